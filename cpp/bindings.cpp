@@ -1,0 +1,217 @@
+// Python's view of the core: converts arguments and exceptions, does no arithmetic.
+#include <nanobind/nanobind.h>
+#include <nanobind/ndarray.h>
+#include <nanobind/stl/optional.h>
+#include <nanobind/stl/shared_ptr.h>
+#include <nanobind/stl/string.h>
+#include <nanobind/stl/tuple.h>
+#include <nanobind/stl/vector.h>
+
+#include <atomic>
+#include <cstring>
+#include <optional>
+#include <stdexcept>
+#include <string>
+
+#include "dispatch.h"
+#include "executor.h"
+
+namespace nb = nanobind;
+using namespace nb::literals;
+
+namespace rosenblatt {
+namespace {
+
+using Integers = nb::ndarray<const std::int64_t, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
+using Integers2 = nb::ndarray<const std::int64_t, nb::ndim<2>, nb::c_contig, nb::device::cpu>;
+using Codes = nb::ndarray<const std::int32_t, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
+using Doubles = nb::ndarray<const double, nb::c_contig, nb::device::cpu>;
+using Bytes = nb::ndarray<std::uint8_t, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
+using Floats = nb::ndarray<nb::ro, nb::device::cpu>;
+using Writable = nb::ndarray<nb::c_contig, nb::device::cpu>;
+
+SourceType float_type(const nb::dlpack::dtype& dtype) {
+  if (dtype == nb::dtype<float>()) return SourceType::float32;
+  if (dtype == nb::dtype<double>()) return SourceType::float64;
+  throw nb::type_error("data must be float32 or float64");
+}
+
+// A source and what keeps its memory alive.
+struct PySource {
+  Source source;
+  std::vector<nb::object> owners;
+};
+
+PySource dense_source(Floats array) {
+  const SourceType type = float_type(array.dtype());
+  if (array.ndim() != 1 && array.ndim() != 2) throw nb::value_error("data must have one or two axes");
+  const auto item = static_cast<std::int64_t>(type == SourceType::float64 ? 8 : 4);
+  const auto n_rows = static_cast<std::int64_t>(array.shape(0));
+  const std::int64_t width = array.ndim() == 2 ? static_cast<std::int64_t>(array.shape(1)) : 1;
+  const std::int64_t column_stride = array.ndim() == 2 ? array.stride(1) * item : item;
+  return {Source::dense(array.data(), type, n_rows, width, array.stride(0) * item, column_stride), {nb::cast(array)}};
+}
+
+PySource codes_source(Codes array, std::int64_t limit) {
+  return {Source::codes(array.data(), static_cast<std::int64_t>(array.shape(0)), limit), {nb::cast(array)}};
+}
+
+PySource csr_source(Floats values, Codes columns, Integers offsets, std::int64_t width) {
+  if (values.ndim() != 1 || (values.shape(0) > 0 && values.stride(0) != 1)) throw nb::value_error("values must be contiguous");
+  if (offsets.shape(0) < 1 || columns.shape(0) != values.shape(0)) throw nb::value_error("a broken sparse matrix");
+  return {Source::csr(values.data(), float_type(values.dtype()), columns.data(), offsets.data(),
+                      static_cast<std::int64_t>(values.shape(0)), static_cast<std::int64_t>(offsets.shape(0)) - 1, width),
+          {nb::cast(values), nb::cast(columns), nb::cast(offsets)}};
+}
+
+std::vector<Source> sources_of(const std::vector<const PySource*>& given) {
+  std::vector<Source> sources;
+  for (const PySource* source : given) sources.push_back(source->source);
+  return sources;
+}
+
+std::span<std::byte> bytes_of(const Bytes& memory) {
+  return {reinterpret_cast<std::byte*>(memory.data()), memory.size()};
+}
+
+bool python_interrupted() {
+  nb::gil_scoped_acquire held;
+  return PyErr_CheckSignals() != 0;
+}
+
+// A session and the flag that refuses a second thread.
+class PySession {
+ public:
+  PySession(std::shared_ptr<const Program> block, std::shared_ptr<const Program> update, std::int64_t zero_offset,
+            std::int64_t zero_bytes)
+      : session_(std::move(block), std::move(update), zero_offset, zero_bytes) {}
+
+  nb::tuple train(Bytes persistent, const std::vector<const PySource*>& sources, std::int64_t batch_size,
+                  std::optional<Integers2> order, std::int64_t n_rows, Doubles slots, std::uint64_t seed,
+                  std::int64_t first_step) {
+    const Busy busy(*this);
+    TrainOptions options;
+    options.batch_size = batch_size;
+    options.order_rows = order ? static_cast<std::int64_t>(order->shape(1)) : n_rows;
+    options.n_epochs = order ? static_cast<std::int64_t>(order->shape(0)) : 1;
+    options.order = order ? order->data() : nullptr;
+    options.slots = {slots.data(), slots.size()};
+    options.seed = seed;
+    options.first_step = first_step;
+    const std::vector<Source> given = sources_of(sources);
+    TrainResult result;
+    {
+      nb::gil_scoped_release released;
+      result = session_.train(bytes_of(persistent), given, options, python_interrupted);
+    }
+    if (result.status == Status::interrupted) throw nb::python_error();
+    return nb::make_tuple(result.losses, result.n_steps, result.status == Status::finished);
+  }
+
+  void forward(Bytes persistent, const std::vector<const PySource*>& sources, std::int64_t n_rows, Doubles slots,
+               std::vector<Writable> outputs) {
+    const Busy busy(*this);
+    std::vector<std::byte*> to;
+    const Program& program = session_.program();
+    if (outputs.size() != program.roles().outputs.size()) throw nb::value_error("wrong number of output arrays");
+    for (std::size_t i = 0; i < outputs.size(); ++i) {
+      const Operand row = program.operand(program.roles().outputs[i], nullptr, nullptr, 1);
+      const std::int64_t bytes = row.size() * item_bytes(row.dtype) * n_rows;
+      if (static_cast<std::int64_t>(outputs[i].nbytes()) != bytes) throw nb::value_error("an output array has a wrong size");
+      to.push_back(static_cast<std::byte*>(outputs[i].data()));
+    }
+    const std::vector<Source> given = sources_of(sources);
+    bool finished = false;
+    {
+      nb::gil_scoped_release released;
+      finished = session_.forward(bytes_of(persistent), given, n_rows, {slots.data(), slots.size()}, to, python_interrupted);
+    }
+    if (!finished) throw nb::python_error();
+  }
+
+  nb::list evaluate(Bytes persistent, const std::vector<const PySource*>& sources, std::int64_t n_rows, Doubles slots,
+                    const std::vector<std::int32_t>& values, std::uint64_t seed, std::int64_t step) {
+    const Busy busy(*this);
+    nb::list arrays;
+    for (const Operand& found : session_.evaluate(bytes_of(persistent), sources_of(sources), n_rows,
+                                                  {slots.data(), slots.size()}, seed, step, values)) {
+      arrays.append(copy(found));
+    }
+    return arrays;
+  }
+
+ private:
+  struct Busy {
+    explicit Busy(PySession& session) : flag(session.busy_) {
+      if (flag.test_and_set()) throw std::runtime_error("this session is running in another thread; use one for each");
+    }
+    ~Busy() { flag.clear(); }
+    std::atomic_flag& flag;
+  };
+
+  static nb::ndarray<nb::numpy> copy(const Operand& found) {
+    std::vector<std::size_t> shape;
+    for (int d = 0; d < found.rank; ++d) shape.push_back(static_cast<std::size_t>(found.dims[d]));
+    const auto bytes = static_cast<std::size_t>(found.size() * item_bytes(found.dtype));
+    auto* memory = new std::byte[bytes + 1];
+    std::memcpy(memory, found.data, bytes);
+    nb::capsule owner(memory, [](void* p) noexcept { delete[] static_cast<std::byte*>(p); });
+    const nb::dlpack::dtype dtype = found.dtype == DType::float32   ? nb::dtype<float>()
+                                    : found.dtype == DType::float64 ? nb::dtype<double>()
+                                                                    : nb::dtype<std::int32_t>();
+    return nb::ndarray<nb::numpy>(memory, shape.size(), shape.data(), owner, nullptr, dtype);
+  }
+
+  Session session_;
+  std::atomic_flag busy_;
+};
+
+std::shared_ptr<Program> make_program(int dtype, Integers values, Integers code, std::vector<std::int32_t> inputs,
+                                      std::vector<std::int32_t> slots, std::vector<std::int32_t> outputs,
+                                      std::int32_t key, std::int32_t inverse_weight, std::int32_t weights,
+                                      std::int32_t loss, std::int64_t capacity, std::int64_t persistent_bytes,
+                                      std::int64_t workspace_bytes) {
+  Roles roles{std::move(inputs), std::move(slots), std::move(outputs), key, inverse_weight, weights, loss};
+  return std::make_shared<Program>(static_cast<DType>(dtype), std::span(values.data(), values.size()),
+                                   std::span(code.data(), code.size()), std::move(roles), capacity, persistent_bytes,
+                                   workspace_bytes);
+}
+
+}  // namespace
+
+NB_MODULE(_core, m) {
+  m.doc() = "The native core: validated programs and the sessions that run them.";
+  m.def("isa", [] { return kernel_set().level; }, "The instruction set whose kernels run.");
+  m.def("isa_levels", &available_levels, "The instruction sets that this processor can run, lowest first.");
+  m.def("kernels", [] {
+    nb::list rows;
+    for (const Kernel& kernel : kernel_set().kernels) {
+      rows.append(nb::make_tuple(kernel.name, kernel.n_inputs, kernel.n_attrs));
+    }
+    return rows;
+  }, "(name, number of inputs, number of attributes) of every kernel, by opcode; -1: any number.");
+
+  nb::class_<Program>(m, "Program")
+      .def(nb::new_(&make_program), nb::kw_only(), "dtype"_a, "values"_a, "code"_a, "inputs"_a, "slots"_a, "outputs"_a,
+           "key"_a, "inverse_weight"_a, "weights"_a, "loss"_a, "capacity"_a, "persistent_bytes"_a, "workspace_bytes"_a)
+      .def_prop_ro("workspace_bytes", &Program::workspace_bytes)
+      .def_prop_ro("persistent_bytes", &Program::persistent_bytes)
+      .def_prop_ro("capacity", &Program::capacity);
+
+  nb::class_<PySource>(m, "Source")
+      .def_static("dense", &dense_source, "array"_a)
+      .def_static("codes", &codes_source, "array"_a, "limit"_a)
+      .def_static("csr", &csr_source, "values"_a, "columns"_a, "offsets"_a, "width"_a)
+      .def_prop_ro("n_rows", [](const PySource& s) { return s.source.n_rows; });
+
+  nb::class_<PySession>(m, "Session")
+      .def(nb::init<std::shared_ptr<const Program>, std::shared_ptr<const Program>, std::int64_t, std::int64_t>(),
+           "block"_a, "update"_a.none() = nb::none(), "zero_offset"_a = 0, "zero_bytes"_a = 0)
+      .def("train", &PySession::train, "persistent"_a, "sources"_a, "batch_size"_a, "order"_a.none(), "n_rows"_a,
+           "slots"_a, "seed"_a = 0, "first_step"_a = 0)
+      .def("forward", &PySession::forward, "persistent"_a, "sources"_a, "n_rows"_a, "slots"_a, "outputs"_a)
+      .def("evaluate", &PySession::evaluate, "persistent"_a, "sources"_a, "n_rows"_a, "slots"_a, "values"_a,
+           "seed"_a = 0, "step"_a = 0);
+}
+
+}  // namespace rosenblatt

@@ -1,0 +1,388 @@
+#include "executor.h"
+
+#include <chrono>
+#include <cmath>
+#include <cstdlib>
+#include <cstring>
+#include <new>
+#include <numeric>
+#include <stdexcept>
+#include <string>
+
+namespace rosenblatt {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+constexpr auto kInterruptPeriod = std::chrono::milliseconds(50);
+
+std::size_t source_bytes(SourceType type) { return type == SourceType::float64 ? 8 : 4; }
+
+// Asks at most once in kInterruptPeriod, and reads the clock only every few steps when steps are short.
+class InterruptPoll {
+ public:
+  explicit InterruptPoll(const Session::Interrupted& ask) : ask_(ask) {}
+  bool operator()() {
+    if (--countdown_ > 0) return false;
+    const auto now = Clock::now();
+    const auto since_look = now - looked_;
+    looked_ = now;
+    if (since_look < std::chrono::milliseconds(2)) {
+      if (period_ < 4096) period_ *= 2;
+    } else if (period_ > 1) {
+      period_ = since_look > std::chrono::milliseconds(8) ? 1 : period_ / 2;
+    }
+    countdown_ = period_;
+    if (now - asked_ < kInterruptPeriod) return false;
+    asked_ = now;
+    return ask_ && ask_();
+  }
+
+ private:
+  const Session::Interrupted& ask_;
+  int countdown_ = 1, period_ = 1;
+  Clock::time_point looked_ = Clock::now(), asked_ = looked_;
+};
+
+template <class To, class From>
+void gather_as(To* to, const Source& source, const std::int64_t* rows, std::int64_t n_rows) {
+  for (std::int64_t i = 0; i < n_rows; ++i, to += source.width) {
+    const std::byte* from = source.data + rows[i] * source.row_stride;
+    if (std::is_same_v<To, From> && source.column_stride == static_cast<std::int64_t>(sizeof(From))) {
+      std::memcpy(to, from, static_cast<std::size_t>(source.width) * sizeof(To));
+      continue;
+    }
+    for (std::int64_t j = 0; j < source.width; ++j, from += source.column_stride) {
+      From element;
+      std::memcpy(&element, from, sizeof element);
+      to[j] = static_cast<To>(element);
+    }
+  }
+}
+
+template <class To>
+void gather_rows(To* to, const Source& source, const std::int64_t* rows, std::int64_t n_rows) {
+  switch (source.type) {
+    case SourceType::float32: return gather_as<To, float>(to, source, rows, n_rows);
+    case SourceType::float64: return gather_as<To, double>(to, source, rows, n_rows);
+    case SourceType::int32: return gather_as<To, std::int32_t>(to, source, rows, n_rows);
+  }
+}
+
+void gather(const Operand& to, const Source& source, const std::int64_t* rows) {
+  const std::int64_t n_rows = to.dims[0];
+  if (source.sparse) {
+    const CsrRows csr{source.data, source.columns, source.offsets, rows};
+    std::memcpy(to.data, &csr, sizeof csr);
+  } else if (to.dtype == DType::float32) {
+    gather_rows(static_cast<float*>(to.data), source, rows, n_rows);
+  } else if (to.dtype == DType::float64) {
+    gather_rows(static_cast<double*>(to.data), source, rows, n_rows);
+  } else {
+    gather_rows(static_cast<std::int32_t*>(to.data), source, rows, n_rows);
+  }
+}
+
+void write_scalar(const Operand& to, double number) {
+  if (to.dtype == DType::float32) {
+    *static_cast<float*>(to.data) = static_cast<float>(number);
+  } else {
+    *static_cast<double*>(to.data) = number;
+  }
+}
+
+double read_scalar(const Operand& from) {
+  return from.dtype == DType::float32 ? static_cast<double>(*static_cast<const float*>(from.data))
+                                      : *static_cast<const double*>(from.data);
+}
+
+[[noreturn]] void fail(const std::string& message) { throw std::invalid_argument(message); }
+
+}  // namespace
+
+Source Source::dense(const void* data, SourceType type, std::int64_t n_rows, std::int64_t width,
+                     std::int64_t row_stride, std::int64_t column_stride) {
+  Source source;
+  source.type = type;
+  source.data = static_cast<const std::byte*>(data);
+  source.n_rows = n_rows;
+  source.width = width;
+  source.row_stride = row_stride;
+  source.column_stride = column_stride;
+  return source;
+}
+
+Source Source::codes(const std::int32_t* data, std::int64_t n_rows, std::int64_t limit) {
+  for (std::int64_t i = 0; i < n_rows; ++i) {
+    if (data[i] < 0 || data[i] >= limit) {
+      fail("row " + std::to_string(i) + " holds the code " + std::to_string(data[i]) + "; allowed: 0 to " +
+           std::to_string(limit - 1));
+    }
+  }
+  return dense(data, SourceType::int32, n_rows, 1, sizeof(std::int32_t), sizeof(std::int32_t));
+}
+
+Source Source::csr(const void* values, SourceType type, const std::int32_t* columns, const std::int64_t* offsets,
+                   std::int64_t n_values, std::int64_t n_rows, std::int64_t width) {
+  if (offsets[0] < 0 || offsets[n_rows] > n_values) fail("the row offsets of the sparse matrix do not fit its values");
+  for (std::int64_t i = 0; i < n_rows; ++i) {
+    if (offsets[i] > offsets[i + 1]) fail("the row offsets of the sparse matrix decrease at row " + std::to_string(i));
+  }
+  for (std::int64_t i = offsets[0]; i < offsets[n_rows]; ++i) {
+    if (columns[i] < 0 || columns[i] >= width) {
+      fail("the sparse matrix has a column number " + std::to_string(columns[i]) + "; allowed: 0 to " +
+           std::to_string(width - 1));
+    }
+  }
+  Source source;
+  source.type = type;
+  source.sparse = true;
+  source.data = static_cast<const std::byte*>(values);
+  source.n_rows = n_rows;
+  source.width = width;
+  source.columns = columns;
+  source.offsets = offsets;
+  return source;
+}
+
+Buffer::Buffer(std::size_t bytes) {
+  const std::size_t rounded = (bytes + 64) / 64 * 64;
+  data_.reset(static_cast<std::byte*>(std::aligned_alloc(64, rounded)));
+  if (!data_) throw std::bad_alloc();
+  std::memset(data_.get(), 0, rounded);
+}
+
+void Buffer::Free::operator()(std::byte* p) const { std::free(p); }
+
+// The rows of one step, or of one block of it.
+struct Session::Batch {
+  const std::int64_t* rows;
+  std::int64_t n_rows;
+  std::int64_t first_row;  // of the block within the batch
+  double inverse_weight;
+  const double* slots;
+  std::uint64_t seed;
+  std::int64_t step;
+};
+
+Session::Session(std::shared_ptr<const Program> block, std::shared_ptr<const Program> update, std::int64_t zero_offset,
+                 std::int64_t zero_bytes)
+    : block_(std::move(block)),
+      update_(std::move(update)),
+      zero_offset_(zero_offset),
+      zero_bytes_(zero_bytes),
+      block_memory_(static_cast<std::size_t>(block_->workspace_bytes())),
+      update_memory_(update_ ? static_cast<std::size_t>(update_->workspace_bytes()) : 0),
+      scratch_(kScratchBytes),
+      identity_(static_cast<std::size_t>(block_->capacity())) {
+  if (zero_offset < 0 || zero_bytes < 0 || zero_offset > block_->persistent_bytes() - zero_bytes) {
+    fail("the bytes to clear lie outside the arena");
+  }
+  if (update_ && (update_->dtype() != block_->dtype() || !update_->roles().inputs.empty() ||
+                  update_->roles().slots.size() != block_->roles().slots.size())) {
+    fail("the update must have the block's dtype and slots, and no inputs");
+  }
+  std::iota(identity_.begin(), identity_.end(), std::int64_t{0});
+}
+
+void Session::check_run(std::span<std::byte> persistent, std::span<const Source> sources, std::int64_t n_rows) const {
+  const Program& program = *block_;
+  if (static_cast<std::int64_t>(persistent.size()) < program.persistent_bytes() ||
+      (update_ && static_cast<std::int64_t>(persistent.size()) < update_->persistent_bytes())) {
+    fail("the persistent memory is smaller than the program's");
+  }
+  if (reinterpret_cast<std::uintptr_t>(persistent.data()) % 8 != 0) fail("the persistent memory is not aligned");
+  if (sources.size() != program.roles().inputs.size()) {
+    fail("the program has " + std::to_string(program.roles().inputs.size()) + " inputs, " +
+         std::to_string(sources.size()) + " sources are given");
+  }
+  for (std::size_t i = 0; i < sources.size(); ++i) {
+    const ValueSpec& value = program.value(program.roles().inputs[i]);
+    const Source& source = sources[i];
+    const std::int64_t width = value.rank == 2 ? value.dims[1] : 1;
+    const std::string where = "input " + std::to_string(i);
+    if (source.sparse != value.sparse) fail(where + ": sparse and dense do not go together");
+    if (source.width != width) {
+      fail(where + " has " + std::to_string(source.width) + " columns; the program takes " + std::to_string(width));
+    }
+    if (source.n_rows < n_rows) fail(where + " has too few rows");
+    if ((value.dtype == DType::int32) != (source.type == SourceType::int32)) fail(where + ": integers and floats mixed");
+    const bool same = (value.dtype == DType::float32) == (source.type == SourceType::float32);
+    if (source.sparse && !same) fail(where + ": a sparse matrix must have the program's dtype");
+  }
+}
+
+const Bound& Session::bound(const Program& program, std::span<std::byte> persistent, std::int64_t n_rows) {
+  if (bound_to_ != persistent.data()) {
+    bound_blocks_.clear();
+    bound_updates_.clear();
+    bound_to_ = persistent.data();
+  }
+  const bool is_block = &program == block_.get();
+  std::vector<Bound>& known = is_block ? bound_blocks_ : bound_updates_;
+  for (const Bound& candidate : known) {
+    if (candidate.n_rows == n_rows) return candidate;
+  }
+  if (known.size() >= 8) known.clear();
+  known.push_back(program.bind(persistent.data(), (is_block ? block_memory_ : update_memory_).data(), scratch_.data(), n_rows));
+  return known.back();
+}
+
+void Session::fill(const Program& program, std::byte* workspace, std::span<const Source> sources, const Batch& batch) {
+  const Roles& roles = program.roles();
+  for (std::size_t i = 0; i < roles.inputs.size(); ++i) {
+    gather(program.operand(roles.inputs[i], nullptr, workspace, batch.n_rows), sources[i], batch.rows);
+  }
+  for (std::size_t i = 0; i < roles.slots.size(); ++i) {
+    write_scalar(program.operand(roles.slots[i], nullptr, workspace, batch.n_rows), batch.slots[i]);
+  }
+  if (roles.inverse_weight >= 0) {
+    write_scalar(program.operand(roles.inverse_weight, nullptr, workspace, batch.n_rows), batch.inverse_weight);
+  }
+  if (roles.key >= 0) {
+    const std::uint32_t key[4] = {static_cast<std::uint32_t>(batch.seed), static_cast<std::uint32_t>(batch.seed >> 32),
+                                  static_cast<std::uint32_t>(batch.step), static_cast<std::uint32_t>(batch.first_row)};
+    std::memcpy(program.operand(roles.key, nullptr, workspace, batch.n_rows).data, key, sizeof key);
+  }
+}
+
+double Session::batch_weight(std::span<const Source> sources, const Batch& batch) const {
+  const std::int32_t weights = block_->roles().weights;
+  if (weights < 0) return static_cast<double>(batch.n_rows);
+  double sum = 0;
+  const Source& source = sources[static_cast<std::size_t>(weights)];
+  for (std::int64_t i = 0; i < batch.n_rows; ++i) {
+    double weight;
+    gather_rows(&weight, source, batch.rows + i, 1);
+    sum += weight;
+  }
+  return sum;
+}
+
+// Runs one step on the rows of `batch` and returns its loss.
+double Session::step(std::span<std::byte> persistent, std::span<const Source> sources, Batch batch) {
+  const std::int64_t n_rows = batch.n_rows;
+  const std::int64_t* rows = batch.rows;
+  if (zero_bytes_ > 0) std::memset(persistent.data() + zero_offset_, 0, static_cast<std::size_t>(zero_bytes_));
+  for (std::int64_t first = 0; first < n_rows; first += block_->capacity()) {
+    batch.rows = rows + first;
+    batch.first_row = first;
+    batch.n_rows = std::min(block_->capacity(), n_rows - first);
+    fill(*block_, block_memory_.data(), sources, batch);
+    bound(*block_, persistent, batch.n_rows).run();
+  }
+  const Program& last = update_ ? *update_ : *block_;
+  const Buffer& memory = update_ ? update_memory_ : block_memory_;
+  if (update_) {
+    batch.n_rows = n_rows;
+    fill(last, memory.data(), {}, batch);
+    bound(last, persistent, 1).run();
+  }
+  if (last.roles().loss < 0) return 0;
+  return read_scalar(last.operand(last.roles().loss, persistent.data(), memory.data(), n_rows));
+}
+
+TrainResult Session::train(std::span<std::byte> persistent, std::span<const Source> sources,
+                           const TrainOptions& options, const Interrupted& interrupted) {
+  const std::int64_t n_rows = options.order_rows;
+  const std::int64_t n_slots = static_cast<std::int64_t>(block_->roles().slots.size());
+  if (sources.empty()) fail("there is nothing to train on");
+  std::int64_t available = sources[0].n_rows;
+  for (const Source& source : sources) available = std::min(available, source.n_rows);
+  check_run(persistent, sources, available);
+  if (n_rows < 1 || options.batch_size < 1 || options.n_epochs < 1) fail("rows, batch size and epochs must be at least 1");
+  if (!update_ && options.batch_size > block_->capacity()) fail("the batch is larger than the program's block of rows");
+  std::vector<std::int64_t> identity;
+  if (options.order == nullptr) {
+    if (n_rows > available) fail("more rows asked for than there are");
+    identity.resize(static_cast<std::size_t>(n_rows));
+    std::iota(identity.begin(), identity.end(), std::int64_t{0});
+  } else {
+    for (std::int64_t i = 0; i < n_rows * options.n_epochs; ++i) {
+      if (options.order[i] < 0 || options.order[i] >= available) {
+        fail("the order names row " + std::to_string(options.order[i]) + " of " + std::to_string(available));
+      }
+    }
+  }
+  const std::int64_t steps_an_epoch = (n_rows + options.batch_size - 1) / options.batch_size;
+  const auto n_given = static_cast<std::int64_t>(options.slots.size());
+  const bool slots_vary = n_given != n_slots;
+  if (slots_vary && n_given != n_slots * steps_an_epoch * options.n_epochs) fail("a wrong number of slot values");
+
+  TrainResult result;
+  InterruptPoll poll(interrupted);
+  for (std::int64_t epoch = 0; epoch < options.n_epochs; ++epoch) {
+    const std::int64_t* order = options.order ? options.order + epoch * n_rows : identity.data();
+    double sum = 0;  // of the batches' losses, each counted by its rows
+    std::int64_t n_done = 0;
+    for (std::int64_t first = 0; first < n_rows && result.status == Status::finished; first += options.batch_size) {
+      const double* slots = options.slots.data() + (slots_vary ? result.n_steps * n_slots : 0);
+      Batch batch{order + first, std::min(options.batch_size, n_rows - first), 0, 0, slots, options.seed,
+                  options.first_step + result.n_steps};
+      const double weight = batch_weight(sources, batch);
+      batch.inverse_weight = weight > 0 ? 1 / weight : 0;
+      const double loss = step(persistent, sources, batch);
+      sum += loss * static_cast<double>(batch.n_rows);
+      n_done += batch.n_rows;
+      ++result.n_steps;
+      if (!std::isfinite(loss)) result.status = Status::non_finite;
+      if (poll()) result.status = Status::interrupted;
+    }
+    result.losses.push_back(sum / static_cast<double>(n_done));
+    if (result.status != Status::finished) break;
+  }
+  return result;
+}
+
+bool Session::forward(std::span<std::byte> persistent, std::span<const Source> sources, std::int64_t n_rows,
+                      std::span<const double> slots, std::span<std::byte* const> outputs,
+                      const Interrupted& interrupted) {
+  const Roles& roles = block_->roles();
+  check_run(persistent, sources, n_rows);
+  if (outputs.size() != roles.outputs.size() || slots.size() != roles.slots.size()) fail("wrong number of outputs or slots");
+  InterruptPoll poll(interrupted);
+  for (std::int64_t first = 0; first < n_rows; first += block_->capacity()) {
+    const std::int64_t n = std::min(block_->capacity(), n_rows - first);
+    std::vector<Source> shifted(sources.begin(), sources.end());
+    for (Source& source : shifted) {
+      if (source.sparse) {
+        source.offsets += first;
+      } else {
+        source.data += first * source.row_stride;
+      }
+    }
+    fill(*block_, block_memory_.data(), shifted, {identity_.data(), n, first, 1, slots.data(), 0, 0});
+    bound(*block_, persistent, n).run();
+    for (std::size_t i = 0; i < outputs.size(); ++i) {
+      const Operand output = block_->operand(roles.outputs[i], persistent.data(), block_memory_.data(), n);
+      if (output.rank < 1 || block_->value(roles.outputs[i]).dims[0] != -1) fail("an output has no rows");
+      const std::int64_t row_bytes = n > 0 ? output.size() / n * item_bytes(output.dtype) : 0;
+      std::memcpy(outputs[i] + first * row_bytes, output.data, static_cast<std::size_t>(n * row_bytes));
+    }
+    if (poll()) return false;
+  }
+  return true;
+}
+
+std::vector<Operand> Session::evaluate(std::span<std::byte> persistent, std::span<const Source> sources,
+                                       std::int64_t n_rows, std::span<const double> slots, std::uint64_t seed,
+                                       std::int64_t step, std::span<const std::int32_t> values) {
+  check_run(persistent, sources, n_rows);
+  if (n_rows < 0 || n_rows > block_->capacity()) fail("more rows than the program's block has room for");
+  if (slots.size() != block_->roles().slots.size()) fail("a wrong number of slot values");
+  for (const std::int32_t value : values) {
+    if (value < 0 || value >= block_->n_values() || block_->value(value).sparse) fail("no such dense value");
+  }
+  Batch batch{identity_.data(), n_rows, 0, 0, slots.data(), seed, step};
+  const double weight = batch_weight(sources, batch);
+  batch.inverse_weight = weight > 0 ? 1 / weight : 0;
+  fill(*block_, block_memory_.data(), sources, batch);
+  bound(*block_, persistent, n_rows).run();
+  std::vector<Operand> found;
+  for (const std::int32_t value : values) {
+    found.push_back(block_->operand(value, persistent.data(), block_memory_.data(), n_rows));
+  }
+  return found;
+}
+
+}  // namespace rosenblatt

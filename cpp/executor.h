@@ -1,0 +1,103 @@
+// Runs programs: gathers batches from the user's arrays and walks the instructions, with no Python, lock or
+// allocation inside an epoch.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "program.h"
+
+namespace rosenblatt {
+
+enum class SourceType : std::int32_t { float32, float64, int32 };
+
+// Rows of data as the user holds them. The constructor functions validate everything that a run relies on.
+struct Source {
+  SourceType type = SourceType::float32;
+  bool sparse = false;
+  const std::byte* data = nullptr;  // dense: element (i, j) at data + i * row_stride + j * column_stride
+  std::int64_t n_rows = 0, width = 0;
+  std::int64_t row_stride = 0, column_stride = 0;  // bytes
+  const std::int32_t* columns = nullptr;           // sparse
+  const std::int64_t* offsets = nullptr;
+
+  static Source dense(const void* data, SourceType type, std::int64_t n_rows, std::int64_t width,
+                      std::int64_t row_stride, std::int64_t column_stride);
+  // Integers in [0, limit), such as class labels. Throws std::invalid_argument naming the first that is not.
+  static Source codes(const std::int32_t* data, std::int64_t n_rows, std::int64_t limit);
+  static Source csr(const void* values, SourceType type, const std::int32_t* columns, const std::int64_t* offsets,
+                    std::int64_t n_values, std::int64_t n_rows, std::int64_t width);
+};
+
+// 64-byte aligned memory, zeroed at first.
+class Buffer {
+ public:
+  explicit Buffer(std::size_t bytes);
+  std::byte* data() const { return data_.get(); }
+
+ private:
+  struct Free {
+    void operator()(std::byte* p) const;
+  };
+  std::unique_ptr<std::byte, Free> data_;
+};
+
+enum class Status : std::int32_t { finished = 0, non_finite = 1, interrupted = 2 };
+
+struct TrainResult {
+  std::vector<double> losses;  // one for each epoch begun: the mean over its rows so far
+  std::int64_t n_steps = 0;
+  Status status = Status::finished;
+};
+
+struct TrainOptions {
+  std::int64_t batch_size = 0;
+  std::int64_t n_epochs = 1;
+  const std::int64_t* order = nullptr;  // n_epochs * n_rows row numbers; nullptr: 0 .. n_rows - 1
+  std::int64_t order_rows = 0;          // rows of one epoch (at most the data's)
+  std::span<const double> slots;        // n_slots values for each step, or n_slots values for all of them
+  std::uint64_t seed = 0;
+  std::int64_t first_step = 0;
+};
+
+// One program (or two) with the memory to run it in. Not for two threads at once; programs may be shared.
+class Session {
+ public:
+  // `update` runs once after all blocks of a batch; without it a batch must fit into one block. Before the first
+  // block the bytes [zero_offset, zero_offset + zero_bytes) of the persistent memory are cleared.
+  Session(std::shared_ptr<const Program> block, std::shared_ptr<const Program> update, std::int64_t zero_offset,
+          std::int64_t zero_bytes);
+
+  using Interrupted = std::function<bool()>;  // asked about twenty times a second
+
+  TrainResult train(std::span<std::byte> persistent, std::span<const Source> sources, const TrainOptions& options,
+                    const Interrupted& interrupted);
+  // Runs over all rows in blocks and writes the rows of each output to its array, in order. False: interrupted.
+  bool forward(std::span<std::byte> persistent, std::span<const Source> sources, std::int64_t n_rows,
+               std::span<const double> slots, std::span<std::byte* const> outputs, const Interrupted& interrupted);
+  // Runs one block of the first n_rows rows and returns where the asked values lie; they stay until the next run.
+  std::vector<Operand> evaluate(std::span<std::byte> persistent, std::span<const Source> sources, std::int64_t n_rows,
+                                std::span<const double> slots, std::uint64_t seed, std::int64_t step,
+                                std::span<const std::int32_t> values);
+
+  const Program& program() const { return *block_; }
+
+ private:
+  struct Batch;
+  const Bound& bound(const Program& program, std::span<std::byte> persistent, std::int64_t n_rows);
+  void check_run(std::span<std::byte> persistent, std::span<const Source> sources, std::int64_t n_rows) const;
+  void fill(const Program& program, std::byte* workspace, std::span<const Source> sources, const Batch& batch);
+  double step(std::span<std::byte> persistent, std::span<const Source> sources, Batch batch);
+  double batch_weight(std::span<const Source> sources, const Batch& batch) const;
+
+  std::shared_ptr<const Program> block_, update_;
+  std::int64_t zero_offset_, zero_bytes_;
+  Buffer block_memory_, update_memory_, scratch_;
+  std::vector<std::int64_t> identity_;
+  std::vector<Bound> bound_blocks_, bound_updates_;
+  const std::byte* bound_to_ = nullptr;
+};
+
+}  // namespace rosenblatt

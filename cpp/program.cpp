@@ -1,0 +1,190 @@
+#include "program.h"
+
+#include <stdexcept>
+#include <string>
+
+#include "dispatch.h"
+
+namespace rosenblatt {
+
+namespace {
+
+[[noreturn]] void fail(const std::string& message) { throw std::invalid_argument(message); }
+
+constexpr std::int64_t kLargest = std::int64_t{1} << 40;  // no size, offset or row count comes near it
+
+}  // namespace
+
+std::int64_t item_bytes(DType dtype) { return dtype == DType::float64 ? 8 : 4; }
+
+Program::Program(DType dtype, std::span<const std::int64_t> values, std::span<const std::int64_t> code, Roles roles,
+                 std::int64_t capacity, std::int64_t persistent_bytes, std::int64_t workspace_bytes)
+    : dtype_(dtype),
+      roles_(std::move(roles)),
+      capacity_(capacity),
+      persistent_bytes_(persistent_bytes),
+      workspace_bytes_(workspace_bytes) {
+  if (dtype != DType::float32 && dtype != DType::float64) fail("a program computes in float32 or float64");
+  if (capacity < 1 || capacity > kLargest) fail("capacity must be at least one row");
+  if (persistent_bytes < 0 || workspace_bytes < 0 || persistent_bytes > kLargest || workspace_bytes > kLargest) {
+    fail("negative or absurd arena size");
+  }
+  read_values(values);
+  read_code(code);
+  check_roles();
+  // Dimensions are linear in the rows, so what agrees for these numbers of rows agrees for all.
+  for (const std::int64_t n_rows : {std::int64_t{0}, std::int64_t{1}, capacity}) check_instructions(n_rows);
+}
+
+void Program::read_values(std::span<const std::int64_t> values) {
+  if (values.size() % kValueColumns != 0) fail("the table of values has a broken row");
+  for (std::size_t at = 0; at < values.size(); at += kValueColumns) {
+    const std::int64_t* row = &values[at];
+    if (row[0] < 0 || row[0] > 2 || row[4] < 0 || row[4] > kMaxRank) fail("a value has an unknown dtype or rank");
+    ValueSpec value{static_cast<DType>(row[0]), row[1] != 0, row[3] != 0, static_cast<std::int32_t>(row[4]), row[2], {}};
+    for (int d = 0; d < value.rank; ++d) value.dims[d] = row[5 + d];
+    values_.push_back(value);
+    check_value(values_.size() - 1);
+  }
+}
+
+void Program::check_value(std::size_t id) const {
+  const ValueSpec& value = values_[id];
+  const std::string where = "value " + std::to_string(id);
+  const std::int64_t alignment = value.sparse ? static_cast<std::int64_t>(alignof(CsrRows)) : item_bytes(value.dtype);
+  std::int64_t bytes = item_bytes(value.dtype);
+  for (int d = 0; d < value.rank; ++d) {
+    const std::int64_t dim = value.dims[d];
+    if (dim > kLargest || dim < -kLargest) fail(where + " has an absurd dimension");
+    if (dim < 0 && !value.workspace) fail(where + " persists but depends on the batch's rows");
+    // 128 bits: two factors below 2^40 each cannot overflow it, and the product is bounded again at once.
+    const __int128 product = static_cast<__int128>(bytes) * (dim >= 0 ? dim : -dim * static_cast<__int128>(capacity_));
+    if (product > kLargest) fail(where + " is too large");
+    bytes = static_cast<std::int64_t>(product);
+  }
+  if (value.sparse) bytes = sizeof(CsrRows);
+  const std::int64_t limit = value.workspace ? workspace_bytes_ : persistent_bytes_;
+  if (value.offset < 0 || value.offset % alignment != 0) fail(where + " is misplaced in the arena");
+  if (value.offset > limit - bytes) fail(where + " lies outside the arena");
+}
+
+void Program::read_code(std::span<const std::int64_t> code) {
+  const auto& kernels = kernel_set().kernels;
+  const auto n_values_known = n_values();
+  std::size_t at = 0;
+  while (at < code.size()) {
+    const std::string where = "instruction " + std::to_string(instructions_.size());
+    if (code.size() - at < 4) fail(where + " is cut off");
+    const std::int64_t opcode = code[at], n_inputs = code[at + 1], n_attrs = code[at + 2], output = code[at + 3];
+    at += 4;
+    if (opcode < 0 || opcode >= static_cast<std::int64_t>(kernels.size())) fail(where + " has an unknown opcode");
+    const auto left = static_cast<std::int64_t>(code.size() - at);
+    if (n_inputs < 0 || n_attrs < 0 || n_inputs > left || n_attrs > left - n_inputs) fail(where + " is cut off");
+    if (output < -1 || output >= n_values_known) fail(where + " has an unknown output");
+    const Kernel& kernel = kernels[static_cast<std::size_t>(opcode)];
+    if (kernel.n_inputs == kVariadic ? n_inputs < 1 : n_inputs != kernel.n_inputs) {
+      fail(where + " (" + kernel.name + ") has a wrong number of inputs");
+    }
+    if (kernel.n_attrs != kVariadic && n_attrs != kernel.n_attrs) {
+      fail(where + " (" + kernel.name + ") has a wrong number of attributes");
+    }
+    InstructionSpec instruction{&kernel, {}, static_cast<std::int32_t>(output), {}};
+    for (std::int64_t i = 0; i < n_inputs; ++i, ++at) {
+      if (code[at] < 0 || code[at] >= n_values_known) fail(where + " (" + kernel.name + ") reads an unknown value");
+      instruction.inputs.push_back(static_cast<std::int32_t>(code[at]));
+    }
+    instruction.attrs.assign(code.begin() + static_cast<std::ptrdiff_t>(at),
+                             code.begin() + static_cast<std::ptrdiff_t>(at) + n_attrs);
+    at += static_cast<std::size_t>(n_attrs);
+    instructions_.push_back(std::move(instruction));
+  }
+}
+
+void Program::check_roles() const {
+  const auto known = [this](std::int32_t id) { return id >= 0 && id < n_values(); };
+  const auto scalar = [&](std::int32_t id, const char* what) {
+    if (id == -1) return;
+    if (!known(id) || value(id).rank != 0 || value(id).dtype != dtype_ || value(id).sparse) {
+      fail(std::string(what) + " must be a scalar of the program's dtype");
+    }
+  };
+  for (const std::int32_t id : roles_.slots) {
+    scalar(id, "a slot");
+    if (id == -1) fail("a slot must be a value");
+  }
+  scalar(roles_.inverse_weight, "the inverse weight");
+  scalar(roles_.loss, "the loss");
+  for (const std::int32_t id : roles_.outputs) {
+    if (!known(id) || value(id).sparse) fail("an output is not a dense value of the program");
+  }
+  for (const std::int32_t id : roles_.inputs) {
+    if (!known(id) || !value(id).workspace || value(id).rank < 1 || value(id).rank > 2 || value(id).dims[0] != -1) {
+      fail("an input must be a value of shape [m] or [m, n] in the workspace");
+    }
+    if (value(id).rank == 2 && value(id).dims[1] < 0) fail("an input's rows must have a fixed width");
+  }
+  if (roles_.weights != -1 && (roles_.weights < 0 || roles_.weights >= static_cast<std::int64_t>(roles_.inputs.size()))) {
+    fail("the weights must be one of the inputs");
+  }
+  if (roles_.key != -1 &&
+      (!known(roles_.key) || value(roles_.key).dtype != DType::int32 || !value(roles_.key).workspace ||
+       value(roles_.key).rank != 1 || value(roles_.key).dims[0] != 4)) {
+    fail("the random key must be int32[4] in the workspace");
+  }
+}
+
+Operand Program::operand(std::int32_t id, std::byte* persistent, std::byte* workspace, std::int64_t n_rows) const {
+  const ValueSpec& spec = value(id);
+  Operand operand;
+  operand.data = (spec.workspace ? workspace : persistent) + spec.offset;
+  operand.dtype = spec.dtype;
+  operand.sparse = spec.sparse;
+  operand.rank = spec.rank;
+  for (int d = 0; d < spec.rank; ++d) operand.dims[d] = spec.dims[d] >= 0 ? spec.dims[d] : -spec.dims[d] * n_rows;
+  return operand;
+}
+
+Bound Program::bind(std::byte* persistent, std::byte* workspace, void* scratch, std::int64_t n_rows) const {
+  Bound bound;
+  bound.n_rows = n_rows;
+  std::size_t n_operands = 0;
+  for (const InstructionSpec& instruction : instructions_) n_operands += instruction.inputs.size();
+  bound.operands.reserve(n_operands);  // calls point into it
+  bound.calls.reserve(instructions_.size());
+  for (const InstructionSpec& instruction : instructions_) {
+    Call call;
+    call.inputs = bound.operands.data() + bound.operands.size();
+    call.n_inputs = static_cast<std::int32_t>(instruction.inputs.size());
+    for (const std::int32_t id : instruction.inputs) bound.operands.push_back(operand(id, persistent, workspace, n_rows));
+    if (instruction.output >= 0) {
+      call.output = operand(instruction.output, persistent, workspace, n_rows);
+    } else {
+      call.output.rank = -1;
+    }
+    call.attrs = instruction.attrs.data();
+    call.n_attrs = static_cast<std::int32_t>(instruction.attrs.size());
+    call.scratch = scratch;
+    bound.calls.push_back(call);
+    bound.functions.push_back(dtype_ == DType::float32 ? instruction.kernel->float32 : instruction.kernel->float64);
+  }
+  return bound;
+}
+
+void Program::check_instructions(std::int64_t n_rows) const {
+  alignas(8) static std::byte nowhere[8];  // pointers are compared by no check
+  const Bound bound = bind(nowhere, nowhere, nullptr, n_rows);
+  for (std::size_t i = 0; i < bound.calls.size(); ++i) {
+    const Call& call = bound.calls[i];
+    const char* name = instructions_[i].kernel->name;
+    for (int k = 0; k < call.n_inputs; ++k) {
+      if (call.inputs[k].dtype != dtype_ && call.inputs[k].dtype != DType::int32) {
+        fail("instruction " + std::to_string(i) + " (" + name + ") mixes float32 and float64");
+      }
+    }
+    if (const char* error = instructions_[i].kernel->check(call)) {
+      fail("instruction " + std::to_string(i) + " (" + name + "): " + error);
+    }
+  }
+}
+
+}  // namespace rosenblatt

@@ -1,0 +1,88 @@
+// A validated program: what Python's compiler produced, checked once, immutable from then on.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "kernel.h"
+
+namespace rosenblatt {
+
+// Where a value lives. A dimension d >= 0 is a size; d < 0 stands for -d * m, m being the rows of the batch.
+struct ValueSpec {
+  DType dtype;
+  bool workspace;  // else in the persistent block
+  bool sparse;
+  std::int32_t rank;
+  std::int64_t offset;  // bytes
+  std::int64_t dims[kMaxRank];
+};
+
+struct InstructionSpec {
+  const Kernel* kernel;
+  std::vector<std::int32_t> inputs;
+  std::int32_t output;  // -1: none
+  std::vector<std::int64_t> attrs;
+};
+
+// Values with a meaning to the executor; -1 where the program has none.
+struct Roles {
+  std::vector<std::int32_t> inputs;   // filled from the sources, in this order
+  std::vector<std::int32_t> slots;    // scalars, filled before each step
+  std::vector<std::int32_t> outputs;
+  std::int32_t key = -1;              // int32[4]: seed low, seed high, step, first row of the block
+  std::int32_t inverse_weight = -1;   // scalar: 1 / (sum of the weights, or number, of the batch's rows)
+  std::int32_t weights = -1;          // position in `inputs` of the sample weights
+  std::int32_t loss = -1;             // scalar
+};
+
+// A program with every pointer resolved for one number of rows.
+struct Bound {
+  std::int64_t n_rows = 0;
+  std::vector<Operand> operands;
+  std::vector<Call> calls;
+  std::vector<KernelFunction> functions;
+
+  void run() const {
+    for (std::size_t i = 0; i < calls.size(); ++i) functions[i](calls[i]);
+  }
+};
+
+class Program {
+ public:
+  static constexpr int kValueColumns = 5 + kMaxRank;
+
+  // `values`: rows of (dtype, workspace, offset, sparse, rank, dims...); `code`: for each instruction opcode, n_inputs,
+  // n_attrs, output, inputs..., attrs... Throws std::invalid_argument naming the instruction or value at fault.
+  Program(DType dtype, std::span<const std::int64_t> values, std::span<const std::int64_t> code, Roles roles,
+          std::int64_t capacity, std::int64_t persistent_bytes, std::int64_t workspace_bytes);
+
+  Bound bind(std::byte* persistent, std::byte* workspace, void* scratch, std::int64_t n_rows) const;
+  Operand operand(std::int32_t value, std::byte* persistent, std::byte* workspace, std::int64_t n_rows) const;
+
+  DType dtype() const { return dtype_; }
+  const Roles& roles() const { return roles_; }
+  const ValueSpec& value(std::int32_t id) const { return values_[static_cast<std::size_t>(id)]; }
+  std::int64_t n_values() const { return static_cast<std::int64_t>(values_.size()); }
+  std::int64_t capacity() const { return capacity_; }
+  std::int64_t persistent_bytes() const { return persistent_bytes_; }
+  std::int64_t workspace_bytes() const { return workspace_bytes_; }
+
+ private:
+  void read_values(std::span<const std::int64_t> values);
+  void read_code(std::span<const std::int64_t> code);
+  void check_value(std::size_t id) const;
+  void check_roles() const;
+  void check_instructions(std::int64_t n_rows) const;
+
+  DType dtype_;
+  std::vector<ValueSpec> values_;
+  std::vector<InstructionSpec> instructions_;
+  Roles roles_;
+  std::int64_t capacity_, persistent_bytes_, workspace_bytes_;
+};
+
+std::int64_t item_bytes(DType dtype);
+
+}  // namespace rosenblatt

@@ -1,0 +1,54 @@
+"""Neural networks for tables, at the speed of the processor.
+
+Importing the package loads NumPy and the native core only; the public names below are resolved on first use.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rosenblatt.estimators import LogisticRegression, MLPClassifier, MLPRegressor, Perceptron
+    from rosenblatt.files import load, save
+    from rosenblatt.ir.program import Builder
+    from rosenblatt.nn import Network, NetworkSpec
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "Builder": "rosenblatt.ir.program",
+    "LogisticRegression": "rosenblatt.estimators",
+    "MLPClassifier": "rosenblatt.estimators",
+    "MLPRegressor": "rosenblatt.estimators",
+    "Network": "rosenblatt.nn",
+    "NetworkSpec": "rosenblatt.nn",
+    "Perceptron": "rosenblatt.estimators",
+    "load": "rosenblatt.files",
+    "save": "rosenblatt.files",
+}
+
+__all__ = [  # noqa: RUF022 (the version last)
+    "Builder",
+    "LogisticRegression",
+    "MLPClassifier",
+    "MLPRegressor",
+    "Network",
+    "NetworkSpec",
+    "Perceptron",
+    "load",
+    "save",
+    "__version__",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'rosenblatt' has no attribute {name!r}")
+    value = getattr(import_module(_HOMES[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,80 @@
+"""The native core: validated programs and the sessions that run them."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+def isa() -> str: ...
+def isa_levels() -> list[str]: ...
+def kernels() -> list[tuple[str, int, int]]: ...
+
+class Program:
+    def __init__(
+        self,
+        *,
+        dtype: int,
+        values: NDArray[np.int64],
+        code: NDArray[np.int64],
+        inputs: Sequence[int],
+        slots: Sequence[int],
+        outputs: Sequence[int],
+        key: int,
+        inverse_weight: int,
+        weights: int,
+        loss: int,
+        capacity: int,
+        persistent_bytes: int,
+        workspace_bytes: int,
+    ) -> None: ...
+    @property
+    def workspace_bytes(self) -> int: ...
+    @property
+    def persistent_bytes(self) -> int: ...
+    @property
+    def capacity(self) -> int: ...
+
+class Source:
+    @staticmethod
+    def dense(array: NDArray[Any]) -> Source: ...
+    @staticmethod
+    def codes(array: NDArray[np.int32], limit: int) -> Source: ...
+    @staticmethod
+    def csr(values: NDArray[Any], columns: NDArray[np.int32], offsets: NDArray[np.int64], width: int) -> Source: ...
+    @property
+    def n_rows(self) -> int: ...
+
+class Session:
+    def __init__(
+        self, block: Program, update: Program | None = None, zero_offset: int = 0, zero_bytes: int = 0
+    ) -> None: ...
+    def train(
+        self,
+        persistent: NDArray[np.uint8],
+        sources: Sequence[Source],
+        batch_size: int,
+        order: NDArray[np.int64] | None,
+        n_rows: int,
+        slots: NDArray[np.float64],
+        seed: int = 0,
+        first_step: int = 0,
+    ) -> tuple[list[float], int, bool]: ...
+    def forward(
+        self,
+        persistent: NDArray[np.uint8],
+        sources: Sequence[Source],
+        n_rows: int,
+        slots: NDArray[np.float64],
+        outputs: Sequence[NDArray[Any]],
+    ) -> None: ...
+    def evaluate(
+        self,
+        persistent: NDArray[np.uint8],
+        sources: Sequence[Source],
+        n_rows: int,
+        slots: NDArray[np.float64],
+        values: Sequence[int],
+        seed: int = 0,
+        step: int = 0,
+    ) -> list[NDArray[Any]]: ...

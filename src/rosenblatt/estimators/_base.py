@@ -1,0 +1,129 @@
+"""What all network estimators share: parameter checks, inputs, the network they hold, and how they are pickled.
+
+Goes in: constructor parameters and the user's X. Comes out: checked parameters, a matrix the engine can read, and a
+pickle without workspaces. It never trains.
+"""
+
+from __future__ import annotations
+
+import difflib
+import warnings
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.base import BaseEstimator
+from sklearn.utils._param_validation import InvalidParameterError, StrOptions
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from rosenblatt.nn import Network
+
+__all__ = ["DivergenceError", "NetworkEstimator", "SuggestingMixin", "require_finite"]
+
+Array = npt.NDArray[Any]
+VERSION_KEY = "_rosenblatt_version"
+FLOATS = (np.float64, np.float32)
+
+
+class DivergenceError(ValueError):
+    """Training left the range of floating-point numbers; the estimator is as it was before the call."""
+
+
+def require_finite(parameters: Array, advice: str) -> None:
+    """Raise `DivergenceError` if a weight is NaN or infinite; `advice` says what to try."""
+    if not np.isfinite(parameters).all():
+        raise DivergenceError(divergence_message(advice))
+
+
+def divergence_message(advice: str) -> str:
+    """The message of a failed training; its first two sentences are the ones scikit-learn's users search for."""
+    return (
+        "Solver produced non-finite parameter weights. The input data may contain large values and need to be "
+        f"preprocessed. {advice} The estimator is left as it was before this call."
+    )
+
+
+class SuggestingMixin:
+    """Parameter errors that name the nearest allowed word."""
+
+    def _validate_params(self) -> None:
+        try:
+            super()._validate_params()  # type: ignore[misc]
+        except InvalidParameterError as error:
+            hint = self._nearest_names(str(error))
+            if not hint:
+                raise
+            raise InvalidParameterError(f"{error} {hint}") from None
+
+    def _nearest_names(self, message: str) -> str:
+        """ "Did you mean 'relu'?" for the parameter that the message is about, or nothing."""
+        constraints: dict[str, Any] = self._parameter_constraints  # type: ignore[attr-defined]
+        name = message.split("'")[1]
+        value = getattr(self, name, None)
+        if not isinstance(value, str):
+            return ""
+        words = [w for c in constraints[name] if isinstance(c, StrOptions) for w in c.options]
+        near = difflib.get_close_matches(value.lower(), words, n=1, cutoff=0.5)
+        return f"Did you mean {near[0]!r}?" if near else ""
+
+
+class NetworkEstimator(SuggestingMixin, BaseEstimator):  # type: ignore[misc]
+    """An estimator that holds a `rosenblatt.nn.Network` in ``_network`` once it is fitted."""
+
+    _network: Network
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return "_network" in vars(self)
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        return tags
+
+    def _fitted_network(self) -> Network:
+        check_is_fitted(self)
+        return self._network
+
+    def _outputs(self, X: Any) -> Array:
+        """The network's outputs for X, checked against what fit saw."""
+        network = self._fitted_network()
+        X = validate_data(self, X, accept_sparse=["csr", "csc"], dtype=FLOATS, reset=False)
+        return network.predict(rows_of(X))
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Weights, fitted attributes and version: no trainer, no workspace, no reference to the training data."""
+        state = dict(super().__getstate__())
+        if "_network" in state:
+            network = state["_network"]
+            state["_network"] = (network.spec, network.parameters.dtype.name, np.array(network.parameters))
+        state[VERSION_KEY] = current_version()
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        state = dict(state)
+        written_by = state.pop(VERSION_KEY, "unknown")
+        if written_by != current_version():
+            warnings.warn(
+                f"This {type(self).__name__} was pickled by rosenblatt {written_by} and is read by {current_version()}: "
+                "pickles are only promised to work within one version. Use rosenblatt.save and rosenblatt.load to keep "
+                "models.",
+                UserWarning,
+                stacklevel=2,
+            )
+        if isinstance(state.get("_network"), tuple):
+            spec, dtype, parameters = state["_network"]
+            state["_network"] = Network(spec, dtype=dtype)
+            state["_network"].parameters[:] = parameters
+        super().__setstate__(state)
+
+
+def current_version() -> str:
+    """The version of the installed package."""
+    from rosenblatt import __version__
+
+    return str(__version__)
+
+
+def rows_of(X: Any) -> Any:
+    """X with rows that can be read one by one: dense as it is, CSC as CSR."""
+    return X.tocsr() if hasattr(X, "tocsr") else X

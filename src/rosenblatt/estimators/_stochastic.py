@@ -1,0 +1,207 @@
+"""The epoch loop of the solvers "sgd" and "adam", shared by all estimators.
+
+Goes in: a trainer with its data, the rows to train on and a validation score. Comes out: a trained network and the
+history attributes (``loss_curve_``, ``n_iter_``, ...). It never touches the data itself, and it leaves no non-finite
+network behind: it raises `DivergenceError`, or restores the best weights where it has them.
+
+The rules (learning-rate modes, plateau count, what ends training) are those of scikit-learn 1.9.
+"""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.exceptions import ConvergenceWarning
+
+from rosenblatt.training import Trainer
+
+from ._base import DivergenceError, NetworkEstimator, divergence_message
+
+__all__ = ["SMALLEST_LEARNING_RATE", "OptimizerState", "StochasticSolver"]
+
+Array = npt.NDArray[Any]
+SMALLEST_LEARNING_RATE = 1e-6
+"""The adaptive mode stops instead of going on with a learning rate at or below this."""
+ADVICE = (
+    "The loss became {loss} in epoch {epoch}: try a smaller learning_rate_init (now {rate:g}), and scale the inputs, for "
+    "example with sklearn.preprocessing.StandardScaler."
+)
+
+
+@dataclass
+class OptimizerState:
+    """What `partial_fit` continues from: the trainer (moments, step count) and the learning rate."""
+
+    trainer: Trainer | None
+    learning_rate_init: float
+    mode: str = "constant"
+    power_t: float = 0.5
+    learning_rate: float = 0.0
+
+    def __post_init__(self) -> None:
+        self.learning_rate = self.learning_rate or float(self.learning_rate_init)
+
+    def end_epoch(self, n_samples_seen: int) -> None:
+        """Inverse scaling: learning_rate_init / (samples seen + 1) ** power_t."""
+        if self.mode == "invscaling":
+            self.learning_rate = self.learning_rate_init / (n_samples_seen + 1) ** self.power_t
+
+    def reached_plateau(self) -> str:
+        """Lower an adaptive learning rate and say so, or say why training stops (ends with "Stopping.")."""
+        if self.mode != "adaptive":
+            return "Stopping."
+        if self.learning_rate <= SMALLEST_LEARNING_RATE:
+            return "Learning rate too small. Stopping."
+        self.learning_rate /= 5.0
+        return f"Setting learning rate to {self.learning_rate:f}"
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**vars(self), "trainer": None}
+
+
+class StochasticSolver(NetworkEstimator):
+    """Epochs of mini-batches over ``self._network``; settings are read from the constructor parameters."""
+
+    max_iter: int
+    tol: float
+    shuffle: bool
+    verbose: bool | int
+    n_iter_no_change: float
+    early_stopping: bool
+    learning_rate_init: float
+    n_iter_: int
+    t_: int
+    loss_: float
+    loss_curve_: list[float]
+    best_loss_: float | None
+    validation_scores_: list[float] | None
+    best_validation_score_: float | None
+    _no_improvement_count: int
+    _optimizer: OptimizerState
+
+    def _start_history(self, first_pass: bool, early_stopping: bool) -> None:
+        """Begin the history attributes, or get those of earlier calls ready to be continued."""
+        if first_pass:
+            for name in ("loss_curve_", "best_loss_", "validation_scores_", "best_validation_score_"):
+                self.__dict__.pop(name, None)
+            self.t_, self._no_improvement_count = 0, 0
+        have = vars(self)
+        self.loss_curve_ = list(have.get("loss_curve_") or [])
+        self.t_, self._no_improvement_count = have.get("t_", 0), have.get("_no_improvement_count", 0)
+        best_loss, best_score = have.get("best_loss_"), have.get("best_validation_score_")
+        scores = list(have.get("validation_scores_") or [])
+        self.best_loss_ = None if early_stopping else best_loss if best_loss is not None else math.inf
+        self.validation_scores_ = scores if early_stopping else None
+        self.best_validation_score_ = (best_score if best_score is not None else -math.inf) if early_stopping else None
+
+    def _run_epochs(
+        self,
+        rows: Array | None,
+        n_rows: int,
+        rng: np.random.RandomState,
+        score: Callable[[], float] | None,
+        incremental: bool,
+    ) -> None:
+        """Train until a rule ends it; with a validation `score` the best weights are put back at the end."""
+        best = None if score is None else np.array(self._network.parameters)
+        self.n_iter_ = 0
+        try:
+            for _ in range(1 if incremental else self.max_iter):
+                if self.shuffle:
+                    rng.shuffle(rows)
+                if not self._one_epoch(rows, n_rows, score, best):
+                    break
+                if self._no_improvement_count > self.n_iter_no_change and self._ends_at_plateau():
+                    break
+            else:
+                if not incremental:
+                    self._warn_not_converged()
+        except KeyboardInterrupt:
+            warnings.warn(
+                f"Training interrupted by user in epoch {self.n_iter_ + 1}; the network is kept as it is.", stacklevel=4
+            )
+        if best is not None:
+            self._network.parameters[:] = best
+
+    def _one_epoch(
+        self, rows: Array | None, n_rows: int, score: Callable[[], float] | None, best: Array | None
+    ) -> bool:
+        """One pass over `rows`; False when training diverged but the best weights are at hand."""
+        assert self._optimizer.trainer is not None
+        loss = float(self._optimizer.trainer.epoch(rows, self._optimizer.learning_rate))
+        self.n_iter_ += 1
+        self.t_ += n_rows
+        self.loss_ = loss
+        self.loss_curve_.append(loss)
+        if self.verbose:
+            print(f"Iteration {self.n_iter_}, loss = {loss:.8f}")
+        if not math.isfinite(loss):
+            self._stop_divergence(loss)
+            return False
+        if score is None:
+            self._count_loss(loss)
+        else:
+            self._count_score(score(), best)
+        self._optimizer.end_epoch(self.t_)
+        return True
+
+    def _count_loss(self, loss: float) -> None:
+        """Epochs in a row whose loss was not at least `tol` below the best one."""
+        assert self.best_loss_ is not None
+        stalled = loss > self.best_loss_ - self.tol
+        self._no_improvement_count = self._no_improvement_count + 1 if stalled else 0
+        self.best_loss_ = min(loss, self.best_loss_)
+
+    def _count_score(self, score: float, best: Array | None) -> None:
+        """Epochs in a row whose validation score was not `tol` above the best; keeps the best weights in `best`."""
+        assert self.validation_scores_ is not None
+        assert self.best_validation_score_ is not None
+        assert best is not None
+        self.validation_scores_.append(score)
+        if self.verbose:
+            print(f"Validation score: {score:f}")
+        stalled = score < self.best_validation_score_ + self.tol
+        self._no_improvement_count = self._no_improvement_count + 1 if stalled else 0
+        if score > self.best_validation_score_:
+            self.best_validation_score_ = score
+            best[:] = self._network.parameters
+
+    def _ends_at_plateau(self) -> bool:
+        """Whether no progress ends training; an adaptive learning rate is lowered first."""
+        what = "Training loss" if self.validation_scores_ is None else "Validation score"
+        outcome = self._optimizer.reached_plateau()
+        if self.verbose:
+            print(
+                f"{what} did not improve more than tol={self.tol:f} for {self.n_iter_no_change} consecutive epochs. "
+                f"{outcome}"
+            )
+        if outcome.endswith("Stopping."):
+            return True
+        self._no_improvement_count = 0
+        return False
+
+    def _stop_divergence(self, loss: float) -> None:
+        """Raise, unless a validation score says which earlier weights to go back to: then warn."""
+        advice = ADVICE.format(loss=loss, epoch=self.n_iter_, rate=self._optimizer.learning_rate)
+        if self.validation_scores_ is None or self.best_validation_score_ == -math.inf:
+            raise DivergenceError(divergence_message(advice))
+        self.validation_scores_.append(math.nan)
+        warnings.warn(
+            f"Training diverged and was stopped; the weights of the best validation score are kept. {advice}",
+            ConvergenceWarning,
+            stacklevel=6,
+        )
+
+    def _warn_not_converged(self) -> None:
+        warnings.warn(
+            f"Maximum iterations ({self.max_iter}) reached before training converged: loss {self.loss_:.6g}, tol "
+            f"{self.tol:g}. Raise max_iter, or set early_stopping=True.",
+            ConvergenceWarning,
+            stacklevel=5,
+        )

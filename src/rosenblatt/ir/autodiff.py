@@ -1,0 +1,156 @@
+"""Reverse-mode differentiation: appends adjoint instructions to a program under construction.
+
+Goes in: a builder, a scalar (or any value with a given cotangent), the values to differentiate by. Comes out: the
+values of the gradients. It never looks at numbers, and it knows no op: each op's own rule emits its instructions.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rosenblatt.ir.ops import OPS
+from rosenblatt.ir.program import Builder, Instruction, ProgramError, Value
+
+__all__ = ["Piece", "gradient"]
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A cotangent of elements ``offset, offset + 1, ...`` of a flat block, zero elsewhere.
+
+    The rule of `view` returns it; pieces of one block are packed together instead of being padded and summed.
+    """
+
+    offset: int
+    value: Value
+
+
+Cotangent = Value | Piece
+
+
+def gradient(b: Builder, output: Value, wrt: Sequence[Value], cotangent: Value | None = None) -> list[Value]:
+    """Append the derivative of `output` and return one gradient for each value in `wrt`.
+
+    Parameters
+    ----------
+    b : Builder
+        Holds the forward program; the adjoint instructions are appended to it.
+    output : Value
+        Usually a scalar loss.
+    wrt : sequence of Value
+        Leaves or intermediate values of float type.
+    cotangent : Value, optional
+        The cotangent of `output`, of its shape; default: one, for a scalar output.
+
+    Returns
+    -------
+    list of Value
+        Of the shapes of `wrt`; zeros where `output` does not depend on a value.
+
+    Raises
+    ------
+    ProgramError
+        If `output` is no scalar and no cotangent is given, or if an op on the way has no derivative.
+    """
+    if cotangent is None:
+        if output.shape != ():
+            raise ProgramError(f"gradient of {output!r}: only a scalar has a gradient without a cotangent; sum it first")
+        cotangent = b.constant(1.0)
+    forward = tuple(b.instructions)
+    active = _depends_on(forward, {value.id for value in wrt})
+    found: dict[int, list[Cotangent]] = {output.id: [cotangent]}
+    totals: dict[int, Value] = {}
+    for instruction in reversed(forward):
+        out = instruction.output
+        if out is None or out.id not in found or out.id not in active:
+            continue
+        totals[out.id] = g = _total(b, out, found.pop(out.id))
+        for value, contribution in _pull_back(b, instruction, g, active):
+            found.setdefault(value.id, []).append(contribution)
+    return [totals[v.id] if v.id in totals else _total(b, v, found.get(v.id, [])) for v in wrt]
+
+
+def _depends_on(instructions: Sequence[Instruction], roots: set[int]) -> set[int]:
+    """Ids of the values that a change in `roots` can reach."""
+    active = set(roots)
+    for instruction in instructions:
+        if instruction.output is not None and any(v.id in active for v in instruction.inputs):
+            active.add(instruction.output.id)
+    return active
+
+
+def _pull_back(
+    b: Builder, instruction: Instruction, g: Value, active: set[int]
+) -> list[tuple[Value, Cotangent]]:
+    """The contributions of one instruction to the cotangents of its active inputs."""
+    op = OPS[instruction.op]
+    positions = range(len(instruction.inputs)) if op.differentiable is None else op.differentiable
+    wanted = [i for i in positions if instruction.inputs[i].id in active and instruction.inputs[i].dtype == b.dtype]
+    if not wanted:
+        return []
+    if op.vjp is None:
+        if op.differentiable == ():
+            return []
+        raise ProgramError(f"{instruction}: the op {op.name!r} has no derivative")
+    cotangents = op.vjp(b, g, instruction.output, *instruction.inputs, **instruction.attrs)
+    result: list[tuple[Value, Cotangent]] = []
+    for i in wanted:
+        contribution, value = cotangents[i], instruction.inputs[i]
+        if contribution is None:
+            continue
+        if not isinstance(contribution, Piece):
+            contribution = sum_to_shape(b, contribution, value.shape)
+        result.append((value, contribution))
+    return result
+
+
+def sum_to_shape(b: Builder, x: Value, shape: tuple[int, ...]) -> Value:
+    """Undo broadcasting: sum `x` over the axes along which `shape` was stretched."""
+    if x.shape == shape:
+        return x
+    if math.prod(shape) == 1:
+        total = b.sum(x)
+        return total if shape == () else b.reshape(total, shape=shape)
+    while len(x.shape) > len(shape):
+        x = b.sum(x, axis=0)
+    for axis, size in enumerate(shape):
+        if size == 1 and x.shape[axis] != 1:
+            x = b.sum(x, axis=axis, keepdims=1)
+    if x.shape != shape:
+        raise ProgramError(f"a cotangent of shape {x.shape} does not sum to shape {shape}")
+    return x
+
+
+def _total(b: Builder, value: Value, contributions: Sequence[Cotangent]) -> Value:
+    """The sum of all contributions to one value's cotangent, in its shape."""
+    terms = [c for c in contributions if isinstance(c, Value)]
+    terms += _pack_pieces(b, value, [c for c in contributions if isinstance(c, Piece)])
+    if not terms:
+        return b.fill(value=0.0, shape=value.shape)
+    total = terms[0]
+    for term in terms[1:]:
+        total = b.add(total, term)
+    return total if total.shape == value.shape else b.broadcast_to(total, shape=value.shape)
+
+
+def _pack_pieces(b: Builder, block: Value, pieces: Sequence[Piece]) -> list[Value]:
+    """Whole-block cotangents made of pieces; pieces that overlap go to different ones, which are then summed."""
+    packed: list[Value] = []
+    left = sorted(pieces, key=lambda piece: piece.offset)
+    while left:
+        end, parts, later = 0, [], []
+        for piece in left:
+            if piece.offset < end:
+                later.append(piece)
+                continue
+            if piece.offset > end:
+                parts.append(b.fill(value=0.0, shape=(piece.offset - end,)))
+            parts.append(piece.value)
+            end = piece.offset + math.prod(piece.value.shape)
+        if end < block.shape[0]:
+            parts.append(b.fill(value=0.0, shape=(block.shape[0] - end,)))
+        packed.append(b.pack(*parts))
+        left = later
+    return packed

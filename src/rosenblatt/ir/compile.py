@@ -1,0 +1,247 @@
+"""Compilation: a planned program becomes the integer arrays that the native core validates and runs.
+
+Goes in: a `Program` (and a `Plan`). Comes out: an `Executable`. It decides nothing: places are the planner's, what an
+op does is its kernel's.
+
+Some leaves and outputs have a meaning to the executor by their name:
+
+- slot ``inverse_weight``: 1 / (sum of the sample weights, or number, of the rows of the batch);
+- slot ``key``, int32[4]: seed (two words), step, first row of the block, for random ops;
+- input ``sample_weight``: the weights of the rows;
+- output ``loss``: the scalar that training reports.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rosenblatt import _core
+from rosenblatt.ir.ops import OPS, Op
+from rosenblatt.ir.planner import Plan, plan
+from rosenblatt.ir.program import Instruction, Program, Value, resolve
+
+__all__ = ["Executable", "aligned_bytes", "compile_plan", "compile_program", "evaluate", "source"]
+
+DTYPE_CODES = {"float32": 0, "float64": 1, "int32": 2}
+MAX_RANK = 4
+EXECUTOR_SLOTS = ("inverse_weight", "key")
+NO_SLOTS = np.zeros(0)
+
+
+@dataclass(frozen=True)
+class Executable:
+    """A program in the executor's form, with the plan it follows.
+
+    Attributes
+    ----------
+    core : _core.Program
+        Validated and immutable; any number of sessions may share it.
+    inputs, slots, outputs : tuple of str
+        Names in the order in which sources, slot values and output arrays are given to a session.
+    ids : mapping of str to int
+        The core's numbers of named leaves and outputs.
+    """
+
+    plan: Plan
+    core: _core.Program
+    inputs: tuple[str, ...]
+    slots: tuple[str, ...]
+    outputs: tuple[str, ...]
+    ids: Mapping[str, int]
+
+    @property
+    def program(self) -> Program:
+        """The program that this is the executable form of."""
+        return self.plan.program
+
+    def persistent(self, memory: NDArray[np.uint8], name: str) -> NDArray[Any]:
+        """The persistent leaf `name` as a writable view into the persistent memory."""
+        value = self.program.leaf(name)
+        offset = self.plan.places[value.id].offset
+        dtype = np.dtype(value.dtype)
+        size = value.type.size(0) * dtype.itemsize
+        return memory[offset : offset + size].view(dtype).reshape(value.shape)
+
+
+@cache
+def _opcodes() -> dict[str, int]:
+    """Opcode of each op; verifies that the two halves of the op table agree."""
+    kernels = {name: (code, n_inputs, n_attrs) for code, (name, n_inputs, n_attrs) in enumerate(_core.kernels())}
+    for op in OPS.values():
+        if op.alias:
+            continue
+        if op.name not in kernels:
+            raise ImportError(f"op {op.name!r} has no kernel; rebuild the extension")
+        _, n_inputs, n_attrs = kernels[op.name]
+        expected = (-1 if op.arity is None else op.arity, _n_kernel_attrs(op))
+        if (n_inputs, n_attrs) != expected:
+            raise ImportError(f"op {op.name!r}: table says {expected} inputs and attributes, kernel {n_inputs, n_attrs}")
+    orphans = set(kernels) - set(OPS)
+    if orphans:
+        raise ImportError(f"kernels without an op: {', '.join(sorted(orphans))}")
+    return {name: code for name, (code, _, _) in kernels.items()}
+
+
+def _n_kernel_attrs(op: Op) -> int:
+    kinds = [kind for kind in op.attrs.values() if kind != "shape"]
+    return -1 if "ints" in kinds else len(kinds)
+
+
+def compile_program(program: Program, capacity: int, persistent: tuple[Mapping[str, int], int] | None = None) -> Executable:
+    """Plan and compile `program` for blocks of up to `capacity` rows; see `rosenblatt.ir.planner.plan`."""
+    return compile_plan(plan(program, capacity, persistent))
+
+
+def compile_plan(planned: Plan) -> Executable:
+    """The executable form of a planned program.
+
+    Raises
+    ------
+    ValueError
+        If the core refuses the program; the message names the instruction.
+    """
+    program = planned.program
+    values = [leaf.value for leaf in program.leaves]
+    values += [i.output for i in program.instructions if i.output is not None]
+    number = {value.id: index for index, value in enumerate(values)}
+    slots = {value.name: number[value.id] for value in program.region("slots")}
+    inputs = {value.name: number[value.id] for value in program.region("inputs")}
+    outputs = {name: number[value.id] for name, value in program.outputs.items()}
+    user_slots = {name: index for name, index in slots.items() if name not in EXECUTOR_SLOTS}
+    core = _core.Program(
+        dtype=DTYPE_CODES[program.dtype],
+        values=_value_table(values, planned),
+        code=_code(program.instructions, number),
+        inputs=list(inputs.values()),
+        slots=list(user_slots.values()),
+        outputs=list(outputs.values()),
+        key=slots.get("key", -1),
+        inverse_weight=slots.get("inverse_weight", -1),
+        weights=list(inputs).index("sample_weight") if "sample_weight" in inputs else -1,
+        loss=outputs.get("loss", -1),
+        capacity=planned.capacity,
+        persistent_bytes=planned.persistent_bytes,
+        workspace_bytes=planned.workspace_bytes,
+    )
+    ids = {leaf.value.name: number[leaf.value.id] for leaf in program.leaves} | outputs
+    return Executable(planned, core, tuple(inputs), tuple(user_slots), tuple(outputs), ids)
+
+
+def _value_table(values: Sequence[Value], planned: Plan) -> NDArray[np.int64]:
+    table = np.zeros((len(values), 5 + MAX_RANK), np.int64)
+    for row, value in zip(table, values, strict=True):
+        place = planned.places[value.id]
+        row[:5] = (DTYPE_CODES[value.dtype], place.workspace, place.offset, value.type.sparse, len(value.shape))
+        row[5 : 5 + len(value.shape)] = value.shape
+    return table.reshape(-1)
+
+
+def _code(instructions: Sequence[Instruction], number: Mapping[int, int]) -> NDArray[np.int64]:
+    opcodes = _opcodes()
+    code: list[int] = []
+    for instruction in instructions:
+        op = OPS[instruction.op]
+        if op.alias:
+            continue
+        attrs = _encode_attrs(op, instruction)
+        out = -1 if instruction.output is None else number[instruction.output.id]
+        code += [opcodes[op.name], len(instruction.inputs), len(attrs), out]
+        code += [number[value.id] for value in instruction.inputs]
+        code += attrs
+    return np.array(code, np.int64)
+
+
+def _encode_attrs(op: Op, instruction: Instruction) -> list[int]:
+    """Attributes as the kernel reads them: integers, and floats by their bits; shapes are the output's own."""
+    encoded: list[int] = []
+    for name, kind in op.attrs.items():
+        attr: Any = instruction.attrs[name]
+        if kind == "float":
+            encoded += struct.unpack("<q", struct.pack("<d", attr))
+        elif kind == "int":
+            encoded.append(attr)
+        elif kind == "ints":
+            encoded += attr
+    return encoded
+
+
+def source(value: Value, data: Any, limit: int = 2**31 - 1) -> _core.Source:
+    """The user's array or CSR matrix as a source of batches for the input `value`; copies only what must be converted.
+
+    `limit` is the exclusive upper bound of integer inputs.
+    """
+    if value.type.sparse:
+        dtype = np.dtype(value.dtype)
+        return _core.Source.csr(
+            np.ascontiguousarray(data.data, dtype),
+            np.ascontiguousarray(data.indices, np.int32),
+            np.ascontiguousarray(data.indptr, np.int64),
+            data.shape[1],
+        )
+    if value.dtype == "int32":
+        return _core.Source.codes(np.ascontiguousarray(data, np.int32), limit)
+    array = np.asarray(data)
+    if array.dtype not in (np.float32, np.float64):
+        array = array.astype(value.dtype)
+    if any(stride % array.itemsize for stride in array.strides) or not array.flags.aligned:
+        array = np.ascontiguousarray(array)
+    return _core.Source.dense(array)
+
+
+def aligned_bytes(n: int) -> NDArray[np.uint8]:
+    """Zeroed memory of `n` bytes that starts at a multiple of 64."""
+    raw = np.zeros(n + 64, np.uint8)
+    start = -raw.ctypes.data % 64
+    return raw[start : start + n]
+
+
+def evaluate(
+    program: Program,
+    feeds: Mapping[str, Any],
+    n_rows: int,
+    *,
+    seed: int = 0,
+    step: int = 0,
+    share: bool = True,
+) -> dict[str, NDArray[Any]]:
+    """Run a program once on the native core: for looking at programs and for tests.
+
+    Parameters
+    ----------
+    program : Program
+        Inputs must have the shape [m] or [m, n].
+    feeds : mapping of str to array
+        A value for each leaf but ``inverse_weight`` and ``key``; slots are scalars.
+    n_rows : int
+        Rows of the batch, m.
+    share : bool
+        False plans without shared memory.
+
+    Returns
+    -------
+    dict of str to ndarray
+        The outputs, and every persistent leaf after the run.
+    """
+    executable = compile_plan(plan(program, max(n_rows, 1), share=share))
+    memory = aligned_bytes(executable.plan.persistent_bytes)
+    for leaf in program.leaves:
+        name = leaf.value.name
+        if not executable.plan.places[leaf.value.id].workspace:
+            expected = resolve(leaf.value.shape, n_rows)
+            executable.persistent(memory, name)[...] = np.asarray(feeds[name]).reshape(expected)
+    sources = [source(program.leaf(name), feeds[name]) for name in executable.inputs]
+    slots = np.array([float(feeds[name]) for name in executable.slots], np.float64)
+    session = _core.Session(executable.core)
+    values = [executable.ids[name] for name in executable.outputs]
+    found = dict(zip(executable.outputs, session.evaluate(memory, sources, n_rows, slots, values, seed, step), strict=True))
+    for leaf in program.leaves:
+        if not executable.plan.places[leaf.value.id].workspace:
+            found[leaf.value.name] = executable.persistent(memory, leaf.value.name).copy()
+    return found

@@ -1,0 +1,61 @@
+"""How much a program computes and moves: counts, never measurements.
+
+Every count is linear in the rows of the batch, so it is a pair: what a step costs anyway, and what each row adds.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from rosenblatt.ir.ops import OPS
+from rosenblatt.ir.program import ITEMSIZE, Instruction, Program, Value, resolve
+
+__all__ = ["Cost", "program_cost"]
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Arithmetic operations and bytes read or written by one run on `m` rows: ``fixed + per_row * m``."""
+
+    operations: int
+    operations_per_row: int
+    bytes: int
+    bytes_per_row: int
+
+    def format_operations(self) -> str:
+        """Operations as "a·m + b", without the parts that are zero."""
+        parts = [f"{self.operations_per_row:,}·m"] if self.operations_per_row else []
+        parts += [f"{self.operations:,}"] if self.operations or not parts else []
+        return " + ".join(parts)
+
+
+def program_cost(program: Program) -> Cost:
+    """The cost of one run; a sparse product counts as if its matrix were dense."""
+    computing = [i for i in program.instructions if not OPS[i.op].alias]
+    none = (sum(_operations(i, 0) for i in computing), sum(_bytes(i, 0) for i in computing))
+    one = (sum(_operations(i, 1) for i in computing), sum(_bytes(i, 1) for i in computing))
+    return Cost(none[0], one[0] - none[0], none[1], one[1] - none[1])
+
+
+def _size(value: Value, n_rows: int) -> int:
+    return math.prod(resolve(value.shape, n_rows))
+
+
+def _operations(instruction: Instruction, n_rows: int) -> int:
+    """Two for each multiply-add of a product, else one for each element of the largest operand."""
+    values = [*instruction.inputs, *([instruction.output] if instruction.output else [])]
+    if instruction.op == "matmul" and instruction.output is not None:
+        a = resolve(instruction.inputs[0].shape, n_rows)
+        inner = a[0] if instruction.attrs["transpose_a"] else a[1]
+        return 2 * inner * _size(instruction.output, n_rows)
+    if instruction.op.startswith("csr_matmul"):
+        dense = instruction.inputs[1]
+        return 2 * _size(instruction.inputs[0], n_rows) * resolve(dense.shape, n_rows)[1]
+    return max((_size(value, n_rows) for value in values), default=0)
+
+
+def _bytes(instruction: Instruction, n_rows: int) -> int:
+    writes = [instruction.inputs[i] for i in OPS[instruction.op].writes]
+    values = [*instruction.inputs, *writes, *([instruction.output] if instruction.output else [])]
+    return sum(_size(value, n_rows) * ITEMSIZE[value.dtype] for value in values)

@@ -1,0 +1,20 @@
+"""The op table: everything a program can say, by name.
+
+Each row is an `Op`: shape rule, NumPy reference, samples for tests and reverse rule. The kernel of the same name in
+``cpp/kernels`` computes it (aliases need none). Nothing here runs a program.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from rosenblatt.ir.ops import elementwise, gather, linear, loss, random, reduce, shape, update
+from rosenblatt.ir.ops._record import MAX_RANK, Op, Sample, normalize_attrs
+
+__all__ = ["MAX_RANK", "OPS", "Op", "Sample", "normalize_attrs"]
+
+_FAMILIES = (linear, elementwise, reduce, shape, gather, loss, random, update)
+
+OPS: Mapping[str, Op] = MappingProxyType({op.name: op for family in _FAMILIES for op in family.RECORDS})
+"""Every op by name, read-only."""

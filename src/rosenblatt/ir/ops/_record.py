@@ -1,0 +1,194 @@
+"""The shape of one row of the op table.
+
+Goes in: what an op's family module says about it. Comes out: an immutable `Op`, and checked attributes. It never
+computes a value.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from rosenblatt.ir.program import Attr, ProgramError, Type
+
+if TYPE_CHECKING:
+    from rosenblatt.ir.autodiff import Piece
+    from rosenblatt.ir.program import Value
+
+__all__ = ["MAX_RANK", "Op", "Sample", "normalize_attrs"]
+
+MAX_RANK = 4
+"""The most axes that an operand of a kernel has."""
+Infer = Callable[..., Type | None]
+"""``infer(*types, **attrs)``: the output's type (None for updates); raises ProgramError on operands that do not fit.
+Ops without inputs are given the program's float type as ``dtype=``."""
+Vjp = Callable[..., "tuple[Value | Piece | None, ...]"]
+"""``vjp(b, g, out, *inputs, **attrs)``: emits instructions and returns one cotangent (or None) for each input.
+A cotangent may have the shape that the output was broadcast to: the reverse walk sums it back."""
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Inputs to try an op on.
+
+    Attributes
+    ----------
+    arrays : tuple
+        NumPy arrays with real shapes, or `scipy.sparse.csr_array` where the type is sparse.
+    types : tuple of Type
+        The types they stand for, with m where the number of rows went in.
+    attrs : mapping
+        As one would give them to a `Builder` (``axis=None`` for all axes).
+    n_rows : int
+        What m stands for.
+    label : str
+        For the reader of a failing test.
+    smooth : bool
+        Whether derivatives may be compared here: False at kinks, at infinities and where a rule is documented to
+        deviate.
+    """
+
+    arrays: tuple[Any, ...]
+    types: tuple[Type, ...]
+    attrs: Mapping[str, Any]
+    n_rows: int
+    label: str = ""
+    smooth: bool = True
+
+
+@dataclass(frozen=True)
+class Op:
+    """One row of the table: everything about an op but its kernel, which has the same name in ``cpp/kernels``.
+
+    Attributes
+    ----------
+    name : str
+        Also the kernel's name.
+    arity : int or None
+        Number of inputs; None for one or more.
+    infer : callable
+        Shape and dtype rule, ``infer(*types, **attrs) -> Type or None``.
+    reference : callable
+        NumPy meaning, ``reference(*arrays, **attrs)``, with attributes of kind "shape" resolved (no m left); also runs
+        on arrays of dual numbers. For updates: returns a tuple, the new arrays of the inputs in `writes`, in order.
+        Ops without inputs are given the result's ``dtype=`` too.
+    samples : callable
+        ``samples(rng, dtype, n_rows)`` yields `Sample`s.
+    vjp : callable or None
+        Reverse rule; None where the op has no derivative (its inputs then receive none).
+    attrs : mapping of str to {"int", "float", "ints", "shape"}
+        Kinds of the attributes, in the order in which the kernel reads them; "shape" is not passed to the kernel (it
+        sees its output's shape) and "ints" must come last.
+    defaults : mapping
+        Values of attributes that may be left out.
+    differentiable : tuple of int or None
+        The inputs that have a derivative (None: all float inputs).
+    in_place : tuple of int
+        Inputs whose memory the output may take if nobody reads them later (same size, each element read before the
+        same element is written).
+    alias : bool
+        The output is the first input's memory under another shape; there is no kernel.
+    writes : tuple of int
+        Inputs that the op updates in place (optimizer updates); such an op has no output.
+    """
+
+    name: str
+    arity: int | None
+    infer: Infer
+    reference: Callable[..., Any]
+    samples: Callable[[np.random.Generator, str, int], Iterator[Sample]]
+    vjp: Vjp | None = None
+    attrs: Mapping[str, str] = field(default_factory=dict)
+    defaults: Mapping[str, Any] = field(default_factory=dict)
+    differentiable: tuple[int, ...] | None = None
+    in_place: tuple[int, ...] = ()
+    alias: bool = False
+    writes: tuple[int, ...] = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "attrs", MappingProxyType(dict(self.attrs)))
+        object.__setattr__(self, "defaults", MappingProxyType(dict(self.defaults)))
+
+    def infer_checked(
+        self, types: tuple[Type, ...], attrs: Mapping[str, Attr], where: str = "", dtype: str = "float32"
+    ) -> Type | None:
+        """`infer`, with arity, attributes and rank checked and the op and its operands named in every error.
+
+        `dtype` is the program's float type, which decides for ops without inputs.
+        """
+        where = where or f"{self.name}({', '.join(map(str, types))})"
+        if self.arity is None and not types:
+            raise ProgramError(f"{where}: takes one operand or more, none given")
+        if self.arity is not None and len(types) != self.arity:
+            raise ProgramError(f"{where}: takes {self.arity} operands, {len(types)} given")
+        if list(attrs) != list(self.attrs):
+            raise ProgramError(
+                f"{where}: has attributes {_names(attrs)}; the op's are {_names(self.attrs)}, in this order"
+            )
+        extra: dict[str, Any] = {"dtype": dtype} if self.arity == 0 else {}
+        try:
+            result = self.infer(*types, **attrs, **extra)
+        except ProgramError as error:
+            raise ProgramError(f"{where}: {error}") from None
+        if result is not None and len(result.shape) > MAX_RANK:
+            raise ProgramError(f"{where}: gives {result}; at most {MAX_RANK} axes are allowed")
+        return result
+
+    def evaluate(self, arrays: tuple[Any, ...], attrs: Mapping[str, Attr], dtype: str) -> Any:
+        """`reference` on `arrays` with normalized attributes; `dtype` is what ops without inputs return."""
+        return self.reference(*arrays, **attrs, **({"dtype": dtype} if self.arity == 0 else {}))
+
+
+def normalize_attrs(op: Op, types: tuple[Type, ...], attrs: Mapping[str, Any]) -> dict[str, Attr]:
+    """Attributes in the table's order, defaults filled in, converted to the kind that the table names.
+
+    An ``axis`` is counted from the front, and None (all axes) becomes -1: the result is not meant to be normalized
+    again.
+    """
+    unknown = set(attrs) - set(op.attrs)
+    if unknown:
+        raise ProgramError(f"{op.name}: no attribute {', '.join(sorted(unknown))}; allowed: {_names(op.attrs)}")
+    result: dict[str, Attr] = {}
+    for name, kind in op.attrs.items():
+        if name not in attrs and name not in op.defaults:
+            raise ProgramError(f"{op.name}: attribute {name!r} is missing")
+        given = attrs.get(name, op.defaults.get(name))
+        if name == "axis" and types:
+            given = _normalize_axis(op.name, given, types[0])
+        try:
+            result[name] = _CONVERT[kind](given)
+        except (TypeError, ValueError):
+            raise ProgramError(f"{op.name}: attribute {name!r} is {given!r}; it takes {_KIND_NAMES[kind]}") from None
+    return result
+
+
+def _to_ints(given: Any) -> tuple[int, ...]:
+    return tuple(operator.index(x) for x in given)
+
+
+_CONVERT: dict[str, Callable[[Any], Attr]] = {
+    "int": operator.index,
+    "float": float,
+    "ints": _to_ints,
+    "shape": _to_ints,
+}
+_KIND_NAMES = {"int": "an integer", "float": "a number", "ints": "integers", "shape": "a shape (integers, -k for k·m)"}
+
+
+def _names(attrs: Mapping[str, Any]) -> str:
+    return ", ".join(attrs) or "none"
+
+
+def _normalize_axis(op: str, axis: int | None, operand: Type) -> int:
+    """Axis counted from the front; None (all axes) becomes -1."""
+    if axis is None:
+        return -1
+    rank = len(operand.shape)
+    if not isinstance(axis, int | np.integer) or not -rank <= axis < rank:
+        raise ProgramError(f"{op}: axis is {axis!r}; {operand} has {rank} axes")
+    return int(axis) % rank

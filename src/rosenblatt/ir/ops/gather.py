@@ -1,0 +1,105 @@
+"""Rows of a table by number, and the sum of rows back into a table.
+
+Goes in: a table and int32 row numbers. Comes out: the rows, or a table. Nothing here checks that a row number is
+inside the table: whoever fills the numbers does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from rosenblatt.ir.ops._record import Op, Sample
+from rosenblatt.ir.ops._rules import (
+    Shape,
+    draw,
+    float_dtype,
+    full,
+    make_sample,
+    require_fixed,
+    require_indices,
+    require_rank,
+)
+from rosenblatt.ir.program import M, ProgramError, Type, resolve
+
+if TYPE_CHECKING:
+    from rosenblatt.ir.program import Builder, Value
+
+
+def _gather_infer(table: Type, indices: Type) -> Type:
+    dtype = float_dtype(table)
+    require_rank("the table", table, 1, 2)
+    require_fixed("the table's number of rows", table.shape[0])
+    require_rank("the row numbers", indices, 1)
+    require_indices("the row numbers", indices, indices.shape[0])
+    return Type(dtype, (*indices.shape, *table.shape[1:]))
+
+
+def _scatter_infer(g: Type, indices: Type, *, n_rows: int) -> Type:
+    dtype = float_dtype(g)
+    require_rank("the first operand", g, 1, 2)
+    require_indices("the row numbers", indices, g.shape[0])
+    if n_rows < 0:
+        raise ProgramError(f"n_rows is {n_rows}; it must be 0 or more")
+    return Type(dtype, (n_rows, *g.shape[1:]))
+
+
+def _scatter_add(g: Any, indices: Any, *, n_rows: int) -> Any:
+    result = np.zeros_like(g, shape=(n_rows, *g.shape[1:]))
+    np.add.at(result, indices, g)
+    return result
+
+
+SIZES: tuple[tuple[int, Shape, int], ...] = ((5, (), M), (5, (3,), M), (1, (17,), M), (4, (8,), 11), (300, (2,), M))
+"""Rows of the table, its other axis, number of row numbers."""
+
+
+def _samples(scatter: bool, rng: np.random.Generator, dtype: str, n_rows: int) -> Iterator[Sample]:
+    for n, width, count in SIZES:
+        indices = rng.integers(0, n, resolve((count,), n_rows), dtype=np.int32)
+        shape: Shape = (count if scatter else n, *width)
+        attrs = {"n_rows": n} if scatter else {}
+        label = f"{n} rows, {shape}"
+        arrays = [draw(rng, dtype, resolve(shape, n_rows)), indices]
+        yield make_sample(arrays, [shape, (count,)], n_rows, label, **attrs)
+
+
+def _gather_samples(rng: np.random.Generator, dtype: str, n_rows: int) -> Iterator[Sample]:
+    return _samples(False, rng, dtype, n_rows)
+
+
+def _scatter_samples(rng: np.random.Generator, dtype: str, n_rows: int) -> Iterator[Sample]:
+    return _samples(True, rng, dtype, n_rows)
+
+
+def _gather_vjp(b: Builder, g: Value, out: Value, table: Value, indices: Value) -> tuple[Value, None]:
+    return b.scatter_add_rows(full(b, g, out), indices, n_rows=table.shape[0]), None
+
+
+def _scatter_vjp(b: Builder, u: Value, out: Value, g: Value, indices: Value, *, n_rows: int) -> tuple[Value, None]:
+    return b.gather_rows(full(b, u, out), indices), None
+
+
+RECORDS = (
+    Op(
+        "gather_rows",
+        2,
+        _gather_infer,
+        lambda table, indices: np.take(table, indices, axis=0),
+        _gather_samples,
+        _gather_vjp,
+        differentiable=(0,),
+    ),
+    Op(
+        "scatter_add_rows",
+        2,
+        _scatter_infer,
+        _scatter_add,
+        _scatter_samples,
+        _scatter_vjp,
+        attrs={"n_rows": "int"},
+        differentiable=(0,),
+    ),
+)

@@ -1,0 +1,96 @@
+"""Ops that change what persists: steps of optimizers, accumulation, assignment.
+
+Goes in: parameters, an optimizer's state, a gradient, scalars. Comes out: nothing; the first operands are changed in
+place. The references return what the changed operands become. Updates have no derivative.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from rosenblatt.ir.ops._record import Op, Sample
+from rosenblatt.ir.ops._rules import Shape, draw, float_dtype, make_sample, require_rank, require_same_shape, uniform
+from rosenblatt.ir.program import Type
+
+SHAPES: tuple[Shape, ...] = ((), (1,), (37,), (0,), (5, 3), (64,), (2, 3, 1, 7))
+
+
+def _infer(n_arrays: int, *types: Type, **_: Any) -> None:
+    """All arrays have one shape; what follows them are scalars."""
+    float_dtype(*types)
+    require_same_shape(*types[:n_arrays])
+    for scalar in types[n_arrays:]:
+        require_rank("a scalar operand", scalar, 0)
+
+
+def _sgd(param: Any, velocity: Any, grad: Any, learning_rate: Any, momentum: Any, *, nesterov: int) -> tuple[Any, Any]:
+    # Sutskever et al. (2013), in scikit-learn's form.
+    velocity = momentum * velocity - learning_rate * grad
+    return param + (momentum * velocity - learning_rate * grad if nesterov else velocity), velocity
+
+
+def _adam(
+    param: Any,
+    first: Any,
+    second: Any,
+    grad: Any,
+    step_size: Any,
+    denominator_scale: Any,
+    *,
+    beta_1: float,
+    beta_2: float,
+    epsilon: float,
+) -> tuple[Any, Any, Any]:
+    # Kingma and Ba (2015); the corrections of the bias are in step_size and denominator_scale.
+    first = beta_1 * first + (1 - beta_1) * grad
+    second = beta_2 * second + (1 - beta_2) * np.square(grad)
+    return param - step_size * first / (np.sqrt(second) * denominator_scale + epsilon), first, second
+
+
+def _samples(
+    n_arrays: int, n_scalars: int, cases: tuple[dict[str, Any], ...], rng: np.random.Generator, dtype: str, n_rows: int
+) -> Iterator[Sample]:
+    for shape in SHAPES:
+        for attrs in cases:
+            arrays = [draw(rng, dtype, shape) for _ in range(n_arrays)]
+            if n_arrays == 4:
+                arrays[2] = np.square(arrays[2])  # a second moment is not negative
+            scalars = [uniform(rng, dtype, (), 0.1, 0.9) for _ in range(n_scalars)]
+            shapes: list[Shape] = [shape] * n_arrays + [()] * n_scalars
+            yield make_sample([*arrays, *scalars], shapes, n_rows, **attrs)
+
+
+def _update(
+    name: str,
+    n_arrays: int,
+    n_scalars: int,
+    reference: Callable[..., Any],
+    writes: tuple[int, ...],
+    attrs: dict[str, str],
+    cases: tuple[dict[str, Any], ...],
+) -> Op:
+    return Op(
+        name,
+        n_arrays + n_scalars,
+        partial(_infer, n_arrays),
+        reference,
+        partial(_samples, n_arrays, n_scalars, cases),
+        attrs=attrs,
+        differentiable=(),
+        writes=writes,
+    )
+
+
+ADAM_ATTRS = {"beta_1": "float", "beta_2": "float", "epsilon": "float"}
+ADAM_CASES = ({"beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-8}, {"beta_1": 0.0, "beta_2": 0.5, "epsilon": 1e-3})
+
+RECORDS = (
+    _update("sgd_update", 3, 2, _sgd, (0, 1), {"nesterov": "int"}, ({"nesterov": 0}, {"nesterov": 1})),
+    _update("adam_update", 4, 2, _adam, (0, 1, 2), ADAM_ATTRS, ADAM_CASES),
+    _update("accumulate", 2, 0, lambda target, value: (target + value,), (0,), {}, ({},)),
+    _update("assign", 2, 0, lambda target, value: (value,), (0,), {}, ({},)),
+)

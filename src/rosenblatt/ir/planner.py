@@ -1,0 +1,236 @@
+"""The planner: assigns every value of a program a place in the arena.
+
+Goes in: a program and the largest number of rows of one block. Comes out: a `Plan`, which prints itself. It never
+changes the program; in-place results, shared memory and packed gradients are decisions about places only.
+
+The arena has two parts. The *persistent* part holds the leaves that outlive a step, in the order of `REGIONS`,
+without padding, so it does not depend on the batch size. The *workspace* holds slots, inputs and intermediate values;
+values that are never needed at the same time share memory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from rosenblatt.ir.ops import OPS
+from rosenblatt.ir.program import ITEMSIZE, PERSISTENT, Program, Value
+
+__all__ = ["Place", "Plan", "layout", "plan"]
+
+ALIGNMENT = 64  # bytes: a cache line, and the widest vector register
+SPARSE_BYTES = 32  # the descriptor of a CSR batch; its elements stay in the user's arrays
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a value lives: in the workspace or the persistent part, and how many bytes from its start."""
+
+    workspace: bool
+    offset: int
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Places of all values of `program` for blocks of up to `capacity` rows."""
+
+    program: Program
+    capacity: int
+    places: Mapping[int, Place]
+    live: Mapping[int, tuple[int, int]]
+    persistent_bytes: int
+    workspace_bytes: int
+
+    def __str__(self) -> str:
+        values = [leaf.value for leaf in self.program.leaves]
+        values += [i.output for i in self.program.instructions if i.output is not None]
+        lines = [
+            f"plan for blocks of up to {self.capacity} rows: {self.persistent_bytes} bytes persist, "
+            f"{self.workspace_bytes} bytes of workspace",
+            f"  {'part':<10} {'offset':>10} {'bytes':>10}  {'needed':<13} value",
+        ]
+        for value in values:
+            place = self.places[value.id]
+            part = "workspace" if place.workspace else "persistent"
+            first, last = self.live.get(value.id, (-1, -1))
+            needed = f"{first}..{last}" if value.id in self.live else "always"
+            size = bytes_of(value, self.capacity)
+            lines.append(f"  {part:<10} {place.offset:>10} {size:>10}  {needed:<13} {value.name}: {value.type}")
+        return "\n".join(lines)
+
+
+def bytes_of(value: Value, n_rows: int) -> int:
+    """Bytes that a value takes in the arena when the block has `n_rows` rows."""
+    return SPARSE_BYTES if value.type.sparse else value.type.size(n_rows) * ITEMSIZE[value.dtype]
+
+
+def layout(program: Program) -> tuple[dict[str, int], int]:
+    """Byte offsets of the persistent leaves by name, and their total: the regions in order, without padding."""
+    offsets: dict[str, int] = {}
+    end = 0
+    for region in PERSISTENT:
+        for value in program.region(region):
+            item = ITEMSIZE[value.dtype]
+            offsets[value.name] = end = -(-end // item) * item
+            end += bytes_of(value, 0)
+    return offsets, end
+
+
+@dataclass
+class _Storage:
+    """Memory of one or several values: its bytes and the instructions between which it is needed."""
+
+    bytes: int
+    first: int
+    last: int
+    offset: int = 0
+
+
+@dataclass(frozen=True)
+class _Spot:
+    """A value's place before storages have offsets: bytes from the start of a storage."""
+
+    storage: _Storage
+    delta: int
+
+
+def plan(
+    program: Program,
+    capacity: int,
+    persistent: tuple[Mapping[str, int], int] | None = None,
+    *,
+    share: bool = True,
+) -> Plan:
+    """Assign every value a place.
+
+    Parameters
+    ----------
+    program : Program
+    capacity : int
+        The most rows that a block may have; values whose shape has m are planned for it.
+    persistent : (mapping of str to int, int), optional
+        Offsets of the persistent leaves by name and their total bytes, as `layout` returns them, for a program that
+        shares its parameters with another; default: the program's own.
+    share : bool
+        False gives every value memory of its own: slower and larger, the oracle for the real plan.
+    """
+    offsets, persistent_bytes = persistent or layout(program)
+    places: dict[int, Place] = {}
+    for region in PERSISTENT:
+        for value in program.region(region):
+            places[value.id] = Place(False, offsets[value.name])
+    spots, live = _spots(program, capacity, share, places)
+    unique = {id(spot.storage): spot.storage for spot in spots.values()}
+    workspace_bytes = _allocate(list(unique.values()), share)
+    places.update({key: Place(True, spot.storage.offset + spot.delta) for key, spot in spots.items()})
+    return Plan(program, capacity, places, live, persistent_bytes, workspace_bytes)
+
+
+def _spots(
+    program: Program, capacity: int, share: bool, places: dict[int, Place]
+) -> tuple[dict[int, _Spot], dict[int, tuple[int, int]]]:
+    """Assign every value of the workspace a storage; persistent aliases go straight into `places`."""
+    last_use = _last_uses(program)
+    members = _pack_members(program) if share else {}
+    packs: dict[int, _Storage] = {}
+    spots: dict[int, _Spot] = {}
+    for region in ("slots", "inputs"):
+        for value in program.region(region):
+            spots[value.id] = _Spot(_Storage(bytes_of(value, capacity), -1, last_use.get(value.id, -1)), 0)
+    for index, instruction in enumerate(program.instructions):
+        out = instruction.output
+        if out is None:
+            continue
+        op, last = OPS[instruction.op], last_use.get(out.id, index)
+        if op.alias:
+            source = instruction.inputs[0]
+            delta = int(instruction.attrs.get("offset", 0)) * ITEMSIZE[out.dtype]  # type: ignore[arg-type]
+            if source.id in places:
+                places[out.id] = Place(False, places[source.id].offset + delta)
+                continue
+            spots[out.id] = _Spot(spots[source.id].storage, spots[source.id].delta + delta)
+        elif out.id in packs:
+            spots[out.id] = _Spot(packs[out.id], 0)
+        elif out.id in members:
+            pack, delta = members[out.id]
+            storage = packs.setdefault(pack.id, _Storage(bytes_of(pack, capacity), index, index))
+            spots[out.id] = _Spot(storage, delta)
+        else:
+            reused = _reusable(instruction.inputs, op.in_place, out, index, spots, last_use, members) if share else None
+            spots[out.id] = _Spot(reused or _Storage(bytes_of(out, capacity), index, last), 0)
+        storage = spots[out.id].storage
+        storage.last = max(storage.last, last)
+    live = {key: (spot.storage.first, spot.storage.last) for key, spot in spots.items()}
+    return spots, live
+
+
+def _last_uses(program: Program) -> dict[int, int]:
+    """Index of the last instruction that needs each value, through its aliases too; outputs outlive the program."""
+    end = len(program.instructions)
+    last = {value.id: end for value in program.outputs.values()}
+    for index in range(end - 1, -1, -1):
+        instruction = program.instructions[index]
+        for value in instruction.inputs:
+            last.setdefault(value.id, index)
+        if instruction.output is not None and OPS[instruction.op].alias:
+            source = instruction.inputs[0]
+            last[source.id] = max(last[source.id], last.get(instruction.output.id, index))
+    return last
+
+
+def _pack_members(program: Program) -> dict[int, tuple[Value, int]]:
+    """Values that can be computed right where a later `pack` wants them: id -> (the pack's output, byte offset)."""
+    movable = {
+        i.output.id for i in program.instructions if i.output is not None and i.op != "pack" and not OPS[i.op].alias
+    }
+    members: dict[int, tuple[Value, int]] = {}
+    for instruction in program.instructions:
+        if instruction.op != "pack" or instruction.output is None:
+            continue
+        delta = 0
+        for value in instruction.inputs:
+            if value.id in movable and value.id not in members:
+                members[value.id] = (instruction.output, delta)
+            delta += bytes_of(value, 0)
+    return members
+
+
+def _reusable(
+    inputs: tuple[Value, ...],
+    positions: tuple[int, ...],
+    out: Value,
+    index: int,
+    spots: Mapping[int, _Spot],
+    last_use: Mapping[int, int],
+    members: Mapping[int, tuple[Value, int]],
+) -> _Storage | None:
+    """The storage of an input that the output may take over: needed for the last time here, and of the same size."""
+    for position in positions:
+        value = inputs[position]
+        spot = spots.get(value.id)
+        if spot is None or value.id in members or spot.delta or value.type.sparse:
+            continue
+        same_type = value.type == out.type
+        last_reader = spot.storage.last == index and last_use.get(value.id) == index
+        alone = all(
+            other is value or other.id not in spots or spots[other.id].storage is not spot.storage for other in inputs
+        )
+        if same_type and last_reader and alone and spot.storage.first >= 0:
+            return spot.storage
+    return None
+
+
+def _allocate(storages: list[_Storage], share: bool) -> int:
+    """Give each storage an offset, largest first, at the lowest gap among those needed at the same time."""
+    placed: list[_Storage] = []
+    end = 0
+    for storage in sorted(storages, key=lambda s: (-s.bytes, s.first)):
+        offset = 0
+        for other in sorted(placed, key=lambda s: s.offset):
+            together = not share or (storage.first <= other.last and other.first <= storage.last)
+            if together and offset + storage.bytes > other.offset:
+                offset = max(offset, -(-(other.offset + other.bytes) // ALIGNMENT) * ALIGNMENT)
+        storage.offset = offset
+        end = max(end, offset + storage.bytes)
+        placed.append(storage)
+    return end

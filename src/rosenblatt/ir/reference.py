@@ -1,0 +1,123 @@
+"""The interpreter: runs a program with NumPy, one reference of the op table after the other.
+
+Goes in: a program and an array for every leaf. Comes out: its outputs, and what its updates left in the leaves. It is
+the oracle for the planner and the kernels: it shares no memory but that of aliases, it never fuses and it never hurries.
+The arrays that are fed stay as they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from rosenblatt.ir.duals import Dual, tangent_of, value_of
+from rosenblatt.ir.ops import OPS
+from rosenblatt.ir.program import PERSISTENT, Attr, Instruction, Leaf, Program, resolve
+
+__all__ = ["interpret", "jvp", "resolve_attrs"]
+
+
+def interpret(program: Program, feeds: Mapping[str, Any], n_rows: int) -> dict[str, Any]:
+    """Evaluate a program in its own dtype.
+
+    Parameters
+    ----------
+    program : Program
+    feeds : mapping of str to array
+        One for each leaf, by name: an array of the leaf's shape with `n_rows` in place of m, converted to its dtype; a
+        `scipy.sparse.csr_array` where the leaf is sparse.
+    n_rows : int
+        Rows of the batch, m.
+
+    Returns
+    -------
+    dict of str to ndarray
+        The outputs by name, and the persistent leaves that updates changed, as they are afterwards.
+
+    Raises
+    ------
+    ValueError
+        If a leaf is not fed or an array has the wrong shape.
+    """
+    values = {leaf.value.id: _feed(leaf, feeds, n_rows) for leaf in program.leaves}
+    return _run(program, values, n_rows)
+
+
+def jvp(
+    program: Program, feeds: Mapping[str, Any], tangents: Mapping[str, Any], n_rows: int
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Evaluate a program and its derivative in the direction `tangents`, in forward mode.
+
+    Parameters
+    ----------
+    program, feeds, n_rows
+        As for `interpret`.
+    tangents : mapping of str to array
+        For some of the float leaves, by name, an array of the leaf's shape. Leaves that are left out are constant.
+
+    Returns
+    -------
+    values, derivatives : dict of str to ndarray
+        Each as `interpret` returns them.
+    """
+    unknown = set(tangents) - {leaf.value.name for leaf in program.leaves}
+    if unknown:
+        raise ValueError(f"tangents are given for {', '.join(sorted(unknown))}, which the program does not have")
+    values = {leaf.value.id: _feed(leaf, feeds, n_rows) for leaf in program.leaves}
+    for leaf in program.leaves:
+        value = leaf.value
+        if value.dtype == program.dtype and not value.type.sparse:
+            zeros = np.zeros_like(values[value.id])
+            values[value.id] = Dual(values[value.id], tangents.get(value.name, zeros))
+    results = _run(program, values, n_rows)
+    derivatives = {name: tangent_of(np.asarray(x) if np.isscalar(x) else x) for name, x in results.items()}
+    return {name: value_of(x) for name, x in results.items()}, derivatives
+
+
+def resolve_attrs(op: str, attrs: Mapping[str, Attr], n_rows: int) -> dict[str, Any]:
+    """Attributes as references take them: `n_rows` in place of m in every shape."""
+    kinds = OPS[op].attrs
+    return {k: resolve(v, n_rows) if kinds[k] == "shape" and isinstance(v, tuple) else v for k, v in attrs.items()}
+
+
+def _feed(leaf: Leaf, feeds: Mapping[str, Any], n_rows: int) -> Any:
+    value = leaf.value
+    if value.name not in feeds:
+        raise ValueError(f"leaf {value!r} is not fed; given: {', '.join(feeds) or 'nothing'}")
+    given, expected = feeds[value.name], resolve(value.shape, n_rows)
+    # A copy of what persists, because updates write into it.
+    array = given.astype(value.dtype) if value.type.sparse else np.array(given, value.dtype)
+    if array.shape != expected:
+        raise ValueError(f"leaf {value!r} is fed an array of shape {array.shape}; with {n_rows} rows it is {expected}")
+    return array
+
+
+def _run(program: Program, values: dict[int, Any], n_rows: int) -> dict[str, Any]:
+    owners = {leaf.value.id: leaf.value for leaf in program.leaves if leaf.region in PERSISTENT}
+    changed: dict[str, Any] = {}
+    with np.errstate(all="ignore"):
+        for instruction in program.instructions:
+            result = _apply(instruction, values, program.dtype, n_rows)
+            op, out = OPS[instruction.op], instruction.output
+            if out is not None:
+                values[out.id] = result
+            if op.alias and out is not None and instruction.inputs[0].id in owners:
+                owners[out.id] = owners[instruction.inputs[0].id]
+            for position, new in zip(op.writes, result if op.writes else (), strict=True):
+                # Written into the memory that is there, so that aliases see it.
+                values[instruction.inputs[position].id][...] = new
+                owner = owners[instruction.inputs[position].id]
+                changed[owner.name] = values[owner.id]
+    return changed | {name: values[value.id] for name, value in program.outputs.items()}
+
+
+def _apply(instruction: Instruction, values: Mapping[int, Any], dtype: str, n_rows: int) -> Any:
+    """What the op's reference returns; a new array unless the op is an alias."""
+    op = OPS[instruction.op]
+    operands = tuple(values[v.id] for v in instruction.inputs)
+    result = op.evaluate(operands, resolve_attrs(op.name, instruction.attrs, n_rows), dtype)
+    if op.writes or op.alias:
+        return result
+    return np.copy(result) if isinstance(result, Dual) else np.array(result)

@@ -1,0 +1,5 @@
+"""The loop around the executor."""
+
+from rosenblatt.training.trainer import Trainer
+
+__all__ = ["Trainer"]

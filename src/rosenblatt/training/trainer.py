@@ -1,0 +1,179 @@
+"""A trainer: a network, what it is trained for, and the data; each call runs whole epochs in native code.
+
+Goes in: a `Network`, a loss, an optimizer, arrays. Comes out: the network's parameters, changed in place, and losses.
+It decides nothing about when to stop, how fast to learn or in which order: its caller says.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rosenblatt import _core
+from rosenblatt.ir.compile import aligned_bytes, compile_program, source
+from rosenblatt.ir.planner import layout
+from rosenblatt.nn.losses import LossFunction, loss_record
+from rosenblatt.nn.network import Network, block_rows
+from rosenblatt.nn.optimizers import Optimizer
+from rosenblatt.nn.programs import Objective, block_programs, training_program
+
+__all__ = ["Trainer"]
+
+
+class Trainer:
+    """Trains a network in place.
+
+    Parameters
+    ----------
+    network : Network
+        Its parameters become views into the trainer's memory.
+    loss : str or callable
+        "softmax_cross_entropy", "logistic_cross_entropy", "squared_error", "poisson", or a function
+        ``loss(b, prediction, target) -> value`` of shape [m] or [m, k].
+    optimizer : Optimizer or None
+        None: only `loss_and_gradient` can be called.
+    l2, l1 : float
+        Penalties of the weights, as `rosenblatt.nn.programs.Objective` defines them.
+    batch_size : int
+        Rows of one step; None: all rows.
+    weighted : bool
+        `set_data` gets a weight for each row.
+    seed : int
+        Of random ops in the program (dropout).
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        loss: str | LossFunction,
+        optimizer: Optimizer | None = None,
+        *,
+        l2: float = 0.0,
+        l1: float = 0.0,
+        batch_size: int | None = 200,
+        weighted: bool = False,
+        seed: int = 0,
+    ) -> None:
+        self.network = network
+        self.objective = Objective(loss, l2, l1, weighted)
+        self.optimizer = optimizer
+        self.batch_size = batch_size
+        self.seed = seed
+        self.step_count = 0
+        self._labels = loss_record(loss).labels
+        self._sources: list[_core.Source] = []
+        self._n_rows = 0
+        self._build()
+
+    def _build(self) -> None:
+        """Build, plan and compile the programs; move the parameters into memory that has room for the state."""
+        spec, dtype = self.network.spec, self.network.dtype.name
+        rows = block_rows(spec)
+        if self.optimizer is not None and self.batch_size is not None and self.batch_size <= rows:
+            program = training_program(spec, self.objective, self.optimizer, dtype)
+            self.executable = compile_program(program, self.batch_size)
+            core: tuple[_core.Program, ...] = (self.executable.core,)
+            zero = (0, 0)
+        else:
+            block, update = block_programs(spec, self.objective, self.optimizer, dtype)
+            self.executable = compile_program(block, rows)
+            core = (self.executable.core, compile_program(update, 1).core)
+            offsets, end = layout(block)
+            zero = (offsets["weights_gradient"], end - offsets["weights_gradient"])
+        self.memory = aligned_bytes(self.executable.plan.persistent_bytes)
+        self.network.adopt(self.memory)
+        update_core = core[1] if len(core) > 1 else None
+        self._session = _core.Session(core[0], update_core, *zero)
+
+    def set_data(self, X: Any, y: NDArray[Any], sample_weight: NDArray[Any] | None = None) -> None:
+        """The rows to train on; arrays of a fitting dtype are not copied and must not change while training.
+
+        Parameters
+        ----------
+        X : ndarray or scipy CSR matrix of shape (n_rows, n_inputs)
+        y : ndarray
+            Class numbers of shape (n_rows,) for softmax cross-entropy, else floats of shape (n_rows, n_outputs).
+        sample_weight : ndarray of shape (n_rows,), optional
+
+        Raises
+        ------
+        ValueError
+            If the numbers of rows differ, or weights are given and not expected or the reverse.
+        """
+        if (sample_weight is not None) != self.objective.weighted:
+            raise ValueError("sample_weight must be given exactly if the trainer was made with weighted=True")
+        if not self._labels and y.ndim == 1:
+            y = y.reshape(-1, 1)
+        arrays = {"x": X, "y": y} if sample_weight is None else {"x": X, "y": y, "sample_weight": sample_weight}
+        lengths = {name: array.shape[0] for name, array in arrays.items()}
+        if len(set(lengths.values())) != 1:
+            raise ValueError(f"the data have different numbers of rows: {lengths}")
+        program = self.executable.program
+        limit = self.network.spec.n_outputs
+        self._sources = [source(program.leaf(name), array, limit) for name, array in arrays.items()]
+        self._n_rows = X.shape[0]
+
+    def epoch(self, order: NDArray[np.int64] | None, learning_rate: float) -> float:
+        """Train on all rows once and return the mean loss of the batches, each counted by its rows.
+
+        Parameters
+        ----------
+        order : ndarray of int64, shape (n,), or None
+            Row numbers in the order to take them; None: as they are.
+        learning_rate : float
+
+        Returns
+        -------
+        float
+            Not finite if a step's loss was not: then training stopped after that step.
+
+        Raises
+        ------
+        KeyboardInterrupt
+            On Ctrl-C, after a whole step.
+        """
+        return self._run(None if order is None else order[None, :], learning_rate)
+
+    def _run(self, order: NDArray[np.int64] | None, learning_rate: float) -> float:
+        if self.optimizer is None:
+            raise ValueError("this trainer has no optimizer; it can only compute loss_and_gradient")
+        n_rows = self._n_rows if order is None else order.shape[1]
+        batch_size = min(self.batch_size or n_rows, n_rows)
+        n_steps = -(-n_rows // batch_size)
+        slots = self.optimizer.slot_values(learning_rate, self.step_count, n_steps)
+        losses, done, _ = self._session.train(
+            self.memory, self._sources, batch_size, order, n_rows, slots, self.seed, self.step_count
+        )
+        self.step_count += done
+        return losses[0]
+
+    def loss_and_gradient(self) -> tuple[float, NDArray[Any]]:
+        """Objective and its gradient over all rows at the network's parameters; needs a trainer without optimizer.
+
+        Returns
+        -------
+        loss : float
+        gradient : ndarray of shape (n_parameters,)
+            In the order of ``network.parameters``; overwritten by the next call.
+        """
+        if self.optimizer is not None:
+            raise ValueError("loss_and_gradient needs a trainer without optimizer")
+        losses, _, _ = self._session.train(self.memory, self._sources, self._n_rows, None, self._n_rows, np.zeros(0))
+        start = self.executable.plan.places[self.executable.program.leaf("weights_gradient").id].offset
+        n_bytes = self.network.parameters.nbytes
+        return losses[0], self.memory[start : start + n_bytes].view(self.network.dtype)
+
+    def reset_optimizer(self) -> None:
+        """Forget momenta and step count, as if training began here."""
+        self.memory[self.network.parameters.nbytes :] = 0
+        self.step_count = 0
+
+    def snapshot(self) -> NDArray[np.uint8]:
+        """A copy of parameters and optimizer state."""
+        return self.memory.copy()
+
+    def restore(self, snapshot: NDArray[np.uint8]) -> None:
+        """Set parameters and optimizer state back to a `snapshot`."""
+        self.memory[...] = snapshot

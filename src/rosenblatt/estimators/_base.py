@@ -12,16 +12,28 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from scipy.sparse import csr_matrix, issparse
 from sklearn.base import BaseEstimator
 from sklearn.utils._param_validation import InvalidParameterError, StrOptions
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from rosenblatt.nn import Network
 
-__all__ = ["DivergenceError", "NetworkEstimator", "SuggestingMixin", "require_finite"]
+__all__ = [
+    "DivergenceError",
+    "NetworkEstimator",
+    "SuggestingMixin",
+    "divergence_message",
+    "is_sparse",
+    "predict_rows",
+    "require_finite",
+    "rows_of",
+]
 
 Array = npt.NDArray[Any]
 VERSION_KEY = "_rosenblatt_version"
+DENSE_BLOCK = 1024
+"""Rows made dense at a time when a network with dense input predicts from a sparse matrix."""
 FLOATS = (np.float64, np.float32)
 
 
@@ -56,7 +68,7 @@ class SuggestingMixin:
             raise InvalidParameterError(f"{error} {hint}") from None
 
     def _nearest_names(self, message: str) -> str:
-        """ "Did you mean 'relu'?" for the parameter that the message is about, or nothing."""
+        """A question ("Did you mean ...?") for the parameter that the message is about, or nothing."""
         constraints: dict[str, Any] = self._parameter_constraints  # type: ignore[attr-defined]
         name = message.split("'")[1]
         value = getattr(self, name, None)
@@ -88,33 +100,14 @@ class NetworkEstimator(SuggestingMixin, BaseEstimator):  # type: ignore[misc]
         """The network's outputs for X, checked against what fit saw."""
         network = self._fitted_network()
         X = validate_data(self, X, accept_sparse=["csr", "csc"], dtype=FLOATS, reset=False)
-        return network.predict(rows_of(X))
+        return predict_rows(network, X)
 
     def __getstate__(self) -> dict[str, Any]:
         """Weights, fitted attributes and version: no trainer, no workspace, no reference to the training data."""
-        state = dict(super().__getstate__())
-        if "_network" in state:
-            network = state["_network"]
-            state["_network"] = (network.spec, network.parameters.dtype.name, np.array(network.parameters))
-        state[VERSION_KEY] = current_version()
-        return state
+        return {**super().__getstate__(), VERSION_KEY: current_version()}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        state = dict(state)
-        written_by = state.pop(VERSION_KEY, "unknown")
-        if written_by != current_version():
-            warnings.warn(
-                f"This {type(self).__name__} was pickled by rosenblatt {written_by} and is read by {current_version()}: "
-                "pickles are only promised to work within one version. Use rosenblatt.save and rosenblatt.load to keep "
-                "models.",
-                UserWarning,
-                stacklevel=2,
-            )
-        if isinstance(state.get("_network"), tuple):
-            spec, dtype, parameters = state["_network"]
-            state["_network"] = Network(spec, dtype=dtype)
-            state["_network"].parameters[:] = parameters
-        super().__setstate__(state)
+        super().__setstate__(require_own_version(type(self).__name__, state))
 
 
 def current_version() -> str:
@@ -124,6 +117,36 @@ def current_version() -> str:
     return str(__version__)
 
 
+def require_own_version(class_name: str, state: dict[str, Any]) -> dict[str, Any]:
+    """The pickled state without its version; warns if another version wrote it."""
+    state = dict(state)
+    written_by = state.pop(VERSION_KEY, "unknown")
+    if written_by != current_version():
+        warnings.warn(
+            f"This {class_name} was pickled by rosenblatt {written_by} and is read by {current_version()}: pickles are "
+            "only promised to work within one version. Use rosenblatt.save and rosenblatt.load to keep models.",
+            UserWarning,
+            stacklevel=4,
+        )
+    return state
+
+
+def is_sparse(X: Any) -> bool:
+    """Whether X is a SciPy sparse matrix or array."""
+    return issparse(X)  # type: ignore[no-any-return]
+
+
 def rows_of(X: Any) -> Any:
     """X with rows that can be read one by one: dense as it is, CSC as CSR."""
-    return X.tocsr() if hasattr(X, "tocsr") else X
+    return X.tocsr() if is_sparse(X) else X
+
+
+def predict_rows(network: Network, X: Any) -> Array:
+    """The network's outputs for X, whichever of X and the network is sparse."""
+    X = rows_of(X)
+    if network.spec.sparse_input and not is_sparse(X):
+        return network.predict(csr_matrix(X))
+    if network.spec.sparse_input or not is_sparse(X):
+        return network.predict(X)
+    blocks = [X[i : i + DENSE_BLOCK].toarray() for i in range(0, X.shape[0], DENSE_BLOCK)]
+    return np.concatenate([network.predict(block) for block in blocks])

@@ -62,7 +62,13 @@ def minimize_loss(
 
 
 def minimize_loss_l1(
-    trainer: Trainer, options: dict[str, Any], strength: float, n_weights: int, *, fixed: slice | None = None
+    trainer: Trainer,
+    options: dict[str, Any],
+    strength: float,
+    n_weights: int,
+    *,
+    fixed: slice | None = None,
+    verbose: bool = False,
 ) -> LbfgsOutcome:
     """Minimize loss + strength * sum(abs(first n_weights parameters))."""
     inner = objective_of(trainer, fixed)
@@ -78,7 +84,7 @@ def minimize_loss_l1(
     weights, rest = np.split(np.array(trainer.network.parameters, dtype=np.float64), [n_weights])
     start = np.concatenate([np.maximum(weights, 0), np.maximum(-weights, 0), rest])
     bounds = [(0.0, None)] * (2 * n_weights) + [(None, None)] * n_free
-    found = search(objective, start, bounds, options, verbose=False)
+    found = search(objective, start, bounds, options, verbose)
     up, down, rest = np.split(found.parameters, [n_weights, 2 * n_weights])
     trainer.network.parameters[:] = np.concatenate([up - down, rest])
     return LbfgsOutcome(np.array(trainer.network.parameters), found.loss, found.n_iter)

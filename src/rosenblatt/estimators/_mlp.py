@@ -2,7 +2,7 @@
 
 Goes in: X, an encoded target, weights and perhaps the user's validation set. Comes out: a fitted network and
 scikit-learn's fitted attributes. It draws from NumPy's RandomState in scikit-learn's order (initial weights, validation
-split, one shuffle per epoch), so that equal seeds give equal training. It never copies X when X has the network's dtype.
+split, one shuffle per epoch), so that equal seeds give equal training. It never copies X when its dtype fits.
 """
 
 from __future__ import annotations
@@ -16,16 +16,17 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from scipy.sparse import csr_matrix
 from sklearn.base import is_classifier
 from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, Options, StrOptions
 from sklearn.utils.validation import _check_sample_weight, validate_data
 
-from rosenblatt.nn import SGD, Adam, Network, NetworkSpec
+from rosenblatt.nn import SGD, Adam, Network, NetworkSpec, Optimizer
 from rosenblatt.training import Trainer
 
-from ._base import FLOATS, DivergenceError, require_finite, rows_of
+from ._base import FLOATS, DivergenceError, is_sparse, require_finite, rows_of
 from ._lbfgs import minimize_loss
 from ._parameters import LayerParameters
 from ._stochastic import OptimizerState, StochasticSolver
@@ -35,8 +36,6 @@ __all__ = ["ACTIVATIONS", "BaseMLP", "TrainingData"]
 Array = npt.NDArray[Any]
 Score = Callable[[], float]
 ACTIVATIONS = frozenset({"identity", "logistic", "tanh", "relu"})
-LBFGS_BLOCK = 256
-"""Rows per block of a full-batch pass: enough for the matrix products, small enough for the cache."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +78,12 @@ class BaseMLP(LayerParameters, StochasticSolver):
     }
 
     def _fit(
-        self, X: Any, y: Any, sample_weight: Any = None, validation: tuple[Any, Any] | None = None, incremental: bool = False
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any = None,
+        validation: tuple[Any, Any] | None = None,
+        incremental: bool = False,
     ) -> None:
         """Everything `fit` and `partial_fit` do; a divergence leaves the estimator as it was."""
         first_pass = "_network" not in vars(self) and "_assigned" not in vars(self)
@@ -104,7 +108,7 @@ class BaseMLP(LayerParameters, StochasticSolver):
         if any(part is None for part in validation):
             raise ValueError("X_val and y_val belong together: give both of them or neither.")
         if self.solver == "lbfgs":
-            raise ValueError("X_val and y_val serve early stopping, which solver='lbfgs' does not have: use 'adam' or 'sgd'.")
+            raise ValueError("X_val and y_val serve early stopping, which solver='lbfgs' has not: use 'adam' or 'sgd'.")
 
     @contextmanager
     def _unchanged_if_diverged(self, first_pass: bool) -> Iterator[None]:
@@ -114,40 +118,43 @@ class BaseMLP(LayerParameters, StochasticSolver):
         try:
             yield
         except DivergenceError:
-            vars(self).clear()
-            vars(self).update(before)
+            self.__dict__ = before
             if kept is not None:
                 self._fitted_network().parameters[:] = kept
+                self.__dict__.pop("_optimizer", None)  # its moments may hold NaN
             raise
 
     def _check_data(self, X: Any, y: Any, sample_weight: Any, incremental: bool, first_pass: bool) -> TrainingData:
-        dtype = FLOATS if self.dtype is None else np.dtype(self.dtype)
+        dtype: Any = FLOATS if self.dtype is None else np.dtype(self.dtype)
         if not first_pass:
-            dtype = self._fitted_network().parameters.dtype
+            dtype = self._fitted_network().dtype
         numeric = {} if is_classifier(self) else {"y_numeric": True}
         X, y = validate_data(
             self, X, y, accept_sparse=["csr", "csc"], multi_output=True, dtype=dtype, reset=first_pass, **numeric
         )
         if sample_weight is not None:
             sample_weight = _check_sample_weight(sample_weight, X, dtype=X.dtype, ensure_non_negative=True)
-            if not sample_weight.any():
-                raise ValueError("sample_weight is zero for every row: at least one weight must be positive.")
         return TrainingData(rows_of(X), self._encode_target(y, incremental), sample_weight)
 
     def _prepare_network(self, data: TrainingData, rng: np.random.RandomState, first_pass: bool) -> None:
         """A new network with initial weights, or the present one if it has the right architecture."""
         output, n_outputs = self._output_layer(data.y)
-        units = [data.X.shape[1], *hidden_sizes(self.hidden_layer_sizes), n_outputs]
+        units = (data.X.shape[1], *hidden_sizes(self.hidden_layer_sizes), n_outputs)
+        spec = self._spec(units, output, is_sparse(data.X))
         if first_pass:
-            self.__dict__.pop("_assigned", None)
-            self._network = Network(self._spec(units, output, hasattr(data.X, "tocsr")), dtype=data.X.dtype.name)
+            for name in ("_assigned", "_optimizer"):
+                self.__dict__.pop(name, None)
+            self._network = Network(spec, dtype=data.X.dtype)
             self._initialize_weights(rng)
-        have = self._fitted_network().spec
-        if [have.n_inputs, *have.hidden, have.n_outputs] != units:
+        network = self._fitted_network()
+        if network.spec.layer_sizes != units:
             raise ValueError(
-                f"the fitted network has layers of {[have.n_inputs, *have.hidden, have.n_outputs]} units, but "
-                f"hidden_layer_sizes and y ask for {units}: warm_start and partial_fit continue one architecture."
+                f"the fitted network has layers of {list(network.spec.layer_sizes)} units, but hidden_layer_sizes and "
+                f"the data ask for {list(units)}: warm_start and partial_fit continue one architecture."
             )
+        if network.spec != spec:  # the same layers, with another activation or sparse after dense input
+            self._network = Network(spec, dtype=network.dtype)
+            self._network.parameters[:] = network.parameters
         self.n_layers_, self.n_outputs_, self.out_activation_ = len(units), n_outputs, output
 
     def _spec(self, units: Sequence[int], output: str, sparse: bool) -> NetworkSpec:
@@ -168,26 +175,24 @@ class BaseMLP(LayerParameters, StochasticSolver):
             weight[...] = rng.uniform(-bound, bound, weight.shape)
             bias[...] = rng.uniform(-bound, bound, bias.shape)
 
-    def _make_trainer(self, network: Network, weighted: bool, batch_size: int) -> Trainer:
-        momentum = SGD(momentum=self.momentum, nesterov=self.nesterovs_momentum)
-        adam = Adam(beta_1=self.beta_1, beta_2=self.beta_2, epsilon=self.epsilon)
+    def _make_trainer(self, network: Network, weighted: bool, batch_size: int | None) -> Trainer:
+        optimizer: Optimizer | None = None
+        if self.solver == "sgd":
+            optimizer = SGD(momentum=float(self.momentum), nesterov=bool(self.nesterovs_momentum))
+        elif self.solver == "adam":
+            optimizer = Adam(beta_1=float(self.beta_1), beta_2=float(self.beta_2), epsilon=float(self.epsilon))
         return Trainer(
-            network,
-            loss=self._engine_loss(),
-            optimizer=adam if self.solver == "adam" else momentum,
-            l2=float(self.alpha),
-            batch_size=batch_size,
-            weighted=weighted,
+            network, self._engine_loss(), optimizer, l2=float(self.alpha), batch_size=batch_size, weighted=weighted
         )
 
     def _fit_lbfgs(self, data: TrainingData, first_pass: bool) -> None:
         if first_pass:
             self.t_ = 0
         network = self._network
-        if network.parameters.dtype != np.float64:  # line searches compare losses to 1e-9
+        if network.dtype != np.float64:  # line searches compare losses to 1e-9
             network = Network(network.spec, dtype="float64")
             network.parameters[:] = self._network.parameters
-        trainer = self._make_trainer(network, data.sample_weight is not None, min(LBFGS_BLOCK, data.X.shape[0]))
+        trainer = self._make_trainer(network, data.sample_weight is not None, None)
         trainer.set_data(data.X, data.y, data.sample_weight)
         options = {"maxfun": self.max_fun, "maxiter": self.max_iter, "gtol": self.tol}
         outcome = minimize_loss(trainer, options, verbose=bool(self.verbose))
@@ -235,36 +240,32 @@ class BaseMLP(LayerParameters, StochasticSolver):
 
     def _check_validation_set(self, X: Any, y: Any) -> TrainingData:
         X, y = validate_data(
-            self, X, y, accept_sparse=["csr", "csc"], multi_output=True, dtype=self._network.parameters.dtype, reset=False
+            self, X, y, accept_sparse=["csr", "csc"], multi_output=True, dtype=self._network.dtype, reset=False
         )
         return TrainingData(rows_of(X), self._encode_validation_target(y), None)
 
     def _continued_trainer(self, data: TrainingData, n_rows: int, incremental: bool) -> Trainer:
         """A fresh trainer for `fit`; for `partial_fit` the last one, with its moments and its learning rate."""
-        batch_size = self._batch_size(n_rows)
-        weighted = data.sample_weight is not None
-        state = vars(self).get("_optimizer")
+        batch_size = self._batch_size(n_rows, incremental)
+        state: OptimizerState | None = vars(self).get("_optimizer")
         if not incremental or state is None:
             mode = self.learning_rate if self.solver == "sgd" else "constant"
             state = OptimizerState(None, self.learning_rate_init, mode, self.power_t)
-        key = (weighted, batch_size, self.alpha, self.solver, hasattr(data.X, "tocsr"))
-        previous = state.trainer
-        if previous is None or previous.network is not self._network or state.key != key:
-            state.trainer, state.key = self._make_trainer(self._network, weighted, batch_size), key
-            if previous is not None and previous.network is self._network:
-                state.trainer.restore(previous.snapshot())
+        made_for = (self._network, data.sample_weight is not None, batch_size, self.alpha)
+        if state.trainer is None or state.made_for != made_for:
+            fresh = self._make_trainer(self._network, data.sample_weight is not None, batch_size)
+            state.replace_trainer(fresh, made_for)
         self._optimizer = state
-        return state.trainer
+        return self._optimizer.running_trainer
 
-    def _batch_size(self, n_rows: int) -> int:
-        if self.batch_size == "auto":
-            return min(200, n_rows)
-        if self.batch_size > n_rows:
+    def _batch_size(self, n_rows: int, incremental: bool) -> int:
+        """Rows of a step; for `partial_fit`, whose calls may differ in length, the number that was asked for."""
+        wanted = 200 if self.batch_size == "auto" else int(self.batch_size)
+        if self.batch_size != "auto" and wanted > n_rows:
             warnings.warn(
-                f"batch_size={self.batch_size} is larger than the {n_rows} training rows: it is clipped to them.",
-                stacklevel=5,
+                f"batch_size={wanted} is larger than the {n_rows} training rows: it is clipped to them.", stacklevel=7
             )
-        return int(min(self.batch_size, n_rows))
+        return wanted if incremental else min(wanted, n_rows)
 
     def _finish(self, data: TrainingData) -> None:
         """What a subclass computes from the trained network."""
@@ -299,6 +300,7 @@ def hidden_sizes(sizes: Any) -> list[int]:
 
 def release_data(trainer: Trainer, data: TrainingData) -> None:
     """Let go of the training data: the trainer stays for `partial_fit`, the user's arrays need not."""
+    empty = (0, data.X.shape[1])
+    X = csr_matrix(empty, dtype=data.X.dtype) if is_sparse(data.X) else np.zeros(empty, data.X.dtype)
     weight = None if data.sample_weight is None else np.zeros(0, data.sample_weight.dtype)
-    trainer.set_data(type(data.X)((0, data.X.shape[1]), dtype=data.X.dtype) if hasattr(data.X, "tocsr") else
-                     np.zeros((0, data.X.shape[1]), data.X.dtype), np.zeros((0, *data.y.shape[1:]), data.y.dtype), weight)
+    trainer.set_data(X, np.zeros((0, *data.y.shape[1:]), data.y.dtype), weight)

@@ -8,6 +8,7 @@ silently: other shapes make a new network, and shapes that do not fit together a
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 from typing import Any, SupportsIndex
 
 import numpy as np
@@ -108,7 +109,9 @@ class LayerParameters(NetworkEstimator):
         biases = [np.asarray(a) for a in self._assigned["intercepts_"]]
         require_chain(weights, biases)
         if not hasattr(self, "out_activation_"):
-            raise NotFittedError("coefs_ and intercepts_ are assigned, but neither fit was called nor out_activation_ set.")
+            raise NotFittedError(
+                "coefs_ and intercepts_ are assigned, but neither fit was called nor out_activation_ set."
+            )
         units = [weights[0].shape[0], *(b.shape[0] for b in biases)]
         dtype = "float32" if all(a.dtype == np.float32 for a in weights + biases) else "float64"
         network = Network(self._spec(units, self.out_activation_, sparse=False), dtype=dtype)
@@ -130,8 +133,8 @@ def require_chain(weights: Sequence[Array], biases: Sequence[Array]) -> None:
     """Refuse layers that cannot follow each other."""
     w, b = [a.shape for a in weights], [a.shape for a in biases]
     chained = len(w) == len(b) > 0 and all(len(s) == 2 for s in w)
-    if not chained or [(s[1],) for s in w] != b or any(s[1] != t[0] for s, t in zip(w, w[1:], strict=False)):
+    if not chained or [(s[1],) for s in w] != b or any(s[1] != t[0] for s, t in pairwise(w)):
         raise ValueError(
-            f"coefs_ of shapes {w} and intercepts_ of shapes {b} do not make a network: layer i needs coefs_[i] of shape "
-            "(n_i, n_{i+1}) and intercepts_[i] of shape (n_{i+1},)."
+            f"coefs_ of shapes {w} and intercepts_ of shapes {b} do not make a network: layer i needs coefs_[i] of "
+            "shape (n_i, n_{i+1}) and intercepts_[i] of shape (n_{i+1},)."
         )

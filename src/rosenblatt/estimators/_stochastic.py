@@ -29,8 +29,8 @@ Array = npt.NDArray[Any]
 SMALLEST_LEARNING_RATE = 1e-6
 """The adaptive mode stops instead of going on with a learning rate at or below this."""
 ADVICE = (
-    "The loss became {loss} in epoch {epoch}: try a smaller learning_rate_init (now {rate:g}), and scale the inputs, for "
-    "example with sklearn.preprocessing.StandardScaler."
+    "The loss became {loss} in epoch {epoch}: try a smaller learning_rate_init (now {rate:g}), and scale the inputs, "
+    "for example with sklearn.preprocessing.StandardScaler."
 )
 
 
@@ -43,9 +43,16 @@ class OptimizerState:
     mode: str = "constant"
     power_t: float = 0.5
     learning_rate: float = 0.0
+    made_for: tuple[Any, ...] = ()
 
     def __post_init__(self) -> None:
         self.learning_rate = self.learning_rate or float(self.learning_rate_init)
+
+    @property
+    def running_trainer(self) -> Trainer:
+        """The trainer, of which there is one from the first epoch on (an unpickled state has none)."""
+        assert self.trainer is not None
+        return self.trainer
 
     def end_epoch(self, n_samples_seen: int) -> None:
         """Inverse scaling: learning_rate_init / (samples seen + 1) ** power_t."""
@@ -61,8 +68,16 @@ class OptimizerState:
         self.learning_rate /= 5.0
         return f"Setting learning rate to {self.learning_rate:f}"
 
+    def replace_trainer(self, fresh: Trainer, made_for: tuple[Any, ...]) -> None:
+        """Go on with a trainer that was built for other settings; it takes over the moments and the step count."""
+        if self.trainer is not None:
+            moments = slice(fresh.network.parameters.nbytes, min(fresh.memory.size, self.trainer.memory.size))
+            fresh.memory[moments] = self.trainer.memory[moments]
+            fresh.step_count = self.trainer.step_count
+        self.trainer, self.made_for = fresh, made_for
+
     def __getstate__(self) -> dict[str, Any]:
-        return {**vars(self), "trainer": None}
+        return {**vars(self), "trainer": None, "made_for": ()}
 
 
 class StochasticSolver(NetworkEstimator):
@@ -113,7 +128,7 @@ class StochasticSolver(NetworkEstimator):
         self.n_iter_ = 0
         try:
             for _ in range(1 if incremental else self.max_iter):
-                if self.shuffle:
+                if rows is not None and self.shuffle:
                     rng.shuffle(rows)
                 if not self._one_epoch(rows, n_rows, score, best):
                     break
@@ -133,8 +148,7 @@ class StochasticSolver(NetworkEstimator):
         self, rows: Array | None, n_rows: int, score: Callable[[], float] | None, best: Array | None
     ) -> bool:
         """One pass over `rows`; False when training diverged but the best weights are at hand."""
-        assert self._optimizer.trainer is not None
-        loss = float(self._optimizer.trainer.epoch(rows, self._optimizer.learning_rate))
+        loss = float(self._optimizer.running_trainer.epoch(rows, self._optimizer.learning_rate))
         self.n_iter_ += 1
         self.t_ += n_rows
         self.loss_ = loss

@@ -18,6 +18,7 @@ from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import _check_partial_fit_first_call, type_of_target, unique_labels
 
+from ._base import predict_rows
 from ._mlp import BaseMLP, Score, TrainingData
 
 __all__ = ["MLPClassifier", "MLPRegressor"]
@@ -189,15 +190,15 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         self.dtype = dtype
 
     @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
-    def fit(
-        self, X: Any, y: Any, sample_weight: Any = None, *, X_val: Any = None, y_val: Any = None
-    ) -> MLPClassifier:
+    def fit(self, X: Any, y: Any, sample_weight: Any = None, *, X_val: Any = None, y_val: Any = None) -> MLPClassifier:
         """Train on X and y.
 
         Parameters
         ----------
         X : array, sparse matrix or data frame of shape (n_samples, n_features)
+            Numbers without NaN or infinity.
         y : array of shape (n_samples,), or (n_samples, n_labels) of zeros and ones
+            Labels.
         sample_weight : array of shape (n_samples,), optional
             Non-negative weights.
         X_val, y_val : like X and y, optional
@@ -238,15 +239,15 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         self._fit(X, y, sample_weight, incremental=True)
         return self
 
-    def predict(self, X: Any) -> Array:
-        """Label of each row, shape (n_samples,), or zeros and ones of shape (n_samples, n_labels)."""
+    def predict(self, X: Any) -> Any:
+        """Label of each row, shape (n_samples,), or zeros and ones of shape (n_samples, n_labels), sparse as y was."""
         outputs = self._outputs(X)
-        return np.asarray(self._label_binarizer.inverse_transform(outputs.ravel() if self.n_outputs_ == 1 else outputs))
+        return self._label_binarizer.inverse_transform(outputs.ravel() if self.n_outputs_ == 1 else outputs)
 
     def predict_proba(self, X: Any) -> Array:
         """Probability of each class, shape (n_samples, n_classes), in the order of ``classes_``."""
         outputs = self._outputs(X)
-        return np.hstack([1 - outputs, outputs]) if self.n_outputs_ == 1 else outputs
+        return outputs if self.n_outputs_ > 1 else np.hstack([1 - outputs, outputs])
 
     def predict_log_proba(self, X: Any) -> Array:
         """Logarithm of `predict_proba`."""
@@ -280,7 +281,8 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
     def _encode(self, y: Any) -> Array:
         """Label numbers (n,) for a softmax, else booleans (n, n_outputs)."""
         if self._label_binarizer.y_type_ == "multiclass":
-            return np.searchsorted(self.classes_, y).astype(np.int32)
+            labels: Array = np.searchsorted(self.classes_, y).astype(np.int32)
+            return labels
         encoded = np.asarray(self._label_binarizer.transform(y), dtype=bool)
         return encoded.reshape(len(encoded), -1)
 
@@ -302,7 +304,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         """Accuracy; of whole rows for several labels."""
 
         def accuracy() -> float:
-            outputs = self._network.predict(data.X)
+            outputs = predict_rows(self._network, data.X)
             if not np.isfinite(outputs).all():
                 return float("nan")
             right = outputs.argmax(axis=1) == data.y if data.y.ndim == 1 else ((outputs > 0.5) == data.y).all(axis=1)
@@ -324,8 +326,8 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
     Parameters
     ----------
     loss : {'squared_error', 'poisson'} or callable, default='squared_error'
-        'squared_error' is half the squared difference; 'poisson' half the Poisson deviance, with a logarithmic link, for
-        y >= 0. A callable ``loss(b, prediction, target)`` builds a value of shape [m] or [m, k] from the ops of the
+        'squared_error' is half the squared difference; 'poisson' half the Poisson deviance, with a logarithmic link,
+        for y >= 0. A callable ``loss(b, prediction, target)`` builds a value of shape [m] or [m, k] from the ops of the
         builder `b`, see `rosenblatt.Builder`; its gradient follows. Callables are not in scikit-learn.
     hidden_layer_sizes : int or sequence of int, default=(100,)
         Units of each hidden layer; ``()`` for none.
@@ -490,7 +492,9 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
         Parameters
         ----------
         X : array, sparse matrix or data frame of shape (n_samples, n_features)
+            Numbers without NaN or infinity.
         y : array of shape (n_samples,) or (n_samples, n_outputs)
+            Numbers.
         sample_weight : array of shape (n_samples,), optional
             Non-negative weights.
         X_val, y_val : like X and y, optional
@@ -525,8 +529,8 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
         """
         if self.target_transform is not None:
             raise ValueError(
-                "partial_fit does not support target_transform='log': its smearing factor needs all rows at once. Train on "
-                "np.log(y) instead."
+                "partial_fit does not support target_transform='log': its smearing factor needs all rows at once. "
+                "Train on np.log(y) instead."
             )
         self._fit(X, y, sample_weight, incremental=True)
         return self
@@ -569,7 +573,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
 
     def _finish(self, data: TrainingData) -> None:
         if self.target_transform == "log":
-            residuals = data.y - self._network.predict(data.X)
+            residuals = data.y - predict_rows(self._network, data.X)
             factor = np.average(np.exp(residuals), axis=0, weights=data.sample_weight)
             self.smearing_factor_ = factor.astype(self._network.parameters.dtype)
 
@@ -577,7 +581,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
         """R2, averaged over outputs."""
 
         def r2() -> float:
-            outputs = self._network.predict(data.X)
+            outputs = predict_rows(self._network, data.X)
             if not np.isfinite(outputs).all():
                 return float("nan")
             return float(r2_score(data.y, outputs, sample_weight=data.sample_weight))

@@ -110,7 +110,7 @@ def sum_to_shape(b: Builder, x: Value, shape: tuple[int, ...]) -> Value:
     """Undo broadcasting: sum `x` over the axes along which `shape` was stretched."""
     if x.shape == shape:
         return x
-    if math.prod(shape) == 1:
+    if all(size == 1 for size in shape):
         total = b.sum(x)
         return total if shape == () else b.reshape(total, shape=shape)
     while len(x.shape) > len(shape):

@@ -89,6 +89,10 @@ class Dual(NDArrayOperatorsMixin):
         """With another float type."""
         return Dual(self.value.astype(dtype), self.tangent.astype(dtype))
 
+    def copy(self) -> Dual:
+        """With memory of its own, in C order."""
+        return Dual(self.value.copy(), self.tangent.copy())
+
     def sum(self, axis: Any = None, keepdims: bool = False) -> Dual:
         """`numpy.sum`."""
         return Dual(self.value.sum(axis=axis, keepdims=keepdims), self.tangent.sum(axis=axis, keepdims=keepdims))
@@ -128,8 +132,7 @@ class Dual(NDArrayOperatorsMixin):
     ) -> Any:
         """Apply a NumPy function: by its rule, or to values and tangents alike where it is linear."""
         if func in LINEAR:
-            value, tangent = func(*_map(value_of, args), **kwargs), func(*_map(tangent_of, args), **kwargs)
-            return Dual(value, tangent)
+            return Dual(func(*_map(value_of, args), **kwargs), func(*_map(_linear_operand, args), **kwargs))
         if func not in RULES:
             return NotImplemented
         return RULES[func](*args, **kwargs)
@@ -141,10 +144,8 @@ def value_of(x: Any) -> Any:
 
 
 def tangent_of(x: Any) -> Any:
-    """The tangent of a `Dual`; zeros for a constant array or number, anything else (an axis, a shape) as it is."""
-    if isinstance(x, Dual):
-        return x.tangent
-    return np.zeros_like(x) if isinstance(x, float | np.ndarray | np.floating) else x
+    """The tangent of a `Dual`; zeros for a constant."""
+    return x.tangent if isinstance(x, Dual) else np.zeros(np.shape(x), np.result_type(x))
 
 
 def jvp(function: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:
@@ -167,12 +168,14 @@ def jvp(function: Callable[..., Any], primals: Sequence[Any], tangents: Sequence
     operands = [x if t is None else Dual(x, t) for x, t in zip(primals, tangents, strict=True)]
     result = function(*operands)
     if isinstance(result, tuple):
-        return tuple(map(value_of, result)), tuple(map(_dense_tangent, result))
-    return value_of(result), _dense_tangent(result)
+        return tuple(map(value_of, result)), tuple(map(tangent_of, result))
+    return value_of(result), tangent_of(result)
 
 
-def _dense_tangent(x: Any) -> Any:
-    return x.tangent if isinstance(x, Dual) else np.zeros(np.shape(x), np.result_type(x))
+def _linear_operand(x: Any) -> Any:
+    """The tangent of a float operand; anything else (an axis, a shape, row numbers) as it is."""
+    constant = isinstance(x, np.ndarray | np.floating | float) and np.result_type(x).kind == "f"
+    return tangent_of(x) if constant or isinstance(x, Dual) else x
 
 
 def _map(part: Callable[[Any], Any], x: Any) -> Any:
@@ -250,7 +253,7 @@ def _add_at(target: Any, indices: Any, addend: Any) -> None:
 LINEAR = frozenset(
     [
         *(np.sum, np.mean, np.reshape, np.ravel, np.broadcast_to, np.transpose, np.squeeze, np.expand_dims),
-        *(np.concatenate, np.stack, np.pad, np.take, np.take_along_axis, np.copy, np.zeros_like),
+        *(np.concatenate, np.stack, np.pad, np.take, np.take_along_axis, np.zeros_like),
     ]
 )
 """Functions that act on values and tangents alike; `pad` with zeros."""

@@ -1,7 +1,7 @@
 """The interpreter: runs a program with NumPy, one reference of the op table after the other.
 
 Goes in: a program and an array for every leaf. Comes out: its outputs, and what its updates left in the leaves. It is
-the oracle for the planner and the kernels: it shares no memory but that of aliases, it never fuses and it never hurries.
+the oracle for the planner and the kernels: it shares no memory but that of aliases, it never fuses and never hurries.
 The arrays that are fed stay as they are.
 """
 
@@ -25,6 +25,7 @@ def interpret(program: Program, feeds: Mapping[str, Any], n_rows: int) -> dict[s
     Parameters
     ----------
     program : Program
+        Checked, as `Builder.build` leaves it.
     feeds : mapping of str to array
         One for each leaf, by name: an array of the leaf's shape with `n_rows` in place of m, converted to its dtype; a
         `scipy.sparse.csr_array` where the leaf is sparse.
@@ -72,8 +73,7 @@ def jvp(
             zeros = np.zeros_like(values[value.id])
             values[value.id] = Dual(values[value.id], tangents.get(value.name, zeros))
     results = _run(program, values, n_rows)
-    derivatives = {name: tangent_of(np.asarray(x) if np.isscalar(x) else x) for name, x in results.items()}
-    return {name: value_of(x) for name, x in results.items()}, derivatives
+    return {name: value_of(x) for name, x in results.items()}, {name: tangent_of(x) for name, x in results.items()}
 
 
 def resolve_attrs(op: str, attrs: Mapping[str, Attr], n_rows: int) -> dict[str, Any]:
@@ -120,4 +120,4 @@ def _apply(instruction: Instruction, values: Mapping[int, Any], dtype: str, n_ro
     result = op.evaluate(operands, resolve_attrs(op.name, instruction.attrs, n_rows), dtype)
     if op.writes or op.alias:
         return result
-    return np.copy(result) if isinstance(result, Dual) else np.array(result)
+    return result.copy() if isinstance(result, Dual) else np.array(result, order="C")

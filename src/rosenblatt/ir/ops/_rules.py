@@ -40,7 +40,7 @@ def require_rank(what: str, given: Type, *ranks: int) -> None:
     """Refuse an operand that does not have one of `ranks` axes."""
     if len(given.shape) not in ranks:
         allowed = " or ".join(map(str, ranks))
-        raise ProgramError(f"{what} is {given}; it must have {allowed} axes")
+        raise ProgramError(f"{what} must have {allowed} axes, given {given}")
 
 
 def require_same_shape(*types: Type) -> Shape:

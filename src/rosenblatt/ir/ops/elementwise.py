@@ -71,8 +71,8 @@ def _unary(
     return Op(name, 1, elementwise, reference, samples, rule, differentiable=differentiable, in_place=(0,))
 
 
-def _logistic(x: Any) -> Any:
-    # Right to the last digits for either sign, without overflow.
+def logistic(x: Any) -> Any:
+    """``1 / (1 + exp(-x))`` without overflow, right to the last digits for either sign."""
     return np.exp(-np.logaddexp(0, -x))
 
 
@@ -99,7 +99,7 @@ UNARY = (
     _unary("sqrt", np.sqrt, lambda b, g, out, x: b.div(b.mul(g, 0.5), out), low=0.01, high=9.0),
     _unary("square", np.square, lambda b, g, out, x: b.mul(b.mul(g, 2.0), x)),
     _unary("tanh", np.tanh, _tanh_vjp),
-    _unary("logistic", _logistic, _logistic_vjp),
+    _unary("logistic", logistic, _logistic_vjp),
     _unary("softplus", lambda x: np.logaddexp(0, x), lambda b, g, out, x: b.mul(g, b.logistic(x))),
     _unary("relu", lambda x: np.maximum(x, 0), _relu_vjp),
     _unary("sin", np.sin, lambda b, g, out, x: b.mul(g, b.cos(x)), special=(0.0, -0.0, 3.0, -50.0, np.inf, np.nan)),

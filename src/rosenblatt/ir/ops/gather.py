@@ -60,7 +60,7 @@ def _samples(scatter: bool, rng: np.random.Generator, dtype: str, n_rows: int) -
     for n, width, count in SIZES:
         indices = rng.integers(0, n, resolve((count,), n_rows), dtype=np.int32)
         shape: Shape = (count if scatter else n, *width)
-        attrs = {"n_rows": n} if scatter else {}
+        attrs: dict[str, Any] = {"n_rows": n} if scatter else {}
         label = f"{n} rows, {shape}"
         arrays = [draw(rng, dtype, resolve(shape, n_rows)), indices]
         yield make_sample(arrays, [shape, (count,)], n_rows, label, **attrs)

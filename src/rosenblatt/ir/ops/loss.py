@@ -29,6 +29,7 @@ from rosenblatt.ir.ops._rules import (
     show,
     uniform,
 )
+from rosenblatt.ir.ops.elementwise import logistic
 from rosenblatt.ir.program import M, ProgramError, Type, resolve
 
 if TYPE_CHECKING:
@@ -195,13 +196,9 @@ def _logistic_infer(logits: Type, targets: Type, *, clip: float) -> Type:
     return same_shape(logits, targets)
 
 
-def _logistic(logits: Any) -> Any:
-    return np.exp(-np.logaddexp(0, -logits))
-
-
 def _logistic_loss(logits: Any, targets: Any, *, clip: float) -> Any:
     if clip:
-        p = np.clip(_logistic(logits), clip, 1 - clip)
+        p = np.clip(logistic(logits), clip, 1 - clip)
         return -(targets * np.log(p) + (1 - targets) * np.log(1 - p))
     return np.logaddexp(0, logits) - targets * logits
 
@@ -279,7 +276,7 @@ RECORDS = (
         _class_grad_infer,
         _class_grad,
         _class_grad_samples,
-        differentiable=(),
+        differentiable=(0, 2),
         in_place=(0,),
     ),
     _op("softmax_cross_entropy_soft", _soft_infer, _soft_loss, _soft_samples, _soft_vjp, **CLIP),
@@ -289,7 +286,7 @@ RECORDS = (
         _soft_grad_infer,
         _soft_grad,
         _soft_grad_samples,
-        differentiable=(),
+        differentiable=(0, 2),
         in_place=(0,),
     ),
     _op("logistic_cross_entropy", _logistic_infer, _logistic_loss, _logistic_samples, _logistic_vjp, **CLIP),
@@ -297,7 +294,7 @@ RECORDS = (
         "logistic_cross_entropy_grad",
         3,
         same_shape,
-        lambda logits, targets, g: g * (_logistic(logits) - targets),
+        lambda logits, targets, g: g * (logistic(logits) - targets),
         _logistic_grad_samples,
         _logistic_grad_vjp,
         differentiable=(0, 2),

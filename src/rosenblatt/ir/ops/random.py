@@ -32,7 +32,8 @@ def philox(counter: NDArray[np.uint64], key: tuple[int, int]) -> NDArray[np.uint
     ----------
     counter : array of shape (..., 4)
         Four 32-bit words each.
-    key : two 32-bit words
+    key : tuple of int
+        Two 32-bit words.
 
     Returns
     -------
@@ -49,13 +50,14 @@ def philox(counter: NDArray[np.uint64], key: tuple[int, int]) -> NDArray[np.uint
     return np.stack([c0, c1, c2, c3], axis=-1)
 
 
-def _uniform(elements: NDArray[np.uint64], seed: tuple[int, int], step: int, stream: int) -> NDArray[np.float64]:
+def _uniform(elements: NDArray[np.uint64], seed: tuple[int, int], step: int, stream: int) -> NDArray[Any]:
     """Numbers in [0, 1) with 24 random bits, one for each 64-bit element number."""
     block = elements >> np.uint64(2)
     words = [block & LOW_WORD, block >> WORD_BITS, np.full_like(block, step), np.full_like(block, stream)]
     random = philox(np.stack(words, axis=-1), seed)
     lane = (elements & np.uint64(3)).astype(np.int64)
-    return (np.take_along_axis(random, lane[..., None], axis=-1)[..., 0] >> np.uint64(8)) * 2.0**-24
+    chosen = np.take_along_axis(random, lane[..., None], axis=-1)[..., 0]
+    return np.asarray((chosen >> np.uint64(8)) * 2.0**-24)
 
 
 def _mask(key: Any, rate: Any, *, shape: Shape, stream: int) -> Any:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -73,6 +74,12 @@ def _samples(rng: np.random.Generator, dtype: str, n_rows: int) -> Iterator[Samp
     yield make_sample([np.array([1.0, np.nan, 3.0], dtype)], [(3,)], n_rows, "NaN", smooth=False, axis=0)
 
 
+def _mean_samples(rng: np.random.Generator, dtype: str, n_rows: int) -> Iterator[Sample]:
+    for sample in _samples(rng, dtype, n_rows):
+        # The mean of nothing is NaN, and so is its derivative.
+        yield replace(sample, smooth=sample.smooth and sample.arrays[0].size > 0)
+
+
 def _kept(b: Builder, value: Value, x: Value, axis: int) -> Value:
     """A reduced value with the axes of `x` that it lost, as ones."""
     return b.reshape(value, shape=reduced(x.shape, axis, 1))
@@ -113,13 +120,15 @@ def _max_vjp(b: Builder, g: Value, out: Value, x: Value, *, axis: int, keepdims:
     return (b.mul(winners, b.div(g, ties)),)
 
 
-def _reduction(name: str, reference: Callable[..., Any], vjp: Callable[..., tuple[Value]]) -> Op:
+def _reduction(
+    name: str, reference: Callable[..., Any], vjp: Callable[..., tuple[Value]], samples: Any = _samples
+) -> Op:
     return Op(
         name,
         1,
         _infer,
         reference,
-        _samples,
+        samples,
         vjp,
         attrs={"axis": "int", "keepdims": "int"},
         defaults={"axis": None, "keepdims": 0},
@@ -173,7 +182,7 @@ def _broadcast_samples(rng: np.random.Generator, dtype: str, n_rows: int) -> Ite
 
 RECORDS = (
     _reduction("sum", _reference(np.sum), _sum_vjp),
-    _reduction("mean", _mean, _mean_vjp),
+    _reduction("mean", _mean, _mean_vjp, _mean_samples),
     _reduction("max", _reference(np.max, initial=-np.inf), _max_vjp),
     Op(
         "sum_squares",

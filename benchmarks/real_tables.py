@@ -1,0 +1,131 @@
+"""Held-out scores and wall times on real tables: ``python -m benchmarks.real_tables`` (``--quick``: one seed, no MNIST).
+
+For each table the whole of `rosenblatt train` runs (kinds, encoding, early stopping on its own validation split), and
+beside it scikit-learn's MLP with the same layers, batch, optimizer and number of epochs on the same encoded rows.
+Means over seeds; each seed draws its own stratified 80/20 split. The tables are read from the folder in
+ROSENBLATT_DATA, else from ``../shared/data``; without them the benchmark says what it skips.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import pathlib
+import time
+import warnings
+from typing import Any
+
+import numpy as np
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.model_selection import train_test_split
+from sklearn.neural_network import MLPClassifier as PeerClassifier
+from sklearn.neural_network import MLPRegressor as PeerRegressor
+
+import rosenblatt
+from rosenblatt.tables.model import TableModel
+
+TABLES = {"spambase": 0.94, "adult": 0.85, "california_housing": 0.80}
+
+
+def folder() -> pathlib.Path:
+    """Where the tables are."""
+    return pathlib.Path(os.environ.get("ROSENBLATT_DATA", "../shared/data"))
+
+
+def read(name: str) -> tuple[Any, str]:
+    """A table and the name of its target, the last column."""
+    import pandas as pd
+
+    frame = pd.read_parquet(folder() / f"{name}.parquet")
+    return frame, frame.columns[-1]
+
+
+def run_table(name: str, seed: int) -> dict[str, float]:
+    """Score and time of the whole pipeline, and of scikit-learn's network on the same encoded rows and epochs."""
+    frame, target = read(name)
+    stratify = frame[target] if name != "california_housing" else None
+    train, test = train_test_split(frame, test_size=0.2, random_state=seed, stratify=stratify)
+    start = time.perf_counter()
+    model = TableModel.train(train, target, seed=seed)
+    seconds = time.perf_counter() - start
+    score = model.score(test)
+    return {"score": score, "seconds": seconds} | peer_scores(model, train, test, target, seed)
+
+
+def peer_scores(model: TableModel, train: Any, test: Any, target: str, seed: int) -> dict[str, float]:
+    """The same work by scikit-learn: layers, batch, optimizer, rows and number of epochs are ours."""
+    X, X_test = model.encoder.transform(train), model.encoder.transform(test)
+    ours = model.estimator
+    classifier = hasattr(ours, "classes_")
+    y, y_test = train[target].to_numpy(), test[target].to_numpy()
+    if not classifier:
+        center, scale = y.mean(), y.std()
+        y, y_test = (y - center) / scale, (y_test - center) / scale
+    peer = (PeerClassifier if classifier else PeerRegressor)(
+        hidden_layer_sizes=ours.hidden_layer_sizes, alpha=ours.alpha, batch_size=ours.batch_size,
+        learning_rate_init=ours.learning_rate_init, max_iter=ours.n_iter_, tol=0.0, n_iter_no_change=10**6,
+        random_state=seed,
+    )  # fmt: skip
+    start = time.perf_counter()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        peer.fit(X, y)
+    return {"peer_seconds": time.perf_counter() - start, "peer_score": peer.score(X_test, y_test)}
+
+
+def mnist(seed: int, epochs: int, peer: bool) -> dict[str, float]:
+    """784-300-100-10 on MNIST: 55,000 rows to train on, 5,000 to stop on, the official 10,000 to test on."""
+    with np.load(folder() / "mnist.npz") as file:
+        images, labels = file["images"].reshape(-1, 784).astype(np.float32) / 255, file["labels"]
+    options: dict[str, Any] = {
+        "hidden_layer_sizes": (300, 100), "batch_size": 50, "learning_rate_init": 1e-3, "random_state": seed,
+        "alpha": 1e-4, "tol": 0.0,
+    }  # fmt: skip
+    X, y, X_test, y_test = images[5000:60000], labels[5000:60000], images[60000:], labels[60000:]
+    model = rosenblatt.MLPClassifier(**options, max_iter=epochs, n_iter_no_change=10, early_stopping=True)
+    start = time.perf_counter()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        model.fit(X, y, X_val=images[:5000], y_val=labels[:5000])
+        found = {"seconds": time.perf_counter() - start, "score": model.score(X_test, y_test), "epochs": model.n_iter_}
+        if peer:
+            start = time.perf_counter()
+            other = PeerClassifier(**options, max_iter=2, n_iter_no_change=10**6).fit(X, y)
+            found["peer_seconds"] = (time.perf_counter() - start) / 2 * model.n_iter_
+            found["peer_score"] = other.score(X_test, y_test)
+    return found
+
+
+def main() -> None:
+    """Print one line for each table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--quick", action="store_true", help="one seed, small tables only")
+    parser.add_argument("--epochs", type=int, default=40, help="most epochs on MNIST")
+    arguments = parser.parse_args()
+    if not folder().is_dir():
+        print(f"no tables in {folder()}: skipped {', '.join(TABLES)}, mnist; set ROSENBLATT_DATA to their folder")
+        return
+    seeds = range(1 if arguments.quick else 3)
+    print(f"{'table':<20} {'score':>16} {'seconds':>9} {'scikit-learn':>13} {'its seconds':>12} {'ratio':>6}  goal")
+    for name, goal in TABLES.items():
+        report(name, [run_table(name, seed) for seed in seeds], f"{goal:.2f}")
+    if not arguments.quick:
+        report("mnist", [mnist(seed, arguments.epochs, peer=seed == 0) for seed in seeds], "0.98")
+        print("scikit-learn's MNIST time is that of two epochs scaled to ours; its score is after those two")
+
+
+def report(name: str, runs: list[dict[str, float]], goal: str) -> None:
+    """One line: means over the runs, and the ratio of times on the same work."""
+    scores = np.array([run["score"] for run in runs])
+    both = [run for run in runs if "peer_seconds" in run]
+    ratio = np.mean([run["peer_seconds"] / run["seconds"] for run in both])
+    print(
+        f"{name:<20} {scores.mean():>8.4f} ±{scores.std():.4f} {np.mean([run['seconds'] for run in runs]):>9.1f} "
+        f"{np.mean([run['peer_score'] for run in both]):>13.4f} {np.mean([run['peer_seconds'] for run in both]):>12.1f} "
+        f"{ratio:>6.1f}  >= {goal}",
+        flush=True,
+    )
+
+
+if __name__ == "__main__":
+    main()

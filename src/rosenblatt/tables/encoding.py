@@ -1,0 +1,248 @@
+"""From a table to the float32 matrix that a network reads.
+
+Goes in: training rows for `fit_encoder`, any rows for `Encoder.transform`. Comes out: a C-contiguous float32 matrix, the
+same for the same cells whatever the frame and the order of its columns. What was learned from the training rows (medians,
+scales, levels) is plain data: `Encoder.to_dict` gives JSON, and no code is needed to read it back.
+
+Numbers: (x - median) / spread, then x / sqrt(1 + (x/3)^2), which keeps outliers within 3 (robust scaling and smooth
+clipping, Holzmüller et al. 2024, arXiv:2407.04491). Spread is the interquartile range, or half the full range where that is
+zero. A missing number becomes the median and sets an indicator column. Categories: one column per level; rare and unseen
+levels share a column where the training rows had rare ones, else all columns of an unseen level are zero.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rosenblatt.tables.kinds import ColumnKind, level_column, parse_levels, require_finite
+from rosenblatt.tables.table import Column, Table, TableError, join_names, suggestion
+
+__all__ = ["CategoricalColumn", "Encoder", "NumericColumn", "fit_encoder"]
+
+MAX_LEVELS = 100
+RARE = 3
+"""A level of fewer training rows than this goes to the shared column of rare levels."""
+CLIP = 3.0
+BOOLEAN_WORDS = {"true": 1.0, "false": 0.0, "yes": 1.0, "no": 0.0, "1": 1.0, "0": 0.0}
+
+
+@dataclass(frozen=True)
+class NumericColumn:
+    """How a column of numbers, booleans or dates becomes one column, or two with an indicator of missing cells."""
+
+    name: str
+    storage: str
+    center: float
+    spread: float
+    indicator: bool
+
+    @property
+    def outputs(self) -> list[str]:
+        """Names of the matrix columns."""
+        return [self.name, f"{self.name} is missing"] if self.indicator else [self.name]
+
+    def encode(self, column: Column, out: NDArray[np.float32]) -> None:
+        """Write the matrix columns."""
+        values = self.numbers(column)
+        require_finite(column if column.storage != "text" else Column(self.name, "number", values))
+        missing = np.isnan(values)
+        scaled = (values - self.center) / self.spread
+        scaled = scaled / np.sqrt(1.0 + np.square(np.clip(scaled, -1e100, 1e100) / CLIP))
+        out[:, 0] = np.where(missing, 0.0, scaled)
+        if self.indicator:
+            out[:, 1] = missing
+
+    def numbers(self, column: Column) -> NDArray[np.float64]:
+        """The cells as float64, refusing what is not of the kind that training saw."""
+        if column.storage == "text":
+            if self.storage == "number":
+                return np.asarray(parse_levels(column).values)
+            return parse_special(column, self.storage)
+        if (column.storage == "date") != (self.storage == "date") and not column.missing.all():
+            raise TableError(f"column {self.name!r} held {PLURALS[self.storage]} in training, now it holds "
+                             f"{PLURALS[column.storage]}.")
+        return np.asarray(column.values)
+
+
+@dataclass(frozen=True)
+class CategoricalColumn:
+    """How a column of categories becomes one column per level, and perhaps one for rare levels and one for missing cells."""
+
+    name: str
+    levels: tuple[str, ...]
+    other: bool
+    indicator: bool
+
+    @property
+    def outputs(self) -> list[str]:
+        """Names of the matrix columns."""
+        named = [f"{self.name} = {level}" for level in self.levels]
+        return named + [f"{self.name} is rare"] * self.other + [f"{self.name} is missing"] * self.indicator
+
+    def encode(self, column: Column, out: NDArray[np.float32]) -> None:
+        """Write the matrix columns."""
+        texts = level_column(column)
+        nowhere = len(self.outputs)
+        place = {level: i for i, level in enumerate(self.levels)}
+        default = len(self.levels) if self.other else nowhere
+        missing = nowhere - 1 if self.indicator else nowhere
+        lookup = np.array([place.get(level, default) for level in texts.levels] + [missing], dtype=np.intp)
+        position = lookup[texts.values]
+        rows = np.flatnonzero(position < nowhere)
+        out[:] = 0.0
+        out[rows, position[rows]] = 1.0
+
+
+PLURALS = {"number": "numbers", "integer": "numbers", "boolean": "booleans", "date": "dates", "text": "texts"}
+
+
+@dataclass(frozen=True)
+class Encoder:
+    """The frozen rules of all used columns, in the order of the training table."""
+
+    columns: tuple[NumericColumn | CategoricalColumn, ...]
+
+    @property
+    def outputs(self) -> list[str]:
+        """Names of the matrix columns."""
+        return [name for column in self.columns for name in column.outputs]
+
+    def transform(self, table: Table) -> NDArray[np.float32]:
+        """The matrix of the table's rows.
+
+        Parameters
+        ----------
+        table : Table
+            Needs every column that training used; others are ignored.
+
+        Returns
+        -------
+        ndarray of shape (n_rows, len(outputs)), float32, C-contiguous
+            All values are finite.
+
+        Raises
+        ------
+        TableError
+            For a missing column, an infinite number, or text where numbers were.
+        """
+        self.require_columns(table)
+        matrix = np.empty((table.n_rows, len(self.outputs)), dtype=np.float32)
+        at = 0
+        for column in self.columns:
+            width = len(column.outputs)
+            column.encode(table.columns[column.name], matrix[:, at : at + width])
+            at += width
+        return matrix
+
+    def require_columns(self, table: Table) -> None:
+        """Name the columns that are not there."""
+        absent = [column.name for column in self.columns if column.name not in table.columns]
+        if len(absent) == 1:
+            raise TableError(f"the table has no column {absent[0]!r}.{suggestion(absent[0], table.columns)}")
+        if absent:
+            raise TableError(
+                f"the table lacks {len(absent)} of the columns that training used: {join_names(absent)}. It has: "
+                f"{join_names(list(table.columns))}."
+            )
+
+    def to_dict(self) -> list[dict[str, Any]]:
+        """The rules as JSON-able data."""
+        return [asdict(column) for column in self.columns]
+
+    @classmethod
+    def from_dict(cls, entries: Any) -> Encoder:
+        """Read what `to_dict` gave.
+
+        Raises
+        ------
+        ValueError
+            If an entry is not of the form that `to_dict` writes.
+        """
+        if not isinstance(entries, list) or not entries:
+            raise ValueError("the encoder is not a list of columns")
+        columns = tuple(read_column(entry) for entry in entries)
+        if len({column.name for column in columns}) < len(columns):
+            raise ValueError("a column occurs twice in the encoder")
+        return cls(columns)
+
+
+def read_column(entry: Any) -> NumericColumn | CategoricalColumn:
+    """One column's rules from JSON, every field checked."""
+    if not isinstance(entry, Mapping) or not isinstance(entry.get("name"), str):
+        raise ValueError("a column of the encoder has no name")
+    name, indicator = entry["name"], entry.get("indicator")
+    if not isinstance(indicator, bool):
+        raise ValueError(f"column {name!r} does not say whether it has an indicator")
+    if set(entry) == {"name", "levels", "other", "indicator"}:
+        levels, other = entry["levels"], entry["other"]
+        texts = isinstance(levels, (list, tuple)) and all(isinstance(level, str) for level in levels)
+        if not texts or len(set(levels)) < len(levels) or not isinstance(other, bool) or len(levels) + other + indicator < 1:
+            raise ValueError(f"column {name!r} has no valid list of levels")
+        return CategoricalColumn(name, tuple(levels), other, indicator)
+    if set(entry) != {"name", "storage", "center", "spread", "indicator"}:
+        raise ValueError(f"column {name!r} has unknown fields")
+    center, spread = entry["center"], entry["spread"]
+    if not all(isinstance(number, float) and math.isfinite(number) for number in (center, spread)) or spread <= 0:
+        raise ValueError(f"column {name!r} has no valid center and spread")
+    if entry["storage"] not in ("number", "boolean", "date"):
+        raise ValueError(f"column {name!r} is of an unknown storage")
+    return NumericColumn(name, entry["storage"], center, spread, indicator)
+
+
+def fit_encoder(table: Table, kinds: Sequence[ColumnKind]) -> Encoder:
+    """Learn the rules from training rows."""
+    used = [kind for kind in kinds if kind.used]
+    return Encoder(tuple(fit_column(table.columns[kind.name], kind) for kind in used))
+
+
+def fit_column(column: Column, kind: ColumnKind) -> NumericColumn | CategoricalColumn:
+    """Learn one column's rules."""
+    indicator = kind.n_missing > 0
+    if kind.kind == "categorical":
+        return fit_categories(level_column(column), indicator)
+    values = parse_levels(column).values if column.storage == "text" else column.values
+    present = values[~np.isnan(values)]
+    storage = column.storage if column.storage in ("boolean", "date") else "number"
+    if storage == "boolean":
+        return NumericColumn(column.name, storage, 0.5, 0.5, indicator)
+    low, center, high = np.percentile(present, [25, 50, 75])
+    spread = high - low or (present.max() - present.min()) / 2 or 1.0
+    if not math.isfinite(spread):
+        raise TableError(f"column {column.name!r} spans more than float64 can hold: {present.min():g} to {present.max():g}.")
+    return NumericColumn(column.name, storage, float(center), float(max(spread, 1e-300)), indicator)
+
+
+def fit_categories(column: Column, indicator: bool) -> CategoricalColumn:
+    """The frequent levels in alphabetical order; the rest shares a column."""
+    counts = np.bincount(column.values[column.values >= 0], minlength=len(column.levels))
+    by_count = np.argsort(-counts, kind="stable")[:MAX_LEVELS]
+    kept = [column.levels[i] for i in by_count if counts[i] >= RARE or len(column.levels) <= 2]
+    n_present = int((counts > 0).sum())
+    return CategoricalColumn(column.name, tuple(sorted(kept)), len(kept) < n_present, indicator)
+
+
+def parse_special(column: Column, storage: str) -> NDArray[np.float64]:
+    """Text as booleans or dates, where training saw such."""
+    numbers = [special_number(level, storage) for level in column.levels] + [np.nan]
+    values = np.array(numbers, dtype=np.float64)[column.values]
+    wrong = np.flatnonzero(np.isnan(values) & (column.values >= 0))
+    if len(wrong):
+        text = column.levels[int(column.values[wrong[0]])]
+        raise TableError(f"column {column.name!r} holds {PLURALS[storage]}, but row {wrong[0] + 1} says {text!r}.")
+    return np.asarray(values)
+
+
+def special_number(text: str, storage: str) -> float:
+    """A boolean word as 0 or 1, an ISO date as days since 1970, anything else as NaN."""
+    if storage == "boolean":
+        return BOOLEAN_WORDS.get(text.lower(), math.nan)
+    try:
+        return float(np.datetime64(text, "us").astype(np.int64) / 86_400e6)
+    except ValueError:
+        return math.nan

@@ -1,0 +1,92 @@
+"""A table in memory: named columns of equal length, in the few storage forms that the rest of the package knows.
+
+Goes in: arrays that `rosenblatt.tables.frames` has made. Comes out: columns by name, rows by number. It never guesses
+what a column means: that is `rosenblatt.tables.kinds`.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["Column", "Storage", "Table", "TableError", "join_names", "row_list"]
+
+Storage = Literal["number", "integer", "boolean", "date", "text"]
+MAX_NAMES_SHOWN = 20
+
+
+class TableError(ValueError):
+    """A table that cannot be used; the message says which column and row, and what to do."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column.
+
+    `values` is float64 with NaN for missing (booleans 0 and 1, dates as days since 1970-01-01); for text it is int32
+    codes into `levels`, -1 for missing.
+    """
+
+    name: str
+    storage: Storage
+    values: NDArray[Any]
+    levels: tuple[str, ...] = ()
+
+    @property
+    def missing(self) -> NDArray[np.bool_]:
+        """True where the cell is empty."""
+        return np.asarray(self.values < 0 if self.storage == "text" else np.isnan(self.values))
+
+    def take(self, rows: NDArray[np.int64]) -> Column:
+        """The column with these rows only."""
+        return replace(self, values=self.values[rows])
+
+
+@dataclass(frozen=True)
+class Table:
+    """Columns by name, in their order, all with `n_rows` cells."""
+
+    columns: dict[str, Column]
+    n_rows: int
+
+    def __getitem__(self, name: str) -> Column:
+        if name not in self.columns:
+            raise TableError(f"there is no column {name!r}.{suggestion(name, self.columns)}")
+        return self.columns[name]
+
+    def take(self, rows: NDArray[np.int64]) -> Table:
+        """The table with these rows only."""
+        return Table({name: column.take(rows) for name, column in self.columns.items()}, len(rows))
+
+    def drop(self, names: Iterable[str]) -> Table:
+        """The table without these columns."""
+        gone = set(names)
+        return Table({name: column for name, column in self.columns.items() if name not in gone}, self.n_rows)
+
+
+def suggestion(name: str, names: Iterable[str]) -> str:
+    """The nearest of `names` and all of them, as the end of an error message."""
+    known = list(names)
+    folded = {candidate.casefold(): candidate for candidate in known}
+    near = difflib.get_close_matches(name.casefold(), folded, n=1)
+    question = f" Did you mean {folded[near[0]]!r}?" if near else ""
+    return f"{question} The columns are: {join_names(known)}."
+
+
+def join_names(names: Sequence[str]) -> str:
+    """Names separated by commas; a long list is cut and counted."""
+    shown = ", ".join(repr(name) for name in names[:MAX_NAMES_SHOWN])
+    rest = len(names) - MAX_NAMES_SHOWN
+    return f"{shown} and {rest} more" if rest > 0 else shown or "(none)"
+
+
+def row_list(rows: NDArray[Any]) -> str:
+    """Rows counted from 1, as ``row 3`` or ``rows 3, 8, 12, ... (40 in all)``."""
+    shown = ", ".join(str(int(row) + 1) for row in rows[:5])
+    more = f", ... ({len(rows)} in all)" if len(rows) > 5 else ""
+    return f"row{'s' if len(rows) > 1 else ''} {shown}{more}"

@@ -1,0 +1,155 @@
+"""The planner: properties of plans, and planned runs against runs without shared memory and the interpreter."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rosenblatt.ir.autodiff import gradient
+from rosenblatt.ir.compile import evaluate
+from rosenblatt.ir.ops import OPS
+from rosenblatt.ir.planner import bytes_of, layout, plan
+from rosenblatt.ir.program import M, Builder
+from rosenblatt.ir.reference import interpret
+from rosenblatt.ir.rewrite import eliminate_dead
+from rosenblatt.nn import SGD, Adam, NetworkSpec
+from rosenblatt.nn.programs import Objective, prediction_program, training_program
+
+UNARY = ("tanh", "logistic", "relu", "sin", "square", "neg", "softplus", "abs", "softmax")
+BINARY = ("add", "sub", "mul", "maximum", "minimum")
+
+
+@st.composite
+def random_programs(draw):
+    """A random program of [m, n] values with reuse, parameters in views of one block, and usually its derivative."""
+    b = Builder(draw(st.sampled_from(["float32", "float64"])))
+    sizes = draw(st.lists(st.integers(1, 5), min_size=2, max_size=4))
+    n_weights = sum(a * c for a, c in zip(sizes[:-1], sizes[1:], strict=True))
+    block = b.leaf("params", "block", (n_weights,))
+    x = b.input("x", (M, sizes[0]))
+    values = [x]
+    offset = 0
+    for a, c in zip(sizes[:-1], sizes[1:], strict=True):
+        w = b.view(block, offset=offset, shape=(a, c))
+        offset += a * c
+        values.append(b.matmul([v for v in values if v.shape == (M, a)][-1], w))
+        for _ in range(draw(st.integers(0, 4))):
+            same = [v for v in values if v.shape == (M, c)]
+            left, right = draw(st.sampled_from(same)), draw(st.sampled_from(same))
+            if draw(st.booleans()):
+                values.append(getattr(b, draw(st.sampled_from(UNARY)))(left))
+            else:
+                values.append(getattr(b, draw(st.sampled_from(BINARY)))(left, right))
+    # Sums of rows reach every value, so nothing is dead.
+    total = b.sum(values[-1])
+    for value in values[1:-1]:
+        total = b.add(total, b.mean(b.mul(value, value)))
+    outputs = {"total": total, "last": values[-1]}
+    if draw(st.booleans()):
+        outputs["gradient"] = gradient(b, total, [block])[0]
+    return eliminate_dead(b.build(**outputs))
+
+
+@settings(max_examples=60, deadline=None)
+@given(program=random_programs(), n_rows=st.integers(1, 9), seed=st.integers(0, 2**31))
+def test_a_planned_run_equals_one_without_shared_memory_and_the_interpreter(program, n_rows, seed):
+    rng = np.random.default_rng(seed)
+    feeds = {
+        "x": rng.normal(size=(n_rows, program.leaf("x").shape[1])).astype(program.dtype),
+        "block": rng.normal(size=program.leaf("block").shape).astype(program.dtype),
+    }
+    shared = evaluate(program, feeds, n_rows)
+    alone = evaluate(program, feeds, n_rows, share=False)
+    expected = interpret(program, feeds, n_rows)
+    tolerance = 2e-4 if program.dtype == "float32" else 1e-10
+    for name in program.outputs:
+        assert np.array_equal(shared[name], alone[name], equal_nan=True), name
+        scale = max(1.0, float(np.max(np.abs(expected[name]), initial=0)))
+        np.testing.assert_allclose(shared[name], expected[name], rtol=tolerance, atol=tolerance * scale)
+
+
+def overlapping_pairs(planned):
+    """Pairs of values whose memory overlaps while both are needed, without being aliases, packed or in place."""
+    program = planned.program
+    values = [leaf.value for leaf in program.leaves if planned.places[leaf.value.id].workspace]
+    values += [i.output for i in program.instructions if i.output is not None and planned.places[i.output.id].workspace]
+    relatives = set()
+    for instruction in program.instructions:
+        op = OPS[instruction.op]
+        allowed = (0,) if op.alias else range(len(instruction.inputs)) if op.name == "pack" else op.in_place
+        relatives |= {frozenset((instruction.inputs[i].id, instruction.output.id)) for i in allowed if instruction.output}
+    # Relatives of relatives share storage too: take the closure.
+    root = {v.id: v.id for v in values}
+
+    def find(i):
+        while root[i] != i:
+            i = root[i]
+        return i
+
+    for pair in relatives:
+        a, c = (list(pair) * 2)[:2]
+        if a in root and c in root:
+            root[find(a)] = find(c)
+    for i, v in enumerate(values):
+        for w in values[:i]:
+            if find(v.id) == find(w.id):
+                continue
+            (v0, v1), (w0, w1) = planned.live[v.id], planned.live[w.id]
+            a, c = planned.places[v.id].offset, planned.places[w.id].offset
+            if v0 <= w1 and w0 <= v1 and a < c + bytes_of(w, planned.capacity) and c < a + bytes_of(v, planned.capacity):
+                yield v, w
+
+
+@settings(max_examples=60, deadline=None)
+@given(program=random_programs(), capacity=st.integers(1, 300))
+def test_values_needed_at_the_same_time_never_overlap(program, capacity):
+    planned = plan(program, capacity)
+    assert list(overlapping_pairs(planned)) == []
+    for value in [leaf.value for leaf in program.leaves] + [i.output for i in program.instructions]:
+        place = planned.places[value.id]
+        limit = planned.workspace_bytes if place.workspace else planned.persistent_bytes
+        assert 0 <= place.offset <= limit - bytes_of(value, capacity)
+        assert place.offset % (8 if value.dtype == "float64" else 4) == 0
+    assert planned.workspace_bytes <= plan(program, capacity, share=False).workspace_bytes
+
+
+@pytest.mark.parametrize("optimizer", [SGD(), Adam()])
+def test_persistent_blocks_do_not_depend_on_the_batch_size(optimizer):
+    spec = NetworkSpec(7, (5, 3), 2, output="softmax")
+    program = training_program(spec, Objective("softmax_cross_entropy", l2=0.1), optimizer, "float32")
+    small, large = plan(program, 1), plan(program, 512)
+    assert small.persistent_bytes == large.persistent_bytes
+    n_parameters = spec.n_weights + spec.n_biases
+    assert small.persistent_bytes == 4 * n_parameters * (1 + len(optimizer.state))
+    offsets, _ = layout(prediction_program(spec, "float32"))
+    for name, offset in offsets.items():
+        assert small.places[program.leaf(name).id].offset == large.places[program.leaf(name).id].offset == offset
+
+
+def test_gradients_are_computed_right_where_they_are_packed():
+    program = training_program(NetworkSpec(7, (5, 3), 2), Objective("squared_error"), Adam(), "float32")
+    planned = plan(program, 16)
+    for instruction in program.instructions:
+        if instruction.op == "pack":
+            at = planned.places[instruction.output.id].offset
+            for part in instruction.inputs:
+                assert planned.places[part.id].offset == at
+                at += bytes_of(part, 0)
+
+
+def test_elementwise_chains_run_in_place():
+    b = Builder("float32")
+    x = b.input("x", (M, 4))
+    first = b.square(x)
+    last = b.tanh(b.mul(b.sin(first), 2.0))
+    planned = plan(b.build(y=last), 10)
+    assert planned.places[first.id] == planned.places[last.id]
+    assert planned.places[x.id] != planned.places[first.id]
+
+
+def test_a_plan_prints_every_value():
+    program = prediction_program(NetworkSpec(3, (4,), 2), "float32")
+    text = str(plan(program, 8))
+    assert "plan for blocks of up to 8 rows: 104 bytes persist" in text
+    for value in [leaf.value for leaf in program.leaves] + [i.output for i in program.instructions]:
+        assert f"{value.name}: {value.type}" in text

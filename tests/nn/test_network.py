@@ -1,0 +1,99 @@
+"""The network: prediction against NumPy, blocks, views, summary, refusals."""
+
+import pickle
+
+import numpy as np
+import pytest
+import scipy.special
+
+from rosenblatt.nn import Network, NetworkSpec
+from rosenblatt.nn.network import block_rows
+
+
+def make(n_in=5, hidden=(7, 4), n_out=3, dtype="float64", **options):
+    net = Network(NetworkSpec(n_in, hidden, n_out, **options), dtype)
+    net.parameters[:] = np.random.default_rng(0).normal(size=net.parameters.size)
+    return net
+
+
+NUMPY = {
+    "relu": lambda x: np.maximum(x, 0), "tanh": np.tanh, "logistic": scipy.special.expit, "identity": lambda x: x,
+    "softmax": lambda x: scipy.special.softmax(x, axis=1), "exp": np.exp,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("output", ["identity", "logistic", "softmax", "exp"])
+@pytest.mark.parametrize("activation", ["relu", "tanh", "logistic", "identity"])
+def test_prediction_is_numpys(activation, output):
+    net = make(activation=activation, output=output)
+    x = X = np.random.default_rng(1).normal(size=(11, 5))
+    for i, (w, b) in enumerate(zip(net.weights, net.biases, strict=True)):
+        x = x @ w + b
+        x = NUMPY[activation if i < 2 else output](x)
+    np.testing.assert_allclose(net.predict(X), x, rtol=1e-12, atol=1e-14)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("hidden", [(), (1,), (33, 65)])
+def test_a_rows_prediction_does_not_depend_on_its_neighbours(dtype, hidden):
+    net = make(n_in=17, hidden=hidden, dtype=dtype, activation="tanh", output="softmax")
+    X = np.random.default_rng(1).normal(size=(2 * block_rows(net.spec) + 5, 17)).astype(dtype)
+    whole = net.predict(X)
+    for start in (0, 1, 3, block_rows(net.spec) - 1, len(X) - 1):
+        for length in (1, 2, 5):
+            rows = slice(start, start + length)
+            assert np.array_equal(net.predict(X[rows]), whole[rows])
+    assert net.predict(X[:0]).shape == (0, 3)
+
+
+def test_the_blocks_parameters_are_views():
+    net = make()
+    X = np.ones((2, 5))
+    before = net.predict(X)
+    net.weights[0][:] = 0
+    net.biases[2][:] = [1, 2, 3]
+    assert not np.array_equal(net.predict(X), before)
+    assert (net.parameters == 0).sum() == 35
+    assert net.parameters[-3:].tolist() == [1, 2, 3]
+
+
+def test_a_pickled_network_predicts_the_same():
+    net = make(dtype="float32")
+    X = np.random.default_rng(3).normal(size=(9, 5)).astype(np.float32)
+    data = pickle.dumps(net)
+    assert len(data) < net.parameters.nbytes + 1000
+    assert np.array_equal(pickle.loads(data).predict(X), net.predict(X))
+
+
+def test_summary_shows_shapes_with_m():
+    text = Network(NetworkSpec(10, (50,), 3, activation="relu", output="identity"), "float32").summary()
+    for part in ("[m, 10]", "[10, 50]", "[50]", "[m, 50]", "[50, 3]", "[3]", "[m, 3]", "703", "H1 = relu(X W1 + b1)"):
+        assert part in text
+    assert "operations" in text
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"hidden": (0,)}, "every layer needs at least one neuron"),
+        ({"n_in": 0}, "every layer needs at least one neuron"),
+        ({"activation": "rleu"}, "allowed: identity, logistic, tanh, relu"),
+        ({"output": "relu"}, "allowed: identity, logistic, softmax, exp"),
+        ({"dtype": "float16"}, "allowed: float32, float64"),
+        ({"dtype": "int32"}, "allowed: float32, float64"),
+    ],
+)
+def test_impossible_networks_are_refused(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        make(**arguments)
+
+
+@pytest.mark.parametrize("shape", [(4,), (4, 6), (4, 5, 1)])
+def test_data_of_another_shape_are_refused(shape):
+    with pytest.raises(ValueError, match="this network takes"):
+        make().predict(np.zeros(shape))
+
+
+def test_an_activation_that_changes_the_shape_is_refused():
+    with pytest.raises(ValueError, match=r"hidden layer 1: the activation gave .*; it must keep the shape \[m, 7\]"):
+        make(activation=lambda b, x: b.sum(x, axis=1)).predict(np.zeros((1, 5)))

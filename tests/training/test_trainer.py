@@ -1,0 +1,310 @@
+"""Training on the native core: paths against PyTorch, blocks against one block, sources, interruption, threads."""
+
+import signal
+import threading
+import time
+
+import numpy as np
+import pytest
+import scipy.sparse
+
+from rosenblatt import _core
+from rosenblatt.nn import SGD, Adam, Network, NetworkSpec
+from rosenblatt.training import Trainer
+
+SPEC = NetworkSpec(6, (9, 4), 3, activation="tanh", output="softmax")
+OPTIMIZERS = {"plain": SGD(momentum=0.0), "momentum": SGD(0.9, nesterov=False), "nesterov": SGD(0.9), "adam": Adam()}
+
+
+def problem(n=70, n_in=6, n_out=3, dtype="float64", seed=0):
+    rng = np.random.default_rng(seed)
+    X = rng.normal(size=(n, n_in)).astype(dtype)
+    return X, rng.integers(0, n_out, n).astype(np.int32)
+
+
+def network(spec=SPEC, dtype="float64", seed=1):
+    net = Network(spec, dtype)
+    net.parameters[:] = np.random.default_rng(seed).normal(size=net.parameters.size) * 0.5
+    return net
+
+
+def train(net, X, y, optimizer, epochs=3, batch_size=16, rate=0.01, **options):
+    weights = options.pop("sample_weight", None)
+    trainer = Trainer(net, "softmax_cross_entropy", optimizer, batch_size=batch_size, weighted=weights is not None, **options)
+    trainer.set_data(X, y, weights)
+    rng = np.random.default_rng(2)
+    return [trainer.epoch(rng.permutation(len(y)), rate) for _ in range(epochs)]
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_the_path_of_parameters_is_pytorchs(name):
+    torch = pytest.importorskip("torch", reason="PyTorch is a development extra")
+    X, y = problem()
+    ours, start = network(), network()
+    losses = train(ours, X, y, OPTIMIZERS[name], epochs=25)
+
+    layers = []
+    for w, b in zip(start.weights, start.biases, strict=True):
+        layer = torch.nn.Linear(*w.shape, dtype=torch.float64)
+        layer.weight.data[:], layer.bias.data[:] = torch.tensor(w.T.copy()), torch.tensor(b)
+        layers += [layer, torch.nn.Tanh()]
+    model = torch.nn.Sequential(*layers[:-1])
+    rule = {"adam": lambda p: torch.optim.Adam(p, 0.01, eps=1e-300)}.get(
+        name, lambda p: torch.optim.SGD(p, 0.01, momentum=OPTIMIZERS[name].momentum, nesterov=name == "nesterov")
+    )
+    optimizer, rng, expected = rule(model.parameters()), np.random.default_rng(2), []
+    if name == "adam":  # the two place epsilon differently; without it they are one formula
+        ours = network()
+        losses = train(ours, X, y, Adam(epsilon=1e-300), epochs=25)
+    for _ in range(25):
+        order, total = rng.permutation(len(y)), 0.0
+        for first in range(0, len(y), 16):
+            rows = order[first : first + 16]
+            optimizer.zero_grad()
+            loss = torch.nn.functional.cross_entropy(model(torch.tensor(X[rows])), torch.tensor(y[rows]).long())
+            loss.backward()
+            optimizer.step()
+            total += loss.item() * len(rows)
+        expected.append(total / len(y))
+    np.testing.assert_allclose(losses, expected, rtol=1e-10)
+    for w, b, layer in zip(ours.weights, ours.biases, model[::2], strict=True):
+        np.testing.assert_allclose(w, layer.weight.detach().numpy().T, rtol=1e-9, atol=1e-12)
+        np.testing.assert_allclose(b, layer.bias.detach().numpy(), rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize("options", [{}, {"l2": 0.3}, {"l1": 0.1, "l2": 0.1}])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_a_batch_of_many_blocks_is_one_batch(options, weighted):
+    X, y = problem(3000)
+    weights = np.random.default_rng(5).uniform(0.1, 2, 3000) if weighted else None
+    spec = NetworkSpec(6, (8,), 3, output="softmax")
+    small, large = network(spec), network(spec)
+    whole = train(large, X, y, Adam(), batch_size=2500, sample_weight=weights, **options)  # three blocks, then one
+    assert len(whole) == 3
+    direct = Trainer(small, "softmax_cross_entropy", None, weighted=weighted, **options)
+    direct.set_data(X[:900], y[:900], None if weights is None else weights[:900])
+    loss, gradient = direct.loss_and_gradient()
+    half = Trainer(network(spec), "softmax_cross_entropy", SGD(0.0), batch_size=900, weighted=weighted, **options)
+    before = half.network.parameters.copy()
+    half.set_data(X[:900], y[:900], None if weights is None else weights[:900])
+    assert half.epoch(None, 1.0) == pytest.approx(loss, rel=1e-12)
+    np.testing.assert_allclose(before - half.network.parameters, gradient, rtol=1e-9, atol=1e-12)
+
+
+def test_the_gradient_over_blocks_is_the_mean_of_its_rows():
+    X, y = problem(2600)
+    spec = NetworkSpec(6, (8,), 3, output="softmax")
+    gradients = []
+    for rows in (slice(0, 2600), slice(0, 1300), slice(1300, 2600)):
+        trainer = Trainer(network(spec), "softmax_cross_entropy", None)
+        trainer.set_data(X[rows], y[rows])
+        gradients.append(trainer.loss_and_gradient()[1].copy())
+    np.testing.assert_allclose(gradients[0], (gradients[1] + gradients[2]) / 2, rtol=1e-11, atol=1e-14)
+
+
+@pytest.mark.parametrize("layout", ["C", "F", "strided", "float32", "read-only"])
+def test_rows_are_read_where_they_are(layout):
+    X, y = problem()
+    X = X.astype(np.float32).astype(np.float64)
+    given = {
+        "C": lambda: X,
+        "F": lambda: np.asfortranarray(X),
+        "strided": lambda: np.repeat(np.repeat(X, 2, axis=0), 3, axis=1)[::2, ::3],
+        "float32": lambda: X.astype(np.float32),
+        "read-only": lambda: np.frombuffer(X.tobytes()).reshape(X.shape),
+    }[layout]()
+    expected, found = network(), network()
+    assert train(expected, X, y, Adam()) == train(found, given, y, Adam())
+    assert np.array_equal(expected.parameters, found.parameters)
+    assert np.array_equal(expected.predict(X), found.predict(given))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_sparse_rows_train_like_dense_ones(dtype):
+    X, y = problem(dtype=dtype)
+    X[np.abs(X) < 0.8] = 0
+    sparse_spec = NetworkSpec(6, (9, 4), 3, activation="tanh", output="softmax", sparse_input=True)
+    dense, sparse = network(dtype=dtype), network(sparse_spec, dtype)
+    tolerance = 1e-4 if dtype == "float32" else 1e-11
+    a, b = train(dense, X, y, Adam()), train(sparse, scipy.sparse.csr_array(X), y, Adam())
+    np.testing.assert_allclose(a, b, rtol=tolerance)
+    np.testing.assert_allclose(dense.predict(X), sparse.predict(scipy.sparse.csr_array(X)), rtol=tolerance * 10)
+
+
+def test_weights_of_rows_are_repetitions():
+    X, y = problem(40)
+    repeats = np.random.default_rng(0).integers(0, 4, 40)
+    spec = NetworkSpec(6, (5,), 3, output="softmax")
+    weighted = Trainer(network(spec), "softmax_cross_entropy", None, l2=0.1, weighted=True)
+    weighted.set_data(X, y, repeats.astype(np.float64))
+    repeated = Trainer(network(spec), "softmax_cross_entropy", None, l2=0.1)
+    repeated.set_data(np.repeat(X, repeats, axis=0), np.repeat(y, repeats))
+    (loss, gradient), (expected, expected_gradient) = weighted.loss_and_gradient(), repeated.loss_and_gradient()
+    assert loss == pytest.approx(expected, rel=1e-12)
+    np.testing.assert_allclose(gradient, expected_gradient, rtol=1e-10, atol=1e-14)
+
+
+def test_training_is_repeatable_bit_by_bit():
+    X, y = problem(dtype="float32")
+    first, second = network(dtype="float32"), network(dtype="float32")
+    assert train(first, X, y, Adam()) == train(second, X, y, Adam())
+    assert np.array_equal(first.parameters, second.parameters)
+
+
+def test_a_loss_that_is_not_finite_stops_within_a_step():
+    X, y = problem(1000)
+    X[200] = np.nan
+    net = network()
+    trainer = Trainer(net, "softmax_cross_entropy", SGD(), batch_size=100)
+    trainer.set_data(X, y)
+    before = trainer.snapshot()
+    assert np.isnan(trainer.epoch(None, 0.01))
+    assert trainer.step_count == 3
+    trainer.restore(before)
+    assert np.isfinite(net.parameters).all()
+
+
+def test_codes_outside_the_classes_are_refused():
+    X, y = problem()
+    trainer = Trainer(network(), "softmax_cross_entropy", Adam(), batch_size=10)
+    y[17] = 3
+    with pytest.raises(ValueError, match="row 17 holds the code 3; allowed: 0 to 2"):
+        trainer.set_data(X, y)
+
+
+def test_an_order_that_names_unknown_rows_is_refused():
+    X, y = problem()
+    trainer = Trainer(network(), "softmax_cross_entropy", Adam(), batch_size=10)
+    trainer.set_data(X, y)
+    for row in (-1, 70):
+        with pytest.raises(ValueError, match=f"the order names row {row} of 70"):
+            trainer.epoch(np.array([0, row]), 0.1)
+
+
+def test_wrong_data_are_refused():
+    X, y = problem()
+    trainer = Trainer(network(), "softmax_cross_entropy", Adam(), batch_size=10)
+    with pytest.raises(ValueError, match="different numbers of rows"):
+        trainer.set_data(X[:-1], y)
+    with pytest.raises(ValueError, match="weighted=True"):
+        trainer.set_data(X, y, np.ones(70))
+    trainer.set_data(X[:, :5], y)
+    with pytest.raises(ValueError, match="input 0 has 5 columns; the program takes 6"):
+        trainer.epoch(None, 0.1)
+
+
+def test_broken_sparse_matrices_are_refused():
+    spec = NetworkSpec(6, (), 3, output="softmax", sparse_input=True)
+    X = scipy.sparse.csr_array(np.eye(6))
+    X.indices[3] = 6
+    with pytest.raises(ValueError, match="column number 6; allowed: 0 to 5"):
+        network(spec).predict(X)
+    X = scipy.sparse.csr_array(np.eye(6))
+    X.indptr[2] = 5
+    with pytest.raises(ValueError, match="offsets of the sparse matrix decrease at row 2"):
+        network(spec).predict(X)
+
+
+def test_ctrl_c_stops_within_a_fifth_of_a_second():
+    n = 400_000
+    X, y = problem(n, dtype="float32")
+    net = network(dtype="float32")
+    trainer = Trainer(net, "softmax_cross_entropy", Adam(), batch_size=8)
+    trainer.set_data(X, y)
+    trainer.epoch(np.arange(80), 1e-3)
+    sent = []
+
+    def interrupt():
+        sent.append(time.perf_counter())
+        signal.raise_signal(signal.SIGINT)
+
+    timer = threading.Timer(0.05, interrupt)
+    timer.start()
+    with pytest.raises(KeyboardInterrupt):
+        while True:
+            trainer.epoch(None, 1e-3)
+    timer.join()
+    assert time.perf_counter() - sent[0] < 2  # a second and more of slack for a busy machine
+    assert np.isfinite(net.parameters).all()
+    trainer.epoch(np.arange(80), 1e-3)  # it goes on
+
+
+def test_many_threads_train_and_predict_at_once():
+    X, y = problem(600, dtype="float32")
+    expected = network(dtype="float32")
+    losses = train(expected, X, y, Adam(), epochs=5)
+    found, errors = {}, []
+
+    def work(i):
+        try:
+            net = network(dtype="float32")
+            found[i] = (train(net, X, y, Adam(), epochs=5), net.parameters.copy(), expected.predict(X))
+        except Exception as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=work, args=(i,)) for i in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not errors
+    for found_losses, parameters, predictions in found.values():
+        assert found_losses == losses
+        assert np.array_equal(parameters, expected.parameters)
+        assert np.array_equal(predictions, expected.predict(X))
+
+
+def test_a_session_refuses_a_second_thread():
+    X, y = problem(20_000, dtype="float32")
+    trainer = Trainer(network(dtype="float32"), "softmax_cross_entropy", Adam(), batch_size=8)
+    trainer.set_data(X, y)
+    messages = []
+
+    def work():
+        for _ in range(50):
+            try:
+                trainer.epoch(None, 1e-3)
+            except RuntimeError as error:
+                messages.append(str(error))
+
+    threads = [threading.Thread(target=work) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert messages
+    assert all("running in another thread" in message for message in messages)
+
+
+def test_the_core_refuses_broken_programs():
+    good = {
+        "dtype": 0, "values": np.array([[0, 1, 0, 0, 2, -1, 3, 0, 0]]).reshape(-1), "code": np.zeros(0, np.int64),
+        "inputs": [0], "slots": [], "outputs": [0], "key": -1, "inverse_weight": -1, "weights": -1, "loss": -1,
+        "capacity": 4, "persistent_bytes": 0, "workspace_bytes": 48,
+    }  # fmt: skip
+    _core.Program(**good)
+    tanh = next(code for code, row in enumerate(_core.kernels()) if row[0] == "tanh")
+    broken = [
+        ({"workspace_bytes": 47}, "lies outside the arena"),
+        ({"capacity": 5}, "lies outside the arena"),
+        ({"capacity": 0}, "capacity"),
+        ({"dtype": 2}, "float32 or float64"),
+        ({"inputs": [1]}, "input"),
+        ({"outputs": [-1]}, "output"),
+        ({"loss": 0}, "loss must be a scalar"),
+        ({"key": 0}, "key"),
+        ({"weights": 1}, "weights"),
+        ({"values": np.array([0, 1, 2, 0, 2, -1, 3, 0, 0])}, "misplaced"),
+        ({"values": np.array([0, 1, 0, 0, 5, -1, 3, 0, 0])}, "rank"),
+        ({"values": np.array([0, 1, 0, 0, 2, -1])}, "broken row"),
+        ({"values": np.array([0, 1, 0, 0, 2, -1, 2**62, 0, 0])}, "absurd"),
+        ({"code": np.array([tanh, 1, 0])}, "cut off"),
+        ({"code": np.array([tanh, 1, 0, 0])}, "cut off"),
+        ({"code": np.array([10**6, 1, 0, 0, 0])}, "unknown opcode"),
+        ({"code": np.array([tanh, 1, 0, 1, 0])}, "unknown output"),
+        ({"code": np.array([tanh, 1, 0, 0, 7])}, "unknown value"),
+        ({"code": np.array([tanh, 2, 0, 0, 0, 0])}, "wrong number of inputs"),
+    ]
+    for change, message in broken:
+        with pytest.raises(ValueError, match=message):
+            _core.Program(**{**good, **change})

@@ -1,4 +1,4 @@
-"""Held-out scores and wall times on real tables: ``python -m benchmarks.real_tables`` (``--quick``: one seed, no MNIST).
+"""Held-out scores and times on real tables: ``python -m benchmarks.real_tables`` (``--quick``: one seed, no MNIST).
 
 For each table the whole of `rosenblatt train` runs (kinds, encoding, early stopping on its own validation split), and
 beside it scikit-learn's MLP with the same layers, batch, optimizer and number of epochs on the same encoded rows.
@@ -16,13 +16,13 @@ import warnings
 from typing import Any
 
 import numpy as np
+from rosenblatt.tables.model import TableModel
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import train_test_split
 from sklearn.neural_network import MLPClassifier as PeerClassifier
 from sklearn.neural_network import MLPRegressor as PeerRegressor
 
 import rosenblatt
-from rosenblatt.tables.model import TableModel
 
 TABLES = {"spambase": 0.94, "adult": 0.85, "california_housing": 0.80}
 
@@ -120,8 +120,8 @@ def report(name: str, runs: list[dict[str, float]], goal: str) -> None:
     both = [run for run in runs if "peer_seconds" in run]
     ratio = np.mean([run["peer_seconds"] / run["seconds"] for run in both])
     print(
-        f"{name:<20} {scores.mean():>8.4f} ±{scores.std():.4f} {np.mean([run['seconds'] for run in runs]):>9.1f} "
-        f"{np.mean([run['peer_score'] for run in both]):>13.4f} {np.mean([run['peer_seconds'] for run in both]):>12.1f} "
+        f"{name:<20} {scores.mean():>8.4f} ±{scores.std():.4f} {np.mean([r['seconds'] for r in runs]):>9.1f} "
+        f"{np.mean([r['peer_score'] for r in both]):>13.4f} {np.mean([r['peer_seconds'] for r in both]):>12.1f} "
         f"{ratio:>6.1f}  >= {goal}",
         flush=True,
     )

@@ -1,14 +1,17 @@
 // Vectors of the instruction set that this file is compiled for, over GCC/Clang vector extensions.
 //
 // Vec<T> holds as many T as one register; load and store take any address; load_n and store_n touch only the first
-// n elements, so that edges need no scalar loop. Everything is in the level's namespace: the same source is compiled
+// n elements, so that edges need no scalar loop; fma rounds once where the processor can. Everything is in the level's namespace: the same source is compiled
 // for several instruction sets into one library, and no two of them may share a symbol.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <cstring>
 #if defined(__x86_64__)
 #include <immintrin.h>
+#elif defined(__aarch64__)
+#include <arm_neon.h>
 #endif
 
 namespace rosenblatt::ROSENBLATT_ISA {
@@ -39,20 +42,94 @@ inline constexpr int kLanes = kVectorBytes / static_cast<int>(sizeof(T));
 
 template <class T>
 static inline Vec<T> load(const T* p) {
-  Vec<T> v;
-  std::memcpy(&v, p, sizeof v);
-  return v;
+  return *reinterpret_cast<const Vec<T>*>(p);  // the type allows any address; memcpy would go by way of the stack in v3
 }
 template <class T>
 static inline void store(T* p, Vec<T> v) {
-  std::memcpy(p, &v, sizeof v);
+  *reinterpret_cast<Vec<T>*>(p) = v;
 }
 template <class T>
 static inline Vec<T> broadcast(T x) {
-  return Vec<T>{} + x;
+  return x - Vec<T>{};  // not x + 0, which would turn -0 into +0 and cost an addition
 }
 
-// The first n lanes (0 <= n < kLanes<T>) from memory, the rest zero.
+// a * b + c with one rounding, where the instruction set can (v2 cannot: two roundings there).
+template <class T>
+static inline Vec<T> fma(Vec<T> a, Vec<T> b, Vec<T> c) {
+#if defined(__AVX512F__)
+  if constexpr (sizeof(T) == 4) {
+    return reinterpret_cast<Vec<T>>(
+        _mm512_fmadd_ps(reinterpret_cast<__m512>(a), reinterpret_cast<__m512>(b), reinterpret_cast<__m512>(c)));
+  } else {
+    return reinterpret_cast<Vec<T>>(
+        _mm512_fmadd_pd(reinterpret_cast<__m512d>(a), reinterpret_cast<__m512d>(b), reinterpret_cast<__m512d>(c)));
+  }
+#elif defined(__AVX2__)
+  if constexpr (sizeof(T) == 4) {
+    return reinterpret_cast<Vec<T>>(
+        _mm256_fmadd_ps(reinterpret_cast<__m256>(a), reinterpret_cast<__m256>(b), reinterpret_cast<__m256>(c)));
+  } else {
+    return reinterpret_cast<Vec<T>>(
+        _mm256_fmadd_pd(reinterpret_cast<__m256d>(a), reinterpret_cast<__m256d>(b), reinterpret_cast<__m256d>(c)));
+  }
+#elif defined(__aarch64__)
+  if constexpr (sizeof(T) == 4) {
+    return reinterpret_cast<Vec<T>>(vfmaq_f32(reinterpret_cast<float32x4_t>(c), reinterpret_cast<float32x4_t>(a),
+                                              reinterpret_cast<float32x4_t>(b)));
+  } else {
+    return reinterpret_cast<Vec<T>>(vfmaq_f64(reinterpret_cast<float64x2_t>(c), reinterpret_cast<float64x2_t>(a),
+                                              reinterpret_cast<float64x2_t>(b)));
+  }
+#else
+  return a * b + c;
+#endif
+}
+
+// Of the 16 bytes of `v`, the first n elements (0 <= n < 16 / sizeof(T)), by stores of fixed size.
+template <class T, class V>
+static inline void store_part(T* p, V v, int n) {
+  static_assert(sizeof v == 16);
+  T item[16 / sizeof(T)];
+  std::memcpy(item, &v, sizeof v);
+  if constexpr (sizeof(T) == 8) {
+    if (n > 0) p[0] = item[0];
+  } else {
+    if (n >= 2) std::memcpy(p, item, 2 * sizeof(T));
+    if (n == 1) p[0] = item[0];
+    if (n == 3) p[2] = item[2];
+  }
+}
+
+// Of 16 bytes, the first n elements (0 <= n <= 16 / sizeof(T)), the rest zero.
+template <class T>
+static inline auto load_part(const T* p, int n) {
+  typedef T Part __attribute__((vector_size(16)));
+#if defined(__AVX2__)
+  if constexpr (sizeof(T) == 4) {
+    const __m128i lane = _mm_setr_epi32(0, 1, 2, 3);
+    return reinterpret_cast<Part>(
+        _mm_maskload_ps(reinterpret_cast<const float*>(p), _mm_cmpgt_epi32(_mm_set1_epi32(n), lane)));
+  } else {
+    const __m128i lane = _mm_set_epi64x(1, 0);
+    return reinterpret_cast<Part>(
+        _mm_maskload_pd(reinterpret_cast<const double*>(p), _mm_cmpgt_epi64(_mm_set1_epi64x(n), lane)));
+  }
+#else
+  Part v{};
+  if (n >= static_cast<int>(16 / sizeof(T))) {
+    std::memcpy(&v, p, sizeof v);
+  } else if constexpr (sizeof(T) == 8) {
+    if (n == 1) v = Part{p[0], 0};
+  } else {
+    if (n == 1) v = Part{p[0], 0, 0, 0};
+    if (n == 2) v = Part{p[0], p[1], 0, 0};
+    if (n == 3) v = Part{p[0], p[1], p[2], 0};
+  }
+  return v;
+#endif
+}
+
+// The first n lanes (0 <= n <= kLanes<T>) from memory, the rest zero.
 template <class T>
 static inline Vec<T> load_n(const T* p, int n) {
 #if defined(__AVX512F__)
@@ -72,12 +149,11 @@ static inline Vec<T> load_n(const T* p, int n) {
         reinterpret_cast<const double*>(p), _mm256_cmpgt_epi64(_mm256_set1_epi64x(n), lane)));
   }
 #else
-  Vec<T> v{};
-  std::memcpy(&v, p, static_cast<std::size_t>(n) * sizeof(T));
-  return v;
+  return load_part<T>(p, n);
 #endif
 }
 
+// The first n lanes (0 <= n <= kLanes<T>) to memory.
 template <class T>
 static inline void store_n(T* p, Vec<T> v, int n) {
 #if defined(__AVX512F__)
@@ -86,18 +162,23 @@ static inline void store_n(T* p, Vec<T> v, int n) {
   } else {
     _mm512_mask_storeu_pd(p, static_cast<__mmask8>((1u << n) - 1u), reinterpret_cast<__m512d>(v));
   }
-#elif defined(__AVX2__)
-  if constexpr (sizeof(T) == 4) {
-    const __m256i lane = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
-    _mm256_maskstore_ps(reinterpret_cast<float*>(p), _mm256_cmpgt_epi32(_mm256_set1_epi32(n), lane),
-                        reinterpret_cast<__m256>(v));
-  } else {
-    const __m256i lane = _mm256_setr_epi64x(0, 1, 2, 3);
-    _mm256_maskstore_pd(reinterpret_cast<double*>(p), _mm256_cmpgt_epi64(_mm256_set1_epi64x(n), lane),
-                        reinterpret_cast<__m256d>(v));
-  }
 #else
-  std::memcpy(p, &v, static_cast<std::size_t>(n) * sizeof(T));
+  // A masked store costs many times as much as its parts on several AVX2 processors.
+  if (n == kLanes<T>) return store(p, v);
+#if defined(__AVX2__)
+  constexpr int half = kLanes<T> / 2;
+  const auto wide = reinterpret_cast<__m256i>(v);
+  __m128i part = _mm256_castsi256_si128(wide);
+  if (n >= half) {
+    std::memcpy(p, &part, sizeof part);
+    part = _mm256_extracti128_si256(wide, 1);
+    p += half;
+    n -= half;
+  }
+  store_part(p, part, n);
+#else
+  store_part(p, v, n);
+#endif
 #endif
 }
 

@@ -21,7 +21,7 @@ def pinball(b, prediction, target):
 
 
 def swish(b, x):
-    """x · logistic(x)."""
+    """X · logistic(x)."""
     return b.mul(x, b.logistic(x))
 
 

@@ -11,7 +11,9 @@ import rosenblatt
 
 def test_import_loads_numpy_and_nothing_heavier():
     code = "import sys, rosenblatt; print(*sorted({name.split('.')[0] for name in sys.modules}))"
-    loaded = set(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split())
+    loaded = set(
+        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    )
     assert "rosenblatt" in loaded
     assert not loaded & {"sklearn", "scipy", "pandas", "polars", "pyarrow", "narwhals", "safetensors", "rich", "typer"}
 
@@ -37,7 +39,9 @@ def test_a_lower_instruction_set_can_be_forced_and_an_unknown_one_is_refused():
     code = "from rosenblatt import _core; print(_core.isa())"
     for level in _core.isa_levels():
         environment = {"ROSENBLATT_ISA": level, "PYTHONPATH": ":".join(sys.path)}
-        found = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+        found = subprocess.run(
+            [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
+        )
         assert found.stdout.strip() == level
     environment["ROSENBLATT_ISA"] = "v9"
     found = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False)

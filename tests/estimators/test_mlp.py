@@ -1,4 +1,4 @@
-"""MLPClassifier and MLPRegressor beyond scikit-learn's own tests: parameters as views, stopping, new arguments, errors."""
+"""MLPClassifier and MLPRegressor beyond scikit-learn's own tests: views, stopping, new arguments, errors."""
 
 import os
 import pickle
@@ -368,7 +368,7 @@ class TestCallables:
 
     def test_sine_network_learns_a_sine(self):
         X = np.linspace(-3, 3, 200).reshape(-1, 1)
-        y = np.sin(4 * X[:, 0])
+        y = np.sin(2 * X[:, 0])
         model = MLPRegressor(
             hidden_layer_sizes=(20,), activation=sine, solver="lbfgs", alpha=0, max_iter=500, tol=1e-6, random_state=0
         ).fit(X, y)
@@ -484,3 +484,40 @@ def test_dense_and_sparse_calls_mix(wine):
     b = MLPClassifier((5,), random_state=0).partial_fit(X, y, classes=[0, 1, 2]).partial_fit(X, y)
     np.testing.assert_allclose(a.coefs_[0], b.coefs_[0], rtol=1e-9)
     np.testing.assert_allclose(a.predict_proba(X), b.predict_proba(csr_matrix(X)), rtol=1e-9)
+
+
+def test_weights_can_be_given_without_fit(wine):
+    fitted = MLPClassifier((4,), solver="lbfgs", random_state=0).fit(*wine)
+    model = MLPRegressor(hidden_layer_sizes=(4,))
+    model.coefs_, model.intercepts_, model.out_activation_ = fitted.coefs_, fitted.intercepts_, "identity"
+    logits = (
+        np.maximum(wine[0] @ fitted.coefs_[0] + fitted.intercepts_[0], 0) @ fitted.coefs_[1] + fitted.intercepts_[1]
+    )
+    np.testing.assert_allclose(model.predict(wine[0]), logits, rtol=1e-9)
+
+
+def test_weights_without_an_output_are_refused():
+    model = MLPRegressor()
+    model.coefs_, model.intercepts_ = [np.zeros((2, 1))], [np.zeros(1)]
+    with pytest.raises(NotFittedError, match="out_activation_"):
+        model.predict([[0.0, 1.0]])
+
+
+@pytest.mark.filterwarnings("always")
+@pytest.mark.parametrize("solver", ["adam", "lbfgs"])
+def test_warnings_point_to_the_callers_line(wine, solver):
+    with pytest.warns(ConvergenceWarning) as caught:
+        MLPClassifier(solver=solver, max_iter=2).fit(*wine)
+    assert [w.filename for w in caught] == [__file__]
+
+
+def test_batches_of_zero_weight_are_harmless(wine):
+    weight = np.where(np.arange(len(wine[1])) < 100, 0.0, 1.0)
+    model = MLPClassifier((5,), batch_size=10, shuffle=False, max_iter=5, random_state=0).fit(*wine, weight)
+    assert np.isfinite(model.loss_curve_).all()
+
+
+def test_summary_names_every_tensor(model):
+    text = model.summary()
+    for shape in ("13, 6", "6, 4", "4, 3"):
+        assert shape in text

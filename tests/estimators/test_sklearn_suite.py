@@ -8,13 +8,14 @@ from pathlib import Path
 
 import pytest
 
+import rosenblatt
+
 MODULES = ["sklearn.neural_network.tests.test_mlp", "sklearn.linear_model.tests.test_perceptron"]
 
 
 @pytest.mark.timeout(600)
 def test_scikit_learns_own_tests_pass(tmp_path):
-    here = Path(__file__).parent
-    paths = [str(here), *filter(None, [os.environ.get("PYTHONPATH")])]
+    paths = [str(Path(__file__).parent), str(Path(rosenblatt.__file__).parents[1])]
     (tmp_path / "pytest.ini").write_text("[pytest]\n")  # scikit-learn's tests bring their own warning filters
     command = [sys.executable, "-m", "pytest", "-q", "-c", str(tmp_path / "pytest.ini"), "-p", "sklearn_swap"]
     command += ["-p", "no:cacheprovider", "--pyargs", *MODULES]

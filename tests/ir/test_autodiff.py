@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from rosenblatt.ir.autodiff import gradient
 from rosenblatt.ir.compile import evaluate
-from rosenblatt.ir.program import M, Builder, ProgramError
+from rosenblatt.ir.program import Builder, M, ProgramError
 from rosenblatt.ir.reference import interpret
 from rosenblatt.ir.rewrite import eliminate_dead
 from rosenblatt.nn import NetworkSpec
@@ -171,7 +171,9 @@ def test_gradients_of_whole_networks_against_pytorch(activation, head):
         h = h @ w[at : at + n_in * n_out].reshape(n_in, n_out) + bias[bias_at : bias_at + n_out]
         at, bias_at = at + n_in * n_out, bias_at + n_out
         if i < 2:
-            h = {"relu": torch.relu, "tanh": torch.tanh, "logistic": torch.sigmoid, "identity": lambda z: z}[activation](h)
+            h = {"relu": torch.relu, "tanh": torch.tanh, "logistic": torch.sigmoid, "identity": lambda z: z}[
+                activation
+            ](h)
     functional, target = torch.nn.functional, torch.tensor(y)
     data = {
         "softmax_cross_entropy": lambda: functional.cross_entropy(h, target, reduction="sum"),

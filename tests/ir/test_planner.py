@@ -9,7 +9,7 @@ from rosenblatt.ir.autodiff import gradient
 from rosenblatt.ir.compile import evaluate
 from rosenblatt.ir.ops import OPS
 from rosenblatt.ir.planner import bytes_of, layout, plan
-from rosenblatt.ir.program import M, Builder
+from rosenblatt.ir.program import Builder, M
 from rosenblatt.ir.reference import interpret
 from rosenblatt.ir.rewrite import eliminate_dead
 from rosenblatt.nn import SGD, Adam, NetworkSpec
@@ -77,7 +77,9 @@ def overlapping_pairs(planned):
     for instruction in program.instructions:
         op = OPS[instruction.op]
         allowed = (0,) if op.alias else range(len(instruction.inputs)) if op.name == "pack" else op.in_place
-        relatives |= {frozenset((instruction.inputs[i].id, instruction.output.id)) for i in allowed if instruction.output}
+        relatives |= {
+            frozenset((instruction.inputs[i].id, instruction.output.id)) for i in allowed if instruction.output
+        }
     # Relatives of relatives share storage too: take the closure.
     root = {v.id: v.id for v in values}
 
@@ -96,7 +98,12 @@ def overlapping_pairs(planned):
                 continue
             (v0, v1), (w0, w1) = planned.live[v.id], planned.live[w.id]
             a, c = planned.places[v.id].offset, planned.places[w.id].offset
-            if v0 <= w1 and w0 <= v1 and a < c + bytes_of(w, planned.capacity) and c < a + bytes_of(v, planned.capacity):
+            if (
+                v0 <= w1
+                and w0 <= v1
+                and a < c + bytes_of(w, planned.capacity)
+                and c < a + bytes_of(v, planned.capacity)
+            ):
                 yield v, w
 
 

@@ -6,7 +6,8 @@ Goes in: arrays, CSR matrices and data frames. Comes out: fitted estimators. The
 
 from ._base import DivergenceError
 from .logistic import LogisticRegression
-from .mlp import MLPClassifier, MLPRegressor
+from .mlp_classifier import MLPClassifier
+from .mlp_regressor import MLPRegressor
 from .perceptron import Perceptron
 
 __all__ = ["DivergenceError", "LogisticRegression", "MLPClassifier", "MLPRegressor", "Perceptron"]

@@ -7,6 +7,7 @@ pickle without workspaces. It never trains.
 from __future__ import annotations
 
 import difflib
+import sys
 import warnings
 from typing import Any
 
@@ -28,6 +29,7 @@ __all__ = [
     "predict_rows",
     "require_finite",
     "rows_of",
+    "warn_user",
 ]
 
 Array = npt.NDArray[Any]
@@ -39,6 +41,14 @@ FLOATS = (np.float64, np.float32)
 
 class DivergenceError(ValueError):
     """Training left the range of floating-point numbers; the estimator is as it was before the call."""
+
+
+def warn_user(message: str, category: type[Warning] = UserWarning) -> None:
+    """Warn at the line of the user's code that called us, however deep inside scikit-learn or this package we are."""
+    frame, depth = sys._getframe(1), 2
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").split(".")[0] in ("rosenblatt", "sklearn"):
+        frame, depth = frame.f_back, depth + 1
+    warnings.warn(message, category, stacklevel=depth)
 
 
 def require_finite(parameters: Array, advice: str) -> None:
@@ -102,6 +112,10 @@ class NetworkEstimator(SuggestingMixin, BaseEstimator):  # type: ignore[misc]
         X = validate_data(self, X, accept_sparse=["csr", "csc"], dtype=FLOATS, reset=False)
         return predict_rows(network, X)
 
+    def summary(self) -> str:
+        """A table of the fitted network: every tensor's shape (m = rows of a batch), parameters, memory, operations."""
+        return self._fitted_network().summary()
+
     def __getstate__(self) -> dict[str, Any]:
         """Weights, fitted attributes and version: no trainer, no workspace, no reference to the training data."""
         return {**super().__getstate__(), VERSION_KEY: current_version()}
@@ -122,11 +136,9 @@ def require_own_version(class_name: str, state: dict[str, Any]) -> dict[str, Any
     state = dict(state)
     written_by = state.pop(VERSION_KEY, "unknown")
     if written_by != current_version():
-        warnings.warn(
+        warn_user(
             f"This {class_name} was pickled by rosenblatt {written_by} and is read by {current_version()}: pickles are "
             "only promised to work within one version. Use rosenblatt.save and rosenblatt.load to keep models.",
-            UserWarning,
-            stacklevel=4,
         )
     return state
 

@@ -1,7 +1,8 @@
 """Full-batch training by SciPy's L-BFGS-B.
 
 Goes in: a trainer with its data, in float64, since line searches need differences of losses. Comes out: the minimizing
-parameters in the network, the loss and the number of iterations. It never splits the data into batches.
+parameters in the network, the loss and the number of iterations. It never splits the data into batches, and raises
+`DivergenceError` rather than end at a loss that is not finite.
 
 An L1 penalty has no gradient at zero. The weights are therefore written as w = u - v with u, v >= 0, in which
 |w| = u + v is linear and the minimum lies at exact zeros (Schmidt, Fung and Rosales 2007, "Fast optimization methods
@@ -10,7 +11,7 @@ for L1 regularization", section 3.3).
 
 from __future__ import annotations
 
-import warnings
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -21,6 +22,8 @@ from scipy.optimize import minimize
 from sklearn.exceptions import ConvergenceWarning
 
 from rosenblatt.training import Trainer
+
+from ._base import DivergenceError, divergence_message, warn_user
 
 __all__ = ["LbfgsOutcome", "minimize_loss", "minimize_loss_l1"]
 
@@ -107,21 +110,20 @@ def search(objective: Objective, start: Array, bounds: Any, options: dict[str, A
     """Run L-BFGS-B; Ctrl-C ends it at the last iterate with a warning."""
     progress = Progress(start, verbose)
     try:
-        result = minimize(
-            objective, start, method="L-BFGS-B", jac=True, bounds=bounds, options=options, callback=progress.note
-        )
+        with np.errstate(all="ignore"):  # a line search may try points where the loss overflows
+            result = minimize(
+                objective, start, method="L-BFGS-B", jac=True, bounds=bounds, options=options, callback=progress.note
+            )
     except KeyboardInterrupt:
-        warnings.warn(
-            f"Training interrupted by user after {progress.n_iter} iterations; the network is kept as it is.",
-            stacklevel=5,
-        )
+        warn_user(f"Training interrupted by user after {progress.n_iter} iterations; the network is kept as it is.")
         return LbfgsOutcome(progress.last, objective(progress.last)[0], progress.n_iter)
+    if not math.isfinite(result.fun):
+        raise DivergenceError(divergence_message(f"The loss is {result.fun}: scale the inputs and the target."))
     n_iter = min(int(result.nit), int(options["maxiter"]))
     if result.status != 0:
-        warnings.warn(
+        warn_user(
             f"L-BFGS ended before it converged, after {n_iter} iterations: {result.message}. Raise max_iter (now "
             f"{options['maxiter']}), or scale the inputs.",
             ConvergenceWarning,
-            stacklevel=5,
         )
     return LbfgsOutcome(np.asarray(result.x), float(result.fun), n_iter)

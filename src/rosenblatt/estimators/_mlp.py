@@ -7,7 +7,6 @@ split, one shuffle per epoch), so that equal seeds give equal training. It never
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -26,16 +25,15 @@ from sklearn.utils.validation import _check_sample_weight, validate_data
 from rosenblatt.nn import SGD, Adam, Network, NetworkSpec, Optimizer
 from rosenblatt.training import Trainer
 
-from ._base import FLOATS, DivergenceError, is_sparse, require_finite, rows_of
+from ._base import FLOATS, DivergenceError, is_sparse, require_finite, rows_of, warn_user
 from ._lbfgs import minimize_loss
 from ._parameters import LayerParameters
 from ._stochastic import OptimizerState, StochasticSolver
 
-__all__ = ["ACTIVATIONS", "BaseMLP", "TrainingData"]
+__all__ = ["BaseMLP", "Score", "TrainingData", "solver_is_stochastic"]
 
 Array = npt.NDArray[Any]
 Score = Callable[[], float]
-ACTIVATIONS = frozenset({"identity", "logistic", "tanh", "relu"})
 
 
 @dataclass(frozen=True)
@@ -52,7 +50,7 @@ class BaseMLP(LayerParameters, StochasticSolver):
 
     _parameter_constraints = {
         "hidden_layer_sizes": ["array-like", Interval(Integral, 1, None, closed="left")],
-        "activation": [StrOptions(set(ACTIVATIONS)), callable],
+        "activation": [StrOptions({"identity", "logistic", "tanh", "relu"}), callable],
         "solver": [StrOptions({"lbfgs", "sgd", "adam"})],
         "alpha": [Interval(Real, 0, None, closed="left")],
         "batch_size": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
@@ -262,9 +260,7 @@ class BaseMLP(LayerParameters, StochasticSolver):
         """Rows of a step; for `partial_fit`, whose calls may differ in length, the number that was asked for."""
         wanted = 200 if self.batch_size == "auto" else int(self.batch_size)
         if self.batch_size != "auto" and wanted > n_rows:
-            warnings.warn(
-                f"batch_size={wanted} is larger than the {n_rows} training rows: it is clipped to them.", stacklevel=7
-            )
+            warn_user(f"batch_size={wanted} is larger than the {n_rows} training rows: it is clipped to them.")
         return wanted if incremental else min(wanted, n_rows)
 
     def _finish(self, data: TrainingData) -> None:
@@ -286,6 +282,13 @@ class BaseMLP(LayerParameters, StochasticSolver):
     def _score_on(self, data: TrainingData) -> Score:
         """The validation score as a function of the present weights; NaN if an output is not finite."""
         raise NotImplementedError
+
+
+def solver_is_stochastic(estimator: Any) -> bool:
+    """Whether `partial_fit` exists; the error is what `getattr` reports."""
+    if estimator.solver == "lbfgs":
+        raise AttributeError("partial_fit needs mini-batches, which solver='lbfgs' has not: use 'adam' or 'sgd'.")
+    return True
 
 
 def hidden_sizes(sizes: Any) -> list[int]:

@@ -7,7 +7,7 @@ silently: other shapes make a new network, and shapes that do not fit together a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 from typing import Any, SupportsIndex
 
@@ -98,15 +98,16 @@ class LayerParameters(NetworkEstimator):
             self._assigned[name] = arrays
 
     def _fitted_network(self) -> Network:
-        if "_network" not in vars(self) and self.__sklearn_is_fitted__():
-            self._network = self._network_from_assigned()
-            del self._assigned
+        assigned = vars(self).get("_assigned")  # several threads may come here; each builds the same network
+        if "_network" not in vars(self) and assigned is not None and self.__sklearn_is_fitted__():
+            self._network = self._network_from(assigned)
+            self.__dict__.pop("_assigned", None)
         return super()._fitted_network()
 
-    def _network_from_assigned(self) -> Network:
+    def _network_from(self, assigned: Mapping[str, list[Any]]) -> Network:
         """A network with the assigned arrays, of the float type that holds them all."""
-        weights = [np.asarray(a) for a in self._assigned["coefs_"]]
-        biases = [np.asarray(a) for a in self._assigned["intercepts_"]]
+        weights = [np.asarray(a) for a in assigned["coefs_"]]
+        biases = [np.asarray(a) for a in assigned["intercepts_"]]
         require_chain(weights, biases)
         if not hasattr(self, "out_activation_"):
             raise NotFittedError(

@@ -10,7 +10,6 @@ The rules (learning-rate modes, plateau count, what ends training) are those of 
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -21,7 +20,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 from rosenblatt.training import Trainer
 
-from ._base import DivergenceError, NetworkEstimator, divergence_message
+from ._base import DivergenceError, NetworkEstimator, divergence_message, warn_user
 
 __all__ = ["SMALLEST_LEARNING_RATE", "OptimizerState", "StochasticSolver"]
 
@@ -138,9 +137,7 @@ class StochasticSolver(NetworkEstimator):
                 if not incremental:
                     self._warn_not_converged()
         except KeyboardInterrupt:
-            warnings.warn(
-                f"Training interrupted by user in epoch {self.n_iter_ + 1}; the network is kept as it is.", stacklevel=4
-            )
+            warn_user(f"Training interrupted by user in epoch {self.n_iter_ + 1}; the network is kept as it is.")
         if best is not None:
             self._network.parameters[:] = best
 
@@ -206,16 +203,14 @@ class StochasticSolver(NetworkEstimator):
         if self.validation_scores_ is None or self.best_validation_score_ == -math.inf:
             raise DivergenceError(divergence_message(advice))
         self.validation_scores_.append(math.nan)
-        warnings.warn(
+        warn_user(
             f"Training diverged and was stopped; the weights of the best validation score are kept. {advice}",
             ConvergenceWarning,
-            stacklevel=6,
         )
 
     def _warn_not_converged(self) -> None:
-        warnings.warn(
+        warn_user(
             f"Maximum iterations ({self.max_iter}) reached before training converged: loss {self.loss_:.6g}, tol "
-            f"{self.tol:g}. Raise max_iter, or set early_stopping=True.",
+            f"{self.tol:g}. Raise max_iter or tol, or scale the inputs.",
             ConvergenceWarning,
-            stacklevel=5,
         )

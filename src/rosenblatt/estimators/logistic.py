@@ -11,6 +11,7 @@ with sample times class weights s_i; intercepts are never penalized. It never sc
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from numbers import Integral, Real
 from typing import Any
 
@@ -21,12 +22,12 @@ from sklearn.utils import check_random_state, column_or_1d
 from sklearn.utils._param_validation import Interval, Options, StrOptions
 from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+from sklearn.utils.validation import _check_sample_weight, validate_data
 
 from rosenblatt.nn import SGD, Adam, Network, NetworkSpec
 from rosenblatt.training import Trainer
 
-from ._base import FLOATS, DivergenceError, is_sparse, require_finite, rows_of
+from ._base import FLOATS, DivergenceError, is_sparse, predict_rows, require_finite, rows_of
 from ._lbfgs import LbfgsOutcome, minimize_loss, minimize_loss_l1
 from ._stochastic import OptimizerState, StochasticSolver
 
@@ -54,7 +55,7 @@ class LogisticRegression(ClassifierMixin, StochasticSolver):  # type: ignore[mis
     learning_rate_init : float > 0, default=0.001
         First learning rate of 'sgd' and 'adam'.
     batch_size : int or 'auto', default='auto'
-        Rows of a mini-batch; 'auto' is min(200, number of rows).
+        Most rows of a mini-batch, 'auto' meaning 200; all batches of an epoch are equally large, but for rounding.
     max_iter : int, default=100
         Most iterations, or epochs.
     tol : float >= 0, default=1e-4
@@ -295,7 +296,8 @@ class LogisticRegression(ClassifierMixin, StochasticSolver):  # type: ignore[mis
     def _run_batches(self, X: Any, target: Array, weight: Array | None) -> None:
         """Mini-batch training; a batch bears its share of the penalty, so that the minimum is that of all rows."""
         n_rows = X.shape[0]
-        batch_size = min(200 if self.batch_size == "auto" else int(self.batch_size), n_rows)
+        n_steps = -(-n_rows // (200 if self.batch_size == "auto" else int(self.batch_size)))
+        batch_size = -(-n_rows // n_steps)  # batches of equal size, so that no row weighs more than another
         l1, l2 = (strength * batch_size / n_rows for strength in self._penalties())
         optimizer = SGD(momentum=0.9, nesterov=True) if self.solver == "sgd" else Adam()
         trainer = Trainer(
@@ -318,9 +320,11 @@ class LogisticRegression(ClassifierMixin, StochasticSolver):  # type: ignore[mis
 
     def decision_function(self, X: Any) -> Array:
         """Log-odds of the second class, shape (n_samples,), or the logits, shape (n_samples, n_classes)."""
-        check_is_fitted(self)
-        X = validate_data(self, X, accept_sparse="csr", dtype=FLOATS, reset=False)
-        logits: Array = X @ self._network.weights[0] + self._network.biases[0]
+        network = self._fitted_network()
+        X = validate_data(self, X, accept_sparse=["csr", "csc"], dtype=FLOATS, reset=False)
+        linear = Network(replace(network.spec, output="identity"), dtype=network.dtype)
+        linear.parameters[:] = network.parameters
+        logits = predict_rows(linear, X)
         return logits.ravel() if len(self.classes_) == 2 else logits
 
     def predict(self, X: Any) -> Array:

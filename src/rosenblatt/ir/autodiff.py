@@ -56,7 +56,9 @@ def gradient(b: Builder, output: Value, wrt: Sequence[Value], cotangent: Value |
     """
     if cotangent is None:
         if output.shape != ():
-            raise ProgramError(f"gradient of {output!r}: only a scalar has a gradient without a cotangent; sum it first")
+            raise ProgramError(
+                f"gradient of {output!r}: only a scalar has a gradient without a cotangent; sum it first"
+            )
         cotangent = b.constant(1.0)
     forward = tuple(b.instructions)
     active = _depends_on(forward, {value.id for value in wrt})
@@ -81,9 +83,7 @@ def _depends_on(instructions: Sequence[Instruction], roots: set[int]) -> set[int
     return active
 
 
-def _pull_back(
-    b: Builder, instruction: Instruction, g: Value, active: set[int]
-) -> list[tuple[Value, Cotangent]]:
+def _pull_back(b: Builder, instruction: Instruction, g: Value, active: set[int]) -> list[tuple[Value, Cotangent]]:
     """The contributions of one instruction to the cotangents of its active inputs."""
     op = OPS[instruction.op]
     positions = range(len(instruction.inputs)) if op.differentiable is None else op.differentiable

@@ -82,7 +82,9 @@ def _opcodes() -> dict[str, int]:
         _, n_inputs, n_attrs = kernels[op.name]
         expected = (-1 if op.arity is None else op.arity, _n_kernel_attrs(op))
         if (n_inputs, n_attrs) != expected:
-            raise ImportError(f"op {op.name!r}: table says {expected} inputs and attributes, kernel {n_inputs, n_attrs}")
+            raise ImportError(
+                f"op {op.name!r}: table says {expected} inputs and attributes, kernel {n_inputs, n_attrs}"
+            )
     orphans = set(kernels) - set(OPS)
     if orphans:
         raise ImportError(f"kernels without an op: {', '.join(sorted(orphans))}")
@@ -94,7 +96,9 @@ def _n_kernel_attrs(op: Op) -> int:
     return -1 if "ints" in kinds else len(kinds)
 
 
-def compile_program(program: Program, capacity: int, persistent: tuple[Mapping[str, int], int] | None = None) -> Executable:
+def compile_program(
+    program: Program, capacity: int, persistent: tuple[Mapping[str, int], int] | None = None
+) -> Executable:
     """Plan and compile `program` for blocks of up to `capacity` rows; see `rosenblatt.ir.planner.plan`."""
     return compile_plan(plan(program, capacity, persistent))
 
@@ -240,7 +244,9 @@ def evaluate(
     slots = np.array([float(feeds[name]) for name in executable.slots], np.float64)
     session = _core.Session(executable.core)
     values = [executable.ids[name] for name in executable.outputs]
-    found = dict(zip(executable.outputs, session.evaluate(memory, sources, n_rows, slots, values, seed, step), strict=True))
+    found = dict(
+        zip(executable.outputs, session.evaluate(memory, sources, n_rows, slots, values, seed, step), strict=True)
+    )
     for leaf in program.leaves:
         if not executable.plan.places[leaf.value.id].workspace:
             found[leaf.value.name] = executable.persistent(memory, leaf.value.name).copy()

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
-__all__ = ["M", "REGIONS", "Builder", "Instruction", "Leaf", "Program", "ProgramError", "Type", "Value", "check"]
+__all__ = ["REGIONS", "Builder", "Instruction", "Leaf", "M", "Program", "ProgramError", "Type", "Value", "check"]
 
 M = -1
 REGIONS = ("params", "buffers", "averages", "state", "grads", "slots", "inputs")
@@ -28,7 +28,7 @@ Attr = int | float | tuple[int, ...]
 
 
 class ProgramError(ValueError):
-    """An instruction whose operands do not fit its op; the message names the instruction, what was given and allowed."""
+    """An instruction whose operands do not fit its op; the message names instruction, given and allowed."""
 
 
 @dataclass(frozen=True)
@@ -182,14 +182,18 @@ class Builder:
         """The instructions so far."""
         return self._instructions
 
-    def leaf(self, region: str, name: str, shape: Sequence[int], dtype: str | None = None, sparse: bool = False) -> Value:
+    def leaf(
+        self, region: str, name: str, shape: Sequence[int], dtype: str | None = None, sparse: bool = False
+    ) -> Value:
         """Declare a leaf in `region` (one of `REGIONS`); its name must be new."""
         if region not in REGIONS:
             raise ProgramError(f"leaf {name!r}: region is {region!r}; allowed: {', '.join(REGIONS)}")
         if name in self._names:
             raise ProgramError(f"leaf {name!r}: the name is taken")
         if region in PERSISTENT and any(d < 0 for d in shape):
-            raise ProgramError(f"leaf {name!r}: a value that persists cannot depend on the batch's rows: {tuple(shape)}")
+            raise ProgramError(
+                f"leaf {name!r}: a value that persists cannot depend on the batch's rows: {tuple(shape)}"
+            )
         value = self._value(Type(dtype or self.dtype, tuple(shape), sparse), name)
         self._leaves.append(Leaf(value, region))
         return value

@@ -52,7 +52,9 @@ OUTPUTS = MappingProxyType({"identity": identity, "logistic": logistic, "softmax
 """Activations of the output layer by name."""
 
 
-def activation_function(given: str | Activation, allowed: MappingProxyType[str, Activation] = ACTIVATIONS) -> Activation:
+def activation_function(
+    given: str | Activation, allowed: MappingProxyType[str, Activation] = ACTIVATIONS
+) -> Activation:
     """The function that `given` names or is.
 
     Raises

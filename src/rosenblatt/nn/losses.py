@@ -13,7 +13,7 @@ from types import MappingProxyType
 
 import numpy as np
 
-from rosenblatt.ir.program import M, Builder, Value
+from rosenblatt.ir.program import Builder, M, Value
 
 __all__ = ["LOSSES", "Loss", "LossFunction", "loss_record"]
 
@@ -88,7 +88,9 @@ def loss_record(given: str | LossFunction) -> Loss:
     if callable(given):
         return Loss(given, raw=False)
     if given not in LOSSES:
-        raise ValueError(f"loss is {given!r}; allowed: {', '.join(LOSSES)}, or a function (b, prediction, target) -> value")
+        raise ValueError(
+            f"loss is {given!r}; allowed: {', '.join(LOSSES)}, or a function (b, prediction, target) -> value"
+        )
     return LOSSES[given]
 
 

@@ -53,13 +53,13 @@ class Network:
         self._n_parameters = spec.n_weights + spec.n_biases
         self._executable: Executable | None = None
         self._idle: list[_core.Session] = []
+        self.parameters: NDArray[Any] = np.zeros(self._n_parameters, self.dtype)
         self.adopt(aligned_bytes(self._n_parameters * self.dtype.itemsize))
 
     def adopt(self, memory: NDArray[np.uint8]) -> None:
         """Move the parameters to the start of `memory`, which belongs to a trainer from then on."""
         parameters = memory[: self._n_parameters * self.dtype.itemsize].view(self.dtype)
-        if hasattr(self, "parameters"):
-            parameters[...] = self.parameters
+        parameters[...] = self.parameters
         self.memory, self.parameters = memory, parameters
         self.weights: list[NDArray[Any]] = []
         self.biases: list[NDArray[Any]] = []

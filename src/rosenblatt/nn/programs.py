@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from rosenblatt.ir.autodiff import gradient
-from rosenblatt.ir.program import M, Builder, Program, Value
+from rosenblatt.ir.program import Builder, M, Program, Value
 from rosenblatt.ir.rewrite import eliminate_dead
 from rosenblatt.nn.activations import OUTPUTS, Activation, activation_function
 from rosenblatt.nn.losses import LossFunction, loss_record, mean_over_rows
@@ -104,7 +104,7 @@ def prediction_program(spec: NetworkSpec, dtype: str) -> Program:
 
 
 def training_program(spec: NetworkSpec, objective: Objective, optimizer: Optimizer, dtype: str) -> Program:
-    """Forward, loss, gradients and update of one batch; inputs ``x``, ``y`` (and ``sample_weight``), output ``loss``."""
+    """Forward, loss, gradients, update of one batch; inputs ``x``, ``y`` (and ``sample_weight``), output ``loss``."""
     b = Builder(dtype)
     blocks = _parameters(b, spec)
     inverse_weight = b.slot("inverse_weight")
@@ -166,7 +166,10 @@ def _slots_in_order(b: Builder, optimizer: Optimizer) -> None:
 
 
 def _parameters(b: Builder, spec: NetworkSpec) -> dict[str, Value]:
-    return {"weights": b.leaf("params", "weights", (spec.n_weights,)), "biases": b.leaf("params", "biases", (spec.n_biases,))}
+    return {
+        "weights": b.leaf("params", "weights", (spec.n_weights,)),
+        "biases": b.leaf("params", "biases", (spec.n_biases,)),
+    }
 
 
 def _declare_state(b: Builder, spec: NetworkSpec, optimizer: Optimizer | None) -> None:
@@ -206,7 +209,9 @@ def _forward(b: Builder, spec: NetworkSpec, blocks: Mapping[str, Value]) -> Valu
         if i < last:
             x = activation(b, x)
             if x.shape != (M, n_out):
-                raise ValueError(f"hidden layer {i + 1}: the activation gave {x.type}; it must keep the shape [m, {n_out}]")
+                raise ValueError(
+                    f"hidden layer {i + 1}: the activation gave {x.type}; it must keep the shape [m, {n_out}]"
+                )
         weight_offset, bias_offset = weight_offset + n_in * n_out, bias_offset + n_out
     return x
 

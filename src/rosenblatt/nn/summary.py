@@ -31,9 +31,7 @@ def summarize(network: Network) -> str:
             ("", f"{result} = {activation}({source} W{i} + b{i})", f"[m, {n_out}]", ""),
         ]
     widths = [max(len(row[column]) for row in rows) for column in range(4)]
-    lines = [
-        f"{a:<{widths[0]}}  {b:<{widths[1]}}  {c:<{widths[2]}}  {d:>{widths[3]}}".rstrip() for a, b, c, d in rows
-    ]
+    lines = [f"{a:<{widths[0]}}  {b:<{widths[1]}}  {c:<{widths[2]}}  {d:>{widths[3]}}".rstrip() for a, b, c, d in rows]
     lines.insert(1, "  ".join("-" * width for width in widths))
     return "\n".join([*lines, "", *_totals(network)])
 
@@ -43,10 +41,11 @@ def _totals(network: Network) -> list[str]:
     predict = program_cost(plan.program)
     loss = "softmax_cross_entropy" if spec.output == "softmax" else "squared_error"
     train = program_cost(training_program(spec, Objective(loss), Adam(), network.dtype.name))
+    arena = plan.persistent_bytes + plan.workspace_bytes
     return [
         "m            rows of the batch",
         f"parameters   {network.parameters.size:,} ({network.parameters.nbytes:,} bytes, {network.dtype.name})",
-        f"prediction   {predict.format_operations()} operations; arena {plan.persistent_bytes + plan.workspace_bytes:,} "
-        f"bytes for blocks of up to {plan.capacity:,} rows",
+        f"prediction   {predict.format_operations()} operations; arena of {arena:,} bytes "
+        f"for blocks of up to {plan.capacity:,} rows",
         f"Adam step    {train.format_operations()} operations",
     ]

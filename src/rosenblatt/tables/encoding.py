@@ -5,9 +5,14 @@ same for the same cells whatever the frame and the order of its columns. What wa
 scales, levels) is plain data: `Encoder.to_dict` gives JSON, and no code is needed to read it back.
 
 Numbers: (x - median) / spread, then x / sqrt(1 + (x/3)^2), which keeps outliers within 3 (robust scaling and smooth
-clipping, Holzmüller et al. 2024, arXiv:2407.04491). Spread is the interquartile range, or half the full range where that is
-zero. A missing number becomes the median and sets an indicator column. Categories: one column per level; rare and unseen
-levels share a column where the training rows had rare ones, else all columns of an unseen level are zero.
+clipping, Holzmüller et al. 2024, arXiv:2407.04491). Spread is the interquartile range. Where that is zero, most cells are
+alike: then it is the 75th percentile of the others' distances, and a column marks the others. If there are few number
+columns, each also gives piecewise linear columns between its quantiles, clip((x - a) / (b - a), 0, 1), which let a small
+network follow a curve (Gorishniy et al. 2022, arXiv:2203.05556). A missing number becomes the median and sets an
+indicator column.
+
+Categories: one column per level; rare and unseen levels share a column where the training rows had rare ones, else all
+columns of an unseen level are zero.
 """
 
 from __future__ import annotations
@@ -15,6 +20,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -29,34 +35,50 @@ MAX_LEVELS = 100
 RARE = 3
 """A level of fewer training rows than this goes to the shared column of rare levels."""
 CLIP = 3.0
+MOST_BINS, FEWEST_BINS = 32, 4
+BIN_BUDGET = 256
+"""Piecewise linear columns of all numbers together; a bin also needs `ROWS_PER_BIN` training rows."""
+ROWS_PER_BIN = 50
 BOOLEAN_WORDS = {"true": 1.0, "false": 0.0, "yes": 1.0, "no": 0.0, "1": 1.0, "0": 0.0}
 
 
 @dataclass(frozen=True)
 class NumericColumn:
-    """How a column of numbers, booleans or dates becomes one column, or two with an indicator of missing cells."""
+    """How a column of numbers, booleans or dates becomes columns of the matrix.
+
+    They are: the scaled number; if `inflated`, whether the cell differs from `center`; one column for each interval of
+    `edges`; if `indicator`, whether the cell is missing.
+    """
 
     name: str
     storage: str
     center: float
     spread: float
+    inflated: bool
+    edges: tuple[float, ...]
     indicator: bool
 
     @property
     def outputs(self) -> list[str]:
         """Names of the matrix columns."""
-        return [self.name, f"{self.name} is missing"] if self.indicator else [self.name]
+        bins = [f"{self.name} from {a:.6g} to {b:.6g}" for a, b in pairwise(self.edges)]
+        differs = [f"{self.name} is not {self.center:.6g}"] * self.inflated
+        return [self.name, *differs, *bins, *[f"{self.name} is missing"] * self.indicator]
 
     def encode(self, column: Column, out: NDArray[np.float32]) -> None:
         """Write the matrix columns."""
         values = self.numbers(column)
-        require_finite(column if column.storage != "text" else Column(self.name, "number", values))
+        require_finite(Column(self.name, "number", values))
         missing = np.isnan(values)
-        scaled = (values - self.center) / self.spread
-        scaled = scaled / np.sqrt(1.0 + np.square(np.clip(scaled, -1e100, 1e100) / CLIP))
-        out[:, 0] = np.where(missing, 0.0, scaled)
+        values = np.where(missing, self.center, values)
+        scaled = np.clip(values / self.spread - self.center / self.spread, -1e100, 1e100)
+        out[:, 0] = scaled / np.sqrt(1.0 + np.square(scaled / CLIP))
+        if self.inflated:
+            out[:, 1] = values != self.center
+        for place, (low, high) in enumerate(pairwise(self.edges), start=1 + self.inflated):
+            out[:, place] = np.clip((values - low) / (high - low), 0.0, 1.0)
         if self.indicator:
-            out[:, 1] = missing
+            out[:, -1] = missing
 
     def numbers(self, column: Column) -> NDArray[np.float64]:
         """The cells as float64, refusing what is not of the kind that training saw."""
@@ -185,37 +207,53 @@ def read_column(entry: Any) -> NumericColumn | CategoricalColumn:
         if not texts or len(set(levels)) < len(levels) or not isinstance(other, bool) or len(levels) + other + indicator < 1:
             raise ValueError(f"column {name!r} has no valid list of levels")
         return CategoricalColumn(name, tuple(levels), other, indicator)
-    if set(entry) != {"name", "storage", "center", "spread", "indicator"}:
+    if set(entry) != {"name", "storage", "center", "spread", "inflated", "edges", "indicator"}:
         raise ValueError(f"column {name!r} has unknown fields")
-    center, spread = entry["center"], entry["spread"]
-    if not all(isinstance(number, float) and math.isfinite(number) for number in (center, spread)) or spread <= 0:
-        raise ValueError(f"column {name!r} has no valid center and spread")
-    if entry["storage"] not in ("number", "boolean", "date"):
+    center, spread, edges = entry["center"], entry["spread"], entry["edges"]
+    numbers = [center, spread, *edges] if isinstance(edges, (list, tuple)) else [None]
+    if not all(isinstance(number, float) and math.isfinite(number) for number in numbers) or spread <= 0:
+        raise ValueError(f"column {name!r} has no valid center, spread and edges")
+    if any(low >= high or not math.isfinite(high - low) for low, high in pairwise(edges)):
+        raise ValueError(f"the edges of column {name!r} do not increase")
+    if entry["storage"] not in ("number", "boolean", "date") or not isinstance(entry["inflated"], bool):
         raise ValueError(f"column {name!r} is of an unknown storage")
-    return NumericColumn(name, entry["storage"], center, spread, indicator)
+    return NumericColumn(name, entry["storage"], center, spread, entry["inflated"], tuple(edges), indicator)
 
 
 def fit_encoder(table: Table, kinds: Sequence[ColumnKind]) -> Encoder:
     """Learn the rules from training rows."""
     used = [kind for kind in kinds if kind.used]
-    return Encoder(tuple(fit_column(table.columns[kind.name], kind) for kind in used))
+    n_numeric = sum(kind.kind in ("numeric", "date") for kind in used)
+    n_bins = min(MOST_BINS, BIN_BUDGET // max(n_numeric, 1), table.n_rows // ROWS_PER_BIN)
+    return Encoder(tuple(fit_column(table.columns[kind.name], kind, n_bins) for kind in used))
 
 
-def fit_column(column: Column, kind: ColumnKind) -> NumericColumn | CategoricalColumn:
+def fit_column(column: Column, kind: ColumnKind, n_bins: int) -> NumericColumn | CategoricalColumn:
     """Learn one column's rules."""
     indicator = kind.n_missing > 0
     if kind.kind == "categorical":
         return fit_categories(level_column(column), indicator)
     values = parse_levels(column).values if column.storage == "text" else column.values
     present = values[~np.isnan(values)]
-    storage = column.storage if column.storage in ("boolean", "date") else "number"
-    if storage == "boolean":
-        return NumericColumn(column.name, storage, 0.5, 0.5, indicator)
+    if column.storage == "boolean":
+        return NumericColumn(column.name, "boolean", 0.5, 0.5, False, (), indicator)
+    if not math.isfinite(float(present.max()) - float(present.min())):
+        span = f"{present.min():g} to {present.max():g}"
+        raise TableError(f"column {column.name!r} spans more than float64 can hold: {span}. Take its logarithm.")
     low, center, high = np.percentile(present, [25, 50, 75])
-    spread = high - low or (present.max() - present.min()) / 2 or 1.0
-    if not math.isfinite(spread):
-        raise TableError(f"column {column.name!r} spans more than float64 can hold: {present.min():g} to {present.max():g}.")
-    return NumericColumn(column.name, storage, float(center), float(max(spread, 1e-300)), indicator)
+    inflated = bool(low == high)
+    spread = np.percentile(np.abs(present[present != center] - center), 75) if inflated else high - low
+    storage = "date" if column.storage == "date" else "number"
+    edges = bin_edges(present, n_bins)
+    return NumericColumn(column.name, storage, float(center), max(float(spread), 1e-290), inflated, edges, indicator)
+
+
+def bin_edges(present: NDArray[np.float64], n_bins: int) -> tuple[float, ...]:
+    """Quantiles, without repetitions; none if there are too few rows or values for intervals to mean anything."""
+    if n_bins < FEWEST_BINS:
+        return ()
+    edges = np.unique(np.quantile(present, np.linspace(0, 1, n_bins + 1)))
+    return tuple(edges.tolist()) if len(edges) > 2 else ()
 
 
 def fit_categories(column: Column, indicator: bool) -> CategoricalColumn:

@@ -1,0 +1,179 @@
+// Copies of operands of a matrix product into a form that the register tile reads well, and transposes.
+//
+// Goes in: a block of a row-major matrix. Comes out: the block in `to`, in rows of whole vectors. What stands in the
+// lanes beyond the block's width is unspecified (it is never stored), but it was read from within the block.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <utility>
+
+#include "simd.h"
+
+namespace rosenblatt::ROSENBLATT_ISA {
+namespace {
+
+using Index = std::int64_t;
+
+constexpr Index smaller(Index a, Index b) { return a < b ? a : b; }
+constexpr Index divide_up(Index a, Index b) { return (a + b - 1) / b; }
+constexpr Index round_up(Index a, Index b) { return divide_up(a, b) * b; }
+
+// Transposes work on squares of 16 bytes a side: the widest shuffles that cost the same everywhere.
+template <class T>
+inline constexpr int kSide = 16 / static_cast<int>(sizeof(T));
+
+template <class T>
+struct PartOf {
+  typedef T type __attribute__((vector_size(16), aligned(alignof(T)), may_alias));
+};
+template <class T>
+using Part = typename PartOf<T>::type;
+
+template <class T, int kSize>
+using Lanes = std::make_integer_sequence<int, kSize>;
+
+template <int... i>
+static inline auto concatenate(auto a, auto b, std::integer_sequence<int, i...>) {
+  return __builtin_shufflevector(a, b, i...);
+}
+
+// One vector from kLanes / kSide parts, at p(0), p(1), ...
+template <class T>
+static inline Vec<T> join(auto part) {
+  constexpr int side = kSide<T>, parts = kLanes<T> / side;
+  if constexpr (parts == 1) {
+    return reinterpret_cast<Vec<T>>(part(0));
+  } else {
+    constexpr auto two = Lanes<T, 2 * side>{};
+    if constexpr (parts == 2) {
+      return reinterpret_cast<Vec<T>>(concatenate(part(0), part(1), two));
+    } else {
+      return reinterpret_cast<Vec<T>>(concatenate(concatenate(part(0), part(1), two),
+                                                  concatenate(part(2), part(3), two), Lanes<T, 4 * side>{}));
+    }
+  }
+}
+
+// In each 16 bytes of a lane: the low or high halves of a and b interleaved by items of `size` elements.
+template <class T, int size, bool high, int... i>
+static inline Vec<T> interleave(Vec<T> a, Vec<T> b, std::integer_sequence<int, i...>) {
+  constexpr auto source = [](int lane) {
+    constexpr int side = kSide<T>;
+    const int place = lane % side, item = place / size;
+    const int from = lane - place + (high ? side / 2 : 0) + item / 2 * size + place % size;
+    return item % 2 ? kLanes<T> + from : from;
+  };
+  return __builtin_shufflevector(a, b, source(i)...);
+}
+
+// x[r] holds elements (r, 0..kSide) of the square in each 16 bytes; afterwards x[c] holds elements (0..kSide, c).
+template <class T>
+static inline void transpose_squares(Vec<T> (&x)[kSide<T>]) {
+  constexpr auto lanes = Lanes<T, kLanes<T>>{};
+  if constexpr (sizeof(T) == 8) {
+    const Vec<T> low = interleave<T, 1, false>(x[0], x[1], lanes);
+    x[1] = interleave<T, 1, true>(x[0], x[1], lanes);
+    x[0] = low;
+  } else {
+    const Vec<T> low_01 = interleave<T, 1, false>(x[0], x[1], lanes), high_01 = interleave<T, 1, true>(x[0], x[1], lanes);
+    const Vec<T> low_23 = interleave<T, 1, false>(x[2], x[3], lanes), high_23 = interleave<T, 1, true>(x[2], x[3], lanes);
+    x[0] = interleave<T, 2, false>(low_01, low_23, lanes);
+    x[1] = interleave<T, 2, true>(low_01, low_23, lanes);
+    x[2] = interleave<T, 2, false>(high_01, high_23, lanes);
+    x[3] = interleave<T, 2, true>(high_01, high_23, lanes);
+  }
+}
+
+// Squares of a vector's worth of rows: x[r] takes rows r, r + kSide, ... of `from`; the last of n_rows stands in for
+// those beyond it. Without kFull, only n elements of each row are read.
+template <class T, bool kFull>
+static inline void load_squares(const T* from, Index from_row, Index n_rows, int n, Vec<T> (&x)[kSide<T>]) {
+#pragma GCC unroll 4
+  for (int r = 0; r < kSide<T>; ++r) {
+    x[r] = join<T>([&](int part) {
+      const T* at = from + smaller(part * kSide<T> + r, n_rows - 1) * from_row;
+      if constexpr (kFull) return *reinterpret_cast<const Part<T>*>(at);
+      else return load_part(at, n);
+    });
+  }
+}
+
+// to[k][j] = from[j][k] for j < width and k < depth.
+template <class T>
+static void pack_transposed(const T* from, Index from_row, Index width, Index depth, T* to, Index to_row) {
+  constexpr int lanes = kLanes<T>, side = kSide<T>;
+  for (Index j = 0; j < width; j += lanes) {
+    const T* at = from + j * from_row;
+    Vec<T> x[side];
+    Index k = 0;
+    for (; k + side <= depth; k += side) {
+      load_squares<T, true>(at + k, from_row, width - j, side, x);
+      transpose_squares<T>(x);
+#pragma GCC unroll 4
+      for (int r = 0; r < side; ++r) store<T>(to + (k + r) * to_row + j, x[r]);
+    }
+    if (k == depth) continue;
+    const int n = static_cast<int>(depth - k);
+    load_squares<T, false>(at + k, from_row, width - j, n, x);
+    transpose_squares<T>(x);
+#pragma GCC unroll 4
+    for (int r = 0; r < side; ++r) {
+      if (r < n) store<T>(to + (k + r) * to_row + j, x[r]);
+    }
+  }
+}
+
+// to[k][j] = from[k][j] for j < width and k < depth.
+template <class T>
+static void pack_rows(const T* from, Index from_row, Index width, Index depth, T* to, Index to_row) {
+  constexpr Index lanes = kLanes<T>;
+  for (Index k = 0; k < depth; ++k) {
+    Index j = 0;
+    for (; j + lanes <= width; j += lanes) store<T>(to + k * to_row + j, load(from + k * from_row + j));
+    if (j < width) store<T>(to + k * to_row + j, load_n(from + k * from_row + j, static_cast<int>(width - j)));
+  }
+}
+
+template <class T, int part, int... i>
+static inline Part<T> extract(Vec<T> x, std::integer_sequence<int, i...>) {
+  return __builtin_shufflevector(x, x, (part * kSide<T> + i)...);
+}
+
+// to[j][k] = from[k][j] for j < width and k < depth, where each row of `from` is padded to whole vectors.
+template <class T>
+static void unpack_transposed(const T* from, Index from_row, Index width, Index depth, T* to) {
+  constexpr int lanes = kLanes<T>, side = kSide<T>;
+  for (Index j = 0; j < width; j += lanes) {
+    for (Index k = 0; k < depth; k += side) {
+      Vec<T> x[side];
+#pragma GCC unroll 4
+      for (int r = 0; r < side; ++r) x[r] = load(from + smaller(k + r, depth - 1) * from_row + j);
+      transpose_squares<T>(x);
+      // A store of a whole part may run into the next row only if that row is written later.
+      const int n = static_cast<int>(smaller(side, depth - k));
+      const Index whole_end = n == side ? width : depth < side ? width - divide_up(side - n, depth) : 0;
+      T* at = to + j * depth + k;
+      Index row = j;
+      const auto put = [&](Part<T> item) {
+        if (row < whole_end) {
+          *reinterpret_cast<Part<T>*>(at) = item;
+        } else if (row < width) {
+          store_part(at, item, n);
+        }
+        at += depth;
+        ++row;
+      };
+      [&]<int... p>(std::integer_sequence<int, p...>) {
+        const auto put_part = [&]<int part>(std::integral_constant<int, part>) {
+#pragma GCC unroll 4
+          for (int r = 0; r < side; ++r) put(extract<T, part>(x[r], Lanes<T, side>{}));
+        };
+        (put_part(std::integral_constant<int, p>{}), ...);
+      }(Lanes<T, lanes / side>{});
+    }
+  }
+}
+
+}  // namespace
+}  // namespace rosenblatt::ROSENBLATT_ISA

@@ -1,0 +1,119 @@
+// The register tile of a matrix product: a few rows of C by a few vectors of its columns, over a range of k.
+//
+// Goes in: rows of B as vectors along n, and op(A) by its two strides, so that neither a transposed nor a copied A
+// needs a kernel of its own. Comes out: C, set or added to. Each element is a chain of fused multiply-adds in order of
+// k, whatever the size of the tile and its place in it.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <utility>
+
+#include "simd.h"
+
+namespace rosenblatt::ROSENBLATT_ISA {
+namespace {
+
+using Index = std::int64_t;
+
+// The accumulators, one row of B and one broadcast element of A fill the registers.
+inline constexpr int kMaxVectors = kRegisters == 32 ? 4 : 2;
+constexpr int max_rows(int n_vectors) {
+  if (kRegisters == 32) return n_vectors <= 2 ? 14 : 6;
+  return n_vectors == 1 ? 10 : 6;
+}
+
+// Where masked loads are slow, the caller pads the last vector of each row of B; elsewhere only `tail` of it is read.
+#if defined(__AVX512F__)
+inline constexpr bool kReadsMasked = true;
+#else
+inline constexpr bool kReadsMasked = false;
+#endif
+
+template <class T>
+struct Tile {
+  Index depth;                // number of k
+  const T* a;
+  Index a_row, a_depth;       // strides of op(A)
+  const T* b;
+  Index b_depth;              // stride of op(B) between its rows
+  T* c;
+  Index c_row;
+  int tail;                   // columns of the last vector, 1 to kLanes<T>
+  bool add;                   // to what C holds
+};
+
+template <class T>
+using TileFunction = void (*)(const Tile<T>&);
+
+template <class T, int kRows, int kVectors>
+void multiply_tile(const Tile<T>& t) {
+  constexpr int lanes = kLanes<T>, last = kVectors - 1, groups = (kRows + 3) / 4;
+  const int tail = t.tail;
+  const Index row = t.a_row, row_3 = 3 * row, step = t.a_depth;
+  const T* a[groups];  // one pointer for each four rows, the others by the addressing modes
+#pragma GCC unroll 4
+  for (int g = 0; g < groups; ++g) a[g] = t.a + 4 * g * row;
+  const T* b = t.b;
+  Vec<T> sum[kRows][kVectors] = {};
+  for (Index k = t.depth; k > 0; --k) {
+    Vec<T> b_row[kVectors];
+#pragma GCC unroll 4
+    for (int v = 0; v < last; ++v) b_row[v] = load(b + v * lanes);
+    b_row[last] = kReadsMasked ? load_n(b + last * lanes, tail) : load(b + last * lanes);
+    b += t.b_depth;
+#pragma GCC unroll 14
+    for (int i = 0; i < kRows; ++i) {
+      const T* at = a[i / 4];
+      const Vec<T> x = broadcast(i % 4 == 0 ? at[0] : i % 4 == 1 ? at[row] : i % 4 == 2 ? at[2 * row] : at[row_3]);
+#pragma GCC unroll 4
+      for (int v = 0; v < kVectors; ++v) sum[i][v] = fma<T>(x, b_row[v], sum[i][v]);
+    }
+#pragma GCC unroll 4
+    for (int g = 0; g < groups; ++g) {
+      a[g] += step;
+      asm("" : "+r"(a[g]));  // else the compiler keeps a pointer for each row, which do not fit
+    }
+  }
+  T* const c = t.c;
+  const Index c_row = t.c_row;
+  if (t.add) {
+#pragma GCC unroll 14
+    for (int i = 0; i < kRows; ++i) {
+#pragma GCC unroll 4
+      for (int v = 0; v < last; ++v) sum[i][v] = load(c + i * c_row + v * lanes) + sum[i][v];
+      sum[i][last] = load_n(c + i * c_row + last * lanes, tail) + sum[i][last];
+    }
+  }
+#pragma GCC unroll 14
+  for (int i = 0; i < kRows; ++i) {
+#pragma GCC unroll 4
+    for (int v = 0; v < last; ++v) store<T>(c + i * c_row + v * lanes, sum[i][v]);
+    store_n<T>(c + i * c_row + last * lanes, sum[i][last], tail);
+  }
+}
+
+template <class T, int kVectors, int... kRow>
+constexpr TileFunction<T> tile_with_rows(int n_rows, std::integer_sequence<int, kRow...>) {
+  constexpr TileFunction<T> by_rows[] = {multiply_tile<T, kRow + 1, kVectors>...};
+  return by_rows[n_rows - 1];
+}
+
+template <class T, int kVectors>
+inline TileFunction<T> tile_with_rows(int n_rows) {
+  return tile_with_rows<T, kVectors>(n_rows, std::make_integer_sequence<int, max_rows(kVectors)>{});
+}
+
+// The tile of this size: 1 <= n_vectors <= kMaxVectors, 1 <= n_rows <= max_rows(n_vectors).
+template <class T>
+inline TileFunction<T> tile_function(int n_vectors, int n_rows) {
+  if (n_vectors == 1) return tile_with_rows<T, 1>(n_rows);
+  if constexpr (kMaxVectors == 4) {
+    if (n_vectors == 3) return tile_with_rows<T, 3>(n_rows);
+    if (n_vectors == 4) return tile_with_rows<T, 4>(n_rows);
+  }
+  return tile_with_rows<T, 2>(n_rows);
+}
+
+}  // namespace
+}  // namespace rosenblatt::ROSENBLATT_ISA

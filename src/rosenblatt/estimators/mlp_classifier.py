@@ -1,0 +1,309 @@
+"""`MLPClassifier`: scikit-learn's multilayer perceptron for classes, on this engine.
+
+Goes in: a table and labels. Comes out: scikit-learn's fitted attributes, labels and probabilities. Here is only what
+depends on the target being classes: encoding labels, decoding outputs, the validation score. Training is in `_mlp`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.base import ClassifierMixin, _fit_context
+from sklearn.preprocessing import LabelBinarizer
+from sklearn.utils import column_or_1d
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.multiclass import _check_partial_fit_first_call, type_of_target, unique_labels
+
+from ._base import predict_rows
+from ._mlp import BaseMLP, Score, TrainingData, solver_is_stochastic
+
+__all__ = ["MLPClassifier"]
+
+Array = npt.NDArray[Any]
+
+
+class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
+    """Multilayer perceptron for classes: binary, multiclass or multilabel.
+
+    Parameters, defaults, attributes and results are those of `sklearn.neural_network.MLPClassifier` 1.9.
+
+    Parameters
+    ----------
+    hidden_layer_sizes : int or sequence of int, default=(100,)
+        Units of each hidden layer; ``()`` for none.
+    activation : {'relu', 'tanh', 'logistic', 'identity'} or callable, default='relu'
+        Activation of the hidden layers. A callable ``f(b, x)`` builds it from the ops of the builder `b`, see
+        `rosenblatt.Builder`; its derivative follows.
+    solver : {'adam', 'sgd', 'lbfgs'}, default='adam'
+        'adam' and 'sgd' train by mini-batches; 'lbfgs' (L-BFGS-B) uses all rows at once, in float64.
+    alpha : float >= 0, default=0.0001
+        L2 penalty: alpha / 2 * sum(weights**2) / (rows of the batch) is added to the loss.
+    batch_size : int or 'auto', default='auto'
+        Rows of a mini-batch; 'auto' is min(200, number of rows).
+    learning_rate : {'constant', 'invscaling', 'adaptive'}, default='constant'
+        For 'sgd'. 'invscaling': learning_rate_init / (samples seen + 1)**power_t, after each epoch. 'adaptive': a fifth
+        whenever `n_iter_no_change` epochs bring no progress, until 1e-6.
+    learning_rate_init : float > 0, default=0.001
+        Learning rate of the first epoch.
+    power_t : float >= 0, default=0.5
+        Exponent of 'invscaling'.
+    max_iter : int, default=200
+        Most epochs ('adam', 'sgd') or iterations ('lbfgs').
+    shuffle : bool, default=True
+        Draw a new row order for each epoch.
+    random_state : int, RandomState or None, default=None
+        Source of initial weights, validation split and row orders, in this order.
+    tol : float >= 0, default=1e-4
+        Progress smaller than this does not count; for 'lbfgs' the gradient's largest entry at the end.
+    verbose : bool, default=False
+        Print the loss of each epoch.
+    warm_start : bool, default=False
+        Let `fit` go on from the present weights.
+    momentum : float in [0, 1], default=0.9
+        For 'sgd'.
+    nesterovs_momentum : bool, default=True
+        For 'sgd' with momentum > 0.
+    early_stopping : bool, default=False
+        Set `validation_fraction` of the rows aside, stop when their score stalls, and keep the best weights.
+    validation_fraction : float in [0, 1), default=0.1
+        Share of the rows set aside by `early_stopping`.
+    beta_1, beta_2 : float in [0, 1), default=0.9 and 0.999
+        Decay rates of Adam's moments.
+    epsilon : float > 0, default=1e-8
+        Added to Adam's denominator.
+    n_iter_no_change : int or inf, default=10
+        Epochs without progress that end training.
+    max_fun : int, default=15000
+        Most loss evaluations of 'lbfgs'.
+    dtype : {'float32', 'float64'} or None, default=None
+        Float type to compute in; None takes that of X (float64 for integers). Not in scikit-learn.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        The labels, sorted.
+    coefs_, intercepts_ : list of ndarray
+        Weights (n_in, n_out) and biases (n_out,) of each layer: writable views of the network's parameters. What is
+        written to them, or assigned in their place, is what `predict` uses.
+    loss_ : float
+        Loss of the last epoch or iteration, penalty included.
+    loss_curve_ : list of float
+        Loss of each epoch ('adam', 'sgd').
+    best_loss_ : float or None
+        Smallest loss; None with a validation set.
+    validation_scores_ : list of float or None
+        Accuracy on the validation set after each epoch.
+    best_validation_score_ : float or None
+        Largest of them, whose weights are kept.
+    n_iter_ : int
+        Epochs or iterations of the last call.
+    t_ : int
+        Training samples seen, counted once per epoch.
+    n_layers_, n_outputs_ : int
+        Layers including input and output; units of the output layer.
+    out_activation_ : str
+        'logistic' (binary, multilabel) or 'softmax'.
+    n_features_in_ : int
+        Columns of X.
+    feature_names_in_ : ndarray of str
+        Names of the columns, if X was a data frame with string names.
+
+    Notes
+    -----
+    The loss is the cross-entropy, with probabilities clipped to [eps, 1 - eps] in the reported values.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from rosenblatt import MLPClassifier
+    >>> X, y = load_iris(return_X_y=True)
+    >>> MLPClassifier(solver="lbfgs", random_state=0).fit(X, y).predict(X[:2])
+    array([0, 0])
+    """
+
+    loss = "log_loss"
+    classes_: Array
+    _label_binarizer: Any
+
+    def __init__(
+        self,
+        hidden_layer_sizes: Any = (100,),
+        activation: Any = "relu",
+        *,
+        solver: str = "adam",
+        alpha: float = 0.0001,
+        batch_size: int | str = "auto",
+        learning_rate: str = "constant",
+        learning_rate_init: float = 0.001,
+        power_t: float = 0.5,
+        max_iter: int = 200,
+        shuffle: bool = True,
+        random_state: Any = None,
+        tol: float = 1e-4,
+        verbose: bool | int = False,
+        warm_start: bool = False,
+        momentum: float = 0.9,
+        nesterovs_momentum: bool = True,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-8,
+        n_iter_no_change: float = 10,
+        max_fun: int = 15000,
+        dtype: Any = None,
+    ) -> None:
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.activation = activation
+        self.solver = solver
+        self.alpha = alpha
+        self.batch_size = batch_size
+        self.learning_rate = learning_rate
+        self.learning_rate_init = learning_rate_init
+        self.power_t = power_t
+        self.max_iter = max_iter
+        self.shuffle = shuffle
+        self.random_state = random_state
+        self.tol = tol
+        self.verbose = verbose
+        self.warm_start = warm_start
+        self.momentum = momentum
+        self.nesterovs_momentum = nesterovs_momentum
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.beta_1 = beta_1
+        self.beta_2 = beta_2
+        self.epsilon = epsilon
+        self.n_iter_no_change = n_iter_no_change
+        self.max_fun = max_fun
+        self.dtype = dtype
+
+    @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
+    def fit(self, X: Any, y: Any, sample_weight: Any = None, *, X_val: Any = None, y_val: Any = None) -> MLPClassifier:
+        """Train on X and y.
+
+        Parameters
+        ----------
+        X : array, sparse matrix or data frame of shape (n_samples, n_features)
+            Numbers without NaN or infinity.
+        y : array of shape (n_samples,), or (n_samples, n_labels) of zeros and ones
+            Labels.
+        sample_weight : array of shape (n_samples,), optional
+            Non-negative weights.
+        X_val, y_val : like X and y, optional
+            Your own validation set: turns early stopping on, and no rows of X are set aside. Not in scikit-learn.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        DivergenceError
+            A `ValueError`: the loss or a weight became infinite or NaN.
+        """
+        validation = None if X_val is None and y_val is None else (X_val, y_val)
+        self._fit(X, y, sample_weight, validation)
+        return self
+
+    @available_if(solver_is_stochastic)  # type: ignore[untyped-decorator]
+    @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
+    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None, classes: Any = None) -> MLPClassifier:
+        """Train for one epoch, from the present weights and with the optimizer as the last call left it.
+
+        Parameters
+        ----------
+        X, y, sample_weight
+            As in `fit`; y need not hold all classes.
+        classes : array, optional
+            All labels that will ever come; needed in the first call.
+
+        Returns
+        -------
+        self
+        """
+        if _check_partial_fit_first_call(self, classes):
+            multilabel = type_of_target(y).startswith("multilabel")
+            self._label_binarizer = LabelBinarizer().fit(y if multilabel else classes)
+        self._fit(X, y, sample_weight, incremental=True)
+        return self
+
+    def predict(self, X: Any) -> Any:
+        """Label of each row, shape (n_samples,), or zeros and ones of shape (n_samples, n_labels), sparse as y was."""
+        outputs = self._outputs(X)
+        return self._label_binarizer.inverse_transform(outputs.ravel() if self.n_outputs_ == 1 else outputs)
+
+    def predict_proba(self, X: Any) -> Array:
+        """Probability of each class, shape (n_samples, n_classes), in the order of ``classes_``."""
+        outputs = self._outputs(X)
+        return outputs if self.n_outputs_ > 1 else np.hstack([1 - outputs, outputs])
+
+    def predict_log_proba(self, X: Any) -> Array:
+        """Logarithm of `predict_proba`."""
+        probabilities = self.predict_proba(X)
+        with np.errstate(divide="ignore"):
+            return np.log(probabilities, out=probabilities)
+
+    def _encode_target(self, y: Array, incremental: bool) -> Array:
+        if y.ndim == 2 and y.shape[1] == 1:
+            y = column_or_1d(y, warn=True)
+        if not hasattr(self, "classes_") or (not self.warm_start and not incremental):
+            self._label_binarizer = LabelBinarizer().fit(y)
+            self.classes_ = self._label_binarizer.classes_
+        else:
+            self._require_known_classes(unique_labels(y))
+        return self._encode(y)
+
+    def _require_known_classes(self, classes: Array) -> None:
+        if self.warm_start and set(classes) != set(self.classes_):
+            raise ValueError(
+                "warm_start can only be used where `y` has the same classes as in the previous call to fit. Previously "
+                f"got {self.classes_}, `y` has {classes}"
+            )
+        unknown = np.setdiff1d(classes, self.classes_)
+        if len(unknown):
+            raise ValueError(
+                f"y has labels that are not in classes_: {unknown}. classes_ is {self.classes_}; pass all labels as "
+                "`classes` in the first call of partial_fit, or call fit."
+            )
+
+    def _encode(self, y: Any) -> Array:
+        """Label numbers (n,) for a softmax, else booleans (n, n_outputs)."""
+        if self._label_binarizer.y_type_ == "multiclass":
+            labels: Array = np.searchsorted(self.classes_, y).astype(np.int32)
+            return labels
+        encoded = np.asarray(self._label_binarizer.transform(y), dtype=bool)
+        return encoded.reshape(len(encoded), -1)
+
+    def _encode_validation_target(self, y: Any) -> Array:
+        if y.ndim == 2 and y.shape[1] == 1:
+            y = column_or_1d(y)
+        unknown = np.setdiff1d(unique_labels(y), self.classes_)
+        if len(unknown):
+            raise ValueError(f"y_val has labels that y has not: {unknown}. The labels of y are {self.classes_}.")
+        return self._encode(y)
+
+    def _output_layer(self, y: Array) -> tuple[str, int]:
+        return ("softmax", len(self.classes_)) if y.ndim == 1 else ("logistic", y.shape[1])
+
+    def _engine_loss(self) -> str:
+        return "softmax_cross_entropy" if self.out_activation_ == "softmax" else "logistic_cross_entropy"
+
+    def _score_on(self, data: TrainingData) -> Score:
+        """Accuracy; of whole rows for several labels."""
+
+        def accuracy() -> float:
+            outputs = predict_rows(self._network, data.X)
+            if not np.isfinite(outputs).all():
+                return float("nan")
+            right = outputs.argmax(axis=1) == data.y if data.y.ndim == 1 else ((outputs > 0.5) == data.y).all(axis=1)
+            return float(np.average(right, weights=data.sample_weight))
+
+        return accuracy
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_label = True
+        return tags

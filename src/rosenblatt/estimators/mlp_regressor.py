@@ -1,0 +1,297 @@
+"""`MLPRegressor`: scikit-learn's multilayer perceptron for numbers, on this engine.
+
+Goes in: a table and numbers. Comes out: scikit-learn's fitted attributes and predictions. Here is only what depends on
+the target being numbers: their range and transformation, and the validation score. Training is in `_mlp`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.base import RegressorMixin, _fit_context
+from sklearn.metrics import r2_score
+from sklearn.utils import column_or_1d
+from sklearn.utils._param_validation import StrOptions
+from sklearn.utils.metaestimators import available_if
+
+from ._base import predict_rows
+from ._mlp import BaseMLP, Score, TrainingData, solver_is_stochastic
+
+__all__ = ["MLPRegressor"]
+
+Array = npt.NDArray[Any]
+
+
+class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
+    """Multilayer perceptron for numbers, one or several per row.
+
+    Parameters, defaults, attributes and results are those of `sklearn.neural_network.MLPRegressor` 1.9.
+
+    Parameters
+    ----------
+    loss : {'squared_error', 'poisson'} or callable, default='squared_error'
+        'squared_error' is half the squared difference; 'poisson' half the Poisson deviance, with a logarithmic link,
+        for y >= 0. A callable ``loss(b, prediction, target)`` builds a value of shape [m] or [m, k] from the ops of the
+        builder `b`, see `rosenblatt.Builder`; its gradient follows. Callables are not in scikit-learn.
+    hidden_layer_sizes : int or sequence of int, default=(100,)
+        Units of each hidden layer; ``()`` for none.
+    activation : {'relu', 'tanh', 'logistic', 'identity'} or callable, default='relu'
+        Activation of the hidden layers. A callable ``f(b, x)`` builds it from the ops of the builder `b`, see
+        `rosenblatt.Builder`; its derivative follows.
+    solver : {'adam', 'sgd', 'lbfgs'}, default='adam'
+        'adam' and 'sgd' train by mini-batches; 'lbfgs' (L-BFGS-B) uses all rows at once, in float64.
+    alpha : float >= 0, default=0.0001
+        L2 penalty: alpha / 2 * sum(weights**2) / (rows of the batch) is added to the loss.
+    batch_size : int or 'auto', default='auto'
+        Rows of a mini-batch; 'auto' is min(200, number of rows).
+    learning_rate : {'constant', 'invscaling', 'adaptive'}, default='constant'
+        For 'sgd'. 'invscaling': learning_rate_init / (samples seen + 1)**power_t, after each epoch. 'adaptive': a fifth
+        whenever `n_iter_no_change` epochs bring no progress, until 1e-6.
+    learning_rate_init : float > 0, default=0.001
+        Learning rate of the first epoch.
+    power_t : float >= 0, default=0.5
+        Exponent of 'invscaling'.
+    max_iter : int, default=200
+        Most epochs ('adam', 'sgd') or iterations ('lbfgs').
+    shuffle : bool, default=True
+        Draw a new row order for each epoch.
+    random_state : int, RandomState or None, default=None
+        Source of initial weights, validation split and row orders, in this order.
+    tol : float >= 0, default=1e-4
+        Progress smaller than this does not count; for 'lbfgs' the gradient's largest entry at the end.
+    verbose : bool, default=False
+        Print the loss of each epoch.
+    warm_start : bool, default=False
+        Let `fit` go on from the present weights.
+    momentum : float in [0, 1], default=0.9
+        For 'sgd'.
+    nesterovs_momentum : bool, default=True
+        For 'sgd' with momentum > 0.
+    early_stopping : bool, default=False
+        Set `validation_fraction` of the rows aside, stop when their score stalls, and keep the best weights.
+    validation_fraction : float in [0, 1), default=0.1
+        Share of the rows set aside by `early_stopping`.
+    beta_1, beta_2 : float in [0, 1), default=0.9 and 0.999
+        Decay rates of Adam's moments.
+    epsilon : float > 0, default=1e-8
+        Added to Adam's denominator.
+    n_iter_no_change : int or inf, default=10
+        Epochs without progress that end training.
+    max_fun : int, default=15000
+        Most loss evaluations of 'lbfgs'.
+    dtype : {'float32', 'float64'} or None, default=None
+        Float type to compute in; None takes that of X (float64 for integers). Not in scikit-learn.
+    target_transform : {'log'} or None, default=None
+        'log' trains on log(y), for y > 0, and predicts exp(f(x)) times ``smearing_factor_``: the mean of y, not its
+        median (Duan 1983, "Smearing estimate"). Not in scikit-learn.
+
+    Attributes
+    ----------
+    coefs_, intercepts_ : list of ndarray
+        Weights (n_in, n_out) and biases (n_out,) of each layer: writable views of the network's parameters. What is
+        written to them, or assigned in their place, is what `predict` uses.
+    loss_ : float
+        Loss of the last epoch or iteration, penalty included.
+    loss_curve_ : list of float
+        Loss of each epoch ('adam', 'sgd').
+    best_loss_ : float or None
+        Smallest loss; None with a validation set.
+    validation_scores_ : list of float or None
+        R2 on the validation set after each epoch.
+    best_validation_score_ : float or None
+        Largest of them, whose weights are kept.
+    n_iter_ : int
+        Epochs or iterations of the last call.
+    t_ : int
+        Training samples seen, counted once per epoch.
+    n_layers_, n_outputs_ : int
+        Layers including input and output; units of the output layer.
+    out_activation_ : str
+        'identity', or 'exp' for the Poisson loss.
+    n_features_in_ : int
+        Columns of X.
+    feature_names_in_ : ndarray of str
+        Names of the columns, if X was a data frame with string names.
+    smearing_factor_ : ndarray of shape (n_outputs,)
+        (Weighted) mean of exp(log(y) - f(x)) over the rows given to fit; only with ``target_transform='log'``. The
+        validation scores are then those of log(y).
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_diabetes
+    >>> from rosenblatt import MLPRegressor
+    >>> X, y = load_diabetes(return_X_y=True)
+    >>> model = MLPRegressor(hidden_layer_sizes=(10,), solver="lbfgs", tol=0.05, random_state=0)
+    >>> model.fit(X, y / 100).predict(X[:2]).shape
+    (2,)
+    """
+
+    _parameter_constraints = {
+        **BaseMLP._parameter_constraints,
+        "loss": [StrOptions({"squared_error", "poisson"}), callable],
+        "target_transform": [StrOptions({"log"}), None],
+    }
+    smearing_factor_: Array
+
+    def __init__(
+        self,
+        loss: Any = "squared_error",
+        hidden_layer_sizes: Any = (100,),
+        activation: Any = "relu",
+        *,
+        solver: str = "adam",
+        alpha: float = 0.0001,
+        batch_size: int | str = "auto",
+        learning_rate: str = "constant",
+        learning_rate_init: float = 0.001,
+        power_t: float = 0.5,
+        max_iter: int = 200,
+        shuffle: bool = True,
+        random_state: Any = None,
+        tol: float = 1e-4,
+        verbose: bool | int = False,
+        warm_start: bool = False,
+        momentum: float = 0.9,
+        nesterovs_momentum: bool = True,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-8,
+        n_iter_no_change: float = 10,
+        max_fun: int = 15000,
+        dtype: Any = None,
+        target_transform: str | None = None,
+    ) -> None:
+        self.loss = loss
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.activation = activation
+        self.solver = solver
+        self.alpha = alpha
+        self.batch_size = batch_size
+        self.learning_rate = learning_rate
+        self.learning_rate_init = learning_rate_init
+        self.power_t = power_t
+        self.max_iter = max_iter
+        self.shuffle = shuffle
+        self.random_state = random_state
+        self.tol = tol
+        self.verbose = verbose
+        self.warm_start = warm_start
+        self.momentum = momentum
+        self.nesterovs_momentum = nesterovs_momentum
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.beta_1 = beta_1
+        self.beta_2 = beta_2
+        self.epsilon = epsilon
+        self.n_iter_no_change = n_iter_no_change
+        self.max_fun = max_fun
+        self.dtype = dtype
+        self.target_transform = target_transform
+
+    @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
+    def fit(self, X: Any, y: Any, sample_weight: Any = None, *, X_val: Any = None, y_val: Any = None) -> MLPRegressor:
+        """Train on X and y.
+
+        Parameters
+        ----------
+        X : array, sparse matrix or data frame of shape (n_samples, n_features)
+            Numbers without NaN or infinity.
+        y : array of shape (n_samples,) or (n_samples, n_outputs)
+            Numbers.
+        sample_weight : array of shape (n_samples,), optional
+            Non-negative weights.
+        X_val, y_val : like X and y, optional
+            Your own validation set: turns early stopping on, and no rows of X are set aside. Not in scikit-learn.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        DivergenceError
+            A `ValueError`: the loss or a weight became infinite or NaN.
+        """
+        validation = None if X_val is None and y_val is None else (X_val, y_val)
+        self._fit(X, y, sample_weight, validation)
+        return self
+
+    @available_if(solver_is_stochastic)  # type: ignore[untyped-decorator]
+    @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
+    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> MLPRegressor:
+        """Train for one epoch, from the present weights and with the optimizer as the last call left it.
+
+        Parameters
+        ----------
+        X, y, sample_weight
+            As in `fit`.
+
+        Returns
+        -------
+        self
+        """
+        if self.target_transform is not None:
+            raise ValueError(
+                "partial_fit does not support target_transform='log': its smearing factor needs all rows at once. "
+                "Train on np.log(y) instead."
+            )
+        self._fit(X, y, sample_weight, incremental=True)
+        return self
+
+    def predict(self, X: Any) -> Array:
+        """Predicted values, shape (n_samples,) or (n_samples, n_outputs)."""
+        outputs = self._outputs(X)
+        if self.target_transform == "log":
+            outputs = (np.exp(outputs) * self.smearing_factor_).astype(outputs.dtype)
+        return outputs.ravel() if outputs.shape[1] == 1 else outputs
+
+    def _encode_target(self, y: Array, incremental: bool) -> Array:
+        if y.ndim == 2 and y.shape[1] == 1:
+            y = column_or_1d(y, warn=True)
+        return self._transform_target(y.reshape(len(y), -1), "y")
+
+    def _encode_validation_target(self, y: Any) -> Array:
+        return self._transform_target(y.reshape(len(y), -1), "y_val")
+
+    def _transform_target(self, y: Array, name: str) -> Array:
+        if self.loss == "poisson":
+            if self.target_transform is not None:
+                raise ValueError("loss='poisson' has a logarithmic link of its own: leave target_transform=None.")
+            if (y < 0).any():
+                raise ValueError(f"loss='poisson' needs {name} >= 0, but the smallest value is {y.min()}.")
+        if self.target_transform is None:
+            return y
+        if (y <= 0).any():
+            raise ValueError(
+                f"target_transform='log' needs {name} > 0, but {int((y <= 0).sum())} values are not; the smallest is "
+                f"{y.min()}. Leave target_transform=None, or use loss='poisson' for counts."
+            )
+        return np.log(y)
+
+    def _output_layer(self, y: Array) -> tuple[str, int]:
+        return "exp" if self.loss == "poisson" else "identity", y.shape[1]
+
+    def _engine_loss(self) -> Any:
+        return self.loss
+
+    def _finish(self, data: TrainingData) -> None:
+        if self.target_transform == "log":
+            residuals = data.y - predict_rows(self._network, data.X)
+            ratios = np.exp(residuals.astype(np.float64))
+            self.smearing_factor_ = np.average(ratios, axis=0, weights=data.sample_weight)
+
+    def _score_on(self, data: TrainingData) -> Score:
+        """R2, averaged over outputs."""
+
+        def r2() -> float:
+            outputs = predict_rows(self._network, data.X)
+            if not np.isfinite(outputs).all():
+                return float("nan")
+            with np.errstate(over="ignore"):  # far off, it is -inf
+                return float(r2_score(data.y, outputs, sample_weight=data.sample_weight))
+
+        return r2

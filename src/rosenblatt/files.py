@@ -1,0 +1,84 @@
+"""Models in files: safetensors with JSON metadata, no code.
+
+Goes in: a fitted model. Comes out: one file that holds all of it; and from the file a model that predicts the same. The
+loader validates every shape, dtype and number and executes nothing. The writer is atomic: a crash, a full disk or an
+interrupt leaves the old file or the new one, never half of one.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from rosenblatt.storage.atomic import read_regular, write_atomically
+from rosenblatt.storage.container import ModelFileError, pack, unpack
+
+__all__ = ["ModelFileError", "load", "save"]
+
+ESTIMATOR, TABLE_MODEL = "estimator", "table model"
+
+
+def save(model: Any, path: str | os.PathLike[str]) -> None:
+    """Write a fitted model to a file.
+
+    Constructor parameters, fitted attributes and weights are stored (with a `TableModel` also how its table is encoded).
+    A `RandomState` given as random_state is stored as None, and optimizer state is not stored.
+
+    Parameters
+    ----------
+    model : TableModel, MLPClassifier, MLPRegressor or LogisticRegression
+        Fitted.
+    path : path
+        Usually ending in .safetensors. An existing file is replaced, at once and only by a complete one.
+
+    Raises
+    ------
+    ModelFileError
+        A `ValueError`: if the model holds NaN or infinity, or a function as activation or loss.
+    TypeError
+        For any other kind of object.
+    OSError
+        If the file cannot be written; an existing one is unharmed.
+    """
+    from rosenblatt.storage.estimators import STORABLE, estimator_state
+    from rosenblatt.tables.model import TableModel
+
+    if type(model) is TableModel:
+        write_atomically(path, pack(TABLE_MODEL, *model.to_state()))
+    elif type(model).__name__ in STORABLE and type(model).__module__.startswith("rosenblatt."):
+        write_atomically(path, pack(ESTIMATOR, *estimator_state(model)))
+    else:
+        raise TypeError(f"save takes a fitted TableModel, {', '.join(STORABLE)}, not {type(model).__name__}.")
+
+
+def load(path: str | os.PathLike[str]) -> Any:
+    """Read a model that `save` wrote. No code in the file is executed: it holds none.
+
+    Parameters
+    ----------
+    path : path
+
+    Returns
+    -------
+    TableModel, MLPClassifier, MLPRegressor or LogisticRegression
+
+    Raises
+    ------
+    ModelFileError
+        A `ValueError`: if the file is no such model, is cut off, was changed or contradicts itself.
+    OSError
+        If there is no such file, or it cannot be read.
+    """
+    from rosenblatt.storage.estimators import estimator_from_state
+    from rosenblatt.tables.model import TableModel
+
+    data = read_regular(path)
+    try:
+        kind, state, arrays = unpack(data)
+        if kind == TABLE_MODEL:
+            return TableModel.from_state(state, arrays)
+        if kind == ESTIMATOR:
+            return estimator_from_state(state, arrays)
+        raise ModelFileError(f"it holds a model of the unknown kind {kind!r}.")
+    except ModelFileError as error:
+        raise ModelFileError(f"{os.fspath(path)}: {error}") from None

@@ -1,0 +1,209 @@
+"""The file format: safetensors with one JSON text and a checksum in its metadata.
+
+Goes in: a kind, a JSON-able state and named arrays. Comes out: bytes; and back, with everything checked that can be
+checked without knowing the kind: format, version, checksum, dtypes, finiteness. It never executes what it reads, and never
+allocates more than a small multiple of the file's size.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["FORMAT_VERSION", "ModelFileError", "decode_value", "encode_value", "pack", "unpack"]
+
+Arrays = dict[str, NDArray[Any]]
+FORMAT = "rosenblatt model"
+FORMAT_VERSION = 1
+CONFIG_KEY, DIGEST_KEY = "rosenblatt", "sha256"
+DTYPES = {"F32": np.dtype("<f4"), "F64": np.dtype("<f8")}
+DEPTH = 50
+
+
+class ModelFileError(ValueError):
+    """A file that is no model, is damaged, or contradicts itself; or a model that cannot be stored."""
+
+
+def pack(kind: str, state: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> bytes:
+    """The file's bytes.
+
+    Raises
+    ------
+    ModelFileError
+        If an array holds NaN or infinity: no such model is stored.
+    """
+    from safetensors.numpy import save
+
+    from rosenblatt import __version__
+
+    tensors = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
+    for name, array in tensors.items():
+        if not np.isfinite(array).all():
+            raise ModelFileError(f"the model holds NaN or infinity in {name}; such a model is not saved. Train it again.")
+    config = json.dumps(
+        {"format": FORMAT, "version": FORMAT_VERSION, "written_by": __version__, "kind": kind, "state": state},
+        allow_nan=False,
+    )
+    return bytes(save(tensors, metadata={CONFIG_KEY: config, DIGEST_KEY: digest(config, tensors)}))
+
+
+def unpack(data: bytes) -> tuple[str, Any, Arrays]:
+    """Kind, state and arrays.
+
+    Raises
+    ------
+    ModelFileError
+        If the bytes are not what `pack` wrote.
+    """
+    metadata = read_metadata(data)
+    arrays = read_tensors(data)
+    config_text = metadata[CONFIG_KEY]
+    if metadata.get(DIGEST_KEY) != digest(config_text, arrays):
+        raise ModelFileError("the checksum does not fit the content: the file is damaged or was changed.")
+    config = parse_json(config_text)
+    if not isinstance(config, dict) or config.get("format") != FORMAT:
+        raise ModelFileError("this is a safetensors file, but no rosenblatt model.")
+    if config.get("version") != FORMAT_VERSION:
+        raise ModelFileError(
+            f"the file has format version {config.get('version')!r}, written by rosenblatt {config.get('written_by')!r}; "
+            f"this rosenblatt reads version {FORMAT_VERSION}. Install a newer one."
+        )
+    if not isinstance(config.get("kind"), str):
+        raise ModelFileError("the file does not say what kind of model it holds.")
+    for name, array in arrays.items():
+        if not np.isfinite(array).all():
+            raise ModelFileError(f"tensor {name!r} holds NaN or infinity.")
+    return config["kind"], config.get("state"), arrays
+
+
+def read_metadata(data: bytes) -> dict[str, str]:
+    """The header's texts; the header is 8 bytes of length (little-endian) and that many bytes of JSON."""
+    length = int.from_bytes(data[:8], "little")
+    if len(data) < 10 or length > len(data) - 8 or data[8:9] != b"{":
+        raise ModelFileError("this is no rosenblatt model, or it is cut off: there is no safetensors header.")
+    header = parse_json(data[8 : 8 + length])
+    metadata = header.get("__metadata__") if isinstance(header, dict) else None
+    if not isinstance(metadata, dict) or not all(isinstance(text, str) for text in metadata.values()):
+        raise ModelFileError("this is a safetensors file, but no rosenblatt model: it has no metadata.")
+    if CONFIG_KEY not in metadata:
+        raise ModelFileError("this is a safetensors file, but no rosenblatt model.")
+    return metadata
+
+
+def read_tensors(data: bytes) -> Arrays:
+    """The tensors as arrays; safetensors checks offsets, overlaps and lengths."""
+    from safetensors import SafetensorError, deserialize
+
+    try:
+        entries = deserialize(data)
+    except (SafetensorError, ValueError, OverflowError) as error:
+        raise ModelFileError(f"the file is damaged or cut off: {error}") from None
+    arrays = {}
+    for name, entry in entries:
+        dtype = DTYPES.get(entry["dtype"])
+        if dtype is None:
+            raise ModelFileError(f"tensor {name!r} is of type {entry['dtype']}; allowed are {', '.join(DTYPES)}.")
+        if math.prod(entry["shape"]) * dtype.itemsize != len(entry["data"]):
+            raise ModelFileError(f"tensor {name!r} does not have the length of its shape {entry['shape']}.")
+        arrays[name] = np.frombuffer(entry["data"], dtype).reshape(entry["shape"])
+    return arrays
+
+
+def digest(config: str, arrays: Mapping[str, NDArray[Any]]) -> str:
+    """SHA-256 of everything that means something, in an order that does not depend on the file's."""
+    hashed = hashlib.sha256(config.encode("utf-8", "surrogatepass"))
+    for name in sorted(arrays):
+        array = arrays[name]
+        hashed.update(f"\n{name!r} {array.dtype.str} {array.shape}\n".encode("utf-8", "surrogatepass"))
+        hashed.update(np.ascontiguousarray(array).tobytes())
+    return hashed.hexdigest()
+
+
+def parse_json(text: str | bytes) -> Any:
+    """JSON without NaN and infinity; everything a hostile text can do is a `ModelFileError`."""
+    try:
+        return json.loads(text, parse_constant=refuse_constant)
+    except (ValueError, RecursionError, MemoryError) as error:
+        raise ModelFileError(f"the file's JSON is damaged: {type(error).__name__}.") from None
+
+
+def refuse_constant(text: str) -> None:
+    """NaN and Infinity are no JSON."""
+    raise ValueError(text)
+
+
+def encode_value(value: Any, where: str) -> Any:
+    """A parameter or attribute as JSON: what JSON lacks becomes a dictionary of one tagged entry."""
+    if isinstance(value, np.generic):
+        value = value.item()
+    if value is None or isinstance(value, (bool, int, str)):
+        return value
+    if isinstance(value, float):
+        return value if math.isfinite(value) else {"float": repr(value)}
+    if isinstance(value, list):
+        return [encode_value(item, where) for item in value]
+    if isinstance(value, tuple):
+        return {"tuple": [encode_value(item, where) for item in value]}
+    if isinstance(value, np.ndarray) and value.ndim == 1:
+        return {"array": [encode_value(item, where) for item in value], "kind": value.dtype.kind}
+    if isinstance(value, dict):
+        return {"dict": [[encode_value(key, where), encode_value(item, where)] for key, item in value.items()]}
+    if isinstance(value, np.dtype) or value in (np.float32, np.float64):
+        return np.dtype(value).name
+    if callable(value):
+        raise ModelFileError(
+            f"{where} is a function, {value!r}, and a model file holds no code. Use a named one, or pickle the model."
+        )
+    raise ModelFileError(f"{where} is a {type(value).__name__}, which a model file cannot hold.")
+
+
+def decode_value(value: Any, depth: int = 0) -> Any:
+    """What `encode_value` was given; a `ModelFileError` for anything that it does not write."""
+    if depth > DEPTH:
+        raise ModelFileError("a value is nested too deeply.")
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return value
+    if isinstance(value, list):
+        return [decode_value(item, depth + 1) for item in value]
+    match value:
+        case {"float": "nan" | "inf" | "-inf" as text, **rest} if not rest:
+            return float(text)
+        case {"tuple": list(items), **rest} if not rest:
+            return tuple(decode_value(item, depth + 1) for item in items)
+        case {"dict": list(items), **rest} if not rest:
+            return decode_pairs(items, depth + 1)
+        case {"array": list(items), "kind": str(kind), **rest} if not rest:
+            return decode_array(items, kind)
+    raise ModelFileError("a value has an unknown form.")
+
+
+def decode_pairs(items: list[Any], depth: int) -> dict[Any, Any]:
+    """A dictionary from its list of pairs."""
+    pairs = [decode_value(item, depth) for item in items]
+    if not all(isinstance(pair, list) and len(pair) == 2 and isinstance(pair[0], (str, int, float)) for pair in pairs):
+        raise ModelFileError("a dictionary has an unknown form.")
+    return dict(pairs)
+
+
+def decode_array(items: list[Any], kind: str) -> NDArray[Any]:
+    """A one-dimensional array of numbers, booleans or texts of one type."""
+    types: dict[str, tuple[type, Any]] = {
+        "b": (bool, np.bool_),
+        "i": (int, np.int64),
+        "u": (int, np.uint64),
+        "f": (float, np.float64),
+        "U": (str, None),
+        "O": (str, object),
+    }
+    if kind not in types or not all(type(item) is types[kind][0] for item in items):
+        raise ModelFileError(f"an array of kind {kind!r} holds other values.")
+    try:
+        return np.array(items, dtype=types[kind][1])
+    except OverflowError:
+        raise ModelFileError("an array holds an integer of more than 64 bits.") from None

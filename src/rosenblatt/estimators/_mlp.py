@@ -15,7 +15,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.sparse import csr_matrix
 from sklearn.base import is_classifier
 from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state
@@ -220,7 +219,7 @@ class BaseMLP(LayerParameters, StochasticSolver):
         try:
             self._run_epochs(None if natural_order else np.array(rows), len(rows), rng, score, incremental)
         finally:
-            release_data(trainer, data)
+            trainer.release_data()
 
     def _split(self, data: TrainingData, rng: np.random.RandomState) -> tuple[Array, Array]:
         """Row numbers for training and validation, drawn as scikit-learn draws them."""
@@ -299,11 +298,3 @@ def hidden_sizes(sizes: Any) -> list[int]:
     if any(s <= 0 for s in listed):
         raise ValueError(f"hidden_layer_sizes must be > 0, got {listed}.")
     return [int(s) for s in listed]
-
-
-def release_data(trainer: Trainer, data: TrainingData) -> None:
-    """Let go of the training data: the trainer stays for `partial_fit`, the user's arrays need not."""
-    empty = (0, data.X.shape[1])
-    X = csr_matrix(empty, dtype=data.X.dtype) if is_sparse(data.X) else np.zeros(empty, data.X.dtype)
-    weight = None if data.sample_weight is None else np.zeros(0, data.sample_weight.dtype)
-    trainer.set_data(X, np.zeros((0, *data.y.shape[1:]), data.y.dtype), weight)

@@ -70,9 +70,7 @@ class OptimizerState:
     def replace_trainer(self, fresh: Trainer, made_for: tuple[Any, ...]) -> None:
         """Go on with a trainer that was built for other settings; it takes over the moments and the step count."""
         if self.trainer is not None:
-            moments = slice(fresh.network.parameters.nbytes, min(fresh.memory.size, self.trainer.memory.size))
-            fresh.memory[moments] = self.trainer.memory[moments]
-            fresh.step_count = self.trainer.step_count
+            fresh.continue_from(self.trainer)
         self.trainer, self.made_for = fresh, made_for
 
     def __getstate__(self) -> dict[str, Any]:

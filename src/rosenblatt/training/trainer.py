@@ -165,6 +165,17 @@ class Trainer:
         n_bytes = self.network.parameters.nbytes
         return losses[0], self.memory[start : start + n_bytes].view(self.network.dtype)
 
+    def release_data(self) -> None:
+        """Let go of the user's arrays; `set_data` gives new ones."""
+        self._sources, self._n_rows = [], 0
+
+    def continue_from(self, other: Trainer) -> None:
+        """Take over momenta and step count of a trainer of the same network with the same optimizer."""
+        start = self.network.parameters.nbytes
+        end = start * (1 + (0 if self.optimizer is None else len(self.optimizer.state)))
+        self.memory[start:end] = other.memory[start:end]
+        self.step_count = other.step_count
+
     def reset_optimizer(self) -> None:
         """Forget momenta and step count, as if training began here."""
         self.memory[self.network.parameters.nbytes :] = 0

@@ -21,8 +21,8 @@ ESTIMATOR, TABLE_MODEL = "estimator", "table model"
 def save(model: Any, path: str | os.PathLike[str]) -> None:
     """Write a fitted model to a file.
 
-    Constructor parameters, fitted attributes and weights are stored (with a `TableModel` also how its table is encoded).
-    A `RandomState` given as random_state is stored as None, and optimizer state is not stored.
+    Constructor parameters, fitted attributes and weights are stored (with a `TableModel` also how its table is
+    encoded). A `RandomState` given as random_state is stored as None, and optimizer state is not stored.
 
     Parameters
     ----------

@@ -104,6 +104,25 @@ def test_the_gradient_over_blocks_is_the_mean_of_its_rows():
     np.testing.assert_allclose(gradients[0], (gradients[1] + gradients[2]) / 2, rtol=1e-11, atol=1e-14)
 
 
+@pytest.mark.parametrize("clip", [{"clip_value": 0.01}, {"clip_norm": 0.05}, {"clip_value": 0.02, "clip_norm": 0.03}])
+@pytest.mark.parametrize("batch_size", [70, 1030])
+def test_gradients_are_clipped_by_value_and_by_norm(clip, batch_size):
+    X, y = problem(batch_size)
+    plain = Trainer(network(), "softmax_cross_entropy", None)
+    plain.set_data(X, y)
+    expected = plain.loss_and_gradient()[1].copy()
+    if "clip_value" in clip:
+        expected = np.clip(expected, -clip["clip_value"], clip["clip_value"])
+    if "clip_norm" in clip:
+        assert np.linalg.norm(expected) > clip["clip_norm"]
+        expected *= clip["clip_norm"] / np.linalg.norm(expected)
+    trainer = Trainer(network(), "softmax_cross_entropy", SGD(0.0), batch_size=batch_size, **clip)
+    before = trainer.network.parameters.copy()
+    trainer.set_data(X, y)
+    trainer.epoch(None, 1.0)
+    np.testing.assert_allclose(before - trainer.network.parameters, expected, rtol=1e-9, atol=1e-13)
+
+
 @pytest.mark.parametrize("layout", ["C", "F", "strided", "float32", "read-only"])
 def test_rows_are_read_where_they_are(layout):
     X, y = problem()

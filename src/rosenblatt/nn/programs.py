@@ -6,9 +6,12 @@ Weights form one parameter block and biases another, so that penalties and updat
 
 from __future__ import annotations
 
+import functools
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+
+import numpy as np
 
 from rosenblatt.ir.autodiff import gradient
 from rosenblatt.ir.program import Builder, M, Program, Value
@@ -88,12 +91,17 @@ class Objective:
         Penalties of the weights (not of the biases), divided as scikit-learn does it.
     weighted : bool
         Rows have weights.
+    clip_value, clip_norm : float
+        Each element of the gradient is cut to [-clip_value, clip_value]; then the whole gradient is scaled down to the
+        Euclidean norm clip_norm where it is longer. Zero: not clipped.
     """
 
     loss: str | LossFunction
     l2: float = 0.0
     l1: float = 0.0
     weighted: bool = False
+    clip_value: float = 0.0
+    clip_norm: float = 0.0
 
 
 def prediction_program(spec: NetworkSpec, dtype: str) -> Program:
@@ -112,7 +120,7 @@ def training_program(spec: NetworkSpec, objective: Objective, optimizer: Optimiz
     penalty = _penalty(b, objective, blocks["weights"], inverse_weight)
     if penalty is not None:
         minimized, reported = b.add(minimized, penalty), b.add(reported, penalty)
-    gradients = gradient(b, minimized, [blocks[name] for name in BLOCKS])
+    gradients = _clip(b, objective, gradient(b, minimized, [blocks[name] for name in BLOCKS]))
     for name, g in zip(BLOCKS, gradients, strict=True):
         _update(b, optimizer, blocks[name], g)
     return eliminate_dead(b.build(loss=reported))
@@ -148,14 +156,29 @@ def block_programs(
     if penalty is not None:
         loss = b.add(loss, penalty)
         totals["weights"] = b.add(sums["weights"], gradient(b, penalty, [blocks["weights"]])[0])
-    for name in BLOCKS:
+    for name, total in zip(BLOCKS, _clip(b, objective, [totals[name] for name in BLOCKS]), strict=True):
         if optimizer is not None:
-            _update(b, optimizer, blocks[name], totals[name])
-        elif totals[name] is not sums[name]:
-            b.emit("assign", sums[name], totals[name])
+            _update(b, optimizer, blocks[name], total)
+        elif total is not sums[name]:
+            b.emit("assign", sums[name], total)
     if optimizer is not None:
         _slots_in_order(b, optimizer)
     return block, eliminate_dead(b.build(loss=loss))
+
+
+def _clip(b: Builder, objective: Objective, gradients: Sequence[Value]) -> list[Value]:
+    """The gradients, cut by value and then by their common norm, as the objective asks."""
+    clipped = list(gradients)
+    if objective.clip_value:
+        limit = objective.clip_value
+        clipped = [b.maximum(b.minimum(g, limit), -limit) for g in clipped]
+    if objective.clip_norm:
+        squares = [b.sum_squares(g) for g in clipped]
+        norm = b.sqrt(functools.reduce(b.add, squares))
+        # The smallest normal number keeps a zero gradient from being divided by zero.
+        scale = b.minimum(b.div(objective.clip_norm, b.maximum(norm, float(np.finfo(b.dtype).tiny))), 1.0)
+        clipped = [b.mul(g, scale) for g in clipped]
+    return clipped
 
 
 def _slots_in_order(b: Builder, optimizer: Optimizer) -> None:

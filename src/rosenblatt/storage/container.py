@@ -1,8 +1,8 @@
 """The file format: safetensors with one JSON text and a checksum in its metadata.
 
 Goes in: a kind, a JSON-able state and named arrays. Comes out: bytes; and back, with everything checked that can be
-checked without knowing the kind: format, version, checksum, dtypes, finiteness. It never executes what it reads, and never
-allocates more than a small multiple of the file's size.
+checked without knowing the kind: format, version, checksum, dtypes, finiteness. It never executes what it reads, and
+never allocates more than a small multiple of the file's size.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ Arrays = dict[str, NDArray[Any]]
 FORMAT = "rosenblatt model"
 FORMAT_VERSION = 1
 CONFIG_KEY, DIGEST_KEY = "rosenblatt", "sha256"
-DTYPES = {"F32": np.dtype("<f4"), "F64": np.dtype("<f8")}
+DTYPES: dict[str, np.dtype[Any]] = {"F32": np.dtype("<f4"), "F64": np.dtype("<f8")}
 DEPTH = 50
 
 
@@ -45,7 +45,9 @@ def pack(kind: str, state: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]
     tensors = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
     for name, array in tensors.items():
         if not np.isfinite(array).all():
-            raise ModelFileError(f"the model holds NaN or infinity in {name}; such a model is not saved. Train it again.")
+            raise ModelFileError(
+                f"the model holds NaN or infinity in {name}; such a model is not saved. Train it again."
+            )
     config = json.dumps(
         {"format": FORMAT, "version": FORMAT_VERSION, "written_by": __version__, "kind": kind, "state": state},
         allow_nan=False,
@@ -71,8 +73,8 @@ def unpack(data: bytes) -> tuple[str, Any, Arrays]:
         raise ModelFileError("this is a safetensors file, but no rosenblatt model.")
     if config.get("version") != FORMAT_VERSION:
         raise ModelFileError(
-            f"the file has format version {config.get('version')!r}, written by rosenblatt {config.get('written_by')!r}; "
-            f"this rosenblatt reads version {FORMAT_VERSION}. Install a newer one."
+            f"the file has format version {config.get('version')!r}, written by rosenblatt "
+            f"{config.get('written_by')!r}; this one reads version {FORMAT_VERSION}. Install a newer rosenblatt."
         )
     if not isinstance(config.get("kind"), str):
         raise ModelFileError("the file does not say what kind of model it holds.")
@@ -101,7 +103,7 @@ def read_tensors(data: bytes) -> Arrays:
     from safetensors import SafetensorError, deserialize
 
     try:
-        entries = deserialize(data)
+        entries = deserialize(data)  # type: ignore[no-untyped-call]
     except (SafetensorError, ValueError, OverflowError) as error:
         raise ModelFileError(f"the file is damaged or cut off: {error}") from None
     arrays = {}

@@ -1,8 +1,8 @@
 """Fitted estimators as plain data, and back.
 
-Goes in: a fitted `MLPClassifier`, `MLPRegressor` or `LogisticRegression`. Comes out: a JSON-able state and the network's
-arrays; or, from those, an estimator that predicts the same. Everything read is checked against everything else. Optimizer
-state is not kept: `partial_fit` starts its moments anew.
+Goes in: a fitted `MLPClassifier`, `MLPRegressor` or `LogisticRegression`. Comes out: a JSON-able state and the
+network's arrays; or, from those, an estimator that predicts the same. Everything read is checked against everything
+else. Optimizer state is not kept: `partial_fit` starts its moments anew.
 """
 
 from __future__ import annotations
@@ -160,7 +160,7 @@ def network_from(entry: Any, arrays: Mapping[str, NDArray[Any]]) -> Any:
     if not isinstance(layers, list) or len(layers) < 2 or not all(is_count(n) and n > 0 for n in layers):
         raise ModelFileError("the network's layer sizes are not positive integers.")
     pairs = list(zip(layers[:-1], layers[1:], strict=True))
-    expected = {f"weights.{i}": pair for i, pair in enumerate(pairs)}
+    expected: dict[str, tuple[int, ...]] = {f"weights.{i}": pair for i, pair in enumerate(pairs)}
     expected |= {f"biases.{i}": (pair[1],) for i, pair in enumerate(pairs)}
     found = {name: array.shape for name, array in arrays.items()}
     if found != expected:

@@ -1,15 +1,15 @@
 """From a table to the float32 matrix that a network reads.
 
-Goes in: training rows for `fit_encoder`, any rows for `Encoder.transform`. Comes out: a C-contiguous float32 matrix, the
-same for the same cells whatever the frame and the order of its columns. What was learned from the training rows (medians,
-scales, levels) is plain data: `Encoder.to_dict` gives JSON, and no code is needed to read it back.
+Goes in: training rows for `fit_encoder`, any rows for `Encoder.transform`. Comes out: a C-contiguous float32 matrix,
+the same for the same cells whatever the frame and the order of its columns. What was learned from the training rows
+(medians, scales, levels) is plain data: `Encoder.to_dict` gives JSON, and no code is needed to read it back.
 
 Numbers: (x - median) / spread, then x / sqrt(1 + (x/3)^2), which keeps outliers within 3 (robust scaling and smooth
-clipping, Holzmüller et al. 2024, arXiv:2407.04491). Spread is the interquartile range. Where that is zero, most cells are
-alike: then it is the 75th percentile of the others' distances, and a column marks the others. If there are few number
-columns, each also gives piecewise linear columns between its quantiles, clip((x - a) / (b - a), 0, 1), which let a small
-network follow a curve (Gorishniy et al. 2022, arXiv:2203.05556). A missing number becomes the median and sets an
-indicator column.
+clipping, Holzmüller et al. 2024, arXiv:2407.04491). Spread is the interquartile range. Where that is zero, most cells
+are alike: then it is the 75th percentile of the others' distances, and a column marks the others. If there are few
+number columns, each also gives piecewise linear columns between its quantiles, clip((x - a) / (b - a), 0, 1), which
+let a small network follow a curve (Gorishniy et al. 2022, arXiv:2203.05556). A missing number becomes the median and
+sets an indicator column.
 
 Categories: one column per level; rare and unseen levels share a column where the training rows had rare ones, else all
 columns of an unseen level are zero.
@@ -71,12 +71,13 @@ class NumericColumn:
         require_finite(Column(self.name, "number", values))
         missing = np.isnan(values)
         values = np.where(missing, self.center, values)
-        scaled = np.clip(values / self.spread - self.center / self.spread, -1e100, 1e100)
+        with np.errstate(over="ignore"):  # what overflows is clipped
+            scaled = np.clip((values - self.center) / self.spread, -1e100, 1e100)
+            for place, (low, high) in enumerate(pairwise(self.edges), start=1 + self.inflated):
+                out[:, place] = np.clip((values - low) / (high - low), 0.0, 1.0)
         out[:, 0] = scaled / np.sqrt(1.0 + np.square(scaled / CLIP))
         if self.inflated:
             out[:, 1] = values != self.center
-        for place, (low, high) in enumerate(pairwise(self.edges), start=1 + self.inflated):
-            out[:, place] = np.clip((values - low) / (high - low), 0.0, 1.0)
         if self.indicator:
             out[:, -1] = missing
 
@@ -87,14 +88,16 @@ class NumericColumn:
                 return np.asarray(parse_levels(column).values)
             return parse_special(column, self.storage)
         if (column.storage == "date") != (self.storage == "date") and not column.missing.all():
-            raise TableError(f"column {self.name!r} held {PLURALS[self.storage]} in training, now it holds "
-                             f"{PLURALS[column.storage]}.")
+            raise TableError(
+                f"column {self.name!r} held {PLURALS[self.storage]} in training, now it holds "
+                f"{PLURALS[column.storage]}."
+            )
         return np.asarray(column.values)
 
 
 @dataclass(frozen=True)
 class CategoricalColumn:
-    """How a column of categories becomes one column per level, and perhaps one for rare levels and one for missing cells."""
+    """How a column of categories becomes one column per level, one if `other` for the rest, one for missing cells."""
 
     name: str
     levels: tuple[str, ...]
@@ -204,7 +207,12 @@ def read_column(entry: Any) -> NumericColumn | CategoricalColumn:
     if set(entry) == {"name", "levels", "other", "indicator"}:
         levels, other = entry["levels"], entry["other"]
         texts = isinstance(levels, (list, tuple)) and all(isinstance(level, str) for level in levels)
-        if not texts or len(set(levels)) < len(levels) or not isinstance(other, bool) or len(levels) + other + indicator < 1:
+        if (
+            not texts
+            or len(set(levels)) < len(levels)
+            or not isinstance(other, bool)
+            or len(levels) + other + indicator < 1
+        ):
             raise ValueError(f"column {name!r} has no valid list of levels")
         return CategoricalColumn(name, tuple(levels), other, indicator)
     if set(entry) != {"name", "storage", "center", "spread", "inflated", "edges", "indicator"}:

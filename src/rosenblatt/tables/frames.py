@@ -46,7 +46,9 @@ def table_from_frame(frame: Any) -> Table:
     if isinstance(wrapped, nw.LazyFrame):
         wrapped = wrapped.collect()
     names = [str(name) for name in wrapped.columns]
-    columns = [column_from_series(name, wrapped[original]) for name, original in zip(names, wrapped.columns, strict=True)]
+    columns = [
+        column_from_series(name, wrapped[original]) for name, original in zip(names, wrapped.columns, strict=True)
+    ]
     return make_table(columns, len(wrapped))
 
 

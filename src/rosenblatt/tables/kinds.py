@@ -14,7 +14,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from rosenblatt.tables.table import Column, Table, TableError, suggestion
+from rosenblatt.tables.table import Column, Table, TableError, row_list, suggestion
 
 __all__ = ["KINDS", "ColumnKind", "Kind", "canonical_level", "infer_kinds", "level_column", "parse_number"]
 
@@ -96,7 +96,9 @@ def text_kind(column: Column, n_missing: int, wanted: str | None) -> ColumnKind:
     if wanted is None and len(levels) > FEWEST_IDENTIFIERS and n_numbers >= MOSTLY_NUMBERS * len(levels):
         parse_levels(column, "Correct the cell, empty it, or say that the column is categorical.")
     if wanted is None and is_identifier(len(levels), len(present)):
-        return ColumnKind(column.name, "identifier", n_missing, f"dropped: {len(levels)} different texts in {len(present)} rows")
+        return ColumnKind(
+            column.name, "identifier", n_missing, f"dropped: {len(levels)} different texts in {len(present)} rows"
+        )
     return ColumnKind(column.name, "categorical", n_missing, f"{len(levels)} levels: {show_levels(levels)}")
 
 
@@ -134,11 +136,9 @@ def require_finite(column: Column) -> None:
     """Refuse infinite cells."""
     infinite = np.flatnonzero(np.isinf(column.values))
     if len(infinite):
-        from rosenblatt.tables.table import row_list
-
         raise TableError(
-            f"column {column.name!r} is infinite in {row_list(infinite)} (the first row is 1). Empty the cell if the value "
-            "is unknown, or put a finite number there."
+            f"column {column.name!r} is infinite in {row_list(infinite)} (the first row is 1). Put a finite number "
+            "there, or empty the cell if the value is unknown."
         )
 
 

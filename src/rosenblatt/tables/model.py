@@ -1,7 +1,7 @@
 """`TableModel`: a table's encoding and the network trained on it, as one thing that predicts from raw rows.
 
-Goes in: a table (file, frame, dictionary) and the name of its target. Comes out: a model that predicts, can be stored in
-one file, and says what it did. It never uses a row of the validation set to set a weight or a scale.
+Goes in: a table (file, frame, dictionary) and the name of its target. Comes out: a model that predicts, can be stored
+in one file, and says what it did. It never uses a row of the validation set to set a weight or a scale.
 """
 
 from __future__ import annotations
@@ -72,9 +72,9 @@ class TableModel:
     ) -> TableModel:
         """Learn to predict the column `target` from the other columns.
 
-        Numbers are scaled, categories become one column per level, missing cells are filled in and marked; part of the rows
-        decides when training stops, and the weights that are best on them are kept. Equal inputs and seeds give equal
-        models.
+        Numbers are scaled, categories become one column per level, missing cells are filled in and marked; part of
+        the rows decides when training stops, and the weights that are best on them are kept. Equal inputs and seeds
+        give equal models.
 
         Parameters
         ----------
@@ -94,15 +94,15 @@ class TableModel:
             Neurons of each hidden layer.
         max_epochs : int, default=200
             Most epochs.
-        patience : int, default=8
+        patience : int, default=6
             Epochs without a smaller validation loss after which the learning rate is divided by 5, and in the end
             training stops.
         rate_drops : int, default=2
             How often the learning rate is divided.
         learning_rate : float, default=0.002
             The first learning rate of Adam.
-        alpha : float, default=0.0001
-            L2 penalty.
+        alpha : float, default=0.1
+            L2 penalty: alpha / 2 * sum(weights**2) / (rows of the batch) is added to the loss.
         batch_size : int, optional
             Default: about a hundredth of the training rows, 32 to 256.
         validation_share : float, default=0.15
@@ -142,9 +142,7 @@ class TableModel:
         encoder = fit_encoder(inputs.take(training), found)
         X = encoder.transform(inputs)
         estimator = new_estimator(fitted_target, chosen, len(training))
-        history = train_network(
-            estimator, (X[training], y[training]), (X[validation], y[validation]), chosen, on_epoch
-        )
+        history = train_network(estimator, (X[training], y[training]), (X[validation], y[validation]), chosen, on_epoch)
         estimator.set_params(random_state=chosen.seed)
         if history.ended == "diverged":
             warnings.warn(
@@ -186,7 +184,9 @@ class TableModel:
 
         model = load(path)
         if not isinstance(model, cls):
-            raise ModelFileError(f"{os.fspath(path)}: it holds a {type(model).__name__}, no TableModel; use rosenblatt.load.")
+            raise ModelFileError(
+                f"{os.fspath(path)}: it holds a {type(model).__name__}, no TableModel; use rosenblatt.load."
+            )
         return model
 
     def summary(self) -> str:
@@ -263,7 +263,9 @@ def require_fit(target: Target, encoder: Encoder, estimator: Any) -> None:
 
     spec = estimator._fitted_network().spec
     if spec.n_inputs != len(encoder.outputs):
-        raise ModelFileError(f"the encoder gives {len(encoder.outputs)} numbers, but the network takes {spec.n_inputs}.")
+        raise ModelFileError(
+            f"the encoder gives {len(encoder.outputs)} numbers, but the network takes {spec.n_inputs}."
+        )
     wanted = ("MLPRegressor", 1) if target.task == "regression" else ("MLPClassifier", len(target.classes))
     if type(estimator).__name__ != wanted[0]:
         raise ModelFileError(f"a {target.task} target needs an {wanted[0]}.")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -119,9 +120,11 @@ def read_csv(path: Path, first: bytes, encoding: str, separator: str | None) -> 
     compressed = path.suffix.lower() in (".gz", ".bz2", ".zst", ".lz4", ".br")
     if not compressed:
         require_text(first, encoding)
-    separator = separator or sniff_separator(decode_start(path, first, encoding, compressed), path)
+    separator = separator or sniff_separator(decode_start(path, first, encoding, compressed))
     parse = csv.ParseOptions(delimiter=separator, newlines_in_values=True)
-    convert = csv.ConvertOptions(null_values=sorted(MISSING_TEXTS), strings_can_be_null=True, quoted_strings_can_be_null=True)
+    convert = csv.ConvertOptions(
+        null_values=sorted(MISSING_TEXTS), strings_can_be_null=True, quoted_strings_can_be_null=True
+    )
     table = parse_csv(path, csv.ReadOptions(encoding=encoding), parse, convert)
     try:
         require_unique(table.column_names)
@@ -158,7 +161,7 @@ def decode_start(path: Path, first: bytes, encoding: str, compressed: bool) -> s
         raise TableError(f"there is no encoding {encoding!r}; usual ones: utf-8, latin-1, cp1252, utf-16.") from None
 
 
-def sniff_separator(header: str, path: Path) -> str:
+def sniff_separator(header: str) -> str:
     """The separator that the header line holds most often, outside quotes."""
     unquoted = "".join(header.split('"')[::2])
     counts = {separator: unquoted.count(separator) for separator in SEPARATORS}
@@ -188,14 +191,12 @@ def ragged_row(path: Path, read: Any, parse: Any, convert: Any) -> str:
 
     def note(row: Any) -> str:
         found.append(row)
-        return "error" if found else "skip"
+        return "error"
 
     read.use_threads = False
     parse.invalid_row_handler = note
-    try:
+    with suppress(pa.ArrowInvalid):
         csv.read_csv(path, read, parse, convert)
-    except pa.ArrowInvalid:
-        pass
     if not found:
         return ""
     row = found[0]
@@ -222,7 +223,9 @@ def require_decoded(table: Any, encoding: str) -> None:
 
 def encoding_error(where: str, encoding: str) -> TableError:
     """The text is not what its encoding promises."""
-    return TableError(f"{where} is not valid {encoding}. Say its encoding, for example encoding='latin-1', or save as UTF-8.")
+    return TableError(
+        f"{where} is not valid {encoding}. Say its encoding, for example encoding='latin-1', or save as UTF-8."
+    )
 
 
 def first_line(error: BaseException) -> str:

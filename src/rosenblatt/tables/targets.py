@@ -52,8 +52,8 @@ class Target:
         unknown = np.flatnonzero(labels < 0)
         if len(unknown):
             raise TableError(
-                f"target {self.name!r} has the class {texts[codes[unknown[0]]]!r} in {row_list(unknown)}, which training "
-                f"did not see. The classes are: {', '.join(map(repr, self.classes))}."
+                f"target {self.name!r} has the class {texts[codes[unknown[0]]]!r} in {row_list(unknown)}; training did "
+                f"not see it. The classes are: {', '.join(map(repr, self.classes))}."
             )
         return labels
 
@@ -83,7 +83,12 @@ class Target:
             raise ValueError("the target has no valid mean and scale")
         allowed = {"binary": len(classes) == 2, "multiclass": len(classes) > 2, "regression": not classes}
         kinds = {type(value) for value in classes}
-        if not allowed[task] or len(kinds) > 1 or not kinds <= {str, bool, int, float} or len(set(classes)) < len(classes):
+        if (
+            not allowed[task]
+            or len(kinds) > 1
+            or not kinds <= {str, bool, int, float}
+            or len(set(classes)) < len(classes)
+        ):
             raise ValueError("the target's classes do not fit its task")
         return cls(name, task, tuple(classes), mean, scale)
 
@@ -142,11 +147,12 @@ def fit_classes(column: Column, task: str | None) -> Target:
         classes = [convert(value) for value in np.unique(column.values)]
     if len(classes) == 1:
         raise TableError(
-            f"target {column.name!r} has one class only, {classes[0]!r}: there is nothing to learn. Give rows of at least two."
+            f"target {column.name!r} has one class only, {classes[0]!r}: there is nothing to learn. Give rows of at "
+            "least two classes."
         )
     if len(classes) > 20 and len(classes) > 0.5 * len(column.values):
         raise TableError(
-            f"target {column.name!r} has {len(classes)} classes in {len(column.values)} rows: such values name the rows. "
+            f"target {column.name!r} has {len(classes)} classes in {len(column.values)} rows: they name the rows. "
             "Choose another column, or task='regression' for numbers."
         )
     if task in ("binary", "multiclass") and (len(classes) == 2) != (task == "binary"):
@@ -161,7 +167,8 @@ def require_present(column: Column) -> None:
         raise TableError(f"target {column.name!r} is missing in every row.")
     if len(missing):
         raise TableError(
-            f"target {column.name!r} is missing in {row_list(missing)} (the first row is 1). Fill in or remove these rows."
+            f"target {column.name!r} is missing in {row_list(missing)} (the first row is 1). Fill it in, or remove the "
+            "rows."
         )
 
 

@@ -30,10 +30,10 @@ class Settings:
 
     hidden: tuple[int, ...] = (128, 64)
     max_epochs: int = 200
-    patience: int = 8
+    patience: int = 6
     learning_rate: float = 2e-3
     rate_drops: int = 2
-    alpha: float = 1e-4
+    alpha: float = 0.1
     batch_size: int | None = None
     validation_share: float = 0.15
     seed: int = 0
@@ -46,9 +46,13 @@ class Settings:
         if not is_integer(self.seed) or not 0 <= self.seed < 2**32:
             raise ValueError(f"seed is {self.seed!r}; it must be an integer from 0 to 2**32 - 1.")
         if not all(is_integer(units) and units > 0 for units in self.hidden):
-            raise ValueError(f"hidden is {self.hidden!r}; it must list the neurons of each hidden layer, such as (128, 64).")
+            raise ValueError(
+                f"hidden is {self.hidden!r}; it must list the neurons of each hidden layer, such as (128, 64)."
+            )
         if not (math.isfinite(self.learning_rate) and self.learning_rate > 0):
-            raise ValueError(f"learning_rate is {self.learning_rate!r}; it must be a positive number, usually 0.0001 to 0.01.")
+            raise ValueError(
+                f"learning_rate is {self.learning_rate!r}; it must be a positive number, usually 0.0001 to 0.01."
+            )
         if not (math.isfinite(self.alpha) and self.alpha >= 0):
             raise ValueError(f"alpha is {self.alpha!r}; it must be zero or a positive number.")
         if not 0 < self.validation_share < 1:
@@ -100,13 +104,14 @@ def train_network(
 ) -> History:
     """Train `estimator` in place.
 
-    When `patience` epochs bring no smaller validation loss, the best weights are put back and the learning rate is divided
-    by 5; when that has happened `rate_drops` times, training ends.
+    When `patience` epochs bring no smaller validation loss, the best weights are put back and the learning rate is
+    divided by 5; when that has happened `rate_drops` times, training ends.
 
     Raises
     ------
     DivergenceError
-        If the loss is not finite before a single epoch was completed. Later divergence ends training with the best weights.
+        If the loss is not finite before a single epoch was completed. Later divergence ends training with the best
+        weights.
     KeyboardInterrupt
         Likewise before the first epoch is over; later it ends training with the best weights.
     """

@@ -34,8 +34,8 @@ class Trainer:
         ``loss(b, prediction, target) -> value`` of shape [m] or [m, k].
     optimizer : Optimizer or None
         None: only `loss_and_gradient` can be called.
-    l2, l1 : float
-        Penalties of the weights, as `rosenblatt.nn.programs.Objective` defines them.
+    l2, l1, clip_value, clip_norm : float
+        Penalties of the weights and limits of the gradient, as `rosenblatt.nn.programs.Objective` defines them.
     batch_size : int
         Rows of one step; None: all rows.
     weighted : bool
@@ -54,10 +54,12 @@ class Trainer:
         l1: float = 0.0,
         batch_size: int | None = 200,
         weighted: bool = False,
+        clip_value: float = 0.0,
+        clip_norm: float = 0.0,
         seed: int = 0,
     ) -> None:
         self.network = network
-        self.objective = Objective(loss, l2, l1, weighted)
+        self.objective = Objective(loss, l2, l1, weighted, clip_value, clip_norm)
         self.optimizer = optimizer
         self.batch_size = batch_size
         self.seed = seed

@@ -1,0 +1,127 @@
+"""The command line: arguments in, exit code out. What the commands do is in `rosenblatt.console`.
+
+An error is one line on standard error and exit code 2; it never is a traceback.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    name="rosenblatt",
+    help="Neural networks for tables, at the speed of the processor.",
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+
+
+def print_version(wanted: bool) -> None:
+    """Print the version and stop."""
+    if wanted:
+        from rosenblatt import __version__
+
+        typer.echo(f"rosenblatt {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def common(
+    version: Annotated[
+        bool, typer.Option("--version", callback=print_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """Neural networks for tables, at the speed of the processor."""
+
+
+@app.command()
+def train(
+    file: Annotated[Path | None, typer.Argument(help="CSV or Parquet. Without it: scikit-learn's digits.")] = None,
+    target: Annotated[str | None, typer.Option(help="The column to predict.")] = None,
+    out: Annotated[Path | None, typer.Option(help="The model file. Default: FILE's name, .safetensors.")] = None,
+    task: Annotated[str | None, typer.Option(help="classification or regression, where the guess is wrong.")] = None,
+    kind: Annotated[
+        list[str] | None, typer.Option(help="COLUMN=numeric, =categorical or =ignored; may be repeated.")
+    ] = None,
+    hidden: Annotated[str, typer.Option(help="Neurons of each hidden layer.")] = "128,64",
+    epochs: Annotated[int, typer.Option(help="Most epochs; training usually stops earlier.")] = 200,
+    learning_rate: Annotated[float, typer.Option(help="First learning rate of Adam.")] = 0.002,
+    test_share: Annotated[float, typer.Option(help="Share of the rows held out for the score.")] = 0.2,
+    seed: Annotated[int, typer.Option(help="Of splits, initial weights and row orders.")] = 0,
+    encoding: Annotated[str, typer.Option(help="Of a CSV file.")] = "utf-8",
+) -> None:
+    """Learn to predict a column of a table, score the network on held-out rows, and write it to a file."""
+    from rosenblatt.console import train as command
+    from rosenblatt.console.display import Display
+
+    settings: dict[str, Any] = {
+        "hidden": command.parse_hidden(hidden),
+        "max_epochs": epochs,
+        "learning_rate": learning_rate,
+        "seed": seed,
+    }
+    kinds = command.parse_kinds(kind or [])
+    command.train(command.TrainRequest(file, target, out, task, kinds, test_share, encoding, settings), Display())
+
+
+@app.command()
+def predict(
+    model: Annotated[Path, typer.Argument(help="A file that train wrote.")],
+    file: Annotated[Path, typer.Argument(help="CSV or Parquet with the columns that were trained on.")],
+    out: Annotated[Path, typer.Option(help="Where to write predictions and probabilities: .csv or .parquet.")],
+    encoding: Annotated[str, typer.Option(help="Of a CSV file.")] = "utf-8",
+) -> None:
+    """Predict the target of each row of a table."""
+    from rosenblatt.console import predict as command
+    from rosenblatt.console.display import Display
+
+    command.predict(model, file, out, encoding, Display())
+
+
+@app.command()
+def inspect(model: Annotated[Path, typer.Argument(help="A model file.")]) -> None:
+    """Show a model: target, columns, tensor shapes for m rows, parameters, memory, operations."""
+    from rosenblatt.console import predict as command
+    from rosenblatt.console.display import Display
+
+    command.inspect(model, Display())
+
+
+def main() -> None:
+    """Run the command line; the entry point ``rosenblatt``."""
+    try:
+        code = app(standalone_mode=False)
+    except KeyboardInterrupt:
+        fail("interrupted before the first epoch was over; nothing was written.", 130)
+    except (ValueError, OSError, ImportError) as error:
+        fail(describe(error), 2)
+    except Exception as error:
+        if type(error).__name__ == "Abort":  # how Ctrl-C reaches us through the argument parser
+            fail("interrupted before the first epoch was over; nothing was written.", 130)
+        if not hasattr(error, "format_message"):  # only the argument parser's errors have it
+            raise
+        fail(f"{error.format_message()} (rosenblatt --help explains)", 2)
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def describe(error: Exception) -> str:
+    """The error in one line; the system's errors without their number."""
+    if isinstance(error, OSError) and error.strerror and error.filename:
+        return f"{error.filename}: {error.strerror.lower()}"
+    return " ".join(str(error).split())
+
+
+def fail(message: str, code: int) -> None:
+    """One line on standard error, and the end."""
+    print(f"rosenblatt: {message}", file=sys.stderr)
+    sys.exit(code)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,92 @@
+"""How well a `TableModel` predicts rows that it has not seen, beside the best guess without a network.
+
+Goes in: a model, held-out rows, and the training rows' targets. Comes out: an `Evaluation` of plain numbers. It never
+prints.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rosenblatt.tables.model import TableModel
+from rosenblatt.tables.table import Column, Table
+from rosenblatt.tables.targets import numbers
+
+__all__ = ["Evaluation", "evaluate"]
+
+QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Scores on held-out rows. The baseline always says the most frequent class, or the mean, of the training rows.
+
+    `score` is the accuracy or R2. `errors` are further measures by name, each as (model, baseline): log loss, or root
+    mean squared and mean absolute error in the target's unit. `confusion[i, j]` counts rows of class i predicted as j;
+    `residuals` are the quantiles `QUANTILES` of target minus prediction.
+    """
+
+    n_rows: int
+    score_name: str
+    score: float
+    baseline: float
+    baseline_name: str
+    errors: dict[str, tuple[float, float]]
+    confusion: NDArray[np.int64] | None = None
+    residuals: NDArray[np.float64] | None = None
+
+
+def evaluate(model: TableModel, held_out: Table, training_target: Column) -> Evaluation:
+    """Score `model` on `held_out`, which must hold the target column."""
+    truth = held_out.columns[model.target.name]
+    if model.target.task == "regression":
+        return evaluate_numbers(model, held_out, truth, training_target)
+    labels, training = model.target.encode(truth), model.target.encode(training_target)
+    probabilities = model.predict_proba(held_out).astype(np.float64)
+    n_classes = len(model.target.classes)
+    predicted = probabilities.argmax(axis=1)
+    shares = np.bincount(training, minlength=n_classes) / len(training)
+    majority = int(shares.argmax())
+    log_losses = (log_loss(probabilities[np.arange(len(labels)), labels]), log_loss(shares[labels]))
+    return Evaluation(
+        n_rows=len(labels),
+        score_name="accuracy",
+        score=float(np.mean(predicted == labels)),
+        baseline=float(np.mean(labels == majority)),
+        baseline_name=f"always {model.target.classes[majority]}",
+        errors={"log loss": log_losses},
+        confusion=np.bincount(labels * n_classes + predicted, minlength=n_classes**2).reshape(n_classes, n_classes),
+    )
+
+
+def log_loss(probabilities: NDArray[np.float64]) -> float:
+    """Mean of -log p; p is at least 1e-7, what float32 can tell from zero beside one."""
+    return float(-np.mean(np.log(np.maximum(probabilities, 1e-7))))
+
+
+def evaluate_numbers(model: TableModel, held_out: Table, truth: Column, training_target: Column) -> Evaluation:
+    """R2 and errors of a regression."""
+    values, mean = numbers(truth), float(numbers(training_target).mean())
+    residuals, guess = values - model.predict(held_out), values - mean
+    variation = float(np.sum(np.square(values - values.mean())))
+    scores = [1 - float(np.sum(np.square(r))) / variation if variation else float("nan") for r in (residuals, guess)]
+    return Evaluation(
+        n_rows=len(values),
+        score_name="R²",
+        score=scores[0],
+        baseline=scores[1],
+        baseline_name="always the mean",
+        errors={
+            "root mean squared error": (rms(residuals), rms(guess)),
+            "mean absolute error": (float(np.mean(np.abs(residuals))), float(np.mean(np.abs(guess)))),
+        },
+        residuals=np.quantile(residuals, QUANTILES),
+    )
+
+
+def rms(values: NDArray[np.float64]) -> float:
+    """Root of the mean square."""
+    return float(np.sqrt(np.mean(np.square(values))))

@@ -1,0 +1,76 @@
+"""What is predicted: the task that follows from the column, and the way there and back."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+import pytest
+
+from rosenblatt.tables import read_table
+from rosenblatt.tables.splits import split_rows
+from rosenblatt.tables.targets import Target, fit_target
+
+
+def column(values: Any) -> Any:
+    return read_table({"y": values})["y"]
+
+
+CASES = {
+    "texts": (["no", "yes", "no"], None, "binary", ("no", "yes")),
+    "three texts": (["b", "a", "c"], None, "multiclass", ("a", "b", "c")),
+    "booleans": ([True, False, True], None, "binary", (False, True)),
+    "few integers": ([2, 0, 1, 2], None, "multiclass", (0, 1, 2)),
+    "two integers": ([5, 7, 5], None, "binary", (5, 7)),
+    "many integers": (list(range(40)), None, "regression", ()),
+    "floats": ([0.0, 1.0, 0.0], None, "regression", ()),
+    "floats as classes": ([0.0, 1.0, 0.0], "classification", "binary", (0.0, 1.0)),
+    "integers as numbers": ([1, 2, 3], "regression", "regression", ()),
+    "numbers as text": (["1", "2", "3.5"], "regression", "regression", ()),
+}
+
+
+@pytest.mark.parametrize(("values", "task", "expected", "classes"), CASES.values(), ids=CASES)
+def test_task_and_classes(values: Any, task: Any, expected: str, classes: Any) -> None:
+    target = fit_target(column(values), task)
+    assert (target.task, target.classes) == (expected, classes)
+    assert [type(c) for c in target.classes] == [type(c) for c in classes]
+    assert Target.from_dict(json.loads(json.dumps(target.to_dict()))) == target
+
+
+@pytest.mark.parametrize("values", [["b", "a", "c"], [True, False, True], [5, 7, 5], [1.5, 2.5, 9.0]])
+def test_decoding_undoes_encoding(values: Any) -> None:
+    target = fit_target(column(values))
+    decoded = target.decode(target.encode(column(values)))
+    np.testing.assert_allclose(decoded, values) if target.task == "regression" else None
+    assert target.task == "regression" or decoded.tolist() == values
+
+
+def test_regression_targets_are_standardized() -> None:
+    values = np.random.default_rng(0).normal(1e6, 300, size=500)
+    encoded = fit_target(column(values)).encode(column(values))
+    assert encoded.dtype == np.float32
+    assert abs(encoded.mean()) < 1e-5
+    assert abs(encoded.std() - 1) < 1e-5
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_split_holds_each_row_once_and_each_class_in_its_share(seed: int) -> None:
+    labels = np.random.default_rng(seed).choice(4, size=203, p=[0.7, 0.2, 0.08, 0.02])
+    training, held_out = split_rows(203, 0.25, seed, labels)
+    assert sorted([*training, *held_out]) == list(range(203))
+    assert len(held_out) == 51
+    counts, held = np.bincount(labels), np.bincount(labels[held_out], minlength=4)
+    assert (np.abs(held - 0.25 * counts) <= 1).all()
+    assert not np.array_equal(held_out, split_rows(203, 0.25, seed + 1, labels)[1])
+
+
+def test_a_class_of_one_row_stays_in_training() -> None:
+    labels = np.array([0] * 10 + [1])
+    assert all(10 in split_rows(11, 0.5, seed, labels)[0] for seed in range(20))
+
+
+def test_no_split_is_empty() -> None:
+    assert [len(part) for part in split_rows(2, 0.01, 0)] == [1, 1]
+    assert [len(part) for part in split_rows(5, 0.99, 0)] == [1, 4]

@@ -1,0 +1,417 @@
+"""Model files: what is saved comes back; what is damaged is refused; what existed is never lost."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import stat
+import sys
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from sklearn.datasets import load_diabetes, load_iris
+from sklearn.exceptions import ConvergenceWarning
+
+import rosenblatt
+from rosenblatt.estimators import LogisticRegression, MLPClassifier, MLPRegressor, Perceptron
+from rosenblatt.files import ModelFileError, load, save
+from rosenblatt.storage.container import decode_value, digest, encode_value, pack, unpack
+from rosenblatt.tables.model import TableModel
+
+IRIS = load_iris(return_X_y=True)
+DIABETES = load_diabetes(return_X_y=True)
+NAMES = np.array(["setosa", "versicolor", "virginica"])
+
+
+def fitted(estimator: Any, X: Any, y: Any) -> Any:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        return estimator.fit(X, y)
+
+
+def small_table(n: int = 120) -> dict[str, Any]:
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=n)
+    return {"x": np.where(rng.random(n) < 0.1, np.nan, x), "c": rng.choice(["a", "b", "é"], n), "y": np.where(x > 0, "hi", "lo")}
+
+
+def table_model(**settings: Any) -> TableModel:
+    return TableModel.train(small_table(), "y", **{"hidden": (4,), "max_epochs": 3, **settings})
+
+
+def multilabel() -> Any:
+    X, y = IRIS
+    return fitted(MLPClassifier((5,), max_iter=5, random_state=0), X, np.column_stack([y > 0, y > 1]).astype(int))
+
+
+X, Y = IRIS
+MODELS = {
+    "binary": lambda: fitted(MLPClassifier((5,), max_iter=5, random_state=0), X, Y > 0),
+    "multiclass text": lambda: fitted(MLPClassifier((5, 3), max_iter=5, random_state=0), X, NAMES[Y]),
+    "multiclass objects": lambda: fitted(MLPClassifier((5,), max_iter=5), X, NAMES[Y].astype(object)),
+    "multilabel": multilabel,
+    "float32, no hidden layer": lambda: fitted(MLPClassifier((), max_iter=5), X.astype(np.float32), Y),
+    "early stopping": lambda: fitted(MLPClassifier((5,), max_iter=5, early_stopping=True), X, Y),
+    "lbfgs": lambda: fitted(MLPClassifier((5,), max_iter=5, solver="lbfgs", activation="tanh"), X, Y),
+    "regressor": lambda: fitted(MLPRegressor(hidden_layer_sizes=(5,), max_iter=5), *DIABETES),
+    "two outputs": lambda: fitted(MLPRegressor(hidden_layer_sizes=5, max_iter=5), X, np.column_stack([Y, -Y])),
+    "poisson": lambda: fitted(MLPRegressor("poisson", (5,), max_iter=5), X, Y),
+    "log target": lambda: fitted(MLPRegressor(hidden_layer_sizes=(5,), max_iter=5, target_transform="log"), X, Y + 1.0),
+    "logistic": lambda: fitted(LogisticRegression(class_weight={0: 1.0, 1: 2.0, 2: 3.0}), X, Y),
+    "logistic, two classes": lambda: fitted(LogisticRegression(solver="adam", max_iter=5), X, Y > 0),
+}
+
+
+@pytest.mark.parametrize("make", MODELS.values(), ids=MODELS)
+def test_an_estimator_comes_back_the_same(make: Any, tmp_path: Path) -> None:
+    model = make()
+    rosenblatt.save(model, tmp_path / "model.safetensors")
+    again = rosenblatt.load(tmp_path / "model.safetensors")
+    assert type(again) is type(model)
+    assert repr(again) == repr(model)
+    data = DIABETES[0] if model.n_features_in_ == 10 else X
+    np.testing.assert_array_equal(again.predict(data), model.predict(data))
+    if hasattr(model, "predict_proba"):
+        np.testing.assert_array_equal(again.predict_proba(data), model.predict_proba(data))
+        assert again.classes_.dtype == model.classes_.dtype
+    for name in ("loss_curve_", "best_loss_", "n_iter_", "t_", "validation_scores_"):
+        assert getattr(again, name, "none") == getattr(model, name, "none")
+
+
+def test_a_loaded_estimator_can_be_trained_on(tmp_path: Path) -> None:
+    model = fitted(MLPClassifier((5,), max_iter=5, random_state=0), X, Y)
+    save(model, tmp_path / "m")
+    again = load(tmp_path / "m").partial_fit(X, Y)
+    assert again.loss_ < model.loss_
+
+
+def test_feature_names_come_back(tmp_path: Path) -> None:
+    frame = load_iris(as_frame=True)
+    model = fitted(LogisticRegression(), frame.data, frame.target)
+    save(model, tmp_path / "m")
+    again = load(tmp_path / "m")
+    assert again.feature_names_in_.tolist() == list(frame.data.columns)
+    np.testing.assert_array_equal(again.predict(frame.data), model.predict(frame.data))
+
+
+@pytest.mark.parametrize("target", ["y", "x", "n"])
+def test_a_table_model_comes_back_the_same(target: str, tmp_path: Path) -> None:
+    table = {**small_table(), "n": np.arange(120) % 3}
+    if target == "x":
+        table["x"] = np.nan_to_num(table["x"])
+    model = TableModel.train(table, target, hidden=(4,), max_epochs=3)
+    model.save(tmp_path / "model.safetensors")
+    again = TableModel.load(tmp_path / "model.safetensors")
+    assert (again.target, again.encoder, again.summary()) == (model.target, model.encoder, model.summary())
+    np.testing.assert_array_equal(again.predict(table), model.predict(table))
+
+
+def test_other_libraries_can_read_the_tensors(tmp_path: Path) -> None:
+    from safetensors.numpy import load_file
+
+    model = fitted(MLPClassifier((5,), max_iter=5), X, Y)
+    save(model, tmp_path / "m.safetensors")
+    tensors = load_file(tmp_path / "m.safetensors")
+    np.testing.assert_array_equal(tensors["weights.1"], model.coefs_[1])
+    np.testing.assert_array_equal(tensors["biases.0"], model.intercepts_[0])
+
+
+VALUES = [None, True, 3, -1.5, np.inf, "x", (1, (2, "a")), [1.0, None], {0: 1.0, "a": 2}, float("-inf")]
+
+
+@pytest.mark.parametrize("value", VALUES, ids=repr)
+def test_values_come_back_with_their_type(value: Any) -> None:
+    again = decode_value(json.loads(json.dumps(encode_value(value, "x"))))
+    assert again == value
+    assert type(again) is type(value)
+
+
+# ----------------------------------------------------------------------------------------------------------------------
+# Damage
+
+
+def read_or_refuse(path: Path, table: Any, expected: Any) -> bool:
+    """Whether the file is refused; a file that is not refused must be the same model."""
+    try:
+        model = load(path)
+    except ModelFileError:
+        return True
+    np.testing.assert_array_equal(model.predict_proba(table), expected)
+    assert model.predict(table).tolist() == [model.target.classes[i] for i in expected.argmax(axis=1)]
+    return False
+
+
+def test_every_flipped_byte_is_noticed(tmp_path: Path) -> None:
+    model, path, table = table_model(hidden=(2,)), tmp_path / "m", small_table(20)
+    model.save(path)
+    data, expected = path.read_bytes(), model.predict_proba(table)
+    header = 8 + int.from_bytes(data[:8], "little")
+    harmless = 0
+    for place in range(len(data)):
+        for mask in (0x01, 0x20, 0xFF):
+            path.write_bytes(data[:place] + bytes([data[place] ^ mask]) + data[place + 1 :])
+            refused = read_or_refuse(path, table, expected)
+            harmless += not refused
+            assert refused or place < header, f"byte {place}"
+    assert harmless < 60  # blanks that pad the header
+
+
+def test_every_shortened_file_is_refused(tmp_path: Path) -> None:
+    table_model(hidden=(2,)).save(tmp_path / "m")
+    data = (tmp_path / "m").read_bytes()
+    for length in range(len(data)):
+        (tmp_path / "m").write_bytes(data[:length])
+        with pytest.raises(ModelFileError):
+            load(tmp_path / "m")
+
+
+def test_random_damage_is_refused(tmp_path: Path) -> None:
+    model, path, table = table_model(hidden=(2,)), tmp_path / "m", small_table(20)
+    model.save(path)
+    data, expected = path.read_bytes(), model.predict_proba(table)
+    rng = np.random.default_rng(0)
+    for _ in range(400):
+        damaged = bytearray(data)
+        start, length = rng.integers(len(data)), rng.integers(1, 200)
+        if rng.random() < 0.5:
+            damaged[start : start + length] = rng.bytes(length)
+        else:
+            damaged[start : start + length] = damaged[: rng.integers(1, 100)]
+        path.write_bytes(bytes(damaged))
+        read_or_refuse(path, table, expected)
+
+
+def forged(path: Path, change: Any) -> None:
+    """Rewrite a valid file with a changed configuration and a right checksum: only validation can refuse it."""
+    kind, state, arrays = unpack(path.read_bytes())
+    arrays = {name: array.copy() for name, array in arrays.items()}
+    change(state, arrays)
+    path.write_bytes(pack(kind, state, arrays))
+
+
+def set_in(*keys: Any) -> Any:
+    """A change of one entry of the state."""
+
+    def change(state: Any, arrays: Any) -> None:
+        *parents, last, value = keys
+        for key in parents:
+            state = state[key]
+        state[last] = value
+
+    return change
+
+
+def nested(depth: int) -> list[Any]:
+    """A list in a list in a list ..."""
+    value: list[Any] = []
+    for _ in range(depth):
+        value = [value]
+    return value
+
+
+FORGERIES = {
+    "another class": (set_in("estimator", "class", "Perceptron"), "holds a 'Perceptron'"),
+    "an attribute as class": (set_in("estimator", "class", "__builtins__"), "known are"),
+    "unknown parameter": (set_in("estimator", "parameters", "evil", 1), "unexpected keyword argument 'evil'"),
+    "invalid parameter": (set_in("estimator", "parameters", "alpha", -1.0), "'alpha' parameter"),
+    "unknown attribute": (set_in("estimator", "attributes", "predict", "x"), "attribute 'predict' is unknown"),
+    "attribute of wrong type": (set_in("estimator", "attributes", "n_iter_", "x"), "attribute 'n_iter_'"),
+    "huge layers": (set_in("estimator", "network", "layers", [10**12, 10**12, 1]), "do not fit the layers"),
+    "negative layers": (set_in("estimator", "network", "layers", [-4, 4, 1]), "positive integers"),
+    "unknown activation": (set_in("estimator", "network", "activation", "evil"), "evil"),
+    "unknown output": (set_in("estimator", "network", "output", "evil"), "out_activation_|evil"),
+    "another dtype": (set_in("estimator", "network", "dtype", "float64"), "not of the network's type"),
+    "features": (set_in("estimator", "attributes", "n_features_in_", 99), "n_features_in_"),
+    "classes": (set_in("estimator", "attributes", "classes_", {"array": [0, 1, 2], "kind": "i"}), "classes do not fit"),
+    "unsorted classes": (set_in("estimator", "attributes", "classes_", {"array": [1, 0], "kind": "i"}), "sorted"),
+    "other classes": (set_in("estimator", "attributes", "classes_", {"array": [3, 4], "kind": "i"}), "not 0, 1, 2"),
+    "class objects": (set_in("estimator", "attributes", "classes_", {"array": [[]], "kind": "O"}), "array of kind 'O'"),
+    "encoder missing": (set_in("encoder", None), "not a list of columns"),
+    "encoder column missing": (lambda state, arrays: state["encoder"].pop(), "the network takes"),
+    "zero spread": (set_in("encoder", 0, "spread", 0.0), "no valid center, spread and edges"),
+    "text as center": (set_in("encoder", 0, "center", "x"), "no valid center, spread and edges"),
+    "levels twice": (set_in("encoder", 1, "levels", ["a", "a", "b"]), "no valid list of levels"),
+    "two equal columns": (lambda state, arrays: state["encoder"].append(state["encoder"][0]), "occurs twice"),
+    "no classes": (set_in("target", "classes", []), "do not fit its task"),
+    "unknown task": (set_in("target", "task", "evil"), "no valid name, task"),
+    "task of another kind": (set_in("target", {"name": "y", "task": "regression", "classes": [], "mean": 0.0, "scale": 1.0}), "MLPRegressor"),
+    "tensor missing": (lambda state, arrays: arrays.pop("biases.0"), "do not fit the layers"),
+    "tensor too many": (lambda state, arrays: arrays.update(extra=np.zeros(1)), "do not fit the layers"),
+    "tensor of another shape": (lambda state, arrays: arrays.update({"biases.0": np.zeros((4, 1), np.float32)}), "do not fit"),
+    "no state": (lambda state, arrays: state.clear(), "does not hold a target"),
+    "deep nesting": (set_in("estimator", "parameters", "alpha", nested(200)), "nested too deeply"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("change", "message"), FORGERIES.values(), ids=FORGERIES)
+def test_a_forged_file_with_a_right_checksum_is_refused(change: Any, message: str, tmp_path: Path) -> None:
+    table_model().save(tmp_path / "m")
+    forged(tmp_path / "m", change)
+    with pytest.raises(ModelFileError, match=message):
+        load(tmp_path / "m")
+
+
+def test_nan_in_a_file_with_a_right_checksum_is_refused(tmp_path: Path) -> None:
+    from safetensors.numpy import save as to_bytes
+
+    arrays = {"weights.0": np.array([[np.nan]], dtype=np.float32)}
+    config = json.dumps({"format": "rosenblatt model", "version": 1, "kind": "estimator", "state": {}})
+    (tmp_path / "m").write_bytes(to_bytes(arrays, metadata={"rosenblatt": config, "sha256": digest(config, arrays)}))
+    with pytest.raises(ModelFileError, match=r"'weights.0' holds NaN"):
+        load(tmp_path / "m")
+
+
+def test_a_header_nested_a_million_deep_is_refused(tmp_path: Path) -> None:
+    bomb = b'{"a":' + b"[" * 10**6
+    (tmp_path / "m").write_bytes(len(bomb).to_bytes(8, "little") + bomb)
+    with pytest.raises(ModelFileError, match="JSON is damaged"):
+        load(tmp_path / "m")
+
+
+def test_loading_imports_opens_and_executes_nothing_from_the_file(tmp_path: Path) -> None:
+    table_model().save(tmp_path / "m")
+    load(tmp_path / "m")  # what is imported lazily is imported now
+    events: list[str] = []
+    watching = True
+
+    def watch(event: str, arguments: Any) -> None:
+        forbidden = ("exec", "compile", "import", "open", "pickle.find_class", "marshal.loads", "subprocess.Popen")
+        if watching and event in forbidden and not (event == "open" and isinstance(arguments[0], int)):
+            events.append(f"{event} {arguments[0]}")
+
+    sys.addaudithook(watch)
+    load(tmp_path / "m")
+    watching = False
+    assert events == [f"open {tmp_path / 'm'}"]
+
+
+# ----------------------------------------------------------------------------------------------------------------------
+# Writing
+
+
+@pytest.fixture
+def existing(tmp_path: Path) -> Path:
+    table_model(seed=1).save(tmp_path / "model.safetensors")
+    return tmp_path / "model.safetensors"
+
+
+def files_in(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+@pytest.mark.parametrize("call", ["write", "fsync", "replace", "chmod", "close"])
+def test_a_failing_disk_loses_nothing(call: str, existing: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before, model, original = existing.read_bytes(), table_model(seed=2), getattr(os, call)
+    fired = []
+
+    def fail(*args: Any, **kwargs: Any) -> Any:
+        if call == "close" and not fired:
+            original(*args)
+        fired.append(1)
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, call, fail)
+        with pytest.raises(OSError, match="No space left"):
+            save(model, existing)
+    assert fired
+    assert existing.read_bytes() == before
+    assert files_in(existing.parent) == [existing.name]
+
+
+def test_a_disk_that_fills_up_halfway_loses_nothing(existing: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before, model, write, calls = existing.read_bytes(), table_model(seed=2), os.write, []
+
+    def short(descriptor: int, data: Any) -> int:
+        calls.append(len(data))
+        if len(calls) == 5:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return write(descriptor, data[:100])
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "write", short)
+        with pytest.raises(OSError, match="No space left"):
+            save(model, existing)
+    assert existing.read_bytes() == before
+    assert files_in(existing.parent) == [existing.name]
+
+
+def test_short_writes_are_continued(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    model, write = table_model(), os.write
+    monkeypatch.setattr(os, "write", lambda descriptor, data: write(descriptor, data[:97]))
+    save(model, tmp_path / "m")
+    np.testing.assert_array_equal(load(tmp_path / "m").predict(small_table()), model.predict(small_table()))
+
+
+def test_the_order_is_write_fsync_rename_fsync_of_the_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    steps: list[str] = []
+
+    def record(name: str) -> Any:
+        original = getattr(os, name)
+
+        def call(*args: Any, **kwargs: Any) -> Any:
+            kind = stat.S_ISDIR(os.fstat(args[0]).st_mode) if name == "fsync" else False
+            steps.append(f"{name} folder" if kind else name)
+            return original(*args, **kwargs)
+
+        return call
+
+    model = table_model()
+    for name in ("write", "fsync", "replace"):
+        monkeypatch.setattr(os, name, record(name))
+    save(model, tmp_path / "m")
+    assert steps == ["write", "fsync", "replace", "fsync folder"]
+
+
+def test_an_interrupt_while_writing_loses_nothing(existing: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before, model = existing.read_bytes(), table_model(seed=2)
+
+    def interrupt(*args: Any) -> Any:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(os, "fsync", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        save(model, existing)
+    assert existing.read_bytes() == before
+    assert files_in(existing.parent) == [existing.name]
+
+
+def test_permissions_and_links_survive(existing: Path) -> None:
+    existing.chmod(0o640)
+    link = existing.parent / "latest"
+    link.symlink_to(existing.name)
+    save(table_model(seed=2), link)
+    assert link.is_symlink()
+    assert stat.S_IMODE(existing.stat().st_mode) == 0o640
+    mask = os.umask(0o022)
+    try:
+        save(table_model(), existing.parent / "new")
+    finally:
+        os.umask(mask)
+    assert stat.S_IMODE((existing.parent / "new").stat().st_mode) == 0o644
+
+
+def test_a_model_with_nan_is_not_saved(existing: Path) -> None:
+    before = existing.read_bytes()
+    model = fitted(MLPClassifier((5,), max_iter=5), X, Y)
+    model.coefs_[0][0, 0] = np.nan
+    with pytest.raises(ModelFileError, match=r"holds NaN or infinity in weights.0; such a model is not saved"):
+        save(model, existing)
+    assert existing.read_bytes() == before
+
+
+def test_only_what_can_be_loaded_is_saved(tmp_path: Path) -> None:
+    with pytest.raises(TypeError, match="save takes a fitted TableModel, .*, not Perceptron"):
+        save(fitted(Perceptron(), X, Y), tmp_path / "m")
+    assert files_in(tmp_path) == []
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
+def test_a_pipe_does_not_hang_the_loader(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(OSError, match="not a regular file"):
+        load(tmp_path / "pipe")

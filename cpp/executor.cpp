@@ -16,8 +16,6 @@ namespace {
 using Clock = std::chrono::steady_clock;
 constexpr auto kInterruptPeriod = std::chrono::milliseconds(50);
 
-std::size_t source_bytes(SourceType type) { return type == SourceType::float64 ? 8 : 4; }
-
 // Asks at most once in kInterruptPeriod, and reads the clock only every few steps when steps are short.
 class InterruptPoll {
  public:
@@ -252,7 +250,7 @@ double Session::batch_weight(std::span<const Source> sources, const Batch& batch
   double sum = 0;
   const Source& source = sources[static_cast<std::size_t>(weights)];
   for (std::int64_t i = 0; i < batch.n_rows; ++i) {
-    double weight;
+    double weight = 0;
     gather_rows(&weight, source, batch.rows + i, 1);
     sum += weight;
   }

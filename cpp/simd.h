@@ -53,6 +53,19 @@ static inline Vec<T> broadcast(T x) {
   return x - Vec<T>{};  // not x + 0, which would turn -0 into +0 and cost an addition
 }
 
+// v, in a register: keeps the compiler from loading it again for each use, which doubles the work of split lines.
+template <class T>
+static inline Vec<T> in_register(Vec<T> v) {
+#if defined(__AVX512F__)
+  asm("" : "+v"(v));
+#elif defined(__x86_64__)
+  asm("" : "+x"(v));
+#elif defined(__aarch64__)
+  asm("" : "+w"(v));
+#endif
+  return v;
+}
+
 // a * b + c with one rounding, where the instruction set can (v2 cannot: two roundings there).
 template <class T>
 static inline Vec<T> fma(Vec<T> a, Vec<T> b, Vec<T> c) {

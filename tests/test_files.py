@@ -1,11 +1,8 @@
-"""Model files: what is saved comes back; what is damaged is refused; what existed is never lost."""
+"""Model files: what is saved comes back the same; what is damaged or forged is refused."""
 
 from __future__ import annotations
 
-import errno
 import json
-import os
-import stat
 import sys
 import warnings
 from pathlib import Path
@@ -36,7 +33,11 @@ def fitted(estimator: Any, X: Any, y: Any) -> Any:
 def small_table(n: int = 120) -> dict[str, Any]:
     rng = np.random.default_rng(0)
     x = rng.normal(size=n)
-    return {"x": np.where(rng.random(n) < 0.1, np.nan, x), "c": rng.choice(["a", "b", "é"], n), "y": np.where(x > 0, "hi", "lo")}
+    return {
+        "x": np.where(rng.random(n) < 0.1, np.nan, x),
+        "c": rng.choice(["a", "b", "é"], n),
+        "y": np.where(x > 0, "hi", "lo"),
+    }
 
 
 def table_model(**settings: Any) -> TableModel:
@@ -130,10 +131,6 @@ def test_values_come_back_with_their_type(value: Any) -> None:
     assert type(again) is type(value)
 
 
-# ----------------------------------------------------------------------------------------------------------------------
-# Damage
-
-
 def read_or_refuse(path: Path, table: Any, expected: Any) -> bool:
     """Whether the file is refused; a file that is not refused must be the same model."""
     try:
@@ -213,6 +210,12 @@ def nested(depth: int) -> list[Any]:
     return value
 
 
+def set_array(name: str, shape: Any) -> Any:
+    """A change of one tensor's shape."""
+    return lambda state, arrays: arrays.update({name: np.zeros(shape, np.float32)})
+
+
+REGRESSION = {"name": "y", "task": "regression", "classes": [], "mean": 0.0, "scale": 1.0}
 FORGERIES = {
     "another class": (set_in("estimator", "class", "Perceptron"), "holds a 'Perceptron'"),
     "an attribute as class": (set_in("estimator", "class", "__builtins__"), "known are"),
@@ -238,10 +241,10 @@ FORGERIES = {
     "two equal columns": (lambda state, arrays: state["encoder"].append(state["encoder"][0]), "occurs twice"),
     "no classes": (set_in("target", "classes", []), "do not fit its task"),
     "unknown task": (set_in("target", "task", "evil"), "no valid name, task"),
-    "task of another kind": (set_in("target", {"name": "y", "task": "regression", "classes": [], "mean": 0.0, "scale": 1.0}), "MLPRegressor"),
+    "task of another kind": (set_in("target", REGRESSION), "MLPRegressor"),
     "tensor missing": (lambda state, arrays: arrays.pop("biases.0"), "do not fit the layers"),
     "tensor too many": (lambda state, arrays: arrays.update(extra=np.zeros(1)), "do not fit the layers"),
-    "tensor of another shape": (lambda state, arrays: arrays.update({"biases.0": np.zeros((4, 1), np.float32)}), "do not fit"),
+    "tensor of another shape": (set_array("biases.0", (4, 1)), "do not fit the layers"),
     "no state": (lambda state, arrays: state.clear(), "does not hold a target"),
     "deep nesting": (set_in("estimator", "parameters", "alpha", nested(200)), "nested too deeply"),
 }  # fmt: skip
@@ -289,129 +292,15 @@ def test_loading_imports_opens_and_executes_nothing_from_the_file(tmp_path: Path
     assert events == [f"open {tmp_path / 'm'}"]
 
 
-# ----------------------------------------------------------------------------------------------------------------------
-# Writing
-
-
-@pytest.fixture
-def existing(tmp_path: Path) -> Path:
-    table_model(seed=1).save(tmp_path / "model.safetensors")
-    return tmp_path / "model.safetensors"
-
-
-def files_in(folder: Path) -> list[str]:
-    return sorted(path.name for path in folder.iterdir())
-
-
-@pytest.mark.parametrize("call", ["write", "fsync", "replace", "chmod", "close"])
-def test_a_failing_disk_loses_nothing(call: str, existing: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    before, model, original = existing.read_bytes(), table_model(seed=2), getattr(os, call)
-    fired = []
-
-    def fail(*args: Any, **kwargs: Any) -> Any:
-        if call == "close" and not fired:
-            original(*args)
-        fired.append(1)
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
-    with monkeypatch.context() as patched:
-        patched.setattr(os, call, fail)
-        with pytest.raises(OSError, match="No space left"):
-            save(model, existing)
-    assert fired
-    assert existing.read_bytes() == before
-    assert files_in(existing.parent) == [existing.name]
-
-
-def test_a_disk_that_fills_up_halfway_loses_nothing(existing: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    before, model, write, calls = existing.read_bytes(), table_model(seed=2), os.write, []
-
-    def short(descriptor: int, data: Any) -> int:
-        calls.append(len(data))
-        if len(calls) == 5:
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        return write(descriptor, data[:100])
-
-    with monkeypatch.context() as patched:
-        patched.setattr(os, "write", short)
-        with pytest.raises(OSError, match="No space left"):
-            save(model, existing)
-    assert existing.read_bytes() == before
-    assert files_in(existing.parent) == [existing.name]
-
-
-def test_short_writes_are_continued(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    model, write = table_model(), os.write
-    monkeypatch.setattr(os, "write", lambda descriptor, data: write(descriptor, data[:97]))
-    save(model, tmp_path / "m")
-    np.testing.assert_array_equal(load(tmp_path / "m").predict(small_table()), model.predict(small_table()))
-
-
-def test_the_order_is_write_fsync_rename_fsync_of_the_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    steps: list[str] = []
-
-    def record(name: str) -> Any:
-        original = getattr(os, name)
-
-        def call(*args: Any, **kwargs: Any) -> Any:
-            kind = stat.S_ISDIR(os.fstat(args[0]).st_mode) if name == "fsync" else False
-            steps.append(f"{name} folder" if kind else name)
-            return original(*args, **kwargs)
-
-        return call
-
-    model = table_model()
-    for name in ("write", "fsync", "replace"):
-        monkeypatch.setattr(os, name, record(name))
-    save(model, tmp_path / "m")
-    assert steps == ["write", "fsync", "replace", "fsync folder"]
-
-
-def test_an_interrupt_while_writing_loses_nothing(existing: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    before, model = existing.read_bytes(), table_model(seed=2)
-
-    def interrupt(*args: Any) -> Any:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(os, "fsync", interrupt)
-    with pytest.raises(KeyboardInterrupt):
-        save(model, existing)
-    assert existing.read_bytes() == before
-    assert files_in(existing.parent) == [existing.name]
-
-
-def test_permissions_and_links_survive(existing: Path) -> None:
-    existing.chmod(0o640)
-    link = existing.parent / "latest"
-    link.symlink_to(existing.name)
-    save(table_model(seed=2), link)
-    assert link.is_symlink()
-    assert stat.S_IMODE(existing.stat().st_mode) == 0o640
-    mask = os.umask(0o022)
-    try:
-        save(table_model(), existing.parent / "new")
-    finally:
-        os.umask(mask)
-    assert stat.S_IMODE((existing.parent / "new").stat().st_mode) == 0o644
-
-
-def test_a_model_with_nan_is_not_saved(existing: Path) -> None:
-    before = existing.read_bytes()
+def test_a_model_with_nan_is_not_saved(tmp_path: Path) -> None:
     model = fitted(MLPClassifier((5,), max_iter=5), X, Y)
     model.coefs_[0][0, 0] = np.nan
     with pytest.raises(ModelFileError, match=r"holds NaN or infinity in weights.0; such a model is not saved"):
-        save(model, existing)
-    assert existing.read_bytes() == before
+        save(model, tmp_path / "m")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_only_what_can_be_loaded_is_saved(tmp_path: Path) -> None:
-    with pytest.raises(TypeError, match="save takes a fitted TableModel, .*, not Perceptron"):
+    with pytest.raises(TypeError, match=r"save takes a fitted TableModel, .*, not Perceptron"):
         save(fitted(Perceptron(), X, Y), tmp_path / "m")
-    assert files_in(tmp_path) == []
-
-
-@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
-def test_a_pipe_does_not_hang_the_loader(tmp_path: Path) -> None:
-    os.mkfifo(tmp_path / "pipe")
-    with pytest.raises(OSError, match="not a regular file"):
-        load(tmp_path / "pipe")
+    assert list(tmp_path.iterdir()) == []

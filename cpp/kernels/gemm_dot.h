@@ -12,48 +12,57 @@ namespace {
 
 inline constexpr int kMaxDots = 4;
 
-// Rows that are worked on together: enough independent chains, and a whole number of kSide results.
+// Rows that are worked on together, so that the chains are many and their sums fill a vector.
 constexpr int dot_rows(int n_columns) {
-  return n_columns == 1 ? 8 : n_columns == 4 && kRegisters < 32 ? 2 : 4;
+  if (kRegisters == 32) return n_columns <= 2 ? 8 : 4;
+  return n_columns == 1 ? 8 : n_columns == 2 ? 4 : 2;
 }
 
-// The sums of each of kSide vectors.
-template <class T>
-static inline Part<T> sum_each(Vec<T> (&x)[kSide<T>]) {
-  transpose_squares<T>(x);
-  Vec<T> sum;
-  if constexpr (kSide<T> == 4) {
-    sum = (x[0] + x[1]) + (x[2] + x[3]);
-  } else {
-    sum = x[0] + x[1];
-  }
-  constexpr auto side = Lanes<T, kSide<T>>{};
-  if constexpr (kLanes<T> == kSide<T>) {
-    return extract<T, 0>(sum, side);
-  } else if constexpr (kLanes<T> == 2 * kSide<T>) {
-    return extract<T, 0>(sum, side) + extract<T, 1>(sum, side);
-  } else {
-    return (extract<T, 0>(sum, side) + extract<T, 1>(sum, side)) +
-           (extract<T, 2>(sum, side) + extract<T, 3>(sum, side));
-  }
+// In each `group` elements, which hold items of `item` elements: the sums of neighbouring items of a, then those of b.
+template <class T, int item, int group, int... i>
+static inline Vec<T> add_neighbours(Vec<T> a, Vec<T> b, std::integer_sequence<int, i...>) {
+  constexpr auto source = [](int lane, bool odd) {
+    const int place = lane % group, half = group / 2, within = place % half;
+    const int from = lane - place + (2 * (within / item) + odd) * item + within % item;
+    return place < half ? from : kLanes<T> + from;
+  };
+  return __builtin_shufflevector(a, b, source(i, false)...) + __builtin_shufflevector(a, b, source(i, true)...);
 }
 
-// n_rows <= dot_rows(kColumns) rows of C, which has kColumns columns and nothing between its rows.
-template <class T, int kColumns>
-static inline void dot_block(const T* a, Index a_row, const T* b, Index b_row, T* c, Index n_rows, Index depth) {
-  constexpr int lanes = kLanes<T>, side = kSide<T>, rows = dot_rows(kColumns), results = rows * kColumns;
-  static_assert(results % side == 0);
-  const T* row[rows];
+// Lane i of the result is the sum of x[i], in a fixed tree; x is used up.
+template <class T, int n = kLanes<T>>
+static inline Vec<T> sum_each(Vec<T> (&x)[kLanes<T>]) {
+  constexpr int lanes = kLanes<T>, side = kSide<T>;
+  if constexpr (n == 1) {
+    return x[0];
+  } else {
 #pragma GCC unroll 8
-  for (int i = 0; i < rows; ++i) row[i] = a + smaller(i, n_rows - 1) * a_row;
-  Vec<T> sum[results] = {};
+    for (int i = 0; i < n / 2; ++i) {
+      if constexpr (n * side > lanes) {
+        x[i] = add_neighbours<T, 1, side>(x[2 * i], x[2 * i + 1], Lanes<T, lanes>{});
+      } else {
+        x[i] = add_neighbours<T, side, lanes>(x[2 * i], x[2 * i + 1], Lanes<T, lanes>{});
+      }
+    }
+    return sum_each<T, n / 2>(x);
+  }
+}
+
+// n_rows <= kRows rows of C, which has kColumns columns and nothing between its rows.
+template <class T, int kColumns, int kRows>
+static inline void dot_block(const T* a, Index a_row, const T* b, Index b_row, T* c, Index n_rows, Index depth) {
+  constexpr int lanes = kLanes<T>, results = (kRows * kColumns + lanes - 1) / lanes * lanes;
+  const T* row[kRows];
+#pragma GCC unroll 8
+  for (int i = 0; i < kRows; ++i) row[i] = a + smaller(i, n_rows - 1) * a_row;
+  Vec<T> sum[results] = {};  // of whole vectors of results
   const auto accumulate = [&](auto load_at, Index k) {
     Vec<T> y[kColumns];
 #pragma GCC unroll 4
     for (int j = 0; j < kColumns; ++j) y[j] = load_at(b + j * b_row + k);
 #pragma GCC unroll 8
-    for (int i = 0; i < rows; ++i) {
-      const Vec<T> x = load_at(row[i] + k);
+    for (int i = 0; i < kRows; ++i) {
+      const Vec<T> x = in_register<T>(load_at(row[i] + k));
 #pragma GCC unroll 4
       for (int j = 0; j < kColumns; ++j) sum[i * kColumns + j] = fma<T>(x, y[j], sum[i * kColumns + j]);
     }
@@ -62,26 +71,23 @@ static inline void dot_block(const T* a, Index a_row, const T* b, Index b_row, T
   for (; k + lanes <= depth; k += lanes) accumulate([](const T* p) { return load(p); }, k);
   const int rest = static_cast<int>(depth - k);
   if (rest > 0) accumulate([rest](const T* p) { return load_n(p, rest); }, k);
-  const Index n = n_rows * kColumns;
+  const int n = static_cast<int>(n_rows) * kColumns;
 #pragma GCC unroll 8
-  for (int i = 0; i < results; i += side) {
-    Vec<T> group[side];
-#pragma GCC unroll 4
-    for (int s = 0; s < side; ++s) group[s] = sum[i + s];
-    const Part<T> result = sum_each<T>(group);
-    if (i + side <= n) {
-      *reinterpret_cast<Part<T>*>(c + i) = result;
-    } else if (i < n) {
-      store_part(c + i, result, static_cast<int>(n - i));
-    }
+  for (int i = 0; i < results; i += lanes) {
+    Vec<T> group[lanes];
+#pragma GCC unroll 16
+    for (int s = 0; s < lanes; ++s) group[s] = sum[i + s];
+    const Vec<T> total = sum_each<T>(group);
+    if (i < n) store_n<T>(c + i, total, static_cast<int>(smaller(lanes, n - i)));
   }
 }
 
 template <class T, int kColumns>
 static void dot_rows_of(const T* a, Index a_row, const T* b, Index b_row, T* c, Index n_rows, Index depth) {
   constexpr Index rows = dot_rows(kColumns);
+  if (n_rows == 1) return dot_block<T, kColumns, 1>(a, a_row, b, b_row, c, 1, depth);
   for (Index i = 0; i < n_rows; i += rows) {
-    dot_block<T, kColumns>(a + i * a_row, a_row, b, b_row, c + i * kColumns, smaller(rows, n_rows - i), depth);
+    dot_block<T, kColumns, rows>(a + i * a_row, a_row, b, b_row, c + i * kColumns, smaller(rows, n_rows - i), depth);
   }
 }
 

@@ -85,43 +85,49 @@ static inline void transpose_squares(Vec<T> (&x)[kSide<T>]) {
   }
 }
 
-// Squares of a vector's worth of rows: x[r] takes rows r, r + kSide, ... of `from`; the last of n_rows stands in for
-// those beyond it. Without kFull, only n elements of each row are read.
-template <class T, bool kFull>
-static inline void load_squares(const T* from, Index from_row, Index n_rows, int n, Vec<T> (&x)[kSide<T>]) {
+// to[k][j] = from[j][k] for j < n_rows <= kLanes and k < n <= kSide. What is known to be whole needs no care.
+template <class T, bool kAllRows, bool kWhole>
+static inline void transpose_block(const T* from, Index from_row, Index n_rows, int n, T* to, Index to_row) {
+  Vec<T> x[kSide<T>];
 #pragma GCC unroll 4
   for (int r = 0; r < kSide<T>; ++r) {
     x[r] = join<T>([&](int part) {
-      const T* at = from + smaller(part * kSide<T> + r, n_rows - 1) * from_row;
-      if constexpr (kFull) return *reinterpret_cast<const Part<T>*>(at);
-      else return load_part(at, n);
+      const Index row = part * kSide<T> + r;
+      const T* at = from + (kAllRows ? row : smaller(row, n_rows - 1)) * from_row;  // the last row stands in for more
+      if constexpr (kWhole) {
+        return *reinterpret_cast<const Part<T>*>(at);
+      } else {
+        return load_part(at, n);
+      }
     });
   }
+  transpose_squares<T>(x);
+#pragma GCC unroll 4
+  for (int r = 0; r < kSide<T>; ++r) {
+    if (kWhole || r < n) store<T>(to + r * to_row, x[r]);
+  }
+}
+
+template <class T, bool kAllRows>
+static inline void transpose_rows(const T* from, Index from_row, Index n_rows, Index depth, T* to, Index to_row) {
+  constexpr int side = kSide<T>;
+  Index k = 0;
+  for (; k + side <= depth; k += side) {
+    transpose_block<T, kAllRows, true>(from + k, from_row, n_rows, side, to + k * to_row, to_row);
+  }
+  const int rest = static_cast<int>(depth - k);
+  if (rest > 0) transpose_block<T, kAllRows, false>(from + k, from_row, n_rows, rest, to + k * to_row, to_row);
 }
 
 // to[k][j] = from[j][k] for j < width and k < depth.
 template <class T>
 static void pack_transposed(const T* from, Index from_row, Index width, Index depth, T* to, Index to_row) {
-  constexpr int lanes = kLanes<T>, side = kSide<T>;
-  for (Index j = 0; j < width; j += lanes) {
-    const T* at = from + j * from_row;
-    Vec<T> x[side];
-    Index k = 0;
-    for (; k + side <= depth; k += side) {
-      load_squares<T, true>(at + k, from_row, width - j, side, x);
-      transpose_squares<T>(x);
-#pragma GCC unroll 4
-      for (int r = 0; r < side; ++r) store<T>(to + (k + r) * to_row + j, x[r]);
-    }
-    if (k == depth) continue;
-    const int n = static_cast<int>(depth - k);
-    load_squares<T, false>(at + k, from_row, width - j, n, x);
-    transpose_squares<T>(x);
-#pragma GCC unroll 4
-    for (int r = 0; r < side; ++r) {
-      if (r < n) store<T>(to + (k + r) * to_row + j, x[r]);
-    }
+  constexpr Index lanes = kLanes<T>;
+  Index j = 0;
+  for (; j + lanes <= width; j += lanes) {
+    transpose_rows<T, true>(from + j * from_row, from_row, lanes, depth, to + j, to_row);
   }
+  if (j < width) transpose_rows<T, false>(from + j * from_row, from_row, width - j, depth, to + j, to_row);
 }
 
 // to[k][j] = from[k][j] for j < width and k < depth.

@@ -30,6 +30,9 @@ inline constexpr bool kReadsMasked = true;
 inline constexpr bool kReadsMasked = false;
 #endif
 
+// From here on the time of a tile hides the fetching of its part of C.
+inline constexpr Index kPrefetchDepth = 64;
+
 template <class T>
 struct Tile {
   Index depth;                // number of k
@@ -55,6 +58,15 @@ void multiply_tile(const Tile<T>& t) {
 #pragma GCC unroll 4
   for (int g = 0; g < groups; ++g) a[g] = t.a + 4 * g * row;
   const T* b = t.b;
+  T* const c = t.c;
+  const Index c_row = t.c_row;
+  if (t.depth >= kPrefetchDepth) {
+#pragma GCC unroll 14
+    for (int i = 0; i < kRows; ++i) {
+#pragma GCC unroll 4
+      for (int v = 0; v < kVectors; ++v) __builtin_prefetch(c + i * c_row + v * lanes, 1);
+    }
+  }
   Vec<T> sum[kRows][kVectors] = {};
   for (Index k = t.depth; k > 0; --k) {
     Vec<T> b_row[kVectors];
@@ -75,8 +87,6 @@ void multiply_tile(const Tile<T>& t) {
       asm("" : "+r"(a[g]));  // else the compiler keeps a pointer for each row, which do not fit
     }
   }
-  T* const c = t.c;
-  const Index c_row = t.c_row;
   if (t.add) {
 #pragma GCC unroll 14
     for (int i = 0; i < kRows; ++i) {
@@ -93,15 +103,16 @@ void multiply_tile(const Tile<T>& t) {
   }
 }
 
+template <class T, int kVectors, class Rows>
+struct TilesOf;
 template <class T, int kVectors, int... kRow>
-constexpr TileFunction<T> tile_with_rows(int n_rows, std::integer_sequence<int, kRow...>) {
-  constexpr TileFunction<T> by_rows[] = {multiply_tile<T, kRow + 1, kVectors>...};
-  return by_rows[n_rows - 1];
-}
+struct TilesOf<T, kVectors, std::integer_sequence<int, kRow...>> {
+  static constexpr TileFunction<T> by_rows[] = {multiply_tile<T, kRow + 1, kVectors>...};
+};
 
 template <class T, int kVectors>
 inline TileFunction<T> tile_with_rows(int n_rows) {
-  return tile_with_rows<T, kVectors>(n_rows, std::make_integer_sequence<int, max_rows(kVectors)>{});
+  return TilesOf<T, kVectors, std::make_integer_sequence<int, max_rows(kVectors)>>::by_rows[n_rows - 1];
 }
 
 // The tile of this size: 1 <= n_vectors <= kMaxVectors, 1 <= n_rows <= max_rows(n_vectors).
@@ -113,6 +124,45 @@ inline TileFunction<T> tile_function(int n_vectors, int n_rows) {
     if (n_vectors == 4) return tile_with_rows<T, 4>(n_rows);
   }
   return tile_with_rows<T, 2>(n_rows);
+}
+
+// n_rows rows of C in tiles of nearly equal height: n_high tiles of one row more, then n_low.
+template <class T>
+struct Split {
+  TileFunction<T> high, low;
+  int n_high, n_low, low_rows;
+};
+
+template <class T>
+inline Split<T> split_rows(Index n_rows, int n_vectors) {
+  const auto n = static_cast<std::uint32_t>(n_rows);  // of one block, see multiply: divisions of 32 bits are faster
+  const std::uint32_t n_tiles = n_vectors == 1 ? (n + max_rows(1) - 1) / max_rows(1)
+                              : n_vectors == 2 ? (n + max_rows(2) - 1) / max_rows(2)
+                                               : (n + max_rows(4) - 1) / max_rows(4);
+  const std::uint32_t low_rows = n_tiles == 1 ? n : n / n_tiles, n_high = n - low_rows * n_tiles;
+  Split<T> split{};
+  split.low_rows = static_cast<int>(low_rows);
+  split.n_high = static_cast<int>(n_high);
+  split.n_low = static_cast<int>(n_tiles - n_high);
+  split.low = tile_function<T>(n_vectors, split.low_rows);
+  if (n_high > 0) split.high = tile_function<T>(n_vectors, split.low_rows + 1);
+  return split;
+}
+
+// One panel of columns.
+template <class T>
+inline void multiply_panel(Tile<T> tile, const Split<T>& split) {
+  const Index low = split.low_rows, high = low + 1;
+  for (int i = 0; i < split.n_high; ++i) {
+    split.high(tile);
+    tile.a += high * tile.a_row;
+    tile.c += high * tile.c_row;
+  }
+  for (int i = 0; i < split.n_low; ++i) {
+    split.low(tile);
+    tile.a += low * tile.a_row;
+    tile.c += low * tile.c_row;
+  }
 }
 
 }  // namespace

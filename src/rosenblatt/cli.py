@@ -13,6 +13,9 @@ import typer
 
 __all__ = ["app", "main"]
 
+INTERRUPTED = 130
+"""Exit code after Ctrl-C, by convention 128 + SIGINT."""
+
 app = typer.Typer(
     name="rosenblatt",
     help="Neural networks for tables, at the speed of the processor.",
@@ -95,18 +98,22 @@ def inspect(model: Annotated[Path, typer.Argument(help="A model file.")]) -> Non
 
 def main() -> None:
     """Run the command line; the entry point ``rosenblatt``."""
+    code: Any = 0
     try:
         code = app(standalone_mode=False)
     except KeyboardInterrupt:
-        fail("interrupted before the first epoch was over; nothing was written.", 130)
+        code = INTERRUPTED
     except (ValueError, OSError, ImportError) as error:
         fail(describe(error), 2)
     except Exception as error:
-        if type(error).__name__ == "Abort":  # how Ctrl-C reaches us through the argument parser
-            fail("interrupted before the first epoch was over; nothing was written.", 130)
-        if not hasattr(error, "format_message"):  # only the argument parser's errors have it
+        if type(error).__name__ == "Abort":  # how some versions of the argument parser pass on Ctrl-C
+            code = INTERRUPTED
+        elif not hasattr(error, "format_message"):  # only the argument parser's errors have it
             raise
-        fail(f"{error.format_message()} (rosenblatt --help explains)", 2)
+        else:
+            fail(f"{error.format_message()} (rosenblatt --help explains)", 2)
+    if code == INTERRUPTED:
+        fail("interrupted; nothing was written.", INTERRUPTED)
     sys.exit(code if isinstance(code, int) else 0)
 
 

@@ -117,3 +117,10 @@ def test_rows_and_columns_can_be_chosen() -> None:
     assert table.n_rows == 2
     assert table["age"].values.tolist() == [45, 31]
     assert "age" not in table.drop(["age"]).columns
+
+
+def test_errors_name_the_rows_of_the_table_that_was_read() -> None:
+    column = read_table({"a": range(10)}).take(np.array([7, 2, 5]))["a"].take(np.array([1, 0]))
+    assert column.values.tolist() == [2, 7]
+    assert column.name_rows(np.array([0, 1])) == "rows 3, 8"
+    assert column.name_rows(np.array([1])) == "row 8"

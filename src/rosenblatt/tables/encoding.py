@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import pairwise
 from typing import Any
 
@@ -68,7 +68,7 @@ class NumericColumn:
     def encode(self, column: Column, out: NDArray[np.float32]) -> None:
         """Write the matrix columns."""
         values = self.numbers(column)
-        require_finite(Column(self.name, "number", values))
+        require_finite(replace(column, storage="number", values=values))
         missing = np.isnan(values)
         values = np.where(missing, self.center, values)
         with np.errstate(over="ignore"):  # what overflows is clipped
@@ -280,7 +280,8 @@ def parse_special(column: Column, storage: str) -> NDArray[np.float64]:
     wrong = np.flatnonzero(np.isnan(values) & (column.values >= 0))
     if len(wrong):
         text = column.levels[int(column.values[wrong[0]])]
-        raise TableError(f"column {column.name!r} holds {PLURALS[storage]}, but row {wrong[0] + 1} says {text!r}.")
+        where = column.name_rows(wrong[:1])
+        raise TableError(f"column {column.name!r} holds {PLURALS[storage]}, but {where} says {text!r}.")
     return np.asarray(values)
 
 

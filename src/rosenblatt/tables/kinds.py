@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rosenblatt.tables.table import Column, Table, TableError, row_list, suggestion
+from rosenblatt.tables.table import Column, Table, TableError, suggestion
 
 __all__ = ["KINDS", "ColumnKind", "Kind", "canonical_level", "infer_kinds", "level_column", "parse_number"]
 
@@ -136,9 +136,10 @@ def require_finite(column: Column) -> None:
     """Refuse infinite cells."""
     infinite = np.flatnonzero(np.isinf(column.values))
     if len(infinite):
+        where = column.name_rows(infinite)
         raise TableError(
-            f"column {column.name!r} is infinite in {row_list(infinite)} (the first row is 1). Put a finite number "
-            "there, or empty the cell if the value is unknown."
+            f"column {column.name!r} is infinite in {where} (the first row is 1). Put a finite number there, or empty the "
+            "cell if the value is unknown."
         )
 
 
@@ -165,10 +166,10 @@ def parse_levels(column: Column, advice: str = "Correct the cell, or empty it.")
     if len(wrong):
         text = column.levels[int(column.values[wrong[0]])]
         raise TableError(
-            f"column {column.name!r} holds numbers, but row {wrong[0] + 1} says {text!r} (the first row is 1"
+            f"column {column.name!r} holds numbers, but {column.name_rows(wrong[:1])} says {text!r} (the first row is 1"
             f"{f'; {len(wrong)} such cells' if len(wrong) > 1 else ''}). {advice}"
         )
-    return Column(column.name, "number", values)
+    return replace(column, storage="number", values=values, levels=())
 
 
 def level_column(column: Column) -> Column:
@@ -182,7 +183,7 @@ def level_column(column: Column) -> Column:
         codes = np.where(np.isnan(column.values), -1, codes)
     merged = {text: code for code, text in enumerate(dict.fromkeys(texts))}
     lookup = np.array([merged[text] for text in texts] + [-1], dtype=np.int32)
-    return Column(column.name, "text", lookup[codes], tuple(merged))
+    return replace(column, storage="text", values=lookup[codes], levels=tuple(merged))
 
 
 def canonical_level(text: str) -> str:

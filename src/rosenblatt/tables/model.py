@@ -122,21 +122,14 @@ class TableModel:
             A `ValueError`, if the loss becomes infinite or NaN in the first epoch; in a later one training ends with a
             warning and the best weights.
         """
-        if "hidden" in settings:
-            hidden = settings["hidden"]
-            settings["hidden"] = (hidden,) if isinstance(hidden, int) else tuple(hidden)
-        chosen = Settings(**settings)
+        chosen = read_settings(settings)
         rows = read_table(table)
-        column = find_target(rows, target)
-        if rows.n_rows < FEWEST_ROWS:
-            raise TableError(f"the table has {rows.n_rows} rows; training needs at least {FEWEST_ROWS}.")
-        fitted_target = fit_target(column, task)
-        y = fitted_target.encode(column)
-        stratify = y if fitted_target.classes else None
-        training, validation = split_rows(rows.n_rows, chosen.validation_share, chosen.seed, stratify)
-        inputs = rows.drop([target])
-        if not inputs.columns:
-            raise TableError(f"the table has no column but the target {target!r}.")
+        inputs = require_learnable(rows, target)
+        fitted_target = fit_target(rows.columns[target], task)
+        y = fitted_target.encode(rows.columns[target])
+        training, validation = split_rows(
+            rows.n_rows, chosen.validation_share, chosen.seed, y if fitted_target.classes else None
+        )
         found = infer_kinds(inputs.take(training), kinds)
         tell_kinds(found, on_kinds)
         encoder = fit_encoder(inputs.take(training), found)
@@ -144,13 +137,7 @@ class TableModel:
         estimator = new_estimator(fitted_target, chosen, len(training))
         history = train_network(estimator, (X[training], y[training]), (X[validation], y[validation]), chosen, on_epoch)
         estimator.set_params(random_state=chosen.seed)
-        if history.ended == "diverged":
-            warnings.warn(
-                f"training diverged after epoch {len(history.epochs)} and was stopped; the weights of epoch "
-                f"{history.best_epoch} are kept. Try a smaller learning_rate (now {chosen.learning_rate:g}).",
-                TableWarning,
-                stacklevel=2,
-            )
+        warn_of_divergence(history, chosen)
         return cls(fitted_target, encoder, estimator, found, history)
 
     def predict(self, table: Any) -> NDArray[Any]:
@@ -226,6 +213,36 @@ def find_target(table: Table, target: str) -> Any:
     if target not in table.columns:
         raise TableError(f"there is no target column {target!r}.{suggestion(target, table.columns)}")
     return table.columns[target]
+
+
+def require_learnable(rows: Table, target: str) -> Table:
+    """The inputs of a table that has a target column, other columns, and enough rows."""
+    find_target(rows, target)
+    if rows.n_rows < FEWEST_ROWS:
+        raise TableError(f"the table has {rows.n_rows} rows; training needs at least {FEWEST_ROWS}.")
+    inputs = rows.drop([target])
+    if not inputs.columns:
+        raise TableError(f"the table has no column but the target {target!r}.")
+    return inputs
+
+
+def read_settings(settings: dict[str, Any]) -> Settings:
+    """Keyword arguments as checked settings; `hidden` may be any sequence, or the size of a single layer."""
+    if "hidden" in settings:
+        hidden = settings["hidden"]
+        settings = {**settings, "hidden": tuple(hidden) if np.iterable(hidden) else (hidden,)}
+    return Settings(**settings)
+
+
+def warn_of_divergence(history: History, settings: Settings) -> None:
+    """Tell the user what is kept, if training was stopped by an infinite loss."""
+    if history.ended == "diverged":
+        warnings.warn(
+            f"training diverged after epoch {len(history.epochs)} and was stopped; the weights of epoch "
+            f"{history.best_epoch} are kept. Try a smaller learning_rate (now {settings.learning_rate:g}).",
+            TableWarning,
+            stacklevel=3,
+        )
 
 
 def tell_kinds(kinds: Sequence[ColumnKind], on_kinds: Callable[[list[ColumnKind]], None] | None) -> None:

@@ -14,7 +14,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Column", "Storage", "Table", "TableError", "join_names", "row_list"]
+__all__ = ["Column", "Storage", "Table", "TableError", "join_names", "suggestion"]
 
 Storage = Literal["number", "integer", "boolean", "date", "text"]
 MAX_NAMES_SHOWN = 20
@@ -29,13 +29,15 @@ class Column:
     """One column.
 
     `values` is float64 with NaN for missing (booleans 0 and 1, dates as days since 1970-01-01); for text it is int32
-    codes into `levels`, -1 for missing.
+    codes into `levels`, -1 for missing. `rows` are the cells' row numbers in the table that was read, None if all are
+    there: error messages name them.
     """
 
     name: str
     storage: Storage
     values: NDArray[Any]
     levels: tuple[str, ...] = ()
+    rows: NDArray[np.int64] | None = None
 
     @property
     def missing(self) -> NDArray[np.bool_]:
@@ -44,7 +46,14 @@ class Column:
 
     def take(self, rows: NDArray[np.int64]) -> Column:
         """The column with these rows only."""
-        return replace(self, values=self.values[rows])
+        return replace(self, values=self.values[rows], rows=rows if self.rows is None else self.rows[rows])
+
+    def name_rows(self, cells: NDArray[Any]) -> str:
+        """Cells as rows of the table that was read, counted from 1: ``row 3``, ``rows 3, 8, 12, ... (40 in all)``."""
+        places = cells if self.rows is None else np.sort(self.rows[cells])
+        shown = ", ".join(str(int(place) + 1) for place in places[:5])
+        more = f", ... ({len(places)} in all)" if len(places) > 5 else ""
+        return f"row{'s' if len(places) > 1 else ''} {shown}{more}"
 
 
 @dataclass(frozen=True)
@@ -83,10 +92,3 @@ def join_names(names: Sequence[str]) -> str:
     shown = ", ".join(repr(name) for name in names[:MAX_NAMES_SHOWN])
     rest = len(names) - MAX_NAMES_SHOWN
     return f"{shown} and {rest} more" if rest > 0 else shown or "(none)"
-
-
-def row_list(rows: NDArray[Any]) -> str:
-    """Rows counted from 1, as ``row 3`` or ``rows 3, 8, 12, ... (40 in all)``."""
-    shown = ", ".join(str(int(row) + 1) for row in rows[:5])
-    more = f", ... ({len(rows)} in all)" if len(rows) > 5 else ""
-    return f"row{'s' if len(rows) > 1 else ''} {shown}{more}"

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rosenblatt.tables.kinds import canonical_level, canonical_number, parse_levels, require_finite
-from rosenblatt.tables.table import Column, TableError, row_list
+from rosenblatt.tables.table import Column, TableError
 
 __all__ = ["TASKS", "Target", "fit_target"]
 
@@ -51,9 +51,10 @@ class Target:
         labels = np.array([place.get(text, -1) for text in texts], dtype=np.int64)[codes]
         unknown = np.flatnonzero(labels < 0)
         if len(unknown):
+            text, where = texts[codes[unknown[0]]], column.name_rows(unknown[:1])
             raise TableError(
-                f"target {self.name!r} has the class {texts[codes[unknown[0]]]!r} in {row_list(unknown)}; training did "
-                f"not see it. The classes are: {', '.join(map(repr, self.classes))}."
+                f"target {self.name!r} has the class {text!r} in {where}; training did not see it. The classes are: "
+                f"{', '.join(map(repr, self.classes))}."
             )
         return labels
 
@@ -166,9 +167,9 @@ def require_present(column: Column) -> None:
     if len(missing) == len(column.values):
         raise TableError(f"target {column.name!r} is missing in every row.")
     if len(missing):
+        where = column.name_rows(missing)
         raise TableError(
-            f"target {column.name!r} is missing in {row_list(missing)} (the first row is 1). Fill it in, or remove the "
-            "rows."
+            f"target {column.name!r} is missing in {where} (the first row is 1). Fill it in, or remove the rows."
         )
 
 

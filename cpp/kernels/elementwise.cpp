@@ -1,0 +1,190 @@
+// Elementwise kernels: functions of one operand, arithmetic and comparisons with broadcasting, activations' derivatives.
+#include "kernels/loops.h"
+#include "kernels/tables.h"
+#include "vector_math.h"
+
+namespace rosenblatt::ROSENBLATT_ISA {
+namespace {
+
+// 1 or 0 for the lanes of a comparison.
+template <class T, class Mask>
+inline Vec<T> indicator(Mask mask) {
+  return mask ? broadcast(T(1)) : Vec<T>{};
+}
+
+struct Neg {
+  template <class T>
+  static Vec<T> apply(Vec<T> x) { return -x; }
+};
+struct Abs {
+  template <class T>
+  static Vec<T> apply(Vec<T> x) { return absolute<T>(x); }
+};
+struct Sign {
+  template <class T>
+  static Vec<T> apply(Vec<T> x) {
+    const Vec<T> not_positive = x < T(0) ? broadcast(T(-1)) : x;  // 0 and NaN stay
+    return x > T(0) ? broadcast(T(1)) : not_positive;
+  }
+};
+struct Exp {
+  template <class T>
+  static Vec<T> apply(Vec<T> x) { return exp<T>(x); }
+};
+struct Log {
+  template <class T>
+  static Vec<T> apply(Vec<T> x) { return log<T>(x); }
+};
+struct Log1p {
+  template <class T>
+  static Vec<T> apply(Vec<T> x) { return log1p<T>(x); }
+};
+struct Expm1 {
+  template <class T>
+  static Vec<T> apply(Vec<T> x) { return expm1<T>(x); }
+};
+struct Sqrt {
+  template <class T>
+  static Vec<T> apply(Vec<T> x) { return sqrt<T>(x); }
+};
+struct Square {
+  template <class T>
+  static Vec<T> apply(Vec<T> x) { return x * x; }
+};
+struct Tanh {
+  template <class T>
+  static Vec<T> apply(Vec<T> x) { return tanh<T>(x); }
+};
+struct Logistic {
+  template <class T>
+  static Vec<T> apply(Vec<T> x) { return logistic<T>(x); }
+};
+struct Softplus {
+  template <class T>
+  static Vec<T> apply(Vec<T> x) { return softplus<T>(x); }
+};
+struct Relu {
+  template <class T>
+  static Vec<T> apply(Vec<T> x) { return x < T(0) ? Vec<T>{} : x; }  // NaN stays
+};
+struct Sin {
+  static float scalar(float x) { return __builtin_sinf(x); }
+  static double scalar(double x) { return __builtin_sin(x); }
+};
+struct Cos {
+  static float scalar(float x) { return __builtin_cosf(x); }
+  static double scalar(double x) { return __builtin_cos(x); }
+};
+
+struct Add {
+  template <class T>
+  static Vec<T> apply(Vec<T> x, Vec<T> y) { return x + y; }
+};
+struct Sub {
+  template <class T>
+  static Vec<T> apply(Vec<T> x, Vec<T> y) { return x - y; }
+};
+struct Mul {
+  template <class T>
+  static Vec<T> apply(Vec<T> x, Vec<T> y) { return x * y; }
+};
+struct Div {
+  template <class T>
+  static Vec<T> apply(Vec<T> x, Vec<T> y) { return x / y; }
+};
+struct Maximum {  // NaN in either operand goes through
+  template <class T>
+  static Vec<T> apply(Vec<T> x, Vec<T> y) {
+    const Vec<T> larger = x >= y ? x : y;
+    return x == x ? larger : x;
+  }
+};
+struct Minimum {
+  template <class T>
+  static Vec<T> apply(Vec<T> x, Vec<T> y) {
+    const Vec<T> smaller = x <= y ? x : y;
+    return x == x ? smaller : x;
+  }
+};
+struct Power {
+  static float scalar(float x, float y) { return __builtin_powf(x, y); }
+  static double scalar(double x, double y) { return __builtin_pow(x, y); }
+};
+struct Equal {
+  template <class T>
+  static Vec<T> apply(Vec<T> x, Vec<T> y) { return indicator<T>(x == y); }
+};
+struct Less {
+  template <class T>
+  static Vec<T> apply(Vec<T> x, Vec<T> y) { return indicator<T>(x < y); }
+};
+struct LessEqual {
+  template <class T>
+  static Vec<T> apply(Vec<T> x, Vec<T> y) { return indicator<T>(x <= y); }
+};
+struct Greater {
+  template <class T>
+  static Vec<T> apply(Vec<T> x, Vec<T> y) { return indicator<T>(x > y); }
+};
+struct GreaterEqual {
+  template <class T>
+  static Vec<T> apply(Vec<T> x, Vec<T> y) { return indicator<T>(x >= y); }
+};
+struct Where {
+  template <class T>
+  static Vec<T> apply(Vec<T> condition, Vec<T> x, Vec<T> y) { return condition != T(0) ? x : y; }
+};
+
+// The cotangent of an activation's input, from that of its output and from the output itself.
+struct ReluBackward {
+  template <class T>
+  static Vec<T> apply(Vec<T> g, Vec<T> out) { return out > T(0) ? g : Vec<T>{}; }
+};
+struct TanhBackward {
+  template <class T>
+  static Vec<T> apply(Vec<T> g, Vec<T> out) { return g * fma<T>(-out, out, broadcast(T(1))); }
+};
+struct LogisticBackward {
+  template <class T>
+  static Vec<T> apply(Vec<T> g, Vec<T> out) { return g * out * (T(1) - out); }
+};
+
+constexpr Kernel rows[] = {
+    same_shape_row<Neg, 1>("neg"),
+    same_shape_row<Abs, 1>("abs"),
+    same_shape_row<Sign, 1>("sign"),
+    same_shape_row<Exp, 1>("exp"),
+    same_shape_row<Log, 1>("log"),
+    same_shape_row<Log1p, 1>("log1p"),
+    same_shape_row<Expm1, 1>("expm1"),
+    same_shape_row<Sqrt, 1>("sqrt"),
+    same_shape_row<Square, 1>("square"),
+    same_shape_row<Tanh, 1>("tanh"),
+    same_shape_row<Logistic, 1>("logistic"),
+    same_shape_row<Softplus, 1>("softplus"),
+    same_shape_row<Relu, 1>("relu"),
+    same_shape_row<Sin, 1>("sin"),
+    same_shape_row<Cos, 1>("cos"),
+    broadcast_row<Add, 2>("add"),
+    broadcast_row<Sub, 2>("sub"),
+    broadcast_row<Mul, 2>("mul"),
+    broadcast_row<Div, 2>("div"),
+    broadcast_row<Maximum, 2>("maximum"),
+    broadcast_row<Minimum, 2>("minimum"),
+    broadcast_row<Power, 2>("power"),
+    broadcast_row<Equal, 2>("equal"),
+    broadcast_row<Less, 2>("less"),
+    broadcast_row<LessEqual, 2>("less_equal"),
+    broadcast_row<Greater, 2>("greater"),
+    broadcast_row<GreaterEqual, 2>("greater_equal"),
+    same_shape_row<ReluBackward, 2>("relu_backward"),
+    same_shape_row<TanhBackward, 2>("tanh_backward"),
+    same_shape_row<LogisticBackward, 2>("logistic_backward"),
+    broadcast_row<Where, 3>("where"),
+};
+
+}  // namespace
+
+const KernelTable elementwise_table{rows, sizeof(rows) / sizeof(rows[0])};
+
+}  // namespace rosenblatt::ROSENBLATT_ISA

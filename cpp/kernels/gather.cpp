@@ -1,0 +1,75 @@
+// Rows of a table by number, and sums of rows back into a table. The row numbers are inside the table: whoever fills
+// them has looked.
+#include "kernels/loops.h"
+#include "kernels/tables.h"
+
+namespace rosenblatt::ROSENBLATT_ISA {
+namespace {
+
+using Index = std::int64_t;
+
+inline Index row_width(const Operand& x) { return x.rank == 2 ? x.dims[1] : 1; }
+
+template <class T>
+void gather_rows_kernel(const Call& call) {
+  const T* table = data_of<const T>(call.inputs[0]);
+  const std::int32_t* indices = data_of<const std::int32_t>(call.inputs[1]);
+  T* out = data_of<T>(call.output);
+  const Index n = call.inputs[1].dims[0], width = row_width(call.inputs[0]);
+  if (width == 1) {
+    for (Index i = 0; i < n; ++i) out[i] = table[indices[i]];
+    return;
+  }
+  for (Index i = 0; i < n; ++i, out += width) {
+    const T* from = table + indices[i] * width;
+    for_vectors<T>(width, [=](Index j, auto size) { size.put(out + j, size.get(from + j)); });
+  }
+}
+
+template <class T>
+void scatter_add_rows_kernel(const Call& call) {
+  const T* g = data_of<const T>(call.inputs[0]);
+  const std::int32_t* indices = data_of<const std::int32_t>(call.inputs[1]);
+  T* out = data_of<T>(call.output);
+  const Index n = call.inputs[1].dims[0], width = row_width(call.inputs[0]), size_out = call.output.size();
+  if (size_out == 0) return;
+  std::memset(out, 0, static_cast<std::size_t>(size_out) * sizeof(T));
+  if (width == 1) {
+    for (Index i = 0; i < n; ++i) out[indices[i]] += g[i];
+    return;
+  }
+  for (Index i = 0; i < n; ++i, g += width) {
+    T* to = out + indices[i] * width;
+    for_vectors<T>(width, [=](Index j, auto size) { size.put(to + j, size.get(to + j) + size.get(g + j)); });
+  }
+}
+
+// A table T[n, d] or T[n], row numbers int32[m], rows T[m, d] or T[m].
+const char* check_rows(const Operand& table, const Operand& indices, const Operand& rows) {
+  if (rows.rank < 1 || rows.rank > 2 || table.rank != rows.rank) return kWrongShape;
+  if (!is_indices(indices, rows.dims[0])) return "the row numbers must be int32, one for each row";
+  if (table.rank == 2 && table.dims[1] != rows.dims[1]) return kWrongShape;
+  return nullptr;
+}
+
+const char* check_gather_rows(const Call& call) {
+  if (!one_float_type(call, 0, 1)) return kWrongType;
+  return check_rows(call.inputs[0], call.inputs[1], call.output);
+}
+
+const char* check_scatter_add_rows(const Call& call) {
+  if (!one_float_type(call, 0, 1)) return kWrongType;
+  if (call.output.rank < 1 || call.attrs[0] != call.output.dims[0]) return kWrongAttribute;
+  return check_rows(call.output, call.inputs[1], call.inputs[0]);
+}
+
+constexpr Kernel rows[] = {
+    {"gather_rows", 2, 0, check_gather_rows, gather_rows_kernel<float>, gather_rows_kernel<double>},
+    {"scatter_add_rows", 2, 1, check_scatter_add_rows, scatter_add_rows_kernel<float>, scatter_add_rows_kernel<double>},
+};
+
+}  // namespace
+
+const KernelTable gather_table{rows, sizeof(rows) / sizeof(rows[0])};
+
+}  // namespace rosenblatt::ROSENBLATT_ISA

@@ -1,0 +1,285 @@
+// Matrix products: C = op(A) op(B), row-major, for all four transposes.
+//
+// Small operands are read where they are; larger ones are copied, block by block, into scratch. Where C has very few
+// columns, the vectors run along k (gemm_dot.h) or along the rows of C (multiply_columns_first) instead of its columns.
+//
+// The sequence of operations behind an element of C depends on the inner size, the number of columns, the transposes
+// and the instruction set, never on the number of rows or on the element's place: one row gives what it gives among a
+// thousand. A Product may be any rectangle of C, so threads can share one once the way to compute it is chosen.
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+
+#include "kernels/gemm_dot.h"
+#include "kernels/gemm_pack.h"
+#include "kernels/gemm_tile.h"
+#include "kernels/tables.h"
+#include "simd.h"
+
+namespace rosenblatt::ROSENBLATT_ISA {
+namespace {
+
+constexpr Index kDepth = 256;  // most k in one chain of multiply-adds, see depth_block
+constexpr Index kBytesA = 384 << 10;  // of scratch for copies of A, the rest for copies of B
+constexpr Index kBytesB = 512 << 10;
+static_assert(kBytesA + kBytesB <= static_cast<Index>(kScratchBytes));
+
+// Elements of the copies, and the rows of A in one of them: few enough to leave most of the second cache to B.
+template <class T>
+constexpr Index kRoomA = kBytesA / static_cast<Index>(sizeof(T));
+template <class T>
+constexpr Index kRoomB = kBytesB / static_cast<Index>(sizeof(T));
+template <class T>
+constexpr Index kCopiedRows = 12 * max_rows(2) * 4 / static_cast<Index>(sizeof(T));
+constexpr Index copy_stride(Index depth, Index lanes) {
+  return round_up(depth, lanes) + lanes;  // off the powers of two, whose rows collide in the cache
+}
+static_assert(kCopiedRows<float> * copy_stride(kDepth, kLanes<float>) <= kRoomA<float>);
+static_assert(kCopiedRows<double> * copy_stride(kDepth, kLanes<double>) <= kRoomA<double>);
+
+// C = A op(B), where the element (i, k) of A is a[i * a_row + k * a_depth]; b_row and c_row are distances of rows as
+// they are stored.
+template <class T>
+struct Product {
+  Index n_rows, n_columns, depth;
+  const T* a;
+  Index a_row, a_depth;
+  const T* b;
+  Index b_row;
+  bool a_transposed, b_transposed;
+  T* c;
+  Index c_row;
+  bool copy_a, copy_b;
+  T* scratch_a;
+  T* scratch_b;
+};
+
+// The inner dimension is cut into nearly equal blocks, by its size alone: the cuts are seen in the rounding.
+constexpr Index depth_block(Index depth) {
+  return depth <= kDepth ? depth : divide_up(depth, divide_up(depth, kDepth));
+}
+
+// A rectangle of C, and the range of k that is added to it.
+struct Block {
+  Index row, n_rows, column, n_columns, first, depth;
+};
+
+// Panels of this many columns; few rows leave registers for more of them.
+template <class T>
+static inline Index panel_width(const Product<T>& p) {
+  return (p.n_rows <= max_rows(kMaxVectors) ? kMaxVectors : 2) * kLanes<T>;
+}
+
+template <class T>
+static inline void copy_panel(const Product<T>& p, Index first, Index depth, Index column, Index width, T* to) {
+  const Index to_row = round_up(width, kLanes<T>);
+  if (p.b_transposed) {
+    pack_transposed(p.b + column * p.b_row + first, p.b_row, width, depth, to, to_row);
+  } else {
+    pack_rows(p.b + first * p.b_row + column, p.b_row, width, depth, to, to_row);
+  }
+}
+
+// Copies what has to be copied of op(B): all of the block, or only a last vector that cannot be read in place.
+template <class T>
+static inline void copy_b(const Product<T>& p, const Block& block, Index width) {
+  Index j = 0;
+  if (!p.copy_b) {
+    if (kReadsMasked || block.n_columns % kLanes<T> == 0) return;
+    j = (block.n_columns - 1) & -width;  // a power of two
+  }
+  for (; j < block.n_columns; j += width) {
+    T* to = p.scratch_b + (p.copy_b ? j * block.depth : 0);
+    copy_panel(p, block.first, block.depth, block.column + j, smaller(width, block.n_columns - j), to);
+  }
+}
+
+// The tiles' view of the block's rows of A: in place, or copied with k contiguous.
+template <class T>
+static inline void place_a(const Product<T>& p, const Block& block, Tile<T>& tile) {
+  tile.a = p.a + block.row * p.a_row + block.first * p.a_depth;
+  tile.a_row = p.a_row;
+  tile.a_depth = p.a_depth;
+  if (!p.copy_a) return;
+  const Index stride = copy_stride(block.depth, kLanes<T>);
+  if (p.a_depth == 1) {
+    pack_rows(tile.a, p.a_row, block.depth, block.n_rows, p.scratch_a, stride);
+  } else {
+    pack_transposed(tile.a, p.a_depth, block.depth, block.n_rows, p.scratch_a, stride);
+  }
+  tile.a = p.scratch_a;
+  tile.a_row = stride;
+  tile.a_depth = 1;
+}
+
+template <class T>
+static inline void multiply_block(const Product<T>& p, const Block& block, Index width) {
+  constexpr Index lanes = kLanes<T>;
+  Tile<T> tile;
+  place_a(p, block, tile);
+  tile.depth = block.depth;
+  tile.c_row = p.c_row;
+  tile.add = block.first > 0;
+  Split<T> split{};
+  int split_vectors = 0;
+  for (Index j = 0; j < block.n_columns; j += width) {
+    const Index n = smaller(width, block.n_columns - j);
+    const int n_vectors = static_cast<int>(divide_up(n, lanes));
+    if (n_vectors != split_vectors) {
+      split = split_rows<T>(block.n_rows, n_vectors);
+      split_vectors = n_vectors;
+    }
+    tile.tail = static_cast<int>(n - (n_vectors - 1) * lanes);
+    if (p.copy_b || (!kReadsMasked && tile.tail != lanes)) {
+      tile.b = p.scratch_b + (p.copy_b ? j * block.depth : 0);
+      tile.b_depth = n_vectors * lanes;
+    } else {
+      tile.b = p.b + block.first * p.b_row + block.column + j;
+      tile.b_depth = p.b_row;
+    }
+    tile.c = p.c + block.row * p.c_row + block.column + j;
+    multiply_panel(tile, split);
+  }
+}
+
+// Blocks are as large as their copies may be; what is not copied is not cut.
+template <class T>
+static void multiply(const Product<T>& p) {
+  const Index width = panel_width(p), depth = depth_block(p.depth);
+  const Index most_rows = p.copy_a ? kCopiedRows<T> : smaller(p.n_rows, 1 << 20);
+  Index n_columns = p.n_columns;
+  if (p.copy_b && n_columns * depth > kRoomB<T>) {
+    const Index most = kRoomB<T> / depth / width * width;
+    n_columns = round_up(divide_up(n_columns, divide_up(n_columns, most)), width);
+  }
+  Block block;
+  for (block.column = 0; block.column < p.n_columns; block.column += n_columns) {
+    block.n_columns = smaller(n_columns, p.n_columns - block.column);
+    for (block.first = 0; block.first < p.depth; block.first += depth) {
+      block.depth = smaller(depth, p.depth - block.first);
+      copy_b(p, block, width);
+      for (block.row = 0; block.row < p.n_rows; block.row += most_rows) {
+        block.n_rows = smaller(most_rows, p.n_rows - block.row);
+        multiply_block(p, block, width);
+      }
+    }
+  }
+}
+
+// Few columns and a transposed A: C^T = op(B)^T A, whose vectors run along the rows of C, then transposed into C.
+// The elements are the same chains of multiply-adds.
+template <class T>
+static void multiply_columns_first(const Product<T>& p) {
+  const Index n = p.n_columns;
+  Product<T> q = p;
+  q.n_rows = n;
+  q.a = p.b;
+  q.a_row = p.b_transposed ? p.b_row : 1;
+  q.a_depth = p.b_transposed ? 1 : p.b_row;
+  q.b_row = p.a_depth;
+  q.a_transposed = q.b_transposed = false;
+  q.copy_a = q.copy_b = false;
+  const Index room = kRoomA<T> / n / kLanes<T> * kLanes<T>;
+  const Index chunk = n == 1 ? p.n_rows : smaller(room, p.n_rows);
+  for (Index i = 0; i < p.n_rows; i += chunk) {
+    q.n_columns = smaller(chunk, p.n_rows - i);
+    q.b = p.a + i;
+    q.c = n == 1 ? p.c + i : p.scratch_a;
+    q.c_row = round_up(q.n_columns, kLanes<T>);
+    multiply(q);
+    if (n > 1) unpack_transposed(q.c, q.c_row, q.n_columns, n, p.c + i * n);
+  }
+}
+
+// Whether the vectors should run along k. By the columns and the inner size only, as the sums are ordered differently.
+template <class T>
+static bool prefers_dots(const Product<T>& p) {
+  const Index n = p.n_columns;
+  if (p.a_transposed || n > kMaxDots || 2 * n > kLanes<T> || p.depth < kLanes<T>) return false;
+  return n == 1 || p.b_transposed || n * round_up(p.depth, kLanes<T>) <= kRoomB<T>;
+}
+
+template <class T>
+static void multiply_few_columns(const Product<T>& p) {
+  const T* b = p.b;
+  Index b_row = p.b_row;
+  if (!p.b_transposed && p.n_columns > 1) {
+    b_row = round_up(p.depth, kLanes<T>);
+    pack_transposed(p.b, p.b_row, p.depth, p.n_columns, p.scratch_b, b_row);
+    b = p.scratch_b;
+  }
+  multiply_dots(p.a, p.a_row, b, b_row, p.c, p.n_rows, p.n_columns, p.depth);
+}
+
+// Vector operations of both ways, where a transpose costs about two for each part of a row that it writes.
+template <class T>
+static bool prefers_columns_first(const Product<T>& p) {
+  const Index m = p.n_rows, n = p.n_columns;
+  if (!p.a_transposed || n > kLanes<T>) return false;
+  const Index direct = m * divide_up(n, kLanes<T>), swapped = divide_up(m, kLanes<T>) * n;
+  const Index transpose = n == 1 ? 0 : 2 * m * divide_up(n, kSide<T>);
+  return swapped * p.depth + transpose < direct * p.depth;
+}
+
+template <class T>
+static Product<T> product_of(const Call& call) {
+  const Operand &a = call.inputs[0], &b = call.inputs[1];
+  const bool a_transposed = call.attrs[0] != 0;
+  Product<T> p;
+  p.n_rows = call.output.dims[0];
+  p.n_columns = call.output.dims[1];
+  p.depth = a.dims[a_transposed ? 0 : 1];
+  p.a = static_cast<const T*>(a.data);
+  p.a_row = a_transposed ? 1 : a.dims[1];
+  p.a_depth = a_transposed ? a.dims[1] : 1;
+  p.b = static_cast<const T*>(b.data);
+  p.b_row = b.dims[1];
+  p.a_transposed = a_transposed;
+  p.b_transposed = call.attrs[1] != 0;
+  p.c = static_cast<T*>(call.output.data);
+  p.c_row = p.n_columns;
+  p.scratch_a = static_cast<T*>(call.scratch);
+  p.scratch_b = p.scratch_a + kRoomA<T>;
+  return p;
+}
+
+template <class T>
+static void matmul(const Call& call) {
+  Product<T> p = product_of<T>(call);
+  if (p.n_rows == 0 || p.n_columns == 0) return;
+  if (p.depth == 0) {
+    std::memset(p.c, 0, static_cast<std::size_t>(p.n_rows * p.n_columns) * sizeof(T));
+    return;
+  }
+  if (prefers_dots(p)) return multiply_few_columns(p);
+  if (prefers_columns_first(p)) return multiply_columns_first(p);
+  constexpr Index item = sizeof(T);
+  p.copy_a = p.n_columns >= 128 && p.n_rows * smaller(p.depth, kDepth) * item >= 32 << 10;
+  p.copy_b = p.b_transposed || (p.n_rows >= 64 && p.n_columns * smaller(p.depth, kDepth) * item >= 32 << 10);
+  multiply(p);
+}
+
+const char* check_matmul(const Call& call) {
+  if (call.n_inputs != 2 || call.n_attrs != 2) return "matmul takes two matrices and two attributes";
+  const Operand &a = call.inputs[0], &b = call.inputs[1], &c = call.output;
+  if (a.rank != 2 || b.rank != 2 || c.rank != 2) return "matmul takes and gives matrices of rank 2";
+  if (a.sparse || b.sparse || c.sparse) return "matmul takes dense matrices";
+  if (c.dtype == DType::int32 || a.dtype != c.dtype || b.dtype != c.dtype) return "matmul's matrices share one float type";
+  for (int i = 0; i < 2; ++i) {
+    if (call.attrs[i] != 0 && call.attrs[i] != 1) return "matmul's transposes are 0 or 1";
+    if (a.dims[i] < 0 || b.dims[i] < 0 || c.dims[i] < 0) return "matmul's sizes are not negative";
+  }
+  const bool a_transposed = call.attrs[0] == 1, b_transposed = call.attrs[1] == 1;
+  if (a.dims[a_transposed ? 0 : 1] != b.dims[b_transposed ? 1 : 0]) return "matmul's inner sizes differ";
+  if (c.dims[0] != a.dims[a_transposed ? 1 : 0]) return "matmul's result has another number of rows than op(a)";
+  if (c.dims[1] != b.dims[b_transposed ? 0 : 1]) return "matmul's result has another number of columns than op(b)";
+  return nullptr;
+}
+
+constexpr Kernel kernels[] = {{"matmul", 2, 2, check_matmul, matmul<float>, matmul<double>}};
+
+}  // namespace
+
+const KernelTable gemm_table{kernels, 1};
+
+}  // namespace rosenblatt::ROSENBLATT_ISA

@@ -1,0 +1,260 @@
+// Losses, one number per row or element, the gradients that are cheaper in one pass, and the softmax.
+//
+// `clip` is scikit-learn's: a probability is moved into [clip, 1 - clip] before its logarithm is taken; 0 asks for the
+// exact form from logits. Class labels are below the number of classes: whoever fills them has looked.
+#include "kernels/lanes.h"
+#include "kernels/loops.h"
+#include "kernels/tables.h"
+#include "vector_math.h"
+
+namespace rosenblatt::ROSENBLATT_ISA {
+namespace {
+
+using Index = std::int64_t;
+
+template <class T>
+inline Vec<T> clipped(Vec<T> p, T low, T high) {
+  return at_most<T>(at_least<T>(p, low), high);
+}
+
+// The largest of n >= 1 logits, in every lane; NaN may be lost here, but not in the exponentials.
+template <class T>
+inline Vec<T> largest(Index n, const T* x) {
+  constexpr Index lanes = kLanes<T>;
+  const Vec<T> nothing = broadcast(-FloatTraits<T>::infinity);
+  Vec<T> top = nothing;
+  Index i = 0;
+  for (; i + lanes <= n; i += lanes) {
+    const Vec<T> v = load<T>(x + i);
+    top = v > top ? v : top;
+  }
+  if (i < n) {
+    const int left = static_cast<int>(n - i);
+    const Vec<T> v = first_lanes<T>(load_n<T>(x + i, left), left, nothing);
+    top = v > top ? v : top;
+  }
+  return max_of_lanes<T>(top);
+}
+
+// Calls body(i, size, exponential) for every vector of exp(x - top), and returns their sum, in every lane.
+template <class T, class Body>
+inline Vec<T> exponentials(Index n, const T* x, Vec<T> top, Body body) {
+  constexpr Index lanes = kLanes<T>;
+  Vec<T> sum{};
+  Index i = 0;
+  for (; i + lanes <= n; i += lanes) {
+    const Vec<T> e = exp<T>(load<T>(x + i) - top);
+    sum += e;
+    body(i, Whole<T>{}, e);
+  }
+  if (i < n) {
+    const int left = static_cast<int>(n - i);
+    const Vec<T> e = exp<T>(load_n<T>(x + i, left) - top);
+    sum += first_lanes<T>(e, left, Vec<T>{});
+    body(i, Part<T>{left}, e);
+  }
+  return sum_of_lanes<T>(sum);
+}
+
+// out = factor * exp(x - max x) / sum; x may be out. Returns the sum, in every lane.
+template <class T>
+inline Vec<T> softmax_row(Index n, const T* x, T* out) {
+  const Vec<T> top = largest<T>(n, x);
+  const Vec<T> sum = exponentials<T>(n, x, top, [=](Index i, auto size, Vec<T> e) { size.put(out + i, e); });
+  for_vectors<T>(n, [=](Index i, auto size) { size.put(out + i, size.get(out + i) / sum); });
+  return sum;
+}
+
+template <class T>
+void softmax_kernel(const Call& call) {
+  const Index n_rows = call.output.dims[0], n = call.output.dims[1];
+  const T* x = data_of<const T>(call.inputs[0]);
+  T* out = data_of<T>(call.output);
+  for (Index row = 0; row < n_rows; ++row, x += n, out += n) softmax_row<T>(n, x, out);
+}
+
+template <class T>
+void class_loss_kernel(const Call& call) {
+  const Operand& logits = call.inputs[0];
+  const Index n_rows = logits.dims[0], n = logits.dims[1];
+  const T* x = data_of<const T>(logits);
+  const std::int32_t* labels = data_of<const std::int32_t>(call.inputs[1]);
+  T* out = data_of<T>(call.output);
+  const double clip = attr_double(call.attrs[0]);
+  const T low = static_cast<T>(clip), high = static_cast<T>(1 - clip);
+  T sums[kLanes<T>] = {}, shifted[kLanes<T>] = {};  // of a vector of rows, whose logarithms are taken together
+  for_vectors<T>(n_rows, [&](Index first, auto size) {
+    const Index left = n_rows - first < kLanes<T> ? n_rows - first : kLanes<T>;
+    for (Index i = 0; i < left; ++i) {
+      const T* row = x + (first + i) * n;
+      const Vec<T> top = largest<T>(n, row);
+      sums[i] = exponentials<T>(n, row, top, [](Index, auto, Vec<T>) {})[0];
+      shifted[i] = row[labels[first + i]] - top[0];
+    }
+    const Vec<T> sum = load<T>(sums), logit = load<T>(shifted);
+    size.put(out + first, clip > 0 ? -log<T>(clipped<T>(exp<T>(logit) / sum, low, high)) : log<T>(sum) - logit);
+  });
+}
+
+// g (softmax - onehot)
+template <class T>
+void class_grad_kernel(const Call& call) {
+  const Index n_rows = call.output.dims[0], n = call.output.dims[1];
+  const T *x = data_of<const T>(call.inputs[0]), *g = data_of<const T>(call.inputs[2]);
+  const std::int32_t* labels = data_of<const std::int32_t>(call.inputs[1]);
+  T* out = data_of<T>(call.output);
+  for (Index row = 0; row < n_rows; ++row, x += n, out += n) {
+    const Vec<T> top = largest<T>(n, x), factor = broadcast(g[row]);
+    const Vec<T> sum = exponentials<T>(n, x, top, [=](Index i, auto size, Vec<T> e) { size.put(out + i, e); });
+    const T at_label = out[labels[row]] / sum[0] - T(1);
+    for_vectors<T>(n, [=](Index i, auto size) { size.put(out + i, size.get(out + i) / sum * factor); });
+    out[labels[row]] = at_label * g[row];
+  }
+}
+
+// -sum(targets * log softmax)
+template <class T>
+inline T soft_loss_row(Index n, const T* x, const T* targets, T low, T high) {
+  const Vec<T> top = largest<T>(n, x);
+  const Vec<T> sum = exponentials<T>(n, x, top, [](Index, auto, Vec<T>) {}), log_sum = log<T>(sum);
+  Vec<T> loss{};
+  for_vectors<T>(n, [&](Index i, auto size) {
+    const Vec<T> logit = size.get(x + i) - top, t = size.get(targets + i);
+    const Vec<T> minus_log = low > 0 ? -log<T>(clipped<T>(exp<T>(logit) / sum, low, high)) : log_sum - logit;
+    Vec<T> term = t * minus_log;
+    if constexpr (std::is_same_v<decltype(size), Part<T>>) term = first_lanes<T>(term, size.n, Vec<T>{});
+    loss += term;
+  });
+  return sum_of_lanes<T>(loss)[0];
+}
+
+template <class T>
+void soft_loss_kernel(const Call& call) {
+  const Operand& logits = call.inputs[0];
+  const Index n_rows = logits.dims[0], n = logits.dims[1];
+  const T *x = data_of<const T>(logits), *targets = data_of<const T>(call.inputs[1]);
+  T* out = data_of<T>(call.output);
+  const double clip = attr_double(call.attrs[0]);
+  const T low = static_cast<T>(clip), high = static_cast<T>(1 - clip);
+  for (Index row = 0; row < n_rows; ++row) out[row] = soft_loss_row<T>(n, x + row * n, targets + row * n, low, high);
+}
+
+// g (softmax sum(targets) - targets)
+template <class T>
+void soft_grad_kernel(const Call& call) {
+  const Index n_rows = call.output.dims[0], n = call.output.dims[1];
+  const T *x = data_of<const T>(call.inputs[0]), *targets = data_of<const T>(call.inputs[1]);
+  const T* g = data_of<const T>(call.inputs[2]);
+  T* out = data_of<T>(call.output);
+  for (Index row = 0; row < n_rows; ++row, x += n, out += n, targets += n) {
+    softmax_row<T>(n, x, out);
+    Vec<T> part{};
+    for_vectors<T>(n, [&](Index i, auto size) { part += size.get(targets + i); });
+    const Vec<T> total = sum_of_lanes<T>(part), factor = broadcast(g[row]);
+    for_vectors<T>(n, [=](Index i, auto size) {
+      size.put(out + i, factor * (size.get(out + i) * total - size.get(targets + i)));
+    });
+  }
+}
+
+// A loss of one element with a clip.
+template <class T>
+void logistic_loss_kernel(const Call& call) {
+  const T *x = data_of<const T>(call.inputs[0]), *targets = data_of<const T>(call.inputs[1]);
+  T* out = data_of<T>(call.output);
+  const double clip = attr_double(call.attrs[0]);
+  const T low = static_cast<T>(clip), high = static_cast<T>(1 - clip);
+  if (clip > 0) {
+    return for_vectors<T>(call.output.size(), [=](Index i, auto size) {
+      const Vec<T> t = size.get(targets + i), p = clipped<T>(logistic<T>(size.get(x + i)), low, high);
+      size.put(out + i, -(t * log<T>(p) + (T(1) - t) * log<T>(T(1) - p)));
+    });
+  }
+  for_vectors<T>(call.output.size(), [=](Index i, auto size) {
+    // log(1 + exp(x)) - t x, with the large parts taken together, so that they cancel exactly.
+    const Vec<T> logit = size.get(x + i), t = size.get(targets + i);
+    const Vec<T> large = (logit < T(0) ? Vec<T>{} : logit) - t * logit;
+    size.put(out + i, large + log1p_finite<T>(exp<T>(-absolute<T>(logit))));
+  });
+}
+
+struct LogisticGrad {
+  template <class T>
+  static Vec<T> apply(Vec<T> logits, Vec<T> targets, Vec<T> g) {
+    return g * (logistic<T>(logits) - targets);
+  }
+};
+struct SquaredError {
+  template <class T>
+  static Vec<T> apply(Vec<T> prediction, Vec<T> target) {
+    const Vec<T> error = prediction - target;
+    return error * error;
+  }
+};
+// Half the Poisson deviance with p = exp(z): y log(y / p) - y + p.
+struct PoissonLoss {
+  template <class T>
+  static Vec<T> apply(Vec<T> z, Vec<T> y) {
+    const Vec<T> log_y = log<T>(y > T(0) ? y : broadcast(T(1)));
+    return y * log_y - y * z - y + exp<T>(z);
+  }
+};
+
+bool is_clip(std::int64_t bits) {
+  const double clip = attr_double(bits);
+  return clip >= 0 && clip < 0.5;
+}
+
+const char* check_softmax(const Call& call) {
+  if (const char* error = check_same_shape<1>(call)) return error;
+  return call.output.rank == 2 && call.output.dims[1] >= 1 ? nullptr : "logits must be [m, k] with k of 1 or more";
+}
+
+// Logits [m, k], k >= 1, with labels int32[m] or with targets of the logits' shape.
+template <bool kSoft>
+const char* check_logits(const Call& call) {
+  const Operand &logits = call.inputs[0], &targets = call.inputs[1];
+  if (!one_float_type(call, 0, kSoft ? 2 : 1)) return kWrongType;
+  if (logits.rank != 2 || logits.dims[1] < 1) return "logits must be [m, k] with k of 1 or more";
+  if (kSoft) return same_shape(logits, targets) ? nullptr : kWrongShape;
+  return is_indices(targets, logits.dims[0]) ? nullptr : "labels must be int32, one for each row";
+}
+
+template <bool kSoft>
+const char* check_loss(const Call& call) {
+  if (const char* error = check_logits<kSoft>(call)) return error;
+  if (!is_clip(call.attrs[0])) return kWrongAttribute;
+  return call.output.rank == 1 && call.output.dims[0] == call.inputs[0].dims[0] ? nullptr : kWrongOutput;
+}
+
+template <bool kSoft>
+const char* check_grad(const Call& call) {
+  if (const char* error = check_logits<kSoft>(call)) return error;
+  const Operand &logits = call.inputs[0], &g = call.inputs[2];
+  if (!is_dense(g, logits.dtype)) return kWrongType;
+  if (g.rank != 1 || g.dims[0] != logits.dims[0]) return kWrongShape;
+  return same_shape(logits, call.output) ? nullptr : kWrongOutput;
+}
+
+const char* check_logistic_loss(const Call& call) {
+  if (const char* error = check_same_shape<2>(call)) return error;
+  return is_clip(call.attrs[0]) ? nullptr : kWrongAttribute;
+}
+
+constexpr Kernel rows[] = {
+    {"softmax", 1, 0, check_softmax, softmax_kernel<float>, softmax_kernel<double>},
+    {"softmax_cross_entropy", 2, 1, check_loss<false>, class_loss_kernel<float>, class_loss_kernel<double>},
+    {"softmax_cross_entropy_grad", 3, 0, check_grad<false>, class_grad_kernel<float>, class_grad_kernel<double>},
+    {"softmax_cross_entropy_soft", 2, 1, check_loss<true>, soft_loss_kernel<float>, soft_loss_kernel<double>},
+    {"softmax_cross_entropy_soft_grad", 3, 0, check_grad<true>, soft_grad_kernel<float>, soft_grad_kernel<double>},
+    {"logistic_cross_entropy", 2, 1, check_logistic_loss, logistic_loss_kernel<float>, logistic_loss_kernel<double>},
+    same_shape_row<LogisticGrad, 3>("logistic_cross_entropy_grad"),
+    same_shape_row<SquaredError, 2>("squared_error"),
+    same_shape_row<PoissonLoss, 2>("poisson_loss"),
+};
+
+}  // namespace
+
+const KernelTable loss_table{rows, sizeof(rows) / sizeof(rows[0])};
+
+}  // namespace rosenblatt::ROSENBLATT_ISA

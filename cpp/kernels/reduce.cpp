@@ -1,0 +1,197 @@
+// Reductions over one axis or all: sum, mean, max, sum of squares; and their opposite, broadcast_to.
+//
+// Sums are accumulated in float64 and rounded once. The order of the additions depends on the shape alone.
+#include "kernels/lanes.h"
+#include "kernels/loops.h"
+#include "kernels/tables.h"
+
+namespace rosenblatt::ROSENBLATT_ISA {
+namespace {
+
+using Index = std::int64_t;
+
+// What is reduced and how: the accumulator's type A, its neutral element, and one step.
+struct Sum {
+  using Wide = double;
+  static constexpr double neutral = 0;
+  static Vec<double> step(Vec<double> sum, Vec<double> x) { return sum + x; }
+  static double step(double sum, double x) { return sum + x; }
+};
+struct SumSquares : Sum {
+  static Vec<double> step(Vec<double> sum, Vec<double> x) { return fma<double>(x, x, sum); }
+};
+// Maxima need no precision, but are taken in float64 too: one code for both, and the conversion is exact.
+struct Max {
+  static constexpr double neutral = -__builtin_huge_val();
+  static Vec<double> step(Vec<double> top, Vec<double> x) {
+    const Vec<double> larger = x > top ? x : top;
+    return x == x ? larger : x;  // NaN goes through: a NaN in `top` is not larger-compared away
+  }
+  static double step(double top, double x) { return x > top || x != x ? x : top; }
+};
+
+// Joins two accumulators: as a step, but for squares, which are already taken.
+template <class How>
+inline auto join = [](Vec<double> a, Vec<double> b) { return How::step(a, b); };
+template <>
+inline auto join<SumSquares> = [](Vec<double> a, Vec<double> b) { return a + b; };
+
+// n numbers in a row.
+template <class How, class T>
+inline double reduce_row(Index n, const T* x) {
+  constexpr Index lanes = kWideLanes;
+  const Vec<double> neutral = broadcast(How::neutral);
+  Vec<double> total = neutral;
+  Index i = 0;
+  if (n >= 8 * lanes) {
+    Vec<double> part[4] = {neutral, neutral, neutral, neutral};  // independent chains
+    for (; i + 4 * lanes <= n; i += 4 * lanes) {
+#pragma GCC unroll 4
+      for (int p = 0; p < 4; ++p) part[p] = How::step(part[p], load_wide(x + i + p * lanes));
+    }
+    total = join<How>(join<How>(part[0], part[1]), join<How>(part[2], part[3]));
+  }
+  for (; i + lanes <= n; i += lanes) total = How::step(total, load_wide(x + i));
+  if (i < n) {
+    const int left = static_cast<int>(n - i);
+    total = How::step(total, first_lanes<double>(load_wide_n(x + i, left), left, neutral));
+  }
+  return fold_lanes<double>(total, join<How>)[0];
+}
+
+// Columns [0, kVectors * lanes) of n_rows rows, the last vector only `tail` wide.
+template <class How, int kVectors, class T>
+inline void reduce_column_block(Index n_rows, Index stride, const T* x, int tail, double* out) {
+  constexpr int last = kVectors - 1;
+  Vec<double> total[kVectors];
+#pragma GCC unroll 8
+  for (int v = 0; v < kVectors; ++v) total[v] = broadcast(How::neutral);
+  for (Index row = 0; row < n_rows; ++row, x += stride) {
+#pragma GCC unroll 8
+    for (int v = 0; v < last; ++v) total[v] = How::step(total[v], load_wide(x + v * kWideLanes));
+    const Vec<double> end = tail == kWideLanes ? load_wide(x + last * kWideLanes) : load_wide_n(x + last * kWideLanes, tail);
+    total[last] = How::step(total[last], end);
+  }
+#pragma GCC unroll 8
+  for (int v = 0; v < last; ++v) store<double>(out + v * kWideLanes, total[v]);
+  store_n<double>(out + last * kWideLanes, total[last], tail);
+}
+
+inline constexpr Index kBlockColumns = 8 * kWideLanes;
+
+// At most kBlockColumns columns.
+template <class How, class T>
+void reduce_columns(Index n_rows, Index n, Index stride, const T* x, double* out) {
+  using Function = void (*)(Index, Index, const T*, int, double*);
+  static constexpr Function functions[] = {
+      reduce_column_block<How, 1, T>, reduce_column_block<How, 2, T>, reduce_column_block<How, 3, T>,
+      reduce_column_block<How, 4, T>, reduce_column_block<How, 5, T>, reduce_column_block<How, 6, T>,
+      reduce_column_block<How, 7, T>, reduce_column_block<How, 8, T>};
+  const Index n_vectors = (n + kWideLanes - 1) / kWideLanes;
+  functions[n_vectors - 1](n_rows, stride, x, static_cast<int>(n - (n_vectors - 1) * kWideLanes), out);
+}
+
+// out[j] = the reduction of x[i, j] over i, divided by `divisor`. A few narrow rows are read as one wide one, so that
+// vectors are full and their chains of additions many.
+template <class How, class T>
+void reduce_matrix(Index n_rows, Index n, const T* x, double divisor, T* out) {
+  double total[kBlockColumns];
+  const Index group = n <= kBlockColumns / 2 && n_rows * n >= 2 * kBlockColumns ? kBlockColumns / n : 1;
+  for (Index first = 0; first < n; first += kBlockColumns) {
+    const Index width = n - first < kBlockColumns ? n - first : kBlockColumns;
+    const Index n_groups = n_rows / group;
+    reduce_columns<How, T>(n_groups, width * group, n * group, x + first, total);
+    for (Index g = 1; g < group; ++g) {
+      for (Index j = 0; j < width; ++j) total[j] = How::step(total[j], total[g * width + j]);
+    }
+    for (Index i = n_groups * group; i < n_rows; ++i) {
+      for (Index j = 0; j < width; ++j) total[j] = How::step(total[j], static_cast<double>(x[i * n + first + j]));
+    }
+    for (Index j = 0; j < width; ++j) out[first + j] = static_cast<T>(total[j] / divisor);
+  }
+}
+
+template <class How, bool kMean, class T>
+void reduce_kernel(const Call& call) {
+  const Operand& x = call.inputs[0];
+  const auto axis = static_cast<int>(call.attrs[0]);
+  const T* from = data_of<const T>(x);
+  T* out = data_of<T>(call.output);
+  const AroundAxis n = axis < 0 ? AroundAxis{1, x.size(), 1} : around_axis(x, axis);
+  const double divisor = kMean ? static_cast<double>(n.along) : 1.0;
+  for (Index i = 0; i < n.outer; ++i, from += n.along * n.inner, out += n.inner) {
+    if (n.inner == 1) {
+      *out = static_cast<T>(reduce_row<How, T>(n.along, from) / divisor);
+    } else {
+      reduce_matrix<How, T>(n.along, n.inner, from, divisor, out);
+    }
+  }
+}
+
+const char* check_reduce(const Call& call) {
+  if (!one_float_type(call, 0, 1)) return kWrongType;
+  const Operand& x = call.inputs[0];
+  const Index axis = call.attrs[0], keepdims = call.attrs[1];
+  if (axis < -1 || axis >= x.rank || (keepdims != 0 && keepdims != 1)) return kWrongAttribute;
+  int rank = 0;
+  for (int d = 0; d < x.rank; ++d) {
+    const bool reduced = axis < 0 || d == axis;
+    if (reduced && keepdims == 0) continue;
+    if (rank >= call.output.rank || call.output.dims[rank] != (reduced ? 1 : x.dims[d])) return kWrongOutput;
+    ++rank;
+  }
+  return rank == call.output.rank ? nullptr : kWrongOutput;
+}
+
+template <class T>
+void sum_squares_kernel(const Call& call) {
+  const Operand& x = call.inputs[0];
+  *data_of<T>(call.output) = static_cast<T>(reduce_row<SumSquares, T>(x.size(), data_of<const T>(x)));
+}
+
+const char* check_sum_squares(const Call& call) {
+  if (!one_float_type(call, 0, 1)) return kWrongType;
+  return call.output.rank == 0 ? nullptr : kWrongOutput;
+}
+
+struct Copy {
+  template <class T>
+  static Vec<T> apply(Vec<T> x) {
+    return x;
+  }
+};
+
+template <class T>
+void broadcast_to_kernel(const Call& call) {
+  const Index size = call.output.size();
+  if (size == 0) return;
+  if (call.inputs[0].size() == 1) {
+    return map<Copy, T>(size, data_of<T>(call.output), Fixed<T>{broadcast(*data_of<const T>(call.inputs[0]))});
+  }
+  broadcast_kernel<Copy, 1, T>(call);
+}
+
+const char* check_broadcast_to(const Call& call) {
+  if (!one_float_type(call, 0, 1)) return kWrongType;
+  const Operand &x = call.inputs[0], &out = call.output;
+  if (x.rank > out.rank) return kWrongOutput;
+  for (int axis = 0; axis < out.rank; ++axis) {
+    const Index dim = aligned_dim(x, out.rank, axis);
+    if (dim != 1 && dim != out.dims[axis]) return kWrongOutput;
+  }
+  return nullptr;
+}
+
+constexpr Kernel rows[] = {
+    {"sum", 1, 2, check_reduce, reduce_kernel<Sum, false, float>, reduce_kernel<Sum, false, double>},
+    {"mean", 1, 2, check_reduce, reduce_kernel<Sum, true, float>, reduce_kernel<Sum, true, double>},
+    {"max", 1, 2, check_reduce, reduce_kernel<Max, false, float>, reduce_kernel<Max, false, double>},
+    {"sum_squares", 1, 0, check_sum_squares, sum_squares_kernel<float>, sum_squares_kernel<double>},
+    {"broadcast_to", 1, 0, check_broadcast_to, broadcast_to_kernel<float>, broadcast_to_kernel<double>},
+};
+
+}  // namespace
+
+const KernelTable reduce_table{rows, sizeof(rows) / sizeof(rows[0])};
+
+}  // namespace rosenblatt::ROSENBLATT_ISA

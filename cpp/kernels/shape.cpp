@@ -1,0 +1,237 @@
+// Kernels that move or repeat elements and compute nothing.
+#include "kernels/lanes.h"
+#include "kernels/loops.h"
+#include "kernels/tables.h"
+
+namespace rosenblatt::ROSENBLATT_ISA {
+namespace {
+
+using Index = std::int64_t;
+
+// Short copies, without a call.
+template <class T>
+inline void copy(T* to, const T* from, Index n) {
+  for_vectors<T>(n, [=](Index i, auto size) { size.put(to + i, size.get(from + i)); });
+}
+
+template <class T>
+inline void set(T* to, T value, Index n) {
+  const Vec<T> v = broadcast(value);
+  for_vectors<T>(n, [=](Index i, auto size) { size.put(to + i, v); });
+}
+
+template <class T>
+void fill_kernel(const Call& call) {
+  set(data_of<T>(call.output), static_cast<T>(attr_double(call.attrs[0])), call.output.size());
+}
+
+const char* check_fill(const Call& call) { return is_dense_float(call.output) ? nullptr : kWrongType; }
+
+// The planner usually puts the inputs where they are to go: then there is nothing to do.
+template <class T>
+void pack_kernel(const Call& call) {
+  T* to = data_of<T>(call.output);
+  for (int i = 0; i < call.n_inputs; ++i) {
+    const Index n = call.inputs[i].size();
+    if (data_of<T>(call.inputs[i]) != to) copy<T>(to, data_of<const T>(call.inputs[i]), n);
+    to += n;
+  }
+}
+
+const char* check_pack(const Call& call) {
+  if (!one_float_type(call, 0, call.n_inputs)) return kWrongType;
+  Index total = 0;
+  for (int i = 0; i < call.n_inputs; ++i) total += call.inputs[i].size();
+  return call.output.rank == 1 && call.output.dims[0] == total ? nullptr : kWrongOutput;
+}
+
+template <class T>
+void concat_kernel(const Call& call) {
+  const auto axis = static_cast<int>(call.attrs[0]);
+  const AroundAxis out = around_axis(call.output, axis);
+  T* to = data_of<T>(call.output);
+  for (int k = 0; k < call.n_inputs; ++k) {
+    const Index n = call.inputs[k].dims[axis] * out.inner;
+    const T* from = data_of<const T>(call.inputs[k]);
+    for (Index i = 0; i < out.outer; ++i) copy<T>(to + i * out.along * out.inner, from + i * n, n);
+    to += n;
+  }
+}
+
+const char* check_concat(const Call& call) {
+  if (!one_float_type(call, 0, call.n_inputs)) return kWrongType;
+  const Index axis = call.attrs[0];
+  Index total = 0;
+  for (int i = 0; i < call.n_inputs; ++i) {
+    if (!same_but_axis(call.inputs[i], call.output, axis)) return kWrongShape;
+    total += call.inputs[i].dims[axis];
+  }
+  return call.output.dims[axis] == total ? nullptr : kWrongOutput;
+}
+
+template <class T>
+void slice_kernel(const Call& call) {
+  const AroundAxis x = around_axis(call.inputs[0], static_cast<int>(call.attrs[0]));
+  const Index n = (call.attrs[2] - call.attrs[1]) * x.inner;
+  const T* from = data_of<const T>(call.inputs[0]) + call.attrs[1] * x.inner;
+  T* to = data_of<T>(call.output);
+  for (Index i = 0; i < x.outer; ++i) copy<T>(to + i * n, from + i * x.along * x.inner, n);
+}
+
+const char* check_slice(const Call& call) {
+  if (!one_float_type(call, 0, 1)) return kWrongType;
+  const Index axis = call.attrs[0], start = call.attrs[1], stop = call.attrs[2];
+  if (!same_but_axis(call.inputs[0], call.output, axis)) return kWrongOutput;
+  if (start < 0 || start > stop || stop > call.inputs[0].dims[axis]) return kWrongAttribute;
+  return call.output.dims[axis] == stop - start ? nullptr : kWrongOutput;
+}
+
+template <class T>
+void pad_kernel(const Call& call) {
+  const AroundAxis x = around_axis(call.inputs[0], static_cast<int>(call.attrs[0]));
+  const Index n = x.along * x.inner, before = call.attrs[1] * x.inner, after = call.attrs[2] * x.inner;
+  const T* from = data_of<const T>(call.inputs[0]);
+  T* to = data_of<T>(call.output);
+  for (Index i = 0; i < x.outer; ++i, from += n, to += before + n + after) {
+    set<T>(to, T(0), before);
+    copy<T>(to + before, from, n);
+    set<T>(to + before + n, T(0), after);
+  }
+}
+
+const char* check_pad(const Call& call) {
+  if (!one_float_type(call, 0, 1)) return kWrongType;
+  const Index axis = call.attrs[0], before = call.attrs[1], after = call.attrs[2];
+  if (!same_but_axis(call.inputs[0], call.output, axis)) return kWrongOutput;
+  const Index along = call.inputs[0].dims[axis], along_out = call.output.dims[axis];
+  if (before < 0 || after < 0 || before > along_out || after > along_out) return kWrongAttribute;
+  return along_out == before + along + after ? nullptr : kWrongOutput;
+}
+
+// The lanes of a and b in turn, beginning with the halves' first (kHigh: second) lanes.
+template <class T, bool kHigh, int... I>
+inline Vec<T> interleave(Vec<T> a, Vec<T> b, std::integer_sequence<int, I...>) {
+  return __builtin_shufflevector(a, b, ((kHigh ? kLanes<T> / 2 : 0) + I / 2 + (I % 2 ? kLanes<T> : 0))...);
+}
+
+// A tile of n_rows x n_columns, each at most kLanes, from rows `from_row` apart to columns `to_row` apart.
+template <class T>
+inline void transpose_tile(const T* from, Index from_row, T* to, Index to_row, int n_rows, int n_columns) {
+  constexpr int lanes = kLanes<T>;
+  constexpr auto sequence = std::make_integer_sequence<int, lanes>{};
+  Vec<T> row[lanes];
+  if (n_rows == lanes && n_columns == lanes) {
+#pragma GCC unroll 16
+    for (int i = 0; i < lanes; ++i) row[i] = load<T>(from + i * from_row);
+  } else {
+    for (int i = 0; i < lanes; ++i) row[i] = i < n_rows ? load_n<T>(from + i * from_row, n_columns) : Vec<T>{};
+  }
+  // Each round interleaves rows that are half the tile apart; after log2(lanes) rounds rows have become columns.
+#pragma GCC unroll 4
+  for (int width = 1; width < lanes; width *= 2) {
+    Vec<T> next[lanes];
+#pragma GCC unroll 8
+    for (int i = 0; i < lanes / 2; ++i) {
+      next[2 * i] = interleave<T, false>(row[i], row[i + lanes / 2], sequence);
+      next[2 * i + 1] = interleave<T, true>(row[i], row[i + lanes / 2], sequence);
+    }
+#pragma GCC unroll 16
+    for (int i = 0; i < lanes; ++i) row[i] = next[i];
+  }
+  if (n_rows == lanes && n_columns == lanes) {
+#pragma GCC unroll 16
+    for (int i = 0; i < lanes; ++i) store<T>(to + i * to_row, row[i]);
+  } else {
+    for (int i = 0; i < n_columns; ++i) store_n<T>(to + i * to_row, row[i], n_rows);
+  }
+}
+
+template <class T>
+void transpose_matrix(const T* from, Index from_row, T* to, Index to_row, Index n_rows, Index n_columns) {
+  constexpr Index lanes = kLanes<T>;
+  for (Index i = 0; i < n_rows; i += lanes) {
+    const int rows_left = static_cast<int>(n_rows - i < lanes ? n_rows - i : lanes);
+    for (Index j = 0; j < n_columns; j += lanes) {
+      const int columns_left = static_cast<int>(n_columns - j < lanes ? n_columns - j : lanes);
+      transpose_tile<T>(from + i * from_row + j, from_row, to + j * to_row + i, to_row, rows_left, columns_left);
+    }
+  }
+}
+
+// Axes a < b < c < d of the output; the operand's last axis stands at output axis `last`.
+template <class T>
+void transpose_kernel(const Call& call) {
+  const Operand &x = call.inputs[0], &out = call.output;
+  if (out.size() == 0) return;
+  Index stride[kMaxRank], from_stride[kMaxRank] = {}, to_stride[kMaxRank] = {}, size[kMaxRank] = {1, 1, 1, 1};
+  Index n = 1, m = 1;
+  for (int d = x.rank - 1; d >= 0; --d) {
+    stride[d] = n;
+    n *= x.dims[d];
+  }
+  int last = 0;
+  for (int d = out.rank - 1; d >= 0; --d) {
+    from_stride[d] = stride[call.attrs[d]];
+    to_stride[d] = m;
+    size[d] = out.dims[d];
+    m *= size[d];
+    if (call.attrs[d] == x.rank - 1) last = d;
+  }
+  const T* from = data_of<const T>(x);
+  T* to = data_of<T>(out);
+  const int end = out.rank - 1;
+  if (out.rank == 0 || last == end) {  // rows stay rows
+    const Index width = out.rank == 0 ? 1 : size[end];
+    if (out.rank > 0) size[end] = 1;
+    for (Index i = 0; i < size[0]; ++i) {
+      for (Index j = 0; j < size[1]; ++j) {
+        for (Index k = 0; k < size[2]; ++k) {
+          const Index at = i * from_stride[0] + j * from_stride[1] + k * from_stride[2];
+          copy<T>(to + i * to_stride[0] + j * to_stride[1] + k * to_stride[2], from + at, width);
+        }
+      }
+    }
+    return;
+  }
+  const Index n_rows = size[end], n_columns = size[last];
+  size[end] = size[last] = 1;
+  for (Index i = 0; i < size[0]; ++i) {
+    for (Index j = 0; j < size[1]; ++j) {
+      for (Index k = 0; k < size[2]; ++k) {
+        const Index at = i * from_stride[0] + j * from_stride[1] + k * from_stride[2];
+        transpose_matrix<T>(from + at, from_stride[end],
+                            to + i * to_stride[0] + j * to_stride[1] + k * to_stride[2], to_stride[last], n_rows,
+                            n_columns);
+      }
+    }
+  }
+}
+
+const char* check_transpose(const Call& call) {
+  if (!one_float_type(call, 0, 1)) return kWrongType;
+  const Operand &x = call.inputs[0], &out = call.output;
+  if (out.rank != x.rank || call.n_attrs != x.rank) return kWrongOutput;
+  unsigned seen = 0;
+  for (int d = 0; d < x.rank; ++d) {
+    const Index axis = call.attrs[d];
+    if (axis < 0 || axis >= x.rank || (seen >> axis & 1) != 0) return kWrongAttribute;
+    seen |= 1u << axis;
+    if (out.dims[d] != x.dims[axis]) return kWrongOutput;
+  }
+  return nullptr;
+}
+
+constexpr Kernel rows[] = {
+    {"fill", 0, 1, check_fill, fill_kernel<float>, fill_kernel<double>},
+    {"pack", kVariadic, 0, check_pack, pack_kernel<float>, pack_kernel<double>},
+    {"concat", kVariadic, 1, check_concat, concat_kernel<float>, concat_kernel<double>},
+    {"slice", 1, 3, check_slice, slice_kernel<float>, slice_kernel<double>},
+    {"pad", 1, 3, check_pad, pad_kernel<float>, pad_kernel<double>},
+    {"transpose", 1, kVariadic, check_transpose, transpose_kernel<float>, transpose_kernel<double>},
+};
+
+}  // namespace
+
+const KernelTable shape_table{rows, sizeof(rows) / sizeof(rows[0])};
+
+}  // namespace rosenblatt::ROSENBLATT_ISA

@@ -1,0 +1,285 @@
+// Elementary functions of whole vectors: exp, expm1, log, log1p, tanh, logistic, softplus, sqrt.
+//
+// Goes in: any floats, denormal, infinite and NaN included. Comes out: what libm gives, to within 2 units in the last
+// place in float32 and 4 in float64; NaN stays NaN. No tables, no branches, no state: a lane's result does not depend
+// on its place or on its neighbours. The polynomials are minimax fits (Remez) on the reduced ranges.
+#pragma once
+
+#include "simd.h"
+
+namespace rosenblatt::ROSENBLATT_ISA {
+
+template <class T>
+struct FloatTraits;
+
+template <>
+struct FloatTraits<float> {
+  using Bits = std::uint32_t;
+  static constexpr int mantissa_bits = 23;
+  static constexpr Bits bias = 127, one = 0x3f800000u, sqrt_half = 0x3f3504f3u;
+  static constexpr float infinity = __builtin_huge_valf(), smallest_normal = 0x1p-126f;
+  static constexpr float round_shift = 0x1.8p23f;  // adding it rounds to an integer, found in the low bits
+  static constexpr float log2_e = 0x1.715476p+0f, ln2_high = 0x1.62ep-1f, ln2_low = 0x1.0bfbe8p-15f;
+  static constexpr float exp_low = -104.5f, exp_high = 89.0f;    // beyond: 0 and infinity
+  static constexpr float expm1_low = -18.0f, tanh_high = 9.25f;  // beyond: -1 and 1
+  static constexpr float exp_terms[] = {0.5f,           0x1.555556p-3f,  0x1.5554aep-5f,
+                                        0x1.11109p-7f,  0x1.6d74e4p-10f, 0x1.a1a21ap-13f};
+  static constexpr float log_terms[] = {0x1.555554p-1f, 0x1.999a7ap-2f, 0x1.2438f6p-2f, 0x1.e2f554p-3f};
+};
+
+template <>
+struct FloatTraits<double> {
+  using Bits = std::uint64_t;
+  static constexpr int mantissa_bits = 52;
+  static constexpr Bits bias = 1023, one = 0x3ff0000000000000u, sqrt_half = 0x3fe6a09e667f3bcdu;
+  static constexpr double infinity = __builtin_huge_val(), smallest_normal = 0x1p-1022;
+  static constexpr double round_shift = 0x1.8p52;
+  static constexpr double log2_e = 0x1.71547652b82fep+0, ln2_high = 0x1.62e42fefp-1, ln2_low = 0x1.473de6af278edp-34;
+  static constexpr double exp_low = -746.0, exp_high = 710.0;
+  static constexpr double expm1_low = -38.0, tanh_high = 19.5;
+  static constexpr double exp_terms[] = {0.5,
+                                         0x1.5555555555559p-3,
+                                         0x1.555555555555ap-5,
+                                         0x1.111111110f690p-7,
+                                         0x1.6c16c16c143e2p-10,
+                                         0x1.a01a01aff474cp-13,
+                                         0x1.a01a01b0d7379p-16,
+                                         0x1.71ddf825e03f4p-19,
+                                         0x1.27e4c55f875f0p-22,
+                                         0x1.af5f19f2d5bddp-26,
+                                         0x1.1f95c3ae50695p-29};
+  static constexpr double log_terms[] = {0x1.555555555558fp-1, 0x1.999999998087cp-2, 0x1.2492494182b4dp-2,
+                                         0x1.c71c524b884f5p-3, 0x1.746634faa59c3p-3, 0x1.39a26fbdd43c9p-3,
+                                         0x1.2f00b9c6f4d9cp-3};
+};
+
+template <class T>
+using BitsVec = Vec<typename FloatTraits<T>::Bits>;
+
+template <class T>
+static inline BitsVec<T> to_bits(Vec<T> x) {
+  return reinterpret_cast<BitsVec<T>>(x);
+}
+template <class T>
+static inline Vec<T> from_bits(BitsVec<T> x) {
+  return reinterpret_cast<Vec<T>>(x);
+}
+
+template <class T>
+inline constexpr auto kSignBit = typename FloatTraits<T>::Bits{1} << (8 * sizeof(T) - 1);
+
+template <class T>
+static inline Vec<T> absolute(Vec<T> x) {
+  return from_bits<T>(to_bits<T>(x) & ~kSignBit<T>);
+}
+template <class T>
+static inline Vec<T> with_sign_of(Vec<T> magnitude, Vec<T> sign) {
+  return from_bits<T>(to_bits<T>(magnitude) | (to_bits<T>(sign) & kSignBit<T>));
+}
+
+// The first operand where one is NaN is not taken: NaN in `x` stays, a limit is never NaN.
+template <class T>
+static inline Vec<T> at_most(Vec<T> x, T limit) {
+  return x > limit ? broadcast(limit) : x;
+}
+template <class T>
+static inline Vec<T> at_least(Vec<T> x, T limit) {
+  return x < limit ? broadcast(limit) : x;
+}
+
+template <class T>
+static inline Vec<T> sqrt(Vec<T> x) {
+  // With a mask of all lanes: GCC 12 warns of the unmasked form's undefined operand.
+#if defined(__AVX512F__)
+  if constexpr (sizeof(T) == 4) {
+    return reinterpret_cast<Vec<T>>(_mm512_maskz_sqrt_ps(0xffff, reinterpret_cast<__m512>(x)));
+  } else {
+    return reinterpret_cast<Vec<T>>(_mm512_maskz_sqrt_pd(0xff, reinterpret_cast<__m512d>(x)));
+  }
+#elif defined(__AVX2__)
+  if constexpr (sizeof(T) == 4) {
+    return reinterpret_cast<Vec<T>>(_mm256_sqrt_ps(reinterpret_cast<__m256>(x)));
+  } else {
+    return reinterpret_cast<Vec<T>>(_mm256_sqrt_pd(reinterpret_cast<__m256d>(x)));
+  }
+#elif defined(__x86_64__)
+  if constexpr (sizeof(T) == 4) {
+    return reinterpret_cast<Vec<T>>(_mm_sqrt_ps(reinterpret_cast<__m128>(x)));
+  } else {
+    return reinterpret_cast<Vec<T>>(_mm_sqrt_pd(reinterpret_cast<__m128d>(x)));
+  }
+#elif defined(__aarch64__)
+  if constexpr (sizeof(T) == 4) {
+    return reinterpret_cast<Vec<T>>(vsqrtq_f32(reinterpret_cast<float32x4_t>(x)));
+  } else {
+    return reinterpret_cast<Vec<T>>(vsqrtq_f64(reinterpret_cast<float64x2_t>(x)));
+  }
+#else
+  Vec<T> root{};
+  for (int i = 0; i < kLanes<T>; ++i) root[i] = static_cast<T>(__builtin_sqrt(x[i]));
+  return root;
+#endif
+}
+
+// terms[0] + terms[1] x + ...
+template <class T, std::size_t n>
+static inline Vec<T> polynomial(Vec<T> x, const T (&terms)[n]) {
+  Vec<T> sum = broadcast(terms[n - 1]);
+#pragma GCC unroll 16
+  for (std::size_t i = n - 1; i > 0; --i) sum = fma<T>(sum, x, broadcast(terms[i - 1]));
+  return sum;
+}
+
+// exp(x) = 2^n (1 + r + rest), |r| <= log(2) / 2; r + rest is expm1 of the reduced argument to more than T's digits.
+template <class T>
+struct ExpParts {
+  Vec<T> n;        // an integer
+  Vec<T> shifted;  // n + round_shift, whose low bits are n
+  Vec<T> r, rest;
+};
+
+// For |x| below about 1000 (float64) or 200 (float32), or NaN.
+template <class T>
+static inline ExpParts<T> exp_parts(Vec<T> x) {
+  using F = FloatTraits<T>;
+  const Vec<T> shifted = fma<T>(x, broadcast(F::log2_e), broadcast(F::round_shift));
+  const Vec<T> n = shifted - F::round_shift;
+  const Vec<T> high = fma<T>(-n, broadcast(F::ln2_high), x);  // exact: ln2_high has few digits
+  const Vec<T> low = n * F::ln2_low;
+  const Vec<T> r = high - low;
+  const Vec<T> lost = (high - r) - low;
+  return {n, shifted, r, fma<T>(r * r, polynomial<T>(r, F::exp_terms), lost)};
+}
+
+// 2^n for an n whose power is a normal number.
+template <class T>
+static inline Vec<T> power_of_two(Vec<T> shifted) {
+  using F = FloatTraits<T>;
+  return from_bits<T>((to_bits<T>(shifted) + F::bias) << F::mantissa_bits);
+}
+
+// x 2^n rounded once, also where 2^n or the result is not a normal number.
+template <class T>
+static inline Vec<T> scale(Vec<T> x, const ExpParts<T>& parts) {
+#if defined(__AVX512F__)
+  if constexpr (sizeof(T) == 4) {
+    return reinterpret_cast<Vec<T>>(
+        _mm512_maskz_scalef_ps(0xffff, reinterpret_cast<__m512>(x), reinterpret_cast<__m512>(parts.n)));
+  } else {
+    return reinterpret_cast<Vec<T>>(
+        _mm512_maskz_scalef_pd(0xff, reinterpret_cast<__m512d>(x), reinterpret_cast<__m512d>(parts.n)));
+  }
+#else
+  using F = FloatTraits<T>;
+  const Vec<T> half = fma<T>(parts.n, broadcast(T(0.5)), broadcast(F::round_shift));
+  const Vec<T> other = (parts.n - (half - F::round_shift)) + F::round_shift;
+  return x * power_of_two<T>(half) * power_of_two<T>(other);
+#endif
+}
+
+template <class T>
+static inline Vec<T> exp(Vec<T> x) {
+  using F = FloatTraits<T>;
+  const ExpParts<T> e = exp_parts<T>(at_least<T>(at_most<T>(x, F::exp_high), F::exp_low));
+  return scale<T>(T(1) + (e.r + e.rest), e);
+}
+
+// 2^n (1 + r + rest) - 1, for n from -60 to 60.
+template <class T>
+static inline Vec<T> expm1_of_parts(const ExpParts<T>& e) {
+  const Vec<T> power = power_of_two<T>(e.shifted);
+  const Vec<T> whole = power - T(1), part = power * e.r;
+  const Vec<T> sum = whole + part;
+  // What the sum lost; `whole` is 0 or, as a power of two less one, the larger of the two.
+  const Vec<T> lost = (whole - sum) + part;
+  return sum + fma<T>(power, e.rest, lost);
+}
+
+template <class T>
+static inline Vec<T> expm1(Vec<T> x) {
+  using F = FloatTraits<T>;
+  const ExpParts<T> e = exp_parts<T>(at_least<T>(at_most<T>(x, F::exp_high), F::expm1_low));
+  const Vec<T> small = expm1_of_parts<T>(e), large = scale<T>(T(1) + (e.r + e.rest), e);
+  const Vec<T> result = x > T(40) ? large : small;  // the 1 is below half a unit there, and 2^n may overflow
+  return x == T(0) ? x : result;
+}
+
+template <class T>
+static inline Vec<T> tanh(Vec<T> x) {
+  // expm1(2|x|) / (expm1(2|x|) + 2)
+  const Vec<T> magnitude = at_most<T>(absolute<T>(x), FloatTraits<T>::tanh_high);
+  const Vec<T> e = expm1_of_parts<T>(exp_parts<T>(magnitude + magnitude));
+  return with_sign_of<T>(e / (e + T(2)), x);
+}
+
+template <class T>
+static inline Vec<T> logistic(Vec<T> x) {
+  const Vec<T> e = exp<T>(-absolute<T>(x));  // never overflows
+  return (x < T(0) ? e : broadcast(T(1))) / (e + T(1));
+}
+
+// log(2^k (1 + f) ) + correction, for sqrt(1/2) - 1 <= f < sqrt(2) - 1 and a correction that is tiny beside the rest.
+template <class T>
+static inline Vec<T> log_of_parts(Vec<T> k, Vec<T> f, Vec<T> correction) {
+  using F = FloatTraits<T>;
+  // With s = f / (2 + f): log(1 + f) = 2 atanh(s) = f - f^2 / 2 + s (f^2 / 2 + s^2 P(s^2)).
+  const Vec<T> s = f / (f + T(2)), z = s * s, half_square = f * f * T(0.5);
+  const Vec<T> series = half_square + z * polynomial<T>(z, F::log_terms);
+  const Vec<T> low = fma<T>(s, series, fma<T>(k, broadcast(F::ln2_low), correction));
+  return fma<T>(k, broadcast(F::ln2_high), f - (half_square - low));
+}
+
+// The exponent k and f = x / 2^k - 1 of a normal positive x, as log_of_parts wants them.
+template <class T>
+static inline Vec<T> split(Vec<T> x, Vec<T>* k) {
+  using F = FloatTraits<T>;
+  constexpr auto mantissa = (typename F::Bits{1} << F::mantissa_bits) - 1;
+  const BitsVec<T> moved = to_bits<T>(x) + (F::one - F::sqrt_half);
+  const BitsVec<T> biased = moved >> F::mantissa_bits;
+  const BitsVec<T> shift = to_bits<T>(broadcast(F::round_shift));
+  *k = from_bits<T>(biased + shift) - (F::round_shift + static_cast<T>(F::bias));
+  return from_bits<T>((moved & mantissa) + F::sqrt_half) - T(1);
+}
+
+template <class T>
+static inline Vec<T> log(Vec<T> x) {
+  using F = FloatTraits<T>;
+  constexpr T lift = sizeof(T) == 4 ? T(0x1p25) : T(0x1p54), lift_exponent = sizeof(T) == 4 ? T(25) : T(54);
+  const auto denormal = x < F::smallest_normal;
+  Vec<T> k;
+  const Vec<T> f = split<T>(denormal ? x * lift : x, &k);
+  Vec<T> result = log_of_parts<T>(denormal ? k - lift_exponent : k, f, Vec<T>{});
+  result = x == T(0) ? broadcast(-F::infinity) : result;
+  result = x < F::infinity ? result : x;  // infinity and NaN
+  return x < T(0) ? broadcast(T(__builtin_nan(""))) : result;
+}
+
+// log1p for x > -1 and finite.
+template <class T>
+static inline Vec<T> log1p_finite(Vec<T> x) {
+  const Vec<T> u = x + T(1);
+  Vec<T> k;
+  const Vec<T> f = split<T>(u, &k);
+  const auto is_small = k == T(0);  // then x itself is f, with nothing lost
+  const Vec<T> lost = x > T(1) ? T(1) - (u - x) : x - (u - T(1));
+  return log_of_parts<T>(k, is_small ? x : f, is_small ? Vec<T>{} : lost / u);
+}
+
+template <class T>
+static inline Vec<T> log1p(Vec<T> x) {
+  using F = FloatTraits<T>;
+  Vec<T> result = log1p_finite<T>(x);
+  result = x == T(-1) ? broadcast(-F::infinity) : result;
+  result = x < F::infinity ? result : x;
+  result = x == T(0) ? x : result;
+  return x < T(-1) ? broadcast(T(__builtin_nan(""))) : result;
+}
+
+// log(1 + exp(x))
+template <class T>
+static inline Vec<T> softplus(Vec<T> x) {
+  const Vec<T> rest = log1p_finite<T>(exp<T>(-absolute<T>(x)));
+  return (x < T(0) ? Vec<T>{} : x) + rest;
+}
+
+}  // namespace rosenblatt::ROSENBLATT_ISA

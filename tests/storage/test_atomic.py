@@ -1,0 +1,131 @@
+"""Writing a model: what existed is never lost, whatever call fails, and nothing is left behind."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from rosenblatt.files import load, save
+from rosenblatt.tables.model import TableModel
+
+RNG = np.random.default_rng(0)
+TABLE = {"x": RNG.normal(size=60), "y": RNG.choice(["hi", "lo"], 60)}
+
+
+def table_model(seed: int = 0) -> TableModel:
+    return TableModel.train(TABLE, "y", hidden=(4,), max_epochs=2, seed=seed)
+
+
+@pytest.fixture
+def existing(tmp_path: Path) -> Path:
+    table_model(seed=1).save(tmp_path / "model.safetensors")
+    return tmp_path / "model.safetensors"
+
+
+def files_in(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+@pytest.mark.parametrize("call", ["write", "fsync", "replace", "chmod", "close"])
+def test_a_failing_disk_loses_nothing(call: str, existing: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before, model, original = existing.read_bytes(), table_model(seed=2), getattr(os, call)
+    fired = []
+
+    def fail(*args: Any, **kwargs: Any) -> Any:
+        if call == "close" and not fired:
+            original(*args)
+        fired.append(1)
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, call, fail)
+        with pytest.raises(OSError, match="No space left"):
+            save(model, existing)
+    assert fired
+    assert existing.read_bytes() == before
+    assert files_in(existing.parent) == [existing.name]
+
+
+def test_a_disk_that_fills_up_halfway_loses_nothing(existing: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before, model, write, calls = existing.read_bytes(), table_model(seed=2), os.write, []
+
+    def short(descriptor: int, data: Any) -> int:
+        calls.append(len(data))
+        if len(calls) == 5:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return write(descriptor, data[:100])
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "write", short)
+        with pytest.raises(OSError, match="No space left"):
+            save(model, existing)
+    assert existing.read_bytes() == before
+    assert files_in(existing.parent) == [existing.name]
+
+
+def test_short_writes_are_continued(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    model, write = table_model(), os.write
+    monkeypatch.setattr(os, "write", lambda descriptor, data: write(descriptor, data[:97]))
+    save(model, tmp_path / "m")
+    np.testing.assert_array_equal(load(tmp_path / "m").predict(TABLE), model.predict(TABLE))
+
+
+def test_the_order_is_write_fsync_rename_fsync_of_the_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    steps: list[str] = []
+
+    def record(name: str) -> Any:
+        original = getattr(os, name)
+
+        def call(*args: Any, **kwargs: Any) -> Any:
+            kind = stat.S_ISDIR(os.fstat(args[0]).st_mode) if name == "fsync" else False
+            steps.append(f"{name} folder" if kind else name)
+            return original(*args, **kwargs)
+
+        return call
+
+    model = table_model()
+    for name in ("write", "fsync", "replace"):
+        monkeypatch.setattr(os, name, record(name))
+    save(model, tmp_path / "m")
+    assert steps == ["write", "fsync", "replace", "fsync folder"]
+
+
+def test_an_interrupt_while_writing_loses_nothing(existing: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before, model = existing.read_bytes(), table_model(seed=2)
+
+    def interrupt(*args: Any) -> Any:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(os, "fsync", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        save(model, existing)
+    assert existing.read_bytes() == before
+    assert files_in(existing.parent) == [existing.name]
+
+
+def test_permissions_and_links_survive(existing: Path) -> None:
+    existing.chmod(0o640)
+    link = existing.parent / "latest"
+    link.symlink_to(existing.name)
+    save(table_model(seed=2), link)
+    assert link.is_symlink()
+    assert stat.S_IMODE(existing.stat().st_mode) == 0o640
+    mask = os.umask(0o022)
+    try:
+        save(table_model(), existing.parent / "new")
+    finally:
+        os.umask(mask)
+    assert stat.S_IMODE((existing.parent / "new").stat().st_mode) == 0o644
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
+def test_a_pipe_does_not_hang_the_loader(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(OSError, match="not a regular file"):
+        load(tmp_path / "pipe")

@@ -1,0 +1,274 @@
+"""The command line: what it writes, what it says, and how it fails."""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow.parquet as pq
+import pytest
+from rich.console import Console
+
+from rosenblatt import __version__, load
+from rosenblatt.cli import main
+from rosenblatt.console.display import Display
+from rosenblatt.tables.model import TableModel
+from rosenblatt.tables.training import Epoch
+
+
+@pytest.fixture(autouse=True)
+def _own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "200")
+
+
+@pytest.fixture
+def command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Any:
+    """Run the command line in this process: exit code, standard output, standard error."""
+
+    def run(*arguments: Any) -> tuple[Any, str, str]:
+        monkeypatch.setattr(sys, "argv", ["rosenblatt", *map(str, arguments)])
+        with pytest.raises(SystemExit) as end:
+            main()
+        return end.value.code, *capsys.readouterr()
+
+    return run
+
+
+def houses(n: int = 150) -> pd.DataFrame:
+    rng = np.random.default_rng(0)
+    rooms, place = rng.integers(1, 9, n), rng.choice(["inland", "coast", "bay"], n)
+    price = rooms * 20_000.0 + (place == "bay") * 50_000 + rng.normal(0, 5_000, n)
+    rooms = np.where(rng.random(n) < 0.1, np.nan, rooms)
+    return pd.DataFrame({"row": np.arange(n), "rooms": rooms, "place": place, "dear": price > 100_000, "price": price})
+
+
+def write_houses(name: str = "houses.csv") -> None:
+    houses().to_csv(name, index=False)
+
+
+def test_without_a_file_it_learns_the_digits(command: Any) -> None:
+    code, out, err = command("train")
+    assert (code, err) == (0, "")
+    assert "1,797 rows" in out
+    assert "digit: 10 classes (0, 1, 2, 3, 4, 5, 6, 7, 8, 9)" in out
+    assert "and 41 more numeric" in out
+    accuracy, baseline = map(float, re.search(r"accuracy +([\d.]+) +([\d.]+)", out).groups())  # type: ignore[union-attr]
+    assert accuracy > 0.95
+    assert baseline < 0.15
+    assert re.search(r"epoch +10 ", out)
+    assert re.search(r"the weights of epoch \d+ are kept", out)
+    assert isinstance(load("digits.safetensors"), TableModel)
+
+
+def test_regression_shows_kinds_scores_and_residuals(command: Any) -> None:
+    write_houses()
+    code, out, err = command("train", "houses.csv", "--target", "price", "--out", "m.safetensors", "--hidden", "32")
+    assert (code, err) == (0, "")
+    assert re.search(r"price: regression, mean [\d.]+", out)
+    assert re.search(r"row +identifier +dropped: a running number", out)
+    assert "--kind COLUMN=numeric" in out
+    assert re.search(r"rooms +numeric +\d+ +1 to 8", out)
+    assert re.search(r"place +categorical +3 levels", out)
+    assert re.search(r"dear +boolean", out)
+    assert re.search(r"R² +0\.9\d+ +-?0\.0", out)
+    assert "root mean squared error" in out
+    assert "half lie between" in out
+    assert "m.safetensors" in out
+
+
+@pytest.mark.parametrize("suffix", ["csv", "parquet"])
+def test_predictions_are_those_of_the_model(suffix: str, command: Any) -> None:
+    write_houses()
+    assert command("train", "houses.csv", "--target", "place", "--out", "m", "--epochs", 5)[0] == 0
+    fresh = houses().drop(columns="place")[["price", "dear", "rooms"]]
+    fresh.to_csv("fresh.csv", index=False)
+    code, out, _ = command("predict", "m", "fresh.csv", "--out", f"p.{suffix}")
+    assert code == 0
+    assert "150 predictions of place" in out
+    written = pd.read_csv("p.csv") if suffix == "csv" else pq.read_table("p.parquet").to_pandas()
+    model = TableModel.load("m")
+    assert list(written) == ["prediction", *(f"probability of {name}" for name in ("bay", "coast", "inland"))]
+    assert written["prediction"].tolist() == model.predict(fresh).tolist()
+    np.testing.assert_allclose(written.iloc[:, 1:], model.predict_proba(fresh), rtol=1e-6)
+
+
+def test_regression_predictions_have_no_probabilities(command: Any) -> None:
+    write_houses()
+    command("train", "houses.csv", "--target", "price", "--out", "m", "--epochs", 2)
+    command("predict", "m", "houses.csv", "--out", "p.csv")
+    assert list(pd.read_csv("p.csv")) == ["prediction"]
+
+
+def test_the_task_and_the_kinds_can_be_said(command: Any) -> None:
+    write_houses()
+    options = ("--task", "classification", "--kind", "row=numeric", "--kind", "place=ignored", "--epochs", 1)
+    code, out, _ = command("train", "houses.csv", "--target", "dear", "--out", "m", *options)
+    assert code == 0
+    assert re.search(r"row +numeric", out)
+    assert re.search(r"place +ignored +dropped: you said so", out)
+    assert "dear: 2 classes (False, True)" in out
+
+
+def test_equal_seeds_write_equal_files(command: Any) -> None:
+    write_houses()
+    for name, seed in (("a", 1), ("b", 1), ("c", 2)):
+        assert command("train", "houses.csv", "--target", "dear", "--out", name, "--seed", seed, "--epochs", 2)[0] == 0
+    assert Path("a").read_bytes() == Path("b").read_bytes()
+    assert Path("a").read_bytes() != Path("c").read_bytes()
+
+
+def test_inspect_shows_shapes_and_costs(command: Any) -> None:
+    write_houses()
+    command("train", "houses.csv", "--target", "place", "--out", "m", "--hidden", "7,5", "--epochs", 1)
+    code, out, _ = command("inspect", "m")
+    assert code == 0
+    for text in ("place (multiclass: bay, coast, inland)", "[m, 7]", "[7, 5]", "parameters", "operations", "arena"):
+        assert text in out
+
+
+def test_version_and_help(command: Any) -> None:
+    assert command("--version")[:2] == (0, f"rosenblatt {__version__}\n")
+    code, out, _ = command("train", "--help")
+    assert code == 0
+    assert "--target" in out
+
+
+def test_the_command_line_starts_without_heavy_imports() -> None:
+    heavy = "{'sklearn', 'pyarrow', 'pandas', 'polars', 'scipy', 'narwhals', 'safetensors'}"
+    script = f"import sys, rosenblatt.cli; print(sorted({heavy} & set(sys.modules)))"
+    assert subprocess.check_output([sys.executable, "-c", script], text=True).strip() == "[]"
+
+
+def start(*arguments: str, setup: str = "") -> subprocess.Popen[str]:
+    command = [sys.executable, "-u", "-c", f"{setup}\nfrom rosenblatt.cli import main\nmain()", *arguments]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+SLOW_EPOCHS = (
+    "import time\nfrom rosenblatt.estimators import MLPClassifier as M\nfit = M.partial_fit\n"
+    "def slow(self, *a, **k):\n    time.sleep(0.05)\n    return fit(self, *a, **k)\nM.partial_fit = slow"
+)
+
+
+def test_ctrl_c_keeps_the_network_so_far() -> None:
+    process = start("train", "--out", "m", setup=SLOW_EPOCHS)
+    assert process.stdout is not None
+    for line in process.stdout:
+        if line.startswith("epoch"):
+            break
+    time.sleep(0.2)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert (process.returncode, err) == (0, "")
+    assert "Interrupted: the network so far is kept" in out
+    assert re.search(r"accuracy +0\.[5-9]", out)
+    assert isinstance(load("m"), TableModel)
+
+
+def test_ctrl_c_before_the_first_epoch_is_over_writes_nothing(command: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(*arguments: Any, **settings: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(TableModel, "train", interrupt)
+    code, _, err = command("train")
+    assert code == 130
+    assert err.strip() == "rosenblatt: interrupted; nothing was written."
+    assert list(Path().iterdir()) == []
+
+
+def test_a_terminal_gets_a_live_line_and_a_pipe_plain_ones() -> None:
+    texts = {}
+    for live in (True, False):
+        stream = io.StringIO()
+        display = Display(Console(file=stream, force_terminal=live, width=120, _environ={"TERM": "xterm"}))
+        with display.progress(20) as on_epoch:
+            for number in range(1, 21):
+                on_epoch(Epoch(number, 20, 0.5, 0.6, 1, 0.001))
+        texts[live] = stream.getvalue()
+    assert "\x1b[" in texts[True]
+    assert "epoch  20" in texts[True]
+    assert "\x1b[" not in texts[False]
+    assert [line[:9] for line in texts[False].splitlines()] == ["epoch   1", "epoch  10", "epoch  20"]
+
+
+def test_many_classes_show_their_most_frequent_confusions() -> None:
+    stream = io.StringIO()
+    counts = np.diag(np.full(15, 9))
+    counts[3, 4] = 5
+    Display(Console(file=stream, width=120)).confusion(counts, [f"class {i}" for i in range(15)])
+    assert stream.getvalue().splitlines()[1].split() == ["class", "3", "class", "4", "5"]
+
+
+def test_a_model_is_replaced_but_nothing_else_is(command: Any) -> None:
+    assert command("train", "--epochs", 1, "--out", "m")[0] == 0
+    before = Path("m").read_bytes()
+    assert command("train", "--epochs", 2, "--out", "m")[0] == 0
+    assert Path("m").read_bytes() != before
+    Path("notes.txt").write_text("precious")
+    code, _, err = command("train", "--epochs", 1, "--out", "notes.txt")
+    assert (code, Path("notes.txt").read_text()) == (2, "precious")
+    assert "notes.txt exists and is no model" in err
+
+
+COMMANDS: dict[str, tuple[list[str], str]] = {
+    "no such command": (["tarin"], r"No such command 'tarin'"),
+    "no such option": (["train", "t.csv", "--taget", "x"], r"No such option"),
+    "no such file": (["train", "t2.csv", "--target", "x"], r"there is no file t2\.csv\. Did you mean t\.csv\?"),
+    "no target": (["train", "t.csv"], r"say which column to predict: --target COLUMN\. The columns are: 'a', 'b'"),
+    "target without file": (["train", "--target", "x"], r"--target needs a FILE"),
+    "unknown target": (["train", "t.csv", "--target", "aa"], r"no target column 'aa'\. Did you mean 'a'\?"),
+    "no integer": (["train", "--epochs", "many"], r"--epochs.*valid integer"),
+    "bad layers": (["train", "--hidden", "12,x"], r"--hidden '12,x': write the neurons of each layer, such as 128,64"),
+    "bad kind": (["train", "t.csv", "--target", "b", "--kind", "a"], r"--kind 'a': write COLUMN=numeric"),
+    "bad share": (["train", "--test-share", "2"], r"--test-share is 2\.0; it must lie between 0 and 1"),
+    "out in no folder": (["train", "--out", "no/model"], r"there is no folder no"),
+    "out onto a table": (["train", "--out", "t.csv"], r"t\.csv exists and is no model; choose another name with --out"),
+    "no such model": (["predict", "m", "t.csv", "--out", "p.csv"], r"m: no such file or directory"),
+    "a table as model": (["predict", "t.csv", "t.csv", "--out", "p.csv"], r"t\.csv: this is no rosenblatt model"),
+    "unknown output": (["predict", "m", "t.csv", "--out", "p.xlsx"], r"predictions are written as \.csv or \.parquet"),
+    "inspecting a table": (["inspect", "t.csv"], r"no rosenblatt model"),
+}
+
+
+@pytest.mark.parametrize(("arguments", "message"), COMMANDS.values(), ids=COMMANDS)
+def test_an_error_is_one_line_and_changes_nothing(arguments: list[str], message: str, command: Any) -> None:
+    Path("t.csv").write_text("a,b\n1,2\n3,4\n")
+    code, out, err = command(*arguments)
+    assert (code, out) == (2, "")
+    assert re.fullmatch(rf"rosenblatt: [^\n]*{message}[^\n]*\n", err), err
+    assert Path("t.csv").read_text() == "a,b\n1,2\n3,4\n"
+    assert [path.name for path in Path().iterdir()] == ["t.csv"]
+
+
+def test_a_read_only_folder_is_noticed_before_training(command: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    os.mkdir("locked")
+    monkeypatch.setattr(os, "access", lambda *arguments: False)  # even for root
+    code, out, err = command("train", "--out", "locked/m")
+    assert (code, out) == (2, "")
+    assert err == "rosenblatt: the folder locked is not writable; choose another with --out.\n"
+
+
+def test_a_full_disk_after_training_is_one_line_and_loses_nothing(
+    command: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert command("train", "--epochs", 1, "--out", "m")[0] == 0
+    before = Path("m").read_bytes()
+
+    def fail(descriptor: int) -> None:
+        raise OSError(28, "No space left on device", "m")
+
+    monkeypatch.setattr(os, "fsync", fail)
+    code, _, err = command("train", "--epochs", 1, "--seed", 1, "--out", "m")
+    assert (code, err) == (2, "rosenblatt: m: no space left on device\n")
+    assert Path("m").read_bytes() == before
+    assert os.listdir() == ["m"]

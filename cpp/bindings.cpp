@@ -88,12 +88,14 @@ class PySession {
 
   nb::tuple train(Bytes persistent, const std::vector<const PySource*>& sources, std::int64_t batch_size,
                   std::optional<Integers2> order, std::int64_t n_rows, Doubles slots, std::uint64_t seed,
-                  std::int64_t first_step) {
+                  std::int64_t first_step, std::int64_t n_epochs, bool shuffle, std::int64_t first_epoch) {
     const Busy busy(*this);
     TrainOptions options;
     options.batch_size = batch_size;
     options.order_rows = order ? static_cast<std::int64_t>(order->shape(1)) : n_rows;
-    options.n_epochs = order ? static_cast<std::int64_t>(order->shape(0)) : 1;
+    options.n_epochs = order ? static_cast<std::int64_t>(order->shape(0)) : n_epochs;
+    options.shuffle = shuffle;
+    options.first_epoch = first_epoch;
     options.order = order ? order->data() : nullptr;
     options.slots = {slots.data(), slots.size()};
     options.seed = seed;
@@ -208,7 +210,7 @@ NB_MODULE(_core, m) {
       .def(nb::init<std::shared_ptr<const Program>, std::shared_ptr<const Program>, std::int64_t, std::int64_t>(),
            "block"_a, "update"_a.none() = nb::none(), "zero_offset"_a = 0, "zero_bytes"_a = 0)
       .def("train", &PySession::train, "persistent"_a, "sources"_a, "batch_size"_a, "order"_a.none(), "n_rows"_a,
-           "slots"_a, "seed"_a = 0, "first_step"_a = 0)
+           "slots"_a, "seed"_a = 0, "first_step"_a = 0, "n_epochs"_a = 1, "shuffle"_a = false, "first_epoch"_a = 0)
       .def("forward", &PySession::forward, "persistent"_a, "sources"_a, "n_rows"_a, "slots"_a, "outputs"_a)
       .def("evaluate", &PySession::evaluate, "persistent"_a, "sources"_a, "n_rows"_a, "slots"_a, "values"_a,
            "seed"_a = 0, "step"_a = 0);

@@ -9,6 +9,8 @@
 #include <stdexcept>
 #include <string>
 
+#include "shuffle.h"
+
 namespace rosenblatt {
 
 namespace {
@@ -290,11 +292,11 @@ TrainResult Session::train(std::span<std::byte> persistent, std::span<const Sour
   check_run(persistent, sources, available);
   if (n_rows < 1 || options.batch_size < 1 || options.n_epochs < 1) fail("rows, batch size and epochs must be at least 1");
   if (!update_ && options.batch_size > block_->capacity()) fail("the batch is larger than the program's block of rows");
-  std::vector<std::int64_t> identity;
+  std::vector<std::int64_t> own_order;
   if (options.order == nullptr) {
     if (n_rows > available) fail("more rows asked for than there are");
-    identity.resize(static_cast<std::size_t>(n_rows));
-    std::iota(identity.begin(), identity.end(), std::int64_t{0});
+    own_order.resize(static_cast<std::size_t>(n_rows));
+    std::iota(own_order.begin(), own_order.end(), std::int64_t{0});
   } else {
     for (std::int64_t i = 0; i < n_rows * options.n_epochs; ++i) {
       if (options.order[i] < 0 || options.order[i] >= available) {
@@ -310,7 +312,10 @@ TrainResult Session::train(std::span<std::byte> persistent, std::span<const Sour
   TrainResult result;
   InterruptPoll poll(interrupted);
   for (std::int64_t epoch = 0; epoch < options.n_epochs; ++epoch) {
-    const std::int64_t* order = options.order ? options.order + epoch * n_rows : identity.data();
+    const std::int64_t* order = options.order ? options.order + epoch * n_rows : own_order.data();
+    if (options.order == nullptr && options.shuffle) {
+      shuffle_rows(own_order.data(), n_rows, options.seed, static_cast<std::uint32_t>(options.first_epoch + epoch));
+    }
     double sum = 0;  // of the batches' losses, each counted by its rows
     std::int64_t n_done = 0;
     for (std::int64_t first = 0; first < n_rows && result.status == Status::finished; first += options.batch_size) {

@@ -55,8 +55,10 @@ struct TrainResult {
 struct TrainOptions {
   std::int64_t batch_size = 0;
   std::int64_t n_epochs = 1;
-  const std::int64_t* order = nullptr;  // n_epochs * n_rows row numbers; nullptr: 0 .. n_rows - 1
-  std::int64_t order_rows = 0;          // rows of one epoch (at most the data's)
+  const std::int64_t* order = nullptr;  // n_epochs * order_rows row numbers; nullptr: all rows in their order
+  std::int64_t order_rows = 0;          // rows of one epoch
+  bool shuffle = false;                 // without an order: each epoch has its own, from the seed and its number
+  std::int64_t first_epoch = 0;
   std::span<const double> slots;        // n_slots values for each step, or n_slots values for all of them
   std::uint64_t seed = 0;
   std::int64_t first_step = 0;

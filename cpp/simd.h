@@ -1,8 +1,9 @@
 // Vectors of the instruction set that this file is compiled for, over GCC/Clang vector extensions.
 //
 // Vec<T> holds as many T as one register; load and store take any address; load_n and store_n touch only the first
-// n elements, so that edges need no scalar loop; fma rounds once where the processor can. Everything is in the level's namespace: the same source is compiled
-// for several instruction sets into one library, and no two of them may share a symbol.
+// n elements, so that edges need no scalar loop; fma rounds once where the processor can. Everything is in the level's
+// namespace: the same source is compiled for several instruction sets into one library, and no two of them may share a
+// symbol.
 #pragma once
 
 #include <cstddef>

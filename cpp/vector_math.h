@@ -184,23 +184,49 @@ static inline Vec<T> exp(Vec<T> x) {
   return scale<T>(T(1) + (e.r + e.rest), e);
 }
 
+// A number as the sum of two, the second far below the first's last place.
+template <class T>
+struct Pair {
+  Vec<T> high, low;
+};
+
+// a + b, where |a| >= |b| or a is 0.
+template <class T>
+static inline Pair<T> exact_sum(Vec<T> a, Vec<T> b) {
+  const Vec<T> sum = a + b;
+  return {sum, (a - sum) + b};
+}
+
+// a / b to little more than half a unit in the last place, for b from 1 to 2^60.
+template <class T>
+static inline Vec<T> ratio(Pair<T> a, Pair<T> b) {
+  const Vec<T> inverse = T(1) / b.high;
+#if defined(__AVX2__) || defined(__aarch64__)
+  const Vec<T> quotient = a.high * inverse;
+  const Vec<T> residue = fma<T>(-quotient, b.high, a.high);  // exact, or nearly
+#else
+  const Vec<T> quotient = a.high / b.high, residue{};
+#endif
+  return fma<T>(residue + fma<T>(-quotient, b.low, a.low), inverse, quotient);
+}
+
 // 2^n (1 + r + rest) - 1, for n from -60 to 60.
 template <class T>
-static inline Vec<T> expm1_of_parts(const ExpParts<T>& e) {
+static inline Pair<T> expm1_of_parts(const ExpParts<T>& e) {
   const Vec<T> power = power_of_two<T>(e.shifted);
-  const Vec<T> whole = power - T(1), part = power * e.r;
-  const Vec<T> sum = whole + part;
-  // What the sum lost; `whole` is 0 or, as a power of two less one, the larger of the two.
-  const Vec<T> lost = (whole - sum) + part;
-  return sum + fma<T>(power, e.rest, lost);
+  // The first is 0 or, as a power of two less one, the larger of the two.
+  const Pair<T> sum = exact_sum<T>(power - T(1), power * e.r);
+  return {sum.high, fma<T>(power, e.rest, sum.low)};
 }
 
 template <class T>
 static inline Vec<T> expm1(Vec<T> x) {
   using F = FloatTraits<T>;
   const ExpParts<T> e = exp_parts<T>(at_least<T>(at_most<T>(x, F::exp_high), F::expm1_low));
-  const Vec<T> small = expm1_of_parts<T>(e), large = scale<T>(T(1) + (e.r + e.rest), e);
-  const Vec<T> result = x > T(40) ? large : small;  // the 1 is below half a unit there, and 2^n may overflow
+  const Pair<T> small = expm1_of_parts<T>(e);
+  const Vec<T> large = scale<T>(T(1) + (e.r + e.rest), e);
+  // The 1 is below half a unit where `large` is taken, and 2^n may overflow in the other.
+  const Vec<T> result = x > T(40) ? large : small.high + small.low;
   return x == T(0) ? x : result;
 }
 
@@ -208,14 +234,17 @@ template <class T>
 static inline Vec<T> tanh(Vec<T> x) {
   // expm1(2|x|) / (expm1(2|x|) + 2)
   const Vec<T> magnitude = at_most<T>(absolute<T>(x), FloatTraits<T>::tanh_high);
-  const Vec<T> e = expm1_of_parts<T>(exp_parts<T>(magnitude + magnitude));
-  return with_sign_of<T>(e / (e + T(2)), x);
+  Pair<T> e = expm1_of_parts<T>(exp_parts<T>(magnitude + magnitude));
+  e = exact_sum<T>(e.high, e.low);
+  const Vec<T> sum = e.high + T(2);
+  const Vec<T> lost = e.high > T(2) ? T(2) - (sum - e.high) : e.high - (sum - T(2));
+  return with_sign_of<T>(ratio<T>(e, {sum, lost + e.low}), x);
 }
 
 template <class T>
 static inline Vec<T> logistic(Vec<T> x) {
   const Vec<T> e = exp<T>(-absolute<T>(x));  // never overflows
-  return (x < T(0) ? e : broadcast(T(1))) / (e + T(1));
+  return ratio<T>({x < T(0) ? e : broadcast(T(1)), Vec<T>{}}, exact_sum<T>(broadcast(T(1)), e));
 }
 
 // log(2^k (1 + f) ) + correction, for sqrt(1/2) - 1 <= f < sqrt(2) - 1 and a correction that is tiny beside the rest.

@@ -80,17 +80,23 @@ static inline void copy_panel(const Product<T>& p, Index first, Index depth, Ind
   }
 }
 
-// Copies what has to be copied of op(B): all of the block, or only a last vector that cannot be read in place.
+// Copies what has to be copied of op(B): all of the block, or only a last vector that cannot be read in place. A few k
+// at a time, for a panel's rows lie on as many pages.
 template <class T>
 static inline void copy_b(const Product<T>& p, const Block& block, Index width) {
-  Index j = 0;
+  const Index n = block.n_columns;
   if (!p.copy_b) {
-    if (kReadsMasked || block.n_columns % kLanes<T> == 0) return;
-    j = (block.n_columns - 1) & -width;  // a power of two
+    if (kReadsMasked || n % kLanes<T> == 0) return;
+    const Index j = (n - 1) & -width;  // width is a power of two
+    return copy_panel(p, block.first, block.depth, block.column + j, n - j, p.scratch_b);
   }
-  for (; j < block.n_columns; j += width) {
-    T* to = p.scratch_b + (p.copy_b ? j * block.depth : 0);
-    copy_panel(p, block.first, block.depth, block.column + j, smaller(width, block.n_columns - j), to);
+  const Index step = p.b_transposed ? block.depth : 8;
+  for (Index k = 0; k < block.depth; k += step) {
+    for (Index j = 0; j < n; j += width) {
+      const Index panel = smaller(width, n - j);
+      T* to = p.scratch_b + j * block.depth + k * round_up(panel, kLanes<T>);
+      copy_panel(p, block.first + k, smaller(step, block.depth - k), block.column + j, panel, to);
+    }
   }
 }
 
@@ -264,7 +270,7 @@ const char* check_matmul(const Call& call) {
   const Operand &a = call.inputs[0], &b = call.inputs[1], &c = call.output;
   if (a.rank != 2 || b.rank != 2 || c.rank != 2) return "matmul takes and gives matrices of rank 2";
   if (a.sparse || b.sparse || c.sparse) return "matmul takes dense matrices";
-  if (c.dtype == DType::int32 || a.dtype != c.dtype || b.dtype != c.dtype) return "matmul's matrices share one float type";
+  if (c.dtype == DType::int32 || a.dtype != c.dtype || b.dtype != c.dtype) return "matmul takes one float type";
   for (int i = 0; i < 2; ++i) {
     if (call.attrs[i] != 0 && call.attrs[i] != 1) return "matmul's transposes are 0 or 1";
     if (a.dims[i] < 0 || b.dims[i] < 0 || c.dims[i] < 0) return "matmul's sizes are not negative";

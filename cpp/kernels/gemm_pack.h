@@ -76,8 +76,10 @@ static inline void transpose_squares(Vec<T> (&x)[kSide<T>]) {
     x[1] = interleave<T, 1, true>(x[0], x[1], lanes);
     x[0] = low;
   } else {
-    const Vec<T> low_01 = interleave<T, 1, false>(x[0], x[1], lanes), high_01 = interleave<T, 1, true>(x[0], x[1], lanes);
-    const Vec<T> low_23 = interleave<T, 1, false>(x[2], x[3], lanes), high_23 = interleave<T, 1, true>(x[2], x[3], lanes);
+    const Vec<T> low_01 = interleave<T, 1, false>(x[0], x[1], lanes);
+    const Vec<T> high_01 = interleave<T, 1, true>(x[0], x[1], lanes);
+    const Vec<T> low_23 = interleave<T, 1, false>(x[2], x[3], lanes);
+    const Vec<T> high_23 = interleave<T, 1, true>(x[2], x[3], lanes);
     x[0] = interleave<T, 2, false>(low_01, low_23, lanes);
     x[1] = interleave<T, 2, true>(low_01, low_23, lanes);
     x[2] = interleave<T, 2, false>(high_01, high_23, lanes);

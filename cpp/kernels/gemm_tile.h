@@ -16,10 +16,11 @@ namespace {
 
 using Index = std::int64_t;
 
-// The accumulators, one row of B and one broadcast element of A fill the registers.
+// The accumulators, one row of B and an element of A (several where a multiply-add cannot broadcast from memory) fill
+// the registers.
 inline constexpr int kMaxVectors = kRegisters == 32 ? 4 : 2;
 constexpr int max_rows(int n_vectors) {
-  if (kRegisters == 32) return n_vectors <= 2 ? 14 : 6;
+  if (kRegisters == 32) return n_vectors > 2 ? 6 : kVectorBytes == 64 ? 14 : 12;
   return n_vectors == 1 ? 10 : 6;
 }
 

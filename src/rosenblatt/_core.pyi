@@ -59,6 +59,9 @@ class Session:
         slots: NDArray[np.float64],
         seed: int = 0,
         first_step: int = 0,
+        n_epochs: int = 1,
+        shuffle: bool = False,
+        first_epoch: int = 0,
     ) -> tuple[list[float], int, bool]: ...
     def forward(
         self,

@@ -9,6 +9,7 @@ import pytest
 import scipy.sparse
 
 from rosenblatt import _core
+from rosenblatt.ir.ops.random import philox
 from rosenblatt.nn import SGD, Adam, Network, NetworkSpec
 from rosenblatt.training import Trainer
 
@@ -163,6 +164,34 @@ def test_weights_of_rows_are_repetitions():
     (loss, gradient), (expected, expected_gradient) = weighted.loss_and_gradient(), repeated.loss_and_gradient()
     assert loss == pytest.approx(expected, rel=1e-12)
     np.testing.assert_allclose(gradient, expected_gradient, rtol=1e-10, atol=1e-14)
+
+
+def shuffled(n, seed, epoch):
+    """Fisher and Yates' shuffle with the words of the NumPy Philox: the order of one epoch."""
+    blocks = np.zeros((n // 4 + 1, 4), np.uint64)
+    blocks[:, 0], blocks[:, 2], blocks[:, 3] = np.arange(n // 4 + 1), epoch, 0xFFFFFFFF
+    words = philox(blocks, (seed & 0xFFFFFFFF, seed >> 32)).reshape(-1)
+    order = np.arange(n)
+    for last, word in zip(range(n - 1, -1, -1), words, strict=False):
+        other = int(word) * (last + 1) >> 32
+        order[[last, other]] = order[[other, last]]
+    return order
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2**40 + 17])
+def test_an_epochs_order_depends_on_the_seed_and_its_number_only(seed):
+    X, y = problem(101)
+    one_by_one, at_once = (
+        Trainer(network(), "softmax_cross_entropy", SGD(), batch_size=16, seed=seed) for _ in range(2)
+    )
+    one_by_one.set_data(X, y)
+    at_once.set_data(X, y)
+    orders = [shuffled(101, seed, epoch) for epoch in range(6)]
+    assert all(sorted(order) == list(range(101)) for order in orders)
+    expected = [one_by_one.epoch(order, 0.01) for order in orders]
+    assert at_once.epochs(4, 0.01) + at_once.epochs(2, 0.01) == expected
+    assert np.array_equal(one_by_one.network.parameters, at_once.network.parameters)
+    assert at_once.step_count == 6 * 7
 
 
 def test_training_is_repeatable_bit_by_bit():

@@ -119,7 +119,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
     >>> from sklearn.datasets import load_iris
     >>> from rosenblatt import MLPClassifier
     >>> X, y = load_iris(return_X_y=True)
-    >>> MLPClassifier(solver="lbfgs", random_state=0).fit(X, y).predict(X[:2])
+    >>> MLPClassifier(max_iter=1000, random_state=0).fit(X, y).predict(X[:2])
     array([0, 0])
     """
 

@@ -41,7 +41,12 @@ class Trainer:
     weighted : bool
         `set_data` gets a weight for each row.
     seed : int
-        Of random ops in the program (dropout).
+        Of the row orders of `epochs`, and of random ops in the program.
+
+    Attributes
+    ----------
+    step_count, epoch_count : int
+        Steps and epochs so far.
     """
 
     def __init__(
@@ -63,7 +68,7 @@ class Trainer:
         self.optimizer = optimizer
         self.batch_size = batch_size
         self.seed = seed
-        self.step_count = 0
+        self.step_count = self.epoch_count = 0
         self._labels = loss_record(loss).labels
         self._sources: list[_core.Source] = []
         self._n_rows = 0
@@ -136,20 +141,55 @@ class Trainer:
         KeyboardInterrupt
             On Ctrl-C, after a whole step.
         """
-        return self._run(None if order is None else order[None, :], learning_rate)
+        return self._run(1, None if order is None else order[None, :], learning_rate, shuffle=False)[0]
 
-    def _run(self, order: NDArray[np.int64] | None, learning_rate: float) -> float:
+    def epochs(self, n_epochs: int, learning_rate: float) -> list[float]:
+        """Train for several epochs without returning to Python, each in its own order.
+
+        The order of an epoch depends on nothing but the trainer's seed and the epoch's number (`epoch_count`).
+
+        Parameters
+        ----------
+        n_epochs : int
+            At least 1.
+        learning_rate : float
+
+        Returns
+        -------
+        list of float
+            The losses of the epochs, as `epoch` defines them; fewer where one was not finite.
+
+        Raises
+        ------
+        KeyboardInterrupt
+            On Ctrl-C, after a whole step.
+        """
+        return self._run(n_epochs, None, learning_rate, shuffle=True)
+
+    def _run(
+        self, n_epochs: int, order: NDArray[np.int64] | None, learning_rate: float, *, shuffle: bool
+    ) -> list[float]:
         if self.optimizer is None:
             raise ValueError("this trainer has no optimizer; it can only compute loss_and_gradient")
         n_rows = self._n_rows if order is None else order.shape[1]
-        batch_size = min(self.batch_size or n_rows, n_rows)
-        n_steps = -(-n_rows // batch_size)
-        slots = self.optimizer.slot_values(learning_rate, self.step_count, n_steps)
+        batch_size = max(1, min(self.batch_size or n_rows, n_rows))
+        n_steps = n_epochs * -(-n_rows // batch_size)
         losses, done, _ = self._session.train(
-            self.memory, self._sources, batch_size, order, n_rows, slots, self.seed, self.step_count
+            self.memory,
+            self._sources,
+            batch_size,
+            order,
+            n_rows,
+            self.optimizer.slot_values(learning_rate, self.step_count, n_steps),
+            self.seed,
+            self.step_count,
+            n_epochs,
+            shuffle,
+            self.epoch_count,
         )
         self.step_count += done
-        return losses[0]
+        self.epoch_count += len(losses)
+        return losses
 
     def loss_and_gradient(self) -> tuple[float, NDArray[Any]]:
         """Objective and its gradient over all rows at the network's parameters; needs a trainer without optimizer.
@@ -176,12 +216,12 @@ class Trainer:
         start = self.network.parameters.nbytes
         end = start * (1 + (0 if self.optimizer is None else len(self.optimizer.state)))
         self.memory[start:end] = other.memory[start:end]
-        self.step_count = other.step_count
+        self.step_count, self.epoch_count = other.step_count, other.epoch_count
 
     def reset_optimizer(self) -> None:
         """Forget momenta and step count, as if training began here."""
         self.memory[self.network.parameters.nbytes :] = 0
-        self.step_count = 0
+        self.step_count = self.epoch_count = 0
 
     def snapshot(self) -> NDArray[np.uint8]:
         """A copy of parameters and optimizer state."""

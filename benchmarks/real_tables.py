@@ -16,8 +16,6 @@ import warnings
 from typing import Any
 
 import numpy as np
-from rosenblatt.tables import read_table
-from rosenblatt.tables.model import TableModel
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import accuracy_score, r2_score
 from sklearn.model_selection import train_test_split
@@ -25,6 +23,8 @@ from sklearn.neural_network import MLPClassifier as PeerClassifier
 from sklearn.neural_network import MLPRegressor as PeerRegressor
 
 import rosenblatt
+from rosenblatt.tables import read_table
+from rosenblatt.tables.model import TableModel
 
 TABLES = {"spambase": 0.94, "adult": 0.85, "california_housing": 0.80}
 

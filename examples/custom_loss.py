@@ -30,7 +30,9 @@ def main() -> float:
     X, y = load_diabetes(return_X_y=True)
     X_train, X_test, y_train, y_test = train_test_split(StandardScaler().fit_transform(X), y, random_state=0)
     center, scale = y_train.mean(), y_train.std()
-    model = MLPRegressor((32,), activation=swish, loss=pinball, alpha=3.0, max_iter=300, tol=0, random_state=0)
+    model = MLPRegressor(
+        loss=pinball, hidden_layer_sizes=(32,), activation=swish, alpha=3.0, max_iter=300, tol=0, random_state=0
+    )
     model.fit(X_train, (y_train - center) / scale)
     below = np.mean(y_test <= model.predict(X_test) * scale + center)
     print(f"asked for {QUANTILE:.0%} of the targets below the prediction; held-out share: {below:.0%}")

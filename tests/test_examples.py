@@ -21,3 +21,10 @@ def test_custom_loss_learns_a_quantile():
 
 def test_autodiff_gives_the_books_figures():
     assert load("autodiff").main() == (42.0, 24.0, 10.0)
+
+
+def test_program_holds_its_own_derivative_and_update():
+    ops = [instruction.op for instruction in load("program").training_step().instructions]
+    assert ops[0] == "matmul"
+    assert ops.count("matmul") == 2
+    assert ops[-1] == "sgd_update"

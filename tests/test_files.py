@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import warnings
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,9 @@ from sklearn.exceptions import ConvergenceWarning
 
 import rosenblatt
 from rosenblatt.estimators import LogisticRegression, MLPClassifier, MLPRegressor, Perceptron
-from rosenblatt.files import ModelFileError, load, save
+from rosenblatt.files import ModelFileError, load, model_from_bytes, save
 from rosenblatt.storage.container import decode_value, digest, encode_value, pack, unpack
+from rosenblatt.tables import TableError
 from rosenblatt.tables.model import TableModel
 
 IRIS = load_iris(return_X_y=True)
@@ -131,10 +133,10 @@ def test_values_come_back_with_their_type(value: Any) -> None:
     assert type(again) is type(value)
 
 
-def read_or_refuse(path: Path, table: Any, expected: Any) -> bool:
-    """Whether the file is refused; a file that is not refused must be the same model."""
+def refuses(data: bytes, table: Any, expected: Any) -> bool:
+    """Whether the bytes are refused; bytes that are not refused must be the same model."""
     try:
-        model = load(path)
+        model = model_from_bytes(data)
     except ModelFileError:
         return True
     np.testing.assert_array_equal(model.predict_proba(table), expected)
@@ -142,44 +144,71 @@ def read_or_refuse(path: Path, table: Any, expected: Any) -> bool:
     return False
 
 
-def test_every_flipped_byte_is_noticed(tmp_path: Path) -> None:
-    model, path, table = table_model(hidden=(2,)), tmp_path / "m", small_table(20)
+@pytest.fixture(name="valid", scope="module")
+def _valid(tmp_path_factory: pytest.TempPathFactory) -> tuple[bytes, Any, Any]:
+    """A small file, rows to predict, and the predictions."""
+    model, path, table = table_model(hidden=(2,)), tmp_path_factory.mktemp("valid") / "m", small_table(20)
     model.save(path)
-    data, expected = path.read_bytes(), model.predict_proba(table)
+    return path.read_bytes(), table, model.predict_proba(table)
+
+
+def test_every_flipped_byte_is_noticed(valid: Any) -> None:
+    data, table, expected = valid
     header = 8 + int.from_bytes(data[:8], "little")
     harmless = 0
     for place in range(len(data)):
         for mask in (0x01, 0x20, 0xFF):
-            path.write_bytes(data[:place] + bytes([data[place] ^ mask]) + data[place + 1 :])
-            refused = read_or_refuse(path, table, expected)
+            refused = refuses(data[:place] + bytes([data[place] ^ mask]) + data[place + 1 :], table, expected)
             harmless += not refused
             assert refused or place < header, f"byte {place}"
     assert harmless < 60  # blanks that pad the header
 
 
-def test_every_shortened_file_is_refused(tmp_path: Path) -> None:
-    table_model(hidden=(2,)).save(tmp_path / "m")
-    data = (tmp_path / "m").read_bytes()
-    for length in range(len(data)):
-        (tmp_path / "m").write_bytes(data[:length])
-        with pytest.raises(ModelFileError):
-            load(tmp_path / "m")
+def test_every_shortened_file_is_refused(valid: Any) -> None:
+    data, table, expected = valid
+    assert all(refuses(data[:length], table, expected) for length in range(len(data)))
 
 
-def test_random_damage_is_refused(tmp_path: Path) -> None:
-    model, path, table = table_model(hidden=(2,)), tmp_path / "m", small_table(20)
-    model.save(path)
-    data, expected = path.read_bytes(), model.predict_proba(table)
+def test_random_damage_is_refused(valid: Any) -> None:
+    data, table, expected = valid
     rng = np.random.default_rng(0)
-    for _ in range(400):
+    for _ in range(1000):
         damaged = bytearray(data)
         start, length = rng.integers(len(data)), rng.integers(1, 200)
-        if rng.random() < 0.5:
-            damaged[start : start + length] = rng.bytes(length)
-        else:
-            damaged[start : start + length] = damaged[: rng.integers(1, 100)]
-        path.write_bytes(bytes(damaged))
-        read_or_refuse(path, table, expected)
+        replacement = rng.bytes(length) if rng.random() < 0.5 else damaged[: rng.integers(1, 100)]
+        damaged[start : start + length] = replacement
+        refuses(bytes(damaged), table, expected)
+
+
+JUNK: list[Any] = [None, True, 0, -1, 3, 2**70, 0.5, 1e308, "", "relu", "x\0\ud800", [], [1], [[]], {}, {"a": 1}]
+JUNK += [{"float": "nan"}, {"float": "x"}, {"tuple": [1]}, {"array": [1, 2], "kind": "i"}]
+JUNK += [{"dict": [[1, 2]]}, {"dict": [1]}]
+
+
+def nodes(state: Any) -> list[tuple[Any, Any]]:
+    """Every place in a nested state, as (container, key)."""
+    keys = list(state) if isinstance(state, dict) else range(len(state)) if isinstance(state, list) else []
+    return [place for key in keys for place in [(state, key), *nodes(state[key])]]
+
+
+def test_junk_anywhere_with_a_right_checksum_is_refused_or_gives_a_model_that_works(valid: Any) -> None:
+    data, table, _ = valid
+    n_places, n_refused, n_tried = len(nodes(unpack(data)[1])), 0, 0
+    for i in range(n_places):
+        for junk in JUNK:
+            kind, state, arrays = unpack(data)
+            container, key = nodes(state)[i]
+            container[key] = junk
+            n_tried += 1
+            try:
+                model = model_from_bytes(pack(kind, state, arrays))
+            except ModelFileError:
+                n_refused += 1
+                continue
+            with suppress(TableError):  # another column name, or text where numbers were
+                assert model.predict(table).shape == (20,)
+            pack(kind, *model.to_state())  # it can be saved again
+    assert n_refused > 0.8 * n_tried
 
 
 def forged(path: Path, change: Any) -> None:
@@ -263,7 +292,7 @@ def test_nan_in_a_file_with_a_right_checksum_is_refused(tmp_path: Path) -> None:
 
     arrays = {"weights.0": np.array([[np.nan]], dtype=np.float32)}
     config = json.dumps({"format": "rosenblatt model", "version": 1, "kind": "estimator", "state": {}})
-    (tmp_path / "m").write_bytes(to_bytes(arrays, metadata={"rosenblatt": config, "sha256": digest(config, arrays)}))
+    (tmp_path / "m").write_bytes(to_bytes(arrays, metadata={"rosenblatt": f"{digest(config, arrays)} {config}"}))
     with pytest.raises(ModelFileError, match=r"'weights.0' holds NaN"):
         load(tmp_path / "m")
 

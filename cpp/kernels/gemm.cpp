@@ -80,8 +80,7 @@ static inline void copy_panel(const Product<T>& p, Index first, Index depth, Ind
   }
 }
 
-// Copies what has to be copied of op(B): all of the block, or only a last vector that cannot be read in place. A few k
-// at a time, for a panel's rows lie on as many pages.
+// Copies what has to be copied of op(B): all of the block, or only a last vector that cannot be read in place.
 template <class T>
 static inline void copy_b(const Product<T>& p, const Block& block, Index width) {
   const Index n = block.n_columns;
@@ -90,13 +89,9 @@ static inline void copy_b(const Product<T>& p, const Block& block, Index width) 
     const Index j = (n - 1) & -width;  // width is a power of two
     return copy_panel(p, block.first, block.depth, block.column + j, n - j, p.scratch_b);
   }
-  const Index step = p.b_transposed ? block.depth : 8;
-  for (Index k = 0; k < block.depth; k += step) {
-    for (Index j = 0; j < n; j += width) {
-      const Index panel = smaller(width, n - j);
-      T* to = p.scratch_b + j * block.depth + k * round_up(panel, kLanes<T>);
-      copy_panel(p, block.first + k, smaller(step, block.depth - k), block.column + j, panel, to);
-    }
+  for (Index j = 0; j < n; j += width) {
+    T* to = p.scratch_b + j * block.depth;
+    copy_panel(p, block.first, block.depth, block.column + j, smaller(width, n - j), to);
   }
 }
 

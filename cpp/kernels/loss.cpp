@@ -2,10 +2,8 @@
 //
 // `clip` is scikit-learn's: a probability is moved into [clip, 1 - clip] before its logarithm is taken; 0 asks for the
 // exact form from logits. Class labels are below the number of classes: whoever fills them has looked.
-#include "kernels/lanes.h"
-#include "kernels/loops.h"
+#include "kernels/softmax.h"
 #include "kernels/tables.h"
-#include "vector_math.h"
 
 namespace rosenblatt::ROSENBLATT_ISA {
 namespace {
@@ -17,82 +15,84 @@ inline Vec<T> clipped(Vec<T> p, T low, T high) {
   return at_most<T>(at_least<T>(p, low), high);
 }
 
-// The largest of n >= 1 logits, in every lane; NaN may be lost here, but not in the exponentials.
-template <class T>
-inline Vec<T> largest(Index n, const T* x) {
-  constexpr Index lanes = kLanes<T>;
-  const Vec<T> nothing = broadcast(-FloatTraits<T>::infinity);
-  Vec<T> top = nothing;
-  Index i = 0;
-  for (; i + lanes <= n; i += lanes) {
-    const Vec<T> v = load<T>(x + i);
-    top = v > top ? v : top;
-  }
-  if (i < n) {
-    const int left = static_cast<int>(n - i);
-    const Vec<T> v = first_lanes<T>(load_n<T>(x + i, left), left, nothing);
-    top = v > top ? v : top;
-  }
-  return max_of_lanes<T>(top);
-}
-
-// Calls body(i, size, exponential) for every vector of exp(x - top), and returns their sum, in every lane.
-template <class T, class Body>
-inline Vec<T> exponentials(Index n, const T* x, Vec<T> top, Body body) {
-  constexpr Index lanes = kLanes<T>;
-  Vec<T> sum{};
-  Index i = 0;
-  for (; i + lanes <= n; i += lanes) {
-    const Vec<T> e = exp<T>(load<T>(x + i) - top);
-    sum += e;
-    body(i, Whole<T>{}, e);
-  }
-  if (i < n) {
-    const int left = static_cast<int>(n - i);
-    const Vec<T> e = exp<T>(load_n<T>(x + i, left) - top);
-    sum += first_lanes<T>(e, left, Vec<T>{});
-    body(i, Part<T>{left}, e);
-  }
-  return sum_of_lanes<T>(sum);
-}
-
-// out = factor * exp(x - max x) / sum; x may be out. Returns the sum, in every lane.
-template <class T>
-inline Vec<T> softmax_row(Index n, const T* x, T* out) {
-  const Vec<T> top = largest<T>(n, x);
-  const Vec<T> sum = exponentials<T>(n, x, top, [=](Index i, auto size, Vec<T> e) { size.put(out + i, e); });
-  for_vectors<T>(n, [=](Index i, auto size) { size.put(out + i, size.get(out + i) / sum); });
-  return sum;
-}
-
 template <class T>
 void softmax_kernel(const Call& call) {
   const Index n_rows = call.output.dims[0], n = call.output.dims[1];
   const T* x = data_of<const T>(call.inputs[0]);
   T* out = data_of<T>(call.output);
+  if (n <= kNarrow) {
+    return for_narrow_rows<T>(n_rows, n, x, [=](Index first, NarrowRows<T>& rows) {
+      const Vec<T> sum = rows.take_exponentials(rows.largest_logits());
+      for (Index j = 0; j < n; ++j) rows.put(j, rows.get(j) / sum);
+      rows.write(out + first * n);
+    });
+  }
   for (Index row = 0; row < n_rows; ++row, x += n, out += n) softmax_row<T>(n, x, out);
+}
+
+// Of a vector of rows: the sums of the exponentials, and the right class's logit less the largest.
+template <class T>
+struct RowSums {
+  T sum[kLanes<T>] = {}, logit[kLanes<T>] = {};
+};
+
+template <class T>
+inline RowSums<T> narrow_sums(NarrowRows<T>& rows, const std::int32_t* labels) {
+  RowSums<T> sums;
+  const Vec<T> top = rows.largest_logits();
+  for (int i = 0; i < rows.n_rows; ++i) sums.logit[i] = rows.column[labels[i]][i];
+  store<T>(sums.logit, load<T>(sums.logit) - top);
+  store<T>(sums.sum, rows.take_exponentials(top));
+  return sums;
+}
+
+template <class T>
+inline RowSums<T> wide_sums(Index n_rows, Index n, const T* x, const std::int32_t* labels) {
+  RowSums<T> sums;
+  for (Index i = 0; i < n_rows; ++i, x += n) {
+    const Vec<T> top = largest<T>(n, x);
+    sums.sum[i] = exponentials<T>(n, x, top, [](Index, auto, Vec<T>) {})[0];
+    sums.logit[i] = x[labels[i]] - top[0];
+  }
+  return sums;
 }
 
 template <class T>
 void class_loss_kernel(const Call& call) {
-  const Operand& logits = call.inputs[0];
-  const Index n_rows = logits.dims[0], n = logits.dims[1];
-  const T* x = data_of<const T>(logits);
+  const Index n_rows = call.inputs[0].dims[0], n = call.inputs[0].dims[1];
+  const T* x = data_of<const T>(call.inputs[0]);
   const std::int32_t* labels = data_of<const std::int32_t>(call.inputs[1]);
   T* out = data_of<T>(call.output);
   const double clip = attr_double(call.attrs[0]);
   const T low = static_cast<T>(clip), high = static_cast<T>(1 - clip);
-  T sums[kLanes<T>] = {}, shifted[kLanes<T>] = {};  // of a vector of rows, whose logarithms are taken together
-  for_vectors<T>(n_rows, [&](Index first, auto size) {
-    const Index left = n_rows - first < kLanes<T> ? n_rows - first : kLanes<T>;
-    for (Index i = 0; i < left; ++i) {
-      const T* row = x + (first + i) * n;
-      const Vec<T> top = largest<T>(n, row);
-      sums[i] = exponentials<T>(n, row, top, [](Index, auto, Vec<T>) {})[0];
-      shifted[i] = row[labels[first + i]] - top[0];
+  const auto finish = [=](Index first, Index count, const RowSums<T>& sums) {
+    const Vec<T> sum = load<T>(sums.sum), logit = load<T>(sums.logit);
+    const Vec<T> loss = clip > 0 ? -log<T>(clipped<T>(exp<T>(logit) / sum, low, high)) : log<T>(sum) - logit;
+    store_n<T>(out + first, loss, static_cast<int>(count));
+  };
+  if (n <= kNarrow) {
+    return for_narrow_rows<T>(n_rows, n, x, [=](Index first, NarrowRows<T>& rows) {
+      finish(first, rows.n_rows, narrow_sums<T>(rows, labels + first));
+    });
+  }
+  for (Index first = 0; first < n_rows; first += kLanes<T>) {
+    const Index count = n_rows - first < kLanes<T> ? n_rows - first : kLanes<T>;
+    finish(first, count, wide_sums<T>(count, n, x + first * n, labels + first));
+  }
+}
+
+template <class T>
+void class_grad_narrow(Index n_rows, Index n, const T* x, const std::int32_t* labels, const T* g, T* out) {
+  for_narrow_rows<T>(n_rows, n, x, [=](Index first, NarrowRows<T>& rows) {
+    T right[kLanes<T>] = {};  // the labels, as numbers of the lanes' type
+    for (int i = 0; i < rows.n_rows; ++i) right[i] = static_cast<T>(labels[first + i]);
+    const Vec<T> label = load<T>(right), factor = load_n<T>(g + first, rows.n_rows);
+    const Vec<T> sum = rows.take_exponentials(rows.largest_logits());
+    for (Index j = 0; j < n; ++j) {
+      const Vec<T> onehot = label == static_cast<T>(j) ? broadcast(T(1)) : Vec<T>{};
+      rows.put(j, (rows.get(j) / sum - onehot) * factor);
     }
-    const Vec<T> sum = load<T>(sums), logit = load<T>(shifted);
-    size.put(out + first, clip > 0 ? -log<T>(clipped<T>(exp<T>(logit) / sum, low, high)) : log<T>(sum) - logit);
+    rows.write(out + first * n);
   });
 }
 
@@ -103,6 +103,7 @@ void class_grad_kernel(const Call& call) {
   const T *x = data_of<const T>(call.inputs[0]), *g = data_of<const T>(call.inputs[2]);
   const std::int32_t* labels = data_of<const std::int32_t>(call.inputs[1]);
   T* out = data_of<T>(call.output);
+  if (n <= kNarrow) return class_grad_narrow<T>(n_rows, n, x, labels, g, out);
   for (Index row = 0; row < n_rows; ++row, x += n, out += n) {
     const Vec<T> top = largest<T>(n, x), factor = broadcast(g[row]);
     const Vec<T> sum = exponentials<T>(n, x, top, [=](Index i, auto size, Vec<T> e) { size.put(out + i, e); });
@@ -157,7 +158,6 @@ void soft_grad_kernel(const Call& call) {
   }
 }
 
-// A loss of one element with a clip.
 template <class T>
 void logistic_loss_kernel(const Call& call) {
   const T *x = data_of<const T>(call.inputs[0]), *targets = data_of<const T>(call.inputs[1]);
@@ -171,10 +171,10 @@ void logistic_loss_kernel(const Call& call) {
     });
   }
   for_vectors<T>(call.output.size(), [=](Index i, auto size) {
-    // log(1 + exp(x)) - t x, with the large parts taken together, so that they cancel exactly.
-    const Vec<T> logit = size.get(x + i), t = size.get(targets + i);
-    const Vec<T> large = (logit < T(0) ? Vec<T>{} : logit) - t * logit;
-    size.put(out + i, large + log1p_finite<T>(exp<T>(-absolute<T>(logit))));
+    // log(1 + exp(x)) - t x, without the difference of x and t x for a positive x.
+    const Vec<T> logit = size.get(x + i), t = size.get(targets + i), magnitude = absolute<T>(logit);
+    const Vec<T> large = magnitude * (logit < T(0) ? t : T(1) - t);
+    size.put(out + i, large + log1p_finite<T>(exp<T>(-magnitude)));
   });
 }
 

@@ -158,50 +158,51 @@ void transpose_matrix(const T* from, Index from_row, T* to, Index to_row, Index 
   }
 }
 
-// Axes a < b < c < d of the output; the operand's last axis stands at output axis `last`.
-template <class T>
-void transpose_kernel(const Call& call) {
+// The axes of a transposition's output: sizes, and strides in the operand and in the output.
+struct Axes {
+  Index size[kMaxRank] = {1, 1, 1, 1}, from[kMaxRank] = {}, to[kMaxRank] = {};
+  int last = 0;  // where the operand's last axis has gone
+};
+
+Axes transposed_axes(const Call& call) {
   const Operand &x = call.inputs[0], &out = call.output;
-  if (out.size() == 0) return;
-  Index stride[kMaxRank], from_stride[kMaxRank] = {}, to_stride[kMaxRank] = {}, size[kMaxRank] = {1, 1, 1, 1};
-  Index n = 1, m = 1;
+  Axes axes;
+  Index stride[kMaxRank] = {}, n = 1;
   for (int d = x.rank - 1; d >= 0; --d) {
     stride[d] = n;
     n *= x.dims[d];
   }
-  int last = 0;
+  n = 1;
   for (int d = out.rank - 1; d >= 0; --d) {
-    from_stride[d] = stride[call.attrs[d]];
-    to_stride[d] = m;
-    size[d] = out.dims[d];
-    m *= size[d];
-    if (call.attrs[d] == x.rank - 1) last = d;
+    axes.size[d] = out.dims[d];
+    axes.from[d] = stride[call.attrs[d]];
+    axes.to[d] = n;
+    n *= out.dims[d];
+    if (call.attrs[d] == x.rank - 1) axes.last = d;
   }
-  const T* from = data_of<const T>(x);
-  T* to = data_of<T>(out);
-  const int end = out.rank - 1;
-  if (out.rank == 0 || last == end) {  // rows stay rows
-    const Index width = out.rank == 0 ? 1 : size[end];
-    if (out.rank > 0) size[end] = 1;
-    for (Index i = 0; i < size[0]; ++i) {
-      for (Index j = 0; j < size[1]; ++j) {
-        for (Index k = 0; k < size[2]; ++k) {
-          const Index at = i * from_stride[0] + j * from_stride[1] + k * from_stride[2];
-          copy<T>(to + i * to_stride[0] + j * to_stride[1] + k * to_stride[2], from + at, width);
+  return axes;
+}
+
+template <class T>
+void transpose_kernel(const Call& call) {
+  if (call.output.size() == 0) return;
+  const T* from = data_of<const T>(call.inputs[0]);
+  T* to = data_of<T>(call.output);
+  if (call.output.rank < 2) return copy<T>(to, from, call.output.size());
+  Axes axes = transposed_axes(call);
+  const int end = call.output.rank - 1, last = axes.last;
+  const Index n_rows = axes.size[end], n_columns = axes.size[last];
+  axes.size[end] = axes.size[last] = 1;  // the inner loops' own
+  for (Index i = 0; i < axes.size[0]; ++i) {
+    for (Index j = 0; j < axes.size[1]; ++j) {
+      for (Index k = 0; k < axes.size[2]; ++k) {
+        const T* x = from + i * axes.from[0] + j * axes.from[1] + k * axes.from[2];
+        T* y = to + i * axes.to[0] + j * axes.to[1] + k * axes.to[2];
+        if (last == end) {
+          copy<T>(y, x, n_rows);
+        } else {
+          transpose_matrix<T>(x, axes.from[end], y, axes.to[last], n_rows, n_columns);
         }
-      }
-    }
-    return;
-  }
-  const Index n_rows = size[end], n_columns = size[last];
-  size[end] = size[last] = 1;
-  for (Index i = 0; i < size[0]; ++i) {
-    for (Index j = 0; j < size[1]; ++j) {
-      for (Index k = 0; k < size[2]; ++k) {
-        const Index at = i * from_stride[0] + j * from_stride[1] + k * from_stride[2];
-        transpose_matrix<T>(from + at, from_stride[end],
-                            to + i * to_stride[0] + j * to_stride[1] + k * to_stride[2], to_stride[last], n_rows,
-                            n_columns);
       }
     }
   }

@@ -69,16 +69,21 @@ def load(path: str | os.PathLike[str]) -> Any:
     OSError
         If there is no such file, or it cannot be read.
     """
+    data = read_regular(path)
+    try:
+        return model_from_bytes(data)
+    except ModelFileError as error:
+        raise ModelFileError(f"{os.fspath(path)}: {error}") from None
+
+
+def model_from_bytes(data: bytes) -> Any:
+    """The model in the bytes of a file; see `load`."""
     from rosenblatt.storage.estimators import estimator_from_state
     from rosenblatt.tables.model import TableModel
 
-    data = read_regular(path)
-    try:
-        kind, state, arrays = unpack(data)
-        if kind == TABLE_MODEL:
-            return TableModel.from_state(state, arrays)
-        if kind == ESTIMATOR:
-            return estimator_from_state(state, arrays)
-        raise ModelFileError(f"it holds a model of the unknown kind {kind!r}.")
-    except ModelFileError as error:
-        raise ModelFileError(f"{os.fspath(path)}: {error}") from None
+    kind, state, arrays = unpack(data)
+    if kind == TABLE_MODEL:
+        return TableModel.from_state(state, arrays)
+    if kind == ESTIMATOR:
+        return estimator_from_state(state, arrays)
+    raise ModelFileError(f"it holds a model of the unknown kind {kind!r}.")

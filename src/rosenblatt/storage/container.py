@@ -21,7 +21,8 @@ __all__ = ["FORMAT_VERSION", "ModelFileError", "decode_value", "encode_value", "
 Arrays = dict[str, NDArray[Any]]
 FORMAT = "rosenblatt model"
 FORMAT_VERSION = 1
-CONFIG_KEY, DIGEST_KEY = "rosenblatt", "sha256"
+METADATA_KEY = "rosenblatt"
+"""The only entry of the metadata (safetensors keeps no order of several): checksum, a blank, the JSON text."""
 DTYPES: dict[str, np.dtype[Any]] = {"F32": np.dtype("<f4"), "F64": np.dtype("<f8")}
 DEPTH = 50
 
@@ -52,7 +53,7 @@ def pack(kind: str, state: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]
         {"format": FORMAT, "version": FORMAT_VERSION, "written_by": __version__, "kind": kind, "state": state},
         allow_nan=False,
     )
-    return bytes(save(tensors, metadata={CONFIG_KEY: config, DIGEST_KEY: digest(config, tensors)}))
+    return bytes(save(tensors, metadata={METADATA_KEY: f"{digest(config, tensors)} {config}"}))
 
 
 def unpack(data: bytes) -> tuple[str, Any, Arrays]:
@@ -63,10 +64,9 @@ def unpack(data: bytes) -> tuple[str, Any, Arrays]:
     ModelFileError
         If the bytes are not what `pack` wrote.
     """
-    metadata = read_metadata(data)
+    checksum, _, config_text = read_metadata(data).partition(" ")
     arrays = read_tensors(data)
-    config_text = metadata[CONFIG_KEY]
-    if metadata.get(DIGEST_KEY) != digest(config_text, arrays):
+    if checksum != digest(config_text, arrays):
         raise ModelFileError("the checksum does not fit the content: the file is damaged or was changed.")
     config = parse_json(config_text)
     if not isinstance(config, dict) or config.get("format") != FORMAT:
@@ -84,18 +84,17 @@ def unpack(data: bytes) -> tuple[str, Any, Arrays]:
     return config["kind"], config.get("state"), arrays
 
 
-def read_metadata(data: bytes) -> dict[str, str]:
-    """The header's texts; the header is 8 bytes of length (little-endian) and that many bytes of JSON."""
+def read_metadata(data: bytes) -> str:
+    """The text in the header; the header is 8 bytes of length (little-endian) and that many bytes of JSON."""
     length = int.from_bytes(data[:8], "little")
     if len(data) < 10 or length > len(data) - 8 or data[8:9] != b"{":
         raise ModelFileError("this is no rosenblatt model, or it is cut off: there is no safetensors header.")
     header = parse_json(data[8 : 8 + length])
     metadata = header.get("__metadata__") if isinstance(header, dict) else None
-    if not isinstance(metadata, dict) or not all(isinstance(text, str) for text in metadata.values()):
-        raise ModelFileError("this is a safetensors file, but no rosenblatt model: it has no metadata.")
-    if CONFIG_KEY not in metadata:
+    text = metadata.get(METADATA_KEY) if isinstance(metadata, dict) else None
+    if not isinstance(text, str):
         raise ModelFileError("this is a safetensors file, but no rosenblatt model.")
-    return metadata
+    return text
 
 
 def read_tensors(data: bytes) -> Arrays:

@@ -138,8 +138,8 @@ def require_finite(column: Column) -> None:
     if len(infinite):
         where = column.name_rows(infinite)
         raise TableError(
-            f"column {column.name!r} is infinite in {where} (the first row is 1). Put a finite number there, or empty the "
-            "cell if the value is unknown."
+            f"column {column.name!r} is infinite in {where} (the first row is 1). Put a finite number there, or empty "
+            "the cell if the value is unknown."
         )
 
 

@@ -44,45 +44,6 @@ class InterruptPoll {
   Clock::time_point looked_ = Clock::now(), asked_ = looked_;
 };
 
-template <class To, class From>
-void gather_as(To* to, const Source& source, const std::int64_t* rows, std::int64_t n_rows) {
-  for (std::int64_t i = 0; i < n_rows; ++i, to += source.width) {
-    const std::byte* from = source.data + rows[i] * source.row_stride;
-    if (std::is_same_v<To, From> && source.column_stride == static_cast<std::int64_t>(sizeof(From))) {
-      std::memcpy(to, from, static_cast<std::size_t>(source.width) * sizeof(To));
-      continue;
-    }
-    for (std::int64_t j = 0; j < source.width; ++j, from += source.column_stride) {
-      From element;
-      std::memcpy(&element, from, sizeof element);
-      to[j] = static_cast<To>(element);
-    }
-  }
-}
-
-template <class To>
-void gather_rows(To* to, const Source& source, const std::int64_t* rows, std::int64_t n_rows) {
-  switch (source.type) {
-    case SourceType::float32: return gather_as<To, float>(to, source, rows, n_rows);
-    case SourceType::float64: return gather_as<To, double>(to, source, rows, n_rows);
-    case SourceType::int32: return gather_as<To, std::int32_t>(to, source, rows, n_rows);
-  }
-}
-
-void gather(const Operand& to, const Source& source, const std::int64_t* rows) {
-  const std::int64_t n_rows = to.dims[0];
-  if (source.sparse) {
-    const CsrRows csr{source.data, source.columns, source.offsets, rows};
-    std::memcpy(to.data, &csr, sizeof csr);
-  } else if (to.dtype == DType::float32) {
-    gather_rows(static_cast<float*>(to.data), source, rows, n_rows);
-  } else if (to.dtype == DType::float64) {
-    gather_rows(static_cast<double*>(to.data), source, rows, n_rows);
-  } else {
-    gather_rows(static_cast<std::int32_t*>(to.data), source, rows, n_rows);
-  }
-}
-
 void write_scalar(const Operand& to, double number) {
   if (to.dtype == DType::float32) {
     *static_cast<float*>(to.data) = static_cast<float>(number);
@@ -99,51 +60,6 @@ double read_scalar(const Operand& from) {
 [[noreturn]] void fail(const std::string& message) { throw std::invalid_argument(message); }
 
 }  // namespace
-
-Source Source::dense(const void* data, SourceType type, std::int64_t n_rows, std::int64_t width,
-                     std::int64_t row_stride, std::int64_t column_stride) {
-  Source source;
-  source.type = type;
-  source.data = static_cast<const std::byte*>(data);
-  source.n_rows = n_rows;
-  source.width = width;
-  source.row_stride = row_stride;
-  source.column_stride = column_stride;
-  return source;
-}
-
-Source Source::codes(const std::int32_t* data, std::int64_t n_rows, std::int64_t limit) {
-  for (std::int64_t i = 0; i < n_rows; ++i) {
-    if (data[i] < 0 || data[i] >= limit) {
-      fail("row " + std::to_string(i) + " holds the code " + std::to_string(data[i]) + "; allowed: 0 to " +
-           std::to_string(limit - 1));
-    }
-  }
-  return dense(data, SourceType::int32, n_rows, 1, sizeof(std::int32_t), sizeof(std::int32_t));
-}
-
-Source Source::csr(const void* values, SourceType type, const std::int32_t* columns, const std::int64_t* offsets,
-                   std::int64_t n_values, std::int64_t n_rows, std::int64_t width) {
-  if (offsets[0] < 0 || offsets[n_rows] > n_values) fail("the row offsets of the sparse matrix do not fit its values");
-  for (std::int64_t i = 0; i < n_rows; ++i) {
-    if (offsets[i] > offsets[i + 1]) fail("the row offsets of the sparse matrix decrease at row " + std::to_string(i));
-  }
-  for (std::int64_t i = offsets[0]; i < offsets[n_rows]; ++i) {
-    if (columns[i] < 0 || columns[i] >= width) {
-      fail("the sparse matrix has a column number " + std::to_string(columns[i]) + "; allowed: 0 to " +
-           std::to_string(width - 1));
-    }
-  }
-  Source source;
-  source.type = type;
-  source.sparse = true;
-  source.data = static_cast<const std::byte*>(values);
-  source.n_rows = n_rows;
-  source.width = width;
-  source.columns = columns;
-  source.offsets = offsets;
-  return source;
-}
 
 Buffer::Buffer(std::size_t bytes) {
   const std::size_t rounded = (bytes + 64) / 64 * 64;
@@ -252,9 +168,7 @@ double Session::batch_weight(std::span<const Source> sources, const Batch& batch
   double sum = 0;
   const Source& source = sources[static_cast<std::size_t>(weights)];
   for (std::int64_t i = 0; i < batch.n_rows; ++i) {
-    double weight = 0;
-    gather_rows(&weight, source, batch.rows + i, 1);
-    sum += weight;
+    sum += element(source, batch.rows[i]);
   }
   return sum;
 }

@@ -8,28 +8,9 @@
 #include <vector>
 
 #include "program.h"
+#include "source.h"
 
 namespace rosenblatt {
-
-enum class SourceType : std::int32_t { float32, float64, int32 };
-
-// Rows of data as the user holds them. The constructor functions validate everything that a run relies on.
-struct Source {
-  SourceType type = SourceType::float32;
-  bool sparse = false;
-  const std::byte* data = nullptr;  // dense: element (i, j) at data + i * row_stride + j * column_stride
-  std::int64_t n_rows = 0, width = 0;
-  std::int64_t row_stride = 0, column_stride = 0;  // bytes
-  const std::int32_t* columns = nullptr;           // sparse
-  const std::int64_t* offsets = nullptr;
-
-  static Source dense(const void* data, SourceType type, std::int64_t n_rows, std::int64_t width,
-                      std::int64_t row_stride, std::int64_t column_stride);
-  // Integers in [0, limit), such as class labels. Throws std::invalid_argument naming the first that is not.
-  static Source codes(const std::int32_t* data, std::int64_t n_rows, std::int64_t limit);
-  static Source csr(const void* values, SourceType type, const std::int32_t* columns, const std::int64_t* offsets,
-                    std::int64_t n_values, std::int64_t n_rows, std::int64_t width);
-};
 
 // 64-byte aligned memory, zeroed at first.
 class Buffer {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import gzip
+import sys
 from decimal import Decimal
 from typing import Any
 
@@ -104,10 +105,18 @@ def test_mixed_objects_become_text_and_numbers_stay_numbers() -> None:
     assert table["c"].storage == "text"  # float64 could not tell such integers apart
 
 
+def test_without_pyarrow_the_message_says_what_to_install(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "t.csv").write_text("a\n1\n")
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    with pytest.raises(ModuleNotFoundError, match=r"needs PyArrow: pip install 'rosenblatt\[data\]'"):
+        read_table(tmp_path / "t.csv")
+    assert read_table({"a": [1, 2]}).n_rows == 2
+
+
 def test_the_right_line_is_named_after_blank_lines(tmp_path: Any) -> None:
     path = tmp_path / "ragged.csv"
-    path.write_text("a,b\n1,2\n3,4\n5,6,7\n")
-    with pytest.raises(TableError, match=r"line 4 has 3 cells where the header has 2: 5,6,7"):
+    path.write_text("a,b\n1,2\n\n3,4\n5,6,7\n")
+    with pytest.raises(TableError, match=r"line 5 has 3 cells where the header has 2: 5,6,7"):
         read_table(path)
 
 

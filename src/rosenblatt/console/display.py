@@ -34,9 +34,9 @@ class Display:
     def __init__(self, console: Console | None = None) -> None:
         self.console = console or Console(highlight=False, soft_wrap=True)
 
-    def line(self, label: str, text: str, style: str = "") -> None:
+    def line(self, label: str, text: str) -> None:
         """A label and a sentence."""
-        self.console.print(Text(f"{label:<{LABEL_WIDTH}}", style="bold") + Text(text, style=style))
+        self.console.print(Text.assemble((f"{label:<{LABEL_WIDTH}}", "bold"), text))
 
     def grid(self, header: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[int] = ()) -> None:
         """A table, its columns `right` aligned to the right."""

@@ -181,6 +181,9 @@ void Program::check_instructions(std::int64_t n_rows) const {
         fail("instruction " + std::to_string(i) + " (" + name + ") mixes float32 and float64");
       }
     }
+    if (call.output.rank >= 0 && call.output.dtype != dtype_) {  // a kernel without inputs cannot tell
+      fail("instruction " + std::to_string(i) + " (" + name + ") does not give the program's float type");
+    }
     if (const char* error = instructions_[i].kernel->check(call)) {
       fail("instruction " + std::to_string(i) + " (" + name + "): " + error);
     }

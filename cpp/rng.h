@@ -13,7 +13,9 @@ namespace rosenblatt::ROSENBLATT_ISA {
 
 using Words = Vec<std::uint64_t>;  // a 32-bit word in the lower half of each lane
 inline constexpr int kPhiloxLanes = kLanes<std::uint64_t>;
-inline constexpr int kPhiloxWords = 4 * kPhiloxLanes;
+inline constexpr int kPhiloxGroups = 2;  // vectors of counters at a time: one alone would wait for its products
+inline constexpr int kPhiloxBlocks = kPhiloxGroups * kPhiloxLanes;
+inline constexpr int kPhiloxWords = 4 * kPhiloxBlocks;
 
 struct PhiloxKey {
   std::uint32_t seed_low, seed_high;  // the key
@@ -44,24 +46,39 @@ static inline void store_words(std::uint32_t* words, Words first, Words second, 
   std::memcpy(words + 2 * kPhiloxLanes, &high, sizeof high);
 }
 
-// Words 4 * block .. 4 * (block + kPhiloxLanes) - 1 of the key's sequence: block is the counter's lower 64 bits.
+// Words 4 * block to 4 * block + kPhiloxWords - 1 of the key's sequence; `block` is the counter's lower 64 bits.
 static inline void philox(const PhiloxKey& key, std::uint64_t block, std::uint32_t* words) {
   // Only the lower half of a lane counts: the upper may hold anything until the words are joined.
-  Words blocks{};
-  for (int lane = 0; lane < kPhiloxLanes; ++lane) blocks[lane] = block + static_cast<std::uint64_t>(lane);
-  Words c0 = blocks, c1 = blocks >> 32, c2 = Words{} + key.step, c3 = Words{} + key.stream;
+  Words c[kPhiloxGroups][4];
+  for (int g = 0; g < kPhiloxGroups; ++g) {
+    Words number{};
+    for (int lane = 0; lane < kPhiloxLanes; ++lane) {
+      number[lane] = block + static_cast<std::uint64_t>(g * kPhiloxLanes + lane);
+    }
+    c[g][0] = number;
+    c[g][1] = number >> 32;
+    c[g][2] = Words{} + key.step;
+    c[g][3] = Words{} + key.stream;
+  }
   std::uint32_t k0 = key.seed_low, k1 = key.seed_high;
+#pragma GCC unroll 10
   for (int round = 0; round < 10; ++round) {
-    const Words p0 = multiply_words(c0, 0xD2511F53u), p1 = multiply_words(c2, 0xCD9E8D57u);
-    c0 = (p1 >> 32) ^ c1 ^ k0;
-    c2 = (p0 >> 32) ^ c3 ^ k1;
-    c1 = p1;
-    c3 = p0;
+    for (auto& w : c) {
+      const Words p0 = multiply_words(w[0], 0xD2511F53u), p1 = multiply_words(w[2], 0xCD9E8D57u);
+      w[0] = (p1 >> 32) ^ w[1] ^ k0;
+      w[2] = (p0 >> 32) ^ w[3] ^ k1;
+      w[1] = p1;
+      w[3] = p0;
+    }
     k0 += 0x9E3779B9u;
     k1 += 0xBB67AE85u;
   }
-  store_words(words, (c0 & 0xffffffffu) | c1 << 32, (c2 & 0xffffffffu) | c3 << 32,
-              std::make_integer_sequence<int, kPhiloxLanes>{});
+  constexpr std::uint64_t low = 0xffffffffu;
+  for (int g = 0; g < kPhiloxGroups; ++g) {
+    const Words* w = c[g];
+    store_words(words + 4 * kPhiloxLanes * g, (w[0] & low) | w[1] << 32, (w[2] & low) | w[3] << 32,
+                std::make_integer_sequence<int, kPhiloxLanes>{});
+  }
 }
 
 }  // namespace rosenblatt::ROSENBLATT_ISA

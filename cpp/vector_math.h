@@ -77,7 +77,7 @@ static inline Vec<T> with_sign_of(Vec<T> magnitude, Vec<T> sign) {
   return from_bits<T>(to_bits<T>(magnitude) | (to_bits<T>(sign) & kSignBit<T>));
 }
 
-// The first operand where one is NaN is not taken: NaN in `x` stays, a limit is never NaN.
+// NaN in `x` stays.
 template <class T>
 static inline Vec<T> at_most(Vec<T> x, T limit) {
   return x > limit ? broadcast(limit) : x;
@@ -247,7 +247,7 @@ static inline Vec<T> logistic(Vec<T> x) {
   return ratio<T>({x < T(0) ? e : broadcast(T(1)), Vec<T>{}}, exact_sum<T>(broadcast(T(1)), e));
 }
 
-// log(2^k (1 + f) ) + correction, for sqrt(1/2) - 1 <= f < sqrt(2) - 1 and a correction that is tiny beside the rest.
+// log(2^k (1 + f)) + correction, for sqrt(1/2) - 1 <= f < sqrt(2) - 1 and a correction that is tiny beside the rest.
 template <class T>
 static inline Vec<T> log_of_parts(Vec<T> k, Vec<T> f, Vec<T> correction) {
   using F = FloatTraits<T>;

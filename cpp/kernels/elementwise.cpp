@@ -1,4 +1,5 @@
-// Elementwise kernels: functions of one operand, arithmetic and comparisons with broadcasting, activations' derivatives.
+// Elementwise kernels: functions of one operand, arithmetic and comparisons with broadcasting, derivatives of
+// activations.
 #include "kernels/loops.h"
 #include "kernels/tables.h"
 #include "vector_math.h"

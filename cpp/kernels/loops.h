@@ -125,7 +125,8 @@ void map_rows(std::int64_t n_rows, std::int64_t n, T* out, const T* const* in, c
     }
   };
   for (std::int64_t row = 0; row < n_rows; ++row) {
-    map<Op, T>(n, out + row * n, source(in[I] + row * stride[I], std::integral_constant<unsigned, (kPresent >> I & 1)>{})...);
+    map<Op, T>(n, out + row * n,
+               source(in[I] + row * stride[I], std::integral_constant<unsigned, (kPresent >> I & 1)>{})...);
   }
 }
 

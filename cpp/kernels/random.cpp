@@ -1,4 +1,5 @@
-// Dropout masks, from counters: element e of a mask depends on the key and on e, not on the layout or on blocks of rows.
+// Dropout masks, from counters: element e of a mask depends on the key and on e, not on the layout or on how rows are
+// split into blocks.
 #include "kernels/loops.h"
 #include "kernels/tables.h"
 #include "rng.h"
@@ -6,17 +7,19 @@
 namespace rosenblatt::ROSENBLATT_ISA {
 namespace {
 
-// Elements e .. e + n - 1, n <= kPhiloxWords, of which the first is word `skip` of `words`.
+// The least 24-bit number k that is kept, which is to say not k * 2^-24 < rate.
 template <class T>
-inline void write_mask(T* out, const std::uint32_t* words, int skip, std::int64_t n, T rate, T kept) {
-  T uniform[kPhiloxWords];
-  for (int i = 0; i < kPhiloxWords; ++i) {  // 24 random bits, exact in either type
-    uniform[i] = static_cast<T>(static_cast<std::int32_t>(words[i] >> 8)) * T(0x1p-24);
-  }
-  const Vec<T> value = broadcast(kept);
-  for_vectors<T>(n, [&](std::int64_t i, auto size) {
-    size.put(out + i, size.get(uniform + skip + i) < rate ? Vec<T>{} : value);
-  });
+inline std::uint32_t threshold_of(T rate) {
+  const T scaled = rate * T(0x1p24);  // exact
+  if (!(scaled > 0)) return 0;
+  if (scaled >= T(0x1p24)) return 1u << 24;
+  const auto whole = static_cast<std::uint32_t>(scaled);
+  return whole + (static_cast<T>(whole) < scaled ? 1u : 0u);
+}
+
+template <class T>
+inline void mask_of_words(T* mask, const std::uint32_t* words, std::uint32_t threshold, T kept) {
+  for (int i = 0; i < kPhiloxWords; ++i) mask[i] = words[i] >> 8 < threshold ? T(0) : kept;
 }
 
 template <class T>
@@ -30,12 +33,19 @@ void dropout_mask_kernel(const Call& call) {
   const std::uint64_t first = words_of_key[3] * width;
   T* out = data_of<T>(call.output);
   std::int64_t left = call.output.size();
-  auto skip = static_cast<int>(first % 4);
+  auto skip = static_cast<int>(first % 4);  // the first block's words that belong to an earlier element
+  const std::uint32_t threshold = threshold_of<T>(rate);
   std::uint32_t words[kPhiloxWords];
-  for (std::uint64_t block = first / 4; left > 0; block += kPhiloxLanes) {
+  for (std::uint64_t block = first / 4; left > 0; block += kPhiloxBlocks) {
     philox(key, block, words);
     const std::int64_t n = left < kPhiloxWords - skip ? left : kPhiloxWords - skip;
-    write_mask<T>(out, words, skip, n, rate, kept);
+    if (n == kPhiloxWords) {
+      mask_of_words<T>(out, words, threshold, kept);
+    } else {
+      T mask[kPhiloxWords];
+      mask_of_words<T>(mask, words, threshold, kept);
+      std::memcpy(out, mask + skip, static_cast<std::size_t>(n) * sizeof(T));
+    }
     out += n;
     left -= n;
     skip = 0;

@@ -10,9 +10,8 @@ namespace {
 
 using Index = std::int64_t;
 
-// What is reduced and how: the accumulator's type A, its neutral element, and one step.
+// How to reduce: where to start, and one step.
 struct Sum {
-  using Wide = double;
   static constexpr double neutral = 0;
   static Vec<double> step(Vec<double> sum, Vec<double> x) { return sum + x; }
   static double step(double sum, double x) { return sum + x; }
@@ -25,7 +24,7 @@ struct Max {
   static constexpr double neutral = -__builtin_huge_val();
   static Vec<double> step(Vec<double> top, Vec<double> x) {
     const Vec<double> larger = x > top ? x : top;
-    return x == x ? larger : x;  // NaN goes through: a NaN in `top` is not larger-compared away
+    return x == x ? larger : x;  // NaN goes through: nothing is larger than a NaN in `top`
   }
   static double step(double top, double x) { return x > top || x != x ? x : top; }
 };
@@ -69,8 +68,8 @@ inline void reduce_column_block(Index n_rows, Index stride, const T* x, int tail
   for (Index row = 0; row < n_rows; ++row, x += stride) {
 #pragma GCC unroll 8
     for (int v = 0; v < last; ++v) total[v] = How::step(total[v], load_wide(x + v * kWideLanes));
-    const Vec<double> end = tail == kWideLanes ? load_wide(x + last * kWideLanes) : load_wide_n(x + last * kWideLanes, tail);
-    total[last] = How::step(total[last], end);
+    const T* end = x + last * kWideLanes;
+    total[last] = How::step(total[last], tail == kWideLanes ? load_wide(end) : load_wide_n(end, tail));
   }
 #pragma GCC unroll 8
   for (int v = 0; v < last; ++v) store<double>(out + v * kWideLanes, total[v]);

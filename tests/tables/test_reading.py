@@ -113,10 +113,10 @@ def test_without_pyarrow_the_message_says_what_to_install(tmp_path: Any, monkeyp
     assert read_table({"a": [1, 2]}).n_rows == 2
 
 
-def test_the_right_line_is_named_after_blank_lines(tmp_path: Any) -> None:
+def test_the_right_line_is_named_after_blank_lines_and_breaks_in_cells(tmp_path: Any) -> None:
     path = tmp_path / "ragged.csv"
-    path.write_text("a,b\n1,2\n\n3,4\n5,6,7\n")
-    with pytest.raises(TableError, match=r"line 5 has 3 cells where the header has 2: 5,6,7"):
+    path.write_text('a,b\n1,2\n\n"3\n3",4\n5,6,7\n')
+    with pytest.raises(TableError, match=r"line 6 has 3 cells where the header has 2: 5,6,7"):
         read_table(path)
 
 

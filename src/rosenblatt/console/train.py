@@ -76,7 +76,7 @@ def train(request: TrainRequest, display: Display) -> None:
     display.line("training", describe_training(model.history))
     display.scores(evaluate(model, table.take(held_out), column.take(rows)), target.classes)
     model.save(out)
-    display.line("file", f"{out} ({out.stat().st_size / 1000:,.0f} kB), {time.perf_counter() - started:.1f} s in all")
+    display.line("file", f"{out} ({out.stat().st_size / 1000:,.0f} kB), {time.perf_counter() - started:.2f} s in all")
 
 
 def load_table(request: TrainRequest) -> tuple[Table, str]:
@@ -134,7 +134,7 @@ def describe_target(target: Target) -> str:
 def describe_training(history: History) -> str:
     """How it ended, and which epoch's weights are kept."""
     return (
-        f"{ENDINGS[history.ended]}. {len(history.epochs)} epochs, {history.seconds:.1f} s; the weights of epoch "
+        f"{ENDINGS[history.ended]}. {len(history.epochs)} epochs, {history.seconds:.2f} s; the weights of epoch "
         f"{history.best_epoch} are kept."
     )
 

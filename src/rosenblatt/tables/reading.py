@@ -200,11 +200,23 @@ def ragged_row(path: Path, read: Any, parse: Any, convert: Any) -> str:
     if not found:
         return ""
     row = found[0]
+    line = line_number(path, row, read.encoding)
     text = row.text if len(row.text) <= 80 else f"{row.text[:77]}..."
     return (
-        f"line {row.number} has {row.actual_columns} cells where the header has {row.expected_columns}: {text}. "
+        f"line {line} has {row.actual_columns} cells where the header has {row.expected_columns}: {text}. "
         "Correct the line; a cell that holds the separator must be in quotes."
     )
+
+
+def line_number(path: Path, row: Any, encoding: str) -> int:
+    """The line on which a row begins: PyArrow counts rows, and so neither blank lines nor line breaks within cells."""
+    import pyarrow as pa
+
+    wanted = row.text.split("\n", 1)[0].rstrip("\r")
+    with pa.input_stream(str(path)) as stream:
+        lines = stream.read().decode(encoding, errors="replace").split("\n")
+    later = (number for number in range(row.number, len(lines) + 1) if lines[number - 1].rstrip("\r") == wanted)
+    return int(next(later, row.number))
 
 
 def require_decoded(table: Any, encoding: str) -> None:

@@ -14,7 +14,7 @@ def training_step() -> Program:
     w, velocity = b.leaf("params", "w", (3, 1)), b.leaf("state", "velocity", (3, 1))
     loss = b.mean(b.squared_error(b.matmul(x, w), y))
     (dw,) = gradient(b, loss, [w])
-    b.emit("sgd_update", w, velocity, dw, b.slot("learning_rate"), 0.9, nesterov=0)
+    b.emit("sgd_update", w, velocity, dw, b.slot("learning_rate"), 0.9, 0.0, nesterov=0)
     return eliminate_dead(b.build(loss=loss))
 
 

@@ -52,6 +52,9 @@ struct Product {
   bool copy_a, copy_b;
   T* scratch_a;
   T* scratch_b;
+  const T* bias = nullptr;  // what follows the product, see Tile
+  bool relu = false;
+  const T* gate = nullptr;
 };
 
 // The inner dimension is cut into nearly equal blocks, by its size alone: the cuts are seen in the rounding.
@@ -138,7 +141,12 @@ static inline void multiply_block(const Product<T>& p, const Block& block, Index
       tile.b = p.b + block.first * p.b_row + block.column + j;
       tile.b_depth = p.b_row;
     }
-    tile.c = p.c + block.row * p.c_row + block.column + j;
+    const Index at = block.row * p.c_row + block.column + j;
+    const bool complete = block.first + block.depth == p.depth;
+    tile.c = p.c + at;
+    tile.bias = complete && p.bias != nullptr ? p.bias + block.column + j : nullptr;
+    tile.relu = complete && p.relu;
+    tile.gate = complete && p.gate != nullptr ? p.gate + at : nullptr;
     multiply_panel(tile, split);
   }
 }
@@ -223,9 +231,8 @@ static bool prefers_columns_first(const Product<T>& p) {
 }
 
 template <class T>
-static Product<T> product_of(const Call& call) {
+static Product<T> product_of(const Call& call, bool a_transposed, bool b_transposed) {
   const Operand &a = call.inputs[0], &b = call.inputs[1];
-  const bool a_transposed = call.attrs[0] != 0;
   Product<T> p;
   p.n_rows = call.output.dims[0];
   p.n_columns = call.output.dims[1];
@@ -236,7 +243,7 @@ static Product<T> product_of(const Call& call) {
   p.b = static_cast<const T*>(b.data);
   p.b_row = b.dims[1];
   p.a_transposed = a_transposed;
-  p.b_transposed = call.attrs[1] != 0;
+  p.b_transposed = b_transposed;
   p.c = static_cast<T*>(call.output.data);
   p.c_row = p.n_columns;
   p.scratch_a = static_cast<T*>(call.scratch);
@@ -244,43 +251,117 @@ static Product<T> product_of(const Call& call) {
   return p;
 }
 
+// What follows the product, in a pass of its own, for the ways that do not end in tiles.
 template <class T>
-static void matmul(const Call& call) {
-  Product<T> p = product_of<T>(call);
+static void finish(const Product<T>& p) {
+  if (p.bias == nullptr && !p.relu && p.gate == nullptr) return;
+  for (Index i = 0; i < p.n_rows; ++i) {
+    for (Index j = 0; j < p.n_columns; j += kLanes<T>) {
+      const int n = static_cast<int>(smaller(kLanes<T>, p.n_columns - j));
+      T* at = p.c + i * p.c_row + j;
+      Vec<T> x = load_n(at, n);
+      if (p.bias != nullptr) x += load_n(p.bias + j, n);
+      if (p.relu) x = x < T(0) ? Vec<T>{} : x;
+      if (p.gate != nullptr) x = load_n(p.gate + i * p.c_row + j, n) > T(0) ? x : Vec<T>{};
+      store_n(at, x, n);
+    }
+  }
+}
+
+template <class T>
+static void run(Product<T>& p) {
   if (p.n_rows == 0 || p.n_columns == 0) return;
   if (p.depth == 0) {
     std::memset(p.c, 0, static_cast<std::size_t>(p.n_rows * p.n_columns) * sizeof(T));
-    return;
+    return finish(p);
   }
-  if (prefers_dots(p)) return multiply_few_columns(p);
-  if (prefers_columns_first(p)) return multiply_columns_first(p);
+  if (prefers_dots(p)) {
+    multiply_few_columns(p);
+    return finish(p);
+  }
+  if (prefers_columns_first(p)) {
+    Product<T> plain = p;
+    plain.bias = plain.gate = nullptr;
+    plain.relu = false;
+    multiply_columns_first(plain);
+    return finish(p);
+  }
   constexpr Index item = sizeof(T);
   p.copy_a = p.n_columns >= 128 && p.n_rows * smaller(p.depth, kDepth) * item >= 32 << 10;
   p.copy_b = p.b_transposed || (p.n_rows >= 64 && p.n_columns * smaller(p.depth, kDepth) * item >= 32 << 10);
   multiply(p);
 }
 
-const char* check_matmul(const Call& call) {
-  if (call.n_inputs != 2 || call.n_attrs != 2) return "matmul takes two matrices and two attributes";
+template <class T>
+static void matmul(const Call& call) {
+  Product<T> p = product_of<T>(call, call.attrs[0] != 0, call.attrs[1] != 0);
+  run(p);
+}
+
+template <class T>
+static void dense(const Call& call) {
+  Product<T> p = product_of<T>(call, false, false);
+  p.bias = static_cast<const T*>(call.inputs[2].data);
+  p.relu = call.attrs[0] != 0;
+  run(p);
+}
+
+template <class T>
+static void matmul_gated(const Call& call) {
+  Product<T> p = product_of<T>(call, call.attrs[0] != 0, call.attrs[1] != 0);
+  p.gate = static_cast<const T*>(call.inputs[2].data);
+  run(p);
+}
+
+static const char* check_product(const Call& call, bool a_transposed, bool b_transposed) {
   const Operand &a = call.inputs[0], &b = call.inputs[1], &c = call.output;
   if (a.rank != 2 || b.rank != 2 || c.rank != 2) return "matmul takes and gives matrices of rank 2";
   if (a.sparse || b.sparse || c.sparse) return "matmul takes dense matrices";
   if (c.dtype == DType::int32 || a.dtype != c.dtype || b.dtype != c.dtype) return "matmul takes one float type";
   for (int i = 0; i < 2; ++i) {
-    if (call.attrs[i] != 0 && call.attrs[i] != 1) return "matmul's transposes are 0 or 1";
     if (a.dims[i] < 0 || b.dims[i] < 0 || c.dims[i] < 0) return "matmul's sizes are not negative";
   }
-  const bool a_transposed = call.attrs[0] == 1, b_transposed = call.attrs[1] == 1;
   if (a.dims[a_transposed ? 0 : 1] != b.dims[b_transposed ? 1 : 0]) return "matmul's inner sizes differ";
   if (c.dims[0] != a.dims[a_transposed ? 1 : 0]) return "matmul's result has another number of rows than op(a)";
   if (c.dims[1] != b.dims[b_transposed ? 0 : 1]) return "matmul's result has another number of columns than op(b)";
   return nullptr;
 }
 
-constexpr Kernel kernels[] = {{"matmul", 2, 2, check_matmul, matmul<float>, matmul<double>}};
+static const char* check_matmul(const Call& call) {
+  if (call.n_attrs != 2) return "matmul takes two attributes";
+  for (int i = 0; i < 2; ++i) {
+    if (call.attrs[i] != 0 && call.attrs[i] != 1) return "matmul's transposes are 0 or 1";
+  }
+  return check_product(call, call.attrs[0] == 1, call.attrs[1] == 1);
+}
+
+static const char* check_dense(const Call& call) {
+  if (call.n_attrs != 1 || (call.attrs[0] != 0 && call.attrs[0] != 1)) return "dense's relu is 0 or 1";
+  if (const char* error = check_product(call, false, false)) return error;
+  const Operand& bias = call.inputs[2];
+  if (bias.sparse || bias.dtype != call.output.dtype) return "the bias has another type than the product";
+  if (bias.rank != 1 || bias.dims[0] != call.output.dims[1]) return "the bias has not one element for each column";
+  return nullptr;
+}
+
+static const char* check_matmul_gated(const Call& call) {
+  if (const char* error = check_matmul(call)) return error;
+  const Operand &gate = call.inputs[2], &c = call.output;
+  if (gate.sparse || gate.dtype != c.dtype) return "the gate has another type than the product";
+  if (gate.rank != 2 || gate.dims[0] != c.dims[0] || gate.dims[1] != c.dims[1]) {
+    return "the gate has another shape than the product";
+  }
+  return nullptr;
+}
+
+constexpr Kernel kernels[] = {
+    {"matmul", 2, 2, check_matmul, matmul<float>, matmul<double>},
+    {"dense", 3, 1, check_dense, dense<float>, dense<double>},
+    {"matmul_gated", 3, 2, check_matmul_gated, matmul_gated<float>, matmul_gated<double>},
+};
 
 }  // namespace
 
-const KernelTable gemm_table{kernels, 1};
+const KernelTable gemm_table{kernels, sizeof(kernels) / sizeof(kernels[0])};
 
 }  // namespace rosenblatt::ROSENBLATT_ISA

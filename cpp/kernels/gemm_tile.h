@@ -45,6 +45,9 @@ struct Tile {
   Index c_row;
   int tail;                   // columns of the last vector, 1 to kLanes<T>
   bool add;                   // to what C holds
+  const T* bias;              // of these columns, or nullptr: added to every row
+  bool relu;                  // negative results become zero
+  const T* gate;              // of the shape and place of C, or nullptr: where it is not positive, C becomes zero
 };
 
 template <class T>
@@ -94,6 +97,31 @@ void multiply_tile(const Tile<T>& t) {
 #pragma GCC unroll 4
       for (int v = 0; v < last; ++v) sum[i][v] = load(c + i * c_row + v * lanes) + sum[i][v];
       sum[i][last] = load_n(c + i * c_row + last * lanes, tail) + sum[i][last];
+    }
+  }
+  if (t.bias != nullptr) {
+#pragma GCC unroll 4
+    for (int v = 0; v < kVectors; ++v) {
+      const Vec<T> bias = v < last ? load(t.bias + v * lanes) : load_n(t.bias + v * lanes, tail);
+#pragma GCC unroll 14
+      for (int i = 0; i < kRows; ++i) sum[i][v] += bias;
+    }
+  }
+  if (t.relu) {
+#pragma GCC unroll 14
+    for (int i = 0; i < kRows; ++i) {
+#pragma GCC unroll 4
+      for (int v = 0; v < kVectors; ++v) sum[i][v] = sum[i][v] < T(0) ? Vec<T>{} : sum[i][v];
+    }
+  }
+  if (t.gate != nullptr) {
+#pragma GCC unroll 14
+    for (int i = 0; i < kRows; ++i) {
+#pragma GCC unroll 4
+      for (int v = 0; v < kVectors; ++v) {
+        const T* at = t.gate + i * c_row + v * lanes;
+        sum[i][v] = (v < last ? load(at) : load_n(at, tail)) > T(0) ? sum[i][v] : Vec<T>{};
+      }
     }
   }
 #pragma GCC unroll 14
@@ -158,11 +186,13 @@ inline void multiply_panel(Tile<T> tile, const Split<T>& split) {
     split.high(tile);
     tile.a += high * tile.a_row;
     tile.c += high * tile.c_row;
+    if (tile.gate != nullptr) tile.gate += high * tile.c_row;
   }
   for (int i = 0; i < split.n_low; ++i) {
     split.low(tile);
     tile.a += low * tile.a_row;
     tile.c += low * tile.c_row;
+    if (tile.gate != nullptr) tile.gate += low * tile.c_row;
   }
 }
 

@@ -11,19 +11,21 @@ inline Vec<T> scalar_of(const Operand& x) {
   return broadcast(*data_of<const T>(x));
 }
 
-// velocity = momentum velocity - rate grad; param += velocity, or with Nesterov's look-ahead one step further.
+// Everywhere grad stands for grad + decay param. velocity = momentum velocity - rate grad; param += velocity, or with Nesterov's look-ahead one step further.
 template <class T>
 void sgd_update_kernel(const Call& call) {
   T *param = data_of<T>(call.inputs[0]), *velocity = data_of<T>(call.inputs[1]);
   const T* grad = data_of<const T>(call.inputs[2]);
   const Vec<T> rate = scalar_of<T>(call.inputs[3]), momentum = scalar_of<T>(call.inputs[4]);
+  const Vec<T> decay = scalar_of<T>(call.inputs[5]);
   const bool nesterov = call.attrs[0] != 0;
   for_vectors<T>(call.inputs[0].size(), [=](std::int64_t i, auto size) {
-    const Vec<T> step = rate * size.get(grad + i);
+    const Vec<T> w = size.get(param + i);
+    const Vec<T> step = rate * (size.get(grad + i) + decay * w);
     Vec<T> v = momentum * size.get(velocity + i) - step;
     size.put(velocity + i, v);
     if (nesterov) v = momentum * v - step;
-    size.put(param + i, size.get(param + i) + v);
+    size.put(param + i, w + v);
   });
 }
 
@@ -34,18 +36,20 @@ void adam_update_kernel(const Call& call) {
   T *first = data_of<T>(call.inputs[1]), *second = data_of<T>(call.inputs[2]);
   const T* grad = data_of<const T>(call.inputs[3]);
   const Vec<T> step_size = scalar_of<T>(call.inputs[4]), denominator_scale = scalar_of<T>(call.inputs[5]);
+  const Vec<T> decay = scalar_of<T>(call.inputs[6]);
   const double beta_1 = attr_double(call.attrs[0]), beta_2 = attr_double(call.attrs[1]);
   const T b1 = static_cast<T>(beta_1), rest_1 = static_cast<T>(1 - beta_1);
   const T b2 = static_cast<T>(beta_2), rest_2 = static_cast<T>(1 - beta_2);
   const T epsilon = static_cast<T>(attr_double(call.attrs[2]));
   for_vectors<T>(call.inputs[0].size(), [=](std::int64_t i, auto size) {
-    const Vec<T> g = size.get(grad + i);
+    const Vec<T> w = size.get(param + i);
+    const Vec<T> g = size.get(grad + i) + decay * w;
     const Vec<T> m = b1 * size.get(first + i) + rest_1 * g;
     const Vec<T> v = b2 * size.get(second + i) + rest_2 * (g * g);
     size.put(first + i, m);
     size.put(second + i, v);
     const Vec<T> denominator = sqrt<T>(v) * denominator_scale + epsilon;
-    size.put(param + i, size.get(param + i) - step_size * m / denominator);
+    size.put(param + i, w - step_size * m / denominator);
   });
 }
 
@@ -82,8 +86,8 @@ const char* check_update(const Call& call) {
 }
 
 constexpr Kernel rows[] = {
-    {"sgd_update", 5, 1, check_update<3, 2>, sgd_update_kernel<float>, sgd_update_kernel<double>},
-    {"adam_update", 6, 3, check_update<4, 2>, adam_update_kernel<float>, adam_update_kernel<double>},
+    {"sgd_update", 6, 1, check_update<3, 3>, sgd_update_kernel<float>, sgd_update_kernel<double>},
+    {"adam_update", 7, 3, check_update<4, 3>, adam_update_kernel<float>, adam_update_kernel<double>},
     {"accumulate", 2, 0, check_update<2, 0>, accumulate_kernel<float>, accumulate_kernel<double>},
     {"assign", 2, 0, check_update<2, 0>, assign_kernel<float>, assign_kernel<double>},
 };

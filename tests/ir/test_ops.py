@@ -276,7 +276,7 @@ def test_sgd_update_is_scikit_learns(nesterov):
     for _ in range(5):
         grad = RNG.normal(size=(3, 2))
         optimizer.update_params(theirs, [grad])
-        param, velocity = OPS["sgd_update"].reference(param, velocity, grad, 0.1, 0.7, nesterov=nesterov)
+        param, velocity = OPS["sgd_update"].reference(param, velocity, grad, 0.1, 0.7, 0.0, nesterov=nesterov)
         assert_allclose(param, theirs[0], rtol=1e-14)
 
 
@@ -290,7 +290,7 @@ def test_adam_update_is_scikit_learns():
         grad = RNG.normal(size=(3, 2))
         optimizer.update_params(theirs, [grad])
         step_size = 0.01 * np.sqrt(1 - 0.95**step) / (1 - 0.8**step)
-        state = OPS["adam_update"].reference(*state, grad, step_size, 1.0, beta_1=0.8, beta_2=0.95, epsilon=1e-6)
+        state = OPS["adam_update"].reference(*state, grad, step_size, 1.0, 0.0, beta_1=0.8, beta_2=0.95, epsilon=1e-6)
         assert_allclose(state[0], theirs[0], rtol=1e-13)
 
 
@@ -397,7 +397,7 @@ REFUSED = [
     ("dropout_mask", [INT((2,)), ()], {"shape": (3,), "stream": 0}, r"the key is i32\[2\]; it must be i32\[4\]"),
     ("dropout_mask", [INT((4,)), ()], {"shape": (3, -1), "stream": 0}, "only its first dimension"),
     ("dropout_mask", [INT((4,)), (1,)], {"shape": (3,), "stream": 0}, "the rate must have 0 axes"),
-    ("sgd_update", [(3,), (3,), (3,), (3,), ()], {"nesterov": 0}, "a scalar operand must have 0 axes"),
+    ("sgd_update", [(3,), (3,), (3,), (3,), (), ()], {"nesterov": 0}, "a scalar operand must have 0 axes"),
     ("accumulate", [(3,), ()], {}, "must be equal"),
 ]
 

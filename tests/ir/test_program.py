@@ -300,7 +300,7 @@ def test_forward_mode_goes_through_updates():
     b = Builder("float64")
     w, rate = b.leaf("params", "w", (2,)), b.slot("rate")
     velocity = b.leaf("state", "velocity", (2,))
-    b.sgd_update(w, velocity, b.mul(w, 3.0), rate, 0.0, nesterov=0)
+    b.sgd_update(w, velocity, b.mul(w, 3.0), rate, 0.0, 0.0, nesterov=0)
     feeds = {"w": [1.0, 2.0], "velocity": [0.0, 0.0], "rate": 0.1}
     values, derivatives = reference.jvp(b.build(), feeds, {"rate": 1.0}, 1)
     assert_allclose(values["w"], [0.7, 1.4])

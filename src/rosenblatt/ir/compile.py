@@ -26,6 +26,7 @@ from rosenblatt import _core
 from rosenblatt.ir.ops import OPS, Op
 from rosenblatt.ir.planner import Plan, plan
 from rosenblatt.ir.program import Instruction, Program, Value, resolve
+from rosenblatt.ir.rewrite import fuse
 
 __all__ = ["Executable", "aligned_bytes", "compile_plan", "compile_program", "evaluate", "source"]
 
@@ -99,8 +100,8 @@ def _n_kernel_attrs(op: Op) -> int:
 def compile_program(
     program: Program, capacity: int, persistent: tuple[Mapping[str, int], int] | None = None
 ) -> Executable:
-    """Plan and compile `program` for blocks of up to `capacity` rows; see `rosenblatt.ir.planner.plan`."""
-    return compile_plan(plan(program, capacity, persistent))
+    """Fuse, plan and compile `program` for blocks of up to `capacity` rows; see `rosenblatt.ir.planner.plan`."""
+    return compile_plan(plan(fuse(program), capacity, persistent))
 
 
 def compile_plan(planned: Plan) -> Executable:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from rosenblatt.ir.ops import OPS
-from rosenblatt.ir.program import Instruction, Program, check
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import replace
+from types import MappingProxyType
 
-__all__ = ["eliminate_dead"]
+from rosenblatt.ir.ops import OPS
+from rosenblatt.ir.program import Attr, Instruction, Program, Value, check
+
+__all__ = ["eliminate_dead", "fuse"]
 
 
 def eliminate_dead(program: Program) -> Program:
@@ -20,3 +25,104 @@ def eliminate_dead(program: Program) -> Program:
     result = Program(program.dtype, program.leaves, tuple(reversed(kept)), program.outputs)
     check(result)
     return result
+
+
+def fuse(program: Program) -> Program:
+    """Put one instruction in the place of several where a kernel does their work in one pass.
+
+    A product with its bias and ReLU becomes `dense`; a product whose result goes through a ReLU's derivative becomes
+    `matmul_gated`; the gradient of an L2 penalty becomes the decay of the update. Values that something else reads
+    too stay as they are.
+    """
+    work = _Fusion(program)
+    for index, instruction in enumerate(program.instructions):
+        work.add(index, instruction)
+    result = Program(program.dtype, program.leaves, work.result(), program.outputs)
+    check(result)
+    return eliminate_dead(result)
+
+
+class _Fusion:
+    """The instructions so far, by the value that they make, each with its place in the original program."""
+
+    def __init__(self, program: Program) -> None:
+        self.reads = Counter(v.id for i in program.instructions for v in i.inputs)
+        self.reads.update(v.id for v in program.outputs.values())
+        self.done: list[Instruction] = []
+        self.makers: dict[int, int] = {}
+        self.first_update = next(
+            (n for n, i in enumerate(program.instructions) if OPS[i.op].writes), len(program.instructions)
+        )
+
+    def add(self, index: int, instruction: Instruction) -> None:
+        """Append an instruction, in its fused form if there is one."""
+        if index < self.first_update:
+            # What is read later than before must not have been updated in between.
+            instruction = self._with_bias(instruction) or self._with_relu(instruction) or instruction
+            instruction = self._with_gate(instruction) or instruction
+        else:
+            instruction = self._with_decay(instruction) or instruction
+        if instruction.output is not None:
+            self.makers[instruction.output.id] = len(self.done)
+        self.done.append(instruction)
+
+    def result(self) -> tuple[Instruction, ...]:
+        """All instructions; those that were fused away are dead."""
+        return tuple(self.done)
+
+    def _maker(self, value: Value, op: str, **attrs: Attr) -> Instruction | None:
+        """The instruction that makes `value`, if it is of this kind and nobody else reads the value."""
+        place = self.makers.get(value.id)
+        if place is None or self.reads[value.id] != 1:
+            return None
+        maker = self.done[place]
+        return maker if maker.op == op and all(maker.attrs[k] == v for k, v in attrs.items()) else None
+
+    def _with_bias(self, instruction: Instruction) -> Instruction | None:
+        if instruction.op != "add":
+            return None
+        product, bias = instruction.inputs
+        maker = self._maker(product, "matmul", transpose_a=0, transpose_b=0)
+        if maker is None or bias.shape != product.shape[1:]:
+            return None
+        return _changed(instruction, "dense", (*maker.inputs, bias), {"relu": 0})
+
+    def _with_relu(self, instruction: Instruction) -> Instruction | None:
+        if instruction.op != "relu":
+            return None
+        maker = self._maker(instruction.inputs[0], "dense", relu=0)
+        return _changed(instruction, "dense", maker.inputs, {"relu": 1}) if maker else None
+
+    def _with_gate(self, instruction: Instruction) -> Instruction | None:
+        if instruction.op != "relu_backward":
+            return None
+        maker = self._maker(instruction.inputs[0], "matmul")
+        if maker is None:
+            return None
+        return _changed(instruction, "matmul_gated", (*maker.inputs, instruction.inputs[1]), maker.attrs)
+
+    def _with_decay(self, instruction: Instruction) -> Instruction | None:
+        """Grad = other + factor * param, as the L2 penalty gives it, with the factor as the update's decay."""
+        if instruction.op not in ("sgd_update", "adam_update"):
+            return None
+        param, decay, position = instruction.inputs[0], instruction.inputs[-1], len(OPS[instruction.op].writes)
+        total = self._maker(instruction.inputs[position], "add")
+        if total is None or not self._is_zero(decay):
+            return None
+        for penalty, other in (total.inputs, total.inputs[::-1]):
+            scaled = self._maker(penalty, "mul")
+            if scaled is None or param not in scaled.inputs or other.shape != param.shape:
+                continue
+            (factor,) = (v for v in scaled.inputs if v is not param) if scaled.inputs.count(param) == 1 else (param,)
+            if factor.shape == () and factor is not param:
+                inputs = (*instruction.inputs[:position], other, *instruction.inputs[position + 1 : -1], factor)
+                return replace(instruction, inputs=inputs)
+        return None
+
+    def _is_zero(self, value: Value) -> bool:
+        place = self.makers.get(value.id)
+        return place is not None and self.done[place].op == "fill" and self.done[place].attrs["value"] == 0
+
+
+def _changed(instruction: Instruction, op: str, inputs: tuple[Value, ...], attrs: Mapping[str, Attr]) -> Instruction:
+    return Instruction(op, inputs, instruction.output, MappingProxyType(dict(attrs)))

@@ -63,7 +63,7 @@ class SGD:
         """Append one `sgd_update`."""
         rate, momentum = _slots(b, self.slots)
         nesterov = int(self.nesterov and self.momentum > 0)
-        b.emit("sgd_update", parameter, state["velocity"], gradient, rate, momentum, nesterov=nesterov)
+        b.emit("sgd_update", parameter, state["velocity"], gradient, rate, momentum, 0.0, nesterov=nesterov)
 
     def slot_values(self, learning_rate: float, first_step: int, n_steps: int) -> NDArray[np.float64]:
         """(learning rate, momentum), the same for all steps."""
@@ -95,7 +95,7 @@ class Adam:
         step_size, scale = _slots(b, self.slots)
         first, second = state["first_moment"], state["second_moment"]
         b.emit(
-            "adam_update", parameter, first, second, gradient, step_size, scale,
+            "adam_update", parameter, first, second, gradient, step_size, scale, 0.0,
             beta_1=self.beta_1, beta_2=self.beta_2, epsilon=self.epsilon,
         )  # fmt: skip
 

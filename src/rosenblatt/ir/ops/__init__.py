@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from rosenblatt.ir.ops import elementwise, gather, linear, loss, random, reduce, shape, update
+from rosenblatt.ir.ops import elementwise, fused, gather, linear, loss, random, reduce, shape, update
 from rosenblatt.ir.ops._record import MAX_RANK, Op, Sample, normalize_attrs
 
 __all__ = ["MAX_RANK", "OPS", "Op", "Sample", "normalize_attrs"]
 
-_FAMILIES = (linear, elementwise, reduce, shape, gather, loss, random, update)
+_FAMILIES = (linear, fused, elementwise, reduce, shape, gather, loss, random, update)
 
 OPS: Mapping[str, Op] = MappingProxyType({op.name: op for family in _FAMILIES for op in family.RECORDS})
 """Every op by name, read-only."""

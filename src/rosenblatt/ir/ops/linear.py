@@ -143,17 +143,19 @@ def _csr_matmul_transposed_vjp(b: Builder, u: Value, out: Value, x: Value, g: Va
     return None, b.csr_matmul(x, full(b, u, out))
 
 
+MATMUL = Op(
+    "matmul",
+    2,
+    _matmul_infer,
+    _matmul,
+    _matmul_samples,
+    _matmul_vjp,
+    attrs={"transpose_a": "int", "transpose_b": "int"},
+    defaults={"transpose_a": 0, "transpose_b": 0},
+)
+
 RECORDS = (
-    Op(
-        "matmul",
-        2,
-        _matmul_infer,
-        _matmul,
-        _matmul_samples,
-        _matmul_vjp,
-        attrs={"transpose_a": "int", "transpose_b": "int"},
-        defaults={"transpose_a": 0, "transpose_b": 0},
-    ),
+    MATMUL,
     Op("csr_matmul", 2, _csr_matmul_infer, _csr_matmul, _csr_samples_plain, _csr_matmul_vjp, differentiable=(1,)),
     Op(
         "csr_matmul_transposed",

@@ -27,8 +27,11 @@ def _infer(n_arrays: int, *types: Type, **_: Any) -> None:
         require_rank("a scalar operand", scalar, 0)
 
 
-def _sgd(param: Any, velocity: Any, grad: Any, learning_rate: Any, momentum: Any, *, nesterov: int) -> tuple[Any, Any]:
-    # Sutskever et al. (2013), in scikit-learn's form.
+def _sgd(
+    param: Any, velocity: Any, grad: Any, learning_rate: Any, momentum: Any, decay: Any, *, nesterov: int
+) -> tuple[Any, Any]:
+    # Sutskever et al. (2013), in scikit-learn's form; decay is the factor of an L2 penalty's gradient.
+    grad = grad + decay * param
     velocity = momentum * velocity - learning_rate * grad
     return param + (momentum * velocity - learning_rate * grad if nesterov else velocity), velocity
 
@@ -40,12 +43,14 @@ def _adam(
     grad: Any,
     step_size: Any,
     denominator_scale: Any,
+    decay: Any,
     *,
     beta_1: float,
     beta_2: float,
     epsilon: float,
 ) -> tuple[Any, Any, Any]:
     # Kingma and Ba (2015); the corrections of the bias are in step_size and denominator_scale.
+    grad = grad + decay * param
     first = beta_1 * first + (1 - beta_1) * grad
     second = beta_2 * second + (1 - beta_2) * np.square(grad)
     return param - step_size * first / (np.sqrt(second) * denominator_scale + epsilon), first, second
@@ -89,8 +94,8 @@ ADAM_ATTRS = {"beta_1": "float", "beta_2": "float", "epsilon": "float"}
 ADAM_CASES = ({"beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-8}, {"beta_1": 0.0, "beta_2": 0.5, "epsilon": 1e-3})
 
 RECORDS = (
-    _update("sgd_update", 3, 2, _sgd, (0, 1), {"nesterov": "int"}, ({"nesterov": 0}, {"nesterov": 1})),
-    _update("adam_update", 4, 2, _adam, (0, 1, 2), ADAM_ATTRS, ADAM_CASES),
+    _update("sgd_update", 3, 3, _sgd, (0, 1), {"nesterov": "int"}, ({"nesterov": 0}, {"nesterov": 1})),
+    _update("adam_update", 4, 3, _adam, (0, 1, 2), ADAM_ATTRS, ADAM_CASES),
     _update("accumulate", 2, 0, lambda target, value: (target + value,), (0,), {}, ({},)),
     _update("assign", 2, 0, lambda target, value: (value,), (0,), {}, ({},)),
 )

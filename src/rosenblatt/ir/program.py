@@ -226,7 +226,10 @@ class Builder:
         record = OPS[op]
         values = tuple(x if isinstance(x, Value) else self.constant(x) for x in inputs)
         frozen = MappingProxyType(normalize_attrs(record, tuple(v.type for v in values), attrs))
-        out_type = record.infer_checked(tuple(v.type for v in values), frozen, dtype=self.dtype)
+        try:
+            out_type = record.infer_checked(tuple(v.type for v in values), frozen, self.dtype)
+        except ProgramError as error:
+            raise ProgramError(f"{op}({', '.join(str(v.type) for v in values)}): {error}") from None
         output = None if out_type is None else self._value(out_type, name or op)
         self._instructions.append(Instruction(op, values, output, frozen))
         return output
@@ -275,40 +278,46 @@ def check(program: Program) -> None:
         Names the first instruction at fault: an operand used before it is defined, a type that its op's rule does not
         give, a value defined twice, an update of something that does not persist.
     """
-    from rosenblatt.ir.ops import OPS
-
     known: dict[int, Value] = {}
     persistent: set[int] = set()
     for leaf in program.leaves:
-        _define(known, leaf.value, f"leaf {leaf.value.name!r}")
+        _define(known, leaf.value, f"leaf {leaf.value.name!r}: ")
         if leaf.region in PERSISTENT:
             persistent.add(leaf.value.id)
     for index, instruction in enumerate(program.instructions):
-        where = f"instruction {index}, {instruction}"
-        for value in instruction.inputs:
-            if known.get(value.id) is not value:
-                raise ProgramError(f"{where}: {value.name!r} is not defined before it is used")
-        record = OPS.get(instruction.op)
-        if record is None:
-            raise ProgramError(f"{where}: no op is called {instruction.op!r}")
-        types = tuple(v.type for v in instruction.inputs)
-        inferred = record.infer_checked(types, instruction.attrs, where, program.dtype)
-        given = None if instruction.output is None else instruction.output.type
-        if inferred != given:
-            raise ProgramError(f"{where}: the op's rule gives {inferred}, the instruction says {given}")
-        for position in record.writes:
-            if instruction.inputs[position].id not in persistent:
-                raise ProgramError(f"{where}: updates {instruction.inputs[position].name!r}, which does not persist")
-        if instruction.output is not None:
-            _define(known, instruction.output, where)
-            if record.alias and instruction.inputs[0].id in persistent:
-                persistent.add(instruction.output.id)
+        try:
+            _check_instruction(instruction, program.dtype, known, persistent)
+        except ProgramError as error:
+            raise ProgramError(f"instruction {index}, {instruction}: {error}") from None
     for name, value in program.outputs.items():
         if known.get(value.id) is not value:
             raise ProgramError(f"output {name!r}: {value.name!r} is not defined in this program")
 
 
-def _define(known: dict[int, Value], value: Value, where: str) -> None:
+def _check_instruction(instruction: Instruction, dtype: str, known: dict[int, Value], persistent: set[int]) -> None:
+    """Verify one instruction against what is `known` before it, and add what it defines."""
+    from rosenblatt.ir.ops import OPS
+
+    for value in instruction.inputs:
+        if known.get(value.id) is not value:
+            raise ProgramError(f"{value.name!r} is not defined before it is used")
+    record = OPS.get(instruction.op)
+    if record is None:
+        raise ProgramError(f"no op is called {instruction.op!r}")
+    inferred = record.infer_checked(tuple(v.type for v in instruction.inputs), instruction.attrs, dtype)
+    given = None if instruction.output is None else instruction.output.type
+    if inferred != given:
+        raise ProgramError(f"the op's rule gives {inferred}, the instruction says {given}")
+    for position in record.writes:
+        if instruction.inputs[position].id not in persistent:
+            raise ProgramError(f"updates {instruction.inputs[position].name!r}, which does not persist")
+    if instruction.output is not None:
+        _define(known, instruction.output)
+        if record.alias and instruction.inputs[0].id in persistent:
+            persistent.add(instruction.output.id)
+
+
+def _define(known: dict[int, Value], value: Value, where: str = "") -> None:
     if value.id in known:
-        raise ProgramError(f"{where}: value {value.id} ({known[value.id].name!r}) is defined already")
+        raise ProgramError(f"{where}value {value.id} ({known[value.id].name!r}) is defined already")
     known[value.id] = value

@@ -114,29 +114,21 @@ class Op:
         object.__setattr__(self, "attrs", MappingProxyType(dict(self.attrs)))
         object.__setattr__(self, "defaults", MappingProxyType(dict(self.defaults)))
 
-    def infer_checked(
-        self, types: tuple[Type, ...], attrs: Mapping[str, Attr], where: str = "", dtype: str = "float32"
-    ) -> Type | None:
-        """`infer`, with arity, attributes and rank checked and the op and its operands named in every error.
+    def infer_checked(self, types: tuple[Type, ...], attrs: Mapping[str, Attr], dtype: str = "float32") -> Type | None:
+        """`infer`, with arity, attributes and rank checked; the caller puts the place in front of an error.
 
         `dtype` is the program's float type, which decides for ops without inputs.
         """
-        where = where or f"{self.name}({', '.join(map(str, types))})"
         if self.arity is None and not types:
-            raise ProgramError(f"{where}: takes one operand or more, none given")
+            raise ProgramError("takes one operand or more, none given")
         if self.arity is not None and len(types) != self.arity:
-            raise ProgramError(f"{where}: takes {self.arity} operands, {len(types)} given")
+            raise ProgramError(f"takes {self.arity} operands, {len(types)} given")
         if list(attrs) != list(self.attrs):
-            raise ProgramError(
-                f"{where}: has attributes {_names(attrs)}; the op's are {_names(self.attrs)}, in this order"
-            )
+            raise ProgramError(f"has attributes {_names(attrs)}; the op's are {_names(self.attrs)}, in this order")
         extra: dict[str, Any] = {"dtype": dtype} if self.arity == 0 else {}
-        try:
-            result = self.infer(*types, **attrs, **extra)
-        except ProgramError as error:
-            raise ProgramError(f"{where}: {error}") from None
+        result = self.infer(*types, **attrs, **extra)
         if result is not None and len(result.shape) > MAX_RANK:
-            raise ProgramError(f"{where}: gives {result}; at most {MAX_RANK} axes are allowed")
+            raise ProgramError(f"gives {result}; at most {MAX_RANK} axes are allowed")
         return result
 
     def evaluate(self, arrays: tuple[Any, ...], attrs: Mapping[str, Attr], dtype: str) -> Any:

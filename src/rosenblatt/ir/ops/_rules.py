@@ -1,7 +1,7 @@
 """What the families of ops share: shape and dtype rules, and drawing samples.
 
 Goes in: types of operands. Comes out: types of results, or a `ProgramError` that says what was given and what is
-allowed (`Op.infer_checked` puts the op and its operands in front). It never computes a value of a program.
+allowed (the caller puts the op and its operands in front). It never computes a value of a program.
 """
 
 from __future__ import annotations

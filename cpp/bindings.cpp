@@ -66,7 +66,10 @@ PySource csr_source(Floats values, Codes columns, Integers offsets, std::int64_t
 
 std::vector<Source> sources_of(const std::vector<const PySource*>& given) {
   std::vector<Source> sources;
-  for (const PySource* source : given) sources.push_back(source->source);
+  for (const PySource* source : given) {
+    if (source == nullptr) throw nb::type_error("a source is None");
+    sources.push_back(source->source);
+  }
   return sources;
 }
 

@@ -331,6 +331,12 @@ def test_a_session_refuses_a_second_thread():
     assert all("running in another thread" in message for message in messages)
 
 
+def test_none_is_no_source():
+    trainer = Trainer(network(), "softmax_cross_entropy", SGD(), batch_size=10)
+    with pytest.raises(TypeError, match="a source is None"):
+        trainer._session.train(trainer.memory, [None, None], 10, None, 10, np.zeros(2))
+
+
 def test_the_core_refuses_broken_programs():
     good = {
         "dtype": 0, "values": np.array([[0, 1, 0, 0, 2, -1, 3, 0, 0]]).reshape(-1), "code": np.zeros(0, np.int64),

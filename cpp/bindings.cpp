@@ -36,6 +36,11 @@ SourceType float_type(const nb::dlpack::dtype& dtype) {
   throw nb::type_error("data must be float32 or float64");
 }
 
+nb::dlpack::dtype dtype_of(DType dtype) {
+  if (dtype == DType::int32) return nb::dtype<std::int32_t>();
+  return dtype == DType::float32 ? nb::dtype<float>() : nb::dtype<double>();
+}
+
 // A source and what keeps its memory alive.
 struct PySource {
   Source source;
@@ -105,10 +110,12 @@ class PySession {
     options.first_step = first_step;
     const std::vector<Source> given = sources_of(sources);
     TrainResult result;
+    n_steps_ = 0;
     {
       nb::gil_scoped_release released;
       result = session_.train(bytes_of(persistent), given, options, python_interrupted);
     }
+    n_steps_ = result.n_steps;
     if (result.status == Status::interrupted) throw nb::python_error();
     return nb::make_tuple(result.losses, result.n_steps, result.status == Status::finished);
   }
@@ -116,14 +123,14 @@ class PySession {
   void forward(Bytes persistent, const std::vector<const PySource*>& sources, std::int64_t n_rows, Doubles slots,
                std::vector<Writable> outputs) {
     const Busy busy(*this);
-    std::vector<std::byte*> to;
+    std::vector<std::span<std::byte>> to;
     const Program& program = session_.program();
-    if (outputs.size() != program.roles().outputs.size()) throw nb::value_error("wrong number of output arrays");
+    const std::vector<std::int32_t>& ids = program.roles().outputs;
     for (std::size_t i = 0; i < outputs.size(); ++i) {
-      const Operand row = program.operand(program.roles().outputs[i], nullptr, nullptr, 1);
-      const std::int64_t bytes = row.size() * item_bytes(row.dtype) * n_rows;
-      if (static_cast<std::int64_t>(outputs[i].nbytes()) != bytes) throw nb::value_error("an output array has a wrong size");
-      to.push_back(static_cast<std::byte*>(outputs[i].data()));
+      if (i < ids.size() && outputs[i].dtype() != dtype_of(program.value(ids[i]).dtype)) {
+        throw nb::type_error("an output array has another dtype than the output");
+      }
+      to.emplace_back(static_cast<std::byte*>(outputs[i].data()), outputs[i].nbytes());
     }
     const std::vector<Source> given = sources_of(sources);
     bool finished = false;
@@ -133,6 +140,8 @@ class PySession {
     }
     if (!finished) throw nb::python_error();
   }
+
+  std::int64_t n_steps() const { return n_steps_; }
 
   nb::list evaluate(Bytes persistent, const std::vector<const PySource*>& sources, std::int64_t n_rows, Doubles slots,
                     const std::vector<std::int32_t>& values, std::uint64_t seed, std::int64_t step) {
@@ -161,13 +170,11 @@ class PySession {
     auto* memory = new std::byte[bytes + 1];
     std::memcpy(memory, found.data, bytes);
     nb::capsule owner(memory, [](void* p) noexcept { delete[] static_cast<std::byte*>(p); });
-    const nb::dlpack::dtype dtype = found.dtype == DType::float32   ? nb::dtype<float>()
-                                    : found.dtype == DType::float64 ? nb::dtype<double>()
-                                                                    : nb::dtype<std::int32_t>();
-    return nb::ndarray<nb::numpy>(memory, shape.size(), shape.data(), owner, nullptr, dtype);
+    return nb::ndarray<nb::numpy>(memory, shape.size(), shape.data(), owner, nullptr, dtype_of(found.dtype));
   }
 
   Session session_;
+  std::int64_t n_steps_ = 0;
   std::atomic_flag busy_;
 };
 
@@ -185,6 +192,8 @@ std::shared_ptr<Program> make_program(int dtype, Integers values, Integers code,
 }  // namespace
 
 NB_MODULE(_core, m) {
+  // A traceback that outlives the interpreter keeps arrays alive; that is no user's concern.
+  nb::set_leak_warnings(false);
   m.doc() = "The native core: validated programs and the sessions that run them.";
   m.def("isa", [] { return kernel_set().level; }, "The instruction set whose kernels run.");
   m.def("isa_levels", &available_levels, "The instruction sets that this processor can run, lowest first.");
@@ -205,18 +214,21 @@ NB_MODULE(_core, m) {
 
   nb::class_<PySource>(m, "Source")
       .def_static("dense", &dense_source, "array"_a)
-      .def_static("codes", &codes_source, "array"_a, "limit"_a)
-      .def_static("csr", &csr_source, "values"_a, "columns"_a, "offsets"_a, "width"_a)
+      .def_static("codes", &codes_source, "array"_a.noconvert(), "limit"_a)
+      .def_static("csr", &csr_source, "values"_a, "columns"_a.noconvert(), "offsets"_a.noconvert(), "width"_a)
       .def_prop_ro("n_rows", [](const PySource& s) { return s.source.n_rows; });
 
   nb::class_<PySession>(m, "Session")
       .def(nb::init<std::shared_ptr<const Program>, std::shared_ptr<const Program>, std::int64_t, std::int64_t>(),
            "block"_a, "update"_a.none() = nb::none(), "zero_offset"_a = 0, "zero_bytes"_a = 0)
-      .def("train", &PySession::train, "persistent"_a, "sources"_a, "batch_size"_a, "order"_a.none(), "n_rows"_a,
+      // What is written to must be the caller's memory, never a converted copy.
+      .def("train", &PySession::train, "persistent"_a.noconvert(), "sources"_a, "batch_size"_a, "order"_a.none(), "n_rows"_a,
            "slots"_a, "seed"_a = 0, "first_step"_a = 0, "n_epochs"_a = 1, "shuffle"_a = false, "first_epoch"_a = 0)
-      .def("forward", &PySession::forward, "persistent"_a, "sources"_a, "n_rows"_a, "slots"_a, "outputs"_a)
-      .def("evaluate", &PySession::evaluate, "persistent"_a, "sources"_a, "n_rows"_a, "slots"_a, "values"_a,
-           "seed"_a = 0, "step"_a = 0);
+      .def("forward", &PySession::forward, "persistent"_a.noconvert(), "sources"_a, "n_rows"_a, "slots"_a,
+           "outputs"_a.noconvert())
+      .def("evaluate", &PySession::evaluate, "persistent"_a.noconvert(), "sources"_a, "n_rows"_a, "slots"_a, "values"_a,
+           "seed"_a = 0, "step"_a = 0)
+      .def_prop_ro("n_steps", &PySession::n_steps, "Steps of the last call of train, also if it was interrupted.");
 }
 
 }  // namespace rosenblatt

@@ -1,5 +1,6 @@
 #include "executor.h"
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <cstdlib>
@@ -18,10 +19,27 @@ namespace {
 using Clock = std::chrono::steady_clock;
 constexpr auto kInterruptPeriod = std::chrono::milliseconds(50);
 
-// Asks at most once in kInterruptPeriod, and reads the clock only every few steps when steps are short.
-class InterruptPoll {
+void write_scalar(const Operand& to, double number) {
+  if (to.dtype == DType::float32) {
+    *static_cast<float*>(to.data) = static_cast<float>(number);
+  } else {
+    *static_cast<double*>(to.data) = number;
+  }
+}
+
+double read_scalar(const Operand& from) {
+  return from.dtype == DType::float32 ? static_cast<double>(*static_cast<const float*>(from.data))
+                                      : *static_cast<const double*>(from.data);
+}
+
+[[noreturn]] void fail(const std::string& message) { throw std::invalid_argument(message); }
+
+}  // namespace
+
+// Asks at most once in kInterruptPeriod, and reads the clock only every few blocks when blocks are short.
+class Session::InterruptPoll {
  public:
-  explicit InterruptPoll(const Session::Interrupted& ask) : ask_(ask) {}
+  explicit InterruptPoll(const Interrupted& ask) : ask_(ask) {}
   bool operator()() {
     if (--countdown_ > 0) return false;
     const auto now = Clock::now();
@@ -39,27 +57,10 @@ class InterruptPoll {
   }
 
  private:
-  const Session::Interrupted& ask_;
+  const Interrupted& ask_;
   int countdown_ = 1, period_ = 1;
   Clock::time_point looked_ = Clock::now(), asked_ = looked_;
 };
-
-void write_scalar(const Operand& to, double number) {
-  if (to.dtype == DType::float32) {
-    *static_cast<float*>(to.data) = static_cast<float>(number);
-  } else {
-    *static_cast<double*>(to.data) = number;
-  }
-}
-
-double read_scalar(const Operand& from) {
-  return from.dtype == DType::float32 ? static_cast<double>(*static_cast<const float*>(from.data))
-                                      : *static_cast<const double*>(from.data);
-}
-
-[[noreturn]] void fail(const std::string& message) { throw std::invalid_argument(message); }
-
-}  // namespace
 
 Buffer::Buffer(std::size_t bytes) {
   const std::size_t rounded = (bytes + 64) / 64 * 64;
@@ -98,11 +99,16 @@ Session::Session(std::shared_ptr<const Program> block, std::shared_ptr<const Pro
                   update_->roles().slots.size() != block_->roles().slots.size())) {
     fail("the update must have the block's dtype and slots, and no inputs");
   }
+  const auto persists = [this](const Numbers& numbers) { return !block_->value(numbers.value).workspace; };
+  if (update_ && (!update_->numbers().empty() || std::ranges::any_of(block_->numbers(), persists))) {
+    fail("row numbers that persist are not for a pair of programs: one could change what the other reads by");
+  }
   std::iota(identity_.begin(), identity_.end(), std::int64_t{0});
 }
 
 void Session::check_run(std::span<std::byte> persistent, std::span<const Source> sources, std::int64_t n_rows) const {
   const Program& program = *block_;
+  if (n_rows < 0 || n_rows > kLargest) fail("a negative or absurd number of rows");
   if (static_cast<std::int64_t>(persistent.size()) < program.persistent_bytes() ||
       (update_ && static_cast<std::int64_t>(persistent.size()) < update_->persistent_bytes())) {
     fail("the persistent memory is smaller than the program's");
@@ -125,6 +131,28 @@ void Session::check_run(std::span<std::byte> persistent, std::span<const Source>
     if ((value.dtype == DType::int32) != (source.type == SourceType::int32)) fail(where + ": integers and floats mixed");
     const bool same = (value.dtype == DType::float32) == (source.type == SourceType::float32);
     if (source.sparse && !same) fail(where + ": a sparse matrix must have the program's dtype");
+  }
+  check_numbers(persistent, sources);
+}
+
+void Session::check_numbers(std::span<std::byte> persistent, std::span<const Source> sources) const {
+  const std::vector<std::int32_t>& inputs = block_->roles().inputs;
+  for (const auto& [id, limit] : block_->numbers()) {
+    std::int64_t smallest = 0, largest = -1;
+    for (std::size_t i = 0; i < inputs.size(); ++i) {
+      if (inputs[i] == id) largest = std::max<std::int64_t>(largest, sources[i].largest);
+    }
+    if (const ValueSpec& value = block_->value(id); !value.workspace) {
+      const auto* number = reinterpret_cast<const std::int32_t*>(persistent.data() + value.offset);
+      for (std::int64_t i = 0; i < value.size(0); ++i) {
+        smallest = std::min<std::int64_t>(smallest, number[i]);
+        largest = std::max<std::int64_t>(largest, number[i]);
+      }
+    }
+    if (smallest < 0 || largest >= limit) {
+      fail("value " + std::to_string(id) + " holds the number " + std::to_string(smallest < 0 ? smallest : largest) +
+           "; allowed: 0 to " + std::to_string(limit - 1));
+    }
   }
 }
 
@@ -173,8 +201,9 @@ double Session::batch_weight(std::span<const Source> sources, const Batch& batch
   return sum;
 }
 
-// Runs one step on the rows of `batch` and returns its loss.
-double Session::step(std::span<std::byte> persistent, std::span<const Source> sources, Batch batch) {
+// Runs one step on the rows of `batch` and returns its loss; nothing if it was interrupted before its update.
+std::optional<double> Session::step(std::span<std::byte> persistent, std::span<const Source> sources, Batch batch,
+                                    InterruptPoll& poll) {
   const std::int64_t n_rows = batch.n_rows;
   const std::int64_t* rows = batch.rows;
   if (zero_bytes_ > 0) std::memset(persistent.data() + zero_offset_, 0, static_cast<std::size_t>(zero_bytes_));
@@ -184,6 +213,7 @@ double Session::step(std::span<std::byte> persistent, std::span<const Source> so
     batch.n_rows = std::min(block_->capacity(), n_rows - first);
     fill(*block_, block_memory_.data(), sources, batch);
     bound(*block_, persistent, batch.n_rows).run();
+    if (update_ && poll()) return std::nullopt;
   }
   const Program& last = update_ ? *update_ : *block_;
   const Buffer& memory = update_ ? update_memory_ : block_memory_;
@@ -205,7 +235,9 @@ TrainResult Session::train(std::span<std::byte> persistent, std::span<const Sour
   for (const Source& source : sources) available = std::min(available, source.n_rows);
   check_run(persistent, sources, available);
   if (n_rows < 1 || options.batch_size < 1 || options.n_epochs < 1) fail("rows, batch size and epochs must be at least 1");
-  if (!update_ && options.batch_size > block_->capacity()) fail("the batch is larger than the program's block of rows");
+  if (n_rows > kLargest || options.n_epochs > kLargest) fail("an absurd number of rows or epochs");
+  const std::int64_t batch_size = std::min(options.batch_size, n_rows);
+  if (!update_ && batch_size > block_->capacity()) fail("the batch is larger than the program's block of rows");
   std::vector<std::int64_t> own_order;
   if (options.order == nullptr) {
     if (n_rows > available) fail("more rows asked for than there are");
@@ -218,10 +250,11 @@ TrainResult Session::train(std::span<std::byte> persistent, std::span<const Sour
       }
     }
   }
-  const std::int64_t steps_an_epoch = (n_rows + options.batch_size - 1) / options.batch_size;
+  const std::int64_t steps_an_epoch = (n_rows + batch_size - 1) / batch_size;
   const auto n_given = static_cast<std::int64_t>(options.slots.size());
   const bool slots_vary = n_given != n_slots;
-  if (slots_vary && n_given != n_slots * steps_an_epoch * options.n_epochs) fail("a wrong number of slot values");
+  const __int128 n_expected = static_cast<__int128>(n_slots) * steps_an_epoch * options.n_epochs;
+  if (slots_vary && n_given != n_expected) fail("a wrong number of slot values");
 
   TrainResult result;
   InterruptPoll poll(interrupted);
@@ -232,31 +265,39 @@ TrainResult Session::train(std::span<std::byte> persistent, std::span<const Sour
     }
     double sum = 0;  // of the batches' losses, each counted by its rows
     std::int64_t n_done = 0;
-    for (std::int64_t first = 0; first < n_rows && result.status == Status::finished; first += options.batch_size) {
+    for (std::int64_t first = 0; first < n_rows && result.status == Status::finished; first += batch_size) {
       const double* slots = options.slots.data() + (slots_vary ? result.n_steps * n_slots : 0);
-      Batch batch{order + first, std::min(options.batch_size, n_rows - first), 0, 0, slots, options.seed,
+      Batch batch{order + first, std::min(batch_size, n_rows - first), 0, 0, slots, options.seed,
                   options.first_step + result.n_steps};
       const double weight = batch_weight(sources, batch);
       batch.inverse_weight = weight > 0 ? 1 / weight : 0;
-      const double loss = step(persistent, sources, batch);
-      sum += loss * static_cast<double>(batch.n_rows);
+      const std::optional<double> loss = step(persistent, sources, batch, poll);
+      if (!loss) {
+        result.status = Status::interrupted;
+        break;
+      }
+      sum += *loss * static_cast<double>(batch.n_rows);
       n_done += batch.n_rows;
       ++result.n_steps;
-      if (!std::isfinite(loss)) result.status = Status::non_finite;
+      if (!std::isfinite(*loss)) result.status = Status::non_finite;
       if (poll()) result.status = Status::interrupted;
     }
-    result.losses.push_back(sum / static_cast<double>(n_done));
+    if (n_done > 0) result.losses.push_back(sum / static_cast<double>(n_done));
     if (result.status != Status::finished) break;
   }
   return result;
 }
 
 bool Session::forward(std::span<std::byte> persistent, std::span<const Source> sources, std::int64_t n_rows,
-                      std::span<const double> slots, std::span<std::byte* const> outputs,
+                      std::span<const double> slots, std::span<const std::span<std::byte>> outputs,
                       const Interrupted& interrupted) {
   const Roles& roles = block_->roles();
   check_run(persistent, sources, n_rows);
   if (outputs.size() != roles.outputs.size() || slots.size() != roles.slots.size()) fail("wrong number of outputs or slots");
+  for (std::size_t i = 0; i < outputs.size(); ++i) {
+    const __int128 bytes = static_cast<__int128>(block_->row_bytes(roles.outputs[i])) * n_rows;
+    if (static_cast<__int128>(outputs[i].size()) != bytes) fail("output array " + std::to_string(i) + " has a wrong size");
+  }
   InterruptPoll poll(interrupted);
   for (std::int64_t first = 0; first < n_rows; first += block_->capacity()) {
     const std::int64_t n = std::min(block_->capacity(), n_rows - first);
@@ -272,9 +313,8 @@ bool Session::forward(std::span<std::byte> persistent, std::span<const Source> s
     bound(*block_, persistent, n).run();
     for (std::size_t i = 0; i < outputs.size(); ++i) {
       const Operand output = block_->operand(roles.outputs[i], persistent.data(), block_memory_.data(), n);
-      if (output.rank < 1 || block_->value(roles.outputs[i]).dims[0] != -1) fail("an output has no rows");
-      const std::int64_t row_bytes = n > 0 ? output.size() / n * item_bytes(output.dtype) : 0;
-      std::memcpy(outputs[i] + first * row_bytes, output.data, static_cast<std::size_t>(n * row_bytes));
+      const std::int64_t row_bytes = block_->row_bytes(roles.outputs[i]);
+      std::memcpy(outputs[i].data() + first * row_bytes, output.data, static_cast<std::size_t>(n * row_bytes));
     }
     if (poll()) return false;
   }

@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -49,7 +50,8 @@ struct TrainOptions {
 class Session {
  public:
   // `update` runs once after all blocks of a batch; without it a batch must fit into one block. Before the first
-  // block the bytes [zero_offset, zero_offset + zero_bytes) of the persistent memory are cleared.
+  // block the bytes [zero_offset, zero_offset + zero_bytes) of the persistent memory are cleared. An interrupt between
+  // two blocks abandons the batch, so that nothing but those bytes has changed.
   Session(std::shared_ptr<const Program> block, std::shared_ptr<const Program> update, std::int64_t zero_offset,
           std::int64_t zero_bytes);
 
@@ -59,7 +61,8 @@ class Session {
                     const Interrupted& interrupted);
   // Runs over all rows in blocks and writes the rows of each output to its array, in order. False: interrupted.
   bool forward(std::span<std::byte> persistent, std::span<const Source> sources, std::int64_t n_rows,
-               std::span<const double> slots, std::span<std::byte* const> outputs, const Interrupted& interrupted);
+               std::span<const double> slots, std::span<const std::span<std::byte>> outputs,
+               const Interrupted& interrupted);
   // Runs one block of the first n_rows rows and returns where the asked values lie; they stay until the next run.
   std::vector<Operand> evaluate(std::span<std::byte> persistent, std::span<const Source> sources, std::int64_t n_rows,
                                 std::span<const double> slots, std::uint64_t seed, std::int64_t step,
@@ -69,10 +72,13 @@ class Session {
 
  private:
   struct Batch;
+  class InterruptPoll;
   const Bound& bound(const Program& program, std::span<std::byte> persistent, std::int64_t n_rows);
   void check_run(std::span<std::byte> persistent, std::span<const Source> sources, std::int64_t n_rows) const;
+  void check_numbers(std::span<std::byte> persistent, std::span<const Source> sources) const;
   void fill(const Program& program, std::byte* workspace, std::span<const Source> sources, const Batch& batch);
-  double step(std::span<std::byte> persistent, std::span<const Source> sources, Batch batch);
+  std::optional<double> step(std::span<std::byte> persistent, std::span<const Source> sources, Batch batch,
+                             InterruptPoll& poll);
   double batch_weight(std::span<const Source> sources, const Batch& batch) const;
 
   std::shared_ptr<const Program> block_, update_;

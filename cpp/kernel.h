@@ -51,6 +51,8 @@ inline double attr_double(std::int64_t bits) { return __builtin_bit_cast(double,
 
 using KernelFunction = void (*)(const Call&);
 using CheckFunction = const char* (*)(const Call&);  // nullptr, or what is wrong with the operands
+using LimitFunction = std::int64_t (*)(const Call&);
+inline constexpr int kNumbers = 1;  // the input that `limit` speaks of
 
 struct Kernel {
   const char* name;
@@ -59,6 +61,7 @@ struct Kernel {
   CheckFunction check;
   KernelFunction float32;
   KernelFunction float64;
+  LimitFunction limit = nullptr;  // where input kNumbers says what is read or written: its numbers are 0 to limit - 1
 };
 
 struct KernelTable {

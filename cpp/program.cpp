@@ -1,5 +1,6 @@
 #include "program.h"
 
+#include <algorithm>
 #include <stdexcept>
 #include <string>
 
@@ -11,7 +12,9 @@ namespace {
 
 [[noreturn]] void fail(const std::string& message) { throw std::invalid_argument(message); }
 
-constexpr std::int64_t kLargest = std::int64_t{1} << 40;  // no size, offset or row count comes near it
+bool overlap(const ValueSpec& a, const ValueSpec& b) {
+  return a.workspace == b.workspace && a.offset < b.offset + b.bytes && b.offset < a.offset + a.bytes;
+}
 
 }  // namespace
 
@@ -34,6 +37,7 @@ Program::Program(DType dtype, std::span<const std::int64_t> values, std::span<co
   check_roles();
   // Dimensions are linear in the rows, so what agrees for these numbers of rows agrees for all.
   for (const std::int64_t n_rows : {std::int64_t{0}, std::int64_t{1}, capacity}) check_instructions(n_rows);
+  check_addresses();
 }
 
 void Program::read_values(std::span<const std::int64_t> values) {
@@ -41,15 +45,15 @@ void Program::read_values(std::span<const std::int64_t> values) {
   for (std::size_t at = 0; at < values.size(); at += kValueColumns) {
     const std::int64_t* row = &values[at];
     if (row[0] < 0 || row[0] > 2 || row[4] < 0 || row[4] > kMaxRank) fail("a value has an unknown dtype or rank");
-    ValueSpec value{static_cast<DType>(row[0]), row[1] != 0, row[3] != 0, static_cast<std::int32_t>(row[4]), row[2], {}};
+    ValueSpec value{static_cast<DType>(row[0]), row[1] != 0, row[3] != 0, static_cast<std::int32_t>(row[4]), row[2], {}, 0};
     for (int d = 0; d < value.rank; ++d) value.dims[d] = row[5 + d];
     values_.push_back(value);
     check_value(values_.size() - 1);
   }
 }
 
-void Program::check_value(std::size_t id) const {
-  const ValueSpec& value = values_[id];
+void Program::check_value(std::size_t id) {
+  ValueSpec& value = values_[id];
   const std::string where = "value " + std::to_string(id);
   const std::int64_t alignment = value.sparse ? static_cast<std::int64_t>(alignof(CsrRows)) : item_bytes(value.dtype);
   std::int64_t bytes = item_bytes(value.dtype);
@@ -63,6 +67,7 @@ void Program::check_value(std::size_t id) const {
     bytes = static_cast<std::int64_t>(product);
   }
   if (value.sparse) bytes = sizeof(CsrRows);
+  value.bytes = bytes;
   const std::int64_t limit = value.workspace ? workspace_bytes_ : persistent_bytes_;
   if (value.offset < 0 || value.offset % alignment != 0) fail(where + " is misplaced in the arena");
   if (value.offset > limit - bytes) fail(where + " lies outside the arena");
@@ -88,7 +93,7 @@ void Program::read_code(std::span<const std::int64_t> code) {
     if (kernel.n_attrs != kVariadic && n_attrs != kernel.n_attrs) {
       fail(where + " (" + kernel.name + ") has a wrong number of attributes");
     }
-    InstructionSpec instruction{&kernel, {}, static_cast<std::int32_t>(output), {}};
+    InstructionSpec instruction{&kernel, {}, static_cast<std::int32_t>(output), {}, std::numeric_limits<std::int64_t>::max()};
     for (std::int64_t i = 0; i < n_inputs; ++i, ++at) {
       if (code[at] < 0 || code[at] >= n_values_known) fail(where + " (" + kernel.name + ") reads an unknown value");
       instruction.inputs.push_back(static_cast<std::int32_t>(code[at]));
@@ -108,28 +113,41 @@ void Program::check_roles() const {
       fail(std::string(what) + " must be a scalar of the program's dtype");
     }
   };
+  const auto filled = [&](std::int32_t id, const char* what) {
+    scalar(id, what);
+    if (id != -1 && !value(id).workspace) fail(std::string(what) + " must be in the workspace");
+  };
   for (const std::int32_t id : roles_.slots) {
-    scalar(id, "a slot");
+    filled(id, "a slot");
     if (id == -1) fail("a slot must be a value");
   }
-  scalar(roles_.inverse_weight, "the inverse weight");
+  filled(roles_.inverse_weight, "the inverse weight");
   scalar(roles_.loss, "the loss");
   for (const std::int32_t id : roles_.outputs) {
     if (!known(id) || value(id).sparse) fail("an output is not a dense value of the program");
   }
-  for (const std::int32_t id : roles_.inputs) {
-    if (!known(id) || !value(id).workspace || value(id).rank < 1 || value(id).rank > 2 || value(id).dims[0] != -1) {
-      fail("an input must be a value of shape [m] or [m, n] in the workspace");
-    }
-    if (value(id).rank == 2 && value(id).dims[1] < 0) fail("an input's rows must have a fixed width");
-  }
-  if (roles_.weights != -1 && (roles_.weights < 0 || roles_.weights >= static_cast<std::int64_t>(roles_.inputs.size()))) {
-    fail("the weights must be one of the inputs");
-  }
+  check_inputs();
   if (roles_.key != -1 &&
       (!known(roles_.key) || value(roles_.key).dtype != DType::int32 || !value(roles_.key).workspace ||
        value(roles_.key).rank != 1 || value(roles_.key).dims[0] != 4)) {
     fail("the random key must be int32[4] in the workspace");
+  }
+}
+
+void Program::check_inputs() const {
+  for (const std::int32_t id : roles_.inputs) {
+    if (id < 0 || id >= n_values() || !value(id).workspace || value(id).rank < 1 || value(id).rank > 2 || value(id).dims[0] != -1) {
+      fail("an input must be a value of shape [m] or [m, n] in the workspace");
+    }
+    if (value(id).rank == 2 && value(id).dims[1] < 0) fail("an input's rows must have a fixed width");
+  }
+  if (roles_.weights == -1) return;
+  if (roles_.weights < 0 || roles_.weights >= static_cast<std::int64_t>(roles_.inputs.size())) {
+    fail("the weights must be one of the inputs");
+  }
+  const ValueSpec& weights = value(roles_.inputs[static_cast<std::size_t>(roles_.weights)]);
+  if (weights.sparse || weights.dtype == DType::int32 || weights.rank != 1) {
+    fail("the weights of the rows must be a dense float input of shape [m]");
   }
 }
 
@@ -140,7 +158,7 @@ Operand Program::operand(std::int32_t id, std::byte* persistent, std::byte* work
   operand.dtype = spec.dtype;
   operand.sparse = spec.sparse;
   operand.rank = spec.rank;
-  for (int d = 0; d < spec.rank; ++d) operand.dims[d] = spec.dims[d] >= 0 ? spec.dims[d] : -spec.dims[d] * n_rows;
+  for (int d = 0; d < spec.rank; ++d) operand.dims[d] = spec.dim(d, n_rows);
   return operand;
 }
 
@@ -170,7 +188,7 @@ Bound Program::bind(std::byte* persistent, std::byte* workspace, void* scratch, 
   return bound;
 }
 
-void Program::check_instructions(std::int64_t n_rows) const {
+void Program::check_instructions(std::int64_t n_rows) {
   alignas(8) static std::byte nowhere[8];  // pointers are compared by no check
   const Bound bound = bind(nowhere, nowhere, nullptr, n_rows);
   for (std::size_t i = 0; i < bound.calls.size(); ++i) {
@@ -187,7 +205,71 @@ void Program::check_instructions(std::int64_t n_rows) const {
     if (const char* error = instructions_[i].kernel->check(call)) {
       fail("instruction " + std::to_string(i) + " (" + name + "): " + error);
     }
+    if (instructions_[i].kernel->limit != nullptr) {
+      instructions_[i].limit = std::min(instructions_[i].limit, instructions_[i].kernel->limit(call));
+    }
   }
+}
+
+// Row numbers and sparse rows decide where kernels read and write. So they are inputs, or numbers that persist, both of
+// which a run looks at beforehand, and nothing is written over them until their last reader is done.
+void Program::check_addresses() {
+  for (std::size_t i = 0; i < instructions_.size(); ++i) {
+    const InstructionSpec& instruction = instructions_[i];
+    for (std::size_t k = 0; k < instruction.inputs.size(); ++k) {
+      const std::int32_t id = instruction.inputs[k];
+      const bool numbers = k == kNumbers && instruction.kernel->limit != nullptr;
+      if (!numbers && !value(id).sparse) continue;
+      const std::string what = "instruction " + std::to_string(i) + " (" + instruction.kernel->name + "): operand " +
+                               std::to_string(k) + ", which decides what is read,";
+      const std::int32_t input = input_at(id);
+      if (input < 0 && (value(id).workspace || value(id).sparse)) fail(what + " must be an input");
+      if (is_overwritten(id, input, value(id).workspace ? i + 1 : instructions_.size())) fail(what + " is overwritten");
+      if (numbers) numbers_.push_back({input < 0 ? id : input, instruction.limit});
+    }
+  }
+}
+
+// The input whose memory the value is, under this or another shape; -1: none.
+std::int32_t Program::input_at(std::int32_t id) const {
+  const ValueSpec& own = value(id);
+  for (const std::int32_t input : roles_.inputs) {
+    if (input == id) return input;
+    const ValueSpec& other = value(input);
+    if (own.sparse || other.sparse || !own.workspace || own.offset != other.offset || own.dtype != other.dtype) continue;
+    if (own.size(0) == other.size(0) && own.size(1) == other.size(1) && own.bytes == other.bytes) return input;
+  }
+  return -1;
+}
+
+// Whether the executor, as it fills the values that `input` is not, or one of the first instructions writes to `id`.
+bool Program::is_overwritten(std::int32_t id, std::int32_t input, std::size_t n_instructions) const {
+  const auto hits = [&](std::int32_t other) { return other >= 0 && overlap(value(id), value(other)); };
+  for (const std::int32_t other : roles_.inputs) {
+    if (other != input && hits(other)) return true;
+  }
+  for (const std::int32_t slot : roles_.slots) {
+    if (hits(slot)) return true;
+  }
+  if (hits(roles_.key) || hits(roles_.inverse_weight)) return true;
+  for (std::size_t i = 0; i < n_instructions; ++i) {
+    if (hits(instructions_[i].output)) return true;
+    if (instructions_[i].output >= 0) continue;
+    for (const std::int32_t updated : instructions_[i].inputs) {
+      if (hits(updated)) return true;
+    }
+  }
+  return false;
+}
+
+std::int64_t Program::row_bytes(std::int32_t output) const {
+  const ValueSpec& spec = value(output);
+  const std::string name = "output value " + std::to_string(output);
+  if (spec.rank < 1 || spec.dims[0] != -1) fail(name + " has no rows: its first axis must be m");
+  for (int d = 1; d < spec.rank; ++d) {
+    if (spec.dims[d] < 0) fail(name + " has rows whose size depends on their number");
+  }
+  return spec.size(1) * item_bytes(spec.dtype);
 }
 
 }  // namespace rosenblatt

@@ -2,12 +2,15 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <span>
 #include <vector>
 
 #include "kernel.h"
 
 namespace rosenblatt {
+
+inline constexpr std::int64_t kLargest = std::int64_t{1} << 40;  // no size, offset or number of rows comes near it
 
 // Where a value lives. A dimension d >= 0 is a size; d < 0 stands for -d * m, m being the rows of the batch.
 struct ValueSpec {
@@ -17,6 +20,14 @@ struct ValueSpec {
   std::int32_t rank;
   std::int64_t offset;  // bytes
   std::int64_t dims[kMaxRank];
+  std::int64_t bytes = 0;  // with as many rows as the program has room for
+
+  std::int64_t dim(int axis, std::int64_t n_rows) const { return dims[axis] >= 0 ? dims[axis] : -dims[axis] * n_rows; }
+  std::int64_t size(std::int64_t n_rows) const {
+    std::int64_t n = 1;
+    for (int d = 0; d < rank; ++d) n *= dim(d, n_rows);
+    return n;
+  }
 };
 
 struct InstructionSpec {
@@ -24,6 +35,13 @@ struct InstructionSpec {
   std::vector<std::int32_t> inputs;
   std::int32_t output;  // -1: none
   std::vector<std::int64_t> attrs;
+  std::int64_t limit = std::numeric_limits<std::int64_t>::max();  // see Kernel
+};
+
+// A value whose numbers decide where kernels read or write: each must be 0 to limit - 1.
+struct Numbers {
+  std::int32_t value;  // an input, or one that persists
+  std::int64_t limit;
 };
 
 // Values with a meaning to the executor; -1 where the program has none.
@@ -64,21 +82,29 @@ class Program {
   DType dtype() const { return dtype_; }
   const Roles& roles() const { return roles_; }
   const ValueSpec& value(std::int32_t id) const { return values_[static_cast<std::size_t>(id)]; }
+  const std::vector<Numbers>& numbers() const { return numbers_; }
   std::int64_t n_values() const { return static_cast<std::int64_t>(values_.size()); }
   std::int64_t capacity() const { return capacity_; }
   std::int64_t persistent_bytes() const { return persistent_bytes_; }
   std::int64_t workspace_bytes() const { return workspace_bytes_; }
+  // Bytes of each row of an output (of `roles().outputs`) that has a row for each row of the batch; else throws.
+  std::int64_t row_bytes(std::int32_t output) const;
 
  private:
   void read_values(std::span<const std::int64_t> values);
   void read_code(std::span<const std::int64_t> code);
-  void check_value(std::size_t id) const;
+  void check_value(std::size_t id);
   void check_roles() const;
-  void check_instructions(std::int64_t n_rows) const;
+  void check_inputs() const;
+  void check_instructions(std::int64_t n_rows);
+  void check_addresses();
+  std::int32_t input_at(std::int32_t id) const;
+  bool is_overwritten(std::int32_t id, std::int32_t input, std::size_t n_instructions) const;
 
   DType dtype_;
   std::vector<ValueSpec> values_;
   std::vector<InstructionSpec> instructions_;
+  std::vector<Numbers> numbers_;
   Roles roles_;
   std::int64_t capacity_, persistent_bytes_, workspace_bytes_;
 };

@@ -1,5 +1,6 @@
 #include "source.h"
 
+#include <algorithm>
 #include <cstring>
 #include <stdexcept>
 #include <string>
@@ -71,13 +72,17 @@ Source Source::dense(const void* data, SourceType type, std::int64_t n_rows, std
 }
 
 Source Source::codes(const std::int32_t* data, std::int64_t n_rows, std::int64_t limit) {
+  std::int32_t largest = -1;
   for (std::int64_t i = 0; i < n_rows; ++i) {
+    largest = std::max(largest, data[i]);
     if (data[i] < 0 || data[i] >= limit) {
       fail("row " + std::to_string(i) + " holds the code " + std::to_string(data[i]) + "; allowed: 0 to " +
            std::to_string(limit - 1));
     }
   }
-  return dense(data, SourceType::int32, n_rows, 1, sizeof(std::int32_t), sizeof(std::int32_t));
+  Source source = dense(data, SourceType::int32, n_rows, 1, sizeof(std::int32_t), sizeof(std::int32_t));
+  source.largest = largest;
+  return source;
 }
 
 Source Source::csr(const void* values, SourceType type, const std::int32_t* columns, const std::int64_t* offsets,

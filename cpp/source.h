@@ -19,6 +19,7 @@ struct Source {
   std::int64_t row_stride = 0, column_stride = 0;  // bytes
   const std::int32_t* columns = nullptr;           // sparse
   const std::int64_t* offsets = nullptr;
+  std::int32_t largest = -1;  // of integers
 
   static Source dense(const void* data, SourceType type, std::int64_t n_rows, std::int64_t width,
                       std::int64_t row_stride, std::int64_t column_stride);

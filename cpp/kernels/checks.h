@@ -12,7 +12,7 @@ namespace {
 [[maybe_unused]] constexpr const char* kWrongAttribute = "an attribute is out of range";
 
 inline bool is_dense_float(const Operand& x) {
-  return !x.sparse && (x.dtype == DType::float32 || x.dtype == DType::float64);
+  return x.rank >= 0 && !x.sparse && (x.dtype == DType::float32 || x.dtype == DType::float64);
 }
 
 inline bool is_dense(const Operand& x, DType dtype) { return !x.sparse && x.dtype == dtype; }

@@ -1,7 +1,7 @@
 // Losses, one number per row or element, the gradients that are cheaper in one pass, and the softmax.
 //
 // `clip` is scikit-learn's: a probability is moved into [clip, 1 - clip] before its logarithm is taken; 0 asks for the
-// exact form from logits. Class labels are below the number of classes: whoever fills them has looked.
+// exact form from logits. Class labels are below the number of classes, which is the kernels' limit.
 #include "kernels/softmax.h"
 #include "kernels/tables.h"
 
@@ -241,10 +241,13 @@ const char* check_logistic_loss(const Call& call) {
   return is_clip(call.attrs[0]) ? nullptr : kWrongAttribute;
 }
 
+Index n_classes(const Call& call) { return call.inputs[0].dims[1]; }
+
 constexpr Kernel rows[] = {
     {"softmax", 1, 0, check_softmax, softmax_kernel<float>, softmax_kernel<double>},
-    {"softmax_cross_entropy", 2, 1, check_loss<false>, class_loss_kernel<float>, class_loss_kernel<double>},
-    {"softmax_cross_entropy_grad", 3, 0, check_grad<false>, class_grad_kernel<float>, class_grad_kernel<double>},
+    {"softmax_cross_entropy", 2, 1, check_loss<false>, class_loss_kernel<float>, class_loss_kernel<double>, n_classes},
+    {"softmax_cross_entropy_grad", 3, 0, check_grad<false>, class_grad_kernel<float>, class_grad_kernel<double>,
+     n_classes},
     {"softmax_cross_entropy_soft", 2, 1, check_loss<true>, soft_loss_kernel<float>, soft_loss_kernel<double>},
     {"softmax_cross_entropy_soft_grad", 3, 0, check_grad<true>, soft_grad_kernel<float>, soft_grad_kernel<double>},
     {"logistic_cross_entropy", 2, 1, check_logistic_loss, logistic_loss_kernel<float>, logistic_loss_kernel<double>},

@@ -78,6 +78,19 @@ def test_views_of_one_block_are_packed_even_where_they_overlap_or_leave_gaps():
     assert run(b, {"block": np.arange(6.0)}, g=g)["g"].tolist() == [0.0, 2.0, 14.0, 16.0, 10.0, 0.0]
 
 
+@pytest.mark.parametrize("shape", [(), (1,), (4,), (1, 1), (1, 4), (3, 1), (2, 1, 4), (2, 3, 1), (1, 3, 4), (2, 1, 1)])
+def test_a_gradient_is_summed_over_the_axes_that_were_broadcast(shape):
+    b = Builder("float64")
+    x, y = b.leaf("params", "x", shape), b.leaf("params", "y", (2, 3, 4))
+    dx, dy = gradient(b, b.sum(b.mul(x, y)), [x, y])
+    feeds = {"x": np.random.default_rng(0).normal(size=shape), "y": np.arange(24.0).reshape(2, 3, 4)}
+    found = run(b, feeds, dx=dx, dy=dy)
+    kept = (1,) * (3 - len(shape)) + shape
+    axes = tuple(i for i, n in enumerate(kept) if n == 1)
+    np.testing.assert_allclose(found["dx"], feeds["y"].sum(axis=axes, keepdims=True).reshape(shape), rtol=1e-14)
+    np.testing.assert_array_equal(found["dy"], np.broadcast_to(feeds["x"], (2, 3, 4)))
+
+
 def test_a_vector_needs_a_cotangent():
     b = Builder("float64")
     x = b.leaf("params", "x", (3,))

@@ -19,15 +19,37 @@ UNARY = ("tanh", "logistic", "relu", "sin", "square", "neg", "softplus", "abs", 
 BINARY = ("add", "sub", "mul", "maximum", "minimum")
 
 
+def packed_and_back(draw, b, fixed, left, right):
+    """A value of the shape of `left` by way of rows that are packed, some of them twice, and viewed."""
+    n = left.shape[1]
+    row = b.sum(left, axis=0)
+    fixed += [row, b.neg(b.mean(right, axis=0))]
+    parts = [draw(st.sampled_from(fixed)) for _ in range(draw(st.integers(1, 3)))] + [fixed[-1], row]
+    block = b.pack(*parts)
+    if draw(st.booleans()):
+        block = b.tanh(block)
+    if draw(st.booleans()):
+        fixed.append(block)
+    offset = draw(st.integers(0, block.shape[0] - n))
+    return b.add(b.tanh(left), b.view(block, offset=offset, shape=(n,)))
+
+
+def reshaped_and_back(draw, b, value):
+    """A value of the same shape by way of aliases of `value`."""
+    folded = b.reshape(value, shape=(1, *value.shape))
+    changed = b.mul(folded, folded) if draw(st.booleans()) else b.sin(folded) if draw(st.booleans()) else folded
+    return b.reshape(changed, shape=value.shape)
+
+
 @st.composite
 def random_programs(draw):
-    """A random program of [m, n] values with reuse, parameters in views of one block, and usually its derivative."""
+    """A random program of [m, n] values with reuse, aliases and packs, and usually its derivative."""
     b = Builder(draw(st.sampled_from(["float32", "float64"])))
     sizes = draw(st.lists(st.integers(1, 5), min_size=2, max_size=4))
     n_weights = sum(a * c for a, c in zip(sizes[:-1], sizes[1:], strict=True))
     block = b.leaf("params", "block", (n_weights,))
     x = b.input("x", (M, sizes[0]))
-    values = [x]
+    values, fixed = [x], []
     offset = 0
     for a, c in zip(sizes[:-1], sizes[1:], strict=True):
         w = b.view(block, offset=offset, shape=(a, c))
@@ -36,8 +58,13 @@ def random_programs(draw):
         for _ in range(draw(st.integers(0, 4))):
             same = [v for v in values if v.shape == (M, c)]
             left, right = draw(st.sampled_from(same)), draw(st.sampled_from(same))
-            if draw(st.booleans()):
+            kind = draw(st.sampled_from(["unary", "binary", "packed", "reshaped"]))
+            if kind == "unary":
                 values.append(getattr(b, draw(st.sampled_from(UNARY)))(left))
+            elif kind == "packed":
+                values.append(packed_and_back(draw, b, fixed, left, right))
+            elif kind == "reshaped":
+                values.append(reshaped_and_back(draw, b, left))
             else:
                 values.append(getattr(b, draw(st.sampled_from(BINARY)))(left, right))
     # Sums of rows reach every value, so nothing is dead.
@@ -152,6 +179,38 @@ def test_elementwise_chains_run_in_place():
     planned = plan(b.build(y=last), 10)
     assert planned.places[first.id] == planned.places[last.id]
     assert planned.places[x.id] != planned.places[first.id]
+
+
+def test_a_loss_whose_targets_are_its_logits_is_not_in_place():
+    b = Builder("float64")
+    x = b.input("x", (M, 20))
+    z = b.mul(x, 2.0)
+    program = b.build(g=gradient(b, b.sum(b.softmax_cross_entropy_soft(z, z)), [x])[0])
+    feeds = {"x": np.random.default_rng(0).normal(size=(4, 20))}
+    program = eliminate_dead(program)
+    found, alone = evaluate(program, feeds, 4), evaluate(program, feeds, 4, share=False)
+    assert np.array_equal(found["g"], alone["g"])
+
+
+def test_an_output_may_be_an_alias_of_an_input_a_leaf_or_a_pack():
+    b = Builder("float64")
+    x, w = b.input("x", (M, 4)), b.leaf("params", "w", (6,))
+    part, row = b.view(w, offset=1, shape=(2, 2)), b.sum(x, axis=0)
+    packed = b.pack(row, w, row, row)
+    b.emit("assign", part, b.fill(value=7.0, shape=(2, 2)))
+    program = b.build(
+        x=b.reshape(x, shape=(4, M)),
+        part=part,
+        again=b.reshape(part, shape=(4,)),
+        end=b.view(packed, offset=9, shape=(3,)),
+        twice=b.mul(b.view(packed, offset=0, shape=(4,)), 2.0),
+        w_before=b.view(packed, offset=4, shape=(6,)),
+    )
+    feeds = {"x": np.arange(12.0).reshape(3, 4), "w": np.arange(6.0)}
+    found, expected = evaluate(program, feeds, 3), interpret(program, feeds, 3)
+    for name, right in expected.items():
+        assert np.array_equal(found[name], right), name
+    assert found["part"].tolist() == [[7, 7], [7, 7]]
 
 
 def test_a_plan_prints_every_value():

@@ -11,6 +11,7 @@ from scipy import sparse
 
 from rosenblatt.ir import reference
 from rosenblatt.ir.autodiff import gradient
+from rosenblatt.ir.compile import evaluate
 from rosenblatt.ir.program import (
     Builder,
     Instruction,
@@ -70,6 +71,30 @@ def test_names_of_values_are_unique():
     names = [b.add(x, x).name, b.add(x, x).name, b.add(x, x, name="mine").name, b.add(x, x, name="mine").name]
     assert len({"add", *names}) == 5
     assert names[2] == "mine"
+
+
+def test_zeros_of_both_signs_are_two_constants():
+    b = Builder("float64")
+    one = b.leaf("params", "one", ())
+    program = b.build(plus=b.div(one, 0.0), minus=b.div(one, -0.0))
+    assert evaluate(program, {"one": 1.0}, 1)["minus"] == -np.inf
+    assert evaluate(program, {"one": 1.0}, 1)["plus"] == np.inf
+
+
+def test_names_of_values_stay_unique_where_a_builder_goes_on():
+    b = Builder()
+    x = b.input("x", (M, 2))
+    first = [b.mul(x, x), b.mul(x, x), b.mul(x, x, name="mul_2"), b.mul(x, x)]
+    on = Builder.extend(b.build())
+    names = [v.name for v in (*first, on.mul(x, x), on.mul(x, x, name="mul_1"), on.mul(x, x))]
+    assert len(set(names)) == 7, names
+
+
+def test_an_output_may_have_the_name_of_a_leaf():
+    b = Builder("float64")
+    p = b.leaf("params", "p", ())
+    program = b.build(p=b.mul(p, 2.0))
+    assert evaluate(program, {"p": 3.0}, 1)["p"] == reference.interpret(program, {"p": 3.0}, 1)["p"] == 6
 
 
 def test_updates_have_no_output():

@@ -109,6 +109,24 @@ def test_nothing_moves_behind_an_update():
     same(program, FEEDS, 5)
 
 
+@pytest.mark.parametrize("updated", ["parameter", "a view of it", "factor", "something else"])
+def test_a_penalty_is_taken_before_what_updates_its_operands(updated):
+    b = Builder("float64")
+    block, scale = b.leaf("params", "block", (6,)), b.leaf("params", "scale", ())
+    w = b.view(block, offset=2, shape=(4,))
+    velocity, grad = b.leaf("state", "velocity", (4,)), b.leaf("grads", "grad", (4,))
+    total = b.add(b.square(grad), b.mul(w, scale))
+    target = {"parameter": w, "factor": scale, "something else": b.leaf("params", "other", ())}.get(updated)
+    if target is None:
+        target = b.view(block, offset=4, shape=(2,))
+    b.emit("assign", target, b.fill(value=7.0, shape=target.shape))
+    b.emit("sgd_update", w, velocity, total, 0.1, 0.9, 0.0, nesterov=0)
+    program = b.build()
+    assert ("mul" in ops(fuse(program))) == (updated != "something else")
+    feeds = {leaf.value.name: np.random.default_rng(1).normal(size=leaf.value.shape) for leaf in program.leaves}
+    same(program, feeds, 1)
+
+
 @pytest.mark.parametrize("twist", ["none", "other parameter", "decay already", "used twice", "square"])
 def test_only_a_penalty_of_the_updated_parameter_becomes_decay(twist):
     b = Builder("float64")

@@ -46,6 +46,13 @@ def test_a_rows_prediction_does_not_depend_on_its_neighbours(dtype, hidden):
     assert net.predict(X[:0]).shape == (0, 3)
 
 
+@pytest.mark.parametrize("width", [1, 100, 1000, 10**5, 10**7])
+def test_blocks_are_16_to_1024_rows(width):
+    rows = block_rows(NetworkSpec(width, (), 1))
+    assert rows % 16 == 0
+    assert 16 <= rows <= 1024
+
+
 def test_the_blocks_parameters_are_views():
     net = make()
     X = np.ones((2, 5))

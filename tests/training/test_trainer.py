@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 import scipy.sparse
 
-from rosenblatt import _core
 from rosenblatt.ir.ops.random import philox
 from rosenblatt.nn import SGD, Adam, Network, NetworkSpec
 from rosenblatt.training import Trainer
@@ -30,13 +29,13 @@ def network(spec=SPEC, dtype="float64", seed=1):
 
 
 def train(net, X, y, optimizer, epochs=3, batch_size=16, rate=0.01, **options):
-    weights = options.pop("sample_weight", None)
+    weights, order = options.pop("sample_weight", None), options.pop("order", None)
     trainer = Trainer(
         net, "softmax_cross_entropy", optimizer, batch_size=batch_size, weighted=weights is not None, **options
     )
     trainer.set_data(X, y, weights)
     rng = np.random.default_rng(2)
-    return [trainer.epoch(rng.permutation(len(y)), rate) for _ in range(epochs)]
+    return [trainer.epoch(rng.permutation(len(y)) if order is None else order, rate) for _ in range(epochs)]
 
 
 @pytest.mark.parametrize("name", OPTIMIZERS)
@@ -77,13 +76,18 @@ def test_the_path_of_parameters_is_pytorchs(name):
 
 @pytest.mark.parametrize("options", [{}, {"l2": 0.3}, {"l1": 0.1, "l2": 0.1}])
 @pytest.mark.parametrize("weighted", [False, True])
-def test_a_batch_of_many_blocks_is_one_batch(options, weighted):
+def test_a_batch_of_many_blocks_is_one_batch(options, weighted, monkeypatch):
     X, y = problem(3000)
     weights = np.random.default_rng(5).uniform(0.1, 2, 3000) if weighted else None
     spec = NetworkSpec(6, (8,), 3, output="softmax")
     small, large = network(spec), network(spec)
-    whole = train(large, X, y, Adam(), batch_size=2500, sample_weight=weights, **options)  # three blocks, then one
-    assert len(whole) == 3
+    blocks = train(large, X, y, Adam(), batch_size=2500, sample_weight=weights, **options)  # three blocks, then one
+    monkeypatch.setattr("rosenblatt.training.trainer.block_rows", lambda spec: 2500)
+    whole = network(spec)
+    expected = train(whole, X, y, Adam(), batch_size=2500, sample_weight=weights, **options)
+    np.testing.assert_allclose(blocks, expected, rtol=1e-12)
+    np.testing.assert_allclose(large.parameters, whole.parameters, rtol=1e-9, atol=1e-12)
+    monkeypatch.undo()
     direct = Trainer(small, "softmax_cross_entropy", None, weighted=weighted, **options)
     direct.set_data(X[:900], y[:900], None if weights is None else weights[:900])
     loss, gradient = direct.loss_and_gradient()
@@ -92,6 +96,64 @@ def test_a_batch_of_many_blocks_is_one_batch(options, weighted):
     half.set_data(X[:900], y[:900], None if weights is None else weights[:900])
     assert half.epoch(None, 1.0) == pytest.approx(loss, rel=1e-12)
     np.testing.assert_allclose(before - half.network.parameters, gradient, rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize("l2", [0.0, 0.3])
+def test_a_gradient_is_computed_anew_each_time(l2):
+    X, y = problem(2600)
+    trainer = Trainer(network(), "softmax_cross_entropy", None, l2=l2)
+    trainer.set_data(X, y)
+    loss, gradient = trainer.loss_and_gradient()
+    gradient = gradient.copy()
+    again, repeated = trainer.loss_and_gradient()
+    assert again == loss
+    assert np.array_equal(repeated, gradient)
+
+
+def test_penalties_are_those_of_the_formula():
+    X, y = problem()
+    w = network().parameters[: SPEC.n_weights]
+    found = {}
+    for name, penalty in {"none": {}, "l1": {"l1": 0.3}, "l2": {"l2": 0.3}}.items():
+        trainer = Trainer(network(), "softmax_cross_entropy", None, **penalty)
+        trainer.set_data(X, y)
+        loss, gradient = trainer.loss_and_gradient()
+        found[name] = loss, gradient.copy()
+    for name, value, slope in (("l1", np.abs(w).sum(), np.sign(w)), ("l2", (w**2).sum() / 2, w)):
+        assert found[name][0] - found["none"][0] == pytest.approx(0.3 * value / 70, rel=1e-10)
+        difference = found[name][1] - found["none"][1]
+        np.testing.assert_allclose(difference[: SPEC.n_weights], 0.3 * slope / 70, rtol=1e-9, atol=1e-14)
+        assert not difference[SPEC.n_weights :].any()
+
+
+def test_a_batch_without_weight_changes_nothing():
+    X, y = problem(32)
+    weights = np.repeat([0.0, 1.0], 16)
+    found, expected = network(), network()
+    losses = train(found, X, y, SGD(0.0), epochs=1, sample_weight=weights, order=np.arange(32))
+    expected_losses = train(expected, X[16:], y[16:], SGD(0.0), epochs=1, order=np.arange(16))
+    assert losses == [pytest.approx(expected_losses[0] / 2)]
+    assert np.array_equal(found.parameters, expected.parameters)
+
+
+def test_a_trainer_goes_on_where_another_was_and_can_begin_again():
+    X, y = problem()
+    start = Trainer(network(), "softmax_cross_entropy", Adam(), batch_size=16)
+    start.set_data(X, y)
+    first = start.epochs(2, 0.01)
+    other = Trainer(start.network, "softmax_cross_entropy", Adam(), batch_size=16)
+    other.set_data(X, y)
+    parameters = other.network.parameters.copy()
+    other.continue_from(start)
+    assert (other.step_count, other.epoch_count) == (10, 2)
+    rest = other.epochs(2, 0.01)
+    whole = Trainer(network(), "softmax_cross_entropy", Adam(), batch_size=16)
+    whole.set_data(X, y)
+    assert first + rest == whole.epochs(4, 0.01)
+    assert not np.array_equal(parameters, other.network.parameters)
+    whole.reset_optimizer()
+    whole.network.parameters[:] = network().parameters
+    assert whole.epochs(2, 0.01) == first
 
 
 def test_the_gradient_over_blocks_is_the_mean_of_its_rows():
@@ -233,6 +295,9 @@ def test_an_order_that_names_unknown_rows_is_refused():
 
 def test_wrong_data_are_refused():
     X, y = problem()
+    for batch_size in (0, -1):
+        with pytest.raises(ValueError, match=f"batch_size is {batch_size}; it must be at least 1"):
+            Trainer(network(), "softmax_cross_entropy", Adam(), batch_size=batch_size)
     trainer = Trainer(network(), "softmax_cross_entropy", Adam(), batch_size=10)
     with pytest.raises(ValueError, match="different numbers of rows"):
         trainer.set_data(X[:-1], y)
@@ -281,7 +346,32 @@ def test_ctrl_c_stops_within_a_fifth_of_a_second():
     timer.join()
     assert time.perf_counter() - sent[0] < 2  # a second and more of slack for a busy machine
     assert np.isfinite(net.parameters).all()
+    assert trainer.step_count > 10  # the steps before the interrupt count
+    count = trainer.step_count
     trainer.epoch(np.arange(80), 1e-3)  # it goes on
+    assert trainer.step_count == count + 10
+
+
+def test_ctrl_c_stops_within_a_batch_of_many_blocks():
+    X = np.broadcast_to(np.float32(0.5), (4_000_000, 40))
+    net = network(NetworkSpec(40, (100,), 3, output="softmax"), "float32")
+    trainer = Trainer(net, "softmax_cross_entropy", Adam(), batch_size=None)  # one step would take seconds
+    trainer.set_data(X, np.zeros(len(X), np.int32))
+    before = trainer.snapshot()[: 3 * net.parameters.nbytes]
+    sent = []
+
+    def interrupt():
+        sent.append(time.perf_counter())
+        signal.raise_signal(signal.SIGINT)
+
+    timer = threading.Timer(0.05, interrupt)
+    timer.start()
+    with pytest.raises(KeyboardInterrupt):
+        trainer.epoch(None, 1e-3)
+    timer.join()
+    assert time.perf_counter() - sent[0] < 0.5
+    assert trainer.step_count == 0
+    assert np.array_equal(trainer.snapshot()[: len(before)], before)
 
 
 def test_many_threads_train_and_predict_at_once():
@@ -335,37 +425,3 @@ def test_none_is_no_source():
     trainer = Trainer(network(), "softmax_cross_entropy", SGD(), batch_size=10)
     with pytest.raises(TypeError, match="a source is None"):
         trainer._session.train(trainer.memory, [None, None], 10, None, 10, np.zeros(2))
-
-
-def test_the_core_refuses_broken_programs():
-    good = {
-        "dtype": 0, "values": np.array([[0, 1, 0, 0, 2, -1, 3, 0, 0]]).reshape(-1), "code": np.zeros(0, np.int64),
-        "inputs": [0], "slots": [], "outputs": [0], "key": -1, "inverse_weight": -1, "weights": -1, "loss": -1,
-        "capacity": 4, "persistent_bytes": 0, "workspace_bytes": 48,
-    }  # fmt: skip
-    _core.Program(**good)
-    tanh = next(code for code, row in enumerate(_core.kernels()) if row[0] == "tanh")
-    broken = [
-        ({"workspace_bytes": 47}, "lies outside the arena"),
-        ({"capacity": 5}, "lies outside the arena"),
-        ({"capacity": 0}, "capacity"),
-        ({"dtype": 2}, "float32 or float64"),
-        ({"inputs": [1]}, "input"),
-        ({"outputs": [-1]}, "output"),
-        ({"loss": 0}, "loss must be a scalar"),
-        ({"key": 0}, "key"),
-        ({"weights": 1}, "weights"),
-        ({"values": np.array([0, 1, 2, 0, 2, -1, 3, 0, 0])}, "misplaced"),
-        ({"values": np.array([0, 1, 0, 0, 5, -1, 3, 0, 0])}, "rank"),
-        ({"values": np.array([0, 1, 0, 0, 2, -1])}, "broken row"),
-        ({"values": np.array([0, 1, 0, 0, 2, -1, 2**62, 0, 0])}, "absurd"),
-        ({"code": np.array([tanh, 1, 0])}, "cut off"),
-        ({"code": np.array([tanh, 1, 0, 0])}, "cut off"),
-        ({"code": np.array([10**6, 1, 0, 0, 0])}, "unknown opcode"),
-        ({"code": np.array([tanh, 1, 0, 1, 0])}, "unknown output"),
-        ({"code": np.array([tanh, 1, 0, 0, 7])}, "unknown value"),
-        ({"code": np.array([tanh, 2, 0, 0, 0, 0])}, "wrong number of inputs"),
-    ]
-    for change, message in broken:
-        with pytest.raises(ValueError, match=message):
-            _core.Program(**{**good, **change})

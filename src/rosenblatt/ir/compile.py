@@ -25,13 +25,12 @@ from numpy.typing import NDArray
 from rosenblatt import _core
 from rosenblatt.ir.ops import OPS, Op
 from rosenblatt.ir.planner import Plan, plan
-from rosenblatt.ir.program import Instruction, Program, Value, resolve
+from rosenblatt.ir.program import MAX_RANK, Instruction, Program, Value, resolve
 from rosenblatt.ir.rewrite import fuse
 
 __all__ = ["Executable", "aligned_bytes", "compile_plan", "compile_program", "evaluate", "source"]
 
 DTYPE_CODES = {"float32": 0, "float64": 1, "int32": 2}
-MAX_RANK = 4
 EXECUTOR_SLOTS = ("inverse_weight", "key")
 NO_SLOTS = np.zeros(0)
 
@@ -170,7 +169,7 @@ def _encode_attrs(op: Op, instruction: Instruction) -> list[int]:
         attr: Any = instruction.attrs[name]
         if kind == "float":
             encoded += struct.unpack("<q", struct.pack("<d", attr))
-        elif kind == "int":
+        elif kind in ("int", "flag"):
             encoded.append(attr)
         elif kind == "ints":
             encoded += attr
@@ -181,8 +180,15 @@ def source(value: Value, data: Any, limit: int = 2**31 - 1) -> _core.Source:
     """The user's array or CSR matrix as a source of batches for the input `value`; copies only what must be converted.
 
     `limit` is the exclusive upper bound of integer inputs.
+
+    Raises
+    ------
+    ValueError
+        If data of a sparse input are not CSR, or those of an integer input no integers from 0 to `limit` - 1.
     """
     if value.type.sparse:
+        if getattr(data, "format", None) != "csr":
+            raise ValueError(f"input {value.name!r} takes a CSR matrix, given {type(data).__name__}; use .tocsr()")
         dtype = np.dtype(value.dtype)
         return _core.Source.csr(
             np.ascontiguousarray(data.data, dtype),
@@ -191,13 +197,21 @@ def source(value: Value, data: Any, limit: int = 2**31 - 1) -> _core.Source:
             data.shape[1],
         )
     if value.dtype == "int32":
-        return _core.Source.codes(np.ascontiguousarray(data, np.int32), limit)
+        return _core.Source.codes(_codes(value, data), limit)
     array = np.asarray(data)
     if array.dtype not in (np.float32, np.float64):
         array = array.astype(value.dtype)
     if any(stride % array.itemsize for stride in array.strides) or not array.flags.aligned:
         array = np.ascontiguousarray(array)
     return _core.Source.dense(array)
+
+
+def _codes(value: Value, data: Any) -> NDArray[np.int32]:
+    given = np.asarray(data)
+    codes = np.ascontiguousarray(given, np.int32)
+    if given.dtype != np.int32 and not np.array_equal(codes, given):
+        raise ValueError(f"input {value.name!r} takes integers below 2**31; converting {given.dtype} changes some")
+    return codes
 
 
 def aligned_bytes(n: int) -> NDArray[np.uint8]:
@@ -245,10 +259,7 @@ def evaluate(
     slots = np.array([float(feeds[name]) for name in executable.slots], np.float64)
     session = _core.Session(executable.core)
     values = [executable.ids[name] for name in executable.outputs]
-    found = dict(
-        zip(executable.outputs, session.evaluate(memory, sources, n_rows, slots, values, seed, step), strict=True)
-    )
-    for leaf in program.leaves:
-        if not executable.plan.places[leaf.value.id].workspace:
-            found[leaf.value.name] = executable.persistent(memory, leaf.value.name).copy()
-    return found
+    outputs = session.evaluate(memory, sources, n_rows, slots, values, seed, step)
+    persistent = [leaf.value.name for leaf in program.leaves if not executable.plan.places[leaf.value.id].workspace]
+    found = {name: executable.persistent(memory, name).copy() for name in persistent}
+    return found | dict(zip(executable.outputs, outputs, strict=True))

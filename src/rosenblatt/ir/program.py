@@ -10,6 +10,7 @@ batch, known only when the program runs. `M` is ``-1``.
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -23,6 +24,8 @@ REGIONS = ("params", "buffers", "averages", "state", "grads", "slots", "inputs")
 PERSISTENT = REGIONS[:5]
 FLOATS = ("float32", "float64")
 ITEMSIZE = {"float32": 4, "float64": 8, "int32": 4}
+MAX_RANK = 4
+"""The most axes that a value has."""
 
 Attr = int | float | tuple[int, ...]
 
@@ -164,7 +167,7 @@ class Builder:
         self._leaves: list[Leaf] = []
         self._instructions: list[Instruction] = []
         self._names: dict[str, int] = {}
-        self._constants: dict[float, Value] = {}
+        self._constants: dict[str, Value] = {}
         self._n_values = 0
 
     @classmethod
@@ -190,11 +193,14 @@ class Builder:
             raise ProgramError(f"leaf {name!r}: region is {region!r}; allowed: {', '.join(REGIONS)}")
         if name in self._names:
             raise ProgramError(f"leaf {name!r}: the name is taken")
-        if region in PERSISTENT and any(d < 0 for d in shape):
-            raise ProgramError(
-                f"leaf {name!r}: a value that persists cannot depend on the batch's rows: {tuple(shape)}"
-            )
-        value = self._value(Type(dtype or self.dtype, tuple(shape), sparse), name)
+        if dtype is not None and dtype not in ITEMSIZE:
+            raise ProgramError(f"leaf {name!r}: dtype is {dtype!r}; allowed: {', '.join(ITEMSIZE)}")
+        if len(shape) > MAX_RANK or not all(hasattr(d, "__index__") for d in shape):
+            raise ProgramError(f"leaf {name!r}: shape is {tuple(shape)}; up to {MAX_RANK} integers are allowed")
+        type_ = Type(dtype or self.dtype, tuple(map(operator.index, shape)), sparse)
+        if region in PERSISTENT and (sparse or any(d < 0 for d in shape)):
+            raise ProgramError(f"leaf {name!r}: a value that persists cannot depend on the batch's rows: {type_}")
+        value = self._value(type_, name)
         self._leaves.append(Leaf(value, region))
         return value
 
@@ -213,9 +219,10 @@ class Builder:
     def constant(self, number: float) -> Value:
         """A scalar of the program's dtype; equal numbers share one."""
         number = float(number)
-        if number not in self._constants:
-            self._constants[number] = self._required("fill", (), {"value": number, "shape": ()})
-        return self._constants[number]
+        key = number.hex()  # tells -0.0 from 0.0
+        if key not in self._constants:
+            self._constants[key] = self._required("fill", (), {"value": number, "shape": ()})
+        return self._constants[key]
 
     def emit(self, op: str, *inputs: Value | float, name: str | None = None, **attrs: Any) -> Value | None:
         """Append one instruction of `op` and return its output."""
@@ -259,12 +266,12 @@ class Builder:
         return value
 
     def _value(self, type_: Type, name: str) -> Value:
-        count = self._names.get(name, 0)
-        self._names[name] = count + 1
-        if count:
-            name = f"{name}_{count}"
-            self._names.setdefault(name, 1)
-        value = Value(self._n_values, type_, name)
+        unique, count = name, self._names.get(name, 0)
+        while unique in self._names:
+            unique, count = f"{name}_{count}", count + 1
+        self._names[name] = max(count, 1)
+        self._names.setdefault(unique, 1)
+        value = Value(self._n_values, type_, unique)
         self._n_values += 1
         return value
 

@@ -114,10 +114,24 @@ class _Fusion:
             if scaled is None or param not in scaled.inputs or other.shape != param.shape:
                 continue
             (factor,) = (v for v in scaled.inputs if v is not param) if scaled.inputs.count(param) == 1 else (param,)
-            if factor.shape == () and factor is not param:
+            if factor.shape == () and factor is not param and not self._updated_since(penalty, (param, factor, other)):
                 inputs = (*instruction.inputs[:position], other, *instruction.inputs[position + 1 : -1], factor)
                 return replace(instruction, inputs=inputs)
         return None
+
+    def _updated_since(self, value: Value, read: tuple[Value, ...]) -> bool:
+        """Whether an update after the instruction that makes `value` writes to what is now read instead of it."""
+        roots = {self._root(v) for v in read}
+        later = self.done[self.makers[value.id] :]
+        return any(self._root(i.inputs[position]) in roots for i in later for position in OPS[i.op].writes)
+
+    def _root(self, value: Value) -> int:
+        """The value whose memory `value` is a part of."""
+        place = self.makers.get(value.id)
+        while place is not None and OPS[self.done[place].op].alias:
+            value = self.done[place].inputs[0]
+            place = self.makers.get(value.id)
+        return value.id
 
     def _is_zero(self, value: Value) -> bool:
         place = self.makers.get(value.id)

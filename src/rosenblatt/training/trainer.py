@@ -66,6 +66,8 @@ class Trainer:
         self.network = network
         self.objective = Objective(loss, l2, l1, weighted, clip_value, clip_norm)
         self.optimizer = optimizer
+        if batch_size is not None and batch_size < 1:
+            raise ValueError(f"batch_size is {batch_size}; it must be at least 1, or None for all rows")
         self.batch_size = batch_size
         self.seed = seed
         self.step_count = self.epoch_count = 0
@@ -139,7 +141,7 @@ class Trainer:
         Raises
         ------
         KeyboardInterrupt
-            On Ctrl-C, after a whole step.
+            On Ctrl-C, after a whole step; `step_count` says how many there were.
         """
         return self._run(1, None if order is None else order[None, :], learning_rate, shuffle=False)[0]
 
@@ -174,19 +176,24 @@ class Trainer:
         n_rows = self._n_rows if order is None else order.shape[1]
         batch_size = max(1, min(self.batch_size or n_rows, n_rows))
         n_steps = n_epochs * -(-n_rows // batch_size)
-        losses, done, _ = self._session.train(
-            self.memory,
-            self._sources,
-            batch_size,
-            order,
-            n_rows,
-            self.optimizer.slot_values(learning_rate, self.step_count, n_steps),
-            self.seed,
-            self.step_count,
-            n_epochs,
-            shuffle,
-            self.epoch_count,
-        )
+        slots = self.optimizer.slot_values(learning_rate, self.step_count, n_steps)
+        try:
+            losses, done, _ = self._session.train(
+                self.memory,
+                self._sources,
+                batch_size,
+                order,
+                n_rows,
+                slots,
+                self.seed,
+                self.step_count,
+                n_epochs,
+                shuffle,
+                self.epoch_count,
+            )
+        except KeyboardInterrupt:
+            self.step_count += self._session.n_steps
+            raise
         self.step_count += done
         self.epoch_count += len(losses)
         return losses

@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from rosenblatt.ir.ops import elementwise, fused, gather, linear, loss, random, reduce, shape, update
-from rosenblatt.ir.ops._record import MAX_RANK, Op, Sample, normalize_attrs
+from rosenblatt.ir.ops._record import Op, Sample, normalize_attrs
 
-__all__ = ["MAX_RANK", "OPS", "Op", "Sample", "normalize_attrs"]
+__all__ = ["OPS", "Op", "Sample", "normalize_attrs"]
 
 _FAMILIES = (linear, fused, elementwise, reduce, shape, gather, loss, random, update)
 

@@ -14,16 +14,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rosenblatt.ir.program import Attr, ProgramError, Type
+from rosenblatt.ir.program import MAX_RANK, Attr, ProgramError, Type
 
 if TYPE_CHECKING:
     from rosenblatt.ir.autodiff import Piece
     from rosenblatt.ir.program import Value
 
-__all__ = ["MAX_RANK", "Op", "Sample", "normalize_attrs"]
+__all__ = ["Op", "Sample", "normalize_attrs"]
 
-MAX_RANK = 4
-"""The most axes that an operand of a kernel has."""
 Infer = Callable[..., Type | None]
 """``infer(*types, **attrs)``: the output's type (None for updates); raises ProgramError on operands that do not fit.
 Ops without inputs are given the program's float type as ``dtype=``."""
@@ -81,16 +79,16 @@ class Op:
         ``samples(rng, dtype, n_rows)`` yields `Sample`s.
     vjp : callable or None
         Reverse rule; None where the op has no derivative (its inputs then receive none).
-    attrs : mapping of str to {"int", "float", "ints", "shape"}
-        Kinds of the attributes, in the order in which the kernel reads them; "shape" is not passed to the kernel (it
-        sees its output's shape) and "ints" must come last.
+    attrs : mapping of str to {"flag", "int", "float", "ints", "shape"}
+        Kinds of the attributes, in the order in which the kernel reads them; "flag" is 0 or 1, "shape" is not passed
+        to the kernel (it sees its output's shape) and "ints" must come last.
     defaults : mapping
         Values of attributes that may be left out.
     differentiable : tuple of int or None
         The inputs that have a derivative (None: all float inputs).
     in_place : tuple of int
         Inputs whose memory the output may take if nobody reads them later (same size, each element read before the
-        same element is written).
+        same element is written, also where two inputs are one value).
     alias : bool
         The output is the first input's memory under another shape; there is no kernel.
     writes : tuple of int
@@ -163,13 +161,27 @@ def _to_ints(given: Any) -> tuple[int, ...]:
     return tuple(operator.index(x) for x in given)
 
 
+def _to_flag(given: Any) -> int:
+    flag = operator.index(given)
+    if flag not in (0, 1):
+        raise ValueError
+    return flag
+
+
 _CONVERT: dict[str, Callable[[Any], Attr]] = {
+    "flag": _to_flag,
     "int": operator.index,
     "float": float,
     "ints": _to_ints,
     "shape": _to_ints,
 }
-_KIND_NAMES = {"int": "an integer", "float": "a number", "ints": "integers", "shape": "a shape (integers, -k for k·m)"}
+_KIND_NAMES = {
+    "flag": "0 or 1",
+    "int": "an integer",
+    "float": "a number",
+    "ints": "integers",
+    "shape": "a shape (integers, -k for k·m)",
+}
 
 
 def _names(attrs: Mapping[str, Any]) -> str:

@@ -86,7 +86,7 @@ def _gated_samples(rng: np.random.Generator, dtype: str, n_rows: int) -> Iterato
 
 
 RECORDS = (
-    Op("dense", 3, _dense_infer, _dense, _dense_samples, _dense_vjp, attrs={"relu": "int"}, defaults={"relu": 0}),
+    Op("dense", 3, _dense_infer, _dense, _dense_samples, _dense_vjp, attrs={"relu": "flag"}, defaults={"relu": 0}),
     Op(
         "matmul_gated",
         3,

@@ -150,7 +150,7 @@ MATMUL = Op(
     _matmul,
     _matmul_samples,
     _matmul_vjp,
-    attrs={"transpose_a": "int", "transpose_b": "int"},
+    attrs={"transpose_a": "flag", "transpose_b": "flag"},
     defaults={"transpose_a": 0, "transpose_b": 0},
 )
 

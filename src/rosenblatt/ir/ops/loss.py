@@ -286,8 +286,7 @@ RECORDS = (
         _soft_grad_infer,
         _soft_grad,
         _soft_grad_samples,
-        differentiable=(0, 2),
-        in_place=(0,),
+        differentiable=(0, 2),  # not in place: the targets, which may be the logits themselves, are read again
     ),
     _op("logistic_cross_entropy", _logistic_infer, _logistic_loss, _logistic_samples, _logistic_vjp, **CLIP),
     Op(

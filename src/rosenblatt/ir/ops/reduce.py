@@ -130,7 +130,7 @@ def _reduction(
         reference,
         samples,
         vjp,
-        attrs={"axis": "int", "keepdims": "int"},
+        attrs={"axis": "int", "keepdims": "flag"},
         defaults={"axis": None, "keepdims": 0},
     )
 

@@ -94,7 +94,7 @@ ADAM_ATTRS = {"beta_1": "float", "beta_2": "float", "epsilon": "float"}
 ADAM_CASES = ({"beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-8}, {"beta_1": 0.0, "beta_2": 0.5, "epsilon": 1e-3})
 
 RECORDS = (
-    _update("sgd_update", 3, 3, _sgd, (0, 1), {"nesterov": "int"}, ({"nesterov": 0}, {"nesterov": 1})),
+    _update("sgd_update", 3, 3, _sgd, (0, 1), {"nesterov": "flag"}, ({"nesterov": 0}, {"nesterov": 1})),
     _update("adam_update", 4, 3, _adam, (0, 1, 2), ADAM_ATTRS, ADAM_CASES),
     _update("accumulate", 2, 0, lambda target, value: (target + value,), (0,), {}, ({},)),
     _update("assign", 2, 0, lambda target, value: (value,), (0,), {}, ({},)),

@@ -109,6 +109,26 @@ def test_row_numbers_that_something_writes_over_are_refused(table, more):
         _core.Program(**{**program, "values": values(*table), **more})
 
 
+def test_row_numbers_that_an_update_or_a_later_instruction_writes_over_are_refused():
+    table = values(X, LABELS, LOSS, row(-1, offset=64))
+    code = np.concatenate([call("accumulate", -1, 3, 3), CROSS_ENTROPY])
+    with pytest.raises(ValueError, match=r"operand 1, .* is overwritten"):
+        _core.Program(**{**GOOD, **ROOM, "inputs": [0, 1], "values": table, "code": code})
+    lasting = row(4, dtype=2, workspace=0)
+    table = values(X, lasting, row(5, 3, offset=64), row(4, 3, offset=256), row(4, workspace=0))
+    gather, fill = call("gather_rows", 3, 2, 1), call("fill", 4, attrs=(0,))
+    _core.Program(**{**GOOD, **ROOM, "values": table, "code": gather})
+    with pytest.raises(ValueError, match=r"operand 1, .* is overwritten"):  # before the next step reads them
+        _core.Program(**{**GOOD, **ROOM, "values": table, "code": np.concatenate([gather, fill])})
+
+
+def test_more_row_numbers_than_the_batch_has_are_refused():
+    table = values(X, LABELS, row(4, 3, offset=128), row(4, dtype=2, offset=64), row(4, offset=192))
+    code = call("softmax_cross_entropy", 4, 2, 3, attrs=(0,))
+    with pytest.raises(ValueError, match=r"operand 1, .* must be an input"):
+        _core.Program(**{**GOOD, **ROOM, "inputs": [0, 1], "values": table, "code": code})
+
+
 def test_row_numbers_may_be_reshaped_and_lost_after_their_last_reader():
     b = Builder("float64")
     x, y = b.input("x", (M, 3)), b.input("y", (M,), "int32")

@@ -156,7 +156,7 @@ def _spots(
             storage = packs.setdefault(pack.id, _Storage(bytes_of(pack, capacity), index, index))
             spots[out.id] = _Spot(storage, delta)
         else:
-            reused = _reusable(instruction.inputs, op.in_place, out, index, spots, last_use, members) if share else None
+            reused = _reusable(instruction.inputs, op.in_place, out, index, spots, last_use) if share else None
             spots[out.id] = _Spot(reused or _Storage(bytes_of(out, capacity), index, last), 0)
         storage = spots[out.id].storage
         storage.last = max(storage.last, last)
@@ -165,16 +165,16 @@ def _spots(
 
 
 def _last_uses(program: Program) -> dict[int, int]:
-    """Index of the last instruction that needs each value, through its aliases too; outputs outlive the program."""
+    """Index of the last instruction that reads each value by itself; outputs outlive the program.
+
+    What reads an alias of a value prolongs their storage (`_Storage.last`), not the value.
+    """
     end = len(program.instructions)
     last = {value.id: end for value in program.outputs.values()}
     for index in range(end - 1, -1, -1):
         instruction = program.instructions[index]
         for value in instruction.inputs:
             last.setdefault(value.id, index)
-        if instruction.output is not None and OPS[instruction.op].alias:
-            source = instruction.inputs[0]
-            last[source.id] = max(last[source.id], last.get(instruction.output.id, index))
     return last
 
 
@@ -202,13 +202,12 @@ def _reusable(
     index: int,
     spots: Mapping[int, _Spot],
     last_use: Mapping[int, int],
-    members: Mapping[int, tuple[Value, int]],
 ) -> _Storage | None:
     """The storage of an input that the output may take over: needed for the last time here, and of the same size."""
     for position in positions:
         value = inputs[position]
         spot = spots.get(value.id)
-        if spot is None or value.id in members or spot.delta or value.type.sparse:
+        if spot is None or spot.delta or value.type.sparse:
             continue
         same_type = value.type == out.type
         last_reader = spot.storage.last == index and last_use.get(value.id) == index

@@ -181,7 +181,7 @@ def test_random_damage_is_refused(valid: Any) -> None:
 
 
 JUNK: list[Any] = [None, True, 0, -1, 3, 2**70, 0.5, 1e308, "", "relu", "x\0\ud800", [], [1], [[]], {}, {"a": 1}]
-JUNK += [{"float": "nan"}, {"float": "x"}, {"tuple": [1]}, {"array": [1, 2], "kind": "i"}]
+JUNK += [{"float": "nan"}, {"float": "x"}, {"tuple": [1]}, {"array": [1, 2], "dtype": "int64"}]
 JUNK += [{"dict": [[1, 2]]}, {"dict": [1]}]
 
 
@@ -231,6 +231,11 @@ def set_in(*keys: Any) -> Any:
     return change
 
 
+def set_classes(items: list[Any], dtype: str = "int64") -> Any:
+    """Other classes than the estimator's."""
+    return set_in("estimator", "attributes", "classes_", {"array": items, "dtype": dtype})
+
+
 def nested(depth: int) -> list[Any]:
     """A list in a list in a list ..."""
     value: list[Any] = []
@@ -258,10 +263,12 @@ FORGERIES = {
     "unknown output": (set_in("estimator", "network", "output", "evil"), "out_activation_|evil"),
     "another dtype": (set_in("estimator", "network", "dtype", "float64"), "not of the network's type"),
     "features": (set_in("estimator", "attributes", "n_features_in_", 99), "n_features_in_"),
-    "classes": (set_in("estimator", "attributes", "classes_", {"array": [0, 1, 2], "kind": "i"}), "classes do not fit"),
-    "unsorted classes": (set_in("estimator", "attributes", "classes_", {"array": [1, 0], "kind": "i"}), "sorted"),
-    "other classes": (set_in("estimator", "attributes", "classes_", {"array": [3, 4], "kind": "i"}), "not 0, 1, 2"),
-    "class objects": (set_in("estimator", "attributes", "classes_", {"array": [[]], "kind": "O"}), "array of kind 'O'"),
+    "classes": (set_classes([0, 1, 2]), "classes do not fit"),
+    "unsorted classes": (set_classes([1, 0]), "sorted"),
+    "other classes": (set_classes([3, 4]), "not 0, 1, 2"),
+    "class objects": (set_classes([[]], "object"), "array of 'object'"),
+    "a class too large": (set_classes([0, 300], "int8"), "no int8"),
+    "an array of records": (set_classes([0], "i4,i4"), "other values"),
     "encoder missing": (set_in("encoder", None), "not a list of columns"),
     "encoder column missing": (lambda state, arrays: state["encoder"].pop(), "the network takes"),
     "zero spread": (set_in("encoder", 0, "spread", 0.0), "no valid center, spread and edges"),
@@ -330,6 +337,21 @@ def test_a_model_with_nan_is_not_saved(tmp_path: Path) -> None:
 
 
 def test_only_what_can_be_loaded_is_saved(tmp_path: Path) -> None:
-    with pytest.raises(TypeError, match=r"save takes a fitted TableModel, .*, not Perceptron"):
+    with pytest.raises(TypeError, match=r"save takes a fitted TableModel, .*, not <class 'rosenblatt.*Perceptron'>"):
         save(fitted(Perceptron(), X, Y), tmp_path / "m")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("dtype", ["int8", "uint8", "int32", "uint64", "float32", "bool"])
+def test_classes_keep_their_dtype(dtype: str, tmp_path: Path) -> None:
+    model = fitted(MLPClassifier((3,), max_iter=1), X, (Y > 0).astype(dtype))
+    save(model, tmp_path / "m")
+    again = load(tmp_path / "m")
+    assert again.classes_.dtype == model.predict(X).dtype == again.predict(X).dtype == dtype
+
+
+def test_a_foreign_class_of_the_same_name_is_told_apart(tmp_path: Path) -> None:
+    from sklearn.neural_network import MLPClassifier as Other
+
+    with pytest.raises(TypeError, match=r"of rosenblatt, not <class 'sklearn\.neural_network\..*MLPClassifier'>"):
+        save(Other(), tmp_path / "m")

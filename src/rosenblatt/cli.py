@@ -103,6 +103,8 @@ def main() -> None:
         code = app(standalone_mode=False)
     except KeyboardInterrupt:
         code = INTERRUPTED
+    except MemoryError as error:
+        fail(f"not enough memory ({describe(error) or 'no details'}). Try fewer rows, or smaller --hidden layers.", 2)
     except (ValueError, OSError, ImportError) as error:
         fail(describe(error), 2)
     except Exception as error:
@@ -110,8 +112,10 @@ def main() -> None:
             code = INTERRUPTED
         elif not hasattr(error, "format_message"):  # only the argument parser's errors have it
             raise
-        else:
-            fail(f"{error.format_message()} (rosenblatt --help explains)", 2)
+        elif message := error.format_message():
+            fail(f"{message} (rosenblatt --help explains)", 2)
+        else:  # the help was printed for want of a command
+            code = 2
     if code == INTERRUPTED:
         fail("interrupted; nothing was written.", INTERRUPTED)
     sys.exit(code if isinstance(code, int) else 0)
@@ -119,8 +123,8 @@ def main() -> None:
 
 def describe(error: Exception) -> str:
     """The error in one line; the system's errors without their number."""
-    if isinstance(error, OSError) and error.strerror and error.filename:
-        return f"{error.filename}: {error.strerror.lower()}"
+    if isinstance(error, OSError) and error.strerror:
+        return f"{f'{error.filename}: ' if error.filename else ''}{error.strerror.lower()}"
     return " ".join(str(error).split())
 
 

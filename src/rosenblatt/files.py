@@ -48,7 +48,7 @@ def save(model: Any, path: str | os.PathLike[str]) -> None:
     elif type(model).__name__ in STORABLE and type(model).__module__.startswith("rosenblatt."):
         write_atomically(path, pack(ESTIMATOR, *estimator_state(model)))
     else:
-        raise TypeError(f"save takes a fitted TableModel, {', '.join(STORABLE)}, not {type(model).__name__}.")
+        raise TypeError(f"save takes a fitted TableModel, {', '.join(STORABLE)} of rosenblatt, not {type(model)}.")
 
 
 def load(path: str | os.PathLike[str]) -> Any:

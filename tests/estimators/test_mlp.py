@@ -521,3 +521,20 @@ def test_summary_names_every_tensor(model):
     text = model.summary()
     for shape in ("13, 6", "6, 4", "4, 3"):
         assert shape in text
+
+
+def test_a_single_class_is_always_right_in_validation(wine):
+    model = MLPClassifier((3,), early_stopping=True, max_iter=3, random_state=0).fit(wine[0], np.zeros(len(wine[0])))
+    assert model.validation_scores_ == [1.0] * 3
+
+
+def test_one_validation_row_is_too_few_for_r2(diabetes):
+    X, y = diabetes
+    with pytest.raises(ValueError, match=r"X_val has 1 row, but the R2 score needs at least 2"):
+        MLPRegressor().fit(X, y, X_val=X[:1], y_val=y[:1])
+
+
+@pytest.mark.parametrize("given", [3, None])
+def test_a_loss_that_gives_no_value_is_refused(given, diabetes):
+    with pytest.raises(ValueError, match=r"the loss gave .*, no value of the builder; it must return one of shape"):
+        MLPRegressor(loss=lambda b, p, t: given).fit(*diabetes)

@@ -76,7 +76,8 @@ def test_summary_shows_shapes_with_m():
     text = Network(NetworkSpec(10, (50,), 3, activation="relu", output="identity"), "float32").summary()
     for part in ("[m, 10]", "[10, 50]", "[50]", "[m, 50]", "[50, 3]", "[3]", "[m, 3]", "703", "H1 = relu(X W1 + b1)"):
         assert part in text
-    assert "operations" in text
+    # 2 for each multiply-add, 1 for each bias and each ReLU: 2 (10 50 + 50 3) + 50 + 50 + 3 for each row
+    assert "prediction   1,403·m operations" in text
 
 
 @pytest.mark.parametrize(
@@ -104,3 +105,9 @@ def test_data_of_another_shape_are_refused(shape):
 def test_an_activation_that_changes_the_shape_is_refused():
     with pytest.raises(ValueError, match=r"hidden layer 1: the activation gave .*; it must keep the shape \[m, 7\]"):
         make(activation=lambda b, x: b.sum(x, axis=1)).predict(np.zeros((1, 5)))
+
+
+@pytest.mark.parametrize("given", [3, None, np.zeros(3)])
+def test_an_activation_that_gives_no_value_is_refused(given):
+    with pytest.raises(ValueError, match=r"hidden layer 1: the activation gave .*, no value of the builder"):
+        make(activation=lambda b, x: given).predict(np.zeros((1, 5)))

@@ -129,3 +129,16 @@ def test_a_pipe_does_not_hang_the_loader(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(OSError, match="not a regular file"):
         load(tmp_path / "pipe")
+
+
+def test_a_pipe_is_not_replaced(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(OSError, match="not a regular file; give another name"):
+        save(table_model(), tmp_path / "pipe")
+    assert stat.S_ISFIFO((tmp_path / "pipe").stat().st_mode)
+
+
+def test_a_folder_is_named_by_its_path(tmp_path: Path) -> None:
+    with pytest.raises(IsADirectoryError, match="this is a folder; give a file name") as caught:
+        load(tmp_path)
+    assert caught.value.filename == str(tmp_path)

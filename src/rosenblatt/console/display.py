@@ -26,6 +26,7 @@ MAX_COLUMNS_SHOWN = 20
 MAX_CLASSES_SHOWN = 12
 PLAIN_EVERY = 10
 LABEL_WIDTH = 10
+PLAIN_WIDTH = 400
 
 
 class Display:
@@ -33,6 +34,8 @@ class Display:
 
     def __init__(self, console: Console | None = None) -> None:
         self.console = console or Console(highlight=False, soft_wrap=True)
+        if not self.console.is_terminal:
+            self.console.width = PLAIN_WIDTH  # nobody resizes a file: cut nothing off
 
     def line(self, label: str, text: str) -> None:
         """A label and a sentence."""
@@ -45,8 +48,7 @@ class Display:
             grid.add_column(Text(name), justify="right" if place in right else "left", no_wrap=True)
         for row in rows:
             grid.add_row(*(Text(cell) for cell in row))
-        width = None if self.console.is_terminal else 400
-        self.console.print(grid, width=width, soft_wrap=False, no_wrap=True, crop=False)
+        self.console.print(grid, soft_wrap=False, no_wrap=True, crop=False)
 
     def kinds(self, kinds: Sequence[ColumnKind]) -> None:
         """What each column was taken for; of a wide table only the first, and all that are dropped."""
@@ -89,7 +91,8 @@ class Display:
         e = evaluation
         self.console.print()
         rows = [(e.score_name, f"{e.score:.4f}", f"{e.baseline:.4f}")]
-        rows += [(name, f"{ours:.6g}", f"{base:.6g}") for name, (ours, base) in e.errors.items()]
+        digits = ".4f" if classes else ".6g"  # a log loss has no unit, an error has the target's
+        rows += [(name, f"{ours:{digits}}", f"{base:{digits}}") for name, (ours, base) in e.errors.items()]
         self.grid((f"{e.n_rows:,} held-out rows", "network", e.baseline_name), rows, right=(1, 2))
         self.console.print()
         if e.confusion is not None:

@@ -25,6 +25,7 @@ def predict(model_file: Path, table_file: Path, out: Path, encoding: str, displa
     """Write one row of predictions for each row of the table, in its order."""
     if out.suffix.lower() not in FORMATS:
         raise ValueError(f"--out {out}: predictions are written as {' or '.join(FORMATS)}; choose such an ending.")
+    require_replaceable(out, model_file, table_file)
     model = load(model_file)
     if not isinstance(model, TableModel):
         raise ModelFileError(
@@ -37,6 +38,26 @@ def predict(model_file: Path, table_file: Path, out: Path, encoding: str, displa
         columns |= {f"probability of {name}": probabilities[:, i] for i, name in enumerate(model.target.classes)}
     write_atomically(out, table_bytes(columns, out.suffix.lower()))
     display.line("file", f"{out}: {table.n_rows:,} predictions of {model.target.name}")
+
+
+def require_replaceable(out: Path, *inputs: Path) -> None:
+    """Refuse to write over what this command reads, or over a file that holds no predictions."""
+    if any(out.exists() and path.exists() and out.samefile(path) for path in inputs):
+        raise FileExistsError(f"--out {out} is one of the files to read; choose another name.")
+    if out.is_file() and out.stat().st_size and not holds_predictions(out):
+        raise FileExistsError(f"{out} exists and holds no predictions; choose another name with --out.")
+
+
+def holds_predictions(path: Path) -> bool:
+    """Whether replacing the file replaces what this command wrote: its first column says so."""
+    import_pyarrow()
+    from pyarrow import csv, parquet
+
+    read_schema = parquet.read_schema if path.suffix.lower() == ".parquet" else lambda file: csv.open_csv(file).schema
+    try:
+        return bool(read_schema(path).names[:1] == ["prediction"])
+    except (ValueError, OSError):
+        return False
 
 
 def table_bytes(columns: dict[str, Any], suffix: str) -> bytes:

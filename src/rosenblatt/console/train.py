@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import time
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,7 +16,7 @@ from typing import Any
 
 from rosenblatt.console.display import Display
 from rosenblatt.tables.evaluation import evaluate
-from rosenblatt.tables.model import TableModel, find_target
+from rosenblatt.tables.model import TableModel, TableWarning, find_target, read_settings
 from rosenblatt.tables.reading import read_table
 from rosenblatt.tables.splits import split_rows
 from rosenblatt.tables.table import Table, TableError
@@ -49,6 +50,7 @@ class TrainRequest:
 def train(request: TrainRequest, display: Display) -> None:
     """Read, split, train, score, write."""
     started = time.perf_counter()
+    settings = read_settings(request.settings)
     out = request.out or Path(f"{request.file.stem if request.file else 'digits'}.safetensors")
     require_writable(out)
     if not 0 < request.test_share < 1:
@@ -62,8 +64,9 @@ def train(request: TrainRequest, display: Display) -> None:
     )
     display.line("target", describe_target(target))
     labels = target.encode(column) if target.classes else None
-    rows, held_out = split_rows(table.n_rows, request.test_share, request.settings.get("seed", 0), labels)
-    with display.progress(request.settings.get("max_epochs", 200)) as on_epoch:
+    rows, held_out = split_rows(table.n_rows, request.test_share, settings.seed, labels)
+    with warnings.catch_warnings(), display.progress(settings.max_epochs) as on_epoch:
+        warnings.simplefilter("ignore", TableWarning)  # what they say is shown
         model = TableModel.train(
             table.take(rows),
             name,
@@ -110,6 +113,8 @@ def require_writable(out: Path) -> None:
         raise FileNotFoundError(f"there is no folder {folder} to write {out.name} to.")
     if out.is_dir():
         raise IsADirectoryError(f"--out {out} is a folder; give a file name.")
+    if out.exists() and not out.is_file():
+        raise FileExistsError(f"--out {out} is a device or a pipe; give a file name.")
     if not os.access(folder, os.W_OK):
         raise PermissionError(f"the folder {folder} is not writable; choose another with --out.")
     if out.exists() and not looks_like_model(out):

@@ -239,6 +239,8 @@ class BaseMLP(LayerParameters, StochasticSolver):
         X, y = validate_data(
             self, X, y, accept_sparse=["csr", "csc"], multi_output=True, dtype=self._network.dtype, reset=False
         )
+        if X.shape[0] < 2 and not is_classifier(self):
+            raise ValueError(f"X_val has {X.shape[0]} row, but the R2 score needs at least 2: give more rows.")
         return TrainingData(rows_of(X), self._encode_validation_target(y), None)
 
     def _continued_trainer(self, data: TrainingData, n_rows: int, incremental: bool) -> Trainer:

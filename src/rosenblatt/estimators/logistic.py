@@ -219,7 +219,8 @@ class LogisticRegression(ClassifierMixin, StochasticSolver):  # type: ignore[mis
         classes, labels = np.unique(column_or_1d(y, warn=True), return_inverse=True)
         if len(classes) < 2:
             raise ValueError(
-                f"Classification needs samples of at least two classes, but y has only one class: {classes[0]!r}."
+                "Classification needs samples of at least two classes, but y has only one class: "
+                f"{classes.tolist()[0]!r}."
             )
         if warm and not np.array_equal(classes, self.classes_):
             raise ValueError(f"warm_start needs the classes of the previous fit, {self.classes_}, but y has {classes}.")

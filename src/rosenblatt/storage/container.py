@@ -24,6 +24,14 @@ FORMAT_VERSION = 1
 METADATA_KEY = "rosenblatt"
 """The only entry of the metadata (safetensors keeps no order of several): checksum, a blank, the JSON text."""
 DTYPES: dict[str, np.dtype[Any]] = {"F32": np.dtype("<f4"), "F64": np.dtype("<f8")}
+ARRAY_ITEMS: dict[str, type] = {
+    "bool": bool,
+    **{f"{sign}int{bits}": int for sign in ("", "u") for bits in (8, 16, 32, 64)},
+    **{f"float{bits}": float for bits in (16, 32, 64)},
+    "str": str,
+    "object": str,
+}
+"""The dtypes of arrays inside the JSON text, and what their items are there."""
 DEPTH = 50
 
 
@@ -152,7 +160,7 @@ def encode_value(value: Any, where: str) -> Any:
     if isinstance(value, tuple):
         return {"tuple": [encode_value(item, where) for item in value]}
     if isinstance(value, np.ndarray) and value.ndim == 1:
-        return {"array": [encode_value(item, where) for item in value], "kind": value.dtype.kind}
+        return {"array": [encode_value(item, where) for item in value], "dtype": array_dtype(value)}
     if isinstance(value, dict):
         return {"dict": [[encode_value(key, where), encode_value(item, where)] for key, item in value.items()]}
     if isinstance(value, np.dtype) or value in (np.float32, np.float64):
@@ -179,8 +187,8 @@ def decode_value(value: Any, depth: int = 0) -> Any:
             return tuple(decode_value(item, depth + 1) for item in items)
         case {"dict": list(items), **rest} if not rest:
             return decode_pairs(items, depth + 1)
-        case {"array": list(items), "kind": str(kind), **rest} if not rest:
-            return decode_array(items, kind)
+        case {"array": list(items), "dtype": str(dtype), **rest} if not rest:
+            return decode_array(items, dtype)
     raise ModelFileError("a value has an unknown form.")
 
 
@@ -192,19 +200,17 @@ def decode_pairs(items: list[Any], depth: int) -> dict[Any, Any]:
     return dict(pairs)
 
 
-def decode_array(items: list[Any], kind: str) -> NDArray[Any]:
+def array_dtype(array: NDArray[Any]) -> str:
+    """The name of an array's dtype; that of texts without their length."""
+    return "str" if array.dtype.kind == "U" else array.dtype.name
+
+
+def decode_array(items: list[Any], dtype: str) -> NDArray[Any]:
     """A one-dimensional array of numbers, booleans or texts of one type."""
-    types: dict[str, tuple[type, Any]] = {
-        "b": (bool, np.bool_),
-        "i": (int, np.int64),
-        "u": (int, np.uint64),
-        "f": (float, np.float64),
-        "U": (str, None),
-        "O": (str, object),
-    }
-    if kind not in types or not all(type(item) is types[kind][0] for item in items):
-        raise ModelFileError(f"an array of kind {kind!r} holds other values.")
+    item = ARRAY_ITEMS.get(dtype)
+    if item is None or not all(type(value) is item for value in items):
+        raise ModelFileError(f"an array of {dtype!r} holds other values.")
     try:
-        return np.array(items, dtype=types[kind][1])
+        return np.array(items, dtype=dtype)
     except OverflowError:
-        raise ModelFileError("an array holds an integer of more than 64 bits.") from None
+        raise ModelFileError(f"an array holds an integer that is no {dtype}.") from None

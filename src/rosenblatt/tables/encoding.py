@@ -281,7 +281,10 @@ def parse_special(column: Column, storage: str) -> NDArray[np.float64]:
     if len(wrong):
         text = column.levels[int(column.values[wrong[0]])]
         where = column.name_rows(wrong[:1])
-        raise TableError(f"column {column.name!r} holds {PLURALS[storage]}, but {where} says {text!r}.")
+        raise TableError(
+            f"column {column.name!r} holds {PLURALS[storage]}, but {where} says {text!r} (the first row is 1). Correct "
+            "the cell, or empty it."
+        )
     return np.asarray(values)
 
 

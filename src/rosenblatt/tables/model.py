@@ -23,7 +23,7 @@ from rosenblatt.tables.table import Table, TableError, suggestion
 from rosenblatt.tables.targets import Target, fit_target
 from rosenblatt.tables.training import Epoch, History, Settings, train_network
 
-__all__ = ["TableModel", "TableWarning", "find_target"]
+__all__ = ["TableModel", "TableWarning", "find_target", "read_settings"]
 
 FEWEST_ROWS = 10
 
@@ -219,7 +219,10 @@ def require_learnable(rows: Table, target: str) -> Table:
     """The inputs of a table that has a target column, other columns, and enough rows."""
     find_target(rows, target)
     if rows.n_rows < FEWEST_ROWS:
-        raise TableError(f"the table has {rows.n_rows} rows; training needs at least {FEWEST_ROWS}.")
+        raise TableError(
+            f"the table has {rows.n_rows} rows to train on; training needs at least {FEWEST_ROWS}. Give more rows, or "
+            "hold fewer of them out."
+        )
     inputs = rows.drop([target])
     if not inputs.columns:
         raise TableError(f"the table has no column but the target {target!r}.")

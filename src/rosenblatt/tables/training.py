@@ -120,6 +120,11 @@ def train_network(
     try:
         run.epochs()
     except DivergenceError:
+        if run.best_parameters is None:
+            raise DivergenceError(
+                f"the loss became non-finite in the first epoch, with learning_rate {settings.learning_rate:g}. Try a "
+                "smaller one, usually 0.0001 to 0.01."
+            ) from None
         run.end_early("diverged")
     except KeyboardInterrupt:
         run.end_early("interrupted")

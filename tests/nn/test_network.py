@@ -85,6 +85,7 @@ def test_summary_shows_shapes_with_m():
     [
         ({"hidden": (0,)}, "every layer needs at least one neuron"),
         ({"n_in": 0}, "every layer needs at least one neuron"),
+        ({"hidden": (2.5,)}, "every layer needs at least one neuron, and whole ones"),
         ({"activation": "rleu"}, "allowed: identity, logistic, tanh, relu"),
         ({"output": "relu"}, "allowed: identity, logistic, softmax, exp"),
         ({"dtype": "float16"}, "allowed: float32, float64"),
@@ -111,3 +112,8 @@ def test_an_activation_that_changes_the_shape_is_refused():
 def test_an_activation_that_gives_no_value_is_refused(given):
     with pytest.raises(ValueError, match=r"hidden layer 1: the activation gave .*, no value of the builder"):
         make(activation=lambda b, x: given).predict(np.zeros((1, 5)))
+
+
+def test_hidden_must_be_a_list():
+    with pytest.raises(TypeError, match=r"hidden is 3; it must list the neurons of each hidden layer, such as \(50,\)"):
+        NetworkSpec(2, 3, 1)

@@ -133,3 +133,11 @@ def test_errors_name_the_rows_of_the_table_that_was_read() -> None:
     assert column.values.tolist() == [2, 7]
     assert column.name_rows(np.array([0, 1])) == "rows 3, 8"
     assert column.name_rows(np.array([1])) == "row 8"
+
+
+def test_pandas_names_that_are_no_texts_become_texts() -> None:
+    frame = pd.DataFrame([[1.0, 2.0], [3.0, 4.0]])
+    assert list(read_table(frame).columns) == ["0", "1"]
+    np.testing.assert_array_equal(read_table(frame).columns["1"].values, [2.0, 4.0])
+    frame.columns = pd.MultiIndex.from_tuples([("a", "b"), ("a", "c")])
+    assert list(read_table(frame).columns) == ["('a', 'b')", "('a', 'c')"]

@@ -34,7 +34,7 @@ class Display:
 
     def __init__(self, console: Console | None = None) -> None:
         self.console = console or Console(highlight=False, soft_wrap=True)
-        if not self.console.is_terminal:
+        if console is None and not self.console.is_terminal:
             self.console.width = PLAIN_WIDTH  # nobody resizes a file: cut nothing off
 
     def line(self, label: str, text: str) -> None:

@@ -247,13 +247,14 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
             return np.log(probabilities, out=probabilities)
 
     def _encode_target(self, y: Array, incremental: bool) -> Array:
-        if y.ndim == 2 and y.shape[1] == 1:
+        if y.shape[1:] == (1,):
             y = column_or_1d(y, warn=True)
-        if not hasattr(self, "classes_") or (not self.warm_start and not incremental):
-            self._label_binarizer = LabelBinarizer().fit(y)
-            self.classes_ = self._label_binarizer.classes_
-        else:
+        goes_on = (incremental or self.warm_start) and hasattr(self, "classes_")
+        if goes_on:
             self._require_known_classes(unique_labels(y))
+        else:
+            binarizer = LabelBinarizer().fit(y)
+            self._label_binarizer, self.classes_ = binarizer, binarizer.classes_
         return self._encode(y)
 
     def _require_known_classes(self, classes: Array) -> None:
@@ -278,7 +279,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         return encoded.reshape(len(encoded), -1)
 
     def _encode_validation_target(self, y: Any) -> Array:
-        if y.ndim == 2 and y.shape[1] == 1:
+        if y.shape[1:] == (1,):
             y = column_or_1d(y)
         unknown = np.setdiff1d(unique_labels(y), self.classes_)
         if len(unknown):

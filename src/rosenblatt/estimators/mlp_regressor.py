@@ -250,7 +250,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
         return outputs.ravel() if outputs.shape[1] == 1 else outputs
 
     def _encode_target(self, y: Array, incremental: bool) -> Array:
-        if y.ndim == 2 and y.shape[1] == 1:
+        if y.shape[1:] == (1,):
             y = column_or_1d(y, warn=True)
         return self._transform_target(y.reshape(len(y), -1), "y")
 

@@ -51,9 +51,11 @@ class NetworkSpec:
     sparse_input: bool = False
 
     def __post_init__(self) -> None:
+        if not np.iterable(self.hidden):
+            raise TypeError(f"hidden is {self.hidden!r}; it must list the neurons of each hidden layer, such as (50,)")
         sizes = self.layer_sizes
-        if any(isinstance(n, bool) or n < 1 for n in sizes):
-            raise ValueError(f"layer sizes are {sizes}; every layer needs at least one neuron")
+        if not all(isinstance(n, (int, np.integer)) and not isinstance(n, bool) and n > 0 for n in sizes):
+            raise ValueError(f"layer sizes are {sizes}; every layer needs at least one neuron, and whole ones")
         activation_function(self.activation)
         activation_function(self.output, OUTPUTS)
 

@@ -47,7 +47,9 @@ def table_from_frame(frame: Any) -> Table:
         wrapped = wrapped.collect()
     names = [str(name) for name in wrapped.columns]
     columns = [
-        column_from_series(name, wrapped[original]) for name, original in zip(names, wrapped.columns, strict=True)
+        # get_column, since an index of numbers or tuples, which may be names, would select rows
+        column_from_series(name, wrapped.get_column(original))
+        for name, original in zip(names, wrapped.columns, strict=True)
     ]
     return make_table(columns, len(wrapped))
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 import numpy as np
@@ -130,6 +130,8 @@ class TableModel:
         training, validation = split_rows(
             rows.n_rows, chosen.validation_share, chosen.seed, y if fitted_target.classes else None
         )
+        if target in (kinds or {}):
+            raise TableError(f"kinds names the target {target!r}; what that is, task says. Leave it out.")
         found = infer_kinds(inputs.take(training), kinds)
         tell_kinds(found, on_kinds)
         encoder = fit_encoder(inputs.take(training), found)
@@ -231,6 +233,10 @@ def require_learnable(rows: Table, target: str) -> Table:
 
 def read_settings(settings: dict[str, Any]) -> Settings:
     """Keyword arguments as checked settings; `hidden` may be any sequence, or the size of a single layer."""
+    known = [entry.name for entry in fields(Settings)]
+    for name in settings:
+        if name not in known:
+            raise TypeError(f"there is no setting {name!r}.{suggestion(name, known, 'settings')}")
     if "hidden" in settings:
         hidden = settings["hidden"]
         settings = {**settings, "hidden": tuple(hidden) if np.iterable(hidden) else (hidden,)}

@@ -78,13 +78,13 @@ class Table:
         return Table({name: column for name, column in self.columns.items() if name not in gone}, self.n_rows)
 
 
-def suggestion(name: str, names: Iterable[str]) -> str:
+def suggestion(name: str, names: Iterable[str], what: str = "columns") -> str:
     """The nearest of `names` and all of them, as the end of an error message."""
     known = list(names)
     folded = {candidate.casefold(): candidate for candidate in known}
     near = difflib.get_close_matches(name.casefold(), folded, n=1)
     question = f" Did you mean {folded[near[0]]!r}?" if near else ""
-    return f"{question} The columns are: {join_names(known)}."
+    return f"{question} The {what} are: {join_names(known)}."
 
 
 def join_names(names: Sequence[str]) -> str:

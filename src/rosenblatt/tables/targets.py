@@ -130,11 +130,15 @@ def is_quantity(column: Column) -> bool:
 def fit_regression(column: Column) -> Target:
     """Mean and standard deviation."""
     values = numbers(column)
-    mean, scale = float(values.mean()), float(values.std())
-    if not math.isfinite(mean) or not math.isfinite(scale):
-        raise TableError(f"target {column.name!r} is too large for float64: {values.min():g} to {values.max():g}.")
     if values.min() == values.max():
         raise TableError(f"target {column.name!r} is {values[0]:.6g} in every row: there is nothing to learn.")
+    with np.errstate(over="ignore", invalid="ignore"):
+        mean, scale = float(values.mean()), float(values.std())
+    span = f"{values.min():g} to {values.max():g}"
+    if not math.isfinite(mean) or not math.isfinite(scale):
+        raise TableError(f"target {column.name!r} is too large for float64: {span}. Divide it by a constant.")
+    if scale == 0:
+        raise TableError(f"target {column.name!r} is too small for float64: {span}. Multiply it by a constant.")
     return Target(column.name, "regression", (), mean, scale)
 
 

@@ -82,35 +82,66 @@ struct Session::Batch {
   std::int64_t step;
 };
 
+Session::Part::Part(std::shared_ptr<const Program> given)
+    : program(std::move(given)), memory(static_cast<std::size_t>(program->workspace_bytes())) {}
+
+const Bound& Session::Part::bound(std::byte* persistent, void* scratch, std::int64_t n_rows) {
+  if (bound_to != persistent || bindings.size() >= 8) bindings.clear();
+  bound_to = persistent;
+  for (const Bound& candidate : bindings) {
+    if (candidate.n_rows == n_rows) return candidate;
+  }
+  bindings.push_back(program->bind(persistent, memory.data(), scratch, n_rows));
+  return bindings.back();
+}
+
+Operand Session::Part::operand(std::int32_t value, std::byte* persistent, std::int64_t n_rows) const {
+  return program->operand(value, persistent, memory.data(), n_rows);
+}
+
+// Inputs, slots and the random key of one batch or block.
+void Session::Part::fill(std::span<const Source> sources, const Batch& batch) {
+  const Roles& roles = program->roles();
+  const auto place = [&](std::int32_t value) { return operand(value, nullptr, batch.n_rows); };
+  for (std::size_t i = 0; i < roles.inputs.size(); ++i) gather(place(roles.inputs[i]), sources[i], batch.rows);
+  for (std::size_t i = 0; i < roles.slots.size(); ++i) write_scalar(place(roles.slots[i]), batch.slots[i]);
+  if (roles.inverse_weight >= 0) write_scalar(place(roles.inverse_weight), batch.inverse_weight);
+  if (roles.key >= 0) {
+    const std::uint32_t key[4] = {static_cast<std::uint32_t>(batch.seed), static_cast<std::uint32_t>(batch.seed >> 32),
+                                  static_cast<std::uint32_t>(batch.step), static_cast<std::uint32_t>(batch.first_row)};
+    std::memcpy(place(roles.key).data, key, sizeof key);
+  }
+}
+
 Session::Session(std::shared_ptr<const Program> block, std::shared_ptr<const Program> update, std::int64_t zero_offset,
                  std::int64_t zero_bytes)
     : block_(std::move(block)),
-      update_(std::move(update)),
       zero_offset_(zero_offset),
       zero_bytes_(zero_bytes),
-      block_memory_(static_cast<std::size_t>(block_->workspace_bytes())),
-      update_memory_(update_ ? static_cast<std::size_t>(update_->workspace_bytes()) : 0),
       scratch_(kScratchBytes),
-      identity_(static_cast<std::size_t>(block_->capacity())) {
-  if (zero_offset < 0 || zero_bytes < 0 || zero_offset > block_->persistent_bytes() - zero_bytes) {
+      identity_(static_cast<std::size_t>(block_.program->capacity())) {
+  const Program& first = *block_.program;
+  if (zero_offset < 0 || zero_bytes < 0 || zero_offset > first.persistent_bytes() - zero_bytes) {
     fail("the bytes to clear lie outside the arena");
   }
-  if (update_ && (update_->dtype() != block_->dtype() || !update_->roles().inputs.empty() ||
-                  update_->roles().slots.size() != block_->roles().slots.size())) {
+  std::iota(identity_.begin(), identity_.end(), std::int64_t{0});
+  if (!update) return;
+  if (update->dtype() != first.dtype() || !update->roles().inputs.empty() ||
+      update->roles().slots.size() != first.roles().slots.size()) {
     fail("the update must have the block's dtype and slots, and no inputs");
   }
-  const auto persists = [this](const Numbers& numbers) { return !block_->value(numbers.value).workspace; };
-  if (update_ && (!update_->numbers().empty() || std::ranges::any_of(block_->numbers(), persists))) {
+  const auto persists = [&first](const Numbers& numbers) { return !first.value(numbers.value).workspace; };
+  if (!update->numbers().empty() || std::ranges::any_of(first.numbers(), persists)) {
     fail("row numbers that persist are not for a pair of programs: one could change what the other reads by");
   }
-  std::iota(identity_.begin(), identity_.end(), std::int64_t{0});
+  update_.emplace(std::move(update));
 }
 
 void Session::check_run(std::span<std::byte> persistent, std::span<const Source> sources, std::int64_t n_rows) const {
-  const Program& program = *block_;
+  const Program& program = *block_.program;
   if (n_rows < 0 || n_rows > kLargest) fail("a negative or absurd number of rows");
   if (static_cast<std::int64_t>(persistent.size()) < program.persistent_bytes() ||
-      (update_ && static_cast<std::int64_t>(persistent.size()) < update_->persistent_bytes())) {
+      (update_ && static_cast<std::int64_t>(persistent.size()) < update_->program->persistent_bytes())) {
     fail("the persistent memory is smaller than the program's");
   }
   if (reinterpret_cast<std::uintptr_t>(persistent.data()) % 8 != 0) fail("the persistent memory is not aligned");
@@ -136,13 +167,13 @@ void Session::check_run(std::span<std::byte> persistent, std::span<const Source>
 }
 
 void Session::check_numbers(std::span<std::byte> persistent, std::span<const Source> sources) const {
-  const std::vector<std::int32_t>& inputs = block_->roles().inputs;
-  for (const auto& [id, limit] : block_->numbers()) {
+  const std::vector<std::int32_t>& inputs = block_.program->roles().inputs;
+  for (const auto& [id, limit] : block_.program->numbers()) {
     std::int64_t smallest = 0, largest = -1;
     for (std::size_t i = 0; i < inputs.size(); ++i) {
       if (inputs[i] == id) largest = std::max<std::int64_t>(largest, sources[i].largest);
     }
-    if (const ValueSpec& value = block_->value(id); !value.workspace) {
+    if (const ValueSpec& value = block_.program->value(id); !value.workspace) {
       const auto* number = reinterpret_cast<const std::int32_t*>(persistent.data() + value.offset);
       for (std::int64_t i = 0; i < value.size(0); ++i) {
         smallest = std::min<std::int64_t>(smallest, number[i]);
@@ -156,134 +187,108 @@ void Session::check_numbers(std::span<std::byte> persistent, std::span<const Sou
   }
 }
 
-const Bound& Session::bound(const Program& program, std::span<std::byte> persistent, std::int64_t n_rows) {
-  if (bound_to_ != persistent.data()) {
-    bound_blocks_.clear();
-    bound_updates_.clear();
-    bound_to_ = persistent.data();
+// 1 / (sum of the weights, or number, of the rows); without any weight nothing is divided by.
+double Session::inverse_weight(std::span<const Source> sources, const Batch& batch) const {
+  const std::int32_t weights = block_.program->roles().weights;
+  double sum = weights < 0 ? static_cast<double>(batch.n_rows) : 0;
+  for (std::int64_t i = 0; weights >= 0 && i < batch.n_rows; ++i) {
+    sum += element(sources[static_cast<std::size_t>(weights)], batch.rows[i]);
   }
-  const bool is_block = &program == block_.get();
-  std::vector<Bound>& known = is_block ? bound_blocks_ : bound_updates_;
-  for (const Bound& candidate : known) {
-    if (candidate.n_rows == n_rows) return candidate;
-  }
-  if (known.size() >= 8) known.clear();
-  known.push_back(program.bind(persistent.data(), (is_block ? block_memory_ : update_memory_).data(), scratch_.data(), n_rows));
-  return known.back();
-}
-
-void Session::fill(const Program& program, std::byte* workspace, std::span<const Source> sources, const Batch& batch) {
-  const Roles& roles = program.roles();
-  for (std::size_t i = 0; i < roles.inputs.size(); ++i) {
-    gather(program.operand(roles.inputs[i], nullptr, workspace, batch.n_rows), sources[i], batch.rows);
-  }
-  for (std::size_t i = 0; i < roles.slots.size(); ++i) {
-    write_scalar(program.operand(roles.slots[i], nullptr, workspace, batch.n_rows), batch.slots[i]);
-  }
-  if (roles.inverse_weight >= 0) {
-    write_scalar(program.operand(roles.inverse_weight, nullptr, workspace, batch.n_rows), batch.inverse_weight);
-  }
-  if (roles.key >= 0) {
-    const std::uint32_t key[4] = {static_cast<std::uint32_t>(batch.seed), static_cast<std::uint32_t>(batch.seed >> 32),
-                                  static_cast<std::uint32_t>(batch.step), static_cast<std::uint32_t>(batch.first_row)};
-    std::memcpy(program.operand(roles.key, nullptr, workspace, batch.n_rows).data, key, sizeof key);
-  }
-}
-
-double Session::batch_weight(std::span<const Source> sources, const Batch& batch) const {
-  const std::int32_t weights = block_->roles().weights;
-  if (weights < 0) return static_cast<double>(batch.n_rows);
-  double sum = 0;
-  const Source& source = sources[static_cast<std::size_t>(weights)];
-  for (std::int64_t i = 0; i < batch.n_rows; ++i) {
-    sum += element(source, batch.rows[i]);
-  }
-  return sum;
+  return sum > 0 ? 1 / sum : 0;
 }
 
 // Runs one step on the rows of `batch` and returns its loss; nothing if it was interrupted before its update.
 std::optional<double> Session::step(std::span<std::byte> persistent, std::span<const Source> sources, Batch batch,
                                     InterruptPoll& poll) {
-  const std::int64_t n_rows = batch.n_rows;
+  const std::int64_t n_rows = batch.n_rows, capacity = block_.program->capacity();
   const std::int64_t* rows = batch.rows;
+  batch.inverse_weight = inverse_weight(sources, batch);
   if (zero_bytes_ > 0) std::memset(persistent.data() + zero_offset_, 0, static_cast<std::size_t>(zero_bytes_));
-  for (std::int64_t first = 0; first < n_rows; first += block_->capacity()) {
+  for (std::int64_t first = 0; first < n_rows; first += capacity) {
     batch.rows = rows + first;
     batch.first_row = first;
-    batch.n_rows = std::min(block_->capacity(), n_rows - first);
-    fill(*block_, block_memory_.data(), sources, batch);
-    bound(*block_, persistent, batch.n_rows).run();
+    batch.n_rows = std::min(capacity, n_rows - first);
+    block_.fill(sources, batch);
+    block_.bound(persistent.data(), scratch_.data(), batch.n_rows).run();
     if (update_ && poll()) return std::nullopt;
   }
-  const Program& last = update_ ? *update_ : *block_;
-  const Buffer& memory = update_ ? update_memory_ : block_memory_;
   if (update_) {
-    batch.n_rows = n_rows;
-    fill(last, memory.data(), {}, batch);
-    bound(last, persistent, 1).run();
+    update_->fill({}, batch);
+    update_->bound(persistent.data(), scratch_.data(), 1).run();
   }
-  if (last.roles().loss < 0) return 0;
-  return read_scalar(last.operand(last.roles().loss, persistent.data(), memory.data(), n_rows));
+  const Part& last = update_ ? *update_ : block_;
+  const std::int32_t loss = last.program->roles().loss;
+  return loss < 0 ? 0 : read_scalar(last.operand(loss, persistent.data(), 1));
 }
 
-TrainResult Session::train(std::span<std::byte> persistent, std::span<const Source> sources,
-                           const TrainOptions& options, const Interrupted& interrupted) {
+void Session::check_training(std::span<std::byte> persistent, std::span<const Source> sources,
+                             const TrainOptions& options) const {
   const std::int64_t n_rows = options.order_rows;
-  const std::int64_t n_slots = static_cast<std::int64_t>(block_->roles().slots.size());
   if (sources.empty()) fail("there is nothing to train on");
   std::int64_t available = sources[0].n_rows;
   for (const Source& source : sources) available = std::min(available, source.n_rows);
   check_run(persistent, sources, available);
   if (n_rows < 1 || options.batch_size < 1 || options.n_epochs < 1) fail("rows, batch size and epochs must be at least 1");
   if (n_rows > kLargest || options.n_epochs > kLargest) fail("an absurd number of rows or epochs");
-  const std::int64_t batch_size = std::min(options.batch_size, n_rows);
-  if (!update_ && batch_size > block_->capacity()) fail("the batch is larger than the program's block of rows");
-  std::vector<std::int64_t> own_order;
-  if (options.order == nullptr) {
-    if (n_rows > available) fail("more rows asked for than there are");
-    own_order.resize(static_cast<std::size_t>(n_rows));
-    std::iota(own_order.begin(), own_order.end(), std::int64_t{0});
-  } else {
-    for (std::int64_t i = 0; i < n_rows * options.n_epochs; ++i) {
-      if (options.order[i] < 0 || options.order[i] >= available) {
-        fail("the order names row " + std::to_string(options.order[i]) + " of " + std::to_string(available));
-      }
+  if (!update_ && options.step_rows() > block_.program->capacity()) {
+    fail("the batch is larger than the program's block of rows");
+  }
+  if (options.order == nullptr && n_rows > available) fail("more rows asked for than there are");
+  for (std::int64_t i = 0; options.order != nullptr && i < n_rows * options.n_epochs; ++i) {
+    if (options.order[i] < 0 || options.order[i] >= available) {
+      fail("the order names row " + std::to_string(options.order[i]) + " of " + std::to_string(available));
     }
   }
-  const std::int64_t steps_an_epoch = (n_rows + batch_size - 1) / batch_size;
+  const auto n_slots = static_cast<std::int64_t>(block_.program->roles().slots.size());
   const auto n_given = static_cast<std::int64_t>(options.slots.size());
-  const bool slots_vary = n_given != n_slots;
-  const __int128 n_expected = static_cast<__int128>(n_slots) * steps_an_epoch * options.n_epochs;
-  if (slots_vary && n_given != n_expected) fail("a wrong number of slot values");
+  const std::int64_t steps_an_epoch = (n_rows + options.step_rows() - 1) / options.step_rows();
+  const __int128 n_varying = static_cast<__int128>(n_slots) * steps_an_epoch * options.n_epochs;
+  if (n_given != n_slots && n_given != n_varying) fail("a wrong number of slot values");
+}
 
+// One epoch in the given order; its loss and steps are added to the result.
+Status Session::epoch(std::span<std::byte> persistent, std::span<const Source> sources, const TrainOptions& options,
+                      const std::int64_t* order, InterruptPoll& poll, TrainResult& result) {
+  const std::int64_t n_rows = options.order_rows;
+  const auto n_slots = static_cast<std::int64_t>(block_.program->roles().slots.size());
+  const bool slots_vary = static_cast<std::int64_t>(options.slots.size()) != n_slots;
+  Status status = Status::finished;
+  double sum = 0;  // of the batches' losses, each counted by its rows
+  std::int64_t n_done = 0;
+  for (std::int64_t first = 0; first < n_rows && status == Status::finished; first += options.step_rows()) {
+    const double* slots = options.slots.data() + (slots_vary ? result.n_steps * n_slots : 0);
+    const Batch batch{order + first, std::min(options.step_rows(), n_rows - first), 0, 0, slots, options.seed,
+                      options.first_step + result.n_steps};
+    const std::optional<double> loss = step(persistent, sources, batch, poll);
+    if (!loss) {
+      status = Status::interrupted;
+      break;
+    }
+    sum += *loss * static_cast<double>(batch.n_rows);
+    n_done += batch.n_rows;
+    ++result.n_steps;
+    if (!std::isfinite(*loss)) status = Status::non_finite;
+    if (poll()) status = Status::interrupted;
+  }
+  if (n_done > 0) result.losses.push_back(sum / static_cast<double>(n_done));
+  return status;
+}
+
+TrainResult Session::train(std::span<std::byte> persistent, std::span<const Source> sources,
+                           const TrainOptions& options, const Interrupted& interrupted) {
+  check_training(persistent, sources, options);
+  std::vector<std::int64_t> own_order(options.order ? 0 : static_cast<std::size_t>(options.order_rows));
+  std::iota(own_order.begin(), own_order.end(), std::int64_t{0});
   TrainResult result;
+  result.losses.reserve(static_cast<std::size_t>(std::min<std::int64_t>(options.n_epochs, 4096)));
   InterruptPoll poll(interrupted);
-  for (std::int64_t epoch = 0; epoch < options.n_epochs; ++epoch) {
-    const std::int64_t* order = options.order ? options.order + epoch * n_rows : own_order.data();
+  for (std::int64_t i = 0; i < options.n_epochs && result.status == Status::finished; ++i) {
     if (options.order == nullptr && options.shuffle) {
-      shuffle_rows(own_order.data(), n_rows, options.seed, static_cast<std::uint32_t>(options.first_epoch + epoch));
+      const auto number = static_cast<std::uint32_t>(options.first_epoch + i);
+      shuffle_rows(own_order.data(), options.order_rows, options.seed, number);
     }
-    double sum = 0;  // of the batches' losses, each counted by its rows
-    std::int64_t n_done = 0;
-    for (std::int64_t first = 0; first < n_rows && result.status == Status::finished; first += batch_size) {
-      const double* slots = options.slots.data() + (slots_vary ? result.n_steps * n_slots : 0);
-      Batch batch{order + first, std::min(batch_size, n_rows - first), 0, 0, slots, options.seed,
-                  options.first_step + result.n_steps};
-      const double weight = batch_weight(sources, batch);
-      batch.inverse_weight = weight > 0 ? 1 / weight : 0;
-      const std::optional<double> loss = step(persistent, sources, batch, poll);
-      if (!loss) {
-        result.status = Status::interrupted;
-        break;
-      }
-      sum += *loss * static_cast<double>(batch.n_rows);
-      n_done += batch.n_rows;
-      ++result.n_steps;
-      if (!std::isfinite(*loss)) result.status = Status::non_finite;
-      if (poll()) result.status = Status::interrupted;
-    }
-    if (n_done > 0) result.losses.push_back(sum / static_cast<double>(n_done));
-    if (result.status != Status::finished) break;
+    const std::int64_t* order = options.order ? options.order + i * options.order_rows : own_order.data();
+    result.status = epoch(persistent, sources, options, order, poll, result);
   }
   return result;
 }
@@ -291,31 +296,26 @@ TrainResult Session::train(std::span<std::byte> persistent, std::span<const Sour
 bool Session::forward(std::span<std::byte> persistent, std::span<const Source> sources, std::int64_t n_rows,
                       std::span<const double> slots, std::span<const std::span<std::byte>> outputs,
                       const Interrupted& interrupted) {
-  const Roles& roles = block_->roles();
+  const Program& program = *block_.program;
+  const Roles& roles = program.roles();
   check_run(persistent, sources, n_rows);
   if (outputs.size() != roles.outputs.size() || slots.size() != roles.slots.size()) fail("wrong number of outputs or slots");
   for (std::size_t i = 0; i < outputs.size(); ++i) {
-    const __int128 bytes = static_cast<__int128>(block_->row_bytes(roles.outputs[i])) * n_rows;
+    const __int128 bytes = static_cast<__int128>(program.row_bytes(roles.outputs[i])) * n_rows;
     if (static_cast<__int128>(outputs[i].size()) != bytes) fail("output array " + std::to_string(i) + " has a wrong size");
   }
+  std::vector<Source> left(sources.begin(), sources.end());
   InterruptPoll poll(interrupted);
-  for (std::int64_t first = 0; first < n_rows; first += block_->capacity()) {
-    const std::int64_t n = std::min(block_->capacity(), n_rows - first);
-    std::vector<Source> shifted(sources.begin(), sources.end());
-    for (Source& source : shifted) {
-      if (source.sparse) {
-        source.offsets += first;
-      } else {
-        source.data += first * source.row_stride;
-      }
-    }
-    fill(*block_, block_memory_.data(), shifted, {identity_.data(), n, first, 1, slots.data(), 0, 0});
-    bound(*block_, persistent, n).run();
+  for (std::int64_t first = 0; first < n_rows; first += program.capacity()) {
+    const std::int64_t n = std::min(program.capacity(), n_rows - first);
+    block_.fill(left, {identity_.data(), n, first, 1, slots.data(), 0, 0});
+    block_.bound(persistent.data(), scratch_.data(), n).run();
     for (std::size_t i = 0; i < outputs.size(); ++i) {
-      const Operand output = block_->operand(roles.outputs[i], persistent.data(), block_memory_.data(), n);
-      const std::int64_t row_bytes = block_->row_bytes(roles.outputs[i]);
+      const Operand output = block_.operand(roles.outputs[i], persistent.data(), n);
+      const std::int64_t row_bytes = program.row_bytes(roles.outputs[i]);
       std::memcpy(outputs[i].data() + first * row_bytes, output.data, static_cast<std::size_t>(n * row_bytes));
     }
+    for (Source& source : left) source.skip(n);
     if (poll()) return false;
   }
   return true;
@@ -324,21 +324,19 @@ bool Session::forward(std::span<std::byte> persistent, std::span<const Source> s
 std::vector<Operand> Session::evaluate(std::span<std::byte> persistent, std::span<const Source> sources,
                                        std::int64_t n_rows, std::span<const double> slots, std::uint64_t seed,
                                        std::int64_t step, std::span<const std::int32_t> values) {
+  const Program& program = *block_.program;
   check_run(persistent, sources, n_rows);
-  if (n_rows < 0 || n_rows > block_->capacity()) fail("more rows than the program's block has room for");
-  if (slots.size() != block_->roles().slots.size()) fail("a wrong number of slot values");
+  if (n_rows > program.capacity()) fail("more rows than the program's block has room for");
+  if (slots.size() != program.roles().slots.size()) fail("a wrong number of slot values");
   for (const std::int32_t value : values) {
-    if (value < 0 || value >= block_->n_values() || block_->value(value).sparse) fail("no such dense value");
+    if (value < 0 || value >= program.n_values() || program.value(value).sparse) fail("no such dense value");
   }
   Batch batch{identity_.data(), n_rows, 0, 0, slots.data(), seed, step};
-  const double weight = batch_weight(sources, batch);
-  batch.inverse_weight = weight > 0 ? 1 / weight : 0;
-  fill(*block_, block_memory_.data(), sources, batch);
-  bound(*block_, persistent, n_rows).run();
+  batch.inverse_weight = inverse_weight(sources, batch);
+  block_.fill(sources, batch);
+  block_.bound(persistent.data(), scratch_.data(), n_rows).run();
   std::vector<Operand> found;
-  for (const std::int32_t value : values) {
-    found.push_back(block_->operand(value, persistent.data(), block_memory_.data(), n_rows));
-  }
+  for (const std::int32_t value : values) found.push_back(block_.operand(value, persistent.data(), n_rows));
   return found;
 }
 

@@ -44,6 +44,8 @@ struct TrainOptions {
   std::span<const double> slots;        // n_slots values for each step, or n_slots values for all of them
   std::uint64_t seed = 0;
   std::int64_t first_step = 0;
+
+  std::int64_t step_rows() const { return batch_size < order_rows ? batch_size : order_rows; }
 };
 
 // One program (or two) with the memory to run it in. Not for two threads at once; programs may be shared.
@@ -68,25 +70,40 @@ class Session {
                                 std::span<const double> slots, std::uint64_t seed, std::int64_t step,
                                 std::span<const std::int32_t> values);
 
-  const Program& program() const { return *block_; }
+  const Program& program() const { return *block_.program; }
 
  private:
   struct Batch;
   class InterruptPoll;
-  const Bound& bound(const Program& program, std::span<std::byte> persistent, std::int64_t n_rows);
+
+  // A program, the memory for its workspace, and its bindings to the persistent memory that it last ran on.
+  struct Part {
+    explicit Part(std::shared_ptr<const Program> program);
+    const Bound& bound(std::byte* persistent, void* scratch, std::int64_t n_rows);
+    void fill(std::span<const Source> sources, const Batch& batch);
+    Operand operand(std::int32_t value, std::byte* persistent, std::int64_t n_rows) const;
+
+    std::shared_ptr<const Program> program;
+    Buffer memory;
+    std::vector<Bound> bindings;
+    const std::byte* bound_to = nullptr;
+  };
+
   void check_run(std::span<std::byte> persistent, std::span<const Source> sources, std::int64_t n_rows) const;
   void check_numbers(std::span<std::byte> persistent, std::span<const Source> sources) const;
-  void fill(const Program& program, std::byte* workspace, std::span<const Source> sources, const Batch& batch);
+  void check_training(std::span<std::byte> persistent, std::span<const Source> sources,
+                      const TrainOptions& options) const;
+  Status epoch(std::span<std::byte> persistent, std::span<const Source> sources, const TrainOptions& options,
+               const std::int64_t* order, InterruptPoll& poll, TrainResult& result);
   std::optional<double> step(std::span<std::byte> persistent, std::span<const Source> sources, Batch batch,
                              InterruptPoll& poll);
-  double batch_weight(std::span<const Source> sources, const Batch& batch) const;
+  double inverse_weight(std::span<const Source> sources, const Batch& batch) const;
 
-  std::shared_ptr<const Program> block_, update_;
+  Part block_;
+  std::optional<Part> update_;
   std::int64_t zero_offset_, zero_bytes_;
-  Buffer block_memory_, update_memory_, scratch_;
+  Buffer scratch_;
   std::vector<std::int64_t> identity_;
-  std::vector<Bound> bound_blocks_, bound_updates_;
-  const std::byte* bound_to_ = nullptr;
 };
 
 }  // namespace rosenblatt

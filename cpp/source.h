@@ -27,6 +27,16 @@ struct Source {
   static Source codes(const std::int32_t* data, std::int64_t n_rows, std::int64_t limit);
   static Source csr(const void* values, SourceType type, const std::int32_t* columns, const std::int64_t* offsets,
                     std::int64_t n_values, std::int64_t n_rows, std::int64_t width);
+
+  // Makes row n row 0.
+  void skip(std::int64_t n) {
+    if (sparse) {
+      offsets += n;
+    } else {
+      data += n * row_stride;
+    }
+    n_rows -= n;
+  }
 };
 
 // Puts the rows with these numbers into a value of the program, converted to its type; of a sparse source only where

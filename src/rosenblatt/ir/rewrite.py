@@ -37,9 +37,7 @@ def fuse(program: Program) -> Program:
     work = _Fusion(program)
     for index, instruction in enumerate(program.instructions):
         work.add(index, instruction)
-    result = Program(program.dtype, program.leaves, work.result(), program.outputs)
-    check(result)
-    return eliminate_dead(result)
+    return eliminate_dead(Program(program.dtype, program.leaves, tuple(work.done), program.outputs))
 
 
 class _Fusion:
@@ -65,10 +63,6 @@ class _Fusion:
         if instruction.output is not None:
             self.makers[instruction.output.id] = len(self.done)
         self.done.append(instruction)
-
-    def result(self) -> tuple[Instruction, ...]:
-        """All instructions; those that were fused away are dead."""
-        return tuple(self.done)
 
     def _maker(self, value: Value, op: str, **attrs: Attr) -> Instruction | None:
         """The instruction that makes `value`, if it is of this kind and nobody else reads the value."""

@@ -135,24 +135,14 @@ def block_programs(
 
     Without an optimizer the second leaves the whole gradient in the leaves ``weights_gradient``, ``biases_gradient``.
     """
-    b = Builder(dtype)
-    blocks = _parameters(b, spec)
-    _declare_state(b, spec, optimizer)
-    sums = _gradient_sums(b, spec)
-    inverse_weight = b.slot("inverse_weight")
-    for slot in optimizer.slots if optimizer else ():
-        b.slot(slot)
+    b, blocks, sums, inverse_weight = _block_builder(spec, optimizer, dtype)
     minimized, reported = _data_loss(b, spec, objective, blocks, inverse_weight)
     for name, g in zip(BLOCKS, gradient(b, minimized, [blocks[name] for name in BLOCKS]), strict=True):
         b.emit("accumulate", sums[name], g)
     b.emit("accumulate", sums["loss"], reported)
     block = eliminate_dead(b.build())
 
-    b = Builder(dtype)
-    blocks = _parameters(b, spec)
-    _declare_state(b, spec, optimizer)
-    sums = _gradient_sums(b, spec)
-    inverse_weight = b.slot("inverse_weight")
+    b, blocks, sums, inverse_weight = _block_builder(spec, optimizer, dtype)
     totals, loss = {name: sums[name] for name in BLOCKS}, sums["loss"]
     penalty = _penalty(b, objective, blocks["weights"], inverse_weight)
     if penalty is not None:
@@ -163,9 +153,24 @@ def block_programs(
             _update(b, optimizer, blocks[name], total)
         elif total is not sums[name]:
             b.emit("assign", sums[name], total)
-    if optimizer is not None:
-        _slots_in_order(b, optimizer)
     return block, eliminate_dead(b.build(loss=loss))
+
+
+def _block_builder(
+    spec: NetworkSpec, optimizer: Optimizer | None, dtype: str
+) -> tuple[Builder, dict[str, Value], dict[str, Value], Value]:
+    """A builder with the leaves that both programs of a pair have: parameters, sums, and the slot inverse_weight."""
+    b = Builder(dtype)
+    blocks = _parameters(b, spec)
+    for block in BLOCKS:
+        for name in optimizer.state if optimizer else ():
+            b.leaf("state", f"{block}_{name}", blocks[block].shape)
+    sums = {name: b.leaf("grads", f"{name}_gradient", blocks[name].shape) for name in BLOCKS}
+    sums["loss"] = b.leaf("grads", "loss_sum", ())
+    inverse_weight = b.slot("inverse_weight")
+    for slot in optimizer.slots if optimizer else ():
+        b.slot(slot)
+    return b, blocks, sums, inverse_weight
 
 
 def _clip(b: Builder, objective: Objective, gradients: Sequence[Value]) -> list[Value]:
@@ -183,31 +188,10 @@ def _clip(b: Builder, objective: Objective, gradients: Sequence[Value]) -> list[
     return clipped
 
 
-def _slots_in_order(b: Builder, optimizer: Optimizer) -> None:
-    """Declare slots that no instruction has asked for yet."""
-    for slot in optimizer.slots:
-        if b.find_leaf(slot) is None:
-            b.slot(slot)
-
-
 def _parameters(b: Builder, spec: NetworkSpec) -> dict[str, Value]:
     return {
         "weights": b.leaf("params", "weights", (spec.n_weights,)),
         "biases": b.leaf("params", "biases", (spec.n_biases,)),
-    }
-
-
-def _declare_state(b: Builder, spec: NetworkSpec, optimizer: Optimizer | None) -> None:
-    for block, size in zip(BLOCKS, (spec.n_weights, spec.n_biases), strict=True):
-        for name in optimizer.state if optimizer else ():
-            b.leaf("state", f"{block}_{name}", (size,))
-
-
-def _gradient_sums(b: Builder, spec: NetworkSpec) -> dict[str, Value]:
-    return {
-        "weights": b.leaf("grads", "weights_gradient", (spec.n_weights,)),
-        "biases": b.leaf("grads", "biases_gradient", (spec.n_biases,)),
-        "loss": b.leaf("grads", "loss_sum", ()),
     }
 
 

@@ -200,10 +200,14 @@ NB_MODULE(_core, m) {
   m.def("kernels", [] {
     nb::list rows;
     for (const Kernel& kernel : kernel_set().kernels) {
-      rows.append(nb::make_tuple(kernel.name, kernel.n_inputs, kernel.n_attrs));
+      rows.append(nb::make_tuple(kernel.name, kernel.n_inputs, kernel.n_attrs, kernel.n_writes));
     }
     return rows;
-  }, "(name, number of inputs, number of attributes) of every kernel, by opcode; -1: any number.");
+  }, "(name, number of inputs, of attributes, of leading inputs updated) of every kernel, by opcode; -1: any number.");
+  m.def("set_num_threads", &Team::set_size, "n"_a, "Threads of the process's team.");
+  m.def("get_num_threads", &Team::size);
+  m.def("share_always", [](bool always) { Runner::set_sharing(always ? Sharing::always : Sharing::measured); }, "always"_a,
+        "For tests: share all work among the threads that can be, whether or not that is quicker.");
 
   nb::class_<Program>(m, "Program")
       .def(nb::new_(&make_program), nb::kw_only(), "dtype"_a, "values"_a, "code"_a, "inputs"_a, "slots"_a, "outputs"_a,

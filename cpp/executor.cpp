@@ -3,9 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
-#include <cstdlib>
 #include <cstring>
-#include <new>
 #include <numeric>
 #include <stdexcept>
 #include <string>
@@ -19,14 +17,6 @@ namespace {
 using Clock = std::chrono::steady_clock;
 constexpr auto kInterruptPeriod = std::chrono::milliseconds(50);
 
-void write_scalar(const Operand& to, double number) {
-  if (to.dtype == DType::float32) {
-    *static_cast<float*>(to.data) = static_cast<float>(number);
-  } else {
-    *static_cast<double*>(to.data) = number;
-  }
-}
-
 double read_scalar(const Operand& from) {
   return from.dtype == DType::float32 ? static_cast<double>(*static_cast<const float*>(from.data))
                                       : *static_cast<const double*>(from.data);
@@ -34,12 +24,10 @@ double read_scalar(const Operand& from) {
 
 [[noreturn]] void fail(const std::string& message) { throw std::invalid_argument(message); }
 
-}  // namespace
-
 // Asks at most once in kInterruptPeriod, and reads the clock only every few blocks when blocks are short.
-class Session::InterruptPoll {
+class InterruptPoll {
  public:
-  explicit InterruptPoll(const Interrupted& ask) : ask_(ask) {}
+  explicit InterruptPoll(const Session::Interrupted& ask) : ask_(ask) {}
   bool operator()() {
     if (--countdown_ > 0) return false;
     const auto now = Clock::now();
@@ -57,70 +45,26 @@ class Session::InterruptPoll {
   }
 
  private:
-  const Interrupted& ask_;
+  const Session::Interrupted& ask_;
   int countdown_ = 1, period_ = 1;
   Clock::time_point looked_ = Clock::now(), asked_ = looked_;
 };
 
-Buffer::Buffer(std::size_t bytes) {
-  const std::size_t rounded = (bytes + 64) / 64 * 64;
-  data_.reset(static_cast<std::byte*>(std::aligned_alloc(64, rounded)));
-  if (!data_) throw std::bad_alloc();
-  std::memset(data_.get(), 0, rounded);
-}
+}  // namespace
 
-void Buffer::Free::operator()(std::byte* p) const { std::free(p); }
-
-// The rows of one step, or of one block of it.
-struct Session::Batch {
-  const std::int64_t* rows;
-  std::int64_t n_rows;
-  std::int64_t first_row;  // of the block within the batch
-  double inverse_weight;
-  const double* slots;
-  std::uint64_t seed;
-  std::int64_t step;
+// What accompanies a run: questions for interrupts, and the right to use the team.
+struct Session::Control {
+  InterruptPoll poll;
+  Lease lease;
 };
-
-Session::Part::Part(std::shared_ptr<const Program> given)
-    : program(std::move(given)), memory(static_cast<std::size_t>(program->workspace_bytes())) {}
-
-const Bound& Session::Part::bound(std::byte* persistent, void* scratch, std::int64_t n_rows) {
-  if (bound_to != persistent || bindings.size() >= 8) bindings.clear();
-  bound_to = persistent;
-  for (const Bound& candidate : bindings) {
-    if (candidate.n_rows == n_rows) return candidate;
-  }
-  bindings.push_back(program->bind(persistent, memory.data(), scratch, n_rows));
-  return bindings.back();
-}
-
-Operand Session::Part::operand(std::int32_t value, std::byte* persistent, std::int64_t n_rows) const {
-  return program->operand(value, persistent, memory.data(), n_rows);
-}
-
-// Inputs, slots and the random key of one batch or block.
-void Session::Part::fill(std::span<const Source> sources, const Batch& batch) {
-  const Roles& roles = program->roles();
-  const auto place = [&](std::int32_t value) { return operand(value, nullptr, batch.n_rows); };
-  for (std::size_t i = 0; i < roles.inputs.size(); ++i) gather(place(roles.inputs[i]), sources[i], batch.rows);
-  for (std::size_t i = 0; i < roles.slots.size(); ++i) write_scalar(place(roles.slots[i]), batch.slots[i]);
-  if (roles.inverse_weight >= 0) write_scalar(place(roles.inverse_weight), batch.inverse_weight);
-  if (roles.key >= 0) {
-    const std::uint32_t key[4] = {static_cast<std::uint32_t>(batch.seed), static_cast<std::uint32_t>(batch.seed >> 32),
-                                  static_cast<std::uint32_t>(batch.step), static_cast<std::uint32_t>(batch.first_row)};
-    std::memcpy(place(roles.key).data, key, sizeof key);
-  }
-}
 
 Session::Session(std::shared_ptr<const Program> block, std::shared_ptr<const Program> update, std::int64_t zero_offset,
                  std::int64_t zero_bytes)
     : block_(std::move(block)),
       zero_offset_(zero_offset),
       zero_bytes_(zero_bytes),
-      scratch_(kScratchBytes),
-      identity_(static_cast<std::size_t>(block_.program->capacity())) {
-  const Program& first = *block_.program;
+      identity_(static_cast<std::size_t>(block_.program().capacity())) {
+  const Program& first = block_.program();
   if (zero_offset < 0 || zero_bytes < 0 || zero_offset > first.persistent_bytes() - zero_bytes) {
     fail("the bytes to clear lie outside the arena");
   }
@@ -138,10 +82,10 @@ Session::Session(std::shared_ptr<const Program> block, std::shared_ptr<const Pro
 }
 
 void Session::check_run(std::span<std::byte> persistent, std::span<const Source> sources, std::int64_t n_rows) const {
-  const Program& program = *block_.program;
+  const Program& program = block_.program();
   if (n_rows < 0 || n_rows > kLargest) fail("a negative or absurd number of rows");
   if (static_cast<std::int64_t>(persistent.size()) < program.persistent_bytes() ||
-      (update_ && static_cast<std::int64_t>(persistent.size()) < update_->program->persistent_bytes())) {
+      (update_ && static_cast<std::int64_t>(persistent.size()) < update_->program().persistent_bytes())) {
     fail("the persistent memory is smaller than the program's");
   }
   if (reinterpret_cast<std::uintptr_t>(persistent.data()) % 8 != 0) fail("the persistent memory is not aligned");
@@ -167,13 +111,13 @@ void Session::check_run(std::span<std::byte> persistent, std::span<const Source>
 }
 
 void Session::check_numbers(std::span<std::byte> persistent, std::span<const Source> sources) const {
-  const std::vector<std::int32_t>& inputs = block_.program->roles().inputs;
-  for (const auto& [id, limit] : block_.program->numbers()) {
+  const std::vector<std::int32_t>& inputs = block_.program().roles().inputs;
+  for (const auto& [id, limit] : block_.program().numbers()) {
     std::int64_t smallest = 0, largest = -1;
     for (std::size_t i = 0; i < inputs.size(); ++i) {
       if (inputs[i] == id) largest = std::max<std::int64_t>(largest, sources[i].largest);
     }
-    if (const ValueSpec& value = block_.program->value(id); !value.workspace) {
+    if (const ValueSpec& value = block_.program().value(id); !value.workspace) {
       const auto* number = reinterpret_cast<const std::int32_t*>(persistent.data() + value.offset);
       for (std::int64_t i = 0; i < value.size(0); ++i) {
         smallest = std::min<std::int64_t>(smallest, number[i]);
@@ -189,7 +133,7 @@ void Session::check_numbers(std::span<std::byte> persistent, std::span<const Sou
 
 // 1 / (sum of the weights, or number, of the rows); without any weight nothing is divided by.
 double Session::inverse_weight(std::span<const Source> sources, const Batch& batch) const {
-  const std::int32_t weights = block_.program->roles().weights;
+  const std::int32_t weights = block_.program().roles().weights;
   double sum = weights < 0 ? static_cast<double>(batch.n_rows) : 0;
   for (std::int64_t i = 0; weights >= 0 && i < batch.n_rows; ++i) {
     sum += element(sources[static_cast<std::size_t>(weights)], batch.rows[i]);
@@ -199,8 +143,8 @@ double Session::inverse_weight(std::span<const Source> sources, const Batch& bat
 
 // Runs one step on the rows of `batch` and returns its loss; nothing if it was interrupted before its update.
 std::optional<double> Session::step(std::span<std::byte> persistent, std::span<const Source> sources, Batch batch,
-                                    InterruptPoll& poll) {
-  const std::int64_t n_rows = batch.n_rows, capacity = block_.program->capacity();
+                                    Control& control) {
+  const std::int64_t n_rows = batch.n_rows, capacity = block_.program().capacity();
   const std::int64_t* rows = batch.rows;
   batch.inverse_weight = inverse_weight(sources, batch);
   if (zero_bytes_ > 0) std::memset(persistent.data() + zero_offset_, 0, static_cast<std::size_t>(zero_bytes_));
@@ -208,16 +152,15 @@ std::optional<double> Session::step(std::span<std::byte> persistent, std::span<c
     batch.rows = rows + first;
     batch.first_row = first;
     batch.n_rows = std::min(capacity, n_rows - first);
-    block_.fill(sources, batch);
-    block_.bound(persistent.data(), scratch_.data(), batch.n_rows).run();
-    if (update_ && poll()) return std::nullopt;
+    block_.run(persistent.data(), sources, batch, control.lease, scratch_);
+    if (update_ && control.poll()) return std::nullopt;
   }
   if (update_) {
-    update_->fill({}, batch);
-    update_->bound(persistent.data(), scratch_.data(), 1).run();
+    batch.n_rows = 1;
+    update_->run(persistent.data(), {}, batch, control.lease, scratch_);
   }
-  const Part& last = update_ ? *update_ : block_;
-  const std::int32_t loss = last.program->roles().loss;
+  const Runner& last = update_ ? *update_ : block_;
+  const std::int32_t loss = last.program().roles().loss;
   return loss < 0 ? 0 : read_scalar(last.operand(loss, persistent.data(), 1));
 }
 
@@ -230,7 +173,7 @@ void Session::check_training(std::span<std::byte> persistent, std::span<const So
   check_run(persistent, sources, available);
   if (n_rows < 1 || options.batch_size < 1 || options.n_epochs < 1) fail("rows, batch size and epochs must be at least 1");
   if (n_rows > kLargest || options.n_epochs > kLargest) fail("an absurd number of rows or epochs");
-  if (!update_ && options.step_rows() > block_.program->capacity()) {
+  if (!update_ && options.step_rows() > block_.program().capacity()) {
     fail("the batch is larger than the program's block of rows");
   }
   if (options.order == nullptr && n_rows > available) fail("more rows asked for than there are");
@@ -239,7 +182,7 @@ void Session::check_training(std::span<std::byte> persistent, std::span<const So
       fail("the order names row " + std::to_string(options.order[i]) + " of " + std::to_string(available));
     }
   }
-  const auto n_slots = static_cast<std::int64_t>(block_.program->roles().slots.size());
+  const auto n_slots = static_cast<std::int64_t>(block_.program().roles().slots.size());
   const auto n_given = static_cast<std::int64_t>(options.slots.size());
   const std::int64_t steps_an_epoch = (n_rows + options.step_rows() - 1) / options.step_rows();
   const __int128 n_varying = static_cast<__int128>(n_slots) * steps_an_epoch * options.n_epochs;
@@ -248,9 +191,9 @@ void Session::check_training(std::span<std::byte> persistent, std::span<const So
 
 // One epoch in the given order; its loss and steps are added to the result.
 Status Session::epoch(std::span<std::byte> persistent, std::span<const Source> sources, const TrainOptions& options,
-                      const std::int64_t* order, InterruptPoll& poll, TrainResult& result) {
+                      const std::int64_t* order, Control& control, TrainResult& result) {
   const std::int64_t n_rows = options.order_rows;
-  const auto n_slots = static_cast<std::int64_t>(block_.program->roles().slots.size());
+  const auto n_slots = static_cast<std::int64_t>(block_.program().roles().slots.size());
   const bool slots_vary = static_cast<std::int64_t>(options.slots.size()) != n_slots;
   Status status = Status::finished;
   double sum = 0;  // of the batches' losses, each counted by its rows
@@ -259,7 +202,7 @@ Status Session::epoch(std::span<std::byte> persistent, std::span<const Source> s
     const double* slots = options.slots.data() + (slots_vary ? result.n_steps * n_slots : 0);
     const Batch batch{order + first, std::min(options.step_rows(), n_rows - first), 0, 0, slots, options.seed,
                       options.first_step + result.n_steps};
-    const std::optional<double> loss = step(persistent, sources, batch, poll);
+    const std::optional<double> loss = step(persistent, sources, batch, control);
     if (!loss) {
       status = Status::interrupted;
       break;
@@ -268,7 +211,7 @@ Status Session::epoch(std::span<std::byte> persistent, std::span<const Source> s
     n_done += batch.n_rows;
     ++result.n_steps;
     if (!std::isfinite(*loss)) status = Status::non_finite;
-    if (poll()) status = Status::interrupted;
+    if (control.poll()) status = Status::interrupted;
   }
   if (n_done > 0) result.losses.push_back(sum / static_cast<double>(n_done));
   return status;
@@ -281,14 +224,14 @@ TrainResult Session::train(std::span<std::byte> persistent, std::span<const Sour
   std::iota(own_order.begin(), own_order.end(), std::int64_t{0});
   TrainResult result;
   result.losses.reserve(static_cast<std::size_t>(std::min<std::int64_t>(options.n_epochs, 4096)));
-  InterruptPoll poll(interrupted);
+  Control control{InterruptPoll(interrupted), {}};
   for (std::int64_t i = 0; i < options.n_epochs && result.status == Status::finished; ++i) {
     if (options.order == nullptr && options.shuffle) {
       const auto number = static_cast<std::uint32_t>(options.first_epoch + i);
       shuffle_rows(own_order.data(), options.order_rows, options.seed, number);
     }
     const std::int64_t* order = options.order ? options.order + i * options.order_rows : own_order.data();
-    result.status = epoch(persistent, sources, options, order, poll, result);
+    result.status = epoch(persistent, sources, options, order, control, result);
   }
   return result;
 }
@@ -296,7 +239,7 @@ TrainResult Session::train(std::span<std::byte> persistent, std::span<const Sour
 bool Session::forward(std::span<std::byte> persistent, std::span<const Source> sources, std::int64_t n_rows,
                       std::span<const double> slots, std::span<const std::span<std::byte>> outputs,
                       const Interrupted& interrupted) {
-  const Program& program = *block_.program;
+  const Program& program = block_.program();
   const Roles& roles = program.roles();
   check_run(persistent, sources, n_rows);
   if (outputs.size() != roles.outputs.size() || slots.size() != roles.slots.size()) fail("wrong number of outputs or slots");
@@ -305,18 +248,17 @@ bool Session::forward(std::span<std::byte> persistent, std::span<const Source> s
     if (static_cast<__int128>(outputs[i].size()) != bytes) fail("output array " + std::to_string(i) + " has a wrong size");
   }
   std::vector<Source> left(sources.begin(), sources.end());
-  InterruptPoll poll(interrupted);
+  Control control{InterruptPoll(interrupted), {}};
   for (std::int64_t first = 0; first < n_rows; first += program.capacity()) {
     const std::int64_t n = std::min(program.capacity(), n_rows - first);
-    block_.fill(left, {identity_.data(), n, first, 1, slots.data(), 0, 0});
-    block_.bound(persistent.data(), scratch_.data(), n).run();
+    block_.run(persistent.data(), left, {identity_.data(), n, first, 1, slots.data(), 0, 0}, control.lease, scratch_);
     for (std::size_t i = 0; i < outputs.size(); ++i) {
       const Operand output = block_.operand(roles.outputs[i], persistent.data(), n);
       const std::int64_t row_bytes = program.row_bytes(roles.outputs[i]);
       std::memcpy(outputs[i].data() + first * row_bytes, output.data, static_cast<std::size_t>(n * row_bytes));
     }
     for (Source& source : left) source.skip(n);
-    if (poll()) return false;
+    if (control.poll()) return false;
   }
   return true;
 }
@@ -324,7 +266,7 @@ bool Session::forward(std::span<std::byte> persistent, std::span<const Source> s
 std::vector<Operand> Session::evaluate(std::span<std::byte> persistent, std::span<const Source> sources,
                                        std::int64_t n_rows, std::span<const double> slots, std::uint64_t seed,
                                        std::int64_t step, std::span<const std::int32_t> values) {
-  const Program& program = *block_.program;
+  const Program& program = block_.program();
   check_run(persistent, sources, n_rows);
   if (n_rows > program.capacity()) fail("more rows than the program's block has room for");
   if (slots.size() != program.roles().slots.size()) fail("a wrong number of slot values");
@@ -333,8 +275,8 @@ std::vector<Operand> Session::evaluate(std::span<std::byte> persistent, std::spa
   }
   Batch batch{identity_.data(), n_rows, 0, 0, slots.data(), seed, step};
   batch.inverse_weight = inverse_weight(sources, batch);
-  block_.fill(sources, batch);
-  block_.bound(persistent.data(), scratch_.data(), n_rows).run();
+  Lease lease;
+  block_.run(persistent.data(), sources, batch, lease, scratch_);
   std::vector<Operand> found;
   for (const std::int32_t value : values) found.push_back(block_.operand(value, persistent.data(), n_rows));
   return found;

@@ -9,22 +9,10 @@
 #include <vector>
 
 #include "program.h"
+#include "runner.h"
 #include "source.h"
 
 namespace rosenblatt {
-
-// 64-byte aligned memory, zeroed at first.
-class Buffer {
- public:
-  explicit Buffer(std::size_t bytes);
-  std::byte* data() const { return data_.get(); }
-
- private:
-  struct Free {
-    void operator()(std::byte* p) const;
-  };
-  std::unique_ptr<std::byte, Free> data_;
-};
 
 enum class Status : std::int32_t { finished = 0, non_finite = 1, interrupted = 2 };
 
@@ -70,39 +58,25 @@ class Session {
                                 std::span<const double> slots, std::uint64_t seed, std::int64_t step,
                                 std::span<const std::int32_t> values);
 
-  const Program& program() const { return *block_.program; }
+  const Program& program() const { return block_.program(); }
 
  private:
-  struct Batch;
-  class InterruptPoll;
-
-  // A program, the memory for its workspace, and its bindings to the persistent memory that it last ran on.
-  struct Part {
-    explicit Part(std::shared_ptr<const Program> program);
-    const Bound& bound(std::byte* persistent, void* scratch, std::int64_t n_rows);
-    void fill(std::span<const Source> sources, const Batch& batch);
-    Operand operand(std::int32_t value, std::byte* persistent, std::int64_t n_rows) const;
-
-    std::shared_ptr<const Program> program;
-    Buffer memory;
-    std::vector<Bound> bindings;
-    const std::byte* bound_to = nullptr;
-  };
+  struct Control;
 
   void check_run(std::span<std::byte> persistent, std::span<const Source> sources, std::int64_t n_rows) const;
   void check_numbers(std::span<std::byte> persistent, std::span<const Source> sources) const;
   void check_training(std::span<std::byte> persistent, std::span<const Source> sources,
                       const TrainOptions& options) const;
   Status epoch(std::span<std::byte> persistent, std::span<const Source> sources, const TrainOptions& options,
-               const std::int64_t* order, InterruptPoll& poll, TrainResult& result);
+               const std::int64_t* order, Control& control, TrainResult& result);
   std::optional<double> step(std::span<std::byte> persistent, std::span<const Source> sources, Batch batch,
-                             InterruptPoll& poll);
+                             Control& control);
   double inverse_weight(std::span<const Source> sources, const Batch& batch) const;
 
-  Part block_;
-  std::optional<Part> update_;
+  Runner block_;
+  std::optional<Runner> update_;
   std::int64_t zero_offset_, zero_bytes_;
-  Buffer scratch_;
+  Scratch scratch_;
   std::vector<std::int64_t> identity_;
 };
 

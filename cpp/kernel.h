@@ -16,18 +16,21 @@ inline constexpr std::size_t kScratchBytes = std::size_t{1} << 20;  // per threa
 inline constexpr int kVariadic = -1;
 
 // A contiguous row-major array; a scalar has rank 0. Nothing about its alignment is promised beyond its element's.
+// Only a kernel whose split cuts columns meets a matrix with a row_stride.
 struct Operand {
   void* data = nullptr;
   DType dtype = DType::float32;
   bool sparse = false;   // data points to a CsrRows
   std::int32_t rank = 0;
   std::int64_t dims[kMaxRank] = {0, 0, 0, 0};
+  std::int64_t row_stride = 0;  // of columns of a wider matrix: elements from row to row; else 0
 
   std::int64_t size() const {
     std::int64_t n = 1;
     for (int i = 0; i < rank; ++i) n *= dims[i];
     return n;
   }
+  std::int64_t stride() const { return row_stride != 0 ? row_stride : dims[1]; }  // of a matrix
 };
 
 // Rows of a compressed-sparse-row matrix, read where the user's arrays are: row i of the batch is rows[i].
@@ -45,12 +48,14 @@ struct Call {
   Operand output;                        // rank -1 and no data where the instruction only updates its inputs
   const std::int64_t* attrs = nullptr;   // integers, or the bits of a double: see attr_double
   void* scratch = nullptr;               // kScratchBytes
+  std::int64_t first_row = 0;            // of the output within the whole one, where this is a part of it
 };
 
 inline double attr_double(std::int64_t bits) { return __builtin_bit_cast(double, bits); }
 
 using KernelFunction = void (*)(const Call&);
 using CheckFunction = const char* (*)(const Call&);  // nullptr, or what is wrong with the operands
+using SplitFunction = bool (*)(Call&, Operand* inputs, int part, int n_parts);  // see split.h
 using LimitFunction = std::int64_t (*)(const Call&);
 inline constexpr int kNumbers = 1;  // the input that `limit` speaks of
 
@@ -61,6 +66,8 @@ struct Kernel {
   CheckFunction check;
   KernelFunction float32;
   KernelFunction float64;
+  SplitFunction split = nullptr;  // how threads share the work; nullptr: not at all
+  std::int32_t n_writes = 0;      // inputs that are updated: the first ones
   LimitFunction limit = nullptr;  // where input kNumbers says what is read or written: its numbers are 0 to limit - 1
 };
 

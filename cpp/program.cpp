@@ -183,6 +183,7 @@ Bound Program::bind(std::byte* persistent, std::byte* workspace, void* scratch, 
     call.n_attrs = static_cast<std::int32_t>(instruction.attrs.size());
     call.scratch = scratch;
     bound.calls.push_back(call);
+    bound.kernels.push_back(instruction.kernel);
     bound.functions.push_back(dtype_ == DType::float32 ? instruction.kernel->float32 : instruction.kernel->float64);
   }
   return bound;
@@ -254,9 +255,8 @@ bool Program::is_overwritten(std::int32_t id, std::int32_t input, std::size_t n_
   if (hits(roles_.key) || hits(roles_.inverse_weight)) return true;
   for (std::size_t i = 0; i < n_instructions; ++i) {
     if (hits(instructions_[i].output)) return true;
-    if (instructions_[i].output >= 0) continue;
-    for (const std::int32_t updated : instructions_[i].inputs) {
-      if (hits(updated)) return true;
+    for (std::int32_t k = 0; k < instructions_[i].kernel->n_writes; ++k) {
+      if (hits(instructions_[i].inputs[static_cast<std::size_t>(k)])) return true;
     }
   }
   return false;

@@ -60,6 +60,7 @@ struct Bound {
   std::int64_t n_rows = 0;
   std::vector<Operand> operands;
   std::vector<Call> calls;
+  std::vector<const Kernel*> kernels;
   std::vector<KernelFunction> functions;
 
   void run() const {

@@ -2,6 +2,7 @@
 // names its limit, and the executor has looked.
 #include "kernels/loops.h"
 #include "kernels/tables.h"
+#include "split.h"
 
 namespace rosenblatt::ROSENBLATT_ISA {
 namespace {
@@ -67,9 +68,10 @@ Index rows_of_table(const Call& call) { return call.inputs[0].dims[0]; }
 Index rows_of_output(const Call& call) { return call.output.dims[0]; }
 
 constexpr Kernel rows[] = {
-    {"gather_rows", 2, 0, check_gather_rows, gather_rows_kernel<float>, gather_rows_kernel<double>, rows_of_table},
+    {"gather_rows", 2, 0, check_gather_rows, gather_rows_kernel<float>, gather_rows_kernel<double>,
+     split_gather, 0, rows_of_table},
     {"scatter_add_rows", 2, 1, check_scatter_add_rows, scatter_add_rows_kernel<float>, scatter_add_rows_kernel<double>,
-     rows_of_output},
+     nullptr, 0, rows_of_output},
 };
 
 }  // namespace

@@ -14,6 +14,7 @@
 #include "kernels/gemm_pack.h"
 #include "kernels/gemm_tile.h"
 #include "kernels/tables.h"
+#include "split.h"
 #include "simd.h"
 
 namespace rosenblatt::ROSENBLATT_ISA {
@@ -238,8 +239,8 @@ static Product<T> product_of(const Call& call, bool a_transposed, bool b_transpo
   p.n_columns = call.output.dims[1];
   p.depth = a.dims[a_transposed ? 0 : 1];
   p.a = static_cast<const T*>(a.data);
-  p.a_row = a_transposed ? 1 : a.dims[1];
-  p.a_depth = a_transposed ? a.dims[1] : 1;
+  p.a_row = a_transposed ? 1 : a.stride();
+  p.a_depth = a_transposed ? a.stride() : 1;
   p.b = static_cast<const T*>(b.data);
   p.b_row = b.dims[1];
   p.a_transposed = a_transposed;
@@ -355,9 +356,9 @@ static const char* check_matmul_gated(const Call& call) {
 }
 
 constexpr Kernel kernels[] = {
-    {"matmul", 2, 2, check_matmul, matmul<float>, matmul<double>},
-    {"dense", 3, 1, check_dense, dense<float>, dense<double>},
-    {"matmul_gated", 3, 2, check_matmul_gated, matmul_gated<float>, matmul_gated<double>},
+    {"matmul", 2, 2, check_matmul, matmul<float>, matmul<double>, split_product},
+    {"dense", 3, 1, check_dense, dense<float>, dense<double>, split_dense},
+    {"matmul_gated", 3, 2, check_matmul_gated, matmul_gated<float>, matmul_gated<double>, split_product},
 };
 
 }  // namespace

@@ -13,6 +13,7 @@
 
 #include "kernels/checks.h"
 #include "simd.h"
+#include "split.h"
 
 namespace rosenblatt::ROSENBLATT_ISA {
 namespace {
@@ -216,12 +217,12 @@ void broadcast_kernel(const Call& call) {
 template <class Op, int kInputs>
 constexpr Kernel same_shape_row(const char* name) {
   return {name, kInputs, 0, check_same_shape<kInputs>, same_shape_kernel<Op, kInputs, float>,
-          same_shape_kernel<Op, kInputs, double>};
+          same_shape_kernel<Op, kInputs, double>, split_rows};
 }
 template <class Op, int kInputs>
 constexpr Kernel broadcast_row(const char* name) {
   return {name, kInputs, 0, check_broadcast<kInputs>, broadcast_kernel<Op, kInputs, float>,
-          broadcast_kernel<Op, kInputs, double>};
+          broadcast_kernel<Op, kInputs, double>, split_rows};
 }
 
 }  // namespace

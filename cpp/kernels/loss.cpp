@@ -4,6 +4,7 @@
 // exact form from logits. Class labels are below the number of classes, which is the kernels' limit.
 #include "kernels/softmax.h"
 #include "kernels/tables.h"
+#include "split.h"
 
 namespace rosenblatt::ROSENBLATT_ISA {
 namespace {
@@ -244,13 +245,17 @@ const char* check_logistic_loss(const Call& call) {
 Index n_classes(const Call& call) { return call.inputs[0].dims[1]; }
 
 constexpr Kernel rows[] = {
-    {"softmax", 1, 0, check_softmax, softmax_kernel<float>, softmax_kernel<double>},
-    {"softmax_cross_entropy", 2, 1, check_loss<false>, class_loss_kernel<float>, class_loss_kernel<double>, n_classes},
+    {"softmax", 1, 0, check_softmax, softmax_kernel<float>, softmax_kernel<double>, split_rows},
+    {"softmax_cross_entropy", 2, 1, check_loss<false>, class_loss_kernel<float>, class_loss_kernel<double>,
+     split_all_rows, 0, n_classes},
     {"softmax_cross_entropy_grad", 3, 0, check_grad<false>, class_grad_kernel<float>, class_grad_kernel<double>,
-     n_classes},
-    {"softmax_cross_entropy_soft", 2, 1, check_loss<true>, soft_loss_kernel<float>, soft_loss_kernel<double>},
-    {"softmax_cross_entropy_soft_grad", 3, 0, check_grad<true>, soft_grad_kernel<float>, soft_grad_kernel<double>},
-    {"logistic_cross_entropy", 2, 1, check_logistic_loss, logistic_loss_kernel<float>, logistic_loss_kernel<double>},
+     split_all_rows, 0, n_classes},
+    {"softmax_cross_entropy_soft", 2, 1, check_loss<true>, soft_loss_kernel<float>, soft_loss_kernel<double>,
+     split_all_rows},
+    {"softmax_cross_entropy_soft_grad", 3, 0, check_grad<true>, soft_grad_kernel<float>, soft_grad_kernel<double>,
+     split_all_rows},
+    {"logistic_cross_entropy", 2, 1, check_logistic_loss, logistic_loss_kernel<float>, logistic_loss_kernel<double>,
+     split_rows},
     same_shape_row<LogisticGrad, 3>("logistic_cross_entropy_grad"),
     same_shape_row<SquaredError, 2>("squared_error"),
     same_shape_row<PoissonLoss, 2>("poisson_loss"),

@@ -2,6 +2,7 @@
 // split into blocks.
 #include "kernels/loops.h"
 #include "kernels/tables.h"
+#include "split.h"
 #include "rng.h"
 
 namespace rosenblatt::ROSENBLATT_ISA {
@@ -30,7 +31,7 @@ void dropout_mask_kernel(const Call& call) {
   const T rate = *data_of<const T>(call.inputs[1]), kept = T(1) / (T(1) - rate);
   std::uint64_t width = 1;
   for (int d = 1; d < call.output.rank; ++d) width *= static_cast<std::uint64_t>(call.output.dims[d]);
-  const std::uint64_t first = words_of_key[3] * width;
+  const std::uint64_t first = (words_of_key[3] + static_cast<std::uint64_t>(call.first_row)) * width;
   T* out = data_of<T>(call.output);
   std::int64_t left = call.output.size();
   auto skip = static_cast<int>(first % 4);  // the first block's words that belong to an earlier element
@@ -59,7 +60,8 @@ const char* check_dropout_mask(const Call& call) {
 }
 
 constexpr Kernel rows[] = {
-    {"dropout_mask", 2, 1, check_dropout_mask, dropout_mask_kernel<float>, dropout_mask_kernel<double>},
+    {"dropout_mask", 2, 1, check_dropout_mask, dropout_mask_kernel<float>, dropout_mask_kernel<double>,
+     split_output_rows},
 };
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include "kernels/lanes.h"
 #include "kernels/loops.h"
 #include "kernels/tables.h"
+#include "split.h"
 
 namespace rosenblatt::ROSENBLATT_ISA {
 namespace {
@@ -93,18 +94,19 @@ void reduce_columns(Index n_rows, Index n, Index stride, const T* x, double* out
 // out[j] = the reduction of x[i, j] over i, divided by `divisor`. A few narrow rows are read as one wide one, so that
 // vectors are full and their chains of additions many.
 template <class How, class T>
-void reduce_matrix(Index n_rows, Index n, const T* x, double divisor, T* out) {
+void reduce_matrix(Index n_rows, Index n, Index stride, const T* x, double divisor, T* out) {
   double total[kBlockColumns];
-  const Index group = n <= kBlockColumns / 2 && n_rows * n >= 2 * kBlockColumns ? kBlockColumns / n : 1;
+  const bool narrow = stride == n && n <= kBlockColumns / 2 && n_rows * n >= 2 * kBlockColumns;
+  const Index group = narrow ? kBlockColumns / n : 1;
   for (Index first = 0; first < n; first += kBlockColumns) {
     const Index width = n - first < kBlockColumns ? n - first : kBlockColumns;
     const Index n_groups = n_rows / group;
-    reduce_columns<How, T>(n_groups, width * group, n * group, x + first, total);
+    reduce_columns<How, T>(n_groups, width * group, stride * group, x + first, total);
     for (Index g = 1; g < group; ++g) {
       for (Index j = 0; j < width; ++j) total[j] = How::step(total[j], total[g * width + j]);
     }
     for (Index i = n_groups * group; i < n_rows; ++i) {
-      for (Index j = 0; j < width; ++j) total[j] = How::step(total[j], static_cast<double>(x[i * n + first + j]));
+      for (Index j = 0; j < width; ++j) total[j] = How::step(total[j], static_cast<double>(x[i * stride + first + j]));
     }
     for (Index j = 0; j < width; ++j) out[first + j] = static_cast<T>(total[j] / divisor);
   }
@@ -122,7 +124,7 @@ void reduce_kernel(const Call& call) {
     if (n.inner == 1) {
       *out = static_cast<T>(reduce_row<How, T>(n.along, from) / divisor);
     } else {
-      reduce_matrix<How, T>(n.along, n.inner, from, divisor, out);
+      reduce_matrix<How, T>(n.along, n.inner, x.row_stride != 0 ? x.row_stride : n.inner, from, divisor, out);
     }
   }
 }
@@ -182,11 +184,12 @@ const char* check_broadcast_to(const Call& call) {
 }
 
 constexpr Kernel rows[] = {
-    {"sum", 1, 2, check_reduce, reduce_kernel<Sum, false, float>, reduce_kernel<Sum, false, double>},
-    {"mean", 1, 2, check_reduce, reduce_kernel<Sum, true, float>, reduce_kernel<Sum, true, double>},
-    {"max", 1, 2, check_reduce, reduce_kernel<Max, false, float>, reduce_kernel<Max, false, double>},
+    {"sum", 1, 2, check_reduce, reduce_kernel<Sum, false, float>, reduce_kernel<Sum, false, double>, split_reduction},
+    {"mean", 1, 2, check_reduce, reduce_kernel<Sum, true, float>, reduce_kernel<Sum, true, double>, split_reduction},
+    {"max", 1, 2, check_reduce, reduce_kernel<Max, false, float>, reduce_kernel<Max, false, double>, split_reduction},
     {"sum_squares", 1, 0, check_sum_squares, sum_squares_kernel<float>, sum_squares_kernel<double>},
-    {"broadcast_to", 1, 0, check_broadcast_to, broadcast_to_kernel<float>, broadcast_to_kernel<double>},
+    {"broadcast_to", 1, 0, check_broadcast_to, broadcast_to_kernel<float>, broadcast_to_kernel<double>,
+     split_rows},
 };
 
 }  // namespace

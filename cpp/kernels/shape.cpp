@@ -2,6 +2,7 @@
 #include "kernels/lanes.h"
 #include "kernels/loops.h"
 #include "kernels/tables.h"
+#include "split.h"
 
 namespace rosenblatt::ROSENBLATT_ISA {
 namespace {
@@ -223,7 +224,7 @@ const char* check_transpose(const Call& call) {
 }
 
 constexpr Kernel rows[] = {
-    {"fill", 0, 1, check_fill, fill_kernel<float>, fill_kernel<double>},
+    {"fill", 0, 1, check_fill, fill_kernel<float>, fill_kernel<double>, split_rows},
     {"pack", kVariadic, 0, check_pack, pack_kernel<float>, pack_kernel<double>},
     {"concat", kVariadic, 1, check_concat, concat_kernel<float>, concat_kernel<double>},
     {"slice", 1, 3, check_slice, slice_kernel<float>, slice_kernel<double>},

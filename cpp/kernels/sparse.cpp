@@ -1,6 +1,7 @@
 // Products with the rows of a compressed-sparse-row matrix, read where the user's arrays are.
 #include "kernels/loops.h"
 #include "kernels/tables.h"
+#include "split.h"
 
 namespace rosenblatt::ROSENBLATT_ISA {
 namespace {
@@ -32,8 +33,9 @@ void csr_matmul_kernel(const Call& call) {
   T* out = data_of<T>(call.output);
   constexpr Index lanes = kLanes<T>;
   const Index n_rows = call.output.dims[0], width = call.output.dims[1];
+  const Index* numbers = x.rows + call.first_row;
   for (Index i = 0; i < n_rows; ++i, out += width) {
-    const Index begin = x.offsets[x.rows[i]], end = x.offsets[x.rows[i] + 1];
+    const Index begin = x.offsets[numbers[i]], end = x.offsets[numbers[i] + 1];
     Index j = 0;
     for (; j + 4 * lanes <= width; j += 4 * lanes) multiply_row<T, 4>(x, begin, end, w + j, width, out + j, Whole<T>{});
     for (; j + lanes <= width; j += lanes) multiply_row<T, 1>(x, begin, end, w + j, width, out + j, Whole<T>{});
@@ -47,14 +49,19 @@ void csr_matmul_transposed_kernel(const Call& call) {
   const T* values = static_cast<const T*>(x.values);
   const T* g = data_of<const T>(call.inputs[1]);
   T* const out = data_of<T>(call.output);
-  const Index n_rows = call.inputs[1].dims[0], width = call.output.dims[1], size_out = call.output.size();
-  if (size_out == 0) return;
-  std::memset(out, 0, static_cast<std::size_t>(size_out) * sizeof(T));
-  for (Index i = 0; i < n_rows; ++i, g += width) {
+  const Index n_rows = call.inputs[1].dims[0], width = call.output.dims[1], n_columns = call.output.dims[0];
+  const Index stride = call.output.stride(), g_stride = call.inputs[1].stride();
+  if (width == 0) return;
+  if (stride == width) {
+    std::memset(out, 0, static_cast<std::size_t>(n_columns * width) * sizeof(T));
+  } else {
+    for (Index i = 0; i < n_columns; ++i) std::memset(out + i * stride, 0, static_cast<std::size_t>(width) * sizeof(T));
+  }
+  for (Index i = 0; i < n_rows; ++i, g += g_stride) {
     const Index end = x.offsets[x.rows[i] + 1];
     for (Index e = x.offsets[x.rows[i]]; e < end; ++e) {
       const Vec<T> value = broadcast(values[e]);
-      T* const to = out + x.columns[e] * width;
+      T* const to = out + x.columns[e] * stride;
       for_vectors<T>(width, [=](Index j, auto size) {
         size.put(to + j, fma<T>(value, size.get(g + j), size.get(to + j)));
       });
@@ -83,9 +90,10 @@ const char* check_csr_matmul_transposed(const Call& call) {
 }
 
 constexpr Kernel rows[] = {
-    {"csr_matmul", 2, 0, check_csr_matmul, csr_matmul_kernel<float>, csr_matmul_kernel<double>},
+    {"csr_matmul", 2, 0, check_csr_matmul, csr_matmul_kernel<float>, csr_matmul_kernel<double>,
+     split_output_rows},
     {"csr_matmul_transposed", 2, 0, check_csr_matmul_transposed, csr_matmul_transposed_kernel<float>,
-     csr_matmul_transposed_kernel<double>},
+     csr_matmul_transposed_kernel<double>, split_sparse_transposed},
 };
 
 }  // namespace

@@ -1,6 +1,7 @@
 // What changes the persistent memory: steps of optimizers, accumulation, assignment.
 #include "kernels/loops.h"
 #include "kernels/tables.h"
+#include "split.h"
 #include "vector_math.h"
 
 namespace rosenblatt::ROSENBLATT_ISA {
@@ -86,10 +87,13 @@ const char* check_update(const Call& call) {
 }
 
 constexpr Kernel rows[] = {
-    {"sgd_update", 6, 1, check_update<3, 3>, sgd_update_kernel<float>, sgd_update_kernel<double>},
-    {"adam_update", 7, 3, check_update<4, 3>, adam_update_kernel<float>, adam_update_kernel<double>},
-    {"accumulate", 2, 0, check_update<2, 0>, accumulate_kernel<float>, accumulate_kernel<double>},
-    {"assign", 2, 0, check_update<2, 0>, assign_kernel<float>, assign_kernel<double>},
+    {"sgd_update", 6, 1, check_update<3, 3>, sgd_update_kernel<float>, sgd_update_kernel<double>,
+     split_update, 2},
+    {"adam_update", 7, 3, check_update<4, 3>, adam_update_kernel<float>, adam_update_kernel<double>,
+     split_update, 3},
+    {"accumulate", 2, 0, check_update<2, 0>, accumulate_kernel<float>, accumulate_kernel<double>,
+     split_update, 1},
+    {"assign", 2, 0, check_update<2, 0>, assign_kernel<float>, assign_kernel<double>, split_update, 1},
 };
 
 }  // namespace

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from rosenblatt.files import load, save
     from rosenblatt.ir.program import Builder
     from rosenblatt.nn import Network, NetworkSpec
+    from rosenblatt.threads import engine_info, get_num_threads, set_num_threads
 
 __version__ = "0.1.0"
 
@@ -24,8 +25,11 @@ _HOMES = {
     "Network": "rosenblatt.nn",
     "NetworkSpec": "rosenblatt.nn",
     "Perceptron": "rosenblatt.estimators",
+    "engine_info": "rosenblatt.threads",
+    "get_num_threads": "rosenblatt.threads",
     "load": "rosenblatt.files",
     "save": "rosenblatt.files",
+    "set_num_threads": "rosenblatt.threads",
 }
 
 __all__ = [  # noqa: RUF022 (the version last)
@@ -36,8 +40,11 @@ __all__ = [  # noqa: RUF022 (the version last)
     "Network",
     "NetworkSpec",
     "Perceptron",
+    "engine_info",
+    "get_num_threads",
     "load",
     "save",
+    "set_num_threads",
     "__version__",
 ]
 

@@ -9,7 +9,7 @@ from rosenblatt.ir.compile import aligned_bytes, compile_program, evaluate, sour
 from rosenblatt.ir.ops import OPS
 from rosenblatt.ir.program import Builder, M, ProgramError
 
-OPCODES = {name: code for code, (name, _, _) in enumerate(_core.kernels())}
+OPCODES = {name: code for code, (name, *_) in enumerate(_core.kernels())}
 NO_SLOTS = np.zeros(0)
 GOOD = {
     "dtype": 0, "values": np.array([0, 1, 0, 0, 2, -1, 3, 0, 0]), "code": np.zeros(0, np.int64),

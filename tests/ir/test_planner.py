@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from rosenblatt import _core
 from rosenblatt.ir.autodiff import gradient
 from rosenblatt.ir.compile import evaluate
 from rosenblatt.ir.ops import OPS
@@ -14,6 +15,16 @@ from rosenblatt.ir.reference import interpret
 from rosenblatt.ir.rewrite import eliminate_dead
 from rosenblatt.nn import SGD, Adam, NetworkSpec
 from rosenblatt.nn.programs import Objective, prediction_program, training_program
+from rosenblatt.threads import get_num_threads, set_num_threads
+
+
+@pytest.fixture(autouse=True, scope="module")
+def scarce_memory():
+    """Values share memory however little they need."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("rosenblatt.ir.planner.ROOMY", 0)
+        yield
+
 
 UNARY = ("tanh", "logistic", "relu", "sin", "square", "neg", "softplus", "abs", "softmax")
 BINARY = ("add", "sub", "mul", "maximum", "minimum")
@@ -95,6 +106,35 @@ def test_a_planned_run_equals_one_without_shared_memory_and_the_interpreter(prog
     for name in program.outputs:
         scale = max(1.0, float(np.max(np.abs(expected[name]), initial=0)))
         np.testing.assert_allclose(shared[name], expected[name], rtol=tolerance, atol=tolerance * scale)
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    program=random_programs(),
+    n_rows=st.integers(1, 40),
+    n=st.sampled_from((2, 3, 4, 8)),
+    room=st.sampled_from([0, 1 << 19]),
+    seed=st.integers(0, 2**31),
+)
+def test_threads_that_share_a_program_give_the_same_bits(program, n_rows, n, room, seed):
+    rng = np.random.default_rng(seed)
+    feeds = {
+        "x": rng.normal(size=(n_rows, program.leaf("x").shape[1])).astype(program.dtype),
+        "block": rng.normal(size=program.leaf("block").shape).astype(program.dtype),
+    }
+    before = get_num_threads()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("rosenblatt.ir.planner.ROOMY", room)
+        alone = evaluate(program, feeds, n_rows)  # a single run only measures
+        try:
+            set_num_threads(n)
+            _core.share_always(True)
+            shared = evaluate(program, feeds, n_rows)
+        finally:
+            _core.share_always(False)
+            set_num_threads(before)
+    for name in alone:
+        assert np.array_equal(shared[name], alone[name], equal_nan=True), name
 
 
 def overlapping_pairs(planned):
@@ -181,6 +221,17 @@ def test_elementwise_chains_run_in_place():
     planned = plan(b.build(y=last), 10)
     assert planned.places[first.id] == planned.places[last.id]
     assert planned.places[x.id] != planned.places[first.id]
+
+
+def test_where_there_is_plenty_only_packed_values_share_memory(monkeypatch):
+    monkeypatch.setattr("rosenblatt.ir.planner.ROOMY", 1 << 19)
+    program = training_program(NetworkSpec(7, (5, 3), 2), Objective("squared_error"), Adam(), "float32")
+    planned = plan(program, 16)
+    assert planned.workspace_bytes > plan(program, 1 << 16).workspace_bytes / (1 << 12)
+    places = [planned.places[i.output.id] for i in program.instructions if i.output and not OPS[i.op].alias]
+    packs = [i for i in program.instructions if i.op == "pack"]
+    assert len(set(places)) == len(places) - len(packs)
+    assert all(planned.is_done(i) for i in packs)
 
 
 def test_a_loss_whose_targets_are_its_logits_is_not_in_place():

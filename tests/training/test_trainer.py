@@ -82,7 +82,7 @@ def test_a_batch_of_many_blocks_is_one_batch(options, weighted, monkeypatch):
     spec = NetworkSpec(6, (8,), 3, output="softmax")
     small, large = network(spec), network(spec)
     blocks = train(large, X, y, Adam(), batch_size=2500, sample_weight=weights, **options)  # three blocks, then one
-    monkeypatch.setattr("rosenblatt.training.trainer.block_rows", lambda spec: 2500)
+    monkeypatch.setattr("rosenblatt.training.trainer.training_rows", lambda spec: 2500)
     whole = network(spec)
     expected = train(whole, X, y, Adam(), batch_size=2500, sample_weight=weights, **options)
     np.testing.assert_allclose(blocks, expected, rtol=1e-12)

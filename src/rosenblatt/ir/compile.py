@@ -23,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rosenblatt import _core
+from rosenblatt import threads as _threads  # noqa: F401 - sets the number of threads
 from rosenblatt.ir.ops import OPS, Op
 from rosenblatt.ir.planner import Plan, plan
 from rosenblatt.ir.program import MAX_RANK, Instruction, Program, Value, resolve
@@ -73,22 +74,22 @@ class Executable:
 @cache
 def _opcodes() -> dict[str, int]:
     """Opcode of each op; verifies that the two halves of the op table agree."""
-    kernels = {name: (code, n_inputs, n_attrs) for code, (name, n_inputs, n_attrs) in enumerate(_core.kernels())}
+    kernels = {name: (code, *sizes) for code, (name, *sizes) in enumerate(_core.kernels())}
     for op in OPS.values():
         if op.alias:
             continue
         if op.name not in kernels:
             raise ImportError(f"op {op.name!r} has no kernel; rebuild the extension")
-        _, n_inputs, n_attrs = kernels[op.name]
-        expected = (-1 if op.arity is None else op.arity, _n_kernel_attrs(op))
-        if (n_inputs, n_attrs) != expected:
+        sizes = kernels[op.name][1:]
+        expected = (-1 if op.arity is None else op.arity, _n_kernel_attrs(op), len(op.writes))
+        if sizes != expected or op.writes != tuple(range(len(op.writes))):
             raise ImportError(
-                f"op {op.name!r}: table says {expected} inputs and attributes, kernel {n_inputs, n_attrs}"
+                f"op {op.name!r}: table says {expected} inputs, attributes and updated inputs, kernel {sizes}"
             )
     orphans = set(kernels) - set(OPS)
     if orphans:
         raise ImportError(f"kernels without an op: {', '.join(sorted(orphans))}")
-    return {name: code for name, (code, _, _) in kernels.items()}
+    return {name: row[0] for name, row in kernels.items()}
 
 
 def _n_kernel_attrs(op: Op) -> int:
@@ -122,7 +123,7 @@ def compile_plan(planned: Plan) -> Executable:
     core = _core.Program(
         dtype=DTYPE_CODES[program.dtype],
         values=_value_table(values, planned),
-        code=_code(program.instructions, number),
+        code=_code(planned, number),
         inputs=list(inputs.values()),
         slots=list(user_slots.values()),
         outputs=list(outputs.values()),
@@ -147,12 +148,12 @@ def _value_table(values: Sequence[Value], planned: Plan) -> NDArray[np.int64]:
     return table.reshape(-1)
 
 
-def _code(instructions: Sequence[Instruction], number: Mapping[int, int]) -> NDArray[np.int64]:
+def _code(planned: Plan, number: Mapping[int, int]) -> NDArray[np.int64]:
     opcodes = _opcodes()
     code: list[int] = []
-    for instruction in instructions:
+    for instruction in planned.program.instructions:
         op = OPS[instruction.op]
-        if op.alias:
+        if op.alias or planned.is_done(instruction):
             continue
         attrs = _encode_attrs(op, instruction)
         out = -1 if instruction.output is None else number[instruction.output.id]

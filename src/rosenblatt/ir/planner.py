@@ -5,7 +5,7 @@ changes the program; in-place results, shared memory and packed gradients are de
 
 The arena has two parts. The *persistent* part holds the leaves that outlive a step, in the order of `REGIONS`,
 without padding, so it does not depend on the batch size. The *workspace* holds slots, inputs and intermediate values;
-values that are never needed at the same time share memory.
+values that are never needed at the same time share memory, unless there is plenty.
 """
 
 from __future__ import annotations
@@ -14,11 +14,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from rosenblatt.ir.ops import OPS
-from rosenblatt.ir.program import ITEMSIZE, PERSISTENT, Program, Value
+from rosenblatt.ir.program import ITEMSIZE, PERSISTENT, Instruction, Program, Value
 
 __all__ = ["Place", "Plan", "layout", "plan"]
 
 ALIGNMENT = 64  # bytes: a cache line, and the widest vector register
+ROOMY = 1 << 19  # bytes of workspace up to which values do not share it: threads then wait less for one another
 SPARSE_BYTES = 32  # the descriptor of a CSR batch; its elements stay in the user's arrays
 
 
@@ -40,6 +41,18 @@ class Plan:
     live: Mapping[int, tuple[int, int]]
     persistent_bytes: int
     workspace_bytes: int
+
+    def is_done(self, instruction: Instruction) -> bool:
+        """Whether there is nothing to do: a `pack` whose inputs are where it would put them."""
+        if instruction.op != "pack" or instruction.output is None:
+            return False
+        place = self.places[instruction.output.id]
+        offset = place.offset
+        for value in instruction.inputs:
+            if self.places[value.id] != Place(place.workspace, offset):
+                return False
+            offset += bytes_of(value, 0)
+        return True
 
     def __str__(self) -> str:
         values = [leaf.value for leaf in self.program.leaves]
@@ -119,19 +132,21 @@ def plan(
     for region in PERSISTENT:
         for value in program.region(region):
             places[value.id] = Place(False, offsets[value.name])
-    spots, live = _spots(program, capacity, share, places)
-    unique = {id(spot.storage): spot.storage for spot in spots.values()}
-    workspace_bytes = _allocate(list(unique.values()), share)
+    spots, live = _spots(program, capacity, places, packed=share, in_place=False)
+    workspace_bytes = _allocate(spots, reuse=False)
+    if share and workspace_bytes > ROOMY:
+        spots, live = _spots(program, capacity, places, packed=True, in_place=True)
+        workspace_bytes = _allocate(spots, reuse=True)
     places.update({key: Place(True, spot.storage.offset + spot.delta) for key, spot in spots.items()})
     return Plan(program, capacity, places, live, persistent_bytes, workspace_bytes)
 
 
 def _spots(
-    program: Program, capacity: int, share: bool, places: dict[int, Place]
+    program: Program, capacity: int, places: dict[int, Place], *, packed: bool, in_place: bool
 ) -> tuple[dict[int, _Spot], dict[int, tuple[int, int]]]:
     """Assign every value of the workspace a storage; persistent aliases go straight into `places`."""
     last_use = _last_uses(program)
-    members = _pack_members(program) if share else {}
+    members = _pack_members(program) if packed else {}
     packs: dict[int, _Storage] = {}
     spots: dict[int, _Spot] = {}
     for region in ("slots", "inputs"):
@@ -156,7 +171,7 @@ def _spots(
             storage = packs.setdefault(pack.id, _Storage(bytes_of(pack, capacity), index, index))
             spots[out.id] = _Spot(storage, delta)
         else:
-            reused = _reusable(instruction.inputs, op.in_place, out, index, spots, last_use) if share else None
+            reused = _reusable(instruction.inputs, op.in_place, out, index, spots, last_use) if in_place else None
             spots[out.id] = _Spot(reused or _Storage(bytes_of(out, capacity), index, last), 0)
         storage = spots[out.id].storage
         storage.last = max(storage.last, last)
@@ -219,14 +234,21 @@ def _reusable(
     return None
 
 
-def _allocate(storages: list[_Storage], share: bool) -> int:
-    """Give each storage an offset, largest first, at the lowest gap among those needed at the same time."""
+def _allocate(spots: Mapping[int, _Spot], *, reuse: bool) -> int:
+    """Give each storage an offset: one after the other, or largest first at the lowest gap among those needed then."""
+    storages = list({id(spot.storage): spot.storage for spot in spots.values()}.values())
+    if not reuse:
+        end = 0
+        for storage in storages:
+            storage.offset = end
+            end = -(-(end + storage.bytes) // ALIGNMENT) * ALIGNMENT
+        return end
     placed: list[_Storage] = []
     end = 0
     for storage in sorted(storages, key=lambda s: (-s.bytes, s.first)):
         offset = 0
         for other in sorted(placed, key=lambda s: s.offset):
-            together = not share or (storage.first <= other.last and other.first <= storage.last)
+            together = storage.first <= other.last and other.first <= storage.last
             if together and offset + storage.bytes > other.offset:
                 offset = max(offset, -(-(other.offset + other.bytes) // ALIGNMENT) * ALIGNMENT)
         storage.offset = offset

@@ -15,15 +15,26 @@ from rosenblatt import _core
 from rosenblatt.ir.compile import NO_SLOTS, Executable, aligned_bytes, compile_program, source
 from rosenblatt.nn.programs import NetworkSpec, prediction_program
 
-__all__ = ["Network", "NetworkSpec", "block_rows"]
+__all__ = ["Network", "NetworkSpec", "block_rows", "training_rows"]
 
 BLOCK_VALUES = 1 << 17  # values of all layers in one block: with float32, half a typical second-level cache
+MANY_WEIGHTS = 1 << 19  # more than such a cache holds
+MOST_VALUES = 1 << 24
 
 
 def block_rows(spec: NetworkSpec) -> int:
     """Rows of one block, so that a block's values stay in the cache: 16 to 1,024, a multiple of 16."""
     dense_width = sum(spec.layer_sizes[1:]) + (0 if spec.sparse_input else spec.n_inputs)
     return min(1024, max(16, BLOCK_VALUES // dense_width // 16 * 16))
+
+
+def training_rows(spec: NetworkSpec) -> int:
+    """Rows of one block in training: more where many weights make it costly to add up gradients over blocks."""
+    rows = block_rows(spec)
+    if spec.n_weights < MANY_WEIGHTS:
+        return rows
+    dense_width = sum(spec.layer_sizes)
+    return max(rows, min(512, MOST_VALUES // dense_width // 16 * 16))
 
 
 class Network:

@@ -15,7 +15,7 @@ from rosenblatt import _core
 from rosenblatt.ir.compile import aligned_bytes, compile_program, source
 from rosenblatt.ir.planner import layout
 from rosenblatt.nn.losses import LossFunction, loss_record
-from rosenblatt.nn.network import Network, block_rows
+from rosenblatt.nn.network import Network, training_rows
 from rosenblatt.nn.optimizers import Optimizer
 from rosenblatt.nn.programs import Objective, block_programs, training_program
 
@@ -79,7 +79,7 @@ class Trainer:
     def _build(self) -> None:
         """Build, plan and compile the programs; move the parameters into memory that has room for the state."""
         spec, dtype = self.network.spec, self.network.dtype.name
-        rows = block_rows(spec)
+        rows = training_rows(spec)
         if self.optimizer is not None and self.batch_size is not None and self.batch_size <= rows:
             program = training_program(spec, self.objective, self.optimizer, dtype)
             self.executable = compile_program(program, self.batch_size)

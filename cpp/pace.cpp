@@ -1,0 +1,77 @@
+#include "pace.h"
+
+#include <algorithm>
+#include <limits>
+
+namespace rosenblatt {
+
+namespace {
+
+constexpr int kTimed = 5;
+constexpr double kWarmUp = 3e7;                       // nanoseconds: a core that was idle reaches its clock rate only slowly
+constexpr double kGain = 0.97;                       // of the time alone that sharing must not exceed
+constexpr double kKept = 5e8;                        // nanoseconds for which a good choice is kept
+constexpr double kFirstRest = 3e8, kLongestRest = 3e9;
+constexpr double kTolerance = 2e5, kShareLost = 0.2;  // nanoseconds, and part of the shared runs, lost in waits
+
+std::int64_t runs(double nanoseconds, double each) {
+  return 1 + static_cast<std::int64_t>(nanoseconds / std::max(each, 1.0));
+}
+
+}  // namespace
+
+Pace::Way Pace::next() const {
+  if (!knows_costs()) return Way::profile;
+  const bool shares = stage_ == Stage::warm_up || stage_ == Stage::time_shared || stage_ == Stage::shared;
+  return shares ? Way::shared : Way::alone;
+}
+
+bool Pace::timed() const { return stage_ == Stage::time_alone || stage_ == Stage::time_shared; }
+
+void Pace::enter(Stage stage) {
+  stage_ = stage;
+  best_ = std::numeric_limits<double>::infinity();
+  lost_ = 0;
+  allowed_ = 10 * kTolerance;
+  switch (stage) {
+    case Stage::time_alone:
+    case Stage::time_shared: left_ = kTimed; break;
+    case Stage::warm_up: left_ = runs(kWarmUp, alone_); break;
+    case Stage::alone: left_ = runs(rest_, alone_); break;
+    case Stage::shared:
+      left_ = runs(kKept, shared_);
+      allowed_ = kTolerance;
+      break;
+    case Stage::given_up: break;
+  }
+}
+
+void Pace::leave_team() {
+  rest_ = std::clamp(rest_ * 4, kFirstRest, kLongestRest);
+  enter(Stage::alone);
+}
+
+void Pace::done(double nanoseconds, double lost) {
+  if (stage_ == Stage::given_up) return;
+  if (timed()) best_ = std::min(best_, nanoseconds);
+  lost_ += lost;
+  if (stage_ == Stage::shared || stage_ == Stage::warm_up) allowed_ += kShareLost * (stage_ == Stage::shared ? shared_ : alone_);
+  if (lost_ > allowed_ && next() == Way::shared) return leave_team();
+  if (--left_ > 0) return;
+  switch (stage_) {
+    case Stage::time_alone:
+      alone_ = best_;
+      return enter(Stage::warm_up);
+    case Stage::warm_up: return enter(Stage::time_shared);
+    case Stage::time_shared:
+      shared_ = best_;
+      if (shared_ > kGain * alone_) return leave_team();
+      rest_ = 0;
+      return enter(Stage::shared);
+    case Stage::alone:
+    case Stage::shared: return enter(Stage::time_alone);
+    case Stage::given_up: return;
+  }
+}
+
+}  // namespace rosenblatt

@@ -1,0 +1,87 @@
+// A program with the memory to run it in, and what is known of how it runs best: alone or shared among threads.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "pace.h"
+#include "program.h"
+#include "schedule.h"
+#include "source.h"
+#include "threads.h"
+
+namespace rosenblatt {
+
+// 64-byte aligned memory, zeroed at first.
+class Buffer {
+ public:
+  explicit Buffer(std::size_t bytes);
+  std::byte* data() const { return data_.get(); }
+
+ private:
+  struct Free {
+    void operator()(std::byte* p) const;
+  };
+  std::unique_ptr<std::byte, Free> data_;
+};
+
+// The rows of one step, or of one block of it.
+struct Batch {
+  const std::int64_t* rows;
+  std::int64_t n_rows;
+  std::int64_t first_row;  // of the block within the batch
+  double inverse_weight;
+  const double* slots;
+  std::uint64_t seed;
+  std::int64_t step;
+};
+
+// kScratchBytes for each thread that takes part.
+class Scratch {
+ public:
+  void* of(int part);
+
+ private:
+  std::vector<Buffer> buffers_;
+};
+
+enum class Sharing { measured, always };  // `always` is for tests: whatever can be shared is
+
+class Runner {
+ public:
+  explicit Runner(std::shared_ptr<const Program> program);
+
+  // Fills inputs, slots and random key, and runs.
+  void run(std::byte* persistent, std::span<const Source> sources, const Batch& batch, Lease& lease, Scratch& scratch);
+  Operand operand(std::int32_t value, std::byte* persistent, std::int64_t n_rows) const;
+  const Program& program() const { return *program_; }
+
+  static void set_sharing(Sharing sharing);
+
+ private:
+  // The program with its addresses for one number of rows.
+  struct Binding {
+    Bound bound;
+    std::vector<double> costs;  // nanoseconds of each call
+    Pace pace;
+    std::optional<Schedule> schedule;
+    int n_threads = 0;  // that the schedule was made for
+  };
+
+  Binding& binding(std::byte* persistent, std::int64_t n_rows, Scratch& scratch);
+  void fill_numbers(std::span<const Source> sources, const Batch& batch);
+  void fill_rows(std::span<const Source> sources, const Batch& batch, int part, int n_parts);
+  void run_alone(const Binding& binding, std::span<const Source> sources, const Batch& batch);
+  void run_shared(const Binding& binding, std::span<const Source> sources, const Batch& batch, Team& team);
+  void profile(Binding& binding) const;
+  void plan(Binding& binding, int n_threads, Scratch& scratch) const;
+
+  std::shared_ptr<const Program> program_;
+  Buffer memory_;
+  std::vector<Binding> bindings_;
+  const std::byte* bound_to_ = nullptr;
+};
+
+}  // namespace rosenblatt

@@ -1,0 +1,190 @@
+"""Threads: the same bits for any number of them, in single ops and in training; and the team itself."""
+
+import os
+import subprocess
+import sys
+import threading
+
+import numpy as np
+import pytest
+import scipy.sparse
+
+import rosenblatt
+from rosenblatt import _core
+from rosenblatt.ir.ops import OPS
+from rosenblatt.nn import SGD, Adam, Network, NetworkSpec
+from rosenblatt.threads import _quota
+from rosenblatt.training import Trainer
+
+TEAMS = (2, 3, 4, 8)
+
+
+@pytest.fixture(autouse=True)
+def restored():
+    """The team's size after a test is what it was before, and work is shared only where that is quicker."""
+    before = rosenblatt.get_num_threads()
+    yield
+    rosenblatt.set_num_threads(before)
+    _core.share_always(False)
+
+
+def with_threads(n, function):
+    """What `function` returns when all its work that can be shared is shared among n threads."""
+    rosenblatt.set_num_threads(n)
+    _core.share_always(n > 1)
+    return function()
+
+
+def bits(array):
+    """The array's bytes; of a NaN, whose sign means nothing, only that it is one."""
+    return np.where(np.isnan(array), np.nan, array).tobytes(), array.shape
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("name", sorted(OPS))
+def test_an_op_gives_the_same_bits_shared_and_alone(name, dtype, run_kernel):
+    for n_rows in (1, 7, 64):
+        for sample in OPS[name].samples(np.random.default_rng(n_rows), dtype, n_rows):
+            alone = with_threads(1, lambda: run_kernel(OPS[name], sample, dtype))
+            for n in (2, 3):
+                shared = with_threads(n, lambda: run_kernel(OPS[name], sample, dtype))
+                for a, b in zip(alone, shared, strict=True):
+                    assert bits(a) == bits(b), (sample.label, n)
+
+
+NETWORKS = {
+    "small": (NetworkSpec(10, (50,), 3, output="softmax"), 32, {}),
+    "one row a thread": (NetworkSpec(5, (3,), 2, output="softmax"), 3, {}),
+    "odd sizes": (NetworkSpec(33, (129, 65), 7, output="softmax"), 77, {"l2": 0.1}),
+    "wide": (NetworkSpec(64, (300, 80), 10, output="softmax"), 50, {"clip_norm": 1.0}),
+    "tanh": (NetworkSpec(20, (64, 64), 4, activation="tanh", output="softmax"), 64, {"l1": 0.01, "l2": 0.1}),
+    "no hidden layer": (NetworkSpec(40, (), 5, output="softmax"), 100, {}),
+    "blocks": (NetworkSpec(12, (30,), 3, output="softmax"), 200, {"blocks": 48, "l2": 0.1}),
+    "sparse": (NetworkSpec(200, (70,), 3, output="softmax", sparse_input=True), 40, {}),
+    "weighted": (NetworkSpec(9, (40, 40), 3, output="softmax"), 60, {"weighted": True}),
+}
+
+
+def trained(spec, batch, dtype, optimizer, options, monkeypatch):
+    """Bytes of parameters and state after 200 steps, and the losses."""
+    options = dict(options)
+    if "blocks" in options:
+        rows = options.pop("blocks")
+        monkeypatch.setattr("rosenblatt.training.trainer.training_rows", lambda spec: rows)
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(4 * batch + batch // 2, spec.n_inputs)).astype(dtype)
+    if spec.sparse_input:
+        X = scipy.sparse.csr_matrix(X * (X > 1))
+    y = rng.integers(0, spec.n_outputs, X.shape[0]).astype(np.int32)
+    network = Network(spec, dtype)
+    network.parameters[:] = rng.normal(size=network.parameters.size) * 0.1
+    trainer = Trainer(network, "softmax_cross_entropy", optimizer, batch_size=batch, **options)
+    trainer.set_data(X, y, rng.uniform(size=len(y)).astype(dtype) if options.get("weighted") else None)
+    losses = trainer.epochs(40, 0.01)
+    assert trainer.step_count == 200
+    return trainer.memory.tobytes(), losses, network.predict(X).tobytes()
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("name", NETWORKS)
+def test_200_steps_give_the_same_bits_for_any_number_of_threads(name, dtype, monkeypatch):
+    spec, batch, options = NETWORKS[name]
+    optimizer = SGD(0.9) if name in ("tanh", "sparse") else Adam()
+    alone = with_threads(1, lambda: trained(spec, batch, dtype, optimizer, options, monkeypatch))
+    for n in TEAMS:
+        assert with_threads(n, lambda: trained(spec, batch, dtype, optimizer, options, monkeypatch)) == alone, n
+
+
+def test_measured_sharing_gives_the_same_bits_too(monkeypatch):
+    spec, batch, options = NETWORKS["wide"]
+    rosenblatt.set_num_threads(1)
+    alone = trained(spec, batch, "float32", Adam(), options, monkeypatch)
+    rosenblatt.set_num_threads(2)
+    for _ in range(3):
+        assert trained(spec, batch, "float32", Adam(), options, monkeypatch) == alone
+
+
+def test_many_networks_train_in_many_threads(monkeypatch):
+    spec, batch, options = NETWORKS["wide"]
+    expected = with_threads(1, lambda: trained(spec, batch, "float32", Adam(), options, monkeypatch))
+    rosenblatt.set_num_threads(4)
+    _core.share_always(True)
+    found = []
+
+    def work():
+        found.append(trained(spec, batch, "float32", Adam(), options, monkeypatch))
+
+    threads = [threading.Thread(target=work) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert found == [expected] * 6
+
+
+def test_a_forked_child_has_a_team_of_its_own(monkeypatch):
+    spec, batch, options = NETWORKS["wide"]
+    expected = with_threads(2, lambda: trained(spec, batch, "float32", Adam(), options, monkeypatch))
+    child = os.fork()
+    if child == 0:
+        code = 1
+        try:
+            code = 0 if trained(spec, batch, "float32", Adam(), options, monkeypatch) == expected else 2
+        finally:
+            os._exit(code)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert trained(spec, batch, "float32", Adam(), options, monkeypatch) == expected
+
+
+@pytest.mark.parametrize(
+    ("n", "error", "message"),
+    [
+        (0, ValueError, "n is 0; allowed: 1 to 128"),
+        (129, ValueError, "n is 129; allowed"),
+        (-1, ValueError, "n is -1; allowed"),
+        (2.0, TypeError, r"n is 2\.0; it must be a whole number"),
+        (True, TypeError, "n is True"),
+    ],
+)
+def test_an_impossible_number_of_threads_is_refused(n, error, message):
+    before = rosenblatt.get_num_threads()
+    with pytest.raises(error, match=message):
+        rosenblatt.set_num_threads(n)
+    assert rosenblatt.get_num_threads() == before
+
+
+def threads_of_a_new_process(**variables):
+    environment = {k: v for k, v in os.environ.items() if k not in ("OMP_NUM_THREADS", "ROSENBLATT_NUM_THREADS")}
+    environment |= variables | {"PYTHONPATH": ":".join(sys.path)}
+    program = "import rosenblatt; print(rosenblatt.engine_info()['threads'])"
+    return subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=False)
+
+
+def test_the_environment_says_how_many_threads_there_are():
+    assert threads_of_a_new_process(ROSENBLATT_NUM_THREADS="5").stdout == "5\n"
+    assert threads_of_a_new_process(OMP_NUM_THREADS="1").stdout == "1\n"
+    assert threads_of_a_new_process(OMP_NUM_THREADS="1", ROSENBLATT_NUM_THREADS="3").stdout == "3\n"
+    assert int(threads_of_a_new_process().stdout) <= len(os.sched_getaffinity(0))
+    wrong = threads_of_a_new_process(ROSENBLATT_NUM_THREADS="many")
+    assert "ROSENBLATT_NUM_THREADS is 'many'; allowed: 1 to 128 threads" in wrong.stderr
+
+
+def test_a_control_groups_quota_is_read(tmp_path):
+    assert _quota(tmp_path) == float("inf")
+    (tmp_path / "cpu").mkdir()
+    (tmp_path / "cpu/cpu.cfs_quota_us").write_text("-1\n")
+    (tmp_path / "cpu/cpu.cfs_period_us").write_text("100000\n")
+    assert _quota(tmp_path) == float("inf")
+    (tmp_path / "cpu/cpu.cfs_quota_us").write_text("150000\n")
+    assert _quota(tmp_path) == 1.5
+    (tmp_path / "cpu.max").write_text("max 100000\n")
+    assert _quota(tmp_path) == float("inf")
+    (tmp_path / "cpu.max").write_text("250000 100000\n")
+    assert _quota(tmp_path) == 2.5
+
+
+def test_engine_info_tells_what_runs():
+    info = rosenblatt.engine_info()
+    assert info["isa"] in info["isa_available"]
+    assert info["threads"] == rosenblatt.get_num_threads()
+    assert info["processors"] >= 1

@@ -7,11 +7,13 @@ namespace rosenblatt {
 
 namespace {
 
-constexpr int kTimed = 5;
+constexpr int kProfiles = 4, kTimed = 5;
+constexpr double kLong = 1e6;                        // nanoseconds of a run that needs only half as many profiles
 constexpr double kWarmUp = 3e7;                       // nanoseconds: a core that was idle reaches its clock rate only slowly
 constexpr double kGain = 0.97;                       // of the time alone that sharing must not exceed
-constexpr double kKept = 5e8;                        // nanoseconds for which a good choice is kept
-constexpr double kFirstRest = 3e8, kLongestRest = 3e9;
+constexpr double kKept = 5e8;                        // nanoseconds for which a good choice is kept, and
+constexpr std::int64_t kKeptRuns = 40 * kTimed;      // runs for which it is kept at least
+constexpr double kFirstRest = 5e7, kLongestRest = 3e9;
 constexpr double kTolerance = 2e5, kShareLost = 0.2;  // nanoseconds, and part of the shared runs, lost in waits
 
 std::int64_t runs(double nanoseconds, double each) {
@@ -20,8 +22,15 @@ std::int64_t runs(double nanoseconds, double each) {
 
 }  // namespace
 
+Pace::Pace() : profiles_left_(kProfiles), alone_(std::numeric_limits<double>::infinity()) {}
+
+void Pace::profiled(double nanoseconds) {
+  profiles_left_ -= nanoseconds > kLong ? 2 : 1;
+  alone_ = std::min(alone_, nanoseconds);
+}
+
 Pace::Way Pace::next() const {
-  if (!knows_costs()) return Way::profile;
+  if (profiles_left_ > 0) return Way::profile;
   const bool shares = stage_ == Stage::warm_up || stage_ == Stage::time_shared || stage_ == Stage::shared;
   return shares ? Way::shared : Way::alone;
 }
@@ -39,7 +48,7 @@ void Pace::enter(Stage stage) {
     case Stage::warm_up: left_ = runs(kWarmUp, alone_); break;
     case Stage::alone: left_ = runs(rest_, alone_); break;
     case Stage::shared:
-      left_ = runs(kKept, shared_);
+      left_ = std::max(runs(kKept, shared_), kKeptRuns);
       allowed_ = kTolerance;
       break;
     case Stage::given_up: break;

@@ -158,13 +158,15 @@ void Runner::run_shared(const Binding& binding, std::span<const Source> sources,
 
 void Runner::profile(Binding& binding) const {
   const Bound& bound = binding.bound;
+  double sum = 0;
   for (std::size_t i = 0; i < bound.calls.size(); ++i) {
     const auto start = Clock::now();
     bound.functions[i](bound.calls[i]);
     const double cost = std::max(0.0, nanoseconds_since(start) - clock_cost());
     binding.costs[i] = std::min(binding.costs[i], cost);
+    sum += cost;
   }
-  binding.pace.profiled();
+  binding.pace.profiled(sum);
 }
 
 // The schedule for 2, 4, 8 ... or all threads that promises most, if one promises enough.

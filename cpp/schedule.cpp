@@ -79,8 +79,8 @@ class Schedule::Builder {
         phase_[index(part)].push_back(access_of(input, true));
       }
     }
-    while (!pending_.empty()) {
-      fill_phase();
+    for (bool empty = inputs.empty(); !pending_.empty(); empty = true) {
+      fill_phase(empty);
       if (!pending_.empty()) meet();
     }
     to_.nanoseconds_ = *std::ranges::max_element(clocks_) + meeting();
@@ -130,10 +130,10 @@ class Schedule::Builder {
     pending_ = std::move(left);
   }
 
-  void fill_phase() {
+  // An empty phase takes at least one call; one that began with the filling of inputs need not.
+  void fill_phase(bool empty) {
     Accesses put_off;
     std::vector<std::size_t> left;
-    bool empty = true;
     for (const std::size_t i : pending_) {
       if (!conflict(whole_[i], put_off) && place(i, empty)) {
         empty = false;

@@ -12,14 +12,29 @@ namespace {
 
 [[noreturn]] void fail(const std::string& message) { throw std::invalid_argument(message); }
 
+constexpr std::int64_t kLine = 64;
+constexpr std::int64_t kAhead = 4096;  // bytes that are asked for before they are copied: rows lie anywhere in memory
+
+// Copies rows whose elements lie side by side and need no conversion.
+void copy_rows(std::byte* to, const Source& source, const std::int64_t* rows, std::int64_t n_rows, std::int64_t bytes) {
+  const std::int64_t ahead = std::clamp<std::int64_t>(kAhead / std::max<std::int64_t>(bytes, 1), 1, 16);
+  for (std::int64_t i = 0; i < n_rows; ++i, to += bytes) {
+    if (i + ahead < n_rows) {
+      const std::byte* next = source.data + rows[i + ahead] * source.row_stride;
+      for (std::int64_t b = 0; b < bytes; b += kLine) __builtin_prefetch(next + b);
+    }
+    std::memcpy(to, source.data + rows[i] * source.row_stride, static_cast<std::size_t>(bytes));
+  }
+}
+
 template <class To, class From>
 void gather_as(To* to, const Source& source, const std::int64_t* rows, std::int64_t n_rows) {
+  constexpr auto item = static_cast<std::int64_t>(sizeof(From));
+  if (std::is_same_v<To, From> && source.column_stride == item) {
+    return copy_rows(reinterpret_cast<std::byte*>(to), source, rows, n_rows, source.width * item);
+  }
   for (std::int64_t i = 0; i < n_rows; ++i, to += source.width) {
     const std::byte* from = source.data + rows[i] * source.row_stride;
-    if (std::is_same_v<To, From> && source.column_stride == static_cast<std::int64_t>(sizeof(From))) {
-      std::memcpy(to, from, static_cast<std::size_t>(source.width) * sizeof(To));
-      continue;
-    }
     for (std::int64_t j = 0; j < source.width; ++j, from += source.column_stride) {
       From element;
       std::memcpy(&element, from, sizeof element);

@@ -29,12 +29,9 @@ def block_rows(spec: NetworkSpec) -> int:
 
 
 def training_rows(spec: NetworkSpec) -> int:
-    """Rows of one block in training: more where many weights make it costly to add up gradients over blocks."""
-    rows = block_rows(spec)
-    if spec.n_weights < MANY_WEIGHTS:
-        return rows
-    dense_width = sum(spec.layer_sizes)
-    return max(rows, min(512, MOST_VALUES // dense_width // 16 * 16))
+    """Rows of one block in training: at least 256 or, where it is costly to add up gradients over blocks, 512."""
+    enough = 512 if spec.n_weights >= MANY_WEIGHTS else 256
+    return max(block_rows(spec), min(enough, MOST_VALUES // sum(spec.layer_sizes) // 16 * 16))
 
 
 class Network:

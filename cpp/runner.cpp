@@ -8,8 +8,6 @@
 #include <limits>
 #include <new>
 
-#include "split.h"
-
 namespace rosenblatt {
 
 namespace {
@@ -76,35 +74,40 @@ Runner::Binding& Runner::binding(std::byte* persistent, std::int64_t n_rows, Scr
     if (candidate.bound.n_rows == n_rows) return candidate;
   }
   if (bindings_.size() >= kMostBindings) bindings_.clear();
-  Binding fresh;
-  fresh.bound = program_->bind(persistent, memory_.data(), scratch.of(0), n_rows);
-  fresh.costs.assign(fresh.bound.calls.size(), std::numeric_limits<double>::infinity());
-  bindings_.push_back(std::move(fresh));
+  bindings_.push_back(bind(persistent, n_rows, scratch));
   return bindings_.back();
 }
 
-// What a batch gives besides its rows: slots, random key, and where the rows of sparse inputs are.
-void Runner::fill_numbers(std::span<const Source> sources, const Batch& batch) {
+Runner::Binding Runner::bind(std::byte* persistent, std::int64_t n_rows, Scratch& scratch) const {
   const Roles& roles = program_->roles();
-  const auto place = [&](std::int32_t value) { return operand(value, nullptr, batch.n_rows); };
-  for (std::size_t i = 0; i < roles.inputs.size(); ++i) {
-    if (sources[i].sparse) gather(place(roles.inputs[i]), sources[i], batch.rows);
+  Binding fresh;
+  fresh.bound = program_->bind(persistent, memory_.data(), scratch.of(0), n_rows);
+  fresh.costs.assign(fresh.bound.calls.size(), std::numeric_limits<double>::infinity());
+  for (const std::int32_t input : roles.inputs) fresh.inputs.push_back(operand(input, persistent, n_rows));
+  for (const std::int32_t slot : roles.slots) fresh.slots.push_back(operand(slot, persistent, n_rows));
+  if (roles.inverse_weight >= 0) fresh.inverse_weight = operand(roles.inverse_weight, persistent, n_rows);
+  if (roles.key >= 0) fresh.key = operand(roles.key, persistent, n_rows);
+  return fresh;
+}
+
+// What a batch gives besides its rows: slots, random key, and where the rows of sparse inputs are.
+void Runner::fill_numbers(const Binding& binding, std::span<const Source> sources, const Batch& batch) {
+  for (std::size_t i = 0; i < sources.size(); ++i) {
+    if (sources[i].sparse) gather(binding.inputs[i], sources[i], batch.rows);
   }
-  for (std::size_t i = 0; i < roles.slots.size(); ++i) write_scalar(place(roles.slots[i]), batch.slots[i]);
-  if (roles.inverse_weight >= 0) write_scalar(place(roles.inverse_weight), batch.inverse_weight);
-  if (roles.key >= 0) {
+  for (std::size_t i = 0; i < binding.slots.size(); ++i) write_scalar(binding.slots[i], batch.slots[i]);
+  if (binding.inverse_weight.data != nullptr) write_scalar(binding.inverse_weight, batch.inverse_weight);
+  if (binding.key.data != nullptr) {
     const std::uint32_t key[4] = {static_cast<std::uint32_t>(batch.seed), static_cast<std::uint32_t>(batch.seed >> 32),
                                   static_cast<std::uint32_t>(batch.step), static_cast<std::uint32_t>(batch.first_row)};
-    std::memcpy(place(roles.key).data, key, sizeof key);
+    std::memcpy(binding.key.data, key, sizeof key);
   }
 }
 
-void Runner::fill_rows(std::span<const Source> sources, const Batch& batch, int part, int n_parts) {
-  const std::vector<std::int32_t>& inputs = program_->roles().inputs;
-  const Range rows = cut(batch.n_rows, part, n_parts);
-  for (std::size_t i = 0; i < inputs.size(); ++i) {
-    if (sources[i].sparse || rows.first == rows.last) continue;
-    Operand to = operand(inputs[i], nullptr, batch.n_rows);
+void Runner::fill_rows(const Binding& binding, std::span<const Source> sources, const Batch& batch, Range rows) {
+  for (std::size_t i = 0; i < sources.size(); ++i) {
+    if (sources[i].sparse) continue;
+    Operand to = binding.inputs[i];
     take_rows(to, rows);
     gather(to, sources[i], batch.rows + rows.first);
   }
@@ -113,11 +116,19 @@ void Runner::fill_rows(std::span<const Source> sources, const Batch& batch, int 
 void Runner::run(std::byte* persistent, std::span<const Source> sources, const Batch& batch, Lease& lease,
                  Scratch& scratch) {
   Binding& own = binding(persistent, batch.n_rows, scratch);
-  fill_numbers(sources, batch);
-  if (Team::size() < 2) return run_alone(own, sources, batch);
+  fill_numbers(own, sources, batch);
+  if (Team::size() < 2) {
+    run_alone(own, sources, batch);
+  } else {
+    run_measured(own, sources, batch, lease, scratch);
+  }
+}
+
+void Runner::run_measured(Binding& own, std::span<const Source> sources, const Batch& batch, Lease& lease,
+                          Scratch& scratch) {
   const bool always = sharing.load(std::memory_order_relaxed) == Sharing::always;
   if (!always && own.pace.next() == Pace::Way::profile) {
-    fill_rows(sources, batch, 0, 1);
+    fill_rows(own, sources, batch, {0, batch.n_rows});
     return profile(own);
   }
   if (own.n_threads != Team::size()) plan(own, Team::size(), scratch);
@@ -136,27 +147,27 @@ void Runner::run(std::byte* persistent, std::span<const Source> sources, const B
 }
 
 void Runner::run_alone(const Binding& binding, std::span<const Source> sources, const Batch& batch) {
-  fill_rows(sources, batch, 0, 1);
+  fill_rows(binding, sources, batch, {0, batch.n_rows});
   binding.bound.run();
 }
 
 void Runner::run_shared(const Binding& binding, std::span<const Source> sources, const Batch& batch, Team& team) {
   struct Context {
-    Runner& runner;
-    const Schedule& schedule;
+    const Binding& binding;
     std::span<const Source> sources;
     const Batch& batch;
     Team& team;
-  } const context{*this, *binding.schedule, sources, batch, team};
-  context.schedule.run_prologue();
-  team.run(context.schedule.n_parts(), [](const void* given, int part) {
+  } const context{binding, sources, batch, team};
+  binding.schedule->run_prologue();
+  team.run(binding.schedule->n_parts(), [](const void* given, int part) {
     const Context& c = *static_cast<const Context*>(given);
-    c.runner.fill_rows(c.sources, c.batch, part, c.schedule.n_parts());
-    c.schedule.run(part, c.team);
+    const Schedule& schedule = *c.binding.schedule;
+    fill_rows(c.binding, c.sources, c.batch, cut(c.batch.n_rows, part, schedule.n_parts()));
+    schedule.run(part, c.team);
   }, &context);
 }
 
-void Runner::profile(Binding& binding) const {
+void Runner::profile(Binding& binding) {
   const Bound& bound = binding.bound;
   double sum = 0;
   for (std::size_t i = 0; i < bound.calls.size(); ++i) {
@@ -170,7 +181,7 @@ void Runner::profile(Binding& binding) const {
 }
 
 // The schedule for 2, 4, 8 ... or all threads that promises most, if one promises enough.
-void Runner::plan(Binding& binding, int n_threads, Scratch& scratch) const {
+void Runner::plan(Binding& binding, int n_threads, Scratch& scratch) {
   binding.n_threads = n_threads;
   binding.schedule.reset();
   const bool always = sharing.load() == Sharing::always;
@@ -178,13 +189,11 @@ void Runner::plan(Binding& binding, int n_threads, Scratch& scratch) const {
   if (always) std::ranges::fill(costs, 1000.0);
   double alone = 0;
   for (const double cost : costs) alone += cost;
-  std::vector<Operand> inputs;
-  for (const std::int32_t input : program_->roles().inputs) inputs.push_back(operand(input, nullptr, binding.bound.n_rows));
   std::vector<void*> scratches{scratch.of(0)};
   double best = always ? std::numeric_limits<double>::infinity() : kPromise * alone - kDispatch;
   for (int n = always ? n_threads : 2; n <= n_threads; n = n < n_threads ? std::min(2 * n, n_threads) : n + 1) {
     while (static_cast<int>(scratches.size()) < n) scratches.push_back(scratch.of(static_cast<int>(scratches.size())));
-    Schedule schedule(binding.bound, costs, inputs, scratches);
+    Schedule schedule(binding.bound, costs, binding.inputs, scratches);
     if (schedule.nanoseconds() >= best) continue;
     best = schedule.nanoseconds();
     binding.schedule.emplace(std::move(schedule));

@@ -10,6 +10,7 @@
 #include "program.h"
 #include "schedule.h"
 #include "source.h"
+#include "split.h"
 #include "threads.h"
 
 namespace rosenblatt {
@@ -64,6 +65,8 @@ class Runner {
   // The program with its addresses for one number of rows.
   struct Binding {
     Bound bound;
+    std::vector<Operand> inputs, slots;
+    Operand inverse_weight, key;
     std::vector<double> costs;  // nanoseconds of each call
     Pace pace;
     std::optional<Schedule> schedule;
@@ -71,12 +74,15 @@ class Runner {
   };
 
   Binding& binding(std::byte* persistent, std::int64_t n_rows, Scratch& scratch);
-  void fill_numbers(std::span<const Source> sources, const Batch& batch);
-  void fill_rows(std::span<const Source> sources, const Batch& batch, int part, int n_parts);
-  void run_alone(const Binding& binding, std::span<const Source> sources, const Batch& batch);
-  void run_shared(const Binding& binding, std::span<const Source> sources, const Batch& batch, Team& team);
-  void profile(Binding& binding) const;
-  void plan(Binding& binding, int n_threads, Scratch& scratch) const;
+  Binding bind(std::byte* persistent, std::int64_t n_rows, Scratch& scratch) const;
+  void run_measured(Binding& binding, std::span<const Source> sources, const Batch& batch, Lease& lease,
+                    Scratch& scratch);
+  static void fill_numbers(const Binding& binding, std::span<const Source> sources, const Batch& batch);
+  static void fill_rows(const Binding& binding, std::span<const Source> sources, const Batch& batch, Range rows);
+  static void run_alone(const Binding& binding, std::span<const Source> sources, const Batch& batch);
+  static void run_shared(const Binding& binding, std::span<const Source> sources, const Batch& batch, Team& team);
+  static void profile(Binding& binding);
+  static void plan(Binding& binding, int n_threads, Scratch& scratch);
 
   std::shared_ptr<const Program> program_;
   Buffer memory_;

@@ -15,6 +15,17 @@ namespace {
 constexpr std::int64_t kLine = 64;
 constexpr std::int64_t kAhead = 4096;  // bytes that are asked for before they are copied: rows lie anywhere in memory
 
+// A short row by whole words, of which the last may overlap the one before it: a call of memcpy costs more.
+void copy_row(std::byte* to, const std::byte* from, std::int64_t bytes) {
+  constexpr std::int64_t word = 16, few = 8 * word;
+  if (bytes < word || bytes > few) {
+    std::memcpy(to, from, static_cast<std::size_t>(bytes));
+    return;
+  }
+  for (std::int64_t b = 0; b + word < bytes; b += word) std::memcpy(to + b, from + b, word);
+  std::memcpy(to + bytes - word, from + bytes - word, word);
+}
+
 // Copies rows whose elements lie side by side and need no conversion.
 void copy_rows(std::byte* to, const Source& source, const std::int64_t* rows, std::int64_t n_rows, std::int64_t bytes) {
   const std::int64_t ahead = std::clamp<std::int64_t>(kAhead / std::max<std::int64_t>(bytes, 1), 1, 16);
@@ -23,7 +34,7 @@ void copy_rows(std::byte* to, const Source& source, const std::int64_t* rows, st
       const std::byte* next = source.data + rows[i + ahead] * source.row_stride;
       for (std::int64_t b = 0; b < bytes; b += kLine) __builtin_prefetch(next + b);
     }
-    std::memcpy(to, source.data + rows[i] * source.row_stride, static_cast<std::size_t>(bytes));
+    copy_row(to, source.data + rows[i] * source.row_stride, bytes);
   }
 }
 
@@ -69,9 +80,15 @@ void gather(const Operand& to, const Source& source, const std::int64_t* rows) {
 }
 
 double element(const Source& source, std::int64_t row) {
-  double value = 0;
-  gather_rows(&value, source, &row, 1);
-  return value;
+  const std::byte* at = source.data + row * source.row_stride;
+  if (source.type == SourceType::float64) {
+    double value;
+    std::memcpy(&value, at, sizeof value);
+    return value;
+  }
+  float value;
+  std::memcpy(&value, at, sizeof value);
+  return static_cast<double>(value);
 }
 
 Source Source::dense(const void* data, SourceType type, std::int64_t n_rows, std::int64_t width,

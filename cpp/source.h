@@ -43,7 +43,7 @@ struct Source {
 // they are.
 void gather(const Operand& to, const Source& source, const std::int64_t* rows);
 
-// One element of a dense source of one column.
+// One element of a dense source of one column of floats.
 double element(const Source& source, std::int64_t row);
 
 }  // namespace rosenblatt

@@ -218,7 +218,7 @@ static void multiply_few_columns(const Product<T>& p) {
     pack_transposed(p.b, p.b_row, p.depth, p.n_columns, p.scratch_b, b_row);
     b = p.scratch_b;
   }
-  multiply_dots(p.a, p.a_row, b, b_row, p.c, p.n_rows, p.n_columns, p.depth);
+  multiply_dots(p.a, p.a_row, b, b_row, p.c, p.n_rows, p.n_columns, p.depth, p.bias);
 }
 
 // Vector operations of both ways, where a transpose costs about two for each part of a row that it writes.
@@ -278,6 +278,7 @@ static void run(Product<T>& p) {
   }
   if (prefers_dots(p)) {
     multiply_few_columns(p);
+    p.bias = nullptr;
     return finish(p);
   }
   if (prefers_columns_first(p)) {

@@ -48,9 +48,11 @@ static inline Vec<T> sum_each(Vec<T> (&x)[kLanes<T>]) {
   }
 }
 
-// n_rows <= kRows rows of C, which has kColumns columns and nothing between its rows.
+// n_rows <= kRows rows of C, which has kColumns columns and nothing between its rows. `bias`: nullptr, or what is added to
+// each element of kRows rows.
 template <class T, int kColumns, int kRows>
-static inline void dot_block(const T* a, Index a_row, const T* b, Index b_row, T* c, Index n_rows, Index depth) {
+static inline void dot_block(const T* a, Index a_row, const T* b, Index b_row, T* c, Index n_rows, Index depth,
+                             const T* bias) {
   constexpr int lanes = kLanes<T>, results = (kRows * kColumns + lanes - 1) / lanes * lanes;
   const T* row[kRows];
 #pragma GCC unroll 8
@@ -77,29 +79,37 @@ static inline void dot_block(const T* a, Index a_row, const T* b, Index b_row, T
     Vec<T> group[lanes];
 #pragma GCC unroll 16
     for (int s = 0; s < lanes; ++s) group[s] = sum[i + s];
-    const Vec<T> total = sum_each<T>(group);
+    Vec<T> total = sum_each<T>(group);
+    if (bias != nullptr) total += load(bias + i);
     if (i < n) store_n<T>(c + i, total, static_cast<int>(smaller(lanes, n - i)));
   }
 }
 
 template <class T, int kColumns>
-static void dot_rows_of(const T* a, Index a_row, const T* b, Index b_row, T* c, Index n_rows, Index depth) {
+static void dot_rows_of(const T* a, Index a_row, const T* b, Index b_row, T* c, Index n_rows, Index depth,
+                        const T* bias) {
   constexpr Index rows = dot_rows(kColumns);
-  if (n_rows == 1) return dot_block<T, kColumns, 1>(a, a_row, b, b_row, c, 1, depth);
+  T repeated[rows * kColumns + kLanes<T>] = {};
+  if (bias != nullptr) {
+    for (Index i = 0; i < rows * kColumns; ++i) repeated[i] = bias[i % kColumns];
+    bias = repeated;
+  }
+  if (n_rows == 1) return dot_block<T, kColumns, 1>(a, a_row, b, b_row, c, 1, depth, bias);
   for (Index i = 0; i < n_rows; i += rows) {
-    dot_block<T, kColumns, rows>(a + i * a_row, a_row, b, b_row, c + i * kColumns, smaller(rows, n_rows - i), depth);
+    dot_block<T, kColumns, rows>(a + i * a_row, a_row, b, b_row, c + i * kColumns, smaller(rows, n_rows - i), depth,
+                                 bias);
   }
 }
 
-// C[i][j] = sum over k of a[i][k] b[j][k] for 1 <= n_columns <= kMaxDots.
+// C[i][j] = sum over k of a[i][k] b[j][k], and bias[j] where there is one, for 1 <= n_columns <= kMaxDots.
 template <class T>
 static void multiply_dots(const T* a, Index a_row, const T* b, Index b_row, T* c, Index n_rows, Index n_columns,
-                          Index depth) {
+                          Index depth, const T* bias) {
   switch (n_columns) {
-    case 1: return dot_rows_of<T, 1>(a, a_row, b, b_row, c, n_rows, depth);
-    case 2: return dot_rows_of<T, 2>(a, a_row, b, b_row, c, n_rows, depth);
-    case 3: return dot_rows_of<T, 3>(a, a_row, b, b_row, c, n_rows, depth);
-    default: return dot_rows_of<T, 4>(a, a_row, b, b_row, c, n_rows, depth);
+    case 1: return dot_rows_of<T, 1>(a, a_row, b, b_row, c, n_rows, depth, bias);
+    case 2: return dot_rows_of<T, 2>(a, a_row, b, b_row, c, n_rows, depth, bias);
+    case 3: return dot_rows_of<T, 3>(a, a_row, b, b_row, c, n_rows, depth, bias);
+    default: return dot_rows_of<T, 4>(a, a_row, b, b_row, c, n_rows, depth, bias);
   }
 }
 

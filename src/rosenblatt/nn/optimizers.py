@@ -6,6 +6,7 @@ rate, momentum, bias correction) is a slot of the program, computed here for all
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Protocol
@@ -101,7 +102,22 @@ class Adam:
 
     def slot_values(self, learning_rate: float, first_step: int, n_steps: int) -> NDArray[np.float64]:
         """(bias-corrected step size, 1) for steps ``first_step + 1`` to ``first_step + n_steps``."""
-        t = np.arange(first_step + 1, first_step + n_steps + 1, dtype=np.float64)
+        if first_step >= max(_steps_until_one(self.beta_1), _steps_until_one(self.beta_2)):
+            return np.array([learning_rate, 1.0])
         values = np.ones((n_steps, 2))
-        values[:, 0] = learning_rate * np.sqrt(1 - self.beta_2**t) / (1 - self.beta_1**t)
+        denominator = _one_minus_powers(self.beta_1, first_step, n_steps)
+        values[:, 0] = learning_rate * np.sqrt(_one_minus_powers(self.beta_2, first_step, n_steps)) / denominator
         return values
+
+
+def _steps_until_one(base: float) -> int:
+    """A number of steps from which on 1 - base**t rounds to 1."""
+    return 1 if base == 0 else math.ceil(-54 * math.log(2) / math.log(base))
+
+
+def _one_minus_powers(base: float, first_step: int, n_steps: int) -> NDArray[np.float64]:
+    """1 - base**t for t = first_step + 1 to first_step + n_steps; powers that make no difference are not computed."""
+    values = np.ones(n_steps)
+    n_different = min(n_steps, max(0, _steps_until_one(base) - first_step))
+    values[:n_different] -= base ** np.arange(first_step + 1, first_step + n_different + 1, dtype=np.float64)
+    return values

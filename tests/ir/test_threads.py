@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import threading
+from functools import partial
 
 import numpy as np
 import pytest
@@ -45,9 +46,10 @@ def bits(array):
 def test_an_op_gives_the_same_bits_shared_and_alone(name, dtype, run_kernel):
     for n_rows in (1, 7, 64):
         for sample in OPS[name].samples(np.random.default_rng(n_rows), dtype, n_rows):
-            alone = with_threads(1, lambda: run_kernel(OPS[name], sample, dtype))
+            run = partial(run_kernel, OPS[name], sample, dtype)
+            alone = with_threads(1, run)
             for n in (2, 3):
-                shared = with_threads(n, lambda: run_kernel(OPS[name], sample, dtype))
+                shared = with_threads(n, run)
                 for a, b in zip(alone, shared, strict=True):
                     assert bits(a) == bits(b), (sample.label, n)
 

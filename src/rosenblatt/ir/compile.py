@@ -29,7 +29,7 @@ from rosenblatt.ir.planner import Plan, plan
 from rosenblatt.ir.program import MAX_RANK, Instruction, Program, Value, resolve
 from rosenblatt.ir.rewrite import fuse
 
-__all__ = ["Executable", "aligned_bytes", "compile_plan", "compile_program", "evaluate", "source"]
+__all__ = ["Executable", "aligned_bytes", "compile_plan", "compile_program", "core_arguments", "evaluate", "source"]
 
 DTYPE_CODES = {"float32": 0, "float64": 1, "int32": 2}
 EXECUTOR_SLOTS = ("inverse_weight", "key")
@@ -112,31 +112,47 @@ def compile_plan(planned: Plan) -> Executable:
     ValueError
         If the core refuses the program; the message names the instruction.
     """
+    core = _core.Program(**core_arguments(planned))
+    number, inputs, slots, outputs = _numbers(planned)
+    names = {leaf.value.name: number[leaf.value.id] for leaf in planned.program.leaves}
+    return Executable(planned, core, tuple(inputs), tuple(slots), tuple(outputs), names | outputs)
+
+
+def core_arguments(planned: Plan) -> dict[str, Any]:
+    """What the native core makes its program from, as integers and arrays of integers."""
     program = planned.program
-    values = [leaf.value for leaf in program.leaves]
-    values += [i.output for i in program.instructions if i.output is not None]
-    number = {value.id: index for index, value in enumerate(values)}
-    slots = {value.name: number[value.id] for value in program.region("slots")}
+    number, inputs, slots, outputs = _numbers(planned)
+    leaves = {value.name: number[value.id] for value in program.region("slots")}
+    return {
+        "dtype": DTYPE_CODES[program.dtype],
+        "values": _value_table(_values(program), planned),
+        "code": _code(planned, number),
+        "inputs": list(inputs.values()),
+        "slots": list(slots.values()),
+        "outputs": list(outputs.values()),
+        "key": leaves.get("key", -1),
+        "inverse_weight": leaves.get("inverse_weight", -1),
+        "weights": list(inputs).index("sample_weight") if "sample_weight" in inputs else -1,
+        "loss": outputs.get("loss", -1),
+        "capacity": planned.capacity,
+        "persistent_bytes": planned.persistent_bytes,
+        "workspace_bytes": planned.workspace_bytes,
+    }
+
+
+def _values(program: Program) -> list[Value]:
+    """All values of a program, in the order of their numbers in the core."""
+    return [leaf.value for leaf in program.leaves] + [i.output for i in program.instructions if i.output is not None]
+
+
+def _numbers(planned: Plan) -> tuple[dict[int, int], dict[str, int], dict[str, int], dict[str, int]]:
+    """The core's number of each value by its id, and of inputs, the user's slots, and outputs by name."""
+    program = planned.program
+    number = {value.id: index for index, value in enumerate(_values(program))}
     inputs = {value.name: number[value.id] for value in program.region("inputs")}
+    slots = {v.name: number[v.id] for v in program.region("slots") if v.name not in EXECUTOR_SLOTS}
     outputs = {name: number[value.id] for name, value in program.outputs.items()}
-    user_slots = {name: index for name, index in slots.items() if name not in EXECUTOR_SLOTS}
-    core = _core.Program(
-        dtype=DTYPE_CODES[program.dtype],
-        values=_value_table(values, planned),
-        code=_code(planned, number),
-        inputs=list(inputs.values()),
-        slots=list(user_slots.values()),
-        outputs=list(outputs.values()),
-        key=slots.get("key", -1),
-        inverse_weight=slots.get("inverse_weight", -1),
-        weights=list(inputs).index("sample_weight") if "sample_weight" in inputs else -1,
-        loss=outputs.get("loss", -1),
-        capacity=planned.capacity,
-        persistent_bytes=planned.persistent_bytes,
-        workspace_bytes=planned.workspace_bytes,
-    )
-    ids = {leaf.value.name: number[leaf.value.id] for leaf in program.leaves} | outputs
-    return Executable(planned, core, tuple(inputs), tuple(user_slots), tuple(outputs), ids)
+    return number, inputs, slots, outputs
 
 
 def _value_table(values: Sequence[Value], planned: Plan) -> NDArray[np.int64]:

@@ -122,7 +122,7 @@ def sklearn(case: Case, threads: int) -> Epoch:
     X, y = case.data()
     kind = MLPClassifier if case.loss == "softmax" else MLPRegressor
     y = y.ravel() if case.sizes[-1] == 1 else y
-    model = kind(case.sizes[1:-1], activation=case.activation, batch_size=case.batch, alpha=0.0, random_state=0)
+    model = kind(hidden_layer_sizes=case.sizes[1:-1], activation=case.activation, batch_size=case.batch, alpha=0.0, random_state=0)
     classes = {"classes": np.arange(case.sizes[-1])} if case.loss == "softmax" else {}
     return lambda: model.partial_fit(X, y, **classes)
 

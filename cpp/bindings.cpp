@@ -110,12 +110,12 @@ class PySession {
     options.first_step = first_step;
     const std::vector<Source> given = sources_of(sources);
     TrainResult result;
-    n_steps_ = 0;
+    last_ = {};
     {
       nb::gil_scoped_release released;
       result = session_.train(bytes_of(persistent), given, options, python_interrupted);
     }
-    n_steps_ = result.n_steps;
+    last_ = result;
     if (result.status == Status::interrupted) throw nb::python_error();
     return nb::make_tuple(result.losses, result.n_steps, result.status == Status::finished);
   }
@@ -141,7 +141,8 @@ class PySession {
     if (!finished) throw nb::python_error();
   }
 
-  std::int64_t n_steps() const { return n_steps_; }
+  std::int64_t n_steps() const { return last_.n_steps; }
+  std::vector<double> losses() const { return last_.losses; }
 
   nb::list evaluate(Bytes persistent, const std::vector<const PySource*>& sources, std::int64_t n_rows, Doubles slots,
                     const std::vector<std::int32_t>& values, std::uint64_t seed, std::int64_t step) {
@@ -174,7 +175,7 @@ class PySession {
   }
 
   Session session_;
-  std::int64_t n_steps_ = 0;
+  TrainResult last_;
   std::atomic_flag busy_;
 };
 
@@ -232,7 +233,8 @@ NB_MODULE(_core, m) {
            "outputs"_a.noconvert())
       .def("evaluate", &PySession::evaluate, "persistent"_a.noconvert(), "sources"_a, "n_rows"_a, "slots"_a, "values"_a,
            "seed"_a = 0, "step"_a = 0)
-      .def_prop_ro("n_steps", &PySession::n_steps, "Steps of the last call of train, also if it was interrupted.");
+      .def_prop_ro("n_steps", &PySession::n_steps, "Steps of the last call of train, also if it was interrupted.")
+      .def_prop_ro("losses", &PySession::losses, "Losses of the epochs that it began.");
 }
 
 }  // namespace rosenblatt

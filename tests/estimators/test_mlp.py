@@ -172,20 +172,19 @@ class TestDtype:
 class TestInterrupt:
     @pytest.mark.parametrize("solver", ["sgd", "adam"])
     def test_keeps_the_network(self, wine, monkeypatch, solver):
-        calls = []
-        original = Trainer.epoch
+        original = Trainer.run
 
-        def epoch(self, *arguments):
-            calls.append(1)
-            if len(calls) == 4:
-                raise KeyboardInterrupt
-            return original(self, *arguments)
+        def run(self, n_epochs, orders, learning_rate):
+            assert n_epochs > 3
+            original(self, 3, orders[:3], learning_rate)
+            raise KeyboardInterrupt
 
-        monkeypatch.setattr(Trainer, "epoch", epoch)
+        monkeypatch.setattr(Trainer, "run", run)
         model = MLPClassifier((3,), solver=solver, random_state=0)
         with pytest.warns(UserWarning, match="interrupted by user in epoch 4"):
             model.fit(*wine)
         assert model.n_iter_ == 3
+        assert len(model.loss_curve_) == 3
         monkeypatch.undo()
         expected = MLPClassifier((3,), solver=solver, random_state=0, max_iter=3).fit(*wine)
         np.testing.assert_array_equal(model.coefs_[0], expected.coefs_[0])

@@ -25,6 +25,8 @@ from ._base import DivergenceError, NetworkEstimator, divergence_message, warn_u
 __all__ = ["SMALLEST_LEARNING_RATE", "OptimizerState", "StochasticSolver"]
 
 Array = npt.NDArray[Any]
+MOST_ORDERED_ROWS = 1 << 20
+"""Row numbers that are drawn ahead, for as many epochs as they are enough for."""
 SMALLEST_LEARNING_RATE = 1e-6
 """The adaptive mode stops instead of going on with a learning rate at or below this."""
 ADVICE = (
@@ -122,12 +124,15 @@ class StochasticSolver(NetworkEstimator):
     ) -> None:
         """Train until a rule ends it; with a validation `score` the best weights are put back at the end."""
         best = None if score is None else np.array(self._network.parameters)
+        max_iter = 1 if incremental else self.max_iter
+        trainer = self._optimizer.running_trainer
         self.n_iter_ = 0
         try:
-            for _ in range(1 if incremental else self.max_iter):
-                if rows is not None and self.shuffle:
-                    rng.shuffle(rows)
-                if not self._one_epoch(rows, n_rows, score, best):
+            while self.n_iter_ < max_iter:
+                n_epochs = min(max_iter - self.n_iter_, self._epochs_without_decision(n_rows, score is not None))
+                orders = None if rows is None else self._orders(rows, n_epochs, rng)
+                losses = trainer.run(n_epochs, orders, self._optimizer.learning_rate)
+                if not all([self._end_epoch(loss, n_rows, score, best) for loss in losses]):
                     break
                 if self._no_improvement_count > self.n_iter_no_change and self._ends_at_plateau():
                     break
@@ -135,15 +140,30 @@ class StochasticSolver(NetworkEstimator):
                 if not incremental:
                     self._warn_not_converged()
         except KeyboardInterrupt:
+            for loss in trainer.whole_epochs:
+                self._end_epoch(loss, n_rows, None, None)
             warn_user(f"Training interrupted by user in epoch {self.n_iter_ + 1}; the network is kept as it is.")
         if best is not None:
             self._network.parameters[:] = best
 
-    def _one_epoch(
-        self, rows: Array | None, n_rows: int, score: Callable[[], float] | None, best: Array | None
-    ) -> bool:
-        """One pass over `rows`; False when training diverged but the best weights are at hand."""
-        loss = float(self._optimizer.running_trainer.epoch(rows, self._optimizer.learning_rate))
+    def _epochs_without_decision(self, n_rows: int, validates: bool) -> int:
+        """Epochs that can run before anything but a divergence may end training or change the learning rate."""
+        if validates or self.verbose or self._optimizer.mode == "invscaling":
+            return 1
+        until_plateau = self.n_iter_no_change + 1 - self._no_improvement_count
+        return int(max(1, min(until_plateau, MOST_ORDERED_ROWS // n_rows)))
+
+    def _orders(self, rows: Array, n_epochs: int, rng: np.random.RandomState) -> Array:
+        """The row orders of the next epochs, (n_epochs, n_rows); each shuffles the one before, as in scikit-learn."""
+        orders = np.empty((n_epochs, len(rows)), np.int64)
+        for order in orders:
+            if self.shuffle:
+                rng.shuffle(rows)
+            order[:] = rows
+        return orders
+
+    def _end_epoch(self, loss: float, n_rows: int, score: Callable[[], float] | None, best: Array | None) -> bool:
+        """Take an epoch into the history; False when training diverged but the best weights are at hand."""
         self.n_iter_ += 1
         self.t_ += n_rows
         self.loss_ = loss

@@ -47,6 +47,8 @@ class Trainer:
     ----------
     step_count, epoch_count : int
         Steps and epochs so far.
+    whole_epochs : list of float
+        Losses of the epochs that the last call completed, also if it was interrupted.
     """
 
     def __init__(
@@ -74,6 +76,7 @@ class Trainer:
         self._labels = loss_record(loss).labels
         self._sources: list[_core.Source] = []
         self._n_rows = 0
+        self.whole_epochs: list[float] = []
         self._build()
 
     def _build(self) -> None:
@@ -143,7 +146,30 @@ class Trainer:
         KeyboardInterrupt
             On Ctrl-C, after a whole step; `step_count` says how many there were.
         """
-        return self._run(1, None if order is None else order[None, :], learning_rate, shuffle=False)[0]
+        return self.run(1, None if order is None else order[None, :], learning_rate)[0]
+
+    def run(self, n_epochs: int, orders: NDArray[np.int64] | None, learning_rate: float) -> list[float]:
+        """Train for several epochs in given orders without returning to Python.
+
+        Parameters
+        ----------
+        n_epochs : int
+            At least 1.
+        orders : ndarray of int64, shape (n_epochs, n), or None
+            Row numbers in the order to take them; None: as they are.
+        learning_rate : float
+
+        Returns
+        -------
+        list of float
+            The losses of the epochs, as `epoch` defines them; fewer where one was not finite.
+
+        Raises
+        ------
+        KeyboardInterrupt
+            On Ctrl-C, after a whole step; `whole_epochs` has the losses of the epochs that were completed.
+        """
+        return self._run(n_epochs, orders, learning_rate, shuffle=False)
 
     def epochs(self, n_epochs: int, learning_rate: float) -> list[float]:
         """Train for several epochs without returning to Python, each in its own order.
@@ -177,6 +203,7 @@ class Trainer:
         batch_size = max(1, min(self.batch_size or n_rows, n_rows))
         n_steps = n_epochs * -(-n_rows // batch_size)
         slots = self.optimizer.slot_values(learning_rate, self.step_count, n_steps)
+        self.whole_epochs = []
         try:
             losses, done, _ = self._session.train(
                 self.memory,
@@ -192,8 +219,12 @@ class Trainer:
                 self.epoch_count,
             )
         except KeyboardInterrupt:
-            self.step_count += self._session.n_steps
+            done, losses = self._session.n_steps, self._session.losses
+            self.whole_epochs = losses[: done // -(-n_rows // batch_size)]
+            self.step_count += done
+            self.epoch_count += len(self.whole_epochs)
             raise
+        self.whole_epochs = losses
         self.step_count += done
         self.epoch_count += len(losses)
         return losses

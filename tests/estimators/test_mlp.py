@@ -229,12 +229,13 @@ class TestDivergence:
         assert not hasattr(model, "loss_curve_")
 
     def test_stops_at_once(self, diabetes, monkeypatch):
-        epochs = []
-        original = Trainer.epoch
-        monkeypatch.setattr(Trainer, "epoch", lambda self, *a: (epochs.append(1), original(self, *a))[1])
+        losses = []
+        original = Trainer.run
+        monkeypatch.setattr(Trainer, "run", lambda self, *a: losses.extend(found := original(self, *a)) or found)
         with pytest.raises(ValueError, match="Solver produced non-finite parameter weights"):
             MLPRegressor(hidden_layer_sizes=(5,), solver="sgd", learning_rate_init=1e3, max_iter=1000).fit(*diabetes)
-        assert len(epochs) < 20
+        assert 0 < len(losses) < 20
+        assert np.isfinite(losses).tolist() == [True] * (len(losses) - 1) + [False]
 
     @pytest.mark.parametrize("incremental", [False, True])
     def test_earlier_model_survives(self, diabetes, incremental):

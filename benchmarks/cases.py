@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["CASES", "Case"]
+__all__ = ["CASES", "PRODUCTS", "VARIANTS", "Case", "Variant"]
+
+
+def product_operations(sizes: tuple[int, ...]) -> float:
+    """Operations of a step's products for each row: forward, gradients of weights and of hidden layers' outputs."""
+    layers = [n_in * n_out for n_in, n_out in zip(sizes[:-1], sizes[1:], strict=True)]
+    return 2.0 * (3 * sum(layers) - layers[0])
 
 
 @dataclass(frozen=True)
@@ -20,7 +28,7 @@ class Case:
         Layers, inputs first.
     loss : str
         "softmax" (cross-entropy with labels) or "squared" (error of all outputs).
-    floors : mapping of str to float
+    floors : tuple of (str, float)
         How many times as fast as each peer the engine must at least be.
     """
 
@@ -33,15 +41,18 @@ class Case:
 
     @property
     def name(self) -> str:
-        """Such as "10-50-3, batch 32"."""
+        """Such as "10-50-3"."""
         return "-".join(map(str, self.sizes)) + (f" {self.activation}" if self.activation != "relu" else "")
 
     @property
-    def products(self) -> float:
-        """Operations of a step's matrix products: forward, gradient of the weights, gradient of the layer's inputs."""
-        sizes = self.sizes
-        layers = [n_in * n_out for n_in, n_out in zip(sizes[:-1], sizes[1:], strict=True)]
-        return 2.0 * self.batch * (3 * sum(layers) - layers[0])
+    def epochs_a_call(self) -> int:
+        """Epochs between two looks at the result: as many as `fit` runs before it may stop, where they are short."""
+        return 10 if self.n_batches * self.batch * product_operations(self.sizes) < 1e9 else 1
+
+    @property
+    def operations(self) -> float:
+        """Operations of a step's matrix products."""
+        return self.batch * product_operations(self.sizes)
 
     def data(self) -> tuple[NDArray[np.float32], NDArray[np.generic]]:
         """Random rows and targets for an epoch."""
@@ -69,3 +80,70 @@ CASES = (
     Case((20, 100, 100, 100, 5), 128, 100),
     Case((500, 64, 1), 256, 40, "tanh", "squared"),
 )
+
+PRODUCTS = (
+    (256, 256, 256, False, False),
+    (256, 256, 256, True, False),
+    (256, 256, 256, False, True),
+    (128, 784, 300, False, False),
+    (784, 128, 300, True, False),
+    (128, 300, 784, False, True),
+    (256, 512, 512, False, False),
+    (512, 256, 512, True, False),
+    (512, 1024, 1024, False, False),
+    (1024, 512, 1024, True, False),
+    (512, 1024, 1024, False, True),
+)
+"""Rows, inner size and columns of a product, and which of its operands is transposed."""
+
+
+def _elu(b: Any, x: Any) -> Any:
+    return b.where(b.greater(x, 0.0), x, b.expm1(b.minimum(x, 0.0)))
+
+
+def _silu(b: Any, x: Any) -> Any:
+    return b.mul(x, b.logistic(x))
+
+
+@dataclass(frozen=True)
+class Variant:
+    """A departure from the regular case, and how many times its cost for each operation may be.
+
+    `density` is the share of elements that a sparse input has.
+    """
+
+    limit: float = 1.6
+    sizes: tuple[int, ...] = (64, 128, 64, 8)
+    batch: int = 64
+    activation: str | Callable[[Any, Any], Any] = "relu"
+    dtype: str = "float32"
+    optimizer: str = "adam"
+    density: float = 1.0
+    options: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def operations(self) -> float:
+        """Operations of a step: of its products, of a sparse input only those with its elements, and ten a weight."""
+        n_first, sizes = self.sizes[0] * self.sizes[1], self.sizes
+        n_weights = sum(a * b for a, b in zip(sizes[:-1], sizes[1:], strict=True))
+        products = product_operations(self.sizes) - 4.0 * n_first * (1 - self.density)
+        return self.batch * products + 10 * n_weights
+
+
+VARIANTS = {
+    "regular: 64-128-64-8, batch 64, ReLU, Adam, float32": Variant(),
+    "33-129-65-7, batch 77": Variant(sizes=(33, 129, 65, 7), batch=77),
+    "31-127-63-5, batch 61": Variant(sizes=(31, 127, 63, 5), batch=61),
+    "batch 1,000": Variant(batch=1000),
+    "float64": Variant(dtype="float64", limit=2.3),
+    "tanh": Variant(activation="tanh"),
+    "logistic": Variant(activation="logistic"),
+    "ELU, written with ops": Variant(activation=_elu),
+    "SiLU, written with ops": Variant(activation=_silu),
+    "100 classes": Variant(sizes=(64, 128, 64, 100)),
+    "SGD with momentum": Variant(optimizer="sgd"),
+    "L2 penalty": Variant(options={"l2": 1e-3}),
+    "L1 penalty": Variant(options={"l1": 1e-3}),
+    "gradient clipped by norm": Variant(options={"clip_norm": 1.0}),
+    "CSR input, 2,000 columns, 5 % full": Variant(sizes=(2000, 128, 64, 8), density=0.05, limit=4),
+}

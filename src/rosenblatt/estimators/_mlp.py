@@ -217,7 +217,7 @@ class BaseMLP(LayerParameters, StochasticSolver):
         trainer.set_data(data.X, data.y, data.sample_weight)
         natural_order = not self.shuffle and len(rows) == data.X.shape[0]
         try:
-            self._run_epochs(None if natural_order else np.array(rows), len(rows), rng, score, incremental)
+            self._run_epochs(None if natural_order else rows, len(rows), rng, score, incremental)
         finally:
             trainer.release_data()
 

@@ -155,11 +155,12 @@ class StochasticSolver(NetworkEstimator):
 
     def _orders(self, rows: Array, n_epochs: int, rng: np.random.RandomState) -> Array:
         """The row orders of the next epochs, (n_epochs, n_rows); each shuffles the one before, as in scikit-learn."""
-        orders = np.empty((n_epochs, len(rows)), np.int64)
+        orders = np.empty((n_epochs, len(rows)), np.int64) if n_epochs > 1 else rows[None, :]  # not a copy
         for order in orders:
             if self.shuffle:
                 rng.shuffle(rows)
-            order[:] = rows
+            if n_epochs > 1:
+                order[:] = rows
         return orders
 
     def _end_epoch(self, loss: float, n_rows: int, score: Callable[[], float] | None, best: Array | None) -> bool:

@@ -235,6 +235,8 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         outputs = self._outputs(X)
         if self.out_activation_ == "softmax":
             return self.classes_[outputs.argmax(axis=1)]
+        if self._label_binarizer.y_type_ == "binary" and len(self.classes_) == 2:
+            return self.classes_[(outputs.ravel() > 0.5).astype(np.intp)]
         return self._label_binarizer.inverse_transform(outputs.ravel() if self.n_outputs_ == 1 else outputs)
 
     def predict_proba(self, X: Any) -> Array:
@@ -277,6 +279,8 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         if self._label_binarizer.y_type_ == "multiclass":
             labels: Array = np.searchsorted(self.classes_, y).astype(np.int32)
             return labels
+        if self._label_binarizer.y_type_ == "binary" and len(self.classes_) == 2:
+            return np.asarray(y == self.classes_[1]).reshape(-1, 1)  # as below, without its many copies
         encoded = np.asarray(self._label_binarizer.transform(y), dtype=bool)
         return encoded.reshape(len(encoded), -1)
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from rosenblatt.ir.ops import OPS
 from rosenblatt.ir.program import ITEMSIZE, Instruction, Program, Value, resolve
 
-__all__ = ["Cost", "program_cost"]
+__all__ = ["Cost", "instruction_costs", "program_cost"]
 
 PRODUCTS = ("matmul", "dense", "matmul_gated")
 
@@ -34,10 +34,17 @@ class Cost:
 
 def program_cost(program: Program) -> Cost:
     """The cost of one run; a sparse product counts as if its matrix were dense."""
-    computing = [i for i in program.instructions if not OPS[i.op].alias]
-    none = (sum(_operations(i, 0) for i in computing), sum(_bytes(i, 0) for i in computing))
-    one = (sum(_operations(i, 1) for i in computing), sum(_bytes(i, 1) for i in computing))
+    none, one = (
+        [sum(counts) for counts in list(zip(*instruction_costs(program, n), strict=True))[1:] or ((), ())]
+        for n in (0, 1)
+    )
     return Cost(none[0], one[0] - none[0], none[1], one[1] - none[1])
+
+
+def instruction_costs(program: Program, n_rows: int) -> list[tuple[Instruction, int, int]]:
+    """Each computing instruction with its operations and the bytes that it reads or writes, for so many rows."""
+    computing = [i for i in program.instructions if not OPS[i.op].alias]
+    return [(i, _operations(i, n_rows), _bytes(i, n_rows)) for i in computing]
 
 
 def _size(value: Value, n_rows: int) -> int:

@@ -1,8 +1,8 @@
 """How time and memory grow: ``python -m benchmarks.scaling``.
 
-Each point is a process of its own that makes its data block by block and fits `MLPClassifier` for one epoch and for more:
-the difference is the time of epochs. Its memory is the most it ever had beyond what it had with the data. Prints tables
-and, with --write, makes docs/scaling.md and docs/scaling.svg of them.
+Each point is a process of its own that makes its data block by block and fits `MLPClassifier` for one epoch and for
+more: the difference is the time of epochs. Its memory is the most it ever had beyond what it had with the data. Prints
+tables and, with --write, makes docs/scaling.md and docs/scaling.svg of them.
 """
 
 from __future__ import annotations

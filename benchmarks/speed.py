@@ -1,8 +1,8 @@
 """Speed beside PyTorch, JAX, scikit-learn and OpenBLAS: ``python -m benchmarks.speed``.
 
 Prints tables and, with --write, makes docs/performance.md and docs/speed.svg of them. Each peer runs in a process of
-its own for each number of threads; their measurements alternate, are repeated, and the best of each is compared with the
-best of the others. Peers that are not installed are left out.
+its own for each number of threads; their measurements alternate, are repeated, and the best of each is compared with
+the best of the others. Peers that are not installed are left out.
 """
 
 from __future__ import annotations

@@ -114,6 +114,37 @@ void class_grad_kernel(const Call& call) {
   }
 }
 
+// From probabilities: -log p[label], and g (p - onehot).
+template <class T>
+void picked_loss_kernel(const Call& call) {
+  const Index n_rows = call.output.dims[0], n = call.inputs[0].dims[1];
+  const T* p = data_of<const T>(call.inputs[0]);
+  const std::int32_t* labels = data_of<const std::int32_t>(call.inputs[1]);
+  T* out = data_of<T>(call.output);
+  const double clip = attr_double(call.attrs[0]);
+  const T low = static_cast<T>(clip), high = static_cast<T>(1 - clip);
+  for (Index first = 0; first < n_rows; first += kLanes<T>) {
+    const auto count = static_cast<int>(n_rows - first < kLanes<T> ? n_rows - first : kLanes<T>);
+    T picked[kLanes<T>] = {};
+    for (int i = 0; i < count; ++i) picked[i] = p[(first + i) * n + labels[first + i]];
+    store_n<T>(out + first, -log<T>(clipped<T>(load<T>(picked), low, high)), count);
+  }
+}
+
+template <class T>
+void picked_grad_kernel(const Call& call) {
+  const Index n_rows = call.output.dims[0], n = call.output.dims[1];
+  const T *p = data_of<const T>(call.inputs[0]), *g = data_of<const T>(call.inputs[2]);
+  const std::int32_t* labels = data_of<const std::int32_t>(call.inputs[1]);
+  T* out = data_of<T>(call.output);
+  for (Index row = 0; row < n_rows; ++row, p += n, out += n) {
+    const T at_label = (p[labels[row]] - T(1)) * g[row];
+    const Vec<T> factor = broadcast(g[row]);
+    for_vectors<T>(n, [=](Index i, auto size) { size.put(out + i, size.get(p + i) * factor); });
+    out[labels[row]] = at_label;
+  }
+}
+
 // -sum(targets * log softmax)
 template <class T>
 inline T soft_loss_row(Index n, const T* x, const T* targets, T low, T high) {
@@ -249,6 +280,10 @@ constexpr Kernel rows[] = {
     {"softmax_cross_entropy", 2, 1, check_loss<false>, class_loss_kernel<float>, class_loss_kernel<double>,
      split_all_rows, 0, n_classes},
     {"softmax_cross_entropy_grad", 3, 0, check_grad<false>, class_grad_kernel<float>, class_grad_kernel<double>,
+     split_all_rows, 0, n_classes},
+    {"picked_cross_entropy", 2, 1, check_loss<false>, picked_loss_kernel<float>, picked_loss_kernel<double>,
+     split_all_rows, 0, n_classes},
+    {"picked_cross_entropy_grad", 3, 0, check_grad<false>, picked_grad_kernel<float>, picked_grad_kernel<double>,
      split_all_rows, 0, n_classes},
     {"softmax_cross_entropy_soft", 2, 1, check_loss<true>, soft_loss_kernel<float>, soft_loss_kernel<double>,
      split_all_rows},

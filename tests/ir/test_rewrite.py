@@ -5,6 +5,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
+from rosenblatt.ir.autodiff import gradient
 from rosenblatt.ir.compile import evaluate
 from rosenblatt.ir.program import Builder, M
 from rosenblatt.ir.rewrite import fuse
@@ -141,3 +142,18 @@ def test_only_a_penalty_of_the_updated_parameter_becomes_decay(twist):
     program = b.build(total=total) if twist == "used twice" else b.build()
     assert ("mul" in ops(fuse(program))) == (twist != "none")
     same(program, FEEDS | {"u": np.random.default_rng(3).normal(size=(3, 4))}, 5)
+
+
+@pytest.mark.parametrize("clip", [0.0, 1e-7])
+def test_a_loss_and_its_gradient_share_one_softmax_unless_the_loss_is_exact(clip):
+    b = Builder("float64")
+    x, y = b.input("x", (M, 5)), b.input("y", (M,), "int32")
+    loss = b.softmax_cross_entropy(x, y, clip=clip)
+    program = b.build(loss=loss, g=gradient(b, b.sum(loss), [x])[0])
+    counts = ops(fuse(program))
+    assert ("softmax" in counts) == ("picked_cross_entropy_grad" in counts) == (clip > 0)
+    rng = np.random.default_rng(0)
+    feeds = {"x": rng.normal(size=(9, 5)) * 10, "y": rng.integers(0, 5, 9).astype(np.int32)}
+    plain, fused = evaluate(program, feeds, 9), evaluate(fuse(program), feeds, 9)
+    assert np.array_equal(plain["loss"], fused["loss"])
+    assert np.array_equal(plain["g"], fused["g"])

@@ -132,7 +132,7 @@ class StochasticSolver(NetworkEstimator):
                 n_epochs = min(max_iter - self.n_iter_, self._epochs_without_decision(n_rows, score is not None))
                 orders = None if rows is None else self._orders(rows, n_epochs, rng)
                 losses = trainer.run(n_epochs, orders, self._optimizer.learning_rate)
-                if not all([self._end_epoch(loss, n_rows, score, best) for loss in losses]):
+                if not all(self._end_epoch(loss, n_rows, score, best) for loss in losses):
                     break
                 if self._no_improvement_count > self.n_iter_no_change and self._ends_at_plateau():
                     break

@@ -12,6 +12,8 @@ from rosenblatt.ir.program import Attr, Instruction, Program, Value, check
 
 __all__ = ["eliminate_dead", "fuse"]
 
+SOFTMAX_LOSS = "softmax_cross_entropy"
+
 
 def eliminate_dead(program: Program) -> Program:
     """Drop every instruction whose result nobody reads, such as cotangents of the data."""
@@ -32,12 +34,37 @@ def fuse(program: Program) -> Program:
 
     A product with its bias and ReLU becomes `dense`; a product whose result goes through a ReLU's derivative becomes
     `matmul_gated`; the gradient of an L2 penalty becomes the decay of the update. Values that something else reads
-    too stay as they are.
+    too stay as they are. A softmax cross-entropy and its gradient share one softmax.
     """
+    program = _share_softmax(program)
     work = _Fusion(program)
     for index, instruction in enumerate(program.instructions):
         work.add(index, instruction)
     return eliminate_dead(Program(program.dtype, program.leaves, tuple(work.done), program.outputs))
+
+
+def _share_softmax(program: Program) -> Program:
+    """Compute the softmax of logits once where a loss and its gradient both need it.
+
+    Not where the loss is computed from the logits themselves (``clip=0``), which is exact for tiny probabilities.
+    """
+    found = {(i.op, i.inputs[0].id, i.inputs[1].id) for i in program.instructions if i.op.startswith(SOFTMAX_LOSS)}
+    new_id = 1 + max((v.id for leaf in program.leaves for v in (leaf.value,)), default=0)
+    new_id = max([new_id, *(i.output.id + 1 for i in program.instructions if i.output is not None)])
+    softmax: dict[tuple[int, int], Value] = {}
+    done: list[Instruction] = []
+    for i in program.instructions:
+        pair = (i.inputs[0].id, i.inputs[1].id) if i.op.startswith(SOFTMAX_LOSS) else None
+        if pair and i.op == SOFTMAX_LOSS and i.attrs["clip"] and (SOFTMAX_LOSS + "_grad", *pair) in found:
+            logits = i.inputs[0]
+            p = softmax[pair] = Value(new_id, logits.type, f"{logits.name}_softmax")
+            new_id += 1
+            done.append(Instruction("softmax", (logits,), p, MappingProxyType({})))
+            i = replace(i, op="picked_cross_entropy", inputs=(p, *i.inputs[1:]))
+        elif pair in softmax:
+            i = replace(i, op="picked_cross_entropy_grad", inputs=(softmax[pair], *i.inputs[1:]))
+        done.append(i)
+    return Program(program.dtype, program.leaves, tuple(done), program.outputs)
 
 
 class _Fusion:

@@ -10,6 +10,7 @@ reported losses can be reproduced. 0 means the exact form from logits, which nee
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -136,6 +137,40 @@ def _class_grad_samples(rng: np.random.Generator, dtype: str, n_rows: int) -> It
     for arrays, shapes, smooth in _class_arrays(rng, dtype, n_rows):
         g = draw(rng, dtype, arrays[1].shape)
         yield make_sample([*arrays, g], [*shapes, shapes[1]], n_rows, smooth=smooth)
+
+
+# The same from probabilities, where loss and gradient share one softmax -------------------------------------------
+
+
+def _picked_loss(p: Any, labels: Any, *, clip: float) -> Any:
+    return -np.log(np.clip(p[np.arange(len(labels)), labels], clip, 1 - clip))
+
+
+def _picked_vjp(b: Builder, g: Value, out: Value, p: Value, labels: Value, *, clip: float) -> tuple[Value, None]:
+    zero_one = b.sub(p, b.picked_cross_entropy_grad(p, labels, b.fill(value=1.0, shape=out.shape)))
+    rows = b.reshape(full(b, g, out), shape=(*out.shape, 1))
+    return b.neg(b.mul(rows, b.div(zero_one, p))), None
+
+
+def _picked_grad(p: Any, labels: Any, g: Any) -> Any:
+    onehot = (np.arange(p.shape[1]) == labels[:, None]).astype(p.dtype)
+    return g[:, None] * (p - onehot)
+
+
+def _probabilities(sample: Sample) -> list[Any]:
+    """The sample's arrays with probabilities, of which none is 0, instead of logits."""
+    p = _softmax(sample.arrays[0])
+    return [p * sample.arrays[0].dtype.type(0.9) + sample.arrays[0].dtype.type(0.01), *sample.arrays[1:]]
+
+
+def _picked_samples(rng: np.random.Generator, dtype: str, n_rows: int) -> Iterator[Sample]:
+    for sample in _class_samples(rng, dtype, n_rows):
+        yield replace(sample, arrays=_probabilities(sample))
+
+
+def _picked_grad_samples(rng: np.random.Generator, dtype: str, n_rows: int) -> Iterator[Sample]:
+    for sample in _class_grad_samples(rng, dtype, n_rows):
+        yield replace(sample, arrays=_probabilities(sample))
 
 
 # Softmax cross-entropy with a distribution as target -------------------------------------------------------------
@@ -276,6 +311,16 @@ RECORDS = (
         _class_grad_infer,
         _class_grad,
         _class_grad_samples,
+        differentiable=(0, 2),
+        in_place=(0,),
+    ),
+    _op("picked_cross_entropy", _class_infer, _picked_loss, _picked_samples, _picked_vjp, **CLIP),
+    Op(
+        "picked_cross_entropy_grad",
+        3,
+        _class_grad_infer,
+        _picked_grad,
+        _picked_grad_samples,
         differentiable=(0, 2),
         in_place=(0,),
     ),

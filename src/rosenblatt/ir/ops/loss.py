@@ -157,10 +157,11 @@ def _picked_grad(p: Any, labels: Any, g: Any) -> Any:
     return g[:, None] * (p - onehot)
 
 
-def _probabilities(sample: Sample) -> list[Any]:
+def _probabilities(sample: Sample) -> tuple[Any, ...]:
     """The sample's arrays with probabilities, of which none is 0, instead of logits."""
     p = _softmax(sample.arrays[0])
-    return [p * sample.arrays[0].dtype.type(0.9) + sample.arrays[0].dtype.type(0.01), *sample.arrays[1:]]
+    one = sample.arrays[0].dtype.type
+    return (p * one(0.9) + one(0.01), *sample.arrays[1:])
 
 
 def _picked_samples(rng: np.random.Generator, dtype: str, n_rows: int) -> Iterator[Sample]:

@@ -15,6 +15,7 @@
 
 #include "dispatch.h"
 #include "executor.h"
+#include "shuffle.h"
 
 namespace nb = nanobind;
 using namespace nb::literals;
@@ -87,6 +88,14 @@ bool python_interrupted() {
   return PyErr_CheckSignals() != 0;
 }
 
+// Python handles signals in its main thread alone. Other threads do not ask: while the interpreter is being shut down,
+// asking would end a thread in the middle of native code.
+Session::Interrupted interrupts_of_this_thread() {
+  static const auto main_thread =
+      nb::cast<unsigned long>(nb::module_::import_("threading").attr("main_thread")().attr("ident"));
+  return PyThread_get_thread_ident() == main_thread ? Session::Interrupted(python_interrupted) : nullptr;
+}
+
 // A session and the flag that refuses a second thread.
 class PySession {
  public:
@@ -98,6 +107,7 @@ class PySession {
                   std::optional<Integers2> order, std::int64_t n_rows, Doubles slots, std::uint64_t seed,
                   std::int64_t first_step, std::int64_t n_epochs, bool shuffle, std::int64_t first_epoch) {
     const Busy busy(*this);
+    last_ = {};
     TrainOptions options;
     options.batch_size = batch_size;
     options.order_rows = order ? static_cast<std::int64_t>(order->shape(1)) : n_rows;
@@ -110,10 +120,10 @@ class PySession {
     options.first_step = first_step;
     const std::vector<Source> given = sources_of(sources);
     TrainResult result;
-    last_ = {};
+    const Session::Interrupted interrupted = interrupts_of_this_thread();
     {
       nb::gil_scoped_release released;
-      result = session_.train(bytes_of(persistent), given, options, python_interrupted);
+      result = session_.train(bytes_of(persistent), given, options, interrupted);
     }
     last_ = result;
     if (result.status == Status::interrupted) throw nb::python_error();
@@ -134,9 +144,10 @@ class PySession {
     }
     const std::vector<Source> given = sources_of(sources);
     bool finished = false;
+    const Session::Interrupted interrupted = interrupts_of_this_thread();
     {
       nb::gil_scoped_release released;
-      finished = session_.forward(bytes_of(persistent), given, n_rows, {slots.data(), slots.size()}, to, python_interrupted);
+      finished = session_.forward(bytes_of(persistent), given, n_rows, {slots.data(), slots.size()}, to, interrupted);
     }
     if (!finished) throw nb::python_error();
   }
@@ -179,6 +190,13 @@ class PySession {
   std::atomic_flag busy_;
 };
 
+void shuffle_as_numpy_rows(nb::ndarray<std::int64_t, nb::ndim<1>, nb::c_contig, nb::device::cpu> order,
+                           nb::handle bit_generator) {
+  auto* bits = static_cast<NumpyBits*>(PyCapsule_GetPointer(bit_generator.ptr(), "BitGenerator"));
+  if (bits == nullptr) throw nb::python_error();
+  shuffle_as_numpy(order.data(), static_cast<std::int64_t>(order.shape(0)), *bits);
+}
+
 std::shared_ptr<Program> make_program(int dtype, Integers values, Integers code, std::vector<std::int32_t> inputs,
                                       std::vector<std::int32_t> slots, std::vector<std::int32_t> outputs,
                                       std::int32_t key, std::int32_t inverse_weight, std::int32_t weights,
@@ -205,6 +223,8 @@ NB_MODULE(_core, m) {
     }
     return rows;
   }, "(name, number of inputs, of attributes, of leading inputs updated) of every kernel, by opcode; -1: any number.");
+  m.def("shuffle_as_numpy", &shuffle_as_numpy_rows, "order"_a.noconvert(), "bit_generator"_a,
+        "Shuffles int64 numbers as a RandomState with this bit generator (its capsule) does; hold its lock.");
   m.def("set_num_threads", &Team::set_size, "n"_a, "Threads of the process's team.");
   m.def("get_num_threads", &Team::size);
   m.def("share_always", [](bool always) { Runner::set_sharing(always ? Sharing::always : Sharing::measured); }, "always"_a,

@@ -211,9 +211,10 @@ Status Session::epoch(std::span<std::byte> persistent, std::span<const Source> s
     n_done += batch.n_rows;
     ++result.n_steps;
     if (!std::isfinite(*loss)) status = Status::non_finite;
-    if (control.poll()) status = Status::interrupted;
+    if (status == Status::finished && control.poll()) status = Status::interrupted;
   }
   if (n_done > 0) result.losses.push_back(sum / static_cast<double>(n_done));
+  if (status == Status::finished && !std::isfinite(sum)) status = Status::non_finite;  // the sum of finite losses
   return status;
 }
 

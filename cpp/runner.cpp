@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <cmath>
 #include <cstdlib>
 #include <cstring>
 #include <limits>
@@ -142,6 +143,7 @@ void Runner::run_measured(Binding& own, std::span<const Source> sources, const B
     lost += team->lost();
   } else {
     run_alone(own, sources, batch);
+    if (own.pace.next() == Pace::Way::shared) return;  // the team was not to be had: nothing was learnt
   }
   own.pace.done(timed ? nanoseconds_since(start) : 0, static_cast<double>(lost));
 }
@@ -186,7 +188,7 @@ void Runner::plan(Binding& binding, int n_threads, Scratch& scratch) {
   binding.schedule.reset();
   const bool always = sharing.load() == Sharing::always;
   std::vector<double> costs = binding.costs;
-  if (always) std::ranges::fill(costs, 1000.0);
+  for (double& cost : costs) cost = always || !std::isfinite(cost) ? 1000.0 : cost;
   double alone = 0;
   for (const double cost : costs) alone += cost;
   std::vector<void*> scratches{scratch.of(0)};

@@ -28,4 +28,20 @@ void shuffle_rows(std::int64_t* order, std::int64_t n, std::uint64_t seed, std::
   }
 }
 
+// A number that is too large is drawn again. Here every draw changes two elements' places, a useless one an element's
+// with itself, because the processor cannot foretell which draws are useless.
+void shuffle_as_numpy(std::int64_t* order, std::int64_t n, const NumpyBits& bits) {
+  for (std::int64_t i = n - 1; i > 0;) {
+    const auto largest = static_cast<std::uint64_t>(i);
+    const std::uint64_t mask = ~std::uint64_t{0} >> __builtin_clzll(largest);
+    const std::uint64_t drawn = (largest <= 0xffffffffu ? bits.next_uint32(bits.state) : bits.next_uint64(bits.state)) & mask;
+    const bool useful = drawn <= largest;
+    const std::uint64_t other = useful ? drawn : largest;
+    const std::int64_t kept = order[i];
+    order[i] = order[other];
+    order[other] = kept;
+    i -= useful ? 1 : 0;
+  }
+}
+
 }  // namespace rosenblatt

@@ -4,7 +4,7 @@ namespace rosenblatt {
 
 namespace {
 
-constexpr std::int64_t kMany = 1024;   // things, from which parts begin at multiples of kMultiple
+constexpr std::int64_t kMany = 1024;   // things, from which parts begin at multiples of kMultiple if they have two
 constexpr std::int64_t kMultiple = 16;
 constexpr std::int64_t kWide = 64;     // columns from which reductions treat each column alike, whatever their number
 
@@ -34,7 +34,7 @@ Range cut(std::int64_t n, int part, int n_parts) {
   const auto edge = [=](int p) {
     if (p == n_parts) return n;
     const std::int64_t at = n / n_parts * p + n % n_parts * p / n_parts;
-    return n >= kMany ? at / kMultiple * kMultiple : at;
+    return n >= kMany && n / n_parts >= 2 * kMultiple ? at / kMultiple * kMultiple : at;
   };
   return {edge(part), edge(part + 1)};
 }

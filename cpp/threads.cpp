@@ -5,7 +5,7 @@
 #include <signal.h>
 
 #include <algorithm>
-#include <system_error>
+#include <exception>
 #include <thread>
 
 namespace rosenblatt {
@@ -58,8 +58,8 @@ int Team::grow(int n_threads) {
   pthread_sigmask(SIG_SETMASK, &all, &before);  // signals are for the threads that the program knows
   try {
     for (; n_threads_ < n_threads; ++n_threads_) std::thread(&Team::help, this, n_threads_).detach();
-  } catch (const std::system_error&) {
-    wanted_threads.store(n_threads_);
+  } catch (const std::exception&) {  // no more threads or no memory for them: fewer will do
+    wanted_threads.compare_exchange_strong(n_threads, n_threads_);
   }
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
   return n_threads_;
@@ -71,9 +71,11 @@ void Team::run(int n_parts, Task task, const void* context) {
   const std::uint64_t number = number_of(job_.load(std::memory_order_relaxed)) + 1;
   places_[0].at.store(number * kMeetings, std::memory_order_relaxed);
   job_.store(number << 8 | static_cast<std::uint64_t>(n_parts));
-  if (n_asleep_.load() > 0) {
-    alarm_.fetch_add(1);
-    alarm_.notify_all();
+  for (int part = 1; part < n_parts; ++part) {
+    Place& place = places_[part];
+    if (!place.asleep.load()) continue;
+    place.alarm.fetch_add(1);
+    place.alarm.notify_one();
   }
   task(context, 0);
   for (int part = 1; part < n_parts; ++part) wait_for(part, number * kMeetings + kDone, true);
@@ -99,9 +101,13 @@ void Team::wait_for(int part, std::uint64_t meeting, bool caller) {
   if (caller) lost_ += std::chrono::nanoseconds(Clock::now() - start).count();
 }
 
-std::uint64_t Team::wait_for_job(std::uint64_t last) {
+// The next job that has a part for this helper; others do not keep it awake.
+std::uint64_t Team::wait_for_job(int part, std::uint64_t last) {
   std::uint64_t job = last;
-  const auto arrived = [&] { return (job = job_.load(std::memory_order_acquire)) != last; };
+  const auto arrived = [&] {
+    job = job_.load();
+    return job != last && part < parts_of(job);
+  };
   for (int i = 0; i < kSpins; ++i) {
     if (arrived()) return job;
     pause();
@@ -110,20 +116,19 @@ std::uint64_t Team::wait_for_job(std::uint64_t last) {
     if (arrived()) return job;
     sched_yield();
   }
+  Place& own = places_[part];
   while (!arrived()) {
-    const std::uint32_t alarm = alarm_.load();
-    n_asleep_.fetch_add(1);
-    if (job_.load() == last) alarm_.wait(alarm);
-    n_asleep_.fetch_sub(1);
+    const std::uint32_t alarm = own.alarm.load();
+    own.asleep.store(true);
+    if (!arrived()) own.alarm.wait(alarm);
+    own.asleep.store(false);
   }
   return job;
 }
 
 void Team::help(int part) {
-  // A job that was given before this helper was counted has no part for it.
   for (std::uint64_t job = 0;;) {
-    job = wait_for_job(job);
-    if (part >= parts_of(job)) continue;
+    job = wait_for_job(part, job);
     places_[part].at.store(number_of(job) * kMeetings, std::memory_order_relaxed);
     task_(context_, part);
     places_[part].at.store(number_of(job) * kMeetings + kDone, std::memory_order_release);

@@ -37,19 +37,19 @@ class Team {
   friend class Lease;
   struct alignas(128) Place {
     std::atomic<std::uint64_t> at{0};  // the meeting that this part has reached
+    alignas(128) std::atomic<std::uint32_t> alarm{0};  // rung for a helper that is asleep
+    std::atomic<bool> asleep{false};
   };
 
   int grow(int n_threads);
   void help(int part);
-  std::uint64_t wait_for_job(std::uint64_t last);
+  std::uint64_t wait_for_job(int part, std::uint64_t last);
   void wait_for(int part, std::uint64_t meeting, bool caller);
 
   Place places_[kMostThreads];
   alignas(128) std::atomic<std::uint64_t> job_{0};  // its number and, in the lowest byte, its parts
   Task task_ = nullptr;
   const void* context_ = nullptr;
-  alignas(128) std::atomic<std::uint32_t> alarm_{0};
-  std::atomic<int> n_asleep_{0};
   alignas(128) std::atomic<int> n_sessions_{0};
   std::atomic<const void*> owner_{nullptr};
   int n_threads_ = 1;  // with the caller; changed by the owner only

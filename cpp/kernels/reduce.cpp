@@ -151,7 +151,7 @@ void reduce_kernel(const Call& call) {
   const AroundAxis n = axis < 0 ? AroundAxis{1, x.size(), 1} : around_axis(x, axis);
   const double divisor = kMean ? static_cast<double>(n.along) : 1.0;
   for (Index i = 0; i < n.outer; ++i, from += n.along * n.inner, out += n.inner) {
-    if (n.inner == 1) {
+    if (n.inner == 1 && x.row_stride == 0) {
       *out = static_cast<T>(reduce_row<How, T>(n.along, from) / divisor);
     } else {
       reduce_matrix<How, T>(n.along, n.inner, x.row_stride != 0 ? x.row_stride : n.inner, from, divisor, out);

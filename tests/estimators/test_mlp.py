@@ -16,6 +16,7 @@ from sklearn.preprocessing import StandardScaler, scale
 from sklearn.utils._param_validation import InvalidParameterError
 
 from rosenblatt.estimators import DivergenceError, MLPClassifier, MLPRegressor
+from rosenblatt.estimators._stochastic import shuffle
 from rosenblatt.training import Trainer
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -176,7 +177,7 @@ class TestInterrupt:
 
         def run(self, n_epochs, orders, learning_rate):
             assert n_epochs > 3
-            original(self, 3, orders[:3], learning_rate)
+            self.whole_epochs = original(self, 3, orders[:3], learning_rate)
             raise KeyboardInterrupt
 
         monkeypatch.setattr(Trainer, "run", run)
@@ -188,6 +189,25 @@ class TestInterrupt:
         monkeypatch.undo()
         expected = MLPClassifier((3,), solver=solver, random_state=0, max_iter=3).fit(*wine)
         np.testing.assert_array_equal(model.coefs_[0], expected.coefs_[0])
+
+    @pytest.mark.parametrize("early_stopping", [False, True])
+    @pytest.mark.parametrize("place", ["_orders", "_end_epoch"])
+    def test_between_native_calls(self, wine, monkeypatch, place, early_stopping):
+        model = MLPClassifier((3,), random_state=0, early_stopping=early_stopping)
+        calls, original = [], getattr(MLPClassifier, place)
+
+        def interrupt(self, *arguments):
+            calls.append(1)
+            if len(calls) == 3:
+                raise KeyboardInterrupt
+            return original(self, *arguments)
+
+        monkeypatch.setattr(MLPClassifier, place, interrupt)
+        with pytest.warns(UserWarning, match="interrupted by user"):
+            model.fit(*wine)
+        assert model.n_iter_ == len(model.loss_curve_) == len(set(model.loss_curve_))
+        if not early_stopping:  # whole calls of 11 epochs; the epoch whose end was interrupted is lost from the history
+            assert model.n_iter_ == (22 if place == "_orders" else 10)
 
     def test_lbfgs(self, wine, monkeypatch):
         calls = []
@@ -216,6 +236,18 @@ class TestInterrupt:
             model.fit(X, y)
         assert time.perf_counter() - begin < 30  # far from the end of training; no statement about speed
         assert model.predict(X[:10]).shape == (10,)
+
+
+class TestShuffle:
+    @pytest.mark.parametrize("n", [1, 2, 3, 64, 65, 1000, 70000])
+    def test_is_numpys(self, n):
+        ours, theirs = np.arange(n), np.arange(n)
+        rng, expected = np.random.RandomState(n), np.random.RandomState(n)
+        for _ in range(3):
+            shuffle(ours, rng)
+            expected.shuffle(theirs)
+        np.testing.assert_array_equal(ours, theirs)
+        assert rng.randint(1 << 30) == expected.randint(1 << 30)
 
 
 class TestDivergence:

@@ -12,7 +12,9 @@ import scipy.sparse
 
 import rosenblatt
 from rosenblatt import _core
+from rosenblatt.ir.compile import evaluate
 from rosenblatt.ir.ops import OPS
+from rosenblatt.ir.program import Builder, M
 from rosenblatt.nn import SGD, Adam, Network, NetworkSpec
 from rosenblatt.threads import _quota
 from rosenblatt.training import Trainer
@@ -52,6 +54,17 @@ def test_an_op_gives_the_same_bits_shared_and_alone(name, dtype, run_kernel):
                 shared = with_threads(n, run)
                 for a, b in zip(alone, shared, strict=True):
                     assert bits(a) == bits(b), (sample.label, n)
+
+
+def test_a_part_may_be_a_single_column():
+    b = Builder("float32")
+    x = b.input("x", (M, 65))
+    program = b.build(sum=b.sum(x, axis=0), mean=b.mean(x, axis=0), max=b.max(x, axis=0))
+    feeds = {"x": np.random.default_rng(0).normal(size=(100, 65)).astype(np.float32)}
+    alone = with_threads(1, lambda: evaluate(program, feeds, 100))
+    for n in (33, 64, 65, 128):
+        shared = with_threads(n, lambda: evaluate(program, feeds, 100))
+        assert all(np.array_equal(alone[name], shared[name]) for name in alone), n
 
 
 NETWORKS = {
@@ -138,6 +151,26 @@ def test_a_forked_child_has_a_team_of_its_own(monkeypatch):
     assert trained(spec, batch, "float32", Adam(), options, monkeypatch) == expected
 
 
+LEAVING = """
+import threading, time
+import numpy as np
+from rosenblatt.nn import Adam, Network, NetworkSpec
+from rosenblatt.training import Trainer
+trainer = Trainer(Network(NetworkSpec(20, (64,), 3)), "softmax_cross_entropy", Adam(), batch_size=64)
+trainer.set_data(np.ones((640, 20), np.float32), np.zeros(640, np.int32))
+threading.Thread(target=trainer.epochs, args=(10**9, 1e-3), daemon=True).start()
+time.sleep(0.3)
+"""
+
+
+def test_a_program_may_end_while_a_daemon_trains():
+    for _ in range(3):
+        left = subprocess.run(
+            [sys.executable, "-c", LEAVING], env=environment_of_tests(), capture_output=True, check=False
+        )
+        assert left.returncode == 0, left.stderr
+
+
 @pytest.mark.parametrize(
     ("n", "error", "message"),
     [
@@ -155,9 +188,13 @@ def test_an_impossible_number_of_threads_is_refused(n, error, message):
     assert rosenblatt.get_num_threads() == before
 
 
+def environment_of_tests():
+    return os.environ | {"PYTHONPATH": ":".join(sys.path)}
+
+
 def threads_of_a_new_process(**variables):
-    environment = {k: v for k, v in os.environ.items() if k not in ("OMP_NUM_THREADS", "ROSENBLATT_NUM_THREADS")}
-    environment |= variables | {"PYTHONPATH": ":".join(sys.path)}
+    kept = {k: v for k, v in environment_of_tests().items() if k not in ("OMP_NUM_THREADS", "ROSENBLATT_NUM_THREADS")}
+    environment = kept | variables
     program = "import rosenblatt; print(rosenblatt.engine_info()['threads'])"
     return subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=False)
 

@@ -48,7 +48,7 @@ class Trainer:
     step_count, epoch_count : int
         Steps and epochs so far.
     whole_epochs : list of float
-        Losses of the epochs that the last call completed, also if it was interrupted.
+        Losses of the epochs that the last call completed before it was interrupted; empty if it was not.
     """
 
     def __init__(
@@ -218,13 +218,12 @@ class Trainer:
                 shuffle,
                 self.epoch_count,
             )
-        except KeyboardInterrupt:
+        except BaseException:  # a handler of a signal may raise anything
             done, losses = self._session.n_steps, self._session.losses
             self.whole_epochs = losses[: done // -(-n_rows // batch_size)]
             self.step_count += done
             self.epoch_count += len(self.whole_epochs)
             raise
-        self.whole_epochs = losses
         self.step_count += done
         self.epoch_count += len(losses)
         return losses

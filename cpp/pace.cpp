@@ -9,7 +9,9 @@ namespace {
 
 constexpr int kProfiles = 4, kTimed = 5;
 constexpr double kLong = 1e6;                        // nanoseconds of a run that needs only half as many profiles
-constexpr double kWarmUp = 3e7;                       // nanoseconds: a core that was idle reaches its clock rate only slowly
+constexpr double kWarmUp = 5e6;                      // nanoseconds of a round: an idle core reaches its clock rate slowly
+constexpr int kRounds = 6;
+constexpr double kHopeless = 1.5;                    // of the time alone: no further round will help
 constexpr double kGain = 0.97;                       // of the time alone that sharing must not exceed
 constexpr double kKept = 5e8;                        // nanoseconds for which a good choice is kept, and
 constexpr std::int64_t kKeptRuns = 40 * kTimed;      // runs for which it is kept at least
@@ -56,6 +58,7 @@ void Pace::enter(Stage stage) {
 }
 
 void Pace::leave_team() {
+  round_ = 0;
   rest_ = std::clamp(rest_ * 4, kFirstRest, kLongestRest);
   enter(Stage::alone);
 }
@@ -74,7 +77,10 @@ void Pace::done(double nanoseconds, double lost) {
     case Stage::warm_up: return enter(Stage::time_shared);
     case Stage::time_shared:
       shared_ = best_;
-      if (shared_ > kGain * alone_) return leave_team();
+      if (shared_ > kGain * alone_) {
+        return ++round_ < kRounds && shared_ < kHopeless * alone_ ? enter(Stage::warm_up) : leave_team();
+      }
+      round_ = 0;
       rest_ = 0;
       return enter(Stage::shared);
     case Stage::alone:

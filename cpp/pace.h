@@ -22,7 +22,10 @@ class Pace {
   void done(double nanoseconds, double lost);
   // The costs promise nothing from sharing: never try. Or: there is a new schedule; try it.
   void give_up() { stage_ = Stage::given_up; }
-  void start() { enter(Stage::warm_up); }
+  void start() {
+    round_ = 0;
+    enter(Stage::warm_up);
+  }
 
  private:
   enum class Stage { time_alone, warm_up, time_shared, alone, shared, given_up };
@@ -37,6 +40,7 @@ class Pace {
   double alone_, shared_ = 0;
   double lost_ = 0, allowed_ = 0;  // nanoseconds lost in waits, and how many may be
   double rest_ = 0;        // nanoseconds until the team is tried again
+  int round_ = 0;          // of warming up
 };
 
 }  // namespace rosenblatt

@@ -10,13 +10,13 @@ namespace {
 constexpr int kProfiles = 4, kTimed = 5;
 constexpr double kLong = 1e6;                        // nanoseconds of a run that needs only half as many profiles
 constexpr double kWarmUp = 5e6;                      // nanoseconds of a round: an idle core reaches its clock rate slowly
-constexpr int kRounds = 6;
+constexpr int kRounds = 6, kPatience = 3;            // at most; and before a bad one ends them
 constexpr double kHopeless = 1.5;                    // of the time alone: no further round will help
 constexpr double kGain = 0.97;                       // of the time alone that sharing must not exceed
 constexpr double kKept = 5e8;                        // nanoseconds for which a good choice is kept, and
 constexpr std::int64_t kKeptRuns = 40 * kTimed;      // runs for which it is kept at least
 constexpr double kFirstRest = 5e7, kLongestRest = 3e9;
-constexpr double kTolerance = 2e5, kShareLost = 0.2;  // nanoseconds, and part of the shared runs, lost in waits
+constexpr double kTolerance = 2e6, kShareLost = 0.2;  // nanoseconds, and part of the shared runs, lost in waits
 
 std::int64_t runs(double nanoseconds, double each) {
   return 1 + static_cast<std::int64_t>(nanoseconds / std::max(each, 1.0));
@@ -43,7 +43,7 @@ void Pace::enter(Stage stage) {
   stage_ = stage;
   best_ = std::numeric_limits<double>::infinity();
   lost_ = 0;
-  allowed_ = 10 * kTolerance;
+  allowed_ = kTolerance;
   switch (stage) {
     case Stage::time_alone:
     case Stage::time_shared: left_ = kTimed; break;
@@ -51,7 +51,6 @@ void Pace::enter(Stage stage) {
     case Stage::alone: left_ = runs(rest_, alone_); break;
     case Stage::shared:
       left_ = std::max(runs(kKept, shared_), kKeptRuns);
-      allowed_ = kTolerance;
       break;
     case Stage::given_up: break;
   }
@@ -78,7 +77,8 @@ void Pace::done(double nanoseconds, double lost) {
     case Stage::time_shared:
       shared_ = best_;
       if (shared_ > kGain * alone_) {
-        return ++round_ < kRounds && shared_ < kHopeless * alone_ ? enter(Stage::warm_up) : leave_team();
+        const bool hopeless = ++round_ >= kPatience && shared_ > kHopeless * alone_;
+        return round_ < kRounds && !hopeless ? enter(Stage::warm_up) : leave_team();
       }
       round_ = 0;
       rest_ = 0;

@@ -134,7 +134,7 @@ def _step_row(bench: Benchmark, number: int, running: Sequence[Process]) -> list
     floors = dict(case.floors)
     cells = [f"{min(found):,.1f} ({statistics.median(found):,.1f})" for found in times]
     for peer in bench.peers:
-        cells.append(f"**{ratios[peer]:.1f}**" + (f" (asked: {floors[peer]:g})" if peer in floors else ""))
+        cells.append(f"**{ratios[peer]:.1f}**" + (f" (floor: {floors[peer]:g})" if peer in floors else ""))
     return [case.name, str(case.batch), *cells]
 
 
@@ -218,7 +218,7 @@ def fits(bench: Benchmark) -> None:
             ours, *theirs = (min(answer["seconds"] for answer in answers) for answers in found)
             curves = [answers[0]["curve"] for answers in found]
             same = len(curves[0]) == len(curves[1]) and np.allclose(curves[0], curves[1], rtol=1e-6)
-            cells = [f"{ours * 1e3:.1f}", f"{min(theirs) * 1e3:.1f}", f"**{min(theirs) / ours:.1f}** (asked: 5)"]
+            cells = [f"{ours * 1e3:.1f}", f"{min(theirs) * 1e3:.1f}", f"**{min(theirs) / ours:.1f}** (floor: 5)"]
             return [dataset, str(len(curves[0])), *cells, "the same" if same else "DIFFERENT"]
 
         header = ["table", "epochs", "ours, ms", "scikit-learn, ms", "ratio", "loss curves to 1e-6"]
@@ -339,7 +339,7 @@ SECTIONS: dict[str, tuple[str, str]] = {
         "A training step",
         "Microseconds of a step: gather a reshuffled mini-batch, forward, loss, backward, Adam, in float32; best "
         "(median). JAX runs one jitted scan over all batches. A full batch (4-32-16-4) gathers nothing in PyTorch and "
-        "JAX. The last columns compare bests.",
+        "JAX. The last columns compare bests, beside the least that is aimed at.",
     ),
     "limits": (
         "How near to what the processor can do",

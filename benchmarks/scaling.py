@@ -101,8 +101,12 @@ def plot(results: dict[str, list[dict[str, Any]]]) -> None:
     figure, panels = plt.subplots(2, 3, figsize=(9, 5.5), layout="constrained")
     for axes, (axis, points) in zip(panels.flat, results.items(), strict=False):
         x = [p[axis] for p in points]
-        axes.plot(x, [p["epoch"] / p["rows"] * 1e6 for p in points], "o-", color="#0072b2")
-        axes.set(xscale="log", yscale="log", xlabel=axis, ylabel="µs a row and epoch")
+        y = [p["epoch"] / p["rows"] * 1e6 for p in points]
+        axes.plot(x, y, "o-", color="#0072b2")
+        axes.set(xscale="log", yscale="log", xlabel=axis, ylabel="µs a row and epoch", ylim=(min(y) / 3, max(y) * 3))
+        if axis == "threads":
+            axes.set_xticks(x, [str(n) for n in x], minor=False)
+            axes.set_xticks([], minor=True)
         memory = axes.twinx()
         memory.plot(x, [max(p["beyond_data"], 0.1) for p in points], "s:", color="#d55e00", markersize=3)
         memory.set_ylabel("MB beyond the data", color="#d55e00")

@@ -121,6 +121,8 @@ def main() -> None:
     parser.add_argument("--point", help=argparse.SUPPRESS)
     parser.add_argument("--write", action="store_true", help="write docs/scaling.md and docs/scaling.svg")
     options = parser.parse_args()
+    if options.write and options.axes != list(AXES):
+        parser.error("--write makes the whole page: it goes with no choice of axes")
     if options.point:
         print(json.dumps(measure(json.loads(options.point))))
         return

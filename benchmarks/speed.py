@@ -375,6 +375,10 @@ def main() -> None:
     parser.add_argument("--cases", nargs="+", type=int, default=range(len(CASES)))
     parser.add_argument("--write", action="store_true", help="write docs/performance.md and docs/speed.svg")
     options = parser.parse_args()
+    if options.write and options.sections:
+        parser.error("--write makes the whole page: it goes with no choice of sections")
+    if "limits" in options.sections and "steps" not in options.sections:
+        parser.error("limits compares the times that steps measures: ask for both, steps limits")
     bench = Benchmark(options.repeats, options.seconds)
     functions: dict[str, Callable[[Benchmark], None]] = {
         "steps": lambda b: steps(b, options.cases),

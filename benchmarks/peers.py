@@ -40,7 +40,7 @@ def rosenblatt(case: Case, threads: int) -> Epoch:
     n_epochs = case.epochs_a_call
 
     def epochs() -> None:
-        trainer.run(n_epochs, np.stack([rng.permutation(len(X)) for _ in range(n_epochs)]), RATE)
+        trainer.epochs(n_epochs, RATE, np.stack([rng.permutation(len(X)) for _ in range(n_epochs)]))
 
     return epochs
 

@@ -173,14 +173,14 @@ class TestDtype:
 class TestInterrupt:
     @pytest.mark.parametrize("solver", ["sgd", "adam"])
     def test_keeps_the_network(self, wine, monkeypatch, solver):
-        original = Trainer.run
+        original = Trainer.epochs
 
-        def run(self, n_epochs, orders, learning_rate):
+        def epochs(self, n_epochs, learning_rate, orders, *, shuffle):
             assert n_epochs > 3
-            self.whole_epochs = original(self, 3, orders[:3], learning_rate)
+            self.whole_epochs = original(self, 3, learning_rate, orders[:3])
             raise KeyboardInterrupt
 
-        monkeypatch.setattr(Trainer, "run", run)
+        monkeypatch.setattr(Trainer, "epochs", epochs)
         model = MLPClassifier((3,), solver=solver, random_state=0)
         with pytest.warns(UserWarning, match="interrupted by user in epoch 4"):
             model.fit(*wine)
@@ -262,8 +262,8 @@ class TestDivergence:
 
     def test_stops_at_once(self, diabetes, monkeypatch):
         losses = []
-        original = Trainer.run
-        monkeypatch.setattr(Trainer, "run", lambda self, *a: losses.extend(found := original(self, *a)) or found)
+        original = Trainer.epochs
+        monkeypatch.setattr(Trainer, "epochs", lambda *a, **k: losses.extend(found := original(*a, **k)) or found)
         with pytest.raises(ValueError, match="Solver produced non-finite parameter weights"):
             MLPRegressor(hidden_layer_sizes=(5,), solver="sgd", learning_rate_init=1e3, max_iter=1000).fit(*diabetes)
         assert 0 < len(losses) < 20

@@ -140,7 +140,7 @@ class StochasticSolver(NetworkEstimator):
             while self.n_iter_ < max_iter:
                 n_epochs = min(max_iter - self.n_iter_, self._epochs_without_decision(n_rows, score is not None))
                 orders = None if rows is None else self._orders(rows, n_epochs, rng)
-                losses = trainer.run(n_epochs, orders, self._optimizer.learning_rate)
+                losses = trainer.epochs(n_epochs, self._optimizer.learning_rate, orders, shuffle=False)
                 if not self._end_epochs(losses, n_rows, score, best):
                     break
                 if self._no_improvement_count > self.n_iter_no_change and self._ends_at_plateau():

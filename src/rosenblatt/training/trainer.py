@@ -146,18 +146,23 @@ class Trainer:
         KeyboardInterrupt
             On Ctrl-C, after a whole step; `step_count` says how many there were.
         """
-        return self.run(1, None if order is None else order[None, :], learning_rate)[0]
+        return self.epochs(1, learning_rate, None if order is None else order[None, :], shuffle=False)[0]
 
-    def run(self, n_epochs: int, orders: NDArray[np.int64] | None, learning_rate: float) -> list[float]:
-        """Train for several epochs in given orders without returning to Python.
+    def epochs(
+        self, n_epochs: int, learning_rate: float, orders: NDArray[np.int64] | None = None, *, shuffle: bool = True
+    ) -> list[float]:
+        """Train for several epochs without returning to Python.
 
         Parameters
         ----------
         n_epochs : int
             At least 1.
-        orders : ndarray of int64, shape (n_epochs, n), or None
-            Row numbers in the order to take them; None: as they are.
         learning_rate : float
+        orders : ndarray of int64, shape (n_epochs, n), optional
+            Row numbers in the order to take them.
+        shuffle : bool
+            Without `orders`: each epoch has an order of its own, which depends on nothing but the trainer's seed and
+            the epoch's number (`epoch_count`). False: rows are taken as they are.
 
         Returns
         -------
@@ -169,37 +174,9 @@ class Trainer:
         KeyboardInterrupt
             On Ctrl-C, after a whole step; `whole_epochs` has the losses of the epochs that were completed.
         """
-        return self._run(n_epochs, orders, learning_rate, shuffle=False)
-
-    def epochs(self, n_epochs: int, learning_rate: float) -> list[float]:
-        """Train for several epochs without returning to Python, each in its own order.
-
-        The order of an epoch depends on nothing but the trainer's seed and the epoch's number (`epoch_count`).
-
-        Parameters
-        ----------
-        n_epochs : int
-            At least 1.
-        learning_rate : float
-
-        Returns
-        -------
-        list of float
-            The losses of the epochs, as `epoch` defines them; fewer where one was not finite.
-
-        Raises
-        ------
-        KeyboardInterrupt
-            On Ctrl-C, after a whole step.
-        """
-        return self._run(n_epochs, None, learning_rate, shuffle=True)
-
-    def _run(
-        self, n_epochs: int, order: NDArray[np.int64] | None, learning_rate: float, *, shuffle: bool
-    ) -> list[float]:
         if self.optimizer is None:
             raise ValueError("this trainer has no optimizer; it can only compute loss_and_gradient")
-        n_rows = self._n_rows if order is None else order.shape[1]
+        n_rows = self._n_rows if orders is None else orders.shape[1]
         batch_size = max(1, min(self.batch_size or n_rows, n_rows))
         n_steps = n_epochs * -(-n_rows // batch_size)
         slots = self.optimizer.slot_values(learning_rate, self.step_count, n_steps)
@@ -209,13 +186,13 @@ class Trainer:
                 self.memory,
                 self._sources,
                 batch_size,
-                order,
+                orders,
                 n_rows,
                 slots,
                 self.seed,
                 self.step_count,
                 n_epochs,
-                shuffle,
+                shuffle and orders is None,
                 self.epoch_count,
             )
         except BaseException:  # a handler of a signal may raise anything

@@ -2,6 +2,7 @@
 #include <nanobind/nanobind.h>
 #include <nanobind/ndarray.h>
 #include <nanobind/stl/optional.h>
+#include <nanobind/stl/pair.h>
 #include <nanobind/stl/shared_ptr.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/tuple.h>
@@ -105,7 +106,8 @@ class PySession {
 
   nb::tuple train(Bytes persistent, const std::vector<const PySource*>& sources, std::int64_t batch_size,
                   std::optional<Integers2> order, std::int64_t n_rows, Doubles slots, std::uint64_t seed,
-                  std::int64_t first_step, std::int64_t n_epochs, bool shuffle, std::int64_t first_epoch) {
+                  std::int64_t first_step, std::int64_t n_epochs, bool shuffle, std::int64_t first_epoch,
+                  std::pair<std::int64_t, double> position, std::int64_t most_steps, double most_seconds) {
     const Busy busy(*this);
     last_ = {};
     TrainOptions options;
@@ -118,6 +120,9 @@ class PySession {
     options.slots = {slots.data(), slots.size()};
     options.seed = seed;
     options.first_step = first_step;
+    options.position = {position.first, position.second};
+    options.most_steps = most_steps;
+    options.most_seconds = most_seconds;
     const std::vector<Source> given = sources_of(sources);
     TrainResult result;
     const Session::Interrupted interrupted = interrupts_of_this_thread();
@@ -154,6 +159,7 @@ class PySession {
 
   std::int64_t n_steps() const { return last_.n_steps; }
   std::vector<double> losses() const { return last_.losses; }
+  std::pair<std::int64_t, double> position() const { return {last_.position.row, last_.position.sum}; }
 
   nb::list evaluate(Bytes persistent, const std::vector<const PySource*>& sources, std::int64_t n_rows, Doubles slots,
                     const std::vector<std::int32_t>& values, std::uint64_t seed, std::int64_t step) {
@@ -248,13 +254,16 @@ NB_MODULE(_core, m) {
            "block"_a, "update"_a.none() = nb::none(), "zero_offset"_a = 0, "zero_bytes"_a = 0)
       // What is written to must be the caller's memory, never a converted copy.
       .def("train", &PySession::train, "persistent"_a.noconvert(), "sources"_a, "batch_size"_a, "order"_a.none(), "n_rows"_a,
-           "slots"_a, "seed"_a = 0, "first_step"_a = 0, "n_epochs"_a = 1, "shuffle"_a = false, "first_epoch"_a = 0)
+           "slots"_a, "seed"_a = 0, "first_step"_a = 0, "n_epochs"_a = 1, "shuffle"_a = false, "first_epoch"_a = 0,
+           "position"_a = std::pair<std::int64_t, double>(0, 0.0), "most_steps"_a = 0, "most_seconds"_a = 0.0)
       .def("forward", &PySession::forward, "persistent"_a.noconvert(), "sources"_a, "n_rows"_a, "slots"_a,
            "outputs"_a.noconvert())
       .def("evaluate", &PySession::evaluate, "persistent"_a.noconvert(), "sources"_a, "n_rows"_a, "slots"_a, "values"_a,
            "seed"_a = 0, "step"_a = 0)
       .def_prop_ro("n_steps", &PySession::n_steps, "Steps of the last call of train, also if it was interrupted.")
-      .def_prop_ro("losses", &PySession::losses, "Losses of the epochs that it began.");
+      .def_prop_ro("losses", &PySession::losses, "Losses of the epochs that it completed.")
+      .def_prop_ro("position", &PySession::position,
+                   "Where it left an epoch: rows done, and the sum of their batches' losses; (0, 0) between epochs.");
 }
 
 }  // namespace rosenblatt

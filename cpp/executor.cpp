@@ -56,6 +56,7 @@ class InterruptPoll {
 struct Session::Control {
   InterruptPoll poll;
   Lease lease;
+  std::optional<Clock::time_point> deadline = std::nullopt;
 };
 
 Session::Session(std::shared_ptr<const Program> block, std::shared_ptr<const Program> update, std::int64_t zero_offset,
@@ -185,36 +186,43 @@ void Session::check_training(std::span<std::byte> persistent, std::span<const So
   const auto n_slots = static_cast<std::int64_t>(block_.program().roles().slots.size());
   const auto n_given = static_cast<std::int64_t>(options.slots.size());
   const std::int64_t steps_an_epoch = (n_rows + options.step_rows() - 1) / options.step_rows();
-  const __int128 n_varying = static_cast<__int128>(n_slots) * steps_an_epoch * options.n_epochs;
+  const std::int64_t done = options.position.row;
+  if (done < 0 || done >= n_rows || done % options.step_rows() != 0) fail("an epoch cannot go on between two steps");
+  if (options.most_steps < 0 || !(options.most_seconds >= 0)) fail("a negative limit of steps or seconds");
+  const __int128 n_steps = static_cast<__int128>(steps_an_epoch) * options.n_epochs - done / options.step_rows();
+  const __int128 n_varying = n_slots * n_steps;
   if (n_given != n_slots && n_given != n_varying) fail("a wrong number of slot values");
 }
 
-// One epoch in the given order; its loss and steps are added to the result.
+// An epoch in the given order, from the result's position on; its loss and steps are added to the result.
 Status Session::epoch(std::span<std::byte> persistent, std::span<const Source> sources, const TrainOptions& options,
                       const std::int64_t* order, Control& control, TrainResult& result) {
   const std::int64_t n_rows = options.order_rows;
   const auto n_slots = static_cast<std::int64_t>(block_.program().roles().slots.size());
   const bool slots_vary = static_cast<std::int64_t>(options.slots.size()) != n_slots;
   Status status = Status::finished;
-  double sum = 0;  // of the batches' losses, each counted by its rows
-  std::int64_t n_done = 0;
-  for (std::int64_t first = 0; first < n_rows && status == Status::finished; first += options.step_rows()) {
+  Position& at = result.position;
+  while (at.row < n_rows && status == Status::finished) {
     const double* slots = options.slots.data() + (slots_vary ? result.n_steps * n_slots : 0);
-    const Batch batch{order + first, std::min(options.step_rows(), n_rows - first), 0, 0, slots, options.seed,
+    const Batch batch{order + at.row, std::min(options.step_rows(), n_rows - at.row), 0, 0, slots, options.seed,
                       options.first_step + result.n_steps};
     const std::optional<double> loss = step(persistent, sources, batch, control);
-    if (!loss) {
-      status = Status::interrupted;
-      break;
-    }
-    sum += *loss * static_cast<double>(batch.n_rows);
-    n_done += batch.n_rows;
+    if (!loss) return Status::interrupted;
+    at.sum += *loss * static_cast<double>(batch.n_rows);
+    at.row += batch.n_rows;
     ++result.n_steps;
-    if (!std::isfinite(*loss)) status = Status::non_finite;
-    if (status == Status::finished && control.poll()) status = Status::interrupted;
+    if (!std::isfinite(*loss)) {
+      status = Status::non_finite;
+    } else if (control.poll()) {
+      status = Status::interrupted;
+    } else if (result.n_steps == options.most_steps || (control.deadline && Clock::now() >= *control.deadline)) {
+      status = Status::paused;
+    }
   }
-  if (n_done > 0) result.losses.push_back(sum / static_cast<double>(n_done));
-  if (status == Status::finished && !std::isfinite(sum)) status = Status::non_finite;  // the sum of finite losses
+  if (at.row < n_rows && status != Status::non_finite) return status;
+  result.losses.push_back(at.sum / static_cast<double>(at.row));
+  if (!std::isfinite(at.sum)) status = Status::non_finite;  // the sum of finite losses
+  at = {};
   return status;
 }
 
@@ -224,8 +232,14 @@ TrainResult Session::train(std::span<std::byte> persistent, std::span<const Sour
   std::vector<std::int64_t> own_order(options.order ? 0 : static_cast<std::size_t>(options.order_rows));
   std::iota(own_order.begin(), own_order.end(), std::int64_t{0});
   TrainResult result;
+  result.position = options.position;
   result.losses.reserve(static_cast<std::size_t>(std::min<std::int64_t>(options.n_epochs, 4096)));
   Control control{InterruptPoll(interrupted), {}};
+  if (options.most_seconds > 0) {
+    constexpr double kLongest = 1e8;  // seconds, which no clock overflows by
+    control.deadline = Clock::now() + std::chrono::duration_cast<Clock::duration>(
+                                          std::chrono::duration<double>(std::min(options.most_seconds, kLongest)));
+  }
   for (std::int64_t i = 0; i < options.n_epochs && result.status == Status::finished; ++i) {
     if (options.order == nullptr && options.shuffle) {
       const auto number = static_cast<std::uint32_t>(options.first_epoch + i);

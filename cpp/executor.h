@@ -14,10 +14,17 @@
 
 namespace rosenblatt {
 
-enum class Status : std::int32_t { finished = 0, non_finite = 1, interrupted = 2 };
+enum class Status : std::int32_t { finished = 0, non_finite = 1, interrupted = 2, paused = 3 };
+
+// Where an epoch that is not complete stands.
+struct Position {
+  std::int64_t row = 0;  // rows of its order that are done
+  double sum = 0;        // of their batches' losses, each counted by its rows
+};
 
 struct TrainResult {
-  std::vector<double> losses;  // one for each epoch begun: the mean over its rows so far
+  std::vector<double> losses;  // means over the rows of each complete epoch, and of one that ended with a loss not finite
+  Position position;           // of the last epoch, if it is not complete
   std::int64_t n_steps = 0;
   Status status = Status::finished;
 };
@@ -32,6 +39,9 @@ struct TrainOptions {
   std::span<const double> slots;        // n_slots values for each step, or n_slots values for all of them
   std::uint64_t seed = 0;
   std::int64_t first_step = 0;
+  Position position;                    // of the first epoch, where an earlier call left it
+  std::int64_t most_steps = 0;          // pause after so many; 0: do not
+  double most_seconds = 0;              // pause after so long, as soon as a step is complete; 0: do not
 
   std::int64_t step_rows() const { return batch_size < order_rows ? batch_size : order_rows; }
 };

@@ -30,14 +30,15 @@ void sgd_update_kernel(const Call& call) {
   });
 }
 
-// Kingma and Ba (2015), with the corrections of the bias in step_size and denominator_scale.
+// Kingma and Ba (2015), with the corrections of the bias in step_size and denominator_scale; gradient_step is the share
+// of the gradient itself, which Nadam (Dozat 2016) adds to the step.
 template <class T>
 void adam_update_kernel(const Call& call) {
   T* param = data_of<T>(call.inputs[0]);
   T *first = data_of<T>(call.inputs[1]), *second = data_of<T>(call.inputs[2]);
   const T* grad = data_of<const T>(call.inputs[3]);
-  const Vec<T> step_size = scalar_of<T>(call.inputs[4]), denominator_scale = scalar_of<T>(call.inputs[5]);
-  const Vec<T> decay = scalar_of<T>(call.inputs[6]);
+  const Vec<T> step_size = scalar_of<T>(call.inputs[4]), gradient_step = scalar_of<T>(call.inputs[5]);
+  const Vec<T> denominator_scale = scalar_of<T>(call.inputs[6]), decay = scalar_of<T>(call.inputs[7]);
   const double beta_1 = attr_double(call.attrs[0]), beta_2 = attr_double(call.attrs[1]);
   const T b1 = static_cast<T>(beta_1), rest_1 = static_cast<T>(1 - beta_1);
   const T b2 = static_cast<T>(beta_2), rest_2 = static_cast<T>(1 - beta_2);
@@ -50,7 +51,38 @@ void adam_update_kernel(const Call& call) {
     size.put(first + i, m);
     size.put(second + i, v);
     const Vec<T> denominator = sqrt<T>(v) * denominator_scale + epsilon;
-    size.put(param + i, w - step_size * m / denominator);
+    size.put(param + i, w - (step_size * m + gradient_step * g) / denominator);
+  });
+}
+
+// RMSProp and AdaGrad: square = keep square + gain grad^2; velocity = momentum velocity + grad / (sqrt(square) + epsilon).
+template <class T>
+void rms_update_kernel(const Call& call) {
+  T* param = data_of<T>(call.inputs[0]);
+  T *square = data_of<T>(call.inputs[1]), *velocity = data_of<T>(call.inputs[2]);
+  const T* grad = data_of<const T>(call.inputs[3]);
+  const Vec<T> rate = scalar_of<T>(call.inputs[4]), momentum = scalar_of<T>(call.inputs[5]);
+  const Vec<T> decay = scalar_of<T>(call.inputs[6]);
+  const T keep = static_cast<T>(attr_double(call.attrs[0])), gain = static_cast<T>(attr_double(call.attrs[1]));
+  const T epsilon = static_cast<T>(attr_double(call.attrs[2]));
+  for_vectors<T>(call.inputs[0].size(), [=](std::int64_t i, auto size) {
+    const Vec<T> w = size.get(param + i);
+    const Vec<T> g = size.get(grad + i) + decay * w;
+    const Vec<T> s = keep * size.get(square + i) + gain * (g * g);
+    const Vec<T> v = momentum * size.get(velocity + i) + g / (sqrt<T>(s) + epsilon);
+    size.put(square + i, s);
+    size.put(velocity + i, v);
+    size.put(param + i, w - rate * v);
+  });
+}
+
+template <class T>
+void blend_kernel(const Call& call) {
+  T* target = data_of<T>(call.inputs[0]);
+  const T* value = data_of<const T>(call.inputs[1]);
+  const Vec<T> keep = scalar_of<T>(call.inputs[2]), gain = scalar_of<T>(call.inputs[3]);
+  for_vectors<T>(call.inputs[0].size(), [=](std::int64_t i, auto size) {
+    size.put(target + i, keep * size.get(target + i) + gain * size.get(value + i));
   });
 }
 
@@ -89,8 +121,11 @@ const char* check_update(const Call& call) {
 constexpr Kernel rows[] = {
     {"sgd_update", 6, 1, check_update<3, 3>, sgd_update_kernel<float>, sgd_update_kernel<double>,
      split_update, 2},
-    {"adam_update", 7, 3, check_update<4, 3>, adam_update_kernel<float>, adam_update_kernel<double>,
+    {"adam_update", 8, 3, check_update<4, 4>, adam_update_kernel<float>, adam_update_kernel<double>,
      split_update, 3},
+    {"rms_update", 7, 3, check_update<4, 3>, rms_update_kernel<float>, rms_update_kernel<double>,
+     split_update, 3},
+    {"blend", 4, 0, check_update<2, 2>, blend_kernel<float>, blend_kernel<double>, split_update, 1},
     {"accumulate", 2, 0, check_update<2, 0>, accumulate_kernel<float>, accumulate_kernel<double>,
      split_update, 1},
     {"assign", 2, 0, check_update<2, 0>, assign_kernel<float>, assign_kernel<double>, split_update, 1},

@@ -66,6 +66,9 @@ class Session:
         n_epochs: int = 1,
         shuffle: bool = False,
         first_epoch: int = 0,
+        position: tuple[int, float] = (0, 0.0),
+        most_steps: int = 0,
+        most_seconds: float = 0.0,
     ) -> tuple[list[float], int, bool]: ...
     def forward(
         self,
@@ -89,3 +92,5 @@ class Session:
     def n_steps(self) -> int: ...
     @property
     def losses(self) -> list[float]: ...
+    @property
+    def position(self) -> tuple[int, float]: ...

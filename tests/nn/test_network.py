@@ -104,13 +104,13 @@ def test_data_of_another_shape_are_refused(shape):
 
 
 def test_an_activation_that_changes_the_shape_is_refused():
-    with pytest.raises(ValueError, match=r"hidden layer 1: the activation gave .*; it must keep the shape \[m, 7\]"):
+    with pytest.raises(ValueError, match=r"layer 'hidden1': the activation gave .*; it must keep the shape \[m, 7\]"):
         make(activation=lambda b, x: b.sum(x, axis=1)).predict(np.zeros((1, 5)))
 
 
 @pytest.mark.parametrize("given", [3, None, np.zeros(3)])
 def test_an_activation_that_gives_no_value_is_refused(given):
-    with pytest.raises(ValueError, match=r"hidden layer 1: the activation gave .*, no value of the builder"):
+    with pytest.raises(ValueError, match=r"layer 'hidden1': the activation gave .*, no value of the builder"):
         make(activation=lambda b, x: given).predict(np.zeros((1, 5)))
 
 

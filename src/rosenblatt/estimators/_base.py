@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_matrix, issparse
 from sklearn.base import BaseEstimator
+from sklearn.callback import CallbackSupportMixin
 from sklearn.utils._param_validation import InvalidParameterError, StrOptions
 from sklearn.utils.validation import check_is_fitted, validate_data
 
@@ -89,7 +90,7 @@ class SuggestingMixin:
         return f"Did you mean {near[0]!r}?" if near else ""
 
 
-class NetworkEstimator(SuggestingMixin, BaseEstimator):  # type: ignore[misc]
+class NetworkEstimator(SuggestingMixin, CallbackSupportMixin, BaseEstimator):  # type: ignore[misc]
     """An estimator that holds a `rosenblatt.nn.Network` in ``_network`` once it is fitted."""
 
     _network: Network

@@ -29,6 +29,8 @@ __all__ = ["LbfgsOutcome", "minimize_loss", "minimize_loss_l1"]
 
 Array = npt.NDArray[np.float64]
 Objective = Callable[[Array], tuple[float, Array]]
+Watch = Callable[[Array], bool]
+"""Called with the parameters after each iteration; a true result ends the search."""
 
 
 @dataclass(frozen=True)
@@ -55,11 +57,16 @@ def objective_of(trainer: Trainer, fixed: slice | None = None) -> Objective:
 
 
 def minimize_loss(
-    trainer: Trainer, options: dict[str, Any], *, fixed: slice | None = None, verbose: bool = False
+    trainer: Trainer,
+    options: dict[str, Any],
+    *,
+    fixed: slice | None = None,
+    verbose: bool = False,
+    watch: Watch | None = None,
 ) -> LbfgsOutcome:
     """Minimize from the network's present parameters and leave the minimum in the network."""
     start = np.array(trainer.network.parameters, dtype=np.float64)
-    outcome = search(objective_of(trainer, fixed), start, None, options, verbose)
+    outcome = search(objective_of(trainer, fixed), start, None, options, Progress(start, verbose, watch))
     trainer.network.parameters[:] = outcome.parameters
     return outcome
 
@@ -72,6 +79,7 @@ def minimize_loss_l1(
     *,
     fixed: slice | None = None,
     verbose: bool = False,
+    watch: Watch | None = None,
 ) -> LbfgsOutcome:
     """Minimize loss + strength * sum(abs(first n_weights parameters))."""
     inner = objective_of(trainer, fixed)
@@ -87,28 +95,38 @@ def minimize_loss_l1(
     weights, rest = np.split(np.array(trainer.network.parameters, dtype=np.float64), [n_weights])
     start = np.concatenate([np.maximum(weights, 0), np.maximum(-weights, 0), rest])
     bounds = [(0.0, None)] * (2 * n_weights) + [(None, None)] * n_free
-    found = search(objective, start, bounds, options, verbose)
-    up, down, rest = np.split(found.parameters, [n_weights, 2 * n_weights])
-    trainer.network.parameters[:] = np.concatenate([up - down, rest])
+
+    def joined(split: Array) -> Array:
+        up, down, rest = np.split(split, [n_weights, 2 * n_weights])
+        return np.concatenate([up - down, rest])
+
+    watch_joined = None if watch is None else lambda split: watch(joined(split))
+    found = search(objective, start, bounds, options, Progress(start, verbose, watch_joined))
+    trainer.network.parameters[:] = joined(found.parameters)
     return LbfgsOutcome(np.array(trainer.network.parameters), found.loss, found.n_iter)
 
 
 class Progress:
     """Counts iterations and keeps the last iterate, for printing and for Ctrl-C."""
 
-    def __init__(self, start: Array, verbose: bool) -> None:
-        self.last, self.n_iter, self.verbose = start, 0, verbose
+    def __init__(self, start: Array, verbose: bool, watch: Watch | None = None) -> None:
+        self.last, self.n_iter, self.verbose, self.watch = start, 0, verbose, watch
+        self.stopped = False
 
     def note(self, intermediate_result: Any) -> None:
         """SciPy's callback after each iteration (it goes by the name of the argument)."""
         self.last, self.n_iter = np.array(intermediate_result.x), self.n_iter + 1
         if self.verbose:
             print(f"Iteration {self.n_iter}, loss = {intermediate_result.fun:.8f}")
+        if self.watch is not None and self.watch(self.last):
+            self.stopped = True
+            raise StopIteration
 
 
-def search(objective: Objective, start: Array, bounds: Any, options: dict[str, Any], verbose: bool) -> LbfgsOutcome:
+def search(
+    objective: Objective, start: Array, bounds: Any, options: dict[str, Any], progress: Progress
+) -> LbfgsOutcome:
     """Run L-BFGS-B; Ctrl-C ends it at the last iterate with a warning."""
-    progress = Progress(start, verbose)
     try:
         with np.errstate(all="ignore"):  # a line search may try points where the loss overflows
             result = minimize(
@@ -120,7 +138,7 @@ def search(objective: Objective, start: Array, bounds: Any, options: dict[str, A
     if not math.isfinite(result.fun):
         raise DivergenceError(divergence_message(f"The loss is {result.fun}: scale the inputs and the target."))
     n_iter = min(int(result.nit), int(options["maxiter"]))
-    if result.status != 0:
+    if result.status != 0 and not progress.stopped:
         warn_user(
             f"L-BFGS ended before it converged, after {n_iter} iterations: {result.message}. Raise max_iter (now "
             f"{options['maxiter']}), or scale the inputs.",

@@ -16,18 +16,26 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from sklearn.base import is_classifier
+from sklearn.metrics import get_scorer
 from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state
-from sklearn.utils._param_validation import Interval, Options, StrOptions
+from sklearn.utils._param_validation import HasMethods, Interval, Options, StrOptions
 from sklearn.utils.validation import _check_sample_weight, validate_data
 
-from rosenblatt.nn import SGD, Adam, Network, NetworkSpec, Optimizer
+from rosenblatt.nn import Network, NetworkSpec, Optimizer
+from rosenblatt.nn.activations import ACTIVATIONS, OUTPUTS
+from rosenblatt.nn.initializers import INITIALIZERS
+from rosenblatt.nn.optimizers import OPTIMIZERS, optimizer_named
+from rosenblatt.nn.schedules import SCHEDULES, Schedule, schedule_named
 from rosenblatt.training import Trainer
+from rosenblatt.training.evaluation import Evaluator
 
 from ._base import FLOATS, DivergenceError, is_sparse, require_finite, rows_of, warn_user
+from ._callbacks import FitTasks, begin_fit
 from ._lbfgs import minimize_loss
 from ._parameters import LayerParameters
-from ._stochastic import OptimizerState, StochasticSolver
+from ._resume import Resumption, find_checkpoint, fit_state, restore_fit
+from ._stochastic import Course, OptimizerState, StochasticSolver
 
 __all__ = ["BaseMLP", "Score", "TrainingData", "solver_is_stochastic"]
 
@@ -37,11 +45,28 @@ Score = Callable[[], float]
 
 @dataclass(frozen=True)
 class TrainingData:
-    """X as checked, the target as the trainer wants it (labels (n,) or floats (n, k)), and sample weights or None."""
+    """X as checked, the target encoded (labels (n,) or floats (n, k)), weights of rows or None, the target as given."""
 
     X: Any
     y: Array
     sample_weight: Array | None
+    labels: Any = None
+
+
+WITHOUT_BATCHES: dict[str, Any] = {
+    "dropout": 0.0,
+    "input_dropout": 0.0,
+    "noise": 0.0,
+    "normalization": None,
+    "max_norm": 0.0,
+    "weight_decay": 0.0,
+    "l1": 0.0,
+    "clip_value": 0.0,
+    "clip_norm": 0.0,
+    "average": 0.0,
+    "statistics": False,
+}
+"""Parameters that L-BFGS cannot obey, and their values when off."""
 
 
 class BaseMLP(LayerParameters, StochasticSolver):
@@ -49,11 +74,11 @@ class BaseMLP(LayerParameters, StochasticSolver):
 
     _parameter_constraints = {
         "hidden_layer_sizes": ["array-like", Interval(Integral, 1, None, closed="left")],
-        "activation": [StrOptions({"identity", "logistic", "tanh", "relu"}), callable],
-        "solver": [StrOptions({"lbfgs", "sgd", "adam"})],
+        "activation": [StrOptions(set(ACTIVATIONS)), callable, list, tuple],
+        "solver": [StrOptions({"lbfgs", *OPTIMIZERS}), HasMethods(["update", "slot_values"])],
         "alpha": [Interval(Real, 0, None, closed="left")],
         "batch_size": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
-        "learning_rate": [StrOptions({"constant", "invscaling", "adaptive"})],
+        "learning_rate": [StrOptions({"constant", "invscaling", "adaptive", *SCHEDULES}), HasMethods("rates")],
         "learning_rate_init": [Interval(Real, 0, None, closed="neither")],
         "power_t": [Interval(Real, 0, None, closed="left")],
         "max_iter": [Interval(Integral, 1, None, closed="left")],
@@ -72,7 +97,63 @@ class BaseMLP(LayerParameters, StochasticSolver):
         "n_iter_no_change": [Interval(Integral, 1, None, closed="left"), Options(Real, {np.inf})],
         "max_fun": [Interval(Integral, 1, None, closed="left")],
         "dtype": [StrOptions({"float32", "float64"}), Options(type, {np.float32, np.float64}), np.dtype, None],
+        "output_activation": [StrOptions(set(OUTPUTS)), None],
+        "weight_init": [StrOptions(set(INITIALIZERS)), callable, list, tuple, None],
+        "bias_init": [StrOptions(set(INITIALIZERS)), callable, list, tuple, None],
+        "l1": [Interval(Real, 0, None, closed="left")],
+        "weight_decay": [Interval(Real, 0, None, closed="left")],
+        "max_norm": [Interval(Real, 0, None, closed="left"), list, tuple],
+        "dropout": [Interval(Real, 0, 1, closed="left"), list, tuple],
+        "input_dropout": [Interval(Real, 0, 1, closed="left")],
+        "alpha_dropout": ["boolean"],
+        "noise": [Interval(Real, 0, None, closed="left")],
+        "normalization": [StrOptions({"batch", "layer"}), list, tuple, None],
+        "norm_momentum": [Interval(Real, 0, 1, closed="left")],
+        "clip_value": [Interval(Real, 0, None, closed="left")],
+        "clip_norm": [Interval(Real, 0, None, closed="left")],
+        "average": [Interval(Real, 0, 1, closed="left")],
+        "scoring": [str, callable, None],
+        "statistics": ["boolean"],
+        "checkpoint": [str, HasMethods("__fspath__"), None],
+        "checkpoint_every": [Interval(Integral, 1, None, closed="left"), str],
     }
+    hidden_layer_sizes: Any
+    activation: Any
+    solver: Any
+    alpha: float
+    batch_size: Any
+    learning_rate: Any
+    power_t: float
+    random_state: Any
+    warm_start: bool
+    momentum: float
+    nesterovs_momentum: bool
+    validation_fraction: float
+    beta_1: float
+    beta_2: float
+    epsilon: float
+    max_fun: int
+    dtype: Any
+    output_activation: str | None
+    weight_init: Any
+    bias_init: Any
+    l1: float
+    weight_decay: float
+    max_norm: Any
+    dropout: Any
+    input_dropout: float
+    alpha_dropout: bool
+    noise: float
+    normalization: Any
+    norm_momentum: float
+    clip_value: float
+    clip_norm: float
+    average: float
+    scoring: Any
+    statistics: bool
+    checkpoint: Any
+    checkpoint_every: Any
+    loss: Any
 
     def _fit(
         self,
@@ -89,17 +170,27 @@ class BaseMLP(LayerParameters, StochasticSolver):
         with self._unchanged_if_diverged(first_pass):
             data = self._check_data(X, y, sample_weight, incremental, first_pass)
             rng = check_random_state(self.random_state)
+            resumption = self._find_checkpoint(data, validation, rng)
             self._prepare_network(data, rng, first_pass)
+            tasks = FitTasks() if incremental else begin_fit(self, X, y, sample_weight, self.max_iter)
             if self.solver == "lbfgs":
-                self._fit_lbfgs(data, first_pass)
+                self._fit_lbfgs(data, first_pass, tasks)
             else:
-                self._fit_stochastic(data, rng, validation, first_pass, incremental)
-            require_finite(self._network.parameters, "Try a smaller learning_rate_init and scaled inputs.")
+                course = Course(None, 0, rng, incremental=incremental, tasks=tasks)
+                self._fit_stochastic(data, course, validation, first_pass, resumption)
+            require_finite(self._network.block, "Try a smaller learning_rate_init and scaled inputs.")
             self._finish(data)
+            tasks.end_fit()
 
     def _refuse_contradictions(self, incremental: bool, validation: tuple[Any, Any] | None) -> None:
-        if incremental and self.early_stopping:
-            raise ValueError("partial_fit does not support early_stopping=True")
+        if incremental:
+            for name, off in (("early_stopping", False), ("average", 0.0), ("checkpoint", None)):
+                if getattr(self, name) != off:
+                    raise ValueError(f"partial_fit does not support {name}={getattr(self, name)!r}")
+        if self.solver == "lbfgs":
+            self._refuse_without_batches()
+        if self.scoring is not None and validation is None and not self.early_stopping:
+            raise ValueError("scoring needs a validation set to score: set early_stopping=True, or pass X_val and y_val.")
         if validation is None:
             return
         if any(part is None for part in validation):
@@ -107,17 +198,33 @@ class BaseMLP(LayerParameters, StochasticSolver):
         if self.solver == "lbfgs":
             raise ValueError("X_val and y_val serve early stopping, which solver='lbfgs' has not: use 'adam' or 'sgd'.")
 
+    def _refuse_without_batches(self) -> None:
+        """L-BFGS minimizes one fixed function: nothing may be drawn anew, or depend on a batch or a step."""
+        for name, off in WITHOUT_BATCHES.items():
+            value = getattr(self, name)
+            if value != off and not (isinstance(value, (list, tuple)) and all(v == off for v in value)):
+                raise ValueError(f"solver='lbfgs' uses all rows at once and has no {name}, but {name} is {value!r}.")
+
+    def _find_checkpoint(
+        self, data: TrainingData, validation: tuple[Any, Any] | None, rng: np.random.RandomState
+    ) -> Resumption:
+        """The checkpoint of this fit, whose data are X, y, weights and the user's validation set."""
+        arrays = {"X": data.X, "y": data.y, "sample_weight": data.sample_weight}
+        if validation is not None:
+            arrays |= {"X_val": rows_of(validation[0]), "y_val": np.asarray(validation[1])}
+        return find_checkpoint(self, arrays, rng)
+
     @contextmanager
     def _unchanged_if_diverged(self, first_pass: bool) -> Iterator[None]:
         """Put every attribute and weight back if training diverges, so that no NaN model is left behind."""
         before = dict(vars(self))
-        kept = None if first_pass else np.array(self._fitted_network().parameters)
+        kept = None if first_pass else np.array(self._fitted_network().block)
         try:
             yield
         except DivergenceError:
             self.__dict__ = before
             if kept is not None:
-                self._fitted_network().parameters[:] = kept
+                self._fitted_network().block[:] = kept
                 self.__dict__.pop("_optimizer", None)  # its moments may hold NaN
             raise
 
@@ -131,7 +238,12 @@ class BaseMLP(LayerParameters, StochasticSolver):
         )
         if sample_weight is not None:
             sample_weight = _check_sample_weight(sample_weight, X, dtype=X.dtype, ensure_non_negative=True)
-        return TrainingData(rows_of(X), self._encode_target(y, incremental), sample_weight)
+        target = self._encode_target(y, incremental)
+        return TrainingData(rows_of(X), target, self._row_weights(X, y, sample_weight), y)
+
+    def _row_weights(self, X: Any, y: Any, sample_weight: Array | None) -> Array | None:
+        """Weights of the rows, class weights included."""
+        return sample_weight
 
     def _prepare_network(self, data: TrainingData, rng: np.random.RandomState, first_pass: bool) -> None:
         """A new network with initial weights, or the present one if it has the right architecture."""
@@ -141,8 +253,8 @@ class BaseMLP(LayerParameters, StochasticSolver):
         if first_pass:
             for name in ("_assigned", "_optimizer"):
                 self.__dict__.pop(name, None)
-            self._network = Network(spec, dtype=data.X.dtype)
-            self._initialize_weights(rng)
+            self._network = Network(spec, dtype=data.X.dtype, seed=None)
+            self._initialize_weights(rng, data.X)
         network = self._fitted_network()
         if network.spec.layer_sizes != units:
             raise ValueError(
@@ -150,8 +262,10 @@ class BaseMLP(LayerParameters, StochasticSolver):
                 f"the data ask for {list(units)}: warm_start and partial_fit continue one architecture."
             )
         if network.spec != spec:  # the same layers, with another activation or sparse after dense input
-            self._network = Network(spec, dtype=network.dtype)
-            self._network.parameters[:] = network.parameters
+            self._network = Network(spec, dtype=network.dtype, seed=None)
+            self._network.initialize(0)
+            for mine, theirs in zip(views_of_all(self._network), views_of_all(network), strict=True):
+                mine[...] = theirs
         self.n_layers_, self.n_outputs_, self.out_activation_ = len(units), n_outputs, output
 
     def _spec(self, units: Sequence[int], output: str, sparse: bool) -> NetworkSpec:
@@ -159,67 +273,140 @@ class BaseMLP(LayerParameters, StochasticSolver):
             n_inputs=int(units[0]),
             hidden=tuple(int(u) for u in units[1:-1]),
             n_outputs=int(units[-1]),
-            activation=self.activation,
+            activation=each(self.activation),
             output=output,
             sparse_input=sparse,
+            dropout=each(self.dropout),
+            input_dropout=float(self.input_dropout),
+            alpha_dropout=bool(self.alpha_dropout),
+            noise=float(self.noise),
+            normalization=each(self.normalization),
+            norm_momentum=float(self.norm_momentum),
+            weights=each(self.weight_init),
+            biases=each(self.bias_init),
+            max_norm=each(self.max_norm),
         )
 
-    def _initialize_weights(self, rng: np.random.RandomState) -> None:
-        """Uniform in ±sqrt(6 / (fan_in + fan_out)), biases too (Glorot and Bengio 2010); 2 for the logistic."""
+    def _initialize_weights(self, rng: np.random.RandomState, X: Any) -> None:
+        """As asked for; else uniform in ±sqrt(6 / (fan_in + fan_out)), biases too (Glorot and Bengio 2010).
+
+        With the logistic activation it is 2 instead of 6, as in scikit-learn.
+        """
+        if self.weight_init is not None or self.bias_init is not None:
+            self._network.initialize(rng.randint(2**31), None if is_sparse(X) else X)
+            return
+        self._network.initialize(0)  # what normalizations and activations learn
         factor = 2.0 if self.activation == "logistic" else 6.0
         for weight, bias in zip(self._network.weights, self._network.biases, strict=True):
             bound = np.sqrt(factor / sum(weight.shape))
             weight[...] = rng.uniform(-bound, bound, weight.shape)
             bias[...] = rng.uniform(-bound, bound, bias.shape)
 
+    def _engine_optimizer(self) -> Optimizer | None:
+        """The optimizer that `solver` names or is, with the parameters that belong to it."""
+        if self.solver == "lbfgs":
+            return None
+        if not isinstance(self.solver, str):
+            if self.weight_decay:
+                raise ValueError("weight_decay is a part of the optimizer that solver is: set it there.")
+            return self.solver  # type: ignore[no-any-return]
+        adam = {"beta_1": float(self.beta_1), "beta_2": float(self.beta_2), "epsilon": float(self.epsilon)}
+        settings: dict[str, Any] = {
+            "sgd": {"momentum": float(self.momentum), "nesterov": bool(self.nesterovs_momentum)},
+            "adam": adam,
+            "adamw": adam,
+            "nadam": adam,
+        }.get(self.solver, {})
+        if self.weight_decay:
+            settings["weight_decay"] = float(self.weight_decay)
+        return optimizer_named(self.solver, **settings)
+
     def _make_trainer(self, network: Network, weighted: bool, batch_size: int | None) -> Trainer:
-        optimizer: Optimizer | None = None
-        if self.solver == "sgd":
-            optimizer = SGD(momentum=float(self.momentum), nesterov=bool(self.nesterovs_momentum))
-        elif self.solver == "adam":
-            optimizer = Adam(beta_1=float(self.beta_1), beta_2=float(self.beta_2), epsilon=float(self.epsilon))
+        random = self.noise or self.input_dropout or np.any(self.dropout)
         return Trainer(
-            network, self._engine_loss(), optimizer, l2=float(self.alpha), batch_size=batch_size, weighted=weighted
+            network,
+            self._engine_loss(),
+            self._engine_optimizer(),
+            l2=float(self.alpha),
+            l1=float(self.l1),
+            batch_size=batch_size,
+            weighted=weighted,
+            clip_value=float(self.clip_value),
+            clip_norm=float(self.clip_norm),
+            average=float(self.average),
+            seed=self._mask_seed if random else 0,
         )
 
-    def _fit_lbfgs(self, data: TrainingData, first_pass: bool) -> None:
+    def _fit_lbfgs(self, data: TrainingData, first_pass: bool, tasks: FitTasks) -> None:
         if first_pass:
             self.t_ = 0
         network = self._network
+        self._mask_seed = 0
         if network.dtype != np.float64:  # line searches compare losses to 1e-9
-            network = Network(network.spec, dtype="float64")
+            network = Network(network.spec, dtype="float64", seed=None)
             network.parameters[:] = self._network.parameters
         trainer = self._make_trainer(network, data.sample_weight is not None, None)
-        trainer.set_data(data.X, data.y, data.sample_weight)
+        trainer.set_data(data.X, self._engine_target(data.y), data.sample_weight)
         options = {"maxfun": self.max_fun, "maxiter": self.max_iter, "gtol": self.tol}
-        outcome = minimize_loss(trainer, options, verbose=bool(self.verbose))
+        outcome = minimize_loss(trainer, options, verbose=bool(self.verbose), watch=tasks.watch(self._network))
         self._network.parameters[:] = network.parameters
         self.n_iter_, self.loss_ = outcome.n_iter, outcome.loss
 
     def _fit_stochastic(
         self,
         data: TrainingData,
-        rng: np.random.RandomState,
+        course: Course,
         validation: tuple[Any, Any] | None,
         first_pass: bool,
-        incremental: bool,
+        resumption: Resumption,
     ) -> None:
         self._start_history(first_pass, self.early_stopping or validation is not None)
         rows: Array = np.arange(data.X.shape[0])
-        score: Score | None = None
+        self._mask_seed = int(course.rng.randint(2**31)) if self._draws_masks() else 0
+        held_out: TrainingData | None = None
         if validation is not None:
-            score = self._score_on(self._check_validation_set(*validation))
+            held_out = self._check_validation_set(*validation)
         elif self.early_stopping:
-            rows, held_out = self._split(data, rng)
-            weight = None if data.sample_weight is None else data.sample_weight[held_out]
-            score = self._score_on(TrainingData(data.X[held_out], data.y[held_out], weight))
-        trainer = self._continued_trainer(data, len(rows), incremental)
-        trainer.set_data(data.X, data.y, data.sample_weight)
-        natural_order = not self.shuffle and len(rows) == data.X.shape[0]
+            rows, others = self._split(data, course.rng)
+            weight = None if data.sample_weight is None else data.sample_weight[others]
+            held_out = TrainingData(data.X[others], data.y[others], weight, np.asarray(data.labels)[others])
+        trainer = self._continued_trainer(data, len(rows), course.incremental)
+        trainer.set_data(data.X, self._engine_target(data.y), data.sample_weight)
+        course.n_rows = len(rows)
+        course.rows = None if not self.shuffle and len(rows) == data.X.shape[0] else rows
+        course.sample = (data.X[rows[:1000]], self._engine_target(data.y[rows[:1000]]))
+        if held_out is not None:
+            course.score = self._validation_score(held_out)
+            course.evaluator = self._evaluator(held_out)
+        course.checkpoints = resumption.checkpoints
+        course.snapshot = lambda: fit_state(self, course, resumption.start)
+        if resumption.found is not None:
+            restore_fit(self, course, *resumption.found)
         try:
-            self._run_epochs(None if natural_order else rows, len(rows), rng, score, incremental)
+            self._run_epochs(course)
         finally:
             trainer.release_data()
+
+    def _draws_masks(self) -> bool:
+        return bool(self.noise or self.input_dropout or np.any(np.asarray(self.dropout, float)))
+
+    def _evaluator(self, data: TrainingData) -> Evaluator | None:
+        """The loss on the validation set."""
+        X = data.X if self._network.graph.sparse_input == is_sparse(data.X) else None
+        if X is None:
+            return None
+        return Evaluator(self._network, self._engine_loss(), X, self._engine_target(data.y), data.sample_weight)
+
+    def _validation_score(self, data: TrainingData) -> Score:
+        """The score that decides when to stop: the estimator's own, or that of `scoring`."""
+        if self.scoring is None:
+            return self._score_on(data)
+        scorer = get_scorer(self.scoring) if isinstance(self.scoring, str) else self.scoring
+        return lambda: float(scorer(self, data.X, data.labels))
+
+    def _engine_target(self, y: Array) -> Array:
+        """The encoded target as the loss takes it."""
+        return y
 
     def _split(self, data: TrainingData, rng: np.random.RandomState) -> tuple[Array, Array]:
         """Row numbers for training and validation, drawn as scikit-learn draws them."""
@@ -241,21 +428,26 @@ class BaseMLP(LayerParameters, StochasticSolver):
         )
         if X.shape[0] < 2 and not is_classifier(self):
             raise ValueError(f"X_val has {X.shape[0]} row, but the R2 score needs at least 2: give more rows.")
-        return TrainingData(rows_of(X), self._encode_validation_target(y), None)
+        return TrainingData(rows_of(X), self._encode_validation_target(y), None, y)
 
     def _continued_trainer(self, data: TrainingData, n_rows: int, incremental: bool) -> Trainer:
         """A fresh trainer for `fit`; for `partial_fit` the last one, with its moments and its learning rate."""
         batch_size = self._batch_size(n_rows, incremental)
         state: OptimizerState | None = vars(self).get("_optimizer")
         if not incremental or state is None:
-            mode = self.learning_rate if self.solver == "sgd" else "constant"
-            state = OptimizerState(None, self.learning_rate_init, mode, self.power_t)
+            state = OptimizerState(None, self.learning_rate_init, self._rate_mode(), self.power_t)
         made_for = (self._network, data.sample_weight is not None, batch_size, self.alpha)
         if state.trainer is None or state.made_for != made_for:
             fresh = self._make_trainer(self._network, data.sample_weight is not None, batch_size)
             state.replace_trainer(fresh, made_for)
         self._optimizer = state
         return self._optimizer.running_trainer
+
+    def _rate_mode(self) -> str | Schedule:
+        """A schedule, or one of scikit-learn's modes, which it uses with 'sgd' only."""
+        if self.learning_rate in ("constant", "invscaling", "adaptive"):
+            return str(self.learning_rate) if self.solver == "sgd" else "constant"
+        return schedule_named(self.learning_rate)
 
     def _batch_size(self, n_rows: int, incremental: bool) -> int:
         """Rows of a step; for `partial_fit`, whose calls may differ in length, the number that was asked for."""
@@ -283,6 +475,23 @@ class BaseMLP(LayerParameters, StochasticSolver):
     def _score_on(self, data: TrainingData) -> Score:
         """The validation score as a function of the present weights; NaN if an output is not finite."""
         raise NotImplementedError
+
+
+def views_of_all(network: Network) -> list[Array]:
+    """The views of all weights and biases of dense layers."""
+    return [*network.weights, *network.biases]
+
+
+def each(value: Any) -> Any:
+    """A parameter that may be given for each layer, as `NetworkSpec` takes it."""
+    return tuple(value) if isinstance(value, (list, tuple)) else value
+
+
+def set_parameters(estimator: Any, given: dict[str, Any]) -> None:
+    """Keep constructor arguments as they are, as scikit-learn asks: ``set_parameters(self, locals())``."""
+    for name, value in given.items():
+        if name not in ("self", "__class__"):
+            setattr(estimator, name, value)
 
 
 def solver_is_stochastic(estimator: Any) -> bool:

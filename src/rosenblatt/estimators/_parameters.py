@@ -115,7 +115,7 @@ class LayerParameters(NetworkEstimator):
             )
         units = [weights[0].shape[0], *(b.shape[0] for b in biases)]
         dtype = "float32" if all(a.dtype == np.float32 for a in weights + biases) else "float64"
-        network = Network(self._spec(units, self.out_activation_, sparse=False), dtype=dtype)
+        network = Network(self._spec(units, self.out_activation_, sparse=False), dtype=dtype, seed=None)
         for view, array in zip([*network.weights, *network.biases], weights + biases, strict=True):
             view[...] = array
         return network

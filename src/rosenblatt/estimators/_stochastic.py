@@ -10,8 +10,9 @@ The rules (learning-rate modes, plateau count, what ends training) are those of 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -19,9 +20,14 @@ import numpy.typing as npt
 from sklearn.exceptions import ConvergenceWarning
 
 from rosenblatt import _core
+from rosenblatt.nn.schedules import Plateau, PlateauState, Schedule
 from rosenblatt.training import Trainer
+from rosenblatt.training.checkpoint import Checkpoints, run_epoch
+from rosenblatt.training.evaluation import Evaluator, gradient_statistics
+from rosenblatt.training.history import History
 
 from ._base import DivergenceError, NetworkEstimator, divergence_message, warn_user
+from ._callbacks import FitTasks
 
 __all__ = ["SMALLEST_LEARNING_RATE", "OptimizerState", "StochasticSolver"]
 
@@ -42,10 +48,11 @@ class OptimizerState:
 
     trainer: Trainer | None
     learning_rate_init: float
-    mode: str = "constant"
+    mode: str | Schedule = "constant"
     power_t: float = 0.5
     learning_rate: float = 0.0
     made_for: tuple[Any, ...] = ()
+    plateau: PlateauState = field(default_factory=PlateauState)
 
     def __post_init__(self) -> None:
         self.learning_rate = self.learning_rate or float(self.learning_rate_init)
@@ -56,10 +63,25 @@ class OptimizerState:
         assert self.trainer is not None
         return self.trainer
 
-    def end_epoch(self, n_samples_seen: int) -> None:
-        """Inverse scaling: learning_rate_init / (samples seen + 1) ** power_t."""
+    @property
+    def schedule(self) -> Schedule | None:
+        """The schedule, if the learning rate follows one; scikit-learn's modes are none."""
+        return None if isinstance(self.mode, str) else self.mode
+
+    def rates(self, first_step: int, n_steps: int, steps_per_epoch: int, total_steps: int) -> float | Array:
+        """Learning rates of the next steps."""
+        if self.schedule is None:
+            return self.learning_rate
+        steps = np.arange(first_step, first_step + n_steps)
+        rates = self.schedule.rates(self.learning_rate_init, steps, steps_per_epoch, max(total_steps, 1))
+        return np.asarray(rates * self.plateau.factor, np.float64)
+
+    def end_epoch(self, n_samples_seen: int, loss_or_score: float) -> None:
+        """Inverse scaling: learning_rate_init / (samples seen + 1) ** power_t; and what a plateau schedule makes of it."""
         if self.mode == "invscaling":
             self.learning_rate = self.learning_rate_init / (n_samples_seen + 1) ** self.power_t
+        if isinstance(self.mode, Plateau):
+            self.plateau = self.mode.after_epoch(self.plateau, loss_or_score)
 
     def reached_plateau(self) -> str:
         """Lower an adaptive learning rate and say so, or say why training stops (ends with "Stopping.")."""
@@ -87,6 +109,53 @@ def shuffle(rows: Array, rng: np.random.RandomState) -> None:
         _core.shuffle_as_numpy(rows, bits.capsule)
 
 
+@dataclass
+class Course:
+    """What a fit needs besides the trainer and the estimator's attributes.
+
+    Attributes
+    ----------
+    rows : ndarray or None
+        Row numbers to train on, in the order of the present epoch; None: all rows as they are.
+    n_rows : int
+    rng : RandomState
+        Source of the row orders.
+    score : callable or None
+        The validation score at the network's present weights.
+    evaluator : Evaluator or None
+        Its loss.
+    incremental : bool
+        One epoch, without a decision (`partial_fit`).
+    best : ndarray or None
+        Weights of the best validation score.
+    tasks : FitTasks
+        Callbacks to tell.
+    sample : tuple of (X, y)
+        For statistics of the gradient.
+    checkpoints : Checkpoints or None
+    snapshot : callable
+        State and arrays of a checkpoint.
+    in_epoch : bool
+        The first epoch goes on where a checkpoint left it.
+    finished : bool
+        The checkpoint was of a finished training.
+    """
+
+    rows: Array | None
+    n_rows: int
+    rng: np.random.RandomState
+    score: Callable[[], float] | None = None
+    evaluator: Evaluator | None = None
+    incremental: bool = False
+    best: Array | None = None
+    tasks: FitTasks = field(default_factory=FitTasks)
+    sample: tuple[Any, Any] = (None, None)
+    checkpoints: Checkpoints | None = None
+    snapshot: Callable[[], Any] | None = None
+    in_epoch: bool = False
+    finished: bool = False
+
+
 class StochasticSolver(NetworkEstimator):
     """Epochs of mini-batches over ``self._network``; settings are read from the constructor parameters."""
 
@@ -104,17 +173,22 @@ class StochasticSolver(NetworkEstimator):
     best_loss_: float | None
     validation_scores_: list[float] | None
     best_validation_score_: float | None
+    history_: History
     _no_improvement_count: int
     _optimizer: OptimizerState
+    statistics = False
+    average = 0.0
 
     def _start_history(self, first_pass: bool, early_stopping: bool) -> None:
         """Begin the history attributes, or get those of earlier calls ready to be continued."""
         if first_pass:
-            for name in ("loss_curve_", "best_loss_", "validation_scores_", "best_validation_score_"):
+            for name in ("loss_curve_", "best_loss_", "validation_scores_", "best_validation_score_", "history_"):
                 self.__dict__.pop(name, None)
             self.t_, self._no_improvement_count = 0, 0
         have = vars(self)
         self.loss_curve_ = list(have.get("loss_curve_") or [])
+        self.history_ = History(have.get("history_"))
+        self.n_iter_ = 0
         self.t_, self._no_improvement_count = have.get("t_", 0), have.get("_no_improvement_count", 0)
         best_loss, best_score = have.get("best_loss_"), have.get("best_validation_score_")
         scores = list(have.get("validation_scores_") or [])
@@ -122,46 +196,91 @@ class StochasticSolver(NetworkEstimator):
         self.validation_scores_ = scores if early_stopping else None
         self.best_validation_score_ = (best_score if best_score is not None else -math.inf) if early_stopping else None
 
-    def _run_epochs(
-        self,
-        rows: Array | None,
-        n_rows: int,
-        rng: np.random.RandomState,
-        score: Callable[[], float] | None,
-        incremental: bool,
-    ) -> None:
-        """Train until a rule ends it; with a validation `score` the best weights are put back at the end."""
-        best = None if score is None else np.array(self._network.parameters)
-        max_iter = 1 if incremental else self.max_iter
+    def _run_epochs(self, course: Course) -> None:
+        """Train until a rule ends it; with a validation score the best weights are put back at the end."""
+        if course.score is not None and course.best is None:
+            course.best = np.array(self._network.block)
+        max_iter = 1 if course.incremental else self.max_iter
         trainer = self._optimizer.running_trainer
-        self.n_iter_ = 0
         losses: list[float] = []  # of epochs that the history does not have yet
         try:
-            while self.n_iter_ < max_iter:
-                n_epochs = min(max_iter - self.n_iter_, self._epochs_without_decision(n_rows, score is not None))
-                orders = None if rows is None else self._orders(rows, n_epochs, rng)
-                losses = trainer.epochs(n_epochs, self._optimizer.learning_rate, orders, shuffle=False)
-                if not self._end_epochs(losses, n_rows, score, best):
-                    break
-                if self._no_improvement_count > self.n_iter_no_change and self._ends_at_plateau():
-                    break
-            else:
-                if not incremental:
-                    self._warn_not_converged()
+            while self.n_iter_ < max_iter and not course.finished:
+                losses = self._train_some(course, max_iter)
+                course.finished = not self._end_epochs(losses, course) or self._reached_end(course)
+                if course.checkpoints is not None and course.checkpoints.is_due(trainer.step_count):
+                    self._save(course)
+            if not course.finished and not course.incremental:
+                self._warn_not_converged()
         except KeyboardInterrupt:
-            if score is None:  # else an epoch without its score is none
-                self._end_epochs([*losses, *trainer.whole_epochs], n_rows, None, None)
+            if course.score is None:  # else an epoch without its score is none
+                self._end_epochs([*losses, *trainer.whole_epochs], course)
             trainer.whole_epochs = []
             warn_user(f"Training interrupted by user in epoch {self.n_iter_ + 1}; the network is kept as it is.")
-        if best is not None:
-            self._network.parameters[:] = best
+            if course.checkpoints is None:
+                trainer.position = (0, 0.0)
+        else:
+            course.finished = True
+        if course.checkpoints is not None and course.finished:
+            self._save(course)
+        if course.best is not None:
+            self._network.block[:] = course.best
+        elif self.average:
+            self._network.parameters[:] = trainer.averages()
 
-    def _epochs_without_decision(self, n_rows: int, validates: bool) -> int:
+    def _save(self, course: Course) -> None:
+        assert course.checkpoints is not None
+        assert course.snapshot is not None
+        course.checkpoints.save(self._optimizer.running_trainer.step_count, *course.snapshot())
+
+    def _train_some(self, course: Course, max_iter: int) -> list[float]:
+        """Run as many epochs as can pass before anything has to be decided; their losses."""
+        trainer = self._optimizer.running_trainer
+        course.tasks.begin_epoch()
+        n_epochs = min(max_iter - self.n_iter_, self._epochs_without_decision(course))
+        steps = trainer.steps_per_epoch(course.n_rows)
+        first = trainer.step_count if course.incremental else self.n_iter_ * steps
+        rates = self._optimizer.rates(first, n_epochs * steps, steps, self.max_iter * steps)
+        if course.rows is not None and course.in_epoch:
+            orders: Array | None = course.rows[None, :]
+        else:
+            orders = None if course.rows is None else self._orders(course.rows, n_epochs, course.rng)
+        if course.checkpoints is None:
+            return trainer.epochs(n_epochs, rates, orders, shuffle=False)
+        assert course.snapshot is not None
+        order, resume = None if orders is None else orders[0], course.in_epoch
+        course.in_epoch = False
+        loss = run_epoch(
+            trainer,
+            rates,
+            order,
+            shuffle=False,
+            resume=resume,
+            checkpoints=course.checkpoints,
+            snapshot=course.snapshot,
+        )
+        return [loss]
+
+    def _reached_end(self, course: Course) -> bool:
+        """Whether lack of progress, or a callback, ends training."""
+        if course.tasks.stopped:
+            return True
+        return self._no_improvement_count > self.n_iter_no_change and self._ends_at_plateau()
+
+    def _epochs_without_decision(self, course: Course) -> int:
         """Epochs that can run before anything but a divergence may end training or change the learning rate."""
-        if validates or self.verbose or self._optimizer.mode == "invscaling":
+        optimizer = self._optimizer
+        if (
+            course.score is not None
+            or course.checkpoints is not None
+            or course.tasks.wanted
+            or self.verbose
+            or self.statistics
+            or optimizer.mode == "invscaling"
+            or isinstance(optimizer.mode, Plateau)
+        ):
             return 1
         until_plateau = self.n_iter_no_change + 1 - self._no_improvement_count
-        return int(max(1, min(until_plateau, MOST_ORDERED_ROWS // n_rows)))
+        return int(max(1, min(until_plateau, MOST_ORDERED_ROWS // course.n_rows)))
 
     def _orders(self, rows: Array, n_epochs: int, rng: np.random.RandomState) -> Array:
         """The row orders of the next epochs, (n_epochs, n_rows); each shuffles the one before, as in scikit-learn."""
@@ -173,19 +292,19 @@ class StochasticSolver(NetworkEstimator):
                 order[:] = rows
         return orders
 
-    def _end_epochs(
-        self, losses: list[float], n_rows: int, score: Callable[[], float] | None, best: Array | None
-    ) -> bool:
+    def _end_epochs(self, losses: list[float], course: Course) -> bool:
         """Move losses from the list into the history; False when training diverged."""
         while losses:
-            if not self._end_epoch(losses.pop(0), n_rows, score, best):
+            if not self._end_epoch(losses.pop(0), course):
                 return False
         return True
 
-    def _end_epoch(self, loss: float, n_rows: int, score: Callable[[], float] | None, best: Array | None) -> bool:
+    def _end_epoch(self, loss: float, course: Course) -> bool:
         """Take an epoch into the history; False when training diverged but the best weights are at hand."""
+        steps = self._optimizer.running_trainer.steps_per_epoch(course.n_rows)
+        rates = self._optimizer.rates((self.n_iter_ + 1) * steps - 1, 1, steps, self.max_iter * steps)
         self.n_iter_ += 1
-        self.t_ += n_rows
+        self.t_ += course.n_rows
         self.loss_ = loss
         self.loss_curve_.append(loss)
         if self.verbose:
@@ -193,12 +312,48 @@ class StochasticSolver(NetworkEstimator):
         if not math.isfinite(loss):
             self._stop_divergence(loss)
             return False
-        if score is None:
+        row = {"loss": loss, "learning_rate": float(np.ravel(rates)[-1])}
+        if course.score is None:
             self._count_loss(loss)
         else:
-            self._count_score(score(), best)
-        self._optimizer.end_epoch(self.t_)
+            with self._averaged():
+                score = course.score()
+                if course.evaluator is not None:
+                    row["val_loss"] = course.evaluator.loss()
+                row["val_score"] = score
+                self._count_score(score, course.best)
+        if self.statistics:
+            row |= self._gradient_row(course)
+        self.history_.append(**row)
+        self._optimizer.end_epoch(self.t_, loss if course.score is None else -row["val_score"])
+        course.tasks.end_epoch(self._reconstruction)
         return True
+
+    def _gradient_row(self, course: Course) -> dict[str, float]:
+        """Statistics of each layer's gradient on the first training rows."""
+        found = gradient_statistics(self._network, self._optimizer.running_trainer.objective.loss, *course.sample)
+        return {
+            f"{s.layer}.{name}": getattr(s, name) for s in found for name in ("norm", "vanishing", "dead")
+        }
+
+    def _reconstruction(self) -> dict[str, Any]:
+        """Attributes of an estimator that is as if training had ended now."""
+        with self._averaged():
+            return {"_network": self._network.copy()}
+
+    @contextmanager
+    def _averaged(self) -> Iterator[None]:
+        """The network with the averages of its weights, where they are kept."""
+        if not self.average:
+            yield
+            return
+        parameters = self._network.parameters
+        raw = parameters.copy()
+        parameters[:] = self._optimizer.running_trainer.averages()
+        try:
+            yield
+        finally:
+            parameters[:] = raw
 
     def _count_loss(self, loss: float) -> None:
         """Epochs in a row whose loss was not at least `tol` below the best one."""
@@ -219,7 +374,7 @@ class StochasticSolver(NetworkEstimator):
         self._no_improvement_count = self._no_improvement_count + 1 if stalled else 0
         if score > self.best_validation_score_:
             self.best_validation_score_ = score
-            best[:] = self._network.parameters
+            best[:] = self._network.block
 
     def _ends_at_plateau(self) -> bool:
         """Whether no progress ends training; an adaptive learning rate is lowered first."""

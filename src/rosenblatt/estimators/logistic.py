@@ -18,8 +18,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from sklearn.base import ClassifierMixin, _fit_context
+from sklearn.callback import with_callbacks
 from sklearn.utils import check_random_state, column_or_1d
-from sklearn.utils._param_validation import Interval, Options, StrOptions
+from sklearn.utils._param_validation import HasMethods, Interval, Options, StrOptions
 from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_sample_weight, validate_data
@@ -28,8 +29,10 @@ from rosenblatt.nn import SGD, Adam, Network, NetworkSpec
 from rosenblatt.training import Trainer
 
 from ._base import FLOATS, DivergenceError, is_sparse, predict_rows, require_finite, rows_of
+from ._callbacks import FitTasks, begin_fit
 from ._lbfgs import LbfgsOutcome, minimize_loss, minimize_loss_l1
-from ._stochastic import OptimizerState, StochasticSolver
+from ._resume import find_checkpoint, fit_state, restore_fit
+from ._stochastic import Course, OptimizerState, StochasticSolver
 
 __all__ = ["LogisticRegression"]
 
@@ -72,6 +75,11 @@ class LogisticRegression(ClassifierMixin, StochasticSolver):  # type: ignore[mis
         Let `fit` go on from the present weights.
     n_iter_no_change : int or inf, default=10
         For 'sgd' and 'adam': epochs without progress after which the learning rate is lowered.
+    checkpoint : path or None, default=None
+        For 'sgd' and 'adam': folder in which the training is saved; the same call of `fit` goes on exactly where it was,
+        also after the process was killed. ('lbfgs' begins anew, with the same result.)
+    checkpoint_every : int or str, default='30s'
+        Steps between two checkpoints, or a time.
 
     Attributes
     ----------
@@ -87,6 +95,8 @@ class LogisticRegression(ClassifierMixin, StochasticSolver):  # type: ignore[mis
         The objective divided by C * sum of the s_i.
     loss_curve_ : list of float
         Loss of each epoch ('sgd', 'adam').
+    history_ : History
+        Loss and learning rate of each epoch, likewise; `to_frame()`.
 
     Examples
     --------
@@ -112,6 +122,8 @@ class LogisticRegression(ClassifierMixin, StochasticSolver):  # type: ignore[mis
         "verbose": ["verbose"],
         "warm_start": ["boolean"],
         "n_iter_no_change": [Interval(Integral, 1, None, closed="left"), Options(Real, {np.inf})],
+        "checkpoint": [str, HasMethods("__fspath__"), None],
+        "checkpoint_every": [Interval(Integral, 1, None, closed="left"), str],
     }
     shuffle = True
     classes_: Array
@@ -133,6 +145,8 @@ class LogisticRegression(ClassifierMixin, StochasticSolver):  # type: ignore[mis
         verbose: bool | int = False,
         warm_start: bool = False,
         n_iter_no_change: float = 10,
+        checkpoint: Any = None,
+        checkpoint_every: int | str = "30s",
     ) -> None:
         self.penalty = penalty
         self.C = C
@@ -148,6 +162,8 @@ class LogisticRegression(ClassifierMixin, StochasticSolver):  # type: ignore[mis
         self.verbose = verbose
         self.warm_start = warm_start
         self.n_iter_no_change = n_iter_no_change
+        self.checkpoint = checkpoint
+        self.checkpoint_every = checkpoint_every
 
     @property
     def coef_(self) -> Array:
@@ -172,6 +188,7 @@ class LogisticRegression(ClassifierMixin, StochasticSolver):  # type: ignore[mis
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r} before fit")
         return self._network
 
+    @with_callbacks  # type: ignore[untyped-decorator]
     @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> LogisticRegression:
         """Train on X and y.
@@ -204,7 +221,9 @@ class LogisticRegression(ClassifierMixin, StochasticSolver):  # type: ignore[mis
         weight = self._row_weights(X, y, labels, sample_weight)
         try:
             self._prepare_network(X, start)
-            self._train(rows_of(X), labels, weight)
+            tasks = begin_fit(self, X, y, sample_weight, self.max_iter)
+            self._train(rows_of(X), labels, weight, tasks)
+            tasks.end_fit()
             require_finite(self._network.parameters, "Try scaled inputs and a smaller C.")
         except DivergenceError:
             self.__dict__ = before
@@ -253,7 +272,7 @@ class LogisticRegression(ClassifierMixin, StochasticSolver):  # type: ignore[mis
         )
         if start is not None and start.size != spec.n_weights + spec.n_biases:
             raise ValueError(f"warm_start needs the number of features of the previous fit, but X has {X.shape[1]}.")
-        self._network = Network(spec, dtype=X.dtype)
+        self._network = Network(spec, dtype=X.dtype, seed=None)
         if start is not None:
             self._network.parameters[:] = start
 
@@ -264,21 +283,21 @@ class LogisticRegression(ClassifierMixin, StochasticSolver):  # type: ignore[mis
         share = {"l1": 1.0, "l2": 0.0}.get(self.penalty, float(self.l1_ratio))
         return share / self.C, (1 - share) / self.C
 
-    def _train(self, X: Any, labels: Array, weight: Array | None) -> None:
+    def _train(self, X: Any, labels: Array, weight: Array | None, tasks: FitTasks) -> None:
         target = labels if len(self.classes_) > 2 else labels.astype(self._network.dtype).reshape(-1, 1)
         if self.solver == "lbfgs":
-            outcome = self._minimize(X, target, weight)
+            outcome = self._minimize(X, target, weight, tasks)
             self.n_iter_, self.loss_ = outcome.n_iter, outcome.loss
         else:
-            self._run_batches(X, target, weight)
+            self._run_batches(X, target, weight, tasks)
 
     def _engine_loss(self) -> str:
         return "softmax_cross_entropy" if len(self.classes_) > 2 else "logistic_cross_entropy"
 
-    def _minimize(self, X: Any, target: Array, weight: Array | None) -> LbfgsOutcome:
+    def _minimize(self, X: Any, target: Array, weight: Array | None, tasks: FitTasks) -> LbfgsOutcome:
         """Full-batch training in float64, whatever the network's dtype."""
         l1, l2 = self._penalties()
-        network = Network(self._network.spec, dtype="float64")
+        network = Network(self._network.spec, dtype="float64", seed=None)
         network.parameters[:] = self._network.parameters
         trainer = Trainer(network, self._engine_loss(), None, l2=l2, batch_size=None, weighted=weight is not None)
         trainer.set_data(X, target, weight)
@@ -286,16 +305,21 @@ class LogisticRegression(ClassifierMixin, StochasticSolver):  # type: ignore[mis
         options["maxfun"] = 50 * self.max_iter
         n_weights = network.spec.n_weights
         fixed = None if self.fit_intercept else slice(n_weights, None)
+        watch = tasks.watch(self._network)
         if l1 > 0:
             total = float(X.shape[0] if weight is None else weight.sum())
-            outcome = minimize_loss_l1(trainer, options, l1 / total, n_weights, fixed=fixed, verbose=bool(self.verbose))
+            outcome = minimize_loss_l1(
+                trainer, options, l1 / total, n_weights, fixed=fixed, verbose=bool(self.verbose), watch=watch
+            )
         else:
-            outcome = minimize_loss(trainer, options, fixed=fixed, verbose=bool(self.verbose))
+            outcome = minimize_loss(trainer, options, fixed=fixed, verbose=bool(self.verbose), watch=watch)
         self._network.parameters[:] = network.parameters
         return outcome
 
-    def _run_batches(self, X: Any, target: Array, weight: Array | None) -> None:
+    def _run_batches(self, X: Any, target: Array, weight: Array | None, tasks: FitTasks) -> None:
         """Mini-batch training; a batch bears its share of the penalty, so that the minimum is that of all rows."""
+        rng = check_random_state(self.random_state)
+        resumption = find_checkpoint(self, {"X": X, "y": target, "sample_weight": weight}, rng)
         n_rows = X.shape[0]
         n_steps = -(-n_rows // (200 if self.batch_size == "auto" else int(self.batch_size)))
         batch_size = -(-n_rows // n_steps)  # batches of equal size, so that no row weighs more than another
@@ -313,9 +337,12 @@ class LogisticRegression(ClassifierMixin, StochasticSolver):  # type: ignore[mis
         trainer.set_data(X, target, weight)
         self._start_history(first_pass=True, early_stopping=False)
         self._optimizer = OptimizerState(trainer, self.learning_rate_init, mode="adaptive")
+        course = Course(np.arange(n_rows), n_rows, rng, tasks=tasks, checkpoints=resumption.checkpoints)
+        course.snapshot = lambda: fit_state(self, course, resumption.start)
+        if resumption.found is not None:
+            restore_fit(self, course, *resumption.found)
         try:
-            rng = check_random_state(self.random_state)
-            self._run_epochs(np.arange(n_rows), n_rows, rng, score=None, incremental=False)
+            self._run_epochs(course)
         finally:
             del self._optimizer
 
@@ -323,7 +350,7 @@ class LogisticRegression(ClassifierMixin, StochasticSolver):  # type: ignore[mis
         """Log-odds of the second class, shape (n_samples,), or the logits, shape (n_samples, n_classes)."""
         network = self._fitted_network()
         X = validate_data(self, X, accept_sparse=["csr", "csc"], dtype=FLOATS, reset=False)
-        linear = Network(replace(network.spec, output="identity"), dtype=network.dtype)
+        linear = Network(replace(network.spec, output="identity"), dtype=network.dtype, seed=None)
         linear.parameters[:] = network.parameters
         logits = predict_rows(linear, X)
         return logits.ravel() if len(self.classes_) == 2 else logits

@@ -6,18 +6,24 @@ depends on the target being classes: encoding labels, decoding outputs, the vali
 
 from __future__ import annotations
 
+from numbers import Real
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from sklearn.base import ClassifierMixin, _fit_context
 from sklearn.preprocessing import LabelBinarizer
+from sklearn.callback import with_callbacks
 from sklearn.utils import column_or_1d
+from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import _check_partial_fit_first_call, type_of_target, unique_labels
 
+from rosenblatt.nn.losses import Loss, loss_record
+
 from ._base import predict_rows
-from ._mlp import BaseMLP, Score, TrainingData, solver_is_stochastic
+from ._mlp import BaseMLP, Score, TrainingData, set_parameters, solver_is_stochastic
 
 __all__ = ["MLPClassifier"]
 
@@ -33,17 +39,19 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
     ----------
     hidden_layer_sizes : int or sequence of int, default=(100,)
         Units of each hidden layer; ``()`` for none.
-    activation : {'relu', 'tanh', 'logistic', 'identity'} or callable, default='relu'
-        Activation of the hidden layers. A callable ``f(b, x)`` builds it from the ops of the builder `b`, see
+    activation : str or callable, or one for each hidden layer, default='relu'
+        Activation of the hidden layers: a name in `rosenblatt.nn.activations.ACTIVATIONS`, or an instance such as
+        ``rosenblatt.nn.LeakyReLU(alpha=0.1)``. A callable ``f(b, x)`` builds it from the ops of the builder `b`, see
         `rosenblatt.Builder`; its derivative follows.
-    solver : {'adam', 'sgd', 'lbfgs'}, default='adam'
-        'adam' and 'sgd' train by mini-batches; 'lbfgs' (L-BFGS-B) uses all rows at once, in float64.
+    solver : {'adam', 'sgd', 'lbfgs', 'adamw', 'nadam', 'rmsprop', 'adagrad'} or Optimizer, default='adam'
+        'lbfgs' (L-BFGS-B) uses all rows at once, in float64; the others train by mini-batches. An instance such as
+        ``rosenblatt.nn.RMSProp(momentum=0.9)`` has parameters of its own.
     alpha : float >= 0, default=0.0001
         L2 penalty: alpha / 2 * sum(weights**2) / (rows of the batch) is added to the loss.
     batch_size : int or 'auto', default='auto'
         Rows of a mini-batch; 'auto' is min(200, number of rows).
-    learning_rate : {'constant', 'invscaling', 'adaptive'}, default='constant'
-        For 'sgd'. 'invscaling': learning_rate_init / (samples seen + 1)**power_t, after each epoch. 'adaptive': a fifth
+    learning_rate : {'constant', 'invscaling', 'adaptive'}, name of a schedule or Schedule, default='constant'
+        Schedules (see `rosenblatt.nn.schedules`) vary the rate of every solver, step by step. For 'sgd' only: 'invscaling': learning_rate_init / (samples seen + 1)**power_t, after each epoch. 'adaptive': a fifth
         whenever `n_iter_no_change` epochs bring no progress, until 1e-6.
     learning_rate_init : float > 0, default=0.001
         Learning rate of the first epoch.
@@ -79,6 +87,49 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         Most loss evaluations of 'lbfgs'.
     dtype : {'float32', 'float64'} or None, default=None
         Float type to compute in; None takes that of X (float64 for integers). Not in scikit-learn.
+    output_activation : str or None, default=None
+        Activation of the output layer; None takes the natural one of the loss. Others must be allowed with the loss.
+    weight_init, bias_init : str, Initializer or None; or a sequence with one for each layer; default=None
+        Initial values, see `rosenblatt.nn.initializers`; None draws both as scikit-learn does. With either given, the
+        other is by default Glorot's, or zero.
+    l1 : float >= 0, default=0
+        L1 penalty: l1 * sum(abs(weights)) / (rows of the batch) is added to the loss.
+    weight_decay : float >= 0, default=0
+        Decoupled decay: before each step weights are multiplied by 1 - learning rate * weight_decay (AdamW).
+    max_norm : float >= 0, or one for each hidden layer, default=0
+        After each step the weights of a neuron are scaled down to this Euclidean norm; 0 does not.
+    dropout : float in [0, 1), or one for each hidden layer, default=0
+        Share of a layer's outputs that are zero in a training step; the others are scaled by 1 / (1 - dropout).
+    input_dropout : float in [0, 1), default=0
+        The same for the columns of X.
+    alpha_dropout : bool, default=False
+        Dropout that keeps mean and variance behind SELU.
+    noise : float >= 0, default=0
+        Standard deviation of normal noise added to X in training.
+    normalization : {'batch', 'layer'} or None, or one for each hidden layer, default=None
+        Batch or layer normalization before the activation.
+    norm_momentum : float in [0, 1), default=0.9
+        Of the running statistics of batch normalization.
+    clip_value, clip_norm : float >= 0, default=0
+        Largest magnitude of the gradient's elements, and its largest Euclidean norm; 0 does not clip.
+    average : float in [0, 1), default=0
+        Validate and end with averages of the weights, which keep this share of themselves in each step.
+    scoring : str, callable or None, default=None
+        scikit-learn scorer for the validation set; None is accuracy (classes) or R2.
+    statistics : bool, default=False
+        Record norm, vanishing share and dead neurons of each layer's gradient in ``history_`` after each epoch.
+    checkpoint : path or None, default=None
+        Folder in which the training is saved; the same call of `fit` goes on exactly where it was, also after the process
+        was killed. ('lbfgs' begins anew, with the same result.)
+    checkpoint_every : int or str, default='30s'
+        Steps between two checkpoints, or a time.
+    loss : {'log_loss', 'focal', 'hinge'}, Loss or callable, default='log_loss'
+        'hinge' gives no probabilities. A callable ``loss(b, prediction, target)`` is built from ops and sees activated
+        outputs and targets of zeros and ones.
+    label_smoothing : float in [0, 1), default=0
+        Share of the target that is spread evenly over the classes ('log_loss').
+    class_weight : dict, 'balanced' or None, default=None
+        Factor of each class's sample weights; 'balanced' makes all classes weigh the same.
 
     Attributes
     ----------
@@ -91,6 +142,8 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         Loss of the last epoch or iteration, penalty included.
     loss_curve_ : list of float
         Loss of each epoch ('adam', 'sgd').
+    history_ : History
+        A column for each of loss, learning_rate, val_loss, val_score and the gradient statistics; `to_frame()`.
     best_loss_ : float or None
         Smallest loss; None with a validation set.
     validation_scores_ : list of float or None
@@ -123,7 +176,14 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
     array([0, 0])
     """
 
-    loss = "log_loss"
+    _parameter_constraints = {
+        **BaseMLP._parameter_constraints,
+        "loss": [StrOptions({"log_loss", "focal", "hinge"}), Loss, callable],
+        "label_smoothing": [Interval(Real, 0, 1, closed="left")],
+        "class_weight": [dict, StrOptions({"balanced"}), None],
+    }
+    label_smoothing: float
+    class_weight: Any
     classes_: Array
     _label_binarizer: Any
 
@@ -154,32 +214,32 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         n_iter_no_change: float = 10,
         max_fun: int = 15000,
         dtype: Any = None,
+        output_activation: str | None = None,
+        weight_init: Any = None,
+        bias_init: Any = None,
+        l1: float = 0.0,
+        weight_decay: float = 0.0,
+        max_norm: Any = 0.0,
+        dropout: Any = 0.0,
+        input_dropout: float = 0.0,
+        alpha_dropout: bool = False,
+        noise: float = 0.0,
+        normalization: Any = None,
+        norm_momentum: float = 0.9,
+        clip_value: float = 0.0,
+        clip_norm: float = 0.0,
+        average: float = 0.0,
+        scoring: Any = None,
+        statistics: bool = False,
+        checkpoint: Any = None,
+        checkpoint_every: int | str = "30s",
+        loss: Any = "log_loss",
+        label_smoothing: float = 0.0,
+        class_weight: Any = None,
     ) -> None:
-        self.hidden_layer_sizes = hidden_layer_sizes
-        self.activation = activation
-        self.solver = solver
-        self.alpha = alpha
-        self.batch_size = batch_size
-        self.learning_rate = learning_rate
-        self.learning_rate_init = learning_rate_init
-        self.power_t = power_t
-        self.max_iter = max_iter
-        self.shuffle = shuffle
-        self.random_state = random_state
-        self.tol = tol
-        self.verbose = verbose
-        self.warm_start = warm_start
-        self.momentum = momentum
-        self.nesterovs_momentum = nesterovs_momentum
-        self.early_stopping = early_stopping
-        self.validation_fraction = validation_fraction
-        self.beta_1 = beta_1
-        self.beta_2 = beta_2
-        self.epsilon = epsilon
-        self.n_iter_no_change = n_iter_no_change
-        self.max_fun = max_fun
-        self.dtype = dtype
+        set_parameters(self, locals())
 
+    @with_callbacks  # type: ignore[untyped-decorator]
     @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
     def fit(self, X: Any, y: Any, sample_weight: Any = None, *, X_val: Any = None, y_val: Any = None) -> MLPClassifier:
         """Train on X and y.

@@ -124,7 +124,7 @@ class _Fusion:
 
     def _with_decay(self, instruction: Instruction) -> Instruction | None:
         """Grad = other + factor * param, as the L2 penalty gives it, with the factor as the update's decay."""
-        if instruction.op not in ("sgd_update", "adam_update"):
+        if instruction.op not in ("sgd_update", "adam_update", "rms_update"):
             return None
         param, decay, position = instruction.inputs[0], instruction.inputs[-1], len(OPS[instruction.op].writes)
         total = self._maker(instruction.inputs[position], "add")

@@ -1,6 +1,54 @@
-"""What networks are made of: layers, activations, losses, optimizers; and the network itself."""
+"""What networks are made of: layers, activations, initializers, losses, optimizers, schedules; and the network itself."""
 
-from rosenblatt.nn.network import Network, NetworkSpec
-from rosenblatt.nn.optimizers import SGD, Adam, Optimizer
+from rosenblatt.nn.graph import Graph, Node
+from rosenblatt.nn.initializers import Constant
+from rosenblatt.nn.layers import (
+    Activate,
+    Add,
+    AlphaDropout,
+    Apply,
+    BatchNorm,
+    Concat,
+    Dense,
+    Dropout,
+    Embedding,
+    GaussianNoise,
+    Layer,
+    LayerNorm,
+    Multiply,
+    codes,
+    input,
+)
+from rosenblatt.nn.network import Network
+from rosenblatt.nn.optimizers import SGD, AdaGrad, Adam, AdamW, Nadam, Optimizer, RMSProp
+from rosenblatt.nn.spec import NetworkSpec
 
-__all__ = ["SGD", "Adam", "Network", "NetworkSpec", "Optimizer"]
+__all__ = [
+    "SGD",
+    "RMSProp",
+    "Nadam",
+    "AdamW",
+    "AdaGrad",
+    "Activate",
+    "Adam",
+    "Add",
+    "AlphaDropout",
+    "Apply",
+    "BatchNorm",
+    "Concat",
+    "Constant",
+    "Dense",
+    "Dropout",
+    "Embedding",
+    "GaussianNoise",
+    "Graph",
+    "Layer",
+    "LayerNorm",
+    "Multiply",
+    "Network",
+    "NetworkSpec",
+    "Node",
+    "Optimizer",
+    "codes",
+    "input",
+]

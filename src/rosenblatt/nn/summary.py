@@ -6,41 +6,87 @@ from typing import TYPE_CHECKING
 
 from rosenblatt.ir.cost import program_cost
 from rosenblatt.nn.activations import name_of
+from rosenblatt.nn.layers import Dense
 from rosenblatt.nn.optimizers import Adam
 from rosenblatt.nn.programs import Objective, training_program
+from rosenblatt.nn.spec import NetworkSpec, each_layer
 
 if TYPE_CHECKING:
+    from rosenblatt.nn.graph import Node
     from rosenblatt.nn.network import Network
 
 __all__ = ["summarize"]
 
+Row = tuple[str, str, str, str]
+
 
 def summarize(network: Network) -> str:
     """A table of layers and, below it, totals; see `Network.summary`."""
-    spec = network.spec
-    rows = [("layer", "computes", "shape", "parameters"), ("input", "X", f"[m, {spec.n_inputs}]", "")]
-    last = len(spec.weight_shapes)
-    for i, (n_in, n_out) in enumerate(spec.weight_shapes, start=1):
-        layer = "output" if i == last else f"hidden {i}"
-        activation = name_of(spec.output if i == last else spec.activation)
-        source = "X" if i == 1 else f"H{i - 1}"
-        result = "Y" if i == last else f"H{i}"
-        rows += [
-            (layer, f"W{i}", f"[{n_in}, {n_out}]", f"{n_in * n_out:,}"),
-            ("", f"b{i}", f"[{n_out}]", f"{n_out:,}"),
-            ("", f"{result} = {activation}({source} W{i} + b{i})", f"[m, {n_out}]", ""),
-        ]
+    rows: list[Row] = [("layer", "computes", "shape", "parameters")]
+    chain = isinstance(network.spec, NetworkSpec) and len(network.graph.nodes) == len(network.spec.layer_sizes)
+    rows += _chain_rows(network.spec) if chain else _graph_rows(network)  # type: ignore[arg-type]
     widths = [max(len(row[column]) for row in rows) for column in range(4)]
     lines = [f"{a:<{widths[0]}}  {b:<{widths[1]}}  {c:<{widths[2]}}  {d:>{widths[3]}}".rstrip() for a, b, c, d in rows]
     lines.insert(1, "  ".join("-" * width for width in widths))
     return "\n".join([*lines, "", *_totals(network)])
 
 
+def _chain_rows(spec: NetworkSpec) -> list[Row]:
+    """Dense layers and nothing between them: weights, biases and the formula of each."""
+    rows = [("input", "X", f"[m, {spec.n_inputs}]", "")]
+    last = len(spec.weight_shapes)
+    activations = [*each_layer("activation", spec.activation, last - 1), spec.output]
+    for i, (n_in, n_out) in enumerate(spec.weight_shapes, start=1):
+        layer = "output" if i == last else f"hidden {i}"
+        source = "X" if i == 1 else f"H{i - 1}"
+        result = "Y" if i == last else f"H{i}"
+        rows += [
+            (layer, f"W{i}", f"[{n_in}, {n_out}]", f"{n_in * n_out:,}"),
+            ("", f"b{i}", f"[{n_out}]", f"{n_out:,}"),
+            ("", f"{result} = {name_of(activations[i - 1])}({source} W{i} + b{i})", f"[m, {n_out}]", ""),
+        ]
+    return rows
+
+
+def _graph_rows(network: Network) -> list[Row]:
+    """Any graph: what each layer computes of which others, then its arrays."""
+    graph, rows, seen = network.graph, list[Row](), set[str]()
+    heads = {node: head for head, node in graph.heads.items()}
+    for node in graph.nodes:
+        name = graph.names[node]
+        shape = "[m]" if node.kind == "codes" else f"[m, {node.width}]"
+        rows.append((name, _formula(network, node), shape, ""))
+        for p in (*graph.parameters, *graph.buffers):
+            if p.layer == name and name not in seen:
+                note = " (frozen)" if p.name in network.frozen else " (statistics)" if p.spec.section == "buffers" else ""
+                rows.append(("", f"{p.spec.name}{note}", f"[{', '.join(map(str, p.spec.shape))}]", f"{p.size:,}"))
+        seen.add(name)
+        if node in heads:
+            activation = name_of(graph.output[heads[node]])
+            label = "output" if len(heads) == 1 else f"output {heads[node]}"
+            rows.append((label, f"{activation}({name})", shape, ""))
+    return rows
+
+
+def _formula(network: Network, node: Node) -> str:
+    layer, of = node.layer, ", ".join(network.graph.names[n] for n in node.inputs)
+    if not node.inputs:
+        return f"{node.width} levels" if node.kind == "codes" else "data"
+    kind = type(layer).__name__.lower()
+    if isinstance(layer, Dense):
+        activation = name_of(layer.activation)
+        return f"dense({of})" if activation == "identity" else f"{activation}(dense({of}))"
+    activation = getattr(layer, "activation", None)
+    return f"{kind if activation is None else name_of(activation)}({of})"
+
+
 def _totals(network: Network) -> list[str]:
-    spec, plan = network.spec, network.executable.plan
+    graph, plan = network.graph, network.executable.plan
     predict = program_cost(plan.program)
-    loss = "softmax_cross_entropy" if spec.output == "softmax" else "squared_error"
-    train = program_cost(training_program(spec, Objective(loss), Adam(), network.dtype.name))
+    losses = {
+        head: "softmax_cross_entropy" if graph.output[head] == "softmax" else "squared_error" for head in graph.heads
+    }
+    train = program_cost(training_program(graph, Objective(losses), Adam(), network.dtype.name))
     arena = plan.persistent_bytes + plan.workspace_bytes
     return [
         "m            rows of the batch",

@@ -24,6 +24,8 @@ FORMAT_VERSION = 1
 METADATA_KEY = "rosenblatt"
 """The only entry of the metadata (safetensors keeps no order of several): checksum, a blank, the JSON text."""
 DTYPES: dict[str, np.dtype[Any]] = {"F32": np.dtype("<f4"), "F64": np.dtype("<f8")}
+STATE_DTYPES = {**DTYPES, "U8": np.dtype("u1"), "U32": np.dtype("<u4"), "I64": np.dtype("<i8")}
+"""What the arrays of a state may be, which need not be finite."""
 ARRAY_ITEMS: dict[str, type] = {
     "bool": bool,
     **{f"{sign}int{bits}": int for sign in ("", "u") for bits in (8, 16, 32, 64)},
@@ -39,13 +41,13 @@ class ModelFileError(ValueError):
     """A file that is no model, is damaged, or contradicts itself; or a model that cannot be stored."""
 
 
-def pack(kind: str, state: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> bytes:
+def pack(kind: str, state: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]], *, finite: bool = True) -> bytes:
     """The file's bytes.
 
     Raises
     ------
     ModelFileError
-        If an array holds NaN or infinity: no such model is stored.
+        If an array holds NaN or infinity, and `finite` says that it must not: no such model is stored.
     """
     from safetensors.numpy import save
 
@@ -53,7 +55,7 @@ def pack(kind: str, state: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]
 
     tensors = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
     for name, array in tensors.items():
-        if not np.isfinite(array).all():
+        if finite and not np.isfinite(array).all():
             raise ModelFileError(
                 f"the model holds NaN or infinity in {name}; such a model is not saved. Train it again."
             )
@@ -64,8 +66,8 @@ def pack(kind: str, state: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]
     return bytes(save(tensors, metadata={METADATA_KEY: f"{digest(config, tensors)} {config}"}))
 
 
-def unpack(data: bytes) -> tuple[str, Any, Arrays]:
-    """Kind, state and arrays.
+def unpack(data: bytes, *, finite: bool = True) -> tuple[str, Any, Arrays]:
+    """Kind, state and arrays; where they need not be `finite`, they may also be integers.
 
     Raises
     ------
@@ -73,7 +75,7 @@ def unpack(data: bytes) -> tuple[str, Any, Arrays]:
         If the bytes are not what `pack` wrote.
     """
     checksum, _, config_text = read_metadata(data).partition(" ")
-    arrays = read_tensors(data)
+    arrays = read_tensors(data, DTYPES if finite else STATE_DTYPES)
     if checksum != digest(config_text, arrays):
         raise ModelFileError("the checksum does not fit the content: the file is damaged or was changed.")
     config = parse_json(config_text)
@@ -87,7 +89,7 @@ def unpack(data: bytes) -> tuple[str, Any, Arrays]:
     if not isinstance(config.get("kind"), str):
         raise ModelFileError("the file does not say what kind of model it holds.")
     for name, array in arrays.items():
-        if not np.isfinite(array).all():
+        if finite and not np.isfinite(array).all():
             raise ModelFileError(f"tensor {name!r} holds NaN or infinity.")
     return config["kind"], config.get("state"), arrays
 
@@ -105,8 +107,8 @@ def read_metadata(data: bytes) -> str:
     return text
 
 
-def read_tensors(data: bytes) -> Arrays:
-    """The tensors as arrays; safetensors checks offsets, overlaps and lengths."""
+def read_tensors(data: bytes, dtypes: Mapping[str, np.dtype[Any]] = DTYPES) -> Arrays:
+    """The tensors as arrays of the allowed types; safetensors checks offsets, overlaps and lengths."""
     from safetensors import SafetensorError, deserialize
 
     try:
@@ -115,9 +117,9 @@ def read_tensors(data: bytes) -> Arrays:
         raise ModelFileError(f"the file is damaged or cut off: {error}") from None
     arrays = {}
     for name, entry in entries:
-        dtype = DTYPES.get(entry["dtype"])
+        dtype = dtypes.get(entry["dtype"])
         if dtype is None:
-            raise ModelFileError(f"tensor {name!r} is of type {entry['dtype']}; allowed are {', '.join(DTYPES)}.")
+            raise ModelFileError(f"tensor {name!r} is of type {entry['dtype']}; allowed are {', '.join(dtypes)}.")
         if math.prod(entry["shape"]) * dtype.itemsize != len(entry["data"]):
             raise ModelFileError(f"tensor {name!r} does not have the length of its shape {entry['shape']}.")
         arrays[name] = np.frombuffer(entry["data"], dtype).reshape(entry["shape"])

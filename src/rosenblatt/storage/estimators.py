@@ -177,7 +177,7 @@ def network_from(entry: Any, arrays: Mapping[str, NDArray[Any]]) -> Any:
         output=entry["output"],
         sparse_input=entry["sparse_input"],
     )
-    network = Network(spec, dtype=entry["dtype"])
+    network = Network(spec, dtype=entry["dtype"], seed=None)
     for i in range(len(pairs)):
         network.weights[i][...] = arrays[f"weights.{i}"]
         network.biases[i][...] = arrays[f"biases.{i}"]

@@ -1,5 +1,18 @@
-"""The loop around the executor."""
+"""The loop around the executor: steps, epochs, checkpoints, history."""
 
+from rosenblatt.training.checkpoint import CheckpointError
+from rosenblatt.training.evaluation import LayerGradient, gradient_statistics
+from rosenblatt.training.fitting import DivergenceError, Epoch, fit
+from rosenblatt.training.history import History
 from rosenblatt.training.trainer import Trainer
 
-__all__ = ["Trainer"]
+__all__ = [
+    "CheckpointError",
+    "DivergenceError",
+    "Epoch",
+    "History",
+    "LayerGradient",
+    "Trainer",
+    "fit",
+    "gradient_statistics",
+]

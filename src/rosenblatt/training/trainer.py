@@ -6,6 +6,7 @@ It decides nothing about when to stop, how fast to learn or in which order: its 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -14,12 +15,14 @@ from numpy.typing import NDArray
 from rosenblatt import _core
 from rosenblatt.ir.compile import aligned_bytes, compile_program, source
 from rosenblatt.ir.planner import layout
-from rosenblatt.nn.losses import LossFunction, loss_record
-from rosenblatt.nn.network import Network, training_rows
+from rosenblatt.nn.layers import BatchNorm
+from rosenblatt.nn.network import Network, feeds, training_rows
 from rosenblatt.nn.optimizers import Optimizer
-from rosenblatt.nn.programs import Objective, block_programs, training_program
+from rosenblatt.nn.programs import LossGiven, Objective, block_programs, blocks_of, targets_of, training_program
 
 __all__ = ["Trainer"]
+
+Rates = float | NDArray[np.float64]
 
 
 class Trainer:
@@ -28,14 +31,14 @@ class Trainer:
     Parameters
     ----------
     network : Network
-        Its parameters become views into the trainer's memory.
-    loss : str or callable
-        "softmax_cross_entropy", "logistic_cross_entropy", "squared_error", "poisson", or a function
-        ``loss(b, prediction, target) -> value`` of shape [m] or [m, k].
+        Its parameters become views into the trainer's memory. Those that are frozen now stay as they are.
+    loss : str, callable or Loss; or a mapping with one for each head
+        A name in `rosenblatt.nn.losses.LOSSES`, or a function ``loss(b, prediction, target) -> value`` of shape [m] or
+        [m, k].
     optimizer : Optimizer or None
         None: only `loss_and_gradient` can be called.
-    l2, l1, clip_value, clip_norm : float
-        Penalties of the weights and limits of the gradient, as `rosenblatt.nn.programs.Objective` defines them.
+    l2, l1, clip_value, clip_norm, head_weights, average, per_batch
+        As `rosenblatt.nn.programs.Objective` defines them.
     batch_size : int
         Rows of one step; None: all rows.
     weighted : bool
@@ -46,7 +49,9 @@ class Trainer:
     Attributes
     ----------
     step_count, epoch_count : int
-        Steps and epochs so far.
+        Steps and whole epochs so far.
+    position : tuple of (int, float)
+        Where the last call left an epoch: rows done, and the sum of their batches' losses; (0, 0.0) between epochs.
     whole_epochs : list of float
         Losses of the epochs that the last call completed before it was interrupted; empty if it was not.
     """
@@ -54,7 +59,7 @@ class Trainer:
     def __init__(
         self,
         network: Network,
-        loss: str | LossFunction,
+        loss: LossGiven | Mapping[str, LossGiven],
         optimizer: Optimizer | None = None,
         *,
         l2: float = 0.0,
@@ -63,50 +68,76 @@ class Trainer:
         weighted: bool = False,
         clip_value: float = 0.0,
         clip_norm: float = 0.0,
+        head_weights: Mapping[str, float] | None = None,
+        average: float = 0.0,
+        per_batch: bool = True,
         seed: int = 0,
     ) -> None:
         self.network = network
-        self.objective = Objective(loss, l2, l1, weighted, clip_value, clip_norm)
+        self.objective = Objective(
+            loss, l2, l1, weighted, clip_value, clip_norm, head_weights or {}, average, network.frozen, per_batch
+        )
         self.optimizer = optimizer
         if batch_size is not None and batch_size < 1:
             raise ValueError(f"batch_size is {batch_size}; it must be at least 1, or None for all rows")
         self.batch_size = batch_size
         self.seed = seed
         self.step_count = self.epoch_count = 0
-        self._labels = loss_record(loss).labels
+        self.position = (0, 0.0)
+        self._losses = self.objective.losses(network.graph)
         self._sources: list[_core.Source] = []
         self._n_rows = 0
         self.whole_epochs: list[float] = []
+        self._learned = [block for block in blocks_of(network.graph, network.frozen) if not block.frozen]
+        if not self._learned:
+            raise ValueError("all parameters of the network are frozen: there is nothing to learn; unfreeze some")
         self._build()
 
     def _build(self) -> None:
         """Build, plan and compile the programs; move the parameters into memory that has room for the state."""
-        spec, dtype = self.network.spec, self.network.dtype.name
-        rows = training_rows(spec)
-        if self.optimizer is not None and self.batch_size is not None and self.batch_size <= rows:
-            program = training_program(spec, self.objective, self.optimizer, dtype)
+        graph, dtype = self.network.graph, self.network.dtype.name
+        rows = training_rows(self.network.spec)
+        one_block = any(isinstance(node.layer, BatchNorm) for node in graph.nodes)
+        if self.optimizer is not None and one_block and self.batch_size is None:
+            raise ValueError("batch normalization needs a batch_size: its statistics are those of one batch")
+        if self.optimizer is not None and self.batch_size is not None and (one_block or self.batch_size <= rows):
+            program = training_program(graph, self.objective, self.optimizer, dtype)
             self.executable = compile_program(program, self.batch_size)
             core: tuple[_core.Program, ...] = (self.executable.core,)
             zero = (0, 0)
         else:
-            block, update = block_programs(spec, self.objective, self.optimizer, dtype)
+            block, update = block_programs(graph, self.objective, self.optimizer, dtype)
             self.executable = compile_program(block, rows)
             core = (self.executable.core, compile_program(update, 1).core)
             offsets, end = layout(block)
-            zero = (offsets["weights_gradient"], end - offsets["weights_gradient"])
+            start = offsets[f"{self._learned[0].name}_gradient"]
+            zero = (start, end - start)
         self.memory = aligned_bytes(self.executable.plan.persistent_bytes)
         self.network.adopt(self.memory)
         update_core = core[1] if len(core) > 1 else None
         self._session = _core.Session(core[0], update_core, *zero)
+        self._start_state()
 
-    def set_data(self, X: Any, y: NDArray[Any], sample_weight: NDArray[Any] | None = None) -> None:
+    def _start_state(self) -> None:
+        """Averages start as the parameters, the optimizer's arrays as it says."""
+        for block in self._learned:
+            if self.objective.average:
+                parameters = self.network.parameters[block.offset : block.offset + block.size]
+                self._leaf(f"{block.name}_average")[...] = parameters
+            for name, value in self.optimizer.initial_state.items() if self.optimizer else ():
+                self._leaf(f"{block.name}_{name}")[...] = value
+
+    def _leaf(self, name: str) -> NDArray[Any]:
+        return self.executable.persistent(self.memory, name)
+
+    def set_data(self, X: Any, y: Any, sample_weight: NDArray[Any] | None = None) -> None:
         """The rows to train on; arrays of a fitting dtype are not copied and must not change while training.
 
         Parameters
         ----------
-        X : ndarray or scipy CSR matrix of shape (n_rows, n_inputs)
-        y : ndarray
-            Class numbers of shape (n_rows,) for softmax cross-entropy, else floats of shape (n_rows, n_outputs).
+        X : ndarray or scipy CSR matrix of shape (n_rows, n_inputs); or a mapping with one for each input
+        y : ndarray; or a mapping with one for each head
+            Class numbers of shape (n_rows,) for losses of labels, else floats of shape (n_rows, n_outputs).
         sample_weight : ndarray of shape (n_rows,), optional
 
         Raises
@@ -116,25 +147,54 @@ class Trainer:
         """
         if (sample_weight is not None) != self.objective.weighted:
             raise ValueError("sample_weight must be given exactly if the trainer was made with weighted=True")
-        if not self._labels and y.ndim == 1:
-            y = y.reshape(-1, 1)
-        arrays = {"x": X, "y": y} if sample_weight is None else {"x": X, "y": y, "sample_weight": sample_weight}
+        graph = self.network.graph
+        arrays = {**feeds(graph, X), **self._targets(y)}
+        if sample_weight is not None:
+            arrays["sample_weight"] = sample_weight
         lengths = {name: array.shape[0] for name, array in arrays.items()}
         if len(set(lengths.values())) != 1:
             raise ValueError(f"the data have different numbers of rows: {lengths}")
         program = self.executable.program
-        limit = self.network.spec.n_outputs
-        self._sources = [source(program.leaf(name), array, limit) for name, array in arrays.items()]
-        self._n_rows = X.shape[0]
+        limits = {name: node.width for name, node in zip(graph.input_names, graph.inputs, strict=True)}
+        limits |= {name: graph.heads[head].width for head, name in targets_of(graph).items()}
+        names = [name for name in arrays if name in self.executable.inputs]
+        self._sources = [
+            source(program.leaf(name), arrays[name], limits.get(name, 2**31 - 1))
+            for name in sorted(names, key=self.executable.inputs.index)
+        ]
+        self._n_rows = next(iter(lengths.values()))
 
-    def epoch(self, order: NDArray[np.int64] | None, learning_rate: float) -> float:
+    def _targets(self, y: Any) -> dict[str, NDArray[Any]]:
+        """Each head's target by the name of its input."""
+        names = targets_of(self.network.graph)
+        given = y if isinstance(y, Mapping) else dict.fromkeys(names, y) if len(names) == 1 else {}
+        if set(given) != set(names):
+            raise ValueError(f"the network has the heads {', '.join(names)}; give y as a mapping with one for each")
+        targets = {}
+        for head, name in names.items():
+            target = np.asarray(given[head])
+            labels = self._losses[head].labels
+            targets[name] = target.reshape(-1, 1) if not labels and target.ndim == 1 else target
+        return targets
+
+    @property
+    def n_rows(self) -> int:
+        """Rows of the data."""
+        return self._n_rows
+
+    def steps_per_epoch(self, n_rows: int | None = None) -> int:
+        """Steps that an epoch of so many rows (default: all of the data) takes."""
+        n_rows = n_rows or self._n_rows
+        return -(-n_rows // max(1, min(self.batch_size or n_rows, n_rows)))
+
+    def epoch(self, order: NDArray[np.int64] | None, learning_rate: Rates) -> float:
         """Train on all rows once and return the mean loss of the batches, each counted by its rows.
 
         Parameters
         ----------
         order : ndarray of int64, shape (n,), or None
             Row numbers in the order to take them; None: as they are.
-        learning_rate : float
+        learning_rate : float, or ndarray of shape (n_steps,)
 
         Returns
         -------
@@ -149,7 +209,15 @@ class Trainer:
         return self.epochs(1, learning_rate, None if order is None else order[None, :], shuffle=False)[0]
 
     def epochs(
-        self, n_epochs: int, learning_rate: float, orders: NDArray[np.int64] | None = None, *, shuffle: bool = True
+        self,
+        n_epochs: int,
+        learning_rate: Rates,
+        orders: NDArray[np.int64] | None = None,
+        *,
+        shuffle: bool = True,
+        resume: bool = False,
+        most_steps: int = 0,
+        most_seconds: float = 0.0,
     ) -> list[float]:
         """Train for several epochs without returning to Python.
 
@@ -157,17 +225,23 @@ class Trainer:
         ----------
         n_epochs : int
             At least 1.
-        learning_rate : float
+        learning_rate : float, or ndarray with one for each step that is left
         orders : ndarray of int64, shape (n_epochs, n), optional
             Row numbers in the order to take them.
         shuffle : bool
             Without `orders`: each epoch has an order of its own, which depends on nothing but the trainer's seed and
             the epoch's number (`epoch_count`). False: rows are taken as they are.
+        resume : bool
+            The first epoch goes on at `position`, with the order that it had.
+        most_steps : int
+            Pause after so many steps; 0: do not. `position` tells where, and a call with `resume` goes on exactly.
+        most_seconds : float
+            Pause after so long, at the end of a step; 0: do not.
 
         Returns
         -------
         list of float
-            The losses of the epochs, as `epoch` defines them; fewer where one was not finite.
+            The losses of the completed epochs, as `epoch` defines them; the last one is not finite where a step's was.
 
         Raises
         ------
@@ -178,8 +252,9 @@ class Trainer:
             raise ValueError("this trainer has no optimizer; it can only compute loss_and_gradient")
         n_rows = self._n_rows if orders is None else orders.shape[1]
         batch_size = max(1, min(self.batch_size or n_rows, n_rows))
-        n_steps = n_epochs * -(-n_rows // batch_size)
-        slots = self.optimizer.slot_values(learning_rate, self.step_count, n_steps)
+        position = self.position if resume else (0, 0.0)
+        n_steps = n_epochs * -(-n_rows // batch_size) - position[0] // batch_size
+        slots = self._slots(learning_rate, n_steps)
         self.whole_epochs = []
         try:
             losses, done, _ = self._session.train(
@@ -194,16 +269,30 @@ class Trainer:
                 n_epochs,
                 shuffle and orders is None,
                 self.epoch_count,
+                position,
+                most_steps,
+                most_seconds,
             )
         except BaseException:  # a handler of a signal may raise anything
-            done, losses = self._session.n_steps, self._session.losses
-            self.whole_epochs = losses[: done // -(-n_rows // batch_size)]
-            self.step_count += done
-            self.epoch_count += len(self.whole_epochs)
+            self.whole_epochs = self._session.losses
+            self._count(self._session.n_steps, len(self.whole_epochs))
             raise
-        self.step_count += done
-        self.epoch_count += len(losses)
+        self._count(done, len(losses))
         return losses
+
+    def _count(self, n_steps: int, n_epochs: int) -> None:
+        self.step_count += n_steps
+        self.epoch_count += n_epochs
+        self.position = self._session.position
+
+    def _slots(self, learning_rate: Rates, n_steps: int) -> NDArray[np.float64]:
+        """The program's slots for all steps, (n_steps, n_slots), or (n_slots,) where none varies."""
+        assert self.optimizer is not None
+        values = self.optimizer.slot_values(learning_rate, self.step_count, n_steps)
+        if len(self.executable.slots) == len(self.optimizer.slots):
+            return values
+        rates = np.broadcast_to(np.asarray(learning_rate, np.float64), (n_steps,))  # decay needs the rate itself
+        return np.column_stack([np.broadcast_to(values, (n_steps, len(self.optimizer.slots))), rates])
 
     def loss_and_gradient(self) -> tuple[float, NDArray[Any]]:
         """Objective and its gradient over all rows at the network's parameters; needs a trainer without optimizer.
@@ -212,14 +301,45 @@ class Trainer:
         -------
         loss : float
         gradient : ndarray of shape (n_parameters,)
-            In the order of ``network.parameters``; overwritten by the next call.
+            In the order of ``network.parameters``, zero where they are frozen; overwritten by the next call.
         """
         if self.optimizer is not None:
             raise ValueError("loss_and_gradient needs a trainer without optimizer")
         losses, _, _ = self._session.train(self.memory, self._sources, self._n_rows, None, self._n_rows, np.zeros(0))
-        start = self.executable.plan.places[self.executable.program.leaf("weights_gradient").id].offset
-        n_bytes = self.network.parameters.nbytes
-        return losses[0], self.memory[start : start + n_bytes].view(self.network.dtype)
+        if not self.network.frozen:
+            start = self.executable.plan.places[self.executable.program.leaf("weights_gradient").id].offset
+            return losses[0], self.memory[start : start + self.network.parameters.nbytes].view(self.network.dtype)
+        gradient = np.zeros_like(self.network.parameters)
+        for block in self._learned:
+            gradient[block.offset : block.offset + block.size] = self._leaf(f"{block.name}_gradient")
+        return losses[0], gradient
+
+    def averages(self) -> NDArray[Any]:
+        """The averaged parameters, flat; frozen ones as they are."""
+        averaged = np.array(self.network.parameters)
+        for block in self._learned:
+            averaged[block.offset : block.offset + block.size] = self._leaf(f"{block.name}_average")
+        return averaged
+
+    def state(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+        """Counts, and the arrays that go with them: all that `resume_from` needs."""
+        row, loss_sum = self.position
+        counts = {"step": self.step_count, "epoch": self.epoch_count, "row": row, "seed": self.seed}
+        return counts, {"memory": self.memory.copy(), "loss_sum": np.array([loss_sum])}
+
+    def resume_from(self, counts: Mapping[str, int], arrays: Mapping[str, NDArray[Any]]) -> None:
+        """Go on where a trainer of the same program was.
+
+        Raises
+        ------
+        ValueError
+            If the arrays have another size.
+        """
+        if arrays["memory"].shape != self.memory.shape:
+            raise ValueError(f"the state has {arrays['memory'].size} bytes; this training needs {self.memory.size}")
+        self.memory[...] = arrays["memory"]
+        self.step_count, self.epoch_count, self.seed = counts["step"], counts["epoch"], counts["seed"]
+        self.position = (counts["row"], float(arrays["loss_sum"][0]))
 
     def release_data(self) -> None:
         """Let go of the user's arrays; `set_data` gives new ones."""
@@ -227,20 +347,21 @@ class Trainer:
 
     def continue_from(self, other: Trainer) -> None:
         """Take over momenta and step count of a trainer of the same network with the same optimizer."""
-        start = self.network.parameters.nbytes
-        end = start * (1 + (0 if self.optimizer is None else len(self.optimizer.state)))
-        self.memory[start:end] = other.memory[start:end]
+        kept = [leaf.name for region in ("averages", "state") for leaf in self.executable.program.region(region)]
+        for name in kept:
+            self._leaf(name)[...] = other._leaf(name)
         self.step_count, self.epoch_count = other.step_count, other.epoch_count
 
     def reset_optimizer(self) -> None:
         """Forget momenta and step count, as if training began here."""
-        self.memory[self.network.parameters.nbytes :] = 0
+        self.memory[self.network.block_bytes :] = 0
+        self._start_state()
         self.step_count = self.epoch_count = 0
 
     def snapshot(self) -> NDArray[np.uint8]:
-        """A copy of parameters and optimizer state."""
+        """A copy of parameters, buffers, averages and optimizer state."""
         return self.memory.copy()
 
     def restore(self, snapshot: NDArray[np.uint8]) -> None:
-        """Set parameters and optimizer state back to a `snapshot`."""
+        """Set them back to a `snapshot`."""
         self.memory[...] = snapshot

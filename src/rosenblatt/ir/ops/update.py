@@ -42,6 +42,7 @@ def _adam(
     second: Any,
     grad: Any,
     step_size: Any,
+    gradient_step: Any,
     denominator_scale: Any,
     decay: Any,
     *,
@@ -49,11 +50,38 @@ def _adam(
     beta_2: float,
     epsilon: float,
 ) -> tuple[Any, Any, Any]:
-    # Kingma and Ba (2015); the corrections of the bias are in step_size and denominator_scale.
+    # Kingma and Ba (2015); the corrections of the bias are in step_size and denominator_scale. Nadam (Dozat 2016) adds
+    # gradient_step times the gradient itself.
     grad = grad + decay * param
     first = beta_1 * first + (1 - beta_1) * grad
     second = beta_2 * second + (1 - beta_2) * np.square(grad)
-    return param - step_size * first / (np.sqrt(second) * denominator_scale + epsilon), first, second
+    step = (step_size * first + gradient_step * grad) / (np.sqrt(second) * denominator_scale + epsilon)
+    return param - step, first, second
+
+
+def _rms(
+    param: Any,
+    square: Any,
+    velocity: Any,
+    grad: Any,
+    rate: Any,
+    momentum: Any,
+    decay: Any,
+    *,
+    keep: float,
+    gain: float,
+    epsilon: float,
+) -> tuple[Any, Any, Any]:
+    # RMSProp (Tieleman and Hinton 2012) in PyTorch's form; with keep = gain = 1 and no momentum AdaGrad (Duchi et al.
+    # 2011).
+    grad = grad + decay * param
+    square = keep * square + gain * np.square(grad)
+    velocity = momentum * velocity + grad / (np.sqrt(square) + epsilon)
+    return param - rate * velocity, square, velocity
+
+
+def _blend(target: Any, value: Any, keep: Any, gain: Any) -> tuple[Any]:
+    return (keep * target + gain * value,)
 
 
 def _samples(
@@ -63,7 +91,8 @@ def _samples(
         for attrs in cases:
             arrays = [draw(rng, dtype, shape) for _ in range(n_arrays)]
             if n_arrays == 4:
-                arrays[2] = np.square(arrays[2])  # a second moment is not negative
+                squares = 1 if "keep" in attrs else 2
+                arrays[squares] = np.square(arrays[squares])  # a second moment is not negative
             scalars = [uniform(rng, dtype, (), 0.1, 0.9) for _ in range(n_scalars)]
             shapes: list[Shape] = [shape] * n_arrays + [()] * n_scalars
             yield make_sample([*arrays, *scalars], shapes, n_rows, **attrs)
@@ -92,10 +121,14 @@ def _update(
 
 ADAM_ATTRS = {"beta_1": "float", "beta_2": "float", "epsilon": "float"}
 ADAM_CASES = ({"beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-8}, {"beta_1": 0.0, "beta_2": 0.5, "epsilon": 1e-3})
+RMS_ATTRS = {"keep": "float", "gain": "float", "epsilon": "float"}
+RMS_CASES = ({"keep": 0.99, "gain": 0.01, "epsilon": 1e-8}, {"keep": 1.0, "gain": 1.0, "epsilon": 1e-3})
 
 RECORDS = (
     _update("sgd_update", 3, 3, _sgd, (0, 1), {"nesterov": "flag"}, ({"nesterov": 0}, {"nesterov": 1})),
-    _update("adam_update", 4, 3, _adam, (0, 1, 2), ADAM_ATTRS, ADAM_CASES),
+    _update("adam_update", 4, 4, _adam, (0, 1, 2), ADAM_ATTRS, ADAM_CASES),
+    _update("rms_update", 4, 3, _rms, (0, 1, 2), RMS_ATTRS, RMS_CASES),
+    _update("blend", 2, 2, _blend, (0,), {}, ({},)),
     _update("accumulate", 2, 0, lambda target, value: (target + value,), (0,), {}, ({},)),
     _update("assign", 2, 0, lambda target, value: (value,), (0,), {}, ({},)),
 )

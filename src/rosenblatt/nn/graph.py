@@ -1,0 +1,270 @@
+"""Architectures: which layer is applied to which values.
+
+Goes in: nodes, as applying layers makes them. Comes out: a `Graph`: nodes in the order of computation, every layer and
+parameter with a name of its own, and a place for each parameter in one flat block. It holds no numbers and emits no
+instructions.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from rosenblatt.nn.activations import OUTPUTS, Activation, activation_function
+
+if TYPE_CHECKING:
+    from rosenblatt.nn.layers import Layer, ParameterSpec
+    from rosenblatt.nn.network import Network
+
+__all__ = ["Graph", "Node", "Parameter"]
+
+RESERVED = ("y", "sample_weight", "loss_sum", "key", "inverse_weight", "learning_rate", "weights", "biases")
+"""Names that programs use themselves."""
+
+
+@dataclass(frozen=True, eq=False)
+class Node:
+    """A value for each row: what a layer makes of other nodes.
+
+    Attributes
+    ----------
+    layer : Layer
+    inputs : tuple of Node
+    width : int
+        Columns; for codes the number of levels.
+    kind : {"dense", "sparse", "codes"}
+        Floats [m, width], a CSR matrix of that shape, or class numbers [m].
+    origin : Network or None
+        The network whose parameters the layer starts from.
+    """
+
+    layer: Layer
+    inputs: tuple[Node, ...]
+    width: int
+    kind: str = "dense"
+    origin: Network | None = None
+
+    def __add__(self, other: Node) -> Node:
+        from rosenblatt.nn.layers import Add
+
+        return Add()(self, other)
+
+    def __mul__(self, other: Node) -> Node:
+        from rosenblatt.nn.layers import Multiply
+
+        return Multiply()(self, other)
+
+    def __repr__(self) -> str:
+        return f"<{type(self.layer).__name__} {self.layer.name or ''}[m, {self.width}]>"
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A learned array (or a buffer) and where its elements lie in the flat block."""
+
+    name: str
+    layer: str
+    spec: ParameterSpec
+    offset: int
+
+    @property
+    def size(self) -> int:
+        """Number of elements."""
+        return math.prod(self.spec.shape)
+
+
+@dataclass(frozen=True, eq=False)
+class Graph:
+    """What a network computes: some nodes by name, the heads, and the activation of each.
+
+    Parameters
+    ----------
+    heads : mapping of str to Node
+    output : mapping of str to (str or callable)
+        Output activation of each head.
+
+    Attributes
+    ----------
+    nodes : tuple of Node
+        All that the heads depend on, each after its inputs.
+    names : mapping of Node to str
+        Of the node's layer; a layer that is applied twice has one name and its parameters once.
+    parameters, buffers : tuple of Parameter
+        Weights of all layers first, then everything that penalties and decay leave alone.
+    """
+
+    heads: Mapping[str, Node]
+    output: Mapping[str, str | Activation]
+    nodes: tuple[Node, ...] = field(init=False)
+    names: Mapping[Node, str] = field(init=False)
+    parameters: tuple[Parameter, ...] = field(init=False)
+    buffers: tuple[Parameter, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        if not self.heads:
+            raise ValueError("a network needs at least one output")
+        for head, node in self.heads.items():
+            if node.kind != "dense":
+                raise ValueError(f"head {head!r} is an input of {node.kind} values; apply a layer to it first")
+            activation_function(self.output[head], OUTPUTS)
+        nodes = tuple(_in_order(self.heads.values()))
+        names = _unique_names(nodes)
+        specs = [
+            (f"{name}.{spec.name}", name, spec)
+            for layer, (name, node) in {n.layer: (names[n], n) for n in reversed(nodes)}.items()
+            for spec in layer.parameters(*(i.width for i in node.inputs))
+        ]
+        order = {name: i for i, name in enumerate(dict.fromkeys(names[n] for n in nodes))}
+        specs.sort(key=lambda entry: order[entry[1]])
+        learned = [e for e in specs if e[2].section == "weights"] + [e for e in specs if e[2].section == "biases"]
+        object.__setattr__(self, "nodes", nodes)
+        object.__setattr__(self, "names", names)
+        object.__setattr__(self, "parameters", _placed(learned))
+        object.__setattr__(self, "buffers", _placed([e for e in specs if e[2].section == "buffers"]))
+
+    @property
+    def graph(self) -> Graph:
+        """The graph itself, as a `NetworkSpec` has one."""
+        return self
+
+    @property
+    def inputs(self) -> tuple[Node, ...]:
+        """The nodes that data are fed to."""
+        return tuple(node for node in self.nodes if not node.inputs)
+
+    @property
+    def input_names(self) -> tuple[str, ...]:
+        """Their names."""
+        return tuple(self.names[node] for node in self.inputs)
+
+    @property
+    def n_inputs(self) -> int:
+        """Columns of the only input."""
+        return self.only_input.width
+
+    @property
+    def sparse_input(self) -> bool:
+        """Whether the only input takes CSR matrices."""
+        return len(self.inputs) == 1 and self.inputs[0].kind == "sparse"
+
+    @property
+    def only_input(self) -> Node:
+        """The input, where there is one.
+
+        Raises
+        ------
+        ValueError
+            If there are several.
+        """
+        if len(self.inputs) != 1:
+            raise ValueError(f"the network has several inputs: {', '.join(self.input_names)}")
+        return self.inputs[0]
+
+    @property
+    def n_outputs(self) -> int:
+        """Columns of all heads together."""
+        return sum(node.width for node in self.heads.values())
+
+    @property
+    def n_weights(self) -> int:
+        """Elements of the weights, which come first in the flat block."""
+        return sum(p.size for p in self.parameters if p.spec.section == "weights")
+
+    @property
+    def n_biases(self) -> int:
+        """Elements of all other parameters."""
+        return sum(p.size for p in self.parameters if p.spec.section == "biases")
+
+    @property
+    def n_buffers(self) -> int:
+        """Elements of the buffers."""
+        return sum(p.size for p in self.buffers)
+
+    @property
+    def layers(self) -> Mapping[str, Layer]:
+        """Layers by name, in order of computation."""
+        return {self.names[node]: node.layer for node in self.nodes}
+
+    def node(self, layer: str) -> Node:
+        """The (last) node of the layer called `layer`.
+
+        Raises
+        ------
+        ValueError
+            If there is none; the message lists the names.
+        """
+        for node in reversed(self.nodes):
+            if self.names[node] == layer:
+                return node
+        raise ValueError(f"no layer is called {layer!r}; there are: {', '.join(self.layers)}")
+
+    def match(self, *patterns: str) -> frozenset[str]:
+        """Names of the parameters whose own or whose layer's name matches one of the patterns (``*`` and ``?``).
+
+        Raises
+        ------
+        ValueError
+            If a pattern matches nothing.
+        """
+        found: set[str] = set()
+        for pattern in patterns:
+            hits = {
+                p.name for p in self.parameters for name in (p.name, p.layer) if fnmatch.fnmatchcase(name, pattern)
+            }
+            if not hits:
+                names = ", ".join(p.name for p in self.parameters)
+                raise ValueError(f"{pattern!r} matches no layer and no parameter; there are: {names}")
+            found |= hits
+        return frozenset(found)
+
+    def widest(self) -> int:
+        """Columns of all nodes together: values of one row."""
+        return sum(node.width for node in self.nodes if node.kind == "dense")
+
+
+def _in_order(heads: Iterable[Node]) -> Iterator[Node]:
+    """All nodes that `heads` depend on, each once and after its inputs (depth first, without recursion)."""
+    done: set[Node] = set()
+    for head in heads:
+        stack = [(head, iter(head.inputs))]
+        while stack:
+            node, rest = stack[-1]
+            following = next((n for n in rest if n not in done), None)
+            if following is not None:
+                stack.append((following, iter(following.inputs)))
+                continue
+            stack.pop()
+            if node not in done:
+                done.add(node)
+                yield node
+
+
+def _unique_names(nodes: Sequence[Node]) -> dict[Node, str]:
+    """A name for each layer: its own, or what it is, with a number where that is taken."""
+    by_layer: dict[Layer, str] = {}
+    given = {node.layer.name for node in nodes if node.layer.name}
+    for node in nodes:
+        layer = node.layer
+        if layer in by_layer:
+            continue
+        if layer.name in RESERVED:
+            raise ValueError(f"a layer is called {layer.name!r}; {', '.join(RESERVED)} are names of other things")
+        base = layer.name or type(layer).__name__.lower()
+        taken = set(by_layer.values()) | (set() if layer.name else given)
+        name, count = base, 2
+        while name in taken:
+            name, count = f"{base}_{count}", count + 1
+        by_layer[layer] = name
+    return {node: by_layer[node.layer] for node in nodes}
+
+
+def _placed(entries: Sequence[tuple[str, str, ParameterSpec]]) -> tuple[Parameter, ...]:
+    placed: list[Parameter] = []
+    offset = 0
+    for name, layer, spec in entries:
+        placed.append(Parameter(name, layer, spec, offset))
+        offset += placed[-1].size
+    return tuple(placed)

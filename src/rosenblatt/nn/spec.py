@@ -1,0 +1,176 @@
+"""`NetworkSpec`: the dense chain, input to output, as plain data.
+
+Goes in: sizes, activations and what stands between layers. Comes out: its `Graph`. It never holds numbers.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from rosenblatt.nn.activations import OUTPUTS, Activation, activation_function
+from rosenblatt.nn.graph import Graph, Node
+from rosenblatt.nn.initializers import Initializer
+from rosenblatt.nn.layers import (
+    Activate,
+    AlphaDropout,
+    BatchNorm,
+    Dense,
+    Dropout,
+    GaussianNoise,
+    LayerNorm,
+    input,
+    require_range,
+)
+
+__all__ = ["NetworkSpec", "each_layer"]
+
+NORMALIZATIONS = ("batch", "layer")
+
+
+@dataclass(frozen=True)
+class NetworkSpec:
+    """The architecture of a dense network.
+
+    What is said "for each layer" is one value for all hidden layers, or a tuple with one for each.
+
+    Parameters
+    ----------
+    n_inputs, n_outputs : int
+        Columns of the data and of the predictions.
+    hidden : tuple of int
+        Neurons of each hidden layer; may be empty.
+    activation : str or callable, for each layer
+        A name in `rosenblatt.nn.activations.ACTIVATIONS` or ``activation(b, x) -> value``.
+    output : str
+        Of the last layer: a name in `rosenblatt.nn.activations.OUTPUTS`.
+    sparse_input : bool
+        The data are CSR matrices.
+    dropout : float in [0, 1), for each layer
+        Of the layer's outputs, in training.
+    input_dropout : float in [0, 1)
+        Of the data.
+    alpha_dropout : bool
+        Both as SELU needs them (`rosenblatt.nn.AlphaDropout`).
+    noise : float
+        Standard deviation of the normal noise that is added to the data in training.
+    normalization : {None, "batch", "layer"}, for each layer
+        Between the product and its activation.
+    norm_momentum : float in [0, 1)
+        Of batch normalization's running statistics.
+    weights, biases : str, Initializer or None, for each layer and the output layer
+        Initial values; None: the defaults of `rosenblatt.nn.Dense`.
+    max_norm : float, for each layer
+        Longest vector of a neuron's weights; 0: any.
+    """
+
+    n_inputs: int
+    hidden: tuple[int, ...]
+    n_outputs: int
+    activation: str | Activation | tuple[str | Activation, ...] = "relu"
+    output: str = "identity"
+    sparse_input: bool = False
+    dropout: float | tuple[float, ...] = 0.0
+    input_dropout: float = 0.0
+    alpha_dropout: bool = False
+    noise: float = 0.0
+    normalization: str | None | tuple[str | None, ...] = None
+    norm_momentum: float = 0.9
+    weights: str | Initializer | None | tuple[str | Initializer | None, ...] = None
+    biases: str | Initializer | None | tuple[str | Initializer | None, ...] = None
+    max_norm: float | tuple[float, ...] = 0.0
+
+    def __post_init__(self) -> None:
+        if not np.iterable(self.hidden):
+            raise TypeError(f"hidden is {self.hidden!r}; it must list the neurons of each hidden layer, such as (50,)")
+        sizes = self.layer_sizes
+        if not all(isinstance(n, (int, np.integer)) and not isinstance(n, bool) and n > 0 for n in sizes):
+            raise ValueError(f"layer sizes are {sizes}; every layer needs at least one neuron, and whole ones")
+        for activation in each_layer("activation", self.activation, len(self.hidden)):
+            activation_function(activation)
+        activation_function(self.output, OUTPUTS)
+        for rate in (*each_layer("dropout", self.dropout, len(self.hidden)), self.input_dropout):
+            require_range("a dropout rate", rate, 0, 1)
+        for kind in each_layer("normalization", self.normalization, len(self.hidden)):
+            if kind is not None and kind not in NORMALIZATIONS:
+                raise ValueError(f"normalization is {kind!r}; allowed: None, {', '.join(map(repr, NORMALIZATIONS))}")
+        if self.sparse_input and (self.input_dropout or self.noise):
+            raise ValueError("input_dropout and noise need dense data; these are sparse")
+
+    @property
+    def layer_sizes(self) -> tuple[int, ...]:
+        """Sizes of all layers, inputs first."""
+        return (self.n_inputs, *self.hidden, self.n_outputs)
+
+    @property
+    def weight_shapes(self) -> tuple[tuple[int, int], ...]:
+        """Shape (n_in, n_out) of each layer's weights."""
+        sizes = self.layer_sizes
+        return tuple(zip(sizes[:-1], sizes[1:], strict=True))
+
+    @property
+    def n_weights(self) -> int:
+        """Number of weights of all layers."""
+        return sum(math.prod(shape) for shape in self.weight_shapes)
+
+    @property
+    def n_biases(self) -> int:
+        """Number of biases, and of what normalizations and activations learn."""
+        return self.graph.n_biases
+
+    @functools.cached_property
+    def graph(self) -> Graph:
+        """The layers: "x", "hidden1" to "hiddenN", "output", and what stands between them."""
+        node = input(int(self.n_inputs), sparse=self.sparse_input)
+        drop = AlphaDropout if self.alpha_dropout else Dropout
+        if self.noise:
+            node = GaussianNoise(self.noise, name="noise")(node)
+        if self.input_dropout:
+            node = drop(self.input_dropout, name="input_dropout")(node)
+        for i in range(len(self.hidden)):
+            node = self._hidden(i, node, drop)
+        output = Dense(int(self.n_outputs), name="output", **self._initial(len(self.hidden)))(node)
+        return Graph({"prediction": output}, {"prediction": self.output})
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in vars(self).items() if name != "graph"}
+
+    def _hidden(self, i: int, node: Node, drop: type[Dropout] | type[AlphaDropout]) -> Node:
+        """Hidden layer i, counted from 0, with its normalization and dropout."""
+        n = len(self.hidden)
+        activation = each_layer("activation", self.activation, n)[i]
+        kind = each_layer("normalization", self.normalization, n)[i]
+        rate = each_layer("dropout", self.dropout, n)[i]
+        name = f"hidden{i + 1}"
+        settings = {**self._initial(i), "max_norm": each_layer("max_norm", self.max_norm, n)[i]}
+        node = Dense(int(self.hidden[i]), "identity" if kind else activation, name=name, **settings)(node)
+        if kind:
+            norm = BatchNorm(self.norm_momentum, name=f"{name}_norm") if kind == "batch" else LayerNorm(name=f"{name}_norm")
+            node = Activate(activation, name=f"{name}_activation")(norm(node))
+        return drop(rate, name=f"{name}_dropout")(node) if rate else node
+
+    def _initial(self, i: int) -> dict[str, Any]:
+        """The initializers of layer i as arguments of `Dense`."""
+        n = len(self.hidden) + 1
+        chosen = {name: each_layer(name, getattr(self, name), n)[i] for name in ("weights", "biases")}
+        return {name: value for name, value in chosen.items() if value is not None}
+
+
+def each_layer(name: str, given: Any, n_layers: int) -> Sequence[Any]:
+    """One value for each layer: `given` itself if it is a tuple or list, else repeated.
+
+    Raises
+    ------
+    ValueError
+        If a tuple or list has another length.
+    """
+    if not isinstance(given, (tuple, list)):
+        return (given,) * n_layers
+    if len(given) != n_layers:
+        raise ValueError(f"{name} has {len(given)} entries, {tuple(given)}; the network has {n_layers} layers to give them to")
+    return tuple(given)

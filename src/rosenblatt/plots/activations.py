@@ -1,0 +1,109 @@
+"""Activations and their derivatives as a picture.
+
+Goes in: names or functions. Comes out: an `ActivationDisplay`. The derivatives are those of autodiff.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rosenblatt.ir.autodiff import gradient
+from rosenblatt.ir.compile import evaluate
+from rosenblatt.ir.program import Builder, M
+from rosenblatt.nn.activations import ACTIVATIONS, Activation, activation_function, name_of
+from rosenblatt.plots.style import COLOURS, pyplot
+
+__all__ = ["ActivationDisplay", "activation_values", "plot_activations"]
+
+
+def activation_values(activation: str | Activation, z: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Values and derivatives of an activation at the points `z`, in float64.
+
+    Learned parameters have their initial values.
+
+    Parameters
+    ----------
+    activation : str or callable
+    z : ndarray of shape (n,)
+
+    Returns
+    -------
+    values, derivatives : ndarray of shape (n,)
+    """
+    b = Builder("float64")
+    x = b.input("x", (M, 1))
+    function = activation_function(activation)
+    own = [b.fill(value=float(value), shape=(1,)) for value in getattr(function, "parameters", {}).values()]
+    y = function(b, x, *own)
+    (slope,) = gradient(b, b.sum(y), [x])
+    found = evaluate(b.build(y=b.add(y, 0.0), slope=b.add(slope, 0.0)), {"x": z.reshape(-1, 1)}, len(z))
+    return found["y"].ravel(), found["slope"].ravel()
+
+
+@dataclass
+class ActivationDisplay:
+    """Small panels, one for each function, with its derivative dashed.
+
+    Attributes
+    ----------
+    z : ndarray of shape (n,)
+    curves : dict of str to (values, derivatives)
+    axes_, figure_ : matplotlib objects, after `plot`
+    """
+
+    z: NDArray[Any]
+    curves: dict[str, tuple[NDArray[Any], NDArray[Any]]]
+    axes_: Any = field(default=None, init=False)
+    figure_: Any = field(default=None, init=False)
+
+    def plot(self) -> ActivationDisplay:
+        """Draw a new figure."""
+        n = len(self.curves)
+        columns = min(n, 4)
+        rows = math.ceil(n / columns)
+        figure, panels = pyplot().subplots(
+            rows, columns, figsize=(2.6 * columns, 2.2 * rows), sharex=True, squeeze=False, layout="constrained"
+        )
+        for panel, (name, (values, slopes)) in zip(panels.flat, self.curves.items(), strict=False):
+            panel.axhline(0, color="0.85", linewidth=0.8)
+            panel.axvline(0, color="0.85", linewidth=0.8)
+            panel.plot(self.z, values, color=COLOURS[0], label="function")
+            panel.plot(self.z, slopes, "--", color=COLOURS[1], label="derivative")
+            panel.set_title(name, fontsize=10)
+            panel.set_ylim(max(-2.2, min(values.min(), slopes.min()) - 0.2), min(3.2, max(values.max(), slopes.max()) + 0.2))
+        for panel in panels.flat[n:]:
+            panel.set_axis_off()
+        panels.flat[0].legend(fontsize=8, loc="upper left")
+        self.axes_, self.figure_ = panels, figure
+        return self
+
+
+def plot_activations(
+    activations: Sequence[str | Activation] | None = None, *, low: float = -5.0, high: float = 5.0, points: int = 401
+) -> ActivationDisplay:
+    """Draw activations and their derivatives.
+
+    Parameters
+    ----------
+    activations : sequence of str or callable, optional
+        Default: all in `rosenblatt.nn.activations.ACTIVATIONS`.
+    low, high : float
+        Range of the argument.
+    points : int
+        Points at which each is computed.
+
+    Returns
+    -------
+    ActivationDisplay
+    """
+    chosen = list(ACTIVATIONS) if activations is None else list(activations)
+    if not chosen or not low < high or points < 2:
+        raise ValueError(f"nothing to draw: {len(chosen)} activations, {points} points from {low} to {high}")
+    z = np.linspace(low, high, points)
+    return ActivationDisplay(z, {name_of(a): activation_values(a, z) for a in chosen}).plot()

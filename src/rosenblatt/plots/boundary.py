@@ -1,0 +1,70 @@
+"""Which class a model gives to each point of a plane.
+
+Goes in: a fitted classifier and rows with two columns. Comes out: scikit-learn's `DecisionBoundaryDisplay`, with the rows
+on it. What it can do already is not done again here.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from rosenblatt.plots.style import COLOURS, axes, pyplot
+
+__all__ = ["plot_decision_boundary"]
+
+
+def plot_decision_boundary(model: Any, X: Any, y: Any = None, *, ax: Any = None, grid_resolution: int = 200) -> Any:
+    """Draw the regions that a model tells apart, and the rows.
+
+    Parameters
+    ----------
+    model : fitted classifier
+        Two classes are shown by their probability where the model has one.
+    X : array or data frame of shape (n_rows, 2)
+    y : array of shape (n_rows,), optional
+        Labels of the rows, by which they are coloured.
+    ax : matplotlib Axes, optional
+    grid_resolution : int
+        Points along each axis.
+
+    Returns
+    -------
+    sklearn.inspection.DecisionBoundaryDisplay
+
+    Raises
+    ------
+    ValueError
+        If X has not two columns.
+    """
+    pyplot()
+    from matplotlib.colors import LinearSegmentedColormap, ListedColormap
+    from sklearn.inspection import DecisionBoundaryDisplay
+
+    shape = np.shape(X)
+    if len(shape) != 2 or shape[1] != 2:
+        raise ValueError(f"X has shape {shape}; a plane has two columns. Fit the model on two of them, or on their PCA")
+    ax = axes(ax, 5.0, 4.2)
+    classes = list(model.classes_)
+    points = np.asarray(X, float)
+    if len(classes) == 2 and hasattr(model, "predict_proba"):
+        colours = LinearSegmentedColormap.from_list("classes", [COLOURS[0], "white", COLOURS[1]])
+        display = DecisionBoundaryDisplay.from_estimator(
+            model, X, response_method="predict_proba", ax=ax, grid_resolution=grid_resolution, alpha=0.6,
+            plot_method="contourf", cmap=colours, levels=np.linspace(0, 1, 11), vmin=0, vmax=1,
+        )  # fmt: skip
+        ax.contour(display.xx0, display.xx1, display.response, levels=[0.5], colors="0.2", linewidths=1)
+    else:
+        display = DecisionBoundaryDisplay.from_estimator(
+            model, X, response_method="predict", ax=ax, grid_resolution=grid_resolution, alpha=0.35,
+            plot_method="pcolormesh", cmap=ListedColormap([COLOURS[i % len(COLOURS)] for i in range(len(classes))]),
+        )  # fmt: skip
+    for i, label in enumerate(classes if y is not None else ()):
+        rows = np.asarray(y) == label
+        ax.scatter(*points[rows].T, s=18, color=COLOURS[i % len(COLOURS)], edgecolor="white", linewidth=0.5, label=str(label))
+    if y is None:
+        ax.scatter(*points.T, s=12, color="0.3")
+    else:
+        ax.legend(title="class", loc="best", framealpha=0.9)
+    return display

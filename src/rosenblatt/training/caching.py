@@ -1,0 +1,97 @@
+"""Training behind frozen layers whose outputs are computed once.
+
+Goes in: a network some of whose first layers are frozen, and data. Comes out: the same training on what those layers
+make of the data, at the cost of the layers behind them only. Masks and noise are never cached: they change.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from rosenblatt.nn.graph import Graph, Node
+from rosenblatt.nn.layers import AlphaDropout, Dropout, GaussianNoise, Source
+from rosenblatt.nn.network import Network, feeds
+
+if TYPE_CHECKING:
+    from rosenblatt.training.history import History
+
+__all__ = ["fit_behind_frozen"]
+
+
+def fit_behind_frozen(
+    network: Network, X: Any, y: Any, validation: tuple[Any, Any] | None, given: Mapping[str, Any]
+) -> History:
+    """`rosenblatt.training.fit` with the outputs of frozen layers cached."""
+    from rosenblatt.training.fitting import OPTION_NAMES, fit
+
+    border = frozen_border(network)
+    heads = {f"f{i}": node for i, node in enumerate(border) if node.inputs}
+    options = {name: given[name] for name in OPTION_NAMES}
+    if not heads:
+        return fit(network, X, y, **options)
+    features = Network(Graph(heads, dict.fromkeys(heads, "identity")), network.dtype, seed=None)
+    copy_shared(network, features)
+    rest = rest_of(network, border)
+    if validation is not None:
+        options["validation"] = (cached(network, features, border, validation[0]), validation[1])
+    history = fit(rest, cached(network, features, border, X), y, **options)
+    copy_shared(rest, network)
+    return history
+
+
+def frozen_border(network: Network) -> list[Node]:
+    """The nodes that depend on frozen layers only and are read by others; inputs that are read directly are among them."""
+    graph = network.graph
+    fixed: set[Node] = set()
+    for node in graph.nodes:
+        own = [p.name for p in graph.parameters if p.layer == graph.names[node]]
+        random = isinstance(node.layer, (Dropout, AlphaDropout, GaussianNoise))
+        if network.frozen.issuperset(own) and not random and all(n in fixed for n in node.inputs):
+            fixed.add(node)
+    border = {n: None for node in graph.nodes if node not in fixed for n in node.inputs if n in fixed}
+    border |= {node: None for node in graph.heads.values() if node in fixed}
+    return list(border)
+
+
+def rest_of(network: Network, border: list[Node]) -> Network:
+    """The part of a network behind `border`, whose nodes become inputs, with copies of the parameters."""
+    made: dict[Node, Node] = {}
+    for i, node in enumerate(border):
+        made[node] = node if not node.inputs else Node(Source(name=f"cached{i}"), (), node.width)
+    graph = network.graph
+    for node in graph.nodes:
+        if node not in made and all(n in made for n in node.inputs) and node.inputs:
+            made[node] = Node(node.layer, tuple(made[n] for n in node.inputs), node.width, node.kind)
+    heads = {head: made[node] for head, node in graph.heads.items()}
+    rest = Network(Graph(heads, graph.output), network.dtype, seed=None)
+    copy_shared(network, rest)
+    theirs = {node.layer: name for node, name in graph.names.items()}
+    mine = {name: node.layer for node, name in rest.graph.names.items()}
+    frozen = {p.name for p in rest.graph.parameters if f"{theirs[mine[p.layer]]}.{p.spec.name}" in network.frozen}
+    rest.frozen = frozenset(frozen)
+    return rest
+
+
+def copy_shared(origin: Network, target: Network) -> None:
+    """Copy the parameters and buffers of the layers that both have."""
+    names = {node.layer: name for node, name in origin.graph.names.items()}
+    for layer, name in {node.layer: name for node, name in target.graph.names.items()}.items():
+        for p in (*target.graph.parameters, *target.graph.buffers):
+            if p.layer == name and layer in names:
+                target[p.name] = origin[f"{names[layer]}.{p.spec.name}"]
+
+
+def cached(network: Network, features: Network, border: list[Node], X: Any) -> dict[str, Any]:
+    """The data of `rest_of`'s inputs."""
+    data = feeds(network.graph, X)
+    made = features.predict({name: data[name] for name in features.graph.input_names})
+    outputs = iter(made.values() if isinstance(made, dict) else [made])
+    return {
+        f"cached{i}" if node.inputs else network.graph.names[node]: next(outputs)
+        if node.inputs
+        else data[network.graph.names[node]]
+        for i, node in enumerate(border)
+    }

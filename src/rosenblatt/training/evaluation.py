@@ -1,0 +1,133 @@
+"""How good a network is on rows that it does not learn from, and what its gradients look like.
+
+Goes in: a network, a loss, data. Comes out: the mean loss, a score, and statistics of the gradient by layer. It changes
+nothing in the network.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rosenblatt import _core
+from rosenblatt.ir.compile import NO_SLOTS, compile_program, source
+from rosenblatt.nn.network import Network, block_rows, feeds
+from rosenblatt.nn.programs import LossGiven, Objective, evaluation_program, targets_of
+from rosenblatt.training.trainer import Trainer
+
+__all__ = ["Evaluator", "LayerGradient", "gradient_statistics"]
+
+
+class Evaluator:
+    """The mean loss of a network on given rows, as prediction computes it: no dropout, running statistics.
+
+    Parameters
+    ----------
+    network : Network
+    loss : str, callable, Loss, or a mapping with one for each head
+    X, y, sample_weight
+        As in `rosenblatt.training.Trainer.set_data`.
+    head_weights : mapping of str to float, optional
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        loss: LossGiven | Mapping[str, LossGiven],
+        X: Any,
+        y: Any,
+        sample_weight: NDArray[Any] | None = None,
+        head_weights: Mapping[str, float] | None = None,
+    ) -> None:
+        self.network, self.weight = network, sample_weight
+        objective = Objective(loss, head_weights=head_weights or {})
+        program = evaluation_program(network.graph, objective, network.dtype.name)
+        executable = compile_program(program, block_rows(network.graph))
+        graph, losses = network.graph, objective.losses(network.graph)
+        arrays = feeds(graph, X, "X_val")
+        limits = {name: node.width for name, node in zip(graph.input_names, graph.inputs, strict=True)}
+        for head, name in targets_of(graph).items():
+            target = np.asarray(y[head] if isinstance(y, Mapping) else y)
+            arrays[name] = target.reshape(-1, 1) if not losses[head].labels and target.ndim == 1 else target
+            limits[name] = graph.heads[head].width
+        lengths = {name: array.shape[0] for name, array in arrays.items()}
+        if len(set(lengths.values())) != 1:
+            raise ValueError(f"the validation data have different numbers of rows: {lengths}")
+        self.n_rows = next(iter(lengths.values()))
+        self._sources = [source(program.leaf(name), arrays[name], limits[name]) for name in executable.inputs]
+        self._session = _core.Session(executable.core)
+
+    def loss(self) -> float:
+        """The (weighted) mean over rows at the network's present parameters."""
+        rows = np.empty(self.n_rows, self.network.dtype)
+        self._session.forward(self.network.memory, self._sources, self.n_rows, NO_SLOTS, [rows])
+        return float(np.average(rows.astype(np.float64), weights=self.weight))
+
+
+@dataclass(frozen=True)
+class LayerGradient:
+    """The gradient of the loss by the weights of one layer.
+
+    Attributes
+    ----------
+    layer : str
+    norm : float
+        Euclidean norm.
+    vanishing : float
+        Share of elements whose magnitude is below the threshold.
+    dead : float
+        Share of neurons none of whose weights has a gradient on any of the rows.
+    """
+
+    layer: str
+    norm: float
+    vanishing: float
+    dead: float
+
+
+def gradient_statistics(
+    network: Network,
+    loss: LossGiven | Mapping[str, LossGiven],
+    X: Any,
+    y: Any,
+    *,
+    threshold: float = 1e-6,
+    max_rows: int = 1000,
+) -> list[LayerGradient]:
+    """What reaches each layer's weights when the loss is differentiated, from the input to the output.
+
+    Parameters
+    ----------
+    network : Network
+    loss, X, y
+        As for training.
+    threshold : float
+        Below which an element counts as vanishing.
+    max_rows : int
+        Only the first rows are used.
+
+    Returns
+    -------
+    list of LayerGradient
+        One for each layer with weights that are not frozen.
+    """
+    twin = network.copy()
+    trainer = Trainer(twin, loss, None)
+    trainer.set_data(_first(X, max_rows), _first(y, max_rows))
+    _, gradient = trainer.loss_and_gradient()
+    found = []
+    for p in twin.graph.parameters:
+        if p.spec.name != "weights" or p.name in twin.frozen:
+            continue
+        g = np.abs(gradient[p.offset : p.offset + p.size].reshape(p.spec.shape).astype(np.float64))
+        dead = float((g == 0).all(axis=0).mean())
+        found.append(LayerGradient(p.layer, float(np.sqrt((g**2).sum())), float((g < threshold).mean()), dead))
+    return found
+
+
+def _first(data: Any, n: int) -> Any:
+    return {name: array[:n] for name, array in data.items()} if isinstance(data, Mapping) else data[:n]

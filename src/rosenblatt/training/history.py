@@ -1,0 +1,79 @@
+"""The course of a training, epoch by epoch.
+
+Goes in: one row of numbers after each epoch. Comes out: columns, as lists or as a data frame. It holds no times: two
+equal trainings have equal histories.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+__all__ = ["History"]
+
+
+class History(Mapping[str, list[float]]):
+    """Columns of numbers, one for each epoch: ``history["loss"]``.
+
+    Parameters
+    ----------
+    columns : mapping of str to sequence of float, optional
+        To start from.
+    """
+
+    def __init__(self, columns: Mapping[str, Sequence[float]] | None = None) -> None:
+        self._columns: dict[str, list[float]] = {name: list(values) for name, values in (columns or {}).items()}
+
+    def append(self, **values: float) -> None:
+        """Add the row of an epoch; a column that is new, or is missing now, is NaN elsewhere."""
+        n = self.n_epochs
+        for name in values:
+            self._columns.setdefault(name, [math.nan] * n)
+        for name, column in self._columns.items():
+            column.append(float(values.get(name, math.nan)))
+
+    @property
+    def n_epochs(self) -> int:
+        """Number of rows."""
+        return max((len(column) for column in self._columns.values()), default=0)
+
+    def __getitem__(self, column: str) -> list[float]:
+        if column not in self._columns:
+            raise KeyError(f"the history has no column {column!r}; it has: {', '.join(self._columns) or 'none'}")
+        return self._columns[column]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._columns)
+
+    def __len__(self) -> int:
+        return len(self._columns)
+
+    def __contains__(self, column: object) -> bool:
+        return column in self._columns
+
+    def to_frame(self, backend: str = "pandas") -> Any:
+        """The history as a data frame with a column "epoch", counted from 1.
+
+        Parameters
+        ----------
+        backend : {"pandas", "polars", "pyarrow"}
+
+        Raises
+        ------
+        ImportError
+            If that library is not installed.
+        """
+        import narwhals as nw
+
+        if backend not in ("pandas", "polars", "pyarrow"):
+            raise ValueError(f"backend is {backend!r}; allowed: pandas, polars, pyarrow")
+        columns = {"epoch": list(range(1, self.n_epochs + 1)), **self._columns}
+        try:
+            return nw.from_dict(columns, backend=backend).to_native()
+        except ImportError:
+            raise ImportError(f"to_frame(backend={backend!r}) needs {backend}: pip install {backend}") from None
+
+    def __repr__(self) -> str:
+        last = ", ".join(f"{name} {values[-1]:.4g}" for name, values in self._columns.items() if values)
+        return f"<History of {self.n_epochs} epochs: {last}>"

@@ -1,0 +1,150 @@
+"""Optimizers: the published rules in NumPy, PyTorch's paths over 100 steps, resumption, wrong settings."""
+
+import numpy as np
+import pytest
+
+from rosenblatt.nn import SGD, AdaGrad, Adam, AdamW, Nadam, NetworkSpec, RMSProp
+from rosenblatt.nn.network import Network
+from rosenblatt.nn.optimizers import OPTIMIZERS, optimizer_named
+from rosenblatt.training import Trainer
+
+SPEC = NetworkSpec(4, (7,), 2, activation="tanh")
+RNG = np.random.default_rng(0)
+X, Y = RNG.normal(size=(64, 4)), RNG.normal(size=(64, 2))
+
+# name: (ours, how PyTorch spells it)
+CASES = {
+    "sgd": (SGD(0.0), ("SGD", {})),
+    "momentum": (SGD(0.9, nesterov=False), ("SGD", {"momentum": 0.9})),
+    "nesterov": (SGD(0.9), ("SGD", {"momentum": 0.9, "nesterov": True})),
+    "adagrad": (AdaGrad(), ("Adagrad", {})),
+    "adagrad decayed": (
+        AdaGrad(1e-8, 0.1, 0.05),
+        ("Adagrad", {"eps": 1e-8, "initial_accumulator_value": 0.1, "lr_decay": 0.05}),
+    ),
+    "rmsprop": (RMSProp(), ("RMSprop", {})),
+    "rmsprop momentum": (RMSProp(0.9, 0.8, 1e-7), ("RMSprop", {"alpha": 0.9, "momentum": 0.8, "eps": 1e-7})),
+    "adam": (Adam(epsilon=1e-300), ("Adam", {"eps": 1e-300})),
+    "adamw": (AdamW(), ("AdamW", {"weight_decay": 0.01})),
+    "adamw strong": (AdamW(0.8, 0.9, 1e-6, 0.5), ("AdamW", {"betas": (0.8, 0.9), "eps": 1e-6, "weight_decay": 0.5})),
+    "nadam": (Nadam(), ("NAdam", {})),
+    "nadam decayed": (
+        Nadam(0.8, 0.95, weight_decay=0.1),
+        ("NAdam", {"betas": (0.8, 0.95), "weight_decay": 0.1, "decoupled_weight_decay": True}),
+    ),
+}
+
+
+def our_path(optimizer, rates, batch_size=64, stops=(), n_steps=100):
+    net = Network(SPEC, "float64")
+    start = net.parameters.copy()
+    trainer = Trainer(net, "squared_error", optimizer, batch_size=batch_size)
+    trainer.set_data(X, Y)
+    if np.ndim(rates):
+        for first, last in zip((0, *stops), (*stops, len(rates)), strict=True):
+            trainer.epochs(last - first, rates[first:last], shuffle=False)
+    else:
+        trainer.epochs(n_steps, rates, shuffle=False)
+    return start, net.parameters.copy()
+
+
+def torch_path(start, name, settings, rates):
+    torch = pytest.importorskip("torch", reason="PyTorch is a development extra")
+    net = Network(SPEC, "float64")
+    net.parameters[:] = start
+    weights = [torch.nn.Parameter(torch.tensor(w.copy())) for w in net.weights]
+    biases = [torch.nn.Parameter(torch.tensor(b.copy())) for b in net.biases]
+    decays = settings.get("weight_decay", 0)
+    groups = [{"params": weights}, {"params": biases, **({"weight_decay": 0.0} if decays else {})}]
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(torch.float64)  # NAdam keeps a product in this type
+    optimizer = getattr(torch.optim, name)(groups, lr=1.0, **settings)
+    for rate in rates:
+        for group in optimizer.param_groups:
+            group["lr"] = float(rate)
+        optimizer.zero_grad()
+        out = torch.tanh(torch.tensor(X) @ weights[0] + biases[0]) @ weights[1] + biases[1]
+        (((out - torch.tensor(Y)) ** 2).sum(1).mean() / 2).backward()
+        optimizer.step()
+    torch.set_default_dtype(before)
+    return np.concatenate([p.detach().numpy().ravel() for p in (*weights, *biases)])
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_100_steps_are_pytorchs(name):
+    ours, (theirs, settings) = CASES[name]
+    rate = 0.001 if theirs == "RMSprop" else 0.02
+    start, end = our_path(ours, rate)
+    expected = torch_path(start, theirs, settings, [rate] * 100)
+    assert np.abs(expected - start).max() > 0.05, "the path leads somewhere"
+    np.testing.assert_allclose(end, expected, rtol=1e-10, atol=1e-12)
+
+
+@pytest.mark.parametrize("name", [name for name in CASES if name not in ("momentum", "nesterov")])
+def test_100_steps_with_varying_rates_are_pytorchs(name):
+    ours, (theirs, settings) = CASES[name]
+    rates = np.geomspace(0.02, 0.001, 100) * (0.1 if theirs == "RMSprop" else 1)
+    start, end = our_path(ours, rates)
+    np.testing.assert_allclose(end, torch_path(start, theirs, settings, rates), rtol=1e-10, atol=1e-12)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_path_in_parts_is_the_same(name):
+    rates = np.geomspace(0.02, 0.001, 100)
+    whole, parts = our_path(CASES[name][0], rates), our_path(CASES[name][0], rates, stops=(1, 37, 90))
+    assert np.array_equal(whole[1], parts[1])
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_slot_values_depend_on_the_steps_number_only(name):
+    optimizer, rates = CASES[name][0], np.full(5000, 0.1)
+    whole = optimizer.slot_values(rates, 0, 5000)
+    part = optimizer.slot_values(rates[4000:], 4000, 1000)
+    assert np.array_equal(whole[4000:], part)
+
+
+@pytest.mark.parametrize("name", ["adagrad", "rmsprop momentum"])
+def test_the_rules_are_the_published_ones(name):
+    optimizer = CASES[name][0]
+    start, end = our_path(optimizer, 0.01)
+    w, square, velocity = start.copy(), np.zeros_like(start), np.zeros_like(start)
+    net = Network(SPEC, "float64")
+    gradient = Trainer(net, "squared_error", None)
+    gradient.set_data(X, Y)
+    for _ in range(100):
+        net.parameters[:] = w
+        g = gradient.loss_and_gradient()[1]
+        if name == "adagrad":
+            square += g**2
+            w = w - 0.01 * g / (np.sqrt(square) + 1e-10)
+        else:
+            square = 0.9 * square + 0.1 * g**2
+            velocity = 0.8 * velocity + g / (np.sqrt(square) + 1e-7)
+            w = w - 0.01 * velocity
+    np.testing.assert_allclose(end, w, rtol=1e-10, atol=1e-12)
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_large_batches_take_the_same_steps(name, monkeypatch):
+    optimizer = optimizer_named(name, weight_decay=0.1)
+    expected = our_path(optimizer, 0.01, n_steps=30)[1]  # later Nadam doubles differences with every step
+    monkeypatch.setattr("rosenblatt.training.trainer.training_rows", lambda spec: 16)
+    np.testing.assert_allclose(our_path(optimizer, 0.01, n_steps=30)[1], expected, rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: SGD(1.5), r"SGD: momentum is 1.5; it must be a number in \[0, 1\)"),
+        (lambda: SGD(weight_decay=-1), "weight_decay is -1"),
+        (lambda: RMSProp(decay=1), "RMSProp: decay is 1"),
+        (lambda: AdaGrad(epsilon=0), r"AdaGrad: epsilon is 0; it must be a number in \(0, inf\)"),
+        (lambda: Adam(beta_1=True), "beta_1 is True"),
+        (lambda: Nadam(momentum_decay="x"), "momentum_decay is 'x'"),
+        (lambda: optimizer_named("adamm"), "Did you mean 'adam"),
+        (lambda: optimizer_named("sgd", beta_1=0.1), "optimizer 'sgd' has no beta_1; it has: momentum, nesterov"),
+    ],
+)
+def test_wrong_settings_are_refused(make, message):
+    with pytest.raises(ValueError, match=message):
+        make()

@@ -1,0 +1,263 @@
+"""Checkpoints: a training that was stopped anywhere ends with the same bytes; storage faults; foreign checkpoints."""
+
+import contextlib
+import errno
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import rosenblatt
+from rosenblatt import nn
+from rosenblatt.estimators import LogisticRegression, MLPClassifier, MLPRegressor
+from rosenblatt.storage import atomic
+from rosenblatt.training import CheckpointError
+from rosenblatt.training.checkpoint import Checkpoints
+
+RNG = np.random.default_rng(0)
+X = RNG.normal(size=(300, 6))
+LABELS = (X[:, 0] + X[:, 1] ** 2 > 0.8).astype(int) + (X[:, 2] > 1)
+NUMBERS = X @ RNG.normal(size=6)
+
+KILLED = int(os.environ.get("ROSENBLATT_KILLS", "50"))
+
+
+class Killed(BaseException):
+    """Stands for the end of the process."""
+
+
+class Fuse:
+    """Lets so many system calls pass, then raises."""
+
+    def __init__(self, calls, error):
+        self.left, self.error = calls, error
+
+    def wrap(self, function):
+        def wrapped(*args, **kwargs):
+            if self.left == 0:
+                raise self.error
+            self.left -= 1
+            return function(*args, **kwargs)
+
+        return wrapped
+
+
+def stop_after(monkeypatch, n_saves):
+    """End the training (as a kill would) right after so many checkpoints."""
+    save = Checkpoints.save
+    left = [n_saves]
+
+    def counting(self, *args):
+        save(self, *args)
+        left[0] -= 1
+        if left[0] == 0:
+            raise Killed
+
+    monkeypatch.setattr(Checkpoints, "save", counting)
+
+
+def estimators():
+    common = {"max_iter": 12, "batch_size": 32, "random_state": 3, "n_iter_no_change": 100}
+    solvers = ["adam", "sgd", "adamw", "nadam", "rmsprop", "adagrad"]
+    for solver in solvers:
+        yield f"classifier {solver}", lambda f, s=solver: MLPClassifier((16,), solver=s, checkpoint=f, **common), LABELS
+    for mode in ("invscaling", "adaptive"):
+        options = {**common, "solver": "sgd", "learning_rate": mode, "n_iter_no_change": 2, "tol": 1e-2}
+        yield f"sgd {mode}", lambda f, o=options: MLPClassifier((16,), checkpoint=f, **o), LABELS
+    for schedule in ("cosine", "one_cycle", "plateau", "exponential", "power", "warmup", "coslog"):
+        options = {**common, "learning_rate": schedule}
+        yield f"schedule {schedule}", lambda f, o=options: MLPClassifier((16,), checkpoint=f, **o), LABELS
+    rich = {**common, "dropout": 0.2, "noise": 0.1, "normalization": "batch", "average": 0.9, "early_stopping": True}
+    yield "everything", lambda f: MLPClassifier((16, 8), checkpoint=f, clip_norm=1.0, max_norm=1.0, **rich), LABELS
+    yield "unseeded", lambda f: MLPClassifier((16,), checkpoint=f, **{**common, "random_state": None}), LABELS
+    options = {**common, "early_stopping": True, "shuffle": False}
+    yield "regressor", lambda f: MLPRegressor(hidden_layer_sizes=(16,), checkpoint=f, **options), NUMBERS
+    options = {"max_iter": 12, "random_state": 3}
+    yield "logistic", lambda f: LogisticRegression(solver="adam", batch_size=32, checkpoint=f, **options), LABELS
+
+
+def outcome(model, path):
+    """All that must be equal: the file without the folder's name, weights, history."""
+    folder, model.checkpoint = model.checkpoint, None
+    rosenblatt.save(model, path)
+    model.checkpoint = folder
+    return path.read_bytes(), {name: list(values) for name, values in model.history_.items()}
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize(("name", "make", "y"), list(estimators()), ids=lambda value: value if isinstance(value, str) else "")
+def test_a_fit_that_was_killed_ends_with_the_same_bytes(name, make, y, tmp_path, monkeypatch):
+    state = np.random.get_state()  # noqa: NPY002 - what random_state=None draws from
+    whole = make(tmp_path / "whole").set_params(checkpoint_every=7).fit(X, y)
+    np.random.set_state(state)  # noqa: NPY002
+    picker = random.Random(name)
+    for _ in range(3):
+        with monkeypatch.context() as patch:
+            stop_after(patch, picker.randint(1, 6))
+            with contextlib.suppress(Killed):  # some end before
+                make(tmp_path / "parts").set_params(checkpoint_every=7).fit(X, y)
+        np.random.seed(picker.randint(0, 99))  # noqa: NPY002 - another process has another state
+    resumed = make(tmp_path / "parts").set_params(checkpoint_every=7).fit(X, y)
+    assert outcome(resumed, tmp_path / "resumed.st") == outcome(whole, tmp_path / "whole.st")
+    again = make(tmp_path / "parts").set_params(checkpoint_every=7).fit(X, y)
+    assert outcome(again, tmp_path / "again.st") == outcome(whole, tmp_path / "whole.st"), "a finished fit is read back"
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_checkpoints_change_nothing():
+    options = {"max_iter": 8, "batch_size": 32, "random_state": 3, "early_stopping": True}
+    plain = MLPClassifier((16,), **options).fit(X, LABELS)
+    import tempfile
+
+    with tempfile.TemporaryDirectory() as folder:
+        saved = MLPClassifier((16,), checkpoint=folder, checkpoint_every=3, **options).fit(X, LABELS)
+        timed = MLPClassifier((16,), checkpoint=Path(folder) / "t", checkpoint_every="0.001s", **options).fit(X, LABELS)
+    for other in (saved, timed):
+        assert other.loss_curve_ == plain.loss_curve_
+        assert np.array_equal(other.network.parameters, plain.network.parameters)
+
+
+OPTIONS = {"epochs": 10, "batch_size": 32, "validation": (X[:60], LABELS[:60]), "patience": 50}
+
+
+def network():
+    x = nn.input(6)
+    h = nn.Dropout(0.2)(nn.Dense(12, "relu", name="h")(x))
+    return nn.Network(nn.Dense(3, name="o")(h), output="softmax", seed=1)
+
+
+@pytest.mark.parametrize("extra", [{}, {"average": 0.9, "clip_norm": 1.0}, {"schedule": "plateau", "l1": 0.01, "l2": 0.1}])
+def test_a_networks_fit_goes_on_where_it_was(extra, tmp_path, monkeypatch):
+    whole = network()
+    history = whole.fit(X, LABELS, **OPTIONS, **extra)
+    for n_saves in (1, 3, 2):
+        with monkeypatch.context() as patch:
+            stop_after(patch, n_saves)
+            with pytest.raises(Killed):
+                network().fit(X, LABELS, checkpoint=tmp_path, checkpoint_every=7, **OPTIONS, **extra)
+    resumed = network()
+    found = resumed.fit(X, LABELS, checkpoint=tmp_path, checkpoint_every=7, **OPTIONS, **extra)
+    assert {**found} == {**history}
+    assert np.array_equal(resumed.block, whole.block)
+
+
+def test_a_checkpoint_of_another_training_is_refused(tmp_path):
+    network().fit(X, LABELS, checkpoint=tmp_path, checkpoint_every=5, **OPTIONS)
+    for change, what in (({"learning_rate": 0.5}, "learning_rate .0.001 there, 0.5 now"), ({"l2": 0.1}, "l2")):
+        with pytest.raises(CheckpointError, match=f"is of another training. What differs: {what}"):
+            network().fit(X, LABELS, checkpoint=tmp_path, checkpoint_every=5, **OPTIONS, **change)
+    with pytest.raises(CheckpointError, match="What differs: X"):
+        network().fit(X + 1, LABELS, checkpoint=tmp_path, **OPTIONS)
+    model = MLPClassifier((5,), max_iter=2, random_state=0, checkpoint=tmp_path / "m", tol=9)
+    with pytest.warns():
+        model.fit(X, LABELS)
+    with pytest.raises(CheckpointError, match=r"hidden_layer_sizes \(\(5,\) there, \(6,\) now\)"):
+        model.set_params(hidden_layer_sizes=(6,)).fit(X, LABELS)
+    path = tmp_path / "checkpoint.safetensors"
+    path.write_bytes(path.read_bytes()[:-9])
+    with pytest.raises(CheckpointError, match="damaged or cut off.*delete this one to begin anew"):
+        network().fit(X, LABELS, checkpoint=tmp_path, **OPTIONS)
+
+
+@pytest.mark.parametrize("error", [OSError(errno.ENOSPC, "no space left"), OSError(errno.EIO, "I/O error")])
+@pytest.mark.parametrize("call", ["write", "fsync", "replace", "chmod"])
+@pytest.mark.parametrize("k", range(6))
+def test_a_storage_fault_never_loses_the_older_checkpoint(error, call, k, tmp_path, monkeypatch):
+    with monkeypatch.context() as patch:
+        stop_after(patch, 2)
+        with pytest.raises(Killed):
+            network().fit(X, LABELS, checkpoint=tmp_path, checkpoint_every=5, **OPTIONS)
+    with monkeypatch.context() as patch:
+        fuse = Fuse(k, error)
+        patch.setattr(atomic.os, call, fuse.wrap(getattr(os, call)))
+        with pytest.raises(OSError, match=str(error.strerror)):
+            network().fit(X, LABELS, checkpoint=tmp_path, checkpoint_every=5, **OPTIONS)
+    resumed, whole = network(), network()
+    resumed.fit(X, LABELS, checkpoint=tmp_path, checkpoint_every=5, **OPTIONS)
+    whole.fit(X, LABELS, **OPTIONS)
+    assert np.array_equal(resumed.block, whole.block)
+    assert [p.name for p in tmp_path.iterdir()] == ["checkpoint.safetensors"]
+
+
+SCRIPT = """
+import sys, time
+import numpy as np
+import rosenblatt
+from rosenblatt import MLPClassifier
+from rosenblatt.storage import atomic
+folder, model_path, slow = sys.argv[1:]
+if slow == "slow":  # so that a third of the kills come inside a save
+    write = atomic.write_all
+    def slowly(descriptor, data):
+        for part in range(8):
+            write(descriptor, data[part * len(data) // 8 : (part + 1) * len(data) // 8])
+            time.sleep(0.002)
+    atomic.write_all = slowly
+rng = np.random.default_rng(0)
+X = rng.normal(size=(2000, 10)); y = (X[:, 0] * X[:, 1] > 0).astype(int)
+model = MLPClassifier((32,), max_iter=60, batch_size=20, random_state=1, dropout=0.1, normalization="batch",
+                      early_stopping=True, n_iter_no_change=1000, checkpoint=folder, checkpoint_every=40)
+print("ready", flush=True)
+import warnings
+warnings.simplefilter("ignore")
+model.fit(X, y)
+model.checkpoint = None
+rosenblatt.save(model, model_path)
+np.save(model_path + ".npy", [model.history_[c] for c in model.history_])
+"""
+
+
+def run(folder, model_path, slow="fast", kill_after=None):
+    """Run the script; True if it ended by itself."""
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "ROSENBLATT_NUM_THREADS": "1"}
+    command = [sys.executable, "-c", SCRIPT, str(folder), str(model_path), slow]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, env=environment)
+    assert process.stdout is not None
+    process.stdout.readline()
+    if kill_after is not None:
+        time.sleep(kill_after)
+        process.send_signal(signal.SIGKILL)
+    process.wait()
+    process.stdout.close()
+    return process.returncode == 0
+
+
+@pytest.mark.timeout(600)
+def test_kill_9_at_random_moments_loses_nothing(tmp_path):
+    begin = time.monotonic()
+    assert run(tmp_path / "whole", tmp_path / "whole.st")
+    seconds = time.monotonic() - begin
+    picker = random.Random(7)
+    kills = 0
+    folder = tmp_path / "parts"
+    while kills < KILLED:
+        slow = "slow" if kills % 3 == 0 else "fast"
+        if run(folder, tmp_path / "parts.st", slow, picker.uniform(0, 0.25 * seconds)):
+            check_equal(tmp_path)
+            (folder / "checkpoint.safetensors").unlink()
+        kills += 1
+    assert run(folder, tmp_path / "parts.st")
+    check_equal(tmp_path)
+
+
+def check_equal(tmp_path):
+    assert (tmp_path / "parts.st").read_bytes() == (tmp_path / "whole.st").read_bytes()
+    assert (tmp_path / "parts.st.npy").read_bytes() == (tmp_path / "whole.st.npy").read_bytes()
+
+
+@pytest.mark.parametrize("every", [0, -1, True, 1.5, "0s", "5", "x", "3 days", None])
+def test_a_wrong_interval_is_refused(every, tmp_path):
+    with pytest.raises(ValueError, match="checkpoint_every is .*; allowed: a positive number of steps, or a time such as"):
+        network().fit(X, LABELS, checkpoint=tmp_path, checkpoint_every=every)
+
+
+def test_a_folder_that_is_a_file_is_refused(tmp_path):
+    (tmp_path / "f").write_text("")
+    with pytest.raises(NotADirectoryError, match="which is a file; give a folder"):
+        network().fit(X, LABELS, checkpoint=tmp_path / "f")

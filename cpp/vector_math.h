@@ -1,4 +1,4 @@
-// Elementary functions of whole vectors: exp, expm1, log, log1p, tanh, logistic, softplus, erf, sqrt, cos and sin of turns.
+// Elementary functions of whole vectors: exp, expm1, log, log1p, tanh, logistic, softplus, erf, sqrt, cosine and sine.
 //
 // Goes in: any floats, denormal, infinite and NaN included. Comes out: what libm gives, to within 2 units in the last
 // place in float32 and 4 in float64; NaN stays NaN. No tables, no branches, no state: a lane's result does not depend

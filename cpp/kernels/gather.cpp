@@ -1,5 +1,5 @@
-// Rows of a table by number, sums of rows back into a table, and a one for each class. The numbers are inside the table:
-// each kernel names its limit, and the executor has looked.
+// Rows of a table by number, sums of rows back into a table, and a one in the column of each class. The numbers are
+// inside the table: each kernel names its limit, and the executor has looked.
 #include "kernels/loops.h"
 #include "kernels/tables.h"
 #include "split.h"

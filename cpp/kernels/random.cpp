@@ -1,5 +1,5 @@
-// Dropout masks and normal noise, from counters: element e depends on the key and on e, not on the layout or on how rows
-// are split into blocks.
+// Dropout masks and normal noise, from counters: element e depends on the key and on e, not on the layout or on how
+// rows are split into blocks.
 #include "kernels/loops.h"
 #include "kernels/tables.h"
 #include "split.h"
@@ -24,7 +24,7 @@ inline void mask_of_words(T* mask, const std::uint32_t* words, std::uint32_t thr
   for (int i = 0; i < kPhiloxWords; ++i) mask[i] = words[i] >> 8 < threshold ? T(0) : kept;
 }
 
-// Fills the output with what `produce(to, words)` makes of kPhiloxWords words of the key's sequence, one number of each.
+// Fills the output with what `produce(to, words)` makes of kPhiloxWords words of the key's sequence: as many numbers.
 template <class T, class Produce>
 void fill_from_words(const Call& call, Produce&& produce) {
   std::uint32_t words_of_key[4];  // seed low, seed high, step, first row

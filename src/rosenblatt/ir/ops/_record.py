@@ -134,7 +134,7 @@ class Op:
         return result
 
     def evaluate(self, arrays: tuple[Any, ...], attrs: Mapping[str, Attr], dtype: str) -> Any:
-        """`reference` on `arrays` with normalized attributes; `dtype` is what ops that are `typed_by_program` return."""
+        """`reference` on `arrays` with normalized attributes; `dtype` is the type of what is `typed_by_program`."""
         return self.reference(*arrays, **attrs, **({"dtype": dtype} if self.typed_by_program else {}))
 
 

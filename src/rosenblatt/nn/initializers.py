@@ -87,6 +87,9 @@ class Orthogonal(Initializer):
         return np.ascontiguousarray(self.gain * (q if shape[0] == large else q.T))
 
 
+_BASE = LeCunNormal()
+
+
 @dataclass(frozen=True)
 class DataDriven(Initializer):
     """Weights scaled so that each neuron's pre-activation has unit standard deviation on the data.
@@ -95,13 +98,13 @@ class DataDriven(Initializer):
 
     Parameters
     ----------
-    base : Initializer
+    base : Initializer, default LeCunNormal()
         Draws the weights that are then scaled.
     """
 
     name: ClassVar[str] = "data_driven"
     needs_data: ClassVar[bool] = True
-    base: Initializer = LeCunNormal()
+    base: Initializer = _BASE
 
     def __post_init__(self) -> None:
         if not isinstance(self.base, Initializer) or self.base.needs_data:

@@ -38,7 +38,7 @@ class NetworkSpec:
     activation : str or callable
         Of the hidden layers: a name in `rosenblatt.nn.activations.ACTIVATIONS` or ``activation(b, x) -> value``.
     output : str
-        Of the last layer: "identity", "logistic", "softmax" or "exp".
+        Of the last layer: a name in `rosenblatt.nn.activations.OUTPUTS`.
     sparse_input : bool
         The data are CSR matrices.
     """

@@ -57,7 +57,7 @@ using KernelFunction = void (*)(const Call&);
 using CheckFunction = const char* (*)(const Call&);  // nullptr, or what is wrong with the operands
 using SplitFunction = bool (*)(Call&, Operand* inputs, int part, int n_parts);  // see split.h
 using LimitFunction = std::int64_t (*)(const Call&);
-inline constexpr int kNumbers = 1;  // the input that `limit` speaks of
+inline constexpr int kNumbers = 1;  // the input that `limit` speaks of, mostly
 
 struct Kernel {
   const char* name;
@@ -68,7 +68,8 @@ struct Kernel {
   KernelFunction float64;
   SplitFunction split = nullptr;  // how threads share the work; nullptr: not at all
   std::int32_t n_writes = 0;      // inputs that are updated: the first ones
-  LimitFunction limit = nullptr;  // where input kNumbers says what is read or written: its numbers are 0 to limit - 1
+  LimitFunction limit = nullptr;  // where input `numbers` says what is read or written: its numbers are 0 to limit - 1
+  std::int32_t numbers = kNumbers;
 };
 
 struct KernelTable {

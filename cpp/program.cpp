@@ -219,7 +219,8 @@ void Program::check_addresses() {
     const InstructionSpec& instruction = instructions_[i];
     for (std::size_t k = 0; k < instruction.inputs.size(); ++k) {
       const std::int32_t id = instruction.inputs[k];
-      const bool numbers = k == kNumbers && instruction.kernel->limit != nullptr;
+      const bool numbers =
+          instruction.kernel->limit != nullptr && k == static_cast<std::size_t>(instruction.kernel->numbers);
       if (!numbers && !value(id).sparse) continue;
       const std::string what = "instruction " + std::to_string(i) + " (" + instruction.kernel->name + "): operand " +
                                std::to_string(k) + ", which decides what is read,";

@@ -1,4 +1,4 @@
-// Elementary functions of whole vectors: exp, expm1, log, log1p, tanh, logistic, softplus, sqrt.
+// Elementary functions of whole vectors: exp, expm1, log, log1p, tanh, logistic, softplus, erf, sqrt, cosine and sine.
 //
 // Goes in: any floats, denormal, infinite and NaN included. Comes out: what libm gives, to within 2 units in the last
 // place in float32 and 4 in float64; NaN stays NaN. No tables, no branches, no state: a lane's result does not depend
@@ -25,6 +25,15 @@ struct FloatTraits<float> {
   static constexpr float exp_terms[] = {0.5f,           0x1.555556p-3f,  0x1.5554aep-5f,
                                         0x1.11109p-7f,  0x1.6d74e4p-10f, 0x1.a1a21ap-13f};
   static constexpr float log_terms[] = {0x1.555554p-1f, 0x1.999a7ap-2f, 0x1.2438f6p-2f, 0x1.e2f554p-3f};
+  static constexpr float erf_high = 4.0f;  // beyond: 1
+  // Of x^2: erf(x) / x - 1 for |x| <= 1. Of |x| - 1: log(erfc(|x|)) from there to erf_high.
+  static constexpr float erf_terms[] = {0x1.06eba8p-3f,  -0x1.81273ep-2f,  0x1.ce2cf8p-4f, -0x1.b7f90cp-6f,
+                                        0x1.5405bp-8f,   -0x1.a3f6f6p-11f, 0x1.496a16p-14f};
+  static constexpr float log_erfc_terms[] = {-0x1.d97fcp+0f, -0x1.51c9aap+1f,  -0x1.afad1cp-1f, -0x1.53ff24p-5f,
+                                             0x1.44411cp-7f, -0x1.df8f96p-10f, 0x1.86dcf4p-13f};
+  // Of f^2, |f| <= 1/8: sin(2 pi f) / f and cos(2 pi f).
+  static constexpr float sine_terms[] = {0x1.921fb6p+2f, -0x1.4abbbap+5f, 0x1.465e92p+6f, -0x1.2d9302p+6f};
+  static constexpr float cosine_terms[] = {1.0f, -0x1.3bd3ccp+4f, 0x1.03c1dap+6f, -0x1.55c4eap+6f, 0x1.d99f54p+5f};
 };
 
 template <>
@@ -51,6 +60,23 @@ struct FloatTraits<double> {
   static constexpr double log_terms[] = {0x1.555555555558fp-1, 0x1.999999998087cp-2, 0x1.2492494182b4dp-2,
                                          0x1.c71c524b884f5p-3, 0x1.746634faa59c3p-3, 0x1.39a26fbdd43c9p-3,
                                          0x1.2f00b9c6f4d9cp-3};
+  static constexpr double erf_high = 6.0;
+  static constexpr double erf_terms[] = {
+      0x1.06eba8214db68p-3,   -0x1.812746b0379bdp-2,  0x1.ce2f21a040d16p-4,  -0x1.b82ce311fa942p-6,
+      0x1.565bccf92b39bp-8,   -0x1.c02db03dd8d80p-11, 0x1.f9a2baa92c48dp-14, -0x1.f4ca4d722820bp-17,
+      0x1.b97fd3f7bbfdap-20,  -0x1.5c0727af7aebap-23, 0x1.d71b14661f552p-27, -0x1.abae592d66183p-31};
+  static constexpr double log_erfc_terms[] = {
+      -0x1.d97fbf27aa2a1p+0,  -0x1.51c9b0006c23dp+1, -0x1.afabc11a28f77p-1,  -0x1.5477f09ca1648p-5,
+      0x1.48c9d40a0952dp-7,   -0x1.033f6948ca723p-9, 0x1.f1b49eed4015ap-13,  0x1.b8c1fee870301p-16,
+      -0x1.c764534433afdp-16, 0x1.4185a299d561fp-17, -0x1.0fe0fc9978650p-19, 0x1.d98084c164360p-24,
+      0x1.0412fd4cf004dp-23,  -0x1.1695efe66495ap-24, 0x1.59dec7020744cp-26, -0x1.301d1a9f44742p-28,
+      0x1.812a60835eba7p-31,  -0x1.50012a1d9bedfp-34, 0x1.69b270752fd1cp-38, -0x1.69867af5c8f91p-43};
+  static constexpr double sine_terms[] = {0x1.921fb54442d18p+2, -0x1.4abbce625be41p+5, 0x1.466bc67758700p+6,
+                                          -0x1.32d2cce2d538ep+6, 0x1.50782fca3b22ap+5, -0x1.e30063a1fae0ep+3,
+                                          0x1.e3eed64f39fa7p+1};
+  static constexpr double cosine_terms[] = {1.0, -0x1.3bd3cc9be45dep+4, 0x1.03c1f081b5aaap+6, -0x1.55d3c7e3c8d5cp+6,
+                                            0x1.e1f5068303f02p+5, -0x1.a6d1ec3d46288p+4, 0x1.f9cc15d398cd1p+2,
+                                            -0x1.b2586b259039fp+0};
 };
 
 template <class T>
@@ -125,7 +151,7 @@ static inline Vec<T> sqrt(Vec<T> x) {
 template <class T, std::size_t n>
 static inline Vec<T> polynomial(Vec<T> x, const T (&terms)[n]) {
   Vec<T> sum = broadcast(terms[n - 1]);
-#pragma GCC unroll 16
+#pragma GCC unroll 32
   for (std::size_t i = n - 1; i > 0; --i) sum = fma<T>(sum, x, broadcast(terms[i - 1]));
   return sum;
 }
@@ -309,6 +335,35 @@ template <class T>
 static inline Vec<T> softplus(Vec<T> x) {
   const Vec<T> rest = log1p_finite<T>(exp<T>(-absolute<T>(x)));
   return (x < T(0) ? Vec<T>{} : x) + rest;
+}
+
+template <class T>
+static inline Vec<T> erf(Vec<T> x) {
+  using F = FloatTraits<T>;
+  const Vec<T> magnitude = absolute<T>(x);
+  const Vec<T> near = fma<T>(x, polynomial<T>(x * x, F::erf_terms), x);
+  // The logarithm of erfc is known to few digits where erfc is small, which is where few are needed.
+  const ExpParts<T> e = exp_parts<T>(polynomial<T>(at_most<T>(magnitude, F::erf_high) - T(1), F::log_erfc_terms));
+  const Vec<T> far = T(1) - power_of_two<T>(e.shifted) * (T(1) + (e.r + e.rest));
+  return magnitude > T(1) ? with_sign_of<T>(far, x) : near;
+}
+
+template <class T>
+struct Direction {
+  Vec<T> cosine, sine;
+};
+
+// cos(2 pi u) and sin(2 pi u), for 0 <= u <= 1.
+template <class T>
+static inline Direction<T> direction(Vec<T> u) {
+  using F = FloatTraits<T>;
+  const Vec<T> shifted = u * T(4) + F::round_shift, quarter = shifted - F::round_shift;
+  const Vec<T> f = u - quarter * T(0.25), square = f * f;
+  const Vec<T> sine = f * polynomial<T>(square, F::sine_terms), cosine = polynomial<T>(square, F::cosine_terms);
+  const auto is_odd = (to_bits<T>(shifted) & 1) != 0;
+  const Vec<T> along = is_odd ? sine : cosine, across = is_odd ? cosine : sine;
+  return {absolute<T>(quarter - T(1.5)) < T(1) ? -along : along,
+          absolute<T>(quarter - T(2.5)) < T(1) ? -across : across};
 }
 
 }  // namespace rosenblatt::ROSENBLATT_ISA

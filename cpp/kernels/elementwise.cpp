@@ -64,6 +64,10 @@ struct Softplus {
   template <class T>
   static Vec<T> apply(Vec<T> x) { return softplus<T>(x); }
 };
+struct Erf {
+  template <class T>
+  static Vec<T> apply(Vec<T> x) { return erf<T>(x); }
+};
 struct Relu {
   template <class T>
   static Vec<T> apply(Vec<T> x) { return x < T(0) ? Vec<T>{} : x; }  // NaN stays
@@ -163,6 +167,7 @@ constexpr Kernel rows[] = {
     same_shape_row<Tanh, 1>("tanh"),
     same_shape_row<Logistic, 1>("logistic"),
     same_shape_row<Softplus, 1>("softplus"),
+    same_shape_row<Erf, 1>("erf"),
     same_shape_row<Relu, 1>("relu"),
     same_shape_row<Sin, 1>("sin"),
     same_shape_row<Cos, 1>("cos"),

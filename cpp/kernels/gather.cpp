@@ -1,5 +1,5 @@
-// Rows of a table by number, and sums of rows back into a table. The row numbers are inside the table: each kernel
-// names its limit, and the executor has looked.
+// Rows of a table by number, sums of rows back into a table, and a one in the column of each class. The numbers are
+// inside the table: each kernel names its limit, and the executor has looked.
 #include "kernels/loops.h"
 #include "kernels/tables.h"
 #include "split.h"
@@ -45,6 +45,16 @@ void scatter_add_rows_kernel(const Call& call) {
   }
 }
 
+template <class T>
+void one_hot_kernel(const Call& call) {
+  const std::int32_t* labels = data_of<const std::int32_t>(call.inputs[0]);
+  T* out = data_of<T>(call.output);
+  const Index m = call.output.dims[0], n = call.output.dims[1];
+  if (m * n == 0) return;
+  std::memset(out, 0, static_cast<std::size_t>(m * n) * sizeof(T));
+  for (Index i = 0; i < m; ++i, out += n) out[labels[i]] = T(1);
+}
+
 // A table T[n, d] or T[n], row numbers int32[m], rows T[m, d] or T[m].
 const char* check_rows(const Operand& table, const Operand& indices, const Operand& rows) {
   if (rows.rank < 1 || rows.rank > 2 || table.rank != rows.rank) return kWrongShape;
@@ -64,14 +74,24 @@ const char* check_scatter_add_rows(const Call& call) {
   return check_rows(call.output, call.inputs[1], call.inputs[0]);
 }
 
+const char* check_one_hot(const Call& call) {
+  if (!is_dense_float(call.output)) return kWrongType;
+  if (call.output.rank != 2) return kWrongOutput;
+  if (call.attrs[0] != call.output.dims[1]) return kWrongAttribute;
+  return is_indices(call.inputs[0], call.output.dims[0]) ? nullptr : "labels must be int32, one for each row";
+}
+
 Index rows_of_table(const Call& call) { return call.inputs[0].dims[0]; }
 Index rows_of_output(const Call& call) { return call.output.dims[0]; }
+Index columns_of_output(const Call& call) { return call.output.dims[1]; }
 
 constexpr Kernel rows[] = {
     {"gather_rows", 2, 0, check_gather_rows, gather_rows_kernel<float>, gather_rows_kernel<double>,
      split_gather, 0, rows_of_table},
     {"scatter_add_rows", 2, 1, check_scatter_add_rows, scatter_add_rows_kernel<float>, scatter_add_rows_kernel<double>,
      nullptr, 0, rows_of_output},
+    {"one_hot", 1, 1, check_one_hot, one_hot_kernel<float>, one_hot_kernel<double>, split_all_rows, 0,
+     columns_of_output, 0},
 };
 
 }  // namespace

@@ -145,14 +145,16 @@ def table_program(op, persistent):
     numbers = b.leaf("buffers", "numbers", (n,), "int32") if persistent else b.input("numbers", (n,), "int32")
     table = b.leaf("params", "table", (5, 3)) if op == "gather_rows" else b.leaf("params", "table", (4, 3))
     rows = table if persistent or op == "gather_rows" else b.input("rows", (n, 3))
-    more = {"scatter_add_rows": {"n_rows": 5}}.get(op, {})
+    more = {"scatter_add_rows": {"n_rows": 5}, "one_hot": {"n": 5}}.get(op, {})
+    if op == "one_hot":
+        return b.build(result=b.one_hot(numbers, **more))
     operands = [rows, numbers] + ([b.sum(rows, axis=1)] if op.endswith("_grad") else [])
     return b.build(result=b.emit(op, *operands, **more))
 
 
 @pytest.mark.parametrize("persistent", [False, True])
 @pytest.mark.parametrize(
-    "op", ["gather_rows", "scatter_add_rows", "softmax_cross_entropy", "softmax_cross_entropy_grad"]
+    "op", ["gather_rows", "scatter_add_rows", "one_hot", "softmax_cross_entropy", "softmax_cross_entropy_grad"]
 )
 def test_row_numbers_outside_the_table_are_refused(op, persistent):
     program = table_program(op, persistent)

@@ -78,7 +78,7 @@ def assert_rule(function, *shapes, low=0.2, high=0.9):
 @pytest.mark.parametrize("ufunc", list(duals.PARTIALS), ids=lambda u: u.__name__)
 def test_rule_of_a_ufunc(ufunc):
     if ufunc.nin == 1:
-        assert_rule(ufunc, (3, 4))
+        assert_rule(lambda x: ufunc(x).astype(float), (3, 4))  # ERF alone gives Python numbers
     else:
         assert_rule(ufunc, (3, 4), (3, 4))
         assert_rule(ufunc, (3, 1), (4,))

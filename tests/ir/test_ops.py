@@ -8,7 +8,7 @@ from functools import partial
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
-from scipy import special
+from scipy import special, stats
 from sklearn.metrics import log_loss
 
 from rosenblatt.ir import reference
@@ -23,12 +23,12 @@ ROWS = (0, 1, 7)
 EXACT = {
     *("neg", "abs", "sign", "relu", "relu_backward", "add", "sub", "mul", "div", "sqrt", "square", "where"),
     *("maximum", "minimum", "equal", "less", "less_equal", "greater", "greater_equal", "max", "broadcast_to"),
-    *("fill", "reshape", "view", "pack", "concat", "slice", "pad", "transpose", "gather_rows", "dropout_mask"),
-    *("accumulate", "assign"),
+    *("fill", "reshape", "view", "pack", "concat", "slice", "pad", "transpose", "gather_rows", "one_hot"),
+    *("dropout_mask", "accumulate", "assign"),
 }
 """Ops that round at most once: the kernel gives NumPy's bits."""
 RELATIVE = {
-    *("exp", "log", "log1p", "expm1", "tanh", "logistic", "softplus", "sin", "cos", "power"),
+    *("exp", "log", "log1p", "expm1", "tanh", "logistic", "softplus", "erf", "sin", "cos", "power"),
 }
 """Functions of single elements, right to a few units in the last place also where the result is small."""
 SPARSE = ("csr_matmul", "csr_matmul_transposed")
@@ -218,6 +218,7 @@ LABELS = RNG.integers(0, 4, 50).astype(np.int32)
     ("name", "oracle"),
     [
         ("logistic", special.expit),
+        ("erf", special.erf),
         ("softplus", lambda x: -special.log_expit(-x)),
         ("softmax", lambda x: special.softmax(x, axis=1)),
         ("relu", lambda x: np.where(x > 0, x, 0)),
@@ -333,6 +334,40 @@ def test_dropout_mask_keeps_the_mean_and_changes_with_its_key():
         assert abs(np.corrcoef(whole.ravel(), other.ravel())[0, 1]) < 0.03
 
 
+def noise(shape, key, stream=2):
+    return OPS["normal_noise"].reference(np.array(key, np.int32), shape=shape, stream=stream, dtype="float64")
+
+
+def test_normal_noise_does_not_depend_on_blocks_of_rows():
+    whole = noise((10, 3, 5), (7, 8, 1, 0))
+    assert_array_equal(noise((3, 3, 5), (7, 8, 1, 7)), whole[7:])
+
+
+def test_normal_noise_is_standard_normal_and_changes_with_its_key():
+    whole = noise((500, 101), (7, 8, 1, 0)).ravel()
+    statistic, p = stats.kstest(whole, "norm")
+    assert p > 0.01, statistic
+    assert abs(stats.kurtosis(whole)) < 0.1
+    for lag in (1, 2, 3, 4, 101):
+        assert abs(np.corrcoef(whole[:-lag], whole[lag:])[0, 1]) < 0.02
+        assert abs(np.corrcoef(np.abs(whole[:-lag]), np.abs(whole[lag:]))[0, 1]) < 0.02
+    for other in (
+        noise((500, 101), (8, 8, 1, 0)),
+        noise((500, 101), (7, 8, 2, 0)),
+        noise((500, 101), (7, 8, 1, 0), stream=3),
+    ):
+        assert abs(np.corrcoef(whole, other.ravel())[0, 1]) < 0.02
+
+
+@every_dtype
+def test_normal_noise_is_the_same_in_both_types(dtype, run_kernel):
+    key = np.array([7, 8, 1, 3], np.int32)
+    sample = Sample((key,), (Type("int32", (4,)),), {"shape": (200, 33), "stream": 5}, 1)
+    found = run_kernel(OPS["normal_noise"], sample, dtype)[0]
+    right = noise((200, 33), key, 5)
+    assert_allclose(found, right, rtol=0, atol=16 * np.finfo(dtype).eps)
+
+
 # What the rules refuse --------------------------------------------------------------------------------------------
 
 
@@ -388,6 +423,9 @@ REFUSED = [
     ("gather_rows", [(5, 3), (-1,)], {}, "the row numbers are f32"),
     ("scatter_add_rows", [(-1, 3), INT((4,))], {"n_rows": 5}, r"they must be i32\[m\]"),
     ("scatter_add_rows", [(-1, 3), INT((-1,))], {"n_rows": -1}, "n_rows is -1"),
+    ("one_hot", [INT((-1, 2))], {"n": 3}, "the labels must have 1 axes, given i32"),
+    ("one_hot", [(-1,)], {"n": 3}, r"the labels are f32\[m\]; they must be i32\[m\]"),
+    ("one_hot", [INT((-1,))], {"n": 0}, "n is 0; it must be 1 or more"),
     ("softmax", [(-1,)], {}, "the first operand must have 2 axes, given"),
     ("softmax", [(-1, 0)], {}, "its second axis must be 1 or more"),
     ("softmax_cross_entropy", [(-1, 3), INT((-1, 3))], {}, r"the labels are i32\[m, 3\]; they must be i32\[m\]"),
@@ -399,6 +437,8 @@ REFUSED = [
     ("dropout_mask", [INT((2,)), ()], {"shape": (3,), "stream": 0}, r"the key is i32\[2\]; it must be i32\[4\]"),
     ("dropout_mask", [INT((4,)), ()], {"shape": (3, -1), "stream": 0}, "only its first dimension"),
     ("dropout_mask", [INT((4,)), (1,)], {"shape": (3,), "stream": 0}, "the rate must have 0 axes"),
+    ("normal_noise", [INT((2,))], {"shape": (3,), "stream": 0}, r"the key is i32\[2\]; it must be i32\[4\]"),
+    ("normal_noise", [INT((4,))], {"shape": (3, -1), "stream": 0}, "only its first dimension"),
     ("sgd_update", [(3,), (3,), (3,), (3,), (), ()], {"nesterov": 0}, "a scalar operand must have 0 axes"),
     ("accumulate", [(3,), ()], {}, "must be equal"),
 ]

@@ -87,7 +87,7 @@ def test_summary_shows_shapes_with_m():
         ({"n_in": 0}, "every layer needs at least one neuron"),
         ({"hidden": (2.5,)}, "every layer needs at least one neuron, and whole ones"),
         ({"activation": "rleu"}, "allowed: identity, logistic, tanh, relu"),
-        ({"output": "relu"}, "allowed: identity, logistic, softmax, exp"),
+        ({"output": "gelu"}, "allowed: identity, logistic, softmax, exp"),
         ({"dtype": "float16"}, "allowed: float32, float64"),
         ({"dtype": "int32"}, "allowed: float32, float64"),
     ],

@@ -10,13 +10,17 @@ share equally.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
-__all__ = ["Dual", "jvp", "tangent_of", "value_of"]
+__all__ = ["ERF", "Dual", "jvp", "tangent_of", "value_of"]
+
+ERF: np.ufunc = np.frompyfunc(math.erf, 1, 1)
+"""The error function, which NumPy lacks; gives Python numbers."""
 
 
 class Dual(NDArrayOperatorsMixin):
@@ -213,6 +217,7 @@ PARTIALS: dict[np.ufunc, tuple[Callable[..., Any], ...]] = {
     np.tanh: (lambda x, out: 1 - out * out,),
     np.sin: (lambda x, out: np.cos(x),),
     np.cos: (lambda x, out: -np.sin(x),),
+    ERF: (lambda x, out: 2 / math.sqrt(math.pi) * np.exp(-np.square(x)),),
     np.add: (lambda x, y, out: 1, lambda x, y, out: 1),
     np.subtract: (lambda x, y, out: 1, lambda x, y, out: -1),
     np.multiply: (lambda x, y, out: y, lambda x, y, out: x),

@@ -2,96 +2,165 @@
 
 A loss is ``loss(b, prediction, target) -> value`` of shape [m] or [m, k], built from the ops of the builder ``b``;
 what training minimizes is the (weighted) mean over rows of its sum over each row, and its derivative follows. The
-losses here that have a natural output activation (softmax, logistic, exp) take the network's raw outputs.
+losses here that have a natural output activation (softmax, logistic, exp) take the network's raw outputs. Those with
+parameters are frozen dataclasses: ``Huber(delta=2.0)`` can be given, compared, printed and stored.
+
+Goes in: a name, a loss, a state. Comes out: the loss's record, its state. What each computes is in
+`rosenblatt.nn.classification_losses` and `rosenblatt.nn.regression_losses`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Mapping
 from types import MappingProxyType
+from typing import Any
 
-import numpy as np
+from numpy.typing import ArrayLike
 
 from rosenblatt.ir.program import Builder, M, Value
-
-__all__ = ["LOSSES", "Loss", "LossFunction", "loss_record"]
-
-LossFunction = Callable[[Builder, Value, Value], Value]
-
-
-@dataclass(frozen=True)
-class Loss:
-    """A loss with what training needs to know about it.
-
-    Attributes
-    ----------
-    function : callable
-        ``function(b, prediction, target)``, see the module.
-    labels : bool
-        Targets are class numbers, int32[m]; otherwise floats, [m, k].
-    raw : bool
-        Takes the outputs before the output activation.
-    mean_of_outputs : bool
-        The reported value is divided by the number of outputs; the gradient is not (scikit-learn's squared error).
-    """
-
-    function: LossFunction
-    labels: bool = False
-    raw: bool = True
-    mean_of_outputs: bool = False
-
-
-def _clip(b: Builder) -> float:
-    """Where probabilities are clipped in reported losses: the machine epsilon, as scikit-learn does."""
-    return float(np.finfo(b.dtype).eps)
-
-
-def softmax_cross_entropy(b: Builder, logits: Value, labels: Value) -> Value:
-    """-log softmax(logits)[label], shape [m]."""
-    return b.softmax_cross_entropy(logits, labels, clip=_clip(b))
-
-
-def logistic_cross_entropy(b: Builder, logits: Value, target: Value) -> Value:
-    """-t log p - (1 - t) log(1 - p) with p = logistic(logits), shape [m, k]."""
-    return b.logistic_cross_entropy(logits, target, clip=_clip(b))
-
-
-def squared_error(b: Builder, prediction: Value, target: Value) -> Value:
-    """Half the squared difference, shape [m, k]."""
-    return b.mul(b.squared_error(prediction, target), 0.5)
-
-
-def poisson(b: Builder, log_mean: Value, target: Value) -> Value:
-    """Half the Poisson deviance, t log(t / p) - t + p with p = exp(log_mean), shape [m, k]."""
-    return b.poisson_loss(log_mean, target)
-
-
-LOSSES = MappingProxyType(
-    {
-        "softmax_cross_entropy": Loss(softmax_cross_entropy, labels=True),
-        "logistic_cross_entropy": Loss(logistic_cross_entropy),
-        "squared_error": Loss(squared_error, mean_of_outputs=True),
-        "poisson": Loss(poisson),
-    }
+from rosenblatt.nn import _named, loss_base
+from rosenblatt.nn.activations import OUTPUTS
+from rosenblatt.nn.classification_losses import (
+    Focal,
+    Hinge,
+    LogisticCrossEntropy,
+    LogisticFocal,
+    MulticlassHinge,
+    SoftmaxCrossEntropy,
+)
+from rosenblatt.nn.loss_base import Loss, LossFunction, NamedLoss, Targets
+from rosenblatt.nn.regression_losses import (
+    AbsoluteError,
+    Gamma,
+    GaussianNLL,
+    Huber,
+    Poisson,
+    Quantile,
+    SquaredError,
+    Tweedie,
 )
 
+__all__ = [
+    "LOSSES",
+    "AbsoluteError",
+    "Focal",
+    "Gamma",
+    "GaussianNLL",
+    "Hinge",
+    "Huber",
+    "LogisticCrossEntropy",
+    "LogisticFocal",
+    "Loss",
+    "LossFunction",
+    "MulticlassHinge",
+    "NamedLoss",
+    "Poisson",
+    "Quantile",
+    "SoftmaxCrossEntropy",
+    "SquaredError",
+    "Targets",
+    "Tweedie",
+    "check_target",
+    "loss_from_state",
+    "loss_name",
+    "loss_record",
+    "loss_to_state",
+    "mean_over_rows",
+]
 
-def loss_record(given: str | LossFunction) -> Loss:
-    """The record of a loss by name, or of a user's own function (which sees the activated outputs).
+_CLASSES: dict[str, type[NamedLoss]] = {
+    cls.name: cls
+    for cls in (
+        *(SoftmaxCrossEntropy, LogisticCrossEntropy, SquaredError, Poisson, Focal, LogisticFocal, Hinge),
+        *(MulticlassHinge, AbsoluteError, Huber, Quantile, Gamma, Tweedie, GaussianNLL),
+    )
+}
+
+LOSSES: Mapping[str, Loss] = MappingProxyType({name: cls().record for name, cls in _CLASSES.items()})
+"""Losses by name, with their default parameters."""
+
+
+def loss_record(given: str | LossFunction | Loss) -> Loss:
+    """The record of a loss: by name, of an instance, or of a user's own function (which sees the activated outputs).
 
     Raises
     ------
     ValueError
         If it is no known name and no callable.
     """
+    if isinstance(given, Loss):
+        return given
+    if isinstance(given, NamedLoss):
+        return given.record
+    if instance := _named.shown_class(given):
+        raise ValueError(f"loss is the class {instance[:-2]}; give an instance of it, such as {instance}")
     if callable(given):
-        return Loss(given, raw=False)
-    if given not in LOSSES:
-        raise ValueError(
-            f"loss is {given!r}; allowed: {', '.join(LOSSES)}, or a function (b, prediction, target) -> value"
-        )
+        return Loss(given, raw=False, outputs=tuple(OUTPUTS))
+    if not isinstance(given, str) or given not in LOSSES:
+        raise _named.unknown_name("loss", given, LOSSES, "a function (b, prediction, target) -> value")
     return LOSSES[given]
+
+
+def loss_name(given: str | LossFunction | Loss) -> str:
+    """A name for summaries and messages: "poisson", "huber(delta=2)"."""
+    if isinstance(given, str):
+        return given
+    function = given.function if isinstance(given, Loss) else given
+    if isinstance(function, NamedLoss):
+        return _named.describe(function)
+    return getattr(function, "__name__", type(function).__name__)
+
+
+def check_target(loss: str | LossFunction | Loss, y: ArrayLike) -> None:
+    """Refuse targets that a loss cannot take.
+
+    Parameters
+    ----------
+    loss : str, loss or callable
+        Of a user's own function nothing is known, and nothing refused.
+    y : array_like of shape (n_rows,) or (n_rows, n_targets)
+        Class numbers have the shape (n_rows,).
+
+    Raises
+    ------
+    ValueError
+        For targets of another shape or type, and for numbers that are out of range; it names the first row at fault.
+
+    Examples
+    --------
+    >>> check_target("gamma", [2.0, 0.5, 1.0, -1.0])
+    Traceback (most recent call last):
+    ValueError: loss 'gamma' needs targets > 0, but the smallest is -1 (row 3)
+    """
+    record = loss_record(loss)
+    if isinstance(record.function, NamedLoss):
+        loss_base.check(record.function.name, record, y)
+
+
+def loss_to_state(loss: str | LossFunction | Loss) -> dict[str, Any]:
+    """Name and parameters of a loss, ready for JSON.
+
+    Raises
+    ------
+    ValueError
+        If it is a function of the user's own: files hold no code.
+    """
+    function = loss_record(loss).function
+    if type(function) not in _CLASSES.values():
+        raise _named.not_storable(function)
+    return _named.to_state(function)
+
+
+def loss_from_state(state: Any) -> NamedLoss:
+    """The loss that `loss_to_state` was given.
+
+    Raises
+    ------
+    ValueError
+        If the state has another form or names something unknown.
+    """
+    restored: NamedLoss = _named.from_state("a loss", state, _CLASSES)
+    return restored
 
 
 def mean_over_rows(b: Builder, per_row: Value, sample_weight: Value | None, inverse_weight: Value) -> Value:

@@ -24,7 +24,7 @@ __all__ = ["Op", "Sample", "normalize_attrs"]
 
 Infer = Callable[..., Type | None]
 """``infer(*types, **attrs)``: the output's type (None for updates); raises ProgramError on operands that do not fit.
-Ops without inputs are given the program's float type as ``dtype=``."""
+Ops that are `typed_by_program` are given its float type as ``dtype=``."""
 Vjp = Callable[..., "tuple[Value | Piece | None, ...]"]
 """``vjp(b, g, out, *inputs, **attrs)``: emits instructions and returns one cotangent (or None) for each input.
 A cotangent may have the shape that the output was broadcast to: the reverse walk sums it back."""
@@ -74,7 +74,7 @@ class Op:
     reference : callable
         NumPy meaning, ``reference(*arrays, **attrs)``, with attributes of kind "shape" resolved (no m left); also runs
         on arrays of dual numbers. For updates: returns a tuple, the new arrays of the inputs in `writes`, in order.
-        Ops without inputs are given the result's ``dtype=`` too.
+        Ops that are `typed_by_program` are given the result's ``dtype=`` too.
     samples : callable
         ``samples(rng, dtype, n_rows)`` yields `Sample`s.
     vjp : callable or None
@@ -93,6 +93,8 @@ class Op:
         The output is the first input's memory under another shape; there is no kernel.
     writes : tuple of int
         Inputs that the op updates in place (optimizer updates); such an op has no output.
+    typed_by_program : bool
+        No input says which float type the result has: it is the program's. Always so where there are no inputs.
     """
 
     name: str
@@ -107,15 +109,17 @@ class Op:
     in_place: tuple[int, ...] = ()
     alias: bool = False
     writes: tuple[int, ...] = ()
+    typed_by_program: bool = False
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "attrs", MappingProxyType(dict(self.attrs)))
         object.__setattr__(self, "defaults", MappingProxyType(dict(self.defaults)))
+        object.__setattr__(self, "typed_by_program", self.typed_by_program or self.arity == 0)
 
     def infer_checked(self, types: tuple[Type, ...], attrs: Mapping[str, Attr], dtype: str = "float32") -> Type | None:
         """`infer`, with arity, attributes and rank checked; the caller puts the place in front of an error.
 
-        `dtype` is the program's float type, which decides for ops without inputs.
+        `dtype` is the program's float type, which decides for ops that are `typed_by_program`.
         """
         if self.arity is None and not types:
             raise ProgramError("takes one operand or more, none given")
@@ -123,15 +127,15 @@ class Op:
             raise ProgramError(f"takes {self.arity} operands, {len(types)} given")
         if list(attrs) != list(self.attrs):
             raise ProgramError(f"has attributes {_names(attrs)}; the op's are {_names(self.attrs)}, in this order")
-        extra: dict[str, Any] = {"dtype": dtype} if self.arity == 0 else {}
+        extra: dict[str, Any] = {"dtype": dtype} if self.typed_by_program else {}
         result = self.infer(*types, **attrs, **extra)
         if result is not None and len(result.shape) > MAX_RANK:
             raise ProgramError(f"gives {result}; at most {MAX_RANK} axes are allowed")
         return result
 
     def evaluate(self, arrays: tuple[Any, ...], attrs: Mapping[str, Attr], dtype: str) -> Any:
-        """`reference` on `arrays` with normalized attributes; `dtype` is what ops without inputs return."""
-        return self.reference(*arrays, **attrs, **({"dtype": dtype} if self.arity == 0 else {}))
+        """`reference` on `arrays` with normalized attributes; `dtype` is the type of what is `typed_by_program`."""
+        return self.reference(*arrays, **attrs, **({"dtype": dtype} if self.typed_by_program else {}))
 
 
 def normalize_attrs(op: Op, types: tuple[Type, ...], attrs: Mapping[str, Any]) -> dict[str, Attr]:

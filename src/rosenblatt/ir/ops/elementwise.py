@@ -6,12 +6,14 @@ as in NumPy. Nothing here sums: the cotangent of an operand that was broadcast h
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from rosenblatt.ir.duals import ERF
 from rosenblatt.ir.ops._record import Op, Sample, Vjp
 from rosenblatt.ir.ops._rules import Shape, draw, each, elementwise, full, make_sample, same_shape, uniform
 from rosenblatt.ir.program import M, resolve
@@ -76,6 +78,16 @@ def logistic(x: Any) -> Any:
     return np.exp(-np.logaddexp(0, -x))
 
 
+def erf(x: Any) -> Any:
+    """The error function, 2 / sqrt(pi) times the integral of exp(-t²) from 0 to x."""
+    found = ERF(x)
+    return found.astype(x.dtype) if hasattr(found, "astype") else np.asarray(found, x.dtype)
+
+
+def _erf_vjp(b: Builder, g: Value, out: Value, x: Value) -> Value:
+    return b.mul(g, b.mul(b.exp(b.neg(b.square(x))), 2 / math.sqrt(math.pi)))
+
+
 def _relu_vjp(b: Builder, g: Value, out: Value, x: Value) -> Value:
     return b.relu_backward(full(b, g, out), out)
 
@@ -101,6 +113,7 @@ UNARY = (
     _unary("tanh", np.tanh, _tanh_vjp),
     _unary("logistic", logistic, _logistic_vjp),
     _unary("softplus", lambda x: np.logaddexp(0, x), lambda b, g, out, x: b.mul(g, b.logistic(x))),
+    _unary("erf", erf, _erf_vjp),
     _unary("relu", lambda x: np.maximum(x, 0), _relu_vjp),
     _unary("sin", np.sin, lambda b, g, out, x: b.mul(g, b.cos(x)), special=(0.0, -0.0, 3.0, -50.0, np.inf, np.nan)),
     _unary("cos", np.cos, lambda b, g, out, x: b.neg(b.mul(g, b.sin(x))), special=(0.0, 3.0, -50.0, np.inf, np.nan)),

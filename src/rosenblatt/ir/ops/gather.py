@@ -1,7 +1,7 @@
-"""Rows of a table by number, and the sum of rows back into a table.
+"""Rows of a table by number, the sum of rows back into a table, and a one in the column of each class.
 
-Goes in: a table and int32 row numbers. Comes out: the rows, or a table. Nothing here checks that a row number is
-inside the table: whoever fills the numbers does.
+Goes in: int32 numbers, and a table. Comes out: rows, or a table. Nothing here checks that a number is inside the table:
+whoever fills the numbers does.
 """
 
 from __future__ import annotations
@@ -82,6 +82,20 @@ def _scatter_vjp(b: Builder, u: Value, out: Value, g: Value, indices: Value, *, 
     return b.gather_rows(full(b, u, out), indices), None
 
 
+def _one_hot_infer(labels: Type, *, n: int, dtype: str) -> Type:
+    require_rank("the labels", labels, 1)
+    require_indices("the labels", labels, labels.shape[0])
+    if n < 1:
+        raise ProgramError(f"n is {n}; it must be 1 or more")
+    return Type(dtype, (*labels.shape, n))
+
+
+def _one_hot_samples(rng: np.random.Generator, dtype: str, n_rows: int) -> Iterator[Sample]:
+    for n, count in ((1, M), (2, M), (37, M), (5, 11), (300, M)):
+        labels = rng.integers(0, n, resolve((count,), n_rows), dtype=np.int32)
+        yield make_sample([labels], [(count,)], n_rows, f"{n} classes", n=n)
+
+
 RECORDS = (
     Op(
         "gather_rows",
@@ -101,5 +115,15 @@ RECORDS = (
         _scatter_vjp,
         attrs={"n_rows": "int"},
         differentiable=(0,),
+    ),
+    Op(
+        "one_hot",
+        1,
+        _one_hot_infer,
+        lambda labels, *, n, dtype: (labels[:, None] == np.arange(n)).astype(dtype),
+        _one_hot_samples,
+        attrs={"n": "int"},
+        differentiable=(),
+        typed_by_program=True,
     ),
 )

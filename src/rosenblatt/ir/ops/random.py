@@ -1,7 +1,8 @@
 """Counter-based random numbers: Philox4x32-10.
 
-Goes in: a key, and where each number stands. Comes out: a dropout mask that depends on nothing else, not on the layout
-and not on how rows are split into blocks. No state is kept anywhere.
+Goes in: a key, and where each number stands. Comes out: a dropout mask, or normal noise, that depends on nothing else,
+not on the layout and not on how rows are split into blocks. No state is kept anywhere. Ops that should draw
+independently of each other need different streams.
 
 Philox is from Salmon, Moraes, Dror and Shaw, "Parallel random numbers: as easy as 1, 2, 3" (2011).
 """
@@ -50,55 +51,98 @@ def philox(counter: NDArray[np.uint64], key: tuple[int, int]) -> NDArray[np.uint
     return np.stack([c0, c1, c2, c3], axis=-1)
 
 
-def _uniform(elements: NDArray[np.uint64], seed: tuple[int, int], step: int, stream: int) -> NDArray[Any]:
+def _elements(key: Any, shape: Shape) -> NDArray[np.uint64]:
+    """The number of each element of a value of `shape` whose first row is logically the key's."""
+    first = (int(key[3]) & 0xFFFFFFFF) * math.prod(shape[1:])
+    return np.arange(math.prod(shape), dtype=np.uint64).reshape(shape) + np.uint64(first)
+
+
+def _uniform(key: Any, stream: int, elements: NDArray[np.uint64]) -> NDArray[np.float64]:
     """Numbers in [0, 1) with 24 random bits, one for each 64-bit element number."""
+    seed_low, seed_high, step, _ = (int(word) & 0xFFFFFFFF for word in key)
     block = elements >> np.uint64(2)
-    words = [block & LOW_WORD, block >> WORD_BITS, np.full_like(block, step), np.full_like(block, stream)]
-    random = philox(np.stack(words, axis=-1), seed)
+    stream_word = np.full_like(block, stream & 0xFFFFFFFF)
+    words = [block & LOW_WORD, block >> WORD_BITS, np.full_like(block, step), stream_word]
+    random = philox(np.stack(words, axis=-1), (seed_low, seed_high))
     lane = (elements & np.uint64(3)).astype(np.int64)
     chosen = np.take_along_axis(random, lane[..., None], axis=-1)[..., 0]
     return np.asarray((chosen >> np.uint64(8)) * 2.0**-24)
 
 
 def _mask(key: Any, rate: Any, *, shape: Shape, stream: int) -> Any:
-    seed_low, seed_high, step, first_row = (int(word) & 0xFFFFFFFF for word in key)
-    first = first_row * math.prod(shape[1:])
-    elements = np.arange(math.prod(shape), dtype=np.uint64).reshape(shape) + np.uint64(first)
-    u = _uniform(elements, (seed_low, seed_high), step, stream & 0xFFFFFFFF)
+    u = _uniform(key, stream, _elements(key, shape))
     one = np.ones((), rate.dtype)
     return np.where(u < rate, one - one, one / (one - rate)).astype(rate.dtype)
 
 
-def _infer(key: Type, rate: Type, *, shape: Shape, stream: int) -> Type:
-    dtype = float_dtype(rate)
-    require_rank("the rate", rate, 0)
+def _noise(key: Any, *, shape: Shape, stream: int, dtype: str) -> Any:
+    # Box and Muller (1958): elements 2i and 2i + 1 are the coordinates of one point. With 24 bits for its distance the
+    # largest is 5.77; a normal number is larger once in 10**8 times.
+    elements, odd = _elements(key, shape), np.uint64(1)
+    radius = np.sqrt(-2 * np.log(_uniform(key, stream, elements & ~odd) + 2.0**-24))
+    angle = 2 * np.pi * _uniform(key, stream, elements | odd)
+    return (radius * np.where(elements & odd, np.sin(angle), np.cos(angle))).astype(dtype)
+
+
+def _require_place(key: Type, shape: Shape) -> None:
+    """Refuse what is no key, and a shape whose elements cannot be numbered by rows."""
     if key != Type("int32", (4,)):
         raise ProgramError(f"the key is {key}; it must be {Type('int32', (4,))}")
     if any(dim < 0 for dim in shape[1:]):
         raise ProgramError(f"the shape is {show(shape)}; only its first dimension may depend on the rows of the batch")
+
+
+def _mask_infer(key: Type, rate: Type, *, shape: Shape, stream: int) -> Type:
+    dtype = float_dtype(rate)
+    require_rank("the rate", rate, 0)
+    _require_place(key, shape)
     return Type(dtype, shape)
 
 
-def _samples(rng: np.random.Generator, dtype: str, n_rows: int) -> Iterator[Sample]:
-    shapes: tuple[Shape, ...] = ((), (37,), (M,), (M, 5), (M, 64), (3, 2, 5), (M, 2, 1, 3))
-    # The last key starts beyond the first 2**32 elements, in words whose sign bit is set.
-    keys = ([1, 2, 3, 0], [-1, 7, 100_000, 13], [123, -456, 2**31 - 1, -3])
-    for i, shape in enumerate(shapes):
+def _noise_infer(key: Type, *, shape: Shape, stream: int, dtype: str) -> Type:
+    _require_place(key, shape)
+    return Type(dtype, shape)
+
+
+SHAPES: tuple[Shape, ...] = ((), (37,), (M,), (M, 5), (M, 64), (3, 2, 5), (M, 2, 1, 3))
+# The last key starts beyond the first 2**32 elements, in words whose sign bit is set.
+KEYS = ([1, 2, 3, 0], [-1, 7, 100_000, 13], [123, -456, 2**31 - 1, -3])
+
+
+def _mask_samples(rng: np.random.Generator, dtype: str, n_rows: int) -> Iterator[Sample]:
+    for i, shape in enumerate(SHAPES):
         for rate in (0.0, 0.3, 0.5):
-            key = np.array(keys[i % len(keys)], np.int32)
+            key = np.array(KEYS[i % len(KEYS)], np.int32)
             arrays = [key, np.array(rate, dtype)]
             label = f"{show(shape)}, key {key.tolist()}, rate {rate}"
             yield make_sample(arrays, [(4,), ()], n_rows, label, shape=shape, stream=i)
+
+
+def _noise_samples(rng: np.random.Generator, dtype: str, n_rows: int) -> Iterator[Sample]:
+    for i, shape in enumerate(SHAPES):
+        for words in KEYS:
+            key = np.array(words, np.int32)
+            yield make_sample([key], [(4,)], n_rows, f"{show(shape)}, key {words}", shape=shape, stream=i)
 
 
 RECORDS = (
     Op(
         "dropout_mask",
         2,
-        _infer,
+        _mask_infer,
         _mask,
-        _samples,
+        _mask_samples,
         attrs={"shape": "shape", "stream": "int"},
         differentiable=(),
+    ),
+    Op(
+        "normal_noise",
+        1,
+        _noise_infer,
+        _noise,
+        _noise_samples,
+        attrs={"shape": "shape", "stream": "int"},
+        differentiable=(),
+        typed_by_program=True,
     ),
 )

@@ -291,7 +291,9 @@ def test_adam_update_is_scikit_learns():
         grad = RNG.normal(size=(3, 2))
         optimizer.update_params(theirs, [grad])
         step_size = 0.01 * np.sqrt(1 - 0.95**step) / (1 - 0.8**step)
-        state = OPS["adam_update"].reference(*state, grad, step_size, 0.0, 1.0, 0.0, beta_1=0.8, beta_2=0.95, epsilon=1e-6)
+        state = OPS["adam_update"].reference(
+            *state, grad, step_size, 0.0, 1.0, 0.0, beta_1=0.8, beta_2=0.95, epsilon=1e-6
+        )
         assert_allclose(state[0], theirs[0], rtol=1e-13)
 
 

@@ -48,9 +48,7 @@ def test_batch_normalization_is_pytorchs_in_training_and_in_prediction():
 
     torch, net, model = pair(
         build,
-        lambda t: t.nn.Sequential(
-            t.nn.Linear(5, 7), t.nn.BatchNorm1d(7, momentum=0.2), t.nn.ReLU(), t.nn.Linear(7, 2)
-        ),
+        lambda t: t.nn.Sequential(t.nn.Linear(5, 7), t.nn.BatchNorm1d(7, momentum=0.2), t.nn.ReLU(), t.nn.Linear(7, 2)),
     )
     set_linear(net, "a", model[0])
     set_linear(net, "b", model[3])
@@ -155,7 +153,9 @@ def test_dropout_keeps_the_mean_and_alpha_dropout_the_variance_too(layer):
 
 def test_networks_are_cut_reused_and_joined():
     x = nn.input(5)
-    net = nn.Network(nn.Dense(2, name="out")(nn.Dense(8, "relu", name="h2")(nn.Dense(6, "relu", name="h1")(x))), "float64")
+    net = nn.Network(
+        nn.Dense(2, name="out")(nn.Dense(8, "relu", name="h2")(nn.Dense(6, "relu", name="h1")(x))), "float64"
+    )
     lower = net.cut("h1")
     expected = np.maximum(X @ net["h1.weights"] + net["h1.biases"], 0)
     np.testing.assert_allclose(lower.predict(X), expected)

@@ -5,8 +5,8 @@ import pytest
 
 from rosenblatt.nn.schedules import (
     SCHEDULES,
-    CosLog,
     Cosine,
+    CosLog,
     Exponential,
     OneCycle,
     Piecewise,

@@ -91,7 +91,9 @@ def outcome(model, path):
 
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
-@pytest.mark.parametrize(("name", "make", "y"), list(estimators()), ids=lambda value: value if isinstance(value, str) else "")
+@pytest.mark.parametrize(
+    ("name", "make", "y"), list(estimators()), ids=lambda value: value if isinstance(value, str) else ""
+)
 def test_a_fit_that_was_killed_ends_with_the_same_bytes(name, make, y, tmp_path, monkeypatch):
     state = np.random.get_state()  # noqa: NPY002 - what random_state=None draws from
     whole = make(tmp_path / "whole").set_params(checkpoint_every=7).fit(X, y)
@@ -132,7 +134,9 @@ def network():
     return nn.Network(nn.Dense(3, name="o")(h), output="softmax", seed=1)
 
 
-@pytest.mark.parametrize("extra", [{}, {"average": 0.9, "clip_norm": 1.0}, {"schedule": "plateau", "l1": 0.01, "l2": 0.1}])
+@pytest.mark.parametrize(
+    "extra", [{}, {"average": 0.9, "clip_norm": 1.0}, {"schedule": "plateau", "l1": 0.01, "l2": 0.1}]
+)
 def test_a_networks_fit_goes_on_where_it_was(extra, tmp_path, monkeypatch):
     whole = network()
     history = whole.fit(X, LABELS, **OPTIONS, **extra)
@@ -253,7 +257,9 @@ def check_equal(tmp_path):
 
 @pytest.mark.parametrize("every", [0, -1, True, 1.5, "0s", "5", "x", "3 days", None])
 def test_a_wrong_interval_is_refused(every, tmp_path):
-    with pytest.raises(ValueError, match="checkpoint_every is .*; allowed: a positive number of steps, or a time such as"):
+    with pytest.raises(
+        ValueError, match="checkpoint_every is .*; allowed: a positive number of steps, or a time such as"
+    ):
         network().fit(X, LABELS, checkpoint=tmp_path, checkpoint_every=every)
 
 

@@ -25,6 +25,7 @@ from sklearn.utils.validation import _check_sample_weight, validate_data
 from rosenblatt.nn import Network, NetworkSpec, Optimizer
 from rosenblatt.nn.activations import ACTIVATIONS, OUTPUTS
 from rosenblatt.nn.initializers import INITIALIZERS
+from rosenblatt.nn.losses import Loss
 from rosenblatt.nn.optimizers import OPTIMIZERS, optimizer_named
 from rosenblatt.nn.schedules import SCHEDULES, Schedule, schedule_named
 from rosenblatt.training import Trainer
@@ -190,7 +191,9 @@ class BaseMLP(LayerParameters, StochasticSolver):
         if self.solver == "lbfgs":
             self._refuse_without_batches()
         if self.scoring is not None and validation is None and not self.early_stopping:
-            raise ValueError("scoring needs a validation set to score: set early_stopping=True, or pass X_val and y_val.")
+            raise ValueError(
+                "scoring needs a validation set to score: set early_stopping=True, or pass X_val and y_val."
+            )
         if validation is None:
             return
         if any(part is None for part in validation):
@@ -403,6 +406,17 @@ class BaseMLP(LayerParameters, StochasticSolver):
             return self._score_on(data)
         scorer = get_scorer(self.scoring) if isinstance(self.scoring, str) else self.scoring
         return lambda: float(scorer(self, data.X, data.labels))
+
+    def _output_for(self, loss: Loss, natural: str) -> str:
+        """`output_activation`, if it goes with the loss."""
+        if self.output_activation is None:
+            return natural
+        if self.output_activation not in loss.outputs:
+            raise ValueError(
+                f"output_activation is {self.output_activation!r}, but with loss={self.loss!r} and this target it can be "
+                f"{', '.join(map(repr, loss.outputs))}."
+            )
+        return self.output_activation
 
     def _engine_target(self, y: Array) -> Array:
         """The encoded target as the loss takes it."""

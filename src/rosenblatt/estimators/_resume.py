@@ -24,9 +24,7 @@ from ._stochastic import Course
 __all__ = ["Resumption", "find_checkpoint", "fit_state", "restore_fit"]
 
 Array = npt.NDArray[Any]
-ATTRIBUTES = (
-    "loss_curve_ t_ n_iter_ best_loss_ best_validation_score_ validation_scores_ _no_improvement_count loss_"
-).split()
+ATTRIBUTES = ["loss_curve_", "t_", "n_iter_", "best_loss_", "best_validation_score_", "validation_scores_", "_no_improvement_count", "loss_"]
 UNCOMPARED = ("checkpoint", "checkpoint_every", "verbose", "random_state", "n_jobs")
 """Parameters that may change between a fit and its resumption."""
 
@@ -51,7 +49,9 @@ def find_checkpoint(estimator: Any, data: Mapping[str, Any], rng: np.random.Rand
     return Resumption(random_state_to(rng), checkpoints, found)
 
 
-def open_checkpoints(estimator: Any, folder: str | os.PathLike[str], every: Any, data: Mapping[str, Any]) -> Checkpoints:
+def open_checkpoints(
+    estimator: Any, folder: str | os.PathLike[str], every: Any, data: Mapping[str, Any]
+) -> Checkpoints:
     """The folder of a fit, whose fingerprint holds the estimator's parameters and digests of the data."""
     parameters = estimator.get_params(deep=False)
     fingerprint = {name: repr(value) for name, value in parameters.items() if name not in UNCOMPARED}

@@ -332,9 +332,7 @@ class StochasticSolver(NetworkEstimator):
     def _gradient_row(self, course: Course) -> dict[str, float]:
         """Statistics of each layer's gradient on the first training rows."""
         found = gradient_statistics(self._network, self._optimizer.running_trainer.objective.loss, *course.sample)
-        return {
-            f"{s.layer}.{name}": getattr(s, name) for s in found for name in ("norm", "vanishing", "dead")
-        }
+        return {f"{s.layer}.{name}": getattr(s, name) for s in found for name in ("norm", "vanishing", "dead")}
 
     def _reconstruction(self) -> dict[str, Any]:
         """Attributes of an estimator that is as if training had ended now."""

@@ -12,15 +12,24 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from sklearn.base import ClassifierMixin, _fit_context
-from sklearn.preprocessing import LabelBinarizer
 from sklearn.callback import with_callbacks
+from sklearn.preprocessing import LabelBinarizer
 from sklearn.utils import column_or_1d
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import _check_partial_fit_first_call, type_of_target, unique_labels
 
-from rosenblatt.nn.losses import Loss, loss_record
+from rosenblatt.nn.losses import (
+    Focal,
+    Hinge,
+    LogisticCrossEntropy,
+    LogisticFocal,
+    Loss,
+    MulticlassHinge,
+    SoftmaxCrossEntropy,
+    loss_record,
+)
 
 from ._base import predict_rows
 from ._mlp import BaseMLP, Score, TrainingData, set_parameters, solver_is_stochastic
@@ -28,6 +37,16 @@ from ._mlp import BaseMLP, Score, TrainingData, set_parameters, solver_is_stocha
 __all__ = ["MLPClassifier"]
 
 Array = npt.NDArray[Any]
+
+
+def gives_probabilities(estimator: Any) -> bool:
+    """Whether the outputs are probabilities; the error is what `getattr` reports."""
+    if estimator.loss == "hinge" or estimator.output_activation not in (None, "logistic", "softmax"):
+        raise AttributeError(
+            f"loss={estimator.loss!r} with output_activation={estimator.output_activation!r} gives no probabilities: use "
+            "loss='log_loss', or sklearn.calibration.CalibratedClassifierCV."
+        )
+    return True
 
 
 class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
@@ -293,17 +312,28 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
     def predict(self, X: Any) -> Any:
         """Label of each row, shape (n_samples,), or zeros and ones of shape (n_samples, n_labels), sparse as y was."""
         outputs = self._outputs(X)
-        if self.out_activation_ == "softmax":
+        if self._picks_one():
             return self.classes_[outputs.argmax(axis=1)]
         if self._label_binarizer.y_type_ == "binary" and len(self.classes_) == 2:
-            return self.classes_[(outputs.ravel() > 0.5).astype(np.intp)]
-        return self._label_binarizer.inverse_transform(outputs.ravel() if self.n_outputs_ == 1 else outputs)
+            return self.classes_[self._is_positive(outputs.ravel()).astype(np.intp)]
+        positive = self._is_positive(outputs).astype(outputs.dtype)
+        return self._label_binarizer.inverse_transform(positive.ravel() if self.n_outputs_ == 1 else positive)
 
+    def _picks_one(self) -> bool:
+        """Whether the largest output is the label."""
+        return self.out_activation_ == "softmax" or self._label_binarizer.y_type_ == "multiclass"
+
+    def _is_positive(self, outputs: Array) -> Array:
+        """Which outputs stand for the label that they are of."""
+        return outputs > (0.5 if self.out_activation_ in ("logistic", "softmax", "step") else 0.0)
+
+    @available_if(gives_probabilities)  # type: ignore[untyped-decorator]
     def predict_proba(self, X: Any) -> Array:
         """Probability of each class, shape (n_samples, n_classes), in the order of ``classes_``."""
         outputs = self._outputs(X)
         return outputs if self.n_outputs_ > 1 else np.hstack([1 - outputs, outputs])
 
+    @available_if(gives_probabilities)  # type: ignore[untyped-decorator]
     def predict_log_proba(self, X: Any) -> Array:
         """Logarithm of `predict_proba`."""
         probabilities = self.predict_proba(X)
@@ -352,11 +382,41 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
             raise ValueError(f"y_val has labels that y has not: {unknown}. The labels of y are {self.classes_}.")
         return self._encode(y)
 
-    def _output_layer(self, y: Array) -> tuple[str, int]:
-        return ("softmax", len(self.classes_)) if y.ndim == 1 else ("logistic", y.shape[1])
+    def _row_weights(self, X: Any, y: Any, sample_weight: Array | None) -> Array | None:
+        if self.class_weight is None:
+            return sample_weight
+        if self._label_binarizer.y_type_.startswith("multilabel"):
+            raise ValueError("class_weight is for one label a row, but y has several: give sample_weight instead.")
+        labels = column_or_1d(y)
+        weights = compute_class_weight(self.class_weight, classes=self.classes_, y=labels, sample_weight=sample_weight)
+        weight = weights[np.searchsorted(self.classes_, labels)].astype(X.dtype)
+        return weight if sample_weight is None else weight * sample_weight  # type: ignore[no-any-return]
 
-    def _engine_loss(self) -> str:
-        return "softmax_cross_entropy" if self.out_activation_ == "softmax" else "logistic_cross_entropy"
+    def _output_layer(self, y: Array) -> tuple[str, int]:
+        natural, n_outputs = ("softmax", len(self.classes_)) if y.ndim == 1 else ("logistic", y.shape[1])
+        record = loss_record(self._loss_for(natural == "softmax"))
+        return self._output_for(record, natural if natural in record.outputs else record.outputs[0]), n_outputs
+
+    def _engine_loss(self) -> Any:
+        return self._loss_for(self._label_binarizer.y_type_ == "multiclass")
+
+    def _loss_for(self, one_label: bool) -> Any:
+        """The loss that `loss` means, for one label of several, or for each output by itself."""
+        smoothing = float(self.label_smoothing)
+        if self.loss != "log_loss" and smoothing:
+            raise ValueError(f"label_smoothing is for loss='log_loss', but loss is {self.loss!r}.")
+        if self.loss == "log_loss":
+            return SoftmaxCrossEntropy(smoothing) if one_label else LogisticCrossEntropy(smoothing)
+        if self.loss == "focal":
+            return Focal() if one_label else LogisticFocal()
+        if self.loss == "hinge":
+            return MulticlassHinge() if one_label else Hinge()
+        return self.loss
+
+    def _engine_target(self, y: Array) -> Array:
+        if y.ndim == 1 and not loss_record(self._engine_loss()).labels:
+            return np.eye(len(self.classes_), dtype=self._network.dtype)[y]
+        return y
 
     def _score_on(self, data: TrainingData) -> Score:
         """Accuracy; of whole rows for several labels."""
@@ -368,7 +428,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
             if data.y.ndim == 1:
                 right = outputs.argmax(axis=1) == data.y
             else:  # the only label that there is wins whatever its output
-                right = ((outputs > 0.5) == data.y).all(axis=1) | (len(self.classes_) == 1)
+                right = (self._is_positive(outputs) == data.y).all(axis=1) | (len(self.classes_) == 1)
             return float(np.average(right, weights=data.sample_weight))
 
         return accuracy

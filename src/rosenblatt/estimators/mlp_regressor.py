@@ -11,18 +11,37 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from sklearn.base import RegressorMixin, _fit_context
-from sklearn.metrics import r2_score
 from sklearn.callback import with_callbacks
+from sklearn.metrics import r2_score
 from sklearn.utils import column_or_1d
 from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.metaestimators import available_if
 
-from ._base import predict_rows
+from rosenblatt.nn.losses import GaussianNLL, Loss, NamedLoss, Quantile, loss_record
+
+from ._base import is_sparse, predict_rows
 from ._mlp import BaseMLP, Score, TrainingData, set_parameters, solver_is_stochastic
 
 __all__ = ["MLPRegressor"]
 
 Array = npt.NDArray[Any]
+
+
+REGRESSION_LOSSES = (
+    "squared_error",
+    "absolute",
+    "huber",
+    "quantile",
+    "poisson",
+    "gamma",
+    "tweedie",
+    "gaussian_nll",
+)
+
+
+def flat(outputs: Array) -> Array:
+    """A single column as a vector."""
+    return outputs.ravel() if outputs.shape[1] == 1 else outputs
 
 
 class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
@@ -32,9 +51,11 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
 
     Parameters
     ----------
-    loss : {'squared_error', 'poisson'} or callable, default='squared_error'
-        'squared_error' is half the squared difference; 'poisson' half the Poisson deviance, with a logarithmic link,
-        for y >= 0. A callable ``loss(b, prediction, target)`` builds a value of shape [m] or [m, k] from the ops of the
+    loss : str, Loss or callable, default='squared_error'
+        'squared_error' is half the squared difference; 'poisson', 'gamma' and 'tweedie' half the deviance, with a
+        logarithmic link, for y >= 0 ('gamma': > 0); 'absolute', 'huber' and 'quantile' mind outliers less;
+        'gaussian_nll' learns a standard deviation for each row. Instances such as
+        ``rosenblatt.nn.Quantile((0.1, 0.5, 0.9))`` have parameters. A callable ``loss(b, prediction, target)`` builds a value of shape [m] or [m, k] from the ops of the
         builder `b`, see `rosenblatt.Builder`; its gradient follows. Callables are not in scikit-learn.
     hidden_layer_sizes : int or sequence of int, default=(100,)
         Units of each hidden layer; ``()`` for none.
@@ -171,9 +192,10 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
 
     _parameter_constraints = {
         **BaseMLP._parameter_constraints,
-        "loss": [StrOptions({"squared_error", "poisson"}), callable],
+        "loss": [StrOptions(set(REGRESSION_LOSSES)), Loss, callable],
         "target_transform": [StrOptions({"log"}), None],
     }
+    target_transform: str | None
     smearing_factor_: Array
 
     def __init__(
@@ -256,6 +278,14 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
         self._fit(X, y, sample_weight, validation)
         return self
 
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """R2 of the predictions; of those next to the median where there are several quantiles."""
+        if not isinstance(loss_record(self.loss).function, Quantile):
+            return float(super().score(X, y, sample_weight))
+        n_targets = 1 if np.ndim(y) == 1 else np.shape(y)[1]
+        prediction = np.asarray(self.predict(X)).reshape(len(X) if not is_sparse(X) else X.shape[0], -1)
+        return float(r2_score(y, self._point(prediction, n_targets), sample_weight=sample_weight))
+
     @available_if(solver_is_stochastic)  # type: ignore[untyped-decorator]
     @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> MLPRegressor:
@@ -278,12 +308,44 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
         self._fit(X, y, sample_weight, incremental=True)
         return self
 
-    def predict(self, X: Any) -> Array:
-        """Predicted values, shape (n_samples,) or (n_samples, n_outputs)."""
+    def predict(self, X: Any, return_std: bool = False) -> Any:
+        """Predicted values.
+
+        Parameters
+        ----------
+        X : array, sparse matrix or data frame of shape (n_samples, n_features)
+        return_std : bool
+            Also return the standard deviation of each value, which loss='gaussian_nll' learns.
+
+        Returns
+        -------
+        values : ndarray of shape (n_samples,) or (n_samples, n_targets)
+            With several quantiles a column for each, (n_samples, n_quantiles * n_targets).
+        std : ndarray of that shape
+            Only with `return_std`.
+        """
         outputs = self._outputs(X)
+        if self._learns_variance():
+            k = outputs.shape[1] // 2
+            outputs, log_variance = outputs[:, :k], outputs[:, k:]
+        if return_std:
+            if not self._learns_variance():
+                raise ValueError(f"return_std needs loss='gaussian_nll', but loss is {self.loss!r}.")
+            return flat(outputs), flat(np.exp(log_variance / 2))
         if self.target_transform == "log":
             outputs = (np.exp(outputs) * self.smearing_factor_).astype(outputs.dtype)
-        return outputs.ravel() if outputs.shape[1] == 1 else outputs
+        return flat(outputs)
+
+    def _learns_variance(self) -> bool:
+        return self.loss == "gaussian_nll" or isinstance(self.loss, GaussianNLL)
+
+    def _point(self, outputs: Array, n_targets: int) -> Array:
+        """The outputs that stand for the targets themselves: means, or the quantile next to the median."""
+        loss = loss_record(self.loss).function
+        if isinstance(loss, Quantile):
+            middle = int(np.argmin(np.abs(np.array(loss.quantiles) - 0.5)))
+            return outputs[:, middle * n_targets : (middle + 1) * n_targets]
+        return outputs[:, :n_targets]
 
     def _encode_target(self, y: Array, incremental: bool) -> Array:
         if y.shape[1:] == (1,):
@@ -294,11 +356,16 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
         return self._transform_target(y.reshape(len(y), -1), "y_val")
 
     def _transform_target(self, y: Array, name: str) -> Array:
-        if self.loss == "poisson":
-            if self.target_transform is not None:
-                raise ValueError("loss='poisson' has a logarithmic link of its own: leave target_transform=None.")
-            if (y < 0).any():
-                raise ValueError(f"loss='poisson' needs {name} >= 0, but the smallest value is {y.min()}.")
+        record = loss_record(self.loss)
+        if self.target_transform is not None and record.targets.low > -np.inf:
+            raise ValueError(f"loss={self.loss!r} has a logarithmic link of its own: leave target_transform=None.")
+        if self.target_transform is not None and (self._learns_variance() or isinstance(record.function, Quantile)):
+            raise ValueError(f"target_transform='log' predicts means, but loss is {self.loss!r}: train on np.log(y).")
+        if (y < record.targets.low).any() or (record.targets.above_low and (y <= record.targets.low).any()):
+            sign = ">" if record.targets.above_low else ">="
+            raise ValueError(
+                f"loss={self.loss!r} needs {name} {sign} {record.targets.low:g}, but the smallest value is {y.min()}."
+            )
         if self.target_transform is None:
             return y
         if (y <= 0).any():
@@ -309,7 +376,9 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
         return np.log(y)
 
     def _output_layer(self, y: Array) -> tuple[str, int]:
-        return "exp" if self.loss == "poisson" else "identity", y.shape[1]
+        record = loss_record(self.loss)
+        natural = "identity" if callable(self.loss) and not isinstance(self.loss, NamedLoss) else record.outputs[0]
+        return self._output_for(record, natural), y.shape[1] * record.outputs_per_target
 
     def _engine_loss(self) -> Any:
         return self.loss
@@ -328,6 +397,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
             if not np.isfinite(outputs).all():
                 return float("nan")
             with np.errstate(over="ignore"):  # far off, it is -inf
-                return float(r2_score(data.y, outputs, sample_weight=data.sample_weight))
+                point = self._point(outputs, data.y.shape[1])
+                return float(r2_score(data.y, point, sample_weight=data.sample_weight))
 
         return r2

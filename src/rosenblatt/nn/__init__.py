@@ -25,12 +25,10 @@ from rosenblatt.nn.spec import NetworkSpec
 
 __all__ = [
     "SGD",
-    "RMSProp",
-    "Nadam",
-    "AdamW",
-    "AdaGrad",
     "Activate",
+    "AdaGrad",
     "Adam",
+    "AdamW",
     "Add",
     "AlphaDropout",
     "Apply",
@@ -45,10 +43,12 @@ __all__ = [
     "Layer",
     "LayerNorm",
     "Multiply",
+    "Nadam",
     "Network",
     "NetworkSpec",
     "Node",
     "Optimizer",
+    "RMSProp",
     "codes",
     "input",
 ]

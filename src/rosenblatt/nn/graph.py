@@ -211,9 +211,7 @@ class Graph:
         """
         found: set[str] = set()
         for pattern in patterns:
-            hits = {
-                p.name for p in self.parameters for name in (p.name, p.layer) if fnmatch.fnmatchcase(name, pattern)
-            }
+            hits = {p.name for p in self.parameters for name in (p.name, p.layer) if fnmatch.fnmatchcase(name, pattern)}
             if not hits:
                 names = ", ".join(p.name for p in self.parameters)
                 raise ValueError(f"{pattern!r} matches no layer and no parameter; there are: {names}")

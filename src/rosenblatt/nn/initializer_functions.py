@@ -59,10 +59,13 @@ class Constant(Initializer):
     Parameters
     ----------
     value : float
+    force : bool
+        For weights of hidden layers, too, where a network refuses it otherwise: equal neurons stay equal.
     """
 
     name: ClassVar[str] = "constant"
     value: float
+    force: bool = False
 
     def __post_init__(self) -> None:
         _named.check_number("value of constant", self.value)

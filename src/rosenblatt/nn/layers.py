@@ -452,9 +452,7 @@ def activate(scope: Scope, given: str | Activation, z: Value) -> Value:
     x: Any = function(scope.b, z, *own)
     if not isinstance(x, Value) or x.shape != z.shape:
         got = x.type if isinstance(x, Value) else f"{x!r}, no value of the builder"
-        raise ValueError(
-            f"layer {scope.name!r}: the activation gave {got}; it must keep the shape [m, {z.shape[1]}]"
-        )
+        raise ValueError(f"layer {scope.name!r}: the activation gave {got}; it must keep the shape [m, {z.shape[1]}]")
     return x
 
 

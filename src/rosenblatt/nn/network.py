@@ -295,8 +295,10 @@ def feeds(graph: Graph, X: Any, what: str = "X") -> dict[str, Any]:
         X = dict(zip(names, X, strict=True))
     if not isinstance(X, Mapping) or set(X) != set(names):
         given = ", ".join(X) if isinstance(X, Mapping) else type(X).__name__
-        raise ValueError(f"the network has the inputs {', '.join(names)}; give {what} as a mapping with one array for "
-                         f"each, not {given}")
+        raise ValueError(
+            f"the network has the inputs {', '.join(names)}; give {what} as a mapping with one array for "
+            f"each, not {given}"
+        )
     data = {name: _checked(node, name, X[name], what) for name, node in zip(names, graph.inputs, strict=True)}
     lengths = {name: array.shape[0] for name, array in data.items()}
     if len(set(lengths.values())) > 1:

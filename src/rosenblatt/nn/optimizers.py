@@ -327,6 +327,7 @@ def _one_minus_powers(base: float, first_step: int, n_steps: int) -> NDArray[np.
     values[:n_different] -= base ** np.arange(first_step + 1, first_step + n_different + 1, dtype=np.float64)
     return values
 
+
 OPTIMIZERS = MappingProxyType(
     {"sgd": SGD, "adagrad": AdaGrad, "rmsprop": RMSProp, "adam": Adam, "adamw": AdamW, "nadam": Nadam}
 )

@@ -22,7 +22,16 @@ from rosenblatt.nn.losses import Loss, LossFunction, loss_record, mean_over_rows
 from rosenblatt.nn.optimizers import Optimizer
 from rosenblatt.nn.spec import NetworkSpec
 
-__all__ = ["Block", "Objective", "block_programs", "blocks_of", "evaluation_program", "prediction_program", "targets_of", "training_program"]
+__all__ = [
+    "Block",
+    "Objective",
+    "block_programs",
+    "blocks_of",
+    "evaluation_program",
+    "prediction_program",
+    "targets_of",
+    "training_program",
+]
 
 LossGiven = str | LossFunction | Loss
 
@@ -286,8 +295,10 @@ class _Work:
         for head, prediction in raw.items():
             terms.append(self._head_loss(head, losses[head], prediction, inputs[head], sample_weight, inverse_weight))
         factors = [objective.head_weights.get(head, 1.0) for head in raw]
-        totals = [functools.reduce(b.add, [b.mul(t, f) if f != 1 else t for t, f in zip(column, factors, strict=True)])
-                  for column in zip(*terms, strict=True)]
+        totals = [
+            functools.reduce(b.add, [b.mul(t, f) if f != 1 else t for t, f in zip(column, factors, strict=True)])
+            for column in zip(*terms, strict=True)
+        ]
         return totals[0], totals[1]
 
     def targets(self, losses: Mapping[str, Loss]) -> dict[str, Value]:

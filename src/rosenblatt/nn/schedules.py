@@ -119,7 +119,9 @@ class Piecewise:
 
     def __post_init__(self) -> None:
         if len(self.boundaries) != len(self.factors):
-            raise ValueError(f"Piecewise: {len(self.boundaries)} boundaries and {len(self.factors)} factors; give equally many")
+            raise ValueError(
+                f"Piecewise: {len(self.boundaries)} boundaries and {len(self.factors)} factors; give equally many"
+            )
         if any(a >= b for a, b in pairwise((0.0, *self.boundaries))):
             raise ValueError(f"Piecewise: boundaries are {self.boundaries}; they must be positive epochs that increase")
         if not all(0 < factor < math.inf for factor in self.factors):

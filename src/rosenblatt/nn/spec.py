@@ -79,10 +79,10 @@ class NetworkSpec:
     input_dropout: float = 0.0
     alpha_dropout: bool = False
     noise: float = 0.0
-    normalization: str | None | tuple[str | None, ...] = None
+    normalization: str | tuple[str | None, ...] | None = None
     norm_momentum: float = 0.9
-    weights: str | Initializer | None | tuple[str | Initializer | None, ...] = None
-    biases: str | Initializer | None | tuple[str | Initializer | None, ...] = None
+    weights: str | Initializer | tuple[str | Initializer | None, ...] | None = None
+    biases: str | Initializer | tuple[str | Initializer | None, ...] | None = None
     max_norm: float | tuple[float, ...] = 0.0
 
     def __post_init__(self) -> None:
@@ -150,7 +150,11 @@ class NetworkSpec:
         settings = {**self._initial(i), "max_norm": each_layer("max_norm", self.max_norm, n)[i]}
         node = Dense(int(self.hidden[i]), "identity" if kind else activation, name=name, **settings)(node)
         if kind:
-            norm = BatchNorm(self.norm_momentum, name=f"{name}_norm") if kind == "batch" else LayerNorm(name=f"{name}_norm")
+            norm = (
+                BatchNorm(self.norm_momentum, name=f"{name}_norm")
+                if kind == "batch"
+                else LayerNorm(name=f"{name}_norm")
+            )
             node = Activate(activation, name=f"{name}_activation")(norm(node))
         return drop(rate, name=f"{name}_dropout")(node) if rate else node
 
@@ -172,5 +176,7 @@ def each_layer(name: str, given: Any, n_layers: int) -> Sequence[Any]:
     if not isinstance(given, (tuple, list)):
         return (given,) * n_layers
     if len(given) != n_layers:
-        raise ValueError(f"{name} has {len(given)} entries, {tuple(given)}; the network has {n_layers} layers to give them to")
+        raise ValueError(
+            f"{name} has {len(given)} entries, {tuple(given)}; the network has {n_layers} layers to give them to"
+        )
     return tuple(given)

@@ -58,7 +58,9 @@ def _graph_rows(network: Network) -> list[Row]:
         rows.append((name, _formula(network, node), shape, ""))
         for p in (*graph.parameters, *graph.buffers):
             if p.layer == name and name not in seen:
-                note = " (frozen)" if p.name in network.frozen else " (statistics)" if p.spec.section == "buffers" else ""
+                note = (
+                    " (frozen)" if p.name in network.frozen else " (statistics)" if p.spec.section == "buffers" else ""
+                )
                 rows.append(("", f"{p.spec.name}{note}", f"[{', '.join(map(str, p.spec.shape))}]", f"{p.size:,}"))
         seen.add(name)
         if node in heads:

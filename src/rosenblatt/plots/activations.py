@@ -76,7 +76,9 @@ class ActivationDisplay:
             panel.plot(self.z, values, color=COLOURS[0], label="function")
             panel.plot(self.z, slopes, "--", color=COLOURS[1], label="derivative")
             panel.set_title(name, fontsize=10)
-            panel.set_ylim(max(-2.2, min(values.min(), slopes.min()) - 0.2), min(3.2, max(values.max(), slopes.max()) + 0.2))
+            panel.set_ylim(
+                max(-2.2, min(values.min(), slopes.min()) - 0.2), min(3.2, max(values.max(), slopes.max()) + 0.2)
+            )
         for panel in panels.flat[n:]:
             panel.set_axis_off()
         panels.flat[0].legend(fontsize=8, loc="upper left")

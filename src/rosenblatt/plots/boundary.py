@@ -62,7 +62,9 @@ def plot_decision_boundary(model: Any, X: Any, y: Any = None, *, ax: Any = None,
         )  # fmt: skip
     for i, label in enumerate(classes if y is not None else ()):
         rows = np.asarray(y) == label
-        ax.scatter(*points[rows].T, s=18, color=COLOURS[i % len(COLOURS)], edgecolor="white", linewidth=0.5, label=str(label))
+        ax.scatter(
+            *points[rows].T, s=18, color=COLOURS[i % len(COLOURS)], edgecolor="white", linewidth=0.5, label=str(label)
+        )
     if y is None:
         ax.scatter(*points.T, s=12, color="0.3")
     else:

@@ -48,7 +48,9 @@ class HistoryDisplay:
             lines += self._draw(twin, right, COLOURS[len(left) :])
             twin.set_ylabel(", ".join(right))
         if self.best_epoch is not None:
-            lines.append(ax.axvline(self.best_epoch, color="0.6", linestyle=":", label=f"best epoch, {self.best_epoch}"))
+            lines.append(
+                ax.axvline(self.best_epoch, color="0.6", linestyle=":", label=f"best epoch, {self.best_epoch}")
+            )
         ax.legend(lines, [line.get_label() for line in lines], loc="best", framealpha=0.9)
         ax.margins(x=0.01)
         self.ax_, self.figure_ = ax, ax.figure
@@ -64,7 +66,9 @@ class HistoryDisplay:
         return lines
 
 
-def plot_history(model: Any, columns: Sequence[str] | None = None, *, log: bool = False, ax: Any = None) -> HistoryDisplay:
+def plot_history(
+    model: Any, columns: Sequence[str] | None = None, *, log: bool = False, ax: Any = None
+) -> HistoryDisplay:
     """Draw how a training went.
 
     Parameters

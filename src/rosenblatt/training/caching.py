@@ -9,8 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from rosenblatt.nn.graph import Graph, Node
 from rosenblatt.nn.layers import AlphaDropout, Dropout, GaussianNoise, Source
 from rosenblatt.nn.network import Network, feeds

@@ -194,9 +194,7 @@ def run_epoch(
         steps, seconds = (0, 0.0) if checkpoints is None else checkpoints.until_next(trainer.step_count)
         done = trainer.position[0] // max(1, min(trainer.batch_size or n_rows, n_rows))
         left = rates[done:] if isinstance(rates, np.ndarray) else rates
-        losses = trainer.epochs(
-            1, left, orders, shuffle=shuffle, resume=True, most_steps=steps, most_seconds=seconds
-        )
+        losses = trainer.epochs(1, left, orders, shuffle=shuffle, resume=True, most_steps=steps, most_seconds=seconds)
         if losses:
             return losses[0]
         assert checkpoints is not None

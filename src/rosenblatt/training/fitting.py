@@ -173,11 +173,7 @@ def fit(
     return loop.run()
 
 
-OPTION_NAMES = (
-    "loss optimizer learning_rate schedule epochs batch_size sample_weight validation scorer patience min_delta "
-    "restore_best l1 l2 clip_value clip_norm average head_weights shuffle seed statistics callbacks checkpoint "
-    "checkpoint_every verbose"
-).split()
+OPTION_NAMES = ["loss", "optimizer", "learning_rate", "schedule", "epochs", "batch_size", "sample_weight", "validation", "scorer", "patience", "min_delta", "restore_best", "l1", "l2", "clip_value", "clip_norm", "average", "head_weights", "shuffle", "seed", "statistics", "callbacks", "checkpoint", "checkpoint_every", "verbose"]
 
 
 def default_loss(graph: Graph) -> dict[str, LossGiven]:
@@ -363,7 +359,17 @@ class _Loop:
         return True
 
 
-UNCOMPARED = ("X", "y", "validation", "sample_weight", "callbacks", "checkpoint", "checkpoint_every", "verbose", "scorer")
+UNCOMPARED = (
+    "X",
+    "y",
+    "validation",
+    "sample_weight",
+    "callbacks",
+    "checkpoint",
+    "checkpoint_every",
+    "verbose",
+    "scorer",
+)
 """Options that a checkpoint's fingerprint does not hold as text."""
 
 

@@ -99,7 +99,9 @@ def learning_rate_range(
         if i > steps // 10 and smoothed[-1] > 4 * min(smoothed):
             break
     if len(losses) < 10:
-        raise ValueError(f"the loss was not finite after {len(losses)} steps, from a rate of {low:g} on: scale the inputs")
+        raise ValueError(
+            f"the loss was not finite after {len(losses)} steps, from a rate of {low:g} on: scale the inputs"
+        )
     return RateRange(rates[: len(losses)].tolist(), losses, smoothed, suggest(rates[: len(losses)], smoothed))
 
 

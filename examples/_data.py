@@ -1,0 +1,67 @@
+"""The data of the examples: what scikit-learn ships, and in full mode real tables from the folder in ROSENBLATT_DATA."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+import sys
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Split:
+    """Rows for training, for validation and for the final test."""
+
+    X: Any
+    y: Any
+    X_val: Any
+    y_val: Any
+    X_test: Any
+    y_test: Any
+
+    def only(self, digits: range) -> Split:
+        """The rows of some digits, counted from 0."""
+        parts = []
+        for X, y in ((self.X, self.y), (self.X_val, self.y_val), (self.X_test, self.y_test)):
+            rows = np.isin(y, list(digits))
+            parts += [X[rows], y[rows] - digits.start]
+        return Split(*parts)
+
+
+def is_full() -> bool:
+    """Whether the script was called with --full."""
+    return "--full" in sys.argv[1:]
+
+
+def folder() -> pathlib.Path:
+    """Where the real tables are."""
+    return pathlib.Path(os.environ.get("ROSENBLATT_DATA", "../shared/data"))
+
+
+def digits(full: bool) -> Split:
+    """Handwritten digits as pixels from 0 to 1 and int labels.
+
+    In full mode MNIST, 28 x 28 pixels: validation on the first 5,000 images, training on the other 55,000, the official
+    10,000 for the test. Else scikit-learn's 1,797 images of 8 x 8 pixels: 297 for validation, 300 for the test.
+    """
+    if full:
+        with np.load(folder() / "mnist.npz") as file:
+            X, y = file["images"].reshape(-1, 784).astype(np.float32) / 255, file["labels"]
+        return Split(X[5000:60000], y[5000:60000], X[:5000], y[:5000], X[60000:], y[60000:])
+    from sklearn.datasets import load_digits
+
+    X, y = load_digits(return_X_y=True)
+    X = (X / 16).astype(np.float32)
+    rows = np.random.default_rng(0).permutation(len(X))
+    train, val, test = rows[597:], rows[:297], rows[297:597]
+    return Split(X[train], y[train], X[val], y[val], X[test], y[test])
+
+
+def table(name: str) -> Any:
+    """A real table as a pandas frame."""
+    import pandas as pd
+
+    return pd.read_parquet(folder() / f"{name}.parquet")

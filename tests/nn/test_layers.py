@@ -186,7 +186,7 @@ def test_frozen_parameters_stay_and_their_outputs_can_be_cached():
     np.testing.assert_allclose(plain["out.weights"], cached["out.weights"], rtol=1e-10)
     plain.unfreeze("h1.*").fit(X, Y, epochs=1)
     assert not np.array_equal(plain["h1.weights"], before)
-    with pytest.raises(ValueError, match="'h9' matches no layer and no parameter; there are: h1.weights"):
+    with pytest.raises(ValueError, match=r"'h9' matches no layer and no parameter; there are: h1\.weights"):
         plain.freeze("h9")
     with pytest.raises(ValueError, match="all parameters of the network are frozen"):
         plain.freeze("*").fit(X, Y)
@@ -234,7 +234,7 @@ def test_averages_of_weights_are_those_of_the_formula():
 
 def test_hidden_weights_that_are_all_equal_are_refused():
     x = nn.input(5)
-    with pytest.raises(ValueError, match="layer 'h': all weights of its 4 neurons would start equal .* stay equal"):
+    with pytest.raises(ValueError, match=r"layer 'h': all weights of its 4 neurons would start equal .* stay equal"):
         nn.Network(nn.Dense(2)(nn.Dense(4, "relu", name="h", weights="zeros")(x)))
     forced = nn.Dense(4, "tanh", name="h", weights=nn.Constant(0.1, force=True))
     net = nn.Network(nn.Dense(1, weights=nn.Constant(0.3))(forced(x)), "float64")

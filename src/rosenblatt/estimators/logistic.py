@@ -76,8 +76,8 @@ class LogisticRegression(ClassifierMixin, StochasticSolver):  # type: ignore[mis
     n_iter_no_change : int or inf, default=10
         For 'sgd' and 'adam': epochs without progress after which the learning rate is lowered.
     checkpoint : path or None, default=None
-        For 'sgd' and 'adam': folder in which the training is saved; the same call of `fit` goes on exactly where it was,
-        also after the process was killed. ('lbfgs' begins anew, with the same result.)
+        For 'sgd' and 'adam': folder in which the training is saved; the same call of `fit` goes on exactly where it
+        was, also after the process was killed. ('lbfgs' begins anew, with the same result.)
     checkpoint_every : int or str, default='30s'
         Steps between two checkpoints, or a time.
 
@@ -350,7 +350,7 @@ class LogisticRegression(ClassifierMixin, StochasticSolver):  # type: ignore[mis
         """Log-odds of the second class, shape (n_samples,), or the logits, shape (n_samples, n_classes)."""
         network = self._fitted_network()
         X = validate_data(self, X, accept_sparse=["csr", "csc"], dtype=FLOATS, reset=False)
-        linear = Network(replace(network.spec, output="identity"), dtype=network.dtype, seed=None)
+        linear = Network(replace(network.chain, output="identity"), dtype=network.dtype, seed=None)
         linear.parameters[:] = network.parameters
         logits = predict_rows(linear, X)
         return logits.ravel() if len(self.classes_) == 2 else logits

@@ -1,4 +1,4 @@
-"""What networks are made of: layers, activations, initializers, losses, optimizers, schedules; and the network itself."""
+"""What networks are made of: layers, activations, initializers, losses, optimizers, schedules; and the network."""
 
 from rosenblatt.nn.graph import Graph, Node
 from rosenblatt.nn.initializers import Constant

@@ -113,6 +113,19 @@ class Network:
         self.biases: list[NDArray[Any]] = [v for n, v in self._views.items() if n.endswith(".biases")]
 
     @property
+    def chain(self) -> NetworkSpec:
+        """The architecture, if it is a dense chain.
+
+        Raises
+        ------
+        TypeError
+            If the network was built from layers by hand.
+        """
+        if not isinstance(self.spec, NetworkSpec):
+            raise TypeError("the network was built from layers by hand; it has no NetworkSpec")
+        return self.spec
+
+    @property
     def block_bytes(self) -> int:
         """Bytes of parameters and buffers."""
         return self.block.nbytes
@@ -178,7 +191,7 @@ class Network:
         return other
 
     def __call__(self, *nodes: Node) -> Node:
-        """This network as a layer of another: its (only) head's last layer, applied to other nodes.
+        """Apply this network, as if it were a layer, to nodes of another one: the node of its only head.
 
         A network that is built from the result starts from copies of this one's present parameters.
         """
@@ -216,7 +229,7 @@ class Network:
         Parameters
         ----------
         X : ndarray or scipy CSR matrix of shape (n_rows, n_inputs); or a mapping or sequence of them
-            One for each input, by name or in order, where there are several; class numbers of shape (n_rows,) for codes.
+            One for each input, by name or in order, where there are several; class numbers, (n_rows,), for codes.
 
         Returns
         -------

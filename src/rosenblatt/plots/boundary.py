@@ -1,7 +1,7 @@
 """Which class a model gives to each point of a plane.
 
-Goes in: a fitted classifier and rows with two columns. Comes out: scikit-learn's `DecisionBoundaryDisplay`, with the rows
-on it. What it can do already is not done again here.
+Goes in: a fitted classifier and rows with two columns. Comes out: scikit-learn's `DecisionBoundaryDisplay`, with the
+rows on it. What it can do already is not done again here.
 """
 
 from __future__ import annotations

@@ -173,7 +173,11 @@ def fit(
     return loop.run()
 
 
-OPTION_NAMES = ["loss", "optimizer", "learning_rate", "schedule", "epochs", "batch_size", "sample_weight", "validation", "scorer", "patience", "min_delta", "restore_best", "l1", "l2", "clip_value", "clip_norm", "average", "head_weights", "shuffle", "seed", "statistics", "callbacks", "checkpoint", "checkpoint_every", "verbose"]
+OPTION_NAMES = (
+    *("loss", "optimizer", "learning_rate", "schedule", "epochs", "batch_size", "sample_weight", "validation"),
+    *("scorer", "patience", "min_delta", "restore_best", "l1", "l2", "clip_value", "clip_norm", "average"),
+    *("head_weights", "shuffle", "seed", "statistics", "callbacks", "checkpoint", "checkpoint_every", "verbose"),
+)
 
 
 def default_loss(graph: Graph) -> dict[str, LossGiven]:
@@ -227,7 +231,8 @@ class _Loop:
     def _make_evaluator(self) -> Evaluator | None:
         if self.o["validation"] is None:
             return None
-        return Evaluator(self.averaged, self.loss, *self.o["validation"], head_weights=self.o["head_weights"])
+        X, y = self.o["validation"]
+        return Evaluator(self.averaged, self.loss, X, y, head_weights=self.o["head_weights"])
 
     def _make_checkpoints(self) -> Checkpoints | None:
         if self.o["checkpoint"] is None:
@@ -294,7 +299,8 @@ class _Loop:
         if self.o["verbose"]:
             print(f"epoch {self.at.epoch}: " + ", ".join(f"{name} {number:.6g}" for name, number in row.items()))
         epoch = Epoch(self.at.epoch, self.averaged, self.history)
-        if any([bool(callback(epoch)) for callback in self.o["callbacks"]]):
+        answers = [callback(epoch) for callback in self.o["callbacks"]]  # all of them are told
+        if any(answers):
             self.at.finished = "a callback"
         if self.checkpoints is not None and self.checkpoints.is_due(self.trainer.step_count):
             self.checkpoints.save(self.trainer.step_count, *self.snapshot())

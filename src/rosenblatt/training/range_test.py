@@ -1,7 +1,7 @@
 """The learning-rate range test (Smith 2015): train with a rate that grows from tiny to far too large.
 
-Goes in: a network, its loss, data. Comes out: rates, losses and a suggestion. The network is not changed, and nothing is
-ever applied by itself: look at the curve.
+Goes in: a network, its loss, data. Comes out: rates, losses and a suggestion. The network is not changed, and nothing
+is ever applied by itself: look at the curve.
 """
 
 from __future__ import annotations

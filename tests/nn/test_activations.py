@@ -8,6 +8,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy import special
 
 from rosenblatt.ir.program import Builder, M
+from rosenblatt.nn import Adam, Network, NetworkSpec
 from rosenblatt.nn.activations import (
     ACTIVATIONS,
     CELU,
@@ -22,6 +23,7 @@ from rosenblatt.nn.activations import (
     activation_to_state,
     name_of,
 )
+from rosenblatt.training import Trainer
 
 SCALE, ALPHA = 1.0507009873554805, 1.6732632423543772
 
@@ -183,6 +185,19 @@ def test_output_activations_are_the_closed_forms(name, differentiate):
     x = np.random.default_rng(2).normal(0, 2, (9, 4))
     right = {"softmax": lambda x: special.softmax(x, axis=1), "exp": np.exp}.get(name) or CASES[name][1]
     assert_allclose(differentiate(OUTPUTS[name], [x])[0], right(x), rtol=1e-13)
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if case != "step"])
+def test_a_network_learns_with_it(case):
+    rng = np.random.default_rng(4)
+    X = rng.normal(size=(200, 3)).astype(np.float32)
+    y = (np.abs(X[:, :1]) if case != "identity" else X[:, :1]).astype(np.float32)
+    network = Network(NetworkSpec(3, (32, 8), 1, activation=activation_function(CASES[case][0])))
+    network.parameters[:] = rng.normal(0, 0.4, network.parameters.size)
+    trainer = Trainer(network, "squared_error", Adam(), batch_size=20)
+    trainer.set_data(X, y)
+    losses = [trainer.epoch(None, 0.01) for _ in range(40)]
+    assert losses[-1] < 0.2 * losses[0]
 
 
 # Names ------------------------------------------------------------------------------------------------------------

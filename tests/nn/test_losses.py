@@ -8,6 +8,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy import special
 from sklearn._loss import loss as sklearn_loss
 
+from rosenblatt.nn import Adam, Network, NetworkSpec
 from rosenblatt.nn.activations import OUTPUTS
 from rosenblatt.nn.losses import (
     LOSSES,
@@ -32,6 +33,7 @@ from rosenblatt.nn.losses import (
     loss_record,
     loss_to_state,
 )
+from rosenblatt.training import Trainer
 
 RNG = np.random.default_rng(0)
 LOGITS = RNG.normal(0, 2, (40, 4))
@@ -244,6 +246,22 @@ def test_values_and_gradients_are_pytorchs(name, differentiate):
     value, gradient = differentiate(loss, [LOGITS, target])[:2]
     assert_allclose(value, right.detach().numpy(), rtol=1e-12, atol=1e-14)
     assert_allclose(gradient, z.grad.numpy(), rtol=1e-11, atol=1e-14)
+
+
+@pytest.mark.parametrize("loss", [c[0] for c in CASES if c[0].outputs_per_target == 1], ids=loss_name)
+def test_a_network_learns_with_it(loss):
+    rng = np.random.default_rng(4)
+    X = rng.normal(size=(200, 3)).astype(np.float32)
+    n_outputs = 3 if loss.labels else 1
+    network = Network(NetworkSpec(3, (16,), n_outputs, output=loss.record.outputs[0]))
+    network.parameters[:] = rng.normal(0, 0.3, network.parameters.size)
+    y = X[:, 0] + X[:, 1] > 0
+    y = y.astype(np.int32) if loss.labels else (y + 1.0 * (loss.targets.high > 1)).astype(np.float32)
+    check_target(loss, y)
+    trainer = Trainer(network, loss, Adam(), batch_size=20)
+    trainer.set_data(X, y)
+    losses = [trainer.epoch(None, 0.01) for _ in range(30)]
+    assert losses[-1] < 0.7 * losses[0]
 
 
 # Records ----------------------------------------------------------------------------------------------------------

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rosenblatt.nn.graph import Graph
+from rosenblatt.nn.losses import check_target
 from rosenblatt.nn.network import Network, feeds
 from rosenblatt.nn.optimizers import Optimizer, optimizer_named
 from rosenblatt.nn.programs import LossGiven
@@ -189,6 +190,15 @@ def default_loss(graph: Graph) -> dict[str, LossGiven]:
     }
 
 
+def check_targets(graph: Graph, loss: LossGiven | Mapping[str, LossGiven], y: Any) -> None:
+    """Refuse targets that a head's loss cannot take; what is missing is somebody else's complaint."""
+    losses = loss if isinstance(loss, Mapping) else dict.fromkeys(graph.heads, loss)
+    targets = y if isinstance(y, Mapping) else dict.fromkeys(graph.heads, y) if len(graph.heads) == 1 else {}
+    for head in graph.heads:
+        if head in losses and head in targets:
+            check_target(losses[head], targets[head])
+
+
 class _Loop:
     """One training: its data, its trainer and where it stands."""
 
@@ -200,6 +210,7 @@ class _Loop:
         given = options["optimizer"]
         self.optimizer = optimizer_named(given) if isinstance(given, str) else given
         self.schedule = schedule_named(options["schedule"])
+        check_targets(network.graph, self.loss, y)
         self.history, self.at = History(), Progress()
         self.n_rows = next(iter(feeds(network.graph, X).values())).shape[0]
         self.trainer = self._make_trainer()

@@ -390,6 +390,10 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         if self._label_binarizer.y_type_.startswith("multilabel"):
             raise ValueError("class_weight is for one label a row, but y has several: give sample_weight instead.")
         labels = column_or_1d(y)
+        known = self.classes_.tolist()
+        unknown = [c for c in self.class_weight if c not in known] if isinstance(self.class_weight, dict) else []
+        if unknown:
+            raise ValueError(f"class_weight names {', '.join(map(repr, unknown))}, but the labels of y are {known}.")
         weights = compute_class_weight(self.class_weight, classes=self.classes_, y=labels, sample_weight=sample_weight)
         weight = weights[np.searchsorted(self.classes_, labels)].astype(X.dtype)
         return weight if sample_weight is None else weight * sample_weight  # type: ignore[no-any-return]

@@ -1,7 +1,7 @@
 """A picture of a network of threshold neurons.
 
-Goes in: a `ThresholdNetwork`. Comes out: matplotlib axes. matplotlib is imported on use; no window is opened and no file
-written.
+Goes in: a `ThresholdNetwork`. Comes out: matplotlib axes. matplotlib is imported on use; no window is opened and no
+file written.
 """
 
 from __future__ import annotations
@@ -15,8 +15,10 @@ if TYPE_CHECKING:
 
 __all__ = ["plot"]
 
-RADIUS = 0.17
-LAYER_DISTANCE = 1.9
+RADIUS = 0.2
+LAYER_DISTANCE = 2.2
+MANY_LINES = 24
+"""Between two layers: weights of 1 and -1 are shown by the line's color alone."""
 POSITIVE, NEGATIVE, CARRIED = "#1f6fb4", "#c23b22", "#9a9a9a"
 Places = list[list[tuple[float, float]]]
 
@@ -69,8 +71,9 @@ def plot(network: ThresholdNetwork, ax: Axes | None = None) -> Axes:
 
 
 def draw_weights(ax: Axes, network: ThresholdNetwork, layer: int, places: Places) -> None:
-    """The lines into one layer, each with its weight; labels of lines that cross are at different heights."""
+    """The lines into one layer, each with its weight, which stands the farther to the right the lower the line ends."""
     weights = network.weights[layer]
+    crowded = (weights != 0).sum() > MANY_LINES
     for i, (x0, y0) in enumerate(places[layer]):
         for j, (x1, y1) in enumerate(places[layer + 1]):
             weight = weights[i, j]
@@ -80,9 +83,11 @@ def draw_weights(ax: Axes, network: ThresholdNetwork, layer: int, places: Places
             color = CARRIED if carried else POSITIVE if weight > 0 else NEGATIVE
             style = "-" if weight > 0 else (0, (4, 2))
             ax.plot([x0, x1], [y0, y1], color=color, linestyle=style, linewidth=1.6, zorder=1)
-            share = 0.3 if len(places[layer + 1]) > 1 or len(places[layer]) == 1 else 0.45
+            if crowded and abs(weight) == 1:
+                continue
+            share = 0.2 + 0.2 * j / max(1, len(places[layer + 1]) - 1)
             ax.text(
-                x0 + share * (x1 - x0), y0 + share * (y1 - y0), f"{weight:+g}", color=color, fontsize=10,
+                x0 + share * (x1 - x0), y0 + share * (y1 - y0), signed("+" if weight > 0 else "", weight), color=color, fontsize=10,
                 ha="center", va="center", zorder=2, bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.2},
             )  # fmt: skip
 
@@ -100,14 +105,16 @@ def draw_neurons(ax: Axes, network: ThresholdNetwork, layer: int, places: list[t
     for j, (x, y) in enumerate(places):
         carried = network.passes(layer, j)
         circle(ax, (x, y), "#ffffff" if carried else "#fff4d6", CARRIED if carried else "#444444")
-        ax.text(x, y, f"≥ {-network.biases[layer][j]:g}", fontsize=9, ha="center", va="center", zorder=4)
+        ax.text(x, y, signed("≥ ", -network.biases[layer][j]), fontsize=9, ha="center", va="center", zorder=4)
         if is_output:
             ax.annotate(
                 "", (x + RADIUS + 0.45, y), (x + RADIUS, y), arrowprops={"arrowstyle": "->", "color": "#444444"}
             )
         elif network.labels[layer][j]:
-            ax.text(x, y - RADIUS - 0.06, short(network.labels[layer][j]), fontsize=8.5, ha="center", va="top", zorder=4,
-                    color="#444444", bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.6})  # fmt: skip
+            ax.text(
+                x, y - RADIUS - 0.06, short(network.labels[layer][j]), color="#444444", fontsize=8.5,
+                ha="center", va="top", zorder=4, bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.6},
+            )  # fmt: skip
 
 
 def circle(ax: Axes, place: tuple[float, float], face: str, edge: str) -> Any:
@@ -115,6 +122,11 @@ def circle(ax: Axes, place: tuple[float, float], face: str, edge: str) -> Any:
     from matplotlib.patches import Circle
 
     return ax.add_patch(Circle(place, RADIUS, facecolor=face, edgecolor=edge, linewidth=1.4, zorder=3))
+
+
+def signed(prefix: str, value: float) -> str:
+    """A number with a true minus sign."""
+    return f"{prefix}{value:g}".replace("-", "−")
 
 
 def short(label: str, most: int = 22) -> str:

@@ -149,7 +149,7 @@ class Joined(Formula):
 
     parts: tuple[Formula, ...]
     symbol: ClassVar[str]
-    operate: ClassVar[Callable[[Bits, Bits], Bits]]
+    operate: ClassVar[np.ufunc]
 
     def evaluate(self, values: Mapping[str, Bits]) -> Bits:
         """The operator over the values of all parts."""
@@ -225,7 +225,9 @@ class TruthFunction(Formula):
 
 
 def variables(names: str | Iterable[str]) -> tuple[Variable, ...]:
-    """One variable for each name: ``a, b = variables("a b")``; a single one by ``(a,) = variables("a")``.
+    """Make one variable for each name.
+
+    ``a, b = variables("a b")``; a single one comes in a tuple as well: ``(a,) = variables("a")``.
 
     Parameters
     ----------

@@ -191,7 +191,7 @@ def binary_rows(X: Any, names: tuple[str, ...]) -> NDArray[np.int64]:
     X = np.asarray(X)
     if X.ndim != 2 or X.shape[1] != len(names):
         raise ValueError(
-            f"X has shape {X.shape}; this takes (n_rows, {len(names)}), with the columns {', '.join(names)} in this order"
+            f"X has shape {X.shape}; allowed is (n_rows, {len(names)}), with the columns {', '.join(names)}"
         )
     wrong = ~np.isin(X, (0, 1))
     if wrong.any():
@@ -200,4 +200,5 @@ def binary_rows(X: Any, names: tuple[str, ...]) -> NDArray[np.int64]:
             f"X is {X[row, column]!s} in row {row} (from 0), column {names[column]!r}; allowed are 0 and 1, or False "
             "and True"
         )
-    return X.astype(np.int64)
+    integers: NDArray[np.int64] = X.astype(np.int64)
+    return integers

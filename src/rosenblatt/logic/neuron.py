@@ -73,7 +73,8 @@ class Neuron:
         """0 or 1 for each row of 0 and 1, shape (n_rows,)."""
         from .network import binary_rows
 
-        return (binary_rows(X, self.names) @ self.weights + self.bias >= 0).astype(np.int64)
+        fires: NDArray[np.bool_] = binary_rows(X, self.names) @ self.weights + self.bias >= 0
+        return fires.astype(np.int64)
 
     def __str__(self) -> str:
         return f"{self.formula} = [{sum_text(self.weights, self.names)} >= {self.threshold:g}]"

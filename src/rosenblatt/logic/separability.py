@@ -69,8 +69,8 @@ class Certificate:
         for kind, weights in (("true", self.true_weights), ("false", self.false_weights)):
             if (weights < 0).any() or abs(weights.sum() - 1) > tolerance:
                 raise ValueError(
-                    f"the certificate does not hold: the weights of the {kind} points are {weights.tolist()}; they must "
-                    "not be negative and have the sum 1"
+                    f"the certificate does not hold: its weights of the {kind} points are {weights.tolist()}; they "
+                    "must not be negative and have the sum 1"
                 )
         if not self.gap <= tolerance:
             raise ValueError(
@@ -188,8 +188,8 @@ def checked(X: Any, y: Any) -> tuple[Array, NDArray[np.bool_], tuple[Any, Any]]:
     if len(classes) != 2:
         shown = ", ".join(repr(label) for label in classes[:MOST_LISTED].tolist())
         raise ValueError(
-            f"y has {len(classes)} different labels: {shown}{', ...' if len(classes) > MOST_LISTED else ''}; separability "
-            "is about two. Of several classes ask about one against the rest, such as y == y[0]"
+            f"y has {len(classes)} different labels: {shown}{', ...' if len(classes) > MOST_LISTED else ''}; "
+            "separability is about two. Of several classes ask about one against the rest, such as y == y[0]"
         )
     low, high = classes.tolist()
     return X, labels == 1, (low, high)

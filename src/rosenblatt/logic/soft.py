@@ -1,7 +1,7 @@
 """From threshold neurons to logistic ones, which have a derivative.
 
-Goes in: a `ThresholdNetwork`. Comes out: a `rosenblatt.nn.Network` of the same layers whose rounded outputs are the same
-truth table; a trainer can go on from it. It never changes the threshold network.
+Goes in: a `ThresholdNetwork`. Comes out: a `rosenblatt.nn.Network` of the same layers whose rounded outputs are the
+same truth table; a trainer can go on from it. It never changes the threshold network.
 """
 
 from __future__ import annotations

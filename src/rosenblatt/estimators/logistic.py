@@ -257,6 +257,12 @@ class LogisticRegression(ClassifierMixin, StochasticSolver):  # type: ignore[mis
         if start is not None:
             self._network.parameters[:] = start
 
+    def _start_from(self, coef: Array, intercept: Array) -> None:
+        """Take weights of the shapes of ``coef_`` and ``intercept_`` for those of a fit without an iteration."""
+        rows = np.empty((0, coef.shape[1]), coef.dtype)
+        self._prepare_network(rows, np.concatenate([coef.T.ravel(), intercept]))
+        self.n_iter_ = 0
+
     def _penalties(self) -> tuple[float, float]:
         """Strengths (l1, l2) of the two penalties, for losses that are summed over rows."""
         if self.penalty is None or math.isinf(self.C):

@@ -85,9 +85,11 @@ def draw_weights(ax: Axes, network: ThresholdNetwork, layer: int, places: Places
             ax.plot([x0, x1], [y0, y1], color=color, linestyle=style, linewidth=1.6, zorder=1)
             if crowded and abs(weight) == 1:
                 continue
-            share = 0.2 + 0.2 * j / max(1, len(places[layer + 1]) - 1)
+            n_ends = len(places[layer + 1])
+            share = 0.18 + 0.28 * j / (n_ends - 1) if n_ends > 1 else 0.4
+            text = signed("+" if weight > 0 else "", weight)
             ax.text(
-                x0 + share * (x1 - x0), y0 + share * (y1 - y0), signed("+" if weight > 0 else "", weight), color=color, fontsize=10,
+                x0 + share * (x1 - x0), y0 + share * (y1 - y0), text, color=color, fontsize=10,
                 ha="center", va="center", zorder=2, bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.2},
             )  # fmt: skip
 
@@ -105,7 +107,7 @@ def draw_neurons(ax: Axes, network: ThresholdNetwork, layer: int, places: list[t
     for j, (x, y) in enumerate(places):
         carried = network.passes(layer, j)
         circle(ax, (x, y), "#ffffff" if carried else "#fff4d6", CARRIED if carried else "#444444")
-        ax.text(x, y, signed("≥ ", -network.biases[layer][j]), fontsize=9, ha="center", va="center", zorder=4)
+        ax.text(x, y, signed("≥ ", -network.biases[layer][j]), fontsize=8.5, ha="center", va="center", zorder=4)
         if is_output:
             ax.annotate(
                 "", (x + RADIUS + 0.45, y), (x + RADIUS, y), arrowprops={"arrowstyle": "->", "color": "#444444"}

@@ -25,6 +25,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_sample_weight, validate_data
 
 from rosenblatt.nn import SGD, Adam, Network, NetworkSpec
+from rosenblatt.nn.losses import loss_record
 from rosenblatt.training import Trainer
 
 from ._base import FLOATS, DivergenceError, is_sparse, predict_rows, require_finite, rows_of
@@ -34,6 +35,15 @@ from ._stochastic import OptimizerState, StochasticSolver
 __all__ = ["LogisticRegression"]
 
 Array = npt.NDArray[Any]
+
+
+def exact(name: str) -> Any:
+    """A cross-entropy whose logarithms are not clipped.
+
+    Far from the minimum, where a warm start may be, a clipped loss is flat and its gradient is not: line searches fail.
+    From zero weights on the clipped one does, and shares its softmax with its gradient.
+    """
+    return replace(loss_record(name), function=lambda b, logits, target: getattr(b, name)(logits, target, clip=0.0))
 
 
 class LogisticRegression(ClassifierMixin, StochasticSolver):  # type: ignore[misc]
@@ -286,7 +296,8 @@ class LogisticRegression(ClassifierMixin, StochasticSolver):  # type: ignore[mis
         l1, l2 = self._penalties()
         network = Network(self._network.spec, dtype="float64")
         network.parameters[:] = self._network.parameters
-        trainer = Trainer(network, self._engine_loss(), None, l2=l2, batch_size=None, weighted=weight is not None)
+        loss = exact(self._engine_loss()) if network.parameters.any() else self._engine_loss()
+        trainer = Trainer(network, loss, None, l2=l2, batch_size=None, weighted=weight is not None)
         trainer.set_data(X, target, weight)
         options = {"maxiter": self.max_iter, "gtol": self.tol, "ftol": 64 * np.finfo(float).eps, "maxls": 50}
         options["maxfun"] = 50 * self.max_iter

@@ -77,14 +77,16 @@ LOSSES = MappingProxyType(
 )
 
 
-def loss_record(given: str | LossFunction) -> Loss:
-    """The record of a loss by name, or of a user's own function (which sees the activated outputs).
+def loss_record(given: str | LossFunction | Loss) -> Loss:
+    """The record of a loss: by name, as it is, or of a user's own function (which sees the activated outputs).
 
     Raises
     ------
     ValueError
         If it is no known name and no callable.
     """
+    if isinstance(given, Loss):
+        return given
     if callable(given):
         return Loss(given, raw=False)
     if given not in LOSSES:

@@ -29,7 +29,9 @@ def compare(name: str, X, y) -> dict[str, float]:
         warnings.simplefilter("ignore", ConvergenceWarning)
         logistic.fit(X, y)
     after = log_loss(y, logistic.predict_proba(X))
-    print(f"logistic regression from these weights predicts the same: {same}; log loss {before:.4g}, fitted {after:.4g}")
+    print(
+        f"logistic regression from these weights predicts the same: {same}; log loss {before:.4g}, fitted {after:.4g}"
+    )
     return {
         "converged": perceptron.converged_,
         "last_mistakes": perceptron.mistakes_[-1],

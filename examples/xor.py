@@ -1,4 +1,4 @@
-"""Exclusive or from threshold neurons: three equivalent networks, why one neuron is not enough, and a trainable copy."""
+"""Exclusive or from threshold neurons: three networks, why one neuron is not enough, and a trainable copy."""
 
 import numpy as np
 

@@ -7,6 +7,7 @@ which this class extends: a well-kept implementation needs no second one. It nev
 
 from __future__ import annotations
 
+import difflib
 from typing import Any, NoReturn
 
 import numpy as np
@@ -228,6 +229,15 @@ class Perceptron(SuggestingMixin, SklearnPerceptron):  # type: ignore[misc]
             If LogisticRegression has no such parameter.
         """
         check_is_fitted(self)
+        allowed = LogisticRegression._get_param_names()
+        for name in parameters:
+            if name not in allowed:
+                near = difflib.get_close_matches(name, allowed, n=1)
+                hint = f" Did you mean {near[0]!r}?" if near else ""
+                raise TypeError(
+                    f"to_logistic was given the parameter {name!r}.{hint} Those of LogisticRegression are: "
+                    f"{', '.join(allowed)}"
+                )
         shared = {name: getattr(self, name) for name in ("class_weight", "fit_intercept", "random_state")}
         model = LogisticRegression(**{"penalty": None, "warm_start": True, **shared, **parameters})
         model._validate_params()

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .drawing import plot
-    from .formulas import Formula, at_least, majority, truth_function, variables
+    from .formulas import Formula
+    from .makers import at_least, majority, truth_function, variables
     from .network import ThresholdNetwork, WrongNetworkError
     from .neuron import Neuron, NotSeparableError, single_neuron
     from .separability import Certificate, Separability, linear_separability
@@ -53,16 +54,16 @@ _HOMES = {
     "Separability": "separability",
     "ThresholdNetwork": "network",
     "WrongNetworkError": "network",
-    "at_least": "formulas",
+    "at_least": "makers",
     "equivalent": "truth",
     "linear_separability": "separability",
-    "majority": "formulas",
+    "majority": "makers",
     "plot": "drawing",
     "single_neuron": "neuron",
     "soften": "soft",
     "threshold_network": "wiring",
-    "truth_function": "formulas",
-    "variables": "formulas",
+    "truth_function": "makers",
+    "variables": "makers",
 }
 
 

@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .formulas import MOST_INPUTS, Formula
+from .formulas import Formula
+from .makers import MOST_INPUTS
 from .separability import Certificate, linear_separability
 from .truth import assignments, values_of
 

@@ -20,7 +20,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .covers import cubes_of
-from .formulas import And, AtLeast, Formula, Not, Or, TruthFunction, Variable, Xor, names_of, require_names
+from .formulas import And, AtLeast, Formula, Not, Or, TruthFunction, Variable, Xor, require_names
+from .makers import names_of
 from .network import ThresholdNetwork
 from .neuron import integer_neuron
 from .truth import assignments, values_of

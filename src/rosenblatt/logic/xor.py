@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .formulas import variables
+from .makers import variables
 from .network import ThresholdNetwork
 from .wiring import threshold_network
 

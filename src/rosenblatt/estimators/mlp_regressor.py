@@ -359,6 +359,8 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
 
     def _transform_target(self, y: Array, name: str) -> Array:
         record = loss_record(self.loss)
+        if y.dtype.kind not in "fiub":
+            raise ValueError(f"{name} holds {str(y.flat[0])!r}, no number: could not convert string to float.")
         if self.target_transform is not None and record.targets.low > -np.inf:
             raise ValueError(f"loss={self.loss!r} has a logarithmic link of its own: leave target_transform=None.")
         if self.target_transform is not None and (self._learns_variance() or isinstance(record.function, Quantile)):

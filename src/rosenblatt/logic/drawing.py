@@ -86,7 +86,7 @@ def draw_weights(ax: Axes, network: ThresholdNetwork, layer: int, places: Places
             if crowded and abs(weight) == 1:
                 continue
             n_ends = len(places[layer + 1])
-            share = 0.18 + 0.28 * j / (n_ends - 1) if n_ends > 1 else 0.4
+            share = 0.18 + 0.22 * j / (n_ends - 1) if n_ends > 1 else 0.4
             text = signed("+" if weight > 0 else "", weight)
             ax.text(
                 x0 + share * (x1 - x0), y0 + share * (y1 - y0), text, color=color, fontsize=10,
@@ -107,7 +107,7 @@ def draw_neurons(ax: Axes, network: ThresholdNetwork, layer: int, places: list[t
     for j, (x, y) in enumerate(places):
         carried = network.passes(layer, j)
         circle(ax, (x, y), "#ffffff" if carried else "#fff4d6", CARRIED if carried else "#444444")
-        ax.text(x, y, signed("≥ ", -network.biases[layer][j]), fontsize=8.5, ha="center", va="center", zorder=4)
+        ax.text(x, y, signed("≥ ", -network.biases[layer][j]), fontsize=8, ha="center", va="center", zorder=4)
         if is_output:
             ax.annotate(
                 "", (x + RADIUS + 0.45, y), (x + RADIUS, y), arrowprops={"arrowstyle": "->", "color": "#444444"}

@@ -284,3 +284,30 @@ def test_the_summary_of_a_graph_names_layers_and_arrays():
     text = nn.Network(nn.Dense(2, name="out")(h + nn.Dense(4, name="skip")(x)), output="softmax").freeze("h").summary()
     for line in ("relu(dense(x))", "weights (frozen)", "mean (statistics)", "add(bn, skip)", "softmax(out)", "[m, 4]"):
         assert line in text
+
+
+def test_lbfgs_reaches_the_minimum_of_least_squares():
+    net = nn.Network(nn.Dense(2, name="o")(nn.input(5)))
+    history = net.fit(X, Y, optimizer="lbfgs", epochs=200)
+    expected, residual, *_ = np.linalg.lstsq(np.column_stack([X, np.ones(48)]), Y, rcond=None)
+    np.testing.assert_allclose(net["o.weights"], expected[:-1], atol=1e-4)
+    assert history["loss"][-1] == pytest.approx(residual.sum() / 48 / 2 / 2, rel=1e-6)
+    half = nn.Network(nn.Dense(2, name="o")(nn.input(5))).fit(
+        X, Y, optimizer="lbfgs", callbacks=[lambda e: e.number == 2]
+    )
+    assert half["loss"] == history["loss"][:2]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"average": 0.9}, "has no average"),
+        ({"schedule": "cosine"}, "has no schedule"),
+        ({"checkpoint": "c"}, "checkpoint"),
+    ],
+)
+def test_lbfgs_refuses_what_needs_steps(options, message):
+    with pytest.raises(ValueError, match=message):
+        nn.Network(nn.Dense(2)(nn.input(5))).fit(X, Y, optimizer="lbfgs", **options)
+    with pytest.raises(ValueError, match=r"layer 'dropout' \(Dropout\) changes it from step to step"):
+        nn.Network(nn.Dense(2)(nn.Dropout(0.1)(nn.input(5)))).fit(X, Y, optimizer="lbfgs")

@@ -175,14 +175,14 @@ class Network:
         """A new network that ends with `layer`, with copies of this one's parameters."""
         return self._derived(Graph({"prediction": self.graph.node(layer)}, {"prediction": output}))
 
-    def copy(self) -> Network:
-        """A network of its own with the same parameters."""
-        twin = self._derived(self.spec)
+    def copy(self, dtype: DTypeLike | None = None) -> Network:
+        """A network of its own with the same parameters, perhaps in another float type."""
+        twin = self._derived(self.spec, dtype)
         twin.frozen = self.frozen
         return twin
 
-    def _derived(self, spec: NetworkSpec | Graph) -> Network:
-        other = Network(spec, self.dtype, seed=None)
+    def _derived(self, spec: NetworkSpec | Graph, dtype: DTypeLike | None = None) -> Network:
+        other = Network(spec, self.dtype if dtype is None else dtype, seed=None)
         for layer, name in {node.layer: name for node, name in other.graph.names.items()}.items():
             mine = next(n for node, n in self.graph.names.items() if node.layer is layer)
             for p in (*other.graph.parameters, *other.graph.buffers):

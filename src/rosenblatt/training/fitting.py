@@ -113,7 +113,8 @@ def fit(
     loss : str, callable or Loss, or a mapping with one for each head, optional
         Default: by the output activation, softmax and logistic cross-entropy, Poisson for exp, else squared error.
     optimizer : str or Optimizer
-        "sgd", "adagrad", "rmsprop", "adam", "adamw", "nadam" or an instance.
+        "sgd", "adagrad", "rmsprop", "adam", "adamw", "nadam" or an instance; or "lbfgs": all rows at once, in float64,
+        `epochs` being the number of iterations, without a learning rate.
     learning_rate : float
     schedule : str or Schedule
         How the learning rate goes on; see `rosenblatt.nn.schedules`.
@@ -170,8 +171,12 @@ def fit(
         from rosenblatt.training.caching import fit_behind_frozen
 
         return fit_behind_frozen(network, X, y, validation, given)
-    loop = _Loop(network, X, y, options)
-    return loop.run()
+    if optimizer == "lbfgs":
+        from rosenblatt.training.full_batch import fit_full_batch
+
+        check_options(options)
+        return fit_full_batch(network, X, y, loss if loss is not None else default_loss(network.graph), options)
+    return _Loop(network, X, y, options).run()
 
 
 OPTION_NAMES = (

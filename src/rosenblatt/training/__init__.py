@@ -4,6 +4,7 @@ from rosenblatt.training.checkpoint import CheckpointError
 from rosenblatt.training.evaluation import LayerGradient, gradient_statistics
 from rosenblatt.training.fitting import DivergenceError, Epoch, fit
 from rosenblatt.training.history import History
+from rosenblatt.training.range_test import RateRange, learning_rate_range
 from rosenblatt.training.trainer import Trainer
 
 __all__ = [
@@ -12,7 +13,9 @@ __all__ = [
     "Epoch",
     "History",
     "LayerGradient",
+    "RateRange",
     "Trainer",
     "fit",
     "gradient_statistics",
+    "learning_rate_range",
 ]

@@ -2,13 +2,10 @@
 
 import builtins
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from sklearn.datasets import make_blobs, make_moons
-
-pytest.importorskip("matplotlib", reason="matplotlib is the extra 'plot'").use("Agg")
-
-import matplotlib.pyplot as plt
 
 from rosenblatt import LogisticRegression, MLPClassifier, Perceptron, nn, plots, training
 from rosenblatt.nn.activations import ACTIVATIONS

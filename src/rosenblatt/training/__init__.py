@@ -5,6 +5,7 @@ from rosenblatt.training.evaluation import LayerGradient, gradient_statistics
 from rosenblatt.training.fitting import DivergenceError, Epoch, fit
 from rosenblatt.training.history import History
 from rosenblatt.training.range_test import RateRange, learning_rate_range
+from rosenblatt.training.tensorboard import TensorBoard
 from rosenblatt.training.trainer import Trainer
 
 __all__ = [
@@ -14,6 +15,7 @@ __all__ = [
     "History",
     "LayerGradient",
     "RateRange",
+    "TensorBoard",
     "Trainer",
     "fit",
     "gradient_statistics",

@@ -141,7 +141,8 @@ def test_dropout_keeps_the_mean_and_alpha_dropout_the_variance_too(layer):
     data = rng.normal(size=(4000, 50))
     net = nn.Network(layer(nn.input(50)) + nn.Apply(lambda b, x: b.mul(x, 0.0))(nn.Dense(50)(nn.input(50, "z"))))
     from rosenblatt.ir.compile import evaluate
-    from rosenblatt.nn.programs import Objective, training_program
+    from rosenblatt.nn.objective import Objective
+    from rosenblatt.nn.programs import training_program
 
     program = training_program(net.graph, Objective(lambda b, p, t: p), nn.SGD(0.0), "float64")
     feeds = {leaf.value.name: 0.0 for leaf in program.leaves} | {"x": data, "z": data, "y": data, "inverse_weight": 1.0}

@@ -21,7 +21,7 @@ from rosenblatt.training.history import History
 from rosenblatt.training.trainer import Trainer
 
 if TYPE_CHECKING:
-    from rosenblatt.nn.programs import LossGiven
+    from rosenblatt.nn.objective import LossGiven
 
 __all__ = ["fit_full_batch", "objective_of"]
 

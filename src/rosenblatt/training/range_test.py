@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 
 from rosenblatt.nn.network import Network
+from rosenblatt.nn.objective import LossGiven
 from rosenblatt.nn.optimizers import Optimizer, optimizer_named
-from rosenblatt.nn.programs import LossGiven
 from rosenblatt.training.trainer import Trainer
 
 __all__ = ["RateRange", "learning_rate_range"]

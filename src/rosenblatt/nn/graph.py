@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from rosenblatt.nn.activations import OUTPUTS, Activation, activation_function
 
 if TYPE_CHECKING:
-    from rosenblatt.nn.layers import Layer, ParameterSpec
+    from rosenblatt.nn.layer_base import Layer, ParameterSpec
     from rosenblatt.nn.network import Network
 
 __all__ = ["Graph", "Node", "Parameter"]

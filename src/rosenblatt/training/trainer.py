@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from rosenblatt import _core
 from rosenblatt.ir.compile import aligned_bytes, compile_program, source
 from rosenblatt.ir.planner import layout
-from rosenblatt.nn.layers import BatchNorm
 from rosenblatt.nn.network import Network, feeds, training_rows
+from rosenblatt.nn.normalization import BatchNorm
 from rosenblatt.nn.objective import LossGiven, Objective, blocks_of, targets_of
 from rosenblatt.nn.optimizers import Optimizer
 from rosenblatt.nn.programs import block_programs, training_program

@@ -181,10 +181,12 @@ def restore(state: Any, arrays: Mapping[str, NDArray[Any]]) -> Network:
     if ("spec" in state) == ("graph" in state):
         raise ModelFileError("the network is not either a spec or a graph.")
     dtype = state["dtype"]
-    if dtype not in ("float32", "float64") or any(a.dtype != dtype for a in arrays.values()):
-        raise ModelFileError(f"the tensors are not of the network's type {dtype!r}.")
+    if dtype not in ("float32", "float64"):
+        raise ModelFileError("the network's type is neither float32 nor float64.")
     spec = spec_from(state["spec"], len(arrays)) if "spec" in state else graph_from(state["graph"])
     require_tensors(spec.graph, arrays)
+    if any(array.dtype != dtype for array in arrays.values()):
+        raise ModelFileError(f"the tensors are not of the network's type {dtype!r}.")
     require_sound(spec.graph, arrays)
     frozen, names = state["frozen"], {p.name for p in spec.graph.parameters}
     if not isinstance(frozen, list) or len({*frozen}) != len(frozen) or not names.issuperset(frozen):

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from rosenblatt.nn.activations import OUTPUTS, Activation, activation_function
+from rosenblatt.nn.activations import OUTPUTS, Activation, activation_function, name_of
 
 if TYPE_CHECKING:
     from rosenblatt.nn.layers import Layer, ParameterSpec
@@ -109,7 +109,11 @@ class Graph:
         for head, node in self.heads.items():
             if node.kind != "dense":
                 raise ValueError(f"head {head!r} is an input of {node.kind} values; apply a layer to it first")
-            activation_function(self.output[head], OUTPUTS)
+            if getattr(activation_function(self.output[head], OUTPUTS), "parameters", None):
+                raise ValueError(
+                    f"the output activation of head {head!r} is {name_of(self.output[head])}, which learns parameters; "
+                    "give it to the last layer, or apply nn.Activate"
+                )
         nodes = tuple(_in_order(self.heads.values()))
         names = _unique_names(nodes)
         specs = [

@@ -266,6 +266,7 @@ def test_data_driven_weights_give_unit_variance_on_the_data():
         (lambda x: nn.Network({}), "at least one output"),
         (lambda x: nn.Network({"a": 3}), "head 'a' is 3; it must be a node"),
         (lambda x: nn.Network(nn.Dense(3)(x), output={"b": "softmax"}), "the heads are prediction"),
+        (lambda x: nn.Network(x, output=nn.PReLU()), "output activation of head 'prediction' is prelu, which learns"),
         (lambda x: nn.Network(nn.Dense(3, name="y")(x)), "a layer is called 'y'"),
         (lambda x: nn.Network(nn.Dense(3)(x)).cut("z"), "no layer is called 'z'; there are: x, dense"),
         (lambda x: nn.Network(nn.Dense(3)(x))["z"], "no parameter is called 'z'"),

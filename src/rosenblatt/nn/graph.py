@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from rosenblatt.nn.activations import OUTPUTS, Activation, activation_function
+from rosenblatt.nn.activations import OUTPUTS, Activation, activation_function, name_of
 
 if TYPE_CHECKING:
     from rosenblatt.nn.layer_base import Layer, ParameterSpec
@@ -109,7 +109,11 @@ class Graph:
         for head, node in self.heads.items():
             if node.kind != "dense":
                 raise ValueError(f"head {head!r} is an input of {node.kind} values; apply a layer to it first")
-            activation_function(self.output[head], OUTPUTS)
+            if getattr(activation_function(self.output[head], OUTPUTS), "parameters", None):
+                raise ValueError(
+                    f"the output activation of head {head!r} is {name_of(self.output[head])}, which learns parameters; "
+                    "give it to the last layer, or apply nn.Activate"
+                )
         nodes = tuple(_in_order(self.heads.values()))
         names = _unique_names(nodes)
         specs = [
@@ -243,6 +247,8 @@ def _in_order(heads: Iterable[Node]) -> Iterator[Node]:
 def _unique_names(nodes: Sequence[Node]) -> dict[Node, str]:
     """A name for each layer: its own, or what it is, with a number where that is taken."""
     by_layer: dict[Layer, str] = {}
+    taken: set[str] = set()
+    counts: dict[tuple[str, bool], int] = {}  # of names that were tried, so that many like layers take no longer each
     given = {node.layer.name for node in nodes if node.layer.name}
     for node in nodes:
         layer = node.layer
@@ -251,10 +257,13 @@ def _unique_names(nodes: Sequence[Node]) -> dict[Node, str]:
         if layer.name in RESERVED:
             raise ValueError(f"a layer is called {layer.name!r}; {', '.join(RESERVED)} are names of other things")
         base = layer.name or type(layer).__name__.lower()
-        taken = set(by_layer.values()) | (set() if layer.name else given)
-        name, count = base, 2
-        while name in taken:
-            name, count = f"{base}_{count}", count + 1
+        count = counts.get((base, bool(layer.name)), 1)
+        name = base if count == 1 else f"{base}_{count}"
+        while name in taken or (not layer.name and name in given):
+            count += 1
+            name = f"{base}_{count}"
+        counts[base, bool(layer.name)] = count
+        taken.add(name)
         by_layer[layer] = name
     return {node: by_layer[node.layer] for node in nodes}
 

@@ -122,7 +122,7 @@ class Piecewise:
             raise ValueError(
                 f"Piecewise: {len(self.boundaries)} boundaries and {len(self.factors)} factors; give equally many"
             )
-        if any(a >= b for a, b in pairwise((0.0, *self.boundaries))):
+        if not all(a < b for a, b in pairwise((0.0, *self.boundaries))):  # NaN too
             raise ValueError(f"Piecewise: boundaries are {self.boundaries}; they must be positive epochs that increase")
         if not all(0 < factor < math.inf for factor in self.factors):
             raise ValueError(f"Piecewise: factors are {self.factors}; they must be greater than 0")

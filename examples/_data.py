@@ -1,4 +1,4 @@
-"""The data of the examples: what scikit-learn ships, and in full mode real tables from the folder in ROSENBLATT_DATA."""
+"""The data of the examples: what scikit-learn ships, and in full mode real tables from the folder ROSENBLATT_DATA."""
 
 from __future__ import annotations
 
@@ -34,6 +34,13 @@ class Split:
 def is_full() -> bool:
     """Whether the script was called with --full."""
     return "--full" in sys.argv[1:]
+
+
+def argument(name: str) -> str | None:
+    """What follows --name in the call of the script, or None."""
+    words = sys.argv[1:]
+    found = words.index(f"--{name}") + 1 if f"--{name}" in words else len(words)
+    return words[found] if found < len(words) else None
 
 
 def folder() -> pathlib.Path:

@@ -1,4 +1,4 @@
-"""The data of the examples: what scikit-learn ships, and in full mode real tables from the folder ROSENBLATT_DATA."""
+"""The data of the examples: what scikit-learn ships; in full mode, real tables from the folder in ROSENBLATT_DATA."""
 
 from __future__ import annotations
 

@@ -7,6 +7,7 @@ A message has to name what was given, where it is, and what to do. Nothing here 
 from __future__ import annotations
 
 import os
+import pickle
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -21,11 +22,13 @@ from sklearn.exceptions import NotFittedError
 from sklearn.utils._param_validation import InvalidParameterError
 
 import rosenblatt
+from rosenblatt import logic
 from rosenblatt.estimators import DivergenceError, LogisticRegression, MLPClassifier, MLPRegressor, Perceptron
 from rosenblatt.files import ModelFileError
 from rosenblatt.tables import TableError, read_table
 from rosenblatt.tables.model import TableModel
 
+A, B = logic.variables("a b")
 N = 40
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(N, 3))
@@ -238,6 +241,63 @@ ESTIMATORS: dict[str, Case] = {
     "unknown public name": (lambda: rosenblatt.MLPClasifier, AttributeError, r"no attribute 'MLPClasifier'"),
 }  # fmt: skip
 
+LOGIC: dict[str, Case] = {
+    "no names": (lambda: logic.variables(" , "), ValueError, r"names is empty; give at least one name"),
+    "a name with a hyphen": (lambda: logic.variables("a b-c"), ValueError, r"variable 'b-c' is no Python name; use letters, digits"),
+    "a keyword as name": (lambda: logic.variables("x is"), ValueError, r"variable 'is' is no Python name"),
+    "the same name twice": (lambda: logic.variables("a b a"), ValueError, r"variable 'a' is named twice in 'a b a'"),
+    "numbers as names": (lambda: logic.variables([1, 2]), TypeError, r"name 1 of the variables is 1, a int; give texts"),
+    "'and' for '&'": (lambda: A and B, TypeError, r"formula a has no truth value of its own: write & for 'and'"),
+    "a number in a formula": (lambda: A & 1, TypeError, r"operand of & is 1, a int; it must be a formula"),
+    "a text in a formula": (lambda: "b" | A, TypeError, r"operand of \| is 'b', a str"),
+    "k too large": (lambda: logic.at_least(3, A, B), ValueError, r"k is 3; at_least of 2 formulas takes an integer from 1 to 2"),
+    "k of zero": (lambda: logic.at_least(0, A, B), ValueError, r"k is 0; .* from 1 to 2"),
+    "half a k": (lambda: logic.at_least(1.5, A, B), ValueError, r"k is 1\.5; .* an integer"),
+    "k forgotten": (lambda: logic.at_least(A, B), ValueError, r"k is <formula a>; .* an integer from 1 to 1"),
+    "majority of nothing": (lambda: logic.majority(), ValueError, r"need one formula or more, .* none was given"),
+    "13 inputs": (lambda: logic.truth_function(lambda *x: True, [f"x{i}" for i in range(13)]), ValueError, r"names has 13 inputs; a truth function takes at most 12"),
+    "a truth function that counts": (lambda: logic.truth_function(lambda p, q: p + q, "a b"), TypeError, r"gives 0, a int, for a=False, b=False; it must give True or False"),
+    "a truth function of fewer inputs": (lambda: logic.truth_function(lambda p: p, "a b"), TypeError, r"has the inputs \(p\), but names has 2: a b"),
+    "no truth function": (lambda: logic.truth_function(True, "a b"), TypeError, r"function is True; truth_function takes a Python function"),
+    "a variable without a value": (lambda: (A ^ B)(a=1), ValueError, r"no value for 'b' in a \^ b; give every variable 0 or 1"),
+    "an unknown variable": (lambda: (A ^ logic.variables("speed")[0])(a=1, sped=0), ValueError, r"no variable 'sped' in a \^ speed\. Did you mean 'speed'\?"),
+    "a value that is no bit": (lambda: (A ^ B)(a=1, b=2), ValueError, r"b is 2; a variable is 0 or 1"),
+    "no formula to wire": (lambda: logic.threshold_network("a & b"), TypeError, r"formula is 'a & b', a str; threshold_network takes a formula"),
+    "inputs that lack a variable": (lambda: logic.threshold_network(A & B, inputs="a c"), ValueError, r"no variable 'b' among the inputs\. .*The variables are: a, c"),
+    "a neuron of 13 inputs": (lambda: logic.single_neuron(logic.majority(*logic.variables([f"x{i}" for i in range(13)]))), ValueError, r"has 13 variables; single_neuron takes at most 12"),
+    "a neuron for exclusive or": (lambda: logic.single_neuron(A ^ B), logic.NotSeparableError, r"no single neuron computes a \^ b: the midpoint of the true points .* both are \(0\.5, 0\.5\)"),
+    "too large a truth table": (lambda: logic.equivalent(logic.majority(*logic.variables([f"x{i}" for i in range(21)])), A), ValueError, r"22 variables has 2 \*\* 22 rows; at most 20"),
+    "comparing with a text": (lambda: logic.equivalent(A, "a"), TypeError, r"g is 'a', a str; equivalent takes formulas and networks"),
+    "X that is not binary": (lambda: logic.threshold_network(A & B).predict([[0, 1], [1, 0.5]]), ValueError, r"X is 0\.5 in row 1 \(from 0\), column 'b'; allowed are 0 and 1"),
+    "NaN in X": (lambda: logic.threshold_network(A & B).predict([[np.nan, 1]]), ValueError, r"X is nan in row 0 .* column 'a'"),
+    "X too wide": (lambda: logic.threshold_network(A & B).predict([[0, 1, 1]]), ValueError, r"X has shape \(1, 3\); allowed is \(n_rows, 2\), with the columns a, b"),
+    "one row alone": (lambda: logic.single_neuron(A & B).predict([0, 1]), ValueError, r"X has shape \(2,\); allowed is \(n_rows, 2\)"),
+    "a network that is not chained": (lambda: logic.ThresholdNetwork(A & B, ("a", "b"), ([[1], [1], [1]],), ([-2],)), ValueError, r"weights of shapes \[\(3, 1\)\] .* make no network of 2 inputs"),
+    "a network with thirds": (lambda: logic.ThresholdNetwork(A & B, ("a", "b"), ([[1 / 3], [1]],), ([-1],)), ValueError, r"weights of layer 1 are .* must be multiples of 1/2"),
+    "a wrong network": (lambda: logic.ThresholdNetwork(A & B, ("a", "b"), ([[1], [1]],), ([-1],)).verify(), logic.WrongNetworkError, r"does not compute a & b: for a=0, b=1 it gives 1 and the formula 0; they differ on 2 of 4"),
+    "too soft": (lambda: logic.soften(logic.XOR_FORMS[0], sharpness=1), ValueError, r"sharpness is 1, which is too small .* for A=\d, B=\d the output is .* Take a larger one, such as 2"),
+    "negative sharpness": (lambda: logic.soften(logic.XOR_FORMS[0], sharpness=-3), ValueError, r"sharpness is -3; it must be a positive number"),
+    "softening a formula": (lambda: logic.soften(A & B), TypeError, r"network is <formula a & b>, .* threshold_network first"),
+    "drawing a formula": (lambda: logic.plot(A & B), TypeError, r"plot takes a ThresholdNetwork"),
+    "three classes to separate": (lambda: logic.linear_separability(X, np.arange(N) % 3), ValueError, r"y has 3 different labels: 0, 1, 2; .* one against the rest"),
+    "one class to separate": (lambda: logic.linear_separability(X, np.ones(N)), ValueError, r"y has 1 different labels: 1\.0"),
+    "labels of another length": (lambda: logic.linear_separability(X, LABELS[:3]), ValueError, r"y has shape \(3,\); with 40 rows in X it must have shape \(40,\)"),
+    "a row to separate": (lambda: logic.linear_separability(X[0], LABELS[:3]), ValueError, r"X has shape \(3,\); it must be a table"),
+    "infinity to separate": (lambda: logic.linear_separability(put(X, (4, 2), np.inf), LABELS), ValueError, r"X is inf in row 4, column 2 \(from 0\)"),
+    "an unknown name of the module": (lambda: logic.treshold_network, AttributeError, r"module 'rosenblatt\.logic' has no attribute 'treshold_network'"),
+}  # fmt: skip
+
+PERCEPTRONS: dict[str, Case] = {
+    "mistakes before fit": (lambda: Perceptron().mistakes_, NotFittedError, r"not fitted yet"),
+    "convergence before fit": (lambda: Perceptron().explain_convergence(X, LABELS), NotFittedError, r"not fitted yet"),
+    "logistic regression before fit": (lambda: Perceptron().to_logistic(), NotFittedError, r"not fitted yet"),
+    "mistakes after unpickling": (lambda: pickle.loads(pickle.dumps(Perceptron().fit(X, LABELS))).mistakes_, AttributeError, r"no data to count mistakes_ from: .* Fit again, and read mistakes_ first"),
+    "convergence on other labels": (lambda: Perceptron().fit(X, LABELS).explain_convergence(X, LABELS + 1), ValueError, r"y has the labels \[1, 2\]; explain_convergence takes all of those of fit, \[0, 1\]"),
+    "convergence on other columns": (lambda: Perceptron().fit(X, LABELS).explain_convergence(X[:, :2], LABELS), ValueError, r"X has 2 features, but Perceptron is expecting 3"),
+    "unknown parameter of the logistic regression": (lambda: Perceptron().fit(X, LABELS).to_logistic(max_itre=9), TypeError, r"to_logistic was given the parameter 'max_itre'\. Did you mean 'max_iter'\? Those of LogisticRegression are: C, "),
+    "wrong parameter of the logistic regression": (lambda: Perceptron().fit(X, LABELS).to_logistic(penalty="l3"), InvalidParameterError, r"'penalty' parameter .* Did you mean 'l"),
+}  # fmt: skip
+
 CATALOGUE = {
     f"{part}: {name}": case
     for part, cases in {
@@ -247,6 +307,8 @@ CATALOGUE = {
         "settings": SETTINGS,
         "files": FILES,
         "estimators": ESTIMATORS,
+        "logic": LOGIC,
+        "perceptrons": PERCEPTRONS,
     }.items()
     for name, case in cases.items()
 }

@@ -43,13 +43,22 @@ __all__ = [  # noqa: RUF022 (the version last)
     "engine_info",
     "get_num_threads",
     "load",
+    "logic",
+    "nn",
+    "plots",
     "save",
     "set_num_threads",
+    "training",
     "__version__",
 ]
 
 
+_MODULES = ("logic", "nn", "plots", "training")
+
+
 def __getattr__(name: str) -> Any:
+    if name in _MODULES:
+        return import_module(f"rosenblatt.{name}")
     if name not in _HOMES:
         raise AttributeError(f"module 'rosenblatt' has no attribute {name!r}")
     value = getattr(import_module(_HOMES[name]), name)

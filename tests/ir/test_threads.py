@@ -15,7 +15,7 @@ from rosenblatt import _core
 from rosenblatt.ir.compile import evaluate
 from rosenblatt.ir.ops import OPS
 from rosenblatt.ir.program import Builder, M
-from rosenblatt.nn import SGD, Adam, Network, NetworkSpec
+from rosenblatt.nn import SGD, Adam, Nadam, Network, NetworkSpec, RMSProp
 from rosenblatt.threads import _quota
 from rosenblatt.training import Trainer
 
@@ -76,6 +76,11 @@ NETWORKS = {
     "no hidden layer": (NetworkSpec(40, (), 5, output="softmax"), 100, {}),
     "blocks": (NetworkSpec(12, (30,), 3, output="softmax"), 200, {"blocks": 48, "l2": 0.1}),
     "sparse": (NetworkSpec(200, (70,), 3, output="softmax", sparse_input=True), 40, {}),
+    "toolbox": (
+        NetworkSpec(20, (64, 40), 4, "elu", "softmax", dropout=0.2, noise=0.1, normalization="batch", max_norm=1.0),
+        *(60, {"average": 0.9, "clip_norm": 1.0}),
+    ),
+    "layer norm": (NetworkSpec(70, (130,), 3, "prelu", "softmax", normalization="layer", input_dropout=0.1), 33, {}),
     "weighted": (NetworkSpec(9, (40, 40), 3, output="softmax"), 60, {"weighted": True}),
 }
 
@@ -104,7 +109,8 @@ def trained(spec, batch, dtype, optimizer, options, monkeypatch):
 @pytest.mark.parametrize("name", NETWORKS)
 def test_200_steps_give_the_same_bits_for_any_number_of_threads(name, dtype, monkeypatch):
     spec, batch, options = NETWORKS[name]
-    optimizer = SGD(0.9) if name in ("tanh", "sparse") else Adam()
+    optimizers = {"tanh": SGD(0.9), "sparse": SGD(0.9), "toolbox": Nadam(weight_decay=0.1), "layer norm": RMSProp()}
+    optimizer = optimizers.get(name, Adam())
     alone = with_threads(1, lambda: trained(spec, batch, dtype, optimizer, options, monkeypatch))
     for n in TEAMS:
         assert with_threads(n, lambda: trained(spec, batch, dtype, optimizer, options, monkeypatch)) == alone, n

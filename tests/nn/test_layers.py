@@ -186,7 +186,7 @@ def test_frozen_parameters_stay_and_their_outputs_can_be_cached():
     np.testing.assert_allclose(plain["out.weights"], cached["out.weights"], rtol=1e-10)
     plain.unfreeze("h1.*").fit(X, Y, epochs=1)
     assert not np.array_equal(plain["h1.weights"], before)
-    with pytest.raises(ValueError, match="'h9' matches no layer and no parameter; there are: h1.weights"):
+    with pytest.raises(ValueError, match=r"'h9' matches no layer and no parameter; there are: h1\.weights"):
         plain.freeze("h9")
     with pytest.raises(ValueError, match="all parameters of the network are frozen"):
         plain.freeze("*").fit(X, Y)
@@ -234,7 +234,7 @@ def test_averages_of_weights_are_those_of_the_formula():
 
 def test_hidden_weights_that_are_all_equal_are_refused():
     x = nn.input(5)
-    with pytest.raises(ValueError, match="layer 'h': all weights of its 4 neurons would start equal .* stay equal"):
+    with pytest.raises(ValueError, match=r"layer 'h': all weights of its 4 neurons would start equal .* stay equal"):
         nn.Network(nn.Dense(2)(nn.Dense(4, "relu", name="h", weights="zeros")(x)))
     forced = nn.Dense(4, "tanh", name="h", weights=nn.Constant(0.1, force=True))
     net = nn.Network(nn.Dense(1, weights=nn.Constant(0.3))(forced(x)), "float64")
@@ -284,3 +284,29 @@ def test_the_summary_of_a_graph_names_layers_and_arrays():
     text = nn.Network(nn.Dense(2, name="out")(h + nn.Dense(4, name="skip")(x)), output="softmax").freeze("h").summary()
     for line in ("relu(dense(x))", "weights (frozen)", "mean (statistics)", "add(bn, skip)", "softmax(out)", "[m, 4]"):
         assert line in text
+
+
+def test_lbfgs_reaches_the_minimum_of_least_squares():
+    net = nn.Network(nn.Dense(2, name="o")(nn.input(5)))
+    history = net.fit(X, Y, optimizer="lbfgs", epochs=200)
+    expected, residual, *_ = np.linalg.lstsq(np.column_stack([X, np.ones(48)]), Y, rcond=None)
+    np.testing.assert_allclose(net["o.weights"], expected[:-1], atol=1e-4)
+    assert history["loss"][-1] == pytest.approx(residual.sum() / 48 / 2 / 2, rel=1e-6)
+    half = nn.Network(nn.Dense(2, name="o")(nn.input(5)))
+    half = half.fit(X, Y, optimizer="lbfgs", callbacks=[lambda epoch: epoch.number == 2])
+    assert half["loss"] == history["loss"][:2]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"average": 0.9}, "has no average"),
+        ({"schedule": "cosine"}, "has no schedule"),
+        ({"l1": 1.0}, "has no l1"),
+    ],
+)
+def test_lbfgs_refuses_what_needs_steps(options, message):
+    with pytest.raises(ValueError, match=message):
+        nn.Network(nn.Dense(2)(nn.input(5))).fit(X, Y, optimizer="lbfgs", **options)
+    with pytest.raises(ValueError, match=r"layer 'dropout' \(Dropout\) changes it from step to step"):
+        nn.Network(nn.Dense(2)(nn.Dropout(0.1)(nn.input(5)))).fit(X, Y, optimizer="lbfgs")

@@ -165,7 +165,7 @@ def test_a_checkpoint_of_another_training_is_refused(tmp_path):
         model.set_params(hidden_layer_sizes=(6,)).fit(X, LABELS)
     path = tmp_path / "checkpoint.safetensors"
     path.write_bytes(path.read_bytes()[:-9])
-    with pytest.raises(CheckpointError, match="damaged or cut off.*delete this one to begin anew"):
+    with pytest.raises(CheckpointError, match=r"damaged or cut off.*delete this one to begin anew"):
         network().fit(X, LABELS, checkpoint=tmp_path, **OPTIONS)
 
 
@@ -258,7 +258,7 @@ def check_equal(tmp_path):
 @pytest.mark.parametrize("every", [0, -1, True, 1.5, "0s", "5", "x", "3 days", None])
 def test_a_wrong_interval_is_refused(every, tmp_path):
     with pytest.raises(
-        ValueError, match="checkpoint_every is .*; allowed: a positive number of steps, or a time such as"
+        ValueError, match=r"checkpoint_every is .*; allowed: a positive number of steps, or a time such as"
     ):
         network().fit(X, LABELS, checkpoint=tmp_path, checkpoint_every=every)
 

@@ -117,7 +117,7 @@ class NetworkEstimator(SuggestingMixin, CallbackSupportMixin, BaseEstimator):  #
         """The network's outputs for X, checked against what fit saw."""
         network = self._fitted_network()
         if self._is_plain(X) and not network.spec.sparse_input:
-            return network.predict(X)
+            return np.asarray(network.predict(X))
         X = validate_data(self, X, accept_sparse=["csr", "csc"], dtype=FLOATS, reset=False)
         return predict_rows(network, X)
 
@@ -178,8 +178,8 @@ def predict_rows(network: Network, X: Any) -> Array:
     """The network's outputs for X, whichever of X and the network is sparse."""
     X = rows_of(X)
     if network.spec.sparse_input and not is_sparse(X):
-        return network.predict(csr_matrix(X))
+        return np.asarray(network.predict(csr_matrix(X)))
     if network.spec.sparse_input or not is_sparse(X):
-        return network.predict(X)
+        return np.asarray(network.predict(X))
     blocks = [X[i : i + DENSE_BLOCK].toarray() for i in range(0, X.shape[0], DENSE_BLOCK)]
     return np.concatenate([network.predict(block) for block in blocks])

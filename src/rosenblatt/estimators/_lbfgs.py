@@ -22,6 +22,7 @@ from scipy.optimize import minimize
 from sklearn.exceptions import ConvergenceWarning
 
 from rosenblatt.training import Trainer
+from rosenblatt.training.full_batch import objective_of
 
 from ._base import DivergenceError, divergence_message, warn_user
 
@@ -40,20 +41,6 @@ class LbfgsOutcome:
     parameters: Array
     loss: float
     n_iter: int
-
-
-def objective_of(trainer: Trainer, fixed: slice | None = None) -> Objective:
-    """Loss and gradient as a function of the flat parameters; the `fixed` ones stay what they are."""
-
-    def objective(parameters: Array) -> tuple[float, Array]:
-        trainer.network.parameters[:] = parameters
-        loss, gradient = trainer.loss_and_gradient()
-        gradient = np.array(gradient, dtype=np.float64)  # SciPy keeps it across calls
-        if fixed is not None:
-            gradient[fixed] = 0.0
-        return float(loss), gradient
-
-    return objective
 
 
 def minimize_loss(

@@ -259,9 +259,9 @@ class BaseMLP(LayerParameters, StochasticSolver):
             self._network = Network(spec, dtype=data.X.dtype, seed=None)
             self._initialize_weights(rng, data.X)
         network = self._fitted_network()
-        if network.spec.layer_sizes != units:
+        if network.chain.layer_sizes != units:
             raise ValueError(
-                f"the fitted network has layers of {list(network.spec.layer_sizes)} units, but hidden_layer_sizes and "
+                f"the fitted network has layers of {list(network.chain.layer_sizes)} units, but hidden_layer_sizes and "
                 f"the data ask for {list(units)}: warm_start and partial_fit continue one architecture."
             )
         if network.spec != spec:  # the same layers, with another activation or sparse after dense input
@@ -413,8 +413,8 @@ class BaseMLP(LayerParameters, StochasticSolver):
             return natural
         if self.output_activation not in loss.outputs:
             raise ValueError(
-                f"output_activation is {self.output_activation!r}, but with loss={self.loss!r} and this target it can be "
-                f"{', '.join(map(repr, loss.outputs))}."
+                f"output_activation is {self.output_activation!r}, but with loss={self.loss!r} and this target it can "
+                f"be {', '.join(map(repr, loss.outputs))}."
             )
         return self.output_activation
 

@@ -24,7 +24,10 @@ from ._stochastic import Course
 __all__ = ["Resumption", "find_checkpoint", "fit_state", "restore_fit"]
 
 Array = npt.NDArray[Any]
-ATTRIBUTES = ["loss_curve_", "t_", "n_iter_", "best_loss_", "best_validation_score_", "validation_scores_", "_no_improvement_count", "loss_"]
+ATTRIBUTES = (
+    *("loss_curve_", "t_", "n_iter_", "best_loss_", "best_validation_score_", "validation_scores_"),
+    *("_no_improvement_count", "loss_"),
+)
 UNCOMPARED = ("checkpoint", "checkpoint_every", "verbose", "random_state", "n_jobs")
 """Parameters that may change between a fit and its resumption."""
 

@@ -77,7 +77,7 @@ class OptimizerState:
         return np.asarray(rates * self.plateau.factor, np.float64)
 
     def end_epoch(self, n_samples_seen: int, loss_or_score: float) -> None:
-        """Inverse scaling: learning_rate_init / (samples seen + 1) ** power_t; and what a plateau schedule makes of it."""
+        """Inverse scaling: learning_rate_init / (samples seen + 1) ** power_t; and a plateau schedule's next state."""
         if self.mode == "invscaling":
             self.learning_rate = self.learning_rate_init / (n_samples_seen + 1) ** self.power_t
         if isinstance(self.mode, Plateau):

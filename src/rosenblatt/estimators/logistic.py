@@ -26,6 +26,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_sample_weight, validate_data
 
 from rosenblatt.nn import SGD, Adam, Network, NetworkSpec
+from rosenblatt.nn.losses import loss_record
 from rosenblatt.training import Trainer
 
 from ._base import FLOATS, DivergenceError, is_sparse, predict_rows, require_finite, rows_of
@@ -37,6 +38,15 @@ from ._stochastic import Course, OptimizerState, StochasticSolver
 __all__ = ["LogisticRegression"]
 
 Array = npt.NDArray[Any]
+
+
+def exact(name: str) -> Any:
+    """A cross-entropy whose logarithms are not clipped.
+
+    Far from the minimum, where a warm start may be, a clipped loss is flat and its gradient is not: line searches fail.
+    From zero weights on the clipped one does, and shares its softmax with its gradient.
+    """
+    return replace(loss_record(name), function=lambda b, logits, target: getattr(b, name)(logits, target, clip=0.0))
 
 
 class LogisticRegression(ClassifierMixin, StochasticSolver):  # type: ignore[misc]
@@ -76,8 +86,8 @@ class LogisticRegression(ClassifierMixin, StochasticSolver):  # type: ignore[mis
     n_iter_no_change : int or inf, default=10
         For 'sgd' and 'adam': epochs without progress after which the learning rate is lowered.
     checkpoint : path or None, default=None
-        For 'sgd' and 'adam': folder in which the training is saved; the same call of `fit` goes on exactly where it was,
-        also after the process was killed. ('lbfgs' begins anew, with the same result.)
+        For 'sgd' and 'adam': folder in which the training is saved; the same call of `fit` goes on exactly where it
+        was, also after the process was killed. ('lbfgs' begins anew, with the same result.)
     checkpoint_every : int or str, default='30s'
         Steps between two checkpoints, or a time.
 
@@ -276,6 +286,12 @@ class LogisticRegression(ClassifierMixin, StochasticSolver):  # type: ignore[mis
         if start is not None:
             self._network.parameters[:] = start
 
+    def _start_from(self, coef: Array, intercept: Array) -> None:
+        """Take weights of the shapes of ``coef_`` and ``intercept_`` for those of a fit without an iteration."""
+        rows = np.empty((0, coef.shape[1]), coef.dtype)
+        self._prepare_network(rows, np.concatenate([coef.T.ravel(), intercept]))
+        self.n_iter_ = 0
+
     def _penalties(self) -> tuple[float, float]:
         """Strengths (l1, l2) of the two penalties, for losses that are summed over rows."""
         if self.penalty is None or math.isinf(self.C):
@@ -299,7 +315,8 @@ class LogisticRegression(ClassifierMixin, StochasticSolver):  # type: ignore[mis
         l1, l2 = self._penalties()
         network = Network(self._network.spec, dtype="float64", seed=None)
         network.parameters[:] = self._network.parameters
-        trainer = Trainer(network, self._engine_loss(), None, l2=l2, batch_size=None, weighted=weight is not None)
+        loss = exact(self._engine_loss()) if network.parameters.any() else self._engine_loss()
+        trainer = Trainer(network, loss, None, l2=l2, batch_size=None, weighted=weight is not None)
         trainer.set_data(X, target, weight)
         options = {"maxiter": self.max_iter, "gtol": self.tol, "ftol": 64 * np.finfo(float).eps, "maxls": 50}
         options["maxfun"] = 50 * self.max_iter
@@ -350,7 +367,7 @@ class LogisticRegression(ClassifierMixin, StochasticSolver):  # type: ignore[mis
         """Log-odds of the second class, shape (n_samples,), or the logits, shape (n_samples, n_classes)."""
         network = self._fitted_network()
         X = validate_data(self, X, accept_sparse=["csr", "csc"], dtype=FLOATS, reset=False)
-        linear = Network(replace(network.spec, output="identity"), dtype=network.dtype, seed=None)
+        linear = Network(replace(network.chain, output="identity"), dtype=network.dtype, seed=None)
         linear.parameters[:] = network.parameters
         logits = predict_rows(linear, X)
         return logits.ravel() if len(self.classes_) == 2 else logits

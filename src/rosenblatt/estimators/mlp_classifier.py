@@ -43,8 +43,8 @@ def gives_probabilities(estimator: Any) -> bool:
     """Whether the outputs are probabilities; the error is what `getattr` reports."""
     if estimator.loss == "hinge" or estimator.output_activation not in (None, "logistic", "softmax"):
         raise AttributeError(
-            f"loss={estimator.loss!r} with output_activation={estimator.output_activation!r} gives no probabilities: use "
-            "loss='log_loss', or sklearn.calibration.CalibratedClassifierCV."
+            f"loss={estimator.loss!r} with output_activation={estimator.output_activation!r} gives no probabilities: "
+            "use loss='log_loss', or sklearn.calibration.CalibratedClassifierCV."
         )
     return True
 
@@ -70,7 +70,8 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
     batch_size : int or 'auto', default='auto'
         Rows of a mini-batch; 'auto' is min(200, number of rows).
     learning_rate : {'constant', 'invscaling', 'adaptive'}, name of a schedule or Schedule, default='constant'
-        Schedules (see `rosenblatt.nn.schedules`) vary the rate of every solver, step by step. For 'sgd' only: 'invscaling': learning_rate_init / (samples seen + 1)**power_t, after each epoch. 'adaptive': a fifth
+        Schedules (see `rosenblatt.nn.schedules`) vary the rate of every solver, step by step. For 'sgd' only:
+        'invscaling', learning_rate_init / (samples seen + 1)**power_t after each epoch; and 'adaptive', a fifth
         whenever `n_iter_no_change` epochs bring no progress, until 1e-6.
     learning_rate_init : float > 0, default=0.001
         Learning rate of the first epoch.
@@ -138,8 +139,8 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
     statistics : bool, default=False
         Record norm, vanishing share and dead neurons of each layer's gradient in ``history_`` after each epoch.
     checkpoint : path or None, default=None
-        Folder in which the training is saved; the same call of `fit` goes on exactly where it was, also after the process
-        was killed. ('lbfgs' begins anew, with the same result.)
+        Folder in which the training is saved; the same call of `fit` goes on exactly where it was, also after the
+        process was killed. ('lbfgs' begins anew, with the same result.)
     checkpoint_every : int or str, default='30s'
         Steps between two checkpoints, or a time.
     loss : {'log_loss', 'focal', 'hinge'}, Loss or callable, default='log_loss'
@@ -336,9 +337,10 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
     @available_if(gives_probabilities)  # type: ignore[untyped-decorator]
     def predict_log_proba(self, X: Any) -> Array:
         """Logarithm of `predict_proba`."""
-        probabilities = self.predict_proba(X)
+        probabilities: Array = self.predict_proba(X)
         with np.errstate(divide="ignore"):
-            return np.log(probabilities, out=probabilities)
+            logarithms: Array = np.log(probabilities, out=probabilities)
+            return logarithms
 
     def _encode_target(self, y: Array, incremental: bool) -> Array:
         if y.shape[1:] == (1,):
@@ -388,6 +390,10 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         if self._label_binarizer.y_type_.startswith("multilabel"):
             raise ValueError("class_weight is for one label a row, but y has several: give sample_weight instead.")
         labels = column_or_1d(y)
+        known = self.classes_.tolist()
+        unknown = [c for c in self.class_weight if c not in known] if isinstance(self.class_weight, dict) else []
+        if unknown:
+            raise ValueError(f"class_weight names {', '.join(map(repr, unknown))}, but the labels of y are {known}.")
         weights = compute_class_weight(self.class_weight, classes=self.classes_, y=labels, sample_weight=sample_weight)
         weight = weights[np.searchsorted(self.classes_, labels)].astype(X.dtype)
         return weight if sample_weight is None else weight * sample_weight  # type: ignore[no-any-return]
@@ -415,7 +421,8 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
 
     def _engine_target(self, y: Array) -> Array:
         if y.ndim == 1 and not loss_record(self._engine_loss()).labels:
-            return np.eye(len(self.classes_), dtype=self._network.dtype)[y]
+            one_hot: Array = np.eye(len(self.classes_), dtype=self._network.dtype)[y]
+            return one_hot
         return y
 
     def _score_on(self, data: TrainingData) -> Score:

@@ -55,8 +55,9 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
         'squared_error' is half the squared difference; 'poisson', 'gamma' and 'tweedie' half the deviance, with a
         logarithmic link, for y >= 0 ('gamma': > 0); 'absolute', 'huber' and 'quantile' mind outliers less;
         'gaussian_nll' learns a standard deviation for each row. Instances such as
-        ``rosenblatt.nn.Quantile((0.1, 0.5, 0.9))`` have parameters. A callable ``loss(b, prediction, target)`` builds a value of shape [m] or [m, k] from the ops of the
-        builder `b`, see `rosenblatt.Builder`; its gradient follows. Callables are not in scikit-learn.
+        ``rosenblatt.nn.Quantile((0.1, 0.5, 0.9))`` have parameters. A callable ``loss(b, prediction, target)`` builds a
+        value of shape [m] or [m, k] from the ops of the builder `b`, see
+        `rosenblatt.Builder`; its gradient follows. Of these, scikit-learn has 'squared_error' and 'poisson'.
     hidden_layer_sizes : int or sequence of int, default=(100,)
         Units of each hidden layer; ``()`` for none.
     activation : str or callable, or one for each hidden layer, default='relu'
@@ -71,7 +72,8 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
     batch_size : int or 'auto', default='auto'
         Rows of a mini-batch; 'auto' is min(200, number of rows).
     learning_rate : {'constant', 'invscaling', 'adaptive'}, name of a schedule or Schedule, default='constant'
-        Schedules (see `rosenblatt.nn.schedules`) vary the rate of every solver, step by step. For 'sgd' only: 'invscaling': learning_rate_init / (samples seen + 1)**power_t, after each epoch. 'adaptive': a fifth
+        Schedules (see `rosenblatt.nn.schedules`) vary the rate of every solver, step by step. For 'sgd' only:
+        'invscaling', learning_rate_init / (samples seen + 1)**power_t after each epoch; and 'adaptive', a fifth
         whenever `n_iter_no_change` epochs bring no progress, until 1e-6.
     learning_rate_init : float > 0, default=0.001
         Learning rate of the first epoch.
@@ -142,8 +144,8 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
     statistics : bool, default=False
         Record norm, vanishing share and dead neurons of each layer's gradient in ``history_`` after each epoch.
     checkpoint : path or None, default=None
-        Folder in which the training is saved; the same call of `fit` goes on exactly where it was, also after the process
-        was killed. ('lbfgs' begins anew, with the same result.)
+        Folder in which the training is saved; the same call of `fit` goes on exactly where it was, also after the
+        process was killed. ('lbfgs' begins anew, with the same result.)
     checkpoint_every : int or str, default='30s'
         Steps between two checkpoints, or a time.
 
@@ -357,6 +359,8 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
 
     def _transform_target(self, y: Array, name: str) -> Array:
         record = loss_record(self.loss)
+        if y.dtype.kind not in "fiub":
+            raise ValueError(f"{name} holds {str(y.flat[0])!r}, no number: could not convert string to float.")
         if self.target_transform is not None and record.targets.low > -np.inf:
             raise ValueError(f"loss={self.loss!r} has a logarithmic link of its own: leave target_transform=None.")
         if self.target_transform is not None and (self._learns_variance() or isinstance(record.function, Quantile)):

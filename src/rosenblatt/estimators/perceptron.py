@@ -1,23 +1,30 @@
 """`Perceptron`: Rosenblatt's learning rule for one threshold unit per class.
 
-Goes in: a table and class labels. Comes out: a linear classifier without probabilities. The rule itself is that of
-`sklearn.linear_model.Perceptron`, which this class extends: a well-kept implementation needs no second one. It never
-builds a network.
+Goes in: a table and class labels. Comes out: a linear classifier without probabilities, the count of its mistakes, and
+on request a logistic regression that starts from it. The rule itself is that of `sklearn.linear_model.Perceptron`,
+which this class extends: a well-kept implementation needs no second one. It never trains by anything else.
 """
 
 from __future__ import annotations
 
+import difflib
 from typing import Any, NoReturn
 
+import numpy as np
 from sklearn.linear_model import Perceptron as SklearnPerceptron
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ._base import VERSION_KEY, SuggestingMixin, current_version, require_own_version
+from ._mistakes import Training, count_mistakes
+from .logistic import LogisticRegression
 
 __all__ = ["Perceptron"]
 
 NO_PROBABILITIES = (
     "Perceptron has no {name}: its rule corrects mistakes and minimizes no log loss, so that the distance from its "
-    "boundary says nothing about probability. Use LogisticRegression, or sklearn.calibration.CalibratedClassifierCV."
+    "boundary says nothing about probability. Use LogisticRegression, which to_logistic() starts from these weights, "
+    "or sklearn.calibration.CalibratedClassifierCV."
 )
 
 
@@ -71,11 +78,22 @@ class Perceptron(SuggestingMixin, SklearnPerceptron):  # type: ignore[misc]
     classes_ : ndarray of shape (n_classes,)
         The labels, sorted.
     n_iter_, t_ : int
-        Passes over the rows; weight updates plus one.
+        Passes over the rows; rows seen plus one.
+    mistakes_ : list of int, or list of lists of int, or None
+        Updates in each pass of the last `fit` or `partial_fit`: for two classes one list, for more a list for each
+        class, which ends with that class's last pass. It is counted when it is first read, by repeating the passes,
+        exactly; until then the estimator keeps a reference to X and y. None with a penalty, whose weights move without
+        mistakes, beyond 16.8 million rows, and for updates of sizes (eta0 times weights) beyond 2**26 or below 2**-26,
+        2**100 and 2**-100 in float64. A pickle has it if it was read before. Rows of weight 0, and those that
+        `early_stopping` sets aside, make no mistakes.
+    converged_ : bool or None
+        Whether each neuron made a pass without a mistake, which proves that its class is linearly separable from the
+        rest; None where `mistakes_` is.
 
     References
     ----------
     F. Rosenblatt (1958), "The perceptron: a probabilistic model for information storage and organization in the brain".
+    A. Novikoff (1962), "On convergence proofs on perceptrons": on separable rows the mistakes are finite.
 
     Examples
     --------
@@ -85,6 +103,149 @@ class Perceptron(SuggestingMixin, SklearnPerceptron):  # type: ignore[misc]
     >>> Perceptron().fit(X, y).score(X, y) > 0.9
     True
     """
+
+    _training: Training
+    _mistakes: list[Any] | None
+
+    @property
+    def mistakes_(self) -> list[Any] | None:
+        """Updates in each pass of the last `fit` or `partial_fit`, see the class."""
+        check_is_fitted(self)
+        if "_mistakes" not in vars(self):
+            if "_training" not in vars(self):
+                raise AttributeError(
+                    "There is no data to count mistakes_ from: this Perceptron was copied or unpickled before "
+                    "mistakes_ was read, or its last fit failed. Fit again, and read mistakes_ first."
+                )
+            self._mistakes = count_mistakes(self._training)
+            self.__dict__.pop("_training", None)
+        return self._mistakes
+
+    @property
+    def converged_(self) -> bool | None:
+        """Whether each neuron made a pass without a mistake, see the class."""
+        counts = self.mistakes_
+        if counts is None:
+            return None
+        return all(0 in one for one in (counts if len(self.classes_) > 2 else [counts]))
+
+    def _fit_binary(self, X: Any, y: Any, **options: Any) -> None:
+        self._fit_and_note(super()._fit_binary, X, y, options)
+
+    def _fit_multiclass(self, X: Any, y: Any, **options: Any) -> None:
+        self._fit_and_note(super()._fit_multiclass, X, y, options)
+
+    def _fit_and_note(self, fit: Any, X: Any, y: Any, options: dict[str, Any]) -> None:
+        """Let scikit-learn train, and note what `mistakes_` needs to repeat it."""
+        for name in ("_training", "_mistakes"):
+            self.__dict__.pop(name, None)
+        seed, start = self.random_state, self._copy_of_weights()
+        if not isinstance(seed, (int, np.integer)):
+            seed = check_random_state(seed).get_state()
+        fit(X, y, **options)
+        self._training = Training(
+            self.get_params(deep=False), X, y, options["sample_weight"], self._expanded_class_weight, self.classes_,
+            seed, start, self._copy_of_weights(), options["max_iter"], self.n_iter_,
+        )  # fmt: skip
+
+    def _copy_of_weights(self) -> tuple[Any, Any]:
+        """Copies of coef_, which is flat while scikit-learn trains two classes, and intercept_."""
+        return self.coef_.reshape(len(self.intercept_), -1).copy(), self.intercept_.copy()
+
+    def explain_convergence(self, X: Any, y: Any) -> str:
+        """Say whether training converged and whether it can: whether X and y are linearly separable.
+
+        A linear program decides it for each neuron, which for many rows takes far longer than training.
+
+        Parameters
+        ----------
+        X : array or sparse matrix of shape (n_samples, n_features)
+        y : array of shape (n_samples,)
+            Labels of the fitted classes.
+
+        Returns
+        -------
+        str
+            A line on the training, then one for each neuron: its margin, or the rows that prove that there is none.
+
+        Raises
+        ------
+        ValueError
+            If y has other labels than the fit, or X other columns.
+        ArithmeticError
+            If rounding does not allow a verdict, see `rosenblatt.logic.linear_separability`.
+        """
+        from rosenblatt.logic import linear_separability
+
+        check_is_fitted(self)
+        X, y = validate_data(self, X, y, accept_sparse="csr", reset=False)
+        X = X.toarray() if hasattr(X, "toarray") else X
+        labels = np.unique(y)
+        if not np.array_equal(labels, self.classes_):
+            raise ValueError(
+                f"y has the labels {labels.tolist()}; explain_convergence takes all of those of fit, "
+                f"{self.classes_.tolist()}"
+            )
+        lines = [self._training_in_words()]
+        if len(self.classes_) == 2:
+            return "\n".join([*lines, f"{linear_separability(X, y)}."])
+        for label in self.classes_.tolist():
+            verdict = linear_separability(X, np.where(y == label, f"{label}", f"not {label}"))
+            lines.append(f"{verdict}.")
+        return "\n".join(lines)
+
+    def _training_in_words(self) -> str:
+        """Passes, and whether one of them made no mistake."""
+        counts = self.mistakes_
+        if counts is None:
+            return f"Training took {self.n_iter_} passes, whose mistakes are not counted (with a penalty, for example)."
+        if self.converged_:
+            return f"Training converged: within {self.n_iter_} passes each neuron made one without a mistake."
+        last = ", ".join(str(one[-1]) for one in (counts if len(self.classes_) > 2 else [counts]))
+        return f"Training did not converge in {self.n_iter_} passes; mistakes in the last one: {last}."
+
+    def to_logistic(self, **parameters: Any) -> LogisticRegression:
+        """A logistic regression that has these weights, and goes on from them when it is fitted.
+
+        Two classes have one logistic output, more have a softmax; `predict` gives what the perceptron's does. Its
+        probabilities are only worth something after its `fit`, which minimizes the log loss from here.
+
+        Parameters
+        ----------
+        **parameters
+            Of `LogisticRegression`. By default ``warm_start=True`` and ``penalty=None``, as a perceptron's weights are
+            of any size, and `class_weight`, `fit_intercept` and `random_state` are those of the perceptron.
+
+        Returns
+        -------
+        LogisticRegression
+            Fitted, with ``n_iter_ = 0``.
+
+        Raises
+        ------
+        sklearn.exceptions.NotFittedError
+            If the perceptron is not fitted.
+        TypeError
+            If LogisticRegression has no such parameter.
+        """
+        check_is_fitted(self)
+        allowed = LogisticRegression._get_param_names()
+        for name in parameters:
+            if name not in allowed:
+                near = difflib.get_close_matches(name, allowed, n=1)
+                hint = f" Did you mean {near[0]!r}?" if near else ""
+                raise TypeError(
+                    f"to_logistic was given the parameter {name!r}.{hint} Those of LogisticRegression are: "
+                    f"{', '.join(allowed)}"
+                )
+        shared = {name: getattr(self, name) for name in ("class_weight", "fit_intercept", "random_state")}
+        model = LogisticRegression(**{"penalty": None, "warm_start": True, **shared, **parameters})
+        model._validate_params()
+        for name in ("classes_", "n_features_in_", "feature_names_in_"):
+            if hasattr(self, name):
+                setattr(model, name, getattr(self, name))
+        model._start_from(self.coef_, self.intercept_)
+        return model
 
     @property
     def predict_proba(self) -> NoReturn:
@@ -97,7 +258,10 @@ class Perceptron(SuggestingMixin, SklearnPerceptron):  # type: ignore[misc]
         raise AttributeError(NO_PROBABILITIES.format(name="predict_log_proba"))
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**super().__getstate__(), VERSION_KEY: current_version()}
+        """Everything but the reference to the training data."""
+        state = {**super().__getstate__(), VERSION_KEY: current_version()}
+        state.pop("_training", None)
+        return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__(require_own_version(type(self).__name__, state))

@@ -94,39 +94,39 @@ def _store(value: Any) -> Any:
     return to_state(value)
 
 
-def make(what: str, name: str, cls: type[Any], parameters: Mapping[str, Any]) -> Any:
-    """An instance of `cls`; missing and unknown parameters are named."""
-    known = {f.name: f.default is MISSING for f in fields(cls)}
+def make(what: str, name: str, kind: Any, parameters: Mapping[str, Any]) -> Any:
+    """An instance of the dataclass `kind`, or `kind` itself if it is a function; wrong parameters are named."""
+    known = {f.name: f.default is MISSING for f in fields(kind)} if isinstance(kind, type) else {}
     unknown = [p for p in parameters if p not in known]
     missing = [p for p, required in known.items() if required and p not in parameters]
     if unknown:
         allowed = ", ".join(known) or "none"
         raise ValueError(f"{what} {name!r} has no parameter {', '.join(unknown)}; its parameters: {allowed}")
     if missing:
-        raise ValueError(f"{what} {name!r} needs {', '.join(missing)}: write {cls.__name__}({missing[0]}=...)")
-    return cls(**parameters)
+        raise ValueError(f"{what} {name!r} needs {', '.join(missing)}: write {kind.__name__}({missing[0]}=...)")
+    return kind(**parameters) if isinstance(kind, type) else kind
 
 
-def from_state(what: str, state: Any, classes: Mapping[str, type[Any]]) -> Any:
+def from_state(what: str, state: Any, kinds: Mapping[str, Any]) -> Any:
     """What `to_state` was given.
 
     Raises
     ------
     ValueError
-        If the state has another form, or names something that is not in `classes`.
+        If the state has another form, or names something that is not in `kinds`.
     """
     if not isinstance(state, Mapping) or set(state) != {"name", "parameters"}:
         raise ValueError(f'the state of {what} is {state!r}; it must be {{"name": ..., "parameters": {{...}}}}')
     name, parameters = state["name"], state["parameters"]
-    if not isinstance(name, str) or name not in classes:
-        raise unknown_name(f"the name in the state of {what}", name, classes, "a later version of the library")
+    if not isinstance(name, str) or name not in kinds:
+        raise unknown_name(f"the name in the state of {what}", name, kinds, "those of a later version of the library")
     if not isinstance(parameters, Mapping):
         raise ValueError(f"the parameters of {what} {name!r} are {parameters!r}; they must be a mapping")
     restored = {
-        key: from_state(what, value, classes) if isinstance(value, Mapping) else _tuple(value)
+        key: from_state(what, value, kinds) if isinstance(value, Mapping) else _tuple(value)
         for key, value in parameters.items()
     }
-    return make(what, name, classes[name], restored)
+    return make(what, name, kinds[name], restored)
 
 
 def _tuple(value: Any) -> Any:

@@ -116,8 +116,5 @@ def activation_from_state(state: Any) -> Activation:
     ValueError
         If the state has another form or names something unknown.
     """
-    name = state.get("name") if isinstance(state, Mapping) else None
-    if isinstance(name, str) and name in _STORABLE and name not in _CLASSES and state.get("parameters") == {}:
-        return _STORABLE[name]
-    restored: Activation = _named.from_state("an activation", state, _CLASSES)
+    restored: Activation = _named.from_state("an activation", state, {**_STORABLE, **_CLASSES})
     return restored

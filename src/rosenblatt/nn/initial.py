@@ -1,7 +1,7 @@
 """Initial parameters of a network.
 
-Goes in: a network and a seed. Comes out: the network's parameters, drawn in place. Each array depends on the seed and on
-its position in the network only. It refuses hidden weights that are all equal: such neurons stay equal for ever.
+Goes in: a network and a seed. Comes out: the network's parameters, drawn in place. Each array depends on the seed and
+on its position in the network only. It refuses hidden weights that are all equal: such neurons stay equal for ever.
 """
 
 from __future__ import annotations
@@ -9,6 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from rosenblatt.nn.initializers import DataDriven
 
 if TYPE_CHECKING:
     from rosenblatt.nn.graph import Parameter
@@ -47,9 +49,9 @@ def refuse_symmetry(network: Network) -> None:
         is_hidden = p.spec.name == "weights" and p.layer not in heads and p.spec.shape[1] > 1
         if is_hidden and initializer.is_constant and not getattr(initializer, "force", False):
             raise ValueError(
-                f"layer {p.layer!r}: all weights of its {p.spec.shape[1]} neurons would start equal ({initializer!r}). Then "
-                "they get equal gradients and stay equal: the layer works like a single neuron. Draw them at random, for "
-                "example with weights='glorot_uniform'; Constant(value, force=True) does it all the same."
+                f"layer {p.layer!r}: all weights of its {p.spec.shape[1]} neurons would start equal ({initializer!r}). "
+                "Then they get equal gradients and stay equal: the layer works like a single neuron. Draw them at "
+                "random, for example with weights='glorot_uniform'; Constant(value, force=True) does it all the same."
             )
 
 
@@ -67,7 +69,7 @@ def _rescale(network: Network, X: Any) -> None:
 
     data = {name: array[:SAMPLE_ROWS] for name, array in feeds(network.graph, X).items()}
     for p in network.graph.parameters:
-        if p.spec.initializer.needs_data:
+        if isinstance(p.spec.initializer, DataDriven):
             incoming = _incoming(network, p, data)
             w = network[p.name]
             w[...] = p.spec.initializer.rescale(np.asarray(w, np.float64), incoming @ np.asarray(w, np.float64))

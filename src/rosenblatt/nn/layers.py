@@ -1,7 +1,8 @@
 """Layers: what a network is built from.
 
-Goes in: nodes, by calling a layer. Comes out: nodes; and, when a program is built, instructions. A layer is an immutable
-description: it holds no parameters, and applying it twice shares them. `Scope` is what a layer sees of the program.
+Goes in: nodes, by calling a layer. Comes out: nodes; and, when a program is built, instructions. A layer is an
+immutable description: it holds no parameters, and applying it twice shares them. `Scope` is what a layer sees of the
+program.
 """
 
 from __future__ import annotations
@@ -279,8 +280,9 @@ class GaussianNoise(Layer):
 class BatchNorm(Layer):
     """Each column standardized by the batch, then scaled and shifted (Ioffe and Szegedy 2015); PyTorch's definition.
 
-    (x - mean) / sqrt(variance + epsilon) * gain + shift. In prediction, and where the layer is frozen, mean and variance
-    are the running ones: running ← momentum * running + (1 - momentum) * the batch's, with the unbiased variance.
+    (x - mean) / sqrt(variance + epsilon) * gain + shift. In prediction, and where the layer is frozen, mean and
+    variance are the running ones: running ← momentum * running + (1 - momentum) * the batch's, with the unbiased
+    variance.
 
     Parameters
     ----------
@@ -347,11 +349,11 @@ class LayerNorm(Layer):
 
 @dataclass(frozen=True, eq=False)
 class Embedding(Layer):
-    """A learned row of numbers for each level of a column of codes (`nn.codes`)."""
+    """A learned row of numbers for each level of a column of codes (`nn.codes`); by default from N(0, 1)."""
 
     units: int
     _: KW_ONLY
-    weights: str | Initializer = Normal(1.0)
+    weights: str | Initializer = "auto"
 
     def __post_init__(self) -> None:
         require_count("units", self.units, self.name)
@@ -362,7 +364,8 @@ class Embedding(Layer):
         return self.units
 
     def parameters(self, *widths: int) -> tuple[ParameterSpec, ...]:
-        return (ParameterSpec("table", (widths[0], self.units), initializer_named(self.weights)),)
+        initial = Normal(1.0) if self.weights == "auto" else initializer_named(self.weights)
+        return (ParameterSpec("table", (widths[0], self.units), initial),)
 
     def append(self, scope: Scope, *inputs: Value) -> Value:
         return scope.b.gather_rows(scope.parameter("table"), inputs[0])
@@ -488,7 +491,7 @@ def require_count(what: str, value: Any, layer: str | None = None) -> int:
 
 def require_range(what: str, value: Any, low: float, high: float, layer: str | None = None) -> None:
     """Refuse what is no number in [low, high)."""
-    if not isinstance(value, Real) or isinstance(value, bool) or not low <= value < high:
+    if not isinstance(value, Real) or isinstance(value, bool) or not low <= float(value) < high:
         limit = f"in [{low}, {high})" if math.isfinite(high) else f"a number of at least {low}"
         raise ValueError(f"{where(layer)}{what} is {value!r}; it must be {limit}")
 

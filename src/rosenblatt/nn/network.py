@@ -113,6 +113,19 @@ class Network:
         self.biases: list[NDArray[Any]] = [v for n, v in self._views.items() if n.endswith(".biases")]
 
     @property
+    def chain(self) -> NetworkSpec:
+        """The architecture, if it is a dense chain.
+
+        Raises
+        ------
+        TypeError
+            If the network was built from layers by hand.
+        """
+        if not isinstance(self.spec, NetworkSpec):
+            raise TypeError("the network was built from layers by hand; it has no NetworkSpec")
+        return self.spec
+
+    @property
     def block_bytes(self) -> int:
         """Bytes of parameters and buffers."""
         return self.block.nbytes
@@ -162,14 +175,14 @@ class Network:
         """A new network that ends with `layer`, with copies of this one's parameters."""
         return self._derived(Graph({"prediction": self.graph.node(layer)}, {"prediction": output}))
 
-    def copy(self) -> Network:
-        """A network of its own with the same parameters."""
-        twin = self._derived(self.spec)
+    def copy(self, dtype: DTypeLike | None = None) -> Network:
+        """A network of its own with the same parameters, perhaps in another float type."""
+        twin = self._derived(self.spec, dtype)
         twin.frozen = self.frozen
         return twin
 
-    def _derived(self, spec: NetworkSpec | Graph) -> Network:
-        other = Network(spec, self.dtype, seed=None)
+    def _derived(self, spec: NetworkSpec | Graph, dtype: DTypeLike | None = None) -> Network:
+        other = Network(spec, self.dtype if dtype is None else dtype, seed=None)
         for layer, name in {node.layer: name for node, name in other.graph.names.items()}.items():
             mine = next(n for node, n in self.graph.names.items() if node.layer is layer)
             for p in (*other.graph.parameters, *other.graph.buffers):
@@ -178,7 +191,7 @@ class Network:
         return other
 
     def __call__(self, *nodes: Node) -> Node:
-        """This network as a layer of another: its (only) head's last layer, applied to other nodes.
+        """Apply this network, as if it were a layer, to nodes of another one: the node of its only head.
 
         A network that is built from the result starts from copies of this one's present parameters.
         """
@@ -216,7 +229,7 @@ class Network:
         Parameters
         ----------
         X : ndarray or scipy CSR matrix of shape (n_rows, n_inputs); or a mapping or sequence of them
-            One for each input, by name or in order, where there are several; class numbers of shape (n_rows,) for codes.
+            One for each input, by name or in order, where there are several; class numbers, (n_rows,), for codes.
 
         Returns
         -------

@@ -168,7 +168,8 @@ class AdaGrad:
         """The learning rate, decayed."""
         if not self.rate_decay:
             return _rows(n_steps, learning_rate)
-        return _rows(n_steps, learning_rate / (1 + np.arange(first_step, first_step + n_steps) * self.rate_decay))
+        decayed = learning_rate / (1 + np.arange(first_step, first_step + n_steps) * self.rate_decay)
+        return decayed.astype(np.float64).reshape(-1, 1)
 
 
 @dataclass(frozen=True)
@@ -284,8 +285,8 @@ class AdamW(Adam):
 class Nadam(Adam):
     """Adam with Nesterov's momentum (Dozat, 2016), as in PyTorch's NAdam.
 
-    μₜ = β₁ (1 − ½ · 0.96^(t ψ)); w ← w − η ((1 − μₜ) / (1 − Πμ) · g + μₜ₊₁ / (1 − Πμ μₜ₊₁) · m) / (√(v / (1 − β₂ᵗ)) + ε),
-    with Πμ the product of all μ up to step t.
+    w ← w − η ((1 − μₜ) / (1 − Πμ) · g + μₜ₊₁ / (1 − Πμ μₜ₊₁) · m) / (√(v / (1 − β₂ᵗ)) + ε),
+    with μₜ = β₁ (1 − ½ · 0.96^(t ψ)) and Πμ the product of all μ up to step t.
 
     Parameters
     ----------

@@ -1,8 +1,8 @@
 """Learning-rate schedules: the rate of each step, as an array.
 
-Goes in: the base rate and the numbers of some steps. Comes out: their rates. A schedule is a pure function of the step's
-number, so that it is the same whichever steps it is asked for, and after an interruption; `Plateau` alone depends on
-results, through a state that its caller keeps. Times are in epochs, which may be fractions.
+Goes in: the base rate and the numbers of some steps. Comes out: their rates. A schedule is a pure function of the
+step's number, so that it is the same whichever steps it is asked for, and after an interruption; `Plateau` alone
+depends on results, through a state that its caller keeps. Times are in epochs, which may be fractions.
 """
 
 from __future__ import annotations
@@ -234,7 +234,7 @@ class PlateauState:
 
 @dataclass(frozen=True)
 class Plateau:
-    """The rate is multiplied by `factor` after more than `patience` epochs without progress (validation, else training).
+    """The rate is multiplied by `factor` after more than `patience` epochs without progress (in validation, if any).
 
     Parameters
     ----------

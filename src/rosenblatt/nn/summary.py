@@ -76,8 +76,8 @@ def _formula(network: Network, node: Node) -> str:
         return f"{node.width} levels" if node.kind == "codes" else "data"
     kind = type(layer).__name__.lower()
     if isinstance(layer, Dense):
-        activation = name_of(layer.activation)
-        return f"dense({of})" if activation == "identity" else f"{activation}(dense({of}))"
+        name = name_of(layer.activation)
+        return f"dense({of})" if name == "identity" else f"{name}(dense({of}))"
     activation = getattr(layer, "activation", None)
     return f"{kind if activation is None else name_of(activation)}({of})"
 

@@ -28,7 +28,17 @@ _HOMES = {
     "plot_network": "network",
 }
 
-__all__ = list(_HOMES)
+__all__ = [
+    "ActivationDisplay",
+    "HistoryDisplay",
+    "NetworkDisplay",
+    "RateDisplay",
+    "plot_activations",
+    "plot_decision_boundary",
+    "plot_history",
+    "plot_learning_rates",
+    "plot_network",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -41,7 +41,7 @@ def fit_behind_frozen(
 
 
 def frozen_border(network: Network) -> list[Node]:
-    """The nodes that depend on frozen layers only and are read by others; inputs that are read directly are among them."""
+    """The nodes that depend on frozen layers only and are read by others, inputs that are read directly included."""
     graph = network.graph
     fixed: set[Node] = set()
     for node in graph.nodes:

@@ -1,8 +1,8 @@
 """Checkpoints: all that a training needs to go on exactly where it was.
 
-Goes in: a folder, how often to save, and what the training is of (a fingerprint of data and settings). Comes out: a file
-that is always complete, and from it, in another process, the same training. Writing is atomic: whenever the process is
-killed, the older checkpoint or the new one is there. It never decides what belongs to the state.
+Goes in: a folder, how often to save, and what the training is of (a fingerprint of data and settings). Comes out: a
+file that is always complete, and from it, in another process, the same training. Writing is atomic: whenever the
+process is killed, the older checkpoint or the new one is there. It never decides what belongs to the state.
 """
 
 from __future__ import annotations
@@ -154,7 +154,8 @@ def data_digest(*arrays: Any) -> str:
         for part in parts:
             part = np.ascontiguousarray(part)
             hashed.update(f"{part.dtype.str}{part.shape}{array.shape}".encode())
-            hashed.update(repr(part.tolist()).encode() if part.dtype == object else part.view(np.uint8).reshape(-1))
+            content = repr(part.tolist()).encode() if part.dtype == object else part.tobytes()
+            hashed.update(content)
     return hashed.hexdigest()
 
 

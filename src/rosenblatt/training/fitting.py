@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rosenblatt.nn.graph import Graph
+from rosenblatt.nn.losses import check_target
 from rosenblatt.nn.network import Network, feeds
 from rosenblatt.nn.optimizers import Optimizer, optimizer_named
 from rosenblatt.nn.programs import LossGiven
@@ -112,7 +113,8 @@ def fit(
     loss : str, callable or Loss, or a mapping with one for each head, optional
         Default: by the output activation, softmax and logistic cross-entropy, Poisson for exp, else squared error.
     optimizer : str or Optimizer
-        "sgd", "adagrad", "rmsprop", "adam", "adamw", "nadam" or an instance.
+        "sgd", "adagrad", "rmsprop", "adam", "adamw", "nadam" or an instance; or "lbfgs": all rows at once, in float64,
+        `epochs` being the number of iterations, without a learning rate.
     learning_rate : float
     schedule : str or Schedule
         How the learning rate goes on; see `rosenblatt.nn.schedules`.
@@ -169,11 +171,19 @@ def fit(
         from rosenblatt.training.caching import fit_behind_frozen
 
         return fit_behind_frozen(network, X, y, validation, given)
-    loop = _Loop(network, X, y, options)
-    return loop.run()
+    if optimizer == "lbfgs":
+        from rosenblatt.training.full_batch import fit_full_batch
+
+        check_options(options)
+        return fit_full_batch(network, X, y, loss if loss is not None else default_loss(network.graph), options)
+    return _Loop(network, X, y, options).run()
 
 
-OPTION_NAMES = ["loss", "optimizer", "learning_rate", "schedule", "epochs", "batch_size", "sample_weight", "validation", "scorer", "patience", "min_delta", "restore_best", "l1", "l2", "clip_value", "clip_norm", "average", "head_weights", "shuffle", "seed", "statistics", "callbacks", "checkpoint", "checkpoint_every", "verbose"]
+OPTION_NAMES = (
+    *("loss", "optimizer", "learning_rate", "schedule", "epochs", "batch_size", "sample_weight", "validation"),
+    *("scorer", "patience", "min_delta", "restore_best", "l1", "l2", "clip_value", "clip_norm", "average"),
+    *("head_weights", "shuffle", "seed", "statistics", "callbacks", "checkpoint", "checkpoint_every", "verbose"),
+)
 
 
 def default_loss(graph: Graph) -> dict[str, LossGiven]:
@@ -183,6 +193,15 @@ def default_loss(graph: Graph) -> dict[str, LossGiven]:
         head: natural.get(output, "squared_error") if isinstance(output, str) else "squared_error"
         for head, output in graph.output.items()
     }
+
+
+def check_targets(graph: Graph, loss: LossGiven | Mapping[str, LossGiven], y: Any) -> None:
+    """Refuse targets that a head's loss cannot take; what is missing is somebody else's complaint."""
+    losses = loss if isinstance(loss, Mapping) else dict.fromkeys(graph.heads, loss)
+    targets = y if isinstance(y, Mapping) else dict.fromkeys(graph.heads, y) if len(graph.heads) == 1 else {}
+    for head in graph.heads:
+        if head in losses and head in targets:
+            check_target(losses[head], targets[head])
 
 
 class _Loop:
@@ -196,6 +215,7 @@ class _Loop:
         given = options["optimizer"]
         self.optimizer = optimizer_named(given) if isinstance(given, str) else given
         self.schedule = schedule_named(options["schedule"])
+        check_targets(network.graph, self.loss, y)
         self.history, self.at = History(), Progress()
         self.n_rows = next(iter(feeds(network.graph, X).values())).shape[0]
         self.trainer = self._make_trainer()
@@ -227,7 +247,8 @@ class _Loop:
     def _make_evaluator(self) -> Evaluator | None:
         if self.o["validation"] is None:
             return None
-        return Evaluator(self.averaged, self.loss, *self.o["validation"], head_weights=self.o["head_weights"])
+        X, y = self.o["validation"]
+        return Evaluator(self.averaged, self.loss, X, y, head_weights=self.o["head_weights"])
 
     def _make_checkpoints(self) -> Checkpoints | None:
         if self.o["checkpoint"] is None:
@@ -294,7 +315,8 @@ class _Loop:
         if self.o["verbose"]:
             print(f"epoch {self.at.epoch}: " + ", ".join(f"{name} {number:.6g}" for name, number in row.items()))
         epoch = Epoch(self.at.epoch, self.averaged, self.history)
-        if any([bool(callback(epoch)) for callback in self.o["callbacks"]]):
+        answers = [callback(epoch) for callback in self.o["callbacks"]]  # all of them are told
+        if any(answers):
             self.at.finished = "a callback"
         if self.checkpoints is not None and self.checkpoints.is_due(self.trainer.step_count):
             self.checkpoints.save(self.trainer.step_count, *self.snapshot())

@@ -70,7 +70,7 @@ class History(Mapping[str, list[float]]):
             raise ValueError(f"backend is {backend!r}; allowed: pandas, polars, pyarrow")
         columns = {"epoch": list(range(1, self.n_epochs + 1)), **self._columns}
         try:
-            return nw.from_dict(columns, backend=backend).to_native()
+            return nw.from_dict(columns, backend=backend).to_native()  # type: ignore[arg-type]
         except ImportError:
             raise ImportError(f"to_frame(backend={backend!r}) needs {backend}: pip install {backend}") from None
 

@@ -1,0 +1,79 @@
+"""Boolean formulas, networks of threshold neurons, and what one neuron can and cannot do.
+
+Goes in: formulas, or rows of two classes. Comes out: networks of threshold neurons with small integer weights, proofs
+that one neuron is not enough, and trainable networks that start from such a network. It reads no tables and trains
+nothing. The names below are resolved on first use.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .drawing import plot
+    from .formulas import Formula
+    from .makers import at_least, majority, truth_function, variables
+    from .network import ThresholdNetwork, WrongNetworkError
+    from .neuron import Neuron, NotSeparableError, single_neuron
+    from .separability import Certificate, Separability, linear_separability
+    from .soft import soften
+    from .truth import Equivalence, equivalent
+    from .wiring import threshold_network
+    from .xor import XOR_FORMS
+
+__all__ = [
+    "XOR_FORMS",
+    "Certificate",
+    "Equivalence",
+    "Formula",
+    "Neuron",
+    "NotSeparableError",
+    "Separability",
+    "ThresholdNetwork",
+    "WrongNetworkError",
+    "at_least",
+    "equivalent",
+    "linear_separability",
+    "majority",
+    "plot",
+    "single_neuron",
+    "soften",
+    "threshold_network",
+    "truth_function",
+    "variables",
+]
+
+_HOMES = {
+    "XOR_FORMS": "xor",
+    "Certificate": "separability",
+    "Equivalence": "truth",
+    "Formula": "formulas",
+    "Neuron": "neuron",
+    "NotSeparableError": "neuron",
+    "Separability": "separability",
+    "ThresholdNetwork": "network",
+    "WrongNetworkError": "network",
+    "at_least": "makers",
+    "equivalent": "truth",
+    "linear_separability": "separability",
+    "majority": "makers",
+    "plot": "drawing",
+    "single_neuron": "neuron",
+    "soften": "soft",
+    "threshold_network": "wiring",
+    "truth_function": "makers",
+    "variables": "makers",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'rosenblatt.logic' has no attribute {name!r}")
+    value = getattr(import_module(f"rosenblatt.logic.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

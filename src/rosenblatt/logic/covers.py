@@ -1,0 +1,51 @@
+"""A truth table as a short disjunction of conjunctions.
+
+Goes in: a truth table. Comes out: prime implicants that cover it, found greedily: few, but not always the fewest.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["cubes_of"]
+
+
+def cubes_of(truth: NDArray[np.bool_]) -> list[dict[int, bool]]:
+    """Conjunctions that are true on the table's true rows together and on no others.
+
+    Parameters
+    ----------
+    truth : ndarray of bool, shape (2 ** n,)
+        In the order of `rosenblatt.logic.truth.assignments`.
+
+    Returns
+    -------
+    list of dict
+        Each maps the number of an input to the value that it must have.
+    """
+    n = truth.size.bit_length() - 1
+    table = truth.reshape((2,) * n)
+    open_rows = table.copy()
+    cubes = []
+    while open_rows.any():
+        row = np.unravel_index(int(open_rows.argmax()), table.shape)
+        cube = widened(table, open_rows, {i: bool(bit) for i, bit in enumerate(row)})
+        open_rows[face(cube, n)] = False
+        cubes.append(cube)
+    return cubes
+
+
+def widened(table: NDArray[np.bool_], open_rows: NDArray[np.bool_], cube: dict[int, bool]) -> dict[int, bool]:
+    """The cube without conditions that it does not need, those first whose removal covers the most open rows."""
+    while True:
+        smaller = [{j: bit for j, bit in cube.items() if j != i} for i in cube]
+        smaller = [candidate for candidate in smaller if table[face(candidate, table.ndim)].all()]
+        if not smaller:
+            return cube
+        cube = max(smaller, key=lambda candidate: int(open_rows[face(candidate, table.ndim)].sum()))
+
+
+def face(cube: dict[int, bool], n: int) -> tuple[int | slice, ...]:
+    """The index of the table's rows on which a cube is true."""
+    return tuple(int(cube[i]) if i in cube else slice(None) for i in range(n))

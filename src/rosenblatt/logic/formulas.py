@@ -1,0 +1,233 @@
+"""Boolean formulas: variables, operators, thresholds and tables.
+
+Goes in: formulas and their operators. Comes out: frozen formulas that can be printed, compared and evaluated. It builds
+no network and solves nothing.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property, reduce
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["And", "AtLeast", "Formula", "Not", "Or", "TruthFunction", "Variable", "Xor", "operand", "require_names"]
+
+Bits = NDArray[np.bool_]
+
+
+class Formula:
+    """A Boolean formula: combine formulas by ``&``, ``|``, ``^`` and ``~``; evaluate one by ``f(a=1, b=0)``.
+
+    ``==`` compares how formulas are written; `rosenblatt.logic.equivalent` compares what they mean.
+    """
+
+    parts: tuple[Formula, ...] = ()
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """The variables in the order in which they occur."""
+        return tuple(dict.fromkeys(name for part in self.parts for name in part.names))
+
+    def evaluate(self, values: Mapping[str, Bits]) -> Bits:
+        """Truth values for arrays of truth values of one shape, by variable."""
+        raise NotImplementedError
+
+    def __call__(self, **values: Any) -> bool:
+        """The truth value for 0 or 1 (False or True) in each variable.
+
+        Raises
+        ------
+        ValueError
+            If a variable is missing or unknown, or a value is neither 0 nor 1.
+        """
+        require_names(tuple(values), self.names, f"in {self}")
+        for name, value in values.items():
+            if value not in (0, 1):
+                raise ValueError(f"{name} is {value!r}; a variable is 0 or 1 (False or True)")
+        return bool(self.evaluate({name: np.array(bool(value)) for name, value in values.items()}))
+
+    def __and__(self, other: Any) -> Formula:
+        return And(joined(And, "&", self, other))
+
+    def __rand__(self, other: Any) -> Formula:
+        return And(joined(And, "&", other, self))
+
+    def __or__(self, other: Any) -> Formula:
+        return Or(joined(Or, "|", self, other))
+
+    def __ror__(self, other: Any) -> Formula:
+        return Or(joined(Or, "|", other, self))
+
+    def __xor__(self, other: Any) -> Formula:
+        return Xor(joined(Xor, "^", self, other))
+
+    def __rxor__(self, other: Any) -> Formula:
+        return Xor(joined(Xor, "^", other, self))
+
+    def __invert__(self) -> Formula:
+        return self.part if isinstance(self, Not) else Not(self)
+
+    def __bool__(self) -> bool:
+        raise TypeError(
+            f"the formula {self} has no truth value of its own: write & for 'and', | for 'or', ~ for 'not', and "
+            "f(a=1, b=0) for its value"
+        )
+
+    def __repr__(self) -> str:
+        return f"<formula {self}>"
+
+    def inside(self) -> str:
+        """The formula as text within another one."""
+        return str(self)
+
+
+@dataclass(frozen=True, repr=False)
+class Variable(Formula):
+    """An input by its name."""
+
+    name: str
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """The variable itself."""
+        return (self.name,)
+
+    def evaluate(self, values: Mapping[str, Bits]) -> Bits:
+        """Its value."""
+        return values[self.name]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+@dataclass(frozen=True, repr=False)
+class Not(Formula):
+    """True where its part is false."""
+
+    part: Formula
+
+    @property
+    def parts(self) -> tuple[Formula, ...]:  # type: ignore[override]
+        """The part."""
+        return (self.part,)
+
+    def evaluate(self, values: Mapping[str, Bits]) -> Bits:
+        """Negation."""
+        return ~self.part.evaluate(values)
+
+    def __str__(self) -> str:
+        return f"~{self.part.inside()}"
+
+
+@dataclass(frozen=True, repr=False)
+class Joined(Formula):
+    """Parts joined by an operator that is associative."""
+
+    parts: tuple[Formula, ...]
+    symbol: ClassVar[str]
+    operate: ClassVar[np.ufunc]
+
+    def evaluate(self, values: Mapping[str, Bits]) -> Bits:
+        """The operator over the values of all parts."""
+        return reduce(type(self).operate, (part.evaluate(values) for part in self.parts))
+
+    def __str__(self) -> str:
+        return f" {self.symbol} ".join(part.inside() for part in self.parts)
+
+    def inside(self) -> str:
+        """In parentheses, also where Python's precedence of operators needs none."""
+        return f"({self})"
+
+
+@dataclass(frozen=True, repr=False)
+class And(Joined):
+    """True where all parts are."""
+
+    symbol, operate = "&", np.logical_and
+
+
+@dataclass(frozen=True, repr=False)
+class Xor(Joined):
+    """True where an odd number of parts is."""
+
+    symbol, operate = "^", np.logical_xor
+
+
+@dataclass(frozen=True, repr=False)
+class Or(Joined):
+    """True where some part is."""
+
+    symbol, operate = "|", np.logical_or
+
+
+@dataclass(frozen=True, repr=False)
+class AtLeast(Formula):
+    """True where at least k parts are."""
+
+    k: int
+    parts: tuple[Formula, ...]
+
+    def evaluate(self, values: Mapping[str, Bits]) -> Bits:
+        """Whether the count of true parts reaches k."""
+        counts = sum(part.evaluate(values).astype(np.int64) for part in self.parts)
+        return np.asarray(counts >= self.k)
+
+    def __str__(self) -> str:
+        listed = ", ".join(map(str, self.parts))
+        is_majority = self.k == len(self.parts) // 2 + 1 and len(self.parts) > 2
+        return f"majority({listed})" if is_majority else f"at_least({self.k}, {listed})"
+
+
+@dataclass(frozen=True, repr=False)
+class TruthFunction(Formula):
+    """A function given by its table: one value for each assignment, the first variable changing slowest."""
+
+    title: str
+    inputs: tuple[str, ...]
+    table: tuple[bool, ...]
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """Its inputs."""
+        return self.inputs
+
+    def evaluate(self, values: Mapping[str, Bits]) -> Bits:
+        """The table's entries."""
+        row = reduce(lambda place, name: 2 * place + values[name], self.inputs, np.zeros((), np.int64))
+        return np.array(self.table)[row]
+
+    def __str__(self) -> str:
+        return f"{self.title}({', '.join(self.inputs)})"
+
+
+def operand(given: Any, where: str) -> Formula:
+    """The operand, if it is a formula."""
+    if isinstance(given, Formula):
+        return given
+    raise TypeError(
+        f"an operand of {where} is {given!r}, a {type(given).__name__}; it must be a formula, such as those of "
+        'variables("a b")'
+    )
+
+
+def joined(kind: type[Joined], symbol: str, left: Any, right: Any) -> tuple[Formula, ...]:
+    """The parts of both operands, where those of the same kind are taken apart: (a & b) & c has three."""
+    sides = (operand(left, symbol), operand(right, symbol))
+    return tuple(part for side in sides for part in (side.parts if isinstance(side, kind) else (side,)))
+
+
+def require_names(given: tuple[str, ...], allowed: tuple[str, ...], where: str, complete: bool = True) -> None:
+    """Refuse variables that are not allowed and, where all are needed, missing ones."""
+    for name in given:
+        if name not in allowed:
+            near = difflib.get_close_matches(name, allowed, n=1)
+            hint = f" Did you mean {near[0]!r}?" if near else ""
+            raise ValueError(f"there is no variable {name!r} {where}.{hint} The variables are: {', '.join(allowed)}")
+    missing = [name for name in allowed if name not in given]
+    if complete and missing:
+        raise ValueError(f"no value for {', '.join(map(repr, missing))} {where}; give every variable 0 or 1")

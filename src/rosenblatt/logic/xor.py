@@ -1,0 +1,18 @@
+"""Three equivalent forms of A xor B, wired as they are written: two hidden neurons and one output each."""
+
+from __future__ import annotations
+
+from .makers import variables
+from .network import ThresholdNetwork
+from .wiring import threshold_network
+
+__all__ = ["XOR_FORMS"]
+
+A, B = variables("A B")
+
+XOR_FORMS: tuple[ThresholdNetwork, ...] = (
+    threshold_network((A & ~B) | (~A & B)),
+    threshold_network((A | B) & ~(A & B)),
+    threshold_network((A | B) & (~A | ~B)),
+)
+"""(A & ~B) | (~A & B); (A | B) & ~(A & B); (A | B) & (~A | ~B)."""

@@ -16,9 +16,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rosenblatt.nn import layers as nn_layers
+from rosenblatt import nn
 from rosenblatt.nn.graph import Graph, Node
-from rosenblatt.nn.layers import Apply, Layer, Source, require_count
+from rosenblatt.nn.layer_base import Layer, require_count
+from rosenblatt.nn.layers import Apply, Source
 from rosenblatt.nn.network import Network
 from rosenblatt.nn.spec import NetworkSpec
 from rosenblatt.storage.container import Arrays, ModelFileError, decode_value, encode_value, require_keys
@@ -28,9 +29,9 @@ __all__ = ["network_from_state", "network_to_state"]
 LAYERS: dict[str, type[Layer]] = {
     kind.__name__: kind
     for kind in (
-        *(nn_layers.Source, nn_layers.Dense, nn_layers.Embedding, nn_layers.Activate, nn_layers.Dropout),
-        *(nn_layers.AlphaDropout, nn_layers.GaussianNoise, nn_layers.BatchNorm, nn_layers.LayerNorm),
-        *(nn_layers.Concat, nn_layers.Add, nn_layers.Multiply),
+        *(Source, nn.Dense, nn.Embedding, nn.Activate, nn.Dropout),
+        *(nn.AlphaDropout, nn.GaussianNoise, nn.BatchNorm, nn.LayerNorm),
+        *(nn.Concat, nn.Add, nn.Multiply),
     )
 }
 OBJECTS = {

@@ -8,6 +8,7 @@ instructions.
 from __future__ import annotations
 
 import fnmatch
+import functools
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -134,12 +135,12 @@ class Graph:
         """The graph itself, as a `NetworkSpec` has one."""
         return self
 
-    @property
+    @functools.cached_property
     def inputs(self) -> tuple[Node, ...]:
         """The nodes that data are fed to."""
         return tuple(node for node in self.nodes if not node.inputs)
 
-    @property
+    @functools.cached_property
     def input_names(self) -> tuple[str, ...]:
         """Their names."""
         return tuple(self.names[node] for node in self.inputs)
@@ -149,12 +150,12 @@ class Graph:
         """Columns of the only input."""
         return self.only_input.width
 
-    @property
+    @functools.cached_property
     def sparse_input(self) -> bool:
         """Whether the only input takes CSR matrices."""
         return len(self.inputs) == 1 and self.inputs[0].kind == "sparse"
 
-    @property
+    @functools.cached_property
     def only_input(self) -> Node:
         """The input, where there is one.
 
@@ -167,27 +168,27 @@ class Graph:
             raise ValueError(f"the network has several inputs: {', '.join(self.input_names)}")
         return self.inputs[0]
 
-    @property
+    @functools.cached_property
     def n_outputs(self) -> int:
         """Columns of all heads together."""
         return sum(node.width for node in self.heads.values())
 
-    @property
+    @functools.cached_property
     def n_weights(self) -> int:
         """Elements of the weights, which come first in the flat block."""
         return sum(p.size for p in self.parameters if p.spec.section == "weights")
 
-    @property
+    @functools.cached_property
     def n_biases(self) -> int:
         """Elements of all other parameters."""
         return sum(p.size for p in self.parameters if p.spec.section == "biases")
 
-    @property
+    @functools.cached_property
     def n_buffers(self) -> int:
         """Elements of the buffers."""
         return sum(p.size for p in self.buffers)
 
-    @property
+    @functools.cached_property
     def layers(self) -> Mapping[str, Layer]:
         """Layers by name, in order of computation."""
         return {self.names[node]: node.layer for node in self.nodes}

@@ -198,6 +198,8 @@ def test_a_step_cannot_be_learned_through_unless_what_is_before_it_is_frozen():
     assert set(np.unique(net.cut("gate").predict(X))) <= {0.0, 1.0}
     with pytest.raises(ValueError, match="layer 'gate': the activation 'step' cannot learn by gradient descent"):
         net.fit(X, Y)
+    with pytest.raises(ValueError, match="the perceptron rule; or freeze the layers up to this one"):
+        net.fit(X, Y)
     net.freeze("gate").fit(X, Y, epochs=2)
 
 

@@ -223,8 +223,8 @@ def activate(scope: Scope, given: str | Activation, z: Value) -> Value:
     function = activation_function(given)
     if scope.training and not getattr(function, "trainable", True) and scope.learns_below():
         raise ValueError(
-            f"layer {scope.name!r}: the activation {name_of(given)!r} cannot learn by gradient descent: {function.why} "  # type: ignore[attr-defined]
-            "Use logistic or ReLU, or freeze the layers up to this one."
+            f"layer {scope.name!r}: the activation {name_of(given)!r} cannot learn by gradient descent: {function.why}; "  # type: ignore[attr-defined]
+            "or freeze the layers up to this one."
         )
     own = [scope.parameter(name) for name in getattr(function, "parameters", ())]
     x: Any = function(scope.b, z, *own)

@@ -50,8 +50,8 @@ def refuse_symmetry(network: Network) -> None:
         if is_hidden and initializer.is_constant and not getattr(initializer, "force", False):
             raise ValueError(
                 f"layer {p.layer!r}: all weights of its {p.spec.shape[1]} neurons would start equal ({initializer!r}). "
-                "Unless the weights behind them differ, such neurons get equal gradients and stay equal: the layer works "
-                "like a single neuron. Draw the weights at random, for example with weights='glorot_uniform'; "
+                "Unless the weights behind them differ, such neurons get equal gradients and stay equal: the layer "
+                "works like a single neuron. Draw the weights at random, for example with weights='glorot_uniform'; "
                 "Constant(value, force=True) does it all the same."
             )
 

@@ -1,8 +1,8 @@
 """All activations side by side: range, mean output, values, derivatives, and how often the derivative is zero.
 
 The derivatives are those that training uses, made by reverse-mode differentiation. A neuron whose derivative is zero
-does not learn: with the step it never is anything else, with ReLU in half of all cases, with ELU never, until numbers
-end. `--picture activations.svg` draws the functions and their derivatives.
+does not learn: with the step it is always zero, with ReLU in half of all cases, with ELU never, until the digits of a
+number end. `--picture activations.svg` draws the functions and their derivatives.
 """
 
 import numpy as np

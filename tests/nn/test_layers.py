@@ -245,6 +245,15 @@ def test_hidden_weights_that_are_all_equal_are_refused():
     assert np.ptp(net["h.weights"], axis=1).max() < 1e-12, "equal neurons stay equal"
 
 
+def test_equal_neurons_are_told_apart_by_the_weights_behind_them():
+    with pytest.raises(ValueError, match="Unless the weights behind them differ"):
+        nn.Network(nn.Dense(1)(nn.Dense(4, "tanh", weights="zeros")(nn.input(5))))
+    forced = nn.Dense(4, "tanh", name="h", weights=nn.Constant(0.1, force=True))
+    net = nn.Network(nn.Dense(1)(forced(nn.input(5))), "float64")
+    net.fit(X, Y[:, :1], epochs=5)
+    assert np.ptp(net["h.weights"], axis=1).max() > 1e-3
+
+
 def test_data_driven_weights_give_unit_variance_on_the_data():
     h = nn.Dense(9, "relu", name="a", weights="data_driven")(nn.input(5))
     net = nn.Network(nn.Dense(4, name="b", weights="data_driven")(h), "float64")

@@ -147,6 +147,7 @@ def test_an_estimator_comes_back_the_same(make: Any, tmp_path: Path) -> None:
     for name in ("loss_curve_", "best_loss_", "n_iter_", "t_", "validation_scores_"):
         assert getattr(again, name, "none") == getattr(model, name, "none")
     if hasattr(model, "history_"):
+        assert repr(again.history_) == repr(model.history_)
         assert list(again.history_) == list(model.history_)
         for name, column in model.history_.items():
             np.testing.assert_array_equal(again.history_[name], column)
@@ -190,6 +191,11 @@ def test_standard_deviations_come_back(tmp_path: Path) -> None:
         load(tmp_path / "m").predict(X, return_std=True), model.predict(X, return_std=True), strict=True
     ):
         assert_same(ours, theirs)
+
+
+def test_a_factor_of_an_earlier_fit_is_not_stored(tmp_path: Path) -> None:
+    save(MODELS["a transformation no longer"](), tmp_path / "m")
+    assert not hasattr(load(tmp_path / "m"), "smearing_factor_")
 
 
 def test_the_path_of_checkpoints_is_not_stored(tmp_path: Path) -> None:

@@ -149,6 +149,22 @@ def swapped(state: Any, arrays: Any) -> None:
         entry["inputs"] = [{0: 1, 1: 0}.get(i, i) for i in entry["inputs"]]
 
 
+def two_widths(state: Any, arrays: Any) -> None:
+    """The shared layer once of four columns and once of six."""
+    state["graph"]["nodes"][8] |= {"inputs": [7, 7, 7], "width": 6}
+
+
+def data_twice(state: Any, arrays: Any) -> None:
+    """One source as two inputs."""
+    source, concat = {"class": "Source", "fields": {"name": "x"}}, {"class": "Concat", "fields": {"name": None}}
+    data = {"layer": 0, "inputs": [], "kind": "dense", "width": 1}
+    nodes = [data, data, {"layer": 1, "inputs": [0, 1], "kind": "dense", "width": 2}]
+    heads = [{"name": "a", "node": 2, "output": "identity"}]
+    state["graph"] = {"layers": [source, concat], "nodes": nodes, "heads": heads}
+    state["frozen"] = []
+    arrays.clear()
+
+
 def nested(depth: int) -> Any:
     value: Any = 0.5
     for _ in range(depth):
@@ -215,7 +231,8 @@ FORGERIES = {
     "huge data": (node(3, "width", 10**15), "'dense.weights' is of shape .2, 1. and should be of shape .10{15}, 1."),
     "huge codes": (node(1, "width", 2**62), "'embedding.table' is of shape .2, 1. and should be"),
     "huge columns": (doubled, r"layer '.*' has \d+ columns; the most that can be stored are 16777216"),
-    "a shared layer of two widths": (node(8, "inputs", [7, 7, 7]), "node 8 is not of the kind|different widths"),
+    "a shared layer of two widths": (two_widths, "layer 'shared' is applied to nodes of different widths"),
+    "data that come in twice": (data_twice, "two inputs of the network have one name"),
     "no heads": (change("graph", "heads", []), "at least one output"),
     "head of no node": (change("graph", "heads", 0, "node", 99), "a head's node is not one of the 12"),
     "head of codes": (change("graph", "heads", 0, "node", 1), "is an input of codes values"),

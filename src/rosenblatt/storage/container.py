@@ -202,7 +202,10 @@ def encode_value(value: Any, where: str) -> Any:
         raise ModelFileError(
             f"{where} is a function, {value!r}, and a model file holds no code. Use a named one, or pickle the model."
         )
-    raise ModelFileError(f"{where} is a {type(value).__name__}, which a model file cannot hold.")
+    raise ModelFileError(
+        f"{where} is a {type(value).__name__}, which a model file cannot hold. Use what the library has, or pickle the "
+        "model."
+    )
 
 
 def encode_object(value: Any) -> dict[str, Any] | None:

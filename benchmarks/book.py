@@ -18,6 +18,8 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from benchmarks.book_deep import ROWS
+
 EXAMPLES = pathlib.Path(__file__).parents[1] / "examples"
 
 
@@ -92,6 +94,7 @@ BOOK = [
     Row("11.1", "symmetry", "equal", "no better than one neuron"),
     Row("11.1", "symmetry", "one neuron", "-"),
     Row("11.2", "symmetry", "random", "biases may start at zero"),
+    *(Row(answer, example, figure, book, ".4g") for answer, example, figure, book in ROWS),
 ]
 """Every figure that has an example."""
 

@@ -222,9 +222,10 @@ def activate(scope: Scope, given: str | Activation, z: Value) -> Value:
     """
     function = activation_function(given)
     if scope.training and not getattr(function, "trainable", True) and scope.learns_below():
+        why = str(getattr(function, "why", "it has no slope"))
         raise ValueError(
-            f"layer {scope.name!r}: the activation {name_of(given)!r} cannot learn by gradient descent: {function.why}; "  # type: ignore[attr-defined]
-            "or freeze the layers up to this one."
+            f"layer {scope.name!r}: the activation {name_of(given)!r} cannot learn by gradient descent: {why}; or "
+            "freeze the layers up to this one."
         )
     own = [scope.parameter(name) for name in getattr(function, "parameters", ())]
     x: Any = function(scope.b, z, *own)

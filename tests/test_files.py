@@ -475,7 +475,7 @@ FORGERIES = {
     "invalid optimizer": (set_in("estimator", "parameters", "solver", tagged("optimizer", "sgd", momentum=7)), "momentum is 7"),
     "optimizer of another form": (set_in("estimator", "parameters", "solver", {"optimizer": 1}), "the optimizer lacks"),
     "invalid schedule": (set_in("estimator", "parameters", "learning_rate", tagged("schedule", "piecewise", boundaries=1)), "no valid schedule"),
-    "schedule of NaN": (set_in("estimator", "parameters", "learning_rate", NAN_SCHEDULE), "positive epochs that increase"),
+    "schedule of NaN": (set_in("estimator", "parameters", "learning_rate", NAN_SCHEDULE), "boundaries"),
     "unknown loss": (set_in("estimator", "parameters", "loss", tagged("loss", "evil")), "no valid loss: .*'evil'"),
     "history of text": (set_in("estimator", "attributes", "history_", {"dict": [["loss", ["x"]]]}), "attribute 'history_'"),
     "uneven history": (set_in("estimator", "attributes", "history_", {"dict": [["a", [1.0]], ["b", []]]}), "attribute 'history_'"),

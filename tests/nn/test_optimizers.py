@@ -97,31 +97,133 @@ def test_a_path_in_parts_is_the_same(name):
 
 @pytest.mark.parametrize("name", CASES)
 def test_slot_values_depend_on_the_steps_number_only(name):
-    optimizer, rates = CASES[name][0], np.full(5000, 0.1)
-    whole = optimizer.slot_values(rates, 0, 5000)
-    part = optimizer.slot_values(rates[4000:], 4000, 1000)
-    assert np.array_equal(whole[4000:], part)
+    optimizer, rates = CASES[name][0], np.geomspace(0.1, 0.01, 40_000)
+    whole = optimizer.slot_values(rates, 0, 40_000)
+    for first in (0, 1, 4000, 37_000, 39_000):  # the correction of Adam's bias ends after 37 412 steps
+        part = optimizer.slot_values(rates[first : first + 1000], first, 1000)
+        assert np.array_equal(whole[first : first + 1000], part)
 
 
-@pytest.mark.parametrize("name", ["adagrad", "rmsprop momentum"])
-def test_the_rules_are_the_published_ones(name):
+def sgd_steps(o, rates, grad, w, decayed):
+    """Sutskever et al. (2013): the velocity holds the rate."""
+    v = np.zeros_like(w)
+    for rate in rates:
+        g = grad(w)
+        v = o.momentum * v - rate * g
+        w = w + (o.momentum * v - rate * g if o.nesterov else v)
+    return w
+
+
+def adagrad_steps(o, rates, grad, w, decayed):
+    """Duchi et al. (2011)."""
+    s = np.full_like(w, o.initial_accumulator)
+    for i, rate in enumerate(rates):
+        g = grad(w)
+        s = s + g**2
+        w = w - rate / (1 + i * o.rate_decay) * g / (np.sqrt(s) + o.epsilon)
+    return w
+
+
+def rmsprop_steps(o, rates, grad, w, decayed):
+    """Tieleman and Hinton (2012)."""
+    s, v = np.zeros_like(w), np.zeros_like(w)
+    for rate in rates:
+        g = grad(w)
+        s = o.decay * s + (1 - o.decay) * g**2
+        v = o.momentum * v + g / (np.sqrt(s) + o.epsilon)
+        w = w - rate * v
+    return w
+
+
+def adam_steps(o, rates, grad, w, decayed):
+    """Kingma and Ba (2015), in the order of its section 2, where epsilon comes before the correction."""
+    m, v = np.zeros_like(w), np.zeros_like(w)
+    for t, rate in enumerate(rates, 1):
+        g = grad(w)
+        m = o.beta_1 * m + (1 - o.beta_1) * g
+        v = o.beta_2 * v + (1 - o.beta_2) * g**2
+        w = w - rate * np.sqrt(1 - o.beta_2**t) / (1 - o.beta_1**t) * m / (np.sqrt(v) + o.epsilon)
+    return w
+
+
+def adamw_steps(o, rates, grad, w, decayed):
+    """Loshchilov and Hutter (2019), algorithm 2."""
+    m, v = np.zeros_like(w), np.zeros_like(w)
+    for t, rate in enumerate(rates, 1):
+        g = grad(w)
+        m = o.beta_1 * m + (1 - o.beta_1) * g
+        v = o.beta_2 * v + (1 - o.beta_2) * g**2
+        step = m / (1 - o.beta_1**t) / (np.sqrt(v / (1 - o.beta_2**t)) + o.epsilon)
+        w = w - rate * (step + o.weight_decay * decayed * w)
+    return w
+
+
+def nadam_steps(o, rates, grad, w, decayed):
+    """Dozat (2016), with the momentum's schedule of its section 2."""
+    m, v, product = np.zeros_like(w), np.zeros_like(w), 1.0
+    for t, rate in enumerate(rates, 1):
+        g = grad(w)
+        mu, mu_next = (o.beta_1 * (1 - 0.5 * 0.96 ** (k * o.momentum_decay)) for k in (t, t + 1))
+        product *= mu
+        m = o.beta_1 * m + (1 - o.beta_1) * g
+        v = o.beta_2 * v + (1 - o.beta_2) * g**2
+        ahead = mu_next * m / (1 - product * mu_next) + (1 - mu) * g / (1 - product)
+        step = ahead / (np.sqrt(v / (1 - o.beta_2**t)) + o.epsilon)
+        w = w - rate * (step + o.weight_decay * decayed * w)
+    return w
+
+
+RULES = {
+    **{SGD: sgd_steps, AdaGrad: adagrad_steps, RMSProp: rmsprop_steps},
+    **{Adam: adam_steps, AdamW: adamw_steps, Nadam: nadam_steps},
+}
+
+
+def gradient(w):
+    """Of half the mean squared error of tanh(X a + b) c + d, by hand."""
+    a, c, b, d = np.split(w, [28, 42, 49])
+    a, c = a.reshape(4, 7), c.reshape(7, 2)
+    hidden = np.tanh(X @ a + b)
+    error = (hidden @ c + d - Y) / len(X)
+    inner = (error @ c.T) * (1 - hidden**2)
+    return np.concatenate([(X.T @ inner).ravel(), (hidden.T @ error).ravel(), inner.sum(0), error.sum(0)])
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_100_steps_with_varying_rates_are_the_published_rules(name):
+    optimizer, rates = CASES[name][0], np.geomspace(0.02, 0.001, 100)
+    start, end = our_path(optimizer, rates)
+    decayed = (np.arange(start.size) < 42).astype(float)  # weights come first; biases do not decay
+    expected = RULES[type(optimizer)](optimizer, rates, gradient, start, decayed)
+    assert np.abs(expected - start).max() > 0.01, "the path leads somewhere"
+    np.testing.assert_allclose(end, expected, rtol=1e-10, atol=1e-12)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_constant_rate_is_as_many_equal_rates(name):
     optimizer = CASES[name][0]
-    start, end = our_path(optimizer, 0.01)
-    w, square, velocity = start.copy(), np.zeros_like(start), np.zeros_like(start)
-    net = Network(SPEC, "float64")
-    gradient = Trainer(net, "squared_error", None)
-    gradient.set_data(X, Y)
-    for _ in range(100):
-        net.parameters[:] = w
-        g = gradient.loss_and_gradient()[1]
-        if name == "adagrad":
-            square += g**2
-            w = w - 0.01 * g / (np.sqrt(square) + 1e-10)
-        else:
-            square = 0.9 * square + 0.1 * g**2
-            velocity = 0.8 * velocity + g / (np.sqrt(square) + 1e-7)
-            w = w - 0.01 * velocity
-    np.testing.assert_allclose(end, w, rtol=1e-10, atol=1e-12)
+    for first_step in (0, 300, 100_000):
+        one = optimizer.slot_values(0.1, first_step, 5)
+        many = optimizer.slot_values(np.full(5, 0.1), first_step, 5)
+        assert many.shape == (5, len(optimizer.slots))
+        assert np.array_equal(np.broadcast_to(one, many.shape), many)
+
+
+def test_names_give_the_documented_settings():
+    assert {name: type(optimizer_named(name)) for name in OPTIMIZERS} == OPTIMIZERS
+    assert {name: optimizer_named(name).weight_decay for name in OPTIMIZERS} == {
+        **dict.fromkeys(OPTIMIZERS, 0.0),
+        "adamw": 0.01,
+    }
+    assert optimizer_named("nadam", momentum_decay=0.1) == Nadam(0.9, 0.999, 1e-8, 0.0, 0.1)
+    assert optimizer_named("adagrad") == AdaGrad(1e-10, 0.0, 0.0)
+    assert optimizer_named("rmsprop") == RMSProp(0.99, 0.0, 1e-8)
+
+
+@pytest.mark.parametrize("optimizer", [Adam(), AdamW()])
+def test_the_correction_of_the_bias_ends(optimizer):
+    assert optimizer.slot_values(0.1, 0, 5).shape == (5, 3)
+    assert np.array_equal(optimizer.slot_values(0.1, 37_500, 5), [0.1, 0, 1])
 
 
 @pytest.mark.parametrize("name", OPTIMIZERS)
@@ -135,13 +237,19 @@ def test_large_batches_take_the_same_steps(name, monkeypatch):
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: SGD(1.5), r"SGD: momentum is 1.5; it must be a number in \[0, 1\)"),
+        (lambda: SGD(1.5), r"SGD: momentum is 1.5; it must be a number in \[0, 1\]"),
+        (lambda: SGD(np.nan), "SGD: momentum is nan"),
+        (lambda: SGD(nesterov="no"), "SGD: nesterov is 'no'; it must be True or False"),
+        (lambda: SGD(nesterov=2), "SGD: nesterov is 2; it must be True or False"),
         (lambda: SGD(weight_decay=-1), "weight_decay is -1"),
-        (lambda: RMSProp(decay=1), "RMSProp: decay is 1"),
+        (lambda: RMSProp(decay=1), r"RMSProp: decay is 1; it must be a number in \[0, 1\)"),
         (lambda: AdaGrad(epsilon=0), r"AdaGrad: epsilon is 0; it must be a number in \(0, inf\)"),
         (lambda: Adam(beta_1=True), "beta_1 is True"),
         (lambda: Nadam(momentum_decay="x"), "momentum_decay is 'x'"),
         (lambda: optimizer_named("adamm"), "Did you mean 'adam"),
+        (lambda: optimizer_named("Adam"), "optimizer is 'Adam'; allowed: sgd, .*Did you mean 'adam'?"),
+        (lambda: optimizer_named(Adam), r"or an instance\. Write Adam\(\), an instance, instead of the class"),
+        (lambda: optimizer_named([]), r"optimizer is \[\]; allowed: sgd, adagrad"),
         (lambda: optimizer_named("sgd", beta_1=0.1), "optimizer 'sgd' has no beta_1; it has: momentum, nesterov"),
     ],
 )

@@ -33,9 +33,10 @@ def test_rates_depend_on_the_steps_number_only(name):
 
 
 def test_closed_forms():
-    rates = Exponential(0.1, 10).rates(2.0, np.array([0, 50, 100]), 10, 200)
-    np.testing.assert_allclose(rates, [2.0, 2 * 0.1**0.5, 0.2])
+    rates = Exponential(0.1, 10).rates(2.0, np.array([0, 25, 50, 100]), 10, 200)
+    np.testing.assert_allclose(rates, [2.0, 2 * 0.1**0.25, 2 * 0.1**0.5, 0.2])
     np.testing.assert_allclose(Power(2, 1).rates(1.0, np.array([0, 20, 40]), 10, 200), [1, 1 / 2, 1 / 3])
+    np.testing.assert_allclose(Power(2, 2).rates(1.0, np.array([0, 5, 40]), 10, 200), [1, 1 / 1.25**2, 1 / 9])
     rates = Piecewise((1, 2.5), (0.5, 0.1)).rates(1.0, np.array([9, 10, 24, 25]), 10, 200)
     np.testing.assert_allclose(rates, [1, 0.5, 0.5, 0.1])
     t = np.array([0, 1 / 15, 3 / 15, 7 / 15])
@@ -43,6 +44,48 @@ def test_closed_forms():
     rates = Warmup(1.0, Cosine()).rates(1.0, STEPS, 10, 200)
     np.testing.assert_allclose(rates[:10], np.arange(1, 11) / 10)
     np.testing.assert_allclose(rates[10:], Cosine().rates(1.0, np.arange(190), 10, 190))
+
+
+@pytest.mark.parametrize("name", SCHEDULES)
+def test_rates_have_the_shape_of_the_steps(name):
+    schedule, whole = schedule_named(name), schedule_named(name).rates(0.1, STEPS, 10, 200)
+    for shape in ((0,), (10, 20)):
+        rates = schedule.rates(0.1, STEPS[: np.prod(shape)].reshape(shape), 10, 200)
+        assert np.array_equal(rates, whole[: np.prod(shape)].reshape(shape))
+
+
+@pytest.mark.parametrize("cycles", [1, 3, 22, 49])
+def test_each_cycle_of_the_cosine_begins_at_the_base_rate(cycles):
+    n = 7 * cycles
+    rates = Cosine(0.1, cycles).rates(2.0, np.arange(n + 2), 10, n)
+    one = 2 * (0.1 + 0.9 * np.cos(np.pi * np.arange(7) / 14) ** 2)  # half angles
+    np.testing.assert_allclose(rates[:n], np.tile(one, cycles), rtol=1e-12)
+    np.testing.assert_allclose(rates[n:], 0.2, rtol=1e-12)
+
+
+def test_one_cycle_rises_to_the_base_rate_and_falls_below_its_start():
+    rates = OneCycle(0.5, 0.1, 0.01).rates(2.0, np.arange(21), 10, 20)
+    top = 9  # half of 20 steps, counted from 0
+    rise, fall = np.sin(np.pi / 2 * np.arange(10) / 9) ** 2, np.cos(np.pi / 2 * np.arange(1, 11) / 10) ** 2
+    np.testing.assert_allclose(rates[: top + 1], 0.2 + 1.8 * rise, rtol=1e-12)
+    np.testing.assert_allclose(rates[top + 1 : 20], 0.002 + 1.998 * fall, rtol=1e-12)
+    assert rates[20] == rates[19], "after the end it stays"
+    np.testing.assert_allclose(OneCycle(0.5).rates(2.0, np.arange(2), 1, 2), [2, 2 * 0.04 * 1e-4], rtol=1e-12)
+
+
+def test_a_plateau_waits_lowers_and_stops_at_its_smallest():
+    schedule, state, seen = Plateau(0.1, 1, 0.5, 0.05), PlateauState(), []
+    for value in (3.0, 2.6, 2.4, 2.4, 2.0, np.nan, 2.4, 2.4):
+        before, state = state, schedule.after_epoch(state, value)
+        seen.append((state.best, state.bad_epochs, state.factor))
+        assert schedule.after_epoch(before, value) == state, "it depends on nothing else"
+    waiting, lowered = [(3.0, 0, 1.0), (3.0, 1, 1.0)], [(2.4, 0, 1.0), (2.4, 1, 1.0), (2.4, 0, 0.1), (2.4, 1, 0.1)]
+    assert seen == [*waiting, *lowered, (2.4, 0, 0.05), (2.4, 1, 0.05)]
+
+
+def test_boundaries_and_factors_may_be_lists():
+    assert Piecewise([1, 2], [0.5, 0.1]) == Piecewise((1, 2), (0.5, 0.1))
+    assert hash(Piecewise([1, 2], [0.5, 0.1])) == hash(Piecewise((1, 2), (0.5, 0.1)))
 
 
 def torch_rates(make, n=200):
@@ -94,10 +137,20 @@ def test_a_plateau_is_pytorchs():
         (lambda: Piecewise((1, 2), (0.1,)), "2 boundaries and 1 factors"),
         (lambda: Piecewise((2, 1), (0.1, 0.2)), "must be positive epochs that increase"),
         (lambda: Piecewise((1,), (0,)), "factors are"),
+        (lambda: Piecewise((np.nan,), (0.1,)), r"Piecewise: boundaries are \(nan,\); they must be a tuple of numbers"),
+        (lambda: Piecewise((1,), ("a",)), "Piecewise: factors are .*; they must be a tuple of numbers"),
+        (lambda: Piecewise(30, 0.1), "Piecewise: boundaries are 30; they must be a tuple of numbers"),
         (lambda: Cosine(2), "final is 2"),
+        (lambda: Cosine(cycles=1.5), "Cosine: cycles is 1.5; it must be a whole number"),
         (lambda: Warmup(1, "cosine"), "then is 'cosine'; it must be a schedule"),
+        (lambda: Warmup(1, Plateau()), "it must be a schedule, and not Plateau"),
+        (lambda: Warmup(1, Cosine), r"not Plateau\. Write Cosine\(\), an instance, instead of the class"),
         (lambda: OneCycle(0), "peak is 0"),
         (lambda: CosLog(0), "cycles is 0"),
+        (lambda: CosLog(2.5), "CosLog: cycles is 2.5; it must be a whole number"),
+        (lambda: Plateau(patience=1.5), "Plateau: patience is 1.5; it must be a whole number"),
+        (lambda: Plateau(smallest=5), r"Plateau: smallest is 5; it must be a number in \[0, 1\]"),
+        (lambda: schedule_named(Cosine), r"Write Cosine\(\), an instance, instead of the class"),
         (lambda: Plateau(1.5), "factor is 1.5"),
         (lambda: schedule_named("cosin"), "Did you mean 'cosine'"),
         (lambda: schedule_named(3), "schedule is 3; allowed: constant, exponential"),

@@ -15,7 +15,8 @@ from dataclasses import MISSING, fields, is_dataclass
 from typing import Any
 
 __all__ = [
-    *("check_number", "describe", "from_state", "make", "not_storable", "shown_class", "to_state", "unknown_name"),
+    *("check_number", "describe", "from_state", "make", "nearest", "not_storable", "shown_class", "to_state"),
+    "unknown_name",
 ]
 
 
@@ -35,6 +36,14 @@ def unknown_name(what: str, given: Any, allowed: Iterable[str], alternative: str
     near = [SYNONYMS.get(asked, "")] if SYNONYMS.get(asked) in names else difflib.get_close_matches(asked, names, 1)
     suggestion = f"did you mean {near[0]!r}? " if near else ""
     return ValueError(f"{what} is {given!r}; {suggestion}allowed: {', '.join(names)}, or {alternative}")
+
+
+def nearest(given: Any, allowed: Iterable[str]) -> str:
+    """A question to end an error with, after a space: the name most like `given`, or how to make an instance."""
+    if isinstance(given, type):
+        return f" Write {shown_class(given)}, an instance, instead of the class."
+    near = difflib.get_close_matches(given.lower(), list(allowed), 1) if isinstance(given, str) else []
+    return f" Did you mean {near[0]!r}?" if near else ""
 
 
 def not_storable(given: Any) -> ValueError:

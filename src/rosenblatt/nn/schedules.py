@@ -7,15 +7,16 @@ depends on results, through a state that its caller keeps. Times are in epochs, 
 
 from __future__ import annotations
 
-import difflib
 import math
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from types import MappingProxyType
-from typing import Any, Protocol, runtime_checkable
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+
+from rosenblatt.nn._named import nearest
+from rosenblatt.nn.schedule_base import Rates, Schedule, Steps, check_range, check_whole, numbers_of
 
 __all__ = [
     "SCHEDULES",
@@ -33,42 +34,6 @@ __all__ = [
     "schedule_named",
 ]
 
-Steps = NDArray[np.int64]
-Rates = NDArray[np.float64]
-
-
-@runtime_checkable
-class Schedule(Protocol):
-    """What training asks of a schedule."""
-
-    def rates(self, base: float, steps: Steps, steps_per_epoch: int, total_steps: int) -> Rates:
-        """Learning rates of the given steps.
-
-        Parameters
-        ----------
-        base : float
-            The learning rate that was asked for.
-        steps : ndarray of int64, shape (n,)
-            Numbers of steps from the start of training, counted from 0.
-        steps_per_epoch, total_steps : int
-            Of the whole training.
-
-        Returns
-        -------
-        ndarray of float64, shape (n,)
-        """
-
-
-def _check(schedule: object, low: float, high: float, *names: str, open_low: bool = False) -> None:
-    """Refuse fields that are no numbers in [low, high], or (low, high]."""
-    for name in names:
-        value = getattr(schedule, name)
-        number = isinstance(value, (int, float, np.number)) and not isinstance(value, bool)
-        if not number or not low <= value <= high or (open_low and value == low) or value == math.inf:
-            end = "infinity)" if high == math.inf else f"{high:g}]"
-            allowed = f"{'(' if open_low else '['}{low:g}, {end}"
-            raise ValueError(f"{type(schedule).__name__}: {name} is {value!r}; it must be a number in {allowed}")
-
 
 @dataclass(frozen=True)
 class Constant:
@@ -76,7 +41,7 @@ class Constant:
 
     def rates(self, base: float, steps: Steps, steps_per_epoch: int, total_steps: int) -> Rates:
         """See `Schedule.rates`."""
-        return np.full(len(steps), base, np.float64)
+        return np.full(steps.shape, base, np.float64)
 
 
 @dataclass(frozen=True)
@@ -87,8 +52,8 @@ class Exponential:
     epochs: float = 20.0
 
     def __post_init__(self) -> None:
-        _check(self, 0, 1, "factor", open_low=True)
-        _check(self, 0, math.inf, "epochs", open_low=True)
+        check_range(self, 0, 1, "factor", above=True)
+        check_range(self, 0, math.inf, "epochs", above=True)
 
     def rates(self, base: float, steps: Steps, steps_per_epoch: int, total_steps: int) -> Rates:
         """See `Schedule.rates`."""
@@ -103,7 +68,7 @@ class Power:
     exponent: float = 1.0
 
     def __post_init__(self) -> None:
-        _check(self, 0, math.inf, "epochs", "exponent", open_low=True)
+        check_range(self, 0, math.inf, "epochs", "exponent", above=True)
 
     def rates(self, base: float, steps: Steps, steps_per_epoch: int, total_steps: int) -> Rates:
         """See `Schedule.rates`."""
@@ -118,13 +83,15 @@ class Piecewise:
     factors: tuple[float, ...] = (0.1, 0.01)
 
     def __post_init__(self) -> None:
+        for name in ("boundaries", "factors"):
+            object.__setattr__(self, name, numbers_of(self, name))  # a list would make it unhashable
         if len(self.boundaries) != len(self.factors):
             raise ValueError(
                 f"Piecewise: {len(self.boundaries)} boundaries and {len(self.factors)} factors; give equally many"
             )
         if not all(a < b for a, b in pairwise((0.0, *self.boundaries))):  # NaN too
             raise ValueError(f"Piecewise: boundaries are {self.boundaries}; they must be positive epochs that increase")
-        if not all(0 < factor < math.inf for factor in self.factors):
+        if not all(factor > 0 for factor in self.factors):
             raise ValueError(f"Piecewise: factors are {self.factors}; they must be greater than 0")
 
     def rates(self, base: float, steps: Steps, steps_per_epoch: int, total_steps: int) -> Rates:
@@ -144,13 +111,13 @@ class Cosine:
     cycles: int = 1
 
     def __post_init__(self) -> None:
-        _check(self, 0, 1, "final")
-        _check(self, 1, math.inf, "cycles")
+        check_range(self, 0, 1, "final")
+        check_whole(self, 1, math.inf, "cycles")
 
     def rates(self, base: float, steps: Steps, steps_per_epoch: int, total_steps: int) -> Rates:
         """See `Schedule.rates`."""
-        t = np.minimum(steps / total_steps, 1.0) * self.cycles
-        t = np.where(steps >= total_steps, 1.0, t % 1.0)
+        # The remainder of whole numbers, as a rounded share of all steps could miss the first step of a cycle.
+        t = np.where(steps >= total_steps, 1.0, steps * self.cycles % total_steps / total_steps)
         return np.asarray(base * (self.final + (1 - self.final) * 0.5 * (1 + np.cos(np.pi * t))))
 
 
@@ -162,9 +129,10 @@ class Warmup:
     then: Schedule = field(default_factory=Constant)
 
     def __post_init__(self) -> None:
-        _check(self, 0, math.inf, "epochs", open_low=True)
-        if not isinstance(self.then, Schedule) or isinstance(self.then, Plateau):
-            raise ValueError(f"Warmup: then is {self.then!r}; it must be a schedule, and not Plateau")
+        check_range(self, 0, math.inf, "epochs", above=True)
+        if not isinstance(self.then, Schedule) or isinstance(self.then, (type, Plateau)):
+            hint = nearest(self.then, ())
+            raise ValueError(f"Warmup: then is {self.then!r}; it must be a schedule, and not Plateau.{hint}")
 
     def rates(self, base: float, steps: Steps, steps_per_epoch: int, total_steps: int) -> Rates:
         """See `Schedule.rates`."""
@@ -192,14 +160,14 @@ class OneCycle:
     final: float = 1e-4
 
     def __post_init__(self) -> None:
-        _check(self, 0, 1, "peak", "start", "final", open_low=True)
+        check_range(self, 0, 1, "peak", "start", "final", above=True)
 
     def rates(self, base: float, steps: Steps, steps_per_epoch: int, total_steps: int) -> Rates:
         """See `Schedule.rates`."""
         top, last = self.peak * total_steps - 1, total_steps - 1
         first, end = base * self.start, base * self.start * self.final
-        up = np.clip(steps / top, 0, 1) if top > 0 else np.ones(len(steps))
-        down = np.clip((steps - top) / (last - top), 0, 1) if last > top else np.zeros(len(steps))
+        up = np.clip(steps / top, 0, 1) if top > 0 else np.ones(steps.shape)
+        down = np.clip((steps - top) / (last - top), 0, 1) if last > top else np.zeros(steps.shape)
         rising = base + (first - base) * 0.5 * (1 + np.cos(np.pi * up))
         falling = end + (base - end) * 0.5 * (1 + np.cos(np.pi * down))
         return np.where(steps <= top, rising, falling)
@@ -215,7 +183,7 @@ class CosLog:
     cycles: int = 4
 
     def __post_init__(self) -> None:
-        _check(self, 1, 32, "cycles")
+        check_whole(self, 1, 32, "cycles")
 
     def rates(self, base: float, steps: Steps, steps_per_epoch: int, total_steps: int) -> Rates:
         """See `Schedule.rates`."""
@@ -244,7 +212,7 @@ class Plateau:
     min_delta : float
         Progress smaller than this does not count.
     smallest : float
-        Smallest product of factors.
+        Smallest product of factors, in [0, 1].
     """
 
     factor: float = 0.2
@@ -253,12 +221,14 @@ class Plateau:
     smallest: float = 1e-6
 
     def __post_init__(self) -> None:
-        _check(self, 0, 1, "factor", open_low=True)
-        _check(self, 0, math.inf, "patience", "min_delta", "smallest")
+        check_range(self, 0, 1, "factor", above=True)
+        check_whole(self, 0, math.inf, "patience")
+        check_range(self, 0, math.inf, "min_delta")
+        check_range(self, 0, 1, "smallest")
 
     def rates(self, base: float, steps: Steps, steps_per_epoch: int, total_steps: int) -> Rates:
         """The base rate; the training multiplies it by the state's factor."""
-        return np.full(len(steps), base, np.float64)
+        return np.full(steps.shape, base, np.float64)
 
     def after_epoch(self, state: PlateauState, value: float) -> PlateauState:
         """The state after an epoch with this value, of which lower is better."""
@@ -295,8 +265,7 @@ def schedule_named(given: str | Schedule) -> Schedule:
     """
     if isinstance(given, str) and given in SCHEDULES:
         return SCHEDULES[given]()  # type: ignore[no-any-return]
-    if not isinstance(given, str) and isinstance(given, Schedule):
+    if not isinstance(given, (str, type)) and isinstance(given, Schedule):
         return given
-    near = difflib.get_close_matches(str(given).lower(), SCHEDULES, n=1)
-    hint = f" Did you mean {near[0]!r}?" if near else ""
+    hint = nearest(given, SCHEDULES)
     raise ValueError(f"schedule is {given!r}; allowed: {', '.join(SCHEDULES)}, or an instance.{hint}")

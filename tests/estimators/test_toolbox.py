@@ -142,6 +142,16 @@ def test_max_norm_is_for_hidden_neurons_and_l1_shrinks():
     assert np.abs(small.coefs_[0]).mean() < 0.5 * np.abs(wine(max_iter=200).coefs_[0]).mean()
 
 
+def test_penalties_for_each_layer_are_those_of_all_where_they_are_equal():
+    same, listed = wine(alpha=0.3, l1=0.01), wine(alpha=[0.3] * 3, l1=(0.01,) * 3)
+    np.testing.assert_allclose(same.loss_curve_, listed.loss_curve_, rtol=1e-12)
+    np.testing.assert_allclose(same.coefs_[0], listed.coefs_[0], rtol=1e-8, atol=1e-12)
+    first = wine(alpha=[20.0, 0.0, 0.0], max_iter=200)
+    assert np.abs(first.coefs_[0]).mean() < 0.6 * np.abs(wine(alpha=0, max_iter=200).coefs_[0]).mean()
+    by_lbfgs = wine(alpha=[0.5, 0.5, 0.5], solver="lbfgs")
+    np.testing.assert_allclose(by_lbfgs.loss_, wine(alpha=0.5, solver="lbfgs").loss_, rtol=1e-9)
+
+
 def test_quantiles_cover_their_share():
     model = diabetes(loss=nn.Quantile((0.1, 0.5, 0.9)), max_iter=200, n_iter_no_change=200)
     low, middle, high = model.predict(DIABETES_X).T
@@ -221,7 +231,7 @@ def test_divergence_is_named():
         ({"activation": ["relu", "rely"]}, "did you mean 'relu'"),
         ({"normalization": ["batch", "lair"]}, "normalization is 'lair'; allowed: None, 'batch', 'layer'"),
         ({"weight_init": "zeros"}, "layer 'hidden1': all weights of its 16 neurons would start equal"),
-        ({"weight_init": ["he_normal"]}, "weights has 1 entries"),
+        ({"weight_init": ["he_normal"]}, "weight_init has 1 entries"),
         ({"weight_init": "normal"}, "needs std"),
         (
             {"output_activation": "tanh"},
@@ -242,6 +252,8 @@ def test_divergence_is_named():
         ({"solver": "adamm"}, "Did you mean 'adam"),
         ({"loss": "hing"}, "Did you mean 'hinge'"),
         ({"max_norm": -1}, "max_norm"),
+        ({"alpha": [0.1]}, "alpha has 1 entries, .0.1,.; the network has 3 layers"),
+        ({"alpha": [0.1, -1, 0]}, "layer 'hidden2': l2 is -1; it must be a number of at least 0"),
         ({"average": 1.0}, "average"),
         ({"checkpoint": 3}, "checkpoint"),
         ({"checkpoint": "c", "checkpoint_every": "3 weeks"}, "checkpoint_every is '3 weeks'; allowed"),

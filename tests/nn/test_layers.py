@@ -216,7 +216,7 @@ def test_penalties_of_a_layer_are_those_of_the_formula():
     plain = nn.Network(nn.Dense(2, name="o")(nn.input(5)), "float64")
     losses = []
     for each in (net, plain):
-        trainer = Trainer(each, "squared_error", None)
+        trainer = Trainer(each, "squared_error", None, per_batch=False)
         trainer.set_data(X, Y)
         losses.append(trainer.loss_and_gradient())
     w = net["o.weights"]

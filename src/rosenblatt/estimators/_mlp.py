@@ -28,7 +28,7 @@ from rosenblatt.training.evaluation import Evaluator
 from ._base import FLOATS, DivergenceError, is_sparse, require_finite, rows_of, warn_user
 from ._callbacks import FitTasks, begin_fit
 from ._lbfgs import minimize_loss
-from ._mlp_parameters import MLPParameters, hidden_sizes
+from ._mlp_parameters import MLPParameters, hidden_sizes, is_listed
 from ._parameters import LayerParameters
 from ._resume import Resumption, find_checkpoint, fit_state, restore_fit
 from ._stochastic import Course, OptimizerState, StochasticSolver
@@ -181,8 +181,8 @@ class BaseMLP(MLPParameters, LayerParameters, StochasticSolver):
             network,
             self._engine_loss(),
             self._engine_optimizer(),
-            l2=float(self.alpha),
-            l1=float(self.l1),
+            l2=0.0 if is_listed(self.alpha) else float(self.alpha),
+            l1=0.0 if is_listed(self.l1) else float(self.l1),
             batch_size=batch_size,
             weighted=weighted,
             clip_value=float(self.clip_value),

@@ -17,8 +17,9 @@ from rosenblatt.nn.activations import ACTIVATIONS, OUTPUTS
 from rosenblatt.nn.initializers import INITIALIZERS
 from rosenblatt.nn.optimizers import OPTIMIZERS, optimizer_named
 from rosenblatt.nn.schedules import SCHEDULES, Schedule, schedule_named
+from rosenblatt.nn.spec import each_layer
 
-__all__ = ["WITHOUT_BATCHES", "MLPParameters", "hidden_sizes", "set_parameters"]
+__all__ = ["WITHOUT_BATCHES", "MLPParameters", "hidden_sizes", "is_listed", "set_parameters"]
 
 WITHOUT_BATCHES: dict[str, Any] = {
     "dropout": 0.0,
@@ -36,6 +37,11 @@ WITHOUT_BATCHES: dict[str, Any] = {
 """Parameters that L-BFGS cannot obey, and their values when off."""
 
 
+WITH_OUTPUT_LAYER = ("weight_init", "bias_init", "alpha", "l1")
+FOR_EACH_LAYER = ("activation", "dropout", "normalization", "max_norm", *WITH_OUTPUT_LAYER)
+"""Parameters that may be lists with one entry for each layer."""
+
+
 class MLPParameters:
     """Constraints, and what the parameters stand for."""
 
@@ -43,7 +49,7 @@ class MLPParameters:
         "hidden_layer_sizes": ["array-like", Interval(Integral, 1, None, closed="left")],
         "activation": [StrOptions(set(ACTIVATIONS)), callable, list, tuple],
         "solver": [StrOptions({"lbfgs", *OPTIMIZERS}), HasMethods(["update", "slot_values"])],
-        "alpha": [Interval(Real, 0, None, closed="left")],
+        "alpha": [Interval(Real, 0, None, closed="left"), list, tuple],
         "batch_size": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
         "learning_rate": [StrOptions({"constant", "invscaling", "adaptive", *SCHEDULES}), HasMethods("rates")],
         "learning_rate_init": [Interval(Real, 0, None, closed="neither")],
@@ -67,7 +73,7 @@ class MLPParameters:
         "output_activation": [StrOptions(set(OUTPUTS)), None],
         "weight_init": [StrOptions(set(INITIALIZERS)), callable, list, tuple, None],
         "bias_init": [StrOptions(set(INITIALIZERS)), callable, list, tuple, None],
-        "l1": [Interval(Real, 0, None, closed="left")],
+        "l1": [Interval(Real, 0, None, closed="left"), list, tuple],
         "weight_decay": [Interval(Real, 0, None, closed="left")],
         "max_norm": [Interval(Real, 0, None, closed="left"), list, tuple],
         "dropout": [Interval(Real, 0, 1, closed="left"), list, tuple],
@@ -87,7 +93,7 @@ class MLPParameters:
     hidden_layer_sizes: Any
     activation: Any
     solver: Any
-    alpha: float
+    alpha: Any
     batch_size: Any
     learning_rate: Any
     power_t: float
@@ -104,7 +110,7 @@ class MLPParameters:
     output_activation: str | None
     weight_init: Any
     bias_init: Any
-    l1: float
+    l1: Any
     weight_decay: float
     max_norm: Any
     dropout: Any
@@ -123,6 +129,9 @@ class MLPParameters:
     loss: Any
 
     def _spec(self, units: Sequence[int], output: str, sparse: bool) -> NetworkSpec:
+        for name in FOR_EACH_LAYER:  # by the user's name, where the architecture would have its own
+            n_layers = len(units) - (1 if name in WITH_OUTPUT_LAYER else 2)
+            each_layer(name, each(getattr(self, name)), n_layers)
         return NetworkSpec(
             n_inputs=int(units[0]),
             hidden=tuple(int(u) for u in units[1:-1]),
@@ -139,6 +148,8 @@ class MLPParameters:
             weights=each(self.weight_init),
             biases=each(self.bias_init),
             max_norm=each(self.max_norm),
+            l1=each(self.l1) if is_listed(self.l1) else 0.0,
+            l2=each(self.alpha) if is_listed(self.alpha) else 0.0,
         )
 
     def _engine_optimizer(self) -> Optimizer | None:
@@ -177,9 +188,14 @@ class MLPParameters:
                 raise ValueError(f"solver='lbfgs' uses all rows at once and has no {name}, but {name} is {value!r}.")
 
 
+def is_listed(value: Any) -> bool:
+    """Whether a parameter is given for each layer."""
+    return isinstance(value, (list, tuple))
+
+
 def each(value: Any) -> Any:
     """A parameter that may be given for each layer, as `NetworkSpec` takes it."""
-    return tuple(value) if isinstance(value, (list, tuple)) else value
+    return tuple(value) if is_listed(value) else value
 
 
 def set_parameters(estimator: Any, given: dict[str, Any]) -> None:

@@ -68,7 +68,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
     solver : {'adam', 'sgd', 'lbfgs', 'adamw', 'nadam', 'rmsprop', 'adagrad'} or Optimizer, default='adam'
         'lbfgs' (L-BFGS-B) uses all rows at once, in float64; the others train by mini-batches. An instance such as
         ``rosenblatt.nn.RMSProp(momentum=0.9)`` has parameters of its own.
-    alpha : float >= 0, default=0.0001
+    alpha : float >= 0, or one for each layer and the output layer, default=0.0001
         L2 penalty: alpha / 2 * sum(weights**2) / (rows of the batch) is added to the loss.
     batch_size : int or 'auto', default='auto'
         Rows of a mini-batch; 'auto' is min(200, number of rows).
@@ -118,7 +118,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
     weight_init, bias_init : str, Initializer or None; or a sequence with one for each layer; default=None
         Initial values, see `rosenblatt.nn.initializers`; None draws both as scikit-learn does. With either given, the
         other is by default Glorot's, or zero.
-    l1 : float >= 0, default=0
+    l1 : float >= 0, or one for each layer and the output layer, default=0
         L1 penalty: l1 * sum(abs(weights)) / (rows of the batch) is added to the loss.
     weight_decay : float >= 0, default=0
         Decoupled decay: before each step weights are multiplied by 1 - learning rate * weight_decay (AdamW).
@@ -208,7 +208,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
         activation: Any = "relu",
         *,
         solver: str = "adam",
-        alpha: float = 0.0001,
+        alpha: Any = 0.0001,
         batch_size: int | str = "auto",
         learning_rate: str = "constant",
         learning_rate_init: float = 0.001,
@@ -233,7 +233,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
         output_activation: str | None = None,
         weight_init: Any = None,
         bias_init: Any = None,
-        l1: float = 0.0,
+        l1: Any = 0.0,
         weight_decay: float = 0.0,
         max_norm: Any = 0.0,
         dropout: Any = 0.0,

@@ -133,11 +133,12 @@ class Work:
 
     def penalty(self, objective: Objective, inverse_weight: Value) -> Value | None:
         """Append the penalties of the learned weights, or nothing where there are none."""
-        shared = self._penalty_terms(objective.l1, objective.l2, [b for b in self.learned if b.section == "weights"])
-        own = [t for block in self.learned for t in self._penalty_terms(block.l1, block.l2, [block])]
-        if shared and objective.per_batch:
-            shared = [self.b.mul(functools.reduce(self.b.add, shared), inverse_weight)]
-        return functools.reduce(self.b.add, [*shared, *own]) if shared or own else None
+        terms = self._penalty_terms(objective.l1, objective.l2, [b for b in self.learned if b.section == "weights"])
+        terms += [t for block in self.learned for t in self._penalty_terms(block.l1, block.l2, [block])]
+        if not terms:
+            return None
+        total = functools.reduce(self.b.add, terms)
+        return self.b.mul(total, inverse_weight) if objective.per_batch else total
 
     def _penalty_terms(self, l1: float, l2: float, blocks: Sequence[Block]) -> list[Value]:
         b, leaves = self.b, [self.leaves[block.name] for block in blocks]

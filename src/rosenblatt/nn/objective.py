@@ -20,7 +20,7 @@ LossGiven = str | LossFunction | Loss
 class Objective:
     """What training minimizes, and what else happens in a step.
 
-    Mean loss + (l2 / 2 · Σ w² + l1 · Σ |w|) / (sum of the batch's row weights) + the layers' own penalties.
+    Mean loss + (l2 / 2 · Σ w² + l1 · Σ |w| + the layers' own penalties) / (sum of the batch's row weights).
 
     Parameters
     ----------
@@ -40,7 +40,7 @@ class Objective:
     frozen : frozenset of str
         Names of parameters that stay as they are.
     per_batch : bool
-        The penalties l2 and l1 are divided as said above; otherwise they are added as they are.
+        The penalties are divided as said above; otherwise they are added as they are.
     """
 
     loss: LossGiven | Mapping[str, LossGiven]

@@ -58,6 +58,8 @@ class NetworkSpec:
         Of batch normalization's running statistics.
     weights, biases : str, Initializer or None, for each layer and the output layer
         Initial values; None: the defaults of `rosenblatt.nn.Dense`.
+    l1, l2 : float, for each layer and the output layer
+        Penalties of the weights, as `rosenblatt.nn.Dense` defines them.
     max_norm : float, for each layer
         Longest vector of a neuron's weights; 0: any.
     """
@@ -77,6 +79,8 @@ class NetworkSpec:
     weights: str | Initializer | tuple[str | Initializer | None, ...] | None = None
     biases: str | Initializer | tuple[str | Initializer | None, ...] | None = None
     max_norm: float | tuple[float, ...] = 0.0
+    l1: float | tuple[float, ...] = 0.0
+    l2: float | tuple[float, ...] = 0.0
 
     def __post_init__(self) -> None:
         if not np.iterable(self.hidden):
@@ -152,9 +156,9 @@ class NetworkSpec:
         return drop(rate, name=f"{name}_dropout")(node) if rate else node
 
     def _initial(self, i: int) -> dict[str, Any]:
-        """The initializers of layer i as arguments of `Dense`."""
+        """Initializers and penalties of layer i as arguments of `Dense`."""
         n = len(self.hidden) + 1
-        chosen = {name: each_layer(name, getattr(self, name), n)[i] for name in ("weights", "biases")}
+        chosen = {name: each_layer(name, getattr(self, name), n)[i] for name in ("weights", "biases", "l1", "l2")}
         return {name: value for name, value in chosen.items() if value is not None}
 
 

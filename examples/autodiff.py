@@ -1,10 +1,9 @@
-"""A program, its derivative, and four ways to check it: differences on one side and on both, dual numbers, mathematics.
+"""A program, its derivative, and three ways to check it: central differences, dual numbers, and a closed form.
 
 f = x²y + y + 2 at (3, 4) is 42, and its gradient is (24, 10). A derivative is a program like any other, and can be
-derived again: the Hessian is [[8, 6], [6, 0]]. sin(x²) and a loop of 100 steps go the same way.
+derived again: the Hessian is [[8, 6], [6, 0]]. sin(x²), whose slope at 3 is 6 cos 9, and a loop go the same way.
 """
 
-import math
 from collections.abc import Callable
 
 from rosenblatt.ir.autodiff import gradient
@@ -59,14 +58,13 @@ def fixtures() -> dict[str, float]:
     hessian = at(3, 4, program_with_gradient(polynomial, twice=True))
     sine, recurrence = at(3, 0, program_with_gradient(sine_of_square)), at(0.2, 0.3, program_with_gradient(loop))
     figures = {f"hessian {name}": hessian[name] for name in ("dx_dx", "dx_dy", "dy_dx", "dy_dy")}
-    figures |= {"forward difference": (f(3 + 1e-4, 4) - f(3, 4)) / 1e-4, "sine slope": sine["df_dx"]}
+    figures |= {"forward difference": (f(3 + 1e-4, 4) - f(3, 4)) / 1e-4, "slope of sin(x²)": sine["df_dx"]}
     return figures | {f"loop {name}": value for name, value in recurrence.items()}
 
 
 def main() -> tuple[float, float, float]:
     """Print the program and all figures; return (f, df/dx, df/dy)."""
-    program = program_with_gradient(polynomial)
-    print(program)
+    print(program := program_with_gradient(polynomial))
     value, dx, dy = at(3, 4, program).values()
     h = 1e-6
     print(f"reverse mode         f = {value:g}, gradient = ({dx:g}, {dy:g})")
@@ -74,7 +72,6 @@ def main() -> tuple[float, float, float]:
           f"{(f(3, 4 + h) - f(3, 4 - h)) / (2 * h):.6f})")  # fmt: skip
     print(f"dual numbers         df/dx = {f(Dual(3.0, 1.0), 4.0).tangent}, df/dy = {f(3.0, Dual(4.0, 1.0)).tangent}")
     print(*(f"{name:<20} {number:.8g}" for name, number in fixtures().items()), sep="\n")
-    print(f"sine slope, exact    {6 * math.cos(9):.8g}")
     return value, dx, dy
 
 

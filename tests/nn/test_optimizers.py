@@ -209,6 +209,17 @@ def test_a_constant_rate_is_as_many_equal_rates(name):
         assert np.array_equal(np.broadcast_to(one, many.shape), many)
 
 
+def test_names_give_the_documented_settings():
+    assert {name: type(optimizer_named(name)) for name in OPTIMIZERS} == OPTIMIZERS
+    assert {name: optimizer_named(name).weight_decay for name in OPTIMIZERS} == {
+        **dict.fromkeys(OPTIMIZERS, 0.0),
+        "adamw": 0.01,
+    }
+    assert optimizer_named("nadam", momentum_decay=0.1) == Nadam(0.9, 0.999, 1e-8, 0.0, 0.1)
+    assert optimizer_named("adagrad") == AdaGrad(1e-10, 0.0, 0.0)
+    assert optimizer_named("rmsprop") == RMSProp(0.99, 0.0, 1e-8)
+
+
 @pytest.mark.parametrize("optimizer", [Adam(), AdamW()])
 def test_the_correction_of_the_bias_ends(optimizer):
     assert optimizer.slot_values(0.1, 0, 5).shape == (5, 3)
@@ -229,6 +240,7 @@ def test_large_batches_take_the_same_steps(name, monkeypatch):
         (lambda: SGD(1.5), r"SGD: momentum is 1.5; it must be a number in \[0, 1\]"),
         (lambda: SGD(np.nan), "SGD: momentum is nan"),
         (lambda: SGD(nesterov="no"), "SGD: nesterov is 'no'; it must be True or False"),
+        (lambda: SGD(nesterov=2), "SGD: nesterov is 2; it must be True or False"),
         (lambda: SGD(weight_decay=-1), "weight_decay is -1"),
         (lambda: RMSProp(decay=1), r"RMSProp: decay is 1; it must be a number in \[0, 1\)"),
         (lambda: AdaGrad(epsilon=0), r"AdaGrad: epsilon is 0; it must be a number in \(0, inf\)"),

@@ -33,9 +33,10 @@ def test_rates_depend_on_the_steps_number_only(name):
 
 
 def test_closed_forms():
-    rates = Exponential(0.1, 10).rates(2.0, np.array([0, 50, 100]), 10, 200)
-    np.testing.assert_allclose(rates, [2.0, 2 * 0.1**0.5, 0.2])
+    rates = Exponential(0.1, 10).rates(2.0, np.array([0, 25, 50, 100]), 10, 200)
+    np.testing.assert_allclose(rates, [2.0, 2 * 0.1**0.25, 2 * 0.1**0.5, 0.2])
     np.testing.assert_allclose(Power(2, 1).rates(1.0, np.array([0, 20, 40]), 10, 200), [1, 1 / 2, 1 / 3])
+    np.testing.assert_allclose(Power(2, 2).rates(1.0, np.array([0, 5, 40]), 10, 200), [1, 1 / 1.25**2, 1 / 9])
     rates = Piecewise((1, 2.5), (0.5, 0.1)).rates(1.0, np.array([9, 10, 24, 25]), 10, 200)
     np.testing.assert_allclose(rates, [1, 0.5, 0.5, 0.1])
     t = np.array([0, 1 / 15, 3 / 15, 7 / 15])
@@ -69,6 +70,7 @@ def test_one_cycle_rises_to_the_base_rate_and_falls_below_its_start():
     np.testing.assert_allclose(rates[: top + 1], 0.2 + 1.8 * rise, rtol=1e-12)
     np.testing.assert_allclose(rates[top + 1 : 20], 0.002 + 1.998 * fall, rtol=1e-12)
     assert rates[20] == rates[19], "after the end it stays"
+    np.testing.assert_allclose(OneCycle(0.5).rates(2.0, np.arange(2), 1, 2), [2, 2 * 0.04 * 1e-4], rtol=1e-12)
 
 
 def test_a_plateau_waits_lowers_and_stops_at_its_smallest():

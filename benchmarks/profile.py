@@ -19,7 +19,8 @@ from rosenblatt.ir.planner import Plan, plan
 from rosenblatt.ir.program import Program
 from rosenblatt.ir.rewrite import fuse
 from rosenblatt.nn import Adam, NetworkSpec
-from rosenblatt.nn.programs import Objective, training_program
+from rosenblatt.nn.objective import Objective
+from rosenblatt.nn.programs import training_program
 
 
 def nanoseconds_a_step(planned: Plan, sizes: tuple[int, ...], batch: int, n_steps: int) -> float:

@@ -171,7 +171,8 @@ def _limit_row(case: Case, measured: float, one: Process, peak: float) -> list[s
     from rosenblatt.ir.planner import plan
     from rosenblatt.ir.rewrite import fuse
     from rosenblatt.nn import Adam, NetworkSpec
-    from rosenblatt.nn.programs import Objective, training_program
+    from rosenblatt.nn.objective import Objective
+    from rosenblatt.nn.programs import training_program
 
     spec = NetworkSpec(case.sizes[0], case.sizes[1:-1], case.sizes[-1], activation=case.activation)
     loss = "softmax_cross_entropy" if case.loss == "softmax" else "squared_error"

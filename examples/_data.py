@@ -36,6 +36,13 @@ def is_full() -> bool:
     return "--full" in sys.argv[1:]
 
 
+def argument(name: str) -> str | None:
+    """What follows --name in the call of the script, or None."""
+    words = sys.argv[1:]
+    found = words.index(f"--{name}") + 1 if f"--{name}" in words else len(words)
+    return words[found] if found < len(words) else None
+
+
 def folder() -> pathlib.Path:
     """Where the real tables are."""
     return pathlib.Path(os.environ.get("ROSENBLATT_DATA", "../shared/data"))

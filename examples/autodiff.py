@@ -1,12 +1,16 @@
-"""A program, its derivative, and three ways to check it: central differences, dual numbers, and a closed form.
+"""A program, its derivative, and four ways to check it: differences on one side and on both, dual numbers, mathematics.
 
-f = x²y + y + 2 at (3, 4) is 42, and its gradient is (24, 10).
+f = x²y + y + 2 at (3, 4) is 42, and its gradient is (24, 10). A derivative is a program like any other, and can be
+derived again: the Hessian is [[8, 6], [6, 0]]. sin(x²) and a loop of 100 steps go the same way.
 """
+
+import math
+from collections.abc import Callable
 
 from rosenblatt.ir.autodiff import gradient
 from rosenblatt.ir.compile import evaluate
 from rosenblatt.ir.duals import Dual
-from rosenblatt.ir.program import Builder, Program
+from rosenblatt.ir.program import Builder, Program, Value
 
 
 def f(x, y):
@@ -14,26 +18,63 @@ def f(x, y):
     return x * x * y + y + 2
 
 
-def program_with_gradient() -> Program:
-    """The same function as a program, extended by its derivative."""
+def polynomial(b: Builder, x: Value, y: Value) -> Value:
+    """The same from ops, each of which becomes an instruction of the program."""
+    return b.add(b.add(b.mul(b.mul(x, x), y), y), 2.0, name="f")
+
+
+def sine_of_square(b: Builder, x: Value, y: Value) -> Value:
+    """sin(x²)."""
+    return b.sin(b.square(x))
+
+
+def loop(b: Builder, x: Value, y: Value) -> Value:
+    """From z = 0, 100 times: z ← x cos(z + i) + z sin(y - i), for i = 0 to 99."""
+    z = b.fill(value=0.0, shape=())
+    for i in range(100):
+        z = b.add(b.mul(x, b.cos(b.add(z, float(i)))), b.mul(z, b.sin(b.sub(y, float(i)))))
+    return z
+
+
+def program_with_gradient(function: Callable[[Builder, Value, Value], Value], twice: bool = False) -> Program:
+    """A function as a program, extended by its derivative, and by the derivatives of that."""
     b = Builder("float64")
     x, y = b.leaf("params", "x", ()), b.leaf("params", "y", ())
-    value = b.add(b.add(b.mul(b.mul(x, x), y), y), 2.0, name="f")
+    value = function(b, x, y)
     dx, dy = gradient(b, value, [x, y])
-    return b.build(f=value, df_dx=dx, df_dy=dy)
+    outputs = {"f": value, "df_dx": dx, "df_dy": dy}
+    for name, first in (("dx", dx), ("dy", dy)) if twice else ():
+        outputs[f"{name}_dx"], outputs[f"{name}_dy"] = gradient(b, first, [x, y])
+    return b.build(**outputs)
+
+
+def at(x: float, y: float, program: Program) -> dict[str, float]:
+    """The outputs of a program at a point."""
+    found = evaluate(program, {"x": x, "y": y}, n_rows=1)
+    return {name: float(found[name]) for name in program.outputs}
+
+
+def fixtures() -> dict[str, float]:
+    """The book's other figures: the Hessian, a forward difference, sin(x²) at 3, the loop at (0.2, 0.3)."""
+    hessian = at(3, 4, program_with_gradient(polynomial, twice=True))
+    sine, recurrence = at(3, 0, program_with_gradient(sine_of_square)), at(0.2, 0.3, program_with_gradient(loop))
+    figures = {f"hessian {name}": hessian[name] for name in ("dx_dx", "dx_dy", "dy_dx", "dy_dy")}
+    figures |= {"forward difference": (f(3 + 1e-4, 4) - f(3, 4)) / 1e-4, "sine slope": sine["df_dx"]}
+    return figures | {f"loop {name}": value for name, value in recurrence.items()}
 
 
 def main() -> tuple[float, float, float]:
-    """Print the program and return (f, df/dx, df/dy)."""
-    program = program_with_gradient()
+    """Print the program and all figures; return (f, df/dx, df/dy)."""
+    program = program_with_gradient(polynomial)
     print(program)
-    found = evaluate(program, {"x": 3.0, "y": 4.0}, n_rows=1)
-    value, dx, dy = (float(found[name]) for name in ("f", "df_dx", "df_dy"))
+    value, dx, dy = at(3, 4, program).values()
     h = 1e-6
     print(f"reverse mode         f = {value:g}, gradient = ({dx:g}, {dy:g})")
     print(f"central differences  gradient = ({(f(3 + h, 4) - f(3 - h, 4)) / (2 * h):.6f}, "
           f"{(f(3, 4 + h) - f(3, 4 - h)) / (2 * h):.6f})")  # fmt: skip
     print(f"dual numbers         df/dx = {f(Dual(3.0, 1.0), 4.0).tangent}, df/dy = {f(3.0, Dual(4.0, 1.0)).tangent}")
+    print(*(f"{name:<20} {number:.8g}" for name, number in fixtures().items()), sep="\n")
+    print(f"sine slope, exact    {6 * math.cos(9):.8g}")
     return value, dx, dy
 
 

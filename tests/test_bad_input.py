@@ -22,7 +22,7 @@ from sklearn.exceptions import NotFittedError
 from sklearn.utils._param_validation import InvalidParameterError
 
 import rosenblatt
-from rosenblatt import logic
+from rosenblatt import logic, nn
 from rosenblatt.estimators import DivergenceError, LogisticRegression, MLPClassifier, MLPRegressor, Perceptron
 from rosenblatt.files import ModelFileError
 from rosenblatt.tables import TableError, read_table
@@ -80,10 +80,48 @@ def regressor(**parameters: Any) -> MLPRegressor:
     return MLPRegressor(**{"hidden_layer_sizes": (4,), "max_iter": 3, "random_state": 0, **parameters})
 
 
-def fitted() -> MLPClassifier:
+def fitted(**parameters: Any) -> MLPClassifier:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        return classifier().fit(X, LABELS)
+        return classifier(**parameters).fit(X, LABELS)
+
+
+def assigned() -> MLPRegressor:
+    model = regressor(hidden_layer_sizes=())
+    model.coefs_, model.intercepts_, model.out_activation_ = [np.ones((3, 1))], [np.ones(1)], "identity"
+    return model
+
+
+class OwnLayer(nn.Dense):
+    """A layer of the user's own."""
+
+
+class OwnOptimizer(nn.SGD):
+    """An optimizer of the user's own."""
+
+
+def own(b: Any, x: Any) -> Any:
+    return b.add(x, x)
+
+
+def network(layer: nn.Layer) -> nn.Network:
+    return nn.Network(layer(nn.input(3)))
+
+
+def two_widths() -> nn.Node:
+    shared = nn.Dense(2, name="shared")
+    return shared(shared(nn.input(3)))
+
+
+def poisoned(name: str, value: float) -> nn.Network:
+    net = network(nn.BatchNorm(name="bn"))
+    net[name][1] = value
+    return net
+
+
+def network_file(change: Callable[[bytes], bytes]) -> Path:
+    rosenblatt.save(network(nn.Dense(2)), "net.safetensors")
+    return file(change(Path("net.safetensors").read_bytes()), "net.safetensors")
 
 
 def other_safetensors() -> Path:
@@ -241,6 +279,35 @@ ESTIMATORS: dict[str, Case] = {
     "unknown public name": (lambda: rosenblatt.MLPClasifier, AttributeError, r"no attribute 'MLPClasifier'"),
 }  # fmt: skip
 
+NETWORK_FILES: dict[str, Case] = {
+    "a function as layer": (lambda: rosenblatt.save(network(nn.Apply(own, name="twice")), "m"), ModelFileError, r"layer 'twice' applies a function, <function own .*holds no code\. Build it from other layers, or pickle"),
+    "a layer of one's own": (lambda: rosenblatt.save(network(OwnLayer(2, name="mine")), "m"), ModelFileError, r"layer 'mine' is a OwnLayer, a class of your own, .* layers of rosenblatt\.nn"),
+    "an activation of one's own": (lambda: rosenblatt.save(network(nn.Dense(2, own, name="h")), "m"), ModelFileError, r"activation of layer 'h' is a function, .* Use a named one"),
+    "an initializer of one's own": (lambda: rosenblatt.save(network(nn.Dense(2, biases=lambda rng, shape: np.ones(shape))), "m"), ModelFileError, r"biases of layer 'dense' is a function"),
+    "an output of one's own": (lambda: rosenblatt.save(nn.Network(nn.input(3), output=own), "m"), ModelFileError, r"output activation of head 'prediction' is a function"),
+    "a chain with an activation of one's own": (lambda: rosenblatt.save(nn.Network(nn.NetworkSpec(3, (2, 2), 1, ("relu", own))), "m"), ModelFileError, r"activation of the network is a function"),
+    "an output that learns": (lambda: nn.Network(nn.input(3), output=nn.PReLU()), ValueError, r"output activation of head 'prediction' is prelu, which learns parameters; give it to the last layer"),
+    "a head without a text": (lambda: rosenblatt.save(nn.Network({0: nn.input(3)}), "m"), ModelFileError, r"a head is called 0, a int; give heads texts"),
+    "shared weights of two widths": (lambda: rosenblatt.save(nn.Network(two_widths()), "m"), ModelFileError, r"layer 'shared' is applied to nodes of different widths"),
+    "NaN in the statistics": (lambda: rosenblatt.save(poisoned("bn.mean", np.nan), "m"), ModelFileError, r"NaN or infinity in bn\.mean; .* Train it again"),
+    "a negative variance": (lambda: rosenblatt.save(poisoned("bn.variance", -1), "m"), ModelFileError, r"bn\.variance has a negative element"),
+    "a spec instead of a network": (lambda: rosenblatt.save(nn.NetworkSpec(3, (), 1), "m"), TypeError, r"or nn\.Network of rosenblatt, not <class .*NetworkSpec"),
+    "a node instead of a network": (lambda: rosenblatt.save(nn.input(3), "m"), TypeError, r"or nn\.Network of rosenblatt, not <class .*Node"),
+    "a network as table model": (lambda: (rosenblatt.save(network(nn.Dense(2)), "m"), TableModel.load("m")), ModelFileError, r"it holds a Network, no TableModel; use rosenblatt\.load"),
+    "a truncated network": (lambda: rosenblatt.load(network_file(lambda data: data[:-5])), ModelFileError, r"damaged or cut off"),
+    "a network with a flipped bit": (lambda: rosenblatt.load(network_file(lambda data: data[:-1] + bytes([data[-1] ^ 1]))), ModelFileError, r"checksum does not fit"),
+    "a network with another layer": (lambda: rosenblatt.load(network_file(lambda data: data.replace(b"Dense", b"Apply"))), ModelFileError, r"checksum does not fit"),
+    "a network onto a folder": (lambda: (os.mkdir("d"), rosenblatt.save(network(nn.Dense(2)), "d")), IsADirectoryError, r"this is a folder; give a file name"),
+    "a scorer of one's own": (lambda: rosenblatt.save(fitted(scoring=lambda model, X, y: 1.0, early_stopping=True), "m"), ModelFileError, r"parameter 'scoring' is a function"),
+    "a loss of one's own": (lambda: rosenblatt.save(fitted(loss=lambda b, p, t: b.squared_error(p, t)), "m"), ModelFileError, r"parameter 'loss' is a function"),
+    "an optimizer of one's own": (lambda: rosenblatt.save(fitted(solver=OwnOptimizer()), "m"), ModelFileError, r"parameter 'solver' is a OwnOptimizer, which a model file cannot hold"),
+    "an initializer of one's own among others": (lambda: rosenblatt.save(fitted(weight_init=["he_normal", lambda rng, shape: rng.normal(size=shape)]), "m"), ModelFileError, r"parameter 'weight_init' is a function"),
+    "a loss of other outputs": (lambda: rosenblatt.save(regressor().partial_fit(X, NUMBERS).set_params(loss=nn.GaussianNLL()), "m"), ModelFileError, r"loss=GaussianNLL\(\) has 2 outputs for each target, but the network has 1\. Fit again"),
+    "a transformation after the fit": (lambda: rosenblatt.save(regressor().partial_fit(X, NUMBERS).set_params(target_transform="log"), "m"), ModelFileError, r"target_transform needs a smearing_factor_"),
+    "weights without a fit": (lambda: rosenblatt.save(assigned(), "m"), ModelFileError, r"n_features_in_ is None, which is not the network's number of inputs, 3\. Fit again"),
+    "boundaries of NaN": (lambda: nn.Piecewise((np.nan,), (0.1,)), ValueError, r"boundaries are \(nan,\); they must be positive epochs that increase"),
+}  # fmt: skip
+
 LOGIC: dict[str, Case] = {
     "no names": (lambda: logic.variables(" , "), ValueError, r"names is empty; give at least one name"),
     "a name with a hyphen": (lambda: logic.variables("a b-c"), ValueError, r"variable 'b-c' is no Python name; use letters, digits"),
@@ -306,6 +373,7 @@ CATALOGUE = {
         "targets": TARGETS,
         "settings": SETTINGS,
         "files": FILES,
+        "network files": NETWORK_FILES,
         "estimators": ESTIMATORS,
         "logic": LOGIC,
         "perceptrons": PERCEPTRONS,

@@ -18,7 +18,8 @@ import pyarrow.parquet as pq
 import pytest
 from rich.console import Console
 
-from rosenblatt import __version__, load
+import rosenblatt
+from rosenblatt import __version__, load, nn
 from rosenblatt.cli import main
 from rosenblatt.console.display import Display
 from rosenblatt.estimators import DivergenceError, MLPRegressor
@@ -135,6 +136,28 @@ def test_inspect_shows_shapes_and_costs(command: Any) -> None:
     assert code == 0
     for text in ("place (multiclass: bay, coast, inland)", "[m, 7]", "[7, 5]", "parameters", "operations", "arena"):
         assert text in out
+
+
+def test_inspect_shows_a_network_built_by_hand(command: Any) -> None:
+    h = nn.Concat()(nn.input(4, "numbers"), nn.Embedding(2)(nn.codes(1000, "town")))
+    h = nn.BatchNorm(name="bn")(nn.Dense(3, nn.LeakyReLU(0.1), name="h")(h))
+    network = nn.Network({"price": nn.Dense(1)(h), "kind": nn.Dense(5)(h)}, output={"kind": "softmax"})
+    rosenblatt.save(network.freeze("h"), "m")
+    code, out, _ = command("inspect", "m")
+    assert code == 0
+    for text in (
+        "network   8 layers, inputs included; float32",
+        "inputs    numbers (dense, 4 columns), town (codes of 1,000 levels)",
+        "outputs   price (identity, 1), kind (softmax, 5)",
+        "leaky_relu(alpha=0.1)(dense(concat))",
+        "weights (frozen)",
+        "mean (statistics)",
+        "arena",
+    ):
+        assert text in out
+    write_houses()
+    code, _, error = command("predict", "m", "houses.csv", "--out", "p.csv")
+    assert (code, "it holds a Network, which knows no table; use rosenblatt.load" in error) == (2, True)
 
 
 def test_version_and_help(command: Any) -> None:

@@ -89,7 +89,7 @@ def predict(
 
 @app.command()
 def inspect(model: Annotated[Path, typer.Argument(help="A model file.")]) -> None:
-    """Show a model: target, columns, tensor shapes for m rows, parameters, memory, operations."""
+    """Show a model or network: target, columns, tensor shapes for m rows, parameters, memory, operations."""
     from rosenblatt.console import predict as command
     from rosenblatt.console.display import Display
 

@@ -1,8 +1,8 @@
 """Models in files: safetensors with JSON metadata, no code.
 
-Goes in: a fitted model. Comes out: one file that holds all of it; and from the file a model that predicts the same. The
-loader validates every shape, dtype and number and executes nothing. The writer is atomic: a crash, a full disk or an
-interrupt leaves the old file or the new one, never half of one.
+Goes in: a fitted model or a network. Comes out: one file that holds all of it; and from the file a model that predicts
+the same. The loader validates every shape, dtype and number and executes nothing. The writer is atomic: a crash, a full
+disk or an interrupt leaves the old file or the new one, never half of one.
 """
 
 from __future__ import annotations
@@ -15,40 +15,49 @@ from rosenblatt.storage.container import ModelFileError, pack, unpack
 
 __all__ = ["ModelFileError", "load", "save"]
 
-ESTIMATOR, TABLE_MODEL = "estimator", "table model"
+ESTIMATOR, TABLE_MODEL, NETWORK = "estimator", "table model", "network"
 
 
 def save(model: Any, path: str | os.PathLike[str]) -> None:
-    """Write a fitted model to a file.
+    """Write a fitted model, or a network, to a file.
 
-    Constructor parameters, fitted attributes and weights are stored (with a `TableModel` also how its table is
-    encoded). A `RandomState` given as random_state is stored as None, and optimizer state is not stored.
+    Constructor parameters, fitted attributes and the network are stored (with a `TableModel` also how its table is
+    encoded): layers, parameters, running statistics, what is frozen. Activations, initializers, losses, optimizers and
+    schedules of the library may be given by name or as instances. A `RandomState` given as random_state is stored as
+    None, and so is the path of checkpoints; optimizer state is not stored.
 
     Parameters
     ----------
-    model : TableModel, MLPClassifier, MLPRegressor or LogisticRegression
-        Fitted.
+    model : TableModel, MLPClassifier, MLPRegressor, LogisticRegression or rosenblatt.nn.Network
+        Fitted, if it is no network.
     path : path
         Usually ending in .safetensors. An existing file is replaced, at once and only by a complete one.
 
     Raises
     ------
     ModelFileError
-        A `ValueError`: if the model holds NaN or infinity, or a function as activation or loss.
+        A `ValueError`: if the model holds NaN or infinity, or functions or classes of your own (an activation, a loss,
+        an initializer, a scorer, a layer), as a file holds no code.
     TypeError
         For any other kind of object.
     OSError
         If the file cannot be written; an existing one is unharmed.
     """
+    from rosenblatt.nn.network import Network
     from rosenblatt.storage.estimators import STORABLE, estimator_state
+    from rosenblatt.storage.networks import network_to_state
     from rosenblatt.tables.model import TableModel
 
     if type(model) is TableModel:
         write_atomically(path, pack(TABLE_MODEL, *model.to_state()))
     elif type(model).__name__ in STORABLE and type(model).__module__.startswith("rosenblatt."):
         write_atomically(path, pack(ESTIMATOR, *estimator_state(model)))
+    elif type(model) is Network:
+        write_atomically(path, pack(NETWORK, *network_to_state(model)))
     else:
-        raise TypeError(f"save takes a fitted TableModel, {', '.join(STORABLE)} of rosenblatt, not {type(model)}.")
+        raise TypeError(
+            f"save takes a fitted TableModel, {', '.join(STORABLE)} or nn.Network of rosenblatt, not {type(model)}."
+        )
 
 
 def load(path: str | os.PathLike[str]) -> Any:
@@ -60,7 +69,7 @@ def load(path: str | os.PathLike[str]) -> Any:
 
     Returns
     -------
-    TableModel, MLPClassifier, MLPRegressor or LogisticRegression
+    TableModel, MLPClassifier, MLPRegressor, LogisticRegression or rosenblatt.nn.Network
 
     Raises
     ------
@@ -79,6 +88,7 @@ def load(path: str | os.PathLike[str]) -> Any:
 def model_from_bytes(data: bytes) -> Any:
     """The model in the bytes of a file; see `load`."""
     from rosenblatt.storage.estimators import estimator_from_state
+    from rosenblatt.storage.networks import network_from_state
     from rosenblatt.tables.model import TableModel
 
     kind, state, arrays = unpack(data)
@@ -86,4 +96,6 @@ def model_from_bytes(data: bytes) -> Any:
         return TableModel.from_state(state, arrays)
     if kind == ESTIMATOR:
         return estimator_from_state(state, arrays)
+    if kind == NETWORK:
+        return network_from_state(state, arrays)
     raise ModelFileError(f"it holds a model of the unknown kind {kind!r}.")

@@ -11,7 +11,8 @@ from rosenblatt.ir.program import Builder, M, ProgramError
 from rosenblatt.ir.reference import interpret
 from rosenblatt.ir.rewrite import eliminate_dead
 from rosenblatt.nn import NetworkSpec
-from rosenblatt.nn.programs import Objective, block_programs
+from rosenblatt.nn.objective import Objective
+from rosenblatt.nn.programs import block_programs
 
 
 def run(b, feeds, n_rows=1, **outputs):

@@ -14,7 +14,8 @@ from rosenblatt.ir.program import Builder, M
 from rosenblatt.ir.reference import interpret
 from rosenblatt.ir.rewrite import eliminate_dead
 from rosenblatt.nn import SGD, Adam, NetworkSpec
-from rosenblatt.nn.programs import Objective, prediction_program, training_program
+from rosenblatt.nn.objective import Objective
+from rosenblatt.nn.programs import prediction_program, training_program
 from rosenblatt.threads import get_num_threads, set_num_threads
 
 

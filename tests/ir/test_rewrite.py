@@ -10,7 +10,8 @@ from rosenblatt.ir.compile import evaluate
 from rosenblatt.ir.program import Builder, M
 from rosenblatt.ir.rewrite import fuse
 from rosenblatt.nn import SGD, Adam, NetworkSpec
-from rosenblatt.nn.programs import Objective, prediction_program, training_program
+from rosenblatt.nn.objective import Objective
+from rosenblatt.nn.programs import prediction_program, training_program
 
 
 def ops(program):

@@ -141,7 +141,8 @@ def test_dropout_keeps_the_mean_and_alpha_dropout_the_variance_too(layer):
     data = rng.normal(size=(4000, 50))
     net = nn.Network(layer(nn.input(50)) + nn.Apply(lambda b, x: b.mul(x, 0.0))(nn.Dense(50)(nn.input(50, "z"))))
     from rosenblatt.ir.compile import evaluate
-    from rosenblatt.nn.programs import Objective, training_program
+    from rosenblatt.nn.objective import Objective
+    from rosenblatt.nn.programs import training_program
 
     program = training_program(net.graph, Objective(lambda b, p, t: p), nn.SGD(0.0), "float64")
     feeds = {leaf.value.name: 0.0 for leaf in program.leaves} | {"x": data, "z": data, "y": data, "inverse_weight": 1.0}
@@ -197,6 +198,8 @@ def test_a_step_cannot_be_learned_through_unless_what_is_before_it_is_frozen():
     assert set(np.unique(net.cut("gate").predict(X))) <= {0.0, 1.0}
     with pytest.raises(ValueError, match="layer 'gate': the activation 'step' cannot learn by gradient descent"):
         net.fit(X, Y)
+    with pytest.raises(ValueError, match="the perceptron rule; or freeze the layers up to this one"):
+        net.fit(X, Y)
     net.freeze("gate").fit(X, Y, epochs=2)
 
 
@@ -242,6 +245,15 @@ def test_hidden_weights_that_are_all_equal_are_refused():
     assert np.ptp(net["h.weights"], axis=1).max() < 1e-12, "equal neurons stay equal"
 
 
+def test_equal_neurons_are_told_apart_by_the_weights_behind_them():
+    with pytest.raises(ValueError, match="Unless the weights behind them differ"):
+        nn.Network(nn.Dense(1)(nn.Dense(4, "tanh", weights="zeros")(nn.input(5))))
+    forced = nn.Dense(4, "tanh", name="h", weights=nn.Constant(0.1, force=True))
+    net = nn.Network(nn.Dense(1)(forced(nn.input(5))), "float64")
+    net.fit(X, Y[:, :1], epochs=5)
+    assert np.ptp(net["h.weights"], axis=1).max() > 1e-3
+
+
 def test_data_driven_weights_give_unit_variance_on_the_data():
     h = nn.Dense(9, "relu", name="a", weights="data_driven")(nn.input(5))
     net = nn.Network(nn.Dense(4, name="b", weights="data_driven")(h), "float64")
@@ -265,6 +277,7 @@ def test_data_driven_weights_give_unit_variance_on_the_data():
         (lambda x: nn.Network({}), "at least one output"),
         (lambda x: nn.Network({"a": 3}), "head 'a' is 3; it must be a node"),
         (lambda x: nn.Network(nn.Dense(3)(x), output={"b": "softmax"}), "the heads are prediction"),
+        (lambda x: nn.Network(x, output=nn.PReLU()), "output activation of head 'prediction' is prelu, which learns"),
         (lambda x: nn.Network(nn.Dense(3, name="y")(x)), "a layer is called 'y'"),
         (lambda x: nn.Network(nn.Dense(3)(x)).cut("z"), "no layer is called 'z'; there are: x, dense"),
         (lambda x: nn.Network(nn.Dense(3)(x))["z"], "no parameter is called 'z'"),

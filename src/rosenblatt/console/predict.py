@@ -12,6 +12,9 @@ from typing import Any
 
 from rosenblatt.console.display import Display
 from rosenblatt.files import ModelFileError, load
+from rosenblatt.nn.activations import name_of
+from rosenblatt.nn.graph import Node
+from rosenblatt.nn.network import Network
 from rosenblatt.storage.atomic import write_atomically
 from rosenblatt.tables.model import TableModel
 from rosenblatt.tables.reading import import_pyarrow, read_table
@@ -73,10 +76,28 @@ def table_bytes(columns: dict[str, Any], suffix: str) -> bytes:
 
 
 def inspect(model_file: Path, display: Display) -> None:
-    """Columns and network of a model."""
+    """Columns and network of a model, or inputs, outputs and layers of a network."""
     model = load(model_file)
     if isinstance(model, TableModel):
         display.console.print(model.summary(), markup=False)
         return
-    display.line("model", repr(model))
-    display.console.print(model._fitted_network().summary(), markup=False)
+    if isinstance(model, Network):
+        describe_network(model, display)
+    else:
+        display.line("model", repr(model))
+    display.console.print(model.summary(), markup=False)
+
+
+def describe_network(network: Network, display: Display) -> None:
+    """What goes into a network, and what comes out."""
+    graph = network.graph
+    inputs = [f"{graph.names[node]} ({input_text(node)})" for node in graph.inputs]
+    outputs = [f"{head} ({name_of(graph.output[head])}, {node.width:,})" for head, node in graph.heads.items()]
+    display.line("network", f"{len(graph.layers)} layers, inputs included; {network.dtype.name}")
+    display.line("inputs", ", ".join(inputs))
+    display.line("outputs", ", ".join(outputs))
+
+
+def input_text(node: Node) -> str:
+    """What an input takes."""
+    return f"codes of {node.width:,} levels" if node.kind == "codes" else f"{node.kind}, {node.width:,} columns"

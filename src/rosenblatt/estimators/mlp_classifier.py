@@ -32,7 +32,8 @@ from rosenblatt.nn.losses import (
 )
 
 from ._base import predict_rows
-from ._mlp import BaseMLP, Score, TrainingData, set_parameters, solver_is_stochastic
+from ._mlp import BaseMLP, Score, TrainingData, solver_is_stochastic
+from ._mlp_parameters import set_parameters
 
 __all__ = ["MLPClassifier"]
 

@@ -20,7 +20,8 @@ from sklearn.utils.metaestimators import available_if
 from rosenblatt.nn.losses import GaussianNLL, Loss, NamedLoss, Quantile, loss_record
 
 from ._base import is_sparse, predict_rows
-from ._mlp import BaseMLP, Score, TrainingData, set_parameters, solver_is_stochastic
+from ._mlp import BaseMLP, Score, TrainingData, solver_is_stochastic
+from ._mlp_parameters import set_parameters
 
 __all__ = ["MLPRegressor"]
 

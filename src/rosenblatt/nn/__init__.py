@@ -18,23 +18,8 @@ from rosenblatt.nn.initializers import (
     Uniform,
     Zeros,
 )
-from rosenblatt.nn.layers import (
-    Activate,
-    Add,
-    AlphaDropout,
-    Apply,
-    BatchNorm,
-    Concat,
-    Dense,
-    Dropout,
-    Embedding,
-    GaussianNoise,
-    Layer,
-    LayerNorm,
-    Multiply,
-    codes,
-    input,
-)
+from rosenblatt.nn.layer_base import Layer
+from rosenblatt.nn.layers import Activate, Add, Apply, Concat, Dense, Embedding, Multiply, codes, input
 from rosenblatt.nn.losses import (
     AbsoluteError,
     Focal,
@@ -53,6 +38,8 @@ from rosenblatt.nn.losses import (
     Tweedie,
 )
 from rosenblatt.nn.network import Network
+from rosenblatt.nn.noise import AlphaDropout, Dropout, GaussianNoise
+from rosenblatt.nn.normalization import BatchNorm, LayerNorm
 from rosenblatt.nn.optimizers import SGD, AdaGrad, Adam, AdamW, Nadam, Optimizer, RMSProp
 from rosenblatt.nn.schedules import Cosine, CosLog, Exponential, OneCycle, Piecewise, Plateau, Power, Schedule, Warmup
 from rosenblatt.nn.spec import NetworkSpec

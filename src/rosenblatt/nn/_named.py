@@ -92,7 +92,7 @@ def to_state(instance: Any) -> dict[str, Any]:
 
 
 def _store(value: Any) -> Any:
-    if isinstance(value, str):
+    if isinstance(value, (str, bool)):
         return value
     if isinstance(value, tuple):
         return [_store(item) for item in value]

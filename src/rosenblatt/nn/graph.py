@@ -8,15 +8,16 @@ instructions.
 from __future__ import annotations
 
 import fnmatch
+import functools
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from rosenblatt.nn.activations import OUTPUTS, Activation, activation_function
+from rosenblatt.nn.activations import OUTPUTS, Activation, activation_function, name_of
 
 if TYPE_CHECKING:
-    from rosenblatt.nn.layers import Layer, ParameterSpec
+    from rosenblatt.nn.layer_base import Layer, ParameterSpec
     from rosenblatt.nn.network import Network
 
 __all__ = ["Graph", "Node", "Parameter"]
@@ -109,7 +110,11 @@ class Graph:
         for head, node in self.heads.items():
             if node.kind != "dense":
                 raise ValueError(f"head {head!r} is an input of {node.kind} values; apply a layer to it first")
-            activation_function(self.output[head], OUTPUTS)
+            if getattr(activation_function(self.output[head], OUTPUTS), "parameters", None):
+                raise ValueError(
+                    f"the output activation of head {head!r} is {name_of(self.output[head])}, which learns parameters; "
+                    "give it to the last layer, or apply nn.Activate"
+                )
         nodes = tuple(_in_order(self.heads.values()))
         names = _unique_names(nodes)
         specs = [
@@ -130,12 +135,12 @@ class Graph:
         """The graph itself, as a `NetworkSpec` has one."""
         return self
 
-    @property
+    @functools.cached_property
     def inputs(self) -> tuple[Node, ...]:
         """The nodes that data are fed to."""
         return tuple(node for node in self.nodes if not node.inputs)
 
-    @property
+    @functools.cached_property
     def input_names(self) -> tuple[str, ...]:
         """Their names."""
         return tuple(self.names[node] for node in self.inputs)
@@ -145,12 +150,12 @@ class Graph:
         """Columns of the only input."""
         return self.only_input.width
 
-    @property
+    @functools.cached_property
     def sparse_input(self) -> bool:
         """Whether the only input takes CSR matrices."""
         return len(self.inputs) == 1 and self.inputs[0].kind == "sparse"
 
-    @property
+    @functools.cached_property
     def only_input(self) -> Node:
         """The input, where there is one.
 
@@ -163,27 +168,27 @@ class Graph:
             raise ValueError(f"the network has several inputs: {', '.join(self.input_names)}")
         return self.inputs[0]
 
-    @property
+    @functools.cached_property
     def n_outputs(self) -> int:
         """Columns of all heads together."""
         return sum(node.width for node in self.heads.values())
 
-    @property
+    @functools.cached_property
     def n_weights(self) -> int:
         """Elements of the weights, which come first in the flat block."""
         return sum(p.size for p in self.parameters if p.spec.section == "weights")
 
-    @property
+    @functools.cached_property
     def n_biases(self) -> int:
         """Elements of all other parameters."""
         return sum(p.size for p in self.parameters if p.spec.section == "biases")
 
-    @property
+    @functools.cached_property
     def n_buffers(self) -> int:
         """Elements of the buffers."""
         return sum(p.size for p in self.buffers)
 
-    @property
+    @functools.cached_property
     def layers(self) -> Mapping[str, Layer]:
         """Layers by name, in order of computation."""
         return {self.names[node]: node.layer for node in self.nodes}
@@ -243,6 +248,8 @@ def _in_order(heads: Iterable[Node]) -> Iterator[Node]:
 def _unique_names(nodes: Sequence[Node]) -> dict[Node, str]:
     """A name for each layer: its own, or what it is, with a number where that is taken."""
     by_layer: dict[Layer, str] = {}
+    taken: set[str] = set()
+    counts: dict[tuple[str, bool], int] = {}  # of names that were tried, so that many like layers take no longer each
     given = {node.layer.name for node in nodes if node.layer.name}
     for node in nodes:
         layer = node.layer
@@ -251,10 +258,13 @@ def _unique_names(nodes: Sequence[Node]) -> dict[Node, str]:
         if layer.name in RESERVED:
             raise ValueError(f"a layer is called {layer.name!r}; {', '.join(RESERVED)} are names of other things")
         base = layer.name or type(layer).__name__.lower()
-        taken = set(by_layer.values()) | (set() if layer.name else given)
-        name, count = base, 2
-        while name in taken:
-            name, count = f"{base}_{count}", count + 1
+        count = counts.get((base, bool(layer.name)), 1)
+        name = base if count == 1 else f"{base}_{count}"
+        while name in taken or (not layer.name and name in given):
+            count += 1
+            name = f"{base}_{count}"
+        counts[base, bool(layer.name)] = count
+        taken.add(name)
         by_layer[layer] = name
     return {node: by_layer[node.layer] for node in nodes}
 

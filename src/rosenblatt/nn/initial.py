@@ -1,7 +1,7 @@
 """Initial parameters of a network.
 
 Goes in: a network and a seed. Comes out: the network's parameters, drawn in place. Each array depends on the seed and
-on its position in the network only. It refuses hidden weights that are all equal: such neurons stay equal for ever.
+on its position in the network only. It refuses hidden weights that are all equal, whatever is behind them.
 """
 
 from __future__ import annotations
@@ -50,8 +50,9 @@ def refuse_symmetry(network: Network) -> None:
         if is_hidden and initializer.is_constant and not getattr(initializer, "force", False):
             raise ValueError(
                 f"layer {p.layer!r}: all weights of its {p.spec.shape[1]} neurons would start equal ({initializer!r}). "
-                "Then they get equal gradients and stay equal: the layer works like a single neuron. Draw them at "
-                "random, for example with weights='glorot_uniform'; Constant(value, force=True) does it all the same."
+                "Unless the weights behind them differ, such neurons get equal gradients and stay equal: the layer "
+                "works like a single neuron. Draw the weights at random, for example with weights='glorot_uniform'; "
+                "Constant(value, force=True) does it all the same."
             )
 
 

@@ -1,8 +1,7 @@
 """Layers: what a network is built from.
 
 Goes in: nodes, by calling a layer. Comes out: nodes; and, when a program is built, instructions. A layer is an
-immutable description: it holds no parameters, and applying it twice shares them. `Scope` is what a layer sees of the
-program.
+immutable description: it holds no parameters, and applying it twice shares them.
 """
 
 from __future__ import annotations
@@ -10,130 +9,27 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import KW_ONLY, dataclass
-from numbers import Integral, Real
-from typing import Any, Protocol
+from typing import Any
 
-from rosenblatt.ir.program import Builder, M, Value
+from rosenblatt.ir.program import Value
 from rosenblatt.nn.activations import ACTIVATIONS, Activation, activation_function, name_of
 from rosenblatt.nn.graph import Node
-from rosenblatt.nn.initializers import Constant, Initializer, Normal, Zeros, initializer_named
+from rosenblatt.nn.initializers import Constant, Initializer, Normal, initializer_named
+from rosenblatt.nn.layer_base import Layer, ParameterSpec, Scope, require_count, require_range
 
 __all__ = [
     "Activate",
     "Add",
-    "AlphaDropout",
     "Apply",
-    "BatchNorm",
     "Concat",
     "Dense",
-    "Dropout",
     "Embedding",
-    "GaussianNoise",
-    "Layer",
-    "LayerNorm",
     "Multiply",
-    "ParameterSpec",
-    "Scope",
     "codes",
     "input",
 ]
 
 RELU_FAMILY = ("relu", "relu6", "leaky_relu", "prelu", "elu", "celu", "gelu", "silu", "mish", "hard_swish", "softplus")
-
-
-@dataclass(frozen=True)
-class ParameterSpec:
-    """A learned array of a layer, or a buffer.
-
-    Attributes
-    ----------
-    section : {"weights", "biases", "buffers"}
-        Penalties and decay are for weights; buffers are not learned.
-    l1, l2 : float
-        Penalties of this array: l1 * sum(abs(w)) + l2 / 2 * sum(w**2) is added to the loss.
-    max_norm : float
-        Longest Euclidean norm of a column, the weights of one neuron; 0: any.
-    """
-
-    name: str
-    shape: tuple[int, ...]
-    initializer: Initializer
-    section: str = "weights"
-    l1: float = 0.0
-    l2: float = 0.0
-    max_norm: float = 0.0
-
-
-class Scope(Protocol):
-    """What a layer sees when a program is built."""
-
-    @property
-    def b(self) -> Builder:
-        """The builder to append to."""
-
-    @property
-    def training(self) -> bool:
-        """Whether masks, noise and batch statistics are in force."""
-
-    @property
-    def name(self) -> str:
-        """The layer's name."""
-
-    def parameter(self, name: str) -> Value:
-        """The layer's parameter (or buffer) called `name`."""
-
-    def mask(self, rate: float, width: int) -> Value:
-        """A dropout mask [m, width]: 0 with probability `rate`, else 1 / (1 - rate)."""
-
-    def noise(self, width: int) -> Value:
-        """Standard normal numbers [m, width]."""
-
-    def learns_below(self) -> bool:
-        """Whether a gradient must pass through the layer to parameters before it."""
-
-    def update_buffer(self, name: str, value: Value, keep: float) -> None:
-        """After the step, buffer ← keep * buffer + (1 - keep) * value."""
-
-
-@dataclass(frozen=True, eq=False)
-class Layer:
-    """Base of all layers."""
-
-    _: KW_ONLY
-    name: str | None = None
-
-    def __call__(self, *nodes: Node) -> Node:
-        """The node that this layer makes of others."""
-        for node in nodes:
-            if not isinstance(node, Node):
-                raise TypeError(f"{self!r} is applied to {node!r}; it takes nodes, such as those that nn.input makes")
-        return Node(self, nodes, self.width(*nodes))
-
-    def width(self, *nodes: Node) -> int:
-        """Columns of the result; raises ValueError for nodes that do not fit."""
-        (node,) = self._dense(nodes, 1)
-        return node.width
-
-    def parameters(self, *widths: int) -> tuple[ParameterSpec, ...]:
-        """Parameters and buffers, for inputs of these widths."""
-        return ()
-
-    def append(self, scope: Scope, *inputs: Value) -> Value:
-        """Append what the layer computes; [m, width]."""
-        raise NotImplementedError
-
-    def _dense(self, nodes: tuple[Node, ...], count: int | None) -> tuple[Node, ...]:
-        """The nodes, if there are `count` of them (None: two or more) and they hold dense floats."""
-        label = f"{type(self).__name__}{f' {self.name!r}' if self.name else ''}"
-        if count is None and len(nodes) < 2:
-            raise ValueError(f"{label} takes two nodes or more; {len(nodes)} given")
-        if count is not None and len(nodes) != count:
-            raise ValueError(f"{label} takes {count} node{'s' if count > 1 else ''}; {len(nodes)} given")
-        for node in nodes:
-            if node.kind != "dense":
-                hint = "Embedding takes codes, Dense takes a sparse matrix"
-                raise ValueError(f"{label} takes dense values, but is given {node.kind} ones; {hint}")
-        return nodes
 
 
 @dataclass(frozen=True, eq=False)
@@ -224,127 +120,6 @@ class Activate(Layer):
 
     def append(self, scope: Scope, *inputs: Value) -> Value:
         return activate(scope, self.activation, inputs[0])
-
-
-@dataclass(frozen=True, eq=False)
-class Dropout(Layer):
-    """Zeroes each value with probability `rate` in training, and scales the others by 1 / (1 - rate)."""
-
-    rate: float
-
-    def __post_init__(self) -> None:
-        require_range("rate", self.rate, 0, 1, self.name)
-
-    def append(self, scope: Scope, *inputs: Value) -> Value:
-        (x,) = inputs
-        return scope.b.mul(x, scope.mask(self.rate, x.shape[1])) if scope.training and self.rate else x
-
-
-@dataclass(frozen=True, eq=False)
-class AlphaDropout(Layer):
-    """Dropout that keeps mean 0 and variance 1, for SELU (Klambauer et al. 2017, section 3).
-
-    Values become the SELU's limit -1.7580993408473766 instead of 0; then everything is scaled and shifted back.
-    """
-
-    rate: float
-
-    def __post_init__(self) -> None:
-        require_range("rate", self.rate, 0, 1, self.name)
-
-    def append(self, scope: Scope, *inputs: Value) -> Value:
-        (x,), b, limit, keep = inputs, scope.b, -1.7580993408473766, 1 - self.rate
-        if not scope.training or not self.rate:
-            return x
-        a = 1 / math.sqrt(keep * (1 + self.rate * limit**2))
-        kept = b.mul(scope.mask(self.rate, x.shape[1]), a * keep)  # 0 or a
-        # a (x kept + limit dropped) - a limit rate = (x - limit) kept + a limit - a limit rate
-        return b.add(b.mul(b.sub(x, limit), kept), a * limit * keep)
-
-
-@dataclass(frozen=True, eq=False)
-class GaussianNoise(Layer):
-    """Adds normal numbers of standard deviation `std` in training."""
-
-    std: float
-
-    def __post_init__(self) -> None:
-        require_range("std", self.std, 0, math.inf, self.name)
-
-    def append(self, scope: Scope, *inputs: Value) -> Value:
-        (x,) = inputs
-        return scope.b.add(x, scope.b.mul(scope.noise(x.shape[1]), self.std)) if scope.training and self.std else x
-
-
-@dataclass(frozen=True, eq=False)
-class BatchNorm(Layer):
-    """Each column standardized by the batch, then scaled and shifted (Ioffe and Szegedy 2015); PyTorch's definition.
-
-    (x - mean) / sqrt(variance + epsilon) * gain + shift. In prediction, and where the layer is frozen, mean and
-    variance are the running ones: running ← momentum * running + (1 - momentum) * the batch's, with the unbiased
-    variance.
-
-    Parameters
-    ----------
-    momentum : float in [0, 1)
-        Of the running statistics (PyTorch's ``momentum`` is one minus this).
-    epsilon : float > 0
-    """
-
-    momentum: float = 0.9
-    epsilon: float = 1e-5
-
-    def __post_init__(self) -> None:
-        require_range("momentum", self.momentum, 0, 1, self.name)
-        require_range("epsilon", self.epsilon, 0, math.inf, self.name)
-
-    def parameters(self, *widths: int) -> tuple[ParameterSpec, ...]:
-        shape = (widths[0],)
-        return (
-            ParameterSpec("gain", shape, Constant(1.0), "biases"),
-            ParameterSpec("shift", shape, Zeros(), "biases"),
-            ParameterSpec("mean", shape, Zeros(), "buffers"),
-            ParameterSpec("variance", shape, Constant(1.0), "buffers"),
-        )
-
-    def append(self, scope: Scope, *inputs: Value) -> Value:
-        (x,), b = inputs, scope.b
-        if not scope.training:
-            scale = b.div(scope.parameter("gain"), b.sqrt(b.add(scope.parameter("variance"), self.epsilon)))
-            return b.add(b.mul(b.sub(x, scope.parameter("mean")), scale), scope.parameter("shift"))
-        mean = b.mean(x, axis=0)
-        centred = b.sub(x, mean)
-        variance = b.mean(b.square(centred), axis=0)
-        rows = b.sum(b.fill(value=1.0, shape=(M,)))
-        unbiased = b.mul(variance, b.div(rows, b.maximum(b.sub(rows, 1.0), 1.0)))
-        scope.update_buffer("mean", mean, self.momentum)
-        scope.update_buffer("variance", unbiased, self.momentum)
-        scale = b.div(scope.parameter("gain"), b.sqrt(b.add(variance, self.epsilon)))
-        return b.add(b.mul(centred, scale), scope.parameter("shift"))
-
-
-@dataclass(frozen=True, eq=False)
-class LayerNorm(Layer):
-    """Each row standardized over its columns, then scaled and shifted (Ba, Kiros and Hinton 2016)."""
-
-    epsilon: float = 1e-5
-
-    def __post_init__(self) -> None:
-        require_range("epsilon", self.epsilon, 0, math.inf, self.name)
-
-    def parameters(self, *widths: int) -> tuple[ParameterSpec, ...]:
-        shape = (widths[0],)
-        return (
-            ParameterSpec("gain", shape, Constant(1.0), "biases"),
-            ParameterSpec("shift", shape, Zeros(), "biases"),
-        )
-
-    def append(self, scope: Scope, *inputs: Value) -> Value:
-        (x,), b = inputs, scope.b
-        centred = b.sub(x, b.mean(x, axis=1, keepdims=1))
-        variance = b.mean(b.square(centred), axis=1, keepdims=1)
-        standard = b.div(centred, b.sqrt(b.add(variance, self.epsilon)))
-        return b.add(b.mul(standard, scope.parameter("gain")), scope.parameter("shift"))
 
 
 @dataclass(frozen=True, eq=False)
@@ -447,9 +222,10 @@ def activate(scope: Scope, given: str | Activation, z: Value) -> Value:
     """
     function = activation_function(given)
     if scope.training and not getattr(function, "trainable", True) and scope.learns_below():
+        why = str(getattr(function, "why", "it has no slope"))
         raise ValueError(
-            f"layer {scope.name!r}: the activation {name_of(given)!r} cannot learn by gradient descent: {function.why} "  # type: ignore[attr-defined]
-            "Use logistic or ReLU, or freeze the layers up to this one."
+            f"layer {scope.name!r}: the activation {name_of(given)!r} cannot learn by gradient descent: {why}; or "
+            "freeze the layers up to this one."
         )
     own = [scope.parameter(name) for name in getattr(function, "parameters", ())]
     x: Any = function(scope.b, z, *own)
@@ -480,22 +256,3 @@ def same_width(layer: Layer, nodes: Iterable[Node]) -> int:
     if len(set(widths)) != 1:
         raise ValueError(f"{type(layer).__name__} takes nodes of one width; given widths {widths}")
     return widths[0]
-
-
-def require_count(what: str, value: Any, layer: str | None = None) -> int:
-    """`value`, if it is a positive integer."""
-    if not isinstance(value, Integral) or isinstance(value, bool) or value < 1:
-        raise ValueError(f"{where(layer)}{what} is {value!r}; it must be a positive integer")
-    return int(value)
-
-
-def require_range(what: str, value: Any, low: float, high: float, layer: str | None = None) -> None:
-    """Refuse what is no number in [low, high)."""
-    if not isinstance(value, Real) or isinstance(value, bool) or not low <= float(value) < high:
-        limit = f"in [{low}, {high})" if math.isfinite(high) else f"a number of at least {low}"
-        raise ValueError(f"{where(layer)}{what} is {value!r}; it must be {limit}")
-
-
-def where(layer: str | None) -> str:
-    """The start of a message about a layer."""
-    return f"layer {layer!r}: " if layer else ""

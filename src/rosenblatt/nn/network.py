@@ -6,6 +6,7 @@ is not here: `fit` hands the network to `rosenblatt.training`, which works on th
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ from numpy.typing import DTypeLike, NDArray
 
 from rosenblatt import _core
 from rosenblatt.ir.compile import NO_SLOTS, Executable, aligned_bytes, compile_program, source
+from rosenblatt.ir.program import Value
 from rosenblatt.nn.activations import Activation
 from rosenblatt.nn.graph import Graph, Node, Parameter
 from rosenblatt.nn.programs import prediction_program
@@ -221,6 +223,12 @@ class Network:
             self._executable = compile_program(program, block_rows(self.graph))
         return self._executable
 
+    @functools.cached_property
+    def _inputs(self) -> list[tuple[str, Value, int]]:
+        """Name, leaf and width of each input of the prediction program, in its order."""
+        widths = {name: node.width for name, node in zip(self.graph.input_names, self.graph.inputs, strict=True)}
+        return [(name, self.executable.program.leaf(name), widths[name]) for name in self.executable.inputs]
+
     def predict(self, X: Any) -> Any:
         """The outputs for each row.
 
@@ -241,12 +249,11 @@ class Network:
         ValueError
             If X has another number of columns or axes.
         """
-        executable = self.executable
-        data = feeds(self.graph, X)
+        executable, graph = self.executable, self.graph
+        data = feeds(graph, X)
         n_rows = next(iter(data.values())).shape[0]
-        out = [np.empty((n_rows, node.width), self.dtype) for node in self.graph.heads.values()]
-        limits = {name: node.width for name, node in zip(self.graph.input_names, self.graph.inputs, strict=True)}
-        rows = [source(executable.program.leaf(name), data[name], limits[name]) for name in executable.inputs]
+        out = [np.empty((n_rows, node.width), self.dtype) for node in graph.heads.values()]
+        rows = [source(leaf, data[name], width) for name, leaf, width in self._inputs]
         try:
             session = self._idle.pop()  # popping and appending are atomic: each call owns its session
         except IndexError:
@@ -303,8 +310,8 @@ def feeds(graph: Graph, X: Any, what: str = "X") -> dict[str, Any]:
     """The data of each input by name, with checked shapes."""
     names = graph.input_names
     if len(names) == 1 and not isinstance(X, Mapping):
-        X = {names[0]: X}
-    elif isinstance(X, Sequence) and len(X) == len(names):
+        return {names[0]: _checked(graph.inputs[0], names[0], X, what)}
+    if isinstance(X, Sequence) and len(X) == len(names):
         X = dict(zip(names, X, strict=True))
     if not isinstance(X, Mapping) or set(X) != set(names):
         given = ", ".join(X) if isinstance(X, Mapping) else type(X).__name__

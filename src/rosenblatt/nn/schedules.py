@@ -89,7 +89,7 @@ class Piecewise:
             raise ValueError(
                 f"Piecewise: {len(self.boundaries)} boundaries and {len(self.factors)} factors; give equally many"
             )
-        if any(a >= b for a, b in pairwise((0.0, *self.boundaries))):
+        if not all(a < b for a, b in pairwise((0.0, *self.boundaries))):  # NaN too
             raise ValueError(f"Piecewise: boundaries are {self.boundaries}; they must be positive epochs that increase")
         if not all(factor > 0 for factor in self.factors):
             raise ValueError(f"Piecewise: factors are {self.factors}; they must be greater than 0")

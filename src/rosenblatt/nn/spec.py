@@ -16,17 +16,10 @@ import numpy as np
 from rosenblatt.nn.activations import OUTPUTS, Activation, activation_function
 from rosenblatt.nn.graph import Graph, Node
 from rosenblatt.nn.initializers import Initializer
-from rosenblatt.nn.layers import (
-    Activate,
-    AlphaDropout,
-    BatchNorm,
-    Dense,
-    Dropout,
-    GaussianNoise,
-    LayerNorm,
-    input,
-    require_range,
-)
+from rosenblatt.nn.layer_base import require_range
+from rosenblatt.nn.layers import Activate, Dense, input
+from rosenblatt.nn.noise import AlphaDropout, Dropout, GaussianNoise
+from rosenblatt.nn.normalization import BatchNorm, LayerNorm
 
 __all__ = ["NetworkSpec", "each_layer"]
 

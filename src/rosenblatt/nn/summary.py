@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 from rosenblatt.ir.cost import program_cost
 from rosenblatt.nn.activations import name_of
 from rosenblatt.nn.layers import Dense
+from rosenblatt.nn.objective import Objective
 from rosenblatt.nn.optimizers import Adam
-from rosenblatt.nn.programs import Objective, training_program
+from rosenblatt.nn.programs import training_program
 from rosenblatt.nn.spec import NetworkSpec, each_layer
 
 if TYPE_CHECKING:
@@ -83,17 +84,26 @@ def _formula(network: Network, node: Node) -> str:
 
 
 def _totals(network: Network) -> list[str]:
-    graph, plan = network.graph, network.executable.plan
+    plan = network.executable.plan
     predict = program_cost(plan.program)
-    losses = {
-        head: "softmax_cross_entropy" if graph.output[head] == "softmax" else "squared_error" for head in graph.heads
-    }
-    train = program_cost(training_program(graph, Objective(losses), Adam(), network.dtype.name))
     arena = plan.persistent_bytes + plan.workspace_bytes
     return [
         "m            rows of the batch",
         f"parameters   {network.parameters.size:,} ({network.parameters.nbytes:,} bytes, {network.dtype.name})",
         f"prediction   {predict.format_operations()} operations; arena of {arena:,} bytes "
         f"for blocks of up to {plan.capacity:,} rows",
-        f"Adam step    {train.format_operations()} operations",
+        *_training_total(network),
     ]
+
+
+def _training_total(network: Network) -> list[str]:
+    """The work of a step, or nothing where there is none: a network of thresholds does not learn by gradients."""
+    graph = network.graph
+    losses = {
+        head: "softmax_cross_entropy" if graph.output[head] == "softmax" else "squared_error" for head in graph.heads
+    }
+    try:
+        program = training_program(graph, Objective(losses), Adam(), network.dtype.name)
+    except ValueError:
+        return []
+    return [f"Adam step    {program_cost(program).format_operations()} operations"]

@@ -15,6 +15,14 @@ from rosenblatt.plots.style import COLOURS, axes, pyplot
 __all__ = ["plot_decision_boundary"]
 
 
+def colours_of(n_classes: int) -> dict[str, Any]:
+    """The regions' colours as scikit-learn takes them: for two classes by a map."""
+    from matplotlib.colors import ListedColormap
+
+    colours = [COLOURS[i % len(COLOURS)] for i in range(n_classes)]
+    return {"multiclass_colors": colours} if n_classes > 2 else {"cmap": ListedColormap(colours)}
+
+
 def plot_decision_boundary(model: Any, X: Any, y: Any = None, *, ax: Any = None, grid_resolution: int = 200) -> Any:
     """Draw the regions that a model tells apart, and the rows.
 
@@ -39,7 +47,7 @@ def plot_decision_boundary(model: Any, X: Any, y: Any = None, *, ax: Any = None,
         If X has not two columns.
     """
     pyplot()
-    from matplotlib.colors import LinearSegmentedColormap, ListedColormap
+    from matplotlib.colors import LinearSegmentedColormap
     from sklearn.inspection import DecisionBoundaryDisplay
 
     shape = np.shape(X)
@@ -58,7 +66,7 @@ def plot_decision_boundary(model: Any, X: Any, y: Any = None, *, ax: Any = None,
     else:
         display = DecisionBoundaryDisplay.from_estimator(
             model, X, response_method="predict", ax=ax, grid_resolution=grid_resolution, alpha=0.35,
-            plot_method="pcolormesh", cmap=ListedColormap([COLOURS[i % len(COLOURS)] for i in range(len(classes))]),
+            plot_method="pcolormesh", **colours_of(len(classes)),
         )  # fmt: skip
     for i, label in enumerate(classes if y is not None else ()):
         rows = np.asarray(y) == label

@@ -38,20 +38,20 @@ class HistoryDisplay:
         ax = axes(ax)
         left = [name for name in self.columns if not name.endswith("score")]
         right = [name for name in self.columns if name.endswith("score")]
-        lines = self._draw(ax, left, COLOURS)
+        lines, top = self._draw(ax, left, COLOURS), ax
         ax.set_xlabel("epoch")
         ax.set_ylabel(", ".join(left))
         if self.log:
             ax.set_yscale("log")
         if right:
-            twin = ax.twinx() if left else ax
-            lines += self._draw(twin, right, COLOURS[len(left) :])
-            twin.set_ylabel(", ".join(right))
+            top = ax.twinx() if left else ax  # is drawn above, and so has the legend
+            lines += self._draw(top, right, COLOURS[len(left) :])
+            top.set_ylabel(", ".join(right))
         if self.best_epoch is not None:
             lines.append(
                 ax.axvline(self.best_epoch, color="0.6", linestyle=":", label=f"best epoch, {self.best_epoch}")
             )
-        ax.legend(lines, [line.get_label() for line in lines], loc="best", framealpha=0.9)
+        top.legend(lines, [line.get_label() for line in lines], loc="center right", framealpha=0.9)
         ax.margins(x=0.01)
         self.ax_, self.figure_ = ax, ax.figure
         return self

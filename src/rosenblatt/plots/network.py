@@ -101,7 +101,7 @@ class NetworkDisplay:
             x, y = place[node]
             for source in node.inputs:
                 start = place[source]
-                bend = 0.25 if level[node] - level[source] > 1 else 0.0
+                bend = 0.45 if level[node] - level[source] > 1 else 0.0
                 style = {"arrowstyle": "-|>", "color": "0.45", "shrinkA": 13, "shrinkB": 13,
                          "connectionstyle": f"arc3,rad={bend}"}  # fmt: skip
                 ax.annotate("", (x, y), start, arrowprops=style)

@@ -10,13 +10,13 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Container, Mapping, Set
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["FORMAT_VERSION", "ModelFileError", "decode_value", "encode_value", "pack", "unpack"]
+__all__ = ["FORMAT_VERSION", "ModelFileError", "decode_value", "encode_value", "pack", "require_keys", "unpack"]
 
 Arrays = dict[str, NDArray[Any]]
 FORMAT = "rosenblatt model"
@@ -35,6 +35,9 @@ ARRAY_ITEMS: dict[str, type] = {
 }
 """The dtypes of arrays inside the JSON text, and what their items are there."""
 DEPTH = 50
+"""Levels of a value."""
+STATE_DEPTH = 100
+"""Levels of a whole state. The parser's own limit, the interpreter's stack, is too near for what comes after it."""
 
 
 class ModelFileError(ValueError):
@@ -47,7 +50,8 @@ def pack(kind: str, state: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]
     Raises
     ------
     ModelFileError
-        If an array holds NaN or infinity, and `finite` says that it must not: no such model is stored.
+        If an array holds NaN or infinity, and `finite` says that it must not: no such model is stored. If the state is
+        nested too deeply.
     """
     from safetensors.numpy import save
 
@@ -59,6 +63,7 @@ def pack(kind: str, state: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]
             raise ModelFileError(
                 f"the model holds NaN or infinity in {name}; such a model is not saved. Train it again."
             )
+    require_shallow(state)
     config = json.dumps(
         {"format": FORMAT, "version": FORMAT_VERSION, "written_by": __version__, "kind": kind, "state": state},
         allow_nan=False,
@@ -88,6 +93,7 @@ def unpack(data: bytes, *, finite: bool = True) -> tuple[str, Any, Arrays]:
         )
     if not isinstance(config.get("kind"), str):
         raise ModelFileError("the file does not say what kind of model it holds.")
+    require_shallow(config.get("state"))
     for name, array in arrays.items():
         if finite and not np.isfinite(array).all():
             raise ModelFileError(f"tensor {name!r} holds NaN or infinity.")
@@ -149,8 +155,31 @@ def refuse_constant(text: str) -> None:
     raise ValueError(text)
 
 
+def require_shallow(state: Any) -> None:
+    """Refuse a state of more than `STATE_DEPTH` levels, without recursion."""
+    level = [state]
+    for _ in range(STATE_DEPTH):
+        nested = [list(item.values()) if isinstance(item, Mapping) else item for item in level]
+        level = [item for items in nested if isinstance(items, (list, tuple)) for item in items]
+        if not level:
+            return
+    raise ModelFileError("a value is nested too deeply.")
+
+
+def require_keys(entry: Any, needed: set[str], optional: Set[str] = frozenset(), what: str = "the file") -> None:
+    """Refuse anything but a dictionary with these keys."""
+    if not isinstance(entry, dict) or not needed <= set(entry) <= needed | optional:
+        raise ModelFileError(f"{what} lacks one of the entries {', '.join(sorted(needed))}, or has unknown ones.")
+
+
 def encode_value(value: Any, where: str) -> Any:
-    """A parameter or attribute as JSON: what JSON lacks becomes a dictionary of one tagged entry."""
+    """A parameter or attribute as JSON: what JSON lacks becomes a dictionary of one tagged entry.
+
+    Raises
+    ------
+    ModelFileError
+        If a file cannot hold it, such as a function; the message begins with `where`.
+    """
     if isinstance(value, np.generic):
         value = value.item()
     if value is None or isinstance(value, (bool, int, str)):
@@ -167,36 +196,59 @@ def encode_value(value: Any, where: str) -> Any:
         return {"dict": [[encode_value(key, where), encode_value(item, where)] for key, item in value.items()]}
     if isinstance(value, np.dtype) or value in (np.float32, np.float64):
         return np.dtype(value).name
+    if (tagged := encode_object(value)) is not None:
+        return tagged
     if callable(value):
         raise ModelFileError(
             f"{where} is a function, {value!r}, and a model file holds no code. Use a named one, or pickle the model."
         )
-    raise ModelFileError(f"{where} is a {type(value).__name__}, which a model file cannot hold.")
+    raise ModelFileError(
+        f"{where} is a {type(value).__name__}, which a model file cannot hold. Use what the library has, or pickle the "
+        "model."
+    )
 
 
-def decode_value(value: Any, depth: int = 0) -> Any:
-    """What `encode_value` was given; a `ModelFileError` for anything that it does not write."""
+def encode_object(value: Any) -> dict[str, Any] | None:
+    """See `rosenblatt.storage.objects`, which needs everything that networks are made of: imported where it is used."""
+    from rosenblatt.storage.objects import encode_object
+
+    return encode_object(value)
+
+
+def decode_value(value: Any, objects: Container[str] = (), depth: int = 0) -> Any:
+    """What `encode_value` was given; a `ModelFileError` for anything that it does not write.
+
+    Parameters
+    ----------
+    value : JSON
+    objects : container of str
+        Tags of the objects that may be here (see `rosenblatt.storage.objects`), such as "optimizer".
+    """
     if depth > DEPTH:
         raise ModelFileError("a value is nested too deeply.")
     if value is None or isinstance(value, (bool, int, float, str)):
         return value
     if isinstance(value, list):
-        return [decode_value(item, depth + 1) for item in value]
+        return [decode_value(item, objects, depth + 1) for item in value]
     match value:
         case {"float": "nan" | "inf" | "-inf" as text, **rest} if not rest:
             return float(text)
         case {"tuple": list(items), **rest} if not rest:
-            return tuple(decode_value(item, depth + 1) for item in items)
+            return tuple(decode_value(item, objects, depth + 1) for item in items)
         case {"dict": list(items), **rest} if not rest:
-            return decode_pairs(items, depth + 1)
+            return decode_pairs(items, objects, depth + 1)
         case {"array": list(items), "dtype": str(dtype), **rest} if not rest:
             return decode_array(items, dtype)
+        case {**entry} if len(entry) == 1 and (tag := str(next(iter(entry)))) in objects:
+            from rosenblatt.storage.objects import decode_object
+
+            return decode_object(tag, entry[tag])
     raise ModelFileError("a value has an unknown form.")
 
 
-def decode_pairs(items: list[Any], depth: int) -> dict[Any, Any]:
+def decode_pairs(items: list[Any], objects: Container[str], depth: int) -> dict[Any, Any]:
     """A dictionary from its list of pairs."""
-    pairs = [decode_value(item, depth) for item in items]
+    pairs = [decode_value(item, objects, depth) for item in items]
     if not all(isinstance(pair, list) and len(pair) == 2 and isinstance(pair[0], (str, int, float)) for pair in pairs):
         raise ModelFileError("a dictionary has an unknown form.")
     return dict(pairs)

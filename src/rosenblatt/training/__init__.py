@@ -4,6 +4,8 @@ from rosenblatt.training.checkpoint import CheckpointError
 from rosenblatt.training.evaluation import LayerGradient, gradient_statistics
 from rosenblatt.training.fitting import DivergenceError, Epoch, fit
 from rosenblatt.training.history import History
+from rosenblatt.training.range_test import RateRange, learning_rate_range
+from rosenblatt.training.tensorboard import TensorBoard
 from rosenblatt.training.trainer import Trainer
 
 __all__ = [
@@ -12,7 +14,10 @@ __all__ = [
     "Epoch",
     "History",
     "LayerGradient",
+    "RateRange",
+    "TensorBoard",
     "Trainer",
     "fit",
     "gradient_statistics",
+    "learning_rate_range",
 ]

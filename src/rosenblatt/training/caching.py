@@ -10,8 +10,9 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from rosenblatt.nn.graph import Graph, Node
-from rosenblatt.nn.layers import AlphaDropout, Dropout, GaussianNoise, Source
+from rosenblatt.nn.layers import Source
 from rosenblatt.nn.network import Network, feeds
+from rosenblatt.nn.noise import AlphaDropout, Dropout, GaussianNoise
 
 if TYPE_CHECKING:
     from rosenblatt.training.history import History

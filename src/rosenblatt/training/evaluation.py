@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from rosenblatt import _core
 from rosenblatt.ir.compile import NO_SLOTS, compile_program, source
 from rosenblatt.nn.network import Network, block_rows, feeds
-from rosenblatt.nn.programs import LossGiven, Objective, evaluation_program, targets_of
+from rosenblatt.nn.objective import LossGiven, Objective, targets_of
+from rosenblatt.nn.programs import evaluation_program
 from rosenblatt.training.trainer import Trainer
 
 __all__ = ["Evaluator", "LayerGradient", "gradient_statistics"]

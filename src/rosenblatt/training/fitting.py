@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 from rosenblatt.nn.graph import Graph
 from rosenblatt.nn.losses import check_target
 from rosenblatt.nn.network import Network, feeds
+from rosenblatt.nn.objective import LossGiven
 from rosenblatt.nn.optimizers import Optimizer, optimizer_named
-from rosenblatt.nn.programs import LossGiven
 from rosenblatt.nn.schedules import Plateau, PlateauState, Schedule, schedule_named
 from rosenblatt.training.checkpoint import DEFAULT_EVERY, Checkpoints, data_digest, run_epoch
 from rosenblatt.training.evaluation import Evaluator, gradient_statistics

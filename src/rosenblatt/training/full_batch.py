@@ -14,14 +14,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rosenblatt.nn.layers import AlphaDropout, BatchNorm, Dropout, GaussianNoise
 from rosenblatt.nn.network import Network
+from rosenblatt.nn.noise import AlphaDropout, Dropout, GaussianNoise
+from rosenblatt.nn.normalization import BatchNorm
 from rosenblatt.training.evaluation import Evaluator
 from rosenblatt.training.history import History
 from rosenblatt.training.trainer import Trainer
 
 if TYPE_CHECKING:
-    from rosenblatt.nn.programs import LossGiven
+    from rosenblatt.nn.objective import LossGiven
 
 __all__ = ["fit_full_batch", "objective_of"]
 

@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 
 from rosenblatt.nn.network import Network
+from rosenblatt.nn.objective import LossGiven
 from rosenblatt.nn.optimizers import Optimizer, optimizer_named
-from rosenblatt.nn.programs import LossGiven
 from rosenblatt.training.trainer import Trainer
 
 __all__ = ["RateRange", "learning_rate_range"]
@@ -107,6 +107,10 @@ def learning_rate_range(
 
 def suggest(rates: Any, smoothed: list[float]) -> float:
     """The rate at the steepest fall over the logarithm of the rate, before the minimum."""
-    end = max(3, int(np.argmin(smoothed)) + 1)
-    slopes = np.gradient(np.asarray(smoothed[:end]), np.log(rates[:end]))
-    return float(rates[int(np.argmin(slopes))])
+    n = len(smoothed)
+    half = max(2, n // 12)  # slopes are those of lines through so many neighbours on each side: single steps are noise
+    end = max(2 * half + 1, int(np.argmin(smoothed)) + 1)
+    places = range(half, max(half + 1, end - half))
+    logs, values = np.log(rates), np.asarray(smoothed)
+    slopes = [np.polyfit(logs[i - half : i + half + 1], values[i - half : i + half + 1], 1)[0] for i in places]
+    return float(rates[places[int(np.argmin(slopes))]])

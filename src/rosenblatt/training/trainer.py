@@ -15,10 +15,11 @@ from numpy.typing import NDArray
 from rosenblatt import _core
 from rosenblatt.ir.compile import aligned_bytes, compile_program, source
 from rosenblatt.ir.planner import layout
-from rosenblatt.nn.layers import BatchNorm
 from rosenblatt.nn.network import Network, feeds, training_rows
+from rosenblatt.nn.normalization import BatchNorm
+from rosenblatt.nn.objective import LossGiven, Objective, blocks_of, targets_of
 from rosenblatt.nn.optimizers import Optimizer
-from rosenblatt.nn.programs import LossGiven, Objective, block_programs, blocks_of, targets_of, training_program
+from rosenblatt.nn.programs import block_programs, training_program
 
 __all__ = ["Trainer"]
 
@@ -38,7 +39,7 @@ class Trainer:
     optimizer : Optimizer or None
         None: only `loss_and_gradient` can be called.
     l2, l1, clip_value, clip_norm, head_weights, average, per_batch
-        As `rosenblatt.nn.programs.Objective` defines them.
+        As `rosenblatt.nn.objective.Objective` defines them.
     batch_size : int
         Rows of one step; None: all rows.
     weighted : bool

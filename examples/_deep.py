@@ -1,0 +1,21 @@
+"""What the examples of deep networks share: the accuracy of a network, and a few images of each class."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from rosenblatt import nn
+
+
+def accuracy(net: nn.Network, X: Any, y: Any) -> float:
+    """The share of rows whose label (or, of a single output, whose side of one half) is right."""
+    outputs = net.predict(X)
+    return float(np.mean((outputs[:, 0] > 0.5 if outputs.shape[1] == 1 else outputs.argmax(axis=1)) == y))
+
+
+def few(X: Any, y: Any, n_each: int) -> tuple[Any, Any]:
+    """The first `n_each` rows of each class."""
+    rows = np.concatenate([np.flatnonzero(y == label)[:n_each] for label in np.unique(y)])
+    return X[rows], y[rows]

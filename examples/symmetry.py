@@ -1,0 +1,58 @@
+"""Hidden neurons that start equal stay equal: why weights are drawn at random.
+
+Neurons with equal weights, before and behind them, get equal gradients: a layer of 16 works like a single one. The
+library refuses such a start; forced to it, it shows what happens. What is drawn need not be much: weights that differ
+only behind the neurons set them free. Biases are zero at first in all of these networks.
+"""
+
+import numpy as np
+from _data import is_full
+from sklearn.datasets import make_moons
+
+from rosenblatt import Network, nn
+
+EQUAL = nn.Constant(0.5, force=True)
+
+
+def network(units: int, hidden: str | nn.Constant = "auto", out: str | nn.Constant = "auto") -> Network:
+    """One hidden layer and one logistic output, whose weights start so."""
+    node = nn.Dense(units, "tanh", weights=hidden, name="hidden")(nn.input(2))
+    return Network(nn.Dense(1, weights=out, name="out")(node), output="logistic")
+
+
+def refusal() -> str:
+    """What the library says to equal weights that are not forced."""
+    try:
+        network(16, hidden=nn.Constant(0.5))
+    except ValueError as error:
+        return str(error)
+    return ""
+
+
+def accuracy(net: Network, n: int) -> float:
+    """Accuracy on held-out points after training on `n` points of two interleaved half moons."""
+    X, y = make_moons(2 * n, noise=0.1, random_state=42)
+    net.fit(X[:n], y[:n], epochs=100, learning_rate=0.03, batch_size=50)
+    return float(np.mean((net.predict(X[n:]).ravel() > 0.5) == y[n:]))
+
+
+def main(full: bool = False) -> dict[str, float]:
+    """Accuracies, and how far hidden neurons are from each other after training; in full mode on more points."""
+    message = refusal()
+    print(f"refused: {message}\n")
+    networks = {
+        "random": network(16),
+        "equal": network(16, EQUAL, EQUAL),
+        "one neuron": network(1, EQUAL, EQUAL),
+        "equal, random behind": network(16, EQUAL),
+    }
+    figures = {"refused": float("stay equal" in message)}
+    for name, net in networks.items():
+        figures[name] = accuracy(net, 5000 if full else 1000)
+        spread = figures[f"{name}: spread"] = float(np.ptp(net["hidden.weights"], axis=1).max())
+        print(f"{name:<21} accuracy {figures[name]:6.1%}, largest difference between neurons {spread:.3g}")
+    return figures
+
+
+if __name__ == "__main__":
+    main(is_full())

@@ -1,0 +1,111 @@
+"""What a network is trained for, and which of its parameters are trained alike.
+
+Goes in: losses, penalties, limits. Comes out: plain data that programs are built from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from rosenblatt.nn.graph import Graph, Parameter
+from rosenblatt.nn.losses import Loss, LossFunction, loss_record
+
+__all__ = ["Block", "LossGiven", "Objective", "blocks_of", "targets_of"]
+
+LossGiven = str | LossFunction | Loss
+
+
+@dataclass(frozen=True)
+class Objective:
+    """What training minimizes, and what else happens in a step.
+
+    Mean loss + (l2 / 2 · Σ w² + l1 · Σ |w|) / (sum of the batch's row weights) + the layers' own penalties.
+
+    Parameters
+    ----------
+    loss : str, callable or Loss; or a mapping with one for each head
+        A name in `rosenblatt.nn.losses.LOSSES` or ``loss(b, prediction, target) -> value`` of shape [m] or [m, k].
+    l2, l1 : float
+        Penalties of the weights (not of the biases), divided as scikit-learn does it.
+    weighted : bool
+        Rows have weights.
+    clip_value, clip_norm : float
+        Each element of the gradient is cut to [-clip_value, clip_value]; then the whole gradient is scaled down to the
+        Euclidean norm clip_norm where it is longer. Zero: not clipped.
+    head_weights : mapping of str to float
+        Factors of the heads' losses; default 1.
+    average : float in [0, 1)
+        After each step, average ← average_rate * average + (1 - average_rate) * parameters; zero: no averages are kept.
+    frozen : frozenset of str
+        Names of parameters that stay as they are.
+    per_batch : bool
+        The penalties l2 and l1 are divided as said above; otherwise they are added as they are.
+    """
+
+    loss: LossGiven | Mapping[str, LossGiven]
+    l2: float = 0.0
+    l1: float = 0.0
+    weighted: bool = False
+    clip_value: float = 0.0
+    clip_norm: float = 0.0
+    head_weights: Mapping[str, float] = field(default_factory=dict)
+    average: float = 0.0
+    frozen: frozenset[str] = frozenset()
+    per_batch: bool = True
+
+    def losses(self, graph: Graph) -> dict[str, Loss]:
+        """The loss of each head.
+
+        Raises
+        ------
+        ValueError
+            If heads and losses do not fit.
+        """
+        given = self.loss if isinstance(self.loss, Mapping) else dict.fromkeys(graph.heads, self.loss)
+        if set(given) != set(graph.heads):
+            raise ValueError(f"losses are given for {', '.join(given)}; the heads are {', '.join(graph.heads)}")
+        return {head: loss_record(given[head]) for head in graph.heads}
+
+
+@dataclass(frozen=True)
+class Block:
+    """Neighbouring parameters that are trained alike: one leaf of the program."""
+
+    name: str
+    section: str
+    parameters: tuple[Parameter, ...]
+    frozen: bool
+    l1: float
+    l2: float
+
+    @property
+    def offset(self) -> int:
+        """Elements before it in the flat block of its section's kind (parameters, or buffers)."""
+        return self.parameters[0].offset
+
+    @property
+    def size(self) -> int:
+        """Number of elements."""
+        return sum(p.size for p in self.parameters)
+
+
+def blocks_of(graph: Graph, frozen: frozenset[str] = frozenset()) -> tuple[Block, ...]:
+    """The parameters in order, cut where section, freezing or penalties change."""
+    runs: list[tuple[tuple[str, bool, float, float], list[Parameter]]] = []
+    for p in graph.parameters:
+        key = (p.spec.section, p.name in frozen, p.spec.l1, p.spec.l2)
+        if not runs or runs[-1][0] != key:
+            runs.append((key, []))
+        runs[-1][1].append(p)
+    blocks: list[Block] = []
+    for (section, is_frozen, l1, l2), members in runs:
+        number = sum(block.section == section for block in blocks)
+        name = section if number == 0 else f"{section}_{number + 1}"
+        blocks.append(Block(name, section, tuple(members), is_frozen, l1, l2))
+    return tuple(blocks)
+
+
+def targets_of(graph: Graph) -> dict[str, str]:
+    """The program's input that holds each head's target: "y", or "y_HEAD" where there are several."""
+    return {head: "y" if len(graph.heads) == 1 else f"y_{head}" for head in graph.heads}

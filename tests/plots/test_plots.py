@@ -1,0 +1,138 @@
+"""Pictures show the numbers that they are of; what cannot be drawn is named."""
+
+import builtins
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+from sklearn.datasets import make_blobs, make_moons
+
+from rosenblatt import LogisticRegression, MLPClassifier, Perceptron, nn, plots, training
+from rosenblatt.nn.activations import ACTIVATIONS
+from rosenblatt.plots.activations import activation_values
+
+X, Y = make_moons(200, noise=0.2, random_state=0)
+
+
+@pytest.fixture(autouse=True)
+def _no_figure_is_left():
+    yield
+    plt.close("all")
+
+
+@pytest.fixture(scope="module")
+def model():
+    options = {"max_iter": 15, "learning_rate_init": 0.02, "early_stopping": True, "n_iter_no_change": 99}
+    with pytest.warns(match="Maximum iterations"):
+        return MLPClassifier((6, 4), random_state=0, **options).fit(X, Y)
+
+
+def curves(ax):
+    return {line.get_label(): line.get_ydata() for line in ax.get_lines()}
+
+
+def test_a_history_is_drawn_as_it_was(model):
+    display = plots.plot_history(model)
+    left, right = display.figure_.axes
+    assert list(curves(left)["loss"]) == model.loss_curve_
+    assert list(curves(left)["val_loss"]) == model.history_["val_loss"]
+    assert list(curves(right)["val_score"]) == model.validation_scores_
+    assert display.best_epoch == 1 + int(np.argmax(model.validation_scores_))
+    only = plots.plot_history(model.history_, ["learning_rate"], log=True)
+    assert only.ax_.get_yscale() == "log"
+    with pytest.raises(ValueError, match="the history has no column rate; it has: loss, learning_rate"):
+        plots.plot_history(model, ["rate"])
+    with pytest.raises(ValueError, match="Perceptron has no history_"):
+        plots.plot_history(Perceptron())
+
+
+def test_activations_are_drawn_with_their_derivatives():
+    display = plots.plot_activations()
+    assert list(display.curves) == list(ACTIVATIONS)
+    z = np.linspace(-3, 3, 7)
+    for name, value, slope in (
+        ("tanh", np.tanh(z), 1 - np.tanh(z) ** 2),
+        ("elu", np.where(z > 0, z, np.expm1(z)), np.where(z > 0, 1, np.exp(z))),
+        ("prelu", np.where(z > 0, z, z / 4), np.where(z > 0, 1, 1 / 4)),
+        ("step", z >= 0, np.zeros(7)),
+    ):
+        found = activation_values(name, z)
+        rows = z != 0
+        np.testing.assert_allclose(found[0], value, rtol=1e-12)
+        np.testing.assert_allclose(found[1][rows], slope[rows], rtol=1e-12)
+    one = plots.plot_activations([nn.LeakyReLU(alpha=0.3)], low=-1, high=1, points=3)
+    assert list(one.curves["leaky_relu(alpha=0.3)"][0]) == [-0.3, 0.0, 1.0]
+    with pytest.raises(ValueError, match="nothing to draw"):
+        plots.plot_activations([])
+    with pytest.raises(ValueError, match="did you mean 'relu'"):
+        plots.plot_activations(["rely"])
+
+
+def test_a_network_is_drawn_neuron_by_neuron(model):
+    display = plots.plot_network(model)
+    neurons = [len(c.get_offsets()) for c in display.ax_.collections if len(c.get_offsets()) > 1 or c.get_zorder() == 2]
+    assert neurons == [2, 6, 4, 1]
+    texts = " ".join(t.get_text() for t in display.ax_.texts)
+    assert "hidden 1\n6\nrelu" in texts
+    large = plots.plot_network(nn.Network(nn.NetworkSpec(784, (300,), 10)), most_neurons=6)
+    assert [len(c.get_offsets()) for c in large.ax_.collections if c.get_zorder() == 2] == [6, 6, 6]
+    with pytest.raises(ValueError, match="most_neurons is 1; it must be at least 2"):
+        plots.plot_network(model, most_neurons=1)
+
+
+def test_a_graph_is_drawn_layer_by_layer():
+    x, city = nn.input(4, "numbers"), nn.codes(3, "city")
+    h = nn.Dense(8, "relu", name="h")(nn.Concat()(x, nn.Embedding(2)(city)))
+    net = nn.Network({"a": nn.Dense(2, name="o")(h + nn.Dense(8)(h)), "b": nn.Dense(1)(h)}, output={"a": "softmax"})
+    texts = [t.get_text() for t in plots.plot_network(net.freeze("h")).ax_.texts]
+    assert any(t.startswith("h: Dense, relu\n[m, 8]") for t in texts)
+    assert any("→ softmax" in t for t in texts)
+    assert any("3 levels" in t for t in texts)
+
+
+@pytest.mark.parametrize("n_classes", [2, 4])
+def test_a_boundary_is_where_the_prediction_changes(n_classes):
+    points, labels = make_blobs(120, centers=n_classes, random_state=1)
+    model = LogisticRegression().fit(points, labels)
+    display = plots.plot_decision_boundary(model, points, labels, grid_resolution=20)
+    grid = np.column_stack([display.xx0.ravel(), display.xx1.ravel()])
+    if n_classes == 2:
+        np.testing.assert_allclose(display.response.ravel(), model.predict_proba(grid)[:, 1])
+    else:
+        assert np.array_equal(display.response.ravel(), model.predict(grid))
+        drawn = [c.get_facecolor()[0][:3].tolist() for c in display.ax_.collections[-n_classes:]]
+        assert len({tuple(c) for c in drawn}) == n_classes
+    plots.plot_decision_boundary(Perceptron().fit(points, labels), points)
+    with pytest.raises(ValueError, match=r"X has shape \(5, 3\); a plane has two columns"):
+        plots.plot_decision_boundary(model, np.zeros((5, 3)))
+
+
+def test_a_rate_range_finds_where_the_loss_falls():
+    rng = np.random.default_rng(0)
+    points = rng.normal(size=(400, 3))
+    target = points @ [1.0, -2.0, 0.5]
+    net = nn.Network(nn.NetworkSpec(3, (), 1), "float64")
+    before = net.parameters.copy()
+    found = training.learning_rate_range(net, points, target, optimizer=nn.SGD(0.0), low=1e-5, high=10, batch_size=50)
+    assert np.array_equal(net.parameters, before)
+    # Plain descent on a quadratic of curvature 1 falls fastest near a rate of 1 and diverges beyond 2.
+    assert 0.02 < found.suggestion < 1.5
+    assert max(found.rates) < 10, "it ends when the loss explodes"
+    display = plots.plot_learning_rates(found)
+    assert list(curves(display.ax_)["smoothed"]) == found.smoothed
+    for options, message in (({"low": 0}, "0 < low < high"), ({"steps": 3}, "steps is 3; it must be at least 10")):
+        with pytest.raises(ValueError, match=message):
+            training.learning_rate_range(net, points, target, **options)
+
+
+def test_without_matplotlib_the_error_says_what_to_install(model, monkeypatch):
+    original = builtins.__import__
+
+    def without(name, *args, **kwargs):
+        if name.startswith("matplotlib"):
+            raise ImportError(name)
+        return original(name, *args, **kwargs)
+
+    monkeypatch.setattr(builtins, "__import__", without)
+    with pytest.raises(ImportError, match=r"pip install 'rosenblatt\[plot\]'"):
+        plots.plot_history(model)

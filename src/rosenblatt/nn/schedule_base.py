@@ -64,9 +64,9 @@ def check_whole(schedule: object, low: int, high: float, *names: str) -> None:
 
 
 def numbers_of(schedule: object, name: str) -> tuple[float, ...]:
-    """A field that is a sequence of finite numbers, as a tuple."""
+    """A field that is a sequence of numbers, as a tuple; which numbers, its schedule knows."""
     value = getattr(schedule, name)
     items = tuple(value) if isinstance(value, (tuple, list, np.ndarray)) else (None,)
-    if not all(_is_number(item) and math.isfinite(item) for item in items):
+    if not all(map(_is_number, items)):
         raise ValueError(f"{type(schedule).__name__}: {name} are {value!r}; they must be a tuple of numbers")
     return items

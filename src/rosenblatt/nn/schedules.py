@@ -91,8 +91,8 @@ class Piecewise:
             )
         if not all(a < b for a, b in pairwise((0.0, *self.boundaries))):  # NaN too
             raise ValueError(f"Piecewise: boundaries are {self.boundaries}; they must be positive epochs that increase")
-        if not all(factor > 0 for factor in self.factors):
-            raise ValueError(f"Piecewise: factors are {self.factors}; they must be greater than 0")
+        if not all(0 < factor < math.inf for factor in self.factors):
+            raise ValueError(f"Piecewise: factors are {self.factors}; they must be greater than 0, and finite")
 
     def rates(self, base: float, steps: Steps, steps_per_epoch: int, total_steps: int) -> Rates:
         """See `Schedule.rates`."""

@@ -1,9 +1,12 @@
 """The parameters that scikit-learn does not have: each does what it says, and wrong ones are named."""
 
+import warnings
+
 import numpy as np
 import pytest
 from sklearn.base import clone
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_digits, load_wine
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import log_loss, make_scorer, roc_auc_score
 from sklearn.model_selection import train_test_split
 from sklearn.preprocessing import StandardScaler, scale
@@ -125,6 +128,15 @@ def test_a_schedule_gives_the_rates_of_its_formula():
     steps = -(-178 // 50)
     expected = 0.001 * 0.5 ** ((np.arange(1, 21) * steps - 1) / steps / 10)
     np.testing.assert_allclose(model.history_["learning_rate"], expected)
+
+
+def test_a_course_that_was_planned_is_complete_at_its_end():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", ConvergenceWarning)
+        for schedule in ("one_cycle", "cosine", "coslog"):
+            wine(learning_rate=schedule, max_iter=3)
+        with pytest.raises(ConvergenceWarning, match="Maximum iterations"):
+            wine(learning_rate="exponential", max_iter=3)
 
 
 def test_averages_are_what_is_validated_and_kept():

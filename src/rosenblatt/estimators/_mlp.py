@@ -240,6 +240,7 @@ class BaseMLP(MLPParameters, LayerParameters, StochasticSolver):
             self._run_epochs(course)
         finally:
             trainer.release_data()
+            course.snapshot = None  # which refers to the course: without it, memory is freed at once
 
     def _evaluator(self, data: TrainingData) -> Evaluator | None:
         """The loss on the validation set."""

@@ -209,7 +209,8 @@ class StochasticSolver(NetworkEstimator):
                 course.finished = not self._end_epochs(losses, course) or self._reached_end(course)
                 if course.checkpoints is not None and course.checkpoints.is_due(trainer.step_count):
                     self._save(course)
-            if not course.finished and not course.incremental:
+            ends_as_planned = getattr(self._optimizer.schedule, "is_course", False)
+            if not course.finished and not course.incremental and not ends_as_planned:
                 self._warn_not_converged()
         except KeyboardInterrupt:
             if course.score is None:  # else an epoch without its score is none

@@ -20,7 +20,11 @@ Rates = NDArray[np.float64]
 
 @runtime_checkable
 class Schedule(Protocol):
-    """What training asks of a schedule."""
+    """What training asks of a schedule.
+
+    Those that plan the course of the whole training have an attribute ``is_course`` that is true: a training that came
+    to its last step is complete, and not one that did not converge.
+    """
 
     def rates(self, base: float, steps: Steps, steps_per_epoch: int, total_steps: int) -> Rates:
         """Learning rates of the given steps.

@@ -11,7 +11,7 @@ import math
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from types import MappingProxyType
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -109,6 +109,7 @@ class Cosine:
 
     final: float = 0.0
     cycles: int = 1
+    is_course: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         check_range(self, 0, 1, "final")
@@ -158,6 +159,7 @@ class OneCycle:
     peak: float = 0.3
     start: float = 0.04
     final: float = 1e-4
+    is_course: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         check_range(self, 0, 1, "peak", "start", "final", above=True)
@@ -181,6 +183,7 @@ class CosLog:
     """
 
     cycles: int = 4
+    is_course: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         check_whole(self, 1, 32, "cycles")

@@ -323,3 +323,8 @@ def test_lbfgs_refuses_what_needs_steps(options, message):
         nn.Network(nn.Dense(2)(nn.input(5))).fit(X, Y, optimizer="lbfgs", **options)
     with pytest.raises(ValueError, match=r"layer 'dropout' \(Dropout\) changes it from step to step"):
         nn.Network(nn.Dense(2)(nn.Dropout(0.1)(nn.input(5)))).fit(X, Y, optimizer="lbfgs")
+
+
+def test_an_optimizers_class_is_no_optimizer():
+    with pytest.raises(ValueError, match=r"Write Adam\(\), an instance, instead of the class"):
+        nn.Network(nn.Dense(2)(nn.input(5))).fit(X, Y, optimizer=nn.Adam)

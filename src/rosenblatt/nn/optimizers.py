@@ -274,7 +274,7 @@ OPTIMIZERS = MappingProxyType(
 """Optimizers by name."""
 
 
-def optimizer_named(name: str, **settings: Any) -> Optimizer:
+def optimizer_named(name: Any, **settings: Any) -> Optimizer:
     """The optimizer called `name`, one of `OPTIMIZERS`, with these settings.
 
     Raises

@@ -213,7 +213,7 @@ class _Loop:
         check_options(options)
         self.loss = options["loss"] if options["loss"] is not None else default_loss(network.graph)
         given = options["optimizer"]
-        self.optimizer = optimizer_named(given) if isinstance(given, str) else given
+        self.optimizer = optimizer_named(given) if isinstance(given, (str, type)) else given
         self.schedule = schedule_named(options["schedule"])
         check_targets(network.graph, self.loss, y)
         self.history, self.at = History(), Progress()

@@ -7,6 +7,8 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import special
 
+from rosenblatt.ir.autodiff import gradient
+from rosenblatt.ir.compile import evaluate
 from rosenblatt.ir.program import Builder, M
 from rosenblatt.nn import Adam, Network, NetworkSpec
 from rosenblatt.nn.activations import (
@@ -302,3 +304,13 @@ def test_a_function_of_the_users_own_is_not_stored():
 def test_states_of_another_form_are_refused(state, message):
     with pytest.raises(ValueError, match=message):
         activation_from_state(state)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_elus_derivative_is_right_to_the_last_digits_far_from_zero(dtype):
+    b = Builder(dtype)
+    x = b.input("x", (M, 1))
+    (slope,) = gradient(b, b.sum(activation_function("elu")(b, x)), [x])
+    z = np.array([-1.0, -15.0, -40.0, -80.0], dtype).reshape(-1, 1)
+    found = evaluate(b.build(slope=slope), {"x": z}, len(z))["slope"]
+    np.testing.assert_allclose(found, np.exp(z), rtol=4 * np.finfo(dtype).eps)

@@ -107,7 +107,8 @@ UNARY = (
     _unary("exp", np.exp, lambda b, g, out, x: b.mul(g, out)),
     _unary("log", np.log, lambda b, g, out, x: b.div(g, x), low=0.01, high=9.0),
     _unary("log1p", np.log1p, lambda b, g, out, x: b.div(g, b.add(x, 1.0)), high=0.9),
-    _unary("expm1", np.expm1, lambda b, g, out, x: b.mul(g, b.add(out, 1.0))),
+    # Not out + 1, which has no digits left, and then is zero, where out is near -1.
+    _unary("expm1", np.expm1, lambda b, g, out, x: b.mul(g, b.exp(x))),
     _unary("sqrt", np.sqrt, lambda b, g, out, x: b.div(b.mul(g, 0.5), out), low=0.01, high=9.0),
     _unary("square", np.square, lambda b, g, out, x: b.mul(b.mul(g, 2.0), x)),
     _unary("tanh", np.tanh, _tanh_vjp),

@@ -1,9 +1,14 @@
 """What TensorBoard reads back is what the training did, once each, also over interruptions."""
 
 import builtins
+import os
+import signal
+import subprocess
+import sys
 
 import numpy as np
 import pytest
+from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
@@ -100,6 +105,66 @@ def test_an_interrupted_training_has_curves_without_a_seam(kind, tmp_path, monke
         e.step for e in read(tmp_path / "logs").Histograms("h/weights" if kind == "network" else "hidden1/weights")
     ]
     assert histograms == list(range(1, 10))
+
+
+SCRIPT = """
+import os, signal, sys
+import numpy as np
+from rosenblatt import nn
+from rosenblatt.training import TensorBoard
+from rosenblatt.training.checkpoint import Checkpoints
+save, left = Checkpoints.save, [int(sys.argv[2])]
+def dying(self, *args):
+    save(self, *args)
+    left[0] -= 1
+    if left[0] == 0:
+        os.kill(os.getpid(), signal.SIGKILL)
+Checkpoints.save = dying
+X = np.random.default_rng(0).normal(size=(120, 4))
+net = nn.Network(nn.NetworkSpec(4, (6,), 2, output="softmax"), seed=0)
+logs = TensorBoard(sys.argv[1] + "/logs")
+options = {"checkpoint": sys.argv[1], "checkpoint_every": 2, "callbacks": [logs]}
+net.fit(X, (X[:, 0] > 0).astype(int), epochs=9, batch_size=60, **options)
+"""
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no SIGKILL here")
+def test_kill_9_right_after_a_checkpoint_loses_no_epoch_of_the_logs(tmp_path):
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    codes = [
+        subprocess.run([sys.executable, "-c", SCRIPT, str(tmp_path), str(n)], env=environment).returncode
+        for n in (1, 1, 2, 1, 99)
+    ]
+    assert codes == [-signal.SIGKILL] * 4 + [0]
+    events = read(tmp_path / "logs")
+    assert [e.step for e in events.Scalars("loss/training")] == list(range(1, 10))
+    for name in ("hidden1/weights", "output/biases"):
+        assert [e.step for e in events.Histograms(name)] == list(range(1, 10))
+
+
+def test_one_callback_serves_a_resumption_and_a_training_that_begins_anew(tmp_path):
+    logs, options = TensorBoard(tmp_path / "logs"), {"epochs": 9, "checkpoint": tmp_path, "checkpoint_every": 10}
+
+    def die(epoch):
+        if epoch.number == 7:
+            raise Killed
+
+    with pytest.raises(Killed):
+        network().fit(X, Y, callbacks=[logs, die], **options)
+    history = network().fit(X, Y, callbacks=[logs], **options)
+    assert curve(read(tmp_path / "logs"), "loss/training") == as_curve(history["loss"])
+    anew = network().fit(X, Y, epochs=3, learning_rate=0.1, callbacks=[logs])
+    assert curve(read(tmp_path / "logs"), "loss/training") == as_curve(anew["loss"])
+
+
+def test_a_search_has_a_folder_for_each_candidate_and_split(tmp_path):
+    model = MLPClassifier((3,), max_iter=2, random_state=0).set_callbacks(TensorBoard(tmp_path))
+    search = GridSearchCV(model, {"alpha": [0.1, 10.0]}, cv=2).fit(X, Y)
+    folders = sorted(path for path in tmp_path.iterdir() if path.is_dir())
+    assert [path.name for path in folders] == [f"candidate-split-evaluation-{i}" for i in range(4)]
+    curves = {tuple(curve(read(path), "loss/training")) for path in folders}
+    assert len(curves) == 4
+    assert curve(read(tmp_path), "loss/training") == as_curve(search.best_estimator_.loss_curve_)
 
 
 def test_estimators_in_pipelines_log_too(tmp_path):

@@ -6,6 +6,8 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from sklearn.datasets import make_blobs, make_moons
+from sklearn.exceptions import NotFittedError
+from sklearn.linear_model import LinearRegression
 
 from rosenblatt import LogisticRegression, MLPClassifier, Perceptron, nn, plots, training
 from rosenblatt.nn.activations import ACTIVATIONS
@@ -46,6 +48,26 @@ def test_a_history_is_drawn_as_it_was(model):
         plots.plot_history(Perceptron())
 
 
+def test_kinds_of_columns_have_axes_of_their_own():
+    history = training.History({"loss": [3.0, 2, 1], "val_score": [float("nan"), 0.5, 0.9], "learning_rate": [0.1] * 3})
+    assert plots.plot_history(history).best_epoch == 3, "NaN is not the best"
+    both = plots.HistoryDisplay.from_estimator(history, ["loss", "learning_rate"])
+    assert [ax.get_ylabel() for ax in both.figure_.axes] == ["loss", "learning rate"]
+    assert [list(curves(ax)) for ax in both.figure_.axes] == [["loss"], ["learning_rate"]]
+    with pytest.raises(ValueError, match=r"two axes, but the columns are of 3 kinds: loss \(loss\); learning rate"):
+        plots.plot_history(history, list(history))
+    many = training.History({f"layer{i}.norm": [1.0, 2.0] for i in range(10)})
+    lines = plots.plot_history(many, list(many)).ax_.get_lines()
+    assert len({(line.get_color(), line.get_linestyle()) for line in lines}) == 10
+    with pytest.raises(ValueError, match="loss goes down to -1, which has no place on a logarithmic scale"):
+        plots.plot_history(training.History({"loss": [1.0, -1.0]}), log=True)
+    one = plots.plot_history(training.History({"loss": [1.0], "val_loss": [2.0]}))
+    one.figure_.canvas.draw()
+    assert all(float(tick).is_integer() for tick in one.ax_.get_xticks())
+    _, ax = plt.subplots()
+    assert plots.plot_history(history, ["loss"], ax=ax).ax_ is ax
+
+
 def test_activations_are_drawn_with_their_derivatives():
     display = plots.plot_activations()
     assert list(display.curves) == list(ACTIVATIONS)
@@ -62,6 +84,14 @@ def test_activations_are_drawn_with_their_derivatives():
         np.testing.assert_allclose(found[1][rows], slope[rows], rtol=1e-12)
     one = plots.plot_activations([nn.LeakyReLU(alpha=0.3)], low=-1, high=1, points=3)
     assert list(one.curves["leaky_relu(alpha=0.3)"][0]) == [-0.3, 0.0, 1.0]
+    assert one.ax_ is one.axes_.flat[0]
+    _, own = plt.subplots(1, 2)
+    two = plots.plot_activations(["relu", "tanh"]).plot(own)
+    assert two.axes_[1] is own[1]
+    low, high = own[0].get_ylim()
+    assert low < 0 < 7 < high, "nothing is cut off"
+    with pytest.raises(ValueError, match="ax has 1 Axes for 2 functions"):
+        two.plot(own[0])
     with pytest.raises(ValueError, match="nothing to draw"):
         plots.plot_activations([])
     with pytest.raises(ValueError, match="did you mean 'relu'"):
@@ -80,13 +110,45 @@ def test_a_network_is_drawn_neuron_by_neuron(model):
         plots.plot_network(model, most_neurons=1)
 
 
+def test_what_stands_between_the_neurons_is_written_below():
+    spec = nn.NetworkSpec(3, (5, 4), 2, noise=0.1, normalization=("batch", None), dropout=(0.0, 0.5))
+    display = plots.NetworkDisplay.from_estimator(nn.Network(spec).freeze("hidden1"))
+    texts = [t.get_text() for t in display.ax_.texts]
+    assert texts == [
+        "input\n3\nnoise 0.1",
+        "hidden 1\n5\nbatch norm\nrelu\nfrozen",
+        "hidden 2\n4\nrelu\ndropout 0.5",
+        "output\n2\nidentity",
+    ]
+    with pytest.raises(NotFittedError, match="not fitted"):
+        plots.plot_network(MLPClassifier())
+
+
+def test_an_arrow_past_a_layer_does_not_cross_it():
+    node = nn.input(5)
+    for name in ("first", "second"):
+        node = node + nn.Dense(5, "relu", name=name)(nn.Dense(5, "tanh", name=f"{name} of two")(node))
+    display = plots.plot_network(nn.Network(node))
+    display.figure_.canvas.draw()
+    boxes = [t.get_bbox_patch().get_window_extent() for t in display.ax_.texts if t.get_text()]
+    arrows = [t.arrow_patch for t in display.ax_.texts if not t.get_text()]
+    assert len(arrows) == 8
+    for arrow in arrows:
+        path = arrow.get_transform().transform_path(arrow.get_path()).interpolated(50)
+        ends = path.vertices[[0, -1]]
+        for box in boxes:
+            if not any(box.padded(4).contains(*end) for end in ends):
+                assert not path.intersects_bbox(box, filled=False)
+
+
 def test_a_graph_is_drawn_layer_by_layer():
     x, city = nn.input(4, "numbers"), nn.codes(3, "city")
     h = nn.Dense(8, "relu", name="h")(nn.Concat()(x, nn.Embedding(2)(city)))
     net = nn.Network({"a": nn.Dense(2, name="o")(h + nn.Dense(8)(h)), "b": nn.Dense(1)(h)}, output={"a": "softmax"})
     texts = [t.get_text() for t in plots.plot_network(net.freeze("h")).ax_.texts]
     assert any(t.startswith("h: Dense, relu\n[m, 8]") for t in texts)
-    assert any("→ softmax" in t for t in texts)
+    assert any("→ a, softmax" in t for t in texts)
+    assert any(t.endswith("→ b") for t in texts)
     assert any("3 levels" in t for t in texts)
 
 
@@ -105,6 +167,16 @@ def test_a_boundary_is_where_the_prediction_changes(n_classes):
     plots.plot_decision_boundary(Perceptron().fit(points, labels), points)
     with pytest.raises(ValueError, match=r"X has shape \(5, 3\); a plane has two columns"):
         plots.plot_decision_boundary(model, np.zeros((5, 3)))
+    with pytest.raises(NotFittedError, match="not fitted"):
+        plots.plot_decision_boundary(LogisticRegression(), points)
+    with pytest.raises(ValueError, match="LinearRegression has no classes_: only classifiers have regions"):
+        plots.plot_decision_boundary(LinearRegression().fit(points, labels), points)
+
+
+def test_many_classes_have_colours_of_their_own():
+    labels = np.arange(200) % 9
+    display = plots.plot_decision_boundary(LogisticRegression().fit(X, labels), X, labels, grid_resolution=20)
+    assert len({tuple(c.get_facecolor()[0]) for c in display.ax_.collections[-9:]}) == 9
 
 
 def test_a_rate_range_finds_where_the_loss_falls():

@@ -54,40 +54,54 @@ class ActivationDisplay:
     ----------
     z : ndarray of shape (n,)
     curves : dict of str to (values, derivatives)
-    axes_, figure_ : matplotlib objects, after `plot`
+    ax_, axes_, figure_ : matplotlib objects, after `plot`
+        The first panel, all of them, the figure.
     """
 
     z: NDArray[Any]
     curves: dict[str, tuple[NDArray[Any], NDArray[Any]]]
+    ax_: Any = field(default=None, init=False)
     axes_: Any = field(default=None, init=False)
     figure_: Any = field(default=None, init=False)
 
-    def plot(self) -> ActivationDisplay:
-        """Draw a new figure."""
+    def plot(self, ax: Any = None) -> ActivationDisplay:
+        """Draw on `ax`, one Axes or an array with one for each function, or on a new figure."""
         n = len(self.curves)
-        columns = min(n, 4)
-        rows = math.ceil(n / columns)
-        figure, panels = pyplot().subplots(
-            rows, columns, figsize=(2.6 * columns, 2.2 * rows), sharex=True, squeeze=False, layout="constrained"
-        )
+        if ax is None:
+            panels = self._new_panels(n)
+        else:
+            panels = np.atleast_1d(np.asarray(ax, dtype=object))
+            if panels.size != n:
+                raise ValueError(f"ax has {panels.size} Axes for {n} functions; give one for each, or None")
         for panel, (name, (values, slopes)) in zip(panels.flat, self.curves.items(), strict=False):
             panel.axhline(0, color="0.85", linewidth=0.8)
             panel.axvline(0, color="0.85", linewidth=0.8)
             panel.plot(self.z, values, color=COLOURS[0], label="function")
             panel.plot(self.z, slopes, "--", color=COLOURS[1], label="derivative")
             panel.set_title(name, fontsize=10)
-            panel.set_ylim(
-                max(-2.2, min(values.min(), slopes.min()) - 0.2), min(3.2, max(values.max(), slopes.max()) + 0.2)
-            )
+        figure = panels.flat[0].figure
+        if ax is None:
+            figure.legend(handles=panels.flat[0].get_lines()[2:], loc="outside upper center", ncols=2, frameon=False)
+        else:
+            panels.flat[0].legend(fontsize=8, loc="upper left")
+        self.ax_, self.axes_, self.figure_ = panels.flat[0], panels, figure
+        return self
+
+    def _new_panels(self, n: int) -> Any:
+        """A grid of Axes; those that are left over are hidden, and those above them have numbers of their own."""
+        columns = min(n, 4)
+        rows = math.ceil(n / columns)
+        size = (max(3.6, 2.6 * columns), 2.2 * rows + 0.6)
+        _, panels = pyplot().subplots(rows, columns, figsize=size, sharex=True, squeeze=False, layout="constrained")
         for panel in panels.flat[n:]:
             panel.set_axis_off()
-        panels.flat[0].legend(fontsize=8, loc="upper left")
-        self.axes_, self.figure_ = panels, figure
-        return self
+        for panel in panels.flat[n - columns : n]:
+            panel.tick_params(labelbottom=True)
+        return panels
 
 
 def plot_activations(
-    activations: Sequence[str | Activation] | None = None, *, low: float = -5.0, high: float = 5.0, points: int = 401
+    activations: Sequence[str | Activation] | None = None, *, low: float = -7.0, high: float = 7.0, points: int = 401
 ) -> ActivationDisplay:
     """Draw activations and their derivatives.
 
@@ -96,7 +110,7 @@ def plot_activations(
     activations : sequence of str or callable, optional
         Default: all in `rosenblatt.nn.activations.ACTIVATIONS`.
     low, high : float
-        Range of the argument.
+        Range of the argument; by default what shows where ReLU6 bends.
     points : int
         Points at which each is computed.
 

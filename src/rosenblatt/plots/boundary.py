@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from rosenblatt.plots.style import COLOURS, axes, pyplot
+from rosenblatt.plots.style import axes, colours, pyplot
 
 __all__ = ["plot_decision_boundary"]
 
@@ -19,8 +19,8 @@ def colours_of(n_classes: int) -> dict[str, Any]:
     """The regions' colours as scikit-learn takes them: for two classes by a map."""
     from matplotlib.colors import ListedColormap
 
-    colours = [COLOURS[i % len(COLOURS)] for i in range(n_classes)]
-    return {"multiclass_colors": colours} if n_classes > 2 else {"cmap": ListedColormap(colours)}
+    chosen = colours(n_classes)
+    return {"multiclass_colors": chosen} if n_classes > 2 else {"cmap": ListedColormap(chosen)}
 
 
 def plot_decision_boundary(model: Any, X: Any, y: Any = None, *, ax: Any = None, grid_resolution: int = 200) -> Any:
@@ -44,24 +44,31 @@ def plot_decision_boundary(model: Any, X: Any, y: Any = None, *, ax: Any = None,
     Raises
     ------
     ValueError
-        If X has not two columns.
+        If X has not two columns, or the model is no classifier.
+    NotFittedError
+        If it is not fitted.
     """
     pyplot()
     from matplotlib.colors import LinearSegmentedColormap
     from sklearn.inspection import DecisionBoundaryDisplay
+    from sklearn.utils.validation import check_is_fitted
 
+    check_is_fitted(model)
+    if not hasattr(model, "classes_"):
+        raise ValueError(f"{type(model).__name__} has no classes_: only classifiers have regions to draw")
     shape = np.shape(X)
     if len(shape) != 2 or shape[1] != 2:
         raise ValueError(f"X has shape {shape}; a plane has two columns. Fit the model on two of them, or on their PCA")
     ax = axes(ax, 5.0, 4.2)
-    classes = list(model.classes_)
+    classes, shades = list(model.classes_), colours(len(model.classes_))
     points = np.asarray(X, float)
     if len(classes) == 2 and hasattr(model, "predict_proba"):
-        colours = LinearSegmentedColormap.from_list("classes", [COLOURS[0], "white", COLOURS[1]])
+        shading = LinearSegmentedColormap.from_list("classes", [shades[0], "white", shades[1]])
         display = DecisionBoundaryDisplay.from_estimator(
             model, X, response_method="predict_proba", ax=ax, grid_resolution=grid_resolution, alpha=0.6,
-            plot_method="contourf", cmap=colours, levels=np.linspace(0, 1, 11), vmin=0, vmax=1,
+            plot_method="contourf", cmap=shading, levels=np.linspace(0, 1, 11), vmin=0, vmax=1,
         )  # fmt: skip
+        ax.figure.colorbar(display.surface_, ax=ax, label=f"probability of class {classes[1]}")
         ax.contour(display.xx0, display.xx1, display.response, levels=[0.5], colors="0.2", linewidths=1)
     else:
         display = DecisionBoundaryDisplay.from_estimator(
@@ -70,9 +77,7 @@ def plot_decision_boundary(model: Any, X: Any, y: Any = None, *, ax: Any = None,
         )  # fmt: skip
     for i, label in enumerate(classes if y is not None else ()):
         rows = np.asarray(y) == label
-        ax.scatter(
-            *points[rows].T, s=18, color=COLOURS[i % len(COLOURS)], edgecolor="white", linewidth=0.5, label=str(label)
-        )
+        ax.scatter(*points[rows].T, s=18, color=shades[i], edgecolor="white", linewidth=0.5, label=str(label))
     if y is None:
         ax.scatter(*points.T, s=12, color="0.3")
     else:

@@ -5,6 +5,7 @@ Goes in: a model that was trained, or a `History`. Comes out: a `HistoryDisplay`
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,6 +13,8 @@ from typing import Any
 from rosenblatt.plots.style import COLOURS, axes
 
 __all__ = ["HistoryDisplay", "plot_history"]
+
+STATISTICS = {"norm": "gradient norm", "vanishing": "share", "dead": "share"}
 
 
 @dataclass
@@ -21,9 +24,12 @@ class HistoryDisplay:
     Attributes
     ----------
     columns : mapping of str to list of float
-        What is drawn; those whose name ends with "score" have the right axis.
+        What is drawn, of one or two kinds: losses, scores, learning rates, norms of gradients, shares. Each kind has an
+        axis; that of scores is the right one.
     best_epoch : int or None
         Marked by a line.
+    log : bool
+        Logarithmic scale on the left.
     ax_, figure_ : matplotlib objects, after `plot`
     """
 
@@ -33,37 +39,101 @@ class HistoryDisplay:
     ax_: Any = field(default=None, init=False)
     figure_: Any = field(default=None, init=False)
 
+    @classmethod
+    def from_estimator(
+        cls, model: Any, columns: Sequence[str] | None = None, *, log: bool = False, ax: Any = None
+    ) -> HistoryDisplay:
+        """Draw the history of a fitted estimator; see `plot_history`."""
+        history = getattr(model, "history_", model)
+        if not isinstance(history, Mapping):
+            raise ValueError(f"{type(model).__name__} has no history_: fit it with a solver that trains in epochs")
+        wanted = [c for c in ("loss", "val_loss", "val_score") if c in history] if columns is None else list(columns)
+        missing = [c for c in wanted if c not in history]
+        if missing or not wanted:
+            raise ValueError(
+                f"the history has no column {', '.join(missing) or 'at all'}; it has: {', '.join(history)}"
+            )
+        chosen = {name: list(history[name]) for name in wanted}
+        return cls(chosen, best_epoch_of(chosen), log).plot(ax)
+
     def plot(self, ax: Any = None) -> HistoryDisplay:
         """Draw on `ax`, or on a new figure."""
+        kinds = kinds_of(self.columns)
+        if self.log:
+            self._require_positive(next(iter(kinds.values())))
         ax = axes(ax)
-        left = [name for name in self.columns if not name.endswith("score")]
-        right = [name for name in self.columns if name.endswith("score")]
-        lines, top = self._draw(ax, left, COLOURS), ax
-        ax.set_xlabel("epoch")
-        ax.set_ylabel(", ".join(left))
+        from matplotlib.ticker import MaxNLocator
+
+        colours = dict(zip(self.columns, range(len(self.columns)), strict=True))
+        lines: list[Any] = []
+        for panel, (kind, names) in zip((ax, ax.twinx()) if len(kinds) == 2 else (ax,), kinds.items(), strict=True):
+            lines += [self._draw(panel, name, colours[name]) for name in names]
+            panel.set_ylabel(kind)
+        if self.best_epoch is not None:
+            label = f"best epoch, {self.best_epoch}"
+            lines.append(ax.axvline(self.best_epoch, color="0.6", linestyle=":", label=label))
         if self.log:
             ax.set_yscale("log")
-        if right:
-            top = ax.twinx() if left else ax  # is drawn above, and so has the legend
-            lines += self._draw(top, right, COLOURS[len(left) :])
-            top.set_ylabel(", ".join(right))
-        if self.best_epoch is not None:
-            lines.append(
-                ax.axvline(self.best_epoch, color="0.6", linestyle=":", label=f"best epoch, {self.best_epoch}")
-            )
-        top.legend(lines, [line.get_label() for line in lines], loc="center right", framealpha=0.9)
+        columns = 4 if max(len(line.get_label()) for line in lines) < 16 else 3
+        ax.legend(handles=lines, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=columns, frameon=False)
+        ax.set_xlabel("epoch")
+        ax.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
         ax.margins(x=0.01)
+        if max(len(values) for values in self.columns.values()) == 1:
+            ax.set_xlim(0, 2)
         self.ax_, self.figure_ = ax, ax.figure
         return self
 
-    def _draw(self, ax: Any, names: Sequence[str], colours: Sequence[str]) -> list[Any]:
-        lines = []
-        for name, colour in zip(names, colours, strict=False):
-            values = self.columns[name]
-            dashes = "--" if name.startswith("val") else "-"
-            marker = "o" if len(values) == 1 else None
-            lines += ax.plot(range(1, len(values) + 1), values, dashes, color=colour, label=name, marker=marker)
-        return lines
+    def _draw(self, ax: Any, name: str, i: int) -> Any:
+        values = self.columns[name]
+        plain = ("-", "-.", ":")[i // len(COLOURS) % 3]
+        style = "--" if name.startswith("val") else plain
+        marker = "o" if len(values) == 1 else None
+        epochs, colour = range(1, len(values) + 1), COLOURS[i % len(COLOURS)]
+        return ax.plot(epochs, values, style, color=colour, label=name, marker=marker)[0]
+
+    def _require_positive(self, names: Sequence[str]) -> None:
+        for name in names:
+            low = min(self.columns[name], default=1.0)
+            if low <= 0:
+                raise ValueError(
+                    f"{name} goes down to {low:g}, which has no place on a logarithmic scale: set log=False"
+                )
+
+
+def kind_of(column: str) -> str:
+    """What a column is measured in."""
+    if column.endswith("score"):
+        return "score"
+    if column.endswith("loss"):
+        return "loss"
+    return STATISTICS.get(column.rpartition(".")[2], column.replace("_", " "))
+
+
+def kinds_of(columns: Mapping[str, Sequence[float]]) -> dict[str, list[str]]:
+    """Columns by kind, scores last.
+
+    Raises
+    ------
+    ValueError
+        If there are more than two kinds: a picture has two axes.
+    """
+    kinds: dict[str, list[str]] = {}
+    for name in sorted(columns, key=lambda name: kind_of(name) == "score"):
+        kinds.setdefault(kind_of(name), []).append(name)
+    if len(kinds) > 2:
+        listed = "; ".join(f"{kind} ({', '.join(names)})" for kind, names in kinds.items())
+        raise ValueError(f"a picture has two axes, but the columns are of {len(kinds)} kinds: {listed}; draw several")
+    return kinds
+
+
+def best_epoch_of(columns: Mapping[str, Sequence[float]]) -> int | None:
+    """The epoch of the highest validation score or, without scores, of the lowest validation loss."""
+    for name, sign in (("val_score", -1.0), ("val_loss", 1.0)):
+        values = {i: sign * v for i, v in enumerate(columns.get(name, ()), start=1) if not math.isnan(v)}
+        if values:
+            return min(values, key=values.__getitem__)
+    return None
 
 
 def plot_history(
@@ -75,9 +145,10 @@ def plot_history(
     ----------
     model : fitted estimator, or History
     columns : sequence of str, optional
-        Default: "loss", "val_loss" and "val_score", where they are.
+        Default: "loss", "val_loss" and "val_score", where they are. Of one or two kinds: losses, scores, learning
+        rates, norms of gradients, shares.
     log : bool
-        Logarithmic scale for the losses.
+        Logarithmic scale on the left.
     ax : matplotlib Axes, optional
 
     Returns
@@ -87,19 +158,7 @@ def plot_history(
     Raises
     ------
     ValueError
-        If there is nothing to draw, or no column of a name.
+        If there is nothing to draw, no column of a name, more than two kinds of columns, or a value that is not
+        positive on a logarithmic scale.
     """
-    history = getattr(model, "history_", model)
-    if not isinstance(history, Mapping):
-        raise ValueError(f"{type(model).__name__} has no history_: fit it with a solver that trains in epochs")
-    wanted = [c for c in ("loss", "val_loss", "val_score") if c in history] if columns is None else list(columns)
-    missing = [c for c in wanted if c not in history]
-    if missing or not wanted:
-        raise ValueError(f"the history has no column {', '.join(missing) or 'at all'}; it has: {', '.join(history)}")
-    chosen = {name: list(history[name]) for name in wanted}
-    best = None
-    if chosen.get("val_score"):
-        best = 1 + max(range(len(chosen["val_score"])), key=chosen["val_score"].__getitem__)
-    elif chosen.get("val_loss"):
-        best = 1 + min(range(len(chosen["val_loss"])), key=chosen["val_loss"].__getitem__)
-    return HistoryDisplay(chosen, best, log).plot(ax)
+    return HistoryDisplay.from_estimator(model, columns, log=log, ax=ax)

@@ -18,6 +18,9 @@ from rosenblatt.plots.style import COLOURS, axes
 
 __all__ = ["NetworkDisplay", "plot_network"]
 
+FROZEN = "#DDE8F2"
+INCHES_PER_LETTER = 0.072  # at 8.5 points, on average
+
 
 @dataclass
 class NetworkDisplay:
@@ -36,16 +39,22 @@ class NetworkDisplay:
     ax_: Any = field(default=None, init=False)
     figure_: Any = field(default=None, init=False)
 
+    @classmethod
+    def from_estimator(cls, model: Any, *, most_neurons: int = 12, ax: Any = None) -> NetworkDisplay:
+        """Draw the network of a fitted estimator; see `plot_network`."""
+        if most_neurons < 2:
+            raise ValueError(f"most_neurons is {most_neurons}; it must be at least 2")
+        return cls(model if isinstance(model, Network) else model.network, most_neurons).plot(ax)
+
     def plot(self, ax: Any = None) -> NetworkDisplay:
         """Draw on `ax`, or on a new figure."""
         spec = self.network.spec
         if isinstance(spec, NetworkSpec):
-            ax = axes(ax, 2.0 + 1.8 * len(spec.layer_sizes), 4.8)
+            highest = min(max(spec.layer_sizes), self.most_neurons + 1)
+            ax = axes(ax, 1.0 + 1.8 * len(spec.layer_sizes), 1.4 + 0.34 * highest)
             self._draw_neurons(ax, spec)
         else:
-            depth = max(_levels(self.network).values()) + 1
-            ax = axes(ax, 5.0, 0.9 + 0.75 * depth)
-            self._draw_layers(ax)
+            ax = draw_layers(ax, self.network)
         ax.set_axis_off()
         self.ax_, self.figure_ = ax, ax.figure
         return self
@@ -78,44 +87,119 @@ class NetworkDisplay:
             widths = [0.2 + 2.2 * abs(s) for s in strength]
             alphas = [0.08 + 0.75 * abs(s) for s in strength]
             ax.add_collection(LineCollection(lines, colors=colours, linewidths=widths, alpha=alphas, zorder=1))
-        activations = ["", *each_layer("activation", spec.activation, len(spec.hidden)), spec.output]
-        bottom = min(min(p.values()) for p in places) - 1.0
+        frozen = [False, *(f"{name}.weights" in self.network.frozen for name in dense_names(spec))]
+        bottom = min(min(p.values()) for p in places)
         for layer, (size, place) in enumerate(zip(spec.layer_sizes, places, strict=True)):
-            ax.scatter([layer] * len(place), list(place.values()), s=110, color="white", edgecolor="0.25", zorder=2)
+            fill = FROZEN if frozen[layer] else "white"
+            ax.scatter([layer] * len(place), list(place.values()), s=110, color=fill, edgecolor="0.25", zorder=2)
             if len(place) < size:
                 ax.text(layer, 0, "⋮", ha="center", va="center", fontsize=14)
-            kind = "input" if layer == 0 else "output" if layer == len(places) - 1 else f"hidden {layer}"
-            text = f"{kind}\n{size}" + (f"\n{name_of(activations[layer])}" if layer else "")
-            ax.text(layer, bottom, text, ha="center", va="top", fontsize=9)
+            words = [*layer_lines(spec, layer), *(["frozen"] if frozen[layer] else [])]
+            ax.annotate(
+                "\n".join(words),
+                (layer, bottom),
+                (0, -14),
+                textcoords="offset points",
+                ha="center",
+                va="top",
+                fontsize=9,
+            )
+        self._explain_colours(ax)
         ax.set_xlim(-0.4, len(places) - 0.6)
-        ax.set_ylim(bottom - 1.8, max(max(p.values()) for p in places) + 0.8)
+        ax.set_ylim(bottom - 0.5, max(max(p.values()) for p in places) + 0.5)
 
-    def _draw_layers(self, ax: Any) -> None:
-        graph, level = self.network.graph, _levels(self.network)
-        rows: dict[int, list[Node]] = {}
-        for node in graph.nodes:
-            rows.setdefault(level[node], []).append(node)
-        place = {n: ((i + 0.5) / len(row), -depth) for depth, row in rows.items() for i, n in enumerate(row)}
-        heads = {node: head for head, node in graph.heads.items()}
-        for node in graph.nodes:
-            x, y = place[node]
-            for source in node.inputs:
-                start = place[source]
-                bend = 0.45 if level[node] - level[source] > 1 else 0.0
-                style = {"arrowstyle": "-|>", "color": "0.45", "shrinkA": 13, "shrinkB": 13,
-                         "connectionstyle": f"arc3,rad={bend}"}  # fmt: skip
-                ax.annotate("", (x, y), start, arrowprops=style)
-            frozen = any(p.name in self.network.frozen for p in graph.parameters if p.layer == graph.names[node])
-            text = f"{graph.names[node]}: {type(node.layer).__name__}"
-            activation = getattr(node.layer, "activation", None)
-            text += f", {name_of(activation)}" if activation not in (None, "identity") else ""
-            text = text if node.inputs else graph.names[node]
-            text += f"\n{node.width} levels" if node.kind == "codes" else f"\n[m, {node.width}]"
-            text += f" → {name_of(graph.output[heads[node]])}" if node in heads else ""
-            box = {"boxstyle": "round,pad=0.35", "facecolor": "#DDE8F2" if frozen else "white", "edgecolor": "0.4"}
-            ax.text(x, y, text, ha="center", va="center", fontsize=8.5, bbox=box)
-        ax.set_xlim(-0.05, 1.05)
-        ax.set_ylim(-max(rows) - 0.6, 0.6)
+    def _explain_colours(self, ax: Any) -> None:
+        from matplotlib.lines import Line2D
+
+        signs = {"positive": COLOURS[0], "negative": COLOURS[1]}
+        lines = [Line2D([], [], color=colour, label=f"{sign} weight") for sign, colour in signs.items()]
+        ax.legend(handles=lines, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2, frameon=False, fontsize=8)
+
+
+def dense_names(spec: NetworkSpec) -> list[str]:
+    """Names of the layers with neurons, those of the inputs apart."""
+    return [*(f"hidden{i + 1}" for i in range(len(spec.hidden))), "output"]
+
+
+def layer_lines(spec: NetworkSpec, layer: int) -> list[str]:
+    """What is written below a column of neurons: kind, size, activation, and what stands between it and the next."""
+    n, last = len(spec.hidden), len(spec.hidden) + 1
+    if layer == last:
+        return ["output", str(spec.n_outputs), name_of(spec.output)]
+    if layer == 0:
+        notes = [f"noise {spec.noise:g}"] if spec.noise else []
+        return [
+            "input",
+            str(spec.n_inputs),
+            *notes,
+            *([f"dropout {spec.input_dropout:g}"] if spec.input_dropout else []),
+        ]
+    kind, rate = (each_layer(name, getattr(spec, name), n)[layer - 1] for name in ("normalization", "dropout"))
+    notes = [*([f"{kind} norm"] if kind else []), name_of(each_layer("activation", spec.activation, n)[layer - 1])]
+    return [f"hidden {layer}", str(spec.hidden[layer - 1]), *notes, *([f"dropout {rate:g}"] if rate else [])]
+
+
+def draw_layers(ax: Any, network: Network) -> Any:
+    """Draw layers as boxes, those of one depth side by side, on `ax` or a new figure; the Axes."""
+    graph, level = network.graph, _levels(network)
+    rows: dict[int, list[Node]] = {}
+    for node in graph.nodes:
+        rows.setdefault(level[node], []).append(node)
+    texts = {node: box_text(network, node) for node in graph.nodes}
+    cell = max(INCHES_PER_LETTER * len(line) for text in texts.values() for line in text.split("\n")) + 0.4
+    skips = any(level[n] - level[s] > 1 for n in graph.nodes for s in n.inputs)
+    width = cell * max(len(row) for row in rows.values()) + (0.8 if skips else 0.0)
+    ax = axes(ax, max(width, 2.4), 0.3 + 0.75 * len(rows))
+    place = {n: (cell * (i - (len(row) - 1) / 2), -0.75 * d) for d, row in rows.items() for i, n in enumerate(row)}
+    boxes = {}
+    for node, (x, y) in place.items():
+        box = {"boxstyle": "round,pad=0.35", "facecolor": FROZEN if is_frozen(network, node) else "white",
+               "edgecolor": "0.4"}  # fmt: skip
+        boxes[node] = ax.text(x, y, texts[node], ha="center", va="center", fontsize=8.5, bbox=box).get_bbox_patch()
+    for node in graph.nodes:
+        for source in node.inputs:
+            gap = level[node] - level[source]
+            style = {"arrowstyle": "-|>", "color": "0.45", "patchA": boxes[source], "patchB": boxes[node],
+                     "shrinkA": 0, "shrinkB": 1, "connectionstyle": f"arc3,rad={bend(gap, cell)}"}  # fmt: skip
+            ax.annotate("", place[node], place[source], arrowprops=style)
+    ax.set_xlim(-max(width, 2.4) / 2, max(width, 2.4) / 2)
+    ax.set_ylim(-0.75 * max(rows) - 0.4, 0.4)
+    return ax
+
+
+def bend(gap: int, cell: float) -> float:
+    """How far an arrow over `gap` rows is bent, so that it passes beside boxes as wide as a cell.
+
+    The arc is a parabola whose height at the share t of the way is 2 t (1 - t) rad times its length.
+    """
+    if gap == 1:
+        return 0.0
+    share = (1 - 0.25) / gap  # where it passes the corner of the first box
+    return max(0.25, (cell / 2) / (2 * share * (1 - share) * 0.75 * gap))
+
+
+def box_text(network: Network, node: Node) -> str:
+    """Name, kind and activation of a layer; below them its shape, and the head that it is."""
+    graph, kind = network.graph, type(node.layer).__name__
+    name = graph.names[node]
+    activation, rate = getattr(node.layer, "activation", None), getattr(node.layer, "rate", None)
+    what = [] if not node.inputs or name.rstrip("_0123456789") == kind.lower() else [kind]
+    what += [f"{rate:g}"] if isinstance(rate, float) else []
+    what += [name_of(activation)] if activation not in (None, "identity") else []
+    text = f"{name}: {', '.join(what)}" if what else name
+    text += f"\n{node.width} levels" if node.kind == "codes" else f"\n[m, {node.width}]"
+    for head, output in graph.heads.items():
+        if output is node:
+            words = [head] if len(graph.heads) > 1 else []
+            words += [name_of(graph.output[head])] if graph.output[head] != "identity" else []
+            text += f" → {', '.join(words)}" if words else ""
+    return text
+
+
+def is_frozen(network: Network, node: Node) -> bool:
+    """Whether training leaves any parameter of the layer as it is."""
+    name = network.graph.names[node]
+    return any(p.name in network.frozen for p in network.graph.parameters if p.layer == name)
 
 
 def _levels(network: Network) -> dict[Node, int]:
@@ -141,8 +225,12 @@ def plot_network(model: Any, *, most_neurons: int = 12, ax: Any = None) -> Netwo
     Returns
     -------
     NetworkDisplay
+
+    Raises
+    ------
+    ValueError
+        If most_neurons is below 2.
+    NotFittedError
+        If the estimator is not fitted.
     """
-    network = model if isinstance(model, Network) else model.network
-    if most_neurons < 2:
-        raise ValueError(f"most_neurons is {most_neurons}; it must be at least 2")
-    return NetworkDisplay(network, most_neurons).plot(ax)
+    return NetworkDisplay.from_estimator(model, most_neurons=most_neurons, ax=ax)

@@ -38,9 +38,9 @@ class RateDisplay:
         ax.set_xscale("log")
         ax.set_xlabel("learning rate")
         ax.set_ylabel("loss")
-        low, high = min(found.smoothed), found.smoothed[0]
-        ax.set_ylim(low - 0.1 * abs(high - low), high + 0.6 * abs(high - low) + 1e-12)
-        ax.legend()
+        low, high = min(found.losses), max(found.smoothed[0], max(found.losses[: max(1, len(found.losses) // 4)]))
+        ax.set_ylim(low - 0.05 * (high - low) - 1e-12, high + 0.2 * (high - low) + 1e-12)  # a blow-up hides the rest
+        ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3, frameon=False)
         self.ax_, self.figure_ = ax, ax.figure
         return self
 

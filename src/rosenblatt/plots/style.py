@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["COLOURS", "axes", "pyplot"]
+__all__ = ["COLOURS", "axes", "colours", "pyplot"]
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#444444")
 """Told apart by people who see red and green alike (Okabe and Ito 2008)."""
@@ -34,3 +34,12 @@ def axes(ax: Any, width: float = 6.4, height: float = 4.0) -> Any:
         return ax
     _, ax = pyplot().subplots(figsize=(width, height), layout="constrained")
     return ax
+
+
+def colours(n: int) -> list[Any]:
+    """Colours for n classes, no two of them equal."""
+    if n <= len(COLOURS):
+        return list(COLOURS[:n])
+    import matplotlib as mpl
+
+    return [tuple(mpl.colormaps["turbo"](i / (n - 1))) for i in range(n)]

@@ -169,6 +169,49 @@ def test_a_checkpoint_of_another_training_is_refused(tmp_path):
         network().fit(X, LABELS, checkpoint=tmp_path, **OPTIONS)
 
 
+def own_loss(factor):
+    return lambda b, p, t: b.mul(b.square(b.sub(p, t)), factor)
+
+
+def own_network(rate, function):
+    h = nn.Dropout(rate)(nn.Apply(function)(nn.Dense(5, "tanh", weights=nn.Orthogonal())(nn.input(6))))
+    return nn.Network(nn.Dense(1)(h), seed=1)
+
+
+def test_functions_of_ones_own_are_the_same_in_every_process(tmp_path, monkeypatch):
+    options = {"epochs": 4, "checkpoint": tmp_path / "n", "checkpoint_every": 5}
+    common = {"max_iter": 5, "random_state": 0, "n_iter_no_change": 99, "tol": 0, "checkpoint": tmp_path / "m"}
+
+    def train_both():
+        net = own_network(0.1, lambda b, x: b.tanh(x))
+        net.fit(X, NUMBERS, loss=own_loss(2.0), **options)
+        model = MLPRegressor(own_loss(2.0), (5,), activation=lambda b, x: b.tanh(x), checkpoint_every=5, **common)
+        with pytest.warns(match="Maximum iterations"):
+            return net.block.tolist(), model.fit(X, NUMBERS).network.block.tolist()
+
+    for kept in (1, 3):
+        with monkeypatch.context() as patch:
+            stop_after(patch, kept)
+            with pytest.raises(Killed):
+                train_both()
+    with pytest.raises(CheckpointError, match="What differs: loss"):
+        own_network(0.1, lambda b, x: b.tanh(x)).fit(X, NUMBERS, loss=own_loss(3.0), **options)
+    resumed = train_both()  # its functions are other objects of the same code
+    for folder in ("n", "m"):
+        (tmp_path / folder / "checkpoint.safetensors").unlink()
+    assert train_both() == resumed
+
+
+def test_another_architecture_is_another_training(tmp_path):
+    def train(net):
+        net.fit(X, NUMBERS, epochs=2, checkpoint=tmp_path)
+
+    train(own_network(0.1, lambda b, x: b.tanh(x)))
+    for other in (own_network(0.2, lambda b, x: b.tanh(x)), own_network(0.1, lambda b, x: b.sin(x))):
+        with pytest.raises(CheckpointError, match="What differs: network"):
+            train(other)
+
+
 @pytest.mark.parametrize("error", [OSError(errno.ENOSPC, "no space left"), OSError(errno.EIO, "I/O error")])
 @pytest.mark.parametrize("call", ["write", "fsync", "replace", "chmod"])
 @pytest.mark.parametrize("k", range(6))

@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from rosenblatt.nn.schedules import PlateauState
 from rosenblatt.storage.container import decode_value, encode_value
-from rosenblatt.training.checkpoint import Checkpoints, data_digest
+from rosenblatt.training.checkpoint import Checkpoints, data_digest, setting_text
 from rosenblatt.training.history import History
 
 from ._stochastic import Course
@@ -57,7 +57,7 @@ def open_checkpoints(
 ) -> Checkpoints:
     """The folder of a fit, whose fingerprint holds the estimator's parameters and digests of the data."""
     parameters = estimator.get_params(deep=False)
-    fingerprint = {name: repr(value) for name, value in parameters.items() if name not in UNCOMPARED}
+    fingerprint = {n: setting_text(value) for n, value in parameters.items() if n not in UNCOMPARED}
     seed = parameters.get("random_state")
     fingerprint["random_state"] = repr(seed) if seed is None or isinstance(seed, (int, np.integer)) else "a generator"
     fingerprint["estimator"] = type(estimator).__name__

@@ -13,18 +13,19 @@ import re
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from rosenblatt.nn.graph import Graph
 from rosenblatt.storage.atomic import read_regular, write_atomically
 from rosenblatt.storage.container import Arrays, ModelFileError, pack, unpack
 from rosenblatt.training.trainer import Rates, Trainer
 
-__all__ = ["CheckpointError", "Checkpoints", "data_digest", "run_epoch"]
+__all__ = ["CheckpointError", "Checkpoints", "data_digest", "network_text", "run_epoch", "setting_text"]
 
 FILE = "checkpoint.safetensors"
 KIND = "checkpoint"
@@ -116,6 +117,34 @@ class Checkpoints:
         whole = {**state, "step": step, "fingerprint": dict(self.fingerprint)}
         write_atomically(self.path, pack(KIND, whole, arrays, finite=False))
         self._saved_at, self._saved_step = time.monotonic(), step
+
+
+def setting_text(value: Any) -> str:
+    """A setting as a text that is equal in every process: functions by name and code, layers by their fields."""
+    if isinstance(value, Mapping):
+        return f"{{{', '.join(f'{key!r}: {setting_text(item)}' for key, item in value.items())}}}"
+    if isinstance(value, (list, tuple)):
+        inner = ", ".join(map(setting_text, value))
+        return f"[{inner}]" if isinstance(value, list) else f"({inner}{',' if len(value) == 1 else ''})"
+    if is_dataclass(value) and not isinstance(value, type):
+        inner = ", ".join(f"{f.name}={setting_text(getattr(value, f.name))}" for f in fields(value))
+        return f"{type(value).__qualname__}({inner})"
+    code = getattr(value, "__code__", None)
+    if code is not None:
+        constants = [c.co_code if hasattr(c, "co_code") else c for c in code.co_consts]
+        bound = [cell.cell_contents for cell in value.__closure__ or ()] + [*(value.__defaults__ or ())]
+        bound = [v for v in bound if isinstance(v, (bool, int, float, str, type(None)))]
+        digest = hashlib.blake2b(code.co_code + repr((constants, code.co_names, bound)).encode(), digest_size=4)
+        return f"{value.__module__}.{value.__qualname__} {digest.hexdigest()}"
+    shown = repr(value)
+    return f"{type(value).__module__}.{type(value).__qualname__}" if " at 0x" in shown else shown
+
+
+def network_text(graph: Graph) -> str:
+    """What a graph computes: each node's layer and inputs, and the activations of the heads."""
+    number = {node: i for i, node in enumerate(graph.nodes)}
+    nodes = [(setting_text(n.layer), [number[i] for i in n.inputs], n.width, n.kind) for n in graph.nodes]
+    return repr((nodes, {head: number[node] for head, node in graph.heads.items()}, setting_text(graph.output)))
 
 
 def describe(part: str | None) -> str:

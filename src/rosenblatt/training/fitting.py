@@ -22,7 +22,7 @@ from rosenblatt.nn.network import Network, feeds
 from rosenblatt.nn.objective import LossGiven
 from rosenblatt.nn.optimizers import Optimizer, optimizer_named
 from rosenblatt.nn.schedules import Plateau, PlateauState, Schedule, schedule_named
-from rosenblatt.training.checkpoint import DEFAULT_EVERY, Checkpoints, data_digest, run_epoch
+from rosenblatt.training.checkpoint import DEFAULT_EVERY, Checkpoints, data_digest, network_text, run_epoch, setting_text
 from rosenblatt.training.evaluation import Evaluator, gradient_statistics
 from rosenblatt.training.history import History
 from rosenblatt.training.trainer import Trainer
@@ -254,9 +254,10 @@ class _Loop:
         if self.o["checkpoint"] is None:
             return None
         settings = {n: v for n, v in self.o.items() if n not in UNCOMPARED}
-        fingerprint = {name: repr(value) for name, value in settings.items()}
+        fingerprint = {name: setting_text(value) for name, value in settings.items()}
         start = self.network.block.tobytes()
-        fingerprint |= {"network": repr([(p.name, p.spec.shape) for p in self.network.graph.parameters])}
+        architecture = network_text(self.network.graph).encode()
+        fingerprint |= {"network": data_digest(np.frombuffer(architecture, np.uint8))}
         fingerprint |= {"initial weights": data_digest(np.frombuffer(start, np.uint8))}
         fingerprint |= {"frozen": repr(sorted(self.network.frozen))}
         fingerprint |= {name: data_digest(*flat(value)) for name, value in {"X": self.X, "y": self.y}.items()}

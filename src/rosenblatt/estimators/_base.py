@@ -20,6 +20,7 @@ from sklearn.utils._param_validation import InvalidParameterError, StrOptions
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from rosenblatt.nn import Network
+from rosenblatt.training import DivergenceError
 
 __all__ = [
     "DivergenceError",
@@ -38,10 +39,6 @@ VERSION_KEY = "_rosenblatt_version"
 DENSE_BLOCK = 1024
 """Rows made dense at a time when a network with dense input predicts from a sparse matrix."""
 FLOATS = (np.float64, np.float32)
-
-
-class DivergenceError(ValueError):
-    """Training left the range of floating-point numbers; the estimator is as it was before the call."""
 
 
 def warn_user(message: str, category: type[Warning] = UserWarning) -> None:

@@ -23,15 +23,16 @@ from sklearn.utils.validation import _check_sample_weight, validate_data
 from rosenblatt.nn import Network
 from rosenblatt.nn.losses import Loss
 from rosenblatt.training import Trainer
-from rosenblatt.training.evaluation import Evaluator
+from rosenblatt.training.evaluation import Evaluator, GradientProbe
 
 from ._base import FLOATS, DivergenceError, is_sparse, require_finite, rows_of, warn_user
 from ._callbacks import FitTasks, begin_fit
+from ._course import Course, OptimizerState, Resumption
 from ._lbfgs import minimize_loss
 from ._mlp_parameters import MLPParameters, hidden_sizes, is_listed
 from ._parameters import LayerParameters
-from ._resume import Resumption, find_checkpoint, fit_state, restore_fit
-from ._stochastic import Course, OptimizerState, StochasticSolver
+from ._resume import find_checkpoint, restore_fit
+from ._stochastic import StochasticSolver
 
 __all__ = ["BaseMLP", "Score", "TrainingData", "solver_is_stochastic"]
 
@@ -67,14 +68,14 @@ class BaseMLP(MLPParameters, LayerParameters, StochasticSolver):
         with self._unchanged_if_diverged(first_pass):
             data = self._check_data(X, y, sample_weight, incremental, first_pass)
             rng = check_random_state(self.random_state)
-            resumption = self._find_checkpoint(data, validation, rng)
+            resumption = self._find_checkpoint(data, validation, rng)  # before anything is drawn
             self._prepare_network(data, rng, first_pass)
             tasks = FitTasks() if incremental else begin_fit(self, X, y, sample_weight, self.max_iter)
             if self.solver == "lbfgs":
                 self._fit_lbfgs(data, first_pass, tasks)
             else:
-                course = Course(None, 0, rng, incremental=incremental, tasks=tasks)
-                self._fit_stochastic(data, course, validation, first_pass, resumption)
+                course = Course(None, 0, rng, incremental=incremental, tasks=tasks, resumption=resumption)
+                self._fit_stochastic(data, course, validation, first_pass)
             require_finite(self._network.block, "Try a smaller learning_rate_init and scaled inputs.")
             self._finish(data)
             tasks.end_fit()
@@ -101,6 +102,8 @@ class BaseMLP(MLPParameters, LayerParameters, StochasticSolver):
         self, data: TrainingData, validation: tuple[Any, Any] | None, rng: np.random.RandomState
     ) -> Resumption:
         """The checkpoint of this fit, whose data are X, y, weights and the user's validation set."""
+        if self.solver == "lbfgs":  # which begins anew
+            return Resumption()
         arrays = {"X": data.X, "y": data.y, "sample_weight": data.sample_weight}
         if validation is not None:
             arrays |= {"X_val": rows_of(validation[0]), "y_val": np.asarray(validation[1])}
@@ -175,8 +178,7 @@ class BaseMLP(MLPParameters, LayerParameters, StochasticSolver):
             weight[...] = rng.uniform(-bound, bound, weight.shape)
             bias[...] = rng.uniform(-bound, bound, bias.shape)
 
-    def _make_trainer(self, network: Network, weighted: bool, batch_size: int | None) -> Trainer:
-        random = self.noise or self.input_dropout or np.any(self.dropout)
+    def _make_trainer(self, network: Network, weighted: bool, batch_size: int | None, mask_seed: int = 0) -> Trainer:
         return Trainer(
             network,
             self._engine_loss(),
@@ -188,14 +190,13 @@ class BaseMLP(MLPParameters, LayerParameters, StochasticSolver):
             clip_value=float(self.clip_value),
             clip_norm=float(self.clip_norm),
             average=float(self.average),
-            seed=self._mask_seed if random else 0,
+            seed=mask_seed,
         )
 
     def _fit_lbfgs(self, data: TrainingData, first_pass: bool, tasks: FitTasks) -> None:
         if first_pass:
             self.t_ = 0
         network = self._network
-        self._mask_seed = 0
         if network.dtype != np.float64:  # line searches compare losses to 1e-9
             network = Network(network.spec, dtype="float64", seed=None)
             network.parameters[:] = self._network.parameters
@@ -212,11 +213,10 @@ class BaseMLP(MLPParameters, LayerParameters, StochasticSolver):
         course: Course,
         validation: tuple[Any, Any] | None,
         first_pass: bool,
-        resumption: Resumption,
     ) -> None:
         self._start_history(first_pass, self.early_stopping or validation is not None)
         rows: Array = np.arange(data.X.shape[0])
-        self._mask_seed = int(course.rng.randint(2**31)) if self._draws_masks() else 0
+        course.mask_seed = int(course.rng.randint(2**31)) if self._draws_masks() else 0
         held_out: TrainingData | None = None
         if validation is not None:
             held_out = self._check_validation_set(*validation)
@@ -224,23 +224,21 @@ class BaseMLP(MLPParameters, LayerParameters, StochasticSolver):
             rows, others = self._split(data, course.rng)
             weight = None if data.sample_weight is None else data.sample_weight[others]
             held_out = TrainingData(data.X[others], data.y[others], weight, np.asarray(data.labels)[others])
-        trainer = self._continued_trainer(data, len(rows), course.incremental)
+        trainer = self._continued_trainer(data, len(rows), course)
         trainer.set_data(data.X, self._engine_target(data.y), data.sample_weight)
         course.n_rows = len(rows)
         course.rows = None if not self.shuffle and len(rows) == data.X.shape[0] else rows
-        course.sample = (data.X[rows[:1000]], self._engine_target(data.y[rows[:1000]]))
+        if self.statistics:
+            target = self._engine_target(data.y)
+            course.probe = GradientProbe(self._network, self._engine_loss(), data.X[rows[:1000]], target[rows[:1000]])
         if held_out is not None:
             course.score = self._validation_score(held_out)
             course.evaluator = self._evaluator(held_out)
-        course.checkpoints = resumption.checkpoints
-        course.snapshot = lambda: fit_state(self, course, resumption.start)
-        if resumption.found is not None:
-            restore_fit(self, course, *resumption.found)
+        restore_fit(self, course)
         try:
             self._run_epochs(course)
         finally:
             trainer.release_data()
-            course.snapshot = None  # which refers to the course: without it, memory is freed at once
 
     def _evaluator(self, data: TrainingData) -> Evaluator | None:
         """The loss on the validation set."""
@@ -293,15 +291,15 @@ class BaseMLP(MLPParameters, LayerParameters, StochasticSolver):
             raise ValueError(f"X_val has {X.shape[0]} row, but the R2 score needs at least 2: give more rows.")
         return TrainingData(rows_of(X), self._encode_validation_target(y), None, y)
 
-    def _continued_trainer(self, data: TrainingData, n_rows: int, incremental: bool) -> Trainer:
+    def _continued_trainer(self, data: TrainingData, n_rows: int, course: Course) -> Trainer:
         """A fresh trainer for `fit`; for `partial_fit` the last one, with its moments and its learning rate."""
-        batch_size = self._batch_size(n_rows, incremental)
+        batch_size = self._batch_size(n_rows, course.incremental)
         state: OptimizerState | None = vars(self).get("_optimizer")
-        if not incremental or state is None:
+        if not course.incremental or state is None:
             state = OptimizerState(None, self.learning_rate_init, self._rate_mode(), self.power_t)
         made_for = (self._network, data.sample_weight is not None, batch_size, self.alpha)
         if state.trainer is None or state.made_for != made_for:
-            fresh = self._make_trainer(self._network, data.sample_weight is not None, batch_size)
+            fresh = self._make_trainer(self._network, data.sample_weight is not None, batch_size, course.mask_seed)
             state.replace_trainer(fresh, made_for)
         self._optimizer = state
         return self._optimizer.running_trainer

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -19,9 +19,9 @@ from rosenblatt.storage.container import decode_value, encode_value
 from rosenblatt.training.checkpoint import Checkpoints, data_digest, setting_text
 from rosenblatt.training.history import History
 
-from ._stochastic import Course
+from ._course import Course, Resumption
 
-__all__ = ["Resumption", "find_checkpoint", "fit_state", "restore_fit"]
+__all__ = ["find_checkpoint", "fit_state", "restore_fit"]
 
 Array = npt.NDArray[Any]
 ATTRIBUTES = (
@@ -32,19 +32,10 @@ UNCOMPARED = ("checkpoint", "checkpoint_every", "verbose", "random_state", "n_jo
 """Parameters that may change between a fit and its resumption."""
 
 
-@dataclass(frozen=True)
-class Resumption:
-    """Where a fit starts: random state before it, folder of checkpoints, and what was found there."""
-
-    start: tuple[dict[str, Any], Array]
-    checkpoints: Checkpoints | None = None
-    found: tuple[dict[str, Any], dict[str, Array]] | None = None
-
-
 def find_checkpoint(estimator: Any, data: Mapping[str, Any], rng: np.random.RandomState) -> Resumption:
     """Open the folder of checkpoints; random numbers start as those of the fit that is gone on with."""
     if estimator.checkpoint is None:
-        return Resumption(random_state_to(rng))
+        return Resumption()
     checkpoints = open_checkpoints(estimator, estimator.checkpoint, estimator.checkpoint_every, data)
     found = checkpoints.load()
     if found is not None:
@@ -77,10 +68,8 @@ def random_state_from(rng: np.random.RandomState, state: Mapping[str, Any], keys
     rng.set_state((state["name"], keys, state["position"], state["has_gauss"], gauss))
 
 
-def fit_state(
-    estimator: Any, course: Course, start: tuple[dict[str, Any], Array]
-) -> tuple[dict[str, Any], dict[str, Array]]:
-    """State and arrays of a checkpoint; `start` is the random state from before the fit."""
+def fit_state(estimator: Any, course: Course) -> tuple[dict[str, Any], dict[str, Array]]:
+    """State and arrays of a checkpoint; among them the random state from before the fit."""
     counts, arrays = estimator._optimizer.running_trainer.state()
     state = {
         "counts": counts,
@@ -91,7 +80,8 @@ def fit_state(
         "finished": course.finished,
     }
     state["random"], arrays["random"] = random_state_to(course.rng)
-    state["random_start"], arrays["random_start"] = start
+    assert course.resumption.start is not None
+    state["random_start"], arrays["random_start"] = course.resumption.start
     if course.rows is not None:
         arrays["rows"] = np.array(course.rows)
     if course.best is not None:
@@ -99,8 +89,11 @@ def fit_state(
     return state, arrays
 
 
-def restore_fit(estimator: Any, course: Course, state: Mapping[str, Any], arrays: Mapping[str, Array]) -> None:
-    """Put an estimator that was prepared for the same fit, and its course, where the checkpoint was."""
+def restore_fit(estimator: Any, course: Course) -> None:
+    """Put an estimator that was prepared for the same fit, and its course, where the checkpoint was, if any."""
+    if course.resumption.found is None:
+        return
+    state, arrays = course.resumption.found
     trainer = estimator._optimizer.running_trainer
     trainer.resume_from(state["counts"], arrays)
     for name, value in state["attributes"].items():

@@ -10,9 +10,8 @@ The rules (learning-rate modes, plateau count, what ends training) are those of 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -20,86 +19,23 @@ import numpy.typing as npt
 from sklearn.exceptions import ConvergenceWarning
 
 from rosenblatt import _core
-from rosenblatt.nn.schedules import Plateau, PlateauState, Schedule
-from rosenblatt.training import Trainer
-from rosenblatt.training.checkpoint import Checkpoints, run_epoch
-from rosenblatt.training.evaluation import Evaluator, gradient_statistics
+from rosenblatt.nn.schedules import Plateau
+from rosenblatt.training.checkpoint import run_epoch
 from rosenblatt.training.history import History
 
 from ._base import DivergenceError, NetworkEstimator, divergence_message, warn_user
-from ._callbacks import FitTasks
+from ._course import Course, OptimizerState
+from ._resume import fit_state
 
-__all__ = ["SMALLEST_LEARNING_RATE", "OptimizerState", "StochasticSolver"]
+__all__ = ["StochasticSolver"]
 
 Array = npt.NDArray[Any]
 MOST_ORDERED_ROWS = 1 << 20
 """Row numbers that are drawn ahead, for as many epochs as they are enough for."""
-SMALLEST_LEARNING_RATE = 1e-6
-"""The adaptive mode stops instead of going on with a learning rate at or below this."""
 ADVICE = (
     "The loss became {loss} in epoch {epoch}: try a smaller learning_rate_init (now {rate:g}), and scale the inputs, "
     "for example with sklearn.preprocessing.StandardScaler."
 )
-
-
-@dataclass
-class OptimizerState:
-    """What `partial_fit` continues from: the trainer (moments, step count) and the learning rate."""
-
-    trainer: Trainer | None
-    learning_rate_init: float
-    mode: str | Schedule = "constant"
-    power_t: float = 0.5
-    learning_rate: float = 0.0
-    made_for: tuple[Any, ...] = ()
-    plateau: PlateauState = field(default_factory=PlateauState)
-
-    def __post_init__(self) -> None:
-        self.learning_rate = self.learning_rate or float(self.learning_rate_init)
-
-    @property
-    def running_trainer(self) -> Trainer:
-        """The trainer, of which there is one from the first epoch on (an unpickled state has none)."""
-        assert self.trainer is not None
-        return self.trainer
-
-    @property
-    def schedule(self) -> Schedule | None:
-        """The schedule, if the learning rate follows one; scikit-learn's modes are none."""
-        return None if isinstance(self.mode, str) else self.mode
-
-    def rates(self, first_step: int, n_steps: int, steps_per_epoch: int, total_steps: int) -> float | Array:
-        """Learning rates of the next steps."""
-        if self.schedule is None:
-            return self.learning_rate
-        steps = np.arange(first_step, first_step + n_steps)
-        rates = self.schedule.rates(self.learning_rate_init, steps, steps_per_epoch, max(total_steps, 1))
-        return np.asarray(rates * self.plateau.factor, np.float64)
-
-    def end_epoch(self, n_samples_seen: int, loss_or_score: float) -> None:
-        """Inverse scaling: learning_rate_init / (samples seen + 1) ** power_t; and a plateau schedule's next state."""
-        if self.mode == "invscaling":
-            self.learning_rate = self.learning_rate_init / (n_samples_seen + 1) ** self.power_t
-        if isinstance(self.mode, Plateau):
-            self.plateau = self.mode.after_epoch(self.plateau, loss_or_score)
-
-    def reached_plateau(self) -> str:
-        """Lower an adaptive learning rate and say so, or say why training stops (ends with "Stopping.")."""
-        if self.mode != "adaptive":
-            return "Stopping."
-        if self.learning_rate <= SMALLEST_LEARNING_RATE:
-            return "Learning rate too small. Stopping."
-        self.learning_rate /= 5.0
-        return f"Setting learning rate to {self.learning_rate:f}"
-
-    def replace_trainer(self, fresh: Trainer, made_for: tuple[Any, ...]) -> None:
-        """Go on with a trainer that was built for other settings; it takes over the moments and the step count."""
-        if self.trainer is not None:
-            fresh.continue_from(self.trainer)
-        self.trainer, self.made_for = fresh, made_for
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {**vars(self), "trainer": None, "made_for": ()}
 
 
 def shuffle(rows: Array, rng: np.random.RandomState) -> None:
@@ -107,53 +43,6 @@ def shuffle(rows: Array, rng: np.random.RandomState) -> None:
     bits = rng._bit_generator
     with bits.lock:
         _core.shuffle_as_numpy(rows, bits.capsule)
-
-
-@dataclass
-class Course:
-    """What a fit needs besides the trainer and the estimator's attributes.
-
-    Attributes
-    ----------
-    rows : ndarray or None
-        Row numbers to train on, in the order of the present epoch; None: all rows as they are.
-    n_rows : int
-    rng : RandomState
-        Source of the row orders.
-    score : callable or None
-        The validation score at the network's present weights.
-    evaluator : Evaluator or None
-        Its loss.
-    incremental : bool
-        One epoch, without a decision (`partial_fit`).
-    best : ndarray or None
-        Weights of the best validation score.
-    tasks : FitTasks
-        Callbacks to tell.
-    sample : tuple of (X, y)
-        For statistics of the gradient.
-    checkpoints : Checkpoints or None
-    snapshot : callable
-        State and arrays of a checkpoint.
-    in_epoch : bool
-        The first epoch goes on where a checkpoint left it.
-    finished : bool
-        The checkpoint was of a finished training.
-    """
-
-    rows: Array | None
-    n_rows: int
-    rng: np.random.RandomState
-    score: Callable[[], float] | None = None
-    evaluator: Evaluator | None = None
-    incremental: bool = False
-    best: Array | None = None
-    tasks: FitTasks = field(default_factory=FitTasks)
-    sample: tuple[Any, Any] = (None, None)
-    checkpoints: Checkpoints | None = None
-    snapshot: Callable[[], Any] | None = None
-    in_epoch: bool = False
-    finished: bool = False
 
 
 class StochasticSolver(NetworkEstimator):
@@ -176,7 +65,6 @@ class StochasticSolver(NetworkEstimator):
     history_: History
     _no_improvement_count: int
     _optimizer: OptimizerState
-    statistics = False
     average = 0.0
 
     def _start_history(self, first_pass: bool, early_stopping: bool) -> None:
@@ -230,8 +118,7 @@ class StochasticSolver(NetworkEstimator):
 
     def _save(self, course: Course) -> None:
         assert course.checkpoints is not None
-        assert course.snapshot is not None
-        course.checkpoints.save(self._optimizer.running_trainer.step_count, *course.snapshot())
+        course.checkpoints.save(self._optimizer.running_trainer.step_count, *fit_state(self, course))
 
     def _train_some(self, course: Course, max_iter: int) -> list[float]:
         """Run as many epochs as can pass before anything has to be decided; their losses."""
@@ -247,7 +134,6 @@ class StochasticSolver(NetworkEstimator):
             orders = None if course.rows is None else self._orders(course.rows, n_epochs, course.rng)
         if course.checkpoints is None:
             return trainer.epochs(n_epochs, rates, orders, shuffle=False)
-        assert course.snapshot is not None
         order, resume = None if orders is None else orders[0], course.in_epoch
         course.in_epoch = False
         loss = run_epoch(
@@ -257,7 +143,7 @@ class StochasticSolver(NetworkEstimator):
             shuffle=False,
             resume=resume,
             checkpoints=course.checkpoints,
-            snapshot=course.snapshot,
+            snapshot=lambda: fit_state(self, course),
         )
         return [loss]
 
@@ -275,7 +161,7 @@ class StochasticSolver(NetworkEstimator):
             or course.checkpoints is not None
             or course.tasks.wanted
             or self.verbose
-            or self.statistics
+            or course.probe is not None
             or optimizer.mode == "invscaling"
             or isinstance(optimizer.mode, Plateau)
         ):
@@ -323,17 +209,12 @@ class StochasticSolver(NetworkEstimator):
                     row["val_loss"] = course.evaluator.loss()
                 row["val_score"] = score
                 self._count_score(score, course.best)
-        if self.statistics:
-            row |= self._gradient_row(course)
+        if course.probe is not None:
+            row |= course.probe.row()
         self.history_.append(**row)
         self._optimizer.end_epoch(self.t_, loss if course.score is None else -row["val_score"])
         course.tasks.end_epoch(self._reconstruction)
         return True
-
-    def _gradient_row(self, course: Course) -> dict[str, float]:
-        """Statistics of each layer's gradient on the first training rows."""
-        found = gradient_statistics(self._network, self._optimizer.running_trainer.objective.loss, *course.sample)
-        return {f"{s.layer}.{name}": getattr(s, name) for s in found for name in ("norm", "vanishing", "dead")}
 
     def _reconstruction(self) -> dict[str, Any]:
         """Attributes of an estimator that is as if training had ended now."""

@@ -31,9 +31,10 @@ from rosenblatt.training import Trainer
 
 from ._base import FLOATS, DivergenceError, is_sparse, predict_rows, require_finite, rows_of
 from ._callbacks import FitTasks, begin_fit
+from ._course import Course, OptimizerState
 from ._lbfgs import LbfgsOutcome, minimize_loss, minimize_loss_l1
-from ._resume import find_checkpoint, fit_state, restore_fit
-from ._stochastic import Course, OptimizerState, StochasticSolver
+from ._resume import find_checkpoint, restore_fit
+from ._stochastic import StochasticSolver
 
 __all__ = ["LogisticRegression"]
 
@@ -354,15 +355,12 @@ class LogisticRegression(ClassifierMixin, StochasticSolver):  # type: ignore[mis
         trainer.set_data(X, target, weight)
         self._start_history(first_pass=True, early_stopping=False)
         self._optimizer = OptimizerState(trainer, self.learning_rate_init, mode="adaptive")
-        course = Course(np.arange(n_rows), n_rows, rng, tasks=tasks, checkpoints=resumption.checkpoints)
-        course.snapshot = lambda: fit_state(self, course, resumption.start)
-        if resumption.found is not None:
-            restore_fit(self, course, *resumption.found)
+        course = Course(np.arange(n_rows), n_rows, rng, tasks=tasks, resumption=resumption)
+        restore_fit(self, course)
         try:
             self._run_epochs(course)
         finally:
             del self._optimizer
-            course.snapshot = None  # which refers to the course: without it, memory is freed at once
 
     def decision_function(self, X: Any) -> Array:
         """Log-odds of the second class, shape (n_samples,), or the logits, shape (n_samples, n_classes)."""

@@ -2,11 +2,12 @@
 
 from rosenblatt.training.checkpoint import CheckpointError
 from rosenblatt.training.evaluation import LayerGradient, gradient_statistics
-from rosenblatt.training.fitting import DivergenceError, Epoch, fit
+from rosenblatt.training.fitting import fit
 from rosenblatt.training.history import History
+from rosenblatt.training.judge import Epoch
 from rosenblatt.training.range_test import RateRange, learning_rate_range
 from rosenblatt.training.tensorboard import TensorBoard
-from rosenblatt.training.trainer import Trainer
+from rosenblatt.training.trainer import DivergenceError, Trainer
 
 __all__ = [
     "CheckpointError",

@@ -20,22 +20,20 @@ if TYPE_CHECKING:
 __all__ = ["fit_behind_frozen"]
 
 
-def fit_behind_frozen(
-    network: Network, X: Any, y: Any, validation: tuple[Any, Any] | None, given: Mapping[str, Any]
-) -> History:
+def fit_behind_frozen(network: Network, X: Any, y: Any, options: Mapping[str, Any]) -> History:
     """`rosenblatt.training.fit` with the outputs of frozen layers cached."""
-    from rosenblatt.training.fitting import OPTION_NAMES, fit
+    from rosenblatt.training.fitting import fit
 
     border = frozen_border(network)
     heads = {f"f{i}": node for i, node in enumerate(border) if node.inputs}
-    options = {name: given[name] for name in OPTION_NAMES}
     if not heads:
         return fit(network, X, y, **options)
     features = Network(Graph(heads, dict.fromkeys(heads, "identity")), network.dtype, seed=None)
     copy_shared(network, features)
     rest = rest_of(network, border)
-    if validation is not None:
-        options["validation"] = (cached(network, features, border, validation[0]), validation[1])
+    if options["validation"] is not None:
+        X_val, y_val = options["validation"]
+        options = {**options, "validation": (cached(network, features, border, X_val), y_val)}
     history = fit(rest, cached(network, features, border, X), y, **options)
     copy_shared(rest, network)
     return history

@@ -20,7 +20,7 @@ from rosenblatt.nn.objective import LossGiven, Objective, targets_of
 from rosenblatt.nn.programs import evaluation_program
 from rosenblatt.training.trainer import Trainer
 
-__all__ = ["Evaluator", "LayerGradient", "gradient_statistics"]
+__all__ = ["Evaluator", "GradientProbe", "LayerGradient", "gradient_statistics"]
 
 
 class Evaluator:
@@ -90,6 +90,44 @@ class LayerGradient:
     dead: float
 
 
+class GradientProbe:
+    """Statistics of a network's gradient on the first rows of some data, as often as they are asked for.
+
+    Parameters
+    ----------
+    network : Network
+    loss, X, y
+        As for training.
+    max_rows : int
+        Only the first rows are used.
+    """
+
+    def __init__(
+        self, network: Network, loss: LossGiven | Mapping[str, LossGiven], X: Any, y: Any, max_rows: int = 1000
+    ) -> None:
+        self.network, self._twin = network, network.copy()
+        self._trainer = Trainer(self._twin, loss, None)
+        self._trainer.set_data(_first(X, max_rows), _first(y, max_rows))
+
+    def statistics(self, threshold: float = 1e-6) -> list[LayerGradient]:
+        """One for each layer with weights that are not frozen, at the network's present parameters."""
+        self._twin.block[...] = self.network.block
+        _, gradient = self._trainer.loss_and_gradient()
+        found = []
+        for p in self._twin.graph.parameters:
+            if p.spec.name != "weights" or p.name in self._twin.frozen:
+                continue
+            g = np.abs(gradient[p.offset : p.offset + p.size].reshape(p.spec.shape).astype(np.float64))
+            dead = float((g == 0).all(axis=0).mean())
+            found.append(LayerGradient(p.layer, float(np.sqrt((g**2).sum())), float((g < threshold).mean()), dead))
+        return found
+
+    def row(self) -> dict[str, float]:
+        """The same as columns of a history: "hidden1.norm", "hidden1.vanishing", "hidden1.dead", ..."""
+        names = ("norm", "vanishing", "dead")
+        return {f"{s.layer}.{name}": getattr(s, name) for s in self.statistics() for name in names}
+
+
 def gradient_statistics(
     network: Network,
     loss: LossGiven | Mapping[str, LossGiven],
@@ -116,18 +154,7 @@ def gradient_statistics(
     list of LayerGradient
         One for each layer with weights that are not frozen.
     """
-    twin = network.copy()
-    trainer = Trainer(twin, loss, None)
-    trainer.set_data(_first(X, max_rows), _first(y, max_rows))
-    _, gradient = trainer.loss_and_gradient()
-    found = []
-    for p in twin.graph.parameters:
-        if p.spec.name != "weights" or p.name in twin.frozen:
-            continue
-        g = np.abs(gradient[p.offset : p.offset + p.size].reshape(p.spec.shape).astype(np.float64))
-        dead = float((g == 0).all(axis=0).mean())
-        found.append(LayerGradient(p.layer, float(np.sqrt((g**2).sum())), float((g < threshold).mean()), dead))
-    return found
+    return GradientProbe(network, loss, X, y, max_rows).statistics(threshold)
 
 
 def _first(data: Any, n: int) -> Any:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -21,53 +21,24 @@ from rosenblatt.nn.losses import check_target
 from rosenblatt.nn.network import Network, feeds
 from rosenblatt.nn.objective import LossGiven
 from rosenblatt.nn.optimizers import Optimizer, optimizer_named
-from rosenblatt.nn.schedules import Plateau, PlateauState, Schedule, schedule_named
-from rosenblatt.training.checkpoint import DEFAULT_EVERY, Checkpoints, data_digest, network_text, run_epoch, setting_text
-from rosenblatt.training.evaluation import Evaluator, gradient_statistics
+from rosenblatt.nn.schedules import PlateauState, Schedule, schedule_named
+from rosenblatt.storage.container import decode_value, encode_value
+from rosenblatt.training.checkpoint import (
+    DEFAULT_EVERY,
+    Checkpoints,
+    data_digest,
+    network_text,
+    run_epoch,
+    setting_text,
+)
+from rosenblatt.training.evaluation import GradientProbe
 from rosenblatt.training.history import History
-from rosenblatt.training.trainer import Trainer
+from rosenblatt.training.judge import Callback, Judge, Standing
+from rosenblatt.training.trainer import DivergenceError, Trainer
 
-__all__ = ["Callback", "DivergenceError", "Epoch", "fit"]
+__all__ = ["fit"]
 
 Scorer = Callable[[Network, Any, Any], float]
-
-
-class DivergenceError(ValueError):
-    """Training left the range of floating-point numbers; the network is as it was before the call."""
-
-
-@dataclass(frozen=True)
-class Epoch:
-    """What a callback is told after each epoch.
-
-    Attributes
-    ----------
-    number : int
-        Counted from 1.
-    network : Network
-        As it is now.
-    history : History
-        This epoch included.
-    """
-
-    number: int
-    network: Network
-    history: History
-
-
-Callback = Callable[[Epoch], Any]
-
-
-@dataclass
-class Progress:
-    """What the loop itself has to remember."""
-
-    epoch: int = 0
-    best: float = math.inf
-    best_epoch: int = 0
-    stalled: int = 0
-    finished: str = ""
-    plateau: PlateauState = field(default_factory=PlateauState)
 
 
 def fit(
@@ -165,25 +136,19 @@ def fit(
     CheckpointError
         If the checkpoint in the folder is of another training.
     """
-    given = dict(locals())
-    options = {name: given[name] for name in OPTION_NAMES}
+    options = {name: value for name, value in locals().items() if name not in ("network", "X", "y", "cache_frozen")}
+    check_options(options)
     if cache_frozen and network.frozen:
         from rosenblatt.training.caching import fit_behind_frozen
 
-        return fit_behind_frozen(network, X, y, validation, given)
+        return fit_behind_frozen(network, X, y, options)
+    loss = options["loss"] = loss if loss is not None else default_loss(network.graph)
+    check_targets(network.graph, loss, y)
     if optimizer == "lbfgs":
         from rosenblatt.training.full_batch import fit_full_batch
 
-        check_options(options)
-        return fit_full_batch(network, X, y, loss if loss is not None else default_loss(network.graph), options)
+        return fit_full_batch(network, X, y, options)
     return _Loop(network, X, y, options).run()
-
-
-OPTION_NAMES = (
-    *("loss", "optimizer", "learning_rate", "schedule", "epochs", "batch_size", "sample_weight", "validation"),
-    *("scorer", "patience", "min_delta", "restore_best", "l1", "l2", "clip_value", "clip_norm", "average"),
-    *("head_weights", "shuffle", "seed", "statistics", "callbacks", "checkpoint", "checkpoint_every", "verbose"),
-)
 
 
 def default_loss(graph: Graph) -> dict[str, LossGiven]:
@@ -208,32 +173,26 @@ class _Loop:
     """One training: its data, its trainer and where it stands."""
 
     def __init__(self, network: Network, X: Any, y: Any, options: Mapping[str, Any]) -> None:
-        self.o = options
-        self.network, self.X, self.y = network, X, y
-        check_options(options)
-        self.loss = options["loss"] if options["loss"] is not None else default_loss(network.graph)
+        self.o, self.network, self.X, self.y = options, network, X, y
         given = options["optimizer"]
         self.optimizer = optimizer_named(given) if isinstance(given, (str, type)) else given
         self.schedule = schedule_named(options["schedule"])
-        check_targets(network.graph, self.loss, y)
-        self.history, self.at = History(), Progress()
-        self.n_rows = next(iter(feeds(network.graph, X).values())).shape[0]
         self.trainer = self._make_trainer()
         self.averaged = network.copy() if options["average"] else network
-        self.evaluator = self._make_evaluator()
-        self.best: NDArray[Any] | None = None
+        self.judge = Judge(self.averaged, options["loss"], self.schedule, options)
+        self.probe = GradientProbe(network, options["loss"], X, y) if options["statistics"] else None
         self.checkpoints = self._make_checkpoints()
 
     def _make_trainer(self) -> Trainer:
-        o, batch_size = self.o, min(self.o["batch_size"], self.n_rows)
+        o, n_rows = self.o, next(iter(feeds(self.network.graph, self.X).values())).shape[0]
         trainer = Trainer(
             self.network,
-            self.loss,
+            o["loss"],
             self.optimizer,
             l2=o["l2"],
             l1=o["l1"],
             per_batch=False,
-            batch_size=batch_size,
+            batch_size=min(o["batch_size"], n_rows),
             weighted=o["sample_weight"] is not None,
             clip_value=o["clip_value"],
             clip_norm=o["clip_norm"],
@@ -244,128 +203,90 @@ class _Loop:
         trainer.set_data(self.X, self.y, o["sample_weight"])
         return trainer
 
-    def _make_evaluator(self) -> Evaluator | None:
-        if self.o["validation"] is None:
-            return None
-        X, y = self.o["validation"]
-        return Evaluator(self.averaged, self.loss, X, y, head_weights=self.o["head_weights"])
-
     def _make_checkpoints(self) -> Checkpoints | None:
         if self.o["checkpoint"] is None:
             return None
-        settings = {n: v for n, v in self.o.items() if n not in UNCOMPARED}
-        fingerprint = {name: setting_text(value) for name, value in settings.items()}
-        start = self.network.block.tobytes()
+        fingerprint = {name: setting_text(value) for name, value in self.o.items() if name not in UNCOMPARED}
         architecture = network_text(self.network.graph).encode()
-        fingerprint |= {"network": data_digest(np.frombuffer(architecture, np.uint8))}
-        fingerprint |= {"initial weights": data_digest(np.frombuffer(start, np.uint8))}
-        fingerprint |= {"frozen": repr(sorted(self.network.frozen))}
-        fingerprint |= {name: data_digest(*flat(value)) for name, value in {"X": self.X, "y": self.y}.items()}
-        fingerprint["validation"] = data_digest(*flat(self.o["validation"]))
-        fingerprint["sample_weight"] = data_digest(self.o["sample_weight"])
+        fingerprint["network"] = data_digest(np.frombuffer(architecture, np.uint8))
+        fingerprint["frozen"] = repr(sorted(self.network.frozen))
+        data = {
+            "initial weights": self.network.block,
+            "X": self.X,
+            "y": self.y,
+            **{name: self.o[name] for name in ("validation", "sample_weight")},
+        }
+        fingerprint |= {name: data_digest(*flat(value)) for name, value in data.items()}
         return Checkpoints(self.o["checkpoint"], self.o["checkpoint_every"], fingerprint)
 
     def run(self) -> History:
         before = self.network.block.copy()
-        resume = self._load()
+        resume = self._load() and self.trainer.position[0] > 0
+        judge = self.judge
         try:
-            while self.at.epoch < self.o["epochs"] and not self.at.finished:
-                order_left = resume and self.trainer.position[0] > 0
+            while judge.history.n_epochs < self.o["epochs"] and not judge.at.finished:
                 value = run_epoch(
                     self.trainer,
                     self._rates(),
                     None,
                     shuffle=self.o["shuffle"],
-                    resume=order_left,
+                    resume=resume,
                     checkpoints=self.checkpoints,
                     snapshot=self.snapshot,
                 )
                 resume = False
                 self._end_epoch(value)
-        except BaseException as error:
-            if isinstance(error, DivergenceError):
-                self.network.block[...] = before
+            judge.at.finished = judge.at.finished or "all epochs"
+            self._finish()
+        except DivergenceError:
+            self.network.block[...] = before
             raise
-        self.at.finished = self.at.finished or "all epochs"
-        if self.checkpoints is not None:
-            self.checkpoints.save(self.trainer.step_count, *self.snapshot())
-        self._finish()
-        return self.history
+        return judge.history
 
     def _rates(self) -> NDArray[np.float64]:
         """Learning rates of all steps of the present epoch."""
         n = self.trainer.steps_per_epoch()
-        first = self.at.epoch * n
+        first = self.judge.history.n_epochs * n
         rates = self.schedule.rates(self.o["learning_rate"], np.arange(first, first + n), n, n * self.o["epochs"])
-        return np.asarray(rates * self.at.plateau.factor, np.float64)
+        return np.asarray(rates * self.judge.at.plateau.factor, np.float64)
 
-    def _end_epoch(self, value: float) -> None:
+    def _end_epoch(self, loss: float) -> None:
         rate = float(self._rates()[-1])
-        self.at.epoch += 1
-        if not math.isfinite(value):
+        if not math.isfinite(loss):
             raise DivergenceError(
-                f"The loss became {value} in epoch {self.at.epoch}: try a smaller learning_rate (now {rate:g}), "
-                "clip_norm=1, and scaled inputs. The network is as it was before."
+                f"The loss became {loss} in epoch {self.judge.history.n_epochs + 1}: try a smaller learning_rate (now "
+                f"{rate:g}), clip_norm=1, and scaled inputs. The network is as it was before."
             )
-        row = {"loss": value, "learning_rate": rate, **self._validate()}
-        if self.o["statistics"]:
-            for s in gradient_statistics(self.network, self.loss, self.X, self.y):
-                row |= {f"{s.layer}.norm": s.norm, f"{s.layer}.vanishing": s.vanishing, f"{s.layer}.dead": s.dead}
-        self.history.append(**row)
-        self._judge(row)
-        if self.o["verbose"]:
-            print(f"epoch {self.at.epoch}: " + ", ".join(f"{name} {number:.6g}" for name, number in row.items()))
-        epoch = Epoch(self.at.epoch, self.averaged, self.history)
-        answers = [callback(epoch) for callback in self.o["callbacks"]]  # all of them are told
-        if any(answers):
-            self.at.finished = "a callback"
-        if self.checkpoints is not None and self.checkpoints.is_due(self.trainer.step_count):
-            self.checkpoints.save(self.trainer.step_count, *self.snapshot())
-
-    def _validate(self) -> dict[str, float]:
         if self.averaged is not self.network:
             self.averaged.block[...] = self.network.block
             self.averaged.parameters[...] = self.trainer.averages()
-        if self.evaluator is None:
-            return {}
-        found = {"val_loss": self.evaluator.loss()}
-        if self.o["scorer"] is not None:
-            found["val_score"] = float(self.o["scorer"](self.averaged, *self.o["validation"]))
-        return found
-
-    def _judge(self, row: Mapping[str, float]) -> None:
-        """Whether this was the best epoch, and whether to stop; a plateau lowers the learning rate."""
-        value = -row["val_score"] if "val_score" in row else row.get("val_loss", row["loss"])
-        if isinstance(self.schedule, Plateau):
-            self.at.plateau = self.schedule.after_epoch(self.at.plateau, value)
-        improved = value < self.at.best - self.o["min_delta"] or self.at.best == math.inf
-        self.at.stalled = 0 if improved else self.at.stalled + 1
-        if value < self.at.best or self.at.best == math.inf:
-            self.at.best, self.at.best_epoch = value, self.at.epoch
-            if self.evaluator is not None and self.o["restore_best"]:
-                self.best = self.averaged.block.copy()
-        if self.o["patience"] is not None and self.at.stalled >= self.o["patience"]:
-            self.at.finished = "patience"
+        self.judge.end_epoch({"loss": loss, "learning_rate": rate, **(self.probe.row() if self.probe else {})})
+        if self.checkpoints is not None and self.checkpoints.is_due(self.trainer.step_count):
+            self.checkpoints.save(self.trainer.step_count, *self.snapshot())
 
     def _finish(self) -> None:
-        """Leave the best, or the averaged, weights in the network."""
-        if self.best is not None:
-            self.network.block[...] = self.best
+        """Save the whole training, and leave the best, or the averaged, weights in the network."""
+        state = self.snapshot()
+        if self.judge.best is not None:
+            self.network.block[...] = self.judge.best
         elif self.averaged is not self.network:
             self.network.parameters[...] = self.trainer.averages()
         self.trainer.release_data()
         if not np.isfinite(self.network.block).all():
-            raise DivergenceError("A weight became infinite or NaN: try a smaller learning_rate, and scaled inputs.")
+            raise DivergenceError(
+                "A weight became infinite or NaN: try a smaller learning_rate, and scaled inputs. The network is as it "
+                "was before."
+            )
+        if self.checkpoints is not None:
+            self.checkpoints.save(self.trainer.step_count, *state)
 
     def snapshot(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
         """All that a checkpoint holds."""
         counts, arrays = self.trainer.state()
-        if self.best is not None:
-            arrays["best"] = self.best
-        columns = {name: [encode_float(v) for v in values] for name, values in self.history.items()}
-        progress = {name: encode_float(value) for name, value in asdict(replace(self.at)).items() if name != "plateau"}
-        plateau = {name: encode_float(value) for name, value in asdict(self.at.plateau).items()}
-        return {"counts": counts, "history": columns, "progress": progress, "plateau": plateau}, arrays
+        if self.judge.best is not None:
+            arrays["best"] = self.judge.best
+        kept = {"history": dict(self.judge.history), "standing": asdict(self.judge.at)}
+        return {"counts": counts, **{name: encode_value(value, name) for name, value in kept.items()}}, arrays
 
     def _load(self) -> bool:
         """Go on from the checkpoint, if there is one."""
@@ -374,24 +295,16 @@ class _Loop:
             return False
         state, arrays = found
         self.trainer.resume_from(state["counts"], arrays)
-        self.best = np.array(arrays["best"]) if "best" in arrays else None
-        self.history = History({name: [decode_float(v) for v in column] for name, column in state["history"].items()})
-        progress = {name: decode_float(value) for name, value in state["progress"].items()}
-        plateau = PlateauState(**{name: decode_float(value) for name, value in state["plateau"].items()})
-        self.at = Progress(**progress, plateau=plateau)
+        self.judge.best = np.array(arrays["best"]) if "best" in arrays else None
+        self.judge.history = History(decode_value(state["history"]))
+        standing = decode_value(state["standing"])
+        self.judge.at = Standing(**{**standing, "plateau": PlateauState(**standing["plateau"])})
         return True
 
 
 UNCOMPARED = (
-    "X",
-    "y",
-    "validation",
-    "sample_weight",
-    "callbacks",
-    "checkpoint",
-    "checkpoint_every",
-    "verbose",
-    "scorer",
+    *("validation", "sample_weight", "scorer", "callbacks", "verbose"),
+    *("checkpoint", "checkpoint_every"),
 )
 """Options that a checkpoint's fingerprint does not hold as text."""
 
@@ -429,13 +342,3 @@ def flat(data: Any) -> list[Any]:
     if isinstance(data, (tuple, list)):
         return [array for item in data for array in flat(item)]
     return [data]
-
-
-def encode_float(value: Any) -> Any:
-    """A number as JSON keeps it exactly: not finite ones as text."""
-    return value if not isinstance(value, float) or math.isfinite(value) else f"float {value!r}"
-
-
-def decode_float(value: Any) -> Any:
-    """What `encode_float` was given."""
-    return float(value[6:]) if isinstance(value, str) and value.startswith("float ") else value

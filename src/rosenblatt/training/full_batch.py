@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,12 +17,9 @@ from numpy.typing import NDArray
 from rosenblatt.nn.network import Network
 from rosenblatt.nn.noise import AlphaDropout, Dropout, GaussianNoise
 from rosenblatt.nn.normalization import BatchNorm
-from rosenblatt.training.evaluation import Evaluator
 from rosenblatt.training.history import History
-from rosenblatt.training.trainer import Trainer
-
-if TYPE_CHECKING:
-    from rosenblatt.nn.objective import LossGiven
+from rosenblatt.training.judge import Judge
+from rosenblatt.training.trainer import DivergenceError, Trainer
 
 __all__ = ["fit_full_batch", "objective_of"]
 
@@ -48,35 +45,35 @@ def objective_of(trainer: Trainer, fixed: slice | None = None) -> Callable[[Arra
     return objective
 
 
-def fit_full_batch(
-    network: Network, X: Any, y: Any, loss: LossGiven | Mapping[str, LossGiven], o: Mapping[str, Any]
-) -> History:
+def fit_full_batch(network: Network, X: Any, y: Any, o: Mapping[str, Any]) -> History:
     """`rosenblatt.training.fit` with ``optimizer="lbfgs"``; `epochs` is the number of iterations."""
     from scipy.optimize import minimize
 
-    from rosenblatt.training.fitting import DivergenceError
-
     refuse(network, o)
-    twin = network if network.dtype == np.float64 else network.copy(dtype="float64")
+    twin = network.copy(dtype="float64")  # a network that diverges stays as it is
     trainer = Trainer(
-        twin, loss, None, l2=o["l2"], per_batch=False, weighted=o["sample_weight"] is not None,
+        twin, o["loss"], None, l2=o["l2"], per_batch=False, weighted=o["sample_weight"] is not None,
         head_weights=o["head_weights"],
     )  # fmt: skip
     trainer.set_data(X, y, o["sample_weight"])
-    watch = _Watch(twin, network, loss, o)
-    start = np.array(twin.parameters, np.float64)
+    judge = Judge(twin, o["loss"], None, o)
+
+    def after_iteration(intermediate_result: Any) -> None:  # SciPy goes by the name of the argument
+        twin.parameters[:] = intermediate_result.x
+        judge.end_epoch({"loss": float(intermediate_result.fun)})
+        if judge.at.finished:
+            raise StopIteration
+
     with np.errstate(all="ignore"):  # a line search may try points where the loss overflows
         result = minimize(
-            objective_of(trainer), start, method="L-BFGS-B", jac=True, callback=watch.note,
+            objective_of(trainer), np.array(twin.parameters), method="L-BFGS-B", jac=True, callback=after_iteration,
             options={"maxiter": o["epochs"], "maxfun": 20 * o["epochs"]},
         )  # fmt: skip
-    found = watch.best if watch.best is not None else np.asarray(result.x)
+    found = result.x if judge.best is None else judge.best[: twin.parameters.size]
     if not math.isfinite(result.fun) or not np.isfinite(found).all():
-        twin.parameters[:] = start
         raise DivergenceError(f"The loss is {result.fun}: scale the inputs and the target. The network is as before.")
-    twin.parameters[:] = found
     network.parameters[:] = found
-    return watch.history
+    return judge.history
 
 
 def refuse(network: Network, o: Mapping[str, Any]) -> None:
@@ -90,43 +87,3 @@ def refuse(network: Network, o: Mapping[str, Any]) -> None:
                 f"optimizer='lbfgs' minimizes one fixed function, but layer {name!r} ({type(layer).__name__}) changes "
                 "it from step to step: use 'adam', or leave the layer out"
             )
-
-
-class _Watch:
-    """The history, and the best iterate by validation."""
-
-    def __init__(
-        self, twin: Network, network: Network, loss: LossGiven | Mapping[str, LossGiven], o: Mapping[str, Any]
-    ) -> None:
-        self.twin, self.network, self.o = twin, network, o
-        self.history = History()
-        self.best: Array | None = None
-        self.smallest, self.stalled = math.inf, 0
-        self.evaluator: Evaluator | None = None
-        if o["validation"] is not None:
-            X, y = o["validation"]
-            self.evaluator = Evaluator(twin, loss, X, y, head_weights=o["head_weights"])
-
-    def note(self, intermediate_result: Any) -> None:
-        """SciPy's callback after each iteration (it goes by the name of the argument)."""
-        from rosenblatt.training.fitting import Epoch
-
-        self.twin.parameters[:] = intermediate_result.x
-        row = {"loss": float(intermediate_result.fun)}
-        if self.evaluator is not None:
-            row["val_loss"] = self.evaluator.loss()
-        if self.o["scorer"] is not None:
-            row["val_score"] = float(self.o["scorer"](self.twin, *self.o["validation"]))
-        self.history.append(**row)
-        value = -row["val_score"] if "val_score" in row else row.get("val_loss", row["loss"])
-        self.stalled = 0 if value < self.smallest - self.o["min_delta"] else self.stalled + 1
-        if value < self.smallest:
-            self.smallest = value
-            if self.evaluator is not None and self.o["restore_best"]:
-                self.best = np.array(intermediate_result.x)
-        if self.o["verbose"]:
-            print(f"iteration {self.history.n_epochs}: " + ", ".join(f"{k} {v:.6g}" for k, v in row.items()))
-        epoch = Epoch(self.history.n_epochs, self.twin, self.history)
-        stopped = any([bool(callback(epoch)) for callback in self.o["callbacks"]])  # noqa: C419 - all of them are told
-        if stopped or (self.o["patience"] is not None and self.stalled >= self.o["patience"]):
-            raise StopIteration

@@ -16,6 +16,7 @@ import numpy as np
 from rosenblatt.nn.network import Network
 from rosenblatt.nn.objective import LossGiven
 from rosenblatt.nn.optimizers import Optimizer, optimizer_named
+from rosenblatt.training.fitting import default_loss
 from rosenblatt.training.trainer import Trainer
 
 __all__ = ["RateRange", "learning_rate_range"]
@@ -73,8 +74,6 @@ def learning_rate_range(
     RateRange
         Ends early where the smoothed loss exceeds four times its minimum.
     """
-    from rosenblatt.training.fitting import default_loss
-
     if not 0 < low < high < math.inf:
         raise ValueError(f"rates go from {low} to {high}; needed: 0 < low < high")
     if steps < 10:

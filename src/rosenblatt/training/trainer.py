@@ -21,9 +21,13 @@ from rosenblatt.nn.objective import LossGiven, Objective, blocks_of, targets_of
 from rosenblatt.nn.optimizers import Optimizer
 from rosenblatt.nn.programs import block_programs, training_program
 
-__all__ = ["Trainer"]
+__all__ = ["DivergenceError", "Trainer"]
 
 Rates = float | NDArray[np.float64]
+
+
+class DivergenceError(ValueError):
+    """Training left the range of floating-point numbers; network and estimator are as they were before the call."""
 
 
 class Trainer:

@@ -230,6 +230,14 @@ def test_batch_normalization_predicts_with_running_statistics():
     assert model.network["hidden1_norm.mean"].any()
 
 
+def test_training_goes_on_with_the_normalizations_that_it_had():
+    model = wine(normalization="batch", warm_start=True, max_iter=20)
+    before = {name: array.copy() for name, array in model.network.named_parameters()}
+    model.set_params(dropout=0.1, max_iter=1, learning_rate_init=1e-9).fit(WINE_X, WINE_Y)
+    np.testing.assert_allclose(model.network["hidden1_norm.gain"], before["hidden1_norm.gain"], atol=1e-6)
+    assert np.ptp(before["hidden1_norm.gain"]) > 0.01
+
+
 def test_divergence_is_named():
     with pytest.raises(DivergenceError, match="try a smaller learning_rate_init"):
         diabetes(solver="sgd", learning_rate_init=1e6)

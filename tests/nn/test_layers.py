@@ -4,6 +4,9 @@ import numpy as np
 import pytest
 
 from rosenblatt import nn
+from rosenblatt.ir.compile import evaluate
+from rosenblatt.ir.program import Builder
+from rosenblatt.nn.building import Work
 from rosenblatt.training import Trainer
 
 RNG = np.random.default_rng(0)
@@ -135,21 +138,23 @@ def test_dropout_and_noise_depend_on_seed_and_step_only():
     assert np.array_equal(first[1].parameters, second[1].parameters)
 
 
-@pytest.mark.parametrize("layer", [nn.Dropout(0.4), nn.AlphaDropout(0.4)])
+@pytest.mark.parametrize("layer", [nn.Dropout(0.4), nn.AlphaDropout(0.4), nn.GaussianNoise(0.5)])
 def test_dropout_keeps_the_mean_and_alpha_dropout_the_variance_too(layer):
-    rng = np.random.default_rng(1)
-    data = rng.normal(size=(4000, 50))
-    net = nn.Network(layer(nn.input(50)) + nn.Apply(lambda b, x: b.mul(x, 0.0))(nn.Dense(50)(nn.input(50, "z"))))
-    from rosenblatt.ir.compile import evaluate
-    from rosenblatt.nn.objective import Objective
-    from rosenblatt.nn.programs import training_program
-
-    program = training_program(net.graph, Objective(lambda b, p, t: p), nn.SGD(0.0), "float64")
-    feeds = {leaf.value.name: 0.0 for leaf in program.leaves} | {"x": data, "z": data, "y": data, "inverse_weight": 1.0}
-    feeds |= {"weights": np.zeros(2500), "biases": np.zeros(50), "key": np.zeros(4, np.int32)}
-    feeds |= {name: np.zeros(value.shape) for name, value in ((v.name, v) for v in program.region("state"))}
-    total = evaluate(program, feeds, 4000, seed=5)["loss"]
-    assert abs(total / data.size) < 0.01
+    data = np.random.default_rng(1).normal(size=(4000, 50))
+    graph = nn.Network(layer(nn.input(50))).graph
+    work = Work(Builder("float64"), graph, frozenset())
+    program = work.b.build(**work.heads(training=True))
+    found = evaluate(program, {"x": data}, 4000, seed=5)["prediction"]
+    assert abs(found.mean()) < 0.01
+    variance = {"Dropout": 1 / 0.6, "AlphaDropout": 1.0, "GaussianNoise": 1.25}[type(layer).__name__]
+    assert found.var() == pytest.approx(variance, rel=0.02)
+    if not isinstance(layer, nn.GaussianNoise):
+        _, counts = np.unique(found.round(12), return_counts=True)
+        assert counts.max() / found.size == pytest.approx(0.4, abs=0.01), "the share that was dropped"
+    again = evaluate(program, {"x": data}, 4000, seed=5)["prediction"]
+    other = evaluate(program, {"x": data}, 4000, seed=5, step=1)["prediction"]
+    assert np.array_equal(found, again)
+    assert not np.array_equal(found, other)
 
 
 def test_networks_are_cut_reused_and_joined():

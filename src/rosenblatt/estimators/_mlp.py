@@ -158,9 +158,10 @@ class BaseMLP(MLPParameters, LayerParameters, StochasticSolver):
             )
         if network.spec != spec:  # the same layers, with another activation or sparse after dense input
             self._network = Network(spec, dtype=network.dtype, seed=None)
-            self._network.initialize(0)
-            for mine, theirs in zip(views_of_all(self._network), views_of_all(network), strict=True):
-                mine[...] = theirs
+            mine = dict(self._network.named_parameters())
+            for name, values in network.named_parameters():
+                if name in mine:
+                    mine[name][...] = values
         self.n_layers_, self.n_outputs_, self.out_activation_ = len(units), n_outputs, output
 
     def _initialize_weights(self, rng: np.random.RandomState, X: Any) -> None:
@@ -171,7 +172,6 @@ class BaseMLP(MLPParameters, LayerParameters, StochasticSolver):
         if self.weight_init is not None or self.bias_init is not None:
             self._network.initialize(rng.randint(2**31), None if is_sparse(X) else X)
             return
-        self._network.initialize(0)  # what normalizations and activations learn
         factor = 2.0 if self.activation == "logistic" else 6.0
         for weight, bias in zip(self._network.weights, self._network.biases, strict=True):
             bound = np.sqrt(factor / sum(weight.shape))
@@ -330,11 +330,6 @@ class BaseMLP(MLPParameters, LayerParameters, StochasticSolver):
     def _score_on(self, data: TrainingData) -> Score:
         """The validation score as a function of the present weights; NaN if an output is not finite."""
         raise NotImplementedError
-
-
-def views_of_all(network: Network) -> list[Array]:
-    """The views of all weights and biases of dense layers."""
-    return [*network.weights, *network.biases]
 
 
 def solver_is_stochastic(estimator: Any) -> bool:

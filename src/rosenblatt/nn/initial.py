@@ -6,6 +6,7 @@ on its position in the network only. It refuses hidden weights that are all equa
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,9 +15,10 @@ from rosenblatt.nn.initializers import DataDriven
 
 if TYPE_CHECKING:
     from rosenblatt.nn.graph import Parameter
+    from rosenblatt.nn.layer_base import Layer
     from rosenblatt.nn.network import Network
 
-__all__ = ["draw_parameters", "generator", "refuse_symmetry"]
+__all__ = ["copy_layers", "draw_parameters", "generator", "refuse_symmetry", "set_constants"]
 
 SAMPLE_ROWS = 10_000
 """Rows that a data-driven initializer looks at."""
@@ -28,9 +30,8 @@ def draw_parameters(network: Network, seed: int, X: Any = None) -> None:
     refuse_symmetry(network)
     for stream, p in enumerate((*graph.parameters, *graph.buffers)):
         network[p.name] = p.spec.initializer(generator(seed, stream), p.spec.shape)
-    for node in graph.nodes:
-        if node.origin is not None:
-            _copy_layer(network, graph.names[node], node.origin, node.layer)
+    for origin in {node.origin: None for node in graph.nodes if node.origin is not None}:
+        copy_layers(origin, network, [node.layer for node in graph.nodes if node.origin is origin])
     if any(p.spec.initializer.needs_data for p in graph.parameters) and X is not None:
         _rescale(network, X)
 
@@ -56,12 +57,21 @@ def refuse_symmetry(network: Network) -> None:
             )
 
 
-def _copy_layer(network: Network, name: str, origin: Network, layer: Any) -> None:
-    """Start a layer from the parameters that it has in another network."""
-    theirs = next(n for node, n in origin.graph.names.items() if node.layer is layer)
+def set_constants(network: Network) -> None:
+    """Give everything that starts at a constant its value, such as the gain of a normalization."""
     for p in (*network.graph.parameters, *network.graph.buffers):
-        if p.layer == name:
-            network[p.name] = origin[f"{theirs}.{p.spec.name}"]
+        if p.spec.initializer.is_constant:
+            network[p.name] = p.spec.initializer(np.random.default_rng(0), p.spec.shape)
+
+
+def copy_layers(origin: Network, target: Network, layers: Iterable[Layer] | None = None) -> None:
+    """Copy parameters and buffers of these layers (None: all that both have), whatever they are called in each."""
+    theirs = {node.layer: name for node, name in origin.graph.names.items()}
+    mine = {name: node.layer for node, name in target.graph.names.items()}
+    wanted = theirs.keys() if layers is None else theirs.keys() & set(layers)
+    for p in (*target.graph.parameters, *target.graph.buffers):
+        if mine[p.layer] in wanted:
+            target[p.name] = origin[f"{theirs[mine[p.layer]]}.{p.spec.name}"]
 
 
 def _rescale(network: Network, X: Any) -> None:

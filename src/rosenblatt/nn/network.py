@@ -17,7 +17,8 @@ from rosenblatt import _core
 from rosenblatt.ir.compile import NO_SLOTS, Executable, aligned_bytes, compile_program, source
 from rosenblatt.ir.program import Value
 from rosenblatt.nn.activations import Activation
-from rosenblatt.nn.graph import Graph, Node, Parameter
+from rosenblatt.nn.graph import Graph, Node
+from rosenblatt.nn.initial import copy_layers, draw_parameters, set_constants
 from rosenblatt.nn.programs import prediction_program
 from rosenblatt.nn.spec import NetworkSpec
 
@@ -55,7 +56,7 @@ class Network:
     output : str, callable, or mapping of str to those, optional
         Output activation (of each head) for nodes, default "identity"; a `NetworkSpec` has its own.
     seed : int or None, default=0
-        Of the initial parameters; None: all are zero.
+        Of the initial parameters; None: nothing is drawn. What starts at a constant does so, all else is zero.
 
     Attributes
     ----------
@@ -97,8 +98,7 @@ class Network:
         self._idle: list[_core.Session] = []
         self.block: NDArray[Any] = np.zeros(self._n_parameters + self.graph.n_buffers, self.dtype)
         self.adopt(aligned_bytes(self.block.nbytes))
-        for p in self.graph.buffers:
-            self[p.name][...] = p.spec.initializer(np.random.default_rng(0), p.spec.shape)
+        set_constants(self)
         if seed is not None:
             self.initialize(seed)
 
@@ -127,11 +127,6 @@ class Network:
             raise TypeError("the network was built from layers by hand; it has no NetworkSpec")
         return self.spec
 
-    @property
-    def block_bytes(self) -> int:
-        """Bytes of parameters and buffers."""
-        return self.block.nbytes
-
     def initialize(self, seed: int, X: Any = None) -> None:
         """Draw all parameters anew; each depends on nothing but the seed and its place in the network.
 
@@ -143,8 +138,6 @@ class Network:
         X : array, optional
             Rows for initializers that look at the data (`DataDriven`).
         """
-        from rosenblatt.nn.initial import draw_parameters
-
         draw_parameters(self, seed, X)
 
     def __getitem__(self, name: str) -> NDArray[Any]:
@@ -185,11 +178,7 @@ class Network:
 
     def _derived(self, spec: NetworkSpec | Graph, dtype: DTypeLike | None = None) -> Network:
         other = Network(spec, self.dtype if dtype is None else dtype, seed=None)
-        for layer, name in {node.layer: name for node, name in other.graph.names.items()}.items():
-            mine = next(n for node, n in self.graph.names.items() if node.layer is layer)
-            for p in (*other.graph.parameters, *other.graph.buffers):
-                if p.layer == name:
-                    other[p.name] = self[f"{mine}.{p.spec.name}"]
+        copy_layers(self, other)
         return other
 
     def __call__(self, *nodes: Node) -> Node:
@@ -335,8 +324,3 @@ def _checked(node: Node, name: str, given: Any, what: str) -> Any:
         where = what if name == "x" else f"{what}[{name!r}]"
         raise ValueError(f"{where} has shape {array.shape}; this network takes (n_rows, {node.width})")
     return array
-
-
-def parameter_of(network: Network, name: str) -> Parameter:
-    """The record of a parameter by name."""
-    return next(p for p in network.graph.parameters if p.name == name)

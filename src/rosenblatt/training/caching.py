@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from rosenblatt.nn.graph import Graph, Node
+from rosenblatt.nn.initial import copy_layers
 from rosenblatt.nn.layers import Source
 from rosenblatt.nn.network import Network, feeds
 from rosenblatt.nn.noise import AlphaDropout, Dropout, GaussianNoise
@@ -29,13 +30,13 @@ def fit_behind_frozen(network: Network, X: Any, y: Any, options: Mapping[str, An
     if not heads:
         return fit(network, X, y, **options)
     features = Network(Graph(heads, dict.fromkeys(heads, "identity")), network.dtype, seed=None)
-    copy_shared(network, features)
+    copy_layers(network, features)
     rest = rest_of(network, border)
     if options["validation"] is not None:
         X_val, y_val = options["validation"]
         options = {**options, "validation": (cached(network, features, border, X_val), y_val)}
     history = fit(rest, cached(network, features, border, X), y, **options)
-    copy_shared(rest, network)
+    copy_layers(rest, network)
     return history
 
 
@@ -64,21 +65,12 @@ def rest_of(network: Network, border: list[Node]) -> Network:
             made[node] = Node(node.layer, tuple(made[n] for n in node.inputs), node.width, node.kind)
     heads = {head: made[node] for head, node in graph.heads.items()}
     rest = Network(Graph(heads, graph.output), network.dtype, seed=None)
-    copy_shared(network, rest)
+    copy_layers(network, rest)
     theirs = {node.layer: name for node, name in graph.names.items()}
     mine = {name: node.layer for node, name in rest.graph.names.items()}
     frozen = {p.name for p in rest.graph.parameters if f"{theirs[mine[p.layer]]}.{p.spec.name}" in network.frozen}
     rest.frozen = frozenset(frozen)
     return rest
-
-
-def copy_shared(origin: Network, target: Network) -> None:
-    """Copy the parameters and buffers of the layers that both have."""
-    names = {node.layer: name for node, name in origin.graph.names.items()}
-    for layer, name in {node.layer: name for node, name in target.graph.names.items()}.items():
-        for p in (*target.graph.parameters, *target.graph.buffers):
-            if p.layer == name and layer in names:
-                target[p.name] = origin[f"{names[layer]}.{p.spec.name}"]
 
 
 def cached(network: Network, features: Network, border: list[Node], X: Any) -> dict[str, Any]:

@@ -359,7 +359,7 @@ class Trainer:
 
     def reset_optimizer(self) -> None:
         """Forget momenta and step count, as if training began here."""
-        self.memory[self.network.block_bytes :] = 0
+        self.memory[self.network.block.nbytes :] = 0
         self._start_state()
         self.step_count = self.epoch_count = 0
 

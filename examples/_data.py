@@ -43,9 +43,17 @@ def argument(name: str) -> str | None:
     return words[found] if found < len(words) else None
 
 
-def folder() -> pathlib.Path:
-    """Where the real tables are."""
-    return pathlib.Path(os.environ.get("ROSENBLATT_DATA", "../shared/data"))
+def real(name: str) -> pathlib.Path:
+    """A file of real data; without it, the script ends and says what to do."""
+    folder = os.environ.get("ROSENBLATT_DATA")
+    path = pathlib.Path(folder or ".") / name
+    if folder and path.is_file():
+        return path
+    given = f"it is {folder!r}, where there is none" if folder else "it is not set"
+    sys.exit(
+        f"--full reads {name} from the folder in ROSENBLATT_DATA; {given}. docs/book.md says what it must hold. "
+        "Without --full the example runs on small data."
+    )
 
 
 def digits(full: bool) -> Split:
@@ -55,7 +63,7 @@ def digits(full: bool) -> Split:
     10,000 for the test. Else scikit-learn's 1,797 images of 8 x 8 pixels: 297 for validation, 300 for the test.
     """
     if full:
-        with np.load(folder() / "mnist.npz") as file:
+        with np.load(real("mnist.npz")) as file:
             X, y = file["images"].reshape(-1, 784).astype(np.float32) / 255, file["labels"]
         return Split(X[5000:60000], y[5000:60000], X[:5000], y[:5000], X[60000:], y[60000:])
     from sklearn.datasets import load_digits
@@ -69,6 +77,10 @@ def digits(full: bool) -> Split:
 
 def table(name: str) -> Any:
     """A real table as a pandas frame."""
-    import pandas as pd
+    path = real(f"{name}.parquet")
+    try:
+        import pandas as pd
 
-    return pd.read_parquet(folder() / f"{name}.parquet")
+        return pd.read_parquet(path)
+    except ImportError:
+        sys.exit("the real tables need pandas and pyarrow: pip install pandas pyarrow")

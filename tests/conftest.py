@@ -1,6 +1,7 @@
 """What holds for all tests."""
 
 import signal
+import sys
 
 import pytest
 
@@ -11,3 +12,25 @@ def ctrl_c_interrupts():
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)
+
+
+@pytest.fixture
+def events_of():
+    """A function that calls another and tells which files it opened and what it imported, compiled or executed."""
+    forbidden = ("exec", "compile", "import", "open", "pickle.find_class", "marshal.loads", "subprocess.Popen")
+    events: list[str] = []
+    watching = False
+
+    def watch(event, arguments):
+        if watching and event in forbidden and not (event == "open" and isinstance(arguments[0], int)):
+            events.append(f"{event} {arguments[0]}")
+
+    def call(function):
+        nonlocal watching
+        watching = True
+        function()
+        watching = False
+        return events
+
+    sys.addaudithook(watch)
+    return call

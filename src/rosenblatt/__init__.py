@@ -5,8 +5,9 @@ Importing the package loads NumPy and the native core only; the public names bel
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from rosenblatt._lazy import lazy_names
 
 if TYPE_CHECKING:
     from rosenblatt.estimators import LogisticRegression, MLPClassifier, MLPRegressor, Perceptron
@@ -18,18 +19,19 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
-    "Builder": "rosenblatt.ir.program",
-    "LogisticRegression": "rosenblatt.estimators",
-    "MLPClassifier": "rosenblatt.estimators",
-    "MLPRegressor": "rosenblatt.estimators",
-    "Network": "rosenblatt.nn",
-    "NetworkSpec": "rosenblatt.nn",
-    "Perceptron": "rosenblatt.estimators",
-    "engine_info": "rosenblatt.threads",
-    "get_num_threads": "rosenblatt.threads",
-    "load": "rosenblatt.files",
-    "save": "rosenblatt.files",
-    "set_num_threads": "rosenblatt.threads",
+    **dict.fromkeys(("logic", "nn", "plots", "training"), ""),
+    "Builder": "ir.program",
+    "LogisticRegression": "estimators",
+    "MLPClassifier": "estimators",
+    "MLPRegressor": "estimators",
+    "Network": "nn",
+    "NetworkSpec": "nn",
+    "Perceptron": "estimators",
+    "engine_info": "threads",
+    "get_num_threads": "threads",
+    "load": "files",
+    "save": "files",
+    "set_num_threads": "threads",
 }
 
 __all__ = [  # noqa: RUF022 (the version last)
@@ -53,17 +55,7 @@ __all__ = [  # noqa: RUF022 (the version last)
 ]
 
 
-_MODULES = ("logic", "nn", "plots", "training")
-
-
-def __getattr__(name: str) -> Any:
-    if name in _MODULES:
-        return import_module(f"rosenblatt.{name}")
-    if name not in _HOMES:
-        raise AttributeError(f"module 'rosenblatt' has no attribute {name!r}")
-    value = getattr(import_module(_HOMES[name]), name)
-    globals()[name] = value
-    return value
+__getattr__ = lazy_names(__name__, _HOMES)
 
 
 def __dir__() -> list[str]:

@@ -6,8 +6,9 @@ Goes in: arrays, CSR matrices and data frames. Comes out: fitted estimators. The
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from rosenblatt._lazy import lazy_names
 
 if TYPE_CHECKING:
     from ._base import DivergenceError
@@ -27,9 +28,4 @@ _HOMES = {
 }
 
 
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module 'rosenblatt.estimators' has no attribute {name!r}")
-    value = getattr(import_module(f"rosenblatt.estimators.{_HOMES[name]}"), name)
-    globals()[name] = value
-    return value
+__getattr__ = lazy_names(__name__, _HOMES)

@@ -7,8 +7,9 @@ nothing. The names below are resolved on first use.
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from rosenblatt._lazy import lazy_names
 
 if TYPE_CHECKING:
     from .drawing import plot
@@ -67,12 +68,7 @@ _HOMES = {
 }
 
 
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module 'rosenblatt.logic' has no attribute {name!r}")
-    value = getattr(import_module(f"rosenblatt.logic.{_HOMES[name]}"), name)
-    globals()[name] = value
-    return value
+__getattr__ = lazy_names(__name__, _HOMES)
 
 
 def __dir__() -> list[str]:

@@ -6,8 +6,9 @@ shown, draw it with `plot`, and keep ``ax_`` and ``figure_``. Nothing here compu
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from rosenblatt._lazy import lazy_names
 
 if TYPE_CHECKING:
     from rosenblatt.plots.activations import ActivationDisplay, plot_activations
@@ -41,9 +42,4 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module 'rosenblatt.plots' has no attribute {name!r}")
-    value = getattr(import_module(f"rosenblatt.plots.{_HOMES[name]}"), name)
-    globals()[name] = value
-    return value
+__getattr__ = lazy_names(__name__, _HOMES)

@@ -10,13 +10,23 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Container, Mapping, Set
+from collections.abc import Container, Iterator, Mapping, Set
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["FORMAT_VERSION", "ModelFileError", "decode_value", "encode_value", "pack", "require_keys", "unpack"]
+__all__ = [
+    "FORMAT_VERSION",
+    "ModelFileError",
+    "decode_value",
+    "encode_value",
+    "errors_of",
+    "pack",
+    "require_keys",
+    "unpack",
+]
 
 Arrays = dict[str, NDArray[Any]]
 FORMAT = "rosenblatt model"
@@ -42,6 +52,17 @@ STATE_DEPTH = 100
 
 class ModelFileError(ValueError):
     """A file that is no model, is damaged, or contradicts itself; or a model that cannot be stored."""
+
+
+@contextmanager
+def errors_of(what: str) -> Iterator[None]:
+    """Whatever goes wrong while `what` is built from a file is the file's fault."""
+    try:
+        yield
+    except ModelFileError:
+        raise
+    except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError) as error:
+        raise ModelFileError(f"the file does not describe {what}: {error}") from None
 
 
 def pack(kind: str, state: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]], *, finite: bool = True) -> bytes:

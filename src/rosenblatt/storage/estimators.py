@@ -20,7 +20,7 @@ from rosenblatt.nn.activations import OUTPUTS
 from rosenblatt.nn.losses import loss_record
 from rosenblatt.nn.network import Network
 from rosenblatt.nn.spec import NetworkSpec
-from rosenblatt.storage.container import Arrays, ModelFileError, decode_value, encode_value, require_keys
+from rosenblatt.storage.container import Arrays, ModelFileError, decode_value, encode_value, errors_of, require_keys
 from rosenblatt.storage.networks import network_from_state, network_to_state
 from rosenblatt.training.history import History
 
@@ -168,12 +168,8 @@ def estimator_from_state(state: Any, arrays: Mapping[str, NDArray[Any]]) -> Any:
     ModelFileError
         If state and arrays do not describe one.
     """
-    try:
+    with errors_of("an estimator"):
         return restore(state, arrays)
-    except ModelFileError:
-        raise
-    except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError) as error:
-        raise ModelFileError(f"the file does not describe an estimator: {error}") from None
 
 
 def restore(state: Any, arrays: Mapping[str, NDArray[Any]]) -> Any:

@@ -22,7 +22,7 @@ from rosenblatt.nn.layer_base import Layer, require_count
 from rosenblatt.nn.layers import Apply, Source
 from rosenblatt.nn.network import Network
 from rosenblatt.nn.spec import NetworkSpec
-from rosenblatt.storage.container import Arrays, ModelFileError, decode_value, encode_value, require_keys
+from rosenblatt.storage.container import Arrays, ModelFileError, decode_value, encode_value, errors_of, require_keys
 
 __all__ = ["network_from_state", "network_to_state"]
 
@@ -168,12 +168,8 @@ def network_from_state(state: Any, arrays: Mapping[str, NDArray[Any]]) -> Networ
     ModelFileError
         If state and arrays do not describe one.
     """
-    try:
+    with errors_of("a network"):
         return restore(state, arrays)
-    except ModelFileError:
-        raise
-    except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError) as error:
-        raise ModelFileError(f"the file does not describe a network: {error}") from None
 
 
 def restore(state: Any, arrays: Mapping[str, NDArray[Any]]) -> Network:

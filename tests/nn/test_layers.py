@@ -288,6 +288,10 @@ def test_data_driven_weights_give_unit_variance_on_the_data():
         (lambda x: nn.Network(nn.Dense(3)(x))["z"], "no parameter is called 'z'"),
         (lambda x: nn.Network(nn.Dense(3)(x)).fit(X, Y, epochs=0), "epochs is 0; it must be a positive integer"),
         (lambda x: nn.Network(nn.Dense(3)(x)).fit(X, Y, scorer=len), "scorer needs validation"),
+        (
+            lambda x: nn.Network(nn.Dense(2)(x)).fit(X, Y, head_weights={"a": 2.0}),
+            "head_weights names a; the heads are",
+        ),
         (lambda x: nn.Network(nn.Dense(3)(x)).fit(X, Y, average=1), r"average is 1; it must be in \[0, 1\)"),
     ],
 )

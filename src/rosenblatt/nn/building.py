@@ -51,6 +51,7 @@ class Work:
         self.b, self.graph, self.frozen = b, graph, frozen
         self.blocks = blocks_of(graph, frozen)
         self.learned = [block for block in self.blocks if not block.frozen]
+        self.places = {p.name: (block, p) for block in self.blocks for p in block.parameters}
         self.leaves = {block.name: b.leaf("params", block.name, (block.size,)) for block in self.blocks}
         self.buffers = {p.name: b.leaf("buffers", p.name, p.spec.shape) for p in graph.buffers}
         self.views: dict[str, Value] = {}
@@ -63,8 +64,7 @@ class Work:
         if name in self.buffers:
             return self.buffers[name]
         if name not in self.views:
-            block = next(block for block in self.blocks for p in block.parameters if p.name == name)
-            p = next(p for p in block.parameters if p.name == name)
+            block, p = self.places[name]
             offset = p.offset - block.offset
             self.views[name] = self.b.view(self.leaves[block.name], offset=offset, shape=p.spec.shape, name=name)
         return self.views[name]
@@ -191,7 +191,7 @@ class _NodeScope:
     def __init__(self, work: Work, node: Node, name: str, stream: int, training: bool) -> None:
         self._work, self._node, self.name, self._stream = work, node, name, stream
         self.b = work.b
-        own = [p.name for p in work.graph.parameters if p.layer == name]
+        own = [p.name for p in work.graph.own(node)]
         self.training = training and not (own and work.frozen.issuperset(own))
 
     def parameter(self, name: str) -> Value:
@@ -210,8 +210,7 @@ class _NodeScope:
             if node in seen:
                 continue
             seen.add(node)
-            names = [p.name for p in graph.parameters if p.layer == graph.names[node]]
-            if any(name not in self._work.frozen for name in names):
+            if any(p.name not in self._work.frozen for p in graph.own(node)):
                 return True
             stack += node.inputs
         return False

@@ -193,6 +193,17 @@ class Graph:
         """Layers by name, in order of computation."""
         return {self.names[node]: node.layer for node in self.nodes}
 
+    @functools.cached_property
+    def _by_layer(self) -> dict[str, list[Parameter]]:
+        found: dict[str, list[Parameter]] = {}
+        for p in self.parameters:
+            found.setdefault(p.layer, []).append(p)
+        return found
+
+    def own(self, node: Node) -> Sequence[Parameter]:
+        """The parameters of a node's layer."""
+        return self._by_layer.get(self.names[node], ())
+
     def node(self, layer: str) -> Node:
         """The (last) node of the layer called `layer`.
 

@@ -65,6 +65,9 @@ class Objective:
         given = self.loss if isinstance(self.loss, Mapping) else dict.fromkeys(graph.heads, self.loss)
         if set(given) != set(graph.heads):
             raise ValueError(f"losses are given for {', '.join(given)}; the heads are {', '.join(graph.heads)}")
+        unknown = [head for head in self.head_weights if head not in graph.heads]
+        if unknown:
+            raise ValueError(f"head_weights names {', '.join(unknown)}; the heads are {', '.join(graph.heads)}")
         return {head: loss_record(given[head]) for head in graph.heads}
 
 

@@ -45,7 +45,7 @@ def frozen_border(network: Network) -> list[Node]:
     graph = network.graph
     fixed: set[Node] = set()
     for node in graph.nodes:
-        own = [p.name for p in graph.parameters if p.layer == graph.names[node]]
+        own = [p.name for p in graph.own(node)]
         random = isinstance(node.layer, (Dropout, AlphaDropout, GaussianNoise))
         if network.frozen.issuperset(own) and not random and all(n in fixed for n in node.inputs):
             fixed.add(node)

@@ -237,7 +237,7 @@ def graph_event(network: Network) -> Any:
         name = graph.names[node]
         used[name] = used.get(name, 0) + 1
         names[node] = name if used[name] == 1 else f"{name}_{used[name]}"
-        own = [p for p in graph.parameters if p.layer == name]
+        own = graph.own(node)
         sources = [f"{names[node]}/{p.spec.name}" for p in own]
         nodes += [
             NodeDef(name=source, op="parameter", attr={"_output_shapes": shape(*p.spec.shape)})

@@ -18,6 +18,7 @@ from rosenblatt.nn.activations import (
     GELU,
     OUTPUTS,
     LeakyReLU,
+    Parametric,
     PReLU,
     Step,
     activation_from_state,
@@ -70,7 +71,9 @@ every_case = pytest.mark.parametrize("case", CASES)
 
 
 def test_every_activation_is_tested():
-    assert {given for given, _, _ in CASES.values() if isinstance(given, str)} | {"prelu"} == set(ACTIVATIONS)
+    assert {given for given, _, _ in CASES.values() if isinstance(given, str)} | {"prelu", "parametric"} == set(
+        ACTIVATIONS
+    )
 
 
 @every_case
@@ -153,6 +156,18 @@ def test_prelu_learns_one_slope_for_each_neuron(differentiate):
     assert_allclose(to_alpha, np.minimum(x, 0).sum(axis=0))
     assert PReLU().parameters == {"alpha": 0.25}
     assert PReLU(0.1).parameters == {"alpha": 0.1}
+
+
+@pytest.mark.parametrize("base", ["relu", "selu", "mish", "silu", "tanh"])
+def test_parametric_mixes_its_base_with_the_identity_neuron_by_neuron(differentiate, base):
+    x = np.random.default_rng(1).normal(size=(7, 3))
+    alpha = np.array([0.25, -0.5, 2.0])
+    value, to_x, to_alpha = differentiate(Parametric(base), [x], vectors=[alpha])
+    of_base, slope = differentiate(activation_function(base), [x])
+    assert_allclose(value, x + alpha * (of_base - x))
+    assert_allclose(to_x, 1 + alpha * (slope - 1))
+    assert_allclose(to_alpha, (of_base - x).sum(axis=0))
+    assert Parametric(base, 0.5).parameters == {"alpha": 0.5}
 
 
 def test_prelu_is_pytorchs(differentiate):
@@ -253,6 +268,7 @@ def test_unknown_names_are_refused_and_the_nearest_suggested(given, message):
         (lambda: LeakyReLU(np.nan), "alpha of leaky_relu is nan; it must be a finite number"),
         (lambda: LeakyReLU("0.1"), "alpha of leaky_relu is '0.1'"),
         (lambda: PReLU(np.inf), "alpha of prelu is inf"),
+        (lambda: Parametric("elu"), "base of parametric is 'elu'; allowed: relu, selu, mish, silu, tanh"),
         (lambda: ELU(None), "alpha of elu is None"),
         (lambda: CELU(0.0), "alpha of celu is 0.0; it must be a finite number > 0"),
         (lambda: GELU(True), "approximate of gelu is True; allowed: none, tanh"),
@@ -267,7 +283,8 @@ def test_impossible_parameters_are_refused(make, message):
 
 
 @pytest.mark.parametrize(
-    "given", [*ACTIVATIONS, *OUTPUTS, LeakyReLU(0.1), PReLU(0.5), CELU(np.float32(0.5)), GELU("tanh")]
+    "given",
+    [*ACTIVATIONS, *OUTPUTS, LeakyReLU(0.1), PReLU(0.5), Parametric("selu"), CELU(np.float32(0.5)), GELU("tanh")],
 )
 def test_states_come_back_through_json(given):
     state = json.loads(json.dumps(activation_to_state(given)))

@@ -48,6 +48,7 @@ def layers(draw: Any) -> nn.Layer:
                 nn.GaussianNoise(0.5, name=name),
                 nn.BatchNorm(0.8, 1e-3, name=name),
                 nn.LayerNorm(name=name),
+                nn.Scale(name=name),
             ]
         )
     )

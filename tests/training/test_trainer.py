@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 import scipy.sparse
 
+from rosenblatt import nn
 from rosenblatt.ir.ops.random import philox
 from rosenblatt.nn import SGD, Adam, Network, NetworkSpec
-from rosenblatt.training import Trainer
+from rosenblatt.training import Trainer, fit
 
 SPEC = NetworkSpec(6, (9, 4), 3, activation="tanh", output="softmax")
 OPTIMIZERS = {"plain": SGD(momentum=0.0), "momentum": SGD(0.9, nesterov=False), "nesterov": SGD(0.9), "adam": Adam()}
@@ -435,3 +436,83 @@ def test_none_is_no_source():
     trainer = Trainer(network(), "softmax_cross_entropy", SGD(), batch_size=10)
     with pytest.raises(TypeError, match="a source is None"):
         trainer._session.train(trainer.memory, [None, None], 10, None, 10, np.zeros(2))
+
+
+@pytest.mark.parametrize("batch_size", [16, 600])
+def test_rates_and_decays_of_single_parameters_are_pytorchs_groups(batch_size):
+    """Weights decay by 1 - rate * factor * decay as AdamW does in a group of its own; blocks or one block."""
+    torch = pytest.importorskip("torch")
+    X, y = problem(n=1200 if batch_size == 600 else 70)
+    net = network()
+    start = {name: np.array(value) for name, value in net.named_parameters()}
+    rates = {"*.biases": 0.1, "hidden1.weights": 3.0}
+    decays = {"*.biases": 0.5, "hidden1": 2.0, "output.weights": 0.0}
+    theirs = {name: torch.tensor(value, requires_grad=True) for name, value in start.items()}
+    decay = {"hidden1.weights": 2.0, "hidden1.biases": 2.0, "output.biases": 0.5}
+    groups = [
+        {"params": [p], "lr": 0.01 * (0.1 if name.endswith("biases") else 3.0 if name == "hidden1.weights" else 1.0)}
+        for name, p in theirs.items()
+    ]
+    optimizer = torch.optim.Adam(groups, eps=0.0)
+    orders = []
+    train(net, X, y, Adam(epsilon=1e-300, weight_decay=0.3), 1, batch_size, rates=rates, decays=decays)
+    rng = np.random.default_rng(2)
+    orders.append(rng.permutation(len(y)))
+    for rows in np.array_split(orders[0], range(batch_size, len(y), batch_size)):
+        h = torch.tensor(X[rows])
+        layers = sorted({name.split(".")[0] for name in start})
+        for layer in layers[:-1]:
+            h = torch.tanh(h @ theirs[f"{layer}.weights"] + theirs[f"{layer}.biases"])
+        z = h @ theirs[f"{layers[-1]}.weights"] + theirs[f"{layers[-1]}.biases"]
+        optimizer.zero_grad()
+        torch.nn.functional.cross_entropy(z, torch.tensor(y[rows]).long()).backward()
+        with torch.no_grad():
+            for name, p in theirs.items():
+                factor = decay.get(name, 0.0 if name == "output.weights" else 0.5 if name.endswith("biases") else 1.0)
+                p *= 1 - 0.01 * 0.3 * factor
+        optimizer.step()
+    for name, value in net.named_parameters():
+        np.testing.assert_allclose(value, theirs[name].detach().numpy(), rtol=1e-9, atol=1e-11, err_msg=name)
+
+
+def test_an_unknown_name_among_rates_is_refused():
+    with pytest.raises(ValueError, match="'hiden' matches no layer"):
+        Trainer(network(), "softmax_cross_entropy", Adam(), rates={"hiden": 2.0})
+
+
+def test_fading_scales_decay_and_dropout_step_by_step():
+    X, y = problem()
+    x = nn.input(6)
+    plain = nn.Network(nn.Dense(3)(nn.Dense(9, "tanh")(x)), "float64", output="softmax")
+    noisy = nn.Network(nn.Dense(3)(nn.Dropout(0.5)(nn.Dense(9, "tanh")(x))), "float64", output="softmax")
+    options = {"batch_size": 10, "fading": True, "seed": 3}
+    ends = {}
+    for label, net, decay, strength in (
+        ("none", plain.copy(), 0.0, 0.0),
+        ("faded", noisy.copy(), 0.7, 0.0),
+        ("half", plain.copy(), 0.8, 0.5),
+        ("weak", plain.copy(), 0.4, 1.0),
+        ("late", noisy.copy(), 0.0, np.repeat([0.0, 1.0], [6, 1])),
+    ):
+        trainer = Trainer(net, "softmax_cross_entropy", Adam(weight_decay=decay), **options)
+        trainer.set_data(X, y)
+        trainer.epochs(1, 0.01, regularization=strength)
+        ends[label] = np.array(net.parameters)
+    assert np.array_equal(ends["none"], ends["faded"]), "without strength neither masks nor decay do anything"
+    np.testing.assert_allclose(ends["half"], ends["weak"], rtol=1e-12)
+    assert not np.array_equal(ends["none"], ends["half"])
+    assert not np.array_equal(ends["none"], ends["late"]), "only the last step dropped something"
+
+
+def test_fit_fades_along_half_a_cosine():
+    X, y = problem()
+    net, by_hand = (nn.Network(nn.Dense(3)(nn.input(6)), "float64", output="softmax") for _ in range(2))
+    fit(net, X, y, optimizer=Adam(weight_decay=0.5), epochs=4, batch_size=35, fade=True, shuffle=False)
+    trainer = Trainer(
+        by_hand, "softmax_cross_entropy", Adam(weight_decay=0.5), batch_size=35, per_batch=False, fading=True
+    )
+    trainer.set_data(X, y)
+    t = np.arange(8) / 8
+    strength = [1, 1, 1, 1, *(0.5 + 0.5 * np.cos(np.pi * (2 * t[4:] - 1)))]
+    trainer.epochs(4, 1e-3, regularization=np.array(strength), shuffle=False)
+    np.testing.assert_allclose(net.parameters, by_hand.parameters, rtol=1e-13)

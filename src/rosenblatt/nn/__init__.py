@@ -1,6 +1,6 @@
 """What networks are made of: layers, activations, initializers, losses, optimizers, schedules; and the network."""
 
-from rosenblatt.nn.activations import CELU, ELU, GELU, LeakyReLU, PReLU, Step
+from rosenblatt.nn.activations import CELU, ELU, GELU, LeakyReLU, Parametric, PReLU, Step
 from rosenblatt.nn.graph import Graph, Node
 from rosenblatt.nn.initializers import (
     Constant,
@@ -39,7 +39,7 @@ from rosenblatt.nn.losses import (
 )
 from rosenblatt.nn.network import Network
 from rosenblatt.nn.noise import AlphaDropout, Dropout, GaussianNoise
-from rosenblatt.nn.normalization import BatchNorm, LayerNorm
+from rosenblatt.nn.normalization import BatchNorm, LayerNorm, Scale
 from rosenblatt.nn.optimizers import SGD, AdaGrad, Adam, AdamW, Nadam, Optimizer, RMSProp
 from rosenblatt.nn.schedules import Cosine, CosLog, Exponential, OneCycle, Piecewise, Plateau, Power, Schedule, Warmup
 from rosenblatt.nn.spec import NetworkSpec
@@ -98,12 +98,14 @@ __all__ = [
     "Optimizer",
     "Orthogonal",
     "PReLU",
+    "Parametric",
     "Piecewise",
     "Plateau",
     "Poisson",
     "Power",
     "Quantile",
     "RMSProp",
+    "Scale",
     "Schedule",
     "SoftmaxCrossEntropy",
     "SquaredError",

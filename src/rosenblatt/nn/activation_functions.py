@@ -10,8 +10,9 @@ used. Values and derivatives are finite for every x up to 1e4 in magnitude, but 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import ClassVar
 
 from rosenblatt.ir.program import Builder, Value
@@ -193,6 +194,44 @@ class PReLU:
 
 
 @dataclass(frozen=True)
+class Parametric:
+    """x + alpha · (base(x) - x) with an alpha that is learned for each neuron: 0 is the identity, 1 the base.
+
+    Source: Holzmüller et al. 2024, arXiv:2407.04491.
+
+    Parameters
+    ----------
+    base : {"relu", "selu", "mish", "silu", "tanh"}
+        The activation that is mixed with the identity.
+    alpha : float
+        Where training starts.
+
+    Attributes
+    ----------
+    parameters : mapping of str to float
+        As those of `PReLU`.
+    """
+
+    name: ClassVar[str] = "parametric"
+    base: str = "mish"
+    alpha: float = 1.0
+
+    def __post_init__(self) -> None:
+        if self.base not in BASES:
+            raise ValueError(f"base of parametric is {self.base!r}; allowed: {', '.join(BASES)}")
+        _named.check_number("alpha of parametric", self.alpha)
+
+    @property
+    def parameters(self) -> Mapping[str, float]:
+        """Initial values by name."""
+        return {"alpha": self.alpha}
+
+    def __call__(self, b: Builder, x: Value, alpha: Value) -> Value:
+        """Append it; `alpha` has the shape of one row of `x`."""
+        return b.add(x, b.mul(alpha, b.sub(BASES[self.base](b, x), x)))
+
+
+@dataclass(frozen=True)
 class ELU:
     """x for x > 0, else alpha · (exp(x) - 1) (Clevert et al., 2015).
 
@@ -259,3 +298,9 @@ class GELU:
         scale = math.sqrt(8 / math.pi)
         factor = b.add(b.mul(b.square(x), 0.044715 * scale), scale)
         return b.mul(x, b.logistic(b.mul(x, factor)))
+
+
+BASES: Mapping[str, Callable[[Builder, Value], Value]] = MappingProxyType(
+    {"relu": relu, "selu": selu, "mish": mish, "silu": silu, "tanh": tanh}
+)
+"""What `Parametric` mixes with the identity."""

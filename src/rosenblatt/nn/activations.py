@@ -18,7 +18,7 @@ from typing import Any
 from rosenblatt.ir.program import Value
 from rosenblatt.nn import _named
 from rosenblatt.nn import activation_functions as f
-from rosenblatt.nn.activation_functions import CELU, ELU, GELU, LeakyReLU, PReLU, Step
+from rosenblatt.nn.activation_functions import CELU, ELU, GELU, LeakyReLU, Parametric, PReLU, Step
 
 __all__ = [
     "ACTIVATIONS",
@@ -29,6 +29,7 @@ __all__ = [
     "Activation",
     "LeakyReLU",
     "PReLU",
+    "Parametric",
     "Step",
     "activation_from_state",
     "activation_function",
@@ -43,6 +44,7 @@ ACTIVATIONS: Mapping[str, Activation] = MappingProxyType(
     {
         **{"identity": f.identity, "logistic": f.logistic, "tanh": f.tanh, "relu": f.relu, "step": Step()},
         **{"hard_tanh": f.hard_tanh, "relu6": f.relu6, "leaky_relu": LeakyReLU(), "prelu": PReLU(), "elu": ELU()},
+        "parametric": Parametric(),
         **{"selu": f.selu, "celu": CELU(), "gelu": GELU(), "silu": f.silu, "mish": f.mish, "softplus": f.softplus},
         **{"softsign": f.softsign, "hard_sigmoid": f.hard_sigmoid, "hard_swish": f.hard_swish},
     }

@@ -20,13 +20,17 @@ from rosenblatt.nn.optimizers import Optimizer
 
 __all__ = ["Work", "clip", "step_slots"]
 
+PLAIN = Objective("squared_error")
+"""For programs that learn nothing."""
 
-def step_slots(optimizer: Optimizer | None) -> tuple[str, ...]:
+
+def step_slots(optimizer: Optimizer | None, objective: Objective) -> tuple[str, ...]:
     """Names of the numbers that vary from step to step."""
+    fading = ("regularization",) if objective.fading else ()
     if optimizer is None:
-        return ()
+        return fading
     decays = optimizer.weight_decay > 0 and "learning_rate" not in optimizer.slots
-    return (*optimizer.slots, *(("learning_rate",) if decays else ()))
+    return (*optimizer.slots, *(("learning_rate",) if decays else ()), *fading)
 
 
 def clip(b: Builder, objective: Objective, gradients: Sequence[Value]) -> list[Value]:
@@ -47,9 +51,9 @@ def clip(b: Builder, objective: Objective, gradients: Sequence[Value]) -> list[V
 class Work:
     """A program under construction: its builder, its leaves, and the values of the nodes."""
 
-    def __init__(self, b: Builder, graph: Graph, frozen: frozenset[str]) -> None:
-        self.b, self.graph, self.frozen = b, graph, frozen
-        self.blocks = blocks_of(graph, frozen)
+    def __init__(self, b: Builder, graph: Graph, objective: Objective = PLAIN) -> None:
+        self.b, self.graph, self.objective, self.frozen = b, graph, objective, objective.frozen
+        self.blocks = blocks_of(graph, objective)
         self.learned = [block for block in self.blocks if not block.frozen]
         self.places = {p.name: (block, p) for block in self.blocks for p in block.parameters}
         self.leaves = {block.name: b.leaf("params", block.name, (block.size,)) for block in self.blocks}
@@ -148,17 +152,19 @@ class Work:
     def step(self, objective: Objective, optimizer: Optimizer, gradients: Sequence[Value]) -> None:
         """Append clipping, decoupled decay, the optimizer's updates, the bound of norms and the averages."""
         b = self.b
-        slots = {name: b.find_leaf(name) or b.slot(name) for name in step_slots(optimizer)}
+        slots = {name: b.find_leaf(name) or b.slot(name) for name in step_slots(optimizer, objective)}
         for block, g in zip(self.learned, clip(b, objective, gradients), strict=True):
             leaf = self.leaves[block.name]
-            if optimizer.weight_decay and block.section == "weights":
-                keep = b.sub(1.0, b.mul(slots["learning_rate"], optimizer.weight_decay))
-                b.emit("blend", leaf, leaf, keep, 0.0)
+            if optimizer.weight_decay and block.decay:
+                amount = b.mul(slots["learning_rate"], optimizer.weight_decay * block.decay)
+                amount = b.mul(amount, slots["regularization"]) if objective.fading else amount
+                b.emit("blend", leaf, leaf, b.sub(1.0, amount), 0.0)
             state = {}
             for name in optimizer.state:
                 state_name = f"{block.name}_{name}"
                 state[name] = b.find_leaf(state_name) or b.leaf("state", state_name, leaf.shape)
-            optimizer.update(b, leaf, g, state)
+            # An optimizer of a user's own need not know factors.
+            optimizer.update(b, leaf, g, state, **({} if block.rate == 1 else {"factor": block.rate}))
         for p in self.graph.parameters:
             if p.spec.max_norm and p.name not in self.frozen:
                 self._bound_norm(p)
@@ -198,7 +204,11 @@ class _NodeScope:
         return self._work.parameter(f"{self.name}.{name}")
 
     def mask(self, rate: float, width: int) -> Value:
-        return self.b.dropout_mask(self._key(), rate, shape=(M, width), stream=self._stream)
+        objective, b = self._work.objective, self.b
+        share: Value | float = rate
+        if objective.fading:
+            share = b.mul(b.find_leaf("regularization") or b.slot("regularization"), rate)
+        return b.dropout_mask(self._key(), share, shape=(M, width), stream=self._stream)
 
     def noise(self, width: int) -> Value:
         return self.b.normal_noise(self._key(), shape=(M, width), stream=self._stream)

@@ -1,6 +1,6 @@
-"""Layers that standardize their inputs, over the batch or over each row.
+"""Layers that standardize or scale their inputs.
 
-Goes in: values [m, n]. Comes out: values of the same shape, near mean 0 and variance 1 before a learned gain and shift.
+Goes in: values [m, n]. Comes out: values of the same shape.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from rosenblatt.ir.program import M, Value
 from rosenblatt.nn.initializers import Constant, Zeros
 from rosenblatt.nn.layer_base import Layer, ParameterSpec, Scope, require_range
 
-__all__ = ["BatchNorm", "LayerNorm"]
+__all__ = ["BatchNorm", "LayerNorm", "Scale"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,3 +84,17 @@ class LayerNorm(Layer):
         variance = b.mean(b.square(centred), axis=1, keepdims=1)
         standard = b.div(centred, b.sqrt(b.add(variance, self.epsilon)))
         return b.add(b.mul(standard, scope.parameter("gain")), scope.parameter("shift"))
+
+
+@dataclass(frozen=True, eq=False)
+class Scale(Layer):
+    """A learned factor for each column, 1 at first: with a high learning rate, a soft selection of inputs.
+
+    Source: the front scale layer of Holzmüller et al. 2024, arXiv:2407.04491.
+    """
+
+    def parameters(self, *widths: int) -> tuple[ParameterSpec, ...]:
+        return (ParameterSpec("gain", (widths[0],), Constant(1.0), "biases"),)
+
+    def append(self, scope: Scope, *inputs: Value) -> Value:
+        return scope.b.mul(inputs[0], scope.parameter("gain"))

@@ -41,6 +41,13 @@ class Objective:
         Names of parameters that stay as they are.
     per_batch : bool
         The penalties are divided as said above; otherwise they are added as they are.
+    rates : mapping of str to float
+        Factors of the learning rate of single parameters, by name; default 1.
+    decays : mapping of str to float
+        Factors of the optimizer's weight decay; default 1 for weights, 0 for all else.
+    fading : bool
+        Each step has a strength of regularization ("regularization", a slot) that dropout rates and weight decay are
+        multiplied by.
     """
 
     loss: LossGiven | Mapping[str, LossGiven]
@@ -53,6 +60,9 @@ class Objective:
     average: float = 0.0
     frozen: frozenset[str] = frozenset()
     per_batch: bool = True
+    rates: Mapping[str, float] = field(default_factory=dict)
+    decays: Mapping[str, float] = field(default_factory=dict)
+    fading: bool = False
 
     def losses(self, graph: Graph) -> dict[str, Loss]:
         """The loss of each head.
@@ -81,6 +91,8 @@ class Block:
     frozen: bool
     l1: float
     l2: float
+    rate: float = 1.0
+    decay: float = 0.0
 
     @property
     def offset(self) -> int:
@@ -93,19 +105,21 @@ class Block:
         return sum(p.size for p in self.parameters)
 
 
-def blocks_of(graph: Graph, frozen: frozenset[str] = frozenset()) -> tuple[Block, ...]:
-    """The parameters in order, cut where section, freezing or penalties change."""
-    runs: list[tuple[tuple[str, bool, float, float], list[Parameter]]] = []
+def blocks_of(graph: Graph, objective: Objective) -> tuple[Block, ...]:
+    """The parameters in order, cut where section, freezing, penalties, rate or decay change."""
+    runs: list[tuple[tuple[str, bool, float, float, float, float], list[Parameter]]] = []
     for p in graph.parameters:
-        key = (p.spec.section, p.name in frozen, p.spec.l1, p.spec.l2)
+        section = p.spec.section
+        rate, decay = objective.rates.get(p.name, 1.0), objective.decays.get(p.name, float(section == "weights"))
+        key = (section, p.name in objective.frozen, p.spec.l1, p.spec.l2, rate, decay)
         if not runs or runs[-1][0] != key:
             runs.append((key, []))
         runs[-1][1].append(p)
     blocks: list[Block] = []
-    for (section, is_frozen, l1, l2), members in runs:
+    for (section, is_frozen, *numbers), members in runs:
         number = sum(block.section == section for block in blocks)
         name = section if number == 0 else f"{section}_{number + 1}"
-        blocks.append(Block(name, section, tuple(members), is_frozen, l1, l2))
+        blocks.append(Block(name, section, tuple(members), is_frozen, *numbers))
     return tuple(blocks)
 
 

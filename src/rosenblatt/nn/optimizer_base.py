@@ -54,8 +54,13 @@ class Optimizer(Protocol):
     @property
     def weight_decay(self) -> float: ...
 
-    def update(self, b: Builder, parameter: Value, gradient: Value, state: Mapping[str, Value]) -> None:
-        """Append the update of one block of parameters; the slots are leaves of `b` by their names."""
+    def update(
+        self, b: Builder, parameter: Value, gradient: Value, state: Mapping[str, Value], factor: float = 1.0
+    ) -> None:
+        """Append the update of one block; the slots are leaves of `b` by their names.
+
+        `factor` multiplies the learning rate of this block.
+        """
 
     def slot_values(self, learning_rate: Rates, first_step: int, n_steps: int) -> NDArray[np.float64]:
         """Slot values of steps ``first_step + 1`` to ``first_step + n_steps``.
@@ -64,9 +69,16 @@ class Optimizer(Protocol):
         """
 
 
-def declared_slots(b: Builder, names: tuple[str, ...]) -> list[Value]:
-    """The slots called `names`, declared on first use."""
-    return [b.find_leaf(name) or b.slot(name) for name in names]
+RATE_SLOTS = ("learning_rate", "step_size", "gradient_step")
+"""Slots that are proportional to the learning rate."""
+
+
+def declared_slots(b: Builder, names: tuple[str, ...], factor: float = 1.0) -> list[Value]:
+    """The slots called `names`, declared on first use; those that are rates multiplied by `factor`."""
+    slots = [b.find_leaf(name) or b.slot(name) for name in names]
+    if factor == 1.0:
+        return slots
+    return [b.mul(slot, factor) if name in RATE_SLOTS else slot for name, slot in zip(names, slots, strict=True)]
 
 
 def slot_rows(n_steps: int, *columns: Rates) -> NDArray[np.float64]:

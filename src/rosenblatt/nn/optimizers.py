@@ -61,9 +61,11 @@ class SGD:
         check_flag(self, "nesterov")
         check_range(self, 0, math.inf, "weight_decay")
 
-    def update(self, b: Builder, parameter: Value, gradient: Value, state: Mapping[str, Value]) -> None:
+    def update(
+        self, b: Builder, parameter: Value, gradient: Value, state: Mapping[str, Value], factor: float = 1.0
+    ) -> None:
         """Append one `sgd_update`."""
-        rate, momentum = declared_slots(b, self.slots)
+        rate, momentum = declared_slots(b, self.slots, factor)
         nesterov = int(self.nesterov and self.momentum > 0)
         b.emit("sgd_update", parameter, state["velocity"], gradient, rate, momentum, 0.0, nesterov=nesterov)
 
@@ -105,9 +107,11 @@ class AdaGrad:
         """The accumulator's start."""
         return {"square": self.initial_accumulator}
 
-    def update(self, b: Builder, parameter: Value, gradient: Value, state: Mapping[str, Value]) -> None:
+    def update(
+        self, b: Builder, parameter: Value, gradient: Value, state: Mapping[str, Value], factor: float = 1.0
+    ) -> None:
         """Append one `rms_update` without momentum."""
-        (rate,) = declared_slots(b, self.slots)
+        (rate,) = declared_slots(b, self.slots, factor)
         b.emit(
             "rms_update", parameter, state["square"], state["velocity"], gradient, rate, 0.0, 0.0,
             keep=1.0, gain=1.0, epsilon=self.epsilon,
@@ -152,9 +156,11 @@ class RMSProp:
         check_range(self, 0, math.inf, "epsilon", above=True)
         check_range(self, 0, math.inf, "weight_decay")
 
-    def update(self, b: Builder, parameter: Value, gradient: Value, state: Mapping[str, Value]) -> None:
+    def update(
+        self, b: Builder, parameter: Value, gradient: Value, state: Mapping[str, Value], factor: float = 1.0
+    ) -> None:
         """Append one `rms_update`."""
-        rate, momentum = declared_slots(b, self.slots)
+        rate, momentum = declared_slots(b, self.slots, factor)
         b.emit(
             "rms_update", parameter, state["square"], state["velocity"], gradient, rate, momentum, 0.0,
             keep=self.decay, gain=1 - self.decay, epsilon=self.epsilon,
@@ -194,11 +200,13 @@ class Adam:
         check_range(self, 0, math.inf, "epsilon", above=True)
         check_range(self, 0, math.inf, "weight_decay")
 
-    def update(self, b: Builder, parameter: Value, gradient: Value, state: Mapping[str, Value]) -> None:
+    def update(
+        self, b: Builder, parameter: Value, gradient: Value, state: Mapping[str, Value], factor: float = 1.0
+    ) -> None:
         """Append one `adam_update`."""
         first, second = state["first_moment"], state["second_moment"]
         b.emit(
-            "adam_update", parameter, first, second, gradient, *declared_slots(b, self.slots), 0.0,
+            "adam_update", parameter, first, second, gradient, *declared_slots(b, self.slots, factor), 0.0,
             beta_1=self.beta_1, beta_2=self.beta_2, epsilon=self.epsilon,
         )  # fmt: skip
 

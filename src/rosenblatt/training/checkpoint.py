@@ -193,6 +193,7 @@ def run_epoch(
     rates: Rates,
     order: NDArray[np.int64] | None,
     *,
+    regularization: Rates = 1.0,
     shuffle: bool,
     resume: bool,
     checkpoints: Checkpoints | None,
@@ -208,6 +209,8 @@ def run_epoch(
         Learning rates of all steps of the epoch.
     order : ndarray of shape (n,), optional
         Of the whole epoch.
+    regularization : float, or ndarray of shape (n_steps,)
+        As `Trainer.epochs` takes it.
     shuffle : bool
         Without an order: whether the epoch has one of its own.
     resume : bool
@@ -223,8 +226,15 @@ def run_epoch(
     while True:
         steps, seconds = (0, 0.0) if checkpoints is None else checkpoints.until_next(trainer.step_count)
         done = trainer.position[0] // max(1, min(trainer.batch_size or n_rows, n_rows))
-        left = rates[done:] if isinstance(rates, np.ndarray) else rates
-        losses = trainer.epochs(1, left, orders, shuffle=shuffle, resume=True, most_steps=steps, most_seconds=seconds)
+        left, strength = (of[done:] if isinstance(of, np.ndarray) else of for of in (rates, regularization))
+        losses = trainer.epochs(
+            *(1, left, orders),
+            regularization=strength,
+            shuffle=shuffle,
+            resume=True,
+            most_steps=steps,
+            most_seconds=seconds,
+        )
         if losses:
             return losses[0]
         assert checkpoints is not None

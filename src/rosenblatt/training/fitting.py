@@ -64,6 +64,9 @@ def fit(
     clip_norm: float = 0.0,
     average: float = 0.0,
     head_weights: Mapping[str, float] | None = None,
+    rates: Mapping[str, float] | None = None,
+    decays: Mapping[str, float] | None = None,
+    fade: bool = False,
     shuffle: bool = True,
     seed: int = 0,
     statistics: bool = False,
@@ -107,6 +110,13 @@ def fit(
         End with (and validate) averages of the weights, which keep this share of themselves in each step.
     head_weights : mapping of str to float, optional
         Factors of the heads' losses.
+    rates, decays : mapping of str to float, optional
+        Factors of the learning rate, and of the optimizer's weight decay, of single parameters: by the names, or
+        patterns, of parameters or layers, as in ``{"front": 6, "*.biases": 0.1}``. Decay is 1 for weights, 0 for others
+        unless said here.
+    fade : bool
+        Dropout rates and weight decay stay as they are in the first half of all epochs, then fall to 0 along a cosine
+        (Holzmüller et al. 2024, arXiv:2407.04491).
     shuffle : bool
         A new order of the rows in each epoch.
     seed : int
@@ -198,6 +208,9 @@ class _Loop:
             clip_norm=o["clip_norm"],
             head_weights=o["head_weights"],
             average=o["average"],
+            rates=o["rates"],
+            decays=o["decays"],
+            fading=o["fade"],
             seed=o["seed"],
         )
         trainer.set_data(self.X, self.y, o["sample_weight"])
@@ -229,6 +242,7 @@ class _Loop:
                     self.trainer,
                     self._rates(),
                     None,
+                    regularization=self._strength(),
                     shuffle=self.o["shuffle"],
                     resume=resume,
                     checkpoints=self.checkpoints,
@@ -249,6 +263,14 @@ class _Loop:
         first = self.judge.history.n_epochs * n
         rates = self.schedule.rates(self.o["learning_rate"], np.arange(first, first + n), n, n * self.o["epochs"])
         return np.asarray(rates * self.judge.at.plateau.factor, np.float64)
+
+    def _strength(self) -> NDArray[np.float64] | float:
+        """What dropout and decay of all steps of the present epoch are multiplied by."""
+        if not self.o["fade"]:
+            return 1.0
+        n = self.trainer.steps_per_epoch()
+        first = self.judge.history.n_epochs * n
+        return fading_strength(np.arange(first, first + n) / (n * self.o["epochs"]))
 
     def _end_epoch(self, loss: float) -> None:
         rate = float(self._rates()[-1])
@@ -300,6 +322,11 @@ class _Loop:
         standing = decode_value(state["standing"])
         self.judge.at = Standing(**{**standing, "plateau": PlateauState(**standing["plateau"])})
         return True
+
+
+def fading_strength(t: NDArray[np.float64]) -> NDArray[np.float64]:
+    """1 up to the share t = 1/2 of all steps, then (1 + cos(pi (2t - 1))) / 2."""
+    return np.where(t < 0.5, 1.0, 0.5 * (1 + np.cos(np.pi * (2 * t - 1))))
 
 
 UNCOMPARED = (

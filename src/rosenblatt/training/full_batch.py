@@ -26,7 +26,7 @@ __all__ = ["fit_full_batch", "objective_of"]
 Array = NDArray[np.float64]
 WITHOUT_STEPS = {
     **{"schedule": "constant", "clip_value": 0.0, "clip_norm": 0.0, "average": 0.0, "checkpoint": None},
-    **{"statistics": False, "l1": 0.0},
+    **{"statistics": False, "l1": 0.0, "rates": None, "decays": None, "fade": False},
 }
 """Options that need steps, and their values when off."""
 

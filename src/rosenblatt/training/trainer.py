@@ -44,6 +44,11 @@ class Trainer:
         None: only `loss_and_gradient` can be called.
     l2, l1, clip_value, clip_norm, head_weights, average, per_batch
         As `rosenblatt.nn.objective.Objective` defines them.
+    rates, decays : mapping of str to float
+        Factors of learning rate and weight decay, by parameters' or layers' names or patterns; of several that match,
+        the last counts.
+    fading : bool
+        `epochs` gets the strength of dropout and weight decay.
     batch_size : int
         Rows of one step; None: all rows.
     weighted : bool
@@ -76,11 +81,17 @@ class Trainer:
         head_weights: Mapping[str, float] | None = None,
         average: float = 0.0,
         per_batch: bool = True,
+        rates: Mapping[str, float] | None = None,
+        decays: Mapping[str, float] | None = None,
+        fading: bool = False,
         seed: int = 0,
     ) -> None:
         self.network = network
         self.objective = Objective(
-            loss, l2, l1, weighted, clip_value, clip_norm, head_weights or {}, average, network.frozen, per_batch
+            *(loss, l2, l1, weighted, clip_value, clip_norm, head_weights or {}, average, network.frozen, per_batch),
+            rates=spread(network, rates),
+            decays=spread(network, decays),
+            fading=fading,
         )
         self.optimizer = optimizer
         if batch_size is not None and batch_size < 1:
@@ -93,7 +104,7 @@ class Trainer:
         self._sources: list[_core.Source] = []
         self._n_rows = 0
         self.whole_epochs: list[float] = []
-        self._learned = [block for block in blocks_of(network.graph, network.frozen) if not block.frozen]
+        self._learned = [block for block in blocks_of(network.graph, self.objective) if not block.frozen]
         if not self._learned:
             raise ValueError("all parameters of the network are frozen: there is nothing to learn; unfreeze some")
         self._build()
@@ -219,6 +230,7 @@ class Trainer:
         learning_rate: Rates,
         orders: NDArray[np.int64] | None = None,
         *,
+        regularization: Rates = 1.0,
         shuffle: bool = True,
         resume: bool = False,
         most_steps: int = 0,
@@ -233,6 +245,8 @@ class Trainer:
         learning_rate : float, or ndarray with one for each step that is left
         orders : ndarray of int64, shape (n_epochs, n), optional
             Row numbers in the order to take them.
+        regularization : float in [0, 1], or ndarray with one for each step that is left
+            What dropout rates and weight decay are multiplied by, for a trainer with ``fading=True``.
         shuffle : bool
             Without `orders`: each epoch has an order of its own, which depends on nothing but the trainer's seed and
             the epoch's number (`epoch_count`). False: rows are taken as they are.
@@ -259,7 +273,7 @@ class Trainer:
         batch_size = max(1, min(self.batch_size or n_rows, n_rows))
         position = self.position if resume else (0, 0.0)
         n_steps = n_epochs * -(-n_rows // batch_size) - position[0] // batch_size
-        slots = self._slots(learning_rate, n_steps)
+        slots = self._slots(learning_rate, regularization, n_steps)
         self.whole_epochs = []
         try:
             losses, done, _ = self._session.train(
@@ -290,14 +304,15 @@ class Trainer:
         self.epoch_count += n_epochs
         self.position = self._session.position
 
-    def _slots(self, learning_rate: Rates, n_steps: int) -> NDArray[np.float64]:
+    def _slots(self, learning_rate: Rates, regularization: Rates, n_steps: int) -> NDArray[np.float64]:
         """The program's slots for all steps, (n_steps, n_slots), or (n_slots,) where none varies."""
         assert self.optimizer is not None
         values = self.optimizer.slot_values(learning_rate, self.step_count, n_steps)
-        if len(self.executable.slots) == len(self.optimizer.slots):
+        if self.executable.slots == self.optimizer.slots:
             return values
-        rates = np.broadcast_to(np.asarray(learning_rate, np.float64), (n_steps,))  # decay needs the rate itself
-        return np.column_stack([np.broadcast_to(values, (n_steps, len(self.optimizer.slots))), rates])
+        columns: dict[str, Any] = {"learning_rate": learning_rate, "regularization": regularization}
+        columns |= dict(zip(self.optimizer.slots, np.moveaxis(values, -1, 0), strict=True))
+        return np.column_stack([np.broadcast_to(columns[name], (n_steps,)) for name in self.executable.slots])
 
     def loss_and_gradient(self) -> tuple[float, NDArray[Any]]:
         """Objective and its gradient over all rows at the network's parameters; needs a trainer without optimizer.
@@ -370,3 +385,8 @@ class Trainer:
     def restore(self, snapshot: NDArray[np.uint8]) -> None:
         """Set them back to a `snapshot`."""
         self.memory[...] = snapshot
+
+
+def spread(network: Network, factors: Mapping[str, float] | None) -> dict[str, float]:
+    """Factors by patterns, as factors by parameters' names."""
+    return {name: float(f) for pattern, f in (factors or {}).items() for name in network.graph.match(pattern)}

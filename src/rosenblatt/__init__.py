@@ -10,7 +10,14 @@ from typing import TYPE_CHECKING
 from rosenblatt._lazy import lazy_names
 
 if TYPE_CHECKING:
-    from rosenblatt.estimators import LogisticRegression, MLPClassifier, MLPRegressor, Perceptron
+    from rosenblatt.estimators import (
+        LogisticRegression,
+        MLPClassifier,
+        MLPRegressor,
+        Perceptron,
+        TabularClassifier,
+        TabularRegressor,
+    )
     from rosenblatt.files import load, save
     from rosenblatt.ir.program import Builder
     from rosenblatt.nn import Network, NetworkSpec
@@ -27,6 +34,8 @@ _HOMES = {
     "Network": "nn",
     "NetworkSpec": "nn",
     "Perceptron": "estimators",
+    "TabularClassifier": "estimators",
+    "TabularRegressor": "estimators",
     "engine_info": "threads",
     "get_num_threads": "threads",
     "load": "files",
@@ -42,6 +51,8 @@ __all__ = [  # noqa: RUF022 (the version last)
     "Network",
     "NetworkSpec",
     "Perceptron",
+    "TabularClassifier",
+    "TabularRegressor",
     "engine_info",
     "get_num_threads",
     "load",

@@ -16,8 +16,18 @@ if TYPE_CHECKING:
     from .mlp_classifier import MLPClassifier
     from .mlp_regressor import MLPRegressor
     from .perceptron import Perceptron
+    from .tabular.classifier import TabularClassifier
+    from .tabular.regressor import TabularRegressor
 
-__all__ = ["DivergenceError", "LogisticRegression", "MLPClassifier", "MLPRegressor", "Perceptron"]
+__all__ = [
+    "DivergenceError",
+    "LogisticRegression",
+    "MLPClassifier",
+    "MLPRegressor",
+    "Perceptron",
+    "TabularClassifier",
+    "TabularRegressor",
+]
 
 _HOMES = {
     "DivergenceError": "_base",
@@ -25,6 +35,8 @@ _HOMES = {
     "MLPClassifier": "mlp_classifier",
     "MLPRegressor": "mlp_regressor",
     "Perceptron": "perceptron",
+    "TabularClassifier": "tabular.classifier",
+    "TabularRegressor": "tabular.regressor",
 }
 
 

@@ -1,0 +1,147 @@
+"""What `TabularClassifier` and `TabularRegressor` share: parameters, and the way from a raw table to an ensemble.
+
+Goes in: a table of any kind and a target. Comes out: a fitted estimator with out-of-fold predictions. Members never see
+the targets of the rows that score them; scales and levels of columns are learned from all training rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from numbers import Integral, Real
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import issparse
+from sklearn.base import BaseEstimator
+from sklearn.utils import check_random_state
+from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+
+from rosenblatt.estimators._base import SuggestingMixin
+from rosenblatt.estimators.tabular.design import Settings
+from rosenblatt.estimators.tabular.ensemble import Ensemble, fit_ensemble
+from rosenblatt.estimators.tabular.members import Data, Problem
+from rosenblatt.tables.kinds import infer_kinds
+from rosenblatt.tables.preparation import Preparation, fit_preparation
+from rosenblatt.tables.reading import read_table
+from rosenblatt.tables.table import Table
+
+__all__ = ["TabularEstimator"]
+
+Array = NDArray[Any]
+Folds = list[tuple[NDArray[np.int64], NDArray[np.int64]]]
+SMALLEST_HELD_OUT = 0.2
+"""Share of rows that a single member is judged by."""
+FEWEST_ROWS = 2
+OVERRIDES = {
+    **{"members": "members", "epochs": "epochs", "learning_rate": "learning_rate", "dropout": "dropout"},
+    **{"weight_decay": "weight_decay", "batch_size": "batch_size"},
+}
+"""Parameters that replace a preset's settings of the same meaning."""
+
+
+class TabularEstimator(SuggestingMixin, BaseEstimator):  # type: ignore[misc]
+    """The common part of both; their docstrings explain the parameters."""
+
+    _parameter_constraints: ClassVar[dict[str, Any]] = {
+        "preset": [StrOptions({"fast", "default", "best"})],
+        "time_budget": [Interval(Real, 0, None, closed="neither"), None],
+        "kinds": [Mapping, None],
+        "members": [Interval(Integral, 1, 100, closed="both"), None],
+        "epochs": [Interval(Integral, 1, None, closed="left"), None],
+        "hidden": ["array-like", Interval(Integral, 1, None, closed="left"), None],
+        "learning_rate": [Interval(Real, 0, None, closed="neither"), None],
+        "dropout": [Interval(Real, 0, 1, closed="left"), None],
+        "weight_decay": [Interval(Real, 0, None, closed="left"), None],
+        "batch_size": [Interval(Integral, 1, None, closed="left"), None],
+        "random_state": ["random_state"],
+    }
+    _presets: ClassVar[Mapping[str, Settings]]
+
+    def __init__(
+        self,
+        preset: str = "default",
+        *,
+        time_budget: float | None = None,
+        kinds: Mapping[str, str] | None = None,
+        members: int | None = None,
+        epochs: int | None = None,
+        hidden: Any = None,
+        learning_rate: float | None = None,
+        dropout: float | None = None,
+        weight_decay: float | None = None,
+        batch_size: int | None = None,
+        random_state: Any = 0,
+    ) -> None:
+        self.preset = preset
+        self.time_budget = time_budget
+        self.kinds = kinds
+        self.members = members
+        self.epochs = epochs
+        self.hidden = hidden
+        self.learning_rate = learning_rate
+        self.dropout = dropout
+        self.weight_decay = weight_decay
+        self.batch_size = batch_size
+        self.random_state = random_state
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = tags.input_tags.string = tags.input_tags.categorical = True
+        return tags
+
+    def _settings(self) -> Settings:
+        """The preset, with what the user said instead."""
+        given = {theirs: getattr(self, name) for name, theirs in OVERRIDES.items() if getattr(self, name) is not None}
+        if self.hidden is not None:
+            sizes = self.hidden if np.iterable(self.hidden) else (self.hidden,)
+            given["hidden"] = tuple(int(size) for size in sizes)
+            if any(size < 1 for size in given["hidden"]):
+                raise ValueError(f"hidden is {self.hidden!r}; every layer needs at least one neuron.")
+        return replace(self._presets[self.preset], **given)
+
+    def _read(self, X: Any, *, reset: bool) -> Table:
+        """The table that X is; names and number of its columns are noted, or compared with those of `fit`."""
+        if issparse(X):
+            raise TypeError(f"A sparse matrix was passed, but {type(self).__name__} takes tables; use X.toarray().")
+        if isinstance(X, (list, tuple)) or (hasattr(X, "__array__") and not hasattr(X, "columns")):
+            X = validate_data(self, X, reset=reset, dtype=None, ensure_all_finite=False)
+            return read_table({f"x{i}": column for i, column in enumerate(X.T)})
+        table = read_table(X)
+        if reset:
+            self.n_features_in_ = len(table.columns)
+            self.feature_names_in_ = np.array(list(table.columns), dtype=object)
+        return table
+
+    def _fit_ensemble(self, table: Table, y: Array, problem: Problem, folds: Folds, sample_weight: Any) -> Ensemble:
+        """Prepare the table, train the members."""
+        self._preparation: Preparation = fit_preparation(table, infer_kinds(table, self.kinds))
+        weights = None
+        if sample_weight is not None:
+            weights = _check_sample_weight(sample_weight, y, dtype=np.float32, ensure_non_negative=True)
+        data = Data(self._preparation, self._preparation.transform(table), y, weights)
+        return fit_ensemble(data, problem, self._settings(), folds, self._seed, self.time_budget)
+
+    def _require_target(self, y: Any) -> None:
+        if y is None:
+            raise ValueError(f"{type(self).__name__} requires y to be passed, but the target y is None.")
+
+    def _require_rows(self, n_rows: int, y: Array) -> None:
+        if len(y) != n_rows:
+            raise ValueError(f"X has {n_rows} rows, y has {len(y)}: each row needs a target.")
+        if n_rows < FEWEST_ROWS:
+            raise ValueError(f"there is {n_rows} sample, a single row to learn from; fit needs {FEWEST_ROWS} or more.")
+
+    def _draw_seed(self) -> None:
+        given = self.random_state
+        fixed = isinstance(given, Integral)
+        self._seed = int(given) if fixed else int(check_random_state(given).randint(2**31 - 1))
+
+    def _outputs(self, X: Any) -> Array:
+        """The ensemble's mean outputs for raw rows, (n_rows, n_outputs)."""
+        check_is_fitted(self, "_ensemble")
+        return self._ensemble.predict(self._preparation.transform(self._read(X, reset=False)))
+
+    _ensemble: Ensemble

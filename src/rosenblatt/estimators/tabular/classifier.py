@@ -1,0 +1,216 @@
+"""`TabularClassifier`: classes from raw tables.
+
+Goes in: a table and a column of classes. Comes out: calibrated probabilities. How members are trained is in
+`rosenblatt.estimators.tabular`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from types import MappingProxyType
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import ClassifierMixin, _fit_context
+from sklearn.model_selection import KFold, ShuffleSplit, StratifiedKFold, StratifiedShuffleSplit
+from sklearn.utils import assert_all_finite
+from sklearn.utils._param_validation import StrOptions
+from sklearn.utils.class_weight import compute_sample_weight
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import _check_sample_weight, column_or_1d
+
+from rosenblatt import nn
+from rosenblatt.estimators.tabular._base import SMALLEST_HELD_OUT, Folds, TabularEstimator
+from rosenblatt.estimators.tabular.design import Settings
+from rosenblatt.estimators.tabular.ensemble import best_temperature
+from rosenblatt.estimators.tabular.members import Problem
+
+__all__ = ["TabularClassifier"]
+
+Array = NDArray[Any]
+
+
+class TabularClassifier(ClassifierMixin, TabularEstimator):  # type: ignore[misc]
+    """Classes from a raw table: numbers, categories, dates, texts, missing cells.
+
+    Several networks are trained side by side, each on all folds of the rows but one, which chooses its best epoch; the
+    mean of their probabilities, whose sharpness is calibrated on rows that they did not see, is the prediction.
+
+    Parameters
+    ----------
+    preset : {"fast", "default", "best"}
+        How much training is done: a single small network, an ensemble of small ones, or one of larger ones.
+    metric : {"error", "log_loss"}
+        What the best epoch is chosen by.
+    class_weight : dict or "balanced", optional
+        Weights of the classes in the loss.
+    time_budget : float, optional
+        Seconds that `fit` may take. Members and epochs are planned to fit into it, and training ends there.
+    kinds : mapping of str to {"numeric", "categorical", "ignored"}, optional
+        What columns are, where the guess is wrong.
+    members : int, optional
+        Networks, which is also the number of folds; 1: one network, with a fifth of the rows held out.
+    epochs, hidden, learning_rate, dropout, weight_decay, batch_size : optional
+        Instead of the preset's: most epochs; neurons of each hidden layer; peak of the learning rate; share of neurons
+        that are dropped, and decay of the weights, both in the first half of training; rows of a step.
+    random_state : int, RandomState instance or None, default=0
+        Of folds, initial weights, row orders and masks. Equal seeds give equal models.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+    score_ : float
+        Accuracy of the out-of-fold predictions: an honest estimate, if a slightly low one, as single members made them.
+    out_of_fold_ : ndarray of shape (n_rows, n_classes)
+        Probabilities of the training rows by members that did not train on them; NaN where all did.
+    temperature_ : float
+        By which probabilities are calibrated; above 1 they become softer.
+    n_features_in_, feature_names_in_
+        As in scikit-learn.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from rosenblatt import TabularClassifier
+    >>> X, y = load_iris(return_X_y=True, as_frame=True)
+    >>> model = TabularClassifier(preset="fast").fit(X, y)
+    >>> model.predict_proba(X).shape
+    (150, 3)
+    """
+
+    _parameter_constraints: ClassVar[dict[str, Any]] = {
+        **TabularEstimator._parameter_constraints,
+        "metric": [StrOptions({"error", "log_loss"})],
+        "class_weight": [dict, StrOptions({"balanced"}), None],
+    }
+    _presets: ClassVar[Mapping[str, Settings]] = MappingProxyType(
+        {
+            "fast": Settings(members=1, epochs=64),
+            "default": Settings(),
+            "best": replace(Settings(), hidden=(256, 256, 256), members=8, epochs=128),
+        }
+    )
+
+    def __init__(
+        self,
+        preset: str = "default",
+        *,
+        metric: str = "error",
+        class_weight: Any = None,
+        time_budget: float | None = None,
+        kinds: Mapping[str, str] | None = None,
+        members: int | None = None,
+        epochs: int | None = None,
+        hidden: Any = None,
+        learning_rate: float | None = None,
+        dropout: float | None = None,
+        weight_decay: float | None = None,
+        batch_size: int | None = None,
+        random_state: Any = 0,
+    ) -> None:
+        super().__init__(
+            preset,
+            time_budget=time_budget,
+            kinds=kinds,
+            members=members,
+            epochs=epochs,
+            hidden=hidden,
+            learning_rate=learning_rate,
+            dropout=dropout,
+            weight_decay=weight_decay,
+            batch_size=batch_size,
+            random_state=random_state,
+        )
+        self.metric = metric
+        self.class_weight = class_weight
+
+    @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> TabularClassifier:
+        """Learn from a table.
+
+        Parameters
+        ----------
+        X : data frame, mapping of arrays, path of a CSV or Parquet file, or array of shape (n_rows, n_columns)
+        y : array-like of shape (n_rows,)
+            Classes: texts, integers or booleans.
+        sample_weight : array-like of shape (n_rows,), optional
+
+        Returns
+        -------
+        TabularClassifier
+            Itself.
+
+        Raises
+        ------
+        ValueError
+            Names the column or the target, and what to do.
+        """
+        table = self._read(X, reset=True)
+        self._require_target(y)
+        y = column_or_1d(y, warn=True)
+        assert_all_finite(y, input_name="y")
+        check_classification_targets(y)
+        self._require_rows(table.n_rows, y)
+        self.classes_, labels = np.unique(y, return_inverse=True)
+        if len(self.classes_) < 2:
+            raise ValueError(f"y has one class only, {self.classes_[0]!r}: there is nothing to tell apart.")
+        labels = labels.astype(np.int32)
+        self._draw_seed()
+        weights = self._weights(y, sample_weight)
+        settings = self._settings()
+        metric = error_rate if self.metric == "error" else log_loss
+        problem = Problem(len(self.classes_), "softmax", nn.SoftmaxCrossEntropy(settings.label_smoothing), metric)
+        folds = self._folds(labels, settings.members)
+        ensemble = self._fit_ensemble(table, labels, problem, folds, weights)
+        raw = ensemble.out_of_fold(len(labels))
+        seen = np.flatnonzero(~np.isnan(raw[:, 0]))
+        counted = None if sample_weight is None else np.asarray(sample_weight)[seen]
+        self._ensemble = replace(ensemble, temperature=best_temperature(raw[seen], labels[seen], counted))
+        self.temperature_ = self._ensemble.temperature
+        self.out_of_fold_ = self._ensemble.out_of_fold(len(labels))
+        self.score_ = 1 - error_rate(labels[seen], self.out_of_fold_[seen], counted)
+        return self
+
+    def predict(self, X: Any) -> Array:
+        """The most probable class of each row, shape (n_rows,)."""
+        most_probable = self.predict_proba(X).argmax(axis=1)
+        return np.asarray(self.classes_[most_probable])
+
+    def predict_proba(self, X: Any) -> Array:
+        """Probabilities of the classes, in the order of ``classes_``; shape (n_rows, n_classes)."""
+        probabilities = self._outputs(X)
+        return np.asarray(probabilities / probabilities.sum(axis=1, keepdims=True))  # the networks' are float32
+
+    def _weights(self, y: Array, sample_weight: Any) -> Array | None:
+        """Weights of rows and classes together."""
+        weights = None if sample_weight is None else _check_sample_weight(sample_weight, y, ensure_non_negative=True)
+        if self.class_weight is None:
+            return weights
+        of_class = compute_sample_weight(self.class_weight, y)
+        return np.asarray(of_class if weights is None else of_class * weights)
+
+    def _folds(self, labels: Array, members: int) -> Folds:
+        """Stratified where each class has enough rows."""
+        rarest, n = int(np.bincount(labels).min()), len(labels)
+        members = min(members, n)
+        if members == 1:
+            stratify = rarest >= 2 and SMALLEST_HELD_OUT * n >= len(self.classes_)
+            make = StratifiedShuffleSplit if stratify else ShuffleSplit
+            splitter = make(1, test_size=SMALLEST_HELD_OUT, random_state=self._seed)
+        else:
+            kind = StratifiedKFold if rarest >= members else KFold
+            splitter = kind(members, shuffle=True, random_state=self._seed)
+        return [(a.astype(np.int64), b.astype(np.int64)) for a, b in splitter.split(labels[:, None], labels)]
+
+
+def error_rate(labels: Array, probabilities: Array, weights: Array | None = None) -> float:
+    """The (weighted) share of rows whose most probable class is wrong."""
+    return float(np.average(probabilities.argmax(axis=1) != labels, weights=weights))
+
+
+def log_loss(labels: Array, probabilities: Array, weights: Array | None = None) -> float:
+    """The (weighted) mean of -log(probability of the right class)."""
+    right = np.maximum(probabilities[np.arange(len(labels)), labels], 1e-7)
+    return float(np.average(-np.log(right), weights=weights))

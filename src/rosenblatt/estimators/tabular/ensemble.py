@@ -1,0 +1,185 @@
+"""Members trained side by side on cross-validation folds, and their calibrated average.
+
+Goes in: data, a problem, settings. Comes out: an `Ensemble`, with a prediction of each row by a member that did not
+train on it. How many epochs and members there are is decided here, from the settings and the time that may be spent.
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rosenblatt import nn
+from rosenblatt.estimators.tabular.design import Settings, feed
+from rosenblatt.estimators.tabular.members import Data, Member, Problem, train_member
+from rosenblatt.threads import get_num_threads
+from rosenblatt.training.trainer import DivergenceError
+
+__all__ = ["Ensemble", "best_temperature", "fit_ensemble", "soften"]
+
+Array = NDArray[Any]
+Fold = tuple[NDArray[np.int64], NDArray[np.int64]]
+Folds = Sequence[Fold]
+FEWEST_EPOCHS = 8
+"""A budget that does not allow so many buys fewer members instead."""
+TRIAL_EPOCHS, TRIAL_BATCHES, FEWEST_TRIAL_ROWS = 2, 8, 16
+CLOSE = 0.9
+"""Share of the budget that is planned with; the rest is for what planning cannot know."""
+
+
+@dataclass(frozen=True)
+class Ensemble:
+    """Trained members, and what belongs to all of them.
+
+    Attributes
+    ----------
+    members : tuple of Member
+    temperature : float
+        Probabilities p become p**(1 / temperature), normalized; 1 for regression.
+    settings : Settings
+        As they were used, after the time budget had its say.
+    """
+
+    members: tuple[Member, ...]
+    settings: Settings
+    temperature: float = 1.0
+
+    @property
+    def networks(self) -> tuple[nn.Network, ...]:
+        """The members' networks."""
+        return tuple(member.network for member in self.members)
+
+    def predict(self, prepared: Any) -> Array:
+        """The mean of the members' outputs, (n_rows, n_outputs), float64; each made sharper or softer before."""
+        inputs = feed(prepared)
+        return average(self.networks, inputs, self.temperature)
+
+    def out_of_fold(self, n_rows: int) -> Array:
+        """Predictions by members that did not see the row, averaged; NaN where all did. Shape (n_rows, n_outputs)."""
+        total, count = np.zeros((n_rows, self.members[0].predictions.shape[1])), np.zeros(n_rows)
+        for member in self.members:
+            total[member.held_out] += soften(member.predictions, self.temperature)
+            count[member.held_out] += 1
+        with np.errstate(invalid="ignore"):
+            return total / count[:, None]
+
+
+def average(networks: Sequence[nn.Network], inputs: dict[str, Any], temperature: float) -> Array:
+    """The mean of what the networks give, in parallel where there are several."""
+    workers = max(1, min(get_num_threads(), len(networks)))
+    with ThreadPoolExecutor(workers) as pool:
+        outputs = list(pool.map(lambda network: network.predict(inputs), networks))
+    return np.asarray(np.mean([soften(np.asarray(p, np.float64), temperature) for p in outputs], axis=0))
+
+
+def soften(probabilities: Array, temperature: float) -> Array:
+    """p**(1 / temperature), each row normalized; as they are for temperature 1."""
+    if temperature == 1.0:
+        return probabilities
+    logits = np.log(np.maximum(probabilities, 1e-12)) / temperature
+    logits -= logits.max(axis=1, keepdims=True)
+    powers = np.exp(logits)
+    return np.asarray(powers / powers.sum(axis=1, keepdims=True))
+
+
+def best_temperature(probabilities: Array, labels: Array, weights: Array | None = None) -> float:
+    """The temperature in [0.2, 5] with the smallest log loss (Guo et al. 2017, arXiv:1706.04599).
+
+    Parameters
+    ----------
+    probabilities : ndarray of shape (n, k)
+    labels : ndarray of int, shape (n,)
+    """
+    from scipy.optimize import minimize_scalar
+
+    rows = np.arange(len(labels))
+
+    def log_loss(log_temperature: float) -> float:
+        right = soften(probabilities, math.exp(log_temperature))[rows, labels]
+        return float(np.average(-np.log(np.maximum(right, 1e-12)), weights=weights))
+
+    found = minimize_scalar(log_loss, bounds=(math.log(0.2), math.log(5)), method="bounded", options={"xatol": 1e-3})
+    return math.exp(float(found.x)) if found.fun < log_loss(0.0) else 1.0
+
+
+def fit_ensemble(
+    data: Data,
+    problem: Problem,
+    settings: Settings,
+    folds: Folds,
+    seed: int,
+    time_budget: float | None = None,
+) -> Ensemble:
+    """Train a member for each fold, as many at once as there are threads.
+
+    Parameters
+    ----------
+    folds : sequence of (training rows, held-out rows)
+    seed : int
+    time_budget : float, optional
+        Seconds from now in which to be done.
+
+    Raises
+    ------
+    DivergenceError
+        If no member could be trained.
+    """
+    began, deadline = time.monotonic(), math.inf
+    if time_budget is not None:
+        deadline = began + CLOSE * time_budget
+        settings, folds = within(data, problem, settings, folds, seed, deadline)
+    failed = threading.Event()
+
+    def train(number: int) -> Member | DivergenceError | None:
+        if failed.is_set() or (number > 0 and time.monotonic() > deadline):
+            return None
+        try:
+            return train_member(data, problem, settings, *folds[number], seed=seed * 1000 + number, deadline=deadline)
+        except DivergenceError as error:
+            return error
+        except BaseException:
+            failed.set()  # the others need not go on
+            raise
+
+    with ThreadPoolExecutor(max(1, min(get_num_threads(), len(folds)))) as pool:
+        results = list(pool.map(train, range(len(folds))))
+    members = tuple(member for member in results if isinstance(member, Member))
+    if not members:
+        raise next(error for error in results if isinstance(error, DivergenceError))
+    return Ensemble(members, settings)
+
+
+def within(
+    data: Data, problem: Problem, settings: Settings, folds: Folds, seed: int, deadline: float
+) -> tuple[Settings, Folds]:
+    """Settings and folds that can be done until the deadline, by the time that a trial on some rows takes.
+
+    First come fewer epochs, then fewer members, and at last fewer rows.
+    """
+    began, rng = time.monotonic(), np.random.default_rng([seed, 3])
+    trial = some_rows(folds[0], TRIAL_BATCHES * settings.batch_size / len(folds[0][0]), rng)
+    train_member(data, problem, replace(settings, epochs=TRIAL_EPOCHS), *trial, seed=seed)
+    per_epoch = (time.monotonic() - began) / TRIAL_EPOCHS * len(folds[0][0]) / len(trial[0])
+    left = max(1e-3, deadline - time.monotonic())
+    workers = max(1, min(get_num_threads(), len(folds)))
+    for n_folds in range(len(folds), 0, -1):
+        epochs = min(settings.epochs, int(left / (-(-n_folds // workers) * per_epoch)))
+        if epochs >= min(FEWEST_EPOCHS, settings.epochs):
+            return replace(settings, epochs=epochs, members=n_folds), folds[:n_folds]
+    epochs = min(FEWEST_EPOCHS, settings.epochs)
+    fewer = some_rows(folds[0], left / (epochs * per_epoch), rng)
+    return replace(settings, epochs=epochs, members=1), [fewer]
+
+
+def some_rows(fold: Fold, share: float, rng: np.random.Generator) -> Fold:
+    """About this share of both parts of a fold, drawn at random, at least a few."""
+    training, held_out = (rng.permutation(rows)[: max(FEWEST_TRIAL_ROWS, int(share * len(rows)))] for rows in fold)
+    return training, held_out

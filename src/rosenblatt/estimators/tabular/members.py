@@ -1,0 +1,168 @@
+"""One member of an ensemble: a network trained on some rows, its best epoch chosen on others.
+
+Goes in: a design, inputs and targets, row numbers. Comes out: a `Member`, whose parameters are those of its best epoch.
+It decides nothing about other members and never looks at rows that it was not given.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rosenblatt import nn
+from rosenblatt.estimators.tabular.design import INITIAL_ROWS, Settings, design_network, feed
+from rosenblatt.training.fitting import fading_strength
+from rosenblatt.training.trainer import DivergenceError, Trainer
+
+__all__ = ["Data", "Member", "Problem", "train_member"]
+
+Array = NDArray[Any]
+Metric = Callable[[Array, Array, Array | None], float]
+"""``metric(target, prediction, weights)``: the smaller the better."""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What the networks of an ensemble are for.
+
+    Attributes
+    ----------
+    n_outputs : int
+    output : str
+        Output activation.
+    loss : Loss
+        What is minimized.
+    metric : callable
+        What the best epoch is chosen by.
+    """
+
+    n_outputs: int
+    output: str
+    loss: Any
+    metric: Metric
+
+
+@dataclass(frozen=True)
+class Data:
+    """A prepared table, its targets (labels int32 [n] or float32 [n, k]) and weights of the rows."""
+
+    preparation: Any
+    prepared: Any
+    y: Array
+    weights: Array | None = None
+
+    def take(self, rows: NDArray[np.int64]) -> tuple[dict[str, Any], Array, Array | None]:
+        """Inputs, targets and weights of some rows."""
+        weights = None if self.weights is None else np.ascontiguousarray(self.weights[rows])
+        return feed(self.prepared, rows), np.ascontiguousarray(self.y[rows]), weights
+
+
+@dataclass(frozen=True)
+class Member:
+    """A trained network.
+
+    Attributes
+    ----------
+    network : Network
+        With the parameters of the best epoch.
+    held_out : ndarray of int64
+        Rows that it was not trained on.
+    predictions : ndarray of shape (n_held_out, n_outputs)
+        Of those rows.
+    curve : list of (float, float)
+        Training loss, and metric on the held-out rows, after each epoch.
+    best_epoch : int
+        Counted from 1; of equally good ones the last.
+    """
+
+    network: nn.Network
+    held_out: NDArray[np.int64]
+    predictions: Array
+    curve: list[tuple[float, float]]
+    best_epoch: int
+
+
+def train_member(
+    data: Data,
+    problem: Problem,
+    settings: Settings,
+    training: NDArray[np.int64],
+    held_out: NDArray[np.int64],
+    seed: int,
+    deadline: float = math.inf,
+) -> Member:
+    """Train one network.
+
+    Parameters
+    ----------
+    training, held_out : ndarray of int64
+        Row numbers.
+    seed : int
+        Of initial weights, row orders and masks.
+    deadline : float
+        `time.monotonic` at which training ends, after an epoch, or within the first.
+
+    Raises
+    ------
+    DivergenceError
+        If the loss is not finite in the first epoch; later ones only end the training.
+    """
+    (X, y, weights), (X_held, y_held, weights_held) = data.take(training), data.take(held_out)
+    sample = feed(data.prepared, training[:INITIAL_ROWS])
+    design = design_network(data.preparation, problem.n_outputs, problem.output, settings, seed, sample)
+    network, rng = design.network, np.random.default_rng([seed, 2])
+    batch_size = min(settings.batch_size, len(y))
+    trainer = Trainer(
+        network,
+        problem.loss,
+        nn.Adam(beta_2=settings.beta_2, weight_decay=settings.weight_decay),
+        batch_size=batch_size,
+        weighted=weights is not None,
+        rates=design.rates,
+        decays=design.decays,
+        fading=True,
+        per_batch=False,
+        seed=seed,
+    )
+    trainer.set_data(X, y, weights)
+    n_steps = len(y) // batch_size  # the rest of the rows is left out, each epoch others
+    t = np.arange(n_steps * settings.epochs) / (n_steps * settings.epochs)
+    rates, strength = learning_rates(settings.learning_rate, t), fading_strength(t)
+    best, best_value, best_epoch = network.block.copy(), math.inf, 0
+    curve: list[tuple[float, float]] = []
+    for epoch in range(settings.epochs):
+        now = slice(epoch * n_steps, (epoch + 1) * n_steps)
+        order = rng.permutation(len(y))[: n_steps * batch_size].astype(np.int64)
+        left = deadline - time.monotonic()
+        if curve and left <= 0:
+            break
+        limit = 0.0 if math.isinf(left) else max(left, 1e-3)
+        losses = trainer.epochs(1, rates[now], order[None], regularization=strength[now], most_seconds=limit)
+        if losses and not math.isfinite(losses[0]):
+            break
+        value = problem.metric(y_held, network.predict(X_held), weights_held)
+        curve.append((losses[0] if losses else math.nan, value))
+        if value <= best_value:
+            best, best_value, best_epoch = network.block.copy(), value, epoch + 1
+        if not losses:
+            break
+    if best_epoch == 0:
+        raise DivergenceError(
+            "The loss became infinite or NaN in the first epoch. Are there extreme target values? Try a smaller "
+            f"learning_rate (now {settings.learning_rate:g})."
+        )
+    trainer.release_data()
+    network = network.copy()  # out of the trainer's memory
+    network.block[...] = best
+    return Member(network, held_out, np.asarray(network.predict(X_held)), curve, best_epoch)
+
+
+def learning_rates(peak: float, t: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Four cycles that double in length, each falling to zero: peak / 2 * (1 - cos(2 pi log2(1 + 15 t)))."""
+    return np.asarray(peak * 0.5 * (1 - np.cos(2 * np.pi * np.log2(1 + 15 * t))))

@@ -1,0 +1,221 @@
+"""The estimators on raw tables: scikit-learn's checks, raw columns, honesty, calibration, budgets, repeatability."""
+
+import time
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from sklearn.datasets import load_breast_cancer, load_diabetes, load_digits, load_iris, load_wine
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import log_loss, r2_score
+from sklearn.model_selection import train_test_split
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+import rosenblatt
+from rosenblatt import TabularClassifier, TabularRegressor
+from rosenblatt.estimators.tabular.design import feed
+from rosenblatt.estimators.tabular.ensemble import best_temperature, soften
+from rosenblatt.tables.table import TableError
+
+WEIGHTS = {
+    "check_sample_weight_equivalence_on_dense_data": "folds and batches depend on the number of rows, as those of any "
+    "network trained by mini-batches"
+}
+
+
+@parametrize_with_checks(
+    [TabularClassifier("fast", epochs=12), TabularRegressor("fast", epochs=30)],
+    expected_failed_checks=lambda estimator: WEIGHTS,
+)
+def test_scikit_learns_checks(estimator, check):
+    check(estimator)
+
+
+def purchases(n=600, seed=0, missing=0.1):
+    """Columns of all kinds and classes that depend on some of them."""
+    pd = pytest.importorskip("pandas")
+    rng = np.random.default_rng(seed)
+    age, city = rng.normal(40, 12, n), rng.integers(0, 30, n)
+    colour, member = rng.choice(["red", "green", "blue"], n), rng.random(n) < 0.4
+    since = np.datetime64("2020-01-01") + rng.integers(0, 900, n).astype("timedelta64[D]")
+    value = 0.08 * (age - 40) + np.where(colour == "red", 1.5, -0.5) + (city % 3 - 1) + member - 0.5
+    age[rng.random(n) < missing] = np.nan
+    cities = np.array([f"city {c}" for c in city], dtype=object)
+    cities[rng.random(n) < missing] = None
+    frame = pd.DataFrame({"age": age, "city": cities, "colour": colour, "member": member, "since": since})
+    return frame, np.where(value + rng.normal(0, 0.3, n) > 0, "yes", "no"), value
+
+
+def test_raw_columns_of_all_kinds_are_learned_from():
+    X, y, value = purchases(1200)
+    train, test = np.arange(800), np.arange(800, 1200)
+    classifier = TabularClassifier(epochs=40).fit(X.iloc[train], y[train])
+    assert set(classifier.classes_) == {"no", "yes"}
+    accuracy = np.mean(classifier.predict(X.iloc[test]) == y[test])
+    assert accuracy > 0.85, "without the cities 0.8 is the best"
+    assert classifier.score_ == pytest.approx(accuracy, abs=0.06)
+    regressor = TabularRegressor(epochs=40).fit(X.iloc[train], value[train])
+    assert r2_score(value[test], regressor.predict(X.iloc[test])) > 0.8
+    assert regressor.score_ > 0.75
+
+
+def test_it_beats_a_linear_model_where_the_world_is_not_linear():
+    X, y = load_digits(return_X_y=True)
+    X, X_test, y, y_test = train_test_split(X, y, test_size=0.4, random_state=0, stratify=y)
+    linear = make_pipeline(StandardScaler(), LogisticRegression(max_iter=2000)).fit(X, y)
+    ours = TabularClassifier(epochs=24).fit(X, y)
+    assert 1 - ours.score(X_test, y_test) < 0.75 * (1 - linear.score(X_test, y_test))
+
+
+def test_columns_may_come_in_any_order_with_others_between_and_unseen_cells():
+    X, y, _ = purchases()
+    model = TabularClassifier("fast", epochs=8).fit(X, y)
+    assert np.array_equal(model.predict_proba(X[X.columns[::-1]].assign(new=1)), model.predict_proba(X))
+    X.loc[3, ["colour", "city"]] = ["violet", "a new one"]
+    X.loc[4, "member"], X.loc[5, "since"] = False, None
+    assert np.isfinite(model.predict_proba(X)).all()
+    with pytest.raises(TableError, match="no column 'age'"):
+        model.predict(X.drop(columns="age"))
+
+
+def test_frames_of_all_kinds_give_the_same_model():
+    pl, pa = pytest.importorskip("polars"), pytest.importorskip("pyarrow")
+    X, y, _ = purchases(200)
+    expected = TabularClassifier("fast", epochs=4).fit(X, y).predict_proba(X)
+    for other in (pl.from_pandas(X), pa.Table.from_pandas(X), {name: X[name].to_numpy() for name in X}):
+        assert np.array_equal(TabularClassifier("fast", epochs=4).fit(other, y).predict_proba(other), expected)
+
+
+def test_equal_seeds_give_equal_models_for_any_number_of_threads():
+    X, y = load_wine(return_X_y=True)
+    before = rosenblatt.get_num_threads()
+    try:
+        found = []
+        for threads in (1, 2, 3):
+            rosenblatt.set_num_threads(threads)
+            found.append(TabularClassifier(members=3, epochs=5, random_state=7).fit(X, y).predict_proba(X))
+    finally:
+        rosenblatt.set_num_threads(before)
+    assert np.array_equal(found[0], found[1])
+    assert np.array_equal(found[0], found[2])
+    other = TabularClassifier(members=3, epochs=5, random_state=8).fit(X, y).predict_proba(X)
+    assert not np.array_equal(found[0], other)
+
+
+def test_out_of_fold_predictions_know_nothing_of_their_row():
+    """Labels at random cannot be predicted; a row that was trained on would be."""
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(300, 20)), rng.integers(0, 2, 300)
+    model = TabularClassifier(members=4, epochs=60, dropout=0.0, weight_decay=0.0).fit(X, y)
+    assert 0.35 < model.score_ < 0.65
+    assert model.out_of_fold_.shape == (300, 2)
+    assert np.isfinite(model.out_of_fold_).all()
+    assert np.mean(model.predict(X) == y) > 0.7, "the members that saw the row remember it"
+
+
+def test_a_single_member_holds_a_fifth_out():
+    X, y = load_iris(return_X_y=True)
+    model = TabularClassifier("fast", epochs=5).fit(X, y)
+    assert np.isnan(model.out_of_fold_[:, 0]).sum() == 120
+    regressor = TabularRegressor("fast", epochs=5).fit(X[:, :3], X[:, 3])
+    assert np.isnan(regressor.out_of_fold_).sum() == 120
+
+
+def test_probabilities_are_calibrated():
+    """With smoothed labels networks are too careful; the temperature mends it: log loss is that of the best one."""
+    X, y = load_breast_cancer(return_X_y=True)
+    X, X_test, y, y_test = train_test_split(X, y, test_size=0.4, random_state=1, stratify=y)
+    model = TabularClassifier(epochs=30).fit(X, y)
+    assert model.temperature_ < 1
+    calibrated = log_loss(y_test, model.predict_proba(X_test))
+    model._ensemble = replace(model._ensemble, temperature=1.0)
+    assert calibrated < 0.97 * log_loss(y_test, model.predict_proba(X_test))
+
+
+def test_the_best_temperature_is_found():
+    rng = np.random.default_rng(3)
+    true = rng.dirichlet(np.ones(4), 4000)
+    labels = np.array([rng.choice(4, p=p) for p in true])
+    for temperature in (0.5, 1.0, 2.5):
+        assert best_temperature(soften(true, 1 / temperature), labels) == pytest.approx(temperature, rel=0.08)
+    assert np.allclose(soften(true, 2.0), np.sqrt(true) / np.sqrt(true).sum(axis=1, keepdims=True))
+
+
+@pytest.mark.parametrize("budget", [0.5, 2.0])
+def test_a_time_budget_is_kept_and_gives_a_usable_model(budget):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(40_000, 30))
+    y = (X[:, 0] * X[:, 1] + X[:, 2] > 0).astype(int)
+    began = time.monotonic()
+    model = TabularClassifier("best", time_budget=budget).fit(X, y)
+    # No assertion on time but against a fit that does not look at its budget: it would take a minute.
+    assert time.monotonic() - began < 15 * budget + 10
+    assert np.mean(model.predict(X[:1000]) == y[:1000]) > 0.55
+
+
+def test_weights_of_rows_and_classes_count():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(600, 4))
+    y = (X[:, 0] + rng.normal(0, 1.0, 600) > 1.3).astype(int)
+    plain, balanced = (TabularClassifier("fast", epochs=20, class_weight=w).fit(X, y) for w in (None, "balanced"))
+    assert balanced.predict(X).mean() > 1.5 * plain.predict(X).mean()
+    doubled = np.concatenate([X, X]), np.concatenate([y, 1 - y])
+    weights = np.repeat([1.0, 0.0], 600)
+    model = TabularClassifier("fast", epochs=20).fit(*doubled, sample_weight=weights)
+    assert np.mean(model.predict(X) == y) > 0.75, "rows without weight contradict and count for nothing"
+
+
+def test_several_targets_and_their_units():
+    X, y = load_diabetes(return_X_y=True)
+    both = np.column_stack([y, 1e6 - 1000 * y])
+    model = TabularRegressor(epochs=24).fit(X, both)
+    found = model.predict(X)
+    assert found.shape == (442, 2)
+    assert model.out_of_fold_.shape == (442, 2)
+    assert r2_score(both[:, 1], found[:, 1]) > 0.4
+    assert found[:, 0].min() >= y.min()
+    assert found[:, 1].max() <= 1e6 - 1000 * y.min()
+
+
+def test_a_target_that_does_not_vary_is_predicted():
+    X = np.random.default_rng(0).normal(size=(40, 3))
+    assert np.allclose(TabularRegressor("fast", epochs=3).fit(X, np.full(40, 7.5)).predict(X), 7.5)
+
+
+def test_classes_of_one_row_and_a_hundred_classes():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(400, 3))
+    y = np.minimum(np.arange(400) // 4, 99)
+    assert len(TabularClassifier(members=3, epochs=3).fit(X, y).classes_) == 100
+    y = np.r_[["a"] * 199, ["b"] * 200, ["c"]]
+    assert TabularClassifier(members=3, epochs=3).fit(X, y).predict_proba(X).shape == (400, 3)
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    {
+        "one class": (lambda: TabularClassifier().fit([[1.0], [2.0]], [1, 1]), "one class only"),
+        "lengths": (lambda: TabularClassifier().fit([[1.0], [2.0]], [1, 0, 1]), "X has 2 rows, y has 3"),
+        "hidden": (lambda: TabularClassifier(hidden=(8, 0)).fit(*load_iris(return_X_y=True)), "every layer needs"),
+        "preset": (lambda: TabularClassifier("bset").fit([[1.0]], [1]), "Did you mean 'best'"),
+        "sparse weight": (lambda: TabularRegressor().fit([[1.0], [2.0]], [1, 2], sample_weight=[-1, 1]), "Negative"),
+        "text as target": (lambda: TabularRegressor().fit([[1.0], [2.0]], ["a", "b"]), "could not convert"),
+        "no target": (lambda: TabularRegressor().fit([[1.0], [2.0]], None), "target y is None"),
+        "missing target": (lambda: TabularRegressor().fit([[1.0], [2.0]], [np.nan, 1]), "y contains NaN"),
+        "kinds": (lambda: TabularClassifier(kinds={"a": "numeric"}).fit({"b": [1, 2]}, [0, 1]), "kinds names a column"),
+    }.values(),
+)
+def test_errors_say_what_to_do(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()
+
+
+def test_inputs_are_compact_and_by_name():
+    X, y, _ = purchases(60)
+    model = TabularClassifier("fast", epochs=2).fit(X, y)
+    prepared = model._preparation.transform(model._read(X, reset=False))
+    inputs = feed(prepared, np.array([3, 5]))
+    assert {name: matrix.shape[0] for name, matrix in inputs.items()} == dict.fromkeys(inputs, 2)
+    assert all(matrix.flags["C_CONTIGUOUS"] for matrix in inputs.values())

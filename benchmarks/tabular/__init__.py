@@ -1,0 +1,1 @@
+"""Default settings on real tables, beside the peers'."""

@@ -1,0 +1,126 @@
+"""One fit of ours or of a peer, all with default settings.
+
+Goes in: a method's name, a table, a seed. Comes out: errors and seconds. Peers take missing numbers as median and
+indicator where they cannot take them as they are; classes are 0, 1, 2, ... for all.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+import warnings
+from typing import Any
+
+import numpy as np
+
+from benchmarks.tabular.tables import class_errors, load, number_errors, split, tables
+
+PEERS = ("mlp", "hist_gradient_boosting", "lightgbm", "catboost", "realmlp_s", "realmlp")
+
+
+def run(method: str, name: str, seed: int, full: bool, threads: int) -> dict[str, Any]:
+    """Errors, seconds of fit (of the clock and of the processor) and of prediction."""
+    frame, y = load(name)
+    classify = tables()[name]
+    classes = None
+    if classify:
+        classes, y = np.unique(y, return_inverse=True)
+    train, test = split(y if classes is None else classes[y], classify, seed, None if full else 3000)
+    make = ours(method, classify) if method in ("default", "best", "fast") else peer(method, classify, threads)
+    if method in PEERS:
+        frame = plain(frame, train, method)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        logging.disable(logging.CRITICAL)
+        wall, processor = time.perf_counter(), time.process_time()
+        model = make(frame.iloc[train], y[train])
+        times = {"seconds": time.perf_counter() - wall, "processor_seconds": time.process_time() - processor}
+        wall = time.perf_counter()
+        if classes is None:
+            errors = number_errors(y[test], np.ravel(model.predict(frame.iloc[test])))
+        else:
+            p = np.zeros((len(test), len(classes)))
+            p[:, np.asarray(model.classes_).astype(int)] = model.predict_proba(frame.iloc[test])
+            errors = class_errors(y[test], p)
+    return {**errors, **times, "predict_seconds": time.perf_counter() - wall, "n_test": len(test), "threads": threads}
+
+
+def ours(preset: str, classify: bool) -> Any:
+    """A function (X, y) -> fitted estimator of this library."""
+    import rosenblatt
+
+    kind = rosenblatt.TabularClassifier if classify else rosenblatt.TabularRegressor
+    return lambda X, y: kind(preset).fit(X, y)
+
+
+def plain(frame: Any, train: Any, method: str) -> Any:
+    """Texts without gaps; for networks also numbers without gaps, with indicators."""
+    import pandas as pd
+
+    columns, indicators = {}, {}
+    for name in frame:
+        column = frame[name]
+        if pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column):
+            values = column.astype(float)
+            if method.startswith("realmlp") and values.isna().any():
+                indicators[f"{name}_missing"] = values.isna().astype(float)
+                known = values.iloc[train].dropna()
+                values = values.fillna(known.median() if len(known) else 0.0)
+            columns[name] = values
+        else:
+            text = column.astype(object).where(column.notna(), "missing").astype(str)
+            levels = sorted(set(text.iloc[train]))
+            many = method == "hist_gradient_boosting" and len(levels) > 255
+            as_category = method in ("lightgbm", "hist_gradient_boosting")
+            category = pd.Series(pd.Categorical(text, categories=levels), index=frame.index)
+            columns[name] = category.cat.codes.astype(float) if many else category if as_category else text
+    return pd.DataFrame({**columns, **indicators})
+
+
+def peer(method: str, classify: bool, threads: int) -> Any:
+    """A function (X, y) -> fitted model of a peer."""
+
+    def fit(X: Any, y: Any) -> Any:
+        texts = [name for name in X if X[name].dtype.kind == "O" or str(X[name].dtype) in ("str", "string")]
+        if method == "mlp":
+            return mlp(texts, [name for name in X if name not in texts], classify).fit(X, y)
+        if method == "hist_gradient_boosting":
+            from sklearn import ensemble
+
+            kind = ensemble.HistGradientBoostingClassifier if classify else ensemble.HistGradientBoostingRegressor
+            return kind(categorical_features="from_dtype", random_state=0).fit(X, y)
+        if method == "lightgbm":
+            import lightgbm
+
+            kind = lightgbm.LGBMClassifier if classify else lightgbm.LGBMRegressor
+            return kind(verbose=-1, n_jobs=threads, random_state=0).fit(X, y)
+        if method == "catboost":
+            import catboost
+
+            kind = catboost.CatBoostClassifier if classify else catboost.CatBoostRegressor
+            options = {"verbose": 0, "allow_writing_files": False, "thread_count": threads, "random_seed": 0}
+            return kind(cat_features=texts, **options).fit(X, y)
+        import pytabkit
+
+        suffix = ("S_" if method == "realmlp_s" else "") + ("Classifier" if classify else "Regressor")
+        kind = getattr(pytabkit, f"RealMLP_TD_{suffix}")
+        return kind(random_state=0, n_threads=threads, device="cpu").fit(X, y, cat_col_names=texts)
+
+    return fit
+
+
+def mlp(texts: list[str], numbers: list[str], classify: bool) -> Any:
+    """scikit-learn's network behind the preparation that its guide recommends."""
+    from sklearn.compose import TransformedTargetRegressor, make_column_transformer
+    from sklearn.impute import SimpleImputer
+    from sklearn.neural_network import MLPClassifier, MLPRegressor
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import OneHotEncoder, StandardScaler
+
+    prepare = make_column_transformer(
+        (make_pipeline(SimpleImputer(strategy="median", add_indicator=True), StandardScaler()), numbers),
+        (OneHotEncoder(handle_unknown="ignore"), texts),
+    )
+    network = MLPClassifier(random_state=0) if classify else MLPRegressor(random_state=0)
+    model = make_pipeline(prepare, network)
+    return model if classify else TransformedTargetRegressor(model, transformer=StandardScaler())

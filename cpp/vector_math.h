@@ -1,4 +1,4 @@
-// Elementary functions of whole vectors: exp, expm1, log, log1p, tanh, logistic, softplus, erf, sqrt, cosine and sine.
+// Elementary functions of whole vectors: exp, expm1, log, log1p, tanh, logistic, softplus, erf, sqrt, sine and cosine.
 //
 // Goes in: any floats, denormal, infinite and NaN included. Comes out: what libm gives, to within 2 units in the last
 // place in float32 and 4 in float64; NaN stays NaN. No tables, no branches, no state: a lane's result does not depend
@@ -34,6 +34,12 @@ struct FloatTraits<float> {
   // Of f^2, |f| <= 1/8: sin(2 pi f) / f and cos(2 pi f).
   static constexpr float sine_terms[] = {0x1.921fb6p+2f, -0x1.4abbbap+5f, 0x1.465e92p+6f, -0x1.2d9302p+6f};
   static constexpr float cosine_terms[] = {1.0f, -0x1.3bd3ccp+4f, 0x1.03c1dap+6f, -0x1.55c4eap+6f, 0x1.d99f54p+5f};
+  // pi / 2 in parts; the first two times a number of quarter turns below circle_high are exact.
+  static constexpr float quarter_turn[] = {0x1.921ep+0f, 0x1.b544p-16f, 0x1.0b4612p-34f};
+  static constexpr float quarters_per_radian = 0x1.45f306p-1f, circle_high = 64.0f;
+  // Of r^2, |r| <= pi / 4: (sin(r) / r - 1) / r^2 and (cos(r) - 1 + r^2 / 2) / r^4.
+  static constexpr float arc_sine_terms[] = {-0x1.555552p-3f, 0x1.110c28p-7f, -0x1.9ac98ep-13f};
+  static constexpr float arc_cosine_terms[] = {0x1.555554p-5f, -0x1.6c12d2p-10f, 0x1.9bd88p-16f};
 };
 
 template <>
@@ -77,6 +83,12 @@ struct FloatTraits<double> {
   static constexpr double cosine_terms[] = {1.0, -0x1.3bd3cc9be45dep+4, 0x1.03c1f081b5aaap+6, -0x1.55d3c7e3c8d5cp+6,
                                             0x1.e1f5068303f02p+5, -0x1.a6d1ec3d46288p+4, 0x1.f9cc15d398cd1p+2,
                                             -0x1.b2586b259039fp+0};
+  static constexpr double quarter_turn[] = {0x1.921fb544428p+0, 0x1.4611a62633p-42, 0x1.45c06e0e68948p-86};
+  static constexpr double quarters_per_radian = 0x1.45f306dc9c883p-1, circle_high = 256.0;
+  static constexpr double arc_sine_terms[] = {-0x1.5555555555555p-3, 0x1.1111111110bb2p-7,  -0x1.a01a019e83816p-13,
+                                              0x1.71de379654304p-19, -0x1.ae600aca92c64p-26, 0x1.5e0b05bff20f2p-33};
+  static constexpr double arc_cosine_terms[] = {0x1.5555555555555p-5,  -0x1.6c16c16c16967p-10, 0x1.a01a019f4e9b4p-16,
+                                                -0x1.27e4fa17bf139p-22, 0x1.1eeb68cd22f56p-29, -0x1.907d8f29fe831p-37};
 };
 
 template <class T>
@@ -364,6 +376,21 @@ static inline Direction<T> direction(Vec<T> u) {
   const Vec<T> along = is_odd ? sine : cosine, across = is_odd ? cosine : sine;
   return {absolute<T>(quarter - T(1.5)) < T(1) ? -along : along,
           absolute<T>(quarter - T(2.5)) < T(1) ? -across : across};
+}
+
+// sin(x + quarters pi / 2), for |x| <= circle_high.
+template <class T>
+static inline Vec<T> sine(Vec<T> x, typename FloatTraits<T>::Bits quarters) {
+  using F = FloatTraits<T>;
+  const Vec<T> shifted = x * F::quarters_per_radian + F::round_shift, n = shifted - F::round_shift;
+  const Vec<T> r = ((x - n * F::quarter_turn[0]) - n * F::quarter_turn[1]) - n * F::quarter_turn[2];
+  const Vec<T> square = r * r, half = square * T(0.5), rest = T(1) - half;
+  const BitsVec<T> quadrant = to_bits<T>(shifted) + quarters;
+  const Vec<T> sine = fma<T>(r * square, polynomial<T>(square, F::arc_sine_terms), r);
+  const Vec<T> lost = (T(1) - rest) - half;  // by rounding
+  const Vec<T> cosine = rest + fma<T>(square * square, polynomial<T>(square, F::arc_cosine_terms), lost);
+  const Vec<T> magnitude = (quadrant & 1) != 0 ? cosine : sine;
+  return from_bits<T>(to_bits<T>(magnitude) ^ ((quadrant & 2) << (8 * sizeof(T) - 2)));
 }
 
 }  // namespace rosenblatt::ROSENBLATT_ISA

@@ -1,5 +1,6 @@
 // Elementwise kernels: functions of one operand, arithmetic and comparisons with broadcasting, derivatives of
 // activations.
+#include "kernels/lanes.h"
 #include "kernels/loops.h"
 #include "kernels/tables.h"
 #include "vector_math.h"
@@ -68,17 +69,47 @@ struct Erf {
   template <class T>
   static Vec<T> apply(Vec<T> x) { return erf<T>(x); }
 };
+// With n = e^x (e^x + 2): tanh(softplus(x)) = n / (n + 2), which is 1 long before the power overflows.
+struct Mish {
+  template <class T>
+  static Vec<T> apply(Vec<T> x) {
+    const Vec<T> e = exp<T>(at_most<T>(x, T(40))), n = e * (e + T(2));
+    return x * (n / (n + T(2)));
+  }
+};
+struct MishSlope {  // w + x logistic(x) (1 - w^2), w = tanh(softplus(x))
+  template <class T>
+  static Vec<T> apply(Vec<T> x) {
+    const Vec<T> near = at_most<T>(x, T(20)), e = exp<T>(near), n = e * (e + T(2)), m = T(1) / (n + T(2));
+    return n * m + near * (e / (e + T(1))) * (T(4) * (n + T(1)) * m * m);
+  }
+};
 struct Relu {
   template <class T>
   static Vec<T> apply(Vec<T> x) { return x < T(0) ? Vec<T>{} : x; }  // NaN stays
 };
+// sin or cos; libm's for the few numbers that are too large for a reduction in three parts.
+template <class T, class Libm>
+inline Vec<T> sine_or_libm(Vec<T> x, int quarters, Libm libm) {
+  Vec<T> y = sine<T>(x, static_cast<typename FloatTraits<T>::Bits>(quarters));
+  const Vec<T> outside = absolute<T>(x) <= FloatTraits<T>::circle_high ? Vec<T>{} : broadcast(T(1));
+  if (max_of_lanes<T>(outside)[0] == T(0)) return y;
+  for (int lane = 0; lane < kLanes<T>; ++lane) {
+    if (outside[lane] != T(0)) y[lane] = libm(x[lane]);
+  }
+  return y;
+}
 struct Sin {
-  static float scalar(float x) { return __builtin_sinf(x); }
-  static double scalar(double x) { return __builtin_sin(x); }
+  template <class T>
+  static Vec<T> apply(Vec<T> x) {
+    return sine_or_libm<T>(x, 0, [](T v) { return sizeof(T) == 4 ? T(__builtin_sinf(float(v))) : T(__builtin_sin(v)); });
+  }
 };
 struct Cos {
-  static float scalar(float x) { return __builtin_cosf(x); }
-  static double scalar(double x) { return __builtin_cos(x); }
+  template <class T>
+  static Vec<T> apply(Vec<T> x) {
+    return sine_or_libm<T>(x, 1, [](T v) { return sizeof(T) == 4 ? T(__builtin_cosf(float(v))) : T(__builtin_cos(v)); });
+  }
 };
 
 struct Add {
@@ -169,6 +200,8 @@ constexpr Kernel rows[] = {
     same_shape_row<Softplus, 1>("softplus"),
     same_shape_row<Erf, 1>("erf"),
     same_shape_row<Relu, 1>("relu"),
+    same_shape_row<Mish, 1>("mish"),
+    same_shape_row<MishSlope, 1>("mish_slope"),
     same_shape_row<Sin, 1>("sin"),
     same_shape_row<Cos, 1>("cos"),
     broadcast_row<Add, 2>("add"),

@@ -29,6 +29,8 @@ def erf(x):
 
 FUNCTIONS = {
     "erf": erf,
+    "sin": np.sin,
+    "cos": np.cos,
     "exp": np.exp,
     "expm1": np.expm1,
     "log": np.log,

@@ -337,3 +337,30 @@ def test_lbfgs_refuses_what_needs_steps(options, message):
 def test_an_optimizers_class_is_no_optimizer():
     with pytest.raises(ValueError, match=r"Write Adam\(\), an instance, instead of the class"):
         nn.Network(nn.Dense(2)(nn.input(5))).fit(X, Y, optimizer=nn.Adam)
+
+
+def test_periodic_is_its_formula_and_its_gradient_pytorchs():
+    torch = pytest.importorskip("torch")
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(7, 4)), rng.normal(size=(7, 12))
+    net = nn.Network(nn.Periodic(2, waves=5, frequency=0.5, name="p")(nn.input(4)), "float64")
+    names = ("frequencies", "phases", "mixture", "shifts")
+    w, phase, mixture, shifts = (torch.tensor(np.array(net[f"p.{name}"]), requires_grad=True) for name in names)
+    waves = torch.cos(torch.tensor(x)[:, None, :] * w + phase)
+    units = torch.einsum("mkn,ukn->mun", waves, mixture) + shifts
+    right = torch.cat([units.reshape(7, 8), torch.tensor(x)], dim=1)
+    np.testing.assert_allclose(net.predict(x), right.detach().numpy(), rtol=1e-12)
+    (0.5 * (right - torch.tensor(y)).square().sum(dim=1).mean()).backward()
+    trainer = Trainer(net, "squared_error", per_batch=False)
+    trainer.set_data(x, y)
+    _, gradient = trainer.loss_and_gradient()
+    expected = [p.grad.numpy().ravel() for p in (w, phase, mixture, shifts)]
+    np.testing.assert_allclose(gradient, np.concatenate(expected), rtol=1e-9)
+
+
+def test_scale_multiplies_columns_and_starts_at_one():
+    x = np.random.default_rng(0).normal(size=(5, 3))
+    net = nn.Network(nn.Scale(name="front")(nn.input(3)), "float64")
+    assert np.array_equal(net.predict(x), x)
+    net["front.gain"] = [1.0, 0.0, -2.0]
+    np.testing.assert_allclose(net.predict(x), x * [1, 0, -2])

@@ -41,6 +41,7 @@ from rosenblatt.nn.network import Network
 from rosenblatt.nn.noise import AlphaDropout, Dropout, GaussianNoise
 from rosenblatt.nn.normalization import BatchNorm, LayerNorm, Scale
 from rosenblatt.nn.optimizers import SGD, AdaGrad, Adam, AdamW, Nadam, Optimizer, RMSProp
+from rosenblatt.nn.periodic import Periodic
 from rosenblatt.nn.schedules import Cosine, CosLog, Exponential, OneCycle, Piecewise, Plateau, Power, Schedule, Warmup
 from rosenblatt.nn.spec import NetworkSpec
 
@@ -99,6 +100,7 @@ __all__ = [
     "Orthogonal",
     "PReLU",
     "Parametric",
+    "Periodic",
     "Piecewise",
     "Plateau",
     "Poisson",

@@ -83,7 +83,7 @@ def silu(b: Builder, x: Value) -> Value:
 
 def mish(b: Builder, x: Value) -> Value:
     """Mish: x · tanh(softplus(x)) (Misra, 2019)."""
-    return b.mul(x, b.tanh(b.softplus(x)))
+    return b.mish(x)
 
 
 def softsign(b: Builder, x: Value) -> Value:

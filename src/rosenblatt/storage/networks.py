@@ -30,7 +30,7 @@ LAYERS: dict[str, type[Layer]] = {
     kind.__name__: kind
     for kind in (
         *(Source, nn.Dense, nn.Embedding, nn.Activate, nn.Dropout),
-        *(nn.AlphaDropout, nn.GaussianNoise, nn.BatchNorm, nn.LayerNorm, nn.Scale),
+        *(nn.AlphaDropout, nn.GaussianNoise, nn.BatchNorm, nn.LayerNorm, nn.Scale, nn.Periodic),
         *(nn.Concat, nn.Add, nn.Multiply),
     )
 }

@@ -327,7 +327,8 @@ class Trainer:
             raise ValueError("loss_and_gradient needs a trainer without optimizer")
         losses, _, _ = self._session.train(self.memory, self._sources, self._n_rows, None, self._n_rows, np.zeros(0))
         if not self.network.frozen:
-            start = self.executable.plan.places[self.executable.program.leaf("weights_gradient").id].offset
+            first = self.executable.program.leaf(f"{self._learned[0].name}_gradient")
+            start = self.executable.plan.places[first.id].offset
             return losses[0], self.memory[start : start + self.network.parameters.nbytes].view(self.network.dtype)
         gradient = np.zeros_like(self.network.parameters)
         for block in self._learned:

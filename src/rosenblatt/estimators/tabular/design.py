@@ -3,9 +3,9 @@
 Goes in: what a table was prepared as, the number of outputs, `Settings`. Comes out: an initialized `Network`, with
 factors of learning rate and decay for its parameters. It reads rows only to scale the initial weights.
 
-The parts are those of RealMLP (Holzmüller et al. 2024, arXiv:2407.04491): robustly scaled numbers, a front scale
-layer, layers whose inputs are divided by the root of their number (here folded into initial weights and learning
-rates, which is the same for Adam), activations that mix with the identity, data-driven initial weights and biases.
+The parts are those of RealMLP (Holzmüller et al. 2024, arXiv:2407.04491): robustly scaled numbers and waves of them, a
+front scale layer, layers whose inputs are divided by the root of their number (here folded into initial weights and
+learning rates, which is the same for Adam), activations that mix with the identity, data-driven initial weights.
 """
 
 from __future__ import annotations
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Design", "Settings", "design_network", "feed"]
 
+MOST_WAVED = 100
+"""Tables with more numbers than this have columns enough."""
 INITIAL_ROWS = 4_000
 """Rows that the initial weights are scaled by."""
 BIAS_ROWS = 5
@@ -41,6 +43,8 @@ class Settings:
         Neurons of each hidden layer.
     activation : str
         What `nn.Parametric` mixes with the identity.
+    waves : int
+        Cosines that each number is embedded by; 0: none.
     embedding : int
         Columns that a category with many levels is embedded in.
     words : int
@@ -52,21 +56,29 @@ class Settings:
         The peak of the schedule.
     beta_2 : float
         Of Adam.
-    epochs, batch_size, members : int
+    epochs, members : int
+    batch_size : int
+        Or a tenth of the training rows, but at least `smallest_batch`, where that is less.
     """
 
     hidden: tuple[int, ...] = (128, 128, 128)
-    activation: str = "selu"
+    activation: str = "mish"
+    waves: int = 8
     embedding: int = 8
     words: int = 32
     dropout: float = 0.15
     weight_decay: float = 0.02
     label_smoothing: float = 0.1
-    learning_rate: float = 0.04
+    learning_rate: float = 0.1
     beta_2: float = 0.95
     epochs: int = 64
     batch_size: int = 256
+    smallest_batch: int = 32
     members: int = 5
+
+    def rows_per_step(self, n_rows: int) -> int:
+        """The batch size for so many training rows."""
+        return min(self.batch_size, max(self.smallest_batch, n_rows // 10), n_rows)
 
 
 @dataclass(frozen=True)
@@ -99,12 +111,15 @@ def design_network(
         rates |= {f"{name}.weights": 1 / math.sqrt(h.width), f"{name}.biases": 0.1, f"{name}.alpha": 0.1}
         h = nn.Dense(units, nn.Parametric(settings.activation), name=name, weights=start)(h)
         h = nn.Dropout(settings.dropout, name=f"dropout{i}")(h) if settings.dropout else h
+    for part, factor in {"frequencies": 0.2 * math.pi, "phases": 0.1, "mixture": 0.1, "shifts": 0.1}.items():
+        rates |= {f"waves.{part}": factor} if is_waved(preparation, settings) else {}
     rates |= {"head.weights": 1 / math.sqrt(h.width), "head.biases": 0.1, "front.gain": 6.0}
     head = nn.Dense(n_outputs, name="head", weights=nn.Normal(1 / math.sqrt(h.width)))(h)
     network = nn.Network(head, output=output, seed=seed)
     scale_by_data(network, sample, np.random.default_rng([seed, 1]))
     # The decay of a parameter is its rate's factor squared, but for what the division by the root of the inputs made.
     decays = {name: factor**2 for name, factor in rates.items() if name.endswith((".gain", ".alpha"))}
+    decays |= {name: 0.01 for name in rates if name.startswith("waves.")}
     decays |= {name: 0.0 for name in rates if name.endswith(".biases")}
     return Design(network, rates, decays)
 
@@ -113,7 +128,9 @@ def join_inputs(preparation: Preparation, settings: Settings) -> nn.Node:
     """All inputs side by side: numbers, flags, embedded categories, embedded words."""
     parts = []
     if preparation.numbers:
-        parts.append(nn.input(len(preparation.numbers), "numbers"))
+        numbers = nn.input(len(preparation.numbers), "numbers")
+        waved = is_waved(preparation, settings)
+        parts.append(nn.Periodic(name="waves", waves=settings.waves)(numbers) if waved else numbers)
     if preparation.flags:
         parts.append(nn.input(len(preparation.flags), "flags"))
     for i, n_levels in enumerate(preparation.levels):
@@ -122,6 +139,11 @@ def join_inputs(preparation: Preparation, settings: Settings) -> nn.Node:
         words = nn.input(preparation.n_words, "words", sparse=True)
         parts.append(nn.Dense(settings.words, name="words_embedding", weights=nn.Normal(1.0), biases=None)(words))
     return parts[0] if len(parts) == 1 else nn.Concat(name="inputs")(*parts)
+
+
+def is_waved(preparation: Preparation, settings: Settings) -> bool:
+    """Whether numbers are embedded."""
+    return settings.waves > 0 and 0 < len(preparation.numbers) <= MOST_WAVED
 
 
 def scale_by_data(network: nn.Network, sample: Mapping[str, Any], rng: np.random.Generator) -> None:

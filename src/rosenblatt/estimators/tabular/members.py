@@ -117,7 +117,7 @@ def train_member(
     sample = feed(data.prepared, training[:INITIAL_ROWS])
     design = design_network(data.preparation, problem.n_outputs, problem.output, settings, seed, sample)
     network, rng = design.network, np.random.default_rng([seed, 2])
-    batch_size = min(settings.batch_size, len(y))
+    batch_size = settings.rows_per_step(len(y))
     trainer = Trainer(
         network,
         problem.loss,

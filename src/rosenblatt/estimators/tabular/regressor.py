@@ -70,11 +70,9 @@ class TabularRegressor(RegressorMixin, TabularEstimator):  # type: ignore[misc]
 
     _presets: ClassVar[Mapping[str, Settings]] = MappingProxyType(
         {
-            "fast": replace(Settings(), activation="mish", learning_rate=0.2, members=1),
-            "default": replace(Settings(), activation="mish", learning_rate=0.2),
-            "best": replace(
-                Settings(), activation="mish", learning_rate=0.2, hidden=(256, 256, 256), members=8, epochs=128
-            ),
+            "fast": replace(Settings(), learning_rate=0.4, members=1),
+            "default": replace(Settings(), learning_rate=0.4),
+            "best": replace(Settings(), learning_rate=0.4, hidden=(256, 256, 256), members=8, epochs=128),
         }
     )
 

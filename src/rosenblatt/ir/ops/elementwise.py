@@ -100,6 +100,25 @@ def _logistic_vjp(b: Builder, g: Value, out: Value, x: Value) -> Value:
     return b.logistic_backward(full(b, g, out), out)
 
 
+def mish(x: Any) -> Any:
+    """X · tanh(softplus(x)) (Misra, 2019)."""
+    return x * np.tanh(np.logaddexp(0, x))
+
+
+def mish_slope(x: Any) -> Any:
+    """The derivative of `mish`: w + x s (1 - w²), with w = tanh(softplus(x)) and s = logistic(x)."""
+    w = np.tanh(np.logaddexp(0, x))
+    return w + x * logistic(x) * (1 - w * w)
+
+
+def _mish_slope_vjp(b: Builder, g: Value, out: Value, x: Value) -> Value:
+    # (1 - w²) s (2 + x (1 - s) - 2 x s w)
+    w, s = b.tanh(b.softplus(x)), b.logistic(x)
+    share = b.mul(b.sub(1.0, b.square(w)), s)
+    inner = b.add(b.mul(x, b.sub(b.sub(1.0, s), b.mul(b.mul(s, w), 2.0))), 2.0)
+    return b.mul(g, b.mul(share, inner))
+
+
 UNARY = (
     _unary("neg", np.negative, lambda b, g, out, x: b.neg(g)),
     _unary("abs", np.absolute, lambda b, g, out, x: b.mul(g, b.sign(x))),
@@ -116,6 +135,8 @@ UNARY = (
     _unary("softplus", lambda x: np.logaddexp(0, x), lambda b, g, out, x: b.mul(g, b.logistic(x))),
     _unary("erf", erf, _erf_vjp),
     _unary("relu", lambda x: np.maximum(x, 0), _relu_vjp),
+    _unary("mish", mish, lambda b, g, out, x: b.mul(g, b.mish_slope(x))),
+    _unary("mish_slope", mish_slope, _mish_slope_vjp, special=SPECIAL[:-3]),
     _unary("sin", np.sin, lambda b, g, out, x: b.mul(g, b.cos(x)), special=(0.0, -0.0, 3.0, -50.0, np.inf, np.nan)),
     _unary("cos", np.cos, lambda b, g, out, x: b.neg(b.mul(g, b.sin(x))), special=(0.0, 3.0, -50.0, np.inf, np.nan)),
 )

@@ -15,7 +15,8 @@ from rosenblatt.storage.container import ModelFileError, pack, unpack
 
 __all__ = ["ModelFileError", "load", "save"]
 
-ESTIMATOR, TABLE_MODEL, NETWORK = "estimator", "table model", "network"
+ESTIMATOR, TABLE_MODEL, NETWORK, TABULAR = "estimator", "table model", "network", "tabular estimator"
+TABULARS = ("TabularClassifier", "TabularRegressor")
 
 
 def save(model: Any, path: str | os.PathLike[str]) -> None:
@@ -28,8 +29,8 @@ def save(model: Any, path: str | os.PathLike[str]) -> None:
 
     Parameters
     ----------
-    model : TableModel, MLPClassifier, MLPRegressor, LogisticRegression or rosenblatt.nn.Network
-        Fitted, if it is no network.
+    model : estimator, TableModel or nn.Network
+        One of the library's estimators but `Perceptron`; fitted, if it is no network.
     path : path
         Usually ending in .safetensors. An existing file is replaced, at once and only by a complete one.
 
@@ -52,11 +53,16 @@ def save(model: Any, path: str | os.PathLike[str]) -> None:
         write_atomically(path, pack(TABLE_MODEL, *model.to_state()))
     elif type(model).__name__ in STORABLE and type(model).__module__.startswith("rosenblatt."):
         write_atomically(path, pack(ESTIMATOR, *estimator_state(model)))
+    elif type(model).__name__ in TABULARS and type(model).__module__.startswith("rosenblatt."):
+        from rosenblatt.storage.tabular import tabular_state
+
+        write_atomically(path, pack(TABULAR, *tabular_state(model)))
     elif type(model) is Network:
         write_atomically(path, pack(NETWORK, *network_to_state(model)))
     else:
         raise TypeError(
-            f"save takes a fitted TableModel, {', '.join(STORABLE)} or nn.Network of rosenblatt, not {type(model)}."
+            f"save takes a fitted TableModel, {', '.join((*STORABLE, *TABULARS))} or nn.Network of rosenblatt, not "
+            f"{type(model)}."
         )
 
 
@@ -69,7 +75,7 @@ def load(path: str | os.PathLike[str]) -> Any:
 
     Returns
     -------
-    TableModel, MLPClassifier, MLPRegressor, LogisticRegression or rosenblatt.nn.Network
+    TabularClassifier, TabularRegressor, TableModel, MLPClassifier, MLPRegressor, LogisticRegression or nn.Network
 
     Raises
     ------
@@ -96,6 +102,10 @@ def model_from_bytes(data: bytes) -> Any:
         return TableModel.from_state(state, arrays)
     if kind == ESTIMATOR:
         return estimator_from_state(state, arrays)
+    if kind == TABULAR:
+        from rosenblatt.storage.tabular import tabular_from_state
+
+        return tabular_from_state(state, arrays)
     if kind == NETWORK:
         return network_from_state(state, arrays)
     raise ModelFileError(f"it holds a model of the unknown kind {kind!r}.")

@@ -220,3 +220,74 @@ def test_inputs_are_compact_and_by_name():
     inputs = feed(prepared, np.array([3, 5]))
     assert {name: matrix.shape[0] for name, matrix in inputs.items()} == dict.fromkeys(inputs, 2)
     assert all(matrix.flags["C_CONTIGUOUS"] for matrix in inputs.values())
+
+
+@pytest.mark.parametrize("preset", ["fast", "default"])
+def test_a_stored_model_predicts_the_same_bits(tmp_path, preset):
+    X, y, value = purchases(300)
+    pairs = (
+        (TabularClassifier(preset, epochs=4, kinds={"member": "categorical"}), y),
+        (
+            TabularRegressor(preset, epochs=4),
+            np.column_stack([value, -value]),
+        ),
+    )
+    for model, target in pairs:
+        model.fit(X, target)
+        rosenblatt.save(model, tmp_path / "model.safetensors")
+        again = rosenblatt.load(tmp_path / "model.safetensors")
+        assert again.get_params() == model.get_params()
+        assert np.array_equal(again.predict(X), model.predict(X))
+        np.testing.assert_array_equal(again.out_of_fold_, model.out_of_fold_)
+        assert (again.score_, again.n_features_in_) == (model.score_, model.n_features_in_)
+        assert list(again.feature_names_in_) == list(model.feature_names_in_)
+        assert again._preparation == model._preparation
+        assert again._ensemble.settings == model._ensemble.settings
+        if isinstance(model, TabularClassifier):
+            assert np.array_equal(again.predict_proba(X), model.predict_proba(X))
+            assert list(again.classes_) == list(model.classes_)
+
+
+def test_pickled_and_copied_models_predict_the_same():
+    import copy
+    import pickle
+
+    X, y = load_iris(return_X_y=True)
+    model = TabularClassifier(members=2, epochs=3).fit(X, y)
+    for again in (pickle.loads(pickle.dumps(model)), copy.deepcopy(model)):
+        assert np.array_equal(again.predict_proba(X), model.predict_proba(X))
+
+
+CHANGES = {
+    "another class": (("class",), "TabularRegressor"),
+    "no rules": (("preparation", "rules"), []),
+    "one rule less": (("preparation", "rules", 0), None),
+    "a level twice": (("preparation", "rules", 1, "levels"), ["a", "a"]),
+    "spread zero": (("preparation", "rules", 0, "scaling", "spreads"), [0.0]),
+    "no members": (("members",), []),
+    "no networks": (("networks",), []),
+    "a setting": (("settings", "dict", 0, 1), "many"),
+    "temperature": (("fitted", "temperature_"), -1.0),
+    "preset": (("parameters", "preset"), "bad"),
+    "kind": (("preparation", "kinds", 0), {"name": 1}),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_changed_file_is_refused(change):
+    from rosenblatt.files import ModelFileError
+    from rosenblatt.storage.tabular import tabular_from_state, tabular_state
+
+    X, y, _ = purchases(60)
+    state, arrays = tabular_state(TabularClassifier("fast", epochs=1).fit(X, y))
+    tabular_from_state(state, arrays)
+    (*path, last), value = CHANGES[change]
+    at = state
+    for key in path:
+        at = at[key]
+    if value is None:
+        del at[last]
+    else:
+        at[last] = value
+    with pytest.raises(ModelFileError):
+        tabular_from_state(state, arrays)

@@ -12,8 +12,9 @@ where on the circles of the year and the week it lies.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from functools import cached_property
 from itertools import chain
 from typing import Any
@@ -46,14 +47,11 @@ class Prepared:
     flags : ndarray of float32, shape (n_rows, n_flags)
     codes : ndarray of int32, shape (n_rows, n_coded)
         0 is for missing, rare and unseen levels.
-    words : scipy CSR matrix or None
-        Weights of words, where there are free texts.
     """
 
     numbers: Array
     flags: Array
     codes: Array
-    words: Any = None
 
 
 @dataclass(frozen=True)
@@ -163,7 +161,6 @@ class Preparation:
 
     rules: tuple[NumberRule | CategoryRule, ...]
     kinds: tuple[ColumnKind, ...]
-    n_words: int = 0
 
     @cached_property
     def numbers(self) -> list[str]:
@@ -208,6 +205,33 @@ class Preparation:
                 f += len(rule.flags)
         codes = [rule.codes(table.columns[rule.name]) for rule in self.coded]
         return Prepared(numbers, flags, np.array(codes, dtype=np.int32).reshape(len(codes), table.n_rows).T)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The rules, and what is said of the columns, as JSON-able data."""
+        return {"rules": [rule_to_dict(rule) for rule in self.rules], "kinds": [asdict(kind) for kind in self.kinds]}
+
+    @classmethod
+    def from_dict(cls, entry: Any) -> Preparation:
+        """What `to_dict` gave.
+
+        Raises
+        ------
+        ValueError
+            If the entry is not of that form.
+        """
+        if not isinstance(entry, dict) or set(entry) != {"rules", "kinds"}:
+            raise ValueError("the preparation is not of the known form")
+        rules, kinds = entry["rules"], entry["kinds"]
+        if not isinstance(rules, list) or not rules or not isinstance(kinds, list):
+            raise ValueError("the preparation has no rules")
+        types = {"name": str, "kind": str, "n_missing": int, "detail": str}
+        for kind in kinds:
+            if not isinstance(kind, dict) or {key: type(value) for key, value in kind.items()} != types:
+                raise ValueError("the kind of a column is not of the known form")
+        read = tuple(rule_from_dict(rule) for rule in rules)
+        if len({rule.name for rule in read}) < len(read):
+            raise ValueError("a column has two rules")
+        return cls(read, tuple(ColumnKind(**kind) for kind in kinds))
 
     def _require_columns(self, table: Table) -> None:
         absent = [rule.name for rule in self.rules if rule.name not in table.columns]
@@ -288,3 +312,60 @@ def parts_of(values: NDArray[np.float64], circles: Sequence[str]) -> NDArray[np.
 def varies(days: NDArray[np.float64], period: float) -> bool:
     """Whether dates cover at least one such period, at more than one place in it."""
     return bool(days.max() - days.min() >= period and len(np.unique(np.floor(days % period))) > 1)
+
+
+# Stored ----------------------------------------------------------------------------------------------------------
+
+
+def rule_to_dict(rule: NumberRule | CategoryRule) -> dict[str, Any]:
+    """A rule as JSON-able data."""
+    return asdict(rule)
+
+
+def rule_from_dict(entry: Any) -> NumberRule | CategoryRule:
+    """The rule that `rule_to_dict` was given.
+
+    Raises
+    ------
+    ValueError
+        If the entry is not of that form.
+    """
+    names = {kind: {field.name for field in fields(kind)} for kind in (NumberRule, CategoryRule)}
+    if not isinstance(entry, dict) or set(entry) not in names.values() or not isinstance(entry["name"], str):
+        raise ValueError("a column's rule is not of the known form")
+    name, storage, scaling = entry["name"], entry["storage"], scaling_from_dict(entry["scaling"])
+    if set(entry) == names[NumberRule]:
+        circles = texts_of(entry["circles"], name)
+        known = storage in ("number", "date") and set(circles) <= set(CIRCLES) and type(entry["indicator"]) is bool
+        if not known or scaling is None or len(scaling.centers) != 1 + 2 * len(circles):
+            raise ValueError(f"the rule of column {name!r} does not fit together")
+        return NumberRule(name, storage, circles, scaling, entry["indicator"])
+    levels = texts_of(entry["levels"], name)
+    if storage not in ("text", "boolean") or not levels or (storage == "boolean" and len(levels) != 2):
+        raise ValueError(f"the rule of column {name!r} does not fit together")
+    if scaling is not None and len(scaling.centers) != len(levels):
+        raise ValueError(f"the rule of column {name!r} does not scale each level")
+    return CategoryRule(name, storage, levels, scaling)
+
+
+def scaling_from_dict(entry: Any) -> Scaling | None:
+    """Centers and spreads, or None."""
+    if entry is None:
+        return None
+    if not isinstance(entry, dict) or set(entry) != {"centers", "spreads"}:
+        raise ValueError("a column's scaling is not of the known form")
+    columns = [entry["centers"], entry["spreads"]]
+    numbers = all(
+        isinstance(c, (list, tuple)) and all(type(x) is float and math.isfinite(x) for x in c) for c in columns
+    )
+    if not numbers or len(columns[0]) != len(columns[1]) or not all(x > 0 for x in columns[1]):
+        raise ValueError("a column's scaling does not hold finite centers and positive spreads")
+    return Scaling(tuple(columns[0]), tuple(columns[1]))
+
+
+def texts_of(entry: Any, name: str) -> tuple[str, ...]:
+    """Different texts."""
+    valid = isinstance(entry, (list, tuple)) and all(isinstance(text, str) for text in entry)
+    if not valid or len(set(entry)) < len(entry):
+        raise ValueError(f"the rule of column {name!r} does not list different texts")
+    return tuple(entry)

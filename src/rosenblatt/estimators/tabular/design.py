@@ -47,8 +47,6 @@ class Settings:
         Cosines that each number is embedded by; 0: none.
     embedding : int
         Columns that a category with many levels is embedded in.
-    words : int
-        Columns that the words of all free texts are embedded in.
     dropout, weight_decay : float
         At their full strength; both fade in the second half of training.
     label_smoothing : float
@@ -65,7 +63,6 @@ class Settings:
     activation: str = "mish"
     waves: int = 8
     embedding: int = 8
-    words: int = 32
     dropout: float = 0.15
     weight_decay: float = 0.02
     label_smoothing: float = 0.1
@@ -92,12 +89,10 @@ class Design:
 
 def feed(prepared: Prepared, rows: NDArray[np.int64] | None = None) -> dict[str, Any]:
     """The network's inputs by name, perhaps of some rows only; each as compact as it can be."""
-    inputs: dict[str, Any] = {"numbers": prepared.numbers, "flags": prepared.flags, "words": prepared.words}
-    inputs = {name: matrix for name, matrix in inputs.items() if matrix is not None and matrix.shape[1]}
+    inputs: dict[str, Any] = {"numbers": prepared.numbers, "flags": prepared.flags}
+    inputs = {name: matrix for name, matrix in inputs.items() if matrix.shape[1]}
     inputs |= {f"codes{i}": codes for i, codes in enumerate(prepared.codes.T)}
-    if rows is not None:
-        inputs = {name: matrix[rows] for name, matrix in inputs.items()}
-    return {name: matrix if name == "words" else np.ascontiguousarray(matrix) for name, matrix in inputs.items()}
+    return {name: np.ascontiguousarray(x if rows is None else x[rows]) for name, x in inputs.items()}
 
 
 def design_network(
@@ -125,7 +120,7 @@ def design_network(
 
 
 def join_inputs(preparation: Preparation, settings: Settings) -> nn.Node:
-    """All inputs side by side: numbers, flags, embedded categories, embedded words."""
+    """All inputs side by side: numbers, flags, embedded categories."""
     parts = []
     if preparation.numbers:
         numbers = nn.input(len(preparation.numbers), "numbers")
@@ -135,9 +130,6 @@ def join_inputs(preparation: Preparation, settings: Settings) -> nn.Node:
         parts.append(nn.input(len(preparation.flags), "flags"))
     for i, n_levels in enumerate(preparation.levels):
         parts.append(nn.Embedding(settings.embedding, name=f"embedding{i}")(nn.codes(n_levels, f"codes{i}")))
-    if preparation.n_words:
-        words = nn.input(preparation.n_words, "words", sparse=True)
-        parts.append(nn.Dense(settings.words, name="words_embedding", weights=nn.Normal(1.0), biases=None)(words))
     return parts[0] if len(parts) == 1 else nn.Concat(name="inputs")(*parts)
 
 

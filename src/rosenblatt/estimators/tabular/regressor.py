@@ -106,7 +106,7 @@ class TabularRegressor(RegressorMixin, TabularEstimator):  # type: ignore[misc]
         y = check_array(y, ensure_2d=False, dtype=np.float64, input_name="y")
         self._require_rows(table.n_rows, y)
         targets = y.reshape(len(y), -1)
-        self._mean, self._range = targets.mean(axis=0), (targets.min(axis=0), targets.max(axis=0))
+        self._mean, self._lowest, self._highest = targets.mean(axis=0), targets.min(axis=0), targets.max(axis=0)
         spread = targets.std(axis=0)
         self._scale = np.where(spread > 0, spread, 1.0)
         self._one_target = y.ndim == 1
@@ -127,7 +127,7 @@ class TabularRegressor(RegressorMixin, TabularEstimator):  # type: ignore[misc]
 
     def _in_units(self, outputs: Array) -> Array:
         """Standardized outputs in the targets' units, within the range of the training targets."""
-        values = np.clip(outputs * self._scale + self._mean, *self._range)
+        values = np.clip(outputs * self._scale + self._mean, self._lowest, self._highest)
         return np.asarray(values[:, 0] if self._one_target else values)
 
     def _folds(self, n: int, members: int) -> Folds:

@@ -1,0 +1,162 @@
+"""Fitted `TabularClassifier` and `TabularRegressor` as plain data, and back.
+
+Goes in: a fitted estimator. Comes out: a JSON-able state and arrays; or, from those, an estimator that predicts the
+same bits. Everything is checked against everything else when it is read. Not kept: which rows each member held out.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, fields
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rosenblatt.estimators import TabularClassifier, TabularRegressor
+from rosenblatt.estimators.tabular.design import Settings
+from rosenblatt.estimators.tabular.ensemble import Ensemble
+from rosenblatt.estimators.tabular.members import Member
+from rosenblatt.nn.network import Network
+from rosenblatt.storage.container import Arrays, ModelFileError, decode_value, encode_value, errors_of, require_keys
+from rosenblatt.storage.networks import network_from_state, network_to_state
+from rosenblatt.tables.preparation import Preparation
+
+__all__ = ["tabular_from_state", "tabular_state"]
+
+KINDS: dict[str, Any] = {"TabularClassifier": TabularClassifier, "TabularRegressor": TabularRegressor}
+FITTED = {
+    "TabularClassifier": ("n_features_in_", "feature_names_in_", "score_", "classes_", "temperature_"),
+    "TabularRegressor": ("n_features_in_", "feature_names_in_", "score_", "_one_target"),
+}
+ARRAYS = ("_mean", "_scale", "_lowest", "_highest")
+"""Arrays of a regressor, one number for each target."""
+
+
+def tabular_state(model: Any) -> tuple[dict[str, Any], Arrays]:
+    """State and arrays of a fitted estimator.
+
+    Raises
+    ------
+    sklearn.exceptions.NotFittedError
+        If it is not fitted.
+    """
+    from sklearn.utils.validation import check_is_fitted
+
+    check_is_fitted(model, "_ensemble")
+    kind, ensemble = type(model).__name__, model._ensemble
+    arrays: Arrays = {}
+    networks, members = [], []
+    for i, member in enumerate(ensemble.members):
+        state, own = network_to_state(member.network)
+        arrays |= {f"{i}/{name}": array for name, array in own.items()}
+        networks.append(state)
+        members.append({"curve": [list(row) for row in member.curve], "best_epoch": member.best_epoch})
+    known = np.isfinite(model.out_of_fold_)
+    arrays |= {"out_of_fold": np.where(known, model.out_of_fold_, 0.0), "out_of_fold_known": known.astype(np.float32)}
+    arrays |= {name: getattr(model, name) for name in ARRAYS if hasattr(model, name)}
+    parameters = model.get_params(deep=False)
+    seed = parameters["random_state"]
+    parameters["random_state"] = seed if isinstance(seed, (int, np.integer)) else None
+    fitted = {name: getattr(model, name) for name in FITTED[kind] if hasattr(model, name)}
+    return {
+        "class": kind,
+        "parameters": {name: encode_value(value, f"parameter {name!r}") for name, value in parameters.items()},
+        "fitted": {name: encode_value(value, f"attribute {name!r}") for name, value in fitted.items()},
+        "preparation": model._preparation.to_dict(),
+        "settings": encode_value(asdict(ensemble.settings), "settings"),
+        "members": encode_value(members, "members"),
+        "networks": networks,
+    }, arrays
+
+
+def tabular_from_state(state: Any, arrays: Mapping[str, NDArray[Any]]) -> Any:
+    """The estimator that `tabular_state` took apart.
+
+    Raises
+    ------
+    ModelFileError
+        If state and arrays do not describe one.
+    """
+    with errors_of("an estimator of tables"):
+        return restore(state, arrays)
+
+
+def restore(state: Any, arrays: Mapping[str, NDArray[Any]]) -> Any:
+    """As `tabular_from_state`, with errors of any kind."""
+    needed = {"class", "parameters", "fitted", "preparation", "settings", "members", "networks"}
+    require_keys(state, needed)
+    kind = state["class"]
+    if kind not in KINDS or not isinstance(state["networks"], list) or not state["networks"]:
+        raise ModelFileError("the file does not name a known estimator with its networks.")
+    model = KINDS[kind](**{name: decode_value(value) for name, value in state["parameters"].items()})
+    model._validate_params()
+    fitted = {name: decode_value(value) for name, value in state["fitted"].items()}
+    required = set(FITTED[kind]) - {"feature_names_in_"}
+    require_keys(fitted, required, {"feature_names_in_"}, "the fitted part")
+    for name, value in fitted.items():
+        setattr(model, name, value)
+    model._preparation = Preparation.from_dict(state["preparation"])
+    networks = [
+        network_from_state(entry, {n.split("/", 1)[1]: a for n, a in arrays.items() if n.startswith(f"{i}/")})
+        for i, entry in enumerate(state["networks"])
+    ]
+    members = restore_members(decode_value(state["members"]), networks)
+    settings = restore_settings(decode_value(state["settings"]))
+    model._ensemble = Ensemble(members, settings, getattr(model, "temperature_", 1.0))
+    restore_arrays(model, kind, arrays, networks[0].graph.n_outputs)
+    require_inputs(model._preparation, networks)
+    return model
+
+
+def restore_members(entries: Any, networks: list[Network]) -> tuple[Member, ...]:
+    """Networks with the course of their training."""
+    if not isinstance(entries, list) or len(entries) != len(networks):
+        raise ModelFileError("the file does not describe the training of each network.")
+    members = []
+    for entry, network in zip(entries, networks, strict=True):
+        require_keys(entry, {"curve", "best_epoch"}, what="the entry on a member")
+        curve = [(float(loss), float(metric)) for loss, metric in entry["curve"]]
+        nothing = np.empty((0, network.graph.n_outputs), network.dtype)
+        members.append(Member(network, np.empty(0, np.int64), nothing, curve, int(entry["best_epoch"])))
+    return tuple(members)
+
+
+def restore_settings(entry: Any) -> Settings:
+    """Settings, each of the type of its default."""
+    defaults = Settings()
+    require_keys(entry, {field.name for field in fields(Settings)}, what="the entry on settings")
+    for name, value in entry.items():
+        kind = type(getattr(defaults, name))
+        if type(value) is not kind and not (kind is float and type(value) is int):
+            raise ModelFileError(f"the setting {name} is {value!r}.")
+    return Settings(**entry)
+
+
+def restore_arrays(model: Any, kind: str, arrays: Mapping[str, NDArray[Any]], n_outputs: int) -> None:
+    """Out-of-fold predictions, classes or units: all must fit the networks' outputs."""
+    found, known = arrays["out_of_fold"].astype(np.float64), arrays["out_of_fold_known"]
+    if found.shape != known.shape:
+        raise ModelFileError("the out-of-fold predictions do not fit together.")
+    model.out_of_fold_ = np.where(known > 0, found, np.nan)
+    if kind == "TabularClassifier":
+        n_classes, temperature = len(model.classes_), model.temperature_
+        if n_classes != n_outputs or not (isinstance(temperature, float) and 0 < temperature < math.inf):
+            raise ModelFileError(f"there are {n_classes} classes, but the networks have {n_outputs} outputs.")
+        return
+    for name in ARRAYS:
+        if arrays[name].shape != (n_outputs,):
+            raise ModelFileError(f"there are {n_outputs} targets, but {name} has the shape {arrays[name].shape}.")
+        setattr(model, name, arrays[name].astype(np.float64))
+
+
+def require_inputs(preparation: Preparation, networks: list[Network]) -> None:
+    """Refuse networks that do not take what the table is prepared as."""
+    widths = {"numbers": len(preparation.numbers), "flags": len(preparation.flags)}
+    widths = {name: width for name, width in widths.items() if width}
+    widths |= {f"codes{i}": n for i, n in enumerate(preparation.levels)}
+    for network in networks:
+        graph = network.graph
+        if widths != {name: node.width for name, node in zip(graph.input_names, graph.inputs, strict=True)}:
+            raise ModelFileError("a network does not take what the table is prepared as.")

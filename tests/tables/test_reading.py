@@ -141,3 +141,11 @@ def test_pandas_names_that_are_no_texts_become_texts() -> None:
     np.testing.assert_array_equal(read_table(frame).columns["1"].values, [2.0, 4.0])
     frame.columns = pd.MultiIndex.from_tuples([("a", "b"), ("a", "c")])
     assert list(read_table(frame).columns) == ["('a', 'b')", "('a', 'c')"]
+
+
+def test_lists_of_numpys_times_are_dates_and_seconds():
+    day, second = np.datetime64("2020-01-02T12", "ns"), np.timedelta64(1500, "ms")
+    table = read_table({"day": [day, np.datetime64("NaT"), None], "span": [second, np.timedelta64("NaT"), None]})
+    assert table["day"].storage == "date"
+    np.testing.assert_array_equal(table["day"].values, [18263.5, np.nan, np.nan])
+    np.testing.assert_array_equal(table["span"].values, [1.5, np.nan, np.nan])

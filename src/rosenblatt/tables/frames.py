@@ -177,6 +177,7 @@ def column_from_array(name: str, values: NDArray[Any]) -> Column:
 
 def column_from_objects(name: str, cells: list[Any]) -> Column:
     """A column from Python objects: all numbers, all booleans, or text."""
+    cells = [plain_time(cell) if isinstance(cell, (np.datetime64, np.timedelta64)) else cell for cell in cells]
     present = [cell for cell in cells if not is_missing(cell)]
     for cell in present:
         if not isinstance(cell, (str, bool, int, float, Decimal, np.generic, date)):
@@ -197,6 +198,16 @@ def column_from_objects(name: str, cells: list[Any]) -> Column:
 def without_zone(cell: date) -> date:
     """A date or time in UTC, as NumPy wants it."""
     return cell.astimezone(UTC).replace(tzinfo=None) if isinstance(cell, datetime) and cell.tzinfo else cell
+
+
+def plain_time(cell: np.datetime64 | np.timedelta64) -> datetime | float | None:
+    """A NumPy scalar as a datetime, or as seconds; None for "not a time"."""
+    if np.isnat(cell):
+        return None
+    if isinstance(cell, np.timedelta64):
+        return float(cell / np.timedelta64(1, "us")) / 1e6
+    found: datetime = cell.astype("datetime64[us]").item()
+    return found
 
 
 def object_floats(cells: list[Any]) -> NDArray[np.float64]:

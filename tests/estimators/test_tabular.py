@@ -291,3 +291,20 @@ def test_a_changed_file_is_refused(change):
         at[last] = value
     with pytest.raises(ModelFileError):
         tabular_from_state(state, arrays)
+
+
+def test_the_report_says_what_was_done():
+    X, y, value = purchases(300)
+    X["always"], X["row"] = "same", np.arange(300)
+    text = TabularClassifier(members=2, epochs=3).fit(X, y).report()
+    for part in ("300 rows of 7 columns", "accuracy 0.", "temperature", "2 networks", "3 epochs"):
+        assert part in text
+    lines = {line.split()[0]: line for line in text.splitlines() if line.startswith("  ")}
+    assert "number" in lines["age"]
+    assert "missing" in lines["age"]
+    assert "30 levels, embedded" in lines["city"]
+    assert "blue, green, red" in lines["colour"]
+    assert "date: the day, place in the year, place in the week" in lines["since"]
+    assert "left out" in lines["always"]
+    assert "left out" in lines["row"]
+    assert "R2 " in TabularRegressor("fast", epochs=3).fit(X, value).report()

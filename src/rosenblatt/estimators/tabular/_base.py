@@ -59,6 +59,7 @@ class TabularEstimator(SuggestingMixin, BaseEstimator):  # type: ignore[misc]
         "random_state": ["random_state"],
     }
     _presets: ClassVar[Mapping[str, Settings]]
+    _score_name: ClassVar[str]
 
     def __init__(
         self,
@@ -138,6 +139,13 @@ class TabularEstimator(SuggestingMixin, BaseEstimator):  # type: ignore[misc]
         given = self.random_state
         fixed = isinstance(given, Integral)
         self._seed = int(given) if fixed else int(check_random_state(given).randint(2**31 - 1))
+
+    def report(self) -> str:
+        """What was done, as text: the honest score, each column's treatment, the members' training."""
+        from rosenblatt.estimators.tabular.report import report
+
+        check_is_fitted(self, "_ensemble")
+        return report(self, self._score_name)
 
     def _outputs(self, X: Any) -> Array:
         """The ensemble's mean outputs for raw rows, (n_rows, n_outputs)."""

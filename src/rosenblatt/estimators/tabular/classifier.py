@@ -85,6 +85,7 @@ class TabularClassifier(ClassifierMixin, TabularEstimator):  # type: ignore[misc
         "metric": [StrOptions({"error", "log_loss"})],
         "class_weight": [dict, StrOptions({"balanced"}), None],
     }
+    _score_name: ClassVar[str] = "accuracy"
     _presets: ClassVar[Mapping[str, Settings]] = MappingProxyType(
         {
             "fast": Settings(members=1, epochs=64),

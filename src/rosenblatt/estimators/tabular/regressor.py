@@ -68,6 +68,7 @@ class TabularRegressor(RegressorMixin, TabularEstimator):  # type: ignore[misc]
     (442,)
     """
 
+    _score_name: ClassVar[str] = "R2"
     _presets: ClassVar[Mapping[str, Settings]] = MappingProxyType(
         {
             "fast": replace(Settings(), learning_rate=0.4, members=1),

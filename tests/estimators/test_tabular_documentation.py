@@ -1,0 +1,32 @@
+"""docs/tabular.md: its snippet runs, and its table of columns is true."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+
+from rosenblatt import TabularRegressor
+
+PAGE = (Path(__file__).parents[2] / "docs" / "tabular.md").read_text(encoding="utf-8")
+
+
+def test_the_snippet_runs(capsys):
+    (snippet,) = re.findall(r"```python\n(.*?)```", PAGE, re.S)
+    exec(compile(snippet, "tabular.md", "exec"), {})
+    assert re.search(r"R2 0\.[3-6]\d*, of rows by members", capsys.readouterr().out)
+
+
+def test_the_defaults_are_those_of_the_page():
+    settings = TabularRegressor._presets["default"]
+    assert settings.hidden == (128, 128, 128)
+    assert (settings.members, settings.activation, settings.waves, settings.embedding) == (5, "mish", 8, 8)
+    best = TabularRegressor._presets["best"]
+    assert (best.hidden, best.members, best.epochs) == ((256, 256, 256), 8, 128)
+    assert TabularRegressor._presets["fast"].members == 1
+
+
+def test_levels_up_to_eight_are_flags():
+    X = {"few": np.arange(90) % 8, "many": np.arange(90) % 9}
+    model = TabularRegressor("fast", epochs=1, kinds=dict.fromkeys(X, "categorical")).fit(X, np.arange(90.0))
+    assert len(model._preparation.flags) == 8
+    assert model._preparation.levels == [10]

@@ -40,8 +40,8 @@ def fill(results: dict[str, Any], methods: list[str], o: argparse.Namespace, pat
                 except Exception as error:  # a peer's failure is a result too
                     results[key] = {"failed": f"{type(error).__name__}: {error}"[:300]}
                 print(key, {k: round(v, 4) if isinstance(v, float) else v for k, v in results[key].items()}, flush=True)
-                if path is not None:
-                    write_atomically(path, json.dumps(results, indent=0, sort_keys=True).encode())
+                if path is not None:  # what another process wrote in the meantime is kept
+                    write_atomically(path, json.dumps({**read(path), **results}, indent=0, sort_keys=True).encode())
 
 
 def mean_of(results: dict[str, Any], method: str, name: str, o: argparse.Namespace, what: str) -> float:

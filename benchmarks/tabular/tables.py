@@ -59,14 +59,21 @@ def split(y: Any, classify: bool, seed: int, most_rows: int | None = 3000) -> tu
 
 
 def class_errors(labels: Any, probabilities: Any) -> dict[str, float]:
-    """Share of wrong classes, and log loss (probabilities normalized, at least 1e-7)."""
+    """Share of wrong classes, and log loss (probabilities normalized, at least 1e-7).
+
+    Raises ValueError where a probability is no number: NaN would pass for the likeliest class.
+    """
+    if not np.isfinite(probabilities).all():
+        raise ValueError("probabilities that are not finite")
     p = probabilities / probabilities.sum(axis=1, keepdims=True)
     right = np.maximum(p[np.arange(len(labels)), labels], 1e-7)
     return {"error": float(np.mean(p.argmax(axis=1) != labels)), "log_loss": float(-np.log(right).mean())}
 
 
 def number_errors(y: Any, prediction: Any) -> dict[str, float]:
-    """Root of the mean squared error over the standard deviation of the target."""
+    """Root of the mean squared error over the standard deviation of the target; ValueError if a prediction is no number."""
+    if not np.isfinite(prediction).all():
+        raise ValueError("predictions that are not finite")
     return {"error": float(np.sqrt(np.mean(np.square(prediction - y))) / y.std())}
 
 

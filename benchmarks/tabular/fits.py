@@ -16,7 +16,16 @@ from threadpoolctl import threadpool_limits
 
 from benchmarks.tabular.tables import class_errors, load, number_errors, split, tables
 
+OURS = ("default", "best", "fast")
 PEERS = ("mlp", "hist_gradient_boosting", "lightgbm", "catboost", "realmlp_s", "realmlp")
+
+
+def attempt(method: str, name: str, seed: int, full: bool, threads: int) -> dict[str, Any]:
+    """What `run` returns, or how it failed: a failure is a result too."""
+    try:
+        return run(method, name, seed, full, threads)
+    except Exception as error:
+        return {"failed": f"{type(error).__name__}: {error}"[:300]}
 
 
 def run(method: str, name: str, seed: int, full: bool, threads: int) -> dict[str, Any]:
@@ -27,7 +36,7 @@ def run(method: str, name: str, seed: int, full: bool, threads: int) -> dict[str
     if classify:
         classes, y = np.unique(y, return_inverse=True)
     train, test = split(y if classes is None else classes[y], classify, seed, None if full else 3000)
-    make = ours(method, classify) if method in ("default", "best", "fast") else peer(method, classify, threads)
+    make = ours(method, classify, threads) if method in OURS else peer(method, classify, threads)
     if method in PEERS:
         frame = plain(frame, train, method)
     # OpenMP and OpenBLAS that are loaded already read no environment variable any more.
@@ -47,12 +56,13 @@ def run(method: str, name: str, seed: int, full: bool, threads: int) -> dict[str
     return {**errors, **times, "predict_seconds": time.perf_counter() - wall, "n_test": len(test), "threads": threads}
 
 
-def ours(preset: str, classify: bool) -> Any:
+def ours(preset: str, classify: bool, threads: int) -> Any:
     """A function (X, y) -> fitted estimator of this library."""
     import rosenblatt
 
+    rosenblatt.set_num_threads(threads)
     kind = rosenblatt.TabularClassifier if classify else rosenblatt.TabularRegressor
-    return lambda X, y: kind(preset).fit(X, y)
+    return lambda X, y: kind(preset=preset).fit(X, y)
 
 
 def plain(frame: Any, train: Any, method: str) -> Any:
@@ -74,7 +84,7 @@ def plain(frame: Any, train: Any, method: str) -> Any:
             levels = sorted(set(text.iloc[train]))
             many = method == "hist_gradient_boosting" and len(levels) > 255
             as_category = method in ("lightgbm", "hist_gradient_boosting")
-            category = pd.Series(pd.Categorical(text, categories=levels), index=frame.index)
+            category = pd.Series(pd.Categorical(text.where(text.isin(levels)), categories=levels), index=frame.index)
             columns[name] = category.cat.codes.astype(float) if many else category if as_category else text
     return pd.DataFrame({**columns, **indicators})
 
@@ -103,7 +113,7 @@ def peer(method: str, classify: bool, threads: int) -> Any:
 
 
 def realmlp(variant: str, classify: bool, threads: int) -> Any:
-    """pytabkit's network; its first fit of a process, which imports more, is done here on a few rows."""
+    """RealMLP of pytabkit; its first fit of a process, which imports more, is done here on a few rows."""
     import pytabkit
 
     kind = getattr(pytabkit, f"RealMLP_TD_{variant}{'Classifier' if classify else 'Regressor'}")

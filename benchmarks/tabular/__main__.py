@@ -1,112 +1,123 @@
 """Default settings on real tables: ``python -m benchmarks.tabular``; ``--peers`` fills the cache of the peers' results.
 
 Errors are means over seeds, ratios geometric means over tables with a 95 % interval (paired bootstrap). Results of the
-peers are in ``peers.json`` beside this file, each with the number of threads that it was timed with; ours are measured
-anew unless ``--cache FILE`` holds them.
+peers are in ``peers.json`` beside this file, each with the number of threads that it was timed with. Ours are kept in
+``ours.json`` with a digest of the library's files: after a change, or with ``--fresh``, they are measured anew.
 """
 
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
+import multiprocessing
 import os
 import pathlib
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from typing import Any
 
-import numpy as np
-
-from benchmarks.tabular.fits import PEERS, run
-from benchmarks.tabular.tables import folder, half, ratio, tables
+from benchmarks.tabular.fits import OURS, PEERS, attempt
+from benchmarks.tabular.report import BEGIN, END, Results, lines, replaced
+from benchmarks.tabular.tables import folder, half, tables
 from rosenblatt.storage.atomic import write_atomically
 
 CACHE = pathlib.Path(__file__).with_name("peers.json")
+OWN_CACHE = pathlib.Path(__file__).with_name("ours.json")
 
 
-def read(path: pathlib.Path | None) -> dict[str, Any]:
+def read(path: pathlib.Path) -> dict[str, Any]:
     """Results by "mode/table/seed/method"."""
-    return json.loads(path.read_text()) if path is not None and path.exists() else {}
+    return json.loads(path.read_text()) if path.exists() else {}
 
 
-def fill(results: dict[str, Any], methods: list[str], o: argparse.Namespace, path: pathlib.Path | None) -> None:
-    """Run what is missing, and write each result at once."""
+def digest() -> str:
+    """Of the files of the library: equal digests, equal results."""
+    import rosenblatt
+
+    found = hashlib.sha256()
+    for path in sorted(pathlib.Path(rosenblatt.__file__).parent.rglob("*")):
+        if path.suffix in (".py", ".so", ".pyd"):
+            found.update(path.read_bytes())
+    return found.hexdigest()[:16]
+
+
+def answers(work: dict[str, tuple[Any, ...]], jobs: int) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Results of fits as they come, in this process or in several at once."""
+    if jobs == 1:
+        yield from ((key, attempt(*arguments)) for key, arguments in work.items())
+        return
+    with ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn")) as pool:
+        running = {pool.submit(attempt, *arguments): key for key, arguments in work.items()}
+        for done in as_completed(running):
+            yield running[done], done.result()
+
+
+def fill(results: dict[str, Any], methods: list[str], o: argparse.Namespace, path: pathlib.Path, code: str) -> None:
+    """Run what is missing or of another `code`, and write each result at once."""
+    work: dict[str, tuple[Any, ...]] = {}
     for seed in o.seeds:
         for method in methods:
             for name in o.tables or half(o.half):
                 key = f"{o.mode}/{name}/{seed}/{method}"
-                if key in results:
-                    continue
-                try:
-                    results[key] = run(method, name, seed, o.mode == "full", o.threads)
-                except Exception as error:  # a peer's failure is a result too
-                    results[key] = {"failed": f"{type(error).__name__}: {error}"[:300]}
-                print(key, {k: round(v, 4) if isinstance(v, float) else v for k, v in results[key].items()}, flush=True)
-                if path is not None:
-                    write_atomically(path, json.dumps(results, indent=0, sort_keys=True).encode())
+                known = results.get(key, {"code": None})
+                if known.get("code", "") != code or (o.retry and "failed" in known):
+                    results.pop(key, None)
+                    work[key] = (method, name, seed, o.mode == "full", o.threads)
+    for key, found in answers(work, o.jobs):
+        results[key] = {**found, **({"code": code} if code else {})}
+        print(key, {k: round(v, 4) if isinstance(v, float) else v for k, v in found.items()}, flush=True)
+        # What another process wrote in the meantime is kept.
+        write_atomically(path, json.dumps({**read(path), **results}, indent=0, sort_keys=True).encode())
 
 
-def mean_of(results: dict[str, Any], method: str, name: str, o: argparse.Namespace, what: str) -> float:
-    """Mean over seeds; NaN if one is missing or failed."""
-    found = [results.get(f"{o.mode}/{name}/{seed}/{method}", {}).get(what, np.nan) for seed in o.seeds]
-    return float(np.mean(found))
+def arguments() -> argparse.Namespace:
+    """What is asked for."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    add = parser.add_argument
+    add("--peers", action="store_true", help="run what is missing of the peers into the cache, and not ours")
+    add("--methods", nargs="+", choices=PEERS, default=list(PEERS), help="peers to run or to compare with")
+    add("--preset", default="default", choices=OURS)
+    add("--mode", default="3000", choices=["3000", "full"], help="most training rows")
+    add("--half", default="all", choices=["tune", "report", "all"], help="tune defaults on one, report the other")
+    add("--tables", nargs="+", help="instead of a half")
+    add("--seeds", nargs="+", type=int, default=[0])
+    add("--threads", type=int, default=2, help="of each fit")
+    add("--jobs", type=int, default=1, help="fits at once; seconds are then those of a busy machine")
+    add("--fresh", action="store_true", help="measure ours anew")
+    add("--retry", action="store_true", help="run again what failed")
+    add("--cache", type=pathlib.Path, default=OWN_CACHE, help="file of our own results")
+    add("--write", type=pathlib.Path, help="page whose marked section is replaced by the report")
+    o = parser.parse_args()
+    if o.tables and (folder() / "manifest.json").exists() and (unknown := set(o.tables) - set(tables())):
+        parser.error(f"no such tables: {', '.join(sorted(unknown))}; there are {', '.join(tables())}")
+    return o
 
 
-def report(results: dict[str, Any], o: argparse.Namespace) -> None:
-    """Print errors of each table, and ratios beside each peer."""
-    names = o.tables or half(o.half)
-    for classify, what in ((True, "error"), (True, "log_loss"), (False, "error")):
-        chosen = [name for name in names if tables()[name] == classify]
-        if not chosen:
-            continue
-        columns = [o.preset, *PEERS]
-        print(
-            f"\n{'classification' if classify else 'regression'}: {what}\n{'':24}"
-            + "".join(f"{c[:11]:>12}" for c in columns)
-        )
-        values = {c: np.array([mean_of(results, c, name, o, what) for name in chosen]) for c in columns}
-        for i, name in enumerate(chosen):
-            print(f"{name:24}" + "".join(f"{values[c][i]:12.4f}" for c in columns))
-        for c in PEERS:
-            both = np.isfinite(values[c]) & np.isfinite(values[o.preset])
-            if both.any():
-                found, low, high = ratio(values[o.preset][both], values[c][both])
-                compared = [name for name, b in zip(chosen, both, strict=True) if b]
-                mine, theirs = (
-                    sum(mean_of(results, m, name, o, "processor_seconds") for name in compared) for m in (o.preset, c)
-                )
-                print(
-                    f"beside {c:24} {found:.3f} [{low:.3f}, {high:.3f}] on {both.sum()} tables; processor seconds of "
-                    f"all fits: {mine:.0f} / {theirs:.0f} = {mine / theirs:.3f}"
-                )
+def write(page: pathlib.Path, text: str) -> None:
+    """Put the report between the marks of a page; a new page has nothing else."""
+    old = page.read_text() if page.exists() else f"# Tables, by default\n\n{BEGIN}\n{END}\n"
+    page.write_text(replaced(old, text))
 
 
 def main() -> None:
     """Read the arguments, run, report."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument(
-        "--peers", nargs="*", choices=[*PEERS, []], help="run these peers (none named: all) into the cache"
-    )
-    parser.add_argument("--preset", default="default", choices=["fast", "default", "best"])
-    parser.add_argument("--mode", default="3000", choices=["3000", "full"])
-    parser.add_argument("--half", default="all", choices=["tune", "report", "all"])
-    parser.add_argument("--tables", nargs="*")
-    parser.add_argument("--seeds", nargs="*", type=int, default=[0])
-    parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--cache", type=pathlib.Path, help="file for our own results")
-    o = parser.parse_args()
+    o = arguments()
     if not (folder() / "manifest.json").exists():
         print(f"skipped: there are no tables in {folder()}; say where they are in ROSENBLATT_DATA")
         return
-    os.environ["OMP_NUM_THREADS"] = str(o.threads)
+    os.environ["OMP_NUM_THREADS"] = str(o.threads)  # of what is loaded later
     peers = read(CACHE)
-    if o.peers is not None:
-        fill(peers, o.peers or list(PEERS), o, CACHE)
+    if o.peers:
+        fill(peers, o.methods, o, CACHE, "")
         return
-    import rosenblatt
-
-    rosenblatt.set_num_threads(o.threads)
-    own = read(o.cache)
-    fill(own, [o.preset], o, o.cache)
-    report({**peers, **own}, o)
+    own = {} if o.fresh else read(o.cache)
+    fill(own, [o.preset], o, o.cache, digest())
+    asked = {name: tables()[name] for name in o.tables or half(o.half)}
+    said = list(lines(Results({**peers, **own}, o.mode, o.seeds), o.preset, o.methods, asked))
+    print("", *said, sep="\n")
+    if o.write is not None:
+        write(o.write, "\n".join(said))
 
 
 if __name__ == "__main__":

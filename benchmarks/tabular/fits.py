@@ -12,10 +12,20 @@ import warnings
 from typing import Any
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from benchmarks.tabular.tables import class_errors, load, number_errors, split, tables
 
+OURS = ("default", "best", "fast")
 PEERS = ("mlp", "hist_gradient_boosting", "lightgbm", "catboost", "realmlp_s", "realmlp")
+
+
+def attempt(method: str, name: str, seed: int, full: bool, threads: int) -> dict[str, Any]:
+    """What `run` returns, or how it failed: a failure is a result too."""
+    try:
+        return run(method, name, seed, full, threads)
+    except Exception as error:
+        return {"failed": f"{type(error).__name__}: {error}"[:300]}
 
 
 def run(method: str, name: str, seed: int, full: bool, threads: int) -> dict[str, Any]:
@@ -26,10 +36,11 @@ def run(method: str, name: str, seed: int, full: bool, threads: int) -> dict[str
     if classify:
         classes, y = np.unique(y, return_inverse=True)
     train, test = split(y if classes is None else classes[y], classify, seed, None if full else 3000)
-    make = ours(method, classify) if method in ("default", "best", "fast") else peer(method, classify, threads)
+    make = ours(method, classify, threads) if method in OURS else peer(method, classify, threads)
     if method in PEERS:
         frame = plain(frame, train, method)
-    with warnings.catch_warnings():
+    # OpenMP and OpenBLAS that are loaded already read no environment variable any more.
+    with warnings.catch_warnings(), threadpool_limits(threads):
         warnings.simplefilter("ignore")
         logging.disable(logging.CRITICAL)
         wall, processor = time.perf_counter(), time.process_time()
@@ -45,12 +56,13 @@ def run(method: str, name: str, seed: int, full: bool, threads: int) -> dict[str
     return {**errors, **times, "predict_seconds": time.perf_counter() - wall, "n_test": len(test), "threads": threads}
 
 
-def ours(preset: str, classify: bool) -> Any:
+def ours(preset: str, classify: bool, threads: int) -> Any:
     """A function (X, y) -> fitted estimator of this library."""
     import rosenblatt
 
+    rosenblatt.set_num_threads(threads)
     kind = rosenblatt.TabularClassifier if classify else rosenblatt.TabularRegressor
-    return lambda X, y: kind(preset).fit(X, y)
+    return lambda X, y: kind(preset=preset).fit(X, y)
 
 
 def plain(frame: Any, train: Any, method: str) -> Any:
@@ -72,41 +84,59 @@ def plain(frame: Any, train: Any, method: str) -> Any:
             levels = sorted(set(text.iloc[train]))
             many = method == "hist_gradient_boosting" and len(levels) > 255
             as_category = method in ("lightgbm", "hist_gradient_boosting")
-            category = pd.Series(pd.Categorical(text, categories=levels), index=frame.index)
+            category = pd.Series(pd.Categorical(text.where(text.isin(levels)), categories=levels), index=frame.index)
             columns[name] = category.cat.codes.astype(float) if many else category if as_category else text
     return pd.DataFrame({**columns, **indicators})
 
 
 def peer(method: str, classify: bool, threads: int) -> Any:
-    """A function (X, y) -> fitted model of a peer."""
+    """A function (X, y) -> fitted model of a peer; what it imports is imported now, before the clock runs."""
+    if method == "mlp":
+        return lambda X, y: mlp(texts_of(X), [c for c in X if c not in texts_of(X)], classify).fit(X, y)
+    if method == "hist_gradient_boosting":
+        from sklearn import ensemble
 
-    def fit(X: Any, y: Any) -> Any:
-        texts = [name for name in X if X[name].dtype.kind == "O" or str(X[name].dtype) in ("str", "string")]
-        if method == "mlp":
-            return mlp(texts, [name for name in X if name not in texts], classify).fit(X, y)
-        if method == "hist_gradient_boosting":
-            from sklearn import ensemble
+        kind = ensemble.HistGradientBoostingClassifier if classify else ensemble.HistGradientBoostingRegressor
+        return lambda X, y: kind(categorical_features="from_dtype", random_state=0).fit(X, y)
+    if method == "lightgbm":
+        import lightgbm
 
-            kind = ensemble.HistGradientBoostingClassifier if classify else ensemble.HistGradientBoostingRegressor
-            return kind(categorical_features="from_dtype", random_state=0).fit(X, y)
-        if method == "lightgbm":
-            import lightgbm
+        kind = lightgbm.LGBMClassifier if classify else lightgbm.LGBMRegressor
+        return lambda X, y: kind(verbose=-1, n_jobs=threads, random_state=0).fit(X, y)
+    if method == "catboost":
+        import catboost
 
-            kind = lightgbm.LGBMClassifier if classify else lightgbm.LGBMRegressor
-            return kind(verbose=-1, n_jobs=threads, random_state=0).fit(X, y)
-        if method == "catboost":
-            import catboost
+        kind = catboost.CatBoostClassifier if classify else catboost.CatBoostRegressor
+        options = {"verbose": 0, "allow_writing_files": False, "thread_count": threads, "random_seed": 0}
+        return lambda X, y: kind(cat_features=texts_of(X), **options).fit(X, y)
+    return realmlp("S_" if method == "realmlp_s" else "", classify, threads)
 
-            kind = catboost.CatBoostClassifier if classify else catboost.CatBoostRegressor
-            options = {"verbose": 0, "allow_writing_files": False, "thread_count": threads, "random_seed": 0}
-            return kind(cat_features=texts, **options).fit(X, y)
-        import pytabkit
 
-        suffix = ("S_" if method == "realmlp_s" else "") + ("Classifier" if classify else "Regressor")
-        kind = getattr(pytabkit, f"RealMLP_TD_{suffix}")
-        return kind(random_state=0, n_threads=threads, device="cpu").fit(X, y, cat_col_names=texts)
+def realmlp(variant: str, classify: bool, threads: int) -> Any:
+    """RealMLP of pytabkit; its first fit of a process, which imports more, is done here on a few rows."""
+    import pytabkit
 
+    kind = getattr(pytabkit, f"RealMLP_TD_{variant}{'Classifier' if classify else 'Regressor'}")
+
+    def fit(X: Any, y: Any, **options: Any) -> Any:
+        target = y if classify else np.asarray(y, np.float32)
+        model = kind(random_state=0, n_threads=threads, device="cpu", **options)
+        return model.fit(X, target, cat_col_names=texts_of(X))
+
+    if (variant, classify) not in _WARM:
+        import pandas as pd
+
+        _WARM.add((variant, classify))
+        fit(pd.DataFrame({"x": np.arange(40.0)}), np.arange(40) % 2, n_epochs=1)
     return fit
+
+
+_WARM: set[tuple[str, bool]] = set()
+
+
+def texts_of(X: Any) -> list[str]:
+    """Names of the columns of texts."""
+    return [name for name in X if X[name].dtype.kind == "O" or str(X[name].dtype) in ("str", "string")]
 
 
 def mlp(texts: list[str], numbers: list[str], classify: bool) -> Any:

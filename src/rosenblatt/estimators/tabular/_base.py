@@ -6,6 +6,8 @@ the targets of the rows that score them; scales and levels of columns are learne
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Mapping
 from dataclasses import replace
 from numbers import Integral, Real
@@ -116,14 +118,20 @@ class TabularEstimator(SuggestingMixin, BaseEstimator):  # type: ignore[misc]
             self.feature_names_in_ = np.array(list(table.columns), dtype=object)
         return table
 
-    def _fit_ensemble(self, table: Table, y: Array, problem: Problem, folds: Folds, sample_weight: Any) -> Ensemble:
+    def _deadline(self) -> float:
+        """`time.monotonic` at which a fit that begins now has spent its budget."""
+        return math.inf if self.time_budget is None else time.monotonic() + self.time_budget
+
+    def _fit_ensemble(
+        self, table: Table, y: Array, problem: Problem, folds: Folds, sample_weight: Any, deadline: float
+    ) -> Ensemble:
         """Prepare the table, train the members."""
         self._preparation: Preparation = fit_preparation(table, infer_kinds(table, self.kinds))
         weights = None
         if sample_weight is not None:
             weights = _check_sample_weight(sample_weight, y, dtype=np.float32, ensure_non_negative=True)
         data = Data(self._preparation, self._preparation.transform(table), y, weights)
-        return fit_ensemble(data, problem, self._settings(), folds, self._seed, self.time_budget)
+        return fit_ensemble(data, problem, self._settings(), folds, self._seed, deadline)
 
     def _require_target(self, y: Any) -> None:
         if y is None:

@@ -30,6 +30,7 @@ from rosenblatt.estimators.tabular.members import Problem
 __all__ = ["TabularClassifier"]
 
 Array = NDArray[Any]
+DEFAULT = Settings(activation="selu", dropout=0.15, label_smoothing=0.05, learning_rate=0.12, batch_size=256)
 
 
 class TabularClassifier(ClassifierMixin, TabularEstimator):  # type: ignore[misc]
@@ -88,9 +89,9 @@ class TabularClassifier(ClassifierMixin, TabularEstimator):  # type: ignore[misc
     _score_name: ClassVar[str] = "accuracy"
     _presets: ClassVar[Mapping[str, Settings]] = MappingProxyType(
         {
-            "fast": Settings(members=1, epochs=64),
-            "default": Settings(),
-            "best": replace(Settings(), hidden=(256, 256, 256), members=8, epochs=128),
+            "fast": replace(DEFAULT, members=1),
+            "default": DEFAULT,
+            "best": replace(DEFAULT, hidden=(256, 256, 256), members=8, epochs=128),
         }
     )
 
@@ -148,6 +149,7 @@ class TabularClassifier(ClassifierMixin, TabularEstimator):  # type: ignore[misc
         ValueError
             Names the column or the target, and what to do.
         """
+        deadline = self._deadline()
         table = self._read(X, reset=True)
         self._require_target(y)
         y = column_or_1d(y, warn=True)
@@ -164,7 +166,7 @@ class TabularClassifier(ClassifierMixin, TabularEstimator):  # type: ignore[misc
         metric = error_rate if self.metric == "error" else log_loss
         problem = Problem(len(self.classes_), "softmax", nn.SoftmaxCrossEntropy(settings.label_smoothing), metric)
         folds = self._folds(labels, settings.members)
-        ensemble = self._fit_ensemble(table, labels, problem, folds, weights)
+        ensemble = self._fit_ensemble(table, labels, problem, folds, weights, deadline)
         raw = ensemble.out_of_fold(len(labels))
         seen = np.flatnonzero(~np.isnan(raw[:, 0]))
         counted = None if sample_weight is None else np.asarray(sample_weight)[seen]

@@ -29,6 +29,7 @@ MOST_WAVED = 100
 """Tables with more numbers than this have columns enough."""
 INITIAL_ROWS = 4_000
 """Rows that the initial weights are scaled by."""
+SMALLEST_BATCH = 32
 BIAS_ROWS = 5
 """Rows whose random mean puts a neuron's kink amid the data."""
 
@@ -56,26 +57,25 @@ class Settings:
         Of Adam.
     epochs, members : int
     batch_size : int
-        Or a tenth of the training rows, but at least `smallest_batch`, where that is less.
+        Or a quarter of the training rows, but at least 32, where that is less.
     """
 
     hidden: tuple[int, ...] = (128, 128, 128)
     activation: str = "mish"
     waves: int = 8
     embedding: int = 8
-    dropout: float = 0.15
+    dropout: float = 0.1
     weight_decay: float = 0.02
-    label_smoothing: float = 0.1
-    learning_rate: float = 0.1
+    label_smoothing: float = 0.0
+    learning_rate: float = 0.4
     beta_2: float = 0.95
     epochs: int = 64
-    batch_size: int = 256
-    smallest_batch: int = 32
+    batch_size: int = 128
     members: int = 5
 
     def rows_per_step(self, n_rows: int) -> int:
         """The batch size for so many training rows."""
-        return min(self.batch_size, max(self.smallest_batch, n_rows // 10), n_rows)
+        return min(self.batch_size, max(SMALLEST_BATCH, n_rows // 4), n_rows)
 
 
 @dataclass(frozen=True)

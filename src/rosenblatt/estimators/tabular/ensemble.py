@@ -30,7 +30,9 @@ Fold = tuple[NDArray[np.int64], NDArray[np.int64]]
 Folds = Sequence[Fold]
 FEWEST_EPOCHS = 8
 """A budget that does not allow so many buys fewer members instead."""
-TRIAL_EPOCHS, TRIAL_BATCHES, FEWEST_TRIAL_ROWS = 2, 8, 16
+TRIAL_EPOCHS, TRIAL_BATCHES, FEWEST_TRIAL_ROWS = 3, 8, 16
+BUSY = 1.2
+"""How much longer an epoch takes beside others, with more data than the caches hold."""
 CLOSE = 0.9
 """Share of the budget that is planned with; the rest is for what planning cannot know."""
 
@@ -116,7 +118,7 @@ def fit_ensemble(
     settings: Settings,
     folds: Folds,
     seed: int,
-    time_budget: float | None = None,
+    deadline: float = math.inf,
 ) -> Ensemble:
     """Train a member for each fold, as many at once as there are threads.
 
@@ -124,17 +126,16 @@ def fit_ensemble(
     ----------
     folds : sequence of (training rows, held-out rows)
     seed : int
-    time_budget : float, optional
-        Seconds from now in which to be done.
+    deadline : float
+        `time.monotonic` at which to be done.
 
     Raises
     ------
     DivergenceError
         If no member could be trained.
     """
-    began, deadline = time.monotonic(), math.inf
-    if time_budget is not None:
-        deadline = began + CLOSE * time_budget
+    if math.isfinite(deadline):
+        deadline -= (1 - CLOSE) * max(0.0, deadline - time.monotonic())
         settings, folds = within(data, problem, settings, folds, seed, deadline)
     failed = threading.Event()
 
@@ -164,10 +165,10 @@ def within(
 
     First come fewer epochs, then fewer members, and at last fewer rows.
     """
-    began, rng = time.monotonic(), np.random.default_rng([seed, 3])
+    rng = np.random.default_rng([seed, 3])
     trial = some_rows(folds[0], TRIAL_BATCHES * settings.batch_size / len(folds[0][0]), rng)
-    train_member(data, problem, replace(settings, epochs=TRIAL_EPOCHS), *trial, seed=seed)
-    per_epoch = (time.monotonic() - began) / TRIAL_EPOCHS * len(folds[0][0]) / len(trial[0])
+    tried = train_member(data, problem, replace(settings, epochs=TRIAL_EPOCHS), *trial, seed=seed)
+    per_epoch = BUSY * tried.epoch_seconds * len(folds[0][0]) / len(trial[0])
     left = max(1e-3, deadline - time.monotonic())
     workers = max(1, min(get_num_threads(), len(folds)))
     for n_folds in range(len(folds), 0, -1):

@@ -79,6 +79,8 @@ class Member:
         Training loss, and metric on the held-out rows, after each epoch.
     best_epoch : int
         Counted from 1; of equally good ones the last.
+    epoch_seconds : float
+        The quickest epoch, with its look at the held-out rows.
     """
 
     network: nn.Network
@@ -86,6 +88,7 @@ class Member:
     predictions: Array
     curve: list[tuple[float, float]]
     best_epoch: int
+    epoch_seconds: float = math.inf
 
 
 def train_member(
@@ -134,12 +137,13 @@ def train_member(
     n_steps = len(y) // batch_size  # the rest of the rows is left out, each epoch others
     t = np.arange(n_steps * settings.epochs) / (n_steps * settings.epochs)
     rates, strength = learning_rates(settings.learning_rate, t), fading_strength(t)
-    best, best_value, best_epoch = network.block.copy(), math.inf, 0
+    best, best_value, best_epoch, quickest = network.block.copy(), math.inf, 0, math.inf
     curve: list[tuple[float, float]] = []
     for epoch in range(settings.epochs):
         now = slice(epoch * n_steps, (epoch + 1) * n_steps)
         order = rng.permutation(len(y))[: n_steps * batch_size].astype(np.int64)
-        left = deadline - time.monotonic()
+        began = time.monotonic()
+        left = deadline - began
         if curve and left <= 0:
             break
         limit = 0.0 if math.isinf(left) else max(left, 1e-3)
@@ -152,6 +156,7 @@ def train_member(
             best, best_value, best_epoch = network.block.copy(), value, epoch + 1
         if not losses:
             break
+        quickest = min(quickest, time.monotonic() - began)
     if best_epoch == 0:
         raise DivergenceError(
             "The loss became infinite or NaN in the first epoch. Are there extreme target values? Try a smaller "
@@ -160,7 +165,7 @@ def train_member(
     trainer.release_data()
     network = network.copy()  # out of the trainer's memory
     network.block[...] = best
-    return Member(network, held_out, np.asarray(network.predict(X_held)), curve, best_epoch)
+    return Member(network, held_out, np.asarray(network.predict(X_held)), curve, best_epoch, quickest)
 
 
 def learning_rates(peak: float, t: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -7,7 +7,6 @@ are trained is in `rosenblatt.estimators.tabular`.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, ClassVar
 
@@ -71,9 +70,9 @@ class TabularRegressor(RegressorMixin, TabularEstimator):  # type: ignore[misc]
     _score_name: ClassVar[str] = "R2"
     _presets: ClassVar[Mapping[str, Settings]] = MappingProxyType(
         {
-            "fast": replace(Settings(), learning_rate=0.4, members=1),
-            "default": replace(Settings(), learning_rate=0.4),
-            "best": replace(Settings(), learning_rate=0.4, hidden=(256, 256, 256), members=8, epochs=128),
+            "fast": Settings(members=1),
+            "default": Settings(),
+            "best": Settings(hidden=(256, 256, 256), members=8, epochs=128),
         }
     )
 
@@ -102,6 +101,7 @@ class TabularRegressor(RegressorMixin, TabularEstimator):  # type: ignore[misc]
         ValueError
             Names the column or the target, and what to do.
         """
+        deadline = self._deadline()
         table = self._read(X, reset=True)
         self._require_target(y)
         y = check_array(y, ensure_2d=False, dtype=np.float64, input_name="y")
@@ -115,7 +115,7 @@ class TabularRegressor(RegressorMixin, TabularEstimator):  # type: ignore[misc]
         standard = ((targets - self._mean) / self._scale).astype(np.float32)
         problem = Problem(targets.shape[1], "identity", "squared_error", root_mean_square)
         folds = self._folds(len(y), self._settings().members)
-        self._ensemble = self._fit_ensemble(table, standard, problem, folds, sample_weight)
+        self._ensemble = self._fit_ensemble(table, standard, problem, folds, sample_weight, deadline)
         self.out_of_fold_ = self._in_units(self._ensemble.out_of_fold(len(y)))
         seen = ~np.isnan(self.out_of_fold_.reshape(len(y), -1)[:, 0])
         weights = None if sample_weight is None else np.asarray(sample_weight)[seen]

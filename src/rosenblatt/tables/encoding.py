@@ -26,6 +26,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rosenblatt.tables.cells import PLURALS, parse_special
 from rosenblatt.tables.kinds import ColumnKind, level_column, parse_levels, require_finite
 from rosenblatt.tables.table import Column, Table, TableError, join_names, suggestion
 
@@ -39,7 +40,6 @@ MOST_BINS, FEWEST_BINS = 32, 4
 BIN_BUDGET = 256
 """Piecewise linear columns of all numbers together; a bin also needs `ROWS_PER_BIN` training rows."""
 ROWS_PER_BIN = 50
-BOOLEAN_WORDS = {"true": 1.0, "false": 0.0, "yes": 1.0, "no": 0.0, "1": 1.0, "0": 0.0}
 
 
 @dataclass(frozen=True)
@@ -122,9 +122,6 @@ class CategoricalColumn:
         rows = np.flatnonzero(position < nowhere)
         out[:] = 0.0
         out[rows, position[rows]] = 1.0
-
-
-PLURALS = {"number": "numbers", "integer": "numbers", "boolean": "booleans", "date": "dates", "text": "texts"}
 
 
 @dataclass(frozen=True)
@@ -271,28 +268,3 @@ def fit_categories(column: Column, indicator: bool) -> CategoricalColumn:
     kept = [column.levels[i] for i in by_count if counts[i] >= RARE or len(column.levels) <= 2]
     n_present = int((counts > 0).sum())
     return CategoricalColumn(column.name, tuple(sorted(kept)), len(kept) < n_present, indicator)
-
-
-def parse_special(column: Column, storage: str) -> NDArray[np.float64]:
-    """Text as booleans or dates, where training saw such."""
-    numbers = [special_number(level, storage) for level in column.levels] + [np.nan]
-    values = np.array(numbers, dtype=np.float64)[column.values]
-    wrong = np.flatnonzero(np.isnan(values) & (column.values >= 0))
-    if len(wrong):
-        text = column.levels[int(column.values[wrong[0]])]
-        where = column.name_rows(wrong[:1])
-        raise TableError(
-            f"column {column.name!r} holds {PLURALS[storage]}, but {where} says {text!r} (the first row is 1). Correct "
-            "the cell, or empty it."
-        )
-    return np.asarray(values)
-
-
-def special_number(text: str, storage: str) -> float:
-    """A boolean word as 0 or 1, an ISO date as days since 1970, anything else as NaN."""
-    if storage == "boolean":
-        return BOOLEAN_WORDS.get(text.lower(), math.nan)
-    try:
-        return float(np.datetime64(text, "us").astype(np.int64) / 86_400e6)
-    except ValueError:
-        return math.nan

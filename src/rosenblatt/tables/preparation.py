@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rosenblatt.tables.encoding import PLURALS, parse_special
+from rosenblatt.tables.cells import PLURALS, parse_special
 from rosenblatt.tables.kinds import ColumnKind, level_column, parse_levels, require_finite
 from rosenblatt.tables.table import Column, Table, TableError, join_names, suggestion
 

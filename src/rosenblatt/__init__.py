@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from rosenblatt._lazy import lazy_names
 
 if TYPE_CHECKING:
+    from rosenblatt.diagnosis import Diagnosis, diagnose, remedy
     from rosenblatt.estimators import (
         LogisticRegression,
         MLPClassifier,
@@ -28,6 +29,9 @@ __version__ = "0.1.0"
 _HOMES = {
     **dict.fromkeys(("logic", "nn", "plots", "training"), ""),
     "Builder": "ir.program",
+    "Diagnosis": "diagnosis",
+    "diagnose": "diagnosis",
+    "remedy": "diagnosis",
     "LogisticRegression": "estimators",
     "MLPClassifier": "estimators",
     "MLPRegressor": "estimators",
@@ -45,6 +49,7 @@ _HOMES = {
 
 __all__ = [  # noqa: RUF022 (the version last)
     "Builder",
+    "Diagnosis",
     "LogisticRegression",
     "MLPClassifier",
     "MLPRegressor",
@@ -53,12 +58,14 @@ __all__ = [  # noqa: RUF022 (the version last)
     "Perceptron",
     "TabularClassifier",
     "TabularRegressor",
+    "diagnose",
     "engine_info",
     "get_num_threads",
     "load",
     "logic",
     "nn",
     "plots",
+    "remedy",
     "save",
     "set_num_threads",
     "training",

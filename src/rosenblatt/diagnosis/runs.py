@@ -192,6 +192,8 @@ def dead_units(estimator: Any, X: Any) -> dict[str, float]:
     for i in range(n_hidden):
         activation = activations[i] if activations else estimator.activation
         if activation == "relu":
-            outputs = predict_rows(estimator._network.cut(f"hidden{i + 1}_activation"), X)
+            layer, network = f"hidden{i + 1}", estimator._network
+            own = f"{layer}_activation"  # a layer of its own behind a normalization
+            outputs = predict_rows(network.cut(own if own in network.graph.layers else layer), X)
             found[f"hidden{i + 1}"] = float((outputs == 0).all(axis=0).mean())
     return found

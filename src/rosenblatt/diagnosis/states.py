@@ -1,0 +1,93 @@
+"""Which state the evidence speaks for: a list of questions, the first "yes" of which names it.
+
+Goes in: `Evidence`. Comes out: a name. The thresholds are properties of the questions, with a reason each; none is
+fitted to a table.
+"""
+
+from __future__ import annotations
+
+from .report import Comparison, Evidence
+
+__all__ = ["state_of"]
+
+CERTAIN = 2.0
+"""Standard errors that a difference must have: one-sided 5 % of Student's t with the 4 degrees of freedom of 5 splits."""
+WORTHWHILE = 0.15
+"""Share of the present error that a change must take away: less is not worth another state than "good"."""
+VISIBLE = 0.03
+"""Share of the target's variance below which differences do not matter, whatever they are relative to."""
+RISING = 0.12
+"""Share of the reference's error that twice the rows took away. A power law of exponent 1/2 (a rate of learning that
+noise limits) takes 29 % of the reducible part; with most of the error irreducible little of it is seen."""
+CONTRADICTED = 0.12
+"""Wrong labels among the surest quarter. Overlapping classes have few, flips of 20 % have 20 %."""
+OUTLYING = 0.08
+"""Residuals beyond three robust standard deviations: 0.3 % of normal ones, 5 % of Laplace's or Student's with 3 degrees."""
+
+
+def state_of(e: Evidence) -> str:
+    """The name of the state."""
+    if rate_too_high(e):
+        return "learning rate too high"
+    rate, free = best_gain(e, "rate x1"), max(best_gain(e, "larger"), best_gain(e, "unregularized"))
+    longer = best_gain(e, "longer")
+    if max(rate, free, longer) > 0 and biased(e):
+        return "learning rate too low" if rate > free and rate_is_low(e, rate, longer) else "underfit"
+    if too_few_rows(e):
+        return "too few rows"
+    if noisy(e):
+        return "noisy labels suspected"
+    return "overfit" if overfit(e) else "good"
+
+
+def helps(e: Evidence, trial: Comparison) -> bool:
+    """Whether a change lowers the validation error, certainly and by enough to matter."""
+    return trial.gain > max(CERTAIN * trial.gain_se, WORTHWHILE * e.error, VISIBLE)
+
+
+def trains_better(e: Evidence, trial: Comparison) -> bool:
+    """Whether a change lowers the training error likewise: then optimization or capacity was what lacked."""
+    return trial.train_gain > max(CERTAIN * trial.train_gain_se, WORTHWHILE * e.train_error, VISIBLE)
+
+
+def best_gain(e: Evidence, prefix: str) -> float:
+    """The largest gain of the trials of this name that help in training as in validation; 0 without any."""
+    gains = [t.gain for n, t in e.trials.items() if n.startswith(prefix) and helps(e, t) and trains_better(e, t)]
+    return max(gains, default=0.0)
+
+
+def rate_too_high(e: Evidence) -> bool:
+    """A training that ended with NaN, or one that a smaller rate brings further down."""
+    return e.diverged > 0 or best_gain(e, "rate x0") > max(best_gain(e, "rate x1"), best_gain(e, "larger"))
+
+
+def rate_is_low(e: Evidence, rate: float, longer: float) -> bool:
+    """A larger rate gains at least what more epochs do."""
+    return rate >= (1 - WORTHWHILE) * longer
+
+
+def biased(e: Evidence) -> bool:
+    """Whether the error that a change of the training removes is larger than the gap, which variance makes."""
+    gains = [t.gain for n, t in e.trials.items() if n != "regularized"]
+    return max(gains, default=0.0) > e.gap
+
+
+def has_gap(e: Evidence) -> bool:
+    """Whether held-out rows are predicted worse than those of the training."""
+    return e.gap > max(CERTAIN * e.gap_se, VISIBLE)
+
+
+def too_few_rows(e: Evidence) -> bool:
+    """The gap is there, and a regularized network still gains much by twice the rows."""
+    rise = e.reference_rise > max(CERTAIN * e.reference_rise_se, RISING * e.reference_error, VISIBLE)
+    return has_gap(e) and rise
+
+
+def noisy(e: Evidence) -> bool:
+    """Predictions that should be sure are wrong too often."""
+    return e.confident_error - CERTAIN * e.confident_error_se > CONTRADICTED / 1.5 and e.confident_error > CONTRADICTED
+
+
+def overfit(e: Evidence) -> bool:
+    """The gap is there, and regularization with the best epoch removes a part of the error."""
+    return has_gap(e) and helps(e, e.trials["regularized"])

@@ -42,6 +42,8 @@ class Job:
     held_out: Array
     baseline: float
     """Mean squared error of the best constant prediction."""
+    by_epoch: bool = True
+    """Whether the curves are wanted; without them training needs no word of Python between epochs."""
 
 
 @dataclass
@@ -76,7 +78,7 @@ def run_all(jobs: Sequence[Job]) -> list[Run]:
 def run(job: Job) -> Run:
     """Train one estimator and judge it by its held-out rows after each epoch and at the end."""
     watch = Watch(job)
-    estimator = job.estimator.set_callbacks(watch)
+    estimator = job.estimator.set_callbacks(watch) if job.by_epoch else job.estimator
     try:
         with np.errstate(all="ignore"):
             estimator.fit(job.X[job.train], job.y[job.train])
@@ -143,13 +145,17 @@ class Watch:
 
     def finish(self, estimator: Any) -> None:
         """Measure the estimator that came out, which need not be that of the last epoch."""
+        if self.shadow is None:
+            self.prepare(estimator)
         train, held_out = (
             self.error(estimator, predict_rows(estimator._network, data.X), target)
             for data, _, target in self.parts.values()
         )
         self.run.train_error, self.run.error = train, held_out
         self.run.reached_end = estimator.n_iter_ >= estimator.max_iter
-        self.run.gradients, self.run.dead = self.gradients(estimator), dead_units(estimator, self.parts[""][0].X)
+        if self.job.by_epoch:
+            self.run.gradients = self.gradients(estimator)
+            self.run.dead = dead_units(estimator, self.parts[""][0].X)
 
     def gradients(self, estimator: Any) -> list[LayerGradient]:
         """Statistics by layer at the present weights."""

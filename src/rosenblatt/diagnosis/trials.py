@@ -38,6 +38,8 @@ OFF: dict[str, Any] = {
     "label_smoothing": 0.0,
 }
 MILD_ALPHA = 1e-4
+BY_EPOCH = ("as given", "rows x0.5", "alpha")
+"""Trials of which the best epoch is wanted."""
 
 
 def unregularized(model: Any) -> dict[str, Any]:
@@ -83,14 +85,14 @@ class Trials:
         """Train the model with changed parameters on a share of the rows, for each name and split."""
         spread = float(((self.target - self.target.mean(axis=0)) ** 2).sum(axis=1).mean())
         jobs = [
-            self._job(i, changes, fraction, spread)
-            for changes, fraction in named.values()
+            self._job(i, changes, fraction, spread, name.startswith(BY_EPOCH))
+            for name, (changes, fraction) in named.items()
             for i in range(len(self.splits))
         ]
         runs, k = run_all(jobs), len(self.splits)
         return {name: runs[i * k : (i + 1) * k] for i, name in enumerate(named)}
 
-    def _job(self, i: int, changes: dict[str, Any], fraction: float, spread: float) -> Job:
+    def _job(self, i: int, changes: dict[str, Any], fraction: float, spread: float, by_epoch: bool) -> Job:
         train, held_out = self.splits[i]
         rows = train if fraction == 1.0 else self.share(train, fraction)
         estimator = clone(self.model).set_params(
@@ -100,7 +102,7 @@ class Trials:
         batch = 200 if estimator.batch_size == "auto" else int(estimator.batch_size)
         steps = np.ceil(len(train) / batch) / np.ceil(len(rows) / batch)  # as many steps on fewer rows
         estimator.set_params(max_iter=int(np.ceil(estimator.max_iter * steps)))
-        return Job(estimator, self.X, self.y, rows, held_out, spread)
+        return Job(estimator, self.X, self.y, rows, held_out, spread, by_epoch)
 
     def share(self, rows: Array, fraction: float) -> Array:
         """A share of the rows, at least one of each class."""

@@ -130,9 +130,15 @@ def diabetes(seed: int) -> Case:
 HELD_OUT: dict[str, tuple[str, Callable[[int], Case]]] = {
     "breast cancer": ("good", lambda s: (classifier(16, alpha=1.0, learning_rate_init=0.003), *breast(s))),
     "digits": ("good", lambda s: (classifier(64, alpha=0.1), *digits(s))),
-    "wine": ("good", lambda s: (classifier(16), *(f(a) for f, a in zip((scaled, np.array), load_wine(return_X_y=True))))),
+    "wine": (
+        "good",
+        lambda s: (classifier(16), *(f(a) for f, a in zip((scaled, np.array), load_wine(return_X_y=True)))),
+    ),
     "friedman, 1 neuron": ("underfit", lambda s: (regressor(1, max_iter=500), *friedman(s, 600, 0.5))),
-    "circles, no layer": ("underfit", lambda s: (classifier(), *make_circles(500, noise=0.1, factor=0.5, random_state=s))),
+    "circles, no layer": (
+        "underfit",
+        lambda s: (classifier(), *make_circles(500, noise=0.1, factor=0.5, random_state=s)),
+    ),
     "digits, dropout .9": ("underfit", lambda s: (classifier(8, dropout=0.9), *digits(s, 800))),
     "diabetes, 128": ("overfit", diabetes),
     "friedman, noise 3": ("overfit", lambda s: (regressor(128, alpha=0.0, tol=0.0), *friedman(s, 1000, 3.0))),

@@ -111,7 +111,7 @@ def reference(runs: Runs) -> tuple[list[Run], Array, Array]:
 def evidence_of(trials: Trials, runs: Runs) -> Evidence:
     """Everything that the runs say."""
     given = runs["as given"]
-    share = np.mean([len(b) / len(a) for a, b in trials.splits])
+    share = float(np.mean([len(b) / len(a) for a, b in trials.splits]))
     errors, train_errors = (np.array([getattr(r, n) for r in given]) for n in ("error", "train_error"))
     chosen, full, half = reference(runs)
     n_rows = round(float(np.mean([len(a) for a, _ in trials.splits])))
@@ -121,9 +121,7 @@ def evidence_of(trials: Trials, runs: Runs) -> Evidence:
     comparisons = {n: compare(given, r, share) for n, r in others.items()}
     gains = errors - full
     comparisons["regularized"] = Comparison(float(gains.mean()), corrected_se(gains, share), 0.0, 0.0)
-    confident, confident_se, suspects = suspicion(
-        chosen, trials.splits, trials.target, is_classifier(trials.model) and trials.target.ndim == 2
-    )
+    confident, confident_se, suspects = suspicion(chosen, trials.splits, trials.target, is_classifier(trials.model))
     learning = {round(f * n_rows): runs[f"rows x{f:g}"] for f in FRACTIONS} | {n_rows: given}
     curve = mean_curve(given)
     return Evidence(

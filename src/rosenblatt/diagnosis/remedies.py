@@ -6,7 +6,6 @@ Goes in: a state and a model. Comes out: sentences, and clones with changed para
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np

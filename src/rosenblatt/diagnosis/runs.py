@@ -176,7 +176,7 @@ def evaluator_of(estimator: Any, network: Any, data: Any) -> Any:
 
 def one_hot(estimator: Any, y: Array) -> Array:
     """The encoded target as numbers of shape (n, n_outputs)."""
-    return np.eye(len(estimator.classes_))[y] if y.ndim == 1 else np.asarray(y, np.float64)
+    return np.asarray(np.eye(len(estimator.classes_))[y]) if y.ndim == 1 else np.asarray(y, np.float64)
 
 
 def points(estimator: Any, outputs: Array, n_targets: int) -> Array:

@@ -1,7 +1,7 @@
 """How often `diagnose` names the state that a case was made to be in, over seeds.
 
-`python -m benchmarks.diagnosis [--seeds 10] [--held-out]`. The first cases are those by which the questions were chosen;
-the held-out ones have other generators, real tables and regressors, and were only run afterwards.
+`python -m benchmarks.diagnosis [--seeds 10] [--held-out]`. The first cases are those by which the questions were
+chosen; the held-out ones have other generators, real tables and regressors, and were only run afterwards.
 """
 
 from __future__ import annotations
@@ -132,7 +132,10 @@ HELD_OUT: dict[str, tuple[str, Callable[[int], Case]]] = {
     "digits": ("good", lambda s: (classifier(64, alpha=0.1), *digits(s))),
     "wine": (
         "good",
-        lambda s: (classifier(16), *(f(a) for f, a in zip((scaled, np.array), load_wine(return_X_y=True)))),
+        lambda s: (
+            classifier(16),
+            *(f(a) for f, a in zip((scaled, np.array), load_wine(return_X_y=True), strict=True)),
+        ),
     ),
     "friedman, 1 neuron": ("underfit", lambda s: (regressor(1, max_iter=500), *friedman(s, 600, 0.5))),
     "circles, no layer": (

@@ -187,7 +187,7 @@ def points(estimator: Any, outputs: Array, n_targets: int) -> Array:
     if estimator.out_activation_ in ("logistic", "softmax"):
         return outputs
     if estimator._picks_one():
-        return np.eye(outputs.shape[1])[outputs.argmax(axis=1)]
+        return np.asarray(np.eye(outputs.shape[1])[outputs.argmax(axis=1)])
     return np.asarray(estimator._is_positive(outputs), np.float64)
 
 

@@ -11,7 +11,7 @@ from .report import Comparison, Evidence
 __all__ = ["state_of"]
 
 CERTAIN = 2.0
-"""Standard errors that a difference must have: one-sided 5 % of Student's t with the 4 degrees of freedom of 5 splits."""
+"""Standard errors that a difference must have: one-sided 5 % of Student's t with 4 degrees of freedom (5 splits)."""
 WORTHWHILE = 0.15
 """Share of the present error that a change must take away: less is not worth another state than "good"."""
 VISIBLE = 0.03
@@ -20,9 +20,8 @@ RISING = 0.12
 """Share of the reference's error that twice the rows took away. A power law of exponent 1/2 (a rate of learning that
 noise limits) takes 29 % of the reducible part; with most of the error irreducible little of it is seen."""
 CONTRADICTED = 0.12
-"""Wrong labels among the surest quarter. Overlapping classes have few, flips of 20 % have 20 %."""
-OUTLYING = 0.08
-"""Residuals beyond three robust standard deviations: 0.3 % of normal ones, 5 % of Laplace's or Student's with 3 degrees."""
+"""Wrong labels among the surest quarter. Overlapping classes have few, flips of 20 % have 20 %. Of values,
+residuals beyond three robust standard deviations: 0.3 % of normal ones, 5 % of Laplace's."""
 
 
 def state_of(e: Evidence) -> str:

@@ -110,7 +110,8 @@ class Trials:
             return rows[: max(2, round(fraction * len(rows)))]
         kinds = np.unique(self.target[rows], axis=0, return_inverse=True)[1].ravel()
         chosen = [np.flatnonzero(kinds == k) for k in range(kinds.max() + 1)]
-        return rows[np.sort(np.concatenate([c[: int(np.ceil(fraction * len(c)))] for c in chosen]))]
+        kept = np.sort(np.concatenate([c[: int(np.ceil(fraction * len(c)))] for c in chosen]))
+        return np.asarray(rows[kept])
 
     @property
     def is_discrete(self) -> bool:

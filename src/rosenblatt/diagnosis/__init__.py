@@ -1,7 +1,7 @@
 """Is my network overfitting, and what do I do next?
 
 Goes in: an `MLPClassifier` or `MLPRegressor`, fitted or not, and data. Comes out: a `Diagnosis` that names the state,
-the evidence for it and remedies in order; and from it, or from a model, the next model to try. The model that is given is
+the evidence for it and remedies in order; and from it, or from a model, the next model to try. The given model is
 never changed: everything is measured on clones.
 """
 

@@ -139,7 +139,7 @@ def texts_of(X: Any) -> list[str]:
     return [name for name in X if X[name].dtype.kind == "O" or str(X[name].dtype) in ("str", "string")]
 
 
-def mlp(texts: list[str], numbers: list[str], classify: bool) -> Any:
+def mlp(texts: list[str], numbers: list[str], classify: bool, seed: int = 0) -> Any:
     """scikit-learn's network behind the preparation that its guide recommends."""
     from sklearn.compose import TransformedTargetRegressor, make_column_transformer
     from sklearn.impute import SimpleImputer
@@ -151,6 +151,6 @@ def mlp(texts: list[str], numbers: list[str], classify: bool) -> Any:
         (make_pipeline(SimpleImputer(strategy="median", add_indicator=True), StandardScaler()), numbers),
         (OneHotEncoder(handle_unknown="ignore"), texts),
     )
-    network = MLPClassifier(random_state=0) if classify else MLPRegressor(random_state=0)
+    network = (MLPClassifier if classify else MLPRegressor)(random_state=seed)
     model = make_pipeline(prepare, network)
     return model if classify else TransformedTargetRegressor(model, transformer=StandardScaler())

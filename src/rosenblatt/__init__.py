@@ -17,6 +17,7 @@ if TYPE_CHECKING:
         Perceptron,
         TabularClassifier,
         TabularRegressor,
+        learn,
     )
     from rosenblatt.files import load, save
     from rosenblatt.ir.program import Builder
@@ -38,6 +39,7 @@ _HOMES = {
     "TabularRegressor": "estimators",
     "engine_info": "threads",
     "get_num_threads": "threads",
+    "learn": "estimators",
     "load": "files",
     "save": "files",
     "set_num_threads": "threads",
@@ -55,6 +57,7 @@ __all__ = [  # noqa: RUF022 (the version last)
     "TabularRegressor",
     "engine_info",
     "get_num_threads",
+    "learn",
     "load",
     "logic",
     "nn",

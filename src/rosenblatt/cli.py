@@ -52,10 +52,16 @@ def train(
     kind: Annotated[
         list[str] | None, typer.Option(help="COLUMN=numeric, =categorical or =ignored; may be repeated.")
     ] = None,
-    hidden: Annotated[str, typer.Option(help="Neurons of each hidden layer.")] = "128,64",
-    epochs: Annotated[int, typer.Option(help="Most epochs; training usually stops earlier.")] = 200,
-    learning_rate: Annotated[float, typer.Option(help="First learning rate of Adam.")] = 0.002,
-    test_share: Annotated[float, typer.Option(help="Share of the rows held out for the score.")] = 0.2,
+    preset: Annotated[str, typer.Option(help="fast, default or best: how much training is done.")] = "default",
+    time: Annotated[float | None, typer.Option(help="Seconds that training may take.")] = None,
+    members: Annotated[int | None, typer.Option(help="How many networks are trained and averaged.")] = None,
+    hidden: Annotated[str | None, typer.Option(help="Neurons of each hidden layer, such as 128,64.")] = None,
+    epochs: Annotated[int | None, typer.Option(help="Epochs of each network; the best is kept.")] = None,
+    learning_rate: Annotated[float | None, typer.Option(help="The highest learning rate.")] = None,
+    metric: Annotated[str | None, typer.Option(help="What the best epoch is chosen by, such as log_loss.")] = None,
+    test_share: Annotated[
+        float, typer.Option(help="Share of the rows kept for the score; 0: score out of fold.")
+    ] = 0.2,
     seed: Annotated[int, typer.Option(help="Of splits, initial weights and row orders.")] = 0,
     encoding: Annotated[str, typer.Option(help="Of a CSV file.")] = "utf-8",
 ) -> None:
@@ -63,14 +69,19 @@ def train(
     from rosenblatt.console import train as command
     from rosenblatt.console.display import Display
 
-    settings: dict[str, Any] = {
+    given: dict[str, Any] = {
+        "preset": preset,
+        "time_budget": time,
+        "members": members,
         "hidden": command.parse_hidden(hidden),
-        "max_epochs": epochs,
+        "epochs": epochs,
         "learning_rate": learning_rate,
-        "seed": seed,
+        "metric": metric,
+        "random_state": seed,
     }
+    parameters = {name: value for name, value in given.items() if value is not None}
     kinds = command.parse_kinds(kind or [])
-    command.train(command.TrainRequest(file, target, out, task, kinds, test_share, encoding, settings), Display())
+    command.train(command.TrainRequest(file, target, out, task, kinds, test_share, encoding, parameters), Display())
 
 
 @app.command()

@@ -14,23 +14,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from rosenblatt.console.display import Display
-from rosenblatt.tables.evaluation import evaluate
-from rosenblatt.tables.model import TableModel, TableWarning, find_target, read_settings
+from rosenblatt.estimators import TabularClassifier, TabularRegressor
+from rosenblatt.files import save
+from rosenblatt.tables.evaluation import Evaluation, evaluate
+from rosenblatt.tables.kinds import infer_kinds
 from rosenblatt.tables.reading import read_table
-from rosenblatt.tables.splits import split_rows
-from rosenblatt.tables.table import Table, TableError
-from rosenblatt.tables.targets import Target, fit_target
-from rosenblatt.tables.training import History
+from rosenblatt.tables.splits import Rows, split_rows
+from rosenblatt.tables.table import Column, Table, TableError
+from rosenblatt.tables.targets import Target, find_target, fit_target
 
 __all__ = ["TrainRequest", "train"]
-
-ENDINGS = {
-    "converged": "The validation loss stopped falling",
-    "all epochs": "All epochs are done (--epochs allows more)",
-    "interrupted": "Interrupted: the network so far is kept",
-    "diverged": "The loss became infinite (try a smaller --learning-rate)",
-}
 
 
 @dataclass(frozen=True)
@@ -44,42 +40,62 @@ class TrainRequest:
     kinds: dict[str, str] = field(default_factory=dict)
     test_share: float = 0.2
     encoding: str = "utf-8"
-    settings: dict[str, Any] = field(default_factory=dict)
+    parameters: dict[str, Any] = field(default_factory=dict)
+    """Of the estimator."""
 
 
 def train(request: TrainRequest, display: Display) -> None:
     """Read, split, train, score, write."""
     started = time.perf_counter()
-    settings = read_settings(request.settings)
     out = request.out or Path(f"{request.file.stem if request.file else 'digits'}.safetensors")
     require_writable(out)
-    if not 0 < request.test_share < 1:
-        raise ValueError(f"--test-share is {request.test_share}; it must lie between 0 and 1.")
+    if not 0 <= request.test_share < 1:
+        raise ValueError(f"--test-share is {request.test_share}; it must be at least 0 and below 1.")
     table, name = load_table(request)
     column = find_target(table, name)
     target = fit_target(column, request.task)
+    model = new_estimator(target, {**request.parameters, "kinds": request.kinds})
     display.line(
         "table",
         f"{request.file or 'handwritten digits of scikit-learn'}: {table.n_rows:,} rows, {len(table.columns)} columns",
     )
     display.line("target", describe_target(target))
-    labels = target.encode(column) if target.classes else None
-    rows, held_out = split_rows(table.n_rows, request.test_share, settings.seed, labels)
-    with warnings.catch_warnings(), display.progress(settings.max_epochs) as on_epoch:
-        warnings.simplefilter("ignore", TableWarning)  # what they say is shown
-        model = TableModel.train(
-            table.take(rows),
-            name,
-            task="classification" if target.classes else "regression",
-            kinds=request.kinds,
-            on_kinds=display.kinds,
-            on_epoch=on_epoch,
-            **request.settings,
-        )
-    display.line("training", describe_training(model.history))
-    display.scores(evaluate(model, table.take(held_out), column.take(rows)), target.classes)
-    model.save(out)
+    rows, held_out = split(request, target, column)
+    display.kinds(infer_kinds(table.take(rows).drop([name]), request.kinds))
+    with warnings.catch_warnings(), display.progress() as on_epoch:
+        warnings.simplefilter("ignore", UserWarning)  # what they say is shown
+        model.set_params(on_epoch=on_epoch).fit(table.take(rows), name)
+    display.line("training", describe_training(model))
+    display.scores(score(model, target, table, rows, held_out), target.classes, held_out is not None)
+    save(model, out)
     display.line("file", f"{out} ({out.stat().st_size / 1000:,.0f} kB), {time.perf_counter() - started:.2f} s in all")
+
+
+def split(request: TrainRequest, target: Target, column: Column) -> tuple[Rows, Rows | None]:
+    """Rows to train on, and rows to score; None where the share of these is zero."""
+    n_rows, seed = len(column.values), request.parameters.get("random_state", 0)
+    if request.test_share == 0:
+        return np.arange(n_rows), None
+    return split_rows(n_rows, request.test_share, seed, target.encode(column) if target.classes else None)
+
+
+def new_estimator(target: Target, parameters: dict[str, Any]) -> Any:
+    """Unfitted, for the target; wrong parameters are found before anything is shown."""
+    kind = TabularClassifier if target.classes else TabularRegressor
+    known = [name for name in parameters if name in kind._parameter_constraints]
+    model = kind(**{name: parameters[name] for name in known})
+    model._validate_params()
+    return model
+
+
+def score(model: Any, target: Target, table: Table, rows: Rows, held_out: Rows | None) -> Evaluation:
+    """Held-out rows against the model's predictions; without such rows, the training rows against out-of-fold ones."""
+    training = table.columns[target.name].take(rows)
+    if held_out is not None:
+        truth, held = table.columns[target.name].take(held_out), table.take(held_out)
+        return evaluate(target, truth, model.predict_proba(held) if target.classes else model.predict(held), training)
+    seen = np.flatnonzero(~np.isnan(model.out_of_fold_.reshape(len(rows), -1)[:, 0]))
+    return evaluate(target, training.take(seen), model.out_of_fold_[seen], training)
 
 
 def load_table(request: TrainRequest) -> tuple[Table, str]:
@@ -136,12 +152,14 @@ def describe_target(target: Target) -> str:
     return f"{target.name}: {len(target.classes)} classes ({shown})"
 
 
-def describe_training(history: History) -> str:
-    """How it ended, and which epoch's weights are kept."""
-    return (
-        f"{ENDINGS[history.ended]}. {len(history.epochs)} epochs, {history.seconds:.2f} s; the weights of epoch "
-        f"{history.best_epoch} are kept."
-    )
+def describe_training(model: Any) -> str:
+    """Networks, epochs, and how it ended."""
+    members, settings = model._ensemble.members, model._ensemble.settings
+    best = ", ".join(str(member.best_epoch) for member in members[:10]) + (", …" if len(members) > 10 else "")
+    networks = "a network" if len(members) == 1 else f"{len(members)} networks"
+    how = "Interrupted; what was learned so far is kept: " if model._ensemble.interrupted else ""
+    layers = "-".join(map(str, settings.hidden))
+    return f"{how}{networks} of {layers} neurons, at most {settings.epochs} epochs, the best kept: {best}"
 
 
 def parse_kinds(entries: Sequence[str]) -> dict[str, str]:
@@ -155,9 +173,9 @@ def parse_kinds(entries: Sequence[str]) -> dict[str, str]:
     return kinds
 
 
-def parse_hidden(text: str) -> tuple[int, ...]:
-    """``128,64`` as (128, 64); an empty text is a network without hidden layers."""
+def parse_hidden(text: str | None) -> tuple[int, ...] | None:
+    """``128,64`` as (128, 64); None is the preset's."""
     try:
-        return tuple(int(part) for part in text.split(",") if part.strip())
+        return None if text is None else tuple(int(part) for part in text.split(",") if part.strip())
     except ValueError:
         raise ValueError(f"--hidden {text!r}: write the neurons of each layer, such as 128,64.") from None

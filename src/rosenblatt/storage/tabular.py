@@ -27,8 +27,8 @@ __all__ = ["tabular_from_state", "tabular_state"]
 
 KINDS: dict[str, Any] = {"TabularClassifier": TabularClassifier, "TabularRegressor": TabularRegressor}
 FITTED = {
-    "TabularClassifier": ("n_features_in_", "feature_names_in_", "score_", "classes_", "temperature_"),
-    "TabularRegressor": ("n_features_in_", "feature_names_in_", "score_", "_one_target"),
+    "TabularClassifier": ("n_features_in_", "feature_names_in_", "target_name_", "score_", "classes_", "temperature_"),
+    "TabularRegressor": ("n_features_in_", "feature_names_in_", "target_name_", "score_", "_one_target"),
 }
 ARRAYS = ("_mean", "_scale", "_lowest", "_highest")
 """Arrays of a regressor, one number for each target."""
@@ -58,6 +58,7 @@ def tabular_state(model: Any) -> tuple[dict[str, Any], Arrays]:
     arrays |= {name: getattr(model, name) for name in ARRAYS if hasattr(model, name)}
     parameters = model.get_params(deep=False)
     seed = parameters["random_state"]
+    parameters["on_epoch"] = None  # a file holds no code
     parameters["random_state"] = seed if isinstance(seed, (int, np.integer)) else None
     fitted = {name: getattr(model, name) for name in FITTED[kind] if hasattr(model, name)}
     return {

@@ -267,7 +267,7 @@ def fit_rule(column: Column, kind: ColumnKind) -> NumberRule | CategoryRule:
     storage = "date" if column.storage == "date" else "number"
     values = cells(column, storage)
     present = values[~np.isnan(values)]
-    if not np.isfinite(present.max() - present.min()):
+    if not math.isfinite(float(present.max()) - float(present.min())):
         span = f"{present.min():g} to {present.max():g}"
         raise TableError(f"column {column.name!r} spans more than float64 can hold: {span}. Take its logarithm.")
     circles = tuple(name for name, days in CIRCLES.items() if storage == "date" and varies(present, days))

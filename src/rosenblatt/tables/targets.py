@@ -15,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rosenblatt.tables.kinds import canonical_level, canonical_number, parse_levels, require_finite
-from rosenblatt.tables.table import Column, TableError
+from rosenblatt.tables.table import Column, Table, TableError, suggestion
 
-__all__ = ["TASKS", "Target", "fit_target"]
+__all__ = ["TASKS", "Target", "find_target", "fit_target"]
 
 TASKS = ("binary", "multiclass", "regression")
 MAX_INTEGER_CLASSES = 20
@@ -92,6 +92,13 @@ class Target:
         ):
             raise ValueError("the target's classes do not fit its task")
         return cls(name, task, tuple(classes), mean, scale)
+
+
+def find_target(table: Table, name: str) -> Column:
+    """The target column; an error that suggests the nearest name if there is none."""
+    if name not in table.columns:
+        raise TableError(f"there is no target column {name!r}.{suggestion(name, table.columns)}")
+    return table.columns[name]
 
 
 def fit_target(column: Column, task: str | None = None) -> Target:

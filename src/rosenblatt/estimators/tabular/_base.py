@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from numbers import Integral, Real
 from typing import Any, ClassVar
@@ -21,14 +21,15 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
-from rosenblatt.estimators._base import SuggestingMixin
+from rosenblatt.estimators._base import SuggestingMixin, warn_user
 from rosenblatt.estimators.tabular.design import Settings
 from rosenblatt.estimators.tabular.ensemble import Ensemble, fit_ensemble
-from rosenblatt.estimators.tabular.members import Data, Problem
+from rosenblatt.estimators.tabular.members import Course, Data, Problem
 from rosenblatt.tables.kinds import infer_kinds
 from rosenblatt.tables.preparation import Preparation, fit_preparation
 from rosenblatt.tables.reading import read_table
-from rosenblatt.tables.table import Table
+from rosenblatt.tables.table import Column, Table, TableError
+from rosenblatt.tables.targets import find_target
 
 __all__ = ["TabularEstimator"]
 
@@ -59,6 +60,7 @@ class TabularEstimator(SuggestingMixin, BaseEstimator):  # type: ignore[misc]
         "weight_decay": [Interval(Real, 0, None, closed="left"), None],
         "batch_size": [Interval(Integral, 1, None, closed="left"), None],
         "random_state": ["random_state"],
+        "on_epoch": [callable, None],
     }
     _presets: ClassVar[Mapping[str, Settings]]
     _score_name: ClassVar[str]
@@ -77,6 +79,7 @@ class TabularEstimator(SuggestingMixin, BaseEstimator):  # type: ignore[misc]
         weight_decay: float | None = None,
         batch_size: int | None = None,
         random_state: Any = 0,
+        on_epoch: Callable[[Any], object] | None = None,
     ) -> None:
         self.preset = preset
         self.time_budget = time_budget
@@ -89,6 +92,7 @@ class TabularEstimator(SuggestingMixin, BaseEstimator):  # type: ignore[misc]
         self.weight_decay = weight_decay
         self.batch_size = batch_size
         self.random_state = random_state
+        self.on_epoch = on_epoch
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -118,12 +122,34 @@ class TabularEstimator(SuggestingMixin, BaseEstimator):  # type: ignore[misc]
             self.feature_names_in_ = np.array(list(table.columns), dtype=object)
         return table
 
-    def _deadline(self) -> float:
-        """`time.monotonic` at which a fit that begins now has spent its budget."""
-        return math.inf if self.time_budget is None else time.monotonic() + self.time_budget
+    def _read_training(self, X: Any, y: Any) -> tuple[Table, Any]:
+        """The table of the inputs, and the target, which `y` may name."""
+        if not isinstance(y, str):
+            name = getattr(y, "name", None)
+            self.target_name_ = name if isinstance(name, str) else None
+            return self._read(X, reset=True), y
+        if isinstance(X, np.ndarray):
+            raise TypeError(f"y is the name {y!r}, but an array's columns have no names; give y as an array too.")
+        table = read_table(X)
+        column, inputs = find_target(table, y), table.drop([y])
+        if not inputs.columns:
+            raise TableError(f"the table has no column but the target {y!r}.")
+        if y in (self.kinds or {}):
+            raise TableError(f"kinds names the target {y!r}; it only says what other columns are. Leave it out.")
+        self.target_name_ = y
+        return self._read(inputs, reset=True), self._values_of(column)
+
+    def _values_of(self, column: Column) -> Array:
+        """A target column in its own type."""
+        raise NotImplementedError
+
+    def _course(self) -> Course:
+        """Of a fit that begins now."""
+        budget = math.inf if self.time_budget is None else self.time_budget
+        return Course(time.monotonic() + budget, self.on_epoch)
 
     def _fit_ensemble(
-        self, table: Table, y: Array, problem: Problem, folds: Folds, sample_weight: Any, deadline: float
+        self, table: Table, y: Array, problem: Problem, folds: Folds, sample_weight: Any, course: Course
     ) -> Ensemble:
         """Prepare the table, train the members."""
         self._preparation: Preparation = fit_preparation(table, infer_kinds(table, self.kinds))
@@ -131,7 +157,15 @@ class TabularEstimator(SuggestingMixin, BaseEstimator):  # type: ignore[misc]
         if sample_weight is not None:
             weights = _check_sample_weight(sample_weight, y, dtype=np.float32, ensure_non_negative=True)
         data = Data(self._preparation, self._preparation.transform(table), y, weights)
-        return fit_ensemble(data, problem, self._settings(), folds, self._seed, deadline)
+        ensemble = fit_ensemble(data, problem, self._settings(), folds, self._seed, course)
+        if ensemble.interrupted:
+            warn_user(f"Training was interrupted: {len(ensemble.members)} networks are kept as far as they had come.")
+        if n_diverged := sum(member.diverged for member in ensemble.members):
+            warn_user(
+                f"Training diverged in {n_diverged} of {len(ensemble.members)} networks and was stopped; their best "
+                f"epochs are kept. Try a smaller learning_rate (now {ensemble.settings.learning_rate:g})."
+            )
+        return ensemble
 
     def _require_target(self, y: Any) -> None:
         if y is None:

@@ -6,7 +6,7 @@ Goes in: a table and a column of classes. Comes out: calibrated probabilities. H
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, ClassVar
@@ -26,6 +26,8 @@ from rosenblatt.estimators.tabular._base import SMALLEST_HELD_OUT, Folds, Tabula
 from rosenblatt.estimators.tabular.design import Settings
 from rosenblatt.estimators.tabular.ensemble import best_temperature
 from rosenblatt.estimators.tabular.members import Problem
+from rosenblatt.tables.table import Column
+from rosenblatt.tables.targets import fit_target
 
 __all__ = ["TabularClassifier"]
 
@@ -58,6 +60,8 @@ class TabularClassifier(ClassifierMixin, TabularEstimator):  # type: ignore[misc
         that are dropped, and decay of the weights, both in the first half of training; rows of a step.
     random_state : int, RandomState instance or None, default=0
         Of folds, initial weights, row orders and masks. Equal seeds give equal models.
+    on_epoch : callable, optional
+        Called with an `Epoch` after each epoch of a network, such as ``print``; from other threads, one at a time.
 
     Attributes
     ----------
@@ -68,6 +72,8 @@ class TabularClassifier(ClassifierMixin, TabularEstimator):  # type: ignore[misc
         Probabilities of the training rows by members that did not train on them; NaN where all did.
     temperature_ : float
         By which probabilities are calibrated; above 1 they become softer.
+    target_name_ : str or None
+        Of the column that is predicted, if it had a name.
     n_features_in_, feature_names_in_
         As in scikit-learn.
 
@@ -111,6 +117,7 @@ class TabularClassifier(ClassifierMixin, TabularEstimator):  # type: ignore[misc
         weight_decay: float | None = None,
         batch_size: int | None = None,
         random_state: Any = 0,
+        on_epoch: Callable[[Any], object] | None = None,
     ) -> None:
         super().__init__(
             preset,
@@ -124,6 +131,7 @@ class TabularClassifier(ClassifierMixin, TabularEstimator):  # type: ignore[misc
             weight_decay=weight_decay,
             batch_size=batch_size,
             random_state=random_state,
+            on_epoch=on_epoch,
         )
         self.metric = metric
         self.class_weight = class_weight
@@ -135,8 +143,8 @@ class TabularClassifier(ClassifierMixin, TabularEstimator):  # type: ignore[misc
         Parameters
         ----------
         X : data frame, mapping of arrays, path of a CSV or Parquet file, or array of shape (n_rows, n_columns)
-        y : array-like of shape (n_rows,)
-            Classes: texts, integers or booleans.
+        y : array-like of shape (n_rows,), or str
+            Classes: texts, integers or booleans. A text is the name of the column of X that is to be predicted.
         sample_weight : array-like of shape (n_rows,), optional
 
         Returns
@@ -149,8 +157,8 @@ class TabularClassifier(ClassifierMixin, TabularEstimator):  # type: ignore[misc
         ValueError
             Names the column or the target, and what to do.
         """
-        deadline = self._deadline()
-        table = self._read(X, reset=True)
+        course = self._course()
+        table, y = self._read_training(X, y)
         self._require_target(y)
         y = column_or_1d(y, warn=True)
         assert_all_finite(y, input_name="y")
@@ -166,7 +174,7 @@ class TabularClassifier(ClassifierMixin, TabularEstimator):  # type: ignore[misc
         metric = error_rate if self.metric == "error" else log_loss
         problem = Problem(len(self.classes_), "softmax", nn.SoftmaxCrossEntropy(settings.label_smoothing), metric)
         folds = self._folds(labels, settings.members)
-        ensemble = self._fit_ensemble(table, labels, problem, folds, weights, deadline)
+        ensemble = self._fit_ensemble(table, labels, problem, folds, weights, course)
         raw = ensemble.out_of_fold(len(labels))
         seen = np.flatnonzero(~np.isnan(raw[:, 0]))
         counted = None if sample_weight is None else np.asarray(sample_weight)[seen]
@@ -175,6 +183,10 @@ class TabularClassifier(ClassifierMixin, TabularEstimator):  # type: ignore[misc
         self.out_of_fold_ = self._ensemble.out_of_fold(len(labels))
         self.score_ = 1 - error_rate(labels[seen], self.out_of_fold_[seen], counted)
         return self
+
+    def _values_of(self, column: Column) -> Array:
+        target = fit_target(column, "classification")
+        return np.asarray(target.class_array()[target.encode(column)])
 
     def predict(self, X: Any) -> Array:
         """The most probable class of each row, shape (n_rows,)."""

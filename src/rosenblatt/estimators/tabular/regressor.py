@@ -20,6 +20,8 @@ from sklearn.utils.validation import check_array
 from rosenblatt.estimators.tabular._base import SMALLEST_HELD_OUT, Folds, TabularEstimator
 from rosenblatt.estimators.tabular.design import Settings
 from rosenblatt.estimators.tabular.members import Problem
+from rosenblatt.tables.table import Column
+from rosenblatt.tables.targets import fit_target, numbers
 
 __all__ = ["TabularRegressor"]
 
@@ -47,6 +49,8 @@ class TabularRegressor(RegressorMixin, TabularEstimator):  # type: ignore[misc]
         that are dropped, and decay of the weights, both in the first half of training; rows of a step.
     random_state : int, RandomState instance or None, default=0
         Of folds, initial weights, row orders and masks. Equal seeds give equal models.
+    on_epoch : callable, optional
+        Called with an `Epoch` after each epoch of a network, such as ``print``; from other threads, one at a time.
 
     Attributes
     ----------
@@ -54,6 +58,8 @@ class TabularRegressor(RegressorMixin, TabularEstimator):  # type: ignore[misc]
         R2 of the out-of-fold predictions: an honest estimate, if a slightly low one, as single members made them.
     out_of_fold_ : ndarray of shape (n_rows,) or (n_rows, n_targets)
         Predictions of the training rows by members that did not train on them; NaN where all did.
+    target_name_ : str or None
+        Of the column that is predicted, if it had a name.
     n_features_in_, feature_names_in_
         As in scikit-learn.
 
@@ -88,7 +94,8 @@ class TabularRegressor(RegressorMixin, TabularEstimator):  # type: ignore[misc]
         Parameters
         ----------
         X : data frame, mapping of arrays, path of a CSV or Parquet file, or array of shape (n_rows, n_columns)
-        y : array-like of shape (n_rows,) or (n_rows, n_targets)
+        y : array-like of shape (n_rows,) or (n_rows, n_targets), or str
+            A text is the name of the column of X that is to be predicted.
         sample_weight : array-like of shape (n_rows,), optional
 
         Returns
@@ -101,8 +108,8 @@ class TabularRegressor(RegressorMixin, TabularEstimator):  # type: ignore[misc]
         ValueError
             Names the column or the target, and what to do.
         """
-        deadline = self._deadline()
-        table = self._read(X, reset=True)
+        course = self._course()
+        table, y = self._read_training(X, y)
         self._require_target(y)
         y = check_array(y, ensure_2d=False, dtype=np.float64, input_name="y")
         self._require_rows(table.n_rows, y)
@@ -115,12 +122,16 @@ class TabularRegressor(RegressorMixin, TabularEstimator):  # type: ignore[misc]
         standard = ((targets - self._mean) / self._scale).astype(np.float32)
         problem = Problem(targets.shape[1], "identity", "squared_error", root_mean_square)
         folds = self._folds(len(y), self._settings().members)
-        self._ensemble = self._fit_ensemble(table, standard, problem, folds, sample_weight, deadline)
+        self._ensemble = self._fit_ensemble(table, standard, problem, folds, sample_weight, course)
         self.out_of_fold_ = self._in_units(self._ensemble.out_of_fold(len(y)))
         seen = ~np.isnan(self.out_of_fold_.reshape(len(y), -1)[:, 0])
         weights = None if sample_weight is None else np.asarray(sample_weight)[seen]
         self.score_ = float(r2_score(y[seen], self.out_of_fold_[seen], sample_weight=weights))
         return self
+
+    def _values_of(self, column: Column) -> Array:
+        fit_target(column, "regression")
+        return numbers(column)
 
     def predict(self, X: Any) -> Array:
         """The mean of each row's target, shape (n_rows,) or (n_rows, n_targets)."""

@@ -63,7 +63,6 @@ class TabularEstimator(SuggestingMixin, BaseEstimator):  # type: ignore[misc]
         "on_epoch": [callable, None],
     }
     _presets: ClassVar[Mapping[str, Settings]]
-    _score_name: ClassVar[str]
 
     def __init__(
         self,
@@ -139,6 +138,10 @@ class TabularEstimator(SuggestingMixin, BaseEstimator):  # type: ignore[misc]
         self.target_name_ = y
         return self._read(inputs, reset=True), self._values_of(column)
 
+    def _score_name(self) -> str:
+        """What ``score_`` is."""
+        raise NotImplementedError
+
     def _values_of(self, column: Column) -> Array:
         """A target column in its own type."""
         raise NotImplementedError
@@ -148,15 +151,16 @@ class TabularEstimator(SuggestingMixin, BaseEstimator):  # type: ignore[misc]
         budget = math.inf if self.time_budget is None else self.time_budget
         return Course(time.monotonic() + budget, self.on_epoch)
 
-    def _fit_ensemble(
-        self, table: Table, y: Array, problem: Problem, folds: Folds, sample_weight: Any, course: Course
-    ) -> Ensemble:
-        """Prepare the table, train the members."""
+    def _prepare(self, table: Table, y: Array, sample_weight: Any) -> Data:
+        """The table as networks read it, by rules that are learned from it now."""
         self._preparation: Preparation = fit_preparation(table, infer_kinds(table, self.kinds))
         weights = None
         if sample_weight is not None:
             weights = _check_sample_weight(sample_weight, y, dtype=np.float32, ensure_non_negative=True)
-        data = Data(self._preparation, self._preparation.transform(table), y, weights)
+        return Data(self._preparation, self._preparation.transform(table), y, weights)
+
+    def _fit_ensemble(self, data: Data, problem: Problem, folds: Folds, course: Course) -> Ensemble:
+        """Train the members."""
         ensemble = fit_ensemble(data, problem, self._settings(), folds, self._seed, course)
         if ensemble.interrupted:
             warn_user(f"Training was interrupted: {len(ensemble.members)} networks are kept as far as they had come.")
@@ -187,7 +191,7 @@ class TabularEstimator(SuggestingMixin, BaseEstimator):  # type: ignore[misc]
         from rosenblatt.estimators.tabular.report import report
 
         check_is_fitted(self, "_ensemble")
-        return report(self, self._score_name)
+        return report(self, self._score_name())
 
     def _outputs(self, X: Any) -> Array:
         """The ensemble's mean outputs for raw rows, (n_rows, n_outputs)."""

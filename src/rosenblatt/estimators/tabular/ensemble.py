@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
@@ -50,12 +50,15 @@ class Ensemble:
         As they were used, after the time budget had its say.
     interrupted : bool
         Whether Ctrl-C ended the training.
+    read : callable
+        From a network's outputs to its predictions.
     """
 
     members: tuple[Member, ...]
     settings: Settings
     temperature: float = 1.0
     interrupted: bool = False
+    read: Callable[[Array], Array] = np.asarray
 
     @property
     def networks(self) -> tuple[nn.Network, ...]:
@@ -63,12 +66,12 @@ class Ensemble:
         return tuple(member.network for member in self.members)
 
     def predict(self, prepared: Any) -> Array:
-        """The mean of the members' outputs, (n_rows, n_outputs), float64; each made sharper or softer before."""
+        """The mean of the members' predictions, (n_rows, n), float64; each made sharper or softer before."""
         inputs = feed(prepared)
-        return average(self.networks, inputs, self.temperature)
+        return average(self.networks, inputs, self.temperature, self.read)
 
     def out_of_fold(self, n_rows: int) -> Array:
-        """Predictions by members that did not see the row, averaged; NaN where all did. Shape (n_rows, n_outputs)."""
+        """Predictions by members that did not see the row, averaged; NaN where all did. Shape (n_rows, n)."""
         total, count = np.zeros((n_rows, self.members[0].predictions.shape[1])), np.zeros(n_rows)
         for member in self.members:
             total[member.held_out] += soften(member.predictions, self.temperature)
@@ -77,12 +80,14 @@ class Ensemble:
             return total / count[:, None]
 
 
-def average(networks: Sequence[nn.Network], inputs: dict[str, Any], temperature: float) -> Array:
-    """The mean of what the networks give, in parallel where there are several."""
+def average(
+    networks: Sequence[nn.Network], inputs: dict[str, Any], temperature: float, read: Callable[[Array], Array]
+) -> Array:
+    """The mean of what the networks predict, in parallel where there are several."""
     workers = max(1, min(get_num_threads(), len(networks)))
     with ThreadPoolExecutor(workers) as pool:
         outputs = list(pool.map(lambda network: network.predict(inputs), networks))
-    return np.asarray(np.mean([soften(np.asarray(p, np.float64), temperature) for p in outputs], axis=0))
+    return np.asarray(np.mean([soften(np.asarray(read(p), np.float64), temperature) for p in outputs], axis=0))
 
 
 def soften(probabilities: Array, temperature: float) -> Array:
@@ -155,14 +160,15 @@ def fit_ensemble(
     members = tuple(member for member in results if isinstance(member, Member))
     if not members:
         raise next((error for error in results if isinstance(error, DivergenceError)), KeyboardInterrupt())
-    return Ensemble(members, settings, interrupted=interrupted)
+    return Ensemble(members, settings, interrupted=interrupted, read=problem.read)
 
 
 def run_all(train: Callable[[int], T], n_members: int, course: Course) -> tuple[list[T], bool]:
     """What `train` returns for each number, and whether Ctrl-C cut it short; before the first epoch it is passed on."""
     with ThreadPoolExecutor(max(1, min(get_num_threads(), n_members))) as pool:
-        running = [pool.submit(train, number) for number in range(n_members)]
+        running: list[Future[T]] = []
         try:
+            running += [pool.submit(train, number) for number in range(n_members)]
             return [future.result() for future in running], False
         except KeyboardInterrupt:
             course.stopped.set()

@@ -40,13 +40,16 @@ class Problem:
     loss : Loss
         What is minimized.
     metric : callable
-        What the best epoch is chosen by.
+        What the best epoch is chosen by: of targets, predictions and weights, the smaller the better.
+    read : callable
+        From outputs to predictions.
     """
 
     n_outputs: int
     output: str
     loss: Any
     metric: Metric
+    read: Callable[[Array], Array] = np.asarray
 
 
 @dataclass(frozen=True)
@@ -74,7 +77,7 @@ class Member:
         With the parameters of the best epoch.
     held_out : ndarray of int64
         Rows that it was not trained on.
-    predictions : ndarray of shape (n_held_out, n_outputs)
+    predictions : ndarray of shape (n_held_out, n)
         Of those rows.
     curve : list of (float, float)
         Training loss, and metric on the held-out rows, after each epoch.
@@ -226,7 +229,7 @@ def train_member(
         if (losses and not math.isfinite(losses[0])) or not np.isfinite(predictions).all():
             diverged = True
             break
-        value = problem.metric(y_held, predictions, weights_held)
+        value = problem.metric(y_held, problem.read(predictions), weights_held)
         curve.append((losses[0] if losses else math.nan, value))
         if value <= best_value:
             best, best_value, best_epoch = network.block.copy(), value, epoch + 1
@@ -242,7 +245,7 @@ def train_member(
     trainer.release_data()
     network = network.copy()  # out of the trainer's memory
     network.block[...] = best
-    return Member(network, held_out, np.asarray(network.predict(X_held)), curve, best_epoch, quickest, diverged)
+    return Member(network, held_out, problem.read(network.predict(X_held)), curve, best_epoch, quickest, diverged)
 
 
 def learning_rates(peak: float, t: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -19,17 +19,13 @@ from rosenblatt.tables.encoding import Encoder, fit_encoder
 from rosenblatt.tables.kinds import ColumnKind, infer_kinds
 from rosenblatt.tables.reading import read_table
 from rosenblatt.tables.splits import split_rows
-from rosenblatt.tables.table import Table, TableError, suggestion
+from rosenblatt.tables.table import Table, TableError, TableWarning, suggestion
 from rosenblatt.tables.targets import Target, fit_target
 from rosenblatt.tables.training import Epoch, History, Settings, train_network
 
 __all__ = ["TableModel", "TableWarning", "find_target", "read_settings"]
 
 FEWEST_ROWS = 10
-
-
-class TableWarning(UserWarning):
-    """Something about a table that a user should know, such as a column that was dropped."""
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Column", "Storage", "Table", "TableError", "join_names", "suggestion"]
+__all__ = ["Column", "Storage", "Table", "TableError", "TableWarning", "join_names", "suggestion"]
 
 Storage = Literal["number", "integer", "boolean", "date", "text"]
 MAX_NAMES_SHOWN = 20
@@ -22,6 +22,10 @@ MAX_NAMES_SHOWN = 20
 
 class TableError(ValueError):
     """A table that cannot be used; the message says which column and row, and what to do."""
+
+
+class TableWarning(UserWarning):
+    """Something about a table that a user should know, such as a column that was dropped."""
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,8 @@ from datetime import datetime, timedelta
 __all__ = ["DateOrder", "date_order", "read_date"]
 
 MONTH_NAMES = (
-    "january february march april may june july august september october november december".split()
+    *("january", "february", "march", "april", "may", "june"),
+    *("july", "august", "september", "october", "november", "december"),
 )
 MONTHS = {name: month for month, full in enumerate(MONTH_NAMES, start=1) for name in (full, full[:3])} | {"sept": 9}
 WEEKDAY = r"(?:(?:mon|tues?|wed(?:nes)?|thu(?:rs?)?|fri|sat(?:ur)?|sun)(?:day)?\.?,?\s+)?"
@@ -68,9 +69,9 @@ def date_order(texts: Iterable[str]) -> DateOrder:
     found: dict[str, str] = {}
     for text in texts:
         parts = match(text)
-        if parts is None or "one" not in parts:
+        if parts is None or "one" not in parts or read_date(text) is None:
             continue
-        one, two = int(parts["one"]), int(parts["two"])
+        one, two = int(parts["one"] or 0), int(parts["two"] or 0)
         sort = "day" if one > 12 else "month" if two > 12 else "same" if one == two else "either"
         found.setdefault(sort, text)
         if parts["half"]:
@@ -129,6 +130,8 @@ def time_of(parts: dict[str, str | None]) -> timedelta:
         hour = hour % 12 + 12 * (half[0] in "pP")
     microsecond = int((parts.get("fraction") or "").ljust(6, "0")[:6])
     zone = parts.get("zone") or ""
-    offset = timedelta(hours=int(zone[1:3]), minutes=int(zone[3:].strip(":") or 0)) if zone[:1] in "+-" and zone else None
     time = timedelta(hours=hour, minutes=minute, seconds=second, microseconds=microsecond)
-    return time if offset is None else time - offset if zone[0] == "+" else time + offset
+    if zone[:1] not in ("+", "-"):
+        return time
+    offset = timedelta(hours=int(zone[1:3]), minutes=int(zone[3:].strip(":") or 0))
+    return time - offset if zone[0] == "+" else time + offset

@@ -26,7 +26,7 @@ SHAPE = re.compile(
 INFINITE = re.compile(r"([+-]?)inf(?:inity)?|([+-]?)∞", re.IGNORECASE)
 LONGEST = 60
 """No number with signs and separators is longer; the pattern is slow for texts without end."""
-SEPARATORS = (("", "."), (",", "."), ("'", "."), (" ", "."), (".", ","), (" ", ","), ("'", ","), ("", ","))
+SEPARATORS = (("", "."), (",", "."), ("'", "."), (" ", "."), ("", ","), (".", ","), (" ", ","), ("'", ","))
 """(between thousands, before decimals): of those that read equally many texts the first is taken."""
 
 
@@ -74,11 +74,11 @@ class NumberFormat:
         numeral = split(text)
         if numeral is None or numeral[2] not in ("", self.currency):
             return None
-        digits, factor, _ = numeral
+        digits, divisor, _ = numeral
         if not pattern(self.thousands, self.decimal).fullmatch(digits):
             return None
         bare = digits.replace(self.thousands, "") if self.thousands else digits
-        return float(bare.replace(self.decimal, ".")) * factor
+        return float(bare.replace(self.decimal, ".")) / divisor
 
     def describe(self) -> str:
         """What is not plain about it, as the end of a sentence; "" if it is plain."""
@@ -90,7 +90,7 @@ class NumberFormat:
 
 
 def split(text: str) -> tuple[str, float, str] | None:
-    """Digits with their separators, the factor that sign and percent make, the currency; None if it is no number."""
+    """Digits with their separators, the divisor that sign and percent make, the currency; None if it is no number."""
     found = SHAPE.fullmatch(text.translate(SPELLINGS).strip()) if len(text) <= LONGEST else None
     if found is None:
         return None
@@ -101,7 +101,8 @@ def split(text: str) -> tuple[str, float, str] | None:
     if len(signs) + (found["open"] is not None) > 1:
         return None
     negative = found["open"] is not None or signs == ["-"]
-    return found["digits"].strip(), (-1.0 if negative else 1.0) * (0.01 if found["percent"] else 1.0), "".join(currencies)
+    divisor = (-1.0 if negative else 1.0) * (100.0 if found["percent"] else 1.0)
+    return found["digits"].strip(), divisor, "".join(currencies)
 
 
 @cache

@@ -4,7 +4,8 @@ Goes in: training rows for `fit_preparation`, any rows for `Preparation.transfor
 the same cells whatever the frame and the order of its columns. What was learned is plain data.
 
 Numbers: (x - median) / interquartile range (half of the range where that is zero), then x / sqrt(1 + (x/3)^2), which
-keeps outliers within 3 (Holzmüller et al. 2024, arXiv:2407.04491). A missing number becomes the median and sets a flag.
+keeps outliers within 3 (Holzmüller et al. 2024, arXiv:2407.04491); infinite ones are 3 and -3. A missing number becomes
+the median and sets a flag. Text is read as the training rows' texts were; a cell that is no number counts as missing.
 Categories: one flag for two levels (-1 or 1), one for each of up to eight, scaled like numbers; more levels are
 numbered, for an embedding, and those that occur once share number 0 with missing and unseen ones. Dates: the day, and
 where on the circles of the year and the week it lies.
@@ -13,6 +14,7 @@ where on the circles of the year and the week it lies.
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from functools import cached_property
@@ -22,9 +24,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rosenblatt.tables.cells import PLURALS, parse_special
-from rosenblatt.tables.kinds import ColumnKind, level_column, parse_levels, require_finite
-from rosenblatt.tables.table import Column, Table, TableError, join_names, suggestion
+from rosenblatt.tables.cells import PLURALS, read_levels, read_texts
+from rosenblatt.tables.kinds import ColumnKind, date_text, level_column
+from rosenblatt.tables.numerals import NumberFormat
+from rosenblatt.tables.table import Column, Table, TableError, TableWarning, join_names, suggestion
 
 __all__ = ["CategoryRule", "NumberRule", "Preparation", "Prepared", "fit_preparation"]
 
@@ -33,6 +36,9 @@ CLIP = 3.0
 MOST_FLAGS = 8
 """A category of more levels is embedded."""
 FEWEST_ROWS_OF_LEVEL = 2
+MOST_MISFITS = 5
+"""So many columns are named in a warning."""
+PLAIN = NumberFormat()
 CIRCLES = {"year": 365.2425, "week": 7.0}
 """Periods of dates in days."""
 
@@ -63,11 +69,16 @@ class Scaling:
 
     @classmethod
     def of(cls, values: Array) -> Scaling:
-        """Learned from the present cells of [n, k]; columns without variation get spread 1."""
-        low, center, high = np.nanpercentile(values, [25, 50, 75], axis=0)
-        half = (np.nanmax(values, axis=0) - np.nanmin(values, axis=0)) / 2
-        spread = np.where(high > low, high - low, np.where(half > 0, half, 1.0))
-        return cls(tuple(center.tolist()), tuple(np.maximum(spread, 1e-290).tolist()))
+        """Learned from the finite cells of [n, k], center 0 where there are none; without variation the spread is 1."""
+        centers, spreads = [], []
+        for column in np.asarray(values, dtype=np.float64).T:
+            finite = column[np.isfinite(column)]
+            low, center, high = np.percentile(finite if len(finite) else np.zeros(1), [25, 50, 75])
+            half = (finite.max() - finite.min()) / 2 if len(finite) else 0.0
+            spread = high - low if high > low else half if half > 0 else 1.0
+            centers.append(float(center))
+            spreads.append(max(float(spread), 1e-290))
+        return cls(tuple(centers), tuple(spreads))
 
     def __call__(self, values: Array) -> Array:
         """Scaled float32; missing cells become 0."""
@@ -79,13 +90,19 @@ class Scaling:
 
 @dataclass(frozen=True)
 class NumberRule:
-    """A column of numbers or dates: scaled columns, and a flag if cells were missing in training."""
+    """A column of numbers or dates: scaled columns, and a flag if cells were missing in training.
+
+    Text is read by `format`, or as dates by `month_first`; those of `texts` are known to count as missing.
+    """
 
     name: str
     storage: str
     circles: tuple[str, ...]
     scaling: Scaling
     indicator: bool
+    format: NumberFormat = PLAIN
+    month_first: bool = False
+    texts: tuple[str, ...] = ()
 
     @property
     def numbers(self) -> list[str]:
@@ -97,10 +114,20 @@ class NumberRule:
         """Names of the flags that it makes."""
         return [f"{self.name} is missing"] * self.indicator
 
-    def apply(self, column: Column) -> tuple[Array, Array]:
-        """Numbers and flags of the rows."""
-        values = cells(column, self.storage)
+    def apply(self, column: Column, misfits: list[str]) -> tuple[Array, Array]:
+        """Numbers and flags of the rows; cells that are neither numbers nor missing are told to `misfits`."""
+        values = self.read(column)
+        tell_misfits(column, values, PLURALS[self.storage], self.texts, misfits)
         return self.scaling(parts_of(values, self.circles)), np.isnan(values)[:, None] * np.ones(int(self.indicator))
+
+    def read(self, column: Column) -> NDArray[np.float64]:
+        """The cells as float64, NaN where they are missing or nothing of that kind."""
+        if column.storage == "text":
+            values = read_levels(column.levels, self.storage, self.format, self.month_first)
+            return np.asarray(np.append(values, np.nan)[column.values])
+        if (column.storage == "date") != (self.storage == "date"):
+            return np.full(len(column.values), np.nan)
+        return np.asarray(column.values, dtype=np.float64)
 
 
 @dataclass(frozen=True)
@@ -129,19 +156,20 @@ class CategoryRule:
             return [f"{self.name} = {self.levels[1]}"]
         return [f"{self.name} = {level}" for level in self.levels]
 
-    def codes(self, column: Column) -> NDArray[np.int32]:
-        """The number of each row's level, from 1; 0 for others."""
+    def codes(self, column: Column, misfits: list[str]) -> NDArray[np.int32]:
+        """The number of each row's level, from 1; 0 for others. Cells that are no booleans are told to `misfits`."""
         if self.storage == "boolean":
-            values = cells(column, "boolean")
+            values = read_booleans(column)
+            tell_misfits(column, values, PLURALS["boolean"], (), misfits)
             return np.where(np.isnan(values), 0, np.nan_to_num(values) + 1).astype(np.int32)
         texts = level_column(column)
         place = {level: i for i, level in enumerate(self.levels, start=1)}
         lookup = np.array([place.get(level, 0) for level in texts.levels] + [0], dtype=np.int32)
         return np.asarray(lookup[texts.values])
 
-    def apply(self, column: Column) -> Array:
+    def apply(self, column: Column, misfits: list[str]) -> Array:
         """Flags of the rows, [n, n_flags]."""
-        codes = self.codes(column)
+        codes = self.codes(column, misfits)
         if self.scaling is None:
             return np.array([0.0, -1.0, 1.0], dtype=np.float32)[codes][:, None]
         return self.scaling((codes[:, None] == np.arange(1, len(self.levels) + 1)).astype(np.float64))
@@ -185,12 +213,15 @@ class Preparation:
     def transform(self, table: Table) -> Prepared:
         """The rows of a table that has all columns of the training table; others are ignored.
 
+        Cells of another kind than in training count as missing, with a `TableWarning` that names them.
+
         Raises
         ------
         TableError
-            For a missing column, an infinite number, or text where numbers were.
+            For a missing column.
         """
         self._require_columns(table)
+        misfits: list[str] = []
         numbers = np.empty((table.n_rows, len(self.numbers)), dtype=np.float32)
         flags = np.empty((table.n_rows, len(self.flags)), dtype=np.float32)
         n, f = 0, 0
@@ -198,12 +229,13 @@ class Preparation:
             column = table.columns[rule.name]
             if isinstance(rule, NumberRule):
                 n_next, f_next = n + len(rule.numbers), f + len(rule.flags)
-                numbers[:, n:n_next], flags[:, f:f_next] = rule.apply(column)
+                numbers[:, n:n_next], flags[:, f:f_next] = rule.apply(column, misfits)
                 n, f = n_next, f_next
             elif not rule.coded:
-                flags[:, f : f + len(rule.flags)] = rule.apply(column)
+                flags[:, f : f + len(rule.flags)] = rule.apply(column, misfits)
                 f += len(rule.flags)
-        codes = [rule.codes(table.columns[rule.name]) for rule in self.coded]
+        codes = [rule.codes(table.columns[rule.name], misfits) for rule in self.coded]
+        warn_of(misfits)
         return Prepared(numbers, flags, np.array(codes, dtype=np.int32).reshape(len(codes), table.n_rows).T)
 
     def to_dict(self) -> dict[str, Any]:
@@ -224,7 +256,7 @@ class Preparation:
         rules, kinds = entry["rules"], entry["kinds"]
         if not isinstance(rules, list) or not rules or not isinstance(kinds, list):
             raise ValueError("the preparation has no rules")
-        types = {"name": str, "kind": str, "n_missing": int, "detail": str}
+        types = {"name": str, "kind": str, "n_missing": int, "detail": str, "check": str}
         for kind in kinds:
             if not isinstance(kind, dict) or {key: type(value) for key, value in kind.items()} != types:
                 raise ValueError("the kind of a column is not of the known form")
@@ -264,14 +296,19 @@ def fit_rule(column: Column, kind: ColumnKind) -> NumberRule | CategoryRule:
         return CategoryRule(column.name, "boolean", ("false", "true"), None)
     if kind.kind == "categorical":
         return fit_categories(level_column(column))
-    storage = "date" if column.storage == "date" else "number"
-    values = cells(column, storage)
-    present = values[~np.isnan(values)]
-    if not np.isfinite(present.max() - present.min()):
-        span = f"{present.min():g} to {present.max():g}"
+    storage = "date" if kind.kind == "date" else "number"
+    rule = NumberRule(column.name, storage, (), Scaling((0.0,), (1.0,)), False)
+    reading = read_texts(column, storage) if column.storage == "text" else None
+    if reading is not None:
+        rule = replace(rule, format=reading.format, month_first=reading.order.month_first, texts=reading.others)
+    values = rule.read(column)
+    finite = values[np.isfinite(values)]
+    if len(finite) and not np.isfinite(finite.max() - finite.min()):
+        span = f"{finite.min():g} to {finite.max():g}"
         raise TableError(f"column {column.name!r} spans more than float64 can hold: {span}. Take its logarithm.")
-    circles = tuple(name for name, days in CIRCLES.items() if storage == "date" and varies(present, days))
-    return NumberRule(column.name, storage, circles, Scaling.of(parts_of(values, circles)), kind.n_missing > 0)
+    circles = tuple(name for name, days in CIRCLES.items() if storage == "date" and varies(finite, days))
+    scaling = Scaling.of(parts_of(values, circles))
+    return replace(rule, circles=circles, scaling=scaling, indicator=bool(np.isnan(values).any()))
 
 
 def fit_categories(column: Column) -> CategoryRule:
@@ -282,25 +319,48 @@ def fit_categories(column: Column) -> CategoryRule:
         return CategoryRule(column.name, "text", tuple(seen), None)
     if len(seen) <= MOST_FLAGS:
         rule = CategoryRule(column.name, "text", tuple(seen), Scaling((0.0,) * len(seen), (1.0,) * len(seen)))
-        flags = rule.codes(column)[:, None] == np.arange(1, len(seen) + 1)
+        flags = rule.codes(column, [])[:, None] == np.arange(1, len(seen) + 1)
         return replace(rule, scaling=Scaling.of(flags.astype(np.float64)))
     frequent = {level for level, count in zip(column.levels, counts, strict=True) if count >= FEWEST_ROWS_OF_LEVEL}
     kept = sorted(frequent) if len(frequent) > 2 else seen
     return CategoryRule(column.name, "text", tuple(kept), None)
 
 
-def cells(column: Column, storage: str) -> NDArray[np.float64]:
-    """A column's cells as float64, NaN where missing, refusing what is not of the kind that training saw."""
+def read_booleans(column: Column) -> NDArray[np.float64]:
+    """The cells as 0 and 1, NaN where they are missing or neither."""
     if column.storage == "text":
-        values = parse_levels(column).values if storage == "number" else parse_special(column, storage)
-    else:
-        if (column.storage == "date") != (storage == "date") and not column.missing.all():
-            raise TableError(
-                f"column {column.name!r} held {PLURALS[storage]} in training, now it holds {PLURALS[column.storage]}."
-            )
-        values = column.values
-    require_finite(replace(column, storage="number", values=values))
-    return np.asarray(values, dtype=np.float64)
+        values = read_levels(column.levels, "boolean", NumberFormat(), False)
+        return np.asarray(np.append(values, np.nan)[column.values])
+    return np.where((column.values == 0) | (column.values == 1), column.values, np.nan)
+
+
+def tell_misfits(
+    column: Column, values: NDArray[np.float64], plural: str, known: Sequence[str], misfits: list[str]
+) -> None:
+    """A sentence on the cells that are present but could not be read, other than the texts that training knew."""
+    wrong = np.isnan(values) & ~column.missing
+    if known and column.storage == "text":
+        wrong &= ~np.append(np.isin(column.levels, known), False)[column.values]
+    rows = np.flatnonzero(wrong)
+    if not len(rows):
+        return
+    cell = column.values[rows[0]]
+    example = repr(column.levels[int(cell)]) if column.storage == "text" else f"{cell:g}"
+    if column.storage == "date":
+        example = repr(date_text(cell))
+    count = "a cell is" if len(rows) == 1 else f"{len(rows)} cells are"
+    misfits.append(
+        f"column {column.name!r} held {plural} in training; now {count} none and counted as missing, such as "
+        f"{example} in {column.name_rows(rows[:1])}."
+    )
+
+
+def warn_of(misfits: Sequence[str]) -> None:
+    """One warning for all columns (the first of many) that hold cells of another kind than in training."""
+    if misfits:
+        rest = len(misfits) - MOST_MISFITS
+        more = [f"{rest} more columns hold such cells."] if rest > 0 else []
+        warnings.warn(" ".join([*misfits[:MOST_MISFITS], *more]), TableWarning, stacklevel=4)
 
 
 def parts_of(values: NDArray[np.float64], circles: Sequence[str]) -> NDArray[np.float64]:
@@ -339,7 +399,15 @@ def rule_from_dict(entry: Any) -> NumberRule | CategoryRule:
         known = storage in ("number", "date") and set(circles) <= set(CIRCLES) and type(entry["indicator"]) is bool
         if not known or scaling is None or len(scaling.centers) != 1 + 2 * len(circles):
             raise ValueError(f"the rule of column {name!r} does not fit together")
-        return NumberRule(name, storage, circles, scaling, entry["indicator"])
+        written = entry["format"]
+        if not isinstance(written, dict) or set(written) != {"thousands", "decimal", "currency"}:
+            raise ValueError(f"the rule of column {name!r} does not say how numbers are written")
+        number_format, texts = NumberFormat(**written), texts_of(entry["texts"], name)
+        if type(entry["month_first"]) is not bool:
+            raise ValueError(f"the rule of column {name!r} does not say how dates are written")
+        return NumberRule(
+            name, storage, circles, scaling, entry["indicator"], number_format, entry["month_first"], texts
+        )
     levels = texts_of(entry["levels"], name)
     if storage not in ("text", "boolean") or not levels or (storage == "boolean" and len(levels) != 2):
         raise ValueError(f"the rule of column {name!r} does not fit together")

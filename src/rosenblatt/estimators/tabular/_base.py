@@ -26,6 +26,7 @@ from rosenblatt.estimators.tabular.design import Settings
 from rosenblatt.estimators.tabular.ensemble import Ensemble, fit_ensemble
 from rosenblatt.estimators.tabular.members import Data, Problem
 from rosenblatt.tables.kinds import infer_kinds
+from rosenblatt.tables.leaks import name_leaks
 from rosenblatt.tables.preparation import Preparation, fit_preparation
 from rosenblatt.tables.reading import read_table
 from rosenblatt.tables.table import Table
@@ -126,7 +127,9 @@ class TabularEstimator(SuggestingMixin, BaseEstimator):  # type: ignore[misc]
         self, table: Table, y: Array, problem: Problem, folds: Folds, sample_weight: Any, deadline: float
     ) -> Ensemble:
         """Prepare the table, train the members."""
-        self._preparation: Preparation = fit_preparation(table, infer_kinds(table, self.kinds))
+        kinds = infer_kinds(table, self.kinds)
+        kinds = name_leaks(table, kinds, y, problem.output == "softmax")
+        self._preparation: Preparation = fit_preparation(table, kinds)
         weights = None
         if sample_weight is not None:
             weights = _check_sample_weight(sample_weight, y, dtype=np.float32, ensure_non_negative=True)

@@ -98,7 +98,7 @@ def text_kind(column: Column, n_missing: int, wanted: str | None) -> ColumnKind:
     levels, n_present = present_levels(column), len(column.values) - n_missing
     if len(levels) == 1 and not n_missing:
         return ColumnKind(column.name, "constant", 0, f"dropped: always {levels[0]!r}")
-    if wanted != "categorical":
+    if wanted == "numeric" or (wanted is None and not column.categorical):
         for storage in ("number", "date"):
             reading = read_texts(column, storage)
             if reading is not None and is_quantity(reading, wanted):

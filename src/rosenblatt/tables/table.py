@@ -34,7 +34,7 @@ class Column:
 
     `values` is float64 with NaN for missing (booleans 0 and 1, dates as days since 1970-01-01); for text it is int32
     codes into `levels`, -1 for missing. `rows` are the cells' row numbers in the table that was read, None if all are
-    there: error messages name them.
+    there: error messages name them. `categorical` tells that the frame itself calls the levels a category.
     """
 
     name: str
@@ -42,6 +42,7 @@ class Column:
     values: NDArray[Any]
     levels: tuple[str, ...] = ()
     rows: NDArray[np.int64] | None = None
+    categorical: bool = False
 
     @property
     def missing(self) -> NDArray[np.bool_]:

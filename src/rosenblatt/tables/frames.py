@@ -111,12 +111,12 @@ def column_from_series(name: str, series: Any) -> Column:
     import narwhals.stable.v2 as nw
 
     dtype = series.dtype
+    if dtype.is_numeric() and not dtype.is_integer():
+        return Column(name, "number", as_floats(series if dtype == nw.Float64 else series.cast(nw.Float64)))
     if series.null_count() == len(series):
         return Column(name, "number", np.full(len(series), np.nan))
     if dtype.is_integer() and not exceeds_exact(series):
         return Column(name, "integer", as_floats(series.cast(nw.Float64)))
-    if dtype.is_numeric() and not dtype.is_integer():
-        return Column(name, "number", as_floats(series.cast(nw.Float64)))
     if dtype == nw.Boolean:
         return column_from_objects(name, series.to_list())
     if dtype in (nw.Categorical, nw.Enum):

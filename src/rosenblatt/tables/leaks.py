@@ -28,7 +28,7 @@ LARGEST_ERROR = 0.1
 FEWEST_OTHERS = 10
 """Rows of other classes than the most frequent one, below which a perfect score may be chance."""
 HIGHEST_R2 = 0.999
-HIGHEST_CORRELATION = 0.9999
+HIGHEST_CORRELATION, LOWEST_R2_OF_RANKS = 0.9999, 0.9
 MOST_NAMED = 5
 """So many columns are named in a warning."""
 CHUNK = 4_000_000
@@ -75,10 +75,12 @@ def suspects(table: Table, y: Array, is_classification: bool) -> list[tuple[str,
     if is_classification and too_few_others(halves):
         return []
     found: dict[str, str] = {}
-    for names, codes, correlations in coded(table, halves, rows):
+    for names, codes, values in coded(table, halves, rows):
         scores = accuracies(codes, halves) if is_classification else r2_scores(codes, halves)
-        for name, score, correlation in zip(names, scores, correlations, strict=True):
-            if reason := reason_of(float(score), float(correlation), halves):
+        if not is_classification:
+            scores = np.where(same_order(values, codes, halves), 1.0, scores)
+        for name, score in zip(names, scores, strict=True):
+            if reason := reason_of(float(score), halves):
                 found[name] = reason
     return [(name, found[name]) for name in table.columns if name in found]
 
@@ -104,35 +106,38 @@ def too_few_others(halves: Halves) -> bool:
     return len(halves.score) - int(counts.max()) < FEWEST_OTHERS
 
 
-def reason_of(score: float, correlation: float, halves: Halves) -> str:
+def reason_of(score: float, halves: Halves) -> str:
     """What makes a column suspect, or nothing."""
     if halves.n_classes:
         base = np.bincount(halves.y[halves.score]).max() / len(halves.score)
         if score >= HIGHEST_ACCURACY and 1 - score <= LARGEST_ERROR * (1 - base):
             return f"by itself it tells the class of {score:.1%} of rows"
-    elif score >= HIGHEST_R2 or abs(correlation) > HIGHEST_CORRELATION:
+    elif score >= HIGHEST_R2:
         return "by itself it tells the target almost exactly"
     return ""
 
 
 def coded(table: Table, halves: Halves, rows: NDArray[np.int64]) -> Iterator[tuple[list[str], Array, Array]]:
-    """Columns as codes, [n_columns, learned rows then scored ones], with their correlations with the target.
+    """Columns as codes and as numbers, [n_columns, learned rows then scored ones].
 
-    Numbers come many at a time, levels one by one.
+    Numbers come many at a time, levels one by one and with no numbers.
     """
     numbers = [column for column in table.columns.values() if column.storage != "text"]
     width = max(1, CHUNK // (MOST_BINS * len(rows)))
     for first in range(0, len(numbers), width):
         some = numbers[first : first + width]
         values = np.array([column.values[rows] for column in some], dtype=np.float64)
-        yield [column.name for column in some], binned(values, len(halves.learn)), correlations(values, halves)
+        yield [column.name for column in some], binned(values, len(halves.learn)), values
     for column in table.columns.values():
         if column.storage == "text":
-            yield [column.name], (column.values[rows] + 1)[None, :].astype(np.int64), np.zeros(1)
+            yield [column.name], (column.values[rows] + 1)[None, :].astype(np.int64), np.empty((1, 0))
 
 
 def binned(values: Array, n_learned: int) -> Array:
-    """The interval between quantiles of the learned rows that each cell is in, from 1; 0 for missing. [k, n]"""
+    """The interval between quantiles of the learned rows that each cell is in, from 1; 0 for missing. [k, n]
+
+    Up to 32 different values are an interval each, however rare they are.
+    """
     ordered = np.sort(values[:, :n_learned], axis=1)  # NaN come last
     n_present = (~np.isnan(ordered)).sum(axis=1)
     places = np.arange(1, MOST_BINS)[None, :] * n_present[:, None] // MOST_BINS
@@ -140,17 +145,28 @@ def binned(values: Array, n_learned: int) -> Array:
     codes = np.ones(values.shape, dtype=np.int64)
     for edge in edges.T:
         codes += values >= edge[:, None]
+    n_different = 1 + (ordered[:, 1:] > ordered[:, :-1]).sum(axis=1)
+    for column in np.flatnonzero(n_different <= MOST_BINS):
+        different = np.unique(ordered[column, : n_present[column]])
+        codes[column] = np.searchsorted(different, values[column], side="right")
     return np.where(np.isnan(values), 0, codes)
 
 
-def correlations(values: Array, halves: Halves) -> Array:
-    """The largest rank correlation of each column with a column of the target; 0 for classes. [k]"""
-    if halves.n_classes:
-        return np.zeros(len(values))
-    ranks = standardized(ranked(values))
-    target = standardized(ranked(halves.y[np.concatenate([halves.learn, halves.score])].T))
-    complete = ~np.isnan(values).any(axis=1)
-    return np.asarray(np.where(complete, np.abs(ranks @ target.T).max(axis=1), 0.0))
+def same_order(values: Array, codes: Array, halves: Halves) -> NDArray[np.bool_]:
+    """Whether the rank correlation of each column with a column of the target is beyond 0.9999. [k]
+
+    It is computed where the codes tell the target's ranks well, without which it cannot be.
+    """
+    found = np.zeros(len(values), dtype=np.bool_)
+    if not values.size:
+        return found
+    y = ranked(halves.y.T)
+    target = standardized(ranked(y[:, np.concatenate([halves.learn, halves.score])]))
+    well = r2_scores(codes, replace(halves, y=y.T)) > LOWEST_R2_OF_RANKS
+    for column in np.flatnonzero(well & ~np.isnan(values).any(axis=1)):
+        ranks = standardized(ranked(values[column : column + 1]))
+        found[column] = np.abs(ranks @ target.T).max() > HIGHEST_CORRELATION
+    return found
 
 
 def ranked(values: Array) -> Array:

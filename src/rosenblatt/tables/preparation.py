@@ -303,7 +303,7 @@ def fit_rule(column: Column, kind: ColumnKind) -> NumberRule | CategoryRule:
         rule = replace(rule, format=reading.format, month_first=reading.order.month_first, texts=reading.others)
     values = rule.read(column)
     finite = values[np.isfinite(values)]
-    if len(finite) and not np.isfinite(finite.max() - finite.min()):
+    if len(finite) and not math.isfinite(float(finite.max()) - float(finite.min())):
         span = f"{finite.min():g} to {finite.max():g}"
         raise TableError(f"column {column.name!r} spans more than float64 can hold: {span}. Take its logarithm.")
     circles = tuple(name for name, days in CIRCLES.items() if storage == "date" and varies(finite, days))

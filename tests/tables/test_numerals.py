@@ -53,7 +53,7 @@ def test_other_texts_do_not_change_the_format_and_another_currency_is_none():
 
 def test_a_format_that_is_none_is_refused():
     for wrong in (("x", "."), (",", ","), ("", ".", "%")):
-        with pytest.raises(ValueError, match="no format"):
+        with pytest.raises(ValueError, match="not written with"):
             NumberFormat(*wrong)
 
 

@@ -173,7 +173,7 @@ def test_a_category_of_a_frame_stays_one_however_its_levels_look():
 
 def test_notes_ask_only_where_there_is_a_question():
     def notes(cells, **kinds):
-        return [kind.check for kind in fit({"c": cells, "x": RNG.normal(size=60)}, **kinds)[0].kinds][0]
+        return fit({"c": cells, "x": RNG.normal(size=60)}, **kinds)[0].kinds[0].check
 
     assert "integers of 3 values" in notes([10115, 20095, 80331] * 20)
     assert notes([10115, 20095, 80331] * 20, c="numeric") == ""

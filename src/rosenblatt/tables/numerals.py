@@ -49,7 +49,9 @@ class NumberFormat:
 
     def __post_init__(self) -> None:
         if (self.thousands, self.decimal) not in SEPARATORS or self.currency not in ("", *CURRENCIES):
-            raise ValueError(f"there is no format of numbers with {self.thousands!r}, {self.decimal!r}")
+            raise ValueError(
+                f"a column's numbers are not written with {self.thousands!r}, {self.decimal!r}, {self.currency!r}"
+            )
 
     @classmethod
     def of(cls, texts: Sequence[str]) -> NumberFormat:

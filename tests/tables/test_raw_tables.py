@@ -232,6 +232,17 @@ def test_many_columns_of_another_kind_give_one_warning() -> None:
     assert len(caught) == 1
 
 
+def test_cells_of_a_file_are_what_they_were_in_training_even_if_all_look_like_numbers() -> None:
+    """PyArrow would take 1.234 for a number, and 12:30 for a time of the day."""
+    thousands = numbers(lambda i: german(i * 1000.5))
+    model = TabularRegressor("fast", epochs=8).fit({"a": thousands, "b": repeat("12:30", "8 am", "1.50"), "x": X}, X)
+    now = {"a": ["1.234", "12.340", None], "b": ["12:30", "12:30", "12:30"], "x": [0.5, 0.5, 0.5]}
+    Path("now.csv").write_text("a,b,x\n1.234,12:30,0.5\n12.340,12:30,0.5\nNA,12:30,0.5\n")
+    found = model.predict("now.csv")
+    assert np.array_equal(found, model.predict(now))
+    assert len(set(found)) == 3
+
+
 def test_texts_known_from_training_are_missing_without_a_warning() -> None:
     model = TabularClassifier("fast", epochs=1).fit(with_x(numbers(float, "unknown")), Y)
     two = model.predict_proba({"a": ["unknown", None], "x": [0.5, 0.5]})

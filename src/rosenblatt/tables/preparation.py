@@ -210,6 +210,15 @@ class Preparation:
         """How many level numbers each coded column has, 0 included."""
         return [len(rule.levels) + 1 for rule in self.coded]
 
+    @property
+    def text_columns(self) -> list[str]:
+        """Columns whose cells a file's reader must not take for numbers: "1.234" may be 1234 here, or a level."""
+        return [
+            rule.name
+            for rule in self.rules
+            if (rule.storage == "text" if isinstance(rule, CategoryRule) else rule.format.thousands == ".")
+        ]
+
     def transform(self, table: Table) -> Prepared:
         """The rows of a table that has all columns of the training table; others are ignored.
 

@@ -113,7 +113,7 @@ class TabularEstimator(SuggestingMixin, BaseEstimator):  # type: ignore[misc]
         if isinstance(X, (list, tuple)) or (hasattr(X, "__array__") and not hasattr(X, "columns")):
             X = validate_data(self, X, reset=reset, dtype=None, ensure_all_finite=False)
             return read_table({f"x{i}": column for i, column in enumerate(X.T)})
-        table = read_table(X)
+        table = read_table(X, text=() if reset else self._preparation.text_columns)
         if reset:
             self.n_features_in_ = len(table.columns)
             self.feature_names_in_ = np.array(list(table.columns), dtype=object)

@@ -53,6 +53,11 @@ def test_levels_that_tell_a_number_are_found():
 def test_a_rare_class_needs_more_than_the_frequent_one():
     rare = (RNG.random(N) < 0.004).astype(np.int32)
     assert suspects(read_table({"noise": NOISE, "rare": rare}), rare, True) == [], "too few rows tell"
+    rows = np.random.default_rng(1).normal(size=5000)
+    for n_rare in range(18, 28):  # of 2,500 scored rows 99.5 % are of the frequent class, and ten or more are not
+        few = np.zeros(5000, dtype=np.int32)
+        few[:: 5000 // n_rare] = 1
+        assert suspects(read_table({"noise": rows}), few, True) == []
     rare = (RNG.random(N) < 0.02).astype(np.int32)
     assert [name for name, _ in suspects(read_table({"noise": NOISE, "rare": rare}), rare, True)] == ["rare"]
 

@@ -59,6 +59,9 @@ class Display:
         hidden = Counter(kind.kind for kind in kinds[MAX_COLUMNS_SHOWN:] if kind.used)
         if hidden:
             self.console.print(Text("and " + ", ".join(f"{count} more {name}" for name, count in hidden.items())))
+        for kind in kinds:
+            if kind.check:
+                self.line("check", kind.check)
         if any(kind.kind == "identifier" for kind in dropped):
             self.console.print(Text("To keep a dropped column: --kind COLUMN=numeric or --kind COLUMN=categorical"))
         self.console.print()

@@ -24,6 +24,7 @@ from rosenblatt.nn.network import Network
 from rosenblatt.storage.container import Arrays, ModelFileError, decode_value, encode_value, errors_of, require_keys
 from rosenblatt.storage.networks import network_from_state, network_to_state
 from rosenblatt.tables.preparation import Preparation
+from rosenblatt.tables.rules import N_WORDS
 
 __all__ = ["tabular_from_state", "tabular_state"]
 
@@ -175,6 +176,7 @@ def require_inputs(preparation: Preparation, networks: list[Network]) -> None:
     widths = {"numbers": len(preparation.numbers), "flags": len(preparation.flags)}
     widths = {name: width for name, width in widths.items() if width}
     widths |= {f"codes{i}": n for i, n in enumerate(preparation.levels)}
+    widths |= {f"words{i}": N_WORDS for i in range(len(preparation.texts))}
     for network in networks:
         graph = network.graph
         if widths != {name: node.width for name, node in zip(graph.input_names, graph.inputs, strict=True)}:

@@ -26,6 +26,7 @@ from rosenblatt.estimators.tabular.design import Settings
 from rosenblatt.estimators.tabular.ensemble import Ensemble, fit_ensemble
 from rosenblatt.estimators.tabular.members import Course, Data, Problem
 from rosenblatt.tables.kinds import infer_kinds
+from rosenblatt.tables.leaks import name_leaks
 from rosenblatt.tables.preparation import Preparation, fit_preparation
 from rosenblatt.tables.reading import read_table
 from rosenblatt.tables.table import Column, Table, TableError
@@ -115,7 +116,7 @@ class TabularEstimator(SuggestingMixin, BaseEstimator):  # type: ignore[misc]
         if isinstance(X, (list, tuple)) or (hasattr(X, "__array__") and not hasattr(X, "columns")):
             X = validate_data(self, X, reset=reset, dtype=None, ensure_all_finite=False)
             return read_table({f"x{i}": column for i, column in enumerate(X.T)})
-        table = read_table(X)
+        table = read_table(X, text=() if reset else self._preparation.text_columns)
         if reset:
             self.n_features_in_ = len(table.columns)
             self.feature_names_in_ = np.array(list(table.columns), dtype=object)
@@ -153,7 +154,10 @@ class TabularEstimator(SuggestingMixin, BaseEstimator):  # type: ignore[misc]
 
     def _prepare(self, table: Table, y: Array, sample_weight: Any) -> Data:
         """The table as networks read it, by rules that are learned from it now."""
-        self._preparation: Preparation = fit_preparation(table, infer_kinds(table, self.kinds))
+        kinds = infer_kinds(table, self.kinds)
+        if y.ndim == 1 or y.shape[1] == 1:
+            kinds = name_leaks(table, kinds, np.ravel(y), y.dtype.kind == "i")
+        self._preparation: Preparation = fit_preparation(table, kinds)
         weights = None
         if sample_weight is not None:
             weights = _check_sample_weight(sample_weight, y, dtype=np.float32, ensure_non_negative=True)

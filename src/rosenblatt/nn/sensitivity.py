@@ -33,8 +33,8 @@ COTANGENT = "cotangent of "
 def gradient_program(graph: Graph, dtype: str, at: Sequence[str], raw: bool = False) -> Program:
     """The derivative of each row's outputs, weighted by cotangents.
 
-    Inputs: the network's, and for each head ``cotangent of HEAD`` [m, n]. Outputs: for each layer (or input) in `at` the
-    derivative of sum(cotangent * output) by its values, [m, width].
+    Inputs: the network's, and for each head ``cotangent of HEAD`` [m, n]. Outputs: for each layer (or input) in `at`
+    the derivative of sum(cotangent * output) by its values, [m, width].
     """
     work = Work(Builder(dtype), graph)
     b, terms = work.b, []
@@ -59,8 +59,8 @@ def input_gradients(
         What each output counts: the derivative of sum(cotangent * outputs) is given. Default: ones. One-hot rows ask
         for another output of each row.
     at : sequence of str, optional
-        Names of inputs, or of layers whose values are differentiated by. Default: all inputs of dense numbers. Codes and
-        sparse inputs have no such derivative; name the layer that is applied to them (its values: ``network.cut``).
+        Names of inputs, or of layers whose values are differentiated by. Default: all inputs of dense numbers. Codes
+        and sparse inputs have no such derivative; name the layer that is applied to them (its values: `Network.cut`).
     raw : bool
         Of the heads before their output activation: of logits instead of probabilities.
 
@@ -91,11 +91,9 @@ def input_gradients(
     n_rows = next(iter(data.values())).shape[0]
     data |= _cotangents(graph, cotangent, n_rows)
     executable = compile_program(gradient_program(graph, network.dtype.name, names, raw), block_rows(graph))
-    limits = {name: node.width for name, node in zip(graph.input_names, graph.inputs, strict=True) if name in data}
-    sources = [
-        source(executable.program.leaf(name), data[name], *([limits[name]] if name in limits else ()))
-        for name in executable.inputs
-    ]
+    widths = {name: node.width for name, node in zip(graph.input_names, graph.inputs, strict=True)}
+    widths |= {COTANGENT + head: node.width for head, node in graph.heads.items()}
+    sources = [source(executable.program.leaf(name), data[name], widths[name]) for name in executable.inputs]
     out = [np.empty((n_rows, graph.node(name).width), network.dtype) for name in names]
     _core.Session(executable.core).forward(network.memory, sources, n_rows, NO_SLOTS, out)
     return dict(zip(names, out, strict=True))

@@ -1,37 +1,41 @@
 """What a fitted tabular estimator uses: how much worse it is without a column, how much a column moves its outputs.
 
-Goes in: a fitted estimator, a table, perhaps its targets. Comes out: an `Explanation`. Tables are read and prepared once;
-columns are exchanged in what the networks read. It says what the model does, never what causes what, and trains nothing.
+Goes in: a fitted estimator, a table, perhaps its targets. Comes out: an `Explanation`. Tables are read and prepared
+once; columns are exchanged in what the networks read. It says what the model does, not what causes what.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from numbers import Integral
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils import check_array, check_random_state, column_or_1d
-from sklearn.utils.random import sample_without_replacement
 
 from rosenblatt.estimators.tabular.design import feed
+from rosenblatt.estimators.tabular.exchange import (
+    Variant,
+    part_of,
+    places_of,
+    predict_variants,
+    predictions_of,
+    require_count,
+    sample_rows,
+)
 from rosenblatt.estimators.tabular.goals import CLASS_METRICS, REGRESSIONS, log_loss, quantile_regression
 from rosenblatt.tables.preparation import Preparation, Prepared
 from rosenblatt.tables.reading import read_table
-from rosenblatt.tables.rules import CategoryRule, NumberRule, TextRule
-from rosenblatt.tables.table import Column, Table, TableError, join_names
+from rosenblatt.tables.table import Column, Table, join_names
 from rosenblatt.tables.targets import Target, find_target, numbers, require_present
 
-__all__ = ["METHODS", "Explanation", "Place", "Variant", "explain", "places_of", "predict_variants", "sample_rows"]
+__all__ = ["METHODS", "Explanation", "explain"]
 
 Array = NDArray[Any]
 Measure = Callable[[Array, Array], float]
 METHODS = ("permutation", "gradient")
 MOST_SHOWN = 50
-MOST_ROWS, MOST_VALUES = 1 << 16, 1 << 23
-"""Of a batch of exchanged columns that is predicted at once."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,26 +126,38 @@ def explain(
     table, target = read_rows(model, X, y)
     rng = check_random_state(check_random_state(random_state).randint(2**31))  # as scikit-learn's, for equal shuffles
     rows = sample_rows(table.n_rows, n_rows, rng)
-    if target is None and method == "permutation":
-        raise ValueError("method='permutation' needs y: it measures how much worse predictions become.")
     prepared = model._preparation.transform(table.take(rows))
     target = None if target is None else target[rows]
     baseline = None if target is None else measure(target, predictions_of(model, model._ensemble.predict(prepared)))
     names = [kind.name for kind in model._preparation.kinds]
     if method == "gradient":
-        contributions, per_member, quantity = contributions_of(model, prepared, names)
-        return sorted_explanation(names, per_member, baseline, score_name, method, quantity, rows, contributions)
+        contributions, per_network, quantity = contributions_of(model, prepared, names)
+        return sorted_explanation(names, per_network, baseline, score_name, method, quantity, rows, contributions)
+    if target is None or baseline is None:
+        raise ValueError("method='permutation' needs y: it measures how much worse predictions become.")
     if len(rows) < 2:
         raise ValueError("a single row cannot be shuffled; give more rows, or method='gradient'.")
     orders = [rng.permutation(len(rows)) for _ in range(n_repeats)]
+    scores = shuffled_scores(model, prepared, names, orders, lambda values: measure(target, values), baseline)
+    quantity = f"{'drop' if sign > 0 else 'rise'} of the {score_name} when a column is shuffled"
+    return sorted_explanation(names, sign * (baseline - scores), baseline, score_name, method, quantity, rows)
+
+
+def shuffled_scores(
+    model: Any,
+    prepared: Prepared,
+    names: Sequence[str],
+    orders: Sequence[Array],
+    score: Callable[[Array], float],
+    baseline: float,
+) -> Array:
+    """The score of the predictions after each column was put into each order, [n_orders, n_columns]."""
     places = places_of(model._preparation)
     variants = [Variant(place, part_of(prepared, place), order) for place in places for order in orders]
-    measured = [measure(target, values) for values in predict_variants(model, prepared, variants)]  # type: ignore[arg-type]
-    scores = np.zeros((n_repeats, len(names)))
-    drops = sign * (baseline - np.array(measured).reshape(len(places), n_repeats))  # type: ignore[operator]
-    scores[:, [names.index(place.name) for place in places]] = drops.T
-    quantity = f"{'drop' if sign > 0 else 'rise'} of the {score_name} when a column is shuffled"
-    return sorted_explanation(names, scores, baseline, score_name, method, quantity, rows)
+    found = np.full((len(orders), len(names)), baseline)
+    measured = np.array([score(values) for values in predict_variants(model, prepared, variants)])
+    found[:, [names.index(place.name) for place in places]] = measured.reshape(len(places), len(orders)).T
+    return found
 
 
 def sorted_explanation(
@@ -166,19 +182,6 @@ def sorted_explanation(
 # Rows, targets, scores ---------------------------------------------------------------------------------------------
 
 
-def require_count(name: str, given: Any) -> None:
-    """Refuse what is no positive integer."""
-    if not isinstance(given, Integral) or isinstance(given, bool) or given < 1:
-        raise ValueError(f"{name} is {given!r}; it must be a positive integer.")
-
-
-def sample_rows(n: int, most: int, rng: Any) -> NDArray[np.int64]:
-    """All rows, or as many as `most` of them, drawn without replacement."""
-    if n <= most:
-        return np.arange(n)
-    return np.asarray(sample_without_replacement(n, most, random_state=rng), dtype=np.int64)
-
-
 def read_rows(model: Any, X: Any, y: Any) -> tuple[Table, Array | None]:
     """The inputs, and targets as `measure` takes them: labels, or numbers [n, k]; None where there are none."""
     name = y if isinstance(y, str) else None
@@ -187,7 +190,7 @@ def read_rows(model: Any, X: Any, y: Any) -> tuple[Table, Array | None]:
     if name is not None:
         X = read_table(X, text=model._preparation.text_columns)
     table = model._read(X, reset=False)
-    if y is None and model.target_name_ in table.columns:
+    if y is None and model.target_name_ in set(table.columns) - {kind.name for kind in model._preparation.kinds}:
         name = model.target_name_
     if name is not None:
         return table.drop([name]), target_of_column(model, find_target(table, name))
@@ -214,8 +217,8 @@ def labels_of(model: Any, y: Any) -> NDArray[np.int64]:
     labels = np.array([place.get(name, -1) for name in given.tolist()], dtype=np.int64)
     if len(unknown := np.flatnonzero(labels < 0)):
         raise ValueError(
-            f"y holds the class {given[unknown[0]]!r} in row {unknown[0] + 1}; training did not see it. The classes are: "
-            f"{join_names(list(map(str, classes)))}."
+            f"y holds the class {given.tolist()[unknown[0]]!r} in row {unknown[0] + 1}; training did not see it. The "
+            f"classes are: {join_names(list(map(str, classes)))}."
         )
     return labels
 
@@ -243,85 +246,6 @@ def score_of(model: Any, metric: str | None) -> tuple[str, Measure, int]:
         return "log loss", lambda y, predicted: log_loss(y, predicted), -1
     chosen, weights = CLASS_METRICS[metric], model.decision_weights_
     return chosen.score_name, lambda y, predicted: 1 - chosen.measure(y, predicted * weights, None), 1
-
-
-def predictions_of(model: Any, outputs: Array) -> Array:
-    """Probabilities of the classes, or targets in their units, from what an ensemble gives; [n, k]."""
-    if hasattr(model, "classes_"):
-        return np.asarray(outputs / outputs.sum(axis=1, keepdims=True))
-    return np.asarray(model._units.decode(outputs))
-
-
-# Columns that are exchanged ----------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where what was made of one raw column lies in each part of a `Prepared`."""
-
-    name: str
-    numbers: slice
-    flags: slice
-    codes: slice
-    words: slice
-
-
-@dataclass(frozen=True)
-class Variant:
-    """All rows with one column exchanged: for row i the row ``rows[i]`` of `part`, which holds that column only."""
-
-    place: Place
-    part: Prepared
-    rows: NDArray[np.int64]
-
-
-def places_of(preparation: Preparation) -> list[Place]:
-    """The places of all columns that are used, in the order of the rules."""
-    found, at = [], np.zeros(4, np.int64)
-    for rule in preparation.rules:
-        sizes = np.zeros(4, np.int64)
-        if isinstance(rule, NumberRule):
-            sizes[:2] = len(rule.numbers), len(rule.flags)
-        elif isinstance(rule, CategoryRule):
-            sizes[1:3] = len(rule.flags), rule.coded
-        elif isinstance(rule, TextRule):
-            sizes[3] = 1
-        found.append(Place(rule.name, *(slice(int(a), int(b)) for a, b in zip(at, at + sizes, strict=True))))
-        at += sizes
-    return found
-
-
-def part_of(prepared: Prepared, place: Place) -> Prepared:
-    """One raw column's part."""
-    parts = (prepared.numbers[:, place.numbers], prepared.flags[:, place.flags], prepared.codes[:, place.codes])
-    return Prepared(*parts, prepared.words[place.words])
-
-
-def predict_variants(model: Any, prepared: Prepared, variants: Sequence[Variant]) -> Iterator[Array]:
-    """Predictions of each variant, [n_rows, k]; many are predicted in one batch."""
-    n = len(prepared.numbers)
-    width = 1 + sum(part.shape[1] for part in (prepared.numbers, prepared.flags, prepared.codes))
-    at_once = max(1, min(MOST_ROWS // n, MOST_VALUES // (n * width)))
-    for start in range(0, len(variants), at_once):
-        batch = variants[start : start + at_once]
-        yield from np.split(predictions_of(model, model._ensemble.predict(stacked(prepared, batch))), len(batch))
-
-
-def stacked(prepared: Prepared, variants: Sequence[Variant]) -> Prepared:
-    """The rows of all variants below each other."""
-    from scipy.sparse import vstack
-
-    n = len(prepared.numbers)
-    whole = [np.tile(part, (len(variants), 1)) for part in (prepared.numbers, prepared.flags, prepared.codes)]
-    words = [[matrix] * len(variants) for matrix in prepared.words]
-    for i, variant in enumerate(variants):
-        place, part, rows = variant.place, variant.part, slice(i * n, (i + 1) * n)
-        whole[0][rows, place.numbers] = part.numbers[variant.rows]
-        whole[1][rows, place.flags] = part.flags[variant.rows]
-        whole[2][rows, place.codes] = part.codes[variant.rows]
-        for blocks, matrix in zip(words[place.words], part.words, strict=True):
-            blocks[i] = matrix[variant.rows]
-    return Prepared(*whole, tuple(vstack(blocks, format="csr") for blocks in words))
 
 
 # Gradients times inputs --------------------------------------------------------------------------------------------
@@ -373,7 +297,7 @@ def add_contributions(
 ) -> None:
     """Add a network's gradient times (input - mean input) to `total` [n_rows, n_columns], input by input."""
     inputs = feed(prepared)
-    at = [name for name in ("numbers", "flags") if name in inputs]
+    at: list[str] = [name for name in ("numbers", "flags") if name in inputs]
     at += [f"embedding{i}" for i in range(prepared.codes.shape[1])] + [f"topics{i}" for i in range(len(prepared.words))]
     gradients = network.input_gradients(inputs, cotangent, at=at, raw=True)
     shares = {}
@@ -382,7 +306,9 @@ def add_contributions(
         shares[name] = gradient.astype(np.float64) * (values - values.mean(axis=0, dtype=np.float64))
     for place in places_of(preparation):
         column = names.index(place.name)
-        parts = [shares[name][:, cut] for name, cut in (("numbers", place.numbers), ("flags", place.flags)) if name in shares]
+        parts = [
+            shares[name][:, cut] for name, cut in (("numbers", place.numbers), ("flags", place.flags)) if name in shares
+        ]
         parts += [shares[f"embedding{i}"] for i in range(place.codes.start, place.codes.stop)]
         parts += [shares[f"topics{i}"] for i in range(place.words.start, place.words.stop)]
         total[:, column] += sum(part.sum(axis=1) for part in parts)

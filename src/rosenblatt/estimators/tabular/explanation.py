@@ -7,7 +7,7 @@ once; columns are exchanged in what the networks read. It says what the model do
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -47,7 +47,8 @@ class Explanation:
     columns : tuple of str
         All raw columns, the most important first; those that the model leaves out have importance 0.
     importance, deviation : ndarray of shape (n_columns,)
-        Mean and standard deviation: over the repeats of "permutation", over the networks of "gradient".
+        Mean and standard deviation over the repeats of "permutation"; of "gradient" the mean absolute contribution, and
+        the standard deviation of that of single networks.
     baseline : float or None
         The score with all columns as they are; None if no target was given.
     score_name : str
@@ -126,21 +127,26 @@ def explain(
     table, target = read_rows(model, X, y)
     rng = check_random_state(check_random_state(random_state).randint(2**31))  # as scikit-learn's, for equal shuffles
     rows = sample_rows(table.n_rows, n_rows, rng)
+    if method == "permutation" and target is None:
+        raise ValueError("method='permutation' needs y: it measures how much worse predictions become.")
+    if method == "permutation" and len(rows) < 2:
+        raise ValueError("a single row cannot be shuffled; give more rows, or method='gradient'.")
     prepared = model._preparation.transform(table.take(rows))
-    target = None if target is None else target[rows]
+    target = None if target is None or len(rows) < 2 else target[rows]
     baseline = None if target is None else measure(target, predictions_of(model, model._ensemble.predict(prepared)))
     names = [kind.name for kind in model._preparation.kinds]
     if method == "gradient":
-        contributions, per_network, quantity = contributions_of(model, prepared, names)
-        return sorted_explanation(names, per_network, baseline, score_name, method, quantity, rows, contributions)
-    if target is None or baseline is None:
-        raise ValueError("method='permutation' needs y: it measures how much worse predictions become.")
-    if len(rows) < 2:
-        raise ValueError("a single row cannot be shuffled; give more rows, or method='gradient'.")
+        contributions, mean, deviation, quantity = contributions_of(model, prepared, names)
+        return sorted_explanation(
+            Explanation(tuple(names), mean, deviation, baseline, score_name, method, quantity, rows, contributions)
+        )
+    assert target is not None and baseline is not None
     orders = [rng.permutation(len(rows)) for _ in range(n_repeats)]
     scores = shuffled_scores(model, prepared, names, orders, lambda values: measure(target, values), baseline)
+    drops = sign * (baseline - scores)
     quantity = f"{'drop' if sign > 0 else 'rise'} of the {score_name} when a column is shuffled"
-    return sorted_explanation(names, sign * (baseline - scores), baseline, score_name, method, quantity, rows)
+    mean, deviation = drops.mean(axis=0), drops.std(axis=0)
+    return sorted_explanation(Explanation(tuple(names), mean, deviation, baseline, score_name, method, quantity, rows))
 
 
 def shuffled_scores(
@@ -160,23 +166,16 @@ def shuffled_scores(
     return found
 
 
-def sorted_explanation(
-    names: Sequence[str],
-    scores: Array,
-    baseline: float | None,
-    score_name: str,
-    method: str,
-    quantity: str,
-    rows: Array,
-    contributions: Array | None = None,
-) -> Explanation:
-    """From importances of each repeat or network, [n, n_columns], to an `Explanation`."""
-    mean = scores.mean(axis=0)
-    order = np.argsort(-mean, kind="stable")
-    columns = tuple(names[i] for i in order)
-    contributions = None if contributions is None else contributions[:, order]
-    deviation = scores.std(axis=0)[order]
-    return Explanation(columns, mean[order], deviation, baseline, score_name, method, quantity, rows, contributions)
+def sorted_explanation(found: Explanation) -> Explanation:
+    """The most important columns first."""
+    order = np.argsort(-found.importance, kind="stable")
+    return replace(
+        found,
+        columns=tuple(found.columns[i] for i in order),
+        importance=found.importance[order],
+        deviation=found.deviation[order],
+        contributions=None if found.contributions is None else found.contributions[:, order],
+    )
 
 
 # Rows, targets, scores ---------------------------------------------------------------------------------------------
@@ -251,19 +250,21 @@ def score_of(model: Any, metric: str | None) -> tuple[str, Measure, int]:
 # Gradients times inputs --------------------------------------------------------------------------------------------
 
 
-def contributions_of(model: Any, prepared: Prepared, names: Sequence[str]) -> tuple[Array, Array, str]:
-    """Mean contributions [n_rows, n_columns(, n_outputs)], importances [n_networks, n_columns], what is explained."""
+def contributions_of(
+    model: Any, prepared: Prepared, names: Sequence[str]
+) -> tuple[Array, NDArray[np.float64], NDArray[np.float64], str]:
+    """Contributions [n_rows, n_columns(, n_outputs)], importances and their deviations, what is explained."""
     what, cotangents, scales = directions(model, prepared)
-    shape = (len(prepared.numbers), len(names), len(cotangents))
-    total, importances = np.zeros(shape), []
-    for network in model._ensemble.networks:
-        own = np.zeros(shape)
+    networks = model._ensemble.networks
+    found = np.zeros((len(networks), len(prepared.numbers), len(names), len(cotangents)))
+    for own, network in zip(found, networks, strict=True):
         for j, cotangent in enumerate(cotangents):
             add_contributions(own[..., j], network, cotangent, model._preparation, prepared, names)
-        importances.append(np.mean(np.abs(own) / scales, axis=(0, 2)))
-        total += own / len(model._ensemble.networks)
+    mean = found.mean(axis=0)
+    importance = np.mean(np.abs(mean) / scales, axis=(0, 2))
+    deviation = np.mean(np.abs(found) / scales, axis=(1, 3)).std(axis=0)
     quantity = f"mean absolute contribution to {what}"
-    return total[..., 0] if shape[2] == 1 else total, np.array(importances), quantity
+    return mean[..., 0] if len(cotangents) == 1 else mean, importance, deviation, quantity
 
 
 def directions(model: Any, prepared: Prepared) -> tuple[str, list[Array], Array]:

@@ -47,6 +47,8 @@ class PartialDependence:
     values, spread : ndarray of shape (n_grid, n_outputs)
         Mean and standard deviation over the rows, of the predicted probability or target.
     n_rows : int
+    of_classes : bool
+        Whether outputs are probabilities of classes.
     """
 
     column: str
@@ -56,6 +58,7 @@ class PartialDependence:
     values: NDArray[np.float64]
     spread: NDArray[np.float64]
     n_rows: int
+    of_classes: bool
 
     def varying(self, most: int) -> list[int]:
         """Numbers of the outputs that vary most over the grid, at most so many, in their order."""
@@ -101,7 +104,8 @@ def partial_dependence(
     variants = [Variant(place, part, np.full(n, i)) for i in range(len(cells.values))]
     found = [(p.mean(axis=0), p.std(axis=0)) for p in predict_variants(model, prepared, variants)]
     values, spread = (np.array(list(numbers)) for numbers in zip(*found, strict=True))
-    return PartialDependence(rule.name, kind_of(rule), shown_grid(rule, cells), output_names(model), values, spread, n)
+    names, of_classes = output_names(model), hasattr(model, "classes_")
+    return PartialDependence(rule.name, kind_of(rule), shown_grid(rule, cells), names, values, spread, n, of_classes)
 
 
 def rule_of(model: Any, column: str | int) -> Rule:

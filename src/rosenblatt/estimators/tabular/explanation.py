@@ -140,7 +140,8 @@ def explain(
         return sorted_explanation(
             Explanation(tuple(names), mean, deviation, baseline, score_name, method, quantity, rows, contributions)
         )
-    assert target is not None and baseline is not None
+    assert target is not None
+    assert baseline is not None
     orders = [rng.permutation(len(rows)) for _ in range(n_repeats)]
     scores = shuffled_scores(model, prepared, names, orders, lambda values: measure(target, values), baseline)
     drops = sign * (baseline - scores)

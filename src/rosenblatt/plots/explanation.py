@@ -22,7 +22,7 @@ __all__ = ["DependenceDisplay", "ImportanceDisplay", "plot_dependence", "plot_im
 
 PANELS = 6
 MOST_LINES = len(COLOURS)
-LONGEST_LABEL = 24
+LONGEST_LABEL, CROWDED = 24, 8
 
 
 @dataclass
@@ -101,9 +101,10 @@ class DependenceDisplay:
             else:
                 panel.errorbar(x, mean, spread, fmt="o", color=colour, label=found.outputs[k], markersize=4)
         if not curve:
-            panel.set_xticks(x, [shortened(label) for label in found.labels()], rotation=45, ha="right")
+            crowded = {"rotation": 90, "fontsize": 7} if len(x) > CROWDED else {"rotation": 45, "ha": "right"}
+            panel.set_xticks(x, [shortened(label) for label in found.labels()], **crowded)
         elif found.kind == "date":
-            panel.tick_params(axis="x", rotation=45)
+            label_dates(panel)
         panel.set_xlabel(found.column)
         panel.set_ylabel(f"probability of {found.outputs[1]}" if binary else "mean prediction")
         if len(shown) > 1:
@@ -119,6 +120,15 @@ def new_panels(n: int) -> Any:
     for panel in panels.flat[n:]:
         panel.set_axis_off()
     return panels
+
+
+def label_dates(panel: Any) -> None:
+    """A few short dates below the panel."""
+    from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
+
+    locator = AutoDateLocator(minticks=3, maxticks=6)
+    panel.xaxis.set_major_locator(locator)
+    panel.xaxis.set_major_formatter(ConciseDateFormatter(locator))
 
 
 def shortened(text: str) -> str:

@@ -192,7 +192,7 @@ def test_both_methods_find_what_the_target_is_made_of(regressor):
 def targets():
     """Estimators, with targets of theirs and the name of the score."""
     rng, rows = np.random.default_rng(0), np.random.default_rng(1).normal(size=(240, 3))
-    labels = np.digitize(rows[:, 0], np.linspace(-1.5, 1.5, 99))
+    labels = rows[:, 0].argsort().argsort() * 100 // 240
     counts, options = rng.poisson(np.exp(rows[:, 0])).astype(float), {"epochs": 16, "members": 2}
     noisy = rows[:, 0] + rng.normal(0, 0.2, 240)
     return [
@@ -224,7 +224,8 @@ def test_targets_of_all_kinds_are_explained(case):
     expected = predict(fixed).reshape(240, -1)
     np.testing.assert_allclose(dependence.values[2], expected.mean(axis=0), rtol=1e-5, atol=1e-7)
     np.testing.assert_allclose(dependence.spread[2], expected.std(axis=0), rtol=1e-4, atol=1e-6)
-    assert len(dependence.outputs) == dependence.values.shape[1]
+    assert len(dependence.outputs) == dependence.values.shape[1] == [2, 2, 1, 1, 3, 100, 2][case]
+    assert dependence.column in str(dependence)
 
 
 def test_targets_of_other_scales_count_alike():
@@ -327,6 +328,7 @@ def test_tables_are_aligned(classifier):
     assert lines[1].startswith(f"log loss {found.baseline:.4f} with all columns")
     assert len({len(line) for line in lines[3:]}) == 1
     assert len(lines) == 4 + X.shape[1]
+    assert repr(found) == str(found)
     assert found.table(2).endswith("and 5 more")
     frame = found.to_frame()
     assert list(frame["column"]) == list(found.columns)
@@ -366,6 +368,7 @@ def test_what_cannot_be_explained_is_named(classifier, regressor):
         ((X[:1], Y[:1]), {}, "a single row cannot be shuffled"),
         ((X[:0], Y[:0]), {}, "the table has no rows"),
         ((X.drop(columns="age"), Y), {}, "the table has no column 'age'"),
+        ((X, "age"), {}, "y names 'age', which is one of the columns that the model predicts from"),
         ((X, "bougt"), {}, "there is no target column 'bougt'"),
     ):
         with pytest.raises(ValueError, match=message):

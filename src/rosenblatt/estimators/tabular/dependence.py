@@ -32,7 +32,7 @@ MICROSECONDS_PER_DAY = 86_400e6
 PLURALS = {"number": "a number", "date": "a date", "boolean": "true or false"}
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class PartialDependence:
     """Predictions by the values of one column.
 
@@ -82,6 +82,8 @@ class PartialDependence:
             lines.append("  ".join(cells))
         rest = len(self.outputs) - len(shown)
         return "\n".join([*lines, f"and {rest} more outputs, which vary less"] if rest else lines)
+
+    __repr__ = __str__
 
     def labels(self) -> list[str]:
         """The grid as texts."""

@@ -27,7 +27,7 @@ from rosenblatt.estimators.tabular.exchange import (
 from rosenblatt.estimators.tabular.goals import CLASS_METRICS, REGRESSIONS, log_loss, quantile_regression
 from rosenblatt.tables.preparation import Preparation, Prepared
 from rosenblatt.tables.reading import read_table
-from rosenblatt.tables.table import Column, Table, join_names
+from rosenblatt.tables.table import Column, Table, TableError, join_names
 from rosenblatt.tables.targets import Target, find_target, numbers, require_present
 
 __all__ = ["METHODS", "Explanation", "explain"]
@@ -38,7 +38,7 @@ METHODS = ("permutation", "gradient")
 MOST_SHOWN = 50
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Explanation:
     """How much each column of a raw table matters to a model.
 
@@ -87,6 +87,8 @@ class Explanation:
 
     def __str__(self) -> str:
         return self.table()
+
+    __repr__ = __str__
 
     def to_dict(self) -> dict[str, list[Any]]:
         """Columns "column", "importance" and "deviation" as lists."""
@@ -190,8 +192,11 @@ def read_rows(model: Any, X: Any, y: Any) -> tuple[Table, Array | None]:
     if name is not None:
         X = read_table(X, text=model._preparation.text_columns)
     table = model._read(X, reset=False)
-    if y is None and model.target_name_ in set(table.columns) - {kind.name for kind in model._preparation.kinds}:
+    inputs = {kind.name for kind in model._preparation.kinds}
+    if y is None and model.target_name_ in set(table.columns) - inputs:
         name = model.target_name_
+    if name in inputs:
+        raise TableError(f"y names {name!r}, which is one of the columns that the model predicts from.")
     if name is not None:
         return table.drop([name]), target_of_column(model, find_target(table, name))
     if y is None:

@@ -86,7 +86,10 @@ def plain(frame: Any, train: Any, method: str) -> Any:
             as_category = method in ("lightgbm", "hist_gradient_boosting")
             category = pd.Series(pd.Categorical(text.where(text.isin(levels)), categories=levels), index=frame.index)
             columns[name] = category.cat.codes.astype(float) if many else category if as_category else text
-    return pd.DataFrame({**columns, **indicators})
+    found = pd.DataFrame({**columns, **indicators})
+    if method == "lightgbm":  # it refuses brackets and the like in names
+        found.columns = [f"c{i}" for i in range(found.shape[1])]
+    return found
 
 
 def peer(method: str, classify: bool, threads: int) -> Any:

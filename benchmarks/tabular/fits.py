@@ -7,6 +7,7 @@ indicator where they cannot take them as they are; classes are 0, 1, 2, ... for 
 from __future__ import annotations
 
 import logging
+import re
 import time
 import warnings
 from typing import Any
@@ -88,7 +89,7 @@ def plain(frame: Any, train: Any, method: str) -> Any:
             columns[name] = category.cat.codes.astype(float) if many else category if as_category else text
     found = pd.DataFrame({**columns, **indicators})
     if method == "lightgbm":  # it refuses brackets and the like in names
-        found.columns = [f"c{i}" for i in range(found.shape[1])]
+        found.columns = [re.sub(r"\W", "_", str(name)) for name in found.columns]
     return found
 
 

@@ -7,6 +7,7 @@ indicator where they cannot take them as they are; classes are 0, 1, 2, ... for 
 from __future__ import annotations
 
 import logging
+import re
 import time
 import warnings
 from typing import Any
@@ -86,7 +87,10 @@ def plain(frame: Any, train: Any, method: str) -> Any:
             as_category = method in ("lightgbm", "hist_gradient_boosting")
             category = pd.Series(pd.Categorical(text.where(text.isin(levels)), categories=levels), index=frame.index)
             columns[name] = category.cat.codes.astype(float) if many else category if as_category else text
-    return pd.DataFrame({**columns, **indicators})
+    found = pd.DataFrame({**columns, **indicators})
+    if method == "lightgbm":  # it refuses brackets and the like in names
+        found.columns = [re.sub(r"\W", "_", str(name)) for name in found.columns]
+    return found
 
 
 def peer(method: str, classify: bool, threads: int) -> Any:

@@ -27,6 +27,8 @@ KINDS = ("numeric", "categorical", "text", "ignored")
 DROPPED = ("constant", "missing", "identifier", "ignored")
 MOSTLY_NUMBERS = 0.9
 """Text with at least this share of numbers is a column of numbers; with more than `MOST_TEXTS` others it is refused."""
+MOST_WRITTEN_CODES = 100
+"""Unsigned integers that are written as text are codes, if no more than these differ."""
 MOST_CODES, ROWS_PER_CODE = 20, 5
 """Integers of at most so many values, each in so many rows, may be codes."""
 FEWEST_TEXTS, SHARE_OF_TEXTS, FEWEST_WORDS = 50, 0.1, 3
@@ -100,6 +102,12 @@ def text_kind(column: Column, n_missing: int, wanted: str | None) -> ColumnKind:
     levels, n_present = present_levels(column), len(column.values) - n_missing
     if len(levels) == 1 and not n_missing:
         return ColumnKind(column.name, "constant", 0, f"dropped: always {levels[0]!r}")
+    if wanted is None and are_codes(levels):
+        check = (
+            f"column {column.name!r} holds {len(levels)} integers written as text, taken for codes: if they are "
+            f"quantities, say kinds={{{column.name!r}: 'numeric'}}"
+        ) * (len(levels) > FEWEST_QUANTITIES and not column.categorical)
+        return ColumnKind(column.name, "categorical", n_missing, f"{len(levels)} codes: {show_levels(levels)}", check)
     if wanted == "numeric" or (wanted is None and not column.categorical):
         for storage in ("number", "date"):
             reading = read_texts(column, storage)
@@ -114,6 +122,11 @@ def text_kind(column: Column, n_missing: int, wanted: str | None) -> ColumnKind:
             column.name, "identifier", n_missing, f"dropped: {len(levels)} different texts in {n_present} rows"
         )
     return ColumnKind(column.name, "categorical", n_missing, f"{len(levels)} levels: {show_levels(levels)}")
+
+
+def are_codes(levels: Sequence[str]) -> bool:
+    """Whether a column's texts are a few unsigned integers: who writes numbers as text often means names."""
+    return len(levels) <= MOST_WRITTEN_CODES and all(level.isdecimal() and level.isascii() for level in levels)
 
 
 def is_quantity(reading: TextReading, wanted: str | None) -> bool:

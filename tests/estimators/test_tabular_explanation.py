@@ -7,11 +7,12 @@ import numpy as np
 import pytest
 from sklearn.exceptions import NotFittedError
 from sklearn.inspection import partial_dependence, permutation_importance
-from sklearn.metrics import r2_score
+from sklearn.metrics import f1_score, r2_score
 
 import rosenblatt
 from rosenblatt import TabularClassifier, TabularRegressor
 from rosenblatt.estimators.tabular import _base
+from rosenblatt.estimators.tabular.design import feed
 from rosenblatt.estimators.tabular.exchange import Variant, places_of, predict_variants
 from rosenblatt.tables.preparation import Prepared
 
@@ -97,6 +98,15 @@ def test_a_shuffled_column_of_a_linear_target_costs_what_the_closed_form_says():
     assert [found[f"x{j}"] for j in range(4)] == pytest.approx(expected, abs=0.06)
 
 
+def test_scores_are_of_the_classes_that_are_predicted(classifier):
+    model = with_networks(classifier, lambda network: None)
+    model.decision_weights_ = np.array([1.0, 5.0])
+    assert model.explain(X, Y, metric="error").baseline == pytest.approx(model.score(X, Y))
+    found = model.explain(X, Y, metric="f1")
+    assert (found.score_name, found.baseline) == ("F1", pytest.approx(f1_score(Y, model.predict(X), pos_label="yes")))
+    assert classifier.score(X, Y) != model.score(X, Y)
+
+
 def test_batches_do_not_matter(classifier, monkeypatch):
     whole = classifier.explain(X, Y, n_repeats=2)
     monkeypatch.setattr("rosenblatt.estimators.tabular.exchange.MOST_ROWS", N + 1)
@@ -174,6 +184,24 @@ def test_contributions_are_directional_derivatives_of_the_log_odds(classifier):
         slopes = (log_odds(1e-7) - log_odds(-1e-7)) / 2e-7  # so small that no activation's kink is near
         ours = found.contributions[:, found.columns.index(place.name)]
         np.testing.assert_allclose(ours, slopes, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("ordered", [False, True])
+def test_contributions_to_linear_logits_add_up(ordered):
+    rows = np.random.default_rng(1).normal(size=(300, 3))
+    y = np.digitize(rows[:, 0] + 0.5 * rows[:, 1], [-0.5, 0.5])
+    model = with_networks(TabularClassifier("fast", epochs=6, ordered=ordered).fit(rows, y), linear)
+    model._ensemble = replace(model._ensemble, temperature=1.5)
+    found = model.explain(rows, method="gradient").contributions.sum(axis=1)
+    outputs = model._ensemble.networks[0].predict(feed(model._preparation.transform(model._read(rows, reset=False))))
+    if ordered:
+        expected = np.log(outputs / (1 - outputs)).mean(axis=1)
+        np.testing.assert_allclose(found, expected - expected.mean(), atol=1e-6)
+        return
+    chosen, logits = model.predict(rows), np.log(outputs) / 1.5
+    for k in range(3):
+        margin = logits[:, k] - np.delete(logits, k, axis=1).mean(axis=1)
+        np.testing.assert_allclose(found[chosen == k], (margin - margin.mean())[chosen == k], atol=1e-6)
 
 
 def test_both_methods_find_what_the_target_is_made_of(regressor):

@@ -44,7 +44,7 @@ class Optuna(Proposals):
     def __init__(self, space: Space, n_trials: int, seed: int) -> None:
         super().__init__(space, n_trials, seed)
         try:
-            import optuna
+            import optuna  # type: ignore[import-not-found,unused-ignore]
         except ModuleNotFoundError:
             raise ModuleNotFoundError(
                 "strategy='tpe' needs Optuna: pip install 'rosenblatt[tune]'", name="optuna"

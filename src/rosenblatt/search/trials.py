@@ -6,6 +6,7 @@ keeps its thread, so that it goes on bit by bit as if it had never stopped, what
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Callable
@@ -49,7 +50,7 @@ class Paused:
         self.estimator, self.fold, self.scorer = estimator, fold, scorer
         self.epoch, self.finished, self.abandoned = 0, False, False
         self.error: BaseException | None = None
-        self.seconds = 0.0
+        self.seconds, self.epoch_seconds = 0.0, math.inf
         self._go, self._here = threading.Semaphore(0), threading.Semaphore(0)
         self._thread: threading.Thread | None = None
 
@@ -71,8 +72,12 @@ class Paused:
             began = time.monotonic()
             if began > deadline and self.epochs_done > 0:
                 break
-            self._resume(min(epochs, self.epochs_done + step))
-            self.seconds += time.monotonic() - began
+            before = self.epochs_done
+            self._resume(min(epochs, before + step))
+            took = time.monotonic() - began
+            self.seconds += took
+            # The quickest is without the making of the network.
+            self.epoch_seconds = min(self.epoch_seconds, took / max(1, self.epochs_done - before))
         if self.error is not None:
             raise self.error
         score = float(self.scorer(self.estimator, self.fold.X_test, self.fold.y_test))
@@ -128,7 +133,7 @@ class Whole:
 
     def __init__(self, estimator: Any, X: Any, y: Any) -> None:
         self.estimator, self.X, self.y = estimator, X, y
-        self.seconds = 0.0
+        self.seconds, self.epoch_seconds = 0.0, math.inf
         self.epochs_done = 0
 
     def advance(self, epochs: int, deadline: float) -> tuple[float, bool]:
@@ -141,6 +146,7 @@ class Whole:
         self.seconds = time.monotonic() - began
         members = self.estimator._ensemble.members
         self.epochs_done = max(len(member.curve) for member in members)
+        self.epoch_seconds = self.seconds / self.epochs_done
         return float(self.estimator.score_), self.epochs_done >= epochs
 
     def close(self) -> None:

@@ -251,6 +251,14 @@ class Network:
         self._idle.append(session)
         return out[0] if len(out) == 1 else dict(zip(self.graph.heads, out, strict=True))
 
+    def input_gradients(
+        self, X: Any, cotangent: Any = None, *, at: Sequence[str] | None = None, raw: bool = False
+    ) -> dict[str, NDArray[Any]]:
+        """How the outputs of each row change with its inputs; see `rosenblatt.nn.sensitivity.input_gradients`."""
+        from rosenblatt.nn.sensitivity import input_gradients
+
+        return input_gradients(self, X, cotangent, at=at, raw=raw)
+
     def fit(self, X: Any, y: Any, **options: Any) -> History:
         """Train; see `rosenblatt.training.fit` for all options."""
         from rosenblatt.training.fitting import fit

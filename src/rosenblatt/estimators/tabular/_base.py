@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from numbers import Integral, Real
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +31,11 @@ from rosenblatt.tables.preparation import Preparation, fit_preparation
 from rosenblatt.tables.reading import read_table
 from rosenblatt.tables.table import Column, Table, TableError
 from rosenblatt.tables.targets import find_target
+
+if TYPE_CHECKING:
+    from rosenblatt.estimators.tabular.dependence import PartialDependence
+    from rosenblatt.estimators.tabular.explanation import Explanation
+    from rosenblatt.estimators.tabular.report import LearningCurve
 
 __all__ = ["TabularEstimator"]
 
@@ -196,6 +201,119 @@ class TabularEstimator(SuggestingMixin, BaseEstimator):  # type: ignore[misc]
 
         check_is_fitted(self, "_ensemble")
         return report(self, self._score_name())
+
+    def explain(
+        self,
+        X: Any,
+        y: Any = None,
+        *,
+        method: str = "permutation",
+        metric: str | None = None,
+        n_repeats: int = 5,
+        n_rows: int = 2000,
+        random_state: Any = 0,
+    ) -> Explanation:
+        """How much each raw column matters to the model.
+
+        "permutation" shuffles one column at a time among the rows and measures how much worse the score becomes
+        (Breiman 2001). "gradient" adds up, over a column's network inputs, the derivative of the output times the
+        input's difference from its mean over the rows: a first-order estimate of what the column contributes to each
+        row, exact for a linear model, averaged over the networks. It explains the predicted class's logit above the
+        mean of the others, calibrated (of two classes: the log odds), of ordered classes the mean log odds of lying
+        above a class, of a regression the prediction, or its logarithm where that was learned.
+
+        Both say what the model does with these rows, not what causes what, and columns that tell the same share
+        what they tell. Rows that were not trained on show what generalizes.
+
+        Parameters
+        ----------
+        X : table, as in `fit`
+        y : array-like of shape (n_rows,) or (n_rows, n_targets), or str, optional
+            Targets, or the name of the column of X that holds them. May be left out with "gradient", or if X has the
+            column that `fit` learned to predict.
+        method : {"permutation", "gradient"}
+        metric : {"log_loss", "error", "balanced_error", "f1", "auc"}, optional
+            What classifications are scored by; default "log_loss", which sees changes that flip no class. Regressions
+            are scored by what ``score_`` is, usually R2.
+        n_repeats : int
+            Times that each column is shuffled.
+        n_rows : int
+            Of more rows, so many are drawn.
+        random_state : int, RandomState instance or None
+            Of rows and shuffles.
+
+        Returns
+        -------
+        Explanation
+            Columns with importances, the most important first; ``print`` shows a table.
+
+        Raises
+        ------
+        ValueError
+            If y is missing, has another length or an unknown class, or a parameter is not allowed.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_iris
+        >>> from rosenblatt import TabularClassifier
+        >>> X, y = load_iris(return_X_y=True, as_frame=True)
+        >>> model = TabularClassifier("fast").fit(X, y)
+        >>> sorted(model.explain(X, y).columns[:2])
+        ['petal length (cm)', 'petal width (cm)']
+        """
+        from rosenblatt.estimators.tabular.explanation import explain
+
+        check_is_fitted(self, "_ensemble")
+        return explain(self, X, y, method, metric, n_repeats, n_rows, random_state)
+
+    def partial_dependence(
+        self,
+        X: Any,
+        column: str | int,
+        *,
+        grid: Any = None,
+        n_grid: int = 20,
+        n_rows: int = 1000,
+        random_state: Any = 0,
+    ) -> PartialDependence:
+        """The mean prediction over rows if one column had the same value in all of them (Friedman 2001).
+
+        Parameters
+        ----------
+        X : table, as in `fit`, without need of a target
+        column : str or int
+            Name, or number from 0.
+        grid : sequence, optional
+            Values in the column's own units. Default: quantiles from 5 % to 95 % of numbers and dates, the most
+            frequent levels of categories.
+        n_grid : int
+            Most values of the default grid.
+        n_rows : int
+            Of more rows, so many are drawn.
+        random_state : int, RandomState instance or None
+            Of the rows.
+
+        Returns
+        -------
+        PartialDependence
+            Means and standard deviations over the rows, of probabilities or of predictions in the target's units.
+
+        Raises
+        ------
+        ValueError
+            If the column is unknown or left out by the model, or a value of the grid is not of its kind.
+        """
+        from rosenblatt.estimators.tabular.dependence import partial_dependence
+
+        check_is_fitted(self, "_ensemble")
+        return partial_dependence(self, X, column, grid, n_grid, n_rows, random_state)
+
+    def learning_curve(self) -> LearningCurve:
+        """Training loss and held-out metric of each network after each epoch."""
+        from rosenblatt.estimators.tabular.report import LearningCurve
+
+        check_is_fitted(self, "_ensemble")
+        return LearningCurve.of(self._ensemble.members)
 
     def _outputs(self, X: Any) -> Array:
         """The ensemble's mean outputs for raw rows, (n_rows, n_outputs)."""

@@ -1,17 +1,22 @@
-"""What a fitted tabular estimator did, as text.
+"""What a fitted tabular estimator did, as text; its learning curves.
 
 Goes in: a fitted estimator. Comes out: lines on rows, columns, members, score and calibration. It computes nothing new.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import fmean
 from typing import Any
 
+from rosenblatt.estimators.tabular.members import Member
 from rosenblatt.tables.kinds import ColumnKind
 from rosenblatt.tables.preparation import Preparation
 from rosenblatt.tables.rules import NumberRule, Rule, TextRule
+from rosenblatt.training.history import History
 
-__all__ = ["report"]
+__all__ = ["LearningCurve", "report"]
 
 MOST_COLUMNS = 50
 MOST_NAME, MOST_WIDE = 40, 300
@@ -79,3 +84,48 @@ def treatment(kind: ColumnKind, rule: Rule | None) -> str:
         return f"category: {len(rule.levels):,} levels, embedded{missing}"
     shown = ", ".join(rule.levels[:5]) + (", ..." if len(rule.levels) > 5 else "")
     return f"category: {shown}{missing}"
+
+
+@dataclass(frozen=True)
+class LearningCurve:
+    """The training of each network, epoch by epoch.
+
+    Attributes
+    ----------
+    training_loss : tuple of tuple of float, one for each network
+        Mean loss of each epoch's steps, without penalties; of a regression in standardized units.
+    held_out : tuple of tuple of float
+        What the best epoch is chosen by, on the rows that the network does not train on: the smaller the better.
+    best_epochs : tuple of int
+        Counted from 1; the parameters of these are kept.
+    """
+
+    training_loss: tuple[tuple[float, ...], ...]
+    held_out: tuple[tuple[float, ...], ...]
+    best_epochs: tuple[int, ...]
+
+    @classmethod
+    def of(cls, members: Sequence[Member]) -> LearningCurve:
+        """The curves of trained members."""
+        losses, metrics = (tuple(tuple(row[i] for row in m.curve) for m in members) for i in (0, 1))
+        return cls(losses, metrics, tuple(member.best_epoch for member in members))
+
+    def history(self, network: int | None = None) -> History:
+        """Columns "loss" and "held_out" for `rosenblatt.plots.plot_history` and data frames.
+
+        Parameters
+        ----------
+        network : int, optional
+            Number of the network, from 0; default: the mean of all, as long as all of them were trained.
+
+        Raises
+        ------
+        ValueError
+            If there is no network of that number.
+        """
+        n = len(self.training_loss)
+        if network is not None and not 0 <= network < n:
+            raise ValueError(f"network is {network}; there are {n}, counted from 0.")
+        chosen = range(n) if network is None else (network,)
+        columns = {"loss": [self.training_loss[i] for i in chosen], "held_out": [self.held_out[i] for i in chosen]}
+        return History({name: [fmean(row) for row in zip(*curves, strict=False)] for name, curves in columns.items()})

@@ -22,16 +22,18 @@ if TYPE_CHECKING:
     from rosenblatt.files import load, save
     from rosenblatt.ir.program import Builder
     from rosenblatt.nn import Network, NetworkSpec
+    from rosenblatt.search import MLPSearchCV
     from rosenblatt.threads import engine_info, get_num_threads, set_num_threads
 
 __version__ = "0.1.0"
 
 _HOMES = {
-    **dict.fromkeys(("logic", "nn", "plots", "training"), ""),
+    **dict.fromkeys(("logic", "nn", "plots", "search", "training"), ""),
     "Builder": "ir.program",
     "LogisticRegression": "estimators",
     "MLPClassifier": "estimators",
     "MLPRegressor": "estimators",
+    "MLPSearchCV": "search",
     "Network": "nn",
     "NetworkSpec": "nn",
     "Perceptron": "estimators",
@@ -50,6 +52,7 @@ __all__ = [  # noqa: RUF022 (the version last)
     "LogisticRegression",
     "MLPClassifier",
     "MLPRegressor",
+    "MLPSearchCV",
     "Network",
     "NetworkSpec",
     "Perceptron",
@@ -63,6 +66,7 @@ __all__ = [  # noqa: RUF022 (the version last)
     "nn",
     "plots",
     "save",
+    "search",
     "set_num_threads",
     "training",
     "__version__",

@@ -46,7 +46,11 @@ def shuffle(rows: Array, rng: np.random.RandomState) -> None:
 
 
 class StochasticSolver(NetworkEstimator):
-    """Epochs of mini-batches over ``self._network``; settings are read from the constructor parameters."""
+    """Epochs of mini-batches over ``self._network``; settings are read from the constructor parameters.
+
+    An object in the attribute ``_pause`` has the number of an `epoch`, before which training comes by, and a method
+    `reached`, which is given the estimator before each epoch that it may want to wait at.
+    """
 
     max_iter: int
     tol: float
@@ -89,10 +93,12 @@ class StochasticSolver(NetworkEstimator):
         if course.score is not None and course.best is None:
             course.best = np.array(self._network.block)
         max_iter = 1 if course.incremental else self.max_iter
-        trainer = self._optimizer.running_trainer
+        trainer, pause = self._optimizer.running_trainer, vars(self).get("_pause")
         losses: list[float] = []  # of epochs that the history does not have yet
         try:
             while self.n_iter_ < max_iter and not course.finished:
+                if pause is not None:
+                    pause.reached(self)
                 losses = self._train_some(course, max_iter)
                 course.finished = not self._end_epochs(losses, course) or self._reached_end(course)
                 if course.checkpoints is not None and course.checkpoints.is_due(trainer.step_count):
@@ -167,7 +173,9 @@ class StochasticSolver(NetworkEstimator):
         ):
             return 1
         until_plateau = self.n_iter_no_change + 1 - self._no_improvement_count
-        return int(max(1, min(until_plateau, MOST_ORDERED_ROWS // course.n_rows)))
+        pause = vars(self).get("_pause")
+        until_pause = math.inf if pause is None else pause.epoch - self.n_iter_
+        return int(max(1, min(until_plateau, until_pause, MOST_ORDERED_ROWS // course.n_rows)))
 
     def _orders(self, rows: Array, n_epochs: int, rng: np.random.RandomState) -> Array:
         """The row orders of the next epochs, (n_epochs, n_rows); each shuffles the one before, as in scikit-learn."""

@@ -1,0 +1,9 @@
+"""Choosing hyperparameters: many networks, each in one thread, the worse ones stopped early.
+
+Goes in: an estimator, a space of parameters, data. Comes out: the best parameters, and the estimator fitted with them.
+"""
+
+from rosenblatt.search.search_cv import MLPSearchCV
+from rosenblatt.search.spaces import Layers, LogUniform, When, default_space
+
+__all__ = ["Layers", "LogUniform", "MLPSearchCV", "When", "default_space"]

@@ -1,0 +1,245 @@
+"""`MLPSearchCV`: the best hyperparameters of a network, by training many.
+
+Goes in: an estimator, a space, data. Comes out: `cv_results_` and the best estimator, fitted on all rows. Which
+candidate goes on is decided here; how one is trained and paused is in `rosenblatt.search.trials`.
+"""
+
+from __future__ import annotations
+
+import time
+import warnings
+from collections.abc import Callable
+from numbers import Integral, Real
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator, MetaEstimatorMixin, _fit_context
+from sklearn.metrics import check_scoring
+from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import check_is_fitted
+
+from rosenblatt.estimators._base import SuggestingMixin
+from rosenblatt.search.run import Run
+from rosenblatt.search.spaces import Space, default_space
+
+__all__ = ["MLPSearchCV"]
+
+Array = NDArray[Any]
+
+
+SEARCHABLE = ("MLPClassifier", "MLPRegressor", "TabularClassifier", "TabularRegressor")
+
+
+def fitted_has(name: str) -> Callable[[Any], bool]:
+    """Whether the best estimator (or the one to be fitted) has a method."""
+    return lambda search: hasattr(getattr(search, "best_estimator_", search._estimator()), name)
+
+
+class MLPSearchCV(SuggestingMixin, MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc]
+    """Search the hyperparameters of a network by cross-validation.
+
+    Candidates are trained side by side, one in each thread. With ``strategy="halving"`` all train for a few epochs; the
+    better third goes on from where it stopped, bit by bit as if it never had, for three times as many (Jamieson and
+    Talwalkar 2016, arXiv:1502.07943). The result does not depend on the number of threads.
+
+    Parameters
+    ----------
+    estimator : MLPClassifier, MLPRegressor, TabularClassifier or TabularRegressor, default=MLPClassifier()
+        Its parameters hold where the space says nothing. The tabular ones train anew at each stage, and are scored by
+        their own out-of-fold predictions.
+    space : dict, optional
+        From parameters to lists, distributions of `scipy.stats`, `LogUniform`, `Layers` or `When`. Default:
+        `default_space`.
+    n_trials : int, default=27
+        Candidates.
+    time_budget : float, optional
+        Seconds that `fit` may take, refitting included. With a budget the result depends on the machine.
+    cv : int, splitter or iterable, default=5
+    scoring : str or callable, optional
+        Default: the estimator's own score.
+    strategy : {"halving", "random", "tpe"}
+        "random" trains all candidates for all epochs; "tpe" lets Optuna propose them (extra ``tune``).
+    max_epochs : int, optional
+        Default: the estimator's `max_iter` (or epochs of its preset).
+    n_jobs : int, optional
+        Threads. Default: `get_num_threads`.
+    checkpoint : path, optional
+        A file that results are added to. The same search, started again after an interrupt at any moment, goes on from
+        it and ends with the same result.
+    refit : bool, default=True
+    random_state : int, default=0
+    verbose : int, default=0
+        1 shows a live table.
+
+    Attributes
+    ----------
+    best_params_, best_score_, best_index_, best_estimator_, cv_results_, n_splits_
+        As in scikit-learn. `cv_results_` also has "epochs", "rung", "seconds" and "error" of each candidate.
+    interrupted_ : bool
+        Whether Ctrl-C or the time budget ended the search.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from rosenblatt import MLPClassifier, MLPSearchCV
+    >>> X, y = load_iris(return_X_y=True)
+    >>> search = MLPSearchCV(MLPClassifier(max_iter=27), {"alpha": [1e-4, 1e-1]}, n_trials=4, cv=3).fit(X, y)
+    >>> sorted(search.best_params_)
+    ['alpha']
+    """
+
+    _parameter_constraints: ClassVar[dict[str, Any]] = {
+        "estimator": [BaseEstimator, None],
+        "space": [dict, None],
+        "n_trials": [Interval(Integral, 1, None, closed="left")],
+        "time_budget": [Interval(Real, 0, None, closed="neither"), None],
+        "cv": ["cv_object"],
+        "scoring": [str, callable, None],
+        "strategy": [StrOptions({"halving", "random", "tpe"})],
+        "max_epochs": [Interval(Integral, 1, None, closed="left"), None],
+        "n_jobs": [Interval(Integral, 1, None, closed="left"), None],
+        "refit": ["boolean"],
+        "random_state": [Interval(Integral, 0, None, closed="left")],
+        "verbose": ["verbose"],
+    }
+
+    def __init__(
+        self,
+        estimator: Any = None,
+        space: Any = None,
+        *,
+        n_trials: int = 27,
+        time_budget: float | None = None,
+        cv: Any = 5,
+        scoring: Any = None,
+        strategy: str = "halving",
+        max_epochs: int | None = None,
+        n_jobs: int | None = None,
+        checkpoint: Any = None,
+        refit: bool = True,
+        random_state: int = 0,
+        verbose: int = 0,
+    ) -> None:
+        self.estimator = estimator
+        self.space = space
+        self.n_trials = n_trials
+        self.time_budget = time_budget
+        self.cv = cv
+        self.scoring = scoring
+        self.strategy = strategy
+        self.max_epochs = max_epochs
+        self.n_jobs = n_jobs
+        self.checkpoint = checkpoint
+        self.refit = refit
+        self.random_state = random_state
+        self.verbose = verbose
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        inner = self._estimator().__sklearn_tags__()
+        tags.estimator_type, tags.classifier_tags = inner.estimator_type, inner.classifier_tags
+        tags.regressor_tags, tags.input_tags, tags.target_tags = (
+            inner.regressor_tags,
+            inner.input_tags,
+            inner.target_tags,
+        )
+        return tags
+
+    def _estimator(self) -> Any:
+        if self.estimator is not None:
+            return self.estimator
+        from rosenblatt.estimators import MLPClassifier
+
+        return MLPClassifier()
+
+    @_fit_context(prefer_skip_nested_validation=False)  # type: ignore[untyped-decorator]
+    def fit(self, X: Any, y: Any) -> MLPSearchCV:
+        """Search, and fit the best candidate on all rows.
+
+        Parameters
+        ----------
+        X, y : as the estimator takes them
+
+        Returns
+        -------
+        MLPSearchCV
+            Itself.
+
+        Raises
+        ------
+        ValueError
+            For a space that cannot be searched, a record of another search, or if every candidate failed; then it
+            gives the reasons.
+        """
+        began = time.monotonic()
+        estimator = self._estimator()
+        if type(estimator).__name__ not in SEARCHABLE or not type(estimator).__module__.startswith("rosenblatt."):
+            raise TypeError(
+                f"estimator is a {type(estimator).__name__}; MLPSearchCV takes {', '.join(SEARCHABLE)} of rosenblatt."
+            )
+        space = Space.of(default_space(estimator) if self.space is None else self.space, sorted(estimator.get_params()))
+        run = Run(self, estimator, space, X, y, began)
+        self.n_splits_ = len(run.folds)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # candidates that do not converge are part of a search
+            run.search()
+            self._report(run)
+            if self.refit:
+                self.best_estimator_ = run.refitted(self.best_params_)
+        return self
+
+    def _report(self, run: Run) -> None:
+        """The attributes that say what was found."""
+        last = run.last_results()
+        if not any(result.scores for result in last):
+            reasons = "; ".join(f"{run.candidates[r.trial]}: {r.error}" for r in last[:5])
+            raise ValueError(f"All {len(last)} candidates failed. {reasons}")
+        self.interrupted_ = run.interrupted
+        self.cv_results_ = run.results_table(last)
+        best = max(last, key=lambda result: (result.rung, result.complete, result.mean, -result.trial))
+        self.best_index_ = last.index(best)
+        self.best_params_, self.best_score_ = run.candidates[best.trial], best.mean
+
+    def results_frame(self) -> Any:
+        """`cv_results_` as a pandas data frame, the best candidate first."""
+        check_is_fitted(self, "cv_results_")
+        try:
+            import pandas as pd  # type: ignore[import-untyped]
+        except ModuleNotFoundError:
+            raise ModuleNotFoundError(
+                "results_frame needs pandas: pip install 'rosenblatt[data]', or pandas by itself", name="pandas"
+            ) from None
+        return pd.DataFrame(self.cv_results_).sort_values("rank_test_score", kind="stable").reset_index(drop=True)
+
+    @property
+    def classes_(self) -> Any:
+        """Of the best estimator."""
+        return self.best_estimator_.classes_
+
+    @property
+    def n_features_in_(self) -> int:
+        """Of the best estimator."""
+        if "best_estimator_" not in vars(self):
+            raise AttributeError("n_features_in_ is known after fit with refit=True.")
+        return int(self.best_estimator_.n_features_in_)
+
+    @available_if(fitted_has("predict"))  # type: ignore[untyped-decorator]
+    def predict(self, X: Any) -> Array:
+        """Of the best estimator."""
+        return np.asarray(self._fitted().predict(X))
+
+    @available_if(fitted_has("predict_proba"))  # type: ignore[untyped-decorator]
+    def predict_proba(self, X: Any) -> Array:
+        """Of the best estimator."""
+        return np.asarray(self._fitted().predict_proba(X))
+
+    def score(self, X: Any, y: Any) -> float:
+        """The score of the best estimator, by `scoring`."""
+        fitted = self._fitted()
+        return float(check_scoring(fitted, self.scoring)(fitted, X, y))
+
+    def _fitted(self) -> Any:
+        check_is_fitted(self, "best_estimator_")
+        return self.best_estimator_

@@ -144,6 +144,20 @@ def test_equal_seeds_write_equal_files(command: Any) -> None:
     assert Path("a").read_bytes() != Path("c").read_bytes()
 
 
+def test_tune_writes_the_better_of_defaults_and_candidates(command: Any) -> None:
+    write_houses()
+    code, out, err = command("tune", "houses.csv", "--target", "price", "--out", "m", "--time", "4s")
+    assert (code, err) == (0, "")
+    default, best = (
+        float(re.search(rf"{name}.*? (-?[\d.]+)( out of fold)?$", out, re.M)[1]) for name in ("defaults", "search")
+    )  # type: ignore[index]
+    model = load("m")
+    assert model.score_ == pytest.approx(max(default, best), abs=1e-4)
+    assert model.target_name_ == "price"
+    assert re.search(r"30 held-out rows +model +always the mean", out)
+    assert command("predict", "m", "houses.csv", "--out", "p.csv")[0] == 0
+
+
 def test_inspect_shows_shapes_and_costs(command: Any) -> None:
     write_houses()
     command("train", "houses.csv", "--target", "dear", "--out", "m", "--hidden", "7,5", "--epochs", 1)
@@ -285,6 +299,11 @@ COMMANDS: dict[str, tuple[list[str], str]] = {
         ["train", "t.csv", "--target", "b", "--epochs", "0"],
         r"'epochs' parameter of TabularClassifier must be an int in the range \[1, inf\)",
     ),
+    "no time": (
+        ["tune", "t.csv", "--target", "b", "--time", "soon"],
+        r"--time 'soon': write seconds, minutes or hours",
+    ),
+    "zero time": (["tune", "t.csv", "--target", "b", "--time", "0"], r"--time '0': write seconds, minutes or hours"),
     "out onto a device": (["train", "--out", os.devnull], r"is a device or a pipe; give a file name"),
     "inspecting a folder": (["inspect", "."], r"\.: this is a folder; give a file name"),
     "predictions onto the table": (

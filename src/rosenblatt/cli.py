@@ -85,6 +85,32 @@ def train(
 
 
 @app.command()
+def tune(
+    file: Annotated[Path | None, typer.Argument(help="CSV or Parquet. Without it: scikit-learn's digits.")] = None,
+    target: Annotated[str | None, typer.Option(help="The column to predict.")] = None,
+    time: Annotated[str, typer.Option(help="How long to search: 90s, 5m, 1h.")] = "5m",
+    out: Annotated[Path | None, typer.Option(help="The model file. Default: FILE's name, .safetensors.")] = None,
+    task: Annotated[str | None, typer.Option(help="classification or regression, where the guess is wrong.")] = None,
+    kind: Annotated[
+        list[str] | None, typer.Option(help="COLUMN=numeric, =categorical or =ignored; may be repeated.")
+    ] = None,
+    test_share: Annotated[
+        float, typer.Option(help="Share of the rows kept for the score; 0: score out of fold.")
+    ] = 0.2,
+    seed: Annotated[int, typer.Option(help="Of splits, candidates, initial weights and row orders.")] = 0,
+    encoding: Annotated[str, typer.Option(help="Of a CSV file.")] = "utf-8",
+) -> None:
+    """Search the hyperparameters for a table, and write the best model to a file."""
+    from rosenblatt.console import train as command
+    from rosenblatt.console import tune as search
+    from rosenblatt.console.display import Display
+
+    seconds, kinds = search.parse_time(time), command.parse_kinds(kind or [])
+    given = {"random_state": seed}
+    search.tune(command.TrainRequest(file, target, out, task, kinds, test_share, encoding, given), seconds, Display())
+
+
+@app.command()
 def predict(
     model: Annotated[Path, typer.Argument(help="A file that train wrote.")],
     file: Annotated[Path, typer.Argument(help="CSV or Parquet with the columns that were trained on.")],

@@ -139,7 +139,7 @@ class Run:
                 self.candidates.append(self.proposals.candidate(len(self.candidates)))
         todo = [trial for trial in trials if (trial, rung) not in self.journal.found]
         jobs = [(trial, k) for trial in todo for k in range(len(self.folds))]
-        with ThreadPoolExecutor(self.search_.n_jobs or get_num_threads()) as pool:
+        with ThreadPoolExecutor(self.search_.n_jobs or (1 if self.tabular else get_num_threads())) as pool:
             running: dict[int, list[Any]] = {trial: [] for trial in todo}
             for trial, k in jobs:
                 running[trial].append(pool.submit(self._advance, trial, k, rung, epochs))

@@ -64,7 +64,8 @@ class MLPSearchCV(SuggestingMixin, MetaEstimatorMixin, BaseEstimator):  # type: 
     max_epochs : int, optional
         Default: the estimator's `max_iter` (or epochs of its preset).
     n_jobs : int, optional
-        Threads. Default: `get_num_threads`.
+        Candidates at once. Default: `get_num_threads`; 1 for the tabular estimators, whose own networks train side by
+        side.
     checkpoint : path, optional
         A file that results are added to. The same search, started again after an interrupt at any moment, goes on from
         it and ends with the same result.

@@ -13,6 +13,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from rosenblatt.storage.atomic import read_regular, write_atomically
+
 __all__ = ["Journal", "Result"]
 
 FORMAT = "rosenblatt search"
@@ -75,7 +77,7 @@ class Journal:
         if self.path.exists() and self.path.stat().st_size:
             self._read(self.path, digest)
         else:
-            self._append({"format": FORMAT, "version": 1, "digest": digest})
+            write_atomically(self.path, line({"format": FORMAT, "version": 1, "digest": digest}))
 
     def add(self, result: Result) -> None:
         """Keep a result; one that is complete also in the file, at once."""
@@ -84,11 +86,11 @@ class Journal:
             self._append(asdict(result))
 
     def _read(self, path: Path, digest: str) -> None:
-        data = path.read_bytes()
+        data = read_regular(path)
         whole = data[: data.rfind(b"\n") + 1]
         try:
-            lines = [json.loads(line) for line in whole.splitlines()]
-            head, entries = lines[0], [Result(**line) for line in lines[1:]]
+            lines = [json.loads(text) for text in whole.splitlines()]
+            head, entries = lines[0], [Result(**entry) for entry in lines[1:]]
             known = head["format"] == FORMAT
         except (ValueError, TypeError, KeyError, IndexError):
             known = False
@@ -107,6 +109,11 @@ class Journal:
     def _append(self, entry: dict[str, Any]) -> None:
         assert self.path is not None
         with open(self.path, "ab") as file:
-            file.write(json.dumps(entry).encode() + b"\n")
+            file.write(line(entry))
             file.flush()
             os.fsync(file.fileno())
+
+
+def line(entry: dict[str, Any]) -> bytes:
+    """An entry as it stands in the file."""
+    return json.dumps(entry).encode() + b"\n"

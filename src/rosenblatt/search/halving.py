@@ -1,0 +1,82 @@
+"""Synchronous successive halving: how many candidates train for how many epochs, and which go on.
+
+Goes in: numbers of candidates and epochs, scores. Comes out: rungs, and the candidates that are promoted (Jamieson and
+Talwalkar 2016, arXiv:1502.07943). It trains nothing.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from rosenblatt.search.journal import Result
+
+__all__ = ["BRACKET", "FACTOR", "Bracket", "Rung", "brackets", "promoted"]
+
+FACTOR = 3
+"""Of a rung's candidates one in so many goes on, for so many times the epochs."""
+BRACKET = 27
+"""Candidates that start together where their number is not given."""
+
+
+@dataclass(frozen=True)
+class Rung:
+    """`count` candidates train up to `epochs`."""
+
+    count: int
+    epochs: int
+
+
+@dataclass(frozen=True)
+class Bracket:
+    """Candidates from the number `first` on, which start and are halved together."""
+
+    first: int
+    rungs: tuple[Rung, ...]
+
+    @property
+    def trials(self) -> list[int]:
+        """Numbers of the candidates that it starts with."""
+        return list(range(self.first, self.first + self.rungs[0].count))
+
+
+def rungs(n_trials: int, max_epochs: int, halving: bool) -> tuple[Rung, ...]:
+    """Rungs whose last one has `max_epochs`; without halving there is one."""
+    stages = min(whole_log(n_trials), whole_log(max_epochs)) if halving else 0
+    return tuple(
+        Rung(max(1, n_trials // FACTOR**i), max(1, max_epochs // FACTOR ** (stages - i))) for i in range(stages + 1)
+    )
+
+
+def whole_log(number: int) -> int:
+    """How often a number can be divided by the factor."""
+    count = 0
+    while number >= FACTOR:
+        number, count = number // FACTOR, count + 1
+    return count
+
+
+def brackets(n_trials: int | None, max_epochs: int, halving: bool, endless: bool) -> Iterator[Bracket]:
+    """One bracket of all candidates; where their number is not given, one of `BRACKET`, or one after the other."""
+    first, each = 0, rungs(n_trials or BRACKET, max_epochs, halving)
+    while first == 0 or (n_trials is None and endless):
+        yield Bracket(first, each)
+        first += each[0].count
+
+
+def promoted(results: Iterable[Result], rung: Rung, started: int) -> list[int]:
+    """The best candidates of the rung before, in the order of their numbers.
+
+    Parameters
+    ----------
+    results : iterable of Result
+    rung : Rung
+        To which they go.
+    started : int
+        Candidates of the rung before. If time ended before all had a result, fewer go on.
+    """
+    done = [result for result in results if result.complete]
+    count = rung.count if len(done) >= started else max(1, min(rung.count, math.ceil(len(done) / FACTOR)))
+    ranked = sorted((r for r in done if r.scores), key=lambda result: (-result.mean, result.trial))
+    return sorted(result.trial for result in ranked[:count])

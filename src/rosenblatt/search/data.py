@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -52,6 +53,11 @@ class SearchData:
         self.tabular = type(estimator).__name__.startswith("Tabular")
         self.X, self.y = X, y
         if self.tabular:
+            if not isinstance(cv, Integral):
+                raise TypeError(
+                    f"cv is {cv!r}, but {type(estimator).__name__} is scored by the folds of its own members: leave cv "
+                    "out, and set their number by `members`."
+                )
             self.scorer = None if scoring is None else check_scoring(estimator, scoring)
             self.targets = self._target_values(estimator) if scoring is not None else None
             self.folds = [Fold(X, y, None, None)]
@@ -73,9 +79,9 @@ class SearchData:
         if y.ndim == 2 and y.shape[1] == 1:
             y = column_or_1d(y, warn=True)
         X, y = indexable(X, y)
+        assert_all_finite(y, input_name="y")
         if is_classifier(estimator):
             check_classification_targets(y)
-        assert_all_finite(y, input_name="y")
         splitter, take = check_cv(cv, y, classifier=is_classifier(estimator)), _safe_indexing
         return [Fold(take(X, a), take(y, a), take(X, b), take(y, b)) for a, b in splitter.split(X, y)]
 

@@ -40,6 +40,12 @@ class Bracket:
         """Numbers of the candidates that it starts with."""
         return list(range(self.first, self.first + self.rungs[0].count))
 
+    def rest(self, first: int) -> Bracket:
+        """The same of the candidates from a number on."""
+        count = self.first + self.rungs[0].count - first
+        rungs = tuple(Rung(max(1, count // FACTOR**i), rung.epochs) for i, rung in enumerate(self.rungs))
+        return Bracket(first, rungs)
+
 
 def rungs(n_trials: int, max_epochs: int, halving: bool) -> tuple[Rung, ...]:
     """Rungs whose last one has `max_epochs`; without halving there is one."""

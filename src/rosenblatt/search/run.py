@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import time
+import warnings
 from collections.abc import Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import closing
@@ -90,9 +91,10 @@ class Run:
         bracket: Bracket | None = self.first
         try:
             with self.board:
-                while bracket is not None and not (bracket.first and (self.left() <= 0 or self._exhausted(bracket))):
+                while bracket is not None and not (self._is_over() or self._exhausted(bracket)):
                     self._train(bracket)
-                    bracket = next(self.plan, None)
+                    left_out = [t for t in bracket.trials if (t, 0) not in self.journal.found]
+                    bracket = bracket.rest(left_out[0]) if left_out else next(self.plan, None)
         except KeyboardInterrupt:
             self.interrupted = True
             if not self.journal.found:
@@ -101,9 +103,14 @@ class Run:
             for trial in set(self.trainings) - {self.best.trial if self.best else -1}:
                 self._close(trial)
 
+    def _is_over(self) -> bool:
+        """Whether time is, and something was found."""
+        self.interrupted |= (over := bool(self.board.found) and self.left() <= 0)
+        return over
+
     def _exhausted(self, bracket: Bracket) -> bool:
         """Whether the space holds nothing that was not tried before."""
-        if not self.proposals.independent:
+        if not self.proposals.independent or bracket.first < self.first.rungs[0].count:
             return False
         self._draw(bracket.trials[-1])
         known = {setting_text(candidate) for candidate in self.candidates[: bracket.first]}
@@ -121,6 +128,8 @@ class Run:
             # Each rung costs about the same: under a budget none may take the time of those to come.
             share = time.monotonic() + self.left() / (len(bracket.rungs) - number)
             for wave in self.proposals.waves(trials):
+                if self._is_over():
+                    return
                 self._draw(max(wave, default=-1))
                 self._evaluate(wave, number, rung, share)
                 known = [self.journal.found.get((trial, number)) for trial in wave]
@@ -268,6 +277,8 @@ def standing(result: Result) -> tuple[int, bool, float, int]:
 
 def train_alone(trial: int, k: int, training: Staged | Whole, epochs: int, ends: float | None) -> Done:
     """A fold in a process of its own, until `ends` by the clock."""
-    outcome = attempt(training, epochs, lambda: math.inf if ends is None else ends - time.time())
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        outcome = attempt(training, epochs, lambda: math.inf if ends is None else ends - time.time())
     training.close()
     return trial, k, outcome

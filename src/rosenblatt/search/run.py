@@ -60,6 +60,7 @@ class Run:
         self.journal = Journal(search.checkpoint, self._digest(space))
         self.proposals: Proposals = proposals_of(search.strategy, space, search.random_state)
         self.candidates: list[dict[str, Any]] = []
+        self.undrawn: dict[int, str] = {}
         self.trainings: dict[int, list[Staged | Whole]] = {}
         self.begun: set[int] = set()
         self.interrupted = self.stopped = False
@@ -137,11 +138,18 @@ class Run:
 
     def _draw(self, trial: int) -> None:
         while len(self.candidates) <= trial:
-            self.candidates.append(self.proposals.candidate(len(self.candidates)))
+            number = len(self.candidates)
+            try:
+                self.candidates.append(self.proposals.candidate(number))
+            except Exception as error:  # of what the user's space calls
+                self.undrawn[number] = f"{type(error).__name__}: {error}"
+                self.candidates.append({})
 
     def _evaluate(self, trials: Sequence[int], number: int, rung: Rung, share: float) -> None:
         """Bring trials to an epoch, several at once; none begins after the rung's share of time."""
         for trial in trials:
+            if trial in self.undrawn and (trial, number) not in self.journal.found:
+                self.journal.add(Result(trial, number, rung.epochs, [], self.undrawn[trial]))
             if (trial, number) in self.journal.found:
                 self._note(self.journal.found[trial, number], trial)
         todo = [trial for trial in trials if (trial, number) not in self.journal.found]

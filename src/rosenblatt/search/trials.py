@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import is_classifier
+from sklearn.utils.metaestimators import available_if
 
 __all__ = ["Fold", "Outcome", "Staged", "Whole", "attempt"]
 
@@ -202,7 +203,6 @@ class OutOfFold:
         self.model = model
         if is_classifier(model):
             self.classes_ = model.classes_
-            self.predict_proba = self._probabilities
 
     def __sklearn_tags__(self) -> Any:
         return self.model.__sklearn_tags__()
@@ -214,6 +214,8 @@ class OutOfFold:
             return known
         return self.classes_[(known * self.model.decision_weights_).argmax(axis=1)]
 
-    def _probabilities(self, rows: NDArray[np.int64]) -> Any:
+    @available_if(lambda self: is_classifier(self.model))  # type: ignore[untyped-decorator]
+    def predict_proba(self, rows: NDArray[np.int64]) -> Any:
+        """Of rows by number."""
         known = self.model.out_of_fold_[rows].astype(float)
         return known / known.sum(axis=1, keepdims=True)

@@ -3,7 +3,8 @@
 Goes in: an estimator, a space of parameters, data. Comes out: the best parameters, and the estimator fitted with them.
 """
 
+from rosenblatt.search.importance import hyperparameter_importance
 from rosenblatt.search.search_cv import MLPSearchCV
 from rosenblatt.search.spaces import Layers, LogUniform, When, default_space
 
-__all__ = ["Layers", "LogUniform", "MLPSearchCV", "When", "default_space"]
+__all__ = ["Layers", "LogUniform", "MLPSearchCV", "When", "default_space", "hyperparameter_importance"]

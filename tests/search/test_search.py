@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 import warnings
 from pathlib import Path
@@ -101,7 +102,7 @@ def test_a_promoted_network_equals_one_that_was_never_stopped(parameter: tuple[s
     paused = Paused(base(**dict([parameter]), tol=0.0), fold, lambda model, X, y: model.score(X, y))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        scores = [paused.advance(epochs, math.inf) for epochs in (2, 6, 18)]
+        scores = [paused.advance(epochs, lambda: math.inf) for epochs in (2, 6, 18)]
         whole = base(**dict([parameter]), tol=0.0).fit(fold.X, fold.y)
     assert [complete for _, complete in scores] == [True] * 3
     for mine, theirs in zip(paused.estimator.coefs_, whole.coefs_, strict=True):
@@ -112,7 +113,7 @@ def test_a_promoted_network_equals_one_that_was_never_stopped(parameter: tuple[s
 
 def test_a_training_that_is_not_promoted_ends_its_thread() -> None:
     paused = Paused(base(), Fold(X[:200], Y[:200], X[200:], Y[200:]), lambda model, X, y: model.score(X, y))
-    paused.advance(2, math.inf)
+    paused.advance(2, lambda: math.inf)
     thread = paused._thread
     assert thread is not None
     assert thread.is_alive()
@@ -231,6 +232,18 @@ def test_a_time_budget_ends_with_a_result(strategy: str) -> None:
     assert found.interrupted_
     assert 0 < found.best_score_ <= 1
     assert found.predict(X).shape == (300,)
+
+
+def test_ctrl_c_ends_a_search_with_the_best_so_far() -> None:
+    timer = threading.Timer(3.0, lambda: signal.pthread_kill(main, signal.SIGINT))
+    main = threading.main_thread().ident
+    assert main is not None
+    timer.start()
+    found = search(strategy="random", n_trials=10_000, estimator=base(max_iter=60)).fit(X, Y)
+    timer.join()
+    assert found.interrupted_
+    assert 0 < len(found.cv_results_["params"]) < 10_000
+    assert found.best_params_ in found.cv_results_["params"]
 
 
 def test_a_search_goes_on_from_its_record(tmp_path: Path) -> None:

@@ -9,7 +9,8 @@ from __future__ import annotations
 import hashlib
 import math
 import time
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -31,6 +32,8 @@ __all__ = ["Run"]
 Array = NDArray[Any]
 FACTOR = 3
 """Of a rung's candidates one in so many goes on, for so many times the epochs."""
+AHEAD = 4
+"""Candidates for each thread that are handed over before their results are looked at."""
 REFIT_RESERVE = 1.2
 """Times the longest training so far, left for the refit."""
 
@@ -138,18 +141,24 @@ class Run:
             while len(self.candidates) <= trial:
                 self.candidates.append(self.proposals.candidate(len(self.candidates)))
         todo = [trial for trial in trials if (trial, rung) not in self.journal.found]
-        jobs = [(trial, k) for trial in todo for k in range(len(self.folds))]
-        with ThreadPoolExecutor(self.search_.n_jobs or (1 if self.tabular else get_num_threads())) as pool:
-            running: dict[int, list[Any]] = {trial: [] for trial in todo}
-            for trial, k in jobs:
-                running[trial].append(pool.submit(self._advance, trial, k, rung, epochs))
+        workers = self.search_.n_jobs or (1 if self.tabular else get_num_threads())
+        with ThreadPoolExecutor(workers) as pool:
+            ahead: deque[tuple[int, list[Future[Any]]]] = deque()
             try:
                 for trial in todo:
-                    self._record(trial, rung, epochs, [future.result() for future in running[trial]])
+                    folds = range(len(self.folds))
+                    ahead.append((trial, [pool.submit(self._advance, trial, k, rung, epochs) for k in folds]))
+                    if len(ahead) > AHEAD * workers:
+                        self._await(*ahead.popleft(), rung, epochs)
+                while ahead:
+                    self._await(*ahead.popleft(), rung, epochs)
             except BaseException:
                 self.end = -math.inf  # trainings end at their next look at the time
                 pool.shutdown(cancel_futures=True)
                 raise
+
+    def _await(self, trial: int, folds: list[Future[Any]], rung: int, epochs: int) -> None:
+        self._record(trial, rung, epochs, [future.result() for future in folds])
 
     def _advance(self, trial: int, k: int, rung: int, epochs: int) -> tuple[float, bool, str] | None:
         """Score, completeness and error of one fold; None if there was no time to begin."""
@@ -157,7 +166,7 @@ class Run:
             if self.left() <= 0 and (trial or rung):
                 return None  # but for the first, so that there is a result
             training = self._training(trial, k)
-            score, complete = training.advance(epochs, time.monotonic() + self.left())
+            score, complete = training.advance(epochs, self.left)
             if training.epoch_seconds < math.inf:
                 self.slowest = max(self.slowest, training.epoch_seconds)
             if not math.isfinite(score):
@@ -188,7 +197,7 @@ class Run:
         seconds = sum(one.seconds for one in self.trainings.get(trial, []) if one is not None)
         scores = [] if error else [score for score, _, _ in known]
         self.journal.add(Result(trial, rung, epochs, scores, error, seconds, complete))
-        if error:
+        if error or rung == len(self.rungs) - 1:
             self._close(trial)
         self._show()
 

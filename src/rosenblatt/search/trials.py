@@ -59,8 +59,14 @@ class Paused:
         """How far the training has come."""
         return int(getattr(self.estimator, "n_iter_", 0))
 
-    def advance(self, epochs: int, deadline: float) -> tuple[float, bool]:
+    def advance(self, epochs: int, left: Callable[[], float]) -> tuple[float, bool]:
         """Train up to so many epochs; the score there, and whether it came so far (or ended by itself).
+
+        Parameters
+        ----------
+        epochs : int
+        left : callable
+            Gives the seconds that remain; without any, training ends at its next look, but not before an epoch.
 
         Raises
         ------
@@ -70,7 +76,7 @@ class Paused:
         step = max(1, epochs // CHUNKS)
         while not self.finished and self.epochs_done < epochs:
             began = time.monotonic()
-            if began > deadline and self.epochs_done > 0:
+            if left() <= 0 and self.epochs_done > 0:
                 break
             before = self.epochs_done
             self._resume(min(epochs, before + step))
@@ -136,12 +142,12 @@ class Whole:
         self.seconds, self.epoch_seconds = 0.0, math.inf
         self.epochs_done = 0
 
-    def advance(self, epochs: int, deadline: float) -> tuple[float, bool]:
+    def advance(self, epochs: int, left: Callable[[], float]) -> tuple[float, bool]:
         """Train for so many epochs; the out-of-fold score, and whether time was enough."""
-        began = time.monotonic()
+        began, seconds = time.monotonic(), left()
         self.estimator.set_params(epochs=epochs)
-        if deadline < float("inf"):
-            self.estimator.set_params(time_budget=max(0.1, deadline - began))
+        if seconds < math.inf:
+            self.estimator.set_params(time_budget=max(0.1, seconds))
         self.estimator.fit(self.X, self.y)
         self.seconds = time.monotonic() - began
         members = self.estimator._ensemble.members

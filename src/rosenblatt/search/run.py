@@ -57,6 +57,8 @@ class Run:
         self.candidates: list[dict[str, Any]] = []
         self.trainings: dict[int, list[Any]] = {}
         self.interrupted = False
+        self.kept: tuple[bool, float, int, Any] = (False, -math.inf, -1, None)
+        """The best tabular estimator so far, trained on all rows: whether complete, its score, trial and itself."""
         self.slowest = 0.0
         """Seconds of an epoch of the slowest candidate."""
 
@@ -104,7 +106,8 @@ class Run:
         if self.end == math.inf:
             return math.inf
         share = len(self.folds) / max(1, len(self.folds) - 1)
-        refit = REFIT_RESERVE * self.slowest * self.max_epochs * share if self.search_.refit else 0.0
+        needed = self.search_.refit and not self.tabular
+        refit = REFIT_RESERVE * self.slowest * self.max_epochs * share if needed else 0.0
         return self.end - time.monotonic() - refit
 
     def search(self) -> None:
@@ -197,6 +200,8 @@ class Run:
         seconds = sum(one.seconds for one in self.trainings.get(trial, []) if one is not None)
         scores = [] if error else [score for score, _, _ in known]
         self.journal.add(Result(trial, rung, epochs, scores, error, seconds, complete))
+        if self.tabular and scores and (complete, scores[0]) > self.kept[:2]:
+            self.kept = (complete, scores[0], trial, self.trainings[trial][0].estimator)
         if error or rung == len(self.rungs) - 1:
             self._close(trial)
         self._show()
@@ -243,11 +248,12 @@ class Run:
             table[name] = np.array([getattr(result, name) for result in last])
         return table
 
-    def refitted(self, params: dict[str, Any]) -> Any:
-        """The estimator with these parameters, fitted on all rows."""
+    def refitted(self, trial: int) -> Any:
+        """The estimator with a candidate's parameters, fitted on all rows."""
+        if self.kept[2] == trial:
+            return self.kept[3].set_params(time_budget=self.estimator.time_budget)
+        params = self.candidates[trial]
         best = clone(self.estimator).set_params(**params).set_params(**{self.resource: self.max_epochs})
         if best.get_params().get("random_state", 0) is None:
             best.set_params(random_state=self.search_.random_state)
-        if self.tabular and self.end not in (math.inf, -math.inf):
-            best.set_params(time_budget=max(0.1, self.end - time.monotonic()))
         return best.fit(self.X, self.y)

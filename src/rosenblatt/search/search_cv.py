@@ -186,13 +186,13 @@ class MLPSearchCV(SuggestingMixin, MetaEstimatorMixin, BaseEstimator):  # type: 
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # candidates that do not converge are part of a search
             run.search()
-            self._report(run)
+            best = self._report(run)
             if self.refit:
-                self.best_estimator_ = run.refitted(self.best_params_)
+                self.best_estimator_ = run.refitted(best)
         return self
 
-    def _report(self, run: Run) -> None:
-        """The attributes that say what was found."""
+    def _report(self, run: Run) -> int:
+        """Set the attributes that say what was found; the best candidate's number."""
         last = run.last_results()
         if not any(result.scores for result in last):
             reasons = "; ".join(f"{run.candidates[r.trial]}: {r.error}" for r in last[:5])
@@ -202,6 +202,7 @@ class MLPSearchCV(SuggestingMixin, MetaEstimatorMixin, BaseEstimator):  # type: 
         best = max(last, key=lambda result: (result.rung, result.complete, result.mean, -result.trial))
         self.best_index_ = last.index(best)
         self.best_params_, self.best_score_ = run.candidates[best.trial], best.mean
+        return best.trial
 
     def results_frame(self) -> Any:
         """`cv_results_` as a pandas data frame, the best candidate first."""

@@ -148,9 +148,9 @@ def test_tune_writes_the_better_of_defaults_and_candidates(command: Any) -> None
     write_houses()
     code, out, err = command("tune", "houses.csv", "--target", "price", "--out", "m", "--time", "4s")
     assert (code, err) == (0, "")
-    default, best = (
-        float(re.search(rf"{name}.*? (-?[\d.]+)( out of fold)?$", out, re.M)[1]) for name in ("defaults", "search")
-    )  # type: ignore[index]
+    said = re.findall(r"^(?:defaults|search) .*? (-?\d+\.\d+)(?: out of fold)?$", out, re.MULTILINE)
+    assert len(said) in (1, 2)  # a busy machine may spend all the time on the defaults
+    default, best = float(said[0]), float(said[-1])
     model = load("m")
     assert model.score_ == pytest.approx(max(default, best), abs=1e-4)
     assert model.target_name_ == "price"

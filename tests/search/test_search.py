@@ -258,6 +258,10 @@ def test_tabular_estimators_are_scored_out_of_fold() -> None:
     assert sorted(found.cv_results_["epochs"].tolist()) == [3, 3, 9]
     assert found.best_estimator_.score_ == found.best_score_
     assert found.best_estimator_.get_params()["epochs"] == 9
+    budget = search(estimator=estimator, space={"dropout": [0.0, 0.2]}, n_trials=50, time_budget=2.0, refit=True)
+    budget.fit(data.data, data.target)
+    assert budget.best_estimator_.score_ == budget.best_score_
+    assert budget.best_estimator_.time_budget is None
 
 
 def test_tabular_estimators_are_scored_by_scorers_out_of_fold() -> None:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from rosenblatt.plots.history import HistoryDisplay, plot_history
     from rosenblatt.plots.network import NetworkDisplay, plot_network
     from rosenblatt.plots.rates import RateDisplay, plot_learning_rates
+    from rosenblatt.plots.search import SearchDisplay, plot_search
 
 _HOMES = {
     "ActivationDisplay": "activations",
@@ -25,6 +26,7 @@ _HOMES = {
     "ImportanceDisplay": "explanation",
     "NetworkDisplay": "network",
     "RateDisplay": "rates",
+    "SearchDisplay": "search",
     "plot_activations": "activations",
     "plot_decision_boundary": "boundary",
     "plot_dependence": "explanation",
@@ -32,6 +34,7 @@ _HOMES = {
     "plot_importance": "explanation",
     "plot_learning_rates": "rates",
     "plot_network": "network",
+    "plot_search": "search",
 }
 
 __all__ = [
@@ -41,6 +44,7 @@ __all__ = [
     "ImportanceDisplay",
     "NetworkDisplay",
     "RateDisplay",
+    "SearchDisplay",
     "plot_activations",
     "plot_decision_boundary",
     "plot_dependence",
@@ -48,6 +52,7 @@ __all__ = [
     "plot_importance",
     "plot_learning_rates",
     "plot_network",
+    "plot_search",
 ]
 
 

@@ -10,8 +10,9 @@ import math
 import time
 import warnings
 from collections.abc import Generator, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import closing
+from itertools import islice
 from typing import Any
 
 import joblib  # type: ignore[import-untyped]
@@ -30,6 +31,8 @@ from rosenblatt.training.checkpoint import setting_text
 __all__ = ["Run"]
 
 Done = tuple[int, int, Outcome | None]
+AHEAD = 8
+"""Trainings for each thread that are handed over before their results are looked at."""
 REFIT_RESERVE = 1.15
 """Times what the refit should take, left for it."""
 
@@ -125,7 +128,7 @@ class Run:
                 last = [self.journal.found[t, number - 1] for t in trials if (t, number - 1) in self.journal.found]
                 trials = promoted(last, rung, len(trials))
                 for trial in set(self.trainings) - set(trials):
-                    self._close(trial)
+                    self._close(trial, spare_best=True)
             # Each rung costs about the same: under a budget none may take the time of those to come.
             share = time.monotonic() + self.left() / (len(bracket.rungs) - number)
             for wave in self.proposals.waves(trials):
@@ -165,11 +168,17 @@ class Run:
 
     def _in_threads(self, jobs: list[tuple[int, int]], epochs: int, share: float) -> Generator[Done]:
         n_jobs = self.options.n_jobs or (1 if self.data.tabular else get_num_threads())
+        waiting = iter(jobs)
+        running: dict[Future[Outcome | None], tuple[int, int]] = {}
         with ThreadPoolExecutor(n_jobs) as pool:
-            running = {pool.submit(self._advance, trial, k, epochs, share): (trial, k) for trial, k in jobs}
             try:
-                for future in as_completed(running):
-                    yield (*running[future], future.result())
+                while True:
+                    for trial, k in islice(waiting, AHEAD * n_jobs - len(running)):
+                        running[pool.submit(self._advance, trial, k, epochs, share)] = trial, k
+                    if not running:
+                        return
+                    for future in wait(running, return_when=FIRST_COMPLETED).done:
+                        yield (*running.pop(future), future.result())
             except BaseException:
                 self.stopped = True  # trainings end at their next look at the time
                 pool.shutdown(cancel_futures=True)
@@ -264,7 +273,7 @@ class Run:
     def refitted(self, trial: int, X: Any, y: Any) -> Any:
         """The estimator of a candidate, fitted on all rows; at the end of the time budget with what it has learned."""
         kept = self.trainings.pop(trial, [])
-        if self.data.tabular and kept and kept[0].estimator.get_params()["epochs"] == self.max_epochs:
+        if self.data.tabular and kept and (self.end < math.inf or kept[0].estimator.epochs == self.max_epochs):
             return kept[0].estimator
         best = self._made(trial)
         if self.end == math.inf or self.data.tabular:

@@ -84,6 +84,7 @@ CASES: dict[str, Case] = {
     "no time": (lambda: fit(time_budget=0.0), ValueError, r"'time_budget' parameter of MLPSearchCV"),
     "negative time": (lambda: fit(time_budget=-5), ValueError, r"'time_budget' parameter of MLPSearchCV"),
     "no epochs": (lambda: fit(max_epochs=0), ValueError, r"'max_epochs' parameter of MLPSearchCV"),
+    "no epochs at first": (lambda: fit(min_epochs=0), ValueError, r"'min_epochs' parameter of MLPSearchCV"),
     "no threads": (lambda: fit(n_jobs=0), ValueError, r"'n_jobs' parameter of MLPSearchCV"),
     "unknown strategy": (lambda: fit(strategy="grid"), ValueError, r"'strategy' parameter of MLPSearchCV must be a str among"),
     "unknown scorer": (lambda: fit(scoring="acuracy"), ValueError, r"'scoring'|acuracy"),

@@ -20,7 +20,7 @@ def board(terminal: bool, verbose: int = 1, end: float = math.inf) -> tuple[Boar
 
 
 def fill(shown: Board) -> None:
-    shown.plan(next(brackets(9, 9, halving=True, endless=False)), 3)
+    shown.plan(next(brackets(9, 9, 1, endless=False)), 3)
     shown.add(Result(0, 0, 1, [0.5]), {"alpha": 0.5})
     shown.add(Result(1, 0, 1, [0.25]), {"alpha": 0.25})
     shown.add(Result(2, 0, 1, [], "failed"), {"alpha": -1.0})

@@ -172,14 +172,16 @@ def test_l_bfgs_has_no_pauses_and_is_done_at_once() -> None:
 
 
 def test_rungs_by_thirds() -> None:
-    (bracket,) = brackets(27, 200, halving=True, endless=True)
+    (bracket,) = brackets(27, 200, 7, endless=True)
     assert [(r.count, r.epochs) for r in bracket.rungs] == [(27, 7), (9, 22), (3, 66), (1, 200)]
-    (bracket,) = brackets(5, 200, halving=False, endless=False)
+    (bracket,) = brackets(27, 200, 8, endless=True)
+    assert [(r.count, r.epochs) for r in bracket.rungs] == [(27, 22), (9, 66), (3, 200)]
+    (bracket,) = brackets(5, 200, 200, endless=False)
     assert [(r.count, r.epochs) for r in bracket.rungs] == [(5, 200)]
-    (bracket,) = brackets(100, 2, halving=True, endless=False)
+    (bracket,) = brackets(100, 2, 1, endless=False)
     assert [(r.count, r.epochs) for r in bracket.rungs] == [(100, 2)]
-    assert [b.first for b in islice(brackets(None, 9, halving=True, endless=True), 3)] == [0, 27, 54]
-    rest = next(brackets(27, 27, halving=True, endless=False)).rest(18)
+    assert [b.first for b in islice(brackets(None, 9, 1, endless=True), 3)] == [0, 27, 54]
+    rest = next(brackets(27, 27, 1, endless=False)).rest(18)
     assert (rest.trials, [r.count for r in rest.rungs]) == (list(range(18, 27)), [9, 3, 1, 1])
 
 
@@ -214,7 +216,7 @@ def test_the_number_of_threads_changes_nothing(strategy: str) -> None:
 
 
 def test_halving_trains_the_better_third_for_three_times_as_long() -> None:
-    found = search().fit(X, Y)
+    found = search(min_epochs=2).fit(X, Y)
     table = found.cv_results_
     assert sorted(table["epochs"].tolist()) == [2] * 6 + [6] * 2 + [18]
     early = dict.fromkeys(np.flatnonzero(table["epochs"] == 2))
@@ -222,6 +224,10 @@ def test_halving_trains_the_better_third_for_three_times_as_long() -> None:
     everything = search(strategy="random").fit(X, Y)
     at = found.best_index_
     assert table["mean_test_score"][at] == everything.cv_results_["mean_test_score"][at]  # as if never stopped
+
+
+def test_more_epochs_at_first_if_asked_for() -> None:
+    assert sorted(search(min_epochs=3).fit(X, Y).cv_results_["epochs"].tolist()) == [6] * 6 + [18] * 3
 
 
 def test_the_best_is_refitted_and_predicts() -> None:

@@ -12,10 +12,12 @@ from dataclasses import dataclass
 
 from rosenblatt.search.journal import Result
 
-__all__ = ["BRACKET", "FACTOR", "Bracket", "Rung", "brackets", "promoted"]
+__all__ = ["BRACKET", "FACTOR", "SHORTEST", "Bracket", "Rung", "brackets", "promoted"]
 
 FACTOR = 3
 """Of a rung's candidates one in so many goes on, for so many times the epochs."""
+SHORTEST = 27
+"""By default the first rung has no less than this share of the epochs: earlier scores say little of the last."""
 BRACKET = 27
 """Candidates that start together where their number is not given."""
 
@@ -47,25 +49,26 @@ class Bracket:
         return Bracket(first, rungs)
 
 
-def rungs(n_trials: int, max_epochs: int, halving: bool) -> tuple[Rung, ...]:
-    """Rungs whose last one has `max_epochs`; without halving there is one."""
-    stages = min(whole_log(n_trials), whole_log(max_epochs)) if halving else 0
-    return tuple(
-        Rung(max(1, n_trials // FACTOR**i), max(1, max_epochs // FACTOR ** (stages - i))) for i in range(stages + 1)
-    )
+def rungs(n_trials: int, max_epochs: int, min_epochs: int) -> tuple[Rung, ...]:
+    """Rungs whose last one has `max_epochs` and whose first has no less than `min_epochs`, if that is less."""
+    stages = 0
+    while FACTOR ** (stages + 1) <= n_trials and max_epochs // FACTOR ** (stages + 1) >= min_epochs:
+        stages += 1
+    return tuple(Rung(max(1, n_trials // FACTOR**i), max_epochs // FACTOR ** (stages - i)) for i in range(stages + 1))
 
 
-def whole_log(number: int) -> int:
-    """How often a number can be divided by the factor."""
-    count = 0
-    while number >= FACTOR:
-        number, count = number // FACTOR, count + 1
-    return count
+def brackets(n_trials: int | None, max_epochs: int, min_epochs: int, endless: bool) -> Iterator[Bracket]:
+    """One bracket of all candidates; where their number is not given, one of `BRACKET`, or one after the other.
 
-
-def brackets(n_trials: int | None, max_epochs: int, halving: bool, endless: bool) -> Iterator[Bracket]:
-    """One bracket of all candidates; where their number is not given, one of `BRACKET`, or one after the other."""
-    first, each = 0, rungs(n_trials or BRACKET, max_epochs, halving)
+    Parameters
+    ----------
+    n_trials : int or None
+    max_epochs, min_epochs : int
+        Equal: nothing is halved.
+    endless : bool
+        Whether brackets follow each other where the number of candidates is not given.
+    """
+    first, each = 0, rungs(n_trials or BRACKET, max_epochs, min_epochs)
     while first == 0 or (n_trials is None and endless):
         yield Bracket(first, each)
         first += each[0].count

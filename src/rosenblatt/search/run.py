@@ -19,7 +19,7 @@ import joblib  # type: ignore[import-untyped]
 from sklearn.base import clone
 
 from rosenblatt.search.data import SearchData
-from rosenblatt.search.halving import Bracket, Rung, brackets, promoted
+from rosenblatt.search.halving import SHORTEST, Bracket, Rung, brackets, promoted
 from rosenblatt.search.journal import Journal, Result
 from rosenblatt.search.live import Board
 from rosenblatt.search.proposals import Proposals, proposals_of
@@ -57,8 +57,9 @@ class Run:
         own = estimator._settings().epochs if data.tabular else estimator.max_iter
         self.max_epochs = int(search.max_epochs or own)
         self.end = math.inf if search.time_budget is None else began + search.time_budget
-        halving, endless = search.strategy == "halving", search.time_budget is not None
-        self.plan = brackets(search.n_trials, self.max_epochs, halving, endless)
+        first = min(self.max_epochs, search.min_epochs or max(1, self.max_epochs // SHORTEST))
+        min_epochs = first if search.strategy == "halving" else self.max_epochs
+        self.plan = brackets(search.n_trials, self.max_epochs, min_epochs, search.time_budget is not None)
         self.first = next(self.plan)
         self.journal = Journal(search.checkpoint, self._digest(space))
         self.proposals: Proposals = proposals_of(search.strategy, space, search.random_state)

@@ -74,6 +74,9 @@ class MLPSearchCV(SuggestingMixin, MetaEstimatorMixin, BaseEstimator):  # type: 
         "random" trains all candidates for all epochs; "tpe" lets Optuna propose them (extra ``tune``).
     max_epochs : int, optional
         Default: the estimator's `max_iter` (or epochs of its preset).
+    min_epochs : int, optional
+        Fewest epochs of the first stage of "halving". Default: a 27th of `max_epochs`. Raise it if candidates that
+        learn quickly at first win over better ones.
     n_jobs : int, optional
         Candidates at once. Default: `get_num_threads`; 1 for the tabular estimators, whose own networks train side by
         side.
@@ -117,6 +120,7 @@ class MLPSearchCV(SuggestingMixin, MetaEstimatorMixin, BaseEstimator):  # type: 
         "scoring": [str, callable, None],
         "strategy": [StrOptions({"halving", "random", "tpe"})],
         "max_epochs": [Interval(Integral, 1, None, closed="left"), None],
+        "min_epochs": [Interval(Integral, 1, None, closed="left"), None],
         "n_jobs": [Interval(Integral, 1, None, closed="left"), None],
         "refit": ["boolean"],
         "random_state": [Interval(Integral, 0, None, closed="left")],
@@ -136,6 +140,7 @@ class MLPSearchCV(SuggestingMixin, MetaEstimatorMixin, BaseEstimator):  # type: 
         scoring: Any = None,
         strategy: str = "halving",
         max_epochs: int | None = None,
+        min_epochs: int | None = None,
         n_jobs: int | None = None,
         checkpoint: Any = None,
         refit: bool = True,
@@ -151,6 +156,7 @@ class MLPSearchCV(SuggestingMixin, MetaEstimatorMixin, BaseEstimator):  # type: 
         self.scoring = scoring
         self.strategy = strategy
         self.max_epochs = max_epochs
+        self.min_epochs = min_epochs
         self.n_jobs = n_jobs
         self.checkpoint = checkpoint
         self.refit = refit

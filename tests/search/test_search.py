@@ -435,11 +435,21 @@ def test_a_killed_search_ends_with_the_same_result(tmp_path: Path) -> None:
     assert results(again) == results(whole)
 
 
-def test_scikit_learns_checks() -> None:
-    model = MLPSearchCV(MLPClassifier(max_iter=40, random_state=0), {"alpha": [1e-4, 1e-2]}, n_trials=2, cv=2)
+@pytest.mark.parametrize(
+    "estimator",
+    [
+        MLPClassifier(max_iter=40, random_state=0),
+        MLPRegressor(max_iter=40, random_state=0),
+        TabularClassifier("fast", epochs=9, hidden=(16,)),
+        TabularRegressor("fast", epochs=9, hidden=(16,)),
+    ],
+    ids=lambda estimator: type(estimator).__name__,
+)
+def test_scikit_learns_checks(estimator: Any) -> None:
+    name = "dropout" if type(estimator).__name__.startswith("Tabular") else "alpha"
+    model = MLPSearchCV(estimator, {name: [1e-4, 1e-2]}, n_trials=2, cv=2)
     outcome = check_estimator(model, on_fail=None, on_skip=None)
-    failed = {entry["check_name"] for entry in outcome if entry["status"] == "failed"}
-    assert failed == set()
+    assert {entry["check_name"] for entry in outcome if entry["status"] == "failed"} == set()
 
 
 def test_a_journal_keeps_what_it_was_given(tmp_path: Path) -> None:

@@ -19,4 +19,4 @@ def test_the_examples_run(capsys):
     exec(compile(second, "search.md", "exec"), names)
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 4
-    assert re.match(r"0 +1 +0\.9\d+ +9 ", lines[1])
+    assert re.match(r"0 +1 +0\.9\d+ +9", lines[1])

@@ -60,7 +60,9 @@ class SearchData:
                 )
             self.scorer = None if scoring is None else check_scoring(estimator, scoring)
             self.targets = self._target_values(estimator) if scoring is not None else None
-            self.folds = [Fold(X, y, None, None)]
+            if is_classifier(estimator) and np.asarray(y).shape[1:] == (1,):
+                self.y = column_or_1d(y, warn=True)
+            self.folds = [Fold(X, self.y, None, None)]
             return
         self.scorer = check_scoring(estimator, scoring)
         self.folds = self._split(estimator, X, y, cv)
@@ -115,7 +117,9 @@ class SearchData:
 
 def table_digest(X: Any) -> str:
     """Of a table: names, kinds and cells of its columns."""
-    if isinstance(X, (list, tuple, np.ndarray)):
+    if issparse(X):
+        raise TypeError("A sparse matrix was passed, but tabular estimators take tables; use X.toarray().")
+    if isinstance(X, (list, tuple)) or (hasattr(X, "__array__") and not hasattr(X, "columns")):
         return data_digest(np.asarray(X))
     found = hashlib.blake2b(digest_size=20)
     columns: Mapping[str, Any] = read_table(X).columns

@@ -100,6 +100,8 @@ class SearchData:
     @property
     def refit_share(self) -> float:
         """How many times the rows of a fold all rows are."""
+        if self.tabular:
+            return 1.0
         n_train, n_all = (np.shape(rows)[0] for rows in (self.folds[0].y, self.y))
         return float(n_all / max(1, n_train))
 

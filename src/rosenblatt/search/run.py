@@ -66,7 +66,8 @@ class Run:
         self.candidates: list[dict[str, Any]] = []
         self.undrawn: dict[int, str] = {}
         self.trainings: dict[int, list[Staged | Whole]] = {}
-        self.begun: set[int] = set()
+        self.begun: set[tuple[int, int]] = set()
+        """Candidates, and the epochs that they were to reach."""
         self.interrupted = self.stopped = False
         self.pace: dict[int, float] = {}
         """Seconds of an epoch of each candidate's slowest fold."""
@@ -86,7 +87,8 @@ class Run:
         if self.end == math.inf:
             return math.inf
         refit = 0.0
-        if self.options.refit and not self.data.tabular and self.pace:
+        kept = self.data.tabular and self.options.backend == "threads"
+        if self.options.refit and not kept and self.pace:
             of_best = self.pace.get(self.best.trial, 0.0) if self.best else 0.0
             refit = REFIT_RESERVE * (of_best or max(self.pace.values())) * self.max_epochs * self.data.refit_share
         return self.end - time.monotonic() - refit
@@ -101,7 +103,7 @@ class Run:
                     left_out = [t for t in bracket.trials if (t, 0) not in self.journal.found]
                     bracket = bracket.rest(left_out[0]) if left_out else next(self.plan, None)
         except KeyboardInterrupt:
-            self.interrupted = True
+            self.interrupted = self.stopped = True
             if not self.journal.found:
                 raise
         finally:
@@ -185,17 +187,17 @@ class Run:
                 pool.shutdown(cancel_futures=True)
                 raise
 
-    def _may_begin(self, trial: int, share: float) -> bool:
+    def _may_begin(self, trial: int, epochs: int, share: float) -> bool:
         """Within time, or the first of all, so that there is a result, or one whose other folds have begun."""
         first = trial == 0 and self.best is None
-        if not first and (self.left() <= 0 or (time.monotonic() > share and trial not in self.begun)):
+        if not first and (self.left() <= 0 or (time.monotonic() > share and (trial, epochs) not in self.begun)):
             return False
-        self.begun.add(trial)
+        self.begun.add((trial, epochs))
         return True
 
     def _advance(self, trial: int, k: int, epochs: int, share: float) -> Outcome | None:
         """One fold; None if there was no time to begin."""
-        if self.stopped or not self._may_begin(trial, share):
+        if self.stopped or not self._may_begin(trial, epochs, share):
             return None
         try:
             trainings = self.trainings.setdefault(trial, [None] * len(self.data.folds))  # type: ignore[list-item]
@@ -212,7 +214,7 @@ class Run:
         tasks = (
             joblib.delayed(train_alone)(trial, k, self.data.training(self._made(trial), k), epochs, ends)
             for trial, k in jobs
-            if self._may_begin(trial, share)
+            if self._may_begin(trial, epochs, share)
         )
         missing = set(jobs)
         for trial, k, outcome in parallel(tasks):

@@ -64,7 +64,7 @@ def infer_kinds(table: Table, overrides: Mapping[str, str] | None = None) -> lis
     ----------
     table : Table
         The inputs, without the target.
-    overrides : mapping of str to {"numeric", "categorical", "ignored"}, optional
+    overrides : mapping of str to {"numeric", "categorical", "text", "ignored"}, optional
         Kinds that the user knows better.
 
     Raises

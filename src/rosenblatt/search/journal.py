@@ -6,14 +6,19 @@ recorded is never rewritten.
 
 from __future__ import annotations
 
+import dataclasses
+import hashlib
 import json
 import math
 import os
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-__all__ = ["Journal", "Result"]
+import numpy as np
+
+__all__ = ["Journal", "Result", "digest_of"]
 
 FORMAT = "rosenblatt search"
 
@@ -48,6 +53,39 @@ class Result:
     def mean(self) -> float:
         """The mean score; minus infinity for one that failed."""
         return sum(self.scores) / len(self.scores) if self.scores else -math.inf
+
+
+def digest_of(said: Any, arrays: Iterable[Any]) -> str:
+    """A text that is equal for equal searches, in this process or another.
+
+    Parameters
+    ----------
+    said : nested lists, dictionaries and values
+        What was asked for. Distributions of scipy and functions, whose own text holds an address, are told by name and
+        parameters.
+    arrays : iterable of arrays or CSR matrices
+        Data.
+    """
+    found = hashlib.sha256(repr(plainly(said)).encode())
+    for array in arrays:
+        parts = (array.data, array.indices, array.indptr) if hasattr(array, "indptr") else (np.asarray(array),)
+        for part in parts:
+            found.update(repr((part.shape, str(part.dtype))).encode())
+            found.update(repr(part.tolist()).encode() if part.dtype == object else part.tobytes())
+    return found.hexdigest()
+
+
+def plainly(value: Any) -> Any:
+    """A value whose text does not depend on the process."""
+    if isinstance(value, dict):
+        return [(key, plainly(value[key])) for key in sorted(value, key=str)]
+    if isinstance(value, (list, tuple)):
+        return [plainly(item) for item in value]
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return type(value).__name__, [(f.name, plainly(getattr(value, f.name))) for f in dataclasses.fields(value)]
+    if hasattr(value, "dist") and hasattr(value, "kwds"):  # a frozen distribution
+        return value.dist.name, plainly(value.args), plainly(value.kwds)
+    return getattr(value, "__qualname__", value) if callable(value) else value
 
 
 class Journal:

@@ -6,7 +6,6 @@ the number of threads; with a time budget they depend on the machine.
 
 from __future__ import annotations
 
-import hashlib
 import math
 import time
 from collections import deque
@@ -21,10 +20,13 @@ from sklearn.model_selection import check_cv
 from sklearn.utils import _safe_indexing, assert_all_finite
 from sklearn.utils.validation import column_or_1d, indexable
 
-from rosenblatt.search.journal import Journal, Result
+from rosenblatt.estimators.tabular._base import is_nameless
+from rosenblatt.search.journal import Journal, Result, digest_of
 from rosenblatt.search.proposals import Proposals, proposals_of
 from rosenblatt.search.spaces import Space
 from rosenblatt.search.trials import Fold, Paused, Whole
+from rosenblatt.tables.reading import read_table
+from rosenblatt.tables.table import Table
 from rosenblatt.threads import get_num_threads
 
 __all__ = ["Run"]
@@ -42,8 +44,10 @@ class Run:
     """One search under way."""
 
     def __init__(self, search: Any, estimator: Any, space: Space, X: Any, y: Any, began: float) -> None:
-        self.search_, self.estimator, self.X, self.y = search, estimator, X, y
         self.tabular = type(estimator).__name__.startswith("Tabular")
+        self.search_, self.estimator, self.X, self.y = search, estimator, X, y
+        if self.tabular and not is_nameless(X):
+            self.X = read_table(X)  # once for all candidates
         self.resource = "epochs" if self.tabular else "max_iter"
         own = estimator._settings().epochs if self.tabular else estimator.max_iter
         self.max_epochs = int(search.max_epochs or own)
@@ -65,6 +69,11 @@ class Run:
     def _split(self) -> list[Fold]:
         """Rows of each fold, converted once."""
         if self.tabular:
+            if self.search_.scoring is not None:
+                raise ValueError(
+                    f"scoring is {self.search_.scoring!r}, but a {type(self.estimator).__name__} is scored by its own "
+                    "out-of-fold predictions. Leave scoring out, and set the estimator's metric or loss."
+                )
             return [Fold(self.X, self.y, None, self.y)]
         X, y = indexable(self.X, self.y)
         if y is None:
@@ -90,16 +99,16 @@ class Run:
 
     def _digest(self, space: Space) -> str:
         """Of everything that the result depends on."""
-        search, found = self.search_, hashlib.sha256()
-        said: list[Any] = [type(self.estimator).__name__, sorted(self.estimator.get_params().items(), key=str)]
-        said += [sorted(space.choices.items(), key=str), search.strategy, str(search.scoring), search.random_state]
-        found.update(repr([*said, self.rungs]).encode())
-        for fold in self.folds:
-            for part in (fold.X, fold.y, fold.y_test):
-                values: Array = np.asarray(part.data if hasattr(part, "indptr") else part)
-                found.update(repr((np.shape(part), str(values.dtype))).encode())
-                found.update(str(values.tolist()).encode() if values.dtype == object else values.tobytes())
-        return found.hexdigest()
+        search = self.search_
+        said = [type(self.estimator).__name__, self.estimator.get_params(), space.choices, self.rungs]
+        said += [search.strategy, search.scoring, search.random_state]
+        if not self.tabular:
+            return digest_of(said, (part for fold in self.folds for part in (fold.X, fold.y, fold.y_test)))
+        if not isinstance(self.X, Table):
+            return digest_of(said, (self.X, self.y))
+        columns = self.X.columns.values()
+        said.append([(column.name, column.levels) for column in columns])
+        return digest_of(said, [*(column.values for column in columns), np.asarray(self.y)])
 
     def left(self) -> float:
         """Seconds until the refit has to begin."""

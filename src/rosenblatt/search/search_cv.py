@@ -27,8 +27,6 @@ from rosenblatt.search.spaces import Space, default_space
 __all__ = ["MLPSearchCV"]
 
 Array = NDArray[Any]
-
-
 SEARCHABLE = ("MLPClassifier", "MLPRegressor", "TabularClassifier", "TabularRegressor")
 
 
@@ -57,8 +55,9 @@ class MLPSearchCV(SuggestingMixin, MetaEstimatorMixin, BaseEstimator):  # type: 
     time_budget : float, optional
         Seconds that `fit` may take, refitting included. With a budget the result depends on the machine.
     cv : int, splitter or iterable, default=5
+        Folds; those of the tabular estimators are their members.
     scoring : str or callable, optional
-        Default: the estimator's own score.
+        Default: the estimator's own score; the tabular ones take no other.
     strategy : {"halving", "random", "tpe"}
         "random" trains all candidates for all epochs; "tpe" lets Optuna propose them (extra ``tune``).
     max_epochs : int, optional
@@ -140,12 +139,8 @@ class MLPSearchCV(SuggestingMixin, MetaEstimatorMixin, BaseEstimator):  # type: 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         inner = self._estimator().__sklearn_tags__()
-        tags.estimator_type, tags.classifier_tags = inner.estimator_type, inner.classifier_tags
-        tags.regressor_tags, tags.input_tags, tags.target_tags = (
-            inner.regressor_tags,
-            inner.input_tags,
-            inner.target_tags,
-        )
+        for name in ("estimator_type", "classifier_tags", "regressor_tags", "input_tags", "target_tags"):
+            setattr(tags, name, getattr(inner, name))
         return tags
 
     def _estimator(self) -> Any:
@@ -238,7 +233,7 @@ class MLPSearchCV(SuggestingMixin, MetaEstimatorMixin, BaseEstimator):  # type: 
         return np.asarray(self._fitted().predict_proba(X))
 
     def score(self, X: Any, y: Any) -> float:
-        """The score of the best estimator, by `scoring`."""
+        """The score of the best estimator, by `scoring`, or its own."""
         fitted = self._fitted()
         return float(check_scoring(fitted, self.scoring)(fitted, X, y))
 

@@ -30,6 +30,7 @@ from rosenblatt.tables.preparation import Preparation, Prepared
 from rosenblatt.tables.reading import read_table
 from rosenblatt.tables.table import Column, Table, TableError, join_names
 from rosenblatt.tables.targets import Target, find_target, numbers, require_present
+from rosenblatt.training.history import data_frame
 
 __all__ = ["METHODS", "Explanation", "explain"]
 
@@ -108,14 +109,7 @@ class Explanation:
         ImportError
             If that library is not installed.
         """
-        import narwhals as nw
-
-        if backend not in ("pandas", "polars", "pyarrow"):
-            raise ValueError(f"backend is {backend!r}; allowed: pandas, polars, pyarrow")
-        try:
-            return nw.from_dict(self.to_dict(), backend=backend).to_native()  # type: ignore[arg-type]
-        except ImportError:
-            raise ImportError(f"to_frame(backend={backend!r}) needs {backend}: pip install {backend}") from None
+        return data_frame(self.to_dict(), backend)
 
 
 def explain(

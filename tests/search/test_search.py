@@ -153,6 +153,13 @@ def test_halving_trains_the_better_third_for_three_times_as_long() -> None:
     assert table["mean_test_score"][at] == everything.cv_results_["mean_test_score"][at]  # as if never stopped
 
 
+def test_a_better_candidate_is_said_once(capsys: pytest.CaptureFixture[str]) -> None:
+    found = search(strategy="random", n_jobs=1, verbose=1).fit(X, Y)
+    said = [float(line.split(" results, ")[1].split(" after ")[0]) for line in capsys.readouterr().out.splitlines()]
+    running = np.round(np.maximum.accumulate(found.cv_results_["mean_test_score"]), 4)
+    assert said == sorted(set(running.tolist()))
+
+
 def test_the_best_is_refitted_and_predicts() -> None:
     found = search(refit=True, n_trials=3).fit(X, Y)
     with warnings.catch_warnings():

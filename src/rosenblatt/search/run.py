@@ -63,6 +63,7 @@ class Run:
         self.interrupted = False
         self.kept: tuple[bool, float, int, Any] = (False, -math.inf, -1, None)
         """The best tabular estimator so far, trained on all rows: whether complete, its score, trial and itself."""
+        self.shown: Result | None = None
         self.slowest = 0.0
         """Seconds of an epoch of the slowest candidate."""
 
@@ -221,13 +222,20 @@ class Run:
                 training.close()
 
     def _show(self) -> None:
-        """One line on the best candidate so far."""
-        if not self.search_.verbose:
-            return
+        """A line on the best candidate so far, whenever there is a better one."""
         best = max(self.journal.found.values(), key=lambda r: (r.rung, r.mean))
+        if not self.search_.verbose or best is self.shown:
+            return
+        self.shown = best
         left = "" if self.end == math.inf else f", {max(0.0, self.end - time.monotonic()):.0f} s left"
-        print(f"{len(self.journal.found):4} results; best {best.mean:.4f} after {best.epochs} epochs{left}: "
-              f"{self.candidates[best.trial]}", flush=True)  # fmt: skip
+        chosen = ", ".join(
+            f"{name}={value:.4g}" if isinstance(value, float) else f"{name}={value}"
+            for name, value in self.candidates[best.trial].items()
+        )
+        print(
+            f"{len(self.journal.found):4} results, {best.mean:.4f} after {best.epochs} epochs{left}: {chosen}",
+            flush=True,
+        )
 
     def last_results(self) -> list[Result]:
         """The last result of each candidate, in the order of candidates."""

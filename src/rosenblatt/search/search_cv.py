@@ -71,7 +71,7 @@ class MLPSearchCV(SuggestingMixin, MetaEstimatorMixin, BaseEstimator):  # type: 
     refit : bool, default=True
     random_state : int, default=0
     verbose : int, default=0
-        1 shows a live table.
+        1 prints a line whenever there is a better candidate.
 
     Attributes
     ----------

@@ -158,6 +158,25 @@ def test_tune_writes_the_better_of_defaults_and_candidates(command: Any) -> None
     assert command("predict", "m", "houses.csv", "--out", "p.csv")[0] == 0
 
 
+def test_what_a_fit_warns_of_is_shown(command: Any) -> None:
+    frame = houses(200)
+    frame["sold"] = frame["price"] * 1.19  # a column that gives the target away
+    frame.to_csv("houses.csv", index=False)
+    code, out, err = command("train", "houses.csv", "--target", "price", "--out", "m", "--epochs", 1, "--time", "1m")
+    assert (code, err) == (0, "")
+    assert re.search(
+        r"^note +column 'sold': by itself it tells the target .* Is it known before the target is\?", out, re.M
+    )
+
+
+def test_predictions_do_not_replace_a_table_whose_first_column_is_called_alike(command: Any) -> None:
+    write_houses()
+    assert command("train", "houses.csv", "--target", "dear", "--out", "m", "--epochs", 1)[0] == 0
+    Path("precious.csv").write_text("predictions of 1990,b\n1,2\n")
+    assert command("predict", "m", "houses.csv", "--out", "precious.csv")[0] == 2
+    assert Path("precious.csv").read_text() == "predictions of 1990,b\n1,2\n"
+
+
 def test_inspect_shows_shapes_and_costs(command: Any) -> None:
     write_houses()
     command("train", "houses.csv", "--target", "dear", "--out", "m", "--hidden", "7,5", "--epochs", 1)
@@ -304,6 +323,10 @@ COMMANDS: dict[str, tuple[list[str], str]] = {
         r"--time 'soon': write seconds, minutes or hours",
     ),
     "zero time": (["tune", "t.csv", "--target", "b", "--time", "0"], r"--time '0': write seconds, minutes or hours"),
+    "a metric of numbers": (
+        ["train", "t.csv", "--target", "b", "--task", "regression", "--metric", "log_loss"],
+        r"--metric is for classes, but the target 'b' is a number",
+    ),
     "out onto a device": (["train", "--out", os.devnull], r"is a device or a pipe; give a file name"),
     "inspecting a folder": (["inspect", "."], r"\.: this is a folder; give a file name"),
     "predictions onto the table": (

@@ -50,10 +50,10 @@ def train(
     out: Annotated[Path | None, typer.Option(help="The model file. Default: FILE's name, .safetensors.")] = None,
     task: Annotated[str | None, typer.Option(help="classification or regression, where the guess is wrong.")] = None,
     kind: Annotated[
-        list[str] | None, typer.Option(help="COLUMN=numeric, =categorical or =ignored; may be repeated.")
+        list[str] | None, typer.Option(help="COLUMN=numeric, =categorical, =text or =ignored; may be repeated.")
     ] = None,
     preset: Annotated[str, typer.Option(help="fast, default or best: how much training is done.")] = "default",
-    time: Annotated[float | None, typer.Option(help="Seconds that training may take.")] = None,
+    time: Annotated[str | None, typer.Option(help="What training may take: 90s, 5m, 1h.")] = None,
     members: Annotated[int | None, typer.Option(help="How many networks are trained and averaged.")] = None,
     hidden: Annotated[str | None, typer.Option(help="Neurons of each hidden layer, such as 128,64.")] = None,
     epochs: Annotated[int | None, typer.Option(help="Epochs of each network; the best is kept.")] = None,
@@ -71,7 +71,7 @@ def train(
 
     given: dict[str, Any] = {
         "preset": preset,
-        "time_budget": time,
+        "time_budget": command.parse_time(time),
         "members": members,
         "hidden": command.parse_hidden(hidden),
         "epochs": epochs,
@@ -92,7 +92,7 @@ def tune(
     out: Annotated[Path | None, typer.Option(help="The model file. Default: FILE's name, .safetensors.")] = None,
     task: Annotated[str | None, typer.Option(help="classification or regression, where the guess is wrong.")] = None,
     kind: Annotated[
-        list[str] | None, typer.Option(help="COLUMN=numeric, =categorical or =ignored; may be repeated.")
+        list[str] | None, typer.Option(help="COLUMN=numeric, =categorical, =text or =ignored; may be repeated.")
     ] = None,
     test_share: Annotated[
         float, typer.Option(help="Share of the rows kept for the score; 0: score out of fold.")
@@ -105,9 +105,9 @@ def tune(
     from rosenblatt.console import tune as search
     from rosenblatt.console.display import Display
 
-    seconds, kinds = search.parse_time(time), command.parse_kinds(kind or [])
-    given = {"random_state": seed}
-    search.tune(command.TrainRequest(file, target, out, task, kinds, test_share, encoding, given), seconds, Display())
+    kinds, given = command.parse_kinds(kind or []), {"random_state": seed}
+    request = command.TrainRequest(file, target, out, task, kinds, test_share, encoding, given)
+    search.tune(request, command.parse_time(time) or 0.0, Display())
 
 
 @app.command()

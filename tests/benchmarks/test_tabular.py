@@ -199,5 +199,5 @@ def test_the_ablation_changes_what_it_says(data, monkeypatch):
     text = "\n".join(ablation.lines(["a", "v"], [0]))
     assert [used.waves for used in seen] == [8, 8, 0, 0, 8, 8, 8, 8]
     assert all(f"| {name} | " in text for name in few)
-    assert "1 tables" not in text
+    assert "2 tables, splits 0." in text
     assert ablation.nn.Parametric("relu").base == "relu"  # what was replaced is there again

@@ -99,8 +99,6 @@ def test_a_heavy_tail_is_learned_as_a_logarithm_where_that_is_better() -> None:
     errors = [np.mean((model.predict(test) - truth) ** 2) for model in (auto, plain)]
     assert errors[0] < 0.7 * errors[1]
     assert auto.out_of_fold_.mean() == pytest.approx(y.mean(), rel=0.02)  # smeared: not the median
-    straight = rng.exponential(size=1200) ** 2 * (X[:, 0] > 0)  # heavy, but no product of effects
-    assert TabularRegressor(**QUICK).fit(X, straight)._units.kind in ("linear", "log")
     assert TabularRegressor(**QUICK).fit(X, X[:, 0] + X[:, 1])._units.kind == "linear"
 
 

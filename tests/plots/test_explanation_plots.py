@@ -19,12 +19,6 @@ X = {
 NOISY = X["size"] + (X["colour"] == "red") + RNG.normal(0, 0.3, N)
 
 
-@pytest.fixture(autouse=True)
-def _no_figure_is_left():
-    yield
-    plt.close("all")
-
-
 @pytest.fixture(scope="module")
 def model():
     return TabularClassifier("fast", epochs=8).fit(X, np.digitize(NOISY, [-0.5, 1]))

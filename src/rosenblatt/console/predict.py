@@ -7,6 +7,7 @@ changes the model.
 from __future__ import annotations
 
 import io
+import re
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,8 @@ from rosenblatt.tables.reading import import_pyarrow, read_table
 __all__ = ["inspect", "predict"]
 
 FORMATS = (".csv", ".parquet")
+OURS = re.compile(r"prediction( \d+)?")
+"""The first column of what this command writes."""
 
 
 def predict(model_file: Path, table_file: Path, out: Path, encoding: str, display: Display) -> None:
@@ -63,7 +66,8 @@ def holds_predictions(path: Path) -> bool:
 
     read_schema = parquet.read_schema if path.suffix.lower() == ".parquet" else lambda file: csv.open_csv(file).schema
     try:
-        return bool(read_schema(path).names[0].startswith("prediction"))
+        names = read_schema(path).names
+        return bool(names) and OURS.fullmatch(names[0]) is not None
     except (ValueError, OSError):
         return False
 

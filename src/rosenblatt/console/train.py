@@ -7,9 +7,11 @@ file that is no model.
 from __future__ import annotations
 
 import os
+import re
 import time
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,10 +25,13 @@ from rosenblatt.tables.evaluation import Evaluation, evaluate
 from rosenblatt.tables.kinds import infer_kinds
 from rosenblatt.tables.reading import read_table
 from rosenblatt.tables.splits import Rows, split_rows
-from rosenblatt.tables.table import Column, Table, TableError
+from rosenblatt.tables.table import Column, Table, TableError, TableWarning
 from rosenblatt.tables.targets import Target, find_target, fit_target
 
-__all__ = ["TrainRequest", "train"]
+__all__ = ["TrainRequest", "Work", "begin", "finish", "shown_warnings", "train"]
+
+UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}
+"""Seconds."""
 
 
 @dataclass(frozen=True)
@@ -44,9 +49,47 @@ class TrainRequest:
     """Of the estimator."""
 
 
+@dataclass(frozen=True)
+class Work:
+    """A table that was read and checked, an unfitted estimator, and where the model goes.
+
+    Attributes
+    ----------
+    out : Path
+    table : Table
+    target : Target
+    rows : ndarray of int64
+        To train on.
+    held_out : ndarray of int64 or None
+        To score; None where out-of-fold predictions are scored.
+    estimator : TabularClassifier or TabularRegressor
+    """
+
+    out: Path
+    table: Table
+    target: Target
+    rows: Rows
+    held_out: Rows | None
+    estimator: Any
+
+    @property
+    def training(self) -> Table:
+        """The rows to train on."""
+        return self.table.take(self.rows)
+
+
 def train(request: TrainRequest, display: Display) -> None:
     """Read, split, train, score, write."""
     started = time.perf_counter()
+    work = begin(request, display)
+    with shown_warnings(display), display.progress() as on_epoch:
+        work.estimator.set_params(on_epoch=on_epoch).fit(work.training, work.target.name)
+    display.line("training", describe_training(work.estimator))
+    finish(work, work.estimator, display, started)
+
+
+def begin(request: TrainRequest, display: Display) -> Work:
+    """Read the table, find the target, split the rows; whatever is wrong is said before anything is trained."""
     out = request.out or Path(f"{request.file.stem if request.file else 'digits'}.safetensors")
     require_writable(out)
     if not 0 <= request.test_share < 1:
@@ -54,21 +97,33 @@ def train(request: TrainRequest, display: Display) -> None:
     table, name = load_table(request)
     column = find_target(table, name)
     target = fit_target(column, request.task)
-    model = new_estimator(target, {**request.parameters, "kinds": request.kinds})
-    display.line(
-        "table",
-        f"{request.file or 'handwritten digits of scikit-learn'}: {table.n_rows:,} rows, {len(table.columns)} columns",
-    )
+    estimator = new_estimator(target, {**request.parameters, "kinds": request.kinds})
+    source = request.file or "handwritten digits of scikit-learn"
+    display.line("table", f"{source}: {table.n_rows:,} rows, {len(table.columns)} columns")
     display.line("target", describe_target(target))
     rows, held_out = split(request, target, column)
     display.kinds(infer_kinds(table.take(rows).drop([name]), request.kinds))
-    with warnings.catch_warnings(), display.progress() as on_epoch:
-        warnings.simplefilter("ignore", UserWarning)  # what they say is shown
-        model.set_params(on_epoch=on_epoch).fit(table.take(rows), name)
-    display.line("training", describe_training(model))
-    display.scores(score(model, target, table, rows, held_out), target.classes, held_out is not None)
-    save(model, out)
-    display.line("file", f"{out} ({out.stat().st_size / 1000:,.0f} kB), {time.perf_counter() - started:.2f} s in all")
+    return Work(out, table, target, rows, held_out, estimator)
+
+
+def finish(work: Work, model: Any, display: Display, started: float) -> None:
+    """Score, write; `started` is the `time.perf_counter` of the beginning."""
+    display.scores(score(model, work), work.target.classes, work.held_out is not None)
+    save(model, work.out)
+    size, seconds = work.out.stat().st_size / 1000, time.perf_counter() - started
+    display.line("file", f"{work.out} ({size:,.0f} kB), {seconds:.2f} s in all")
+
+
+@contextmanager
+def shown_warnings(display: Display) -> Iterator[None]:
+    """Warnings for the user become lines, each once; the others are left alone."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        yield
+    for message in dict.fromkeys(
+        str(entry.message) for entry in caught if entry.category in (UserWarning, TableWarning)
+    ):
+        display.line("note", message)
 
 
 def split(request: TrainRequest, target: Target, column: Column) -> tuple[Rows, Rows | None]:
@@ -82,19 +137,23 @@ def split(request: TrainRequest, target: Target, column: Column) -> tuple[Rows, 
 def new_estimator(target: Target, parameters: dict[str, Any]) -> Any:
     """Unfitted, for the target; wrong parameters are found before anything is shown."""
     kind = TabularClassifier if target.classes else TabularRegressor
-    known = [name for name in parameters if name in kind._parameter_constraints]
-    model = kind(**{name: parameters[name] for name in known})
+    for name in parameters:
+        if name not in kind._parameter_constraints:
+            raise ValueError(f"--{name} is for classes, but the target {target.name!r} is a number. Leave it out.")
+    model = kind(**parameters)
     model._validate_params()
     return model
 
 
-def score(model: Any, target: Target, table: Table, rows: Rows, held_out: Rows | None) -> Evaluation:
+def score(model: Any, work: Work) -> Evaluation:
     """Held-out rows against the model's predictions; without such rows, the training rows against out-of-fold ones."""
-    training = table.columns[target.name].take(rows)
-    if held_out is not None:
-        truth, held = table.columns[target.name].take(held_out), table.take(held_out)
+    target = work.target
+    column = work.table.columns[target.name]
+    training = column.take(work.rows)
+    if work.held_out is not None:
+        truth, held = column.take(work.held_out), work.table.take(work.held_out)
         return evaluate(target, truth, model.predict_proba(held) if target.classes else model.predict(held), training)
-    seen = np.flatnonzero(~np.isnan(model.out_of_fold_.reshape(len(rows), -1)[:, 0]))
+    seen = np.flatnonzero(~np.isnan(model.out_of_fold_.reshape(len(work.rows), -1)[:, 0]))
     return evaluate(target, training.take(seen), model.out_of_fold_[seen], training)
 
 
@@ -168,9 +227,19 @@ def parse_kinds(entries: Sequence[str]) -> dict[str, str]:
     for entry in entries:
         name, found, kind = entry.rpartition("=")
         if not found or not name:
-            raise ValueError(f"--kind {entry!r}: write COLUMN=numeric, COLUMN=categorical or COLUMN=ignored.")
+            raise ValueError(f"--kind {entry!r}: write COLUMN=numeric, =categorical, =text or =ignored.")
         kinds[name] = kind
     return kinds
+
+
+def parse_time(text: str | None) -> float | None:
+    """``90``, ``90s``, ``5m`` or ``1h`` in seconds."""
+    if text is None:
+        return None
+    found = re.fullmatch(r"(\d+(?:\.\d+)?) ?([smh]?)", text.strip())
+    if found is None or float(found[1]) == 0:
+        raise ValueError(f"--time {text!r}: write seconds, minutes or hours, such as 90s, 5m or 1h.")
+    return float(found[1]) * UNITS[found[2]]
 
 
 def parse_hidden(text: str | None) -> tuple[int, ...] | None:

@@ -7,7 +7,6 @@ folds and encodings by themselves, get the whole table.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
 from numbers import Integral
 from typing import Any
 
@@ -20,8 +19,10 @@ from sklearn.utils import _safe_indexing, assert_all_finite, check_array
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import column_or_1d, indexable
 
+from rosenblatt.estimators.tabular._base import is_nameless
 from rosenblatt.search.trials import Fold, Staged, Whole
 from rosenblatt.tables.reading import read_table
+from rosenblatt.tables.table import Table
 from rosenblatt.tables.targets import find_target
 from rosenblatt.training.checkpoint import data_digest
 
@@ -53,6 +54,7 @@ class SearchData:
         self.tabular = type(estimator).__name__.startswith("Tabular")
         self.X, self.y = X, y
         if self.tabular:
+            self.X = X if issparse(X) or is_nameless(X) else read_table(X)  # once for all candidates
             if not isinstance(cv, Integral):
                 raise TypeError(
                     f"cv is {cv!r}, but {type(estimator).__name__} is scored by the folds of its own members: leave cv "
@@ -62,7 +64,7 @@ class SearchData:
             self.targets = self._target_values(estimator) if scoring is not None else None
             if is_classifier(estimator) and np.asarray(y).shape[1:] == (1,):
                 self.y = column_or_1d(y, warn=True)
-            self.folds = [Fold(X, self.y, None, None)]
+            self.folds = [Fold(self.X, self.y, None, None)]
             return
         self.scorer = check_scoring(estimator, scoring)
         self.folds = self._split(estimator, X, y, cv)
@@ -121,10 +123,9 @@ def table_digest(X: Any) -> str:
     """Of a table: names, kinds and cells of its columns."""
     if issparse(X):
         raise TypeError("A sparse matrix was passed, but tabular estimators take tables; use X.toarray().")
-    if isinstance(X, (list, tuple)) or (hasattr(X, "__array__") and not hasattr(X, "columns")):
+    if not isinstance(X, Table):
         return data_digest(np.asarray(X))
     found = hashlib.blake2b(digest_size=20)
-    columns: Mapping[str, Any] = read_table(X).columns
-    for name, column in columns.items():
+    for name, column in X.columns.items():
         found.update(f"{name!r} {column.storage} {column.levels!r} {data_digest(column.values)}".encode())
     return found.hexdigest()

@@ -20,7 +20,6 @@ from rosenblatt.search.journal import Result
 __all__ = ["Board"]
 
 SHOWN = 5
-PLAIN_WIDTH = 400
 
 
 class Board:
@@ -64,7 +63,7 @@ class Board:
         best = self.best(1)
         self.found[result.trial] = result, params
         if self.verbose and self.live is None and self.best(1) != best:
-            self.console.print(self.line(), markup=False, width=PLAIN_WIDTH)
+            self.console.print(self.line(), markup=False, soft_wrap=True)
 
     def best(self, n: int) -> list[tuple[Result, dict[str, Any]]]:
         """Those that came furthest, the best of them first."""

@@ -22,7 +22,8 @@ from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
-from rosenblatt.estimators._base import SuggestingMixin, warn_user
+from rosenblatt._warnings import warn_user
+from rosenblatt.estimators._base import SuggestingMixin
 from rosenblatt.search.data import SearchData
 from rosenblatt.search.default_spaces import default_space
 from rosenblatt.search.journal import Result
@@ -34,8 +35,6 @@ from rosenblatt.search.spaces import Space
 __all__ = ["MLPSearchCV"]
 
 Array = NDArray[Any]
-
-
 FIXED = ("max_iter", "epochs", "time_budget", "checkpoint", "checkpoint_every", "warm_start", "on_epoch", "verbose")
 """Parameters that a space must leave alone."""
 MOST_REASONS = 10
@@ -167,12 +166,8 @@ class MLPSearchCV(SuggestingMixin, MetaEstimatorMixin, BaseEstimator):  # type: 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         inner = self._estimator().__sklearn_tags__()
-        tags.estimator_type, tags.classifier_tags = inner.estimator_type, inner.classifier_tags
-        tags.regressor_tags, tags.input_tags, tags.target_tags = (
-            inner.regressor_tags,
-            inner.input_tags,
-            inner.target_tags,
-        )
+        for name in ("estimator_type", "classifier_tags", "regressor_tags", "input_tags", "target_tags"):
+            setattr(tags, name, getattr(inner, name))
         return tags
 
     def _estimator(self) -> Any:

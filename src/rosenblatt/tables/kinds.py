@@ -15,8 +15,16 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from rosenblatt.tables.cells import FEWEST_QUANTITIES, MOST_TEXTS, PLURALS, TextReading, present_levels, read_texts
-from rosenblatt.tables.numerals import parse_number
+from rosenblatt.tables.cells import (
+    FEWEST_QUANTITIES,
+    MOST_TEXTS,
+    PLURALS,
+    TextReading,
+    present_levels,
+    read_levels,
+    read_texts,
+)
+from rosenblatt.tables.numerals import NumberFormat, parse_number
 from rosenblatt.tables.table import Column, Table, TableError, suggestion
 
 __all__ = ["KINDS", "ColumnKind", "Kind", "canonical_level", "infer_kinds", "level_column"]
@@ -64,7 +72,7 @@ def infer_kinds(table: Table, overrides: Mapping[str, str] | None = None) -> lis
     ----------
     table : Table
         The inputs, without the target.
-    overrides : mapping of str to {"numeric", "categorical", "ignored"}, optional
+    overrides : mapping of str to {"numeric", "categorical", "text", "ignored"}, optional
         Kinds that the user knows better.
 
     Raises
@@ -257,15 +265,15 @@ def require_finite(column: Column) -> None:
 
 
 def parse_levels(column: Column, advice: str = "Correct the cell, or empty it.") -> Column:
-    """A column of text as numbers.
+    """A column of text as numbers, in the format that reads most of it.
 
     Raises
     ------
     TableError
         Naming column, row and text of the first cell that is no number.
     """
-    numbers = np.array([parse_number(level) for level in column.levels] + [np.nan], dtype=np.float64)
-    values = numbers[column.values]  # code -1 is the NaN at the end
+    numbers = read_levels(column.levels, "number", NumberFormat.of(present_levels(column)), False)
+    values = np.append(numbers, np.nan)[column.values]  # code -1 is the NaN at the end
     wrong = np.flatnonzero(np.isnan(values) & (column.values >= 0))
     if len(wrong):
         text = column.levels[int(column.values[wrong[0]])]

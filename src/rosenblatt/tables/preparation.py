@@ -16,7 +16,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
-from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -72,12 +71,12 @@ class Preparation:
     @cached_property
     def numbers(self) -> list[str]:
         """Names of the scaled numbers."""
-        return [name for rule in self.rules if isinstance(rule, NumberRule) for name in rule.numbers]
+        return [name for rule in self.rules for name in rule.numbers]
 
     @cached_property
     def flags(self) -> list[str]:
         """Names of the flags."""
-        return list(chain.from_iterable(rule.flags for rule in self.rules if not isinstance(rule, TextRule)))
+        return [name for rule in self.rules for name in rule.flags]
 
     @cached_property
     def coded(self) -> list[CategoryRule]:

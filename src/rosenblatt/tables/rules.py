@@ -122,6 +122,11 @@ class CategoryRule:
         return self.scaling is None and len(self.levels) != 2
 
     @property
+    def numbers(self) -> list[str]:
+        """None are made."""
+        return []
+
+    @property
     def flags(self) -> list[str]:
         """Names of the flags that it makes."""
         if self.coded:
@@ -160,6 +165,16 @@ class TextRule:
 
     name: str
     rarity: tuple[float, ...]
+
+    @property
+    def numbers(self) -> list[str]:
+        """None are made."""
+        return []
+
+    @property
+    def flags(self) -> list[str]:
+        """None are made."""
+        return []
 
     def apply(self, column: Column) -> Any:
         """CSR matrix of float32, shape (n_rows, N_WORDS)."""

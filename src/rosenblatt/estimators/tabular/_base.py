@@ -44,15 +44,30 @@ Folds = list[tuple[NDArray[np.int64], NDArray[np.int64]]]
 SMALLEST_HELD_OUT = 0.2
 """Share of rows that a single member is judged by."""
 FEWEST_ROWS = 2
-OVERRIDES = {
-    **{"members": "members", "epochs": "epochs", "learning_rate": "learning_rate", "dropout": "dropout"},
-    **{"weight_decay": "weight_decay", "batch_size": "batch_size"},
-}
-"""Parameters that replace a preset's settings of the same meaning."""
+OVERRIDES = ("members", "epochs", "learning_rate", "dropout", "weight_decay", "batch_size")
+"""Parameters that replace a preset's settings of the same name."""
+
+
+def is_nameless(X: Any) -> bool:
+    """Whether X is an array, or lists of rows: its columns have numbers only."""
+    return isinstance(X, (list, tuple)) or (hasattr(X, "__array__") and not hasattr(X, "columns"))
+
+
+def require_names(X: Any, y: str) -> None:
+    """Refuse the name of a target where columns have none."""
+    if is_nameless(X):
+        raise TypeError(f"y is the name {y!r}, but an array's columns have no names; give y as an array too.")
 
 
 class TabularEstimator(SuggestingMixin, BaseEstimator):  # type: ignore[misc]
-    """The common part of both; their docstrings explain the parameters."""
+    """The common part of both, which declare the parameters and explain them."""
+
+    preset: str
+    time_budget: float | None
+    kinds: Mapping[str, str] | None
+    hidden: Any
+    random_state: Any
+    on_epoch: Callable[[Any], object] | None
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
         "preset": [StrOptions({"fast", "default", "best"})],
@@ -70,35 +85,6 @@ class TabularEstimator(SuggestingMixin, BaseEstimator):  # type: ignore[misc]
     }
     _presets: ClassVar[Mapping[str, Settings]]
 
-    def __init__(
-        self,
-        preset: str = "default",
-        *,
-        time_budget: float | None = None,
-        kinds: Mapping[str, str] | None = None,
-        members: int | None = None,
-        epochs: int | None = None,
-        hidden: Any = None,
-        learning_rate: float | None = None,
-        dropout: float | None = None,
-        weight_decay: float | None = None,
-        batch_size: int | None = None,
-        random_state: Any = 0,
-        on_epoch: Callable[[Any], object] | None = None,
-    ) -> None:
-        self.preset = preset
-        self.time_budget = time_budget
-        self.kinds = kinds
-        self.members = members
-        self.epochs = epochs
-        self.hidden = hidden
-        self.learning_rate = learning_rate
-        self.dropout = dropout
-        self.weight_decay = weight_decay
-        self.batch_size = batch_size
-        self.random_state = random_state
-        self.on_epoch = on_epoch
-
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = tags.input_tags.string = tags.input_tags.categorical = True
@@ -106,7 +92,7 @@ class TabularEstimator(SuggestingMixin, BaseEstimator):  # type: ignore[misc]
 
     def _settings(self) -> Settings:
         """The preset, with what the user said instead."""
-        given = {theirs: getattr(self, name) for name, theirs in OVERRIDES.items() if getattr(self, name) is not None}
+        given = {name: getattr(self, name) for name in OVERRIDES if getattr(self, name) is not None}
         if self.hidden is not None:
             sizes = self.hidden if np.iterable(self.hidden) else (self.hidden,)
             given["hidden"] = tuple(int(size) for size in sizes)
@@ -118,7 +104,7 @@ class TabularEstimator(SuggestingMixin, BaseEstimator):  # type: ignore[misc]
         """The table that X is; names and number of its columns are noted, or compared with those of `fit`."""
         if issparse(X):
             raise TypeError(f"A sparse matrix was passed, but {type(self).__name__} takes tables; use X.toarray().")
-        if isinstance(X, (list, tuple)) or (hasattr(X, "__array__") and not hasattr(X, "columns")):
+        if is_nameless(X):
             X = validate_data(self, X, reset=reset, dtype=None, ensure_all_finite=False)
             return read_table({f"x{i}": column for i, column in enumerate(X.T)})
         table = read_table(X, text=() if reset else self._preparation.text_columns)
@@ -133,8 +119,7 @@ class TabularEstimator(SuggestingMixin, BaseEstimator):  # type: ignore[misc]
             name = getattr(y, "name", None)
             self.target_name_ = name if isinstance(name, str) else None
             return self._read(X, reset=True), y
-        if isinstance(X, np.ndarray):
-            raise TypeError(f"y is the name {y!r}, but an array's columns have no names; give y as an array too.")
+        require_names(X, y)
         table = read_table(X)
         column, inputs = find_target(table, y), table.drop([y])
         if not inputs.columns:

@@ -22,6 +22,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_sample_weight, column_or_1d
 
 from rosenblatt import nn
+from rosenblatt.estimators._mlp_parameters import set_parameters
 from rosenblatt.estimators.tabular._base import SMALLEST_HELD_OUT, Folds, TabularEstimator
 from rosenblatt.estimators.tabular.design import Settings
 from rosenblatt.estimators.tabular.ensemble import Ensemble, best_temperature
@@ -57,7 +58,7 @@ class TabularClassifier(ClassifierMixin, TabularEstimator):  # type: ignore[misc
         Weights of the classes in the loss.
     time_budget : float, optional
         Seconds that `fit` may take. Members and epochs are planned to fit into it, and training ends there.
-    kinds : mapping of str to {"numeric", "categorical", "ignored"}, optional
+    kinds : mapping of str to {"numeric", "categorical", "text", "ignored"}, optional
         What columns are, where the guess is wrong.
     members : int, optional
         Networks, which is also the number of folds; 1: one network, with a fifth of the rows held out.
@@ -129,23 +130,7 @@ class TabularClassifier(ClassifierMixin, TabularEstimator):  # type: ignore[misc
         random_state: Any = 0,
         on_epoch: Callable[[Any], object] | None = None,
     ) -> None:
-        super().__init__(
-            preset,
-            time_budget=time_budget,
-            kinds=kinds,
-            members=members,
-            epochs=epochs,
-            hidden=hidden,
-            learning_rate=learning_rate,
-            dropout=dropout,
-            weight_decay=weight_decay,
-            batch_size=batch_size,
-            random_state=random_state,
-            on_epoch=on_epoch,
-        )
-        self.metric = metric
-        self.ordered = ordered
-        self.class_weight = class_weight
+        set_parameters(self, locals())
 
     @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> TabularClassifier:

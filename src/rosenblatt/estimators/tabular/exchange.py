@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from sklearn.utils.random import sample_without_replacement
 
 from rosenblatt.tables.preparation import Preparation, Prepared
-from rosenblatt.tables.rules import CategoryRule, NumberRule, TextRule
+from rosenblatt.tables.rules import CategoryRule, TextRule
 
 __all__ = [
     "Place",
@@ -58,13 +58,8 @@ def places_of(preparation: Preparation) -> list[Place]:
     """The places of all columns that are used, in the order of the rules."""
     found, at = [], np.zeros(4, np.int64)
     for rule in preparation.rules:
-        sizes = np.zeros(4, np.int64)
-        if isinstance(rule, NumberRule):
-            sizes[:2] = len(rule.numbers), len(rule.flags)
-        elif isinstance(rule, CategoryRule):
-            sizes[1:3] = len(rule.flags), rule.coded
-        elif isinstance(rule, TextRule):
-            sizes[3] = 1
+        coded = isinstance(rule, CategoryRule) and rule.coded
+        sizes = np.array([len(rule.numbers), len(rule.flags), coded, isinstance(rule, TextRule)], np.int64)
         found.append(Place(rule.name, *(slice(int(a), int(b)) for a, b in zip(at, at + sizes, strict=True))))
         at += sizes
     return found

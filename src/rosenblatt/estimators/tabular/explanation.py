@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils import check_array, check_random_state, column_or_1d
 
+from rosenblatt.estimators.tabular._base import require_names
 from rosenblatt.estimators.tabular.design import feed
 from rosenblatt.estimators.tabular.exchange import (
     Variant,
@@ -24,11 +25,12 @@ from rosenblatt.estimators.tabular.exchange import (
     require_count,
     sample_rows,
 )
-from rosenblatt.estimators.tabular.goals import CLASS_METRICS, REGRESSIONS, log_loss, quantile_regression
+from rosenblatt.estimators.tabular.goals import CLASS_METRICS, log_loss, regression_of
 from rosenblatt.tables.preparation import Preparation, Prepared
 from rosenblatt.tables.reading import read_table
 from rosenblatt.tables.table import Column, Table, TableError, join_names
 from rosenblatt.tables.targets import Target, find_target, numbers, require_present
+from rosenblatt.training.history import data_frame
 
 __all__ = ["METHODS", "Explanation", "explain"]
 
@@ -107,14 +109,7 @@ class Explanation:
         ImportError
             If that library is not installed.
         """
-        import narwhals as nw
-
-        if backend not in ("pandas", "polars", "pyarrow"):
-            raise ValueError(f"backend is {backend!r}; allowed: pandas, polars, pyarrow")
-        try:
-            return nw.from_dict(self.to_dict(), backend=backend).to_native()  # type: ignore[arg-type]
-        except ImportError:
-            raise ImportError(f"to_frame(backend={backend!r}) needs {backend}: pip install {backend}") from None
+        return data_frame(self.to_dict(), backend)
 
 
 def explain(
@@ -187,9 +182,8 @@ def sorted_explanation(found: Explanation) -> Explanation:
 def read_rows(model: Any, X: Any, y: Any) -> tuple[Table, Array | None]:
     """The inputs, and targets as `measure` takes them: labels, or numbers [n, k]; None where there are none."""
     name = y if isinstance(y, str) else None
-    if name is not None and (isinstance(X, (list, tuple)) or (hasattr(X, "__array__") and not hasattr(X, "columns"))):
-        raise TypeError(f"y is the name {name!r}, but an array's columns have no names; give y as an array too.")
     if name is not None:
+        require_names(X, name)
         X = read_table(X, text=model._preparation.text_columns)
     table = model._read(X, reset=False)
     inputs = {kind.name for kind in model._preparation.kinds}
@@ -242,7 +236,7 @@ def score_of(model: Any, metric: str | None) -> tuple[str, Measure, int]:
     if not hasattr(model, "classes_"):
         if metric is not None:
             raise ValueError(f"metric is {metric!r}, but a regressor has none; it is scored by {model._score_name()}.")
-        goal = REGRESSIONS[model.loss] if model.quantiles is None else quantile_regression(tuple(model.quantiles))
+        goal = regression_of(model.loss, model.quantiles)
         return goal.score_name, lambda y, predicted: goal.score(y, predicted, None), 1
     metric = "log_loss" if metric is None else metric
     if metric not in CLASS_METRICS:

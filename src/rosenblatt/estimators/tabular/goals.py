@@ -27,6 +27,7 @@ __all__ = [
     "from_cumulative",
     "places_of",
     "quantile_regression",
+    "regression_of",
     "root_mean_square",
 ]
 
@@ -124,6 +125,11 @@ def quantile_regression(quantiles: tuple[float, ...]) -> Regression:
     return Regression(
         loss, "identity", "linear", pinball(quantiles), score, "D2 of the pinball loss, mean of quantiles"
     )
+
+
+def regression_of(loss: str, quantiles: Sequence[float] | None) -> Regression:
+    """What an estimator with these parameters minimizes."""
+    return REGRESSIONS[loss] if quantiles is None else quantile_regression(tuple(map(float, quantiles)))
 
 
 def places_of(coverage: float, quantiles: Sequence[float]) -> list[int]:

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rosenblatt import nn
-from rosenblatt.estimators.tabular.design import INITIAL_ROWS, Settings, design_network, feed
+from rosenblatt.estimators.tabular.design import INITIAL_ROWS, Design, Settings, design_network, feed
 from rosenblatt.training.fitting import fading_strength
 from rosenblatt.training.trainer import DivergenceError, Trainer
 
@@ -198,18 +198,7 @@ def train_member(
     design = design_network(data.preparation, problem.n_outputs, problem.output, settings, seed, sample)
     network, rng = design.network, np.random.default_rng([seed, 2])
     batch_size = settings.rows_per_step(len(y))
-    trainer = Trainer(
-        network,
-        problem.loss,
-        nn.Adam(beta_2=settings.beta_2, weight_decay=settings.weight_decay),
-        batch_size=batch_size,
-        weighted=weights is not None,
-        rates=design.rates,
-        decays=design.decays,
-        fading=True,
-        per_batch=False,
-        seed=seed,
-    )
+    trainer = trainer_of(design, problem, settings, batch_size, weights is not None, seed)
     trainer.set_data(X, y, weights)
     n_steps = len(y) // batch_size  # the rest of the rows is left out, each epoch others
     t = np.arange(n_steps * settings.epochs) / (n_steps * settings.epochs)
@@ -246,6 +235,24 @@ def train_member(
     network = network.copy()  # out of the trainer's memory
     network.block[...] = best
     return Member(network, held_out, problem.read(network.predict(X_held)), curve, best_epoch, quickest, diverged)
+
+
+def trainer_of(
+    design: Design, problem: Problem, settings: Settings, batch_size: int, weighted: bool, seed: int
+) -> Trainer:
+    """The trainer of a member, without data."""
+    return Trainer(
+        design.network,
+        problem.loss,
+        nn.Adam(beta_2=settings.beta_2, weight_decay=settings.weight_decay),
+        batch_size=batch_size,
+        weighted=weighted,
+        rates=design.rates,
+        decays=design.decays,
+        fading=True,
+        per_batch=False,
+        seed=seed,
+    )
 
 
 def learning_rates(peak: float, t: NDArray[np.float64]) -> NDArray[np.float64]:

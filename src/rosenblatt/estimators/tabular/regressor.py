@@ -20,9 +20,10 @@ from sklearn.model_selection import KFold, ShuffleSplit
 from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.validation import check_array
 
+from rosenblatt.estimators._mlp_parameters import set_parameters
 from rosenblatt.estimators.tabular._base import SMALLEST_HELD_OUT, Folds, TabularEstimator
 from rosenblatt.estimators.tabular.design import Settings
-from rosenblatt.estimators.tabular.goals import REGRESSIONS, Regression, places_of, quantile_regression
+from rosenblatt.estimators.tabular.goals import REGRESSIONS, Regression, places_of, regression_of
 from rosenblatt.estimators.tabular.members import Course, Data, Problem
 from rosenblatt.estimators.tabular.tails import better_units, has_heavy_tail
 from rosenblatt.estimators.tabular.units import Units, fit_units
@@ -57,7 +58,7 @@ class TabularRegressor(RegressorMixin, TabularEstimator):  # type: ignore[misc]
         has a heavy tail (nowhere negative, skewness above 2) and a trial on the first fold is better by it.
     time_budget : float, optional
         Seconds that `fit` may take. Members and epochs are planned to fit into it, and training ends there.
-    kinds : mapping of str to {"numeric", "categorical", "ignored"}, optional
+    kinds : mapping of str to {"numeric", "categorical", "text", "ignored"}, optional
         What columns are, where the guess is wrong.
     members : int, optional
         Networks, which is also the number of folds; 1: one network, with a fifth of the rows held out.
@@ -124,23 +125,7 @@ class TabularRegressor(RegressorMixin, TabularEstimator):  # type: ignore[misc]
         random_state: Any = 0,
         on_epoch: Callable[[Any], object] | None = None,
     ) -> None:
-        super().__init__(
-            preset,
-            time_budget=time_budget,
-            kinds=kinds,
-            members=members,
-            epochs=epochs,
-            hidden=hidden,
-            learning_rate=learning_rate,
-            dropout=dropout,
-            weight_decay=weight_decay,
-            batch_size=batch_size,
-            random_state=random_state,
-            on_epoch=on_epoch,
-        )
-        self.loss = loss
-        self.quantiles = quantiles
-        self.target_transform = target_transform
+        set_parameters(self, locals())
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -188,10 +173,9 @@ class TabularRegressor(RegressorMixin, TabularEstimator):  # type: ignore[misc]
 
     def _goal(self, targets: Array) -> Regression:
         """What is minimized; refuses targets that it cannot be used for."""
-        if self.quantiles is None:
-            goal = REGRESSIONS[self.loss]
-        else:
-            goal = quantile_regression(self._checked_quantiles(targets.shape[1]))
+        if self.quantiles is not None:
+            self._check_quantiles(targets.shape[1])
+        goal = regression_of(self.loss, self.quantiles)
         if self.target_transform == "log" and (goal.units != "linear" or targets.shape[1] > 1):
             raise ValueError("target_transform='log' is for one target and no loss that takes logarithms itself.")
         if (goal.units == "mean" or self.target_transform == "log") and targets.min() < 0:
@@ -202,7 +186,7 @@ class TabularRegressor(RegressorMixin, TabularEstimator):  # type: ignore[misc]
             raise ValueError("y is 0 in every row: there is nothing to learn.")
         return goal
 
-    def _checked_quantiles(self, n_targets: int) -> tuple[float, ...]:
+    def _check_quantiles(self, n_targets: int) -> None:
         quantiles = tuple(float(q) for q in self.quantiles)
         rising = all(a < b for a, b in pairwise(quantiles))
         if not quantiles or not rising or not (quantiles[0] > 0 and quantiles[-1] < 1):
@@ -211,7 +195,6 @@ class TabularRegressor(RegressorMixin, TabularEstimator):  # type: ignore[misc]
             raise ValueError(f"quantiles have a loss of their own; leave loss={self.loss!r} out.")
         if n_targets > 1:
             raise ValueError(f"quantiles are for one target, but y has {n_targets}. Fit one model for each.")
-        return quantiles
 
     def _problem(self, goal: Regression, targets: Array) -> Problem:
         n_outputs = targets.shape[1] if self.quantiles is None else len(self.quantiles)
@@ -250,8 +233,7 @@ class TabularRegressor(RegressorMixin, TabularEstimator):  # type: ignore[misc]
         return numbers(column)
 
     def _score_name(self) -> str:
-        goal = REGRESSIONS[self.loss] if self.quantiles is None else quantile_regression(tuple(self.quantiles))
-        return goal.score_name
+        return regression_of(self.loss, self.quantiles).score_name
 
     def predict(self, X: Any) -> Array:
         """The mean (median, quantiles: what the loss asks for) of each row's target.

@@ -2,8 +2,9 @@
 
 The same configurations (networks up to 100-50, batches of 32 and 64, Adam), folds and epochs for all: scikit-learn's
 `RandomizedSearchCV` over its own MLP, Optuna's loop over an eager PyTorch network, and ours with one and two threads;
-then halving, whose best score and epochs stand beside. ``--quick``: eight configurations on the digits. Seconds are of
-the clock: run it on a machine that does nothing else.
+then halving, with three times the epochs, whose best score and epochs stand beside those of a random search. The tables
+are in the folder ROSENBLATT_DATA, else ``../shared/data``. ``--quick``: eight configurations on the digits. Seconds are
+of the clock: run it on a machine that does nothing else.
 """
 
 from __future__ import annotations
@@ -59,24 +60,15 @@ def fixed(epochs: int) -> dict[str, Any]:
 
 def ours(X: Any, y: Any, n_trials: int, epochs: int, n_jobs: int, strategy: str = "random") -> Any:
     """A search of this library."""
-    folds = StratifiedKFold(FOLDS)
-    options: dict[str, Any] = {
-        "n_trials": n_trials,
-        "cv": folds,
-        "strategy": strategy,
-        "n_jobs": n_jobs,
-        "refit": False,
-    }
-    return MLPSearchCV(MLPClassifier(**fixed(epochs)), SPACE, **options).fit(X, y)
+    options: dict[str, Any] = {"strategy": strategy, "n_jobs": n_jobs, "refit": False, "cv": StratifiedKFold(FOLDS)}
+    return MLPSearchCV(MLPClassifier(**fixed(epochs)), SPACE, n_trials=n_trials, **options).fit(X, y)
 
 
-def scikit_learn(X: Any, y: Any, n_trials: int, epochs: int) -> Any:
-    """Its random search over its own network, two processes."""
-    estimator = PeerClassifier(**fixed(epochs))
-    folds = StratifiedKFold(FOLDS)
-    return RandomizedSearchCV(estimator, SPACE, n_iter=n_trials, cv=folds, n_jobs=2, refit=False, random_state=0).fit(
-        X, y
-    )
+def scikit_learn(X: Any, y: Any, candidates: list[dict[str, Any]], epochs: int) -> Any:
+    """Its random search over its own network, two processes; the space is the candidates that were drawn for ours."""
+    options: dict[str, Any] = {"cv": StratifiedKFold(FOLDS), "n_jobs": 2, "refit": False, "random_state": 0}
+    space = [{name: [value] for name, value in one.items()} for one in candidates]
+    return RandomizedSearchCV(PeerClassifier(**fixed(epochs)), space, n_iter=len(space), **options).fit(X, y)
 
 
 class Torch(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
@@ -121,8 +113,8 @@ class Torch(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             return self.classes_[self.net_(torch.as_tensor(X)).argmax(dim=1).numpy()]
 
 
-def optuna_torch(X: Any, y: Any, n_trials: int, epochs: int) -> Any:
-    """Optuna's random sampler, one trial after the other, PyTorch with as many threads as are quickest here: one."""
+def optuna_torch(X: Any, y: Any, candidates: list[dict[str, Any]], epochs: int) -> Any:
+    """Optuna's loop over the same candidates, one after the other; PyTorch with one thread, which is quickest here."""
     import optuna
     import torch
 
@@ -134,7 +126,9 @@ def optuna_torch(X: Any, y: Any, n_trials: int, epochs: int) -> Any:
         return float(cross_val_score(Torch(**chosen, epochs=epochs), X, y, cv=StratifiedKFold(FOLDS)).mean())
 
     study = optuna.create_study(direction="maximize", sampler=optuna.samplers.RandomSampler(seed=0))
-    study.optimize(score, n_trials=n_trials)
+    for one in candidates:
+        study.enqueue_trial({name: SPACE[name].index(value) for name, value in one.items()})
+    study.optimize(score, n_trials=len(candidates))
     return study
 
 
@@ -147,36 +141,55 @@ def timed(run: Callable[[], Any]) -> tuple[float, Any]:
     return time.perf_counter() - began, found
 
 
+def race(X: Any, y: Any, n_trials: int, n_peer: int, epochs: int) -> None:
+    """Seconds of all ways over the same candidates."""
+    one, found = timed(lambda: ours(X, y, n_trials, epochs, 1))
+    two, _ = timed(lambda: ours(X, y, n_trials, epochs, 2))
+    print(f"  ours, 1 thread       {one:8.1f} s  best {found.best_score_:.4f}")
+    print(f"  ours, 2 threads      {two:8.1f} s  {one / two:.2f} x as quick", flush=True)
+    candidates = found.cv_results_["params"][:n_peer]
+    mine = found.cv_results_["seconds"]
+    share = float(np.sum(mine[:n_peer]) / np.sum(mine))
+    for label, run in (("scikit-learn, 2 jobs", scikit_learn), ("Optuna over PyTorch", optuna_torch)):
+        try:
+            took, peer = timed(lambda: run(X, y, candidates, epochs))  # noqa: B023
+        except ModuleNotFoundError as error:
+            print(f"  {label}: skipped, there is no {error.name}")
+            continue
+        best = peer.cv_results_["mean_test_score"].max() if run is scikit_learn else peer.best_value
+        print(f"  {label:<20} {took / share:8.1f} s  best {best:.4f}, {took / share / two:.1f} x ours", flush=True)
+
+
+def compare_halving(X: Any, y: Any, n_trials: int, epochs: int) -> None:
+    """Best scores and epochs of halving and of a random search."""
+    _, everything = timed(lambda: ours(X, y, n_trials, epochs, 2))
+    seconds, halved = timed(lambda: ours(X, y, n_trials, epochs, 2, "halving"))
+    splits = [f"split{k}_test_score" for k in range(FOLDS)]
+    a, b = (np.array([s.cv_results_[name][s.best_index_] for name in splits]) for s in (everything, halved))
+    error = float(np.std(b - a, ddof=1) / FOLDS**0.5)
+    share = float(np.sum(halved.cv_results_["epochs"]) / (n_trials * epochs))
+    better = int(np.sum(everything.cv_results_["mean_test_score"] > halved.best_score_ + 1e-12))
+    print(f"  {epochs} epochs: all of them {everything.best_score_:.4f}; halving {halved.best_score_:.4f} "
+          f"(difference {np.mean(b - a):+.4f} +- {error:.4f}, {better} better ones of {n_trials}) "
+          f"with {share:.2f} of the epochs, {seconds:.1f} s", flush=True)  # fmt: skip
+
+
 def main() -> None:
     """Print a line for each way."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--epochs", type=int, default=27)
     parser.add_argument("--trials", type=int, default=100)
-    parser.add_argument("--peer-trials", type=int, help="of the peers; their seconds are scaled to all")
+    parser.add_argument("--peer-trials", type=int, help="of the peers; their seconds are scaled to all by ours")
     o = parser.parse_args()
     n_trials = 8 if o.quick else o.trials
-    n_peer = min(n_trials, o.peer_trials or n_trials)
     names = ["digits"] + (["spambase"] if not o.quick and (folder() / "spambase.parquet").exists() else [])
     os.environ["PYTHONWARNINGS"] = "ignore"  # of scikit-learn's processes
     for name in names:
         X, y = data(name)
         print(f"{name}: {n_trials} configurations, {FOLDS} folds, {o.epochs} epochs")
-        two, found = timed(lambda: ours(X, y, n_trials, o.epochs, 2))  # noqa: B023
-        one, _ = timed(lambda: ours(X, y, n_trials, o.epochs, 1))  # noqa: B023
-        print(f"  ours, 2 threads      {two:8.1f} s  best {found.best_score_:.4f}")
-        print(f"  ours, 1 thread       {one:8.1f} s  {one / two:.2f} x", flush=True)
-        seconds, halved = timed(lambda: ours(X, y, n_trials, o.epochs, 2, "halving"))  # noqa: B023
-        share = np.sum(halved.cv_results_["epochs"]) / (n_trials * o.epochs)
-        print(f"  ours, halving        {seconds:8.1f} s  best {halved.best_score_:.4f}, {share:.2f} of the epochs")
-        for label, run in (("scikit-learn, 2 jobs", scikit_learn), ("Optuna over PyTorch", optuna_torch)):
-            try:
-                took, _ = timed(lambda: run(X, y, n_peer, o.epochs))  # noqa: B023
-            except ModuleNotFoundError as error:
-                print(f"  {label}: skipped, there is no {error.name}")
-                continue
-            took *= n_trials / n_peer
-            print(f"  {label} {took:8.1f} s  {took / two:.1f} x ours with 2 threads", flush=True)
+        race(X, y, n_trials, min(n_trials, o.peer_trials or n_trials), o.epochs)
+        compare_halving(X, y, n_trials, 3 * o.epochs)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ The rules (learning-rate modes, plateau count, what ends training) are those of 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -46,11 +46,7 @@ def shuffle(rows: Array, rng: np.random.RandomState) -> None:
 
 
 class StochasticSolver(NetworkEstimator):
-    """Epochs of mini-batches over ``self._network``; settings are read from the constructor parameters.
-
-    An object in the attribute ``_pause`` has the number of an `epoch`, before which training comes by, and a method
-    `reached`, which is given the estimator before each epoch that it may want to wait at.
-    """
+    """Epochs of mini-batches over ``self._network``; settings are read from the constructor parameters."""
 
     max_iter: int
     tol: float
@@ -90,15 +86,22 @@ class StochasticSolver(NetworkEstimator):
 
     def _run_epochs(self, course: Course) -> None:
         """Train until a rule ends it; with a validation score the best weights are put back at the end."""
+        for _ in self._stages(course):
+            raise AssertionError("a course without a pause has one stage")
+
+    def _stages(self, course: Course) -> Generator[None, float, None]:
+        """The same with pauses: what is sent is the epoch to pause at next, as if training ended there."""
         if course.score is not None and course.best is None:
             course.best = np.array(self._network.block)
         max_iter = 1 if course.incremental else self.max_iter
-        trainer, pause = self._optimizer.running_trainer, vars(self).get("_pause")
+        trainer = self._optimizer.running_trainer
         losses: list[float] = []  # of epochs that the history does not have yet
         try:
             while self.n_iter_ < max_iter and not course.finished:
-                if pause is not None:
-                    pause.reached(self)
+                while self.n_iter_ >= course.pause:
+                    with self._as_if_ended(course):
+                        course.finish()
+                        course.pause = yield
                 losses = self._train_some(course, max_iter)
                 course.finished = not self._end_epochs(losses, course) or self._reached_end(course)
                 if course.checkpoints is not None and course.checkpoints.is_due(trainer.step_count):
@@ -173,9 +176,7 @@ class StochasticSolver(NetworkEstimator):
         ):
             return 1
         until_plateau = self.n_iter_no_change + 1 - self._no_improvement_count
-        pause = vars(self).get("_pause")
-        until_pause = math.inf if pause is None else pause.epoch - self.n_iter_
-        return int(max(1, min(until_plateau, until_pause, MOST_ORDERED_ROWS // course.n_rows)))
+        return int(max(1, min(until_plateau, course.pause - self.n_iter_, MOST_ORDERED_ROWS // course.n_rows)))
 
     def _orders(self, rows: Array, n_epochs: int, rng: np.random.RandomState) -> Array:
         """The row orders of the next epochs, (n_epochs, n_rows); each shuffles the one before, as in scikit-learn."""
@@ -228,6 +229,20 @@ class StochasticSolver(NetworkEstimator):
         """Attributes of an estimator that is as if training had ended now."""
         with self._averaged():
             return {"_network": self._network.copy()}
+
+    @contextmanager
+    def _as_if_ended(self, course: Course) -> Iterator[None]:
+        """The network that would be kept if training ended now: the best one or the average, where they are kept."""
+        if course.best is None:
+            with self._averaged():
+                yield
+            return
+        present = np.array(self._network.block)
+        self._network.block[:] = course.best
+        try:
+            yield
+        finally:
+            self._network.block[:] = present
 
     @contextmanager
     def _averaged(self) -> Iterator[None]:

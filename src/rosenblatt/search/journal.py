@@ -6,19 +6,16 @@ recorded is never rewritten.
 
 from __future__ import annotations
 
-import dataclasses
-import hashlib
 import json
 import math
 import os
-from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
+from rosenblatt.storage.atomic import read_regular, write_atomically
 
-__all__ = ["Journal", "Result", "digest_of"]
+__all__ = ["Journal", "Result"]
 
 FORMAT = "rosenblatt search"
 
@@ -55,39 +52,6 @@ class Result:
         return sum(self.scores) / len(self.scores) if self.scores else -math.inf
 
 
-def digest_of(said: Any, arrays: Iterable[Any]) -> str:
-    """A text that is equal for equal searches, in this process or another.
-
-    Parameters
-    ----------
-    said : nested lists, dictionaries and values
-        What was asked for. Distributions of scipy and functions, whose own text holds an address, are told by name and
-        parameters.
-    arrays : iterable of arrays or CSR matrices
-        Data.
-    """
-    found = hashlib.sha256(repr(plainly(said)).encode())
-    for array in arrays:
-        parts = (array.data, array.indices, array.indptr) if hasattr(array, "indptr") else (np.asarray(array),)
-        for part in parts:
-            found.update(repr((part.shape, str(part.dtype))).encode())
-            found.update(repr(part.tolist()).encode() if part.dtype == object else part.tobytes())
-    return found.hexdigest()
-
-
-def plainly(value: Any) -> Any:
-    """A value whose text does not depend on the process."""
-    if isinstance(value, dict):
-        return [(key, plainly(value[key])) for key in sorted(value, key=str)]
-    if isinstance(value, (list, tuple)):
-        return [plainly(item) for item in value]
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return type(value).__name__, [(f.name, plainly(getattr(value, f.name))) for f in dataclasses.fields(value)]
-    if hasattr(value, "dist") and hasattr(value, "kwds"):  # a frozen distribution
-        return value.dist.name, plainly(value.args), plainly(value.kwds)
-    return getattr(value, "__qualname__", value) if callable(value) else value
-
-
 class Journal:
     """Results in memory, and in a file if there is one.
 
@@ -113,7 +77,7 @@ class Journal:
         if self.path.exists() and self.path.stat().st_size:
             self._read(self.path, digest)
         else:
-            self._append({"format": FORMAT, "version": 1, "digest": digest})
+            write_atomically(self.path, line({"format": FORMAT, "version": 1, "digest": digest}))
 
     def add(self, result: Result) -> None:
         """Keep a result; one that is complete also in the file, at once."""
@@ -122,11 +86,11 @@ class Journal:
             self._append(asdict(result))
 
     def _read(self, path: Path, digest: str) -> None:
-        data = path.read_bytes()
+        data = read_regular(path)
         whole = data[: data.rfind(b"\n") + 1]
         try:
-            lines = [json.loads(line) for line in whole.splitlines()]
-            head, entries = lines[0], [Result(**line) for line in lines[1:]]
+            lines = [json.loads(text) for text in whole.splitlines()]
+            head, entries = lines[0], [Result(**entry) for entry in lines[1:]]
             known = head["format"] == FORMAT
         except (ValueError, TypeError, KeyError, IndexError):
             known = False
@@ -145,6 +109,11 @@ class Journal:
     def _append(self, entry: dict[str, Any]) -> None:
         assert self.path is not None
         with open(self.path, "ab") as file:
-            file.write(json.dumps(entry).encode() + b"\n")
+            file.write(line(entry))
             file.flush()
             os.fsync(file.fileno())
+
+
+def line(entry: dict[str, Any]) -> bytes:
+    """An entry as it stands in the file."""
+    return json.dumps(entry).encode() + b"\n"

@@ -6,98 +6,115 @@ wave, so that a seeded search is the same for any number of threads.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
-import numpy as np
-
 from rosenblatt.search.journal import Result
-from rosenblatt.search.spaces import Layers, LogUniform, Space, When, draw, is_list, plain
+from rosenblatt.search.spaces import Random, Space
+from rosenblatt.training.checkpoint import setting_text
 
-__all__ = ["Proposals", "proposals_of"]
+__all__ = ["Optuna", "Proposals", "proposals_of"]
 
 WAVE = 8
 """Candidates that are proposed before results are told."""
+FIRST_AT_RANDOM = 10
+MOST_REDRAWS = 20
+QUANTILES = (1e-9, 1 - 1e-9)
+"""Without the ends, which may be infinite."""
 
 
 class Proposals:
-    """Candidates drawn independently."""
+    """Candidates drawn at random; those that were drawn before are drawn again, a few times."""
 
-    def __init__(self, space: Space, n_trials: int, seed: int) -> None:
-        self.space, self.n_trials, self.seed = space, n_trials, seed
+    independent = True
+    """Of what was found."""
 
-    def waves(self, alive: list[int] | None) -> Iterator[list[int]]:
-        """Numbers of the candidates to train next; `alive` are those that were promoted."""
-        yield list(range(self.n_trials)) if alive is None else alive
+    def __init__(self, space: Space, seed: int) -> None:
+        self.space, self.seed = space, seed
+        self.drawn: set[str] = set()
+
+    def waves(self, trials: list[int]) -> list[list[int]]:
+        """The candidates in the groups that train before results are told."""
+        return [trials]
 
     def candidate(self, number: int) -> dict[str, Any]:
-        """Its parameters."""
-        return self.space.draw(np.random.default_rng([self.seed, number]))
+        """Its parameters; asked for in the order of numbers."""
+        for redraw in range(MOST_REDRAWS):
+            found = self.space.draw(Random([self.seed, number, redraw]))
+            if (text := setting_text(found)) not in self.drawn:
+                break
+        self.drawn.add(text)
+        return found
 
-    def tell(self, results: list[tuple[int, Result]]) -> None:
-        """What was found."""
+    def tell(self, results: list[Result]) -> None:
+        """What was found, in the order of numbers."""
+
+
+class Asked:
+    """Draws that Optuna decides on."""
+
+    def __init__(self, trial: Any) -> None:
+        self.trial = trial
+
+    def index(self, name: str, n: int) -> int:
+        """One of 0 to n - 1."""
+        return int(self.trial.suggest_categorical(name, list(range(n)))) if n > 1 else 0
+
+    def number(self, name: str, low: float, high: float) -> float:
+        """A number whose logarithm matters."""
+        return float(self.trial.suggest_float(name, low, high, log=True))
+
+    def sample(self, name: str, distribution: Any) -> Any:
+        """A value of a distribution, by its quantile where it tells them."""
+        if not hasattr(distribution, "ppf"):
+            return Random([self.trial.suggest_int(name, 0, 2**31 - 1)]).sample(name, distribution)
+        value = distribution.ppf(self.trial.suggest_float(name, *QUANTILES))
+        return int(value) if hasattr(getattr(distribution, "dist", None), "pmf") else value
 
 
 class Optuna(Proposals):
-    """Candidates by a tree-structured Parzen estimator (Bergstra et al. 2011)."""
+    """Candidates by a tree-structured Parzen estimator (Bergstra et al. 2011).
 
-    def __init__(self, space: Space, n_trials: int, seed: int) -> None:
-        super().__init__(space, n_trials, seed)
+    A search that goes on from a record asks and tells anew: the sampler's state follows from the seed and the results.
+    """
+
+    independent = False
+
+    def __init__(self, space: Space, seed: int) -> None:
+        super().__init__(space, seed)
         try:
             import optuna  # type: ignore[import-not-found,unused-ignore]
         except ModuleNotFoundError:
             raise ModuleNotFoundError(
                 "strategy='tpe' needs Optuna: pip install 'rosenblatt[tune]'", name="optuna"
             ) from None
+        sampler = optuna.samplers.TPESampler(seed=seed, n_startup_trials=FIRST_AT_RANDOM)
+        level = optuna.logging.get_verbosity()
         optuna.logging.set_verbosity(optuna.logging.WARNING)
-        sampler = optuna.samplers.TPESampler(seed=seed, n_startup_trials=min(10, max(2, n_trials // 4)))
-        self.study = optuna.create_study(direction="maximize", sampler=sampler)
+        try:
+            self.study = optuna.create_study(direction="maximize", sampler=sampler)
+        finally:
+            optuna.logging.set_verbosity(level)
         self.asked: dict[int, Any] = {}
         self.failed = optuna.trial.TrialState.FAIL
 
-    def waves(self, alive: list[int] | None) -> Iterator[list[int]]:
-        for first in range(0, self.n_trials, WAVE):
-            yield list(range(first, min(first + WAVE, self.n_trials)))
+    def waves(self, trials: list[int]) -> list[list[int]]:
+        """Groups of eight, whatever the number of threads."""
+        return [trials[i : i + WAVE] for i in range(0, len(trials), WAVE)]
 
     def candidate(self, number: int) -> dict[str, Any]:
+        """What the sampler proposes."""
         trial = self.asked[number] = self.study.ask()
-        found: dict[str, Any] = {}
-        for name in self.space.order():
-            choice = self.space.choices[name]
-            if isinstance(choice, When):
-                if found.get(choice.parameter) not in choice.values:
-                    continue
-                choice = choice.choice
-            found[name] = suggest(trial, name, choice)
-        return found
+        return self.space.draw(Asked(trial))
 
-    def tell(self, results: list[tuple[int, Result]]) -> None:
-        for number, result in results:
-            if number in self.asked:
-                trial = self.asked.pop(number)
-                if result.scores:
-                    self.study.tell(trial, result.mean)
-                else:
-                    self.study.tell(trial, state=self.failed)
+    def tell(self, results: list[Result]) -> None:
+        """Scores; of those that failed only that they did."""
+        for result in results:
+            trial = self.asked.pop(result.trial, None)
+            if trial is not None:
+                given = {"values": result.mean} if result.scores else {"state": self.failed}
+                self.study.tell(trial, **given)
 
 
-def suggest(trial: Any, name: str, choice: Any) -> Any:
-    """One value; of distributions of scipy.stats by their quantiles."""
-    if is_list(choice):
-        return plain(choice[trial.suggest_categorical(name, list(range(len(choice))))])
-    if isinstance(choice, LogUniform):
-        value = trial.suggest_float(name, choice.low, choice.high, log=True)
-        return max(1, round(value)) if choice.integer else value
-    if isinstance(choice, Layers):
-        count = trial.suggest_categorical(f"{name}, number", list(choice.counts))
-        width = trial.suggest_categorical(f"{name}, width", list(choice.widths))
-        halve = choice.narrowing and trial.suggest_categorical(f"{name}, narrowing", [False, True])
-        return tuple(max(1, width >> (i if halve else 0)) for i in range(count))
-    if hasattr(choice, "ppf"):
-        return plain(choice.ppf(trial.suggest_float(name, 0.0, 1.0)))
-    return draw(choice, np.random.default_rng(trial.suggest_int(name, 0, 2**31 - 1)))
-
-
-def proposals_of(strategy: str, space: Space, n_trials: int, seed: int) -> Proposals:
+def proposals_of(strategy: str, space: Space, seed: int) -> Proposals:
     """The source of candidates for a strategy."""
-    return (Optuna if strategy == "tpe" else Proposals)(space, n_trials, seed)
+    return (Optuna if strategy == "tpe" else Proposals)(space, seed)

@@ -8,269 +8,297 @@ from __future__ import annotations
 
 import math
 import time
-from collections import deque
-from concurrent.futures import Future, ThreadPoolExecutor
+import warnings
+from collections.abc import Generator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import closing
+from itertools import islice
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-from sklearn.base import clone, is_classifier
-from sklearn.metrics import check_scoring
-from sklearn.model_selection import check_cv
-from sklearn.utils import _safe_indexing, assert_all_finite
-from sklearn.utils.validation import column_or_1d, indexable
+import joblib  # type: ignore[import-untyped]
+from sklearn.base import clone
 
-from rosenblatt.estimators.tabular._base import is_nameless
-from rosenblatt.search.journal import Journal, Result, digest_of
+from rosenblatt.search.data import SearchData
+from rosenblatt.search.halving import SHORTEST, Bracket, Rung, brackets, promoted
+from rosenblatt.search.journal import Journal, Result
+from rosenblatt.search.live import Board
 from rosenblatt.search.proposals import Proposals, proposals_of
 from rosenblatt.search.spaces import Space
-from rosenblatt.search.trials import Fold, Paused, Whole
-from rosenblatt.tables.reading import read_table
-from rosenblatt.tables.table import Table
+from rosenblatt.search.trials import Outcome, Staged, Whole, attempt
 from rosenblatt.threads import get_num_threads
+from rosenblatt.training.checkpoint import setting_text
 
 __all__ = ["Run"]
 
-Array = NDArray[Any]
-FACTOR = 3
-"""Of a rung's candidates one in so many goes on, for so many times the epochs."""
-AHEAD = 4
-"""Candidates for each thread that are handed over before their results are looked at."""
-REFIT_RESERVE = 1.2
-"""Times the longest training so far, left for the refit."""
+Done = tuple[int, int, Outcome | None]
+AHEAD = 8
+"""Trainings for each thread that are handed over before their results are looked at."""
+REFIT_RESERVE = 1.15
+"""Times what the refit should take, left for it."""
 
 
 class Run:
-    """One search under way."""
+    """One search under way.
 
-    def __init__(self, search: Any, estimator: Any, space: Space, X: Any, y: Any, began: float) -> None:
-        self.tabular = type(estimator).__name__.startswith("Tabular")
-        self.search_, self.estimator, self.X, self.y = search, estimator, X, y
-        if self.tabular and not is_nameless(X):
-            self.X = read_table(X)  # once for all candidates
-        self.resource = "epochs" if self.tabular else "max_iter"
-        own = estimator._settings().epochs if self.tabular else estimator.max_iter
+    Parameters
+    ----------
+    search : MLPSearchCV
+        Its parameters.
+    estimator : estimator
+    space : Space
+    data : SearchData
+    began : float
+        When the time budget began, by `time.monotonic`.
+    """
+
+    def __init__(self, search: Any, estimator: Any, space: Space, data: SearchData, began: float) -> None:
+        self.options, self.estimator, self.data, self.began = search, estimator, data, began
+        self.resource = "epochs" if data.tabular else "max_iter"
+        own = estimator._settings().epochs if data.tabular else estimator.max_iter
         self.max_epochs = int(search.max_epochs or own)
         self.end = math.inf if search.time_budget is None else began + search.time_budget
-        self.folds = self._split()
-        self.scorer: Any = None if self.tabular else check_scoring(estimator, search.scoring)
-        self.rungs = self._rungs()
-        digest = self._digest(space)
-        self.journal = Journal(search.checkpoint, digest)
-        self.proposals: Proposals = proposals_of(search.strategy, space, search.n_trials, search.random_state)
+        first = min(self.max_epochs, search.min_epochs or max(1, self.max_epochs // SHORTEST))
+        min_epochs = first if search.strategy == "halving" else self.max_epochs
+        self.plan = brackets(search.n_trials, self.max_epochs, min_epochs, search.time_budget is not None)
+        self.first = next(self.plan)
+        self.journal = Journal(search.checkpoint, self._digest(space))
+        self.proposals: Proposals = proposals_of(search.strategy, space, search.random_state)
         self.candidates: list[dict[str, Any]] = []
-        self.trainings: dict[int, list[Any]] = {}
-        self.interrupted = False
-        self.kept: tuple[bool, float, int, Any] = (False, -math.inf, -1, None)
-        """The best tabular estimator so far, trained on all rows: whether complete, its score, trial and itself."""
-        self.shown: Result | None = None
-        self.slowest = 0.0
-        """Seconds of an epoch of the slowest candidate."""
-
-    def _split(self) -> list[Fold]:
-        """Rows of each fold, converted once."""
-        if self.tabular:
-            if self.search_.scoring is not None:
-                raise ValueError(
-                    f"scoring is {self.search_.scoring!r}, but a {type(self.estimator).__name__} is scored by its own "
-                    "out-of-fold predictions. Leave scoring out, and set the estimator's metric or loss."
-                )
-            return [Fold(self.X, self.y, None, self.y)]
-        X, y = indexable(self.X, self.y)
-        if y is None:
-            raise ValueError("MLPSearchCV requires y to be passed, but the target y is None.")
-        X = X if hasattr(X, "shape") else np.asarray(X)
-        y = np.asarray(y)
-        if y.ndim == 2 and y.shape[1] == 1:
-            y = column_or_1d(y, warn=True)
-        assert_all_finite(y, input_name="y")
-        splitter = check_cv(self.search_.cv, y, classifier=is_classifier(self.estimator))
-        take = _safe_indexing
-        return [Fold(take(X, a), take(y, a), take(X, b), take(y, b)) for a, b in splitter.split(X, y)]
-
-    def _rungs(self) -> list[tuple[int, int]]:
-        """(Candidates, epochs) of each stage."""
-        n_trials = self.search_.n_trials
-        if self.search_.strategy != "halving":
-            return [(n_trials, self.max_epochs)]
-        stages = min(int(math.log(n_trials, FACTOR) + 1e-9), int(math.log(self.max_epochs, FACTOR) + 1e-9))
-        counts = [max(1, n_trials // FACTOR**i) for i in range(stages + 1)]
-        epochs = [max(1, self.max_epochs // FACTOR ** (stages - i)) for i in range(stages + 1)]
-        return list(zip(counts, epochs, strict=True))
+        self.undrawn: dict[int, str] = {}
+        self.trainings: dict[int, list[Staged | Whole]] = {}
+        self.begun: set[tuple[int, int]] = set()
+        """Candidates, and the epochs that they were to reach."""
+        self.interrupted = self.stopped = False
+        self.pace: dict[int, float] = {}
+        """Seconds of an epoch of each candidate's slowest fold."""
+        self.best: Result | None = None
+        self.board = Board(search.verbose, began, self.end)
 
     def _digest(self, space: Space) -> str:
         """Of everything that the result depends on."""
-        search = self.search_
-        said = [type(self.estimator).__name__, self.estimator.get_params(), space.choices, self.rungs]
-        said += [search.strategy, search.scoring, search.random_state]
-        if not self.tabular:
-            return digest_of(said, (part for fold in self.folds for part in (fold.X, fold.y, fold.y_test)))
-        if not isinstance(self.X, Table):
-            return digest_of(said, (self.X, self.y))
-        columns = self.X.columns.values()
-        said.append([(column.name, column.levels) for column in columns])
-        return digest_of(said, [*(column.values for column in columns), np.asarray(self.y)])
+        search, rungs = self.options, self.first.rungs
+        parameters = setting_text(dict(sorted(self.estimator.get_params(deep=False).items())))
+        said = [type(self.estimator).__name__, parameters, str(space), search.strategy, search.random_state]
+        said += [setting_text(search.scoring), rungs if len(rungs) > 1 else rungs[-1].epochs]
+        return self.data.digest(repr(said))
 
     def left(self) -> float:
         """Seconds until the refit has to begin."""
         if self.end == math.inf:
             return math.inf
-        share = len(self.folds) / max(1, len(self.folds) - 1)
-        needed = self.search_.refit and not self.tabular
-        refit = REFIT_RESERVE * self.slowest * self.max_epochs * share if needed else 0.0
+        refit = 0.0
+        kept = self.data.tabular and self.options.backend == "threads"
+        if self.options.refit and not kept and self.pace:
+            of_best = self.pace.get(self.best.trial, 0.0) if self.best else 0.0
+            refit = REFIT_RESERVE * (of_best or max(self.pace.values())) * self.max_epochs * self.data.refit_share
         return self.end - time.monotonic() - refit
 
     def search(self) -> None:
-        """All stages."""
+        """All brackets; Ctrl-C ends them with what was found."""
+        bracket: Bracket | None = self.first
         try:
-            for rung, (count, epochs) in enumerate(self.rungs):
-                alive = self._promoted(rung, count)
-                for wave in self.proposals.waves(alive if rung else None):
-                    self._evaluate(wave, rung, epochs)
-                    self.proposals.tell(
-                        [(t, self.journal.found[t, rung]) for t in wave if (t, rung) in self.journal.found]
-                    )
+            with self.board:
+                while bracket is not None and not (self._is_over() or self._exhausted(bracket)):
+                    self._train(bracket)
+                    left_out = [t for t in bracket.trials if (t, 0) not in self.journal.found]
+                    bracket = bracket.rest(left_out[0]) if left_out else next(self.plan, None)
         except KeyboardInterrupt:
-            self.interrupted = True
+            self.interrupted = self.stopped = True
             if not self.journal.found:
                 raise
         finally:
-            for trial in list(self.trainings):
+            for trial in set(self.trainings) - {self.best.trial if self.best else -1}:
                 self._close(trial)
 
-    def _promoted(self, rung: int, count: int) -> list[int]:
-        """The best of the last stage."""
-        if rung == 0:
-            return []
-        last = [r for (_, at), r in self.journal.found.items() if at == rung - 1 and r.scores and r.complete]
-        chosen = sorted(last, key=lambda result: (-result.mean, result.trial))[:count]
-        for trial in set(self.trainings) - {result.trial for result in chosen}:
-            self._close(trial)
-        return sorted(result.trial for result in chosen)
+    def _is_over(self) -> bool:
+        """Whether time is, and something was found."""
+        self.interrupted |= (over := bool(self.board.found) and self.left() <= 0)
+        return over
 
-    def _evaluate(self, trials: list[int], rung: int, epochs: int) -> None:
-        """Bring trials to an epoch, as many at once as there are threads."""
-        for trial in trials:
-            while len(self.candidates) <= trial:
-                self.candidates.append(self.proposals.candidate(len(self.candidates)))
-        todo = [trial for trial in trials if (trial, rung) not in self.journal.found]
-        workers = self.search_.n_jobs or (1 if self.tabular else get_num_threads())
-        with ThreadPoolExecutor(workers) as pool:
-            ahead: deque[tuple[int, list[Future[Any]]]] = deque()
+    def _exhausted(self, bracket: Bracket) -> bool:
+        """Whether the space holds nothing that was not tried before."""
+        if not self.proposals.independent or bracket.first < self.first.rungs[0].count:
+            return False
+        self._draw(bracket.trials[-1])
+        known = {setting_text(candidate) for candidate in self.candidates[: bracket.first]}
+        return all(setting_text(self.candidates[trial]) in known for trial in bracket.trials)
+
+    def _train(self, bracket: Bracket) -> None:
+        self.board.plan(bracket, len(self.data.folds))
+        trials = bracket.trials
+        for number, rung in enumerate(bracket.rungs):
+            if number:
+                last = [self.journal.found[t, number - 1] for t in trials if (t, number - 1) in self.journal.found]
+                trials = promoted(last, rung, len(trials))
+                for trial in set(self.trainings) - set(trials):
+                    self._close(trial, spare_best=True)
+            # Each rung costs about the same: under a budget none may take the time of those to come.
+            share = time.monotonic() + self.left() / (len(bracket.rungs) - number)
+            for wave in self.proposals.waves(trials):
+                if self._is_over():
+                    return
+                self._draw(max(wave, default=-1))
+                self._evaluate(wave, number, rung, share)
+                known = [self.journal.found.get((trial, number)) for trial in wave]
+                self.proposals.tell([result for result in known if result is not None])
+
+    def _draw(self, trial: int) -> None:
+        while len(self.candidates) <= trial:
+            number = len(self.candidates)
             try:
-                for trial in todo:
-                    folds = range(len(self.folds))
-                    ahead.append((trial, [pool.submit(self._advance, trial, k, rung, epochs) for k in folds]))
-                    if len(ahead) > AHEAD * workers:
-                        self._await(*ahead.popleft(), rung, epochs)
-                while ahead:
-                    self._await(*ahead.popleft(), rung, epochs)
+                self.candidates.append(self.proposals.candidate(number))
+            except Exception as error:  # of what the user's space calls
+                self.undrawn[number] = f"{type(error).__name__}: {error}"
+                self.candidates.append({})
+
+    def _evaluate(self, trials: Sequence[int], number: int, rung: Rung, share: float) -> None:
+        """Bring trials to an epoch, several at once; none begins after the rung's share of time."""
+        for trial in trials:
+            if trial in self.undrawn and (trial, number) not in self.journal.found:
+                self.journal.add(Result(trial, number, rung.epochs, [], self.undrawn[trial]))
+            if (trial, number) in self.journal.found:
+                self._note(self.journal.found[trial, number], trial)
+        todo = [trial for trial in trials if (trial, number) not in self.journal.found]
+        jobs = [(trial, k) for trial in todo for k in range(len(self.data.folds))]
+        found: dict[int, dict[int, Outcome | None]] = {trial: {} for trial in todo}
+        run = self._elsewhere if self.options.backend == "joblib" else self._in_threads
+        n_folds = len(self.data.folds)
+        with closing(run(jobs, rung.epochs, share)) as outcomes:
+            for trial, k, outcome in outcomes:
+                found[trial][k] = outcome
+                if len(found[trial]) == n_folds:
+                    self._record(trial, number, rung.epochs, [found[trial][i] for i in range(n_folds)])
+
+    def _in_threads(self, jobs: list[tuple[int, int]], epochs: int, share: float) -> Generator[Done]:
+        n_jobs = self.options.n_jobs or (1 if self.data.tabular else get_num_threads())
+        waiting = iter(jobs)
+        running: dict[Future[Outcome | None], tuple[int, int]] = {}
+        with ThreadPoolExecutor(n_jobs) as pool:
+            try:
+                while True:
+                    for trial, k in islice(waiting, AHEAD * n_jobs - len(running)):
+                        running[pool.submit(self._advance, trial, k, epochs, share)] = trial, k
+                    if not running:
+                        return
+                    for future in wait(running, return_when=FIRST_COMPLETED).done:
+                        yield (*running.pop(future), future.result())
             except BaseException:
-                self.end = -math.inf  # trainings end at their next look at the time
+                self.stopped = True  # trainings end at their next look at the time
                 pool.shutdown(cancel_futures=True)
                 raise
 
-    def _await(self, trial: int, folds: list[Future[Any]], rung: int, epochs: int) -> None:
-        self._record(trial, rung, epochs, [future.result() for future in folds])
+    def _may_begin(self, trial: int, epochs: int, share: float) -> bool:
+        """Within time, or the first of all, so that there is a result, or one whose other folds have begun."""
+        first = trial == 0 and self.best is None
+        if not first and (self.left() <= 0 or (time.monotonic() > share and (trial, epochs) not in self.begun)):
+            return False
+        self.begun.add((trial, epochs))
+        return True
 
-    def _advance(self, trial: int, k: int, rung: int, epochs: int) -> tuple[float, bool, str] | None:
-        """Score, completeness and error of one fold; None if there was no time to begin."""
+    def _advance(self, trial: int, k: int, epochs: int, share: float) -> Outcome | None:
+        """One fold; None if there was no time to begin."""
+        if self.stopped or not self._may_begin(trial, epochs, share):
+            return None
         try:
-            if self.left() <= 0 and (trial or rung):
-                return None  # but for the first, so that there is a result
-            training = self._training(trial, k)
-            score, complete = training.advance(epochs, self.left)
-            if training.epoch_seconds < math.inf:
-                self.slowest = max(self.slowest, training.epoch_seconds)
-            if not math.isfinite(score):
-                return math.nan, True, f"the score is {score}"
-            return score, complete, ""
+            trainings = self.trainings.setdefault(trial, [None] * len(self.data.folds))  # type: ignore[list-item]
+            if trainings[k] is None:
+                trainings[k] = self.data.training(self._made(trial), k)
         except Exception as error:
-            return math.nan, True, f"{type(error).__name__}: {' '.join(str(error).split())}"
+            return Outcome(math.nan, True, f"{type(error).__name__}: {error}")
+        return attempt(trainings[k], epochs, lambda: -1.0 if self.stopped else self.left())
 
-    def _training(self, trial: int, k: int) -> Any:
-        trainings = self.trainings.setdefault(trial, [None] * len(self.folds))
-        if trainings[k] is None:
-            made = clone(self.estimator).set_params(**self.candidates[trial])
-            made.set_params(**{self.resource: self.max_epochs})
-            if made.get_params().get("random_state", 0) is None:
-                made.set_params(random_state=self.search_.random_state)
-            trainings[k] = Whole(made, self.X, self.y) if self.tabular else Paused(made, self.folds[k], self.scorer)
-        return trainings[k]
+    def _elsewhere(self, jobs: list[tuple[int, int]], epochs: int, share: float) -> Generator[Done]:
+        """By joblib's backend; trainings begin anew, as they cannot wait in a process that may be any."""
+        parallel = joblib.Parallel(n_jobs=self.options.n_jobs, return_as="generator_unordered")
+        ends = None if self.end == math.inf else time.time() + max(0.0, self.left())
+        tasks = (
+            joblib.delayed(train_alone)(trial, k, self.data.training(self._made(trial), k), epochs, ends)
+            for trial, k in jobs
+            if self._may_begin(trial, epochs, share)
+        )
+        missing = set(jobs)
+        for trial, k, outcome in parallel(tasks):
+            missing.discard((trial, k))
+            yield trial, k, outcome
+        for trial, k in missing:
+            yield trial, k, None
 
-    def _record(self, trial: int, rung: int, epochs: int, found: list[tuple[float, bool, str] | None]) -> None:
+    def _made(self, trial: int) -> Any:
+        """The unfitted estimator of a candidate."""
+        made = clone(self.estimator).set_params(**self.candidates[trial], **{self.resource: self.max_epochs})
+        if made.get_params(deep=False).get("random_state", 0) is None:
+            made.set_params(random_state=self.options.random_state)
+        return made
+
+    def _record(self, trial: int, number: int, epochs: int, found: Sequence[Outcome | None]) -> None:
         """Keep the result of all folds."""
-        known = [entry for entry in found if entry is not None]
+        known = [outcome for outcome in found if outcome is not None]
         if len(known) < len(found):
             self.interrupted = True
             return
-        error = next((message for _, _, message in known if message), "")
-        complete = all(is_complete for _, is_complete, _ in known)
+        error = next((outcome.error for outcome in known if outcome.error), "")
+        complete = all(outcome.complete for outcome in known)
         self.interrupted |= not complete
-        seconds = sum(one.seconds for one in self.trainings.get(trial, []) if one is not None)
-        scores = [] if error else [score for score, _, _ in known]
-        self.journal.add(Result(trial, rung, epochs, scores, error, seconds, complete))
-        if self.tabular and scores and (complete, scores[0]) > self.kept[:2]:
-            self.kept = (complete, scores[0], trial, self.trainings[trial][0].estimator)
-        if error or rung == len(self.rungs) - 1:
-            self._close(trial)
-        self._show()
+        scores = [] if error else [outcome.score for outcome in known]
+        result = Result(trial, number, epochs, scores, error, sum(outcome.seconds for outcome in known), complete)
+        if not self.stopped:
+            self.journal.add(result)
+        pace = max(outcome.epoch_seconds for outcome in known)
+        if pace < math.inf:
+            self.pace[trial] = pace
+        self._note(result, trial)
+        if error or number + 1 == len(self.first.rungs):
+            self._close(trial, spare_best=True)
 
-    def _close(self, trial: int) -> None:
+    def _note(self, result: Result, trial: int) -> None:
+        if result.scores and (self.best is None or standing(result) > standing(self.best)):
+            before, self.best = self.best, result
+            if before is not None and before.rung + 1 == len(self.first.rungs) and before.trial != trial:
+                self._close(before.trial)
+        self.board.add(result, self.candidates[trial])
+
+    def _close(self, trial: int, spare_best: bool = False) -> None:
+        """Let a candidate's trainings go; those of the best tabular estimator may serve as the refitted one."""
+        if spare_best and self.data.tabular and self.best is not None and self.best.trial == trial:
+            return
         for training in self.trainings.pop(trial, []):
             if training is not None:
                 training.close()
 
-    def _show(self) -> None:
-        """A line on the best candidate so far, whenever there is a better one."""
-        best = max(self.journal.found.values(), key=lambda r: (r.rung, r.mean))
-        if not self.search_.verbose or best is self.shown:
-            return
-        self.shown = best
-        left = "" if self.end == math.inf else f", {max(0.0, self.end - time.monotonic()):.0f} s left"
-        chosen = ", ".join(
-            f"{name}={value:.4g}" if isinstance(value, float) else f"{name}={value}"
-            for name, value in self.candidates[best.trial].items()
-        )
-        print(
-            f"{len(self.journal.found):4} results, {best.mean:.4f} after {best.epochs} epochs{left}: {chosen}",
-            flush=True,
-        )
-
-    def last_results(self) -> list[Result]:
+    def results(self) -> list[Result]:
         """The last result of each candidate, in the order of candidates."""
         last: dict[int, Result] = {}
         for (trial, _), result in sorted(self.journal.found.items()):
-            last[trial] = result
+            if trial < len(self.candidates):
+                last[trial] = result
         return [last[trial] for trial in sorted(last)]
 
-    def results_table(self, last: list[Result]) -> dict[str, Any]:
-        """`cv_results_`."""
-        params = [self.candidates[result.trial] for result in last]
-        names = sorted({name for one in params for name in one})
-        table: dict[str, Any] = {"params": params}
-        for name in names:
-            values = np.empty(len(last), dtype=object)
-            values[:] = [one.get(name) for one in params]
-            table[f"param_{name}"] = np.ma.MaskedArray(values, [name not in one for one in params])
-        n_folds = len(self.folds)
-        scores = np.array([result.scores or [math.nan] * n_folds for result in last], dtype=float)
-        table |= {f"split{k}_test_score": scores[:, k] for k in range(n_folds)}
-        table |= {"mean_test_score": scores.mean(axis=1), "std_test_score": scores.std(axis=1)}
-        order = sorted(range(len(last)), key=lambda i: (-last[i].rung, not last[i].complete, -last[i].mean, i))
-        ranks = np.empty(len(last), dtype=np.int32)
-        ranks[order] = np.arange(1, len(last) + 1)
-        table["rank_test_score"] = ranks
-        for name in ("rung", "epochs", "seconds", "error"):
-            table[name] = np.array([getattr(result, name) for result in last])
-        return table
+    def refitted(self, trial: int, X: Any, y: Any) -> Any:
+        """The estimator of a candidate, fitted on all rows; at the end of the time budget with what it has learned."""
+        kept = self.trainings.pop(trial, [])
+        if self.data.tabular and kept and (self.end < math.inf or kept[0].estimator.epochs == self.max_epochs):
+            return kept[0].estimator
+        best = self._made(trial)
+        if self.end == math.inf or self.data.tabular:
+            if self.data.tabular and self.end < math.inf:
+                best.set_params(time_budget=max(0.1, self.end - time.monotonic()))
+            return best.fit(X, y)
+        training = Staged(best, self.data.everything(X, y), None)
+        _, complete = training.advance(self.max_epochs, lambda: self.end - time.monotonic())
+        self.interrupted |= not complete
+        training.close()
+        return best
 
-    def refitted(self, trial: int) -> Any:
-        """The estimator with a candidate's parameters, fitted on all rows."""
-        if self.kept[2] == trial:
-            return self.kept[3].set_params(time_budget=self.estimator.time_budget)
-        params = self.candidates[trial]
-        best = clone(self.estimator).set_params(**params).set_params(**{self.resource: self.max_epochs})
-        if best.get_params().get("random_state", 0) is None:
-            best.set_params(random_state=self.search_.random_state)
-        return best.fit(self.X, self.y)
+
+def standing(result: Result) -> tuple[int, bool, float, int]:
+    """By what results are compared: how far they came, then the score, then the number."""
+    return result.rung, result.complete, result.mean, -result.trial
+
+
+def train_alone(trial: int, k: int, training: Staged | Whole, epochs: int, ends: float | None) -> Done:
+    """A fold in a process of its own, until `ends` by the clock."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        outcome = attempt(training, epochs, lambda: math.inf if ends is None else ends - time.time())
+    training.close()
+    return trial, k, outcome

@@ -1,19 +1,54 @@
 """What a search may choose from.
 
-Goes in: a dictionary from parameters to lists, distributions of `scipy.stats` (anything with ``rvs``) or the ones here.
-Comes out: candidates, the same for the same seed. It knows no estimator but in `default_space`.
+Goes in: a dictionary from parameters to lists, distributions of `scipy.stats` (anything with ``rvs``) or the choices
+here. Comes out: candidates, the same for the same draws. It knows no estimator; where draws come from is said by a
+`Source`.
 """
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
-__all__ = ["Layers", "LogUniform", "Space", "When", "default_space"]
+from rosenblatt.training.checkpoint import setting_text
+
+__all__ = ["Layers", "LogUniform", "Make", "PerLayer", "Random", "Source", "Space", "When", "choice_text"]
+
+
+class Source(Protocol):
+    """Where draws come from; each has a name, which is the same for the same choice of another candidate."""
+
+    def index(self, name: str, n: int) -> int:
+        """One of 0 to n - 1."""
+
+    def number(self, name: str, low: float, high: float) -> float:
+        """A number whose logarithm lies evenly between those of the bounds."""
+
+    def sample(self, name: str, distribution: Any) -> Any:
+        """A value of a distribution of `scipy.stats`."""
+
+
+class Random:
+    """Independent draws."""
+
+    def __init__(self, seed: Sequence[int]) -> None:
+        self.rng = np.random.default_rng(seed)
+
+    def index(self, name: str, n: int) -> int:
+        """One of 0 to n - 1."""
+        return int(self.rng.integers(n))
+
+    def number(self, name: str, low: float, high: float) -> float:
+        """A number whose logarithm lies evenly between those of the bounds."""
+        return float(np.exp(self.rng.uniform(np.log(low), np.log(high))))
+
+    def sample(self, name: str, distribution: Any) -> Any:
+        """A value of a distribution."""
+        return distribution.rvs(random_state=np.random.RandomState(int(self.rng.integers(2**32))))
 
 
 @dataclass(frozen=True)
@@ -36,9 +71,9 @@ class LogUniform:
         if not 0 < self.low < self.high < np.inf:
             raise ValueError(f"LogUniform({self.low}, {self.high}): low must be above zero and high above low.")
 
-    def draw(self, rng: np.random.Generator) -> Any:
+    def draw(self, source: Source, name: str, found: Mapping[str, Any]) -> Any:
         """One number."""
-        value = float(np.exp(rng.uniform(np.log(self.low), np.log(self.high))))
+        value = source.number(name, self.low, self.high)
         return max(1, round(value)) if self.integer else value
 
 
@@ -63,11 +98,62 @@ class Layers:
             if not values or any(not isinstance(v, int) or v < 1 for v in values):
                 raise ValueError(f"Layers: {name} are {values!r}; give positive whole numbers, such as (1, 2).")
 
-    def draw(self, rng: np.random.Generator) -> tuple[int, ...]:
+    def draw(self, source: Source, name: str, found: Mapping[str, Any]) -> tuple[int, ...]:
         """One architecture."""
-        count, width = int(rng.choice(self.counts)), int(rng.choice(self.widths))
-        halve = self.narrowing and bool(rng.random() < 0.5)
+        count = self.counts[source.index(f"{name}, number", len(self.counts))]
+        width = self.widths[source.index(f"{name}, width", len(self.widths))]
+        halve = self.narrowing and source.index(f"{name}, narrowing", 2) == 1
         return tuple(max(1, width >> (i if halve else 0)) for i in range(count))
+
+
+class Make:
+    """An object whose arguments are drawn: ``Make(LeakyReLU, alpha=LogUniform(0.01, 0.3))``.
+
+    Parameters
+    ----------
+    maker : callable
+    **arguments : choices
+    """
+
+    def __init__(self, maker: Callable[..., Any], **arguments: Any) -> None:
+        if not callable(maker):
+            raise TypeError(f"Make({maker!r}): give a class or a function, and choices for its arguments.")
+        self.maker, self.arguments = maker, arguments
+        for name, choice in arguments.items():
+            check_choice(f"{self._name()}, {name}", choice)
+
+    def _name(self) -> str:
+        return str(getattr(self.maker, "__name__", type(self.maker).__name__))
+
+    def __repr__(self) -> str:
+        return f"Make({', '.join([self._name(), *(f'{k}={choice_text(v)}' for k, v in self.arguments.items())])})"
+
+    def draw(self, source: Source, name: str, found: Mapping[str, Any]) -> Any:
+        """One object."""
+        label = f"{name}, {self._name()}"
+        return self.maker(**{k: draw(v, source, f"{label} {k}", found) for k, v in self.arguments.items()})
+
+
+@dataclass(frozen=True)
+class PerLayer:
+    """A value for each hidden layer, such as dropout.
+
+    Parameters
+    ----------
+    choice : list or distribution
+        What each is drawn from.
+    sizes : str
+        The parameter of the space whose entries are the layers.
+    """
+
+    choice: Any
+    sizes: str = "hidden_layer_sizes"
+
+    def draw(self, source: Source, name: str, found: Mapping[str, Any]) -> list[Any]:
+        """One value for each layer."""
+        sizes = found[self.sizes]
+        count = np.size(sizes)
+        return [draw(self.choice, source, f"{name}, layer {i + 1}", found) for i in range(count)]
 
 
 @dataclass(frozen=True)
@@ -78,13 +164,13 @@ class When:
     ----------
     parameter : str
         The other one, which the space must hold.
-    values : tuple
+    values : sequence
     choice : list or distribution
         What is drawn from then.
     """
 
     parameter: str
-    values: tuple[Any, ...]
+    values: Sequence[Any]
     choice: Any
 
 
@@ -94,14 +180,14 @@ class Space:
 
     Parameters
     ----------
-    choices : mapping of str to list, distribution, `LogUniform`, `Layers` or `When`
+    choices : mapping of str to list, distribution or choice of this module
     """
 
     choices: Mapping[str, Any]
 
     @classmethod
-    def of(cls, given: Any, known: Sequence[str]) -> Space:
-        """A space whose parameters are among `known`.
+    def of(cls, given: Any, known: Sequence[str], fixed: Sequence[str] = ()) -> Space:
+        """A space whose parameters are among `known`, and not among those that are `fixed` by the search.
 
         Raises
         ------
@@ -119,23 +205,27 @@ class Space:
                     f"space has the parameter {name!r}, which the estimator does not know."
                     + (f" Did you mean {near[0]!r}?" if near else f" It knows: {', '.join(known)}.")
                 )
+            if name in fixed:
+                raise ValueError(f"space has {name!r}, which the search sets by itself: leave it out.")
             check_choice(name, choice)
         space = cls(dict(given))
         for name, choice in given.items():
-            if isinstance(choice, When):
-                space._check_condition(name, choice)
+            space._check_conditions(name, choice)
         space.order()
         return space
 
-    def _check_condition(self, name: str, choice: When) -> None:
-        """A condition must be on a parameter of the space that can have one of the values."""
-        if choice.parameter not in self.choices:
-            raise ValueError(f"{name!r} depends on {choice.parameter!r}, which is not in the space. Put it there.")
-        other = self.choices[choice.parameter]
-        if is_list(other) and not any(value in choice.values for value in other):
+    def _check_conditions(self, name: str, choice: Any) -> None:
+        """What a choice depends on must be in the space, and able to have one of the values."""
+        for other in needs(choice):
+            if other not in self.choices:
+                raise ValueError(f"{name!r} depends on {other!r}, which is not in the space. Put it there.")
+        if not isinstance(choice, When):
+            return
+        others = self.choices[choice.parameter]
+        if is_list(others) and not any(is_choice(v) or v in choice.values for v in others):
             raise ValueError(
                 f"{name!r} is drawn when {choice.parameter!r} is one of {choice.values}, but the space only has "
-                f"{list(other)}: it never is."
+                f"{list(others)}: it never is."
             )
 
     def order(self) -> list[str]:
@@ -143,24 +233,27 @@ class Space:
         done: list[str] = []
         left = sorted(self.choices)
         while left:
-            ready = [n for n in left if not isinstance(c := self.choices[n], When) or c.parameter in done]
+            ready = [name for name in left if all(other in done for other in needs(self.choices[name]))]
             if not ready:
                 raise ValueError(f"the conditions of {', '.join(map(repr, left))} depend on each other in a circle.")
             done.append(ready[0])
             left.remove(ready[0])
         return done
 
-    def draw(self, rng: np.random.Generator) -> dict[str, Any]:
+    def draw(self, source: Source) -> dict[str, Any]:
         """One candidate."""
         found: dict[str, Any] = {}
         for name in self.order():
             choice = self.choices[name]
             if isinstance(choice, When):
-                if found.get(choice.parameter) not in choice.values:
+                if choice.parameter not in found or found[choice.parameter] not in choice.values:
                     continue
                 choice = choice.choice
-            found[name] = draw(choice, rng)
+            found[name] = draw(choice, source, name, found)
         return found
+
+    def __str__(self) -> str:
+        return ", ".join(f"{name}: {choice_text(self.choices[name])}" for name in sorted(self.choices))
 
 
 def is_list(choice: Any) -> bool:
@@ -168,29 +261,55 @@ def is_list(choice: Any) -> bool:
     return isinstance(choice, (list, tuple, np.ndarray))
 
 
+def is_choice(value: Any) -> bool:
+    """Whether something is drawn from it, rather than that it is taken as it is."""
+    return isinstance(value, (LogUniform, Layers, Make, PerLayer)) or callable(getattr(value, "rvs", None))
+
+
+def needs(choice: Any) -> Iterator[str]:
+    """The parameters that must be drawn before."""
+    if isinstance(choice, When):
+        yield choice.parameter
+        yield from needs(choice.choice)
+    elif isinstance(choice, PerLayer):
+        yield choice.sizes
+    elif is_list(choice):
+        for value in choice:
+            if isinstance(value, PerLayer):
+                yield value.sizes
+
+
 def check_choice(name: str, choice: Any) -> None:
     """Refuse what nothing can be drawn from."""
     if isinstance(choice, When):
         if not is_list(choice.values) or not len(choice.values):
             raise ValueError(f"the condition of {name!r} has no values of {choice.parameter!r}: give a tuple of them.")
+        if isinstance(choice.choice, When):
+            raise TypeError(f"{name!r} has a condition within a condition; one parameter can decide on it.")
+        check_choice(name, choice.choice)
+    elif isinstance(choice, PerLayer):
         check_choice(name, choice.choice)
     elif is_list(choice):
         if not len(choice):
             raise ValueError(f"space has no values for {name!r}: give at least one, or leave the parameter out.")
-    elif not hasattr(choice, "draw") and not callable(getattr(choice, "rvs", None)):
+        if any(isinstance(value, When) for value in choice):
+            raise TypeError(f"space has a When among the values for {name!r}; it goes around the whole list.")
+    elif not is_choice(choice):
         raise TypeError(
             f"space has {choice!r} for {name!r}; give a list of values, a distribution of scipy.stats, LogUniform, "
-            "Layers or When."
+            "Layers, Make, PerLayer or When."
         )
 
 
-def draw(choice: Any, rng: np.random.Generator) -> Any:
+def draw(choice: Any, source: Source, name: str, found: Mapping[str, Any]) -> Any:
     """One value, as a plain Python object where it is a number."""
     if is_list(choice):
-        return plain(choice[int(rng.integers(len(choice)))])
-    if hasattr(choice, "draw"):
-        return choice.draw(rng)
-    return plain(choice.rvs(random_state=np.random.RandomState(int(rng.integers(2**32)))))
+        at = source.index(name, len(choice))
+        value = choice[at]
+        return draw(value, source, f"{name}, value {at}", found) if is_choice(value) else plain(value)
+    if callable(getattr(choice, "rvs", None)):
+        return plain(source.sample(name, choice))
+    return choice.draw(source, name, found)
 
 
 def plain(value: Any) -> Any:
@@ -198,35 +317,14 @@ def plain(value: Any) -> Any:
     return value.item() if isinstance(value, np.generic) else value
 
 
-def default_space(estimator: Any) -> dict[str, Any]:
-    """What is searched when nothing is said: every hyperparameter of a network that matters.
-
-    Parameters
-    ----------
-    estimator : MLPClassifier, MLPRegressor, TabularClassifier or TabularRegressor
-    """
-    if type(estimator).__name__.startswith("Tabular"):
-        widths = [(128, 128, 128), (256, 256, 256), (64, 64, 64), (256, 256), (512,)]
-        peak = 0.12 if type(estimator).__name__ == "TabularClassifier" else 0.4
-        return {
-            "hidden": widths,
-            "learning_rate": LogUniform(peak / 4, peak * 2),
-            "dropout": [0.0, 0.05, 0.1, 0.15, 0.3],
-            "weight_decay": LogUniform(0.002, 0.1),
-            "batch_size": [64, 128, 256],
-        }
-    return {
-        "hidden_layer_sizes": Layers(),
-        "activation": ["relu", "tanh", "selu", "elu", "silu", "mish"],
-        "weight_init": When("activation", ("relu", "elu", "silu", "mish"), [None, "he_normal"]),
-        "solver": ["adam", "nadam", "sgd"],
-        "momentum": When("solver", ("sgd",), [0.8, 0.9, 0.95]),
-        "learning_rate_init": LogUniform(3e-4, 3e-2),
-        "learning_rate": ["constant", "one_cycle"],
-        "batch_size": [32, 64, 128],
-        "alpha": LogUniform(1e-6, 1e-1),
-        "l1": [0.0, 0.0, 1e-5, 1e-4],
-        "max_norm": [0.0, 0.0, 2.0, 4.0],
-        "dropout": [0.0, 0.0, 0.1, 0.2, 0.4],
-        "clip_norm": [0.0, 1.0],
-    }
+def choice_text(choice: Any) -> str:
+    """A choice as a text that is equal in every process."""
+    if isinstance(choice, When):
+        return f"When({choice.parameter!r}, {setting_text(list(choice.values))}, {choice_text(choice.choice)})"
+    if isinstance(choice, PerLayer):
+        return f"PerLayer({choice_text(choice.choice)}, {choice.sizes!r})"
+    if is_list(choice):
+        return f"[{', '.join(choice_text(plain(value)) for value in choice)}]"
+    if hasattr(choice, "dist") and hasattr(choice, "kwds"):
+        return f"{choice.dist.name}({setting_text(choice.args)}, {setting_text(choice.kwds)})"
+    return setting_text(choice)

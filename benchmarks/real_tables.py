@@ -1,7 +1,7 @@
 """Held-out scores and times on real tables: ``python -m benchmarks.real_tables`` (``--quick``: one seed, no MNIST).
 
-For each table the whole of `rosenblatt train` runs (kinds, encoding, early stopping on its own validation split), and
-beside it scikit-learn's MLP with the same layers, batch, optimizer and number of epochs on the same encoded rows.
+For each table the default estimator is trained, raw columns in, and beside it scikit-learn's MLP with its defaults
+behind the preparation that its guide recommends. MNIST is the same network, batch and optimizer in both libraries.
 Means over seeds; each seed draws its own stratified 80/20 split. The tables are read from the folder in
 ROSENBLATT_DATA, else from ``../shared/data``; without them the benchmark says what it skips.
 """
@@ -20,11 +20,9 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import accuracy_score, r2_score
 from sklearn.model_selection import train_test_split
 from sklearn.neural_network import MLPClassifier as PeerClassifier
-from sklearn.neural_network import MLPRegressor as PeerRegressor
 
 import rosenblatt
-from rosenblatt.tables import read_table
-from rosenblatt.tables.model import TableModel
+from benchmarks.tabular.fits import mlp, plain, texts_of
 
 TABLES = {"spambase": 0.94, "adult": 0.85, "california_housing": 0.80}
 
@@ -43,36 +41,32 @@ def read(name: str) -> tuple[Any, str]:
 
 
 def run_table(name: str, seed: int) -> dict[str, float]:
-    """Score and time of the whole pipeline, and of scikit-learn's network on the same encoded rows and epochs."""
+    """Score and time of the default estimator, and of scikit-learn's network behind its recommended preparation."""
     frame, target = read(name)
-    stratify = frame[target] if name != "california_housing" else None
-    train, test = train_test_split(frame, test_size=0.2, random_state=seed, stratify=stratify)
+    classify = name != "california_housing"
+    train, test = train_test_split(
+        frame, test_size=0.2, random_state=seed, stratify=frame[target] if classify else None
+    )
     start = time.perf_counter()
-    model = TableModel.train(train, target, seed=seed)
+    model = rosenblatt.learn(train, target, random_state=seed)
     seconds = time.perf_counter() - start
-    truth, found = test[target].to_numpy(), model.predict(test)
-    score = float(r2_score(truth, found) if name == "california_housing" else accuracy_score(truth, found))
-    return {"score": score, "seconds": seconds} | peer_scores(model, train, test, target, seed)
+    score = accuracy_score if classify else r2_score
+    found = {"score": float(score(test[target], model.predict(test))), "seconds": seconds}
+    return found | peer_scores(train, test, target, classify, seed)
 
 
-def peer_scores(model: TableModel, train: Any, test: Any, target: str, seed: int) -> dict[str, float]:
-    """The same work by scikit-learn: layers, batch, optimizer, rows and number of epochs are ours."""
-    X, X_test = (model.encoder.transform(read_table(frame)) for frame in (train, test))
-    ours, classifier = model.estimator, bool(model.target.classes)
-    y, y_test = train[target].to_numpy(), test[target].to_numpy()
-    if not classifier:
-        center, scale = y.mean(), y.std()
-        y, y_test = (y - center) / scale, (y_test - center) / scale
-    peer = (PeerClassifier if classifier else PeerRegressor)(
-        hidden_layer_sizes=ours.hidden_layer_sizes, alpha=ours.alpha, batch_size=ours.batch_size,
-        learning_rate_init=ours.learning_rate_init, max_iter=len(model.history.epochs), tol=0.0, n_iter_no_change=10**6,
-        random_state=seed,
-    )  # fmt: skip
+def peer_scores(train: Any, test: Any, target: str, classify: bool, seed: int) -> dict[str, float]:
+    """Default settings, scaled numbers, one column for each level."""
+    rows, held_out = plain(train, range(len(train)), "mlp"), plain(test, range(len(test)), "mlp")
+    texts = [name for name in texts_of(rows) if name != target]
+    numbers = [name for name in rows if name not in (target, *texts)]
+    peer = mlp(texts, numbers, classify, seed)
     start = time.perf_counter()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
-        peer.fit(X, y)
-    return {"peer_seconds": time.perf_counter() - start, "peer_score": peer.score(X_test, y_test)}
+        peer.fit(rows.drop(columns=target), rows[target])
+    seconds = time.perf_counter() - start
+    return {"peer_seconds": seconds, "peer_score": peer.score(held_out.drop(columns=target), held_out[target])}
 
 
 def mnist(seed: int, epochs: int, peer: bool) -> dict[str, float]:

@@ -94,10 +94,10 @@ def arguments() -> argparse.Namespace:
     return o
 
 
-def write(page: pathlib.Path, text: str) -> None:
+def write(page: pathlib.Path, text: str, marks: tuple[str, str] = (BEGIN, END)) -> None:
     """Put the report between the marks of a page; a new page has nothing else."""
-    old = page.read_text() if page.exists() else f"# Tables, by default\n\n{BEGIN}\n{END}\n"
-    page.write_text(replaced(old, text))
+    old = page.read_text() if page.exists() else "# Tables, by default\n\n" + "\n".join(marks) + "\n"
+    page.write_text(replaced(old, text, marks))
 
 
 def main() -> None:

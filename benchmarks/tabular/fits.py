@@ -7,6 +7,7 @@ indicator where they cannot take them as they are; classes are 0, 1, 2, ... for 
 from __future__ import annotations
 
 import logging
+import re
 import time
 import warnings
 from typing import Any
@@ -86,7 +87,10 @@ def plain(frame: Any, train: Any, method: str) -> Any:
             as_category = method in ("lightgbm", "hist_gradient_boosting")
             category = pd.Series(pd.Categorical(text.where(text.isin(levels)), categories=levels), index=frame.index)
             columns[name] = category.cat.codes.astype(float) if many else category if as_category else text
-    return pd.DataFrame({**columns, **indicators})
+    found = pd.DataFrame({**columns, **indicators})
+    if method == "lightgbm":  # it refuses brackets and the like in names
+        found.columns = [re.sub(r"\W", "_", str(name)) for name in found.columns]
+    return found
 
 
 def peer(method: str, classify: bool, threads: int) -> Any:
@@ -139,7 +143,7 @@ def texts_of(X: Any) -> list[str]:
     return [name for name in X if X[name].dtype.kind == "O" or str(X[name].dtype) in ("str", "string")]
 
 
-def mlp(texts: list[str], numbers: list[str], classify: bool) -> Any:
+def mlp(texts: list[str], numbers: list[str], classify: bool, seed: int = 0) -> Any:
     """scikit-learn's network behind the preparation that its guide recommends."""
     from sklearn.compose import TransformedTargetRegressor, make_column_transformer
     from sklearn.impute import SimpleImputer
@@ -151,6 +155,6 @@ def mlp(texts: list[str], numbers: list[str], classify: bool) -> Any:
         (make_pipeline(SimpleImputer(strategy="median", add_indicator=True), StandardScaler()), numbers),
         (OneHotEncoder(handle_unknown="ignore"), texts),
     )
-    network = MLPClassifier(random_state=0) if classify else MLPRegressor(random_state=0)
+    network = (MLPClassifier if classify else MLPRegressor)(random_state=seed)
     model = make_pipeline(prepare, network)
     return model if classify else TransformedTargetRegressor(model, transformer=StandardScaler())

@@ -128,10 +128,10 @@ def notes(results: Results, ours: str, peers: Sequence[str], names: Sequence[str
                 yield f"Failed: {key}: {results.found[key]['failed']}"
 
 
-def replaced(page: str, text: str) -> str:
+def replaced(page: str, text: str, marks: tuple[str, str] = (BEGIN, END)) -> str:
     """The page with what is between the marks replaced; ValueError if it lacks the marks."""
-    head, begin, rest = page.partition(BEGIN)
-    _, end, tail = rest.partition(END)
+    head, begin, rest = page.partition(marks[0])
+    _, end, tail = rest.partition(marks[1])
     if not begin or not end:
-        raise ValueError(f"the page has no lines {BEGIN} and {END}: put them where the tables are to stand")
-    return f"{head}{BEGIN}\n{text.strip()}\n{END}{tail}"
+        raise ValueError(f"the page has no lines {marks[0]} and {marks[1]}: put them where the tables are to stand")
+    return f"{head}{begin}\n{text.strip()}\n{end}{tail}"

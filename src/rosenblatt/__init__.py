@@ -18,16 +18,18 @@ if TYPE_CHECKING:
         Perceptron,
         TabularClassifier,
         TabularRegressor,
+        learn,
     )
     from rosenblatt.files import load, save
     from rosenblatt.ir.program import Builder
     from rosenblatt.nn import Network, NetworkSpec
+    from rosenblatt.search import MLPSearchCV
     from rosenblatt.threads import engine_info, get_num_threads, set_num_threads
 
 __version__ = "0.1.0"
 
 _HOMES = {
-    **dict.fromkeys(("logic", "nn", "plots", "training"), ""),
+    **dict.fromkeys(("logic", "nn", "plots", "search", "training"), ""),
     "Builder": "ir.program",
     "Diagnosis": "diagnosis",
     "diagnose": "diagnosis",
@@ -35,6 +37,7 @@ _HOMES = {
     "LogisticRegression": "estimators",
     "MLPClassifier": "estimators",
     "MLPRegressor": "estimators",
+    "MLPSearchCV": "search",
     "Network": "nn",
     "NetworkSpec": "nn",
     "Perceptron": "estimators",
@@ -42,6 +45,7 @@ _HOMES = {
     "TabularRegressor": "estimators",
     "engine_info": "threads",
     "get_num_threads": "threads",
+    "learn": "estimators",
     "load": "files",
     "save": "files",
     "set_num_threads": "threads",
@@ -53,6 +57,7 @@ __all__ = [  # noqa: RUF022 (the version last)
     "LogisticRegression",
     "MLPClassifier",
     "MLPRegressor",
+    "MLPSearchCV",
     "Network",
     "NetworkSpec",
     "Perceptron",
@@ -61,12 +66,14 @@ __all__ = [  # noqa: RUF022 (the version last)
     "diagnose",
     "engine_info",
     "get_num_threads",
+    "learn",
     "load",
     "logic",
     "nn",
     "plots",
     "remedy",
     "save",
+    "search",
     "set_num_threads",
     "training",
     "__version__",

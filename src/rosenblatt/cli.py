@@ -50,12 +50,18 @@ def train(
     out: Annotated[Path | None, typer.Option(help="The model file. Default: FILE's name, .safetensors.")] = None,
     task: Annotated[str | None, typer.Option(help="classification or regression, where the guess is wrong.")] = None,
     kind: Annotated[
-        list[str] | None, typer.Option(help="COLUMN=numeric, =categorical or =ignored; may be repeated.")
+        list[str] | None, typer.Option(help="COLUMN=numeric, =categorical, =text or =ignored; may be repeated.")
     ] = None,
-    hidden: Annotated[str, typer.Option(help="Neurons of each hidden layer.")] = "128,64",
-    epochs: Annotated[int, typer.Option(help="Most epochs; training usually stops earlier.")] = 200,
-    learning_rate: Annotated[float, typer.Option(help="First learning rate of Adam.")] = 0.002,
-    test_share: Annotated[float, typer.Option(help="Share of the rows held out for the score.")] = 0.2,
+    preset: Annotated[str, typer.Option(help="fast, default or best: how much training is done.")] = "default",
+    time: Annotated[str | None, typer.Option(help="What training may take: 90s, 5m, 1h.")] = None,
+    members: Annotated[int | None, typer.Option(help="How many networks are trained and averaged.")] = None,
+    hidden: Annotated[str | None, typer.Option(help="Neurons of each hidden layer, such as 128,64.")] = None,
+    epochs: Annotated[int | None, typer.Option(help="Epochs of each network; the best is kept.")] = None,
+    learning_rate: Annotated[float | None, typer.Option(help="The highest learning rate.")] = None,
+    metric: Annotated[str | None, typer.Option(help="What the best epoch is chosen by, such as log_loss.")] = None,
+    test_share: Annotated[
+        float, typer.Option(help="Share of the rows kept for the score; 0: score out of fold.")
+    ] = 0.2,
     seed: Annotated[int, typer.Option(help="Of splits, initial weights and row orders.")] = 0,
     encoding: Annotated[str, typer.Option(help="Of a CSV file.")] = "utf-8",
 ) -> None:
@@ -63,14 +69,45 @@ def train(
     from rosenblatt.console import train as command
     from rosenblatt.console.display import Display
 
-    settings: dict[str, Any] = {
+    given: dict[str, Any] = {
+        "preset": preset,
+        "time_budget": command.parse_time(time),
+        "members": members,
         "hidden": command.parse_hidden(hidden),
-        "max_epochs": epochs,
+        "epochs": epochs,
         "learning_rate": learning_rate,
-        "seed": seed,
+        "metric": metric,
+        "random_state": seed,
     }
+    parameters = {name: value for name, value in given.items() if value is not None}
     kinds = command.parse_kinds(kind or [])
-    command.train(command.TrainRequest(file, target, out, task, kinds, test_share, encoding, settings), Display())
+    command.train(command.TrainRequest(file, target, out, task, kinds, test_share, encoding, parameters), Display())
+
+
+@app.command()
+def tune(
+    file: Annotated[Path | None, typer.Argument(help="CSV or Parquet. Without it: scikit-learn's digits.")] = None,
+    target: Annotated[str | None, typer.Option(help="The column to predict.")] = None,
+    time: Annotated[str, typer.Option(help="How long to search: 90s, 5m, 1h.")] = "5m",
+    out: Annotated[Path | None, typer.Option(help="The model file. Default: FILE's name, .safetensors.")] = None,
+    task: Annotated[str | None, typer.Option(help="classification or regression, where the guess is wrong.")] = None,
+    kind: Annotated[
+        list[str] | None, typer.Option(help="COLUMN=numeric, =categorical, =text or =ignored; may be repeated.")
+    ] = None,
+    test_share: Annotated[
+        float, typer.Option(help="Share of the rows kept for the score; 0: score out of fold.")
+    ] = 0.2,
+    seed: Annotated[int, typer.Option(help="Of splits, candidates, initial weights and row orders.")] = 0,
+    encoding: Annotated[str, typer.Option(help="Of a CSV file.")] = "utf-8",
+) -> None:
+    """Search the hyperparameters for a table, and write the best model to a file."""
+    from rosenblatt.console import train as command
+    from rosenblatt.console import tune as search
+    from rosenblatt.console.display import Display
+
+    kinds, given = command.parse_kinds(kind or []), {"random_state": seed}
+    request = command.TrainRequest(file, target, out, task, kinds, test_share, encoding, given)
+    search.tune(request, command.parse_time(time) or 0.0, Display())
 
 
 @app.command()

@@ -15,21 +15,21 @@ from rosenblatt.storage.container import ModelFileError, pack, unpack
 
 __all__ = ["ModelFileError", "load", "save"]
 
-ESTIMATOR, TABLE_MODEL, NETWORK, TABULAR = "estimator", "table model", "network", "tabular estimator"
+ESTIMATOR, NETWORK, TABULAR = "estimator", "network", "tabular estimator"
 TABULARS = ("TabularClassifier", "TabularRegressor")
 
 
 def save(model: Any, path: str | os.PathLike[str]) -> None:
     """Write a fitted model, or a network, to a file.
 
-    Constructor parameters, fitted attributes and the network are stored (with a `TableModel` also how its table is
-    encoded): layers, parameters, running statistics, what is frozen. Activations, initializers, losses, optimizers and
+    Constructor parameters, fitted attributes and the networks are stored (of a tabular estimator also how its table is
+    prepared): layers, parameters, running statistics, what is frozen. Activations, initializers, losses, optimizers and
     schedules of the library may be given by name or as instances. A `RandomState` given as random_state is stored as
     None, and so is the path of checkpoints; optimizer state is not stored.
 
     Parameters
     ----------
-    model : estimator, TableModel or nn.Network
+    model : estimator or nn.Network
         One of the library's estimators but `Perceptron`; fitted, if it is no network.
     path : path
         Usually ending in .safetensors. An existing file is replaced, at once and only by a complete one.
@@ -47,11 +47,8 @@ def save(model: Any, path: str | os.PathLike[str]) -> None:
     from rosenblatt.nn.network import Network
     from rosenblatt.storage.estimators import STORABLE, estimator_state
     from rosenblatt.storage.networks import network_to_state
-    from rosenblatt.tables.model import TableModel
 
-    if type(model) is TableModel:
-        write_atomically(path, pack(TABLE_MODEL, *model.to_state()))
-    elif type(model).__name__ in STORABLE and type(model).__module__.startswith("rosenblatt."):
+    if type(model).__name__ in STORABLE and type(model).__module__.startswith("rosenblatt."):
         write_atomically(path, pack(ESTIMATOR, *estimator_state(model)))
     elif type(model).__name__ in TABULARS and type(model).__module__.startswith("rosenblatt."):
         from rosenblatt.storage.tabular import tabular_state
@@ -61,8 +58,7 @@ def save(model: Any, path: str | os.PathLike[str]) -> None:
         write_atomically(path, pack(NETWORK, *network_to_state(model)))
     else:
         raise TypeError(
-            f"save takes a fitted TableModel, {', '.join((*STORABLE, *TABULARS))} or nn.Network of rosenblatt, not "
-            f"{type(model)}."
+            f"save takes a fitted {', '.join((*STORABLE, *TABULARS))} or nn.Network of rosenblatt, not {type(model)}."
         )
 
 
@@ -75,7 +71,7 @@ def load(path: str | os.PathLike[str]) -> Any:
 
     Returns
     -------
-    TabularClassifier, TabularRegressor, TableModel, MLPClassifier, MLPRegressor, LogisticRegression or nn.Network
+    TabularClassifier, TabularRegressor, MLPClassifier, MLPRegressor, LogisticRegression or nn.Network
 
     Raises
     ------
@@ -95,11 +91,8 @@ def model_from_bytes(data: bytes) -> Any:
     """The model in the bytes of a file; see `load`."""
     from rosenblatt.storage.estimators import estimator_from_state
     from rosenblatt.storage.networks import network_from_state
-    from rosenblatt.tables.model import TableModel
 
     kind, state, arrays = unpack(data)
-    if kind == TABLE_MODEL:
-        return TableModel.from_state(state, arrays)
     if kind == ESTIMATOR:
         return estimator_from_state(state, arrays)
     if kind == TABULAR:

@@ -172,3 +172,32 @@ def test_failures_are_kept_and_run_again_only_when_asked(tmp_path, monkeypatch):
     assert ran == ["a"]
     command.fill(command.read(path), ["mlp"], options(tables=["a"], retry=True), path, "")
     assert ran == ["a", "a"]
+
+
+def test_the_ablation_changes_what_it_says(data, monkeypatch):
+    from benchmarks.tabular import ablation
+
+    rng = np.random.default_rng(0)
+    for name in "av":
+        frame = pd.DataFrame({"x": rng.normal(size=60), "z": rng.normal(size=60)})
+        frame["y"] = (frame.x > 0).map({True: "p", False: "n"}) if name == "a" else frame.x + frame.z
+        frame.to_parquet(data / f"{name}.parquet")
+    seen = []
+
+    def watch(*given):
+        seen.append(given[2])
+        return train(*given)
+
+    train = ablation.members.train_member
+    monkeypatch.setattr("rosenblatt.estimators.tabular.ensemble.train_member", watch)
+    few = ("no waves of numbers", "activations not mixed with the identity", "initial weights not scaled by data")
+    monkeypatch.setattr(ablation, "VARIANTS", {name: ablation.VARIANTS[name] for name in few})
+    settings = ablation.rosenblatt.TabularClassifier._presets["default"]
+    quick = {"default": ablation.replace(settings, epochs=1, members=1)}
+    monkeypatch.setattr(ablation.rosenblatt.TabularClassifier, "_presets", quick)
+    monkeypatch.setattr(ablation.rosenblatt.TabularRegressor, "_presets", quick)
+    text = "\n".join(ablation.lines(["a", "v"], [0]))
+    assert [used.waves for used in seen] == [8, 8, 0, 0, 8, 8, 8, 8]
+    assert all(f"| {name} | " in text for name in few)
+    assert "2 tables, splits 0." in text
+    assert ablation.nn.Parametric("relu").base == "relu"  # what was replaced is there again

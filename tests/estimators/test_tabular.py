@@ -1,7 +1,10 @@
 """The estimators on raw tables: scikit-learn's checks, raw columns, honesty, calibration, budgets, repeatability."""
 
+import signal
+import threading
 import time
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -308,3 +311,47 @@ def test_the_report_says_what_was_done():
     assert "left out" in lines["always"]
     assert "left out" in lines["row"]
     assert "R2 " in TabularRegressor("fast", epochs=3).fit(X, value).report()
+
+
+def test_later_divergence_keeps_the_best_epoch_and_warns() -> None:
+    X, y = (part[:40] for part in load_diabetes(return_X_y=True))
+    with pytest.warns(UserWarning, match=r"diverged in 1 of 1 networks .* Try a smaller learning_rate \(now 1e\+38\)"):
+        model = TabularRegressor("fast", learning_rate=1e38).fit(X, y)  # one step an epoch, the first rate is zero
+    assert np.isfinite(model.predict(X)).all()
+
+
+def test_interrupts_keep_what_was_learned() -> None:
+    X, y = load_diabetes(return_X_y=True)
+
+    def interrupt(epoch: Any) -> None:
+        if (epoch.member, epoch.number) == (1, 3):
+            signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)  # type: ignore[arg-type]
+            time.sleep(0.05)  # until the main thread has noticed
+
+    with pytest.warns(UserWarning, match=r"Training was interrupted: \d networks are kept"):
+        model = TabularRegressor(on_epoch=interrupt).fit(X, y)
+    assert all(len(member.curve) < 64 for member in model._ensemble.members)
+    assert np.isfinite(model.predict(X)).all()
+
+
+def test_the_target_may_be_named() -> None:
+    data = load_diabetes(as_frame=True)
+    named, given = TabularRegressor("fast", epochs=3), TabularRegressor("fast", epochs=3)
+    named.fit(data.frame, "target")
+    given.fit(data.data, data.target)
+    assert (named.target_name_, given.target_name_) == ("target", "target")
+    np.testing.assert_array_equal(named.predict(data.frame), given.predict(data.data))
+    model = rosenblatt.learn({"x": np.arange(40.0), "b": np.arange(40) > 20}, "b", preset="fast", epochs=3)
+    assert isinstance(model, TabularClassifier)
+    assert model.classes_.tolist() == [False, True]
+    assert isinstance(rosenblatt.learn(data.frame, "target", preset="fast", epochs=1), TabularRegressor)
+
+
+def test_epochs_are_told() -> None:
+    X, y = load_diabetes(return_X_y=True)
+    told: list[Any] = []
+    model = TabularRegressor(members=2, epochs=4, on_epoch=told.append).fit(X, y)
+    for number, member in enumerate(model._ensemble.members, start=1):
+        mine = [epoch for epoch in told if epoch.member == number]
+        assert [(epoch.training_loss, epoch.held_out) for epoch in mine] == member.curve
+        assert mine[-1].best == member.best_epoch

@@ -16,12 +16,6 @@ from rosenblatt.plots.activations import activation_values
 X, Y = make_moons(200, noise=0.2, random_state=0)
 
 
-@pytest.fixture(autouse=True)
-def _no_figure_is_left():
-    yield
-    plt.close("all")
-
-
 @pytest.fixture(scope="module")
 def model():
     options = {"max_iter": 15, "learning_rate_init": 0.02, "early_stopping": True, "n_iter_no_change": 99}

@@ -11,20 +11,20 @@ from typing import Any
 import numpy as np
 import pytest
 
+from rosenblatt import learn
 from rosenblatt.files import load, save
-from rosenblatt.tables.model import TableModel
 
 RNG = np.random.default_rng(0)
 TABLE = {"x": RNG.normal(size=60), "y": RNG.choice(["hi", "lo"], 60)}
 
 
-def table_model(seed: int = 0) -> TableModel:
-    return TableModel.train(TABLE, "y", hidden=(4,), max_epochs=2, seed=seed)
+def table_model(seed: int = 0) -> Any:
+    return learn(TABLE, "y", hidden=(4,), members=1, epochs=2, random_state=seed)
 
 
 @pytest.fixture
 def existing(tmp_path: Path) -> Path:
-    table_model(seed=1).save(tmp_path / "model.safetensors")
+    save(table_model(seed=1), tmp_path / "model.safetensors")
     return tmp_path / "model.safetensors"
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from rosenblatt.tables.kinds import infer_kinds
 from rosenblatt.tables.preparation import Preparation, fit_preparation
 from rosenblatt.tables.reading import read_table
-from rosenblatt.tables.table import TableError
+from rosenblatt.tables.table import TableError, TableWarning
 
 RNG = np.random.default_rng(0)
 
@@ -111,14 +111,84 @@ def test_a_column_that_holds_other_things_now_is_named():
     preparation, _ = fit({"x": RNG.normal(size=30), "d": np.arange(30).astype("datetime64[D]")})
     good = {"x": [1.0], "d": [np.datetime64("2020-01-01")]}
     assert preparation.transform(read_table(good)).numbers.shape[0] == 1
-    with pytest.raises(TableError, match=r"'x'.*'red'"):
-        preparation.transform(read_table(good | {"x": ["red"]}))
-    with pytest.raises(TableError, match="'d' held dates in training"):
-        preparation.transform(read_table(good | {"d": [1.0]}))
-    with pytest.raises(TableError, match=r"'x'.*infinite"):
-        preparation.transform(read_table(good | {"x": [np.inf]}))
+    with pytest.warns(TableWarning, match=r"'x' held numbers in training; now a cell is none .* 'red' in row 1\."):
+        assert preparation.transform(read_table(good | {"x": ["red"]})).numbers[0, 0] == 0
+    with pytest.warns(TableWarning, match=r"'d' held dates in training; now a cell is none .* 1 in row 1\."):
+        assert preparation.transform(read_table(good | {"d": [1.0]})).numbers[0, 1] == 0
+    with pytest.warns(TableWarning, match=r"'x' held numbers .* '2020-01-01' in row 1\. column 'd'"):
+        preparation.transform(read_table({"x": good["d"], "d": good["x"]}))
     with pytest.raises(TableError, match="lacks 2 of the columns"):
         preparation.transform(read_table({"other": [1.0]}))
+
+
+def test_infinite_numbers_are_cut_to_the_ends_and_change_no_scale():
+    x = RNG.normal(5, 2, 100)
+    plain, _ = fit({"x": x})
+    preparation, _ = fit({"x": np.r_[x, np.inf, -np.inf, np.inf]})
+    assert preparation.rules[0].scaling == plain.rules[0].scaling
+    found = preparation.transform(read_table({"x": [np.inf, -np.inf, 1e300, "inf"]})).numbers[:, 0]
+    assert found.tolist() == [3.0, -3.0, 3.0, 3.0]
+    assert preparation.flags == []
+
+
+def test_text_is_read_as_the_numbers_it_stands_for():
+    values = np.r_[RNG.integers(1_000, 10**7, 50), 5]
+    plain, table = fit({"x": values / 100})
+    german, texts = fit({"x": [f"{v:,.2f} €".translate(str.maketrans(",.", ".,")) for v in values / 100]})
+    assert german.rules[0].scaling == plain.rules[0].scaling
+    assert np.array_equal(german.transform(texts).numbers, plain.transform(table).numbers)
+    now = german.transform(read_table({"x": ["1.234,50"]})).numbers
+    assert np.array_equal(now, plain.transform(read_table({"x": [1234.5]})).numbers)
+
+
+def test_dates_as_text_are_the_dates_of_a_frame():
+    days = np.datetime64("2021-03-01") + RNG.integers(0, 800, 60).astype("timedelta64[D]")
+    plain, table = fit({"d": days})
+    written, texts = fit({"d": [f"{d.month}/{d.day}/{d.year}" for d in days.tolist()]})
+    assert written.rules[0].month_first
+    assert written.rules[0].scaling == plain.rules[0].scaling
+    assert np.array_equal(written.transform(texts).numbers, plain.transform(table).numbers)
+    now = written.transform(read_table({"d": ["2/3/2022", "2022-02-03"]})).numbers
+    assert np.array_equal(now[0], now[1])
+
+
+def test_a_few_texts_among_numbers_are_missing_and_flagged():
+    preparation, table = fit({"x": [*map(str, range(100, 140)), "unknown", "NA"]})
+    assert preparation.rules[0].texts == ("unknown",)
+    assert preparation.transform(table).flags[:, 0].tolist() == [0.0] * 40 + [1.0, 1.0]
+    numbers, _ = fit({"x": [*map(float, range(100, 140)), None, None]})
+    assert preparation.rules[0].scaling == numbers.rules[0].scaling
+    levels, _ = fit({"x": [*map(str, range(100, 140)), "unknown", "NA"] * 3}, x="categorical")
+    assert "unknown" in levels.rules[0].levels
+
+
+def test_a_category_of_a_frame_stays_one_however_its_levels_look():
+    pd = pytest.importorskip("pandas")
+    preparation, _ = fit(pd.DataFrame({"c": pd.Categorical([10, 20, 40] * 20)}))
+    assert preparation.rules[0].levels == ("10", "20", "40")
+    assert preparation.transform(read_table({"c": [20]})).flags.shape == (1, 3)
+    again, _ = fit(pd.DataFrame({"c": pd.Categorical([10, 20, 40] * 20)}), c="numeric")
+    assert again.numbers == ["c"]
+
+
+def test_notes_ask_only_where_there_is_a_question():
+    def notes(cells, **kinds):
+        return fit({"c": cells, "x": RNG.normal(size=60)}, **kinds)[0].kinds[0].check
+
+    assert "integers of 3 values" in notes([10115, 20095, 80331] * 20)
+    assert notes([10115, 20095, 80331] * 20, c="numeric") == ""
+    assert notes([1, 2, 3] * 20) == "", "counts"
+    assert notes([10, 20, 30] * 20) == "", "equal steps"
+    assert notes([0.5, 7.25, 80.0] * 20) == "", "no integers"
+    assert notes(RNG.integers(0, 10**6, 60)) == "", "many values"
+
+
+def test_dates_as_categories_are_found_again():
+    days = np.array(["2020-01-01", "2020-06-01", "2021-01-01"] * 20, dtype="datetime64[D]")
+    preparation, table = fit({"d": days, "x": RNG.normal(size=60)}, d="categorical")
+    assert preparation.rules[0].levels == ("2020-01-01", "2020-06-01", "2021-01-01")
+    now = read_table({"d": ["2020-06-01", "1999-01-01"], "x": [0.0, 0.0]})
+    assert np.array_equal(preparation.transform(now).flags[0], preparation.transform(table).flags[1])
 
 
 def mixed(n, seed):
@@ -128,6 +198,10 @@ def mixed(n, seed):
         "few": rng.choice(np.array(["a", "b", "c", None], dtype=object), n),
         "many": rng.choice(np.array([f"l{i}" for i in range(12)], dtype=object), n),
         "flag": rng.random(n) < 0.5,
+        "price": np.array([f"${v:,.2f}" if v > 500 else "free" for v in rng.integers(0, 10**5, n)], dtype=object),
+        "share": np.array([f"{v} %" for v in rng.integers(0, 100, n)], dtype=object),
+        "wide": np.where(rng.random(n) < 0.1, -np.inf, rng.normal(size=n)),
+        "since": np.array([f"{d % 28 + 1}/{d % 12 + 1}/2020" for d in rng.integers(0, 1000, n)], dtype=object),
         "day": np.datetime64("2020-01-01") + rng.integers(0, 1000, n).astype("timedelta64[D]"),
     }
 
@@ -162,6 +236,11 @@ BROKEN = {
     "storage": lambda e: e["rules"][0].update(storage="image"),
     "circle": lambda e: e["rules"][-1].update(circles=["moon"]),
     "indicator": lambda e: e["rules"][0].update(indicator=1),
+    "format": lambda e: e["rules"][0].update(format={"thousands": "x", "decimal": ".", "currency": ""}),
+    "format's keys": lambda e: e["rules"][0].update(format={"thousands": ","}),
+    "order of dates": lambda e: e["rules"][0].update(month_first="yes"),
+    "texts": lambda e: e["rules"][0].update(texts=["a", "a"]),
+    "note": lambda e: e["kinds"][0].update(check=None),
     "center": lambda e: e["rules"][0]["scaling"].update(centers=[float("nan")]),
     "spread": lambda e: e["rules"][0]["scaling"].update(spreads=[-1.0]),
     "lengths": lambda e: e["rules"][0]["scaling"].update(spreads=[1.0, 2.0]),

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rosenblatt.tables import read_table
+from rosenblatt.tables import TableError, read_table
 from rosenblatt.tables.splits import split_rows
-from rosenblatt.tables.targets import Target, fit_target
+from rosenblatt.tables.targets import Target, fit_target, numbers
 
 
 def column(values: Any) -> Any:
@@ -74,3 +74,13 @@ def test_a_class_of_one_row_stays_in_training() -> None:
 def test_no_split_is_empty() -> None:
     assert [len(part) for part in split_rows(2, 0.01, 0)] == [1, 1]
     assert [len(part) for part in split_rows(5, 0.99, 0)] == [1, 4]
+
+
+def test_numbers_written_as_text_are_a_regression():
+    prices = [f"${value:,.2f}" for value in np.linspace(900, 5000, 30)]
+    column = read_table({"price": prices})["price"]
+    assert fit_target(column).task == "regression"
+    np.testing.assert_allclose(numbers(column), np.linspace(900, 5000, 30), atol=0.005)
+    assert fit_target(read_table({"grade": ["1", "2", "3"] * 9})["grade"]).classes == ("1", "2", "3")
+    with pytest.raises(TableError, match=r"column 'price' holds numbers, but row 31 says 'cheap'"):
+        fit_target(read_table({"price": [*prices, "cheap"]})["price"], "regression")

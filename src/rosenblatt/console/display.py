@@ -16,15 +16,14 @@ from rich.table import Table as Grid
 from rich.text import Text
 
 if TYPE_CHECKING:
+    from rosenblatt.estimators.tabular.members import Epoch
     from rosenblatt.tables.evaluation import Evaluation
     from rosenblatt.tables.kinds import ColumnKind
-    from rosenblatt.tables.training import Epoch
 
 __all__ = ["Display"]
 
 MAX_COLUMNS_SHOWN = 20
 MAX_CLASSES_SHOWN = 12
-PLAIN_EVERY = 10
 LABEL_WIDTH = 10
 PLAIN_WIDTH = 400
 
@@ -60,40 +59,50 @@ class Display:
         hidden = Counter(kind.kind for kind in kinds[MAX_COLUMNS_SHOWN:] if kind.used)
         if hidden:
             self.console.print(Text("and " + ", ".join(f"{count} more {name}" for name, count in hidden.items())))
+        for kind in kinds:
+            if kind.check:
+                self.line("check", kind.check)
         if any(kind.kind == "identifier" for kind in dropped):
             self.console.print(Text("To keep a dropped column: --kind COLUMN=numeric or --kind COLUMN=categorical"))
         self.console.print()
 
     @contextmanager
-    def progress(self, max_epochs: int) -> Iterator[Callable[[Epoch], None]]:
-        """A function to call after each epoch: one live line in a terminal, else a line now and then."""
+    def progress(self) -> Iterator[Callable[[Epoch], None]]:
+        """A function to call after each epoch: one live line in a terminal, else a line for each finished network."""
         if not self.console.is_terminal:
             yield self.plain_epoch
             return
-        from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+        from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-        columns = (TextColumn("{task.description}"), BarColumn(bar_width=24), TimeElapsedColumn())
+        columns = (TextColumn("{task.description}"), BarColumn(bar_width=24), TimeRemainingColumn())
         with Progress(*columns, console=self.console) as progress:
-            task = progress.add_task("epoch 1", total=max_epochs)
+            task = progress.add_task("network 1", total=None)
+            done: dict[int, int] = {}
 
             def show(epoch: Epoch) -> None:
-                progress.update(task, completed=epoch.number, description=epoch_text(epoch))
+                done[epoch.member] = epoch.number
+                total = epoch.members * epoch.epochs
+                progress.update(task, total=total, completed=sum(done.values()), description=str(epoch))
 
             yield show
 
     def plain_epoch(self, epoch: Epoch) -> None:
-        """The first epoch and every tenth."""
-        if epoch.number == 1 or epoch.number % PLAIN_EVERY == 0:
-            self.console.print(Text(epoch_text(epoch)))
+        """The last epoch of each network."""
+        if epoch.number == epoch.epochs:
+            self.console.print(Text(str(epoch)))
 
-    def scores(self, evaluation: Evaluation, classes: Sequence[Any]) -> None:
-        """The held-out score beside the baseline, then where the errors are."""
+    def scores(self, evaluation: Evaluation, classes: Sequence[Any], held_out: bool = True) -> None:
+        """The score of held-out or out-of-fold rows beside the baseline, then where the errors are."""
         e = evaluation
         self.console.print()
         rows = [(e.score_name, f"{e.score:.4f}", f"{e.baseline:.4f}")]
         digits = ".4f" if classes else ".6g"  # a log loss has no unit, an error has the target's
         rows += [(name, f"{ours:{digits}}", f"{base:{digits}}") for name, (ours, base) in e.errors.items()]
-        self.grid((f"{e.n_rows:,} held-out rows", "network", e.baseline_name), rows, right=(1, 2))
+        self.grid(
+            (f"{e.n_rows:,} {'held-out' if held_out else 'out-of-fold'} rows", "model", e.baseline_name),
+            rows,
+            right=(1, 2),
+        )
         self.console.print()
         if e.confusion is not None:
             self.confusion(e.confusion, [str(name) for name in classes])
@@ -115,11 +124,3 @@ class Display:
         )
         worst = [(names[i], names[j], f"{count:,}") for count, i, j in pairs[:10] if count]
         self.grid(("true", "predicted", "rows"), worst, right=(2,))
-
-
-def epoch_text(epoch: Epoch) -> str:
-    """One epoch in one line."""
-    return (
-        f"epoch {epoch.number:>3}   loss {epoch.training_loss:.4f}   validation loss {epoch.validation_loss:.4f}   "
-        f"best epoch {epoch.best}"
-    )

@@ -7,21 +7,26 @@ changes the model.
 from __future__ import annotations
 
 import io
+import re
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from rosenblatt.console.display import Display
+from rosenblatt.estimators import TabularClassifier, TabularRegressor
 from rosenblatt.files import ModelFileError, load
 from rosenblatt.nn.activations import name_of
 from rosenblatt.nn.graph import Node
 from rosenblatt.nn.network import Network
 from rosenblatt.storage.atomic import write_atomically
-from rosenblatt.tables.model import TableModel
 from rosenblatt.tables.reading import import_pyarrow, read_table
 
 __all__ = ["inspect", "predict"]
 
 FORMATS = (".csv", ".parquet")
+OURS = re.compile(r"prediction( \d+)?")
+"""The first column of what this command writes."""
 
 
 def predict(model_file: Path, table_file: Path, out: Path, encoding: str, display: Display) -> None:
@@ -30,17 +35,20 @@ def predict(model_file: Path, table_file: Path, out: Path, encoding: str, displa
         raise ValueError(f"--out {out}: predictions are written as {' or '.join(FORMATS)}; choose such an ending.")
     require_replaceable(out, model_file, table_file)
     model = load(model_file)
-    if not isinstance(model, TableModel):
+    if not isinstance(model, (TabularClassifier, TabularRegressor)):
         raise ModelFileError(
             f"{model_file}: it holds a {type(model).__name__}, which knows no table; use rosenblatt.load in Python."
         )
     table = read_table(table_file, encoding=encoding)
-    columns: dict[str, Any] = {"prediction": model.predict(table)}
-    if model.target.classes:
+    predicted = np.asarray(model.predict(table))
+    columns: dict[str, Any] = {"prediction": predicted}
+    if predicted.ndim > 1:
+        columns = {f"prediction {i}": column for i, column in enumerate(predicted.T, start=1)}
+    if isinstance(model, TabularClassifier):
         probabilities = model.predict_proba(table)
-        columns |= {f"probability of {name}": probabilities[:, i] for i, name in enumerate(model.target.classes)}
+        columns |= {f"probability of {name}": probabilities[:, i] for i, name in enumerate(model.classes_)}
     write_atomically(out, table_bytes(columns, out.suffix.lower()))
-    display.line("file", f"{out}: {table.n_rows:,} predictions of {model.target.name}")
+    display.line("file", f"{out}: {table.n_rows:,} predictions of {model.target_name_ or 'the target'}")
 
 
 def require_replaceable(out: Path, *inputs: Path) -> None:
@@ -58,7 +66,8 @@ def holds_predictions(path: Path) -> bool:
 
     read_schema = parquet.read_schema if path.suffix.lower() == ".parquet" else lambda file: csv.open_csv(file).schema
     try:
-        return bool(read_schema(path).names[:1] == ["prediction"])
+        names = read_schema(path).names
+        return bool(names) and OURS.fullmatch(names[0]) is not None
     except (ValueError, OSError):
         return False
 
@@ -78,8 +87,9 @@ def table_bytes(columns: dict[str, Any], suffix: str) -> bytes:
 def inspect(model_file: Path, display: Display) -> None:
     """Columns and network of a model, or inputs, outputs and layers of a network."""
     model = load(model_file)
-    if isinstance(model, TableModel):
-        display.console.print(model.summary(), markup=False)
+    if isinstance(model, (TabularClassifier, TabularRegressor)):
+        display.console.print(model.report(), markup=False)
+        display.console.print(f"\nthe first network\n{model._ensemble.networks[0].summary()}", markup=False)
         return
     if isinstance(model, Network):
         describe_network(model, display)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from .mlp_regressor import MLPRegressor
     from .perceptron import Perceptron
     from .tabular.classifier import TabularClassifier
+    from .tabular.learning import learn
     from .tabular.regressor import TabularRegressor
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
     "Perceptron",
     "TabularClassifier",
     "TabularRegressor",
+    "learn",
 ]
 
 _HOMES = {
@@ -37,6 +39,7 @@ _HOMES = {
     "Perceptron": "perceptron",
     "TabularClassifier": "tabular.classifier",
     "TabularRegressor": "tabular.regressor",
+    "learn": "tabular.learning",
 }
 
 

@@ -7,8 +7,6 @@ pickle without workspaces. It never trains.
 from __future__ import annotations
 
 import difflib
-import sys
-import warnings
 from typing import Any
 
 import numpy as np
@@ -19,6 +17,7 @@ from sklearn.callback import CallbackSupportMixin
 from sklearn.utils._param_validation import InvalidParameterError, StrOptions
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from rosenblatt._warnings import warn_user
 from rosenblatt.nn import Network
 from rosenblatt.training import DivergenceError
 
@@ -39,14 +38,6 @@ VERSION_KEY = "_rosenblatt_version"
 DENSE_BLOCK = 1024
 """Rows made dense at a time when a network with dense input predicts from a sparse matrix."""
 FLOATS = (np.float64, np.float32)
-
-
-def warn_user(message: str, category: type[Warning] = UserWarning) -> None:
-    """Warn at the line of the user's code that called us, however deep inside scikit-learn or this package we are."""
-    frame, depth = sys._getframe(1), 2
-    while frame.f_back is not None and frame.f_globals.get("__name__", "").split(".")[0] in ("rosenblatt", "sklearn"):
-        frame, depth = frame.f_back, depth + 1
-    warnings.warn(message, category, stacklevel=depth)
 
 
 def require_finite(parameters: Array, advice: str) -> None:

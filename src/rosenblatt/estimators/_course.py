@@ -6,6 +6,7 @@ over epochs is in `_stochastic`, what a checkpoint holds of them in `_resume`.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -127,6 +128,10 @@ class Course:
         The first epoch goes on where a checkpoint left it.
     finished : bool
         The checkpoint was of a finished training.
+    pause : float
+        Training pauses before the epoch after this one.
+    finish : callable
+        Called in a pause: what `predict` needs besides the network.
     """
 
     rows: Array | None
@@ -142,6 +147,8 @@ class Course:
     resumption: Resumption = field(default_factory=Resumption)
     in_epoch: bool = False
     finished: bool = False
+    pause: float = math.inf
+    finish: Callable[[], None] = field(default=lambda: None)
 
     @property
     def checkpoints(self) -> Checkpoints | None:

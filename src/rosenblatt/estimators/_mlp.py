@@ -7,7 +7,8 @@ split, one shuffle per epoch), so that equal seeds give equal training. It never
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import math
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -62,6 +63,22 @@ class BaseMLP(MLPParameters, LayerParameters, StochasticSolver):
         incremental: bool = False,
     ) -> None:
         """Everything `fit` and `partial_fit` do; a divergence leaves the estimator as it was."""
+        for _ in self._fit_in_stages(X, y, sample_weight, validation, incremental, pause=math.inf):
+            raise AssertionError("a fit without a pause has one stage")
+
+    def _fit_in_stages(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any = None,
+        validation: tuple[Any, Any] | None = None,
+        incremental: bool = False,
+        pause: float = 0,
+    ) -> Generator[None, float, None]:
+        """The same with pauses, before the first epoch and whenever the epoch is reached that was sent.
+
+        In a pause the estimator predicts as if training had ended there. L-BFGS has no pauses.
+        """
         first_pass = "_network" not in vars(self) and "_assigned" not in vars(self)
         first_pass = first_pass or (not self.warm_start and not incremental)
         self._refuse_contradictions(incremental, validation)
@@ -75,7 +92,8 @@ class BaseMLP(MLPParameters, LayerParameters, StochasticSolver):
                 self._fit_lbfgs(data, first_pass, tasks)
             else:
                 course = Course(None, 0, rng, incremental=incremental, tasks=tasks, resumption=resumption)
-                self._fit_stochastic(data, course, validation, first_pass)
+                course.pause, course.finish = pause, lambda: self._finish(data)
+                yield from self._fit_stochastic(data, course, validation, first_pass)
             require_finite(self._network.block, "Try a smaller learning_rate_init and scaled inputs.")
             self._finish(data)
             tasks.end_fit()
@@ -213,7 +231,7 @@ class BaseMLP(MLPParameters, LayerParameters, StochasticSolver):
         course: Course,
         validation: tuple[Any, Any] | None,
         first_pass: bool,
-    ) -> None:
+    ) -> Generator[None, float, None]:
         self._start_history(first_pass, self.early_stopping or validation is not None)
         rows: Array = np.arange(data.X.shape[0])
         course.mask_seed = int(course.rng.randint(2**31)) if self._draws_masks() else 0
@@ -236,7 +254,7 @@ class BaseMLP(MLPParameters, LayerParameters, StochasticSolver):
             course.evaluator = self._evaluator(held_out)
         restore_fit(self, course)
         try:
-            self._run_epochs(course)
+            yield from self._stages(course)
         finally:
             trainer.release_data()
 

@@ -10,7 +10,7 @@ The rules (learning-rate modes, plateau count, what ends training) are those of 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -86,6 +86,11 @@ class StochasticSolver(NetworkEstimator):
 
     def _run_epochs(self, course: Course) -> None:
         """Train until a rule ends it; with a validation score the best weights are put back at the end."""
+        for _ in self._stages(course):
+            raise AssertionError("a course without a pause has one stage")
+
+    def _stages(self, course: Course) -> Generator[None, float, None]:
+        """The same with pauses: what is sent is the epoch to pause at next, as if training ended there."""
         if course.score is not None and course.best is None:
             course.best = np.array(self._network.block)
         max_iter = 1 if course.incremental else self.max_iter
@@ -93,6 +98,10 @@ class StochasticSolver(NetworkEstimator):
         losses: list[float] = []  # of epochs that the history does not have yet
         try:
             while self.n_iter_ < max_iter and not course.finished:
+                while self.n_iter_ >= course.pause:
+                    with self._as_if_ended(course):
+                        course.finish()
+                        course.pause = yield
                 losses = self._train_some(course, max_iter)
                 course.finished = not self._end_epochs(losses, course) or self._reached_end(course)
                 if course.checkpoints is not None and course.checkpoints.is_due(trainer.step_count):
@@ -167,7 +176,7 @@ class StochasticSolver(NetworkEstimator):
         ):
             return 1
         until_plateau = self.n_iter_no_change + 1 - self._no_improvement_count
-        return int(max(1, min(until_plateau, MOST_ORDERED_ROWS // course.n_rows)))
+        return int(max(1, min(until_plateau, course.pause - self.n_iter_, MOST_ORDERED_ROWS // course.n_rows)))
 
     def _orders(self, rows: Array, n_epochs: int, rng: np.random.RandomState) -> Array:
         """The row orders of the next epochs, (n_epochs, n_rows); each shuffles the one before, as in scikit-learn."""
@@ -220,6 +229,20 @@ class StochasticSolver(NetworkEstimator):
         """Attributes of an estimator that is as if training had ended now."""
         with self._averaged():
             return {"_network": self._network.copy()}
+
+    @contextmanager
+    def _as_if_ended(self, course: Course) -> Iterator[None]:
+        """The network that would be kept if training ended now: the best one or the average, where they are kept."""
+        if course.best is None:
+            with self._averaged():
+                yield
+            return
+        present = np.array(self._network.block)
+        self._network.block[:] = course.best
+        try:
+            yield
+        finally:
+            self._network.block[:] = present
 
     @contextmanager
     def _averaged(self) -> Iterator[None]:

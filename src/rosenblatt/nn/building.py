@@ -59,6 +59,7 @@ class Work:
         self.leaves = {block.name: b.leaf("params", block.name, (block.size,)) for block in self.blocks}
         self.buffers = {p.name: b.leaf("buffers", p.name, p.spec.shape) for p in graph.buffers}
         self.views: dict[str, Value] = {}
+        self.values: dict[Node, Value] = {}
         self.averages: dict[str, Value] = {}
         self.buffer_updates: list[tuple[str, Value, float]] = []
         self.key: Value | None = None
@@ -75,7 +76,7 @@ class Work:
 
     def heads(self, training: bool) -> dict[str, Value]:
         """Append all layers; the heads' raw outputs, [m, n]."""
-        values: dict[Node, Value] = {}
+        values = self.values
         for stream, node in enumerate(self.graph.nodes):
             name = self.graph.names[node]
             if node.inputs:

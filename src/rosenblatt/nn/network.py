@@ -20,6 +20,7 @@ from rosenblatt.nn.activations import Activation
 from rosenblatt.nn.graph import Graph, Node
 from rosenblatt.nn.initial import copy_layers, draw_parameters, set_constants
 from rosenblatt.nn.programs import prediction_program
+from rosenblatt.nn.sharing import shared
 from rosenblatt.nn.spec import NetworkSpec
 
 if TYPE_CHECKING:
@@ -208,8 +209,10 @@ class Network:
     def executable(self) -> Executable:
         """The prediction program in the executor's form, compiled on first use."""
         if self._executable is None:
-            program = prediction_program(self.graph, self.dtype.name)
-            self._executable = compile_program(program, block_rows(self.graph))
+            self._executable = shared(
+                lambda: compile_program(prediction_program(self.graph, self.dtype.name), block_rows(self.graph)),
+                *("prediction", self.spec, self.dtype.name),
+            )
         return self._executable
 
     @functools.cached_property
@@ -250,6 +253,14 @@ class Network:
         session.forward(self.memory, rows, n_rows, NO_SLOTS, out)
         self._idle.append(session)
         return out[0] if len(out) == 1 else dict(zip(self.graph.heads, out, strict=True))
+
+    def input_gradients(
+        self, X: Any, cotangent: Any = None, *, at: Sequence[str] | None = None, raw: bool = False
+    ) -> dict[str, NDArray[Any]]:
+        """How the outputs of each row change with its inputs; see `rosenblatt.nn.sensitivity.input_gradients`."""
+        from rosenblatt.nn.sensitivity import input_gradients
+
+        return input_gradients(self, X, cotangent, at=at, raw=raw)
 
     def fit(self, X: Any, y: Any, **options: Any) -> History:
         """Train; see `rosenblatt.training.fit` for all options."""

@@ -13,32 +13,46 @@ from rosenblatt._lazy import lazy_names
 if TYPE_CHECKING:
     from rosenblatt.plots.activations import ActivationDisplay, plot_activations
     from rosenblatt.plots.boundary import plot_decision_boundary
+    from rosenblatt.plots.explanation import DependenceDisplay, ImportanceDisplay, plot_dependence, plot_importance
     from rosenblatt.plots.history import HistoryDisplay, plot_history
     from rosenblatt.plots.network import NetworkDisplay, plot_network
     from rosenblatt.plots.rates import RateDisplay, plot_learning_rates
+    from rosenblatt.plots.search import SearchDisplay, plot_search
 
 _HOMES = {
     "ActivationDisplay": "activations",
+    "DependenceDisplay": "explanation",
     "HistoryDisplay": "history",
+    "ImportanceDisplay": "explanation",
     "NetworkDisplay": "network",
     "RateDisplay": "rates",
+    "SearchDisplay": "search",
     "plot_activations": "activations",
     "plot_decision_boundary": "boundary",
+    "plot_dependence": "explanation",
     "plot_history": "history",
+    "plot_importance": "explanation",
     "plot_learning_rates": "rates",
     "plot_network": "network",
+    "plot_search": "search",
 }
 
 __all__ = [
     "ActivationDisplay",
+    "DependenceDisplay",
     "HistoryDisplay",
+    "ImportanceDisplay",
     "NetworkDisplay",
     "RateDisplay",
+    "SearchDisplay",
     "plot_activations",
     "plot_decision_boundary",
+    "plot_dependence",
     "plot_history",
+    "plot_importance",
     "plot_learning_rates",
     "plot_network",
+    "plot_search",
 ]
 
 

@@ -58,10 +58,11 @@ class ModelFileError(ValueError):
 def errors_of(what: str) -> Iterator[None]:
     """Whatever goes wrong while `what` is built from a file is the file's fault."""
     try:
-        yield
+        with np.errstate(over="raise"):  # a number that its type cannot hold
+            yield
     except ModelFileError:
         raise
-    except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError, ArithmeticError, RecursionError) as error:
         raise ModelFileError(f"the file does not describe {what}: {error}") from None
 
 

@@ -17,21 +17,24 @@ from numpy.typing import NDArray
 from rosenblatt.estimators import TabularClassifier, TabularRegressor
 from rosenblatt.estimators.tabular.design import Settings
 from rosenblatt.estimators.tabular.ensemble import Ensemble
+from rosenblatt.estimators.tabular.goals import from_cumulative
 from rosenblatt.estimators.tabular.members import Member
+from rosenblatt.estimators.tabular.units import Units
 from rosenblatt.nn.network import Network
 from rosenblatt.storage.container import Arrays, ModelFileError, decode_value, encode_value, errors_of, require_keys
 from rosenblatt.storage.networks import network_from_state, network_to_state
 from rosenblatt.tables.preparation import Preparation
+from rosenblatt.tables.rules import N_WORDS
 
 __all__ = ["tabular_from_state", "tabular_state"]
 
 KINDS: dict[str, Any] = {"TabularClassifier": TabularClassifier, "TabularRegressor": TabularRegressor}
 FITTED = {
-    "TabularClassifier": ("n_features_in_", "feature_names_in_", "score_", "classes_", "temperature_"),
-    "TabularRegressor": ("n_features_in_", "feature_names_in_", "score_", "_one_target"),
+    "TabularClassifier": ("n_features_in_", "feature_names_in_", "target_name_", "score_", "classes_", "temperature_"),
+    "TabularRegressor": ("n_features_in_", "feature_names_in_", "target_name_", "score_", "_one_target"),
 }
-ARRAYS = ("_mean", "_scale", "_lowest", "_highest")
-"""Arrays of a regressor, one number for each target."""
+
+ARRAYS = {"TabularClassifier": ("decision_weights_",), "TabularRegressor": ("_residuals",)}
 
 
 def tabular_state(model: Any) -> tuple[dict[str, Any], Arrays]:
@@ -55,9 +58,10 @@ def tabular_state(model: Any) -> tuple[dict[str, Any], Arrays]:
         members.append({"curve": [list(row) for row in member.curve], "best_epoch": member.best_epoch})
     known = np.isfinite(model.out_of_fold_)
     arrays |= {"out_of_fold": np.where(known, model.out_of_fold_, 0.0), "out_of_fold_known": known.astype(np.float32)}
-    arrays |= {name: getattr(model, name) for name in ARRAYS if hasattr(model, name)}
+    arrays |= {name.strip("_"): getattr(model, name) for name in ARRAYS[kind]}
     parameters = model.get_params(deep=False)
     seed = parameters["random_state"]
+    parameters["on_epoch"] = None  # a file holds no code
     parameters["random_state"] = seed if isinstance(seed, (int, np.integer)) else None
     fitted = {name: getattr(model, name) for name in FITTED[kind] if hasattr(model, name)}
     return {
@@ -68,6 +72,7 @@ def tabular_state(model: Any) -> tuple[dict[str, Any], Arrays]:
         "settings": encode_value(asdict(ensemble.settings), "settings"),
         "members": encode_value(members, "members"),
         "networks": networks,
+        "units": asdict(model._units) if kind == "TabularRegressor" else None,
     }, arrays
 
 
@@ -85,7 +90,7 @@ def tabular_from_state(state: Any, arrays: Mapping[str, NDArray[Any]]) -> Any:
 
 def restore(state: Any, arrays: Mapping[str, NDArray[Any]]) -> Any:
     """As `tabular_from_state`, with errors of any kind."""
-    needed = {"class", "parameters", "fitted", "preparation", "settings", "members", "networks"}
+    needed = {"class", "parameters", "fitted", "preparation", "settings", "members", "networks", "units"}
     require_keys(state, needed)
     kind = state["class"]
     if kind not in KINDS or not isinstance(state["networks"], list) or not state["networks"]:
@@ -104,8 +109,10 @@ def restore(state: Any, arrays: Mapping[str, NDArray[Any]]) -> Any:
     ]
     members = restore_members(decode_value(state["members"]), networks)
     settings = restore_settings(decode_value(state["settings"]))
-    model._ensemble = Ensemble(members, settings, getattr(model, "temperature_", 1.0))
-    restore_arrays(model, kind, arrays, networks[0].graph.n_outputs)
+    read = from_cumulative if getattr(model, "ordered", False) is not False else np.asarray
+    model._ensemble = Ensemble(members, settings, getattr(model, "temperature_", 1.0), read=read)
+    restore_arrays(model, arrays)
+    restore_target(model, state["units"], networks[0].graph.n_outputs)
     require_inputs(model._preparation, networks)
     return model
 
@@ -134,21 +141,34 @@ def restore_settings(entry: Any) -> Settings:
     return Settings(**entry)
 
 
-def restore_arrays(model: Any, kind: str, arrays: Mapping[str, NDArray[Any]], n_outputs: int) -> None:
-    """Out-of-fold predictions, classes or units: all must fit the networks' outputs."""
+def restore_arrays(model: Any, arrays: Mapping[str, NDArray[Any]]) -> None:
+    """Out-of-fold predictions, and what was learned from them."""
     found, known = arrays["out_of_fold"].astype(np.float64), arrays["out_of_fold_known"]
     if found.shape != known.shape:
         raise ModelFileError("the out-of-fold predictions do not fit together.")
     model.out_of_fold_ = np.where(known > 0, found, np.nan)
-    if kind == "TabularClassifier":
+    for name in ARRAYS[type(model).__name__]:
+        setattr(model, name, arrays[name.strip("_")].astype(np.float64))
+
+
+def restore_target(model: Any, units: Any, n_outputs: int) -> None:
+    """Classes or units: they must fit the networks' outputs."""
+    if isinstance(model, TabularClassifier):
         n_classes, temperature = len(model.classes_), model.temperature_
-        if n_classes != n_outputs or not (isinstance(temperature, float) and 0 < temperature < math.inf):
+        if n_classes != n_outputs + (model.ordered is not False) or not (
+            isinstance(temperature, float) and 0 < temperature < math.inf
+        ):
             raise ModelFileError(f"there are {n_classes} classes, but the networks have {n_outputs} outputs.")
+        if model.decision_weights_.shape != (n_classes,) or not (model.decision_weights_ > 0).all():
+            raise ModelFileError("there is no positive decision weight for each class.")
         return
-    for name in ARRAYS:
-        if arrays[name].shape != (n_outputs,):
-            raise ModelFileError(f"there are {n_outputs} targets, but {name} has the shape {arrays[name].shape}.")
-        setattr(model, name, arrays[name].astype(np.float64))
+    model._units = Units.from_dict(units)
+    n_targets = len(model._units.center)
+    quantiles = () if model.quantiles is None else tuple(model.quantiles)
+    if (len(quantiles) or n_targets) != n_outputs or len(model._units.shifts) != len(quantiles):
+        raise ModelFileError(f"there are units of {n_targets} targets, but the networks have {n_outputs} outputs.")
+    if model._residuals.ndim != 2 or len(model._residuals) < 2 or model._residuals.shape[1] != n_outputs:
+        raise ModelFileError("there are no out-of-fold errors for each output.")
 
 
 def require_inputs(preparation: Preparation, networks: list[Network]) -> None:
@@ -156,6 +176,7 @@ def require_inputs(preparation: Preparation, networks: list[Network]) -> None:
     widths = {"numbers": len(preparation.numbers), "flags": len(preparation.flags)}
     widths = {name: width for name, width in widths.items() if width}
     widths |= {f"codes{i}": n for i, n in enumerate(preparation.levels)}
+    widths |= {f"words{i}": N_WORDS for i in range(len(preparation.texts))}
     for network in networks:
         graph = network.graph
         if widths != {name: node.width for name, node in zip(graph.input_names, graph.inputs, strict=True)}:

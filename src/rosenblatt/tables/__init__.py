@@ -1,7 +1,7 @@
 """From a user's table to matrices and back.
 
-Goes in: a CSV or Parquet file, a data frame, a dictionary of arrays. Comes out: a trained `TableModel`, predictions
-in the target's own terms, scores. The network itself is `rosenblatt.estimators`' business.
+Goes in: a CSV or Parquet file, a data frame, a dictionary of arrays. Comes out: prepared matrices, targets,
+scores. Networks are the business of `rosenblatt.estimators`.
 """
 
 from rosenblatt.tables.reading import read_table

@@ -1,19 +1,19 @@
-"""How well a `TableModel` predicts rows that it has not seen, beside the best guess without a network.
+"""How good predictions of rows are that the model has not seen, beside the best guess without a model.
 
-Goes in: a model, held-out rows, and the training rows' targets. Comes out: an `Evaluation` of plain numbers. It never
-prints.
+Goes in: the target's true cells, predictions, the training rows' cells. Comes out: an `Evaluation` of plain numbers. It
+never predicts.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rosenblatt.tables.model import TableModel
-from rosenblatt.tables.table import Column, Table
-from rosenblatt.tables.targets import numbers
+from rosenblatt.tables.table import Column
+from rosenblatt.tables.targets import Target, numbers
 
 __all__ = ["Evaluation", "evaluate"]
 
@@ -39,24 +39,31 @@ class Evaluation:
     residuals: NDArray[np.float64] | None = None
 
 
-def evaluate(model: TableModel, held_out: Table, training_target: Column) -> Evaluation:
-    """Score `model` on `held_out`, which must hold the target column."""
-    truth = held_out.columns[model.target.name]
-    if model.target.task == "regression":
-        return evaluate_numbers(model, held_out, truth, training_target)
-    labels, training = model.target.encode(truth), model.target.encode(training_target)
-    probabilities = model.predict_proba(held_out).astype(np.float64)
-    n_classes = len(model.target.classes)
-    predicted = probabilities.argmax(axis=1)
-    shares = np.bincount(training, minlength=n_classes) / len(training)
+def evaluate(target: Target, truth: Column, predictions: NDArray[Any], training: Column) -> Evaluation:
+    """Score predictions.
+
+    Parameters
+    ----------
+    target : Target
+    truth, training : Column
+        The target of the rows that were predicted, and of those that were trained on.
+    predictions : ndarray
+        Numbers, shape (n_rows,), or probabilities of the classes, shape (n_rows, n_classes).
+    """
+    if target.task == "regression":
+        return evaluate_numbers(numbers(truth), predictions, float(numbers(training).mean()))
+    labels, known = target.encode(truth), target.encode(training)
+    n_classes = len(target.classes)
+    predicted = predictions.argmax(axis=1)
+    shares = np.bincount(known, minlength=n_classes) / len(known)
     majority = int(shares.argmax())
-    log_losses = (log_loss(probabilities[np.arange(len(labels)), labels]), log_loss(shares[labels]))
+    log_losses = (log_loss(predictions[np.arange(len(labels)), labels]), log_loss(shares[labels]))
     return Evaluation(
         n_rows=len(labels),
         score_name="accuracy",
         score=float(np.mean(predicted == labels)),
         baseline=float(np.mean(labels == majority)),
-        baseline_name=f"always {model.target.classes[majority]}",
+        baseline_name=f"always {target.classes[majority]}",
         errors={"log loss": log_losses},
         confusion=np.bincount(labels * n_classes + predicted, minlength=n_classes**2).reshape(n_classes, n_classes),
     )
@@ -67,10 +74,9 @@ def log_loss(probabilities: NDArray[np.float64]) -> float:
     return float(-np.mean(np.log(np.maximum(probabilities, 1e-7))))
 
 
-def evaluate_numbers(model: TableModel, held_out: Table, truth: Column, training_target: Column) -> Evaluation:
+def evaluate_numbers(values: NDArray[np.float64], predictions: NDArray[Any], mean: float) -> Evaluation:
     """R2 and errors of a regression."""
-    values, mean = numbers(truth), float(numbers(training_target).mean())
-    residuals, guess = values - model.predict(held_out), values - mean
+    residuals, guess = values - predictions, values - mean
     variation = float(np.sum(np.square(values - values.mean())))
     scores = [1 - float(np.sum(np.square(r))) / variation if variation else float("nan") for r in (residuals, guess)]
     return Evaluation(

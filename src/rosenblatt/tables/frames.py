@@ -8,9 +8,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, date, datetime
+from contextlib import suppress
+from dataclasses import replace
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
+from numbers import Real
 from typing import Any
+from uuid import UUID
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +25,7 @@ __all__ = ["MISSING_TEXTS", "table_from_frame", "table_from_mapping"]
 
 MISSING_TEXTS = frozenset({"", "?", "NA", "N/A", "n/a", "#N/A", "NaN", "nan", "null", "NULL", "<NA>"})
 """Texts that mean an empty cell, in files and in frames alike."""
+PLAIN = (str, int, float, bool, type(None))
 LARGEST_EXACT = 2.0**53
 MICROSECONDS_PER_DAY = 86_400e6
 
@@ -106,21 +111,23 @@ def column_from_series(name: str, series: Any) -> Column:
     import narwhals.stable.v2 as nw
 
     dtype = series.dtype
+    if dtype.is_numeric() and not dtype.is_integer():
+        return Column(name, "number", as_floats(series if dtype == nw.Float64 else series.cast(nw.Float64)))
     if series.null_count() == len(series):
         return Column(name, "number", np.full(len(series), np.nan))
     if dtype.is_integer() and not exceeds_exact(series):
         return Column(name, "integer", as_floats(series.cast(nw.Float64)))
-    if dtype.is_numeric() and not dtype.is_integer():
-        return Column(name, "number", as_floats(series.cast(nw.Float64)))
     if dtype == nw.Boolean:
         return column_from_objects(name, series.to_list())
-    if dtype.is_integer() or dtype in (nw.String, nw.Categorical, nw.Enum, nw.Time):
+    if dtype in (nw.Categorical, nw.Enum):
+        return replace(text_column(name, series.cast(nw.String).to_list()), categorical=True)
+    if dtype.is_integer() or dtype == nw.String:
         return text_column(name, series.cast(nw.String).to_list())
     if dtype in (nw.Date, nw.Datetime):
         return Column(name, "date", as_floats(microseconds(series)) / MICROSECONDS_PER_DAY)
     if dtype == nw.Duration:
         return Column(name, "number", as_floats(series.dt.total_microseconds().cast(nw.Float64)) / 1e6)
-    if dtype == nw.Object:
+    if dtype in (nw.Object, nw.Unknown, nw.Binary, nw.Time):
         return column_from_objects(name, series.to_list())
     raise unsupported(name, str(dtype))
 
@@ -149,7 +156,7 @@ def as_floats(series: Any) -> NDArray[np.float64]:
 
 def column_array(values: Any) -> NDArray[Any]:
     """A list as an array that keeps each Python object as it is."""
-    listed = list(values)
+    listed = values.to_pylist() if hasattr(values, "to_pylist") else list(values)  # PyArrow's elements are its own
     array = np.empty(len(listed), dtype=object)
     array[:] = listed
     return array
@@ -157,6 +164,8 @@ def column_array(values: Any) -> NDArray[Any]:
 
 def column_from_array(name: str, values: NDArray[Any]) -> Column:
     """A column from a one-dimensional NumPy array of any type."""
+    if isinstance(values, np.ma.MaskedArray):
+        return column_from_objects(name, values.tolist())
     kind = values.dtype.kind
     if kind in "iu" and (not len(values) or max(abs(int(values.max())), abs(int(values.min()))) <= LARGEST_EXACT):
         return Column(name, "integer", values.astype(np.float64))
@@ -170,18 +179,15 @@ def column_from_array(name: str, values: NDArray[Any]) -> Column:
     if kind == "m":
         seconds = values.astype("timedelta64[us]").astype(np.int64) / 1e6
         return Column(name, "number", np.where(np.isnat(values), np.nan, seconds))
-    if kind in "UTOiu":
+    if kind in "UTOSiu":
         return column_from_objects(name, values.tolist())
     raise unsupported(name, str(values.dtype))
 
 
 def column_from_objects(name: str, cells: list[Any]) -> Column:
-    """A column from Python objects: all numbers, all booleans, or text."""
-    cells = [plain_time(cell) if isinstance(cell, (np.datetime64, np.timedelta64)) else cell for cell in cells]
+    """A column from Python objects: all numbers, all booleans, all dates, or text."""
+    cells = [cell if type(cell) in PLAIN else plain_cell(name, cell) for cell in cells]
     present = [cell for cell in cells if not is_missing(cell)]
-    for cell in present:
-        if not isinstance(cell, (str, bool, int, float, Decimal, np.generic, date)):
-            raise unsupported(name, type(cell).__name__)
     if present and all(isinstance(cell, date) for cell in present):
         days = [None if is_missing(cell) else np.datetime64(without_zone(cell), "us") for cell in cells]
         return column_from_array(name, np.array(days, dtype="datetime64[us]"))
@@ -200,10 +206,28 @@ def without_zone(cell: date) -> date:
     return cell.astimezone(UTC).replace(tzinfo=None) if isinstance(cell, datetime) and cell.tzinfo else cell
 
 
-def plain_time(cell: np.datetime64 | np.timedelta64) -> datetime | float | None:
-    """A NumPy scalar as a datetime, or as seconds; None for "not a time"."""
-    if np.isnat(cell):
+def plain_cell(name: str, cell: Any) -> Any:
+    """Times of NumPy and pandas as Python's, spans as seconds, bytes, intervals and UUIDs as text."""
+    if is_missing(cell):
         return None
+    if isinstance(cell, (np.datetime64, np.timedelta64)):
+        return plain_time(cell)
+    if isinstance(cell, timedelta):
+        return cell.total_seconds()
+    if type(cell).__name__ == "Period":  # pandas'
+        return cell.start_time.to_pydatetime()
+    if isinstance(cell, (time, UUID)) or type(cell).__name__ == "Interval":
+        return str(cell)
+    if isinstance(cell, bytes):
+        with suppress(UnicodeDecodeError):
+            return cell.decode()
+    if not isinstance(cell, (str, bool, np.bool_, Real, Decimal, date)):
+        raise unsupported(name, type(cell).__name__)
+    return cell
+
+
+def plain_time(cell: np.datetime64 | np.timedelta64) -> datetime | float:
+    """A NumPy scalar as a datetime, or as seconds."""
     if isinstance(cell, np.timedelta64):
         return float(cell / np.timedelta64(1, "us")) / 1e6
     found: datetime = cell.astype("datetime64[us]").item()
@@ -211,8 +235,16 @@ def plain_time(cell: np.datetime64 | np.timedelta64) -> datetime | float | None:
 
 
 def object_floats(cells: list[Any]) -> NDArray[np.float64]:
-    """Float64, NaN where a cell is missing."""
-    return np.array([np.nan if is_missing(cell) else float(cell) for cell in cells], dtype=np.float64)
+    """Float64, NaN where a cell is missing, infinite for integers beyond float64."""
+    return np.array([np.nan if is_missing(cell) else to_float(cell) for cell in cells], dtype=np.float64)
+
+
+def to_float(cell: Any) -> float:
+    """A number as float64."""
+    try:
+        return float(cell)
+    except OverflowError:
+        return math.inf if cell > 0 else -math.inf
 
 
 def is_missing(cell: Any) -> bool:
@@ -223,6 +255,10 @@ def is_missing(cell: Any) -> bool:
         return cell.strip() in MISSING_TEXTS
     if isinstance(cell, (float, np.floating)):
         return math.isnan(cell)
+    if isinstance(cell, (np.datetime64, np.timedelta64)):
+        return bool(np.isnat(cell))
+    if isinstance(cell, Decimal):
+        return cell.is_nan()
     return type(cell).__name__ in ("NAType", "NaTType")
 
 

@@ -7,35 +7,57 @@ changes a cell.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from rosenblatt.tables.cells import (
+    FEWEST_QUANTITIES,
+    MOST_TEXTS,
+    PLURALS,
+    TextReading,
+    present_levels,
+    read_levels,
+    read_texts,
+)
+from rosenblatt.tables.numerals import NumberFormat, parse_number
 from rosenblatt.tables.table import Column, Table, TableError, suggestion
 
-__all__ = ["KINDS", "ColumnKind", "Kind", "canonical_level", "infer_kinds", "level_column", "parse_number"]
+__all__ = ["KINDS", "ColumnKind", "Kind", "canonical_level", "infer_kinds", "level_column"]
 
-Kind = Literal["numeric", "boolean", "date", "categorical", "constant", "missing", "identifier"]
-KINDS = ("numeric", "categorical", "ignored")
+Kind = Literal["numeric", "boolean", "date", "categorical", "text", "constant", "missing", "identifier"]
+KINDS = ("numeric", "categorical", "text", "ignored")
 """What a user may say a column is."""
 DROPPED = ("constant", "missing", "identifier", "ignored")
 MOSTLY_NUMBERS = 0.9
-"""Text with at least this share of numbers is a column of numbers with typing errors, and refused."""
+"""Text with at least this share of numbers is a column of numbers; with more than `MOST_TEXTS` others it is refused."""
+MOST_WRITTEN_CODES = 100
+"""Unsigned integers that are written as text are codes, if no more than these differ."""
+MOST_CODES, ROWS_PER_CODE = 20, 5
+"""Integers of at most so many values, each in so many rows, may be codes."""
+FEWEST_TEXTS, SHARE_OF_TEXTS, FEWEST_WORDS = 50, 0.1, 3
+"""Different texts, share of all rows, and words of each on average, that make a column one of sentences."""
 FEWEST_IDENTIFIERS = 20
 """Below this many rows, all cells may well differ by chance."""
 
 
 @dataclass(frozen=True)
 class ColumnKind:
-    """What a column is taken for. `detail` says what was seen, and for a dropped column why it is dropped."""
+    """What a column is taken for.
+
+    `detail` says what was seen, and for a dropped column why it is dropped; `check` what a user should look at, if
+    anything.
+    """
 
     name: str
     kind: str
     n_missing: int
     detail: str
+    check: str = ""
 
     @property
     def used(self) -> bool:
@@ -50,13 +72,13 @@ def infer_kinds(table: Table, overrides: Mapping[str, str] | None = None) -> lis
     ----------
     table : Table
         The inputs, without the target.
-    overrides : mapping of str to {"numeric", "categorical", "ignored"}, optional
+    overrides : mapping of str to {"numeric", "categorical", "text", "ignored"}, optional
         Kinds that the user knows better.
 
     Raises
     ------
     TableError
-        If a column that is to be numeric holds other text, a number is infinite, or no column is left.
+        If a column that is to be numeric holds other text, dates can be read in two ways, or no column is left.
     """
     overrides = dict(overrides or {})
     for name, kind in overrides.items():
@@ -84,32 +106,109 @@ def kind_of(column: Column, wanted: str | None = None) -> ColumnKind:
 
 
 def text_kind(column: Column, n_missing: int, wanted: str | None) -> ColumnKind:
-    """Numbers written as text, a category, a constant or an identifier."""
-    present = column.values[column.values >= 0]
-    levels = [column.levels[code] for code in np.unique(present)]
+    """Numbers or dates written as text, a category, a constant or an identifier."""
+    levels, n_present = present_levels(column), len(column.values) - n_missing
     if len(levels) == 1 and not n_missing:
         return ColumnKind(column.name, "constant", 0, f"dropped: always {levels[0]!r}")
-    n_numbers = sum(parse_number(level) is not None for level in levels)
-    if wanted == "numeric" or (wanted is None and n_numbers == len(levels)):
-        parse_levels(column)
-        return ColumnKind(column.name, "numeric", n_missing, "numbers written as text")
-    if wanted is None and len(levels) > FEWEST_IDENTIFIERS and n_numbers >= MOSTLY_NUMBERS * len(levels):
-        parse_levels(column, "Correct the cell, empty it, or say that the column is categorical.")
-    if wanted is None and is_identifier(len(levels), len(present)):
+    if wanted is None and are_codes(levels):
+        check = (
+            f"column {column.name!r} holds {len(levels)} integers written as text, taken for codes: if they are "
+            f"quantities, say kinds={{{column.name!r}: 'numeric'}}"
+        ) * (len(levels) > FEWEST_QUANTITIES and not column.categorical)
+        return ColumnKind(column.name, "categorical", n_missing, f"{len(levels)} codes: {show_levels(levels)}", check)
+    if wanted == "numeric" or (wanted is None and not column.categorical):
+        for storage in ("number", "date"):
+            reading = read_texts(column, storage)
+            if reading is not None and is_quantity(reading, wanted):
+                return quantity_kind(column, n_missing, reading, wanted)
+        if wanted == "numeric":
+            parse_levels(column)
+    if wanted == "text" or (wanted is None and is_free_text(levels, n_present)):
+        return ColumnKind(column.name, "text", n_missing, f"{len(levels)} texts: {show_levels(levels, 1)}")
+    if wanted is None and is_identifier(len(levels), n_present):
         return ColumnKind(
-            column.name, "identifier", n_missing, f"dropped: {len(levels)} different texts in {len(present)} rows"
+            column.name, "identifier", n_missing, f"dropped: {len(levels)} different texts in {n_present} rows"
         )
     return ColumnKind(column.name, "categorical", n_missing, f"{len(levels)} levels: {show_levels(levels)}")
 
 
+def are_codes(levels: Sequence[str]) -> bool:
+    """Whether a column's texts are a few unsigned integers: who writes numbers as text often means names."""
+    return len(levels) <= MOST_WRITTEN_CODES and all(level.isdecimal() and level.isascii() for level in levels)
+
+
+def is_quantity(reading: TextReading, wanted: str | None) -> bool:
+    """Whether a column's texts are numbers (or dates), but for a few that may stand for missing cells."""
+    n_read, n_others = len(reading.levels), len(reading.others)
+    if wanted == "numeric":
+        return n_others <= min(MOST_TEXTS, n_read)
+    few = n_others <= min(MOST_TEXTS, n_read // 4)
+    return n_others == 0 or (n_read > FEWEST_QUANTITIES and (few or n_read >= MOSTLY_NUMBERS * (n_read + n_others)))
+
+
+def quantity_kind(column: Column, n_missing: int, reading: TextReading, wanted: str | None) -> ColumnKind:
+    """Numbers or dates written as text, with what is to be known about how they are written."""
+    if len(reading.others) > MOST_TEXTS:
+        refuse_texts(column, reading)
+    if reading.storage == "date":
+        detail, check = f"dates written as text{reading.describe()}", doubtful_order(column, reading)
+    else:
+        detail, check = f"numbers written as text{reading.describe()}", leading_zeros(column, reading, wanted)
+    if reading.others:
+        n_cells = int(reading.is_other(column).sum())
+        rows = f"{n_cells} row{'s' if n_cells > 1 else ''}"
+        detail += f"; {show_levels([repr(text) for text in reading.others])} in {rows} counted as missing"
+        check = check or (
+            f"column {column.name!r} holds {PLURALS[reading.storage]}, but {show_texts(reading.others)} in {rows}: "
+            f"if they are codes, say kinds={{{column.name!r}: 'categorical'}}"
+        ) * (wanted is None)
+    return ColumnKind(column.name, "date" if reading.storage == "date" else "numeric", n_missing, detail, check)
+
+
+def refuse_texts(column: Column, reading: TextReading) -> None:
+    """Many different texts among numbers are cells to be corrected."""
+    wrong = np.flatnonzero(reading.is_other(column))
+    text = column.levels[int(column.values[wrong[0]])]
+    raise TableError(
+        f"column {column.name!r} holds {PLURALS[reading.storage]}, but {column.name_rows(wrong[:1])} says {text!r} "
+        f"(the first row is 1; {len(wrong)} such cells of {len(reading.others)} different texts). Correct the "
+        "cells, empty them, or say that the column is categorical."
+    )
+
+
+def doubtful_order(column: Column, reading: TextReading) -> str:
+    """A note on dates that may be read in two ways; an error if a column writes them in both."""
+    order, name = reading.order, column.name
+    if order.examples:
+        day, month, either = order.examples
+        raise TableError(
+            f"column {name!r} writes dates with the day first ({day!r}) and with the month first ({month!r}), so that "
+            f"{either!r} may be either. Write them as 2020-12-31, or say kinds={{{name!r}: 'ignored'}}."
+        )
+    if order.settled:
+        return ""
+    first = "the month" if order.month_first else "the day"
+    return f"column {name!r} holds dates in which nothing tells day from month: {first} is taken to come first"
+
+
+def leading_zeros(column: Column, reading: TextReading, wanted: str | None) -> str:
+    """A note on numbers such as 01234, whose zeros mean something where they are codes."""
+    found = next((text for text in reading.levels if len(text) > 1 and text.isdigit() and text[0] == "0"), None)
+    if found is None or wanted is not None:
+        return ""
+    return (
+        f"column {column.name!r} holds numbers such as {found!r}: if they are codes, say "
+        f"kinds={{{column.name!r}: 'categorical'}}"
+    )
+
+
 def number_kind(column: Column, n_missing: int, wanted: str | None) -> ColumnKind:
     """A quantity, a boolean, a date, a constant or a row number."""
-    require_finite(column)
     present = column.values[~np.isnan(column.values)]
     distinct = np.unique(present)
     if len(distinct) == 1 and not n_missing:
         return ColumnKind(column.name, "constant", 0, f"dropped: always {distinct[0]:.6g}")
-    if wanted == "categorical" or (len(distinct) == 1 and wanted is None):
+    if wanted in ("categorical", "text") or (len(distinct) == 1 and wanted is None):
         levels = list(level_column(column).levels)
         return ColumnKind(column.name, "categorical", n_missing, f"{len(levels)} levels: {show_levels(levels)}")
     if column.storage == "boolean":
@@ -119,7 +218,29 @@ def number_kind(column: Column, n_missing: int, wanted: str | None) -> ColumnKin
         return ColumnKind(column.name, "date", n_missing, f"{first} to {last}")
     if wanted is None and column.storage == "integer" and is_row_number(distinct, len(present)):
         return ColumnKind(column.name, "identifier", n_missing, "dropped: a running number, different in every row")
-    return ColumnKind(column.name, "numeric", n_missing, f"{distinct[0]:.6g} to {distinct[-1]:.6g}")
+    check = "" if wanted else doubtful_codes(column, distinct, len(present))
+    return ColumnKind(column.name, "numeric", n_missing, show_range(present), check)
+
+
+def doubtful_codes(column: Column, distinct: NDArray[np.float64], n_rows: int) -> str:
+    """A note on integers that may be codes: a few values with gaps of different widths, each in several rows."""
+    few = 2 < len(distinct) <= MOST_CODES and column.storage == "integer" and n_rows >= ROWS_PER_CODE * len(distinct)
+    if not few or distinct[0] < 0 or distinct[-1] - distinct[0] < 2 * len(distinct):
+        return ""
+    if len(np.unique(np.diff(distinct))) == 1:
+        return ""
+    return (
+        f"column {column.name!r} holds integers of {len(distinct)} values: if they are codes, say "
+        f"kinds={{{column.name!r}: 'categorical'}}"
+    )
+
+
+def is_free_text(levels: list[str], n_rows: int) -> bool:
+    """Whether a column of texts holds sentences: many different ones, of several words."""
+    if len(levels) < FEWEST_TEXTS or len(levels) < SHARE_OF_TEXTS * n_rows:
+        return False
+    shown = levels[:: max(1, len(levels) // 1000)]
+    return sum(len(level.split()) for level in shown) >= FEWEST_WORDS * len(shown)
 
 
 def is_identifier(n_levels: int, n_rows: int) -> bool:
@@ -143,25 +264,16 @@ def require_finite(column: Column) -> None:
         )
 
 
-def parse_number(text: str) -> float | None:
-    """The finite number that a text stands for, or None."""
-    try:
-        number = float(text)
-    except ValueError:
-        return None
-    return number if math.isfinite(number) and "_" not in text else None
-
-
 def parse_levels(column: Column, advice: str = "Correct the cell, or empty it.") -> Column:
-    """A column of text as numbers.
+    """A column of text as numbers, in the format that reads most of it.
 
     Raises
     ------
     TableError
         Naming column, row and text of the first cell that is no number.
     """
-    numbers = np.array([parse_number(level) for level in column.levels] + [np.nan], dtype=np.float64)
-    values = numbers[column.values]  # code -1 is the NaN at the end
+    numbers = read_levels(column.levels, "number", NumberFormat.of(present_levels(column)), False)
+    values = np.append(numbers, np.nan)[column.values]  # code -1 is the NaN at the end
     wrong = np.flatnonzero(np.isnan(values) & (column.values >= 0))
     if len(wrong):
         text = column.levels[int(column.values[wrong[0]])]
@@ -179,7 +291,8 @@ def level_column(column: Column) -> Column:
         codes = column.values
     else:
         distinct, codes = np.unique(column.values, return_inverse=True)  # NaN, if any, comes last
-        texts = [canonical_number(value, column.storage) for value in distinct if not np.isnan(value)]
+        write = date_text if column.storage == "date" else partial(canonical_number, storage=column.storage)
+        texts = [write(value) for value in distinct if not np.isnan(value)]
         codes = np.where(np.isnan(column.values), -1, codes)
     merged = {text: code for code, text in enumerate(dict.fromkeys(texts))}
     lookup = np.array([merged[text] for text in texts] + [-1], dtype=np.int32)
@@ -199,6 +312,25 @@ def canonical_number(value: float, storage: str) -> str:
     if storage == "boolean":
         return "true" if value else "false"
     return str(int(value)) if float(value).is_integer() and abs(value) < 1e15 else repr(float(value))
+
+
+def show_range(values: NDArray[np.float64]) -> str:
+    """From the smallest finite number to the largest, and how many are beyond."""
+    finite = values[np.isfinite(values)]
+    n_infinite = len(values) - len(finite)
+    span = f"{finite.min():.6g} to {finite.max():.6g}" if len(finite) else "no finite number"
+    return span + (f"; {n_infinite:,} infinite, taken as beyond all others" if n_infinite else "")
+
+
+def date_text(days: float) -> str:
+    """``2020-12-31``, with the time if there is one."""
+    return str(np.datetime64(round(days * 86_400e6), "us")).removesuffix("T00:00:00.000000")
+
+
+def show_texts(texts: Sequence[str]) -> str:
+    """One or two texts, and how many more there are."""
+    rest = len(texts) - 2
+    return " and ".join(map(repr, texts[:2])) + (f" and {rest} other text{'s' if rest > 1 else ''}" if rest > 0 else "")
 
 
 def show_levels(levels: list[str], n_shown: int = 3) -> str:

@@ -4,37 +4,34 @@ Goes in: training rows for `fit_preparation`, any rows for `Preparation.transfor
 the same cells whatever the frame and the order of its columns. What was learned is plain data.
 
 Numbers: (x - median) / interquartile range (half of the range where that is zero), then x / sqrt(1 + (x/3)^2), which
-keeps outliers within 3 (Holzmüller et al. 2024, arXiv:2407.04491). A missing number becomes the median and sets a flag.
+keeps outliers within 3 (Holzmüller et al. 2024, arXiv:2407.04491); infinite ones are 3 and -3. A missing number becomes
+the median and sets a flag. Text is read as the training rows' texts were; a cell that is no number counts as missing.
 Categories: one flag for two levels (-1 or 1), one for each of up to eight, scaled like numbers; more levels are
 numbered, for an embedding, and those that occur once share number 0 with missing and unseen ones. Dates: the day, and
-where on the circles of the year and the week it lies.
+where on the circles of the year and the week it lies. Sentences: weighted counts of words. `rules` has the details.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass
 from functools import cached_property
-from itertools import chain
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rosenblatt.tables.cells import PLURALS, parse_special
-from rosenblatt.tables.kinds import ColumnKind, level_column, parse_levels, require_finite
-from rosenblatt.tables.table import Column, Table, TableError, join_names, suggestion
+from rosenblatt._warnings import warn_user
+from rosenblatt.tables.kinds import ColumnKind
+from rosenblatt.tables.rules import CategoryRule, NumberRule, Rule, TextRule, fit_rule
+from rosenblatt.tables.stored_rules import rule_from_dict, rule_to_dict
+from rosenblatt.tables.table import Table, TableError, TableWarning, join_names, suggestion
 
-__all__ = ["CategoryRule", "NumberRule", "Preparation", "Prepared", "fit_preparation"]
+__all__ = ["Preparation", "Prepared", "fit_preparation"]
 
 Array = NDArray[Any]
-CLIP = 3.0
-MOST_FLAGS = 8
-"""A category of more levels is embedded."""
-FEWEST_ROWS_OF_LEVEL = 2
-CIRCLES = {"year": 365.2425, "week": 7.0}
-"""Periods of dates in days."""
+MOST_MISFITS = 5
+"""So many columns are named in a warning."""
 
 
 @dataclass(frozen=True)
@@ -47,104 +44,13 @@ class Prepared:
     flags : ndarray of float32, shape (n_rows, n_flags)
     codes : ndarray of int32, shape (n_rows, n_coded)
         0 is for missing, rare and unseen levels.
+    words : tuple of CSR matrices of float32, shape (n_rows, N_WORDS)
     """
 
     numbers: Array
     flags: Array
     codes: Array
-
-
-@dataclass(frozen=True)
-class Scaling:
-    """Centers and spreads of columns of numbers, by which they are scaled and softly cut to (-3, 3)."""
-
-    centers: tuple[float, ...]
-    spreads: tuple[float, ...]
-
-    @classmethod
-    def of(cls, values: Array) -> Scaling:
-        """Learned from the present cells of [n, k]; columns without variation get spread 1."""
-        low, center, high = np.nanpercentile(values, [25, 50, 75], axis=0)
-        half = (np.nanmax(values, axis=0) - np.nanmin(values, axis=0)) / 2
-        spread = np.where(high > low, high - low, np.where(half > 0, half, 1.0))
-        return cls(tuple(center.tolist()), tuple(np.maximum(spread, 1e-290).tolist()))
-
-    def __call__(self, values: Array) -> Array:
-        """Scaled float32; missing cells become 0."""
-        with np.errstate(over="ignore"):  # what overflows is cut
-            scaled = (values - np.array(self.centers)) / np.array(self.spreads)
-        scaled = np.clip(np.nan_to_num(scaled, nan=0.0), -1e100, 1e100)
-        return np.asarray(scaled / np.sqrt(1.0 + np.square(scaled / CLIP)), dtype=np.float32)
-
-
-@dataclass(frozen=True)
-class NumberRule:
-    """A column of numbers or dates: scaled columns, and a flag if cells were missing in training."""
-
-    name: str
-    storage: str
-    circles: tuple[str, ...]
-    scaling: Scaling
-    indicator: bool
-
-    @property
-    def numbers(self) -> list[str]:
-        """Names of the columns that it makes."""
-        return [self.name, *(f"{self.name}, {part} of {circle}" for circle in self.circles for part in ("sin", "cos"))]
-
-    @property
-    def flags(self) -> list[str]:
-        """Names of the flags that it makes."""
-        return [f"{self.name} is missing"] * self.indicator
-
-    def apply(self, column: Column) -> tuple[Array, Array]:
-        """Numbers and flags of the rows."""
-        values = cells(column, self.storage)
-        return self.scaling(parts_of(values, self.circles)), np.isnan(values)[:, None] * np.ones(int(self.indicator))
-
-
-@dataclass(frozen=True)
-class CategoryRule:
-    """A column of levels: a sign for two, flags for a few, else level numbers.
-
-    `scaling` is that of the flags; None where levels are numbered (or two, as -1 and 1).
-    """
-
-    name: str
-    storage: str
-    levels: tuple[str, ...]
-    scaling: Scaling | None
-
-    @property
-    def coded(self) -> bool:
-        """Whether levels are numbered."""
-        return self.scaling is None and len(self.levels) != 2
-
-    @property
-    def flags(self) -> list[str]:
-        """Names of the flags that it makes."""
-        if self.coded:
-            return []
-        if self.scaling is None:
-            return [f"{self.name} = {self.levels[1]}"]
-        return [f"{self.name} = {level}" for level in self.levels]
-
-    def codes(self, column: Column) -> NDArray[np.int32]:
-        """The number of each row's level, from 1; 0 for others."""
-        if self.storage == "boolean":
-            values = cells(column, "boolean")
-            return np.where(np.isnan(values), 0, np.nan_to_num(values) + 1).astype(np.int32)
-        texts = level_column(column)
-        place = {level: i for i, level in enumerate(self.levels, start=1)}
-        lookup = np.array([place.get(level, 0) for level in texts.levels] + [0], dtype=np.int32)
-        return np.asarray(lookup[texts.values])
-
-    def apply(self, column: Column) -> Array:
-        """Flags of the rows, [n, n_flags]."""
-        codes = self.codes(column)
-        if self.scaling is None:
-            return np.array([0.0, -1.0, 1.0], dtype=np.float32)[codes][:, None]
-        return self.scaling((codes[:, None] == np.arange(1, len(self.levels) + 1)).astype(np.float64))
+    words: tuple[Any, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -159,38 +65,56 @@ class Preparation:
         Of all columns, those that are left out included.
     """
 
-    rules: tuple[NumberRule | CategoryRule, ...]
+    rules: tuple[Rule, ...]
     kinds: tuple[ColumnKind, ...]
 
     @cached_property
     def numbers(self) -> list[str]:
         """Names of the scaled numbers."""
-        return [name for rule in self.rules if isinstance(rule, NumberRule) for name in rule.numbers]
+        return [name for rule in self.rules for name in rule.numbers]
 
     @cached_property
     def flags(self) -> list[str]:
         """Names of the flags."""
-        return list(chain.from_iterable(rule.flags for rule in self.rules))
+        return [name for rule in self.rules for name in rule.flags]
 
     @cached_property
     def coded(self) -> list[CategoryRule]:
         """The rules of numbered levels."""
         return [rule for rule in self.rules if isinstance(rule, CategoryRule) and rule.coded]
 
+    @cached_property
+    def texts(self) -> list[TextRule]:
+        """The rules of columns of sentences."""
+        return [rule for rule in self.rules if isinstance(rule, TextRule)]
+
     @property
     def levels(self) -> list[int]:
         """How many level numbers each coded column has, 0 included."""
         return [len(rule.levels) + 1 for rule in self.coded]
 
+    @property
+    def text_columns(self) -> list[str]:
+        """Columns whose cells a file's reader must not take for numbers: "1.234" may be 1234 here, or a level."""
+        return [
+            rule.name
+            for rule in self.rules
+            if isinstance(rule, TextRule)
+            or (rule.storage == "text" if isinstance(rule, CategoryRule) else rule.format.thousands == ".")
+        ]
+
     def transform(self, table: Table) -> Prepared:
         """The rows of a table that has all columns of the training table; others are ignored.
+
+        Cells of another kind than in training count as missing, with a `TableWarning` that names them.
 
         Raises
         ------
         TableError
-            For a missing column, an infinite number, or text where numbers were.
+            For a missing column.
         """
         self._require_columns(table)
+        misfits: list[str] = []
         numbers = np.empty((table.n_rows, len(self.numbers)), dtype=np.float32)
         flags = np.empty((table.n_rows, len(self.flags)), dtype=np.float32)
         n, f = 0, 0
@@ -198,13 +122,15 @@ class Preparation:
             column = table.columns[rule.name]
             if isinstance(rule, NumberRule):
                 n_next, f_next = n + len(rule.numbers), f + len(rule.flags)
-                numbers[:, n:n_next], flags[:, f:f_next] = rule.apply(column)
+                numbers[:, n:n_next], flags[:, f:f_next] = rule.apply(column, misfits)
                 n, f = n_next, f_next
-            elif not rule.coded:
-                flags[:, f : f + len(rule.flags)] = rule.apply(column)
+            elif isinstance(rule, CategoryRule) and not rule.coded:
+                flags[:, f : f + len(rule.flags)] = rule.apply(column, misfits)
                 f += len(rule.flags)
-        codes = [rule.codes(table.columns[rule.name]) for rule in self.coded]
-        return Prepared(numbers, flags, np.array(codes, dtype=np.int32).reshape(len(codes), table.n_rows).T)
+        codes = [rule.codes(table.columns[rule.name], misfits) for rule in self.coded]
+        warn_of(misfits)
+        words = tuple(rule.apply(table.columns[rule.name]) for rule in self.texts)
+        return Prepared(numbers, flags, np.array(codes, dtype=np.int32).reshape(len(codes), table.n_rows).T, words)
 
     def to_dict(self) -> dict[str, Any]:
         """The rules, and what is said of the columns, as JSON-able data."""
@@ -224,7 +150,7 @@ class Preparation:
         rules, kinds = entry["rules"], entry["kinds"]
         if not isinstance(rules, list) or not rules or not isinstance(kinds, list):
             raise ValueError("the preparation has no rules")
-        types = {"name": str, "kind": str, "n_missing": int, "detail": str}
+        types = {"name": str, "kind": str, "n_missing": int, "detail": str, "check": str}
         for kind in kinds:
             if not isinstance(kind, dict) or {key: type(value) for key, value in kind.items()} != types:
                 raise ValueError("the kind of a column is not of the known form")
@@ -258,114 +184,9 @@ def fit_preparation(table: Table, kinds: Sequence[ColumnKind]) -> Preparation:
     return Preparation(rules, tuple(kinds))
 
 
-def fit_rule(column: Column, kind: ColumnKind) -> NumberRule | CategoryRule:
-    """Learn one column's rule."""
-    if column.storage == "boolean":
-        return CategoryRule(column.name, "boolean", ("false", "true"), None)
-    if kind.kind == "categorical":
-        return fit_categories(level_column(column))
-    storage = "date" if column.storage == "date" else "number"
-    values = cells(column, storage)
-    present = values[~np.isnan(values)]
-    if not np.isfinite(present.max() - present.min()):
-        span = f"{present.min():g} to {present.max():g}"
-        raise TableError(f"column {column.name!r} spans more than float64 can hold: {span}. Take its logarithm.")
-    circles = tuple(name for name, days in CIRCLES.items() if storage == "date" and varies(present, days))
-    return NumberRule(column.name, storage, circles, Scaling.of(parts_of(values, circles)), kind.n_missing > 0)
-
-
-def fit_categories(column: Column) -> CategoryRule:
-    """Signs, flags or numbers, by how many levels there are."""
-    counts = np.bincount(column.values[column.values >= 0], minlength=len(column.levels))
-    seen = sorted(level for level, count in zip(column.levels, counts, strict=True) if count)
-    if len(seen) == 2:
-        return CategoryRule(column.name, "text", tuple(seen), None)
-    if len(seen) <= MOST_FLAGS:
-        rule = CategoryRule(column.name, "text", tuple(seen), Scaling((0.0,) * len(seen), (1.0,) * len(seen)))
-        flags = rule.codes(column)[:, None] == np.arange(1, len(seen) + 1)
-        return replace(rule, scaling=Scaling.of(flags.astype(np.float64)))
-    frequent = {level for level, count in zip(column.levels, counts, strict=True) if count >= FEWEST_ROWS_OF_LEVEL}
-    kept = sorted(frequent) if len(frequent) > 2 else seen
-    return CategoryRule(column.name, "text", tuple(kept), None)
-
-
-def cells(column: Column, storage: str) -> NDArray[np.float64]:
-    """A column's cells as float64, NaN where missing, refusing what is not of the kind that training saw."""
-    if column.storage == "text":
-        values = parse_levels(column).values if storage == "number" else parse_special(column, storage)
-    else:
-        if (column.storage == "date") != (storage == "date") and not column.missing.all():
-            raise TableError(
-                f"column {column.name!r} held {PLURALS[storage]} in training, now it holds {PLURALS[column.storage]}."
-            )
-        values = column.values
-    require_finite(replace(column, storage="number", values=values))
-    return np.asarray(values, dtype=np.float64)
-
-
-def parts_of(values: NDArray[np.float64], circles: Sequence[str]) -> NDArray[np.float64]:
-    """The values themselves, and sine and cosine of where they lie on circles of so many days; [n, 1 + 2 circles]."""
-    angles = [2 * np.pi * values / CIRCLES[name] for name in circles]
-    return np.column_stack([values, *chain.from_iterable((np.sin(a), np.cos(a)) for a in angles)])
-
-
-def varies(days: NDArray[np.float64], period: float) -> bool:
-    """Whether dates cover at least one such period, at more than one place in it."""
-    return bool(days.max() - days.min() >= period and len(np.unique(np.floor(days % period))) > 1)
-
-
-# Stored ----------------------------------------------------------------------------------------------------------
-
-
-def rule_to_dict(rule: NumberRule | CategoryRule) -> dict[str, Any]:
-    """A rule as JSON-able data."""
-    return asdict(rule)
-
-
-def rule_from_dict(entry: Any) -> NumberRule | CategoryRule:
-    """The rule that `rule_to_dict` was given.
-
-    Raises
-    ------
-    ValueError
-        If the entry is not of that form.
-    """
-    names = {kind: {field.name for field in fields(kind)} for kind in (NumberRule, CategoryRule)}
-    if not isinstance(entry, dict) or set(entry) not in names.values() or not isinstance(entry["name"], str):
-        raise ValueError("a column's rule is not of the known form")
-    name, storage, scaling = entry["name"], entry["storage"], scaling_from_dict(entry["scaling"])
-    if set(entry) == names[NumberRule]:
-        circles = texts_of(entry["circles"], name)
-        known = storage in ("number", "date") and set(circles) <= set(CIRCLES) and type(entry["indicator"]) is bool
-        if not known or scaling is None or len(scaling.centers) != 1 + 2 * len(circles):
-            raise ValueError(f"the rule of column {name!r} does not fit together")
-        return NumberRule(name, storage, circles, scaling, entry["indicator"])
-    levels = texts_of(entry["levels"], name)
-    if storage not in ("text", "boolean") or not levels or (storage == "boolean" and len(levels) != 2):
-        raise ValueError(f"the rule of column {name!r} does not fit together")
-    if scaling is not None and len(scaling.centers) != len(levels):
-        raise ValueError(f"the rule of column {name!r} does not scale each level")
-    return CategoryRule(name, storage, levels, scaling)
-
-
-def scaling_from_dict(entry: Any) -> Scaling | None:
-    """Centers and spreads, or None."""
-    if entry is None:
-        return None
-    if not isinstance(entry, dict) or set(entry) != {"centers", "spreads"}:
-        raise ValueError("a column's scaling is not of the known form")
-    columns = [entry["centers"], entry["spreads"]]
-    numbers = all(
-        isinstance(c, (list, tuple)) and all(type(x) is float and math.isfinite(x) for x in c) for c in columns
-    )
-    if not numbers or len(columns[0]) != len(columns[1]) or not all(x > 0 for x in columns[1]):
-        raise ValueError("a column's scaling does not hold finite centers and positive spreads")
-    return Scaling(tuple(columns[0]), tuple(columns[1]))
-
-
-def texts_of(entry: Any, name: str) -> tuple[str, ...]:
-    """Different texts."""
-    valid = isinstance(entry, (list, tuple)) and all(isinstance(text, str) for text in entry)
-    if not valid or len(set(entry)) < len(entry):
-        raise ValueError(f"the rule of column {name!r} does not list different texts")
-    return tuple(entry)
+def warn_of(misfits: Sequence[str]) -> None:
+    """One warning for all columns (the first of many) that hold cells of another kind than in training."""
+    if misfits:
+        rest = len(misfits) - MOST_MISFITS
+        more = [f"{rest} more columns hold such cells."] if rest > 0 else []
+        warn_user(" ".join([*misfits[:MOST_MISFITS], *more]), TableWarning)

@@ -7,7 +7,7 @@ imported on use. It never writes.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,9 @@ SPREADSHEETS = (".xlsx", ".xls", ".ods")
 BYTE_ORDER_MARKS = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
 
 
-def read_table(source: Any, *, encoding: str = "utf-8", separator: str | None = None) -> Table:
+def read_table(
+    source: Any, *, encoding: str = "utf-8", separator: str | None = None, text: Collection[str] = ()
+) -> Table:
     """A `Table` from a file, a frame or a dictionary of arrays.
 
     Parameters
@@ -34,6 +36,8 @@ def read_table(source: Any, *, encoding: str = "utf-8", separator: str | None = 
         Of a CSV file.
     separator : str, optional
         Of a CSV file; default: whichever of comma, semicolon, tab and bar the header line holds most.
+    text : collection of str, optional
+        Columns of a CSV file that are not to be taken for numbers or dates, whatever their cells look like.
 
     Raises
     ------
@@ -55,7 +59,7 @@ def read_table(source: Any, *, encoding: str = "utf-8", separator: str | None = 
     try:
         if first[:4] == b"PAR1":
             return table_from_frame(read_parquet(path))
-        return table_from_frame(read_csv(path, first, encoding, separator))
+        return table_from_frame(read_csv(path, first, encoding, separator, text))
     except TableError as error:
         raise TableError(f"{path}: {error}") from None
 
@@ -112,9 +116,10 @@ def read_parquet(path: Path) -> Any:
         raise TableError(f"this is not a readable Parquet file: {first_line(error)}") from None
 
 
-def read_csv(path: Path, first: bytes, encoding: str, separator: str | None) -> Any:
-    """The file as a PyArrow table, its types inferred from all rows."""
+def read_csv(path: Path, first: bytes, encoding: str, separator: str | None, text: Collection[str] = ()) -> Any:
+    """The file as a PyArrow table, its types inferred from all rows but for columns that are to be text."""
     import_pyarrow()
+    import pyarrow as pa
     from pyarrow import csv
 
     compressed = path.suffix.lower() in (".gz", ".bz2", ".zst", ".lz4", ".br")
@@ -123,7 +128,10 @@ def read_csv(path: Path, first: bytes, encoding: str, separator: str | None) -> 
     separator = separator or sniff_separator(decode_start(path, first, encoding, compressed))
     parse = csv.ParseOptions(delimiter=separator, newlines_in_values=True)
     convert = csv.ConvertOptions(
-        null_values=sorted(MISSING_TEXTS), strings_can_be_null=True, quoted_strings_can_be_null=True
+        null_values=sorted(MISSING_TEXTS),
+        strings_can_be_null=True,
+        quoted_strings_can_be_null=True,
+        column_types={name: pa.string() for name in text},
     )
     table = parse_csv(path, csv.ReadOptions(encoding=encoding), parse, convert)
     try:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["split_rows"]
+__all__ = ["Rows", "split_rows"]
 
 Rows = NDArray[np.int64]
 

@@ -14,7 +14,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Column", "Storage", "Table", "TableError", "join_names", "suggestion"]
+__all__ = ["Column", "Storage", "Table", "TableError", "TableWarning", "join_names", "suggestion"]
 
 Storage = Literal["number", "integer", "boolean", "date", "text"]
 MAX_NAMES_SHOWN = 20
@@ -24,13 +24,17 @@ class TableError(ValueError):
     """A table that cannot be used; the message says which column and row, and what to do."""
 
 
+class TableWarning(UserWarning):
+    """Something about a table that a user should know, such as a column that was dropped."""
+
+
 @dataclass(frozen=True)
 class Column:
     """One column.
 
     `values` is float64 with NaN for missing (booleans 0 and 1, dates as days since 1970-01-01); for text it is int32
     codes into `levels`, -1 for missing. `rows` are the cells' row numbers in the table that was read, None if all are
-    there: error messages name them.
+    there: error messages name them. `categorical` tells that the frame itself calls the levels a category.
     """
 
     name: str
@@ -38,6 +42,7 @@ class Column:
     values: NDArray[Any]
     levels: tuple[str, ...] = ()
     rows: NDArray[np.int64] | None = None
+    categorical: bool = False
 
     @property
     def missing(self) -> NDArray[np.bool_]:

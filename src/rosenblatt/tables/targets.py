@@ -14,10 +14,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rosenblatt.tables.cells import present_levels
 from rosenblatt.tables.kinds import canonical_level, canonical_number, parse_levels, require_finite
-from rosenblatt.tables.table import Column, TableError
+from rosenblatt.tables.numerals import NumberFormat
+from rosenblatt.tables.table import Column, Table, TableError, suggestion
 
-__all__ = ["TASKS", "Target", "fit_target"]
+__all__ = ["TASKS", "Target", "find_target", "fit_target"]
 
 TASKS = ("binary", "multiclass", "regression")
 MAX_INTEGER_CLASSES = 20
@@ -94,6 +96,13 @@ class Target:
         return cls(name, task, tuple(classes), mean, scale)
 
 
+def find_target(table: Table, name: str) -> Column:
+    """The target column; an error that suggests the nearest name if there is none."""
+    if name not in table.columns:
+        raise TableError(f"there is no target column {name!r}.{suggestion(name, table.columns)}")
+    return table.columns[name]
+
+
 def fit_target(column: Column, task: str | None = None) -> Target:
     """Decide on the task and learn classes or scale.
 
@@ -121,7 +130,11 @@ def fit_target(column: Column, task: str | None = None) -> Target:
 
 
 def is_quantity(column: Column) -> bool:
-    """Numbers with decimals, and integers of many different values."""
+    """Numbers with decimals, and integers (or numbers written as text) of many different values."""
+    if column.storage == "text" and not column.categorical:
+        levels = present_levels(column)
+        form = NumberFormat.of(levels)
+        return len(levels) > MAX_INTEGER_CLASSES and all(form.read(level) is not None for level in levels)
     if column.storage == "integer":
         return len(np.unique(column.values)) > MAX_INTEGER_CLASSES
     return column.storage in ("number", "date")

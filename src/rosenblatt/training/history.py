@@ -64,16 +64,20 @@ class History(Mapping[str, list[float]]):
         ImportError
             If that library is not installed.
         """
-        import narwhals as nw
-
-        if backend not in ("pandas", "polars", "pyarrow"):
-            raise ValueError(f"backend is {backend!r}; allowed: pandas, polars, pyarrow")
-        columns = {"epoch": list(range(1, self.n_epochs + 1)), **self._columns}
-        try:
-            return nw.from_dict(columns, backend=backend).to_native()  # type: ignore[arg-type]
-        except ImportError:
-            raise ImportError(f"to_frame(backend={backend!r}) needs {backend}: pip install {backend}") from None
+        return data_frame({"epoch": list(range(1, self.n_epochs + 1)), **self._columns}, backend)
 
     def __repr__(self) -> str:
         last = ", ".join(f"{name} {values[-1]:.4g}" for name, values in self._columns.items() if values)
         return f"<History of {self.n_epochs} epochs: {last}>"
+
+
+def data_frame(columns: Mapping[str, Any], backend: str) -> Any:
+    """Columns as a frame of pandas, Polars or PyArrow; an `ImportError` says what to install."""
+    import narwhals as nw
+
+    if backend not in ("pandas", "polars", "pyarrow"):
+        raise ValueError(f"backend is {backend!r}; allowed: pandas, polars, pyarrow")
+    try:
+        return nw.from_dict(dict(columns), backend=backend).to_native()  # type: ignore[arg-type]
+    except ImportError:
+        raise ImportError(f"to_frame(backend={backend!r}) needs {backend}: pip install {backend}") from None

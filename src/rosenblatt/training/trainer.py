@@ -20,6 +20,7 @@ from rosenblatt.nn.normalization import BatchNorm
 from rosenblatt.nn.objective import LossGiven, Objective, blocks_of, targets_of
 from rosenblatt.nn.optimizers import Optimizer
 from rosenblatt.nn.programs import block_programs, training_program
+from rosenblatt.nn.sharing import shared
 
 __all__ = ["DivergenceError", "Trainer"]
 
@@ -117,8 +118,11 @@ class Trainer:
         if self.optimizer is not None and one_block and self.batch_size is None:
             raise ValueError("batch normalization needs a batch_size: its statistics are those of one batch")
         if self.optimizer is not None and self.batch_size is not None and (one_block or self.batch_size <= rows):
-            program = training_program(graph, self.objective, self.optimizer, dtype)
-            self.executable = compile_program(program, self.batch_size)
+            objective, optimizer, batch_size = self.objective, self.optimizer, self.batch_size
+            self.executable = shared(
+                lambda: compile_program(training_program(graph, objective, optimizer, dtype), batch_size),
+                *("training", self.network.spec, objective, optimizer, dtype, batch_size),
+            )
             core: tuple[_core.Program, ...] = (self.executable.core,)
             zero = (0, 0)
         else:

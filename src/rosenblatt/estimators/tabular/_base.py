@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from numbers import Integral, Real
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,14 +21,21 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
-from rosenblatt.estimators._base import SuggestingMixin
+from rosenblatt.estimators._base import SuggestingMixin, warn_user
 from rosenblatt.estimators.tabular.design import Settings
 from rosenblatt.estimators.tabular.ensemble import Ensemble, fit_ensemble
-from rosenblatt.estimators.tabular.members import Data, Problem
+from rosenblatt.estimators.tabular.members import Course, Data, Problem
 from rosenblatt.tables.kinds import infer_kinds
+from rosenblatt.tables.leaks import name_leaks
 from rosenblatt.tables.preparation import Preparation, fit_preparation
 from rosenblatt.tables.reading import read_table
-from rosenblatt.tables.table import Table
+from rosenblatt.tables.table import Column, Table, TableError
+from rosenblatt.tables.targets import find_target
+
+if TYPE_CHECKING:
+    from rosenblatt.estimators.tabular.dependence import PartialDependence
+    from rosenblatt.estimators.tabular.explanation import Explanation
+    from rosenblatt.estimators.tabular.report import LearningCurve
 
 __all__ = ["TabularEstimator"]
 
@@ -37,15 +44,30 @@ Folds = list[tuple[NDArray[np.int64], NDArray[np.int64]]]
 SMALLEST_HELD_OUT = 0.2
 """Share of rows that a single member is judged by."""
 FEWEST_ROWS = 2
-OVERRIDES = {
-    **{"members": "members", "epochs": "epochs", "learning_rate": "learning_rate", "dropout": "dropout"},
-    **{"weight_decay": "weight_decay", "batch_size": "batch_size"},
-}
-"""Parameters that replace a preset's settings of the same meaning."""
+OVERRIDES = ("members", "epochs", "learning_rate", "dropout", "weight_decay", "batch_size")
+"""Parameters that replace a preset's settings of the same name."""
+
+
+def is_nameless(X: Any) -> bool:
+    """Whether X is an array, or lists of rows: its columns have numbers only."""
+    return isinstance(X, (list, tuple)) or (hasattr(X, "__array__") and not hasattr(X, "columns"))
+
+
+def require_names(X: Any, y: str) -> None:
+    """Refuse the name of a target where columns have none."""
+    if is_nameless(X):
+        raise TypeError(f"y is the name {y!r}, but an array's columns have no names; give y as an array too.")
 
 
 class TabularEstimator(SuggestingMixin, BaseEstimator):  # type: ignore[misc]
-    """The common part of both; their docstrings explain the parameters."""
+    """The common part of both, which declare the parameters and explain them."""
+
+    preset: str
+    time_budget: float | None
+    kinds: Mapping[str, str] | None
+    hidden: Any
+    random_state: Any
+    on_epoch: Callable[[Any], object] | None
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
         "preset": [StrOptions({"fast", "default", "best"})],
@@ -59,36 +81,9 @@ class TabularEstimator(SuggestingMixin, BaseEstimator):  # type: ignore[misc]
         "weight_decay": [Interval(Real, 0, None, closed="left"), None],
         "batch_size": [Interval(Integral, 1, None, closed="left"), None],
         "random_state": ["random_state"],
+        "on_epoch": [callable, None],
     }
     _presets: ClassVar[Mapping[str, Settings]]
-    _score_name: ClassVar[str]
-
-    def __init__(
-        self,
-        preset: str = "default",
-        *,
-        time_budget: float | None = None,
-        kinds: Mapping[str, str] | None = None,
-        members: int | None = None,
-        epochs: int | None = None,
-        hidden: Any = None,
-        learning_rate: float | None = None,
-        dropout: float | None = None,
-        weight_decay: float | None = None,
-        batch_size: int | None = None,
-        random_state: Any = 0,
-    ) -> None:
-        self.preset = preset
-        self.time_budget = time_budget
-        self.kinds = kinds
-        self.members = members
-        self.epochs = epochs
-        self.hidden = hidden
-        self.learning_rate = learning_rate
-        self.dropout = dropout
-        self.weight_decay = weight_decay
-        self.batch_size = batch_size
-        self.random_state = random_state
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -97,7 +92,7 @@ class TabularEstimator(SuggestingMixin, BaseEstimator):  # type: ignore[misc]
 
     def _settings(self) -> Settings:
         """The preset, with what the user said instead."""
-        given = {theirs: getattr(self, name) for name, theirs in OVERRIDES.items() if getattr(self, name) is not None}
+        given = {name: getattr(self, name) for name in OVERRIDES if getattr(self, name) is not None}
         if self.hidden is not None:
             sizes = self.hidden if np.iterable(self.hidden) else (self.hidden,)
             given["hidden"] = tuple(int(size) for size in sizes)
@@ -109,29 +104,66 @@ class TabularEstimator(SuggestingMixin, BaseEstimator):  # type: ignore[misc]
         """The table that X is; names and number of its columns are noted, or compared with those of `fit`."""
         if issparse(X):
             raise TypeError(f"A sparse matrix was passed, but {type(self).__name__} takes tables; use X.toarray().")
-        if isinstance(X, (list, tuple)) or (hasattr(X, "__array__") and not hasattr(X, "columns")):
+        if is_nameless(X):
             X = validate_data(self, X, reset=reset, dtype=None, ensure_all_finite=False)
             return read_table({f"x{i}": column for i, column in enumerate(X.T)})
-        table = read_table(X)
+        table = read_table(X, text=() if reset else self._preparation.text_columns)
         if reset:
             self.n_features_in_ = len(table.columns)
             self.feature_names_in_ = np.array(list(table.columns), dtype=object)
         return table
 
-    def _deadline(self) -> float:
-        """`time.monotonic` at which a fit that begins now has spent its budget."""
-        return math.inf if self.time_budget is None else time.monotonic() + self.time_budget
+    def _read_training(self, X: Any, y: Any) -> tuple[Table, Any]:
+        """The table of the inputs, and the target, which `y` may name."""
+        if not isinstance(y, str):
+            name = getattr(y, "name", None)
+            self.target_name_ = name if isinstance(name, str) else None
+            return self._read(X, reset=True), y
+        require_names(X, y)
+        table = read_table(X)
+        column, inputs = find_target(table, y), table.drop([y])
+        if not inputs.columns:
+            raise TableError(f"the table has no column but the target {y!r}.")
+        if y in (self.kinds or {}):
+            raise TableError(f"kinds names the target {y!r}; it only says what other columns are. Leave it out.")
+        self.target_name_ = y
+        return self._read(inputs, reset=True), self._values_of(column)
 
-    def _fit_ensemble(
-        self, table: Table, y: Array, problem: Problem, folds: Folds, sample_weight: Any, deadline: float
-    ) -> Ensemble:
-        """Prepare the table, train the members."""
-        self._preparation: Preparation = fit_preparation(table, infer_kinds(table, self.kinds))
+    def _score_name(self) -> str:
+        """What ``score_`` is."""
+        raise NotImplementedError
+
+    def _values_of(self, column: Column) -> Array:
+        """A target column in its own type."""
+        raise NotImplementedError
+
+    def _course(self) -> Course:
+        """Of a fit that begins now."""
+        budget = math.inf if self.time_budget is None else self.time_budget
+        return Course(time.monotonic() + budget, self.on_epoch)
+
+    def _prepare(self, table: Table, y: Array, sample_weight: Any) -> Data:
+        """The table as networks read it, by rules that are learned from it now."""
+        kinds = infer_kinds(table, self.kinds)
+        if y.ndim == 1 or y.shape[1] == 1:
+            kinds = name_leaks(table, kinds, np.ravel(y), y.dtype.kind == "i")
+        self._preparation: Preparation = fit_preparation(table, kinds)
         weights = None
         if sample_weight is not None:
             weights = _check_sample_weight(sample_weight, y, dtype=np.float32, ensure_non_negative=True)
-        data = Data(self._preparation, self._preparation.transform(table), y, weights)
-        return fit_ensemble(data, problem, self._settings(), folds, self._seed, deadline)
+        return Data(self._preparation, self._preparation.transform(table), y, weights)
+
+    def _fit_ensemble(self, data: Data, problem: Problem, folds: Folds, course: Course) -> Ensemble:
+        """Train the members."""
+        ensemble = fit_ensemble(data, problem, self._settings(), folds, self._seed, course)
+        if ensemble.interrupted:
+            warn_user(f"Training was interrupted: {len(ensemble.members)} networks are kept as far as they had come.")
+        if n_diverged := sum(member.diverged for member in ensemble.members):
+            warn_user(
+                f"Training diverged in {n_diverged} of {len(ensemble.members)} networks and was stopped; their best "
+                f"epochs are kept. Try a smaller learning_rate (now {ensemble.settings.learning_rate:g})."
+            )
+        return ensemble
 
     def _require_target(self, y: Any) -> None:
         if y is None:
@@ -153,7 +185,120 @@ class TabularEstimator(SuggestingMixin, BaseEstimator):  # type: ignore[misc]
         from rosenblatt.estimators.tabular.report import report
 
         check_is_fitted(self, "_ensemble")
-        return report(self, self._score_name)
+        return report(self, self._score_name())
+
+    def explain(
+        self,
+        X: Any,
+        y: Any = None,
+        *,
+        method: str = "permutation",
+        metric: str | None = None,
+        n_repeats: int = 5,
+        n_rows: int = 2000,
+        random_state: Any = 0,
+    ) -> Explanation:
+        """How much each raw column matters to the model.
+
+        "permutation" shuffles one column at a time among the rows and measures how much worse the score becomes
+        (Breiman 2001). "gradient" adds up, over a column's network inputs, the derivative of the output times the
+        input's difference from its mean over the rows: a first-order estimate of what the column contributes to each
+        row, exact for a linear model, averaged over the networks. It explains the predicted class's logit above the
+        mean of the others, calibrated (of two classes: the log odds), of ordered classes the mean log odds of lying
+        above a class, of a regression the prediction, or its logarithm where that was learned.
+
+        Both say what the model does with these rows, not what causes what, and columns that tell the same share
+        what they tell. Rows that were not trained on show what generalizes.
+
+        Parameters
+        ----------
+        X : table, as in `fit`
+        y : array-like of shape (n_rows,) or (n_rows, n_targets), or str, optional
+            Targets, or the name of the column of X that holds them. May be left out with "gradient", or if X has the
+            column that `fit` learned to predict.
+        method : {"permutation", "gradient"}
+        metric : {"log_loss", "error", "balanced_error", "f1", "auc"}, optional
+            What classifications are scored by; default "log_loss", which sees changes that flip no class. Regressions
+            are scored by what ``score_`` is, usually R2.
+        n_repeats : int
+            Times that each column is shuffled.
+        n_rows : int
+            Of more rows, so many are drawn.
+        random_state : int, RandomState instance or None
+            Of rows and shuffles.
+
+        Returns
+        -------
+        Explanation
+            Columns with importances, the most important first; ``print`` shows a table.
+
+        Raises
+        ------
+        ValueError
+            If y is missing, has another length or an unknown class, or a parameter is not allowed.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_iris
+        >>> from rosenblatt import TabularClassifier
+        >>> X, y = load_iris(return_X_y=True, as_frame=True)
+        >>> model = TabularClassifier("fast").fit(X, y)
+        >>> sorted(model.explain(X, y).columns[:2])
+        ['petal length (cm)', 'petal width (cm)']
+        """
+        from rosenblatt.estimators.tabular.explanation import explain
+
+        check_is_fitted(self, "_ensemble")
+        return explain(self, X, y, method, metric, n_repeats, n_rows, random_state)
+
+    def partial_dependence(
+        self,
+        X: Any,
+        column: str | int,
+        *,
+        grid: Any = None,
+        n_grid: int = 20,
+        n_rows: int = 1000,
+        random_state: Any = 0,
+    ) -> PartialDependence:
+        """The mean prediction over rows if one column had the same value in all of them (Friedman 2001).
+
+        Parameters
+        ----------
+        X : table, as in `fit`, without need of a target
+        column : str or int
+            Name, or number from 0.
+        grid : sequence, optional
+            Values in the column's own units. Default: quantiles from 5 % to 95 % of numbers and dates, the most
+            frequent levels of categories.
+        n_grid : int
+            Most values of the default grid.
+        n_rows : int
+            Of more rows, so many are drawn.
+        random_state : int, RandomState instance or None
+            Of the rows.
+
+        Returns
+        -------
+        PartialDependence
+            Means and standard deviations over the rows, of probabilities or of predictions in the target's units.
+
+        Raises
+        ------
+        ValueError
+            If the column is unknown or left out by the model, or a value of the grid is not of its kind.
+        """
+        from rosenblatt.estimators.tabular.dependence import partial_dependence
+
+        check_is_fitted(self, "_ensemble")
+        return partial_dependence(self, X, column, grid, n_grid, n_rows, random_state)
+
+    def learning_curve(self) -> LearningCurve:
+        """Training loss and held-out metric of each network after each epoch."""
+        from rosenblatt.estimators.tabular.report import LearningCurve
+
+        check_is_fitted(self, "_ensemble")
+        return LearningCurve.of(self._ensemble.members)
 
     def _outputs(self, X: Any) -> Array:
         """The ensemble's mean outputs for raw rows, (n_rows, n_outputs)."""

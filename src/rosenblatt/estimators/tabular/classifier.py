@@ -6,7 +6,7 @@ Goes in: a table and a column of classes. Comes out: calibrated probabilities. H
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, ClassVar
@@ -22,10 +22,14 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_sample_weight, column_or_1d
 
 from rosenblatt import nn
+from rosenblatt.estimators._mlp_parameters import set_parameters
 from rosenblatt.estimators.tabular._base import SMALLEST_HELD_OUT, Folds, TabularEstimator
 from rosenblatt.estimators.tabular.design import Settings
-from rosenblatt.estimators.tabular.ensemble import best_temperature
+from rosenblatt.estimators.tabular.ensemble import Ensemble, best_temperature
+from rosenblatt.estimators.tabular.goals import CLASS_METRICS, best_decisions, cumulative, from_cumulative
 from rosenblatt.estimators.tabular.members import Problem
+from rosenblatt.tables.table import Column
+from rosenblatt.tables.targets import fit_target
 
 __all__ = ["TabularClassifier"]
 
@@ -43,13 +47,18 @@ class TabularClassifier(ClassifierMixin, TabularEstimator):  # type: ignore[misc
     ----------
     preset : {"fast", "default", "best"}
         How much training is done: a single small network, an ensemble of small ones, or one of larger ones.
-    metric : {"error", "log_loss"}
-        What the best epoch is chosen by.
+    metric : {"error", "log_loss", "balanced_error", "f1", "auc"}
+        What the best epoch is chosen by, and classes are decided on by: for "balanced_error" (the mean over the classes
+        of the errors among their rows) and "f1" (of the second of two classes, else the mean over them), factors of the
+        probabilities are found out of fold that make it smallest. For imbalanced data.
+    ordered : bool or sequence of classes, default=False
+        Whether the classes have an order: that of numbers or letters, or the one given. Then the networks learn of each
+        class whether a row lies above it.
     class_weight : dict or "balanced", optional
         Weights of the classes in the loss.
     time_budget : float, optional
         Seconds that `fit` may take. Members and epochs are planned to fit into it, and training ends there.
-    kinds : mapping of str to {"numeric", "categorical", "ignored"}, optional
+    kinds : mapping of str to {"numeric", "categorical", "text", "ignored"}, optional
         What columns are, where the guess is wrong.
     members : int, optional
         Networks, which is also the number of folds; 1: one network, with a fifth of the rows held out.
@@ -58,16 +67,23 @@ class TabularClassifier(ClassifierMixin, TabularEstimator):  # type: ignore[misc
         that are dropped, and decay of the weights, both in the first half of training; rows of a step.
     random_state : int, RandomState instance or None, default=0
         Of folds, initial weights, row orders and masks. Equal seeds give equal models.
+    on_epoch : callable, optional
+        Called with an `Epoch` after each epoch of a network, such as ``print``; from other threads, one at a time.
 
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,)
     score_ : float
-        Accuracy of the out-of-fold predictions: an honest estimate, if a slightly low one, as single members made them.
+        Accuracy (of the metrics "balanced_error", "f1" and "auc": balanced accuracy, F1, area) of the out-of-fold
+        predictions: an honest estimate, if a slightly low one, as single members made them.
     out_of_fold_ : ndarray of shape (n_rows, n_classes)
         Probabilities of the training rows by members that did not train on them; NaN where all did.
     temperature_ : float
         By which probabilities are calibrated; above 1 they become softer.
+    decision_weights_ : ndarray of shape (n_classes,)
+        Factors of the probabilities where classes are decided on; all one but for the metrics that need others.
+    target_name_ : str or None
+        Of the column that is predicted, if it had a name.
     n_features_in_, feature_names_in_
         As in scikit-learn.
 
@@ -83,10 +99,10 @@ class TabularClassifier(ClassifierMixin, TabularEstimator):  # type: ignore[misc
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
         **TabularEstimator._parameter_constraints,
-        "metric": [StrOptions({"error", "log_loss"})],
+        "metric": [StrOptions(set(CLASS_METRICS))],
+        "ordered": ["boolean", "array-like"],
         "class_weight": [dict, StrOptions({"balanced"}), None],
     }
-    _score_name: ClassVar[str] = "accuracy"
     _presets: ClassVar[Mapping[str, Settings]] = MappingProxyType(
         {
             "fast": replace(DEFAULT, members=1),
@@ -100,6 +116,7 @@ class TabularClassifier(ClassifierMixin, TabularEstimator):  # type: ignore[misc
         preset: str = "default",
         *,
         metric: str = "error",
+        ordered: Any = False,
         class_weight: Any = None,
         time_budget: float | None = None,
         kinds: Mapping[str, str] | None = None,
@@ -111,22 +128,9 @@ class TabularClassifier(ClassifierMixin, TabularEstimator):  # type: ignore[misc
         weight_decay: float | None = None,
         batch_size: int | None = None,
         random_state: Any = 0,
+        on_epoch: Callable[[Any], object] | None = None,
     ) -> None:
-        super().__init__(
-            preset,
-            time_budget=time_budget,
-            kinds=kinds,
-            members=members,
-            epochs=epochs,
-            hidden=hidden,
-            learning_rate=learning_rate,
-            dropout=dropout,
-            weight_decay=weight_decay,
-            batch_size=batch_size,
-            random_state=random_state,
-        )
-        self.metric = metric
-        self.class_weight = class_weight
+        set_parameters(self, locals())
 
     @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> TabularClassifier:
@@ -135,8 +139,8 @@ class TabularClassifier(ClassifierMixin, TabularEstimator):  # type: ignore[misc
         Parameters
         ----------
         X : data frame, mapping of arrays, path of a CSV or Parquet file, or array of shape (n_rows, n_columns)
-        y : array-like of shape (n_rows,)
-            Classes: texts, integers or booleans.
+        y : array-like of shape (n_rows,), or str
+            Classes: texts, integers or booleans. A text is the name of the column of X that is to be predicted.
         sample_weight : array-like of shape (n_rows,), optional
 
         Returns
@@ -149,8 +153,8 @@ class TabularClassifier(ClassifierMixin, TabularEstimator):  # type: ignore[misc
         ValueError
             Names the column or the target, and what to do.
         """
-        deadline = self._deadline()
-        table = self._read(X, reset=True)
+        course = self._course()
+        table, y = self._read_training(X, y)
         self._require_target(y)
         y = column_or_1d(y, warn=True)
         assert_all_finite(y, input_name="y")
@@ -159,27 +163,66 @@ class TabularClassifier(ClassifierMixin, TabularEstimator):  # type: ignore[misc
         self.classes_, labels = np.unique(y, return_inverse=True)
         if len(self.classes_) < 2:
             raise ValueError(f"y has one class only, {self.classes_[0]!r}: there is nothing to tell apart.")
-        labels = labels.astype(np.int32)
+        labels = self._in_order(labels)
         self._draw_seed()
-        weights = self._weights(y, sample_weight)
-        settings = self._settings()
-        metric = error_rate if self.metric == "error" else log_loss
-        problem = Problem(len(self.classes_), "softmax", nn.SoftmaxCrossEntropy(settings.label_smoothing), metric)
-        folds = self._folds(labels, settings.members)
-        ensemble = self._fit_ensemble(table, labels, problem, folds, weights, deadline)
-        raw = ensemble.out_of_fold(len(labels))
-        seen = np.flatnonzero(~np.isnan(raw[:, 0]))
-        counted = None if sample_weight is None else np.asarray(sample_weight)[seen]
-        self._ensemble = replace(ensemble, temperature=best_temperature(raw[seen], labels[seen], counted))
-        self.temperature_ = self._ensemble.temperature
-        self.out_of_fold_ = self._ensemble.out_of_fold(len(labels))
-        self.score_ = 1 - error_rate(labels[seen], self.out_of_fold_[seen], counted)
+        data = self._prepare(table, labels, self._weights(y, sample_weight))
+        folds = self._folds(labels, self._settings().members)
+        problem = self._problem()
+        if self._is_ordered():
+            data = replace(data, y=cumulative(labels, len(self.classes_)))
+        self._finish(self._fit_ensemble(data, problem, folds, course), labels, sample_weight)
         return self
 
+    def _is_ordered(self) -> bool:
+        return self.ordered is not False
+
+    def _in_order(self, labels: Array) -> Array:
+        """Labels as int32; classes in the order that the user gave."""
+        if not np.iterable(self.ordered):
+            return np.asarray(labels, dtype=np.int32)
+        given = list(self.ordered)
+        known = self.classes_.tolist()
+        if len(set(given)) < len(given) or set(given) != set(known):
+            raise ValueError(f"ordered is {given}; it must list each class of y once, which are {known}.")
+        rank = np.array([given.index(name) for name in known], dtype=np.int32)
+        self.classes_ = self.classes_[np.argsort(rank)]
+        return rank[labels]
+
+    def _problem(self) -> Problem:
+        """Softmax over the classes; for ordered ones, whether the class lies above each but the last."""
+        n_classes, metric = len(self.classes_), CLASS_METRICS[self.metric]
+        if not self._is_ordered():
+            loss = nn.SoftmaxCrossEntropy(self._settings().label_smoothing)
+            return Problem(n_classes, "softmax", loss, metric.measure)
+
+        def measure(above: Array, probabilities: Array, weights: Array | None = None) -> float:
+            return metric.measure(above.sum(axis=1).astype(np.int64), probabilities, weights)
+
+        return Problem(n_classes - 1, "logistic", nn.LogisticCrossEntropy(), measure, from_cumulative)
+
+    def _finish(self, ensemble: Ensemble, labels: Array, sample_weight: Any) -> None:
+        """What out-of-fold probabilities say: calibration, decisions, the score."""
+        raw = ensemble.out_of_fold(len(labels))
+        seen = np.flatnonzero(~np.isnan(raw[:, 0]))
+        weights = None if sample_weight is None else np.asarray(sample_weight)[seen]
+        self._ensemble = replace(ensemble, temperature=best_temperature(raw[seen], labels[seen], weights))
+        self.temperature_ = self._ensemble.temperature
+        self.out_of_fold_ = self._ensemble.out_of_fold(len(labels))
+        metric, known = CLASS_METRICS[self.metric], self.out_of_fold_[seen]
+        self.decision_weights_ = best_decisions(metric, labels[seen], known, weights)
+        self.score_ = 1 - metric.scored_by(labels[seen], known * self.decision_weights_, weights)
+
+    def _score_name(self) -> str:
+        return CLASS_METRICS[self.metric].score_name
+
+    def _values_of(self, column: Column) -> Array:
+        target = fit_target(column, "classification")
+        return np.asarray(target.class_array()[target.encode(column)])
+
     def predict(self, X: Any) -> Array:
-        """The most probable class of each row, shape (n_rows,)."""
-        most_probable = self.predict_proba(X).argmax(axis=1)
-        return np.asarray(self.classes_[most_probable])
+        """The most probable class of each row (of probability times ``decision_weights_``), shape (n_rows,)."""
+        found = (self.predict_proba(X) * self.decision_weights_).argmax(axis=1)
+        return np.asarray(self.classes_[found])
 
     def predict_proba(self, X: Any) -> Array:
         """Probabilities of the classes, in the order of ``classes_``; shape (n_rows, n_classes)."""
@@ -206,14 +249,3 @@ class TabularClassifier(ClassifierMixin, TabularEstimator):  # type: ignore[misc
             kind = StratifiedKFold if rarest >= members else KFold
             splitter = kind(members, shuffle=True, random_state=self._seed)
         return [(a.astype(np.int64), b.astype(np.int64)) for a, b in splitter.split(labels[:, None], labels)]
-
-
-def error_rate(labels: Array, probabilities: Array, weights: Array | None = None) -> float:
-    """The (weighted) share of rows whose most probable class is wrong."""
-    return float(np.average(probabilities.argmax(axis=1) != labels, weights=weights))
-
-
-def log_loss(labels: Array, probabilities: Array, weights: Array | None = None) -> float:
-    """The (weighted) mean of -log(probability of the right class)."""
-    right = np.maximum(probabilities[np.arange(len(labels)), labels], 1e-7)
-    return float(np.average(-np.log(right), weights=weights))

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rosenblatt import nn
+from rosenblatt.tables.rules import N_WORDS
 
 if TYPE_CHECKING:
     from rosenblatt.tables.preparation import Preparation, Prepared
@@ -48,6 +49,8 @@ class Settings:
         Cosines that each number is embedded by; 0: none.
     embedding : int
         Columns that a category with many levels is embedded in.
+    topics : int
+        Columns that the words of a text are mixed to.
     dropout, weight_decay : float
         At their full strength; both fade in the second half of training.
     label_smoothing : float
@@ -64,6 +67,7 @@ class Settings:
     activation: str = "mish"
     waves: int = 8
     embedding: int = 8
+    topics: int = 16
     dropout: float = 0.1
     weight_decay: float = 0.02
     label_smoothing: float = 0.0
@@ -92,7 +96,8 @@ def feed(prepared: Prepared, rows: NDArray[np.int64] | None = None) -> dict[str,
     inputs: dict[str, Any] = {"numbers": prepared.numbers, "flags": prepared.flags}
     inputs = {name: matrix for name, matrix in inputs.items() if matrix.shape[1]}
     inputs |= {f"codes{i}": codes for i, codes in enumerate(prepared.codes.T)}
-    return {name: np.ascontiguousarray(x if rows is None else x[rows]) for name, x in inputs.items()}
+    words = {f"words{i}": matrix if rows is None else matrix[rows] for i, matrix in enumerate(prepared.words)}
+    return {name: np.ascontiguousarray(x if rows is None else x[rows]) for name, x in inputs.items()} | words
 
 
 def design_network(
@@ -120,7 +125,7 @@ def design_network(
 
 
 def join_inputs(preparation: Preparation, settings: Settings) -> nn.Node:
-    """All inputs side by side: numbers, flags, embedded categories."""
+    """All inputs side by side: numbers, flags, embedded categories, mixtures of words."""
     parts = []
     if preparation.numbers:
         numbers = nn.input(len(preparation.numbers), "numbers")
@@ -130,6 +135,9 @@ def join_inputs(preparation: Preparation, settings: Settings) -> nn.Node:
         parts.append(nn.input(len(preparation.flags), "flags"))
     for i, n_levels in enumerate(preparation.levels):
         parts.append(nn.Embedding(settings.embedding, name=f"embedding{i}")(nn.codes(n_levels, f"codes{i}")))
+    for i in range(len(preparation.texts)):
+        words = nn.input(N_WORDS, f"words{i}", sparse=True)
+        parts.append(nn.Dense(settings.topics, name=f"topics{i}", weights=nn.Normal(1.0))(words))
     return parts[0] if len(parts) == 1 else nn.Concat(name="inputs")(*parts)
 
 
@@ -157,10 +165,10 @@ def scale_by_data(network: nn.Network, sample: Mapping[str, Any], rng: np.random
         network[f"{name}.biases"][...] = -(shares * np.take_along_axis(z, rows, axis=0)).sum(axis=0)
 
 
-def values_before(network: nn.Network, name: str, sample: Mapping[str, Any]) -> NDArray[Any]:
+def values_before(network: nn.Network, name: str, sample: Mapping[str, Any]) -> Any:
     """What the layer called `name` is applied to, for the rows of the sample."""
     node = network.graph.node(name).inputs[0]
     if not node.inputs:
-        return np.asarray(sample[network.graph.names[node]])
+        return sample[network.graph.names[node]]
     part = network.cut(network.graph.names[node])
     return np.asarray(part.predict({given: sample[given] for given in part.graph.input_names}))

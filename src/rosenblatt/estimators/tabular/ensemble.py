@@ -7,25 +7,25 @@ train on it. How many epochs and members there are is decided here, from the set
 from __future__ import annotations
 
 import math
-import threading
 import time
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rosenblatt import nn
 from rosenblatt.estimators.tabular.design import Settings, feed
-from rosenblatt.estimators.tabular.members import Data, Member, Problem, train_member
+from rosenblatt.estimators.tabular.members import Course, Data, Member, Problem, train_member
 from rosenblatt.threads import get_num_threads
 from rosenblatt.training.trainer import DivergenceError
 
 __all__ = ["Ensemble", "best_temperature", "fit_ensemble", "soften"]
 
 Array = NDArray[Any]
+T = TypeVar("T")
 Fold = tuple[NDArray[np.int64], NDArray[np.int64]]
 Folds = Sequence[Fold]
 FEWEST_EPOCHS = 8
@@ -48,11 +48,17 @@ class Ensemble:
         Probabilities p become p**(1 / temperature), normalized; 1 for regression.
     settings : Settings
         As they were used, after the time budget had its say.
+    interrupted : bool
+        Whether Ctrl-C ended the training.
+    read : callable
+        From a network's outputs to its predictions.
     """
 
     members: tuple[Member, ...]
     settings: Settings
     temperature: float = 1.0
+    interrupted: bool = False
+    read: Callable[[Array], Array] = np.asarray
 
     @property
     def networks(self) -> tuple[nn.Network, ...]:
@@ -60,12 +66,12 @@ class Ensemble:
         return tuple(member.network for member in self.members)
 
     def predict(self, prepared: Any) -> Array:
-        """The mean of the members' outputs, (n_rows, n_outputs), float64; each made sharper or softer before."""
+        """The mean of the members' predictions, (n_rows, n), float64; each made sharper or softer before."""
         inputs = feed(prepared)
-        return average(self.networks, inputs, self.temperature)
+        return average(self.networks, inputs, self.temperature, self.read)
 
     def out_of_fold(self, n_rows: int) -> Array:
-        """Predictions by members that did not see the row, averaged; NaN where all did. Shape (n_rows, n_outputs)."""
+        """Predictions by members that did not see the row, averaged; NaN where all did. Shape (n_rows, n)."""
         total, count = np.zeros((n_rows, self.members[0].predictions.shape[1])), np.zeros(n_rows)
         for member in self.members:
             total[member.held_out] += soften(member.predictions, self.temperature)
@@ -74,12 +80,14 @@ class Ensemble:
             return total / count[:, None]
 
 
-def average(networks: Sequence[nn.Network], inputs: dict[str, Any], temperature: float) -> Array:
-    """The mean of what the networks give, in parallel where there are several."""
+def average(
+    networks: Sequence[nn.Network], inputs: dict[str, Any], temperature: float, read: Callable[[Array], Array]
+) -> Array:
+    """The mean of what the networks predict, in parallel where there are several."""
     workers = max(1, min(get_num_threads(), len(networks)))
     with ThreadPoolExecutor(workers) as pool:
         outputs = list(pool.map(lambda network: network.predict(inputs), networks))
-    return np.asarray(np.mean([soften(np.asarray(p, np.float64), temperature) for p in outputs], axis=0))
+    return np.asarray(np.mean([soften(np.asarray(read(p), np.float64), temperature) for p in outputs], axis=0))
 
 
 def soften(probabilities: Array, temperature: float) -> Array:
@@ -113,49 +121,60 @@ def best_temperature(probabilities: Array, labels: Array, weights: Array | None 
 
 
 def fit_ensemble(
-    data: Data,
-    problem: Problem,
-    settings: Settings,
-    folds: Folds,
-    seed: int,
-    deadline: float = math.inf,
+    data: Data, problem: Problem, settings: Settings, folds: Folds, seed: int, course: Course | None = None
 ) -> Ensemble:
     """Train a member for each fold, as many at once as there are threads.
+
+    Ctrl-C ends the training of all after their present epoch; once an epoch is over, what was learned is kept.
 
     Parameters
     ----------
     folds : sequence of (training rows, held-out rows)
     seed : int
-    deadline : float
-        `time.monotonic` at which to be done.
+    course : Course, optional
+        Its deadline is that of all members together.
 
     Raises
     ------
     DivergenceError
         If no member could be trained.
     """
-    if math.isfinite(deadline):
-        deadline -= (1 - CLOSE) * max(0.0, deadline - time.monotonic())
-        settings, folds = within(data, problem, settings, folds, seed, deadline)
-    failed = threading.Event()
+    course = course or Course()
+    if math.isfinite(course.deadline):
+        course.deadline -= (1 - CLOSE) * max(0.0, course.left())
+        settings, folds = within(data, problem, settings, folds, seed, course.deadline)
+    course.members = len(folds)
 
     def train(number: int) -> Member | DivergenceError | None:
-        if failed.is_set() or (number > 0 and time.monotonic() > deadline):
+        if course.stopped.is_set() or (number > 0 and course.left() <= 0):
             return None
         try:
-            return train_member(data, problem, settings, *folds[number], seed=seed * 1000 + number, deadline=deadline)
+            return train_member(data, problem, settings, *folds[number], seed * 1000 + number, course, number + 1)
         except DivergenceError as error:
             return error
         except BaseException:
-            failed.set()  # the others need not go on
+            course.stopped.set()  # the others need not go on
             raise
 
-    with ThreadPoolExecutor(max(1, min(get_num_threads(), len(folds)))) as pool:
-        results = list(pool.map(train, range(len(folds))))
+    results, interrupted = run_all(train, len(folds), course)
     members = tuple(member for member in results if isinstance(member, Member))
     if not members:
-        raise next(error for error in results if isinstance(error, DivergenceError))
-    return Ensemble(members, settings)
+        raise next((error for error in results if isinstance(error, DivergenceError)), KeyboardInterrupt())
+    return Ensemble(members, settings, interrupted=interrupted, read=problem.read)
+
+
+def run_all(train: Callable[[int], T], n_members: int, course: Course) -> tuple[list[T], bool]:
+    """What `train` returns for each number, and whether Ctrl-C cut it short; before the first epoch it is passed on."""
+    with ThreadPoolExecutor(max(1, min(get_num_threads(), n_members))) as pool:
+        running: list[Future[T]] = []
+        try:
+            running += [pool.submit(train, number) for number in range(n_members)]
+            return [future.result() for future in running], False
+        except KeyboardInterrupt:
+            course.stopped.set()
+            if course.n_told == 0:
+                raise
+            return [future.result() for future in running if future.exception() is None], True
 
 
 def within(

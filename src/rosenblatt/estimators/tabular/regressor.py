@@ -6,24 +6,35 @@ are trained is in `rosenblatt.estimators.tabular`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from itertools import pairwise
 from types import MappingProxyType
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import RegressorMixin, _fit_context
-from sklearn.metrics import r2_score
 from sklearn.model_selection import KFold, ShuffleSplit
+from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.validation import check_array
 
+from rosenblatt.estimators._mlp_parameters import set_parameters
 from rosenblatt.estimators.tabular._base import SMALLEST_HELD_OUT, Folds, TabularEstimator
 from rosenblatt.estimators.tabular.design import Settings
-from rosenblatt.estimators.tabular.members import Problem
+from rosenblatt.estimators.tabular.goals import REGRESSIONS, Regression, places_of, regression_of
+from rosenblatt.estimators.tabular.members import Course, Data, Problem
+from rosenblatt.estimators.tabular.tails import better_units, has_heavy_tail
+from rosenblatt.estimators.tabular.units import Units, fit_units
+from rosenblatt.tables.table import Column
+from rosenblatt.tables.targets import fit_target, numbers
 
 __all__ = ["TabularRegressor"]
 
 Array = NDArray[Any]
+N_RESIDUALS = 1001
+"""Quantiles of the out-of-fold errors that are kept."""
 
 
 class TabularRegressor(RegressorMixin, TabularEstimator):  # type: ignore[misc]
@@ -36,9 +47,18 @@ class TabularRegressor(RegressorMixin, TabularEstimator):  # type: ignore[misc]
     ----------
     preset : {"fast", "default", "best"}
         How much training is done: a single small network, an ensemble of small ones, or one of larger ones.
+    loss : {"squared_error", "absolute_error", "poisson"}
+        What is minimized: the first gives means, the second medians, the third means of counts or other numbers that
+        are nowhere negative and vary the more the larger they are.
+    quantiles : sequence of float, optional
+        Rising, between 0 and 1: what is predicted instead of the mean, one column for each. Calibrated, so that of
+        further rows about the share q lies below quantile q.
+    target_transform : {"auto", "log"} or None
+        "log" learns the logarithm of the target and predicts means of the target itself. "auto" does so if the target
+        has a heavy tail (nowhere negative, skewness above 2) and a trial on the first fold is better by it.
     time_budget : float, optional
         Seconds that `fit` may take. Members and epochs are planned to fit into it, and training ends there.
-    kinds : mapping of str to {"numeric", "categorical", "ignored"}, optional
+    kinds : mapping of str to {"numeric", "categorical", "text", "ignored"}, optional
         What columns are, where the guess is wrong.
     members : int, optional
         Networks, which is also the number of folds; 1: one network, with a fifth of the rows held out.
@@ -47,13 +67,18 @@ class TabularRegressor(RegressorMixin, TabularEstimator):  # type: ignore[misc]
         that are dropped, and decay of the weights, both in the first half of training; rows of a step.
     random_state : int, RandomState instance or None, default=0
         Of folds, initial weights, row orders and masks. Equal seeds give equal models.
+    on_epoch : callable, optional
+        Called with an `Epoch` after each epoch of a network, such as ``print``; from other threads, one at a time.
 
     Attributes
     ----------
     score_ : float
-        R2 of the out-of-fold predictions: an honest estimate, if a slightly low one, as single members made them.
-    out_of_fold_ : ndarray of shape (n_rows,) or (n_rows, n_targets)
+        R2 of the out-of-fold predictions (of other losses the share that they avoid of the loss of the best constant,
+        D2): an honest estimate, if a slightly low one, as single members made them.
+    out_of_fold_ : ndarray of shape (n_rows,), (n_rows, n_targets) or (n_rows, n_quantiles)
         Predictions of the training rows by members that did not train on them; NaN where all did.
+    target_name_ : str or None
+        Of the column that is predicted, if it had a name.
     n_features_in_, feature_names_in_
         As in scikit-learn.
 
@@ -67,7 +92,12 @@ class TabularRegressor(RegressorMixin, TabularEstimator):  # type: ignore[misc]
     (442,)
     """
 
-    _score_name: ClassVar[str] = "R2"
+    _parameter_constraints: ClassVar[dict[str, Any]] = {
+        **TabularEstimator._parameter_constraints,
+        "loss": [StrOptions(set(REGRESSIONS))],
+        "quantiles": ["array-like", None],
+        "target_transform": [StrOptions({"auto", "log"}), None],
+    }
     _presets: ClassVar[Mapping[str, Settings]] = MappingProxyType(
         {
             "fast": Settings(members=1),
@@ -75,6 +105,27 @@ class TabularRegressor(RegressorMixin, TabularEstimator):  # type: ignore[misc]
             "best": Settings(hidden=(256, 256, 256), members=8, epochs=128),
         }
     )
+
+    def __init__(
+        self,
+        preset: str = "default",
+        *,
+        loss: str = "squared_error",
+        quantiles: Any = None,
+        target_transform: str | None = "auto",
+        time_budget: float | None = None,
+        kinds: Mapping[str, str] | None = None,
+        members: int | None = None,
+        epochs: int | None = None,
+        hidden: Any = None,
+        learning_rate: float | None = None,
+        dropout: float | None = None,
+        weight_decay: float | None = None,
+        batch_size: int | None = None,
+        random_state: Any = 0,
+        on_epoch: Callable[[Any], object] | None = None,
+    ) -> None:
+        set_parameters(self, locals())
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -88,7 +139,8 @@ class TabularRegressor(RegressorMixin, TabularEstimator):  # type: ignore[misc]
         Parameters
         ----------
         X : data frame, mapping of arrays, path of a CSV or Parquet file, or array of shape (n_rows, n_columns)
-        y : array-like of shape (n_rows,) or (n_rows, n_targets)
+        y : array-like of shape (n_rows,) or (n_rows, n_targets), or str
+            A text is the name of the column of X that is to be predicted.
         sample_weight : array-like of shape (n_rows,), optional
 
         Returns
@@ -101,35 +153,131 @@ class TabularRegressor(RegressorMixin, TabularEstimator):  # type: ignore[misc]
         ValueError
             Names the column or the target, and what to do.
         """
-        deadline = self._deadline()
-        table = self._read(X, reset=True)
+        course = self._course()
+        table, y = self._read_training(X, y)
         self._require_target(y)
         y = check_array(y, ensure_2d=False, dtype=np.float64, input_name="y")
         self._require_rows(table.n_rows, y)
         targets = y.reshape(len(y), -1)
-        self._mean, self._lowest, self._highest = targets.mean(axis=0), targets.min(axis=0), targets.max(axis=0)
-        spread = targets.std(axis=0)
-        self._scale = np.where(spread > 0, spread, 1.0)
-        self._one_target = y.ndim == 1
+        goal = self._goal(targets)
+        self._one_target = y.ndim == 1 and self.quantiles is None
         self._draw_seed()
-        standard = ((targets - self._mean) / self._scale).astype(np.float32)
-        problem = Problem(targets.shape[1], "identity", "squared_error", root_mean_square)
+        data = self._prepare(table, targets, sample_weight)
         folds = self._folds(len(y), self._settings().members)
-        self._ensemble = self._fit_ensemble(table, standard, problem, folds, sample_weight, deadline)
-        self.out_of_fold_ = self._in_units(self._ensemble.out_of_fold(len(y)))
-        seen = ~np.isnan(self.out_of_fold_.reshape(len(y), -1)[:, 0])
-        weights = None if sample_weight is None else np.asarray(sample_weight)[seen]
-        self.score_ = float(r2_score(y[seen], self.out_of_fold_[seen], sample_weight=weights))
+        units = self._choose_units(goal, data, folds, course)
+        self._ensemble = self._fit_ensemble(
+            replace(data, y=units.encode(targets)), self._problem(goal, targets), folds, course
+        )
+        self._finish(goal, units, targets, sample_weight)
         return self
 
-    def predict(self, X: Any) -> Array:
-        """The mean of each row's target, shape (n_rows,) or (n_rows, n_targets)."""
-        return self._in_units(self._outputs(X))
+    def _goal(self, targets: Array) -> Regression:
+        """What is minimized; refuses targets that it cannot be used for."""
+        if self.quantiles is not None:
+            self._check_quantiles(targets.shape[1])
+        goal = regression_of(self.loss, self.quantiles)
+        if self.target_transform == "log" and (goal.units != "linear" or targets.shape[1] > 1):
+            raise ValueError("target_transform='log' is for one target and no loss that takes logarithms itself.")
+        if (goal.units == "mean" or self.target_transform == "log") and targets.min() < 0:
+            row = int(np.argmin(targets.min(axis=1)))
+            what = "loss='poisson'" if goal.units == "mean" else "target_transform='log'"
+            raise ValueError(f"{what} needs targets >= 0, but y is {targets.min():g} in row {row + 1}.")
+        if (goal.units == "mean" or self.target_transform == "log") and targets.max() == 0:
+            raise ValueError("y is 0 in every row: there is nothing to learn.")
+        return goal
 
-    def _in_units(self, outputs: Array) -> Array:
-        """Standardized outputs in the targets' units, within the range of the training targets."""
-        values = np.clip(outputs * self._scale + self._mean, self._lowest, self._highest)
+    def _check_quantiles(self, n_targets: int) -> None:
+        quantiles = tuple(float(q) for q in self.quantiles)
+        rising = all(a < b for a, b in pairwise(quantiles))
+        if not quantiles or not rising or not (quantiles[0] > 0 and quantiles[-1] < 1):
+            raise ValueError(f"quantiles are {self.quantiles!r}; give rising numbers between 0 and 1, as (0.1, 0.9).")
+        if self.loss != "squared_error":
+            raise ValueError(f"quantiles have a loss of their own; leave loss={self.loss!r} out.")
+        if n_targets > 1:
+            raise ValueError(f"quantiles are for one target, but y has {n_targets}. Fit one model for each.")
+
+    def _problem(self, goal: Regression, targets: Array) -> Problem:
+        n_outputs = targets.shape[1] if self.quantiles is None else len(self.quantiles)
+        return Problem(n_outputs, goal.output, goal.loss, goal.metric)
+
+    def _choose_units(self, goal: Regression, data: Data, folds: Folds, course: Course) -> Units:
+        """Units of the targets: their logarithm if that was asked for, or is better on the rows of the first fold."""
+        plain = fit_units(data.y, goal.units)
+        if self.target_transform == "log":
+            return fit_units(data.y, "log")
+        if self.target_transform is None or goal is not REGRESSIONS["squared_error"] or not has_heavy_tail(data.y):
+            return plain
+        candidates = (plain, fit_units(data.y, "log"))
+        return better_units(
+            candidates, data, self._problem(goal, data.y), self._settings(), folds[0], self._seed, course
+        )
+
+    def _finish(self, goal: Regression, units: Units, targets: Array, sample_weight: Any) -> None:
+        """What out-of-fold predictions say: shifts of quantiles, the mean of a logarithm, errors, the score."""
+        outputs = self._ensemble.out_of_fold(len(targets))
+        seen = np.flatnonzero(~np.isnan(outputs[:, 0]))
+        weights = None if sample_weight is None else np.asarray(sample_weight)[seen]
+        if self.quantiles is None:
+            units = units.smeared(targets[seen], outputs[seen], weights)
+        else:
+            units = units.shifted(targets[seen], outputs[seen], tuple(self.quantiles))
+        self._units = units
+        residuals = units.encode(targets[seen]) - outputs[seen]
+        self._residuals = np.quantile(residuals, np.linspace(0, 1, N_RESIDUALS), axis=0)
+        decoded = units.decode(outputs)
+        self.out_of_fold_ = decoded[:, 0] if self._one_target else decoded
+        self.score_ = goal.score(targets[seen], decoded[seen], weights)
+
+    def _values_of(self, column: Column) -> Array:
+        fit_target(column, "regression")
+        return numbers(column)
+
+    def _score_name(self) -> str:
+        return regression_of(self.loss, self.quantiles).score_name
+
+    def predict(self, X: Any) -> Array:
+        """The mean (median, quantiles: what the loss asks for) of each row's target.
+
+        Returns
+        -------
+        ndarray of shape (n_rows,), (n_rows, n_targets) or (n_rows, n_quantiles)
+        """
+        outputs = self._outputs(X)
+        values = self._units.decode(outputs)
         return np.asarray(values[:, 0] if self._one_target else values)
+
+    def predict_interval(self, X: Any, coverage: float = 0.9) -> Array:
+        """Between which numbers the target of a further row lies with the probability `coverage`.
+
+        Of a model with `quantiles`, these are two of them, as wide as the row asks for. Of others it is the prediction
+        and the errors that were made out of fold, equally wide for all rows (of the logarithm, where that was learned).
+        Both are calibrated on rows that the members had not seen (split conformal: Vovk et al. 2005; of quantiles:
+        Romano et al. 2019, arXiv:1905.03222).
+
+        Parameters
+        ----------
+        X : as in `predict`
+        coverage : float in (0, 1)
+
+        Returns
+        -------
+        ndarray of shape (n_rows, 2), or (n_rows, n_targets, 2)
+
+        Raises
+        ------
+        ValueError
+            If `coverage` is not between 0 and 1, or `quantiles` do not hold the two that it needs.
+        """
+        if not 0 < coverage < 1:
+            raise ValueError(f"coverage is {coverage}; it must lie between 0 and 1, as 0.9.")
+        outputs, low = self._outputs(X), (1 - coverage) / 2
+        if self.quantiles is not None:
+            return self._units.decode(outputs)[:, places_of(coverage, self.quantiles)]
+        last = len(self._residuals) - 1
+        errors = self._residuals[[math.floor(low * last), math.ceil((1 - low) * last)]]
+        plain = replace(self._units, factor=1.0)  # quantiles of a logarithm are those of the number
+        ends = np.stack([plain.decode(outputs + error) for error in errors], axis=-1)
+        return np.asarray(ends[:, 0] if self._one_target else ends)
 
     def _folds(self, n: int, members: int) -> Folds:
         members = min(members, n)
@@ -139,8 +287,3 @@ class TabularRegressor(RegressorMixin, TabularEstimator):  # type: ignore[misc]
             else KFold(members, shuffle=True, random_state=self._seed)
         )
         return [(a.astype(np.int64), b.astype(np.int64)) for a, b in splitter.split(np.empty((n, 1)))]
-
-
-def root_mean_square(y: Array, prediction: Array, weights: Array | None = None) -> float:
-    """The root of the (weighted) mean squared error over rows and targets."""
-    return float(np.sqrt(np.average(np.mean(np.square(prediction - y, dtype=np.float64), axis=1), weights=weights)))

@@ -1,0 +1,19 @@
+"""Warnings that point at the user's line.
+
+Goes in: a message. Comes out: a Python warning. It never warns at a line of this package.
+"""
+
+from __future__ import annotations
+
+import sys
+import warnings
+
+__all__ = ["warn_user"]
+
+
+def warn_user(message: str, category: type[Warning] = UserWarning) -> None:
+    """Warn at the line of the user's code that called us, however deep inside scikit-learn or this package we are."""
+    frame, depth = sys._getframe(1), 2
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").split(".")[0] in ("rosenblatt", "sklearn"):
+        frame, depth = frame.f_back, depth + 1
+    warnings.warn(message, category, stacklevel=depth)

@@ -1,0 +1,35 @@
+"""``rosenblatt tune``: the best hyperparameters for a table within a time, and the model that they give.
+
+Goes in: the arguments. Comes out: a model file as `train` writes it. The default settings are a candidate, too.
+"""
+
+from __future__ import annotations
+
+import time
+
+from rosenblatt.console.display import Display
+from rosenblatt.console.train import TrainRequest, begin, finish, shown_warnings
+from rosenblatt.search import MLPSearchCV
+
+__all__ = ["tune"]
+
+MOST_TRIALS = 1000
+
+
+def tune(request: TrainRequest, seconds: float, display: Display) -> None:
+    """Read, split, search, score, write."""
+    started = time.perf_counter()
+    work = begin(request, display)
+    best, name = work.estimator, work.target.name
+    with shown_warnings(display):
+        best.set_params(time_budget=seconds).fit(work.training, name).set_params(time_budget=None)
+    display.line("defaults", f"{best._score_name()} {best.score_:.4f} out of fold")
+    left = seconds - (time.perf_counter() - started)
+    if left > 0:
+        search = MLPSearchCV(best, n_trials=MOST_TRIALS, strategy="random", time_budget=left, verbose=1)
+        search.fit(work.training, name)
+        display.line("search", f"{len(search.cv_results_['params'])} candidates, the best {search.best_score_:.4f}")
+        if search.best_score_ > best.score_:
+            best = search.best_estimator_
+            display.line("chosen", ", ".join(f"{key}={value}" for key, value in search.best_params_.items()))
+    finish(work, best, display, started)

@@ -1,0 +1,199 @@
+"""What a tabular model uses as a picture: bars of importances, curves of partial dependence.
+
+Goes in: an `Explanation`, or a fitted estimator and a table. Comes out: `ImportanceDisplay` or `DependenceDisplay`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from rosenblatt.plots.style import COLOURS, axes, pyplot
+
+if TYPE_CHECKING:
+    from rosenblatt.estimators.tabular.dependence import PartialDependence
+    from rosenblatt.estimators.tabular.explanation import Explanation
+
+__all__ = ["DependenceDisplay", "ImportanceDisplay", "plot_dependence", "plot_importance"]
+
+PANELS = 6
+MOST_LINES = len(COLOURS)
+LONGEST_LABEL, CROWDED = 24, 8
+
+
+@dataclass
+class ImportanceDisplay:
+    """Bars of importances, the longest at the top, with lines of one standard deviation.
+
+    Attributes
+    ----------
+    explanation : Explanation
+    most : int
+        Bars that are drawn.
+    ax_, figure_ : matplotlib objects, after `plot`
+    """
+
+    explanation: Explanation
+    most: int = 20
+    ax_: Any = field(default=None, init=False)
+    figure_: Any = field(default=None, init=False)
+
+    def plot(self, ax: Any = None) -> ImportanceDisplay:
+        """Draw on `ax`, or on a new figure."""
+        found, n = self.explanation, min(self.most, len(self.explanation.columns))
+        ax = axes(ax, height=1.2 + 0.26 * n)
+        places = np.arange(n)
+        ax.barh(places, found.importance[:n], xerr=found.deviation[:n], color=COLOURS[0], ecolor="0.4")
+        ax.set_yticks(places, [shortened(name) for name in found.columns[:n]])
+        ax.invert_yaxis()
+        ax.axvline(0, color="0.6", linewidth=0.8)
+        ax.set_xlabel(found.quantity)
+        self.ax_, self.figure_ = ax, ax.figure
+        return self
+
+
+@dataclass
+class DependenceDisplay:
+    """A panel for each column: mean predictions over its values, and a band of one standard deviation over the rows.
+
+    Attributes
+    ----------
+    dependences : sequence of PartialDependence
+    most : int
+        Lines in each panel: of more outputs those that vary most; of two classes only the second is drawn.
+    ax_, axes_, figure_ : matplotlib objects, after `plot`
+        The first panel, all of them, the figure.
+    """
+
+    dependences: Sequence[PartialDependence]
+    most: int = MOST_LINES
+    ax_: Any = field(default=None, init=False)
+    axes_: Any = field(default=None, init=False)
+    figure_: Any = field(default=None, init=False)
+
+    def plot(self, ax: Any = None) -> DependenceDisplay:
+        """Draw on `ax`, one Axes or an array with one for each column, or on a new figure."""
+        n = len(self.dependences)
+        panels = new_panels(n) if ax is None else np.atleast_1d(np.asarray(ax, dtype=object))
+        if ax is not None and panels.size != n:
+            raise ValueError(f"ax has {panels.size} Axes for {n} columns; give one for each, or None")
+        for panel, dependence in zip(panels.flat, self.dependences, strict=False):
+            self._draw(panel, dependence)
+        self.ax_, self.axes_, self.figure_ = panels.flat[0], panels, panels.flat[0].figure
+        return self
+
+    def _draw(self, panel: Any, found: PartialDependence) -> None:
+        binary = len(found.outputs) == 2 and found.of_classes
+        shown = [1] if binary else found.varying(self.most)
+        curve = found.kind in ("number", "date")
+        order = np.argsort(found.grid) if curve else np.arange(len(found.grid))
+        x = found.grid[order] if curve else order
+        for colour, k in zip(COLOURS * math.ceil(len(shown) / len(COLOURS)), shown, strict=False):
+            mean, spread = found.values[order, k], found.spread[order, k]
+            if curve:
+                panel.plot(x, mean, color=colour, label=found.outputs[k], marker="." if len(x) < 3 else None)
+                if len(shown) == 1:
+                    panel.fill_between(x, mean - spread, mean + spread, color=colour, alpha=0.15, linewidth=0)
+            else:
+                panel.errorbar(x, mean, spread, fmt="o", color=colour, label=found.outputs[k], markersize=4)
+        if not curve:
+            crowded = {"rotation": 90, "fontsize": 7} if len(x) > CROWDED else {"rotation": 45, "ha": "right"}
+            panel.set_xticks(x, [shortened(label) for label in found.labels()], **crowded)
+        elif found.kind == "date":
+            label_dates(panel)
+        panel.set_xlabel(found.column)
+        panel.set_ylabel(f"probability of {found.outputs[1]}" if binary else "mean prediction")
+        if len(shown) > 1:
+            panel.legend(fontsize=8, frameon=False)
+
+
+def new_panels(n: int) -> Any:
+    """A grid of Axes, up to three in a row; those that are left over are hidden."""
+    columns = min(n, 3)
+    rows = math.ceil(n / columns)
+    size = (max(4.0, 3.4 * columns), 2.8 * rows)
+    _, panels = pyplot().subplots(rows, columns, figsize=size, squeeze=False, layout="constrained")
+    for panel in panels.flat[n:]:
+        panel.set_axis_off()
+    return panels
+
+
+def label_dates(panel: Any) -> None:
+    """A few short dates below the panel."""
+    from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
+
+    locator = AutoDateLocator(minticks=3, maxticks=6)  # type: ignore[no-untyped-call]
+    panel.xaxis.set_major_locator(locator)
+    panel.xaxis.set_major_formatter(ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]
+
+
+def shortened(text: str) -> str:
+    """A label that leaves room for the picture; without dollars, which matplotlib takes for formulas."""
+    text = text if len(text) <= LONGEST_LABEL else f"{text[: LONGEST_LABEL - 1]}…"
+    return text.replace("$", r"\$")
+
+
+def plot_importance(explanation: Explanation, *, most: int = 20, ax: Any = None) -> ImportanceDisplay:
+    """Draw the importances of columns.
+
+    Parameters
+    ----------
+    explanation : Explanation
+        From ``model.explain(X, y)``.
+    most : int
+        Bars that are drawn.
+    ax : matplotlib Axes, optional
+
+    Returns
+    -------
+    ImportanceDisplay
+
+    Raises
+    ------
+    ValueError
+        If `most` is below 1.
+    """
+    if most < 1:
+        raise ValueError(f"most is {most}; at least one bar is drawn")
+    return ImportanceDisplay(explanation, most).plot(ax)
+
+
+def plot_dependence(
+    model: Any, X: Any, columns: Sequence[str | int] | str | None = None, *, ax: Any = None, **options: Any
+) -> DependenceDisplay:
+    """Draw how predictions depend on columns.
+
+    Parameters
+    ----------
+    model : fitted TabularClassifier or TabularRegressor
+    X : table, as in ``model.predict``
+    columns : sequence of str or int, or one of them, optional
+        Default: the six that are most important by gradients, but free texts.
+    ax : matplotlib Axes or array of them, optional
+        One for each column.
+    **options
+        Of ``model.partial_dependence``: ``n_grid``, ``n_rows``, ``random_state``.
+
+    Returns
+    -------
+    DependenceDisplay
+
+    Raises
+    ------
+    ValueError
+        If the model is no estimator of raw tables, there is no column, or `ax` has another number of Axes.
+    """
+    if not hasattr(model, "partial_dependence"):
+        raise ValueError(f"{type(model).__name__} has no partial_dependence: only estimators of raw tables have")
+    if columns is None:
+        ranked = model.explain(X, method="gradient").columns
+        kinds = {kind.name: kind for kind in model._preparation.kinds}
+        columns = [name for name in ranked if kinds[name].used and kinds[name].kind != "text"][:PANELS]
+    chosen = [columns] if isinstance(columns, (str, int)) else list(columns)
+    if not chosen:
+        raise ValueError("there is no column to draw: columns is empty, or the model uses free texts only")
+    return DependenceDisplay([model.partial_dependence(X, column, **options) for column in chosen]).plot(ax)

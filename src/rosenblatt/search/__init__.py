@@ -1,0 +1,20 @@
+"""Choosing hyperparameters: many networks, each in one thread, the worse ones stopped early.
+
+Goes in: an estimator, a space of parameters, data. Comes out: the best parameters, and the estimator fitted with them.
+"""
+
+from rosenblatt.search.default_spaces import default_space
+from rosenblatt.search.importance import hyperparameter_importance
+from rosenblatt.search.search_cv import MLPSearchCV
+from rosenblatt.search.spaces import Layers, LogUniform, Make, PerLayer, When
+
+__all__ = [
+    "Layers",
+    "LogUniform",
+    "MLPSearchCV",
+    "Make",
+    "PerLayer",
+    "When",
+    "default_space",
+    "hyperparameter_importance",
+]

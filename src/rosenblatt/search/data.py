@@ -1,0 +1,131 @@
+"""The data of a search: folds that all candidates share, trainings over them, and their digest.
+
+Goes in: X and y as the user has them. Comes out: rows of each fold, converted once. Tabular estimators, which make
+folds and encodings by themselves, get the whole table.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from numbers import Integral
+from typing import Any
+
+import numpy as np
+from scipy.sparse import issparse
+from sklearn.base import is_classifier
+from sklearn.metrics import check_scoring
+from sklearn.model_selection import check_cv
+from sklearn.utils import _safe_indexing, assert_all_finite, check_array
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import column_or_1d, indexable
+
+from rosenblatt.estimators.tabular._base import is_nameless
+from rosenblatt.search.trials import Fold, Staged, Whole
+from rosenblatt.tables.reading import read_table
+from rosenblatt.tables.table import Table
+from rosenblatt.tables.targets import find_target
+from rosenblatt.training.checkpoint import data_digest
+
+__all__ = ["SearchData"]
+
+FLOATS = (np.float64, np.float32)
+
+
+class SearchData:
+    """Folds for an estimator, and how they are scored.
+
+    Parameters
+    ----------
+    estimator : estimator
+    X, y : data
+    cv : int, splitter or iterable
+    scoring : str, callable or None
+    keeps_precision : bool
+        Whether numbers stay as they are, whatever type the estimator computes in, as candidates differ in it.
+
+    Raises
+    ------
+    ValueError
+        If the data cannot be split, or cannot be trained on whatever the candidate.
+    """
+
+    def __init__(self, estimator: Any, X: Any, y: Any, cv: Any, scoring: Any, keeps_precision: bool = False) -> None:
+        self.dtype = FLOATS if keeps_precision or getattr(estimator, "dtype", None) is None else estimator.dtype
+        self.tabular = type(estimator).__name__.startswith("Tabular")
+        self.X, self.y = X, y
+        if self.tabular:
+            self.X = X if issparse(X) or is_nameless(X) else read_table(X)  # once for all candidates
+            if not isinstance(cv, Integral):
+                raise TypeError(
+                    f"cv is {cv!r}, but {type(estimator).__name__} is scored by the folds of its own members: leave cv "
+                    "out, and set their number by `members`."
+                )
+            self.scorer = None if scoring is None else check_scoring(estimator, scoring)
+            self.targets = self._target_values(estimator) if scoring is not None else None
+            if is_classifier(estimator) and np.asarray(y).shape[1:] == (1,):
+                self.y = column_or_1d(y, warn=True)
+            self.folds = [Fold(self.X, self.y, None, None)]
+            return
+        self.scorer = check_scoring(estimator, scoring)
+        self.folds = self._split(estimator, X, y, cv)
+
+    def _target_values(self, estimator: Any) -> Any:
+        if not isinstance(self.y, str):
+            return np.asarray(self.y)
+        return estimator._values_of(find_target(read_table(self.X), self.y))
+
+    def _split(self, estimator: Any, X: Any, y: Any, cv: Any) -> list[Fold]:
+        if y is None:
+            raise ValueError("MLPSearchCV requires y to be passed, but the target y is None.")
+        accepted = "csr" if issparse(X) else False
+        X = check_array(X, accept_sparse=accepted, dtype=self.dtype, estimator=estimator, input_name="X")
+        y = np.asarray(y)
+        if y.ndim == 2 and y.shape[1] == 1:
+            y = column_or_1d(y, warn=True)
+        X, y = indexable(X, y)
+        assert_all_finite(y, input_name="y")
+        if is_classifier(estimator):
+            check_classification_targets(y)
+        splitter, take = check_cv(cv, y, classifier=is_classifier(estimator)), _safe_indexing
+        return [Fold(take(X, a), take(y, a), take(X, b), take(y, b)) for a, b in splitter.split(X, y)]
+
+    def everything(self, X: Any, y: Any) -> Fold:
+        """All rows, as the user has them."""
+        return Fold(X, y, None, None)
+
+    def training(self, estimator: Any, k: int) -> Staged | Whole:
+        """A training of an unfitted estimator on a fold."""
+        if self.tabular:
+            return Whole(estimator, self.X, self.y, self.scorer, self.targets)
+        return Staged(estimator, self.folds[k], self.scorer)
+
+    @property
+    def refit_share(self) -> float:
+        """How many times the rows of a fold all rows are."""
+        if self.tabular:
+            return 1.0
+        n_train, n_all = (np.shape(rows)[0] for rows in (self.folds[0].y, self.y))
+        return float(n_all / max(1, n_train))
+
+    def digest(self, said: str) -> str:
+        """A hash of the data and of what else is said."""
+        found = hashlib.blake2b(said.encode(), digest_size=20)
+        if self.tabular:
+            found.update(table_digest(self.X).encode())
+            found.update((self.y if isinstance(self.y, str) else data_digest(np.asarray(self.y))).encode())
+        else:
+            for fold in self.folds:
+                found.update(data_digest(fold.X, np.asarray(fold.y), fold.X_test, np.asarray(fold.y_test)).encode())
+        return found.hexdigest()
+
+
+def table_digest(X: Any) -> str:
+    """Of a table: names, kinds and cells of its columns."""
+    if issparse(X):
+        raise TypeError("A sparse matrix was passed, but tabular estimators take tables; use X.toarray().")
+    if not isinstance(X, Table):
+        return data_digest(np.asarray(X))
+    found = hashlib.blake2b(digest_size=20)
+    for name, column in X.columns.items():
+        found.update(f"{name!r} {column.storage} {column.levels!r} {data_digest(column.values)}".encode())
+    return found.hexdigest()

@@ -1,0 +1,68 @@
+"""What is searched when nothing is said.
+
+Goes in: an estimator. Comes out: a space over what matters of its network.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rosenblatt.nn.activations import ELU, LeakyReLU
+from rosenblatt.search.spaces import Layers, LogUniform, Make, PerLayer, When
+
+__all__ = ["default_space"]
+
+ADAMS = ("adam", "adamw", "nadam")
+PEAKS = {"TabularClassifier": 0.12, "TabularRegressor": 0.4}
+"""Default peaks of the learning rate."""
+
+
+def default_space(estimator: Any) -> dict[str, Any]:
+    """Every hyperparameter of a network that matters, to be searched or taken from.
+
+    Parameters
+    ----------
+    estimator : MLPClassifier, MLPRegressor, TabularClassifier or TabularRegressor
+
+    Returns
+    -------
+    dict
+        A space for `MLPSearchCV`. Values that stand twice in a list are twice as probable.
+    """
+    name = type(estimator).__name__
+    return tabular_space(PEAKS[name]) if name in PEAKS else mlp_space()
+
+
+def tabular_space(peak: float) -> dict[str, Any]:
+    """Of the tabular estimators, around their defaults."""
+    return {
+        "hidden": [(128, 128, 128), (256, 256, 256), (64, 64, 64), (256, 256), (512,)],
+        "learning_rate": LogUniform(peak / 4, peak * 2),
+        "dropout": [0.0, 0.05, 0.1, 0.15, 0.3],
+        "weight_decay": LogUniform(0.002, 0.1),
+        "batch_size": [64, 128, 256],
+    }
+
+
+def mlp_space() -> dict[str, Any]:
+    """Of `MLPClassifier` and `MLPRegressor`."""
+    leaky, elu = Make(LeakyReLU, alpha=LogUniform(0.01, 0.3)), Make(ELU, alpha=LogUniform(0.3, 2.0))
+    return {
+        "hidden_layer_sizes": Layers(),
+        "activation": ["relu", "relu", "tanh", "selu", "silu", "mish", leaky, elu],
+        "weight_init": [None, "he_normal", "glorot_uniform", "lecun_normal", "orthogonal"],
+        "solver": ["adam", "adamw", "nadam", "sgd"],
+        "momentum": When("solver", ("sgd",), [0.8, 0.9, 0.95]),
+        "nesterovs_momentum": When("solver", ("sgd",), [True, False]),
+        "beta_1": When("solver", ADAMS, [0.8, 0.9, 0.95]),
+        "weight_decay": When("solver", ("adamw",), LogUniform(1e-4, 1e-1)),
+        "learning_rate_init": LogUniform(3e-4, 3e-2),
+        "learning_rate": ["constant", "constant", "one_cycle", "cosine"],
+        "batch_size": [32, 64, 128],
+        "alpha": LogUniform(1e-6, 1e-1),
+        "l1": [0.0, 0.0, 1e-5, 1e-4],
+        "max_norm": [0.0, 0.0, 2.0, 4.0],
+        "dropout": [0.0, 0.0, PerLayer([0.0, 0.1, 0.2, 0.4])],
+        "clip_norm": [0.0, 1.0],
+        "clip_value": [0.0, 0.0, 0.5],
+    }

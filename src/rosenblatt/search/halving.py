@@ -1,0 +1,91 @@
+"""Synchronous successive halving: how many candidates train for how many epochs, and which go on.
+
+Goes in: numbers of candidates and epochs, scores. Comes out: rungs, and the candidates that are promoted (Jamieson and
+Talwalkar 2016, arXiv:1502.07943). It trains nothing.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from rosenblatt.search.journal import Result
+
+__all__ = ["BRACKET", "FACTOR", "SHORTEST", "Bracket", "Rung", "brackets", "promoted"]
+
+FACTOR = 3
+"""Of a rung's candidates one in so many goes on, for so many times the epochs."""
+SHORTEST = 27
+"""By default the first rung has no less than this share of the epochs: earlier scores say little of the last."""
+BRACKET = 27
+"""Candidates that start together where their number is not given."""
+
+
+@dataclass(frozen=True)
+class Rung:
+    """`count` candidates train up to `epochs`."""
+
+    count: int
+    epochs: int
+
+
+@dataclass(frozen=True)
+class Bracket:
+    """Candidates from the number `first` on, which start and are halved together."""
+
+    first: int
+    rungs: tuple[Rung, ...]
+
+    @property
+    def trials(self) -> list[int]:
+        """Numbers of the candidates that it starts with."""
+        return list(range(self.first, self.first + self.rungs[0].count))
+
+    def rest(self, first: int) -> Bracket:
+        """The same of the candidates from a number on."""
+        count = self.first + self.rungs[0].count - first
+        rungs = tuple(Rung(max(1, count // FACTOR**i), rung.epochs) for i, rung in enumerate(self.rungs))
+        return Bracket(first, rungs)
+
+
+def rungs(n_trials: int, max_epochs: int, min_epochs: int) -> tuple[Rung, ...]:
+    """Rungs whose last one has `max_epochs` and whose first has no less than `min_epochs`, if that is less."""
+    stages = 0
+    while FACTOR ** (stages + 1) <= n_trials and max_epochs // FACTOR ** (stages + 1) >= min_epochs:
+        stages += 1
+    return tuple(Rung(max(1, n_trials // FACTOR**i), max_epochs // FACTOR ** (stages - i)) for i in range(stages + 1))
+
+
+def brackets(n_trials: int | None, max_epochs: int, min_epochs: int, endless: bool) -> Iterator[Bracket]:
+    """One bracket of all candidates; where their number is not given, one of `BRACKET`, or one after the other.
+
+    Parameters
+    ----------
+    n_trials : int or None
+    max_epochs, min_epochs : int
+        Equal: nothing is halved.
+    endless : bool
+        Whether brackets follow each other where the number of candidates is not given.
+    """
+    first, each = 0, rungs(n_trials or BRACKET, max_epochs, min_epochs)
+    while first == 0 or (n_trials is None and endless):
+        yield Bracket(first, each)
+        first += each[0].count
+
+
+def promoted(results: Iterable[Result], rung: Rung, started: int) -> list[int]:
+    """The best candidates of the rung before, in the order of their numbers.
+
+    Parameters
+    ----------
+    results : iterable of Result
+    rung : Rung
+        To which they go.
+    started : int
+        Candidates of the rung before. If time ended before all had a result, fewer go on.
+    """
+    done = [result for result in results if result.complete]
+    count = rung.count if len(done) >= started else max(1, min(rung.count, math.ceil(len(done) / FACTOR)))
+    ranked = sorted((r for r in done if r.scores), key=lambda result: (-result.mean, result.trial))
+    return sorted(result.trial for result in ranked[:count])

@@ -1,0 +1,221 @@
+"""One candidate on one fold: a training that stops at an epoch, is scored, and goes on from there if it is promoted.
+
+Goes in: an unfitted estimator, training and test rows. Comes out: scores after so many epochs. A training that waits is
+a suspended call of `fit`: it goes on bit by bit as if it had never stopped, whatever its optimizer, schedule or masks.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import is_classifier
+from sklearn.utils.metaestimators import available_if
+
+__all__ = ["Fold", "Outcome", "Staged", "Whole", "attempt"]
+
+PIECE_SECONDS = 0.1
+"""After so much training it is asked whether time is over."""
+Scorer = Callable[[Any, Any, Any], float]
+
+
+@dataclass(frozen=True)
+class Fold:
+    """Rows to train on and to score, converted once and shared by all candidates."""
+
+    X: Any
+    y: Any
+    X_test: Any
+    y_test: Any
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A candidate on a fold.
+
+    Attributes
+    ----------
+    score : float
+        NaN if it failed.
+    complete : bool
+        False where time ran out on the way.
+    error : str
+        Why it failed, or nothing.
+    seconds : float
+        Of the training so far.
+    epoch_seconds : float
+        Of one epoch; infinite if none was trained.
+    """
+
+    score: float
+    complete: bool = True
+    error: str = ""
+    seconds: float = 0.0
+    epoch_seconds: float = math.inf
+
+
+def attempt(training: Staged | Whole, epochs: int, ended: Callable[[], float]) -> Outcome:
+    """Advance a training; what it raises becomes the outcome's error.
+
+    Parameters
+    ----------
+    training : Staged or Whole
+    epochs : int
+    ended : callable
+        Seconds that are left.
+    """
+    try:
+        score, complete = training.advance(epochs, ended)
+        error = "" if math.isfinite(score) else f"the score is {score}"
+    except Exception as failure:
+        score, complete, error = math.nan, True, f"{type(failure).__name__}: {' '.join(str(failure).split())}"
+    return Outcome(score if not error else math.nan, complete, error, training.seconds, training.epoch_seconds)
+
+
+class Staged:
+    """A training of `MLPClassifier` or `MLPRegressor`.
+
+    Parameters
+    ----------
+    estimator : unfitted estimator
+    fold : Fold
+    scorer : callable, optional
+        ``scorer(estimator, X, y)``.
+    """
+
+    def __init__(self, estimator: Any, fold: Fold, scorer: Scorer | None) -> None:
+        self.estimator, self.fold, self.scorer = estimator, fold, scorer
+        self.finished = False
+        self.seconds, self.epoch_seconds = 0.0, math.inf
+        self._fit: Generator[None, float, None] | None = None
+
+    @property
+    def epochs_done(self) -> int:
+        """How far the training has come."""
+        return int(getattr(self.estimator, "n_iter_", 0))
+
+    def advance(self, epochs: int, left: Callable[[], float]) -> tuple[float, bool]:
+        """Train up to so many epochs, for one at least.
+
+        Returns
+        -------
+        float, bool
+            The score there, and whether it came so far, or ended by itself.
+
+        Raises
+        ------
+        Exception
+            What training or scoring raised.
+        """
+        while not self.finished and self.epochs_done < epochs and (left() > 0 or self.epochs_done == 0):
+            seconds = min(PIECE_SECONDS, max(0.0, left()))
+            piece = 1 if self.epoch_seconds == math.inf else max(1, int(seconds / self.epoch_seconds))
+            self._train_to(min(epochs, self.epochs_done + piece))
+        score = math.nan
+        if self.scorer is not None:
+            score = float(self.scorer(self.estimator, self.fold.X_test, self.fold.y_test))
+        return score, self.finished or self.epochs_done >= epochs
+
+    def close(self) -> None:
+        """End the training; the estimator stays as if it had been meant to end there."""
+        if self._fit is not None and not self.finished:
+            network = self.estimator._network.copy()
+            self._fit.close()
+            self.estimator._network = network
+        self.finished = True
+
+    def _train_to(self, epoch: int) -> None:
+        if self._fit is None:
+            self.estimator._validate_params()
+            self._fit = self.estimator._fit_in_stages(self.fold.X, self.fold.y)
+            began = time.monotonic()
+            self._step(None)
+            self.seconds += time.monotonic() - began
+        before, began = self.epochs_done, time.monotonic()
+        if not self.finished:
+            self._step(epoch)
+        took = time.monotonic() - began
+        self.seconds += took
+        self.epoch_seconds = min(self.epoch_seconds, max(took, 1e-9) / max(1, self.epochs_done - before))
+
+    def _step(self, epoch: int | None) -> None:
+        assert self._fit is not None
+        try:
+            self._fit.send(epoch)  # type: ignore[arg-type]
+        except BaseException as end:
+            self.finished = True
+            if not isinstance(end, StopIteration):
+                raise
+
+
+class Whole:
+    """A training that begins anew for more epochs: of a tabular estimator, which is scored out of fold.
+
+    Parameters
+    ----------
+    estimator : unfitted estimator
+    X, y : all rows
+    scorer : callable, optional
+        Default: the estimator's own score.
+    targets : ndarray, optional
+        For the scorer.
+    """
+
+    def __init__(self, estimator: Any, X: Any, y: Any, scorer: Scorer | None, targets: Any) -> None:
+        self.estimator, self.X, self.y, self.scorer, self.targets = estimator, X, y, scorer, targets
+        self.seconds, self.epoch_seconds = 0.0, math.inf
+
+    def advance(self, epochs: int, left: Callable[[], float]) -> tuple[float, bool]:
+        """Train for so many epochs; the out-of-fold score, and whether time was enough."""
+        began, budget, own = time.monotonic(), left(), self.estimator.time_budget
+        self.estimator.set_params(epochs=epochs)
+        if budget < math.inf:
+            self.estimator.set_params(time_budget=max(0.1, budget if own is None else min(budget, own)))
+        try:
+            self.estimator.fit(self.X, self.y)
+        finally:
+            self.estimator.set_params(time_budget=own)
+        took = time.monotonic() - began
+        n_epochs = max(len(member.curve) for member in self.estimator._ensemble.members)
+        self.seconds, self.epoch_seconds = self.seconds + took, took / max(1, n_epochs)
+        score = float(self.estimator.score_) if self.scorer is None else self._scored()
+        return score, n_epochs >= epochs or budget == math.inf or left() > 0
+
+    def _scored(self) -> float:
+        model = self.estimator
+        seen = np.flatnonzero(~np.isnan(np.reshape(model.out_of_fold_, (len(model.out_of_fold_), -1))).any(axis=1))
+        assert self.scorer is not None
+        return float(self.scorer(OutOfFold(model), seen, np.asarray(self.targets)[seen]))
+
+    def close(self) -> None:
+        """Nothing is left to end."""
+
+
+class OutOfFold:
+    """A tabular estimator's predictions of training rows, by members that did not see them, for scorers."""
+
+    def __init__(self, model: Any) -> None:
+        self.model = model
+        if is_classifier(model):
+            self.classes_ = model.classes_
+
+    def __sklearn_tags__(self) -> Any:
+        return self.model.__sklearn_tags__()
+
+    def predict(self, rows: NDArray[np.int64]) -> Any:
+        """Of rows by number."""
+        known = self.model.out_of_fold_[rows]
+        if not is_classifier(self.model):
+            return known
+        return self.classes_[(known * self.model.decision_weights_).argmax(axis=1)]
+
+    @available_if(lambda self: is_classifier(self.model))  # type: ignore[untyped-decorator]
+    def predict_proba(self, rows: NDArray[np.int64]) -> Any:
+        """Of rows by number."""
+        known = self.model.out_of_fold_[rows].astype(float)
+        return known / known.sum(axis=1, keepdims=True)

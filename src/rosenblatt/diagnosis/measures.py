@@ -1,11 +1,11 @@
-"""Figures over splits: standard errors, gains in pairs, mean curves, and what out-of-fold predictions contradict.
+"""Figures over splits: standard errors, gains in pairs, mean curves, a reference, and labels that it contradicts.
 
 Goes in: runs. Comes out: numbers. Nothing is trained or decided here.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,7 @@ import numpy.typing as npt
 from .report import Comparison, Curve
 from .runs import Run
 
-__all__ = ["compare", "corrected_se", "mean_curve", "suspicion"]
+__all__ = ["compare", "corrected_se", "mean_curve", "out_of_fold", "reference", "suspicion"]
 
 Array = npt.NDArray[Any]
 SUREST = 0.25
@@ -46,35 +46,56 @@ def compare(given: Sequence[Run], other: Sequence[Run], held_out_share: float) -
 
 
 def mean_curve(runs: Sequence[Run]) -> Curve:
-    """The mean by epoch of the runs that still trained."""
-    length = max(len(r.curves["loss"]) for r in runs)
+    """The mean by epoch; a run that has ended stays where it is."""
+    runs = [r for r in runs if r.curves] or [Run()]
+    longest = max(runs, key=lambda r: len(r.epochs))
 
     def mean(name: str) -> Array:
-        columns = [np.array([r.curves[name][i] for r in runs if i < len(r.curves[name])]) for i in range(length)]
-        with np.errstate(all="ignore"):
-            return np.array([float(c.mean()) for c in columns])
+        columns = [[r.curves[name][r.at(i)] for r in runs] for i in range(len(longest.epochs))]
+        return np.array(columns, float).reshape(len(columns), -1).mean(axis=1)
 
-    return Curve(mean("loss"), mean("val_loss"), mean("score"), mean("val_score"))
+    return Curve(np.array(longest.epochs), mean("loss"), mean("val_loss"), mean("score"), mean("val_score"))
 
 
-def suspicion(
-    runs: Sequence[Run], splits: Sequence[tuple[Array, Array]], target: Array, classes: bool
-) -> tuple[float, float, Array]:
+def reference(trials: Mapping[str, Sequence[Run]]) -> tuple[Array, list[Array]]:
+    """The validation error and outputs of the best trial in its best epoch, by split.
+
+    The choice for each half of the splits is made by the other half: the smallest of many measured errors would be
+    too small.
+    """
+    n_splits = len(next(iter(trials.values())))
+    errors, outputs = np.empty(n_splits), [np.empty(0)] * n_splits
+    for judged in (range(0, n_splits, 2), range(1, n_splits, 2)):
+        others = [i for i in range(n_splits) if i not in judged]
+        _, name, look = min(
+            (float(np.mean([runs[i].val_errors[runs[i].at(look)] for i in others])), name, look)
+            for name, runs in trials.items()
+            for look in range(max(len(r.val_errors) for r in runs))
+        )
+        for i in judged:
+            run = trials[name][i]
+            errors[i], outputs[i] = run.val_errors[run.at(look)], run.outputs[run.at(look)]
+    return errors, outputs
+
+
+def out_of_fold(outputs: Sequence[Array], splits: Sequence[tuple[Array, Array]]) -> tuple[Array, Array]:
+    """Held-out rows and the mean of their outputs over the splits that hold them out."""
+    rows, place, counts = np.unique(np.concatenate([b for _, b in splits]), return_inverse=True, return_counts=True)
+    total = np.zeros((len(rows), outputs[0].shape[1]))
+    np.add.at(total, place, np.concatenate(outputs))
+    return rows, total / counts[:, None]
+
+
+def suspicion(rows: Array, outputs: Array, target: Array, classes: bool) -> tuple[float, float, Array]:
     """How often the surest out-of-fold predictions are wrong, its standard error, and the rows that they contradict.
 
     Where classes only overlap, the predictions that are surest are right; where labels are flipped at random, they are
     wrong as often as labels are flipped. Of values, residuals that no normal noise has take the place of wrong labels.
     """
-    usable = [(r.best_outputs, b) for r, (_, b) in zip(runs, splits, strict=True) if r.best_outputs is not None]
-    if not usable:
-        return 0.0, 0.0, np.arange(0)
-    outputs, rows = np.concatenate([o for o, _ in usable]), np.concatenate([b for _, b in usable])
     wrong, strength = (contradictions if classes else outliers)(outputs, target[rows])
+    chosen = wrong
     if classes:
-        sure = np.argsort(-strength, kind="stable")[: max(1, round(SUREST * len(rows)))]
-        chosen = wrong[sure]
-    else:
-        chosen = wrong
+        chosen = wrong[np.argsort(-strength, kind="stable")[: max(1, round(SUREST * len(rows)))]]
     rate = float(chosen.mean())
     order = np.flatnonzero(wrong)
     order = order[np.argsort(-strength[order], kind="stable")]

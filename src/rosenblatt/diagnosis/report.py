@@ -38,11 +38,13 @@ class Remedy:
 
 @dataclass(frozen=True)
 class Curve:
-    """A course of epochs, the mean over those splits that still trained; arrays of shape (n_epochs,).
+    """A training, the mean over splits; arrays of shape (n_looks,), the last of which are of the end.
 
-    `loss` and `val_loss` are the model's loss without penalties; `score` is accuracy or R2.
+    `epochs` are those that were looked at, 0 the initial weights; `loss` and `val_loss` are the model's loss without
+    penalties; `score` is accuracy or R2.
     """
 
+    epochs: Array
     loss: Array
     val_loss: Array
     score: Array
@@ -82,7 +84,8 @@ class Evidence:
     learning_curve : mapping of int to (error, standard error)
         Validation error of the model by number of training rows.
     reference_error : float
-        Validation error of the model with its best L2 penalty in its best epoch.
+        Validation error of the model with the restraint that helps most (none, an L2 penalty, fewer neurons) in its
+        best epoch, chosen for each half of the splits by the other half. Restraint is tried where there is a gap.
     reference_rise, reference_rise_se : float
         How much that falls from half of the rows to all.
     n_rows, n_features, n_parameters : int
@@ -102,8 +105,10 @@ class Evidence:
         them; for values, the share of residuals beyond three (robust) standard deviations.
     suspects : ndarray of int
         Rows whose label the reference contradicts with the greatest confidence, most suspicious first.
+    restrained : Comparison
+        What the reference gains.
     trials : mapping of str to Comparison
-        What other settings gain.
+        What other settings gain; those that could not change the answer were not tried.
     """
 
     curve: Curve
@@ -129,6 +134,7 @@ class Evidence:
     confident_error: float
     confident_error_se: float
     suspects: Array
+    restrained: Comparison
     trials: Mapping[str, Comparison]
 
 
@@ -175,7 +181,7 @@ def evidence_lines(e: Evidence) -> list[str]:
         f"  error (1 = best constant): training {e.train_error:.3f}, validation {e.error:.3f}",
         f"  gap: {e.gap:.3f} ± {e.gap_se:.3f};  score: training {e.score:.3f}, validation {e.val_score:.3f}",
         f"  validation error by rows: {curve}",
-        f"  regularized: {e.reference_error:.3f}; twice the rows gained it {e.reference_rise:.3f} "
+        f"  restrained: {e.reference_error:.3f}; twice the rows gained it {e.reference_rise:.3f} "
         f"± {e.reference_rise_se:.3f}",
         f"  parameters: {e.n_parameters} (effective {e.effective_parameters:.0f}) for {e.n_rows} rows",
         f"  surest predictions that are wrong: {e.confident_error:.1%}",

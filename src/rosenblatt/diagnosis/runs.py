@@ -1,4 +1,4 @@
-"""Trainings of clones on parts of the rows, each watched epoch by epoch.
+"""Trainings of clones on parts of the rows, looked at in a few dozen epochs.
 
 Goes in: unfitted clones with their rows for training and validation. Comes out: a `Run` each, whatever becomes of the
 training: a divergence is an outcome here, not an error. Nothing is decided here.
@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -19,7 +19,7 @@ from sklearn.base import is_classifier
 from sklearn.exceptions import ConvergenceWarning
 
 from rosenblatt.estimators._base import DivergenceError, predict_rows
-from rosenblatt.threads import engine_info
+from rosenblatt.threads import get_num_threads
 from rosenblatt.training.evaluation import LayerGradient, gradient_statistics
 
 __all__ = ["WORST", "Job", "Run", "run_all"]
@@ -28,12 +28,14 @@ Array = npt.NDArray[Any]
 WORST = 10.0
 """Errors are cut here, so that one training that went astray does not hide the others in a mean."""
 MOST_ROWS = 1000
-"""Training rows on which curves and gradients are measured."""
+"""Training rows on which errors, curves and gradients are measured."""
+SPACING = 1.2
+"""Ratio of the epochs that are looked at: 24 of 200, and 36 of 2,000."""
 
 
 @dataclass(frozen=True)
 class Job:
-    """An unfitted estimator and the rows to train it on and to judge it by."""
+    """An unfitted estimator, the rows to train it on and to judge it by."""
 
     estimator: Any
     X: Any
@@ -42,136 +44,132 @@ class Job:
     held_out: Array
     baseline: float
     """Mean squared error of the best constant prediction."""
-    by_epoch: bool = True
-    """Whether the curves are wanted; without them training needs no word of Python between epochs."""
+    watch: Literal["all", "held out", "end"] = "all"
+    """What is measured on the way: curves and gradients, the held-out error alone, or nothing before the end."""
 
 
 @dataclass
 class Run:
-    """What became of a training; the errors are shares of the targets' variance that the outputs do not explain.
+    """What became of a training; the errors are shares of the target's variance that the outputs do not explain.
 
-    `best_outputs` are those on the held-out rows in the epoch in which their error was smallest.
+    Of `epochs` the last is the end of the training; `val_errors` and `outputs` (on the held-out rows) belong to them,
+    and so do the `curves`.
     """
 
     diverged: bool = False
     reached_end: bool = False
     n_parameters: int = 0
     train_error: float = WORST
-    error: float = WORST
-    curves: dict[str, list[float]] = field(
-        default_factory=lambda: {n: [] for n in ("loss", "val_loss", "score", "val_score", "error", "val_error")}
-    )
-    best_outputs: Array | None = None
+    epochs: list[int] = field(default_factory=list)
+    val_errors: list[float] = field(default_factory=list)
+    outputs: list[Array] = field(default_factory=list)
+    curves: dict[str, list[float]] = field(default_factory=dict)
     first_gradients: list[LayerGradient] = field(default_factory=list)
     gradients: list[LayerGradient] = field(default_factory=list)
     dead: dict[str, float] = field(default_factory=dict)
 
+    @property
+    def error(self) -> float:
+        """Validation error at the end of the training."""
+        return self.val_errors[-1] if self.val_errors and not self.diverged else WORST
+
+    def at(self, look: int) -> int:
+        """The index of a look in this run, which may have ended before it."""
+        return min(look, len(self.val_errors) - 1)
+
 
 def run_all(jobs: Sequence[Job]) -> list[Run]:
     """Train and judge all, as many at a time as there are threads; the results do not depend on their number."""
-    with warnings.catch_warnings(), ThreadPoolExecutor(engine_info()["threads"]) as pool:
+    with warnings.catch_warnings(), ThreadPoolExecutor(get_num_threads()) as pool:
         warnings.simplefilter("ignore", ConvergenceWarning)
         warnings.filterwarnings("ignore", message="batch_size=", category=UserWarning)
         return list(pool.map(run, jobs))
 
 
 def run(job: Job) -> Run:
-    """Train one estimator and judge it by its held-out rows after each epoch and at the end."""
+    """Train one estimator, looked at on the way and at the end."""
     watch = Watch(job)
-    estimator = job.estimator.set_callbacks(watch) if job.by_epoch else job.estimator
     try:
         with np.errstate(all="ignore"):
-            estimator.fit(job.X[job.train], job.y[job.train])
-            watch.finish(estimator)
+            for epoch in stages(job.estimator, job.X[job.train], job.y[job.train], job.watch != "end"):
+                watch.look(epoch)
+            watch.finish()
     except DivergenceError:
         watch.run.diverged = True
     return watch.run
 
 
+def stages(estimator: Any, X: Any, y: Any, pauses: bool) -> Iterator[int]:
+    """Train an estimator, and stop at epoch 0 and then at ever rarer ones, in which it predicts as if it ended there."""
+    estimator._validate_params()
+    training = estimator._fit_in_stages(X, y, pause=0 if pauses else math.inf)
+    epoch = 0
+    for _ in training:  # the first stop
+        yield 0
+        while True:
+            epoch = max(epoch + 1, int(SPACING * epoch))
+            try:
+                training.send(epoch)
+            except StopIteration:
+                return
+            yield epoch
+
+
 class Watch:
-    """A callback that notes losses, scores and errors on both sets of rows after each epoch."""
+    """Measures a training in its pauses."""
 
     def __init__(self, job: Job) -> None:
-        self.job, self.run, self.smallest = job, Run(), math.inf
+        self.job, self.run, self.estimator = job, Run(), job.estimator
         self.parts: dict[str, tuple[Any, Any, Array]] = {}
-        self.shadow: Any = None
 
-    def setup(self, estimator: Any, context: Any) -> None:
-        """Nothing is prepared."""
-
-    def teardown(self, estimator: Any, context: Any) -> None:
-        """Nothing is left to close."""
-
-    def on_fit_task_begin(self, estimator: Any, context: Any) -> None:
-        """Before the first epoch: measure the gradient at the initial weights."""
-        if context.task_name == "epoch" and self.shadow is None:
-            self.prepare(estimator)
-            self.run.first_gradients = self.gradients(estimator)
-
-    def on_fit_task_end(self, estimator: Any, context: Any, *, fitted_estimator: Any = None) -> None:
-        """After an epoch."""
-        if context.task_name == "epoch":
-            with np.errstate(all="ignore"):
-                self.measure(fitted_estimator)
-
-    def prepare(self, estimator: Any) -> None:
-        """The rows as the network takes them, and a network of our own whose loss is measured."""
-        job = self.job
-        self.shadow = estimator._network.copy()
-        for name, rows in (("", job.train[:MOST_ROWS]), ("val_", job.held_out)):
-            data = estimator._check_validation_set(job.X[rows], job.y[rows])
-            self.parts[name] = (data, evaluator_of(estimator, self.shadow, data), one_hot(estimator, data.y))
-        self.run.n_parameters = int(estimator._network.parameters.size)
-
-    def measure(self, estimator: Any) -> None:
-        """Append to the curves."""
-        self.shadow.block[...] = estimator._network.block
+    def look(self, epoch: int) -> None:
+        """In a pause: the held-out error, and the curves if they are wanted."""
+        if not self.parts:
+            self._prepare()
+            if self.job.watch == "all":
+                self.run.first_gradients = self._gradients()
+        self.run.epochs.append(epoch)
         for name, (data, evaluator, target) in self.parts.items():
-            outputs = predict_rows(self.shadow, data.X)
-            error = self.error(estimator, outputs, target)
-            curves = self.run.curves
-            curves[name + "loss"].append(evaluator.loss() if evaluator else math.nan)
-            curves[name + "score"].append(float(estimator._score_on(data)()))
-            curves[name + "error"].append(error)
-            if name and error < self.smallest:
-                self.smallest, self.run.best_outputs = error, points(estimator, outputs, target.shape[1])
+            if name == "val_":
+                points = points_of(self.estimator, predict_rows(self.estimator._network, data.X), target.shape[1])
+                self.run.outputs.append(points)
+                self.run.val_errors.append(self._error(points, target))
+            if self.job.watch == "all":
+                value = evaluator.loss() if evaluator else math.nan
+                self.run.curves.setdefault(name + "loss", []).append(value)
+                self.run.curves.setdefault(name + "score", []).append(float(self.estimator._score_on(data)()))
 
-    def error(self, estimator: Any, outputs: Array, target: Array) -> float:
+    def finish(self) -> None:
+        """Measure the estimator that came out, which need not be that of the last epoch."""
+        estimator, run = self.estimator, self.run
+        self.look(estimator.n_iter_)
+        data, _, target = self.parts[""]
+        run.train_error = self._error(
+            points_of(estimator, predict_rows(estimator._network, data.X), target.shape[1]), target
+        )
+        run.reached_end = estimator.n_iter_ >= estimator.max_iter
+        run.n_parameters = int(estimator._network.parameters.size)
+        if self.job.watch == "all":
+            run.gradients, run.dead = self._gradients(), dead_units(estimator, data.X)
+
+    def _prepare(self) -> None:
+        """The rows as the network takes them, and what measures its loss on them."""
+        job = self.job
+        for name, rows in (("", job.train[:MOST_ROWS]), ("val_", job.held_out)):
+            data = self.estimator._check_validation_set(job.X[rows], job.y[rows])
+            evaluator = self.estimator._evaluator(data) if job.watch == "all" else None
+            self.parts[name] = (data, evaluator, one_hot(self.estimator, data.y))
+
+    def _error(self, points: Array, target: Array) -> float:
         """The squared error as a share of what the best constant has."""
-        with np.errstate(all="ignore"):
-            squares = (points(estimator, outputs, target.shape[1]) - target) ** 2
-        error = float(squares.sum(axis=1).mean()) / self.job.baseline
+        error = float(((points - target) ** 2).sum(axis=1).mean()) / self.job.baseline
         return min(error, WORST) if math.isfinite(error) else WORST
 
-    def finish(self, estimator: Any) -> None:
-        """Measure the estimator that came out, which need not be that of the last epoch."""
-        if self.shadow is None:
-            self.prepare(estimator)
-        train, held_out = (
-            self.error(estimator, predict_rows(estimator._network, data.X), target)
-            for data, _, target in self.parts.values()
-        )
-        self.run.train_error, self.run.error = train, held_out
-        self.run.reached_end = estimator.n_iter_ >= estimator.max_iter
-        if self.job.by_epoch:
-            self.run.gradients = self.gradients(estimator)
-            self.run.dead = dead_units(estimator, self.parts[""][0].X)
-
-    def gradients(self, estimator: Any) -> list[LayerGradient]:
+    def _gradients(self) -> list[LayerGradient]:
         """Statistics by layer at the present weights."""
-        data = self.parts[""][0]
-        return gradient_statistics(
-            estimator._network, estimator._engine_loss(), data.X, estimator._engine_target(data.y), max_rows=MOST_ROWS
-        )
-
-
-def evaluator_of(estimator: Any, network: Any, data: Any) -> Any:
-    """Measures the estimator's loss for another network of the same architecture."""
-    own, estimator._network = estimator._network, network
-    try:
-        return estimator._evaluator(data)
-    finally:
-        estimator._network = own
+        data, estimator = self.parts[""][0], self.estimator
+        target = estimator._engine_target(data.y)
+        return gradient_statistics(estimator._network, estimator._engine_loss(), data.X, target, max_rows=MOST_ROWS)
 
 
 def one_hot(estimator: Any, y: Array) -> Array:
@@ -179,7 +177,7 @@ def one_hot(estimator: Any, y: Array) -> Array:
     return np.asarray(np.eye(len(estimator.classes_))[y]) if y.ndim == 1 else np.asarray(y, np.float64)
 
 
-def points(estimator: Any, outputs: Array, n_targets: int) -> Array:
+def points_of(estimator: Any, outputs: Array, n_targets: int) -> Array:
     """Outputs as predictions of the target: probabilities, decisions where there are none, or values."""
     outputs = outputs.astype(np.float64)
     if not is_classifier(estimator):
@@ -196,10 +194,9 @@ def dead_units(estimator: Any, X: Any) -> dict[str, float]:
     found, n_hidden = {}, estimator.n_layers_ - 2
     activations = estimator.activation if isinstance(estimator.activation, (list, tuple)) else None
     for i in range(n_hidden):
-        activation = activations[i] if activations else estimator.activation
-        if activation == "relu":
+        if (activations[i] if activations else estimator.activation) == "relu":
             layer, network = f"hidden{i + 1}", estimator._network
             own = f"{layer}_activation"  # a layer of its own behind a normalization
             outputs = predict_rows(network.cut(own if own in network.graph.layers else layer), X)
-            found[f"hidden{i + 1}"] = float((outputs == 0).all(axis=0).mean())
+            found[layer] = float((outputs == 0).all(axis=0).mean())
     return found

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from .report import Comparison, Evidence
 
-__all__ = ["state_of"]
+__all__ = ["has_gap", "may_be_biased", "rate_helps", "state_of", "wrong_training"]
 
 CERTAIN = 2.0
 """Standard errors that a difference must have: one-sided 5 % of Student's t with 4 degrees of freedom (5 splits)."""
@@ -19,6 +19,8 @@ VISIBLE = 0.03
 RISING = 0.12
 """Share of the reference's error that twice the rows took away. A power law of exponent 1/2 (a rate of learning that
 noise limits) takes 29 % of the reducible part; with most of the error irreducible little of it is seen."""
+NEXT = 0.7
+"""What the next doubling of the rows takes away of what the last one did, by the same power law."""
 CONTRADICTED = 0.12
 """Wrong labels among the surest quarter. Overlapping classes have few, flips of 20 % have 20 %. Of values,
 residuals beyond three robust standard deviations: 0.3 % of normal ones, 5 % of Laplace's."""
@@ -26,17 +28,26 @@ residuals beyond three robust standard deviations: 0.3 % of normal ones, 5 % of 
 
 def state_of(e: Evidence) -> str:
     """The name of the state."""
-    if rate_too_high(e):
-        return "learning rate too high"
-    rate, free = best_gain(e, "rate x1"), max(best_gain(e, "larger"), best_gain(e, "unregularized"))
-    longer = best_gain(e, "longer")
-    if max(rate, free, longer) > 0 and biased(e):
-        return "learning rate too low" if rate > free and rate_is_low(e, rate, longer) else "underfit"
+    wrong = wrong_training(e)
+    if wrong:
+        return wrong
     if too_few_rows(e):
         return "too few rows"
     if noisy(e):
         return "noisy labels suspected"
     return "overfit" if overfit(e) else "good"
+
+
+def wrong_training(e: Evidence) -> str:
+    """The state if another rate, size or freedom trains better, and the network does not suffer from variance first."""
+    lower, rate = best_gain(e, "rate x0"), best_gain(e, "rate x1")
+    free = max(best_gain(e, name) for name in ("larger", "unregularized", "longer"))
+    if e.diverged > 0 or lower > max(rate, best_gain(e, "larger")):
+        return "learning rate too high"
+    # The error that a change of the training removes must be larger than the gap, which variance makes.
+    if max(rate, free) > 0 and max(t.gain for t in e.trials.values()) > e.gap:
+        return "learning rate too low" if rate > free else "underfit"
+    return ""
 
 
 def helps(e: Evidence, trial: Comparison) -> bool:
@@ -55,20 +66,14 @@ def best_gain(e: Evidence, prefix: str) -> float:
     return max(gains, default=0.0)
 
 
-def rate_too_high(e: Evidence) -> bool:
-    """A training that ended with NaN, or one that a smaller rate brings further down."""
-    return e.diverged > 0 or best_gain(e, "rate x0") > max(best_gain(e, "rate x1"), best_gain(e, "larger"))
+def may_be_biased(e: Evidence) -> bool:
+    """Whether the training error leaves room for a better training."""
+    return e.diverged == 0 and e.train_error > VISIBLE
 
 
-def rate_is_low(e: Evidence, rate: float, longer: float) -> bool:
-    """A larger rate gains at least what more epochs do."""
-    return rate >= (1 - WORTHWHILE) * longer
-
-
-def biased(e: Evidence) -> bool:
-    """Whether the error that a change of the training removes is larger than the gap, which variance makes."""
-    gains = [t.gain for n, t in e.trials.items() if n != "regularized"]
-    return max(gains, default=0.0) > e.gap
+def rate_helps(e: Evidence) -> bool:
+    """Whether another learning rate does."""
+    return best_gain(e, "rate") > 0
 
 
 def has_gap(e: Evidence) -> bool:
@@ -76,17 +81,17 @@ def has_gap(e: Evidence) -> bool:
     return e.gap > max(CERTAIN * e.gap_se, VISIBLE)
 
 
+def overfit(e: Evidence) -> bool:
+    """The gap is there, and restraint (a penalty, fewer neurons, the best epoch) removes a part of the error."""
+    return has_gap(e) and helps(e, e.restrained)
+
+
 def too_few_rows(e: Evidence) -> bool:
-    """The gap is there, and a regularized network still gains much by twice the rows."""
+    """The gap is there, and more rows remove more of the error than restraint does."""
     rise = e.reference_rise > max(CERTAIN * e.reference_rise_se, RISING * e.reference_error, VISIBLE)
-    return has_gap(e) and rise
+    return has_gap(e) and rise and not (overfit(e) and e.restrained.gain > NEXT * e.reference_rise)
 
 
 def noisy(e: Evidence) -> bool:
     """Predictions that should be sure are wrong too often."""
     return e.confident_error - CERTAIN * e.confident_error_se > CONTRADICTED / 1.5 and e.confident_error > CONTRADICTED
-
-
-def overfit(e: Evidence) -> bool:
-    """The gap is there, and regularization with the best epoch removes a part of the error."""
-    return has_gap(e) and helps(e, e.trials["regularized"])

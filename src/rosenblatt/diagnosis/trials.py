@@ -7,27 +7,28 @@ be compared in pairs. A trial is an experiment: nothing is inferred from the sha
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.base import clone
+from sklearn.base import clone, is_classifier
 
-from rosenblatt.estimators._mlp_parameters import hidden_sizes
+from rosenblatt.estimators._mlp_parameters import hidden_sizes, is_listed
 
 from .runs import Job, Run, run_all
 
-__all__ = ["LARGER", "RATES", "REGULARIZED", "Trials", "larger", "unregularized"]
+__all__ = ["GIVEN", "REFERENCES", "Trial", "Trials", "larger", "smaller", "unregularized"]
 
 Array = npt.NDArray[Any]
-FRACTIONS = (0.25, 0.5)
+GIVEN = "as given"
 RATES = (0.01, 0.1, 10.0, 100.0, 1000.0)
 """Factors of the learning rate; a rate at an extreme is rarely further off than this."""
-REGULARIZED = (1.0, 10.0)
-"""L2 penalties of the reference: with batches of 200 rows the first is mild and the second firm."""
-LARGER = 4
-"""Factor of the widths of a larger network, which has at least `WIDE` neurons in a layer."""
-WIDE, WIDEST = 64, 512
+PENALTIES = (0.005, 0.05)
+"""L2 penalties by row of a batch: mild (alpha=1 with batches of 200) and firm."""
+FACTOR = 4
+"""Of the widths of a larger network, which has at least `WIDE` neurons in a layer, and of a smaller one."""
+WIDE, WIDEST, NARROW = 64, 512, 4
+LONGER = 5
 OFF: dict[str, Any] = {
     "dropout": 0.0,
     "input_dropout": 0.0,
@@ -38,8 +39,18 @@ OFF: dict[str, Any] = {
     "label_smoothing": 0.0,
 }
 MILD_ALPHA = 1e-4
-BY_EPOCH = ("as given", "rows x0.5", "alpha")
-"""Trials of which the best epoch is wanted."""
+REFERENCES = {GIVEN: "half of the rows", **{f"L2 {p:g}": f"L2 {p:g} on half" for p in PENALTIES}}
+REFERENCES["smaller"] = "smaller on half"
+"""Trials of a restrained network, and the same ones on half of the rows."""
+
+
+@dataclass(frozen=True)
+class Trial:
+    """Parameters that differ from the model's, the share of the training rows, and what is watched."""
+
+    changes: dict[str, Any]
+    fraction: float = 1.0
+    watch: Literal["all", "held out", "end"] = "end"
 
 
 def unregularized(model: Any) -> dict[str, Any]:
@@ -54,8 +65,14 @@ def unregularized(model: Any) -> dict[str, Any]:
 def larger(model: Any) -> dict[str, Any]:
     """The parameters of a wider network with at least one hidden layer."""
     sizes = hidden_sizes(model.hidden_layer_sizes)
-    wide = tuple(max(s, min(WIDEST, max(WIDE, LARGER * s))) for s in sizes) or (WIDE,)
+    wide = tuple(max(s, min(WIDEST, max(WIDE, FACTOR * s))) for s in sizes) or (WIDE,)
     return {"hidden_layer_sizes": wide}
+
+
+def smaller(model: Any) -> dict[str, Any]:
+    """The parameters of a narrower network."""
+    sizes = hidden_sizes(model.hidden_layer_sizes)
+    return {"hidden_layer_sizes": tuple(max(min(s, NARROW), s // FACTOR) for s in sizes)}
 
 
 @dataclass
@@ -81,47 +98,65 @@ class Trials:
     splits: list[tuple[Array, Array]]
     seeds: Array
 
-    def run(self, named: dict[str, tuple[dict[str, Any], float]]) -> dict[str, list[Run]]:
+    def run(self, named: dict[str, Trial]) -> dict[str, list[Run]]:
         """Train the model with changed parameters on a share of the rows, for each name and split."""
         spread = float(((self.target - self.target.mean(axis=0)) ** 2).sum(axis=1).mean())
-        jobs = [
-            self._job(i, changes, fraction, spread, name.startswith(BY_EPOCH))
-            for name, (changes, fraction) in named.items()
-            for i in range(len(self.splits))
-        ]
-        runs, k = run_all(jobs), len(self.splits)
+        k = len(self.splits)
+        runs = run_all([self._job(i, trial, spread) for trial in named.values() for i in range(k)])
         return {name: runs[i * k : (i + 1) * k] for i, name in enumerate(named)}
 
-    def _job(self, i: int, changes: dict[str, Any], fraction: float, spread: float, by_epoch: bool) -> Job:
+    def _job(self, i: int, trial: Trial, spread: float) -> Job:
         train, held_out = self.splits[i]
-        rows = train if fraction == 1.0 else self.share(train, fraction)
         estimator = clone(self.model).set_params(
             random_state=int(self.seeds[i]), checkpoint=None, warm_start=False, verbose=False, statistics=False
         )
-        estimator.set_params(**changes)
-        batch = 200 if estimator.batch_size == "auto" else int(estimator.batch_size)
-        steps = np.ceil(len(train) / batch) / np.ceil(len(rows) / batch)  # as many steps on fewer rows
-        estimator.set_params(max_iter=int(np.ceil(estimator.max_iter * steps)))
-        return Job(estimator, self.X, self.y, rows, held_out, spread, by_epoch)
+        estimator.set_params(**trial.changes)
+        rows = train
+        if trial.fraction < 1:  # smaller batches, so that there are as many steps
+            rows = self.share(train, trial.fraction)
+            estimator.set_params(batch_size=max(1, round(trial.fraction * self.batch_size)))
+        return Job(estimator, self.X, self.y, rows, held_out, spread, trial.watch)
+
+    @property
+    def batch_size(self) -> int:
+        """Rows of a step."""
+        n_rows = min(len(train) for train, _ in self.splits)
+        return min(n_rows, 200 if self.model.batch_size == "auto" else int(self.model.batch_size))
 
     def share(self, rows: Array, fraction: float) -> Array:
         """A share of the rows, at least one of each class."""
-        if not self.is_discrete:
+        if not is_classifier(self.model):
             return rows[: max(2, round(fraction * len(rows)))]
         kinds = np.unique(self.target[rows], axis=0, return_inverse=True)[1].ravel()
         chosen = [np.flatnonzero(kinds == k) for k in range(kinds.max() + 1)]
         kept = np.sort(np.concatenate([c[: int(np.ceil(fraction * len(c)))] for c in chosen]))
         return np.asarray(rows[kept])
 
-    @property
-    def is_discrete(self) -> bool:
-        """Whether the target is classes."""
-        return hasattr(self.model, "predict_proba") or hasattr(self.model, "label_smoothing")
+    def learning_curve(self) -> dict[str, Trial]:
+        """The model as it is, on all rows and on fewer."""
+        quarter = Trial({}, 0.25)
+        return {GIVEN: Trial({}, watch="all"), "half of the rows": Trial({}, 0.5, "held out"), "a quarter": quarter}
 
-    def learning_rates(self, factors: tuple[float, ...]) -> dict[str, tuple[dict[str, Any], float]]:
-        """Trials of other learning rates, which L-BFGS has not."""
-        if self.model.solver == "lbfgs":
-            return {}
-        solver = self.model.solver
-        rate = float(self.model.learning_rate_init)
-        return {} if solver is None else {f"rate x{f:g}": ({"learning_rate_init": f * rate}, 1.0) for f in factors}
+    def freedom(self) -> dict[str, Trial]:
+        """Other learning rates, which L-BFGS has not, more neurons and less regularization."""
+        rate, free = float(self.model.learning_rate_init), unregularized(self.model)
+        factors = () if self.model.solver == "lbfgs" else RATES
+        found = {f"rate x{f:g}": Trial({"learning_rate_init": f * rate}) for f in factors}
+        found["larger"] = Trial(larger(self.model))
+        if free:
+            found |= {"unregularized": Trial(free), "larger, unregularized": Trial(larger(self.model) | free)}
+        return found
+
+    def longer(self) -> dict[str, Trial]:
+        """More epochs."""
+        return {"longer": Trial({"max_iter": LONGER * self.model.max_iter})}
+
+    def restraint(self) -> dict[str, Trial]:
+        """L2 penalties and fewer neurons, each in the best of its epochs, on all rows and on half of them."""
+        found = {}
+        if not is_listed(self.model.alpha):
+            found |= {f"L2 {p:g}": {"alpha": max(1e-4, p * self.batch_size)} for p in PENALTIES}
+        if smaller(self.model)["hidden_layer_sizes"] != tuple(hidden_sizes(self.model.hidden_layer_sizes)):
+            found["smaller"] = smaller(self.model)
+        whole = {name: Trial(changes, 1.0, "held out") for name, changes in found.items()}
+        return whole | {REFERENCES[name]: Trial(changes, 0.5, "held out") for name, changes in found.items()}

@@ -13,19 +13,20 @@ from sklearn.base import is_classifier
 
 from .measures import compare, corrected_se, mean_curve, out_of_fold, reference, suspicion
 from .report import Comparison, Evidence
-from .runs import WORST, Run
-from .trials import GIVEN, REFERENCES, Trials
+from .runs import Run
+from .trials import FRACTIONS, GIVEN, RESTRAINTS, Trials, on
 
 __all__ = ["evidence_of"]
 
 Runs = Mapping[str, Sequence[Run]]
-FRACTIONS = {"a quarter": 0.25, "half of the rows": 0.5, GIVEN: 1.0}
+NEXT = (1 - 0.5**0.5) / (4**0.5 - 1)
+"""(e(n) - e(2n)) / (e(n/4) - e(n)) of errors c + a n^(-1/2), as they fall where noise limits learning."""
 
 
 def evidence_of(trials: Trials, runs: Runs) -> Evidence:
     """Everything that the runs say."""
     given = runs[GIVEN]
-    others = {n for n in runs if n not in FRACTIONS and n not in REFERENCES.values()}
+    fewer = {on(f, name) for name in RESTRAINTS for f in FRACTIONS if f < 1}
     share = held_out_share(trials)
     n_rows = round(float(np.mean([len(a) for a, _ in trials.splits])))
     return Evidence(
@@ -33,12 +34,12 @@ def evidence_of(trials: Trials, runs: Runs) -> Evidence:
         **of_the_reference(trials, runs, share),
         learning_curve={
             round(f * n_rows): (float(np.mean(errors)), corrected_se(errors, share))
-            for name, f in FRACTIONS.items()
-            for errors in [np.array([r.error for r in runs[name]])]
+            for f in FRACTIONS
+            for errors in [np.array([r.error for r in runs[on(f, GIVEN)]])]
         },
         n_rows=n_rows,
         n_features=int(trials.X.shape[1]),
-        trials={name: compare(given, runs[name], share) for name in runs if name in others},
+        trials={name: compare(given, runs[name], share) for name in runs if name not in {GIVEN, *fewer}},
     )
 
 
@@ -71,27 +72,20 @@ def of_the_model(given: Sequence[Run], n_rows: int, share: float) -> dict[str, A
 
 
 def of_the_reference(trials: Trials, runs: Runs, share: float) -> dict[str, Any]:
-    """How good a restrained network is, on half of the rows and on all, and which labels it contradicts."""
-    sound = {name: rs for name, rs in runs.items() if not any(r.diverged for r in rs)}
-    present = {name: sound[name] for name in REFERENCES if name in sound}
-    halves = {half: sound[half] for name, half in REFERENCES.items() if name in present and half in sound}
-    worst = np.full(len(trials.splits), WORST)
-    if not present:  # the model diverged
-        nothing = Comparison(0.0, float("inf"), 0.0, float("inf"))
-        found = {"reference_error": WORST, "reference_rise": 0.0, "reference_rise_se": float("inf")}
-        confident: tuple[float, float, Any] = (0.0, 0.0, np.arange(0))
-        return found | {"restrained": nothing} | confidence(confident)
-    errors, outputs = reference(present)
-    half = reference(halves)[0] if halves else worst
+    """How good a restrained network is, what more rows give it, and which labels it contradicts."""
+    found = {f: reference(runs, [on(f, name) for name in RESTRAINTS], len(trials.splits)) for f in FRACTIONS}
+    errors, outputs = found[1.0]
     gains = np.array([r.error for r in runs[GIVEN]]) - errors
+    classes, sure = is_classifier(trials.model), (0.0, 0.0, np.arange(0))
+    if outputs:
+        sure = suspicion(*out_of_fold(outputs, trials.splits), trials.target, classes)
+    last, following = found[0.5][0] - errors, NEXT * (found[0.25][0] - errors)
     return {
         "reference_error": float(errors.mean()),
-        "reference_rise": float((half - errors).mean()),
-        "reference_rise_se": corrected_se(half - errors, share),
+        "last_gain": float(last.mean()),
+        "last_gain_se": corrected_se(last, share),
+        "next_gain": float(following.mean()),
+        "next_gain_se": corrected_se(following, share),
+        "classes": classes,
         "restrained": Comparison(float(gains.mean()), corrected_se(gains, share), 0.0, 0.0),
-    } | confidence(suspicion(*out_of_fold(outputs, trials.splits), trials.target, is_classifier(trials.model)))
-
-
-def confidence(found: tuple[float, float, Any]) -> dict[str, Any]:
-    """What `suspicion` found, by name."""
-    return dict(zip(("confident_error", "confident_error_se", "suspects"), found, strict=True))
+    } | dict(zip(("confident_error", "confident_error_se", "suspects"), sure, strict=True))

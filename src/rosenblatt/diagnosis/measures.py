@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .report import Comparison, Curve
-from .runs import Run
+from .runs import WORST, Run
 
 __all__ = ["compare", "corrected_se", "mean_curve", "out_of_fold", "reference", "suspicion"]
 
@@ -57,25 +57,26 @@ def mean_curve(runs: Sequence[Run]) -> Curve:
     return Curve(np.array(longest.epochs), mean("loss"), mean("val_loss"), mean("score"), mean("val_score"))
 
 
-def reference(trials: Mapping[str, Sequence[Run]]) -> tuple[Array, list[Array]]:
+def reference(runs: Mapping[str, Sequence[Run]], names: Sequence[str], n_splits: int) -> tuple[Array, list[Array]]:
     """The validation error and outputs of the best trial in its best epoch, by split.
 
     The choice for each half of the splits is made by the other half: the smallest of many measured errors would be
-    too small.
+    too small. Trials that diverged or were not made are left out; without any other the errors are `WORST`.
     """
-    n_splits = len(next(iter(trials.values())))
-    errors, outputs = np.empty(n_splits), [np.empty(0)] * n_splits
+    trials = {name: runs[name] for name in names if name in runs and not any(r.diverged for r in runs[name])}
+    errors, outputs = np.full(n_splits, WORST), [np.empty(0)] * n_splits
     for judged in (range(0, n_splits, 2), range(1, n_splits, 2)):
         others = [i for i in range(n_splits) if i not in judged]
-        _, name, look = min(
+        choices = (
             (float(np.mean([runs[i].val_errors[runs[i].at(look)] for i in others])), name, look)
             for name, runs in trials.items()
             for look in range(max(len(r.val_errors) for r in runs))
         )
-        for i in judged:
+        _, name, look = min(choices, default=(WORST, "", 0))
+        for i in judged if name else ():
             run = trials[name][i]
             errors[i], outputs[i] = run.val_errors[run.at(look)], run.outputs[run.at(look)]
-    return errors, outputs
+    return errors, outputs if trials else []
 
 
 def out_of_fold(outputs: Sequence[Array], splits: Sequence[tuple[Array, Array]]) -> tuple[Array, Array]:

@@ -86,8 +86,10 @@ class Evidence:
     reference_error : float
         Validation error of the model with the restraint that helps most (none, an L2 penalty, fewer neurons) in its
         best epoch, chosen for each half of the splits by the other half. Restraint is tried where there is a gap.
-    reference_rise, reference_rise_se : float
-        How much that falls from half of the rows to all.
+    last_gain, last_gain_se : float
+        How much that fell from half of the rows to all.
+    next_gain, next_gain_se : float
+        How much it should fall with twice the rows: a power law of exponent 1/2 through a quarter of the rows and all.
     n_rows, n_features, n_parameters : int
         Training rows of a split; columns; weights and biases.
     effective_parameters : float
@@ -105,6 +107,8 @@ class Evidence:
         them; for values, the share of residuals beyond three (robust) standard deviations.
     suspects : ndarray of int
         Rows whose label the reference contradicts with the greatest confidence, most suspicious first.
+    classes : bool
+        Whether the target is classes.
     restrained : Comparison
         What the reference gains.
     trials : mapping of str to Comparison
@@ -120,8 +124,10 @@ class Evidence:
     gap_se: float
     learning_curve: Mapping[int, tuple[float, float]]
     reference_error: float
-    reference_rise: float
-    reference_rise_se: float
+    last_gain: float
+    last_gain_se: float
+    next_gain: float
+    next_gain_se: float
     n_rows: int
     n_features: int
     n_parameters: int
@@ -134,6 +140,7 @@ class Evidence:
     confident_error: float
     confident_error_se: float
     suspects: Array
+    classes: bool
     restrained: Comparison
     trials: Mapping[str, Comparison]
 
@@ -181,8 +188,8 @@ def evidence_lines(e: Evidence) -> list[str]:
         f"  error (1 = best constant): training {e.train_error:.3f}, validation {e.error:.3f}",
         f"  gap: {e.gap:.3f} ± {e.gap_se:.3f};  score: training {e.score:.3f}, validation {e.val_score:.3f}",
         f"  validation error by rows: {curve}",
-        f"  restrained: {e.reference_error:.3f}; twice the rows gained it {e.reference_rise:.3f} "
-        f"± {e.reference_rise_se:.3f}",
+        f"  restrained: {e.reference_error:.3f}, gains {e.restrained.gain:+.3f} ± {e.restrained.gain_se:.3f};  "
+        f"by twice the rows: {e.next_gain:+.3f} ± {e.next_gain_se:.3f}",
         f"  parameters: {e.n_parameters} (effective {e.effective_parameters:.0f}) for {e.n_rows} rows",
         f"  surest predictions that are wrong: {e.confident_error:.1%}",
     ]

@@ -16,14 +16,13 @@ WORTHWHILE = 0.15
 """Share of the present error that a change must take away: less is not worth another state than "good"."""
 VISIBLE = 0.03
 """Share of the target's variance below which differences do not matter, whatever they are relative to."""
-RISING = 0.12
-"""Share of the reference's error that twice the rows took away. A power law of exponent 1/2 (a rate of learning that
-noise limits) takes 29 % of the reducible part; with most of the error irreducible little of it is seen."""
-NEXT = 0.7
-"""What the next doubling of the rows takes away of what the last one did, by the same power law."""
+LIKELY = 1.0
+"""Standard errors for the choice of a reason for a gap that is certain: one of them is true."""
 CONTRADICTED = 0.12
-"""Wrong labels among the surest quarter. Overlapping classes have few, flips of 20 % have 20 %. Of values,
-residuals beyond three robust standard deviations: 0.3 % of normal ones, 5 % of Laplace's."""
+"""Wrong labels among the surest quarter. Overlapping classes have few, flips of 20 % have 20 %."""
+OUTLYING = 0.08
+"""Residuals beyond three robust standard deviations: 0.3 % of normal ones, 5 % of Laplace's, 7 % of Student's with 2
+degrees of freedom, whose variance is infinite."""
 
 
 def state_of(e: Evidence) -> str:
@@ -83,15 +82,21 @@ def has_gap(e: Evidence) -> bool:
 
 def overfit(e: Evidence) -> bool:
     """The gap is there, and restraint (a penalty, fewer neurons, the best epoch) removes a part of the error."""
-    return has_gap(e) and helps(e, e.restrained)
+    return has_gap(e) and e.restrained.gain > max(LIKELY * e.restrained.gain_se, WORTHWHILE * e.error, VISIBLE)
 
 
 def too_few_rows(e: Evidence) -> bool:
-    """The gap is there, and more rows remove more of the error than restraint does."""
-    rise = e.reference_rise > max(CERTAIN * e.reference_rise_se, RISING * e.reference_error, VISIBLE)
-    return has_gap(e) and rise and not (overfit(e) and e.restrained.gain > NEXT * e.reference_rise)
+    """The gap is there, and twice the rows would remove more of the error than restraint does.
+
+    The doublings of the learning curve say how much, unless the last one contradicts them.
+    """
+    enough = max(WORTHWHILE * e.reference_error, VISIBLE)
+    likely = e.next_gain > max(LIKELY * e.next_gain_se, enough)
+    contradicted = e.last_gain + CERTAIN * e.last_gain_se < enough
+    return has_gap(e) and likely and not contradicted and not (overfit(e) and e.restrained.gain > e.next_gain)
 
 
 def noisy(e: Evidence) -> bool:
     """Predictions that should be sure are wrong too often."""
-    return e.confident_error - CERTAIN * e.confident_error_se > CONTRADICTED / 1.5 and e.confident_error > CONTRADICTED
+    limit = CONTRADICTED if e.classes else OUTLYING
+    return e.confident_error > limit and e.confident_error - CERTAIN * e.confident_error_se > limit / 1.5

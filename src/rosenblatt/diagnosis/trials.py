@@ -17,7 +17,7 @@ from rosenblatt.estimators._mlp_parameters import hidden_sizes, is_listed
 
 from .runs import Job, Run, run_all
 
-__all__ = ["GIVEN", "REFERENCES", "Trial", "Trials", "larger", "smaller", "unregularized"]
+__all__ = ["FRACTIONS", "GIVEN", "RESTRAINTS", "Trial", "Trials", "larger", "on", "smaller", "unregularized"]
 
 Array = npt.NDArray[Any]
 GIVEN = "as given"
@@ -39,9 +39,9 @@ OFF: dict[str, Any] = {
     "label_smoothing": 0.0,
 }
 MILD_ALPHA = 1e-4
-REFERENCES = {GIVEN: "half of the rows", **{f"L2 {p:g}": f"L2 {p:g} on half" for p in PENALTIES}}
-REFERENCES["smaller"] = "smaller on half"
-"""Trials of a restrained network, and the same ones on half of the rows."""
+RESTRAINTS = (GIVEN, *(f"L2 {p:g}" for p in PENALTIES), "smaller")
+FRACTIONS = (0.25, 0.5, 1.0)
+"""Shares of the training rows for learning curves."""
 
 
 @dataclass(frozen=True)
@@ -73,6 +73,11 @@ def smaller(model: Any) -> dict[str, Any]:
     """The parameters of a narrower network."""
     sizes = hidden_sizes(model.hidden_layer_sizes)
     return {"hidden_layer_sizes": tuple(max(min(s, NARROW), s // FACTOR) for s in sizes)}
+
+
+def on(fraction: float, name: str) -> str:
+    """The name of a trial on a share of the rows."""
+    return name if fraction == 1 else f"{name}, {fraction:g} of the rows"
 
 
 @dataclass
@@ -132,10 +137,10 @@ class Trials:
         kept = np.sort(np.concatenate([c[: int(np.ceil(fraction * len(c)))] for c in chosen]))
         return np.asarray(rows[kept])
 
-    def learning_curve(self) -> dict[str, Trial]:
-        """The model as it is, on all rows and on fewer."""
-        quarter = Trial({}, 0.25)
-        return {GIVEN: Trial({}, watch="all"), "half of the rows": Trial({}, 0.5, "held out"), "a quarter": quarter}
+    def learning_curve(self, changes: dict[str, Any] | None = None, name: str = GIVEN) -> dict[str, Trial]:
+        """The model as it is, or changed, on all rows and on fewer."""
+        watch: Any = {f: "all" if f == 1 and name == GIVEN else "held out" for f in FRACTIONS}
+        return {on(f, name): Trial(changes or {}, f, watch[f]) for f in FRACTIONS}
 
     def freedom(self) -> dict[str, Trial]:
         """Other learning rates, which L-BFGS has not, more neurons and less regularization."""
@@ -152,11 +157,10 @@ class Trials:
         return {"longer": Trial({"max_iter": LONGER * self.model.max_iter})}
 
     def restraint(self) -> dict[str, Trial]:
-        """L2 penalties and fewer neurons, each in the best of its epochs, on all rows and on half of them."""
-        found = {}
+        """L2 penalties and fewer neurons, each in the best of its epochs, on all rows and on fewer."""
+        changes = {}
         if not is_listed(self.model.alpha):
-            found |= {f"L2 {p:g}": {"alpha": max(1e-4, p * self.batch_size)} for p in PENALTIES}
+            changes |= {f"L2 {p:g}": {"alpha": max(1e-4, p * self.batch_size)} for p in PENALTIES}
         if smaller(self.model)["hidden_layer_sizes"] != tuple(hidden_sizes(self.model.hidden_layer_sizes)):
-            found["smaller"] = smaller(self.model)
-        whole = {name: Trial(changes, 1.0, "held out") for name, changes in found.items()}
-        return whole | {REFERENCES[name]: Trial(changes, 0.5, "held out") for name, changes in found.items()}
+            changes["smaller"] = smaller(self.model)
+        return {n: t for name, changed in changes.items() for n, t in self.learning_curve(changed, name).items()}

@@ -22,7 +22,7 @@ __all__ = ["check_data", "encoded", "require_network", "splits_of"]
 Array = npt.NDArray[Any]
 FEWEST_ROWS = 20
 """A quarter of four fifths of these is four rows."""
-FOLDS, FEW_ROWS = 5, 500
+FOLDS, FEW_ROWS = 5, 200
 """By default, and below how many rows the folds are made twice, as standard errors are then large."""
 MOST_HELD_OUT = 5000
 """Held-out rows of a split that are predicted: errors are precise enough."""
@@ -94,10 +94,13 @@ def folds_of(model: Any, n_folds: int | None, y: Array, seed: int) -> Any:
     if n_folds is not None and (isinstance(n_folds, bool) or n_folds < 2):
         raise ValueError(refusal(n_folds))
     n_repeats = 2 if n_folds is None and len(y) < FEW_ROWS else 1
-    n_folds = int(n_folds or FOLDS)
+    stratified = is_classifier(model) and y.ndim == 1
+    if n_folds is None:  # fewer for rare classes
+        n_folds = FOLDS if not stratified else max(2, min(FOLDS, int(np.unique(y, return_counts=True)[1].min())))
+    n_folds = int(n_folds)
     if n_folds > len(y) // 4:
         raise ValueError(f"cv is {n_folds}, but {len(y)} rows are enough for at most {len(y) // 4} folds of four.")
-    if not is_classifier(model) or y.ndim > 1:
+    if not stratified:
         return RepeatedKFold(n_splits=n_folds, n_repeats=n_repeats, random_state=seed)
     require_members(y, n_folds)
     return RepeatedStratifiedKFold(n_splits=n_folds, n_repeats=n_repeats, random_state=seed)

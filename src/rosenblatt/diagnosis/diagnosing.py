@@ -15,7 +15,7 @@ from .evidence import evidence_of
 from .remedies import remedies_for
 from .report import Diagnosis, Evidence
 from .states import has_gap, may_be_biased, rate_helps, state_of, wrong_training
-from .trials import Trials
+from .trials import GIVEN, Trials
 
 __all__ = ["diagnose"]
 
@@ -35,7 +35,7 @@ def diagnose(model: Any, X: Any, y: Any, *, cv: Any = None, random_state: int = 
     y : array of shape (n_rows,) or (n_rows, n_outputs)
     cv : int, splitter or iterable of (training rows, held-out rows), optional
         At least 2 splits. A number means shuffled folds, stratified for classes. By default 5 folds, and of fewer than
-        500 rows twice 5.
+        200 rows twice 5.
     random_state : int, default=0
         Of the folds and of all trainings: the same number gives the same diagnosis.
 
@@ -64,7 +64,7 @@ def diagnose(model: Any, X: Any, y: Any, *, cv: Any = None, random_state: int = 
     X, y = check_data(model, X, y)
     splits = splits_of(model, cv, X, y, int(random_state))
     seeds = np.random.default_rng(random_state).integers(2**31, size=len(splits))
-    trials = Trials(model, X, y, encoded(model, y), splits, seeds)
+    trials = Trials(clone(model), X, y, encoded(model, y), splits, seeds)
     evidence = find_evidence(trials)
     state = state_of(evidence)
     return Diagnosis(state, evidence, remedies_for(state, model), clone(model))
@@ -75,10 +75,10 @@ def find_evidence(trials: Trials) -> Evidence:
     runs = trials.run(trials.learning_curve())
     evidence = evidence_of(trials, runs)
     if may_be_biased(evidence):
-        runs |= trials.run(trials.freedom())
+        runs |= trials.screen(trials.freedom(), runs[GIVEN])
         evidence = evidence_of(trials, runs)
         if evidence.reached_end and not rate_helps(evidence):
-            runs |= trials.run(trials.longer())
+            runs |= trials.screen(trials.longer(), runs[GIVEN])
             evidence = evidence_of(trials, runs)
     if not wrong_training(evidence) and has_gap(evidence):
         runs |= trials.run(trials.restraint())

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .report import Comparison, Curve
-from .runs import WORST, Run
+from .runs import WORST, Run, wrong_labels
 
 __all__ = ["compare", "corrected_se", "mean_curve", "out_of_fold", "reference", "suspicion"]
 
@@ -26,17 +26,17 @@ NORMAL_MAD = 1.4826
 def corrected_se(differences: Array, held_out_share: float) -> float:
     """The standard error of a mean over splits whose training rows overlap (Nadeau and Bengio 2003).
 
-    The variance of the differences times (1 / splits + held-out rows / training rows).
+    The variance of the differences times (1 / splits + held-out rows / training rows); infinite for one split.
     """
-    if not np.isfinite(differences).all():
+    if len(differences) < 2 or not np.isfinite(differences).all():
         return float("inf")
     return float(np.sqrt(differences.var(ddof=1) * (1 / len(differences) + held_out_share)))
 
 
 def compare(given: Sequence[Run], other: Sequence[Run], held_out_share: float) -> Comparison:
-    """What the other trial gains, split by split."""
-    gains = np.array([a.error - b.error for a, b in zip(given, other, strict=True)])
-    train = np.array([a.train_error - b.train_error for a, b in zip(given, other, strict=True)])
+    """What the other trial gains, split by split; its standard errors are infinite if it was made on one split."""
+    gains = np.array([given[r.split].error - r.error for r in other])
+    train = np.array([given[r.split].train_error - r.train_error for r in other])
     return Comparison(
         float(gains.mean()),
         corrected_se(gains, held_out_share),
@@ -106,11 +106,10 @@ def suspicion(rows: Array, outputs: Array, target: Array, classes: bool) -> tupl
 
 def contradictions(outputs: Array, target: Array) -> tuple[Array, Array]:
     """Whether the most probable label is another one, and how probable it is beyond the next."""
-    if outputs.shape[1] == 1 or not np.allclose(target.sum(axis=1), 1):
-        wrong = ((outputs > 0.5) != (target > 0.5)).any(axis=1)
-        return wrong, np.abs(outputs - 0.5).min(axis=1)
+    if outputs.shape[1] == 1 or not (target.sum(axis=1) == 1).all():
+        return wrong_labels(outputs, target), np.abs(outputs - 0.5).min(axis=1)
     two = np.sort(outputs, axis=1)[:, -2:]
-    return outputs.argmax(axis=1) != target.argmax(axis=1), two[:, 1] - two[:, 0]
+    return wrong_labels(outputs, target), two[:, 1] - two[:, 0]
 
 
 def outliers(outputs: Array, target: Array) -> tuple[Array, Array]:

@@ -22,9 +22,11 @@ from rosenblatt.estimators._base import DivergenceError, predict_rows
 from rosenblatt.threads import get_num_threads
 from rosenblatt.training.evaluation import LayerGradient, gradient_statistics
 
-__all__ = ["WORST", "Job", "Run", "run_all"]
+__all__ = ["WORST", "Job", "Run", "Watched", "run_all", "wrong_labels"]
 
 Array = npt.NDArray[Any]
+Watched = Literal["all", "curves", "held out", "end"]
+"""What is measured: curves and gradients, curves, the held-out error on the way, or nothing before the end."""
 WORST = 10.0
 """Errors are cut here, so that one training that went astray does not hide the others in a mean."""
 MOST_ROWS = 1000
@@ -37,6 +39,7 @@ SPACING = 1.2
 class Job:
     """An unfitted estimator, the rows to train it on and to judge it by."""
 
+    split: int
     estimator: Any
     X: Any
     y: Any
@@ -44,18 +47,18 @@ class Job:
     held_out: Array
     baseline: float
     """Mean squared error of the best constant prediction."""
-    watch: Literal["all", "held out", "end"] = "all"
-    """What is measured on the way: curves and gradients, the held-out error alone, or nothing before the end."""
+    watch: Watched = "all"
 
 
 @dataclass
 class Run:
     """What became of a training; the errors are shares of the target's variance that the outputs do not explain.
 
-    Of `epochs` the last is the end of the training; `val_errors` and `outputs` (on the held-out rows) belong to them,
+    `split` is its number. Of `epochs` the last is the end of the training; `val_errors` and `outputs` (on the held-out rows) belong to them,
     and so do the `curves`.
     """
 
+    split: int = 0
     diverged: bool = False
     reached_end: bool = False
     n_parameters: int = 0
@@ -119,8 +122,9 @@ class Watch:
     """Measures a training in its pauses."""
 
     def __init__(self, job: Job) -> None:
-        self.job, self.run, self.estimator = job, Run(), job.estimator
+        self.job, self.run, self.estimator = job, Run(job.split), job.estimator
         self.parts: dict[str, tuple[Any, Any, Array]] = {}
+        self.curves = job.watch in ("all", "curves")
 
     def look(self, epoch: int) -> None:
         """In a pause: the held-out error, and the curves if they are wanted."""
@@ -129,35 +133,42 @@ class Watch:
             if self.job.watch == "all":
                 self.run.first_gradients = self._gradients()
         self.run.epochs.append(epoch)
-        for name, (data, evaluator, target) in self.parts.items():
-            if name == "val_":
-                points = points_of(self.estimator, predict_rows(self.estimator._network, data.X), target.shape[1])
-                self.run.outputs.append(points)
-                self.run.val_errors.append(self._error(points, target))
-            if self.job.watch == "all":
-                value = evaluator.loss() if evaluator else math.nan
-                self.run.curves.setdefault(name + "loss", []).append(value)
-                self.run.curves.setdefault(name + "score", []).append(float(self.estimator._score_on(data)()))
+        for name in self.parts if self.curves else ("val_",):
+            self._look_at(name)
+
+    def _look_at(self, name: str) -> None:
+        _, evaluator, target = self.parts[name]
+        points = self._points(name)
+        if self.curves:
+            value = evaluator.loss() if evaluator else math.nan
+            self.run.curves.setdefault(name + "loss", []).append(value)
+            score = score_of(points, target, is_classifier(self.estimator))
+            self.run.curves.setdefault(name + "score", []).append(score)
+        if name:
+            self.run.outputs.append(points)
+            self.run.val_errors.append(self._error(points, target))
 
     def finish(self) -> None:
         """Measure the estimator that came out, which need not be that of the last epoch."""
         estimator, run = self.estimator, self.run
         self.look(estimator.n_iter_)
         data, _, target = self.parts[""]
-        run.train_error = self._error(
-            points_of(estimator, predict_rows(estimator._network, data.X), target.shape[1]), target
-        )
+        run.train_error = self._error(self._points(""), target)
         run.reached_end = estimator.n_iter_ >= estimator.max_iter
         run.n_parameters = int(estimator._network.parameters.size)
         if self.job.watch == "all":
             run.gradients, run.dead = self._gradients(), dead_units(estimator, data.X)
+
+    def _points(self, name: str) -> Array:
+        data, _, target = self.parts[name]
+        return points_of(self.estimator, predict_rows(self.estimator._network, data.X), target.shape[1])
 
     def _prepare(self) -> None:
         """The rows as the network takes them, and what measures its loss on them."""
         job = self.job
         for name, rows in (("", job.train[:MOST_ROWS]), ("val_", job.held_out)):
             data = self.estimator._check_validation_set(job.X[rows], job.y[rows])
-            evaluator = self.estimator._evaluator(data) if job.watch == "all" else None
+            evaluator = self.estimator._evaluator(data) if self.curves else None
             self.parts[name] = (data, evaluator, one_hot(self.estimator, data.y))
 
     def _error(self, points: Array, target: Array) -> float:
@@ -187,6 +198,21 @@ def points_of(estimator: Any, outputs: Array, n_targets: int) -> Array:
     if estimator._picks_one():
         return np.asarray(np.eye(outputs.shape[1])[outputs.argmax(axis=1)])
     return np.asarray(estimator._is_positive(outputs), np.float64)
+
+
+def wrong_labels(points: Array, target: Array) -> Array:
+    """Rows whose most probable label, or set of labels, is another one; bool of shape (n,)."""
+    if points.shape[1] == 1 or not (target.sum(axis=1) == 1).all():
+        return np.asarray(((points > 0.5) != (target > 0.5)).any(axis=1))
+    return np.asarray(points.argmax(axis=1) != target.argmax(axis=1))
+
+
+def score_of(points: Array, target: Array, classes: bool) -> float:
+    """Accuracy, or R2 as the mean over outputs; NaN where the target is constant."""
+    if classes:
+        return 1 - float(wrong_labels(points, target).mean())
+    with np.errstate(all="ignore"):
+        return 1 - float((((points - target) ** 2).mean(axis=0) / target.var(axis=0)).mean())
 
 
 def dead_units(estimator: Any, X: Any) -> dict[str, float]:

@@ -6,16 +6,18 @@ be compared in pairs. A trial is an experiment: nothing is inferred from the sha
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.base import clone, is_classifier
+from sklearn.base import is_classifier
 
 from rosenblatt.estimators._mlp_parameters import hidden_sizes, is_listed
 
-from .runs import Job, Run, run_all
+from .runs import Job, Run, Watched, run_all
 
 __all__ = ["FRACTIONS", "GIVEN", "RESTRAINTS", "Trial", "Trials", "larger", "on", "smaller", "unregularized"]
 
@@ -39,6 +41,7 @@ OFF: dict[str, Any] = {
     "label_smoothing": 0.0,
 }
 MILD_ALPHA = 1e-4
+UNDISTURBED: dict[str, Any] = {"checkpoint": None, "warm_start": False, "verbose": False, "statistics": False}
 RESTRAINTS = (GIVEN, *(f"L2 {p:g}" for p in PENALTIES), "smaller")
 FRACTIONS = (0.25, 0.5, 1.0)
 """Shares of the training rows for learning curves."""
@@ -50,7 +53,7 @@ class Trial:
 
     changes: dict[str, Any]
     fraction: float = 1.0
-    watch: Literal["all", "held out", "end"] = "end"
+    watch: Watched = "end"
 
 
 def unregularized(model: Any) -> dict[str, Any]:
@@ -87,7 +90,7 @@ class Trials:
     Attributes
     ----------
     model : estimator
-        Never trained: each job trains a clone.
+        Unfitted, and never trained: each job trains a copy.
     X, y : arrays as checked
     target : ndarray of shape (n_rows, n_outputs)
         The encoded target, one-hot for classes.
@@ -103,24 +106,33 @@ class Trials:
     splits: list[tuple[Array, Array]]
     seeds: Array
 
-    def run(self, named: dict[str, Trial]) -> dict[str, list[Run]]:
+    def run(self, named: dict[str, Trial], splits: Sequence[int] | None = None) -> dict[str, list[Run]]:
         """Train the model with changed parameters on a share of the rows, for each name and split."""
         spread = float(((self.target - self.target.mean(axis=0)) ** 2).sum(axis=1).mean())
-        k = len(self.splits)
-        runs = run_all([self._job(i, trial, spread) for trial in named.values() for i in range(k)])
+        chosen = range(len(self.splits)) if splits is None else splits
+        runs = run_all([self._job(i, trial, spread) for trial in named.values() for i in chosen])
+        k = len(chosen)
         return {name: runs[i * k : (i + 1) * k] for i, name in enumerate(named)}
+
+    def screen(self, named: dict[str, Trial], given: Sequence[Run]) -> dict[str, list[Run]]:
+        """The same, but on one split only for those that are no better there: the one that is learned worst."""
+        worst = max(given, key=lambda r: r.train_error)
+        found = self.run(named, [worst.split])
+        better = [n for n, (r,) in found.items() if r.train_error < worst.train_error and r.error < worst.error]
+        others = [i for i in range(len(self.splits)) if i != worst.split]
+        more = self.run({name: named[name] for name in better}, others)
+        return {name: sorted(found[name] + more.get(name, []), key=lambda r: r.split) for name in found}
 
     def _job(self, i: int, trial: Trial, spread: float) -> Job:
         train, held_out = self.splits[i]
-        estimator = clone(self.model).set_params(
-            random_state=int(self.seeds[i]), checkpoint=None, warm_start=False, verbose=False, statistics=False
-        )
-        estimator.set_params(**trial.changes)
+        estimator = copy(self.model)
+        vars(estimator).update(trial.changes, random_state=int(self.seeds[i]), **UNDISTURBED)
         rows = train
         if trial.fraction < 1:  # smaller batches, so that there are as many steps
             rows = self.share(train, trial.fraction)
-            estimator.set_params(batch_size=max(1, round(trial.fraction * self.batch_size)))
-        return Job(estimator, self.X, self.y, rows, held_out, spread, trial.watch)
+            estimator.batch_size = max(1, round(trial.fraction * self.batch_size))
+        watch: Watched = "all" if trial.watch == "curves" and i == 0 else trial.watch
+        return Job(i, estimator, self.X, self.y, rows, held_out, spread, watch)
 
     @property
     def batch_size(self) -> int:
@@ -139,7 +151,7 @@ class Trials:
 
     def learning_curve(self, changes: dict[str, Any] | None = None, name: str = GIVEN) -> dict[str, Trial]:
         """The model as it is, or changed, on all rows and on fewer."""
-        watch: Any = {f: "all" if f == 1 and name == GIVEN else "held out" for f in FRACTIONS}
+        watch: Any = {f: "curves" if f == 1 and name == GIVEN else "held out" for f in FRACTIONS}
         return {on(f, name): Trial(changes or {}, f, watch[f]) for f in FRACTIONS}
 
     def freedom(self) -> dict[str, Trial]:

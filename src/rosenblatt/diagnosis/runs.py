@@ -54,8 +54,8 @@ class Job:
 class Run:
     """What became of a training; the errors are shares of the target's variance that the outputs do not explain.
 
-    `split` is its number. Of `epochs` the last is the end of the training; `val_errors` and `outputs` (on the held-out rows) belong to them,
-    and so do the `curves`.
+    `split` is the number of its rows. `epochs` were looked at, the last of which is the end; `val_errors`, `outputs` (on
+    the held-out rows) and `curves` belong to them.
     """
 
     split: int = 0
@@ -103,7 +103,7 @@ def run(job: Job) -> Run:
 
 
 def stages(estimator: Any, X: Any, y: Any, pauses: bool) -> Iterator[int]:
-    """Train an estimator, and stop at epoch 0 and then at ever rarer ones, in which it predicts as if it ended there."""
+    """Train an estimator; stop before epoch 1 and then ever more rarely, where it predicts as if it had ended."""
     estimator._validate_params()
     training = estimator._fit_in_stages(X, y, pause=0 if pauses else math.inf)
     epoch = 0

@@ -71,7 +71,7 @@ def encoded(model: Any, y: Array) -> Array:
 def splits_of(model: Any, cv: Any, X: Any, y: Array, seed: int) -> list[tuple[Array, Array]]:
     """Training rows and held-out rows of each split, in a random order."""
     if cv is None or isinstance(cv, (int, np.integer)):
-        cv = folds_of(model, cv, y, seed)
+        cv = folds_of(model, cv if cv is None or isinstance(cv, bool) else int(cv), y, seed)
     if isinstance(cv, (float, str)):
         raise ValueError(refusal(cv))
     pairs = cv.split(X, y) if hasattr(cv, "split") else cv
@@ -97,7 +97,6 @@ def folds_of(model: Any, n_folds: int | None, y: Array, seed: int) -> Any:
     stratified = is_classifier(model) and y.ndim == 1
     if n_folds is None:  # fewer for rare classes
         n_folds = FOLDS if not stratified else max(2, min(FOLDS, int(np.unique(y, return_counts=True)[1].min())))
-    n_folds = int(n_folds)
     if n_folds > len(y) // 4:
         raise ValueError(f"cv is {n_folds}, but {len(y)} rows are enough for at most {len(y) // 4} folds of four.")
     if not stratified:

@@ -14,9 +14,13 @@ import numpy.typing as npt
 from .report import Comparison, Curve
 from .runs import WORST, Run, wrong_labels
 
-__all__ = ["compare", "corrected_se", "mean_curve", "out_of_fold", "reference", "suspicion"]
+__all__ = ["CERTAIN", "compare", "corrected_se", "mean_curve", "out_of_fold", "reference", "suspicion"]
 
 Array = npt.NDArray[Any]
+CERTAIN = 2.0
+"""Standard errors that a difference must have: one-sided 5 % of Student's t with 4 degrees of freedom (5 splits)."""
+ENOUGH_SIGNS = 5
+"""Splits that must all gain: by chance one in 32 times."""
 SUREST = 0.25
 """Share of the rows in which the reference is surest."""
 NORMAL_MAD = 1.4826
@@ -37,12 +41,14 @@ def compare(given: Sequence[Run], other: Sequence[Run], held_out_share: float) -
     """What the other trial gains, split by split; its standard errors are infinite if it was made on one split."""
     gains = np.array([given[r.split].error - r.error for r in other])
     train = np.array([given[r.split].train_error - r.train_error for r in other])
-    return Comparison(
-        float(gains.mean()),
-        corrected_se(gains, held_out_share),
-        float(train.mean()),
-        corrected_se(train, held_out_share),
-    )
+    errors = corrected_se(gains, held_out_share), corrected_se(train, held_out_share)
+    certain = all(is_certain(g, se) for g, se in zip((gains, train), errors, strict=True))
+    return Comparison(float(gains.mean()), errors[0], float(train.mean()), errors[1], certain)
+
+
+def is_certain(gains: Array, se: float) -> bool:
+    """Whether a gain is more than chance, by its standard error or by its signs (where one split is far off)."""
+    return bool(gains.mean() > CERTAIN * se or (len(gains) >= ENOUGH_SIGNS and gains.min() > 0))
 
 
 def mean_curve(runs: Sequence[Run]) -> Curve:
@@ -117,4 +123,4 @@ def outliers(outputs: Array, target: Array) -> tuple[Array, Array]:
     residuals = np.abs(outputs - target)
     scale = NORMAL_MAD * np.median(residuals, axis=0)
     size = np.max(residuals / np.maximum(scale, 1e-300), axis=1)
-    return size > 3, size
+    return np.asarray(size > 3), size

@@ -61,12 +61,15 @@ class Comparison:
         How much smaller the validation error is, and the standard error of that.
     train_gain, train_gain_se : float
         The same of the training error.
+    certain : bool
+        Whether both gains are more than two standard errors, or positive in each of at least 5 splits.
     """
 
     gain: float
     gain_se: float
     train_gain: float
     train_gain_se: float
+    certain: bool = False
 
 
 @dataclass(frozen=True)

@@ -54,8 +54,8 @@ class Job:
 class Run:
     """What became of a training; the errors are shares of the target's variance that the outputs do not explain.
 
-    `split` is the number of its rows. `epochs` were looked at, the last of which is the end; `val_errors`, `outputs` (on
-    the held-out rows) and `curves` belong to them.
+    `split` is the number of its rows. `epochs` were looked at, the last of which is the end; `val_errors`, `outputs`
+    (on the held-out rows) and `curves` belong to them.
     """
 
     split: int = 0

@@ -6,12 +6,11 @@ fitted to a table.
 
 from __future__ import annotations
 
+from .measures import CERTAIN
 from .report import Comparison, Evidence
 
 __all__ = ["has_gap", "may_be_biased", "rate_helps", "state_of", "wrong_training"]
 
-CERTAIN = 2.0
-"""Standard errors that a difference must have: one-sided 5 % of Student's t with 4 degrees of freedom (5 splits)."""
 WORTHWHILE = 0.15
 """Share of the present error that a change must take away: less is not worth another state than "good"."""
 VISIBLE = 0.03
@@ -49,20 +48,18 @@ def wrong_training(e: Evidence) -> str:
     return ""
 
 
-def helps(e: Evidence, trial: Comparison) -> bool:
-    """Whether a change lowers the validation error, certainly and by enough to matter."""
-    return trial.gain > max(CERTAIN * trial.gain_se, WORTHWHILE * e.error, VISIBLE)
-
-
 def trains_better(e: Evidence, trial: Comparison) -> bool:
-    """Whether a change lowers the training error likewise: then optimization or capacity was what lacked."""
-    return trial.train_gain > max(CERTAIN * trial.train_gain_se, WORTHWHILE * e.train_error, VISIBLE)
+    """Whether a change lowers the validation error, certainly and by enough to matter, and the training error likewise.
+
+    The second says that optimization or capacity was what lacked.
+    """
+    validation, training = (max(WORTHWHILE * error, VISIBLE) for error in (e.error, e.train_error))
+    return trial.certain and trial.gain > validation and trial.train_gain > training
 
 
 def best_gain(e: Evidence, prefix: str) -> float:
-    """The largest gain of the trials of this name that help in training as in validation; 0 without any."""
-    gains = [t.gain for n, t in e.trials.items() if n.startswith(prefix) and helps(e, t) and trains_better(e, t)]
-    return max(gains, default=0.0)
+    """The largest gain of the trials of this name that train better; 0 without any."""
+    return max((t.gain for n, t in e.trials.items() if n.startswith(prefix) and trains_better(e, t)), default=0.0)
 
 
 def may_be_biased(e: Evidence) -> bool:

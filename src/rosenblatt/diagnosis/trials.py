@@ -170,7 +170,7 @@ class Trials:
 
     def restraint(self) -> dict[str, Trial]:
         """L2 penalties and fewer neurons, each in the best of its epochs, on all rows and on fewer."""
-        changes = {}
+        changes: dict[str, dict[str, Any]] = {}
         if not is_listed(self.model.alpha):
             changes |= {f"L2 {p:g}": {"alpha": max(1e-4, p * self.batch_size)} for p in PENALTIES}
         if smaller(self.model)["hidden_layer_sizes"] != tuple(hidden_sizes(self.model.hidden_layer_sizes)):

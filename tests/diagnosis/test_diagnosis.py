@@ -1,28 +1,33 @@
-"""`diagnose` and `remedy`: states of constructed cases, refusals, and what is never changed."""
+"""`diagnose` and `remedy`: states of constructed cases, kinds of models, refusals, and what is never changed."""
 
 import numpy as np
 import pandas as pd
 import pytest
 from benchmarks.diagnosis import CASES
+from scipy.sparse import csr_matrix
 from sklearn.base import clone
-from sklearn.datasets import make_moons
+from sklearn.datasets import make_moons, make_multilabel_classification
 from sklearn.neural_network import MLPClassifier as TheirClassifier
 
-from rosenblatt import MLPClassifier, MLPRegressor, diagnose, remedy
-from rosenblatt.diagnosis.measures import corrected_se, suspicion
-from rosenblatt.diagnosis.runs import Run
+from rosenblatt import MLPClassifier, MLPRegressor, diagnose, get_num_threads, remedy, set_num_threads
+from rosenblatt.diagnosis.remedies import STATES
 
 X, Y = make_moons(80, noise=0.2, random_state=0)
 QUICK = MLPClassifier((8,), learning_rate_init=0.01, max_iter=10)
+CHEAP = ("moons", "two neurons", "moons and noise", "rate to NaN", "rate 1e-6", "25 % flipped", "100 rows of 40")
 
 
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("name", CHEAP)
 def test_constructed_cases_are_named(name):
     state, make = CASES[name]
     found = diagnose(*make(0))
     assert found.state == state
     assert state in str(found)
     assert bool(found.remedies) == (state != "good")
+
+
+def test_there_is_a_cheap_case_for_each_state():
+    assert {CASES[name][0] for name in CHEAP} == set(STATES)
 
 
 def test_the_model_is_not_changed_and_the_seed_decides():
@@ -44,17 +49,62 @@ def test_a_fitted_model_keeps_its_weights():
     assert np.array_equal(model.network.parameters, before)
 
 
-def test_the_standard_error_is_that_of_nadeau_and_bengio():
-    assert corrected_se(np.array([1.0, 2.0, 3.0]), 0.25) == pytest.approx(np.sqrt(1.0 * (1 / 3 + 0.25)))
+def test_the_number_of_threads_does_not_matter():
+    before, found = get_num_threads(), []
+    try:
+        for n_threads in (1, 3):
+            set_num_threads(n_threads)
+            found.append(str(diagnose(QUICK, X, Y)))
+    finally:
+        set_num_threads(before)
+    assert found[0] == found[1]
 
 
-def test_flipped_labels_are_what_is_suspected():
-    target = np.tile([[0.0], [1.0]], (50, 1))
-    outputs = np.clip(target, 0.05, 0.95)
-    target[:10] = 1 - target[:10]
-    rate, _, suspects = suspicion([Run(best_outputs=outputs)], [(np.arange(0), np.arange(100))], target, True)
-    assert set(suspects) <= set(range(10))
-    assert rate > 0
+class Counting:
+    """A callback that must not be asked."""
+
+    def __getattr__(self, name):
+        if not name.startswith(("on_", "setup", "teardown")):
+            raise AttributeError(name)
+        return lambda *args, **kwargs: pytest.fail("a trial called the user's callback")
+
+    def setup(self, *args): ...
+    def teardown(self, *args): ...
+    def on_fit_task_begin(self, *args, **kwargs): ...
+    def on_fit_task_end(self, *args, **kwargs):
+        pytest.fail("a trial called the user's callback")
+
+
+def test_callbacks_stay_outside():
+    diagnose(clone(QUICK).set_callbacks(Counting()), X, Y, cv=2)
+
+
+LABELS = make_multilabel_classification(60, 5, n_classes=3, random_state=0)
+KINDS = {
+    "sparse": lambda: (QUICK, csr_matrix(X), Y),
+    "float64": lambda: (clone(QUICK).set_params(dtype="float64"), X, Y),
+    "words": lambda: (QUICK, X, np.array(["no", "yes"])[Y]),
+    "sets of labels": lambda: (QUICK, *LABELS),
+    "two outputs": lambda: (MLPRegressor((8,), max_iter=10), X, np.column_stack([X[:, 0], X[:, 1] ** 2])),
+    "L-BFGS": lambda: (MLPClassifier((4,), solver="lbfgs", max_iter=20), X, Y),
+    "early stopping": lambda: (clone(QUICK).set_params(early_stopping=True, validation_fraction=0.2), X, Y),
+    "margin loss": lambda: (clone(QUICK).set_params(loss="hinge"), X, Y),
+    "small batches": lambda: (clone(QUICK).set_params(batch_size=8), X, Y),
+    "no hidden layer": lambda: (clone(QUICK).set_params(hidden_layer_sizes=()), X, Y),
+    "rare class": lambda: (QUICK, X, np.where(np.arange(80) < 3, 2, Y)),
+}
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_all_kinds_of_models_are_measured(name):
+    model, table, target = KINDS[name]()
+    e = diagnose(model, table, target, random_state=1).evidence
+    assert e.diverged == 0
+    assert 0 < e.error < 2
+    assert np.isfinite([e.gap_se, e.score, e.val_score, e.next_gain, e.confident_error]).all()
+    assert list(e.learning_curve) == sorted(e.learning_curve)
+    assert len(e.curve.val_score) == len(e.curve.epochs) > 0
+    assert e.curve.val_score[-1] == pytest.approx(e.val_score)
 
 
 def test_remedies_of_overfitting_come_in_order():
@@ -98,7 +148,12 @@ REFUSED = {
     "text in X": (lambda: diagnose(QUICK, pd.DataFrame({"a": ["x"] * 80}), Y), ValueError, "could not convert"),
     "cv of one": (lambda: diagnose(QUICK, X, Y, cv=1), ValueError, "cv is 1"),
     "many folds": (lambda: diagnose(QUICK, X, Y, cv=40), ValueError, "at most 20 folds"),
-    "a rare class": (lambda: diagnose(QUICK, X, np.where(np.arange(80) < 2, 2, Y)), ValueError, "class .* has 2 rows"),
+    "a rare class": (lambda: diagnose(QUICK, X, np.where(np.arange(80) < 1, 2, Y)), ValueError, "class .* has 1 row"),
+    "early stopping": (
+        lambda: diagnose(clone(QUICK).set_params(early_stopping=True), X, Y),
+        ValueError,
+        "80 rows, but early_stopping.*at least 100 rows",
+    ),
     "seed": (lambda: diagnose(QUICK, X, Y, random_state=-1), ValueError, "random_state is -1"),
 }
 

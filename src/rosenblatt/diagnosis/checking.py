@@ -22,6 +22,8 @@ __all__ = ["check_data", "encoded", "require_network", "splits_of"]
 Array = npt.NDArray[Any]
 FEWEST_ROWS = 20
 """A quarter of four fifths of these is four rows."""
+SET_ASIDE = 10
+"""A quarter of four fifths of these is two rows to validate by."""
 FOLDS, FEW_ROWS = 5, 200
 """By default, and below how many rows the folds are made twice, as standard errors are then large."""
 MOST_HELD_OUT = 5000
@@ -52,6 +54,11 @@ def check_data(model: Any, X: Any, y: Any) -> tuple[Any, Array]:
         raise ValueError(
             f"X has {X.shape[0]} rows, but a diagnosis compares trainings on parts of them and needs at least "
             f"{FEWEST_ROWS}: collect more rows first."
+        )
+    if model.early_stopping and X.shape[0] * model.validation_fraction < SET_ASIDE:
+        raise ValueError(
+            f"X has {X.shape[0]} rows, but early_stopping sets {model.validation_fraction:g} of a quarter of them aside: "
+            f"diagnose with early_stopping=False, or give at least {SET_ASIDE / model.validation_fraction:.0f} rows."
         )
     if labels and type_of_target(y).startswith("continuous"):
         raise ValueError("y holds numbers that are no labels, but the model is a classifier: use MLPRegressor.")

@@ -64,7 +64,7 @@ def diagnose(model: Any, X: Any, y: Any, *, cv: Any = None, random_state: int = 
     X, y = check_data(model, X, y)
     splits = splits_of(model, cv, X, y, int(random_state))
     seeds = np.random.default_rng(random_state).integers(2**31, size=len(splits))
-    trials = Trials(clone(model), X, y, encoded(model, y), splits, seeds)
+    trials = Trials(clone(model).set_callbacks(), X, y, encoded(model, y), splits, seeds)
     evidence = find_evidence(trials)
     state = state_of(evidence)
     return Diagnosis(state, evidence, remedies_for(state, model), clone(model))

@@ -54,13 +54,12 @@ def is_certain(gains: Array, se: float) -> bool:
 def mean_curve(runs: Sequence[Run]) -> Curve:
     """The mean by epoch; a run that has ended stays where it is."""
     runs = [r for r in runs if r.curves] or [Run()]
-    longest = max(runs, key=lambda r: len(r.epochs))
+    epochs = max((r.epochs for r in runs), key=len)
 
     def mean(name: str) -> Array:
-        columns = [[r.curves[name][r.at(i)] for r in runs] for i in range(len(longest.epochs))]
-        return np.array(columns, float).reshape(len(columns), -1).mean(axis=1)
+        return np.array([float(np.mean([r.curves[name][r.at(i)] for r in runs])) for i in range(len(epochs))])
 
-    return Curve(np.array(longest.epochs), mean("loss"), mean("val_loss"), mean("score"), mean("val_score"))
+    return Curve(np.array(epochs), mean("loss"), mean("val_loss"), mean("score"), mean("val_score"))
 
 
 def reference(runs: Mapping[str, Sequence[Run]], names: Sequence[str], n_splits: int) -> tuple[Array, list[Array]]:

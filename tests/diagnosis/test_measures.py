@@ -35,14 +35,14 @@ def test_a_gain_is_certain_by_its_size_or_by_its_signs():
 def test_the_reference_is_judged_by_splits_that_did_not_choose_it():
     """The smallest of 50 equally good trials is no better than they are."""
     rng = np.random.default_rng(0)
-    errors = rng.normal(1.0, 0.1, (200, 50, 6))
+    errors = rng.normal(1.0, 0.1, (100, 30, 6))
     found = []
     for trials in errors:
         runs = {
             str(k): [Run(i, val_errors=[e], outputs=[NOTHING]) for i, e in enumerate(t)] for k, t in enumerate(trials)
         }
         found.append(reference(runs, list(runs), 6)[0].mean())
-    assert np.mean(found) == pytest.approx(1.0, abs=0.015)
+    assert np.mean(found) == pytest.approx(1.0, abs=0.02)
     assert np.mean(errors.mean(axis=2).min(axis=1)) < 0.92
 
 

@@ -35,7 +35,7 @@ def test_a_look_is_the_training_that_ends_there():
         assert found.curves["score"][look] == pytest.approx(model.score(X[TRAIN], Y[TRAIN]))
     p = model.predict_proba(X[TRAIN])[:, 1]
     assert found.train_error == pytest.approx(np.mean((p - Y[TRAIN]) ** 2) / 0.25)
-    theirs = gradient_statistics(model.network, "log_loss", X[TRAIN], Y[TRAIN, None].astype(float))
+    theirs = gradient_statistics(model.network, "logistic_cross_entropy", X[TRAIN], Y[TRAIN, None])
     assert [g.norm for g in found.gradients] == pytest.approx([g.norm for g in theirs])
     assert found.first_gradients[0].norm != found.gradients[0].norm
 
@@ -51,8 +51,9 @@ def test_what_is_watched_changes_nothing(watch):
     assert (len(found.val_errors) == 1) == (watch == "end")
 
 
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 def test_dead_neurons_are_counted():
-    model = clone(MODEL).set_params(max_iter=1, bias_init=-1e3)
+    model = clone(MODEL).set_params(max_iter=1, bias_init=lambda rng, shape: np.full(shape, -1e3))
     found = run(job(model))
     assert found.dead == {"hidden1": 1.0}
 

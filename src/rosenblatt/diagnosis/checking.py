@@ -57,8 +57,8 @@ def check_data(model: Any, X: Any, y: Any) -> tuple[Any, Array]:
         )
     if model.early_stopping and X.shape[0] * model.validation_fraction < SET_ASIDE:
         raise ValueError(
-            f"X has {X.shape[0]} rows, but early_stopping sets {model.validation_fraction:g} of a quarter of them aside: "
-            f"diagnose with early_stopping=False, or give at least {SET_ASIDE / model.validation_fraction:.0f} rows."
+            f"X has {X.shape[0]} rows, but early_stopping sets {model.validation_fraction:g} of them aside, in trials of "
+            f"a quarter: diagnose with early_stopping=False, or give at least {SET_ASIDE / model.validation_fraction:.0f} rows."
         )
     if labels and type_of_target(y).startswith("continuous"):
         raise ValueError("y holds numbers that are no labels, but the model is a classifier: use MLPRegressor.")

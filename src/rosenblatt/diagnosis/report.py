@@ -5,6 +5,7 @@ Goes in: measurements. Comes out: frozen records. Nothing is measured or decided
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -203,5 +204,6 @@ def evidence_lines(e: Evidence) -> list[str]:
     if e.diverged:
         lines.append(f"  diverged in {e.diverged:.0%} of the splits")
     for name, trial in e.trials.items():
-        lines.append(f"  {name}: gains {trial.gain:+.3f} ± {trial.gain_se:.3f}, in training {trial.train_gain:+.3f}")
+        error = f" ± {trial.gain_se:.3f}" if math.isfinite(trial.gain_se) else " in one split"
+        lines.append(f"  {name}: gains {trial.gain:+.3f}{error}, in training {trial.train_gain:+.3f}")
     return lines

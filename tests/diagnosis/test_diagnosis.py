@@ -61,23 +61,21 @@ def test_the_number_of_threads_does_not_matter():
     assert found[0] == found[1]
 
 
-class Counting:
-    """A callback that must not be asked."""
+class Unasked:
+    """A callback that fails when it is called."""
 
-    def __getattr__(self, name):
-        if not name.startswith(("on_", "setup", "teardown")):
-            raise AttributeError(name)
-        return lambda *args, **kwargs: pytest.fail("a trial called the user's callback")
+    def setup(self, estimator, context): ...
 
-    def setup(self, *args): ...
-    def teardown(self, *args): ...
-    def on_fit_task_begin(self, *args, **kwargs): ...
-    def on_fit_task_end(self, *args, **kwargs):
+    def teardown(self, estimator, context): ...
+
+    def on_fit_task_begin(self, estimator, context): ...
+
+    def on_fit_task_end(self, estimator, context, *, fitted_estimator=None):
         pytest.fail("a trial called the user's callback")
 
 
 def test_callbacks_stay_outside():
-    diagnose(clone(QUICK).set_callbacks(Counting()), X, Y, cv=2)
+    diagnose(clone(QUICK).set_callbacks(Unasked()), X, Y, cv=2)
 
 
 LABELS = make_multilabel_classification(60, 5, n_classes=3, random_state=0)

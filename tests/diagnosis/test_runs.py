@@ -24,6 +24,7 @@ def test_a_look_is_the_training_that_ends_there():
     assert found.epochs[:8] == [0, 1, 2, 3, 4, 5, 6, 7]
     assert found.epochs[-1] == 25
     assert found.reached_end
+    assert len(set(found.val_errors[:3])) == 3
     for epoch in (5, found.epochs[-2], 25):
         model = clone(MODEL).set_params(max_iter=epoch).fit(X[TRAIN], Y[TRAIN])
         look = found.epochs.index(epoch)

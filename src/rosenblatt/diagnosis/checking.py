@@ -56,9 +56,10 @@ def check_data(model: Any, X: Any, y: Any) -> tuple[Any, Array]:
             f"{FEWEST_ROWS}: collect more rows first."
         )
     if model.early_stopping and X.shape[0] * model.validation_fraction < SET_ASIDE:
+        fewest = SET_ASIDE / model.validation_fraction
         raise ValueError(
-            f"X has {X.shape[0]} rows, but early_stopping sets {model.validation_fraction:g} of them aside, in trials of "
-            f"a quarter: diagnose with early_stopping=False, or give at least {SET_ASIDE / model.validation_fraction:.0f} rows."
+            f"X has {X.shape[0]} rows, but early_stopping sets {model.validation_fraction:g} aside, in trials of "
+            f"a quarter: diagnose with early_stopping=False, or give at least {fewest:.0f} rows."
         )
     if labels and type_of_target(y).startswith("continuous"):
         raise ValueError("y holds numbers that are no labels, but the model is a classifier: use MLPRegressor.")

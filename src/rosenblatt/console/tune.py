@@ -10,6 +10,7 @@ import time
 from rosenblatt.console.display import Display
 from rosenblatt.console.train import TrainRequest, begin, finish, shown_warnings
 from rosenblatt.search import MLPSearchCV
+from rosenblatt.search.live import written
 
 __all__ = ["tune"]
 
@@ -26,10 +27,10 @@ def tune(request: TrainRequest, seconds: float, display: Display) -> None:
     display.line("defaults", f"{best._score_name()} {best.score_:.4f} out of fold")
     left = seconds - (time.perf_counter() - started)
     if left > 0:
-        search = MLPSearchCV(best, n_trials=MOST_TRIALS, strategy="random", time_budget=left, verbose=1)
-        search.fit(work.training, name)
+        search = MLPSearchCV(best, n_trials=MOST_TRIALS, strategy="random", time_budget=left, ensemble=4, verbose=1)
+        tuned = search.fit(work.training, name).best_estimator_
         display.line("search", f"{len(search.cv_results_['params'])} candidates, the best {search.best_score_:.4f}")
-        if search.best_score_ > best.score_:
-            best = search.best_estimator_
-            display.line("chosen", ", ".join(f"{key}={value}" for key, value in search.best_params_.items()))
+        if tuned.score_ > best.score_:
+            best = tuned
+            display.line("chosen", written(search.best_params_) or "the defaults")
     finish(work, best, display, started)

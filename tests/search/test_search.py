@@ -186,6 +186,9 @@ def test_rungs_by_thirds() -> None:
     assert [b.first for b in islice(brackets(None, 9, 1, endless=True), 3)] == [0, 27, 54]
     rest = next(brackets(27, 27, 1, endless=False)).rest(18)
     assert (rest.trials, [r.count for r in rest.rungs]) == (list(range(18, 27)), [9, 3, 1, 1])
+    (wide,) = brackets(27, 27, 1, endless=False, fewest=4)
+    assert [rung.count for rung in wide.rungs] == [27, 9, 4, 4]
+    assert [rung.count for rung in wide.rest(25).rungs] == [2, 2, 2, 2]
 
 
 def test_the_best_go_on_and_of_equals_the_first() -> None:
@@ -308,7 +311,7 @@ def test_the_best_regressors_are_averaged(strategy: str, tmp_path: Path) -> None
     X, y = load_diabetes(return_X_y=True)
     estimator = TabularRegressor(members=2, epochs=3)
     space = {"learning_rate": LogUniform(0.05, 0.5), "hidden": [(8,), (16, 16)]}
-    options = {"estimator": estimator, "space": space, "n_trials": 6, "strategy": strategy, "refit": True}
+    options = {"estimator": estimator, "space": space, "n_trials": 5, "strategy": strategy, "refit": True}
     found = search(**options, ensemble=2, checkpoint=tmp_path / "record").fit(X, y)
     both = best_by_hand(found, estimator, 2, X, y)
     np.testing.assert_allclose(found.predict(X), np.mean([one.predict(X) for one in both], axis=0), rtol=1e-6)

@@ -29,7 +29,8 @@ def tune(request: TrainRequest, seconds: float, display: Display) -> None:
     if left > 0:
         search = MLPSearchCV(best, n_trials=MOST_TRIALS, strategy="random", time_budget=left, ensemble=4, verbose=1)
         tuned = search.fit(work.training, name).best_estimator_
-        display.line("search", f"{len(search.cv_results_['params'])} candidates, the best {search.best_score_:.4f}")
+        n, score = len(search.cv_results_["params"]), f"{search.best_score_:.4f}"
+        display.line("search", f"{n} candidates, the best {score}, averaged with the next {tuned.score_:.4f}")
         if tuned.score_ > best.score_:
             best = tuned
             display.line("chosen", written(search.best_params_) or "the defaults")

@@ -59,7 +59,9 @@ class Run:
         self.end = math.inf if search.time_budget is None else began + search.time_budget
         first = min(self.max_epochs, search.min_epochs or max(1, self.max_epochs // SHORTEST))
         min_epochs = first if search.strategy == "halving" else self.max_epochs
-        self.plan = brackets(search.n_trials, self.max_epochs, min_epochs, search.time_budget is not None)
+        self.plan = brackets(
+            search.n_trials, self.max_epochs, min_epochs, search.time_budget is not None, search.ensemble
+        )
         self.first = next(self.plan)
         self.journal = Journal(search.checkpoint, self._digest(space))
         self.proposals: Proposals = proposals_of(search.strategy, space, search.random_state, search.space is None)

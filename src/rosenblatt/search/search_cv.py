@@ -85,7 +85,7 @@ class MLPSearchCV(SuggestingMixin, MetaEstimatorMixin, BaseEstimator):  # type: 
         Whether the best candidate is fitted on all rows.
     ensemble : int, default=1
         How many of the best tabular estimators `best_estimator_` averages: a few percent better than the best one, as
-        many times as slow to predict. They must have come as far as the best.
+        many times as slow to predict. Halving ends with so many at least.
     random_state : int, default=0
         Of the candidates; and of the networks, if the estimator's is None.
     verbose : int, default=0

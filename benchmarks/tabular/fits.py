@@ -19,7 +19,6 @@ from benchmarks.tabular.tables import class_errors, load, number_errors, split, 
 
 OURS = ("default", "best", "fast")
 TUNED = "tuned-"
-SEARCH: dict[str, Any] = {"strategy": "random", "n_trials": 1000, "ensemble": 4, "n_jobs": 1}
 PEERS = ("mlp", "hist_gradient_boosting", "lightgbm", "catboost", "realmlp_s", "realmlp")
 
 
@@ -67,6 +66,7 @@ def run(method: str, name: str, seed: int, full: bool, threads: int) -> dict[str
 def ours(method: str, classify: bool, threads: int) -> Any:
     """A function (X, y) -> fitted estimator of this library: a preset, or a search of "tuned-" so many seconds."""
     import rosenblatt
+    from rosenblatt.console.tune import SEARCH
 
     rosenblatt.set_num_threads(threads)
     kind = rosenblatt.TabularClassifier if classify else rosenblatt.TabularRegressor

@@ -232,10 +232,10 @@ def test_halving_trains_the_better_third_for_three_times_as_long() -> None:
     assert table["mean_test_score"][at] == everything.cv_results_["mean_test_score"][at]  # as if never stopped
 
 
-def test_the_first_stage_has_a_27th_of_the_epochs() -> None:
+def test_the_first_stage_has_a_ninth_of_the_epochs() -> None:
     options = {"estimator": base(max_iter=81), "space": {"alpha": stats.uniform(0, 1)}, "cv": 2}
     found = search(n_trials=81, **options).fit(X[:60], Y[:60] % 2)
-    assert sorted(set(found.cv_results_["epochs"].tolist())) == [3, 9, 27, 81]
+    assert sorted(set(found.cv_results_["epochs"].tolist())) == [9, 27, 81]
 
 
 def test_more_epochs_at_first_if_asked_for() -> None:

@@ -16,7 +16,7 @@ __all__ = ["BRACKET", "FACTOR", "SHORTEST", "Bracket", "Rung", "brackets", "prom
 
 FACTOR = 3
 """Of a rung's candidates one in so many goes on, for so many times the epochs."""
-SHORTEST = 27
+SHORTEST = 9
 """By default the first rung has no less than this share of the epochs: earlier scores say little of the last."""
 BRACKET = 27
 """Candidates that start together where their number is not given."""

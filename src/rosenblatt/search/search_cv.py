@@ -73,7 +73,7 @@ class MLPSearchCV(SuggestingMixin, MetaEstimatorMixin, BaseEstimator):  # type: 
     max_epochs : int, optional
         Default: the estimator's `max_iter` (or epochs of its preset).
     min_epochs : int, optional
-        Fewest epochs of the first stage of "halving". Default: a 27th of `max_epochs`. Raise it if candidates that
+        Fewest epochs of the first stage of "halving". Default: a ninth of `max_epochs`. Raise it if candidates that
         learn quickly at first win over better ones.
     n_jobs : int, optional
         Candidates at once. Default: `get_num_threads`; 1 for the tabular estimators, whose own networks train side by

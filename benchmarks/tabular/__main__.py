@@ -17,9 +17,10 @@ from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from typing import Any
 
-from benchmarks.tabular.fits import OURS, PEERS, attempt
-from benchmarks.tabular.report import BEGIN, END, Results, lines, replaced
+from benchmarks.tabular.fits import OURS, PEERS, TUNED, attempt
+from benchmarks.tabular.report import BEGIN, END, Results, lines, replaced, tuned_lines
 from benchmarks.tabular.tables import folder, half, tables
+from rosenblatt.console.train import parse_time
 from rosenblatt.storage.atomic import write_atomically
 
 CACHE = pathlib.Path(__file__).with_name("peers.json")
@@ -78,6 +79,7 @@ def arguments() -> argparse.Namespace:
     add("--peers", action="store_true", help="run what is missing of the peers into the cache, and not ours")
     add("--methods", nargs="+", choices=PEERS, default=list(PEERS), help="peers to run or to compare with")
     add("--preset", default="default", choices=OURS)
+    add("--tuned", metavar="TIME", help="search for so long (300s, 5m) on each table, and compare with the defaults")
     add("--mode", default="3000", choices=["3000", "full"], help="most training rows")
     add("--half", default="all", choices=["tune", "report", "all"], help="tune defaults on one, report the other")
     add("--tables", nargs="+", help="instead of a half")
@@ -112,9 +114,11 @@ def main() -> None:
         fill(peers, o.methods, o, CACHE, "")
         return
     own = {} if o.fresh else read(o.cache)
-    fill(own, [o.preset], o, o.cache, digest())
+    method = f"{TUNED}{parse_time(o.tuned):g}" if o.tuned else o.preset
+    fill(own, [method], o, o.cache, digest())
     asked = {name: tables()[name] for name in o.tables or half(o.half)}
-    said = list(lines(Results({**peers, **own}, o.mode, o.seeds), o.preset, o.methods, asked))
+    results = Results({**peers, **own}, o.mode, o.seeds)
+    said = list(tuned_lines(results, method, asked) if o.tuned else lines(results, method, o.methods, asked))
     print("", *said, sep="\n")
     if o.write is not None:
         write(o.write, "\n".join(said))

@@ -18,6 +18,7 @@ from threadpoolctl import threadpool_limits
 from benchmarks.tabular.tables import class_errors, load, number_errors, split, tables
 
 OURS = ("default", "best", "fast")
+TUNED = "tuned-"
 PEERS = ("mlp", "hist_gradient_boosting", "lightgbm", "catboost", "realmlp_s", "realmlp")
 
 
@@ -37,7 +38,7 @@ def run(method: str, name: str, seed: int, full: bool, threads: int) -> dict[str
     if classify:
         classes, y = np.unique(y, return_inverse=True)
     train, test = split(y if classes is None else classes[y], classify, seed, None if full else 3000)
-    make = ours(method, classify, threads) if method in OURS else peer(method, classify, threads)
+    make = peer(method, classify, threads) if method in PEERS else ours(method, classify, threads)
     if method in PEERS:
         frame = plain(frame, train, method)
     # OpenMP and OpenBLAS that are loaded already read no environment variable any more.
@@ -54,16 +55,38 @@ def run(method: str, name: str, seed: int, full: bool, threads: int) -> dict[str
             p = np.zeros((len(test), len(classes)))
             p[:, np.asarray(model.classes_).astype(int)] = model.predict_proba(frame.iloc[test])
             errors = class_errors(y[test], p)
-    return {**errors, **times, "predict_seconds": time.perf_counter() - wall, "n_test": len(test), "threads": threads}
+        times["predict_seconds"] = time.perf_counter() - wall
+        if method.startswith(TUNED):
+            default = ours("default", classify, threads)(frame.iloc[train], y[train])
+            errors |= beside(default, model, frame.iloc[test], y[test], classify)
+            times["candidates"] = len(model.cv_results_["params"])
+    return {**errors, **times, "n_test": len(test), "threads": threads}
 
 
-def ours(preset: str, classify: bool, threads: int) -> Any:
-    """A function (X, y) -> fitted estimator of this library."""
+def ours(method: str, classify: bool, threads: int) -> Any:
+    """A function (X, y) -> fitted estimator of this library: a preset, or a search of "tuned-" so many seconds."""
     import rosenblatt
+    from rosenblatt.console.tune import SEARCH
 
     rosenblatt.set_num_threads(threads)
     kind = rosenblatt.TabularClassifier if classify else rosenblatt.TabularRegressor
-    return lambda X, y: kind(preset=preset).fit(X, y)
+    if not method.startswith(TUNED):
+        return lambda X, y: kind(preset=method).fit(X, y)
+    seconds = float(method.removeprefix(TUNED))
+    return lambda X, y: rosenblatt.MLPSearchCV(kind(), time_budget=seconds, **SEARCH).fit(X, y)
+
+
+def beside(default: Any, tuned: Any, X: Any, y: Any, classify: bool) -> dict[str, float]:
+    """The error of the default model on the same rows, and by how many standard errors the other one is worse."""
+    of_each = [np.ravel(model.predict(X)) for model in (default, tuned)]
+    losses = [(p != y).astype(float) if classify else np.square(p - y) for p in of_each]
+    difference = losses[1] - losses[0]
+    mean = float(losses[0].mean())
+    spread = float(difference.std() / np.sqrt(len(y)))
+    return {
+        "default_error": mean if classify else float(np.sqrt(mean) / y.std()),
+        "worse_by": float(difference.mean()) / spread if spread else 0.0,
+    }
 
 
 def plain(frame: Any, train: Any, method: str) -> Any:

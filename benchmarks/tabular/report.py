@@ -16,6 +16,7 @@ from benchmarks.tabular.tables import OFFSET, ratio
 
 BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
 N_WORST = 5
+NOISE = 2.0
 
 
 @dataclass(frozen=True)
@@ -110,6 +111,30 @@ def lines(results: Results, ours: str, peers: Sequence[str], tables: Mapping[str
             yield from (f"### {title}", "")
             yield from section(results, ours, peers, names, what)
     yield from notes(results, ours, peers, list(tables))
+
+
+def tuned_lines(results: Results, tuned: str, tables: Mapping[str, bool]) -> Iterator[str]:
+    """A search beside the defaults, table by table; `tables` says which are to be classified."""
+    for classify, title in ((True, "Classification"), (False, "Regression")):
+        names = [name for name in tables if tables[name] == classify]
+        before, after, worse_by, n = (
+            results.means(tuned, names, what) for what in ("default_error", "error", "worse_by", "candidates")
+        )
+        both = np.isfinite(before) & np.isfinite(after)
+        if not both.any():
+            continue
+        yield from (f"### {title}", "")
+        rows = (
+            [name, *(_cell(v) for v in (before[i], after[i])), f"{worse_by[i]:+.1f}", f"{n[i]:.0f}"]
+            for i, name in enumerate(names)
+        )
+        yield from table(["table", "defaults", "tuned", "worse by, standard errors", "candidates"], rows)
+        found, low, high = ratio(after[both], before[both])
+        worse = int(np.sum(worse_by[both] > NOISE))
+        yield f"Ratio {found:.3f} ({low:.3f} to {high:.3f}); worse by more than {NOISE:g} standard errors on {worse} "
+        yield f"of {both.sum()} tables, better on {np.sum(after[both] < before[both])}."
+        yield ""
+    yield from notes(results, tuned, (), list(tables))
 
 
 def notes(results: Results, ours: str, peers: Sequence[str], names: Sequence[str]) -> Iterator[str]:

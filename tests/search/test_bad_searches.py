@@ -49,6 +49,8 @@ def other() -> Path:
 
 Case = tuple[Callable[[], Any], type[Exception], str]
 CASES: dict[str, Case] = {
+    "an ensemble of networks": (lambda: fit(ensemble=3), ValueError, r"ensemble is 3, but MLPClassifier is one network: leave it out"),
+    "an ensemble of none": (lambda: fit(ensemble=0), ValueError, r"'ensemble' parameter of MLPSearchCV must be an int"),
     "empty space": (lambda: fit({}), ValueError, r"space is empty: there is nothing to choose\. Leave it out"),
     "space as list": (lambda: fit([{"alpha": [1]}]), ValueError, r"'space' parameter of MLPSearchCV must be"),
     "unknown parameter": (lambda: fit({"alhpa": [1]}), ValueError, r"has the parameter 'alhpa', which the estimator does not know\. Did you mean 'alpha'\?"),

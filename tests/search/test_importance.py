@@ -55,8 +55,18 @@ def test_the_picture_shows_scores_and_shares():
     course = display.ax_.lines
     assert sum(np.isfinite(line.get_ydata()).sum() for line in course[:2]) == 59
     assert course[2].get_ydata()[-1] == np.nanmax(results()["mean_test_score"])
+    pair = display.axes_.flat[2]
+    assert (pair.get_xlabel(), pair.get_xscale()) == ("learning_rate_init", "log")
+    x, y = pair.collections[0].get_offsets().T
+    table = results()
+    second = list(display.importance)[1]
+    seen = np.isfinite(table["mean_test_score"]) & ~np.ma.getmaskarray(table[f"param_{second}"])
+    np.testing.assert_array_equal(x, table["param_learning_rate_init"].data[seen].astype(float))
+    assert second in ("solver", "momentum")
+    assert len(y) == seen.sum() > 20
+    assert (set(np.round(y)) == {0.0, 1.0}) == (second == "solver")
     display.figure_.canvas.draw()
-    with pytest.raises(ValueError, match="ax has 1 Axes; the picture has two panels"):
+    with pytest.raises(ValueError, match="ax has 1 Axes; the picture has three panels"):
         plots.plot_search(search, ax=plt.figure().gca())
     search.cv_results_ = {k: v[:4] for k, v in results().items()}
     assert plots.plot_search(search).importance == {}

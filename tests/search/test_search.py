@@ -25,7 +25,10 @@ from sklearn.metrics import f1_score, roc_auc_score
 from sklearn.model_selection import StratifiedKFold, cross_val_score
 from sklearn.utils.estimator_checks import check_estimator
 
+import rosenblatt
 from rosenblatt import MLPClassifier, MLPRegressor, MLPSearchCV, TabularClassifier, TabularRegressor
+from rosenblatt.estimators.tabular.design import feed
+from rosenblatt.estimators.tabular.ensemble import best_temperature, soften
 from rosenblatt.nn import LeakyReLU
 from rosenblatt.search import Layers, LogUniform, Make, PerLayer, When, default_space
 from rosenblatt.search.halving import Rung, brackets, promoted
@@ -183,6 +186,9 @@ def test_rungs_by_thirds() -> None:
     assert [b.first for b in islice(brackets(None, 9, 1, endless=True), 3)] == [0, 27, 54]
     rest = next(brackets(27, 27, 1, endless=False)).rest(18)
     assert (rest.trials, [r.count for r in rest.rungs]) == (list(range(18, 27)), [9, 3, 1, 1])
+    (wide,) = brackets(27, 27, 1, endless=False, fewest=4)
+    assert [rung.count for rung in wide.rungs] == [27, 9, 4, 4]
+    assert [rung.count for rung in wide.rest(25).rungs] == [2, 2, 2, 2]
 
 
 def test_the_best_go_on_and_of_equals_the_first() -> None:
@@ -226,10 +232,10 @@ def test_halving_trains_the_better_third_for_three_times_as_long() -> None:
     assert table["mean_test_score"][at] == everything.cv_results_["mean_test_score"][at]  # as if never stopped
 
 
-def test_the_first_stage_has_a_27th_of_the_epochs() -> None:
+def test_the_first_stage_has_a_ninth_of_the_epochs() -> None:
     options = {"estimator": base(max_iter=81), "space": {"alpha": stats.uniform(0, 1)}, "cv": 2}
     found = search(n_trials=81, **options).fit(X[:60], Y[:60] % 2)
-    assert sorted(set(found.cv_results_["epochs"].tolist())) == [3, 9, 27, 81]
+    assert sorted(set(found.cv_results_["epochs"].tolist())) == [9, 27, 81]
 
 
 def test_more_epochs_at_first_if_asked_for() -> None:
@@ -292,6 +298,76 @@ def test_tabular_estimators_are_scored_by_scorers_out_of_fold() -> None:
     assert found.best_score_ == pytest.approx(roc_auc_score(data.target, kept[:, 1]), abs=1e-6)
     found = search(**options, scoring="f1").fit(data.data, data.target)
     assert found.best_score_ == f1_score(data.target, kept.argmax(axis=1))
+
+
+def best_by_hand(found: MLPSearchCV, estimator: Any, n: int, X: Any, y: Any) -> list[Any]:
+    """The best candidates, fitted by themselves."""
+    order = np.argsort(found.cv_results_["rank_test_score"])[:n]
+    return [clone(estimator).set_params(**found.cv_results_["params"][i]).fit(X, y) for i in order]
+
+
+@pytest.mark.parametrize("strategy", ["random", "halving"])
+def test_the_best_regressors_are_averaged(strategy: str, tmp_path: Path) -> None:
+    X, y = load_diabetes(return_X_y=True)
+    estimator = TabularRegressor(members=2, epochs=3)
+    space = {"learning_rate": LogUniform(0.05, 0.5), "hidden": [(8,), (16, 16)]}
+    options = {"estimator": estimator, "space": space, "n_trials": 5, "strategy": strategy, "refit": True}
+    found = search(**options, ensemble=2, checkpoint=tmp_path / "record").fit(X, y)
+    both = best_by_hand(found, estimator, 2, X, y)
+    np.testing.assert_allclose(found.predict(X), np.mean([one.predict(X) for one in both], axis=0), rtol=1e-6)
+    unseen = [one._ensemble.out_of_fold(len(y)) for one in (found.best_estimator_, *both)]
+    np.testing.assert_allclose(unseen[0], np.mean(unseen[1:], axis=0), rtol=1e-6)
+    again = search(**options, ensemble=2, checkpoint=tmp_path / "record").fit(X, y)  # trains what it averages anew
+    np.testing.assert_array_equal(again.predict(X), found.predict(X))
+
+
+def test_the_best_classifiers_are_averaged_and_calibrated_together(tmp_path: Path) -> None:
+    data = load_breast_cancer(as_frame=True)
+    y = np.where(data.target, "no", "yes")
+    estimator = TabularClassifier(members=2, epochs=2)
+    space = {"learning_rate": LogUniform(0.02, 0.2), "hidden": [(8,), (16, 16)], "activation": ["selu", "mish"]}
+    found = search(estimator=estimator, space=space, n_trials=4, strategy="random", ensemble=3, refit=True)
+    best = found.fit(data.data, y).best_estimator_
+    three = best_by_hand(found, estimator, 3, data.data, y)
+    raw = np.mean([one._ensemble.joined([]).out_of_fold(len(y)) for one in three], axis=0)
+    assert best.temperature_ == best_temperature(raw, (y == "yes").astype(int))
+    soft = [soften(p, best.temperature_) for one in three for p in members_of(one, data.data)]
+    np.testing.assert_allclose(best.predict_proba(data.data), np.mean(soft, axis=0), rtol=1e-6)
+    assert best.score_ == np.mean(best.classes_[best.out_of_fold_.argmax(axis=1)] == y)
+    rosenblatt.save(best, tmp_path / "model")
+    np.testing.assert_array_equal(
+        rosenblatt.load(tmp_path / "model").predict_proba(data.data), best.predict_proba(data.data)
+    )
+    for one in three:
+        assert one._ensemble.architectures in best.report()
+
+
+def members_of(one: TabularClassifier, X: Any) -> list[Any]:
+    """What each network predicts."""
+    inputs = feed(one._preparation.transform(one._read(X, reset=False)))
+    return [network.predict(inputs) for network in one._ensemble.networks]
+
+
+def test_under_a_budget_what_was_trained_is_averaged() -> None:
+    X, y = load_diabetes(return_X_y=True)
+    estimator = TabularRegressor(members=2, hidden=(8,), epochs=3)
+    options = {"space": {"learning_rate": LogUniform(0.05, 0.5)}, "n_trials": 1000, "ensemble": 3, "strategy": "random"}
+    found = search(estimator=estimator, time_budget=2.0, refit=True, **options).fit(X, y)
+    assert len(found.best_estimator_._ensemble.members) == 6
+    assert found.refit_time_ < 1
+
+
+@pytest.mark.parametrize("strategy", ["random", "tpe"])
+def test_the_default_space_begins_with_the_estimator_as_it_is(strategy: str) -> None:
+    if strategy == "tpe":
+        pytest.importorskip("optuna")
+    found = MLPSearchCV(base(max_iter=1), n_trials=3, cv=2, refit=False, strategy=strategy).fit(X, Y)
+    params = found.cv_results_["params"]
+    assert [bool(one) for one in params] == [False, True, True]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        expected = cross_val_score(base(max_iter=1), X, Y, cv=2).mean()
+    assert found.cv_results_["mean_test_score"][0] == expected
 
 
 @pytest.mark.parametrize("backend", ["loky", "dask"])

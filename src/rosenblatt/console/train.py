@@ -213,12 +213,15 @@ def describe_target(target: Target) -> str:
 
 def describe_training(model: Any) -> str:
     """Networks, epochs, and how it ended."""
-    members, settings = model._ensemble.members, model._ensemble.settings
+    ensemble = model._ensemble
+    members = ensemble.members
     best = ", ".join(str(member.best_epoch) for member in members[:10]) + (", …" if len(members) > 10 else "")
     networks = "a network" if len(members) == 1 else f"{len(members)} networks"
-    how = "Interrupted; what was learned so far is kept: " if model._ensemble.interrupted else ""
-    layers = "-".join(map(str, settings.hidden))
-    return f"{how}{networks} of {layers} neurons, at most {settings.epochs} epochs, the best kept: {best}"
+    how = "Interrupted; what was learned so far is kept: " if ensemble.interrupted else ""
+    return (
+        f"{how}{networks} of {ensemble.architectures} neurons, at most {ensemble.settings.epochs} epochs, the best "
+        f"kept: {best}"
+    )
 
 
 def parse_kinds(entries: Sequence[str]) -> dict[str, str]:

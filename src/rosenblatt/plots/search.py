@@ -14,10 +14,14 @@ from rosenblatt.plots.style import COLOURS, pyplot
 
 __all__ = ["SearchDisplay", "plot_search"]
 
+SPREAD = 0.2
+MANY_TIMES = 10
+"""Between the largest and the smallest number on a logarithmic scale."""
+
 
 @dataclass
 class SearchDisplay:
-    """Left: each candidate's score and the best so far; right: importances of the parameters.
+    """Each candidate's score and the best so far; importances of the parameters; the two that mattered most together.
 
     Attributes
     ----------
@@ -25,26 +29,30 @@ class SearchDisplay:
         Scores are NaN for candidates that failed.
     importance : dict of str to float
         Empty where there are too few candidates.
+    pair : dict of str to masked array of shape (n_candidates,)
+        Values of the two most important parameters, or of as many as there are.
     ax_, axes_, figure_ : matplotlib objects, after `plot`
-        The first panel, both, the figure.
+        The first panel, all three, the figure.
     """
 
     scores: Any
     epochs: Any
     importance: dict[str, float]
+    pair: dict[str, Any]
     ax_: Any = field(default=None, init=False)
     axes_: Any = field(default=None, init=False)
     figure_: Any = field(default=None, init=False)
 
     def plot(self, ax: Any = None) -> SearchDisplay:
-        """Draw on `ax`, two Axes, or on a new figure."""
+        """Draw on `ax`, three Axes, or on a new figure."""
         if ax is None:
-            _, ax = pyplot().subplots(1, 2, figsize=(9.6, 4.0), layout="constrained")
+            _, ax = pyplot().subplots(1, 3, figsize=(14.4, 4.0), layout="constrained")
         panels = np.atleast_1d(np.asarray(ax, dtype=object))
-        if panels.size != 2:
-            raise ValueError(f"ax has {panels.size} Axes; the picture has two panels.")
+        if panels.size != 3:
+            raise ValueError(f"ax has {panels.size} Axes; the picture has three panels.")
         self._draw_course(panels.flat[0])
         self._draw_importance(panels.flat[1])
+        self._draw_pair(panels.flat[2])
         self.ax_, self.axes_, self.figure_ = panels.flat[0], panels, panels.flat[0].figure
         return self
 
@@ -67,14 +75,48 @@ class SearchDisplay:
         panel.invert_yaxis()
         panel.set_xlabel("share of what a forest knows of the score")
 
+    def _draw_pair(self, panel: Any) -> None:
+        """Candidates by two parameters, coloured by score beside the others of their stage."""
+        if len(self.pair) < 2:
+            panel.set_axis_off()
+            return
+        seen = np.isfinite(self.scores) & ~np.any([np.ma.getmaskarray(values) for values in self.pair.values()], axis=0)
+        places = []
+        for (name, values), axis in zip(self.pair.items(), "xy", strict=True):
+            places.append(place_on(panel, axis, list(values.data[seen])))
+            panel.set(**{f"{axis}label": name})
+        drawn = panel.scatter(*places, c=within_stage(self.scores, self.epochs)[seen], cmap="viridis", s=24)
+        panel.figure.colorbar(drawn, ax=panel, label="score above the mean of its stage")
+
+
+def within_stage(scores: Any, epochs: Any) -> Any:
+    """Scores less the mean of those with as many epochs."""
+    found = np.array(scores, dtype=float)
+    for stage in np.unique(epochs):
+        here = (epochs == stage) & np.isfinite(found)
+        found[here] -= found[here].mean() if here.any() else 0.0
+    return found
+
+
+def place_on(panel: Any, axis: str, values: list[Any]) -> Any:
+    """Where values stand on the axis "x" or "y": numbers at themselves, others in a row by name."""
+    if values and all(isinstance(value, (int, float)) and not isinstance(value, bool) for value in values):
+        if min(values) > 0 and max(values) > MANY_TIMES * min(values):
+            panel.set(**{f"{axis}scale": "log"})
+        return np.array(values, dtype=float)
+    names = sorted({str(value) for value in values})
+    panel.set(**{f"{axis}ticks": np.arange(len(names)), f"{axis}ticklabels": names})
+    spread = np.random.default_rng(0).uniform(-SPREAD, SPREAD, len(values))  # or many would hide each other
+    return spread + [names.index(str(value)) for value in values]
+
 
 def plot_search(search: Any, *, ax: Any = None) -> SearchDisplay:
-    """Draw the course of a search, and which parameters mattered.
+    """Draw the course of a search, which parameters mattered, and the scores by the two that mattered most.
 
     Parameters
     ----------
     search : fitted MLPSearchCV
-    ax : two matplotlib Axes, optional
+    ax : three matplotlib Axes, optional
 
     Returns
     -------
@@ -96,4 +138,5 @@ def plot_search(search: Any, *, ax: Any = None) -> SearchDisplay:
     except ValueError:  # too few candidates
         importance = {}
     scores = np.asarray(results["mean_test_score"], dtype=float)
-    return SearchDisplay(scores, np.asarray(results["epochs"]), importance).plot(ax)
+    pair = {name: results[f"param_{name}"] for name in list(importance)[:2]}
+    return SearchDisplay(scores, np.asarray(results["epochs"]), importance, pair).plot(ax)

@@ -61,7 +61,8 @@ class SearchData:
                     "out, and set their number by `members`."
                 )
             self.scorer = None if scoring is None else check_scoring(estimator, scoring)
-            self.targets = self._target_values(estimator) if scoring is not None else None
+            self.estimator = estimator
+            self.targets = self.target_values() if scoring is not None else None
             if is_classifier(estimator) and np.asarray(y).shape[1:] == (1,):
                 self.y = column_or_1d(y, warn=True)
             self.folds = [Fold(self.X, self.y, None, None)]
@@ -69,10 +70,11 @@ class SearchData:
         self.scorer = check_scoring(estimator, scoring)
         self.folds = self._split(estimator, X, y, cv)
 
-    def _target_values(self, estimator: Any) -> Any:
+    def target_values(self) -> Any:
+        """The target of a tabular estimator, which may be a column."""
         if not isinstance(self.y, str):
             return np.asarray(self.y)
-        return estimator._values_of(find_target(read_table(self.X), self.y))
+        return self.estimator._values_of(find_target(self.X, self.y))
 
     def _split(self, estimator: Any, X: Any, y: Any, cv: Any) -> list[Fold]:
         if y is None:

@@ -36,10 +36,11 @@ def default_space(estimator: Any) -> dict[str, Any]:
 def tabular_space(peak: float) -> dict[str, Any]:
     """Of the tabular estimators, around their defaults."""
     return {
-        "hidden": [(128, 128, 128), (256, 256, 256), (64, 64, 64), (256, 256), (512,)],
-        "learning_rate": LogUniform(peak / 4, peak * 2),
-        "dropout": [0.0, 0.05, 0.1, 0.15, 0.3],
-        "weight_decay": LogUniform(0.002, 0.1),
+        "hidden": [*((width,) * 3 for width in (64, 128, 256)), (256,) * 4, (128, 128), (256, 256), (512,)],
+        "activation": ["selu", "mish", "silu"],
+        "learning_rate": LogUniform(peak / 4, peak * 1.5),
+        "dropout": [0.0, 0.05, 0.1, 0.15, 0.3, 0.45],
+        "weight_decay": LogUniform(0.002, 0.05),
         "batch_size": [64, 128, 256],
     }
 

@@ -16,7 +16,7 @@ __all__ = ["BRACKET", "FACTOR", "SHORTEST", "Bracket", "Rung", "brackets", "prom
 
 FACTOR = 3
 """Of a rung's candidates one in so many goes on, for so many times the epochs."""
-SHORTEST = 27
+SHORTEST = 9
 """By default the first rung has no less than this share of the epochs: earlier scores say little of the last."""
 BRACKET = 27
 """Candidates that start together where their number is not given."""
@@ -32,10 +32,11 @@ class Rung:
 
 @dataclass(frozen=True)
 class Bracket:
-    """Candidates from the number `first` on, which start and are halved together."""
+    """Candidates from the number `first` on, which start and are halved together, down to `fewest`."""
 
     first: int
     rungs: tuple[Rung, ...]
+    fewest: int = 1
 
     @property
     def trials(self) -> list[int]:
@@ -45,19 +46,27 @@ class Bracket:
     def rest(self, first: int) -> Bracket:
         """The same of the candidates from a number on."""
         count = self.first + self.rungs[0].count - first
-        rungs = tuple(Rung(max(1, count // FACTOR**i), rung.epochs) for i, rung in enumerate(self.rungs))
-        return Bracket(first, rungs)
+        rungs = tuple(Rung(left(count, i, self.fewest), rung.epochs) for i, rung in enumerate(self.rungs))
+        return Bracket(first, rungs, self.fewest)
 
 
-def rungs(n_trials: int, max_epochs: int, min_epochs: int) -> tuple[Rung, ...]:
+def left(count: int, stage: int, fewest: int) -> int:
+    """How many of `count` candidates are there after so many promotions."""
+    return max(min(fewest, count), int(count // FACTOR**stage))
+
+
+def rungs(n_trials: int, max_epochs: int, min_epochs: int, fewest: int) -> tuple[Rung, ...]:
     """Rungs whose last one has `max_epochs` and whose first has no less than `min_epochs`, if that is less."""
     stages = 0
     while FACTOR ** (stages + 1) <= n_trials and max_epochs // FACTOR ** (stages + 1) >= min_epochs:
         stages += 1
-    return tuple(Rung(max(1, n_trials // FACTOR**i), max_epochs // FACTOR ** (stages - i)) for i in range(stages + 1))
+    numbers = range(stages + 1)
+    return tuple(Rung(left(n_trials, i, fewest), max_epochs // FACTOR ** (stages - i)) for i in numbers)
 
 
-def brackets(n_trials: int | None, max_epochs: int, min_epochs: int, endless: bool) -> Iterator[Bracket]:
+def brackets(
+    n_trials: int | None, max_epochs: int, min_epochs: int, endless: bool, fewest: int = 1
+) -> Iterator[Bracket]:
     """One bracket of all candidates; where their number is not given, one of `BRACKET`, or one after the other.
 
     Parameters
@@ -67,10 +76,12 @@ def brackets(n_trials: int | None, max_epochs: int, min_epochs: int, endless: bo
         Equal: nothing is halved.
     endless : bool
         Whether brackets follow each other where the number of candidates is not given.
+    fewest : int
+        Candidates that come to the last rung, if there are so many.
     """
-    first, each = 0, rungs(n_trials or BRACKET, max_epochs, min_epochs)
+    first, each = 0, rungs(n_trials or BRACKET, max_epochs, min_epochs, fewest)
     while first == 0 or (n_trials is None and endless):
-        yield Bracket(first, each)
+        yield Bracket(first, each, fewest)
         first += each[0].count
 
 

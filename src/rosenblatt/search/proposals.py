@@ -23,13 +23,21 @@ QUANTILES = (1e-9, 1 - 1e-9)
 
 
 class Proposals:
-    """Candidates drawn at random; those that were drawn before are drawn again, a few times."""
+    """Candidates drawn at random; those that were drawn before are drawn again, a few times.
+
+    Parameters
+    ----------
+    space : Space
+    seed : int
+    as_it_is : bool
+        Whether the first candidate is the estimator as it is, with nothing drawn.
+    """
 
     independent = True
     """Of what was found."""
 
-    def __init__(self, space: Space, seed: int) -> None:
-        self.space, self.seed = space, seed
+    def __init__(self, space: Space, seed: int, as_it_is: bool = False) -> None:
+        self.space, self.seed, self.as_it_is = space, seed, as_it_is
         self.drawn: set[str] = set()
 
     def waves(self, trials: list[int]) -> list[list[int]]:
@@ -38,6 +46,10 @@ class Proposals:
 
     def candidate(self, number: int) -> dict[str, Any]:
         """Its parameters; asked for in the order of numbers."""
+        return {} if number == 0 and self.as_it_is else self.drawn_anew(number)
+
+    def drawn_anew(self, number: int) -> dict[str, Any]:
+        """One that no other equals, as far as there are such."""
         for redraw in range(MOST_REDRAWS):
             found = self.space.draw(Random([self.seed, number, redraw]))
             if (text := setting_text(found)) not in self.drawn:
@@ -79,8 +91,8 @@ class Optuna(Proposals):
 
     independent = False
 
-    def __init__(self, space: Space, seed: int) -> None:
-        super().__init__(space, seed)
+    def __init__(self, space: Space, seed: int, as_it_is: bool = False) -> None:
+        super().__init__(space, seed, as_it_is)
         try:
             import optuna  # type: ignore[import-not-found,unused-ignore]
         except ModuleNotFoundError:
@@ -101,7 +113,7 @@ class Optuna(Proposals):
         """Groups of eight, whatever the number of threads."""
         return [trials[i : i + WAVE] for i in range(0, len(trials), WAVE)]
 
-    def candidate(self, number: int) -> dict[str, Any]:
+    def drawn_anew(self, number: int) -> dict[str, Any]:
         """What the sampler proposes."""
         trial = self.asked[number] = self.study.ask()
         return self.space.draw(Asked(trial))
@@ -115,6 +127,6 @@ class Optuna(Proposals):
                 self.study.tell(trial, **given)
 
 
-def proposals_of(strategy: str, space: Space, seed: int) -> Proposals:
+def proposals_of(strategy: str, space: Space, seed: int, as_it_is: bool) -> Proposals:
     """The source of candidates for a strategy."""
-    return (Optuna if strategy == "tpe" else Proposals)(space, seed)
+    return (Optuna if strategy == "tpe" else Proposals)(space, seed, as_it_is)

@@ -59,10 +59,12 @@ class Run:
         self.end = math.inf if search.time_budget is None else began + search.time_budget
         first = min(self.max_epochs, search.min_epochs or max(1, self.max_epochs // SHORTEST))
         min_epochs = first if search.strategy == "halving" else self.max_epochs
-        self.plan = brackets(search.n_trials, self.max_epochs, min_epochs, search.time_budget is not None)
+        self.plan = brackets(
+            search.n_trials, self.max_epochs, min_epochs, search.time_budget is not None, search.ensemble
+        )
         self.first = next(self.plan)
         self.journal = Journal(search.checkpoint, self._digest(space))
-        self.proposals: Proposals = proposals_of(search.strategy, space, search.random_state)
+        self.proposals: Proposals = proposals_of(search.strategy, space, search.random_state, search.space is None)
         self.candidates: list[dict[str, Any]] = []
         self.undrawn: dict[int, str] = {}
         self.trainings: dict[int, list[Staged | Whole]] = {}
@@ -72,6 +74,8 @@ class Run:
         self.pace: dict[int, float] = {}
         """Seconds of an epoch of each candidate's slowest fold."""
         self.best: Result | None = None
+        self.last: dict[int, Result] = {}
+        """Of each candidate."""
         self.board = Board(search.verbose, began, self.end)
 
     def _digest(self, space: Space) -> str:
@@ -87,11 +91,21 @@ class Run:
         if self.end == math.inf:
             return math.inf
         refit = 0.0
-        kept = self.data.tabular and self.options.backend == "threads"
+        kept = self.keeps_trained
         if self.options.refit and not kept and self.pace:
             of_best = self.pace.get(self.best.trial, 0.0) if self.best else 0.0
             refit = REFIT_RESERVE * (of_best or max(self.pace.values())) * self.max_epochs * self.data.refit_share
         return self.end - time.monotonic() - refit
+
+    @property
+    def keeps_trained(self) -> bool:
+        """Whether the best are kept as they were trained: on all rows, here."""
+        return bool(self.data.tabular and self.options.backend == "threads")
+
+    def leaders(self) -> list[Result]:
+        """The best results, as many as are averaged at the end."""
+        known = [result for result in self.last.values() if result.scores]
+        return sorted(known, key=standing, reverse=True)[: self.options.ensemble]
 
     def search(self) -> None:
         """All brackets; Ctrl-C ends them with what was found."""
@@ -107,8 +121,8 @@ class Run:
             if not self.journal.found:
                 raise
         finally:
-            for trial in set(self.trainings) - {self.best.trial if self.best else -1}:
-                self._close(trial)
+            for trial in list(self.trainings):
+                self._close(trial, spare_leaders=True)
 
     def _is_over(self) -> bool:
         """Whether time is, and something was found."""
@@ -131,7 +145,7 @@ class Run:
                 last = [self.journal.found[t, number - 1] for t in trials if (t, number - 1) in self.journal.found]
                 trials = promoted(last, rung, len(trials))
                 for trial in set(self.trainings) - set(trials):
-                    self._close(trial, spare_best=True)
+                    self._close(trial, spare_leaders=True)
             # Each rung costs about the same: under a budget none may take the time of those to come.
             share = time.monotonic() + self.left() / (len(bracket.rungs) - number)
             for wave in self.proposals.waves(trials):
@@ -248,18 +262,21 @@ class Run:
             self.pace[trial] = pace
         self._note(result, trial)
         if error or number + 1 == len(self.first.rungs):
-            self._close(trial, spare_best=True)
+            self._close(trial, spare_leaders=True)
 
     def _note(self, result: Result, trial: int) -> None:
+        before = self.leaders() if self.keeps_trained else []
+        self.last[trial] = result
         if result.scores and (self.best is None or standing(result) > standing(self.best)):
-            before, self.best = self.best, result
-            if before is not None and before.rung + 1 == len(self.first.rungs) and before.trial != trial:
-                self._close(before.trial)
+            self.best = result
+        for fallen in {one.trial for one in before} - {one.trial for one in self.leaders()} - {trial}:
+            if self.last[fallen].rung + 1 == len(self.first.rungs):
+                self._close(fallen)
         self.board.add(result, self.candidates[trial])
 
-    def _close(self, trial: int, spare_best: bool = False) -> None:
-        """Let a candidate's trainings go; those of the best tabular estimator may serve as the refitted one."""
-        if spare_best and self.data.tabular and self.best is not None and self.best.trial == trial:
+    def _close(self, trial: int, spare_leaders: bool = False) -> None:
+        """Let a candidate's trainings go; the best tabular estimators serve as those that would be fitted again."""
+        if spare_leaders and self.keeps_trained and trial in {result.trial for result in self.leaders()}:
             return
         for training in self.trainings.pop(trial, []):
             if training is not None:
@@ -267,27 +284,45 @@ class Run:
 
     def results(self) -> list[Result]:
         """The last result of each candidate, in the order of candidates."""
-        last: dict[int, Result] = {}
-        for (trial, _), result in sorted(self.journal.found.items()):
-            if trial < len(self.candidates):
-                last[trial] = result
-        return [last[trial] for trial in sorted(last)]
+        return [self.last[trial] for trial in sorted(self.last)]
 
-    def refitted(self, trial: int, X: Any, y: Any) -> Any:
-        """The estimator of a candidate, fitted on all rows; at the end of the time budget with what it has learned."""
-        kept = self.trainings.pop(trial, [])
-        if self.data.tabular and kept and (self.end < math.inf or kept[0].estimator.epochs == self.max_epochs):
-            return kept[0].estimator
-        best = self._made(trial)
-        if self.end == math.inf or self.data.tabular:
-            if self.data.tabular and self.end < math.inf:
-                best.set_params(time_budget=max(0.1, self.end - time.monotonic()))
+    def refitted(self, X: Any, y: Any) -> Any:
+        """The best estimator, fitted on all rows; at the end of the time budget with what it has learned."""
+        assert self.best is not None
+        if self.data.tabular:
+            return self._averaged(X, y)
+        best = self._made(self.best.trial)
+        if self.end == math.inf:
             return best.fit(X, y)
         training = Staged(best, self.data.everything(X, y), None)
         _, complete = training.advance(self.max_epochs, lambda: self.end - time.monotonic())
         self.interrupted |= not complete
         training.close()
         return best
+
+    def _averaged(self, X: Any, y: Any) -> Any:
+        """The best tabular estimator; with `ensemble` the networks of the next ones that came as far, too."""
+        fitted: list[Any] = []
+        for result in self.leaders():
+            if not fitted or (standing(result)[:2] == standing(self.leaders()[0])[:2] and self._has_time(result)):
+                fitted.append(self._trained(result.trial, X, y))
+        best, *others = fitted
+        if others:
+            best._average_with(others, self.data.target_values())
+        return best
+
+    def _has_time(self, result: Result) -> bool:
+        return result.trial in self.trainings or self.end == math.inf
+
+    def _trained(self, trial: int, X: Any, y: Any) -> Any:
+        """A candidate's tabular estimator, as it is kept, or trained again."""
+        kept = self.trainings.pop(trial, [])
+        if kept and (self.end < math.inf or kept[0].estimator.epochs == self.max_epochs):
+            return kept[0].estimator
+        made = self._made(trial)
+        if self.end < math.inf:
+            made.set_params(time_budget=max(0.1, self.end - time.monotonic()))
+        return made.fit(X, y)
 
 
 def standing(result: Result) -> tuple[int, bool, float, int]:

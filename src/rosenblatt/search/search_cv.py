@@ -26,7 +26,6 @@ from rosenblatt._warnings import warn_user
 from rosenblatt.estimators._base import SuggestingMixin
 from rosenblatt.search.data import SearchData
 from rosenblatt.search.default_spaces import default_space
-from rosenblatt.search.journal import Result
 from rosenblatt.search.live import written
 from rosenblatt.search.results import results_frame, results_table
 from rosenblatt.search.run import Run, standing
@@ -60,7 +59,7 @@ class MLPSearchCV(SuggestingMixin, MetaEstimatorMixin, BaseEstimator):  # type: 
         their own out-of-fold predictions.
     space : dict, optional
         From parameters to lists, distributions of `scipy.stats`, or `LogUniform`, `Layers`, `Make`, `PerLayer` and
-        `When` of `rosenblatt.search`. Default: `default_space`.
+        `When` of `rosenblatt.search`. Default: `default_space`, with the estimator as it is for the first candidate.
     n_trials : int, optional
         Candidates. Default: 27, or as many as the time budget allows.
     time_budget : float, optional
@@ -74,7 +73,7 @@ class MLPSearchCV(SuggestingMixin, MetaEstimatorMixin, BaseEstimator):  # type: 
     max_epochs : int, optional
         Default: the estimator's `max_iter` (or epochs of its preset).
     min_epochs : int, optional
-        Fewest epochs of the first stage of "halving". Default: a 27th of `max_epochs`. Raise it if candidates that
+        Fewest epochs of the first stage of "halving". Default: a ninth of `max_epochs`. Raise it if candidates that
         learn quickly at first win over better ones.
     n_jobs : int, optional
         Candidates at once. Default: `get_num_threads`; 1 for the tabular estimators, whose own networks train side by
@@ -84,6 +83,9 @@ class MLPSearchCV(SuggestingMixin, MetaEstimatorMixin, BaseEstimator):  # type: 
         it and ends with the same result.
     refit : bool, default=True
         Whether the best candidate is fitted on all rows.
+    ensemble : int, default=1
+        How many of the best tabular estimators `best_estimator_` averages: a few percent better than the best one, as
+        many times as slow to predict. Halving ends with so many at least.
     random_state : int, default=0
         Of the candidates; and of the networks, if the estimator's is None.
     verbose : int, default=0
@@ -122,6 +124,7 @@ class MLPSearchCV(SuggestingMixin, MetaEstimatorMixin, BaseEstimator):  # type: 
         "min_epochs": [Interval(Integral, 1, None, closed="left"), None],
         "n_jobs": [Interval(Integral, 1, None, closed="left"), None],
         "refit": ["boolean"],
+        "ensemble": [Interval(Integral, 1, None, closed="left")],
         "random_state": [Interval(Integral, 0, None, closed="left")],
         "verbose": ["verbose"],
         "checkpoint": [str, HasMethods("__fspath__"), None],
@@ -143,6 +146,7 @@ class MLPSearchCV(SuggestingMixin, MetaEstimatorMixin, BaseEstimator):  # type: 
         n_jobs: int | None = None,
         checkpoint: Any = None,
         refit: bool = True,
+        ensemble: int = 1,
         random_state: int = 0,
         verbose: int = 0,
         backend: str = "threads",
@@ -159,6 +163,7 @@ class MLPSearchCV(SuggestingMixin, MetaEstimatorMixin, BaseEstimator):  # type: 
         self.n_jobs = n_jobs
         self.checkpoint = checkpoint
         self.refit = refit
+        self.ensemble = ensemble
         self.random_state = random_state
         self.verbose = verbose
         self.backend = backend
@@ -206,9 +211,9 @@ class MLPSearchCV(SuggestingMixin, MetaEstimatorMixin, BaseEstimator):  # type: 
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # candidates that do not converge are part of a search
             run.search()
-        best = self._keep(run)
+        self._keep(run)
         if self.refit:
-            self._refit(run, best, X, y)
+            self._refit(run, X, y)
         self.interrupted_ = run.interrupted
         if run.stopped:
             warn_user("The search was interrupted; what it had found is kept.")
@@ -221,6 +226,11 @@ class MLPSearchCV(SuggestingMixin, MetaEstimatorMixin, BaseEstimator):  # type: 
             raise TypeError(
                 f"estimator is a {type(estimator).__name__}; MLPSearchCV takes {', '.join(SEARCHABLE)} of rosenblatt."
             )
+        if self.ensemble > 1 and not type(estimator).__name__.startswith("Tabular"):
+            raise ValueError(
+                f"ensemble is {self.ensemble}, but {type(estimator).__name__} is one network: leave it out. Tabular "
+                "estimators can be averaged."
+            )
         for name in ("checkpoint", "warm_start"):
             if getattr(estimator, name, None):
                 raise ValueError(
@@ -229,8 +239,8 @@ class MLPSearchCV(SuggestingMixin, MetaEstimatorMixin, BaseEstimator):  # type: 
                 )
         return estimator
 
-    def _keep(self, run: Run) -> Result:
-        """The attributes that say what was found; the best result."""
+    def _keep(self, run: Run) -> None:
+        """The attributes that say what was found."""
         last = run.results()
         if not any(result.scores for result in last):
             reasons = Counter(result.error for result in last)
@@ -243,13 +253,12 @@ class MLPSearchCV(SuggestingMixin, MetaEstimatorMixin, BaseEstimator):  # type: 
         best = max(last, key=standing)
         self.best_index_ = last.index(best)
         self.best_params_, self.best_score_ = run.candidates[best.trial], best.mean
-        return best
 
-    def _refit(self, run: Run, best: Result, X: Any, y: Any) -> None:
+    def _refit(self, run: Run, X: Any, y: Any) -> None:
         began = time.monotonic()
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)  # so many epochs are what was asked for
-            self.best_estimator_ = run.refitted(best.trial, X, y)
+            self.best_estimator_ = run.refitted(X, y)
         self.refit_time_ = time.monotonic() - began
 
     def results_frame(self) -> Any:

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn import config_context
 from sklearn.base import is_classifier
 from sklearn.utils.metaestimators import available_if
 
@@ -70,7 +71,8 @@ def attempt(training: Staged | Whole, epochs: int, ended: Callable[[], float]) -
         Seconds that are left.
     """
     try:
-        score, complete = training.advance(epochs, ended)
+        with config_context(assume_finite=True, skip_parameter_validation=True):  # the folds were checked once for all
+            score, complete = training.advance(epochs, ended)
         error = "" if math.isfinite(score) else f"the score is {score}"
     except Exception as failure:
         score, complete, error = math.nan, True, f"{type(failure).__name__}: {' '.join(str(failure).split())}"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -25,6 +25,7 @@ from rosenblatt.estimators._base import SuggestingMixin, warn_user
 from rosenblatt.estimators.tabular.design import Settings
 from rosenblatt.estimators.tabular.ensemble import Ensemble, fit_ensemble
 from rosenblatt.estimators.tabular.members import Course, Data, Problem
+from rosenblatt.nn.activation_functions import BASES
 from rosenblatt.tables.kinds import infer_kinds
 from rosenblatt.tables.leaks import name_leaks
 from rosenblatt.tables.preparation import Preparation, fit_preparation
@@ -44,7 +45,7 @@ Folds = list[tuple[NDArray[np.int64], NDArray[np.int64]]]
 SMALLEST_HELD_OUT = 0.2
 """Share of rows that a single member is judged by."""
 FEWEST_ROWS = 2
-OVERRIDES = ("members", "epochs", "learning_rate", "dropout", "weight_decay", "batch_size")
+OVERRIDES = ("members", "epochs", "activation", "learning_rate", "dropout", "weight_decay", "batch_size")
 """Parameters that replace a preset's settings of the same name."""
 
 
@@ -76,6 +77,7 @@ class TabularEstimator(SuggestingMixin, BaseEstimator):  # type: ignore[misc]
         "members": [Interval(Integral, 1, 100, closed="both"), None],
         "epochs": [Interval(Integral, 1, None, closed="left"), None],
         "hidden": ["array-like", Interval(Integral, 1, None, closed="left"), None],
+        "activation": [StrOptions(set(BASES)), None],
         "learning_rate": [Interval(Real, 0, None, closed="neither"), None],
         "dropout": [Interval(Real, 0, 1, closed="left"), None],
         "weight_decay": [Interval(Real, 0, None, closed="left"), None],
@@ -164,6 +166,17 @@ class TabularEstimator(SuggestingMixin, BaseEstimator):  # type: ignore[misc]
                 f"epochs are kept. Try a smaller learning_rate (now {ensemble.settings.learning_rate:g})."
             )
         return ensemble
+
+    def _average_with(self, others: Sequence[Any], y: Any) -> None:
+        """Take in the networks of others, fitted on the same rows, and calibrate anew.
+
+        Parameters
+        ----------
+        others : fitted estimators of the same class and target
+        y : array-like of shape (n_rows, ...)
+            The target of those rows.
+        """
+        raise NotImplementedError
 
     def _require_target(self, y: Any) -> None:
         if y is None:

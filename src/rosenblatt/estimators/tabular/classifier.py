@@ -6,7 +6,7 @@ Goes in: a table and a column of classes. Comes out: calibrated probabilities. H
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, ClassVar
@@ -62,9 +62,10 @@ class TabularClassifier(ClassifierMixin, TabularEstimator):  # type: ignore[misc
         What columns are, where the guess is wrong.
     members : int, optional
         Networks, which is also the number of folds; 1: one network, with a fifth of the rows held out.
-    epochs, hidden, learning_rate, dropout, weight_decay, batch_size : optional
-        Instead of the preset's: most epochs; neurons of each hidden layer; peak of the learning rate; share of neurons
-        that are dropped, and decay of the weights, both in the first half of training; rows of a step.
+    epochs, hidden, activation, learning_rate, dropout, weight_decay, batch_size : optional
+        Instead of the preset's: most epochs; neurons of each hidden layer; what each neuron mixes with the identity
+        ("relu", "selu", "mish", "silu" or "tanh"); peak of the learning rate; share of neurons that are dropped, and
+        decay of the weights, both in the first half of training; rows of a step.
     random_state : int, RandomState instance or None, default=0
         Of folds, initial weights, row orders and masks. Equal seeds give equal models.
     on_epoch : callable, optional
@@ -123,6 +124,7 @@ class TabularClassifier(ClassifierMixin, TabularEstimator):  # type: ignore[misc
         members: int | None = None,
         epochs: int | None = None,
         hidden: Any = None,
+        activation: str | None = None,
         learning_rate: float | None = None,
         dropout: float | None = None,
         weight_decay: float | None = None,
@@ -211,6 +213,11 @@ class TabularClassifier(ClassifierMixin, TabularEstimator):  # type: ignore[misc
         metric, known = CLASS_METRICS[self.metric], self.out_of_fold_[seen]
         self.decision_weights_ = best_decisions(metric, labels[seen], known, weights)
         self.score_ = 1 - metric.scored_by(labels[seen], known * self.decision_weights_, weights)
+
+    def _average_with(self, others: Sequence[Any], y: Any) -> None:
+        label = {name: i for i, name in enumerate(self.classes_.tolist())}
+        labels = np.array([label[name] for name in np.ravel(y).tolist()], np.int32)
+        self._finish(self._ensemble.joined([other._ensemble for other in others]), labels, None)
 
     def _score_name(self) -> str:
         return CLASS_METRICS[self.metric].score_name

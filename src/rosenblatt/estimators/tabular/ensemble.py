@@ -65,6 +65,21 @@ class Ensemble:
         """The members' networks."""
         return tuple(member.network for member in self.members)
 
+    @property
+    def architectures(self) -> str:
+        """The different hidden layers of the networks, such as "128-128-128 mish, 512 selu"."""
+        found: dict[str, None] = {}
+        for network in self.networks:
+            layers = [layer for layer in network.graph.layers.values() if isinstance(layer, nn.Dense)]
+            hidden = [(a.units, a.activation.base) for a in layers if isinstance(a.activation, nn.Parametric)]
+            found["-".join(str(units) for units, _ in hidden) + f" {hidden[0][1]}"] = None
+        return ", ".join(found)
+
+    def joined(self, others: Sequence[Ensemble]) -> Ensemble:
+        """With the members of others for the same problem, which count as its own; not calibrated yet."""
+        members = tuple(member for ensemble in (self, *others) for member in ensemble.members)
+        return replace(self, members=members, temperature=1.0)
+
     def predict(self, prepared: Any) -> Array:
         """The mean of the members' predictions, (n_rows, n), float64; each made sharper or softer before."""
         inputs = feed(prepared)

@@ -7,7 +7,7 @@ are trained is in `rosenblatt.estimators.tabular`.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
 from types import MappingProxyType
@@ -62,9 +62,10 @@ class TabularRegressor(RegressorMixin, TabularEstimator):  # type: ignore[misc]
         What columns are, where the guess is wrong.
     members : int, optional
         Networks, which is also the number of folds; 1: one network, with a fifth of the rows held out.
-    epochs, hidden, learning_rate, dropout, weight_decay, batch_size : optional
-        Instead of the preset's: most epochs; neurons of each hidden layer; peak of the learning rate; share of neurons
-        that are dropped, and decay of the weights, both in the first half of training; rows of a step.
+    epochs, hidden, activation, learning_rate, dropout, weight_decay, batch_size : optional
+        Instead of the preset's: most epochs; neurons of each hidden layer; what each neuron mixes with the identity
+        ("relu", "selu", "mish", "silu" or "tanh"); peak of the learning rate; share of neurons that are dropped, and
+        decay of the weights, both in the first half of training; rows of a step.
     random_state : int, RandomState instance or None, default=0
         Of folds, initial weights, row orders and masks. Equal seeds give equal models.
     on_epoch : callable, optional
@@ -118,6 +119,7 @@ class TabularRegressor(RegressorMixin, TabularEstimator):  # type: ignore[misc]
         members: int | None = None,
         epochs: int | None = None,
         hidden: Any = None,
+        activation: str | None = None,
         learning_rate: float | None = None,
         dropout: float | None = None,
         weight_decay: float | None = None,
@@ -227,6 +229,12 @@ class TabularRegressor(RegressorMixin, TabularEstimator):  # type: ignore[misc]
         decoded = units.decode(outputs)
         self.out_of_fold_ = decoded[:, 0] if self._one_target else decoded
         self.score_ = goal.score(targets[seen], decoded[seen], weights)
+
+    def _average_with(self, others: Sequence[Any], y: Any) -> None:
+        targets = np.asarray(y, np.float64).reshape(len(self.out_of_fold_), -1)
+        same = [other._ensemble for other in others if other._units.kind == self._units.kind]  # learned alike
+        self._ensemble = self._ensemble.joined(same)
+        self._finish(self._goal(targets), replace(self._units, factor=1.0, shifts=()), targets, None)
 
     def _values_of(self, column: Column) -> Array:
         fit_target(column, "regression")

@@ -32,8 +32,7 @@ def report(model: Any, score: str) -> str:
         change = "sharper" if model.temperature_ < 1 else "softer" if model.temperature_ > 1 else "as they were"
         lines.append(f"calibration: temperature {model.temperature_:.3f} makes probabilities {change}")
     lines += ["", "columns", *columns(model._preparation), *to_check(model._preparation), "", "members"]
-    hidden = "-".join(map(str, ensemble.settings.hidden))
-    lines.append(f"  {len(ensemble.members)} networks with hidden layers {hidden}, {ensemble.settings.activation}")
+    lines.append(f"  {len(ensemble.members)} networks with hidden layers {ensemble.architectures}")
     for i, member in enumerate(ensemble.members, start=1):
         best = member.curve[member.best_epoch - 1][1]
         lines.append(

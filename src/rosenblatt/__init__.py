@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from rosenblatt._lazy import lazy_names
 
 if TYPE_CHECKING:
+    from rosenblatt.diagnosis import Diagnosis, diagnose, remedy
     from rosenblatt.estimators import (
         LogisticRegression,
         MLPClassifier,
@@ -30,6 +31,9 @@ __version__ = "0.1.0"
 _HOMES = {
     **dict.fromkeys(("logic", "nn", "plots", "search", "training"), ""),
     "Builder": "ir.program",
+    "Diagnosis": "diagnosis",
+    "diagnose": "diagnosis",
+    "remedy": "diagnosis",
     "LogisticRegression": "estimators",
     "MLPClassifier": "estimators",
     "MLPRegressor": "estimators",
@@ -49,6 +53,7 @@ _HOMES = {
 
 __all__ = [  # noqa: RUF022 (the version last)
     "Builder",
+    "Diagnosis",
     "LogisticRegression",
     "MLPClassifier",
     "MLPRegressor",
@@ -58,6 +63,7 @@ __all__ = [  # noqa: RUF022 (the version last)
     "Perceptron",
     "TabularClassifier",
     "TabularRegressor",
+    "diagnose",
     "engine_info",
     "get_num_threads",
     "learn",
@@ -65,6 +71,7 @@ __all__ = [  # noqa: RUF022 (the version last)
     "logic",
     "nn",
     "plots",
+    "remedy",
     "save",
     "search",
     "set_num_threads",

@@ -13,6 +13,7 @@ from rosenblatt._lazy import lazy_names
 if TYPE_CHECKING:
     from rosenblatt.plots.activations import ActivationDisplay, plot_activations
     from rosenblatt.plots.boundary import plot_decision_boundary
+    from rosenblatt.plots.diagnosis import DiagnosisDisplay, plot_diagnosis
     from rosenblatt.plots.explanation import DependenceDisplay, ImportanceDisplay, plot_dependence, plot_importance
     from rosenblatt.plots.history import HistoryDisplay, plot_history
     from rosenblatt.plots.network import NetworkDisplay, plot_network
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "ActivationDisplay": "activations",
     "DependenceDisplay": "explanation",
+    "DiagnosisDisplay": "diagnosis",
     "HistoryDisplay": "history",
     "ImportanceDisplay": "explanation",
     "NetworkDisplay": "network",
@@ -30,6 +32,7 @@ _HOMES = {
     "plot_activations": "activations",
     "plot_decision_boundary": "boundary",
     "plot_dependence": "explanation",
+    "plot_diagnosis": "diagnosis",
     "plot_history": "history",
     "plot_importance": "explanation",
     "plot_learning_rates": "rates",
@@ -40,6 +43,7 @@ _HOMES = {
 __all__ = [
     "ActivationDisplay",
     "DependenceDisplay",
+    "DiagnosisDisplay",
     "HistoryDisplay",
     "ImportanceDisplay",
     "NetworkDisplay",
@@ -48,6 +52,7 @@ __all__ = [
     "plot_activations",
     "plot_decision_boundary",
     "plot_dependence",
+    "plot_diagnosis",
     "plot_history",
     "plot_importance",
     "plot_learning_rates",

@@ -1,0 +1,32 @@
+"""Is my network overfitting, and what do I do next?
+
+Goes in: an `MLPClassifier` or `MLPRegressor`, fitted or not, and data. Comes out: a `Diagnosis` that names the state,
+the evidence for it and remedies in order; and from it, or from a model, the next model to try. The given model is
+never changed: everything is measured on clones.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rosenblatt._lazy import lazy_names
+
+if TYPE_CHECKING:
+    from .diagnosing import diagnose
+    from .remedies import Remedy, remedy
+    from .report import Comparison, Curve, Diagnosis, Evidence
+
+__all__ = ["Comparison", "Curve", "Diagnosis", "Evidence", "Remedy", "diagnose", "remedy"]
+
+_HOMES = {
+    "Comparison": "report",
+    "Curve": "report",
+    "Diagnosis": "report",
+    "Evidence": "report",
+    "Remedy": "remedies",
+    "diagnose": "diagnosing",
+    "remedy": "remedies",
+}
+
+
+__getattr__ = lazy_names(__name__, _HOMES)

@@ -1,0 +1,124 @@
+"""What a diagnosis can be made of: checks of the model, the data and the splits.
+
+Goes in: what the user gave. Comes out: arrays and splits, or an error that says what to do. Nothing is trained.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.base import clone, is_classifier
+from sklearn.model_selection import RepeatedKFold, RepeatedStratifiedKFold
+from sklearn.utils import check_X_y
+from sklearn.utils.multiclass import type_of_target
+
+from rosenblatt.estimators import MLPClassifier, MLPRegressor
+from rosenblatt.estimators._base import rows_of
+
+__all__ = ["check_data", "encoded", "require_network", "splits_of"]
+
+Array = npt.NDArray[Any]
+FEWEST_ROWS = 20
+"""A quarter of four fifths of these is four rows."""
+SET_ASIDE = 10
+"""A quarter of four fifths of these is two rows to validate by."""
+FOLDS, FEW_ROWS = 5, 200
+"""By default, and below how many rows the folds are made twice, as standard errors are then large."""
+MOST_HELD_OUT = 5000
+"""Held-out rows of a split that are predicted: errors are precise enough."""
+
+
+def require_network(model: Any, caller: str) -> Any:
+    """The model, if it is one of the two whose training can be watched."""
+    if not isinstance(model, (MLPClassifier, MLPRegressor)):
+        given = f"the class {model.__name__}" if isinstance(model, type) else f"{type(model).__name__}"
+        raise TypeError(
+            f"{caller} is given {given}, but it needs a rosenblatt MLPClassifier or MLPRegressor (fitted or not). Of "
+            "a pipeline pass the network, and X as its other steps transform it."
+        )
+    return model
+
+
+def check_data(model: Any, X: Any, y: Any) -> tuple[Any, Array]:
+    """X and y as arrays, finite and of one length."""
+    labels = is_classifier(model)
+    dtype: Any = np.float32 if model.dtype is None else np.dtype(model.dtype)  # in half of the time
+    X, y = check_X_y(
+        X, y, accept_sparse=["csr", "csc"], dtype=dtype, multi_output=True, y_numeric=not labels, estimator=model
+    )
+    if y.ndim == 2 and y.shape[1] == 1:
+        y = y.ravel()
+    if X.shape[0] < FEWEST_ROWS:
+        raise ValueError(
+            f"X has {X.shape[0]} rows, but a diagnosis compares trainings on parts of them and needs at least "
+            f"{FEWEST_ROWS}: collect more rows first."
+        )
+    if model.early_stopping and X.shape[0] * model.validation_fraction < SET_ASIDE:
+        fewest = SET_ASIDE / model.validation_fraction
+        raise ValueError(
+            f"X has {X.shape[0]} rows, but early_stopping sets {model.validation_fraction:g} aside, in trials of "
+            f"a quarter: diagnose with early_stopping=False, or give at least {fewest:.0f} rows."
+        )
+    if labels and type_of_target(y).startswith("continuous"):
+        raise ValueError("y holds numbers that are no labels, but the model is a classifier: use MLPRegressor.")
+    if (y == y[0]).all():
+        what = f"one class only, {y[0]!r}" if labels else f"the same value, {y[0]!r}, in all rows"
+        raise ValueError(f"y holds {what}: there is nothing to learn. Give rows with at least two.")
+    return rows_of(X), y
+
+
+def encoded(model: Any, y: Array) -> Array:
+    """The target as the outputs predict it: one-hot for classes, (n_rows, n_outputs)."""
+    twin = clone(model).set_params(warm_start=False)
+    target = twin._encode_target(y, incremental=False)
+    return np.eye(len(twin.classes_))[target] if target.ndim == 1 else np.asarray(target, np.float64)
+
+
+def splits_of(model: Any, cv: Any, X: Any, y: Array, seed: int) -> list[tuple[Array, Array]]:
+    """Training rows and held-out rows of each split, in a random order."""
+    if cv is None or isinstance(cv, (int, np.integer)):
+        cv = folds_of(model, cv if cv is None or isinstance(cv, bool) else int(cv), y, seed)
+    if isinstance(cv, (float, str)):
+        raise ValueError(refusal(cv))
+    pairs = cv.split(X, y) if hasattr(cv, "split") else cv
+    rng = np.random.default_rng(seed)
+    found = [(rng.permutation(np.asarray(a)), rng.permutation(np.asarray(b))[:MOST_HELD_OUT]) for a, b in pairs]
+    if len(found) < 2:
+        raise ValueError(f"cv gives {len(found)} split, but standard errors need at least 2: add folds or repeats.")
+    if min(len(part) for pair in found for part in pair) < 2:
+        raise ValueError("cv gives a split with fewer than 2 rows for training or validation: use fewer folds.")
+    return found
+
+
+def refusal(cv: Any) -> str:
+    """Why this is no cross-validation."""
+    return f"cv is {cv!r}; allowed: a number of folds of at least 2, a splitter, pairs of row numbers, or None."
+
+
+def folds_of(model: Any, n_folds: int | None, y: Array, seed: int) -> Any:
+    """Shuffled folds, stratified for classes."""
+    if n_folds is not None and (isinstance(n_folds, bool) or n_folds < 2):
+        raise ValueError(refusal(n_folds))
+    n_repeats = 2 if n_folds is None and len(y) < FEW_ROWS else 1
+    stratified = is_classifier(model) and y.ndim == 1
+    if n_folds is None:  # fewer for rare classes
+        n_folds = FOLDS if not stratified else max(2, min(FOLDS, int(np.unique(y, return_counts=True)[1].min())))
+    if n_folds > len(y) // 4:
+        raise ValueError(f"cv is {n_folds}, but {len(y)} rows are enough for at most {len(y) // 4} folds of four.")
+    if not stratified:
+        return RepeatedKFold(n_splits=n_folds, n_repeats=n_repeats, random_state=seed)
+    require_members(y, n_folds)
+    return RepeatedStratifiedKFold(n_splits=n_folds, n_repeats=n_repeats, random_state=seed)
+
+
+def require_members(y: Array, n_folds: int) -> None:
+    """Refuse classes that cannot be in every fold."""
+    classes, counts = np.unique(y, return_counts=True)
+    if counts.min() < n_folds:
+        rare = classes[counts.argmin()]
+        raise ValueError(
+            f"class {rare!r} has {counts.min()} rows, but each of the {n_folds} folds needs one: use fewer folds "
+            "(cv), merge rare classes, or leave them out."
+        )

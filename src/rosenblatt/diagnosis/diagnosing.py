@@ -1,0 +1,86 @@
+"""`diagnose`: train clones, compare them, name the state.
+
+Goes in: a model and data. Comes out: a `Diagnosis`. The model is not changed.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from sklearn.base import clone
+
+from .checking import check_data, encoded, require_network, splits_of
+from .evidence import evidence_of
+from .remedies import remedies_for
+from .report import Diagnosis, Evidence
+from .states import has_gap, may_be_biased, rate_helps, state_of, wrong_training
+from .trials import GIVEN, Trials
+
+__all__ = ["diagnose"]
+
+
+def diagnose(model: Any, X: Any, y: Any, *, cv: Any = None, random_state: int = 0) -> Diagnosis:
+    """Find out whether a network overfits, underfits or learns at a wrong rate, and what to do next.
+
+    Clones are trained on splits of the rows as the model is, on fewer rows and, where that leaves a question open, at
+    other learning rates, with more neurons or with restraint; the state is named by what helps.
+
+    Parameters
+    ----------
+    model : MLPClassifier or MLPRegressor
+        Fitted or not; it is not changed.
+    X : array, sparse matrix or data frame of shape (n_rows, n_features)
+        At least 20 rows.
+    y : array of shape (n_rows,) or (n_rows, n_outputs)
+    cv : int, splitter or iterable of (training rows, held-out rows), optional
+        At least 2 splits. A number means shuffled folds, stratified for classes. By default 5 folds, and of fewer than
+        200 rows twice 5.
+    random_state : int, default=0
+        Of the folds and of all trainings: the same number gives the same diagnosis.
+
+    Returns
+    -------
+    Diagnosis
+
+    Raises
+    ------
+    TypeError
+        If the model is no network of this package.
+    ValueError
+        If the data are not finite or do not fit together, are too few, or hold one class only; if cv allows no splits.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import make_moons
+    >>> from rosenblatt import MLPClassifier, diagnose
+    >>> X, y = make_moons(300, noise=0.1, random_state=0)
+    >>> diagnose(MLPClassifier((16,), learning_rate_init=1e-6), X, y).state
+    'learning rate too low'
+    """
+    require_network(model, "diagnose")
+    if isinstance(random_state, bool) or not isinstance(random_state, (int, np.integer)) or random_state < 0:
+        raise ValueError(f"random_state is {random_state!r}; allowed: a whole number of at least 0.")
+    X, y = check_data(model, X, y)
+    splits = splits_of(model, cv, X, y, int(random_state))
+    seeds = np.random.default_rng(random_state).integers(2**31, size=len(splits))
+    trials = Trials(clone(model).set_callbacks(), X, y, encoded(model, y), splits, seeds)
+    evidence = find_evidence(trials)
+    state = state_of(evidence)
+    return Diagnosis(state, evidence, remedies_for(state, model), clone(model))
+
+
+def find_evidence(trials: Trials) -> Evidence:
+    """Train what has to be compared; a question that is answered already, or cannot be "yes", is not tried."""
+    runs = trials.run(trials.learning_curve())
+    evidence = evidence_of(trials, runs)
+    if may_be_biased(evidence):
+        runs |= trials.screen(trials.freedom(), runs[GIVEN])
+        evidence = evidence_of(trials, runs)
+        if evidence.reached_end and not rate_helps(evidence):
+            runs |= trials.screen(trials.longer(), runs[GIVEN])
+            evidence = evidence_of(trials, runs)
+    if not wrong_training(evidence) and has_gap(evidence):
+        runs |= trials.run(trials.restraint())
+        evidence = evidence_of(trials, runs)
+    return evidence

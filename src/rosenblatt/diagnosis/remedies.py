@@ -1,0 +1,202 @@
+"""What to do next: remedies in order for each state, and models that they are applied to.
+
+Goes in: a state and a model. Comes out: sentences, and clones with changed parameters. Nothing is trained here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from sklearn.base import clone, is_classifier
+
+from rosenblatt.estimators._mlp_parameters import hidden_sizes, is_listed
+
+from .report import Diagnosis, Remedy
+from .trials import larger, unregularized
+
+__all__ = ["STATES", "Remedy", "remedies_for", "remedy"]
+
+Changes = dict[str, Any] | None
+FEWEST_NEURONS = 4
+"""Layers are not made narrower than this."""
+
+
+def fewer_layers(model: Any) -> Changes:
+    """One hidden layer less, and at least one is left."""
+    sizes = hidden_sizes(model.hidden_layer_sizes)
+    lists = [
+        n for n in ("activation", "dropout", "normalization", "max_norm", "alpha", "l1") if is_listed(getattr(model, n))
+    ]
+    return {"hidden_layer_sizes": tuple(sizes[:-1])} if len(sizes) > 1 and not lists else None
+
+
+def fewer_neurons(model: Any) -> Changes:
+    """Half of the neurons of each layer."""
+    sizes = hidden_sizes(model.hidden_layer_sizes)
+    halves = tuple(max(min(s, FEWEST_NEURONS), s // 2) for s in sizes)
+    return {"hidden_layer_sizes": halves} if halves != tuple(sizes) else None
+
+
+def dropout(model: Any) -> Changes:
+    """Dropout of 0.3, which L-BFGS cannot do."""
+    off = (
+        model.solver != "lbfgs"
+        and not np.any(np.asarray(model.dropout, float))
+        and hidden_sizes(model.hidden_layer_sizes)
+    )
+    return {"dropout": 0.3} if off else None
+
+
+def l2(model: Any) -> Changes:
+    """A firmer penalty."""
+    now = 0.0 if is_listed(model.alpha) else float(model.alpha)
+    return {"alpha": 1.0 if now < 0.1 else 10.0} if now < 10 and not is_listed(model.alpha) else None
+
+
+def early_stopping(model: Any) -> Changes:
+    """Stop when a validation score stalls."""
+    return {"early_stopping": True} if not model.early_stopping and model.solver != "lbfgs" else None
+
+
+def lower_rate(model: Any) -> Changes:
+    """A tenth of the learning rate."""
+    return {"learning_rate_init": model.learning_rate_init / 10} if model.solver != "lbfgs" else None
+
+
+def higher_rate(model: Any) -> Changes:
+    """Ten times the learning rate."""
+    return {"learning_rate_init": model.learning_rate_init * 10} if model.solver != "lbfgs" else None
+
+
+def clip(model: Any) -> Changes:
+    """Gradients of at most norm 1."""
+    return {"clip_norm": 1.0} if model.solver != "lbfgs" and not model.clip_norm else None
+
+
+def longer(model: Any) -> Changes:
+    """Five times the epochs."""
+    return {"max_iter": 5 * model.max_iter}
+
+
+def freer(model: Any) -> Changes:
+    """No penalties to speak of, and no noise."""
+    return unregularized(model) or None
+
+
+def robust(model: Any) -> Changes:
+    """A loss that single wrong targets move less."""
+    if is_classifier(model):
+        usable = model.loss == "log_loss" and not model.label_smoothing
+        return {"label_smoothing": 0.1} if usable else None
+    return {"loss": "huber"} if model.loss == "squared_error" else None
+
+
+def by_hand(model: Any) -> Changes:
+    """Nothing that a parameter could do."""
+    return None
+
+
+def stronger(model: Any) -> Changes:
+    """A larger network."""
+    return larger(model)
+
+
+Rule = tuple[str, str, Callable[[Any], Changes]]
+FEWER_LAYERS: Rule = ("fewer layers", "Use fewer hidden layers.", fewer_layers)
+FEWER_NEURONS: Rule = ("fewer neurons", "Use fewer neurons in each hidden layer.", fewer_neurons)
+DROPOUT: Rule = ("dropout", "Drop a share of the neurons in each training step.", dropout)
+L2: Rule = ("L2", "Penalize large weights (alpha).", l2)
+EARLY_STOPPING: Rule = ("early stopping", "Stop when the validation score stalls.", early_stopping)
+MORE_ROWS: Rule = ("more rows", "Collect more rows.", by_hand)
+CHECK_LABELS: Rule = ("check labels", "Look at the rows in evidence.suspects first.", by_hand)
+LARGER_NETWORK: Rule = ("larger network", "Use more neurons.", stronger)
+LONGER: Rule = ("train longer", "Allow more epochs (max_iter).", longer)
+LOWER: Rule = ("lower learning rate", "Divide learning_rate_init by ten.", lower_rate)
+HIGHER: Rule = ("higher learning rate", "Multiply learning_rate_init by ten.", higher_rate)
+
+STATES: dict[str, tuple[Rule, ...]] = {
+    "learning rate too high": (
+        LOWER,
+        ("scale", "Scale the columns of X, for example with sklearn.preprocessing.StandardScaler.", by_hand),
+        ("clip gradients", "Bound the norm of the gradient (clip_norm).", clip),
+    ),
+    "learning rate too low": (HIGHER, LONGER),
+    "underfit": (
+        ("less regularization", "Take penalties, dropout and noise away.", freer),
+        LARGER_NETWORK,
+        LONGER,
+        HIGHER,
+        ("better columns", "Give columns that say more about the target.", by_hand),
+    ),
+    "too few rows": (MORE_ROWS, L2, DROPOUT, EARLY_STOPPING, FEWER_NEURONS),
+    "noisy labels suspected": (
+        CHECK_LABELS,
+        EARLY_STOPPING,
+        L2,
+        ("robust loss", "Use a loss that wrong labels move less.", robust),
+        MORE_ROWS,
+    ),
+    "overfit": (FEWER_LAYERS, FEWER_NEURONS, DROPOUT, L2, EARLY_STOPPING, MORE_ROWS),
+    "good": (),
+}
+"""Remedies in order. Those of overfitting are the textbook's answer."""
+
+
+def remedies_for(state: str, model: Any) -> tuple[Remedy, ...]:
+    """The remedies of a state with what they change in this model; those that it has no room for are left out."""
+    found = []
+    for name, advice, rule in STATES[state]:
+        changes = rule(model)
+        if changes is not None or rule is by_hand:
+            found.append(Remedy(name, advice, changes))
+    return tuple(found)
+
+
+def remedy(diagnosis_or_model: Any) -> Any:
+    """The next model to try: an unfitted clone with the first remedy applied that is a matter of parameters.
+
+    Given a diagnosis, that is the first one of its state. Given a model that came from here, the next one in order, on
+    top of those before. Given any other model, overfitting is what is remedied.
+
+    Parameters
+    ----------
+    diagnosis_or_model : Diagnosis, MLPClassifier or MLPRegressor
+        Not changed.
+
+    Returns
+    -------
+    estimator
+        Unfitted.
+
+    Raises
+    ------
+    TypeError
+        If it is neither.
+    ValueError
+        If no remedy is left that a parameter could apply: the message says which others there are.
+
+    Examples
+    --------
+    >>> from rosenblatt import MLPClassifier, remedy
+    >>> once = remedy(MLPClassifier((100, 50)))
+    >>> once, remedy(once)
+    (MLPClassifier(hidden_layer_sizes=(100,)), MLPClassifier(hidden_layer_sizes=(50,)))
+    """
+    from .checking import require_network
+
+    if isinstance(diagnosis_or_model, Diagnosis):
+        model, state, done = diagnosis_or_model.model, diagnosis_or_model.state, 0
+    else:
+        model = require_network(diagnosis_or_model, "remedy")
+        state, done = vars(model).get("_remedied", ("overfit", 0))
+    rules = STATES[state]
+    for i, (_, _, rule) in enumerate(rules[done:], done + 1):
+        changes = rule(model)
+        if changes is not None:
+            changed = clone(model).set_params(**changes)
+            changed._remedied = (state, i)
+            return changed
+    left = "; ".join(advice for _, advice, rule in rules if rule is by_hand) or "none is needed"
+    raise ValueError(f"the state is {state!r}, and no remedy is left that a parameter could apply. By hand: {left}")

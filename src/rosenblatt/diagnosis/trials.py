@@ -1,0 +1,178 @@
+"""Which trainings a diagnosis compares: the model as it is, and with one thing changed at a time.
+
+Goes in: the model and the data. Comes out: for each trial a `Run` for each split, in the same order, so that trials can
+be compared in pairs. A trial is an experiment: nothing is inferred from the shape of a curve where it can be tried.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from copy import copy
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.base import is_classifier
+
+from rosenblatt.estimators._mlp_parameters import hidden_sizes, is_listed
+
+from .runs import Job, Run, Watched, run_all
+
+__all__ = ["FRACTIONS", "GIVEN", "RESTRAINTS", "Trial", "Trials", "larger", "on", "smaller", "unregularized"]
+
+Array = npt.NDArray[Any]
+GIVEN = "as given"
+RATES = (0.01, 0.1, 10.0, 100.0, 1000.0)
+"""Factors of the learning rate; a rate at an extreme is rarely further off than this."""
+PENALTIES = (0.005, 0.05)
+"""L2 penalties by row of a batch: mild (alpha=1 with batches of 200) and firm."""
+FACTOR = 4
+"""Of the widths of a larger network, which has at least `WIDE` neurons in a layer, and of a smaller one."""
+WIDE, WIDEST, NARROW = 64, 512, 4
+LONGER = 5
+OFF: dict[str, Any] = {
+    "dropout": 0.0,
+    "input_dropout": 0.0,
+    "noise": 0.0,
+    "max_norm": 0.0,
+    "weight_decay": 0.0,
+    "l1": 0.0,
+    "label_smoothing": 0.0,
+}
+MILD_ALPHA = 1e-4
+UNDISTURBED: dict[str, Any] = {"checkpoint": None, "warm_start": False, "verbose": False, "statistics": False}
+RESTRAINTS = (GIVEN, *(f"L2 {p:g}" for p in PENALTIES), "smaller")
+FRACTIONS = (0.25, 0.5, 1.0)
+"""Shares of the training rows for learning curves."""
+
+
+@dataclass(frozen=True)
+class Trial:
+    """Parameters that differ from the model's, the share of the training rows, and what is watched."""
+
+    changes: dict[str, Any]
+    fraction: float = 1.0
+    watch: Watched = "end"
+
+
+def unregularized(model: Any) -> dict[str, Any]:
+    """The parameters that free the model of its penalties and noises; empty if it has none to speak of."""
+    parameters = model.get_params(deep=False)
+    changes = {n: off for n, off in OFF.items() if n in parameters and np.any(np.asarray(parameters[n], float) != off)}
+    if np.max(np.asarray(model.alpha, float), initial=0.0) > MILD_ALPHA:
+        changes["alpha"] = MILD_ALPHA
+    return changes
+
+
+def larger(model: Any) -> dict[str, Any]:
+    """The parameters of a wider network with at least one hidden layer."""
+    sizes = hidden_sizes(model.hidden_layer_sizes)
+    wide = tuple(max(s, min(WIDEST, max(WIDE, FACTOR * s))) for s in sizes) or (WIDE,)
+    return {"hidden_layer_sizes": wide}
+
+
+def smaller(model: Any) -> dict[str, Any]:
+    """The parameters of a narrower network."""
+    sizes = hidden_sizes(model.hidden_layer_sizes)
+    return {"hidden_layer_sizes": tuple(max(min(s, NARROW), s // FACTOR) for s in sizes)}
+
+
+def on(fraction: float, name: str) -> str:
+    """The name of a trial on a share of the rows."""
+    return name if fraction == 1 else f"{name}, {fraction:g} of the rows"
+
+
+@dataclass
+class Trials:
+    """Trainings on the same splits.
+
+    Attributes
+    ----------
+    model : estimator
+        Unfitted, and never trained: each job trains a copy.
+    X, y : arrays as checked
+    target : ndarray of shape (n_rows, n_outputs)
+        The encoded target, one-hot for classes.
+    splits : list of (training rows, held-out rows)
+    seeds : ndarray of int
+        One for each split: the same initial weights for all trials of a split.
+    """
+
+    model: Any
+    X: Any
+    y: Array
+    target: Array
+    splits: list[tuple[Array, Array]]
+    seeds: Array
+
+    def run(self, named: dict[str, Trial], splits: Sequence[int] | None = None) -> dict[str, list[Run]]:
+        """Train the model with changed parameters on a share of the rows, for each name and split."""
+        spread = float(((self.target - self.target.mean(axis=0)) ** 2).sum(axis=1).mean())
+        chosen = range(len(self.splits)) if splits is None else splits
+        runs = run_all([self._job(i, trial, spread) for trial in named.values() for i in chosen])
+        k = len(chosen)
+        return {name: runs[i * k : (i + 1) * k] for i, name in enumerate(named)}
+
+    def screen(self, named: dict[str, Trial], given: Sequence[Run]) -> dict[str, list[Run]]:
+        """The same, but on one split only for those that are no better there: the one that is learned worst."""
+        worst = max(given, key=lambda r: r.train_error)
+        found = self.run(named, [worst.split])
+        better = [n for n, (r,) in found.items() if r.train_error < worst.train_error and r.error < worst.error]
+        others = [i for i in range(len(self.splits)) if i != worst.split]
+        more = self.run({name: named[name] for name in better}, others)
+        return {name: sorted(found[name] + more.get(name, []), key=lambda r: r.split) for name in found}
+
+    def _job(self, i: int, trial: Trial, spread: float) -> Job:
+        train, held_out = self.splits[i]
+        estimator = copy(self.model)
+        vars(estimator).update(trial.changes, random_state=int(self.seeds[i]), **UNDISTURBED)
+        rows = train
+        if trial.fraction < 1:  # smaller batches, so that there are as many steps
+            rows = self.share(train, trial.fraction)
+            estimator.batch_size = max(1, round(trial.fraction * self.batch_size))
+        watch: Watched = "all" if trial.watch == "curves" and i == 0 else trial.watch
+        return Job(i, estimator, self.X, self.y, rows, held_out, spread, watch)
+
+    @property
+    def batch_size(self) -> int:
+        """Rows of a step."""
+        n_rows = min(len(train) for train, _ in self.splits)
+        return min(n_rows, 200 if self.model.batch_size == "auto" else int(self.model.batch_size))
+
+    def share(self, rows: Array, fraction: float) -> Array:
+        """A share of the rows, at least one of each class."""
+        if not is_classifier(self.model):
+            return rows[: max(2, round(fraction * len(rows)))]
+        kinds = np.unique(self.target[rows], axis=0, return_inverse=True)[1].ravel()
+        chosen = [np.flatnonzero(kinds == k) for k in range(kinds.max() + 1)]
+        kept = np.sort(np.concatenate([c[: int(np.ceil(fraction * len(c)))] for c in chosen]))
+        return np.asarray(rows[kept])
+
+    def learning_curve(self, changes: dict[str, Any] | None = None, name: str = GIVEN) -> dict[str, Trial]:
+        """The model as it is, or changed, on all rows and on fewer."""
+        watch: Any = {f: "curves" if f == 1 and name == GIVEN else "held out" for f in FRACTIONS}
+        return {on(f, name): Trial(changes or {}, f, watch[f]) for f in FRACTIONS}
+
+    def freedom(self) -> dict[str, Trial]:
+        """Other learning rates, which L-BFGS has not, more neurons and less regularization."""
+        rate, free = float(self.model.learning_rate_init), unregularized(self.model)
+        factors = () if self.model.solver == "lbfgs" else RATES
+        found = {f"rate x{f:g}": Trial({"learning_rate_init": f * rate}) for f in factors}
+        found["larger"] = Trial(larger(self.model))
+        if free:
+            found |= {"unregularized": Trial(free), "larger, unregularized": Trial(larger(self.model) | free)}
+        return found
+
+    def longer(self) -> dict[str, Trial]:
+        """More epochs."""
+        return {"longer": Trial({"max_iter": LONGER * self.model.max_iter})}
+
+    def restraint(self) -> dict[str, Trial]:
+        """L2 penalties and fewer neurons, each in the best of its epochs, on all rows and on fewer."""
+        changes: dict[str, dict[str, Any]] = {}
+        if not is_listed(self.model.alpha):
+            changes |= {f"L2 {p:g}": {"alpha": max(1e-4, p * self.batch_size)} for p in PENALTIES}
+        if smaller(self.model)["hidden_layer_sizes"] != tuple(hidden_sizes(self.model.hidden_layer_sizes)):
+            changes["smaller"] = smaller(self.model)
+        return {n: t for name, changed in changes.items() for n, t in self.learning_curve(changed, name).items()}

@@ -1,0 +1,95 @@
+"""A diagnosis as a picture: the course of the training, and what more rows gained.
+
+Goes in: a `Diagnosis`. Comes out: a `DiagnosisDisplay`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from rosenblatt.plots.style import COLOURS, pyplot
+
+__all__ = ["DiagnosisDisplay", "plot_diagnosis"]
+
+
+@dataclass
+class DiagnosisDisplay:
+    """Left: losses by epoch, means over splits; right: the validation error by training rows, with standard errors.
+
+    Attributes
+    ----------
+    state : str
+        The title.
+    epochs, loss, val_loss : ndarray of shape (n_looks,)
+    n_rows, errors, standard_errors : ndarray of shape (3,)
+        Errors are shares of the target's variance.
+    train_error : float
+        That of the training on all rows.
+    ax_, axes_, figure_ : matplotlib objects, after `plot`
+        The first panel, both, the figure.
+    """
+
+    state: str
+    epochs: Any
+    loss: Any
+    val_loss: Any
+    n_rows: Any
+    errors: Any
+    standard_errors: Any
+    train_error: float
+    ax_: Any = field(default=None, init=False)
+    axes_: Any = field(default=None, init=False)
+    figure_: Any = field(default=None, init=False)
+
+    def plot(self, ax: Any = None) -> DiagnosisDisplay:
+        """Draw on `ax`, two Axes, or on a new figure."""
+        if ax is None:
+            _, ax = pyplot().subplots(1, 2, figsize=(9.6, 4.0), layout="constrained")
+        panels = np.atleast_1d(np.asarray(ax, dtype=object))
+        if panels.size != 2:
+            raise ValueError(f"ax has {panels.size} Axes; the picture has two panels.")
+        left, right = panels.flat
+        left.plot(self.epochs, self.loss, color=COLOURS[0], label="training")
+        left.plot(self.epochs, self.val_loss, "--", color=COLOURS[1], label="validation")
+        left.set(xlabel="epoch", ylabel="loss", title=self.state)
+        right.errorbar(self.n_rows, self.errors, self.standard_errors, color=COLOURS[1], capsize=3, label="validation")
+        right.plot(self.n_rows[-1:], [self.train_error], "o", color=COLOURS[0], label="training")
+        right.set_xscale("log", base=2)
+        right.set_xticks(self.n_rows, [str(n) for n in self.n_rows])
+        right.set(xlabel="training rows", ylabel="error (1 = best constant)")
+        right.set_ylim(bottom=0)
+        for panel in (left, right):
+            panel.legend(fontsize=8)
+        self.ax_, self.axes_, self.figure_ = left, panels, left.figure
+        return self
+
+
+def plot_diagnosis(diagnosis: Any, *, ax: Any = None) -> DiagnosisDisplay:
+    """Draw the training and validation curves of a diagnosis, and its learning curve over rows.
+
+    Parameters
+    ----------
+    diagnosis : Diagnosis
+    ax : two matplotlib Axes, optional
+
+    Returns
+    -------
+    DiagnosisDisplay
+
+    Raises
+    ------
+    TypeError
+        If it is no diagnosis.
+    """
+    from rosenblatt.diagnosis import Diagnosis
+
+    if not isinstance(diagnosis, Diagnosis):
+        raise TypeError(f"plot_diagnosis is given {type(diagnosis).__name__}; give what diagnose(model, X, y) returns.")
+    e = diagnosis.evidence
+    errors, standard_errors = np.array(list(e.learning_curve.values())).T
+    n_rows = np.array(list(e.learning_curve))
+    shown = e.curve.epochs, e.curve.loss, e.curve.val_loss, n_rows, errors, standard_errors
+    return DiagnosisDisplay(diagnosis.state, *shown, e.train_error).plot(ax)

@@ -219,8 +219,7 @@ def describe_training(model: Any) -> str:
     networks = "a network" if len(members) == 1 else f"{len(members)} networks"
     how = "Interrupted; what was learned so far is kept: " if ensemble.interrupted else ""
     return (
-        f"{how}{networks} of {ensemble.architectures} neurons, at most {ensemble.settings.epochs} epochs, the best "
-        f"kept: {best}"
+        f"{how}{networks} ({ensemble.architectures}), at most {ensemble.settings.epochs} epochs, the best kept: {best}"
     )
 
 

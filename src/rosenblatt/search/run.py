@@ -12,6 +12,7 @@ import warnings
 from collections.abc import Generator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import closing
+from copy import copy
 from itertools import islice
 from typing import Any
 
@@ -33,6 +34,8 @@ __all__ = ["Run"]
 Done = tuple[int, int, Outcome | None]
 AHEAD = 8
 """Trainings for each thread that are handed over before their results are looked at."""
+LIKELY = 0.5
+"""Of the quickest candidate's time: less than that the next one hardly takes."""
 REFIT_RESERVE = 1.15
 """Times what the refit should take, left for it."""
 
@@ -204,7 +207,10 @@ class Run:
     def _may_begin(self, trial: int, epochs: int, share: float) -> bool:
         """Within time, or the first of all, so that there is a result, or one whose other folds have begun."""
         first = trial == 0 and self.best is None
-        if not first and (self.left() <= 0 or (time.monotonic() > share and (trial, epochs) not in self.begun)):
+        # What begins anew can be done in time, or is not worth while.
+        quickest = LIKELY * min(self.pace.values(), default=0.0)
+        anew = self.pace.get(trial, quickest) * epochs if self.data.tabular else 0.0
+        if not first and (self.left() <= anew or (time.monotonic() > share and (trial, epochs) not in self.begun)):
             return False
         self.begun.add((trial, epochs))
         return True
@@ -247,11 +253,11 @@ class Run:
     def _record(self, trial: int, number: int, epochs: int, found: Sequence[Outcome | None]) -> None:
         """Keep the result of all folds."""
         known = [outcome for outcome in found if outcome is not None]
-        if len(known) < len(found):
-            self.interrupted = True
+        complete = len(known) == len(found) and all(outcome.complete for outcome in known)
+        if len(known) < len(found) or (not complete and self.data.tabular and trial in self.last):
+            self.interrupted = True  # a tabular training that begins anew is worth nothing before its end
             return
         error = next((outcome.error for outcome in known if outcome.error), "")
-        complete = all(outcome.complete for outcome in known)
         self.interrupted |= not complete
         scores = [] if error else [outcome.score for outcome in known]
         result = Result(trial, number, epochs, scores, error, sum(outcome.seconds for outcome in known), complete)
@@ -301,14 +307,14 @@ class Run:
         return best
 
     def _averaged(self, X: Any, y: Any) -> Any:
-        """The best tabular estimator; with `ensemble` the networks of the next ones that came as far, too."""
-        fitted: list[Any] = []
-        for result in self.leaders():
-            if not fitted or (standing(result)[:2] == standing(self.leaders()[0])[:2] and self._has_time(result)):
-                fitted.append(self._trained(result.trial, X, y))
-        best, *others = fitted
-        if others:
-            best._average_with(others, self.data.target_values())
+        """The best tabular estimator, with the networks of the next ones that came as far where they improve it."""
+        first, *others = self.leaders()
+        best = self._trained(first.trial, X, y)
+        for result in others:
+            if standing(result)[:2] == standing(first)[:2] and self._has_time(result):
+                both = copy(best)
+                both._average_with([self._trained(result.trial, X, y)], self.data.target_values())
+                best = both if both.score_ >= best.score_ else best
         return best
 
     def _has_time(self, result: Result) -> bool:

@@ -84,8 +84,8 @@ class MLPSearchCV(SuggestingMixin, MetaEstimatorMixin, BaseEstimator):  # type: 
     refit : bool, default=True
         Whether the best candidate is fitted on all rows.
     ensemble : int, default=1
-        How many of the best tabular estimators `best_estimator_` averages: a few percent better than the best one, as
-        many times as slow to predict. Halving ends with so many at least.
+        Up to how many of the best tabular estimators `best_estimator_` averages, as far as their score out of fold
+        rises: a little better than the best one, as many times as slow to predict. Halving ends with so many at least.
     random_state : int, default=0
         Of the candidates; and of the networks, if the estimator's is None.
     verbose : int, default=0

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from sklearn import config_context
-from sklearn.base import is_classifier
+from sklearn.base import clone, is_classifier
 from sklearn.utils.metaestimators import available_if
 
 __all__ = ["Fold", "Outcome", "Staged", "Whole", "attempt"]
@@ -173,23 +173,24 @@ class Whole:
         self.seconds, self.epoch_seconds = 0.0, math.inf
 
     def advance(self, epochs: int, left: Callable[[], float]) -> tuple[float, bool]:
-        """Train for so many epochs; the out-of-fold score, and whether time was enough."""
+        """Train for so many epochs; the out-of-fold score, and whether time was enough; if not, what was is kept."""
         began, budget, own = time.monotonic(), left(), self.estimator.time_budget
-        self.estimator.set_params(epochs=epochs)
+        model = clone(self.estimator).set_params(epochs=epochs)
         if budget < math.inf:
-            self.estimator.set_params(time_budget=max(0.1, budget if own is None else min(budget, own)))
-        try:
-            self.estimator.fit(self.X, self.y)
-        finally:
-            self.estimator.set_params(time_budget=own)
+            model.set_params(time_budget=max(0.1, budget if own is None else min(budget, own)))
+        model.fit(self.X, self.y).set_params(time_budget=own)
         took = time.monotonic() - began
-        n_epochs = max(len(member.curve) for member in self.estimator._ensemble.members)
+        members, asked = model._ensemble.members, model._settings()
+        n_epochs = max(len(member.curve) for member in members)
         self.seconds, self.epoch_seconds = self.seconds + took, took / max(1, n_epochs)
-        score = float(self.estimator.score_) if self.scorer is None else self._scored()
-        return score, n_epochs >= epochs or budget == math.inf or left() > 0
+        planned = model._ensemble.settings  # a budget that is too small allows fewer
+        complete = (planned.epochs, planned.members) == (asked.epochs, asked.members)
+        complete = complete and all(member.diverged or len(member.curve) == asked.epochs for member in members)
+        if complete or not hasattr(self.estimator, "score_"):
+            self.estimator = model
+        return float(model.score_) if self.scorer is None else self._scored(model), complete
 
-    def _scored(self) -> float:
-        model = self.estimator
+    def _scored(self, model: Any) -> float:
         seen = np.flatnonzero(~np.isnan(np.reshape(model.out_of_fold_, (len(model.out_of_fold_), -1))).any(axis=1))
         assert self.scorer is not None
         return float(self.scorer(OutOfFold(model), seen, np.asarray(self.targets)[seen]))

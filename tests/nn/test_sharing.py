@@ -55,7 +55,7 @@ def test_frozen_parameters_make_another():
     assert Trainer(network, "softmax_cross_entropy", Adam(), batch_size=16).executable is not trainer().executable
 
 
-def test_functions_and_graphs_are_not_shared():
+def test_what_holds_functions_is_not_shared():
     def doubled(b, x):
         return b.mul(x, factor[0])
 
@@ -68,11 +68,42 @@ def test_functions_and_graphs_are_not_shared():
     second.parameters[:] = first.parameters
     assert not np.array_equal(second.predict(X), before)
 
-    def summed(two):
-        x, y = nn.input(4, name="one"), nn.input(4, name="other")
-        return nn.Network(nn.Dense(3)(x) + nn.Dense(3)(y if two else x))
+    def graph():
+        return nn.Network(nn.Apply(lambda b, x: b.mul(x, factor[0]))(nn.input(4)))
 
-    assert summed(True).executable is not summed(False).executable
+    assert graph().executable is not graph().executable
+
+
+def summed(two=False, name=None, units=3, slope=None, shared=False, dropout=0.0, output=None):
+    x, y = nn.input(4, name="one"), nn.input(4, name="other")
+    first, second = nn.Dense(units, slope, name=name) if slope else nn.Dense(units, name=name), nn.Dense(units)
+    h = first(x) + (first if shared else second)(y if two else x)
+    return nn.Network(nn.Dropout(dropout)(h) if dropout else h, output=output)
+
+
+def test_graphs_share_what_their_structure_says():
+    assert summed().executable is summed().executable
+    variants = [
+        *({"two": True}, {"name": "a"}, {"units": 2}, {"slope": LeakyReLU(0.1)}, {"slope": LeakyReLU(0.2)}),
+        *({"shared": True}, {"dropout": 0.1}, {"dropout": 0.2}, {"output": "softmax"}),
+    ]
+    networks = [summed(), *(summed(**variant) for variant in variants)]
+    assert len({id(network.executable) for network in networks}) == len(networks)
+    X = {"one": np.ones((2, 4), np.float32)}
+    again = summed()
+    np.testing.assert_array_equal(again.predict(X), networks[0].predict(X))  # of equal seeds
+    again.parameters[:] *= 2
+    assert not np.array_equal(again.predict(X), networks[0].predict(X))
+
+
+def test_trainers_of_graphs_share():
+    def of(network, **options):
+        return Trainer(network, "squared_error", Adam(), batch_size=16, **options).executable
+
+    assert of(summed()) is of(summed())
+    weights = "dense.weights"
+    others = [{"rates": {weights: 0.5}}, {"decays": {weights: 0.5}}, {"fading": True}, {"weighted": True}]
+    assert len({id(of(summed(), **options)) for options in ({}, *others)}) == 5
 
 
 def test_networks_that_share_train_apart():

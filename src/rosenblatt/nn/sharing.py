@@ -16,10 +16,12 @@ from typing import Any
 import numpy as np
 
 from rosenblatt.ir.compile import Executable
+from rosenblatt.nn.graph import Graph
 
 __all__ = ["shared"]
 
 MOST_KEPT = 64
+OWN = "rosenblatt."
 
 
 class UnknownParts(TypeError):
@@ -64,15 +66,35 @@ def key_of(value: Any) -> Any:
         return frozenset(key_of(item) for item in value)
     if isinstance(value, Mapping):
         return tuple((name, key_of(value[name])) for name in sorted(value))
+    if isinstance(value, Graph):
+        return graph_key(value)
     if is_record(value):
-        return type(value), tuple(key_of(getattr(value, field.name)) for field in fields(value))
+        return record_key(value)
     raise UnknownParts(type(value).__name__)
+
+
+def graph_key(graph: Graph) -> Any:
+    """Of what a graph computes; one name stands for one layer, however often it is applied."""
+    number = {node: i for i, node in enumerate(graph.nodes)}
+    nodes = []
+    for node in graph.nodes:
+        if not type(node.layer).__module__.startswith(OWN):  # a user's layer may do anything
+            raise UnknownParts(type(node.layer).__name__)
+        inputs = tuple(number[given] for given in node.inputs)
+        nodes.append((graph.names[node], record_key(node.layer), inputs, node.width, node.kind))
+    heads = tuple((head, number[node], key_of(graph.output[head])) for head, node in graph.heads.items())
+    return Graph, tuple(nodes), heads
+
+
+def record_key(value: Any) -> Any:
+    """Of a dataclass: its type and fields."""
+    return type(value), tuple(key_of(getattr(value, field.name)) for field in fields(value))
 
 
 def is_record(value: Any) -> bool:
     """Whether all that a value is stands in its fields: not so of nodes, of which two that look alike are two."""
     kind = type(value)
-    if not is_dataclass(kind) or not kind.__module__.startswith("rosenblatt."):
+    if not is_dataclass(kind) or not kind.__module__.startswith(OWN):
         return False
     settings = kind.__dataclass_params__  # type: ignore[attr-defined]
     return bool(settings.eq and settings.frozen)

@@ -323,10 +323,14 @@ def test_later_divergence_keeps_the_best_epoch_and_warns() -> None:
 def test_interrupts_keep_what_was_learned() -> None:
     X, y = load_diabetes(return_X_y=True)
 
+    sent = threading.Event()
+
     def interrupt(epoch: Any) -> None:
-        if (epoch.member, epoch.number) == (1, 3):
+        if sent.is_set():
+            time.sleep(0.02)  # the main thread has to notice before the members are done
+        elif (epoch.member, epoch.number) == (1, 3):
             signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)  # type: ignore[arg-type]
-            time.sleep(0.05)  # until the main thread has noticed
+            sent.set()
 
     with pytest.warns(UserWarning, match=r"Training was interrupted: \d networks are kept"):
         model = TabularRegressor(on_epoch=interrupt).fit(X, y)

@@ -32,6 +32,8 @@ from rosenblatt.training.checkpoint import setting_text
 __all__ = ["Run"]
 
 Done = tuple[int, int, Outcome | None]
+LOOK = 0.2
+"""Seconds between looks for signals: a Ctrl-C that comes as waiting begins is seen at its end."""
 AHEAD = 8
 """Trainings for each thread that are handed over before their results are looked at."""
 LIKELY = 0.5
@@ -197,7 +199,7 @@ class Run:
                         running[pool.submit(self._advance, trial, k, epochs, share)] = trial, k
                     if not running:
                         return
-                    for future in wait(running, return_when=FIRST_COMPLETED).done:
+                    for future in wait(running, LOOK, return_when=FIRST_COMPLETED).done:
                         yield (*running.pop(future), future.result())
             except BaseException:
                 self.stopped = True  # trainings end at their next look at the time

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
@@ -33,6 +33,8 @@ FEWEST_EPOCHS = 8
 TRIAL_EPOCHS, TRIAL_BATCHES, FEWEST_TRIAL_ROWS = 3, 8, 16
 BUSY = 1.2
 """How much longer an epoch takes beside others, with more data than the caches hold."""
+LOOK = 0.2
+"""Seconds between looks for signals."""
 CLOSE = 0.9
 """Share of the budget that is planned with; the rest is for what planning cannot know."""
 
@@ -184,6 +186,8 @@ def run_all(train: Callable[[int], T], n_members: int, course: Course) -> tuple[
         running: list[Future[T]] = []
         try:
             running += [pool.submit(train, number) for number in range(n_members)]
+            while wait(running, timeout=LOOK).not_done:  # a Ctrl-C that comes as waiting begins is seen at its end
+                pass
             return [future.result() for future in running], False
         except KeyboardInterrupt:
             course.stopped.set()

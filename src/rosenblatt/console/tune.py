@@ -35,5 +35,5 @@ def tune(request: TrainRequest, seconds: float, display: Display) -> None:
         display.line("search", f"{n} candidates, the best {score}, averaged with the next {tuned.score_:.4f}")
         if tuned.score_ > best.score_:
             best = tuned
-            display.line("chosen", written(search.best_params_) or "the defaults")
+            display.line("chosen", written(search.best_params_))
     finish(work, best, display, started)

@@ -20,6 +20,8 @@ from rosenblatt.search.journal import Result
 __all__ = ["Board"]
 
 SHOWN = 5
+NUMBER = 7
+"""Characters of a number, which long parameters shall not cut."""
 
 
 class Board:
@@ -91,7 +93,7 @@ class Board:
         """The best candidates."""
         table = Table(title=self.title(), title_justify="left", box=None, pad_edge=False, padding=(0, 2, 0, 0))
         for name in ("score", "epochs"):
-            table.add_column(name, justify="right", no_wrap=True)
+            table.add_column(name, justify="right", no_wrap=True, min_width=NUMBER)
         table.add_column("parameters", overflow="ellipsis", no_wrap=True)
         for result, params in self.best(SHOWN):
             table.add_row(f"{result.mean:.4f}", str(result.epochs), written(params))
@@ -99,6 +101,6 @@ class Board:
 
 
 def written(params: dict[str, Any]) -> str:
-    """Parameters in a line."""
+    """Parameters in a line; none: the estimator is tried as it is."""
     shown = {name: f"{value:.3g}" if isinstance(value, float) else repr(value) for name, value in params.items()}
-    return ", ".join(f"{name}={value}" for name, value in shown.items())
+    return ", ".join(f"{name}={value}" for name, value in shown.items()) or "as it is"

@@ -54,7 +54,7 @@ def test_long_parameters_leave_room_for_the_numbers() -> None:
         shown.add(Result(0, 0, 12, [0.125]), {"hidden_layer_sizes": tuple(range(100))})
         shown.add(Result(1, 0, 12, [-0.0625]), {})
     lines = [" ".join(line.split()) for line in text.getvalue().splitlines()]
-    assert any(line.startswith("0.1250 12 hidden_layer_sizes=(0, 1, 2") and line.endswith("…") for line in lines)
+    assert any(line.startswith("0.1250 12 hidden_layer_sizes=(0, 1, 2") for line in lines)
     assert "-0.0625 12 as it is" in lines
 
 

@@ -145,6 +145,17 @@ def test_the_best_temperature_is_found():
     assert np.allclose(soften(true, 2.0), np.sqrt(true) / np.sqrt(true).sum(axis=1, keepdims=True))
 
 
+def test_a_few_rows_that_are_all_right_do_not_make_probabilities_sharp():
+    """At the found temperature T the slope of n log losses by t = log T balances the prior's, t / 0.5**2."""
+    p, few = np.full((100, 2), [0.9, 0.1]), np.full((10, 2), [0.9, 0.1])
+    found = [best_temperature(rows, np.zeros(len(rows), int)) for rows in (few, p)]
+    for n, temperature in zip((10, 100), found, strict=True):
+        wrong = 1 / (1 + 9 ** (1 / temperature))  # the probability of the other class; the log loss is -log(1 - wrong)
+        slope = wrong * np.log(9) / temperature
+        assert n * slope == pytest.approx(-np.log(temperature) / 0.25, rel=0.02)
+    assert 0.2 < found[1] < found[0] < 1
+
+
 @pytest.mark.parametrize("budget", [0.5, 2.0])
 def test_a_time_budget_is_kept_and_gives_a_usable_model(budget):
     rng = np.random.default_rng(0)

@@ -378,8 +378,8 @@ def test_under_a_budget_what_was_trained_is_averaged() -> None:
     estimator = TabularRegressor(members=2, hidden=(8,), epochs=3)
     options = {"space": {"learning_rate": LogUniform(0.05, 0.5)}, "n_trials": 1000, "ensemble": 3, "strategy": "random"}
     found = search(estimator=estimator, time_budget=2.0, refit=True, **options).fit(X, y)
-    assert len(found.best_estimator_._ensemble.members) in (4, 6)  # of two or three candidates
-    assert found.best_estimator_.score_ > found.best_score_
+    assert len(found.best_estimator_._ensemble.members) in (2, 4, 6)  # as many candidates as improve the average
+    assert found.best_estimator_.score_ >= found.best_score_
     assert found.refit_time_ < 1
 
 

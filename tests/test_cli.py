@@ -426,3 +426,9 @@ def test_too_large_a_network_is_one_line(command: Any) -> None:
     code, _, err = command("train", "houses.csv", "--target", "dear", "--out", "m", "--hidden", "10000000,10000000")
     assert code == 2
     assert re.fullmatch(r"rosenblatt: not enough memory \(.*\)\. Try fewer rows, or smaller --hidden layers\.\n", err)
+
+
+def test_the_package_is_a_command() -> None:
+    done = subprocess.run([sys.executable, "-m", "rosenblatt", "train", "--help"], capture_output=True, text=True)
+    assert done.returncode == 0
+    assert "--target" in done.stdout

@@ -17,8 +17,8 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.base import is_classifier
 from sklearn.exceptions import ConvergenceWarning
-from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
+from rosenblatt._blas import one_blas_thread
 from rosenblatt.estimators._base import DivergenceError, predict_rows
 from rosenblatt.threads import get_num_threads
 from rosenblatt.training.evaluation import LayerGradient, gradient_statistics
@@ -84,8 +84,7 @@ class Run:
 
 def run_all(jobs: Sequence[Job]) -> list[Run]:
     """Train and judge all, as many at a time as there are threads; the results do not depend on their number."""
-    blas = threadpool_limits(1, "blas")  # its threads would only wait for each other beside ours
-    with blas, warnings.catch_warnings(), ThreadPoolExecutor(get_num_threads()) as pool:
+    with one_blas_thread(), warnings.catch_warnings(), ThreadPoolExecutor(get_num_threads()) as pool:
         warnings.simplefilter("ignore", ConvergenceWarning)
         warnings.filterwarnings("ignore", message="batch_size=", category=UserWarning)
         return list(pool.map(run, jobs))

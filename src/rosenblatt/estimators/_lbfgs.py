@@ -21,6 +21,7 @@ import numpy.typing as npt
 from scipy.optimize import minimize
 from sklearn.exceptions import ConvergenceWarning
 
+from rosenblatt._blas import one_blas_thread
 from rosenblatt.training import Trainer
 from rosenblatt.training.full_batch import objective_of
 
@@ -115,7 +116,7 @@ def search(
 ) -> LbfgsOutcome:
     """Run L-BFGS-B; Ctrl-C ends it at the last iterate with a warning."""
     try:
-        with np.errstate(all="ignore"):  # a line search may try points where the loss overflows
+        with one_blas_thread(), np.errstate(all="ignore"):  # a line search may try points where the loss overflows
             result = minimize(
                 objective, start, method="L-BFGS-B", jac=True, bounds=bounds, options=options, callback=progress.note
             )

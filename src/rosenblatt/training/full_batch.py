@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rosenblatt._blas import one_blas_thread
 from rosenblatt.nn.network import Network
 from rosenblatt.nn.noise import AlphaDropout, Dropout, GaussianNoise
 from rosenblatt.nn.normalization import BatchNorm
@@ -64,7 +65,7 @@ def fit_full_batch(network: Network, X: Any, y: Any, o: Mapping[str, Any]) -> Hi
         if judge.at.finished:
             raise StopIteration
 
-    with np.errstate(all="ignore"):  # a line search may try points where the loss overflows
+    with one_blas_thread(), np.errstate(all="ignore"):  # a line search may try points where the loss overflows
         result = minimize(
             objective_of(trainer), np.array(twin.parameters), method="L-BFGS-B", jac=True, callback=after_iteration,
             options={"maxiter": o["epochs"], "maxfun": 20 * o["epochs"]},

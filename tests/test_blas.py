@@ -1,0 +1,62 @@
+"""BLAS has one thread while SciPy minimizes, and as many as before afterwards."""
+
+import threading
+
+import numpy as np
+import pytest
+from scipy import linalg
+from sklearn.datasets import load_iris
+from threadpoolctl import ThreadpoolController
+
+from rosenblatt import MLPClassifier
+from rosenblatt._blas import one_blas_thread
+from rosenblatt.training import full_batch
+
+assert linalg.det(np.eye(2)) == 1  # loads the libraries
+
+
+def n_threads():
+    return {library["num_threads"] for library in ThreadpoolController().select(user_api="blas").info()}
+
+
+@pytest.fixture(autouse=True)
+def _two_threads():
+    with ThreadpoolController().limit(limits=2, user_api="blas"):
+        yield
+
+
+def test_threads_that_overlap_leave_what_was():
+    entered, first_left = threading.Event(), threading.Event()
+
+    def second():
+        with one_blas_thread():
+            entered.set()
+            first_left.wait()
+
+    thread = threading.Thread(target=second)
+    with one_blas_thread():
+        thread.start()
+        entered.wait()
+        with one_blas_thread():
+            assert n_threads() == {1}
+        assert n_threads() == {1}
+    assert n_threads() == {2}
+    first_left.set()
+    thread.join()
+    assert n_threads() == {2}
+    with one_blas_thread():
+        assert n_threads() == {1}
+
+
+def test_fits_see_one_thread(monkeypatch):
+    seen = []
+
+    def watched(trainer, fixed=None):
+        inner = full_batch.objective_of(trainer, fixed)
+        return lambda parameters: seen.append(n_threads()) or inner(parameters)
+
+    monkeypatch.setattr("rosenblatt.estimators._lbfgs.objective_of", watched)
+    MLPClassifier((4,), solver="lbfgs", max_iter=200, random_state=0).fit(*load_iris(return_X_y=True))
+    assert len(seen) > 10
+    assert all(found == {1} for found in seen)
+    assert n_threads() == {2}

@@ -157,6 +157,7 @@ REFUSED = {
         ValueError,
         "80 rows, but early_stopping.*at least 100 rows",
     ),
+    "overlap": (lambda: diagnose(QUICK, X, Y, cv=[(range(80), range(40))] * 2), ValueError, "held-out rows are among"),
     "seed": (lambda: diagnose(QUICK, X, Y, random_state=-1), ValueError, "random_state is -1"),
 }
 
@@ -166,3 +167,12 @@ def test_bad_input_is_refused(name):
     call, kind, message = REFUSED[name]
     with pytest.raises(kind, match=message):
         call()
+
+
+def test_splits_may_be_masks_and_lists_of_layers_keep_their_length():
+    mask = np.arange(80) % 2 == 0
+    rows = [(np.flatnonzero(mask), np.flatnonzero(~mask)), (np.flatnonzero(~mask), np.flatnonzero(mask))]
+    both = [str(diagnose(QUICK, X, Y, cv=cv)) for cv in ([(mask, ~mask), (~mask, mask)], rows)]
+    assert both[0] == both[1]
+    listed = MLPClassifier((16, 8), weight_init=["he_normal", "he_normal", "glorot_uniform"])
+    assert remedy(listed).hidden_layer_sizes == (8, 4)  # fewer neurons, as the list has an entry for each layer

@@ -84,12 +84,20 @@ def splits_of(model: Any, cv: Any, X: Any, y: Array, seed: int) -> list[tuple[Ar
         raise ValueError(refusal(cv))
     pairs = cv.split(X, y) if hasattr(cv, "split") else cv
     rng = np.random.default_rng(seed)
-    found = [(rng.permutation(np.asarray(a)), rng.permutation(np.asarray(b))[:MOST_HELD_OUT]) for a, b in pairs]
+    found = [(rng.permutation(rows_in(a)), rng.permutation(rows_in(b))[:MOST_HELD_OUT]) for a, b in pairs]
     if len(found) < 2:
         raise ValueError(f"cv gives {len(found)} split, but standard errors need at least 2: add folds or repeats.")
+    if any(len(np.intersect1d(a, b)) for a, b in found):
+        raise ValueError("cv gives a split whose held-out rows are among its training rows.")
     if min(len(part) for pair in found for part in pair) < 2:
         raise ValueError("cv gives a split with fewer than 2 rows for training or validation: use fewer folds.")
     return found
+
+
+def rows_in(part: Any) -> Array:
+    """Row numbers, also of a mask."""
+    part = np.asarray(part)
+    return np.flatnonzero(part) if part.dtype == bool else part
 
 
 def refusal(cv: Any) -> str:

@@ -26,9 +26,8 @@ FEWEST_NEURONS = 4
 def fewer_layers(model: Any) -> Changes:
     """One hidden layer less, and at least one is left."""
     sizes = hidden_sizes(model.hidden_layer_sizes)
-    lists = [
-        n for n in ("activation", "dropout", "normalization", "max_norm", "alpha", "l1") if is_listed(getattr(model, n))
-    ]
+    per_layer = ("activation", "dropout", "normalization", "max_norm", "alpha", "l1", "weight_init", "bias_init")
+    lists = [name for name in per_layer if is_listed(getattr(model, name))]
     return {"hidden_layer_sizes": tuple(sizes[:-1])} if len(sizes) > 1 and not lists else None
 
 

@@ -89,7 +89,10 @@ class SearchData:
         if is_classifier(estimator):
             check_classification_targets(y)
         splitter, take = check_cv(cv, y, classifier=is_classifier(estimator)), _safe_indexing
-        return [Fold(take(X, a), take(y, a), take(X, b), take(y, b)) for a, b in splitter.split(X, y)]
+        folds = [Fold(take(X, a), take(y, a), take(X, b), take(y, b)) for a, b in splitter.split(X, y)]
+        if not folds:
+            raise ValueError(f"cv is {cv!r}, which gives no split: give a number of folds or a splitter.")
+        return folds
 
     def everything(self, X: Any, y: Any) -> Fold:
         """All rows, as the user has them."""

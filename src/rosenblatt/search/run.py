@@ -38,6 +38,8 @@ AHEAD = 8
 """Trainings for each thread that are handed over before their results are looked at."""
 LIKELY = 0.5
 """Of the quickest candidate's time: less than that the next one hardly takes."""
+ALIKE = ("kinds", "ordered", "loss", "quantiles", "metric")
+"""Parameters that tabular estimators have in common whose networks are averaged: columns and outputs mean the same."""
 REFIT_RESERVE = 1.15
 """Times what the refit should take, left for it."""
 
@@ -120,6 +122,9 @@ class Run:
                 while bracket is not None and not (self._is_over() or self._exhausted(bracket)):
                     self._train(bracket)
                     left_out = [t for t in bracket.trials if (t, 0) not in self.journal.found]
+                    if left_out == bracket.trials:  # no time to begin another
+                        self.interrupted = True
+                        break
                     bracket = bracket.rest(left_out[0]) if left_out else next(self.plan, None)
         except KeyboardInterrupt:
             self.interrupted = self.stopped = True
@@ -313,10 +318,11 @@ class Run:
         first, *others = self.leaders()
         best = self._trained(first.trial, X, y)
         for result in others:
-            if standing(result)[:2] == standing(first)[:2] and self._has_time(result):
+            alike = all(self.candidates[result.trial].get(n) == self.candidates[first.trial].get(n) for n in ALIKE)
+            if alike and standing(result)[:2] == standing(first)[:2] and self._has_time(result):
                 both = copy(best)
                 both._average_with([self._trained(result.trial, X, y)], self.data.target_values())
-                best = both if both.score_ >= best.score_ else best
+                best = both if both.score_ > best.score_ else best
         return best
 
     def _has_time(self, result: Result) -> bool:

@@ -36,6 +36,8 @@ __all__ = ["MLPSearchCV"]
 Array = NDArray[Any]
 FIXED = ("max_iter", "epochs", "time_budget", "checkpoint", "checkpoint_every", "warm_start", "on_epoch", "verbose")
 """Parameters that a space must leave alone."""
+MEASURES = frozenset({"metric", "loss", "quantiles"})
+"""Parameters of tabular estimators that say what their own score is."""
 MOST_REASONS = 10
 SEARCHABLE = ("MLPClassifier", "MLPRegressor", "TabularClassifier", "TabularRegressor")
 
@@ -205,6 +207,15 @@ class MLPSearchCV(SuggestingMixin, MetaEstimatorMixin, BaseEstimator):  # type: 
         estimator = self._searchable()
         known, fixed = sorted(estimator.get_params()), FIXED
         space = Space.of(default_space(estimator) if self.space is None else self.space, known, fixed)
+        if (
+            self.scoring is None
+            and type(estimator).__name__.startswith("Tabular")
+            and (measures := MEASURES & set(space.choices))
+        ):
+            raise ValueError(
+                f"space has {min(measures)!r}, by which candidates are scored themselves: their scores could not be "
+                "compared. Leave it out, or say by `scoring` how all are scored."
+            )
         data = SearchData(estimator, X, y, self.cv, self.scoring, "dtype" in space.choices)
         run = Run(self, estimator, space, data, began)
         self.n_splits_ = len(data.folds)

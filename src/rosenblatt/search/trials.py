@@ -176,6 +176,7 @@ class Whole:
         """Train for so many epochs; the out-of-fold score, and whether time was enough; if not, what was is kept."""
         began, budget, own = time.monotonic(), left(), self.estimator.time_budget
         model = clone(self.estimator).set_params(epochs=epochs)
+        model._validate_params()
         if budget < math.inf:
             model.set_params(time_budget=max(0.1, budget if own is None else min(budget, own)))
         model.fit(self.X, self.y).set_params(time_budget=own)

@@ -1,7 +1,7 @@
 """One thread for BLAS while SciPy minimizes.
 
 SciPy's L-BFGS calls BLAS for dot products of a few thousand numbers, for which OpenBLAS wakes all of its threads. They
-wait for each other, and for those of this library: digits take six times as long on a machine with other work.
+wait for each other, and for those of this library.
 """
 
 from __future__ import annotations

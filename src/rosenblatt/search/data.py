@@ -19,7 +19,7 @@ from sklearn.utils import _safe_indexing, assert_all_finite, check_array
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import column_or_1d, indexable
 
-from rosenblatt.estimators.tabular._base import is_nameless
+from rosenblatt.estimators.tabular._base import TabularEstimator, is_nameless
 from rosenblatt.search.trials import Fold, Staged, Whole
 from rosenblatt.tables.reading import read_table
 from rosenblatt.tables.table import Table
@@ -51,7 +51,7 @@ class SearchData:
 
     def __init__(self, estimator: Any, X: Any, y: Any, cv: Any, scoring: Any, keeps_precision: bool = False) -> None:
         self.dtype = FLOATS if keeps_precision or getattr(estimator, "dtype", None) is None else estimator.dtype
-        self.tabular = type(estimator).__name__.startswith("Tabular")
+        self.tabular = isinstance(estimator, TabularEstimator)
         self.X, self.y = X, y
         if self.tabular:
             self.X = X if issparse(X) or is_nameless(X) else read_table(X)  # once for all candidates

@@ -24,6 +24,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from rosenblatt._warnings import warn_user
 from rosenblatt.estimators._base import SuggestingMixin
+from rosenblatt.estimators.tabular._base import TabularEstimator
 from rosenblatt.search.data import SearchData
 from rosenblatt.search.default_spaces import default_space
 from rosenblatt.search.live import written
@@ -209,7 +210,7 @@ class MLPSearchCV(SuggestingMixin, MetaEstimatorMixin, BaseEstimator):  # type: 
         space = Space.of(default_space(estimator) if self.space is None else self.space, known, fixed)
         if (
             self.scoring is None
-            and type(estimator).__name__.startswith("Tabular")
+            and isinstance(estimator, TabularEstimator)
             and (measures := MEASURES & set(space.choices))
         ):
             raise ValueError(
@@ -237,7 +238,7 @@ class MLPSearchCV(SuggestingMixin, MetaEstimatorMixin, BaseEstimator):  # type: 
             raise TypeError(
                 f"estimator is a {type(estimator).__name__}; MLPSearchCV takes {', '.join(SEARCHABLE)} of rosenblatt."
             )
-        if self.ensemble > 1 and not type(estimator).__name__.startswith("Tabular"):
+        if self.ensemble > 1 and not isinstance(estimator, TabularEstimator):
             raise ValueError(
                 f"ensemble is {self.ensemble}, but {type(estimator).__name__} is one network: leave it out. Tabular "
                 "estimators can be averaged."
@@ -257,7 +258,8 @@ class MLPSearchCV(SuggestingMixin, MetaEstimatorMixin, BaseEstimator):  # type: 
             reasons = Counter(result.error for result in last)
             of = {reason: next(r.trial for r in last if r.error == reason) for reason in reasons}
             shown = "; ".join(
-                f"{written(run.candidates[of[reason]])}: {reason}" for reason in list(reasons)[:MOST_REASONS]
+                f"{'not drawn' if of[reason] in run.undrawn else written(run.candidates[of[reason]])}: {reason}"
+                for reason in list(reasons)[:MOST_REASONS]
             )
             raise ValueError(f"All {len(last)} candidates failed. {shown}")
         self.cv_results_ = results_table(last, [run.candidates[result.trial] for result in last], self.n_splits_)

@@ -27,5 +27,5 @@ def test_what_cannot_be_drawn_is_named():
     with pytest.raises(TypeError, match="given str; give what diagnose"):
         plots.plot_diagnosis("overfit")
     found = diagnose(MLPClassifier((2,), max_iter=3), *make_moons(40, random_state=0), cv=2)
-    with pytest.raises(ValueError, match="two panels"):
+    with pytest.raises(ValueError, match="2 panels"):
         plots.plot_diagnosis(found, ax=plt.figure().gca())

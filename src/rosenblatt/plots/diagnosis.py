@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from rosenblatt.plots.style import COLOURS, pyplot
+from rosenblatt.plots.style import COLOURS, panels_of
 
 __all__ = ["DiagnosisDisplay", "plot_diagnosis"]
 
@@ -46,11 +46,7 @@ class DiagnosisDisplay:
 
     def plot(self, ax: Any = None) -> DiagnosisDisplay:
         """Draw on `ax`, two Axes, or on a new figure."""
-        if ax is None:
-            _, ax = pyplot().subplots(1, 2, figsize=(9.6, 4.0), layout="constrained")
-        panels = np.atleast_1d(np.asarray(ax, dtype=object))
-        if panels.size != 2:
-            raise ValueError(f"ax has {panels.size} Axes; the picture has two panels.")
+        panels = panels_of(ax, 2)
         left, right = panels.flat
         left.plot(self.epochs, self.loss, color=COLOURS[0], label="training")
         left.plot(self.epochs, self.val_loss, "--", color=COLOURS[1], label="validation")

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from rosenblatt.plots.style import COLOURS, pyplot
+from rosenblatt.plots.style import COLOURS, panels_of
 
 __all__ = ["SearchDisplay", "plot_search"]
 
@@ -45,11 +45,7 @@ class SearchDisplay:
 
     def plot(self, ax: Any = None) -> SearchDisplay:
         """Draw on `ax`, three Axes, or on a new figure."""
-        if ax is None:
-            _, ax = pyplot().subplots(1, 3, figsize=(14.4, 4.0), layout="constrained")
-        panels = np.atleast_1d(np.asarray(ax, dtype=object))
-        if panels.size != 3:
-            raise ValueError(f"ax has {panels.size} Axes; the picture has three panels.")
+        panels = panels_of(ax, 3)
         self._draw_course(panels.flat[0])
         self._draw_importance(panels.flat[1])
         self._draw_pair(panels.flat[2])

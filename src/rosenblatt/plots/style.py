@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["COLOURS", "axes", "colours", "pyplot"]
+import numpy as np
+
+__all__ = ["COLOURS", "axes", "colours", "panels_of", "pyplot"]
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#444444")
 """Told apart by people who see red and green alike (Okabe and Ito 2008)."""
@@ -34,6 +36,16 @@ def axes(ax: Any, width: float = 6.4, height: float = 4.0) -> Any:
         return ax
     _, ax = pyplot().subplots(figsize=(width, height), layout="constrained")
     return ax
+
+
+def panels_of(ax: Any, n: int) -> Any:
+    """The given Axes as an array, or n new ones side by side in a figure; ValueError if there are not n."""
+    if ax is None:
+        _, ax = pyplot().subplots(1, n, figsize=(4.8 * n, 4.0), layout="constrained")
+    panels = np.atleast_1d(np.asarray(ax, dtype=object))
+    if panels.size != n:
+        raise ValueError(f"ax has {panels.size} Axes; the picture has {n} panels.")
+    return panels
 
 
 def colours(n: int) -> list[Any]:

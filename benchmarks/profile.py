@@ -16,8 +16,8 @@ from rosenblatt import _core, set_num_threads
 from rosenblatt.ir.compile import aligned_bytes, compile_plan
 from rosenblatt.ir.ops import OPS
 from rosenblatt.ir.planner import Plan, plan
-from rosenblatt.ir.program import Program
 from rosenblatt.ir.rewrite import fuse
+from rosenblatt.ir.types import Program
 from rosenblatt.nn import Adam, NetworkSpec
 from rosenblatt.nn.objective import Objective
 from rosenblatt.nn.programs import training_program

@@ -265,7 +265,7 @@ def start(bench: Benchmark) -> None:
         X = np.random.default_rng(0).normal(size=(5000, 13))
         X[:, -1] = X[:, 0] + X[:, 1] * X[:, 2] > 0
         np.savetxt(table, X, fmt="%.4f", delimiter=",", header=",".join(f"x{i}" for i in range(13)), comments="")
-        train = ["-m", "rosenblatt.cli", "train", str(table), "--target", "x12", "--epochs", "1"]
+        train = ["-m", "rosenblatt", "train", str(table), "--target", "x12", "--epochs", "1"]
         commands = {
             "`import numpy`": ["-c", "import numpy"],
             "`import rosenblatt, numpy`": ["-c", "import rosenblatt, numpy"],

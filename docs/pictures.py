@@ -7,8 +7,8 @@ import tempfile
 from rich.console import Console
 from sklearn.datasets import load_wine
 
-from rosenblatt.console.display import Display
-from rosenblatt.console.train import TrainRequest, train
+from rosenblatt.cli.display import Display
+from rosenblatt.cli.train import TrainRequest, train
 
 
 def main() -> None:

@@ -9,7 +9,8 @@ from collections.abc import Callable
 from rosenblatt.ir.autodiff import gradient
 from rosenblatt.ir.compile import evaluate
 from rosenblatt.ir.duals import Dual
-from rosenblatt.ir.program import Builder, Program, Value
+from rosenblatt.ir.program import Builder
+from rosenblatt.ir.types import Program, Value
 
 
 def f(x, y):

@@ -19,7 +19,7 @@ VARIANTS = {
     "dropout": {"dropout": 0.1, "input_dropout": 0.1},
     "batch_norm": {"normalization": "batch"},
     "batch_norm_dropout": {"normalization": "batch", "dropout": 0.1, "input_dropout": 0.1},
-    "batch_norm_noisy_inputs": {"normalization": "batch", "noise": 0.3, "input_dropout": 0.2},
+    "batch_norm_noisy_inputs": {"normalization": "batch", "input_noise": 0.3, "input_dropout": 0.2},
 }
 NOISY = VARIANTS["batch_norm_noisy_inputs"]
 

@@ -17,7 +17,7 @@ LAYERS = [f"hidden{i}" for i in range(1, 6)]
 
 def activity(net: nn.Network, X: np.ndarray) -> tuple[float, float]:
     """Distance of the mean activation from zero, averaged over the hidden layers; share of units that never react."""
-    outputs = [net.cut(layer).predict(X) for layer in LAYERS]
+    outputs = [net.truncate_at(layer).predict(X) for layer in LAYERS]
     dead = np.mean([(out == out[0]).all(axis=0).mean() for out in outputs])
     return float(np.mean([abs(out.mean()) for out in outputs])), float(dead)
 

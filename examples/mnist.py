@@ -21,7 +21,7 @@ from rosenblatt import Network, NetworkSpec
 from rosenblatt.training import History
 
 FAST: dict[str, Any] = {"hidden": (300, 100), "dropout": 0.3, "input_dropout": 0.1, "normalization": "batch"}
-BEST: dict[str, Any] = {"hidden": (1024, 512, 256), "dropout": 0.3, "noise": 0.3, "normalization": "batch"}
+BEST: dict[str, Any] = {"hidden": (1024, 512, 256), "dropout": 0.3, "input_noise": 0.3, "normalization": "batch"}
 FAST_EPOCHS, BEST_EPOCHS = 10, 60
 
 

@@ -55,7 +55,7 @@ def main(full: bool = False) -> dict[str, float]:
     net.fit(*training, validation=validation, epochs=15, batch_size=500 if full else 100, **cycle)
 
     X, y = few(data.X, data.y, 500 if full else 20)
-    lower = net.cut("a5")  # A alone; its outputs are those of prediction, without noise
+    lower = net.truncate_at("a5")  # A alone; its outputs are those of prediction, without noise
     head = nn.Network(nn.Dense(10)(nn.input(100)), output="softmax")
     labelled = {"epochs": 60, "batch_size": 50 if full else 20, **cycle}
     head.fit(lower.predict(X), y, validation=(lower.predict(data.X_val), data.y_val), **labelled)

@@ -3,8 +3,8 @@
 from rosenblatt import Builder
 from rosenblatt.ir.autodiff import gradient
 from rosenblatt.ir.planner import plan
-from rosenblatt.ir.program import M, Program
 from rosenblatt.ir.rewrite import eliminate_dead
+from rosenblatt.ir.types import M, Program
 
 
 def training_step() -> Program:

@@ -24,7 +24,7 @@ from sklearn.utils._param_validation import InvalidParameterError
 import rosenblatt
 from rosenblatt import logic, nn
 from rosenblatt.estimators import DivergenceError, LogisticRegression, MLPClassifier, MLPRegressor, Perceptron
-from rosenblatt.files import ModelFileError
+from rosenblatt.persistence.save_load import ModelFileError
 from rosenblatt.tables import TableError, read_table
 
 A, B = logic.variables("a b")

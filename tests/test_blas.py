@@ -55,7 +55,7 @@ def test_fits_see_one_thread(monkeypatch):
         inner = full_batch.objective_of(trainer, fixed)
         return lambda parameters: seen.append(n_threads()) or inner(parameters)
 
-    monkeypatch.setattr("rosenblatt.estimators._lbfgs.objective_of", watched)
+    monkeypatch.setattr("rosenblatt.estimators.lbfgs.objective_of", watched)
     MLPClassifier((4,), solver="lbfgs", max_iter=200, random_state=0).fit(*load_iris(return_X_y=True))
     assert len(seen) > 10
     assert all(found == {1} for found in seen)

@@ -20,9 +20,9 @@ from rich.console import Console
 import rosenblatt
 from rosenblatt import __version__, load, nn
 from rosenblatt.cli import main
-from rosenblatt.console.display import Display
+from rosenblatt.cli.display import Display
 from rosenblatt.estimators import TabularClassifier
-from rosenblatt.estimators.tabular.members import Epoch
+from rosenblatt.estimators.tabular.member import Epoch
 
 
 @pytest.fixture(autouse=True)
@@ -236,7 +236,7 @@ def start(*arguments: str, setup: str = "") -> subprocess.Popen[str]:
 SLOW_EPOCHS = (
     "import time\nfrom rosenblatt.training.trainer import Trainer as T\nepochs = T.epochs\n"
     "def slow(self, *a, **k):\n    time.sleep(0.05)\n    return epochs(self, *a, **k)\nT.epochs = slow\n"
-    "from rosenblatt.console.display import Display\nDisplay.plain_epoch = lambda self, e: print(e, flush=True)"
+    "from rosenblatt.cli.display import Display\nDisplay.plain_epoch = lambda self, e: print(e, flush=True)"
 )
 
 

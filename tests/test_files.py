@@ -19,9 +19,9 @@ from sklearn.metrics import balanced_accuracy_score, make_scorer
 import rosenblatt
 from rosenblatt import learn, nn
 from rosenblatt.estimators import LogisticRegression, MLPClassifier, MLPRegressor, Perceptron
-from rosenblatt.files import ModelFileError, load, model_from_bytes, save
 from rosenblatt.nn.activations import ACTIVATIONS
 from rosenblatt.nn.losses import LOSSES
+from rosenblatt.persistence.save_load import ModelFileError, load, model_from_bytes, save
 from rosenblatt.storage.container import decode_value, digest, encode_value, pack, unpack
 from rosenblatt.tables import TableError
 
@@ -76,8 +76,8 @@ def layer_by_layer(**parameters: Any) -> MLPClassifier:
         "class_weight": {0: 1.0, 1: 2.0, 2: 0.5},
         "scoring": "balanced_accuracy",
         "early_stopping": True,
-        "statistics": True,
-        "average": 0.5,
+        "gradient_statistics": True,
+        "ema_decay": 0.5,
         "n_iter_no_change": np.inf,
     }
     return MLPClassifier((6, 5, 4), max_iter=6, random_state=0, **{**given, **parameters})
@@ -119,7 +119,9 @@ MODELS = {
     "huber, softplus": lambda: fitted(
         MLPRegressor(nn.Huber(2.0), (5,), max_iter=5, output_activation="softplus"), X, Y
     ),
-    "record of a loss": lambda: fitted(MLPRegressor(LOSSES["tweedie"], [5], ["elu"], max_iter=5, noise=0.1), X, Y),
+    "record of a loss": lambda: fitted(
+        MLPRegressor(LOSSES["tweedie"], [5], ["elu"], max_iter=5, input_noise=0.1), X, Y
+    ),
     "a transformation no longer": lambda: fitted(
         fitted(MLPRegressor(max_iter=2, target_transform="log"), X, Y + 1.0).set_params(target_transform=None),
         X,

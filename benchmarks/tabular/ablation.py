@@ -55,9 +55,13 @@ def fixed(name: str, *, there: bool = True) -> Callable[[], Any]:
         others = {k: v for k, v in factors.items() if not k.endswith(name)}
         return others | {k: 0.0 for k in factors if k.endswith(name) and there}
 
-    def built(*given: Any) -> design.Design:
+    def built(*given: Any) -> design.NetworkWithRates:
         made = build(*given)
-        return replace(made, rates=kept(made.rates), decays=kept(made.decays))
+        return replace(
+            made,
+            learning_rate_factors=kept(made.learning_rate_factors),
+            weight_decay_factors=kept(made.weight_decay_factors),
+        )
 
     return lambda: mock.patch.object(members, "design_network", built)
 
@@ -81,7 +85,7 @@ VARIANTS: dict[str, Variant] = {
     "no weight decay": Variant({"weight_decay": 0.0}),
     "no label smoothing": Variant({"label_smoothing": 0.0}),
     "dropout and decay do not fade": Variant(
-        patches=(lambda: mock.patch.object(members, "fading_strength", np.ones_like),)
+        patches=(lambda: mock.patch.object(members, "annealing_strength", np.ones_like),)
     ),
     "initial weights not scaled by data": Variant(
         patches=(lambda: mock.patch.object(design, "scale_by_data", return_value=None),)

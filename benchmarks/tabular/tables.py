@@ -14,7 +14,7 @@ import numpy as np
 from sklearn.model_selection import train_test_split
 
 SKIPPED = ("mnist", "sms_spam_text")
-MOST_TEST_ROWS = 10_000
+MAX_TEST_ROWS = 10_000
 OFFSET = 0.01  # keeps a table that is nearly solved from outweighing all others
 
 
@@ -56,7 +56,7 @@ def split(y: Any, classify: bool, seed: int, most_rows: int | None = 3000) -> tu
         stratify = y
     size = int(0.8 * n) if most_rows is None else min(most_rows, int(0.75 * n))
     train, test = train_test_split(np.arange(n), train_size=size, random_state=seed, stratify=stratify)
-    return train, test[: MOST_TEST_ROWS if most_rows else 2 * MOST_TEST_ROWS]
+    return train, test[: MAX_TEST_ROWS if most_rows else 2 * MAX_TEST_ROWS]
 
 
 def class_errors(labels: Any, probabilities: Any) -> dict[str, float]:

@@ -20,9 +20,9 @@ if TYPE_CHECKING:
         TabularRegressor,
         learn,
     )
-    from rosenblatt.files import load, save
     from rosenblatt.ir.program import Builder
     from rosenblatt.nn import Network, NetworkSpec
+    from rosenblatt.persistence.save_load import load, save
     from rosenblatt.search import MLPSearchCV
     from rosenblatt.threads import engine_info, get_num_threads, set_num_threads
 
@@ -46,8 +46,8 @@ _HOMES = {
     "engine_info": "threads",
     "get_num_threads": "threads",
     "learn": "estimators",
-    "load": "files",
-    "save": "files",
+    "load": "persistence.save_load",
+    "save": "persistence.save_load",
     "set_num_threads": "threads",
 }
 

@@ -5,7 +5,7 @@ import pytest
 from sklearn.metrics import accuracy_score, r2_score
 
 from rosenblatt.diagnosis.evidence import NEXT
-from rosenblatt.diagnosis.measures import compare, corrected_se, is_certain, out_of_fold, reference, suspicion
+from rosenblatt.diagnosis.measures import compare, corrected_se, is_certain, label_noise_score, out_of_fold, reference
 from rosenblatt.diagnosis.runs import WORST, Run, score_of
 
 
@@ -78,8 +78,8 @@ def test_flipped_labels_are_what_is_suspected():
     target = np.tile([[0.0], [1.0]], (50, 1))
     outputs = np.clip(target, 0.05, 0.95)
     target[:10] = 1 - target[:10]
-    rate, _, suspects = suspicion(np.arange(100), outputs, target, True)
-    assert set(suspects) <= set(range(10))
+    rate, _, find_leaking_columns = label_noise_score(np.arange(100), outputs, target, True)
+    assert set(find_leaking_columns) <= set(range(10))
     assert rate > 0
 
 
@@ -87,11 +87,11 @@ def test_outliers_are_what_is_suspected_of_values():
     rng = np.random.default_rng(0)
     outputs = rng.normal(size=(500, 1))
     target = outputs + rng.normal(0, 0.1, (500, 1))
-    assert suspicion(np.arange(500), outputs, target, False)[0] < 0.02
+    assert label_noise_score(np.arange(500), outputs, target, False)[0] < 0.02
     target[:50] += 2
-    rate, _, suspects = suspicion(np.arange(500), outputs, target, False)
+    rate, _, find_leaking_columns = label_noise_score(np.arange(500), outputs, target, False)
     assert rate == pytest.approx(0.1, abs=0.02)
-    assert set(range(50)) <= set(suspects)
+    assert set(range(50)) <= set(find_leaking_columns)
 
 
 def test_scores_are_those_of_scikit_learn():

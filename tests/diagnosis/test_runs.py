@@ -6,7 +6,7 @@ from sklearn.base import clone
 from sklearn.datasets import make_moons
 
 from rosenblatt import MLPClassifier
-from rosenblatt.diagnosis.runs import WORST, Job, run
+from rosenblatt.diagnosis.runs import WORST, FitTask, run
 from rosenblatt.training.evaluation import gradient_statistics
 
 X, Y = make_moons(120, noise=0.2, random_state=0)
@@ -15,7 +15,7 @@ TRAIN, REST = np.arange(80), np.arange(80, 120)
 
 
 def job(model, watch="all"):
-    return Job(1, model, X, Y, TRAIN, REST, 0.25, watch)
+    return FitTask(1, model, X, Y, TRAIN, REST, 0.25, watch)
 
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")

@@ -16,7 +16,7 @@ from sklearn.preprocessing import StandardScaler, scale
 from sklearn.utils._param_validation import InvalidParameterError
 
 from rosenblatt.estimators import DivergenceError, MLPClassifier, MLPRegressor
-from rosenblatt.estimators._stochastic import shuffle
+from rosenblatt.estimators.sgd import shuffle
 from rosenblatt.training import Trainer
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")

@@ -18,7 +18,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import rosenblatt
 from rosenblatt import TabularClassifier, TabularRegressor
-from rosenblatt.estimators.tabular.design import feed
+from rosenblatt.estimators.tabular.architecture import feed
 from rosenblatt.estimators.tabular.ensemble import best_temperature, soften
 from rosenblatt.tables.table import TableError
 
@@ -289,8 +289,8 @@ CHANGES = {
 
 @pytest.mark.parametrize("change", CHANGES)
 def test_a_changed_file_is_refused(change):
-    from rosenblatt.files import ModelFileError
-    from rosenblatt.storage.tabular import tabular_from_state, tabular_state
+    from rosenblatt.persistence.save_load import ModelFileError
+    from rosenblatt.persistence.tabular import tabular_from_state, tabular_state
 
     X, y, _ = purchases(60)
     state, arrays = tabular_state(TabularClassifier("fast", epochs=1).fit(X, y))

@@ -12,8 +12,8 @@ from sklearn.metrics import f1_score, r2_score
 import rosenblatt
 from rosenblatt import TabularClassifier, TabularRegressor
 from rosenblatt.estimators.tabular import _base
-from rosenblatt.estimators.tabular.design import feed
-from rosenblatt.estimators.tabular.exchange import Variant, places_of, predict_variants
+from rosenblatt.estimators.tabular.architecture import feed
+from rosenblatt.estimators.tabular.explain.column_substitution import Substitution, places_of, predict_variants
 from rosenblatt.tables.preparation import Prepared
 
 pd = pytest.importorskip("pandas")
@@ -109,7 +109,7 @@ def test_scores_are_of_the_classes_that_are_predicted(classifier):
 
 def test_batches_do_not_matter(classifier, monkeypatch):
     whole = classifier.explain(X, Y, n_repeats=2)
-    monkeypatch.setattr("rosenblatt.estimators.tabular.exchange.MOST_ROWS", N + 1)
+    monkeypatch.setattr("rosenblatt.estimators.tabular.explain.column_substitution.MAX_ROWS", N + 1)
     single = classifier.explain(X, Y, n_repeats=2)
     assert single.columns == whole.columns
     np.testing.assert_allclose(single.importance, whole.importance, atol=1e-12)
@@ -155,7 +155,7 @@ def test_contributions_to_a_linear_model_add_up_to_its_prediction(regressor):
         if place.name in ("age", "since", "colour", "member"):
             means = [prepared.numbers[:, place.numbers], prepared.flags[:, place.flags]]
             part = Prepared(*(a.mean(axis=0, keepdims=True, dtype=np.float64) for a in means), prepared.codes[:1, :0])
-            (moved,) = predict_variants(model, prepared, [Variant(place, part, np.zeros(N, int))])
+            (moved,) = predict_variants(model, prepared, [Substitution(place, part, np.zeros(N, int))])
             inside = (moved[:, 0] > VALUE.min()) & (moved[:, 0] < VALUE.max())
             inside &= (model.predict(X) > VALUE.min()) & (model.predict(X) < VALUE.max())
             lost = (model.predict(X) - moved[:, 0])[inside]

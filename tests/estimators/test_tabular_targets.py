@@ -14,8 +14,8 @@ from sklearn import metrics
 import rosenblatt
 from rosenblatt import TabularClassifier, TabularRegressor
 from rosenblatt.estimators.tabular import goals
-from rosenblatt.estimators.tabular.tails import has_heavy_tail
-from rosenblatt.estimators.tabular.units import Units, conformal_quantile, fit_units
+from rosenblatt.estimators.tabular.target_scaling import TargetScaler, conformal_quantile, fit_units
+from rosenblatt.estimators.tabular.target_transform import has_heavy_tail
 
 Case = tuple[Any, Any, str]
 QUICK: dict[str, Any] = {"hidden": (32, 32), "members": 3, "epochs": 24}
@@ -33,7 +33,7 @@ def uneven(n: int, seed: int = 0) -> tuple[Any, Any]:
     return X, X[:, 0] + (0.55 + 0.5 * X[:, 1]) * rng.normal(size=n)
 
 
-# Units -----------------------------------------------------------------------------------------------------------
+# TargetScaler -----------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("kind", ["linear", "log", "mean"])
@@ -54,9 +54,9 @@ def test_the_mean_of_a_logarithm_is_smeared() -> None:
     y = np.exp(rng.normal(2.0, 0.8, size=(200_000, 1)))
     units = fit_units(y, "log")
     constant = np.zeros_like(y)  # the mean of the logarithm
-    smeared = units.smeared(y, constant)
-    assert smeared.factor == pytest.approx(np.exp(0.8**2 / 2), rel=0.01)  # of a lognormal distribution
-    assert smeared.decode(constant[:1])[0, 0] == pytest.approx(y.mean(), rel=1e-6)
+    with_smearing = units.with_smearing(y, constant)
+    assert with_smearing.factor == pytest.approx(np.exp(0.8**2 / 2), rel=0.01)  # of a lognormal distribution
+    assert with_smearing.decode(constant[:1])[0, 0] == pytest.approx(y.mean(), rel=1e-6)
 
 
 def test_zeros_have_a_logarithm() -> None:
@@ -98,7 +98,7 @@ def test_a_heavy_tail_is_learned_as_a_logarithm_where_that_is_better() -> None:
     assert (auto._units.kind, plain._units.kind) == ("log", "linear")
     errors = [np.mean((model.predict(test) - truth) ** 2) for model in (auto, plain)]
     assert errors[0] < 0.7 * errors[1]
-    assert auto.out_of_fold_.mean() == pytest.approx(y.mean(), rel=0.02)  # smeared: not the median
+    assert auto.out_of_fold_.mean() == pytest.approx(y.mean(), rel=0.02)  # with_smearing: not the median
     assert TabularRegressor(**QUICK).fit(X, X[:, 0] + X[:, 1])._units.kind == "linear"
 
 
@@ -315,6 +315,6 @@ BAD_UNITS: dict[str, Any] = {
 def test_units_of_a_file_are_checked(change: dict[str, Any]) -> None:
     valid = {"kind": "linear", "center": [0.0], "scale": [1.0], "lowest": [0.0], "highest": [1.0]}
     valid |= {"offset": 0.0, "factor": 1.0, "shifts": []}
-    assert Units.from_dict(valid).scale == (1.0,)
+    assert TargetScaler.from_dict(valid).scale == (1.0,)
     with pytest.raises(ValueError, match=re.compile("units")):
-        Units.from_dict({**valid, **change} if change else change)
+        TargetScaler.from_dict({**valid, **change} if change else change)

@@ -36,14 +36,14 @@ OPTIONS = {
     "dropout": {"dropout": 0.3},
     "dropout by layer": {"dropout": [0.5, 0.0], "input_dropout": 0.1},
     "alpha dropout": {"activation": "selu", "alpha_dropout": True, "dropout": 0.1, "weight_init": "lecun_normal"},
-    "noise": {"noise": 0.2},
+    "input_noise": {"input_noise": 0.2},
     "batch norm": {"normalization": "batch"},
     "layer norm": {"normalization": ["layer", None]},
     "max-norm": {"max_norm": 1.0},
     "l1": {"l1": 0.5},
     "weight decay": {"solver": "adamw", "weight_decay": 0.5},
     "clip": {"clip_value": 0.01, "clip_norm": 0.05},
-    "average": {"average": 0.95},
+    "ema_decay": {"ema_decay": 0.95},
     "label smoothing": {"label_smoothing": 0.2},
     "nadam": {"solver": "nadam"},
     "rmsprop": {"solver": nn.RMSProp(momentum=0.9)},
@@ -110,7 +110,9 @@ def test_any_scorer_decides_when_to_stop_and_which_weights_are_best():
 
 
 def test_the_history_has_every_epoch():
-    model = wine(early_stopping=True, learning_rate="cosine", statistics=True, max_iter=12, n_iter_no_change=99)
+    model = wine(
+        early_stopping=True, learning_rate="cosine", gradient_statistics=True, max_iter=12, n_iter_no_change=99
+    )
     history = model.history_
     assert history["loss"] == model.loss_curve_
     assert history["val_score"] == model.validation_scores_
@@ -140,7 +142,7 @@ def test_a_course_that_was_planned_is_complete_at_its_end():
 
 
 def test_averages_are_what_is_validated_and_kept():
-    model = wine(average=0.9, early_stopping=True, n_iter_no_change=99)
+    model = wine(ema_decay=0.9, early_stopping=True, n_iter_no_change=99)
     plain = wine(early_stopping=True, n_iter_no_change=99)
     assert model.history_["loss"] == plain.history_["loss"], "the averages do not touch the training"
     assert model.history_["val_loss"] != plain.history_["val_loss"]
@@ -262,7 +264,7 @@ def test_divergence_is_named():
             {"solver": "lbfgs", "dropout": 0.5},
             "solver='lbfgs' uses all rows at once and has no dropout, but dropout is 0.5",
         ),
-        ({"solver": "lbfgs", "statistics": True}, "has no statistics"),
+        ({"solver": "lbfgs", "gradient_statistics": True}, "has no gradient_statistics"),
         ({"solver": nn.SGD(), "weight_decay": 0.1}, "weight_decay is a part of the optimizer that solver is"),
         ({"scoring": "roc_auc"}, "scoring needs a validation set"),
         ({"scoring": "rok", "early_stopping": True}, "rok"),
@@ -274,7 +276,7 @@ def test_divergence_is_named():
         ({"max_norm": -1}, "max_norm"),
         ({"alpha": [0.1]}, "alpha has 1 entries, .0.1,.; the network has 3 layers"),
         ({"alpha": [0.1, -1, 0]}, "layer 'hidden2': l2 is -1; it must be a number of at least 0"),
-        ({"average": 1.0}, "average"),
+        ({"ema_decay": 1.0}, "ema_decay"),
         ({"checkpoint": 3}, "checkpoint"),
         ({"checkpoint": "c", "checkpoint_every": "3 weeks"}, "checkpoint_every is '3 weeks'; allowed"),
     ],
@@ -301,7 +303,7 @@ def test_wrong_parameters_of_regressors_are_named(parameters, message):
 
 
 def test_partial_fit_refuses_what_needs_the_whole_training():
-    for parameters in ({"average": 0.9}, {"checkpoint": "c"}):
+    for parameters in ({"ema_decay": 0.9}, {"checkpoint": "c"}):
         with pytest.raises(ValueError, match=f"partial_fit does not support {next(iter(parameters))}="):
             MLPClassifier(**parameters).partial_fit(WINE_X, WINE_Y, classes=[0, 1, 2])
     with pytest.raises(ValueError, match="return_std needs loss='gaussian_nll', but loss is 'squared_error'"):

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from rosenblatt.ir.ops import Op, Sample
-from rosenblatt.ir.program import Builder, resolve
+from rosenblatt.ir.program import Builder
+from rosenblatt.ir.types import resolve
 
 RunKernel = Callable[[Op, Sample, str], list[np.ndarray]]
 
@@ -33,8 +34,8 @@ def run_kernel() -> RunKernel:
         attrs = {k: resolve(v, sample.n_rows) if op.attrs[k] == "shape" else v for k, v in sample.attrs.items()}
         out = b.emit(op.name, *leaves, **attrs)
         program = b.build() if out is None else b.build(result=out)
-        feeds = {f"x{i}": array for i, array in enumerate(sample.arrays)}
-        found = evaluate(program, feeds, sample.n_rows)
+        input_arrays = {f"x{i}": array for i, array in enumerate(sample.arrays)}
+        found = evaluate(program, input_arrays, sample.n_rows)
         return [found[f"x{i}"] for i in op.writes] if out is None else [found["result"]]
 
     return run

@@ -7,9 +7,10 @@ from hypothesis import strategies as st
 
 from rosenblatt.ir.autodiff import gradient
 from rosenblatt.ir.compile import evaluate
-from rosenblatt.ir.program import Builder, M, ProgramError
+from rosenblatt.ir.program import Builder
 from rosenblatt.ir.reference import interpret
 from rosenblatt.ir.rewrite import eliminate_dead
+from rosenblatt.ir.types import M, ProgramError
 from rosenblatt.nn import NetworkSpec
 from rosenblatt.nn.objective import Objective
 from rosenblatt.nn.programs import block_programs
@@ -175,7 +176,10 @@ def test_gradients_of_whole_networks_against_pytorch(activation, head):
     n_rows = 13
     y = rng.integers(0, 3, n_rows) if loss == "softmax_cross_entropy" else rng.uniform(0.1, 0.9, (n_rows, 3))
     feeds = {"x": rng.normal(size=(n_rows, 7)), "y": y}
-    feeds["weights"], feeds["biases"] = 0.4 * rng.normal(size=spec.n_weights), rng.normal(size=spec.n_biases)
+    feeds["weights"], feeds["biases"] = (
+        0.4 * rng.normal(size=spec.n_weights),
+        rng.normal(size=spec.n_biases),
+    )
     value, found = objective_and_gradient(spec, Objective(loss, l2=0.1), feeds, n_rows)
 
     w = torch.tensor(feeds["weights"], requires_grad=True)

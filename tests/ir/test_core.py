@@ -7,7 +7,8 @@ import scipy.sparse
 from rosenblatt import _core
 from rosenblatt.ir.compile import aligned_bytes, compile_program, evaluate, source
 from rosenblatt.ir.ops import OPS
-from rosenblatt.ir.program import Builder, M, ProgramError
+from rosenblatt.ir.program import Builder
+from rosenblatt.ir.types import M, ProgramError
 
 OPCODES = {name: code for code, (name, *_) in enumerate(_core.kernels())}
 NO_SLOTS = np.zeros(0)
@@ -159,13 +160,13 @@ def table_program(op, persistent):
 def test_row_numbers_outside_the_table_are_refused(op, persistent):
     program = table_program(op, persistent)
     largest = 2 if op.startswith("softmax") else 4
-    feeds = {"table": np.ones(program.leaf("table").shape), "rows": np.ones((4, 3))}
-    evaluate(program, {**feeds, "numbers": [0, largest, 1, 0]}, 4)
+    input_arrays = {"table": np.ones(program.leaf("table").shape), "rows": np.ones((4, 3))}
+    evaluate(program, {**input_arrays, "numbers": [0, largest, 1, 0]}, 4)
     for wrong in (largest + 1, 2**31 - 2):
         with pytest.raises(ValueError, match=f"holds the number {wrong}; allowed: 0 to {largest}"):
-            evaluate(program, {**feeds, "numbers": [0, wrong, 1, 0]}, 4)
+            evaluate(program, {**input_arrays, "numbers": [0, wrong, 1, 0]}, 4)
     with pytest.raises(ValueError, match=r"the (number|code) -1; allowed: 0 to"):
-        evaluate(program, {**feeds, "numbers": [0, -1, 1, 0]}, 4)
+        evaluate(program, {**input_arrays, "numbers": [0, -1, 1, 0]}, 4)
 
 
 @pytest.mark.parametrize("numbers", [[0.5, 1], [2**32, 1], [float("nan"), 1]])

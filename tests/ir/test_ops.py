@@ -12,11 +12,11 @@ from scipy import special, stats
 from sklearn.metrics import log_loss
 
 from rosenblatt.ir import reference
-from rosenblatt.ir.autodiff import Piece
 from rosenblatt.ir.duals import jvp
 from rosenblatt.ir.ops import OPS, Sample, normalize_attrs
 from rosenblatt.ir.ops.random import philox
-from rosenblatt.ir.program import Builder, ProgramError, Type, resolve
+from rosenblatt.ir.program import Builder
+from rosenblatt.ir.types import Piece, ProgramError, Type, resolve
 
 DTYPES = ("float32", "float64")
 ROWS = (0, 1, 7)
@@ -151,8 +151,8 @@ def pull_back(op, sample, u):
     assert len(rule) == len(leaves)
     pieces = {i: c if isinstance(c, Piece) else Piece(-1, c) for i, c in enumerate(rule) if c is not None}
     program = b.build(**{f"c{i}": piece.value for i, piece in pieces.items()})
-    feeds = {f"x{i}": a for i, a in enumerate(sample.arrays)} | {"u": u}
-    found = reference.interpret(program, feeds, sample.n_rows)
+    input_arrays = {f"x{i}": a for i, a in enumerate(sample.arrays)} | {"u": u}
+    found = reference.interpret(program, input_arrays, sample.n_rows)
     result = {}
     for i, piece in pieces.items():
         cotangent = found[f"c{i}"]

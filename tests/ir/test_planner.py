@@ -10,9 +10,10 @@ from rosenblatt.ir.autodiff import gradient
 from rosenblatt.ir.compile import evaluate
 from rosenblatt.ir.ops import OPS
 from rosenblatt.ir.planner import bytes_of, layout, plan
-from rosenblatt.ir.program import Builder, M
+from rosenblatt.ir.program import Builder
 from rosenblatt.ir.reference import interpret
 from rosenblatt.ir.rewrite import eliminate_dead
+from rosenblatt.ir.types import M
 from rosenblatt.nn import SGD, Adam, NetworkSpec
 from rosenblatt.nn.objective import Objective
 from rosenblatt.nn.programs import prediction_program, training_program
@@ -93,17 +94,17 @@ def random_programs(draw):
 @given(program=random_programs(), n_rows=st.integers(1, 9), seed=st.integers(0, 2**31))
 def test_a_planned_run_equals_one_without_shared_memory_and_the_interpreter(program, n_rows, seed):
     rng = np.random.default_rng(seed)
-    feeds = {
+    input_arrays = {
         "x": rng.normal(size=(n_rows, program.leaf("x").shape[1])).astype(program.dtype),
         "block": rng.normal(size=program.leaf("block").shape).astype(program.dtype),
     }
-    shared = evaluate(program, feeds, n_rows)
-    alone = evaluate(program, feeds, n_rows, share=False)
+    shared = evaluate(program, input_arrays, n_rows)
+    alone = evaluate(program, input_arrays, n_rows, share=False)
     for name in program.outputs:
         assert np.array_equal(shared[name], alone[name], equal_nan=True), name
     if program.dtype == "float32":  # sines of squares of squares lose too many of its digits
         return
-    expected, tolerance = interpret(program, feeds, n_rows), 1e-8
+    expected, tolerance = interpret(program, input_arrays, n_rows), 1e-8
     for name in program.outputs:
         scale = max(1.0, float(np.max(np.abs(expected[name]), initial=0)))
         np.testing.assert_allclose(shared[name], expected[name], rtol=tolerance, atol=tolerance * scale)
@@ -119,18 +120,18 @@ def test_a_planned_run_equals_one_without_shared_memory_and_the_interpreter(prog
 )
 def test_threads_that_share_a_program_give_the_same_bits(program, n_rows, n, room, seed):
     rng = np.random.default_rng(seed)
-    feeds = {
+    input_arrays = {
         "x": rng.normal(size=(n_rows, program.leaf("x").shape[1])).astype(program.dtype),
         "block": rng.normal(size=program.leaf("block").shape).astype(program.dtype),
     }
     before = get_num_threads()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("rosenblatt.ir.planner.ROOMY", room)
-        alone = evaluate(program, feeds, n_rows)  # a single run only measures
+        alone = evaluate(program, input_arrays, n_rows)  # a single run only measures
         try:
             set_num_threads(n)
             _core.share_always(True)
-            shared = evaluate(program, feeds, n_rows)
+            shared = evaluate(program, input_arrays, n_rows)
         finally:
             _core.share_always(False)
             set_num_threads(before)
@@ -240,9 +241,9 @@ def test_a_loss_whose_targets_are_its_logits_is_not_in_place():
     x = b.input("x", (M, 20))
     z = b.mul(x, 2.0)
     program = b.build(g=gradient(b, b.sum(b.softmax_cross_entropy_soft(z, z)), [x])[0])
-    feeds = {"x": np.random.default_rng(0).normal(size=(4, 20))}
+    input_arrays = {"x": np.random.default_rng(0).normal(size=(4, 20))}
     program = eliminate_dead(program)
-    found, alone = evaluate(program, feeds, 4), evaluate(program, feeds, 4, share=False)
+    found, alone = evaluate(program, input_arrays, 4), evaluate(program, input_arrays, 4, share=False)
     assert np.array_equal(found["g"], alone["g"])
 
 
@@ -260,8 +261,8 @@ def test_an_output_may_be_an_alias_of_an_input_a_leaf_or_a_pack():
         twice=b.mul(b.view(packed, offset=0, shape=(4,)), 2.0),
         w_before=b.view(packed, offset=4, shape=(6,)),
     )
-    feeds = {"x": np.arange(12.0).reshape(3, 4), "w": np.arange(6.0)}
-    found, expected = evaluate(program, feeds, 3), interpret(program, feeds, 3)
+    input_arrays = {"x": np.arange(12.0).reshape(3, 4), "w": np.arange(6.0)}
+    found, expected = evaluate(program, input_arrays, 3), interpret(program, input_arrays, 3)
     for name, right in expected.items():
         assert np.array_equal(found[name], right), name
     assert found["part"].tolist() == [[7, 7], [7, 7]]
@@ -271,8 +272,8 @@ def test_a_result_is_not_in_place_over_memory_that_another_operand_views():
     b = Builder("float64")
     block = b.pack(b.sin(b.leaf("params", "w", (12,))))
     program = b.build(y=b.mul(b.reshape(block, shape=(3, 4)), b.view(block, offset=2, shape=(4,))))
-    feeds = {"w": np.arange(12.0)}
-    assert np.array_equal(evaluate(program, feeds, 1)["y"], evaluate(program, feeds, 1, share=False)["y"])
+    input_arrays = {"w": np.arange(12.0)}
+    assert np.array_equal(evaluate(program, input_arrays, 1)["y"], evaluate(program, input_arrays, 1, share=False)["y"])
 
 
 def test_a_plan_prints_every_value():

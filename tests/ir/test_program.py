@@ -12,19 +12,8 @@ from scipy import sparse
 from rosenblatt.ir import reference
 from rosenblatt.ir.autodiff import gradient
 from rosenblatt.ir.compile import evaluate
-from rosenblatt.ir.program import (
-    Builder,
-    Instruction,
-    Leaf,
-    M,
-    Program,
-    ProgramError,
-    Type,
-    Value,
-    check,
-    format_dim,
-    resolve,
-)
+from rosenblatt.ir.program import Builder, check
+from rosenblatt.ir.types import Instruction, Leaf, M, Program, ProgramError, Type, Value, format_dim, resolve
 
 
 def small_program():
@@ -326,8 +315,8 @@ def test_forward_mode_goes_through_updates():
     w, rate = b.leaf("params", "w", (2,)), b.slot("rate")
     velocity = b.leaf("state", "velocity", (2,))
     b.sgd_update(w, velocity, b.mul(w, 3.0), rate, 0.0, 0.0, nesterov=0)
-    feeds = {"w": [1.0, 2.0], "velocity": [0.0, 0.0], "rate": 0.1}
-    values, derivatives = reference.jvp(b.build(), feeds, {"rate": 1.0}, 1)
+    input_arrays = {"w": [1.0, 2.0], "velocity": [0.0, 0.0], "rate": 0.1}
+    values, derivatives = reference.jvp(b.build(), input_arrays, {"rate": 1.0}, 1)
     assert_allclose(values["w"], [0.7, 1.4])
     assert_allclose(derivatives["w"], [-3.0, -6.0])
 

@@ -7,8 +7,9 @@ import pytest
 
 from rosenblatt.ir.autodiff import gradient
 from rosenblatt.ir.compile import evaluate
-from rosenblatt.ir.program import Builder, M
+from rosenblatt.ir.program import Builder
 from rosenblatt.ir.rewrite import fuse
+from rosenblatt.ir.types import M
 from rosenblatt.nn import SGD, Adam, NetworkSpec
 from rosenblatt.nn.objective import Objective
 from rosenblatt.nn.programs import prediction_program, training_program
@@ -40,7 +41,10 @@ def test_a_fused_training_step_is_the_plain_one(sizes, optimizer, dtype):
             if leaf.region in ("params", "state")
         }
         feeds["weights"] = rng.normal(size=spec.n_weights).astype(dtype)
-        feeds |= {"x": rng.normal(size=(n_rows, sizes[0])).astype(dtype), "y": rng.integers(0, sizes[-1], n_rows)}
+        feeds |= {
+            "x": rng.normal(size=(n_rows, sizes[0])).astype(dtype),
+            "y": rng.integers(0, sizes[-1], n_rows),
+        }
         feeds |= dict.fromkeys(optimizer.slots, 0.1)
         same(program, feeds, n_rows)
 

@@ -14,7 +14,8 @@ import rosenblatt
 from rosenblatt import _core
 from rosenblatt.ir.compile import evaluate
 from rosenblatt.ir.ops import OPS
-from rosenblatt.ir.program import Builder, M
+from rosenblatt.ir.program import Builder
+from rosenblatt.ir.types import M
 from rosenblatt.nn import SGD, Adam, Nadam, Network, NetworkSpec, RMSProp
 from rosenblatt.threads import _quota
 from rosenblatt.training import Trainer
@@ -60,10 +61,10 @@ def test_a_part_may_be_a_single_column():
     b = Builder("float32")
     x = b.input("x", (M, 65))
     program = b.build(sum=b.sum(x, axis=0), mean=b.mean(x, axis=0), max=b.max(x, axis=0))
-    feeds = {"x": np.random.default_rng(0).normal(size=(100, 65)).astype(np.float32)}
-    alone = with_threads(1, lambda: evaluate(program, feeds, 100))
+    input_arrays = {"x": np.random.default_rng(0).normal(size=(100, 65)).astype(np.float32)}
+    alone = with_threads(1, lambda: evaluate(program, input_arrays, 100))
     for n in (33, 64, 65, 128):
-        shared = with_threads(n, lambda: evaluate(program, feeds, 100))
+        shared = with_threads(n, lambda: evaluate(program, input_arrays, 100))
         assert all(np.array_equal(alone[name], shared[name]) for name in alone), n
 
 
@@ -77,8 +78,10 @@ NETWORKS = {
     "blocks": (NetworkSpec(12, (30,), 3, output="softmax"), 200, {"blocks": 48, "l2": 0.1}),
     "sparse": (NetworkSpec(200, (70,), 3, output="softmax", sparse_input=True), 40, {}),
     "toolbox": (
-        NetworkSpec(20, (64, 40), 4, "elu", "softmax", dropout=0.2, noise=0.1, normalization="batch", max_norm=1.0),
-        *(60, {"average": 0.9, "clip_norm": 1.0}),
+        NetworkSpec(
+            20, (64, 40), 4, "elu", "softmax", dropout=0.2, input_noise=0.1, normalization="batch", max_norm=1.0
+        ),
+        *(60, {"ema_decay": 0.9, "clip_norm": 1.0}),
     ),
     "layer norm": (NetworkSpec(70, (130,), 3, "prelu", "softmax", normalization="layer", input_dropout=0.1), 33, {}),
     "weighted": (NetworkSpec(9, (40, 40), 3, output="softmax"), 60, {"weighted": True}),

@@ -10,7 +10,8 @@ import pytest
 
 from rosenblatt.ir.autodiff import gradient
 from rosenblatt.ir.compile import evaluate
-from rosenblatt.ir.program import Builder, M, Value
+from rosenblatt.ir.program import Builder
+from rosenblatt.ir.types import M, Value
 
 
 def _differentiate(
@@ -29,8 +30,8 @@ def _differentiate(
     wrt = [leaf for leaf in leaves if leaf.dtype == dtype] + parameters
     gradients = gradient(b, out, wrt, b.broadcast_to(b.constant(1.0), shape=out.shape))
     results = {f"r{i}": b.add(g, 0.0) for i, g in enumerate([out, *gradients])}
-    feeds = {f"x{i}": a for i, a in enumerate(arrays)} | {f"p{i}": np.asarray(v) for i, v in enumerate(vectors)}
-    found = evaluate(b.build(**results), feeds, len(arrays[0]))
+    input_arrays = {f"x{i}": a for i, a in enumerate(arrays)} | {f"p{i}": np.asarray(v) for i, v in enumerate(vectors)}
+    found = evaluate(b.build(**results), input_arrays, len(arrays[0]))
     return tuple(found[name] for name in results)
 
 

@@ -9,7 +9,8 @@ from scipy import special
 
 from rosenblatt.ir.autodiff import gradient
 from rosenblatt.ir.compile import evaluate
-from rosenblatt.ir.program import Builder, M
+from rosenblatt.ir.program import Builder
+from rosenblatt.ir.types import M
 from rosenblatt.nn import Adam, Network, NetworkSpec
 from rosenblatt.nn.activations import (
     ACTIVATIONS,

@@ -6,7 +6,7 @@ import pytest
 from rosenblatt import nn
 from rosenblatt.ir.compile import evaluate
 from rosenblatt.ir.program import Builder
-from rosenblatt.nn.building import Work
+from rosenblatt.nn.program_builder import Work
 from rosenblatt.training import Trainer
 
 RNG = np.random.default_rng(0)
@@ -162,7 +162,7 @@ def test_networks_are_cut_reused_and_joined():
     net = nn.Network(
         nn.Dense(2, name="out")(nn.Dense(8, "relu", name="h2")(nn.Dense(6, "relu", name="h1")(x))), "float64"
     )
-    lower = net.cut("h1")
+    lower = net.truncate_at("h1")
     expected = np.maximum(X @ net["h1.weights"] + net["h1.biases"], 0)
     np.testing.assert_allclose(lower.predict(X), expected)
     new = nn.Network(nn.Dense(3, name="new")(lower(nn.input(5))), "float64", seed=9)
@@ -200,7 +200,7 @@ def test_frozen_parameters_stay_and_their_outputs_can_be_cached():
 
 def test_a_step_cannot_be_learned_through_unless_what_is_before_it_is_frozen():
     net = nn.Network(nn.Dense(2)(nn.Dense(8, "step", name="gate")(nn.input(5))))
-    assert set(np.unique(net.cut("gate").predict(X))) <= {0.0, 1.0}
+    assert set(np.unique(net.truncate_at("gate").predict(X))) <= {0.0, 1.0}
     with pytest.raises(ValueError, match="layer 'gate': the activation 'step' cannot learn by gradient descent"):
         net.fit(X, Y)
     with pytest.raises(ValueError, match="the perceptron rule; or freeze the layers up to this one"):
@@ -236,7 +236,7 @@ def test_averages_of_weights_are_those_of_the_formula():
     for _ in range(12):
         plain.fit(X, Y, epochs=1, batch_size=48, optimizer=nn.SGD(0.0), learning_rate=0.1, shuffle=False)
         average = 0.8 * average + 0.2 * plain.parameters
-    net.fit(X, Y, epochs=12, batch_size=48, optimizer=nn.SGD(0.0), learning_rate=0.1, shuffle=False, average=0.8)
+    net.fit(X, Y, epochs=12, batch_size=48, optimizer=nn.SGD(0.0), learning_rate=0.1, shuffle=False, ema_decay=0.8)
     np.testing.assert_allclose(net.parameters, average, rtol=1e-10)
 
 
@@ -284,7 +284,7 @@ def test_data_driven_weights_give_unit_variance_on_the_data():
         (lambda x: nn.Network(nn.Dense(3)(x), output={"b": "softmax"}), "the heads are prediction"),
         (lambda x: nn.Network(x, output=nn.PReLU()), "output activation of head 'prediction' is prelu, which learns"),
         (lambda x: nn.Network(nn.Dense(3, name="y")(x)), "a layer is called 'y'"),
-        (lambda x: nn.Network(nn.Dense(3)(x)).cut("z"), "no layer is called 'z'; there are: x, dense"),
+        (lambda x: nn.Network(nn.Dense(3)(x)).truncate_at("z"), "no layer is called 'z'; there are: x, dense"),
         (lambda x: nn.Network(nn.Dense(3)(x))["z"], "no parameter is called 'z'"),
         (lambda x: nn.Network(nn.Dense(3)(x)).fit(X, Y, epochs=0), "epochs is 0; it must be a positive integer"),
         (lambda x: nn.Network(nn.Dense(3)(x)).fit(X, Y, scorer=len), "scorer needs validation"),
@@ -292,7 +292,7 @@ def test_data_driven_weights_give_unit_variance_on_the_data():
             lambda x: nn.Network(nn.Dense(2)(x)).fit(X, Y, head_weights={"a": 2.0}),
             "head_weights names a; the heads are",
         ),
-        (lambda x: nn.Network(nn.Dense(3)(x)).fit(X, Y, average=1), r"average is 1; it must be in \[0, 1\)"),
+        (lambda x: nn.Network(nn.Dense(3)(x)).fit(X, Y, ema_decay=1), r"ema_decay is 1; it must be in \[0, 1\)"),
     ],
 )
 def test_mistakes_are_named(build, message):
@@ -322,7 +322,7 @@ def test_lbfgs_reaches_the_minimum_of_least_squares():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"average": 0.9}, "has no average"),
+        ({"ema_decay": 0.9}, "has no ema_decay"),
         ({"schedule": "cosine"}, "has no schedule"),
         ({"l1": 1.0}, "has no l1"),
     ],

@@ -48,7 +48,7 @@ def test_they_are_those_of_finite_differences(net, raw):
     cotangent = RNG.normal(size=(N, 3))
     assert list(net.input_gradients(X, cotangent)) == ["numbers"], "the only input of dense numbers"
     found = net.input_gradients(X, cotangent, at=["embedding", "numbers", "topics"], raw=raw)
-    last = net.cut("head") if raw else net
+    last = net.truncate_at("head") if raw else net
 
     def output(numbers):
         return (last.predict({**X, "numbers": numbers}) * cotangent).sum(axis=1)

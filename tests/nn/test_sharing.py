@@ -39,7 +39,7 @@ def test_equal_parts_share_an_executable_and_nothing_else():
         {"options": {"l2": 0.1}},
         {"options": {"l1": 0.1}},
         {"options": {"clip_norm": 1.0}},
-        {"options": {"average": 0.9}},
+        {"options": {"ema_decay": 0.9}},
         {"options": {"weighted": True}},
     ],
     ids=str,
@@ -85,7 +85,7 @@ def test_graphs_share_what_their_structure_says():
     assert summed().executable is summed().executable
     variants = [
         *({"two": True}, {"name": "a"}, {"units": 2}, {"slope": LeakyReLU(0.1)}, {"slope": LeakyReLU(0.2)}),
-        *({"shared": True}, {"dropout": 0.1}, {"dropout": 0.2}, {"output": "softmax"}),
+        *({"cached_executable": True}, {"dropout": 0.1}, {"dropout": 0.2}, {"output": "softmax"}),
     ]
     networks = [summed(), *(summed(**variant) for variant in variants)]
     assert len({id(network.executable) for network in networks}) == len(networks)
@@ -102,7 +102,12 @@ def test_trainers_of_graphs_share():
 
     assert of(summed()) is of(summed())
     weights = "dense.weights"
-    others = [{"rates": {weights: 0.5}}, {"decays": {weights: 0.5}}, {"fading": True}, {"weighted": True}]
+    others = [
+        {"learning_rate_factors": {weights: 0.5}},
+        {"weight_decay_factors": {weights: 0.5}},
+        {"anneal_regularization": True},
+        {"weighted": True},
+    ]
     assert len({id(of(summed(), **options)) for options in ({}, *others)}) == 5
 
 

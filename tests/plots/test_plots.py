@@ -105,7 +105,7 @@ def test_a_network_is_drawn_neuron_by_neuron(model):
 
 
 def test_what_stands_between_the_neurons_is_written_below():
-    spec = nn.NetworkSpec(3, (5, 4), 2, noise=0.1, normalization=("batch", None), dropout=(0.0, 0.5))
+    spec = nn.NetworkSpec(3, (5, 4), 2, input_noise=0.1, normalization=("batch", None), dropout=(0.0, 0.5))
     display = plots.NetworkDisplay.from_estimator(nn.Network(spec).freeze("hidden1"))
     texts = [t.get_text() for t in display.ax_.texts]
     assert texts == [
@@ -179,7 +179,7 @@ def test_a_rate_range_finds_where_the_loss_falls():
     target = points @ [1.0, -2.0, 0.5]
     net = nn.Network(nn.NetworkSpec(3, (), 1), "float64")
     before = net.parameters.copy()
-    found = training.learning_rate_range(net, points, target, optimizer=nn.SGD(0.0), low=1e-5, high=10, batch_size=50)
+    found = training.find_learning_rate(net, points, target, optimizer=nn.SGD(0.0), low=1e-5, high=10, batch_size=50)
     assert np.array_equal(net.parameters, before)
     # Plain descent on a quadratic of curvature 1 falls fastest near a rate of 1 and diverges beyond 2.
     assert 0.02 < found.suggestion < 1.5
@@ -188,7 +188,7 @@ def test_a_rate_range_finds_where_the_loss_falls():
     assert list(curves(display.ax_)["smoothed"]) == found.smoothed
     for options, message in (({"low": 0}, "0 < low < high"), ({"steps": 3}, "steps is 3; it must be at least 10")):
         with pytest.raises(ValueError, match=message):
-            training.learning_rate_range(net, points, target, **options)
+            training.find_learning_rate(net, points, target, **options)
 
 
 def test_without_matplotlib_the_error_says_what_to_install(model, monkeypatch):

@@ -17,7 +17,7 @@ from sklearn.neural_network import MLPClassifier as Foreign
 
 from rosenblatt import MLPClassifier, MLPSearchCV, TabularClassifier
 from rosenblatt.nn import LeakyReLU
-from rosenblatt.search import Layers, LogUniform, Make, PerLayer, When
+from rosenblatt.search import Conditional, Instance, Layers, LogUniform, PerLayer
 
 X, Y = load_iris(return_X_y=True)
 
@@ -66,18 +66,18 @@ CASES: dict[str, Case] = {
     "infinite bound": (lambda: LogUniform(1.0, np.inf), ValueError, r"LogUniform\(1\.0, inf\)"),
     "no layers": (lambda: Layers(()), ValueError, r"counts are \(\); give positive whole numbers"),
     "negative width": (lambda: Layers((1,), (-4,)), ValueError, r"widths are \(-4,\)"),
-    "condition on nothing": (lambda: fit({"momentum": When("solver", ("sgd",), [0.9])}), ValueError, r"'momentum' depends on 'solver', which is not in the space"),
-    "condition that never holds": (lambda: fit({"solver": ["adam"], "momentum": When("solver", ("sgd",), [0.9])}), ValueError, r"drawn when 'solver' is one of \('sgd',\), but the space only has \['adam'\]: it never is"),
-    "conditions in a circle": (lambda: fit({"alpha": When("l1", (0,), [1]), "l1": When("alpha", (1,), [0])}), ValueError, r"'alpha', 'l1' depend on each other in a circle"),
-    "condition without values": (lambda: fit({"solver": ["sgd"], "momentum": When("solver", (), [0.9])}), ValueError, r"condition of 'momentum' has no values of 'solver'"),
-    "condition with an empty choice": (lambda: fit({"solver": ["sgd"], "momentum": When("solver", ("sgd",), [])}), ValueError, r"no values for 'momentum'"),
+    "condition on nothing": (lambda: fit({"momentum": Conditional("solver", ("sgd",), [0.9])}), ValueError, r"'momentum' depends on 'solver', which is not in the space"),
+    "condition that never holds": (lambda: fit({"solver": ["adam"], "momentum": Conditional("solver", ("sgd",), [0.9])}), ValueError, r"drawn when 'solver' is one of \('sgd',\), but the space only has \['adam'\]: it never is"),
+    "conditions in a circle": (lambda: fit({"alpha": Conditional("l1", (0,), [1]), "l1": Conditional("alpha", (1,), [0])}), ValueError, r"'alpha', 'l1' depend on each other in a circle"),
+    "condition without values": (lambda: fit({"solver": ["sgd"], "momentum": Conditional("solver", (), [0.9])}), ValueError, r"condition of 'momentum' has no values of 'solver'"),
+    "condition with an empty choice": (lambda: fit({"solver": ["sgd"], "momentum": Conditional("solver", ("sgd",), [])}), ValueError, r"no values for 'momentum'"),
     "layers without sizes": (lambda: fit({"dropout": PerLayer([0.0])}), ValueError, r"'dropout' depends on 'hidden_layer_sizes', which is not in the space"),
     "no values for a layer": (lambda: fit({"dropout": PerLayer([])}), ValueError, r"no values for 'dropout'"),
-    "a condition among values": (lambda: fit({"solver": ["sgd"], "momentum": [When("solver", ("sgd",), [0.9])]}), TypeError, r"a When among the values for 'momentum'; it goes around"),
-    "a condition in a condition": (lambda: fit({"solver": ["sgd"], "momentum": When("solver", ("sgd",), When("solver", ("sgd",), [1]))}), TypeError, r"'momentum' has a condition within a condition"),
-    "made by a number": (lambda: Make(3), TypeError, r"Make\(3\): give a class or a function"),
-    "made of nothing": (lambda: Make(LeakyReLU, alpha=[]), ValueError, r"no values for 'LeakyReLU, alpha'"),
-    "made with an unknown argument": (lambda: fit({"activation": [Make(LeakyReLU, beta=[1.0])]}), ValueError, r"All 2 candidates failed\. .*TypeError: .*unexpected keyword argument 'beta'"),
+    "a condition among values": (lambda: fit({"solver": ["sgd"], "momentum": [Conditional("solver", ("sgd",), [0.9])]}), TypeError, r"a Conditional among the values for 'momentum'; it goes around"),
+    "a condition in a condition": (lambda: fit({"solver": ["sgd"], "momentum": Conditional("solver", ("sgd",), Conditional("solver", ("sgd",), [1]))}), TypeError, r"'momentum' has a condition within a condition"),
+    "made by a number": (lambda: Instance(3), TypeError, r"Instance\(3\): give a class or a function"),
+    "made of nothing": (lambda: Instance(LeakyReLU, alpha=[]), ValueError, r"no values for 'LeakyReLU, alpha'"),
+    "made with an unknown argument": (lambda: fit({"activation": [Instance(LeakyReLU, beta=[1.0])]}), ValueError, r"All 2 candidates failed\. .*TypeError: .*unexpected keyword argument 'beta'"),
     "epochs in the space": (lambda: fit({"max_iter": [3, 5]}), ValueError, r"space has 'max_iter', which the search sets by itself"),
     "an estimator with checkpoints": (lambda: fit(estimator=MLPClassifier(checkpoint="here")), ValueError, r"the estimator has checkpoint='here', which candidates cannot share"),
     "an estimator that goes on": (lambda: fit(estimator=MLPClassifier(warm_start=True)), ValueError, r"warm_start=True, which candidates cannot share"),
@@ -115,10 +115,10 @@ CASES: dict[str, Case] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize(("attempt", "error", "message"), CASES.values(), ids=CASES)
-def test_bad_search(attempt: Callable[[], Any], error: type[Exception], message: str) -> None:
+@pytest.mark.parametrize(("run_trial", "error", "message"), CASES.values(), ids=CASES)
+def test_bad_search(run_trial: Callable[[], Any], error: type[Exception], message: str) -> None:
     with pytest.raises(error, match=f"(?s){message}"):
-        attempt()
+        run_trial()
 
 
 def test_what_is_recorded_survives_a_refusal() -> None:

@@ -11,15 +11,17 @@ from rich.console import Console
 
 from rosenblatt.search.halving import brackets
 from rosenblatt.search.journal import Result
-from rosenblatt.search.live import Board
+from rosenblatt.search.progress_table import ProgressTable
 
 
-def board(terminal: bool, verbose: int = 1, end: float = math.inf) -> tuple[Board, io.StringIO]:
+def board(terminal: bool, verbose: int = 1, end: float = math.inf) -> tuple[ProgressTable, io.StringIO]:
     text = io.StringIO()
-    return Board(verbose, time.monotonic() - 10, end, Console(file=text, force_terminal=terminal, width=100)), text
+    return ProgressTable(
+        verbose, time.monotonic() - 10, end, Console(file=text, force_terminal=terminal, width=100)
+    ), text
 
 
-def fill(shown: Board) -> None:
+def fill(shown: ProgressTable) -> None:
     shown.plan(next(brackets(9, 9, 1, endless=False)), 3)
     shown.add(Result(0, 0, 1, [0.5]), {"alpha": 0.5})
     shown.add(Result(1, 0, 1, [0.25]), {"alpha": 0.25})

@@ -27,19 +27,25 @@ from sklearn.utils.estimator_checks import check_estimator
 
 import rosenblatt
 from rosenblatt import MLPClassifier, MLPRegressor, MLPSearchCV, TabularClassifier, TabularRegressor
-from rosenblatt.estimators.tabular.design import feed
+from rosenblatt.estimators.tabular.architecture import feed
 from rosenblatt.estimators.tabular.ensemble import best_temperature, soften
 from rosenblatt.nn import LeakyReLU
-from rosenblatt.search import Layers, LogUniform, Make, PerLayer, When, default_space
+from rosenblatt.search import Conditional, Instance, Layers, LogUniform, PerLayer, default_space
 from rosenblatt.search.halving import Rung, brackets, promoted
 from rosenblatt.search.journal import Journal, Result
 from rosenblatt.search.spaces import Random, Space
-from rosenblatt.search.trials import Fold, Staged
+from rosenblatt.search.trials import Fold, ResumableTrial
 
 DIGITS = load_digits(return_X_y=True)
 X, Y = (DIGITS[0][:300] / 16).astype(np.float32), DIGITS[1][:300]
 SPACE = {"alpha": stats.loguniform(1e-5, 1.0), "learning_rate_init": [0.001, 0.01], "hidden_layer_sizes": [(8,), (16,)]}
-NOISY = ("dropout", 0.2), ("solver", "nadam"), ("learning_rate", "one_cycle"), ("activation", "mish"), ("average", 0.9)
+NOISY = (
+    ("dropout", 0.2),
+    ("solver", "nadam"),
+    ("learning_rate", "one_cycle"),
+    ("activation", "mish"),
+    ("ema_decay", 0.9),
+)
 
 
 def base(**parameters: Any) -> MLPClassifier:
@@ -66,7 +72,7 @@ def test_candidates_come_from_the_space_and_the_seed() -> None:
     space = Space.of(
         {
             "solver": ["adam", "sgd"],
-            "momentum": When("solver", ("sgd",), [0.5]),
+            "momentum": Conditional("solver", ("sgd",), [0.5]),
             "alpha": stats.loguniform(1e-6, 1e-2),
             "power_t": stats.randint(1, 4),
             "hidden_layer_sizes": Layers((2,), (8, 16)),
@@ -94,8 +100,8 @@ def test_objects_and_values_of_layers() -> None:
     space = Space.of(
         {
             "hidden_layer_sizes": [(8,), (8, 8, 8)],
-            "activation": ["relu", Make(LeakyReLU, alpha=LogUniform(0.01, 0.3))],
-            "dropout": When("hidden_layer_sizes", [(8, 8, 8)], PerLayer([0.0, 0.5])),
+            "activation": ["relu", Instance(LeakyReLU, alpha=LogUniform(0.01, 0.3))],
+            "dropout": Conditional("hidden_layer_sizes", [(8, 8, 8)], PerLayer([0.0, 0.5])),
         },
         sorted(MLPClassifier().get_params()),
     )
@@ -108,10 +114,18 @@ def test_objects_and_values_of_layers() -> None:
 
 
 def test_texts_of_spaces_tell_what_they_hold_and_not_where() -> None:
-    space = {"alpha": stats.loguniform(1e-6, 1e-2), "activation": [Make(LeakyReLU, alpha=[0.1])], "solver": ["adam"]}
+    space = {
+        "alpha": stats.loguniform(1e-6, 1e-2),
+        "activation": [Instance(LeakyReLU, alpha=[0.1])],
+        "solver": ["adam"],
+    }
     text = str(Space(space))
     assert "0x" not in text
-    others = [{"alpha": stats.loguniform(1e-6, 1e-1)}, {"activation": [Make(LeakyReLU, alpha=[0.2])]}, {"solver": []}]
+    others = [
+        {"alpha": stats.loguniform(1e-6, 1e-1)},
+        {"activation": [Instance(LeakyReLU, alpha=[0.2])]},
+        {"solver": []},
+    ]
     assert all(str(Space({**space, **other})) != text for other in others)
 
 
@@ -138,7 +152,7 @@ def test_default_spaces_hold_parameters_that_the_estimator_takes(estimator: Any)
 @pytest.mark.parametrize("parameter", NOISY, ids=str)
 def test_a_promoted_network_equals_one_that_was_never_stopped(parameter: tuple[str, Any]) -> None:
     fold = Fold(X[:200], Y[:200], X[200:], Y[200:])
-    paused = Staged(base(**dict([parameter]), tol=0.0), fold, lambda model, X, y: model.score(X, y))
+    paused = ResumableTrial(base(**dict([parameter]), tol=0.0), fold, lambda model, X, y: model.score(X, y))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         scores = [paused.advance(epochs, lambda: math.inf) for epochs in (2, 6, 18)]
@@ -150,10 +164,10 @@ def test_a_promoted_network_equals_one_that_was_never_stopped(parameter: tuple[s
     assert scores[-1][0] == whole.score(fold.X_test, fold.y_test)
 
 
-@pytest.mark.parametrize("parameters", [{"average": 0.9}, {"early_stopping": True, "n_iter_no_change": 50}], ids=str)
+@pytest.mark.parametrize("parameters", [{"ema_decay": 0.9}, {"early_stopping": True, "n_iter_no_change": 50}], ids=str)
 def test_in_a_pause_a_network_is_what_it_would_be_if_training_ended_there(parameters: dict[str, Any]) -> None:
     fold = Fold(X[:200], Y[:200], X[200:], Y[200:])
-    paused = Staged(base(**parameters, tol=0.0), fold, lambda model, X, y: model.predict_proba(X)[0, 0])
+    paused = ResumableTrial(base(**parameters, tol=0.0), fold, lambda model, X, y: model.predict_proba(X)[0, 0])
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         for epochs in (3, 7):
@@ -437,7 +451,7 @@ def test_tree_structured_proposals_are_repeatable_and_learn() -> None:
         "alpha": stats.uniform(0, 1),
         "hidden_layer_sizes": Layers((1,), (8, 16)),
     }
-    space |= {"solver": ["adam", "sgd"], "momentum": When("solver", ("sgd",), [0.5, 0.9])}
+    space |= {"solver": ["adam", "sgd"], "momentum": Conditional("solver", ("sgd",), [0.5, 0.9])}
     options = {"space": space, "strategy": "tpe", "n_trials": 20, "estimator": base(max_iter=4), "cv": 2}
     first, second = (search(**options, n_jobs=n).fit(X, Y) for n in (1, 2))
     assert results(first) == results(second)
@@ -449,7 +463,7 @@ def test_proposals_of_nested_choices_and_distributions() -> None:
     pytest.importorskip("optuna")
     space = {
         "hidden_layer_sizes": Layers((2, 3), (8,)),
-        "activation": ["relu", Make(LeakyReLU, alpha=LogUniform(0.01, 0.3))],
+        "activation": ["relu", Instance(LeakyReLU, alpha=LogUniform(0.01, 0.3))],
         "dropout": [0.0, PerLayer([0.1, 0.2])],
         "batch_size": stats.randint(16, 64),
         "alpha": stats.norm(1.0, 0.01),

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from rosenblatt import learn
-from rosenblatt.files import load, save
+from rosenblatt.persistence.save_load import load, save
 
 RNG = np.random.default_rng(0)
 TABLE = {"x": RNG.normal(size=60), "y": RNG.choice(["hi", "lo"], 60)}

@@ -14,9 +14,9 @@ import pytest
 import scipy.sparse as sp
 
 from rosenblatt import nn
-from rosenblatt.files import ModelFileError, load, model_from_bytes, save
+from rosenblatt.persistence.networks import network_from_state, network_to_state
+from rosenblatt.persistence.save_load import ModelFileError, load, model_from_bytes, save
 from rosenblatt.storage.container import digest, pack, unpack
-from rosenblatt.storage.networks import network_from_state, network_to_state
 
 ROWS = {
     "numbers": np.ones((3, 2), "f4"),
@@ -296,16 +296,16 @@ CHAINS = {
     "layers of text": (spec("hidden", "12"), "hidden of the network is not positive integers"),
     "layers of fractions": (spec("hidden", [2.5, 2]), "hidden of the network is not positive integers"),
     "no inputs": (spec("n_inputs", 0), "n_inputs of the network is not a positive integer"),
-    "noise of a list": (spec("noise", []), "noise of the network is not a finite number"),
-    "noise of NaN": (spec("noise", {"float": "nan"}), "noise of the network is not a finite number"),
-    "negative noise": (spec("noise", -1.0), "std is -1.0"),
+    "noise of a list": (spec("input_noise", []), "input_noise of the network is not a finite number"),
+    "noise of NaN": (spec("input_noise", {"float": "nan"}), "input_noise of the network is not a finite number"),
+    "negative noise": (spec("input_noise", -1.0), "std is -1.0"),
     "dropout of one": (spec("dropout", 1.0), "dropout rate is 1.0"),
     "dropout for other layers": (spec("dropout", {"tuple": [0.1] * 3}), "dropout has 3 entries"),
     "sparse by text": (spec("sparse_input", "yes"), "sparse_input of the network is not true or false"),
     "unknown normalization": (spec("normalization", "evil"), "normalization is 'evil'"),
     "unknown initializer": (spec("weights", "evil"), "initializer is 'evil'"),
     "spec and graph": (change("graph", {}), "not either a spec or a graph"),
-    "field missing": (lambda s, a: s["spec"].pop("noise"), "the network's spec lacks one of the entries"),
+    "field missing": (lambda s, a: s["spec"].pop("input_noise"), "the network's spec lacks one of the entries"),
     "negative max norm": (spec("max_norm", -1), "max_norm is -1"),
 }  # fmt: skip
 

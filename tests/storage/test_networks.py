@@ -14,10 +14,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rosenblatt import nn
-from rosenblatt.files import ModelFileError, load, model_from_bytes, save
 from rosenblatt.nn.activations import ACTIVATIONS, OUTPUTS
+from rosenblatt.persistence.networks import LAYERS, network_from_state, network_to_state
+from rosenblatt.persistence.save_load import ModelFileError, load, model_from_bytes, save
 from rosenblatt.storage.container import pack
-from rosenblatt.storage.networks import LAYERS, network_from_state, network_to_state
 
 ACTIVATE = st.one_of(
     st.sampled_from([name for name in ACTIVATIONS if name != "step"]),
@@ -117,7 +117,7 @@ def chains(draw: Any) -> nn.Network:
         dropout=each(st.sampled_from([0.0, 0.5])),
         input_dropout=0.0 if sparse else 0.1,
         alpha_dropout=draw(st.booleans()),
-        noise=0.0 if sparse else draw(st.sampled_from([0.0, 0.5])),
+        input_noise=0.0 if sparse else draw(st.sampled_from([0.0, 0.5])),
         normalization=each(st.sampled_from([None, "batch", "layer"])),
         norm_momentum=0.75,
         weights=each(st.one_of(st.none(), DRAW), n + 1),

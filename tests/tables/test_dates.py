@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rosenblatt.tables.dates import date_order, read_date
+from rosenblatt.tables.readers.dates import date_order, read_date
 
 EPOCH = dt.datetime(1970, 1, 1)
 NEW_YEARS_EVE = (dt.datetime(2020, 12, 31) - EPOCH).days

@@ -5,8 +5,8 @@ import pytest
 from scipy.stats import rankdata
 from sklearn import datasets
 
-from rosenblatt.tables.leaks import ranked, suspects
-from rosenblatt.tables.reading import read_table
+from rosenblatt.tables.leakage import find_leaking_columns, ranked
+from rosenblatt.tables.readers.reading import read_table
 
 RNG = np.random.default_rng(0)
 N = 4000
@@ -31,7 +31,7 @@ NUMBERS = {
 
 @pytest.mark.parametrize("name", CLASSES)
 def test_a_column_that_tells_the_class_is_found(name):
-    found = suspects(read_table({"noise": NOISE, name: CLASSES[name]}), LABELS, True)
+    found = find_leaking_columns(read_table({"noise": NOISE, name: CLASSES[name]}), LABELS, True)
     assert [suspect for suspect, _ in found] == [name]
     assert "tells the class of" in found[0][1]
 
@@ -39,7 +39,7 @@ def test_a_column_that_tells_the_class_is_found(name):
 @pytest.mark.parametrize("name", ["itself", "in another unit, with heavy tails", "reversed"])
 def test_a_column_that_tells_a_number_is_found(name):
     y = np.column_stack([RNG.normal(size=N), AMOUNT])
-    found = suspects(read_table({"noise": NOISE, name: NUMBERS[name]}), y, False)
+    found = find_leaking_columns(read_table({"noise": NOISE, name: NUMBERS[name]}), y, False)
     assert [suspect for suspect, _ in found] == [name]
 
 
@@ -47,39 +47,41 @@ def test_levels_that_tell_a_number_are_found():
     levels = RNG.integers(0, 40, N)
     value = RNG.normal(size=40)[levels] + RNG.normal(0, 1e-3, N)
     table = read_table({"level": np.array([f"l{i}" for i in levels]), "noise": NOISE})
-    assert [name for name, _ in suspects(table, value, False)] == ["level"]
+    assert [name for name, _ in find_leaking_columns(table, value, False)] == ["level"]
 
 
 def test_a_rare_class_needs_more_than_the_frequent_one():
     rare = (RNG.random(N) < 0.004).astype(np.int32)
-    assert suspects(read_table({"noise": NOISE, "rare": rare}), rare, True) == [], "too few rows tell"
+    assert find_leaking_columns(read_table({"noise": NOISE, "rare": rare}), rare, True) == [], "too few rows tell"
     rows = np.random.default_rng(1).normal(size=5000)
     for n_rare in range(18, 28):  # of 2,500 scored rows 99.5 % are of the frequent class, and ten or more are not
         few = np.zeros(5000, dtype=np.int32)
         few[:: 5000 // n_rare] = 1
-        assert suspects(read_table({"noise": rows}), few, True) == []
+        assert find_leaking_columns(read_table({"noise": rows}), few, True) == []
     rare = (RNG.random(N) < 0.02).astype(np.int32)
-    assert [name for name, _ in suspects(read_table({"noise": NOISE, "rare": rare}), rare, True)] == ["rare"]
+    assert [name for name, _ in find_leaking_columns(read_table({"noise": NOISE, "rare": rare}), rare, True)] == [
+        "rare"
+    ]
 
 
 def test_close_is_not_enough():
     close = np.where(RNG.random(N) < 0.02, 1 - LABELS, LABELS)
-    assert suspects(read_table({"close": close}), LABELS, True) == []
-    assert suspects(read_table({"close": AMOUNT + RNG.normal(0, 0.1, N)}), AMOUNT, False) == []
-    assert suspects(read_table({"few": LABELS[:60]}), LABELS[:60], True) == [], "60 rows prove nothing"
+    assert find_leaking_columns(read_table({"close": close}), LABELS, True) == []
+    assert find_leaking_columns(read_table({"close": AMOUNT + RNG.normal(0, 0.1, N)}), AMOUNT, False) == []
+    assert find_leaking_columns(read_table({"few": LABELS[:60]}), LABELS[:60], True) == [], "60 rows prove nothing"
 
 
 @pytest.mark.parametrize("name", ["iris", "wine", "breast_cancer", "digits", "diabetes", "linnerud"])
 def test_it_says_nothing_of_the_tables_that_scikit_learn_ships(name):
     X, y = getattr(datasets, f"load_{name}")(return_X_y=True)
     table = read_table({f"x{i}": column for i, column in enumerate(X.T)})
-    assert suspects(table, y, name not in ("diabetes", "linnerud")) == []
+    assert find_leaking_columns(table, y, name not in ("diabetes", "linnerud")) == []
 
 
 def test_rows_are_mixed_before_they_are_halved():
     order = np.argsort(LABELS, kind="stable")
     table = read_table({"class": CLASSES["its number"][order], "noise": NOISE[order]})
-    assert [name for name, _ in suspects(table, LABELS[order], True)] == ["class"]
+    assert [name for name, _ in find_leaking_columns(table, LABELS[order], True)] == ["class"]
 
 
 def test_ranks_are_scipys():

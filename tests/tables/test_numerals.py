@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rosenblatt.tables.numerals import NumberFormat
+from rosenblatt.tables.readers.numerals import NumberFormat
 
 COLUMNS = {
     "plain": (["1", "-2.5", " 3e-2 ", "+.5"], [1, -2.5, 0.03, 0.5]),

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from rosenblatt.tables.kinds import infer_kinds
 from rosenblatt.tables.preparation import Preparation, fit_preparation
-from rosenblatt.tables.reading import read_table
+from rosenblatt.tables.readers.reading import read_table
 from rosenblatt.tables.table import TableError, TableWarning
 
 RNG = np.random.default_rng(0)

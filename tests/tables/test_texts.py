@@ -9,10 +9,10 @@ from sklearn.feature_extraction.text import HashingVectorizer, TfidfTransformer
 
 import rosenblatt
 from rosenblatt import TabularClassifier
+from rosenblatt.tables.encoders import N_WORDS
 from rosenblatt.tables.kinds import infer_kinds
 from rosenblatt.tables.preparation import Preparation, fit_preparation
-from rosenblatt.tables.reading import read_table
-from rosenblatt.tables.rules import N_WORDS
+from rosenblatt.tables.readers.reading import read_table
 
 NOUNS = ["river", "engine", "teacher", "garden", "letter", "window", "mountain", "coffee", "market", "bridge"]
 GOOD, BAD = ["lovely", "splendid", "bright"], ["dreadful", "gloomy", "broken"]
@@ -78,8 +78,8 @@ def test_sentences_are_told_from_names(cells: list[str], kind: str) -> None:
 
 def test_a_stored_rule_of_words_is_checked() -> None:
     entry = prepared(reviews(100)[0])[0].to_dict()
-    assert Preparation.from_dict(entry).texts[0].rarity == tuple(entry["rules"][0]["rarity"])
-    for rarity in ([1.0], ["x"] * N_WORDS, [float("inf")] * N_WORDS, None):
-        entry["rules"][0]["rarity"] = rarity
+    assert Preparation.from_dict(entry).texts[0].idf == tuple(entry["rules"][0]["idf"])
+    for idf in ([1.0], ["x"] * N_WORDS, [float("inf")] * N_WORDS, None):
+        entry["rules"][0]["idf"] = idf
         with pytest.raises(ValueError, match="does not say how rare words are"):
             Preparation.from_dict(entry)

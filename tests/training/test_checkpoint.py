@@ -73,7 +73,14 @@ def estimators():
     for schedule in ("cosine", "one_cycle", "plateau", "exponential", "power", "warmup", "coslog"):
         options = {**common, "learning_rate": schedule}
         yield f"schedule {schedule}", lambda f, o=options: MLPClassifier((16,), checkpoint=f, **o), LABELS
-    rich = {**common, "dropout": 0.2, "noise": 0.1, "normalization": "batch", "average": 0.9, "early_stopping": True}
+    rich = {
+        **common,
+        "dropout": 0.2,
+        "input_noise": 0.1,
+        "normalization": "batch",
+        "ema_decay": 0.9,
+        "early_stopping": True,
+    }
     yield "everything", lambda f: MLPClassifier((16, 8), checkpoint=f, clip_norm=1.0, max_norm=1.0, **rich), LABELS
     yield "unseeded", lambda f: MLPClassifier((16,), checkpoint=f, **{**common, "random_state": None}), LABELS
     options = {**common, "early_stopping": True, "shuffle": False}
@@ -135,7 +142,7 @@ def network():
 
 
 @pytest.mark.parametrize(
-    "extra", [{}, {"average": 0.9, "clip_norm": 1.0}, {"schedule": "plateau", "l1": 0.01, "l2": 0.1}]
+    "extra", [{}, {"ema_decay": 0.9, "clip_norm": 1.0}, {"schedule": "plateau", "l1": 0.01, "l2": 0.1}]
 )
 def test_a_networks_fit_goes_on_where_it_was(extra, tmp_path, monkeypatch):
     whole = network()

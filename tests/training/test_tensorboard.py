@@ -51,7 +51,7 @@ def network():
 
 def test_a_networks_training_is_read_back(tmp_path):
     net = network()
-    history = net.fit(X, Y, epochs=4, validation=(X, Y), statistics=True, callbacks=[TensorBoard(tmp_path)])
+    history = net.fit(X, Y, epochs=4, validation=(X, Y), gradient_statistics=True, callbacks=[TensorBoard(tmp_path)])
     events = read(tmp_path)
     for tag, column in (
         ("loss/training", "loss"),
@@ -80,7 +80,13 @@ def test_an_interrupted_training_has_curves_without_a_seam(kind, tmp_path, monke
         if kind == "network":
             options = {"epochs": epochs, "checkpoint": folder, "checkpoint_every": 10}
             return network().fit(X, Y, callbacks=[TensorBoard(logs)], **options)
-        options = {"max_iter": epochs, "n_iter_no_change": 99, "random_state": 0, "batch_size": 32, "statistics": True}
+        options = {
+            "max_iter": epochs,
+            "n_iter_no_change": 99,
+            "random_state": 0,
+            "batch_size": 32,
+            "gradient_statistics": True,
+        }
         model = MLPClassifier((5,), checkpoint=folder, checkpoint_every=10, **options)
         return model.set_callbacks(TensorBoard(logs)).fit(X, Y).history_
 

@@ -455,7 +455,16 @@ def test_rates_and_decays_of_single_parameters_are_pytorchs_groups(batch_size):
     ]
     optimizer = torch.optim.Adam(groups, eps=0.0)
     orders = []
-    train(net, X, y, Adam(epsilon=1e-300, weight_decay=0.3), 1, batch_size, rates=rates, decays=decays)
+    train(
+        net,
+        X,
+        y,
+        Adam(epsilon=1e-300, weight_decay=0.3),
+        1,
+        batch_size,
+        learning_rate_factors=rates,
+        weight_decay_factors=decays,
+    )
     rng = np.random.default_rng(2)
     orders.append(rng.permutation(len(y)))
     for rows in np.array_split(orders[0], range(batch_size, len(y), batch_size)):
@@ -477,7 +486,7 @@ def test_rates_and_decays_of_single_parameters_are_pytorchs_groups(batch_size):
 
 def test_an_unknown_name_among_rates_is_refused():
     with pytest.raises(ValueError, match="'hiden' matches no layer"):
-        Trainer(network(), "softmax_cross_entropy", Adam(), rates={"hiden": 2.0})
+        Trainer(network(), "softmax_cross_entropy", Adam(), learning_rate_factors={"hiden": 2.0})
 
 
 def test_fading_scales_decay_and_dropout_step_by_step():
@@ -485,7 +494,7 @@ def test_fading_scales_decay_and_dropout_step_by_step():
     x = nn.input(6)
     plain = nn.Network(nn.Dense(3)(nn.Dense(9, "tanh")(x)), "float64", output="softmax")
     noisy = nn.Network(nn.Dense(3)(nn.Dropout(0.5)(nn.Dense(9, "tanh")(x))), "float64", output="softmax")
-    options = {"batch_size": 10, "fading": True, "seed": 3}
+    options = {"batch_size": 10, "anneal_regularization": True, "seed": 3}
     ends = {}
     for label, net, decay, strength in (
         ("none", plain.copy(), 0.0, 0.0),
@@ -507,9 +516,14 @@ def test_fading_scales_decay_and_dropout_step_by_step():
 def test_fit_fades_along_half_a_cosine():
     X, y = problem()
     net, by_hand = (nn.Network(nn.Dense(3)(nn.input(6)), "float64", output="softmax") for _ in range(2))
-    fit(net, X, y, optimizer=Adam(weight_decay=0.5), epochs=4, batch_size=35, fade=True, shuffle=False)
+    fit(net, X, y, optimizer=Adam(weight_decay=0.5), epochs=4, batch_size=35, anneal_regularization=True, shuffle=False)
     trainer = Trainer(
-        by_hand, "softmax_cross_entropy", Adam(weight_decay=0.5), batch_size=35, per_batch=False, fading=True
+        by_hand,
+        "softmax_cross_entropy",
+        Adam(weight_decay=0.5),
+        batch_size=35,
+        per_batch=False,
+        anneal_regularization=True,
     )
     trainer.set_data(X, y)
     t = np.arange(8) / 8

@@ -15,18 +15,18 @@ from sklearn.utils import check_X_y
 from sklearn.utils.multiclass import type_of_target
 
 from rosenblatt.estimators import MLPClassifier, MLPRegressor
-from rosenblatt.estimators._base import rows_of
+from rosenblatt.estimators.base import rows_of
 
 __all__ = ["check_data", "encoded", "require_network", "splits_of"]
 
 Array = npt.NDArray[Any]
-FEWEST_ROWS = 20
+MIN_ROWS = 20
 """A quarter of four fifths of these is four rows."""
 SET_ASIDE = 10
 """A quarter of four fifths of these is two rows to validate by."""
 FOLDS, FEW_ROWS = 5, 200
 """By default, and below how many rows the folds are made twice, as standard errors are then large."""
-MOST_HELD_OUT = 5000
+MAX_HELD_OUT = 5000
 """Held-out rows of a split that are predicted: errors are precise enough."""
 
 
@@ -50,10 +50,10 @@ def check_data(model: Any, X: Any, y: Any) -> tuple[Any, Array]:
     )
     if y.ndim == 2 and y.shape[1] == 1:
         y = y.ravel()
-    if X.shape[0] < FEWEST_ROWS:
+    if X.shape[0] < MIN_ROWS:
         raise ValueError(
             f"X has {X.shape[0]} rows, but a diagnosis compares trainings on parts of them and needs at least "
-            f"{FEWEST_ROWS}: collect more rows first."
+            f"{MIN_ROWS}: collect more rows first."
         )
     if model.early_stopping and X.shape[0] * model.validation_fraction < SET_ASIDE:
         fewest = SET_ASIDE / model.validation_fraction
@@ -84,7 +84,7 @@ def splits_of(model: Any, cv: Any, X: Any, y: Array, seed: int) -> list[tuple[Ar
         raise ValueError(refusal(cv))
     pairs = cv.split(X, y) if hasattr(cv, "split") else cv
     rng = np.random.default_rng(seed)
-    found = [(rng.permutation(rows_in(a)), rng.permutation(rows_in(b))[:MOST_HELD_OUT]) for a, b in pairs]
+    found = [(rng.permutation(rows_in(a)), rng.permutation(rows_in(b))[:MAX_HELD_OUT]) for a, b in pairs]
     if len(found) < 2:
         raise ValueError(f"cv gives {len(found)} split, but standard errors need at least 2: add folds or repeats.")
     if any(len(np.intersect1d(a, b)) for a, b in found):

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from sklearn.base import is_classifier
 
-from .measures import compare, corrected_se, mean_curve, out_of_fold, reference, suspicion
+from .measures import compare, corrected_se, label_noise_score, mean_curve, out_of_fold, reference
 from .report import Comparison, Evidence
 from .runs import Run
 from .trials import FRACTIONS, GIVEN, RESTRAINTS, Trials, on
@@ -78,7 +78,7 @@ def of_the_reference(trials: Trials, runs: Runs, share: float) -> dict[str, Any]
     gains = np.array([r.error for r in runs[GIVEN]]) - errors
     classes, sure = is_classifier(trials.model), (0.0, 0.0, np.arange(0))
     if outputs:
-        sure = suspicion(*out_of_fold(outputs, trials.splits), trials.target, classes)
+        sure = label_noise_score(*out_of_fold(outputs, trials.splits), trials.target, classes)
     last, following = found[0.5][0] - errors, NEXT * (found[0.25][0] - errors)
     return {
         "reference_error": float(errors.mean()),
@@ -88,4 +88,4 @@ def of_the_reference(trials: Trials, runs: Runs, share: float) -> dict[str, Any]
         "next_gain_se": corrected_se(following, share),
         "classes": classes,
         "restrained": Comparison(float(gains.mean()), corrected_se(gains, share), 0.0, 0.0),
-    } | dict(zip(("confident_error", "confident_error_se", "suspects"), sure, strict=True))
+    } | dict(zip(("confident_error", "confident_error_se", "find_leaking_columns"), sure, strict=True))

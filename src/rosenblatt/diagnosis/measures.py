@@ -14,7 +14,7 @@ import numpy.typing as npt
 from .report import Comparison, Curve
 from .runs import WORST, Run, wrong_labels
 
-__all__ = ["CERTAIN", "compare", "corrected_se", "mean_curve", "out_of_fold", "reference", "suspicion"]
+__all__ = ["CERTAIN", "compare", "corrected_se", "label_noise_score", "mean_curve", "out_of_fold", "reference"]
 
 Array = npt.NDArray[Any]
 CERTAIN = 2.0
@@ -92,7 +92,7 @@ def out_of_fold(outputs: Sequence[Array], splits: Sequence[tuple[Array, Array]])
     return rows, total / counts[:, None]
 
 
-def suspicion(rows: Array, outputs: Array, target: Array, classes: bool) -> tuple[float, float, Array]:
+def label_noise_score(rows: Array, outputs: Array, target: Array, classes: bool) -> tuple[float, float, Array]:
     """How often the surest out-of-fold predictions are wrong, its standard error, and the rows that they contradict.
 
     Where classes only overlap, the predictions that are surest are right; where labels are flipped at random, they are
@@ -105,8 +105,8 @@ def suspicion(rows: Array, outputs: Array, target: Array, classes: bool) -> tupl
     rate = float(chosen.mean())
     order = np.flatnonzero(wrong)
     order = order[np.argsort(-strength[order], kind="stable")]
-    suspects = rows[order[: max(1, round(rate * len(rows)))]] if len(order) else rows[:0]
-    return rate, float(np.sqrt(rate * (1 - rate) / len(chosen))), suspects
+    find_leaking_columns = rows[order[: max(1, round(rate * len(rows)))]] if len(order) else rows[:0]
+    return rate, float(np.sqrt(rate * (1 - rate) / len(chosen))), find_leaking_columns
 
 
 def contradictions(outputs: Array, target: Array) -> tuple[Array, Array]:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from sklearn.base import clone, is_classifier
 
-from rosenblatt.estimators._mlp_parameters import hidden_sizes, is_listed
+from rosenblatt.estimators.mlp.hyperparameters import hidden_sizes, is_listed
 
 from .report import Diagnosis, Remedy
 from .trials import larger, unregularized
@@ -19,7 +19,7 @@ from .trials import larger, unregularized
 __all__ = ["STATES", "Remedy", "remedies_for", "remedy"]
 
 Changes = dict[str, Any] | None
-FEWEST_NEURONS = 4
+MIN_NEURONS = 4
 """Layers are not made narrower than this."""
 
 
@@ -34,7 +34,7 @@ def fewer_layers(model: Any) -> Changes:
 def fewer_neurons(model: Any) -> Changes:
     """Half of the neurons of each layer."""
     sizes = hidden_sizes(model.hidden_layer_sizes)
-    halves = tuple(max(min(s, FEWEST_NEURONS), s // 2) for s in sizes)
+    halves = tuple(max(min(s, MIN_NEURONS), s // 2) for s in sizes)
     return {"hidden_layer_sizes": halves} if halves != tuple(sizes) else None
 
 
@@ -79,7 +79,7 @@ def longer(model: Any) -> Changes:
     return {"max_iter": 5 * model.max_iter}
 
 
-def freer(model: Any) -> Changes:
+def less_regularization(model: Any) -> Changes:
     """No penalties to speak of, and no noise."""
     return unregularized(model) or None
 
@@ -92,12 +92,12 @@ def robust(model: Any) -> Changes:
     return {"loss": "huber"} if model.loss == "squared_error" else None
 
 
-def by_hand(model: Any) -> Changes:
+def manual(model: Any) -> Changes:
     """Nothing that a parameter could do."""
     return None
 
 
-def stronger(model: Any) -> Changes:
+def larger_network(model: Any) -> Changes:
     """A larger network."""
     return larger(model)
 
@@ -108,9 +108,9 @@ FEWER_NEURONS: Rule = ("fewer neurons", "Use fewer neurons in each hidden layer.
 DROPOUT: Rule = ("dropout", "Drop a share of the neurons in each training step.", dropout)
 L2: Rule = ("L2", "Penalize large weights (alpha).", l2)
 EARLY_STOPPING: Rule = ("early stopping", "Stop when the validation score stalls.", early_stopping)
-MORE_ROWS: Rule = ("more rows", "Collect more rows.", by_hand)
-CHECK_LABELS: Rule = ("check labels", "Look at the rows in evidence.suspects first.", by_hand)
-LARGER_NETWORK: Rule = ("larger network", "Use more neurons.", stronger)
+MORE_ROWS: Rule = ("more rows", "Collect more rows.", manual)
+CHECK_LABELS: Rule = ("check labels", "Look at the rows in evidence.find_leaking_columns first.", manual)
+LARGER_NETWORK: Rule = ("larger network", "Use more neurons.", larger_network)
 LONGER: Rule = ("train longer", "Allow more epochs (max_iter).", longer)
 LOWER: Rule = ("lower learning rate", "Divide learning_rate_init by ten.", lower_rate)
 HIGHER: Rule = ("higher learning rate", "Multiply learning_rate_init by ten.", higher_rate)
@@ -118,16 +118,16 @@ HIGHER: Rule = ("higher learning rate", "Multiply learning_rate_init by ten.", h
 STATES: dict[str, tuple[Rule, ...]] = {
     "learning rate too high": (
         LOWER,
-        ("scale", "Scale the columns of X, for example with sklearn.preprocessing.StandardScaler.", by_hand),
+        ("scale", "Scale the columns of X, for example with sklearn.preprocessing.StandardScaler.", manual),
         ("clip gradients", "Bound the norm of the gradient (clip_norm).", clip),
     ),
     "learning rate too low": (HIGHER, LONGER),
     "underfit": (
-        ("less regularization", "Take penalties, dropout and noise away.", freer),
+        ("less regularization", "Take penalties, dropout and noise away.", less_regularization),
         LARGER_NETWORK,
         LONGER,
         HIGHER,
-        ("better columns", "Give columns that say more about the target.", by_hand),
+        ("better columns", "Give columns that say more about the target.", manual),
     ),
     "too few rows": (MORE_ROWS, L2, DROPOUT, EARLY_STOPPING, FEWER_NEURONS),
     "noisy labels suspected": (
@@ -148,7 +148,7 @@ def remedies_for(state: str, model: Any) -> tuple[Remedy, ...]:
     found = []
     for name, advice, rule in STATES[state]:
         changes = rule(model)
-        if changes is not None or rule is by_hand:
+        if changes is not None or rule is manual:
             found.append(Remedy(name, advice, changes))
     return tuple(found)
 
@@ -197,5 +197,5 @@ def remedy(diagnosis_or_model: Any) -> Any:
             changed = clone(model).set_params(**changes)
             changed._remedied = (state, i)
             return changed
-    left = "; ".join(advice for _, advice, rule in rules if rule is by_hand) or "none is needed"
+    left = "; ".join(advice for _, advice, rule in rules if rule is manual) or "none is needed"
     raise ValueError(f"the state is {state!r}, and no remedy is left that a parameter could apply. By hand: {left}")

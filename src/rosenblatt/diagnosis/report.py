@@ -109,7 +109,7 @@ class Evidence:
     confident_error, confident_error_se : float
         Share of wrong labels among the quarter of the rows that the reference is surest of when it does not train on
         them; for values, the share of residuals beyond three (robust) standard deviations.
-    suspects : ndarray of int
+    find_leaking_columns : ndarray of int
         Rows whose label the reference contradicts with the greatest confidence, most suspicious first.
     classes : bool
         Whether the target is classes.
@@ -143,7 +143,7 @@ class Evidence:
     reached_end: float
     confident_error: float
     confident_error_se: float
-    suspects: Array
+    find_leaking_columns: Array
     classes: bool
     restrained: Comparison
     trials: Mapping[str, Comparison]

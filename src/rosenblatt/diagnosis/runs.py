@@ -19,25 +19,25 @@ from sklearn.base import is_classifier
 from sklearn.exceptions import ConvergenceWarning
 
 from rosenblatt._blas import one_blas_thread
-from rosenblatt.estimators._base import DivergenceError, predict_rows
+from rosenblatt.estimators.base import DivergenceError, predict_rows
 from rosenblatt.threads import get_num_threads
 from rosenblatt.training.evaluation import LayerGradient, gradient_statistics
 
-__all__ = ["WORST", "Job", "Run", "Watched", "run_all", "wrong_labels"]
+__all__ = ["WORST", "FitTask", "Run", "Watched", "run_all", "wrong_labels"]
 
 Array = npt.NDArray[Any]
 Watched = Literal["all", "curves", "held out", "end"]
 """What is measured: curves and gradients, curves, the held-out error on the way, or nothing before the end."""
 WORST = 10.0
 """Errors are cut here, so that one training that went astray does not hide the others in a mean."""
-MOST_ROWS = 1000
+MAX_ROWS = 1000
 """Training rows on which errors, curves and gradients are measured."""
 SPACING = 1.2
 """Ratio of the epochs that are looked at: 24 of 200, and 36 of 2,000."""
 
 
 @dataclass(frozen=True)
-class Job:
+class FitTask:
     """An unfitted estimator, the rows to train it on and to judge it by."""
 
     split: int
@@ -82,7 +82,7 @@ class Run:
         return min(look, len(self.val_errors) - 1)
 
 
-def run_all(jobs: Sequence[Job]) -> list[Run]:
+def run_all(jobs: Sequence[FitTask]) -> list[Run]:
     """Train and judge all, as many at a time as there are threads; the results do not depend on their number."""
     with one_blas_thread(), warnings.catch_warnings(), ThreadPoolExecutor(get_num_threads()) as pool:
         warnings.simplefilter("ignore", ConvergenceWarning)
@@ -90,9 +90,9 @@ def run_all(jobs: Sequence[Job]) -> list[Run]:
         return list(pool.map(run, jobs))
 
 
-def run(job: Job) -> Run:
+def run(job: FitTask) -> Run:
     """Train one estimator, looked at on the way and at the end."""
-    watch = Watch(job)
+    watch = Monitor(job)
     try:
         with np.errstate(all="ignore"):
             for epoch in stages(job.estimator, job.X[job.train], job.y[job.train], job.watch != "end"):
@@ -119,10 +119,10 @@ def stages(estimator: Any, X: Any, y: Any, pauses: bool) -> Iterator[int]:
             yield epoch
 
 
-class Watch:
+class Monitor:
     """Measures a training in its pauses."""
 
-    def __init__(self, job: Job) -> None:
+    def __init__(self, job: FitTask) -> None:
         self.job, self.run, self.estimator = job, Run(job.split), job.estimator
         self.parts: dict[str, tuple[Any, Any, Array]] = {}
         self.curves = job.watch in ("all", "curves")
@@ -167,7 +167,7 @@ class Watch:
     def _prepare(self) -> None:
         """The rows as the network takes them, and what measures its loss on them."""
         job = self.job
-        for name, rows in (("", job.train[:MOST_ROWS]), ("val_", job.held_out)):
+        for name, rows in (("", job.train[:MAX_ROWS]), ("val_", job.held_out)):
             data = self.estimator._check_validation_set(job.X[rows], job.y[rows])
             evaluator = self.estimator._evaluator(data) if self.curves else None
             self.parts[name] = (data, evaluator, one_hot(self.estimator, data.y))
@@ -181,7 +181,7 @@ class Watch:
         """Statistics by layer at the present weights."""
         data, estimator = self.parts[""][0], self.estimator
         target = estimator._engine_target(data.y)
-        return gradient_statistics(estimator._network, estimator._engine_loss(), data.X, target, max_rows=MOST_ROWS)
+        return gradient_statistics(estimator._network, estimator._engine_loss(), data.X, target, max_rows=MAX_ROWS)
 
 
 def one_hot(estimator: Any, y: Array) -> Array:

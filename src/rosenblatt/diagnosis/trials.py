@@ -15,9 +15,9 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.base import is_classifier
 
-from rosenblatt.estimators._mlp_parameters import hidden_sizes, is_listed
+from rosenblatt.estimators.mlp.hyperparameters import hidden_sizes, is_listed
 
-from .runs import Job, Run, Watched, run_all
+from .runs import FitTask, Run, Watched, run_all
 
 __all__ = ["FRACTIONS", "GIVEN", "RESTRAINTS", "Trial", "Trials", "larger", "on", "smaller", "unregularized"]
 
@@ -34,14 +34,14 @@ LONGER = 5
 OFF: dict[str, Any] = {
     "dropout": 0.0,
     "input_dropout": 0.0,
-    "noise": 0.0,
+    "input_noise": 0.0,
     "max_norm": 0.0,
     "weight_decay": 0.0,
     "l1": 0.0,
     "label_smoothing": 0.0,
 }
 MILD_ALPHA = 1e-4
-UNDISTURBED: dict[str, Any] = {"checkpoint": None, "warm_start": False, "verbose": False, "statistics": False}
+UNDISTURBED: dict[str, Any] = {"checkpoint": None, "warm_start": False, "verbose": False, "gradient_statistics": False}
 RESTRAINTS = (GIVEN, *(f"L2 {p:g}" for p in PENALTIES), "smaller")
 FRACTIONS = (0.25, 0.5, 1.0)
 """Shares of the training rows for learning curves."""
@@ -123,7 +123,7 @@ class Trials:
         more = self.run({name: named[name] for name in better}, others)
         return {name: sorted(found[name] + more.get(name, []), key=lambda r: r.split) for name in found}
 
-    def _job(self, i: int, trial: Trial, spread: float) -> Job:
+    def _job(self, i: int, trial: Trial, spread: float) -> FitTask:
         train, held_out = self.splits[i]
         estimator = copy(self.model)
         vars(estimator).update(trial.changes, random_state=int(self.seeds[i]), **UNDISTURBED)
@@ -132,7 +132,7 @@ class Trials:
             rows = self.share(train, trial.fraction)
             estimator.batch_size = max(1, round(trial.fraction * self.batch_size))
         watch: Watched = "all" if trial.watch == "curves" and i == 0 else trial.watch
-        return Job(i, estimator, self.X, self.y, rows, held_out, spread, watch)
+        return FitTask(i, estimator, self.X, self.y, rows, held_out, spread, watch)
 
     @property
     def batch_size(self) -> int:

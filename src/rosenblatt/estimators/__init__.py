@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING
 from rosenblatt._lazy import lazy_names
 
 if TYPE_CHECKING:
-    from ._base import DivergenceError
-    from .logistic import LogisticRegression
-    from .mlp_classifier import MLPClassifier
-    from .mlp_regressor import MLPRegressor
-    from .perceptron import Perceptron
-    from .tabular.classifier import TabularClassifier
-    from .tabular.learning import learn
-    from .tabular.regressor import TabularRegressor
+    from rosenblatt.estimators.base import DivergenceError
+    from rosenblatt.estimators.logistic import LogisticRegression
+    from rosenblatt.estimators.mlp.classifier import MLPClassifier
+    from rosenblatt.estimators.mlp.regressor import MLPRegressor
+    from rosenblatt.estimators.perceptron import Perceptron
+    from rosenblatt.estimators.tabular.classifier import TabularClassifier
+    from rosenblatt.estimators.tabular.learn import learn
+    from rosenblatt.estimators.tabular.regressor import TabularRegressor
 
 __all__ = [
     "DivergenceError",
@@ -32,14 +32,14 @@ __all__ = [
 ]
 
 _HOMES = {
-    "DivergenceError": "_base",
+    "DivergenceError": "base",
     "LogisticRegression": "logistic",
-    "MLPClassifier": "mlp_classifier",
-    "MLPRegressor": "mlp_regressor",
+    "MLPClassifier": "mlp.classifier",
+    "MLPRegressor": "mlp.regressor",
     "Perceptron": "perceptron",
     "TabularClassifier": "tabular.classifier",
     "TabularRegressor": "tabular.regressor",
-    "learn": "tabular.learning",
+    "learn": "tabular.learn",
 }
 
 

@@ -25,16 +25,15 @@ from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_sample_weight, validate_data
 
+from rosenblatt.estimators.base import FLOATS, DivergenceError, is_sparse, predict_rows, require_finite, rows_of
+from rosenblatt.estimators.callbacks import FitTasks, begin_fit
+from rosenblatt.estimators.fit_state import Course, OptimizerState
+from rosenblatt.estimators.lbfgs import LbfgsOutcome, minimize_loss, minimize_loss_l1
+from rosenblatt.estimators.resume import find_checkpoint, restore_fit
+from rosenblatt.estimators.sgd import StochasticSolver
 from rosenblatt.nn import SGD, Adam, Network, NetworkSpec
 from rosenblatt.nn.losses import loss_record
 from rosenblatt.training import Trainer
-
-from ._base import FLOATS, DivergenceError, is_sparse, predict_rows, require_finite, rows_of
-from ._callbacks import FitTasks, begin_fit
-from ._course import Course, OptimizerState
-from ._lbfgs import LbfgsOutcome, minimize_loss, minimize_loss_l1
-from ._resume import find_checkpoint, restore_fit
-from ._stochastic import StochasticSolver
 
 __all__ = ["LogisticRegression"]
 

@@ -15,9 +15,9 @@ from sklearn.linear_model import Perceptron as SklearnPerceptron
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from ._base import VERSION_KEY, SuggestingMixin, current_version, require_own_version
-from ._mistakes import Training, count_mistakes
-from .logistic import LogisticRegression
+from rosenblatt.estimators.base import VERSION_KEY, SuggestingMixin, current_version, require_own_version
+from rosenblatt.estimators.logistic import LogisticRegression
+from rosenblatt.estimators.perceptron_updates import Training, count_mistakes
 
 __all__ = ["Perceptron"]
 

@@ -8,26 +8,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from rosenblatt.ir.ops import OPS
-from rosenblatt.ir.program import Builder, Instruction, ProgramError, Value
+from rosenblatt.ir.program import Builder
+from rosenblatt.ir.types import Cotangent, Instruction, Piece, ProgramError, Value
 
-__all__ = ["Piece", "gradient"]
-
-
-@dataclass(frozen=True)
-class Piece:
-    """A cotangent of elements ``offset, offset + 1, ...`` of a flat block, zero elsewhere.
-
-    The rule of `view` returns it; pieces of one block are packed together instead of being padded and summed.
-    """
-
-    offset: int
-    value: Value
-
-
-Cotangent = Value | Piece
+__all__ = ["gradient"]
 
 
 def gradient(b: Builder, output: Value, wrt: Sequence[Value], cotangent: Value | None = None) -> list[Value]:

@@ -26,8 +26,8 @@ from rosenblatt import _core
 from rosenblatt import threads as _threads  # noqa: F401 - sets the number of threads
 from rosenblatt.ir.ops import OPS, Op
 from rosenblatt.ir.planner import Plan, plan
-from rosenblatt.ir.program import MAX_RANK, Instruction, Program, Value, resolve
 from rosenblatt.ir.rewrite import fuse
+from rosenblatt.ir.types import MAX_RANK, Instruction, Program, Value, resolve
 
 __all__ = ["Executable", "aligned_bytes", "compile_plan", "compile_program", "core_arguments", "evaluate", "source"]
 
@@ -240,7 +240,7 @@ def aligned_bytes(n: int) -> NDArray[np.uint8]:
 
 def evaluate(
     program: Program,
-    feeds: Mapping[str, Any],
+    input_arrays: Mapping[str, Any],
     n_rows: int,
     *,
     seed: int = 0,
@@ -253,7 +253,7 @@ def evaluate(
     ----------
     program : Program
         Inputs must have the shape [m] or [m, n].
-    feeds : mapping of str to array
+    input_arrays : mapping of str to array
         A value for each leaf but ``inverse_weight`` and ``key``; slots are scalars.
     n_rows : int
         Rows of the batch, m.
@@ -271,9 +271,9 @@ def evaluate(
         name = leaf.value.name
         if not executable.plan.places[leaf.value.id].workspace:
             expected = resolve(leaf.value.shape, n_rows)
-            executable.persistent(memory, name)[...] = np.asarray(feeds[name]).reshape(expected)
-    sources = [source(program.leaf(name), feeds[name]) for name in executable.inputs]
-    slots = np.array([float(feeds[name]) for name in executable.slots], np.float64)
+            executable.persistent(memory, name)[...] = np.asarray(input_arrays[name]).reshape(expected)
+    sources = [source(program.leaf(name), input_arrays[name]) for name in executable.inputs]
+    slots = np.array([float(input_arrays[name]) for name in executable.slots], np.float64)
     session = _core.Session(executable.core)
     values = [executable.ids[name] for name in executable.outputs]
     outputs = session.evaluate(memory, sources, n_rows, slots, values, seed, step)

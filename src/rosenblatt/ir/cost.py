@@ -9,7 +9,7 @@ import math
 from dataclasses import dataclass
 
 from rosenblatt.ir.ops import OPS
-from rosenblatt.ir.program import ITEMSIZE, Instruction, Program, Value, resolve
+from rosenblatt.ir.types import ITEMSIZE, Instruction, Program, Value, resolve
 
 __all__ = ["Cost", "instruction_costs", "program_cost"]
 

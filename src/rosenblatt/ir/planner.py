@@ -14,11 +14,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from rosenblatt.ir.ops import OPS
-from rosenblatt.ir.program import ITEMSIZE, PERSISTENT, Instruction, Program, Value
+from rosenblatt.ir.types import ITEMSIZE, PERSISTENT, Instruction, Program, Value
 
 __all__ = ["Place", "Plan", "layout", "plan"]
 
-ALIGNMENT = 64  # bytes: a cache line, and the widest vector register
+ALIGNMENT = 64  # bytes: a cache line, and the row_size vector register
 ROOMY = 1 << 19  # bytes of workspace up to which values do not share it: threads then wait less for one another
 SPARSE_BYTES = 32  # the descriptor of a CSR batch; its elements stay in the user's arrays
 

@@ -14,19 +14,19 @@ import numpy as np
 
 from rosenblatt.ir.duals import Dual, tangent_of, value_of
 from rosenblatt.ir.ops import OPS
-from rosenblatt.ir.program import PERSISTENT, Attr, Instruction, Leaf, Program, resolve
+from rosenblatt.ir.types import PERSISTENT, Attr, Instruction, Leaf, Program, resolve
 
 __all__ = ["interpret", "jvp", "resolve_attrs"]
 
 
-def interpret(program: Program, feeds: Mapping[str, Any], n_rows: int) -> dict[str, Any]:
+def interpret(program: Program, input_arrays: Mapping[str, Any], n_rows: int) -> dict[str, Any]:
     """Evaluate a program in its own dtype.
 
     Parameters
     ----------
     program : Program
         Checked, as `Builder.build` leaves it.
-    feeds : mapping of str to array
+    input_arrays : mapping of str to array
         One for each leaf, by name: an array of the leaf's shape with `n_rows` in place of m, converted to its dtype; a
         `scipy.sparse.csr_array` where the leaf is sparse.
     n_rows : int
@@ -42,18 +42,18 @@ def interpret(program: Program, feeds: Mapping[str, Any], n_rows: int) -> dict[s
     ValueError
         If a leaf is not fed or an array has the wrong shape.
     """
-    values = {leaf.value.id: _feed(leaf, feeds, n_rows) for leaf in program.leaves}
+    values = {leaf.value.id: _feed(leaf, input_arrays, n_rows) for leaf in program.leaves}
     return _run(program, values, n_rows)
 
 
 def jvp(
-    program: Program, feeds: Mapping[str, Any], tangents: Mapping[str, Any], n_rows: int
+    program: Program, input_arrays: Mapping[str, Any], tangents: Mapping[str, Any], n_rows: int
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """Evaluate a program and its derivative in the direction `tangents`, in forward mode.
 
     Parameters
     ----------
-    program, feeds, n_rows
+    program, input_arrays, n_rows
         As for `interpret`.
     tangents : mapping of str to array
         For some of the float leaves, by name, an array of the leaf's shape. Leaves that are left out are constant.
@@ -66,7 +66,7 @@ def jvp(
     unknown = set(tangents) - {leaf.value.name for leaf in program.leaves}
     if unknown:
         raise ValueError(f"tangents are given for {', '.join(sorted(unknown))}, which the program does not have")
-    values = {leaf.value.id: _feed(leaf, feeds, n_rows) for leaf in program.leaves}
+    values = {leaf.value.id: _feed(leaf, input_arrays, n_rows) for leaf in program.leaves}
     for leaf in program.leaves:
         value = leaf.value
         if value.dtype == program.dtype and not value.type.sparse:
@@ -82,11 +82,11 @@ def resolve_attrs(op: str, attrs: Mapping[str, Attr], n_rows: int) -> dict[str, 
     return {k: resolve(v, n_rows) if kinds[k] == "shape" and isinstance(v, tuple) else v for k, v in attrs.items()}
 
 
-def _feed(leaf: Leaf, feeds: Mapping[str, Any], n_rows: int) -> Any:
+def _feed(leaf: Leaf, input_arrays: Mapping[str, Any], n_rows: int) -> Any:
     value = leaf.value
-    if value.name not in feeds:
-        raise ValueError(f"leaf {value!r} is not fed; given: {', '.join(feeds) or 'nothing'}")
-    given, expected = feeds[value.name], resolve(value.shape, n_rows)
+    if value.name not in input_arrays:
+        raise ValueError(f"leaf {value!r} is not fed; given: {', '.join(input_arrays) or 'nothing'}")
+    given, expected = input_arrays[value.name], resolve(value.shape, n_rows)
     # A copy of what persists, because updates write into it.
     array = given.astype(value.dtype) if value.type.sparse else np.array(given, value.dtype)
     if array.shape != expected:

@@ -8,7 +8,8 @@ from dataclasses import replace
 from types import MappingProxyType
 
 from rosenblatt.ir.ops import OPS
-from rosenblatt.ir.program import Attr, Instruction, Program, Value, check
+from rosenblatt.ir.program import check
+from rosenblatt.ir.types import Attr, Instruction, Program, Value
 
 __all__ = ["eliminate_dead", "fuse"]
 

@@ -16,9 +16,9 @@ import numpy as np
 
 from .formulas import AtLeast, Formula, TruthFunction, Variable, operand
 
-__all__ = ["MOST_INPUTS", "at_least", "majority", "names_of", "truth_function", "variables"]
+__all__ = ["MAX_INPUTS", "at_least", "majority", "names_of", "truth_function", "variables"]
 
-MOST_INPUTS = 12
+MAX_INPUTS = 12
 """Inputs of a truth function: its table has 2 ** 12 rows."""
 
 
@@ -96,10 +96,10 @@ def truth_function(function: Callable[..., bool], names: str | Iterable[str]) ->
         If the function takes another number of inputs, or gives something that is no bool.
     """
     inputs = names_of(names)
-    if len(inputs) > MOST_INPUTS:
+    if len(inputs) > MAX_INPUTS:
         raise ValueError(
-            f"names has {len(inputs)} inputs; a truth function takes at most {MOST_INPUTS}, whose table has "
-            f"{2**MOST_INPUTS:,} rows. Write a larger function as a formula of smaller ones"
+            f"names has {len(inputs)} inputs; a truth function takes at most {MAX_INPUTS}, whose table has "
+            f"{2**MAX_INPUTS:,} rows. Write a larger function as a formula of smaller ones"
         )
     require_arity(function, inputs)
     table = []

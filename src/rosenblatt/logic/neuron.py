@@ -13,14 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .formulas import Formula
-from .makers import MOST_INPUTS
+from .makers import MAX_INPUTS
 from .separability import Certificate, linear_separability
 from .truth import assignments, values_of
 
 __all__ = ["Neuron", "NotSeparableError", "integer_neuron", "single_neuron", "sum_text"]
 
 Integers = NDArray[np.int64]
-LARGEST_WEIGHT = 2000
+MAX_WEIGHT = 2000
 """Of the integers tried in place of the linear program's weights."""
 
 
@@ -84,7 +84,7 @@ class Neuron:
 def single_neuron(formula: Formula) -> Neuron:
     """The threshold neuron that computes a formula of at most 12 variables.
 
-    The weights are those of the linear program of `linear_separability`, whose gap is the widest, in the smallest
+    The weights are those of the linear program of `linear_separability`, whose gap is the row_size, in the smallest
     integers that keep their proportions well enough to compute the formula.
 
     Raises
@@ -98,9 +98,9 @@ def single_neuron(formula: Formula) -> Neuron:
     """
     if not isinstance(formula, Formula):
         raise TypeError(f"formula is {formula!r}, a {type(formula).__name__}; single_neuron takes a formula")
-    if len(formula.names) > MOST_INPUTS:
+    if len(formula.names) > MAX_INPUTS:
         raise ValueError(
-            f"{formula} has {len(formula.names)} variables; single_neuron takes at most {MOST_INPUTS}. "
+            f"{formula} has {len(formula.names)} variables; single_neuron takes at most {MAX_INPUTS}. "
             "threshold_network takes more"
         )
     rows = assignments(formula.names)
@@ -140,7 +140,7 @@ def weights_for(rows: NDArray[np.uint8], truth: NDArray[np.bool_]) -> tuple[NDAr
     assert weights is not None
     assert intercept is not None
     proportions = weights / np.abs(weights).max()
-    for largest in range(1, LARGEST_WEIGHT + 1):
+    for largest in range(1, MAX_WEIGHT + 1):
         integers = np.rint(proportions * largest).astype(np.int64)
         values = rows @ integers
         lowest_true = int(values[truth].min())

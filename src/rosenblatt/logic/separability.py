@@ -20,7 +20,7 @@ __all__ = ["Certificate", "Separability", "linear_separability"]
 Array = NDArray[np.float64]
 TOLERANCE = 1e-11
 SOLVER_TOLERANCE = 1e-10  # the smallest that HiGHS takes
-MOST_LISTED = 4
+MAX_LISTED = 4
 SHOWN = 1e-9
 """Differences of weights that a sentence does not show."""
 
@@ -189,9 +189,9 @@ def checked(X: Any, y: Any) -> tuple[Array, NDArray[np.bool_], tuple[Any, Any]]:
         raise ValueError(f"y has shape {y.shape}; with {X.shape[0]} rows in X it must have shape ({X.shape[0]},)")
     classes, labels = np.unique(y, return_inverse=True)
     if len(classes) != 2:
-        shown = ", ".join(repr(label) for label in classes[:MOST_LISTED].tolist())
+        shown = ", ".join(repr(label) for label in classes[:MAX_LISTED].tolist())
         raise ValueError(
-            f"y has {len(classes)} different labels: {shown}{', ...' if len(classes) > MOST_LISTED else ''}; "
+            f"y has {len(classes)} different labels: {shown}{', ...' if len(classes) > MAX_LISTED else ''}; "
             "separability is about two. Of several classes ask about one against the rest, such as y == y[0]"
         )
     low, high = classes.tolist()
@@ -199,7 +199,7 @@ def checked(X: Any, y: Any) -> tuple[Array, NDArray[np.bool_], tuple[Any, Any]]:
 
 
 def widest_gap(X: Array, positive: NDArray[np.bool_]) -> tuple[Array, Array]:
-    """Weights with the widest gap between the classes, and the multipliers of the rows."""
+    """Weights with the row_size gap between the classes, and the multipliers of the rows."""
     from scipy.optimize import linprog
 
     n_rows, n = X.shape
@@ -264,9 +264,9 @@ def listed(points: Array, weights: Array) -> str:
     equal = np.ptp(weights) <= SHOWN
     shown = [
         coordinates(point) if equal else f"{number(weight)} x {coordinates(point)}"
-        for point, weight in zip(points[:MOST_LISTED], weights, strict=False)
+        for point, weight in zip(points[:MAX_LISTED], weights, strict=False)
     ]
-    if len(points) > MOST_LISTED:
+    if len(points) > MAX_LISTED:
         return ", ".join(shown) + ", ..."
     return " and ".join([", ".join(shown[:-1]), shown[-1]] if len(shown) > 1 else shown)
 

@@ -18,10 +18,10 @@ from .formulas import Formula
 if TYPE_CHECKING:
     from .network import ThresholdNetwork
 
-__all__ = ["MOST_VARIABLES", "Equivalence", "assignments", "equivalent", "in_words", "values_of"]
+__all__ = ["MAX_VARIABLES", "Equivalence", "assignments", "equivalent", "in_words", "values_of"]
 
 Array = NDArray[Any]
-MOST_VARIABLES = 20
+MAX_VARIABLES = 20
 """Variables of a whole truth table: a million rows."""
 
 
@@ -34,9 +34,9 @@ def assignments(names: tuple[str, ...]) -> NDArray[np.uint8]:
         If there are more than 20 variables.
     """
     n = len(names)
-    if n > MOST_VARIABLES:
+    if n > MAX_VARIABLES:
         raise ValueError(
-            f"a truth table of {n} variables has 2 ** {n} rows; at most {MOST_VARIABLES} variables are gone through"
+            f"a truth table of {n} variables has 2 ** {n} rows; at most {MAX_VARIABLES} variables are gone through"
         )
     return (np.arange(2**n)[:, None] >> np.arange(n)[::-1] & 1).astype(np.uint8)
 

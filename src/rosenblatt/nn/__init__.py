@@ -1,7 +1,7 @@
 """What networks are made of: layers, activations, initializers, losses, optimizers, schedules; and the network."""
 
 from rosenblatt.nn.activations import CELU, ELU, GELU, LeakyReLU, Parametric, PReLU, Step
-from rosenblatt.nn.graph import Graph, Node
+from rosenblatt.nn.graph import Graph
 from rosenblatt.nn.initializers import (
     Constant,
     DataDriven,
@@ -18,8 +18,11 @@ from rosenblatt.nn.initializers import (
     Uniform,
     Zeros,
 )
-from rosenblatt.nn.layer_base import Layer
 from rosenblatt.nn.layers import Activate, Add, Apply, Concat, Dense, Embedding, Multiply, codes, input
+from rosenblatt.nn.layers.base import Layer, Node
+from rosenblatt.nn.layers.dropout import AlphaDropout, Dropout, GaussianNoise
+from rosenblatt.nn.layers.normalization import BatchNorm, LayerNorm, Scale
+from rosenblatt.nn.layers.periodic import Periodic
 from rosenblatt.nn.losses import (
     AbsoluteError,
     Focal,
@@ -38,10 +41,7 @@ from rosenblatt.nn.losses import (
     Tweedie,
 )
 from rosenblatt.nn.network import Network
-from rosenblatt.nn.noise import AlphaDropout, Dropout, GaussianNoise
-from rosenblatt.nn.normalization import BatchNorm, LayerNorm, Scale
 from rosenblatt.nn.optimizers import SGD, AdaGrad, Adam, AdamW, Nadam, Optimizer, RMSProp
-from rosenblatt.nn.periodic import Periodic
 from rosenblatt.nn.schedules import Cosine, CosLog, Exponential, OneCycle, Piecewise, Plateau, Power, Schedule, Warmup
 from rosenblatt.nn.spec import NetworkSpec
 

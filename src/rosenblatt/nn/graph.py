@@ -9,72 +9,16 @@ from __future__ import annotations
 
 import fnmatch
 import functools
-import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from rosenblatt.nn.activations import OUTPUTS, Activation, activation_function, name_of
+from rosenblatt.nn.layers.base import Layer, Node, Parameter, ParameterSpec
 
-if TYPE_CHECKING:
-    from rosenblatt.nn.layer_base import Layer, ParameterSpec
-    from rosenblatt.nn.network import Network
-
-__all__ = ["Graph", "Node", "Parameter"]
+__all__ = ["Graph"]
 
 RESERVED = ("y", "sample_weight", "loss_sum", "key", "inverse_weight", "learning_rate", "weights", "biases")
 """Names that programs use themselves."""
-
-
-@dataclass(frozen=True, eq=False)
-class Node:
-    """A value for each row: what a layer makes of other nodes.
-
-    Attributes
-    ----------
-    layer : Layer
-    inputs : tuple of Node
-    width : int
-        Columns; for codes the number of levels.
-    kind : {"dense", "sparse", "codes"}
-        Floats [m, width], a CSR matrix of that shape, or class numbers [m].
-    origin : Network or None
-        The network whose parameters the layer starts from.
-    """
-
-    layer: Layer
-    inputs: tuple[Node, ...]
-    width: int
-    kind: str = "dense"
-    origin: Network | None = None
-
-    def __add__(self, other: Node) -> Node:
-        from rosenblatt.nn.layers import Add
-
-        return Add()(self, other)
-
-    def __mul__(self, other: Node) -> Node:
-        from rosenblatt.nn.layers import Multiply
-
-        return Multiply()(self, other)
-
-    def __repr__(self) -> str:
-        return f"<{type(self.layer).__name__} {self.layer.name or ''}[m, {self.width}]>"
-
-
-@dataclass(frozen=True)
-class Parameter:
-    """A learned array (or a buffer) and where its elements lie in the flat block."""
-
-    name: str
-    layer: str
-    spec: ParameterSpec
-    offset: int
-
-    @property
-    def size(self) -> int:
-        """Number of elements."""
-        return math.prod(self.spec.shape)
 
 
 @dataclass(frozen=True, eq=False)
@@ -234,7 +178,7 @@ class Graph:
             found |= hits
         return frozenset(found)
 
-    def widest(self) -> int:
+    def row_size(self) -> int:
         """Columns of all nodes together: values of one row."""
         return sum(node.width for node in self.nodes if node.kind == "dense")
 

@@ -15,12 +15,13 @@ from numpy.typing import DTypeLike, NDArray
 
 from rosenblatt import _core
 from rosenblatt.ir.compile import NO_SLOTS, Executable, aligned_bytes, compile_program, source
-from rosenblatt.ir.program import Value
+from rosenblatt.ir.types import Value
 from rosenblatt.nn.activations import Activation
-from rosenblatt.nn.graph import Graph, Node
-from rosenblatt.nn.initial import copy_layers, draw_parameters, set_constants
+from rosenblatt.nn.graph import Graph
+from rosenblatt.nn.initialization import copy_layers, draw_parameters, set_constants
+from rosenblatt.nn.layers.base import Node
+from rosenblatt.nn.program_cache import cached_executable
 from rosenblatt.nn.programs import prediction_program
-from rosenblatt.nn.sharing import shared
 from rosenblatt.nn.spec import NetworkSpec
 
 if TYPE_CHECKING:
@@ -30,19 +31,19 @@ __all__ = ["Network", "NetworkSpec", "block_rows", "training_rows"]
 
 BLOCK_VALUES = 1 << 17  # values of all layers in one block: with float32, half a typical second-level cache
 MANY_WEIGHTS = 1 << 19  # more than such a cache holds
-MOST_VALUES = 1 << 24
+MAX_VALUES = 1 << 24
 
 
 def block_rows(spec: NetworkSpec | Graph) -> int:
     """Rows of one block, so that a block's values stay in the cache: 16 to 1,024, a multiple of 16."""
-    return min(1024, max(16, BLOCK_VALUES // max(1, spec.graph.widest()) // 16 * 16))
+    return min(1024, max(16, BLOCK_VALUES // max(1, spec.graph.row_size()) // 16 * 16))
 
 
 def training_rows(spec: NetworkSpec | Graph) -> int:
     """Rows of one block in training: at least 256 or, where it is costly to add up gradients over blocks, 512."""
     enough = 512 if spec.n_weights >= MANY_WEIGHTS else 256
     width = sum(node.width for node in spec.graph.nodes)
-    return max(block_rows(spec), min(enough, MOST_VALUES // width // 16 * 16))
+    return max(block_rows(spec), min(enough, MAX_VALUES // width // 16 * 16))
 
 
 class Network:
@@ -98,12 +99,12 @@ class Network:
         self._executable: Executable | None = None
         self._idle: list[_core.Session] = []
         self.block: NDArray[Any] = np.zeros(self._n_parameters + self.graph.n_buffers, self.dtype)
-        self.adopt(aligned_bytes(self.block.nbytes))
+        self.bind_memory(aligned_bytes(self.block.nbytes))
         set_constants(self)
         if seed is not None:
             self.initialize(seed)
 
-    def adopt(self, memory: NDArray[np.uint8]) -> None:
+    def bind_memory(self, memory: NDArray[np.uint8]) -> None:
         """Move parameters and buffers to the start of `memory`, which belongs to a trainer from then on."""
         block = memory[: self.block.nbytes].view(self.dtype)
         block[...] = self.block
@@ -167,7 +168,7 @@ class Network:
         self.frozen = self.frozen - self.graph.match(*patterns) if patterns else frozenset()
         return self
 
-    def cut(self, layer: str, *, output: str | Activation = "identity") -> Network:
+    def truncate_at(self, layer: str, *, output: str | Activation = "identity") -> Network:
         """A new network that ends with `layer`, with copies of this one's parameters."""
         return self._derived(Graph({"prediction": self.graph.node(layer)}, {"prediction": output}))
 
@@ -209,7 +210,7 @@ class Network:
     def executable(self) -> Executable:
         """The prediction program in the executor's form, compiled on first use."""
         if self._executable is None:
-            self._executable = shared(
+            self._executable = cached_executable(
                 lambda: compile_program(prediction_program(self.graph, self.dtype.name), block_rows(self.graph)),
                 *("prediction", self.spec, self.dtype.name),
             )
@@ -242,7 +243,7 @@ class Network:
             If X has another number of columns or axes.
         """
         executable, graph = self.executable, self.graph
-        data = feeds(graph, X)
+        data = input_arrays(graph, X)
         n_rows = next(iter(data.values())).shape[0]
         out = [np.empty((n_rows, node.width), self.dtype) for node in graph.heads.values()]
         rows = [source(leaf, data[name], width) for name, leaf, width in self._inputs]
@@ -257,8 +258,8 @@ class Network:
     def input_gradients(
         self, X: Any, cotangent: Any = None, *, at: Sequence[str] | None = None, raw: bool = False
     ) -> dict[str, NDArray[Any]]:
-        """How the outputs of each row change with its inputs; see `rosenblatt.nn.sensitivity.input_gradients`."""
-        from rosenblatt.nn.sensitivity import input_gradients
+        """How the outputs of each row change with its inputs; see `rosenblatt.nn.input_gradients.input_gradients`."""
+        from rosenblatt.nn.input_gradients import input_gradients
 
         return input_gradients(self, X, cotangent, at=at, raw=raw)
 
@@ -306,7 +307,7 @@ def spec_of(
     return Graph(heads, {head: chosen.get(head, "identity") for head in heads})
 
 
-def feeds(graph: Graph, X: Any, what: str = "X") -> dict[str, Any]:
+def input_arrays(graph: Graph, X: Any, what: str = "X") -> dict[str, Any]:
     """The data of each input by name, with checked shapes."""
     names = graph.input_names
     if len(names) == 1 and not isinstance(X, Mapping):

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from rosenblatt.nn.graph import Graph, Parameter
+from rosenblatt.nn.graph import Graph
+from rosenblatt.nn.layers.base import Parameter
 from rosenblatt.nn.losses import Loss, LossFunction, loss_record
 
 __all__ = ["Block", "LossGiven", "Objective", "blocks_of", "targets_of"]
@@ -35,17 +36,17 @@ class Objective:
         Euclidean norm clip_norm where it is longer. Zero: not clipped.
     head_weights : mapping of str to float
         Factors of the heads' losses; default 1.
-    average : float in [0, 1)
-        After each step, average ← average_rate * average + (1 - average_rate) * parameters; zero: no averages are kept.
+    ema_decay : float in [0, 1)
+        After each step, average ← ema_decay * average + (1 - ema_decay) * parameters; zero: no averages are kept.
     frozen : frozenset of str
         Names of parameters that stay as they are.
     per_batch : bool
         The penalties are divided as said above; otherwise they are added as they are.
-    rates : mapping of str to float
+    learning_rate_factors : mapping of str to float
         Factors of the learning rate of single parameters, by name; default 1.
-    decays : mapping of str to float
+    weight_decay_factors : mapping of str to float
         Factors of the optimizer's weight decay; default 1 for weights, 0 for all else.
-    fading : bool
+    anneal_regularization : bool
         Each step has a strength of regularization ("regularization", a slot) that dropout rates and weight decay are
         multiplied by.
     """
@@ -57,12 +58,12 @@ class Objective:
     clip_value: float = 0.0
     clip_norm: float = 0.0
     head_weights: Mapping[str, float] = field(default_factory=dict)
-    average: float = 0.0
+    ema_decay: float = 0.0
     frozen: frozenset[str] = frozenset()
     per_batch: bool = True
-    rates: Mapping[str, float] = field(default_factory=dict)
-    decays: Mapping[str, float] = field(default_factory=dict)
-    fading: bool = False
+    learning_rate_factors: Mapping[str, float] = field(default_factory=dict)
+    weight_decay_factors: Mapping[str, float] = field(default_factory=dict)
+    anneal_regularization: bool = False
 
     def losses(self, graph: Graph) -> dict[str, Loss]:
         """The loss of each head.
@@ -110,7 +111,10 @@ def blocks_of(graph: Graph, objective: Objective) -> tuple[Block, ...]:
     runs: list[tuple[tuple[str, bool, float, float, float, float], list[Parameter]]] = []
     for p in graph.parameters:
         section = p.spec.section
-        rate, decay = objective.rates.get(p.name, 1.0), objective.decays.get(p.name, float(section == "weights"))
+        rate, decay = (
+            objective.learning_rate_factors.get(p.name, 1.0),
+            objective.weight_decay_factors.get(p.name, float(section == "weights")),
+        )
         key = (section, p.name in objective.frozen, p.spec.l1, p.spec.l2, rate, decay)
         if not runs or runs[-1][0] != key:
             runs.append((key, []))

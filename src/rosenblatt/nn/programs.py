@@ -10,13 +10,14 @@ from __future__ import annotations
 import functools
 
 from rosenblatt.ir.autodiff import gradient
-from rosenblatt.ir.program import Builder, Program, Value
+from rosenblatt.ir.program import Builder
 from rosenblatt.ir.rewrite import eliminate_dead
+from rosenblatt.ir.types import Program, Value
 from rosenblatt.nn.activations import OUTPUTS, activation_function
-from rosenblatt.nn.building import Work, clip, step_slots
 from rosenblatt.nn.graph import Graph
 from rosenblatt.nn.objective import Objective
 from rosenblatt.nn.optimizers import Optimizer
+from rosenblatt.nn.program_builder import ProgramBuilder, clip, step_slots
 from rosenblatt.nn.spec import NetworkSpec
 
 __all__ = ["block_programs", "evaluation_program", "prediction_program", "training_program"]
@@ -24,7 +25,7 @@ __all__ = ["block_programs", "evaluation_program", "prediction_program", "traini
 
 def prediction_program(spec: NetworkSpec | Graph, dtype: str) -> Program:
     """The network's inputs; outputs: each head after its output activation."""
-    work = Work(Builder(dtype), spec.graph)
+    work = ProgramBuilder(Builder(dtype), spec.graph)
     raw = work.heads(training=False)
     activated = {head: activation_function(work.graph.output[head], OUTPUTS)(work.b, z) for head, z in raw.items()}
     return eliminate_dead(work.b.build(**activated))
@@ -32,7 +33,7 @@ def prediction_program(spec: NetworkSpec | Graph, dtype: str) -> Program:
 
 def evaluation_program(spec: NetworkSpec | Graph, objective: Objective, dtype: str) -> Program:
     """Data and targets as in training; output ``row_loss`` [m], each row's loss in prediction, without penalties."""
-    work = Work(Builder(dtype), spec.graph)
+    work = ProgramBuilder(Builder(dtype), spec.graph)
     b, losses, raw = work.b, objective.losses(work.graph), work.heads(training=False)
     targets, terms = work.targets(losses), []
     for head, z in raw.items():
@@ -47,7 +48,7 @@ def evaluation_program(spec: NetworkSpec | Graph, objective: Objective, dtype: s
 
 def training_program(spec: NetworkSpec | Graph, objective: Objective, optimizer: Optimizer, dtype: str) -> Program:
     """Forward, loss, gradients, update of one batch; inputs: data, targets (and ``sample_weight``), output ``loss``."""
-    work = Work(Builder(dtype), spec.graph, objective)
+    work = ProgramBuilder(Builder(dtype), spec.graph, objective)
     b, inverse_weight = work.b, work.b.slot("inverse_weight")
     minimized, reported = work.data_loss(objective, inverse_weight)
     penalty = work.penalty(objective, inverse_weight)
@@ -95,9 +96,9 @@ def block_programs(
 
 def _pair_work(
     spec: NetworkSpec | Graph, objective: Objective, optimizer: Optimizer | None, dtype: str
-) -> tuple[Work, dict[str, Value], Value]:
+) -> tuple[ProgramBuilder, dict[str, Value], Value]:
     """A builder with the leaves that both programs of a pair have: parameters, state, sums, and all slots."""
-    work = Work(Builder(dtype), spec.graph, objective)
+    work = ProgramBuilder(Builder(dtype), spec.graph, objective)
     b = work.b
     work.declare_averages(objective)
     for block in work.learned:

@@ -14,12 +14,12 @@ from typing import Any
 import numpy as np
 
 from rosenblatt.nn.activations import OUTPUTS, Activation, activation_function
-from rosenblatt.nn.graph import Graph, Node
+from rosenblatt.nn.graph import Graph
 from rosenblatt.nn.initializers import Initializer
-from rosenblatt.nn.layer_base import require_range
 from rosenblatt.nn.layers import Activate, Dense, input
-from rosenblatt.nn.noise import AlphaDropout, Dropout, GaussianNoise
-from rosenblatt.nn.normalization import BatchNorm, LayerNorm
+from rosenblatt.nn.layers.base import Node, require_range
+from rosenblatt.nn.layers.dropout import AlphaDropout, Dropout, GaussianNoise
+from rosenblatt.nn.layers.normalization import BatchNorm, LayerNorm
 
 __all__ = ["NetworkSpec", "each_layer"]
 
@@ -50,7 +50,7 @@ class NetworkSpec:
         Of the data.
     alpha_dropout : bool
         Both as SELU needs them (`rosenblatt.nn.AlphaDropout`).
-    noise : float
+    input_noise : float
         Standard deviation of the normal noise that is added to the data in training.
     normalization : {None, "batch", "layer"}, for each layer
         Between the product and its activation.
@@ -73,7 +73,7 @@ class NetworkSpec:
     dropout: float | tuple[float, ...] = 0.0
     input_dropout: float = 0.0
     alpha_dropout: bool = False
-    noise: float = 0.0
+    input_noise: float = 0.0
     normalization: str | tuple[str | None, ...] | None = None
     norm_momentum: float = 0.9
     weights: str | Initializer | tuple[str | Initializer | None, ...] | None = None
@@ -96,8 +96,8 @@ class NetworkSpec:
         for kind in each_layer("normalization", self.normalization, len(self.hidden)):
             if kind is not None and kind not in NORMALIZATIONS:
                 raise ValueError(f"normalization is {kind!r}; allowed: None, {', '.join(map(repr, NORMALIZATIONS))}")
-        if self.sparse_input and (self.input_dropout or self.noise):
-            raise ValueError("input_dropout and noise need dense data; these are sparse")
+        if self.sparse_input and (self.input_dropout or self.input_noise):
+            raise ValueError("input_dropout and input_noise need dense data; these are sparse")
 
     @property
     def layer_sizes(self) -> tuple[int, ...]:
@@ -125,8 +125,8 @@ class NetworkSpec:
         """The layers: "x", "hidden1" to "hiddenN", "output", and what stands between them."""
         node = input(int(self.n_inputs), sparse=self.sparse_input)
         drop = AlphaDropout if self.alpha_dropout else Dropout
-        if self.noise:
-            node = GaussianNoise(self.noise, name="noise")(node)
+        if self.input_noise:
+            node = GaussianNoise(self.input_noise, name="noise")(node)
         if self.input_dropout:
             node = drop(self.input_dropout, name="input_dropout")(node)
         for i in range(len(self.hidden)):

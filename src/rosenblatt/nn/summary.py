@@ -13,7 +13,7 @@ from rosenblatt.nn.programs import training_program
 from rosenblatt.nn.spec import NetworkSpec, each_layer
 
 if TYPE_CHECKING:
-    from rosenblatt.nn.graph import Node
+    from rosenblatt.nn.layers.base import Node
     from rosenblatt.nn.network import Network
 
 __all__ = ["summarize"]

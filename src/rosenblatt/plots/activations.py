@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from rosenblatt.ir.autodiff import gradient
 from rosenblatt.ir.compile import evaluate
-from rosenblatt.ir.program import Builder, M
+from rosenblatt.ir.program import Builder
+from rosenblatt.ir.types import M
 from rosenblatt.nn.activations import ACTIVATIONS, Activation, activation_function, name_of
 from rosenblatt.plots.style import COLOURS, pyplot
 

@@ -15,13 +15,13 @@ import numpy as np
 from rosenblatt.plots.style import COLOURS, axes, pyplot
 
 if TYPE_CHECKING:
-    from rosenblatt.estimators.tabular.dependence import PartialDependence
-    from rosenblatt.estimators.tabular.explanation import Explanation
+    from rosenblatt.estimators.tabular.explain.importance import Explanation
+    from rosenblatt.estimators.tabular.explain.partial_dependence import PartialDependence
 
 __all__ = ["DependenceDisplay", "ImportanceDisplay", "plot_dependence", "plot_importance"]
 
 PANELS = 6
-MOST_LINES = len(COLOURS)
+MAX_LINES = len(COLOURS)
 LONGEST_LABEL, CROWDED = 24, 8
 
 
@@ -70,7 +70,7 @@ class DependenceDisplay:
     """
 
     dependences: Sequence[PartialDependence]
-    most: int = MOST_LINES
+    most: int = MAX_LINES
     ax_: Any = field(default=None, init=False)
     axes_: Any = field(default=None, init=False)
     figure_: Any = field(default=None, init=False)

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from rosenblatt.nn.activations import name_of
-from rosenblatt.nn.graph import Node
+from rosenblatt.nn.layers.base import Node
 from rosenblatt.nn.network import Network
 from rosenblatt.nn.spec import NetworkSpec, each_layer
 from rosenblatt.plots.style import COLOURS, axes
@@ -127,7 +127,7 @@ def layer_lines(spec: NetworkSpec, layer: int) -> list[str]:
     if layer == last:
         return ["output", str(spec.n_outputs), name_of(spec.output)]
     if layer == 0:
-        notes = [f"noise {spec.noise:g}"] if spec.noise else []
+        notes = [f"noise {spec.input_noise:g}"] if spec.input_noise else []
         return [
             "input",
             str(spec.n_inputs),

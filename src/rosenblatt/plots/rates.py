@@ -1,6 +1,6 @@
 """The learning-rate range test as a picture.
 
-Goes in: what `rosenblatt.training.learning_rate_range` found. Comes out: a `RateDisplay`.
+Goes in: what `rosenblatt.training.find_learning_rate` found. Comes out: a `RateDisplay`.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from rosenblatt.plots.style import COLOURS, axes
-from rosenblatt.training.range_test import RateRange
+from rosenblatt.training.learning_rate_finder import RateRange
 
 __all__ = ["RateDisplay", "plot_learning_rates"]
 
@@ -51,7 +51,7 @@ def plot_learning_rates(found: RateRange, *, ax: Any = None) -> RateDisplay:
     Parameters
     ----------
     found : RateRange
-        From `rosenblatt.training.learning_rate_range`.
+        From `rosenblatt.training.find_learning_rate`.
     ax : matplotlib Axes, optional
 
     Returns

@@ -6,15 +6,15 @@ Goes in: an estimator, a space of parameters, data. Comes out: the best paramete
 from rosenblatt.search.default_spaces import default_space
 from rosenblatt.search.importance import hyperparameter_importance
 from rosenblatt.search.search_cv import MLPSearchCV
-from rosenblatt.search.spaces import Layers, LogUniform, Make, PerLayer, When
+from rosenblatt.search.spaces import Conditional, Instance, Layers, LogUniform, PerLayer
 
 __all__ = [
+    "Conditional",
+    "Instance",
     "Layers",
     "LogUniform",
     "MLPSearchCV",
-    "Make",
     "PerLayer",
-    "When",
     "default_space",
     "hyperparameter_importance",
 ]

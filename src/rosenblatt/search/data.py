@@ -19,9 +19,9 @@ from sklearn.utils import _safe_indexing, assert_all_finite, check_array
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import column_or_1d, indexable
 
-from rosenblatt.estimators.tabular._base import TabularEstimator, is_nameless
-from rosenblatt.search.trials import Fold, Staged, Whole
-from rosenblatt.tables.reading import read_table
+from rosenblatt.estimators.tabular.base import TabularEstimator, is_nameless
+from rosenblatt.search.trials import Fold, RestartedTrial, ResumableTrial
+from rosenblatt.tables.readers.reading import read_table
 from rosenblatt.tables.table import Table
 from rosenblatt.tables.targets import find_target
 from rosenblatt.training.checkpoint import data_digest
@@ -98,11 +98,11 @@ class SearchData:
         """All rows, as the user has them."""
         return Fold(X, y, None, None)
 
-    def training(self, estimator: Any, k: int) -> Staged | Whole:
+    def training(self, estimator: Any, k: int) -> ResumableTrial | RestartedTrial:
         """A training of an unfitted estimator on a fold."""
         if self.tabular:
-            return Whole(estimator, self.X, self.y, self.scorer, self.targets)
-        return Staged(estimator, self.folds[k], self.scorer)
+            return RestartedTrial(estimator, self.X, self.y, self.scorer, self.targets)
+        return ResumableTrial(estimator, self.folds[k], self.scorer)
 
     @property
     def refit_share(self) -> float:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from rosenblatt.nn.activations import ELU, LeakyReLU
-from rosenblatt.search.spaces import Layers, LogUniform, Make, PerLayer, When
+from rosenblatt.search.spaces import Conditional, Instance, Layers, LogUniform, PerLayer
 
 __all__ = ["default_space"]
 
@@ -47,16 +47,16 @@ def tabular_space(peak: float) -> dict[str, Any]:
 
 def mlp_space() -> dict[str, Any]:
     """Of `MLPClassifier` and `MLPRegressor`."""
-    leaky, elu = Make(LeakyReLU, alpha=LogUniform(0.01, 0.3)), Make(ELU, alpha=LogUniform(0.3, 2.0))
+    leaky, elu = Instance(LeakyReLU, alpha=LogUniform(0.01, 0.3)), Instance(ELU, alpha=LogUniform(0.3, 2.0))
     return {
         "hidden_layer_sizes": Layers(),
         "activation": ["relu", "relu", "tanh", "selu", "silu", "mish", leaky, elu],
         "weight_init": [None, "he_normal", "glorot_uniform", "lecun_normal", "orthogonal"],
         "solver": ["adam", "adamw", "nadam", "sgd"],
-        "momentum": When("solver", ("sgd",), [0.8, 0.9, 0.95]),
-        "nesterovs_momentum": When("solver", ("sgd",), [True, False]),
-        "beta_1": When("solver", ADAMS, [0.8, 0.9, 0.95]),
-        "weight_decay": When("solver", ("adamw",), LogUniform(1e-4, 1e-1)),
+        "momentum": Conditional("solver", ("sgd",), [0.8, 0.9, 0.95]),
+        "nesterovs_momentum": Conditional("solver", ("sgd",), [True, False]),
+        "beta_1": Conditional("solver", ADAMS, [0.8, 0.9, 0.95]),
+        "weight_decay": Conditional("solver", ("adamw",), LogUniform(1e-4, 1e-1)),
         "learning_rate_init": LogUniform(3e-4, 3e-2),
         "learning_rate": ["constant", "constant", "one_cycle", "cosine"],
         "batch_size": [32, 64, 128],

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from rosenblatt.search.journal import Result
-from rosenblatt.search.run import standing
+from rosenblatt.search.scheduler import standing
 
 __all__ = ["results_frame", "results_table"]
 

@@ -1,7 +1,7 @@
 """`MLPSearchCV`: the best hyperparameters of a network, by training many.
 
 Goes in: an estimator, a space, data. Comes out: `cv_results_` and the best estimator, fitted on all rows. How
-candidates are trained is in `rosenblatt.search.run`.
+candidates are trained is in `rosenblatt.search.scheduler`.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from rosenblatt._warnings import warn_user
-from rosenblatt.estimators._base import SuggestingMixin
-from rosenblatt.estimators.tabular._base import TabularEstimator
+from rosenblatt.estimators.base import SuggestingMixin
+from rosenblatt.estimators.tabular.base import TabularEstimator
 from rosenblatt.search.data import SearchData
 from rosenblatt.search.default_spaces import default_space
-from rosenblatt.search.live import written
+from rosenblatt.search.progress_table import format_params
 from rosenblatt.search.results import results_frame, results_table
-from rosenblatt.search.run import Run, standing
+from rosenblatt.search.scheduler import SearchScheduler, standing
 from rosenblatt.search.spaces import Space
 
 __all__ = ["MLPSearchCV"]
@@ -39,7 +39,7 @@ FIXED = ("max_iter", "epochs", "time_budget", "checkpoint", "checkpoint_every", 
 """Parameters that a space must leave alone."""
 MEASURES = frozenset({"metric", "loss", "quantiles"})
 """Parameters of tabular estimators that say what their own score is."""
-MOST_REASONS = 10
+MAX_REASONS = 10
 SEARCHABLE = ("MLPClassifier", "MLPRegressor", "TabularClassifier", "TabularRegressor")
 
 
@@ -61,8 +61,8 @@ class MLPSearchCV(SuggestingMixin, MetaEstimatorMixin, BaseEstimator):  # type: 
         Its parameters hold where the space says nothing. The tabular ones train anew at each stage, and are scored by
         their own out-of-fold predictions.
     space : dict, optional
-        From parameters to lists, distributions of `scipy.stats`, or `LogUniform`, `Layers`, `Make`, `PerLayer` and
-        `When` of `rosenblatt.search`. Default: `default_space`, with the estimator as it is for the first candidate.
+        From parameters to lists, distributions of `scipy.stats`, or `LogUniform`, `Layers`, `Instance`, `PerLayer` and
+        `Conditional` of `rosenblatt.search`. Default: `default_space`, whose first candidate is the estimator as it is.
     n_trials : int, optional
         Candidates. Default: 27, or as many as the time budget allows.
     time_budget : float, optional
@@ -218,7 +218,7 @@ class MLPSearchCV(SuggestingMixin, MetaEstimatorMixin, BaseEstimator):  # type: 
                 "compared. Leave it out, or say by `scoring` how all are scored."
             )
         data = SearchData(estimator, X, y, self.cv, self.scoring, "dtype" in space.choices)
-        run = Run(self, estimator, space, data, began)
+        run = SearchScheduler(self, estimator, space, data, began)
         self.n_splits_ = len(data.folds)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # candidates that do not converge are part of a search
@@ -251,15 +251,15 @@ class MLPSearchCV(SuggestingMixin, MetaEstimatorMixin, BaseEstimator):  # type: 
                 )
         return estimator
 
-    def _keep(self, run: Run) -> None:
+    def _keep(self, run: SearchScheduler) -> None:
         """The attributes that say what was found."""
         last = run.results()
         if not any(result.scores for result in last):
             reasons = Counter(result.error for result in last)
             of = {reason: next(r.trial for r in last if r.error == reason) for reason in reasons}
             shown = "; ".join(
-                f"{'not drawn' if of[reason] in run.undrawn else written(run.candidates[of[reason]])}: {reason}"
-                for reason in list(reasons)[:MOST_REASONS]
+                f"{'not drawn' if of[reason] in run.undrawn else format_params(run.candidates[of[reason]])}: {reason}"
+                for reason in list(reasons)[:MAX_REASONS]
             )
             raise ValueError(f"All {len(last)} candidates failed. {shown}")
         self.cv_results_ = results_table(last, [run.candidates[result.trial] for result in last], self.n_splits_)
@@ -267,7 +267,7 @@ class MLPSearchCV(SuggestingMixin, MetaEstimatorMixin, BaseEstimator):  # type: 
         self.best_index_ = last.index(best)
         self.best_params_, self.best_score_ = run.candidates[best.trial], best.mean
 
-    def _refit(self, run: Run, X: Any, y: Any) -> None:
+    def _refit(self, run: SearchScheduler, X: Any, y: Any) -> None:
         began = time.monotonic()
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)  # so many epochs are what was asked for

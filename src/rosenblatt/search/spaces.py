@@ -16,7 +16,7 @@ import numpy as np
 
 from rosenblatt.training.checkpoint import setting_text
 
-__all__ = ["Layers", "LogUniform", "Make", "PerLayer", "Random", "Source", "Space", "When", "choice_text"]
+__all__ = ["Conditional", "Instance", "Layers", "LogUniform", "PerLayer", "Random", "Source", "Space", "choice_text"]
 
 
 class Source(Protocol):
@@ -106,8 +106,8 @@ class Layers:
         return tuple(max(1, width >> (i if halve else 0)) for i in range(count))
 
 
-class Make:
-    """An object whose arguments are drawn: ``Make(LeakyReLU, alpha=LogUniform(0.01, 0.3))``.
+class Instance:
+    """An object whose arguments are drawn: ``Instance(LeakyReLU, alpha=LogUniform(0.01, 0.3))``.
 
     Parameters
     ----------
@@ -117,7 +117,7 @@ class Make:
 
     def __init__(self, maker: Callable[..., Any], **arguments: Any) -> None:
         if not callable(maker):
-            raise TypeError(f"Make({maker!r}): give a class or a function, and choices for its arguments.")
+            raise TypeError(f"Instance({maker!r}): give a class or a function, and choices for its arguments.")
         self.maker, self.arguments = maker, arguments
         for name, choice in arguments.items():
             check_choice(f"{self._name()}, {name}", choice)
@@ -126,7 +126,7 @@ class Make:
         return str(getattr(self.maker, "__name__", type(self.maker).__name__))
 
     def __repr__(self) -> str:
-        return f"Make({', '.join([self._name(), *(f'{k}={choice_text(v)}' for k, v in self.arguments.items())])})"
+        return f"Instance({', '.join([self._name(), *(f'{k}={choice_text(v)}' for k, v in self.arguments.items())])})"
 
     def draw(self, source: Source, name: str, found: Mapping[str, Any]) -> Any:
         """One object."""
@@ -157,7 +157,7 @@ class PerLayer:
 
 
 @dataclass(frozen=True)
-class When:
+class Conditional:
     """A parameter that is drawn only if another one has certain values; else it keeps the estimator's own.
 
     Parameters
@@ -219,7 +219,7 @@ class Space:
         for other in needs(choice):
             if other not in self.choices:
                 raise ValueError(f"{name!r} depends on {other!r}, which is not in the space. Put it there.")
-        if not isinstance(choice, When):
+        if not isinstance(choice, Conditional):
             return
         others = self.choices[choice.parameter]
         if is_list(others) and not any(is_choice(v) or v in choice.values for v in others):
@@ -245,7 +245,7 @@ class Space:
         found: dict[str, Any] = {}
         for name in self.order():
             choice = self.choices[name]
-            if isinstance(choice, When):
+            if isinstance(choice, Conditional):
                 if choice.parameter not in found or found[choice.parameter] not in choice.values:
                     continue
                 choice = choice.choice
@@ -263,12 +263,12 @@ def is_list(choice: Any) -> bool:
 
 def is_choice(value: Any) -> bool:
     """Whether something is drawn from it, rather than that it is taken as it is."""
-    return isinstance(value, (LogUniform, Layers, Make, PerLayer)) or callable(getattr(value, "rvs", None))
+    return isinstance(value, (LogUniform, Layers, Instance, PerLayer)) or callable(getattr(value, "rvs", None))
 
 
 def needs(choice: Any) -> Iterator[str]:
     """The parameters that must be drawn before."""
-    if isinstance(choice, When):
+    if isinstance(choice, Conditional):
         yield choice.parameter
         yield from needs(choice.choice)
     elif isinstance(choice, PerLayer):
@@ -281,10 +281,10 @@ def needs(choice: Any) -> Iterator[str]:
 
 def check_choice(name: str, choice: Any) -> None:
     """Refuse what nothing can be drawn from."""
-    if isinstance(choice, When):
+    if isinstance(choice, Conditional):
         if not is_list(choice.values) or not len(choice.values):
             raise ValueError(f"the condition of {name!r} has no values of {choice.parameter!r}: give a tuple of them.")
-        if isinstance(choice.choice, When):
+        if isinstance(choice.choice, Conditional):
             raise TypeError(f"{name!r} has a condition within a condition; one parameter can decide on it.")
         check_choice(name, choice.choice)
     elif isinstance(choice, PerLayer):
@@ -292,12 +292,12 @@ def check_choice(name: str, choice: Any) -> None:
     elif is_list(choice):
         if not len(choice):
             raise ValueError(f"space has no values for {name!r}: give at least one, or leave the parameter out.")
-        if any(isinstance(value, When) for value in choice):
-            raise TypeError(f"space has a When among the values for {name!r}; it goes around the whole list.")
+        if any(isinstance(value, Conditional) for value in choice):
+            raise TypeError(f"space has a Conditional among the values for {name!r}; it goes around the whole list.")
     elif not is_choice(choice):
         raise TypeError(
             f"space has {choice!r} for {name!r}; give a list of values, a distribution of scipy.stats, LogUniform, "
-            "Layers, Make, PerLayer or When."
+            "Layers, Instance, PerLayer or Conditional."
         )
 
 
@@ -319,8 +319,8 @@ def plain(value: Any) -> Any:
 
 def choice_text(choice: Any) -> str:
     """A choice as a text that is equal in every process."""
-    if isinstance(choice, When):
-        return f"When({choice.parameter!r}, {setting_text(list(choice.values))}, {choice_text(choice.choice)})"
+    if isinstance(choice, Conditional):
+        return f"Conditional({choice.parameter!r}, {setting_text(list(choice.values))}, {choice_text(choice.choice)})"
     if isinstance(choice, PerLayer):
         return f"PerLayer({choice_text(choice.choice)}, {choice.sizes!r})"
     if is_list(choice):

@@ -18,7 +18,7 @@ from sklearn import config_context
 from sklearn.base import clone, is_classifier
 from sklearn.utils.metaestimators import available_if
 
-__all__ = ["Fold", "Outcome", "Staged", "Whole", "attempt"]
+__all__ = ["Fold", "Outcome", "RestartedTrial", "ResumableTrial", "run_trial"]
 
 PIECE_SECONDS = 0.1
 """After so much training it is asked whether time is over."""
@@ -60,12 +60,12 @@ class Outcome:
     epoch_seconds: float = math.inf
 
 
-def attempt(training: Staged | Whole, epochs: int, ended: Callable[[], float]) -> Outcome:
+def run_trial(training: ResumableTrial | RestartedTrial, epochs: int, ended: Callable[[], float]) -> Outcome:
     """Advance a training; what it raises becomes the outcome's error.
 
     Parameters
     ----------
-    training : Staged or Whole
+    training : ResumableTrial or RestartedTrial
     epochs : int
     ended : callable
         Seconds that are left.
@@ -79,7 +79,7 @@ def attempt(training: Staged | Whole, epochs: int, ended: Callable[[], float]) -
     return Outcome(score if not error else math.nan, complete, error, training.seconds, training.epoch_seconds)
 
 
-class Staged:
+class ResumableTrial:
     """A training of `MLPClassifier` or `MLPRegressor`.
 
     Parameters
@@ -155,7 +155,7 @@ class Staged:
                 raise
 
 
-class Whole:
+class RestartedTrial:
     """A training that begins anew for more epochs: of a tabular estimator, which is scored out of fold.
 
     Parameters

@@ -1,4 +1,4 @@
 """How models get onto the disk and back: a container without code, an atomic writer, networks and estimators as data.
 
-`rosenblatt.files` is the public face.
+`rosenblatt.persistence.save_load` is the public face.
 """

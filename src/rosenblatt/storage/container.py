@@ -231,8 +231,8 @@ def encode_value(value: Any, where: str) -> Any:
 
 
 def encode_object(value: Any) -> dict[str, Any] | None:
-    """See `rosenblatt.storage.objects`, which needs everything that networks are made of: imported where it is used."""
-    from rosenblatt.storage.objects import encode_object
+    """See `rosenblatt.persistence.objects`, which needs all that networks are made of: imported where it is used."""
+    from rosenblatt.persistence.objects import encode_object
 
     return encode_object(value)
 
@@ -244,7 +244,7 @@ def decode_value(value: Any, objects: Container[str] = (), depth: int = 0) -> An
     ----------
     value : JSON
     objects : container of str
-        Tags of the objects that may be here (see `rosenblatt.storage.objects`), such as "optimizer".
+        Tags of the objects that may be here (see `rosenblatt.persistence.objects`), such as "optimizer".
     """
     if depth > DEPTH:
         raise ModelFileError("a value is nested too deeply.")
@@ -262,7 +262,7 @@ def decode_value(value: Any, objects: Container[str] = (), depth: int = 0) -> An
         case {"array": list(items), "dtype": str(dtype), **rest} if not rest:
             return decode_array(items, dtype)
         case {**entry} if len(entry) == 1 and (tag := str(next(iter(entry)))) in objects:
-            from rosenblatt.storage.objects import decode_object
+            from rosenblatt.persistence.objects import decode_object
 
             return decode_object(tag, entry[tag])
     raise ModelFileError("a value has an unknown form.")

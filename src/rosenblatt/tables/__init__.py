@@ -4,7 +4,7 @@ Goes in: a CSV or Parquet file, a data frame, a dictionary of arrays. Comes out:
 scores. Networks are the business of `rosenblatt.estimators`.
 """
 
-from rosenblatt.tables.reading import read_table
+from rosenblatt.tables.readers.reading import read_table
 from rosenblatt.tables.table import Column, Table, TableError
 
 __all__ = ["Column", "Table", "TableError", "read_table"]

@@ -15,16 +15,16 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from rosenblatt.tables.cells import (
-    FEWEST_QUANTITIES,
-    MOST_TEXTS,
+from rosenblatt.tables.readers.cells import (
+    MAX_TEXTS,
+    MIN_QUANTITIES,
     PLURALS,
     TextReading,
     present_levels,
     read_levels,
     read_texts,
 )
-from rosenblatt.tables.numerals import NumberFormat, parse_number
+from rosenblatt.tables.readers.numerals import NumberFormat, parse_number
 from rosenblatt.tables.table import Column, Table, TableError, suggestion
 
 __all__ = ["KINDS", "ColumnKind", "Kind", "canonical_level", "infer_kinds", "level_column"]
@@ -34,14 +34,14 @@ KINDS = ("numeric", "categorical", "text", "ignored")
 """What a user may say a column is."""
 DROPPED = ("constant", "missing", "identifier", "ignored")
 MOSTLY_NUMBERS = 0.9
-"""Text with at least this share of numbers is a column of numbers; with more than `MOST_TEXTS` others it is refused."""
-MOST_WRITTEN_CODES = 100
+"""Text with at least this share of numbers is a column of numbers; with more than `MAX_TEXTS` others it is refused."""
+MAX_WRITTEN_CODES = 100
 """Unsigned integers that are written as text are codes, if no more than these differ."""
-MOST_CODES, ROWS_PER_CODE = 20, 5
+MAX_CODES, ROWS_PER_CODE = 20, 5
 """Integers of at most so many values, each in so many rows, may be codes."""
-FEWEST_TEXTS, SHARE_OF_TEXTS, FEWEST_WORDS = 50, 0.1, 3
+MIN_TEXTS, SHARE_OF_TEXTS, MIN_WORDS = 50, 0.1, 3
 """Different texts, share of all rows, and words of each on average, that make a column one of sentences."""
-FEWEST_IDENTIFIERS = 20
+MIN_IDENTIFIERS = 20
 """Below this many rows, all cells may well differ by chance."""
 
 
@@ -114,7 +114,7 @@ def text_kind(column: Column, n_missing: int, wanted: str | None) -> ColumnKind:
         check = (
             f"column {column.name!r} holds {len(levels)} integers written as text, taken for codes: if they are "
             f"quantities, say kinds={{{column.name!r}: 'numeric'}}"
-        ) * (len(levels) > FEWEST_QUANTITIES and not column.categorical)
+        ) * (len(levels) > MIN_QUANTITIES and not column.categorical)
         return ColumnKind(column.name, "categorical", n_missing, f"{len(levels)} codes: {show_levels(levels)}", check)
     if wanted == "numeric" or (wanted is None and not column.categorical):
         for storage in ("number", "date"):
@@ -134,21 +134,21 @@ def text_kind(column: Column, n_missing: int, wanted: str | None) -> ColumnKind:
 
 def are_codes(levels: Sequence[str]) -> bool:
     """Whether a column's texts are a few unsigned integers: who writes numbers as text often means names."""
-    return len(levels) <= MOST_WRITTEN_CODES and all(level.isdecimal() and level.isascii() for level in levels)
+    return len(levels) <= MAX_WRITTEN_CODES and all(level.isdecimal() and level.isascii() for level in levels)
 
 
 def is_quantity(reading: TextReading, wanted: str | None) -> bool:
     """Whether a column's texts are numbers (or dates), but for a few that may stand for missing cells."""
     n_read, n_others = len(reading.levels), len(reading.others)
     if wanted == "numeric":
-        return n_others <= min(MOST_TEXTS, n_read)
-    few = n_others <= min(MOST_TEXTS, n_read // 4)
-    return n_others == 0 or (n_read > FEWEST_QUANTITIES and (few or n_read >= MOSTLY_NUMBERS * (n_read + n_others)))
+        return n_others <= min(MAX_TEXTS, n_read)
+    few = n_others <= min(MAX_TEXTS, n_read // 4)
+    return n_others == 0 or (n_read > MIN_QUANTITIES and (few or n_read >= MOSTLY_NUMBERS * (n_read + n_others)))
 
 
 def quantity_kind(column: Column, n_missing: int, reading: TextReading, wanted: str | None) -> ColumnKind:
     """Numbers or dates written as text, with what is to be known about how they are written."""
-    if len(reading.others) > MOST_TEXTS:
+    if len(reading.others) > MAX_TEXTS:
         refuse_texts(column, reading)
     if reading.storage == "date":
         detail, check = f"dates written as text{reading.describe()}", doubtful_order(column, reading)
@@ -224,7 +224,7 @@ def number_kind(column: Column, n_missing: int, wanted: str | None) -> ColumnKin
 
 def doubtful_codes(column: Column, distinct: NDArray[np.float64], n_rows: int) -> str:
     """A note on integers that may be codes: a few values with gaps of different widths, each in several rows."""
-    few = 2 < len(distinct) <= MOST_CODES and column.storage == "integer" and n_rows >= ROWS_PER_CODE * len(distinct)
+    few = 2 < len(distinct) <= MAX_CODES and column.storage == "integer" and n_rows >= ROWS_PER_CODE * len(distinct)
     if not few or distinct[0] < 0 or distinct[-1] - distinct[0] < 2 * len(distinct):
         return ""
     if len(np.unique(np.diff(distinct))) == 1:
@@ -237,20 +237,20 @@ def doubtful_codes(column: Column, distinct: NDArray[np.float64], n_rows: int) -
 
 def is_free_text(levels: list[str], n_rows: int) -> bool:
     """Whether a column of texts holds sentences: many different ones, of several words."""
-    if len(levels) < FEWEST_TEXTS or len(levels) < SHARE_OF_TEXTS * n_rows:
+    if len(levels) < MIN_TEXTS or len(levels) < SHARE_OF_TEXTS * n_rows:
         return False
     shown = levels[:: max(1, len(levels) // 1000)]
-    return sum(len(level.split()) for level in shown) >= FEWEST_WORDS * len(shown)
+    return sum(len(level.split()) for level in shown) >= MIN_WORDS * len(shown)
 
 
 def is_identifier(n_levels: int, n_rows: int) -> bool:
     """Whether a text names the row instead of describing it: more than half of the cells are different."""
-    return n_rows >= FEWEST_IDENTIFIERS and n_levels > 0.5 * n_rows
+    return n_rows >= MIN_IDENTIFIERS and n_levels > 0.5 * n_rows
 
 
 def is_row_number(distinct: NDArray[np.float64], n_rows: int) -> bool:
     """Integers that all differ and come from a range hardly larger than the table (rows may have been held out)."""
-    return n_rows >= FEWEST_IDENTIFIERS and len(distinct) == n_rows and distinct[-1] - distinct[0] < 2 * n_rows
+    return n_rows >= MIN_IDENTIFIERS and len(distinct) == n_rows and distinct[-1] - distinct[0] < 2 * n_rows
 
 
 def require_finite(column: Column) -> None:

@@ -22,15 +22,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rosenblatt._warnings import warn_user
+from rosenblatt.tables.encoders import CategoricalEncoder, NumericEncoder, Rule, TextEncoder, fit_rule
 from rosenblatt.tables.kinds import ColumnKind
-from rosenblatt.tables.rules import CategoryRule, NumberRule, Rule, TextRule, fit_rule
 from rosenblatt.tables.stored_rules import rule_from_dict, rule_to_dict
 from rosenblatt.tables.table import Table, TableError, TableWarning, join_names, suggestion
 
 __all__ = ["Preparation", "Prepared", "fit_preparation"]
 
 Array = NDArray[Any]
-MOST_MISFITS = 5
+MAX_MISFITS = 5
 """So many columns are named in a warning."""
 
 
@@ -79,14 +79,14 @@ class Preparation:
         return [name for rule in self.rules for name in rule.flags]
 
     @cached_property
-    def coded(self) -> list[CategoryRule]:
+    def coded(self) -> list[CategoricalEncoder]:
         """The rules of numbered levels."""
-        return [rule for rule in self.rules if isinstance(rule, CategoryRule) and rule.coded]
+        return [rule for rule in self.rules if isinstance(rule, CategoricalEncoder) and rule.coded]
 
     @cached_property
-    def texts(self) -> list[TextRule]:
+    def texts(self) -> list[TextEncoder]:
         """The rules of columns of sentences."""
-        return [rule for rule in self.rules if isinstance(rule, TextRule)]
+        return [rule for rule in self.rules if isinstance(rule, TextEncoder)]
 
     @property
     def levels(self) -> list[int]:
@@ -99,8 +99,8 @@ class Preparation:
         return [
             rule.name
             for rule in self.rules
-            if isinstance(rule, TextRule)
-            or (rule.storage == "text" if isinstance(rule, CategoryRule) else rule.format.thousands == ".")
+            if isinstance(rule, TextEncoder)
+            or (rule.storage == "text" if isinstance(rule, CategoricalEncoder) else rule.format.thousands == ".")
         ]
 
     def transform(self, table: Table) -> Prepared:
@@ -114,21 +114,21 @@ class Preparation:
             For a missing column.
         """
         self._require_columns(table)
-        misfits: list[str] = []
+        type_mismatches: list[str] = []
         numbers = np.empty((table.n_rows, len(self.numbers)), dtype=np.float32)
         flags = np.empty((table.n_rows, len(self.flags)), dtype=np.float32)
         n, f = 0, 0
         for rule in self.rules:
             column = table.columns[rule.name]
-            if isinstance(rule, NumberRule):
+            if isinstance(rule, NumericEncoder):
                 n_next, f_next = n + len(rule.numbers), f + len(rule.flags)
-                numbers[:, n:n_next], flags[:, f:f_next] = rule.apply(column, misfits)
+                numbers[:, n:n_next], flags[:, f:f_next] = rule.apply(column, type_mismatches)
                 n, f = n_next, f_next
-            elif isinstance(rule, CategoryRule) and not rule.coded:
-                flags[:, f : f + len(rule.flags)] = rule.apply(column, misfits)
+            elif isinstance(rule, CategoricalEncoder) and not rule.coded:
+                flags[:, f : f + len(rule.flags)] = rule.apply(column, type_mismatches)
                 f += len(rule.flags)
-        codes = [rule.codes(table.columns[rule.name], misfits) for rule in self.coded]
-        warn_of(misfits)
+        codes = [rule.codes(table.columns[rule.name], type_mismatches) for rule in self.coded]
+        warn_mismatches(type_mismatches)
         words = tuple(rule.apply(table.columns[rule.name]) for rule in self.texts)
         return Prepared(numbers, flags, np.array(codes, dtype=np.int32).reshape(len(codes), table.n_rows).T, words)
 
@@ -184,9 +184,9 @@ def fit_preparation(table: Table, kinds: Sequence[ColumnKind]) -> Preparation:
     return Preparation(rules, tuple(kinds))
 
 
-def warn_of(misfits: Sequence[str]) -> None:
+def warn_mismatches(type_mismatches: Sequence[str]) -> None:
     """One warning for all columns (the first of many) that hold cells of another kind than in training."""
-    if misfits:
-        rest = len(misfits) - MOST_MISFITS
+    if type_mismatches:
+        rest = len(type_mismatches) - MAX_MISFITS
         more = [f"{rest} more columns hold such cells."] if rest > 0 else []
-        warn_user(" ".join([*misfits[:MOST_MISFITS], *more]), TableWarning)
+        warn_user(" ".join([*type_mismatches[:MAX_MISFITS], *more]), TableWarning)

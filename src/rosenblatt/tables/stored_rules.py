@@ -9,8 +9,8 @@ import math
 from dataclasses import asdict, fields
 from typing import Any
 
-from rosenblatt.tables.numerals import NumberFormat
-from rosenblatt.tables.rules import CIRCLES, N_WORDS, CategoryRule, NumberRule, Rule, Scaling, TextRule
+from rosenblatt.tables.encoders import CIRCLES, N_WORDS, CategoricalEncoder, NumericEncoder, Rule, Scaling, TextEncoder
+from rosenblatt.tables.readers.numerals import NumberFormat
 
 __all__ = ["rule_from_dict", "rule_to_dict"]
 
@@ -28,13 +28,13 @@ def rule_from_dict(entry: Any) -> Rule:
     ValueError
         If the entry is not of that form.
     """
-    names = {kind: {field.name for field in fields(kind)} for kind in (NumberRule, CategoryRule, TextRule)}
+    names = {kind: {field.name for field in fields(kind)} for kind in (NumericEncoder, CategoricalEncoder, TextEncoder)}
     if not isinstance(entry, dict) or set(entry) not in names.values() or not isinstance(entry["name"], str):
         raise ValueError("a column's rule is not of the known form")
-    if set(entry) == names[TextRule]:
-        return TextRule(entry["name"], rarity_of(entry["rarity"], entry["name"]))
+    if set(entry) == names[TextEncoder]:
+        return TextEncoder(entry["name"], rarity_of(entry["idf"], entry["name"]))
     name, storage, scaling = entry["name"], entry["storage"], scaling_from_dict(entry["scaling"])
-    if set(entry) == names[NumberRule]:
+    if set(entry) == names[NumericEncoder]:
         circles = texts_of(entry["circles"], name)
         known = storage in ("number", "date") and set(circles) <= set(CIRCLES) and type(entry["indicator"]) is bool
         if not known or scaling is None or len(scaling.centers) != 1 + 2 * len(circles):
@@ -45,7 +45,7 @@ def rule_from_dict(entry: Any) -> Rule:
         number_format, texts = NumberFormat(**written), texts_of(entry["texts"], name)
         if type(entry["month_first"]) is not bool:
             raise ValueError(f"the rule of column {name!r} does not say how dates are written")
-        return NumberRule(
+        return NumericEncoder(
             name, storage, circles, scaling, entry["indicator"], number_format, entry["month_first"], texts
         )
     levels = texts_of(entry["levels"], name)
@@ -53,7 +53,7 @@ def rule_from_dict(entry: Any) -> Rule:
         raise ValueError(f"the rule of column {name!r} does not fit together")
     if scaling is not None and len(scaling.centers) != len(levels):
         raise ValueError(f"the rule of column {name!r} does not scale each level")
-    return CategoryRule(name, storage, levels, scaling)
+    return CategoricalEncoder(name, storage, levels, scaling)
 
 
 def scaling_from_dict(entry: Any) -> Scaling | None:

@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rosenblatt.tables.cells import present_levels
 from rosenblatt.tables.kinds import canonical_level, canonical_number, parse_levels, require_finite
-from rosenblatt.tables.numerals import NumberFormat
+from rosenblatt.tables.readers.cells import present_levels
+from rosenblatt.tables.readers.numerals import NumberFormat
 from rosenblatt.tables.table import Column, Table, TableError, suggestion
 
 __all__ = ["TASKS", "Target", "find_target", "fit_target"]

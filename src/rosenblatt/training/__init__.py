@@ -1,11 +1,11 @@
 """The loop around the executor: steps, epochs, checkpoints, history."""
 
 from rosenblatt.training.checkpoint import CheckpointError
+from rosenblatt.training.early_stopping import Epoch
 from rosenblatt.training.evaluation import LayerGradient, gradient_statistics
 from rosenblatt.training.fitting import fit
 from rosenblatt.training.history import History
-from rosenblatt.training.judge import Epoch
-from rosenblatt.training.range_test import RateRange, learning_rate_range
+from rosenblatt.training.learning_rate_finder import RateRange, find_learning_rate
 from rosenblatt.training.tensorboard import TensorBoard
 from rosenblatt.training.trainer import DivergenceError, Trainer
 
@@ -18,7 +18,7 @@ __all__ = [
     "RateRange",
     "TensorBoard",
     "Trainer",
+    "find_learning_rate",
     "fit",
     "gradient_statistics",
-    "learning_rate_range",
 ]

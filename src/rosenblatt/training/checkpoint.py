@@ -232,8 +232,8 @@ def run_epoch(
             regularization=strength,
             shuffle=shuffle,
             resume=True,
-            most_steps=steps,
-            most_seconds=seconds,
+            max_steps=steps,
+            max_seconds=seconds,
         )
         if losses:
             return losses[0]

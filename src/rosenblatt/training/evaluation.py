@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from rosenblatt import _core
 from rosenblatt.ir.compile import NO_SLOTS, compile_program, source
-from rosenblatt.nn.network import Network, block_rows, feeds
+from rosenblatt.nn.network import Network, block_rows, input_arrays
 from rosenblatt.nn.objective import LossGiven, Objective, targets_of
 from rosenblatt.nn.programs import evaluation_program
 from rosenblatt.training.trainer import Trainer
@@ -49,7 +49,7 @@ class Evaluator:
         program = evaluation_program(network.graph, objective, network.dtype.name)
         executable = compile_program(program, block_rows(network.graph))
         graph, losses = network.graph, objective.losses(network.graph)
-        arrays = feeds(graph, X, "X_val")
+        arrays = input_arrays(graph, X, "X_val")
         limits = {name: node.width for name, node in zip(graph.input_names, graph.inputs, strict=True)}
         for head, name in targets_of(graph).items():
             target = np.asarray(y[head] if isinstance(y, Mapping) else y)

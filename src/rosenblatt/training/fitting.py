@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from rosenblatt.nn.graph import Graph
 from rosenblatt.nn.losses import check_target
-from rosenblatt.nn.network import Network, feeds
+from rosenblatt.nn.network import Network, input_arrays
 from rosenblatt.nn.objective import LossGiven
 from rosenblatt.nn.optimizers import Optimizer, optimizer_named
 from rosenblatt.nn.schedules import PlateauState, Schedule, schedule_named
@@ -31,9 +31,9 @@ from rosenblatt.training.checkpoint import (
     run_epoch,
     setting_text,
 )
+from rosenblatt.training.early_stopping import Callback, Judge, Standing
 from rosenblatt.training.evaluation import GradientProbe
 from rosenblatt.training.history import History
-from rosenblatt.training.judge import Callback, Judge, Standing
 from rosenblatt.training.trainer import DivergenceError, Trainer
 
 __all__ = ["fit"]
@@ -62,14 +62,14 @@ def fit(
     l2: float = 0.0,
     clip_value: float = 0.0,
     clip_norm: float = 0.0,
-    average: float = 0.0,
+    ema_decay: float = 0.0,
     head_weights: Mapping[str, float] | None = None,
-    rates: Mapping[str, float] | None = None,
-    decays: Mapping[str, float] | None = None,
-    fade: bool = False,
+    learning_rate_factors: Mapping[str, float] | None = None,
+    weight_decay_factors: Mapping[str, float] | None = None,
+    anneal_regularization: bool = False,
     shuffle: bool = True,
     seed: int = 0,
-    statistics: bool = False,
+    gradient_statistics: bool = False,
     cache_frozen: bool = False,
     callbacks: Sequence[Callback] = (),
     checkpoint: str | os.PathLike[str] | None = None,
@@ -106,22 +106,22 @@ def fit(
         Penalties of all weights, added to the loss: l1 * sum(abs(w)) + l2 / 2 * sum(w**2).
     clip_value, clip_norm : float
         Limits of the gradient's elements and of its Euclidean norm; 0: none.
-    average : float in [0, 1)
+    ema_decay : float in [0, 1)
         End with (and validate) averages of the weights, which keep this share of themselves in each step.
     head_weights : mapping of str to float, optional
         Factors of the heads' losses.
-    rates, decays : mapping of str to float, optional
+    learning_rate_factors, weight_decay_factors : mapping of str to float, optional
         Factors of the learning rate, and of the optimizer's weight decay, of single parameters: by the names, or
         patterns, of parameters or layers, as in ``{"front": 6, "*.biases": 0.1}``. Decay is 1 for weights, 0 for others
         unless said here.
-    fade : bool
+    anneal_regularization : bool
         Dropout rates and weight decay stay as they are in the first half of all epochs, then fall to 0 along a cosine
         (Holzmüller et al. 2024, arXiv:2407.04491).
     shuffle : bool
         A new order of the rows in each epoch.
     seed : int
         Of row orders, masks and noise.
-    statistics : bool
+    gradient_statistics : bool
         Record norm, vanishing and dead share of each layer's gradient (`gradient_statistics`) after each epoch.
     cache_frozen : bool
         Compute what does not change, the outputs of the frozen layers next to the data, once.
@@ -149,13 +149,13 @@ def fit(
     options = {name: value for name, value in locals().items() if name not in ("network", "X", "y", "cache_frozen")}
     check_options(options)
     if cache_frozen and network.frozen:
-        from rosenblatt.training.caching import fit_behind_frozen
+        from rosenblatt.training.frozen_features import fit_on_frozen_features
 
-        return fit_behind_frozen(network, X, y, options)
+        return fit_on_frozen_features(network, X, y, options)
     loss = options["loss"] = loss if loss is not None else default_loss(network.graph)
     check_targets(network.graph, loss, y)
     if optimizer == "lbfgs":
-        from rosenblatt.training.full_batch import fit_full_batch
+        from rosenblatt.training.lbfgs import fit_full_batch
 
         return fit_full_batch(network, X, y, options)
     return _Loop(network, X, y, options).run()
@@ -188,13 +188,13 @@ class _Loop:
         self.optimizer = optimizer_named(given) if isinstance(given, (str, type)) else given
         self.schedule = schedule_named(options["schedule"])
         self.trainer = self._make_trainer()
-        self.averaged = network.copy() if options["average"] else network
+        self.averaged = network.copy() if options["ema_decay"] else network
         self.judge = Judge(self.averaged, options["loss"], self.schedule, options)
-        self.probe = GradientProbe(network, options["loss"], X, y) if options["statistics"] else None
+        self.probe = GradientProbe(network, options["loss"], X, y) if options["gradient_statistics"] else None
         self.checkpoints = self._make_checkpoints()
 
     def _make_trainer(self) -> Trainer:
-        o, n_rows = self.o, next(iter(feeds(self.network.graph, self.X).values())).shape[0]
+        o, n_rows = self.o, next(iter(input_arrays(self.network.graph, self.X).values())).shape[0]
         trainer = Trainer(
             self.network,
             o["loss"],
@@ -207,10 +207,10 @@ class _Loop:
             clip_value=o["clip_value"],
             clip_norm=o["clip_norm"],
             head_weights=o["head_weights"],
-            average=o["average"],
-            rates=o["rates"],
-            decays=o["decays"],
-            fading=o["fade"],
+            ema_decay=o["ema_decay"],
+            learning_rate_factors=o["learning_rate_factors"],
+            weight_decay_factors=o["weight_decay_factors"],
+            anneal_regularization=o["anneal_regularization"],
             seed=o["seed"],
         )
         trainer.set_data(self.X, self.y, o["sample_weight"])
@@ -266,11 +266,11 @@ class _Loop:
 
     def _strength(self) -> NDArray[np.float64] | float:
         """What dropout and decay of all steps of the present epoch are multiplied by."""
-        if not self.o["fade"]:
+        if not self.o["anneal_regularization"]:
             return 1.0
         n = self.trainer.steps_per_epoch()
         first = self.judge.history.n_epochs * n
-        return fading_strength(np.arange(first, first + n) / (n * self.o["epochs"]))
+        return annealing_strength(np.arange(first, first + n) / (n * self.o["epochs"]))
 
     def _end_epoch(self, loss: float) -> None:
         rate = float(self._rates()[-1])
@@ -324,7 +324,7 @@ class _Loop:
         return True
 
 
-def fading_strength(t: NDArray[np.float64]) -> NDArray[np.float64]:
+def annealing_strength(t: NDArray[np.float64]) -> NDArray[np.float64]:
     """1 up to the share t = 1/2 of all steps, then (1 + cos(pi (2t - 1))) / 2."""
     return np.where(t < 0.5, 1.0, 0.5 * (1 + np.cos(np.pi * (2 * t - 1))))
 
@@ -352,8 +352,8 @@ def check_options(o: Mapping[str, Any]) -> None:
             raise ValueError(f"{name} is {o[name]!r}; it must be a number of at least 0")
     if not 0 < o["learning_rate"] < math.inf:
         raise ValueError(f"learning_rate is {o['learning_rate']!r}; it must be greater than 0")
-    if not 0 <= o["average"] < 1:
-        raise ValueError(f"average is {o['average']!r}; it must be in [0, 1)")
+    if not 0 <= o["ema_decay"] < 1:
+        raise ValueError(f"ema_decay is {o['ema_decay']!r}; it must be in [0, 1)")
     if o["patience"] is not None and o["patience"] < 1:
         raise ValueError(f"patience is {o['patience']!r}; it must be a positive integer, or None")
     if o["validation"] is not None and (not isinstance(o["validation"], tuple) or len(o["validation"]) != 2):

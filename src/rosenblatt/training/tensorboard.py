@@ -22,7 +22,7 @@ import numpy as np
 from rosenblatt.nn.network import Network
 
 if TYPE_CHECKING:
-    from rosenblatt.training.judge import Epoch
+    from rosenblatt.training.early_stopping import Epoch
 
 __all__ = ["TensorBoard"]
 
@@ -74,9 +74,9 @@ class TensorBoard:
 
     Examples
     --------
-    ``MLPClassifier(statistics=True).set_callbacks(TensorBoard("runs/first"))`` for an estimator; with
-    ``statistics=True`` there are norms of the gradient by layer. ``net.fit(X, y, callbacks=[TensorBoard("runs/net")])``
-    for a network by hand. Then: ``tensorboard --logdir runs``. L-BFGS has no epochs, and nothing is written of it.
+    ``MLPClassifier(gradient_statistics=True).set_callbacks(TensorBoard("runs/first"))`` for an estimator; with
+    ``gradient_statistics=True`` there are norms of the gradient by layer. For a network of your own:
+    ``net.fit(X, y, callbacks=[TensorBoard("runs/net")])``. Then: ``tensorboard --logdir runs``. L-BFGS has no epochs, and nothing is written of it.
     """
 
     def __init__(self, log_dir: str | os.PathLike[str], *, histograms: bool = True, graph: bool = True) -> None:

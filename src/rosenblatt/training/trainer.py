@@ -15,12 +15,12 @@ from numpy.typing import NDArray
 from rosenblatt import _core
 from rosenblatt.ir.compile import aligned_bytes, compile_program, source
 from rosenblatt.ir.planner import layout
-from rosenblatt.nn.network import Network, feeds, training_rows
-from rosenblatt.nn.normalization import BatchNorm
+from rosenblatt.nn.layers.normalization import BatchNorm
+from rosenblatt.nn.network import Network, input_arrays, training_rows
 from rosenblatt.nn.objective import LossGiven, Objective, blocks_of, targets_of
 from rosenblatt.nn.optimizers import Optimizer
+from rosenblatt.nn.program_cache import cached_executable
 from rosenblatt.nn.programs import block_programs, training_program
-from rosenblatt.nn.sharing import shared
 
 __all__ = ["DivergenceError", "Trainer"]
 
@@ -43,12 +43,12 @@ class Trainer:
         [m, k].
     optimizer : Optimizer or None
         None: only `loss_and_gradient` can be called.
-    l2, l1, clip_value, clip_norm, head_weights, average, per_batch
+    l2, l1, clip_value, clip_norm, head_weights, ema_decay, per_batch
         As `rosenblatt.nn.objective.Objective` defines them.
-    rates, decays : mapping of str to float
+    learning_rate_factors, weight_decay_factors : mapping of str to float
         Factors of learning rate and weight decay, by parameters' or layers' names or patterns; of several that match,
         the last counts.
-    fading : bool
+    anneal_regularization : bool
         `epochs` gets the strength of dropout and weight decay.
     batch_size : int
         Rows of one step; None: all rows.
@@ -80,19 +80,19 @@ class Trainer:
         clip_value: float = 0.0,
         clip_norm: float = 0.0,
         head_weights: Mapping[str, float] | None = None,
-        average: float = 0.0,
+        ema_decay: float = 0.0,
         per_batch: bool = True,
-        rates: Mapping[str, float] | None = None,
-        decays: Mapping[str, float] | None = None,
-        fading: bool = False,
+        learning_rate_factors: Mapping[str, float] | None = None,
+        weight_decay_factors: Mapping[str, float] | None = None,
+        anneal_regularization: bool = False,
         seed: int = 0,
     ) -> None:
         self.network = network
         self.objective = Objective(
-            *(loss, l2, l1, weighted, clip_value, clip_norm, head_weights or {}, average, network.frozen, per_batch),
-            rates=spread(network, rates),
-            decays=spread(network, decays),
-            fading=fading,
+            *(loss, l2, l1, weighted, clip_value, clip_norm, head_weights or {}, ema_decay, network.frozen, per_batch),
+            learning_rate_factors=spread(network, learning_rate_factors),
+            weight_decay_factors=spread(network, weight_decay_factors),
+            anneal_regularization=anneal_regularization,
         )
         self.optimizer = optimizer
         if batch_size is not None and batch_size < 1:
@@ -119,7 +119,7 @@ class Trainer:
             raise ValueError("batch normalization needs a batch_size: its statistics are those of one batch")
         if self.optimizer is not None and self.batch_size is not None and (one_block or self.batch_size <= rows):
             objective, optimizer, batch_size = self.objective, self.optimizer, self.batch_size
-            self.executable = shared(
+            self.executable = cached_executable(
                 lambda: compile_program(training_program(graph, objective, optimizer, dtype), batch_size),
                 *("training", self.network.spec, objective, optimizer, dtype, batch_size),
             )
@@ -133,7 +133,7 @@ class Trainer:
             start = offsets[f"{self._learned[0].name}_gradient"]
             zero = (start, end - start)
         self.memory = aligned_bytes(self.executable.plan.persistent_bytes)
-        self.network.adopt(self.memory)
+        self.network.bind_memory(self.memory)
         update_core = core[1] if len(core) > 1 else None
         self._session = _core.Session(core[0], update_core, *zero)
         self._start_state()
@@ -141,7 +141,7 @@ class Trainer:
     def _start_state(self) -> None:
         """Averages start as the parameters, the optimizer's arrays as it says."""
         for block in self._learned:
-            if self.objective.average:
+            if self.objective.ema_decay:
                 parameters = self.network.parameters[block.offset : block.offset + block.size]
                 self._leaf(f"{block.name}_average")[...] = parameters
             for name, value in self.optimizer.initial_state.items() if self.optimizer else ():
@@ -168,7 +168,7 @@ class Trainer:
         if (sample_weight is not None) != self.objective.weighted:
             raise ValueError("sample_weight must be given exactly if the trainer was made with weighted=True")
         graph = self.network.graph
-        arrays = {**feeds(graph, X), **self._targets(y)}
+        arrays = {**input_arrays(graph, X), **self._targets(y)}
         if sample_weight is not None:
             arrays["sample_weight"] = sample_weight
         lengths = {name: array.shape[0] for name, array in arrays.items()}
@@ -237,8 +237,8 @@ class Trainer:
         regularization: Rates = 1.0,
         shuffle: bool = True,
         resume: bool = False,
-        most_steps: int = 0,
-        most_seconds: float = 0.0,
+        max_steps: int = 0,
+        max_seconds: float = 0.0,
     ) -> list[float]:
         """Train for several epochs without returning to Python.
 
@@ -250,15 +250,15 @@ class Trainer:
         orders : ndarray of int64, shape (n_epochs, n), optional
             Row numbers in the order to take them.
         regularization : float in [0, 1], or ndarray with one for each step that is left
-            What dropout rates and weight decay are multiplied by, for a trainer with ``fading=True``.
+            What dropout rates and weight decay are multiplied by, for a trainer with ``anneal_regularization=True``.
         shuffle : bool
             Without `orders`: each epoch has an order of its own, which depends on nothing but the trainer's seed and
             the epoch's number (`epoch_count`). False: rows are taken as they are.
         resume : bool
             The first epoch goes on at `position`, with the order that it had.
-        most_steps : int
+        max_steps : int
             Pause after so many steps; 0: do not. `position` tells where, and a call with `resume` goes on exactly.
-        most_seconds : float
+        max_seconds : float
             Pause after so long, at the end of a step; 0: do not.
 
         Returns
@@ -293,8 +293,8 @@ class Trainer:
                 shuffle and orders is None,
                 self.epoch_count,
                 position,
-                most_steps,
-                most_seconds,
+                max_steps,
+                max_seconds,
             )
         except BaseException:  # a handler of a signal may raise anything
             self.whole_epochs = self._session.losses

@@ -22,12 +22,12 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_sample_weight, column_or_1d
 
 from rosenblatt import nn
-from rosenblatt.estimators._mlp_parameters import set_parameters
-from rosenblatt.estimators.tabular._base import SMALLEST_HELD_OUT, Folds, TabularEstimator
-from rosenblatt.estimators.tabular.design import Settings
+from rosenblatt.estimators.mlp.hyperparameters import set_parameters
+from rosenblatt.estimators.tabular.architecture import Settings
+from rosenblatt.estimators.tabular.base import MIN_HELD_OUT, Folds, TabularEstimator
 from rosenblatt.estimators.tabular.ensemble import Ensemble, best_temperature
-from rosenblatt.estimators.tabular.goals import CLASS_METRICS, best_decisions, cumulative, from_cumulative
-from rosenblatt.estimators.tabular.members import Problem
+from rosenblatt.estimators.tabular.member import Problem
+from rosenblatt.estimators.tabular.metrics import CLASS_METRICS, best_decisions, cumulative, from_cumulative
 from rosenblatt.tables.table import Column
 from rosenblatt.tables.targets import fit_target
 
@@ -249,9 +249,9 @@ class TabularClassifier(ClassifierMixin, TabularEstimator):  # type: ignore[misc
         rarest, n = int(np.bincount(labels).min()), len(labels)
         members = min(members, n)
         if members == 1:
-            stratify = rarest >= 2 and SMALLEST_HELD_OUT * n >= len(self.classes_)
+            stratify = rarest >= 2 and MIN_HELD_OUT * n >= len(self.classes_)
             make = StratifiedShuffleSplit if stratify else ShuffleSplit
-            splitter = make(1, test_size=SMALLEST_HELD_OUT, random_state=self._seed)
+            splitter = make(1, test_size=MIN_HELD_OUT, random_state=self._seed)
         else:
             kind = StratifiedKFold if rarest >= members else KFold
             splitter = kind(members, shuffle=True, random_state=self._seed)

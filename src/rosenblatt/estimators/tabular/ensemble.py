@@ -17,8 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rosenblatt import nn
-from rosenblatt.estimators.tabular.design import Settings, feed
-from rosenblatt.estimators.tabular.members import Course, Data, Member, Problem, train_member
+from rosenblatt.estimators.tabular.architecture import Settings, feed
+from rosenblatt.estimators.tabular.member import Course, Data, Member, Problem, train_member
 from rosenblatt.threads import get_num_threads
 from rosenblatt.training.trainer import DivergenceError
 
@@ -28,9 +28,9 @@ Array = NDArray[Any]
 T = TypeVar("T")
 Fold = tuple[NDArray[np.int64], NDArray[np.int64]]
 Folds = Sequence[Fold]
-FEWEST_EPOCHS = 8
+MIN_EPOCHS = 8
 """A budget that does not allow so many buys fewer members instead."""
-TRIAL_EPOCHS, TRIAL_BATCHES, FEWEST_TRIAL_ROWS = 3, 8, 16
+TRIAL_EPOCHS, TRIAL_BATCHES, MIN_TRIAL_ROWS = 3, 8, 16
 BUSY = 1.2
 """How much longer an epoch takes beside others, with more data than the caches hold."""
 LOOK = 0.2
@@ -217,14 +217,14 @@ def within(
     workers = max(1, min(get_num_threads(), len(folds)))
     for n_folds in range(len(folds), 0, -1):
         epochs = min(settings.epochs, int(left / (-(-n_folds // workers) * per_epoch)))
-        if epochs >= min(FEWEST_EPOCHS, settings.epochs):
+        if epochs >= min(MIN_EPOCHS, settings.epochs):
             return replace(settings, epochs=epochs, members=n_folds), folds[:n_folds]
-    epochs = min(FEWEST_EPOCHS, settings.epochs)
+    epochs = min(MIN_EPOCHS, settings.epochs)
     fewer = some_rows(folds[0], left / (epochs * per_epoch), rng)
     return replace(settings, epochs=epochs, members=1), [fewer]
 
 
 def some_rows(fold: Fold, share: float, rng: np.random.Generator) -> Fold:
     """About this share of both parts of a fold, drawn at random, at least a few."""
-    training, held_out = (rng.permutation(rows)[: max(FEWEST_TRIAL_ROWS, int(share * len(rows)))] for rows in fold)
+    training, held_out = (rng.permutation(rows)[: max(MIN_TRIAL_ROWS, int(share * len(rows)))] for rows in fold)
     return training, held_out

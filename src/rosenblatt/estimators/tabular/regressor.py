@@ -20,13 +20,13 @@ from sklearn.model_selection import KFold, ShuffleSplit
 from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.validation import check_array
 
-from rosenblatt.estimators._mlp_parameters import set_parameters
-from rosenblatt.estimators.tabular._base import SMALLEST_HELD_OUT, Folds, TabularEstimator
-from rosenblatt.estimators.tabular.design import Settings
-from rosenblatt.estimators.tabular.goals import REGRESSIONS, Regression, places_of, regression_of
-from rosenblatt.estimators.tabular.members import Course, Data, Problem
-from rosenblatt.estimators.tabular.tails import better_units, has_heavy_tail
-from rosenblatt.estimators.tabular.units import Units, fit_units
+from rosenblatt.estimators.mlp.hyperparameters import set_parameters
+from rosenblatt.estimators.tabular.architecture import Settings
+from rosenblatt.estimators.tabular.base import MIN_HELD_OUT, Folds, TabularEstimator
+from rosenblatt.estimators.tabular.member import Course, Data, Problem
+from rosenblatt.estimators.tabular.metrics import REGRESSIONS, RegressionLoss, places_of, regression_of
+from rosenblatt.estimators.tabular.target_scaling import TargetScaler, fit_units
+from rosenblatt.estimators.tabular.target_transform import choose_target_transform, has_heavy_tail
 from rosenblatt.tables.table import Column
 from rosenblatt.tables.targets import fit_target, numbers
 
@@ -173,7 +173,7 @@ class TabularRegressor(RegressorMixin, TabularEstimator):  # type: ignore[misc]
         self._finish(goal, units, targets, sample_weight)
         return self
 
-    def _goal(self, targets: Array) -> Regression:
+    def _goal(self, targets: Array) -> RegressionLoss:
         """What is minimized; refuses targets that it cannot be used for."""
         if self.quantiles is not None:
             self._check_quantiles(targets.shape[1])
@@ -198,31 +198,31 @@ class TabularRegressor(RegressorMixin, TabularEstimator):  # type: ignore[misc]
         if n_targets > 1:
             raise ValueError(f"quantiles are for one target, but y has {n_targets}. Fit one model for each.")
 
-    def _problem(self, goal: Regression, targets: Array) -> Problem:
+    def _problem(self, goal: RegressionLoss, targets: Array) -> Problem:
         n_outputs = targets.shape[1] if self.quantiles is None else len(self.quantiles)
         return Problem(n_outputs, goal.output, goal.loss, goal.metric)
 
-    def _choose_units(self, goal: Regression, data: Data, folds: Folds, course: Course) -> Units:
-        """Units of the targets: their logarithm if that was asked for, or is better on the rows of the first fold."""
+    def _choose_units(self, goal: RegressionLoss, data: Data, folds: Folds, course: Course) -> TargetScaler:
+        """The targets' scaler; of their logarithm if that was asked for, or is better on the rows of the first fold."""
         plain = fit_units(data.y, goal.units)
         if self.target_transform == "log":
             return fit_units(data.y, "log")
         if self.target_transform is None or goal is not REGRESSIONS["squared_error"] or not has_heavy_tail(data.y):
             return plain
         candidates = (plain, fit_units(data.y, "log"))
-        return better_units(
+        return choose_target_transform(
             candidates, data, self._problem(goal, data.y), self._settings(), folds[0], self._seed, course
         )
 
-    def _finish(self, goal: Regression, units: Units, targets: Array, sample_weight: Any) -> None:
+    def _finish(self, goal: RegressionLoss, units: TargetScaler, targets: Array, sample_weight: Any) -> None:
         """What out-of-fold predictions say: shifts of quantiles, the mean of a logarithm, errors, the score."""
         outputs = self._ensemble.out_of_fold(len(targets))
         seen = np.flatnonzero(~np.isnan(outputs[:, 0]))
         weights = None if sample_weight is None else np.asarray(sample_weight)[seen]
         if self.quantiles is None:
-            units = units.smeared(targets[seen], outputs[seen], weights)
+            units = units.with_smearing(targets[seen], outputs[seen], weights)
         else:
-            units = units.shifted(targets[seen], outputs[seen], tuple(self.quantiles))
+            units = units.with_conformal_offsets(targets[seen], outputs[seen], tuple(self.quantiles))
         self._units = units
         residuals = units.encode(targets[seen]) - outputs[seen]
         self._residuals = np.quantile(residuals, np.linspace(0, 1, N_RESIDUALS), axis=0)
@@ -290,7 +290,7 @@ class TabularRegressor(RegressorMixin, TabularEstimator):  # type: ignore[misc]
     def _folds(self, n: int, members: int) -> Folds:
         members = min(members, n)
         splitter = (
-            ShuffleSplit(1, test_size=SMALLEST_HELD_OUT, random_state=self._seed)
+            ShuffleSplit(1, test_size=MIN_HELD_OUT, random_state=self._seed)
             if members == 1
             else KFold(members, shuffle=True, random_state=self._seed)
         )

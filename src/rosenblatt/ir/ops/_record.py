@@ -10,15 +10,11 @@ import operator
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from rosenblatt.ir.program import MAX_RANK, Attr, ProgramError, Type
-
-if TYPE_CHECKING:
-    from rosenblatt.ir.autodiff import Piece
-    from rosenblatt.ir.program import Value
+from rosenblatt.ir.types import MAX_RANK, Attr, Piece, ProgramError, Type, Value
 
 __all__ = ["Op", "Sample", "normalize_attrs"]
 

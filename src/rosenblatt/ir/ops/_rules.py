@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rosenblatt.ir.ops._record import Sample
-from rosenblatt.ir.program import FLOATS, ProgramError, Type, format_dim, resolve
+from rosenblatt.ir.types import FLOATS, ProgramError, Type, Value, format_dim, resolve
 
 if TYPE_CHECKING:
-    from rosenblatt.ir.program import Builder, Value
+    from rosenblatt.ir.program import Builder
 
 Shape = tuple[int, ...]
 

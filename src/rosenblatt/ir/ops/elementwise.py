@@ -16,10 +16,10 @@ import numpy as np
 from rosenblatt.ir.duals import ERF
 from rosenblatt.ir.ops._record import Op, Sample, Vjp
 from rosenblatt.ir.ops._rules import Shape, draw, each, elementwise, full, make_sample, same_shape, uniform
-from rosenblatt.ir.program import M, resolve
+from rosenblatt.ir.types import M, Value, resolve
 
 if TYPE_CHECKING:
-    from rosenblatt.ir.program import Builder, Value
+    from rosenblatt.ir.program import Builder
 
 Reference = Callable[..., Any]
 Cotangents = tuple["Value | None", ...]

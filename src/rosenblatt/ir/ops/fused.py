@@ -14,11 +14,10 @@ import numpy as np
 from rosenblatt.ir.ops._record import Op, Sample
 from rosenblatt.ir.ops._rules import Shape, each, full, require_rank, require_same_shape
 from rosenblatt.ir.ops.linear import MATMUL, MATMUL_SIZES
-from rosenblatt.ir.program import M, ProgramError, Type
+from rosenblatt.ir.types import M, Piece, ProgramError, Type, Value
 
 if TYPE_CHECKING:
-    from rosenblatt.ir.autodiff import Piece
-    from rosenblatt.ir.program import Builder, Value
+    from rosenblatt.ir.program import Builder
 
 DENSE_SIZES = (*(size for size in MATMUL_SIZES if size[2] != M), (M, 300, 40), (5, 600, 3), (33, 7, 2))
 

@@ -22,10 +22,10 @@ from rosenblatt.ir.ops._rules import (
     require_indices,
     require_rank,
 )
-from rosenblatt.ir.program import M, ProgramError, Type, resolve
+from rosenblatt.ir.types import M, ProgramError, Type, Value, resolve
 
 if TYPE_CHECKING:
-    from rosenblatt.ir.program import Builder, Value
+    from rosenblatt.ir.program import Builder
 
 
 def _gather_infer(table: Type, indices: Type) -> Type:

@@ -13,10 +13,10 @@ import numpy as np
 
 from rosenblatt.ir.ops._record import Op, Sample
 from rosenblatt.ir.ops._rules import Shape, draw, each, float_dtype, full, require_rank
-from rosenblatt.ir.program import FLOATS, M, ProgramError, Type, format_dim, resolve
+from rosenblatt.ir.types import FLOATS, M, ProgramError, Type, Value, format_dim, resolve
 
 if TYPE_CHECKING:
-    from rosenblatt.ir.program import Builder, Value
+    from rosenblatt.ir.program import Builder
 
 
 def _require_inner(left: int, right: int) -> None:

@@ -31,10 +31,10 @@ from rosenblatt.ir.ops._rules import (
     uniform,
 )
 from rosenblatt.ir.ops.elementwise import logistic
-from rosenblatt.ir.program import M, ProgramError, Type, resolve
+from rosenblatt.ir.types import M, ProgramError, Type, Value, resolve
 
 if TYPE_CHECKING:
-    from rosenblatt.ir.program import Builder, Value
+    from rosenblatt.ir.program import Builder
 
 ROWS: tuple[Shape, ...] = ((M, 3), (M, 1), (M, 10), (M, 37), (5, 2))
 ANY: tuple[Shape, ...] = ((), (37,), (M,), (M, 1), (M, 3), (2, M, 5), (2, 3, M, 1))

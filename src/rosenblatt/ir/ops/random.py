@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from rosenblatt.ir.ops._record import Op, Sample
 from rosenblatt.ir.ops._rules import Shape, float_dtype, make_sample, require_rank, show
-from rosenblatt.ir.program import M, ProgramError, Type
+from rosenblatt.ir.types import M, ProgramError, Type
 
 MULTIPLIERS = (0xD2511F53, 0xCD9E8D57)
 KEY_STEPS = (0x9E3779B9, 0xBB67AE85)

@@ -26,10 +26,10 @@ from rosenblatt.ir.ops._rules import (
     show,
     symbolic_size,
 )
-from rosenblatt.ir.program import M, ProgramError, Type, resolve
+from rosenblatt.ir.types import M, ProgramError, Type, Value, resolve
 
 if TYPE_CHECKING:
-    from rosenblatt.ir.program import Builder, Value
+    from rosenblatt.ir.program import Builder
 
 CASES: tuple[tuple[Shape, int | None], ...] = (
     ((), None),

@@ -26,11 +26,10 @@ from rosenblatt.ir.ops._rules import (
     show,
     symbolic_size,
 )
-from rosenblatt.ir.program import M, ProgramError, Type, resolve
+from rosenblatt.ir.types import M, Piece, ProgramError, Type, Value, resolve
 
 if TYPE_CHECKING:
-    from rosenblatt.ir.autodiff import Piece
-    from rosenblatt.ir.program import Builder, Value
+    from rosenblatt.ir.program import Builder
 
 # fill ------------------------------------------------------------------------------------------------------------
 
@@ -100,8 +99,6 @@ def _view_samples(rng: np.random.Generator, dtype: str, n_rows: int) -> Iterator
 
 def _view_vjp(b: Builder, g: Value, out: Value, block: Value, *, offset: int, shape: Shape) -> tuple[Piece]:
     # The reverse walk joins the pieces of a block with one `pack`, instead of adding padded blocks.
-    from rosenblatt.ir.autodiff import Piece
-
     return (Piece(offset, full(b, g, out)),)
 
 

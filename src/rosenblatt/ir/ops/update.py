@@ -14,7 +14,7 @@ import numpy as np
 
 from rosenblatt.ir.ops._record import Op, Sample
 from rosenblatt.ir.ops._rules import Shape, draw, float_dtype, make_sample, require_rank, require_same_shape, uniform
-from rosenblatt.ir.program import Type
+from rosenblatt.ir.types import Type
 
 SHAPES: tuple[Shape, ...] = ((), (1,), (37,), (0,), (5, 3), (64,), (2, 3, 1, 7))
 

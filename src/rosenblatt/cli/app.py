@@ -1,0 +1,175 @@
+"""The command line: arguments in, exit code out. What the commands do is in `rosenblatt.cli`.
+
+An error is one line on standard error and exit code 2; it never is a traceback.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+__all__ = ["app", "main"]
+
+INTERRUPTED = 130
+"""Exit code after Ctrl-C, by convention 128 + SIGINT."""
+
+app = typer.Typer(
+    name="rosenblatt",
+    help="Neural networks for tables, at the speed of the processor.",
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+
+
+def print_version(wanted: bool) -> None:
+    """Print the version and stop."""
+    if wanted:
+        from rosenblatt import __version__
+
+        typer.echo(f"rosenblatt {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def common(
+    version: Annotated[
+        bool, typer.Option("--version", callback=print_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """Neural networks for tables, at the speed of the processor."""
+
+
+@app.command()
+def train(
+    file: Annotated[Path | None, typer.Argument(help="CSV or Parquet. Without it: scikit-learn's digits.")] = None,
+    target: Annotated[str | None, typer.Option(help="The column to predict.")] = None,
+    out: Annotated[Path | None, typer.Option(help="The model file. Default: FILE's name, .safetensors.")] = None,
+    task: Annotated[str | None, typer.Option(help="classification or regression, where the guess is wrong.")] = None,
+    kind: Annotated[
+        list[str] | None, typer.Option(help="COLUMN=numeric, =categorical, =text or =ignored; may be repeated.")
+    ] = None,
+    preset: Annotated[str, typer.Option(help="fast, default or best: how much training is done.")] = "default",
+    time: Annotated[str | None, typer.Option(help="What training may take: 90s, 5m, 1h.")] = None,
+    members: Annotated[int | None, typer.Option(help="How many networks are trained and averaged.")] = None,
+    hidden: Annotated[str | None, typer.Option(help="Neurons of each hidden layer, such as 128,64.")] = None,
+    epochs: Annotated[int | None, typer.Option(help="Epochs of each network; the best is kept.")] = None,
+    learning_rate: Annotated[float | None, typer.Option(help="The highest learning rate.")] = None,
+    metric: Annotated[str | None, typer.Option(help="What the best epoch is chosen by, such as log_loss.")] = None,
+    test_share: Annotated[
+        float, typer.Option(help="Share of the rows kept for the score; 0: score out of fold.")
+    ] = 0.2,
+    seed: Annotated[int, typer.Option(help="Of splits, initial weights and row orders.")] = 0,
+    encoding: Annotated[str, typer.Option(help="Of a CSV file.")] = "utf-8",
+) -> None:
+    """Learn to predict a column of a table, score the network on held-out rows, and write it to a file."""
+    from rosenblatt.cli import train as command
+    from rosenblatt.cli.display import Display
+
+    given: dict[str, Any] = {
+        "preset": preset,
+        "time_budget": command.parse_time(time),
+        "members": members,
+        "hidden": command.parse_hidden(hidden),
+        "epochs": epochs,
+        "learning_rate": learning_rate,
+        "metric": metric,
+        "random_state": seed,
+    }
+    parameters = {name: value for name, value in given.items() if value is not None}
+    kinds = command.parse_kinds(kind or [])
+    command.train(command.TrainRequest(file, target, out, task, kinds, test_share, encoding, parameters), Display())
+
+
+@app.command()
+def tune(
+    file: Annotated[Path | None, typer.Argument(help="CSV or Parquet. Without it: scikit-learn's digits.")] = None,
+    target: Annotated[str | None, typer.Option(help="The column to predict.")] = None,
+    time: Annotated[str, typer.Option(help="How long to search: 90s, 5m, 1h.")] = "5m",
+    out: Annotated[Path | None, typer.Option(help="The model file. Default: FILE's name, .safetensors.")] = None,
+    task: Annotated[str | None, typer.Option(help="classification or regression, where the guess is wrong.")] = None,
+    kind: Annotated[
+        list[str] | None, typer.Option(help="COLUMN=numeric, =categorical, =text or =ignored; may be repeated.")
+    ] = None,
+    test_share: Annotated[
+        float, typer.Option(help="Share of the rows kept for the score; 0: score out of fold.")
+    ] = 0.2,
+    seed: Annotated[int, typer.Option(help="Of splits, candidates, initial weights and row orders.")] = 0,
+    encoding: Annotated[str, typer.Option(help="Of a CSV file.")] = "utf-8",
+) -> None:
+    """Search the hyperparameters for a table, and write the best model to a file."""
+    from rosenblatt.cli import train as command
+    from rosenblatt.cli import tune as search
+    from rosenblatt.cli.display import Display
+
+    kinds, given = command.parse_kinds(kind or []), {"random_state": seed}
+    request = command.TrainRequest(file, target, out, task, kinds, test_share, encoding, given)
+    search.tune(request, command.parse_time(time) or 0.0, Display())
+
+
+@app.command()
+def predict(
+    model: Annotated[Path, typer.Argument(help="A file that train wrote.")],
+    file: Annotated[Path, typer.Argument(help="CSV or Parquet with the columns that were trained on.")],
+    out: Annotated[Path, typer.Option(help="Where to write predictions and probabilities: .csv or .parquet.")],
+    encoding: Annotated[str, typer.Option(help="Of a CSV file.")] = "utf-8",
+) -> None:
+    """Predict the target of each row of a table."""
+    from rosenblatt.cli import predict as command
+    from rosenblatt.cli.display import Display
+
+    command.predict(model, file, out, encoding, Display())
+
+
+@app.command()
+def inspect(model: Annotated[Path, typer.Argument(help="A model file.")]) -> None:
+    """Show a model or network: target, columns, tensor shapes for m rows, parameters, memory, operations."""
+    from rosenblatt.cli import predict as command
+    from rosenblatt.cli.display import Display
+
+    command.inspect(model, Display())
+
+
+def main() -> None:
+    """Run the command line; the entry point ``rosenblatt``."""
+    code: Any = 0
+    try:
+        code = app(standalone_mode=False)
+    except KeyboardInterrupt:
+        code = INTERRUPTED
+    except MemoryError as error:
+        fail(f"not enough memory ({describe(error) or 'no details'}). Try fewer rows, or smaller --hidden layers.", 2)
+    except (ValueError, OSError, ImportError) as error:
+        fail(describe(error), 2)
+    except Exception as error:
+        if type(error).__name__ == "Abort":  # how some versions of the argument parser pass on Ctrl-C
+            code = INTERRUPTED
+        elif not hasattr(error, "format_message"):  # only the argument parser's errors have it
+            raise
+        elif message := error.format_message():
+            fail(f"{message} (rosenblatt --help explains)", 2)
+        else:  # the help was printed for want of a command
+            code = 2
+    if code == INTERRUPTED:
+        fail("interrupted; nothing was written.", INTERRUPTED)
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def describe(error: Exception) -> str:
+    """The error in one line; the system's errors without their number."""
+    if isinstance(error, OSError) and error.strerror:
+        return f"{f'{error.filename}: ' if error.filename else ''}{error.strerror.lower()}"
+    return " ".join(str(error).split())
+
+
+def fail(message: str, code: int) -> None:
+    """One line on standard error, and the end."""
+    print(f"rosenblatt: {message}", file=sys.stderr)
+    sys.exit(code)
+
+
+if __name__ == "__main__":
+    main()

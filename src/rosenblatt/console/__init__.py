@@ -1,1 +1,0 @@
-"""What the command line does and shows; `rosenblatt.cli` only reads the arguments."""

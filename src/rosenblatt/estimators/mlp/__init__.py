@@ -1,0 +1,1 @@
+"""`MLPClassifier` and `MLPRegressor`: scikit-learn's networks, and what it refuses."""

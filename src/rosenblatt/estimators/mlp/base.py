@@ -1,0 +1,356 @@
+"""The part of `MLPClassifier` and `MLPRegressor` that does not depend on the kind of target.
+
+Goes in: X, an encoded target, weights and perhaps the user's validation set. Comes out: a fitted network and
+scikit-learn's fitted attributes. It draws from NumPy's RandomState in scikit-learn's order (initial weights, validation
+split, one shuffle per epoch), so that equal seeds give equal training. It never copies X when its dtype fits.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.base import is_classifier
+from sklearn.metrics import get_scorer
+from sklearn.model_selection import train_test_split
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import _check_sample_weight, validate_data
+
+from rosenblatt.estimators.base import FLOATS, DivergenceError, is_sparse, require_finite, rows_of, warn_user
+from rosenblatt.estimators.callbacks import FitTasks, begin_fit
+from rosenblatt.estimators.fit_state import Course, OptimizerState, Resumption
+from rosenblatt.estimators.lbfgs import minimize_loss
+from rosenblatt.estimators.mlp.coefs import LayerParameters
+from rosenblatt.estimators.mlp.hyperparameters import MLPParameters, hidden_sizes, is_listed
+from rosenblatt.estimators.resume import find_checkpoint, restore_fit
+from rosenblatt.estimators.sgd import StochasticSolver
+from rosenblatt.nn import Network
+from rosenblatt.nn.losses import Loss
+from rosenblatt.training import Trainer
+from rosenblatt.training.evaluation import Evaluator, GradientProbe
+
+__all__ = ["BaseMLP", "Score", "TrainingData", "solver_is_stochastic"]
+
+Array = npt.NDArray[Any]
+Score = Callable[[], float]
+
+
+@dataclass(frozen=True)
+class TrainingData:
+    """X as checked, the target encoded (labels (n,) or floats (n, k)), weights of rows or None, the target as given."""
+
+    X: Any
+    y: Array
+    sample_weight: Array | None
+    labels: Any = None
+
+
+class BaseMLP(MLPParameters, LayerParameters, StochasticSolver):
+    """Fitting and its bookkeeping; the subclasses encode targets and decode predictions."""
+
+    def _fit(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any = None,
+        validation: tuple[Any, Any] | None = None,
+        incremental: bool = False,
+    ) -> None:
+        """Everything `fit` and `partial_fit` do; a divergence leaves the estimator as it was."""
+        for _ in self._fit_in_stages(X, y, sample_weight, validation, incremental, pause=math.inf):
+            raise AssertionError("a fit without a pause has one stage")
+
+    def _fit_in_stages(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any = None,
+        validation: tuple[Any, Any] | None = None,
+        incremental: bool = False,
+        pause: float = 0,
+    ) -> Generator[None, float, None]:
+        """The same with pauses, before the first epoch and whenever the epoch is reached that was sent.
+
+        In a pause the estimator predicts as if training had ended there. L-BFGS has no pauses.
+        """
+        first_pass = "_network" not in vars(self) and "_assigned" not in vars(self)
+        first_pass = first_pass or (not self.warm_start and not incremental)
+        self._refuse_contradictions(incremental, validation)
+        with self._unchanged_if_diverged(first_pass):
+            data = self._check_data(X, y, sample_weight, incremental, first_pass)
+            rng = check_random_state(self.random_state)
+            resumption = self._find_checkpoint(data, validation, rng)  # before anything is drawn
+            self._prepare_network(data, rng, first_pass)
+            tasks = FitTasks() if incremental else begin_fit(self, X, y, sample_weight, self.max_iter)
+            if self.solver == "lbfgs":
+                self._fit_lbfgs(data, first_pass, tasks)
+            else:
+                course = Course(None, 0, rng, incremental=incremental, tasks=tasks, resumption=resumption)
+                course.pause, course.finish = pause, lambda: self._finish(data)
+                yield from self._fit_stochastic(data, course, validation, first_pass)
+            require_finite(self._network.block, "Try a smaller learning_rate_init and scaled inputs.")
+            self._finish(data)
+            tasks.end_fit()
+
+    def _refuse_contradictions(self, incremental: bool, validation: tuple[Any, Any] | None) -> None:
+        if incremental:
+            for name, off in (("early_stopping", False), ("ema_decay", 0.0), ("checkpoint", None)):
+                if getattr(self, name) != off:
+                    raise ValueError(f"partial_fit does not support {name}={getattr(self, name)!r}")
+        if self.solver == "lbfgs":
+            self._refuse_without_batches()
+        if self.scoring is not None and validation is None and not self.early_stopping:
+            raise ValueError(
+                "scoring needs a validation set to score: set early_stopping=True, or pass X_val and y_val."
+            )
+        if validation is None:
+            return
+        if any(part is None for part in validation):
+            raise ValueError("X_val and y_val belong together: give both of them or neither.")
+        if self.solver == "lbfgs":
+            raise ValueError("X_val and y_val serve early stopping, which solver='lbfgs' has not: use 'adam' or 'sgd'.")
+
+    def _find_checkpoint(
+        self, data: TrainingData, validation: tuple[Any, Any] | None, rng: np.random.RandomState
+    ) -> Resumption:
+        """The checkpoint of this fit, whose data are X, y, weights and the user's validation set."""
+        if self.solver == "lbfgs":  # which begins anew
+            return Resumption()
+        arrays = {"X": data.X, "y": data.y, "sample_weight": data.sample_weight}
+        if validation is not None:
+            arrays |= {"X_val": rows_of(validation[0]), "y_val": np.asarray(validation[1])}
+        return find_checkpoint(self, arrays, rng)
+
+    @contextmanager
+    def _unchanged_if_diverged(self, first_pass: bool) -> Iterator[None]:
+        """Put every attribute and weight back if training diverges, so that no NaN model is left behind."""
+        before = dict(vars(self))
+        kept = None if first_pass else np.array(self._fitted_network().block)
+        try:
+            yield
+        except DivergenceError:
+            self.__dict__ = before
+            if kept is not None:
+                self._fitted_network().block[:] = kept
+                self.__dict__.pop("_optimizer", None)  # its moments may hold NaN
+            raise
+
+    def _check_data(self, X: Any, y: Any, sample_weight: Any, incremental: bool, first_pass: bool) -> TrainingData:
+        dtype: Any = FLOATS if self.dtype is None else np.dtype(self.dtype)
+        if not first_pass:
+            dtype = self._fitted_network().dtype
+        numeric = {} if is_classifier(self) else {"y_numeric": True}
+        X, y = validate_data(
+            self, X, y, accept_sparse=["csr", "csc"], multi_output=True, dtype=dtype, reset=first_pass, **numeric
+        )
+        if sample_weight is not None:
+            sample_weight = _check_sample_weight(sample_weight, X, dtype=X.dtype, ensure_non_negative=True)
+        target = self._encode_target(y, incremental)
+        return TrainingData(rows_of(X), target, self._row_weights(X, y, sample_weight), y)
+
+    def _row_weights(self, X: Any, y: Any, sample_weight: Array | None) -> Array | None:
+        """Weights of the rows, class weights included."""
+        return sample_weight
+
+    def _prepare_network(self, data: TrainingData, rng: np.random.RandomState, first_pass: bool) -> None:
+        """A new network with initial weights, or the present one if it has the right architecture."""
+        output, n_outputs = self._output_layer(data.y)
+        units = (data.X.shape[1], *hidden_sizes(self.hidden_layer_sizes), n_outputs)
+        spec = self._spec(units, output, is_sparse(data.X))
+        if first_pass:
+            for name in ("_assigned", "_optimizer"):
+                self.__dict__.pop(name, None)
+            self._network = Network(spec, dtype=data.X.dtype, seed=None)
+            self._initialize_weights(rng, data.X)
+        network = self._fitted_network()
+        if network.chain.layer_sizes != units:
+            raise ValueError(
+                f"the fitted network has layers of {list(network.chain.layer_sizes)} units, but hidden_layer_sizes and "
+                f"the data ask for {list(units)}: warm_start and partial_fit continue one architecture."
+            )
+        if network.spec != spec:  # the same layers, with another activation or sparse after dense input
+            self._network = Network(spec, dtype=network.dtype, seed=None)
+            mine = dict(self._network.named_parameters())
+            for name, values in network.named_parameters():
+                if name in mine:
+                    mine[name][...] = values
+        self.n_layers_, self.n_outputs_, self.out_activation_ = len(units), n_outputs, output
+
+    def _initialize_weights(self, rng: np.random.RandomState, X: Any) -> None:
+        """As asked for; else uniform in ±sqrt(6 / (fan_in + fan_out)), biases too (Glorot and Bengio 2010).
+
+        With the logistic activation it is 2 instead of 6, as in scikit-learn.
+        """
+        if self.weight_init is not None or self.bias_init is not None:
+            self._network.initialize(rng.randint(2**31), None if is_sparse(X) else X)
+            return
+        factor = 2.0 if self.activation == "logistic" else 6.0
+        for weight, bias in zip(self._network.weights, self._network.biases, strict=True):
+            bound = np.sqrt(factor / sum(weight.shape))
+            weight[...] = rng.uniform(-bound, bound, weight.shape)
+            bias[...] = rng.uniform(-bound, bound, bias.shape)
+
+    def _make_trainer(self, network: Network, weighted: bool, batch_size: int | None, mask_seed: int = 0) -> Trainer:
+        return Trainer(
+            network,
+            self._engine_loss(),
+            self._engine_optimizer(),
+            l2=0.0 if is_listed(self.alpha) else float(self.alpha),
+            l1=0.0 if is_listed(self.l1) else float(self.l1),
+            batch_size=batch_size,
+            weighted=weighted,
+            clip_value=float(self.clip_value),
+            clip_norm=float(self.clip_norm),
+            ema_decay=float(self.ema_decay),
+            seed=mask_seed,
+        )
+
+    def _fit_lbfgs(self, data: TrainingData, first_pass: bool, tasks: FitTasks) -> None:
+        if first_pass:
+            self.t_ = 0
+        network = self._network
+        if network.dtype != np.float64:  # line searches compare losses to 1e-9
+            network = Network(network.spec, dtype="float64", seed=None)
+            network.parameters[:] = self._network.parameters
+        trainer = self._make_trainer(network, data.sample_weight is not None, None)
+        trainer.set_data(data.X, self._engine_target(data.y), data.sample_weight)
+        options = {"maxfun": self.max_fun, "maxiter": self.max_iter, "gtol": self.tol}
+        outcome = minimize_loss(trainer, options, verbose=bool(self.verbose), watch=tasks.watch(self._network))
+        self._network.parameters[:] = network.parameters
+        self.n_iter_, self.loss_ = outcome.n_iter, outcome.loss
+
+    def _fit_stochastic(
+        self,
+        data: TrainingData,
+        course: Course,
+        validation: tuple[Any, Any] | None,
+        first_pass: bool,
+    ) -> Generator[None, float, None]:
+        self._start_history(first_pass, self.early_stopping or validation is not None)
+        rows: Array = np.arange(data.X.shape[0])
+        course.mask_seed = int(course.rng.randint(2**31)) if self._draws_masks() else 0
+        held_out: TrainingData | None = None
+        if validation is not None:
+            held_out = self._check_validation_set(*validation)
+        elif self.early_stopping:
+            rows, others = self._split(data, course.rng)
+            weight = None if data.sample_weight is None else data.sample_weight[others]
+            held_out = TrainingData(data.X[others], data.y[others], weight, np.asarray(data.labels)[others])
+        trainer = self._continued_trainer(data, len(rows), course)
+        trainer.set_data(data.X, self._engine_target(data.y), data.sample_weight)
+        course.n_rows = len(rows)
+        course.rows = None if not self.shuffle and len(rows) == data.X.shape[0] else rows
+        if self.gradient_statistics:
+            target = self._engine_target(data.y)
+            course.probe = GradientProbe(self._network, self._engine_loss(), data.X[rows[:1000]], target[rows[:1000]])
+        if held_out is not None:
+            course.score = self._validation_score(held_out)
+            course.evaluator = self._evaluator(held_out)
+        restore_fit(self, course)
+        try:
+            yield from self._stages(course)
+        finally:
+            trainer.release_data()
+
+    def _evaluator(self, data: TrainingData) -> Evaluator | None:
+        """The loss on the validation set."""
+        X = data.X if self._network.graph.sparse_input == is_sparse(data.X) else None
+        if X is None:
+            return None
+        return Evaluator(self._network, self._engine_loss(), X, self._engine_target(data.y), data.sample_weight)
+
+    def _validation_score(self, data: TrainingData) -> Score:
+        """The score that decides when to stop: the estimator's own, or that of `scoring`."""
+        if self.scoring is None:
+            return self._score_on(data)
+        scorer = get_scorer(self.scoring) if isinstance(self.scoring, str) else self.scoring
+        return lambda: float(scorer(self, data.X, data.labels))
+
+    def _output_for(self, loss: Loss, natural: str) -> str:
+        """`output_activation`, if it goes with the loss."""
+        if self.output_activation is None:
+            return natural
+        if self.output_activation not in loss.outputs:
+            raise ValueError(
+                f"output_activation is {self.output_activation!r}, but with loss={self.loss!r} and this target it can "
+                f"be {', '.join(map(repr, loss.outputs))}."
+            )
+        return self.output_activation
+
+    def _engine_target(self, y: Array) -> Array:
+        """The encoded target as the loss takes it."""
+        return y
+
+    def _split(self, data: TrainingData, rng: np.random.RandomState) -> tuple[Array, Array]:
+        """Row numbers for training and validation, drawn as scikit-learn draws them."""
+        stratify = data.y.astype(bool) if is_classifier(self) and self.n_outputs_ == 1 else None
+        rows = np.arange(data.X.shape[0])
+        train, held_out = train_test_split(
+            rows, random_state=rng, test_size=self.validation_fraction, stratify=stratify
+        )
+        if len(held_out) < 2:
+            raise ValueError(
+                f"The validation set is too small: {len(held_out)} of {len(rows)} rows. Raise validation_fraction (now "
+                f"{self.validation_fraction}), give more rows, or pass X_val and y_val."
+            )
+        return train, held_out
+
+    def _check_validation_set(self, X: Any, y: Any) -> TrainingData:
+        X, y = validate_data(
+            self, X, y, accept_sparse=["csr", "csc"], multi_output=True, dtype=self._network.dtype, reset=False
+        )
+        if X.shape[0] < 2 and not is_classifier(self):
+            raise ValueError(f"X_val has {X.shape[0]} row, but the R2 score needs at least 2: give more rows.")
+        return TrainingData(rows_of(X), self._encode_validation_target(y), None, y)
+
+    def _continued_trainer(self, data: TrainingData, n_rows: int, course: Course) -> Trainer:
+        """A fresh trainer for `fit`; for `partial_fit` the last one, with its moments and its learning rate."""
+        batch_size = self._batch_size(n_rows, course.incremental)
+        state: OptimizerState | None = vars(self).get("_optimizer")
+        if not course.incremental or state is None:
+            state = OptimizerState(None, self.learning_rate_init, self._rate_mode(), self.power_t)
+        made_for = (self._network, data.sample_weight is not None, batch_size, self.alpha)
+        if state.trainer is None or state.made_for != made_for:
+            fresh = self._make_trainer(self._network, data.sample_weight is not None, batch_size, course.mask_seed)
+            state.replace_trainer(fresh, made_for)
+        self._optimizer = state
+        return self._optimizer.running_trainer
+
+    def _batch_size(self, n_rows: int, incremental: bool) -> int:
+        """Rows of a step; for `partial_fit`, whose calls may differ in length, the number that was asked for."""
+        wanted = 200 if self.batch_size == "auto" else int(self.batch_size)
+        if self.batch_size != "auto" and wanted > n_rows:
+            warn_user(f"batch_size={wanted} is larger than the {n_rows} training rows: it is clipped to them.")
+        return wanted if incremental else min(wanted, n_rows)
+
+    def _finish(self, data: TrainingData) -> None:
+        """What a subclass computes from the trained network."""
+
+    def _encode_target(self, y: Any, incremental: bool) -> Array:
+        raise NotImplementedError
+
+    def _encode_validation_target(self, y: Any) -> Array:
+        raise NotImplementedError
+
+    def _output_layer(self, y: Array) -> tuple[str, int]:
+        """Output activation and number of outputs for an encoded target."""
+        raise NotImplementedError
+
+    def _engine_loss(self) -> Any:
+        raise NotImplementedError
+
+    def _score_on(self, data: TrainingData) -> Score:
+        """The validation score as a function of the present weights; NaN if an output is not finite."""
+        raise NotImplementedError
+
+
+def solver_is_stochastic(estimator: Any) -> bool:
+    """Whether `partial_fit` exists; the error is what `getattr` reports."""
+    if estimator.solver == "lbfgs":
+        raise AttributeError("partial_fit needs mini-batches, which solver='lbfgs' has not: use 'adam' or 'sgd'.")
+    return True

@@ -1,0 +1,215 @@
+"""The parameters that `MLPClassifier` and `MLPRegressor` share: what each may be, and what that means for the network.
+
+Goes in: constructor arguments. Comes out: checked ones, an architecture, an optimizer. It never sees data.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from numbers import Integral, Real
+from typing import Any
+
+import numpy as np
+from sklearn.utils._param_validation import HasMethods, Interval, Options, StrOptions
+
+from rosenblatt.nn import NetworkSpec, Optimizer
+from rosenblatt.nn.activations import ACTIVATIONS, OUTPUTS
+from rosenblatt.nn.initializers import INITIALIZERS
+from rosenblatt.nn.optimizers import OPTIMIZERS, optimizer_named
+from rosenblatt.nn.schedules import SCHEDULES, Schedule, schedule_named
+from rosenblatt.nn.spec import each_layer
+
+__all__ = ["WITHOUT_BATCHES", "MLPParameters", "hidden_sizes", "is_listed", "set_parameters"]
+
+WITHOUT_BATCHES: dict[str, Any] = {
+    "dropout": 0.0,
+    "input_dropout": 0.0,
+    "input_noise": 0.0,
+    "normalization": None,
+    "max_norm": 0.0,
+    "weight_decay": 0.0,
+    "l1": 0.0,
+    "clip_value": 0.0,
+    "clip_norm": 0.0,
+    "ema_decay": 0.0,
+    "gradient_statistics": False,
+}
+"""Parameters that L-BFGS cannot obey, and their values when off."""
+
+
+WITH_OUTPUT_LAYER = ("weight_init", "bias_init", "alpha", "l1")
+FOR_EACH_LAYER = ("activation", "dropout", "normalization", "max_norm", *WITH_OUTPUT_LAYER)
+"""Parameters that may be lists with one entry for each layer."""
+
+
+class MLPParameters:
+    """Constraints, and what the parameters stand for."""
+
+    _parameter_constraints = {
+        "hidden_layer_sizes": ["array-like", Interval(Integral, 1, None, closed="left")],
+        "activation": [StrOptions(set(ACTIVATIONS)), callable, list, tuple],
+        "solver": [StrOptions({"lbfgs", *OPTIMIZERS}), HasMethods(["update", "slot_values"])],
+        "alpha": [Interval(Real, 0, None, closed="left"), list, tuple],
+        "batch_size": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
+        "learning_rate": [StrOptions({"constant", "invscaling", "adaptive", *SCHEDULES}), HasMethods("rates")],
+        "learning_rate_init": [Interval(Real, 0, None, closed="neither")],
+        "power_t": [Interval(Real, 0, None, closed="left")],
+        "max_iter": [Interval(Integral, 1, None, closed="left")],
+        "shuffle": ["boolean"],
+        "random_state": ["random_state"],
+        "tol": [Interval(Real, 0, None, closed="left")],
+        "verbose": ["verbose"],
+        "warm_start": ["boolean"],
+        "momentum": [Interval(Real, 0, 1, closed="both")],
+        "nesterovs_momentum": ["boolean"],
+        "early_stopping": ["boolean"],
+        "validation_fraction": [Interval(Real, 0, 1, closed="left")],
+        "beta_1": [Interval(Real, 0, 1, closed="left")],
+        "beta_2": [Interval(Real, 0, 1, closed="left")],
+        "epsilon": [Interval(Real, 0, None, closed="neither")],
+        "n_iter_no_change": [Interval(Integral, 1, None, closed="left"), Options(Real, {np.inf})],
+        "max_fun": [Interval(Integral, 1, None, closed="left")],
+        "dtype": [StrOptions({"float32", "float64"}), Options(type, {np.float32, np.float64}), np.dtype, None],
+        "output_activation": [StrOptions(set(OUTPUTS)), None],
+        "weight_init": [StrOptions(set(INITIALIZERS)), callable, list, tuple, None],
+        "bias_init": [StrOptions(set(INITIALIZERS)), callable, list, tuple, None],
+        "l1": [Interval(Real, 0, None, closed="left"), list, tuple],
+        "weight_decay": [Interval(Real, 0, None, closed="left")],
+        "max_norm": [Interval(Real, 0, None, closed="left"), list, tuple],
+        "dropout": [Interval(Real, 0, 1, closed="left"), list, tuple],
+        "input_dropout": [Interval(Real, 0, 1, closed="left")],
+        "alpha_dropout": ["boolean"],
+        "input_noise": [Interval(Real, 0, None, closed="left")],
+        "normalization": [StrOptions({"batch", "layer"}), list, tuple, None],
+        "norm_momentum": [Interval(Real, 0, 1, closed="left")],
+        "clip_value": [Interval(Real, 0, None, closed="left")],
+        "clip_norm": [Interval(Real, 0, None, closed="left")],
+        "ema_decay": [Interval(Real, 0, 1, closed="left")],
+        "scoring": [str, callable, None],
+        "gradient_statistics": ["boolean"],
+        "checkpoint": [str, HasMethods("__fspath__"), None],
+        "checkpoint_every": [Interval(Integral, 1, None, closed="left"), str],
+    }
+    hidden_layer_sizes: Any
+    activation: Any
+    solver: Any
+    alpha: Any
+    batch_size: Any
+    learning_rate: Any
+    power_t: float
+    random_state: Any
+    warm_start: bool
+    momentum: float
+    nesterovs_momentum: bool
+    validation_fraction: float
+    beta_1: float
+    beta_2: float
+    epsilon: float
+    max_fun: int
+    dtype: Any
+    output_activation: str | None
+    weight_init: Any
+    bias_init: Any
+    l1: Any
+    weight_decay: float
+    max_norm: Any
+    dropout: Any
+    input_dropout: float
+    alpha_dropout: bool
+    input_noise: float
+    normalization: Any
+    norm_momentum: float
+    clip_value: float
+    clip_norm: float
+    ema_decay: float
+    scoring: Any
+    gradient_statistics: bool
+    checkpoint: Any
+    checkpoint_every: Any
+    loss: Any
+
+    def _spec(self, units: Sequence[int], output: str, sparse: bool) -> NetworkSpec:
+        for name in FOR_EACH_LAYER:  # by the user's name, where the architecture would have its own
+            n_layers = len(units) - (1 if name in WITH_OUTPUT_LAYER else 2)
+            each_layer(name, each(getattr(self, name)), n_layers)
+        return NetworkSpec(
+            n_inputs=int(units[0]),
+            hidden=tuple(int(u) for u in units[1:-1]),
+            n_outputs=int(units[-1]),
+            activation=each(self.activation),
+            output=output,
+            sparse_input=sparse,
+            dropout=each(self.dropout),
+            input_dropout=float(self.input_dropout),
+            alpha_dropout=bool(self.alpha_dropout),
+            input_noise=float(self.input_noise),
+            normalization=each(self.normalization),
+            norm_momentum=float(self.norm_momentum),
+            weights=each(self.weight_init),
+            biases=each(self.bias_init),
+            max_norm=each(self.max_norm),
+            l1=each(self.l1) if is_listed(self.l1) else 0.0,
+            l2=each(self.alpha) if is_listed(self.alpha) else 0.0,
+        )
+
+    def _engine_optimizer(self) -> Optimizer | None:
+        """The optimizer that `solver` names or is, with the parameters that belong to it."""
+        if self.solver == "lbfgs":
+            return None
+        if not isinstance(self.solver, str):
+            if self.weight_decay:
+                raise ValueError("weight_decay is a part of the optimizer that solver is: set it there.")
+            return self.solver  # type: ignore[no-any-return]
+        adam = {"beta_1": float(self.beta_1), "beta_2": float(self.beta_2), "epsilon": float(self.epsilon)}
+        settings: dict[str, Any] = {
+            "sgd": {"momentum": float(self.momentum), "nesterov": bool(self.nesterovs_momentum)},
+            "adam": adam,
+            "adamw": adam,
+            "nadam": adam,
+        }.get(self.solver, {})
+        if self.weight_decay:
+            settings["weight_decay"] = float(self.weight_decay)
+        return optimizer_named(self.solver, **settings)
+
+    def _rate_mode(self) -> str | Schedule:
+        """A schedule, or one of scikit-learn's modes, which it uses with 'sgd' only."""
+        if self.learning_rate in ("constant", "invscaling", "adaptive"):
+            return str(self.learning_rate) if self.solver == "sgd" else "constant"
+        return schedule_named(self.learning_rate)
+
+    def _draws_masks(self) -> bool:
+        return bool(self.input_noise or self.input_dropout or np.any(np.asarray(self.dropout, float)))
+
+    def _refuse_without_batches(self) -> None:
+        """L-BFGS minimizes one fixed function: nothing may be drawn anew, or depend on a batch or a step."""
+        for name, off in WITHOUT_BATCHES.items():
+            value = getattr(self, name)
+            if value != off and not (isinstance(value, (list, tuple)) and all(v == off for v in value)):
+                raise ValueError(f"solver='lbfgs' uses all rows at once and has no {name}, but {name} is {value!r}.")
+
+
+def is_listed(value: Any) -> bool:
+    """Whether a parameter is given for each layer."""
+    return isinstance(value, (list, tuple))
+
+
+def each(value: Any) -> Any:
+    """A parameter that may be given for each layer, as `NetworkSpec` takes it."""
+    return tuple(value) if is_listed(value) else value
+
+
+def set_parameters(estimator: Any, given: dict[str, Any]) -> None:
+    """Keep constructor arguments as they are, as scikit-learn asks: ``set_parameters(self, locals())``."""
+    for name, value in given.items():
+        if name not in ("self", "__class__"):
+            setattr(estimator, name, value)
+
+
+def hidden_sizes(sizes: Any) -> list[int]:
+    """``hidden_layer_sizes`` as a list of positive integers."""
+    listed = list(sizes) if np.iterable(sizes) else [sizes]
+    if not all(isinstance(s, Integral) and not isinstance(s, bool) for s in listed):
+        raise ValueError(f"hidden_layer_sizes must be integers, got {listed}.")
+    if any(s <= 0 for s in listed):
+        raise ValueError(f"hidden_layer_sizes must be > 0, got {listed}.")
+    return [int(s) for s in listed]

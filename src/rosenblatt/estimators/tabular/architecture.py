@@ -1,0 +1,174 @@
+"""The network of a prepared table, and how its parameters start and learn.
+
+Goes in: what a table was prepared as, the number of outputs, `Settings`. Comes out: an initialized `Network`, with
+factors of learning rate and decay for its parameters. It reads rows only to scale the initial weights.
+
+The parts are those of RealMLP (Holzmüller et al. 2024, arXiv:2407.04491): robustly scaled numbers and waves of them, a
+front scale layer, layers whose inputs are divided by the root of their number (here folded into initial weights and
+learning rates, which is the same for Adam), activations that mix with the identity, data-driven initial weights.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rosenblatt import nn
+from rosenblatt.tables.encoders import N_WORDS
+
+if TYPE_CHECKING:
+    from rosenblatt.tables.preparation import Preparation, Prepared
+
+__all__ = ["NetworkWithRates", "Settings", "design_network", "feed"]
+
+MAX_WAVED = 100
+"""Tables with more numbers than this have columns enough."""
+INITIAL_ROWS = 4_000
+"""Rows that the initial weights are scaled by."""
+MIN_BATCH = 32
+BIAS_ROWS = 5
+"""Rows whose random mean puts a neuron's kink amid the data."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How members are built and trained.
+
+    Parameters
+    ----------
+    hidden : tuple of int
+        Neurons of each hidden layer.
+    activation : str
+        What `nn.Parametric` mixes with the identity.
+    waves : int
+        Cosines that each number is embedded by; 0: none.
+    embedding : int
+        Columns that a category with many levels is embedded in.
+    topics : int
+        Columns that the words of a text are mixed to.
+    dropout, weight_decay : float
+        At their full strength; both fade in the second half of training.
+    label_smoothing : float
+    learning_rate : float
+        The peak of the schedule.
+    beta_2 : float
+        Of Adam.
+    epochs, members : int
+    batch_size : int
+        Or a quarter of the training rows, but at least 32, where that is less.
+    """
+
+    hidden: tuple[int, ...] = (128, 128, 128)
+    activation: str = "mish"
+    waves: int = 8
+    embedding: int = 8
+    topics: int = 16
+    dropout: float = 0.1
+    weight_decay: float = 0.02
+    label_smoothing: float = 0.0
+    learning_rate: float = 0.4
+    beta_2: float = 0.95
+    epochs: int = 64
+    batch_size: int = 128
+    members: int = 5
+
+    def rows_per_step(self, n_rows: int) -> int:
+        """The batch size for so many training rows."""
+        return min(self.batch_size, max(MIN_BATCH, n_rows // 4), n_rows)
+
+
+@dataclass(frozen=True)
+class NetworkWithRates:
+    """A network and the factors that its parameters learn and decay with."""
+
+    network: nn.Network
+    learning_rate_factors: Mapping[str, float]
+    weight_decay_factors: Mapping[str, float]
+
+
+def feed(prepared: Prepared, rows: NDArray[np.int64] | None = None) -> dict[str, Any]:
+    """The network's inputs by name, perhaps of some rows only; each as compact as it can be."""
+    inputs: dict[str, Any] = {"numbers": prepared.numbers, "flags": prepared.flags}
+    inputs = {name: matrix for name, matrix in inputs.items() if matrix.shape[1]}
+    inputs |= {f"codes{i}": codes for i, codes in enumerate(prepared.codes.T)}
+    words = {f"words{i}": matrix if rows is None else matrix[rows] for i, matrix in enumerate(prepared.words)}
+    return {name: np.ascontiguousarray(x if rows is None else x[rows]) for name, x in inputs.items()} | words
+
+
+def design_network(
+    preparation: Preparation, n_outputs: int, output: str, settings: Settings, seed: int, sample: Mapping[str, Any]
+) -> NetworkWithRates:
+    """The network of a table, its weights drawn and scaled by `sample`, some rows as `feed` gives them."""
+    rates: dict[str, float] = {}
+    h = nn.Scale(name="front")(join_inputs(preparation, settings))
+    for i, units in enumerate(settings.hidden, start=1):
+        name, start = f"hidden{i}", nn.Normal(1 / math.sqrt(h.width))
+        rates |= {f"{name}.weights": 1 / math.sqrt(h.width), f"{name}.biases": 0.1, f"{name}.alpha": 0.1}
+        h = nn.Dense(units, nn.Parametric(settings.activation), name=name, weights=start)(h)
+        h = nn.Dropout(settings.dropout, name=f"dropout{i}")(h) if settings.dropout else h
+    for part, factor in {"frequencies": 0.2 * math.pi, "phases": 0.1, "mixture": 0.1, "shifts": 0.1}.items():
+        rates |= {f"waves.{part}": factor} if is_waved(preparation, settings) else {}
+    rates |= {"head.weights": 1 / math.sqrt(h.width), "head.biases": 0.1, "front.gain": 6.0}
+    head = nn.Dense(n_outputs, name="head", weights=nn.Normal(1 / math.sqrt(h.width)))(h)
+    network = nn.Network(head, output=output, seed=seed)
+    scale_by_data(network, sample, np.random.default_rng([seed, 1]))
+    # The decay of a parameter is its rate's factor squared, but for what the division by the root of the inputs made.
+    decays = {name: factor**2 for name, factor in rates.items() if name.endswith((".gain", ".alpha"))}
+    decays |= {name: 0.01 for name in rates if name.startswith("waves.")}
+    decays |= {name: 0.0 for name in rates if name.endswith(".biases")}
+    return NetworkWithRates(network, rates, decays)
+
+
+def join_inputs(preparation: Preparation, settings: Settings) -> nn.Node:
+    """All inputs side by side: numbers, flags, embedded categories, mixtures of words."""
+    parts = []
+    if preparation.numbers:
+        numbers = nn.input(len(preparation.numbers), "numbers")
+        waved = is_waved(preparation, settings)
+        parts.append(nn.Periodic(name="waves", waves=settings.waves)(numbers) if waved else numbers)
+    if preparation.flags:
+        parts.append(nn.input(len(preparation.flags), "flags"))
+    for i, n_levels in enumerate(preparation.levels):
+        parts.append(nn.Embedding(settings.embedding, name=f"embedding{i}")(nn.codes(n_levels, f"codes{i}")))
+    for i in range(len(preparation.texts)):
+        words = nn.input(N_WORDS, f"words{i}", sparse=True)
+        parts.append(nn.Dense(settings.topics, name=f"topics{i}", weights=nn.Normal(1.0))(words))
+    return parts[0] if len(parts) == 1 else nn.Concat(name="inputs")(*parts)
+
+
+def is_waved(preparation: Preparation, settings: Settings) -> bool:
+    """Whether numbers are embedded."""
+    return settings.waves > 0 and 0 < len(preparation.numbers) <= MAX_WAVED
+
+
+def scale_by_data(network: nn.Network, sample: Mapping[str, Any], rng: np.random.Generator) -> None:
+    """Scale each dense layer's weights so that what it gives has variance 1; put its biases amid the data.
+
+    The bias of a neuron is minus a random convex combination of what it gives for five rows (weights from a Dirichlet
+    distribution): "he+5" in the source named above.
+    """
+    graph = network.graph
+    for name, layer in graph.layers.items():
+        if not isinstance(layer, nn.Dense) or layer.biases is None:
+            continue
+        incoming = values_before(network, name, sample)
+        weights = network[f"{name}.weights"]
+        weights /= np.maximum((incoming @ weights).std(axis=0), 1e-30)
+        z = incoming @ weights
+        rows = rng.integers(0, len(z), size=(BIAS_ROWS, z.shape[1]))
+        shares = rng.dirichlet(np.ones(BIAS_ROWS), size=z.shape[1]).T
+        network[f"{name}.biases"][...] = -(shares * np.take_along_axis(z, rows, axis=0)).sum(axis=0)
+
+
+def values_before(network: nn.Network, name: str, sample: Mapping[str, Any]) -> Any:
+    """What the layer called `name` is applied to, for the rows of the sample."""
+    node = network.graph.node(name).inputs[0]
+    if not node.inputs:
+        return sample[network.graph.names[node]]
+    part = network.truncate_at(network.graph.names[node])
+    return np.asarray(part.predict({given: sample[given] for given in part.graph.input_names}))

@@ -1,0 +1,321 @@
+"""What `TabularClassifier` and `TabularRegressor` share: parameters, and the way from a raw table to an ensemble.
+
+Goes in: a table of any kind and a target. Comes out: a fitted estimator with out-of-fold predictions. Members never see
+the targets of the rows that score them; scales and levels of columns are learned from all training rows.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from numbers import Integral, Real
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import issparse
+from sklearn.base import BaseEstimator
+from sklearn.utils import check_random_state
+from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+
+from rosenblatt.estimators.base import SuggestingMixin, warn_user
+from rosenblatt.estimators.tabular.architecture import Settings
+from rosenblatt.estimators.tabular.ensemble import Ensemble, fit_ensemble
+from rosenblatt.estimators.tabular.member import Course, Data, Problem
+from rosenblatt.nn.activations.functions import BASES
+from rosenblatt.tables.kinds import infer_kinds
+from rosenblatt.tables.leakage import annotate_leakage
+from rosenblatt.tables.preparation import Preparation, fit_preparation
+from rosenblatt.tables.readers.reading import read_table
+from rosenblatt.tables.table import Column, Table, TableError
+from rosenblatt.tables.targets import find_target
+
+if TYPE_CHECKING:
+    from rosenblatt.estimators.tabular.explain.importance import Explanation
+    from rosenblatt.estimators.tabular.explain.partial_dependence import PartialDependence
+    from rosenblatt.estimators.tabular.explain.report import LearningCurve
+
+__all__ = ["TabularEstimator"]
+
+Array = NDArray[Any]
+Folds = list[tuple[NDArray[np.int64], NDArray[np.int64]]]
+MIN_HELD_OUT = 0.2
+"""Share of rows that a single member is judged by."""
+MIN_ROWS = 2
+OVERRIDES = ("members", "epochs", "activation", "learning_rate", "dropout", "weight_decay", "batch_size")
+"""Parameters that replace a preset's settings of the same name."""
+
+
+def is_nameless(X: Any) -> bool:
+    """Whether X is an array, or lists of rows: its columns have numbers only."""
+    return isinstance(X, (list, tuple)) or (hasattr(X, "__array__") and not hasattr(X, "columns"))
+
+
+def require_names(X: Any, y: str) -> None:
+    """Refuse the name of a target where columns have none."""
+    if is_nameless(X):
+        raise TypeError(f"y is the name {y!r}, but an array's columns have no names; give y as an array too.")
+
+
+class TabularEstimator(SuggestingMixin, BaseEstimator):  # type: ignore[misc]
+    """The common part of both, which declare the parameters and explain them."""
+
+    preset: str
+    time_budget: float | None
+    kinds: Mapping[str, str] | None
+    hidden: Any
+    random_state: Any
+    on_epoch: Callable[[Any], object] | None
+
+    _parameter_constraints: ClassVar[dict[str, Any]] = {
+        "preset": [StrOptions({"fast", "default", "best"})],
+        "time_budget": [Interval(Real, 0, None, closed="neither"), None],
+        "kinds": [Mapping, None],
+        "members": [Interval(Integral, 1, 100, closed="both"), None],
+        "epochs": [Interval(Integral, 1, None, closed="left"), None],
+        "hidden": ["array-like", Interval(Integral, 1, None, closed="left"), None],
+        "activation": [StrOptions(set(BASES)), None],
+        "learning_rate": [Interval(Real, 0, None, closed="neither"), None],
+        "dropout": [Interval(Real, 0, 1, closed="left"), None],
+        "weight_decay": [Interval(Real, 0, None, closed="left"), None],
+        "batch_size": [Interval(Integral, 1, None, closed="left"), None],
+        "random_state": ["random_state"],
+        "on_epoch": [callable, None],
+    }
+    _presets: ClassVar[Mapping[str, Settings]]
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = tags.input_tags.string = tags.input_tags.categorical = True
+        return tags
+
+    def _settings(self) -> Settings:
+        """The preset, with what the user said instead."""
+        given = {name: getattr(self, name) for name in OVERRIDES if getattr(self, name) is not None}
+        if self.hidden is not None:
+            sizes = self.hidden if np.iterable(self.hidden) else (self.hidden,)
+            given["hidden"] = tuple(int(size) for size in sizes)
+            if any(size < 1 for size in given["hidden"]):
+                raise ValueError(f"hidden is {self.hidden!r}; every layer needs at least one neuron.")
+        return replace(self._presets[self.preset], **given)
+
+    def _read(self, X: Any, *, reset: bool) -> Table:
+        """The table that X is; names and number of its columns are noted, or compared with those of `fit`."""
+        if issparse(X):
+            raise TypeError(f"A sparse matrix was passed, but {type(self).__name__} takes tables; use X.toarray().")
+        if is_nameless(X):
+            X = validate_data(self, X, reset=reset, dtype=None, ensure_all_finite=False)
+            return read_table({f"x{i}": column for i, column in enumerate(X.T)})
+        table = read_table(X, text=() if reset else self._preparation.text_columns)
+        if reset:
+            self.n_features_in_ = len(table.columns)
+            self.feature_names_in_ = np.array(list(table.columns), dtype=object)
+        return table
+
+    def _read_training(self, X: Any, y: Any) -> tuple[Table, Any]:
+        """The table of the inputs, and the target, which `y` may name."""
+        if not isinstance(y, str):
+            name = getattr(y, "name", None)
+            self.target_name_ = name if isinstance(name, str) else None
+            return self._read(X, reset=True), y
+        require_names(X, y)
+        table = read_table(X)
+        column, inputs = find_target(table, y), table.drop([y])
+        if not inputs.columns:
+            raise TableError(f"the table has no column but the target {y!r}.")
+        if y in (self.kinds or {}):
+            raise TableError(f"kinds names the target {y!r}; it only says what other columns are. Leave it out.")
+        self.target_name_ = y
+        return self._read(inputs, reset=True), self._values_of(column)
+
+    def _score_name(self) -> str:
+        """What ``score_`` is."""
+        raise NotImplementedError
+
+    def _values_of(self, column: Column) -> Array:
+        """A target column in its own type."""
+        raise NotImplementedError
+
+    def _course(self) -> Course:
+        """Of a fit that begins now."""
+        budget = math.inf if self.time_budget is None else self.time_budget
+        return Course(time.monotonic() + budget, self.on_epoch)
+
+    def _prepare(self, table: Table, y: Array, sample_weight: Any) -> Data:
+        """The table as networks read it, by rules that are learned from it now."""
+        kinds = infer_kinds(table, self.kinds)
+        if y.ndim == 1 or y.shape[1] == 1:
+            kinds = annotate_leakage(table, kinds, np.ravel(y), y.dtype.kind == "i")
+        self._preparation: Preparation = fit_preparation(table, kinds)
+        weights = None
+        if sample_weight is not None:
+            weights = _check_sample_weight(sample_weight, y, dtype=np.float32, ensure_non_negative=True)
+        return Data(self._preparation, self._preparation.transform(table), y, weights)
+
+    def _fit_ensemble(self, data: Data, problem: Problem, folds: Folds, course: Course) -> Ensemble:
+        """Train the members."""
+        ensemble = fit_ensemble(data, problem, self._settings(), folds, self._seed, course)
+        if ensemble.interrupted:
+            warn_user(f"Training was interrupted: {len(ensemble.members)} networks are kept as far as they had come.")
+        if n_diverged := sum(member.diverged for member in ensemble.members):
+            warn_user(
+                f"Training diverged in {n_diverged} of {len(ensemble.members)} networks and was stopped; their best "
+                f"epochs are kept. Try a smaller learning_rate (now {ensemble.settings.learning_rate:g})."
+            )
+        return ensemble
+
+    def _average_with(self, others: Sequence[Any], y: Any) -> None:
+        """Take in the networks of others, fitted on the same rows, and calibrate anew.
+
+        Parameters
+        ----------
+        others : fitted estimators of the same class and target
+        y : array-like of shape (n_rows, ...)
+            The target of those rows.
+        """
+        raise NotImplementedError
+
+    def _require_target(self, y: Any) -> None:
+        if y is None:
+            raise ValueError(f"{type(self).__name__} requires y to be passed, but the target y is None.")
+
+    def _require_rows(self, n_rows: int, y: Array) -> None:
+        if len(y) != n_rows:
+            raise ValueError(f"X has {n_rows} rows, y has {len(y)}: each row needs a target.")
+        if n_rows < MIN_ROWS:
+            raise ValueError(f"there is {n_rows} sample, a single row to learn from; fit needs {MIN_ROWS} or more.")
+
+    def _draw_seed(self) -> None:
+        given = self.random_state
+        fixed = isinstance(given, Integral)
+        self._seed = int(given) if fixed else int(check_random_state(given).randint(2**31 - 1))
+
+    def report(self) -> str:
+        """What was done, as text: the honest score, each column's treatment, the members' training."""
+        from rosenblatt.estimators.tabular.explain.report import report
+
+        check_is_fitted(self, "_ensemble")
+        return report(self, self._score_name())
+
+    def explain(
+        self,
+        X: Any,
+        y: Any = None,
+        *,
+        method: str = "permutation",
+        metric: str | None = None,
+        n_repeats: int = 5,
+        n_rows: int = 2000,
+        random_state: Any = 0,
+    ) -> Explanation:
+        """How much each raw column matters to the model.
+
+        "permutation" shuffles one column at a time among the rows and measures how much worse the score becomes
+        (Breiman 2001). "gradient" adds up, over a column's network inputs, the derivative of the output times the
+        input's difference from its mean over the rows: a first-order estimate of what the column contributes to each
+        row, exact for a linear model, averaged over the networks. It explains the predicted class's logit above the
+        mean of the others, calibrated (of two classes: the log odds), of ordered classes the mean log odds of lying
+        above a class, of a regression the prediction, or its logarithm where that was learned.
+
+        Both say what the model does with these rows, not what causes what, and columns that tell the same share
+        what they tell. Rows that were not trained on show what generalizes.
+
+        Parameters
+        ----------
+        X : table, as in `fit`
+        y : array-like of shape (n_rows,) or (n_rows, n_targets), or str, optional
+            Targets, or the name of the column of X that holds them. May be left out with "gradient", or if X has the
+            column that `fit` learned to predict.
+        method : {"permutation", "gradient"}
+        metric : {"log_loss", "error", "balanced_error", "f1", "auc"}, optional
+            What classifications are scored by; default "log_loss", which sees changes that flip no class. Regressions
+            are scored by what ``score_`` is, usually R2.
+        n_repeats : int
+            Times that each column is shuffled.
+        n_rows : int
+            Of more rows, so many are drawn.
+        random_state : int, RandomState instance or None
+            Of rows and shuffles.
+
+        Returns
+        -------
+        Explanation
+            Columns with importances, the most important first; ``print`` shows a table.
+
+        Raises
+        ------
+        ValueError
+            If y is missing, has another length or an unknown class, or a parameter is not allowed.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_iris
+        >>> from rosenblatt import TabularClassifier
+        >>> X, y = load_iris(return_X_y=True, as_frame=True)
+        >>> model = TabularClassifier("fast").fit(X, y)
+        >>> sorted(model.explain(X, y).columns[:2])
+        ['petal length (cm)', 'petal width (cm)']
+        """
+        from rosenblatt.estimators.tabular.explain.importance import explain
+
+        check_is_fitted(self, "_ensemble")
+        return explain(self, X, y, method, metric, n_repeats, n_rows, random_state)
+
+    def partial_dependence(
+        self,
+        X: Any,
+        column: str | int,
+        *,
+        grid: Any = None,
+        n_grid: int = 20,
+        n_rows: int = 1000,
+        random_state: Any = 0,
+    ) -> PartialDependence:
+        """The mean prediction over rows if one column had the same value in all of them (Friedman 2001).
+
+        Parameters
+        ----------
+        X : table, as in `fit`, without need of a target
+        column : str or int
+            Name, or number from 0.
+        grid : sequence, optional
+            Values in the column's own units. Default: quantiles from 5 % to 95 % of numbers and dates, the most
+            frequent levels of categories.
+        n_grid : int
+            Most values of the default grid.
+        n_rows : int
+            Of more rows, so many are drawn.
+        random_state : int, RandomState instance or None
+            Of the rows.
+
+        Returns
+        -------
+        PartialDependence
+            Means and standard deviations over the rows, of probabilities or of predictions in the target's units.
+
+        Raises
+        ------
+        ValueError
+            If the column is unknown or left out by the model, or a value of the grid is not of its kind.
+        """
+        from rosenblatt.estimators.tabular.explain.partial_dependence import partial_dependence
+
+        check_is_fitted(self, "_ensemble")
+        return partial_dependence(self, X, column, grid, n_grid, n_rows, random_state)
+
+    def learning_curve(self) -> LearningCurve:
+        """Training loss and held-out metric of each network after each epoch."""
+        from rosenblatt.estimators.tabular.explain.report import LearningCurve
+
+        check_is_fitted(self, "_ensemble")
+        return LearningCurve.of(self._ensemble.members)
+
+    def _outputs(self, X: Any) -> Array:
+        """The ensemble's mean outputs for raw rows, (n_rows, n_outputs)."""
+        check_is_fitted(self, "_ensemble")
+        return self._ensemble.predict(self._preparation.transform(self._read(X, reset=False)))
+
+    _ensemble: Ensemble

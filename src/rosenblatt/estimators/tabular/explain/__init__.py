@@ -1,0 +1,1 @@
+"""What a fitted tabular estimator uses, and what it did, for people to read."""

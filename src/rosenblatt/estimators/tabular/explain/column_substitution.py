@@ -1,0 +1,120 @@
+"""Rows in which one column of the raw table is exchanged: what would be predicted if it were another one's?
+
+Goes in: prepared rows, and what one column is prepared as in other rows. Comes out: predictions. Nothing is read or
+prepared twice, and many exchanges are predicted in one batch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from numbers import Integral
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.utils.random import sample_without_replacement
+
+from rosenblatt.tables.encoders import CategoricalEncoder, TextEncoder
+from rosenblatt.tables.preparation import Preparation, Prepared
+
+__all__ = [
+    "ColumnSlices",
+    "Substitution",
+    "part_of",
+    "places_of",
+    "predict_variants",
+    "predictions_of",
+    "require_count",
+    "sample_rows",
+]
+
+Array = NDArray[Any]
+MAX_ROWS, MAX_VALUES = 1 << 16, 1 << 23
+"""Of a batch that is predicted at once."""
+
+
+@dataclass(frozen=True)
+class ColumnSlices:
+    """Where what was made of one raw column lies in each part of a `Prepared`."""
+
+    name: str
+    numbers: slice
+    flags: slice
+    codes: slice
+    words: slice
+
+
+@dataclass(frozen=True)
+class Substitution:
+    """All rows with one column exchanged: for row i the row ``rows[i]`` of `part`, which holds that column only."""
+
+    place: ColumnSlices
+    part: Prepared
+    rows: NDArray[np.int64]
+
+
+def places_of(preparation: Preparation) -> list[ColumnSlices]:
+    """The places of all columns that are used, in the order of the rules."""
+    found, at = [], np.zeros(4, np.int64)
+    for rule in preparation.rules:
+        coded = isinstance(rule, CategoricalEncoder) and rule.coded
+        sizes = np.array([len(rule.numbers), len(rule.flags), coded, isinstance(rule, TextEncoder)], np.int64)
+        found.append(ColumnSlices(rule.name, *(slice(int(a), int(b)) for a, b in zip(at, at + sizes, strict=True))))
+        at += sizes
+    return found
+
+
+def part_of(prepared: Prepared, place: ColumnSlices) -> Prepared:
+    """One raw column's part."""
+    parts = (prepared.numbers[:, place.numbers], prepared.flags[:, place.flags], prepared.codes[:, place.codes])
+    return Prepared(*parts, prepared.words[place.words])
+
+
+def predict_variants(model: Any, prepared: Prepared, variants: Sequence[Substitution]) -> Iterator[Array]:
+    """Predictions of each variant, [n_rows, k]; many are predicted in one batch."""
+    n = len(prepared.numbers)
+    width = 1 + sum(part.shape[1] for part in (prepared.numbers, prepared.flags, prepared.codes))
+    at_once = max(1, min(MAX_ROWS // n, MAX_VALUES // (n * width)))
+    for start in range(0, len(variants), at_once):
+        batch = variants[start : start + at_once]
+        yield from np.split(predictions_of(model, model._ensemble.predict(stacked(prepared, batch))), len(batch))
+
+
+def stacked(prepared: Prepared, variants: Sequence[Substitution]) -> Prepared:
+    """The rows of all variants below each other."""
+    from scipy.sparse import vstack
+
+    n = len(prepared.numbers)
+    numbers, flags, codes = (
+        np.tile(part, (len(variants), 1)) for part in (prepared.numbers, prepared.flags, prepared.codes)
+    )
+    words = [[matrix] * len(variants) for matrix in prepared.words]
+    for i, variant in enumerate(variants):
+        place, part, rows = variant.place, variant.part, slice(i * n, (i + 1) * n)
+        numbers[rows, place.numbers] = part.numbers[variant.rows]
+        flags[rows, place.flags] = part.flags[variant.rows]
+        codes[rows, place.codes] = part.codes[variant.rows]
+        for blocks, matrix in zip(words[place.words], part.words, strict=True):
+            blocks[i] = matrix[variant.rows]
+    return Prepared(numbers, flags, codes, tuple(vstack(blocks, format="csr") for blocks in words))
+
+
+def predictions_of(model: Any, outputs: Array) -> Array:
+    """Probabilities of the classes, or targets in their units, from what an ensemble gives; [n, k]."""
+    if hasattr(model, "classes_"):
+        return np.asarray(outputs / outputs.sum(axis=1, keepdims=True))
+    return np.asarray(model._units.decode(outputs))
+
+
+def require_count(name: str, given: Any) -> None:
+    """Refuse what is no positive integer."""
+    if not isinstance(given, Integral) or isinstance(given, bool) or given < 1:
+        raise ValueError(f"{name} is {given!r}; it must be a positive integer.")
+
+
+def sample_rows(n: int, most: int, rng: Any) -> NDArray[np.int64]:
+    """All rows, or as many as `most` of them, drawn without replacement."""
+    if n <= most:
+        return np.arange(n)
+    return np.asarray(sample_without_replacement(n, most, random_state=rng), dtype=np.int64)

@@ -1,0 +1,321 @@
+"""What a fitted tabular estimator uses: how much worse it is without a column, how much a column moves its outputs.
+
+Goes in: a fitted estimator, a table, perhaps its targets. Comes out: an `Explanation`. Tables are read and prepared
+once; columns are exchanged in what the networks read. It says what the model does, not what causes what.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.utils import check_array, check_random_state, column_or_1d
+
+from rosenblatt.estimators.tabular.architecture import feed
+from rosenblatt.estimators.tabular.base import require_names
+from rosenblatt.estimators.tabular.explain.column_substitution import (
+    Substitution,
+    part_of,
+    places_of,
+    predict_variants,
+    predictions_of,
+    require_count,
+    sample_rows,
+)
+from rosenblatt.estimators.tabular.metrics import CLASS_METRICS, log_loss, regression_of
+from rosenblatt.tables.preparation import Preparation, Prepared
+from rosenblatt.tables.readers.reading import read_table
+from rosenblatt.tables.table import Column, Table, TableError, join_names
+from rosenblatt.tables.targets import Target, find_target, numbers, require_present
+from rosenblatt.training.history import data_frame
+
+__all__ = ["METHODS", "Explanation", "explain"]
+
+Array = NDArray[Any]
+Measure = Callable[[Array, Array], float]
+METHODS = ("permutation", "gradient")
+MAX_SHOWN = 50
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Explanation:
+    """How much each column of a raw table matters to a model.
+
+    Attributes
+    ----------
+    columns : tuple of str
+        All raw columns, the most important first; those that the model leaves out have importance 0.
+    importance, deviation : ndarray of shape (n_columns,)
+        Mean and standard deviation over the repeats of "permutation"; of "gradient" the mean absolute contribution, and
+        the standard deviation of that of single networks.
+    baseline : float or None
+        The score with all columns as they are; None if no target was given.
+    score_name : str
+        What `baseline` is.
+    method : {"permutation", "gradient"}
+    quantity : str
+        What importances measure, in words.
+    rows : ndarray of int64
+        Numbers of the rows of X that were used.
+    contributions : ndarray of shape (n_rows, n_columns) or (n_rows, n_columns, n_outputs), or None
+        Of "gradient": the signed share of each of `columns` in the deviation of the row from the mean row.
+    """
+
+    columns: tuple[str, ...]
+    importance: NDArray[np.float64]
+    deviation: NDArray[np.float64]
+    baseline: float | None
+    score_name: str
+    method: str
+    quantity: str
+    rows: NDArray[np.int64]
+    contributions: NDArray[np.float64] | None = None
+
+    def table(self, most: int = MAX_SHOWN) -> str:
+        """The `most` important columns as aligned text."""
+        lines = [f"{self.method}, {len(self.rows):,} rows: {self.quantity}"]
+        if self.baseline is not None:
+            lines.append(f"{self.score_name} {self.baseline:.4f} with all columns as they are")
+        shown = self.columns[:most]
+        width = max(len(name) for name in (*shown, "column"))
+        lines += ["", f"{'column':{width}}  importance   deviation"]
+        cells = zip(shown, self.importance, self.deviation, strict=False)
+        lines += [f"{name:{width}}  {mean:10.4f}  {deviation:10.4f}" for name, mean, deviation in cells]
+        rest = len(self.columns) - len(shown)
+        return "\n".join([*lines, f"and {rest:,} more"] if rest else lines)
+
+    def __str__(self) -> str:
+        return self.table()
+
+    __repr__ = __str__
+
+    def to_dict(self) -> dict[str, list[Any]]:
+        """Columns "column", "importance" and "deviation" as lists."""
+        parts = {"importance": self.importance.tolist(), "deviation": self.deviation.tolist()}
+        return {"column": list(self.columns), **parts}
+
+    def to_frame(self, backend: str = "pandas") -> Any:
+        """The same as a data frame.
+
+        Parameters
+        ----------
+        backend : {"pandas", "polars", "pyarrow"}
+
+        Raises
+        ------
+        ImportError
+            If that library is not installed.
+        """
+        return data_frame(self.to_dict(), backend)
+
+
+def explain(
+    model: Any, X: Any, y: Any, method: str, metric: str | None, n_repeats: int, n_rows: int, random_state: Any
+) -> Explanation:
+    """See `TabularEstimator.explain`."""
+    if method not in METHODS:
+        raise ValueError(f"method is {method!r}; allowed: {', '.join(map(repr, METHODS))}.")
+    require_count("n_repeats", n_repeats)
+    require_count("n_rows", n_rows)
+    score_name, measure, sign = score_of(model, metric)
+    table, target = read_rows(model, X, y)
+    rng = check_random_state(check_random_state(random_state).randint(2**31))  # as scikit-learn's, for equal shuffles
+    rows = sample_rows(table.n_rows, n_rows, rng)
+    if method == "permutation" and target is None:
+        raise ValueError("method='permutation' needs y: it measures how much worse predictions become.")
+    if method == "permutation" and len(rows) < 2:
+        raise ValueError("a single row cannot be shuffled; give more rows, or method='gradient'.")
+    prepared = model._preparation.transform(table.take(rows))
+    target = None if target is None or len(rows) < 2 else target[rows]
+    baseline = None if target is None else measure(target, predictions_of(model, model._ensemble.predict(prepared)))
+    names = [kind.name for kind in model._preparation.kinds]
+    if method == "gradient":
+        contributions, mean, deviation, quantity = contributions_of(model, prepared, names)
+        return sorted_explanation(
+            Explanation(tuple(names), mean, deviation, baseline, score_name, method, quantity, rows, contributions)
+        )
+    assert target is not None
+    assert baseline is not None
+    orders = [rng.permutation(len(rows)) for _ in range(n_repeats)]
+    scores = shuffled_scores(model, prepared, names, orders, lambda values: measure(target, values), baseline)
+    drops = sign * (baseline - scores)
+    quantity = f"{'drop' if sign > 0 else 'rise'} of the {score_name} when a column is shuffled"
+    mean, deviation = drops.mean(axis=0), drops.std(axis=0)
+    return sorted_explanation(Explanation(tuple(names), mean, deviation, baseline, score_name, method, quantity, rows))
+
+
+def shuffled_scores(
+    model: Any,
+    prepared: Prepared,
+    names: Sequence[str],
+    orders: Sequence[Array],
+    score: Callable[[Array], float],
+    baseline: float,
+) -> Array:
+    """The score of the predictions after each column was put into each order, [n_orders, n_columns]."""
+    places = places_of(model._preparation)
+    variants = [Substitution(place, part_of(prepared, place), order) for place in places for order in orders]
+    found = np.full((len(orders), len(names)), baseline)
+    measured = np.array([score(values) for values in predict_variants(model, prepared, variants)])
+    found[:, [names.index(place.name) for place in places]] = measured.reshape(len(places), len(orders)).T
+    return found
+
+
+def sorted_explanation(found: Explanation) -> Explanation:
+    """The most important columns first."""
+    order = np.argsort(-found.importance, kind="stable")
+    return replace(
+        found,
+        columns=tuple(found.columns[i] for i in order),
+        importance=found.importance[order],
+        deviation=found.deviation[order],
+        contributions=None if found.contributions is None else found.contributions[:, order],
+    )
+
+
+# Rows, targets, scores ---------------------------------------------------------------------------------------------
+
+
+def read_rows(model: Any, X: Any, y: Any) -> tuple[Table, Array | None]:
+    """The inputs, and targets as `measure` takes them: labels, or numbers [n, k]; None where there are none."""
+    name = y if isinstance(y, str) else None
+    if name is not None:
+        require_names(X, name)
+        X = read_table(X, text=model._preparation.text_columns)
+    table = model._read(X, reset=False)
+    inputs = {kind.name for kind in model._preparation.kinds}
+    if y is None and model.target_name_ in set(table.columns) - inputs:
+        name = model.target_name_
+    if name in inputs:
+        raise TableError(f"y names {name!r}, which is one of the columns that the model predicts from.")
+    if name is not None:
+        return table.drop([name]), target_of_column(model, find_target(table, name))
+    if y is None:
+        return table, None
+    target = labels_of(model, y) if hasattr(model, "classes_") else numbers_of(model, y)
+    if len(target) != table.n_rows:
+        raise ValueError(f"X has {table.n_rows} rows, y has {len(target)}: each row needs a target.")
+    return table, target
+
+
+def target_of_column(model: Any, column: Column) -> Array:
+    """The target as a column of the table."""
+    if hasattr(model, "classes_"):
+        return Target(column.name, "multiclass", tuple(model.classes_.tolist())).encode(column)
+    require_present(column)
+    return numbers(column)[:, None]
+
+
+def labels_of(model: Any, y: Any) -> NDArray[np.int64]:
+    """Numbers of the classes; refuses those that training did not see."""
+    given, classes = column_or_1d(y), model.classes_.tolist()
+    place = {name: label for label, name in enumerate(classes)}
+    labels = np.array([place.get(name, -1) for name in given.tolist()], dtype=np.int64)
+    if len(unknown := np.flatnonzero(labels < 0)):
+        raise ValueError(
+            f"y holds the class {given.tolist()[unknown[0]]!r} in row {unknown[0] + 1}; training did not see it. The "
+            f"classes are: {join_names(list(map(str, classes)))}."
+        )
+    return labels
+
+
+def numbers_of(model: Any, y: Any) -> NDArray[np.float64]:
+    """Targets of a regression, [n, k]."""
+    targets = check_array(y, ensure_2d=False, dtype=np.float64, input_name="y")
+    targets = np.asarray(targets).reshape(len(targets), -1)
+    if targets.shape[1] != (n_targets := len(model._units.center)):
+        raise ValueError(f"y has {targets.shape[1]} targets, but the model was fitted to {n_targets}.")
+    return targets
+
+
+def score_of(model: Any, metric: str | None) -> tuple[str, Measure, int]:
+    """Name and function of (targets, predictions), and 1 for a score or -1 for a loss."""
+    if not hasattr(model, "classes_"):
+        if metric is not None:
+            raise ValueError(f"metric is {metric!r}, but a regressor has none; it is scored by {model._score_name()}.")
+        goal = regression_of(model.loss, model.quantiles)
+        return goal.score_name, lambda y, predicted: goal.score(y, predicted, None), 1
+    metric = "log_loss" if metric is None else metric
+    if metric not in CLASS_METRICS:
+        raise ValueError(f"metric is {metric!r}; allowed: {', '.join(map(repr, CLASS_METRICS))}.")
+    if metric == "log_loss":
+        return "log loss", lambda y, predicted: log_loss(y, predicted), -1
+    chosen, weights = CLASS_METRICS[metric], model.decision_weights_
+    return chosen.score_name, lambda y, predicted: 1 - chosen.measure(y, predicted * weights, None), 1
+
+
+# Gradients times inputs --------------------------------------------------------------------------------------------
+
+
+def contributions_of(
+    model: Any, prepared: Prepared, names: Sequence[str]
+) -> tuple[Array, NDArray[np.float64], NDArray[np.float64], str]:
+    """Contributions [n_rows, n_columns(, n_outputs)], importances and their deviations, what is explained."""
+    what, cotangents, scales = directions(model, prepared)
+    networks = model._ensemble.networks
+    found = np.zeros((len(networks), len(prepared.numbers), len(names), len(cotangents)))
+    for own, network in zip(found, networks, strict=True):
+        for j, cotangent in enumerate(cotangents):
+            add_contributions(own[..., j], network, cotangent, model._preparation, prepared, names)
+    mean = found.mean(axis=0)
+    importance = np.mean(np.abs(mean) / scales, axis=(0, 2))
+    deviation = np.mean(np.abs(found) / scales, axis=(1, 3)).std(axis=0)
+    quantity = f"mean absolute contribution to {what}"
+    return mean[..., 0] if len(cotangents) == 1 else mean, importance, deviation, quantity
+
+
+def directions(model: Any, prepared: Prepared) -> tuple[str, list[Array], Array]:
+    """What is explained, in words and as cotangents of raw outputs, and the scale of each for importances."""
+    n_outputs = model._ensemble.networks[0].graph.n_outputs
+    if hasattr(model, "classes_"):
+        return class_directions(model, prepared, n_outputs)
+    units = model._units
+    scale = np.ones(n_outputs) if units.kind == "mean" else np.broadcast_to(np.array(units.scale), n_outputs)
+    what = "the prediction" if units.kind == "linear" else "the logarithm of the prediction"
+    if n_outputs == 1:
+        return what, [scale], np.ones(1)
+    unit = " in standard deviations of the target" if units.kind == "linear" else ""
+    return f"{what}{unit}, mean of {n_outputs}", list(np.diag(scale)), scale
+
+
+def class_directions(model: Any, prepared: Prepared, n_outputs: int) -> tuple[str, list[Array], Array]:
+    """As `directions`, of classes: logits, which saturate nowhere as probabilities do."""
+    if model.ordered is not False:
+        return "the mean log odds of lying above a class", [np.full(n_outputs, 1 / n_outputs)], np.ones(1)
+    probabilities = predictions_of(model, model._ensemble.predict(prepared)) * model.decision_weights_
+    chosen = np.eye(n_outputs)[probabilities.argmax(axis=1)]
+    cotangent = (chosen - (1 - chosen) / (n_outputs - 1)) / model._ensemble.temperature
+    if n_outputs == 2:
+        return "the log odds of the predicted class", [cotangent], np.ones(1)
+    return "the predicted class's logit above the mean of the others", [cotangent], np.ones(1)
+
+
+def add_contributions(
+    total: Array, network: Any, cotangent: Array, preparation: Preparation, prepared: Prepared, names: Sequence[str]
+) -> None:
+    """Add a network's gradient times (input - mean input) to `total` [n_rows, n_columns], input by input."""
+    inputs = feed(prepared)
+    at: list[str] = [name for name in ("numbers", "flags") if name in inputs]
+    at += [f"embedding{i}" for i in range(prepared.codes.shape[1])] + [f"topics{i}" for i in range(len(prepared.words))]
+    gradients = network.input_gradients(inputs, cotangent, at=at, raw=True)
+    shares = {}
+    for name, gradient in gradients.items():
+        values = inputs[name] if name in inputs else values_at(network, name, inputs)
+        shares[name] = gradient.astype(np.float64) * (values - values.mean(axis=0, dtype=np.float64))
+    for place in places_of(preparation):
+        column = names.index(place.name)
+        parts = [
+            shares[name][:, cut] for name, cut in (("numbers", place.numbers), ("flags", place.flags)) if name in shares
+        ]
+        parts += [shares[f"embedding{i}"] for i in range(place.codes.start, place.codes.stop)]
+        parts += [shares[f"topics{i}"] for i in range(place.words.start, place.words.stop)]
+        total[:, column] += sum(part.sum(axis=1) for part in parts)
+
+
+def values_at(network: Any, layer: str, inputs: dict[str, Any]) -> Array:
+    """What a layer gives."""
+    part = network.truncate_at(layer)
+    return np.asarray(part.predict({name: inputs[name] for name in part.graph.input_names}))

@@ -1,0 +1,130 @@
+"""What a fitted tabular estimator did, as text; its learning curves.
+
+Goes in: a fitted estimator. Comes out: lines on rows, columns, members, score and calibration. It computes nothing new.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import fmean
+from typing import Any
+
+from rosenblatt.estimators.tabular.member import Member
+from rosenblatt.tables.encoders import NumericEncoder, Rule, TextEncoder
+from rosenblatt.tables.kinds import ColumnKind
+from rosenblatt.tables.preparation import Preparation
+from rosenblatt.training.history import History
+
+__all__ = ["LearningCurve", "report"]
+
+MAX_COLUMNS = 50
+MAX_NAME, MAX_WIDE = 40, 300
+"""Characters of a name, and of a sentence."""
+
+
+def report(model: Any, score: str) -> str:
+    """The report; `score` is the name of ``model.score_``."""
+    ensemble, n_rows = model._ensemble, len(model.out_of_fold_)
+    lines = [f"{type(model).__name__}, trained on {n_rows:,} rows of {model.n_features_in_:,} columns", ""]
+    lines.append(f"{score} {model.score_:.4f}, of rows by members that did not train on them")
+    if hasattr(model, "temperature_"):
+        change = "sharper" if model.temperature_ < 1 else "softer" if model.temperature_ > 1 else "as they were"
+        lines.append(f"calibration: temperature {model.temperature_:.3f} makes probabilities {change}")
+    lines += ["", "columns", *columns(model._preparation), *to_check(model._preparation), "", "members"]
+    lines.append(f"  {len(ensemble.members)} networks with hidden layers {ensemble.architectures}")
+    for i, member in enumerate(ensemble.members, start=1):
+        best = member.curve[member.best_epoch - 1][1]
+        lines.append(
+            f"  {i:3}: {len(member.curve):4} epochs, the best was {member.best_epoch:4}; held-out {best:.4f}"
+            f", {member.network.parameters.size:,} parameters"
+        )
+    return "\n".join(lines)
+
+
+def columns(preparation: Preparation) -> list[str]:
+    """A line for each column: what it was taken for, and what became of it."""
+    rules = {rule.name: rule for rule in preparation.rules}
+    shown = [(short(kind.name), kind) for kind in preparation.kinds[:MAX_COLUMNS]]
+    width = max(len(name) for name, _ in shown)
+    lines = [f"  {name:{width}}  {short(treatment(kind, rules.get(kind.name)), MAX_WIDE)}" for name, kind in shown]
+    rest = len(preparation.kinds) - MAX_COLUMNS
+    return [*lines, f"  and {rest:,} more"] if rest > 0 else lines
+
+
+def to_check(preparation: Preparation) -> list[str]:
+    """What a user should look at."""
+    notes = [f"  {short(kind.check, MAX_WIDE)}" for kind in preparation.kinds if kind.check]
+    rest = len(notes) - MAX_COLUMNS
+    notes = [*notes[:MAX_COLUMNS], f"  and {rest:,} more"] if rest > 0 else notes
+    return ["", "to check", *notes] if notes else []
+
+
+def short(text: str, most: int = MAX_NAME) -> str:
+    """A text on one line, cut if it is long."""
+    line = "".join(c if c.isprintable() else repr(c)[1:-1] for c in text[: most + 1])
+    return line if len(line) <= most else f"{line[: most - 1]}…"
+
+
+def treatment(kind: ColumnKind, rule: Rule | None) -> str:
+    """One column's line."""
+    missing = f"; {kind.n_missing:,} missing" if kind.n_missing and rule is not None else ""
+    if rule is None:
+        return f"left out: {kind.detail}"
+    if isinstance(rule, TextEncoder):
+        return f"text: the words, weighted by how rare they are{missing}"
+    if isinstance(rule, NumericEncoder):
+        center, spread = rule.scaling.centers[0], rule.scaling.spreads[0]
+        if rule.storage == "date":
+            places = "".join(f", place in the {circle}" for circle in rule.circles)
+            return f"date: the day{places}; {kind.detail}{missing}"
+        return f"number: ({center:.6g} ± {spread:.6g}) scaled and softly cut; {kind.detail}{missing}"
+    if rule.coded:
+        return f"category: {len(rule.levels):,} levels, embedded{missing}"
+    shown = ", ".join(rule.levels[:5]) + (", ..." if len(rule.levels) > 5 else "")
+    return f"category: {shown}{missing}"
+
+
+@dataclass(frozen=True)
+class LearningCurve:
+    """The training of each network, epoch by epoch.
+
+    Attributes
+    ----------
+    training_loss : tuple of tuple of float, one for each network
+        Mean loss of each epoch's steps, without penalties; of a regression in standardized units.
+    held_out : tuple of tuple of float
+        What the best epoch is chosen by, on the rows that the network does not train on: the smaller the better.
+    best_epochs : tuple of int
+        Counted from 1; the parameters of these are kept.
+    """
+
+    training_loss: tuple[tuple[float, ...], ...]
+    held_out: tuple[tuple[float, ...], ...]
+    best_epochs: tuple[int, ...]
+
+    @classmethod
+    def of(cls, members: Sequence[Member]) -> LearningCurve:
+        """The curves of trained members."""
+        losses, metrics = (tuple(tuple(row[i] for row in m.curve) for m in members) for i in (0, 1))
+        return cls(losses, metrics, tuple(member.best_epoch for member in members))
+
+    def history(self, network: int | None = None) -> History:
+        """Columns "loss" and "held_out" for `rosenblatt.plots.plot_history` and data frames.
+
+        Parameters
+        ----------
+        network : int, optional
+            Number of the network, from 0; default: the mean of all, as long as all of them were trained.
+
+        Raises
+        ------
+        ValueError
+            If there is no network of that number.
+        """
+        n = len(self.training_loss)
+        if network is not None and not 0 <= network < n:
+            raise ValueError(f"network is {network}; there are {n}, counted from 0.")
+        chosen = range(n) if network is None else (network,)
+        columns = {"loss": [self.training_loss[i] for i in chosen], "held_out": [self.held_out[i] for i in chosen]}
+        return History({name: [fmean(row) for row in zip(*curves, strict=False)] for name, curves in columns.items()})

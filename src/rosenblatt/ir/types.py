@@ -1,0 +1,176 @@
+"""What programs are made of: types, values, leaves, instructions, and the `Program` that holds them.
+
+Takes the parts. Returns immutable, printable records. Never checks whether they fit each other: `rosenblatt.ir.program`
+builds programs and checks them.
+
+A dimension is an integer: ``n >= 0`` is a size, ``-k`` stands for ``k * m`` where ``m`` is the number of rows of the
+batch, known only when the program runs. `M` is ``-1``.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+__all__ = [
+    "FLOATS",
+    "ITEMSIZE",
+    "MAX_RANK",
+    "PERSISTENT",
+    "REGIONS",
+    "Attr",
+    "Cotangent",
+    "Instruction",
+    "Leaf",
+    "M",
+    "Piece",
+    "Program",
+    "ProgramError",
+    "Type",
+    "Value",
+    "format_dim",
+    "resolve",
+]
+
+M = -1
+REGIONS = ("params", "buffers", "averages", "state", "grads", "slots", "inputs")
+"""Where leaves live. The first five persist between steps; slots and inputs are filled anew for each."""
+PERSISTENT = REGIONS[:5]
+FLOATS = ("float32", "float64")
+ITEMSIZE = {"float32": 4, "float64": 8, "int32": 4}
+MAX_RANK = 4
+"""The most axes that a value has."""
+
+Attr = int | float | tuple[int, ...]
+
+
+class ProgramError(ValueError):
+    """An instruction whose operands do not fit its op; the message names instruction, given and allowed."""
+
+
+@dataclass(frozen=True)
+class Type:
+    """Element type and shape of a value; `sparse` marks rows of a CSR matrix."""
+
+    dtype: str
+    shape: tuple[int, ...]
+    sparse: bool = False
+
+    def __str__(self) -> str:
+        short = {"float32": "f32", "float64": "f64", "int32": "i32"}[self.dtype]
+        return f"{'csr ' if self.sparse else ''}{short}[{', '.join(map(format_dim, self.shape))}]"
+
+    def size(self, n_rows: int) -> int:
+        """Number of elements when the batch has `n_rows` rows."""
+        return math.prod(resolve(self.shape, n_rows))
+
+
+def format_dim(dim: int) -> str:
+    """``3`` as "3", ``-1`` as "m", ``-3`` as "3m"."""
+    return str(dim) if dim >= 0 else f"{-dim if dim < -1 else ''}m"
+
+
+def resolve(shape: Sequence[int], n_rows: int) -> tuple[int, ...]:
+    """The shape with `n_rows` in place of m."""
+    return tuple(d if d >= 0 else -d * n_rows for d in shape)
+
+
+@dataclass(frozen=True, eq=False)
+class Value:
+    """What a leaf holds or an instruction computes: an identity, a type and a name for the reader."""
+
+    id: int
+    type: Type
+    name: str
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape, with ``-k`` for k·m."""
+        return self.type.shape
+
+    @property
+    def dtype(self) -> str:
+        """The element type: "float32", "float64" or "int32"."""
+        return self.type.dtype
+
+    def __repr__(self) -> str:
+        return f"<{self.name}: {self.type}>"
+
+
+@dataclass(frozen=True)
+class Leaf:
+    """A value that exists before the first instruction, and the region it lives in."""
+
+    value: Value
+    region: str
+
+
+@dataclass(frozen=True)
+class Instruction:
+    """One application of an op. `output` is None where the op only updates some of its inputs in place."""
+
+    op: str
+    inputs: tuple[Value, ...]
+    output: Value | None
+    attrs: Mapping[str, Attr] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        args = [v.name for v in self.inputs] + [f"{k}={_format_attr(v)}" for k, v in self.attrs.items()]
+        call = f"{self.op}({', '.join(args)})"
+        return call if self.output is None else f"{self.output.name}: {self.output.type} = {call}"
+
+
+def _format_attr(attr: Attr) -> str:
+    if isinstance(attr, tuple):
+        return f"({', '.join(format_dim(d) for d in attr)})"
+    return f"{attr:g}" if isinstance(attr, float) else str(attr)
+
+
+@dataclass(frozen=True)
+class Program:
+    """Leaves, instructions in order of execution, and the values that are read afterwards, by name."""
+
+    dtype: str
+    leaves: tuple[Leaf, ...]
+    instructions: tuple[Instruction, ...]
+    outputs: Mapping[str, Value]
+
+    def leaf(self, name: str) -> Value:
+        """The leaf called `name`.
+
+        Raises
+        ------
+        KeyError
+            If there is none; the message lists the names.
+        """
+        for leaf in self.leaves:
+            if leaf.value.name == name:
+                return leaf.value
+        raise KeyError(f"no leaf {name!r}; there are: {', '.join(leaf.value.name for leaf in self.leaves)}")
+
+    def region(self, region: str) -> tuple[Value, ...]:
+        """The leaves that live in `region`, in order of declaration."""
+        return tuple(leaf.value for leaf in self.leaves if leaf.region == region)
+
+    def __str__(self) -> str:
+        lines = [f"program {self.dtype}, m = rows of the batch"]
+        for region in REGIONS:
+            lines += [f"  {region:<8} {v.name}: {v.type}" for v in self.region(region)]
+        lines += [f"  {i:4d}  {instruction}" for i, instruction in enumerate(self.instructions)]
+        lines += [f"  output   {name} = {value.name}" for name, value in self.outputs.items()]
+        return "\n".join(lines)
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A cotangent of elements ``offset, offset + 1, ...`` of a flat block, zero elsewhere.
+
+    The rule of `view` returns it; pieces of one block are packed together instead of being padded and summed.
+    """
+
+    offset: int
+    value: Value
+
+
+Cotangent = Value | Piece

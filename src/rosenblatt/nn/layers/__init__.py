@@ -1,0 +1,10 @@
+"""Layers, each in the file of its kind; all of them by name here."""
+
+from rosenblatt.nn.layers import base, core, dropout, normalization, periodic
+from rosenblatt.nn.layers.base import *
+from rosenblatt.nn.layers.core import *
+from rosenblatt.nn.layers.dropout import *
+from rosenblatt.nn.layers.normalization import *
+from rosenblatt.nn.layers.periodic import *
+
+__all__ = [*base.__all__, *core.__all__, *dropout.__all__, *normalization.__all__, *periodic.__all__]

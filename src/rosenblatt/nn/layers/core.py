@@ -1,0 +1,211 @@
+"""Layers: what a network is built from.
+
+Goes in: nodes, by calling a layer. Comes out: nodes; and, when a program is built, instructions. A layer is an
+immutable description: it holds no parameters, and applying it twice shares them.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import KW_ONLY, dataclass
+from typing import Any
+
+from rosenblatt.ir.types import Value
+from rosenblatt.nn.activations import ACTIVATIONS, Activation, activation_function, name_of
+from rosenblatt.nn.initializers import Constant, Initializer, Normal, initializer_named
+from rosenblatt.nn.layers.base import Layer, Node, ParameterSpec, Scope, require_count, require_range
+
+__all__ = ["Activate", "Apply", "Concat", "Dense", "Embedding", "Source", "codes", "input"]
+
+RELU_FAMILY = ("relu", "relu6", "leaky_relu", "prelu", "elu", "celu", "gelu", "silu", "mish", "hard_swish", "softplus")
+
+
+@dataclass(frozen=True, eq=False)
+class Source(Layer):
+    """Where data come in; made by `input` and `codes`."""
+
+    def append(self, scope: Scope, *inputs: Value) -> Value:
+        raise AssertionError("inputs are declared by the program")
+
+
+def input(width: int, name: str = "x", *, sparse: bool = False) -> Node:
+    """A table of numbers with `width` columns; `sparse`: it is a CSR matrix."""
+    return Node(Source(name=name), (), require_count("width", width), "sparse" if sparse else "dense")
+
+
+def codes(n_levels: int, name: str) -> Node:
+    """A column of category numbers, 0 to ``n_levels - 1``, for an `Embedding`."""
+    return Node(Source(name=name), (), require_count("n_levels", n_levels), "codes")
+
+
+@dataclass(frozen=True, eq=False)
+class Dense(Layer):
+    """activation(x W + b).
+
+    Parameters
+    ----------
+    units : int
+        Neurons.
+    activation : str or callable
+        A name in `rosenblatt.nn.activations.ACTIVATIONS`, an instance such as ``LeakyReLU(alpha=0.1)``, or
+        ``activation(b, x) -> value`` built from ops.
+    weights, biases : str or Initializer
+        Initial values. "auto": He for ReLU and its relatives, LeCun for SELU, else Glorot; biases zero. None as
+        `biases`: the layer has none.
+    l1, l2 : float
+        Penalties of the weights: l1 * sum(abs(w)) + l2 / 2 * sum(w**2) is added to the loss.
+    max_norm : float
+        After each step the weights of a neuron are scaled down to this Euclidean norm where they exceed it; 0: never.
+    """
+
+    units: int
+    activation: str | Activation = "identity"
+    _: KW_ONLY
+    weights: str | Initializer = "auto"
+    biases: str | Initializer | None = "zeros"
+    l1: float = 0.0
+    l2: float = 0.0
+    max_norm: float = 0.0
+
+    def __post_init__(self) -> None:
+        require_count("units", self.units, self.name)
+        activation_function(self.activation)
+        for field in ("l1", "l2", "max_norm"):
+            require_range(field, getattr(self, field), 0, math.inf, self.name)
+
+    def width(self, *nodes: Node) -> int:
+        if len(nodes) != 1 or nodes[0].kind == "codes":
+            self._dense(nodes, 1)
+        return self.units
+
+    def parameters(self, *widths: int) -> tuple[ParameterSpec, ...]:
+        weights = default_weights(self.activation) if self.weights == "auto" else initializer_named(self.weights)
+        shape = (widths[0], self.units)
+        specs = [ParameterSpec("weights", shape, weights, "weights", self.l1, self.l2, self.max_norm)]
+        if self.biases is not None:
+            specs.append(ParameterSpec("biases", (self.units,), initializer_named(self.biases), "biases"))
+        return (*specs, *activation_parameters(self.activation, self.units))
+
+    def append(self, scope: Scope, *inputs: Value) -> Value:
+        (x,), b, w = inputs, scope.b, scope.parameter("weights")
+        z = b.csr_matmul(x, w) if x.type.sparse else b.matmul(x, w)
+        if self.biases is not None:
+            z = b.add(z, scope.parameter("biases"))
+        return activate(scope, self.activation, z)
+
+
+@dataclass(frozen=True, eq=False)
+class Activate(Layer):
+    """An activation by itself, as after a normalization."""
+
+    activation: str | Activation
+
+    def __post_init__(self) -> None:
+        activation_function(self.activation)
+
+    def parameters(self, *widths: int) -> tuple[ParameterSpec, ...]:
+        return activation_parameters(self.activation, widths[0])
+
+    def append(self, scope: Scope, *inputs: Value) -> Value:
+        return activate(scope, self.activation, inputs[0])
+
+
+@dataclass(frozen=True, eq=False)
+class Embedding(Layer):
+    """A learned row of numbers for each level of a column of codes (`nn.codes`); by default from N(0, 1)."""
+
+    units: int
+    _: KW_ONLY
+    weights: str | Initializer = "auto"
+
+    def __post_init__(self) -> None:
+        require_count("units", self.units, self.name)
+
+    def width(self, *nodes: Node) -> int:
+        if len(nodes) != 1 or nodes[0].kind != "codes":
+            raise ValueError(f"Embedding takes one column of codes, as nn.codes makes them; given {nodes}")
+        return self.units
+
+    def parameters(self, *widths: int) -> tuple[ParameterSpec, ...]:
+        initial = Normal(1.0) if self.weights == "auto" else initializer_named(self.weights)
+        return (ParameterSpec("table", (widths[0], self.units), initial),)
+
+    def append(self, scope: Scope, *inputs: Value) -> Value:
+        return scope.b.gather_rows(scope.parameter("table"), inputs[0])
+
+
+@dataclass(frozen=True, eq=False)
+class Concat(Layer):
+    """The columns of all inputs, side by side."""
+
+    def width(self, *nodes: Node) -> int:
+        return sum(node.width for node in self._dense(nodes, None))
+
+    def append(self, scope: Scope, *inputs: Value) -> Value:
+        return scope.b.concat(*inputs, axis=1)
+
+
+@dataclass(frozen=True, eq=False)
+class Apply(Layer):
+    """Any function of ops: ``function(b, *values) -> value`` of shape [m, units]; its derivative follows.
+
+    Parameters
+    ----------
+    function : callable
+    units : int, optional
+        Columns of the result; default: those of the first input.
+    """
+
+    function: Callable[..., Value]
+    units: int | None = None
+
+    def __post_init__(self) -> None:
+        if not callable(self.function):
+            raise TypeError(f"Apply takes a function (b, *values) -> value; given {self.function!r}")
+
+    def width(self, *nodes: Node) -> int:
+        if not nodes:
+            raise ValueError("Apply takes one node or more; 0 given")
+        return self.units or nodes[0].width
+
+    def append(self, scope: Scope, *inputs: Value) -> Value:
+        return self.function(scope.b, *inputs)
+
+
+def activate(scope: Scope, given: str | Activation, z: Value) -> Value:
+    """Append an activation, with its own parameters if it has any.
+
+    Raises
+    ------
+    ValueError
+        If the activation cannot be learned through and something before it is to learn; or if it gives another shape.
+    """
+    function = activation_function(given)
+    if scope.training and not getattr(function, "trainable", True) and scope.learns_below():
+        why = str(getattr(function, "why", "it has no slope"))
+        raise ValueError(
+            f"layer {scope.name!r}: the activation {name_of(given)!r} cannot learn by gradient descent: {why}; or "
+            "freeze the layers up to this one."
+        )
+    own = [scope.parameter(name) for name in getattr(function, "parameters", ())]
+    x: Any = function(scope.b, z, *own)
+    if not isinstance(x, Value) or x.shape != z.shape:
+        got = x.type if isinstance(x, Value) else f"{x!r}, no value of the builder"
+        raise ValueError(f"layer {scope.name!r}: the activation gave {got}; it must keep the shape [m, {z.shape[1]}]")
+    return x
+
+
+def activation_parameters(given: str | Activation, width: int) -> tuple[ParameterSpec, ...]:
+    """The learned parameters of an activation (PReLU's alpha): a vector of `width` each."""
+    own = getattr(activation_function(given), "parameters", {})
+    return tuple(ParameterSpec(name, (width,), Constant(value), "biases") for name, value in own.items())
+
+
+def default_weights(activation: str | Activation) -> Initializer:
+    """The initializer that keeps signals at their size through layers with this activation."""
+    name = next((n for n, known in ACTIVATIONS.items() if known is activation or n == activation), None)
+    name = name or name_of(activation).split("(")[0]
+    if name == "selu":
+        return initializer_named("lecun_normal")
+    return initializer_named("he_normal" if name in RELU_FAMILY else "glorot_uniform")

@@ -1,0 +1,65 @@
+"""Layers that act in training only: dropout and noise, from counters.
+
+Goes in: values. Comes out: the same values disturbed; in prediction the values themselves. A number depends on the
+seed, the step, the row and the column, on nothing else.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from rosenblatt.ir.types import Value
+from rosenblatt.nn.layers.base import Layer, Scope, require_range
+
+__all__ = ["AlphaDropout", "Dropout", "GaussianNoise"]
+
+
+@dataclass(frozen=True, eq=False)
+class Dropout(Layer):
+    """Zeroes each value with probability `rate` in training, and scales the others by 1 / (1 - rate)."""
+
+    rate: float
+
+    def __post_init__(self) -> None:
+        require_range("rate", self.rate, 0, 1, self.name)
+
+    def append(self, scope: Scope, *inputs: Value) -> Value:
+        (x,) = inputs
+        return scope.b.mul(x, scope.mask(self.rate, x.shape[1])) if scope.training and self.rate else x
+
+
+@dataclass(frozen=True, eq=False)
+class AlphaDropout(Layer):
+    """Dropout that keeps mean 0 and variance 1, for SELU (Klambauer et al. 2017, section 3).
+
+    Values become the SELU's limit -1.7580993408473766 instead of 0; then everything is scaled and shifted back.
+    """
+
+    rate: float
+
+    def __post_init__(self) -> None:
+        require_range("rate", self.rate, 0, 1, self.name)
+
+    def append(self, scope: Scope, *inputs: Value) -> Value:
+        (x,), b, limit, keep = inputs, scope.b, -1.7580993408473766, 1 - self.rate
+        if not scope.training or not self.rate:
+            return x
+        a = 1 / math.sqrt(keep * (1 + self.rate * limit**2))
+        kept = b.mul(scope.mask(self.rate, x.shape[1]), a * keep)  # 0 or a
+        # a (x kept + limit dropped) - a limit rate = (x - limit) kept + a limit - a limit rate
+        return b.add(b.mul(b.sub(x, limit), kept), a * limit * keep)
+
+
+@dataclass(frozen=True, eq=False)
+class GaussianNoise(Layer):
+    """Adds normal numbers of standard deviation `std` in training."""
+
+    std: float
+
+    def __post_init__(self) -> None:
+        require_range("std", self.std, 0, math.inf, self.name)
+
+    def append(self, scope: Scope, *inputs: Value) -> Value:
+        (x,) = inputs
+        return scope.b.add(x, scope.b.mul(scope.noise(x.shape[1]), self.std)) if scope.training and self.std else x

@@ -1,0 +1,154 @@
+"""What a loss is to training: a function, and what must be known about it.
+
+Goes in: a frozen dataclass, one for each loss. Comes out: its record. Which targets a loss takes is looked at here too;
+nothing here computes a loss.
+"""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from rosenblatt.ir.program import Builder
+from rosenblatt.ir.types import Value
+
+__all__ = ["Loss", "LossFunction", "NamedLoss", "Targets"]
+
+LossFunction = Callable[[Builder, Value, Value], Value]
+
+
+@dataclass(frozen=True)
+class Targets:
+    """The numbers that a loss takes as targets; always finite.
+
+    Attributes
+    ----------
+    low, high : float
+        Limits.
+    above_low : bool
+        The lower limit itself is excluded.
+    whole : bool
+        Whole numbers only.
+    """
+
+    low: float = -math.inf
+    high: float = math.inf
+    above_low: bool = False
+    whole: bool = False
+
+    def __str__(self) -> str:
+        if self.whole:
+            return "targets that are 0 or 1" if self.high == 1 else "class numbers 0, 1, 2, ..."
+        if self.high < math.inf:
+            return f"targets in [{self.low:g}, {self.high:g}]"
+        if self.low > -math.inf:
+            return f"targets {'>' if self.above_low else '>='} {self.low:g}"
+        return "finite targets"
+
+    def problem(self, y: NDArray[Any]) -> str | None:
+        """What is wrong with `y`, and where; None if nothing is."""
+        if y.size == 0:
+            return None
+        if not np.isfinite(y).all():
+            return _at(y, int(np.argmin(np.isfinite(y))), "there is")
+        low, high = int(np.argmin(y)), int(np.argmax(y))
+        if y.flat[low] < self.low or (self.above_low and y.flat[low] == self.low):
+            return _at(y, low, "the smallest is")
+        if y.flat[high] > self.high:
+            return _at(y, high, "the largest is")
+        if self.whole and not (y == np.floor(y)).all():
+            return _at(y, int(np.argmax(y != np.floor(y))), "there is")
+        return None
+
+
+def _at(y: NDArray[Any], place: int, what: str) -> str:
+    row, *column = np.unravel_index(place, y.shape)
+    where = f"row {row}" + (f", column {column[0]}" if column and y.shape[1] > 1 else "")
+    return f"{what} {float(y.flat[place]):g} ({where})"
+
+
+ANY_NUMBER = Targets()
+CLASSES = Targets(0.0, whole=True)
+ZERO_OR_ONE = Targets(0.0, 1.0, whole=True)
+
+
+@dataclass(frozen=True)
+class Loss:
+    """A loss with what training needs to know about it.
+
+    Attributes
+    ----------
+    function : callable
+        ``function(b, prediction, target)``, see `rosenblatt.nn.losses`.
+    labels : bool
+        Targets are class numbers, int32[m]; otherwise floats, [m, k].
+    raw : bool
+        Takes the outputs before the output activation.
+    mean_of_outputs : bool
+        The reported value is divided by the number of outputs; the gradient is not (scikit-learn's squared error).
+    outputs : tuple of str
+        Output activations that go with it, by name, the natural one first.
+    outputs_per_target : int
+        Network outputs for each column of the target.
+    targets : Targets
+        Which numbers may be targets.
+    """
+
+    function: LossFunction
+    labels: bool = False
+    raw: bool = True
+    mean_of_outputs: bool = False
+    outputs: tuple[str, ...] = ("identity",)
+    outputs_per_target: int = 1
+    targets: Targets = ANY_NUMBER
+
+
+class NamedLoss(ABC):
+    """A loss of the library: a frozen dataclass of its parameters; the class says the rest of its record."""
+
+    name: ClassVar[str]
+    labels: ClassVar[bool] = False
+    raw: ClassVar[bool] = True
+    mean_of_outputs: ClassVar[bool] = False
+    outputs: ClassVar[tuple[str, ...]]
+    targets: ClassVar[Targets] = ANY_NUMBER
+
+    @property
+    def outputs_per_target(self) -> int:
+        """Network outputs for each column of the target."""
+        return 1
+
+    @property
+    def record(self) -> Loss:
+        """What training needs to know about it."""
+        return Loss(
+            self,
+            labels=self.labels,
+            raw=self.raw,
+            mean_of_outputs=self.mean_of_outputs,
+            outputs=self.outputs,
+            outputs_per_target=self.outputs_per_target,
+            targets=self.targets,
+        )
+
+    @abstractmethod
+    def __call__(self, b: Builder, prediction: Value, target: Value) -> Value:
+        """Append it: a value of shape [m] or [m, k]."""
+
+
+def check(name: str, record: Loss, y: ArrayLike) -> None:
+    """Refuse targets that the loss called `name` cannot take; see `rosenblatt.nn.losses.check_target`."""
+    array = np.asarray(y)
+    if array.dtype.kind not in "fiub":
+        raise ValueError(f"loss {name!r} needs {record.targets}, but the targets have the type {array.dtype}")
+    if array.ndim not in ((1,) if record.labels else (1, 2)):
+        allowed = "(n_rows,)" if record.labels else "(n_rows,) or (n_rows, n_targets)"
+        raise ValueError(f"loss {name!r} needs targets of shape {allowed}, but they have the shape {array.shape}")
+    if problem := record.targets.problem(array):
+        raise ValueError(f"loss {name!r} needs {record.targets}, but {problem}")

@@ -1,0 +1,100 @@
+"""Compiled programs that networks of one kind share: folds of a cross-validation, members of an ensemble, refits.
+
+Goes in: what a program is made from. Comes out: the executable, from memory if the same was made before. Executables
+are immutable; workspaces and parameters belong to who uses them. What holds a user's function is never shared, as
+nothing tells whether it would do the same again.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from dataclasses import fields, is_dataclass
+from typing import Any
+
+import numpy as np
+
+from rosenblatt.ir.compile import Executable
+from rosenblatt.nn.graph import Graph
+
+__all__ = ["cached_executable"]
+
+MAX_KEPT = 64
+OWN = "rosenblatt."
+
+
+class UnknownParts(TypeError):
+    """Something whose equality says too little."""
+
+
+_kept: OrderedDict[Any, Executable] = OrderedDict()
+_lock = threading.Lock()
+
+
+def cached_executable(make: Callable[[], Executable], *parts: Any) -> Executable:
+    """The executable that `make` compiles, if none was made of equal parts lately."""
+    try:
+        key = key_of(parts)
+    except UnknownParts:
+        return make()
+    with _lock:
+        if key in _kept:
+            _kept.move_to_end(key)
+            return _kept[key]
+    made = make()  # perhaps by two threads at once, which does no harm
+    with _lock:
+        _kept[key] = made
+        while len(_kept) > MAX_KEPT:
+            _kept.popitem(last=False)
+    return made
+
+
+def key_of(value: Any) -> Any:
+    """A hashable value that is equal for equal parts only.
+
+    Raises
+    ------
+    UnknownParts
+        For what is no plain value and none of this package's records.
+    """
+    if value is None or isinstance(value, (str, bool, int, float, np.generic)):
+        return type(value), value
+    if isinstance(value, (tuple, list)):
+        return type(value), tuple(key_of(item) for item in value)
+    if isinstance(value, frozenset):
+        return frozenset(key_of(item) for item in value)
+    if isinstance(value, Mapping):
+        return tuple((name, key_of(value[name])) for name in sorted(value))
+    if isinstance(value, Graph):
+        return graph_key(value)
+    if is_record(value):
+        return record_key(value)
+    raise UnknownParts(type(value).__name__)
+
+
+def graph_key(graph: Graph) -> Any:
+    """Of what a graph computes; one name stands for one layer, however often it is applied."""
+    number = {node: i for i, node in enumerate(graph.nodes)}
+    nodes = []
+    for node in graph.nodes:
+        if not type(node.layer).__module__.startswith(OWN):  # a user's layer may do anything
+            raise UnknownParts(type(node.layer).__name__)
+        inputs = tuple(number[given] for given in node.inputs)
+        nodes.append((graph.names[node], record_key(node.layer), inputs, node.width, node.kind))
+    heads = tuple((head, number[node], key_of(graph.output[head])) for head, node in graph.heads.items())
+    return Graph, tuple(nodes), heads
+
+
+def record_key(value: Any) -> Any:
+    """Of a dataclass: its type and fields."""
+    return type(value), tuple(key_of(getattr(value, field.name)) for field in fields(value))
+
+
+def is_record(value: Any) -> bool:
+    """Whether all that a value is stands in its fields: not so of nodes, of which two that look alike are two."""
+    kind = type(value)
+    if not is_dataclass(kind) or not kind.__module__.startswith(OWN):
+        return False
+    settings = kind.__dataclass_params__  # type: ignore[attr-defined]
+    return bool(settings.eq and settings.frozen)

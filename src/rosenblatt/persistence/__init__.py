@@ -1,0 +1,1 @@
+"""Models as files, and back; the format itself is in `rosenblatt.storage`."""

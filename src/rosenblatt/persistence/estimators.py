@@ -1,0 +1,258 @@
+"""Fitted estimators as plain data, and back.
+
+Goes in: a fitted `MLPClassifier`, `MLPRegressor` or `LogisticRegression`. Comes out: a JSON-able state and the
+network's arrays; or, from those, an estimator that predicts the same. Everything is checked against everything else,
+when it is stored and when it is read. Not kept: the optimizer's state (`partial_fit` starts its moments anew),
+generators of random numbers, and the path of checkpoints, which means nothing elsewhere.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rosenblatt.nn.activations import OUTPUTS
+from rosenblatt.nn.losses import loss_record
+from rosenblatt.nn.network import Network
+from rosenblatt.nn.spec import NetworkSpec
+from rosenblatt.persistence.networks import network_from_state, network_to_state
+from rosenblatt.storage.container import Arrays, ModelFileError, decode_value, encode_value, errors_of, require_keys
+from rosenblatt.training.history import History
+
+__all__ = ["STORABLE", "estimator_from_state", "estimator_state"]
+
+STORABLE = ("MLPClassifier", "MLPRegressor", "LogisticRegression")
+OBJECTS: dict[str, tuple[str, ...]] = {
+    "activation": ("activation",),
+    "solver": ("optimizer",),
+    "learning_rate": ("schedule",),
+    "loss": ("loss", "loss record"),
+    **dict.fromkeys(("weight_init", "bias_init"), ("initializer",)),
+}
+"""Which objects the parameters may be; see `rosenblatt.persistence.objects`."""
+
+
+def is_count(value: Any) -> bool:
+    """A non-negative integer."""
+    return type(value) is int and value >= 0
+
+
+def is_float(value: Any) -> bool:
+    """A number, infinite ones included."""
+    return type(value) in (int, float)
+
+
+def is_float_or_none(value: Any) -> bool:
+    """A number or None."""
+    return value is None or is_float(value)
+
+
+def is_curve(value: Any) -> bool:
+    """A list of numbers, or None."""
+    return value is None or (isinstance(value, list) and all(map(is_float, value)))
+
+
+def is_array(value: Any) -> bool:
+    """A one-dimensional array."""
+    return isinstance(value, np.ndarray)
+
+
+def is_history(value: Any) -> bool:
+    """Columns of numbers, equally long, by name."""
+    if not isinstance(value, dict) or not all(isinstance(name, str) for name in value):
+        return False
+    columns = list(value.values())
+    return all(isinstance(c, list) and all(map(is_float, c)) for c in columns) and len({*map(len, columns)}) <= 1
+
+
+ATTRIBUTES: dict[str, Callable[[Any], bool]] = {
+    "classes_": is_array,
+    "n_features_in_": is_count,
+    "feature_names_in_": lambda value: is_array(value) and value.dtype == object,
+    "n_layers_": is_count,
+    "n_outputs_": is_count,
+    "out_activation_": lambda value: isinstance(value, str),
+    "n_iter_": is_count,
+    "t_": is_count,
+    "loss_": is_float,
+    "best_loss_": is_float_or_none,
+    "loss_curve_": is_curve,
+    "validation_scores_": is_curve,
+    "best_validation_score_": is_float_or_none,
+    "history_": is_history,
+    "smearing_factor_": lambda value: is_array(value) and value.dtype == np.float64,
+}
+"""Fitted attributes that are stored where an estimator has them, and what each must be."""
+
+
+def estimator_state(estimator: Any) -> tuple[dict[str, Any], Arrays]:
+    """State and arrays of a fitted estimator.
+
+    Raises
+    ------
+    ModelFileError
+        If a parameter is a function, which a file without code cannot hold; or if attributes were set that contradict
+        the network.
+    sklearn.exceptions.NotFittedError
+        If it is not fitted.
+    """
+    network = estimator._fitted_network()
+    given = estimator.get_params(deep=False)
+    parameters = {name: encode_value(storable(name, value), f"parameter {name!r}") for name, value in given.items()}
+    present = {name: getattr(estimator, name) for name in ATTRIBUTES if hasattr(estimator, name)}
+    if given.get("target_transform") is None:  # one of an earlier fit
+        present.pop("smearing_factor_", None)
+    if "history_" in present:
+        present["history_"] = dict(present["history_"])
+    labels = Labels.of(estimator)
+    require_consistent(estimator, network, present, labels)
+    network_state, arrays = network_to_state(network)
+    state = {
+        "class": type(estimator).__name__,
+        "parameters": parameters,
+        "network": network_state,
+        "attributes": {name: encode_value(value, f"attribute {name!r}") for name, value in present.items()},
+    }
+    if labels is not None:
+        state["labels"] = {"multilabel": labels.multilabel, "sparse": labels.sparse}
+    return state, arrays
+
+
+def storable(name: str, value: Any) -> Any:
+    """None for a generator in use, whose position means nothing to another training, and for a path; else the value."""
+    return None if name == "checkpoint" or isinstance(value, (np.random.RandomState, np.random.Generator)) else value
+
+
+@dataclass(frozen=True)
+class Labels:
+    """The targets of a classifier: whether a row may have several labels, and whether they come as sparse matrices."""
+
+    multilabel: bool = False
+    sparse: bool = False
+
+    @classmethod
+    def of(cls, estimator: Any) -> Labels | None:
+        """Those that an estimator was fitted to; None for one that has no `_label_binarizer`."""
+        binarizer = getattr(estimator, "_label_binarizer", None)
+        return binarizer and cls(binarizer.y_type_.startswith("multilabel"), bool(binarizer.sparse_input_))
+
+    @classmethod
+    def from_state(cls, entry: Any) -> Labels:
+        """What was stored."""
+        require_keys(entry, {"multilabel", "sparse"}, what="the entry on labels")
+        if not all(isinstance(value, bool) for value in entry.values()):
+            raise ModelFileError("the entry on labels does not say true or false.")
+        return cls(**entry)
+
+    def binarizer(self, classes: NDArray[Any]) -> Any:
+        """scikit-learn's translation between labels and outputs, fitted on the classes."""
+        from scipy.sparse import csr_matrix
+        from sklearn.preprocessing import LabelBinarizer
+
+        if not self.multilabel:
+            return LabelBinarizer().fit(classes)
+        several = np.eye(len(classes), dtype=int)
+        return LabelBinarizer().fit(csr_matrix(several) if self.sparse else several)
+
+
+def estimator_from_state(state: Any, arrays: Mapping[str, NDArray[Any]]) -> Any:
+    """The estimator.
+
+    Raises
+    ------
+    ModelFileError
+        If state and arrays do not describe one.
+    """
+    with errors_of("an estimator"):
+        return restore(state, arrays)
+
+
+def restore(state: Any, arrays: Mapping[str, NDArray[Any]]) -> Any:
+    """Build the estimator; every error is translated by the caller."""
+    from rosenblatt import estimators
+
+    require_keys(state, {"class", "parameters", "network", "attributes"}, {"labels"})
+    if state["class"] not in STORABLE:
+        raise ModelFileError(f"the file holds a {state['class']!r}; known are {', '.join(STORABLE)}.")
+    parameters = {name: decode_value(value, OBJECTS.get(name, ())) for name, value in state["parameters"].items()}
+    estimator = getattr(estimators, state["class"])(**parameters)
+    estimator._validate_params()
+    network = network_from_state(state["network"], arrays)
+    attributes = {name: decode_value(value) for name, value in state["attributes"].items()}
+    for name, value in attributes.items():
+        if name not in ATTRIBUTES or not ATTRIBUTES[name](value):
+            raise ModelFileError(f"attribute {name!r} is unknown or of the wrong type.")
+    labels = Labels.from_state(state["labels"]) if "labels" in state else None
+    require_consistent(estimator, network, attributes, labels)
+    for name, value in attributes.items():
+        setattr(estimator, name, History(value) if name == "history_" else value)
+    if labels is not None:
+        estimator._label_binarizer = labels.binarizer(attributes["classes_"])
+    estimator._network = network
+    return estimator
+
+
+def require_consistent(estimator: Any, network: Network, attributes: Mapping[str, Any], labels: Labels | None) -> None:
+    """Refuse attributes that contradict the network, or parameters that `predict` reads and that contradict it."""
+    kind, spec = type(estimator).__name__, network.spec
+    if not isinstance(spec, NetworkSpec) or not isinstance(spec.output, str) or spec.output not in OUTPUTS:
+        raise ModelFileError(f"the network of an {kind} is a dense chain with a named output activation; this is not.")
+    if attributes.get("n_features_in_") != spec.n_inputs:
+        raise ModelFileError(
+            f"n_features_in_ is {attributes.get('n_features_in_')}, which is not the network's number of inputs, "
+            f"{spec.n_inputs}. Fit again."
+        )
+    names = attributes.get("feature_names_in_")
+    if names is not None and len(names) != spec.n_inputs:
+        raise ModelFileError("feature_names_in_ has not one name for each input.")
+    for name, value in (
+        ("n_outputs_", spec.n_outputs),
+        ("n_layers_", len(spec.layer_sizes)),
+        ("out_activation_", spec.output),
+    ):
+        if attributes.get(name, value) != value or (kind != "LogisticRegression" and name not in attributes):
+            raise ModelFileError(f"{name} is not that of the network. Fit again.")
+    if (labels is not None) != (kind == "MLPClassifier"):
+        raise ModelFileError("an MLPClassifier, and nothing else, has an entry on labels.")
+    if kind == "MLPRegressor":
+        require_targets(estimator, spec, attributes)
+    else:
+        require_classes(kind, spec, attributes.get("classes_"), labels or Labels())
+
+
+def require_targets(estimator: Any, spec: NetworkSpec, attributes: Mapping[str, Any]) -> None:
+    """Refuse what contradicts a regressor's outputs: the loss says how many there are for each target."""
+    if "classes_" in attributes:
+        raise ModelFileError("a regressor has no classes.")
+    per_target = loss_record(estimator.loss).outputs_per_target
+    if spec.n_outputs % per_target:
+        raise ModelFileError(
+            f"loss={estimator.loss!r} has {per_target} outputs for each target, but the network has {spec.n_outputs}. "
+            "Fit again, or set the loss that it was fitted with."
+        )
+    factor = attributes.get("smearing_factor_")
+    if estimator.target_transform is not None and (
+        factor is None or per_target != 1 or len(factor) != spec.n_outputs or not np.isfinite(factor).all()
+    ):
+        raise ModelFileError(
+            "target_transform needs a smearing_factor_ with one finite number for each output. Fit again."
+        )
+
+
+def require_classes(kind: str, spec: NetworkSpec, classes: Any, labels: Labels) -> None:
+    """Refuse classes that are not sorted and distinct, or do not fit the output layer."""
+    if classes is None or len(classes) < 1 or any(a >= b for a, b in zip(classes[:-1], classes[1:], strict=True)):
+        raise ModelFileError("classes_ is not a sorted list of different labels.")
+    if classes.dtype.kind == "f" and not all(map(math.isfinite, classes)):
+        raise ModelFileError("classes_ holds NaN or infinity.")
+    one_output = len(classes) <= 2 and not labels.multilabel
+    fits = spec.n_outputs == (1 if one_output else len(classes)) and (len(classes) > 1 or kind == "MLPClassifier")
+    if kind == "LogisticRegression":
+        fits = fits and spec.output == ("logistic" if one_output else "softmax") and not spec.hidden
+    if not fits:
+        raise ModelFileError(f"{len(classes)} classes do not fit {spec.n_outputs} outputs of a {spec.output} layer.")

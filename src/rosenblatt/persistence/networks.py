@@ -1,0 +1,300 @@
+"""Networks as plain data, and back.
+
+Goes in: a `rosenblatt.nn.Network`, from a `NetworkSpec` or from any layers of the library. Comes out: a JSON-able state
+and the arrays by their names; and from those a network with the same layers, names and parameters. What is read is
+checked before anything is allocated: layers against a table, nodes against their layers, shapes against the arrays. It
+holds no code, so no functions of the user's own; nor the networks that parts were taken from (`Node.origin`).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import fields
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rosenblatt import nn
+from rosenblatt.nn.graph import Graph
+from rosenblatt.nn.layers import Apply, Source
+from rosenblatt.nn.layers.base import Layer, Node, require_count
+from rosenblatt.nn.network import Network
+from rosenblatt.nn.spec import NetworkSpec
+from rosenblatt.storage.container import Arrays, ModelFileError, decode_value, encode_value, errors_of, require_keys
+
+__all__ = ["network_from_state", "network_to_state"]
+
+LAYERS: dict[str, type[Layer]] = {
+    kind.__name__: kind
+    for kind in (
+        *(Source, nn.Dense, nn.Embedding, nn.Activate, nn.Dropout),
+        *(nn.AlphaDropout, nn.GaussianNoise, nn.BatchNorm, nn.LayerNorm, nn.Scale, nn.Periodic),
+        *(nn.Concat, nn.Add, nn.Multiply),
+    )
+}
+OBJECTS = {
+    **dict.fromkeys(("activation", "output"), ("activation",)),
+    **dict.fromkeys(("weights", "biases"), ("initializer",)),
+}
+"""Which objects the fields of layers and of `NetworkSpec` may be."""
+KINDS = ("dense", "sparse", "codes")
+MAX_COLUMNS = 1 << 24
+"""Columns of a node; more only if the network has as many parameters. A few lines can ask for any number of columns."""
+
+
+def is_number(value: Any) -> bool:
+    """A finite number."""
+    return type(value) in (int, float) and abs(value) < math.inf
+
+
+def is_count(value: Any) -> bool:
+    """A positive integer."""
+    return type(value) is int and value > 0
+
+
+def is_sizes(value: Any) -> bool:
+    """A sequence of positive integers."""
+    return isinstance(value, (list, tuple, np.ndarray)) and all(is_count(int(n)) and int(n) == n for n in value)
+
+
+SPEC_FIELDS: dict[str, tuple[Callable[[Any], bool], str]] = {
+    **dict.fromkeys(("n_inputs", "n_outputs"), (is_count, "a positive integer")),
+    "hidden": (is_sizes, "positive integers"),
+    **dict.fromkeys(("sparse_input", "alpha_dropout"), (lambda value: type(value) is bool, "true or false")),
+    **dict.fromkeys(("input_dropout", "input_noise", "norm_momentum"), (is_number, "a finite number")),
+}
+"""What fields of `NetworkSpec` must be that it does not look at itself, or not always."""
+
+
+# To state --------------------------------------------------------------------------------------------------------
+
+
+def network_to_state(network: Network) -> tuple[dict[str, Any], Arrays]:
+    """State and arrays of a network.
+
+    Parameters
+    ----------
+    network : Network
+
+    Returns
+    -------
+    state : dict
+        JSON-able.
+    arrays : dict of str to ndarray
+        Parameters and buffers by name, such as "hidden1.weights": views, not copies.
+
+    Raises
+    ------
+    ModelFileError
+        If it has a layer, an activation or an initializer of the user's own, which a file without code cannot hold.
+    """
+    spec, arrays = network.spec, dict(network.named_parameters())
+    state: dict[str, Any] = {"dtype": network.dtype.name}
+    if isinstance(spec, NetworkSpec):
+        state["spec"] = spec_state(spec)
+    else:
+        state["graph"] = graph_state(spec)
+    require_sound(network.graph, arrays)
+    state["frozen"] = sorted(network.frozen & {p.name for p in network.graph.parameters})
+    return state, arrays
+
+
+def spec_state(spec: NetworkSpec) -> dict[str, Any]:
+    """The fields of a dense chain."""
+    values = {f.name: getattr(spec, f.name) for f in fields(NetworkSpec)}
+    values |= {name: bool(values[name]) for name in ("sparse_input", "alpha_dropout")}
+    return {name: encode_value(value, f"{name} of the network") for name, value in values.items()}
+
+
+def graph_state(graph: Graph) -> dict[str, Any]:
+    """Layers once each, nodes that name them by position, heads."""
+    for head in graph.heads:
+        if not isinstance(head, str):
+            raise ModelFileError(f"a head is called {head!r}, a {type(head).__name__}; give heads texts as names.")
+    layers = {node.layer: i for i, node in enumerate({node.layer: node for node in graph.nodes}.values())}
+    places = {node: i for i, node in enumerate(graph.nodes)}
+    return {
+        "layers": [layer_state(layer, name) for name, layer in graph.layers.items()],
+        "nodes": [
+            {
+                "layer": layers[node.layer],
+                "inputs": [places[n] for n in node.inputs],
+                "kind": node.kind,
+                "width": int(node.width),
+            }
+            for node in graph.nodes
+        ],
+        "heads": [
+            {
+                "name": head,
+                "node": places[node],
+                "output": encode_value(graph.output[head], f"the output activation of head {head!r}"),
+            }
+            for head, node in graph.heads.items()
+        ],
+    }
+
+
+def layer_state(layer: Layer, name: str) -> dict[str, Any]:
+    """Class and fields of a layer."""
+    kind = type(layer).__name__
+    if isinstance(layer, Apply):
+        raise ModelFileError(
+            f"layer {name!r} applies a function, {layer.function!r}, and a model file holds no code. Build it from "
+            "other layers, or pickle the network."
+        )
+    if LAYERS.get(kind) is not type(layer):
+        raise ModelFileError(
+            f"layer {name!r} is a {kind}, a class of your own, and a model file holds no code. Build it from layers of "
+            "rosenblatt.nn, or pickle the network."
+        )
+    values = {f.name: getattr(layer, f.name) for f in fields(layer)}
+    return {
+        "class": kind,
+        "fields": {field: encode_value(value, f"{field} of layer {name!r}") for field, value in values.items()},
+    }
+
+
+# From state ------------------------------------------------------------------------------------------------------
+
+
+def network_from_state(state: Any, arrays: Mapping[str, NDArray[Any]]) -> Network:
+    """The network that `network_to_state` was given, with copies of the arrays.
+
+    Raises
+    ------
+    ModelFileError
+        If state and arrays do not describe one.
+    """
+    with errors_of("a network"):
+        return restore(state, arrays)
+
+
+def restore(state: Any, arrays: Mapping[str, NDArray[Any]]) -> Network:
+    """Build the network, only after everything was seen to fit; other errors are translated by the caller."""
+    require_keys(state, {"dtype", "frozen"}, {"spec", "graph"}, "the network")
+    if ("spec" in state) == ("graph" in state):
+        raise ModelFileError("the network is not either a spec or a graph.")
+    dtype = state["dtype"]
+    if dtype not in ("float32", "float64"):
+        raise ModelFileError("the network's type is neither float32 nor float64.")
+    spec = spec_from(state["spec"], len(arrays)) if "spec" in state else graph_from(state["graph"])
+    require_tensors(spec.graph, arrays)
+    if any(array.dtype != dtype for array in arrays.values()):
+        raise ModelFileError(f"the tensors are not of the network's type {dtype!r}.")
+    require_sound(spec.graph, arrays)
+    frozen, names = state["frozen"], {p.name for p in spec.graph.parameters}
+    if not isinstance(frozen, list) or len({*frozen}) != len(frozen) or not names.issuperset(frozen):
+        raise ModelFileError("frozen is not a list of different parameters of the network.")
+    network = Network(spec, dtype, seed=None)
+    for name, array in arrays.items():
+        network[name] = array
+    network.frozen = frozenset(frozen)
+    return network
+
+
+def spec_from(entry: Any, n_arrays: int) -> NetworkSpec:
+    """A dense chain."""
+    require_keys(entry, {f.name for f in fields(NetworkSpec)}, what="the network's spec")
+    values = {name: decode_value(value, OBJECTS.get(name, ())) for name, value in entry.items()}
+    for name, (fits, wanted) in SPEC_FIELDS.items():
+        if not fits(values[name]):
+            raise ModelFileError(f"{name} of the network is not {wanted}.")
+    if 2 * len(values["hidden"]) + 2 > n_arrays:  # before any work that grows with the number of layers
+        raise ModelFileError(f"{n_arrays} tensors do not fit the layers, of which there are more.")
+    return NetworkSpec(**values)
+
+
+def graph_from(entry: Any) -> Graph:
+    """Any layers; the same graph has only one form as a state."""
+    require_keys(entry, {"layers", "nodes", "heads"}, what="the network's graph")
+    if not all(isinstance(part, list) for part in entry.values()):
+        raise ModelFileError("layers, nodes and heads of the network are not lists.")
+    layers = [layer_from(item, i) for i, item in enumerate(entry["layers"])]
+    nodes: list[Node] = []
+    for item in entry["nodes"]:
+        nodes.append(node_from(item, layers, nodes))
+    for item in entry["heads"]:
+        require_keys(item, {"name", "node", "output"}, what="a head of the network")
+        if not isinstance(item["name"], str):
+            raise ModelFileError("a head's name is not text.")
+    heads = {item["name"]: chosen(item["node"], nodes, "a head's node") for item in entry["heads"]}
+    output = {item["name"]: decode_value(item["output"], OBJECTS["output"]) for item in entry["heads"]}
+    graph = Graph(heads, output)
+    used = list(dict.fromkeys(node.layer for node in nodes))
+    if len(heads) != len(entry["heads"]) or list(graph.nodes) != nodes or used != layers:
+        raise ModelFileError(
+            "the network has two heads of one name, or nodes or layers that are unused or out of order."
+        )
+    return graph
+
+
+def layer_from(entry: Any, i: int) -> Layer:
+    """The layer of position `i`."""
+    require_keys(entry, {"class", "fields"}, what=f"layer {i}")
+    kind = LAYERS.get(entry["class"]) if isinstance(entry["class"], str) else None
+    if kind is None:
+        raise ModelFileError(f"layer {i} is a {entry['class']!r}; known are {', '.join(LAYERS)}.")
+    require_keys(entry["fields"], {f.name for f in fields(kind)}, what=f"layer {i}, a {kind.__name__},")
+    values = {name: decode_value(value, OBJECTS.get(name, ())) for name, value in entry["fields"].items()}
+    if not isinstance(values["name"], (str, type(None))):
+        raise ModelFileError(f"the name of layer {i} is not text.")
+    return kind(**values)
+
+
+def node_from(entry: Any, layers: Sequence[Layer], before: Sequence[Node]) -> Node:
+    """The node that follows those `before`; its inputs are among them."""
+    what = f"node {len(before)}"
+    require_keys(entry, {"layer", "inputs", "kind", "width"}, what=what)
+    layer = chosen(entry["layer"], layers, f"the layer of {what}")
+    if not isinstance(entry["inputs"], list):
+        raise ModelFileError(f"the inputs of {what} are not a list.")
+    inputs = [chosen(place, before, f"an input of {what}") for place in entry["inputs"]]
+    if isinstance(layer, Source) != (not inputs):
+        raise ModelFileError(f"{what} has {len(inputs)} inputs, which a {type(layer).__name__} cannot have.")
+    if not isinstance(entry["kind"], str) or entry["kind"] not in KINDS:
+        raise ModelFileError(f"the kind of {what} is unknown; known are {', '.join(KINDS)}.")
+    width = require_count(f"the width of {what}", entry["width"])
+    node = layer(*inputs) if inputs else Node(layer, (), width, entry["kind"])
+    if (node.kind, node.width) != (entry["kind"], width):
+        raise ModelFileError(f"{what} is not of the kind and width that its layer gives, {node.kind} and {node.width}.")
+    return node
+
+
+def chosen(place: Any, among: Sequence[Any], what: str) -> Any:
+    """The item at a position that was read from a file."""
+    if type(place) is not int or not 0 <= place < len(among):
+        raise ModelFileError(f"{what} is not one of the {len(among)} that it can be, counted from 0.")
+    return among[place]
+
+
+# Both ways -------------------------------------------------------------------------------------------------------
+
+
+def require_tensors(graph: Graph, arrays: Mapping[str, NDArray[Any]]) -> None:
+    """Refuse arrays that are not just those of the graph's parameters and buffers."""
+    expected = {p.name: p.spec.shape for p in (*graph.parameters, *graph.buffers)}
+    for name in sorted({*expected, *arrays}):
+        shape = arrays[name].shape if name in arrays else None
+        if shape != expected.get(name):
+            there, wanted = ("absent" if s is None else f"of shape {s}" for s in (shape, expected.get(name)))
+            raise ModelFileError(f"the tensors do not fit the layers: {name!r} is {there} and should be {wanted}.")
+
+
+def require_sound(graph: Graph, arrays: Mapping[str, NDArray[Any]]) -> None:
+    """Refuse a network that could not predict."""
+    most = max(MAX_COLUMNS, sum(array.size for array in arrays.values()))
+    shapes: dict[str, list[tuple[int, ...]]] = {}
+    for node, name in graph.names.items():
+        if node.width > most:
+            raise ModelFileError(f"layer {name!r} has {node.width} columns; the most that can be stored are {most}.")
+        needed = [spec.shape for spec in node.layer.parameters(*(n.width for n in node.inputs))]
+        if shapes.setdefault(name, needed) != needed:
+            raise ModelFileError(f"layer {name!r} is applied to nodes of different widths, which cannot share weights.")
+    if len({*graph.input_names}) != len(graph.inputs):
+        raise ModelFileError("two inputs of the network have one name.")
+    for p in graph.buffers:
+        if p.spec.name == "variance" and (arrays[p.name] < 0).any():
+            raise ModelFileError(f"{p.name} has a negative element, and a variance cannot be negative.")

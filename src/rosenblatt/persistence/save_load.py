@@ -1,0 +1,104 @@
+"""Models in files: safetensors with JSON metadata, no code.
+
+Goes in: a fitted model or a network. Comes out: one file that holds all of it; and from the file a model that predicts
+the same. The loader validates every shape, dtype and number and executes nothing. The writer is atomic: a crash, a full
+disk or an interrupt leaves the old file or the new one, never half of one.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from rosenblatt.storage.atomic import read_regular, write_atomically
+from rosenblatt.storage.container import ModelFileError, pack, unpack
+
+__all__ = ["ModelFileError", "load", "save"]
+
+ESTIMATOR, NETWORK, TABULAR = "estimator", "network", "tabular estimator"
+TABULARS = ("TabularClassifier", "TabularRegressor")
+
+
+def save(model: Any, path: str | os.PathLike[str]) -> None:
+    """Write a fitted model, or a network, to a file.
+
+    Constructor parameters, fitted attributes and the networks are stored (of a tabular estimator also how its table is
+    prepared): layers, parameters, running statistics, what is frozen. Activations, initializers, losses, optimizers and
+    schedules of the library may be given by name or as instances. A `RandomState` given as random_state is stored as
+    None, and so is the path of checkpoints; optimizer state is not stored.
+
+    Parameters
+    ----------
+    model : estimator or nn.Network
+        One of the library's estimators but `Perceptron`; fitted, if it is no network.
+    path : path
+        Usually ending in .safetensors. An existing file is replaced, at once and only by a complete one.
+
+    Raises
+    ------
+    ModelFileError
+        A `ValueError`: if the model holds NaN or infinity, or functions or classes of your own (an activation, a loss,
+        an initializer, a scorer, a layer), as a file holds no code.
+    TypeError
+        For any other kind of object.
+    OSError
+        If the file cannot be written; an existing one is unharmed.
+    """
+    from rosenblatt.nn.network import Network
+    from rosenblatt.persistence.estimators import STORABLE, estimator_state
+    from rosenblatt.persistence.networks import network_to_state
+
+    if type(model).__name__ in STORABLE and type(model).__module__.startswith("rosenblatt."):
+        write_atomically(path, pack(ESTIMATOR, *estimator_state(model)))
+    elif type(model).__name__ in TABULARS and type(model).__module__.startswith("rosenblatt."):
+        from rosenblatt.persistence.tabular import tabular_state
+
+        write_atomically(path, pack(TABULAR, *tabular_state(model)))
+    elif type(model) is Network:
+        write_atomically(path, pack(NETWORK, *network_to_state(model)))
+    else:
+        raise TypeError(
+            f"save takes a fitted {', '.join((*STORABLE, *TABULARS))} or nn.Network of rosenblatt, not {type(model)}."
+        )
+
+
+def load(path: str | os.PathLike[str]) -> Any:
+    """Read a model that `save` wrote. No code in the file is executed: it holds none.
+
+    Parameters
+    ----------
+    path : path
+
+    Returns
+    -------
+    TabularClassifier, TabularRegressor, MLPClassifier, MLPRegressor, LogisticRegression or nn.Network
+
+    Raises
+    ------
+    ModelFileError
+        A `ValueError`: if the file is no such model, is cut off, was changed or contradicts itself.
+    OSError
+        If there is no such file, or it cannot be read.
+    """
+    data = read_regular(path)
+    try:
+        return model_from_bytes(data)
+    except ModelFileError as error:
+        raise ModelFileError(f"{os.fspath(path)}: {error}") from None
+
+
+def model_from_bytes(data: bytes) -> Any:
+    """The model in the bytes of a file; see `load`."""
+    from rosenblatt.persistence.estimators import estimator_from_state
+    from rosenblatt.persistence.networks import network_from_state
+
+    kind, state, arrays = unpack(data)
+    if kind == ESTIMATOR:
+        return estimator_from_state(state, arrays)
+    if kind == TABULAR:
+        from rosenblatt.persistence.tabular import tabular_from_state
+
+        return tabular_from_state(state, arrays)
+    if kind == NETWORK:
+        return network_from_state(state, arrays)
+    raise ModelFileError(f"it holds a model of the unknown kind {kind!r}.")

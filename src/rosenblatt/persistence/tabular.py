@@ -1,0 +1,183 @@
+"""Fitted `TabularClassifier` and `TabularRegressor` as plain data, and back.
+
+Goes in: a fitted estimator. Comes out: a JSON-able state and arrays; or, from those, an estimator that predicts the
+same bits. Everything is checked against everything else when it is read. Not kept: which rows each member held out.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, fields
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rosenblatt.estimators import TabularClassifier, TabularRegressor
+from rosenblatt.estimators.tabular.architecture import Settings
+from rosenblatt.estimators.tabular.ensemble import Ensemble
+from rosenblatt.estimators.tabular.member import Member
+from rosenblatt.estimators.tabular.metrics import from_cumulative
+from rosenblatt.estimators.tabular.target_scaling import TargetScaler
+from rosenblatt.nn.network import Network
+from rosenblatt.persistence.networks import network_from_state, network_to_state
+from rosenblatt.storage.container import Arrays, ModelFileError, decode_value, encode_value, errors_of, require_keys
+from rosenblatt.tables.encoders import N_WORDS
+from rosenblatt.tables.preparation import Preparation
+
+__all__ = ["tabular_from_state", "tabular_state"]
+
+KINDS: dict[str, Any] = {"TabularClassifier": TabularClassifier, "TabularRegressor": TabularRegressor}
+FITTED = {
+    "TabularClassifier": ("n_features_in_", "feature_names_in_", "target_name_", "score_", "classes_", "temperature_"),
+    "TabularRegressor": ("n_features_in_", "feature_names_in_", "target_name_", "score_", "_one_target"),
+}
+
+ARRAYS = {"TabularClassifier": ("decision_weights_",), "TabularRegressor": ("_residuals",)}
+
+
+def tabular_state(model: Any) -> tuple[dict[str, Any], Arrays]:
+    """State and arrays of a fitted estimator.
+
+    Raises
+    ------
+    sklearn.exceptions.NotFittedError
+        If it is not fitted.
+    """
+    from sklearn.utils.validation import check_is_fitted
+
+    check_is_fitted(model, "_ensemble")
+    kind, ensemble = type(model).__name__, model._ensemble
+    arrays: Arrays = {}
+    networks, members = [], []
+    for i, member in enumerate(ensemble.members):
+        state, own = network_to_state(member.network)
+        arrays |= {f"{i}/{name}": array for name, array in own.items()}
+        networks.append(state)
+        members.append({"curve": [list(row) for row in member.curve], "best_epoch": member.best_epoch})
+    known = np.isfinite(model.out_of_fold_)
+    arrays |= {"out_of_fold": np.where(known, model.out_of_fold_, 0.0), "out_of_fold_known": known.astype(np.float32)}
+    arrays |= {name.strip("_"): getattr(model, name) for name in ARRAYS[kind]}
+    parameters = model.get_params(deep=False)
+    seed = parameters["random_state"]
+    parameters["on_epoch"] = None  # a file holds no code
+    parameters["random_state"] = seed if isinstance(seed, (int, np.integer)) else None
+    fitted = {name: getattr(model, name) for name in FITTED[kind] if hasattr(model, name)}
+    return {
+        "class": kind,
+        "parameters": {name: encode_value(value, f"parameter {name!r}") for name, value in parameters.items()},
+        "fitted": {name: encode_value(value, f"attribute {name!r}") for name, value in fitted.items()},
+        "preparation": model._preparation.to_dict(),
+        "settings": encode_value(asdict(ensemble.settings), "settings"),
+        "members": encode_value(members, "members"),
+        "networks": networks,
+        "units": asdict(model._units) if kind == "TabularRegressor" else None,
+    }, arrays
+
+
+def tabular_from_state(state: Any, arrays: Mapping[str, NDArray[Any]]) -> Any:
+    """The estimator that `tabular_state` took apart.
+
+    Raises
+    ------
+    ModelFileError
+        If state and arrays do not describe one.
+    """
+    with errors_of("an estimator of tables"):
+        return restore(state, arrays)
+
+
+def restore(state: Any, arrays: Mapping[str, NDArray[Any]]) -> Any:
+    """As `tabular_from_state`, with errors of any kind."""
+    needed = {"class", "parameters", "fitted", "preparation", "settings", "members", "networks", "units"}
+    require_keys(state, needed)
+    kind = state["class"]
+    if kind not in KINDS or not isinstance(state["networks"], list) or not state["networks"]:
+        raise ModelFileError("the file does not name a known estimator with its networks.")
+    model = KINDS[kind](**{name: decode_value(value) for name, value in state["parameters"].items()})
+    model._validate_params()
+    fitted = {name: decode_value(value) for name, value in state["fitted"].items()}
+    required = set(FITTED[kind]) - {"feature_names_in_"}
+    require_keys(fitted, required, {"feature_names_in_"}, "the fitted part")
+    for name, value in fitted.items():
+        setattr(model, name, value)
+    model._preparation = Preparation.from_dict(state["preparation"])
+    networks = [
+        network_from_state(entry, {n.split("/", 1)[1]: a for n, a in arrays.items() if n.startswith(f"{i}/")})
+        for i, entry in enumerate(state["networks"])
+    ]
+    members = restore_members(decode_value(state["members"]), networks)
+    settings = restore_settings(decode_value(state["settings"]))
+    read = from_cumulative if getattr(model, "ordered", False) is not False else np.asarray
+    model._ensemble = Ensemble(members, settings, getattr(model, "temperature_", 1.0), read=read)
+    restore_arrays(model, arrays)
+    restore_target(model, state["units"], networks[0].graph.n_outputs)
+    require_inputs(model._preparation, networks)
+    return model
+
+
+def restore_members(entries: Any, networks: list[Network]) -> tuple[Member, ...]:
+    """Networks with the course of their training."""
+    if not isinstance(entries, list) or len(entries) != len(networks):
+        raise ModelFileError("the file does not describe the training of each network.")
+    members = []
+    for entry, network in zip(entries, networks, strict=True):
+        require_keys(entry, {"curve", "best_epoch"}, what="the entry on a member")
+        curve = [(float(loss), float(metric)) for loss, metric in entry["curve"]]
+        nothing = np.empty((0, network.graph.n_outputs), network.dtype)
+        members.append(Member(network, np.empty(0, np.int64), nothing, curve, int(entry["best_epoch"])))
+    return tuple(members)
+
+
+def restore_settings(entry: Any) -> Settings:
+    """Settings, each of the type of its default."""
+    defaults = Settings()
+    require_keys(entry, {field.name for field in fields(Settings)}, what="the entry on settings")
+    for name, value in entry.items():
+        kind = type(getattr(defaults, name))
+        if type(value) is not kind and not (kind is float and type(value) is int):
+            raise ModelFileError(f"the setting {name} is {value!r}.")
+    return Settings(**entry)
+
+
+def restore_arrays(model: Any, arrays: Mapping[str, NDArray[Any]]) -> None:
+    """Out-of-fold predictions, and what was learned from them."""
+    found, known = arrays["out_of_fold"].astype(np.float64), arrays["out_of_fold_known"]
+    if found.shape != known.shape:
+        raise ModelFileError("the out-of-fold predictions do not fit together.")
+    model.out_of_fold_ = np.where(known > 0, found, np.nan)
+    for name in ARRAYS[type(model).__name__]:
+        setattr(model, name, arrays[name.strip("_")].astype(np.float64))
+
+
+def restore_target(model: Any, units: Any, n_outputs: int) -> None:
+    """Classes or units: they must fit the networks' outputs."""
+    if isinstance(model, TabularClassifier):
+        n_classes, temperature = len(model.classes_), model.temperature_
+        if n_classes != n_outputs + (model.ordered is not False) or not (
+            isinstance(temperature, float) and 0 < temperature < math.inf
+        ):
+            raise ModelFileError(f"there are {n_classes} classes, but the networks have {n_outputs} outputs.")
+        if model.decision_weights_.shape != (n_classes,) or not (model.decision_weights_ > 0).all():
+            raise ModelFileError("there is no positive decision weight for each class.")
+        return
+    model._units = TargetScaler.from_dict(units)
+    n_targets = len(model._units.center)
+    quantiles = () if model.quantiles is None else tuple(model.quantiles)
+    if (len(quantiles) or n_targets) != n_outputs or len(model._units.shifts) != len(quantiles):
+        raise ModelFileError(f"there are units of {n_targets} targets, but the networks have {n_outputs} outputs.")
+    if model._residuals.ndim != 2 or len(model._residuals) < 2 or model._residuals.shape[1] != n_outputs:
+        raise ModelFileError("there are no out-of-fold errors for each output.")
+
+
+def require_inputs(preparation: Preparation, networks: list[Network]) -> None:
+    """Refuse networks that do not take what the table is prepared as."""
+    widths = {"numbers": len(preparation.numbers), "flags": len(preparation.flags)}
+    widths = {name: width for name, width in widths.items() if width}
+    widths |= {f"codes{i}": n for i, n in enumerate(preparation.levels)}
+    widths |= {f"words{i}": N_WORDS for i in range(len(preparation.texts))}
+    for network in networks:
+        graph = network.graph
+        if widths != {name: node.width for name, node in zip(graph.input_names, graph.inputs, strict=True)}:
+            raise ModelFileError("a network does not take what the table is prepared as.")

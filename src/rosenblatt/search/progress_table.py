@@ -1,0 +1,106 @@
+"""The best candidates so far, while a search is under way.
+
+Goes in: results as they come. Comes out: a live table in a terminal; in a file or a pipe a line for each new best.
+Without ``verbose`` nothing is written. It never decides anything.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from typing import Any, Self
+
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
+
+from rosenblatt.search.halving import Bracket
+from rosenblatt.search.journal import Result
+
+__all__ = ["ProgressTable"]
+
+SHOWN = 5
+NUMBER = 7
+"""Characters of a number, which long parameters shall not cut."""
+
+
+class ProgressTable:
+    """A table of the best candidates.
+
+    Parameters
+    ----------
+    verbose : int
+    began, end : float
+        By `time.monotonic`; infinite if there is no end.
+    console : rich.console.Console, optional
+    """
+
+    def __init__(self, verbose: int, began: float, end: float, console: Console | None = None) -> None:
+        self.verbose, self.began, self.end = bool(verbose), began, end
+        self.console = console or Console(highlight=False)
+        self.found: dict[int, tuple[Result, dict[str, Any]]] = {}
+        self.planned, self.trained, self.n_failed = 0, 0, 0
+        self.live: Live | None = None
+
+    def __enter__(self) -> Self:
+        if self.verbose and self.console.is_terminal:
+            self.live = Live(get_renderable=self.table, console=self.console, refresh_per_second=2)
+            self.live.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.live is not None:
+            self.live.stop()
+
+    def plan(self, bracket: Bracket, n_folds: int) -> None:
+        """Candidates that will be trained."""
+        before = (0, *(rung.epochs for rung in bracket.rungs))
+        self.planned += sum(r.count * (r.epochs - b) for r, b in zip(bracket.rungs, before, strict=False))
+
+    def add(self, result: Result, params: dict[str, Any]) -> None:
+        """Take note of a result, and show it if it is the best."""
+        before = self.found[result.trial][0].epochs if result.trial in self.found else 0
+        self.trained += result.epochs - before
+        self.n_failed += bool(result.error)
+        best = self.best(1)
+        self.found[result.trial] = result, params
+        if self.verbose and self.live is None and self.best(1) != best:
+            self.console.print(self.line(), markup=False, soft_wrap=True)
+
+    def best(self, n: int) -> list[tuple[Result, dict[str, Any]]]:
+        """Those that came furthest, the best of them first."""
+        scored = [entry for entry in self.found.values() if entry[0].scores]
+        return sorted(scored, key=lambda entry: (-entry[0].rung, -entry[0].mean, entry[0].trial))[:n]
+
+    def seconds_left(self) -> float:
+        """By the epochs that are still to train, and by the time budget; infinite before anything is known."""
+        elapsed = time.monotonic() - self.began
+        by_plan = elapsed * (self.planned - self.trained) / self.trained if self.trained else math.inf
+        return max(0.0, min(by_plan, self.end - time.monotonic()))
+
+    def title(self) -> str:
+        """How far the search is."""
+        failed = f", {self.n_failed} failed" if self.n_failed else ""
+        left = self.seconds_left()
+        return f"{len(self.found)} candidates{failed}" + (f", about {left:.0f} s left" if left < math.inf else "")
+
+    def line(self) -> str:
+        """The best candidate."""
+        result, params = self.best(1)[0]
+        return f"{self.title()}; best {result.mean:.4f} after {result.epochs} epochs: {format_params(params)}"
+
+    def table(self) -> Table:
+        """The best candidates."""
+        table = Table(title=self.title(), title_justify="left", box=None, pad_edge=False, padding=(0, 2, 0, 0))
+        for name in ("score", "epochs"):
+            table.add_column(name, justify="right", no_wrap=True, min_width=NUMBER)
+        table.add_column("parameters", overflow="ellipsis", no_wrap=True)
+        for result, params in self.best(SHOWN):
+            table.add_row(f"{result.mean:.4f}", str(result.epochs), format_params(params))
+        return table
+
+
+def format_params(params: dict[str, Any]) -> str:
+    """Parameters in a line; none: the estimator is tried as it is."""
+    shown = {name: f"{value:.3g}" if isinstance(value, float) else repr(value) for name, value in params.items()}
+    return ", ".join(f"{name}={value}" for name, value in shown.items()) or "as it is"

@@ -1,0 +1,132 @@
+"""Which candidates are tried: drawn at random, or proposed by Optuna from what was found.
+
+Goes in: a space, a seed, results. Comes out: candidates by number. Results are told in the order of candidates, wave by
+wave, so that a seeded search is the same for any number of threads.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rosenblatt.search.journal import Result
+from rosenblatt.search.spaces import Random, Space
+from rosenblatt.training.checkpoint import setting_text
+
+__all__ = ["Optuna", "Sampler", "proposals_of"]
+
+WAVE = 8
+"""Candidates that are proposed before results are told."""
+FIRST_AT_RANDOM = 10
+MAX_REDRAWS = 20
+QUANTILES = (1e-9, 1 - 1e-9)
+"""Without the ends, which may be infinite."""
+
+
+class Sampler:
+    """Candidates drawn at random; those that were drawn before are drawn again, a few times.
+
+    Parameters
+    ----------
+    space : Space
+    seed : int
+    include_default : bool
+        Whether the first candidate is the estimator as it is, with nothing drawn.
+    """
+
+    independent = True
+    """Of what was found."""
+
+    def __init__(self, space: Space, seed: int, include_default: bool = False) -> None:
+        self.space, self.seed, self.include_default = space, seed, include_default
+        self.drawn: set[str] = set()
+
+    def waves(self, trials: list[int]) -> list[list[int]]:
+        """The candidates in the groups that train before results are told."""
+        return [trials]
+
+    def candidate(self, number: int) -> dict[str, Any]:
+        """Its parameters; asked for in the order of numbers."""
+        return {} if number == 0 and self.include_default else self.sample_distinct(number)
+
+    def sample_distinct(self, number: int) -> dict[str, Any]:
+        """One that no other equals, as far as there are such."""
+        for redraw in range(MAX_REDRAWS):
+            found = self.space.draw(Random([self.seed, number, redraw]))
+            if (text := setting_text(found)) not in self.drawn:
+                break
+        self.drawn.add(text)
+        return found
+
+    def tell(self, results: list[Result]) -> None:
+        """What was found, in the order of numbers."""
+
+
+class OptunaSampler:
+    """Draws that Optuna decides on."""
+
+    def __init__(self, trial: Any) -> None:
+        self.trial = trial
+
+    def index(self, name: str, n: int) -> int:
+        """One of 0 to n - 1."""
+        return int(self.trial.suggest_categorical(name, list(range(n)))) if n > 1 else 0
+
+    def number(self, name: str, low: float, high: float) -> float:
+        """A number whose logarithm matters."""
+        return float(self.trial.suggest_float(name, low, high, log=True))
+
+    def sample(self, name: str, distribution: Any) -> Any:
+        """A value of a distribution, by its quantile where it tells them."""
+        if not hasattr(distribution, "ppf"):
+            return Random([self.trial.suggest_int(name, 0, 2**31 - 1)]).sample(name, distribution)
+        value = distribution.ppf(self.trial.suggest_float(name, *QUANTILES))
+        return int(value) if hasattr(getattr(distribution, "dist", None), "pmf") else value
+
+
+class Optuna(Sampler):
+    """Candidates by a tree-structured Parzen estimator (Bergstra et al. 2011).
+
+    A search that goes on from a record asks and tells anew: the sampler's state follows from the seed and the results.
+    """
+
+    independent = False
+
+    def __init__(self, space: Space, seed: int, include_default: bool = False) -> None:
+        super().__init__(space, seed, include_default)
+        try:
+            import optuna  # type: ignore[import-not-found,unused-ignore]
+        except ModuleNotFoundError:
+            raise ModuleNotFoundError(
+                "strategy='tpe' needs Optuna: pip install 'rosenblatt[tune]'", name="optuna"
+            ) from None
+        sampler = optuna.samplers.TPESampler(seed=seed, n_startup_trials=FIRST_AT_RANDOM)
+        level = optuna.logging.get_verbosity()
+        optuna.logging.set_verbosity(optuna.logging.WARNING)
+        try:
+            self.study = optuna.create_study(direction="maximize", sampler=sampler)
+        finally:
+            optuna.logging.set_verbosity(level)
+        self.asked: dict[int, Any] = {}
+        self.failed = optuna.trial.TrialState.FAIL
+
+    def waves(self, trials: list[int]) -> list[list[int]]:
+        """Groups of eight, whatever the number of threads."""
+        return [trials[i : i + WAVE] for i in range(0, len(trials), WAVE)]
+
+    def sample_distinct(self, number: int) -> dict[str, Any]:
+        """What the sampler proposes."""
+        trial = self.asked[number] = self.study.ask()
+        return self.space.draw(OptunaSampler(trial))
+
+    def tell(self, results: list[Result]) -> None:
+        """Scores; of those that failed only that they did."""
+        for result in results:
+            trial = self.asked.pop(result.trial, None)
+            if trial is not None:
+                given = {"values": result.mean} if result.scores else {"state": self.failed}
+                self.study.tell(trial, **given)
+
+
+def proposals_of(strategy: str, space: Space, seed: int, include_default: bool) -> Sampler:
+    """The source of candidates for a strategy."""
+    return (Optuna if strategy == "tpe" else Sampler)(space, seed, include_default)

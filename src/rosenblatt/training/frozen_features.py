@@ -1,0 +1,87 @@
+"""Training behind frozen layers whose outputs are computed once.
+
+Goes in: a network some of whose first layers are frozen, and data. Comes out: the same training on what those layers
+make of the data, at the cost of the layers behind them only. Masks and noise are never cached: they change.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from rosenblatt.nn.graph import Graph
+from rosenblatt.nn.initialization import copy_layers
+from rosenblatt.nn.layers import Source
+from rosenblatt.nn.layers.base import Node
+from rosenblatt.nn.layers.dropout import AlphaDropout, Dropout, GaussianNoise
+from rosenblatt.nn.network import Network, input_arrays
+
+if TYPE_CHECKING:
+    from rosenblatt.training.history import History
+
+__all__ = ["fit_on_frozen_features"]
+
+
+def fit_on_frozen_features(network: Network, X: Any, y: Any, options: Mapping[str, Any]) -> History:
+    """`rosenblatt.training.fit` with the outputs of frozen layers cached."""
+    from rosenblatt.training.fitting import fit
+
+    border = frozen_boundary(network)
+    heads = {f"f{i}": node for i, node in enumerate(border) if node.inputs}
+    if not heads:
+        return fit(network, X, y, **options)
+    features = Network(Graph(heads, dict.fromkeys(heads, "identity")), network.dtype, seed=None)
+    copy_layers(network, features)
+    rest = trainable_part(network, border)
+    if options["validation"] is not None:
+        X_val, y_val = options["validation"]
+        options = {**options, "validation": (cached(network, features, border, X_val), y_val)}
+    history = fit(rest, cached(network, features, border, X), y, **options)
+    copy_layers(rest, network)
+    return history
+
+
+def frozen_boundary(network: Network) -> list[Node]:
+    """The nodes that depend on frozen layers only and are read by others, inputs that are read directly included."""
+    graph = network.graph
+    fixed: set[Node] = set()
+    for node in graph.nodes:
+        own = [p.name for p in graph.own(node)]
+        random = isinstance(node.layer, (Dropout, AlphaDropout, GaussianNoise))
+        if network.frozen.issuperset(own) and not random and all(n in fixed for n in node.inputs):
+            fixed.add(node)
+    border = {n: None for node in graph.nodes if node not in fixed for n in node.inputs if n in fixed}
+    border |= {node: None for node in graph.heads.values() if node in fixed}
+    return list(border)
+
+
+def trainable_part(network: Network, border: list[Node]) -> Network:
+    """The part of a network behind `border`, whose nodes become inputs, with copies of the parameters."""
+    made: dict[Node, Node] = {}
+    for i, node in enumerate(border):
+        made[node] = node if not node.inputs else Node(Source(name=f"cached{i}"), (), node.width)
+    graph = network.graph
+    for node in graph.nodes:
+        if node not in made and all(n in made for n in node.inputs) and node.inputs:
+            made[node] = Node(node.layer, tuple(made[n] for n in node.inputs), node.width, node.kind)
+    heads = {head: made[node] for head, node in graph.heads.items()}
+    rest = Network(Graph(heads, graph.output), network.dtype, seed=None)
+    copy_layers(network, rest)
+    theirs = {node.layer: name for node, name in graph.names.items()}
+    mine = {name: node.layer for node, name in rest.graph.names.items()}
+    frozen = {p.name for p in rest.graph.parameters if f"{theirs[mine[p.layer]]}.{p.spec.name}" in network.frozen}
+    rest.frozen = frozenset(frozen)
+    return rest
+
+
+def cached(network: Network, features: Network, border: list[Node], X: Any) -> dict[str, Any]:
+    """The data of `trainable_part`'s inputs."""
+    data = input_arrays(network.graph, X)
+    made = features.predict({name: data[name] for name in features.graph.input_names})
+    outputs = iter(made.values() if isinstance(made, dict) else [made])
+    return {
+        f"cached{i}" if node.inputs else network.graph.names[node]: next(outputs)
+        if node.inputs
+        else data[network.graph.names[node]]
+        for i, node in enumerate(border)
+    }

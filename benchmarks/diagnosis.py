@@ -30,7 +30,7 @@ from sklearn.datasets import (
 from sklearn.preprocessing import StandardScaler
 
 from rosenblatt import MLPClassifier, MLPRegressor, diagnose
-from rosenblatt.diagnosis.runs import Job, Run, run
+from rosenblatt.diagnosis.runs import FitTask, Run, run
 
 Case = tuple[Any, Any, Any]
 
@@ -213,7 +213,7 @@ def true_errors(name: str, seed: int) -> list[float]:
 
     def trained(rows: int, changes: dict[str, Any]) -> Run:
         estimator = clone(model).set_params(random_state=seed, **changes)
-        return run(Job(0, estimator, X.astype(np.float32), y, np.arange(rows), rest, spread, "held out"))
+        return run(FitTask(0, estimator, X.astype(np.float32), y, np.arange(rows), rest, spread, "held out"))
 
     restrained = min(min(trained(n, changes).val_errors) for changes in RESTRAINTS)
     return [trained(n, {}).error, restrained, trained(2 * n, {}).error, trained(10 * n, {}).error]

@@ -10,7 +10,7 @@ from threadpoolctl import ThreadpoolController
 
 from rosenblatt import MLPClassifier
 from rosenblatt._blas import one_blas_thread
-from rosenblatt.training import full_batch
+from rosenblatt.training import lbfgs
 
 assert linalg.det(np.eye(2)) == 1  # loads the libraries
 
@@ -52,7 +52,7 @@ def test_fits_see_one_thread(monkeypatch):
     seen = []
 
     def watched(trainer, fixed=None):
-        inner = full_batch.objective_of(trainer, fixed)
+        inner = lbfgs.objective_of(trainer, fixed)
         return lambda parameters: seen.append(n_threads()) or inner(parameters)
 
     monkeypatch.setattr("rosenblatt.estimators.lbfgs.objective_of", watched)

@@ -24,7 +24,7 @@ from benchmarks.tabular.__main__ import write
 from benchmarks.tabular.report import table
 from benchmarks.tabular.tables import class_errors, half, load, number_errors, ratio, split, tables
 from rosenblatt import nn
-from rosenblatt.estimators.tabular import design, members
+from rosenblatt.estimators.tabular import architecture, member
 
 MARKS = "<!-- ablation: begin -->", "<!-- ablation: end -->"
 
@@ -49,13 +49,13 @@ class Variant:
 
 def fixed(name: str, *, there: bool = True) -> Callable[[], Any]:
     """Parameters of this name are left as they start, or are not there."""
-    build = design.design_network
+    build = architecture.design_network
 
     def kept(factors: Mapping[str, float]) -> dict[str, float]:
         others = {k: v for k, v in factors.items() if not k.endswith(name)}
         return others | {k: 0.0 for k in factors if k.endswith(name) and there}
 
-    def built(*given: Any) -> design.NetworkWithRates:
+    def built(*given: Any) -> architecture.NetworkWithRates:
         made = build(*given)
         return replace(
             made,
@@ -63,7 +63,7 @@ def fixed(name: str, *, there: bool = True) -> Callable[[], Any]:
             weight_decay_factors=kept(made.weight_decay_factors),
         )
 
-    return lambda: mock.patch.object(members, "design_network", built)
+    return lambda: mock.patch.object(member, "design_network", built)
 
 
 def one_fall(peak: float, t: Any) -> Any:
@@ -85,12 +85,12 @@ VARIANTS: dict[str, Variant] = {
     "no weight decay": Variant({"weight_decay": 0.0}),
     "no label smoothing": Variant({"label_smoothing": 0.0}),
     "dropout and decay do not fade": Variant(
-        patches=(lambda: mock.patch.object(members, "annealing_strength", np.ones_like),)
+        patches=(lambda: mock.patch.object(member, "annealing_strength", np.ones_like),)
     ),
     "initial weights not scaled by data": Variant(
-        patches=(lambda: mock.patch.object(design, "scale_by_data", return_value=None),)
+        patches=(lambda: mock.patch.object(architecture, "scale_by_data", return_value=None),)
     ),
-    "learning rate falls once": Variant(patches=(lambda: mock.patch.object(members, "learning_rates", one_fall),)),
+    "learning rate falls once": Variant(patches=(lambda: mock.patch.object(member, "learning_rates", one_fall),)),
     "no calibration": Variant(calibrated=False),
     "one network, a fifth of the rows held out": Variant({"members": 1}),
     "half of the epochs": Variant({"epochs": 32}),

@@ -11,7 +11,7 @@ from sklearn.metrics import f1_score, r2_score
 
 import rosenblatt
 from rosenblatt import TabularClassifier, TabularRegressor
-from rosenblatt.estimators.tabular import _base
+from rosenblatt.estimators.tabular import base
 from rosenblatt.estimators.tabular.architecture import feed
 from rosenblatt.estimators.tabular.explain.column_substitution import Substitution, places_of, predict_variants
 from rosenblatt.tables.preparation import Prepared
@@ -194,7 +194,7 @@ def test_contributions_to_linear_logits_add_up(ordered):
     model._ensemble = replace(model._ensemble, temperature=1.5)
     found = model.explain(rows, method="gradient").contributions.sum(axis=1)
     inputs = feed(model._preparation.transform(model._read(rows, reset=False)))
-    logits = model._ensemble.networks[0].cut("head").predict(inputs)
+    logits = model._ensemble.networks[0].truncate_at("head").predict(inputs)
     if ordered:
         expected = logits.mean(axis=1)
         np.testing.assert_allclose(found, expected - expected.mean(), atol=1e-6)
@@ -452,4 +452,4 @@ def test_an_array_has_no_names():
 
 
 def test_examples_in_docstrings_run():
-    assert doctest.testmod(_base).failed == 0
+    assert doctest.testmod(base).failed == 0

@@ -6,7 +6,7 @@ import pytest
 from rosenblatt import nn
 from rosenblatt.ir.compile import evaluate
 from rosenblatt.ir.program import Builder
-from rosenblatt.nn.program_builder import Work
+from rosenblatt.nn.program_builder import ProgramBuilder
 from rosenblatt.training import Trainer
 
 RNG = np.random.default_rng(0)
@@ -142,7 +142,7 @@ def test_dropout_and_noise_depend_on_seed_and_step_only():
 def test_dropout_keeps_the_mean_and_alpha_dropout_the_variance_too(layer):
     data = np.random.default_rng(1).normal(size=(4000, 50))
     graph = nn.Network(layer(nn.input(50))).graph
-    work = Work(Builder("float64"), graph)
+    work = ProgramBuilder(Builder("float64"), graph)
     program = work.b.build(**work.heads(training=True))
     found = evaluate(program, {"x": data}, 4000, seed=5)["prediction"]
     assert abs(found.mean()) < 0.01

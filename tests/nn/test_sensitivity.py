@@ -59,7 +59,7 @@ def test_they_are_those_of_finite_differences(net, raw):
         def function(shift):
             twin = net.copy()
             twin[name][...] += shift
-            part = twin.cut("head") if raw else twin
+            part = twin.truncate_at("head") if raw else twin
             return (part.predict(X) * cotangent).sum(axis=1)
 
         width, eps = net.graph.node(layer).width, 1e-5

@@ -224,6 +224,6 @@ def dead_units(estimator: Any, X: Any) -> dict[str, float]:
         if (activations[i] if activations else estimator.activation) == "relu":
             layer, network = f"hidden{i + 1}", estimator._network
             own = f"{layer}_activation"  # a layer of its own behind a normalization
-            outputs = predict_rows(network.cut(own if own in network.graph.layers else layer), X)
+            outputs = predict_rows(network.truncate_at(own if own in network.graph.layers else layer), X)
             found[layer] = float((outputs == 0).all(axis=0).mean())
     return found

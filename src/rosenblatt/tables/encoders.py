@@ -136,7 +136,7 @@ class CategoricalEncoder:
         return [f"{self.name} = {level}" for level in self.levels]
 
     def codes(self, column: Column, type_mismatches: list[str]) -> NDArray[np.int32]:
-        """The number of each row's level, from 1; 0 for others. `type_mismatches` gets the cells that are no booleans."""
+        """The number of each row's level, from 1; 0 for others. `type_mismatches` gets cells that are no booleans."""
         if self.storage == "boolean":
             values = read_booleans(column)
             record_mismatches(column, values, PLURALS["boolean"], (), type_mismatches)

@@ -1,7 +1,7 @@
 """A table in memory: named columns of equal length, in the few storage forms that the rest of the package knows.
 
-Takes arrays that `rosenblatt.tables.readers.frames` has made. Returns columns by name, rows by number. Never guesses what a
-column means: that is `rosenblatt.tables.kinds`.
+Takes arrays that `rosenblatt.tables.readers.frames` has made. Returns columns by name, rows by number. Never guesses
+what a column means: that is `rosenblatt.tables.kinds`.
 """
 
 from __future__ import annotations

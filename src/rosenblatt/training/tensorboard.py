@@ -76,7 +76,8 @@ class TensorBoard:
     --------
     ``MLPClassifier(gradient_statistics=True).set_callbacks(TensorBoard("runs/first"))`` for an estimator; with
     ``gradient_statistics=True`` there are norms of the gradient by layer. For a network of your own:
-    ``net.fit(X, y, callbacks=[TensorBoard("runs/net")])``. Then: ``tensorboard --logdir runs``. L-BFGS has no epochs, and nothing is written of it.
+    ``net.fit(X, y, callbacks=[TensorBoard("runs/net")])``. Then: ``tensorboard --logdir runs``. L-BFGS has no epochs, so
+    nothing is written for it.
     """
 
     def __init__(self, log_dir: str | os.PathLike[str], *, histograms: bool = True, graph: bool = True) -> None:

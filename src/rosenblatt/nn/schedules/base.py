@@ -22,8 +22,8 @@ Rates = NDArray[np.float64]
 class Schedule(Protocol):
     """What training asks of a schedule.
 
-    Those that plan the whole training have an attribute ``runs_to_completion`` that is true: a training that reached its
-    last step is complete, and has not failed to converge.
+    Those that plan the whole training have an attribute ``runs_to_completion`` that is true: a training that reached
+    its last step is complete, and has not failed to converge.
     """
 
     def rates(self, base: float, steps: Steps, steps_per_epoch: int, total_steps: int) -> Rates:

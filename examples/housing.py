@@ -36,8 +36,8 @@ def houses(full: bool) -> tuple[np.ndarray, np.ndarray]:
 def fitted(X: np.ndarray, y: np.ndarray, **options: Any) -> Pipeline:
     """Two hidden layers, averages of the weights; stops when rows that are set aside are predicted no better."""
     net = MLPRegressor(
-        (64, 64), learning_rate_init=0.005, ema_decay=0.998, early_stopping=True, n_iter_no_change=20, random_state=0,
-        **options,
+        hidden_layer_sizes=(64, 64), learning_rate_init=0.005, ema_decay=0.998, early_stopping=True,
+        n_iter_no_change=20, random_state=0, **options,
     )  # fmt: skip
     normal = QuantileTransformer(output_distribution="normal", random_state=0)
     return make_pipeline(SimpleImputer(strategy="median"), normal, net).fit(X, y)

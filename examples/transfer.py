@@ -50,9 +50,8 @@ def without_noise(trained: nn.Network, n_inputs: int) -> nn.Network:
 def build(base: nn.Network, n_inputs: int, how: Reuse, seed: int) -> nn.Network:
     """The base's first layers under a new softmax."""
     x = nn.input(n_inputs)
-    hidden = base.truncate_at(f"hidden{how.layers}_activation")(
-        nn.Dropout(0.2)(nn.GaussianNoise(0.3)(x)) if how.noise else x
-    )
+    noisy = nn.Dropout(0.2)(nn.GaussianNoise(0.3)(x)) if how.noise else x
+    hidden = base.truncate_at(f"hidden{how.layers}_activation")(noisy)
     return nn.Network(nn.Dense(5, name="output")(hidden), output="softmax", seed=seed).freeze(*how.frozen)
 
 

@@ -188,7 +188,7 @@ def test_the_ablation_changes_what_it_says(data, monkeypatch):
         seen.append(given[2])
         return train(*given)
 
-    train = ablation.members.train_member
+    train = ablation.member.train_member
     monkeypatch.setattr("rosenblatt.estimators.tabular.ensemble.train_member", watch)
     few = ("no waves of numbers", "activations not mixed with the identity", "initial weights not scaled by data")
     monkeypatch.setattr(ablation, "VARIANTS", {name: ablation.VARIANTS[name] for name in few})

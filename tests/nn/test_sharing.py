@@ -85,7 +85,7 @@ def test_graphs_share_what_their_structure_says():
     assert summed().executable is summed().executable
     variants = [
         *({"two": True}, {"name": "a"}, {"units": 2}, {"slope": LeakyReLU(0.1)}, {"slope": LeakyReLU(0.2)}),
-        *({"cached_executable": True}, {"dropout": 0.1}, {"dropout": 0.2}, {"output": "softmax"}),
+        *({"shared": True}, {"dropout": 0.1}, {"dropout": 0.2}, {"output": "softmax"}),
     ]
     networks = [summed(), *(summed(**variant) for variant in variants)]
     assert len({id(network.executable) for network in networks}) == len(networks)

@@ -106,7 +106,7 @@ def run(job: FitTask) -> Run:
 def stages(estimator: Any, X: Any, y: Any, pauses: bool) -> Iterator[int]:
     """Train an estimator; stop before epoch 1 and then ever more rarely, where it predicts as if it had ended."""
     estimator._validate_params()
-    training = estimator._fit_in_stages(X, y, pause=0 if pauses else math.inf)
+    training = estimator.fit_in_stages(X, y, pause=0 if pauses else math.inf)
     epoch = 0
     for _ in training:  # the first stop
         yield 0

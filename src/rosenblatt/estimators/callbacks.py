@@ -10,9 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from numpy.typing import NDArray
-
 from rosenblatt.nn import Network
+from rosenblatt.training.loop import TrainingLoop
 
 __all__ = ["FitTasks", "begin_fit"]
 
@@ -55,21 +54,20 @@ class FitTasks:
         self.epoch = None
         self.stopped = self.stopped or bool(stop)
 
-    def watch(self, network: Network) -> Callable[[NDArray[Any]], bool] | None:
-        """For iterations instead of epochs: called with the parameters after each, tells whether to stop."""
-        if not self.wanted:
-            return None
+    def callbacks(self, network: Network) -> list[Callable[[TrainingLoop], bool]]:
+        """What a `TrainingLoop` calls after each epoch, for an estimator that holds `network`."""
 
-        def after_iteration(parameters: NDArray[Any]) -> bool:
+        def end_epoch(loop: TrainingLoop) -> bool:
             def reconstruction() -> dict[str, Any]:
                 twin = network.copy()
-                twin.parameters[:] = parameters
+                with loop.averaged():
+                    twin.block[...] = loop.network.block  # which may be of another float type
                 return {"_network": twin}
 
             self.end_epoch(reconstruction)
             return self.stopped
 
-        return after_iteration
+        return [end_epoch] if self.wanted else []
 
     def end_fit(self) -> None:
         """Tell that training has ended."""

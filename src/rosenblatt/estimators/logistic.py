@@ -27,10 +27,8 @@ from sklearn.utils.validation import _check_sample_weight, validate_data
 
 from rosenblatt.estimators.base import FLOATS, DivergenceError, is_sparse, predict_rows, require_finite, rows_of
 from rosenblatt.estimators.callbacks import FitTasks, begin_fit
-from rosenblatt.estimators.fit_state import Course, OptimizerState
-from rosenblatt.estimators.lbfgs import LbfgsOutcome, minimize_loss, minimize_loss_l1
-from rosenblatt.estimators.resume import find_checkpoint, restore_fit
-from rosenblatt.estimators.sgd import StochasticSolver
+from rosenblatt.estimators.optimizer_state import OptimizerState, rates_of
+from rosenblatt.estimators.sgd import ShuffledRows, StochasticSolver, open_checkpoints
 from rosenblatt.nn import SGD, Adam, Network, NetworkSpec
 from rosenblatt.nn.losses import loss_record
 from rosenblatt.training import Trainer
@@ -302,15 +300,14 @@ class LogisticRegression(ClassifierMixin, StochasticSolver):  # type: ignore[mis
     def _train(self, X: Any, labels: Array, weight: Array | None, tasks: FitTasks) -> None:
         target = labels if len(self.classes_) > 2 else labels.astype(self._network.dtype).reshape(-1, 1)
         if self.solver == "lbfgs":
-            outcome = self._minimize(X, target, weight, tasks)
-            self.n_iter_, self.loss_ = outcome.n_iter, outcome.loss
+            self._run_lbfgs(X, target, weight, tasks)
         else:
             self._run_batches(X, target, weight, tasks)
 
     def _engine_loss(self) -> str:
         return "softmax_cross_entropy" if len(self.classes_) > 2 else "logistic_cross_entropy"
 
-    def _minimize(self, X: Any, target: Array, weight: Array | None, tasks: FitTasks) -> LbfgsOutcome:
+    def _run_lbfgs(self, X: Any, target: Array, weight: Array | None, tasks: FitTasks) -> None:
         """Full-batch training in float64, whatever the network's dtype."""
         l1, l2 = self._penalties()
         network = Network(self._network.spec, dtype="float64", seed=None)
@@ -320,23 +317,15 @@ class LogisticRegression(ClassifierMixin, StochasticSolver):  # type: ignore[mis
         trainer.set_data(X, target, weight)
         options = {"maxiter": self.max_iter, "gtol": self.tol, "ftol": 64 * np.finfo(float).eps, "maxls": 50}
         options["maxfun"] = 50 * self.max_iter
-        n_weights = network.spec.n_weights
+        n_weights, total = network.spec.n_weights, float(X.shape[0] if weight is None else weight.sum())
         fixed = None if self.fit_intercept else slice(n_weights, None)
-        watch = tasks.watch(self._network)
-        if l1 > 0:
-            total = float(X.shape[0] if weight is None else weight.sum())
-            outcome = minimize_loss_l1(
-                trainer, options, l1 / total, n_weights, fixed=fixed, verbose=bool(self.verbose), watch=watch
-            )
-        else:
-            outcome = minimize_loss(trainer, options, fixed=fixed, verbose=bool(self.verbose), watch=watch)
-        self._network.parameters[:] = network.parameters
-        return outcome
+        found = self._minimize(trainer, options, tasks, fixed=fixed, l1=l1 / total, n_penalized=n_weights)
+        self.n_iter_, self.loss_ = found.n_iter, found.loss
 
     def _run_batches(self, X: Any, target: Array, weight: Array | None, tasks: FitTasks) -> None:
         """Mini-batch training; a batch bears its share of the penalty, so that the minimum is that of all rows."""
         rng = check_random_state(self.random_state)
-        resumption = find_checkpoint(self, {"X": X, "y": target, "sample_weight": weight}, rng)
+        checkpoints = open_checkpoints(self, {"X": X, "y": target, "sample_weight": weight}, rng)
         n_rows = X.shape[0]
         n_steps = -(-n_rows // (200 if self.batch_size == "auto" else int(self.batch_size)))
         batch_size = -(-n_rows // n_steps)  # batches of equal size, so that no row weighs more than another
@@ -353,11 +342,13 @@ class LogisticRegression(ClassifierMixin, StochasticSolver):  # type: ignore[mis
         )
         trainer.set_data(X, target, weight)
         self._start_history(first_pass=True, early_stopping=False)
-        self._optimizer = OptimizerState(trainer, self.learning_rate_init, mode="adaptive")
-        course = Course(np.arange(n_rows), n_rows, rng, tasks=tasks, resumption=resumption)
-        restore_fit(self, course)
+        self._optimizer = OptimizerState(rates_of(self.learning_rate_init, "adaptive"), trainer)
         try:
-            self._run_epochs(course)
+            loop = self._make_loop(
+                tasks, rows=ShuffledRows(np.arange(n_rows), rng, self.shuffle), checkpoints=checkpoints
+            )
+            loop.run()
+            self._note_outcome(loop)
         finally:
             del self._optimizer
 

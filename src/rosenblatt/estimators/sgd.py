@@ -1,17 +1,18 @@
-"""The epoch loop of the solvers "sgd" and "adam", shared by all estimators.
+"""Fits by mini-batches with scikit-learn's rules, shared by all estimators: an estimator around a `TrainingLoop`.
 
-Goes in: a trainer with its data, the rows to train on and a validation score. Comes out: a trained network and the
-history attributes (``loss_curve_``, ``n_iter_``, ...). It never touches the data itself, and it leaves no non-finite
-network behind: it raises `DivergenceError`, or restores the best weights where it has them.
+Takes a trainer with its data, the rows to train on and a validation score. Returns a trained network and the history
+attributes (``loss_curve_``, ``n_iter_``, ...). Never touches the data itself, and never leaves a non-finite network
+behind: it raises `DivergenceError`, or restores the best weights where it has them.
 
-The rules (learning-rate modes, plateau count, what ends training) are those of scikit-learn 1.9.
+The rules (learning-rate modes, count of stalled epochs, what ends training) are those of scikit-learn 1.9.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Generator, Iterator
-from contextlib import contextmanager
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -20,28 +21,102 @@ from sklearn.exceptions import ConvergenceWarning
 
 from rosenblatt import _core
 from rosenblatt.estimators.base import DivergenceError, NetworkEstimator, divergence_message, warn_user
-from rosenblatt.estimators.fit_state import Course, OptimizerState
-from rosenblatt.estimators.resume import fit_state
-from rosenblatt.nn.schedules import Plateau
-from rosenblatt.training.checkpoint import run_epoch
+from rosenblatt.estimators.callbacks import FitTasks
+from rosenblatt.estimators.optimizer_state import OptimizerState
+from rosenblatt.storage.container import Arrays
+from rosenblatt.training.checkpoint import Checkpoints, fingerprint_of
+from rosenblatt.training.early_stopping import EarlyStopping, StoppingState, Tolerance
 from rosenblatt.training.history import History
+from rosenblatt.training.lbfgs import Minimum, minimize
+from rosenblatt.training.loop import Outcome, TrainingLoop
+from rosenblatt.training.trainer import Trainer
 
-__all__ = ["StochasticSolver"]
+__all__ = ["ShuffledRows", "StochasticSolver", "open_checkpoints"]
 
 Array = npt.NDArray[Any]
 MAX_ORDERED_ROWS = 1 << 20
 """Row numbers that are drawn ahead, for as many epochs as they are enough for."""
-ADVICE = (
-    "The loss became {loss} in epoch {epoch}: try a smaller learning_rate_init (now {rate:g}), and scale the inputs, "
-    "for example with sklearn.preprocessing.StandardScaler."
-)
+UNCOMPARED = ("checkpoint", "checkpoint_every", "verbose", "random_state", "n_jobs")
+"""Parameters that may change between a fit and its resumption."""
 
 
-def shuffle(rows: Array, rng: np.random.RandomState) -> None:
+def shuffle_in_place(rows: Array, rng: np.random.RandomState) -> None:
     """What ``rng.shuffle(rows)`` does to int64 numbers, with the same random bits, in less time."""
     bits = rng._bit_generator
     with bits.lock:
         _core.shuffle_as_numpy(rows, bits.capsule)
+
+
+def random_state_to(rng: np.random.RandomState, name: str) -> tuple[dict[str, Any], Arrays]:
+    """The state of NumPy's RandomState as JSON and an array, under this name."""
+    kind, keys, position, has_gauss, gauss = rng.get_state()
+    state = {"name": kind, "position": position, "has_gauss": has_gauss, "gauss": float(gauss).hex()}
+    return {name: state}, {name: np.array(keys)}
+
+
+def random_state_from(rng: np.random.RandomState, state: Mapping[str, Any], keys: Array) -> None:
+    """Set a RandomState to what `random_state_to` was given."""
+    gauss = float.fromhex(state["gauss"])
+    rng.set_state((state["name"], keys, state["position"], state["has_gauss"], gauss))
+
+
+@dataclass
+class ShuffledRows:
+    """Row numbers, of which each epoch shuffles the order of the one before, as in scikit-learn."""
+
+    rows: npt.NDArray[np.int64]
+    rng: np.random.RandomState
+    shuffle: bool
+
+    def __post_init__(self) -> None:
+        self.n_rows = len(self.rows)
+        self.max_epochs = max(1, MAX_ORDERED_ROWS // self.n_rows)
+
+    def draw(self, n_epochs: int) -> npt.NDArray[np.int64]:
+        """The orders of the next epochs; a single one is no copy."""
+        orders = np.empty((n_epochs, self.n_rows), np.int64) if n_epochs > 1 else self.present()
+        for order in orders:
+            if self.shuffle:
+                shuffle_in_place(self.rows, self.rng)
+            if n_epochs > 1:
+                order[:] = self.rows
+        return orders
+
+    def present(self) -> npt.NDArray[np.int64]:
+        """The order of the epoch that has begun."""
+        return self.rows[None, :]
+
+    def state(self) -> tuple[dict[str, Any], Arrays]:
+        """See `rosenblatt.training.loop.RowOrders`."""
+        state, arrays = random_state_to(self.rng, "random")
+        return state, {**arrays, "rows": self.rows.copy()}
+
+    def restore(self, state: dict[str, Any], arrays: Arrays) -> None:
+        """See `rosenblatt.training.loop.RowOrders`."""
+        random_state_from(self.rng, state["random"], arrays["random"])
+        self.rows[:] = arrays["rows"]
+
+
+def open_checkpoints(estimator: Any, data: Mapping[str, Any], rng: np.random.RandomState) -> Checkpoints | None:
+    """The checkpoints of a fit; random numbers start as those of the fit that is resumed.
+
+    The fingerprint holds the estimator's parameters and digests of the data.
+    """
+    if estimator.checkpoint is None:
+        return None
+    parameters = estimator.get_params(deep=False)
+    settings = {name: value for name, value in parameters.items() if name not in UNCOMPARED}
+    seed = parameters.get("random_state")
+    fingerprint = fingerprint_of(settings, data) | {
+        "random_state": repr(seed) if seed is None or isinstance(seed, (int, np.integer)) else "a generator",
+        "estimator": type(estimator).__name__,
+    }
+    checkpoints = Checkpoints(estimator.checkpoint, estimator.checkpoint_every, fingerprint)
+    if checkpoints.found is not None:
+        state, arrays = checkpoints.found
+        random_state_from(rng, state["random_start"], arrays["random_start"])
+    checkpoints.start = random_state_to(rng, "random_start")
+    return checkpoints
 
 
 class StochasticSolver(NetworkEstimator):
@@ -64,7 +139,6 @@ class StochasticSolver(NetworkEstimator):
     history_: History
     _no_improvement_count: int
     _optimizer: OptimizerState
-    ema_decay = 0.0
 
     def _start_history(self, first_pass: bool, early_stopping: bool) -> None:
         """Begin the history attributes, or get those of earlier calls ready to be continued."""
@@ -83,229 +157,106 @@ class StochasticSolver(NetworkEstimator):
         self.validation_scores_ = scores if early_stopping else None
         self.best_validation_score_ = (best_score if best_score is not None else -math.inf) if early_stopping else None
 
-    def _run_epochs(self, course: Course) -> None:
-        """Train until a rule ends it; with a validation score the best weights are put back at the end."""
-        for _ in self._stages(course):
-            raise AssertionError("a course without a pause has one stage")
-
-    def _stages(self, course: Course) -> Generator[None, float, None]:
-        """The same with pauses: what is sent is the epoch to pause at next, as if training ended there."""
-        if course.score is not None and course.best is None:
-            course.best = np.array(self._network.block)
-        max_iter = 1 if course.incremental else self.max_iter
-        trainer = self._optimizer.running_trainer
-        losses: list[float] = []  # of epochs that the history does not have yet
-        try:
-            while self.n_iter_ < max_iter and not course.finished:
-                while self.n_iter_ >= course.pause:
-                    with self._as_if_ended(course):
-                        course.finish()
-                        course.pause = yield
-                losses = self._train_some(course, max_iter)
-                course.finished = not self._end_epochs(losses, course) or self._reached_end(course)
-                if course.checkpoints is not None and course.checkpoints.is_due(trainer.step_count):
-                    self._save(course)
-            ends_as_planned = getattr(self._optimizer.schedule, "runs_to_completion", False)
-            if not course.finished and not course.incremental and not ends_as_planned:
-                self._warn_not_converged()
-        except KeyboardInterrupt:
-            if course.score is None:  # else an epoch without its score is none
-                self._end_epochs([*losses, *trainer.whole_epochs], course)
-            trainer.whole_epochs = []
-            warn_user(f"Training interrupted by user in epoch {self.n_iter_ + 1}; the network is kept as it is.")
-            if course.checkpoints is None:
-                trainer.position = (0, 0.0)
-        else:
-            course.finished = True
-        if course.checkpoints is not None and course.finished:
-            self._save(course)
-        if course.best is not None:
-            self._network.block[:] = course.best
-        elif self.ema_decay:
-            self._network.parameters[:] = trainer.averages()
-
-    def _save(self, course: Course) -> None:
-        assert course.checkpoints is not None
-        course.checkpoints.save(self._optimizer.running_trainer.step_count, *fit_state(self, course))
-
-    def _train_some(self, course: Course, max_iter: int) -> list[float]:
-        """Run as many epochs as can pass before anything has to be decided; their losses."""
-        trainer = self._optimizer.running_trainer
-        course.tasks.begin_epoch()
-        n_epochs = min(max_iter - self.n_iter_, self._epochs_without_decision(course))
-        steps = trainer.steps_per_epoch(course.n_rows)
-        first = trainer.step_count if course.incremental else self.n_iter_ * steps
-        rates = self._optimizer.rates(first, n_epochs * steps, steps, self.max_iter * steps)
-        if course.rows is not None and course.in_epoch:
-            orders: Array | None = course.rows[None, :]
-        else:
-            orders = None if course.rows is None else self._orders(course.rows, n_epochs, course.rng)
-        if course.checkpoints is None:
-            return trainer.epochs(n_epochs, rates, orders, shuffle=False)
-        order, resume = None if orders is None else orders[0], course.in_epoch
-        course.in_epoch = False
-        loss = run_epoch(
-            trainer,
-            rates,
-            order,
-            shuffle=False,
-            resume=resume,
-            checkpoints=course.checkpoints,
-            snapshot=lambda: fit_state(self, course),
+    def _make_loop(self, tasks: FitTasks, *, incremental: bool = False, **how: Any) -> TrainingLoop:
+        """The loop of a fit, or of the one epoch of `partial_fit`; resumed where `how` has checkpoints."""
+        best = self.best_loss_ if self.best_validation_score_ is None else -self.best_validation_score_
+        state = StoppingState(math.inf if best is None else best, self._no_improvement_count)
+        loop = TrainingLoop(
+            self._optimizer.running_trainer,
+            1 if incremental else self.max_iter,
+            Tolerance(self.n_iter_no_change, self.tol, state, self._ends_at_plateau),
+            self._optimizer.rates,
+            before_epoch=tasks.begin_epoch,
+            on_epoch=lambda row: self._note_epoch(loop, row),
+            callbacks=[*([self._print_epoch] if self.verbose else []), *tasks.callbacks(self._network)],
+            total_epochs=self.max_iter,
+            history=self.history_,
+            keep_interrupted=True,
+            **how,
         )
-        return [loss]
+        self._note_restored(loop)
+        return loop
 
-    def _reached_end(self, course: Course) -> bool:
-        """Whether lack of progress, or a callback, ends training."""
-        if course.tasks.stopped:
-            return True
-        return self._no_improvement_count > self.n_iter_no_change and self._ends_at_plateau()
+    def _note_restored(self, loop: TrainingLoop) -> None:
+        """The attributes of the epochs that a checkpoint has, as if they had been trained now."""
+        self.history_ = loop.history
+        for i in range(loop.history.n_epochs - loop.epoch, loop.history.n_epochs):
+            self._note_epoch(loop, {name: column[i] for name, column in loop.history.items()})
+        self.n_iter_ = loop.epoch
 
-    def _epochs_without_decision(self, course: Course) -> int:
-        """Epochs that can run before anything but a divergence may end training or change the learning rate."""
-        optimizer = self._optimizer
-        if (
-            course.score is not None
-            or course.checkpoints is not None
-            or course.tasks.wanted
-            or self.verbose
-            or course.probe is not None
-            or optimizer.mode == "invscaling"
-            or isinstance(optimizer.mode, Plateau)
-        ):
-            return 1
-        until_plateau = self.n_iter_no_change + 1 - self._no_improvement_count
-        return int(max(1, min(until_plateau, course.pause - self.n_iter_, MAX_ORDERED_ROWS // course.n_rows)))
-
-    def _orders(self, rows: Array, n_epochs: int, rng: np.random.RandomState) -> Array:
-        """The row orders of the next epochs, (n_epochs, n_rows); each shuffles the one before, as in scikit-learn."""
-        orders = np.empty((n_epochs, len(rows)), np.int64) if n_epochs > 1 else rows[None, :]  # not a copy
-        for order in orders:
-            if self.shuffle:
-                shuffle(rows, rng)
-            if n_epochs > 1:
-                order[:] = rows
-        return orders
-
-    def _end_epochs(self, losses: list[float], course: Course) -> bool:
-        """Move losses from the list into the history; False when training diverged."""
-        while losses:
-            if not self._end_epoch(losses.pop(0), course):
-                return False
-        return True
-
-    def _end_epoch(self, loss: float, course: Course) -> bool:
-        """Take an epoch into the history; False when training diverged but the best weights are at hand."""
-        steps = self._optimizer.running_trainer.steps_per_epoch(course.n_rows)
-        rates = self._optimizer.rates((self.n_iter_ + 1) * steps - 1, 1, steps, self.max_iter * steps)
-        self.n_iter_ += 1
-        self.t_ += course.n_rows
-        self.loss_ = loss
-        self.loss_curve_.append(loss)
-        if self.verbose:
-            print(f"Iteration {self.n_iter_}, loss = {loss:.8f}")
-        if not math.isfinite(loss):
-            self._stop_divergence(loss)
-            return False
-        row = {"loss": loss, "learning_rate": float(np.ravel(rates)[-1])}
-        if course.score is None:
-            self._count_loss(loss)
+    def _note_epoch(self, loop: TrainingLoop, row: Mapping[str, float]) -> None:
+        """scikit-learn's attributes of an epoch."""
+        self.n_iter_ = loop.epoch
+        self.t_ += loop.n_rows
+        self.loss_ = row["loss"]
+        self.loss_curve_.append(self.loss_)
+        self._no_improvement_count = int(loop.rule.state.stalled)
+        if self.validation_scores_ is None:
+            self.best_loss_ = loop.rule.state.best
         else:
-            with self._averaged():
-                score = course.score()
-                if course.evaluator is not None:
-                    row["val_loss"] = course.evaluator.loss()
-                row["val_score"] = score
-                self._count_score(score, course.best)
-        if course.probe is not None:
-            row |= course.probe.row()
-        self.history_.append(**row)
-        self._optimizer.end_epoch(self.t_, loss if course.score is None else -row["val_score"])
-        course.tasks.end_epoch(self._reconstruction)
-        return True
+            self.validation_scores_.append(row.get("val_score", math.nan))
+            self.best_validation_score_ = -loop.rule.state.best
 
-    def _reconstruction(self) -> dict[str, Any]:
-        """Attributes of an estimator that is as if training had ended now."""
-        with self._averaged():
-            return {"_network": self._network.copy()}
-
-    @contextmanager
-    def _as_if_ended(self, course: Course) -> Iterator[None]:
-        """The network that would be kept if training ended now: the best one or the average, where they are kept."""
-        if course.best is None:
-            with self._averaged():
-                yield
-            return
-        present = np.array(self._network.block)
-        self._network.block[:] = course.best
-        try:
-            yield
-        finally:
-            self._network.block[:] = present
-
-    @contextmanager
-    def _averaged(self) -> Iterator[None]:
-        """The network with the averages of its weights, where they are kept."""
-        if not self.ema_decay:
-            yield
-            return
-        parameters = self._network.parameters
-        raw = parameters.copy()
-        parameters[:] = self._optimizer.running_trainer.averages()
-        try:
-            yield
-        finally:
-            parameters[:] = raw
-
-    def _count_loss(self, loss: float) -> None:
-        """Epochs in a row whose loss was not at least `tol` below the best one."""
-        assert self.best_loss_ is not None
-        stalled = loss > self.best_loss_ - self.tol
-        self._no_improvement_count = self._no_improvement_count + 1 if stalled else 0
-        self.best_loss_ = min(loss, self.best_loss_)
-
-    def _count_score(self, score: float, best: Array | None) -> None:
-        """Epochs in a row whose validation score was not `tol` above the best; keeps the best weights in `best`."""
-        assert self.validation_scores_ is not None
-        assert self.best_validation_score_ is not None
-        assert best is not None
-        self.validation_scores_.append(score)
-        if self.verbose:
-            print(f"Validation score: {score:f}")
-        stalled = score < self.best_validation_score_ + self.tol
-        self._no_improvement_count = self._no_improvement_count + 1 if stalled else 0
-        if score > self.best_validation_score_:
-            self.best_validation_score_ = score
-            best[:] = self._network.block
+    def _print_epoch(self, loop: TrainingLoop) -> None:
+        print(f"Iteration {self.n_iter_}, loss = {self.loss_:.8f}")
+        if self.validation_scores_:
+            print(f"Validation score: {self.validation_scores_[-1]:f}")
 
     def _ends_at_plateau(self) -> bool:
         """Whether no progress ends training; an adaptive learning rate is lowered first."""
         what = "Training loss" if self.validation_scores_ is None else "Validation score"
-        outcome = self._optimizer.reached_plateau()
+        ends, outcome = self._optimizer.rates.reached_plateau()
+        self._no_improvement_count = self._no_improvement_count if ends else 0
         if self.verbose:
             print(
                 f"{what} did not improve more than tol={self.tol:f} for {self.n_iter_no_change} consecutive epochs. "
                 f"{outcome}"
             )
-        if outcome.endswith("Stopping."):
-            return True
-        self._no_improvement_count = 0
-        return False
+        return ends
 
-    def _stop_divergence(self, loss: float) -> None:
-        """Raise, unless a validation score says which earlier weights to go back to: then warn."""
-        advice = ADVICE.format(loss=loss, epoch=self.n_iter_, rate=self._optimizer.learning_rate)
-        if self.validation_scores_ is None or self.best_validation_score_ == -math.inf:
-            raise DivergenceError(divergence_message(advice))
-        self.validation_scores_.append(math.nan)
-        warn_user(
-            f"Training diverged and was stopped; the weights of the best validation score are kept. {advice}",
-            ConvergenceWarning,
-        )
+    def _note_outcome(self, loop: TrainingLoop, warn_at_end: bool = True) -> None:
+        """Warn of what the user should know, or raise `DivergenceError`."""
+        if loop.outcome is Outcome.DIVERGED:
+            rate = self._optimizer.rates.present
+            advice = (
+                f"{loop.failure}: try a smaller learning_rate_init (now {rate:g}), and scale the inputs, for example "
+                "with sklearn.preprocessing.StandardScaler."
+            )
+            if loop.best is None:
+                raise DivergenceError(divergence_message(advice))
+            warn_user(
+                f"Training diverged and was stopped; the weights of the best validation score are kept. {advice}",
+                ConvergenceWarning,
+            )
+        elif loop.outcome is Outcome.INTERRUPTED:
+            warn_user(f"Training interrupted by user in epoch {self.n_iter_ + 1}; the network is kept as it is.")
+        elif loop.outcome is Outcome.ALL_EPOCHS and warn_at_end and not self._optimizer.rates.runs_to_completion:
+            warn_user(
+                f"Maximum iterations ({self.max_iter}) reached before training converged: loss {self.loss_:.6g}, tol "
+                f"{self.tol:g}. Raise max_iter or tol, or scale the inputs.",
+                ConvergenceWarning,
+            )
 
-    def _warn_not_converged(self) -> None:
-        warn_user(
-            f"Maximum iterations ({self.max_iter}) reached before training converged: loss {self.loss_:.6g}, tol "
-            f"{self.tol:g}. Raise max_iter or tol, or scale the inputs.",
-            ConvergenceWarning,
-        )
+    def _minimize(self, trainer: Trainer, options: Mapping[str, Any], tasks: FitTasks, **how: Any) -> Minimum:
+        """Train by L-BFGS in the trainer's network, which the estimator's takes its parameters from; see `minimize`."""
+        callbacks = [*([print_iteration] if self.verbose else []), *tasks.callbacks(self._network)]
+        loop = TrainingLoop(trainer, sys.maxsize, EarlyStopping(), callbacks=callbacks, keep_interrupted=True)
+        found = minimize(loop, options, **how)
+        if loop.outcome is Outcome.DIVERGED:
+            raise DivergenceError(divergence_message(f"{loop.failure}: scale the inputs and the target."))
+        self._network.parameters[:] = trainer.network.parameters
+        found = replace(found, n_iter=min(found.n_iter, int(options["maxiter"])))
+        if loop.outcome is Outcome.INTERRUPTED:
+            warn_user(f"Training interrupted by user after {found.n_iter} iterations; the network is kept as it is.")
+        elif found.message:
+            warn_user(
+                f"L-BFGS ended before it converged, after {found.n_iter} iterations: {found.message}. Raise max_iter "
+                f"(now {options['maxiter']}), or scale the inputs.",
+                ConvergenceWarning,
+            )
+        return found
+
+
+def print_iteration(loop: TrainingLoop) -> None:
+    """A line for an iteration of L-BFGS."""
+    print(f"Iteration {loop.epoch}, loss = {loop.history['loss'][-1]:.8f}")

@@ -5,16 +5,28 @@ Goes in: losses, penalties, limits. Comes out: plain data that programs are buil
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
+from typing import Any
 
 from rosenblatt.nn.graph import Graph
-from rosenblatt.nn.layers.base import Parameter
+from rosenblatt.nn.layers.base import Parameter, require_range
 from rosenblatt.nn.losses import Loss, LossFunction, loss_record
 
-__all__ = ["Block", "LossGiven", "Objective", "blocks_of", "targets_of"]
+__all__ = ["NUMBERS", "SETTINGS", "Block", "LossGiven", "Objective", "blocks_of", "targets_of"]
 
 LossGiven = str | LossFunction | Loss
+
+
+def number(below: float = math.inf, *, needs_steps: bool = True) -> Any:
+    """A field in [0, below), zero when off; `needs_steps`: full-batch training cannot have it."""
+    return field(default=0.0, metadata={"below": below, "needs_steps": needs_steps})
+
+
+def factors(*, needs_steps: bool = True) -> Any:
+    """A field with factors by name; off when empty."""
+    return field(default_factory=dict, metadata={"needs_steps": needs_steps})
 
 
 @dataclass(frozen=True)
@@ -52,18 +64,22 @@ class Objective:
     """
 
     loss: LossGiven | Mapping[str, LossGiven]
-    l2: float = 0.0
-    l1: float = 0.0
+    l2: float = number(needs_steps=False)
+    l1: float = number()
     weighted: bool = False
-    clip_value: float = 0.0
-    clip_norm: float = 0.0
-    head_weights: Mapping[str, float] = field(default_factory=dict)
-    ema_decay: float = 0.0
+    clip_value: float = number()
+    clip_norm: float = number()
+    head_weights: Mapping[str, float] = factors(needs_steps=False)
+    ema_decay: float = number(below=1.0)
     frozen: frozenset[str] = frozenset()
     per_batch: bool = True
-    learning_rate_factors: Mapping[str, float] = field(default_factory=dict)
-    weight_decay_factors: Mapping[str, float] = field(default_factory=dict)
-    anneal_regularization: bool = False
+    learning_rate_factors: Mapping[str, float] = factors()
+    weight_decay_factors: Mapping[str, float] = factors()
+    anneal_regularization: bool = field(default=False, metadata={"needs_steps": True})
+
+    def __post_init__(self) -> None:
+        for name, below in NUMBERS.items():
+            require_range(name, getattr(self, name), 0, below)
 
     def losses(self, graph: Graph) -> dict[str, Loss]:
         """The loss of each head.
@@ -80,6 +96,12 @@ class Objective:
         if unknown:
             raise ValueError(f"head_weights names {', '.join(unknown)}; the heads are {', '.join(graph.heads)}")
         return {head: loss_record(given[head]) for head in graph.heads}
+
+
+SETTINGS = {f.name: f.metadata["needs_steps"] for f in fields(Objective) if f.metadata}
+"""The fields that a user may set in every kind of training, and whether they need mini-batches."""
+NUMBERS = {f.name: float(f.metadata["below"]) for f in fields(Objective) if "below" in f.metadata}
+"""Those that are numbers in [0, below)."""
 
 
 @dataclass(frozen=True)

@@ -134,7 +134,7 @@ class ResumableTrial:
     def _train_to(self, epoch: int) -> None:
         if self._fit is None:
             self.estimator._validate_params()
-            self._fit = self.estimator._fit_in_stages(self.fold.X, self.fold.y)
+            self._fit = self.estimator.fit_in_stages(self.fold.X, self.fold.y)
             began = time.monotonic()
             self._step(None)
             self.seconds += time.monotonic() - began

@@ -1,9 +1,8 @@
 """The loop around the executor: steps, epochs, checkpoints, history."""
 
 from rosenblatt.training.checkpoint import CheckpointError
-from rosenblatt.training.early_stopping import Epoch
 from rosenblatt.training.evaluation import LayerGradient, gradient_statistics
-from rosenblatt.training.fitting import fit
+from rosenblatt.training.fitting import Epoch, fit
 from rosenblatt.training.history import History
 from rosenblatt.training.learning_rate_finder import RateRange, find_learning_rate
 from rosenblatt.training.tensorboard import TensorBoard

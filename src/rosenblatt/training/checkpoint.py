@@ -7,32 +7,29 @@ process is killed, the older checkpoint or the new one is there. It never decide
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import os
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass, field, fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from rosenblatt.nn.graph import Graph
 from rosenblatt.storage.atomic import read_regular, write_atomically
 from rosenblatt.storage.container import Arrays, ModelFileError, pack, unpack
-from rosenblatt.training.trainer import Rates, Trainer
 
-__all__ = ["CheckpointError", "Checkpoints", "data_digest", "network_text", "run_epoch", "setting_text"]
+__all__ = ["CheckpointError", "Checkpoints", "data_digest", "fingerprint_of", "network_text", "setting_text"]
 
 FILE = "checkpoint.safetensors"
 KIND = "checkpoint"
 UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0}
 DEFAULT_EVERY = "30s"
-
-Snapshot = Callable[[], tuple[dict[str, Any], Arrays]]
 
 
 class CheckpointError(ValueError):
@@ -51,11 +48,17 @@ class Checkpoints:
         Steps between two checkpoints, or a time such as "30s", "5m", "1h".
     fingerprint : mapping of str to str
         What the training is of, part by part; a checkpoint whose parts differ is refused.
+
+    Attributes
+    ----------
+    start : tuple of (dict, dict of str to ndarray)
+        State and arrays from before the training, which each checkpoint holds too.
     """
 
     folder: str | os.PathLike[str]
     every: int | str
     fingerprint: Mapping[str, str]
+    start: tuple[dict[str, Any], Arrays] = field(default_factory=lambda: ({}, {}))
 
     def __post_init__(self) -> None:
         self.steps, self.seconds = parse_every(self.every)
@@ -69,8 +72,9 @@ class Checkpoints:
                 left.unlink()
         self._saved_at, self._saved_step = time.monotonic(), 0
 
-    def load(self) -> tuple[dict[str, Any], Arrays] | None:
-        """State and arrays of the checkpoint, or None where there is none.
+    @functools.cached_property
+    def found(self) -> tuple[dict[str, Any], Arrays] | None:
+        """State and arrays of the checkpoint that was there before this training saved one, or None.
 
         Raises
         ------
@@ -79,7 +83,7 @@ class Checkpoints:
         """
         if not self.path.exists():
             return None
-        remedy = "Give another folder, or delete this one to begin anew."
+        remedy = "Give another folder, or delete this one to restart from scratch."
         try:
             kind, state, arrays = unpack(read_regular(self.path), finite=False)
             if kind != KIND or not isinstance(state, dict) or not isinstance(state.get("fingerprint"), dict):
@@ -114,9 +118,24 @@ class Checkpoints:
         OSError
             If it cannot be written; the older one is unharmed.
         """
-        whole = {**state, "step": step, "fingerprint": dict(self.fingerprint)}
-        write_atomically(self.path, pack(KIND, whole, arrays, finite=False))
+        whole = {**self.start[0], **state, "step": step, "fingerprint": dict(self.fingerprint)}
+        write_atomically(self.path, pack(KIND, whole, {**self.start[1], **arrays}, finite=False))
         self._saved_at, self._saved_step = time.monotonic(), step
+
+
+def fingerprint_of(settings: Mapping[str, Any], data: Mapping[str, Any]) -> dict[str, str]:
+    """What a training is of: settings as texts, and digests of data (arrays, or mappings and tuples of them)."""
+    texts = {name: setting_text(value) for name, value in settings.items()}
+    return texts | {name: data_digest(*flat(value)) for name, value in data.items()}
+
+
+def flat(data: Any) -> list[Any]:
+    """The arrays in nested mappings and tuples, in a fixed order."""
+    if isinstance(data, Mapping):
+        return [array for name in sorted(data) for array in flat(data[name])]
+    if isinstance(data, (tuple, list)):
+        return [array for item in data for array in flat(item)]
+    return [data]
 
 
 def setting_text(value: Any) -> str:
@@ -186,56 +205,3 @@ def data_digest(*arrays: Any) -> str:
             content = repr(part.tolist()).encode() if part.dtype == object else part.tobytes()
             hashed.update(content)
     return hashed.hexdigest()
-
-
-def run_epoch(
-    trainer: Trainer,
-    rates: Rates,
-    order: NDArray[np.int64] | None,
-    *,
-    regularization: Rates = 1.0,
-    shuffle: bool,
-    resume: bool,
-    checkpoints: Checkpoints | None,
-    snapshot: Snapshot,
-) -> float:
-    """One epoch, or the rest of one that was begun, with checkpoints on the way; its loss.
-
-    Parameters
-    ----------
-    trainer : Trainer
-        With its data.
-    rates : float, or ndarray of shape (n_steps,)
-        Learning rates of all steps of the epoch.
-    order : ndarray of shape (n,), optional
-        Of the whole epoch.
-    regularization : float, or ndarray of shape (n_steps,)
-        As `Trainer.epochs` takes it.
-    shuffle : bool
-        Without an order: whether the epoch has one of its own.
-    resume : bool
-        Go on at the trainer's position.
-    checkpoints : Checkpoints or None
-    snapshot : callable
-        Gives state and arrays, the trainer's included.
-    """
-    orders = None if order is None else order[None, :]
-    n_rows = trainer.n_rows if order is None else len(order)
-    if not resume:
-        trainer.position = (0, 0.0)
-    while True:
-        steps, seconds = (0, 0.0) if checkpoints is None else checkpoints.until_next(trainer.step_count)
-        done = trainer.position[0] // max(1, min(trainer.batch_size or n_rows, n_rows))
-        left, strength = (of[done:] if isinstance(of, np.ndarray) else of for of in (rates, regularization))
-        losses = trainer.epochs(
-            *(1, left, orders),
-            regularization=strength,
-            shuffle=shuffle,
-            resume=True,
-            max_steps=steps,
-            max_seconds=seconds,
-        )
-        if losses:
-            return losses[0]
-        assert checkpoints is not None
-        checkpoints.save(trainer.step_count, *snapshot())

@@ -1,112 +1,91 @@
-"""After each epoch or iteration: how good the network is, whether that was the best one, and whether to stop.
+"""When training stops: rules that are told one value after each epoch, the lower the better.
 
-Goes in: the network as it is and the row of numbers that the training knows. Comes out: a row of the history, and a
-standing. It does not train, and it does not put weights back: whoever trains does.
+Takes values. Returns whether the epoch was the best one so far, and whether training should stop. Never trains, and
+never looks at a network: the loop keeps the best weights.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
 
-from numpy.typing import NDArray
-
-from rosenblatt.nn.network import Network
-from rosenblatt.nn.objective import LossGiven
-from rosenblatt.nn.schedules import Plateau, PlateauState, Schedule
-from rosenblatt.training.evaluation import Evaluator
-from rosenblatt.training.history import History
-
-__all__ = ["Callback", "Epoch", "Judge", "Standing"]
-
-
-@dataclass(frozen=True)
-class Epoch:
-    """What a callback is told after each epoch.
-
-    Attributes
-    ----------
-    number : int
-        Counted from 1.
-    network : Network
-        As it is now.
-    history : History
-        This epoch included.
-    """
-
-    number: int
-    network: Network
-    history: History
-
-
-Callback = Callable[[Epoch], Any]
+__all__ = ["BestEpoch", "EarlyStopping", "StoppingState", "Tolerance"]
 
 
 @dataclass
-class Standing:
-    """Best value so far (lower is better), epochs without progress since, why training ended, and the plateau."""
+class StoppingState:
+    """The lowest value so far, and the number of epochs without progress since."""
 
     best: float = math.inf
-    stalled: int = 0
-    finished: str = ""
-    plateau: PlateauState = field(default_factory=PlateauState)
+    stalled: float = 0
 
 
-class Judge:
-    """Validates `network`, keeps the history and the best weights, and asks the callbacks.
+@dataclass
+class EarlyStopping:
+    """Stop after `patience` epochs in a row whose value is not more than `min_delta` below the best one.
 
-    Parameters
-    ----------
-    network : Network
-        The one that is validated.
-    loss : as for `rosenblatt.training.fit`
-    schedule : Schedule or None
-        Told, where it depends on results.
-    options : mapping
-        Those of `rosenblatt.training.fit`.
+    NaN is never the best value, and never progress.
     """
 
-    def __init__(
-        self,
-        network: Network,
-        loss: LossGiven | Mapping[str, LossGiven],
-        schedule: Schedule | None,
-        options: Mapping[str, Any],
-    ) -> None:
-        self.network, self.schedule, self.o = network, schedule, options
-        self.history, self.at = History(), Standing()
-        self.best: NDArray[Any] | None = None
-        self.evaluator: Evaluator | None = None
-        if options["validation"] is not None:
-            X, y = options["validation"]
-            self.evaluator = Evaluator(network, loss, X, y, head_weights=options["head_weights"])
+    patience: float = math.inf
+    min_delta: float = 0.0
+    state: StoppingState = field(default_factory=StoppingState)
 
-    def end_epoch(self, row: dict[str, float]) -> None:
-        """Complete the row, take it into the history, and decide."""
-        if self.evaluator is not None:
-            row["val_loss"] = self.evaluator.loss()
-            if self.o["scorer"] is not None:
-                row["val_score"] = float(self.o["scorer"](self.network, *self.o["validation"]))
-        self.history.append(**row)
-        self._compare(-row["val_score"] if "val_score" in row else row.get("val_loss", row["loss"]))
-        number = self.history.n_epochs
-        if self.o["verbose"]:
-            print(f"epoch {number}: " + ", ".join(f"{name} {value:.6g}" for name, value in row.items()))
-        answers = [callback(Epoch(number, self.network, self.history)) for callback in self.o["callbacks"]]
-        if any(answers):  # only now, when all of them were told
-            self.at.finished = "a callback"
+    def is_best(self, value: float) -> bool:
+        """Whether the network of this epoch is the one to keep."""
+        return value < self.state.best
 
-    def _compare(self, value: float) -> None:
-        """Count progress; a plateau lowers the learning rate."""
-        if isinstance(self.schedule, Plateau):
-            self.at.plateau = self.schedule.after_epoch(self.at.plateau, value)
-        first = self.at.best == math.inf
-        self.at.stalled = 0 if first or value < self.at.best - self.o["min_delta"] else self.at.stalled + 1
-        if first or value < self.at.best:
-            self.at.best = value
-            if self.evaluator is not None and self.o["restore_best"]:
-                self.best = self.network.block.copy()
-        if self.o["patience"] is not None and self.at.stalled >= self.o["patience"]:
-            self.at.finished = "patience"
+    def is_progress(self, value: float) -> bool:
+        """Whether the epoch starts the count of stalled epochs again."""
+        return value < self.state.best - self.min_delta
+
+    def after_epoch(self, value: float) -> bool:
+        """Count an epoch; whether it was the best one."""
+        best = self.is_best(value)
+        self.state.stalled = 0 if self.is_progress(value) else self.state.stalled + 1
+        self.state.best = value if best else self.state.best
+        return best
+
+    def should_stop(self) -> bool:
+        """Whether training should end now."""
+        return self.state.stalled >= self.patience
+
+    def epochs_until_decision(self) -> float:
+        """Epochs that can pass before `should_stop` can be true."""
+        return self.patience - self.state.stalled
+
+
+@dataclass
+class BestEpoch(EarlyStopping):
+    """Never stop; of equally good epochs, the last one is the best."""
+
+    def is_best(self, value: float) -> bool:
+        return value <= self.state.best
+
+
+@dataclass
+class Tolerance(EarlyStopping):
+    """scikit-learn's rule: stop when more than `patience` epochs in a row did not improve by `min_delta` (its tol).
+
+    Attributes
+    ----------
+    at_plateau : callable
+        Called instead of stopping; its result says whether training ends. (An adaptive learning rate is lowered first.)
+    """
+
+    at_plateau: Callable[[], bool] = lambda: True
+
+    def is_progress(self, value: float) -> bool:
+        return value <= self.state.best - self.min_delta
+
+    def should_stop(self) -> bool:
+        if self.state.stalled <= self.patience:
+            return False
+        if self.at_plateau():
+            return True
+        self.state.stalled = 0
+        return False
+
+    def epochs_until_decision(self) -> float:
+        return self.patience + 1 - self.state.stalled

@@ -9,36 +9,60 @@ from __future__ import annotations
 
 import math
 import os
+import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rosenblatt.nn.graph import Graph
+from rosenblatt.nn.layers.base import require_range
+from rosenblatt.nn.layers.dropout import AlphaDropout, Dropout, GaussianNoise
+from rosenblatt.nn.layers.normalization import BatchNorm
 from rosenblatt.nn.losses import check_target
 from rosenblatt.nn.network import Network, input_arrays
-from rosenblatt.nn.objective import LossGiven
+from rosenblatt.nn.objective import NUMBERS, SETTINGS, LossGiven
 from rosenblatt.nn.optimizers import Optimizer, optimizer_named
-from rosenblatt.nn.schedules import PlateauState, Schedule, schedule_named
-from rosenblatt.storage.container import decode_value, encode_value
-from rosenblatt.training.checkpoint import (
-    DEFAULT_EVERY,
-    Checkpoints,
-    data_digest,
-    network_text,
-    run_epoch,
-    setting_text,
-)
-from rosenblatt.training.early_stopping import Callback, Judge, Standing
-from rosenblatt.training.evaluation import GradientProbe
+from rosenblatt.nn.schedules import Schedule, schedule_named
+from rosenblatt.training.checkpoint import DEFAULT_EVERY, Checkpoints, data_digest, fingerprint_of, network_text
+from rosenblatt.training.early_stopping import EarlyStopping
+from rosenblatt.training.evaluation import Evaluator, GradientProbe
+from rosenblatt.training.frozen_features import fit_on_frozen_features
 from rosenblatt.training.history import History
+from rosenblatt.training.lbfgs import minimize
+from rosenblatt.training.learning_rates import ScheduledRates
+from rosenblatt.training.loop import Outcome, TrainingLoop
 from rosenblatt.training.trainer import DivergenceError, Trainer
 
-__all__ = ["fit"]
+__all__ = ["Epoch", "fit"]
 
 Scorer = Callable[[Network, Any, Any], float]
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """What a callback is told after each epoch.
+
+    Attributes
+    ----------
+    number : int
+        Counted from 1.
+    network : Network
+        As it is now.
+    history : History
+        This epoch included.
+    """
+
+    number: int
+    network: Network
+    history: History
+
+
+Callback = Callable[[Epoch], Any]
+Options = Mapping[str, Any]
+"""The parameters of `fit`, by name."""
 
 
 def fit(
@@ -149,16 +173,16 @@ def fit(
     options = {name: value for name, value in locals().items() if name not in ("network", "X", "y", "cache_frozen")}
     check_options(options)
     if cache_frozen and network.frozen:
-        from rosenblatt.training.frozen_features import fit_on_frozen_features
-
-        return fit_on_frozen_features(network, X, y, options)
-    loss = options["loss"] = loss if loss is not None else default_loss(network.graph)
-    check_targets(network.graph, loss, y)
-    if optimizer == "lbfgs":
-        from rosenblatt.training.lbfgs import fit_full_batch
-
-        return fit_full_batch(network, X, y, options)
-    return _Loop(network, X, y, options).run()
+        return fit_on_frozen_features(fit, network, X, y, options)
+    options["loss"] = loss if loss is not None else default_loss(network.graph)
+    check_targets(network.graph, options["loss"], y)
+    before = network.block.copy()
+    loop = run_full_batch(network, X, y, options) if optimizer == "lbfgs" else run_batches(network, X, y, options)
+    if loop.outcome is Outcome.DIVERGED:
+        network.block[...] = before
+        rate = f"a smaller learning_rate (now {learning_rate:g}), clip_norm=1, and " if optimizer != "lbfgs" else ""
+        raise DivergenceError(f"{loop.failure}: try {rate}scaled inputs and targets. The network is as it was before.")
+    return loop.history
 
 
 def default_loss(graph: Graph) -> dict[str, LossGiven]:
@@ -179,161 +203,121 @@ def check_targets(graph: Graph, loss: LossGiven | Mapping[str, LossGiven], y: An
             check_target(losses[head], targets[head])
 
 
-class _Loop:
-    """One training: its data, its trainer and where it stands."""
+def run_batches(network: Network, X: Any, y: Any, o: Options) -> TrainingLoop:
+    """Train by mini-batches, continuing from a checkpoint where there is one."""
+    given, n_rows = o["optimizer"], next(iter(input_arrays(network.graph, X).values())).shape[0]
+    optimizer = optimizer_named(given) if isinstance(given, (str, type)) else given
+    trainer = make_trainer(network, optimizer, o, batch_size=min(o["batch_size"], n_rows), seed=o["seed"])
+    trainer.set_data(X, y, o["sample_weight"])
+    checkpoints = None
+    if o["checkpoint"] is not None:
+        checkpoints = Checkpoints(o["checkpoint"], o["checkpoint_every"], fingerprint(network, X, y, o))
+    rates = ScheduledRates(o["learning_rate"], schedule_named(o["schedule"]))
+    probe = GradientProbe(network, o["loss"], X, y) if o["gradient_statistics"] else None
+    watching = watch(network, o)
+    loop = TrainingLoop(
+        *(trainer, o["epochs"], rule_of(o), rates),
+        probe=probe,
+        shuffle=o["shuffle"],
+        checkpoints=checkpoints,
+        **watching,
+    )
+    try:
+        loop.run()
+    finally:
+        trainer.release_data()
+    return loop
 
-    def __init__(self, network: Network, X: Any, y: Any, options: Mapping[str, Any]) -> None:
-        self.o, self.network, self.X, self.y = options, network, X, y
-        given = options["optimizer"]
-        self.optimizer = optimizer_named(given) if isinstance(given, (str, type)) else given
-        self.schedule = schedule_named(options["schedule"])
-        self.trainer = self._make_trainer()
-        self.averaged = network.copy() if options["ema_decay"] else network
-        self.judge = Judge(self.averaged, options["loss"], self.schedule, options)
-        self.probe = GradientProbe(network, options["loss"], X, y) if options["gradient_statistics"] else None
-        self.checkpoints = self._make_checkpoints()
 
-    def _make_trainer(self) -> Trainer:
-        o, n_rows = self.o, next(iter(input_arrays(self.network.graph, self.X).values())).shape[0]
-        trainer = Trainer(
-            self.network,
-            o["loss"],
-            self.optimizer,
-            l2=o["l2"],
-            l1=o["l1"],
-            per_batch=False,
-            batch_size=min(o["batch_size"], n_rows),
-            weighted=o["sample_weight"] is not None,
-            clip_value=o["clip_value"],
-            clip_norm=o["clip_norm"],
-            head_weights=o["head_weights"],
-            ema_decay=o["ema_decay"],
-            learning_rate_factors=o["learning_rate_factors"],
-            weight_decay_factors=o["weight_decay_factors"],
-            anneal_regularization=o["anneal_regularization"],
-            seed=o["seed"],
-        )
-        trainer.set_data(self.X, self.y, o["sample_weight"])
-        return trainer
+def run_full_batch(network: Network, X: Any, y: Any, o: Options) -> TrainingLoop:
+    """Train by L-BFGS; `epochs` is the number of iterations."""
+    refuse_steps(network, o)
+    twin = network.copy(dtype="float64")  # line searches need differences of losses
+    trainer = make_trainer(twin, None, o)
+    trainer.set_data(X, y, o["sample_weight"])
+    loop = TrainingLoop(trainer, sys.maxsize, rule_of(o), **watch(twin, o))
+    minimize(loop, {"maxiter": o["epochs"], "maxfun": 20 * o["epochs"]})
+    network.parameters[:] = twin.parameters
+    return loop
 
-    def _make_checkpoints(self) -> Checkpoints | None:
-        if self.o["checkpoint"] is None:
-            return None
-        fingerprint = {name: setting_text(value) for name, value in self.o.items() if name not in UNCOMPARED}
-        architecture = network_text(self.network.graph).encode()
-        fingerprint["network"] = data_digest(np.frombuffer(architecture, np.uint8))
-        fingerprint["frozen"] = repr(sorted(self.network.frozen))
-        data = {
-            "initial weights": self.network.block,
-            "X": self.X,
-            "y": self.y,
-            **{name: self.o[name] for name in ("validation", "sample_weight")},
-        }
-        fingerprint |= {name: data_digest(*flat(value)) for name, value in data.items()}
-        return Checkpoints(self.o["checkpoint"], self.o["checkpoint_every"], fingerprint)
 
-    def run(self) -> History:
-        before = self.network.block.copy()
-        resume = self._load() and self.trainer.position[0] > 0
-        judge = self.judge
-        try:
-            while judge.history.n_epochs < self.o["epochs"] and not judge.at.finished:
-                value = run_epoch(
-                    self.trainer,
-                    self._rates(),
-                    None,
-                    regularization=self._strength(),
-                    shuffle=self.o["shuffle"],
-                    resume=resume,
-                    checkpoints=self.checkpoints,
-                    snapshot=self.snapshot,
-                )
-                resume = False
-                self._end_epoch(value)
-            judge.at.finished = judge.at.finished or "all epochs"
-            self._finish()
-        except DivergenceError:
-            self.network.block[...] = before
-            raise
-        return judge.history
+def make_trainer(network: Network, optimizer: Optimizer | None, o: Options, **how: Any) -> Trainer:
+    """The trainer that the options ask for."""
+    settings = {name: o[name] for name in SETTINGS}
+    weighted = o["sample_weight"] is not None
+    return Trainer(network, o["loss"], optimizer, weighted=weighted, per_batch=False, **how, **settings)
 
-    def _rates(self) -> NDArray[np.float64]:
-        """Learning rates of all steps of the present epoch."""
-        n = self.trainer.steps_per_epoch()
-        first = self.judge.history.n_epochs * n
-        rates = self.schedule.rates(self.o["learning_rate"], np.arange(first, first + n), n, n * self.o["epochs"])
-        return np.asarray(rates * self.judge.at.plateau.factor, np.float64)
 
-    def _strength(self) -> NDArray[np.float64] | float:
-        """What dropout and decay of all steps of the present epoch are multiplied by."""
-        if not self.o["anneal_regularization"]:
-            return 1.0
-        n = self.trainer.steps_per_epoch()
-        first = self.judge.history.n_epochs * n
-        return annealing_strength(np.arange(first, first + n) / (n * self.o["epochs"]))
+def rule_of(o: Options) -> EarlyStopping:
+    """When to stop."""
+    return EarlyStopping(math.inf if o["patience"] is None else o["patience"], o["min_delta"])
 
-    def _end_epoch(self, loss: float) -> None:
-        rate = float(self._rates()[-1])
-        if not math.isfinite(loss):
-            raise DivergenceError(
-                f"The loss became {loss} in epoch {self.judge.history.n_epochs + 1}: try a smaller learning_rate (now "
-                f"{rate:g}), clip_norm=1, and scaled inputs. The network is as it was before."
+
+def watch(network: Network, o: Options) -> dict[str, Any]:
+    """What the loop measures, keeps and calls after each epoch."""
+
+    def told(callback: Callback) -> Callable[[TrainingLoop], Any]:
+        def tell(loop: TrainingLoop) -> Any:
+            with loop.averaged():
+                return callback(Epoch(loop.epoch, loop.network, loop.history))
+
+        return tell
+
+    callbacks = [*([print_epoch] if o["verbose"] else []), *o["callbacks"]]
+    return {"measure": validation(network, o), "keep_best": o["restore_best"], "callbacks": list(map(told, callbacks))}
+
+
+def validation(network: Network, o: Options) -> Callable[[], dict[str, float]] | None:
+    """Loss, and score, on the validation set."""
+    if o["validation"] is None:
+        return None
+    X, y = o["validation"]
+    evaluator = Evaluator(network, o["loss"], X, y, head_weights=o["head_weights"])
+
+    def measure() -> dict[str, float]:
+        row = {"val_loss": evaluator.loss()}
+        if o["scorer"] is not None:
+            row["val_score"] = float(o["scorer"](network, X, y))
+        return row
+
+    return measure
+
+
+def print_epoch(epoch: Epoch) -> None:
+    """A line with the newest numbers."""
+    print(f"epoch {epoch.number}: " + ", ".join(f"{name} {column[-1]:.6g}" for name, column in epoch.history.items()))
+
+
+def fingerprint(network: Network, X: Any, y: Any, o: Options) -> dict[str, str]:
+    """What the training is of."""
+    names = ("validation", "sample_weight")
+    data = {"starting weights": network.block, "X": X, "y": y, **{name: o[name] for name in names}}
+    settings = {name: value for name, value in o.items() if name not in (*names, *UNCOMPARED)}
+    architecture = np.frombuffer(network_text(network.graph).encode(), np.uint8)
+    frozen = repr(sorted(network.frozen))
+    return {**fingerprint_of(settings, data), "network": data_digest(architecture), "frozen": frozen}
+
+
+UNCOMPARED = ("scorer", "callbacks", "verbose", "checkpoint", "checkpoint_every")
+"""Options that may differ when a training is resumed."""
+WITHOUT_STEPS = {
+    **{"schedule": "constant", "checkpoint": None, "gradient_statistics": False},
+    **{name: None for name, needs_steps in SETTINGS.items() if needs_steps},
+}
+"""Options that need steps, and their values when off."""
+
+
+def refuse_steps(network: Network, o: Options) -> None:
+    """Raise ValueError for options and layers that L-BFGS cannot obey."""
+    for name, off in WITHOUT_STEPS.items():
+        if o[name] != off and o[name]:
+            raise ValueError(f"optimizer='lbfgs' uses all rows at once and has no {name}, but {name} is {o[name]!r}")
+    for name, layer in network.graph.layers.items():
+        if isinstance(layer, (Dropout, AlphaDropout, GaussianNoise, BatchNorm)):
+            raise ValueError(
+                f"optimizer='lbfgs' minimizes one fixed function, but layer {name!r} ({type(layer).__name__}) changes "
+                "it from step to step: use 'adam', or leave the layer out"
             )
-        if self.averaged is not self.network:
-            self.averaged.block[...] = self.network.block
-            self.averaged.parameters[...] = self.trainer.averages()
-        self.judge.end_epoch({"loss": loss, "learning_rate": rate, **(self.probe.row() if self.probe else {})})
-        if self.checkpoints is not None and self.checkpoints.is_due(self.trainer.step_count):
-            self.checkpoints.save(self.trainer.step_count, *self.snapshot())
-
-    def _finish(self) -> None:
-        """Save the whole training, and leave the best, or the averaged, weights in the network."""
-        state = self.snapshot()
-        if self.judge.best is not None:
-            self.network.block[...] = self.judge.best
-        elif self.averaged is not self.network:
-            self.network.parameters[...] = self.trainer.averages()
-        self.trainer.release_data()
-        if not np.isfinite(self.network.block).all():
-            raise DivergenceError(
-                "A weight became infinite or NaN: try a smaller learning_rate, and scaled inputs. The network is as it "
-                "was before."
-            )
-        if self.checkpoints is not None:
-            self.checkpoints.save(self.trainer.step_count, *state)
-
-    def snapshot(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
-        """All that a checkpoint holds."""
-        counts, arrays = self.trainer.state()
-        if self.judge.best is not None:
-            arrays["best"] = self.judge.best
-        kept = {"history": dict(self.judge.history), "standing": asdict(self.judge.at)}
-        return {"counts": counts, **{name: encode_value(value, name) for name, value in kept.items()}}, arrays
-
-    def _load(self) -> bool:
-        """Go on from the checkpoint, if there is one."""
-        found = self.checkpoints.load() if self.checkpoints is not None else None
-        if found is None:
-            return False
-        state, arrays = found
-        self.trainer.resume_from(state["counts"], arrays)
-        self.judge.best = np.array(arrays["best"]) if "best" in arrays else None
-        self.judge.history = History(decode_value(state["history"]))
-        standing = decode_value(state["standing"])
-        self.judge.at = Standing(**{**standing, "plateau": PlateauState(**standing["plateau"])})
-        return True
-
-
-def annealing_strength(t: NDArray[np.float64]) -> NDArray[np.float64]:
-    """1 up to the share t = 1/2 of all steps, then (1 + cos(pi (2t - 1))) / 2."""
-    return np.where(t < 0.5, 1.0, 0.5 * (1 + np.cos(np.pi * (2 * t - 1))))
-
-
-UNCOMPARED = (
-    *("validation", "sample_weight", "scorer", "callbacks", "verbose"),
-    *("checkpoint", "checkpoint_every"),
-)
-"""Options that a checkpoint's fingerprint does not hold as text."""
 
 
 def check_options(o: Mapping[str, Any]) -> None:
@@ -347,25 +331,13 @@ def check_options(o: Mapping[str, Any]) -> None:
     for name in ("epochs", "batch_size"):
         if not isinstance(o[name], (int, np.integer)) or isinstance(o[name], bool) or o[name] < 1:
             raise ValueError(f"{name} is {o[name]!r}; it must be a positive integer")
-    for name in ("l1", "l2", "clip_value", "clip_norm", "min_delta"):
-        if not 0 <= o[name] < math.inf:
-            raise ValueError(f"{name} is {o[name]!r}; it must be a number of at least 0")
+    for name, below in {**NUMBERS, "min_delta": math.inf}.items():
+        require_range(name, o[name], 0, below)
     if not 0 < o["learning_rate"] < math.inf:
         raise ValueError(f"learning_rate is {o['learning_rate']!r}; it must be greater than 0")
-    if not 0 <= o["ema_decay"] < 1:
-        raise ValueError(f"ema_decay is {o['ema_decay']!r}; it must be in [0, 1)")
     if o["patience"] is not None and o["patience"] < 1:
         raise ValueError(f"patience is {o['patience']!r}; it must be a positive integer, or None")
     if o["validation"] is not None and (not isinstance(o["validation"], tuple) or len(o["validation"]) != 2):
         raise ValueError("validation must be a tuple (X, y)")
     if o["scorer"] is not None and o["validation"] is None:
         raise ValueError("scorer needs validation=(X, y) to score on")
-
-
-def flat(data: Any) -> list[Any]:
-    """The arrays in nested mappings and tuples, in a fixed order."""
-    if isinstance(data, Mapping):
-        return [array for name in sorted(data) for array in flat(data[name])]
-    if isinstance(data, (tuple, list)):
-        return [array for item in data for array in flat(item)]
-    return [data]

@@ -6,8 +6,8 @@ make of the data, at the cost of the layers behind them only. Masks and noise ar
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from rosenblatt.nn.graph import Graph
 from rosenblatt.nn.initialization import copy_layers
@@ -15,17 +15,15 @@ from rosenblatt.nn.layers import Source
 from rosenblatt.nn.layers.base import Node
 from rosenblatt.nn.layers.dropout import AlphaDropout, Dropout, GaussianNoise
 from rosenblatt.nn.network import Network, input_arrays
-
-if TYPE_CHECKING:
-    from rosenblatt.training.history import History
+from rosenblatt.training.history import History
 
 __all__ = ["fit_on_frozen_features"]
 
 
-def fit_on_frozen_features(network: Network, X: Any, y: Any, options: Mapping[str, Any]) -> History:
-    """`rosenblatt.training.fit` with the outputs of frozen layers cached."""
-    from rosenblatt.training.fitting import fit
-
+def fit_on_frozen_features(
+    fit: Callable[..., History], network: Network, X: Any, y: Any, options: Mapping[str, Any]
+) -> History:
+    """`fit`, which is `rosenblatt.training.fit`, with the outputs of frozen layers cached."""
     border = frozen_boundary(network)
     heads = {f"f{i}": node for i, node in enumerate(border) if node.inputs}
     if not heads:

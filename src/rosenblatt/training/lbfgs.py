@@ -1,44 +1,44 @@
-"""Full-batch training of a network by SciPy's L-BFGS-B: few parameters, smooth losses, an exact minimum.
+"""Full-batch training by SciPy's L-BFGS-B: few parameters, smooth losses, an exact minimum.
 
-Goes in: a network, data, and the options of `fit` that make sense without steps. Comes out: the trained network and its
-history, one row for each iteration. It computes in float64, since line searches need differences of losses, and refuses
-what is drawn anew in each step or depends on a batch.
+Takes a `TrainingLoop` whose trainer has no optimizer and computes in float64, since line searches need differences of
+losses. Returns how the search ended; the minimizing parameters are in the network. Each iteration is an epoch of the
+loop. Never splits the data into batches.
+
+An L1 penalty has no gradient at zero. The weights are therefore written as w = u - v with u, v >= 0, in which
+|w| = u + v is linear and the minimum lies at exact zeros (Schmidt, Fung and Rosales 2007, "Fast optimization methods
+for L1 regularization", section 3.3).
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rosenblatt._blas import one_blas_thread
-from rosenblatt.nn.layers.dropout import AlphaDropout, Dropout, GaussianNoise
-from rosenblatt.nn.layers.normalization import BatchNorm
-from rosenblatt.nn.network import Network
-from rosenblatt.training.early_stopping import Judge
-from rosenblatt.training.history import History
-from rosenblatt.training.trainer import DivergenceError, Trainer
+from rosenblatt.training.loop import Outcome, TrainingLoop
+from rosenblatt.training.trainer import Trainer
 
-__all__ = ["fit_full_batch", "objective_of"]
+__all__ = ["Minimum", "minimize", "objective_of"]
 
 Array = NDArray[np.float64]
-WITHOUT_STEPS = {
-    **{"schedule": "constant", "clip_value": 0.0, "clip_norm": 0.0, "ema_decay": 0.0, "checkpoint": None},
-    **{
-        "gradient_statistics": False,
-        "l1": 0.0,
-        "learning_rate_factors": None,
-        "weight_decay_factors": None,
-        "anneal_regularization": False,
-    },
-}
-"""Options that need steps, and their values when off."""
+Objective = Callable[[Array], tuple[float, Array]]
 
 
-def objective_of(trainer: Trainer, fixed: slice | None = None) -> Callable[[Array], tuple[float, Array]]:
+@dataclass(frozen=True)
+class Minimum:
+    """Where the search ended; `message` says why where it did not converge, and is empty where it did."""
+
+    loss: float
+    n_iter: int
+    message: str = ""
+
+
+def objective_of(trainer: Trainer, fixed: slice | None = None) -> Objective:
     """Loss and gradient as a function of the flat parameters; the `fixed` ones stay what they are."""
 
     def objective(parameters: Array) -> tuple[float, Array]:
@@ -52,45 +52,89 @@ def objective_of(trainer: Trainer, fixed: slice | None = None) -> Callable[[Arra
     return objective
 
 
-def fit_full_batch(network: Network, X: Any, y: Any, o: Mapping[str, Any]) -> History:
-    """`rosenblatt.training.fit` with ``optimizer="lbfgs"``; `epochs` is the number of iterations."""
-    from scipy.optimize import minimize
+def minimize(
+    loop: TrainingLoop, options: Mapping[str, Any], *, fixed: slice | None = None, l1: float = 0.0, n_penalized: int = 0
+) -> Minimum:
+    """Minimize from the network's present parameters until SciPy, a rule or a callback of the loop ends the search.
 
-    refuse(network, o)
-    twin = network.copy(dtype="float64")  # a network that diverges stays as it is
-    trainer = Trainer(
-        twin, o["loss"], None, l2=o["l2"], per_batch=False, weighted=o["sample_weight"] is not None,
-        head_weights=o["head_weights"],
-    )  # fmt: skip
-    trainer.set_data(X, y, o["sample_weight"])
-    judge = Judge(twin, o["loss"], None, o)
+    Parameters
+    ----------
+    loop : TrainingLoop
+    options : mapping
+        Of `scipy.optimize.minimize(method="L-BFGS-B")`.
+    fixed : slice, optional
+        Parameters that stay what they are.
+    l1 : float
+        l1 * sum(abs(w)) of the first `n_penalized` parameters is added to the loss.
+    """
+    from scipy import optimize
+
+    objective, start = objective_of(loop.trainer, fixed), np.array(loop.network.parameters, np.float64)
+    split = SplitSigns(n_penalized if l1 else 0, start.size, l1)
+    last = split.apart(start)
 
     def after_iteration(intermediate_result: Any) -> None:  # SciPy goes by the name of the argument
-        twin.parameters[:] = intermediate_result.x
-        judge.end_epoch({"loss": float(intermediate_result.fun)})
-        if judge.at.finished:
+        nonlocal last
+        last = np.array(intermediate_result.x)
+        loop.network.parameters[:] = split.joined(last)
+        loop.end_epoch({"loss": float(intermediate_result.fun)})
+        if loop.outcome is not None:
             raise StopIteration
 
-    with one_blas_thread(), np.errstate(all="ignore"):  # a line search may try points where the loss overflows
-        result = minimize(
-            objective_of(trainer), np.array(twin.parameters), method="L-BFGS-B", jac=True, callback=after_iteration,
-            options={"maxiter": o["epochs"], "maxfun": 20 * o["epochs"]},
-        )  # fmt: skip
-    found = result.x if judge.best is None else judge.best[: twin.parameters.size]
-    if not math.isfinite(result.fun) or not np.isfinite(found).all():
-        raise DivergenceError(f"The loss is {result.fun}: scale the inputs and the target. The network is as before.")
-    network.parameters[:] = found
-    return judge.history
+    try:
+        with one_blas_thread(), np.errstate(all="ignore"):  # a line search may try points where the loss overflows
+            result = optimize.minimize(
+                split.of(objective), last, method="L-BFGS-B", jac=True, bounds=split.bounds, options=dict(options),
+                callback=after_iteration,
+            )  # fmt: skip
+        loop.network.parameters[:] = split.joined(np.asarray(result.x))
+        found = Minimum(
+            float(result.fun), int(result.nit), "" if result.status == 0 or loop.outcome else result.message
+        )
+    except KeyboardInterrupt:
+        if not loop.keep_interrupted:
+            raise
+        loop.outcome, found = Outcome.INTERRUPTED, Minimum(split.of(objective)(last)[0], loop.epoch)
+        loop.network.parameters[:] = split.joined(last)
+    loop.outcome = loop.outcome or (Outcome.ALL_EPOCHS if found.message else Outcome.NO_PROGRESS)
+    if not math.isfinite(found.loss):
+        loop.outcome, loop.failure = Outcome.DIVERGED, f"The loss is {found.loss}"
+    loop.finish()
+    return found
 
 
-def refuse(network: Network, o: Mapping[str, Any]) -> None:
-    """Raise ValueError for options and layers that L-BFGS cannot obey."""
-    for name, off in WITHOUT_STEPS.items():
-        if o[name] != off:
-            raise ValueError(f"optimizer='lbfgs' uses all rows at once and has no {name}, but {name} is {o[name]!r}")
-    for name, layer in network.graph.layers.items():
-        if isinstance(layer, (Dropout, AlphaDropout, GaussianNoise, BatchNorm)):
-            raise ValueError(
-                f"optimizer='lbfgs' minimizes one fixed function, but layer {name!r} ({type(layer).__name__}) changes "
-                "it from step to step: use 'adam', or leave the layer out"
-            )
+@dataclass(frozen=True)
+class SplitSigns:
+    """The first `n` of `size` parameters as differences of two that are not negative, [u, v, rest]."""
+
+    n: int
+    size: int
+    l1: float
+
+    @property
+    def bounds(self) -> list[tuple[float | None, None]] | None:
+        """Limits of the split parameters."""
+        return [(0.0, None)] * (2 * self.n) + [(None, None)] * (self.size - self.n) if self.n else None
+
+    def apart(self, parameters: Array) -> Array:
+        """The split form."""
+        weights, rest = np.split(parameters, [self.n])
+        return np.concatenate([np.maximum(weights, 0), np.maximum(-weights, 0), rest])
+
+    def joined(self, split: Array) -> Array:
+        """The parameters of a split form."""
+        up, down, rest = np.split(split, [self.n, 2 * self.n])
+        return np.concatenate([up - down, rest])
+
+    def of(self, objective: Objective) -> Objective:
+        """The objective as a function of the split form, with the penalty."""
+        if not self.n:
+            return objective
+
+        def penalized(split: Array) -> tuple[float, Array]:
+            loss, gradient = objective(self.joined(split))
+            g = gradient[: self.n]
+            loss += self.l1 * float(split[: self.n].sum() + split[self.n : 2 * self.n].sum())
+            return loss, np.concatenate([g + self.l1, self.l1 - g, gradient[self.n :]])
+
+        return penalized

@@ -22,7 +22,7 @@ import numpy as np
 from rosenblatt.nn.network import Network
 
 if TYPE_CHECKING:
-    from rosenblatt.training.early_stopping import Epoch
+    from rosenblatt.training.fitting import Epoch
 
 __all__ = ["TensorBoard"]
 

@@ -43,19 +43,14 @@ class Trainer:
         [m, k].
     optimizer : Optimizer or None
         None: only `loss_and_gradient` can be called.
-    l2, l1, clip_value, clip_norm, head_weights, ema_decay, per_batch
-        As `rosenblatt.nn.objective.Objective` defines them.
-    learning_rate_factors, weight_decay_factors : mapping of str to float
-        Factors of learning rate and weight decay, by parameters' or layers' names or patterns; of several that match,
-        the last counts.
-    anneal_regularization : bool
-        `epochs` gets the strength of dropout and weight decay.
     batch_size : int
         Rows of one step; None: all rows.
-    weighted : bool
-        `set_data` gets a weight for each row.
     seed : int
         Of the row orders of `epochs`, and of random ops in the program.
+    **settings
+        Fields of `rosenblatt.nn.objective.Objective`: penalties, limits, `weighted` (`set_data` gets a weight for each
+        row), `anneal_regularization` (`epochs` gets its strength). `learning_rate_factors` and `weight_decay_factors`
+        may name layers and patterns; of several that match, the last counts.
 
     Attributes
     ----------
@@ -73,27 +68,15 @@ class Trainer:
         loss: LossGiven | Mapping[str, LossGiven],
         optimizer: Optimizer | None = None,
         *,
-        l2: float = 0.0,
-        l1: float = 0.0,
         batch_size: int | None = 200,
-        weighted: bool = False,
-        clip_value: float = 0.0,
-        clip_norm: float = 0.0,
-        head_weights: Mapping[str, float] | None = None,
-        ema_decay: float = 0.0,
-        per_batch: bool = True,
-        learning_rate_factors: Mapping[str, float] | None = None,
-        weight_decay_factors: Mapping[str, float] | None = None,
-        anneal_regularization: bool = False,
         seed: int = 0,
+        **settings: Any,
     ) -> None:
         self.network = network
-        self.objective = Objective(
-            *(loss, l2, l1, weighted, clip_value, clip_norm, head_weights or {}, ema_decay, network.frozen, per_batch),
-            learning_rate_factors=spread(network, learning_rate_factors),
-            weight_decay_factors=spread(network, weight_decay_factors),
-            anneal_regularization=anneal_regularization,
-        )
+        for name in ("learning_rate_factors", "weight_decay_factors"):
+            settings[name] = spread(network, settings.get(name))
+        settings["head_weights"] = settings.get("head_weights") or {}
+        self.objective = Objective(loss, frozen=network.frozen, **settings)
         self.optimizer = optimizer
         if batch_size is not None and batch_size < 1:
             raise ValueError(f"batch_size is {batch_size}; it must be at least 1, or None for all rows")
@@ -376,20 +359,6 @@ class Trainer:
         for name in kept:
             self._leaf(name)[...] = other._leaf(name)
         self.step_count, self.epoch_count = other.step_count, other.epoch_count
-
-    def reset_optimizer(self) -> None:
-        """Forget momenta and step count, as if training began here."""
-        self.memory[self.network.block.nbytes :] = 0
-        self._start_state()
-        self.step_count = self.epoch_count = 0
-
-    def snapshot(self) -> NDArray[np.uint8]:
-        """A copy of parameters, buffers, averages and optimizer state."""
-        return self.memory.copy()
-
-    def restore(self, snapshot: NDArray[np.uint8]) -> None:
-        """Set them back to a `snapshot`."""
-        self.memory[...] = snapshot
 
 
 def spread(network: Network, factors: Mapping[str, float] | None) -> dict[str, float]:

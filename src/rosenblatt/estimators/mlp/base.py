@@ -21,18 +21,19 @@ from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import _check_sample_weight, validate_data
 
-from rosenblatt.estimators.base import FLOATS, DivergenceError, is_sparse, require_finite, rows_of, warn_user
+from rosenblatt.estimators.base import FLOATS, DivergenceError, is_sparse, rows_of, warn_user
 from rosenblatt.estimators.callbacks import FitTasks, begin_fit
-from rosenblatt.estimators.fit_state import Course, OptimizerState, Resumption
-from rosenblatt.estimators.lbfgs import minimize_loss
 from rosenblatt.estimators.mlp.coefs import LayerParameters
 from rosenblatt.estimators.mlp.hyperparameters import MLPParameters, hidden_sizes, is_listed
-from rosenblatt.estimators.resume import find_checkpoint, restore_fit
-from rosenblatt.estimators.sgd import StochasticSolver
+from rosenblatt.estimators.optimizer_state import OptimizerState, rates_of
+from rosenblatt.estimators.sgd import ShuffledRows, StochasticSolver, open_checkpoints
 from rosenblatt.nn import Network
 from rosenblatt.nn.losses import Loss
+from rosenblatt.nn.objective import NUMBERS
 from rosenblatt.training import Trainer
+from rosenblatt.training.checkpoint import Checkpoints
 from rosenblatt.training.evaluation import Evaluator, GradientProbe
+from rosenblatt.training.loop import TrainingLoop
 
 __all__ = ["BaseMLP", "Score", "TrainingData", "solver_is_stochastic"]
 
@@ -62,10 +63,10 @@ class BaseMLP(MLPParameters, LayerParameters, StochasticSolver):
         incremental: bool = False,
     ) -> None:
         """Everything `fit` and `partial_fit` do; a divergence leaves the estimator as it was."""
-        for _ in self._fit_in_stages(X, y, sample_weight, validation, incremental, pause=math.inf):
+        for _ in self.fit_in_stages(X, y, sample_weight, validation, incremental, pause=math.inf):
             raise AssertionError("a fit without a pause has one stage")
 
-    def _fit_in_stages(
+    def fit_in_stages(
         self,
         X: Any,
         y: Any,
@@ -84,16 +85,24 @@ class BaseMLP(MLPParameters, LayerParameters, StochasticSolver):
         with self._unchanged_if_diverged(first_pass):
             data = self._check_data(X, y, sample_weight, incremental, first_pass)
             rng = check_random_state(self.random_state)
-            resumption = self._find_checkpoint(data, validation, rng)  # before anything is drawn
+            checkpoints = self._open_checkpoints(data, validation, rng)  # before anything is drawn
             self._prepare_network(data, rng, first_pass)
             tasks = FitTasks() if incremental else begin_fit(self, X, y, sample_weight, self.max_iter)
             if self.solver == "lbfgs":
                 self._fit_lbfgs(data, first_pass, tasks)
             else:
-                course = Course(None, 0, rng, incremental=incremental, tasks=tasks, resumption=resumption)
-                course.pause, course.finish = pause, lambda: self._finish(data)
-                yield from self._fit_stochastic(data, course, validation, first_pass)
-            require_finite(self._network.block, "Try a smaller learning_rate_init and scaled inputs.")
+                self._start_history(first_pass, self.early_stopping or validation is not None)
+                rows = np.arange(data.X.shape[0])
+                mask_seed = int(rng.randint(2**31)) if self._draws_masks() else 0
+                rows, held_out = self._hold_out(data, rows, validation, rng)
+                order = ShuffledRows(rows, rng, self.shuffle)
+                loop = self._loop_of(data, held_out, order, mask_seed, tasks, incremental, checkpoints)
+                loop.on_pause = lambda: self._finish(data)
+                try:
+                    yield from loop.stages(pause)
+                finally:
+                    loop.trainer.release_data()
+                self._note_outcome(loop, warn_at_end=not incremental)
             self._finish(data)
             tasks.end_fit()
 
@@ -115,16 +124,16 @@ class BaseMLP(MLPParameters, LayerParameters, StochasticSolver):
         if self.solver == "lbfgs":
             raise ValueError("X_val and y_val serve early stopping, which solver='lbfgs' has not: use 'adam' or 'sgd'.")
 
-    def _find_checkpoint(
+    def _open_checkpoints(
         self, data: TrainingData, validation: tuple[Any, Any] | None, rng: np.random.RandomState
-    ) -> Resumption:
-        """The checkpoint of this fit, whose data are X, y, weights and the user's validation set."""
-        if self.solver == "lbfgs":  # which begins anew
-            return Resumption()
+    ) -> Checkpoints | None:
+        """Of this fit, whose data are X, y, weights and the user's validation set; L-BFGS restarts from scratch."""
+        if self.solver == "lbfgs":
+            return None
         arrays = {"X": data.X, "y": data.y, "sample_weight": data.sample_weight}
         if validation is not None:
             arrays |= {"X_val": rows_of(validation[0]), "y_val": np.asarray(validation[1])}
-        return find_checkpoint(self, arrays, rng)
+        return open_checkpoints(self, arrays, rng)
 
     @contextmanager
     def _unchanged_if_diverged(self, first_pass: bool) -> Iterator[None]:
@@ -196,66 +205,72 @@ class BaseMLP(MLPParameters, LayerParameters, StochasticSolver):
             bias[...] = rng.uniform(-bound, bound, bias.shape)
 
     def _make_trainer(self, network: Network, weighted: bool, batch_size: int | None, mask_seed: int = 0) -> Trainer:
+        given = {name: getattr(self, name) for name in NUMBERS if name != "l2"} | {"l2": self.alpha}
+        settings = {name: 0.0 if is_listed(value) else float(value) for name, value in given.items()}
         return Trainer(
             network,
             self._engine_loss(),
             self._engine_optimizer(),
-            l2=0.0 if is_listed(self.alpha) else float(self.alpha),
-            l1=0.0 if is_listed(self.l1) else float(self.l1),
             batch_size=batch_size,
             weighted=weighted,
-            clip_value=float(self.clip_value),
-            clip_norm=float(self.clip_norm),
-            ema_decay=float(self.ema_decay),
             seed=mask_seed,
+            **settings,
         )
 
     def _fit_lbfgs(self, data: TrainingData, first_pass: bool, tasks: FitTasks) -> None:
         if first_pass:
             self.t_ = 0
-        network = self._network
-        if network.dtype != np.float64:  # line searches compare losses to 1e-9
-            network = Network(network.spec, dtype="float64", seed=None)
-            network.parameters[:] = self._network.parameters
+        network = self._network.copy("float64")  # line searches compare losses to 1e-9
         trainer = self._make_trainer(network, data.sample_weight is not None, None)
         trainer.set_data(data.X, self._engine_target(data.y), data.sample_weight)
         options = {"maxfun": self.max_fun, "maxiter": self.max_iter, "gtol": self.tol}
-        outcome = minimize_loss(trainer, options, verbose=bool(self.verbose), watch=tasks.watch(self._network))
-        self._network.parameters[:] = network.parameters
-        self.n_iter_, self.loss_ = outcome.n_iter, outcome.loss
+        found = self._minimize(trainer, options, tasks)
+        self.n_iter_, self.loss_ = found.n_iter, found.loss
 
-    def _fit_stochastic(
+    def _hold_out(
+        self, data: TrainingData, rows: Array, validation: tuple[Any, Any] | None, rng: np.random.RandomState
+    ) -> tuple[Array, TrainingData | None]:
+        """Rows to train on, and what to validate on: the user's set, or rows that are set aside."""
+        if validation is not None:
+            return rows, self._check_validation_set(*validation)
+        if not self.early_stopping:
+            return rows, None
+        rows, others = self._split(data, rng)
+        weight = None if data.sample_weight is None else data.sample_weight[others]
+        return rows, TrainingData(data.X[others], data.y[others], weight, np.asarray(data.labels)[others])
+
+    def _loop_of(
         self,
         data: TrainingData,
-        course: Course,
-        validation: tuple[Any, Any] | None,
-        first_pass: bool,
-    ) -> Generator[None, float, None]:
-        self._start_history(first_pass, self.early_stopping or validation is not None)
-        rows: Array = np.arange(data.X.shape[0])
-        course.mask_seed = int(course.rng.randint(2**31)) if self._draws_masks() else 0
-        held_out: TrainingData | None = None
-        if validation is not None:
-            held_out = self._check_validation_set(*validation)
-        elif self.early_stopping:
-            rows, others = self._split(data, course.rng)
-            weight = None if data.sample_weight is None else data.sample_weight[others]
-            held_out = TrainingData(data.X[others], data.y[others], weight, np.asarray(data.labels)[others])
-        trainer = self._continued_trainer(data, len(rows), course)
-        trainer.set_data(data.X, self._engine_target(data.y), data.sample_weight)
-        course.n_rows = len(rows)
-        course.rows = None if not self.shuffle and len(rows) == data.X.shape[0] else rows
+        held_out: TrainingData | None,
+        rows: ShuffledRows,
+        mask_seed: int,
+        tasks: FitTasks,
+        incremental: bool,
+        checkpoints: Checkpoints | None,
+    ) -> TrainingLoop:
+        """The loop of this fit, with its data."""
+        trainer = self._continued_trainer(data, rows.n_rows, mask_seed, incremental)
+        target = self._engine_target(data.y)
+        trainer.set_data(data.X, target, data.sample_weight)
+        in_order = not self.shuffle and rows.n_rows == data.X.shape[0]
+        probe = None
         if self.gradient_statistics:
-            target = self._engine_target(data.y)
-            course.probe = GradientProbe(self._network, self._engine_loss(), data.X[rows[:1000]], target[rows[:1000]])
-        if held_out is not None:
-            course.score = self._validation_score(held_out)
-            course.evaluator = self._evaluator(held_out)
-        restore_fit(self, course)
-        try:
-            yield from self._stages(course)
-        finally:
-            trainer.release_data()
+            first = rows.rows[:1000]
+            probe = GradientProbe(self._network, self._engine_loss(), data.X[first], target[first])
+        return self._make_loop(
+            tasks,
+            incremental=incremental,
+            measure=None if held_out is None else self._measure(held_out),
+            probe=probe,
+            rows=None if in_order else rows,
+            checkpoints=checkpoints,
+        )
+
+    def _measure(self, data: TrainingData) -> Callable[[], dict[str, float]]:
+        """Loss and score on the validation set."""
+        score, evaluator = self._validation_score(data), self._evaluator(data)
+        return lambda: {**({"val_loss": evaluator.loss()} if evaluator else {}), "val_score": score()}
 
     def _evaluator(self, data: TrainingData) -> Evaluator | None:
         """The loss on the validation set."""
@@ -308,18 +323,18 @@ class BaseMLP(MLPParameters, LayerParameters, StochasticSolver):
             raise ValueError(f"X_val has {X.shape[0]} row, but the R2 score needs at least 2: give more rows.")
         return TrainingData(rows_of(X), self._encode_validation_target(y), None, y)
 
-    def _continued_trainer(self, data: TrainingData, n_rows: int, course: Course) -> Trainer:
+    def _continued_trainer(self, data: TrainingData, n_rows: int, mask_seed: int, incremental: bool) -> Trainer:
         """A fresh trainer for `fit`; for `partial_fit` the last one, with its moments and its learning rate."""
-        batch_size = self._batch_size(n_rows, course.incremental)
+        batch_size = self._batch_size(n_rows, incremental)
         state: OptimizerState | None = vars(self).get("_optimizer")
-        if not course.incremental or state is None:
-            state = OptimizerState(None, self.learning_rate_init, self._rate_mode(), self.power_t)
+        if not incremental or state is None:
+            state = OptimizerState(rates_of(self.learning_rate_init, self._rate_mode(), self.power_t, self.t_))
         made_for = (self._network, data.sample_weight is not None, batch_size, self.alpha)
         if state.trainer is None or state.made_for != made_for:
-            fresh = self._make_trainer(self._network, data.sample_weight is not None, batch_size, course.mask_seed)
+            fresh = self._make_trainer(self._network, data.sample_weight is not None, batch_size, mask_seed)
             state.replace_trainer(fresh, made_for)
         self._optimizer = state
-        return self._optimizer.running_trainer
+        return state.running_trainer
 
     def _batch_size(self, n_rows: int, incremental: bool) -> int:
         """Rows of a step; for `partial_fit`, whose calls may differ in length, the number that was asked for."""

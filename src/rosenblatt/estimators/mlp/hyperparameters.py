@@ -15,6 +15,7 @@ from sklearn.utils._param_validation import HasMethods, Interval, Options, StrOp
 from rosenblatt.nn import NetworkSpec, Optimizer
 from rosenblatt.nn.activations import ACTIVATIONS, OUTPUTS
 from rosenblatt.nn.initializers import INITIALIZERS
+from rosenblatt.nn.objective import NUMBERS, SETTINGS
 from rosenblatt.nn.optimizers import OPTIMIZERS, optimizer_named
 from rosenblatt.nn.schedules import SCHEDULES, Schedule, schedule_named
 from rosenblatt.nn.spec import each_layer
@@ -28,11 +29,8 @@ WITHOUT_BATCHES: dict[str, Any] = {
     "normalization": None,
     "max_norm": 0.0,
     "weight_decay": 0.0,
-    "l1": 0.0,
-    "clip_value": 0.0,
-    "clip_norm": 0.0,
-    "ema_decay": 0.0,
     "gradient_statistics": False,
+    **{name: 0.0 for name in NUMBERS if SETTINGS[name]},
 }
 """Parameters that L-BFGS cannot obey, and their values when off."""
 
@@ -82,9 +80,11 @@ class MLPParameters:
         "input_noise": [Interval(Real, 0, None, closed="left")],
         "normalization": [StrOptions({"batch", "layer"}), list, tuple, None],
         "norm_momentum": [Interval(Real, 0, 1, closed="left")],
-        "clip_value": [Interval(Real, 0, None, closed="left")],
-        "clip_norm": [Interval(Real, 0, None, closed="left")],
-        "ema_decay": [Interval(Real, 0, 1, closed="left")],
+        **{
+            name: [Interval(Real, 0, below, closed="left")]
+            for name, below in NUMBERS.items()
+            if name not in ("l1", "l2")
+        },
         "scoring": [str, callable, None],
         "gradient_statistics": ["boolean"],
         "checkpoint": [str, HasMethods("__fspath__"), None],
@@ -119,9 +119,6 @@ class MLPParameters:
     input_noise: float
     normalization: Any
     norm_momentum: float
-    clip_value: float
-    clip_norm: float
-    ema_decay: float
     scoring: Any
     gradient_statistics: bool
     checkpoint: Any

@@ -18,7 +18,9 @@ from numpy.typing import NDArray
 
 from rosenblatt import nn
 from rosenblatt.estimators.tabular.architecture import INITIAL_ROWS, NetworkWithRates, Settings, design_network, feed
-from rosenblatt.training.fitting import annealing_strength
+from rosenblatt.training.early_stopping import BestEpoch
+from rosenblatt.training.learning_rates import ScheduledRates
+from rosenblatt.training.loop import Outcome, TrainingLoop
 from rosenblatt.training.trainer import DivergenceError, Trainer
 
 __all__ = ["Course", "Data", "Epoch", "Member", "Problem", "train_member"]
@@ -196,45 +198,83 @@ def train_member(
     (X, y, weights), (X_held, y_held, weights_held) = data.take(training), data.take(held_out)
     sample = feed(data.prepared, training[:INITIAL_ROWS])
     design = design_network(data.preparation, problem.n_outputs, problem.output, settings, seed, sample)
-    network, rng = design.network, np.random.default_rng([seed, 2])
+    network = design.network
     batch_size = settings.rows_per_step(len(y))
     trainer = trainer_of(design, problem, settings, batch_size, weights is not None, seed)
     trainer.set_data(X, y, weights)
-    n_steps = len(y) // batch_size  # the rest of the rows is left out, each epoch others
-    t = np.arange(n_steps * settings.epochs) / (n_steps * settings.epochs)
-    rates, strength = learning_rates(settings.learning_rate, t), annealing_strength(t)
-    best, best_value, best_epoch, quickest = network.block.copy(), math.inf, 0, math.inf
-    curve: list[tuple[float, float]] = []
-    diverged = False
-    for epoch in range(settings.epochs):
-        now = slice(epoch * n_steps, (epoch + 1) * n_steps)
-        order = rng.permutation(len(y))[: n_steps * batch_size].astype(np.int64)
-        began, left = time.monotonic(), course.left()
-        if curve and left <= 0:
-            break
-        limit = 0.0 if math.isinf(left) else max(left, 1e-3)
-        losses = trainer.epochs(1, rates[now], order[None], regularization=strength[now], max_seconds=limit)
-        predictions = network.predict(X_held)
-        if (losses and not math.isfinite(losses[0])) or not np.isfinite(predictions).all():
-            diverged = True
-            break
-        value = problem.metric(y_held, problem.read(predictions), weights_held)
-        curve.append((losses[0] if losses else math.nan, value))
-        if value <= best_value:
-            best, best_value, best_epoch = network.block.copy(), value, epoch + 1
-        course.tell(Epoch(number, course.members, epoch + 1, settings.epochs, *curve[-1], best_epoch))
-        if not losses:
-            break
-        quickest = min(quickest, time.monotonic() - began)
-    if best_epoch == 0:
-        raise DivergenceError(
-            "The loss, or a prediction, became infinite or NaN in the first epoch. Are there extreme target values? "
-            f"Try a smaller learning_rate (now {settings.learning_rate:g})."
+    rows = Permutations(len(y), len(y) // batch_size * batch_size, np.random.default_rng([seed, 2]))
+
+    def measure() -> dict[str, float]:
+        outputs = network.predict(X_held)
+        if not np.isfinite(outputs).all():
+            raise DivergenceError("A prediction became infinite or NaN")
+        return {"val_loss": problem.metric(y_held, problem.read(outputs), weights_held)}
+
+    def tell(loop: TrainingLoop) -> None:
+        losses, values = loop.history["loss"], loop.history["val_loss"]
+        course.tell(
+            Epoch(number, course.members, loop.epoch, settings.epochs, losses[-1], values[-1], best_epoch(values))
         )
+
+    rates = ScheduledRates(settings.learning_rate, nn.CosLog(4))
+    loop = TrainingLoop(
+        *(trainer, settings.epochs, BestEpoch(), rates),
+        measure=measure,
+        callbacks=[tell],
+        rows=rows,
+        seconds_left=course.left,
+    )
+    outcome = loop.run()
     trainer.release_data()
+    if loop.best is None:
+        raise DivergenceError(
+            f"{loop.failure} in the first epoch. Are there extreme target values? Try a smaller learning_rate (now "
+            f"{settings.learning_rate:g})."
+        )
+    values = loop.history["val_loss"][: loop.epoch - (outcome is Outcome.DIVERGED)]
+    curve = list(zip(loop.history["loss"], values, strict=False))
     network = network.copy()  # out of the trainer's memory
-    network.block[...] = best
-    return Member(network, held_out, problem.read(network.predict(X_held)), curve, best_epoch, quickest, diverged)
+    return Member(
+        network, held_out, problem.read(network.predict(X_held)), curve, best_epoch(values), loop.epoch_seconds,
+        outcome is Outcome.DIVERGED,
+    )  # fmt: skip
+
+
+def best_epoch(values: list[float]) -> int:
+    """The number of the last of the best epochs, counted from 1."""
+    return len(values) - int(np.nanargmin(values[::-1]))
+
+
+@dataclass
+class Permutations:
+    """Each epoch's rows are a permutation of its own of all `n`, of which the last ones are left out.
+
+    Attributes
+    ----------
+    n_rows : int
+        That are taken: whole batches.
+    """
+
+    n: int
+    n_rows: int
+    rng: np.random.Generator
+    max_epochs: int = 1
+
+    def draw(self, n_epochs: int) -> NDArray[np.int64]:
+        """The order of the next epoch."""
+        return self.rng.permutation(self.n)[None, : self.n_rows].astype(np.int64)
+
+    def present(self) -> NDArray[np.int64]:
+        """No epoch of a member is resumed."""
+        raise NotImplementedError
+
+    def state(self) -> tuple[dict[str, Any], dict[str, Array]]:
+        """See `rosenblatt.training.loop.RowOrders`."""
+        return dict(self.rng.bit_generator.state), {}
+
+    def restore(self, state: dict[str, Any], arrays: dict[str, Array]) -> None:
+        """See `rosenblatt.training.loop.RowOrders`."""
+        self.rng.bit_generator.state = state
 
 
 def trainer_of(
@@ -253,8 +293,3 @@ def trainer_of(
         per_batch=False,
         seed=seed,
     )
-
-
-def learning_rates(peak: float, t: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Four cycles that double in length, each falling to zero: peak / 2 * (1 - cos(2 pi log2(1 + 15 t)))."""
-    return np.asarray(peak * 0.5 * (1 - np.cos(2 * np.pi * np.log2(1 + 15 * t))))

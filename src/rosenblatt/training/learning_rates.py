@@ -1,0 +1,73 @@
+"""The learning rates of a training, step by step.
+
+Takes a base rate and a schedule. Returns the rates of the next steps. Never trains; what an epoch's result changes (a
+plateau) is told by `after_epoch`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rosenblatt.nn.schedules import Plateau, PlateauState, Schedule
+
+__all__ = ["LearningRates", "ScheduledRates", "annealed_strength"]
+
+
+class LearningRates(Protocol):
+    """What the loop asks of learning rates."""
+
+    @property
+    def depends_on_results(self) -> bool:
+        """Whether `after_epoch` has to be called before the next epoch's rates are known."""
+
+    def of_steps(self, first: int, n_steps: int, steps_per_epoch: int, total: int) -> float | NDArray[np.float64]:
+        """The rates of the steps first, first + 1, ..., one for each, or one for all."""
+
+    def after_epoch(self, value: float, n_rows: int) -> None:
+        """Note an epoch over `n_rows` rows whose value was `value`, of which lower is better."""
+
+    def state(self) -> dict[str, Any]:
+        """What changes, for a checkpoint."""
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Continue from a `state`."""
+
+
+@dataclass
+class ScheduledRates:
+    """Rates of a schedule, multiplied by the factor of `Plateau` where that is the schedule."""
+
+    base: float
+    schedule: Schedule
+    plateau: PlateauState = field(default_factory=PlateauState)
+
+    @property
+    def depends_on_results(self) -> bool:
+        return isinstance(self.schedule, Plateau)
+
+    def of_steps(self, first: int, n_steps: int, steps_per_epoch: int, total: int) -> float | NDArray[np.float64]:
+        steps = np.arange(first, first + n_steps)
+        return self.schedule.rates(self.base, steps, steps_per_epoch, max(total, 1)) * self.plateau.factor
+
+    def after_epoch(self, value: float, n_rows: int) -> None:
+        if isinstance(self.schedule, Plateau):
+            self.plateau = self.schedule.after_epoch(self.plateau, value)
+
+    def state(self) -> dict[str, Any]:
+        return asdict(self.plateau)
+
+    def restore(self, state: dict[str, Any]) -> None:
+        self.plateau = PlateauState(**state)
+
+
+def annealed_strength(first: int, n_steps: int, total: int) -> NDArray[np.float64]:
+    """What regularization is multiplied by: 1 in the first half of all steps, then (1 + cos(pi (2 t - 1))) / 2.
+
+    t is the share of all `total` steps (Holzmüller et al. 2024, arXiv:2407.04491).
+    """
+    t = np.arange(first, first + n_steps) / total
+    return np.where(t < 0.5, 1.0, 0.5 * (1 + np.cos(np.pi * (2 * t - 1))))

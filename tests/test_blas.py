@@ -49,13 +49,13 @@ def test_threads_that_overlap_leave_what_was():
 
 
 def test_fits_see_one_thread(monkeypatch):
-    seen = []
+    seen, objective_of = [], lbfgs.objective_of
 
     def watched(trainer, fixed=None):
-        inner = lbfgs.objective_of(trainer, fixed)
+        inner = objective_of(trainer, fixed)
         return lambda parameters: seen.append(n_threads()) or inner(parameters)
 
-    monkeypatch.setattr("rosenblatt.estimators.lbfgs.objective_of", watched)
+    monkeypatch.setattr(lbfgs, "objective_of", watched)
     MLPClassifier((4,), solver="lbfgs", max_iter=200, random_state=0).fit(*load_iris(return_X_y=True))
     assert len(seen) > 10
     assert all(found == {1} for found in seen)

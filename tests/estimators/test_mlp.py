@@ -16,8 +16,9 @@ from sklearn.preprocessing import StandardScaler, scale
 from sklearn.utils._param_validation import InvalidParameterError
 
 from rosenblatt.estimators import DivergenceError, MLPClassifier, MLPRegressor
-from rosenblatt.estimators.sgd import shuffle
+from rosenblatt.estimators.sgd import ShuffledRows, shuffle_in_place
 from rosenblatt.training import Trainer
+from rosenblatt.training.loop import TrainingLoop
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -175,7 +176,7 @@ class TestInterrupt:
     def test_keeps_the_network(self, wine, monkeypatch, solver):
         original = Trainer.epochs
 
-        def epochs(self, n_epochs, learning_rate, orders, *, shuffle):
+        def epochs(self, n_epochs, learning_rate, orders, **how):
             assert n_epochs > 3
             self.whole_epochs = original(self, 3, learning_rate, orders[:3])
             raise KeyboardInterrupt
@@ -191,23 +192,23 @@ class TestInterrupt:
         np.testing.assert_array_equal(model.coefs_[0], expected.coefs_[0])
 
     @pytest.mark.parametrize("early_stopping", [False, True])
-    @pytest.mark.parametrize("place", ["_orders", "_end_epoch"])
+    @pytest.mark.parametrize("place", [(ShuffledRows, "draw"), (TrainingLoop, "end_epoch")])
     def test_between_native_calls(self, wine, monkeypatch, place, early_stopping):
         model = MLPClassifier((3,), random_state=0, early_stopping=early_stopping)
-        calls, original = [], getattr(MLPClassifier, place)
+        calls, original = [], getattr(*place)
 
-        def interrupt(self, *arguments):
+        def interrupt(self, *arguments, **how):
             calls.append(1)
             if len(calls) == 3:
                 raise KeyboardInterrupt
-            return original(self, *arguments)
+            return original(self, *arguments, **how)
 
-        monkeypatch.setattr(MLPClassifier, place, interrupt)
+        monkeypatch.setattr(*place, interrupt)
         with pytest.warns(UserWarning, match="interrupted by user"):
             model.fit(*wine)
         assert model.n_iter_ == len(model.loss_curve_) == len(set(model.loss_curve_))
         if not early_stopping:  # whole calls of 11 epochs; the epoch whose end was interrupted is lost from the history
-            assert model.n_iter_ == (22 if place == "_orders" else 10)
+            assert model.n_iter_ == (22 if place[1] == "draw" else 10)
 
     def test_lbfgs(self, wine, monkeypatch):
         calls = []
@@ -244,7 +245,7 @@ class TestShuffle:
         ours, theirs = np.arange(n), np.arange(n)
         rng, expected = np.random.RandomState(n), np.random.RandomState(n)
         for _ in range(3):
-            shuffle(ours, rng)
+            shuffle_in_place(ours, rng)
             expected.shuffle(theirs)
         np.testing.assert_array_equal(ours, theirs)
         assert rng.randint(1 << 30) == expected.randint(1 << 30)

@@ -172,7 +172,7 @@ def test_a_checkpoint_of_another_training_is_refused(tmp_path):
         model.set_params(hidden_layer_sizes=(6,)).fit(X, LABELS)
     path = tmp_path / "checkpoint.safetensors"
     path.write_bytes(path.read_bytes()[:-9])
-    with pytest.raises(CheckpointError, match=r"damaged or cut off.*delete this one to begin anew"):
+    with pytest.raises(CheckpointError, match=r"damaged or cut off.*delete this one to restart from scratch"):
         network().fit(X, LABELS, checkpoint=tmp_path, **OPTIONS)
 
 

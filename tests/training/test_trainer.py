@@ -137,7 +137,7 @@ def test_a_batch_without_weight_changes_nothing():
     assert np.array_equal(found.parameters, expected.parameters)
 
 
-def test_a_trainer_goes_on_where_another_was_and_can_begin_again():
+def test_a_trainer_continues_where_another_was():
     X, y = problem()
     start = Trainer(network(), "softmax_cross_entropy", Adam(), batch_size=16)
     start.set_data(X, y)
@@ -152,9 +152,6 @@ def test_a_trainer_goes_on_where_another_was_and_can_begin_again():
     whole.set_data(X, y)
     assert first + rest == whole.epochs(4, 0.01)
     assert not np.array_equal(parameters, other.network.parameters)
-    whole.reset_optimizer()
-    whole.network.parameters[:] = network().parameters
-    assert whole.epochs(2, 0.01) == first
 
 
 def test_the_gradient_over_blocks_is_the_mean_of_its_rows():
@@ -270,11 +267,8 @@ def test_a_loss_that_is_not_finite_stops_within_a_step():
     net = network()
     trainer = Trainer(net, "softmax_cross_entropy", SGD(), batch_size=100)
     trainer.set_data(X, y)
-    before = trainer.snapshot()
     assert np.isnan(trainer.epoch(None, 0.01))
     assert trainer.step_count == 3
-    trainer.restore(before)
-    assert np.isfinite(net.parameters).all()
 
 
 def test_codes_outside_the_classes_are_refused():
@@ -368,7 +362,7 @@ def test_ctrl_c_stops_within_a_batch_of_many_blocks():
     net = network(NetworkSpec(40, (100,), 3, output="softmax"), "float32")
     trainer = Trainer(net, "softmax_cross_entropy", Adam(), batch_size=None)  # one step would take seconds
     trainer.set_data(X, np.zeros(len(X), np.int32))
-    before = trainer.snapshot()[: 3 * net.parameters.nbytes]
+    before = trainer.memory[: 3 * net.parameters.nbytes].copy()
     sent = []
 
     def interrupt():
@@ -382,7 +376,7 @@ def test_ctrl_c_stops_within_a_batch_of_many_blocks():
     timer.join()
     assert time.perf_counter() - sent[0] < 0.5
     assert trainer.step_count == 0
-    assert np.array_equal(trainer.snapshot()[: len(before)], before)
+    assert np.array_equal(trainer.memory[: len(before)], before)
 
 
 def test_many_threads_train_and_predict_at_once():

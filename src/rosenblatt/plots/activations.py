@@ -31,7 +31,6 @@ def activation_values(activation: str | Activation, z: NDArray[Any]) -> tuple[ND
     Parameters
     ----------
     activation : str or callable
-        The activation to evaluate.
     z : ndarray of shape (n,)
         Points at which to evaluate it.
 

@@ -31,11 +31,9 @@ def plot_decision_boundary(model: Any, X: Any, y: Any = None, *, ax: Any = None,
     model : fitted classifier
         The model to draw. With two classes, shading shows their probabilities if the model predicts them.
     X : array or data frame of shape (n_rows, 2)
-        Rows to draw.
     y : array of shape (n_rows,), optional
         Labels of the rows, which set their colours.
     ax : matplotlib Axes, optional
-        Axes to draw on. By default there is a new figure.
     grid_resolution : int
         Number of points along each axis.
 

@@ -70,9 +70,7 @@ def plot_diagnosis(diagnosis: Any, *, ax: Any = None) -> DiagnosisDisplay:
     Parameters
     ----------
     diagnosis : Diagnosis
-        The result of `rosenblatt.diagnose`.
     ax : two matplotlib Axes, optional
-        Axes to draw on. By default there is a new figure.
 
     Returns
     -------

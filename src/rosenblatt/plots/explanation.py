@@ -33,7 +33,6 @@ class ImportanceDisplay:
     Attributes
     ----------
     explanation : Explanation
-        The importances.
     most : int
         Largest number of bars.
     ax_, figure_ : matplotlib objects, after `plot`
@@ -65,7 +64,6 @@ class DependenceDisplay:
     Attributes
     ----------
     dependences : sequence of PartialDependence
-        The partial dependence on each column.
     most : int
         Largest number of lines in each panel. If there are more outputs, those that vary most are drawn. With two
         classes only the second is drawn.
@@ -151,7 +149,6 @@ def plot_importance(explanation: Explanation, *, most: int = 20, ax: Any = None)
     most : int
         Largest number of bars.
     ax : matplotlib Axes, optional
-        Axes to draw on. By default there is a new figure.
 
     Returns
     -------
@@ -175,7 +172,6 @@ def plot_dependence(
     Parameters
     ----------
     model : fitted TabularClassifier or TabularRegressor
-        The model to examine.
     X : table, as in ``model.predict``
         Rows over which predictions are averaged.
     columns : sequence of str or int, or one of them, optional

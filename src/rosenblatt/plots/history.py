@@ -146,14 +146,12 @@ def plot_history(
     Parameters
     ----------
     model : fitted estimator, or History
-        What to draw.
     columns : sequence of str, optional
         Columns of one or two kinds: losses, scores, learning rates, norms of gradients, shares. By default these are
         "loss", "val_loss" and "val_score", as far as they exist.
     log : bool
         Whether the left axis has a logarithmic scale.
     ax : matplotlib Axes, optional
-        Axes to draw on. By default there is a new figure.
 
     Returns
     -------

@@ -29,7 +29,6 @@ class NetworkDisplay:
     Attributes
     ----------
     network : Network
-        The network to draw.
     most_neurons : int
         Largest number of neurons that are drawn for a layer. Larger layers show their first and last neurons.
     ax_, figure_ : matplotlib objects, after `plot`
@@ -219,11 +218,9 @@ def plot_network(model: Any, *, most_neurons: int = 12, ax: Any = None) -> Netwo
     Parameters
     ----------
     model : fitted estimator, or Network
-        The network to draw.
     most_neurons : int
         Largest number of neurons that are drawn for a layer. Larger layers are drawn with a gap.
     ax : matplotlib Axes, optional
-        Axes to draw on. By default there is a new figure.
 
     Returns
     -------

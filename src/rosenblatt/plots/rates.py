@@ -21,7 +21,6 @@ class RateDisplay:
     Attributes
     ----------
     found : RateRange
-        The result of the range test.
     ax_, figure_ : matplotlib objects, after `plot`
     """
 
@@ -56,7 +55,6 @@ def plot_learning_rates(found: RateRange, *, ax: Any = None) -> RateDisplay:
     found : RateRange
         The result of `rosenblatt.training.find_learning_rate`.
     ax : matplotlib Axes, optional
-        Axes to draw on. By default there is a new figure.
 
     Returns
     -------

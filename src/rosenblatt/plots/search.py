@@ -112,9 +112,7 @@ def plot_search(search: Any, *, ax: Any = None) -> SearchDisplay:
     Parameters
     ----------
     search : fitted MLPSearchCV
-        The search to draw.
     ax : three matplotlib Axes, optional
-        Axes to draw on. By default there is a new figure.
 
     Returns
     -------

@@ -31,7 +31,6 @@ class Evaluator:
     network : Network
         The network to evaluate. Later changes of its parameters are taken into account.
     loss : str, callable, Loss, or a mapping with one for each head
-        The loss to compute.
     X, y, sample_weight
         The same as in `rosenblatt.training.Trainer.set_data`.
     head_weights : mapping of str to float, optional
@@ -79,7 +78,6 @@ class LayerGradient:
     Attributes
     ----------
     layer : str
-        Name of the layer.
     norm : float
         Euclidean norm of the gradient.
     vanishing : float

@@ -58,7 +58,6 @@ class History(Mapping[str, list[float]]):
         Parameters
         ----------
         backend : {"pandas", "polars", "pyarrow"}
-            The library of the data frame.
 
         Raises
         ------

@@ -319,7 +319,6 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
         Parameters
         ----------
         X : array, sparse matrix or data frame of shape (n_samples, n_features)
-            Rows to predict.
         return_std : bool
             Whether to return the standard deviation of each value as well, which loss='gaussian_nll' learns.
 

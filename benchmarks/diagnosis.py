@@ -221,7 +221,7 @@ def true_errors(name: str, seed: int) -> list[float]:
 
 def print_truth(n_seeds: int) -> None:
     """The mean of these errors over seeds."""
-    print(f"{'case':22} {'as given':>9} {'restrained':>11} {'2x rows':>8} {'10x rows':>9}")
+    print(f"{'case':22} {'as given':>9} {'regularized':>11} {'2x rows':>8} {'10x rows':>9}")
     for name in FEW:
         given, restrained, twice, tenfold = np.mean([true_errors(name, seed) for seed in range(n_seeds)], axis=0)
         print(f"{name:22} {given:9.3f} {restrained:11.3f} {twice:8.3f} {tenfold:9.3f}", flush=True)

@@ -149,18 +149,18 @@ def limits(bench: Benchmark) -> None:
                 rates[process.threads] = max(rates[process.threads], rate)
         bench.say(
             "",
-            f"Peak of products, the best of ours and OpenBLAS: {rates[1]:.0f} GFLOP/s on one core, "
-            f"{rates[N_CORES]:.0f} on {N_CORES}.",
+            f"The peak rate of products, the best of ours and OpenBLAS, is {rates[1]:.0f} GFLOP/s on one core and "
+            f"{rates[N_CORES]:.0f} on {N_CORES} cores.",
         )
         header = [
             "network",
             "batch",
             "MFLOP",
             "MB moved",
-            "GB/s of a core",
-            "at these rates, µs",
-            "measured",
-            "reached",
+            "GB/s per core",
+            "limit, µs",
+            "measured, µs",
+            "limit / measured",
         ]
         rows = (_limit_row(CASES[n], us, running[1], rates[N_CORES]) for n, us in bench.best.items())
         bench.table(header, rows)
@@ -232,7 +232,7 @@ def variants(bench: Benchmark) -> None:
         found = {name: one.ask("variant", name=name, seconds=bench.seconds) for name in VARIANTS}
     regular = next(iter(found.values()))
     rows = ([n, f"{c:.2f}", f"**{c / regular:.2f}**", f"{VARIANTS[n].limit:g}"] for n, c in found.items())
-    bench.table(["step", "ps for each operation", "to the regular case", "at most"], rows)
+    bench.table(["step", "ps per operation", "relative to the regular case", "allowed"], rows)
 
 
 def predictions(bench: Benchmark) -> None:
@@ -272,7 +272,7 @@ def start(bench: Benchmark) -> None:
             "`from sklearn.neural_network import MLPClassifier`": ["-c", "import sklearn.neural_network"],
             "`from rosenblatt import MLPClassifier`": ["-c", "from rosenblatt import MLPClassifier"],
             "`import torch`": ["-c", "import torch"],
-            "`rosenblatt train` on 5,000 rows, one epoch, to its end": [
+            "`rosenblatt train` on 5,000 rows, one epoch": [
                 *train,
                 "--out",
                 str(Path(folder) / "m.rosenblatt"),
@@ -281,9 +281,12 @@ def start(bench: Benchmark) -> None:
         times = bench.alternate([lambda c=c: _seconds(c) for c in commands.values()])  # type: ignore[misc]
     rows = [[name, f"{min(found) * 1e3:,.0f}"] for name, found in zip(commands, times, strict=True)]
     rows += [
-        ["beyond the epochs of a fit, 20-100-50-3 on 1,000 rows", f"{min(mine):.1f} (scikit-learn: {min(other):.1f})"]
+        [
+            "overhead of a fit beyond its epochs, 20-100-50-3 on 1,000 rows",
+            f"{min(mine):.1f} (scikit-learn: {min(other):.1f})",
+        ]
     ]
-    bench.table(["from a cold process", "ms"], rows)
+    bench.table(["from a new process", "ms"], rows)
 
 
 def _seconds(arguments: Sequence[str]) -> float:
@@ -338,32 +341,34 @@ def plot(bench: Benchmark) -> None:
 SECTIONS: dict[str, tuple[str, str]] = {
     "steps": (
         "A training step",
-        "Microseconds of a step: gather a reshuffled mini-batch, forward, loss, backward, Adam, in float32; best "
-        "(median). JAX runs one jitted scan over all batches. A full batch (4-32-16-4) gathers nothing in PyTorch and "
-        "JAX. The last columns compare bests, beside the least that is aimed at.",
+        "Microseconds per step, best (median), in float32. A step gathers a reshuffled mini-batch and computes the "
+        "forward pass, the loss, the backward pass and Adam's update. JAX runs one jitted scan over all batches. With "
+        "a full batch (4-32-16-4), PyTorch and JAX gather nothing. The last columns are ratios of the best times; the "
+        "floor is the smallest ratio that is acceptable.",
     ),
     "limits": (
-        "How near to what the processor can do",
-        "For each instruction of the fused program the longer of two times: its operations at the peak rate of "
-        "products, and the bytes it reads and writes at the rate at which a core copies as many bytes as it has to do "
-        "with; summed.",
+        "How close to the limits of the processor",
+        "The limit of a step is a sum over the instructions of the fused program. Each instruction counts with the "
+        "longer of two times: that of its operations at the peak rate of matrix products, and that of the bytes that "
+        "it reads and writes at the rate at which a core copies the amount of data that it works on.",
     ),
-    "products": ("Products", "GFLOP/s of single products of float32, best."),
-    "fits": ("Whole fits", "`MLPClassifier(random_state=0).fit(X, y)`, scaled columns, float64."),
+    "products": ("Matrix products", "GFLOP/s of single float32 products, best."),
+    "fits": ("Whole fits", "`MLPClassifier(random_state=0).fit(X, y)` on scaled columns, in float64."),
     "variants": (
         "No cliffs",
-        "The time of a step on one thread for each operation (of its products, and ten for each weight).",
+        "The time of a step on one thread, divided by its number of operations (those of its products, and ten for "
+        "each weight).",
     ),
-    "predictions": ("Prediction", "The time of a call."),
-    "start": ("Start", "Whole processes, best."),
+    "predictions": ("Prediction", "The time of one call."),
+    "start": ("Start-up", "Times of whole processes, best."),
 }
-MARK = "<!-- What is above was measured; what is below is kept. -->"
+MARK = "<!-- Everything above is generated; everything below is kept. -->"
 
 
 def report(bench: Benchmark, page: Path) -> str:
     """The page of the documentation: what was printed, and what the page says below the mark."""
     kept = page.read_text().partition(MARK)[2] if page.exists() else "\n"
-    head = ["# Performance", "", "Made by `python -m benchmarks.speed --write`.", "", "![ratios](speed.svg)", ""]
+    head = ["# Performance", "", "Generated by `python -m benchmarks.speed --write`.", "", "![ratios](speed.svg)", ""]
     return "\n".join([*head, *bench.lines, MARK]) + kept
 
 
@@ -390,7 +395,7 @@ def main() -> None:
         "predictions": predictions,
         "start": start,
     }
-    bench.say(f"On {machine()}", "")
+    bench.say(f"Measured on {machine()}", "")
     for name in options.sections or SECTIONS:
         title, text = SECTIONS[name]
         bench.say(f"## {title}", "", text)

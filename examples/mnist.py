@@ -3,7 +3,7 @@
 Without options scikit-learn's small digits; `--full` is MNIST with hidden layers of 300 and 100 neurons, and `--full
 --best` a larger network that is trained for longer. Three networks are trained, the first of them in two parts. The
 settings were chosen on the validation images, and each training ends with the weights of its best epoch there. With
-`--folder NAME` checkpoints are kept: the same command goes on where it was stopped.
+`--folder NAME` checkpoints are kept: the same command resumes where it stopped.
 """
 
 import sys

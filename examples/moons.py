@@ -39,7 +39,7 @@ def resumes_exactly() -> bool:
         saved = {"checkpoint": folder, "checkpoint_every": 50}  # steps: also in the middle of an epoch
         with suppress(Interruption):
             model(**saved)[-1].set_callbacks(InterruptAfter(40)).fit(features, Y[TRAIN])
-        resumed = model(**saved)[-1].fit(features, Y[TRAIN])  # goes on in the 38th epoch
+        resumed = model(**saved)[-1].fit(features, Y[TRAIN])  # resumes in the 38th epoch
     return np.array_equal(resumed.coef_, whole.coef_) and resumed.loss_curve_ == whole.loss_curve_
 
 

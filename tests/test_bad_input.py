@@ -260,7 +260,7 @@ ESTIMATORS: dict[str, Case] = {
     "half a neuron": (lambda: classifier(hidden_layer_sizes=(3.5,)).fit(X, LABELS), ValueError, r"hidden_layer_sizes must be integers, got \[3\.5\]"),
     "batch of zero rows": (lambda: classifier(batch_size=0).fit(X, LABELS), InvalidParameterError, r"'batch_size' parameter"),
     "half a validation set": (lambda: classifier().fit(X, LABELS, X_val=X), ValueError, r"X_val and y_val belong together"),
-    "unknown class in the validation set": (lambda: classifier().fit(X, LABELS, X_val=X, y_val=LABELS + 1), ValueError, r"y_val has labels that y has not: \[2\]"),
+    "unknown class in the validation set": (lambda: classifier().fit(X, LABELS, X_val=X, y_val=LABELS + 1), ValueError, r"y_val contains labels that are not in y: \[2\]"),
     "new class in partial_fit": (lambda: fitted().partial_fit(X, LABELS + 1), ValueError, r"\b2\b"),
     "Poisson of negative counts": (lambda: regressor(loss="poisson").fit(X, NUMBERS), ValueError, r"loss='poisson' needs y >= 0, but the smallest value is -"),
     "logarithm of negative targets": (lambda: regressor(target_transform="log").fit(X, NUMBERS), ValueError, r"target_transform='log' needs y > 0, but \d+ values are not"),
@@ -347,10 +347,10 @@ PERCEPTRONS: dict[str, Case] = {
     "mistakes before fit": (lambda: Perceptron().mistakes_, NotFittedError, r"not fitted yet"),
     "convergence before fit": (lambda: Perceptron().explain_convergence(X, LABELS), NotFittedError, r"not fitted yet"),
     "logistic regression before fit": (lambda: Perceptron().to_logistic(), NotFittedError, r"not fitted yet"),
-    "mistakes after unpickling": (lambda: pickle.loads(pickle.dumps(Perceptron().fit(X, LABELS))).mistakes_, AttributeError, r"no data to count mistakes_ from: .* Fit again, and read mistakes_ first"),
-    "convergence on other labels": (lambda: Perceptron().fit(X, LABELS).explain_convergence(X, LABELS + 1), ValueError, r"y has the labels \[1, 2\]; explain_convergence takes all of those of fit, \[0, 1\]"),
+    "mistakes after unpickling": (lambda: pickle.loads(pickle.dumps(Perceptron().fit(X, LABELS))).mistakes_, AttributeError, r"mistakes_ cannot be counted without the training data: .* Fit again, and read mistakes_ first"),
+    "convergence on other labels": (lambda: Perceptron().fit(X, LABELS).explain_convergence(X, LABELS + 1), ValueError, r"y has the labels \[1, 2\]; explain_convergence needs all labels of fit and no others: \[0, 1\]"),
     "convergence on other columns": (lambda: Perceptron().fit(X, LABELS).explain_convergence(X[:, :2], LABELS), ValueError, r"X has 2 features, but Perceptron is expecting 3"),
-    "unknown parameter of the logistic regression": (lambda: Perceptron().fit(X, LABELS).to_logistic(max_itre=9), TypeError, r"to_logistic was given the parameter 'max_itre'\. Did you mean 'max_iter'\? Those of LogisticRegression are: C, "),
+    "unknown parameter of the logistic regression": (lambda: Perceptron().fit(X, LABELS).to_logistic(max_itre=9), TypeError, r"to_logistic got the unknown parameter 'max_itre'\. Did you mean 'max_iter'\? The parameters of LogisticRegression are: C, "),
     "wrong parameter of the logistic regression": (lambda: Perceptron().fit(X, LABELS).to_logistic(penalty="l3"), InvalidParameterError, r"'penalty' parameter .* Did you mean 'l"),
 }  # fmt: skip
 

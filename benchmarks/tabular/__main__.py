@@ -2,7 +2,7 @@
 
 Errors are means over seeds, ratios geometric means over tables with a 95 % interval (paired bootstrap). Results of the
 peers are in ``peers.json`` beside this file, each with the number of threads that it was timed with. Ours are kept in
-``ours.json`` with a digest of the library's files: after a change, or with ``--fresh``, they are measured anew.
+``ours.json`` with a digest of the library's files: after a change, or with ``--fresh``, they are measured again.
 """
 
 from __future__ import annotations
@@ -86,7 +86,7 @@ def arguments() -> argparse.Namespace:
     add("--seeds", nargs="+", type=int, default=[0])
     add("--threads", type=int, default=2, help="of each fit")
     add("--jobs", type=int, default=1, help="fits at once; seconds are then those of a busy machine")
-    add("--fresh", action="store_true", help="measure ours anew")
+    add("--fresh", action="store_true", help="measure ours again")
     add("--retry", action="store_true", help="run again what failed")
     add("--cache", type=pathlib.Path, default=OWN_CACHE, help="file of our own results")
     add("--write", type=pathlib.Path, help="page whose marked section is replaced by the report")

@@ -77,26 +77,26 @@ def plain_activation() -> Any:
 
 
 VARIANTS: dict[str, Variant] = {
-    "no waves of numbers": Variant({"waves": 0}),
-    "no learned factor of each input": Variant(patches=(fixed(".gain"),)),
+    "no periodic features of numbers": Variant({"waves": 0}),
+    "no learned scale of each input": Variant(patches=(fixed(".gain"),)),
     "activations not mixed with the identity": Variant(patches=(plain_activation, fixed(".alpha", there=False))),
     "ReLU": Variant({"activation": "relu"}),
     "no dropout": Variant({"dropout": 0.0}),
     "no weight decay": Variant({"weight_decay": 0.0}),
     "no label smoothing": Variant({"label_smoothing": 0.0}),
-    "dropout and decay do not fade": Variant(
+    "dropout and weight decay not annealed": Variant(
         patches=(lambda: mock.patch.object(member, "annealing_strength", np.ones_like),)
     ),
-    "initial weights not scaled by data": Variant(
+    "initial weights not scaled by the data": Variant(
         patches=(lambda: mock.patch.object(architecture, "scale_by_data", return_value=None),)
     ),
-    "learning rate falls once": Variant(patches=(lambda: mock.patch.object(member, "learning_rates", one_fall),)),
+    "learning rate decays once": Variant(patches=(lambda: mock.patch.object(member, "learning_rates", one_fall),)),
     "no calibration": Variant(calibrated=False),
-    "one network, a fifth of the rows held out": Variant({"members": 1}),
-    "half of the epochs": Variant({"epochs": 32}),
+    "one network, with a fifth of the rows held out": Variant({"members": 1}),
+    "half the epochs": Variant({"epochs": 32}),
     "twice the epochs": Variant({"epochs": 128}),
-    "64 neurons a layer": Variant({"hidden": (64, 64, 64)}),
-    "256 neurons a layer": Variant({"hidden": (256, 256, 256)}),
+    "64 neurons per layer": Variant({"hidden": (64, 64, 64)}),
+    "256 neurons per layer": Variant({"hidden": (256, 256, 256)}),
 }
 
 
@@ -143,7 +143,7 @@ def lines(names: list[str], seeds: list[int]) -> Iterator[str]:
             cells.append(f"{middle:.3f} ({low:.3f} to {high:.3f})")
         print(*cells, sep=" | ", flush=True)
         rows.append(cells)
-    yield from table(["instead of the default", "wrong classes", "log loss", "regression"], iter(rows))
+    yield from table(["instead of the default", "classification error", "log loss", "regression error"], iter(rows))
 
 
 def main() -> None:

@@ -57,7 +57,8 @@ def section(results: Results, ours: str, peers: Sequence[str], names: Sequence[s
     rows = ([name, *(_cell(v[i]) for v in values.values())] for i, name in enumerate(names))
     yield from table(["table", *values], rows)
     chosen = [(peer, np.isfinite(values[ours]) & np.isfinite(values[peer])) for peer in peers]
-    header = ["beside", "ratio", "95 %", "better on", "fit, s", "of it", "processor s", "of it", "prediction, of it"]
+    header = ["peer", "ratio", "95 % interval", "better on", "peer's fit, s", "ours / peer", "peer's processor s"]
+    header += ["ours / peer", "prediction, ours / peer"]
     yield from table(header, (_beside(results, ours, peer, names, values, both) for peer, both in chosen if both.any()))
     yield from worst(names, values, ours, peers)
 
@@ -69,7 +70,7 @@ def _cell(value: float) -> str:
 def _beside(
     results: Results, ours: str, peer: str, names: Sequence[str], values: Mapping[str, Any], both: Any
 ) -> list[str]:
-    """Ratios to a peer on the tables that both have. A time "of it" is ours in parts of the peer's."""
+    """Ratios of errors and times to those of a peer, on the tables that both have."""
     mine, theirs = values[ours][both], values[peer][both]
     found, low, high = ratio(mine, theirs)
     compared = [name for name, is_in in zip(names, both, strict=True) if is_in]
@@ -98,11 +99,11 @@ def lines(results: Results, ours: str, peers: Sequence[str], tables: Mapping[str
     """The whole report of some tables; `tables` says which are to be classified."""
     seeds = ", ".join(map(str, results.seeds))
     cut = "four fifths of the rows" if results.mode == "full" else f"{results.mode} rows at most"
-    yield f"Default settings (ours: `{ours}`), training on {cut}, splits {seeds}; ratios are geometric means"
-    yield f"over the tables of (ours + {OFFSET:g}) / (peer + {OFFSET:g}), with an interval by a paired bootstrap."
+    yield f"Default settings (ours: `{ours}`), training on {cut}, splits {seeds}. Ratios are geometric means"
+    yield f"over the tables of (ours + {OFFSET:g}) / (peer + {OFFSET:g}), with an interval from a paired bootstrap."
     yield ""
     for classify, what, title in (
-        (True, "error", "Classification: share of wrong classes"),
+        (True, "error", "Classification: error rate"),
         (True, "log_loss", "Classification: log loss"),
         (False, "error", "Regression: RMSE over the target's standard deviation"),
     ):

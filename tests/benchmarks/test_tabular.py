@@ -190,7 +190,11 @@ def test_the_ablation_changes_what_it_says(data, monkeypatch):
 
     train = ablation.member.train_member
     monkeypatch.setattr("rosenblatt.estimators.tabular.ensemble.train_member", watch)
-    few = ("no waves of numbers", "activations not mixed with the identity", "initial weights not scaled by data")
+    few = (
+        "no periodic features of numbers",
+        "activations not mixed with the identity",
+        "initial weights not scaled by the data",
+    )
     monkeypatch.setattr(ablation, "VARIANTS", {name: ablation.VARIANTS[name] for name in few})
     settings = ablation.rosenblatt.TabularClassifier._presets["default"]
     quick = {"default": ablation.replace(settings, epochs=1, members=1)}

@@ -332,9 +332,9 @@ class TestValidationSet:
         X, y = wine
         with pytest.raises(ValueError, match="X_val and y_val belong together"):
             MLPClassifier().fit(X, y, X_val=X)
-        with pytest.raises(ValueError, match="early stopping, which solver='lbfgs' has not"):
+        with pytest.raises(ValueError, match="solver='lbfgs' does not support early stopping"):
             MLPClassifier(solver="lbfgs").fit(X, y, X_val=X, y_val=y)
-        with pytest.raises(ValueError, match=r"y_val has labels that y has not: \[7\]"):
+        with pytest.raises(ValueError, match=r"y_val contains labels that are not in y: \[7\]"):
             MLPClassifier(max_iter=1).fit(X, y, X_val=X[:3], y_val=[0, 7, 1])
         with pytest.raises(ValueError, match="features"):
             MLPClassifier(max_iter=1).fit(X, y, X_val=X[:, :4], y_val=y)

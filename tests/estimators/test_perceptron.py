@@ -53,7 +53,8 @@ def test_refuses_probabilities_with_the_reason(method):
     model = Perceptron().fit([[0.0], [1.0]], [0, 1])
     assert not hasattr(model, method)
     with pytest.raises(
-        AttributeError, match=f"Perceptron has no {method}: .* minimizes no log loss.*LogisticRegression.*to_logistic"
+        AttributeError,
+        match=f"Perceptron has no {method}: .* does not minimize the log loss.*LogisticRegression.*to_logistic",
     ):
         getattr(model, method)
 

@@ -163,7 +163,7 @@ def test_what_cannot_be_counted_is_none(parameters):
     model = Perceptron(**parameters).fit(*MOONS)
     assert model.mistakes_ is None
     assert model.converged_ is None
-    assert "mistakes are not counted" in model.explain_convergence(*MOONS)
+    assert "mistakes were not counted" in model.explain_convergence(*MOONS)
 
 
 def test_data_that_changed_are_noticed():

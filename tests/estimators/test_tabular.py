@@ -1,4 +1,4 @@
-"""The estimators on raw tables: scikit-learn's checks, raw columns, honesty, calibration, budgets, repeatability."""
+"""The estimators on raw tables: scikit-learn's checks, raw columns, scores, calibration, budgets, repeatability."""
 
 import signal
 import threading

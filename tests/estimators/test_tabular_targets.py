@@ -22,7 +22,7 @@ QUICK: dict[str, Any] = {"hidden": (32, 32), "members": 3, "epochs": 24}
 
 
 def rows(n: int, seed: int = 0) -> tuple[Any, Any]:
-    """Two inputs, and a generator that goes on."""
+    """Two inputs, and the generator for further draws."""
     rng = np.random.default_rng(seed)
     return rng.uniform(-1, 1, (n, 2)), rng
 

@@ -262,10 +262,10 @@ def test_divergence_is_named():
         ({"loss": "hinge", "label_smoothing": 0.1}, "label_smoothing is for loss='log_loss', but loss is 'hinge'"),
         (
             {"solver": "lbfgs", "dropout": 0.5},
-            "solver='lbfgs' uses all rows at once and has no dropout, but dropout is 0.5",
+            "dropout is 0.5, which solver='lbfgs' does not support: use 'adam' or 'sgd'",
         ),
-        ({"solver": "lbfgs", "gradient_statistics": True}, "has no gradient_statistics"),
-        ({"solver": nn.SGD(), "weight_decay": 0.1}, "weight_decay is a part of the optimizer that solver is"),
+        ({"solver": "lbfgs", "gradient_statistics": True}, "gradient_statistics is True, which solver="),
+        ({"solver": nn.SGD(), "weight_decay": 0.1}, "weight_decay is 0.1, but solver is an optimizer: set it there"),
         ({"scoring": "roc_auc"}, "scoring needs a validation set"),
         ({"scoring": "rok", "early_stopping": True}, "rok"),
         ({"activation": "step"}, "the activation 'step' cannot learn by gradient descent"),
@@ -291,7 +291,7 @@ def test_wrong_parameters_are_named(parameters, message, tmp_path, monkeypatch):
     ("parameters", "message"),
     [
         ({"loss": "gamma"}, "loss='gamma' needs y > 0, but the smallest value is"),
-        ({"loss": "poisson", "target_transform": "log"}, "has a logarithmic link of its own"),
+        ({"loss": "poisson", "target_transform": "log"}, "already has a logarithmic link"),
         ({"loss": "quantile", "target_transform": "log"}, "train on np.log"),
         ({"output_activation": "softmax"}, "output_activation is 'softmax', but with loss='squared_error'"),
         ({"loss": "hubert"}, "Did you mean 'huber'"),

@@ -1,4 +1,4 @@
-"""Softened networks: the truth table after rounding, and training that goes on from it."""
+"""Softened networks: the truth table after rounding, and further training."""
 
 import numpy as np
 import pytest

@@ -24,7 +24,7 @@ def test_a_diagnosis_is_drawn_as_it_is():
 
 
 def test_what_cannot_be_drawn_is_named():
-    with pytest.raises(TypeError, match="given str; give what diagnose"):
+    with pytest.raises(TypeError, match="got str; pass what diagnose"):
         plots.plot_diagnosis("overfit")
     found = diagnose(MLPClassifier((2,), max_iter=3), *make_moons(40, random_state=0), cv=2)
     with pytest.raises(ValueError, match="2 panels"):

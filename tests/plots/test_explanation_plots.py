@@ -34,7 +34,7 @@ def test_bars_are_the_importances(model):
     assert display.ax_.get_xlabel() == "rise of the log loss when a column is shuffled"
     assert len(plots.plot_importance(found).ax_.patches) == 4
     display.figure_.canvas.draw()
-    with pytest.raises(ValueError, match="most is 0; at least one bar is drawn"):
+    with pytest.raises(ValueError, match="most is 0; it must be at least 1"):
         plots.plot_importance(found, most=0)
 
 

@@ -53,7 +53,7 @@ def test_kinds_of_columns_have_axes_of_their_own():
     many = training.History({f"layer{i}.norm": [1.0, 2.0] for i in range(10)})
     lines = plots.plot_history(many, list(many)).ax_.get_lines()
     assert len({(line.get_color(), line.get_linestyle()) for line in lines}) == 10
-    with pytest.raises(ValueError, match="loss goes down to -1, which has no place on a logarithmic scale"):
+    with pytest.raises(ValueError, match="loss falls to -1, but a logarithmic scale only shows positive values"):
         plots.plot_history(training.History({"loss": [1.0, -1.0]}), log=True)
     one = plots.plot_history(training.History({"loss": [1.0], "val_loss": [2.0]}))
     one.figure_.canvas.draw()
@@ -159,7 +159,7 @@ def test_a_boundary_is_where_the_prediction_changes(n_classes):
         drawn = [c.get_facecolor()[0][:3].tolist() for c in display.ax_.collections[-n_classes:]]
         assert len({tuple(c) for c in drawn}) == n_classes
     plots.plot_decision_boundary(Perceptron().fit(points, labels), points)
-    with pytest.raises(ValueError, match=r"X has shape \(5, 3\); a plane has two columns"):
+    with pytest.raises(ValueError, match=r"X has shape \(5, 3\); it must have two columns"):
         plots.plot_decision_boundary(model, np.zeros((5, 3)))
     with pytest.raises(NotFittedError, match="not fitted"):
         plots.plot_decision_boundary(LogisticRegression(), points)

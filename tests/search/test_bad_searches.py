@@ -1,5 +1,5 @@
 # ruff: noqa: E501 (one case per line)
-"""Searches that cannot be made, and what the user is told."""
+"""Searches that cannot be made, and their messages."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ CASES: dict[str, Case] = {
     "made with an unknown argument": (lambda: fit({"activation": [Instance(LeakyReLU, beta=[1.0])]}), ValueError, r"All 2 candidates failed\. .*TypeError: .*unexpected keyword argument 'beta'"),
     "epochs in the space": (lambda: fit({"max_iter": [3, 5]}), ValueError, r"space has 'max_iter', which the search sets by itself"),
     "an estimator with checkpoints": (lambda: fit(estimator=MLPClassifier(checkpoint="here")), ValueError, r"the estimator has checkpoint='here', which candidates cannot share"),
-    "an estimator that goes on": (lambda: fit(estimator=MLPClassifier(warm_start=True)), ValueError, r"warm_start=True, which candidates cannot share"),
+    "an estimator that continues": (lambda: fit(estimator=MLPClassifier(warm_start=True)), ValueError, r"warm_start=True, which candidates cannot share"),
     "folds of a tabular estimator": (lambda: fit({"dropout": [0.1]}, estimator=TabularClassifier(), cv=KFold(3)), TypeError, r"is scored by the folds of its own members: leave cv out"),
     "an unknown backend": (lambda: fit(backend="threading"), ValueError, r"'backend' parameter of MLPSearchCV"),
     "a number as record": (lambda: fit(checkpoint=3), ValueError, r"'checkpoint' parameter of MLPSearchCV"),

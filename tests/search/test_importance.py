@@ -66,7 +66,7 @@ def test_the_picture_shows_scores_and_shares():
     assert len(y) == seen.sum() > 20
     assert (set(np.round(y)) == {0.0, 1.0}) == (second == "solver")
     display.figure_.canvas.draw()
-    with pytest.raises(ValueError, match="ax has 1 Axes; the picture has 3 panels"):
+    with pytest.raises(ValueError, match="ax has 1 Axes, but the plot has 3 panels"):
         plots.plot_search(search, ax=plt.figure().gca())
     search.cv_results_ = {k: v[:4] for k, v in results().items()}
     assert plots.plot_search(search).importance == {}

@@ -332,7 +332,7 @@ def test_the_best_regressors_are_averaged(strategy: str, tmp_path: Path) -> None
     unseen = [one._ensemble.out_of_fold(len(y)) for one in (found.best_estimator_, *both)]
     np.testing.assert_allclose(unseen[0], np.mean(unseen[1:], axis=0), rtol=1e-6)
     assert found.best_estimator_.score_ > found.best_score_
-    again = search(**options, ensemble=2, checkpoint=tmp_path / "record").fit(X, y)  # trains what it averages anew
+    again = search(**options, ensemble=2, checkpoint=tmp_path / "record").fit(X, y)  # retrains what it averages
     np.testing.assert_array_equal(again.predict(X), found.predict(X))
 
 

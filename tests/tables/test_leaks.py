@@ -1,4 +1,4 @@
-"""Columns that tell the target by themselves."""
+"""Columns that leak the target."""
 
 import numpy as np
 import pytest

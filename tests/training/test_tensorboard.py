@@ -148,7 +148,7 @@ def test_kill_9_right_after_a_checkpoint_loses_no_epoch_of_the_logs(tmp_path):
         assert [e.step for e in events.Histograms(name)] == list(range(1, 10))
 
 
-def test_one_callback_serves_a_resumption_and_a_training_that_begins_anew(tmp_path):
+def test_one_callback_serves_a_resumed_and_a_restarted_training(tmp_path):
     logs, options = TensorBoard(tmp_path / "logs"), {"epochs": 9, "checkpoint": tmp_path, "checkpoint_every": 10}
 
     def die(epoch):
@@ -159,8 +159,8 @@ def test_one_callback_serves_a_resumption_and_a_training_that_begins_anew(tmp_pa
         network().fit(X, Y, callbacks=[logs, die], **options)
     history = network().fit(X, Y, callbacks=[logs], **options)
     assert curve(read(tmp_path / "logs"), "loss/training") == as_curve(history["loss"])
-    anew = network().fit(X, Y, epochs=3, learning_rate=0.1, callbacks=[logs])
-    assert curve(read(tmp_path / "logs"), "loss/training") == as_curve(anew["loss"])
+    restarted = network().fit(X, Y, epochs=3, learning_rate=0.1, callbacks=[logs])
+    assert curve(read(tmp_path / "logs"), "loss/training") == as_curve(restarted["loss"])
 
 
 def test_a_search_has_a_folder_for_each_candidate_and_split(tmp_path):

@@ -100,7 +100,7 @@ def test_a_batch_of_many_blocks_is_one_batch(options, weighted, monkeypatch):
 
 
 @pytest.mark.parametrize("l2", [0.0, 0.3])
-def test_a_gradient_is_computed_anew_each_time(l2):
+def test_a_gradient_is_recomputed_each_time(l2):
     X, y = problem(2600)
     trainer = Trainer(network(), "softmax_cross_entropy", None, l2=l2)
     trainer.set_data(X, y)
@@ -340,7 +340,7 @@ def test_ctrl_c_stops_within_a_fifth_of_a_second():
     timer.join()
     assert time.perf_counter() - sent[0] < 2  # a second and more of slack for a busy machine
     assert np.isfinite(net.parameters).all()
-    trainer.epoch(np.arange(80), 1e-3)  # it goes on
+    trainer.epoch(np.arange(80), 1e-3)  # training continues
 
 
 def test_the_steps_before_an_interrupt_are_counted():

@@ -155,7 +155,7 @@ class Trials:
         return {on(f, name): Trial(changes or {}, f, watch[f]) for f in FRACTIONS}
 
     def freedom(self) -> dict[str, Trial]:
-        """Other learning rates, which L-BFGS has not, more neurons and less regularization."""
+        """Other learning rates (except for L-BFGS), more neurons and less regularization."""
         rate, free = float(self.model.learning_rate_init), unregularized(self.model)
         factors = () if self.model.solver == "lbfgs" else RATES
         found = {f"rate x{f:g}": Trial({"learning_rate_init": f * rate}) for f in factors}

@@ -1,7 +1,7 @@
 """scikit-learn's callback protocol (`sklearn.callback`, 1.9) for estimators that train in epochs.
 
-Goes in: an estimator whose `set_callbacks` was called, or that a meta-estimator hands its callbacks to. Comes out: the
-hooks of a task "fit" with a subtask for each epoch. Without callbacks nothing is called.
+Takes an estimator whose `set_callbacks` was called, or that receives its callbacks from a meta-estimator. Returns the
+hooks of a task "fit" with a subtask for each epoch. Never calls anything if there are no callbacks.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ class FitTasks:
     Attributes
     ----------
     stopped : bool
-        A callback asked for the end of training.
+        Whether a callback asked to end training.
     """
 
     estimator: Any = None
@@ -34,17 +34,17 @@ class FitTasks:
 
     @property
     def wanted(self) -> bool:
-        """Whether there is a callback to tell."""
+        """Whether there are callbacks to call."""
         return self.context is not None
 
     def begin_epoch(self) -> None:
-        """Tell that an epoch begins, if none has begun."""
+        """Report that an epoch begins, unless one has already begun."""
         if self.wanted and self.epoch is None:
             self.epoch = self.context.subcontext(task_name="epoch")
             self.epoch.call_on_fit_task_begin(estimator=self.estimator, **(self.data or {}))
 
     def end_epoch(self, reconstruction: Callable[[], dict[str, Any]]) -> None:
-        """Tell that an epoch has ended; `reconstruction` gives the attributes of a finished estimator."""
+        """Report that an epoch has ended. `reconstruction` gives the attributes of a finished estimator."""
         if not self.wanted:
             return
         self.begin_epoch()
@@ -70,7 +70,7 @@ class FitTasks:
         return [end_epoch] if self.wanted else []
 
     def end_fit(self) -> None:
-        """Tell that training has ended."""
+        """Report that training has ended."""
         if self.wanted:
             self.context.call_on_fit_task_end(
                 estimator=self.estimator, **(self.data or {}), reconstruction_attributes={}
@@ -78,7 +78,7 @@ class FitTasks:
 
 
 def begin_fit(estimator: Any, X: Any, y: Any, sample_weight: Any, max_epochs: int) -> FitTasks:
-    """Tell callbacks that training begins; call inside a method decorated by `sklearn.callback.with_callbacks`."""
+    """Report that training begins. Call this in a method that `sklearn.callback.with_callbacks` decorates."""
     if "_skl_callbacks" not in vars(estimator) and "_parent_callback_ctx" not in vars(estimator):
         return FitTasks()
     context = estimator._init_callback_context(max_subtasks=max_epochs)

@@ -1,11 +1,11 @@
 """`LogisticRegression`: the network without hidden layers.
 
-Goes in: a table and class labels. Comes out: one weight per column (and class), probabilities. Two classes have one
-logistic output, more have a softmax. All solvers minimize scikit-learn's objective,
+Takes a table and class labels. Returns one weight per column (and class), and probabilities. With two classes there is
+one logistic output, and with more a softmax. All solvers minimize scikit-learn's objective,
 
     C * sum_i s_i loss_i + (1 - l1_ratio) / 2 * sum(w**2) + l1_ratio * sum(abs(w)),
 
-with sample times class weights s_i; intercepts are never penalized. It never scales the columns.
+where s_i is the sample weight times the class weight. Never penalizes intercepts or scales the columns.
 """
 
 from __future__ import annotations
@@ -41,8 +41,8 @@ Array = npt.NDArray[Any]
 def exact(name: str) -> Any:
     """A cross-entropy whose logarithms are not clipped.
 
-    Far from the minimum, where a warm start may be, a clipped loss is flat and its gradient is not: line searches fail.
-    From zero weights on the clipped one does, and shares its softmax with its gradient.
+    A warm start may be far from the minimum. There a clipped loss is flat while its gradient is not, so line searches
+    fail. From zero weights the clipped loss works, and it is faster because it shares its softmax with its gradient.
     """
     return replace(loss_record(name), function=lambda b, logits, target: getattr(b, name)(logits, target, clip=0.0))
 
@@ -53,58 +53,60 @@ class LogisticRegression(ClassifierMixin, StochasticSolver):  # type: ignore[mis
     Parameters
     ----------
     penalty : {'l2', 'l1', 'elasticnet'} or None, default='l2'
-        Penalty of the weights. With 'lbfgs' an L1 penalty gives exact zeros; with 'sgd' and 'adam', which follow a
-        subgradient, it gives small weights.
+        Penalty on the weights. With 'lbfgs' an L1 penalty gives exact zeros. 'sgd' and 'adam' follow a subgradient, so
+        it only gives small weights.
     C : float > 0, default=1.0
         Inverse strength of the penalty.
     l1_ratio : float in [0, 1], default=0.5
-        Share of L1 in 'elasticnet'.
+        Share of the L1 penalty in 'elasticnet'.
     solver : {'lbfgs', 'sgd', 'adam'}, default='lbfgs'
-        'lbfgs' (L-BFGS-B, all rows at once, in float64) is exact; 'sgd' (Nesterov momentum 0.9) and 'adam' train by
-        mini-batches for tables of many rows, and divide their learning rate by 5 whenever `n_iter_no_change` epochs
-        bring no progress.
+        'lbfgs' (L-BFGS-B, all rows at once, in float64) is exact. 'sgd' (Nesterov momentum 0.9) and 'adam' train on
+        mini-batches, which suits tables with many rows. They divide their learning rate by 5 after `n_iter_no_change`
+        epochs without progress.
     learning_rate_init : float > 0, default=0.001
-        First learning rate of 'sgd' and 'adam'.
+        Initial learning rate of 'sgd' and 'adam'.
     batch_size : int or 'auto', default='auto'
-        Most rows of a mini-batch, 'auto' meaning 200; all batches of an epoch are equally large, but for rounding.
+        Largest number of rows in a mini-batch. 'auto' means 200. All batches of an epoch have the same size, up to
+        rounding.
     max_iter : int, default=100
-        Most iterations, or epochs.
+        Largest number of iterations or, for 'sgd' and 'adam', of epochs.
     tol : float >= 0, default=1e-4
-        For 'lbfgs' the largest entry of the gradient (per row) at the end, else the least progress of an epoch.
+        'lbfgs' stops when the largest entry of the gradient (per row) is below it. For 'sgd' and 'adam', smaller
+        improvements in an epoch do not count as progress.
     class_weight : dict, 'balanced' or None, default=None
-        Factor of each class's sample weights; 'balanced' makes all classes weigh the same.
+        Factor for the sample weights of each class. 'balanced' gives all classes the same total weight.
     fit_intercept : bool, default=True
-        Whether to learn an intercept; without one only 'lbfgs' is possible.
+        Whether to learn an intercept. Only 'lbfgs' can do without one.
     random_state : int, RandomState or None, default=None
         Source of the row orders of 'sgd' and 'adam'. Weights start at zero.
     verbose : bool, default=False
-        Print the loss of each epoch or iteration.
+        Whether to print the loss of each epoch or iteration.
     warm_start : bool, default=False
-        Let `fit` go on from the present weights.
+        Whether `fit` continues from the current weights.
     n_iter_no_change : int or inf, default=10
-        For 'sgd' and 'adam': epochs without progress after which the learning rate is lowered.
+        Number of epochs without progress after which 'sgd' and 'adam' lower their learning rate.
     checkpoint : path or None, default=None
-        For 'sgd' and 'adam': folder in which the training is saved; the same call of `fit` goes on exactly where it
-        was, also after the process was killed. ('lbfgs' begins anew, with the same result.)
+        Folder in which a training by 'sgd' or 'adam' is saved. The same call of `fit` resumes exactly where it stopped,
+        even after the process was killed. ('lbfgs' restarts from scratch, with the same result.)
     checkpoint_every : int or str, default='30s'
-        Steps between two checkpoints, or a time.
+        Number of steps between two checkpoints, or a time.
 
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,)
         The labels, sorted.
     coef_ : ndarray of shape (1, n_features) or (n_classes, n_features)
-        Weights; a writable view of the network's parameters.
+        Weights, as a writable view of the network's parameters.
     intercept_ : ndarray of shape (1,) or (n_classes,)
-        Intercepts, likewise.
+        Intercepts, as a writable view of the network's parameters.
     n_iter_ : int
-        Iterations, or epochs, of the last call.
+        Number of iterations or epochs of the last call.
     loss_ : float
-        The objective divided by C * sum of the s_i.
+        The minimized objective, divided by C and by the sum of the weights (sample weight times class weight).
     loss_curve_ : list of float
-        Loss of each epoch ('sgd', 'adam').
+        Loss of each epoch, for 'sgd' and 'adam'.
     history_ : History
-        Loss and learning rate of each epoch, likewise; `to_frame()`.
+        Loss and learning rate of each epoch, for 'sgd' and 'adam'. `to_frame()` gives it as a data frame.
 
     Examples
     --------
@@ -204,11 +206,11 @@ class LogisticRegression(ClassifierMixin, StochasticSolver):  # type: ignore[mis
         Parameters
         ----------
         X : array, sparse matrix or data frame of shape (n_samples, n_features)
-            Numbers without NaN or infinity.
+            Finite numbers.
         y : array of shape (n_samples,)
             Labels of at least two classes.
         sample_weight : array of shape (n_samples,), optional
-            Non-negative weights.
+            Weights of the rows, at least 0.
 
         Returns
         -------
@@ -217,7 +219,7 @@ class LogisticRegression(ClassifierMixin, StochasticSolver):  # type: ignore[mis
         Raises
         ------
         DivergenceError
-            A `ValueError`: the loss or a weight became infinite or NaN. The estimator is not changed then.
+            If the loss or a weight becomes infinite or NaN. It is a `ValueError`, and the estimator is left unchanged.
         """
         if self.solver != "lbfgs" and not self.fit_intercept:
             raise ValueError(f"fit_intercept=False needs solver='lbfgs', but solver is {self.solver!r}.")
@@ -262,14 +264,15 @@ class LogisticRegression(ClassifierMixin, StochasticSolver):  # type: ignore[mis
         per_class = np.bincount(labels, weight)
         if np.count_nonzero(per_class) < (len(per_class) if self.class_weight == "balanced" else 1):
             raise ValueError(
-                f"sample_weight is zero for all rows of the classes {self.classes_[per_class == 0]}: give them some."
+                f"sample_weight is zero for all rows of the classes {self.classes_[per_class == 0]}: give each class "
+                "rows with a positive weight."
             )
         if self.class_weight is not None:
             weight *= compute_class_weight(self.class_weight, classes=self.classes_, y=y, sample_weight=weight)[labels]
         return weight
 
     def _prepare_network(self, X: Any, start: Array | None) -> None:
-        """A network of zeros, or of the weights to start from."""
+        """Create the network, with zero weights or with the weights to start from."""
         binary = len(self.classes_) == 2
         spec = NetworkSpec(
             n_inputs=X.shape[1],
@@ -285,13 +288,13 @@ class LogisticRegression(ClassifierMixin, StochasticSolver):  # type: ignore[mis
             self._network.parameters[:] = start
 
     def _start_from(self, coef: Array, intercept: Array) -> None:
-        """Take weights of the shapes of ``coef_`` and ``intercept_`` for those of a fit without an iteration."""
+        """Take weights with the shapes of ``coef_`` and ``intercept_``, as if fitted in zero iterations."""
         rows = np.empty((0, coef.shape[1]), coef.dtype)
         self._prepare_network(rows, np.concatenate([coef.T.ravel(), intercept]))
         self.n_iter_ = 0
 
     def _penalties(self) -> tuple[float, float]:
-        """Strengths (l1, l2) of the two penalties, for losses that are summed over rows."""
+        """Strengths (l1, l2) of the penalties, for a loss that is summed over the rows."""
         if self.penalty is None or math.isinf(self.C):
             return 0.0, 0.0
         share = {"l1": 1.0, "l2": 0.0}.get(self.penalty, float(self.l1_ratio))
@@ -308,7 +311,7 @@ class LogisticRegression(ClassifierMixin, StochasticSolver):  # type: ignore[mis
         return "softmax_cross_entropy" if len(self.classes_) > 2 else "logistic_cross_entropy"
 
     def _run_lbfgs(self, X: Any, target: Array, weight: Array | None, tasks: FitTasks) -> None:
-        """Full-batch training in float64, whatever the network's dtype."""
+        """Train on the full batch in float64, whatever the network's dtype."""
         l1, l2 = self._penalties()
         network = Network(self._network.spec, dtype="float64", seed=None)
         network.parameters[:] = self._network.parameters
@@ -323,7 +326,7 @@ class LogisticRegression(ClassifierMixin, StochasticSolver):  # type: ignore[mis
         self.n_iter_, self.loss_ = found.n_iter, found.loss
 
     def _run_batches(self, X: Any, target: Array, weight: Array | None, tasks: FitTasks) -> None:
-        """Mini-batch training; a batch bears its share of the penalty, so that the minimum is that of all rows."""
+        """Train on mini-batches. Each bears its share of the penalty, so the minimum is that of the full objective."""
         rng = check_random_state(self.random_state)
         checkpoints = open_checkpoints(self, {"X": X, "y": target, "sample_weight": weight}, rng)
         n_rows = X.shape[0]

@@ -1,8 +1,8 @@
 """`Perceptron`: Rosenblatt's learning rule for one threshold unit per class.
 
-Goes in: a table and class labels. Comes out: a linear classifier without probabilities, the count of its mistakes, and
-on request a logistic regression that starts from it. The rule itself is that of `sklearn.linear_model.Perceptron`,
-which this class extends: a well-kept implementation needs no second one. It never trains by anything else.
+Takes a table and class labels. Returns a linear classifier without probabilities, the number of its mistakes, and on
+request a logistic regression that starts from its weights. Never trains by itself: the rule is that of
+`sklearn.linear_model.Perceptron`, which this class extends, because a well-kept implementation needs no second one.
 """
 
 from __future__ import annotations
@@ -22,17 +22,17 @@ from rosenblatt.estimators.perceptron_updates import Training, count_mistakes
 __all__ = ["Perceptron"]
 
 NO_PROBABILITIES = (
-    "Perceptron has no {name}: its rule corrects mistakes and minimizes no log loss, so that the distance from its "
+    "Perceptron has no {name}: its rule corrects mistakes and does not minimize the log loss, so the distance from its "
     "boundary says nothing about probability. Use LogisticRegression, which to_logistic() starts from these weights, "
     "or sklearn.calibration.CalibratedClassifierCV."
 )
 
 
 class Perceptron(SuggestingMixin, SklearnPerceptron):  # type: ignore[misc]
-    """The classical perceptron: weights move by eta0 * x whenever a row is misclassified.
+    """The classical perceptron: weights change by eta0 * x whenever a row is misclassified.
 
-    Several classes are learned one against the rest. It has `partial_fit` and `decision_function`, but no
-    probabilities.
+    With more than two classes, each class is learned against the rest. The perceptron has `partial_fit` and
+    `decision_function`, but no probabilities.
 
     Parameters
     ----------
@@ -41,33 +41,34 @@ class Perceptron(SuggestingMixin, SklearnPerceptron):  # type: ignore[misc]
     alpha : float >= 0, default=0.0001
         Strength of the penalty.
     l1_ratio : float in [0, 1], default=0.15
-        Share of L1 in 'elasticnet'.
+        Share of the L1 penalty in 'elasticnet'.
     fit_intercept : bool, default=True
         Whether to learn a threshold.
     max_iter : int, default=1000
-        Most passes over the rows of `fit`.
+        Largest number of passes over the rows in `fit`.
     tol : float or None, default=1e-3
-        Stop when the loss of `n_iter_no_change` passes is not this much below the best one; None never stops early.
+        Training stops when the loss has not been this much below the best one for `n_iter_no_change` passes. With None
+        it never stops early.
     shuffle : bool, default=True
-        Draw a new row order for each pass.
+        Whether to draw a new row order for each pass.
     verbose : int, default=0
-        Print the progress of each pass.
+        Whether to print the progress of each pass.
     eta0 : float > 0, default=1
         Size of a correction.
     n_jobs : int or None, default=None
-        Processors for the classes.
+        Number of processors that train the classes in parallel.
     random_state : int, RandomState or None, default=0
         Source of the row orders.
     early_stopping : bool, default=False
-        Set `validation_fraction` of the rows aside and stop when their score stalls.
+        Whether to set `validation_fraction` of the rows aside and stop when their score stalls.
     validation_fraction : float in (0, 1), default=0.1
-        Share of the rows set aside by `early_stopping`.
+        Share of the rows that `early_stopping` sets aside.
     n_iter_no_change : int, default=5
-        Passes without progress that end training.
+        Number of passes without progress after which training ends.
     class_weight : dict, 'balanced' or None, default=None
         Weights of the classes.
     warm_start : bool, default=False
-        Let `fit` go on from the present weights.
+        Whether `fit` continues from the current weights.
 
     Attributes
     ----------
@@ -78,17 +79,17 @@ class Perceptron(SuggestingMixin, SklearnPerceptron):  # type: ignore[misc]
     classes_ : ndarray of shape (n_classes,)
         The labels, sorted.
     n_iter_, t_ : int
-        Passes over the rows; rows seen plus one.
+        Number of passes over the rows, and number of rows seen plus one.
     mistakes_ : list of int, or list of lists of int, or None
-        Updates in each pass of the last `fit` or `partial_fit`: for two classes one list, for more a list for each
-        class, which ends with that class's last pass. It is counted when it is first read, by repeating the passes,
-        exactly; until then the estimator keeps a reference to X and y. None with a penalty, whose weights move without
-        mistakes, beyond 16.8 million rows, and for updates of sizes (eta0 times weights) beyond 2**26 or below 2**-26,
-        2**100 and 2**-100 in float64. A pickle has it if it was read before. Rows of weight 0, and those that
-        `early_stopping` sets aside, make no mistakes.
+        Number of updates in each pass of the last `fit` or `partial_fit`. For two classes it is one list. For more
+        classes there is a list for each class, which ends with that class's last pass. The exact numbers are counted
+        when they are first read, by repeating the passes; until then the estimator keeps a reference to X and y. It is
+        None with a penalty, which changes weights without mistakes, for more than 16.8 million rows, and for updates
+        whose size (eta0 times weight) is above 2**26 or below 2**-26 (2**100 and 2**-100 in float64). A pickle contains
+        it if it was read before. Rows with weight 0, and those that `early_stopping` sets aside, make no mistakes.
     converged_ : bool or None
         Whether each neuron made a pass without a mistake, which proves that its class is linearly separable from the
-        rest; None where `mistakes_` is.
+        rest. It is None if `mistakes_` is.
 
     References
     ----------
@@ -109,13 +110,13 @@ class Perceptron(SuggestingMixin, SklearnPerceptron):  # type: ignore[misc]
 
     @property
     def mistakes_(self) -> list[Any] | None:
-        """Updates in each pass of the last `fit` or `partial_fit`, see the class."""
+        """Number of updates in each pass of the last `fit` or `partial_fit`. The class documents the details."""
         check_is_fitted(self)
         if "_mistakes" not in vars(self):
             if "_training" not in vars(self):
                 raise AttributeError(
-                    "There is no data to count mistakes_ from: this Perceptron was copied or unpickled before "
-                    "mistakes_ was read, or its last fit failed. Fit again, and read mistakes_ first."
+                    "mistakes_ cannot be counted without the training data: this Perceptron was copied or unpickled "
+                    "before mistakes_ was read, or its last fit failed. Fit again, and read mistakes_ first."
                 )
             self._mistakes = count_mistakes(self._training)
             self.__dict__.pop("_training", None)
@@ -123,7 +124,7 @@ class Perceptron(SuggestingMixin, SklearnPerceptron):  # type: ignore[misc]
 
     @property
     def converged_(self) -> bool | None:
-        """Whether each neuron made a pass without a mistake, see the class."""
+        """Whether each neuron made a pass without a mistake. The class documents the details."""
         counts = self.mistakes_
         if counts is None:
             return None
@@ -136,7 +137,7 @@ class Perceptron(SuggestingMixin, SklearnPerceptron):  # type: ignore[misc]
         self._fit_and_note(super()._fit_multiclass, X, y, options)
 
     def _fit_and_note(self, fit: Any, X: Any, y: Any, options: dict[str, Any]) -> None:
-        """Let scikit-learn train, and note what `mistakes_` needs to repeat it."""
+        """Let scikit-learn train, and record what `mistakes_` needs to repeat the training."""
         for name in ("_training", "_mistakes"):
             self.__dict__.pop(name, None)
         seed, start = self.random_state, self._copy_of_weights()
@@ -149,31 +150,32 @@ class Perceptron(SuggestingMixin, SklearnPerceptron):  # type: ignore[misc]
         )  # fmt: skip
 
     def _copy_of_weights(self) -> tuple[Any, Any]:
-        """Copies of coef_, which is flat while scikit-learn trains two classes, and intercept_."""
+        """Copies of coef_ and intercept_. While scikit-learn trains two classes, its coef_ is flat."""
         return self.coef_.reshape(len(self.intercept_), -1).copy(), self.intercept_.copy()
 
     def explain_convergence(self, X: Any, y: Any) -> str:
-        """Say whether training converged and whether it can: whether X and y are linearly separable.
+        """Say whether training converged, and whether it can: whether X and y are linearly separable.
 
-        A linear program decides it for each neuron, which for many rows takes far longer than training.
+        A linear program decides this for each neuron. For many rows it takes far longer than training.
 
         Parameters
         ----------
         X : array or sparse matrix of shape (n_samples, n_features)
         y : array of shape (n_samples,)
-            Labels of the fitted classes.
+            Labels of these rows. All fitted classes must occur.
 
         Returns
         -------
         str
-            A line on the training, then one for each neuron: its margin, or the rows that prove that there is none.
+            A line about the training, then a line for each neuron with its margin or the rows that prove that there is
+            none.
 
         Raises
         ------
         ValueError
-            If y has other labels than the fit, or X other columns.
+            If the labels in y differ from those in `fit`, or the columns of X do.
         ArithmeticError
-            If rounding does not allow a verdict, see `rosenblatt.logic.linear_separability`.
+            If rounding does not allow a verdict (see `rosenblatt.logic.linear_separability`).
         """
         from rosenblatt.logic import linear_separability
 
@@ -183,7 +185,7 @@ class Perceptron(SuggestingMixin, SklearnPerceptron):  # type: ignore[misc]
         labels = np.unique(y)
         if not np.array_equal(labels, self.classes_):
             raise ValueError(
-                f"y has the labels {labels.tolist()}; explain_convergence takes all of those of fit, "
+                f"y has the labels {labels.tolist()}; explain_convergence needs all labels of fit and no others: "
                 f"{self.classes_.tolist()}"
             )
         lines = [self._training_in_words()]
@@ -195,31 +197,32 @@ class Perceptron(SuggestingMixin, SklearnPerceptron):  # type: ignore[misc]
         return "\n".join(lines)
 
     def _training_in_words(self) -> str:
-        """Passes, and whether one of them made no mistake."""
+        """A sentence with the number of passes, and whether one of them made no mistake."""
         counts = self.mistakes_
         if counts is None:
-            return f"Training took {self.n_iter_} passes, whose mistakes are not counted (with a penalty, for example)."
+            return f"Training took {self.n_iter_} passes. Their mistakes were not counted (because of a penalty, say)."
         if self.converged_:
             return f"Training converged: within {self.n_iter_} passes each neuron made one without a mistake."
         last = ", ".join(str(one[-1]) for one in (counts if len(self.classes_) > 2 else [counts]))
-        return f"Training did not converge in {self.n_iter_} passes; mistakes in the last one: {last}."
+        return f"Training did not converge in {self.n_iter_} passes; mistakes in the last pass: {last}."
 
     def to_logistic(self, **parameters: Any) -> LogisticRegression:
-        """A logistic regression that has these weights, and goes on from them when it is fitted.
+        """A logistic regression that has these weights, and continues from them when it is fitted.
 
-        Two classes have one logistic output, more have a softmax; `predict` gives what the perceptron's does. Its
-        probabilities are only worth something after its `fit`, which minimizes the log loss from here.
+        With two classes it has one logistic output, and with more a softmax. Its `predict` gives the same labels as the
+        perceptron's. Its probabilities are meaningful only after its `fit`, which minimizes the log loss.
 
         Parameters
         ----------
         **parameters
-            Of `LogisticRegression`. By default ``warm_start=True`` and ``penalty=None``, as a perceptron's weights are
-            of any size, and `class_weight`, `fit_intercept` and `random_state` are those of the perceptron.
+            Parameters of `LogisticRegression`. The defaults are ``warm_start=True``, ``penalty=None`` (because a
+            perceptron's weights can have any size), and the perceptron's `class_weight`, `fit_intercept` and
+            `random_state`.
 
         Returns
         -------
         LogisticRegression
-            Fitted, with ``n_iter_ = 0``.
+            A fitted model with ``n_iter_ = 0``.
 
         Raises
         ------
@@ -235,7 +238,7 @@ class Perceptron(SuggestingMixin, SklearnPerceptron):  # type: ignore[misc]
                 near = difflib.get_close_matches(name, allowed, n=1)
                 hint = f" Did you mean {near[0]!r}?" if near else ""
                 raise TypeError(
-                    f"to_logistic was given the parameter {name!r}.{hint} Those of LogisticRegression are: "
+                    f"to_logistic got the unknown parameter {name!r}.{hint} The parameters of LogisticRegression are: "
                     f"{', '.join(allowed)}"
                 )
         shared = {name: getattr(self, name) for name in ("class_weight", "fit_intercept", "random_state")}

@@ -1,13 +1,15 @@
 """How many mistakes a perceptron made in each pass over the rows.
 
-Goes in: what a training of scikit-learn's perceptron started from. Comes out: counts, or None where its rule is not the
-perceptron's alone. scikit-learn does not count, so the passes are repeated, by scikit-learn's own code and one at a
-time, with a column that counts and changes nothing else:
+Takes what a training of scikit-learn's perceptron started from. Returns counts, or None if other rules than the
+perceptron's changed the weights. Never changes an estimator.
 
-    row i has  u / (size of its update)  in it, with its label's sign, and so each update adds u to the column's weight.
+scikit-learn does not count, so the passes are repeated one at a time by scikit-learn's own code, with an additional
+column that counts the updates and changes nothing else:
 
-u is so small that the column's weight times the column underflows to zero: every score is that of the training, to the
-last bit. The repetition is only believed if it ends in the training's weights. It never changes an estimator.
+    row i contains  u / (size of its update)  with its label's sign, so each update adds u to the column's weight.
+
+u is so small that the column's weight times the column underflows to zero, so every score is that of the training, to
+the last bit. The counts are used only if the repetition ends with the weights of the training.
 """
 
 from __future__ import annotations
@@ -24,10 +26,10 @@ __all__ = ["Training", "count_mistakes"]
 
 Array = npt.NDArray[Any]
 MAX_ROWS = 1 << 24
-"""What float32 can count."""
+"""The largest number to which float32 can count in steps of 1."""
 UNITS = {np.dtype(np.float32): 2.0**-100, np.dtype(np.float64): 2.0**-600}
 SIZES = {np.dtype(np.float32): (2.0**-26, 2.0**26), np.dtype(np.float64): (2.0**-100, 2.0**100)}
-"""Sizes of an update for which u over it is a normal number and u**2 over it, times the rows, underflows."""
+"""Sizes of updates for which u / size is a normal number, and u**2 / size, times the rows, underflows."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,15 +41,17 @@ class Training:
     settings : dict
         Parameters of the estimator.
     X, y, sample_weight : arrays
-        As scikit-learn validated them; references to the user's arrays where they needed no conversion.
+        The arrays as scikit-learn validated them. They are the user's own arrays if these needed no conversion.
     class_weight : ndarray of shape (n_classes,)
+        Weights of the classes.
     classes : ndarray of shape (n_classes,)
+        The labels, sorted.
     random_state : int or tuple
         Seed, or the state of the generator before the call.
     start, end : tuple of ndarray
-        Copies of coef_ and intercept_.
+        Copies of coef_ and intercept_, before and after the call.
     max_iter, n_passes : int
-        Most passes, and those of the class that took the most.
+        Largest number of passes that was allowed, and the passes of the class that took the most.
     """
 
     settings: dict[str, Any]
@@ -64,15 +68,15 @@ class Training:
 
 
 def count_mistakes(training: Training) -> list[Any] | None:
-    """Updates of each pass: a list of int for two classes, else a list of such lists, one for each class.
+    """Updates of each pass: a list of int for two classes, otherwise a list of such lists, one for each class.
 
-    Returns None for a penalty, which moves the weights without a mistake, and for more than 16.8 million rows or
+    Returns None with a penalty, which changes the weights without a mistake, and for more than 16.8 million rows or
     updates of extreme sizes. The counts of a class end with its last pass.
 
     Raises
     ------
     AttributeError
-        If the repetition does not end in the weights of the training, because the data changed in between.
+        If the repetition does not end with the weights of the training, because the data changed in between.
     """
     if training.settings["penalty"] is not None or training.X.shape[0] > MAX_ROWS:
         return None
@@ -87,7 +91,7 @@ def count_mistakes(training: Training) -> list[Any] | None:
 
 
 def shadow(training: Training) -> Any:
-    """A perceptron of scikit-learn in the state in which the training began."""
+    """A scikit-learn perceptron in the state in which the training started."""
     seed = training.random_state
     if not isinstance(seed, (int, np.integer)):
         generator = np.random.RandomState()
@@ -102,7 +106,7 @@ def shadow(training: Training) -> Any:
 
 
 def binary_trainings(training: Training) -> list[tuple[int, int, float, float, Any, Any]]:
-    """For each neuron: its class, its passes, weights of its class and the rest, random state, rows set aside."""
+    """For each neuron: its class, passes, weights of its class and of the rest, random state, rows set aside."""
     from sklearn.linear_model._base import make_dataset
     from sklearn.linear_model._stochastic_gradient import MAX_INT, fit_binary
     from sklearn.utils import check_random_state
@@ -111,13 +115,13 @@ def binary_trainings(training: Training) -> list[tuple[int, int, float, float, A
     if len(training.classes) == 2:
         rng = check_random_state(model.random_state)
         sign = signs(training, 1)
-        make_dataset(training.X, sign, training.sample_weight, random_state=rng)  # draws a number
+        make_dataset(training.X, sign, training.sample_weight, random_state=rng)  # draws a number, like scikit-learn
         aside = model._make_validation_split(sign, sample_mask=training.sample_weight > 0)
         return [(1, training.n_passes, weight[1], weight[0], rng.randint(MAX_INT), aside)]
     aside = model._make_validation_split(training.y, sample_mask=training.sample_weight > 0)
     seeds = check_random_state(model.random_state).randint(MAX_INT, size=len(training.classes))
     neurons = []
-    for i, seed in enumerate(seeds):  # scikit-learn keeps the passes of the longest training only
+    for i, seed in enumerate(seeds):  # scikit-learn only keeps the number of passes of the longest training
         _, _, n_passes = fit_binary(
             model, i, training.X, training.y, model.alpha, "constant", training.max_iter, weight[i], 1.0,
             training.sample_weight, validation_mask=aside, random_state=seed,
@@ -136,7 +140,7 @@ def signs(training: Training, i: int) -> Array:
 def repeat_passes(
     training: Training, i: int, n_passes: int, own: float, other: float, seed: int, aside: Any
 ) -> list[int] | None:
-    """Updates of each pass of the neuron of class i."""
+    """Number of updates in each pass of the neuron of class i."""
     from sklearn.linear_model._base import make_dataset
     from sklearn.linear_model._stochastic_gradient import _get_plain_sgd_function
 
@@ -145,10 +149,10 @@ def repeat_passes(
     if column is None:
         return None
     X = with_column(training.X, column)
-    dataset, decay = make_dataset(X, sign, training.sample_weight, random_state=0)  # remembers the order of rows
+    dataset, decay = make_dataset(X, sign, training.sample_weight, random_state=0)  # keeps the row order across passes
     place = 0 if len(training.classes) == 2 else i
     weights = np.append(training.start[0][place], 0).astype(X.dtype)
-    assert weights.shape == (X.shape[1],)  # the compiled code does not look
+    assert weights.shape == (X.shape[1],)  # the compiled code does not check it
     intercept = training.start[1][place]
     run = _get_plain_sgd_function(input_dtype=weights.dtype)
     unit, counts = UNITS[X.dtype], []
@@ -166,15 +170,15 @@ def repeat_passes(
     )
     if not same:
         raise AttributeError(
-            "mistakes_ is counted when it is first read, by repeating the passes of fit over X and y; the repetition "
-            "ended in other weights, because X or y (or a shared random generator) changed after fit. Fit again, and "
+            "mistakes_ is counted when it is first read, by repeating the passes of fit over X and y. The repetition "
+            "ended with other weights, because X or y (or a shared random generator) changed after fit. Fit again, and "
             "read mistakes_ before the data change."
         )
     return counts
 
 
 def counting_column(training: Training, sign: Array, own: float, other: float, eta0: float) -> Array | None:
-    """The unit u over the size of each row's update, with its sign; None where that is no normal number."""
+    """The unit u divided by the size of each row's update, with its sign, or None if that is not a normal number."""
     size = eta0 * np.where(sign > 0, own, other) * training.sample_weight
     smallest, largest = SIZES[training.X.dtype]
     moves = size > 0
@@ -186,7 +190,7 @@ def counting_column(training: Training, sign: Array, own: float, other: float, e
 
 
 def with_column(X: Any, column: Array) -> Any:
-    """X with one more column, the last one, so that no sum of products changes its order."""
+    """X with an additional last column. At the end, it does not change the order of any sum of products."""
     if not issparse(X):
         return np.column_stack([X, column])
     return hstack([csr_matrix(X), csr_matrix(column[:, None])], format="csr", dtype=X.dtype)

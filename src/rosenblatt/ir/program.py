@@ -87,11 +87,11 @@ class Builder:
         return value
 
     def input(self, name: str, shape: Sequence[int], dtype: str | None = None, sparse: bool = False) -> Value:
-        """Declare an input: filled anew for each batch."""
+        """Declare an input, which is set for each batch."""
         return self.leaf("inputs", name, shape, dtype, sparse)
 
     def slot(self, name: str) -> Value:
-        """Declare a scalar that is filled anew for each step (a learning rate, a momentum)."""
+        """Declare a scalar that is set for each step (a learning rate, a momentum)."""
         return self.leaf("slots", name, ())
 
     def find_leaf(self, name: str) -> Value | None:

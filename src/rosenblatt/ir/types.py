@@ -35,7 +35,7 @@ __all__ = [
 
 M = -1
 REGIONS = ("params", "buffers", "averages", "state", "grads", "slots", "inputs")
-"""Where leaves live. The first five persist between steps; slots and inputs are filled anew for each."""
+"""Where leaves live. The first five persist between steps; slots and inputs are set for each step."""
 PERSISTENT = REGIONS[:5]
 FLOATS = ("float32", "float64")
 ITEMSIZE = {"float32": 4, "float64": 8, "int32": 4}

@@ -209,7 +209,7 @@ def require_consistent(estimator: Any, network: Network, attributes: Mapping[str
         )
     names = attributes.get("feature_names_in_")
     if names is not None and len(names) != spec.n_inputs:
-        raise ModelFileError("feature_names_in_ has not one name for each input.")
+        raise ModelFileError("feature_names_in_ must have one name per input.")
     for name, value in (
         ("n_outputs_", spec.n_outputs),
         ("n_layers_", len(spec.layer_sizes)),

@@ -1,7 +1,7 @@
-"""Pictures of networks and of their training, with matplotlib (extra ``plot``).
+"""Plots of networks and of their training, with matplotlib (extra ``plot``).
 
-Goes in: a history, a fitted model, activations. Comes out: displays in scikit-learn's style: objects that hold what is
-shown, draw it with `plot`, and keep ``ax_`` and ``figure_``. Nothing here computes anything that a model needs.
+Takes a history, a fitted model, activations and so on. Returns displays in scikit-learn's style: objects that hold the
+data, draw it with `plot`, and keep ``ax_`` and ``figure_``. Never computes anything that a model needs.
 """
 
 from __future__ import annotations

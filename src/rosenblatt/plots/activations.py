@@ -1,6 +1,6 @@
-"""Activations and their derivatives as a picture.
+"""A plot of activations and their derivatives.
 
-Goes in: names or functions. Comes out: an `ActivationDisplay`. The derivatives are those of autodiff.
+Takes names or functions. Returns an `ActivationDisplay`, whose derivatives come from autodiff. Never trains.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ def activation_values(activation: str | Activation, z: NDArray[Any]) -> tuple[ND
     ----------
     activation : str or callable
     z : ndarray of shape (n,)
+        Points at which to evaluate it.
 
     Returns
     -------
@@ -54,9 +55,11 @@ class ActivationDisplay:
     Attributes
     ----------
     z : ndarray of shape (n,)
+        Points at which the functions were evaluated.
     curves : dict of str to (values, derivatives)
+        Values and derivatives of each function at these points.
     ax_, axes_, figure_ : matplotlib objects, after `plot`
-        The first panel, all of them, the figure.
+        The first panel, all panels, and the figure.
     """
 
     z: NDArray[Any]
@@ -66,14 +69,14 @@ class ActivationDisplay:
     figure_: Any = field(default=None, init=False)
 
     def plot(self, ax: Any = None) -> ActivationDisplay:
-        """Draw on `ax`, one Axes or an array with one for each function, or on a new figure."""
+        """Draw on `ax` (one Axes, or an array with one for each function) or on a new figure."""
         n = len(self.curves)
         if ax is None:
             panels = self._new_panels(n)
         else:
             panels = np.atleast_1d(np.asarray(ax, dtype=object))
             if panels.size != n:
-                raise ValueError(f"ax has {panels.size} Axes for {n} functions; give one for each, or None")
+                raise ValueError(f"ax has {panels.size} Axes for {n} functions; pass one for each, or None")
         for panel, (name, (values, slopes)) in zip(panels.flat, self.curves.items(), strict=False):
             panel.axhline(0, color="0.85", linewidth=0.8)
             panel.axvline(0, color="0.85", linewidth=0.8)
@@ -89,7 +92,7 @@ class ActivationDisplay:
         return self
 
     def _new_panels(self, n: int) -> Any:
-        """A grid of Axes; those that are left over are hidden, and those above them have numbers of their own."""
+        """A grid of Axes. Those that are left over are hidden, and the Axes above them get their own tick labels."""
         columns = min(n, 4)
         rows = math.ceil(n / columns)
         size = (max(3.6, 2.6 * columns), 2.2 * rows + 0.6)
@@ -109,11 +112,11 @@ def plot_activations(
     Parameters
     ----------
     activations : sequence of str or callable, optional
-        Default: all in `rosenblatt.nn.activations.ACTIVATIONS`.
+        Activations to draw. By default these are all in `rosenblatt.nn.activations.ACTIVATIONS`.
     low, high : float
-        Range of the argument; by default what shows where ReLU6 bends.
+        Range of the argument. The default range shows both kinks of ReLU6.
     points : int
-        Points at which each is computed.
+        Number of points at which each activation is computed.
 
     Returns
     -------

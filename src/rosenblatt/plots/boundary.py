@@ -1,7 +1,7 @@
-"""Which class a model gives to each point of a plane.
+"""A plot of the class that a model predicts at each point of a plane.
 
-Goes in: a fitted classifier and rows with two columns. Comes out: scikit-learn's `DecisionBoundaryDisplay`, with the
-rows on it. What it can do already is not done again here.
+Takes a fitted classifier and rows with two columns. Returns scikit-learn's `DecisionBoundaryDisplay` with the rows
+drawn on it. Never repeats what that display can do.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ __all__ = ["plot_decision_boundary"]
 
 
 def colours_of(n_classes: int) -> dict[str, Any]:
-    """The regions' colours as scikit-learn takes them: for two classes by a map."""
+    """The colours of the regions in the form that scikit-learn takes, which for two classes is a colormap."""
     from matplotlib.colors import ListedColormap
 
     chosen = colours(n_classes)
@@ -24,18 +24,18 @@ def colours_of(n_classes: int) -> dict[str, Any]:
 
 
 def plot_decision_boundary(model: Any, X: Any, y: Any = None, *, ax: Any = None, grid_resolution: int = 200) -> Any:
-    """Draw the regions that a model tells apart, and the rows.
+    """Draw the regions of a classifier, and the rows.
 
     Parameters
     ----------
     model : fitted classifier
-        Two classes are shown by their probability where the model has one.
+        The model to draw. With two classes, shading shows their probabilities if the model predicts them.
     X : array or data frame of shape (n_rows, 2)
     y : array of shape (n_rows,), optional
-        Labels of the rows, by which they are coloured.
+        Labels of the rows, which set their colours.
     ax : matplotlib Axes, optional
     grid_resolution : int
-        Points along each axis.
+        Number of points along each axis.
 
     Returns
     -------
@@ -44,9 +44,9 @@ def plot_decision_boundary(model: Any, X: Any, y: Any = None, *, ax: Any = None,
     Raises
     ------
     ValueError
-        If X has not two columns, or the model is no classifier.
+        If X does not have two columns, or the model is not a classifier.
     NotFittedError
-        If it is not fitted.
+        If the model is not fitted.
     """
     pyplot()
     from matplotlib.colors import LinearSegmentedColormap
@@ -58,7 +58,7 @@ def plot_decision_boundary(model: Any, X: Any, y: Any = None, *, ax: Any = None,
         raise ValueError(f"{type(model).__name__} has no classes_: only classifiers have regions to draw")
     shape = np.shape(X)
     if len(shape) != 2 or shape[1] != 2:
-        raise ValueError(f"X has shape {shape}; a plane has two columns. Fit the model on two of them, or on their PCA")
+        raise ValueError(f"X has shape {shape}; it must have two columns. Fit the model on two columns, or on a PCA")
     ax = axes(ax, 5.0, 4.2)
     classes, shades = list(model.classes_), colours(len(model.classes_))
     points = np.asarray(X, float)

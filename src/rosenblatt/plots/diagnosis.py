@@ -1,6 +1,6 @@
-"""A diagnosis as a picture: the course of the training, and what more rows gained.
+"""A plot of a diagnosis: the training curves, and the gain from more rows.
 
-Goes in: a `Diagnosis`. Comes out: a `DiagnosisDisplay`.
+Takes a `Diagnosis`. Returns a `DiagnosisDisplay`. Never trains.
 """
 
 from __future__ import annotations
@@ -17,19 +17,20 @@ __all__ = ["DiagnosisDisplay", "plot_diagnosis"]
 
 @dataclass
 class DiagnosisDisplay:
-    """Left: losses by epoch, means over splits; right: the validation error by training rows, with standard errors.
+    """Left, losses by epoch as means over the splits. Right, validation error by training rows, with standard errors.
 
     Attributes
     ----------
     state : str
-        The title.
+        Title of the plot.
     epochs, loss, val_loss : ndarray of shape (n_looks,)
+        Epochs at which the losses were measured, and the losses.
     n_rows, errors, standard_errors : ndarray of shape (3,)
-        Errors are shares of the target's variance.
+        Numbers of training rows, and the validation errors, as shares of the target's variance.
     train_error : float
-        That of the training on all rows.
+        Training error with all rows.
     ax_, axes_, figure_ : matplotlib objects, after `plot`
-        The first panel, both, the figure.
+        The first panel, both panels, and the figure.
     """
 
     state: str
@@ -45,7 +46,7 @@ class DiagnosisDisplay:
     figure_: Any = field(default=None, init=False)
 
     def plot(self, ax: Any = None) -> DiagnosisDisplay:
-        """Draw on `ax`, two Axes, or on a new figure."""
+        """Draw on `ax` (two Axes) or on a new figure."""
         panels = panels_of(ax, 2)
         left, right = panels.flat
         left.plot(self.epochs, self.loss, color=COLOURS[0], label="training")
@@ -78,12 +79,12 @@ def plot_diagnosis(diagnosis: Any, *, ax: Any = None) -> DiagnosisDisplay:
     Raises
     ------
     TypeError
-        If it is no diagnosis.
+        If `diagnosis` is not a `Diagnosis`.
     """
     from rosenblatt.diagnosis import Diagnosis
 
     if not isinstance(diagnosis, Diagnosis):
-        raise TypeError(f"plot_diagnosis is given {type(diagnosis).__name__}; give what diagnose(model, X, y) returns.")
+        raise TypeError(f"plot_diagnosis got {type(diagnosis).__name__}; pass what diagnose(model, X, y) returns.")
     e = diagnosis.evidence
     errors, standard_errors = np.array(list(e.learning_curve.values())).T
     n_rows = np.array(list(e.learning_curve))

@@ -1,6 +1,7 @@
-"""What a tabular model uses as a picture: bars of importances, curves of partial dependence.
+"""Plots of what a tabular model uses: bars of importances, curves of partial dependence.
 
-Goes in: an `Explanation`, or a fitted estimator and a table. Comes out: `ImportanceDisplay` or `DependenceDisplay`.
+Takes an `Explanation`, or a fitted estimator and a table. Returns an `ImportanceDisplay` or a `DependenceDisplay`.
+Never changes the model.
 """
 
 from __future__ import annotations
@@ -27,13 +28,13 @@ LONGEST_LABEL, CROWDED = 24, 8
 
 @dataclass
 class ImportanceDisplay:
-    """Bars of importances, the longest at the top, with lines of one standard deviation.
+    """Bars of importances, the longest at the top, with error bars of one standard deviation.
 
     Attributes
     ----------
     explanation : Explanation
     most : int
-        Bars that are drawn.
+        Largest number of bars.
     ax_, figure_ : matplotlib objects, after `plot`
     """
 
@@ -64,7 +65,8 @@ class DependenceDisplay:
     ----------
     dependences : sequence of PartialDependence
     most : int
-        Lines in each panel: of more outputs those that vary most; of two classes only the second is drawn.
+        Largest number of lines in each panel. If there are more outputs, those that vary most are drawn. With two
+        classes only the second is drawn.
     ax_, axes_, figure_ : matplotlib objects, after `plot`
         The first panel, all of them, the figure.
     """
@@ -76,11 +78,11 @@ class DependenceDisplay:
     figure_: Any = field(default=None, init=False)
 
     def plot(self, ax: Any = None) -> DependenceDisplay:
-        """Draw on `ax`, one Axes or an array with one for each column, or on a new figure."""
+        """Draw on `ax` (one Axes, or an array with one for each column) or on a new figure."""
         n = len(self.dependences)
         panels = new_panels(n) if ax is None else np.atleast_1d(np.asarray(ax, dtype=object))
         if ax is not None and panels.size != n:
-            raise ValueError(f"ax has {panels.size} Axes for {n} columns; give one for each, or None")
+            raise ValueError(f"ax has {panels.size} Axes for {n} columns; pass one for each, or None")
         for panel, dependence in zip(panels.flat, self.dependences, strict=False):
             self._draw(panel, dependence)
         self.ax_, self.axes_, self.figure_ = panels.flat[0], panels, panels.flat[0].figure
@@ -112,7 +114,7 @@ class DependenceDisplay:
 
 
 def new_panels(n: int) -> Any:
-    """A grid of Axes, up to three in a row; those that are left over are hidden."""
+    """A grid of Axes, up to three in a row. Those that are left over are hidden."""
     columns = min(n, 3)
     rows = math.ceil(n / columns)
     size = (max(4.0, 3.4 * columns), 2.8 * rows)
@@ -123,7 +125,7 @@ def new_panels(n: int) -> Any:
 
 
 def label_dates(panel: Any) -> None:
-    """A few short dates below the panel."""
+    """Put a few short dates below the panel."""
     from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 
     locator = AutoDateLocator(minticks=3, maxticks=6)  # type: ignore[no-untyped-call]
@@ -132,7 +134,7 @@ def label_dates(panel: Any) -> None:
 
 
 def shortened(text: str) -> str:
-    """A label that leaves room for the picture; without dollars, which matplotlib takes for formulas."""
+    """A label that leaves room for the plot, with dollar signs escaped: matplotlib reads them as formulas."""
     text = text if len(text) <= LONGEST_LABEL else f"{text[: LONGEST_LABEL - 1]}…"
     return text.replace("$", r"\$")
 
@@ -143,9 +145,9 @@ def plot_importance(explanation: Explanation, *, most: int = 20, ax: Any = None)
     Parameters
     ----------
     explanation : Explanation
-        From ``model.explain(X, y)``.
+        The result of ``model.explain(X, y)``.
     most : int
-        Bars that are drawn.
+        Largest number of bars.
     ax : matplotlib Axes, optional
 
     Returns
@@ -158,7 +160,7 @@ def plot_importance(explanation: Explanation, *, most: int = 20, ax: Any = None)
         If `most` is below 1.
     """
     if most < 1:
-        raise ValueError(f"most is {most}; at least one bar is drawn")
+        raise ValueError(f"most is {most}; it must be at least 1")
     return ImportanceDisplay(explanation, most).plot(ax)
 
 
@@ -171,12 +173,13 @@ def plot_dependence(
     ----------
     model : fitted TabularClassifier or TabularRegressor
     X : table, as in ``model.predict``
+        Rows over which predictions are averaged.
     columns : sequence of str or int, or one of them, optional
-        Default: the six that are most important by gradients, but free texts.
+        Columns to draw. By default these are the six that are most important by gradients, without free texts.
     ax : matplotlib Axes or array of them, optional
-        One for each column.
+        Axes to draw on, one for each column. By default there is a new figure.
     **options
-        Of ``model.partial_dependence``: ``n_grid``, ``n_rows``, ``random_state``.
+        Options of ``model.partial_dependence``: ``n_grid``, ``n_rows``, ``random_state``.
 
     Returns
     -------
@@ -185,15 +188,15 @@ def plot_dependence(
     Raises
     ------
     ValueError
-        If the model is no estimator of raw tables, there is no column, or `ax` has another number of Axes.
+        If the model is not a tabular estimator, there is no column to draw, or `ax` has the wrong number of Axes.
     """
     if not hasattr(model, "partial_dependence"):
-        raise ValueError(f"{type(model).__name__} has no partial_dependence: only estimators of raw tables have")
+        raise ValueError(f"{type(model).__name__} has no partial_dependence: pass a fitted tabular estimator")
     if columns is None:
         ranked = model.explain(X, method="gradient").columns
         kinds = {kind.name: kind for kind in model._preparation.kinds}
         columns = [name for name in ranked if kinds[name].used and kinds[name].kind != "text"][:PANELS]
     chosen = [columns] if isinstance(columns, (str, int)) else list(columns)
     if not chosen:
-        raise ValueError("there is no column to draw: columns is empty, or the model uses free texts only")
+        raise ValueError("there is no column to draw: columns is empty, or the model only uses free texts")
     return DependenceDisplay([model.partial_dependence(X, column, **options) for column in chosen]).plot(ax)

@@ -1,6 +1,6 @@
-"""The course of a training as a picture: losses on the left axis, scores on the right one.
+"""A plot of a training history, with losses on the left axis and scores on the right one.
 
-Goes in: a model that was trained, or a `History`. Comes out: a `HistoryDisplay`.
+Takes a trained model or a `History`. Returns a `HistoryDisplay`. Never changes the model.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ class HistoryDisplay:
     Attributes
     ----------
     columns : mapping of str to list of float
-        What is drawn, of one or two kinds: losses, scores, learning rates, norms of gradients, shares. Each kind has an
-        axis; that of scores is the right one.
+        The curves. They are of one or two kinds: losses, scores, learning rates, norms of gradients, shares. Each kind
+        has its own axis, and scores have the right one.
     best_epoch : int or None
-        Marked by a line.
+        Epoch that a line marks.
     log : bool
-        Logarithmic scale on the left.
+        Whether the left axis has a logarithmic scale.
     ax_, figure_ : matplotlib objects, after `plot`
     """
 
@@ -43,10 +43,10 @@ class HistoryDisplay:
     def from_estimator(
         cls, model: Any, columns: Sequence[str] | None = None, *, log: bool = False, ax: Any = None
     ) -> HistoryDisplay:
-        """Draw the history of a fitted estimator; see `plot_history`."""
+        """Draw the history of a fitted estimator (see `plot_history`)."""
         history = getattr(model, "history_", model)
         if not isinstance(history, Mapping):
-            raise ValueError(f"{type(model).__name__} has no history_: fit it with a solver that trains in epochs")
+            raise ValueError(f"{type(model).__name__} has no history_: fit it, with a solver that trains in epochs")
         wanted = [c for c in ("loss", "val_loss", "val_score") if c in history] if columns is None else list(columns)
         missing = [c for c in wanted if c not in history]
         if missing or not wanted:
@@ -97,12 +97,12 @@ class HistoryDisplay:
             low = min(self.columns[name], default=1.0)
             if low <= 0:
                 raise ValueError(
-                    f"{name} goes down to {low:g}, which has no place on a logarithmic scale: set log=False"
+                    f"{name} falls to {low:g}, but a logarithmic scale only shows positive values: set log=False"
                 )
 
 
 def kind_of(column: str) -> str:
-    """What a column is measured in."""
+    """The quantity in a column, which labels its axis."""
     if column.endswith("score"):
         return "score"
     if column.endswith("loss"):
@@ -116,14 +116,16 @@ def kinds_of(columns: Mapping[str, Sequence[float]]) -> dict[str, list[str]]:
     Raises
     ------
     ValueError
-        If there are more than two kinds: a picture has two axes.
+        If there are more than two kinds, because a plot has two axes.
     """
     kinds: dict[str, list[str]] = {}
     for name in sorted(columns, key=lambda name: kind_of(name) == "score"):
         kinds.setdefault(kind_of(name), []).append(name)
     if len(kinds) > 2:
         listed = "; ".join(f"{kind} ({', '.join(names)})" for kind, names in kinds.items())
-        raise ValueError(f"a picture has two axes, but the columns are of {len(kinds)} kinds: {listed}; draw several")
+        raise ValueError(
+            f"a plot has two axes, but the columns are of {len(kinds)} kinds: {listed}; make several plots"
+        )
     return kinds
 
 
@@ -139,16 +141,16 @@ def best_epoch_of(columns: Mapping[str, Sequence[float]]) -> int | None:
 def plot_history(
     model: Any, columns: Sequence[str] | None = None, *, log: bool = False, ax: Any = None
 ) -> HistoryDisplay:
-    """Draw how a training went.
+    """Draw the history of a training.
 
     Parameters
     ----------
     model : fitted estimator, or History
     columns : sequence of str, optional
-        Default: "loss", "val_loss" and "val_score", where they are. Of one or two kinds: losses, scores, learning
-        rates, norms of gradients, shares.
+        Columns of one or two kinds: losses, scores, learning rates, norms of gradients, shares. By default these are
+        "loss", "val_loss" and "val_score", as far as they exist.
     log : bool
-        Logarithmic scale on the left.
+        Whether the left axis has a logarithmic scale.
     ax : matplotlib Axes, optional
 
     Returns
@@ -158,7 +160,7 @@ def plot_history(
     Raises
     ------
     ValueError
-        If there is nothing to draw, no column of a name, more than two kinds of columns, or a value that is not
-        positive on a logarithmic scale.
+        If there is no history, a column does not exist, there are more than two kinds of columns, or a value on a
+        logarithmic scale is not positive.
     """
     return HistoryDisplay.from_estimator(model, columns, log=log, ax=ax)

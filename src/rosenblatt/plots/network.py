@@ -1,6 +1,6 @@
-"""A network as a picture: neurons in columns, weights as lines; or, for any graph, layers as boxes.
+"""A plot of a network, with neurons in columns and weights as lines or, for a general graph, with layers as boxes.
 
-Goes in: a fitted model or a `rosenblatt.nn.Network`. Comes out: a `NetworkDisplay`.
+Takes a fitted model or a `rosenblatt.nn.Network`. Returns a `NetworkDisplay`. Never changes the network.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ INCHES_PER_LETTER = 0.072  # at 8.5 points, on average
 
 @dataclass
 class NetworkDisplay:
-    """A drawn network.
+    """A plot of a network.
 
     Attributes
     ----------
     network : Network
     most_neurons : int
-        Larger layers show their first and last neurons.
+        Largest number of neurons that are drawn for a layer. Larger layers show their first and last neurons.
     ax_, figure_ : matplotlib objects, after `plot`
     """
 
@@ -41,7 +41,7 @@ class NetworkDisplay:
 
     @classmethod
     def from_estimator(cls, model: Any, *, most_neurons: int = 12, ax: Any = None) -> NetworkDisplay:
-        """Draw the network of a fitted estimator; see `plot_network`."""
+        """Draw the network of a fitted estimator (see `plot_network`)."""
         if most_neurons < 2:
             raise ValueError(f"most_neurons is {most_neurons}; it must be at least 2")
         return cls(model if isinstance(model, Network) else model.network, most_neurons).plot(ax)
@@ -60,14 +60,14 @@ class NetworkDisplay:
         return self
 
     def _shown(self, size: int) -> list[int]:
-        """Which neurons of a layer are drawn."""
+        """The neurons of a layer that are drawn."""
         if size <= self.most_neurons:
             return list(range(size))
         half = self.most_neurons // 2
         return [*range(half), *range(size - half, size)]
 
     def _places(self, size: int) -> dict[int, float]:
-        """Height of each neuron that is drawn; a gap stands for those that are not."""
+        """Height of each neuron that is drawn, with a gap in place of those that are not."""
         shown = self._shown(size)
         steps = np.arange(len(shown), dtype=float)
         if len(shown) < size:
@@ -117,12 +117,12 @@ class NetworkDisplay:
 
 
 def dense_names(spec: NetworkSpec) -> list[str]:
-    """Names of the layers with neurons, those of the inputs apart."""
+    """Names of the layers with neurons, without the inputs."""
     return [*(f"hidden{i + 1}" for i in range(len(spec.hidden))), "output"]
 
 
 def layer_lines(spec: NetworkSpec, layer: int) -> list[str]:
-    """What is written below a column of neurons: kind, size, activation, and what stands between it and the next."""
+    """The text below a column of neurons: kind, size, activation, and what lies between it and the next layer."""
     n, last = len(spec.hidden), len(spec.hidden) + 1
     if layer == last:
         return ["output", str(spec.n_outputs), name_of(spec.output)]
@@ -140,7 +140,7 @@ def layer_lines(spec: NetworkSpec, layer: int) -> list[str]:
 
 
 def draw_layers(ax: Any, network: Network) -> Any:
-    """Draw layers as boxes, those of one depth side by side, on `ax` or a new figure; the Axes."""
+    """Draw layers as boxes on `ax` or a new figure, with layers of one depth side by side. Returns the Axes."""
     graph, level = network.graph, _levels(network)
     rows: dict[int, list[Node]] = {}
     for node in graph.nodes:
@@ -168,18 +168,18 @@ def draw_layers(ax: Any, network: Network) -> Any:
 
 
 def bend(gap: int, cell: float) -> float:
-    """How far an arrow over `gap` rows is bent, so that it passes beside boxes as wide as a cell.
+    """How much to bend an arrow over `gap` rows, so that it passes boxes that are as wide as a cell.
 
-    The arc is a parabola whose height at the share t of the way is 2 t (1 - t) rad times its length.
+    The arc is a parabola. At the share t of its way, its height is 2 t (1 - t) rad times its length.
     """
     if gap == 1:
         return 0.0
-    share = (1 - 0.25) / gap  # where it passes the corner of the first box
+    share = (1 - 0.25) / gap  # where the arrow passes the corner of the first box
     return max(0.25, (cell / 2) / (2 * share * (1 - share) * 0.75 * gap))
 
 
 def box_text(network: Network, node: Node) -> str:
-    """Name, kind and activation of a layer; below them its shape, and the head that it is."""
+    """Name, kind and activation of a layer, and below them its shape and the head that it computes."""
     graph, kind = network.graph, type(node.layer).__name__
     name = graph.names[node]
     activation, rate = getattr(node.layer, "activation", None), getattr(node.layer, "rate", None)
@@ -197,13 +197,13 @@ def box_text(network: Network, node: Node) -> str:
 
 
 def is_frozen(network: Network, node: Node) -> bool:
-    """Whether training leaves any parameter of the layer as it is."""
+    """Whether any parameter of the layer is frozen."""
     name = network.graph.names[node]
     return any(p.name in network.frozen for p in network.graph.own(network.graph.node(name)))
 
 
 def _levels(network: Network) -> dict[Node, int]:
-    """Longest way of each node from an input."""
+    """Length of the longest path from an input to each node."""
     level: dict[Node, int] = {}
     for node in network.graph.nodes:
         level[node] = 1 + max((level[n] for n in node.inputs), default=-1)
@@ -211,15 +211,15 @@ def _levels(network: Network) -> dict[Node, int]:
 
 
 def plot_network(model: Any, *, most_neurons: int = 12, ax: Any = None) -> NetworkDisplay:
-    """Draw a network: blue lines are positive weights, orange ones negative, wider where they are larger.
+    """Draw a network. Blue lines are positive weights, orange lines negative ones, and larger weights are wider.
 
-    A network that was built from layers by hand is drawn layer by layer; frozen layers are shaded.
+    A network that was built from layers is drawn layer by layer. Frozen layers are shaded.
 
     Parameters
     ----------
     model : fitted estimator, or Network
     most_neurons : int
-        Of a layer; larger ones are drawn with a gap.
+        Largest number of neurons that are drawn for a layer. Larger layers are drawn with a gap.
     ax : matplotlib Axes, optional
 
     Returns

@@ -1,6 +1,6 @@
-"""The learning-rate range test as a picture.
+"""A plot of the learning-rate range test.
 
-Goes in: what `rosenblatt.training.find_learning_rate` found. Comes out: a `RateDisplay`.
+Takes the result of `rosenblatt.training.find_learning_rate`. Returns a `RateDisplay`. Never trains.
 """
 
 from __future__ import annotations
@@ -39,7 +39,9 @@ class RateDisplay:
         ax.set_xlabel("learning rate")
         ax.set_ylabel("loss")
         low, high = min(found.losses), max(found.smoothed[0], max(found.losses[: max(1, len(found.losses) // 4)]))
-        ax.set_ylim(low - 0.05 * (high - low) - 1e-12, high + 0.2 * (high - low) + 1e-12)  # a blow-up hides the rest
+        ax.set_ylim(
+            low - 0.05 * (high - low) - 1e-12, high + 0.2 * (high - low) + 1e-12
+        )  # a diverging loss would hide the rest
         ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3, frameon=False)
         self.ax_, self.figure_ = ax, ax.figure
         return self
@@ -51,7 +53,7 @@ def plot_learning_rates(found: RateRange, *, ax: Any = None) -> RateDisplay:
     Parameters
     ----------
     found : RateRange
-        From `rosenblatt.training.find_learning_rate`.
+        The result of `rosenblatt.training.find_learning_rate`.
     ax : matplotlib Axes, optional
 
     Returns

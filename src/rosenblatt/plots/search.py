@@ -1,6 +1,6 @@
-"""A search of hyperparameters as a picture: its course, and what mattered.
+"""A plot of a search for hyperparameters: its progress, and which parameters mattered.
 
-Goes in: a fitted `MLPSearchCV`. Comes out: a `SearchDisplay`.
+Takes a fitted `MLPSearchCV`. Returns a `SearchDisplay`. Never changes the search.
 """
 
 from __future__ import annotations
@@ -16,23 +16,23 @@ __all__ = ["SearchDisplay", "plot_search"]
 
 SPREAD = 0.2
 MANY_TIMES = 10
-"""Between the largest and the smallest number on a logarithmic scale."""
+"""Ratio of the largest to the smallest number above which an axis has a logarithmic scale."""
 
 
 @dataclass
 class SearchDisplay:
-    """Each candidate's score and the best so far; importances of the parameters; the two that mattered most together.
+    """Each candidate's score and the best so far, the importances of the parameters, and the two most important ones.
 
     Attributes
     ----------
     scores, epochs : ndarray of shape (n_candidates,)
-        Scores are NaN for candidates that failed.
+        Score and number of epochs of each candidate. Scores are NaN for candidates that failed.
     importance : dict of str to float
-        Empty where there are too few candidates.
+        Importance of each parameter. It is empty if there are too few candidates.
     pair : dict of str to masked array of shape (n_candidates,)
         Values of the two most important parameters, or of as many as there are.
     ax_, axes_, figure_ : matplotlib objects, after `plot`
-        The first panel, all three, the figure.
+        The first panel, all three panels, and the figure.
     """
 
     scores: Any
@@ -44,7 +44,7 @@ class SearchDisplay:
     figure_: Any = field(default=None, init=False)
 
     def plot(self, ax: Any = None) -> SearchDisplay:
-        """Draw on `ax`, three Axes, or on a new figure."""
+        """Draw on `ax` (three Axes) or on a new figure."""
         panels = panels_of(ax, 3)
         self._draw_course(panels.flat[0])
         self._draw_importance(panels.flat[1])
@@ -69,10 +69,10 @@ class SearchDisplay:
         panel.barh(np.arange(len(names)), list(self.importance.values()), color=COLOURS[0])
         panel.set_yticks(np.arange(len(names)), names)
         panel.invert_yaxis()
-        panel.set_xlabel("share of what a forest knows of the score")
+        panel.set_xlabel("share of the score that a forest explains")
 
     def _draw_pair(self, panel: Any) -> None:
-        """Candidates by two parameters, coloured by score beside the others of their stage."""
+        """Draw candidates by two parameters, coloured by their score relative to the others of their stage."""
         if len(self.pair) < 2:
             panel.set_axis_off()
             return
@@ -86,7 +86,7 @@ class SearchDisplay:
 
 
 def within_stage(scores: Any, epochs: Any) -> Any:
-    """Scores less the mean of those with as many epochs."""
+    """Scores minus the mean score of the candidates with the same number of epochs."""
     found = np.array(scores, dtype=float)
     for stage in np.unique(epochs):
         here = (epochs == stage) & np.isfinite(found)
@@ -95,19 +95,19 @@ def within_stage(scores: Any, epochs: Any) -> Any:
 
 
 def place_on(panel: Any, axis: str, values: list[Any]) -> Any:
-    """Where values stand on the axis "x" or "y": numbers at themselves, others in a row by name."""
+    """Positions on the axis "x" or "y": numbers at their values, other values in alphabetical order."""
     if values and all(isinstance(value, (int, float)) and not isinstance(value, bool) for value in values):
         if min(values) > 0 and max(values) > MANY_TIMES * min(values):
             panel.set(**{f"{axis}scale": "log"})
         return np.array(values, dtype=float)
     names = sorted({str(value) for value in values})
     panel.set(**{f"{axis}ticks": np.arange(len(names)), f"{axis}ticklabels": names})
-    spread = np.random.default_rng(0).uniform(-SPREAD, SPREAD, len(values))  # or many would hide each other
+    spread = np.random.default_rng(0).uniform(-SPREAD, SPREAD, len(values))  # points would hide each other
     return spread + [names.index(str(value)) for value in values]
 
 
 def plot_search(search: Any, *, ax: Any = None) -> SearchDisplay:
-    """Draw the course of a search, which parameters mattered, and the scores by the two that mattered most.
+    """Draw the progress of a search, the importance of its parameters, and the scores by the two most important ones.
 
     Parameters
     ----------

@@ -1,6 +1,6 @@
-"""What all pictures share: matplotlib, axes, colours.
+"""What all plots share: matplotlib, axes and colours.
 
-Goes in: axes that the caller may have. Comes out: axes to draw on. It never changes matplotlib's settings.
+Takes the caller's axes, if there are any. Returns axes to draw on. Never changes matplotlib's settings.
 """
 
 from __future__ import annotations
@@ -12,21 +12,21 @@ import numpy as np
 __all__ = ["COLOURS", "axes", "colours", "panels_of", "pyplot"]
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#444444")
-"""Told apart by people who see red and green alike (Okabe and Ito 2008)."""
+"""Colours that people with red-green colour blindness can distinguish (Okabe and Ito 2008)."""
 
 
 def pyplot() -> Any:
-    """matplotlib.pyplot.
+    """The module matplotlib.pyplot.
 
     Raises
     ------
     ImportError
-        If matplotlib is not installed; says how to install it.
+        If matplotlib is not installed. The message says how to install it.
     """
     try:
         import matplotlib.pyplot as plt
     except ImportError:
-        raise ImportError("pictures need matplotlib: pip install 'rosenblatt[plot]'") from None
+        raise ImportError("plots need matplotlib: pip install 'rosenblatt[plot]'") from None
     return plt
 
 
@@ -39,17 +39,17 @@ def axes(ax: Any, width: float = 6.4, height: float = 4.0) -> Any:
 
 
 def panels_of(ax: Any, n: int) -> Any:
-    """The given Axes as an array, or n new ones side by side in a figure; ValueError if there are not n."""
+    """The given Axes as an array, or n new ones side by side in a figure. ValueError if there are not n."""
     if ax is None:
         _, ax = pyplot().subplots(1, n, figsize=(4.8 * n, 4.0), layout="constrained")
     panels = np.atleast_1d(np.asarray(ax, dtype=object))
     if panels.size != n:
-        raise ValueError(f"ax has {panels.size} Axes; the picture has {n} panels.")
+        raise ValueError(f"ax has {panels.size} Axes, but the plot has {n} panels: pass {n} Axes, or None.")
     return panels
 
 
 def colours(n: int) -> list[Any]:
-    """Colours for n classes, no two of them equal."""
+    """Colours for n classes, all different."""
     if n <= len(COLOURS):
         return list(COLOURS[:n])
     import matplotlib as mpl

@@ -1,7 +1,7 @@
-"""How good a network is on rows that it does not learn from, and what its gradients look like.
+"""The loss of a network on validation rows, and statistics of its gradients.
 
-Goes in: a network, a loss, data. Comes out: the mean loss, a score, and statistics of the gradient by layer. It changes
-nothing in the network.
+Takes a network, a loss and data. Returns the mean loss, and statistics of the gradient by layer. Never changes the
+network.
 """
 
 from __future__ import annotations
@@ -24,15 +24,17 @@ __all__ = ["Evaluator", "GradientProbe", "LayerGradient", "gradient_statistics"]
 
 
 class Evaluator:
-    """The mean loss of a network on given rows, as prediction computes it: no dropout, running statistics.
+    """The mean loss of a network on given rows, in prediction mode: without dropout, and with running statistics.
 
     Parameters
     ----------
     network : Network
+        The network to evaluate. Later changes of its parameters are taken into account.
     loss : str, callable, Loss, or a mapping with one for each head
     X, y, sample_weight
-        As in `rosenblatt.training.Trainer.set_data`.
+        The same as in `rosenblatt.training.Trainer.set_data`.
     head_weights : mapping of str to float, optional
+        Factor of each head's loss. Heads that are not named have the factor 1.
     """
 
     def __init__(
@@ -63,7 +65,7 @@ class Evaluator:
         self._session = _core.Session(executable.core)
 
     def loss(self) -> float:
-        """The (weighted) mean over rows at the network's present parameters."""
+        """The (weighted) mean loss over the rows, with the network's current parameters."""
         rows = np.empty(self.n_rows, self.network.dtype)
         self._session.forward(self.network.memory, self._sources, self.n_rows, NO_SLOTS, [rows])
         return float(np.average(rows.astype(np.float64), weights=self.weight))
@@ -71,17 +73,17 @@ class Evaluator:
 
 @dataclass(frozen=True)
 class LayerGradient:
-    """The gradient of the loss by the weights of one layer.
+    """Statistics of the gradient of the loss with respect to the weights of one layer.
 
     Attributes
     ----------
     layer : str
     norm : float
-        Euclidean norm.
+        Euclidean norm of the gradient.
     vanishing : float
-        Share of elements whose magnitude is below the threshold.
+        Share of the gradient's elements whose magnitude is below the threshold.
     dead : float
-        Share of neurons none of whose weights has a gradient on any of the rows.
+        Share of neurons whose weights all have a gradient of zero over the rows.
     """
 
     layer: str
@@ -91,15 +93,16 @@ class LayerGradient:
 
 
 class GradientProbe:
-    """Statistics of a network's gradient on the first rows of some data, as often as they are asked for.
+    """Computes statistics of a network's gradient on the first rows of a data set, as often as they are needed.
 
     Parameters
     ----------
     network : Network
+        The network to examine. Later changes of its parameters are taken into account.
     loss, X, y
-        As for training.
+        The same as for training.
     max_rows : int
-        Only the first rows are used.
+        Number of rows to use at most. Only the first rows are used.
     """
 
     def __init__(
@@ -110,7 +113,7 @@ class GradientProbe:
         self._trainer.set_data(_first(X, max_rows), _first(y, max_rows))
 
     def statistics(self, threshold: float = 1e-6) -> list[LayerGradient]:
-        """One for each layer with weights that are not frozen, at the network's present parameters."""
+        """Statistics of each layer with weights that are not frozen, with the network's current parameters."""
         self._twin.block[...] = self.network.block
         _, gradient = self._trainer.loss_and_gradient()
         found = []
@@ -123,7 +126,7 @@ class GradientProbe:
         return found
 
     def row(self) -> dict[str, float]:
-        """The same as columns of a history: "hidden1.norm", "hidden1.vanishing", "hidden1.dead", ..."""
+        """The statistics as columns of a history: "hidden1.norm", "hidden1.vanishing", "hidden1.dead", ..."""
         names = ("norm", "vanishing", "dead")
         return {f"{s.layer}.{name}": getattr(s, name) for s in self.statistics() for name in names}
 
@@ -137,22 +140,23 @@ def gradient_statistics(
     threshold: float = 1e-6,
     max_rows: int = 1000,
 ) -> list[LayerGradient]:
-    """What reaches each layer's weights when the loss is differentiated, from the input to the output.
+    """Statistics of the gradient that reaches the weights of each layer.
 
     Parameters
     ----------
     network : Network
+        The network to examine. It is not changed.
     loss, X, y
-        As for training.
+        The same as for training.
     threshold : float
-        Below which an element counts as vanishing.
+        Elements with a magnitude below this count as vanishing.
     max_rows : int
-        Only the first rows are used.
+        Number of rows to use at most. Only the first rows are used.
 
     Returns
     -------
     list of LayerGradient
-        One for each layer with weights that are not frozen.
+        An entry for each layer with weights that are not frozen, from the input to the output.
     """
     return GradientProbe(network, loss, X, y, max_rows).statistics(threshold)
 

@@ -1,7 +1,7 @@
-"""The course of a training, epoch by epoch.
+"""The history of a training, epoch by epoch.
 
-Goes in: one row of numbers after each epoch. Comes out: columns, as lists or as a data frame. It holds no times: two
-equal trainings have equal histories.
+Takes one row of numbers after each epoch. Returns columns, as lists or as a data frame. Never records times: two equal
+trainings have equal histories.
 """
 
 from __future__ import annotations
@@ -14,19 +14,19 @@ __all__ = ["History"]
 
 
 class History(Mapping[str, list[float]]):
-    """Columns of numbers, one for each epoch: ``history["loss"]``.
+    """Columns with one number for each epoch, such as ``history["loss"]``.
 
     Parameters
     ----------
     columns : mapping of str to sequence of float, optional
-        To start from.
+        Initial columns. By default there are none.
     """
 
     def __init__(self, columns: Mapping[str, Sequence[float]] | None = None) -> None:
         self._columns: dict[str, list[float]] = {name: list(values) for name, values in (columns or {}).items()}
 
     def append(self, **values: float) -> None:
-        """Add the row of an epoch; a column that is new, or is missing now, is NaN elsewhere."""
+        """Add the row of an epoch. A new column is NaN in earlier rows, and a missing one is NaN in this row."""
         n = self.n_epochs
         for name in values:
             self._columns.setdefault(name, [math.nan] * n)
@@ -35,7 +35,7 @@ class History(Mapping[str, list[float]]):
 
     @property
     def n_epochs(self) -> int:
-        """Number of rows."""
+        """Number of epochs, which is the number of rows."""
         return max((len(column) for column in self._columns.values()), default=0)
 
     def __getitem__(self, column: str) -> list[float]:
@@ -72,7 +72,7 @@ class History(Mapping[str, list[float]]):
 
 
 def data_frame(columns: Mapping[str, Any], backend: str) -> Any:
-    """Columns as a frame of pandas, Polars or PyArrow; an `ImportError` says what to install."""
+    """The columns as a data frame of pandas, Polars or PyArrow. An `ImportError` says what to install."""
     import narwhals as nw
 
     if backend not in ("pandas", "polars", "pyarrow"):

@@ -1,7 +1,7 @@
 """The learning-rate range test (Smith 2015): train with a rate that grows from tiny to far too large.
 
-Goes in: a network, its loss, data. Comes out: rates, losses and a suggestion. The network is not changed, and nothing
-is ever applied by itself: look at the curve.
+Takes a network, its loss and data. Returns rates, losses and a suggested rate. Never changes the network or applies the
+suggestion: look at the curve first.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ __all__ = ["RateRange", "find_learning_rate"]
 
 @dataclass(frozen=True)
 class RateRange:
-    """What a range test found.
+    """The result of a range test.
 
     Attributes
     ----------
     rates, losses, smoothed : list of float
-        For each step: the rate, the loss of its batch, and their exponential average.
+        For each step, the learning rate, the loss of its batch, and the exponential average of these losses.
     suggestion : float
-        The rate of the steepest fall of the smoothed loss before its minimum.
+        The rate at which the smoothed loss falls most steeply, before its minimum.
     """
 
     rates: list[float]
@@ -54,28 +54,33 @@ def find_learning_rate(
     seed: int = 0,
     smoothing: float = 0.95,
 ) -> RateRange:
-    """Try learning rates from `low` to `high`, each a constant factor above the one before.
+    """Try learning rates from `low` to `high`, each a constant factor above the previous one.
 
     Parameters
     ----------
     network : Network
-        A copy of it is trained.
+        The network to test. Only a copy of it is trained.
     X, y, loss, optimizer, batch_size, seed
-        As for `rosenblatt.training.fit`.
+        The same as for `rosenblatt.training.fit`.
     low, high : float
-        0 < low < high.
+        The first and the last rate, with 0 < low < high.
     steps : int
-        At least 10.
+        Number of rates, at least 10. Each is used for one batch.
     smoothing : float in [0, 1)
-        Share that the average keeps of itself.
+        Share of its previous value that the exponential average of the losses keeps in each step.
 
     Returns
     -------
     RateRange
-        Ends early where the smoothed loss exceeds four times its minimum.
+        The rates and losses. They end early if the smoothed loss exceeds four times its minimum.
+
+    Raises
+    ------
+    ValueError
+        If the rates or the number of steps are out of range, or the loss is not finite within the first 10 steps.
     """
     if not 0 < low < high < math.inf:
-        raise ValueError(f"rates go from {low} to {high}; needed: 0 < low < high")
+        raise ValueError(f"low is {low} and high is {high}; they must satisfy 0 < low < high")
     if steps < 10:
         raise ValueError(f"steps is {steps}; it must be at least 10")
     twin = network.copy()
@@ -99,15 +104,15 @@ def find_learning_rate(
             break
     if len(losses) < 10:
         raise ValueError(
-            f"the loss was not finite after {len(losses)} steps, from a rate of {low:g} on: scale the inputs"
+            f"the loss was not finite after {len(losses)} steps, starting from a rate of {low:g}: scale the inputs"
         )
     return RateRange(rates[: len(losses)].tolist(), losses, smoothed, suggest(rates[: len(losses)], smoothed))
 
 
 def suggest(rates: Any, smoothed: list[float]) -> float:
-    """The rate at the steepest fall over the logarithm of the rate, before the minimum."""
+    """The rate where the loss falls most steeply over the logarithm of the rate, before its minimum."""
     n = len(smoothed)
-    half = max(2, n // 12)  # slopes are those of lines through so many neighbours on each side: single steps are noise
+    half = max(2, n // 12)  # single steps are noisy: fit a line through so many neighbours on each side
     end = max(2 * half + 1, int(np.argmin(smoothed)) + 1)
     places = range(half, max(half + 1, end - half))
     logs, values = np.log(rates), np.asarray(smoothed)

@@ -1,8 +1,8 @@
 """Logs for TensorBoard, through tensorboardX (extra ``tensorboard``).
 
-Goes in: an epoch of a training. Comes out: an event file with its losses, scores, learning rate, gradient statistics
-and weight histograms; at first also the network's layers as a graph. It is a callback of `rosenblatt.training.fit` and,
-by scikit-learn's protocol, of the estimators. It computes nothing that the training does not know.
+Takes an epoch of a training, as a callback of `rosenblatt.training.fit` or, by scikit-learn's protocol, of an
+estimator. Returns an event file with losses, scores, learning rate, gradient statistics and weight histograms, and once
+the network's layers as a graph. Never computes anything that the training has not computed.
 """
 
 from __future__ import annotations
@@ -41,29 +41,29 @@ PREFIX = "events.out.tfevents."
 
 @dataclass
 class Log:
-    """An event file that is being written, and the last epoch in it."""
+    """An event file that is being written, and the number of the last epoch in it."""
 
     path: Path
     last: int
 
 
 class TensorBoard:
-    """Writes what happens in each epoch to a folder that TensorBoard reads.
+    """Writes each epoch to a folder that TensorBoard reads.
 
-    When a call returns, its epoch is in the file: no moment to kill the process loses one. A training that goes on from
-    a checkpoint goes on with the same curves, each epoch once: what was written after the checkpoint is taken back. A
-    training that begins anew in a folder takes the place of the one before: give each a folder of its own, such as
-    ``f"runs/{time.time():.0f}"``. In a search each candidate and split has a folder below `log_dir`, and the refit has
-    `log_dir` itself.
+    When a call returns, its epoch is in the file, so killing the process loses no epoch. A training that resumes from a
+    checkpoint continues its curves and logs each epoch once: epochs that were logged after the checkpoint are dropped.
+    A training that starts from scratch replaces the previous one in its folder, so give each training its own folder,
+    such as ``f"runs/{time.time():.0f}"``. In a search, each candidate and split has a subfolder of `log_dir`, and the
+    refit uses `log_dir` itself.
 
     Parameters
     ----------
     log_dir : path
-        Made if it does not exist.
+        Folder for the event files. It is created if it does not exist.
     histograms : bool
-        Write histograms of the weights.
+        Whether to write histograms of the weights after each epoch.
     graph : bool
-        Write the layers as a graph, once.
+        Whether to write the layers as a graph, once per training.
 
     Raises
     ------
@@ -74,10 +74,10 @@ class TensorBoard:
 
     Examples
     --------
-    ``MLPClassifier(gradient_statistics=True).set_callbacks(TensorBoard("runs/first"))`` for an estimator; with
-    ``gradient_statistics=True`` there are norms of the gradient by layer. For a network of your own:
-    ``net.fit(X, y, callbacks=[TensorBoard("runs/net")])``. Then: ``tensorboard --logdir runs``. L-BFGS has no epochs, so
-    nothing is written for it.
+    Write ``MLPClassifier(gradient_statistics=True).set_callbacks(TensorBoard("runs/first"))`` for an estimator. With
+    ``gradient_statistics=True``, the logs contain the norms of the gradient by layer. For your own network, write
+    ``net.fit(X, y, callbacks=[TensorBoard("runs/net")])``. Then run ``tensorboard --logdir runs``. L-BFGS has no
+    epochs, so nothing is written for it.
     """
 
     def __init__(self, log_dir: str | os.PathLike[str], *, histograms: bool = True, graph: bool = True) -> None:
@@ -99,12 +99,12 @@ class TensorBoard:
         text: str = "",
         folder: str | os.PathLike[str] | None = None,
     ) -> None:
-        """Write the last row of a history as epoch `number`, and the network's weights, to `folder` or else log_dir."""
+        """Write the last row of a history as epoch `number`, and the network's weights, to `folder` (or log_dir)."""
         from tensorboardX import summary
 
         where = Path(self.log_dir if folder is None else folder)
         log, events = self._logs.get(where), list[Any]()
-        if log is None or number != log.last + 1:  # another training, or this one from an earlier epoch on
+        if log is None or number != log.last + 1:  # another training, or this one resumed from an earlier epoch
             first = number == 1 or not event_files(where)
             log = self._logs[where] = Log(new_file(where), number)
             events += beginning(number)
@@ -119,19 +119,19 @@ class TensorBoard:
         append(log.path, events)
 
     def close(self) -> None:
-        """Let the next epoch begin a new file."""
+        """Close all files: the next epoch starts a new one."""
         self._logs.clear()
 
     def setup(self, estimator: Any, context: Any) -> None:
-        """Begin an estimator's fit."""
+        """Prepare for a fit of an estimator."""
         self._logs.pop(folder_of(self.log_dir, context), None)
 
     def teardown(self, estimator: Any, context: Any) -> None:
-        """End it."""
+        """Clean up after a fit of an estimator."""
         self._logs.pop(folder_of(self.log_dir, context), None)
 
     def on_fit_task_begin(self, estimator: Any, context: Any) -> None:
-        """Nothing happens before an epoch."""
+        """Do nothing before an epoch."""
 
     def on_fit_task_end(self, estimator: Any, context: Any, *, fitted_estimator: Any = None) -> None:
         """Write an epoch of an estimator."""
@@ -151,7 +151,7 @@ def require_tensorboardx() -> None:
     Raises
     ------
     ImportError
-        If it is not installed; says how to install it.
+        If it is not installed. The message says how to install it.
     """
     try:
         import tensorboardX  # noqa: F401
@@ -160,7 +160,7 @@ def require_tensorboardx() -> None:
 
 
 def folder_of(log_dir: str, context: Any) -> Path:
-    """The folder of a fit: one of its own for each of several fits side by side, as in a search."""
+    """The folder of a fit. Fits that run side by side, as in a search, have separate folders."""
     parts: list[str] = []
     while context.parent is not None:
         if not context.parent.sequential_subtasks:
@@ -175,7 +175,7 @@ def event_files(folder: Path) -> list[str]:
 
 
 def new_file(folder: Path) -> Path:
-    """A path for an event file; TensorBoard reads it after those that are there, also if the clock went back."""
+    """A path for an event file that TensorBoard reads after the existing ones, even if the clock was set back."""
     seconds = [int(name[len(PREFIX) :].partition(".")[0]) for name in event_files(folder)[-1:]]
     begin = max([int(time.time()), *(s + 1 for s in seconds)])
     folder.mkdir(parents=True, exist_ok=True)
@@ -190,7 +190,7 @@ def event(step: int, content: Any) -> Any:
 
 
 def beginning(step: int) -> list[Any]:
-    """What a file begins with; epochs from `step` on in older files no longer count."""
+    """The first events of a file. They tell TensorBoard to ignore the epochs from `step` on in older files."""
     from tensorboardX.proto.event_pb2 import Event, SessionLog
 
     now = time.time()
@@ -201,7 +201,8 @@ def beginning(step: int) -> list[Any]:
 def append(path: Path, events: Sequence[Any]) -> None:
     """Write events as TFRecords: length, its checksum, the bytes, their checksum.
 
-    tensorboardX's own writers hand events to a thread, which a kill takes with it; this has handed them to the system.
+    tensorboardX's own writers pass events to a thread, which may lose them when the process is killed. This function
+    has passed them to the operating system when it returns.
     """
     from tensorboardX.record_writer import masked_crc32c
 
@@ -215,7 +216,7 @@ def append(path: Path, events: Sequence[Any]) -> None:
 
 
 def tag_of(column: str) -> str:
-    """TensorBoard's name for a column of the history; a slash makes groups."""
+    """TensorBoard's name for a column of the history. A slash separates group and name."""
     layer, _, statistic = column.rpartition(".")
     return f"{STATISTICS[statistic]}/{layer}" if statistic in STATISTICS and layer else TAGS.get(column, column)
 

@@ -122,7 +122,7 @@ class BaseMLP(MLPParameters, LayerParameters, StochasticSolver):
         if any(part is None for part in validation):
             raise ValueError("X_val and y_val belong together: give both of them or neither.")
         if self.solver == "lbfgs":
-            raise ValueError("X_val and y_val serve early stopping, which solver='lbfgs' has not: use 'adam' or 'sgd'.")
+            raise ValueError("solver='lbfgs' does not support early stopping by X_val and y_val; use 'adam' or 'sgd'.")
 
     def _open_checkpoints(
         self, data: TrainingData, validation: tuple[Any, Any] | None, rng: np.random.RandomState
@@ -367,5 +367,7 @@ class BaseMLP(MLPParameters, LayerParameters, StochasticSolver):
 def solver_is_stochastic(estimator: Any) -> bool:
     """Whether `partial_fit` exists; the error is what `getattr` reports."""
     if estimator.solver == "lbfgs":
-        raise AttributeError("partial_fit needs mini-batches, which solver='lbfgs' has not: use 'adam' or 'sgd'.")
+        raise AttributeError(
+            "solver='lbfgs' does not support partial_fit (it has no mini-batches): use 'adam' or 'sgd'."
+        )
     return True

@@ -1,7 +1,7 @@
 """`MLPClassifier`: scikit-learn's multilayer perceptron for classes, on this engine.
 
-Goes in: a table and labels. Comes out: scikit-learn's fitted attributes, labels and probabilities. Here is only what
-depends on the target being classes: encoding labels, decoding outputs, the validation score. Training is in `_mlp`.
+Takes a table and labels. Returns scikit-learn's fitted attributes, labels and probabilities. Holds what depends on the
+target being classes: encoding labels, decoding outputs, the validation score. Never trains: `mlp.base` does.
 """
 
 from __future__ import annotations
@@ -40,152 +40,155 @@ Array = npt.NDArray[Any]
 
 
 def gives_probabilities(estimator: Any) -> bool:
-    """Whether the outputs are probabilities; the error is what `getattr` reports."""
+    """Whether the outputs are probabilities. If not, the error says why, and `getattr` reports it."""
     if estimator.loss == "hinge" or estimator.output_activation not in (None, "logistic", "softmax"):
         raise AttributeError(
-            f"loss={estimator.loss!r} with output_activation={estimator.output_activation!r} gives no probabilities: "
-            "use loss='log_loss', or sklearn.calibration.CalibratedClassifierCV."
+            f"loss={estimator.loss!r} with output_activation={estimator.output_activation!r} gives no probabilities. "
+            "Use loss='log_loss' or sklearn.calibration.CalibratedClassifierCV."
         )
     return True
 
 
 class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
-    """Multilayer perceptron for classes: binary, multiclass or multilabel.
+    """Multilayer perceptron for classification: binary, multiclass or multilabel.
 
     Parameters, defaults, attributes and results are those of `sklearn.neural_network.MLPClassifier` 1.9.
 
     Parameters
     ----------
     hidden_layer_sizes : int or sequence of int, default=(100,)
-        Units of each hidden layer; ``()`` for none.
+        Number of units of each hidden layer. ``()`` means no hidden layer.
     activation : str or callable, or one for each hidden layer, default='relu'
         Activation of the hidden layers: a name in `rosenblatt.nn.activations.ACTIVATIONS`, or an instance such as
-        ``rosenblatt.nn.LeakyReLU(alpha=0.1)``. A callable ``f(b, x)`` builds it from the ops of the builder `b`, see
-        `rosenblatt.Builder`; its derivative follows.
+        ``rosenblatt.nn.LeakyReLU(alpha=0.1)``. A callable ``f(b, x)`` builds it from the ops of the builder `b` (see
+        `rosenblatt.Builder`) and is differentiated automatically.
     solver : {'adam', 'sgd', 'lbfgs', 'adamw', 'nadam', 'rmsprop', 'adagrad'} or Optimizer, default='adam'
-        'lbfgs' (L-BFGS-B) uses all rows at once, in float64; the others train by mini-batches. An instance such as
-        ``rosenblatt.nn.RMSProp(momentum=0.9)`` has parameters of its own.
+        'lbfgs' (L-BFGS-B) uses all rows at once, in float64. The others train on mini-batches. An instance such as
+        ``rosenblatt.nn.RMSProp(momentum=0.9)`` has its own parameters.
     alpha : float >= 0, or one for each layer and the output layer, default=0.0001
-        L2 penalty: alpha / 2 * sum(weights**2) / (rows of the batch) is added to the loss.
+        Strength of the L2 penalty: alpha / 2 * sum(weights**2) / (rows of the batch) is added to the loss.
     batch_size : int or 'auto', default='auto'
-        Rows of a mini-batch; 'auto' is min(200, number of rows).
+        Number of rows in a mini-batch. 'auto' means min(200, number of rows).
     learning_rate : {'constant', 'invscaling', 'adaptive'}, name of a schedule or Schedule, default='constant'
-        Schedules (see `rosenblatt.nn.schedules`) vary the rate of every solver, step by step. For 'sgd' only:
-        'invscaling', learning_rate_init / (samples seen + 1)**power_t after each epoch; and 'adaptive', a fifth
-        whenever `n_iter_no_change` epochs bring no progress, until 1e-6.
+        Schedules (see `rosenblatt.nn.schedules`) change the rate in each step, for every solver that trains on
+        mini-batches. Two modes affect 'sgd' only: 'invscaling' sets the rate to
+        learning_rate_init / (samples seen + 1)**power_t after each epoch, and 'adaptive' divides it by 5 after
+        `n_iter_no_change` epochs without progress, down to 1e-6.
     learning_rate_init : float > 0, default=0.001
-        Learning rate of the first epoch.
+        Learning rate in the first epoch.
     power_t : float >= 0, default=0.5
         Exponent of 'invscaling'.
     max_iter : int, default=200
-        Most epochs ('adam', 'sgd') or iterations ('lbfgs').
+        Largest number of epochs or, for 'lbfgs', of iterations.
     shuffle : bool, default=True
-        Draw a new row order for each epoch.
+        Whether to draw a new row order for each epoch.
     random_state : int, RandomState or None, default=None
-        Source of initial weights, validation split and row orders, in this order.
+        Source of the initial weights, the validation split and the row orders, which are drawn in this order.
     tol : float >= 0, default=1e-4
-        Progress smaller than this does not count; for 'lbfgs' the gradient's largest entry at the end.
+        Smaller improvements do not count as progress. 'lbfgs' stops when the largest entry of the gradient is below it.
     verbose : bool, default=False
-        Print the loss of each epoch.
+        Whether to print the loss of each epoch.
     warm_start : bool, default=False
-        Let `fit` go on from the present weights.
+        Whether `fit` continues from the current weights.
     momentum : float in [0, 1], default=0.9
-        For 'sgd'.
+        Momentum of 'sgd'.
     nesterovs_momentum : bool, default=True
-        For 'sgd' with momentum > 0.
+        Whether 'sgd' uses Nesterov's momentum, if momentum > 0.
     early_stopping : bool, default=False
-        Set `validation_fraction` of the rows aside, stop when their score stalls, and keep the best weights.
+        Whether to set `validation_fraction` of the rows aside, stop when their score stalls, and keep the best weights.
     validation_fraction : float in [0, 1), default=0.1
-        Share of the rows set aside by `early_stopping`.
+        Share of the rows that `early_stopping` sets aside.
     beta_1, beta_2 : float in [0, 1), default=0.9 and 0.999
         Decay rates of Adam's moments.
     epsilon : float > 0, default=1e-8
-        Added to Adam's denominator.
+        Number that is added to Adam's denominator.
     n_iter_no_change : int or inf, default=10
-        Epochs without progress that end training.
+        Number of epochs without progress after which training ends.
     max_fun : int, default=15000
-        Most loss evaluations of 'lbfgs'.
+        Largest number of loss evaluations for 'lbfgs'.
     dtype : {'float32', 'float64'} or None, default=None
-        Float type to compute in; None takes that of X (float64 for integers). Not in scikit-learn.
+        Float type to compute in. None takes that of X (float64 for integers). Not in scikit-learn.
     output_activation : str or None, default=None
-        Activation of the output layer; None takes the natural one of the loss. Others must be allowed with the loss.
+        Activation of the output layer, which the loss must allow. None takes the natural one of the loss.
     weight_init, bias_init : str, Initializer or None; or a sequence with one for each layer; default=None
-        Initial values, see `rosenblatt.nn.initializers`; None draws both as scikit-learn does. With either given, the
-        other is by default Glorot's, or zero.
+        Initial values (see `rosenblatt.nn.initializers`). If both are None, they are drawn as in scikit-learn. If only
+        one is given, weights are drawn by Glorot's rule and biases are zero.
     l1 : float >= 0, or one for each layer and the output layer, default=0
-        L1 penalty: l1 * sum(abs(weights)) / (rows of the batch) is added to the loss.
+        Strength of the L1 penalty: l1 * sum(abs(weights)) / (rows of the batch) is added to the loss.
     weight_decay : float >= 0, default=0
-        Decoupled decay: before each step weights are multiplied by 1 - learning rate * weight_decay (AdamW).
+        Decoupled weight decay: before each step, weights are multiplied by 1 - learning rate * weight_decay (AdamW).
     max_norm : float >= 0, or one for each hidden layer, default=0
-        After each step the weights of a neuron are scaled down to this Euclidean norm; 0 does not.
+        Largest Euclidean norm of a neuron's weights, which are scaled down to it after each step. 0 means no limit.
     dropout : float in [0, 1), or one for each hidden layer, default=0
-        Share of a layer's outputs that are zero in a training step; the others are scaled by 1 / (1 - dropout).
+        Share of a layer's outputs that are set to zero in a training step. The others are scaled by 1 / (1 - dropout).
     input_dropout : float in [0, 1), default=0
-        The same for the columns of X.
+        Dropout share for the columns of X.
     alpha_dropout : bool, default=False
-        Dropout that keeps mean and variance behind SELU.
+        Whether dropout is alpha dropout, which preserves mean and variance after SELU.
     input_noise : float >= 0, default=0
-        Standard deviation of normal noise added to X in training.
+        Standard deviation of the normal noise that is added to X in training.
     normalization : {'batch', 'layer'} or None, or one for each hidden layer, default=None
         Batch or layer normalization before the activation.
     norm_momentum : float in [0, 1), default=0.9
-        Of the running statistics of batch normalization.
+        Share of their previous values that the running statistics of batch normalization keep in each step.
     clip_value, clip_norm : float >= 0, default=0
-        Largest magnitude of the gradient's elements, and its largest Euclidean norm; 0 does not clip.
+        Limits for the magnitude of the gradient's elements and for its Euclidean norm. 0 means no limit.
     ema_decay : float in [0, 1), default=0
-        Validate and end with averages of the weights, which keep this share of themselves in each step.
+        Decay of an exponential moving average of the weights, which is used for validation and after training. 0 means
+        no average.
     scoring : str, callable or None, default=None
-        scikit-learn scorer for the validation set; None is accuracy (classes) or R2.
+        scikit-learn scorer for the validation set. None means accuracy for classes and R2 for numbers.
     gradient_statistics : bool, default=False
-        Record norm, vanishing share and dead neurons of each layer's gradient in ``history_`` after each epoch.
+        Whether to record norm, vanishing share and dead neurons of each layer's gradient in ``history_``, by epoch.
     checkpoint : path or None, default=None
-        Folder in which the training is saved; the same call of `fit` goes on exactly where it was, also after the
-        process was killed. ('lbfgs' begins anew, with the same result.)
+        Folder in which the training is saved. The same call of `fit` resumes exactly where it stopped, even after the
+        process was killed. ('lbfgs' restarts from scratch, with the same result.)
     checkpoint_every : int or str, default='30s'
-        Steps between two checkpoints, or a time.
+        Number of steps between two checkpoints, or a time.
     loss : {'log_loss', 'focal', 'hinge'}, Loss or callable, default='log_loss'
-        'hinge' gives no probabilities. A callable ``loss(b, prediction, target)`` is built from ops and sees activated
-        outputs and targets of zeros and ones.
+        Loss to minimize. 'hinge' gives no probabilities. A callable ``loss(b, prediction, target)`` is built from ops
+        and receives activated outputs and targets of zeros and ones.
     label_smoothing : float in [0, 1), default=0
-        Share of the target that is spread evenly over the classes ('log_loss').
+        Share of the target that is spread evenly over the classes, for 'log_loss'.
     class_weight : dict, 'balanced' or None, default=None
-        Factor of each class's sample weights; 'balanced' makes all classes weigh the same.
+        Factor for the sample weights of each class. 'balanced' gives all classes the same total weight.
 
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,)
         The labels, sorted.
     coefs_, intercepts_ : list of ndarray
-        Weights (n_in, n_out) and biases (n_out,) of each layer: writable views of the network's parameters. What is
-        written to them, or assigned in their place, is what `predict` uses.
+        Weights (n_in, n_out) and biases (n_out,) of each layer, as writable views of the network's parameters.
+        `predict` uses what is written to them or assigned in their place.
     loss_ : float
-        Loss of the last epoch or iteration, penalty included.
+        Loss of the last epoch or iteration, including penalties.
     loss_curve_ : list of float
-        Loss of each epoch ('adam', 'sgd').
+        Loss of each epoch, for solvers that train on mini-batches.
     history_ : History
-        A column for each of loss, learning_rate, val_loss, val_score and the gradient statistics; `to_frame()`.
+        Columns with the loss, learning_rate, val_loss, val_score and gradient statistics of each epoch. `to_frame()`
+        gives them as a data frame.
     best_loss_ : float or None
-        Smallest loss; None with a validation set.
+        Smallest loss, or None with a validation set.
     validation_scores_ : list of float or None
-        Accuracy on the validation set after each epoch.
+        Accuracy on the validation set, or the score of `scoring`, after each epoch.
     best_validation_score_ : float or None
-        Largest of them, whose weights are kept.
+        Largest of these scores. The fitted model has the weights of that epoch.
     n_iter_ : int
-        Epochs or iterations of the last call.
+        Number of epochs or iterations of the last call.
     t_ : int
-        Training samples seen, counted once per epoch.
+        Number of training samples seen, where a sample counts once per epoch.
     n_layers_, n_outputs_ : int
-        Layers including input and output; units of the output layer.
+        Number of layers, including input and output, and number of units of the output layer.
     out_activation_ : str
-        'logistic' (binary, multilabel) or 'softmax'.
+        Activation of the output layer: 'logistic' (binary, multilabel) or 'softmax'.
     n_features_in_ : int
-        Columns of X.
+        Number of columns of X.
     feature_names_in_ : ndarray of str
         Names of the columns, if X was a data frame with string names.
 
     Notes
     -----
-    The loss is the cross-entropy, with probabilities clipped to [eps, 1 - eps] in the reported values.
+    The default loss is the cross-entropy. Its reported values clip probabilities to [eps, 1 - eps].
 
     Examples
     --------
@@ -267,13 +270,13 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         Parameters
         ----------
         X : array, sparse matrix or data frame of shape (n_samples, n_features)
-            Numbers without NaN or infinity.
+            Finite numbers.
         y : array of shape (n_samples,), or (n_samples, n_labels) of zeros and ones
             Labels.
         sample_weight : array of shape (n_samples,), optional
-            Non-negative weights.
+            Weights of the rows, at least 0.
         X_val, y_val : like X and y, optional
-            Your own validation set: turns early stopping on, and no rows of X are set aside. Not in scikit-learn.
+            Your own validation set. It turns early stopping on, and no rows of X are set aside. Not in scikit-learn.
 
         Returns
         -------
@@ -282,7 +285,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         Raises
         ------
         DivergenceError
-            A `ValueError`: the loss or a weight became infinite or NaN.
+            If the loss or a weight becomes infinite or NaN. It is a `ValueError`.
         """
         validation = None if X_val is None and y_val is None else (X_val, y_val)
         self._fit(X, y, sample_weight, validation)
@@ -291,14 +294,14 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
     @available_if(solver_is_stochastic)  # type: ignore[untyped-decorator]
     @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None, classes: Any = None) -> MLPClassifier:
-        """Train for one epoch, from the present weights and with the optimizer as the last call left it.
+        """Train for one epoch, from the current weights and with the optimizer's state from the last call.
 
         Parameters
         ----------
         X, y, sample_weight
-            As in `fit`; y need not hold all classes.
+            The same as in `fit`, except that y need not contain all classes.
         classes : array, optional
-            All labels that will ever come; needed in the first call.
+            All labels that any call will contain. The first call needs them.
 
         Returns
         -------
@@ -311,7 +314,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         return self
 
     def predict(self, X: Any) -> Any:
-        """Label of each row, shape (n_samples,), or zeros and ones of shape (n_samples, n_labels), sparse as y was."""
+        """Label of each row, shape (n_samples,), or zeros and ones, shape (n_samples, n_labels), sparse if y was."""
         outputs = self._outputs(X)
         if self._picks_one():
             return self.classes_[outputs.argmax(axis=1)]
@@ -325,7 +328,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         return self.out_activation_ == "softmax" or self._label_binarizer.y_type_ == "multiclass"
 
     def _is_positive(self, outputs: Array) -> Array:
-        """Which outputs stand for the label that they are of."""
+        """Which outputs predict their label."""
         return outputs > (0.5 if self.out_activation_ in ("logistic", "softmax", "step") else 0.0)
 
     @available_if(gives_probabilities)  # type: ignore[untyped-decorator]
@@ -367,12 +370,12 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
             )
 
     def _encode(self, y: Any) -> Array:
-        """Label numbers (n,) for a softmax, else booleans (n, n_outputs)."""
+        """Label numbers (n,) for a softmax, otherwise booleans (n, n_outputs)."""
         if self._label_binarizer.y_type_ == "multiclass":
             labels: Array = np.searchsorted(self.classes_, y).astype(np.int32)
             return labels
         if self._label_binarizer.y_type_ == "binary" and len(self.classes_) == 2:
-            return np.asarray(y == self.classes_[1]).reshape(-1, 1)  # as below, without its many copies
+            return np.asarray(y == self.classes_[1]).reshape(-1, 1)  # the same as below, with fewer copies
         encoded = np.asarray(self._label_binarizer.transform(y), dtype=bool)
         return encoded.reshape(len(encoded), -1)
 
@@ -381,14 +384,14 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
             y = column_or_1d(y)
         unknown = np.setdiff1d(unique_labels(y), self.classes_)
         if len(unknown):
-            raise ValueError(f"y_val has labels that y has not: {unknown}. The labels of y are {self.classes_}.")
+            raise ValueError(f"y_val contains labels that are not in y: {unknown}. y has the labels {self.classes_}.")
         return self._encode(y)
 
     def _row_weights(self, X: Any, y: Any, sample_weight: Array | None) -> Array | None:
         if self.class_weight is None:
             return sample_weight
         if self._label_binarizer.y_type_.startswith("multilabel"):
-            raise ValueError("class_weight is for one label a row, but y has several: give sample_weight instead.")
+            raise ValueError("class_weight needs one label per row, but y has several: pass sample_weight instead.")
         labels = column_or_1d(y)
         known = self.classes_.tolist()
         unknown = [c for c in self.class_weight if c not in known] if isinstance(self.class_weight, dict) else []
@@ -407,7 +410,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         return self._loss_for(self._label_binarizer.y_type_ == "multiclass")
 
     def _loss_for(self, one_label: bool) -> Any:
-        """The loss that `loss` means, for one label of several, or for each output by itself."""
+        """The loss that `loss` names: of one label per row, or else of each output separately."""
         smoothing = float(self.label_smoothing)
         if self.loss != "log_loss" and smoothing:
             raise ValueError(f"label_smoothing is for loss='log_loss', but loss is {self.loss!r}.")
@@ -426,7 +429,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         return y
 
     def _score_on(self, data: TrainingData) -> Score:
-        """Accuracy; of whole rows for several labels."""
+        """Accuracy. With several labels, a row counts if all of them are right."""
 
         def accuracy() -> float:
             outputs = predict_rows(self._network, data.X)
@@ -434,7 +437,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
                 return float("nan")
             if data.y.ndim == 1:
                 right = outputs.argmax(axis=1) == data.y
-            else:  # the only label that there is wins whatever its output
+            else:  # if there is only one label, it is predicted whatever its output
                 right = (self._is_positive(outputs) == data.y).all(axis=1) | (len(self.classes_) == 1)
             return float(np.average(right, weights=data.sample_weight))
 

@@ -1,8 +1,8 @@
 """``coefs_`` and ``intercepts_``: the network's parameter block seen as scikit-learn's two lists of arrays.
 
-Goes in: a network, or arrays that the user assigned before there was one. Comes out: lists of writable views; whatever
-is written to them, or assigned in their place, is what `predict` uses. It never changes the network's architecture
-silently: other shapes make a new network, and shapes that do not fit together are refused.
+Takes a network, or arrays that the user assigned before there was one. Returns lists of writable views: `predict` uses
+whatever is written to them or assigned in their place. Never changes a network's architecture: arrays of other shapes
+make a new network, and shapes that do not fit together are refused.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ Array = npt.NDArray[Any]
 
 
 class ParameterViews(list[Array]):
-    """A list of writable views; setting an item copies the values into the view instead of replacing it."""
+    """A list of writable views. Setting an item copies the values into the view instead of replacing it."""
 
     def __setitem__(self, index: SupportsIndex | slice, value: Any) -> None:
         if isinstance(index, slice):
@@ -38,7 +38,7 @@ class ParameterViews(list[Array]):
 
 
 def copy_into(view: Array, value: Any) -> None:
-    """Overwrite `view` with `value`, which must have its shape."""
+    """Overwrite `view` with `value`, which must have the same shape."""
     array = np.asarray(value)
     if array.shape != view.shape:
         raise ValueError(f"an array of shape {array.shape} was assigned to parameters of shape {view.shape}")
@@ -51,7 +51,7 @@ def shapes_fit(views: Sequence[Array], arrays: Iterable[Any]) -> bool:
 
 
 class LayerParameters(NetworkEstimator):
-    """The two list attributes over ``_network``; before there is a network they live in ``_assigned``."""
+    """The two list attributes, which show ``_network``. Before there is a network, ``_assigned`` stores them."""
 
     _assigned: dict[str, list[Any]]
     out_activation_: str
@@ -61,7 +61,7 @@ class LayerParameters(NetworkEstimator):
 
     @property
     def coefs_(self) -> list[Array]:
-        """Weights of each layer, shape (n_in, n_out): writable views."""
+        """Weights of each layer, shape (n_in, n_out), as writable views."""
         return self._get_layers("coefs_")
 
     @coefs_.setter
@@ -70,7 +70,7 @@ class LayerParameters(NetworkEstimator):
 
     @property
     def intercepts_(self) -> list[Array]:
-        """Biases of each layer, shape (n_out,): writable views."""
+        """Biases of each layer, shape (n_out,), as writable views."""
         return self._get_layers("intercepts_")
 
     @intercepts_.setter
@@ -91,26 +91,26 @@ class LayerParameters(NetworkEstimator):
         elif shapes_fit(views := views_of(self._network, name), arrays):
             for view, array in zip(views, arrays, strict=True):
                 copy_into(view, array)
-        else:  # another architecture: the lists rule until the next use builds its network
+        else:  # another architecture: keep the lists until the next use builds its network
             network = self.__dict__.pop("_network")
             self._assigned = {n: [np.array(v) for v in views_of(network, n)] for n in ("coefs_", "intercepts_")}
             self._assigned[name] = arrays
 
     def _fitted_network(self) -> Network:
-        assigned = vars(self).get("_assigned")  # several threads may come here; each builds the same network
+        assigned = vars(self).get("_assigned")  # several threads may run this; each builds the same network
         if "_network" not in vars(self) and assigned is not None and self.__sklearn_is_fitted__():
             self._network = self._network_from(assigned)
             self.__dict__.pop("_assigned", None)
         return super()._fitted_network()
 
     def _network_from(self, assigned: Mapping[str, list[Any]]) -> Network:
-        """A network with the assigned arrays, of the float type that holds them all."""
+        """A network with the assigned arrays, in the float type that can represent all of them."""
         weights = [np.asarray(a) for a in assigned["coefs_"]]
         biases = [np.asarray(a) for a in assigned["intercepts_"]]
         require_chain(weights, biases)
         if not hasattr(self, "out_activation_"):
             raise NotFittedError(
-                "coefs_ and intercepts_ are assigned, but neither fit was called nor out_activation_ set."
+                "coefs_ and intercepts_ are assigned, but out_activation_ is not: set it, or call fit."
             )
         units = [weights[0].shape[0], *(b.shape[0] for b in biases)]
         dtype = "float32" if all(a.dtype == np.float32 for a in weights + biases) else "float64"
@@ -120,7 +120,7 @@ class LayerParameters(NetworkEstimator):
         return network
 
     def _spec(self, units: Sequence[int], output: str, sparse: bool) -> NetworkSpec:
-        """The architecture with these layer sizes, inputs and outputs included."""
+        """The architecture with these layer sizes, which include inputs and outputs."""
         raise NotImplementedError
 
 
@@ -130,7 +130,7 @@ def views_of(network: Network, name: str) -> list[Array]:
 
 
 def require_chain(weights: Sequence[Array], biases: Sequence[Array]) -> None:
-    """Refuse layers that cannot follow each other."""
+    """Raise an error if the layers do not form a chain."""
     w, b = [a.shape for a in weights], [a.shape for a in biases]
     chained = len(w) == len(b) > 0 and all(len(s) == 2 for s in w)
     if not chained or [(s[1],) for s in w] != b or any(s[1] != t[0] for s, t in pairwise(w)):

@@ -1,6 +1,6 @@
-"""The parameters that `MLPClassifier` and `MLPRegressor` share: what each may be, and what that means for the network.
+"""The parameters that `MLPClassifier` and `MLPRegressor` share: allowed values, and their meaning for the network.
 
-Goes in: constructor arguments. Comes out: checked ones, an architecture, an optimizer. It never sees data.
+Takes constructor arguments. Returns checked ones, an architecture and an optimizer. Never sees data.
 """
 
 from __future__ import annotations
@@ -32,16 +32,16 @@ WITHOUT_BATCHES: dict[str, Any] = {
     "gradient_statistics": False,
     **{name: 0.0 for name in NUMBERS if SETTINGS[name]},
 }
-"""Parameters that L-BFGS cannot obey, and their values when off."""
+"""Parameters that L-BFGS does not support, and the values that turn them off."""
 
 
 WITH_OUTPUT_LAYER = ("weight_init", "bias_init", "alpha", "l1")
 FOR_EACH_LAYER = ("activation", "dropout", "normalization", "max_norm", *WITH_OUTPUT_LAYER)
-"""Parameters that may be lists with one entry for each layer."""
+"""Parameters that may be lists with one value for each layer."""
 
 
 class MLPParameters:
-    """Constraints, and what the parameters stand for."""
+    """Constraints on the parameters, and the network and optimizer that they describe."""
 
     _parameter_constraints = {
         "hidden_layer_sizes": ["array-like", Interval(Integral, 1, None, closed="left")],
@@ -126,7 +126,7 @@ class MLPParameters:
     loss: Any
 
     def _spec(self, units: Sequence[int], output: str, sparse: bool) -> NetworkSpec:
-        for name in FOR_EACH_LAYER:  # by the user's name, where the architecture would have its own
+        for name in FOR_EACH_LAYER:  # checked here, because the architecture's errors would use its own names
             n_layers = len(units) - (1 if name in WITH_OUTPUT_LAYER else 2)
             each_layer(name, each(getattr(self, name)), n_layers)
         return NetworkSpec(
@@ -150,12 +150,12 @@ class MLPParameters:
         )
 
     def _engine_optimizer(self) -> Optimizer | None:
-        """The optimizer that `solver` names or is, with the parameters that belong to it."""
+        """The optimizer that `solver` names or is, with its parameters."""
         if self.solver == "lbfgs":
             return None
         if not isinstance(self.solver, str):
             if self.weight_decay:
-                raise ValueError("weight_decay is a part of the optimizer that solver is: set it there.")
+                raise ValueError(f"weight_decay is {self.weight_decay}, but solver is an optimizer: set it there.")
             return self.solver  # type: ignore[no-any-return]
         adam = {"beta_1": float(self.beta_1), "beta_2": float(self.beta_2), "epsilon": float(self.epsilon)}
         settings: dict[str, Any] = {
@@ -169,7 +169,7 @@ class MLPParameters:
         return optimizer_named(self.solver, **settings)
 
     def _rate_mode(self) -> str | Schedule:
-        """A schedule, or one of scikit-learn's modes, which it uses with 'sgd' only."""
+        """A schedule, or one of scikit-learn's modes, which only apply to 'sgd'."""
         if self.learning_rate in ("constant", "invscaling", "adaptive"):
             return str(self.learning_rate) if self.solver == "sgd" else "constant"
         return schedule_named(self.learning_rate)
@@ -178,25 +178,25 @@ class MLPParameters:
         return bool(self.input_noise or self.input_dropout or np.any(np.asarray(self.dropout, float)))
 
     def _refuse_without_batches(self) -> None:
-        """L-BFGS minimizes one fixed function: nothing may be drawn anew, or depend on a batch or a step."""
+        """L-BFGS minimizes one fixed function, so nothing may be random or depend on a batch or a step."""
         for name, off in WITHOUT_BATCHES.items():
             value = getattr(self, name)
             if value != off and not (isinstance(value, (list, tuple)) and all(v == off for v in value)):
-                raise ValueError(f"solver='lbfgs' uses all rows at once and has no {name}, but {name} is {value!r}.")
+                raise ValueError(f"{name} is {value!r}, which solver='lbfgs' does not support: use 'adam' or 'sgd'.")
 
 
 def is_listed(value: Any) -> bool:
-    """Whether a parameter is given for each layer."""
+    """Whether a parameter has a value for each layer."""
     return isinstance(value, (list, tuple))
 
 
 def each(value: Any) -> Any:
-    """A parameter that may be given for each layer, as `NetworkSpec` takes it."""
+    """A parameter that may have a value for each layer, in the form that `NetworkSpec` takes."""
     return tuple(value) if is_listed(value) else value
 
 
 def set_parameters(estimator: Any, given: dict[str, Any]) -> None:
-    """Keep constructor arguments as they are, as scikit-learn asks: ``set_parameters(self, locals())``."""
+    """Store constructor arguments unchanged, as scikit-learn requires: ``set_parameters(self, locals())``."""
     for name, value in given.items():
         if name not in ("self", "__class__"):
             setattr(estimator, name, value)

@@ -1,7 +1,7 @@
 """`MLPRegressor`: scikit-learn's multilayer perceptron for numbers, on this engine.
 
-Goes in: a table and numbers. Comes out: scikit-learn's fitted attributes and predictions. Here is only what depends on
-the target being numbers: their range and transformation, and the validation score. Training is in `_mlp`.
+Takes a table and numbers. Returns scikit-learn's fitted attributes and predictions. Holds what depends on the target
+being numbers: their range and transformation, and the validation score. Never trains: `mlp.base` does.
 """
 
 from __future__ import annotations
@@ -40,147 +40,150 @@ REGRESSION_LOSSES = (
 
 
 def flat(outputs: Array) -> Array:
-    """A single column as a vector."""
+    """The outputs, with a single column as a vector."""
     return outputs.ravel() if outputs.shape[1] == 1 else outputs
 
 
 class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
-    """Multilayer perceptron for numbers, one or several per row.
+    """Multilayer perceptron for regression, with one or several numbers per row.
 
     Parameters, defaults, attributes and results are those of `sklearn.neural_network.MLPRegressor` 1.9.
 
     Parameters
     ----------
     loss : str, Loss or callable, default='squared_error'
-        'squared_error' is half the squared difference; 'poisson', 'gamma' and 'tweedie' half the deviance, with a
-        logarithmic link, for y >= 0 ('gamma': > 0); 'absolute', 'huber' and 'quantile' mind outliers less;
+        'squared_error' is half the squared difference. 'poisson', 'gamma' and 'tweedie' are half the deviance, with a
+        logarithmic link, for y >= 0 ('gamma': > 0). 'absolute', 'huber' and 'quantile' are less sensitive to outliers.
         'gaussian_nll' learns a standard deviation for each row. Instances such as
         ``rosenblatt.nn.Quantile((0.1, 0.5, 0.9))`` have parameters. A callable ``loss(b, prediction, target)`` builds a
-        value of shape [m] or [m, k] from the ops of the builder `b`, see
-        `rosenblatt.Builder`; its gradient follows. Of these, scikit-learn has 'squared_error' and 'poisson'.
+        value of shape [m] or [m, k] from the ops of the builder `b` (see `rosenblatt.Builder`) and is differentiated
+        automatically. scikit-learn has only 'squared_error' and 'poisson'.
     hidden_layer_sizes : int or sequence of int, default=(100,)
-        Units of each hidden layer; ``()`` for none.
+        Number of units of each hidden layer. ``()`` means no hidden layer.
     activation : str or callable, or one for each hidden layer, default='relu'
         Activation of the hidden layers: a name in `rosenblatt.nn.activations.ACTIVATIONS`, or an instance such as
-        ``rosenblatt.nn.LeakyReLU(alpha=0.1)``. A callable ``f(b, x)`` builds it from the ops of the builder `b`, see
-        `rosenblatt.Builder`; its derivative follows.
+        ``rosenblatt.nn.LeakyReLU(alpha=0.1)``. A callable ``f(b, x)`` builds it from the ops of the builder `b` (see
+        `rosenblatt.Builder`) and is differentiated automatically.
     solver : {'adam', 'sgd', 'lbfgs', 'adamw', 'nadam', 'rmsprop', 'adagrad'} or Optimizer, default='adam'
-        'lbfgs' (L-BFGS-B) uses all rows at once, in float64; the others train by mini-batches. An instance such as
-        ``rosenblatt.nn.RMSProp(momentum=0.9)`` has parameters of its own.
+        'lbfgs' (L-BFGS-B) uses all rows at once, in float64. The others train on mini-batches. An instance such as
+        ``rosenblatt.nn.RMSProp(momentum=0.9)`` has its own parameters.
     alpha : float >= 0, or one for each layer and the output layer, default=0.0001
-        L2 penalty: alpha / 2 * sum(weights**2) / (rows of the batch) is added to the loss.
+        Strength of the L2 penalty: alpha / 2 * sum(weights**2) / (rows of the batch) is added to the loss.
     batch_size : int or 'auto', default='auto'
-        Rows of a mini-batch; 'auto' is min(200, number of rows).
+        Number of rows in a mini-batch. 'auto' means min(200, number of rows).
     learning_rate : {'constant', 'invscaling', 'adaptive'}, name of a schedule or Schedule, default='constant'
-        Schedules (see `rosenblatt.nn.schedules`) vary the rate of every solver, step by step. For 'sgd' only:
-        'invscaling', learning_rate_init / (samples seen + 1)**power_t after each epoch; and 'adaptive', a fifth
-        whenever `n_iter_no_change` epochs bring no progress, until 1e-6.
+        Schedules (see `rosenblatt.nn.schedules`) change the rate in each step, for every solver that trains on
+        mini-batches. Two modes affect 'sgd' only: 'invscaling' sets the rate to
+        learning_rate_init / (samples seen + 1)**power_t after each epoch, and 'adaptive' divides it by 5 after
+        `n_iter_no_change` epochs without progress, down to 1e-6.
     learning_rate_init : float > 0, default=0.001
-        Learning rate of the first epoch.
+        Learning rate in the first epoch.
     power_t : float >= 0, default=0.5
         Exponent of 'invscaling'.
     max_iter : int, default=200
-        Most epochs ('adam', 'sgd') or iterations ('lbfgs').
+        Largest number of epochs or, for 'lbfgs', of iterations.
     shuffle : bool, default=True
-        Draw a new row order for each epoch.
+        Whether to draw a new row order for each epoch.
     random_state : int, RandomState or None, default=None
-        Source of initial weights, validation split and row orders, in this order.
+        Source of the initial weights, the validation split and the row orders, which are drawn in this order.
     tol : float >= 0, default=1e-4
-        Progress smaller than this does not count; for 'lbfgs' the gradient's largest entry at the end.
+        Smaller improvements do not count as progress. 'lbfgs' stops when the largest entry of the gradient is below it.
     verbose : bool, default=False
-        Print the loss of each epoch.
+        Whether to print the loss of each epoch.
     warm_start : bool, default=False
-        Let `fit` go on from the present weights.
+        Whether `fit` continues from the current weights.
     momentum : float in [0, 1], default=0.9
-        For 'sgd'.
+        Momentum of 'sgd'.
     nesterovs_momentum : bool, default=True
-        For 'sgd' with momentum > 0.
+        Whether 'sgd' uses Nesterov's momentum, if momentum > 0.
     early_stopping : bool, default=False
-        Set `validation_fraction` of the rows aside, stop when their score stalls, and keep the best weights.
+        Whether to set `validation_fraction` of the rows aside, stop when their score stalls, and keep the best weights.
     validation_fraction : float in [0, 1), default=0.1
-        Share of the rows set aside by `early_stopping`.
+        Share of the rows that `early_stopping` sets aside.
     beta_1, beta_2 : float in [0, 1), default=0.9 and 0.999
         Decay rates of Adam's moments.
     epsilon : float > 0, default=1e-8
-        Added to Adam's denominator.
+        Number that is added to Adam's denominator.
     n_iter_no_change : int or inf, default=10
-        Epochs without progress that end training.
+        Number of epochs without progress after which training ends.
     max_fun : int, default=15000
-        Most loss evaluations of 'lbfgs'.
+        Largest number of loss evaluations for 'lbfgs'.
     dtype : {'float32', 'float64'} or None, default=None
-        Float type to compute in; None takes that of X (float64 for integers). Not in scikit-learn.
+        Float type to compute in. None takes that of X (float64 for integers). Not in scikit-learn.
     target_transform : {'log'} or None, default=None
-        'log' trains on log(y), for y > 0, and predicts exp(f(x)) times ``smearing_factor_``: the mean of y, not its
-        median (Duan 1983, "Smearing estimate"). Not in scikit-learn.
+        'log' trains on log(y), for y > 0, and predicts exp(f(x)) times ``smearing_factor_``. This is the mean of y, not
+        its median (Duan 1983, "Smearing estimate"). Not in scikit-learn.
     output_activation : str or None, default=None
-        Activation of the output layer; None takes the natural one of the loss. Others must be allowed with the loss.
+        Activation of the output layer, which the loss must allow. None takes the natural one of the loss.
     weight_init, bias_init : str, Initializer or None; or a sequence with one for each layer; default=None
-        Initial values, see `rosenblatt.nn.initializers`; None draws both as scikit-learn does. With either given, the
-        other is by default Glorot's, or zero.
+        Initial values (see `rosenblatt.nn.initializers`). If both are None, they are drawn as in scikit-learn. If only
+        one is given, weights are drawn by Glorot's rule and biases are zero.
     l1 : float >= 0, or one for each layer and the output layer, default=0
-        L1 penalty: l1 * sum(abs(weights)) / (rows of the batch) is added to the loss.
+        Strength of the L1 penalty: l1 * sum(abs(weights)) / (rows of the batch) is added to the loss.
     weight_decay : float >= 0, default=0
-        Decoupled decay: before each step weights are multiplied by 1 - learning rate * weight_decay (AdamW).
+        Decoupled weight decay: before each step, weights are multiplied by 1 - learning rate * weight_decay (AdamW).
     max_norm : float >= 0, or one for each hidden layer, default=0
-        After each step the weights of a neuron are scaled down to this Euclidean norm; 0 does not.
+        Largest Euclidean norm of a neuron's weights, which are scaled down to it after each step. 0 means no limit.
     dropout : float in [0, 1), or one for each hidden layer, default=0
-        Share of a layer's outputs that are zero in a training step; the others are scaled by 1 / (1 - dropout).
+        Share of a layer's outputs that are set to zero in a training step. The others are scaled by 1 / (1 - dropout).
     input_dropout : float in [0, 1), default=0
-        The same for the columns of X.
+        Dropout share for the columns of X.
     alpha_dropout : bool, default=False
-        Dropout that keeps mean and variance behind SELU.
+        Whether dropout is alpha dropout, which preserves mean and variance after SELU.
     input_noise : float >= 0, default=0
-        Standard deviation of normal noise added to X in training.
+        Standard deviation of the normal noise that is added to X in training.
     normalization : {'batch', 'layer'} or None, or one for each hidden layer, default=None
         Batch or layer normalization before the activation.
     norm_momentum : float in [0, 1), default=0.9
-        Of the running statistics of batch normalization.
+        Share of their previous values that the running statistics of batch normalization keep in each step.
     clip_value, clip_norm : float >= 0, default=0
-        Largest magnitude of the gradient's elements, and its largest Euclidean norm; 0 does not clip.
+        Limits for the magnitude of the gradient's elements and for its Euclidean norm. 0 means no limit.
     ema_decay : float in [0, 1), default=0
-        Validate and end with averages of the weights, which keep this share of themselves in each step.
+        Decay of an exponential moving average of the weights, which is used for validation and after training. 0 means
+        no average.
     scoring : str, callable or None, default=None
-        scikit-learn scorer for the validation set; None is accuracy (classes) or R2.
+        scikit-learn scorer for the validation set. None means accuracy for classes and R2 for numbers.
     gradient_statistics : bool, default=False
-        Record norm, vanishing share and dead neurons of each layer's gradient in ``history_`` after each epoch.
+        Whether to record norm, vanishing share and dead neurons of each layer's gradient in ``history_``, by epoch.
     checkpoint : path or None, default=None
-        Folder in which the training is saved; the same call of `fit` goes on exactly where it was, also after the
-        process was killed. ('lbfgs' begins anew, with the same result.)
+        Folder in which the training is saved. The same call of `fit` resumes exactly where it stopped, even after the
+        process was killed. ('lbfgs' restarts from scratch, with the same result.)
     checkpoint_every : int or str, default='30s'
-        Steps between two checkpoints, or a time.
+        Number of steps between two checkpoints, or a time.
 
     Attributes
     ----------
     coefs_, intercepts_ : list of ndarray
-        Weights (n_in, n_out) and biases (n_out,) of each layer: writable views of the network's parameters. What is
-        written to them, or assigned in their place, is what `predict` uses.
+        Weights (n_in, n_out) and biases (n_out,) of each layer, as writable views of the network's parameters.
+        `predict` uses what is written to them or assigned in their place.
     loss_ : float
-        Loss of the last epoch or iteration, penalty included.
+        Loss of the last epoch or iteration, including penalties.
     loss_curve_ : list of float
-        Loss of each epoch ('adam', 'sgd').
+        Loss of each epoch, for solvers that train on mini-batches.
     history_ : History
-        A column for each of loss, learning_rate, val_loss, val_score and the gradient statistics; `to_frame()`.
+        Columns with the loss, learning_rate, val_loss, val_score and gradient statistics of each epoch. `to_frame()`
+        gives them as a data frame.
     best_loss_ : float or None
-        Smallest loss; None with a validation set.
+        Smallest loss, or None with a validation set.
     validation_scores_ : list of float or None
-        R2 on the validation set after each epoch.
+        R2 on the validation set, or the score of `scoring`, after each epoch.
     best_validation_score_ : float or None
-        Largest of them, whose weights are kept.
+        Largest of these scores. The fitted model has the weights of that epoch.
     n_iter_ : int
-        Epochs or iterations of the last call.
+        Number of epochs or iterations of the last call.
     t_ : int
-        Training samples seen, counted once per epoch.
+        Number of training samples seen, where a sample counts once per epoch.
     n_layers_, n_outputs_ : int
-        Layers including input and output; units of the output layer.
+        Number of layers, including input and output, and number of units of the output layer.
     out_activation_ : str
-        'identity', or 'exp' for the Poisson loss.
+        Activation of the output layer: 'identity', or 'exp' for losses with a logarithmic link.
     n_features_in_ : int
-        Columns of X.
+        Number of columns of X.
     feature_names_in_ : ndarray of str
         Names of the columns, if X was a data frame with string names.
     smearing_factor_ : ndarray of shape (n_outputs,)
-        (Weighted) mean of exp(log(y) - f(x)) over the rows given to fit; only with ``target_transform='log'``. The
-        validation scores are then those of log(y).
+        (Weighted) mean of exp(log(y) - f(x)) over the rows that were passed to `fit`. It exists only with
+        ``target_transform='log'``; the validation scores are then those of log(y).
 
     Examples
     --------
@@ -259,13 +262,13 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
         Parameters
         ----------
         X : array, sparse matrix or data frame of shape (n_samples, n_features)
-            Numbers without NaN or infinity.
+            Finite numbers.
         y : array of shape (n_samples,) or (n_samples, n_outputs)
-            Numbers.
+            Numbers to predict.
         sample_weight : array of shape (n_samples,), optional
-            Non-negative weights.
+            Weights of the rows, at least 0.
         X_val, y_val : like X and y, optional
-            Your own validation set: turns early stopping on, and no rows of X are set aside. Not in scikit-learn.
+            Your own validation set. It turns early stopping on, and no rows of X are set aside. Not in scikit-learn.
 
         Returns
         -------
@@ -274,14 +277,14 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
         Raises
         ------
         DivergenceError
-            A `ValueError`: the loss or a weight became infinite or NaN.
+            If the loss or a weight becomes infinite or NaN. It is a `ValueError`.
         """
         validation = None if X_val is None and y_val is None else (X_val, y_val)
         self._fit(X, y, sample_weight, validation)
         return self
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
-        """R2 of the predictions; of those next to the median where there are several quantiles."""
+        """R2 of the predictions. With several quantiles, those closest to the median are scored."""
         if not isinstance(loss_record(self.loss).function, Quantile):
             return float(super().score(X, y, sample_weight))
         n_targets = 1 if np.ndim(y) == 1 else np.shape(y)[1]
@@ -291,12 +294,12 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
     @available_if(solver_is_stochastic)  # type: ignore[untyped-decorator]
     @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> MLPRegressor:
-        """Train for one epoch, from the present weights and with the optimizer as the last call left it.
+        """Train for one epoch, from the current weights and with the optimizer's state from the last call.
 
         Parameters
         ----------
         X, y, sample_weight
-            As in `fit`.
+            The same as in `fit`.
 
         Returns
         -------
@@ -311,20 +314,20 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
         return self
 
     def predict(self, X: Any, return_std: bool = False) -> Any:
-        """Predicted values.
+        """Predict the target of each row.
 
         Parameters
         ----------
         X : array, sparse matrix or data frame of shape (n_samples, n_features)
         return_std : bool
-            Also return the standard deviation of each value, which loss='gaussian_nll' learns.
+            Whether to return the standard deviation of each value as well, which loss='gaussian_nll' learns.
 
         Returns
         -------
         values : ndarray of shape (n_samples,) or (n_samples, n_targets)
-            With several quantiles a column for each, (n_samples, n_quantiles * n_targets).
+            Predictions. With several quantiles the shape is (n_samples, n_quantiles * n_targets).
         std : ndarray of that shape
-            Only with `return_std`.
+            Standard deviations, only with `return_std`.
         """
         outputs = self._outputs(X)
         if self._learns_variance():
@@ -342,7 +345,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
         return self.loss == "gaussian_nll" or isinstance(self.loss, GaussianNLL)
 
     def _point(self, outputs: Array, n_targets: int) -> Array:
-        """The outputs that stand for the targets themselves: means, or the quantile next to the median."""
+        """The outputs that predict the targets themselves: means, or the quantile closest to the median."""
         loss = loss_record(self.loss).function
         if isinstance(loss, Quantile):
             middle = int(np.argmin(np.abs(np.array(loss.quantiles) - 0.5)))
@@ -360,9 +363,9 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
     def _transform_target(self, y: Array, name: str) -> Array:
         record = loss_record(self.loss)
         if y.dtype.kind not in "fiub":
-            raise ValueError(f"{name} holds {str(y.flat[0])!r}, no number: could not convert string to float.")
+            raise ValueError(f"{name} contains {str(y.flat[0])!r}: could not convert string to float.")
         if self.target_transform is not None and record.targets.low > -np.inf:
-            raise ValueError(f"loss={self.loss!r} has a logarithmic link of its own: leave target_transform=None.")
+            raise ValueError(f"loss={self.loss!r} already has a logarithmic link: leave target_transform=None.")
         if self.target_transform is not None and (self._learns_variance() or isinstance(record.function, Quantile)):
             raise ValueError(f"target_transform='log' predicts means, but loss is {self.loss!r}: train on np.log(y).")
         if (y < record.targets.low).any() or (record.targets.above_low and (y <= record.targets.low).any()):

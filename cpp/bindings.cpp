@@ -64,8 +64,12 @@ PySource codes_source(Codes array, std::int64_t limit) {
 }
 
 PySource csr_source(Floats values, Codes columns, Integers offsets, std::int64_t width) {
-  if (values.ndim() != 1 || (values.shape(0) > 0 && values.stride(0) != 1)) throw nb::value_error("the values of a sparse matrix must be a contiguous array with one axis");
-  if (offsets.shape(0) < 1 || columns.shape(0) != values.shape(0)) throw nb::value_error("a sparse matrix needs as many columns as values, and at least one row offset");
+  if (values.ndim() != 1 || (values.shape(0) > 0 && values.stride(0) != 1)) {
+    throw nb::value_error("the values of a sparse matrix must be a contiguous array with one axis");
+  }
+  if (offsets.shape(0) < 1 || columns.shape(0) != values.shape(0)) {
+    throw nb::value_error("a sparse matrix needs as many columns as values, and at least one row offset");
+  }
   return {Source::csr(values.data(), float_type(values.dtype()), columns.data(), offsets.data(),
                       static_cast<std::int64_t>(values.shape(0)), static_cast<std::int64_t>(offsets.shape(0)) - 1, width),
           {nb::cast(values), nb::cast(columns), nb::cast(offsets)}};
@@ -175,7 +179,9 @@ class PySession {
  private:
   struct Busy {
     explicit Busy(PySession& session) : flag(session.busy_) {
-      if (flag.test_and_set()) throw std::runtime_error("this session is running in another thread; use one session per thread");
+      if (flag.test_and_set()) {
+        throw std::runtime_error("this session is running in another thread; use one session per thread");
+      }
     }
     ~Busy() { flag.clear(); }
     std::atomic_flag& flag;
@@ -203,6 +209,14 @@ void shuffle_as_numpy_rows(nb::ndarray<std::int64_t, nb::ndim<1>, nb::c_contig, 
   shuffle_as_numpy(order.data(), static_cast<std::int64_t>(order.shape(0)), *bits);
 }
 
+nb::list kernel_rows() {
+  nb::list rows;
+  for (const Kernel& kernel : kernel_set().kernels) {
+    rows.append(nb::make_tuple(kernel.name, kernel.n_inputs, kernel.n_attrs, kernel.n_writes));
+  }
+  return rows;
+}
+
 std::shared_ptr<Program> make_program(int dtype, Integers values, Integers code, std::vector<std::int32_t> inputs,
                                       std::vector<std::int32_t> slots, std::vector<std::int32_t> outputs,
                                       std::int32_t key, std::int32_t inverse_weight, std::int32_t weights,
@@ -222,19 +236,15 @@ NB_MODULE(_core, m) {
   m.doc() = "The native core: validated programs and the sessions that run them.";
   m.def("isa", [] { return kernel_set().level; }, "The instruction set of the kernels in use.");
   m.def("isa_levels", &available_levels, "The instruction sets that this processor can run, lowest first.");
-  m.def("kernels", [] {
-    nb::list rows;
-    for (const Kernel& kernel : kernel_set().kernels) {
-      rows.append(nb::make_tuple(kernel.name, kernel.n_inputs, kernel.n_attrs, kernel.n_writes));
-    }
-    return rows;
-  }, "(name, n_inputs, n_attrs, number of leading inputs that are updated) of every kernel, by opcode; -1: any number.");
-  m.def("shuffle_as_numpy", &shuffle_as_numpy_rows, "order"_a.noconvert(), "bit_generator"_a,
-        "Shuffle int64 numbers as a RandomState with this bit generator (its capsule) does; the caller holds its lock.");
+  m.def("kernels", &kernel_rows,
+        "(name, n_inputs, n_attrs, number of leading inputs that are updated) by opcode; -1: any number.");
+  m.def(
+      "shuffle_as_numpy", &shuffle_as_numpy_rows, "order"_a.noconvert(), "bit_generator"_a,
+      "Shuffle int64 numbers as a RandomState with this bit generator (its capsule) does; the caller holds its lock.");
   m.def("set_num_threads", &Team::set_size, "n"_a, "Set the number of threads in the team of this process.");
   m.def("get_num_threads", &Team::size);
-  m.def("share_always", [](bool always) { Runner::set_sharing(always ? Sharing::always : Sharing::measured); }, "always"_a,
-        "For tests: run in parallel whatever can be, even where that is slower.");
+  m.def("share_always", [](bool always) { Runner::set_sharing(always ? Sharing::always : Sharing::measured); },
+        "always"_a, "For tests: run in parallel whatever can be, even where that is slower.");
 
   nb::class_<Program>(m, "Program")
       .def(nb::new_(&make_program), nb::kw_only(), "dtype"_a, "values"_a, "code"_a, "inputs"_a, "slots"_a, "outputs"_a,
@@ -253,17 +263,19 @@ NB_MODULE(_core, m) {
       .def(nb::init<std::shared_ptr<const Program>, std::shared_ptr<const Program>, std::int64_t, std::int64_t>(),
            "block"_a, "update"_a.none() = nb::none(), "zero_offset"_a = 0, "zero_bytes"_a = 0)
       // noconvert: results must be written to the caller's memory, not to a converted copy.
-      .def("train", &PySession::train, "persistent"_a.noconvert(), "sources"_a, "batch_size"_a, "order"_a.none(), "n_rows"_a,
-           "slots"_a, "seed"_a = 0, "first_step"_a = 0, "n_epochs"_a = 1, "shuffle"_a = false, "first_epoch"_a = 0,
-           "position"_a = std::pair<std::int64_t, double>(0, 0.0), "max_steps"_a = 0, "max_seconds"_a = 0.0)
+      .def("train", &PySession::train, "persistent"_a.noconvert(), "sources"_a, "batch_size"_a, "order"_a.none(),
+           "n_rows"_a, "slots"_a, "seed"_a = 0, "first_step"_a = 0, "n_epochs"_a = 1, "shuffle"_a = false,
+           "first_epoch"_a = 0, "position"_a = std::pair<std::int64_t, double>(0, 0.0), "max_steps"_a = 0,
+           "max_seconds"_a = 0.0)
       .def("forward", &PySession::forward, "persistent"_a.noconvert(), "sources"_a, "n_rows"_a, "slots"_a,
            "outputs"_a.noconvert())
       .def("evaluate", &PySession::evaluate, "persistent"_a.noconvert(), "sources"_a, "n_rows"_a, "slots"_a, "values"_a,
            "seed"_a = 0, "step"_a = 0)
-      .def_prop_ro("n_steps", &PySession::n_steps, "The number of steps of the last call of `train`, even if it was interrupted.")
+      .def_prop_ro("n_steps", &PySession::n_steps,
+                   "The number of steps of the last call of `train`, even if it was interrupted.")
       .def_prop_ro("losses", &PySession::losses, "The losses of the epochs that the last call of `train` completed.")
       .def_prop_ro("position", &PySession::position,
-                   "How far it got in an incomplete epoch: (rows, sum of the batches' losses times their rows); (0, 0) between epochs.");
+                   "In an incomplete epoch: (rows done, sum of the batches' losses times their rows); else (0, 0).");
 }
 
 }  // namespace rosenblatt

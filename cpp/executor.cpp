@@ -77,7 +77,7 @@ Session::Session(std::shared_ptr<const Program> block, std::shared_ptr<const Pro
   }
   const auto persists = [&first](const IndexOperand& indices) { return !first.value(indices.value).workspace; };
   if (!update->index_operands().empty() || std::ranges::any_of(first.index_operands(), persists)) {
-    fail("row indices in persistent memory are allowed in a single program only: the update could change indices that the block reads by");
+    fail("a pair of programs must not read by indices in persistent memory: the update could change them");
   }
   update_.emplace(std::move(update));
 }
@@ -89,7 +89,9 @@ void Session::check_run(std::span<std::byte> persistent, std::span<const Source>
       (update_ && static_cast<std::int64_t>(persistent.size()) < update_->program().persistent_bytes())) {
     fail("the persistent memory has " + std::to_string(persistent.size()) + " bytes, fewer than the program needs");
   }
-  if (reinterpret_cast<std::uintptr_t>(persistent.data()) % 8 != 0) fail("the persistent memory must be aligned to 8 bytes");
+  if (reinterpret_cast<std::uintptr_t>(persistent.data()) % 8 != 0) {
+    fail("the persistent memory must be aligned to 8 bytes");
+  }
   if (sources.size() != program.roles().inputs.size()) {
     fail("the program has " + std::to_string(program.roles().inputs.size()) + " inputs; " +
          std::to_string(sources.size()) + " sources were given");
@@ -99,12 +101,19 @@ void Session::check_run(std::span<std::byte> persistent, std::span<const Source>
     const Source& source = sources[i];
     const std::int64_t width = value.rank == 2 ? value.dims[1] : 1;
     const std::string where = "input " + std::to_string(i);
-    if (source.sparse != value.sparse) fail(where + " must be " + (value.sparse ? "sparse" : "dense") + ", as in the program");
+    if (source.sparse != value.sparse) {
+      fail(where + " must be " + (value.sparse ? "sparse" : "dense") + ", as in the program");
+    }
     if (source.width != width) {
       fail(where + " has " + std::to_string(source.width) + " columns; the program takes " + std::to_string(width));
     }
-    if (source.n_rows < n_rows) fail(where + " has " + std::to_string(source.n_rows) + " rows, fewer than the " + std::to_string(n_rows) + " to run");
-    if ((value.dtype == DType::int32) != (source.type == SourceType::int32)) fail(where + " must hold " + (value.dtype == DType::int32 ? "integers" : "floats") + ", as in the program");
+    if (source.n_rows < n_rows) {
+      fail(where + " has " + std::to_string(source.n_rows) + " rows, fewer than the " + std::to_string(n_rows) +
+           " to run");
+    }
+    if ((value.dtype == DType::int32) != (source.type == SourceType::int32)) {
+      fail(where + " must hold " + (value.dtype == DType::int32 ? "integers" : "floats") + ", as in the program");
+    }
     const bool same = (value.dtype == DType::float32) == (source.type == SourceType::float32);
     if (source.sparse && !same) fail(where + ": a sparse matrix must have the program's dtype");
   }
@@ -172,23 +181,31 @@ void Session::check_training(std::span<std::byte> persistent, std::span<const So
   std::int64_t available = sources[0].n_rows;
   for (const Source& source : sources) available = std::min(available, source.n_rows);
   check_run(persistent, sources, available);
-  if (n_rows < 1 || options.batch_size < 1 || options.n_epochs < 1) fail("the numbers of rows, of epochs and of rows in a batch must be at least 1");
+  if (n_rows < 1 || options.batch_size < 1 || options.n_epochs < 1) {
+    fail("the numbers of rows, of epochs and of rows in a batch must be at least 1");
+  }
   if (n_rows > kMaxSize || options.n_epochs > kMaxSize) fail("the number of rows or epochs is larger than 2**40");
   if (!update_ && options.step_rows() > block_.program().capacity()) {
     fail("a batch of " + std::to_string(options.step_rows()) + " rows does not fit into the program's block of " +
          std::to_string(block_.program().capacity()) + " rows");
   }
-  if (options.order == nullptr && n_rows > available) fail("an epoch of " + std::to_string(n_rows) + " rows was requested; the sources have " + std::to_string(available));
+  if (options.order == nullptr && n_rows > available) {
+    fail("an epoch of " + std::to_string(n_rows) + " rows was requested; the sources have " +
+         std::to_string(available));
+  }
   for (std::int64_t i = 0; options.order != nullptr && i < n_rows * options.n_epochs; ++i) {
     if (options.order[i] < 0 || options.order[i] >= available) {
-      fail("the order holds row " + std::to_string(options.order[i]) + "; allowed: 0 to " + std::to_string(available - 1));
+      fail("the order holds row " + std::to_string(options.order[i]) + "; allowed: 0 to " +
+           std::to_string(available - 1));
     }
   }
   const auto n_slots = static_cast<std::int64_t>(block_.program().roles().slots.size());
   const auto n_given = static_cast<std::int64_t>(options.slots.size());
   const std::int64_t steps_an_epoch = (n_rows + options.step_rows() - 1) / options.step_rows();
   const std::int64_t done = options.position.row;
-  if (done < 0 || done >= n_rows || done % options.step_rows() != 0) fail("an epoch can only be resumed where a step begins, and before its end");
+  if (done < 0 || done >= n_rows || done % options.step_rows() != 0) {
+    fail("an epoch can only be resumed where a step begins, and before its end");
+  }
   if (options.max_steps < 0 || !(options.max_seconds >= 0)) fail("max_steps and max_seconds must be at least 0");
   const __int128 n_steps = static_cast<__int128>(steps_an_epoch) * options.n_epochs - done / options.step_rows();
   const __int128 n_varying = n_slots * n_steps;
@@ -258,7 +275,9 @@ bool Session::forward(std::span<std::byte> persistent, std::span<const Source> s
   const Program& program = block_.program();
   const Roles& roles = program.roles();
   check_run(persistent, sources, n_rows);
-  if (outputs.size() != roles.outputs.size() || slots.size() != roles.slots.size()) fail("there must be one array for each output, and one value for each slot");
+  if (outputs.size() != roles.outputs.size() || slots.size() != roles.slots.size()) {
+    fail("there must be one array for each output, and one value for each slot");
+  }
   for (std::size_t i = 0; i < outputs.size(); ++i) {
     const __int128 bytes = static_cast<__int128>(program.row_bytes(roles.outputs[i])) * n_rows;
     if (static_cast<__int128>(outputs[i].size()) != bytes) {
@@ -269,7 +288,8 @@ bool Session::forward(std::span<std::byte> persistent, std::span<const Source> s
   Control control{InterruptPoll(interrupted), {}};
   for (std::int64_t first = 0; first < n_rows; first += program.capacity()) {
     const std::int64_t n = std::min(program.capacity(), n_rows - first);
-    block_.run(persistent.data(), left, {identity_.data(), n, first, 1, slots.data(), 0, 0}, control.team_lock, scratch_);
+    block_.run(persistent.data(), left, {identity_.data(), n, first, 1, slots.data(), 0, 0}, control.team_lock,
+               scratch_);
     for (std::size_t i = 0; i < outputs.size(); ++i) {
       const Operand output = block_.operand(roles.outputs[i], persistent.data(), n);
       const std::int64_t row_bytes = program.row_bytes(roles.outputs[i]);

@@ -36,12 +36,12 @@ struct TrainOptions {
   std::int64_t order_rows = 0;          // rows of one epoch
   bool shuffle = false;                 // without an order: draw one per epoch from the seed and the epoch's number
   std::int64_t first_epoch = 0;
-  std::span<const double> slots;        // n_slots values for every step, or n_slots values that hold for all steps
+  std::span<const double> slots;  // n_slots values for every step, or n_slots values that hold for all steps
   std::uint64_t seed = 0;
   std::int64_t first_step = 0;
-  Position position;                    // in the first epoch, where an earlier call left it
-  std::int64_t max_steps = 0;          // pause after this many steps; 0: never
-  double max_seconds = 0;              // pause at the end of the step in which this time is up; 0: never
+  Position position;           // in the first epoch, where an earlier call left it
+  std::int64_t max_steps = 0;  // pause after this many steps; 0: never
+  double max_seconds = 0;      // pause at the end of the step in which this time is up; 0: never
 
   std::int64_t step_rows() const { return batch_size < order_rows ? batch_size : order_rows; }
 };

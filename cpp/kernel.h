@@ -37,7 +37,7 @@ struct Operand {
 struct CsrRows {
   const void* values;            // of the program's float type
   const std::int32_t* columns;
-  const std::int64_t* offsets;   // the entries of row r are offsets[r] .. offsets[r + 1] - 1
+  const std::int64_t* offsets;  // the entries of row r are offsets[r] .. offsets[r + 1] - 1
   const std::int64_t* rows;
 };
 
@@ -66,8 +66,8 @@ struct Kernel {
   CheckFunction check;
   KernelFunction float32;
   KernelFunction float64;
-  SplitFunction split = nullptr;  // divides the work among threads; nullptr: it cannot be divided
-  std::int32_t n_writes = 0;      // the number of leading inputs that are updated
+  SplitFunction split = nullptr;               // divides the work among threads; nullptr: it cannot be divided
+  std::int32_t n_writes = 0;                   // the number of leading inputs that are updated
   BoundFunction index_bound = nullptr;         // of kernels that read or write at indices: these are below the bound
   std::int32_t index_operand = kIndexOperand;  // the input that holds the indices
 };

@@ -8,12 +8,12 @@ namespace rosenblatt {
 namespace {
 
 constexpr int kProfiles = 4, kTimedRuns = 5;
-constexpr double kLongRun = 1e6;                 // nanoseconds; a longer run needs only half as many profiles
-constexpr double kWarmUp = 5e6;                  // nanoseconds of a round: an idle core reaches its clock rate slowly
-constexpr int kMaxRounds = 6, kMinRounds = 3;    // a hopeless round ends the trial after kMinRounds
-constexpr double kHopeless = 1.5;                // times the serial time: another round will not help
-constexpr double kWorthwhile = 0.97;             // times the serial time: the longest parallel time that is a gain
-constexpr double kKeepTime = 5e8;                // nanoseconds for which a gain is kept before it is measured again,
+constexpr double kLongRun = 1e6;               // nanoseconds; a longer run needs only half as many profiles
+constexpr double kWarmUp = 5e6;                // nanoseconds of a round: an idle core reaches its clock rate slowly
+constexpr int kMaxRounds = 6, kMinRounds = 3;  // a hopeless round ends the trial after kMinRounds
+constexpr double kHopeless = 1.5;              // times the serial time: another round will not help
+constexpr double kWorthwhile = 0.97;           // times the serial time: the longest parallel time that is a gain
+constexpr double kKeepTime = 5e8;              // nanoseconds for which a gain is kept before it is measured again,
 constexpr std::int64_t kKeepRuns = 40 * kTimedRuns;  // and the least number of runs
 constexpr double kMinPause = 5e7, kMaxPause = 3e9;
 constexpr double kToleratedWait = 2e6, kToleratedShare = 0.2;  // nanoseconds, plus a share of the time of the runs
@@ -50,9 +50,7 @@ void ParallelTuner::enter(Stage stage) {
     case Stage::time_parallel: runs_left_ = kTimedRuns; break;
     case Stage::warm_up: runs_left_ = runs_in(kWarmUp, serial_); break;
     case Stage::serial: runs_left_ = runs_in(pause_, serial_); break;
-    case Stage::parallel:
-      runs_left_ = std::max(runs_in(kKeepTime, parallel_), kKeepRuns);
-      break;
+    case Stage::parallel: runs_left_ = std::max(runs_in(kKeepTime, parallel_), kKeepRuns); break;
     case Stage::disabled: break;
   }
 }
@@ -72,9 +70,7 @@ void ParallelTuner::record_run(double nanoseconds, double waited) {
   if (waited_ > max_waited_ && mode() == Mode::parallel) return fall_back();
   if (--runs_left_ > 0) return;
   switch (stage_) {
-    case Stage::time_serial:
-      serial_ = best_;
-      return enter(Stage::warm_up);
+    case Stage::time_serial: serial_ = best_; return enter(Stage::warm_up);
     case Stage::warm_up: return enter(Stage::time_parallel);
     case Stage::time_parallel:
       parallel_ = best_;

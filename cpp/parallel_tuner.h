@@ -15,8 +15,8 @@ class ParallelTuner {
 
   enum class Mode { profile, serial, parallel };
 
-  Mode mode() const;           // of the next run
-  bool needs_time() const;     // whether `record_run` must be given the time of the next run
+  Mode mode() const;        // of the next run
+  bool needs_time() const;  // whether `record_run` must be given the time of the next run
   void record_profile(double nanoseconds);
   // Called after each run that was not a profile. `nanoseconds`: its time, if needed; `waited`: how long the team made
   // its caller wait.
@@ -37,12 +37,12 @@ class ParallelTuner {
 
   Stage stage_ = Stage::time_serial;
   int profiles_left_;
-  std::int64_t runs_left_ = 0;  // in this stage
-  double best_ = 0;             // nanoseconds of the fastest run timed in this stage
-  double serial_, parallel_ = 0;          // nanoseconds of a run in each mode
-  double waited_ = 0, max_waited_ = 0;    // nanoseconds spent waiting for the team, and how many are tolerated
-  double pause_ = 0;            // nanoseconds of serial runs before the team is tried again
-  int round_ = 0;               // of warming up
+  std::int64_t runs_left_ = 0;          // in this stage
+  double best_ = 0;                     // nanoseconds of the fastest run timed in this stage
+  double serial_, parallel_ = 0;        // nanoseconds of a run in each mode
+  double waited_ = 0, max_waited_ = 0;  // nanoseconds spent waiting for the team, and how many are tolerated
+  double pause_ = 0;                    // nanoseconds of serial runs before the team is tried again
+  int round_ = 0;                       // of warming up
 };
 
 }  // namespace rosenblatt

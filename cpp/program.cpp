@@ -41,7 +41,9 @@ Program::Program(DType dtype, std::span<const std::int64_t> values, std::span<co
 }
 
 void Program::read_values(std::span<const std::int64_t> values) {
-  if (values.size() % kValueColumns != 0) fail("the table of values must have " + std::to_string(kValueColumns) + " integers per row");
+  if (values.size() % kValueColumns != 0) {
+    fail("the table of values must have " + std::to_string(kValueColumns) + " integers per row");
+  }
   for (std::size_t at = 0; at < values.size(); at += kValueColumns) {
     const std::int64_t* row = &values[at];
     if (row[0] < 0 || row[0] > 2 || row[4] < 0 || row[4] > kMaxRank) {
@@ -71,7 +73,9 @@ void Program::check_value(std::size_t id) {
   if (value.sparse) bytes = sizeof(CsrRows);
   value.bytes = bytes;
   const std::int64_t limit = value.workspace ? workspace_bytes_ : persistent_bytes_;
-  if (value.offset < 0 || value.offset % alignment != 0) fail(where + " has a negative or unaligned offset in the arena");
+  if (value.offset < 0 || value.offset % alignment != 0) {
+    fail(where + " has a negative or unaligned offset in the arena");
+  }
   if (value.offset > limit - bytes) fail(where + " lies outside the arena");
 }
 
@@ -221,8 +225,8 @@ void Program::check_addresses() {
     const InstructionSpec& instruction = instructions_[i];
     for (std::size_t k = 0; k < instruction.inputs.size(); ++k) {
       const std::int32_t id = instruction.inputs[k];
-      const bool is_index =
-          instruction.kernel->index_bound != nullptr && k == static_cast<std::size_t>(instruction.kernel->index_operand);
+      const bool is_index = instruction.kernel->index_bound != nullptr &&
+                            k == static_cast<std::size_t>(instruction.kernel->index_operand);
       if (!is_index && !value(id).sparse) continue;
       const std::string what = "instruction " + std::to_string(i) + " (" + instruction.kernel->name + "): operand " +
                                std::to_string(k) + ", which holds indices,";

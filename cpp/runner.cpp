@@ -136,7 +136,8 @@ void Runner::run_measured(Binding& own, std::span<const Source> sources, const B
   const bool timed = own.tuner.needs_time();
   const Clock::time_point start = timed ? Clock::now() : Clock::time_point();
   std::int64_t waited = 0;
-  Team* const team = own.schedule && (always || own.tuner.mode() == ParallelTuner::Mode::parallel) ? team_lock.team() : nullptr;
+  Team* const team =
+      own.schedule && (always || own.tuner.mode() == ParallelTuner::Mode::parallel) ? team_lock.team() : nullptr;
   if (team != nullptr && own.schedule->n_parts() <= team_lock.n_threads()) {
     waited = -team->wait_time();
     run_parallel(own, sources, batch, *team);

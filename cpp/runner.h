@@ -55,7 +55,8 @@ class Runner {
   explicit Runner(std::shared_ptr<const Program> program);
 
   // Fills the inputs, the slots and the random key, then runs the program.
-  void run(std::byte* persistent, std::span<const Source> sources, const Batch& batch, TeamLock& team_lock, Scratch& scratch);
+  void run(std::byte* persistent, std::span<const Source> sources, const Batch& batch, TeamLock& team_lock,
+           Scratch& scratch);
   Operand operand(std::int32_t value, std::byte* persistent, std::int64_t n_rows) const;
   const Program& program() const { return *program_; }
 

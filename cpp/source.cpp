@@ -119,9 +119,13 @@ Source Source::codes(const std::int32_t* data, std::int64_t n_rows, std::int64_t
 
 Source Source::csr(const void* values, SourceType type, const std::int32_t* columns, const std::int64_t* offsets,
                    std::int64_t n_values, std::int64_t n_rows, std::int64_t width) {
-  if (offsets[0] < 0 || offsets[n_rows] > n_values) fail("the row offsets of the sparse matrix must be 0 to its number of values");
+  if (offsets[0] < 0 || offsets[n_rows] > n_values) {
+    fail("the row offsets of the sparse matrix must be 0 to its number of values");
+  }
   for (std::int64_t i = 0; i < n_rows; ++i) {
-    if (offsets[i] > offsets[i + 1]) fail("the row offsets of the sparse matrix must not decrease; they do at row " + std::to_string(i));
+    if (offsets[i] > offsets[i + 1]) {
+      fail("the row offsets of the sparse matrix must not decrease; they do at row " + std::to_string(i));
+    }
   }
   for (std::int64_t i = offsets[0]; i < offsets[n_rows]; ++i) {
     if (columns[i] < 0 || columns[i] >= width) {

@@ -4,9 +4,9 @@ namespace rosenblatt {
 
 namespace {
 
-constexpr std::int64_t kMany = 1024;   // from here on, parts of at least 2 * kMultiple begin at multiples of it
+constexpr std::int64_t kMany = 1024;  // from here on, parts of at least 2 * kMultiple begin at multiples of it
 constexpr std::int64_t kMultiple = 16;
-constexpr std::int64_t kWide = 64;     // from this many columns on, a reduction treats each column in the same way
+constexpr std::int64_t kWide = 64;  // from this many columns on, a reduction treats each column in the same way
 
 std::int64_t item_size(const Operand& x) { return x.dtype == DType::float64 ? 8 : 4; }
 

@@ -14,8 +14,8 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr int kSpins = 2000;                                    // about 20 to 50 microseconds
-constexpr auto kYieldTime = std::chrono::microseconds(300);     // before an idle worker sleeps
+constexpr int kSpins = 2000;                                 // about 20 to 50 microseconds
+constexpr auto kYieldTime = std::chrono::microseconds(300);  // before an idle worker sleeps
 constexpr std::uint64_t kBarriersPerJob = std::uint64_t{1} << 20;
 constexpr std::uint64_t kDone = kBarriersPerJob - 1;
 

@@ -36,7 +36,7 @@ class Team {
  private:
   friend class TeamLock;
   struct alignas(128) PartState {
-    std::atomic<std::uint64_t> progress{0};  // the last barrier that this part has reached
+    std::atomic<std::uint64_t> progress{0};             // the last barrier that this part has reached
     alignas(128) std::atomic<std::uint32_t> wakeup{0};  // incremented to wake a sleeping worker
     std::atomic<bool> asleep{false};
   };

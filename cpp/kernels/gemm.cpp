@@ -20,7 +20,7 @@
 namespace rosenblatt::ROSENBLATT_ISA {
 namespace {
 
-constexpr Index kDepth = 256;  // the longest chain of multiply-adds along k, see depth_block
+constexpr Index kDepth = 256;         // the longest chain of multiply-adds along k, see depth_block
 constexpr Index kBytesA = 384 << 10;  // scratch for copies of A; the rest holds copies of B
 constexpr Index kBytesB = 512 << 10;
 static_assert(kBytesA + kBytesB <= static_cast<Index>(kScratchBytes));
@@ -320,7 +320,9 @@ static const char* check_product(const Call& call, bool a_transposed, bool b_tra
   const Operand &a = call.inputs[0], &b = call.inputs[1], &c = call.output;
   if (a.rank != 2 || b.rank != 2 || c.rank != 2) return "the operands and the result of matmul must have rank 2";
   if (a.sparse || b.sparse || c.sparse) return "the operands and the result of matmul must be dense";
-  if (c.dtype == DType::int32 || a.dtype != c.dtype || b.dtype != c.dtype) return "the operands and the result of matmul must have the same float type";
+  if (c.dtype == DType::int32 || a.dtype != c.dtype || b.dtype != c.dtype) {
+    return "the operands and the result of matmul must have the same float type";
+  }
   for (int i = 0; i < 2; ++i) {
     if (a.dims[i] < 0 || b.dims[i] < 0 || c.dims[i] < 0) return "the sizes of matmul must not be negative";
   }
@@ -339,7 +341,9 @@ static const char* check_matmul(const Call& call) {
 }
 
 static const char* check_dense(const Call& call) {
-  if (call.n_attrs != 1 || (call.attrs[0] != 0 && call.attrs[0] != 1)) return "the relu attribute of dense must be 0 or 1";
+  if (call.n_attrs != 1 || (call.attrs[0] != 0 && call.attrs[0] != 1)) {
+    return "the relu attribute of dense must be 0 or 1";
+  }
   if (const char* error = check_product(call, false, false)) return error;
   const Operand& bias = call.inputs[2];
   if (bias.sparse || bias.dtype != call.output.dtype) return "the bias must be dense and have the type of the product";

@@ -36,7 +36,7 @@ inline constexpr Index kPrefetchDepth = 64;
 
 template <class T>
 struct Tile {
-  Index depth;                // the range of k
+  Index depth;  // the range of k
   const T* a;
   Index a_row, a_depth;       // strides of op(A)
   const T* b;

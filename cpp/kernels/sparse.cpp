@@ -73,7 +73,9 @@ void csr_matmul_transposed_kernel(const Call& call) {
 const char* check_types(const Call& call) {
   if (!one_float_type(call, 1, 2)) return kWrongType;
   const Operand& x = call.inputs[0];
-  if (!x.sparse || x.dtype != call.output.dtype) return "the first operand must be sparse and have the program's float type";
+  if (!x.sparse || x.dtype != call.output.dtype) {
+    return "the first operand must be sparse and have the program's float type";
+  }
   return x.rank == 2 && call.inputs[1].rank == 2 && call.output.rank == 2 ? nullptr : kWrongShape;
 }
 

@@ -293,7 +293,7 @@ def test_pairs_of_programs_that_do_not_match_are_refused():
         with pytest.raises(ValueError, match="bytes to clear lie outside"):
             _core.Session(block, None, *zeros)
     numbers = compile_program(table_program("gather_rows", True), 4).core
-    with pytest.raises(ValueError, match="row indices in persistent memory"):
+    with pytest.raises(ValueError, match="must not read by indices in persistent memory"):
         _core.Session(numbers, _core.Program(**good))
 
 

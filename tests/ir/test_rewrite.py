@@ -1,4 +1,4 @@
-"""Rewrites: the fused program gives what the plain one gives, bit by bit, and is shorter."""
+"""Rewrites: the fused program gives the same bits as the plain one, and is shorter."""
 
 from collections import Counter
 

@@ -1,9 +1,9 @@
 """The book's figures and ours, example by example: ``python -m benchmarks.book [--full] [names...]``.
 
-Goes in: names of examples; without any, all. Comes out: a Markdown table on the standard output. What an example prints
-is not shown, and nothing is computed here. Without ``--full`` the examples run on their small data, whose figures are
-not comparable with the book's; with it they read the tables in ROSENBLATT_DATA, and `mnist-best` alone takes minutes.
-Seconds are those of the whole example, data and checks included, on this machine.
+Takes names of examples (default: all). Prints a Markdown table. Never computes anything itself, and hides what the
+examples print. Without ``--full`` the examples run on their small data, whose figures are not comparable with the
+book's. With it they read the tables in ROSENBLATT_DATA, and `mnist-best` alone takes minutes. Seconds are those of the
+whole example on this machine, including data and checks.
 """
 
 from __future__ import annotations
@@ -25,24 +25,24 @@ EXAMPLES = pathlib.Path(__file__).parents[1] / "examples"
 
 @dataclass(frozen=True)
 class Row:
-    """A figure of the book and where ours comes from.
+    """A figure of the book and the source of ours.
 
     Attributes
     ----------
     answer : str
-        Chapter and exercise whose solution it belongs to.
+        The chapter and the number of the exercise.
     example : str
-        Module in examples/.
+        The module in examples/.
     figure : str
-        Key in what the example returns.
+        The key in the figures that the example returns.
     book : str
-        The book's figure, as text; "-" where it has none.
+        The book's figure, as text; "-" if it has none.
     form : str
-        Format of ours.
+        The format of our figure.
     flags : tuple of str
-        Arguments of `main` that are true, such as "best"; such rows are for full mode only.
+        Arguments of `main` to set to True, such as "best". Rows with flags run in full mode only.
     function : str
-        What to call; other than "main" it is called without arguments.
+        The function to call. Functions other than "main" are called without arguments.
     """
 
     answer: str
@@ -55,7 +55,7 @@ class Row:
 
     @property
     def name(self) -> str:
-        """By which it is chosen: "mnist", "mnist-best"."""
+        """The name on the command line: "mnist", "mnist-best"."""
         return "-".join((self.example, *self.flags))
 
     def call(self, full: bool) -> str:
@@ -96,11 +96,11 @@ BOOK = [
     Row("11.2", "symmetry", "random", "biases may start at zero"),
     *(Row(answer, example, figure, book, ".4g") for answer, example, figure, book in ROWS),
 ]
-"""Every figure that has an example."""
+"""All figures that have an example."""
 
 
 def run(row: Row, full: bool) -> tuple[dict[str, float], float]:
-    """What the row's example returns, and the seconds that it takes."""
+    """The figures that the row's example returns, and the seconds that it takes."""
     if str(EXAMPLES) not in sys.path:
         sys.path.insert(0, str(EXAMPLES))  # as for a script there: examples import from each other
     function = getattr(importlib.import_module(row.example), row.function)
@@ -112,7 +112,7 @@ def run(row: Row, full: bool) -> tuple[dict[str, float], float]:
 
 
 def chosen(names: Iterable[str], full: bool) -> list[Row]:
-    """The rows of the named examples, or all.
+    """The rows of the named examples, or all rows.
 
     Raises
     ------
@@ -127,7 +127,7 @@ def chosen(names: Iterable[str], full: bool) -> list[Row]:
 
 
 def main() -> None:
-    """Run the examples, each once, and print a line for each figure as soon as it is there."""
+    """Run each example once, and print the row of each figure as soon as it is known."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("names", nargs="*", help="examples; default: all")
     parser.add_argument("--full", action="store_true", help="on the real data in ROSENBLATT_DATA")

@@ -1,4 +1,4 @@
-"""The figures of the exercises on deep networks: answer, example, key of its figure, the published figure or "-"."""
+"""The exercises on deep networks: answer, example, key of the figure, and the published figure or "-"."""
 
 ROWS = [
     ("10.3 logistic: first to last layer's gradient", "vanishing", "logistic.first_to_last", "-"),
@@ -27,4 +27,4 @@ ROWS = [
     ("11.10 pairs: A frozen, 5,000 labels", "pairs", "frozen.test", "96.54 %"),
     ("11.10 pairs: 5,000 labels from scratch", "pairs", "scratch.test", "94.58 %"),
 ]
-"""Printed by `benchmarks.book`."""
+"""Rows that `benchmarks.book` prints."""

@@ -1,4 +1,4 @@
-"""The work that `benchmarks.speed` times, and the data for it."""
+"""The cases that `benchmarks.speed` times, and their data."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ __all__ = ["CASES", "PRODUCTS", "VARIANTS", "Case", "Variant"]
 
 
 def product_operations(sizes: tuple[int, ...]) -> float:
-    """Operations of a step's products for each row: forward, gradients of weights and of hidden layers' outputs."""
+    """Operations per row in the products of a step: forward, gradients of weights and of hidden outputs."""
     layers = [n_in * n_out for n_in, n_out in zip(sizes[:-1], sizes[1:], strict=True)]
     return 2.0 * (3 * sum(layers) - layers[0])
 
 
 @dataclass(frozen=True)
 class Case:
-    """A network, its batch, and how many steps make an epoch.
+    """A network, its batch size, and the number of steps in an epoch.
 
     Attributes
     ----------
     sizes : tuple of int
-        Layers, inputs first.
+        Sizes of the layers, inputs first.
     loss : str
         "softmax" (cross-entropy with labels) or "squared" (error of all outputs).
     floors : tuple of (str, float)
-        How many times as fast as each peer the engine must at least be.
+        The least speed of the engine relative to each peer.
     """
 
     sizes: tuple[int, ...]
@@ -41,21 +41,21 @@ class Case:
 
     @property
     def name(self) -> str:
-        """Such as "10-50-3"."""
+        """A name such as "10-50-3"."""
         return "-".join(map(str, self.sizes)) + (f" {self.activation}" if self.activation != "relu" else "")
 
     @property
     def epochs_a_call(self) -> int:
-        """Epochs between two looks at the result: as many as `fit` runs before it may stop, where they are short."""
+        """Epochs per native call: as many as `fit` runs in one call if epochs are short."""
         return 10 if self.n_batches * self.batch * product_operations(self.sizes) < 1e9 else 1
 
     @property
     def operations(self) -> float:
-        """Operations of a step's matrix products."""
+        """Operations in the matrix products of a step."""
         return self.batch * product_operations(self.sizes)
 
     def data(self) -> tuple[NDArray[np.float32], NDArray[np.generic]]:
-        """Random rows and targets for an epoch."""
+        """Random rows and targets for one epoch."""
         rng = np.random.default_rng(0)
         n = self.batch * self.n_batches
         X = rng.normal(size=(n, self.sizes[0])).astype(np.float32)
@@ -94,7 +94,7 @@ PRODUCTS = (
     (1024, 512, 1024, True, False),
     (512, 1024, 1024, False, True),
 )
-"""Rows, inner size and columns of a product, and which of its operands is transposed."""
+"""Rows, inner size and columns of a product, and whether each operand is transposed."""
 
 
 def _elu(b: Any, x: Any) -> Any:
@@ -107,9 +107,9 @@ def _silu(b: Any, x: Any) -> Any:
 
 @dataclass(frozen=True)
 class Variant:
-    """A departure from the regular case, and how many times its cost for each operation may be.
+    """A departure from the regular case, and the largest allowed ratio of its cost per operation to the regular cost.
 
-    `density` is the share of elements that a sparse input has.
+    `density` is the share of stored elements in a sparse input.
     """
 
     limit: float = 1.6
@@ -123,7 +123,7 @@ class Variant:
 
     @property
     def operations(self) -> float:
-        """Operations of a step: of its products, of a sparse input only those with its elements, and ten a weight."""
+        """Operations of a step: those of its products (only stored elements of a sparse input), and ten per weight."""
         n_first, sizes = self.sizes[0] * self.sizes[1], self.sizes
         n_weights = sum(a * b for a, b in zip(sizes[:-1], sizes[1:], strict=True))
         products = product_operations(self.sizes) - 4.0 * n_first * (1 - self.density)

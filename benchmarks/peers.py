@@ -1,7 +1,7 @@
 """One peer in a process of its own: ``python -m benchmarks.peers NAME THREADS``, driven by `benchmarks.speed`.
 
 Reads requests, lines of JSON such as {"task": "step", "case": 0, "seconds": 0.3}, and answers each with a line of JSON.
-What a request needs is made, and warmed up, when it first comes.
+The first request of a kind creates and warms up whatever it needs.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ RATE = 1e-3
 
 
 def rosenblatt(case: Case, threads: int) -> Epoch:
-    """What `fit` runs: a native call for several epochs, in orders drawn by NumPy."""
+    """The work of `fit`: a native call for several epochs, in orders drawn by NumPy."""
     from rosenblatt.nn import Adam, Network, NetworkSpec
     from rosenblatt.training import Trainer
 
@@ -46,7 +46,7 @@ def rosenblatt(case: Case, threads: int) -> Epoch:
 
 
 def torch(case: Case, threads: int) -> Epoch:
-    """PyTorch, eager."""
+    """PyTorch in eager mode."""
     import torch
 
     torch.set_num_threads(threads)
@@ -78,7 +78,7 @@ def torch(case: Case, threads: int) -> Epoch:
 
 
 def jax(case: Case, threads: int) -> Epoch:
-    """JAX: one jitted scan over the batches of an epoch, Adam written out."""
+    """JAX: one jitted scan over the batches of an epoch, with Adam written out."""
     import jax
     import jax.numpy as jnp
 
@@ -87,7 +87,7 @@ def jax(case: Case, threads: int) -> Epoch:
     shapes = list(zip(case.sizes[:-1], case.sizes[1:], strict=True))
     params = [(jnp.asarray(rng.normal(size=s) * 0.1, jnp.float32), jnp.zeros(s[1], jnp.float32)) for s in shapes]
     activation = jax.nn.relu if case.activation == "relu" else jnp.tanh
-    whole = case.n_batches == 1  # then there are no rows to gather, and a scan goes over epochs
+    whole = case.n_batches == 1  # then no rows are gathered, and a scan runs over epochs
 
     def loss(params: Any, x: Any, t: Any) -> Any:
         for i, (w, b) in enumerate(params):
@@ -120,7 +120,7 @@ def jax(case: Case, threads: int) -> Epoch:
 
 
 def sklearn(case: Case, threads: int) -> Epoch:
-    """scikit-learn's own network, by `partial_fit`: one epoch a call."""
+    """scikit-learn's own network, with one epoch per call of `partial_fit`."""
     from sklearn.neural_network import MLPClassifier, MLPRegressor
     from threadpoolctl import threadpool_limits
 
@@ -137,7 +137,7 @@ def sklearn(case: Case, threads: int) -> Epoch:
 
 
 def seconds_a_call(call: Callable[[], object], seconds: float) -> float:
-    """Mean time of a call over about `seconds`."""
+    """The mean time of a call over about `seconds`."""
     n, start = 0, time.perf_counter()
     while n == 0 or time.perf_counter() - start < seconds:
         call()
@@ -146,7 +146,7 @@ def seconds_a_call(call: Callable[[], object], seconds: float) -> float:
 
 
 def least(call: Callable[[], object], seconds: float) -> float:
-    """Time of the quickest call in about `seconds`."""
+    """The time of the fastest call in about `seconds`."""
     found, end = float("inf"), time.perf_counter() + seconds
     while time.perf_counter() < end:
         start = time.perf_counter()
@@ -156,7 +156,7 @@ def least(call: Callable[[], object], seconds: float) -> float:
 
 
 class Peer:
-    """The tasks of one peer. Whatever has been made for a request is kept for the next one of its kind."""
+    """The tasks of one peer. What a request has created is kept for the next one of its kind."""
 
     def __init__(self, name: str, threads: int) -> None:
         self.name, self.threads = name, threads
@@ -175,7 +175,7 @@ class Peer:
         return epochs
 
     def step(self, case: int, seconds: float) -> float:
-        """Microseconds of a training step."""
+        """Microseconds per training step."""
         n_epochs = CASES[case].epochs_a_call if self.name in ("rosenblatt", "jax") else 1
         return seconds_a_call(self._epochs(case), seconds) / (CASES[case].n_batches * n_epochs) * 1e6
 
@@ -189,7 +189,7 @@ class Peer:
         return neural_network
 
     def fit(self, dataset: str, seconds: float) -> dict[str, Any]:
-        """A whole fit of `MLPClassifier` with its defaults in float64: seconds, and the loss curve."""
+        """Seconds and loss curve of a whole fit of `MLPClassifier` with its defaults in float64."""
         from sklearn import datasets
         from sklearn.preprocessing import StandardScaler
 
@@ -199,7 +199,7 @@ class Peer:
         return {"seconds": least(lambda: model.fit(X, y), seconds), "curve": model.loss_curve_}
 
     def fixed(self, seconds: float) -> float:
-        """Milliseconds that a fit takes beyond its epochs: a 3-layer network, 1,000 rows."""
+        """Milliseconds of a fit beyond its epochs, for a 3-layer network and 1,000 rows."""
         rng = np.random.default_rng(0)
         X, y = rng.normal(size=(1000, 20)), rng.integers(0, 3, 1000)
         few, many = (
@@ -216,7 +216,7 @@ class Peer:
         return self._estimators().MLPClassifier((100,), max_iter=3, random_state=0).fit(X, X[:, 0] > 0)
 
     def predict(self, rows: int, through: str, seconds: float) -> float:
-        """Microseconds to predict so many rows through the "estimator" or its "network"."""
+        """Microseconds to predict this many rows through the "estimator" or its "network"."""
         X = np.random.default_rng(1).normal(size=(rows, 20)).astype(np.float32)
         model = self._fitted()
         target = model if through == "estimator" else model.network
@@ -241,7 +241,7 @@ class Peer:
         return 2e-9 * m * k * n * times / least(run, seconds)
 
     def bandwidth(self, size: int, seconds: float) -> float:
-        """GB/s of one core that reads one array and writes another, `size` bytes together."""
+        """GB/s of one core that reads one array and writes another, `size` bytes in total."""
         a = np.ones(size // 8, np.float32)
         b = np.empty_like(a)
 
@@ -252,12 +252,12 @@ class Peer:
         return 1e-9 * 10 * 2 * a.nbytes / least(run, seconds)
 
     def variant(self, name: str, seconds: float) -> float:
-        """Picoseconds for each operation of a training step, see `benchmarks.cases.VARIANTS`."""
+        """Picoseconds per operation of a training step; see `benchmarks.cases.VARIANTS`."""
         return variant_cost(name, seconds)
 
 
 def own_product(a: Any, b: Any, a_transposed: bool, b_transposed: bool) -> tuple[Callable[[], None], int]:
-    """Runs a program of one product so many times."""
+    """A function that runs a program with a single product several times, and how many times that is."""
     from rosenblatt import _core
     from rosenblatt.ir.compile import aligned_bytes, compile_program, source
     from rosenblatt.ir.program import Builder
@@ -276,7 +276,7 @@ def own_product(a: Any, b: Any, a_transposed: bool, b_transposed: bool) -> tuple
 
 
 def variant_cost(name: str, seconds: float) -> float:
-    """Picoseconds for each operation of a training step that departs from the regular case."""
+    """Picoseconds per operation of a training step that departs from the regular case."""
     import scipy.sparse
 
     from rosenblatt.nn import SGD, Adam, Network, NetworkSpec

@@ -1,7 +1,7 @@
 """Where the time of a training step goes: ``python -m benchmarks.profile 784-300-100-10 50``.
 
-Prints, for each instruction of the fused program on one thread, what it adds to the time of the instructions before it:
-the difference between programs cut off behind it and before it. Differences of less than some 20 ns mean nothing.
+Prints, for each instruction of the fused program on one thread, what it adds to the time of the preceding instructions:
+the difference between the programs truncated after it and before it. Differences below about 20 ns are noise.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from rosenblatt.nn.programs import training_program
 
 
 def nanoseconds_a_step(planned: Plan, sizes: tuple[int, ...], batch: int, n_steps: int) -> float:
-    """The quickest of several runs of many steps on random rows."""
+    """The time of a step in the fastest of several runs of many steps on random rows."""
     made = compile_plan(planned)
     rng = np.random.default_rng(0)
     X = rng.normal(size=(batch * n_steps, sizes[0])).astype(planned.program.dtype)
@@ -58,10 +58,10 @@ def main() -> None:
             continue
         cut = Program(program.dtype, program.leaves, program.instructions[:n], {})
         now = nanoseconds_a_step(replace(whole, program=cut), sizes, options.batch, n_steps)
-        what = str(instruction or "filling the inputs, and the step itself")
+        what = str(instruction or "filling the inputs, and the overhead of a step")
         print(f"{now - before:>12,.0f} ns  {what[:100]}", flush=True)
         before = now
-    print(f"{before:>12,.0f} ns  in all")
+    print(f"{before:>12,.0f} ns  in total")
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
 """How time and memory grow: ``python -m benchmarks.scaling``.
 
-Each point is a process of its own that makes its data block by block and fits `MLPClassifier` for one epoch and for
-more: the difference is the time of epochs. Its memory is the most it ever had beyond what it had with the data. Prints
-tables and, with --write, makes docs/scaling.md and docs/scaling.svg of them.
+Each point runs in its own process, which makes the data block by block and fits `MLPClassifier` for one epoch and for
+several: the difference is the time of the additional epochs. Memory is the peak beyond what the process used with its
+data. Prints tables and, with --write, writes them to docs/scaling.md and docs/scaling.svg.
 """
 
 from __future__ import annotations
@@ -35,12 +35,12 @@ AXES: dict[str, tuple[int, ...]] = {
 
 
 def megabytes() -> float:
-    """The most memory that this process has had."""
+    """The peak memory of this process."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1024 if sys.platform != "darwin" else 1 << 20)
 
 
 def data(rows: int, features: int) -> tuple[np.ndarray, np.ndarray]:
-    """Random rows in float32, made block by block, and which of two classes they are of."""
+    """Random rows in float32, made block by block, and their classes, 0 or 1."""
     X, y = np.empty((rows, features), np.float32), np.empty(rows, np.int8)
     rng = np.random.default_rng(0)
     for first in range(0, rows, BLOCK):
@@ -51,7 +51,7 @@ def data(rows: int, features: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def measure(point: dict[str, int]) -> dict[str, Any]:
-    """Seconds of an epoch and megabytes beyond the data, in this process."""
+    """Seconds per epoch and megabytes beyond the data, in this process."""
     import rosenblatt
 
     warnings.simplefilter("ignore")
@@ -74,7 +74,7 @@ def measure(point: dict[str, int]) -> dict[str, Any]:
 
 
 def measured(point: dict[str, int]) -> dict[str, Any]:
-    """The same in a process of its own."""
+    """The measurement of a point in a process of its own."""
     command = [sys.executable, "-m", "benchmarks.scaling", "--point", json.dumps(point)]
     environment = {k: v for k, v in os.environ.items() if k not in ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")}
     run = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT, env=environment)
@@ -91,7 +91,7 @@ def table(axis: str, points: Sequence[dict[str, Any]]) -> list[str]:
 
 
 def plot(results: dict[str, list[dict[str, Any]]]) -> None:
-    """Time for each row against each quantity, to docs/scaling.svg."""
+    """Plot the time per row against each quantity, in docs/scaling.svg."""
     import matplotlib
 
     matplotlib.use("svg")
@@ -115,14 +115,14 @@ def plot(results: dict[str, list[dict[str, Any]]]) -> None:
 
 
 def main() -> None:
-    """Measure along each axis, or one point for the process above."""
+    """Measure along each axis, or (in a process of its own) a single point."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("axes", nargs="*", default=list(AXES), help=f"of {', '.join(AXES)}")
     parser.add_argument("--point", help=argparse.SUPPRESS)
     parser.add_argument("--write", action="store_true", help="write docs/scaling.md and docs/scaling.svg")
     options = parser.parse_args()
     if options.write and options.axes != list(AXES):
-        parser.error("--write makes the whole page: it goes with no choice of axes")
+        parser.error("--write makes the whole page: do not choose axes with it")
     if options.point:
         print(json.dumps(measure(json.loads(options.point))))
         return

@@ -1,8 +1,8 @@
-"""Speed beside PyTorch, JAX, scikit-learn and OpenBLAS: ``python -m benchmarks.speed``.
+"""Speed compared with PyTorch, JAX, scikit-learn and OpenBLAS: ``python -m benchmarks.speed``.
 
-Prints tables and, with --write, makes docs/performance.md and docs/speed.svg of them. Each peer runs in a process of
-its own for each number of threads; their measurements alternate, are repeated, and the best of each is compared with
-the best of the others. Peers that are not installed are left out.
+Prints tables and, with --write, writes them to docs/performance.md and docs/speed.svg. Each peer runs in its own
+process for each number of threads. Measurements of the peers alternate and are repeated, and the best results are
+compared. Peers that are not installed are left out.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ N_CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 
 
 
 class Process:
-    """A peer in a process of its own, with a number of threads."""
+    """A peer in its own process, with a given number of threads."""
 
     def __init__(self, peer: str, threads: int) -> None:
         self.peer, self.threads = peer, threads
@@ -53,13 +53,13 @@ class Process:
         )
 
     def ask(self, task: str, **options: Any) -> Any:
-        """What the peer answers; see `benchmarks.peers.Peer`."""
+        """The answer of the peer; see `benchmarks.peers.Peer`."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         print(json.dumps({"task": task, **options}), file=self._process.stdin, flush=True)
         answer = self._process.stdout.readline()
         if not answer:
-            raise RuntimeError(f"{self.peer} ended; see its message above")
+            raise RuntimeError(f"the process of {self.peer} ended; see its message above")
         return json.loads(answer)
 
     def close(self) -> None:
@@ -71,7 +71,7 @@ class Process:
 
 @contextmanager
 def processes(*wanted: tuple[str, int]) -> Iterator[list[Process]]:
-    """The peers, each with a number of threads, for as long as they are needed."""
+    """Start the peers, each with a number of threads, and end them afterwards."""
     found = [Process(peer, threads) for peer, threads in wanted]
     try:
         yield found
@@ -81,14 +81,14 @@ def processes(*wanted: tuple[str, int]) -> Iterator[list[Process]]:
 
 
 class Benchmark:
-    """How long and how often to measure; the report so far."""
+    """How long and how often to measure, and the report so far."""
 
     def __init__(self, repeats: int, seconds: float) -> None:
         self.repeats, self.seconds = repeats, seconds
         self.peers = [p for p in PEERS if importlib.util.find_spec(p) is not None]
         self.lines: list[str] = []
         self.ratios: dict[str, dict[str, float]] = {}
-        self.best: dict[int, float] = {}  # microseconds of our step, by case
+        self.best: dict[int, float] = {}  # microseconds of our step by case
 
     def say(self, *lines: str) -> None:
         """Print lines and keep them for the report."""
@@ -96,14 +96,14 @@ class Benchmark:
         self.lines.extend(lines)
 
     def table(self, header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-        """A table in Markdown, printed row by row as it is measured."""
+        """Print a Markdown table, row by row as the rows are measured."""
         self.say("", "| " + " | ".join(header) + " |", "|" + "---|" * len(header))
         for row in rows:
             self.say("| " + " | ".join(row) + " |")
         self.say("")
 
     def alternate(self, calls: Sequence[Callable[[], Any]]) -> list[list[Any]]:
-        """The results of each call, repeated in turns."""
+        """The results of each call; the calls alternate and are repeated."""
         results: list[list[Any]] = [[] for _ in calls]
         for _ in range(self.repeats):
             for call, found in zip(calls, results, strict=True):
@@ -112,7 +112,7 @@ class Benchmark:
 
 
 def steps(bench: Benchmark, cases: Iterable[int]) -> None:
-    """Training steps of all peers, each with one thread and with all."""
+    """Time the training steps of all peers, with one thread and with all."""
     threads = sorted({1, N_CORES})
     wanted = [(OURS, n) for n in threads]
     wanted += [(peer, n) for peer in bench.peers for n in (threads if peer != "jax" else [N_CORES])]
@@ -139,7 +139,7 @@ def _step_row(bench: Benchmark, number: int, running: Sequence[Process]) -> list
 
 
 def limits(bench: Benchmark) -> None:
-    """What each step computes and moves, and how near it comes to what the processor can do."""
+    """What each step computes and moves, and how close it is to the limits of the processor."""
     threads = (1, N_CORES)
     with processes(*((peer, n) for n in threads for peer in (OURS, "sklearn"))) as running:
         rates = dict.fromkeys(threads, 0.0)
@@ -178,11 +178,11 @@ def _limit_row(case: Case, measured: float, one: Process, peak: float) -> list[s
     loss = "softmax_cross_entropy" if case.loss == "softmax" else "squared_error"
     program = fuse(training_program(spec, Objective(loss), Adam(), "float32"))
     planned = plan(program, case.batch)
-    # What a core works on: its part of the rows, and all weights.
+    # The working set of a core: its part of the rows, and all weights.
     size = planned.persistent_bytes + planned.workspace_bytes // N_CORES
     bandwidth = one.ask("bandwidth", size=max(size, 1 << 14), seconds=0.2)
     costs = instruction_costs(program, case.batch)
-    rates = peak * 1e3, bandwidth * 1e3 * N_CORES  # in a microsecond
+    rates = peak * 1e3, bandwidth * 1e3 * N_CORES  # per microsecond
     ideal = sum(max(operations / rates[0], moved / rates[1]) for _, operations, moved in costs)
     operations, moved = sum(c[1] for c in costs), sum(c[2] for c in costs)
     cells = [f"{operations / 1e6:,.2f}", f"{moved / 1e6:,.2f}", f"{bandwidth:.0f}", f"{ideal:,.1f}", f"{measured:,.1f}"]
@@ -190,7 +190,7 @@ def _limit_row(case: Case, measured: float, one: Process, peak: float) -> list[s
 
 
 def products(bench: Benchmark) -> None:
-    """Matrix products beside OpenBLAS with the same number of threads."""
+    """Compare matrix products with OpenBLAS, with the same number of threads."""
     threads = sorted({1, N_CORES})
     header = [
         "product",
@@ -211,7 +211,7 @@ def _product_row(bench: Benchmark, shape: int, running: Sequence[Process]) -> li
 
 
 def fits(bench: Benchmark) -> None:
-    """Whole fits with scikit-learn's defaults in float64."""
+    """Time whole fits with scikit-learn's defaults in float64."""
     with processes((OURS, N_CORES), ("sklearn", N_CORES), ("sklearn", 1)) as running:
 
         def row(dataset: str) -> list[str]:
@@ -227,7 +227,7 @@ def fits(bench: Benchmark) -> None:
 
 
 def variants(bench: Benchmark) -> None:
-    """The cost of an operation where a step departs from the regular case."""
+    """The cost per operation in steps that depart from the regular case."""
     with processes((OURS, 1)) as (one,):
         found = {name: one.ask("variant", name=name, seconds=bench.seconds) for name in VARIANTS}
     regular = next(iter(found.values()))
@@ -236,7 +236,7 @@ def variants(bench: Benchmark) -> None:
 
 
 def predictions(bench: Benchmark) -> None:
-    """Prediction of one row and of a million."""
+    """Time the prediction of one row, of a thousand and of a million."""
     with processes((OURS, N_CORES), ("sklearn", N_CORES)) as (ours, theirs):
 
         def row(label: str, rows: int, through: str) -> list[str]:
@@ -257,7 +257,7 @@ def predictions(bench: Benchmark) -> None:
 
 
 def start(bench: Benchmark) -> None:
-    """What comes before the first step."""
+    """Time everything before the first step."""
     with processes((OURS, N_CORES), ("sklearn", N_CORES)) as (ours, theirs):
         mine, other = ([p.ask("fixed", seconds=0.5) for _ in range(bench.repeats)] for p in (ours, theirs))
     with tempfile.TemporaryDirectory() as folder:
@@ -296,7 +296,7 @@ def _seconds(arguments: Sequence[str]) -> float:
 
 
 def machine() -> str:
-    """What this was measured on."""
+    """The machine and the versions of the packages, as text."""
     from rosenblatt import engine_info
 
     info = engine_info()
@@ -314,7 +314,7 @@ def _cpuinfo() -> list[str]:
 
 
 def plot(bench: Benchmark) -> None:
-    """Bars of the ratios, to docs/speed.svg."""
+    """Plot the ratios as bars, in docs/speed.svg."""
     import matplotlib
 
     matplotlib.use("svg")
@@ -325,8 +325,8 @@ def plot(bench: Benchmark) -> None:
     figure, axes = plt.subplots(figsize=(8, 0.55 * len(names) + 1.2), layout="constrained")
     for i, (peer, color) in enumerate(zip(bench.peers, ("#d55e00", "#0072b2", "#009e73"), strict=False)):
         values = [bench.ratios[name][peer] for name in names]
-        places = [k + (i - 1) * 0.27 for k in range(len(names))]
-        bars = axes.barh(places, values, height=0.25, color=color, label=TITLES[peer])
+        positions = [k + (i - 1) * 0.27 for k in range(len(names))]
+        bars = axes.barh(positions, values, height=0.25, color=color, label=TITLES[peer])
         axes.bar_label(bars, fmt="%.1f", padding=2, fontsize=7)
     axes.axvline(1, color="black", linewidth=0.8)
     axes.set(xscale="log", yticks=range(len(names)), xlabel="time of a training step, rosenblatt = 1")
@@ -366,25 +366,25 @@ MARK = "<!-- Everything above is generated; everything below is kept. -->"
 
 
 def report(bench: Benchmark, page: Path) -> str:
-    """The page of the documentation: what was printed, and what the page says below the mark."""
+    """The page of the documentation: what was printed, then what the page already has below the mark."""
     kept = page.read_text().partition(MARK)[2] if page.exists() else "\n"
     head = ["# Performance", "", "Generated by `python -m benchmarks.speed --write`.", "", "![ratios](speed.svg)", ""]
     return "\n".join([*head, *bench.lines, MARK]) + kept
 
 
 def main() -> None:
-    """Measure what is asked for."""
+    """Measure the requested sections."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("sections", nargs="*", choices=[*SECTIONS, []], default=[], help="default: all")
     parser.add_argument("--repeats", type=int, default=5)
-    parser.add_argument("--seconds", type=float, default=0.4, help="of each measurement")
+    parser.add_argument("--seconds", type=float, default=0.4, help="duration of each measurement")
     parser.add_argument("--cases", nargs="+", type=int, default=range(len(CASES)))
     parser.add_argument("--write", action="store_true", help="write docs/performance.md and docs/speed.svg")
     options = parser.parse_args()
     if options.write and options.sections:
-        parser.error("--write makes the whole page: it goes with no choice of sections")
+        parser.error("--write makes the whole page: do not choose sections with it")
     if "limits" in options.sections and "steps" not in options.sections:
-        parser.error("limits compares the times that steps measures: ask for both, steps limits")
+        parser.error("limits uses the times that steps measures: request both, as in steps limits")
     bench = Benchmark(options.repeats, options.seconds)
     functions: dict[str, Callable[[Benchmark], None]] = {
         "steps": lambda b: steps(b, options.cases),

@@ -1,4 +1,4 @@
-// Python's view of the core: converts arguments and exceptions, does no arithmetic.
+// The Python bindings: they convert arguments and exceptions and compute nothing.
 #include <nanobind/nanobind.h>
 #include <nanobind/ndarray.h>
 #include <nanobind/stl/optional.h>
@@ -43,7 +43,7 @@ nb::dlpack::dtype dtype_of(DType dtype) {
   return dtype == DType::float32 ? nb::dtype<float>() : nb::dtype<double>();
 }
 
-// A source and what keeps its memory alive.
+// A source and the objects that own its memory.
 struct PySource {
   Source source;
   std::vector<nb::object> owners;
@@ -64,8 +64,12 @@ PySource codes_source(Codes array, std::int64_t limit) {
 }
 
 PySource csr_source(Floats values, Codes columns, Integers offsets, std::int64_t width) {
-  if (values.ndim() != 1 || (values.shape(0) > 0 && values.stride(0) != 1)) throw nb::value_error("values must be contiguous");
-  if (offsets.shape(0) < 1 || columns.shape(0) != values.shape(0)) throw nb::value_error("a broken sparse matrix");
+  if (values.ndim() != 1 || (values.shape(0) > 0 && values.stride(0) != 1)) {
+    throw nb::value_error("the values of a sparse matrix must be a contiguous array with one axis");
+  }
+  if (offsets.shape(0) < 1 || columns.shape(0) != values.shape(0)) {
+    throw nb::value_error("a sparse matrix needs as many columns as values, and at least one row offset");
+  }
   return {Source::csr(values.data(), float_type(values.dtype()), columns.data(), offsets.data(),
                       static_cast<std::int64_t>(values.shape(0)), static_cast<std::int64_t>(offsets.shape(0)) - 1, width),
           {nb::cast(values), nb::cast(columns), nb::cast(offsets)}};
@@ -74,7 +78,7 @@ PySource csr_source(Floats values, Codes columns, Integers offsets, std::int64_t
 std::vector<Source> sources_of(const std::vector<const PySource*>& given) {
   std::vector<Source> sources;
   for (const PySource* source : given) {
-    if (source == nullptr) throw nb::type_error("a source is None");
+    if (source == nullptr) throw nb::type_error("a source must be a Source, not None");
     sources.push_back(source->source);
   }
   return sources;
@@ -89,15 +93,15 @@ bool python_interrupted() {
   return PyErr_CheckSignals() != 0;
 }
 
-// Python handles signals in its main thread alone. Other threads do not ask: while the interpreter is being shut down,
-// asking would end a thread in the middle of native code.
+// Python handles signals only in its main thread. Other threads must not check for them: during the shutdown of the
+// interpreter, acquiring the GIL would end the thread in the middle of native code.
 Session::Interrupted interrupts_of_this_thread() {
   static const auto main_thread =
       nb::cast<unsigned long>(nb::module_::import_("threading").attr("main_thread")().attr("ident"));
   return PyThread_get_thread_ident() == main_thread ? Session::Interrupted(python_interrupted) : nullptr;
 }
 
-// A session and the flag that refuses a second thread.
+// A session, with a flag that rejects a second thread.
 class PySession {
  public:
   PySession(std::shared_ptr<const Program> block, std::shared_ptr<const Program> update, std::int64_t zero_offset,
@@ -107,7 +111,7 @@ class PySession {
   nb::tuple train(Bytes persistent, const std::vector<const PySource*>& sources, std::int64_t batch_size,
                   std::optional<Integers2> order, std::int64_t n_rows, Doubles slots, std::uint64_t seed,
                   std::int64_t first_step, std::int64_t n_epochs, bool shuffle, std::int64_t first_epoch,
-                  std::pair<std::int64_t, double> position, std::int64_t most_steps, double most_seconds) {
+                  std::pair<std::int64_t, double> position, std::int64_t max_steps, double max_seconds) {
     const Busy busy(*this);
     last_ = {};
     TrainOptions options;
@@ -121,8 +125,8 @@ class PySession {
     options.seed = seed;
     options.first_step = first_step;
     options.position = {position.first, position.second};
-    options.most_steps = most_steps;
-    options.most_seconds = most_seconds;
+    options.max_steps = max_steps;
+    options.max_seconds = max_seconds;
     const std::vector<Source> given = sources_of(sources);
     TrainResult result;
     const Session::Interrupted interrupted = interrupts_of_this_thread();
@@ -143,7 +147,7 @@ class PySession {
     const std::vector<std::int32_t>& ids = program.roles().outputs;
     for (std::size_t i = 0; i < outputs.size(); ++i) {
       if (i < ids.size() && outputs[i].dtype() != dtype_of(program.value(ids[i]).dtype)) {
-        throw nb::type_error("an output array has another dtype than the output");
+        throw nb::type_error("an output array must have the dtype of its output");
       }
       to.emplace_back(static_cast<std::byte*>(outputs[i].data()), outputs[i].nbytes());
     }
@@ -175,7 +179,9 @@ class PySession {
  private:
   struct Busy {
     explicit Busy(PySession& session) : flag(session.busy_) {
-      if (flag.test_and_set()) throw std::runtime_error("this session is running in another thread; use one for each");
+      if (flag.test_and_set()) {
+        throw std::runtime_error("this session is running in another thread; use one session per thread");
+      }
     }
     ~Busy() { flag.clear(); }
     std::atomic_flag& flag;
@@ -203,6 +209,14 @@ void shuffle_as_numpy_rows(nb::ndarray<std::int64_t, nb::ndim<1>, nb::c_contig, 
   shuffle_as_numpy(order.data(), static_cast<std::int64_t>(order.shape(0)), *bits);
 }
 
+nb::list kernel_rows() {
+  nb::list rows;
+  for (const Kernel& kernel : kernel_set().kernels) {
+    rows.append(nb::make_tuple(kernel.name, kernel.n_inputs, kernel.n_attrs, kernel.n_writes));
+  }
+  return rows;
+}
+
 std::shared_ptr<Program> make_program(int dtype, Integers values, Integers code, std::vector<std::int32_t> inputs,
                                       std::vector<std::int32_t> slots, std::vector<std::int32_t> outputs,
                                       std::int32_t key, std::int32_t inverse_weight, std::int32_t weights,
@@ -217,24 +231,20 @@ std::shared_ptr<Program> make_program(int dtype, Integers values, Integers code,
 }  // namespace
 
 NB_MODULE(_core, m) {
-  // A traceback that outlives the interpreter keeps arrays alive; that is no user's concern.
+  // A traceback that outlives the interpreter keeps arrays alive; users should not be warned of that.
   nb::set_leak_warnings(false);
   m.doc() = "The native core: validated programs and the sessions that run them.";
-  m.def("isa", [] { return kernel_set().level; }, "The instruction set whose kernels run.");
+  m.def("isa", [] { return kernel_set().level; }, "The instruction set of the kernels in use.");
   m.def("isa_levels", &available_levels, "The instruction sets that this processor can run, lowest first.");
-  m.def("kernels", [] {
-    nb::list rows;
-    for (const Kernel& kernel : kernel_set().kernels) {
-      rows.append(nb::make_tuple(kernel.name, kernel.n_inputs, kernel.n_attrs, kernel.n_writes));
-    }
-    return rows;
-  }, "(name, number of inputs, of attributes, of leading inputs updated) of every kernel, by opcode; -1: any number.");
-  m.def("shuffle_as_numpy", &shuffle_as_numpy_rows, "order"_a.noconvert(), "bit_generator"_a,
-        "Shuffles int64 numbers as a RandomState with this bit generator (its capsule) does; hold its lock.");
-  m.def("set_num_threads", &Team::set_size, "n"_a, "Threads of the process's team.");
+  m.def("kernels", &kernel_rows,
+        "(name, n_inputs, n_attrs, number of leading inputs that are updated) by opcode; -1: any number.");
+  m.def(
+      "shuffle_as_numpy", &shuffle_as_numpy_rows, "order"_a.noconvert(), "bit_generator"_a,
+      "Shuffle int64 numbers as a RandomState with this bit generator (its capsule) does; the caller holds its lock.");
+  m.def("set_num_threads", &Team::set_size, "n"_a, "Set the number of threads in the team of this process.");
   m.def("get_num_threads", &Team::size);
-  m.def("share_always", [](bool always) { Runner::set_sharing(always ? Sharing::always : Sharing::measured); }, "always"_a,
-        "For tests: share all work among the threads that can be, whether or not that is quicker.");
+  m.def("share_always", [](bool always) { Runner::set_sharing(always ? Sharing::always : Sharing::measured); },
+        "always"_a, "For tests: run in parallel whatever can be, even where that is slower.");
 
   nb::class_<Program>(m, "Program")
       .def(nb::new_(&make_program), nb::kw_only(), "dtype"_a, "values"_a, "code"_a, "inputs"_a, "slots"_a, "outputs"_a,
@@ -252,18 +262,20 @@ NB_MODULE(_core, m) {
   nb::class_<PySession>(m, "Session")
       .def(nb::init<std::shared_ptr<const Program>, std::shared_ptr<const Program>, std::int64_t, std::int64_t>(),
            "block"_a, "update"_a.none() = nb::none(), "zero_offset"_a = 0, "zero_bytes"_a = 0)
-      // What is written to must be the caller's memory, never a converted copy.
-      .def("train", &PySession::train, "persistent"_a.noconvert(), "sources"_a, "batch_size"_a, "order"_a.none(), "n_rows"_a,
-           "slots"_a, "seed"_a = 0, "first_step"_a = 0, "n_epochs"_a = 1, "shuffle"_a = false, "first_epoch"_a = 0,
-           "position"_a = std::pair<std::int64_t, double>(0, 0.0), "most_steps"_a = 0, "most_seconds"_a = 0.0)
+      // noconvert: results must be written to the caller's memory, not to a converted copy.
+      .def("train", &PySession::train, "persistent"_a.noconvert(), "sources"_a, "batch_size"_a, "order"_a.none(),
+           "n_rows"_a, "slots"_a, "seed"_a = 0, "first_step"_a = 0, "n_epochs"_a = 1, "shuffle"_a = false,
+           "first_epoch"_a = 0, "position"_a = std::pair<std::int64_t, double>(0, 0.0), "max_steps"_a = 0,
+           "max_seconds"_a = 0.0)
       .def("forward", &PySession::forward, "persistent"_a.noconvert(), "sources"_a, "n_rows"_a, "slots"_a,
            "outputs"_a.noconvert())
       .def("evaluate", &PySession::evaluate, "persistent"_a.noconvert(), "sources"_a, "n_rows"_a, "slots"_a, "values"_a,
            "seed"_a = 0, "step"_a = 0)
-      .def_prop_ro("n_steps", &PySession::n_steps, "Steps of the last call of train, also if it was interrupted.")
-      .def_prop_ro("losses", &PySession::losses, "Losses of the epochs that it completed.")
+      .def_prop_ro("n_steps", &PySession::n_steps,
+                   "The number of steps of the last call of `train`, even if it was interrupted.")
+      .def_prop_ro("losses", &PySession::losses, "The losses of the epochs that the last call of `train` completed.")
       .def_prop_ro("position", &PySession::position,
-                   "Where it left an epoch: rows done, and the sum of their batches' losses; (0, 0) between epochs.");
+                   "In an incomplete epoch: (rows done, sum of the batches' losses times their rows); else (0, 0).");
 }
 
 }  // namespace rosenblatt

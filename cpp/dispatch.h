@@ -1,4 +1,4 @@
-// Which instruction set's kernels this process uses: chosen once, at load.
+// Chooses the kernels for the instruction set of this processor, once, when the module is loaded.
 #pragma once
 
 #include <string>
@@ -10,13 +10,14 @@ namespace rosenblatt {
 
 struct KernelSet {
   std::string level;            // "v2", "v3", "v4" or "base"
-  std::vector<Kernel> kernels;  // a kernel's place is its opcode
+  std::vector<Kernel> kernels;  // a kernel's position is its opcode
 };
 
-// The levels that were compiled in and that this processor can run, lowest first.
+// The compiled levels that this processor can run, lowest first.
 std::vector<std::string> available_levels();
 
-// The best level, or the one named in ROSENBLATT_ISA. Throws std::invalid_argument if that one cannot run here.
+// The kernels of the highest level, or of the one in ROSENBLATT_ISA. Throws std::invalid_argument if it cannot run
+// here.
 const KernelSet& kernel_set();
 
 }  // namespace rosenblatt

@@ -24,7 +24,7 @@ double read_scalar(const Operand& from) {
 
 [[noreturn]] void fail(const std::string& message) { throw std::invalid_argument(message); }
 
-// Asks at most once in kInterruptPeriod, and reads the clock only every few blocks when blocks are short.
+// Asks at most once per kInterruptPeriod. If blocks are short, the clock is read only every few blocks.
 class InterruptPoll {
  public:
   explicit InterruptPoll(const Session::Interrupted& ask) : ask_(ask) {}
@@ -52,10 +52,10 @@ class InterruptPoll {
 
 }  // namespace
 
-// What accompanies a run: questions for interrupts, and the right to use the team.
+// What a run checks between its blocks, and its claim to the team of threads.
 struct Session::Control {
   InterruptPoll poll;
-  Lease lease;
+  TeamLock team_lock;
   std::optional<Clock::time_point> deadline = std::nullopt;
 };
 
@@ -67,7 +67,7 @@ Session::Session(std::shared_ptr<const Program> block, std::shared_ptr<const Pro
       identity_(static_cast<std::size_t>(block_.program().capacity())) {
   const Program& first = block_.program();
   if (zero_offset < 0 || zero_bytes < 0 || zero_offset > first.persistent_bytes() - zero_bytes) {
-    fail("the bytes to clear lie outside the arena");
+    fail("the bytes to clear lie outside the persistent memory");
   }
   std::iota(identity_.begin(), identity_.end(), std::int64_t{0});
   if (!update) return;
@@ -75,64 +75,73 @@ Session::Session(std::shared_ptr<const Program> block, std::shared_ptr<const Pro
       update->roles().slots.size() != first.roles().slots.size()) {
     fail("the update must have the block's dtype and slots, and no inputs");
   }
-  const auto persists = [&first](const Numbers& numbers) { return !first.value(numbers.value).workspace; };
-  if (!update->numbers().empty() || std::ranges::any_of(first.numbers(), persists)) {
-    fail("row numbers that persist are not for a pair of programs: one could change what the other reads by");
+  const auto persists = [&first](const IndexOperand& indices) { return !first.value(indices.value).workspace; };
+  if (!update->index_operands().empty() || std::ranges::any_of(first.index_operands(), persists)) {
+    fail("a pair of programs must not read by indices in persistent memory: the update could change them");
   }
   update_.emplace(std::move(update));
 }
 
 void Session::check_run(std::span<std::byte> persistent, std::span<const Source> sources, std::int64_t n_rows) const {
   const Program& program = block_.program();
-  if (n_rows < 0 || n_rows > kLargest) fail("a negative or absurd number of rows");
+  if (n_rows < 0 || n_rows > kMaxSize) fail("the number of rows is negative or larger than 2**40");
   if (static_cast<std::int64_t>(persistent.size()) < program.persistent_bytes() ||
       (update_ && static_cast<std::int64_t>(persistent.size()) < update_->program().persistent_bytes())) {
-    fail("the persistent memory is smaller than the program's");
+    fail("the persistent memory has " + std::to_string(persistent.size()) + " bytes, fewer than the program needs");
   }
-  if (reinterpret_cast<std::uintptr_t>(persistent.data()) % 8 != 0) fail("the persistent memory is not aligned");
+  if (reinterpret_cast<std::uintptr_t>(persistent.data()) % 8 != 0) {
+    fail("the persistent memory must be aligned to 8 bytes");
+  }
   if (sources.size() != program.roles().inputs.size()) {
-    fail("the program has " + std::to_string(program.roles().inputs.size()) + " inputs, " +
-         std::to_string(sources.size()) + " sources are given");
+    fail("the program has " + std::to_string(program.roles().inputs.size()) + " inputs; " +
+         std::to_string(sources.size()) + " sources were given");
   }
   for (std::size_t i = 0; i < sources.size(); ++i) {
     const ValueSpec& value = program.value(program.roles().inputs[i]);
     const Source& source = sources[i];
     const std::int64_t width = value.rank == 2 ? value.dims[1] : 1;
     const std::string where = "input " + std::to_string(i);
-    if (source.sparse != value.sparse) fail(where + ": sparse and dense do not go together");
+    if (source.sparse != value.sparse) {
+      fail(where + " must be " + (value.sparse ? "sparse" : "dense") + ", as in the program");
+    }
     if (source.width != width) {
       fail(where + " has " + std::to_string(source.width) + " columns; the program takes " + std::to_string(width));
     }
-    if (source.n_rows < n_rows) fail(where + " has too few rows");
-    if ((value.dtype == DType::int32) != (source.type == SourceType::int32)) fail(where + ": integers and floats mixed");
+    if (source.n_rows < n_rows) {
+      fail(where + " has " + std::to_string(source.n_rows) + " rows, fewer than the " + std::to_string(n_rows) +
+           " to run");
+    }
+    if ((value.dtype == DType::int32) != (source.type == SourceType::int32)) {
+      fail(where + " must hold " + (value.dtype == DType::int32 ? "integers" : "floats") + ", as in the program");
+    }
     const bool same = (value.dtype == DType::float32) == (source.type == SourceType::float32);
     if (source.sparse && !same) fail(where + ": a sparse matrix must have the program's dtype");
   }
-  check_numbers(persistent, sources);
+  check_indices(persistent, sources);
 }
 
-void Session::check_numbers(std::span<std::byte> persistent, std::span<const Source> sources) const {
+void Session::check_indices(std::span<std::byte> persistent, std::span<const Source> sources) const {
   const std::vector<std::int32_t>& inputs = block_.program().roles().inputs;
-  for (const auto& [id, limit] : block_.program().numbers()) {
+  for (const auto& [id, bound] : block_.program().index_operands()) {
     std::int64_t smallest = 0, largest = -1;
     for (std::size_t i = 0; i < inputs.size(); ++i) {
       if (inputs[i] == id) largest = std::max<std::int64_t>(largest, sources[i].largest);
     }
     if (const ValueSpec& value = block_.program().value(id); !value.workspace) {
-      const auto* number = reinterpret_cast<const std::int32_t*>(persistent.data() + value.offset);
+      const auto* indices = reinterpret_cast<const std::int32_t*>(persistent.data() + value.offset);
       for (std::int64_t i = 0; i < value.size(0); ++i) {
-        smallest = std::min<std::int64_t>(smallest, number[i]);
-        largest = std::max<std::int64_t>(largest, number[i]);
+        smallest = std::min<std::int64_t>(smallest, indices[i]);
+        largest = std::max<std::int64_t>(largest, indices[i]);
       }
     }
-    if (smallest < 0 || largest >= limit) {
-      fail("value " + std::to_string(id) + " holds the number " + std::to_string(smallest < 0 ? smallest : largest) +
-           "; allowed: 0 to " + std::to_string(limit - 1));
+    if (smallest < 0 || largest >= bound) {
+      fail("value " + std::to_string(id) + " holds the index " + std::to_string(smallest < 0 ? smallest : largest) +
+           "; allowed: 0 to " + std::to_string(bound - 1));
     }
   }
 }
 
-// 1 / (sum of the weights, or number, of the rows); without any weight nothing is divided by.
+// 1 / (sum of the weights of the rows, or their number without weights); 0 if all weights are 0.
 double Session::inverse_weight(std::span<const Source> sources, const Batch& batch) const {
   const std::int32_t weights = block_.program().roles().weights;
   double sum = weights < 0 ? static_cast<double>(batch.n_rows) : 0;
@@ -142,7 +151,7 @@ double Session::inverse_weight(std::span<const Source> sources, const Batch& bat
   return sum > 0 ? 1 / sum : 0;
 }
 
-// Runs one step on the rows of `batch` and returns its loss; nothing if it was interrupted before its update.
+// Runs one step on the rows of `batch`. Returns its loss, or nothing if it was interrupted before its update.
 std::optional<double> Session::step(std::span<std::byte> persistent, std::span<const Source> sources, Batch batch,
                                     Control& control) {
   const std::int64_t n_rows = batch.n_rows, capacity = block_.program().capacity();
@@ -153,12 +162,12 @@ std::optional<double> Session::step(std::span<std::byte> persistent, std::span<c
     batch.rows = rows + first;
     batch.first_row = first;
     batch.n_rows = std::min(capacity, n_rows - first);
-    block_.run(persistent.data(), sources, batch, control.lease, scratch_);
+    block_.run(persistent.data(), sources, batch, control.team_lock, scratch_);
     if (update_ && control.poll()) return std::nullopt;
   }
   if (update_) {
     batch.n_rows = 1;
-    update_->run(persistent.data(), {}, batch, control.lease, scratch_);
+    update_->run(persistent.data(), {}, batch, control.team_lock, scratch_);
   }
   const Runner& last = update_ ? *update_ : block_;
   const std::int32_t loss = last.program().roles().loss;
@@ -168,33 +177,42 @@ std::optional<double> Session::step(std::span<std::byte> persistent, std::span<c
 void Session::check_training(std::span<std::byte> persistent, std::span<const Source> sources,
                              const TrainOptions& options) const {
   const std::int64_t n_rows = options.order_rows;
-  if (sources.empty()) fail("there is nothing to train on");
+  if (sources.empty()) fail("training needs at least one source");
   std::int64_t available = sources[0].n_rows;
   for (const Source& source : sources) available = std::min(available, source.n_rows);
   check_run(persistent, sources, available);
-  if (n_rows < 1 || options.batch_size < 1 || options.n_epochs < 1) fail("rows, batch size and epochs must be at least 1");
-  if (n_rows > kLargest || options.n_epochs > kLargest) fail("an absurd number of rows or epochs");
-  if (!update_ && options.step_rows() > block_.program().capacity()) {
-    fail("the batch is larger than the program's block of rows");
+  if (n_rows < 1 || options.batch_size < 1 || options.n_epochs < 1) {
+    fail("the numbers of rows, of epochs and of rows in a batch must be at least 1");
   }
-  if (options.order == nullptr && n_rows > available) fail("more rows asked for than there are");
+  if (n_rows > kMaxSize || options.n_epochs > kMaxSize) fail("the number of rows or epochs is larger than 2**40");
+  if (!update_ && options.step_rows() > block_.program().capacity()) {
+    fail("a batch of " + std::to_string(options.step_rows()) + " rows does not fit into the program's block of " +
+         std::to_string(block_.program().capacity()) + " rows");
+  }
+  if (options.order == nullptr && n_rows > available) {
+    fail("an epoch of " + std::to_string(n_rows) + " rows was requested; the sources have " +
+         std::to_string(available));
+  }
   for (std::int64_t i = 0; options.order != nullptr && i < n_rows * options.n_epochs; ++i) {
     if (options.order[i] < 0 || options.order[i] >= available) {
-      fail("the order names row " + std::to_string(options.order[i]) + " of " + std::to_string(available));
+      fail("the order holds row " + std::to_string(options.order[i]) + "; allowed: 0 to " +
+           std::to_string(available - 1));
     }
   }
   const auto n_slots = static_cast<std::int64_t>(block_.program().roles().slots.size());
   const auto n_given = static_cast<std::int64_t>(options.slots.size());
   const std::int64_t steps_an_epoch = (n_rows + options.step_rows() - 1) / options.step_rows();
   const std::int64_t done = options.position.row;
-  if (done < 0 || done >= n_rows || done % options.step_rows() != 0) fail("an epoch cannot go on between two steps");
-  if (options.most_steps < 0 || !(options.most_seconds >= 0)) fail("a negative limit of steps or seconds");
+  if (done < 0 || done >= n_rows || done % options.step_rows() != 0) {
+    fail("an epoch can only be resumed where a step begins, and before its end");
+  }
+  if (options.max_steps < 0 || !(options.max_seconds >= 0)) fail("max_steps and max_seconds must be at least 0");
   const __int128 n_steps = static_cast<__int128>(steps_an_epoch) * options.n_epochs - done / options.step_rows();
   const __int128 n_varying = n_slots * n_steps;
-  if (n_given != n_slots && n_given != n_varying) fail("a wrong number of slot values");
+  if (n_given != n_slots && n_given != n_varying) fail("slots must hold one value per slot, or one per slot and step");
 }
 
-// An epoch in the given order, from the result's position on; its loss and steps are added to the result.
+// Runs an epoch in the given order, from the position in `result`, and adds its loss and steps to `result`.
 Status Session::epoch(std::span<std::byte> persistent, std::span<const Source> sources, const TrainOptions& options,
                       const std::int64_t* order, Control& control, TrainResult& result) {
   const std::int64_t n_rows = options.order_rows;
@@ -215,13 +233,13 @@ Status Session::epoch(std::span<std::byte> persistent, std::span<const Source> s
       status = Status::non_finite;
     } else if (control.poll()) {
       status = Status::interrupted;
-    } else if (result.n_steps == options.most_steps || (control.deadline && Clock::now() >= *control.deadline)) {
+    } else if (result.n_steps == options.max_steps || (control.deadline && Clock::now() >= *control.deadline)) {
       status = Status::paused;
     }
   }
   if (at.row < n_rows && status != Status::non_finite) return status;
   result.losses.push_back(at.sum / static_cast<double>(at.row));
-  if (!std::isfinite(at.sum)) status = Status::non_finite;  // the sum of finite losses
+  if (!std::isfinite(at.sum)) status = Status::non_finite;  // a sum of finite losses can overflow
   at = {};
   return status;
 }
@@ -235,10 +253,10 @@ TrainResult Session::train(std::span<std::byte> persistent, std::span<const Sour
   result.position = options.position;
   result.losses.reserve(static_cast<std::size_t>(std::min<std::int64_t>(options.n_epochs, 4096)));
   Control control{InterruptPoll(interrupted), {}};
-  if (options.most_seconds > 0) {
-    constexpr double kLongest = 1e8;  // seconds, which no clock overflows by
+  if (options.max_seconds > 0) {
+    constexpr double kMaxSeconds = 1e8;  // a longer time could overflow the clock
     control.deadline = Clock::now() + std::chrono::duration_cast<Clock::duration>(
-                                          std::chrono::duration<double>(std::min(options.most_seconds, kLongest)));
+                                          std::chrono::duration<double>(std::min(options.max_seconds, kMaxSeconds)));
   }
   for (std::int64_t i = 0; i < options.n_epochs && result.status == Status::finished; ++i) {
     if (options.order == nullptr && options.shuffle) {
@@ -257,16 +275,21 @@ bool Session::forward(std::span<std::byte> persistent, std::span<const Source> s
   const Program& program = block_.program();
   const Roles& roles = program.roles();
   check_run(persistent, sources, n_rows);
-  if (outputs.size() != roles.outputs.size() || slots.size() != roles.slots.size()) fail("wrong number of outputs or slots");
+  if (outputs.size() != roles.outputs.size() || slots.size() != roles.slots.size()) {
+    fail("there must be one array for each output, and one value for each slot");
+  }
   for (std::size_t i = 0; i < outputs.size(); ++i) {
     const __int128 bytes = static_cast<__int128>(program.row_bytes(roles.outputs[i])) * n_rows;
-    if (static_cast<__int128>(outputs[i].size()) != bytes) fail("output array " + std::to_string(i) + " has a wrong size");
+    if (static_cast<__int128>(outputs[i].size()) != bytes) {
+      fail("output array " + std::to_string(i) + " must hold exactly one row of the output for each row of the input");
+    }
   }
   std::vector<Source> left(sources.begin(), sources.end());
   Control control{InterruptPoll(interrupted), {}};
   for (std::int64_t first = 0; first < n_rows; first += program.capacity()) {
     const std::int64_t n = std::min(program.capacity(), n_rows - first);
-    block_.run(persistent.data(), left, {identity_.data(), n, first, 1, slots.data(), 0, 0}, control.lease, scratch_);
+    block_.run(persistent.data(), left, {identity_.data(), n, first, 1, slots.data(), 0, 0}, control.team_lock,
+               scratch_);
     for (std::size_t i = 0; i < outputs.size(); ++i) {
       const Operand output = block_.operand(roles.outputs[i], persistent.data(), n);
       const std::int64_t row_bytes = program.row_bytes(roles.outputs[i]);
@@ -283,15 +306,19 @@ std::vector<Operand> Session::evaluate(std::span<std::byte> persistent, std::spa
                                        std::int64_t step, std::span<const std::int32_t> values) {
   const Program& program = block_.program();
   check_run(persistent, sources, n_rows);
-  if (n_rows > program.capacity()) fail("more rows than the program's block has room for");
-  if (slots.size() != program.roles().slots.size()) fail("a wrong number of slot values");
+  if (n_rows > program.capacity()) {
+    fail(std::to_string(n_rows) + " rows do not fit into the program's block of " + std::to_string(program.capacity()));
+  }
+  if (slots.size() != program.roles().slots.size()) fail("there must be one value for each slot");
   for (const std::int32_t value : values) {
-    if (value < 0 || value >= program.n_values() || program.value(value).sparse) fail("no such dense value");
+    if (value < 0 || value >= program.n_values() || program.value(value).sparse) {
+      fail("value " + std::to_string(value) + " is not a dense value of the program");
+    }
   }
   Batch batch{identity_.data(), n_rows, 0, 0, slots.data(), seed, step};
   batch.inverse_weight = inverse_weight(sources, batch);
-  Lease lease;
-  block_.run(persistent.data(), sources, batch, lease, scratch_);
+  TeamLock team_lock;
+  block_.run(persistent.data(), sources, batch, team_lock, scratch_);
   std::vector<Operand> found;
   for (const std::int32_t value : values) found.push_back(block_.operand(value, persistent.data(), n_rows));
   return found;

@@ -16,15 +16,15 @@ namespace rosenblatt {
 
 enum class Status : std::int32_t { finished = 0, non_finite = 1, interrupted = 2, paused = 3 };
 
-// Where an epoch that is not complete stands.
+// How far an incomplete epoch has got.
 struct Position {
   std::int64_t row = 0;  // rows of its order that are done
-  double sum = 0;        // of their batches' losses, each counted by its rows
+  double sum = 0;        // of the losses of their batches, each times its number of rows
 };
 
 struct TrainResult {
-  std::vector<double> losses;  // means over the rows of each complete epoch, and of one that ended with a loss not finite
-  Position position;           // of the last epoch, if it is not complete
+  std::vector<double> losses;  // mean over the rows of each complete epoch, and of one ended by a non-finite loss
+  Position position;           // in the last epoch, if that is incomplete
   std::int64_t n_steps = 0;
   Status status = Status::finished;
 };
@@ -32,38 +32,39 @@ struct TrainResult {
 struct TrainOptions {
   std::int64_t batch_size = 0;
   std::int64_t n_epochs = 1;
-  const std::int64_t* order = nullptr;  // n_epochs * order_rows row numbers; nullptr: all rows in their order
+  const std::int64_t* order = nullptr;  // n_epochs * order_rows row indices; nullptr: see `shuffle`
   std::int64_t order_rows = 0;          // rows of one epoch
-  bool shuffle = false;                 // without an order: each epoch has its own, from the seed and its number
+  bool shuffle = false;                 // without an order: draw one per epoch from the seed and the epoch's number
   std::int64_t first_epoch = 0;
-  std::span<const double> slots;        // n_slots values for each step, or n_slots values for all of them
+  std::span<const double> slots;  // n_slots values for every step, or n_slots values that hold for all steps
   std::uint64_t seed = 0;
   std::int64_t first_step = 0;
-  Position position;                    // of the first epoch, where an earlier call left it
-  std::int64_t most_steps = 0;          // pause after so many; 0: do not
-  double most_seconds = 0;              // pause after so long, as soon as a step is complete; 0: do not
+  Position position;           // in the first epoch, where an earlier call left it
+  std::int64_t max_steps = 0;  // pause after this many steps; 0: never
+  double max_seconds = 0;      // pause at the end of the step in which this time is up; 0: never
 
   std::int64_t step_rows() const { return batch_size < order_rows ? batch_size : order_rows; }
 };
 
-// One program (or two) with the memory to run it in. Not for two threads at once; programs may be shared.
+// One program (or two) with the memory to run it in. Only one thread may use a session at a time; programs may be
+// shared.
 class Session {
  public:
-  // `update` runs once after all blocks of a batch; without it a batch must fit into one block. Before the first
-  // block the bytes [zero_offset, zero_offset + zero_bytes) of the persistent memory are cleared. An interrupt between
-  // two blocks abandons the batch, so that nothing but those bytes has changed.
+  // `update` runs once after all blocks of a batch; without it a batch must fit into one block. The bytes
+  // [zero_offset, zero_offset + zero_bytes) of the persistent memory are cleared before the first block. An interrupt
+  // between two blocks abandons the batch; nothing but these bytes has changed then.
   Session(std::shared_ptr<const Program> block, std::shared_ptr<const Program> update, std::int64_t zero_offset,
           std::int64_t zero_bytes);
 
-  using Interrupted = std::function<bool()>;  // asked about twenty times a second
+  using Interrupted = std::function<bool()>;  // called about twenty times a second
 
   TrainResult train(std::span<std::byte> persistent, std::span<const Source> sources, const TrainOptions& options,
                     const Interrupted& interrupted);
-  // Runs over all rows in blocks and writes the rows of each output to its array, in order. False: interrupted.
+  // Runs over all rows in blocks and writes the rows of each output to its array. Returns false if it was interrupted.
   bool forward(std::span<std::byte> persistent, std::span<const Source> sources, std::int64_t n_rows,
                std::span<const double> slots, std::span<const std::span<std::byte>> outputs,
                const Interrupted& interrupted);
-  // Runs one block of the first n_rows rows and returns where the asked values lie; they stay until the next run.
+  // Runs one block of the first n_rows rows. Returns the requested values; their memory is valid until the next run.
   std::vector<Operand> evaluate(std::span<std::byte> persistent, std::span<const Source> sources, std::int64_t n_rows,
                                 std::span<const double> slots, std::uint64_t seed, std::int64_t step,
                                 std::span<const std::int32_t> values);
@@ -74,7 +75,7 @@ class Session {
   struct Control;
 
   void check_run(std::span<std::byte> persistent, std::span<const Source> sources, std::int64_t n_rows) const;
-  void check_numbers(std::span<std::byte> persistent, std::span<const Source> sources) const;
+  void check_indices(std::span<std::byte> persistent, std::span<const Source> sources) const;
   void check_training(std::span<std::byte> persistent, std::span<const Source> sources,
                       const TrainOptions& options) const;
   Status epoch(std::span<std::byte> persistent, std::span<const Source> sources, const TrainOptions& options,

@@ -27,24 +27,28 @@ Program::Program(DType dtype, std::span<const std::int64_t> values, std::span<co
       capacity_(capacity),
       persistent_bytes_(persistent_bytes),
       workspace_bytes_(workspace_bytes) {
-  if (dtype != DType::float32 && dtype != DType::float64) fail("a program computes in float32 or float64");
-  if (capacity < 1 || capacity > kLargest) fail("capacity must be at least one row");
-  if (persistent_bytes < 0 || workspace_bytes < 0 || persistent_bytes > kLargest || workspace_bytes > kLargest) {
-    fail("negative or absurd arena size");
+  if (dtype != DType::float32 && dtype != DType::float64) fail("the program's dtype must be float32 or float64");
+  if (capacity < 1 || capacity > kMaxSize) fail("capacity must be 1 to 2**40 rows");
+  if (persistent_bytes < 0 || workspace_bytes < 0 || persistent_bytes > kMaxSize || workspace_bytes > kMaxSize) {
+    fail("the sizes of the arena must be 0 to 2**40 bytes");
   }
   read_values(values);
   read_code(code);
   check_roles();
-  // Dimensions are linear in the rows, so what agrees for these numbers of rows agrees for all.
+  // Dimensions are linear in the number of rows: if they agree for these three numbers, they agree for all.
   for (const std::int64_t n_rows : {std::int64_t{0}, std::int64_t{1}, capacity}) check_instructions(n_rows);
   check_addresses();
 }
 
 void Program::read_values(std::span<const std::int64_t> values) {
-  if (values.size() % kValueColumns != 0) fail("the table of values has a broken row");
+  if (values.size() % kValueColumns != 0) {
+    fail("the table of values must have " + std::to_string(kValueColumns) + " integers per row");
+  }
   for (std::size_t at = 0; at < values.size(); at += kValueColumns) {
     const std::int64_t* row = &values[at];
-    if (row[0] < 0 || row[0] > 2 || row[4] < 0 || row[4] > kMaxRank) fail("a value has an unknown dtype or rank");
+    if (row[0] < 0 || row[0] > 2 || row[4] < 0 || row[4] > kMaxRank) {
+      fail("value " + std::to_string(values_.size()) + " has an unknown dtype or rank");
+    }
     ValueSpec value{static_cast<DType>(row[0]), row[1] != 0, row[3] != 0, static_cast<std::int32_t>(row[4]), row[2], {}, 0};
     for (int d = 0; d < value.rank; ++d) value.dims[d] = row[5 + d];
     values_.push_back(value);
@@ -59,17 +63,19 @@ void Program::check_value(std::size_t id) {
   std::int64_t bytes = item_bytes(value.dtype);
   for (int d = 0; d < value.rank; ++d) {
     const std::int64_t dim = value.dims[d];
-    if (dim > kLargest || dim < -kLargest) fail(where + " has an absurd dimension");
-    if (dim < 0 && !value.workspace) fail(where + " persists but depends on the batch's rows");
-    // 128 bits: two factors below 2^40 each cannot overflow it, and the product is bounded again at once.
+    if (dim > kMaxSize || dim < -kMaxSize) fail(where + " has a dimension larger than 2**40");
+    if (dim < 0 && !value.workspace) fail(where + " is persistent, so its shape must not depend on the batch's rows");
+    // In 128 bits three factors of at most 2^40 cannot overflow, and the product is bounded again at once.
     const __int128 product = static_cast<__int128>(bytes) * (dim >= 0 ? dim : -dim * static_cast<__int128>(capacity_));
-    if (product > kLargest) fail(where + " is too large");
+    if (product > kMaxSize) fail(where + " is too large");
     bytes = static_cast<std::int64_t>(product);
   }
   if (value.sparse) bytes = sizeof(CsrRows);
   value.bytes = bytes;
   const std::int64_t limit = value.workspace ? workspace_bytes_ : persistent_bytes_;
-  if (value.offset < 0 || value.offset % alignment != 0) fail(where + " is misplaced in the arena");
+  if (value.offset < 0 || value.offset % alignment != 0) {
+    fail(where + " has a negative or unaligned offset in the arena");
+  }
   if (value.offset > limit - bytes) fail(where + " lies outside the arena");
 }
 
@@ -79,19 +85,19 @@ void Program::read_code(std::span<const std::int64_t> code) {
   std::size_t at = 0;
   while (at < code.size()) {
     const std::string where = "instruction " + std::to_string(instructions_.size());
-    if (code.size() - at < 4) fail(where + " is cut off");
+    if (code.size() - at < 4) fail(where + " is truncated");
     const std::int64_t opcode = code[at], n_inputs = code[at + 1], n_attrs = code[at + 2], output = code[at + 3];
     at += 4;
     if (opcode < 0 || opcode >= static_cast<std::int64_t>(kernels.size())) fail(where + " has an unknown opcode");
     const auto left = static_cast<std::int64_t>(code.size() - at);
-    if (n_inputs < 0 || n_attrs < 0 || n_inputs > left || n_attrs > left - n_inputs) fail(where + " is cut off");
+    if (n_inputs < 0 || n_attrs < 0 || n_inputs > left || n_attrs > left - n_inputs) fail(where + " is truncated");
     if (output < -1 || output >= n_values_known) fail(where + " has an unknown output");
     const Kernel& kernel = kernels[static_cast<std::size_t>(opcode)];
     if (kernel.n_inputs == kVariadic ? n_inputs < 1 : n_inputs != kernel.n_inputs) {
-      fail(where + " (" + kernel.name + ") has a wrong number of inputs");
+      fail(where + " (" + kernel.name + ") has the wrong number of inputs");
     }
     if (kernel.n_attrs != kVariadic && n_attrs != kernel.n_attrs) {
-      fail(where + " (" + kernel.name + ") has a wrong number of attributes");
+      fail(where + " (" + kernel.name + ") has the wrong number of attributes");
     }
     InstructionSpec instruction{&kernel, {}, static_cast<std::int32_t>(output), {}, std::numeric_limits<std::int64_t>::max()};
     for (std::int64_t i = 0; i < n_inputs; ++i, ++at) {
@@ -119,12 +125,12 @@ void Program::check_roles() const {
   };
   for (const std::int32_t id : roles_.slots) {
     filled(id, "a slot");
-    if (id == -1) fail("a slot must be a value");
+    if (id == -1) fail("a slot must be a value of the program");
   }
   filled(roles_.inverse_weight, "the inverse weight");
   scalar(roles_.loss, "the loss");
   for (const std::int32_t id : roles_.outputs) {
-    if (!known(id) || value(id).sparse) fail("an output is not a dense value of the program");
+    if (!known(id) || value(id).sparse) fail("an output must be a dense value of the program");
   }
   check_inputs();
   if (roles_.key != -1 &&
@@ -139,7 +145,7 @@ void Program::check_inputs() const {
     if (id < 0 || id >= n_values() || !value(id).workspace || value(id).rank < 1 || value(id).rank > 2 || value(id).dims[0] != -1) {
       fail("an input must be a value of shape [m] or [m, n] in the workspace");
     }
-    if (value(id).rank == 2 && value(id).dims[1] < 0) fail("an input's rows must have a fixed width");
+    if (value(id).rank == 2 && value(id).dims[1] < 0) fail("the rows of an input must have a fixed width");
   }
   if (roles_.weights == -1) return;
   if (roles_.weights < 0 || roles_.weights >= static_cast<std::int64_t>(roles_.inputs.size())) {
@@ -167,7 +173,7 @@ Bound Program::bind(std::byte* persistent, std::byte* workspace, void* scratch, 
   bound.n_rows = n_rows;
   std::size_t n_operands = 0;
   for (const InstructionSpec& instruction : instructions_) n_operands += instruction.inputs.size();
-  bound.operands.reserve(n_operands);  // calls point into it
+  bound.operands.reserve(n_operands);  // calls point into it, so it must not reallocate
   bound.calls.reserve(instructions_.size());
   for (const InstructionSpec& instruction : instructions_) {
     Call call;
@@ -190,7 +196,7 @@ Bound Program::bind(std::byte* persistent, std::byte* workspace, void* scratch, 
 }
 
 void Program::check_instructions(std::int64_t n_rows) {
-  alignas(8) static std::byte nowhere[8];  // pointers are compared by no check
+  alignas(8) static std::byte nowhere[8];  // the checks do not look at pointers
   const Bound bound = bind(nowhere, nowhere, nullptr, n_rows);
   for (std::size_t i = 0; i < bound.calls.size(); ++i) {
     const Call& call = bound.calls[i];
@@ -200,39 +206,39 @@ void Program::check_instructions(std::int64_t n_rows) {
         fail("instruction " + std::to_string(i) + " (" + name + ") mixes float32 and float64");
       }
     }
-    if (call.output.rank >= 0 && call.output.dtype != dtype_) {  // a kernel without inputs cannot tell
-      fail("instruction " + std::to_string(i) + " (" + name + ") does not give the program's float type");
+    if (call.output.rank >= 0 && call.output.dtype != dtype_) {  // which a kernel without inputs cannot check
+      fail("instruction " + std::to_string(i) + " (" + name + ") must return the program's float type");
     }
     if (const char* error = instructions_[i].kernel->check(call)) {
       fail("instruction " + std::to_string(i) + " (" + name + "): " + error);
     }
-    if (instructions_[i].kernel->limit != nullptr) {
-      instructions_[i].limit = std::min(instructions_[i].limit, instructions_[i].kernel->limit(call));
+    if (instructions_[i].kernel->index_bound != nullptr) {
+      instructions_[i].index_bound = std::min(instructions_[i].index_bound, instructions_[i].kernel->index_bound(call));
     }
   }
 }
 
-// Row numbers and sparse rows decide where kernels read and write. So they are inputs, or numbers that persist, both of
-// which a run looks at beforehand, and nothing is written over them until their last reader is done.
+// Indices and sparse rows decide where kernels read and write. They must be inputs or persistent indices, both of which
+// each run checks first, and nothing may overwrite them before their last reader is done.
 void Program::check_addresses() {
   for (std::size_t i = 0; i < instructions_.size(); ++i) {
     const InstructionSpec& instruction = instructions_[i];
     for (std::size_t k = 0; k < instruction.inputs.size(); ++k) {
       const std::int32_t id = instruction.inputs[k];
-      const bool numbers =
-          instruction.kernel->limit != nullptr && k == static_cast<std::size_t>(instruction.kernel->numbers);
-      if (!numbers && !value(id).sparse) continue;
+      const bool is_index = instruction.kernel->index_bound != nullptr &&
+                            k == static_cast<std::size_t>(instruction.kernel->index_operand);
+      if (!is_index && !value(id).sparse) continue;
       const std::string what = "instruction " + std::to_string(i) + " (" + instruction.kernel->name + "): operand " +
-                               std::to_string(k) + ", which decides what is read,";
+                               std::to_string(k) + ", which holds indices,";
       const std::int32_t input = input_at(id);
       if (input < 0 && (value(id).workspace || value(id).sparse)) fail(what + " must be an input");
       if (is_overwritten(id, input, value(id).workspace ? i + 1 : instructions_.size())) fail(what + " is overwritten");
-      if (numbers) numbers_.push_back({input < 0 ? id : input, instruction.limit});
+      if (is_index) index_operands_.push_back({input < 0 ? id : input, instruction.index_bound});
     }
   }
 }
 
-// The input whose memory the value is, under this or another shape; -1: none.
+// The input that shares its memory with the value, possibly in another shape; -1: none.
 std::int32_t Program::input_at(std::int32_t id) const {
   const ValueSpec& own = value(id);
   for (const std::int32_t input : roles_.inputs) {
@@ -244,7 +250,7 @@ std::int32_t Program::input_at(std::int32_t id) const {
   return -1;
 }
 
-// Whether the executor, as it fills the values that `input` is not, or one of the first instructions writes to `id`.
+// Whether `id` is overwritten by one of the first n_instructions, or when the executor fills values other than `input`.
 bool Program::is_overwritten(std::int32_t id, std::int32_t input, std::size_t n_instructions) const {
   const auto hits = [&](std::int32_t other) { return other >= 0 && overlap(value(id), value(other)); };
   for (const std::int32_t other : roles_.inputs) {
@@ -266,9 +272,9 @@ bool Program::is_overwritten(std::int32_t id, std::int32_t input, std::size_t n_
 std::int64_t Program::row_bytes(std::int32_t output) const {
   const ValueSpec& spec = value(output);
   const std::string name = "output value " + std::to_string(output);
-  if (spec.rank < 1 || spec.dims[0] != -1) fail(name + " has no rows: its first axis must be m");
+  if (spec.rank < 1 || spec.dims[0] != -1) fail(name + " must have the batch's rows as its first axis");
   for (int d = 1; d < spec.rank; ++d) {
-    if (spec.dims[d] < 0) fail(name + " has rows whose size depends on their number");
+    if (spec.dims[d] < 0) fail(name + " must have rows of a fixed size");
   }
   return spec.size(1) * item_bytes(spec.dtype);
 }

@@ -1,4 +1,4 @@
-// A validated program: what Python's compiler produced, checked once, immutable from then on.
+// A program as the Python compiler produced it: validated once, then immutable.
 #pragma once
 
 #include <cstdint>
@@ -10,17 +10,17 @@
 
 namespace rosenblatt {
 
-inline constexpr std::int64_t kLargest = std::int64_t{1} << 40;  // no size, offset or number of rows comes near it
+inline constexpr std::int64_t kMaxSize = std::int64_t{1} << 40;  // bytes or rows: their sums cannot overflow
 
-// Where a value lives. A dimension d >= 0 is a size; d < 0 stands for -d * m, m being the rows of the batch.
+// Where a value is stored. A dimension d >= 0 is a size; d < 0 stands for -d * m, where m is the rows of the batch.
 struct ValueSpec {
   DType dtype;
-  bool workspace;  // else in the persistent block
+  bool workspace;  // false: in the persistent memory
   bool sparse;
   std::int32_t rank;
   std::int64_t offset;  // bytes
   std::int64_t dims[kMaxRank];
-  std::int64_t bytes = 0;  // with as many rows as the program has room for
+  std::int64_t bytes = 0;  // at the full capacity of rows
 
   std::int64_t dim(int axis, std::int64_t n_rows) const { return dims[axis] >= 0 ? dims[axis] : -dims[axis] * n_rows; }
   std::int64_t size(std::int64_t n_rows) const {
@@ -35,22 +35,22 @@ struct InstructionSpec {
   std::vector<std::int32_t> inputs;
   std::int32_t output;  // -1: none
   std::vector<std::int64_t> attrs;
-  std::int64_t limit = std::numeric_limits<std::int64_t>::max();  // see Kernel
+  std::int64_t index_bound = std::numeric_limits<std::int64_t>::max();  // see Kernel
 };
 
-// A value whose numbers decide where kernels read or write: each must be 0 to limit - 1.
-struct Numbers {
-  std::int32_t value;  // an input, or one that persists
-  std::int64_t limit;
+// A value that holds indices at which kernels read or write: each must be in 0 .. bound - 1.
+struct IndexOperand {
+  std::int32_t value;  // an input, or a value in persistent memory
+  std::int64_t bound;
 };
 
-// Values with a meaning to the executor; -1 where the program has none.
+// The values that the executor fills or reads; -1 if the program has no such value.
 struct Roles {
   std::vector<std::int32_t> inputs;   // filled from the sources, in this order
   std::vector<std::int32_t> slots;    // scalars, filled before each step
   std::vector<std::int32_t> outputs;
   std::int32_t key = -1;              // int32[4]: seed low, seed high, step, first row of the block
-  std::int32_t inverse_weight = -1;   // scalar: 1 / (sum of the weights, or number, of the batch's rows)
+  std::int32_t inverse_weight = -1;   // scalar: 1 / (sum of the weights of the batch's rows, or their number)
   std::int32_t weights = -1;          // position in `inputs` of the sample weights
   std::int32_t loss = -1;             // scalar
 };
@@ -72,8 +72,8 @@ class Program {
  public:
   static constexpr int kValueColumns = 5 + kMaxRank;
 
-  // `values`: rows of (dtype, workspace, offset, sparse, rank, dims...); `code`: for each instruction opcode, n_inputs,
-  // n_attrs, output, inputs..., attrs... Throws std::invalid_argument naming the instruction or value at fault.
+  // `values`: rows of (dtype, workspace, offset, sparse, rank, dims...). `code`: opcode, n_inputs, n_attrs, output,
+  // inputs..., attrs... of each instruction. Throws std::invalid_argument that names the invalid instruction or value.
   Program(DType dtype, std::span<const std::int64_t> values, std::span<const std::int64_t> code, Roles roles,
           std::int64_t capacity, std::int64_t persistent_bytes, std::int64_t workspace_bytes);
 
@@ -83,12 +83,13 @@ class Program {
   DType dtype() const { return dtype_; }
   const Roles& roles() const { return roles_; }
   const ValueSpec& value(std::int32_t id) const { return values_[static_cast<std::size_t>(id)]; }
-  const std::vector<Numbers>& numbers() const { return numbers_; }
+  const std::vector<IndexOperand>& index_operands() const { return index_operands_; }
   std::int64_t n_values() const { return static_cast<std::int64_t>(values_.size()); }
   std::int64_t capacity() const { return capacity_; }
   std::int64_t persistent_bytes() const { return persistent_bytes_; }
   std::int64_t workspace_bytes() const { return workspace_bytes_; }
-  // Bytes of each row of an output (of `roles().outputs`) that has a row for each row of the batch; else throws.
+  // Bytes of a row of an output (of `roles().outputs`). Throws if the output does not have one row per row of the
+  // batch.
   std::int64_t row_bytes(std::int32_t output) const;
 
  private:
@@ -105,7 +106,7 @@ class Program {
   DType dtype_;
   std::vector<ValueSpec> values_;
   std::vector<InstructionSpec> instructions_;
-  std::vector<Numbers> numbers_;
+  std::vector<IndexOperand> index_operands_;
   Roles roles_;
   std::int64_t capacity_, persistent_bytes_, workspace_bytes_;
 };

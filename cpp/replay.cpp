@@ -1,5 +1,5 @@
-// Replays training runs that tools/dump_programs.py wrote, for sanitizers that an interpreter disturbs: by 1 to 8
-// threads, which must give the same bytes, and in several sessions at once, some of them cancelled.
+// Replays training runs that tools/dump_programs.py wrote, for sanitizers that do not work with a Python interpreter.
+// Runs with 1 to 8 threads must give the same bytes. Then several sessions run at once, and some of them are cancelled.
 //
 // usage: replay FILE...
 #include <atomic>
@@ -17,7 +17,7 @@ namespace {
 
 using Bytes = std::vector<std::byte>;
 
-// A file of 64-bit integers; an array is its length and its elements, other data a number of bytes and the bytes.
+// Reads 64-bit integers. An array is its length followed by its elements; other data is its size followed by its bytes.
 class Reader {
  public:
   explicit Reader(const char* path) : file_(path, std::ios::binary) {
@@ -26,7 +26,7 @@ class Reader {
   std::int64_t integer() {
     std::int64_t value = 0;
     file_.read(reinterpret_cast<char*>(&value), sizeof value);
-    if (!file_) throw std::runtime_error("the file ends early");
+    if (!file_) throw std::runtime_error("the file is truncated");
     return value;
   }
   std::vector<std::int64_t> integers() {
@@ -34,7 +34,7 @@ class Reader {
     for (std::int64_t& value : values) value = integer();
     return values;
   }
-  std::vector<std::int32_t> numbers() {
+  std::vector<std::int32_t> int32s() {
     std::vector<std::int32_t> values;
     for (const std::int64_t value : integers()) values.push_back(static_cast<std::int32_t>(value));
     return values;
@@ -53,9 +53,9 @@ std::shared_ptr<const Program> read_program(Reader& in) {
   const auto dtype = static_cast<DType>(in.integer());
   const std::vector<std::int64_t> values = in.integers(), code = in.integers();
   Roles roles;
-  roles.inputs = in.numbers();
-  roles.slots = in.numbers();
-  roles.outputs = in.numbers();
+  roles.inputs = in.int32s();
+  roles.slots = in.int32s();
+  roles.outputs = in.int32s();
   roles.key = static_cast<std::int32_t>(in.integer());
   roles.inverse_weight = static_cast<std::int32_t>(in.integer());
   roles.weights = static_cast<std::int32_t>(in.integer());
@@ -113,13 +113,13 @@ Bytes train(const Run& run, const Session::Interrupted& interrupted) {
 
 bool same_for_all_teams(const Run& run, const char* path) {
   Team::set_size(1);
-  const Bytes alone = train(run, nullptr);
+  const Bytes serial = train(run, nullptr);
   for (const Sharing sharing : {Sharing::always, Sharing::measured}) {
     Runner::set_sharing(sharing);
     for (const int n : {2, 3, 4, 8}) {
       Team::set_size(n);
-      if (train(run, nullptr) == alone) continue;
-      std::fprintf(stderr, "%s: %d threads give other bytes than one\n", path, n);
+      if (train(run, nullptr) == serial) continue;
+      std::fprintf(stderr, "%s: %d threads and one thread give different bytes\n", path, n);
       return false;
     }
   }

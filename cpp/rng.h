@@ -1,7 +1,7 @@
 // Philox4x32-10 (Salmon, Moraes, Dror and Shaw, 2011): random words as a function of a key and a counter.
 //
-// Goes in: a key of two words and a counter of four, many counters at a time. Comes out: four random 32-bit words for
-// each. There is no state: what a number is depends on nothing but where it stands.
+// Takes a key of two words and counters of four words. Returns four random 32-bit words for each counter. Never keeps
+// state: a number depends only on its position in the sequence.
 #pragma once
 
 #include <cstdint>
@@ -13,7 +13,7 @@ namespace rosenblatt::ROSENBLATT_ISA {
 
 using Words = Vec<std::uint64_t>;  // a 32-bit word in the lower half of each lane
 inline constexpr int kPhiloxLanes = kLanes<std::uint64_t>;
-inline constexpr int kPhiloxGroups = 2;  // vectors of counters at a time: one alone would wait for its products
+inline constexpr int kPhiloxGroups = 2;  // independent vectors of counters, which hide the latency of the products
 inline constexpr int kPhiloxBlocks = kPhiloxGroups * kPhiloxLanes;
 inline constexpr int kPhiloxWords = 4 * kPhiloxBlocks;
 
@@ -22,7 +22,7 @@ struct PhiloxKey {
   std::uint32_t step, stream;         // the third and fourth word of the counter
 };
 
-// The 64-bit products of the lanes' lower halves.
+// The 64-bit products of the lower halves of the lanes.
 static inline Words multiply_words(Words a, std::uint32_t b) {
   const Words factor = Words{} + b;
 #if defined(__AVX512F__)
@@ -48,7 +48,7 @@ static inline void store_words(std::uint32_t* words, Words first, Words second, 
 
 // Words 4 * block to 4 * block + kPhiloxWords - 1 of the key's sequence; `block` is the counter's lower 64 bits.
 static inline void philox(const PhiloxKey& key, std::uint64_t block, std::uint32_t* words) {
-  // Only the lower half of a lane counts: the upper may hold anything until the words are joined.
+  // Only the lower half of a lane matters: the upper half may hold anything until the words are joined.
   Words c[kPhiloxGroups][4];
   for (int g = 0; g < kPhiloxGroups; ++g) {
     Words number{};

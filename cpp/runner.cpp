@@ -15,9 +15,9 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr std::size_t kMostBindings = 8;
-constexpr double kPromise = 0.9;     // of the time alone that a schedule must promise to be tried
-constexpr double kDispatch = 200;    // nanoseconds to begin and end a shared run
+constexpr std::size_t kMaxBindings = 8;
+constexpr double kWorthTrying = 0.9;  // times the serial time: the longest predicted run that is worth trying
+constexpr double kDispatch = 200;     // nanoseconds to start and finish a parallel run
 
 std::atomic<Sharing> sharing{Sharing::measured};
 
@@ -25,7 +25,7 @@ double nanoseconds_since(Clock::time_point start) {
   return std::chrono::duration<double, std::nano>(Clock::now() - start).count();
 }
 
-// What looking at the clock costs.
+// The cost of reading the clock, in nanoseconds.
 double clock_cost() {
   static const double cost = [] {
     double least = std::numeric_limits<double>::infinity();
@@ -74,7 +74,7 @@ Runner::Binding& Runner::binding(std::byte* persistent, std::int64_t n_rows, Scr
   for (Binding& candidate : bindings_) {
     if (candidate.bound.n_rows == n_rows) return candidate;
   }
-  if (bindings_.size() >= kMostBindings) bindings_.clear();
+  if (bindings_.size() >= kMaxBindings) bindings_.clear();
   bindings_.push_back(bind(persistent, n_rows, scratch));
   return bindings_.back();
 }
@@ -91,8 +91,8 @@ Runner::Binding Runner::bind(std::byte* persistent, std::int64_t n_rows, Scratch
   return fresh;
 }
 
-// What a batch gives besides its rows: slots, random key, and where the rows of sparse inputs are.
-void Runner::fill_numbers(const Binding& binding, std::span<const Source> sources, const Batch& batch) {
+// Fills everything but the rows of dense inputs: the slots, the random key, and the pointers of sparse inputs.
+void Runner::fill_scalars(const Binding& binding, std::span<const Source> sources, const Batch& batch) {
   for (std::size_t i = 0; i < sources.size(); ++i) {
     if (sources[i].sparse) gather(binding.inputs[i], sources[i], batch.rows);
   }
@@ -114,46 +114,47 @@ void Runner::fill_rows(const Binding& binding, std::span<const Source> sources, 
   }
 }
 
-void Runner::run(std::byte* persistent, std::span<const Source> sources, const Batch& batch, Lease& lease,
+void Runner::run(std::byte* persistent, std::span<const Source> sources, const Batch& batch, TeamLock& team_lock,
                  Scratch& scratch) {
   Binding& own = binding(persistent, batch.n_rows, scratch);
-  fill_numbers(own, sources, batch);
+  fill_scalars(own, sources, batch);
   if (Team::size() < 2) {
-    run_alone(own, sources, batch);
+    run_serial(own, sources, batch);
   } else {
-    run_measured(own, sources, batch, lease, scratch);
+    run_measured(own, sources, batch, team_lock, scratch);
   }
 }
 
-void Runner::run_measured(Binding& own, std::span<const Source> sources, const Batch& batch, Lease& lease,
+void Runner::run_measured(Binding& own, std::span<const Source> sources, const Batch& batch, TeamLock& team_lock,
                           Scratch& scratch) {
   const bool always = sharing.load(std::memory_order_relaxed) == Sharing::always;
-  if (!always && own.pace.next() == Pace::Way::profile) {
+  if (!always && own.tuner.mode() == ParallelTuner::Mode::profile) {
     fill_rows(own, sources, batch, {0, batch.n_rows});
     return profile(own);
   }
   if (own.n_threads != Team::size()) plan(own, Team::size(), scratch);
-  const bool timed = own.pace.timed();
+  const bool timed = own.tuner.needs_time();
   const Clock::time_point start = timed ? Clock::now() : Clock::time_point();
-  std::int64_t lost = 0;
-  Team* const team = own.schedule && (always || own.pace.next() == Pace::Way::shared) ? lease.team() : nullptr;
-  if (team != nullptr && own.schedule->n_parts() <= lease.n_threads()) {
-    lost = -team->lost();
-    run_shared(own, sources, batch, *team);
-    lost += team->lost();
+  std::int64_t waited = 0;
+  Team* const team =
+      own.schedule && (always || own.tuner.mode() == ParallelTuner::Mode::parallel) ? team_lock.team() : nullptr;
+  if (team != nullptr && own.schedule->n_parts() <= team_lock.n_threads()) {
+    waited = -team->wait_time();
+    run_parallel(own, sources, batch, *team);
+    waited += team->wait_time();
   } else {
-    run_alone(own, sources, batch);
-    if (own.pace.next() == Pace::Way::shared) return;  // the team was not to be had: nothing was learnt
+    run_serial(own, sources, batch);
+    if (own.tuner.mode() == ParallelTuner::Mode::parallel) return;  // the team was not available: nothing to record
   }
-  own.pace.done(timed ? nanoseconds_since(start) : 0, static_cast<double>(lost));
+  own.tuner.record_run(timed ? nanoseconds_since(start) : 0, static_cast<double>(waited));
 }
 
-void Runner::run_alone(const Binding& binding, std::span<const Source> sources, const Batch& batch) {
+void Runner::run_serial(const Binding& binding, std::span<const Source> sources, const Batch& batch) {
   fill_rows(binding, sources, batch, {0, batch.n_rows});
   binding.bound.run();
 }
 
-void Runner::run_shared(const Binding& binding, std::span<const Source> sources, const Batch& batch, Team& team) {
+void Runner::run_parallel(const Binding& binding, std::span<const Source> sources, const Batch& batch, Team& team) {
   struct Context {
     const Binding& binding;
     std::span<const Source> sources;
@@ -164,7 +165,7 @@ void Runner::run_shared(const Binding& binding, std::span<const Source> sources,
   team.run(binding.schedule->n_parts(), [](const void* given, int part) {
     const Context& c = *static_cast<const Context*>(given);
     const Schedule& schedule = *c.binding.schedule;
-    fill_rows(c.binding, c.sources, c.batch, cut(c.batch.n_rows, part, schedule.n_parts()));
+    fill_rows(c.binding, c.sources, c.batch, part_range(c.batch.n_rows, part, schedule.n_parts()));
     schedule.run(part, c.team);
   }, &context);
 }
@@ -179,20 +180,21 @@ void Runner::profile(Binding& binding) {
     binding.costs[i] = std::min(binding.costs[i], cost);
     sum += cost;
   }
-  binding.pace.profiled(sum);
+  binding.tuner.record_profile(sum);
 }
 
-// The schedule for 2, 4, 8 ... or all threads that promises most, if one promises enough.
+// Makes schedules for 2, 4, 8, ... and all threads. Keeps the one with the shortest predicted time, if it is worth
+// trying.
 void Runner::plan(Binding& binding, int n_threads, Scratch& scratch) {
   binding.n_threads = n_threads;
   binding.schedule.reset();
   const bool always = sharing.load() == Sharing::always;
   std::vector<double> costs = binding.costs;
   for (double& cost : costs) cost = always || !std::isfinite(cost) ? 1000.0 : cost;
-  double alone = 0;
-  for (const double cost : costs) alone += cost;
+  double serial = 0;
+  for (const double cost : costs) serial += cost;
   std::vector<void*> scratches{scratch.of(0)};
-  double best = always ? std::numeric_limits<double>::infinity() : kPromise * alone - kDispatch;
+  double best = always ? std::numeric_limits<double>::infinity() : kWorthTrying * serial - kDispatch;
   for (int n = always ? n_threads : 2; n <= n_threads; n = n < n_threads ? std::min(2 * n, n_threads) : n + 1) {
     while (static_cast<int>(scratches.size()) < n) scratches.push_back(scratch.of(static_cast<int>(scratches.size())));
     Schedule schedule(binding.bound, costs, binding.inputs, scratches);
@@ -201,9 +203,9 @@ void Runner::plan(Binding& binding, int n_threads, Scratch& scratch) {
     binding.schedule.emplace(std::move(schedule));
   }
   if (binding.schedule) {
-    binding.pace.start();
+    binding.tuner.start();
   } else {
-    binding.pace.give_up();
+    binding.tuner.disable();
   }
 }
 

@@ -1,4 +1,4 @@
-// A program with the memory to run it in, and what is known of how it runs best: alone or shared among threads.
+// A program with the memory to run it in, and the measurements that tell whether it runs faster on several threads.
 #pragma once
 
 #include <memory>
@@ -6,7 +6,7 @@
 #include <span>
 #include <vector>
 
-#include "pace.h"
+#include "parallel_tuner.h"
 #include "program.h"
 #include "schedule.h"
 #include "source.h"
@@ -15,7 +15,7 @@
 
 namespace rosenblatt {
 
-// 64-byte aligned memory, zeroed at first.
+// Zero-initialized memory, aligned to 64 bytes.
 class Buffer {
  public:
   explicit Buffer(std::size_t bytes);
@@ -39,7 +39,7 @@ struct Batch {
   std::int64_t step;
 };
 
-// kScratchBytes for each thread that takes part.
+// kScratchBytes for each thread.
 class Scratch {
  public:
   void* of(int part);
@@ -48,39 +48,40 @@ class Scratch {
   std::vector<Buffer> buffers_;
 };
 
-enum class Sharing { measured, always };  // `always` is for tests: whatever can be shared is
+enum class Sharing { measured, always };  // `always` is for tests: run in parallel whatever can be
 
 class Runner {
  public:
   explicit Runner(std::shared_ptr<const Program> program);
 
-  // Fills inputs, slots and random key, and runs.
-  void run(std::byte* persistent, std::span<const Source> sources, const Batch& batch, Lease& lease, Scratch& scratch);
+  // Fills the inputs, the slots and the random key, then runs the program.
+  void run(std::byte* persistent, std::span<const Source> sources, const Batch& batch, TeamLock& team_lock,
+           Scratch& scratch);
   Operand operand(std::int32_t value, std::byte* persistent, std::int64_t n_rows) const;
   const Program& program() const { return *program_; }
 
   static void set_sharing(Sharing sharing);
 
  private:
-  // The program with its addresses for one number of rows.
+  // The program with resolved addresses for one number of rows.
   struct Binding {
     Bound bound;
     std::vector<Operand> inputs, slots;
     Operand inverse_weight, key;
     std::vector<double> costs;  // nanoseconds of each call
-    Pace pace;
+    ParallelTuner tuner;
     std::optional<Schedule> schedule;
-    int n_threads = 0;  // that the schedule was made for
+    int n_threads = 0;  // for which the schedule was made
   };
 
   Binding& binding(std::byte* persistent, std::int64_t n_rows, Scratch& scratch);
   Binding bind(std::byte* persistent, std::int64_t n_rows, Scratch& scratch) const;
-  void run_measured(Binding& binding, std::span<const Source> sources, const Batch& batch, Lease& lease,
+  void run_measured(Binding& binding, std::span<const Source> sources, const Batch& batch, TeamLock& team_lock,
                     Scratch& scratch);
-  static void fill_numbers(const Binding& binding, std::span<const Source> sources, const Batch& batch);
+  static void fill_scalars(const Binding& binding, std::span<const Source> sources, const Batch& batch);
   static void fill_rows(const Binding& binding, std::span<const Source> sources, const Batch& batch, Range rows);
-  static void run_alone(const Binding& binding, std::span<const Source> sources, const Batch& batch);
-  static void run_shared(const Binding& binding, std::span<const Source> sources, const Batch& batch, Team& team);
+  static void run_serial(const Binding& binding, std::span<const Source> sources, const Batch& batch);
+  static void run_parallel(const Binding& binding, std::span<const Source> sources, const Batch& batch, Team& team);
   static void profile(Binding& binding);
   static void plan(Binding& binding, int n_threads, Scratch& scratch);
 

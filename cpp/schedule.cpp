@@ -9,10 +9,10 @@ namespace rosenblatt {
 
 namespace {
 
-constexpr double kMeeting = 100, kMeetingEach = 10;  // nanoseconds, for all and for each thread
-constexpr double kPart = 15;                         // what a part costs beyond its share of the whole
+constexpr double kBarrier = 100, kBarrierPerThread = 10;  // nanoseconds
+constexpr double kPart = 15;                              // nanoseconds of overhead for each part of a call
 
-// Bytes that are read or written.
+// A range of bytes that is read or written.
 struct Access {
   const std::byte* begin;
   const std::byte* end;
@@ -46,7 +46,7 @@ bool conflict(const Accesses& a, const Accesses& b) {
 
 void append(Accesses& to, const Accesses& more) { to.insert(to.end(), more.begin(), more.end()); }
 
-// What one thread does of a call.
+// One thread's part of a call.
 struct Part {
   Call call;
   Accesses accesses;
@@ -54,9 +54,9 @@ struct Part {
 
 }  // namespace
 
-// Fills phases, between which the threads meet, one after the other: in the order of the program each call joins the
-// phase if no call before it was put off that it must wait for, and if a thread (or all, each with its part) can make
-// it without waiting for another's work in this phase. It is put off too if meeting first promises to be quicker.
+// Fills one phase after the other, with barriers between them. Calls are considered in the order of the program. A call
+// joins the phase if it depends on no deferred call, and if one thread (or all, each with its part) can make it without
+// waiting for another thread's work in this phase. It is deferred as well if a barrier first is predicted to be faster.
 class Schedule::Builder {
  public:
   Builder(Schedule& schedule, const Bound& bound, std::span<const double> costs, std::span<void* const> scratch)
@@ -73,7 +73,7 @@ class Schedule::Builder {
     take_prologue(inputs);
     for (int part = 0; part < n_parts(); ++part) {
       for (Operand input : inputs) {
-        const Range rows = cut(input.dims[0], part, n_parts());
+        const Range rows = part_range(input.dims[0], part, n_parts());
         if (input.sparse || rows.first == rows.last) continue;
         take_rows(input, rows);
         phase_[index(part)].push_back(access_of(input, true));
@@ -81,15 +81,15 @@ class Schedule::Builder {
     }
     for (bool empty = inputs.empty(); !pending_.empty(); empty = true) {
       fill_phase(empty);
-      if (!pending_.empty()) meet();
+      if (!pending_.empty()) add_barrier();
     }
-    to_.nanoseconds_ = *std::ranges::max_element(clocks_) + meeting();
+    to_.nanoseconds_ = *std::ranges::max_element(clocks_) + barrier_cost();
   }
 
  private:
   static std::size_t index(int part) { return static_cast<std::size_t>(part); }
   int n_parts() const { return static_cast<int>(scratch_.size()); }
-  double meeting() const { return kMeeting + kMeetingEach * n_parts(); }
+  double barrier_cost() const { return kBarrier + kBarrierPerThread * n_parts(); }
 
   std::vector<Part> parts_of(std::size_t i) {
     const Call& whole = bound_.calls[i];
@@ -109,43 +109,43 @@ class Schedule::Builder {
     return parts;
   }
 
-  // Numbers that are made of numbers alone, such as 1 / rows: all threads read them, none should wait for them.
+  // Scalars computed from scalars, such as 1 / rows: all threads read them, and none should wait for them.
   void take_prologue(std::span<const Operand> inputs) {
-    Accesses put_off;
-    for (const Operand& input : inputs) put_off.push_back(access_of(input, true));  // filled later
+    Accesses deferred;
+    for (const Operand& input : inputs) deferred.push_back(access_of(input, true));  // filled later
     std::vector<std::size_t> left;
     for (const std::size_t i : pending_) {
       const Call& call = bound_.calls[i];
       const bool scalars = call.output.rank == 0 && std::all_of(call.inputs, call.inputs + call.n_inputs, [](const Operand& x) {
         return x.rank == 0 && !x.sparse;
       });
-      if (scalars && !conflict(whole_[i], put_off)) {
+      if (scalars && !conflict(whole_[i], deferred)) {
         to_.prologue_.push_back({bound_.functions[i], call});
         for (double& clock : clocks_) clock += costs_[i];
       } else {
-        append(put_off, whole_[i]);
+        append(deferred, whole_[i]);
         left.push_back(i);
       }
     }
     pending_ = std::move(left);
   }
 
-  // An empty phase takes at least one call; one that began with the filling of inputs need not.
+  // If the phase is empty, it must take at least one call. A phase that fills inputs may take none.
   void fill_phase(bool empty) {
-    Accesses put_off;
+    Accesses deferred;
     std::vector<std::size_t> left;
     for (const std::size_t i : pending_) {
-      if (!conflict(whole_[i], put_off) && place(i, empty)) {
+      if (!conflict(whole_[i], deferred) && try_add(i, empty)) {
         empty = false;
       } else {
-        append(put_off, whole_[i]);
+        append(deferred, whole_[i]);
         left.push_back(i);
       }
     }
     pending_ = std::move(left);
   }
 
-  // Whether a thread that works on these bytes now would have to wait for another one's work in this phase.
+  // Whether this part would have to wait for the work of another thread in this phase.
   bool waits(const Accesses& accesses, int part) const {
     for (int other = 0; other < n_parts(); ++other) {
       if (other != part && conflict(accesses, phase_[index(other)])) return true;
@@ -153,12 +153,12 @@ class Schedule::Builder {
     return false;
   }
 
-  // Puts call i into the phase, if that is possible and not slower than to meet first.
-  bool place(std::size_t i, bool must) {
+  // Adds call i to the phase, if that is possible and not slower than a barrier first.
+  bool try_add(std::size_t i, bool must) {
     const double latest = *std::ranges::max_element(clocks_);
     const double shared = costs_[i] / n_parts() + kPart;
     double best = must ? std::numeric_limits<double>::infinity()
-                       : latest + meeting() + (parts_[i].empty() ? costs_[i] : std::min(shared, costs_[i]));
+                       : latest + barrier_cost() + (parts_[i].empty() ? costs_[i] : std::min(shared, costs_[i]));
     int chosen = -1;
     for (int part = 0; part < n_parts(); ++part) {
       const double end = std::max(clocks_[index(part)] + costs_[i], latest);
@@ -167,21 +167,21 @@ class Schedule::Builder {
         chosen = part;
       }
     }
-    // Rather each thread its part: it can then go on with it, where else the threads would have to meet.
-    if (!parts_[i].empty() && latest + shared < best + meeting()) {
+    // Prefer to split the call: each thread can then continue with its own part, where a whole call needs a barrier.
+    if (!parts_[i].empty() && latest + shared < best + barrier_cost()) {
       bool possible = true;
       for (int part = 0; part < n_parts() && possible; ++part) possible = !waits(parts_[i][index(part)].accesses, part);
       if (possible) {
-        share(i, shared);
+        add_split(i, shared);
         return true;
       }
     }
     if (chosen < 0) return false;
-    give(i, chosen);
+    add_whole(i, chosen);
     return true;
   }
 
-  void share(std::size_t i, double cost) {
+  void add_split(std::size_t i, double cost) {
     for (int part = 0; part < n_parts(); ++part) {
       const Part& own = parts_[i][index(part)];
       to_.items_[index(part)].push_back({bound_.functions[i], own.call});
@@ -190,7 +190,7 @@ class Schedule::Builder {
     }
   }
 
-  void give(std::size_t i, int part) {
+  void add_whole(std::size_t i, int part) {
     Call call = bound_.calls[i];
     call.scratch = scratch_[index(part)];
     to_.items_[index(part)].push_back({bound_.functions[i], call});
@@ -198,8 +198,8 @@ class Schedule::Builder {
     clocks_[index(part)] += costs_[i];
   }
 
-  void meet() {
-    const double latest = *std::ranges::max_element(clocks_) + meeting();
+  void add_barrier() {
+    const double latest = *std::ranges::max_element(clocks_) + barrier_cost();
     for (int part = 0; part < n_parts(); ++part) {
       to_.items_[index(part)].push_back({nullptr, {}});
       phase_[index(part)].clear();
@@ -211,8 +211,8 @@ class Schedule::Builder {
   const Bound& bound_;
   std::span<const double> costs_;
   std::span<void* const> scratch_;
-  std::vector<double> clocks_;       // when each thread is done with what it has
-  std::vector<Accesses> phase_;      // of each thread
+  std::vector<double> clocks_;       // the time at which each thread has finished its calls so far
+  std::vector<Accesses> phase_;      // of each thread, in this phase
   std::vector<Accesses> whole_;      // of each call
   std::vector<std::vector<Part>> parts_;
   std::vector<std::size_t> pending_;
@@ -233,7 +233,7 @@ void Schedule::run(int part, Team& team) const {
     if (item.function != nullptr) {
       item.function(item.call);
     } else {
-      team.meet(part, n_parts_);
+      team.barrier(part, n_parts_);
     }
   }
 }

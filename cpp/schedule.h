@@ -1,10 +1,9 @@
-// How several threads run a program together.
+// Distributes the calls of a program over several threads.
 //
-// Goes in: a bound program, what each of its calls costs, and a number of threads. Comes out: for each thread the calls
-// or parts of calls that it makes, and where all of them meet. A call is made after everything that it reads is written
-// and before anything that it overwrites is needed no more: within one thread by order, between threads by a meeting.
-// Where two threads may work on the same bytes is decided by the addresses themselves, so the planner's reuse of memory
-// needs no word of its own.
+// Takes a bound program, the cost of each of its calls, and a number of threads. Returns for each thread the calls, or
+// parts of calls, that it makes, and the barriers between them. A call is made after everything that it reads has been
+// written, and after everything that it overwrites has been read: order ensures this within a thread, barriers between
+// threads. Dependencies follow from the addresses alone, so the planner's reuse of memory needs no special case.
 #pragma once
 
 #include <cstdint>
@@ -19,22 +18,22 @@ namespace rosenblatt {
 
 class Schedule {
  public:
-  // `costs`: nanoseconds of each call; `inputs`: what the threads fill by rows before the first call; `scratch`: one
-  // for each thread.
+  // `costs`: nanoseconds of each call. `inputs`: filled row by row by all threads before the first call. `scratch`: one
+  // buffer for each thread.
   Schedule(const Bound& bound, std::span<const double> costs, std::span<const Operand> inputs,
            std::span<void* const> scratch);
 
-  // Calls that come before the threads' work, in the caller's thread.
+  // The calls that precede the parallel part, made on the calling thread.
   void run_prologue() const;
   void run(int part, Team& team) const;
 
   int n_parts() const { return n_parts_; }
-  double nanoseconds() const { return nanoseconds_; }  // that a run should take
+  double nanoseconds() const { return nanoseconds_; }  // the predicted time of a run
 
  private:
   class Builder;
   struct Item {
-    KernelFunction function;  // nullptr: a meeting
+    KernelFunction function;  // nullptr: a barrier
     Call call;
   };
   int n_parts_;

@@ -7,7 +7,7 @@ namespace rosenblatt {
 
 namespace {
 
-constexpr std::uint32_t kOrderStream = 0xffffffffu;  // no instruction's random numbers come from it
+constexpr std::uint32_t kOrderStream = 0xffffffffu;  // a stream that no instruction draws from
 
 }  // namespace
 
@@ -19,7 +19,7 @@ void shuffle_rows(std::int64_t* order, std::int64_t n, std::uint64_t seed, std::
   for (std::int64_t i = 0; i < n; ++i) {
     const std::int64_t place = i % portable::kPhiloxWords;
     if (place == 0) portable::philox(key, static_cast<std::uint64_t>(i / 4), words);
-    // Element n - 1 - i changes places with one of those up to itself, the word deciding which.
+    // Swap element n - 1 - i with a random one of the elements up to and including it.
     const std::int64_t last = n - 1 - i;
     const auto other = static_cast<std::int64_t>((words[place] * static_cast<std::uint64_t>(last + 1)) >> 32);
     const std::int64_t kept = order[last];
@@ -28,19 +28,19 @@ void shuffle_rows(std::int64_t* order, std::int64_t n, std::uint64_t seed, std::
   }
 }
 
-// A number that is too large is drawn again. Here every draw changes two elements' places, a useless one an element's
-// with itself, because the processor cannot foretell which draws are useless.
+// Draws that are too large are rejected. Every draw swaps two elements here, and a rejected one swaps an element with
+// itself: the processor could not predict a branch on rejection.
 void shuffle_as_numpy(std::int64_t* order, std::int64_t n, const NumpyBits& bits) {
   for (std::int64_t i = n - 1; i > 0;) {
     const auto largest = static_cast<std::uint64_t>(i);
     const std::uint64_t mask = ~std::uint64_t{0} >> __builtin_clzll(largest);
     const std::uint64_t drawn = (largest <= 0xffffffffu ? bits.next_uint32(bits.state) : bits.next_uint64(bits.state)) & mask;
-    const bool useful = drawn <= largest;
-    const std::uint64_t other = useful ? drawn : largest;
+    const bool accepted = drawn <= largest;
+    const std::uint64_t other = accepted ? drawn : largest;
     const std::int64_t kept = order[i];
     order[i] = order[other];
     order[other] = kept;
-    i -= useful ? 1 : 0;
+    i -= accepted ? 1 : 0;
   }
 }
 

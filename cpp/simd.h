@@ -1,9 +1,8 @@
-// Vectors of the instruction set that this file is compiled for, over GCC/Clang vector extensions.
+// Vectors of the instruction set that this file is compiled for, built on GCC and Clang vector extensions.
 //
-// Vec<T> holds as many T as one register; load and store take any address; load_n and store_n touch only the first
-// n elements, so that edges need no scalar loop; fma rounds once where the processor can. Everything is in the level's
-// namespace: the same source is compiled for several instruction sets into one library, and no two of them may share a
-// symbol.
+// Vec<T> fills one register. load and store take any address. load_n and store_n touch only the first n elements, so
+// that edges need no scalar loop. fma rounds once if the instruction set supports it. Everything is in the namespace of
+// the level: the same source is compiled into one library for several instruction sets, which must not share symbols.
 #pragma once
 
 #include <cstddef>
@@ -43,7 +42,7 @@ inline constexpr int kLanes = kVectorBytes / static_cast<int>(sizeof(T));
 
 template <class T>
 static inline Vec<T> load(const T* p) {
-  return *reinterpret_cast<const Vec<T>*>(p);  // the type allows any address; memcpy would go by way of the stack in v3
+  return *reinterpret_cast<const Vec<T>*>(p);  // the type allows any address; in v3 memcpy would use the stack
 }
 template <class T>
 static inline void store(T* p, Vec<T> v) {
@@ -51,10 +50,10 @@ static inline void store(T* p, Vec<T> v) {
 }
 template <class T>
 static inline Vec<T> broadcast(T x) {
-  return x - Vec<T>{};  // not x + 0, which would turn -0 into +0 and cost an addition
+  return x - Vec<T>{};  // x + 0 would turn -0 into +0 and cost an addition
 }
 
-// v, in a register: keeps the compiler from loading it again for each use, which doubles the work of split lines.
+// Keeps v in a register. The compiler would otherwise reload it for each use, which is expensive across cache lines.
 template <class T>
 static inline Vec<T> in_register(Vec<T> v) {
 #if defined(__AVX512F__)
@@ -67,7 +66,7 @@ static inline Vec<T> in_register(Vec<T> v) {
   return v;
 }
 
-// a * b + c with one rounding, where the instruction set can (v2 cannot: two roundings there).
+// a * b + c with a single rounding, except in v2, which has no such instruction and rounds twice.
 template <class T>
 static inline Vec<T> fma(Vec<T> a, Vec<T> b, Vec<T> c) {
 #if defined(__AVX512F__)
@@ -99,7 +98,7 @@ static inline Vec<T> fma(Vec<T> a, Vec<T> b, Vec<T> c) {
 #endif
 }
 
-// Of the 16 bytes of `v`, the first n elements (0 <= n < 16 / sizeof(T)), by stores of fixed size.
+// Stores the first n elements of the 16 bytes of `v` (0 <= n < 16 / sizeof(T)), by stores of fixed size.
 template <class T, class V>
 static inline void store_part(T* p, V v, int n) {
   static_assert(sizeof v == 16);
@@ -114,7 +113,7 @@ static inline void store_part(T* p, V v, int n) {
   }
 }
 
-// Of 16 bytes, the first n elements (0 <= n <= 16 / sizeof(T)), the rest zero.
+// Loads n elements into 16 bytes (0 <= n <= 16 / sizeof(T)); the rest is zero.
 template <class T>
 static inline auto load_part(const T* p, int n) {
   typedef T Part __attribute__((vector_size(16)));
@@ -143,7 +142,7 @@ static inline auto load_part(const T* p, int n) {
 #endif
 }
 
-// The first n lanes (0 <= n <= kLanes<T>) from memory, the rest zero.
+// Loads the first n lanes (0 <= n <= kLanes<T>); the rest is zero.
 template <class T>
 static inline Vec<T> load_n(const T* p, int n) {
 #if defined(__AVX512F__)
@@ -167,7 +166,7 @@ static inline Vec<T> load_n(const T* p, int n) {
 #endif
 }
 
-// The first n lanes (0 <= n <= kLanes<T>) to memory.
+// Stores the first n lanes (0 <= n <= kLanes<T>).
 template <class T>
 static inline void store_n(T* p, Vec<T> v, int n) {
 #if defined(__AVX512F__)
@@ -177,7 +176,7 @@ static inline void store_n(T* p, Vec<T> v, int n) {
     _mm512_mask_storeu_pd(p, static_cast<__mmask8>((1u << n) - 1u), reinterpret_cast<__m512d>(v));
   }
 #else
-  // A masked store costs many times as much as its parts on several AVX2 processors.
+  // On several AVX2 processors a masked store is many times slower than stores of its parts.
   if (n == kLanes<T>) return store(p, v);
 #if defined(__AVX2__)
   constexpr int half = kLanes<T> / 2;

@@ -13,9 +13,9 @@ namespace {
 [[noreturn]] void fail(const std::string& message) { throw std::invalid_argument(message); }
 
 constexpr std::int64_t kLine = 64;
-constexpr std::int64_t kAhead = 4096;  // bytes that are asked for before they are copied: rows lie anywhere in memory
+constexpr std::int64_t kAhead = 4096;  // bytes to prefetch ahead of the copy: the next row may lie anywhere in memory
 
-// A short row by whole words, of which the last may overlap the one before it: a call of memcpy costs more.
+// Copies a short row in whole words, the last of which may overlap the previous one: a call to memcpy costs more.
 void copy_row(std::byte* to, const std::byte* from, std::int64_t bytes) {
   constexpr std::int64_t word = 16, few = 8 * word;
   if (bytes < word || bytes > few) {
@@ -26,7 +26,7 @@ void copy_row(std::byte* to, const std::byte* from, std::int64_t bytes) {
   std::memcpy(to + bytes - word, from + bytes - word, word);
 }
 
-// Copies rows whose elements lie side by side and need no conversion.
+// Copies rows whose elements are contiguous and need no conversion.
 void copy_rows(std::byte* to, const Source& source, const std::int64_t* rows, std::int64_t n_rows, std::int64_t bytes) {
   const std::int64_t ahead = std::clamp<std::int64_t>(kAhead / std::max<std::int64_t>(bytes, 1), 1, 16);
   for (std::int64_t i = 0; i < n_rows; ++i, to += bytes) {
@@ -119,13 +119,17 @@ Source Source::codes(const std::int32_t* data, std::int64_t n_rows, std::int64_t
 
 Source Source::csr(const void* values, SourceType type, const std::int32_t* columns, const std::int64_t* offsets,
                    std::int64_t n_values, std::int64_t n_rows, std::int64_t width) {
-  if (offsets[0] < 0 || offsets[n_rows] > n_values) fail("the row offsets of the sparse matrix do not fit its values");
+  if (offsets[0] < 0 || offsets[n_rows] > n_values) {
+    fail("the row offsets of the sparse matrix must be 0 to its number of values");
+  }
   for (std::int64_t i = 0; i < n_rows; ++i) {
-    if (offsets[i] > offsets[i + 1]) fail("the row offsets of the sparse matrix decrease at row " + std::to_string(i));
+    if (offsets[i] > offsets[i + 1]) {
+      fail("the row offsets of the sparse matrix must not decrease; they do at row " + std::to_string(i));
+    }
   }
   for (std::int64_t i = offsets[0]; i < offsets[n_rows]; ++i) {
     if (columns[i] < 0 || columns[i] >= width) {
-      fail("the sparse matrix has a column number " + std::to_string(columns[i]) + "; allowed: 0 to " +
+      fail("the sparse matrix has the column index " + std::to_string(columns[i]) + "; allowed: 0 to " +
            std::to_string(width - 1));
     }
   }

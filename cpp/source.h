@@ -1,4 +1,4 @@
-// The user's data: rows of arrays and sparse matrices, read where they are.
+// The user's data: rows of arrays and sparse matrices, read in place.
 #pragma once
 
 #include <cstddef>
@@ -10,7 +10,7 @@ namespace rosenblatt {
 
 enum class SourceType : std::int32_t { float32, float64, int32 };
 
-// Rows of data as the user holds them. The constructor functions validate everything that a run relies on.
+// Rows of data in the user's own memory. The factory functions validate everything that a run relies on.
 struct Source {
   SourceType type = SourceType::float32;
   bool sparse = false;
@@ -19,16 +19,16 @@ struct Source {
   std::int64_t row_stride = 0, column_stride = 0;  // bytes
   const std::int32_t* columns = nullptr;           // sparse
   const std::int64_t* offsets = nullptr;
-  std::int32_t largest = -1;  // of integers
+  std::int32_t largest = -1;  // of the integers
 
   static Source dense(const void* data, SourceType type, std::int64_t n_rows, std::int64_t width,
                       std::int64_t row_stride, std::int64_t column_stride);
-  // Integers in [0, limit), such as class labels. Throws std::invalid_argument naming the first that is not.
+  // Integers in [0, limit), such as class labels. Throws std::invalid_argument that names the first one outside.
   static Source codes(const std::int32_t* data, std::int64_t n_rows, std::int64_t limit);
   static Source csr(const void* values, SourceType type, const std::int32_t* columns, const std::int64_t* offsets,
                     std::int64_t n_values, std::int64_t n_rows, std::int64_t width);
 
-  // Makes row n row 0.
+  // Drops the first n rows.
   void skip(std::int64_t n) {
     if (sparse) {
       offsets += n;
@@ -39,11 +39,11 @@ struct Source {
   }
 };
 
-// Puts the rows with these numbers into a value of the program, converted to its type; of a sparse source only where
-// they are.
+// Copies the rows with these indices into a value of the program, converted to its type. For a sparse source it stores
+// pointers to the rows.
 void gather(const Operand& to, const Source& source, const std::int64_t* rows);
 
-// One element of a dense source of one column of floats.
+// An element of a dense source with one column of floats.
 double element(const Source& source, std::int64_t row);
 
 }  // namespace rosenblatt

@@ -4,9 +4,9 @@ namespace rosenblatt {
 
 namespace {
 
-constexpr std::int64_t kMany = 1024;   // things, from which parts begin at multiples of kMultiple if they have two
+constexpr std::int64_t kMany = 1024;  // from here on, parts of at least 2 * kMultiple begin at multiples of it
 constexpr std::int64_t kMultiple = 16;
-constexpr std::int64_t kWide = 64;     // columns from which reductions treat each column alike, whatever their number
+constexpr std::int64_t kWide = 64;  // from this many columns on, a reduction treats each column in the same way
 
 std::int64_t item_size(const Operand& x) { return x.dtype == DType::float64 ? 8 : 4; }
 
@@ -18,10 +18,10 @@ void take_columns(Operand& x, Range columns) {
   advance(x, columns.first);
 }
 
-// Narrows the output to the part's rows; false where there are none.
+// Narrows the output to the part's rows. Returns false if there are none.
 bool take_output_rows(Call& call, int part, int n_parts, Range& rows) {
   if (call.output.rank < 1) return false;
-  rows = cut(call.output.dims[0], part, n_parts);
+  rows = part_range(call.output.dims[0], part, n_parts);
   if (rows.first == rows.last) return false;
   take_rows(call.output, rows);
   call.first_row = rows.first;
@@ -30,7 +30,7 @@ bool take_output_rows(Call& call, int part, int n_parts, Range& rows) {
 
 }  // namespace
 
-Range cut(std::int64_t n, int part, int n_parts) {
+Range part_range(std::int64_t n, int part, int n_parts) {
   const auto edge = [=](int p) {
     if (p == n_parts) return n;
     const std::int64_t at = n / n_parts * p + n % n_parts * p / n_parts;
@@ -74,7 +74,7 @@ bool split_output_rows(Call& call, Operand*, int part, int n_parts) {
 bool split_update(Call& call, Operand* inputs, int part, int n_parts) {
   const std::int64_t n = inputs[0].dims[0];
   if (inputs[0].rank < 1) return false;
-  const Range rows = cut(n, part, n_parts);
+  const Range rows = part_range(n, part, n_parts);
   if (rows.first == rows.last) return false;
   for (int i = 0; i < call.n_inputs; ++i) {
     if (inputs[i].rank >= 1) take_rows(inputs[i], rows);
@@ -85,7 +85,7 @@ bool split_update(Call& call, Operand* inputs, int part, int n_parts) {
 bool split_gather(Call& call, Operand* inputs, int part, int n_parts) {
   Range rows;
   if (!take_output_rows(call, part, n_parts, rows)) return false;
-  take_rows(inputs[kNumbers], rows);
+  take_rows(inputs[kIndexOperand], rows);
   return true;
 }
 
@@ -118,7 +118,7 @@ bool split_reduction(Call& call, Operand* inputs, int part, int n_parts) {
     return true;
   }
   if (axis != 0 || x.rank != 2 || x.dims[1] < kWide) return false;
-  range = cut(x.dims[1], part, n_parts);
+  range = part_range(x.dims[1], part, n_parts);
   if (range.first == range.last) return false;
   take_columns(x, range);
   advance(call.output, range.first);
@@ -127,7 +127,7 @@ bool split_reduction(Call& call, Operand* inputs, int part, int n_parts) {
 }
 
 bool split_sparse_transposed(Call& call, Operand* inputs, int part, int n_parts) {
-  const Range columns = cut(call.output.dims[1], part, n_parts);
+  const Range columns = part_range(call.output.dims[1], part, n_parts);
   if (columns.first == columns.last) return false;
   take_columns(inputs[1], columns);
   take_columns(call.output, columns);

@@ -1,7 +1,7 @@
-// The process's team of threads: the caller and some helpers that wait for it.
+// The team of threads of the process: the calling thread and the workers that wait for its jobs.
 //
-// Helpers spin for a moment, then yield, then sleep, so that a busy machine is not kept busier by them. One session at
-// a time has the team; whoever finds another session at work in the process computes alone.
+// Idle workers spin for a moment, then yield, then sleep, so that they add little load to a busy machine. Only one
+// session at a time may use the team. While several sessions run in the process, each computes on its own thread.
 #pragma once
 
 #include <atomic>
@@ -11,60 +11,60 @@
 
 namespace rosenblatt {
 
-inline constexpr int kMostThreads = 128;
+inline constexpr int kMaxThreads = 128;
 
 class Team {
  public:
-  using Task = void (*)(const void* context, int part);  // throws nothing
+  using Task = void (*)(const void* context, int part);  // must not throw
 
-  // The team of this process; a forked child gets one of its own.
+  // The team of this process; a forked child gets its own.
   static Team& current();
-  // The number of threads of teams from the next session on: 1 to kMostThreads.
+  // The number of threads that later runs use: clamped to 1 .. kMaxThreads.
   static void set_size(int n);
   static int size();
 
   Team() = default;
   Team(const Team&) = delete;
 
-  // Runs task(context, part) for each part < n_parts, part 0 in the caller's thread, and returns when all are done.
+  // Runs task(context, part) for each part < n_parts, part 0 on the calling thread. Returns when all parts are done.
   void run(int n_parts, Task task, const void* context);
-  // All parts of the running task meet here.
-  void meet(int part, int n_parts);
-  // Time that the caller of `run` has spent in waits that were longer than a moment's spinning, in nanoseconds.
-  std::int64_t lost() const { return lost_; }
+  // Blocks until all parts of the running task have reached this barrier.
+  void barrier(int part, int n_parts);
+  // Nanoseconds that the callers of `run` have waited in total, short spins not counted.
+  std::int64_t wait_time() const { return wait_time_; }
 
  private:
-  friend class Lease;
-  struct alignas(128) Place {
-    std::atomic<std::uint64_t> at{0};  // the meeting that this part has reached
-    alignas(128) std::atomic<std::uint32_t> alarm{0};  // rung for a helper that is asleep
+  friend class TeamLock;
+  struct alignas(128) PartState {
+    std::atomic<std::uint64_t> progress{0};             // the last barrier that this part has reached
+    alignas(128) std::atomic<std::uint32_t> wakeup{0};  // incremented to wake a sleeping worker
     std::atomic<bool> asleep{false};
   };
 
   int grow(int n_threads);
-  void help(int part);
+  void worker_loop(int part);
   std::uint64_t wait_for_job(int part, std::uint64_t last);
-  void wait_for(int part, std::uint64_t meeting, bool caller);
+  void wait_for(int part, std::uint64_t barrier, bool is_caller);
 
-  Place places_[kMostThreads];
-  alignas(128) std::atomic<std::uint64_t> job_{0};  // its number and, in the lowest byte, its parts
+  PartState parts_[kMaxThreads];
+  alignas(128) std::atomic<std::uint64_t> job_{0};  // its number and, in the lowest byte, the number of its parts
   Task task_ = nullptr;
   const void* context_ = nullptr;
   alignas(128) std::atomic<int> n_sessions_{0};
   std::atomic<const void*> owner_{nullptr};
-  int n_threads_ = 1;  // with the caller; changed by the owner only
-  std::int64_t lost_ = 0;
+  int n_threads_ = 1;  // the caller included; changed by the owner only
+  std::int64_t wait_time_ = 0;
 };
 
-// A session at work. While it is the only one it may use the team.
-class Lease {
+// Held by a running session. It gives access to the team while this is the only session that runs.
+class TeamLock {
  public:
-  Lease();
-  ~Lease();
-  Lease(const Lease&) = delete;
-  // The team, or nullptr where another session is at work, there is but one thread, or the process is a fork.
+  TeamLock();
+  ~TeamLock();
+  TeamLock(const TeamLock&) = delete;
+  // The team, or nullptr if another session is running, there is only one thread, or the process was forked meanwhile.
   Team* team();
-  int n_threads() const;  // of the team that was given
+  int n_threads() const;  // of the team that `team` returned
 
  private:
   Team* team_;

@@ -1,8 +1,8 @@
 // Elementary functions of whole vectors: exp, expm1, log, log1p, tanh, logistic, softplus, erf, sqrt, sine and cosine.
 //
-// Goes in: any floats, denormal, infinite and NaN included. Comes out: what libm gives, to within 2 units in the last
-// place in float32 and 4 in float64; NaN stays NaN. No tables, no branches, no state: a lane's result does not depend
-// on its place or on its neighbours. The polynomials are minimax fits (Remez) on the reduced ranges.
+// Takes any floats, including denormal, infinite and NaN. Returns what libm returns, to within 2 units in the last
+// place in float32 and 4 in float64; NaN stays NaN. Never uses tables, branches or state: the result of a lane depends
+// neither on its position nor on its neighbours. The polynomials are minimax fits (Remez) on the reduced ranges.
 #pragma once
 
 #include "simd.h"
@@ -18,7 +18,7 @@ struct FloatTraits<float> {
   static constexpr int mantissa_bits = 23;
   static constexpr Bits bias = 127, one = 0x3f800000u, sqrt_half = 0x3f3504f3u;
   static constexpr float infinity = __builtin_huge_valf(), smallest_normal = 0x1p-126f;
-  static constexpr float round_shift = 0x1.8p23f;  // adding it rounds to an integer, found in the low bits
+  static constexpr float round_shift = 0x1.8p23f;  // adding it rounds to an integer, which is then in the low bits
   static constexpr float log2_e = 0x1.715476p+0f, ln2_high = 0x1.62ep-1f, ln2_low = 0x1.0bfbe8p-15f;
   static constexpr float exp_low = -104.5f, exp_high = 89.0f;    // beyond: 0 and infinity
   static constexpr float expm1_low = -18.0f, tanh_high = 9.25f;  // beyond: -1 and 1
@@ -26,18 +26,18 @@ struct FloatTraits<float> {
                                         0x1.11109p-7f,  0x1.6d74e4p-10f, 0x1.a1a21ap-13f};
   static constexpr float log_terms[] = {0x1.555554p-1f, 0x1.999a7ap-2f, 0x1.2438f6p-2f, 0x1.e2f554p-3f};
   static constexpr float erf_high = 4.0f;  // beyond: 1
-  // Of x^2: erf(x) / x - 1 for |x| <= 1. Of |x| - 1: log(erfc(|x|)) from there to erf_high.
+  // In x^2: erf(x) / x - 1 for |x| <= 1. In |x| - 1: log(erfc(|x|)) from there to erf_high.
   static constexpr float erf_terms[] = {0x1.06eba8p-3f,  -0x1.81273ep-2f,  0x1.ce2cf8p-4f, -0x1.b7f90cp-6f,
                                         0x1.5405bp-8f,   -0x1.a3f6f6p-11f, 0x1.496a16p-14f};
   static constexpr float log_erfc_terms[] = {-0x1.d97fcp+0f, -0x1.51c9aap+1f,  -0x1.afad1cp-1f, -0x1.53ff24p-5f,
                                              0x1.44411cp-7f, -0x1.df8f96p-10f, 0x1.86dcf4p-13f};
-  // Of f^2, |f| <= 1/8: sin(2 pi f) / f and cos(2 pi f).
+  // In f^2, |f| <= 1/8: sin(2 pi f) / f and cos(2 pi f).
   static constexpr float sine_terms[] = {0x1.921fb6p+2f, -0x1.4abbbap+5f, 0x1.465e92p+6f, -0x1.2d9302p+6f};
   static constexpr float cosine_terms[] = {1.0f, -0x1.3bd3ccp+4f, 0x1.03c1dap+6f, -0x1.55c4eap+6f, 0x1.d99f54p+5f};
-  // pi / 2 in parts; the first two times a number of quarter turns below circle_high are exact.
+  // pi / 2 as a sum of three parts. The first two are exact when multiplied by the quarter turns below circle_high.
   static constexpr float quarter_turn[] = {0x1.921ep+0f, 0x1.b544p-16f, 0x1.0b4612p-34f};
   static constexpr float quarters_per_radian = 0x1.45f306p-1f, circle_high = 64.0f;
-  // Of r^2, |r| <= pi / 4: (sin(r) / r - 1) / r^2 and (cos(r) - 1 + r^2 / 2) / r^4.
+  // In r^2, |r| <= pi / 4: (sin(r) / r - 1) / r^2 and (cos(r) - 1 + r^2 / 2) / r^4.
   static constexpr float arc_sine_terms[] = {-0x1.555552p-3f, 0x1.110c28p-7f, -0x1.9ac98ep-13f};
   static constexpr float arc_cosine_terms[] = {0x1.555554p-5f, -0x1.6c12d2p-10f, 0x1.9bd88p-16f};
 };
@@ -115,7 +115,7 @@ static inline Vec<T> with_sign_of(Vec<T> magnitude, Vec<T> sign) {
   return from_bits<T>(to_bits<T>(magnitude) | (to_bits<T>(sign) & kSignBit<T>));
 }
 
-// NaN in `x` stays.
+// min(x, limit) and max(x, limit), in which NaN stays NaN.
 template <class T>
 static inline Vec<T> at_most(Vec<T> x, T limit) {
   return x > limit ? broadcast(limit) : x;
@@ -127,7 +127,7 @@ static inline Vec<T> at_least(Vec<T> x, T limit) {
 
 template <class T>
 static inline Vec<T> sqrt(Vec<T> x) {
-  // With a mask of all lanes: GCC 12 warns of the unmasked form's undefined operand.
+  // With a mask of all lanes: GCC 12 warns about an undefined operand in the unmasked form.
 #if defined(__AVX512F__)
   if constexpr (sizeof(T) == 4) {
     return reinterpret_cast<Vec<T>>(_mm512_maskz_sqrt_ps(0xffff, reinterpret_cast<__m512>(x)));
@@ -176,27 +176,27 @@ struct ExpParts {
   Vec<T> r, rest;
 };
 
-// For |x| below about 1000 (float64) or 200 (float32), or NaN.
+// Valid for |x| below about 1000 (float64) or 200 (float32), and for NaN.
 template <class T>
 static inline ExpParts<T> exp_parts(Vec<T> x) {
   using F = FloatTraits<T>;
   const Vec<T> shifted = fma<T>(x, broadcast(F::log2_e), broadcast(F::round_shift));
   const Vec<T> n = shifted - F::round_shift;
-  const Vec<T> high = fma<T>(-n, broadcast(F::ln2_high), x);  // exact: ln2_high has few digits
+  const Vec<T> high = fma<T>(-n, broadcast(F::ln2_high), x);  // exact, because ln2_high has few digits
   const Vec<T> low = n * F::ln2_low;
   const Vec<T> r = high - low;
   const Vec<T> lost = (high - r) - low;
   return {n, shifted, r, fma<T>(r * r, polynomial<T>(r, F::exp_terms), lost)};
 }
 
-// 2^n for an n whose power is a normal number.
+// 2^n, if that is a normal number.
 template <class T>
 static inline Vec<T> power_of_two(Vec<T> shifted) {
   using F = FloatTraits<T>;
   return from_bits<T>((to_bits<T>(shifted) + F::bias) << F::mantissa_bits);
 }
 
-// x 2^n rounded once, also where 2^n or the result is not a normal number.
+// x 2^n, rounded once even if 2^n or the result is not a normal number.
 template <class T>
 static inline Vec<T> scale(Vec<T> x, const ExpParts<T>& parts) {
 #if defined(__AVX512F__)
@@ -222,13 +222,13 @@ static inline Vec<T> exp(Vec<T> x) {
   return scale<T>(T(1) + (e.r + e.rest), e);
 }
 
-// A number as the sum of two, the second far below the first's last place.
+// A number as the sum of two, the second far below the last place of the first.
 template <class T>
 struct Pair {
   Vec<T> high, low;
 };
 
-// a + b, where |a| >= |b| or a is 0.
+// a + b, if |a| >= |b| or a is 0.
 template <class T>
 static inline Pair<T> exact_sum(Vec<T> a, Vec<T> b) {
   const Vec<T> sum = a + b;
@@ -241,7 +241,7 @@ static inline Vec<T> ratio(Pair<T> a, Pair<T> b) {
   const Vec<T> inverse = T(1) / b.high;
 #if defined(__AVX2__) || defined(__aarch64__)
   const Vec<T> quotient = a.high * inverse;
-  const Vec<T> residue = fma<T>(-quotient, b.high, a.high);  // exact, or nearly
+  const Vec<T> residue = fma<T>(-quotient, b.high, a.high);  // exact, or nearly so
 #else
   const Vec<T> quotient = a.high / b.high, residue{};
 #endif
@@ -252,7 +252,7 @@ static inline Vec<T> ratio(Pair<T> a, Pair<T> b) {
 template <class T>
 static inline Pair<T> expm1_of_parts(const ExpParts<T>& e) {
   const Vec<T> power = power_of_two<T>(e.shifted);
-  // The first is 0 or, as a power of two less one, the larger of the two.
+  // The first term is 0 or, being a power of two minus one, the larger of the two.
   const Pair<T> sum = exact_sum<T>(power - T(1), power * e.r);
   return {sum.high, fma<T>(power, e.rest, sum.low)};
 }
@@ -263,7 +263,7 @@ static inline Vec<T> expm1(Vec<T> x) {
   const ExpParts<T> e = exp_parts<T>(at_least<T>(at_most<T>(x, F::exp_high), F::expm1_low));
   const Pair<T> small = expm1_of_parts<T>(e);
   const Vec<T> large = scale<T>(T(1) + (e.r + e.rest), e);
-  // The 1 is below half a unit where `large` is taken, and 2^n may overflow in the other.
+  // `large` is used where 1 is below half a unit, and where 2^n could overflow in the other form.
   const Vec<T> result = x > T(40) ? large : small.high + small.low;
   return x == T(0) ? x : result;
 }
@@ -285,7 +285,7 @@ static inline Vec<T> logistic(Vec<T> x) {
   return ratio<T>({x < T(0) ? e : broadcast(T(1)), Vec<T>{}}, exact_sum<T>(broadcast(T(1)), e));
 }
 
-// log(2^k (1 + f)) + correction, for sqrt(1/2) - 1 <= f < sqrt(2) - 1 and a correction that is tiny beside the rest.
+// log(2^k (1 + f)) + correction, for sqrt(1/2) - 1 <= f < sqrt(2) - 1 and a comparatively tiny correction.
 template <class T>
 static inline Vec<T> log_of_parts(Vec<T> k, Vec<T> f, Vec<T> correction) {
   using F = FloatTraits<T>;
@@ -296,7 +296,7 @@ static inline Vec<T> log_of_parts(Vec<T> k, Vec<T> f, Vec<T> correction) {
   return fma<T>(k, broadcast(F::ln2_high), f - (half_square - low));
 }
 
-// The exponent k and f = x / 2^k - 1 of a normal positive x, as log_of_parts wants them.
+// The exponent k and f = x / 2^k - 1 of a normal positive x, in the form that log_of_parts takes.
 template <class T>
 static inline Vec<T> split(Vec<T> x, Vec<T>* k) {
   using F = FloatTraits<T>;
@@ -321,13 +321,13 @@ static inline Vec<T> log(Vec<T> x) {
   return x < T(0) ? broadcast(T(__builtin_nan(""))) : result;
 }
 
-// log1p for x > -1 and finite.
+// log1p of a finite x > -1.
 template <class T>
 static inline Vec<T> log1p_finite(Vec<T> x) {
   const Vec<T> u = x + T(1);
   Vec<T> k;
   const Vec<T> f = split<T>(u, &k);
-  const auto is_small = k == T(0);  // then x itself is f, with nothing lost
+  const auto is_small = k == T(0);  // then f is x itself, without rounding
   const Vec<T> lost = x > T(1) ? T(1) - (u - x) : x - (u - T(1));
   return log_of_parts<T>(k, is_small ? x : f, is_small ? Vec<T>{} : lost / u);
 }
@@ -354,7 +354,7 @@ static inline Vec<T> erf(Vec<T> x) {
   using F = FloatTraits<T>;
   const Vec<T> magnitude = absolute<T>(x);
   const Vec<T> near = fma<T>(x, polynomial<T>(x * x, F::erf_terms), x);
-  // The logarithm of erfc is known to few digits where erfc is small, which is where few are needed.
+  // The logarithm of erfc loses digits where erfc is small, which is where few are needed.
   const ExpParts<T> e = exp_parts<T>(polynomial<T>(at_most<T>(magnitude, F::erf_high) - T(1), F::log_erfc_terms));
   const Vec<T> far = T(1) - power_of_two<T>(e.shifted) * (T(1) + (e.r + e.rest));
   return magnitude > T(1) ? with_sign_of<T>(far, x) : near;
@@ -387,7 +387,7 @@ static inline Vec<T> sine(Vec<T> x, typename FloatTraits<T>::Bits quarters) {
   const Vec<T> square = r * r, half = square * T(0.5), rest = T(1) - half;
   const BitsVec<T> quadrant = to_bits<T>(shifted) + quarters;
   const Vec<T> sine = fma<T>(r * square, polynomial<T>(square, F::arc_sine_terms), r);
-  const Vec<T> lost = (T(1) - rest) - half;  // by rounding
+  const Vec<T> lost = (T(1) - rest) - half;  // in the rounding of `rest`
   const Vec<T> cosine = rest + fma<T>(square * square, polynomial<T>(square, F::arc_cosine_terms), lost);
   const Vec<T> magnitude = (quadrant & 1) != 0 ? cosine : sine;
   return from_bits<T>(to_bits<T>(magnitude) ^ ((quadrant & 2) << (8 * sizeof(T) - 2)));

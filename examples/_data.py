@@ -1,4 +1,4 @@
-"""The data of the examples: what scikit-learn ships; in full mode, real tables from the folder in ROSENBLATT_DATA."""
+"""The data of the examples: data that come with scikit-learn or, in full mode, real tables from ROSENBLATT_DATA."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Split:
     y_test: Any
 
     def only(self, digits: range) -> Split:
-        """The rows of some digits, counted from 0."""
+        """The rows of some digits, relabelled from 0."""
         parts = []
         for X, y in ((self.X, self.y), (self.X_val, self.y_val), (self.X_test, self.y_test)):
             rows = np.isin(y, list(digits))
@@ -37,30 +37,31 @@ def is_full() -> bool:
 
 
 def argument(name: str) -> str | None:
-    """What follows --name in the call of the script, or None."""
+    """The word after --name on the command line, or None."""
     words = sys.argv[1:]
     found = words.index(f"--{name}") + 1 if f"--{name}" in words else len(words)
     return words[found] if found < len(words) else None
 
 
 def real(name: str) -> pathlib.Path:
-    """A file of real data; without it, the script ends and says what to do."""
+    """The path of a file with real data. If it is missing, the script exits and says what to do."""
     folder = os.environ.get("ROSENBLATT_DATA")
     path = pathlib.Path(folder or ".") / name
     if folder and path.is_file():
         return path
-    given = f"it is {folder!r}, where there is none" if folder else "it is not set"
+    given = f"it is {folder!r}, which has no such file" if folder else "it is not set"
     sys.exit(
-        f"--full reads {name} from the folder in ROSENBLATT_DATA; {given}. docs/book.md says what it must hold. "
-        "Without --full the example runs on small data."
+        f"--full reads {name} from the folder in ROSENBLATT_DATA; {given}. docs/book.md lists the required files. "
+        "Without --full, the example runs on small data."
     )
 
 
 def digits(full: bool) -> Split:
     """Handwritten digits as pixels from 0 to 1 and int labels.
 
-    In full mode MNIST, 28 x 28 pixels: validation on the first 5,000 images, training on the other 55,000, the official
-    10,000 for the test. Else scikit-learn's 1,797 images of 8 x 8 pixels: 297 for validation, 300 for the test.
+    In full mode: MNIST, 28 x 28 pixels, with the first 5,000 images for validation, the other 55,000 for training, and
+    the official 10,000 for the test. Otherwise: scikit-learn's 1,797 images of 8 x 8 pixels, 297 of them for validation
+    and 300 for the test.
     """
     if full:
         with np.load(real("mnist.npz")) as file:

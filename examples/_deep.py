@@ -1,4 +1,4 @@
-"""What the examples of deep networks share: the accuracy of a network, and a few images of each class."""
+"""Shared by the examples of deep networks: the accuracy of a network, and a few images of each class."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from rosenblatt import nn
 
 
 def accuracy(net: nn.Network, X: Any, y: Any) -> float:
-    """The share of rows whose label (or, of a single output, whose side of one half) is right."""
+    """The share of rows with the right label; a single output counts as 1 above one half."""
     outputs = net.predict(X)
     return float(np.mean((outputs[:, 0] > 0.5 if outputs.shape[1] == 1 else outputs.argmax(axis=1)) == y))
 

@@ -1,4 +1,4 @@
-"""The end of a training before its time, as if the power had failed."""
+"""Interrupts a training, as if the power had failed."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from typing import Any
 
 
 class Interruption(Exception):
-    """Ends a training; nothing in the library catches it."""
+    """Ends a training. Nothing in the library catches it."""
 
 
 class InterruptAfter:
-    """A callback for `Network.fit` and, by scikit-learn's protocol, for estimators: so many epochs, and it raises."""
+    """A callback that raises after some epochs, for `Network.fit` and (by scikit-learn's protocol) for estimators."""
 
     def __init__(self, epochs: int) -> None:
         self.epochs = self.left = epochs
@@ -32,4 +32,4 @@ class InterruptAfter:
         self(context)
 
     def teardown(self, estimator: Any, context: Any) -> None:
-        """Nothing to clear up."""
+        """Nothing to clean up."""

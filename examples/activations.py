@@ -1,8 +1,8 @@
 """All activations side by side: range, mean output, values, derivatives, and how often the derivative is zero.
 
-The derivatives are those that training uses, made by reverse-mode differentiation. A neuron whose derivative is zero
-does not learn: with the step it is always zero, with ReLU in half of all cases, with ELU never, until the digits of a
-number end. `--picture activations.svg` draws the functions and their derivatives.
+The derivatives are those of training, computed by reverse-mode differentiation. A neuron whose derivative is zero does
+not learn. With the step function it is always zero, with ReLU half of the time, and with ELU never, except by rounding.
+`--picture activations.svg` draws the functions and their derivatives.
 """
 
 import numpy as np
@@ -27,20 +27,20 @@ def describe(name: str, normal: np.ndarray) -> dict[str, float]:
 
 
 def end_of_slope(name: str, direction: int) -> float:
-    """The first whole number, going in a direction, where the derivative is exactly zero in 64-bit arithmetic."""
+    """The first integer in a direction at which the derivative is exactly zero in 64-bit arithmetic."""
     z = direction * np.arange(1000.0)
     return float(z[np.argmax(activation_values(name, z)[1] == 0)])
 
 
 def main(full: bool = False, picture: str | None = None) -> dict[str, float]:
-    """Mean output and share of zero derivatives of each; in full mode on more draws."""
+    """The mean output and the share of zero derivatives of each activation; in full mode from more draws."""
     normal = np.random.default_rng(0).normal(size=2_000_000 if full else 50_000)
     table = {name: describe(name, normal) for name in ACTIVATIONS}
     print(" " * 12 + "".join(f"{column:>11}" for column in table["relu"]))
     for name, row in table.items():
         print(f"{name:<12}" + "".join(f"{value:>11.3g}" for value in row.values()))
     ends = {"logistic ends": end_of_slope("logistic", 1), "elu ends": end_of_slope("elu", -1)}
-    print(f"never zero in mathematics, but in numbers: the logistic's derivative at {ends['logistic ends']:g}, "
+    print(f"never zero in theory, but rounded to zero: the derivative of the logistic at {ends['logistic ends']:g}, "
           f"that of ELU at {ends['elu ends']:g}")  # fmt: skip
     if picture is not None:
         plot_activations().figure_.savefig(picture)

@@ -1,7 +1,7 @@
 """A program, its derivative, and three ways to check it: central differences, dual numbers, and a closed form.
 
-f = x²y + y + 2 at (3, 4) is 42, and its gradient is (24, 10). A derivative is a program like any other, and can be
-derived again: the Hessian is [[8, 6], [6, 0]]. sin(x²), whose slope at 3 is 6 cos 9, and a loop go the same way.
+f = x²y + y + 2 is 42 at (3, 4), and its gradient is (24, 10). A derivative is a program like any other and can be
+differentiated again: the Hessian is [[8, 6], [6, 0]]. Others are sin(x²), whose slope at 3 is 6 cos 9, and a loop.
 """
 
 from collections.abc import Callable
@@ -14,12 +14,12 @@ from rosenblatt.ir.types import Program, Value
 
 
 def f(x, y):
-    """The function in plain Python: runs on numbers and on dual numbers."""
+    """The function in plain Python. It runs on numbers and on dual numbers."""
     return x * x * y + y + 2
 
 
 def polynomial(b: Builder, x: Value, y: Value) -> Value:
-    """The same from ops, each of which becomes an instruction of the program."""
+    """The same function from ops, each of which becomes an instruction of the program."""
     return b.add(b.add(b.mul(b.mul(x, x), y), y), 2.0, name="f")
 
 
@@ -29,7 +29,7 @@ def sine_of_square(b: Builder, x: Value, y: Value) -> Value:
 
 
 def loop(b: Builder, x: Value, y: Value) -> Value:
-    """From z = 0, 100 times: z ← x cos(z + i) + z sin(y - i), for i = 0 to 99."""
+    """Start from z = 0 and repeat z ← x cos(z + i) + z sin(y - i) for i = 0 to 99."""
     z = b.fill(value=0.0, shape=())
     for i in range(100):
         z = b.add(b.mul(x, b.cos(b.add(z, float(i)))), b.mul(z, b.sin(b.sub(y, float(i)))))
@@ -37,7 +37,7 @@ def loop(b: Builder, x: Value, y: Value) -> Value:
 
 
 def program_with_gradient(function: Callable[[Builder, Value, Value], Value], twice: bool = False) -> Program:
-    """A function as a program, extended by its derivative, and by the derivatives of that."""
+    """A function as a program, extended by its derivatives and, if `twice`, by their derivatives."""
     b = Builder("float64")
     x, y = b.leaf("params", "x", ()), b.leaf("params", "y", ())
     value = function(b, x, y)
@@ -66,8 +66,7 @@ def fixtures() -> dict[str, float]:
 def main() -> tuple[float, float, float]:
     """Print the program and all figures; return (f, df/dx, df/dy)."""
     print(program := program_with_gradient(polynomial))
-    value, dx, dy = at(3, 4, program).values()
-    h = 1e-6
+    (value, dx, dy), h = at(3, 4, program).values(), 1e-6
     print(f"reverse mode         f = {value:g}, gradient = ({dx:g}, {dy:g})")
     print(f"central differences  gradient = ({(f(3 + h, 4) - f(3 - h, 4)) / (2 * h):.6f}, "
           f"{(f(3, 4 + h) - f(3, 4 - h)) / (2 * h):.6f})")  # fmt: skip

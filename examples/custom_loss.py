@@ -1,7 +1,7 @@
-"""Train with a loss and an activation of your own, written from the library's ops, at the engine's full speed.
+"""Train with your own loss and activation, written with the library's ops, at the full speed of the engine.
 
-The loss is the pinball loss of the 90 % quantile, so the network learns a value that nine targets of ten stay below.
-The derivative is not given: reverse-mode differentiation appends it to the training program.
+The loss is the pinball loss of the 90 % quantile: the network learns a value that nine targets out of ten stay below.
+You do not write the derivative: reverse-mode differentiation appends it to the training program.
 """
 
 import numpy as np
@@ -15,13 +15,13 @@ QUANTILE = 0.9
 
 
 def pinball(b, prediction, target):
-    """q·(t − p) where the target is above the prediction, (q − 1)·(t − p) where it is below."""
+    """q·(t − p) if the target is above the prediction, (q − 1)·(t − p) if it is below."""
     error = b.sub(target, prediction)
     return b.maximum(b.mul(error, QUANTILE), b.mul(error, QUANTILE - 1))
 
 
 def swish(b, x):
-    """X · logistic(x)."""
+    """The product x · logistic(x)."""
     return b.mul(x, b.logistic(x))
 
 
@@ -35,7 +35,7 @@ def main() -> float:
     )
     model.fit(X_train, (y_train - center) / scale)
     below = np.mean(y_test <= model.predict(X_test) * scale + center)
-    print(f"asked for {QUANTILE:.0%} of the targets below the prediction; held-out share: {below:.0%}")
+    print(f"wanted share of targets below the prediction: {QUANTILE:.0%}; held-out share: {below:.0%}")
     return float(below)
 
 

@@ -1,7 +1,7 @@
-"""The digits 0 to 4 by five hidden layers of 100 ELU neurons: what batch normalization and dropout bring.
+"""The digits 0 to 4 with five hidden layers of 100 ELU neurons: the effect of batch normalization and dropout.
 
-All variants train by Adam with the same schedule and stop early: after some epochs without a smaller validation loss,
-the weights of the best epoch are restored. The validation images choose the variant; the test is looked at last.
+All variants train with Adam and the same schedule, and stop early: after some epochs without a smaller validation loss,
+the weights of the best epoch are restored. The validation images choose the variant; the test images are used last.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ NOISY = VARIANTS["batch_norm_noisy_inputs"]
 
 
 def network(n_inputs: int, seed: int = 0, **settings: object) -> nn.Network:
-    """Five layers of 100 with He initialization and a softmax for five digits."""
+    """Five layers of 100 neurons with He initialization, and a softmax for five digits."""
     spec = nn.NetworkSpec(n_inputs, (100,) * 5, 5, "elu", "softmax", weights="he_normal", **settings)
     return nn.Network(spec, seed=seed)
 
@@ -48,7 +48,7 @@ def train(net: nn.Network, data: Split, full: bool, seed: int = 0) -> list[float
 
 
 def run(settings: dict[str, object], data: Split, full: bool, seed: int) -> dict[str, float]:
-    """Accuracies, the validation loss of the first and of the best epoch, and the time of one training."""
+    """The accuracies, the validation losses of the first and the best epoch, and the time of one training."""
     net, start = network(data.X.shape[1], seed, **settings), time.perf_counter()
     losses = train(net, data, full, seed)
     return {
@@ -62,7 +62,7 @@ def run(settings: dict[str, object], data: Split, full: bool, seed: int) -> dict
 
 
 def main(full: bool = False) -> dict[str, float]:
-    """Print a row for each variant, means over three seeds; return the figures and those of the variant chosen."""
+    """Print one row per variant, averaged over three seeds; return all figures and those of the chosen variant."""
     data, figures = digits(full).only(range(5)), {}
     for name, settings in VARIANTS.items():
         runs = [run(settings, data, full, seed) for seed in range(3)]

@@ -1,7 +1,7 @@
 """ELU against ReLU in five hidden layers of 100 neurons with He initialization: means, dead units, loss curves.
 
-ELU has negative outputs, so that the mean of its activations lies nearer zero, and a slope for negative inputs too, so
-that no unit dies. What a unit does is measured on the validation images, before and after training.
+ELU has negative outputs, so the mean of its activations is closer to zero. It also has a slope for negative inputs, so
+no unit dies. Both are measured on the validation images, before and after training.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ LAYERS = [f"hidden{i}" for i in range(1, 6)]
 
 
 def activity(net: nn.Network, X: np.ndarray) -> tuple[float, float]:
-    """Distance of the mean activation from zero, averaged over the hidden layers; share of units that never react."""
+    """How far the mean activation is from zero, averaged over the hidden layers, and the share of dead units."""
     outputs = [net.truncate_at(layer).predict(X) for layer in LAYERS]
     dead = np.mean([(out == out[0]).all(axis=0).mean() for out in outputs])
     return float(np.mean([abs(out.mean()) for out in outputs])), float(dead)
 
 
 def train(activation: str, data: Split, full: bool, rate: float) -> tuple[nn.Network, list[float], list[float]]:
-    """A trained network, and its losses on the rows for training and for validation, epoch by epoch."""
+    """A trained network, with its training and validation losses in each epoch."""
     spec = nn.NetworkSpec(data.X.shape[1], (100,) * 5, 10, activation, "softmax", weights="he_normal")
     net = nn.Network(spec, seed=0)
     history = net.fit(
@@ -39,7 +39,7 @@ def train(activation: str, data: Split, full: bool, rate: float) -> tuple[nn.Net
 
 
 def main(full: bool = False) -> dict[str, float]:
-    """Train both, once at a usual learning rate and once at one that kills units; return the figures."""
+    """Train both, once at a usual learning rate and once at a rate that kills units; return the figures."""
     data, figures = digits(full), {}
     for activation in ("relu", "elu"):
         start = nn.Network(nn.NetworkSpec(data.X.shape[1], (100,) * 5, 10, activation, weights="he_normal"), seed=0)

@@ -1,9 +1,9 @@
 """Prices: one linear output, and why the logarithm of the target needs a correction.
 
-A network that learns log(price) minds relative errors, whatever the price. But the exponential of what it predicts is
-near the median price of such houses, not the mean: predictions add up to too little. `target_transform="log"`
-multiplies them by the smearing factor, the mean of price / exp(prediction) over the training rows (Duan 1983).
-Without --full the prices are made; then the factor that is right is known, exp(σ² / 2).
+A network that learns log(price) minimizes relative errors, whatever the price. But the exponential of its prediction is
+close to the median price of such houses, not to the mean, so the sum of the predictions is too small.
+`target_transform="log"` multiplies them by the smearing factor, the mean of price / exp(prediction) over the training
+rows (Duan 1983). Without --full the prices are generated, and the right factor is known: exp(σ² / 2).
 """
 
 from typing import Any
@@ -21,7 +21,7 @@ SIGMA = 0.6
 
 
 def houses(full: bool) -> tuple[np.ndarray, np.ndarray]:
-    """Districts of California with their median price; or made rows with prices that vary by a log-normal factor."""
+    """Districts of California with their median prices, or generated rows whose prices have a log-normal factor."""
     if full:
         import pandas as pd
 
@@ -34,7 +34,7 @@ def houses(full: bool) -> tuple[np.ndarray, np.ndarray]:
 
 
 def fitted(X: np.ndarray, y: np.ndarray, **options: Any) -> Pipeline:
-    """Two hidden layers, averages of the weights; stops when rows that are set aside are predicted no better."""
+    """A fitted network with two hidden layers, averaged weights, and early stopping on held-out rows."""
     net = MLPRegressor(
         hidden_layer_sizes=(64, 64), learning_rate_init=0.005, ema_decay=0.998, early_stopping=True,
         n_iter_no_change=20, random_state=0, **options,
@@ -44,7 +44,7 @@ def fitted(X: np.ndarray, y: np.ndarray, **options: Any) -> Pipeline:
 
 
 def main(full: bool = False) -> dict[str, float]:
-    """Bias and median relative error on a held-out fifth: plain, with the logarithm, and with the factor, too."""
+    """The bias and the median relative error on a held-out fifth: plain, with the logarithm, and with the factor."""
     X, X_test, y, y_test = train_test_split(*houses(full), test_size=0.2, random_state=0)
     plain, log = fitted(X, y / y.std()), fitted(X, y, target_transform="log")
     factor, smeared = float(log[-1].smearing_factor_[0]), log.predict(X_test)

@@ -1,9 +1,9 @@
-"""Handwritten digits by a multilayer perceptron, with learning curves and a training that is interrupted and resumed.
+"""Handwritten digits with a multilayer perceptron, with learning curves and a training that is interrupted and resumed.
 
-Without options scikit-learn's small digits; `--full` is MNIST with hidden layers of 300 and 100 neurons, and `--full
---best` a larger network that is trained for longer. Three networks are trained, the first of them in two parts. The
+Without options, the data are scikit-learn's small digits. `--full` is MNIST with hidden layers of 300 and 100 neurons;
+`--full --best` trains a larger network for longer. Three networks are trained, the first of them in two parts. The
 settings were chosen on the validation images, and each training ends with the weights of its best epoch there. With
-`--folder NAME` checkpoints are kept: the same command resumes where it stopped.
+`--folder NAME` checkpoints are kept, and the same command resumes where it was stopped.
 """
 
 import sys
@@ -26,12 +26,12 @@ FAST_EPOCHS, BEST_EPOCHS = 10, 60
 
 
 def accuracy(net: Network, X: np.ndarray, y: np.ndarray) -> float:
-    """Share of the digits that are recognized."""
+    """The share of digits that are recognized."""
     return float(np.mean(net.predict(X).argmax(axis=1) == y))
 
 
 def train(data: Split, best: bool, seed: int, **options: Any) -> tuple[Network, History]:
-    """A new network and how its training went."""
+    """A trained network and the history of its training."""
     architecture = BEST if best else FAST
     net = Network(NetworkSpec(data.X.shape[1], n_outputs=10, output="softmax", **architecture), seed=seed)
     history = net.fit(
@@ -43,7 +43,7 @@ def train(data: Split, best: bool, seed: int, **options: Any) -> tuple[Network, 
 
 
 def show(history: History) -> None:
-    """The learning curves."""
+    """Print the learning curves."""
     print("epoch  training loss  validation loss  validation accuracy")
     for epoch in range(history.n_epochs):
         loss, val_loss, score = (history[column][epoch] for column in ("loss", "val_loss", "val_score"))
@@ -51,7 +51,7 @@ def show(history: History) -> None:
 
 
 def main(full: bool = False, best: bool = False, folder: str | None = None) -> dict[str, float]:
-    """Test accuracies and seconds of training; and, but for `best`, whether the interruption left no trace."""
+    """Test accuracies and seconds of training and, unless `best`, whether the interruption changed nothing."""
     data, scores, seconds, networks = digits(full), [], [], []
     with tempfile.TemporaryDirectory() as temporary:
         for seed in range(3):

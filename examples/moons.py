@@ -1,8 +1,8 @@
 """Logistic regression by mini-batch gradient descent on two interleaved half moons.
 
-A straight line separates the moons badly; with the products of the inputs up to degree 3 as further inputs, which
-scikit-learn makes, the same model does it almost perfectly. Interrupted and resumed it ends with the same bits.
-`--picture sweep.svg` draws what comes of each learning rate and batch size.
+A straight line separates the moons badly. With the products of the inputs up to degree 3 as additional inputs, which
+scikit-learn computes, the same model separates them almost perfectly. Interrupted and resumed, it ends with the same
+bits. `--picture sweep.svg` draws the accuracy for each learning rate and batch size.
 """
 
 import tempfile
@@ -25,18 +25,18 @@ RATES, BATCH_SIZES = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0), (5, 10, 25, 50, 
 
 
 def model(degree: int = 3, rate: float = 0.3, batch_size: int = 50, max_iter: int = 2000, **options) -> Pipeline:
-    """Inputs up to a degree, standardized, then logistic regression by mini-batches."""
+    """Standardized products of the inputs up to a degree, then logistic regression on mini-batches."""
     options |= {"learning_rate_init": rate, "batch_size": batch_size, "max_iter": max_iter, "random_state": 42}
     logistic = LogisticRegression(solver="sgd", C=100, **options)
     return make_pipeline(PolynomialFeatures(degree, include_bias=False), StandardScaler(), logistic)
 
 
 def resumes_exactly() -> bool:
-    """Whether an interrupted training ends with the weights and losses of one that was not."""
+    """Whether an interrupted training ends with the weights and losses of an uninterrupted one."""
     features = model()[:-1].fit_transform(X[TRAIN])
     whole = model()[-1].fit(features, Y[TRAIN])
     with tempfile.TemporaryDirectory() as folder:
-        saved = {"checkpoint": folder, "checkpoint_every": 50}  # steps: also in the middle of an epoch
+        saved = {"checkpoint": folder, "checkpoint_every": 50}  # steps, so also in the middle of an epoch
         with suppress(Interruption):
             model(**saved)[-1].set_callbacks(InterruptAfter(40)).fit(features, Y[TRAIN])
         resumed = model(**saved)[-1].fit(features, Y[TRAIN])  # resumes in the 38th epoch
@@ -44,13 +44,13 @@ def resumes_exactly() -> bool:
 
 
 def accuracy_after(epochs: int, rate: float, batch_size: int) -> float:
-    """Accuracy on the validation rows."""
+    """The accuracy on the validation rows."""
     with warnings.catch_warnings(action="ignore", category=ConvergenceWarning):
         return model(3, rate, batch_size, epochs).fit(X[TRAIN], Y[TRAIN]).score(X[VAL], Y[VAL])
 
 
 def draw(accuracies: np.ndarray, path: str) -> None:
-    """The sweep as one picture."""
+    """Draw the sweep as one picture."""
     import matplotlib.pyplot as plt
 
     _, ax = plt.subplots(layout="constrained")
@@ -61,7 +61,7 @@ def draw(accuracies: np.ndarray, path: str) -> None:
 
 
 def main(full: bool = False, picture: str | None = None) -> dict[str, float]:
-    """Test accuracies, whether resuming is exact, and the ends of the sweep; the same in full mode."""
+    """Test accuracies, whether resuming is exact, and the extremes of the sweep; full mode changes nothing."""
     scores = [model(degree).fit(X[:800], Y[:800]).score(X[TEST], Y[TEST]) for degree in (1, 3)]
     exact = resumes_exactly()
     print(f"test accuracy: linear {scores[0]:.1%}, with products {scores[1]:.1%}; resumed exactly: {exact}")

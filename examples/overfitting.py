@@ -1,8 +1,8 @@
-"""A network that is too large for few images, and one remedy after the other: the gap between training and validation.
+"""A network that is too large for a few images, and one remedy after another: the gap between training and validation.
 
-Every row of the table changes one thing. The gap is the validation loss less the training loss, both without dropout
-and penalties; early stopping looks at the validation images, so that its loss there is the smallest of all its epochs.
-Whether a remedy helps is for the data to say: here narrower layers do not, and more images help most.
+Every row of the table changes one thing. The gap is the validation loss minus the training loss, both without dropout
+and penalties. Early stopping uses the validation images, so its validation loss is the smallest of all its epochs.
+Whether a remedy helps depends on the data: here narrower layers do not help, and more images help most.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from _deep import accuracy
 
 from rosenblatt import nn
 
-REMEDIES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {  # what the network and what its training have instead
+REMEDIES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {  # changes to the network and to its training
     "none": ({}, {}),
     "fewer_layers": ({"hidden": (200,)}, {}),
     "fewer_neurons": ({"hidden": (50, 50, 50)}, {}),
@@ -35,7 +35,7 @@ def cross_entropy(net: nn.Network, X: np.ndarray, y: np.ndarray) -> float:
 
 
 def main(full: bool = False) -> dict[str, float]:
-    """Print the table of remedies; return for each the gap, and loss and accuracy on rows that were not learned."""
+    """Print the table of remedies; return the gap of each, and its loss and accuracy on held-out rows."""
     data, figures = digits(full), {}
     print(
         f"{'remedy':16}{'training loss':>15}{'validation loss':>17}{'gap':>8}{'validation acc.':>17}{'test acc.':>11}"

@@ -1,7 +1,7 @@
-"""Perceptron and logistic regression: what converges, what has probabilities, and the way from the one to the other.
+"""Perceptron and logistic regression: which converges, which has probabilities, and how to get from one to the other.
 
-A perceptron stops making mistakes only where a hyperplane separates the classes; elsewhere it goes round for ever. Its
-scores are no probabilities. A logistic regression converges on both kinds of data, and may start from its weights.
+A perceptron stops making mistakes only if a hyperplane separates the classes; otherwise it cycles forever. Its scores
+are not probabilities. A logistic regression converges in both cases, and can start from the perceptron's weights.
 """
 
 import warnings
@@ -14,7 +14,7 @@ from rosenblatt import Perceptron
 
 
 def compare(name: str, X, y) -> dict[str, float]:
-    """Train both on one table of two classes and print what became of them."""
+    """Train both on one table with two classes, and print and return the results."""
     perceptron = Perceptron(max_iter=100, tol=None, random_state=0).fit(X, y)
     print(f"\n== {name}\nmistakes in each pass: {', '.join(map(str, perceptron.mistakes_[:12]))}, ...")
     print(perceptron.explain_convergence(X, y))
@@ -42,7 +42,7 @@ def compare(name: str, X, y) -> dict[str, float]:
 
 
 def main() -> dict[str, dict[str, float]]:
-    """Compare them where the classes are separable and where they are not."""
+    """Compare them on classes that are separable and on classes that are not."""
     X, y = load_iris(return_X_y=True)
     return {
         "setosa": compare("iris: setosa or not (separable)", X, y == 0),

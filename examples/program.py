@@ -1,4 +1,4 @@
-"""A training step as a program: forward pass, loss, its derivative and the update, and where the values live."""
+"""A training step as a program (forward pass, loss, derivative and update), and where its values are stored."""
 
 from rosenblatt import Builder
 from rosenblatt.ir.autodiff import gradient

@@ -1,7 +1,7 @@
-"""The shapes in a network of 10 inputs, 50 hidden neurons and 3 outputs, all with ReLU; m is the rows of a batch.
+"""The shapes in a network of 10 inputs, 50 hidden neurons and 3 outputs, all with ReLU; a batch has m rows.
 
-Y = ReLU(ReLU(X W1 + b1) W2 + b2): biases are vectors, added to every row of the batch. The formula is checked in NumPy,
-and data of a wrong shape are refused with a message that says what was expected.
+Y = ReLU(ReLU(X W1 + b1) W2 + b2). Biases are vectors, added to every row of the batch. The formula is checked in NumPy.
+Data of the wrong shape are refused, with a message that says what is expected.
 """
 
 from collections.abc import Callable
@@ -13,12 +13,12 @@ from rosenblatt import Network, NetworkSpec
 
 
 def relu(z: np.ndarray) -> np.ndarray:
-    """Zero where z is negative."""
+    """The larger of z and 0."""
     return np.maximum(z, 0)
 
 
 def refusal(mistake: Callable[[], object]) -> str:
-    """The message that a mistake gets."""
+    """The message of the error that a mistake raises."""
     try:
         mistake()
     except ValueError as error:
@@ -27,13 +27,13 @@ def refusal(mistake: Callable[[], object]) -> str:
 
 
 def main(full: bool = False) -> dict[str, float]:
-    """Sizes, and how far the network is from its formula; in full mode with a larger batch."""
+    """The sizes, and the distance of the network from its formula; in full mode with a larger batch."""
     net = Network(NetworkSpec(n_inputs=10, hidden=(50,), n_outputs=3, activation="relu", output="relu"))
     print(net.summary(), end="\n\n")
     m = 100_000 if full else 100
     X = np.random.default_rng(0).normal(size=(m, 10)).astype(np.float32)
     (W1, W2), (b1, b2) = net.weights, net.biases
-    b1[:] = np.linspace(-1, 1, 50)  # so that the biases count
+    b1[:] = np.linspace(-1, 1, 50)  # so that the biases matter
     Y = net.predict(X)
     formula = relu(relu(X @ W1 + b1) @ W2 + b2)
     without_activations = (X @ W1 + b1) @ W2 + b2

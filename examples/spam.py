@@ -1,7 +1,8 @@
 """Spam or not: one logistic output, on raw messages and on a table of measured frequencies.
 
-scikit-learn's TfidfVectorizer turns messages into a sparse matrix with a column for each group of letters, which
-`MLPClassifier` reads as it is. Without --full the messages are made: two sorts that use the same words differently.
+scikit-learn's TfidfVectorizer turns messages into a sparse matrix with one column per group of letters, which
+`MLPClassifier` reads directly. Without --full the messages are generated: both kinds use the same words, with different
+frequencies.
 """
 
 from typing import Any
@@ -29,7 +30,7 @@ TABLE_MODEL = make_pipeline(
 
 
 def made_messages(n: int = 2000, n_words: int = 400) -> tuple[list[str], np.ndarray]:
-    """Messages of 5 to 20 words, one in seven of them spam."""
+    """Messages of 5 to 20 words, of which one in seven is spam."""
     rng = np.random.default_rng(0)
     words = ["".join(rng.choice(list("abcdefghiklmnoprstu"), rng.integers(2, 8))) for _ in range(n_words)]
     frequencies = rng.pareto(1.0, (2, n_words)) + 0.3
@@ -39,7 +40,7 @@ def made_messages(n: int = 2000, n_words: int = 400) -> tuple[list[str], np.ndar
 
 
 def held_out(model: Any, X: Any, spam: np.ndarray) -> dict[str, float]:
-    """Scores on a fifth of the rows, which takes no part in training."""
+    """Scores on a held-out fifth of the rows."""
     X_train, X_test, y_train, y_test = train_test_split(X, spam, test_size=0.2, stratify=spam, random_state=0)
     found = model.fit(X_train, y_train).predict(X_test)
     scores = {"accuracy": np.mean(found == y_test), "precision": precision_score(y_test, found)}

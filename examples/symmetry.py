@@ -1,8 +1,8 @@
 """Hidden neurons that start equal stay equal: why weights are drawn at random.
 
-Neurons with equal weights, before and behind them, get equal gradients: a layer of 16 works like a single one. The
-library refuses such a start; forced to it, it shows what happens. What is drawn need not be much: weights that differ
-only behind the neurons set them free. Biases are zero at first in all of these networks.
+Neurons whose incoming and outgoing weights are equal get equal gradients, so a layer of 16 works like a single neuron.
+The library refuses such a start unless it is forced, which shows what happens. It is enough to draw the outgoing
+weights at random. All biases start at zero.
 """
 
 import numpy as np
@@ -15,13 +15,13 @@ EQUAL = nn.Constant(0.5, force=True)
 
 
 def network(units: int, hidden: str | nn.Constant = "auto", out: str | nn.Constant = "auto") -> Network:
-    """One hidden layer and one logistic output, whose weights start so."""
+    """One hidden layer and one logistic output, with these initial weights."""
     node = nn.Dense(units, "tanh", weights=hidden, name="hidden")(nn.input(2))
     return Network(nn.Dense(1, weights=out, name="out")(node), output="logistic")
 
 
 def refusal() -> str:
-    """What the library says to equal weights that are not forced."""
+    """The message of the library if equal weights are not forced."""
     try:
         network(16, hidden=nn.Constant(0.5))
     except ValueError as error:
@@ -37,7 +37,7 @@ def accuracy(net: Network, n: int) -> float:
 
 
 def main(full: bool = False) -> dict[str, float]:
-    """Accuracies, and how far hidden neurons are from each other after training; in full mode on more points."""
+    """Accuracies, and the differences between hidden neurons after training; in full mode on more points."""
     message = refusal()
     print(f"refused: {message}\n")
     networks = {

@@ -1,7 +1,6 @@
-"""What the network of the digits 0 to 4 has learned, used for 5 to 9, of which only 100 images each are known.
+"""Transfer learning: a network trained on the digits 0 to 4 is reused for 5 to 9, with only 100 images of each.
 
-Its hidden layers go under a new softmax: frozen (computed in each step, or once), the top two unfrozen, all unfrozen;
-beside them the same network with the same settings from random weights.
+The variants freeze all reused layers, train the top two, or train all; one network starts from random weights.
 """
 
 from __future__ import annotations
@@ -19,12 +18,12 @@ from rosenblatt import nn
 
 @dataclass(frozen=True)
 class Reuse:
-    """How many layers are reused, which are frozen, and how they are trained."""
+    """How many layers are reused, which of them are frozen, and how the network is trained."""
 
     layers: int = 5
     frozen: tuple[str, ...] = ()
     pretrained: bool = True
-    noise: bool = True  # noise changes in every step: what comes after it cannot be cached
+    noise: bool = True  # noise differs in every step, so nothing behind it can be cached
     cached: bool = False
 
 
@@ -40,7 +39,7 @@ SETTINGS = {"learning_rate": 0.004, "schedule": "one_cycle", "epochs": 60, "batc
 
 
 def without_noise(trained: nn.Network, n_inputs: int) -> nn.Network:
-    """The same network, less the noise and dropout of its inputs, which have no parameters."""
+    """The same network without the noise and dropout on its inputs, which have no parameters."""
     quiet = network(n_inputs, normalization="batch")
     for name, values in trained.named_parameters():
         quiet[name] = values
@@ -48,7 +47,7 @@ def without_noise(trained: nn.Network, n_inputs: int) -> nn.Network:
 
 
 def build(base: nn.Network, n_inputs: int, how: Reuse, seed: int) -> nn.Network:
-    """The base's first layers under a new softmax."""
+    """The first layers of `base` with a new softmax on top."""
     x = nn.input(n_inputs)
     noisy = nn.Dropout(0.2)(nn.GaussianNoise(0.3)(x)) if how.noise else x
     hidden = base.truncate_at(f"hidden{how.layers}_activation")(noisy)
@@ -56,7 +55,7 @@ def build(base: nn.Network, n_inputs: int, how: Reuse, seed: int) -> nn.Network:
 
 
 def main(full: bool = False) -> dict[str, float]:
-    """Train on 0 to 4, reuse for 5 to 9; print a row for each way, means over three seeds; return the figures."""
+    """Train on 0 to 4, reuse for 5 to 9; print one row per variant, averaged over three seeds; return the figures."""
     data, figures = digits(full), {}
     lower, upper, n_inputs = data.only(range(5)), data.only(range(5, 10)), data.X.shape[1]
     noisy = network(n_inputs, **NOISY)

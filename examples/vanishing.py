@@ -1,8 +1,8 @@
-"""Gradients that vanish, measured: ten hidden layers of 30 neurons before their first step, and after some epochs.
+"""Vanishing gradients, measured: ten hidden layers of 30 neurons, before the first step and after some epochs.
 
-The derivative of the logistic function is never zero, but it is never more than 1/4 either, and a gradient is a product
-of as many of them as there are layers above. He's initialization for ReLU, and LeCun's for SELU, keep it near 1.
-A step has no slope at all, and says so when it is asked to learn.
+The derivative of the logistic function is never zero, but never more than 1/4 either, and a gradient is a product of
+one such factor for each layer above. With He's initialization for ReLU and LeCun's for SELU, it stays close to 1. The
+step function has no slope at all, and the library refuses to train it.
 """
 
 from __future__ import annotations
@@ -19,19 +19,19 @@ LOSS = "softmax_cross_entropy"
 
 
 def network(n_inputs: int, activation: str) -> nn.Network:
-    """Initial weights follow the activation: Glorot's, He's, LeCun's."""
+    """A network whose initial weights suit the activation: Glorot's, He's or LeCun's."""
     return nn.Network(nn.NetworkSpec(n_inputs, (30,) * 10, 10, activation, "softmax"), seed=0)
 
 
 def print_table(gradients: dict[str, list[LayerGradient]]) -> None:
-    """Norms of the gradient, a row for each layer and a column for each activation."""
+    """Print the norms of the gradient, with one row per layer and one column per activation."""
     print("gradient norm" + "".join(f"{name:>12}" for name in gradients))
     for layers in zip(*gradients.values(), strict=True):
         print(f"{layers[0].layer:13}" + "".join(f"{layer.norm:12.1e}" for layer in layers))
 
 
 def refusal(X: np.ndarray, y: np.ndarray) -> str:
-    """What a network of steps answers when it is asked to learn by gradient descent."""
+    """The message of the error when a network of step functions is trained by gradient descent."""
     try:
         network(X.shape[1], "step").fit(X, y)
     except ValueError as error:
@@ -40,9 +40,9 @@ def refusal(X: np.ndarray, y: np.ndarray) -> str:
 
 
 def main(full: bool = False) -> dict[str, float]:
-    """Print gradients by layer, then what each network learns; return the figures."""
+    """Print the gradients by layer, then the result of training each network; return the figures."""
     data = digits(full)
-    mean, deviation = data.X.mean(), data.X.std()  # SELU wants standardized inputs
+    mean, deviation = data.X.mean(), data.X.std()  # SELU needs standardized inputs
     X, X_val = ((part - mean) / deviation for part in (data.X, data.X_val))
     nets = {name: network(X.shape[1], name) for name in ACTIVATIONS}
     gradients = {name: gradient_statistics(net, LOSS, X, data.y) for name, net in nets.items()}
@@ -57,7 +57,7 @@ def main(full: bool = False) -> dict[str, float]:
             "dead": float(np.mean([layer.dead for layer in gradients[name][:-1]])),
             "accuracy": accuracy(net, X_val, data.y_val),
         }
-        text = "norm of hidden1 / hidden10 {:.1e}, vanishing in hidden1 {:.0%}, dead {:.0%}; once trained {:.0%}"
+        text = "norm of hidden1 / hidden10 {:.1e}, vanishing in hidden1 {:.0%}, dead {:.0%}; accuracy {:.0%}"
         print(f"{name:10}" + text.format(*found.values()))
         figures |= {f"{name}.{key}": value for key, value in found.items()}
     print("step:", refusal(X, data.y))

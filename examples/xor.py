@@ -1,4 +1,4 @@
-"""Exclusive or from threshold neurons: three networks, why one neuron is not enough, and a trainable copy."""
+"""Exclusive or with threshold neurons: three networks, why one neuron is not enough, and a trainable copy."""
 
 import numpy as np
 
@@ -8,7 +8,7 @@ from rosenblatt.training import Trainer
 
 
 def three_forms() -> int:
-    """Print the three networks; return how many have the truth table of A ^ B."""
+    """Print the three networks; return how many of them have the truth table of A ^ B."""
     A, B = variables("A B")
     for network in XOR_FORMS:
         print(network, end="\n\n")
@@ -32,7 +32,7 @@ def one_neuron() -> np.ndarray:
 
 
 def trained(sharpness: float = 4.0, n_epochs: int = 200) -> tuple[float, float]:
-    """Soften a network and train it on; return the loss (in nats) of its first and of its last epoch."""
+    """Soften a network and train it further; return the loss (in nats) of the first and the last epoch."""
     table = XOR_FORMS[0].truth_table()
     X, y = table[:, :-1].astype(np.float64), table[:, -1:].astype(np.float64)
     soft = soften(XOR_FORMS[0], sharpness=sharpness, dtype="float64")

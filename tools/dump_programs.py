@@ -21,8 +21,10 @@ RUNS = {
     "odd": (NetworkSpec(33, (129, 65), 7, output="softmax"), Adam(), 77, "float64", {"l2": 0.1}),
     "tanh": (NetworkSpec(20, (64, 64), 4, activation="tanh", output="softmax"), SGD(), 64, "float32", {"l1": 0.1}),
     "toolbox": (
-        NetworkSpec(20, (64, 40), 4, "elu", "softmax", dropout=0.2, noise=0.1, normalization="batch", max_norm=1.0),
-        *(Nadam(), 60, "float32", {"average": 0.9, "clip_norm": 1.0}),
+        NetworkSpec(
+            20, (64, 40), 4, "elu", "softmax", dropout=0.2, input_noise=0.1, normalization="batch", max_norm=1.0
+        ),
+        *(Nadam(), 60, "float32", {"ema_decay": 0.9, "clip_norm": 1.0}),
     ),
     "blocks": (NetworkSpec(12, (70,), 3, output="softmax"), Adam(), 300, "float32", {"clip_norm": 1.0}),
 }

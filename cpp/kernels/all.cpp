@@ -1,4 +1,4 @@
-// Joins the families' tables of one instruction set into one list of kernels; a kernel's place in it is its opcode.
+// Lists the kernel tables of one instruction set. The position of a kernel in the joined list is its opcode.
 #include "kernels/tables.h"
 
 namespace rosenblatt::ROSENBLATT_ISA {

@@ -1,4 +1,4 @@
-// What the kernels' check functions share: conditions on operands. Nothing here looks at data.
+// Conditions on operands that the check functions of the kernels share. They never look at data.
 #pragma once
 
 #include "kernel.h"
@@ -6,7 +6,7 @@
 namespace rosenblatt::ROSENBLATT_ISA {
 namespace {
 
-[[maybe_unused]] constexpr const char* kWrongType = "the operands must be dense and of the program's float type";
+[[maybe_unused]] constexpr const char* kWrongType = "the operands must be dense and have the program's float type";
 [[maybe_unused]] constexpr const char* kWrongShape = "the shapes of the operands do not agree";
 [[maybe_unused]] constexpr const char* kWrongOutput = "the output has the wrong type or shape";
 [[maybe_unused]] constexpr const char* kWrongAttribute = "an attribute is out of range";
@@ -22,7 +22,7 @@ inline bool is_indices(const Operand& x, std::int64_t length) {
   return is_dense(x, DType::int32) && x.rank == 1 && x.dims[0] == length;
 }
 
-// Inputs first .. last - 1 and the output are dense and have one float type.
+// Whether inputs first .. last - 1 and the output are dense and have the same float type.
 [[maybe_unused]] inline bool one_float_type(const Call& call, int first, int last) {
   if (!is_dense_float(call.output)) return false;
   for (int i = first; i < last; ++i) {
@@ -49,13 +49,13 @@ const char* check_same_shape(const Call& call) {
   return nullptr;
 }
 
-// Dimension of `x` along axis `axis` of a result of rank `rank`, as broadcasting counts: from the last.
+// The dimension of `x` along axis `axis` of a result of rank `rank`; broadcasting aligns the last axes.
 inline std::int64_t aligned_dim(const Operand& x, int rank, int axis) {
   const int own = axis - (rank - x.rank);
   return own < 0 ? 1 : x.dims[own];
 }
 
-// For kernels with NumPy's broadcasting: the output has exactly the shape that the operands give.
+// For kernels with NumPy's broadcasting: the output must have the broadcast shape of the operands.
 template <int kInputs>
 const char* check_broadcast(const Call& call) {
   if (!one_float_type(call, 0, kInputs)) return kWrongType;
@@ -74,7 +74,7 @@ const char* check_broadcast(const Call& call) {
   return nullptr;
 }
 
-// Sizes before, along and after an axis, whose product is the operand's size.
+// The sizes before, along and after an axis; their product is the size of the operand.
 struct AroundAxis {
   std::int64_t outer = 1, along = 1, inner = 1;
 };
@@ -87,7 +87,7 @@ struct AroundAxis {
   return sizes;
 }
 
-// Whether two operands have one rank and the same dimensions but along `axis`, which is one of their axes.
+// Whether two operands have the same rank and the same dimensions except along `axis`.
 [[maybe_unused]] inline bool same_but_axis(const Operand& a, const Operand& b, std::int64_t axis) {
   if (a.rank != b.rank || axis < 0 || axis >= a.rank) return false;
   for (int d = 0; d < a.rank; ++d) {

@@ -1,5 +1,4 @@
-// Elementwise kernels: functions of one operand, arithmetic and comparisons with broadcasting, derivatives of
-// activations.
+// Elementwise kernels: functions of one operand, broadcast arithmetic and comparisons, and derivatives of activations.
 #include "kernels/lanes.h"
 #include "kernels/loops.h"
 #include "kernels/tables.h"
@@ -8,7 +7,7 @@
 namespace rosenblatt::ROSENBLATT_ISA {
 namespace {
 
-// 1 or 0 for the lanes of a comparison.
+// A comparison as 1 or 0 in each lane.
 template <class T, class Mask>
 inline Vec<T> indicator(Mask mask) {
   return mask ? broadcast(T(1)) : Vec<T>{};
@@ -25,7 +24,7 @@ struct Abs {
 struct Sign {
   template <class T>
   static Vec<T> apply(Vec<T> x) {
-    const Vec<T> not_positive = x < T(0) ? broadcast(T(-1)) : x;  // 0 and NaN stay
+    const Vec<T> not_positive = x < T(0) ? broadcast(T(-1)) : x;  // keeps 0 and NaN
     return x > T(0) ? broadcast(T(1)) : not_positive;
   }
 };
@@ -69,7 +68,7 @@ struct Erf {
   template <class T>
   static Vec<T> apply(Vec<T> x) { return erf<T>(x); }
 };
-// With n = e^x (e^x + 2): tanh(softplus(x)) = n / (n + 2), which is 1 long before the power overflows.
+// With n = e^x (e^x + 2), tanh(softplus(x)) = n / (n + 2). It rounds to 1 long before n overflows.
 struct Mish {
   template <class T>
   static Vec<T> apply(Vec<T> x) {
@@ -86,9 +85,9 @@ struct MishSlope {  // w + x logistic(x) (1 - w^2), w = tanh(softplus(x))
 };
 struct Relu {
   template <class T>
-  static Vec<T> apply(Vec<T> x) { return x < T(0) ? Vec<T>{} : x; }  // NaN stays
+  static Vec<T> apply(Vec<T> x) { return x < T(0) ? Vec<T>{} : x; }  // keeps NaN
 };
-// sin or cos; libm's for the few numbers that are too large for a reduction in three parts.
+// sin or cos. The few numbers that are too large for the three-part reduction are left to libm.
 template <class T, class Libm>
 inline Vec<T> sine_or_libm(Vec<T> x, int quarters, Libm libm) {
   Vec<T> y = sine<T>(x, static_cast<typename FloatTraits<T>::Bits>(quarters));
@@ -128,7 +127,7 @@ struct Div {
   template <class T>
   static Vec<T> apply(Vec<T> x, Vec<T> y) { return x / y; }
 };
-struct Maximum {  // NaN in either operand goes through
+struct Maximum {  // propagates a NaN in either operand
   template <class T>
   static Vec<T> apply(Vec<T> x, Vec<T> y) {
     const Vec<T> larger = x >= y ? x : y;
@@ -171,7 +170,7 @@ struct Where {
   static Vec<T> apply(Vec<T> condition, Vec<T> x, Vec<T> y) { return condition != T(0) ? x : y; }
 };
 
-// The cotangent of an activation's input, from that of its output and from the output itself.
+// The cotangent of an activation's input, from the cotangent of its output and the output itself.
 struct ReluBackward {
   template <class T>
   static Vec<T> apply(Vec<T> g, Vec<T> out) { return out > T(0) ? g : Vec<T>{}; }

@@ -1,5 +1,5 @@
-// Rows of a table by number, sums of rows back into a table, and a one in the column of each class. The numbers are
-// inside the table: each kernel names its limit, and the executor has looked.
+// Gathers rows of a table by index, adds rows back into a table, and encodes classes one-hot. Indices are within the
+// table: each kernel declares their bound, and the executor checks it before a run.
 #include "kernels/loops.h"
 #include "kernels/tables.h"
 #include "split.h"
@@ -55,10 +55,10 @@ void one_hot_kernel(const Call& call) {
   for (Index i = 0; i < m; ++i, out += n) out[labels[i]] = T(1);
 }
 
-// A table T[n, d] or T[n], row numbers int32[m], rows T[m, d] or T[m].
+// A table T[n, d] or T[n], indices int32[m], and rows T[m, d] or T[m].
 const char* check_rows(const Operand& table, const Operand& indices, const Operand& rows) {
   if (rows.rank < 1 || rows.rank > 2 || table.rank != rows.rank) return kWrongShape;
-  if (!is_indices(indices, rows.dims[0])) return "the row numbers must be int32, one for each row";
+  if (!is_indices(indices, rows.dims[0])) return "the row indices must be int32, one for each row";
   if (table.rank == 2 && table.dims[1] != rows.dims[1]) return kWrongShape;
   return nullptr;
 }

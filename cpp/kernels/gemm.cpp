@@ -1,11 +1,11 @@
 // Matrix products: C = op(A) op(B), row-major, for all four transposes.
 //
-// Small operands are read where they are; larger ones are copied, block by block, into scratch. Where C has very few
+// Small operands are read in place; larger ones are copied into scratch, block by block. If C has very few
 // columns, the vectors run along k (gemm_dot.h) or along the rows of C (multiply_columns_first) instead of its columns.
 //
-// The sequence of operations behind an element of C depends on the inner size, the number of columns, the transposes
-// and the instruction set, never on the number of rows or on the element's place: one row gives what it gives among a
-// thousand. A Product may be any rectangle of C, so threads can share one once the way to compute it is chosen.
+// The sequence of operations for an element of C depends on the inner size, the number of columns, the transposes and
+// the instruction set. It never depends on the number of rows or on the position of the element: a row gives the same
+// result alone and among a thousand. A Product may be any rectangle of C, so threads can divide it by rows.
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -20,12 +20,12 @@
 namespace rosenblatt::ROSENBLATT_ISA {
 namespace {
 
-constexpr Index kDepth = 256;  // most k in one chain of multiply-adds, see depth_block
-constexpr Index kBytesA = 384 << 10;  // of scratch for copies of A, the rest for copies of B
+constexpr Index kDepth = 256;         // the longest chain of multiply-adds along k, see depth_block
+constexpr Index kBytesA = 384 << 10;  // scratch for copies of A; the rest holds copies of B
 constexpr Index kBytesB = 512 << 10;
 static_assert(kBytesA + kBytesB <= static_cast<Index>(kScratchBytes));
 
-// Elements of the copies, and the rows of A in one of them: few enough to leave most of the second cache to B.
+// The elements in a copy, and the rows of A in a block: few enough to leave most of the L2 cache to B.
 template <class T>
 constexpr Index kRoomA = kBytesA / static_cast<Index>(sizeof(T));
 template <class T>
@@ -33,13 +33,13 @@ constexpr Index kRoomB = kBytesB / static_cast<Index>(sizeof(T));
 template <class T>
 constexpr Index kCopiedRows = 12 * max_rows(2) * 4 / static_cast<Index>(sizeof(T));
 constexpr Index copy_stride(Index depth, Index lanes) {
-  return round_up(depth, lanes) + lanes;  // off the powers of two, whose rows collide in the cache
+  return round_up(depth, lanes) + lanes;  // avoid powers of two, whose rows collide in the cache
 }
 static_assert(kCopiedRows<float> * copy_stride(kDepth, kLanes<float>) <= kRoomA<float>);
 static_assert(kCopiedRows<double> * copy_stride(kDepth, kLanes<double>) <= kRoomA<double>);
 
-// C = A op(B), where the element (i, k) of A is a[i * a_row + k * a_depth]; b_row and c_row are distances of rows as
-// they are stored.
+// C = A op(B), where element (i, k) of A is a[i * a_row + k * a_depth]; b_row and c_row are the distances between
+// stored rows.
 template <class T>
 struct Product {
   Index n_rows, n_columns, depth;
@@ -53,22 +53,22 @@ struct Product {
   bool copy_a, copy_b;
   T* scratch_a;
   T* scratch_b;
-  const T* bias = nullptr;  // what follows the product, see Tile
+  const T* bias = nullptr;  // applied to the product, see Tile
   bool relu = false;
   const T* gate = nullptr;
 };
 
-// The inner dimension is cut into nearly equal blocks, by its size alone: the cuts are seen in the rounding.
+// Splits the inner dimension into nearly equal blocks, by its size alone, because the split affects the rounding.
 constexpr Index depth_block(Index depth) {
   return depth <= kDepth ? depth : divide_up(depth, divide_up(depth, kDepth));
 }
 
-// A rectangle of C, and the range of k that is added to it.
+// A rectangle of C and the range of k to add to it.
 struct Block {
   Index row, n_rows, column, n_columns, first, depth;
 };
 
-// Panels of this many columns; few rows leave registers for more of them.
+// The number of columns in a panel; if there are few rows, registers are left for more columns.
 template <class T>
 static inline Index panel_width(const Product<T>& p) {
   return (p.n_rows <= max_rows(kMaxVectors) ? kMaxVectors : 2) * kLanes<T>;
@@ -84,7 +84,7 @@ static inline void copy_panel(const Product<T>& p, Index first, Index depth, Ind
   }
 }
 
-// Copies what has to be copied of op(B): all of the block, or only a last vector that cannot be read in place.
+// Copies what must be copied of op(B): the whole block, or only the last vector if it cannot be read in place.
 template <class T>
 static inline void copy_b(const Product<T>& p, const Block& block, Index width) {
   const Index n = block.n_columns;
@@ -99,7 +99,7 @@ static inline void copy_b(const Product<T>& p, const Block& block, Index width) 
   }
 }
 
-// The tiles' view of the block's rows of A: in place, or copied with k contiguous.
+// The rows of A in this block as the tiles read them: in place, or copied so that k is contiguous.
 template <class T>
 static inline void place_a(const Product<T>& p, const Block& block, Tile<T>& tile) {
   tile.a = p.a + block.row * p.a_row + block.first * p.a_depth;
@@ -152,7 +152,7 @@ static inline void multiply_block(const Product<T>& p, const Block& block, Index
   }
 }
 
-// Blocks are as large as their copies may be; what is not copied is not cut.
+// Blocks are as large as their copies may be. An operand that is not copied is not split.
 template <class T>
 static void multiply(const Product<T>& p) {
   const Index width = panel_width(p), depth = depth_block(p.depth);
@@ -176,8 +176,8 @@ static void multiply(const Product<T>& p) {
   }
 }
 
-// Few columns and a transposed A: C^T = op(B)^T A, whose vectors run along the rows of C, then transposed into C.
-// The elements are the same chains of multiply-adds.
+// For few columns and a transposed A: computes C^T = op(B)^T A, with vectors along the rows of C, and transposes it
+// into C. Each element is the same chain of multiply-adds.
 template <class T>
 static void multiply_columns_first(const Product<T>& p) {
   const Index n = p.n_columns;
@@ -201,7 +201,8 @@ static void multiply_columns_first(const Product<T>& p) {
   }
 }
 
-// Whether the vectors should run along k. By the columns and the inner size only, as the sums are ordered differently.
+// Whether the vectors should run along k. This may depend only on the columns and the inner size: it changes the order
+// of the sums.
 template <class T>
 static bool prefers_dots(const Product<T>& p) {
   const Index n = p.n_columns;
@@ -221,7 +222,7 @@ static void multiply_few_columns(const Product<T>& p) {
   multiply_dots(p.a, p.a_row, b, b_row, p.c, p.n_rows, p.n_columns, p.depth, p.bias);
 }
 
-// Vector operations of both ways, where a transpose costs about two for each part of a row that it writes.
+// Compares the vector operations of both methods; a transpose costs about two per part of a row that it writes.
 template <class T>
 static bool prefers_columns_first(const Product<T>& p) {
   const Index m = p.n_rows, n = p.n_columns;
@@ -252,7 +253,7 @@ static Product<T> product_of(const Call& call, bool a_transposed, bool b_transpo
   return p;
 }
 
-// What follows the product, in a pass of its own, for the ways that do not end in tiles.
+// Applies bias, ReLU and gate in a separate pass, for the methods that do not end in tiles.
 template <class T>
 static void finish(const Product<T>& p) {
   if (p.bias == nullptr && !p.relu && p.gate == nullptr) return;
@@ -317,41 +318,45 @@ static void matmul_gated(const Call& call) {
 
 static const char* check_product(const Call& call, bool a_transposed, bool b_transposed) {
   const Operand &a = call.inputs[0], &b = call.inputs[1], &c = call.output;
-  if (a.rank != 2 || b.rank != 2 || c.rank != 2) return "matmul takes and gives matrices of rank 2";
-  if (a.sparse || b.sparse || c.sparse) return "matmul takes dense matrices";
-  if (c.dtype == DType::int32 || a.dtype != c.dtype || b.dtype != c.dtype) return "matmul takes one float type";
-  for (int i = 0; i < 2; ++i) {
-    if (a.dims[i] < 0 || b.dims[i] < 0 || c.dims[i] < 0) return "matmul's sizes are not negative";
+  if (a.rank != 2 || b.rank != 2 || c.rank != 2) return "the operands and the result of matmul must have rank 2";
+  if (a.sparse || b.sparse || c.sparse) return "the operands and the result of matmul must be dense";
+  if (c.dtype == DType::int32 || a.dtype != c.dtype || b.dtype != c.dtype) {
+    return "the operands and the result of matmul must have the same float type";
   }
-  if (a.dims[a_transposed ? 0 : 1] != b.dims[b_transposed ? 1 : 0]) return "matmul's inner sizes differ";
-  if (c.dims[0] != a.dims[a_transposed ? 1 : 0]) return "matmul's result has another number of rows than op(a)";
-  if (c.dims[1] != b.dims[b_transposed ? 0 : 1]) return "matmul's result has another number of columns than op(b)";
+  for (int i = 0; i < 2; ++i) {
+    if (a.dims[i] < 0 || b.dims[i] < 0 || c.dims[i] < 0) return "the sizes of matmul must not be negative";
+  }
+  if (a.dims[a_transposed ? 0 : 1] != b.dims[b_transposed ? 1 : 0]) return "the inner sizes of matmul must agree";
+  if (c.dims[0] != a.dims[a_transposed ? 1 : 0]) return "the result of matmul must have the rows of op(a)";
+  if (c.dims[1] != b.dims[b_transposed ? 0 : 1]) return "the result of matmul must have the columns of op(b)";
   return nullptr;
 }
 
 static const char* check_matmul(const Call& call) {
   if (call.n_attrs != 2) return "matmul takes two attributes";
   for (int i = 0; i < 2; ++i) {
-    if (call.attrs[i] != 0 && call.attrs[i] != 1) return "matmul's transposes are 0 or 1";
+    if (call.attrs[i] != 0 && call.attrs[i] != 1) return "the transposes of matmul must be 0 or 1";
   }
   return check_product(call, call.attrs[0] == 1, call.attrs[1] == 1);
 }
 
 static const char* check_dense(const Call& call) {
-  if (call.n_attrs != 1 || (call.attrs[0] != 0 && call.attrs[0] != 1)) return "dense's relu is 0 or 1";
+  if (call.n_attrs != 1 || (call.attrs[0] != 0 && call.attrs[0] != 1)) {
+    return "the relu attribute of dense must be 0 or 1";
+  }
   if (const char* error = check_product(call, false, false)) return error;
   const Operand& bias = call.inputs[2];
-  if (bias.sparse || bias.dtype != call.output.dtype) return "the bias has another type than the product";
-  if (bias.rank != 1 || bias.dims[0] != call.output.dims[1]) return "the bias has not one element for each column";
+  if (bias.sparse || bias.dtype != call.output.dtype) return "the bias must be dense and have the type of the product";
+  if (bias.rank != 1 || bias.dims[0] != call.output.dims[1]) return "the bias must have one element per column";
   return nullptr;
 }
 
 static const char* check_matmul_gated(const Call& call) {
   if (const char* error = check_matmul(call)) return error;
   const Operand &gate = call.inputs[2], &c = call.output;
-  if (gate.sparse || gate.dtype != c.dtype) return "the gate has another type than the product";
+  if (gate.sparse || gate.dtype != c.dtype) return "the gate must be dense and have the type of the product";
   if (gate.rank != 2 || gate.dims[0] != c.dims[0] || gate.dims[1] != c.dims[1]) {
-    return "the gate has another shape than the product";
+    return "the gate must have the shape of the product";
   }
   return nullptr;
 }

@@ -1,7 +1,7 @@
-// Matrix products of very few columns: vectors along k instead of along the columns.
+// Matrix products with very few columns: the vectors run along k instead of along the columns.
 //
-// Goes in: op(A) and op(B)^T, both with k contiguous. Comes out: C = op(A) op(B) for 1 to 4 columns. Each element is
-// one vector of partial sums over k, added up in a fixed tree: a row depends on nothing but itself.
+// Takes op(A) and op(B)^T, both with k contiguous. Computes C = op(A) op(B) for 1 to 4 columns. Each element is a
+// vector of partial sums over k, added up in a fixed tree. A row never depends on other rows.
 #pragma once
 
 #include "kernels/gemm_pack.h"
@@ -12,13 +12,13 @@ namespace {
 
 inline constexpr int kMaxDots = 4;
 
-// Rows that are worked on together, so that the chains are many and their sums fill a vector.
+// The rows that are computed together: enough independent chains, and sums that fill a vector.
 constexpr int dot_rows(int n_columns) {
   if (kRegisters == 32) return n_columns <= 2 ? 8 : 4;
   return n_columns == 1 ? 8 : n_columns == 2 ? 4 : 2;
 }
 
-// In each `group` elements, which hold items of `item` elements: the sums of neighbouring items of a, then those of b.
+// In each group of `group` elements, made of items of `item` elements: sums of adjacent items of a, then those of b.
 template <class T, int item, int group, int... i>
 static inline Vec<T> add_neighbours(Vec<T> a, Vec<T> b, std::integer_sequence<int, i...>) {
   constexpr auto source = [](int lane, bool odd) {
@@ -29,7 +29,7 @@ static inline Vec<T> add_neighbours(Vec<T> a, Vec<T> b, std::integer_sequence<in
   return __builtin_shufflevector(a, b, source(i, false)...) + __builtin_shufflevector(a, b, source(i, true)...);
 }
 
-// Lane i of the result is the sum of x[i], in a fixed tree; x is used up.
+// Lane i of the result is the sum of x[i], added in a fixed tree; x is overwritten.
 template <class T, int n = kLanes<T>>
 static inline Vec<T> sum_each(Vec<T> (&x)[kLanes<T>]) {
   constexpr int lanes = kLanes<T>, side = kSide<T>;
@@ -48,8 +48,8 @@ static inline Vec<T> sum_each(Vec<T> (&x)[kLanes<T>]) {
   }
 }
 
-// n_rows <= kRows rows of C, which has kColumns columns and nothing between its rows. `bias`: nullptr, or what is added to
-// each element of kRows rows.
+// Computes n_rows <= kRows rows of C, which has kColumns columns and contiguous rows. `bias`: nullptr, or the kRows *
+// kColumns numbers to add.
 template <class T, int kColumns, int kRows>
 static inline void dot_block(const T* a, Index a_row, const T* b, Index b_row, T* c, Index n_rows, Index depth,
                              const T* bias) {
@@ -57,7 +57,7 @@ static inline void dot_block(const T* a, Index a_row, const T* b, Index b_row, T
   const T* row[kRows];
 #pragma GCC unroll 8
   for (int i = 0; i < kRows; ++i) row[i] = a + smaller(i, n_rows - 1) * a_row;
-  Vec<T> sum[results] = {};  // of whole vectors of results
+  Vec<T> sum[results] = {};  // padded to whole vectors of results
   const auto accumulate = [&](auto load_at, Index k) {
     Vec<T> y[kColumns];
 #pragma GCC unroll 4
@@ -101,7 +101,7 @@ static void dot_rows_of(const T* a, Index a_row, const T* b, Index b_row, T* c, 
   }
 }
 
-// C[i][j] = sum over k of a[i][k] b[j][k], and bias[j] where there is one, for 1 <= n_columns <= kMaxDots.
+// C[i][j] = sum over k of a[i][k] b[j][k], plus bias[j] if there is a bias, for 1 <= n_columns <= kMaxDots.
 template <class T>
 static void multiply_dots(const T* a, Index a_row, const T* b, Index b_row, T* c, Index n_rows, Index n_columns,
                           Index depth, const T* bias) {

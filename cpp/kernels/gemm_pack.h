@@ -1,7 +1,7 @@
-// Copies of operands of a matrix product into a form that the register tile reads well, and transposes.
+// Copies operands of a matrix product into the layout that the register tile reads fastest, and transposes them.
 //
-// Goes in: a block of a row-major matrix. Comes out: the block in `to`, in rows of whole vectors. What stands in the
-// lanes beyond the block's width is unspecified (it is never stored), but it was read from within the block.
+// Takes a block of a row-major matrix. Returns the block in `to`, in rows of whole vectors. The lanes beyond the width
+// of the block are unspecified (they are never stored). Never reads outside the block.
 #pragma once
 
 #include <cstddef>
@@ -19,7 +19,7 @@ constexpr Index smaller(Index a, Index b) { return a < b ? a : b; }
 constexpr Index divide_up(Index a, Index b) { return (a + b - 1) / b; }
 constexpr Index round_up(Index a, Index b) { return divide_up(a, b) * b; }
 
-// Transposes work on squares of 16 bytes a side: the widest shuffles that cost the same everywhere.
+// Transposes work on squares of 16 bytes a side, the widest shuffles that are equally fast everywhere.
 template <class T>
 inline constexpr int kSide = 16 / static_cast<int>(sizeof(T));
 
@@ -38,7 +38,7 @@ static inline auto concatenate(auto a, auto b, std::integer_sequence<int, i...>)
   return __builtin_shufflevector(a, b, i...);
 }
 
-// One vector from kLanes / kSide parts, at p(0), p(1), ...
+// One vector from the kLanes / kSide parts at p(0), p(1), ...
 template <class T>
 static inline Vec<T> join(auto part) {
   constexpr int side = kSide<T>, parts = kLanes<T> / side;
@@ -55,7 +55,7 @@ static inline Vec<T> join(auto part) {
   }
 }
 
-// In each 16 bytes of a lane: the low or high halves of a and b interleaved by items of `size` elements.
+// In each 16 bytes: the low or high halves of a and b, interleaved in items of `size` elements.
 template <class T, int size, bool high, int... i>
 static inline Vec<T> interleave(Vec<T> a, Vec<T> b, std::integer_sequence<int, i...>) {
   constexpr auto source = [](int lane) {
@@ -87,7 +87,7 @@ static inline void transpose_squares(Vec<T> (&x)[kSide<T>]) {
   }
 }
 
-// to[k][j] = from[j][k] for j < n_rows <= kLanes and k < n <= kSide. What is known to be whole needs no care.
+// to[k][j] = from[j][k] for j < n_rows <= kLanes and k < n <= kSide. The template flags skip the checks of full sides.
 template <class T, bool kAllRows, bool kWhole>
 static inline void transpose_block(const T* from, Index from_row, Index n_rows, int n, T* to, Index to_row) {
   Vec<T> x[kSide<T>];
@@ -95,7 +95,7 @@ static inline void transpose_block(const T* from, Index from_row, Index n_rows, 
   for (int r = 0; r < kSide<T>; ++r) {
     x[r] = join<T>([&](int part) {
       const Index row = part * kSide<T> + r;
-      const T* at = from + (kAllRows ? row : smaller(row, n_rows - 1)) * from_row;  // the last row stands in for more
+      const T* at = from + (kAllRows ? row : smaller(row, n_rows - 1)) * from_row;  // repeat the last row
       if constexpr (kWhole) {
         return *reinterpret_cast<const Part<T>*>(at);
       } else {
@@ -158,7 +158,7 @@ static void unpack_transposed(const T* from, Index from_row, Index width, Index 
 #pragma GCC unroll 4
       for (int r = 0; r < side; ++r) x[r] = load(from + smaller(k + r, depth - 1) * from_row + j);
       transpose_squares<T>(x);
-      // A store of a whole part may run into the next row only if that row is written later.
+      // The store of a whole part may reach into the next row only if that row is written later.
       const int n = static_cast<int>(smaller(side, depth - k));
       const Index whole_end = n == side ? width : depth < side ? width - divide_up(side - n, depth) : 0;
       T* at = to + j * depth + k;

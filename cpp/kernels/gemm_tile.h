@@ -1,8 +1,8 @@
 // The register tile of a matrix product: a few rows of C by a few vectors of its columns, over a range of k.
 //
-// Goes in: rows of B as vectors along n, and op(A) by its two strides, so that neither a transposed nor a copied A
-// needs a kernel of its own. Comes out: C, set or added to. Each element is a chain of fused multiply-adds in order of
-// k, whatever the size of the tile and its place in it.
+// Takes rows of B as vectors along n, and op(A) by its two strides, so that a transposed or copied A needs no kernel of
+// its own. Sets C or adds to it. Each element is a chain of fused multiply-adds in the order of k; it never depends on
+// the size of the tile or on its position in it.
 #pragma once
 
 #include <cstddef>
@@ -16,27 +16,27 @@ namespace {
 
 using Index = std::int64_t;
 
-// The accumulators, one row of B and an element of A (several where a multiply-add cannot broadcast from memory) fill
-// the registers.
+// The registers hold the accumulators, one row of B, and an element of A (or several, if a multiply-add cannot
+// broadcast from memory).
 inline constexpr int kMaxVectors = kRegisters == 32 ? 4 : 2;
 constexpr int max_rows(int n_vectors) {
   if (kRegisters == 32) return n_vectors > 2 ? 6 : kVectorBytes == 64 ? 14 : 12;
   return n_vectors == 1 ? 10 : 6;
 }
 
-// Where masked loads are slow, the caller pads the last vector of each row of B; elsewhere only `tail` of it is read.
+// If masked loads are slow, the caller pads the last vector of each row of B. Otherwise only `tail` elements are read.
 #if defined(__AVX512F__)
 inline constexpr bool kReadsMasked = true;
 #else
 inline constexpr bool kReadsMasked = false;
 #endif
 
-// From here on the time of a tile hides the fetching of its part of C.
+// From this depth on, computing a tile takes long enough to hide the prefetch of its part of C.
 inline constexpr Index kPrefetchDepth = 64;
 
 template <class T>
 struct Tile {
-  Index depth;                // number of k
+  Index depth;  // the range of k
   const T* a;
   Index a_row, a_depth;       // strides of op(A)
   const T* b;
@@ -44,10 +44,10 @@ struct Tile {
   T* c;
   Index c_row;
   int tail;                   // columns of the last vector, 1 to kLanes<T>
-  bool add;                   // to what C holds
+  bool add;                   // add to C instead of overwriting it
   const T* bias;              // of these columns, or nullptr: added to every row
   bool relu;                  // negative results become zero
-  const T* gate;              // of the shape and place of C, or nullptr: where it is not positive, C becomes zero
+  const T* gate;              // laid out like C, or nullptr: where it is not positive, C becomes zero
 };
 
 template <class T>
@@ -58,7 +58,7 @@ void multiply_tile(const Tile<T>& t) {
   constexpr int lanes = kLanes<T>, last = kVectors - 1, groups = (kRows + 3) / 4;
   const int tail = t.tail;
   const Index row = t.a_row, row_3 = 3 * row, step = t.a_depth;
-  const T* a[groups];  // one pointer for each four rows, the others by the addressing modes
+  const T* a[groups];  // one pointer per four rows; addressing modes reach the others
 #pragma GCC unroll 4
   for (int g = 0; g < groups; ++g) a[g] = t.a + 4 * g * row;
   const T* b = t.b;
@@ -88,7 +88,7 @@ void multiply_tile(const Tile<T>& t) {
 #pragma GCC unroll 4
     for (int g = 0; g < groups; ++g) {
       a[g] += step;
-      asm("" : "+r"(a[g]));  // else the compiler keeps a pointer for each row, which do not fit
+      asm("" : "+r"(a[g]));  // otherwise the compiler keeps a pointer per row: too many for the registers
     }
   }
   if (t.add) {
@@ -144,7 +144,7 @@ inline TileFunction<T> tile_with_rows(int n_rows) {
   return TilesOf<T, kVectors, std::make_integer_sequence<int, max_rows(kVectors)>>::by_rows[n_rows - 1];
 }
 
-// The tile of this size: 1 <= n_vectors <= kMaxVectors, 1 <= n_rows <= max_rows(n_vectors).
+// Computes a tile of this size: 1 <= n_vectors <= kMaxVectors, 1 <= n_rows <= max_rows(n_vectors).
 template <class T>
 inline TileFunction<T> tile_function(int n_vectors, int n_rows) {
   if (n_vectors == 1) return tile_with_rows<T, 1>(n_rows);
@@ -155,7 +155,7 @@ inline TileFunction<T> tile_function(int n_vectors, int n_rows) {
   return tile_with_rows<T, 2>(n_rows);
 }
 
-// n_rows rows of C in tiles of nearly equal height: n_high tiles of one row more, then n_low.
+// Divides n_rows rows of C into tiles of nearly equal height: n_high tiles with one more row, then n_low.
 template <class T>
 struct Split {
   TileFunction<T> high, low;
@@ -164,7 +164,7 @@ struct Split {
 
 template <class T>
 inline Split<T> split_rows(Index n_rows, int n_vectors) {
-  const auto n = static_cast<std::uint32_t>(n_rows);  // of one block, see multiply: divisions of 32 bits are faster
+  const auto n = static_cast<std::uint32_t>(n_rows);  // at most one block, see multiply; 32-bit divisions are faster
   const std::uint32_t n_tiles = n_vectors == 1 ? (n + max_rows(1) - 1) / max_rows(1)
                               : n_vectors == 2 ? (n + max_rows(2) - 1) / max_rows(2)
                                                : (n + max_rows(4) - 1) / max_rows(4);
@@ -178,7 +178,7 @@ inline Split<T> split_rows(Index n_rows, int n_vectors) {
   return split;
 }
 
-// One panel of columns.
+// Computes one panel of columns.
 template <class T>
 inline void multiply_panel(Tile<T> tile, const Split<T>& split) {
   const Index low = split.low_rows, high = low + 1;

@@ -1,4 +1,4 @@
-// Across the lanes of a vector: sums, maxima, lanes that do not count, float32 read as float64.
+// Operations across the lanes of a vector: sums, maxima, masked lanes, float32 read as float64.
 #pragma once
 
 #include <cstdint>
@@ -17,7 +17,7 @@ inline Vec<LaneNumber<T>> lane_numbers(std::integer_sequence<int, I...>) {
   return Vec<LaneNumber<T>>{I...};
 }
 
-// The first n lanes of v, and `rest` in the others.
+// The first n lanes of v; `rest` in the others.
 template <class T>
 inline Vec<T> first_lanes(Vec<T> v, int n, Vec<T> rest) {
   return lane_numbers<T>(std::make_integer_sequence<int, kLanes<T>>{}) < LaneNumber<T>(n) ? v : rest;
@@ -28,7 +28,7 @@ inline Vec<T> swap_lanes(Vec<T> v, std::integer_sequence<int, I...>) {
   return __builtin_shufflevector(v, v, (I ^ kStep)...);
 }
 
-// Folds the lanes in halves, always in the same order; every lane ends with the result.
+// Folds the lanes in halves, always in the same order. Every lane holds the result.
 template <class T, int kStep = kLanes<T> / 2, class Combine>
 inline Vec<T> fold_lanes(Vec<T> v, Combine combine) {
   if constexpr (kStep == 0) {
@@ -44,7 +44,7 @@ inline Vec<T> sum_of_lanes(Vec<T> v) {
   return fold_lanes<T>(v, [](Vec<T> a, Vec<T> b) { return a + b; });
 }
 
-// NaN in some lanes may be lost.
+// May drop a NaN.
 template <class T>
 inline Vec<T> max_of_lanes(Vec<T> v) {
   return fold_lanes<T>(v, [](Vec<T> a, Vec<T> b) { return a > b ? a : b; });
@@ -58,12 +58,12 @@ inline HalfVec lower_half(Vec<float> v, std::integer_sequence<int, I...>) {
   return __builtin_shufflevector(v, v, I...);
 }
 
-// kWideLanes numbers as float64.
+// Loads kWideLanes numbers as float64.
 inline Vec<double> load_wide(const double* p) { return load<double>(p); }
 inline Vec<double> load_wide(const float* p) {
   return __builtin_convertvector(*reinterpret_cast<const HalfVec*>(p), Vec<double>);
 }
-// The first n of them, the rest 0.
+// Loads the first n of them; the rest is 0.
 inline Vec<double> load_wide_n(const double* p, int n) { return load_n<double>(p, n); }
 inline Vec<double> load_wide_n(const float* p, int n) {
   const Vec<float> v = load_n<float>(p, n);

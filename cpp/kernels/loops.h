@@ -1,8 +1,8 @@
-// The loops of elementwise kernels: over vectors, and over broadcast operands.
+// The loops of elementwise kernels, over vectors and over broadcast operands.
 //
-// Goes in: an operation on vectors, as a type with `template <class T> static Vec<T> apply(Vec<T>...)`, or on single
-// numbers (libm's), as one with `static T scalar(T...)`. Comes out: the whole output. Each element of an operand is
-// read before the same element of the output is written, so that the output may take an operand's place.
+// Takes an operation on vectors, a type with `template <class T> static Vec<T> apply(Vec<T>...)`, or one on single
+// numbers (from libm), a type with `static T scalar(T...)`. Fills the whole output. Never writes an element of the
+// output before it has read the same element of each operand, so the output may overwrite an operand.
 #pragma once
 
 #include <cstddef>
@@ -23,7 +23,7 @@ inline T* data_of(const Operand& x) {
   return static_cast<T*>(x.data);
 }
 
-// One vector of an array, and the last, shorter one; both go through the same code.
+// A full vector of an array, and the shorter last one. The same code handles both.
 template <class T>
 struct Whole {
   Vec<T> get(const T* p) const { return load<T>(p); }
@@ -43,7 +43,7 @@ inline void for_vectors(std::int64_t n, Body&& body) {
   if (i < n) body(i, Part<T>{static_cast<int>(n - i)});
 }
 
-// An operand of a loop: an array, or one number for all of it.
+// An operand of a loop: an array, or one repeated number.
 template <class T>
 struct Stream {
   const T* p;
@@ -81,7 +81,7 @@ void same_shape_kernel(const Call& call) {
   run(std::make_integer_sequence<int, kInputs>{});
 }
 
-// A nest of loops over the output: axes joined wherever the same operands vary along them; innermost first.
+// A nest of loops over the output, innermost first. Adjacent axes are merged if the same operands vary along them.
 template <int kInputs>
 struct Nest {
   int depth = 0;
@@ -115,7 +115,7 @@ Nest<kInputs> make_nest(const Call& call) {
   return nest;
 }
 
-// n_rows rows of n elements; bit i of kPresent: operand i varies along a row. Strides are from row to row.
+// n_rows rows of n elements. Bit i of kPresent: operand i varies along a row. Strides are between rows.
 template <class Op, class T, unsigned kPresent, int... I>
 void map_rows(std::int64_t n_rows, std::int64_t n, T* out, const T* const* in, const std::int64_t* stride) {
   const auto source = []<unsigned kVaries>(const T* p, std::integral_constant<unsigned, kVaries>) {
@@ -141,7 +141,7 @@ inline RowsFunction<T> rows_function(unsigned present, std::integer_sequence<int
   return functions[present];
 }
 
-inline constexpr std::int64_t kExpanded = 256;  // elements of a repeated row
+inline constexpr std::int64_t kExpanded = 256;  // elements in a joined row
 
 // Fills `to` with `times` copies of the n elements of `from`.
 template <class T>
@@ -151,7 +151,7 @@ inline void repeat(T* to, const T* from, std::int64_t n, std::int64_t times) {
   }
 }
 
-// Many short rows: several of them become one, and operands that are equal for every row are repeated.
+// Joins several short rows into one, and repeats the operands that are the same for every row.
 template <int kInputs, class T>
 void map_short_rows(const Nest<kInputs>& nest, RowsFunction<T> rows, T* out, const T* const* in) {
   const std::int64_t n = nest.size[0], n_rows = nest.size[1], group = kExpanded / n;
@@ -176,7 +176,7 @@ __attribute__((noinline)) void map_nest(const Call& call) {
   const RowsFunction<T> rows =
       rows_function<Op, T>(nest.present[0], std::make_integer_sequence<int, kInputs>{},
                            std::make_integer_sequence<unsigned, (1u << kInputs)>{});
-  // Short rows can be joined if no operand varies from row to row but not along the row.
+  // Short rows can be joined if every operand that varies between rows also varies along them.
   const bool joins = nest.size[0] < 2 * kLanes<T> && nest.size[1] > 4 && (nest.present[1] & ~nest.present[0]) == 0;
   T* out = data_of<T>(call.output);
   for (std::int64_t i3 = 0; i3 < nest.size[3]; ++i3) {
@@ -195,7 +195,7 @@ __attribute__((noinline)) void map_nest(const Call& call) {
   }
 }
 
-// NumPy's broadcasting.
+// Runs an operation with NumPy's broadcasting.
 template <class Op, int kInputs, class T>
 void broadcast_kernel(const Call& call) {
   const std::int64_t size = call.output.size();
@@ -213,7 +213,7 @@ void broadcast_kernel(const Call& call) {
   map_nest<Op, kInputs, T>(call);
 }
 
-// Rows of a family's table.
+// Rows for the table of a family.
 template <class Op, int kInputs>
 constexpr Kernel same_shape_row(const char* name) {
   return {name, kInputs, 0, check_same_shape<kInputs>, same_shape_kernel<Op, kInputs, float>,

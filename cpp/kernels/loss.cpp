@@ -1,7 +1,7 @@
-// Losses, one number per row or element, the gradients that are cheaper in one pass, and the softmax.
+// Losses, one number per row or element, the gradients that are cheaper in a single pass, and the softmax.
 //
-// `clip` is scikit-learn's: a probability is moved into [clip, 1 - clip] before its logarithm is taken; 0 asks for the
-// exact form from logits. Class labels are below the number of classes, which is the kernels' limit.
+// `clip` is scikit-learn's: a probability is clipped to [clip, 1 - clip] before its logarithm is taken; 0 selects the
+// exact form from logits. Class labels are below the number of classes: the kernels declare it as their index bound.
 #include "kernels/softmax.h"
 #include "kernels/tables.h"
 #include "split.h"
@@ -31,7 +31,7 @@ void softmax_kernel(const Call& call) {
   for (Index row = 0; row < n_rows; ++row, x += n, out += n) softmax_row<T>(n, x, out);
 }
 
-// Of a vector of rows: the sums of the exponentials, and the right class's logit less the largest.
+// For a vector of rows: the sums of the exponentials, and the logit of the right class minus the largest logit.
 template <class T>
 struct RowSums {
   T sum[kLanes<T>] = {}, logit[kLanes<T>] = {};
@@ -85,7 +85,7 @@ void class_loss_kernel(const Call& call) {
 template <class T>
 void class_grad_narrow(Index n_rows, Index n, const T* x, const std::int32_t* labels, const T* g, T* out) {
   for_narrow_rows<T>(n_rows, n, x, [=](Index first, NarrowRows<T>& rows) {
-    T right[kLanes<T>] = {};  // the labels, as numbers of the lanes' type
+    T right[kLanes<T>] = {};  // the labels, converted to the type of the lanes
     for (int i = 0; i < rows.n_rows; ++i) right[i] = static_cast<T>(labels[first + i]);
     const Vec<T> label = load<T>(right), factor = load_n<T>(g + first, rows.n_rows);
     const Vec<T> sum = rows.take_exponentials(rows.largest_logits());
@@ -203,7 +203,7 @@ void logistic_loss_kernel(const Call& call) {
     });
   }
   for_vectors<T>(call.output.size(), [=](Index i, auto size) {
-    // log(1 + exp(x)) - t x, without the difference of x and t x for a positive x.
+    // log(1 + exp(x)) - t x, without subtracting t x from x for a positive x.
     const Vec<T> logit = size.get(x + i), t = size.get(targets + i), magnitude = absolute<T>(logit);
     const Vec<T> large = magnitude * (logit < T(0) ? t : T(1) - t);
     size.put(out + i, large + log1p_finite<T>(exp<T>(-magnitude)));
@@ -239,15 +239,15 @@ bool is_clip(std::int64_t bits) {
 
 const char* check_softmax(const Call& call) {
   if (const char* error = check_same_shape<1>(call)) return error;
-  return call.output.rank == 2 && call.output.dims[1] >= 1 ? nullptr : "logits must be [m, k] with k of 1 or more";
+  return call.output.rank == 2 && call.output.dims[1] >= 1 ? nullptr : "logits must have the shape [m, k] with k >= 1";
 }
 
-// Logits [m, k], k >= 1, with labels int32[m] or with targets of the logits' shape.
+// Logits [m, k], k >= 1, with labels int32[m] or targets of the same shape as the logits.
 template <bool kSoft>
 const char* check_logits(const Call& call) {
   const Operand &logits = call.inputs[0], &targets = call.inputs[1];
   if (!one_float_type(call, 0, kSoft ? 2 : 1)) return kWrongType;
-  if (logits.rank != 2 || logits.dims[1] < 1) return "logits must be [m, k] with k of 1 or more";
+  if (logits.rank != 2 || logits.dims[1] < 1) return "logits must have the shape [m, k] with k >= 1";
   if (kSoft) return same_shape(logits, targets) ? nullptr : kWrongShape;
   return is_indices(targets, logits.dims[0]) ? nullptr : "labels must be int32, one for each row";
 }

@@ -1,5 +1,5 @@
-// Dropout masks and normal noise, from counters: element e depends on the key and on e, not on the layout or on how
-// rows are split into blocks.
+// Dropout masks and normal noise from counters: element e depends only on the key and on e, not on the layout or on the
+// division of the rows into blocks.
 #include "kernels/loops.h"
 #include "kernels/tables.h"
 #include "split.h"
@@ -9,7 +9,7 @@
 namespace rosenblatt::ROSENBLATT_ISA {
 namespace {
 
-// The least 24-bit number k that is kept, which is to say not k * 2^-24 < rate.
+// The smallest 24-bit number k that is kept: k * 2^-24 >= rate.
 template <class T>
 inline std::uint32_t threshold_of(T rate) {
   const T scaled = rate * T(0x1p24);  // exact
@@ -24,7 +24,7 @@ inline void mask_of_words(T* mask, const std::uint32_t* words, std::uint32_t thr
   for (int i = 0; i < kPhiloxWords; ++i) mask[i] = words[i] >> 8 < threshold ? T(0) : kept;
 }
 
-// Fills the output with what `produce(to, words)` makes of kPhiloxWords words of the key's sequence: as many numbers.
+// Fills the output with the numbers that `produce(to, words)` makes of each kPhiloxWords words of the key's sequence.
 template <class T, class Produce>
 void fill_from_words(const Call& call, Produce&& produce) {
   std::uint32_t words_of_key[4];  // seed low, seed high, step, first row
@@ -35,7 +35,7 @@ void fill_from_words(const Call& call, Produce&& produce) {
   const std::uint64_t first = (words_of_key[3] + static_cast<std::uint64_t>(call.first_row)) * width;
   T* out = data_of<T>(call.output);
   std::int64_t left = call.output.size();
-  auto skip = static_cast<int>(first % 4);  // the first block's words that belong to an earlier element
+  auto skip = static_cast<int>(first % 4);  // the words of the first block that belong to earlier elements
   std::uint32_t words[kPhiloxWords];
   for (std::uint64_t block = first / 4; left > 0; block += kPhiloxBlocks) {
     philox(key, block, words);
@@ -60,7 +60,7 @@ void dropout_mask_kernel(const Call& call) {
   fill_from_words<T>(call, [=](T* to, const std::uint32_t* words) { mask_of_words<T>(to, words, threshold, kept); });
 }
 
-// Box and Muller (1958): of two uniform numbers two normal ones. The first is not 0, the second not 1.
+// Box and Muller (1958): two normal numbers from two uniform ones. The first is never 0, the second never 1.
 template <class T>
 inline void noise_of_words(T* noise, const std::uint32_t* words) {
   constexpr int n_pairs = kPhiloxWords / 2;

@@ -1,7 +1,7 @@
-// Reductions over one axis or all: sum, mean, max, sum of squares; and their opposite, broadcast_to.
+// Reductions over one axis or all axes (sum, mean, max, sum of squares), and their transpose, broadcast_to.
 //
-// Sums are accumulated in float64 and rounded once; down the columns of a float32 matrix, kChain rows at a time are
-// added in float32 before. The order of the additions depends on the shape alone.
+// Sums are accumulated in float64 and rounded once. Down the columns of a float32 matrix, kChain rows at a time are
+// first added in float32. The order of the additions depends only on the shape.
 #include "kernels/lanes.h"
 #include "kernels/loops.h"
 #include "kernels/tables.h"
@@ -21,23 +21,23 @@ struct Sum {
 struct SumSquares : Sum {
   static Vec<double> step(Vec<double> sum, Vec<double> x) { return fma<double>(x, x, sum); }
 };
-// Maxima need no precision, but are taken in float64 too: one code for both, and the conversion is exact.
+// Maxima do not need the precision, but float64 allows the same code, and the conversion is exact.
 struct Max {
   static constexpr double neutral = -__builtin_huge_val();
   static Vec<double> step(Vec<double> top, Vec<double> x) {
     const Vec<double> larger = x > top ? x : top;
-    return x == x ? larger : x;  // NaN goes through: nothing is larger than a NaN in `top`
+    return x == x ? larger : x;  // keeps NaN: no comparison with a NaN in `top` is true
   }
   static double step(double top, double x) { return x > top || x != x ? x : top; }
 };
 
-// Joins two accumulators: as a step, but for squares, which are already taken.
+// Joins two accumulators. Like a step, except that squares have already been taken.
 template <class How>
 inline auto join = [](Vec<double> a, Vec<double> b) { return How::step(a, b); };
 template <>
 inline auto join<SumSquares> = [](Vec<double> a, Vec<double> b) { return a + b; };
 
-// n numbers in a row.
+// Reduces n contiguous numbers.
 template <class How, class T>
 inline double reduce_row(Index n, const T* x) {
   constexpr Index lanes = kWideLanes;
@@ -60,7 +60,7 @@ inline double reduce_row(Index n, const T* x) {
   return fold_lanes<double>(total, join<How>)[0];
 }
 
-// Columns [0, kVectors * lanes) of n_rows rows, the last vector only `tail` wide.
+// Reduces columns [0, kVectors * lanes) over n_rows rows; the last vector has only `tail` columns.
 template <class How, int kVectors, class T>
 inline void reduce_column_block(Index n_rows, Index stride, const T* x, int tail, double* out) {
   constexpr int last = kVectors - 1;
@@ -81,7 +81,7 @@ inline void reduce_column_block(Index n_rows, Index stride, const T* x, int tail
 inline constexpr Index kBlockColumns = 8 * kWideLanes;
 inline constexpr Index kChain = 32;
 
-// As reduce_column_block, for sums of float32: four times as many additions in a vector operation.
+// Like reduce_column_block, for sums of float32: a vector operation does four times as many additions.
 template <int kVectors>
 inline void sum_column_block(Index n_rows, Index stride, const float* x, int tail, double* out) {
   constexpr int last = kVectors - 1, lanes = kLanes<float>;
@@ -103,7 +103,7 @@ inline void sum_column_block(Index n_rows, Index stride, const float* x, int tai
   }
 }
 
-// At most kBlockColumns columns.
+// Reduces at most kBlockColumns columns.
 template <class How, class T>
 void reduce_columns(Index n_rows, Index n, Index stride, const T* x, double* out) {
   if constexpr (std::is_same_v<How, Sum> && std::is_same_v<T, float>) {
@@ -121,8 +121,8 @@ void reduce_columns(Index n_rows, Index n, Index stride, const T* x, double* out
   functions[n_vectors - 1](n_rows, stride, x, static_cast<int>(n - (n_vectors - 1) * kWideLanes), out);
 }
 
-// out[j] = the reduction of x[i, j] over i, divided by `divisor`. A few narrow rows are read as one wide one, so that
-// vectors are full and their chains of additions many.
+// out[j] = the reduction of x[i, j] over i, divided by `divisor`. Several narrow rows are read as one wide row, to fill
+// the vectors and to have more independent chains of additions.
 template <class How, class T>
 void reduce_matrix(Index n_rows, Index n, Index stride, const T* x, double divisor, T* out) {
   double total[kBlockColumns];

@@ -1,4 +1,4 @@
-// Kernels that move or repeat elements and compute nothing.
+// Kernels that move or repeat elements without computing anything.
 #include "kernels/lanes.h"
 #include "kernels/loops.h"
 #include "kernels/tables.h"
@@ -9,7 +9,7 @@ namespace {
 
 using Index = std::int64_t;
 
-// Short copies, without a call.
+// Short copies without a call to memcpy.
 template <class T>
 inline void copy(T* to, const T* from, Index n) {
   for_vectors<T>(n, [=](Index i, auto size) { size.put(to + i, size.get(from + i)); });
@@ -28,7 +28,7 @@ void fill_kernel(const Call& call) {
 
 const char* check_fill(const Call& call) { return is_dense_float(call.output) ? nullptr : kWrongType; }
 
-// The planner usually puts the inputs where they are to go: then there is nothing to do.
+// The planner usually places the inputs where they belong in the output; then there is nothing to do.
 template <class T>
 void pack_kernel(const Call& call) {
   T* to = data_of<T>(call.output);
@@ -109,13 +109,13 @@ const char* check_pad(const Call& call) {
   return along_out == before + along + after ? nullptr : kWrongOutput;
 }
 
-// The lanes of a and b in turn, beginning with the halves' first (kHigh: second) lanes.
+// Interleaves the lanes of the lower halves (kHigh: the upper halves) of a and b.
 template <class T, bool kHigh, int... I>
 inline Vec<T> interleave(Vec<T> a, Vec<T> b, std::integer_sequence<int, I...>) {
   return __builtin_shufflevector(a, b, ((kHigh ? kLanes<T> / 2 : 0) + I / 2 + (I % 2 ? kLanes<T> : 0))...);
 }
 
-// A tile of n_rows x n_columns, each at most kLanes, from rows `from_row` apart to columns `to_row` apart.
+// Transposes a tile of n_rows x n_columns, each at most kLanes, from rows `from_row` apart to rows `to_row` apart.
 template <class T>
 inline void transpose_tile(const T* from, Index from_row, T* to, Index to_row, int n_rows, int n_columns) {
   constexpr int lanes = kLanes<T>;
@@ -127,7 +127,7 @@ inline void transpose_tile(const T* from, Index from_row, T* to, Index to_row, i
   } else {
     for (int i = 0; i < lanes; ++i) row[i] = i < n_rows ? load_n<T>(from + i * from_row, n_columns) : Vec<T>{};
   }
-  // Each round interleaves rows that are half the tile apart; after log2(lanes) rounds rows have become columns.
+  // Each round interleaves rows that are half a tile apart. After log2(lanes) rounds, rows have become columns.
 #pragma GCC unroll 4
   for (int width = 1; width < lanes; width *= 2) {
     Vec<T> next[lanes];
@@ -159,10 +159,10 @@ void transpose_matrix(const T* from, Index from_row, T* to, Index to_row, Index 
   }
 }
 
-// The axes of a transposition's output: sizes, and strides in the operand and in the output.
+// The axes of the transposed output: sizes, and strides in the operand and in the output.
 struct Axes {
   Index size[kMaxRank] = {1, 1, 1, 1}, from[kMaxRank] = {}, to[kMaxRank] = {};
-  int last = 0;  // where the operand's last axis has gone
+  int last = 0;  // the position of the operand's last axis
 };
 
 Axes transposed_axes(const Call& call) {
@@ -193,7 +193,7 @@ void transpose_kernel(const Call& call) {
   Axes axes = transposed_axes(call);
   const int end = call.output.rank - 1, last = axes.last;
   const Index n_rows = axes.size[end], n_columns = axes.size[last];
-  axes.size[end] = axes.size[last] = 1;  // the inner loops' own
+  axes.size[end] = axes.size[last] = 1;  // handled by the inner loops
   for (Index i = 0; i < axes.size[0]; ++i) {
     for (Index j = 0; j < axes.size[1]; ++j) {
       for (Index k = 0; k < axes.size[2]; ++k) {

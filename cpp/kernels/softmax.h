@@ -1,7 +1,7 @@
-// The softmax of rows of logits: of one row, or of as many narrow rows at once as a vector has lanes.
+// The softmax of rows of logits: of one row, or of one narrow row in each lane of a vector.
 //
-// Goes in: logits, finite or not; a row that holds NaN or +infinity gives NaN. Comes out: the largest logit,
-// exponentials of what is left, and their sum. A row's result depends on the row and its width alone.
+// Takes logits, finite or not; a row with NaN or +infinity gives NaN. Returns the largest logit, the exponentials of
+// the differences from it, and their sum. Never mixes rows: a result depends only on the row and its width.
 #pragma once
 
 #include "kernels/lanes.h"
@@ -13,7 +13,7 @@ namespace {
 
 // One row --------------------------------------------------------------------------------------------------------
 
-// The largest of n >= 1 logits, in every lane; NaN may be lost here, but not in the exponentials.
+// The largest of n >= 1 logits, in every lane. It may drop a NaN; the exponentials do not.
 template <class T>
 inline Vec<T> largest(std::int64_t n, const T* x) {
   constexpr std::int64_t lanes = kLanes<T>;
@@ -32,7 +32,7 @@ inline Vec<T> largest(std::int64_t n, const T* x) {
   return max_of_lanes<T>(top);
 }
 
-// Calls body(i, size, exponential) for every vector of exp(x - top), and returns their sum, in every lane.
+// Calls body(i, size, exponential) for every vector of exp(x - top). Returns their sum in every lane.
 template <class T, class Body>
 inline Vec<T> exponentials(std::int64_t n, const T* x, Vec<T> top, Body body) {
   constexpr std::int64_t lanes = kLanes<T>;
@@ -64,7 +64,7 @@ inline void softmax_row(std::int64_t n, const T* x, T* out) {
 
 inline constexpr std::int64_t kNarrow = 16;
 
-// Up to kLanes rows of n <= kNarrow logits, transposed: a lane for each row.
+// Up to kLanes rows of n <= kNarrow logits, transposed: one lane per row.
 template <class T>
 struct NarrowRows {
   std::int64_t n;
@@ -93,7 +93,7 @@ struct NarrowRows {
     }
     return top;
   }
-  // Logits become exp(logit - top); returns their sums.
+  // Replaces the logits by exp(logit - top). Returns their sums.
   Vec<T> take_exponentials(Vec<T> top) {
     Vec<T> sum{};
     for (std::int64_t j = 0; j < n; ++j) {
@@ -105,7 +105,7 @@ struct NarrowRows {
   }
 };
 
-// Calls body(first row, rows) for each group of narrow rows, which has been read.
+// Reads each group of narrow rows and calls body(first row, rows) for it.
 template <class T, class Body>
 inline void for_narrow_rows(std::int64_t n_rows, std::int64_t n, const T* x, Body body) {
   NarrowRows<T> rows;

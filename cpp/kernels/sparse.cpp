@@ -1,4 +1,4 @@
-// Products with the rows of a compressed-sparse-row matrix, read where the user's arrays are.
+// Products with rows of a compressed-sparse-row matrix, read in the user's own arrays.
 #include "kernels/loops.h"
 #include "kernels/tables.h"
 #include "split.h"
@@ -8,7 +8,7 @@ namespace {
 
 using Index = std::int64_t;
 
-// kVectors vectors of one row of x w, from column `first` on, the last one by `size`.
+// Computes kVectors vectors of one row of x w, starting at column `first`; `size` handles the last one.
 template <class T, int kVectors, class Size>
 inline void multiply_row(const CsrRows& x, Index begin, Index end, const T* w, Index width, T* out, Size size) {
   constexpr int last = kVectors - 1, lanes = kLanes<T>;
@@ -33,9 +33,9 @@ void csr_matmul_kernel(const Call& call) {
   T* out = data_of<T>(call.output);
   constexpr Index lanes = kLanes<T>;
   const Index n_rows = call.output.dims[0], width = call.output.dims[1];
-  const Index* numbers = x.rows + call.first_row;
+  const Index* rows = x.rows + call.first_row;
   for (Index i = 0; i < n_rows; ++i, out += width) {
-    const Index begin = x.offsets[numbers[i]], end = x.offsets[numbers[i] + 1];
+    const Index begin = x.offsets[rows[i]], end = x.offsets[rows[i] + 1];
     Index j = 0;
     for (; j + 4 * lanes <= width; j += 4 * lanes) multiply_row<T, 4>(x, begin, end, w + j, width, out + j, Whole<T>{});
     for (; j + lanes <= width; j += lanes) multiply_row<T, 1>(x, begin, end, w + j, width, out + j, Whole<T>{});
@@ -69,11 +69,13 @@ void csr_matmul_transposed_kernel(const Call& call) {
   }
 }
 
-// x: sparse [m, d], then a dense matrix, and a dense matrix as output.
+// The operands are a sparse matrix [m, d] and a dense matrix; the output is a dense matrix.
 const char* check_types(const Call& call) {
   if (!one_float_type(call, 1, 2)) return kWrongType;
   const Operand& x = call.inputs[0];
-  if (!x.sparse || x.dtype != call.output.dtype) return "the first operand must be sparse, of the program's float type";
+  if (!x.sparse || x.dtype != call.output.dtype) {
+    return "the first operand must be sparse and have the program's float type";
+  }
   return x.rank == 2 && call.inputs[1].rank == 2 && call.output.rank == 2 ? nullptr : kWrongShape;
 }
 

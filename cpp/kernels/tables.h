@@ -1,4 +1,4 @@
-// Every kernel family's table, once per instruction set: the namespace is the level's name (v2, v3, v4, base).
+// The table of each kernel family, once per instruction set: the namespace is the name of the level (v2, v3, v4, base).
 #pragma once
 
 #include "kernel.h"

@@ -1,4 +1,4 @@
-// What changes the persistent memory: steps of optimizers, accumulation, assignment.
+// Kernels that change the persistent memory: optimizer steps, accumulation, assignment.
 #include "kernels/loops.h"
 #include "kernels/tables.h"
 #include "split.h"
@@ -12,7 +12,9 @@ inline Vec<T> scalar_of(const Operand& x) {
   return broadcast(*data_of<const T>(x));
 }
 
-// Everywhere grad stands for grad + decay param. velocity = momentum velocity - rate grad; param += velocity, or with Nesterov's look-ahead one step further.
+// In all updates, grad stands for grad + decay param.
+//
+// velocity = momentum velocity - rate grad; param += velocity, or with Nesterov's look-ahead one step further.
 template <class T>
 void sgd_update_kernel(const Call& call) {
   T *param = data_of<T>(call.inputs[0]), *velocity = data_of<T>(call.inputs[1]);
@@ -30,8 +32,8 @@ void sgd_update_kernel(const Call& call) {
   });
 }
 
-// Kingma and Ba (2015), with the corrections of the bias in step_size and denominator_scale; gradient_step is the share
-// of the gradient itself, which Nadam (Dozat 2016) adds to the step.
+// Kingma and Ba (2015), with the bias corrections in step_size and denominator_scale. gradient_step scales the gradient
+// itself, which Nadam (Dozat 2016) adds to the step.
 template <class T>
 void adam_update_kernel(const Call& call) {
   T* param = data_of<T>(call.inputs[0]);
@@ -55,7 +57,8 @@ void adam_update_kernel(const Call& call) {
   });
 }
 
-// RMSProp and AdaGrad: square = keep square + gain grad^2; velocity = momentum velocity + grad / (sqrt(square) + epsilon).
+// RMSProp and AdaGrad: square = keep square + gain grad^2; velocity = momentum velocity + grad / (sqrt(square) +
+// epsilon).
 template <class T>
 void rms_update_kernel(const Call& call) {
   T* param = data_of<T>(call.inputs[0]);
@@ -102,7 +105,7 @@ void assign_kernel(const Call& call) {
   for_vectors<T>(call.inputs[0].size(), [=](std::int64_t i, auto size) { size.put(target + i, size.get(value + i)); });
 }
 
-// kArrays operands of one shape, then kScalars scalars; no output.
+// kArrays operands of the same shape, then kScalars scalars, and no output.
 template <int kArrays, int kScalars>
 const char* check_update(const Call& call) {
   if (call.output.rank != -1) return "an update has no output";
@@ -113,7 +116,7 @@ const char* check_update(const Call& call) {
     if (!same_shape(call.inputs[i], call.inputs[0])) return kWrongShape;
   }
   for (int i = kArrays; i < kArrays + kScalars; ++i) {
-    if (call.inputs[i].rank != 0) return "an optimizer's number must be a scalar";
+    if (call.inputs[i].rank != 0) return "a hyperparameter of an optimizer must be a scalar";
   }
   return nullptr;
 }

@@ -1,6 +1,6 @@
 """Neural networks for tables, at the speed of the processor.
 
-Importing the package loads NumPy and the native core only; the public names below are resolved on first use.
+Importing the package loads NumPy and the native core only. The public names below are imported on first use.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rosenblatt._lazy import lazy_names
+from rosenblatt._version import __version__
 
 if TYPE_CHECKING:
     from rosenblatt.diagnosis import Diagnosis, diagnose, remedy
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
     from rosenblatt.persistence.save_load import load, save
     from rosenblatt.search import MLPSearchCV
     from rosenblatt.threads import engine_info, get_num_threads, set_num_threads
-
-__version__ = "0.1.0"
 
 _HOMES = {
     **dict.fromkeys(("logic", "nn", "plots", "search", "training"), ""),

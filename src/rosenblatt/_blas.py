@@ -1,7 +1,9 @@
-"""One thread for BLAS while SciPy minimizes.
+"""A single thread for BLAS while SciPy minimizes.
 
-SciPy's L-BFGS calls BLAS for dot products of a few thousand numbers, for which OpenBLAS wakes all of its threads. They
-wait for each other, and for those of this library.
+SciPy's L-BFGS calls BLAS for dot products of a few thousand numbers. OpenBLAS wakes all its threads for these, which
+then wait for each other and for those of this library.
+
+Takes nothing. Returns a context in which BLAS has one thread. Never affects the threads of this library.
 """
 
 from __future__ import annotations
@@ -19,19 +21,18 @@ _lock = threading.Lock()
 
 @functools.cache
 def _controller() -> Any:
-    """Of NumPy's and SciPy's libraries; looking for them takes milliseconds."""
-    import scipy.linalg  # noqa: F401  # it brings a BLAS of its own, which must be loaded to be found
-    from threadpoolctl import ThreadpoolController  # type: ignore[import-untyped]  # scikit-learn brings it
+    """The controller of NumPy's and SciPy's libraries. It is cached because the search for them takes milliseconds."""
+    import scipy.linalg  # noqa: F401  # it has its own BLAS, which must be loaded to be found
+    from threadpoolctl import ThreadpoolController  # type: ignore[import-untyped]  # a dependency of scikit-learn
 
     return ThreadpoolController()
 
 
 @contextmanager
 def one_blas_thread() -> Iterator[None]:
-    """BLAS has one thread in the whole process, and then as many as before.
+    """Limit BLAS to one thread in the whole process, then restore the previous number.
 
-    While one thread is inside, others that enter leave everything as it is: limits that overlap would put back what
-    they had found of each other.
+    Entering again from another thread changes nothing: overlapping limits would restore each other's values.
     """
     if not _lock.acquire(blocking=False):
         yield

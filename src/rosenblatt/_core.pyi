@@ -67,8 +67,8 @@ class Session:
         shuffle: bool = False,
         first_epoch: int = 0,
         position: tuple[int, float] = (0, 0.0),
-        most_steps: int = 0,
-        most_seconds: float = 0.0,
+        max_steps: int = 0,
+        max_seconds: float = 0.0,
     ) -> tuple[list[float], int, bool]: ...
     def forward(
         self,

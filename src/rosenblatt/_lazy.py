@@ -1,6 +1,7 @@
 """Names that are imported on first use.
 
-Goes in: a package and where its public names live. Comes out: the package's ``__getattr__``. It imports nothing itself.
+Takes a package and the modules of its public names. Returns the ``__getattr__`` of the package. Never imports anything
+before a name is used.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ __all__ = ["lazy_names"]
 
 
 def lazy_names(package: str, homes: Mapping[str, str]) -> Callable[[str], Any]:
-    """A module's ``__getattr__`` that imports each name from the submodule in `homes`; "" is a submodule itself."""
+    """A ``__getattr__`` that imports each name from its submodule in `homes`; "" marks a submodule itself."""
 
     def __getattr__(name: str) -> Any:
         if name not in homes:

@@ -1,6 +1,6 @@
-"""Warnings that point at the user's line.
+"""Warnings that point to the user's code.
 
-Goes in: a message. Comes out: a Python warning. It never warns at a line of this package.
+Takes a message. Issues a Python warning. Never points to a line of this package.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ __all__ = ["warn_user"]
 
 
 def warn_user(message: str, category: type[Warning] = UserWarning) -> None:
-    """Warn at the line of the user's code that called us, however deep inside scikit-learn or this package we are."""
+    """Warn at the line of the user's code, however deep inside scikit-learn or this package the caller is."""
     frame, depth = sys._getframe(1), 2
     while frame.f_back is not None and frame.f_globals.get("__name__", "").split(".")[0] in ("rosenblatt", "sklearn"):
         frame, depth = frame.f_back, depth + 1

@@ -1,8 +1,8 @@
-"""How many threads the engine uses, and what the engine is.
+"""The number of threads that the engine uses, and information about the engine.
 
-A training step or a prediction is shared among the threads of one team where measurements say that this is quicker.
-Results are the same bits whatever their number. Several networks that train at once in threads of a program get one
-thread each.
+Takes a number of threads. Returns settings and properties of the engine. Never changes a result: any number of threads
+gives the same bits. A training step or a prediction runs on several threads if measurements show that this is faster.
+Networks that train at the same time in threads of one program get one thread each.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ VARIABLE = "ROSENBLATT_NUM_THREADS"
 
 
 def set_num_threads(n: int) -> None:
-    """Set the number of threads that share the work of one network, from the next call on.
+    """Set the number of threads that share the work of one network, starting with the next call.
 
     Parameters
     ----------
     n : int
-        1 to 128. With 1 everything runs in the caller's thread.
+        1 to 128. With 1, everything runs in the calling thread.
 
     Raises
     ------
@@ -43,21 +43,21 @@ def set_num_threads(n: int) -> None:
 def get_num_threads() -> int:
     """The number of threads that share the work of one network.
 
-    At first the value of the environment variable ROSENBLATT_NUM_THREADS or, without it, the least of the processors
-    that the process may use, its control group's quota, and OMP_NUM_THREADS.
+    The default is the environment variable ROSENBLATT_NUM_THREADS or, if that is not set, the smallest of the number of
+    processors that the process may use, the quota of its control group, and OMP_NUM_THREADS.
     """
     return _core.get_num_threads()
 
 
 def engine_info() -> dict[str, Any]:
-    """What the native core runs on.
+    """Properties of the native core and of the machine.
 
     Returns
     -------
     dict
-        "isa": the instruction set whose kernels run ("v2", "v3" and "v4" are the levels of x86-64; the environment
-        variable ROSENBLATT_ISA chooses a lower one); "isa_available": those that this processor can run, lowest first;
-        "threads": see `get_num_threads`; "processors": how many the process may use.
+        "isa": the instruction set of the kernels in use ("v2", "v3" and "v4" are the levels of x86-64; the environment
+        variable ROSENBLATT_ISA selects a lower one). "isa_available": the instruction sets that this processor can run,
+        lowest first. "threads": see `get_num_threads`. "processors": the number that the process may use.
     """
     return {
         "isa": _core.isa(),
@@ -68,14 +68,14 @@ def engine_info() -> dict[str, Any]:
 
 
 def _processors() -> int:
-    """Processors that the process may run on."""
+    """The number of processors that the process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
 
 
 def _quota(root: Path = Path("/sys/fs/cgroup")) -> float:
-    """Processors' worth of time that the control group allows; infinite where nothing is said."""
+    """The number of processors that the control group allows; infinite if it sets no quota."""
     try:
         limit, period = (root / "cpu.max").read_text().split()
         return math.inf if limit == "max" else float(limit) / float(period)
@@ -90,12 +90,12 @@ def _quota(root: Path = Path("/sys/fs/cgroup")) -> float:
 
 
 def _default() -> int:
-    """The number of threads to begin with, see `get_num_threads`.
+    """The default number of threads; see `get_num_threads`.
 
     Raises
     ------
     ValueError
-        If ROSENBLATT_NUM_THREADS is no number of threads.
+        If ROSENBLATT_NUM_THREADS is not a valid number of threads.
     """
     given = os.environ.get(VARIABLE, "").strip()
     if given:

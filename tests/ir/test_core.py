@@ -1,4 +1,4 @@
-"""The native core by itself: what it refuses, so that no program, source or array can make it touch foreign memory."""
+"""What the native core refuses, so that no program, source or array can make it access memory of others."""
 
 import numpy as np
 import pytest
@@ -21,7 +21,7 @@ GOOD = {
 
 
 def row(*dims, dtype=0, workspace=1, offset=0, sparse=0):
-    """A value as the core reads it."""
+    """A value in the form that the core reads."""
     return [dtype, workspace, offset, sparse, len(dims), *dims, *[0] * (4 - len(dims))]
 
 
@@ -43,7 +43,7 @@ BROKEN = [
     ({"workspace_bytes": 47}, "lies outside the arena"),
     ({"capacity": 5}, "lies outside the arena"),
     ({"capacity": 0}, "capacity"),
-    ({"workspace_bytes": -1}, "arena size"),
+    ({"workspace_bytes": -1}, "sizes of the arena must be 0 to"),
     ({"dtype": 2}, "float32 or float64"),
     ({"inputs": [1]}, "input"),
     ({"outputs": [-1]}, "output"),
@@ -51,25 +51,28 @@ BROKEN = [
     ({"key": 0}, "key"),
     ({"weights": 1}, "weights must be one of the inputs"),
     ({"weights": 0}, r"weights of the rows must be a dense float input of shape \[m\]"),
-    ({"values": values(row(-1, 3, offset=2))}, "misplaced"),
+    ({"values": values(row(-1, 3, offset=2))}, "negative or unaligned offset"),
     ({"values": np.array([0, 1, 0, 0, 5, -1, 3, 0, 0])}, "rank"),
-    ({"values": np.array([0, 1, 0, 0, 2, -1])}, "broken row"),
-    ({"values": values(row(-1, 3, 2**62))}, "absurd"),
+    ({"values": np.array([0, 1, 0, 0, 2, -1])}, "must have 9 integers per row"),
+    ({"values": values(row(-1, 3, 2**62))}, r"dimension larger than 2\*\*40"),
     ({"values": values(row(2**30, 2**30))}, "too large"),
-    ({"values": values(row(-1, 3), row(-1, workspace=0)), **ROOM}, "persists but depends on the batch's rows"),
+    (
+        {"values": values(row(-1, 3), row(-1, workspace=0)), **ROOM},
+        "persistent, so its shape must not depend on the batch's rows",
+    ),
     ({"values": values(row(-1, -3)), **ROOM}, "fixed width"),
     ({"values": values(row(-2, 3)), **ROOM}, r"shape \[m\] or \[m, n\]"),
     ({"values": values(row(-1, 3), PERSISTENT_SCALAR), "slots": [1], **ROOM}, "slot must be in the workspace"),
     ({"values": values(row(-1, 3), PERSISTENT_SCALAR), "inverse_weight": 1, **ROOM}, "must be in the workspace"),
-    ({"code": np.array([OPCODES["tanh"], 1, 0])}, "cut off"),
-    ({"code": np.array([OPCODES["tanh"], 1, 0, 0])}, "cut off"),
+    ({"code": np.array([OPCODES["tanh"], 1, 0])}, "truncated"),
+    ({"code": np.array([OPCODES["tanh"], 1, 0, 0])}, "truncated"),
     ({"code": np.array([10**6, 1, 0, 0, 0])}, "unknown opcode"),
     ({"code": call("tanh", 1, 0)}, "unknown output"),
     ({"code": call("tanh", 0, 7)}, "unknown value"),
     ({"code": call("tanh", 0, 0, 0)}, "wrong number of inputs"),
     ({"code": call("fill", -1, attrs=(0,))}, "fill.*must be dense"),
     ({"code": call("tanh", -1, 0)}, "tanh"),
-    # One row would do, and four, but not two.
+    # Valid for one row, or for four, but not for two.
     ({"values": values(X, row(1, 3)), "code": call("tanh", 1, 0), **ROOM}, "shapes of the operands"),
     ({"values": values(X, row(4, 3)), "code": call("tanh", 1, 0), **ROOM}, "shapes of the operands"),
     (
@@ -77,8 +80,8 @@ BROKEN = [
         "mixes",
     ),
     ({"values": values(X, row(4, dtype=1)), "code": call("fill", 1, attrs=(0,)), **ROOM}, "float type"),
-    # What decides where a kernel reads.
-    ({"values": values(*CSR), "code": PRODUCT, **ROOM}, "operand 0, which decides what is read, must be an input"),
+    # Indices.
+    ({"values": values(*CSR), "code": PRODUCT, **ROOM}, "operand 0, which holds indices, must be an input"),
     ({"values": values(X, LABELS, LOSS), "code": CROSS_ENTROPY, **ROOM}, "operand 1, .*, must be an input"),
 ]
 
@@ -101,16 +104,16 @@ def test_broken_programs_are_refused(change, message):
         ([row(-1, 3, offset=56), LABELS, LOSS], {}),  # by another input
     ],
 )
-def test_row_numbers_that_something_writes_over_are_refused(table, more):
+def test_overwritten_indices_are_refused(table, more):
     program = {**GOOD, **ROOM, "inputs": [0, 1], "code": CROSS_ENTROPY}
     _core.Program(**{**program, "values": values(X, LABELS, LOSS)})
     if "code" in more:
         table[3] = row(-1, offset=72)
-    with pytest.raises(ValueError, match=r"operand 1, which decides what is read, is overwritten"):
+    with pytest.raises(ValueError, match=r"operand 1, which holds indices, is overwritten"):
         _core.Program(**{**program, "values": values(*table), **more})
 
 
-def test_row_numbers_that_an_update_or_a_later_instruction_writes_over_are_refused():
+def test_indices_that_an_update_or_a_later_instruction_overwrites_are_refused():
     table = values(X, LABELS, LOSS, row(-1, offset=64))
     code = np.concatenate([call("accumulate", -1, 3, 3), CROSS_ENTROPY])
     with pytest.raises(ValueError, match=r"operand 1, .* is overwritten"):
@@ -123,14 +126,14 @@ def test_row_numbers_that_an_update_or_a_later_instruction_writes_over_are_refus
         _core.Program(**{**GOOD, **ROOM, "values": table, "code": np.concatenate([gather, fill])})
 
 
-def test_more_row_numbers_than_the_batch_has_are_refused():
+def test_more_indices_than_rows_in_the_batch_are_refused():
     table = values(X, LABELS, row(4, 3, offset=128), row(4, dtype=2, offset=64), row(4, offset=192))
     code = call("softmax_cross_entropy", 4, 2, 3, attrs=(0,))
     with pytest.raises(ValueError, match=r"operand 1, .* must be an input"):
         _core.Program(**{**GOOD, **ROOM, "inputs": [0, 1], "values": table, "code": code})
 
 
-def test_row_numbers_may_be_reshaped_and_lost_after_their_last_reader():
+def test_indices_may_be_reshaped_and_overwritten_after_their_last_reader():
     b = Builder("float64")
     x, y = b.input("x", (M, 3)), b.input("y", (M,), "int32")
     loss = b.softmax_cross_entropy(x, b.reshape(b.reshape(y, shape=(M, 1)), shape=(M,)))
@@ -140,7 +143,7 @@ def test_row_numbers_may_be_reshaped_and_lost_after_their_last_reader():
 
 
 def table_program(op, persistent):
-    """Rows by number: of a table of 5, of 3 classes."""
+    """A program that uses indices: of 5 rows of a table, or of 3 classes."""
     b = Builder("float32")
     n = 4 if persistent else M
     numbers = b.leaf("buffers", "numbers", (n,), "int32") if persistent else b.input("numbers", (n,), "int32")
@@ -157,20 +160,20 @@ def table_program(op, persistent):
 @pytest.mark.parametrize(
     "op", ["gather_rows", "scatter_add_rows", "one_hot", "softmax_cross_entropy", "softmax_cross_entropy_grad"]
 )
-def test_row_numbers_outside_the_table_are_refused(op, persistent):
+def test_indices_outside_the_table_are_refused(op, persistent):
     program = table_program(op, persistent)
     largest = 2 if op.startswith("softmax") else 4
     input_arrays = {"table": np.ones(program.leaf("table").shape), "rows": np.ones((4, 3))}
     evaluate(program, {**input_arrays, "numbers": [0, largest, 1, 0]}, 4)
     for wrong in (largest + 1, 2**31 - 2):
-        with pytest.raises(ValueError, match=f"holds the number {wrong}; allowed: 0 to {largest}"):
+        with pytest.raises(ValueError, match=f"holds the index {wrong}; allowed: 0 to {largest}"):
             evaluate(program, {**input_arrays, "numbers": [0, wrong, 1, 0]}, 4)
-    with pytest.raises(ValueError, match=r"the (number|code) -1; allowed: 0 to"):
+    with pytest.raises(ValueError, match=r"the (index|code) -1; allowed: 0 to"):
         evaluate(program, {**input_arrays, "numbers": [0, -1, 1, 0]}, 4)
 
 
 @pytest.mark.parametrize("numbers", [[0.5, 1], [2**32, 1], [float("nan"), 1]])
-def test_codes_are_never_changed_by_conversion(numbers):
+def test_conversion_never_changes_codes(numbers):
     value = Builder().input("numbers", (M,), "int32")
     with pytest.raises(ValueError, match=r"'numbers' takes integers below 2\*\*31"), np.errstate(invalid="ignore"):
         source(value, np.array(numbers))
@@ -193,7 +196,7 @@ MEMORY = aligned_bytes(64)
 
 
 def rows_of(*shape):
-    """What makes the sources, as nothing of the core may outlive the tests."""
+    """A factory of sources, because no object of the core may outlive the tests."""
     return lambda: [dense(*shape)]
 
 
@@ -211,17 +214,17 @@ FOUR = rows_of(4, 3)
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ((MEMORY, FOUR, 5, NO_SLOTS, outputs(5)), "too few rows"),
-        ((MEMORY, FOUR, -1, NO_SLOTS, outputs(0)), "negative or absurd number of rows"),
-        ((MEMORY, FOUR, 2**62, NO_SLOTS, outputs(0)), "negative or absurd number of rows"),
-        ((MEMORY, list, 4, NO_SLOTS, outputs()), "has 1 inputs, 0 sources are given"),
-        ((MEMORY, sparse_rows, 4, NO_SLOTS, outputs()), "sparse and dense"),
+        ((MEMORY, FOUR, 5, NO_SLOTS, outputs(5)), "input 0 has 4 rows, fewer than the 5 to run"),
+        ((MEMORY, FOUR, -1, NO_SLOTS, outputs(0)), "number of rows is negative or larger"),
+        ((MEMORY, FOUR, 2**62, NO_SLOTS, outputs(0)), "number of rows is negative or larger"),
+        ((MEMORY, list, 4, NO_SLOTS, outputs()), "has 1 inputs; 0 sources were given"),
+        ((MEMORY, sparse_rows, 4, NO_SLOTS, outputs()), "input 0 must be dense"),
         ((MEMORY, rows_of(4, 2), 4, NO_SLOTS, outputs()), "has 2 columns; the program takes 3"),
-        ((MEMORY, FOUR, 4, np.zeros(1), outputs()), "outputs or slots"),
-        ((MEMORY, FOUR, 4, NO_SLOTS, []), "outputs or slots"),
-        ((MEMORY, FOUR, 4, NO_SLOTS, outputs(3)), "output array 0 has a wrong size"),
-        ((aligned_bytes(15), FOUR, 4, NO_SLOTS, outputs()), "smaller than the program's"),
-        ((aligned_bytes(64)[1:], FOUR, 4, NO_SLOTS, outputs()), "not aligned"),
+        ((MEMORY, FOUR, 4, np.zeros(1), outputs()), "one array for each output, and one value for each slot"),
+        ((MEMORY, FOUR, 4, NO_SLOTS, []), "one array for each output, and one value for each slot"),
+        ((MEMORY, FOUR, 4, NO_SLOTS, outputs(3)), "output array 0 must hold exactly one row"),
+        ((aligned_bytes(15), FOUR, 4, NO_SLOTS, outputs()), "has 15 bytes, fewer than the program needs"),
+        ((aligned_bytes(64)[1:], FOUR, 4, NO_SLOTS, outputs()), "must be aligned to 8 bytes"),
     ],
 )
 def test_runs_with_what_does_not_fit_are_refused(arguments, message):
@@ -236,8 +239,8 @@ def test_runs_with_what_does_not_fit_are_refused(arguments, message):
 @pytest.mark.parametrize(
     ("value", "given", "message"),
     [
-        (row(-1, dtype=2), rows_of(4), "integers and floats mixed"),
-        (row(-1), integers, "integers and floats mixed"),
+        (row(-1, dtype=2), rows_of(4), "input 0 must hold integers"),
+        (row(-1), integers, "input 0 must hold floats"),
         (row(-1, 3, dtype=1, sparse=1), sparse_rows, "must have the program's dtype"),
     ],
 )
@@ -250,18 +253,18 @@ def test_sources_of_another_type_are_refused(value, given, message):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"batch_size": 5, "n_rows": 5, "sources": rows_of(5, 3)}, "larger than the program's block"),
+        ({"batch_size": 5, "n_rows": 5, "sources": rows_of(5, 3)}, "5 rows does not fit into the program's block of 4"),
         ({"batch_size": 0}, "at least 1"),
-        ({"n_rows": 5}, "more rows asked for"),
+        ({"n_rows": 5}, "5 rows was requested; the sources have 4"),
         ({"n_rows": 0}, "at least 1"),
-        ({"n_epochs": 2**62}, "absurd number of rows or epochs"),
-        ({"n_epochs": 2**38, "slots": NO_SLOTS}, "wrong number of slot values"),
-        ({"slots": np.ones(7)}, "wrong number of slot values"),
-        ({"order": np.array([[0, 1], [2, 4]])}, "the order names row 4 of 4"),
-        ({"order": np.array([[0, 1], [2, -1]])}, "the order names row -1 of 4"),
+        ({"n_epochs": 2**62}, "number of rows or epochs is larger than"),
+        ({"n_epochs": 2**38, "slots": NO_SLOTS}, "one value per slot, or one per slot and step"),
+        ({"slots": np.ones(7)}, "one value per slot, or one per slot and step"),
+        ({"order": np.array([[0, 1], [2, 4]])}, "the order holds row 4; allowed: 0 to 3"),
+        ({"order": np.array([[0, 1], [2, -1]])}, "the order holds row -1; allowed: 0 to 3"),
         ({"order": np.zeros((0, 3), np.int64)}, "at least 1"),
         ({"order": np.zeros((3, 0), np.int64)}, "at least 1"),
-        ({"sources": list}, "nothing to train on"),
+        ({"sources": list}, "needs at least one source"),
     ],
 )
 def test_training_with_what_does_not_fit_is_refused(change, message):
@@ -275,11 +278,11 @@ def test_training_with_what_does_not_fit_is_refused(change, message):
         runs.train(memory, **{**change, "sources": change["sources"]()})
 
 
-def test_a_batch_size_of_any_size_means_all_rows():
+def test_a_huge_batch_size_means_all_rows():
     assert session().train(MEMORY, FOUR(), 2**63 - 1, None, 4, NO_SLOTS) == ([0.0], 1, True)
 
 
-def test_pairs_of_programs_that_do_not_fit_are_refused():
+def test_pairs_of_programs_that_do_not_match_are_refused():
     block, good = _core.Program(**GOOD), {**GOOD, "inputs": [], "outputs": []}
     _core.Session(block, _core.Program(**good))
     slot = {"values": values(X, SCALAR), "slots": [1], **ROOM}
@@ -290,20 +293,20 @@ def test_pairs_of_programs_that_do_not_fit_are_refused():
         with pytest.raises(ValueError, match="bytes to clear lie outside"):
             _core.Session(block, None, *zeros)
     numbers = compile_program(table_program("gather_rows", True), 4).core
-    with pytest.raises(ValueError, match="row numbers that persist"):
+    with pytest.raises(ValueError, match="must not read by indices in persistent memory"):
         _core.Session(numbers, _core.Program(**good))
 
 
 @pytest.mark.parametrize("numbers", [[1], [-1], [2**31 - 1]])
-def test_values_that_there_are_not_cannot_be_asked_for(numbers):
-    with pytest.raises(ValueError, match="no such dense value"):
+def test_values_that_do_not_exist_cannot_be_requested(numbers):
+    with pytest.raises(ValueError, match="is not a dense value of the program"):
         session().evaluate(MEMORY, FOUR(), 4, NO_SLOTS, numbers)
 
 
-def test_only_outputs_with_rows_of_one_size_are_written_forward():
+def test_forward_writes_only_outputs_with_rows_of_a_fixed_size():
     for table, message in (
-        (values(X, row(3, offset=64)), "first axis must be m"),
-        (values(X, row(-1, -2)), "depends on"),
+        (values(X, row(3, offset=64)), "must have the batch's rows as its first axis"),
+        (values(X, row(-1, -2)), "rows of a fixed size"),
     ):
         runs = session(values=table, **{**ROOM, "outputs": [1]})
         with pytest.raises(ValueError, match=message):
@@ -320,7 +323,7 @@ def test_only_outputs_with_rows_of_one_size_are_written_forward():
     ],
     ids=["strided", "transposed", "another dtype", "read-only"],
 )
-def test_what_is_written_is_the_callers_own_array(output):
+def test_outputs_are_written_to_the_callers_own_array(output):
     with pytest.raises(TypeError):
         session().forward(MEMORY, FOUR(), 4, NO_SLOTS, [output])
 
@@ -336,13 +339,13 @@ def test_persistent_memory_is_the_callers_own_array():
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"offsets": np.array([0, 1, 5])}, "do not fit its values"),
-        ({"offsets": np.array([-1, 1, 4])}, "do not fit its values"),
-        ({"offsets": np.array([0, 3, 2])}, "decrease at row 1"),
-        ({"columns": np.array([0, 1, 2, 3], np.int32)}, "column number 3; allowed: 0 to 2"),
-        ({"columns": np.array([0, 1, -1, 2], np.int32)}, "column number -1"),
-        ({"columns": np.zeros(3, np.int32)}, "a broken sparse matrix"),
-        ({"offsets": np.zeros(0, np.int64)}, "a broken sparse matrix"),
+        ({"offsets": np.array([0, 1, 5])}, "must be 0 to its number of values"),
+        ({"offsets": np.array([-1, 1, 4])}, "must be 0 to its number of values"),
+        ({"offsets": np.array([0, 3, 2])}, "must not decrease; they do at row 1"),
+        ({"columns": np.array([0, 1, 2, 3], np.int32)}, "column index 3; allowed: 0 to 2"),
+        ({"columns": np.array([0, 1, -1, 2], np.int32)}, "column index -1"),
+        ({"columns": np.zeros(3, np.int32)}, "as many columns as values, and at least one row offset"),
+        ({"offsets": np.zeros(0, np.int64)}, "as many columns as values, and at least one row offset"),
         ({"values": np.ones(8, np.float32)[::2]}, "contiguous"),
     ],
 )
@@ -353,7 +356,7 @@ def test_broken_sparse_sources_are_refused(change, message):
         _core.Source.csr(**{**good, **change}, width=3)
 
 
-def test_only_rows_of_csr_are_read_as_such():
+def test_only_csr_matrices_are_accepted_as_sparse_input():
     value = Builder().input("x", (M, 3), sparse=True)
     matrix = scipy.sparse.csc_array(np.eye(3, dtype=np.float32))
     assert source(value, matrix.tocsr()).n_rows == 3
@@ -362,14 +365,14 @@ def test_only_rows_of_csr_are_read_as_such():
             source(value, wrong)
 
 
-def test_rows_at_odd_addresses_are_read():
+def test_rows_at_unaligned_addresses_are_read():
     odd = np.frombuffer(b"x" + np.arange(12, dtype=np.float32).tobytes(), np.uint8)[1:].view(np.float32).reshape(4, 3)
     found = outputs()
     session().forward(MEMORY, [_core.Source.dense(odd)], 4, NO_SLOTS, found)
     assert np.array_equal(found[0], odd)
 
 
-def test_a_session_follows_the_memory_that_it_is_given():
+def test_a_session_uses_the_memory_of_each_call():
     b = Builder("float32")
     executable = compile_program(b.build(y=b.mul(b.input("x", (M, 3)), b.leaf("params", "w", (3,)))), 4)
     runs, found = _core.Session(executable.core), outputs()
@@ -400,7 +403,7 @@ def test_random_numbers_do_not_depend_on_blocks_in_a_forward_run():
 
 
 @pytest.mark.parametrize("seed", [3, 2**40 + 17])
-def test_random_numbers_follow_from_seed_step_and_row_of_the_batch(seed):
+def test_random_numbers_depend_on_seed_step_and_row_of_the_batch(seed):
     b = Builder("float64")
     x, places, total = b.input("x", (M, 3)), b.input("places", (M,), "int32"), b.leaf("grads", "total", (22, 3))
     b.emit("accumulate", total, b.scatter_add_rows(masked(b, x), places, n_rows=22))
@@ -424,6 +427,6 @@ def test_random_numbers_follow_from_seed_step_and_row_of_the_batch(seed):
         (("inputs", "x", (M, 3, 1, 1, 1)), "up to 4 integers are allowed"),
     ],
 )
-def test_leaves_that_the_core_could_not_hold_are_refused(arguments, message):
+def test_leaves_that_the_core_cannot_hold_are_refused(arguments, message):
     with pytest.raises(ProgramError, match=message):
         Builder().leaf(*arguments)

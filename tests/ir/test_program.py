@@ -159,7 +159,7 @@ BROKEN = [
     (program_of(Instruction("neg", (replace(X),), OUT)), "'x' is not defined before it is used"),
     (program_of(Instruction("convolve", (X,), OUT)), "no op is called 'convolve'"),
     (program_of(Instruction("neg", (X, X), OUT)), "instruction 0, .*: takes 1 operands, 2 given"),
-    (program_of(Instruction("pack", (), OUT)), "takes one operand or more"),
+    (program_of(Instruction("pack", (), OUT)), "takes at least one operand"),
     (program_of(Instruction("neg", (X,), Value(1, Type("float32", (4,)), "out"))), r"gives f32\[3\], .* says f32\[4\]"),
     (program_of(Instruction("neg", (X,), None)), r"gives f32\[3\], the instruction says None"),
     (program_of(Instruction("sum", (X,), OUT)), "has attributes none; the op's are axis, keepdims"),

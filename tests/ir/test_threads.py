@@ -1,4 +1,4 @@
-"""Threads: the same bits for any number of them, in single ops and in training; and the team itself."""
+"""Any number of threads gives the same bits, in single ops and in training; and the team of threads itself."""
 
 import os
 import subprocess
@@ -25,7 +25,7 @@ TEAMS = (2, 3, 4, 8)
 
 @pytest.fixture(autouse=True)
 def restored():
-    """The team's size after a test is what it was before, and work is shared only where that is quicker."""
+    """Restores the number of threads after each test, and runs in parallel only where that is faster."""
     before = rosenblatt.get_num_threads()
     yield
     rosenblatt.set_num_threads(before)
@@ -33,20 +33,20 @@ def restored():
 
 
 def with_threads(n, function):
-    """What `function` returns when all its work that can be shared is shared among n threads."""
+    """The result of `function` when everything that can be parallel runs on n threads."""
     rosenblatt.set_num_threads(n)
     _core.share_always(n > 1)
     return function()
 
 
 def bits(array):
-    """The array's bytes; of a NaN, whose sign means nothing, only that it is one."""
+    """The bytes of an array, with all NaNs made equal: their sign means nothing."""
     return np.where(np.isnan(array), np.nan, array).tobytes(), array.shape
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("name", sorted(OPS))
-def test_an_op_gives_the_same_bits_shared_and_alone(name, dtype, run_kernel):
+def test_an_op_gives_the_same_bits_in_parallel_and_alone(name, dtype, run_kernel):
     for n_rows in (1, 7, 64):
         for sample in OPS[name].samples(np.random.default_rng(n_rows), dtype, n_rows):
             run = partial(run_kernel, OPS[name], sample, dtype)
@@ -89,7 +89,7 @@ NETWORKS = {
 
 
 def trained(spec, batch, dtype, optimizer, options, monkeypatch):
-    """Bytes of parameters and state after 200 steps, and the losses."""
+    """The bytes of parameters and optimizer state after 200 steps, the losses, and the predictions."""
     options = dict(options)
     if "blocks" in options:
         rows = options.pop("blocks")
@@ -119,7 +119,7 @@ def test_200_steps_give_the_same_bits_for_any_number_of_threads(name, dtype, mon
         assert with_threads(n, lambda: trained(spec, batch, dtype, optimizer, options, monkeypatch)) == alone, n
 
 
-def test_measured_sharing_gives_the_same_bits_too(monkeypatch):
+def test_the_tuned_mode_gives_the_same_bits(monkeypatch):
     spec, batch, options = NETWORKS["wide"]
     rosenblatt.set_num_threads(1)
     alone = trained(spec, batch, "float32", Adam(), options, monkeypatch)
@@ -172,7 +172,7 @@ time.sleep(0.3)
 """
 
 
-def test_a_program_may_end_while_a_daemon_trains():
+def test_the_interpreter_may_exit_while_a_daemon_thread_trains():
     for _ in range(3):
         left = subprocess.run(
             [sys.executable, "-c", LEAVING], env=environment_of_tests(), capture_output=True, check=False
@@ -208,7 +208,7 @@ def threads_of_a_new_process(**variables):
     return subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=False)
 
 
-def test_the_environment_says_how_many_threads_there_are():
+def test_the_environment_sets_the_number_of_threads():
     assert threads_of_a_new_process(ROSENBLATT_NUM_THREADS="5").stdout == "5\n"
     assert threads_of_a_new_process(OMP_NUM_THREADS="1").stdout == "1\n"
     assert threads_of_a_new_process(OMP_NUM_THREADS="1", ROSENBLATT_NUM_THREADS="3").stdout == "3\n"
@@ -217,7 +217,7 @@ def test_the_environment_says_how_many_threads_there_are():
     assert "ROSENBLATT_NUM_THREADS is 'many'; allowed: 1 to 128 threads" in wrong.stderr
 
 
-def test_a_control_groups_quota_is_read(tmp_path):
+def test_the_quota_of_a_control_group_is_read(tmp_path):
     assert _quota(tmp_path) == float("inf")
     (tmp_path / "cpu").mkdir()
     (tmp_path / "cpu/cpu.cfs_quota_us").write_text("-1\n")

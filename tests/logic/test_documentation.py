@@ -1,4 +1,4 @@
-"""docs/logic.md: its snippets run and give what their comments say."""
+"""The snippets of docs/logic.md run and print what their comments say."""
 
 import re
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The picture: what stands on it, that no texts overlap, and the error without matplotlib."""
+"""The picture shows all texts without overlaps; without matplotlib there is an error."""
 
 import itertools
 import sys

@@ -1,4 +1,4 @@
-"""Formulas: their values against Python's own operators, how they are printed, and what is equivalent."""
+"""Formulas: values against Python's own operators, printing, and equivalence."""
 
 import itertools
 import pickle
@@ -29,7 +29,7 @@ def test_values_and_text(formula, function, text):
         assert formula(**dict(zip(formula.names, row, strict=True))) == bool(function(*row)), row
 
 
-def test_text_is_python_that_means_the_same():
+def test_text_is_python_code_for_the_same_formula():
     for formula in (~(a | b) ^ (c & d), (a & ~b) | (~a & b), at_least(2, a, b ^ c, d), ~~a):
         names = {"a": a, "b": b, "c": c, "d": d, "at_least": at_least, "majority": majority}
         assert eval(str(formula), names) == formula
@@ -45,13 +45,13 @@ def test_formulas_are_values():
         (a & b).parts = ()
 
 
-def test_variables_come_in_the_order_of_their_names():
+def test_variables_keep_the_order_of_their_names():
     assert [v.name for v in variables("x1, y_2 z")] == ["x1", "y_2", "z"]
     assert variables(["u", "v"]) == variables("u v")
     assert ((b & a) | c).names == ("b", "a", "c")
 
 
-def test_a_truth_function_calls_python_once_for_each_assignment():
+def test_a_truth_function_calls_python_once_per_assignment():
     rows = []
     formula = truth_function(lambda *row: rows.append(row) or False, [f"x{i}" for i in range(5)])
     assert rows == list(itertools.product((False, True), repeat=5))
@@ -63,7 +63,7 @@ def test_a_truth_function_calls_python_once_for_each_assignment():
     assert str(truth_function(carry, "a b")) == "carry(a, b)"
 
 
-def test_equivalence_goes_through_all_assignments():
+def test_equivalence_compares_all_assignments():
     de_morgan = equivalent(~(a & b), ~a | ~b)
     assert de_morgan
     assert str(de_morgan) == "~(a & b) and ~a | ~b agree on all 4 assignments"
@@ -74,7 +74,7 @@ def test_equivalence_goes_through_all_assignments():
     assert "differ on 1 of 4 assignments, first for a=1, b=1: 1 and 0" in str(different)
 
 
-def test_equivalence_of_other_variables_and_of_networks():
+def test_equivalence_of_different_variables_and_of_networks():
     assert equivalent(a & (b | ~b), a)
     assert equivalent(a, b).n_different == 2
     assert equivalent(threshold_network(b ^ a), a ^ b)

@@ -1,4 +1,4 @@
-"""Formulas wired as threshold networks: their whole truth tables, their sizes, their printing."""
+"""Formulas wired as threshold networks: whole truth tables, sizes and printing."""
 
 import itertools
 
@@ -23,7 +23,7 @@ a, b, c, d, e = NAMES = variables("a b c d e")
 
 
 def heaviside_network(network, x):
-    """The output for one row, by the definition of a threshold neuron and nothing of the library."""
+    """The output for one row by the definition of a threshold neuron, without the library."""
     for weights, bias in zip(network.weights, network.biases, strict=True):
         sums = [sum(x[i] * weights[i, j] for i in range(len(x))) + bias[j] for j in range(len(bias))]
         x = [1 if total >= 0 else 0 for total in sums]
@@ -126,11 +126,11 @@ def test_inputs_fix_the_columns():
     assert network.predict(np.zeros((0, 3))).tolist() == []
 
 
-def test_values_are_carried_over_layers():
+def test_values_are_passed_on_between_layers():
     network = threshold_network(((a ^ b) & ~c) | d)
     passing = [network.passes(i, j) for i, bias in enumerate(network.biases) for j in range(len(bias))]
     assert sum(passing) == 3
-    assert "(3 of them pass a value through)" in network.summary()
+    assert "(3 of them pass a value on)" in network.summary()
     network.verify()
 
 
@@ -140,7 +140,7 @@ def test_verify_names_the_first_difference():
         wrong.verify()
 
 
-def test_half_integers_are_taken_and_nothing_finer():
+def test_weights_are_multiples_of_one_half():
     network = ThresholdNetwork(a & b, ("a", "b"), ([[0.5], [0.5]],), ([-1],))
     network.verify()
     assert network.weights[0].dtype == np.float64
@@ -163,7 +163,7 @@ def test_printing():
         "  h1.2   = [A + B >= 2]        A & B\n"
         "  output = [h1.1 - h1.2 >= 1]  (A | B) & ~(A & B)"
     )
-    assert XOR_FORMS[1].summary().endswith("6 weights that are not zero, the largest 1")
+    assert XOR_FORMS[1].summary().endswith("6 nonzero weights, the largest 1")
     assert "[2 a - b + c >= 2]" in str(threshold_network(a & (~b | c)))
 
 

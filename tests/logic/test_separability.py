@@ -1,4 +1,4 @@
-"""One neuron or the proof that there is none: against brute force, closed forms and the perceptron rule."""
+"""A single neuron, or the proof that there is none, against brute force and closed forms."""
 
 import contextlib
 import itertools
@@ -35,7 +35,7 @@ def formula_of(table):
 
 
 def brute_force(table):
-    """Whether some neuron with weights of -2 to 2 computes a table of 2 or 3 inputs, for which these are enough."""
+    """Whether a neuron with weights from -2 to 2, which are enough for 2 or 3 inputs, computes the table."""
     n = len(table).bit_length() - 1
     for weights in itertools.product(range(-2, 3), repeat=n):
         sums = [sum(w * x for w, x in zip(weights, row, strict=True)) for row in ROWS[n]]
@@ -65,7 +65,7 @@ def test_all_functions_of_few_inputs(n, n_separable):
 
 
 def check_exactly(certificate, table, rows):
-    """The certificate in fractions, against the table itself."""
+    """Check the certificate in exact fractions against the table."""
     sides = []
     for kind, wanted in (("true", True), ("false", False)):
         numbers = getattr(certificate, f"{kind}_rows").tolist()
@@ -110,12 +110,12 @@ def test_exclusive_or_has_the_classical_proof():
     ("change", "message"),
     [
         ({"true_weights": np.array([0.6, 0.4])}, "two means differ by"),
-        ({"true_weights": np.array([0.5, 0.6])}, "true points .* the sum 1"),
+        ({"true_weights": np.array([0.5, 0.6])}, "true points .* must sum to 1"),
         ({"false_weights": np.array([1.5, -0.5])}, "false points .* not be negative"),
         ({"false_points": np.array([[0.0, 0.0], [1.0, 0.9]])}, "two means differ by"),
     ],
 )
-def test_a_false_certificate_is_found_out(change, message):
+def test_an_invalid_certificate_is_detected(change, message):
     with pytest.raises(NotSeparableError) as caught:
         single_neuron(a ^ b)
     with pytest.raises(ValueError, match=message):
@@ -124,7 +124,7 @@ def test_a_false_certificate_is_found_out(change, message):
 
 @pytest.mark.parametrize("seed", range(12))
 def test_random_rows(seed):
-    """Separable by construction, and not after one row moved among the others."""
+    """Rows that are separable by construction, until one of them moves between the others."""
     rng = np.random.default_rng(seed)
     n_features = int(rng.integers(1, 7))
     X = rng.normal(size=(60, n_features)) * 10.0 ** rng.integers(-3, 4, n_features) + rng.normal() * 5
@@ -171,7 +171,7 @@ def test_a_tiny_but_real_gap_is_found():
 
 
 @pytest.mark.parametrize("gap", 10.0 ** -np.arange(6, 15))
-def test_separable_rows_are_never_said_to_be_inseparable_beyond_the_tolerance(gap):
+def test_separable_rows_are_never_called_inseparable_beyond_the_tolerance(gap):
     X = np.array([[0.0, 3.0], [1.0, 0.0], [1.0 + gap, 0.0], [2.0, 1.0]])
     verdict = None
     with contextlib.suppress(ArithmeticError):

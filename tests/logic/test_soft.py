@@ -1,4 +1,4 @@
-"""Softened networks: the truth table after rounding, and further training."""
+"""Softened networks keep the truth table after rounding and can be trained further."""
 
 import numpy as np
 import pytest
@@ -34,7 +34,7 @@ def test_rounded_outputs_are_the_truth_table(network, dtype):
 @pytest.mark.parametrize("optimizer", [Adam(), SGD(momentum=0.9)], ids=["adam", "sgd"])
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("network", NETWORKS[:3], ids=["first form", "second form", "third form"])
-def test_training_goes_on_from_it(network, dtype, optimizer):
+def test_a_softened_network_can_be_trained_further(network, dtype, optimizer):
     soft = soften(network, sharpness=5.0, dtype=dtype)
     table = network.truth_table()
     trainer = Trainer(soft, "logistic_cross_entropy", optimizer, batch_size=None)
@@ -44,14 +44,14 @@ def test_training_goes_on_from_it(network, dtype, optimizer):
     np.testing.assert_array_equal(np.rint(soft.predict(table[:, :-1].astype(dtype))[:, 0]), table[:, -1])
 
 
-def test_half_integers_have_half_the_step():
+def test_multiples_of_one_half_have_half_the_step():
     halves = ThresholdNetwork(a & b, ("a", "b"), ([[0.5], [0.5]],), ([-1],))
     soft = soften(halves, sharpness=20.0, dtype="float64")
     assert soft.biases[0][0] == 20 * (-1 + 0.25)
     np.testing.assert_allclose(soft.predict(np.array([[1.0, 1.0], [1.0, 0.0]]))[:, 0], 1 / (1 + np.exp([-5.0, 5.0])))
 
 
-def test_the_threshold_network_stays_as_it_is():
+def test_the_threshold_network_is_not_changed():
     network = threshold_network(at_least(2, a, b, c))
     soften(network).weights[0][...] = 0
     network.verify()

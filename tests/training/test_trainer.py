@@ -284,7 +284,7 @@ def test_an_order_that_names_unknown_rows_is_refused():
     trainer = Trainer(network(), "softmax_cross_entropy", Adam(), batch_size=10)
     trainer.set_data(X, y)
     for row in (-1, 70):
-        with pytest.raises(ValueError, match=f"the order names row {row} of 70"):
+        with pytest.raises(ValueError, match=f"the order holds row {row}; allowed: 0 to 69"):
             trainer.epoch(np.array([0, row]), 0.1)
 
 
@@ -306,11 +306,11 @@ def test_broken_sparse_matrices_are_refused():
     spec = NetworkSpec(6, (), 3, output="softmax", sparse_input=True)
     X = scipy.sparse.csr_array(np.eye(6))
     X.indices[3] = 6
-    with pytest.raises(ValueError, match="column number 6; allowed: 0 to 5"):
+    with pytest.raises(ValueError, match="column index 6; allowed: 0 to 5"):
         network(spec).predict(X)
     X = scipy.sparse.csr_array(np.eye(6))
     X.indptr[2] = 5
-    with pytest.raises(ValueError, match="offsets of the sparse matrix decrease at row 2"):
+    with pytest.raises(ValueError, match="row offsets of the sparse matrix must not decrease; they do at row 2"):
         network(spec).predict(X)
 
 
@@ -428,7 +428,7 @@ def test_a_session_refuses_a_second_thread():
 
 def test_none_is_no_source():
     trainer = Trainer(network(), "softmax_cross_entropy", SGD(), batch_size=10)
-    with pytest.raises(TypeError, match="a source is None"):
+    with pytest.raises(TypeError, match="a source must be a Source, not None"):
         trainer._session.train(trainer.memory, [None, None], 10, None, 10, np.zeros(2))
 
 

@@ -11,6 +11,8 @@ from typing import Annotated, Any
 
 import typer
 
+from rosenblatt._version import __version__
+
 __all__ = ["app", "main"]
 
 INTERRUPTED = 130
@@ -28,8 +30,6 @@ app = typer.Typer(
 def print_version(wanted: bool) -> None:
     """Print the version and stop."""
     if wanted:
-        from rosenblatt import __version__
-
         typer.echo(f"rosenblatt {__version__}")
         raise typer.Exit
 

@@ -18,6 +18,7 @@ from sklearn.callback import CallbackSupportMixin
 from sklearn.utils._param_validation import InvalidParameterError, StrOptions
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from rosenblatt._version import __version__
 from rosenblatt._warnings import warn_user
 from rosenblatt.nn import Network
 from rosenblatt.training import DivergenceError
@@ -133,27 +134,20 @@ class NetworkEstimator(SuggestingMixin, CallbackSupportMixin, BaseEstimator):  #
 
     def __getstate__(self) -> dict[str, Any]:
         """Weights, fitted attributes and version: no trainer, no workspace, no reference to the training data."""
-        return {**super().__getstate__(), VERSION_KEY: current_version()}
+        return {**super().__getstate__(), VERSION_KEY: __version__}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__(require_own_version(type(self).__name__, state))
-
-
-def current_version() -> str:
-    """The version of the installed package."""
-    from rosenblatt import __version__
-
-    return str(__version__)
 
 
 def require_own_version(class_name: str, state: dict[str, Any]) -> dict[str, Any]:
     """The pickled state without its version; warns if another version wrote it."""
     state = dict(state)
     written_by = state.pop(VERSION_KEY, "unknown")
-    if written_by != current_version():
+    if written_by != __version__:
         warn_user(
-            f"This {class_name} was pickled by rosenblatt {written_by} and is read by {current_version()}: pickles are "
-            "only promised to work within one version. Use rosenblatt.save and rosenblatt.load to keep models.",
+            f"This {class_name} was pickled by rosenblatt {written_by} and is read by {__version__}: pickles are only "
+            "promised to work within one version. Use rosenblatt.save and rosenblatt.load to keep models.",
         )
     return state
 

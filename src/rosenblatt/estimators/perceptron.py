@@ -15,7 +15,8 @@ from sklearn.linear_model import Perceptron as SklearnPerceptron
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from rosenblatt.estimators.base import VERSION_KEY, SuggestingMixin, current_version, require_own_version
+from rosenblatt._version import __version__
+from rosenblatt.estimators.base import VERSION_KEY, SuggestingMixin, require_own_version
 from rosenblatt.estimators.logistic import LogisticRegression
 from rosenblatt.estimators.perceptron_updates import Training, count_mistakes
 
@@ -262,7 +263,7 @@ class Perceptron(SuggestingMixin, SklearnPerceptron):  # type: ignore[misc]
 
     def __getstate__(self) -> dict[str, Any]:
         """Everything but the reference to the training data."""
-        state = {**super().__getstate__(), VERSION_KEY: current_version()}
+        state = {**super().__getstate__(), VERSION_KEY: __version__}
         state.pop("_training", None)
         return state
 

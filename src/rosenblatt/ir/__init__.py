@@ -1,1 +1,1 @@
-"""The compiler: typed flat programs, their derivatives, their place in memory, and their form for the executor."""
+"""The compiler: typed flat programs, their derivatives, memory plans, and the form that the executor runs."""

@@ -1,7 +1,8 @@
 """Reverse-mode differentiation: appends adjoint instructions to a program under construction.
 
-Goes in: a builder, a scalar (or any value with a given cotangent), the values to differentiate by. Comes out: the
-values of the gradients. It never looks at numbers, and it knows no op: each op's own rule emits its instructions.
+Takes a builder, a scalar (or any value with a given cotangent), and the values to differentiate with respect to.
+Returns the values of the gradients. Never looks at numbers, and knows no op: the rule of each op emits its
+instructions.
 """
 
 from __future__ import annotations
@@ -17,34 +18,32 @@ __all__ = ["gradient"]
 
 
 def gradient(b: Builder, output: Value, wrt: Sequence[Value], cotangent: Value | None = None) -> list[Value]:
-    """Append the derivative of `output` and return one gradient for each value in `wrt`.
+    """Append the derivative of `output` and return one gradient per value in `wrt`.
 
     Parameters
     ----------
     b : Builder
         Holds the forward program; the adjoint instructions are appended to it.
     output : Value
-        Usually a scalar loss.
+        The value to differentiate, usually a scalar loss.
     wrt : sequence of Value
         Leaves or intermediate values of float type.
     cotangent : Value, optional
-        The cotangent of `output`, of its shape; default: one, for a scalar output.
+        The cotangent of `output`, of the same shape. Default: 1 for a scalar output.
 
     Returns
     -------
     list of Value
-        Of the shapes of `wrt`; zeros where `output` does not depend on a value.
+        Values with the shapes of `wrt`. They are zero if `output` does not depend on a value.
 
     Raises
     ------
     ProgramError
-        If `output` is no scalar and no cotangent is given, or if an op on the way has no derivative.
+        If `output` is not a scalar and no cotangent is given, or if an op on the path has no derivative.
     """
     if cotangent is None:
         if output.shape != ():
-            raise ProgramError(
-                f"gradient of {output!r}: only a scalar has a gradient without a cotangent; sum it first"
-            )
+            raise ProgramError(f"gradient of {output!r}: give a cotangent, or sum it to a scalar first")
         cotangent = b.constant(1.0)
     forward = tuple(b.instructions)
     active = _depends_on(forward, {value.id for value in wrt})
@@ -61,7 +60,7 @@ def gradient(b: Builder, output: Value, wrt: Sequence[Value], cotangent: Value |
 
 
 def _depends_on(instructions: Sequence[Instruction], roots: set[int]) -> set[int]:
-    """Ids of the values that a change in `roots` can reach."""
+    """The ids of all values that depend on `roots`, including `roots`."""
     active = set(roots)
     for instruction in instructions:
         if instruction.output is not None and any(v.id in active for v in instruction.inputs):
@@ -93,7 +92,7 @@ def _pull_back(b: Builder, instruction: Instruction, g: Value, active: set[int])
 
 
 def sum_to_shape(b: Builder, x: Value, shape: tuple[int, ...]) -> Value:
-    """Undo broadcasting: sum `x` over the axes along which `shape` was stretched."""
+    """Undo broadcasting: sum `x` over the axes along which `shape` was expanded."""
     if x.shape == shape:
         return x
     if all(size == 1 for size in shape):
@@ -110,7 +109,7 @@ def sum_to_shape(b: Builder, x: Value, shape: tuple[int, ...]) -> Value:
 
 
 def _total(b: Builder, value: Value, contributions: Sequence[Cotangent]) -> Value:
-    """The sum of all contributions to one value's cotangent, in its shape."""
+    """The sum of all contributions to the cotangent of a value, in the shape of the value."""
     terms = [c for c in contributions if isinstance(c, Value)]
     terms += _pack_pieces(b, value, [c for c in contributions if isinstance(c, Piece)])
     if not terms:
@@ -122,7 +121,7 @@ def _total(b: Builder, value: Value, contributions: Sequence[Cotangent]) -> Valu
 
 
 def _pack_pieces(b: Builder, block: Value, pieces: Sequence[Piece]) -> list[Value]:
-    """Whole-block cotangents made of pieces; pieces that overlap go to different ones, which are then summed."""
+    """Cotangents of the whole block, made of pieces. Overlapping pieces go to different cotangents, to be summed."""
     packed: list[Value] = []
     left = sorted(pieces, key=lambda piece: piece.offset)
     while left:

@@ -1,11 +1,11 @@
 """Compilation: a planned program becomes the integer arrays that the native core validates and runs.
 
-Goes in: a `Program` (and a `Plan`). Comes out: an `Executable`. It decides nothing: places are the planner's, what an
-op does is its kernel's.
+Takes a `Program` (and a `Plan`). Returns an `Executable`. Never decides anything: the planner chooses the places, and
+the kernels define the ops.
 
-Some leaves and outputs have a meaning to the executor by their name:
+The executor gives some leaves and outputs a meaning by their names:
 
-- slot ``inverse_weight``: 1 / (sum of the sample weights, or number, of the rows of the batch);
+- slot ``inverse_weight``: 1 / (sum of the sample weights of the batch, or its number of rows);
 - slot ``key``, int32[4]: seed (two words), step, first row of the block, for random ops;
 - input ``sample_weight``: the weights of the rows;
 - output ``loss``: the scalar that training reports.
@@ -38,16 +38,16 @@ NO_SLOTS = np.zeros(0)
 
 @dataclass(frozen=True)
 class Executable:
-    """A program in the executor's form, with the plan it follows.
+    """A program in the form that the executor runs, with its plan.
 
     Attributes
     ----------
     core : _core.Program
         Validated and immutable; any number of sessions may share it.
     inputs, slots, outputs : tuple of str
-        Names in the order in which sources, slot values and output arrays are given to a session.
+        Names in the order in which a session takes sources, slot values and output arrays.
     ids : mapping of str to int
-        The core's numbers of named leaves and outputs.
+        Indices of named leaves and outputs in the core.
     """
 
     plan: Plan
@@ -59,7 +59,7 @@ class Executable:
 
     @property
     def program(self) -> Program:
-        """The program that this is the executable form of."""
+        """The program in its original form."""
         return self.plan.program
 
     def persistent(self, memory: NDArray[np.uint8], name: str) -> NDArray[Any]:
@@ -73,7 +73,7 @@ class Executable:
 
 @cache
 def _opcodes() -> dict[str, int]:
-    """Opcode of each op; verifies that the two halves of the op table agree."""
+    """The opcode of each op. Verifies that the two halves of the op table agree."""
     kernels = {name: (code, *sizes) for code, (name, *sizes) in enumerate(_core.kernels())}
     for op in OPS.values():
         if op.alias:
@@ -84,7 +84,7 @@ def _opcodes() -> dict[str, int]:
         expected = (-1 if op.arity is None else op.arity, _n_kernel_attrs(op), len(op.writes))
         if sizes != expected or op.writes != tuple(range(len(op.writes))):
             raise ImportError(
-                f"op {op.name!r}: table says {expected} inputs, attributes and updated inputs, kernel {sizes}"
+                f"op {op.name!r}: the table has {expected} inputs, attributes and updated inputs, the kernel {sizes}"
             )
     orphans = set(kernels) - set(OPS)
     if orphans:
@@ -110,7 +110,7 @@ def compile_plan(planned: Plan) -> Executable:
     Raises
     ------
     ValueError
-        If the core refuses the program; the message names the instruction.
+        If the core rejects the program. The message names the instruction.
     """
     core = _core.Program(**core_arguments(planned))
     number, inputs, slots, outputs = _numbers(planned)
@@ -119,7 +119,7 @@ def compile_plan(planned: Plan) -> Executable:
 
 
 def core_arguments(planned: Plan) -> dict[str, Any]:
-    """What the native core makes its program from, as integers and arrays of integers."""
+    """The arguments of the core's `Program`: integers and arrays of integers."""
     program = planned.program
     number, inputs, slots, outputs = _numbers(planned)
     leaves = {value.name: number[value.id] for value in program.region("slots")}
@@ -141,12 +141,12 @@ def core_arguments(planned: Plan) -> dict[str, Any]:
 
 
 def _values(program: Program) -> list[Value]:
-    """All values of a program, in the order of their numbers in the core."""
+    """All values of a program, in the order of their indices in the core."""
     return [leaf.value for leaf in program.leaves] + [i.output for i in program.instructions if i.output is not None]
 
 
 def _numbers(planned: Plan) -> tuple[dict[int, int], dict[str, int], dict[str, int], dict[str, int]]:
-    """The core's number of each value by its id, and of inputs, the user's slots, and outputs by name."""
+    """The index in the core of each value by its id, and of inputs, the user's slots and outputs by name."""
     program = planned.program
     number = {value.id: index for index, value in enumerate(_values(program))}
     inputs = {value.name: number[value.id] for value in program.region("inputs")}
@@ -180,7 +180,7 @@ def _code(planned: Plan, number: Mapping[int, int]) -> NDArray[np.int64]:
 
 
 def _encode_attrs(op: Op, instruction: Instruction) -> list[int]:
-    """Attributes as the kernel reads them: integers, and floats by their bits; shapes are the output's own."""
+    """Attributes as the kernel reads them: integers, and the bits of floats. Shapes are those of the output."""
     encoded: list[int] = []
     for name, kind in op.attrs.items():
         attr: Any = instruction.attrs[name]
@@ -194,14 +194,14 @@ def _encode_attrs(op: Op, instruction: Instruction) -> list[int]:
 
 
 def source(value: Value, data: Any, limit: int = 2**31 - 1) -> _core.Source:
-    """The user's array or CSR matrix as a source of batches for the input `value`; copies only what must be converted.
+    """The user's array or CSR matrix as a source of batches for the input `value`. Copies only what must be converted.
 
     `limit` is the exclusive upper bound of integer inputs.
 
     Raises
     ------
     ValueError
-        If data of a sparse input are not CSR, or those of an integer input no integers from 0 to `limit` - 1.
+        If the data of a sparse input are not CSR, or those of an integer input are not integers in 0 to `limit` - 1.
     """
     if value.type.sparse:
         if getattr(data, "format", None) != "csr":
@@ -232,7 +232,7 @@ def _codes(value: Value, data: Any) -> NDArray[np.int32]:
 
 
 def aligned_bytes(n: int) -> NDArray[np.uint8]:
-    """Zeroed memory of `n` bytes that starts at a multiple of 64."""
+    """`n` bytes of zeroed memory, aligned to 64 bytes."""
     raw = np.zeros(n + 64, np.uint8)
     start = -raw.ctypes.data % 64
     return raw[start : start + n]
@@ -247,18 +247,18 @@ def evaluate(
     step: int = 0,
     share: bool = True,
 ) -> dict[str, NDArray[Any]]:
-    """Run a program once on the native core: for looking at programs and for tests.
+    """Run a program once on the native core, to inspect or test it.
 
     Parameters
     ----------
     program : Program
-        Inputs must have the shape [m] or [m, n].
+        Its inputs must have the shape [m] or [m, n].
     input_arrays : mapping of str to array
-        A value for each leaf but ``inverse_weight`` and ``key``; slots are scalars.
+        A value for each leaf except ``inverse_weight`` and ``key``; slots are scalars.
     n_rows : int
-        Rows of the batch, m.
+        The number of rows of the batch, m.
     share : bool
-        False plans without shared memory.
+        Whether values may share memory.
 
     Returns
     -------

@@ -1,6 +1,7 @@
-"""How much a program computes and moves: counts, never measurements.
+"""How much a program computes and moves.
 
-Every count is linear in the rows of the batch, so it is a pair: what a step costs anyway, and what each row adds.
+Takes a program. Returns counts of operations and bytes, each linear in the rows of the batch: a fixed part, and a part
+per row. Never measures anything.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ class Cost:
 
 
 def program_cost(program: Program) -> Cost:
-    """The cost of one run; a sparse product counts as if its matrix were dense."""
+    """The cost of one run. A sparse product counts as if its matrix were dense."""
     none, one = (
         [sum(counts) for counts in list(zip(*instruction_costs(program, n), strict=True))[1:] or ((), ())]
         for n in (0, 1)
@@ -42,7 +43,7 @@ def program_cost(program: Program) -> Cost:
 
 
 def instruction_costs(program: Program, n_rows: int) -> list[tuple[Instruction, int, int]]:
-    """Each computing instruction with its operations and the bytes that it reads or writes, for so many rows."""
+    """Each instruction that computes, with its operations and the bytes that it reads or writes, for `n_rows` rows."""
     computing = [i for i in program.instructions if not OPS[i.op].alias]
     return [(i, _operations(i, n_rows), _bytes(i, n_rows)) for i in computing]
 
@@ -52,9 +53,9 @@ def _size(value: Value, n_rows: int) -> int:
 
 
 def _operations(instruction: Instruction, n_rows: int) -> int:
-    """Two for each multiply-add of a product, else one for each element of the largest operand.
+    """Two per multiply-add of a product; otherwise one per element of the largest operand.
 
-    A fused product counts as what it was made of.
+    A fused product counts like its separate ops.
     """
     values = [*instruction.inputs, *([instruction.output] if instruction.output else [])]
     if instruction.op in PRODUCTS and instruction.output is not None:

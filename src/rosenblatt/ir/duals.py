@@ -1,11 +1,11 @@
 """Forward-mode differentiation: arrays of dual numbers ``value + tangent ε`` with ``ε² = 0``.
 
-Goes in: NumPy code, such as the references of the op table. Comes out: its value and its derivative in one direction,
-by the ordinary rules of calculus. It never approximates, and it never drops a tangent silently: a NumPy function
-without a rule raises TypeError.
+Takes NumPy code, such as the references of the op table. Returns its value and its derivative in one direction, by the
+rules of calculus. Never approximates, and never drops a tangent silently: a NumPy function without a rule raises
+TypeError.
 
-At kinks the rules follow the reverse mode: 0 for ``abs`` and ``sign`` at 0; ties in `maximum`, `minimum` and `max`
-share equally.
+At kinks the rules follow the reverse mode: 0 for ``abs`` and ``sign`` at 0; ties in `maximum`, `minimum` and `max` are
+shared equally.
 """
 
 from __future__ import annotations
@@ -20,18 +20,18 @@ from numpy.lib.mixins import NDArrayOperatorsMixin
 __all__ = ["ERF", "Dual", "jvp", "tangent_of", "value_of"]
 
 ERF: np.ufunc = np.frompyfunc(math.erf, 1, 1)
-"""The error function, which NumPy lacks; gives Python numbers."""
+"""The error function, which NumPy lacks. It returns Python numbers."""
 
 
 class Dual(NDArrayOperatorsMixin):
-    """An array of dual numbers; operators and NumPy's functions carry the tangent along.
+    """An array of dual numbers. Operators and NumPy functions propagate the tangent.
 
     Parameters
     ----------
     value : array_like
-        Integers become float64.
+        The value. Integers become float64.
     tangent : array_like, default 0
-        Broadcast to the shape of `value`, of its dtype.
+        The tangent, broadcast to the shape of `value` and converted to its dtype.
 
     Examples
     --------
@@ -41,7 +41,7 @@ class Dual(NDArrayOperatorsMixin):
     """
 
     __hash__ = None  # type: ignore[assignment]
-    # Keeps ndarray and scipy.sparse from taking a Dual for an element.
+    # Keeps ndarray and scipy.sparse from treating a Dual as an element.
     __array_priority__ = 100.0
 
     def __init__(self, value: Any, tangent: Any = 0.0) -> None:
@@ -77,7 +77,7 @@ class Dual(NDArrayOperatorsMixin):
 
     @property
     def T(self) -> Dual:
-        """With the axes reversed."""
+        """The array with its axes reversed."""
         return Dual(self.value.T, self.tangent.T)
 
     def __len__(self) -> int:
@@ -90,11 +90,11 @@ class Dual(NDArrayOperatorsMixin):
         self.value[key], self.tangent[key] = value_of(new), tangent_of(new)
 
     def astype(self, dtype: Any) -> Dual:
-        """With another float type."""
+        """The array in another float type."""
         return Dual(self.value.astype(dtype), self.tangent.astype(dtype))
 
     def copy(self) -> Dual:
-        """With memory of its own, in C order."""
+        """A copy in C order."""
         return Dual(self.value.copy(), self.tangent.copy())
 
     def sum(self, axis: Any = None, keepdims: bool = False) -> Dual:
@@ -106,11 +106,11 @@ class Dual(NDArrayOperatorsMixin):
         return Dual(self.value.mean(axis=axis, keepdims=keepdims), self.tangent.mean(axis=axis, keepdims=keepdims))
 
     def reshape(self, *shape: Any) -> Dual:
-        """`numpy.ndarray.reshape`: views of value and tangent where that is possible."""
+        """`numpy.ndarray.reshape`: views of value and tangent if possible."""
         return Dual(self.value.reshape(*shape), self.tangent.reshape(*shape))
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
-        """Apply a ufunc, by `PARTIALS`; functions that are constant in steps give plain arrays."""
+        """Apply a ufunc by `PARTIALS`. Piecewise constant functions return plain arrays."""
         if method == "at" and ufunc is np.add:
             return _add_at(*inputs)
         if method != "__call__" or kwargs:
@@ -134,7 +134,7 @@ class Dual(NDArrayOperatorsMixin):
     def __array_function__(
         self, func: Callable[..., Any], types: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> Any:
-        """Apply a NumPy function: by its rule, or to values and tangents alike where it is linear."""
+        """Apply a NumPy function by its rule or, if it is linear, to values and tangents alike."""
         if func in LINEAR:
             return Dual(func(*_map(value_of, args), **kwargs), func(*_map(_linear_operand, args), **kwargs))
         if func not in RULES:
@@ -143,7 +143,7 @@ class Dual(NDArrayOperatorsMixin):
 
 
 def value_of(x: Any) -> Any:
-    """The value of a `Dual`; anything else as it is."""
+    """The value of a `Dual`; anything else unchanged."""
     return x.value if isinstance(x, Dual) else x
 
 
@@ -158,11 +158,11 @@ def jvp(function: Callable[..., Any], primals: Sequence[Any], tangents: Sequence
     Parameters
     ----------
     function : callable
-        Of as many arrays as there are `primals`; for example the reference of an op with its attributes bound.
+        A function of as many arrays as `primals`, such as the reference of an op with its attributes bound.
     primals : sequence
-        Where to differentiate. What has no derivative (int32 arrays, sparse matrices) has None as its tangent.
+        The point at which to differentiate. Use None as the tangent of int32 arrays and sparse matrices.
     tangents : sequence
-        The direction, one entry of the same shape for each primal.
+        The direction: for each primal, an array of the same shape.
 
     Returns
     -------
@@ -177,13 +177,13 @@ def jvp(function: Callable[..., Any], primals: Sequence[Any], tangents: Sequence
 
 
 def _linear_operand(x: Any) -> Any:
-    """The tangent of a float operand; anything else (an axis, a shape, row numbers) as it is."""
+    """The tangent of a float operand; anything else (an axis, a shape, indices) unchanged."""
     constant = isinstance(x, np.ndarray | np.floating | float) and np.result_type(x).kind == "f"
     return tangent_of(x) if constant or isinstance(x, Dual) else x
 
 
 def _map(part: Callable[[Any], Any], x: Any) -> Any:
-    """`part` of every operand, also inside tuples and lists of operands."""
+    """`part` of every operand, including those inside tuples and lists."""
     return type(x)(_map(part, item) for item in x) if isinstance(x, tuple | list) else part(x)
 
 
@@ -191,7 +191,7 @@ def _map(part: Callable[[Any], Any], x: Any) -> Any:
 
 
 def _share(wins: np.ufunc) -> tuple[Callable[..., Any], Callable[..., Any]]:
-    """Partial derivatives of a choice between two numbers; a tie gives half to each."""
+    """The partial derivatives of a choice between two numbers; a tie gives each one half."""
 
     def first(x: Any, y: Any, out: Any) -> Any:
         return (wins(x, y) + 0.5 * np.equal(x, y)).astype(out.dtype)
@@ -234,11 +234,11 @@ STEPS = frozenset(
         *(np.sign, np.isnan, np.isfinite, np.isinf),
     ]
 )
-"""Functions whose derivative is zero wherever they have one."""
+"""Functions whose derivative is zero wherever it exists."""
 
 
 def _matmul(x: Any, y: Any) -> Dual:
-    # The operator, not np.matmul: one side may be a sparse matrix.
+    # The operator instead of np.matmul, because one side may be a sparse matrix.
     value = value_of(x) @ value_of(y)
     terms = [x.tangent @ value_of(y)] if isinstance(x, Dual) else []
     terms += [value_of(x) @ y.tangent] if isinstance(y, Dual) else []
@@ -253,7 +253,7 @@ def _add_at(target: Any, indices: Any, addend: Any) -> None:
         np.add.at(target.tangent, indices, addend.tangent)
 
 
-# NumPy functions that are no ufuncs ------------------------------------------------------------------------------
+# NumPy functions that are not ufuncs -----------------------------------------------------------------------------
 
 LINEAR = frozenset(
     [
@@ -261,7 +261,7 @@ LINEAR = frozenset(
         *(np.concatenate, np.stack, np.pad, np.take, np.take_along_axis, np.zeros_like),
     ]
 )
-"""Functions that act on values and tangents alike; `pad` with zeros."""
+"""Functions that apply to values and tangents alike (`pad` only with zeros)."""
 
 
 def _max(x: Dual, axis: Any = None, out: None = None, keepdims: bool = False, **kwargs: Any) -> Dual:

@@ -1,11 +1,11 @@
 """The planner: assigns every value of a program a place in the arena.
 
-Goes in: a program and the largest number of rows of one block. Comes out: a `Plan`, which prints itself. It never
-changes the program; in-place results, shared memory and packed gradients are decisions about places only.
+Takes a program and the largest number of rows in a block. Returns a `Plan`, which prints itself. Never changes the
+program: in-place results, shared memory and packed gradients are decisions about places only.
 
 The arena has two parts. The *persistent* part holds the leaves that outlive a step, in the order of `REGIONS`,
 without padding, so it does not depend on the batch size. The *workspace* holds slots, inputs and intermediate values;
-values that are never needed at the same time share memory, unless there is plenty.
+values that are never needed at the same time share memory, unless the workspace is small anyway.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from rosenblatt.ir.types import ITEMSIZE, PERSISTENT, Instruction, Program, Valu
 
 __all__ = ["Place", "Plan", "layout", "plan"]
 
-ALIGNMENT = 64  # bytes: a cache line, and the row_size vector register
-ROOMY = 1 << 19  # bytes of workspace up to which values do not share it: threads then wait less for one another
-SPARSE_BYTES = 32  # the descriptor of a CSR batch; its elements stay in the user's arrays
+ALIGNMENT = 64  # bytes: a cache line, and the widest vector register
+ROOMY = 1 << 19  # bytes of workspace up to which values do not share memory, so that threads wait less for each other
+SPARSE_BYTES = 32  # the descriptor of a CSR batch, whose elements stay in the user's arrays
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where a value lives: in the workspace or the persistent part, and how many bytes from its start."""
+    """Where a value lives: in the workspace or the persistent part, at an offset in bytes."""
 
     workspace: bool
     offset: int
@@ -33,7 +33,7 @@ class Place:
 
 @dataclass(frozen=True)
 class Plan:
-    """Places of all values of `program` for blocks of up to `capacity` rows."""
+    """The places of all values of `program`, for blocks of up to `capacity` rows."""
 
     program: Program
     capacity: int
@@ -43,7 +43,7 @@ class Plan:
     workspace_bytes: int
 
     def is_done(self, instruction: Instruction) -> bool:
-        """Whether there is nothing to do: a `pack` whose inputs are where it would put them."""
+        """Whether there is nothing to do: a `pack` whose inputs are already in place."""
         if instruction.op != "pack" or instruction.output is None:
             return False
         place = self.places[instruction.output.id]
@@ -73,12 +73,12 @@ class Plan:
 
 
 def bytes_of(value: Value, n_rows: int) -> int:
-    """Bytes that a value takes in the arena when the block has `n_rows` rows."""
+    """The bytes of a value in the arena when the block has `n_rows` rows."""
     return SPARSE_BYTES if value.type.sparse else value.type.size(n_rows) * ITEMSIZE[value.dtype]
 
 
 def layout(program: Program) -> tuple[dict[str, int], int]:
-    """Byte offsets of the persistent leaves by name, and their total: the regions in order, without padding."""
+    """The byte offsets of the persistent leaves by name, and their total: regions in order, without padding."""
     offsets: dict[str, int] = {}
     end = 0
     for region in PERSISTENT:
@@ -91,7 +91,7 @@ def layout(program: Program) -> tuple[dict[str, int], int]:
 
 @dataclass
 class _Storage:
-    """Memory of one or several values: its bytes and the instructions between which it is needed."""
+    """Memory of one or several values: its size, and the instructions between which it is needed."""
 
     bytes: int
     first: int
@@ -101,7 +101,7 @@ class _Storage:
 
 @dataclass(frozen=True)
 class _Spot:
-    """A value's place before storages have offsets: bytes from the start of a storage."""
+    """The place of a value before storages have offsets: bytes from the start of its storage."""
 
     storage: _Storage
     delta: int
@@ -114,18 +114,18 @@ def plan(
     *,
     share: bool = True,
 ) -> Plan:
-    """Assign every value a place.
+    """Assign a place to every value.
 
     Parameters
     ----------
     program : Program
     capacity : int
-        The most rows that a block may have; values whose shape has m are planned for it.
+        The most rows of a block. Values whose shape depends on m are planned for it.
     persistent : (mapping of str to int, int), optional
-        Offsets of the persistent leaves by name and their total bytes, as `layout` returns them, for a program that
-        shares its parameters with another; default: the program's own.
+        The offsets of the persistent leaves by name, and their total bytes, as `layout` returns them. Given for a
+        program that shares its parameters with another. Default: those of the program itself.
     share : bool
-        False gives every value memory of its own: slower and larger, the oracle for the real plan.
+        False gives every value its own memory. That is slower and larger, and the oracle for the real plan.
     """
     offsets, persistent_bytes = persistent or layout(program)
     places: dict[int, Place] = {}
@@ -144,7 +144,7 @@ def plan(
 def _spots(
     program: Program, capacity: int, places: dict[int, Place], *, packed: bool, in_place: bool
 ) -> tuple[dict[int, _Spot], dict[int, tuple[int, int]]]:
-    """Assign every value of the workspace a storage; persistent aliases go straight into `places`."""
+    """Assign a storage to every value of the workspace. Persistent aliases go directly into `places`."""
     last_use = _last_uses(program)
     members = _pack_members(program) if packed else {}
     packs: dict[int, _Storage] = {}
@@ -180,9 +180,9 @@ def _spots(
 
 
 def _last_uses(program: Program) -> dict[int, int]:
-    """Index of the last instruction that reads each value by itself; outputs outlive the program.
+    """The index of the last instruction that reads each value itself. Outputs outlive the program.
 
-    What reads an alias of a value prolongs their storage (`_Storage.last`), not the value.
+    Reading an alias of a value extends the life of their storage (`_Storage.last`), not that of the value.
     """
     end = len(program.instructions)
     last = {value.id: end for value in program.outputs.values()}
@@ -194,7 +194,7 @@ def _last_uses(program: Program) -> dict[int, int]:
 
 
 def _pack_members(program: Program) -> dict[int, tuple[Value, int]]:
-    """Values that can be computed right where a later `pack` wants them: id -> (the pack's output, byte offset)."""
+    """Values that can be computed where a later `pack` puts them: id -> (output of the pack, byte offset)."""
     movable = {
         i.output.id for i in program.instructions if i.output is not None and i.op != "pack" and not OPS[i.op].alias
     }
@@ -218,7 +218,7 @@ def _reusable(
     spots: Mapping[int, _Spot],
     last_use: Mapping[int, int],
 ) -> _Storage | None:
-    """The storage of an input that the output may take over: needed for the last time here, and of the same size."""
+    """The storage of an input that the output may reuse: of the same size, and not needed afterwards."""
     for position in positions:
         value = inputs[position]
         spot = spots.get(value.id)
@@ -235,7 +235,7 @@ def _reusable(
 
 
 def _allocate(spots: Mapping[int, _Spot], *, reuse: bool) -> int:
-    """Give each storage an offset: one after the other, or largest first at the lowest gap among those needed then."""
+    """Give each storage an offset: one after another or, with reuse, largest first at the lowest free offset."""
     storages = list({id(spot.storage): spot.storage for spot in spots.values()}.values())
     if not reuse:
         end = 0

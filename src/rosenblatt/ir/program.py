@@ -1,7 +1,7 @@
-"""Building programs, one instruction a call, and checking them.
+"""Building programs, one instruction per call, and checking them.
 
-Takes calls on a `Builder`. Returns a `Program`: immutable, checked, printable. Never computes anything: what an op does
-is in `rosenblatt.ir.ops`, where values live is the planner's business.
+Takes calls of a `Builder`. Returns a `Program`: immutable, checked, printable. Never computes anything and never
+assigns memory: `rosenblatt.ir.ops` defines the ops, and the planner places the values.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ __all__ = ["Builder", "check"]
 
 
 class Builder:
-    """Builds a program, one instruction a call.
+    """Builds a program, one instruction per call.
 
     Every op of `rosenblatt.ir.ops` is a method: ``b.matmul(x, w)``, ``b.tanh(x)``, ``b.sum(x, axis=0)``. Operands are
     values of this builder or Python numbers, which become scalars of the program's dtype. Each call checks its
@@ -54,7 +54,7 @@ class Builder:
 
     @classmethod
     def extend(cls, program: Program) -> Builder:
-        """A builder that starts with everything `program` holds; `program` itself stays as it is."""
+        """A builder that starts with everything in `program`, which itself does not change."""
         b = cls(program.dtype)
         b._leaves, b._instructions = list(program.leaves), list(program.instructions)
         values = [leaf.value for leaf in b._leaves] + [i.output for i in b._instructions if i.output is not None]
@@ -87,11 +87,11 @@ class Builder:
         return value
 
     def input(self, name: str, shape: Sequence[int], dtype: str | None = None, sparse: bool = False) -> Value:
-        """Declare an input, which is set for each batch."""
+        """Declare an input, which is filled for each batch."""
         return self.leaf("inputs", name, shape, dtype, sparse)
 
     def slot(self, name: str) -> Value:
-        """Declare a scalar that is set for each step (a learning rate, a momentum)."""
+        """Declare a scalar that is filled for each step, such as a learning rate."""
         return self.leaf("slots", name, ())
 
     def find_leaf(self, name: str) -> Value | None:
@@ -99,9 +99,9 @@ class Builder:
         return next((leaf.value for leaf in self._leaves if leaf.value.name == name), None)
 
     def constant(self, number: float) -> Value:
-        """A scalar of the program's dtype; equal numbers share one."""
+        """A scalar of the program's dtype. Equal numbers share one value."""
         number = float(number)
-        key = number.hex()  # tells -0.0 from 0.0
+        key = number.hex()  # distinguishes -0.0 from 0.0
         if key not in self._constants:
             self._constants[key] = self._required("fill", (), {"value": number, "shape": ()})
         return self._constants[key]
@@ -133,7 +133,7 @@ class Builder:
         return method
 
     def build(self, **outputs: Value) -> Program:
-        """The program so far, checked, with `outputs` to be read after a run."""
+        """The program so far, checked, with `outputs` that can be read after a run."""
         program = Program(self.dtype, tuple(self._leaves), tuple(self._instructions), MappingProxyType(dict(outputs)))
         check(program)
         return program
@@ -155,13 +155,13 @@ class Builder:
 
 
 def check(program: Program) -> None:
-    """Verify that a program is well formed; called after every construction and transformation.
+    """Verify that a program is well formed. Called after every construction and transformation.
 
     Raises
     ------
     ProgramError
-        Names the first instruction at fault: an operand used before it is defined, a type that its op's rule does not
-        give, a value defined twice, an update of something that does not persist.
+        If an operand is used before it is defined, a type differs from the rule of its op, a value is defined twice, or
+        a value that does not persist is updated. The message names the first such instruction.
     """
     known: dict[int, Value] = {}
     persistent: set[int] = set()
@@ -180,7 +180,7 @@ def check(program: Program) -> None:
 
 
 def _check_instruction(instruction: Instruction, dtype: str, known: dict[int, Value], persistent: set[int]) -> None:
-    """Verify one instruction against what is `known` before it, and add what it defines."""
+    """Verify one instruction against the values `known` before it, and add the value that it defines."""
     for value in instruction.inputs:
         if known.get(value.id) is not value:
             raise ProgramError(f"{value.name!r} is not defined before it is used")

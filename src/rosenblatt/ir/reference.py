@@ -1,8 +1,7 @@
-"""The interpreter: runs a program with NumPy, one reference of the op table after the other.
+"""The interpreter: runs a program with NumPy, by the references of the op table.
 
-Goes in: a program and an array for every leaf. Comes out: its outputs, and what its updates left in the leaves. It is
-the oracle for the planner and the kernels: it shares no memory but that of aliases, it never fuses and never hurries.
-The arrays that are fed stay as they are.
+Takes a program and an array for every leaf. Returns its outputs and the updated leaves. Never changes the given arrays.
+It is the oracle for the planner and the kernels, so it never fuses and shares no memory except for aliases.
 """
 
 from __future__ import annotations
@@ -25,22 +24,22 @@ def interpret(program: Program, input_arrays: Mapping[str, Any], n_rows: int) ->
     Parameters
     ----------
     program : Program
-        Checked, as `Builder.build` leaves it.
+        A checked program, as `Builder.build` returns it.
     input_arrays : mapping of str to array
-        One for each leaf, by name: an array of the leaf's shape with `n_rows` in place of m, converted to its dtype; a
-        `scipy.sparse.csr_array` where the leaf is sparse.
+        For each leaf, by name, an array of its shape with `n_rows` in place of m, which is converted to its dtype. For
+        a sparse leaf, a `scipy.sparse.csr_array`.
     n_rows : int
-        Rows of the batch, m.
+        The number of rows of the batch, m.
 
     Returns
     -------
     dict of str to ndarray
-        The outputs by name, and the persistent leaves that updates changed, as they are afterwards.
+        The outputs, and the persistent leaves that were updated, by name.
 
     Raises
     ------
     ValueError
-        If a leaf is not fed or an array has the wrong shape.
+        If a leaf has no array, or an array has the wrong shape.
     """
     values = {leaf.value.id: _feed(leaf, input_arrays, n_rows) for leaf in program.leaves}
     return _run(program, values, n_rows)
@@ -54,9 +53,9 @@ def jvp(
     Parameters
     ----------
     program, input_arrays, n_rows
-        As for `interpret`.
+        As in `interpret`.
     tangents : mapping of str to array
-        For some of the float leaves, by name, an array of the leaf's shape. Leaves that are left out are constant.
+        For some of the float leaves, by name, an array of the same shape. The other leaves are constant.
 
     Returns
     -------
@@ -77,7 +76,7 @@ def jvp(
 
 
 def resolve_attrs(op: str, attrs: Mapping[str, Attr], n_rows: int) -> dict[str, Any]:
-    """Attributes as references take them: `n_rows` in place of m in every shape."""
+    """Attributes in the form that references take: `n_rows` in place of m in every shape."""
     kinds = OPS[op].attrs
     return {k: resolve(v, n_rows) if kinds[k] == "shape" and isinstance(v, tuple) else v for k, v in attrs.items()}
 
@@ -87,7 +86,7 @@ def _feed(leaf: Leaf, input_arrays: Mapping[str, Any], n_rows: int) -> Any:
     if value.name not in input_arrays:
         raise ValueError(f"leaf {value!r} is not fed; given: {', '.join(input_arrays) or 'nothing'}")
     given, expected = input_arrays[value.name], resolve(value.shape, n_rows)
-    # A copy of what persists, because updates write into it.
+    # A copy, because updates write into persistent leaves.
     array = given.astype(value.dtype) if value.type.sparse else np.array(given, value.dtype)
     if array.shape != expected:
         raise ValueError(f"leaf {value!r} is fed an array of shape {array.shape}; with {n_rows} rows it is {expected}")
@@ -106,7 +105,7 @@ def _run(program: Program, values: dict[int, Any], n_rows: int) -> dict[str, Any
             if op.alias and out is not None and instruction.inputs[0].id in owners:
                 owners[out.id] = owners[instruction.inputs[0].id]
             for position, new in zip(op.writes, result if op.writes else (), strict=True):
-                # Written into the memory that is there, so that aliases see it.
+                # Written in place, so that aliases see it.
                 values[instruction.inputs[position].id][...] = new
                 owner = owners[instruction.inputs[position].id]
                 changed[owner.name] = values[owner.id]
@@ -114,7 +113,7 @@ def _run(program: Program, values: dict[int, Any], n_rows: int) -> dict[str, Any
 
 
 def _apply(instruction: Instruction, values: Mapping[int, Any], dtype: str, n_rows: int) -> Any:
-    """What the op's reference returns; a new array unless the op is an alias."""
+    """The result of the op's reference: a new array, unless the op is an alias."""
     op = OPS[instruction.op]
     operands = tuple(values[v.id] for v in instruction.inputs)
     result = op.evaluate(operands, resolve_attrs(op.name, instruction.attrs, n_rows), dtype)

@@ -1,4 +1,7 @@
-"""Rewrites of whole programs: a program goes in, an equivalent checked program comes out."""
+"""Rewrites of whole programs.
+
+Takes a program. Returns an equivalent, checked program with fewer instructions. Never changes the given program.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,7 @@ SOFTMAX_LOSS = "softmax_cross_entropy"
 
 
 def eliminate_dead(program: Program) -> Program:
-    """Drop every instruction whose result nobody reads, such as cotangents of the data."""
+    """Drop every instruction whose result is never read, such as cotangents of the data."""
     live = {value.id for value in program.outputs.values()}
     kept: list[Instruction] = []
     for instruction in reversed(program.instructions):
@@ -31,11 +34,11 @@ def eliminate_dead(program: Program) -> Program:
 
 
 def fuse(program: Program) -> Program:
-    """Put one instruction in the place of several where a kernel does their work in one pass.
+    """Replace several instructions by one, where a kernel does their work in a single pass.
 
-    A product with its bias and ReLU becomes `dense`; a product whose result goes through a ReLU's derivative becomes
-    `matmul_gated`; the gradient of an L2 penalty becomes the decay of the update. Values that something else reads
-    too stay as they are. A softmax cross-entropy and its gradient share one softmax.
+    A product with its bias and ReLU becomes `dense`. A product followed by the derivative of a ReLU becomes
+    `matmul_gated`. The gradient of an L2 penalty becomes the decay of the update. Values that are also read elsewhere
+    are kept. A softmax cross-entropy and its gradient share one softmax.
     """
     program = _share_softmax(program)
     work = _Fusion(program)
@@ -45,9 +48,9 @@ def fuse(program: Program) -> Program:
 
 
 def _share_softmax(program: Program) -> Program:
-    """Compute the softmax of logits once where a loss and its gradient both need it.
+    """Compute the softmax of logits once if a loss and its gradient both need it.
 
-    Not where the loss is computed from the logits themselves (``clip=0``), which is exact for tiny probabilities.
+    Not if the loss is computed from the logits directly (``clip=0``), which is exact for tiny probabilities.
     """
     found = {(i.op, i.inputs[0].id, i.inputs[1].id) for i in program.instructions if i.op.startswith(SOFTMAX_LOSS)}
     new_id = 1 + max((v.id for leaf in program.leaves for v in (leaf.value,)), default=0)
@@ -69,7 +72,7 @@ def _share_softmax(program: Program) -> Program:
 
 
 class _Fusion:
-    """The instructions so far, by the value that they make, each with its place in the original program."""
+    """The fused instructions so far, and the position of the instruction that makes each value."""
 
     def __init__(self, program: Program) -> None:
         self.reads = Counter(v.id for i in program.instructions for v in i.inputs)
@@ -83,7 +86,7 @@ class _Fusion:
     def add(self, index: int, instruction: Instruction) -> None:
         """Append an instruction, in its fused form if there is one."""
         if index < self.first_update:
-            # What is read later than before must not have been updated in between.
+            # Fusing delays reads, so there must be no update in between.
             instruction = self._with_bias(instruction) or self._with_relu(instruction) or instruction
             instruction = self._with_gate(instruction) or instruction
         else:
@@ -93,7 +96,7 @@ class _Fusion:
         self.done.append(instruction)
 
     def _maker(self, value: Value, op: str, **attrs: Attr) -> Instruction | None:
-        """The instruction that makes `value`, if it is of this kind and nobody else reads the value."""
+        """The instruction that makes `value`, if it is of this kind and nothing else reads the value."""
         place = self.makers.get(value.id)
         if place is None or self.reads[value.id] != 1:
             return None
@@ -124,7 +127,7 @@ class _Fusion:
         return _changed(instruction, "matmul_gated", (*maker.inputs, instruction.inputs[1]), maker.attrs)
 
     def _with_decay(self, instruction: Instruction) -> Instruction | None:
-        """Grad = other + factor * param, as the L2 penalty gives it, with the factor as the update's decay."""
+        """The update whose gradient is other + factor * param, as with an L2 penalty, with the factor as its decay."""
         if instruction.op not in ("sgd_update", "adam_update", "rms_update"):
             return None
         param, decay, position = instruction.inputs[0], instruction.inputs[-1], len(OPS[instruction.op].writes)
@@ -142,13 +145,13 @@ class _Fusion:
         return None
 
     def _updated_since(self, value: Value, read: tuple[Value, ...]) -> bool:
-        """Whether an update after the instruction that makes `value` writes to what is now read instead of it."""
+        """Whether an update after the instruction that makes `value` writes to what would now be read instead."""
         roots = {self._root(v) for v in read}
         later = self.done[self.makers[value.id] :]
         return any(self._root(i.inputs[position]) in roots for i in later for position in OPS[i.op].writes)
 
     def _root(self, value: Value) -> int:
-        """The value whose memory `value` is a part of."""
+        """The id of the value whose memory contains `value`."""
         place = self.makers.get(value.id)
         while place is not None and OPS[self.done[place].op].alias:
             value = self.done[place].inputs[0]

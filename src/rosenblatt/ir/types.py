@@ -1,9 +1,9 @@
-"""What programs are made of: types, values, leaves, instructions, and the `Program` that holds them.
+"""The parts of programs: types, values, leaves, instructions, and the `Program` that holds them.
 
-Takes the parts. Returns immutable, printable records. Never checks whether they fit each other: `rosenblatt.ir.program`
-builds programs and checks them.
+Takes these parts. Returns immutable, printable records. Never checks whether they fit each other:
+`rosenblatt.ir.program` builds and checks programs.
 
-A dimension is an integer: ``n >= 0`` is a size, ``-k`` stands for ``k * m`` where ``m`` is the number of rows of the
+A dimension is an integer: ``n >= 0`` is a size, ``-k`` stands for ``k * m``, where ``m`` is the number of rows of the
 batch, known only when the program runs. `M` is ``-1``.
 """
 
@@ -35,23 +35,23 @@ __all__ = [
 
 M = -1
 REGIONS = ("params", "buffers", "averages", "state", "grads", "slots", "inputs")
-"""Where leaves live. The first five persist between steps; slots and inputs are set for each step."""
+"""Where leaves live. The first five persist between steps; slots and inputs are filled again for each step."""
 PERSISTENT = REGIONS[:5]
 FLOATS = ("float32", "float64")
 ITEMSIZE = {"float32": 4, "float64": 8, "int32": 4}
 MAX_RANK = 4
-"""The most axes that a value has."""
+"""The most axes that a value can have."""
 
 Attr = int | float | tuple[int, ...]
 
 
 class ProgramError(ValueError):
-    """An instruction whose operands do not fit its op; the message names instruction, given and allowed."""
+    """The operands of an instruction do not fit its op. The message names the instruction and what is allowed."""
 
 
 @dataclass(frozen=True)
 class Type:
-    """Element type and shape of a value; `sparse` marks rows of a CSR matrix."""
+    """The element type and the shape of a value; `sparse` marks rows of a CSR matrix."""
 
     dtype: str
     shape: tuple[int, ...]
@@ -62,7 +62,7 @@ class Type:
         return f"{'csr ' if self.sparse else ''}{short}[{', '.join(map(format_dim, self.shape))}]"
 
     def size(self, n_rows: int) -> int:
-        """Number of elements when the batch has `n_rows` rows."""
+        """The number of elements when the batch has `n_rows` rows."""
         return math.prod(resolve(self.shape, n_rows))
 
 
@@ -78,7 +78,7 @@ def resolve(shape: Sequence[int], n_rows: int) -> tuple[int, ...]:
 
 @dataclass(frozen=True, eq=False)
 class Value:
-    """What a leaf holds or an instruction computes: an identity, a type and a name for the reader."""
+    """The content of a leaf or the result of an instruction: an identity, a type and a name for the reader."""
 
     id: int
     type: Type
@@ -100,7 +100,7 @@ class Value:
 
 @dataclass(frozen=True)
 class Leaf:
-    """A value that exists before the first instruction, and the region it lives in."""
+    """A value that exists before the first instruction, and its region."""
 
     value: Value
     region: str
@@ -108,7 +108,7 @@ class Leaf:
 
 @dataclass(frozen=True)
 class Instruction:
-    """One application of an op. `output` is None where the op only updates some of its inputs in place."""
+    """One application of an op. `output` is None if the op only updates some of its inputs in place."""
 
     op: str
     inputs: tuple[Value, ...]
@@ -129,7 +129,7 @@ def _format_attr(attr: Attr) -> str:
 
 @dataclass(frozen=True)
 class Program:
-    """Leaves, instructions in order of execution, and the values that are read afterwards, by name."""
+    """Leaves, instructions in order of execution, and the outputs by name."""
 
     dtype: str
     leaves: tuple[Leaf, ...]
@@ -142,7 +142,7 @@ class Program:
         Raises
         ------
         KeyError
-            If there is none; the message lists the names.
+            If there is no such leaf. The message lists the names.
         """
         for leaf in self.leaves:
             if leaf.value.name == name:
@@ -164,9 +164,9 @@ class Program:
 
 @dataclass(frozen=True)
 class Piece:
-    """A cotangent of elements ``offset, offset + 1, ...`` of a flat block, zero elsewhere.
+    """A cotangent of the elements ``offset, offset + 1, ...`` of a flat block; it is zero elsewhere.
 
-    The rule of `view` returns it; pieces of one block are packed together instead of being padded and summed.
+    The rule of `view` returns pieces. Those of one block are packed together instead of being padded and summed.
     """
 
     offset: int

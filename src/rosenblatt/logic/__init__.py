@@ -1,8 +1,8 @@
-"""Boolean formulas, networks of threshold neurons, and what one neuron can and cannot do.
+"""Boolean formulas, networks of threshold neurons, and what a single neuron can and cannot compute.
 
-Goes in: formulas, or rows of two classes. Comes out: networks of threshold neurons with small integer weights, proofs
-that one neuron is not enough, and trainable networks that start from such a network. It reads no tables and trains
-nothing. The names below are resolved on first use.
+Takes formulas, or rows of two classes. Returns networks of threshold neurons with small integer weights, proofs that a
+single neuron is not enough, and trainable networks that start as such a network. Never reads tables or trains. The
+names below are imported on first use.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from rosenblatt._lazy import lazy_names
 
 if TYPE_CHECKING:
     from .drawing import plot
+    from .equivalence import Equivalence, equivalent
     from .formulas import Formula
     from .makers import at_least, majority, truth_function, variables
     from .network import ThresholdNetwork, WrongNetworkError
     from .neuron import Neuron, NotSeparableError, single_neuron
     from .separability import Certificate, Separability, linear_separability
     from .soft import soften
-    from .truth import Equivalence, equivalent
     from .wiring import threshold_network
     from .xor import XOR_FORMS
 
@@ -48,7 +48,7 @@ __all__ = [
 _HOMES = {
     "XOR_FORMS": "xor",
     "Certificate": "separability",
-    "Equivalence": "truth",
+    "Equivalence": "equivalence",
     "Formula": "formulas",
     "Neuron": "neuron",
     "NotSeparableError": "neuron",
@@ -56,7 +56,7 @@ _HOMES = {
     "ThresholdNetwork": "network",
     "WrongNetworkError": "network",
     "at_least": "makers",
-    "equivalent": "truth",
+    "equivalent": "equivalence",
     "linear_separability": "separability",
     "majority": "makers",
     "plot": "drawing",

@@ -1,6 +1,6 @@
 """A truth table as a short disjunction of conjunctions.
 
-Goes in: a truth table. Comes out: prime implicants that cover it, found greedily: few, but not always the fewest.
+Takes a truth table. Returns prime implicants that cover it, found greedily. Never promises the smallest cover.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ __all__ = ["cubes_of"]
 
 
 def cubes_of(truth: NDArray[np.bool_]) -> list[dict[int, bool]]:
-    """Conjunctions that are true on the table's true rows together and on no others.
+    """Conjunctions whose disjunction has the given truth table.
 
     Parameters
     ----------
@@ -22,7 +22,7 @@ def cubes_of(truth: NDArray[np.bool_]) -> list[dict[int, bool]]:
     Returns
     -------
     list of dict
-        Each maps the number of an input to the value that it must have.
+        Each maps the index of an input to its required value.
     """
     n = truth.size.bit_length() - 1
     table = truth.reshape((2,) * n)
@@ -37,7 +37,7 @@ def cubes_of(truth: NDArray[np.bool_]) -> list[dict[int, bool]]:
 
 
 def widened(table: NDArray[np.bool_], open_rows: NDArray[np.bool_], cube: dict[int, bool]) -> dict[int, bool]:
-    """The cube without conditions that it does not need, those first whose removal covers the most open rows."""
+    """The cube without its needless conditions, dropping first those whose removal covers the most open rows."""
     while True:
         smaller = [{j: bit for j, bit in cube.items() if j != i} for i in cube]
         smaller = [candidate for candidate in smaller if table[face(candidate, table.ndim)].all()]
@@ -47,5 +47,5 @@ def widened(table: NDArray[np.bool_], open_rows: NDArray[np.bool_], cube: dict[i
 
 
 def face(cube: dict[int, bool], n: int) -> tuple[int | slice, ...]:
-    """The index of the table's rows on which a cube is true."""
+    """The index of those rows of the table on which a cube is true."""
     return tuple(int(cube[i]) if i in cube else slice(None) for i in range(n))

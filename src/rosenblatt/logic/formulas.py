@@ -1,7 +1,7 @@
 """Boolean formulas: variables, operators, thresholds and tables.
 
-Goes in: formulas and their operators. Comes out: frozen formulas that can be printed, compared and evaluated. It builds
-no network and solves nothing.
+Takes formulas and the operators between them. Returns immutable formulas that can be printed, compared and evaluated.
+Never builds a network.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["And", "AtLeast", "Formula", "Not", "Or", "TruthFunction", "Variable", "Xor", "operand", "require_names"]
+__all__ = ["And", "AtLeast", "Formula", "Not", "Or", "TruthFunction", "Variable", "Xor", "operand", "require_variables"]
 
 Bits = NDArray[np.bool_]
 
 
 class Formula:
-    """A Boolean formula: combine formulas by ``&``, ``|``, ``^`` and ``~``; evaluate one by ``f(a=1, b=0)``.
+    """A Boolean formula. Combine formulas with ``&``, ``|``, ``^`` and ``~``; evaluate one with ``f(a=1, b=0)``.
 
     ``==`` compares how formulas are written; `rosenblatt.logic.equivalent` compares what they mean.
     """
@@ -30,25 +30,25 @@ class Formula:
 
     @cached_property
     def names(self) -> tuple[str, ...]:
-        """The variables in the order in which they occur."""
+        """The names of the variables in order of appearance."""
         return tuple(dict.fromkeys(name for part in self.parts for name in part.names))
 
     def evaluate(self, values: Mapping[str, Bits]) -> Bits:
-        """Truth values for arrays of truth values of one shape, by variable."""
+        """Truth values for an array of truth values per variable, all of the same shape."""
         raise NotImplementedError
 
     def __call__(self, **values: Any) -> bool:
-        """The truth value for 0 or 1 (False or True) in each variable.
+        """The truth value when each variable is 0 or 1 (False or True).
 
         Raises
         ------
         ValueError
             If a variable is missing or unknown, or a value is neither 0 nor 1.
         """
-        require_names(tuple(values), self.names, f"in {self}")
+        require_variables(tuple(values), self.names, f"in {self}")
         for name, value in values.items():
             if value not in (0, 1):
-                raise ValueError(f"{name} is {value!r}; a variable is 0 or 1 (False or True)")
+                raise ValueError(f"{name} is {value!r}; a variable must be 0 or 1 (False or True)")
         return bool(self.evaluate({name: np.array(bool(value)) for name, value in values.items()}))
 
     def __and__(self, other: Any) -> Formula:
@@ -74,21 +74,21 @@ class Formula:
 
     def __bool__(self) -> bool:
         raise TypeError(
-            f"the formula {self} has no truth value of its own: write & for 'and', | for 'or', ~ for 'not', and "
-            "f(a=1, b=0) for its value"
+            f"the formula {self} has no truth value of its own: write & for 'and', | for 'or' and ~ for 'not', and "
+            "evaluate a formula with f(a=1, b=0)"
         )
 
     def __repr__(self) -> str:
         return f"<formula {self}>"
 
     def inside(self) -> str:
-        """The formula as text within another one."""
+        """The formula as text inside another formula."""
         return str(self)
 
 
 @dataclass(frozen=True, repr=False)
 class Variable(Formula):
-    """An input by its name."""
+    """An input, identified by its name."""
 
     name: str
 
@@ -98,7 +98,7 @@ class Variable(Formula):
         return (self.name,)
 
     def evaluate(self, values: Mapping[str, Bits]) -> Bits:
-        """Its value."""
+        """The value of the variable."""
         return values[self.name]
 
     def __str__(self) -> str:
@@ -113,11 +113,11 @@ class Not(Formula):
 
     @property
     def parts(self) -> tuple[Formula, ...]:  # type: ignore[override]
-        """The part."""
+        """The negated formula."""
         return (self.part,)
 
     def evaluate(self, values: Mapping[str, Bits]) -> Bits:
-        """Negation."""
+        """The negated values."""
         return ~self.part.evaluate(values)
 
     def __str__(self) -> str:
@@ -126,54 +126,54 @@ class Not(Formula):
 
 @dataclass(frozen=True, repr=False)
 class Joined(Formula):
-    """Parts joined by an operator that is associative."""
+    """Parts joined by an associative operator."""
 
     parts: tuple[Formula, ...]
     symbol: ClassVar[str]
     operate: ClassVar[np.ufunc]
 
     def evaluate(self, values: Mapping[str, Bits]) -> Bits:
-        """The operator over the values of all parts."""
+        """The operator applied to the values of all parts."""
         return reduce(type(self).operate, (part.evaluate(values) for part in self.parts))
 
     def __str__(self) -> str:
         return f" {self.symbol} ".join(part.inside() for part in self.parts)
 
     def inside(self) -> str:
-        """In parentheses, also where Python's precedence of operators needs none."""
+        """In parentheses, even where Python's operator precedence does not need them."""
         return f"({self})"
 
 
 @dataclass(frozen=True, repr=False)
 class And(Joined):
-    """True where all parts are."""
+    """True where all parts are true."""
 
     symbol, operate = "&", np.logical_and
 
 
 @dataclass(frozen=True, repr=False)
 class Xor(Joined):
-    """True where an odd number of parts is."""
+    """True where an odd number of parts is true."""
 
     symbol, operate = "^", np.logical_xor
 
 
 @dataclass(frozen=True, repr=False)
 class Or(Joined):
-    """True where some part is."""
+    """True where any part is true."""
 
     symbol, operate = "|", np.logical_or
 
 
 @dataclass(frozen=True, repr=False)
 class AtLeast(Formula):
-    """True where at least k parts are."""
+    """True where at least k parts are true."""
 
     k: int
     parts: tuple[Formula, ...]
 
     def evaluate(self, values: Mapping[str, Bits]) -> Bits:
-        """Whether the count of true parts reaches k."""
+        """Whether at least k parts are true."""
         counts = sum(part.evaluate(values).astype(np.int64) for part in self.parts)
         return np.asarray(counts >= self.k)
 
@@ -185,7 +185,7 @@ class AtLeast(Formula):
 
 @dataclass(frozen=True, repr=False)
 class TruthFunction(Formula):
-    """A function given by its table: one value for each assignment, the first variable changing slowest."""
+    """A function given by its table: one value per assignment, where the first variable changes slowest."""
 
     title: str
     inputs: tuple[str, ...]
@@ -193,12 +193,12 @@ class TruthFunction(Formula):
 
     @cached_property
     def names(self) -> tuple[str, ...]:
-        """Its inputs."""
+        """The inputs of the function."""
         return self.inputs
 
     def evaluate(self, values: Mapping[str, Bits]) -> Bits:
-        """The table's entries."""
-        row = reduce(lambda place, name: 2 * place + values[name], self.inputs, np.zeros((), np.int64))
+        """The entries of the table."""
+        row = reduce(lambda index, name: 2 * index + values[name], self.inputs, np.zeros((), np.int64))
         return np.array(self.table)[row]
 
     def __str__(self) -> str:
@@ -206,23 +206,23 @@ class TruthFunction(Formula):
 
 
 def operand(given: Any, where: str) -> Formula:
-    """The operand, if it is a formula."""
+    """The operand, after checking that it is a formula."""
     if isinstance(given, Formula):
         return given
     raise TypeError(
-        f"an operand of {where} is {given!r}, a {type(given).__name__}; it must be a formula, such as those of "
-        'variables("a b")'
+        f"an operand of {where} is {given!r}, a {type(given).__name__}; it must be a formula, such as "
+        'a variable from variables("a b")'
     )
 
 
 def joined(kind: type[Joined], symbol: str, left: Any, right: Any) -> tuple[Formula, ...]:
-    """The parts of both operands, where those of the same kind are taken apart: (a & b) & c has three."""
+    """The parts of both operands. Operands of the same kind are flattened: (a & b) & c has three parts."""
     sides = (operand(left, symbol), operand(right, symbol))
     return tuple(part for side in sides for part in (side.parts if isinstance(side, kind) else (side,)))
 
 
-def require_names(given: tuple[str, ...], allowed: tuple[str, ...], where: str, complete: bool = True) -> None:
-    """Refuse variables that are not allowed and, where all are needed, missing ones."""
+def require_variables(given: tuple[str, ...], allowed: tuple[str, ...], where: str, complete: bool = True) -> None:
+    """Raise if a variable is not allowed or, when `complete`, if one is missing."""
     for name in given:
         if name not in allowed:
             near = difflib.get_close_matches(name, allowed, n=1)
@@ -230,4 +230,4 @@ def require_names(given: tuple[str, ...], allowed: tuple[str, ...], where: str, 
             raise ValueError(f"there is no variable {name!r} {where}.{hint} The variables are: {', '.join(allowed)}")
     missing = [name for name in allowed if name not in given]
     if complete and missing:
-        raise ValueError(f"no value for {', '.join(map(repr, missing))} {where}; give every variable 0 or 1")
+        raise ValueError(f"no value for {', '.join(map(repr, missing))} {where}; give each variable 0 or 1")

@@ -1,8 +1,7 @@
 """A layered network of threshold neurons.
 
-Goes in: small integer (or half-integer) weights, the formula that they are meant to compute, then rows of 0 and 1.
-Comes out: 0 or 1 for each row, exactly, for the sums are sums of integers. It never learns; `soften` makes a network
-that does.
+Takes small integer (or half-integer) weights, the formula that they are meant to compute, then rows of 0 and 1. Returns
+0 or 1 for each row, without rounding errors. Never learns; `soften` makes a trainable network.
 """
 
 from __future__ import annotations
@@ -14,40 +13,40 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .formulas import Formula, require_names
+from .formulas import Formula, require_variables
 from .neuron import sum_text
-from .truth import assignments, in_words, values_of
+from .truth import assignments, binary_rows, in_words, values_of
 
-__all__ = ["ThresholdNetwork", "WrongNetworkError", "binary_rows"]
+__all__ = ["ThresholdNetwork", "WrongNetworkError"]
 
 Array = NDArray[Any]
 
 
 class WrongNetworkError(ValueError):
-    """A network does not compute its formula; the message names the first assignment."""
+    """A network does not compute its formula. The message names the first assignment on which they differ."""
 
 
 @dataclass(frozen=True, eq=False)
 class ThresholdNetwork:
-    """Layers of neurons that give 1 where ``inputs @ weights + bias >= 0``, else 0; the last one has one neuron.
+    """Layers of neurons that give 1 where ``inputs @ weights + bias >= 0``, else 0. The last layer has one neuron.
 
     Parameters
     ----------
     formula : Formula
-        What the network is meant to compute; `verify` checks it.
+        The function that the network is meant to compute; `verify` checks it.
     names : tuple of str
-        The inputs, in the order of the columns of X.
+        The names of the inputs, in the order of the columns of X.
     weights : sequence of arrays of shape (n_in, n_out)
-        Multiples of 1/2, one array for each layer.
+        Multiples of 1/2, one array per layer.
     biases : sequence of arrays of shape (n_out,)
-        Likewise; a neuron's threshold is -bias.
+        Multiples of 1/2, one array per layer. The threshold of a neuron is -bias.
     labels : sequence of sequences of str, optional
-        What each neuron computes, for printing.
+        For printing: what each neuron computes.
 
     Raises
     ------
     ValueError
-        If the layers do not follow each other, or a number is no multiple of 1/2.
+        If the shapes of the layers do not match, or a number is not a multiple of 1/2.
     """
 
     formula: Formula
@@ -60,10 +59,10 @@ class ThresholdNetwork:
         weights = tuple(steps(w, f"weights of layer {i + 1}") for i, w in enumerate(self.weights))
         biases = tuple(steps(b, f"biases of layer {i + 1}") for i, b in enumerate(self.biases))
         require_layers(len(self.names), [w.shape for w in weights], [b.shape for b in biases])
-        require_names(self.formula.names, tuple(self.names), "among the network's inputs", complete=False)
+        require_variables(self.formula.names, tuple(self.names), "among the network's inputs", complete=False)
         labels = self.labels or tuple(("",) * len(b) for b in biases)
         if [len(layer) for layer in labels] != [len(b) for b in biases]:
-            raise ValueError(f"labels are {labels}; there must be one for each of {[len(b) for b in biases]} neurons")
+            raise ValueError(f"labels are {labels}; there must be one per neuron, {[len(b) for b in biases]}")
         object.__setattr__(self, "names", tuple(self.names))
         object.__setattr__(self, "weights", weights)
         object.__setattr__(self, "biases", biases)
@@ -71,12 +70,12 @@ class ThresholdNetwork:
 
     @property
     def layer_sizes(self) -> tuple[int, ...]:
-        """Sizes of all layers, inputs first."""
+        """The sizes of all layers, inputs first."""
         return (len(self.names), *map(len, self.biases))
 
     @property
     def n_neurons(self) -> int:
-        """Neurons of all layers, those that pass a value through included."""
+        """The number of neurons, including those that only pass a value on."""
         return sum(self.layer_sizes[1:])
 
     def predict(self, X: Any) -> NDArray[np.int64]:
@@ -95,7 +94,7 @@ class ThresholdNetwork:
         Raises
         ------
         ValueError
-            If X has another shape or another number in it.
+            If X does not have this shape or holds other values.
         """
         values = binary_rows(X, self.names)
         for weights, bias in zip(self.weights, self.biases, strict=True):
@@ -103,17 +102,17 @@ class ThresholdNetwork:
         return values[:, 0]
 
     def truth_table(self) -> NDArray[np.int64]:
-        """All assignments and, in the last column, the output for each: shape (2 ** n_inputs, n_inputs + 1)."""
+        """All assignments, with the output in the last column: shape (2 ** n_inputs, n_inputs + 1)."""
         rows = assignments(self.names)
         return np.column_stack([rows, self.predict(rows)])
 
     def verify(self) -> None:
-        """Compare the whole truth table with the formula's.
+        """Compare the whole truth table with that of the formula.
 
         Raises
         ------
         WrongNetworkError
-            Naming the first assignment on which they differ.
+            If they differ; the message names the first such assignment.
         """
         rows = assignments(self.names)
         given, expected = self.predict(rows).astype(bool), values_of(self.formula, self.names, rows)
@@ -127,12 +126,12 @@ class ThresholdNetwork:
             )
 
     def passes(self, layer: int, neuron: int) -> bool:
-        """Whether a neuron (both numbers from 0) only carries one value to the next layer."""
+        """Whether a neuron only passes one value on to the next layer. Both indices count from 0."""
         column = self.weights[layer][:, neuron]
         return bool(self.biases[layer][neuron] == -1 and (column == 1).sum() == 1 and np.count_nonzero(column) == 1)
 
     def sources(self, layer: int) -> tuple[str, ...]:
-        """Names of what a layer reads: the inputs, or the neurons before it."""
+        """The names of a layer's inputs: those of the network, or the neurons of the layer before."""
         if layer == 0:
             return self.names
         if layer == len(self.biases):
@@ -140,13 +139,13 @@ class ThresholdNetwork:
         return tuple(f"h{layer}.{i + 1}" for i in range(len(self.biases[layer - 1])))
 
     def summary(self) -> str:
-        """Every neuron's sum and threshold and what it computes, and the size of the network."""
+        """The sum and threshold of every neuron, what it computes, and the size of the network."""
         n_passing = sum(self.passes(i, j) for i, bias in enumerate(self.biases) for j in range(len(bias)))
         n_weights = sum(np.count_nonzero(w) for w in self.weights)
         largest = max(float(np.abs(w).max(initial=0)) for w in self.weights)
         return (
-            f"{self}\n{len(self.weights)} layers, {self.n_neurons} neurons ({n_passing} of them pass a value through), "
-            f"{n_weights} weights that are not zero, the largest {largest:g}"
+            f"{self}\n{len(self.weights)} layers, {self.n_neurons} neurons ({n_passing} of them pass a value on), "
+            f"{n_weights} nonzero weights, the largest {largest:g}"
         )
 
     def __str__(self) -> str:
@@ -164,7 +163,7 @@ class ThresholdNetwork:
 
 
 def steps(given: Any, where: str) -> Array:
-    """A read-only array of integers or, where they are needed, of halves."""
+    """A read-only array of integers or, if necessary, of multiples of 1/2."""
     array = np.array(given, dtype=np.float64)
     if not (np.isfinite(array).all() and (2 * array == np.rint(2 * array)).all()):
         raise ValueError(f"{where} are {np.asarray(given).tolist()}; they must be multiples of 1/2")
@@ -175,30 +174,12 @@ def steps(given: Any, where: str) -> Array:
 
 
 def require_layers(n_inputs: int, weights: list[tuple[int, ...]], biases: list[tuple[int, ...]]) -> None:
-    """Refuse layers that cannot follow each other, and more than one output."""
+    """Raise if the shapes of the layers do not match, or if there is more than one output."""
     chained = len(weights) == len(biases) > 0 and all(len(shape) == 2 for shape in weights)
     chained = chained and weights[0][0] == n_inputs and weights[-1][1] == 1
     chained = chained and all(first[1] == second[0] for first, second in pairwise(weights))
     if not chained or [shape[1:] for shape in weights] != biases:
         raise ValueError(
-            f"weights of shapes {weights} and biases of shapes {biases} make no network of {n_inputs} inputs and one "
-            "output: layer i needs weights (n_i, n_{i+1}) and biases (n_{i+1},), and the last layer has one neuron"
+            f"weights of shapes {weights} and biases of shapes {biases} do not form a network of {n_inputs} inputs and "
+            "one output: layer i needs weights (n_i, n_{i+1}) and biases (n_{i+1},), and the last layer has one neuron"
         )
-
-
-def binary_rows(X: Any, names: tuple[str, ...]) -> NDArray[np.int64]:
-    """X as integers, if it is a table of 0 and 1 with a column for each name."""
-    X = np.asarray(X)
-    if X.ndim != 2 or X.shape[1] != len(names):
-        raise ValueError(
-            f"X has shape {X.shape}; allowed is (n_rows, {len(names)}), with the columns {', '.join(names)}"
-        )
-    wrong = ~np.isin(X, (0, 1))
-    if wrong.any():
-        row, column = np.argwhere(wrong)[0]
-        raise ValueError(
-            f"X is {X[row, column]!s} in row {row} (from 0), column {names[column]!r}; allowed are 0 and 1, or False "
-            "and True"
-        )
-    integers: NDArray[np.int64] = X.astype(np.int64)
-    return integers

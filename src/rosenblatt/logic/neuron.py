@@ -1,7 +1,7 @@
-"""One threshold neuron for a formula, or the reason why there is none.
+"""A single threshold neuron that computes a formula, or the proof that there is none.
 
-Goes in: a formula or a truth table. Comes out: integer weights that were checked on every assignment, or a
-`NotSeparableError` with its certificate. It never builds layers.
+Takes a formula or a truth table. Returns integer weights that were checked on every assignment, or raises
+`NotSeparableError` with a certificate. Never builds layers.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from numpy.typing import NDArray
 from .formulas import Formula
 from .makers import MAX_INPUTS
 from .separability import Certificate, linear_separability
-from .truth import assignments, values_of
+from .truth import assignments, binary_rows, values_of
 
 __all__ = ["Neuron", "NotSeparableError", "integer_neuron", "single_neuron", "sum_text"]
 
 Integers = NDArray[np.int64]
 MAX_WEIGHT = 2000
-"""Of the integers tried in place of the linear program's weights."""
+"""The largest integer weight that is tried in place of the weights of the linear program."""
 
 
 class NotSeparableError(ValueError):
@@ -31,7 +31,8 @@ class NotSeparableError(ValueError):
     ----------
     formula : Formula
     certificate : Certificate
-        Weighted means of the true and of the false points that are the same point; `Certificate.verify` checks it.
+        A weighted mean of the true points that equals a weighted mean of the false points. `Certificate.verify`
+        checks it.
     """
 
     def __init__(self, formula: Formula, certificate: Certificate) -> None:
@@ -52,11 +53,11 @@ class Neuron:
     Attributes
     ----------
     formula : Formula
-        What it computes.
+        The formula that it computes.
     names : tuple of str
-        Its inputs.
+        The names of its inputs.
     weights : ndarray of shape (n_inputs,)
-        Integers but for functions of many inputs for which none up to 2,000 were found.
+        Integers, except for functions of many inputs if no integers up to 2,000 were found.
     bias : int or float
     """
 
@@ -67,13 +68,11 @@ class Neuron:
 
     @property
     def threshold(self) -> float:
-        """What ``x @ weights`` has to reach: -bias."""
+        """The least value of ``x @ weights`` at which the neuron fires: -bias."""
         return -self.bias
 
     def predict(self, X: Any) -> NDArray[np.int64]:
         """0 or 1 for each row of 0 and 1, shape (n_rows,)."""
-        from .network import binary_rows
-
         fires: NDArray[np.bool_] = binary_rows(X, self.names) @ self.weights + self.bias >= 0
         return fires.astype(np.int64)
 
@@ -84,24 +83,24 @@ class Neuron:
 def single_neuron(formula: Formula) -> Neuron:
     """The threshold neuron that computes a formula of at most 12 variables.
 
-    The weights are those of the linear program of `linear_separability`, whose gap is the row_size, in the smallest
-    integers that keep their proportions well enough to compute the formula.
+    The weights come from the linear program of `linear_separability`, which finds the widest gap. They are rounded to
+    the smallest integers that keep the proportions well enough to compute the formula.
 
     Raises
     ------
     NotSeparableError
-        If there is none; the error holds the proof.
+        If there is no such neuron. The error holds the proof.
     ValueError
         If the formula has more than 12 variables.
     TypeError
-        If it is no formula.
+        If `formula` is not a formula.
     """
     if not isinstance(formula, Formula):
         raise TypeError(f"formula is {formula!r}, a {type(formula).__name__}; single_neuron takes a formula")
     if len(formula.names) > MAX_INPUTS:
         raise ValueError(
             f"{formula} has {len(formula.names)} variables; single_neuron takes at most {MAX_INPUTS}. "
-            "threshold_network takes more"
+            "Use threshold_network for more"
         )
     rows = assignments(formula.names)
     truth = values_of(formula, formula.names, rows)
@@ -112,7 +111,7 @@ def single_neuron(formula: Formula) -> Neuron:
 
 
 def integer_neuron(rows: NDArray[np.uint8], truth: NDArray[np.bool_]) -> tuple[Integers, int] | None:
-    """Integer weights and bias of the neuron with this truth table; None where there are none (or none were found)."""
+    """Integer weights and bias of a neuron with this truth table; None if there are none, or none were found."""
     if not is_unate(truth):
         return None
     found = weights_for(rows, truth)
@@ -122,7 +121,7 @@ def integer_neuron(rows: NDArray[np.uint8], truth: NDArray[np.bool_]) -> tuple[I
 
 
 def is_unate(truth: NDArray[np.bool_]) -> bool:
-    """Whether each input only ever raises or only ever lowers the value, as is necessary for a single neuron."""
+    """Whether each input can only raise or only lower the value, which a single neuron requires."""
     n = int(np.log2(truth.size))
     cube = truth.reshape((2,) * n).astype(np.int8)
     changes = [np.diff(cube, axis=axis) for axis in range(n)]

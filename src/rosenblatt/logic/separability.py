@@ -1,8 +1,7 @@
-"""Linear separability: a hyperplane with two classes on its two sides, or the proof that there is none.
+"""Linear separability: a hyperplane between two classes, or the proof that there is none.
 
-Goes in: rows of numbers and two labels. Comes out: weights, or a certificate: weighted means of the rows of either
-class that are the same point. By Farkas' lemma exactly one of the two exists. Neither is believed before it was checked
-on the rows; it never looks at a sample of them.
+Takes rows of numbers and two labels. Returns weights, or a certificate: a point that is a weighted mean of the rows of
+each class. By Farkas' lemma exactly one of the two exists. Never trusts the solver: both are checked on all rows.
 """
 
 from __future__ import annotations
@@ -19,15 +18,15 @@ __all__ = ["Certificate", "Separability", "linear_separability"]
 
 Array = NDArray[np.float64]
 TOLERANCE = 1e-11
-SOLVER_TOLERANCE = 1e-10  # the smallest that HiGHS takes
+SOLVER_TOLERANCE = 1e-10  # the smallest value that HiGHS accepts
 MAX_LISTED = 4
 SHOWN = 1e-9
-"""Differences of weights that a sentence does not show."""
+"""Smaller differences between weights are not shown in a sentence."""
 
 
 @dataclass(frozen=True, eq=False)
 class Certificate:
-    """Why no hyperplane separates two classes: a point that lies among both.
+    """The proof that no hyperplane separates two classes: a point in the convex hull of both.
 
     A weighted mean of the true rows equals a weighted mean of the false rows. A hyperplane with all true rows on one
     side and all false rows on the other would have that point on both.
@@ -35,11 +34,11 @@ class Certificate:
     Attributes
     ----------
     true_rows, false_rows : ndarray of int, shapes (k,) and (l,)
-        Numbers of the rows in the data, from 0.
+        Indices of the rows in the data, from 0.
     true_points, false_points : ndarray, shapes (k, n_features) and (l, n_features)
-        Those rows.
+        These rows.
     true_weights, false_weights : ndarray, shapes (k,) and (l,)
-        Positive, each with the sum 1.
+        Positive numbers; each array sums to 1.
     """
 
     true_rows: NDArray[np.int64]
@@ -56,28 +55,28 @@ class Certificate:
 
     @property
     def gap(self) -> float:
-        """Largest distance in a column between the two means, over the largest number in that column."""
+        """The largest difference between the two means in a column, relative to the largest number in that column."""
         difference = np.abs(self.point - self.false_weights @ self.false_points)
         largest = np.abs(np.vstack([self.true_points, self.false_points])).max(axis=0)
         return float((difference / np.where(largest > 0, largest, 1)).max(initial=0.0))
 
     def verify(self, tolerance: float = TOLERANCE) -> None:
-        """Check that both means are means, and the same point.
+        """Check that both are weighted means, and that they are the same point.
 
         Raises
         ------
         ValueError
-            If weights are negative or do not have the sum 1, or if `gap` is larger than `tolerance`.
+            If weights are negative or do not sum to 1, or if `gap` is larger than `tolerance`.
         """
         for kind, weights in (("true", self.true_weights), ("false", self.false_weights)):
             if (weights < 0).any() or abs(weights.sum() - 1) > tolerance:
                 raise ValueError(
-                    f"the certificate does not hold: its weights of the {kind} points are {weights.tolist()}; they "
-                    "must not be negative and have the sum 1"
+                    f"the certificate is invalid: its weights of the {kind} points are {weights.tolist()}; they "
+                    "must not be negative and must sum to 1"
                 )
         if not self.gap <= tolerance:
             raise ValueError(
-                f"the certificate does not hold: the two means differ by {self.gap:.3g} of the largest number in a "
+                f"the certificate is invalid: the two means differ by {self.gap:.3g} of the largest number in a "
                 f"column; {tolerance:g} is allowed"
             )
 
@@ -95,7 +94,7 @@ class Certificate:
 
 @dataclass(frozen=True, eq=False)
 class Separability:
-    """Whether a hyperplane separates two classes. Counts as True where one does.
+    """Whether a hyperplane separates two classes. It is true as a condition if one does.
 
     Attributes
     ----------
@@ -106,9 +105,9 @@ class Separability:
         ``X @ weights + intercept`` is positive in all rows of the second class and negative in all others.
     intercept : float or None
     margin : float
-        Euclidean distance of the nearest row from the hyperplane; 0 where there is none.
+        Euclidean distance from the hyperplane to the nearest row; 0 if there is no such hyperplane.
     certificate : Certificate or None
-        The proof where there is no such hyperplane; its true points are those of the second class.
+        The proof that there is no such hyperplane. Its true points belong to the second class.
     """
 
     separable: bool
@@ -130,7 +129,7 @@ class Separability:
 
 
 def linear_separability(X: Any, y: Any) -> Separability:
-    """Find out by a linear program whether a hyperplane separates two classes.
+    """Decide by a linear program whether a hyperplane separates two classes.
 
     Parameters
     ----------
@@ -142,28 +141,28 @@ def linear_separability(X: Any, y: Any) -> Separability:
     Returns
     -------
     Separability
-        With the weights, or with the certificate that there are none (up to rounding); either was checked on the rows.
+        With the weights, or with the certificate that there are none (up to rounding). Both are checked on the rows.
 
     Raises
     ------
     ValueError
-        If X is no finite table or y has not one label for each row, of two kinds.
+        If X is not a table of finite numbers, or y does not hold one label per row and two different labels.
     ArithmeticError
-        If rounding does not allow a verdict: there is a gap, but of less than about 1e-10 of the columns' ranges.
+        If rounding does not allow a verdict: the gap is less than about 1e-10 of the ranges of the columns.
 
     Notes
     -----
-    With the columns shifted and scaled to [-1, 1] the program is: maximize t, where s_i (w x_i + b) >= t for all rows
-    (s_i = 1 for the second class, else -1) and the sum of abs(w) is at most 1. Where the largest t is 0, the
-    multipliers of the rows are the certificate: Bennett and Mangasarian (1992), "Robust linear programming
-    discrimination of two linearly inseparable sets", and Farkas' lemma.
+    The columns are shifted and scaled to [-1, 1]. The program then maximizes t subject to s_i (w x_i + b) >= t for all
+    rows (s_i = 1 for the second class, else -1) and sum(abs(w)) <= 1. If the largest t is 0, the multipliers of the
+    rows are the certificate: Bennett and Mangasarian (1992), "Robust linear programming discrimination of two linearly
+    inseparable sets", and Farkas' lemma.
     """
     X, positive, classes = checked(X, y)
     center, scale = (X.max(axis=0) / 2 + X.min(axis=0) / 2), (X.max(axis=0) / 2 - X.min(axis=0) / 2)
     scale = np.where(scale > 0, scale, 1.0)
     weights, multipliers = widest_gap((X - center) / scale, positive)
     weights = weights / scale
-    found = placed(X, positive, weights)
+    found = intercept_and_margin(X, positive, weights)
     if found is not None:
         return Separability(True, classes, weights, *found)
     certificate = certificate_from(X, (X - center) / scale, positive, multipliers)
@@ -171,17 +170,17 @@ def linear_separability(X: Any, y: Any) -> Separability:
         certificate.verify()
     except ValueError as error:
         raise ArithmeticError(
-            f"rounding does not allow a verdict: a hyperplane between {classes[0]!r} and {classes[1]!r} has no margin "
-            f"that double precision can tell from zero, and {error}. Scale the columns of X, or round them"
+            f"rounding does not allow a verdict: the margin between {classes[0]!r} and {classes[1]!r} cannot be "
+            f"distinguished from zero in double precision, and {error}. Scale the columns of X, or round them"
         ) from None
     return Separability(False, classes, certificate=certificate)
 
 
 def checked(X: Any, y: Any) -> tuple[Array, NDArray[np.bool_], tuple[Any, Any]]:
-    """The rows as float64, which of them are of the second class, and the classes."""
+    """The rows as float64, a mask of the second class, and the two classes."""
     X, y = np.asarray(X, dtype=np.float64), np.asarray(y)
     if X.ndim != 2 or 0 in X.shape:
-        raise ValueError(f"X has shape {X.shape}; it must be a table (n_rows, n_features) with rows and columns")
+        raise ValueError(f"X has shape {X.shape}; it must be a table of shape (n_rows, n_features), not empty")
     if not np.isfinite(X).all():
         row, column = np.argwhere(~np.isfinite(X))[0]
         raise ValueError(f"X is {X[row, column]} in row {row}, column {column} (from 0); all numbers must be finite")
@@ -192,19 +191,19 @@ def checked(X: Any, y: Any) -> tuple[Array, NDArray[np.bool_], tuple[Any, Any]]:
         shown = ", ".join(repr(label) for label in classes[:MAX_LISTED].tolist())
         raise ValueError(
             f"y has {len(classes)} different labels: {shown}{', ...' if len(classes) > MAX_LISTED else ''}; "
-            "separability is about two. Of several classes ask about one against the rest, such as y == y[0]"
+            "there must be two. To compare one class with the rest, pass a condition such as y == y[0]"
         )
     low, high = classes.tolist()
     return X, labels == 1, (low, high)
 
 
 def widest_gap(X: Array, positive: NDArray[np.bool_]) -> tuple[Array, Array]:
-    """Weights with the row_size gap between the classes, and the multipliers of the rows."""
+    """The weights with the widest gap between the classes, and the multipliers of the rows."""
     from scipy.optimize import linprog
 
     n_rows, n = X.shape
     sign = np.where(positive, 1.0, -1.0)[:, None]
-    rows = np.hstack([-sign * X, sign * X, -sign, np.ones((n_rows, 1))])  # of w = u - v with u, v >= 0; then b; then t
+    rows = np.hstack([-sign * X, sign * X, -sign, np.ones((n_rows, 1))])  # w = u - v with u, v >= 0; then b; then t
     total = np.concatenate([np.ones(2 * n), [0.0, 0.0]])
     bounds = [(0.0, None)] * (2 * n) + [(None, None)] * 2
     limits = np.append(np.zeros(n_rows), 1.0)
@@ -214,12 +213,12 @@ def widest_gap(X: Array, positive: NDArray[np.bool_]) -> tuple[Array, Array]:
         cost, A_ub=np.vstack([rows, total]), b_ub=limits, bounds=bounds, method="highs-ds", options=options
     )
     if result.status != 0:
-        raise ArithmeticError(f"the linear program was not solved: {result.message}")
+        raise ArithmeticError(f"the linear program could not be solved: {result.message}")
     return result.x[:n] - result.x[n : 2 * n], np.maximum(-result.ineqlin.marginals[:-1], 0.0)
 
 
-def placed(X: Array, positive: NDArray[np.bool_], weights: Array) -> tuple[float, float] | None:
-    """Intercept in the middle of the gap and the Euclidean margin; None where the rows do not leave a gap."""
+def intercept_and_margin(X: Array, positive: NDArray[np.bool_], weights: Array) -> tuple[float, float] | None:
+    """The intercept in the middle of the gap, and the Euclidean margin; None if there is no gap between the rows."""
     norm = float(np.sqrt(weights @ weights))
     if norm == 0:
         return None
@@ -232,7 +231,7 @@ def placed(X: Array, positive: NDArray[np.bool_], weights: Array) -> tuple[float
 
 
 def certificate_from(X: Array, scaled: Array, positive: NDArray[np.bool_], multipliers: Array) -> Certificate:
-    """The certificate in the multipliers of the rows, its weights made exact on the rows that have one."""
+    """The certificate from the multipliers, with exact weights for the rows that have a multiplier."""
     from scipy.optimize import nnls
 
     found = multipliers > SOLVER_TOLERANCE
@@ -251,7 +250,7 @@ def certificate_from(X: Array, scaled: Array, positive: NDArray[np.bool_], multi
 
 
 def mean_in_words(of: str, weights: Array) -> str:
-    """What kind of mean it is."""
+    """The kind of mean, in words."""
     if len(weights) == 1:
         return f"one of the {of},"
     if np.ptp(weights) > SHOWN:
@@ -260,7 +259,7 @@ def mean_in_words(of: str, weights: Array) -> str:
 
 
 def listed(points: Array, weights: Array) -> str:
-    """Points as text, with their weights where those are different."""
+    """Points as text, with their weights unless these are equal."""
     equal = np.ptp(weights) <= SHOWN
     shown = [
         coordinates(point) if equal else f"{number(weight)} x {coordinates(point)}"
@@ -272,12 +271,12 @@ def listed(points: Array, weights: Array) -> str:
 
 
 def coordinates(point: Iterable[float]) -> str:
-    """A point as text; of many columns the first ones."""
+    """A point as text, truncated if it has many columns."""
     numbers = [f"{value:.4g}" for value in point]
     return f"({', '.join(numbers if len(numbers) <= 12 else [*numbers[:8], '...'])})"
 
 
 def number(weight: float) -> str:
-    """A weight as a fraction of small numbers where it is one."""
+    """A weight as text, as a simple fraction if it is one."""
     near = Fraction(weight).limit_denominator(100)
     return str(near) if abs(float(near) - weight) < SHOWN else f"{weight:.4g}"

@@ -1,7 +1,7 @@
-"""From threshold neurons to logistic ones, which have a derivative.
+"""Logistic neurons, which have a derivative, in place of threshold neurons.
 
-Goes in: a `ThresholdNetwork`. Comes out: a `rosenblatt.nn.Network` of the same layers whose rounded outputs are the
-same truth table; a trainer can go on from it. It never changes the threshold network.
+Takes a `ThresholdNetwork`. Returns a `rosenblatt.nn.Network` with the same layers, whose rounded outputs have the same
+truth table and which can be trained further. Never changes the threshold network.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ def soften(network: ThresholdNetwork, sharpness: float = 10.0, dtype: DTypeLike 
     ----------
     network : ThresholdNetwork
     sharpness : float > 0
-        Factor of all weights: the larger, the closer to 0 and 1 are all values, and the smaller the gradients. The
-        threshold moves half a step down, to the middle between the smallest sum that fires and the largest that does
-        not.
+        A factor for all weights. The larger it is, the closer all values are to 0 and 1, and the smaller the
+        gradients. The threshold moves down by half a step, to the middle between the largest sum that does not fire and
+        the smallest that does.
     dtype : {"float32", "float64"}
 
     Returns
@@ -39,9 +39,9 @@ def soften(network: ThresholdNetwork, sharpness: float = 10.0, dtype: DTypeLike 
     Raises
     ------
     ValueError
-        If sharpness is no positive number, or so small that a rounded output is not the threshold network's.
+        If sharpness is not a positive number, or so small that a rounded output differs from the threshold network.
     TypeError
-        If network is no ThresholdNetwork.
+        If network is not a ThresholdNetwork.
     """
     if not isinstance(network, ThresholdNetwork):
         raise TypeError(
@@ -61,13 +61,13 @@ def soften(network: ThresholdNetwork, sharpness: float = 10.0, dtype: DTypeLike 
 
 
 def half_steps(weights: NDArray[Any], bias: NDArray[Any]) -> NDArray[np.float64]:
-    """Half the distance between neighbouring sums of each neuron: 1/2 with integers, 1/4 with halves."""
+    """Half the distance between adjacent sums of each neuron: 1/2 for integers, 1/4 for multiples of 1/2."""
     whole = np.vstack([weights, bias]) % 1 == 0
     return np.where(whole.all(axis=0), 0.5, 0.25)
 
 
 def require_same_table(soft: Network, network: ThresholdNetwork, sharpness: float) -> None:
-    """Refuse a softened network with another truth table."""
+    """Raise if the softened network has a different truth table."""
     rows = assignments(network.names)
     outputs, expected = soft.predict(rows.astype(soft.dtype))[:, 0], network.predict(rows)
     different = np.flatnonzero(~((outputs >= 0.5) == expected.astype(bool)))
@@ -76,5 +76,5 @@ def require_same_table(soft: Network, network: ThresholdNetwork, sharpness: floa
         raise ValueError(
             f"sharpness is {sharpness:g}, which is too small for {network.formula}: for "
             f"{in_words(network.names, rows[at])} the output is {outputs[at]:.3g} where the threshold network gives "
-            f"{expected[at]}. Take a larger one, such as {2 * sharpness:g}"
+            f"{expected[at]}. Use a larger value, such as {2 * sharpness:g}"
         )

@@ -1,4 +1,4 @@
-"""Three equivalent forms of A xor B, wired as they are written: two hidden neurons and one output each."""
+"""Three equivalent forms of A xor B, each wired as it is written: two hidden neurons and one output."""
 
 from __future__ import annotations
 

@@ -17,6 +17,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rosenblatt._version import __version__
+
 __all__ = [
     "FORMAT_VERSION",
     "ModelFileError",
@@ -76,8 +78,6 @@ def pack(kind: str, state: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]
         nested too deeply.
     """
     from safetensors.numpy import save
-
-    from rosenblatt import __version__
 
     tensors = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
     for name, array in tensors.items():

@@ -1,7 +1,8 @@
-"""The op table: everything a program can say, by name.
+"""The op table: all ops that a program can use, by name.
 
-Each row is an `Op`: shape rule, NumPy reference, samples for tests and reverse rule. The kernel of the same name in
-``cpp/kernels`` computes it (aliases need none). Nothing here runs a program.
+Takes the rows of the families. Returns `OPS`: each row is an `Op` with its shape rule, NumPy reference, samples for
+tests and reverse rule. The kernel of the same name in ``cpp/kernels`` computes it (aliases need none). Never runs a
+program.
 """
 
 from __future__ import annotations
@@ -17,4 +18,4 @@ __all__ = ["OPS", "Op", "Sample", "normalize_attrs"]
 _FAMILIES = (linear, fused, elementwise, reduce, shape, gather, loss, random, update)
 
 OPS: Mapping[str, Op] = MappingProxyType({op.name: op for family in _FAMILIES for op in family.RECORDS})
-"""Every op by name, read-only."""
+"""All ops by name, read-only."""

@@ -1,7 +1,7 @@
-"""The shape of one row of the op table.
+"""The record type of the op table.
 
-Goes in: what an op's family module says about it. Comes out: an immutable `Op`, and checked attributes. It never
-computes a value.
+Takes what the family module of an op says about it. Returns an immutable `Op`, and checked attributes. Never computes a
+value.
 """
 
 from __future__ import annotations
@@ -19,32 +19,31 @@ from rosenblatt.ir.types import MAX_RANK, Attr, Piece, ProgramError, Type, Value
 __all__ = ["Op", "Sample", "normalize_attrs"]
 
 Infer = Callable[..., Type | None]
-"""``infer(*types, **attrs)``: the output's type (None for updates); raises ProgramError on operands that do not fit.
-Ops that are `typed_by_program` are given its float type as ``dtype=``."""
+"""``infer(*types, **attrs)``: the type of the output (None for updates). Raises ProgramError if operands do not fit.
+Ops that are `typed_by_program` receive the float type of the program as ``dtype=``."""
 Vjp = Callable[..., "tuple[Value | Piece | None, ...]"]
-"""``vjp(b, g, out, *inputs, **attrs)``: emits instructions and returns one cotangent (or None) for each input.
-A cotangent may have the shape that the output was broadcast to: the reverse walk sums it back."""
+"""``vjp(b, g, out, *inputs, **attrs)``: emits instructions and returns one cotangent (or None) per input.
+A cotangent may have the broadcast shape of the output: the reverse walk sums it to the shape of the input."""
 
 
 @dataclass(frozen=True)
 class Sample:
-    """Inputs to try an op on.
+    """Inputs to test an op with.
 
     Attributes
     ----------
     arrays : tuple
-        NumPy arrays with real shapes, or `scipy.sparse.csr_array` where the type is sparse.
+        NumPy arrays with actual shapes, or `scipy.sparse.csr_array` if the type is sparse.
     types : tuple of Type
-        The types they stand for, with m where the number of rows went in.
+        The types of these arrays, with m in place of the number of rows.
     attrs : mapping
-        As one would give them to a `Builder` (``axis=None`` for all axes).
+        Attributes as a `Builder` takes them (``axis=None`` for all axes).
     n_rows : int
-        What m stands for.
+        The value of m.
     label : str
-        For the reader of a failing test.
+        A description for failing tests.
     smooth : bool
-        Whether derivatives may be compared here: False at kinks, at infinities and where a rule is documented to
-        deviate.
+        Whether derivatives can be compared here: False at kinks, at infinities, and where a rule deviates by design.
     """
 
     arrays: tuple[Any, ...]
@@ -57,14 +56,14 @@ class Sample:
 
 @dataclass(frozen=True)
 class Op:
-    """One row of the table: everything about an op but its kernel, which has the same name in ``cpp/kernels``.
+    """One row of the table: everything about an op except its kernel, which has the same name in ``cpp/kernels``.
 
     Attributes
     ----------
     name : str
-        Also the kernel's name.
+        The name of the op and of its kernel.
     arity : int or None
-        Number of inputs; None for one or more.
+        The number of inputs; None: one or more.
     infer : callable
         Shape and dtype rule, ``infer(*types, **attrs) -> Type or None``.
     reference : callable
@@ -74,23 +73,24 @@ class Op:
     samples : callable
         ``samples(rng, dtype, n_rows)`` yields `Sample`s.
     vjp : callable or None
-        Reverse rule; None where the op has no derivative (its inputs then receive none).
+        The reverse rule; None if the op has no derivative (its inputs then receive no cotangent).
     attrs : mapping of str to {"flag", "int", "float", "ints", "shape"}
-        Kinds of the attributes, in the order in which the kernel reads them; "flag" is 0 or 1, "shape" is not passed
-        to the kernel (it sees its output's shape) and "ints" must come last.
+        The kinds of the attributes, in the order in which the kernel reads them. "flag" is 0 or 1. "shape" is not
+        passed to the kernel, which knows the shape of its output. "ints" must come last.
     defaults : mapping
-        Values of attributes that may be left out.
+        Default values of optional attributes.
     differentiable : tuple of int or None
         The inputs that have a derivative (None: all float inputs).
     in_place : tuple of int
-        Inputs whose memory the output may take if nobody reads them later (same size, each element read before the
-        same element is written, also where two inputs are one value).
+        Inputs whose memory the output may reuse if they are not read later. They have the same size, and each element
+        is read before the same element is written, even if two inputs are the same value.
     alias : bool
-        The output is the first input's memory under another shape; there is no kernel.
+        Whether the output is the memory of the first input in another shape. There is no kernel then.
     writes : tuple of int
-        Inputs that the op updates in place (optimizer updates); such an op has no output.
+        Inputs that the op updates in place (optimizer updates). Such an op has no output.
     typed_by_program : bool
-        No input says which float type the result has: it is the program's. Always so where there are no inputs.
+        Whether the result has the float type of the program because no input determines it. True if there are no
+        inputs.
     """
 
     name: str
@@ -113,12 +113,12 @@ class Op:
         object.__setattr__(self, "typed_by_program", self.typed_by_program or self.arity == 0)
 
     def infer_checked(self, types: tuple[Type, ...], attrs: Mapping[str, Attr], dtype: str = "float32") -> Type | None:
-        """`infer`, with arity, attributes and rank checked; the caller puts the place in front of an error.
+        """`infer`, with checks of arity, attributes and rank. The caller prefixes errors with the instruction.
 
-        `dtype` is the program's float type, which decides for ops that are `typed_by_program`.
+        `dtype` is the float type of the program, for ops that are `typed_by_program`.
         """
         if self.arity is None and not types:
-            raise ProgramError("takes one operand or more, none given")
+            raise ProgramError("takes at least one operand, none given")
         if self.arity is not None and len(types) != self.arity:
             raise ProgramError(f"takes {self.arity} operands, {len(types)} given")
         if list(attrs) != list(self.attrs):
@@ -130,15 +130,14 @@ class Op:
         return result
 
     def evaluate(self, arrays: tuple[Any, ...], attrs: Mapping[str, Attr], dtype: str) -> Any:
-        """`reference` on `arrays` with normalized attributes; `dtype` is the type of what is `typed_by_program`."""
+        """`reference` on `arrays` with normalized attributes; `dtype` is for ops that are `typed_by_program`."""
         return self.reference(*arrays, **attrs, **({"dtype": dtype} if self.typed_by_program else {}))
 
 
 def normalize_attrs(op: Op, types: tuple[Type, ...], attrs: Mapping[str, Any]) -> dict[str, Attr]:
-    """Attributes in the table's order, defaults filled in, converted to the kind that the table names.
+    """Attributes in the order of the table, with defaults, converted to their kinds.
 
-    An ``axis`` is counted from the front, and None (all axes) becomes -1: the result is not meant to be normalized
-    again.
+    An ``axis`` is counted from the front, and None (all axes) becomes -1: do not normalize the result again.
     """
     unknown = set(attrs) - set(op.attrs)
     if unknown:
@@ -189,7 +188,7 @@ def _names(attrs: Mapping[str, Any]) -> str:
 
 
 def _normalize_axis(op: str, axis: int | None, operand: Type) -> int:
-    """Axis counted from the front; None (all axes) becomes -1."""
+    """The axis counted from the front; None (all axes) becomes -1."""
     if axis is None:
         return -1
     rank = len(operand.shape)

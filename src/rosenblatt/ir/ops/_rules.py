@@ -1,7 +1,7 @@
-"""What the families of ops share: shape and dtype rules, and drawing samples.
+"""Shared by the families of ops: shape and dtype rules, and samples.
 
-Goes in: types of operands. Comes out: types of results, or a `ProgramError` that says what was given and what is
-allowed (the caller puts the op and its operands in front). It never computes a value of a program.
+Takes types of operands. Returns types of results, or raises a `ProgramError` that says what is given and what is
+allowed (the caller prefixes the op and its operands). Never computes a value of a program.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ Shape = tuple[int, ...]
 
 
 def show(shape: Sequence[int]) -> str:
-    """A shape for a message: ``[m, 3]``."""
+    """A shape as text: ``[m, 3]``."""
     return f"[{', '.join(map(format_dim, shape))}]"
 
 
 def float_dtype(*types: Type) -> str:
-    """The one float type that all of `types` have; they must be dense."""
+    """The float type that all of `types` share; they must be dense."""
     for given in types:
         if given.sparse or given.dtype not in FLOATS:
             raise ProgramError(f"given {given}; every float operand must be a dense {' or '.join(FLOATS)}")
@@ -37,39 +37,39 @@ def float_dtype(*types: Type) -> str:
 
 
 def require_rank(what: str, given: Type, *ranks: int) -> None:
-    """Refuse an operand that does not have one of `ranks` axes."""
+    """Raise if an operand does not have one of `ranks` axes."""
     if len(given.shape) not in ranks:
         allowed = " or ".join(map(str, ranks))
         raise ProgramError(f"{what} must have {allowed} axes, given {given}")
 
 
 def require_same_shape(*types: Type) -> Shape:
-    """The one shape that all of `types` have."""
+    """The shape that all of `types` share."""
     if len({t.shape for t in types}) > 1:
         raise ProgramError(f"the shapes are {', '.join(show(t.shape) for t in types)}; they must be equal")
     return types[0].shape
 
 
 def require_indices(what: str, given: Type, length: int) -> None:
-    """Refuse anything but int32 of shape ``[length]``."""
+    """Raise unless the type is int32 of shape ``[length]``."""
     if given != Type("int32", (length,)):
         raise ProgramError(f"{what} are {given}; they must be {Type('int32', (length,))}")
 
 
 def require_fixed(what: str, dim: int) -> None:
-    """Refuse a dimension that depends on m."""
+    """Raise if a dimension depends on m."""
     if dim < 0:
         raise ProgramError(f"{what} is {format_dim(dim)}; it must not depend on the rows of the batch")
 
 
 def require_axis(axis: int) -> None:
-    """Refuse "all axes" where one axis is meant."""
+    """Raise on "all axes" where a single axis is required."""
     if axis < 0:
-        raise ProgramError("axis is None; name one axis")
+        raise ProgramError("axis is None; give a single axis")
 
 
 def broadcast(*shapes: Shape) -> Shape:
-    """NumPy's broadcasting; m goes with m and with 1."""
+    """NumPy's broadcasting; m is compatible with m and with 1."""
     rank = max(map(len, shapes))
     padded = [(1,) * (rank - len(s)) + s for s in shapes]
     result = []
@@ -84,35 +84,35 @@ def broadcast(*shapes: Shape) -> Shape:
 
 
 def symbolic_size(shape: Shape) -> tuple[int, int]:
-    """Number of elements as ``(c, p)``, meaning ``c * m**p``."""
+    """The number of elements as ``(c, p)``, meaning ``c * m**p``."""
     factor = math.prod(abs(d) for d in shape)
     return factor, sum(d < 0 for d in shape) if factor else 0
 
 
 def reduced(shape: Shape, axis: int, keepdims: int) -> Shape:
-    """The shape that is left when `axis` (-1: every axis) is reduced."""
+    """The shape after reducing `axis` (-1: every axis)."""
     if axis == -1:
         return (1,) * len(shape) if keepdims else ()
     return shape[:axis] + ((1,) if keepdims else ()) + shape[axis + 1 :]
 
 
 def elementwise(*types: Type, **_: Any) -> Type:
-    """Shape rule of a broadcasting op."""
+    """The type rule of a broadcasting op."""
     return Type(float_dtype(*types), broadcast(*(t.shape for t in types)))
 
 
 def same_shape(*types: Type, **_: Any) -> Type:
-    """Shape rule of an op whose operands and result have one shape."""
+    """The type rule of an op whose operands and result have the same shape."""
     return Type(float_dtype(*types), require_same_shape(*types))
 
 
 def full(b: Builder, g: Value, like: Value) -> Value:
-    """The cotangent in the shape of `like`, where a kernel needs it so."""
+    """The cotangent in the shape of `like`, for kernels that require it."""
     return g if g.shape == like.shape else b.broadcast_to(g, shape=like.shape)
 
 
 def draw(rng: np.random.Generator, dtype: str, shape: Shape, low: float = 0.1, high: float = 2.0) -> Any:
-    """Random numbers of both signs and of magnitude `low` to `high`: not at the kink that many functions have at 0."""
+    """Random numbers of both signs with magnitudes from `low` to `high`, away from the kink of many functions at 0."""
     return np.asarray(rng.uniform(low, high, shape) * rng.choice([-1.0, 1.0], shape), dtype)
 
 
@@ -124,7 +124,7 @@ def uniform(rng: np.random.Generator, dtype: str, shape: Shape, low: float, high
 def make_sample(
     arrays: Sequence[Any], shapes: Sequence[Shape], n_rows: int, /, label: str = "", smooth: bool = True, **attrs: Any
 ) -> Sample:
-    """A sample of dense arrays that stand for symbolic `shapes`."""
+    """A sample of dense arrays with the symbolic `shapes`."""
     types = tuple(Type(str(a.dtype), tuple(s)) for a, s in zip(arrays, shapes, strict=True))
     for array, type_ in zip(arrays, types, strict=True):
         assert array.shape == resolve(type_.shape, n_rows), (array.shape, type_, n_rows)
@@ -140,7 +140,7 @@ def sample_shapes(
     label: str = "",
     **attrs: Any,
 ) -> Sample:
-    """A sample with one random operand of each of the symbolic `shapes`."""
+    """A sample with one random operand per symbolic shape."""
     arrays = [draw(rng, dtype, resolve(s, n_rows)) for s in shapes]
     return make_sample(arrays, shapes, n_rows, label, smooth, **attrs)
 
@@ -148,6 +148,6 @@ def sample_shapes(
 def each(
     rng: np.random.Generator, dtype: str, n_rows: int, *cases: tuple[Shape, ...], **attrs: Any
 ) -> Iterator[Sample]:
-    """One sample for each tuple of operand shapes, all with the same attributes."""
+    """One sample per tuple of operand shapes, all with the same attributes."""
     for shapes in cases:
         yield sample_shapes(rng, dtype, n_rows, *shapes, **attrs)

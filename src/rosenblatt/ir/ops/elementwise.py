@@ -1,7 +1,7 @@
 """Ops that work element by element, with NumPy's broadcasting.
 
-Goes in: float operands. Comes out: a float result of the broadcast shape; comparisons give 0 and 1. NaN goes through,
-as in NumPy. Nothing here sums: the cotangent of an operand that was broadcast has the shape of the result.
+Takes float operands. Returns a float result of the broadcast shape; comparisons give 0 and 1. NaN propagates as in
+NumPy. Never sums: the cotangent of a broadcast operand has the shape of the result.
 """
 
 from __future__ import annotations

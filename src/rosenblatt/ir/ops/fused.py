@@ -1,7 +1,7 @@
-"""Ops that stand for two or three others: a product with what usually follows it, in one pass over its result.
+"""Ops that replace two or three others: a product and the ops that usually follow it, in one pass over the result.
 
-Goes in: matrices. Comes out: matrices, element by element what the separate ops give. `rosenblatt.ir.rewrite.fuse`
-puts them in the place of the others; they can be called like any op.
+Takes matrices. Returns matrices. Never differs from the separate ops in any element. `rosenblatt.ir.rewrite.fuse`
+inserts these ops; they can also be called like any other.
 """
 
 from __future__ import annotations

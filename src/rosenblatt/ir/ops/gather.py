@@ -1,7 +1,7 @@
-"""Rows of a table by number, the sum of rows back into a table, and a one in the column of each class.
+"""Rows of a table by index, sums of rows back into a table, and one-hot encoding.
 
-Goes in: int32 numbers, and a table. Comes out: rows, or a table. Nothing here checks that a number is inside the table:
-whoever fills the numbers does.
+Takes int32 indices, and a table. Returns rows, or a table. Never checks that an index is inside the table: the executor
+checks indices before a run.
 """
 
 from __future__ import annotations
@@ -32,15 +32,15 @@ def _gather_infer(table: Type, indices: Type) -> Type:
     dtype = float_dtype(table)
     require_rank("the table", table, 1, 2)
     require_fixed("the table's number of rows", table.shape[0])
-    require_rank("the row numbers", indices, 1)
-    require_indices("the row numbers", indices, indices.shape[0])
+    require_rank("the row indices", indices, 1)
+    require_indices("the row indices", indices, indices.shape[0])
     return Type(dtype, (*indices.shape, *table.shape[1:]))
 
 
 def _scatter_infer(g: Type, indices: Type, *, n_rows: int) -> Type:
     dtype = float_dtype(g)
     require_rank("the first operand", g, 1, 2)
-    require_indices("the row numbers", indices, g.shape[0])
+    require_indices("the row indices", indices, g.shape[0])
     if n_rows < 0:
         raise ProgramError(f"n_rows is {n_rows}; it must be 0 or more")
     return Type(dtype, (n_rows, *g.shape[1:]))

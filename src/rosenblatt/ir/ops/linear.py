@@ -1,7 +1,7 @@
-"""Matrix products, of dense matrices and with rows of a compressed sparse one.
+"""Matrix products of dense matrices, and with rows of a compressed sparse matrix.
 
-Goes in: matrices. Comes out: matrices. A sparse operand stands only on the left, its reference is any object with
-``.T`` and ``@`` (`scipy.sparse.csr_array`), and it has no derivative.
+Takes matrices. Returns matrices. A sparse operand is always on the left; in references it is any object with ``.T`` and
+``@`` (`scipy.sparse.csr_array`). Never differentiates with respect to it.
 """
 
 from __future__ import annotations
@@ -103,7 +103,7 @@ def _csr_matmul_transposed_infer(x: Type, g: Type) -> Type:
     return Type(dtype, (x.shape[1], g.shape[1]))
 
 
-# The dense operand stands on the left, so that a dual number decides what the product means.
+# The dense operand is on the left, so that a dual number determines the meaning of the product.
 
 
 def _csr_matmul(x: Any, w: Any) -> Any:

@@ -1,9 +1,9 @@
 """Losses, one number per row or per element, and the softmax.
 
-Goes in: logits or predictions and targets. Comes out: unreduced losses, in natural units (nats); weights and means are
-composed from `mul`, `sum` and `mean`.
+Takes logits or predictions, and targets. Returns losses in nats. Never reduces them: weights and means are composed
+from `mul`, `sum` and `mean`.
 
-``clip`` is scikit-learn's: a probability is moved into ``[clip, 1 - clip]`` before its logarithm is taken, so that its
+``clip`` is scikit-learn's: a probability is clipped to ``[clip, 1 - clip]`` before its logarithm is taken, so that its
 reported losses can be reproduced. 0 means the exact form from logits, which needs no clipping. Gradients ignore it.
 """
 
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 ROWS: tuple[Shape, ...] = ((M, 3), (M, 1), (M, 10), (M, 37), (5, 2))
 ANY: tuple[Shape, ...] = ((), (37,), (M,), (M, 1), (M, 3), (2, M, 5), (2, 3, M, 1))
 LARGE = np.array([[0.0, 0.0, 0.0], [100.0, -100.0, 0.0], [-800.0, 800.0, 799.0], [-1e4, 1e4, 2.0]])
-"""Logits at which a careless exponential overflows or a careless logarithm is of zero."""
+"""Logits at which a naive exponential overflows, or a naive logarithm is that of zero."""
 
 
 def _require_rows(logits: Type) -> str:
@@ -128,7 +128,7 @@ def _class_arrays(rng: np.random.Generator, dtype: str, n_rows: int) -> Iterator
 def _class_samples(rng: np.random.Generator, dtype: str, n_rows: int) -> Iterator[Sample]:
     for arrays, shapes, smooth in _class_arrays(rng, dtype, n_rows):
         for clip in (0.0, float(np.finfo(dtype).eps)):
-            # With one class the probability is 1, which clipping moves: its derivative is 0, as the exact one's.
+            # With one class the probability is 1, which clipping changes. Its derivative is 0, like the exact one.
             label = f"{show(shapes[0])}, clip {clip:g}"
             yield make_sample(arrays, shapes, n_rows, label, smooth, clip=clip)
 
@@ -158,7 +158,7 @@ def _picked_grad(p: Any, labels: Any, g: Any) -> Any:
 
 
 def _probabilities(sample: Sample) -> tuple[Any, ...]:
-    """The sample's arrays with probabilities, of which none is 0, instead of logits."""
+    """The arrays of the sample with nonzero probabilities instead of logits."""
     p = _softmax(sample.arrays[0])
     one = sample.arrays[0].dtype.type
     return (p * one(0.9) + one(0.01), *sample.arrays[1:])
@@ -297,7 +297,7 @@ def _poisson_samples(rng: np.random.Generator, dtype: str, n_rows: int) -> Itera
 
 
 def _op(name: str, infer: Callable[..., Type], reference: Any, samples: Any, vjp: Any, **more: Any) -> Op:
-    """A loss of (logits, targets) with a derivative for the logits only, unless `more` says otherwise."""
+    """A loss of (logits, targets) with a derivative only for the logits, unless `more` says otherwise."""
     return Op(name, 2, infer, reference, samples, vjp, **{"differentiable": (0,), **more})
 
 

@@ -1,8 +1,8 @@
 """Counter-based random numbers: Philox4x32-10.
 
-Goes in: a key, and where each number stands. Comes out: a dropout mask, or normal noise, that depends on nothing else,
-not on the layout and not on how rows are split into blocks. No state is kept anywhere. Ops that should draw
-independently of each other need different streams.
+Takes a key and the position of each number. Returns a dropout mask or normal noise that depends on nothing else:
+neither on the layout nor on the division of rows into blocks. Never keeps state. Ops that must draw independently need
+different streams.
 
 Philox is from Salmon, Moraes, Dror and Shaw, "Parallel random numbers: as easy as 1, 2, 3" (2011).
 """
@@ -32,7 +32,7 @@ def philox(counter: NDArray[np.uint64], key: tuple[int, int]) -> NDArray[np.uint
     Parameters
     ----------
     counter : array of shape (..., 4)
-        Four 32-bit words each.
+        Four 32-bit words per counter.
     key : tuple of int
         Two 32-bit words.
 
@@ -52,13 +52,13 @@ def philox(counter: NDArray[np.uint64], key: tuple[int, int]) -> NDArray[np.uint
 
 
 def _elements(key: Any, shape: Shape) -> NDArray[np.uint64]:
-    """The number of each element of a value of `shape` whose first row is logically the key's."""
+    """The number of each element of a value of `shape` whose first logical row is in the key."""
     first = (int(key[3]) & 0xFFFFFFFF) * math.prod(shape[1:])
     return np.arange(math.prod(shape), dtype=np.uint64).reshape(shape) + np.uint64(first)
 
 
 def _uniform(key: Any, stream: int, elements: NDArray[np.uint64]) -> NDArray[np.float64]:
-    """Numbers in [0, 1) with 24 random bits, one for each 64-bit element number."""
+    """Numbers in [0, 1) with 24 random bits, one per 64-bit element number."""
     seed_low, seed_high, step, _ = (int(word) & 0xFFFFFFFF for word in key)
     block = elements >> np.uint64(2)
     stream_word = np.full_like(block, stream & 0xFFFFFFFF)
@@ -85,7 +85,7 @@ def _noise(key: Any, *, shape: Shape, stream: int, dtype: str) -> Any:
 
 
 def _require_place(key: Type, shape: Shape) -> None:
-    """Refuse what is no key, and a shape whose elements cannot be numbered by rows."""
+    """Raise if `key` is not a key, or if the elements of the shape cannot be numbered by rows."""
     if key != Type("int32", (4,)):
         raise ProgramError(f"the key is {key}; it must be {Type('int32', (4,))}")
     if any(dim < 0 for dim in shape[1:]):

@@ -1,7 +1,7 @@
-"""Sums, means and maxima, and their opposite: repeating a value along new axes.
+"""Sums, means and maxima, and their transpose: repeating a value along new axes.
 
-Goes in: one float operand. Comes out: the operand with one axis, or all of them, reduced. `axis` is -1 for all axes
-in every function of this module, as `normalize_attrs` leaves it; users write None.
+Takes one float operand. Returns it with one axis, or all axes, reduced. Never takes None as `axis`: in this module -1
+means all axes, as `normalize_attrs` returns it for the user's None.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def _infer(x: Type, *, axis: int, keepdims: int) -> Type:
 
 
 def _reference(function: Callable[..., Any], **fixed: Any) -> Callable[..., Any]:
-    """NumPy's function with this table's axis."""
+    """A NumPy function that takes -1 for all axes."""
 
     def reference(x: Any, *, axis: int, keepdims: int) -> Any:
         return function(x, axis=None if axis == -1 else axis, keepdims=bool(keepdims), **fixed)
@@ -81,7 +81,7 @@ def _mean_samples(rng: np.random.Generator, dtype: str, n_rows: int) -> Iterator
 
 
 def _kept(b: Builder, value: Value, x: Value, axis: int) -> Value:
-    """A reduced value with the axes of `x` that it lost, as ones."""
+    """A reduced value with the lost axes of `x` as ones."""
     return b.reshape(value, shape=reduced(x.shape, axis, 1))
 
 
@@ -93,7 +93,7 @@ def _sum_vjp(b: Builder, g: Value, out: Value, x: Value, *, axis: int, keepdims:
 
 
 def _n_reduced(b: Builder, x: Value, axis: int) -> Value | float:
-    """How many elements each result is made of: a number, or a value where it depends on the rows."""
+    """The number of elements in each result: a number, or a value if it depends on the rows."""
     over = x.shape if axis == -1 else (x.shape[axis],)
     factor, power = symbolic_size(over)
     if not power:
@@ -109,7 +109,7 @@ def _mean_vjp(b: Builder, g: Value, out: Value, x: Value, *, axis: int, keepdims
     count = _n_reduced(b, x, axis)
     if count == 0.0:
         return (b.broadcast_to(0.0, shape=x.shape),)
-    # A product with the reciprocal of a known count would round differently from NumPy's division.
+    # Multiplying by the reciprocal of a known count would round differently from NumPy's division.
     return _sum_vjp(b, b.div(g, count), out, x, axis=axis, keepdims=keepdims)
 
 

@@ -1,7 +1,7 @@
-"""Ops that move or repeat elements and compute nothing.
+"""Ops that move or repeat elements.
 
-Goes in: values, and shapes as attributes. Comes out: the same numbers in another arrangement. `reshape` and `view` are
-aliases: other names for memory that is there already.
+Takes values, and shapes as attributes. Returns the same numbers in another arrangement. Never computes anything.
+`reshape` and `view` are aliases: other names for existing memory.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Ops that change what persists: steps of optimizers, accumulation, assignment.
+"""Ops that change persistent values: optimizer steps, accumulation, assignment.
 
-Goes in: parameters, an optimizer's state, a gradient, scalars. Comes out: nothing; the first operands are changed in
-place. The references return what the changed operands become. Updates have no derivative.
+Takes parameters, optimizer state, a gradient and scalars. Returns nothing: the first operands are changed in place, and
+the references return their new values. Never has a derivative.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ SHAPES: tuple[Shape, ...] = ((), (1,), (37,), (0,), (5, 3), (64,), (2, 3, 1, 7))
 
 
 def _infer(n_arrays: int, *types: Type, **_: Any) -> None:
-    """All arrays have one shape; what follows them are scalars."""
+    """All arrays have the same shape; scalars follow them."""
     float_dtype(*types)
     require_same_shape(*types[:n_arrays])
     for scalar in types[n_arrays:]:

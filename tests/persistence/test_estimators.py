@@ -233,7 +233,7 @@ OBJECTS: list[Any] = [
 ]
 
 
-@pytest.mark.parametrize("value", OBJECTS, ids=repr)
+@pytest.mark.parametrize("value", OBJECTS, ids=lambda value: getattr(value, "__name__", repr(value)))
 def test_objects_of_the_library_come_back_equal(value: Any) -> None:
     stored = json.loads(json.dumps(encode_value([value, (value, 1)], "x")))
     ((tag, _),) = stored[0].items()

@@ -109,6 +109,7 @@ def test_shapes_follow_the_formula_with_its_activations():
     assert found["mistakes_are_named"] == 1
 
 
+@pytest.mark.long
 def test_made_spam_is_found():
     found = figures("spam")
     assert found["accuracy"] >= 0.98
@@ -116,6 +117,7 @@ def test_made_spam_is_found():
     assert found["recall"] >= 0.9
 
 
+@pytest.mark.long
 def test_smearing_removes_the_bias_of_the_exponential():
     found = figures("housing")
     assert found["factor"] == pytest.approx(math.exp(0.6**2 / 2), rel=0.03)

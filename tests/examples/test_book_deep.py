@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 
 EXAMPLES = pathlib.Path(__file__).parents[2] / "examples"
+pytestmark = pytest.mark.long
+
 NAMES = ["vanishing", "elu_vs_relu", "digits_0_4", "transfer", "pairs", "overfitting"]
 
 

@@ -108,7 +108,7 @@ def trained(spec, batch, dtype, optimizer, options, monkeypatch):
     return trainer.memory.tobytes(), losses, network.predict(X).tobytes()
 
 
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("dtype", ["float32", pytest.param("float64", marks=pytest.mark.long)])
 @pytest.mark.parametrize("name", NETWORKS)
 def test_200_steps_give_the_same_bits_for_any_number_of_threads(name, dtype, monkeypatch):
     spec, batch, options = NETWORKS[name]

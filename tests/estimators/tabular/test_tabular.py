@@ -156,7 +156,7 @@ def test_a_few_rows_that_are_all_right_do_not_make_probabilities_sharp():
     assert 0.2 < found[1] < found[0] < 1
 
 
-@pytest.mark.parametrize("budget", [0.5, 2.0])
+@pytest.mark.parametrize("budget", [0.5, pytest.param(2.0, marks=pytest.mark.long)])
 def test_a_time_budget_is_kept_and_gives_a_usable_model(budget):
     rng = np.random.default_rng(0)
     X = rng.normal(size=(40_000, 30))

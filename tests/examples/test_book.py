@@ -148,6 +148,7 @@ def book(monkeypatch):
     return importlib.import_module("benchmarks.book")
 
 
+@pytest.mark.long
 def test_every_figure_of_the_book_is_one_of_an_example(book):
     deep = {example for _, example, _, _ in book.ROWS}  # tests/test_examples_deep.py looks at these
     for row in (row for row in book.BOOK if row.example not in deep):

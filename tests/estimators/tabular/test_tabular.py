@@ -369,3 +369,19 @@ def test_epochs_are_told() -> None:
         mine = [epoch for epoch in told if epoch.member == number]
         assert [(epoch.training_loss, epoch.held_out) for epoch in mine] == member.curve
         assert mine[-1].best == member.best_epoch
+
+
+def test_the_defaults_are_those_of_the_page():
+    settings = TabularRegressor._presets["default"]
+    assert settings.hidden == (128, 128, 128)
+    assert (settings.members, settings.activation, settings.waves, settings.embedding) == (5, "mish", 8, 8)
+    best = TabularRegressor._presets["best"]
+    assert (best.hidden, best.members, best.epochs) == ((256, 256, 256), 8, 128)
+    assert TabularRegressor._presets["fast"].members == 1
+
+
+def test_levels_up_to_eight_are_flags():
+    X = {"few": np.arange(90) % 8, "many": np.arange(90) % 9}
+    model = TabularRegressor("fast", epochs=1, kinds=dict.fromkeys(X, "categorical")).fit(X, np.arange(90.0))
+    assert len(model._preparation.flags) == 8
+    assert model._preparation.levels == [10]

@@ -42,3 +42,8 @@ def test_scikit_learn_check_of_a_variant(estimator, check):
 def test_convergence_warning_is_scikit_learns():
     with pytest.warns(ConvergenceWarning, match="Raise max_iter"):
         MLPRegressor(max_iter=1, n_iter_no_change=5).fit([[0.0], [1.0]], [0.0, 1.0])
+
+
+@pytest.mark.parametrize("estimator", ESTIMATORS)
+def test_every_parameter_has_a_constraint(estimator):
+    assert set(estimator.get_params()) - set(estimator._parameter_constraints) == set()

@@ -96,9 +96,12 @@ KINDS = {
     "no hidden layer": lambda: (clone(QUICK).set_params(hidden_layer_sizes=()), X, Y),
     "rare class": lambda: (QUICK, X, np.where(np.arange(80) < 3, 2, Y)),
 }
+FEW_KINDS = ("sparse", "sets of labels", "two outputs", "L-BFGS", "rare class")
 
 
-@pytest.mark.parametrize("name", KINDS)
+@pytest.mark.parametrize(
+    "name", [name if name in FEW_KINDS else pytest.param(name, marks=pytest.mark.long) for name in KINDS]
+)
 def test_all_kinds_of_models_are_measured(name):
     model, table, target = KINDS[name]()
     e = diagnose(model, table, target, random_state=1).evidence

@@ -13,20 +13,19 @@ EXPECTED = {
         "check_sample_weight_equivalence_on_sparse_data": SAMPLE_WEIGHT,
     }
 }
-ESTIMATORS = [
-    MLPClassifier(max_iter=100),
+ESTIMATORS = [MLPClassifier(max_iter=100), MLPRegressor(max_iter=100), LogisticRegression(), Perceptron(max_iter=5)]
+VARIANTS = [
     MLPClassifier(solver="lbfgs", hidden_layer_sizes=(8,)),
-    MLPRegressor(max_iter=100),
     MLPRegressor(solver="lbfgs", hidden_layer_sizes=(8,)),
-    LogisticRegression(),
-    LogisticRegression(penalty="l1", class_weight="balanced"),
+    LogisticRegression(penalty="l1", class_weight="balanced", tol=1e-9),
     LogisticRegression(solver="adam", learning_rate_init=0.1),
-    Perceptron(max_iter=5),
+]
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
+    pytest.mark.filterwarnings("ignore::sklearn.exceptions.SkipTestWarning"),
 ]
 
 
-@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
-@pytest.mark.filterwarnings("ignore::sklearn.exceptions.SkipTestWarning")
 @parametrize_with_checks(
     ESTIMATORS, expected_failed_checks=lambda estimator: EXPECTED.get(type(estimator).__name__, {}), xfail_strict=True
 )
@@ -34,6 +33,17 @@ def test_scikit_learn_check(estimator, check):
     check(estimator)
 
 
+@pytest.mark.long
+@parametrize_with_checks(VARIANTS)
+def test_scikit_learn_check_of_a_variant(estimator, check):
+    check(estimator)
+
+
 def test_convergence_warning_is_scikit_learns():
     with pytest.warns(ConvergenceWarning, match="Raise max_iter"):
         MLPRegressor(max_iter=1, n_iter_no_change=5).fit([[0.0], [1.0]], [0.0, 1.0])
+
+
+@pytest.mark.parametrize("estimator", ESTIMATORS)
+def test_every_parameter_has_a_constraint(estimator):
+    assert set(estimator.get_params()) - set(estimator._parameter_constraints) == set()

@@ -169,7 +169,7 @@ def test_gradients_of_whole_networks_against_central_differences(seed, depth, ac
 @pytest.mark.parametrize("head", HEADS, ids=[loss for _, loss in HEADS])
 @pytest.mark.parametrize("activation", ["relu", "tanh", "logistic", "identity"])
 def test_gradients_of_whole_networks_against_pytorch(activation, head):
-    torch = pytest.importorskip("torch", reason="PyTorch is a development extra")
+    torch = pytest.importorskip("torch", reason="PyTorch is in tools/requirements.txt")
     output, loss = head
     rng = np.random.default_rng(0)
     spec = NetworkSpec(7, (11, 5), 3, activation=activation, output=output)

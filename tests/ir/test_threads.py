@@ -86,6 +86,7 @@ NETWORKS = {
     "layer norm": (NetworkSpec(70, (130,), 3, "prelu", "softmax", normalization="layer", input_dropout=0.1), 33, {}),
     "weighted": (NetworkSpec(9, (40, 40), 3, output="softmax"), 60, {"weighted": True}),
 }
+QUICK = ("small", "blocks", "sparse", "toolbox")
 
 
 def trained(spec, batch, dtype, optimizer, options, monkeypatch):
@@ -108,8 +109,10 @@ def trained(spec, batch, dtype, optimizer, options, monkeypatch):
     return trainer.memory.tobytes(), losses, network.predict(X).tobytes()
 
 
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize("dtype", ["float32", pytest.param("float64", marks=pytest.mark.long)])
+@pytest.mark.parametrize(
+    "name", [name if name in QUICK else pytest.param(name, marks=pytest.mark.long) for name in NETWORKS]
+)
 def test_200_steps_give_the_same_bits_for_any_number_of_threads(name, dtype, monkeypatch):
     spec, batch, options = NETWORKS[name]
     optimizers = {"tanh": SGD(0.9), "sparse": SGD(0.9), "toolbox": Nadam(weight_decay=0.1), "layer norm": RMSProp()}

@@ -89,6 +89,7 @@ def measure():
     return found
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("level", _core.isa_levels())
 def test_functions_are_exact_to_a_few_ulps_over_the_whole_range(level):
     environment = os.environ | {"ROSENBLATT_ISA": level, "PYTHONPATH": ":".join(sys.path)}

@@ -16,7 +16,7 @@ Y = RNG.normal(size=(48, 2))
 
 def pair(build, torch_build, dtype="float64"):
     """Our network and PyTorch's, which gets the same parameters."""
-    torch = pytest.importorskip("torch", reason="PyTorch is a development extra")
+    torch = pytest.importorskip("torch", reason="PyTorch is in tools/requirements.txt")
     torch.manual_seed(0)
     net = nn.Network(build(nn.input(5)), dtype)
     model = torch_build(torch).double()
@@ -87,7 +87,7 @@ def test_layer_normalization_residual_and_shared_layers_are_pytorchs():
 
 
 def test_embeddings_and_several_inputs_are_pytorchs():
-    torch = pytest.importorskip("torch", reason="PyTorch is a development extra")
+    torch = pytest.importorskip("torch", reason="PyTorch is in tools/requirements.txt")
     codes = RNG.integers(0, 4, 48)
     numbers, city = nn.input(5, "numbers"), nn.codes(4, "city")
     joined = nn.Concat()(numbers, nn.Embedding(3, name="e")(city))

@@ -49,7 +49,7 @@ def our_path(optimizer, rates, batch_size=64, stops=(), n_steps=100):
 
 
 def torch_path(start, name, settings, rates):
-    torch = pytest.importorskip("torch", reason="PyTorch is a development extra")
+    torch = pytest.importorskip("torch", reason="PyTorch is in tools/requirements.txt")
     net = Network(SPEC, "float64")
     net.parameters[:] = start
     weights = [torch.nn.Parameter(torch.tensor(w.copy())) for w in net.weights]

@@ -89,7 +89,7 @@ def test_boundaries_and_factors_may_be_lists():
 
 
 def torch_rates(make, n=200):
-    torch = pytest.importorskip("torch", reason="PyTorch is a development extra")
+    torch = pytest.importorskip("torch", reason="PyTorch is in tools/requirements.txt")
     optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], 0.1)
     scheduler = make(torch.optim.lr_scheduler, optimizer)
     rates = []
@@ -112,7 +112,7 @@ def test_exponential_cosine_and_one_cycle_are_pytorchs():
 
 
 def test_a_plateau_is_pytorchs():
-    torch = pytest.importorskip("torch", reason="PyTorch is a development extra")
+    torch = pytest.importorskip("torch", reason="PyTorch is in tools/requirements.txt")
     values = np.abs(np.random.default_rng(0).normal(size=60)) / np.arange(1, 61)
     optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], 1.0)
     theirs = torch.optim.lr_scheduler.ReduceLROnPlateau(

@@ -44,6 +44,7 @@ def test_too_few_candidates_are_refused():
         hyperparameter_importance({k: v[:8] for k, v in results().items()})
 
 
+@pytest.mark.long
 def test_the_picture_shows_scores_and_shares():
     search = MLPSearchCV()
     with pytest.raises(NotFittedError):

@@ -129,6 +129,7 @@ def test_texts_of_spaces_tell_what_they_hold_and_not_where() -> None:
     assert all(str(Space({**space, **other})) != text for other in others)
 
 
+@pytest.mark.long
 def test_default_candidates_can_be_trained() -> None:
     for estimator in (MLPClassifier(max_iter=1, random_state=0), MLPRegressor(max_iter=1, random_state=0)):
         found = search(estimator=estimator, space=None, n_trials=40, strategy="random", cv=2).fit(X[:80], Y[:80] % 2)
@@ -246,6 +247,7 @@ def test_halving_trains_the_better_third_for_three_times_as_long() -> None:
     assert table["mean_test_score"][at] == everything.cv_results_["mean_test_score"][at]  # as if never stopped
 
 
+@pytest.mark.long
 def test_the_first_stage_has_a_ninth_of_the_epochs() -> None:
     options = {"estimator": base(max_iter=81), "space": {"alpha": stats.uniform(0, 1)}, "cv": 2}
     found = search(n_trials=81, **options).fit(X[:60], Y[:60] % 2)
@@ -289,6 +291,7 @@ def test_regressors_scorers_and_frames() -> None:
     assert frame["mean_test_score"][0] == found.best_score_
 
 
+@pytest.mark.long
 def test_tabular_estimators_are_scored_out_of_fold() -> None:
     data = load_diabetes(as_frame=True)
     estimator = TabularRegressor(members=2, hidden=(8,), epochs=9)
@@ -389,6 +392,7 @@ def members_of(one: TabularClassifier, X: Any) -> list[Any]:
     return [network.predict(inputs) for network in one._ensemble.networks]
 
 
+@pytest.mark.long
 def test_under_a_budget_what_was_trained_is_averaged() -> None:
     X, y = load_diabetes(return_X_y=True)
     estimator = TabularRegressor(members=2, hidden=(8,), epochs=3)
@@ -429,7 +433,7 @@ def test_the_default_space_begins_with_the_estimator_as_it_is(strategy: str) -> 
     assert found.cv_results_["mean_test_score"][0] == expected
 
 
-@pytest.mark.parametrize("backend", ["loky", "dask"])
+@pytest.mark.parametrize("backend", ["loky", pytest.param("dask", marks=pytest.mark.long)])
 def test_processes_give_the_same_results(backend: str) -> None:
     here = search(refit=True).fit(X, Y)
     with ExitStack() as stack:
@@ -520,6 +524,7 @@ def accuracy(estimator: Any, X: Any, y: Any) -> float:
     return float(estimator.score(X, y))
 
 
+@pytest.mark.long
 def test_a_record_is_known_to_another_process_whatever_the_space_holds(tmp_path: Path) -> None:
     script = RECORD.format(folder=str(Path(__file__).parents[2]), path=str(tmp_path / "record"))
     for _ in range(2):
@@ -527,7 +532,7 @@ def test_a_record_is_known_to_another_process_whatever_the_space_holds(tmp_path:
     assert (tmp_path / "record").read_text().count("\n") == 1 + 3 + 1
 
 
-@pytest.mark.parametrize("strategy", ["random", "halving"])
+@pytest.mark.parametrize("strategy", ["random", pytest.param("halving", marks=pytest.mark.long)])
 def test_a_time_budget_ends_with_a_result(strategy: str) -> None:
     options = {"n_trials": 1000, "time_budget": 1.5, "refit": True, "estimator": base(max_iter=200)}
     found = search(strategy=strategy, **options).fit(X, Y)
@@ -537,6 +542,7 @@ def test_a_time_budget_ends_with_a_result(strategy: str) -> None:
     assert found.predict(X).shape == (300,)
 
 
+@pytest.mark.long
 def test_a_budget_alone_tries_as_many_as_it_allows() -> None:
     options = {"n_trials": None, "time_budget": 60.0, "strategy": "random", "cv": 2, "estimator": base(max_iter=1)}
     found = search(space={"alpha": list(range(40))}, **options).fit(X[:60], Y[:60] % 2)
@@ -600,6 +606,7 @@ print(found.best_index_, repr(found.best_score_))
 
 
 @pytest.mark.skipif(os.name == "nt", reason="there is no SIGKILL")
+@pytest.mark.long
 def test_a_killed_search_ends_with_the_same_result(tmp_path: Path) -> None:
     whole = search(estimator=base(max_iter=180)).fit(X, Y)
     path = tmp_path / "record"
@@ -617,10 +624,10 @@ def test_a_killed_search_ends_with_the_same_result(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "estimator",
     [
-        MLPClassifier(max_iter=40, random_state=0),
+        pytest.param(MLPClassifier(max_iter=40, random_state=0), marks=pytest.mark.long),
         MLPRegressor(max_iter=40, random_state=0),
-        TabularClassifier("fast", epochs=9, hidden=(16,)),
-        TabularRegressor("fast", epochs=9, hidden=(16,)),
+        pytest.param(TabularClassifier("fast", epochs=9, hidden=(16,)), marks=pytest.mark.long),
+        pytest.param(TabularRegressor("fast", epochs=9, hidden=(16,)), marks=pytest.mark.long),
     ],
     ids=lambda estimator: type(estimator).__name__,
 )

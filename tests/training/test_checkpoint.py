@@ -25,8 +25,6 @@ X = RNG.normal(size=(300, 6))
 LABELS = (X[:, 0] + X[:, 1] ** 2 > 0.8).astype(int) + (X[:, 2] > 1)
 NUMBERS = X @ RNG.normal(size=6)
 
-KILLED = int(os.environ.get("ROSENBLATT_KILLS", "50"))
-
 
 class Killed(BaseException):
     """Stands for the end of the process."""
@@ -282,15 +280,15 @@ def run(folder, model_path, slow="fast", kill_after=None):
     return process.returncode == 0
 
 
-@pytest.mark.timeout(600)
-def test_kill_9_at_random_moments_loses_nothing(tmp_path):
+@pytest.mark.parametrize("n_kills", [3, pytest.param(50, marks=pytest.mark.long)])
+def test_kill_9_at_random_moments_loses_nothing(n_kills, tmp_path):
     begin = time.monotonic()
     assert run(tmp_path / "whole", tmp_path / "whole.st")
     seconds = time.monotonic() - begin
     picker = random.Random(7)
     kills = 0
     folder = tmp_path / "parts"
-    while kills < KILLED:
+    while kills < n_kills:
         slow = "slow" if kills % 3 == 0 else "fast"
         if run(folder, tmp_path / "parts.st", slow, picker.uniform(0, 0.25 * seconds)):
             check_equal(tmp_path)

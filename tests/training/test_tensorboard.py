@@ -135,6 +135,7 @@ net.fit(X, (X[:, 0] > 0).astype(int), epochs=9, batch_size=60, **options)
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no SIGKILL here")
+@pytest.mark.long
 def test_kill_9_right_after_a_checkpoint_loses_no_epoch_of_the_logs(tmp_path):
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     codes = [

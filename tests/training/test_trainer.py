@@ -41,7 +41,7 @@ def train(net, X, y, optimizer, epochs=3, batch_size=16, rate=0.01, **options):
 
 @pytest.mark.parametrize("name", OPTIMIZERS)
 def test_the_path_of_parameters_is_pytorchs(name):
-    torch = pytest.importorskip("torch", reason="PyTorch is a development extra")
+    torch = pytest.importorskip("torch", reason="PyTorch is in tools/requirements.txt")
     X, y = problem()
     ours, start = network(), network()
     losses = train(ours, X, y, OPTIMIZERS[name], epochs=25)

@@ -181,7 +181,7 @@ def remedy(diagnosis_or_model: Any) -> Any:
     >>> from rosenblatt import MLPClassifier, remedy
     >>> once = remedy(MLPClassifier((100, 50)))
     >>> once, remedy(once)
-    (MLPClassifier(hidden_layer_sizes=(100,)), MLPClassifier(hidden_layer_sizes=(50,)))
+    (MLPClassifier(), MLPClassifier(hidden_layer_sizes=(50,)))
     """
     from .checking import require_network
 

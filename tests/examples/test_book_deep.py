@@ -9,7 +9,9 @@ import sys
 import numpy as np
 import pytest
 
-EXAMPLES = pathlib.Path(__file__).parents[1] / "examples"
+EXAMPLES = pathlib.Path(__file__).parents[2] / "examples"
+pytestmark = pytest.mark.long
+
 NAMES = ["vanishing", "elu_vs_relu", "digits_0_4", "transfer", "pairs", "overfitting"]
 
 

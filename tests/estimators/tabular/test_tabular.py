@@ -156,7 +156,7 @@ def test_a_few_rows_that_are_all_right_do_not_make_probabilities_sharp():
     assert 0.2 < found[1] < found[0] < 1
 
 
-@pytest.mark.parametrize("budget", [0.5, 2.0])
+@pytest.mark.parametrize("budget", [0.5, pytest.param(2.0, marks=pytest.mark.long)])
 def test_a_time_budget_is_kept_and_gives_a_usable_model(budget):
     rng = np.random.default_rng(0)
     X = rng.normal(size=(40_000, 30))
@@ -369,3 +369,19 @@ def test_epochs_are_told() -> None:
         mine = [epoch for epoch in told if epoch.member == number]
         assert [(epoch.training_loss, epoch.held_out) for epoch in mine] == member.curve
         assert mine[-1].best == member.best_epoch
+
+
+def test_the_defaults_are_those_of_the_page():
+    settings = TabularRegressor._presets["default"]
+    assert settings.hidden == (128, 128, 128)
+    assert (settings.members, settings.activation, settings.waves, settings.embedding) == (5, "mish", 8, 8)
+    best = TabularRegressor._presets["best"]
+    assert (best.hidden, best.members, best.epochs) == ((256, 256, 256), 8, 128)
+    assert TabularRegressor._presets["fast"].members == 1
+
+
+def test_levels_up_to_eight_are_flags():
+    X = {"few": np.arange(90) % 8, "many": np.arange(90) % 9}
+    model = TabularRegressor("fast", epochs=1, kinds=dict.fromkeys(X, "categorical")).fit(X, np.arange(90.0))
+    assert len(model._preparation.flags) == 8
+    assert model._preparation.levels == [10]

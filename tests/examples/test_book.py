@@ -9,7 +9,7 @@ import sys
 import numpy as np
 import pytest
 
-ROOT = pathlib.Path(__file__).parents[1]
+ROOT = pathlib.Path(__file__).parents[2]
 EXAMPLES = ROOT / "examples"
 sys.path.insert(0, str(EXAMPLES))  # as for a script there: examples import from each other
 
@@ -109,6 +109,7 @@ def test_shapes_follow_the_formula_with_its_activations():
     assert found["mistakes_are_named"] == 1
 
 
+@pytest.mark.long
 def test_made_spam_is_found():
     found = figures("spam")
     assert found["accuracy"] >= 0.98
@@ -116,6 +117,7 @@ def test_made_spam_is_found():
     assert found["recall"] >= 0.9
 
 
+@pytest.mark.long
 def test_smearing_removes_the_bias_of_the_exponential():
     found = figures("housing")
     assert found["factor"] == pytest.approx(math.exp(0.6**2 / 2), rel=0.03)
@@ -146,6 +148,7 @@ def book(monkeypatch):
     return importlib.import_module("benchmarks.book")
 
 
+@pytest.mark.long
 def test_every_figure_of_the_book_is_one_of_an_example(book):
     deep = {example for _, example, _, _ in book.ROWS}  # tests/test_examples_deep.py looks at these
     for row in (row for row in book.BOOK if row.example not in deep):

@@ -56,6 +56,7 @@ def write_houses(name: str = "houses.csv") -> None:
     houses().to_csv(name, index=False)
 
 
+@pytest.mark.long
 def test_without_a_file_it_learns_the_digits(command: Any) -> None:
     code, out, err = command("train")
     assert (code, err) == (0, "")

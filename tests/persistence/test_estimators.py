@@ -233,7 +233,7 @@ OBJECTS: list[Any] = [
 ]
 
 
-@pytest.mark.parametrize("value", OBJECTS, ids=repr)
+@pytest.mark.parametrize("value", OBJECTS, ids=lambda value: getattr(value, "__name__", repr(value)))
 def test_objects_of_the_library_come_back_equal(value: Any) -> None:
     stored = json.loads(json.dumps(encode_value([value, (value, 1)], "x")))
     ((tag, _),) = stored[0].items()
@@ -390,6 +390,7 @@ def nodes(state: Any) -> list[tuple[Any, Any]]:
     return [place for key in keys for place in [(state, key), *nodes(state[key])]]
 
 
+@pytest.mark.long
 def test_junk_anywhere_with_a_right_checksum_is_refused_or_gives_a_model_that_works(valid: Any, tmp_path: Path) -> None:
     data, table, _ = valid
     n_places, n_refused, n_tried = len(nodes(unpack(data)[1])), 0, 0

@@ -1,6 +1,5 @@
 """What tabular models use: scikit-learn's inspection and closed forms as oracles, columns and targets of all kinds."""
 
-import doctest
 from dataclasses import replace
 
 import numpy as np
@@ -11,7 +10,6 @@ from sklearn.metrics import f1_score, r2_score
 
 import rosenblatt
 from rosenblatt import TabularClassifier, TabularRegressor
-from rosenblatt.estimators.tabular import base
 from rosenblatt.estimators.tabular.architecture import feed
 from rosenblatt.estimators.tabular.explain.column_substitution import Substitution, places_of, predict_variants
 from rosenblatt.tables.preparation import Prepared
@@ -449,7 +447,3 @@ def test_an_array_has_no_names():
         model.explain(rows, "x1")
     assert model.partial_dependence(rows, "x1").column == model.partial_dependence(rows, 1).column
     assert model.explain(rows, (rows[:, 0] > 0).astype(int)).score_name == "log loss", "1 is True"
-
-
-def test_examples_in_docstrings_run():
-    assert doctest.testmod(base).failed == 0

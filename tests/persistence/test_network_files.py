@@ -93,7 +93,7 @@ def chain() -> nn.Network:
     return nn.Network(spec)
 
 
-@pytest.mark.parametrize("make", [small, chain])
+@pytest.mark.parametrize("make", [pytest.param(small, marks=pytest.mark.long), chain])
 def test_junk_anywhere_with_a_right_checksum_is_refused_or_gives_a_network_that_works(make: Any) -> None:
     state, arrays = network_to_state(make())
     n_refused = n_tried = 0

@@ -1,0 +1,108 @@
+"""Documents: their Python runs from the first line to the last and prints what is expected; docstring examples too."""
+
+import doctest
+import importlib
+import inspect
+import re
+from pathlib import Path
+
+import matplotlib
+import pytest
+import sklearn.linear_model
+import sklearn.neural_network
+
+import rosenblatt
+from rosenblatt.estimators import LogisticRegression, MLPClassifier, MLPRegressor, Perceptron
+
+ROOT = Path(__file__).parents[1]
+SOURCES = Path(rosenblatt.__file__).parent
+PAGES = ["README.md", *sorted(f"docs/{page.name}" for page in (ROOT / "docs").glob("*.md"))]
+SNIPPET = re.compile(r"^```python\n(.*?)^```$", re.M | re.S)
+
+# What a page prints, in this order. Numbers in groups must rise.
+PRINTED = {
+    "README.md": [r"accuracy 0\.9\d+\n", r"State: overfit", r"loss \d\.\d+ to 0\.\d+; first weights \(6, 32\)"],
+    "docs/diagnosis.md": [r"State: learning rate too low"],
+    "docs/search.md": [
+        r"^0\.9(?:5[1-9]|[6-9]\d) with \{.*'hidden_layer_sizes': \(.*\}\n",
+        r"\n0 +1 +0\.9\d+ +9\n.*\n.*\n",
+        r"accuracy 0\.9(?:3[1-9]|[4-9])",
+        r"\d+ networks with hidden layers [\d-]+ (?:selu|mish|silu)",
+    ],
+    "docs/tabular.md": [
+        r"R2 0\.[3-6]\d*, of rows by members",
+        r"\n(?:8[6-9]|9[0-4])% of further rows lie within\npermutation, 111 rows: drop of the R2.*\nR2 0\.[2-5]",
+        r"\n(?:bmi|s5)\b[^%]*\n\(111, 10\)\n",
+        r"\n20 +([\d.]+) ±.*\n25 +([\d.]+) ±.*\n30 +([\d.]+) ±",
+    ],
+    "docs/training.md": [r"vanishing 100%", r"falls fastest near \d"],
+}
+
+
+def said(snippet):
+    """The output that the comments of a page on logic quote: those behind a print, and whole lines."""
+    comments = re.findall(r"^print\(.*# (?:and )?(.*)|^# (.*)", snippet, re.M)
+    return [quoted for pair in comments if "linear program" not in (quoted := "".join(pair))]
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+@pytest.mark.parametrize(
+    "page", [pytest.param(page, marks=pytest.mark.long) if page == "docs/search.md" else page for page in PAGES]
+)
+def test_a_page_runs_and_prints_what_it_says(page, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    matplotlib.use("Agg")
+    text = (ROOT / page).read_text(encoding="utf-8")
+    snippets = SNIPPET.findall(text)
+    assert len(snippets) == text.count("```python")
+    names: dict[str, object] = {}
+    for snippet in snippets:
+        exec(compile(snippet, page, "exec"), names)
+    printed, at = capsys.readouterr().out, 0
+    for pattern in PRINTED.get(page, ()):
+        found = re.compile(pattern, re.M).search(printed, at)
+        assert found is not None, (pattern, printed[at:])
+        numbers = [float(number) for number in found.groups()]
+        assert numbers == sorted(set(numbers))
+        at = found.end() - 1  # the end of a line may begin the next pattern
+    if page == "docs/logic.md":
+        assert [quoted for snippet in snippets for quoted in said(snippet) if quoted not in printed] == []
+        assert f"updates in each pass: {names['model'].mistakes_}\n" in text
+
+
+@pytest.mark.parametrize(
+    "path",
+    [str(path.relative_to(SOURCES)) for path in sorted(SOURCES.rglob("*.py")) if ">>>" in path.read_text("utf-8")],
+)
+def test_examples_in_docstrings_run(path):
+    outcome = doctest.testmod(importlib.import_module(".".join(["rosenblatt", *Path(path).with_suffix("").parts])))
+    assert outcome.failed == 0 < outcome.attempted
+
+
+def section(title):
+    guide = (ROOT / "docs" / "from-scikit-learn.md").read_text(encoding="utf-8")
+    return re.search(rf"^## .*`{title}`.*?(?=^## |\Z)", guide, re.M | re.S).group()
+
+
+@pytest.mark.parametrize("estimator", [MLPClassifier, MLPRegressor, LogisticRegression, Perceptron])
+def test_every_parameter_is_documented(estimator):
+    guide, docstring = section(estimator.__name__), inspect.getdoc(estimator)
+    for name in estimator().get_params():
+        assert f"`{name}`" in guide, name
+        assert re.search(rf"^(\w+, )*{name}(, \w+)* : ", docstring, re.M), name
+
+
+@pytest.mark.parametrize("estimator", [MLPClassifier, MLPRegressor])
+def test_new_parameters_are_keyword_only_and_said_to_be_new(estimator):
+    theirs = getattr(sklearn.neural_network, estimator.__name__)
+    new = set(estimator().get_params()) - set(theirs().get_params())
+    for name in new:
+        assert inspect.signature(estimator).parameters[name].kind is inspect.Parameter.KEYWORD_ONLY
+        assert re.search(rf"\| `{name}` \| new \|", section(estimator.__name__)), name
+    ours, reference = (list(inspect.signature(c).parameters) for c in (estimator, theirs))
+    assert ours[: len(reference)] == reference
+
+
+def test_perceptron_has_scikit_learns_parameters():
+    assert Perceptron().get_params() == sklearn.linear_model.Perceptron().get_params()

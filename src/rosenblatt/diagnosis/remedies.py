@@ -12,6 +12,7 @@ import numpy as np
 from sklearn.base import clone, is_classifier
 
 from rosenblatt.estimators.mlp.hyperparameters import hidden_sizes, is_listed
+from rosenblatt.nn.objective import BOUNDED_GRADIENT
 
 from .report import Diagnosis, Remedy
 from .trials import larger, unregularized
@@ -71,7 +72,8 @@ def higher_rate(model: Any) -> Changes:
 
 def clip(model: Any) -> Changes:
     """Gradients of at most norm 1."""
-    return {"clip_norm": 1.0} if model.solver != "lbfgs" and not model.clip_norm else None
+    clips = any(getattr(model, name) for name in BOUNDED_GRADIENT)
+    return None if model.solver == "lbfgs" or clips else dict(BOUNDED_GRADIENT)
 
 
 def longer(model: Any) -> Changes:
@@ -119,7 +121,7 @@ STATES: dict[str, tuple[Rule, ...]] = {
     "learning rate too high": (
         LOWER,
         ("scale", "Scale the columns of X, for example with sklearn.preprocessing.StandardScaler.", manual),
-        ("clip gradients", "Bound the norm of the gradient (clip_norm).", clip),
+        ("clip gradients", f"Bound the norm of the gradient ({', '.join(BOUNDED_GRADIENT)}).", clip),
     ),
     "learning rate too low": (HIGHER, LONGER),
     "underfit": (

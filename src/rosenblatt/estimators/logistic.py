@@ -27,7 +27,7 @@ from sklearn.utils.validation import _check_sample_weight, validate_data
 
 from rosenblatt.estimators.base import FLOATS, DivergenceError, is_sparse, predict_rows, require_finite, rows_of
 from rosenblatt.estimators.callbacks import FitTasks, begin_fit
-from rosenblatt.estimators.optimizer_state import OptimizerState, rates_of
+from rosenblatt.estimators.optimizer_state import OptimizerState, SolverRates
 from rosenblatt.estimators.sgd import ShuffledRows, StochasticSolver, open_checkpoints
 from rosenblatt.nn import SGD, Adam, Network, NetworkSpec
 from rosenblatt.nn.losses import loss_record
@@ -345,7 +345,7 @@ class LogisticRegression(ClassifierMixin, StochasticSolver):  # type: ignore[mis
         )
         trainer.set_data(X, target, weight)
         self._start_history(first_pass=True, early_stopping=False)
-        self._optimizer = OptimizerState(rates_of(self.learning_rate_init, "adaptive"), trainer)
+        self._optimizer = OptimizerState(SolverRates(self.learning_rate_init, mode="adaptive"), trainer)
         try:
             loop = self._make_loop(
                 tasks, rows=ShuffledRows(np.arange(n_rows), rng, self.shuffle), checkpoints=checkpoints

@@ -5,104 +5,79 @@ Takes a trainer and the parameters that say how fast to learn. Returns one place
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-from rosenblatt.nn.schedules import Schedule
+from rosenblatt.nn.schedules import Constant, Schedule
 from rosenblatt.training import Trainer
-from rosenblatt.training.learning_rates import ScheduledRates
+from rosenblatt.training.learning_rates import LearningRates
 
-__all__ = ["MIN_LEARNING_RATE", "OptimizerState", "SolverRates", "rates_of"]
+__all__ = ["MIN_LEARNING_RATE", "OptimizerState", "SolverRates"]
 
 MIN_LEARNING_RATE = 1e-6
 """The adaptive mode stops instead of continuing with a learning rate at or below this."""
 
 
 @dataclass
-class SolverRates:
+class SolverRates(LearningRates):
     """scikit-learn's modes "constant", "invscaling" and "adaptive".
 
     Attributes
     ----------
-    present : float
+    rate : float
         The learning rate of the next epoch.
     n_rows_seen : int
         Rows of all epochs so far.
     """
 
-    base: float
+    schedule: Schedule = field(default_factory=Constant)
     mode: str = "constant"
     power_t: float = 0.5
     n_rows_seen: int = 0
-    runs_to_completion = False
 
     def __post_init__(self) -> None:
-        self.present = float(self.base)
+        self.rate = float(self.base)
 
     @property
     def depends_on_results(self) -> bool:
-        """Inverse scaling needs the number of rows."""
         return self.mode == "invscaling"
-
-    def of_steps(self, first: int, n_steps: int, steps_per_epoch: int, total: int) -> float:
-        """One rate for all of them."""
-        return self.present
-
-    def after_epoch(self, value: float, n_rows: int) -> None:
-        """Inverse scaling: base / (rows seen + 1) ** power_t."""
-        self.n_rows_seen += n_rows
-        if self.mode == "invscaling":
-            self.present = self.base / (self.n_rows_seen + 1) ** self.power_t
-
-    def reached_plateau(self) -> tuple[bool, str]:
-        """Lower an adaptive learning rate; whether training ends, and a sentence on that."""
-        if self.mode != "adaptive":
-            return True, "Stopping."
-        if self.present <= MIN_LEARNING_RATE:
-            return True, "Learning rate too small. Stopping."
-        self.present /= 5.0
-        return False, f"Setting learning rate to {self.present:f}"
-
-    def state(self) -> dict[str, Any]:
-        """What changes."""
-        return {"present": self.present, "n_rows_seen": self.n_rows_seen}
-
-    def restore(self, state: dict[str, Any]) -> None:
-        """Continue from a `state`."""
-        self.present, self.n_rows_seen = state["present"], state["n_rows_seen"]
-
-
-@dataclass
-class SchedulerRates(ScheduledRates):
-    """Rates of a schedule, with what scikit-learn's rules ask besides."""
-
-    @property
-    def present(self) -> float:
-        """The rate that was asked for."""
-        return self.base
 
     @property
     def runs_to_completion(self) -> bool:
-        """Whether a training that came to its last step is complete."""
-        return getattr(self.schedule, "runs_to_completion", False)
+        return False
+
+    @property
+    def present(self) -> float:
+        return self.rate
+
+    def of_steps(self, first: int, n_steps: int, steps_per_epoch: int, total: int) -> float:
+        return self.rate
+
+    def after_epoch(self, value: float, n_rows: int) -> None:
+        self.n_rows_seen += n_rows
+        if self.mode == "invscaling":
+            self.rate = self.base / (self.n_rows_seen + 1) ** self.power_t
 
     def reached_plateau(self) -> tuple[bool, str]:
-        """See `SolverRates.reached_plateau`."""
-        return True, "Stopping."
+        if self.mode != "adaptive":
+            return True, "Stopping."
+        if self.rate <= MIN_LEARNING_RATE:
+            return True, "Learning rate too small. Stopping."
+        self.rate /= 5.0
+        return False, f"Setting learning rate to {self.rate:f}"
 
+    def state(self) -> dict[str, Any]:
+        return {"rate": self.rate, "n_rows_seen": self.n_rows_seen}
 
-def rates_of(
-    base: float, mode: str | Schedule, power_t: float = 0.5, n_rows_seen: int = 0
-) -> SolverRates | SchedulerRates:
-    """The learning rates of a mode or a schedule."""
-    return SolverRates(base, mode, power_t, n_rows_seen) if isinstance(mode, str) else SchedulerRates(base, mode)
+    def restore(self, state: dict[str, Any]) -> None:
+        self.rate, self.n_rows_seen = state["rate"], state["n_rows_seen"]
 
 
 @dataclass
 class OptimizerState:
     """The trainer (moments, step count), for which settings it was made, and the learning rates."""
 
-    rates: SolverRates | SchedulerRates
+    rates: LearningRates
     trainer: Trainer | None = None
     made_for: tuple[Any, ...] = ()
 

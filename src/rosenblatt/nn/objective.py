@@ -5,16 +5,21 @@ Goes in: losses, penalties, limits. Comes out: plain data that programs are buil
 
 from __future__ import annotations
 
+import functools
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any
 
+import numpy as np
+
+from rosenblatt.ir.program import Builder
+from rosenblatt.ir.types import Value
 from rosenblatt.nn.graph import Graph
 from rosenblatt.nn.layers.base import Parameter, require_range
 from rosenblatt.nn.losses import Loss, LossFunction, loss_record
 
-__all__ = ["NUMBERS", "SETTINGS", "Block", "LossGiven", "Objective", "blocks_of", "targets_of"]
+__all__ = ["BOUNDED_GRADIENT", "NUMBERS", "SETTINGS", "Block", "LossGiven", "Objective", "blocks_of", "targets_of"]
 
 LossGiven = str | LossFunction | Loss
 
@@ -81,6 +86,18 @@ class Objective:
         for name, below in NUMBERS.items():
             require_range(name, getattr(self, name), 0, below)
 
+    def clipped(self, b: Builder, gradients: Sequence[Value]) -> list[Value]:
+        """The gradients, cut by value and then by their common norm."""
+        clipped = list(gradients)
+        if self.clip_value:
+            clipped = [b.maximum(b.minimum(g, self.clip_value), -self.clip_value) for g in clipped]
+        if self.clip_norm:
+            norm = b.sqrt(functools.reduce(b.add, [b.sum_squares(g) for g in clipped]))
+            # The smallest normal number keeps a zero gradient from being divided by zero.
+            scale = b.minimum(b.div(self.clip_norm, b.maximum(norm, float(np.finfo(b.dtype).tiny))), 1.0)
+            clipped = [b.mul(g, scale) for g in clipped]
+        return clipped
+
     def losses(self, graph: Graph) -> dict[str, Loss]:
         """The loss of each head.
 
@@ -102,6 +119,8 @@ SETTINGS = {f.name: f.metadata["needs_steps"] for f in fields(Objective) if f.me
 """The fields that a user may set in every kind of training, and whether they need mini-batches."""
 NUMBERS = {f.name: float(f.metadata["below"]) for f in fields(Objective) if "below" in f.metadata}
 """Those that are numbers in [0, below)."""
+BOUNDED_GRADIENT = {"clip_norm": 1.0}
+"""What to try where gradients explode."""
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from rosenblatt.nn.losses import Loss, mean_over_rows
 from rosenblatt.nn.objective import Block, Objective, blocks_of, targets_of
 from rosenblatt.nn.optimizers import Optimizer
 
-__all__ = ["ProgramBuilder", "clip", "step_slots"]
+__all__ = ["ProgramBuilder", "step_slots"]
 
 PLAIN = Objective("squared_error")
 """For programs that learn nothing."""
@@ -33,21 +33,6 @@ def step_slots(optimizer: Optimizer | None, objective: Objective) -> tuple[str, 
         return fading
     decays = optimizer.weight_decay > 0 and "learning_rate" not in optimizer.slots
     return (*optimizer.slots, *(("learning_rate",) if decays else ()), *fading)
-
-
-def clip(b: Builder, objective: Objective, gradients: Sequence[Value]) -> list[Value]:
-    """The gradients, cut by value and then by their common norm, as the objective asks."""
-    clipped = list(gradients)
-    if objective.clip_value:
-        limit = objective.clip_value
-        clipped = [b.maximum(b.minimum(g, limit), -limit) for g in clipped]
-    if objective.clip_norm:
-        squares = [b.sum_squares(g) for g in clipped]
-        norm = b.sqrt(functools.reduce(b.add, squares))
-        # The smallest normal number keeps a zero gradient from being divided by zero.
-        scale = b.minimum(b.div(objective.clip_norm, b.maximum(norm, float(np.finfo(b.dtype).tiny))), 1.0)
-        clipped = [b.mul(g, scale) for g in clipped]
-    return clipped
 
 
 class ProgramBuilder:
@@ -156,7 +141,7 @@ class ProgramBuilder:
         """Append clipping, decoupled decay, the optimizer's updates, the bound of norms and the averages."""
         b = self.b
         slots = {name: b.find_leaf(name) or b.slot(name) for name in step_slots(optimizer, objective)}
-        for block, g in zip(self.learned, clip(b, objective, gradients), strict=True):
+        for block, g in zip(self.learned, objective.clipped(b, gradients), strict=True):
             leaf = self.leaves[block.name]
             if optimizer.weight_decay and block.decay:
                 amount = b.mul(slots["learning_rate"], optimizer.weight_decay * block.decay)

@@ -17,7 +17,7 @@ from rosenblatt.nn.activations import OUTPUTS, activation_function
 from rosenblatt.nn.graph import Graph
 from rosenblatt.nn.objective import Objective
 from rosenblatt.nn.optimizers import Optimizer
-from rosenblatt.nn.program_builder import ProgramBuilder, clip, step_slots
+from rosenblatt.nn.program_builder import ProgramBuilder, step_slots
 from rosenblatt.nn.spec import NetworkSpec
 
 __all__ = ["block_programs", "evaluation_program", "prediction_program", "training_program"]
@@ -88,7 +88,7 @@ def block_programs(
     if optimizer is not None:
         work.step(objective, optimizer, totals)
     else:
-        for block, total in zip(work.learned, clip(b, objective, totals), strict=True):
+        for block, total in zip(work.learned, objective.clipped(b, totals), strict=True):
             if total is not sums[block.name]:
                 b.emit("assign", sums[block.name], total)
     return accumulate, eliminate_dead(b.build(loss=loss))

@@ -32,7 +32,7 @@ from rosenblatt.training.evaluation import Evaluator, GradientProbe
 from rosenblatt.training.frozen_features import fit_on_frozen_features
 from rosenblatt.training.history import History
 from rosenblatt.training.lbfgs import minimize
-from rosenblatt.training.learning_rates import ScheduledRates
+from rosenblatt.training.learning_rates import LearningRates
 from rosenblatt.training.loop import Outcome, TrainingLoop
 from rosenblatt.training.trainer import DivergenceError, Trainer
 
@@ -212,7 +212,7 @@ def run_batches(network: Network, X: Any, y: Any, o: Options) -> TrainingLoop:
     checkpoints = None
     if o["checkpoint"] is not None:
         checkpoints = Checkpoints(o["checkpoint"], o["checkpoint_every"], fingerprint(network, X, y, o))
-    rates = ScheduledRates(o["learning_rate"], schedule_named(o["schedule"]))
+    rates = LearningRates(o["learning_rate"], schedule_named(o["schedule"]))
     probe = GradientProbe(network, o["loss"], X, y) if o["gradient_statistics"] else None
     watching = watch(network, o)
     loop = TrainingLoop(

@@ -1,45 +1,25 @@
 """The learning rates of a training, step by step.
 
-Takes a base rate and a schedule. Returns the rates of the next steps. Never trains; what an epoch's result changes (a
-plateau) is told by `after_epoch`.
+Takes a base rate and a schedule. Returns the rates of the next steps. Never trains; `after_epoch` is told what may
+change the rates.
 """
 
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rosenblatt.nn.schedules import Plateau, PlateauState, Schedule
 
-__all__ = ["LearningRates", "ScheduledRates", "annealed_strength"]
-
-
-class LearningRates(Protocol):
-    """What the loop asks of learning rates."""
-
-    @property
-    def depends_on_results(self) -> bool:
-        """Whether `after_epoch` has to be called before the next epoch's rates are known."""
-
-    def of_steps(self, first: int, n_steps: int, steps_per_epoch: int, total: int) -> float | NDArray[np.float64]:
-        """The rates of the steps first, first + 1, ..., one for each, or one for all."""
-
-    def after_epoch(self, value: float, n_rows: int) -> None:
-        """Note an epoch over `n_rows` rows whose value was `value`, of which lower is better."""
-
-    def state(self) -> dict[str, Any]:
-        """What changes, for a checkpoint."""
-
-    def restore(self, state: dict[str, Any]) -> None:
-        """Continue from a `state`."""
+__all__ = ["LearningRates", "annealed_strength"]
 
 
 @dataclass
-class ScheduledRates:
-    """Rates of a schedule, multiplied by the factor of `Plateau` where that is the schedule."""
+class LearningRates:
+    """The rates of a schedule, multiplied by the factor of `Plateau` where that is the schedule."""
 
     base: float
     schedule: Schedule
@@ -47,20 +27,39 @@ class ScheduledRates:
 
     @property
     def depends_on_results(self) -> bool:
+        """Whether `after_epoch` has to be called before the next epoch's rates are known."""
         return isinstance(self.schedule, Plateau)
 
+    @property
+    def runs_to_completion(self) -> bool:
+        """Whether a training that reached its last step is complete."""
+        return getattr(self.schedule, "runs_to_completion", False)
+
+    @property
+    def present(self) -> float:
+        """The rate that error messages name."""
+        return self.base
+
     def of_steps(self, first: int, n_steps: int, steps_per_epoch: int, total: int) -> float | NDArray[np.float64]:
+        """The rates of the steps first, first + 1, ..., one for each, or one for all."""
         steps = np.arange(first, first + n_steps)
         return self.schedule.rates(self.base, steps, steps_per_epoch, max(total, 1)) * self.plateau.factor
 
     def after_epoch(self, value: float, n_rows: int) -> None:
+        """Note an epoch over `n_rows` rows that ended with `value`, of which lower is better."""
         if isinstance(self.schedule, Plateau):
             self.plateau = self.schedule.after_epoch(self.plateau, value)
 
+    def reached_plateau(self) -> tuple[bool, str]:
+        """What follows from a lack of progress: whether training ends, and a sentence that says so."""
+        return True, "Stopping."
+
     def state(self) -> dict[str, Any]:
+        """What changes, for a checkpoint."""
         return asdict(self.plateau)
 
     def restore(self, state: dict[str, Any]) -> None:
+        """Continue from a `state`."""
         self.plateau = PlateauState(**state)
 
 

@@ -25,7 +25,7 @@ from rosenblatt.estimators.base import FLOATS, DivergenceError, is_sparse, rows_
 from rosenblatt.estimators.callbacks import FitTasks, begin_fit
 from rosenblatt.estimators.mlp.coefs import LayerParameters
 from rosenblatt.estimators.mlp.hyperparameters import MLPParameters, hidden_sizes, is_listed
-from rosenblatt.estimators.optimizer_state import OptimizerState, rates_of
+from rosenblatt.estimators.optimizer_state import OptimizerState
 from rosenblatt.estimators.sgd import ShuffledRows, StochasticSolver, open_checkpoints
 from rosenblatt.nn import Network
 from rosenblatt.nn.losses import Loss
@@ -328,7 +328,7 @@ class BaseMLP(MLPParameters, LayerParameters, StochasticSolver):
         batch_size = self._batch_size(n_rows, incremental)
         state: OptimizerState | None = vars(self).get("_optimizer")
         if not incremental or state is None:
-            state = OptimizerState(rates_of(self.learning_rate_init, self._rate_mode(), self.power_t, self.t_))
+            state = OptimizerState(self._learning_rates())
         made_for = (self._network, data.sample_weight is not None, batch_size, self.alpha)
         if state.trainer is None or state.made_for != made_for:
             fresh = self._make_trainer(self._network, data.sample_weight is not None, batch_size, mask_seed)

@@ -12,13 +12,15 @@ from typing import Any
 import numpy as np
 from sklearn.utils._param_validation import HasMethods, Interval, Options, StrOptions
 
+from rosenblatt.estimators.optimizer_state import SolverRates
 from rosenblatt.nn import NetworkSpec, Optimizer
 from rosenblatt.nn.activations import ACTIVATIONS, OUTPUTS
 from rosenblatt.nn.initializers import INITIALIZERS
 from rosenblatt.nn.objective import NUMBERS, SETTINGS
 from rosenblatt.nn.optimizers import OPTIMIZERS, optimizer_named
-from rosenblatt.nn.schedules import SCHEDULES, Schedule, schedule_named
+from rosenblatt.nn.schedules import SCHEDULES, schedule_named
 from rosenblatt.nn.spec import each_layer
+from rosenblatt.training.learning_rates import LearningRates
 
 __all__ = ["WITHOUT_BATCHES", "MLPParameters", "hidden_sizes", "is_listed", "set_parameters"]
 
@@ -96,7 +98,9 @@ class MLPParameters:
     alpha: Any
     batch_size: Any
     learning_rate: Any
+    learning_rate_init: float
     power_t: float
+    t_: int
     random_state: Any
     warm_start: bool
     momentum: float
@@ -168,11 +172,12 @@ class MLPParameters:
             settings["weight_decay"] = float(self.weight_decay)
         return optimizer_named(self.solver, **settings)
 
-    def _rate_mode(self) -> str | Schedule:
-        """A schedule, or one of scikit-learn's modes, which only apply to 'sgd'."""
-        if self.learning_rate in ("constant", "invscaling", "adaptive"):
-            return str(self.learning_rate) if self.solver == "sgd" else "constant"
-        return schedule_named(self.learning_rate)
+    def _learning_rates(self) -> LearningRates:
+        """Those of a schedule, or of one of scikit-learn's modes, which it uses with 'sgd' only."""
+        if self.learning_rate not in ("constant", "invscaling", "adaptive"):
+            return LearningRates(self.learning_rate_init, schedule_named(self.learning_rate))
+        mode = self.learning_rate if self.solver == "sgd" else "constant"
+        return SolverRates(self.learning_rate_init, mode=mode, power_t=self.power_t, n_rows_seen=self.t_)
 
     def _draws_masks(self) -> bool:
         return bool(self.input_noise or self.input_dropout or np.any(np.asarray(self.dropout, float)))

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from rosenblatt import nn
 from rosenblatt.estimators.tabular.architecture import INITIAL_ROWS, NetworkWithRates, Settings, design_network, feed
 from rosenblatt.training.early_stopping import BestEpoch
-from rosenblatt.training.learning_rates import ScheduledRates
+from rosenblatt.training.learning_rates import LearningRates
 from rosenblatt.training.loop import Outcome, TrainingLoop
 from rosenblatt.training.trainer import DivergenceError, Trainer
 
@@ -216,7 +216,7 @@ def train_member(
             Epoch(number, course.members, loop.epoch, settings.epochs, losses[-1], values[-1], best_epoch(values))
         )
 
-    rates = ScheduledRates(settings.learning_rate, nn.CosLog(4))
+    rates = LearningRates(settings.learning_rate, nn.CosLog(4))
     loop = TrainingLoop(
         *(trainer, settings.epochs, BestEpoch(), rates),
         measure=measure,

@@ -228,6 +228,8 @@ class StochasticSolver(NetworkEstimator):
                 f"Training diverged and was stopped; the weights of the best validation score are kept. {advice}",
                 ConvergenceWarning,
             )
+        elif loop.outcome is Outcome.NO_SCORE:
+            raise DivergenceError(f"{loop.failure}. The estimator is left as it was before this call.")
         elif loop.outcome is Outcome.INTERRUPTED:
             warn_user(f"Training interrupted by user in epoch {self.n_iter_ + 1}; the network is kept as it is.")
         elif loop.outcome is Outcome.ALL_EPOCHS and warn_at_end and not self._optimizer.rates.runs_to_completion:

@@ -178,8 +178,10 @@ def fit(
     check_targets(network.graph, options["loss"], y)
     before = network.block.copy()
     loop = run_full_batch(network, X, y, options) if optimizer == "lbfgs" else run_batches(network, X, y, options)
-    if loop.outcome is Outcome.DIVERGED:
+    if loop.failure:
         network.block[...] = before
+        if loop.outcome is Outcome.NO_SCORE:
+            raise DivergenceError(f"{loop.failure}. The network is as it was before.")
         rate = f"a smaller learning_rate (now {learning_rate:g}), clip_norm=1, and " if optimizer != "lbfgs" else ""
         raise DivergenceError(f"{loop.failure}: try {rate}scaled inputs and targets. The network is as it was before.")
     return loop.history

@@ -31,6 +31,12 @@ from rosenblatt.training.trainer import DivergenceError, Trainer
 __all__ = ["Outcome", "RowOrders", "TrainingLoop"]
 
 
+NO_SCORE = (
+    "The validation score was not a number after any epoch: check the validation rows, and the scorer on them (some "
+    "scores need rows of every class)"
+)
+
+
 class Outcome(Enum):
     """Why a training ended."""
 
@@ -40,6 +46,7 @@ class Outcome(Enum):
     DEADLINE = "the time was over"
     INTERRUPTED = "it was interrupted"
     DIVERGED = "it diverged"
+    NO_SCORE = "no epoch had a validation score"
 
 
 class RowOrders(Protocol):
@@ -106,7 +113,7 @@ class TrainingLoop:
         Epochs that are over.
     outcome : Outcome or None
     failure : str
-        What diverged.
+        What went wrong, where the outcome says that something did.
     best : ndarray or None
         Parameters and buffers of the best epoch.
     epoch_seconds : float
@@ -322,6 +329,14 @@ class TrainingLoop:
     def finish(self) -> None:
         """Save the finished training, and leave the best, or the averaged, weights in the network."""
         state = self.snapshot() if self.checkpoints is not None else None
+        if (
+            self.keep_best
+            and self.best is None
+            and self.epoch
+            and self.outcome not in (Outcome.DIVERGED, Outcome.INTERRUPTED)
+        ):
+            self.outcome, self.failure = Outcome.NO_SCORE, NO_SCORE
+            return
         if self.best is not None:
             self.network.block[...] = self.best
         elif self.trainer.objective.ema_decay:

@@ -270,7 +270,7 @@ ESTIMATORS: dict[str, Case] = {
 }  # fmt: skip
 
 NETWORK_FILES: dict[str, Case] = {
-    "a function as layer": (lambda: rosenblatt.save(network(nn.Apply(own, name="twice")), "m"), ModelFileError, r"layer 'twice' applies a function, <function own .*holds no code\. Build it from other layers, or pickle"),
+    "a function as layer": (lambda: rosenblatt.save(network(nn.Apply(own, name="twice")), "m"), ModelFileError, r"function of layer 'twice' is a function, <function own .*holds no code\. Use a named one, or pickle"),
     "a layer of one's own": (lambda: rosenblatt.save(network(OwnLayer(2, name="mine")), "m"), ModelFileError, r"layer 'mine' is a OwnLayer, a class of your own, .* layers of rosenblatt\.nn"),
     "an activation of one's own": (lambda: rosenblatt.save(network(nn.Dense(2, own, name="h")), "m"), ModelFileError, r"activation of layer 'h' is a function, .* Use a named one"),
     "an initializer of one's own": (lambda: rosenblatt.save(network(nn.Dense(2, biases=lambda rng, shape: np.ones(shape))), "m"), ModelFileError, r"biases of layer 'dense' is a function"),

@@ -335,7 +335,7 @@ def test_lbfgs_refuses_what_needs_steps(options, message):
 
 
 def test_an_optimizers_class_is_no_optimizer():
-    with pytest.raises(ValueError, match=r"Write Adam\(\), an instance, instead of the class"):
+    with pytest.raises(ValueError, match=r"optimizer is the class Adam; give an instance of it, such as Adam\(\)"):
         nn.Network(nn.Dense(2)(nn.input(5))).fit(X, Y, optimizer=nn.Adam)
 
 

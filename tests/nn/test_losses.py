@@ -28,11 +28,9 @@ from rosenblatt.nn.losses import (
     SquaredError,
     Tweedie,
     check_target,
-    loss_from_state,
-    loss_name,
     loss_record,
-    loss_to_state,
 )
+from rosenblatt.nn.registry import name_of
 from rosenblatt.training import Trainer
 
 RNG = np.random.default_rng(0)
@@ -118,7 +116,7 @@ CASES = [
     (Tweedie(1.2), AMOUNTS, lambda z: tweedie(z, AMOUNTS, 1.2)),
     (GaussianNLL(), TWO, lambda z: gaussian(z, TWO)),
 ]
-every_case = pytest.mark.parametrize(("loss", "target", "closed_form"), CASES, ids=[loss_name(c[0]) for c in CASES])
+every_case = pytest.mark.parametrize(("loss", "target", "closed_form"), CASES, ids=[name_of(c[0]) for c in CASES])
 
 
 def test_every_loss_is_tested():
@@ -204,7 +202,7 @@ SKLEARN = [
 ]
 
 
-@pytest.mark.parametrize(("loss", "theirs", "target"), SKLEARN, ids=[loss_name(c[0]) for c in SKLEARN])
+@pytest.mark.parametrize(("loss", "theirs", "target"), SKLEARN, ids=[name_of(c[0]) for c in SKLEARN])
 def test_values_and_gradients_are_scikit_learns(loss, theirs, target, differentiate):
     y, z = target.ravel(), LOGITS.ravel()
     # A whole deviance: with the part that does not depend on the prediction.
@@ -248,7 +246,7 @@ def test_values_and_gradients_are_pytorchs(name, differentiate):
     assert_allclose(gradient, z.grad.numpy(), rtol=1e-11, atol=1e-14)
 
 
-@pytest.mark.parametrize("loss", [c[0] for c in CASES if c[0].outputs_per_target == 1], ids=loss_name)
+@pytest.mark.parametrize("loss", [c[0] for c in CASES if c[0].outputs_per_target == 1], ids=name_of)
 def test_a_network_learns_with_it(loss):
     rng = np.random.default_rng(4)
     X = rng.normal(size=(200, 3)).astype(np.float32)
@@ -268,15 +266,15 @@ def test_a_network_learns_with_it(loss):
 
 
 def test_names_give_the_records_of_the_default_instances():
-    for name, record in LOSSES.items():
-        assert loss_record(name) == record == type(record.function)().record
-        assert loss_name(record) == name
+    for name, kind in LOSSES.items():
+        record = loss_record(name)
+        assert record == kind().record == loss_record(record)
+        assert name_of(record.function) == name
         assert set(record.outputs) <= set(OUTPUTS)
-    assert LOSSES["softmax_cross_entropy"].labels
-    assert LOSSES["squared_error"].mean_of_outputs
+    assert loss_record("softmax_cross_entropy").labels
+    assert loss_record("squared_error").mean_of_outputs
     assert loss_record(Huber(3.0)).function == Huber(3.0)
-    assert loss_record(LOSSES["gamma"]) is LOSSES["gamma"]
-    assert [name for name, record in LOSSES.items() if record.labels] == [
+    assert [name for name in LOSSES if loss_record(name).labels] == [
         "softmax_cross_entropy", "focal", "multiclass_hinge",
     ]  # fmt: skip
 
@@ -317,7 +315,7 @@ def test_a_users_function_sees_the_activated_outputs():
     record = loss_record(mine)
     assert (record.function, record.raw, record.labels, record.outputs) == (mine, False, False, tuple(OUTPUTS))
     assert loss_record(Loss(mine, labels=True)).labels
-    assert loss_name(mine) == "mine"
+    assert name_of(mine) == "mine"
     check_target(mine, [np.nan])
 
 
@@ -397,12 +395,12 @@ def test_targets_that_do_not_fit_are_refused(loss, y, message):
 # States -----------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("given", [*LOSSES, *(c[0] for c in CASES), Huber(np.float32(0.5))], ids=loss_name)
+@pytest.mark.parametrize("given", [*LOSSES, *(c[0] for c in CASES), Huber(np.float32(0.5))], ids=name_of)
 def test_states_come_back_through_json(given):
-    state = json.loads(json.dumps(loss_to_state(given)))
-    restored = loss_from_state(state)
+    state = json.loads(json.dumps(LOSSES.to_state(given)))
+    restored = LOSSES.from_state(state)
     assert restored == loss_record(given).function
-    assert loss_to_state(restored) == state
+    assert LOSSES.to_state(restored) == state
 
 
 def test_functions_and_foreign_states_are_refused():
@@ -410,8 +408,8 @@ def test_functions_and_foreign_states_are_refused():
         return prediction
 
     with pytest.raises(ValueError, match="mine is a function of your own, which cannot be stored"):
-        loss_to_state(mine)
+        LOSSES.to_state(mine)
     with pytest.raises(ValueError, match="the name in the state of a loss is 'hubre'; did you mean 'huber'"):
-        loss_from_state({"name": "hubre", "parameters": {}})
+        LOSSES.from_state({"name": "hubre", "parameters": {}})
     with pytest.raises(ValueError, match="'huber' has no parameter epsilon; its parameters: delta"):
-        loss_from_state({"name": "huber", "parameters": {"epsilon": 1.0}})
+        LOSSES.from_state({"name": "huber", "parameters": {"epsilon": 1.0}})

@@ -5,7 +5,7 @@ import pytest
 
 from rosenblatt.nn import SGD, AdaGrad, Adam, AdamW, Nadam, NetworkSpec, RMSProp
 from rosenblatt.nn.network import Network
-from rosenblatt.nn.optimizers import OPTIMIZERS, optimizer_named
+from rosenblatt.nn.optimizers import OPTIMIZERS
 from rosenblatt.training import Trainer
 
 SPEC = NetworkSpec(4, (7,), 2, activation="tanh")
@@ -210,14 +210,14 @@ def test_a_constant_rate_is_as_many_equal_rates(name):
 
 
 def test_names_give_the_documented_settings():
-    assert {name: type(optimizer_named(name)) for name in OPTIMIZERS} == OPTIMIZERS
-    assert {name: optimizer_named(name).weight_decay for name in OPTIMIZERS} == {
+    assert {name: type(OPTIMIZERS.resolve(name)) for name in OPTIMIZERS} == OPTIMIZERS
+    assert {name: OPTIMIZERS.resolve(name).weight_decay for name in OPTIMIZERS} == {
         **dict.fromkeys(OPTIMIZERS, 0.0),
         "adamw": 0.01,
     }
-    assert optimizer_named("nadam", momentum_decay=0.1) == Nadam(0.9, 0.999, 1e-8, 0.0, 0.1)
-    assert optimizer_named("adagrad") == AdaGrad(1e-10, 0.0, 0.0)
-    assert optimizer_named("rmsprop") == RMSProp(0.99, 0.0, 1e-8)
+    assert OPTIMIZERS.create("nadam", momentum_decay=0.1) == Nadam(0.9, 0.999, 1e-8, 0.0, 0.1)
+    assert OPTIMIZERS.create("adagrad") == AdaGrad(1e-10, 0.0, 0.0)
+    assert OPTIMIZERS.create("rmsprop") == RMSProp(0.99, 0.0, 1e-8)
 
 
 @pytest.mark.parametrize("optimizer", [Adam(), AdamW()])
@@ -228,7 +228,7 @@ def test_the_correction_of_the_bias_ends(optimizer):
 
 @pytest.mark.parametrize("name", OPTIMIZERS)
 def test_large_batches_take_the_same_steps(name, monkeypatch):
-    optimizer = optimizer_named(name, weight_decay=0.1)
+    optimizer = OPTIMIZERS.create(name, weight_decay=0.1)
     expected = our_path(optimizer, 0.01, n_steps=30)[1]  # later Nadam doubles differences with every step
     monkeypatch.setattr("rosenblatt.training.trainer.training_rows", lambda spec: 16)
     np.testing.assert_allclose(our_path(optimizer, 0.01, n_steps=30)[1], expected, rtol=1e-9, atol=1e-12)
@@ -246,11 +246,17 @@ def test_large_batches_take_the_same_steps(name, monkeypatch):
         (lambda: AdaGrad(epsilon=0), r"AdaGrad: epsilon is 0; it must be a number in \(0, inf\)"),
         (lambda: Adam(beta_1=True), "beta_1 is True"),
         (lambda: Nadam(momentum_decay="x"), "momentum_decay is 'x'"),
-        (lambda: optimizer_named("adamm"), "Did you mean 'adam"),
-        (lambda: optimizer_named("Adam"), "optimizer is 'Adam'; allowed: sgd, .*Did you mean 'adam'?"),
-        (lambda: optimizer_named(Adam), r"or an instance\. Write Adam\(\), an instance, instead of the class"),
-        (lambda: optimizer_named([]), r"optimizer is \[\]; allowed: sgd, adagrad"),
-        (lambda: optimizer_named("sgd", beta_1=0.1), "optimizer 'sgd' has no beta_1; it has: momentum, nesterov"),
+        (lambda: OPTIMIZERS.create("adamm"), "did you mean 'adam"),
+        (
+            lambda: OPTIMIZERS.create("Adam"),
+            r"optimizer is 'Adam'; did you mean 'adam'\? allowed: sgd, .*, or an instance",
+        ),
+        (lambda: OPTIMIZERS.resolve(Adam), r"optimizer is the class Adam; give an instance of it, such as Adam\(\)"),
+        (lambda: OPTIMIZERS.resolve([]), r"optimizer is \[\]; allowed: sgd, adagrad"),
+        (
+            lambda: OPTIMIZERS.create("sgd", beta_1=0.1),
+            "optimizer 'sgd' has no parameter beta_1; its parameters: momentum, nesterov",
+        ),
     ],
 )
 def test_wrong_settings_are_refused(make, message):

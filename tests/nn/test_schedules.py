@@ -14,7 +14,6 @@ from rosenblatt.nn.schedules import (
     PlateauState,
     Power,
     Warmup,
-    schedule_named,
 )
 
 STEPS = np.arange(200)
@@ -22,7 +21,7 @@ STEPS = np.arange(200)
 
 @pytest.mark.parametrize("name", SCHEDULES)
 def test_rates_depend_on_the_steps_number_only(name):
-    schedule = schedule_named(name)
+    schedule = SCHEDULES.resolve(name)
     whole = schedule.rates(0.1, STEPS, 10, 200)
     assert whole.shape == (200,)
     assert whole.dtype == np.float64
@@ -48,7 +47,7 @@ def test_closed_forms():
 
 @pytest.mark.parametrize("name", SCHEDULES)
 def test_rates_have_the_shape_of_the_steps(name):
-    schedule, whole = schedule_named(name), schedule_named(name).rates(0.1, STEPS, 10, 200)
+    schedule, whole = SCHEDULES.resolve(name), SCHEDULES.resolve(name).rates(0.1, STEPS, 10, 200)
     for shape in ((0,), (10, 20)):
         rates = schedule.rates(0.1, STEPS[: np.prod(shape)].reshape(shape), 10, 200)
         assert np.array_equal(rates, whole[: np.prod(shape)].reshape(shape))
@@ -144,18 +143,21 @@ def test_a_plateau_is_pytorchs():
         (lambda: Piecewise(30, 0.1), "Piecewise: boundaries are 30; they must be a tuple of numbers"),
         (lambda: Cosine(2), "final is 2"),
         (lambda: Cosine(cycles=1.5), "Cosine: cycles is 1.5; it must be a whole number"),
-        (lambda: Warmup(1, "cosine"), "then is 'cosine'; it must be a schedule"),
-        (lambda: Warmup(1, Plateau()), "it must be a schedule, and not Plateau"),
-        (lambda: Warmup(1, Cosine), r"not Plateau\. Write Cosine\(\), an instance, instead of the class"),
+        (lambda: Warmup(1, "cosine"), "then is 'cosine'; it must be an instance of a schedule"),
+        (lambda: Warmup(1, Plateau()), "it must be an instance of a schedule other than Plateau"),
+        (lambda: Warmup(1, Cosine), "then is <class .*Cosine'>; it must be an instance of a schedule"),
         (lambda: OneCycle(0), "peak is 0"),
         (lambda: CosLog(0), "cycles is 0"),
         (lambda: CosLog(2.5), "CosLog: cycles is 2.5; it must be a whole number"),
         (lambda: Plateau(patience=1.5), "Plateau: patience is 1.5; it must be a whole number"),
         (lambda: Plateau(smallest=5), r"Plateau: smallest is 5; it must be a number in \[0, 1\]"),
-        (lambda: schedule_named(Cosine), r"Write Cosine\(\), an instance, instead of the class"),
+        (
+            lambda: SCHEDULES.resolve(Cosine),
+            r"schedule is the class Cosine; give an instance of it, such as Cosine\(\)",
+        ),
         (lambda: Plateau(1.5), "factor is 1.5"),
-        (lambda: schedule_named("cosin"), "Did you mean 'cosine'"),
-        (lambda: schedule_named(3), "schedule is 3; allowed: constant, exponential"),
+        (lambda: SCHEDULES.resolve("cosin"), "did you mean 'cosine'"),
+        (lambda: SCHEDULES.resolve(3), "schedule is 3; allowed: constant, exponential"),
     ],
 )
 def test_wrong_settings_are_refused(make, message):

@@ -15,9 +15,9 @@ import numpy as np
 
 from rosenblatt.cli.display import Display
 from rosenblatt.estimators import TabularClassifier, TabularRegressor
-from rosenblatt.nn.activations import name_of
 from rosenblatt.nn.layers.base import Node
 from rosenblatt.nn.network import Network
+from rosenblatt.nn.registry import name_of
 from rosenblatt.persistence.save_load import ModelFileError, load
 from rosenblatt.storage.atomic import write_atomically
 from rosenblatt.tables.readers.reading import import_pyarrow, read_table

@@ -1,122 +1,38 @@
 """What networks are made of: layers, activations, initializers, losses, optimizers, schedules; and the network."""
 
-from rosenblatt.nn.activations import CELU, ELU, GELU, LeakyReLU, Parametric, PReLU, Step
+# Modules are named beside their packages as type checkers do not see through an `__all__` that is added up.
+
+from rosenblatt.nn import activations, initializers, layers, losses, optimizers, schedules
+from rosenblatt.nn.activations import *
+from rosenblatt.nn.activations.functions import *
 from rosenblatt.nn.graph import Graph
-from rosenblatt.nn.initializers import (
-    Constant,
-    DataDriven,
-    GlorotNormal,
-    GlorotUniform,
-    HeNormal,
-    HeUniform,
-    Initializer,
-    LeCunNormal,
-    LeCunUniform,
-    Normal,
-    Orthogonal,
-    TruncatedNormal,
-    Uniform,
-    Zeros,
-)
-from rosenblatt.nn.layers import Activate, Add, Apply, Concat, Dense, Embedding, Multiply, codes, input
-from rosenblatt.nn.layers.base import Layer, Node
-from rosenblatt.nn.layers.dropout import AlphaDropout, Dropout, GaussianNoise
-from rosenblatt.nn.layers.normalization import BatchNorm, LayerNorm, Scale
-from rosenblatt.nn.layers.periodic import Periodic
-from rosenblatt.nn.losses import (
-    AbsoluteError,
-    Focal,
-    Gamma,
-    GaussianNLL,
-    Hinge,
-    Huber,
-    LogisticCrossEntropy,
-    LogisticFocal,
-    Loss,
-    MulticlassHinge,
-    Poisson,
-    Quantile,
-    SoftmaxCrossEntropy,
-    SquaredError,
-    Tweedie,
-)
+from rosenblatt.nn.initializers import *
+from rosenblatt.nn.initializers.base import *
+from rosenblatt.nn.initializers.functions import *
+from rosenblatt.nn.initializers.matrices import *
+from rosenblatt.nn.layers import *
+from rosenblatt.nn.layers.base import *
+from rosenblatt.nn.layers.core import *
+from rosenblatt.nn.layers.dropout import *
+from rosenblatt.nn.layers.normalization import *
+from rosenblatt.nn.layers.periodic import *
+from rosenblatt.nn.losses import *
+from rosenblatt.nn.losses.base import *
+from rosenblatt.nn.losses.classification import *
+from rosenblatt.nn.losses.regression import *
 from rosenblatt.nn.network import Network
-from rosenblatt.nn.optimizers import SGD, AdaGrad, Adam, AdamW, Nadam, Optimizer, RMSProp
-from rosenblatt.nn.schedules import Cosine, CosLog, Exponential, OneCycle, Piecewise, Plateau, Power, Schedule, Warmup
+from rosenblatt.nn.optimizers import *
+from rosenblatt.nn.optimizers.base import *
+from rosenblatt.nn.optimizers.rules import *
+from rosenblatt.nn.schedules import *
+from rosenblatt.nn.schedules.base import *
+from rosenblatt.nn.schedules.rules import *
 from rosenblatt.nn.spec import NetworkSpec
 
-__all__ = [
-    "CELU",
-    "ELU",
-    "GELU",
-    "SGD",
-    "AbsoluteError",
-    "Activate",
-    "AdaGrad",
-    "Adam",
-    "AdamW",
-    "Add",
-    "AlphaDropout",
-    "Apply",
-    "BatchNorm",
-    "Concat",
-    "Constant",
-    "CosLog",
-    "Cosine",
-    "DataDriven",
-    "Dense",
-    "Dropout",
-    "Embedding",
-    "Exponential",
-    "Focal",
-    "Gamma",
-    "GaussianNLL",
-    "GaussianNoise",
-    "GlorotNormal",
-    "GlorotUniform",
-    "Graph",
-    "HeNormal",
-    "HeUniform",
-    "Hinge",
-    "Huber",
-    "Initializer",
-    "Layer",
-    "LayerNorm",
-    "LeCunNormal",
-    "LeCunUniform",
-    "LeakyReLU",
-    "LogisticCrossEntropy",
-    "LogisticFocal",
-    "Loss",
-    "MulticlassHinge",
-    "Multiply",
-    "Nadam",
-    "Network",
-    "NetworkSpec",
-    "Node",
-    "Normal",
-    "OneCycle",
-    "Optimizer",
-    "Orthogonal",
-    "PReLU",
-    "Parametric",
-    "Periodic",
-    "Piecewise",
-    "Plateau",
-    "Poisson",
-    "Power",
-    "Quantile",
-    "RMSProp",
-    "Scale",
-    "Schedule",
-    "SoftmaxCrossEntropy",
-    "SquaredError",
-    "Step",
-    "TruncatedNormal",
-    "Tweedie",
-    "Uniform",
-    "Warmup",
-    "Zeros",
-    "codes",
-    "input",
-]
+__all__ = ["Graph", "Network", "NetworkSpec"]
+__all__ += activations.__all__
+__all__ += initializers.__all__
+__all__ += layers.__all__
+__all__ += losses.__all__
+__all__ += optimizers.__all__
+__all__ += schedules.__all__

@@ -12,8 +12,9 @@ import functools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from rosenblatt.nn.activations import OUTPUTS, Activation, activation_function, name_of
+from rosenblatt.nn.activations import OUTPUTS, Activation
 from rosenblatt.nn.layers.base import Layer, Node, Parameter, ParameterSpec
+from rosenblatt.nn.registry import name_of
 
 __all__ = ["Graph"]
 
@@ -54,7 +55,7 @@ class Graph:
         for head, node in self.heads.items():
             if node.kind != "dense":
                 raise ValueError(f"head {head!r} is an input of {node.kind} values; apply a layer to it first")
-            if getattr(activation_function(self.output[head], OUTPUTS), "parameters", None):
+            if getattr(OUTPUTS.resolve(self.output[head]), "parameters", None):
                 raise ValueError(
                     f"the output activation of head {head!r} is {name_of(self.output[head])}, which learns parameters; "
                     "give it to the last layer, or apply nn.Activate"

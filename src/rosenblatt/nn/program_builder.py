@@ -13,10 +13,10 @@ import numpy as np
 
 from rosenblatt.ir.program import Builder
 from rosenblatt.ir.types import M, Value
-from rosenblatt.nn.activations import OUTPUTS, activation_function
+from rosenblatt.nn.activations import OUTPUTS
 from rosenblatt.nn.graph import Graph
 from rosenblatt.nn.layers.base import Node, Parameter
-from rosenblatt.nn.losses import Loss, mean_over_rows
+from rosenblatt.nn.losses.base import Loss, mean_over_rows
 from rosenblatt.nn.objective import Block, Objective, blocks_of, targets_of
 from rosenblatt.nn.optimizers import Optimizer
 
@@ -105,7 +105,7 @@ class ProgramBuilder:
 
     def per_row(self, head: str, record: Loss, z: Value, target: Value) -> Value:
         """Append a head's loss of each row, [m] or [m, k]."""
-        prediction = z if record.raw else activation_function(self.graph.output[head], OUTPUTS)(self.b, z)
+        prediction = z if record.raw else OUTPUTS.resolve(self.graph.output[head])(self.b, z)
         per_row = record.function(self.b, prediction, target)
         if not isinstance(per_row, Value):
             raise ValueError(

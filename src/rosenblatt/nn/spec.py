@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from rosenblatt.nn.activations import OUTPUTS, Activation, activation_function
+from rosenblatt.nn.activations import ACTIVATIONS, OUTPUTS, Activation
 from rosenblatt.nn.graph import Graph
 from rosenblatt.nn.initializers import Initializer
 from rosenblatt.nn.layers import Activate, Dense, input
@@ -89,8 +89,8 @@ class NetworkSpec:
         if not all(isinstance(n, (int, np.integer)) and not isinstance(n, bool) and n > 0 for n in sizes):
             raise ValueError(f"layer sizes are {sizes}; every layer needs at least one neuron, and whole ones")
         for activation in each_layer("activation", self.activation, len(self.hidden)):
-            activation_function(activation)
-        activation_function(self.output, OUTPUTS)
+            ACTIVATIONS.resolve(activation)
+        OUTPUTS.resolve(self.output)
         for rate in (*each_layer("dropout", self.dropout, len(self.hidden)), self.input_dropout):
             require_range("a dropout rate", rate, 0, 1)
         for kind in each_layer("normalization", self.normalization, len(self.hidden)):

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rosenblatt.ir.cost import program_cost
-from rosenblatt.nn.activations import name_of
 from rosenblatt.nn.layers import Dense
 from rosenblatt.nn.objective import Objective
 from rosenblatt.nn.optimizers import Adam
 from rosenblatt.nn.programs import training_program
+from rosenblatt.nn.registry import name_of
 from rosenblatt.nn.spec import NetworkSpec, each_layer
 
 if TYPE_CHECKING:

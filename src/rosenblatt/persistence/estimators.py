@@ -1,9 +1,9 @@
 """Fitted estimators as plain data, and back.
 
-Goes in: a fitted `MLPClassifier`, `MLPRegressor` or `LogisticRegression`. Comes out: a JSON-able state and the
-network's arrays; or, from those, an estimator that predicts the same. Everything is checked against everything else,
-when it is stored and when it is read. Not kept: the optimizer's state (`partial_fit` starts its moments anew),
-generators of random numbers, and the path of checkpoints, which means nothing elsewhere.
+Takes a fitted `MLPClassifier`, `MLPRegressor` or `LogisticRegression`. Returns a JSON-able state and the network's
+arrays; or, from those, an estimator that predicts the same. Everything is checked against everything else, when it is
+stored and when it is read. Never keeps the optimizer's state (`partial_fit` starts with new moments), generators of
+random numbers, or the path of checkpoints, which means nothing elsewhere.
 """
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ from rosenblatt.nn.losses import loss_record
 from rosenblatt.nn.network import Network
 from rosenblatt.nn.spec import NetworkSpec
 from rosenblatt.persistence.networks import network_from_state, network_to_state
-from rosenblatt.storage.container import Arrays, ModelFileError, decode_value, encode_value, errors_of, require_keys
+from rosenblatt.persistence.objects import decode, encode
+from rosenblatt.storage.container import Arrays, ModelFileError, errors_of, require_keys
 from rosenblatt.training.history import History
 
 __all__ = ["STORABLE", "estimator_from_state", "estimator_state"]
@@ -31,7 +32,7 @@ OBJECTS: dict[str, tuple[str, ...]] = {
     "activation": ("activation",),
     "solver": ("optimizer",),
     "learning_rate": ("schedule",),
-    "loss": ("loss", "loss record"),
+    "loss": ("loss",),
     **dict.fromkeys(("weight_init", "bias_init"), ("initializer",)),
 }
 """Which objects the parameters may be; see `rosenblatt.persistence.objects`."""
@@ -103,7 +104,7 @@ def estimator_state(estimator: Any) -> tuple[dict[str, Any], Arrays]:
     """
     network = estimator._fitted_network()
     given = estimator.get_params(deep=False)
-    parameters = {name: encode_value(storable(name, value), f"parameter {name!r}") for name, value in given.items()}
+    parameters = {name: encode(storable(name, value), f"parameter {name!r}") for name, value in given.items()}
     present = {name: getattr(estimator, name) for name in ATTRIBUTES if hasattr(estimator, name)}
     if given.get("target_transform") is None:  # one of an earlier fit
         present.pop("smearing_factor_", None)
@@ -116,7 +117,7 @@ def estimator_state(estimator: Any) -> tuple[dict[str, Any], Arrays]:
         "class": type(estimator).__name__,
         "parameters": parameters,
         "network": network_state,
-        "attributes": {name: encode_value(value, f"attribute {name!r}") for name, value in present.items()},
+        "attributes": {name: encode(value, f"attribute {name!r}") for name, value in present.items()},
     }
     if labels is not None:
         state["labels"] = {"multilabel": labels.multilabel, "sparse": labels.sparse}
@@ -169,21 +170,21 @@ def estimator_from_state(state: Any, arrays: Mapping[str, NDArray[Any]]) -> Any:
         If state and arrays do not describe one.
     """
     with errors_of("an estimator"):
-        return restore(state, arrays)
+        return build_estimator(state, arrays)
 
 
-def restore(state: Any, arrays: Mapping[str, NDArray[Any]]) -> Any:
+def build_estimator(state: Any, arrays: Mapping[str, NDArray[Any]]) -> Any:
     """Build the estimator; every error is translated by the caller."""
     from rosenblatt import estimators
 
     require_keys(state, {"class", "parameters", "network", "attributes"}, {"labels"})
     if state["class"] not in STORABLE:
         raise ModelFileError(f"the file holds a {state['class']!r}; known are {', '.join(STORABLE)}.")
-    parameters = {name: decode_value(value, OBJECTS.get(name, ())) for name, value in state["parameters"].items()}
+    parameters = {name: decode(value, *OBJECTS.get(name, ())) for name, value in state["parameters"].items()}
     estimator = getattr(estimators, state["class"])(**parameters)
     estimator._validate_params()
     network = network_from_state(state["network"], arrays)
-    attributes = {name: decode_value(value) for name, value in state["attributes"].items()}
+    attributes = {name: decode(value) for name, value in state["attributes"].items()}
     for name, value in attributes.items():
         if name not in ATTRIBUTES or not ATTRIBUTES[name](value):
             raise ModelFileError(f"attribute {name!r} is unknown or of the wrong type.")

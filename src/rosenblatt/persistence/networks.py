@@ -1,9 +1,9 @@
 """Networks as plain data, and back.
 
-Goes in: a `rosenblatt.nn.Network`, from a `NetworkSpec` or from any layers of the library. Comes out: a JSON-able state
-and the arrays by their names; and from those a network with the same layers, names and parameters. What is read is
-checked before anything is allocated: layers against a table, nodes against their layers, shapes against the arrays. It
-holds no code, so no functions of the user's own; nor the networks that parts were taken from (`Node.origin`).
+Takes a `rosenblatt.nn.Network`, from a `NetworkSpec` or from any layers of the library. Returns a JSON-able state and
+the arrays by their names; and from those a network with the same layers, names and parameters. What is read is checked
+before anything is allocated: layers against the registry, nodes against their layers, shapes against the arrays. Never
+holds code, so no functions of the user's own; nor the networks that parts were taken from (`Node.origin`).
 """
 
 from __future__ import annotations
@@ -16,24 +16,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rosenblatt import nn
 from rosenblatt.nn.graph import Graph
-from rosenblatt.nn.layers import Apply, Source
+from rosenblatt.nn.layers import LAYERS
 from rosenblatt.nn.layers.base import Layer, Node, require_count
 from rosenblatt.nn.network import Network
 from rosenblatt.nn.spec import NetworkSpec
-from rosenblatt.storage.container import Arrays, ModelFileError, decode_value, encode_value, errors_of, require_keys
+from rosenblatt.persistence.objects import decode, encode
+from rosenblatt.storage.container import Arrays, ModelFileError, errors_of, require_keys
 
 __all__ = ["network_from_state", "network_to_state"]
 
-LAYERS: dict[str, type[Layer]] = {
-    kind.__name__: kind
-    for kind in (
-        *(Source, nn.Dense, nn.Embedding, nn.Activate, nn.Dropout),
-        *(nn.AlphaDropout, nn.GaussianNoise, nn.BatchNorm, nn.LayerNorm, nn.Scale, nn.Periodic),
-        *(nn.Concat, nn.Add, nn.Multiply),
-    )
-}
 OBJECTS = {
     **dict.fromkeys(("activation", "output"), ("activation",)),
     **dict.fromkeys(("weights", "biases"), ("initializer",)),
@@ -105,7 +97,7 @@ def spec_state(spec: NetworkSpec) -> dict[str, Any]:
     """The fields of a dense chain."""
     values = {f.name: getattr(spec, f.name) for f in fields(NetworkSpec)}
     values |= {name: bool(values[name]) for name in ("sparse_input", "alpha_dropout")}
-    return {name: encode_value(value, f"{name} of the network") for name, value in values.items()}
+    return {name: encode(value, f"{name} of the network") for name, value in values.items()}
 
 
 def graph_state(graph: Graph) -> dict[str, Any]:
@@ -114,13 +106,13 @@ def graph_state(graph: Graph) -> dict[str, Any]:
         if not isinstance(head, str):
             raise ModelFileError(f"a head is called {head!r}, a {type(head).__name__}; give heads texts as names.")
     layers = {node.layer: i for i, node in enumerate({node.layer: node for node in graph.nodes}.values())}
-    places = {node: i for i, node in enumerate(graph.nodes)}
+    numbers = {node: i for i, node in enumerate(graph.nodes)}
     return {
         "layers": [layer_state(layer, name) for name, layer in graph.layers.items()],
         "nodes": [
             {
                 "layer": layers[node.layer],
-                "inputs": [places[n] for n in node.inputs],
+                "inputs": [numbers[n] for n in node.inputs],
                 "kind": node.kind,
                 "width": int(node.width),
             }
@@ -129,8 +121,8 @@ def graph_state(graph: Graph) -> dict[str, Any]:
         "heads": [
             {
                 "name": head,
-                "node": places[node],
-                "output": encode_value(graph.output[head], f"the output activation of head {head!r}"),
+                "node": numbers[node],
+                "output": encode(graph.output[head], f"the output activation of head {head!r}"),
             }
             for head, node in graph.heads.items()
         ],
@@ -140,11 +132,6 @@ def graph_state(graph: Graph) -> dict[str, Any]:
 def layer_state(layer: Layer, name: str) -> dict[str, Any]:
     """Class and fields of a layer."""
     kind = type(layer).__name__
-    if isinstance(layer, Apply):
-        raise ModelFileError(
-            f"layer {name!r} applies a function, {layer.function!r}, and a model file holds no code. Build it from "
-            "other layers, or pickle the network."
-        )
     if LAYERS.get(kind) is not type(layer):
         raise ModelFileError(
             f"layer {name!r} is a {kind}, a class of your own, and a model file holds no code. Build it from layers of "
@@ -153,7 +140,7 @@ def layer_state(layer: Layer, name: str) -> dict[str, Any]:
     values = {f.name: getattr(layer, f.name) for f in fields(layer)}
     return {
         "class": kind,
-        "fields": {field: encode_value(value, f"{field} of layer {name!r}") for field, value in values.items()},
+        "fields": {field: encode(value, f"{field} of layer {name!r}") for field, value in values.items()},
     }
 
 
@@ -169,10 +156,10 @@ def network_from_state(state: Any, arrays: Mapping[str, NDArray[Any]]) -> Networ
         If state and arrays do not describe one.
     """
     with errors_of("a network"):
-        return restore(state, arrays)
+        return build_network(state, arrays)
 
 
-def restore(state: Any, arrays: Mapping[str, NDArray[Any]]) -> Network:
+def build_network(state: Any, arrays: Mapping[str, NDArray[Any]]) -> Network:
     """Build the network, only after everything was seen to fit; other errors are translated by the caller."""
     require_keys(state, {"dtype", "frozen"}, {"spec", "graph"}, "the network")
     if ("spec" in state) == ("graph" in state):
@@ -198,7 +185,7 @@ def restore(state: Any, arrays: Mapping[str, NDArray[Any]]) -> Network:
 def spec_from(entry: Any, n_arrays: int) -> NetworkSpec:
     """A dense chain."""
     require_keys(entry, {f.name for f in fields(NetworkSpec)}, what="the network's spec")
-    values = {name: decode_value(value, OBJECTS.get(name, ())) for name, value in entry.items()}
+    values = {name: decode(value, *OBJECTS.get(name, ())) for name, value in entry.items()}
     for name, (fits, wanted) in SPEC_FIELDS.items():
         if not fits(values[name]):
             raise ModelFileError(f"{name} of the network is not {wanted}.")
@@ -221,7 +208,7 @@ def graph_from(entry: Any) -> Graph:
         if not isinstance(item["name"], str):
             raise ModelFileError("a head's name is not text.")
     heads = {item["name"]: chosen(item["node"], nodes, "a head's node") for item in entry["heads"]}
-    output = {item["name"]: decode_value(item["output"], OBJECTS["output"]) for item in entry["heads"]}
+    output = {item["name"]: decode(item["output"], "activation") for item in entry["heads"]}
     graph = Graph(heads, output)
     used = list(dict.fromkeys(node.layer for node in nodes))
     if len(heads) != len(entry["heads"]) or list(graph.nodes) != nodes or used != layers:
@@ -234,11 +221,11 @@ def graph_from(entry: Any) -> Graph:
 def layer_from(entry: Any, i: int) -> Layer:
     """The layer of position `i`."""
     require_keys(entry, {"class", "fields"}, what=f"layer {i}")
-    kind = LAYERS.get(entry["class"]) if isinstance(entry["class"], str) else None
+    kind: type[Layer] | None = LAYERS.get(entry["class"]) if isinstance(entry["class"], str) else None
     if kind is None:
         raise ModelFileError(f"layer {i} is a {entry['class']!r}; known are {', '.join(LAYERS)}.")
     require_keys(entry["fields"], {f.name for f in fields(kind)}, what=f"layer {i}, a {kind.__name__},")
-    values = {name: decode_value(value, OBJECTS.get(name, ())) for name, value in entry["fields"].items()}
+    values = {name: decode(value, *OBJECTS.get(name, ())) for name, value in entry["fields"].items()}
     if not isinstance(values["name"], (str, type(None))):
         raise ModelFileError(f"the name of layer {i} is not text.")
     return kind(**values)
@@ -252,7 +239,7 @@ def node_from(entry: Any, layers: Sequence[Layer], before: Sequence[Node]) -> No
     if not isinstance(entry["inputs"], list):
         raise ModelFileError(f"the inputs of {what} are not a list.")
     inputs = [chosen(place, before, f"an input of {what}") for place in entry["inputs"]]
-    if isinstance(layer, Source) != (not inputs):
+    if layer.is_input != (not inputs):
         raise ModelFileError(f"{what} has {len(inputs)} inputs, which a {type(layer).__name__} cannot have.")
     if not isinstance(entry["kind"], str) or entry["kind"] not in KINDS:
         raise ModelFileError(f"the kind of {what} is unknown; known are {', '.join(KINDS)}.")

@@ -17,7 +17,8 @@ from rosenblatt.ir.autodiff import gradient
 from rosenblatt.ir.compile import evaluate
 from rosenblatt.ir.program import Builder
 from rosenblatt.ir.types import M
-from rosenblatt.nn.activations import ACTIVATIONS, Activation, activation_function, name_of
+from rosenblatt.nn.activations import ACTIVATIONS, Activation
+from rosenblatt.nn.registry import name_of
 from rosenblatt.plots.style import COLOURS, pyplot
 
 __all__ = ["ActivationDisplay", "activation_values", "plot_activations"]
@@ -40,7 +41,7 @@ def activation_values(activation: str | Activation, z: NDArray[Any]) -> tuple[ND
     """
     b = Builder("float64")
     x = b.input("x", (M, 1))
-    function = activation_function(activation)
+    function = ACTIVATIONS.resolve(activation)
     own = [b.fill(value=float(value), shape=(1,)) for value in getattr(function, "parameters", {}).values()]
     y = function(b, x, *own)
     (slope,) = gradient(b, b.sum(y), [x])

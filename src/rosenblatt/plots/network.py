@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from rosenblatt.nn.activations import name_of
 from rosenblatt.nn.layers.base import Node
 from rosenblatt.nn.network import Network
+from rosenblatt.nn.registry import name_of
 from rosenblatt.nn.spec import NetworkSpec, each_layer
 from rosenblatt.plots.style import COLOURS, axes
 

@@ -1,4 +1,4 @@
-"""How models get onto the disk and back: a container without code, an atomic writer, networks and estimators as data.
+"""The file format, at the bottom: a container without code, values as JSON, an atomic writer.
 
-`rosenblatt.persistence.save_load` is the public face.
+`rosenblatt.persistence` turns models into it and back.
 """

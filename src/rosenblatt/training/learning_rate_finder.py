@@ -15,7 +15,7 @@ import numpy as np
 
 from rosenblatt.nn.network import Network
 from rosenblatt.nn.objective import LossGiven
-from rosenblatt.nn.optimizers import Optimizer, optimizer_named
+from rosenblatt.nn.optimizers import OPTIMIZERS, Optimizer
 from rosenblatt.training.fitting import default_loss
 from rosenblatt.training.trainer import Trainer
 
@@ -84,7 +84,7 @@ def find_learning_rate(
     if steps < 10:
         raise ValueError(f"steps is {steps}; it must be at least 10")
     twin = network.copy()
-    optimizer = optimizer_named(optimizer) if isinstance(optimizer, str) else optimizer
+    optimizer = OPTIMIZERS.resolve(optimizer)
     trainer = Trainer(twin, loss or default_loss(twin.graph), optimizer, batch_size=batch_size, seed=seed)
     trainer.set_data(X, y)
     rates = np.geomspace(low, high, steps)

@@ -170,7 +170,7 @@ class MLPParameters:
         }.get(self.solver, {})
         if self.weight_decay:
             settings["weight_decay"] = float(self.weight_decay)
-        return optimizer_named(self.solver, **settings)
+        return OPTIMIZERS.create(self.solver, **settings)
 
     def _learning_rates(self) -> LearningRates:
         """Those of a schedule, or of one of scikit-learn's modes, which it uses with 'sgd' only."""

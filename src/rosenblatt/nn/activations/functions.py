@@ -1,7 +1,7 @@
 """The activations: what each appends to a program.
 
-Goes in: a builder and a value. Comes out: a value of its shape. Which of them have a name, and for what, is said in
-`rosenblatt.nn.activations`.
+Takes a builder and a value. Returns a value of its shape. Every public function and class here is an activation that
+`rosenblatt.nn.activations` knows by name.
 
 Definitions are PyTorch's. Where a function has no derivative, at a kink, one of its one-sided derivatives (or 0) is
 used. Values and derivatives are finite for every x up to 1e4 in magnitude, but for `exp`.
@@ -17,7 +17,12 @@ from typing import ClassVar
 
 from rosenblatt.ir.program import Builder
 from rosenblatt.ir.types import Value
-from rosenblatt.nn import _registry
+from rosenblatt.nn.registry import check_number
+
+__all__ = ["CELU", "ELU", "GELU", "Activation", "LeakyReLU", "PReLU", "Parametric", "Step"]
+
+Activation = Callable[..., Value]
+"""``activation(b, x) -> value``; those with the attribute `parameters` take a value for each of these after x."""
 
 SELU_SCALE, SELU_ALPHA = 1.0507009873554805, 1.6732632423543772
 
@@ -155,7 +160,7 @@ class LeakyReLU:
     alpha: float = 0.01
 
     def __post_init__(self) -> None:
-        _registry.check_number("alpha of leaky_relu", self.alpha)
+        check_number("alpha of leaky_relu", self.alpha)
 
     def __call__(self, b: Builder, x: Value) -> Value:
         """Append it."""
@@ -182,7 +187,7 @@ class PReLU:
     alpha: float = 0.25
 
     def __post_init__(self) -> None:
-        _registry.check_number("alpha of prelu", self.alpha)
+        check_number("alpha of prelu", self.alpha)
 
     @property
     def parameters(self) -> Mapping[str, float]:
@@ -220,7 +225,7 @@ class Parametric:
     def __post_init__(self) -> None:
         if self.base not in BASES:
             raise ValueError(f"base of parametric is {self.base!r}; allowed: {', '.join(BASES)}")
-        _registry.check_number("alpha of parametric", self.alpha)
+        check_number("alpha of parametric", self.alpha)
 
     @property
     def parameters(self) -> Mapping[str, float]:
@@ -246,7 +251,7 @@ class ELU:
     alpha: float = 1.0
 
     def __post_init__(self) -> None:
-        _registry.check_number("alpha of elu", self.alpha)
+        check_number("alpha of elu", self.alpha)
 
     def __call__(self, b: Builder, x: Value) -> Value:
         """Append it."""
@@ -267,7 +272,7 @@ class CELU:
     alpha: float = 1.0
 
     def __post_init__(self) -> None:
-        _registry.check_number("alpha of celu", self.alpha, 0.0, above=True)
+        check_number("alpha of celu", self.alpha, 0.0, above=True)
 
     def __call__(self, b: Builder, x: Value) -> Value:
         """Append it."""

@@ -1,53 +1,36 @@
 """Initializers that draw each element by itself.
 
-Goes in: a `numpy.random.Generator` and the shape, (fan_in, fan_out) of a weight matrix or (n,) of a vector. Comes out:
-a new float64 array, which depends on nothing else. Those that scale by the number of inputs or outputs are for matrices
-only. Those that draw whole matrices, names and states are in `rosenblatt.nn.initializers`.
+Takes and returns what `rosenblatt.nn.initializers.base` says. Those that scale by the number of inputs or outputs are
+for matrices only.
 """
 
 from __future__ import annotations
 
 import math
-from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
-from rosenblatt.nn import _registry
+from rosenblatt.nn.initializers.base import Array, Initializer, Shape, matrix_shape
+from rosenblatt.nn.registry import check_number
 
-Shape = tuple[int, ...]
-Array = NDArray[np.float64]
+__all__ = [
+    "Constant",
+    "GlorotNormal",
+    "GlorotUniform",
+    "HeNormal",
+    "HeUniform",
+    "LeCunNormal",
+    "LeCunUniform",
+    "Normal",
+    "TruncatedNormal",
+    "Uniform",
+    "Zeros",
+]
 
 TRUNCATED_AT = 2.0
 """Standard deviations at which `TruncatedNormal` cuts."""
-
-
-class Initializer(ABC):
-    """What networks ask of an initializer.
-
-    Attributes
-    ----------
-    name : str
-    needs_data : bool
-        It is finished by its method `rescale` once data have gone through the layer.
-    is_constant : bool
-        Every element is the same number: neurons that start equal stay equal, so no hidden layer may use it.
-    """
-
-    name: ClassVar[str]
-    needs_data: ClassVar[bool] = False
-
-    @property
-    def is_constant(self) -> bool:
-        """Whether every element is the same number."""
-        return False
-
-    @abstractmethod
-    def __call__(self, rng: np.random.Generator, shape: Shape) -> Array:
-        """Draw an array of `shape`."""
-
 
 # Of one number ---------------------------------------------------------------------------------------------------
 
@@ -68,7 +51,7 @@ class Constant(Initializer):
     force: bool = False
 
     def __post_init__(self) -> None:
-        _registry.check_number("value of constant", self.value)
+        check_number("value of constant", self.value)
 
     @property
     def is_constant(self) -> bool:
@@ -110,7 +93,7 @@ class Normal(Initializer):
     std: float
 
     def __post_init__(self) -> None:
-        _registry.check_number("std of normal", self.std, 0.0, above=True)
+        check_number("std of normal", self.std, 0.0, above=True)
 
     def __call__(self, rng: np.random.Generator, shape: Shape) -> Array:
         """Draw an array of `shape`."""
@@ -131,7 +114,7 @@ class Uniform(Initializer):
     bound: float
 
     def __post_init__(self) -> None:
-        _registry.check_number("bound of uniform", self.bound, 0.0, above=True)
+        check_number("bound of uniform", self.bound, 0.0, above=True)
 
     def __call__(self, rng: np.random.Generator, shape: Shape) -> Array:
         """Draw an array of `shape`."""
@@ -152,7 +135,7 @@ class TruncatedNormal(Initializer):
     std: float = 1.0
 
     def __post_init__(self) -> None:
-        _registry.check_number("std of truncated_normal", self.std, 0.0, above=True)
+        check_number("std of truncated_normal", self.std, 0.0, above=True)
 
     def __call__(self, rng: np.random.Generator, shape: Shape) -> Array:
         """Draw an array of `shape`."""
@@ -180,16 +163,6 @@ class _Scaled(Initializer):
             return math.sqrt(variance) * rng.standard_normal(shape)
         bound = math.sqrt(3 * variance)
         return rng.uniform(-bound, bound, shape)
-
-
-def matrix_shape(name: str, shape: Shape) -> tuple[int, int]:
-    """(fan_in, fan_out), or the error for a vector."""
-    if len(shape) != 2:
-        raise ValueError(
-            f"initializer {name} is for weights of shape (fan_in, fan_out), given the shape {tuple(shape)}; "
-            "for a vector take Zeros(), Constant(value), Normal(std) or Uniform(bound)"
-        )
-    return shape[0], shape[1]
 
 
 @dataclass(frozen=True)

@@ -6,5 +6,14 @@ from rosenblatt.nn.layers.core import *
 from rosenblatt.nn.layers.dropout import *
 from rosenblatt.nn.layers.normalization import *
 from rosenblatt.nn.layers.periodic import *
+from rosenblatt.nn.registry import Registry, members_of
 
-__all__ = [*base.__all__, *core.__all__, *dropout.__all__, *normalization.__all__, *periodic.__all__]
+LAYERS: Registry[Layer] = Registry("layer", members_of(Layer, base, core, dropout, normalization, periodic))
+"""Layers by the names of their classes."""
+
+__all__ = ["LAYERS"]
+__all__ += base.__all__
+__all__ += core.__all__
+__all__ += dropout.__all__
+__all__ += normalization.__all__
+__all__ += periodic.__all__

@@ -1,7 +1,6 @@
 """What a layer is, and what it sees of the program that it is built into.
 
-Goes in: nodes, by calling a layer. Comes out: nodes. The layers themselves are in `rosenblatt.nn.layers`,
-`rosenblatt.nn.layers.dropout` and `rosenblatt.nn.layers.normalization`.
+Takes nodes, by calling a layer. Returns nodes. Most layers themselves are in the modules beside it.
 """
 
 from __future__ import annotations
@@ -10,7 +9,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import KW_ONLY, dataclass
 from numbers import Integral, Real
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from rosenblatt.ir.program import Builder
 from rosenblatt.ir.types import Value
@@ -19,7 +18,7 @@ from rosenblatt.nn.initializers import Initializer
 if TYPE_CHECKING:
     from rosenblatt.nn.network import Network
 
-__all__ = ["Add", "Layer", "Multiply", "Node", "Parameter", "ParameterSpec", "Scope", "require_count", "require_range"]
+__all__ = ["Add", "Layer", "Multiply", "Node", "ParameterSpec", "Scope"]
 
 
 @dataclass(frozen=True)
@@ -125,8 +124,15 @@ class Parameter:
 
 @dataclass(frozen=True, eq=False)
 class Layer:
-    """Base of all layers."""
+    """Base of all layers.
 
+    Attributes
+    ----------
+    is_input : bool
+        Data come in here; such a layer takes no nodes.
+    """
+
+    is_input: ClassVar[bool] = False
     _: KW_ONLY
     name: str | None = None
 

@@ -1,6 +1,6 @@
 """Layers: what a network is built from.
 
-Goes in: nodes, by calling a layer. Comes out: nodes; and, when a program is built, instructions. A layer is an
+Takes nodes, by calling a layer. Returns nodes; and, when a program is built, appends instructions. A layer is an
 immutable description: it holds no parameters, and applying it twice shares them.
 """
 
@@ -9,12 +9,13 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import KW_ONLY, dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from rosenblatt.ir.types import Value
-from rosenblatt.nn.activations import ACTIVATIONS, Activation, activation_function, name_of
-from rosenblatt.nn.initializers import Constant, Initializer, Normal, initializer_named
+from rosenblatt.nn.activations import ACTIVATIONS, Activation
+from rosenblatt.nn.initializers import INITIALIZERS, Constant, Initializer, Normal
 from rosenblatt.nn.layers.base import Layer, Node, ParameterSpec, Scope, require_count, require_range
+from rosenblatt.nn.registry import name_of
 
 __all__ = ["Activate", "Apply", "Concat", "Dense", "Embedding", "Source", "codes", "input"]
 
@@ -24,6 +25,8 @@ RELU_FAMILY = ("relu", "relu6", "leaky_relu", "prelu", "elu", "celu", "gelu", "s
 @dataclass(frozen=True, eq=False)
 class Source(Layer):
     """Where data come in; made by `input` and `codes`."""
+
+    is_input: ClassVar[bool] = True
 
     def append(self, scope: Scope, *inputs: Value) -> Value:
         raise AssertionError("inputs are declared by the program")
@@ -70,7 +73,7 @@ class Dense(Layer):
 
     def __post_init__(self) -> None:
         require_count("units", self.units, self.name)
-        activation_function(self.activation)
+        ACTIVATIONS.resolve(self.activation)
         for field in ("l1", "l2", "max_norm"):
             require_range(field, getattr(self, field), 0, math.inf, self.name)
 
@@ -80,11 +83,11 @@ class Dense(Layer):
         return self.units
 
     def parameters(self, *widths: int) -> tuple[ParameterSpec, ...]:
-        weights = default_weights(self.activation) if self.weights == "auto" else initializer_named(self.weights)
+        weights = default_weights(self.activation) if self.weights == "auto" else INITIALIZERS.resolve(self.weights)
         shape = (widths[0], self.units)
         specs = [ParameterSpec("weights", shape, weights, "weights", self.l1, self.l2, self.max_norm)]
         if self.biases is not None:
-            specs.append(ParameterSpec("biases", (self.units,), initializer_named(self.biases), "biases"))
+            specs.append(ParameterSpec("biases", (self.units,), INITIALIZERS.resolve(self.biases), "biases"))
         return (*specs, *activation_parameters(self.activation, self.units))
 
     def append(self, scope: Scope, *inputs: Value) -> Value:
@@ -102,7 +105,7 @@ class Activate(Layer):
     activation: str | Activation
 
     def __post_init__(self) -> None:
-        activation_function(self.activation)
+        ACTIVATIONS.resolve(self.activation)
 
     def parameters(self, *widths: int) -> tuple[ParameterSpec, ...]:
         return activation_parameters(self.activation, widths[0])
@@ -128,7 +131,7 @@ class Embedding(Layer):
         return self.units
 
     def parameters(self, *widths: int) -> tuple[ParameterSpec, ...]:
-        initial = Normal(1.0) if self.weights == "auto" else initializer_named(self.weights)
+        initial = Normal(1.0) if self.weights == "auto" else INITIALIZERS.resolve(self.weights)
         return (ParameterSpec("table", (widths[0], self.units), initial),)
 
     def append(self, scope: Scope, *inputs: Value) -> Value:
@@ -181,7 +184,7 @@ def activate(scope: Scope, given: str | Activation, z: Value) -> Value:
     ValueError
         If the activation cannot be learned through and something before it is to learn; or if it gives another shape.
     """
-    function = activation_function(given)
+    function = ACTIVATIONS.resolve(given)
     if scope.training and not getattr(function, "trainable", True) and scope.learns_below():
         why = str(getattr(function, "why", "it has no slope"))
         raise ValueError(
@@ -198,14 +201,13 @@ def activate(scope: Scope, given: str | Activation, z: Value) -> Value:
 
 def activation_parameters(given: str | Activation, width: int) -> tuple[ParameterSpec, ...]:
     """The learned parameters of an activation (PReLU's alpha): a vector of `width` each."""
-    own = getattr(activation_function(given), "parameters", {})
+    own = getattr(ACTIVATIONS.resolve(given), "parameters", {})
     return tuple(ParameterSpec(name, (width,), Constant(value), "biases") for name, value in own.items())
 
 
 def default_weights(activation: str | Activation) -> Initializer:
     """The initializer that keeps signals at their size through layers with this activation."""
-    name = next((n for n, known in ACTIVATIONS.items() if known is activation or n == activation), None)
-    name = name or name_of(activation).split("(")[0]
+    name = name_of(activation).split("(")[0]
     if name == "selu":
-        return initializer_named("lecun_normal")
-    return initializer_named("he_normal" if name in RELU_FAMILY else "glorot_uniform")
+        return INITIALIZERS.resolve("lecun_normal")
+    return INITIALIZERS.resolve("he_normal" if name in RELU_FAMILY else "glorot_uniform")

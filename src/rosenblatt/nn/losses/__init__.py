@@ -1,9 +1,71 @@
-"""Losses by name, for classes and for numbers."""
+"""Losses: functions that append a loss for every row to a program.
 
-from rosenblatt.nn.losses import base, classification, registry, regression
+A loss is ``loss(b, prediction, target) -> value`` of shape [m] or [m, k], built from the ops of the builder ``b``;
+what training minimizes is the (weighted) mean over rows of its sum over each row, and its derivative follows. The
+losses here that have a natural output activation (softmax, logistic, exp) take the network's raw outputs. Those with
+parameters are frozen dataclasses: ``Huber(delta=2.0)`` can be given, compared, printed and stored.
+
+What each computes is in `rosenblatt.nn.losses.classification` and `rosenblatt.nn.losses.regression`.
+"""
+
+from numpy.typing import ArrayLike
+
+from rosenblatt.nn.activations import OUTPUTS
+from rosenblatt.nn.losses import base, classification, regression
 from rosenblatt.nn.losses.base import *
 from rosenblatt.nn.losses.classification import *
-from rosenblatt.nn.losses.registry import *
 from rosenblatt.nn.losses.regression import *
+from rosenblatt.nn.registry import Registry, members_of
 
-__all__ = [*base.__all__, *classification.__all__, *regression.__all__, *registry.__all__]
+LOSSES: Registry[LossFunction] = Registry(
+    "loss",
+    members_of(NamedLoss, classification, regression),
+    "a function (b, prediction, target) -> value",
+    lambda given: given if callable(given) else None,
+)
+"""Losses by name."""
+
+__all__ = ["LOSSES", "check_target", "loss_record"]
+__all__ += base.__all__
+__all__ += classification.__all__
+__all__ += regression.__all__
+
+
+def loss_record(given: str | LossFunction | Loss) -> Loss:
+    """The record of a loss: by name, of an instance, or of a user's own function (which sees the activated outputs).
+
+    Raises
+    ------
+    ValueError
+        If it is no known name and no callable.
+    """
+    if isinstance(given, Loss):
+        return given
+    loss = LOSSES.resolve(given)
+    return loss.record if isinstance(loss, NamedLoss) else Loss(loss, raw=False, outputs=tuple(OUTPUTS))
+
+
+def check_target(loss: str | LossFunction | Loss, y: ArrayLike) -> None:
+    """Refuse targets that a loss cannot take.
+
+    Parameters
+    ----------
+    loss : str, loss or callable
+        Of a user's own function nothing is known, and nothing refused.
+    y : array_like of shape (n_rows,) or (n_rows, n_targets)
+        Class numbers have the shape (n_rows,).
+
+    Raises
+    ------
+    ValueError
+        For targets of another shape or type, and for numbers that are out of range; it names the first row at fault.
+
+    Examples
+    --------
+    >>> check_target("gamma", [2.0, 0.5, 1.0, -1.0])
+    Traceback (most recent call last):
+    ValueError: loss 'gamma' needs targets > 0, but the smallest is -1 (row 3)
+    """
+    record = loss_record(loss)
+    if isinstance(record.function, NamedLoss):
+        base.check(record.function.name, record, y)

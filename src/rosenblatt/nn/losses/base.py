@@ -1,7 +1,7 @@
 """What a loss is to training: a function, and what must be known about it.
 
-Goes in: a frozen dataclass, one for each loss. Comes out: its record. Which targets a loss takes is looked at here too;
-nothing here computes a loss.
+Takes a frozen dataclass, one for each loss. Returns its record. Also checks which targets a loss takes, and forms the
+mean over a batch. Never computes a loss itself.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from rosenblatt.ir.program import Builder
-from rosenblatt.ir.types import Value
+from rosenblatt.ir.types import M, Value
 
 __all__ = ["Loss", "LossFunction", "NamedLoss", "Targets"]
 
@@ -152,3 +152,14 @@ def check(name: str, record: Loss, y: ArrayLike) -> None:
         raise ValueError(f"loss {name!r} needs targets of shape {allowed}, but they have the shape {array.shape}")
     if problem := record.targets.problem(array):
         raise ValueError(f"loss {name!r} needs {record.targets}, but {problem}")
+
+
+def mean_over_rows(b: Builder, per_row: Value, sample_weight: Value | None, inverse_weight: Value) -> Value:
+    """Sum of `per_row` ([m] or [m, k]), weighted by row, times `inverse_weight`: the batch's (weighted) mean."""
+    if per_row.shape not in ((M,), (M, *per_row.shape[1:2])):
+        raise ValueError(f"a loss must give a value of shape [m] or [m, k], one for each row; it gave {per_row.type}")
+    if sample_weight is not None:
+        if len(per_row.shape) == 2:
+            sample_weight = b.reshape(sample_weight, shape=(M, 1))
+        per_row = b.mul(per_row, sample_weight)
+    return b.mul(b.sum(per_row), inverse_weight)

@@ -1,6 +1,6 @@
 """Losses of classifiers.
 
-Goes in: raw outputs, class numbers or targets of 0 and 1. Comes out: a loss for each row, [m], or for each output,
+Takes raw outputs, class numbers or targets of 0 and 1. Returns a loss for each row, [m], or for each output,
 [m, k]. Finite for logits up to 1e4 in magnitude, and so are the gradients. At the kink of a hinge the derivative is 0.
 """
 
@@ -13,8 +13,8 @@ import numpy as np
 
 from rosenblatt.ir.program import Builder
 from rosenblatt.ir.types import Value
-from rosenblatt.nn import _registry
 from rosenblatt.nn.losses.base import CLASSES, ZERO_OR_ONE, NamedLoss, Targets
+from rosenblatt.nn.registry import check_number
 
 __all__ = ["Focal", "Hinge", "LogisticCrossEntropy", "LogisticFocal", "MulticlassHinge", "SoftmaxCrossEntropy"]
 
@@ -80,7 +80,7 @@ class LogisticCrossEntropy(NamedLoss):
 
 
 def _check_smoothing(name: str, smoothing: float) -> None:
-    _registry.check_number(f"label_smoothing of {name}", smoothing, 0.0, 1.0, below=True)
+    check_number(f"label_smoothing of {name}", smoothing, 0.0, 1.0, below=True)
 
 
 @dataclass(frozen=True)
@@ -102,7 +102,7 @@ class Focal(NamedLoss):
     gamma: float = 2.0
 
     def __post_init__(self) -> None:
-        _registry.check_number("gamma of focal", self.gamma, 0.0)
+        check_number("gamma of focal", self.gamma, 0.0)
 
     def __call__(self, b: Builder, prediction: Value, target: Value) -> Value:
         """Append it."""
@@ -125,7 +125,7 @@ class LogisticFocal(NamedLoss):
     gamma: float = 2.0
 
     def __post_init__(self) -> None:
-        _registry.check_number("gamma of logistic_focal", self.gamma, 0.0)
+        check_number("gamma of logistic_focal", self.gamma, 0.0)
 
     def __call__(self, b: Builder, prediction: Value, target: Value) -> Value:
         """Append it."""

@@ -1,6 +1,6 @@
 """Losses of regressors.
 
-Goes in: predictions, or logarithms of means, and targets [m, k]. Comes out: a loss for each target, or for each
+Takes predictions, or logarithms of means, and targets [m, k]. Returns a loss for each target, or for each
 output; what needs several outputs for each target finds them in blocks of k columns. Values and gradients are finite
 for outputs up to 1e4 in magnitude, but where the exponential of an output overflows: there the loss is infinite, and
 its gradient too, never NaN.
@@ -14,8 +14,8 @@ from typing import ClassVar
 
 from rosenblatt.ir.program import Builder
 from rosenblatt.ir.types import Value
-from rosenblatt.nn import _registry
 from rosenblatt.nn.losses.base import NamedLoss, Targets
+from rosenblatt.nn.registry import check_number
 
 __all__ = ["AbsoluteError", "Gamma", "GaussianNLL", "Huber", "Poisson", "Quantile", "SquaredError", "Tweedie"]
 
@@ -69,7 +69,7 @@ class Huber(NamedLoss):
     delta: float = 1.0
 
     def __post_init__(self) -> None:
-        _registry.check_number("delta of huber", self.delta, 0.0, above=True)
+        check_number("delta of huber", self.delta, 0.0, above=True)
 
     def __call__(self, b: Builder, prediction: Value, target: Value) -> Value:
         """Append it."""
@@ -101,7 +101,7 @@ class Quantile(NamedLoss):
         if not isinstance(self.quantiles, tuple) or not self.quantiles:
             raise ValueError(f"quantiles of quantile are {self.quantiles!r}; give a tuple, such as (0.1, 0.5, 0.9)")
         for q in self.quantiles:
-            _registry.check_number("a quantile of quantile", q, 0.0, 1.0, above=True, below=True)
+            check_number("a quantile of quantile", q, 0.0, 1.0, above=True, below=True)
 
     @property
     def outputs_per_target(self) -> int:
@@ -177,7 +177,7 @@ class Tweedie(NamedLoss):
     def __post_init__(self) -> None:
         if self.power in (1, 2):
             raise ValueError(f"power of tweedie is {self.power}; use loss {('poisson', 'gamma')[self.power == 2]!r}")
-        _registry.check_number("power of tweedie", self.power, 1.0, 2.0, above=True, below=True)
+        check_number("power of tweedie", self.power, 1.0, 2.0, above=True, below=True)
 
     def __call__(self, b: Builder, prediction: Value, target: Value) -> Value:
         """Append it."""

@@ -1,7 +1,7 @@
 """What an optimizer is to training, and what optimizers share.
 
-Goes in: learning rates, numbers of steps, settings. Comes out: rows of slot values, or a `ValueError` that says what is
-allowed. No rule of an optimizer is here.
+Takes learning rates, numbers of steps, settings. Returns rows of slot values, or raises a `ValueError` that says what
+is allowed. Never holds the rule of an optimizer.
 """
 
 from __future__ import annotations
@@ -18,10 +18,7 @@ from numpy.typing import NDArray
 from rosenblatt.ir.program import Builder
 from rosenblatt.ir.types import Value
 
-__all__ = [
-    *("NOTHING", "Optimizer", "Rates", "check_flag", "check_range"),
-    *("declared_slots", "one_minus_powers", "slot_rows", "steps_until_one"),
-]
+__all__ = ["Optimizer"]
 
 Rates = float | NDArray[np.float64]
 NOTHING: Mapping[str, float] = MappingProxyType({})

@@ -9,19 +9,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
-from types import MappingProxyType
-from typing import Any, ClassVar
+from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rosenblatt.ir.program import Builder
 from rosenblatt.ir.types import Value
-from rosenblatt.nn._registry import did_you_mean
 from rosenblatt.nn.optimizers.base import (
     NOTHING,
-    Optimizer,
     Rates,
     check_flag,
     check_range,
@@ -31,7 +28,7 @@ from rosenblatt.nn.optimizers.base import (
     steps_until_one,
 )
 
-__all__ = ["OPTIMIZERS", "SGD", "AdaGrad", "Adam", "AdamW", "Nadam", "Optimizer", "RMSProp", "optimizer_named"]
+__all__ = ["SGD", "AdaGrad", "Adam", "AdamW", "Nadam", "RMSProp"]
 
 
 @dataclass(frozen=True)
@@ -53,6 +50,7 @@ class SGD:
     momentum: float = 0.9
     nesterov: bool = True
     weight_decay: float = 0.0
+    name: ClassVar[str] = "sgd"
     slots: ClassVar[tuple[str, ...]] = ("learning_rate", "momentum")
     state: ClassVar[tuple[str, ...]] = ("velocity",)
     initial_state: ClassVar[Mapping[str, float]] = NOTHING
@@ -96,6 +94,7 @@ class AdaGrad:
     initial_accumulator: float = 0.0
     rate_decay: float = 0.0
     weight_decay: float = 0.0
+    name: ClassVar[str] = "adagrad"
     slots: ClassVar[tuple[str, ...]] = ("step_rate",)
     state: ClassVar[tuple[str, ...]] = ("square", "velocity")
 
@@ -148,6 +147,7 @@ class RMSProp:
     momentum: float = 0.0
     epsilon: float = 1e-8
     weight_decay: float = 0.0
+    name: ClassVar[str] = "rmsprop"
     slots: ClassVar[tuple[str, ...]] = ("learning_rate", "momentum")
     state: ClassVar[tuple[str, ...]] = ("square", "velocity")
     initial_state: ClassVar[Mapping[str, float]] = NOTHING
@@ -192,6 +192,7 @@ class Adam:
     beta_2: float = 0.999
     epsilon: float = 1e-8
     weight_decay: float = 0.0
+    name: ClassVar[str] = "adam"
     slots: ClassVar[tuple[str, ...]] = ("step_size", "gradient_step", "denominator_scale")
     state: ClassVar[tuple[str, ...]] = ("first_moment", "second_moment")
     initial_state: ClassVar[Mapping[str, float]] = NOTHING
@@ -229,6 +230,7 @@ class AdamW(Adam):
     w ← w − η λ w − η / (1 − β₁ᵗ) · m / (√(v / (1 − β₂ᵗ)) + ε). Only weights decay, not biases.
     """
 
+    name: ClassVar[str] = "adamw"
     weight_decay: float = 0.01
 
     def slot_values(self, learning_rate: Rates, first_step: int, n_steps: int) -> NDArray[np.float64]:
@@ -254,6 +256,7 @@ class Nadam(Adam):
         ψ ≥ 0.
     """
 
+    name: ClassVar[str] = "nadam"
     momentum_decay: float = 4e-3
 
     def __post_init__(self) -> None:
@@ -275,27 +278,3 @@ class Nadam(Adam):
         values[:, 1] = learning_rate * (1 - mu[now]) / (1 - products[now])
         values[:, 2] = 1 / np.sqrt(one_minus_powers(self.beta_2, first_step, n_steps))
         return values
-
-
-OPTIMIZERS = MappingProxyType(
-    {"sgd": SGD, "adagrad": AdaGrad, "rmsprop": RMSProp, "adam": Adam, "adamw": AdamW, "nadam": Nadam}
-)
-"""Optimizers by name."""
-
-
-def optimizer_named(name: Any, **settings: Any) -> Optimizer:
-    """The optimizer called `name`, one of `OPTIMIZERS`, with these settings.
-
-    Raises
-    ------
-    ValueError
-        If there is none; the did_you_mean is suggested. If it has no such setting, or not with such a value.
-    """
-    if not isinstance(name, str) or name not in OPTIMIZERS:
-        hint = did_you_mean(name, OPTIMIZERS)
-        raise ValueError(f"optimizer is {name!r}; allowed: {', '.join(OPTIMIZERS)}, or an instance.{hint}")
-    known = {field.name for field in fields(OPTIMIZERS[name])}
-    unknown = set(settings) - known
-    if unknown:
-        raise ValueError(f"optimizer {name!r} has no {', '.join(sorted(unknown))}; it has: {', '.join(sorted(known))}")
-    return OPTIMIZERS[name](**settings)  # type: ignore[no-any-return]

@@ -1,6 +1,6 @@
 """What a schedule is to training, and how schedules refuse wrong settings.
 
-Goes in: settings. Comes out: nothing, or a `ValueError` that says what is allowed. No schedule is here.
+Takes settings. Returns nothing, or raises a `ValueError` that says what is allowed. Never holds a schedule.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Rates", "Schedule", "Steps", "check_range", "check_whole", "numbers_of"]
+__all__ = ["Schedule"]
 
 Steps = NDArray[np.int64]
 Rates = NDArray[np.float64]

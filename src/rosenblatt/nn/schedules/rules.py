@@ -1,6 +1,6 @@
 """Learning-rate schedules: the rate of each step, as an array.
 
-Goes in: the base rate and the numbers of some steps. Comes out: their rates. A schedule is a pure function of the
+Takes the base rate and the numbers of some steps. Returns their rates. A schedule is a pure function of the
 step's number, so that it is the same whichever steps it is asked for, and after an interruption; `Plateau` alone
 depends on results, through a state that its caller keeps. Times are in epochs, which may be fractions.
 """
@@ -10,34 +10,20 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
-from types import MappingProxyType
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
-from rosenblatt.nn._registry import did_you_mean
 from rosenblatt.nn.schedules.base import Rates, Schedule, Steps, check_range, check_whole, numbers_of
 
-__all__ = [
-    "SCHEDULES",
-    "Constant",
-    "CosLog",
-    "Cosine",
-    "Exponential",
-    "OneCycle",
-    "Piecewise",
-    "Plateau",
-    "PlateauState",
-    "Power",
-    "Schedule",
-    "Warmup",
-    "schedule_named",
-]
+__all__ = ["CosLog", "Cosine", "Exponential", "OneCycle", "Piecewise", "Plateau", "PlateauState", "Power", "Warmup"]
 
 
 @dataclass(frozen=True)
-class Constant:
+class ConstantRate:
     """The base rate in every step."""
+
+    name: ClassVar[str] = "constant"
 
     def rates(self, base: float, steps: Steps, steps_per_epoch: int, total_steps: int) -> Rates:
         """See `Schedule.rates`."""
@@ -48,6 +34,7 @@ class Constant:
 class Exponential:
     """base * factor ** (epoch / epochs): the rate falls to `factor` of itself in every `epochs` epochs."""
 
+    name: ClassVar[str] = "exponential"
     factor: float = 0.1
     epochs: float = 20.0
 
@@ -64,6 +51,7 @@ class Exponential:
 class Power:
     """base / (1 + epoch / epochs) ** exponent."""
 
+    name: ClassVar[str] = "power"
     epochs: float = 10.0
     exponent: float = 1.0
 
@@ -79,6 +67,7 @@ class Power:
 class Piecewise:
     """base * factors[i] from ``boundaries[i]`` epochs on; before the first boundary the base rate."""
 
+    name: ClassVar[str] = "piecewise"
     boundaries: tuple[float, ...] = (30.0, 60.0)
     factors: tuple[float, ...] = (0.1, 0.01)
 
@@ -107,6 +96,7 @@ class Cosine:
     Loshchilov and Hutter (2017), "SGDR".
     """
 
+    name: ClassVar[str] = "cosine"
     final: float = 0.0
     cycles: int = 1
     runs_to_completion: ClassVar[bool] = True
@@ -126,14 +116,14 @@ class Cosine:
 class Warmup:
     """From near zero to the base rate in a straight line over `epochs`; then `then`, as if training began there."""
 
+    name: ClassVar[str] = "warmup"
     epochs: float = 5.0
-    then: Schedule = field(default_factory=Constant)
+    then: Schedule = field(default_factory=ConstantRate)
 
     def __post_init__(self) -> None:
         check_range(self, 0, math.inf, "epochs", above=True)
         if not isinstance(self.then, Schedule) or isinstance(self.then, (type, Plateau)):
-            hint = did_you_mean(self.then, ())
-            raise ValueError(f"Warmup: then is {self.then!r}; it must be a schedule, and not Plateau.{hint}")
+            raise ValueError(f"Warmup: then is {self.then!r}; it must be an instance of a schedule other than Plateau")
 
     def rates(self, base: float, steps: Steps, steps_per_epoch: int, total_steps: int) -> Rates:
         """See `Schedule.rates`."""
@@ -156,6 +146,7 @@ class OneCycle:
         Last rate, as a share of the first one.
     """
 
+    name: ClassVar[str] = "one_cycle"
     peak: float = 0.3
     start: float = 0.04
     final: float = 1e-4
@@ -182,6 +173,7 @@ class CosLog:
     Holzmüller et al. (2024), "Better by Default".
     """
 
+    name: ClassVar[str] = "coslog"
     cycles: int = 4
     runs_to_completion: ClassVar[bool] = True
 
@@ -218,6 +210,7 @@ class Plateau:
         Smallest product of factors, in [0, 1].
     """
 
+    name: ClassVar[str] = "plateau"
     factor: float = 0.2
     patience: int = 5
     min_delta: float = 1e-4
@@ -240,35 +233,3 @@ class Plateau:
         if state.bad_epochs + 1 > self.patience:
             return replace(state, bad_epochs=0, factor=max(state.factor * self.factor, self.smallest))
         return replace(state, bad_epochs=state.bad_epochs + 1)
-
-
-SCHEDULES: MappingProxyType[str, type[Any]] = MappingProxyType(
-    {
-        "constant": Constant,
-        "exponential": Exponential,
-        "power": Power,
-        "piecewise": Piecewise,
-        "plateau": Plateau,
-        "cosine": Cosine,
-        "warmup": Warmup,
-        "one_cycle": OneCycle,
-        "coslog": CosLog,
-    }
-)
-"""Schedules by name."""
-
-
-def schedule_named(given: str | Schedule) -> Schedule:
-    """The schedule that `given` names or is.
-
-    Raises
-    ------
-    ValueError
-        If it is neither; the did_you_mean name is suggested.
-    """
-    if isinstance(given, str) and given in SCHEDULES:
-        return SCHEDULES[given]()  # type: ignore[no-any-return]
-    if not isinstance(given, (str, type)) and isinstance(given, Schedule):
-        return given
-    hint = did_you_mean(given, SCHEDULES)
-    raise ValueError(f"schedule is {given!r}; allowed: {', '.join(SCHEDULES)}, or an instance.{hint}")

@@ -1,7 +1,7 @@
 """Programs under construction: the leaves, the nodes' values, losses, penalties and the step of one network.
 
-Goes in: a builder, a graph, what is trained for. Comes out: instructions. Which of them make a whole program is said in
-`rosenblatt.nn.programs`.
+Takes a builder, a graph, what is trained for. Appends instructions. Never says which of them make a whole program: that
+is in `rosenblatt.nn.programs`.
 """
 
 from __future__ import annotations
@@ -63,20 +63,23 @@ class ProgramBuilder:
 
     def heads(self, training: bool) -> dict[str, Value]:
         """Append all layers; the heads' raw outputs, [m, n]."""
-        values = self.values
         for stream, node in enumerate(self.graph.nodes):
-            name = self.graph.names[node]
-            if node.inputs:
-                scope = _NodeScope(self, node, name, stream, training)
-                value = values[node] = node.layer.append(scope, *(values[n] for n in node.inputs))
-                if not isinstance(value, Value) or value.shape != (M, node.width):
-                    given = value.type if isinstance(value, Value) else f"{value!r}, no value of the builder"
-                    raise ValueError(f"layer {name!r} gave {given}; it must give the shape [m, {node.width}]")
-            elif node.kind == "codes":
-                values[node] = self.b.input(name, (M,), "int32")
-            else:
-                values[node] = self.b.input(name, (M, node.width), sparse=node.kind == "sparse")
-        return {head: values[node] for head, node in self.graph.heads.items()}
+            self.append(node, stream, training)
+        return {head: self.values[node] for head, node in self.graph.heads.items()}
+
+    def append(self, node: Node, stream: int, training: bool) -> None:
+        """Append one node, of which those that it depends on are there; `stream` numbers its random draws."""
+        values, name = self.values, self.graph.names[node]
+        if node.inputs:
+            scope = _NodeScope(self, node, name, stream, training)
+            value = values[node] = node.layer.append(scope, *(values[n] for n in node.inputs))
+            if not isinstance(value, Value) or value.shape != (M, node.width):
+                given = value.type if isinstance(value, Value) else f"{value!r}, no value of the builder"
+                raise ValueError(f"layer {name!r} gave {given}; it must give the shape [m, {node.width}]")
+        elif node.kind == "codes":
+            values[node] = self.b.input(name, (M,), "int32")
+        else:
+            values[node] = self.b.input(name, (M, node.width), sparse=node.kind == "sparse")
 
     def data_loss(self, objective: Objective, inverse_weight: Value) -> tuple[Value, Value]:
         """Append forward pass and mean loss; return what is minimized and what is reported."""

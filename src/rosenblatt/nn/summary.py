@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rosenblatt.ir.cost import program_cost
-from rosenblatt.nn.layers import Dense
 from rosenblatt.nn.objective import Objective
 from rosenblatt.nn.optimizers import Adam
 from rosenblatt.nn.programs import training_program
@@ -72,15 +71,9 @@ def _graph_rows(network: Network) -> list[Row]:
 
 
 def _formula(network: Network, node: Node) -> str:
-    layer, of = node.layer, ", ".join(network.graph.names[n] for n in node.inputs)
     if not node.inputs:
         return f"{node.width} levels" if node.kind == "codes" else "data"
-    kind = type(layer).__name__.lower()
-    if isinstance(layer, Dense):
-        name = name_of(layer.activation)
-        return f"dense({of})" if name == "identity" else f"{name}(dense({of}))"
-    activation = getattr(layer, "activation", None)
-    return f"{kind if activation is None else name_of(activation)}({of})"
+    return node.layer.formula(*(network.graph.names[n] for n in node.inputs))
 
 
 def _totals(network: Network) -> list[str]:

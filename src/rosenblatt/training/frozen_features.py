@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from rosenblatt.nn.effects import effects_of
 from rosenblatt.nn.graph import Graph
 from rosenblatt.nn.initialization import copy_layers
 from rosenblatt.nn.layers import Source
 from rosenblatt.nn.layers.base import Node
-from rosenblatt.nn.layers.dropout import AlphaDropout, Dropout, GaussianNoise
 from rosenblatt.nn.network import Network, input_arrays
 from rosenblatt.training.history import History
 
@@ -42,11 +42,11 @@ def fit_on_frozen_features(
 def frozen_boundary(network: Network) -> list[Node]:
     """The nodes that depend on frozen layers only and are read by others, inputs that are read directly included."""
     graph = network.graph
+    effects = effects_of(graph, network.frozen)
     fixed: set[Node] = set()
     for node in graph.nodes:
         own = [p.name for p in graph.own(node)]
-        random = isinstance(node.layer, (Dropout, AlphaDropout, GaussianNoise))
-        if network.frozen.issuperset(own) and not random and all(n in fixed for n in node.inputs):
+        if network.frozen.issuperset(own) and effects[node].is_fixed and all(n in fixed for n in node.inputs):
             fixed.add(node)
     border = {n: None for node in graph.nodes if node not in fixed for n in node.inputs if n in fixed}
     border |= {node: None for node in graph.heads.values() if node in fixed}

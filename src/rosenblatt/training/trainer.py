@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from rosenblatt import _core
 from rosenblatt.ir.compile import aligned_bytes, compile_program, source
 from rosenblatt.ir.planner import layout
-from rosenblatt.nn.layers.normalization import BatchNorm
+from rosenblatt.nn.effects import needs_whole_batch
 from rosenblatt.nn.network import Network, input_arrays, training_rows
 from rosenblatt.nn.objective import LossGiven, Objective, blocks_of, targets_of
 from rosenblatt.nn.optimizers import Optimizer
@@ -97,9 +97,9 @@ class Trainer:
         """Build, plan and compile the programs; move the parameters into memory that has room for the state."""
         graph, dtype = self.network.graph, self.network.dtype.name
         rows = training_rows(self.network.spec)
-        one_block = any(isinstance(node.layer, BatchNorm) for node in graph.nodes)
+        one_block = (self.batch_size or rows + 1) > rows and needs_whole_batch(graph, self.network.frozen)
         if self.optimizer is not None and one_block and self.batch_size is None:
-            raise ValueError("batch normalization needs a batch_size: its statistics are those of one batch")
+            raise ValueError("layers that look at all rows of a batch, such as BatchNorm, need a batch_size")
         if self.optimizer is not None and self.batch_size is not None and (one_block or self.batch_size <= rows):
             objective, optimizer, batch_size = self.objective, self.optimizer, self.batch_size
             self.executable = cached_executable(

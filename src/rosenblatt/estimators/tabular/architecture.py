@@ -152,9 +152,9 @@ def scale_by_data(network: nn.Network, sample: Mapping[str, Any], rng: np.random
     The bias of a neuron is minus a random convex combination of what it gives for five rows (weights from a Dirichlet
     distribution): "he+5" in the source named above.
     """
-    graph = network.graph
-    for name, layer in graph.layers.items():
-        if not isinstance(layer, nn.Dense) or layer.biases is None:
+    names = {name for name, _ in network.named_parameters()}
+    for name in network.graph.layers:
+        if not names >= {f"{name}.weights", f"{name}.biases"}:
             continue
         incoming = values_before(network, name, sample)
         weights = network[f"{name}.weights"]

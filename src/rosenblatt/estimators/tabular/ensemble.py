@@ -74,9 +74,9 @@ class Ensemble:
         """The different hidden layers of the networks, such as "128-128-128 mish, 512 selu"."""
         found: dict[str, None] = {}
         for network in self.networks:
-            layers = [layer for layer in network.graph.layers.values() if isinstance(layer, nn.Dense)]
-            hidden = [(a.units, a.activation.base) for a in layers if isinstance(a.activation, nn.Parametric)]
-            found["-".join(str(units) for units, _ in hidden) + f" {hidden[0][1]}"] = None
+            mixed = [(node, getattr(node.layer, "activation", None)) for node in network.graph.nodes]
+            hidden = [(node.width, a.base) for node, a in mixed if isinstance(a, nn.Parametric)]
+            found["-".join(str(width) for width, _ in hidden) + f" {hidden[0][1]}"] = None
         return ", ".join(found)
 
     def joined(self, others: Sequence[Ensemble]) -> Ensemble:

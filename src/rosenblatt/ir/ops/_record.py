@@ -106,6 +106,7 @@ class Op:
     alias: bool = False
     writes: tuple[int, ...] = ()
     typed_by_program: bool = False
+    is_random: bool = False
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "attrs", MappingProxyType(dict(self.attrs)))

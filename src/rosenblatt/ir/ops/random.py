@@ -134,6 +134,7 @@ RECORDS = (
         _mask_samples,
         attrs={"shape": "shape", "stream": "int"},
         differentiable=(),
+        is_random=True,
     ),
     Op(
         "normal_noise",
@@ -143,6 +144,7 @@ RECORDS = (
         _noise_samples,
         attrs={"shape": "shape", "stream": "int"},
         differentiable=(),
+        is_random=True,
         typed_by_program=True,
     ),
 )

@@ -156,6 +156,10 @@ class Layer:
         """Append what the layer computes; [m, width]."""
         raise NotImplementedError
 
+    def formula(self, *inputs: str) -> str:
+        """What it computes of inputs with these names, for summaries: "concat(a, b)"."""
+        return f"{type(self).__name__.lower()}({', '.join(inputs)})"
+
     def _dense(self, nodes: tuple[Node, ...], count: int | None) -> tuple[Node, ...]:
         """The nodes, if there are `count` of them (None: two or more) and they hold dense floats."""
         label = f"{type(self).__name__}{f' {self.name!r}' if self.name else ''}"

@@ -97,6 +97,10 @@ class Dense(Layer):
             z = b.add(z, scope.parameter("biases"))
         return activate(scope, self.activation, z)
 
+    def formula(self, *inputs: str) -> str:
+        name = name_of(self.activation)
+        return super().formula(*inputs) if name == "identity" else f"{name}({super().formula(*inputs)})"
+
 
 @dataclass(frozen=True, eq=False)
 class Activate(Layer):
@@ -112,6 +116,9 @@ class Activate(Layer):
 
     def append(self, scope: Scope, *inputs: Value) -> Value:
         return activate(scope, self.activation, inputs[0])
+
+    def formula(self, *inputs: str) -> str:
+        return f"{name_of(self.activation)}({', '.join(inputs)})"
 
 
 @dataclass(frozen=True, eq=False)

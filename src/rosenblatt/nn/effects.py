@@ -1,0 +1,76 @@
+"""What layers do in training besides computing each row by itself, seen in the instructions that they append.
+
+Takes a graph and the names of frozen parameters. Returns the effects of each node. Never asks what class a layer is: a
+user's own layer, activation or function is judged as the library's are, by what it does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from rosenblatt.ir.ops import OPS
+from rosenblatt.ir.program import Builder
+from rosenblatt.ir.types import Instruction
+from rosenblatt.nn.graph import Graph
+from rosenblatt.nn.layers.base import Node
+from rosenblatt.nn.objective import Objective
+from rosenblatt.nn.program_builder import ProgramBuilder
+
+__all__ = ["LayerEffects", "effects_of", "needs_whole_batch"]
+
+
+@dataclass(frozen=True)
+class LayerEffects:
+    """What a layer does in training.
+
+    Attributes
+    ----------
+    is_random : bool
+        It draws numbers, other ones in each step.
+    needs_whole_batch : bool
+        What it gives for a row depends on the other rows of the batch, or on how many there are.
+    updates_buffers : bool
+        It keeps statistics.
+    """
+
+    is_random: bool
+    needs_whole_batch: bool
+    updates_buffers: bool
+
+    @property
+    def is_fixed(self) -> bool:
+        """Whether it is the same function of each row by itself in every step."""
+        return not (self.is_random or self.needs_whole_batch or self.updates_buffers)
+
+
+def effects_of(graph: Graph, frozen: frozenset[str] = frozenset()) -> dict[Node, LayerEffects]:
+    """The effects of each node's layer in training, with these parameters frozen."""
+    work = ProgramBuilder(Builder(), graph, Objective("squared_error", frozen=frozen))
+    found = {}
+    for stream, node in enumerate(graph.nodes):
+        n_instructions, n_updates = len(work.b.instructions), len(work.buffer_updates)
+        work.append(node, stream, training=True)
+        appended = work.b.instructions[n_instructions:]
+        found[node] = LayerEffects(
+            any(OPS[instruction.op].is_random for instruction in appended),
+            mixes_rows(appended),
+            len(work.buffer_updates) > n_updates,
+        )
+    return found
+
+
+def needs_whole_batch(graph: Graph, frozen: frozenset[str] = frozenset()) -> bool:
+    """Whether any layer does; such a batch cannot be worked through in blocks of rows."""
+    return any(effects.needs_whole_batch for effects in effects_of(graph, frozen).values())
+
+
+def mixes_rows(instructions: Iterable[Instruction]) -> bool:
+    """Whether rows of the batch meet: an axis of rows is moved from the front, or summed up."""
+    for instruction in instructions:
+        values = [*instruction.inputs, *([instruction.output] if instruction.output else [])]
+        of_rows = [value for value in values if any(dim < 0 for dim in value.shape)]
+        moved = any(dim < 0 for value in of_rows for dim in value.shape[1:])
+        if moved or (of_rows and instruction.output not in of_rows):
+            return True
+    return False

@@ -7,7 +7,8 @@ import pytest
 import scipy.special
 
 from rosenblatt.nn import Network, NetworkSpec
-from rosenblatt.nn.network import block_rows
+from rosenblatt.nn.parameters import ParameterStore
+from rosenblatt.nn.programs import block_rows
 
 
 def make(n_in=5, hidden=(7, 4), n_out=3, dtype="float64", **options):
@@ -117,3 +118,38 @@ def test_an_activation_that_gives_no_value_is_refused(given):
 def test_hidden_must_be_a_list():
     with pytest.raises(TypeError, match=r"hidden is 3; it must list the neurons of each hidden layer, such as \(50,\)"):
         NetworkSpec(2, 3, 1)
+
+
+class Mine(Network):
+    """A user's own kind of network."""
+
+
+def test_what_is_derived_from_a_network_is_of_its_class():
+    mine = Mine(NetworkSpec(2, (3,), 1))
+    for derived in (mine.copy(), mine.copy("float64"), mine.truncate_at("hidden1"), mine.freeze("hidden1").unfreeze()):
+        assert type(derived) is Mine
+    assert type(pickle.loads(pickle.dumps(mine))) is Mine
+
+
+def test_the_values_before_a_layer():
+    net = make()
+    X = np.random.default_rng(1).normal(size=(6, 5))
+    hidden = np.maximum(X @ net["hidden1.weights"] + net["hidden1.biases"], 0)
+    np.testing.assert_array_equal(net.values_before("hidden1", X), X)
+    np.testing.assert_allclose(net.values_before("hidden2", {"x": X}), hidden, rtol=1e-12)
+
+
+def test_a_store_holds_the_parameters_of_a_network_without_its_programs():
+    store = ParameterStore(NetworkSpec(5, (7,), 3), seed=4)
+    assert store.block.tobytes() == Network(NetworkSpec(5, (7,), 3), seed=4).block.tobytes()
+    twin = store.freeze("hidden1").copy("float64")
+    assert (type(twin), twin.dtype, twin.frozen) == (ParameterStore, np.float64, store.frozen)
+    twin["hidden1.weights"] = np.zeros((5, 7))
+    assert not twin.weights[0].any()
+    assert store.weights[0].any()
+    memory = np.zeros(store.block.nbytes + 64, np.uint8)
+    before = store.block.copy()
+    store.bind_memory(memory)
+    np.testing.assert_array_equal(memory[: store.block.nbytes].view(np.float32), before)
+    with pytest.raises(KeyError, match=r"no parameter is called 'z'; there are: hidden1\.weights"):
+        store["z"]

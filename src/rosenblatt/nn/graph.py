@@ -1,7 +1,7 @@
 """Architectures: which layer is applied to which values.
 
-Goes in: nodes, as applying layers makes them. Comes out: a `Graph`: nodes in the order of computation, every layer and
-parameter with a name of its own, and a place for each parameter in one flat block. It holds no numbers and emits no
+Takes nodes, as applying layers makes them. Returns a `Graph`: nodes in the order of computation, every layer and
+parameter with a name of its own, and a place for each parameter in one flat block. Never holds numbers or emits
 instructions.
 """
 
@@ -145,7 +145,7 @@ class Graph:
             found.setdefault(p.layer, []).append(p)
         return found
 
-    def own(self, node: Node) -> Sequence[Parameter]:
+    def parameters_of(self, node: Node) -> Sequence[Parameter]:
         """The parameters of a node's layer."""
         return self._by_layer.get(self.names[node], ())
 

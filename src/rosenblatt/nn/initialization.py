@@ -1,7 +1,7 @@
 """Initial parameters of a network.
 
-Goes in: a network and a seed. Comes out: the network's parameters, drawn in place. Each array depends on the seed and
-on its position in the network only. It refuses hidden weights that are all equal, whatever is behind them.
+Takes a network's parameters and a seed. Draws them in place. Each array depends on the seed and on its position in the
+network only. Never draws hidden weights that are all equal, whatever is behind them.
 """
 
 from __future__ import annotations
@@ -11,28 +11,28 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rosenblatt.nn.initializers import DataDriven
+from rosenblatt.nn.graph import Graph
+from rosenblatt.nn.inputs import input_arrays
+from rosenblatt.nn.layers.base import Layer
 
 if TYPE_CHECKING:
-    from rosenblatt.nn.layers.base import Layer, Parameter
     from rosenblatt.nn.network import Network
+    from rosenblatt.nn.parameters import ParameterStore
 
-__all__ = ["copy_layers", "draw_parameters", "generator", "refuse_symmetry", "set_constants"]
+__all__ = ["copy_layers", "draw_parameters", "generator", "refuse_symmetry", "rescale_by_data", "set_constants"]
 
 SAMPLE_ROWS = 10_000
 """Rows that a data-driven initializer looks at."""
 
 
-def draw_parameters(network: Network, seed: int, X: Any = None) -> None:
+def draw_parameters(store: ParameterStore, seed: int) -> None:
     """Draw every parameter; see `rosenblatt.nn.Network.initialize`."""
-    graph = network.graph
-    refuse_symmetry(network)
+    graph = store.graph
+    refuse_symmetry(graph)
     for stream, p in enumerate((*graph.parameters, *graph.buffers)):
-        network[p.name] = p.spec.initializer(generator(seed, stream), p.spec.shape)
+        store[p.name] = p.spec.initializer(generator(seed, stream), p.spec.shape)
     for origin in {node.origin: None for node in graph.nodes if node.origin is not None}:
-        copy_layers(origin, network, [node.layer for node in graph.nodes if node.origin is origin])
-    if any(p.spec.initializer.needs_data for p in graph.parameters) and X is not None:
-        _rescale(network, X)
+        copy_layers(origin, store, [node.layer for node in graph.nodes if node.origin is origin])
 
 
 def generator(seed: int, stream: int) -> np.random.Generator:
@@ -40,9 +40,8 @@ def generator(seed: int, stream: int) -> np.random.Generator:
     return np.random.Generator(np.random.Philox(key=[seed & (2**64 - 1), stream]))
 
 
-def refuse_symmetry(network: Network) -> None:
+def refuse_symmetry(graph: Graph) -> None:
     """Raise ValueError if the weights of a layer with several neurons, other than a head, would all be equal."""
-    graph = network.graph
     heads = {graph.names[node] for node in graph.heads.values()}
     for p in graph.parameters:
         initializer = p.spec.initializer
@@ -56,14 +55,14 @@ def refuse_symmetry(network: Network) -> None:
             )
 
 
-def set_constants(network: Network) -> None:
+def set_constants(store: ParameterStore) -> None:
     """Give everything that starts at a constant its value, such as the gain of a normalization."""
-    for p in (*network.graph.parameters, *network.graph.buffers):
+    for p in (*store.graph.parameters, *store.graph.buffers):
         if p.spec.initializer.is_constant:
-            network[p.name] = p.spec.initializer(np.random.default_rng(0), p.spec.shape)
+            store[p.name] = p.spec.initializer(np.random.default_rng(0), p.spec.shape)
 
 
-def copy_layers(origin: Network, target: Network, layers: Iterable[Layer] | None = None) -> None:
+def copy_layers(origin: ParameterStore, target: ParameterStore, layers: Iterable[Layer] | None = None) -> None:
     """Copy parameters and buffers of these layers (None: all that both have), whatever they are called in each."""
     theirs = {node.layer: name for node, name in origin.graph.names.items()}
     mine = {name: node.layer for node, name in target.graph.names.items()}
@@ -73,22 +72,11 @@ def copy_layers(origin: Network, target: Network, layers: Iterable[Layer] | None
             target[p.name] = origin[f"{theirs[mine[p.layer]]}.{p.spec.name}"]
 
 
-def _rescale(network: Network, X: Any) -> None:
+def rescale_by_data(network: Network, X: Any) -> None:
     """Let data-driven initializers look at what each layer, in order, makes of the data."""
-    from rosenblatt.nn.network import input_arrays
-
     data = {name: array[:SAMPLE_ROWS] for name, array in input_arrays(network.graph, X).items()}
     for p in network.graph.parameters:
-        if isinstance(p.spec.initializer, DataDriven):
-            incoming = _incoming(network, p, data)
+        if p.spec.initializer.needs_data:
             w = network[p.name]
-            w[...] = p.spec.initializer.rescale(np.asarray(w, np.float64), incoming @ np.asarray(w, np.float64))
-
-
-def _incoming(network: Network, p: Parameter, data: dict[str, Any]) -> Any:
-    """The values that the layer of parameter `p` is applied to."""
-    node = network.graph.node(p.layer).inputs[0]
-    if not node.inputs:
-        return data[network.graph.names[node]]
-    part = network.truncate_at(network.graph.names[node])
-    return part.predict({name: data[name] for name in part.graph.input_names})
+            drawn = np.asarray(w, np.float64)
+            w[...] = p.spec.initializer.rescale(drawn, network.values_before(p.layer, data) @ drawn)

@@ -1,7 +1,7 @@
 """How a network's outputs change with what goes in: gradients by inputs, or by what a layer gives.
 
-Goes in: a network, rows, how much each output counts. Comes out: a gradient of each row. It works in blocks of rows, as
-prediction does (no dropout, running statistics), and changes nothing in the network.
+Takes a network, rows, how much each output counts. Returns a gradient of each row, computed in blocks of rows as in
+prediction (no dropout, running statistics). Never changes the network.
 """
 
 from __future__ import annotations
@@ -21,10 +21,12 @@ from rosenblatt.ir.rewrite import eliminate_dead
 from rosenblatt.ir.types import M, Program
 from rosenblatt.nn.activations import OUTPUTS
 from rosenblatt.nn.graph import Graph
+from rosenblatt.nn.inputs import input_arrays
 from rosenblatt.nn.program_builder import ProgramBuilder
+from rosenblatt.nn.programs import block_rows
 
 if TYPE_CHECKING:
-    from rosenblatt.nn.network import Network
+    from rosenblatt.nn.parameters import ParameterStore
 
 __all__ = ["gradient_program", "input_gradients"]
 
@@ -48,7 +50,7 @@ def gradient_program(graph: Graph, dtype: str, at: Sequence[str], raw: bool = Fa
 
 
 def input_gradients(
-    network: Network, X: Any, cotangent: Any = None, *, at: Sequence[str] | None = None, raw: bool = False
+    network: ParameterStore, X: Any, cotangent: Any = None, *, at: Sequence[str] | None = None, raw: bool = False
 ) -> dict[str, NDArray[Any]]:
     """The derivative of each row's outputs by its inputs, exact (reverse-mode differentiation).
 
@@ -61,7 +63,7 @@ def input_gradients(
         for another output of each row.
     at : sequence of str, optional
         Names of inputs, or of layers whose values are differentiated by. Default: all inputs of dense numbers. Codes
-        and sparse inputs have no such derivative; name the layer that is applied to them (its values: `Network.cut`).
+        and sparse inputs have no such derivative; name the layer that is applied to them.
     raw : bool
         Of the heads before their output activation: of logits instead of probabilities.
 
@@ -84,8 +86,6 @@ def input_gradients(
     >>> network.input_gradients(np.zeros((1, 2)))["x"]
     array([[ 3., -1.]], dtype=float32)
     """
-    from rosenblatt.nn.network import block_rows, input_arrays
-
     graph = network.graph
     names = _differentiable(graph, at)
     data = input_arrays(graph, X)

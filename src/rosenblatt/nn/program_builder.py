@@ -188,7 +188,7 @@ class _NodeScope:
     def __init__(self, work: ProgramBuilder, node: Node, name: str, stream: int, training: bool) -> None:
         self._work, self._node, self.name, self._stream = work, node, name, stream
         self.b = work.b
-        own = [p.name for p in work.graph.own(node)]
+        own = [p.name for p in work.graph.parameters_of(node)]
         self.training = training and not (own and work.frozen.issuperset(own))
 
     def parameter(self, name: str) -> Value:
@@ -211,7 +211,7 @@ class _NodeScope:
             if node in seen:
                 continue
             seen.add(node)
-            if any(p.name not in self._work.frozen for p in graph.own(node)):
+            if any(p.name not in self._work.frozen for p in graph.parameters_of(node)):
                 return True
             stack += node.inputs
         return False

@@ -1,8 +1,8 @@
 """The programs of a network: prediction, a training step, and the pair that works through a large batch in blocks.
 
-Goes in: a graph of layers and what it is trained for (`Objective`). Comes out: checked programs. Parameters lie in one
-flat block, weights first; each run of neighbours that are trained alike is one leaf, so that its penalty, its decay and
-its update are one instruction each.
+Takes a graph of layers and what it is trained for (`Objective`). Returns checked programs, and the rows of a block that
+they are planned for. Parameters lie in one flat block, weights first; each run of neighbours that are trained alike is
+one leaf, so that its penalty, its decay and its update are one instruction each.
 """
 
 from __future__ import annotations
@@ -20,7 +20,30 @@ from rosenblatt.nn.optimizers import Optimizer
 from rosenblatt.nn.program_builder import ProgramBuilder, step_slots
 from rosenblatt.nn.spec import NetworkSpec
 
-__all__ = ["block_programs", "evaluation_program", "prediction_program", "training_program"]
+__all__ = [
+    "block_programs",
+    "block_rows",
+    "evaluation_program",
+    "prediction_program",
+    "training_program",
+    "training_rows",
+]
+
+BLOCK_VALUES = 1 << 17  # values of all layers in one block: with float32, half a typical second-level cache
+MANY_WEIGHTS = 1 << 19  # more than such a cache holds
+MAX_VALUES = 1 << 24
+
+
+def block_rows(spec: NetworkSpec | Graph) -> int:
+    """Rows of one block, so that a block's values stay in the cache: 16 to 1,024, a multiple of 16."""
+    return min(1024, max(16, BLOCK_VALUES // max(1, spec.graph.row_size()) // 16 * 16))
+
+
+def training_rows(spec: NetworkSpec | Graph) -> int:
+    """Rows of one block in training: at least 256 or, where it is costly to add up gradients over blocks, 512."""
+    enough = 512 if spec.n_weights >= MANY_WEIGHTS else 256
+    width = sum(node.width for node in spec.graph.nodes)
+    return max(block_rows(spec), min(enough, MAX_VALUES // width // 16 * 16))
 
 
 def prediction_program(spec: NetworkSpec | Graph, dtype: str) -> Program:

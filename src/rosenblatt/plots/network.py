@@ -199,7 +199,7 @@ def box_text(network: Network, node: Node) -> str:
 def is_frozen(network: Network, node: Node) -> bool:
     """Whether any parameter of the layer is frozen."""
     name = network.graph.names[node]
-    return any(p.name in network.frozen for p in network.graph.own(network.graph.node(name)))
+    return any(p.name in network.frozen for p in network.graph.parameters_of(network.graph.node(name)))
 
 
 def _levels(network: Network) -> dict[Node, int]:

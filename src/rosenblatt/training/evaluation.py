@@ -8,17 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rosenblatt import _core
 from rosenblatt.ir.compile import NO_SLOTS, compile_program, source
-from rosenblatt.nn.network import Network, block_rows, input_arrays
+from rosenblatt.nn.inputs import input_arrays
 from rosenblatt.nn.objective import LossGiven, Objective, targets_of
-from rosenblatt.nn.programs import evaluation_program
+from rosenblatt.nn.programs import block_rows, evaluation_program
 from rosenblatt.training.trainer import Trainer
+
+if TYPE_CHECKING:
+    from rosenblatt.nn.network import Network
 
 __all__ = ["Evaluator", "GradientProbe", "LayerGradient", "gradient_statistics"]
 

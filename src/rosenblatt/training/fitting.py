@@ -38,7 +38,7 @@ from rosenblatt.training.trainer import DivergenceError, Trainer
 
 __all__ = ["Epoch", "fit"]
 
-Scorer = Callable[[Network, Any, Any], float]
+Scorer = Callable[["Network", Any, Any], float]
 
 
 @dataclass(frozen=True)

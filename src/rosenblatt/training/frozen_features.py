@@ -12,6 +12,7 @@ from typing import Any
 from rosenblatt.nn.effects import effects_of
 from rosenblatt.nn.graph import Graph
 from rosenblatt.nn.initialization import copy_layers
+from rosenblatt.nn.inputs import input_arrays
 from rosenblatt.nn.layers import Source
 from rosenblatt.nn.layers.base import Node
 from rosenblatt.nn.network import Network, input_arrays
@@ -28,7 +29,7 @@ def fit_on_frozen_features(
     heads = {f"f{i}": node for i, node in enumerate(border) if node.inputs}
     if not heads:
         return fit(network, X, y, **options)
-    features = Network(Graph(heads, dict.fromkeys(heads, "identity")), network.dtype, seed=None)
+    features = type(network)(Graph(heads, dict.fromkeys(heads, "identity")), network.dtype, seed=None)
     copy_layers(network, features)
     rest = trainable_part(network, border)
     if options["validation"] is not None:
@@ -45,7 +46,7 @@ def frozen_boundary(network: Network) -> list[Node]:
     effects = effects_of(graph, network.frozen)
     fixed: set[Node] = set()
     for node in graph.nodes:
-        own = [p.name for p in graph.own(node)]
+        own = [p.name for p in graph.parameters_of(node)]
         if network.frozen.issuperset(own) and effects[node].is_fixed and all(n in fixed for n in node.inputs):
             fixed.add(node)
     border = {n: None for node in graph.nodes if node not in fixed for n in node.inputs if n in fixed}
@@ -63,7 +64,7 @@ def trainable_part(network: Network, border: list[Node]) -> Network:
         if node not in made and all(n in made for n in node.inputs) and node.inputs:
             made[node] = Node(node.layer, tuple(made[n] for n in node.inputs), node.width, node.kind)
     heads = {head: made[node] for head, node in graph.heads.items()}
-    rest = Network(Graph(heads, graph.output), network.dtype, seed=None)
+    rest = type(network)(Graph(heads, graph.output), network.dtype, seed=None)
     copy_layers(network, rest)
     theirs = {node.layer: name for node, name in graph.names.items()}
     mine = {name: node.layer for node, name in rest.graph.names.items()}

@@ -9,15 +9,17 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rosenblatt.nn.network import Network
 from rosenblatt.nn.objective import LossGiven
 from rosenblatt.nn.optimizers import OPTIMIZERS, Optimizer
 from rosenblatt.training.fitting import default_loss
 from rosenblatt.training.trainer import Trainer
+
+if TYPE_CHECKING:
+    from rosenblatt.nn.network import Network
 
 __all__ = ["RateRange", "find_learning_rate"]
 

@@ -19,8 +19,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rosenblatt.nn.network import Network
-
 if TYPE_CHECKING:
     from rosenblatt.training.fitting import Epoch
 
@@ -239,7 +237,7 @@ def graph_event(network: Network) -> Any:
         name = graph.names[node]
         used[name] = used.get(name, 0) + 1
         names[node] = name if used[name] == 1 else f"{name}_{used[name]}"
-        own = graph.own(node)
+        own = graph.parameters_of(node)
         sources = [f"{names[node]}/{p.spec.name}" for p in own]
         nodes += [
             NodeDef(name=source, op="parameter", attr={"_output_shapes": shape(*p.spec.shape)})

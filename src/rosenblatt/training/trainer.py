@@ -7,7 +7,7 @@ It decides nothing about when to stop, how fast to learn or in which order: its 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,11 +16,14 @@ from rosenblatt import _core
 from rosenblatt.ir.compile import aligned_bytes, compile_program, source
 from rosenblatt.ir.planner import layout
 from rosenblatt.nn.effects import needs_whole_batch
-from rosenblatt.nn.network import Network, input_arrays, training_rows
+from rosenblatt.nn.inputs import input_arrays
 from rosenblatt.nn.objective import LossGiven, Objective, blocks_of, targets_of
 from rosenblatt.nn.optimizers import Optimizer
 from rosenblatt.nn.program_cache import cached_executable
-from rosenblatt.nn.programs import block_programs, training_program
+from rosenblatt.nn.programs import block_programs, training_program, training_rows
+
+if TYPE_CHECKING:
+    from rosenblatt.nn.network import Network
 
 __all__ = ["DivergenceError", "Trainer"]
 

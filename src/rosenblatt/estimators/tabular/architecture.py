@@ -156,19 +156,10 @@ def scale_by_data(network: nn.Network, sample: Mapping[str, Any], rng: np.random
     for name in network.graph.layers:
         if not names >= {f"{name}.weights", f"{name}.biases"}:
             continue
-        incoming = values_before(network, name, sample)
+        incoming = network.values_before(name, sample)
         weights = network[f"{name}.weights"]
         weights /= np.maximum((incoming @ weights).std(axis=0), 1e-30)
         z = incoming @ weights
         rows = rng.integers(0, len(z), size=(BIAS_ROWS, z.shape[1]))
         shares = rng.dirichlet(np.ones(BIAS_ROWS), size=z.shape[1]).T
         network[f"{name}.biases"][...] = -(shares * np.take_along_axis(z, rows, axis=0)).sum(axis=0)
-
-
-def values_before(network: nn.Network, name: str, sample: Mapping[str, Any]) -> Any:
-    """What the layer called `name` is applied to, for the rows of the sample."""
-    node = network.graph.node(name).inputs[0]
-    if not node.inputs:
-        return sample[network.graph.names[node]]
-    part = network.truncate_at(network.graph.names[node])
-    return np.asarray(part.predict({given: sample[given] for given in part.graph.input_names}))

@@ -16,7 +16,7 @@ from rosenblatt.ir.types import Value
 from rosenblatt.nn.initializers import Initializer
 
 if TYPE_CHECKING:
-    from rosenblatt.nn.network import Network
+    from rosenblatt.nn.parameters import ParameterStore
 
 __all__ = ["Add", "Layer", "Multiply", "Node", "ParameterSpec", "Scope"]
 
@@ -95,7 +95,7 @@ class Node:
     inputs: tuple[Node, ...]
     width: int
     kind: str = "dense"
-    origin: Network | None = None
+    origin: ParameterStore | None = None
 
     def __add__(self, other: Node) -> Node:
         return Add()(self, other)

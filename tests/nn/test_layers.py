@@ -343,7 +343,7 @@ def test_periodic_is_its_formula_and_its_gradient_pytorchs():
     torch = pytest.importorskip("torch")
     rng = np.random.default_rng(0)
     x, y = rng.normal(size=(7, 4)), rng.normal(size=(7, 12))
-    net = nn.Network(nn.Periodic(2, waves=5, frequency=0.5, name="p")(nn.input(4)), "float64")
+    net = nn.Network(nn.Periodic(2, n_frequencies=5, frequency_std=0.5, name="p")(nn.input(4)), "float64")
     names = ("frequencies", "phases", "mixture", "shifts")
     w, phase, mixture, shifts = (torch.tensor(np.array(net[f"p.{name}"]), requires_grad=True) for name in names)
     waves = torch.cos(torch.tensor(x)[:, None, :] * w + phase)

@@ -49,7 +49,7 @@ def layers(draw: Any) -> nn.Layer:
                 nn.BatchNorm(0.8, 1e-3, name=name),
                 nn.LayerNorm(name=name),
                 nn.Scale(name=name),
-                nn.Periodic(2, waves=3, name=name),
+                nn.Periodic(2, n_frequencies=3, name=name),
             ]
         )
     )

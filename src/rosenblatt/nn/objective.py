@@ -1,6 +1,6 @@
 """What a network is trained for, and which of its parameters are trained alike.
 
-Goes in: losses, penalties, limits. Comes out: plain data that programs are built from.
+Takes losses, penalties, limits. Returns plain data that programs are built from. Never builds one.
 """
 
 from __future__ import annotations

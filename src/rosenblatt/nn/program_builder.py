@@ -22,7 +22,7 @@ from rosenblatt.nn.optimizers import Optimizer
 
 __all__ = ["ProgramBuilder", "step_slots"]
 
-PLAIN = Objective("squared_error")
+NO_TRAINING = Objective("squared_error")
 """For programs that learn nothing."""
 
 
@@ -38,7 +38,7 @@ def step_slots(optimizer: Optimizer | None, objective: Objective) -> tuple[str, 
 class ProgramBuilder:
     """A program under construction: its builder, its leaves, and the values of the nodes."""
 
-    def __init__(self, b: Builder, graph: Graph, objective: Objective = PLAIN) -> None:
+    def __init__(self, b: Builder, graph: Graph, objective: Objective = NO_TRAINING) -> None:
         self.b, self.graph, self.objective, self.frozen = b, graph, objective, objective.frozen
         self.blocks = blocks_of(graph, objective)
         self.learned = [block for block in self.blocks if not block.frozen]

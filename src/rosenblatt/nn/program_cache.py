@@ -1,8 +1,8 @@
 """Compiled programs that networks of one kind share: folds of a cross-validation, members of an ensemble, refits.
 
-Goes in: what a program is made from. Comes out: the executable, from memory if the same was made before. Executables
-are immutable; workspaces and parameters belong to who uses them. What holds a user's function is never shared, as
-nothing tells whether it would do the same again.
+Takes what a program is made from. Returns the executable, from memory if the same was made before. Executables are
+immutable; workspaces and parameters belong to who uses them. Never shares what holds a user's function, as nothing
+tells whether it would do the same again.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from rosenblatt.nn.graph import Graph
 __all__ = ["cached_executable"]
 
 MAX_KEPT = 64
-OWN = "rosenblatt."
+PACKAGE = "rosenblatt."
 
 
 class UnknownParts(TypeError):
@@ -78,7 +78,7 @@ def graph_key(graph: Graph) -> Any:
     number = {node: i for i, node in enumerate(graph.nodes)}
     nodes = []
     for node in graph.nodes:
-        if not type(node.layer).__module__.startswith(OWN):  # a user's layer may do anything
+        if not type(node.layer).__module__.startswith(PACKAGE):  # a user's layer may do anything
             raise UnknownParts(type(node.layer).__name__)
         inputs = tuple(number[given] for given in node.inputs)
         nodes.append((graph.names[node], record_key(node.layer), inputs, node.width, node.kind))
@@ -94,7 +94,7 @@ def record_key(value: Any) -> Any:
 def is_record(value: Any) -> bool:
     """Whether all that a value is stands in its fields: not so of nodes, of which two that look alike are two."""
     kind = type(value)
-    if not is_dataclass(kind) or not kind.__module__.startswith(OWN):
+    if not is_dataclass(kind) or not kind.__module__.startswith(PACKAGE):
         return False
     settings = kind.__dataclass_params__  # type: ignore[attr-defined]
     return bool(settings.eq and settings.frozen)

@@ -1,6 +1,6 @@
 """`NetworkSpec`: the dense chain, input to output, as plain data.
 
-Goes in: sizes, activations and what stands between layers. Comes out: its `Graph`. It never holds numbers.
+Takes sizes, activations and what stands between layers. Returns its `Graph`. Never holds numbers.
 """
 
 from __future__ import annotations

@@ -38,7 +38,7 @@ OBJECTS: dict[str, tuple[str, ...]] = {
 """Which objects the parameters may be; see `rosenblatt.persistence.objects`."""
 
 
-def is_count(value: Any) -> bool:
+def is_natural(value: Any) -> bool:
     """A non-negative integer."""
     return type(value) is int and value >= 0
 
@@ -73,13 +73,13 @@ def is_history(value: Any) -> bool:
 
 ATTRIBUTES: dict[str, Callable[[Any], bool]] = {
     "classes_": is_array,
-    "n_features_in_": is_count,
+    "n_features_in_": is_natural,
     "feature_names_in_": lambda value: is_array(value) and value.dtype == object,
-    "n_layers_": is_count,
-    "n_outputs_": is_count,
+    "n_layers_": is_natural,
+    "n_outputs_": is_natural,
     "out_activation_": lambda value: isinstance(value, str),
-    "n_iter_": is_count,
-    "t_": is_count,
+    "n_iter_": is_natural,
+    "t_": is_natural,
     "loss_": is_float,
     "best_loss_": is_float_or_none,
     "loss_curve_": is_curve,

@@ -1,7 +1,7 @@
 """Models in files: safetensors with JSON metadata, no code.
 
-Goes in: a fitted model or a network. Comes out: one file that holds all of it; and from the file a model that predicts
-the same. The loader validates every shape, dtype and number and executes nothing. The writer is atomic: a crash, a full
+Takes a fitted model or a network. Returns one file that holds all of it; and from the file a model that predicts the
+same. The loader validates every shape, dtype and number and executes nothing. The writer is atomic: a crash, a full
 disk or an interrupt leaves the old file or the new one, never half of one.
 """
 

@@ -1,7 +1,7 @@
 """Fitted `TabularClassifier` and `TabularRegressor` as plain data, and back.
 
-Goes in: a fitted estimator. Comes out: a JSON-able state and arrays; or, from those, an estimator that predicts the
-same bits. Everything is checked against everything else when it is read. Not kept: which rows each member held out.
+Takes a fitted estimator. Returns a JSON-able state and arrays; or, from those, an estimator that predicts the same
+bits. Everything is checked against everything else when it is read. Not kept: which rows each member held out.
 """
 
 from __future__ import annotations

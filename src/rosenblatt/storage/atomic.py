@@ -1,7 +1,7 @@
 """Writing a file so that a crash, a full disk or an interrupt leaves either the old file or the new one.
 
-Goes in: a path and the bytes. Comes out: the file, on the disk and not only in memory. It never leaves a temporary file
-behind, and never touches the old file before the new one is complete.
+Takes a path and the bytes. Returns the file, on the disk and not only in memory. Never leaves a temporary file behind,
+and never touches the old file before the new one is complete.
 """
 
 from __future__ import annotations

@@ -37,7 +37,7 @@ METADATA_KEY = "rosenblatt"
 DTYPES: dict[str, np.dtype[Any]] = {"F32": np.dtype("<f4"), "F64": np.dtype("<f8")}
 STATE_DTYPES = {**DTYPES, "U8": np.dtype("u1"), "U32": np.dtype("<u4"), "I64": np.dtype("<i8")}
 """What the arrays of a state may be, which need not be finite."""
-STATE_DEPTH = 100
+MAX_STATE_DEPTH = 100
 """Levels of a whole state. The parser's own limit, the interpreter's stack, is too near for what comes after it."""
 
 
@@ -151,9 +151,9 @@ def refuse_constant(text: str) -> None:
 
 
 def require_shallow(state: Any) -> None:
-    """Refuse a state of more than `STATE_DEPTH` levels, without recursion."""
+    """Refuse a state of more than `MAX_STATE_DEPTH` levels, without recursion."""
     level = [state]
-    for _ in range(STATE_DEPTH):
+    for _ in range(MAX_STATE_DEPTH):
         nested = [list(item.values()) if isinstance(item, Mapping) else item for item in level]
         level = [item for items in nested if isinstance(items, (list, tuple)) for item in items]
         if not level:

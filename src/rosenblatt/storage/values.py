@@ -25,7 +25,7 @@ ARRAY_ITEMS: dict[str, type] = {
     "object": str,
 }
 """The dtypes of arrays inside the JSON text, and what their items are there."""
-DEPTH = 50
+MAX_DEPTH = 50
 """Levels of a value."""
 
 
@@ -109,7 +109,7 @@ def decode_value(value: Any, objects: Decoders = MappingProxyType({}), depth: in
     objects : mapping of str to callable
         Tags of the objects that may be here, such as "optimizer", and what makes one from its state.
     """
-    if depth > DEPTH:
+    if depth > MAX_DEPTH:
         raise ModelFileError("a value is nested too deeply.")
     if value is None or isinstance(value, (bool, int, float, str)):
         return value

@@ -130,7 +130,7 @@ def join_inputs(preparation: Preparation, settings: Settings) -> nn.Node:
     if preparation.numbers:
         numbers = nn.input(len(preparation.numbers), "numbers")
         waved = is_waved(preparation, settings)
-        parts.append(nn.Periodic(name="waves", waves=settings.waves)(numbers) if waved else numbers)
+        parts.append(nn.Periodic(name="waves", n_frequencies=settings.waves)(numbers) if waved else numbers)
     if preparation.flags:
         parts.append(nn.input(len(preparation.flags), "flags"))
     for i, n_levels in enumerate(preparation.levels):

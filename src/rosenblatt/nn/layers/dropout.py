@@ -1,7 +1,7 @@
 """Layers that act in training only: dropout and noise, from counters.
 
-Goes in: values. Comes out: the same values disturbed; in prediction the values themselves. A number depends on the
-seed, the step, the row and the column, on nothing else.
+Takes values. Returns the same values disturbed; in prediction the values themselves. A number depends on the seed, the
+step, the row and the column, on nothing else.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Layers that standardize or scale their inputs.
 
-Goes in: values [m, n]. Comes out: values of the same shape.
+Takes values [m, n]. Returns values of the same shape.
 """
 
 from __future__ import annotations

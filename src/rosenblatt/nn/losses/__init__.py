@@ -8,6 +8,7 @@ parameters are frozen dataclasses: ``Huber(delta=2.0)`` can be given, compared, 
 What each computes is in `rosenblatt.nn.losses.classification` and `rosenblatt.nn.losses.regression`.
 """
 
+import numpy as np
 from numpy.typing import ArrayLike
 
 from rosenblatt.nn.activations import OUTPUTS
@@ -66,6 +67,14 @@ def check_target(loss: str | LossFunction | Loss, y: ArrayLike) -> None:
     Traceback (most recent call last):
     ValueError: loss 'gamma' needs targets > 0, but the smallest is -1 (row 3)
     """
-    record = loss_record(loss)
-    if isinstance(record.function, NamedLoss):
-        base.check(record.function.name, record, y)
+    record, array = loss_record(loss), np.asarray(y)
+    if not isinstance(record.function, NamedLoss):
+        return
+    name = record.function.name
+    if array.dtype.kind not in "fiub":
+        raise ValueError(f"loss {name!r} needs {record.targets}, but the targets have the type {array.dtype}")
+    if array.ndim not in ((1,) if record.labels else (1, 2)):
+        allowed = "(n_rows,)" if record.labels else "(n_rows,) or (n_rows, n_targets)"
+        raise ValueError(f"loss {name!r} needs targets of shape {allowed}, but they have the shape {array.shape}")
+    if problem := record.targets.problem(array):
+        raise ValueError(f"loss {name!r} needs {record.targets}, but {problem}")

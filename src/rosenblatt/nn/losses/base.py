@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from rosenblatt.ir.program import Builder
 from rosenblatt.ir.types import M, Value
@@ -140,18 +140,6 @@ class NamedLoss(ABC):
     @abstractmethod
     def __call__(self, b: Builder, prediction: Value, target: Value) -> Value:
         """Append it: a value of shape [m] or [m, k]."""
-
-
-def check(name: str, record: Loss, y: ArrayLike) -> None:
-    """Refuse targets that the loss called `name` cannot take; see `rosenblatt.nn.losses.check_target`."""
-    array = np.asarray(y)
-    if array.dtype.kind not in "fiub":
-        raise ValueError(f"loss {name!r} needs {record.targets}, but the targets have the type {array.dtype}")
-    if array.ndim not in ((1,) if record.labels else (1, 2)):
-        allowed = "(n_rows,)" if record.labels else "(n_rows,) or (n_rows, n_targets)"
-        raise ValueError(f"loss {name!r} needs targets of shape {allowed}, but they have the shape {array.shape}")
-    if problem := record.targets.problem(array):
-        raise ValueError(f"loss {name!r} needs {record.targets}, but {problem}")
 
 
 def mean_over_rows(b: Builder, per_row: Value, sample_weight: Value | None, inverse_weight: Value) -> Value:

@@ -21,7 +21,7 @@ __all__ = ["AbsoluteError", "Gamma", "GaussianNLL", "Huber", "Poisson", "Quantil
 
 OF_ANY_NUMBER = ("identity", "softplus", "relu", "exp", "logistic", "tanh")
 """Output activations of losses that take the activated output."""
-LEAST_LOG_VARIANCE = math.log(1e-6)
+MIN_LOG_VARIANCE = math.log(1e-6)
 
 
 @dataclass(frozen=True)
@@ -209,6 +209,6 @@ class GaussianNLL(NamedLoss):
         k = _n_targets(self, prediction, target)
         mean = b.slice(prediction, axis=1, start=0, stop=k)
         given = b.slice(prediction, axis=1, start=k, stop=2 * k)
-        log_variance = b.where(b.less(given, LEAST_LOG_VARIANCE), LEAST_LOG_VARIANCE, given)
+        log_variance = b.where(b.less(given, MIN_LOG_VARIANCE), MIN_LOG_VARIANCE, given)
         scaled = b.mul(b.squared_error(mean, target), b.exp(b.neg(log_variance)))
         return b.mul(b.add(log_variance, scaled), 0.5)

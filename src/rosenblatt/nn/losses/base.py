@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, ClassVar
 
 import numpy as np
@@ -127,15 +127,7 @@ class NamedLoss(ABC):
     @property
     def record(self) -> Loss:
         """What training needs to know about it."""
-        return Loss(
-            self,
-            labels=self.labels,
-            raw=self.raw,
-            mean_of_outputs=self.mean_of_outputs,
-            outputs=self.outputs,
-            outputs_per_target=self.outputs_per_target,
-            targets=self.targets,
-        )
+        return Loss(self, **{f.name: getattr(self, f.name) for f in fields(Loss) if f.name != "function"})
 
     @abstractmethod
     def __call__(self, b: Builder, prediction: Value, target: Value) -> Value:

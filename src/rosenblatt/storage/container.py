@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rosenblatt._version import __version__
+from rosenblatt.storage.values import ModelFileError, decode_value, encode_value, errors_of, require_keys
 
 __all__ = [
     "FORMAT_VERSION",

@@ -12,20 +12,19 @@ import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from rosenblatt.nn.effects import effects_of
 from rosenblatt.nn.graph import Graph
+from rosenblatt.nn.inputs import input_arrays
 from rosenblatt.nn.layers.base import require_range
-from rosenblatt.nn.layers.dropout import AlphaDropout, Dropout, GaussianNoise
-from rosenblatt.nn.layers.normalization import BatchNorm
 from rosenblatt.nn.losses import check_target
-from rosenblatt.nn.network import Network, input_arrays
 from rosenblatt.nn.objective import NUMBERS, SETTINGS, LossGiven
-from rosenblatt.nn.optimizers import Optimizer, optimizer_named
-from rosenblatt.nn.schedules import Schedule, schedule_named
+from rosenblatt.nn.optimizers import OPTIMIZERS, Optimizer
+from rosenblatt.nn.schedules import SCHEDULES, Schedule
 from rosenblatt.training.checkpoint import DEFAULT_EVERY, Checkpoints, data_digest, fingerprint_of, network_text
 from rosenblatt.training.early_stopping import EarlyStopping
 from rosenblatt.training.evaluation import Evaluator, GradientProbe
@@ -35,6 +34,9 @@ from rosenblatt.training.lbfgs import minimize
 from rosenblatt.training.learning_rates import LearningRates
 from rosenblatt.training.loop import Outcome, TrainingLoop
 from rosenblatt.training.trainer import DivergenceError, Trainer
+
+if TYPE_CHECKING:
+    from rosenblatt.nn.network import Network
 
 __all__ = ["Epoch", "fit"]
 
@@ -208,7 +210,7 @@ def check_targets(graph: Graph, loss: LossGiven | Mapping[str, LossGiven], y: An
 def run_batches(network: Network, X: Any, y: Any, o: Options) -> TrainingLoop:
     """Train by mini-batches, continuing from a checkpoint where there is one."""
     given, n_rows = o["optimizer"], next(iter(input_arrays(network.graph, X).values())).shape[0]
-    optimizer = optimizer_named(given) if isinstance(given, (str, type)) else given
+    optimizer = OPTIMIZERS.resolve(given)
     trainer = make_trainer(network, optimizer, o, batch_size=min(o["batch_size"], n_rows), seed=o["seed"])
     trainer.set_data(X, y, o["sample_weight"])
     checkpoints = None
@@ -314,10 +316,11 @@ def refuse_steps(network: Network, o: Options) -> None:
     for name, off in WITHOUT_STEPS.items():
         if o[name] != off and o[name]:
             raise ValueError(f"optimizer='lbfgs' uses all rows at once and has no {name}, but {name} is {o[name]!r}")
-    for name, layer in network.graph.layers.items():
-        if isinstance(layer, (Dropout, AlphaDropout, GaussianNoise, BatchNorm)):
+    for node, effects in effects_of(network.graph, network.frozen).items():
+        if not effects.is_fixed:
+            name, kind = network.graph.names[node], type(node.layer).__name__
             raise ValueError(
-                f"optimizer='lbfgs' minimizes one fixed function, but layer {name!r} ({type(layer).__name__}) changes "
+                f"optimizer='lbfgs' minimizes one fixed function, but layer {name!r} ({kind}) changes "
                 "it from step to step: use 'adam', or leave the layer out"
             )
 

@@ -7,7 +7,7 @@ make of the data, at the cost of the layers behind them only. Masks and noise ar
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rosenblatt.nn.effects import effects_of
 from rosenblatt.nn.graph import Graph
@@ -15,8 +15,10 @@ from rosenblatt.nn.initialization import copy_layers
 from rosenblatt.nn.inputs import input_arrays
 from rosenblatt.nn.layers import Source
 from rosenblatt.nn.layers.base import Node
-from rosenblatt.nn.network import Network, input_arrays
 from rosenblatt.training.history import History
+
+if TYPE_CHECKING:
+    from rosenblatt.nn.network import Network
 
 __all__ = ["fit_on_frozen_features"]
 

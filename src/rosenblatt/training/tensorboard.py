@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
+    from rosenblatt.nn.network import Network
     from rosenblatt.training.fitting import Epoch
 
 __all__ = ["TensorBoard"]

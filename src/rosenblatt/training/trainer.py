@@ -100,8 +100,9 @@ class Trainer:
         """Build, plan and compile the programs; move the parameters into memory that has room for the state."""
         graph, dtype = self.network.graph, self.network.dtype.name
         rows = training_rows(self.network.spec)
-        one_block = (self.batch_size or rows + 1) > rows and needs_whole_batch(graph, self.network.frozen)
-        if self.optimizer is not None and one_block and self.batch_size is None:
+        large = self.optimizer is not None and (self.batch_size is None or self.batch_size > rows)
+        one_block = large and needs_whole_batch(graph, self.network.frozen)
+        if one_block and self.batch_size is None:
             raise ValueError("layers that look at all rows of a batch, such as BatchNorm, need a batch_size")
         if self.optimizer is not None and self.batch_size is not None and (one_block or self.batch_size <= rows):
             objective, optimizer, batch_size = self.objective, self.optimizer, self.batch_size

@@ -220,7 +220,7 @@ def require_count(what: str, value: Any, layer: str | None = None) -> int:
 def require_range(what: str, value: Any, low: float, high: float, layer: str | None = None) -> None:
     """Refuse what is no number in [low, high)."""
     if not isinstance(value, Real) or isinstance(value, bool) or not low <= float(value) < high:
-        limit = f"in [{low}, {high})" if math.isfinite(high) else f"a number of at least {low}"
+        limit = f"in [{low:g}, {high:g})" if math.isfinite(high) else f"a number of at least {low}"
         raise ValueError(f"{where(layer)}{what} is {value!r}; it must be {limit}")
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from rosenblatt.nn.schedules import Constant, Schedule
+from rosenblatt.nn.schedules import ConstantRate, Schedule
 from rosenblatt.training import Trainer
 from rosenblatt.training.learning_rates import LearningRates
 
@@ -30,7 +30,7 @@ class SolverRates(LearningRates):
         Rows of all epochs so far.
     """
 
-    schedule: Schedule = field(default_factory=Constant)
+    schedule: Schedule = field(default_factory=ConstantRate)
     mode: str = "constant"
     power_t: float = 0.5
     n_rows_seen: int = 0

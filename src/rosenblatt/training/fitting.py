@@ -216,7 +216,7 @@ def run_batches(network: Network, X: Any, y: Any, o: Options) -> TrainingLoop:
     checkpoints = None
     if o["checkpoint"] is not None:
         checkpoints = Checkpoints(o["checkpoint"], o["checkpoint_every"], fingerprint(network, X, y, o))
-    rates = LearningRates(o["learning_rate"], schedule_named(o["schedule"]))
+    rates = LearningRates(o["learning_rate"], SCHEDULES.resolve(o["schedule"]))
     probe = GradientProbe(network, o["loss"], X, y) if o["gradient_statistics"] else None
     watching = watch(network, o)
     loop = TrainingLoop(

@@ -17,8 +17,8 @@ from rosenblatt.nn import NetworkSpec, Optimizer
 from rosenblatt.nn.activations import ACTIVATIONS, OUTPUTS
 from rosenblatt.nn.initializers import INITIALIZERS
 from rosenblatt.nn.objective import NUMBERS, SETTINGS
-from rosenblatt.nn.optimizers import OPTIMIZERS, optimizer_named
-from rosenblatt.nn.schedules import SCHEDULES, schedule_named
+from rosenblatt.nn.optimizers import OPTIMIZERS
+from rosenblatt.nn.schedules import SCHEDULES
 from rosenblatt.nn.spec import each_layer
 from rosenblatt.training.learning_rates import LearningRates
 
@@ -175,7 +175,7 @@ class MLPParameters:
     def _learning_rates(self) -> LearningRates:
         """Those of a schedule, or of one of scikit-learn's modes, which it uses with 'sgd' only."""
         if self.learning_rate not in ("constant", "invscaling", "adaptive"):
-            return LearningRates(self.learning_rate_init, schedule_named(self.learning_rate))
+            return LearningRates(self.learning_rate_init, SCHEDULES.resolve(self.learning_rate))
         mode = self.learning_rate if self.solver == "sgd" else "constant"
         return SolverRates(self.learning_rate_init, mode=mode, power_t=self.power_t, n_rows_seen=self.t_)
 

@@ -16,7 +16,18 @@ import numpy as np
 
 from rosenblatt.nn.schedules.base import Rates, Schedule, Steps, check_range, check_whole, numbers_of
 
-__all__ = ["CosLog", "Cosine", "Exponential", "OneCycle", "Piecewise", "Plateau", "PlateauState", "Power", "Warmup"]
+__all__ = [
+    "ConstantRate",
+    "CosLog",
+    "Cosine",
+    "Exponential",
+    "OneCycle",
+    "Piecewise",
+    "Plateau",
+    "PlateauState",
+    "Power",
+    "Warmup",
+]
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ def network() -> nn.Network:
 def loop(max_epochs: int = 12, average: float = 0.0, copies: int = 1, **options) -> TrainingLoop:
     trainer = Trainer(network(), "softmax_cross_entropy", nn.Adam(), batch_size=32, ema_decay=average)
     trainer.set_data(np.repeat(X, copies, axis=0), np.repeat(Y, copies))
-    rates = LearningRates(0.01, nn.schedules.Constant())
+    rates = LearningRates(0.01, nn.ConstantRate())
     return TrainingLoop(trainer, max_epochs, EarlyStopping(), rates, shuffle=True, **options)
 
 

@@ -89,7 +89,7 @@ def inspect(model_file: Path, display: Display) -> None:
     model = load(model_file)
     if isinstance(model, (TabularClassifier, TabularRegressor)):
         display.console.print(model.report(), markup=False)
-        display.console.print(f"\nthe first network\n{model._ensemble.networks[0].summary()}", markup=False)
+        display.console.print(f"\nthe first network\n{model.ensemble_.networks[0].summary()}", markup=False)
         return
     if isinstance(model, Network):
         describe_network(model, display)

@@ -138,10 +138,10 @@ def new_estimator(target: Target, parameters: dict[str, Any]) -> Any:
     """Unfitted, for the target; wrong parameters are found before anything is shown."""
     kind = TabularClassifier if target.classes else TabularRegressor
     for name in parameters:
-        if name not in kind._parameter_constraints:
+        if name not in kind.parameter_names():
             raise ValueError(f"--{name} is for classes, but the target {target.name!r} is a number. Leave it out.")
     model = kind(**parameters)
-    model._validate_params()
+    model.check_parameters()
     return model
 
 
@@ -213,7 +213,7 @@ def describe_target(target: Target) -> str:
 
 def describe_training(model: Any) -> str:
     """Networks, epochs, and how it ended."""
-    ensemble = model._ensemble
+    ensemble = model.ensemble_
     members = ensemble.members
     best = ", ".join(str(member.best_epoch) for member in members[:10]) + (", …" if len(members) > 10 else "")
     networks = "a network" if len(members) == 1 else f"{len(members)} networks"

@@ -26,7 +26,7 @@ def tune(request: TrainRequest, seconds: float, display: Display) -> None:
     best, name = work.estimator, work.target.name
     with shown_warnings(display):
         best.set_params(time_budget=seconds).fit(work.training, name).set_params(time_budget=None)
-    display.line("defaults", f"{best._score_name()} {best.score_:.4f} out of fold")
+    display.line("defaults", f"{best.score_name} {best.score_:.4f} out of fold")
     left = seconds - (time.perf_counter() - started)
     if left > 0:
         search = MLPSearchCV(best, time_budget=left, verbose=1, **SEARCH)

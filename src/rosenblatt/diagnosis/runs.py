@@ -105,7 +105,7 @@ def run(job: FitTask) -> Run:
 
 def stages(estimator: Any, X: Any, y: Any, pauses: bool) -> Iterator[int]:
     """Train an estimator; stop before epoch 1 and then ever more rarely, where it predicts as if it had ended."""
-    estimator._validate_params()
+    estimator.check_parameters()
     training = estimator.fit_in_stages(X, y, pause=0 if pauses else math.inf)
     epoch = 0
     for _ in training:  # the first stop

@@ -64,6 +64,15 @@ class SuggestingMixin:
     def _get_param_names(cls) -> list[str]:
         return super()._get_param_names()  # type: ignore[misc,no-any-return]
 
+    @classmethod
+    def parameter_names(cls) -> list[str]:
+        """The names of the constructor's parameters."""
+        return cls._get_param_names()
+
+    def check_parameters(self) -> None:
+        """Raise a `ValueError` that names the first parameter whose value is not allowed."""
+        self._validate_params()
+
     def _validate_params(self) -> None:
         try:
             super()._validate_params()  # type: ignore[misc]

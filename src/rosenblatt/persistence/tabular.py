@@ -31,10 +31,10 @@ __all__ = ["tabular_from_state", "tabular_state"]
 KINDS: dict[str, Any] = {"TabularClassifier": TabularClassifier, "TabularRegressor": TabularRegressor}
 FITTED = {
     "TabularClassifier": ("n_features_in_", "feature_names_in_", "target_name_", "score_", "classes_", "temperature_"),
-    "TabularRegressor": ("n_features_in_", "feature_names_in_", "target_name_", "score_", "_one_target"),
+    "TabularRegressor": ("n_features_in_", "feature_names_in_", "target_name_", "score_", "one_target_"),
 }
 
-ARRAYS = {"TabularClassifier": ("decision_weights_",), "TabularRegressor": ("_residuals",)}
+ARRAYS = {"TabularClassifier": ("decision_weights_",), "TabularRegressor": ("residuals_",)}
 
 
 def tabular_state(model: Any) -> tuple[dict[str, Any], Arrays]:
@@ -47,8 +47,8 @@ def tabular_state(model: Any) -> tuple[dict[str, Any], Arrays]:
     """
     from sklearn.utils.validation import check_is_fitted
 
-    check_is_fitted(model, "_ensemble")
-    kind, ensemble = type(model).__name__, model._ensemble
+    check_is_fitted(model, "ensemble_")
+    kind, ensemble = type(model).__name__, model.ensemble_
     arrays: Arrays = {}
     networks, members = [], []
     for i, member in enumerate(ensemble.members):
@@ -68,11 +68,11 @@ def tabular_state(model: Any) -> tuple[dict[str, Any], Arrays]:
         "class": kind,
         "parameters": {name: encode_value(value, f"parameter {name!r}") for name, value in parameters.items()},
         "fitted": {name: encode_value(value, f"attribute {name!r}") for name, value in fitted.items()},
-        "preparation": model._preparation.to_dict(),
+        "preparation": model.preparation_.to_dict(),
         "settings": encode_value(asdict(ensemble.settings), "settings"),
         "members": encode_value(members, "members"),
         "networks": networks,
-        "units": asdict(model._units) if kind == "TabularRegressor" else None,
+        "units": asdict(model.target_scaler_) if kind == "TabularRegressor" else None,
     }, arrays
 
 
@@ -96,13 +96,13 @@ def restore(state: Any, arrays: Mapping[str, NDArray[Any]]) -> Any:
     if kind not in KINDS or not isinstance(state["networks"], list) or not state["networks"]:
         raise ModelFileError("the file does not name a known estimator with its networks.")
     model = KINDS[kind](**{name: decode_value(value) for name, value in state["parameters"].items()})
-    model._validate_params()
+    model.check_parameters()
     fitted = {name: decode_value(value) for name, value in state["fitted"].items()}
     required = set(FITTED[kind]) - {"feature_names_in_"}
     require_keys(fitted, required, {"feature_names_in_"}, "the fitted part")
     for name, value in fitted.items():
         setattr(model, name, value)
-    model._preparation = Preparation.from_dict(state["preparation"])
+    model.preparation_ = Preparation.from_dict(state["preparation"])
     networks = [
         network_from_state(entry, {n.split("/", 1)[1]: a for n, a in arrays.items() if n.startswith(f"{i}/")})
         for i, entry in enumerate(state["networks"])
@@ -110,10 +110,10 @@ def restore(state: Any, arrays: Mapping[str, NDArray[Any]]) -> Any:
     members = restore_members(decode_value(state["members"]), networks)
     settings = restore_settings(decode_value(state["settings"]))
     read = from_cumulative if getattr(model, "ordered", False) is not False else np.asarray
-    model._ensemble = Ensemble(members, settings, getattr(model, "temperature_", 1.0), read=read)
+    model.ensemble_ = Ensemble(members, settings, getattr(model, "temperature_", 1.0), read=read)
     restore_arrays(model, arrays)
     restore_target(model, state["units"], networks[0].graph.n_outputs)
-    require_inputs(model._preparation, networks)
+    require_inputs(model.preparation_, networks)
     return model
 
 
@@ -162,12 +162,12 @@ def restore_target(model: Any, units: Any, n_outputs: int) -> None:
         if model.decision_weights_.shape != (n_classes,) or not (model.decision_weights_ > 0).all():
             raise ModelFileError("there is no positive decision weight for each class.")
         return
-    model._units = TargetScaler.from_dict(units)
-    n_targets = len(model._units.center)
+    model.target_scaler_ = TargetScaler.from_dict(units)
+    n_targets = len(model.target_scaler_.center)
     quantiles = () if model.quantiles is None else tuple(model.quantiles)
-    if (len(quantiles) or n_targets) != n_outputs or len(model._units.shifts) != len(quantiles):
+    if (len(quantiles) or n_targets) != n_outputs or len(model.target_scaler_.shifts) != len(quantiles):
         raise ModelFileError(f"there are units of {n_targets} targets, but the networks have {n_outputs} outputs.")
-    if model._residuals.ndim != 2 or len(model._residuals) < 2 or model._residuals.shape[1] != n_outputs:
+    if model.residuals_.ndim != 2 or len(model.residuals_) < 2 or model.residuals_.shape[1] != n_outputs:
         raise ModelFileError("there are no out-of-fold errors for each output.")
 
 

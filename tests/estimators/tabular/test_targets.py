@@ -95,11 +95,11 @@ def test_a_heavy_tail_is_learned_as_a_logarithm_where_that_is_better() -> None:
     test = rows(4000, seed=9)[0]
     truth = np.exp(3 * test[:, 0] + 2 * test[:, 1] + 0.3**2 / 2)
     auto, plain = (TabularRegressor(target_transform=t, **QUICK).fit(X, y) for t in ("auto", None))
-    assert (auto._units.kind, plain._units.kind) == ("log", "linear")
+    assert (auto.target_scaler_.kind, plain.target_scaler_.kind) == ("log", "linear")
     errors = [np.mean((model.predict(test) - truth) ** 2) for model in (auto, plain)]
     assert errors[0] < 0.7 * errors[1]
     assert auto.out_of_fold_.mean() == pytest.approx(y.mean(), rel=0.02)  # with_smearing: not the median
-    assert TabularRegressor(**QUICK).fit(X, X[:, 0] + X[:, 1])._units.kind == "linear"
+    assert TabularRegressor(**QUICK).fit(X, X[:, 0] + X[:, 1]).target_scaler_.kind == "linear"
 
 
 def test_counts_are_predicted_as_positive_means() -> None:

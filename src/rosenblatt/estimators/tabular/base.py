@@ -92,7 +92,8 @@ class TabularEstimator(SuggestingMixin, BaseEstimator):  # type: ignore[misc]
         tags.input_tags.allow_nan = tags.input_tags.string = tags.input_tags.categorical = True
         return tags
 
-    def _settings(self) -> Settings:
+    @property
+    def settings(self) -> Settings:
         """The preset, with what the user said instead."""
         given = {name: getattr(self, name) for name in OVERRIDES if getattr(self, name) is not None}
         if self.hidden is not None:
@@ -109,7 +110,7 @@ class TabularEstimator(SuggestingMixin, BaseEstimator):  # type: ignore[misc]
         if is_nameless(X):
             X = validate_data(self, X, reset=reset, dtype=None, ensure_all_finite=False)
             return read_table({f"x{i}": column for i, column in enumerate(X.T)})
-        table = read_table(X, text=() if reset else self._preparation.text_columns)
+        table = read_table(X, text=() if reset else self.preparation_.text_columns)
         if reset:
             self.n_features_in_ = len(table.columns)
             self.feature_names_in_ = np.array(list(table.columns), dtype=object)
@@ -131,7 +132,8 @@ class TabularEstimator(SuggestingMixin, BaseEstimator):  # type: ignore[misc]
         self.target_name_ = y
         return self._read(inputs, reset=True), self._values_of(column)
 
-    def _score_name(self) -> str:
+    @property
+    def score_name(self) -> str:
         """What ``score_`` is."""
         raise NotImplementedError
 
@@ -149,15 +151,15 @@ class TabularEstimator(SuggestingMixin, BaseEstimator):  # type: ignore[misc]
         kinds = infer_kinds(table, self.kinds)
         if y.ndim == 1 or y.shape[1] == 1:
             kinds = annotate_leakage(table, kinds, np.ravel(y), y.dtype.kind == "i")
-        self._preparation: Preparation = fit_preparation(table, kinds)
+        self.preparation_: Preparation = fit_preparation(table, kinds)
         weights = None
         if sample_weight is not None:
             weights = _check_sample_weight(sample_weight, y, dtype=np.float32, ensure_non_negative=True)
-        return Data(self._preparation, self._preparation.transform(table), y, weights)
+        return Data(self.preparation_, self.preparation_.transform(table), y, weights)
 
     def _fit_ensemble(self, data: Data, problem: Problem, folds: Folds, course: Course) -> Ensemble:
         """Train the members."""
-        ensemble = fit_ensemble(data, problem, self._settings(), folds, self._seed, course)
+        ensemble = fit_ensemble(data, problem, self.settings, folds, self._seed, course)
         if ensemble.interrupted:
             warn_user(f"Training was interrupted: {len(ensemble.members)} networks are kept as far as they had come.")
         if n_diverged := sum(member.diverged for member in ensemble.members):
@@ -167,7 +169,7 @@ class TabularEstimator(SuggestingMixin, BaseEstimator):  # type: ignore[misc]
             )
         return ensemble
 
-    def _average_with(self, others: Sequence[Any], y: Any) -> None:
+    def average_with(self, others: Sequence[Any], y: Any) -> None:
         """Take in the networks of others, fitted on the same rows, and calibrate anew.
 
         Parameters
@@ -197,8 +199,8 @@ class TabularEstimator(SuggestingMixin, BaseEstimator):  # type: ignore[misc]
         """What was done, as text: the honest score, each column's treatment, the members' training."""
         from rosenblatt.estimators.tabular.explain.report import report
 
-        check_is_fitted(self, "_ensemble")
-        return report(self, self._score_name())
+        check_is_fitted(self, "ensemble_")
+        return report(self, self.score_name)
 
     def explain(
         self,
@@ -261,7 +263,7 @@ class TabularEstimator(SuggestingMixin, BaseEstimator):  # type: ignore[misc]
         """
         from rosenblatt.estimators.tabular.explain.importance import explain
 
-        check_is_fitted(self, "_ensemble")
+        check_is_fitted(self, "ensemble_")
         return explain(self, X, y, method, metric, n_repeats, n_rows, random_state)
 
     def partial_dependence(
@@ -303,19 +305,19 @@ class TabularEstimator(SuggestingMixin, BaseEstimator):  # type: ignore[misc]
         """
         from rosenblatt.estimators.tabular.explain.partial_dependence import partial_dependence
 
-        check_is_fitted(self, "_ensemble")
+        check_is_fitted(self, "ensemble_")
         return partial_dependence(self, X, column, grid, n_grid, n_rows, random_state)
 
     def learning_curve(self) -> LearningCurve:
         """Training loss and held-out metric of each network after each epoch."""
         from rosenblatt.estimators.tabular.explain.report import LearningCurve
 
-        check_is_fitted(self, "_ensemble")
-        return LearningCurve.of(self._ensemble.members)
+        check_is_fitted(self, "ensemble_")
+        return LearningCurve.of(self.ensemble_.members)
 
     def _outputs(self, X: Any) -> Array:
         """The ensemble's mean outputs for raw rows, (n_rows, n_outputs)."""
-        check_is_fitted(self, "_ensemble")
-        return self._ensemble.predict(self._preparation.transform(self._read(X, reset=False)))
+        check_is_fitted(self, "ensemble_")
+        return self.ensemble_.predict(self.preparation_.transform(self._read(X, reset=False)))
 
-    _ensemble: Ensemble
+    ensemble_: Ensemble

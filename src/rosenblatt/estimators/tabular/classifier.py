@@ -168,7 +168,7 @@ class TabularClassifier(ClassifierMixin, TabularEstimator):  # type: ignore[misc
         labels = self._in_order(labels)
         self._draw_seed()
         data = self._prepare(table, labels, self._weights(y, sample_weight))
-        folds = self._folds(labels, self._settings().members)
+        folds = self._folds(labels, self.settings.members)
         problem = self._problem()
         if self._is_ordered():
             data = replace(data, y=cumulative(labels, len(self.classes_)))
@@ -194,7 +194,7 @@ class TabularClassifier(ClassifierMixin, TabularEstimator):  # type: ignore[misc
         """Softmax over the classes; for ordered ones, whether the class lies above each but the last."""
         n_classes, metric = len(self.classes_), CLASS_METRICS[self.metric]
         if not self._is_ordered():
-            loss = nn.SoftmaxCrossEntropy(self._settings().label_smoothing)
+            loss = nn.SoftmaxCrossEntropy(self.settings.label_smoothing)
             return Problem(n_classes, "softmax", loss, metric.measure)
 
         def measure(above: Array, probabilities: Array, weights: Array | None = None) -> float:
@@ -207,19 +207,20 @@ class TabularClassifier(ClassifierMixin, TabularEstimator):  # type: ignore[misc
         raw = ensemble.out_of_fold(len(labels))
         seen = np.flatnonzero(~np.isnan(raw[:, 0]))
         weights = None if sample_weight is None else np.asarray(sample_weight)[seen]
-        self._ensemble = replace(ensemble, temperature=best_temperature(raw[seen], labels[seen], weights))
-        self.temperature_ = self._ensemble.temperature
-        self.out_of_fold_ = self._ensemble.out_of_fold(len(labels))
+        self.ensemble_ = replace(ensemble, temperature=best_temperature(raw[seen], labels[seen], weights))
+        self.temperature_ = self.ensemble_.temperature
+        self.out_of_fold_ = self.ensemble_.out_of_fold(len(labels))
         metric, known = CLASS_METRICS[self.metric], self.out_of_fold_[seen]
         self.decision_weights_ = best_decisions(metric, labels[seen], known, weights)
         self.score_ = 1 - metric.scored_by(labels[seen], known * self.decision_weights_, weights)
 
-    def _average_with(self, others: Sequence[Any], y: Any) -> None:
+    def average_with(self, others: Sequence[Any], y: Any) -> None:
         label = {name: i for i, name in enumerate(self.classes_.tolist())}
         labels = np.array([label[name] for name in np.ravel(y).tolist()], np.int32)
-        self._finish(self._ensemble.joined([other._ensemble for other in others]), labels, None)
+        self._finish(self.ensemble_.joined([other.ensemble_ for other in others]), labels, None)
 
-    def _score_name(self) -> str:
+    @property
+    def score_name(self) -> str:
         return CLASS_METRICS[self.metric].score_name
 
     def _values_of(self, column: Column) -> Array:

@@ -162,12 +162,12 @@ class TabularRegressor(RegressorMixin, TabularEstimator):  # type: ignore[misc]
         self._require_rows(table.n_rows, y)
         targets = y.reshape(len(y), -1)
         goal = self._goal(targets)
-        self._one_target = y.ndim == 1 and self.quantiles is None
+        self.one_target_ = y.ndim == 1 and self.quantiles is None
         self._draw_seed()
         data = self._prepare(table, targets, sample_weight)
-        folds = self._folds(len(y), self._settings().members)
+        folds = self._folds(len(y), self.settings.members)
         units = self._choose_units(goal, data, folds, course)
-        self._ensemble = self._fit_ensemble(
+        self.ensemble_ = self._fit_ensemble(
             replace(data, y=units.encode(targets)), self._problem(goal, targets), folds, course
         )
         self._finish(goal, units, targets, sample_weight)
@@ -211,36 +211,39 @@ class TabularRegressor(RegressorMixin, TabularEstimator):  # type: ignore[misc]
             return plain
         candidates = (plain, fit_units(data.y, "log"))
         return choose_target_transform(
-            candidates, data, self._problem(goal, data.y), self._settings(), folds[0], self._seed, course
+            candidates, data, self._problem(goal, data.y), self.settings, folds[0], self._seed, course
         )
 
     def _finish(self, goal: RegressionLoss, units: TargetScaler, targets: Array, sample_weight: Any) -> None:
         """What out-of-fold predictions say: shifts of quantiles, the mean of a logarithm, errors, the score."""
-        outputs = self._ensemble.out_of_fold(len(targets))
+        outputs = self.ensemble_.out_of_fold(len(targets))
         seen = np.flatnonzero(~np.isnan(outputs[:, 0]))
         weights = None if sample_weight is None else np.asarray(sample_weight)[seen]
         if self.quantiles is None:
             units = units.with_smearing(targets[seen], outputs[seen], weights)
         else:
             units = units.with_conformal_offsets(targets[seen], outputs[seen], tuple(self.quantiles))
-        self._units = units
+        self.target_scaler_ = units
         residuals = units.encode(targets[seen]) - outputs[seen]
-        self._residuals = np.quantile(residuals, np.linspace(0, 1, N_RESIDUALS), axis=0)
+        self.residuals_ = np.quantile(residuals, np.linspace(0, 1, N_RESIDUALS), axis=0)
         decoded = units.decode(outputs)
-        self.out_of_fold_ = decoded[:, 0] if self._one_target else decoded
+        self.out_of_fold_ = decoded[:, 0] if self.one_target_ else decoded
         self.score_ = goal.score(targets[seen], decoded[seen], weights)
 
-    def _average_with(self, others: Sequence[Any], y: Any) -> None:
+    def average_with(self, others: Sequence[Any], y: Any) -> None:
         targets = np.asarray(y, np.float64).reshape(len(self.out_of_fold_), -1)
-        same = [other._ensemble for other in others if other._units.kind == self._units.kind]  # learned alike
-        self._ensemble = self._ensemble.joined(same)
-        self._finish(self._goal(targets), replace(self._units, factor=1.0, shifts=()), targets, None)
+        same = [
+            other.ensemble_ for other in others if other.target_scaler_.kind == self.target_scaler_.kind
+        ]  # learned alike
+        self.ensemble_ = self.ensemble_.joined(same)
+        self._finish(self._goal(targets), replace(self.target_scaler_, factor=1.0, shifts=()), targets, None)
 
     def _values_of(self, column: Column) -> Array:
         fit_target(column, "regression")
         return numbers(column)
 
-    def _score_name(self) -> str:
+    @property
+    def score_name(self) -> str:
         return regression_of(self.loss, self.quantiles).score_name
 
     def predict(self, X: Any) -> Array:
@@ -251,8 +254,8 @@ class TabularRegressor(RegressorMixin, TabularEstimator):  # type: ignore[misc]
         ndarray of shape (n_rows,), (n_rows, n_targets) or (n_rows, n_quantiles)
         """
         outputs = self._outputs(X)
-        values = self._units.decode(outputs)
-        return np.asarray(values[:, 0] if self._one_target else values)
+        values = self.target_scaler_.decode(outputs)
+        return np.asarray(values[:, 0] if self.one_target_ else values)
 
     def predict_interval(self, X: Any, coverage: float = 0.9) -> Array:
         """Between which numbers the target of a further row lies with the probability `coverage`.
@@ -280,12 +283,12 @@ class TabularRegressor(RegressorMixin, TabularEstimator):  # type: ignore[misc]
             raise ValueError(f"coverage is {coverage}; it must lie between 0 and 1, as 0.9.")
         outputs, low = self._outputs(X), (1 - coverage) / 2
         if self.quantiles is not None:
-            return self._units.decode(outputs)[:, places_of(coverage, self.quantiles)]
-        last = len(self._residuals) - 1
-        errors = self._residuals[[math.floor(low * last), math.ceil((1 - low) * last)]]
-        plain = replace(self._units, factor=1.0)  # quantiles of a logarithm are those of the number
+            return self.target_scaler_.decode(outputs)[:, places_of(coverage, self.quantiles)]
+        last = len(self.residuals_) - 1
+        errors = self.residuals_[[math.floor(low * last), math.ceil((1 - low) * last)]]
+        plain = replace(self.target_scaler_, factor=1.0)  # quantiles of a logarithm are those of the number
         ends = np.stack([plain.decode(outputs + error) for error in errors], axis=-1)
-        return np.asarray(ends[:, 0] if self._one_target else ends)
+        return np.asarray(ends[:, 0] if self.one_target_ else ends)
 
     def _folds(self, n: int, members: int) -> Folds:
         members = min(members, n)

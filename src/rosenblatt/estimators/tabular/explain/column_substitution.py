@@ -78,7 +78,7 @@ def predict_variants(model: Any, prepared: Prepared, variants: Sequence[Substitu
     at_once = max(1, min(MAX_ROWS // n, MAX_VALUES // (n * width)))
     for start in range(0, len(variants), at_once):
         batch = variants[start : start + at_once]
-        yield from np.split(predictions_of(model, model._ensemble.predict(stacked(prepared, batch))), len(batch))
+        yield from np.split(predictions_of(model, model.ensemble_.predict(stacked(prepared, batch))), len(batch))
 
 
 def stacked(prepared: Prepared, variants: Sequence[Substitution]) -> Prepared:
@@ -104,7 +104,7 @@ def predictions_of(model: Any, outputs: Array) -> Array:
     """Probabilities of the classes, or targets in their units, from what an ensemble gives; [n, k]."""
     if hasattr(model, "classes_"):
         return np.asarray(outputs / outputs.sum(axis=1, keepdims=True))
-    return np.asarray(model._units.decode(outputs))
+    return np.asarray(model.target_scaler_.decode(outputs))
 
 
 def require_count(name: str, given: Any) -> None:

@@ -128,10 +128,10 @@ def explain(
         raise ValueError("method='permutation' needs y: it measures how much worse predictions become.")
     if method == "permutation" and len(rows) < 2:
         raise ValueError("a single row cannot be shuffled; give more rows, or method='gradient'.")
-    prepared = model._preparation.transform(table.take(rows))
+    prepared = model.preparation_.transform(table.take(rows))
     target = None if target is None or len(rows) < 2 else target[rows]
-    baseline = None if target is None else measure(target, predictions_of(model, model._ensemble.predict(prepared)))
-    names = [kind.name for kind in model._preparation.kinds]
+    baseline = None if target is None else measure(target, predictions_of(model, model.ensemble_.predict(prepared)))
+    names = [kind.name for kind in model.preparation_.kinds]
     if method == "gradient":
         contributions, mean, deviation, quantity = contributions_of(model, prepared, names)
         return sorted_explanation(
@@ -156,7 +156,7 @@ def shuffled_scores(
     baseline: float,
 ) -> Array:
     """The score of the predictions after each column was put into each order, [n_orders, n_columns]."""
-    places = places_of(model._preparation)
+    places = places_of(model.preparation_)
     variants = [Substitution(place, part_of(prepared, place), order) for place in places for order in orders]
     found = np.full((len(orders), len(names)), baseline)
     measured = np.array([score(values) for values in predict_variants(model, prepared, variants)])
@@ -184,9 +184,9 @@ def read_rows(model: Any, X: Any, y: Any) -> tuple[Table, Array | None]:
     name = y if isinstance(y, str) else None
     if name is not None:
         require_names(X, name)
-        X = read_table(X, text=model._preparation.text_columns)
+        X = read_table(X, text=model.preparation_.text_columns)
     table = model._read(X, reset=False)
-    inputs = {kind.name for kind in model._preparation.kinds}
+    inputs = {kind.name for kind in model.preparation_.kinds}
     if y is None and model.target_name_ in set(table.columns) - inputs:
         name = model.target_name_
     if name in inputs:
@@ -226,7 +226,7 @@ def numbers_of(model: Any, y: Any) -> NDArray[np.float64]:
     """Targets of a regression, [n, k]."""
     targets = check_array(y, ensure_2d=False, dtype=np.float64, input_name="y")
     targets = np.asarray(targets).reshape(len(targets), -1)
-    if targets.shape[1] != (n_targets := len(model._units.center)):
+    if targets.shape[1] != (n_targets := len(model.target_scaler_.center)):
         raise ValueError(f"y has {targets.shape[1]} targets, but the model was fitted to {n_targets}.")
     return targets
 
@@ -235,7 +235,7 @@ def score_of(model: Any, metric: str | None) -> tuple[str, Measure, int]:
     """Name and function of (targets, predictions), and 1 for a score or -1 for a loss."""
     if not hasattr(model, "classes_"):
         if metric is not None:
-            raise ValueError(f"metric is {metric!r}, but a regressor has none; it is scored by {model._score_name()}.")
+            raise ValueError(f"metric is {metric!r}, but a regressor has none; it is scored by {model.score_name}.")
         goal = regression_of(model.loss, model.quantiles)
         return goal.score_name, lambda y, predicted: goal.score(y, predicted, None), 1
     metric = "log_loss" if metric is None else metric
@@ -255,11 +255,11 @@ def contributions_of(
 ) -> tuple[Array, NDArray[np.float64], NDArray[np.float64], str]:
     """Contributions [n_rows, n_columns(, n_outputs)], importances and their deviations, what is explained."""
     what, cotangents, scales = directions(model, prepared)
-    networks = model._ensemble.networks
+    networks = model.ensemble_.networks
     found = np.zeros((len(networks), len(prepared.numbers), len(names), len(cotangents)))
     for own, network in zip(found, networks, strict=True):
         for j, cotangent in enumerate(cotangents):
-            add_contributions(own[..., j], network, cotangent, model._preparation, prepared, names)
+            add_contributions(own[..., j], network, cotangent, model.preparation_, prepared, names)
     mean = found.mean(axis=0)
     importance = np.mean(np.abs(mean) / scales, axis=(0, 2))
     deviation = np.mean(np.abs(found) / scales, axis=(1, 3)).std(axis=0)
@@ -269,10 +269,10 @@ def contributions_of(
 
 def directions(model: Any, prepared: Prepared) -> tuple[str, list[Array], Array]:
     """What is explained, in words and as cotangents of raw outputs, and the scale of each for importances."""
-    n_outputs = model._ensemble.networks[0].graph.n_outputs
+    n_outputs = model.ensemble_.networks[0].graph.n_outputs
     if hasattr(model, "classes_"):
         return class_directions(model, prepared, n_outputs)
-    units = model._units
+    units = model.target_scaler_
     scale = np.ones(n_outputs) if units.kind == "mean" else np.broadcast_to(np.array(units.scale), n_outputs)
     what = "the prediction" if units.kind == "linear" else "the logarithm of the prediction"
     if n_outputs == 1:
@@ -285,9 +285,9 @@ def class_directions(model: Any, prepared: Prepared, n_outputs: int) -> tuple[st
     """As `directions`, of classes: logits, which saturate nowhere as probabilities do."""
     if model.ordered is not False:
         return "the mean log odds of lying above a class", [np.full(n_outputs, 1 / n_outputs)], np.ones(1)
-    probabilities = predictions_of(model, model._ensemble.predict(prepared)) * model.decision_weights_
+    probabilities = predictions_of(model, model.ensemble_.predict(prepared)) * model.decision_weights_
     chosen = np.eye(n_outputs)[probabilities.argmax(axis=1)]
-    cotangent = (chosen - (1 - chosen) / (n_outputs - 1)) / model._ensemble.temperature
+    cotangent = (chosen - (1 - chosen) / (n_outputs - 1)) / model.ensemble_.temperature
     if n_outputs == 2:
         return "the log odds of the predicted class", [cotangent], np.ones(1)
     return "the predicted class's logit above the mean of the others", [cotangent], np.ones(1)

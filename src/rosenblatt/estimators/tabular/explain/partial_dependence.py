@@ -105,10 +105,10 @@ def partial_dependence(
     rule = rule_of(model, column)
     table = model._read(X, reset=False)
     table = table.take(sample_rows(table.n_rows, n_rows, check_random_state(random_state)))
-    prepared = model._preparation.transform(table)
+    prepared = model.preparation_.transform(table)
     cells = default_grid(rule, table[rule.name], n_grid) if grid is None else given_grid(rule, grid)
-    n, part = table.n_rows, prepare_alone(model._preparation, rule, cells)
-    place = next(place for place in places_of(model._preparation) if place.name == rule.name)
+    n, part = table.n_rows, prepare_alone(model.preparation_, rule, cells)
+    place = next(place for place in places_of(model.preparation_) if place.name == rule.name)
     variants = [Substitution(place, part, np.full(n, i)) for i in range(len(cells.values))]
     found = [(p.mean(axis=0), p.std(axis=0)) for p in predict_variants(model, prepared, variants)]
     values, spread = (np.array(list(numbers)) for numbers in zip(*found, strict=True))
@@ -118,7 +118,7 @@ def partial_dependence(
 
 def rule_of(model: Any, column: str | int) -> Rule:
     """The rule of a column that the model uses, by name or number."""
-    kinds = {kind.name: kind for kind in model._preparation.kinds}
+    kinds = {kind.name: kind for kind in model.preparation_.kinds}
     name = str(column)
     if isinstance(column, Integral) and name not in kinds:
         if not 0 <= column < len(kinds):
@@ -130,7 +130,7 @@ def rule_of(model: Any, column: str | int) -> Rule:
         raise TableError(
             f"predictions do not depend on column {name!r}: the model leaves it out ({kinds[name].detail})."
         )
-    rules: dict[str, Rule] = {rule.name: rule for rule in model._preparation.rules}
+    rules: dict[str, Rule] = {rule.name: rule for rule in model.preparation_.rules}
     return rules[name]
 
 
@@ -216,5 +216,5 @@ def output_names(model: Any) -> tuple[str, ...]:
         return tuple(map(str, model.classes_))
     if model.quantiles is not None:
         return tuple(f"quantile {q:g}" for q in model.quantiles)
-    n_targets = len(model._units.center)
+    n_targets = len(model.target_scaler_.center)
     return ("prediction",) if n_targets == 1 else tuple(f"target {i}" for i in range(1, n_targets + 1))

@@ -25,13 +25,13 @@ MAX_NAME, MAX_WIDE = 40, 300
 
 def report(model: Any, score: str) -> str:
     """The report; `score` is the name of ``model.score_``."""
-    ensemble, n_rows = model._ensemble, len(model.out_of_fold_)
+    ensemble, n_rows = model.ensemble_, len(model.out_of_fold_)
     lines = [f"{type(model).__name__}, trained on {n_rows:,} rows of {model.n_features_in_:,} columns", ""]
     lines.append(f"{score} {model.score_:.4f}, of rows by members that did not train on them")
     if hasattr(model, "temperature_"):
         change = "sharper" if model.temperature_ < 1 else "softer" if model.temperature_ > 1 else "as they were"
         lines.append(f"calibration: temperature {model.temperature_:.3f} makes probabilities {change}")
-    lines += ["", "columns", *columns(model._preparation), *to_check(model._preparation), "", "members"]
+    lines += ["", "columns", *columns(model.preparation_), *to_check(model.preparation_), "", "members"]
     lines.append(f"  {len(ensemble.members)} networks with hidden layers {ensemble.architectures}")
     for i, member in enumerate(ensemble.members, start=1):
         best = member.curve[member.best_epoch - 1][1]

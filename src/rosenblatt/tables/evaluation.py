@@ -1,7 +1,7 @@
 """How good predictions of rows are that the model has not seen, beside the best guess without a model.
 
-Goes in: the target's true cells, predictions, the training rows' cells. Comes out: an `Evaluation` of plain numbers. It
-never predicts.
+Takes the targets of training and held-out rows, and predictions. Returns an `Evaluation` of plain numbers. Never
+predicts.
 """
 
 from __future__ import annotations
@@ -12,8 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rosenblatt.tables.table import Column
-from rosenblatt.tables.targets import Target, numbers
+from rosenblatt.tables.targets import Target
 
 __all__ = ["Evaluation", "evaluate"]
 
@@ -39,23 +38,21 @@ class Evaluation:
     residuals: NDArray[np.float64] | None = None
 
 
-def evaluate(target: Target, truth: Column, predictions: NDArray[Any], training: Column) -> Evaluation:
+def evaluate(training: Target, held_out: Target, predictions: NDArray[Any]) -> Evaluation:
     """Score predictions.
 
     Parameters
     ----------
-    target : Target
-    truth, training : Column
-        The target of the rows that were predicted, and of those that were trained on.
+    training, held_out : Target
+        Of the rows that were trained on, and of those that were predicted.
     predictions : ndarray
         Numbers, shape (n_rows,), or probabilities of the classes, shape (n_rows, n_classes).
     """
-    if target.task == "regression":
-        return evaluate_numbers(numbers(truth), predictions, float(numbers(training).mean()))
-    labels, known = target.encode(truth), target.encode(training)
-    n_classes = len(target.classes)
+    if held_out.classes is None:
+        return evaluate_numbers(held_out.values, predictions, float(training.values.mean()))
+    labels, n_classes = held_out.values, len(held_out.classes)
     predicted = predictions.argmax(axis=1)
-    shares = np.bincount(known, minlength=n_classes) / len(known)
+    shares = np.bincount(training.values, minlength=n_classes) / len(training.values)
     majority = int(shares.argmax())
     log_losses = (log_loss(predictions[np.arange(len(labels)), labels]), log_loss(shares[labels]))
     return Evaluation(
@@ -63,7 +60,7 @@ def evaluate(target: Target, truth: Column, predictions: NDArray[Any], training:
         score_name="accuracy",
         score=float(np.mean(predicted == labels)),
         baseline=float(np.mean(labels == majority)),
-        baseline_name=f"always {target.classes[majority]}",
+        baseline_name=f"always {held_out.classes[majority]}",
         errors={"log loss": log_losses},
         confusion=np.bincount(labels * n_classes + predicted, minlength=n_classes**2).reshape(n_classes, n_classes),
     )

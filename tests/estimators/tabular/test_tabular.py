@@ -211,7 +211,10 @@ def test_classes_of_one_row_and_a_hundred_classes():
 @pytest.mark.parametrize(
     ("call", "message"),
     {
-        "one class": (lambda: TabularClassifier().fit([[1.0], [2.0]], [1, 1]), "one class only"),
+        "one class": (
+            lambda: TabularClassifier().fit([[1.0], [2.0]], [1, 1]),
+            "y has a single class, 1; classification needs at least two",
+        ),
         "lengths": (lambda: TabularClassifier().fit([[1.0], [2.0]], [1, 0, 1]), "X has 2 rows, y has 3"),
         "hidden": (lambda: TabularClassifier(hidden=(8, 0)).fit(*load_iris(return_X_y=True)), "every layer needs"),
         "preset": (lambda: TabularClassifier("bset").fit([[1.0]], [1]), "Did you mean 'best'"),

@@ -16,22 +16,21 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import issparse
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, is_classifier
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted, validate_data
 
 from rosenblatt.estimators.base import SuggestingMixin, warn_user
 from rosenblatt.estimators.tabular.architecture import Settings
 from rosenblatt.estimators.tabular.ensemble import Ensemble, fit_ensemble
 from rosenblatt.estimators.tabular.member import Course, Data, Problem
 from rosenblatt.nn.activations.functions import BASES
-from rosenblatt.tables.kinds import infer_kinds
-from rosenblatt.tables.leakage import annotate_leakage
 from rosenblatt.tables.preparation import Preparation, fit_preparation
-from rosenblatt.tables.readers.reading import read_table
-from rosenblatt.tables.table import Column, Table, TableError
-from rosenblatt.tables.targets import find_target
+from rosenblatt.tables.readers.reading import is_nameless, read_table
+from rosenblatt.tables.table import Table
+from rosenblatt.tables.targets import Target
+from rosenblatt.tables.task import TabularTask, check_weights
 
 if TYPE_CHECKING:
     from rosenblatt.estimators.tabular.explain.importance import Explanation
@@ -49,17 +48,6 @@ OVERRIDES = ("members", "epochs", "activation", "learning_rate", "dropout", "wei
 """Parameters that replace a preset's settings of the same name."""
 
 
-def is_nameless(X: Any) -> bool:
-    """Whether X is an array, or lists of rows: its columns have numbers only."""
-    return isinstance(X, (list, tuple)) or (hasattr(X, "__array__") and not hasattr(X, "columns"))
-
-
-def require_names(X: Any, y: str) -> None:
-    """Refuse the name of a target where columns have none."""
-    if is_nameless(X):
-        raise TypeError(f"y is the name {y!r}, but an array's columns have no names; give y as an array too.")
-
-
 class TabularEstimator(SuggestingMixin, BaseEstimator):  # type: ignore[misc]
     """The common part of both, which declare the parameters and explain them."""
 
@@ -69,6 +57,8 @@ class TabularEstimator(SuggestingMixin, BaseEstimator):  # type: ignore[misc]
     hidden: Any
     random_state: Any
     on_epoch: Callable[[Any], object] | None
+    preparation_: Preparation
+    ensemble_: Ensemble
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
         "preset": [StrOptions({"fast", "default", "best"})],
@@ -116,29 +106,40 @@ class TabularEstimator(SuggestingMixin, BaseEstimator):  # type: ignore[misc]
             self.feature_names_in_ = np.array(list(table.columns), dtype=object)
         return table
 
-    def _read_training(self, X: Any, y: Any) -> tuple[Table, Any]:
-        """The table of the inputs, and the target, which `y` may name."""
-        if not isinstance(y, str):
-            name = getattr(y, "name", None)
-            self.target_name_ = name if isinstance(name, str) else None
-            return self._read(X, reset=True), y
-        require_names(X, y)
-        table = read_table(X)
-        column, inputs = find_target(table, y), table.drop([y])
-        if not inputs.columns:
-            raise TableError(f"the table has no column but the target {y!r}.")
-        if y in (self.kinds or {}):
-            raise TableError(f"kinds names the target {y!r}; it only says what other columns are. Leave it out.")
-        self.target_name_ = y
-        return self._read(inputs, reset=True), self._values_of(column)
+    def _task(self, X: Any, y: Any, sample_weight: Any) -> TabularTask:
+        """What `fit` was given as a task; names and number of its columns are noted."""
+        if isinstance(X, TabularTask):
+            if y is not None or sample_weight is not None:
+                raise ValueError("a TabularTask holds target and weights; leave y and sample_weight out.")
+            if (X.target.classes is None) == is_classifier(self):
+                raise ValueError(f"the task is a {X.target.task} one, which {type(self).__name__} does not learn.")
+            task = X if self.kinds is None or self.kinds == X.overrides else replace(X, overrides=self.kinds)
+        elif isinstance(y, str):
+            task = TabularTask.of(X, y, "classification" if is_classifier(self) else "regression", self.kinds)
+        else:
+            inputs, name = self._read(X, reset=True), getattr(y, "name", None)
+            if y is None:
+                raise ValueError(f"{type(self).__name__} requires y to be passed, but the target y is None.")
+            if inputs.n_rows < MIN_ROWS:
+                raise ValueError(f"there is 1 sample, a single row to learn from; fit needs {MIN_ROWS} or more.")
+            target = self._target(y, name if isinstance(name, str) else None)
+            if len(target.values) != inputs.n_rows:
+                raise ValueError(f"X has {inputs.n_rows} rows, y has {len(target.values)}: each row needs a target.")
+            task = TabularTask(inputs, target, self.kinds or {})
+        if isinstance(y, str) or task is X:
+            self._read(task.inputs, reset=True)
+        if sample_weight is not None:
+            task = replace(task, weights=check_weights(sample_weight, task.inputs.n_rows))
+        self.target_name_ = task.target.name
+        return task
+
+    def _target(self, y: Any, name: str | None) -> Target:
+        """An array as a target."""
+        raise NotImplementedError
 
     @property
     def score_name(self) -> str:
         """What ``score_`` is."""
-        raise NotImplementedError
-
-    def _values_of(self, column: Column) -> Array:
-        """A target column in its own type."""
         raise NotImplementedError
 
     def _course(self) -> Course:
@@ -146,16 +147,11 @@ class TabularEstimator(SuggestingMixin, BaseEstimator):  # type: ignore[misc]
         budget = math.inf if self.time_budget is None else self.time_budget
         return Course(time.monotonic() + budget, self.on_epoch)
 
-    def _prepare(self, table: Table, y: Array, sample_weight: Any) -> Data:
-        """The table as networks read it, by rules that are learned from it now."""
-        kinds = infer_kinds(table, self.kinds)
-        if y.ndim == 1 or y.shape[1] == 1:
-            kinds = annotate_leakage(table, kinds, np.ravel(y), y.dtype.kind == "i")
-        self.preparation_: Preparation = fit_preparation(table, kinds)
-        weights = None
-        if sample_weight is not None:
-            weights = _check_sample_weight(sample_weight, y, dtype=np.float32, ensure_non_negative=True)
-        return Data(self.preparation_, self.preparation_.transform(table), y, weights)
+    def _prepare(self, task: TabularTask, y: Array, weights: Array | None) -> Data:
+        """The inputs as networks read them, by rules that are learned from them now."""
+        self.preparation_ = fit_preparation(task.inputs, task.kinds)
+        weights = None if weights is None else weights.astype(np.float32)
+        return Data(self.preparation_, self.preparation_.transform(task.inputs), y, weights)
 
     def _fit_ensemble(self, data: Data, problem: Problem, folds: Folds, course: Course) -> Ensemble:
         """Train the members."""
@@ -179,16 +175,6 @@ class TabularEstimator(SuggestingMixin, BaseEstimator):  # type: ignore[misc]
             The target of those rows.
         """
         raise NotImplementedError
-
-    def _require_target(self, y: Any) -> None:
-        if y is None:
-            raise ValueError(f"{type(self).__name__} requires y to be passed, but the target y is None.")
-
-    def _require_rows(self, n_rows: int, y: Array) -> None:
-        if len(y) != n_rows:
-            raise ValueError(f"X has {n_rows} rows, y has {len(y)}: each row needs a target.")
-        if n_rows < MIN_ROWS:
-            raise ValueError(f"there is {n_rows} sample, a single row to learn from; fit needs {MIN_ROWS} or more.")
 
     def _draw_seed(self) -> None:
         given = self.random_state
@@ -319,5 +305,3 @@ class TabularEstimator(SuggestingMixin, BaseEstimator):  # type: ignore[misc]
         """The ensemble's mean outputs for raw rows, (n_rows, n_outputs)."""
         check_is_fitted(self, "ensemble_")
         return self.ensemble_.predict(self.preparation_.transform(self._read(X, reset=False)))
-
-    ensemble_: Ensemble

@@ -19,7 +19,7 @@ from sklearn.utils import assert_all_finite
 from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import _check_sample_weight, column_or_1d
+from sklearn.utils.validation import column_or_1d
 
 from rosenblatt import nn
 from rosenblatt.estimators.mlp.hyperparameters import set_parameters
@@ -28,8 +28,8 @@ from rosenblatt.estimators.tabular.base import MIN_HELD_OUT, Folds, TabularEstim
 from rosenblatt.estimators.tabular.ensemble import Ensemble, best_temperature
 from rosenblatt.estimators.tabular.member import Problem
 from rosenblatt.estimators.tabular.metrics import CLASS_METRICS, best_decisions, cumulative, from_cumulative
-from rosenblatt.tables.table import Column
-from rosenblatt.tables.targets import fit_target
+from rosenblatt.tables.targets import Target
+from rosenblatt.tables.task import TabularTask
 
 __all__ = ["TabularClassifier"]
 
@@ -135,12 +135,13 @@ class TabularClassifier(ClassifierMixin, TabularEstimator):  # type: ignore[misc
         set_parameters(self, locals())
 
     @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
-    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> TabularClassifier:
+    def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> TabularClassifier:
         """Learn from a table.
 
         Parameters
         ----------
-        X : data frame, mapping of arrays, path of a CSV or Parquet file, or array of shape (n_rows, n_columns)
+        X : data frame, mapping of arrays, path of a CSV or Parquet file, array of shape (n_rows, n_columns), or task
+            A `TabularTask` holds target and weights, too.
         y : array-like of shape (n_rows,), or str
             Classes: texts, integers or booleans. A text is the name of the column of X that is to be predicted.
         sample_weight : array-like of shape (n_rows,), optional
@@ -156,39 +157,39 @@ class TabularClassifier(ClassifierMixin, TabularEstimator):  # type: ignore[misc
             Names the column or the target, and what to do.
         """
         course = self._course()
-        table, y = self._read_training(X, y)
-        self._require_target(y)
-        y = column_or_1d(y, warn=True)
-        assert_all_finite(y, input_name="y")
-        check_classification_targets(y)
-        self._require_rows(table.n_rows, y)
-        self.classes_, labels = np.unique(y, return_inverse=True)
-        if len(self.classes_) < 2:
-            raise ValueError(f"y has one class only, {self.classes_[0]!r}: there is nothing to tell apart.")
-        labels = self._in_order(labels)
+        task = self._task(X, y, sample_weight)
+        self.classes_, labels = self._in_order(task.target)
         self._draw_seed()
-        data = self._prepare(table, labels, self._weights(y, sample_weight))
+        data = self._prepare(task, labels, self._weights(task))
         folds = self._folds(labels, self.settings.members)
         problem = self._problem()
         if self._is_ordered():
             data = replace(data, y=cumulative(labels, len(self.classes_)))
-        self._finish(self._fit_ensemble(data, problem, folds, course), labels, sample_weight)
+        self._finish(self._fit_ensemble(data, problem, folds, course), labels, task.weights)
         return self
 
     def _is_ordered(self) -> bool:
         return self.ordered is not False
 
-    def _in_order(self, labels: Array) -> Array:
-        """Labels as int32; classes in the order that the user gave."""
+    def _target(self, y: Any, name: str | None) -> Target:
+        y = column_or_1d(y, warn=True)
+        assert_all_finite(y, input_name="y")
+        check_classification_targets(y)
+        classes, labels = np.unique(y, return_inverse=True)
+        if len(classes) < 2:
+            raise ValueError(f"y has a single class, {classes.tolist()[0]!r}; classification needs at least two.")
+        return Target(name, labels, classes)
+
+    def _in_order(self, target: Target) -> tuple[Array, Array]:
+        """Classes in the order that the user gave; labels as int32."""
+        assert target.classes is not None
         if not np.iterable(self.ordered):
-            return np.asarray(labels, dtype=np.int32)
-        given = list(self.ordered)
-        known = self.classes_.tolist()
+            return target.classes, target.values.astype(np.int32)
+        given, known = list(self.ordered), target.classes.tolist()
         if len(set(given)) < len(given) or set(given) != set(known):
             raise ValueError(f"ordered is {given}; it must list each class of y once, which are {known}.")
         rank = np.array([given.index(name) for name in known], dtype=np.int32)
-        self.classes_ = self.classes_[np.argsort(rank)]
-        return rank[labels]
+        return target.classes[np.argsort(rank)], rank[target.values]
 
     def _problem(self) -> Problem:
         """Softmax over the classes; for ordered ones, whether the class lies above each but the last."""
@@ -202,11 +203,11 @@ class TabularClassifier(ClassifierMixin, TabularEstimator):  # type: ignore[misc
 
         return Problem(n_classes - 1, "logistic", nn.LogisticCrossEntropy(), measure, from_cumulative)
 
-    def _finish(self, ensemble: Ensemble, labels: Array, sample_weight: Any) -> None:
+    def _finish(self, ensemble: Ensemble, labels: Array, weights: Array | None) -> None:
         """What out-of-fold probabilities say: calibration, decisions, the score."""
         raw = ensemble.out_of_fold(len(labels))
         seen = np.flatnonzero(~np.isnan(raw[:, 0]))
-        weights = None if sample_weight is None else np.asarray(sample_weight)[seen]
+        weights = None if weights is None else weights[seen]
         self.ensemble_ = replace(ensemble, temperature=best_temperature(raw[seen], labels[seen], weights))
         self.temperature_ = self.ensemble_.temperature
         self.out_of_fold_ = self.ensemble_.out_of_fold(len(labels))
@@ -223,10 +224,6 @@ class TabularClassifier(ClassifierMixin, TabularEstimator):  # type: ignore[misc
     def score_name(self) -> str:
         return CLASS_METRICS[self.metric].score_name
 
-    def _values_of(self, column: Column) -> Array:
-        target = fit_target(column, "classification")
-        return np.asarray(target.class_array()[target.encode(column)])
-
     def predict(self, X: Any) -> Array:
         """The most probable class of each row (of probability times ``decision_weights_``), shape (n_rows,)."""
         found = (self.predict_proba(X) * self.decision_weights_).argmax(axis=1)
@@ -237,13 +234,12 @@ class TabularClassifier(ClassifierMixin, TabularEstimator):  # type: ignore[misc
         probabilities = self._outputs(X)
         return np.asarray(probabilities / probabilities.sum(axis=1, keepdims=True))  # the networks' are float32
 
-    def _weights(self, y: Array, sample_weight: Any) -> Array | None:
+    def _weights(self, task: TabularTask) -> Array | None:
         """Weights of rows and classes together."""
-        weights = None if sample_weight is None else _check_sample_weight(sample_weight, y, ensure_non_negative=True)
         if self.class_weight is None:
-            return weights
-        of_class = compute_sample_weight(self.class_weight, y)
-        return np.asarray(of_class if weights is None else of_class * weights)
+            return task.weights
+        of_class = compute_sample_weight(self.class_weight, task.target.decoded())
+        return np.asarray(of_class if task.weights is None else of_class * task.weights)
 
     def _folds(self, labels: Array, members: int) -> Folds:
         """Stratified where each class has enough rows."""

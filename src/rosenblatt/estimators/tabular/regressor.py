@@ -27,8 +27,7 @@ from rosenblatt.estimators.tabular.member import Course, Data, Problem
 from rosenblatt.estimators.tabular.metrics import REGRESSIONS, RegressionLoss, places_of, regression_of
 from rosenblatt.estimators.tabular.target_scaling import TargetScaler, fit_units
 from rosenblatt.estimators.tabular.target_transform import choose_target_transform, has_heavy_tail
-from rosenblatt.tables.table import Column
-from rosenblatt.tables.targets import fit_target, numbers
+from rosenblatt.tables.targets import Target
 
 __all__ = ["TabularRegressor"]
 
@@ -135,12 +134,13 @@ class TabularRegressor(RegressorMixin, TabularEstimator):  # type: ignore[misc]
         return tags
 
     @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
-    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> TabularRegressor:
+    def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> TabularRegressor:
         """Learn from a table.
 
         Parameters
         ----------
-        X : data frame, mapping of arrays, path of a CSV or Parquet file, or array of shape (n_rows, n_columns)
+        X : data frame, mapping of arrays, path of a CSV or Parquet file, array of shape (n_rows, n_columns), or task
+            A `TabularTask` holds target and weights, too.
         y : array-like of shape (n_rows,) or (n_rows, n_targets), or str
             A text is the name of the column of X that is to be predicted.
         sample_weight : array-like of shape (n_rows,), optional
@@ -156,22 +156,22 @@ class TabularRegressor(RegressorMixin, TabularEstimator):  # type: ignore[misc]
             Names the column or the target, and what to do.
         """
         course = self._course()
-        table, y = self._read_training(X, y)
-        self._require_target(y)
-        y = check_array(y, ensure_2d=False, dtype=np.float64, input_name="y")
-        self._require_rows(table.n_rows, y)
-        targets = y.reshape(len(y), -1)
+        task = self._task(X, y, sample_weight)
+        targets = task.target.values.reshape(task.inputs.n_rows, -1)
         goal = self._goal(targets)
-        self.one_target_ = y.ndim == 1 and self.quantiles is None
+        self.one_target_ = task.target.values.ndim == 1 and self.quantiles is None
         self._draw_seed()
-        data = self._prepare(table, targets, sample_weight)
-        folds = self._folds(len(y), self.settings.members)
+        data = self._prepare(task, targets, task.weights)
+        folds = self._folds(len(targets), self.settings.members)
         units = self._choose_units(goal, data, folds, course)
         self.ensemble_ = self._fit_ensemble(
             replace(data, y=units.encode(targets)), self._problem(goal, targets), folds, course
         )
-        self._finish(goal, units, targets, sample_weight)
+        self._finish(goal, units, targets, task.weights)
         return self
+
+    def _target(self, y: Any, name: str | None) -> Target:
+        return Target(name, check_array(y, ensure_2d=False, dtype=np.float64, input_name="y"))
 
     def _goal(self, targets: Array) -> RegressionLoss:
         """What is minimized; refuses targets that it cannot be used for."""
@@ -214,11 +214,11 @@ class TabularRegressor(RegressorMixin, TabularEstimator):  # type: ignore[misc]
             candidates, data, self._problem(goal, data.y), self.settings, folds[0], self._seed, course
         )
 
-    def _finish(self, goal: RegressionLoss, units: TargetScaler, targets: Array, sample_weight: Any) -> None:
+    def _finish(self, goal: RegressionLoss, units: TargetScaler, targets: Array, weights: Array | None) -> None:
         """What out-of-fold predictions say: shifts of quantiles, the mean of a logarithm, errors, the score."""
         outputs = self.ensemble_.out_of_fold(len(targets))
         seen = np.flatnonzero(~np.isnan(outputs[:, 0]))
-        weights = None if sample_weight is None else np.asarray(sample_weight)[seen]
+        weights = None if weights is None else weights[seen]
         if self.quantiles is None:
             units = units.with_smearing(targets[seen], outputs[seen], weights)
         else:
@@ -237,10 +237,6 @@ class TabularRegressor(RegressorMixin, TabularEstimator):  # type: ignore[misc]
         ]  # learned alike
         self.ensemble_ = self.ensemble_.joined(same)
         self._finish(self._goal(targets), replace(self.target_scaler_, factor=1.0, shifts=()), targets, None)
-
-    def _values_of(self, column: Column) -> Array:
-        fit_target(column, "regression")
-        return numbers(column)
 
     @property
     def score_name(self) -> str:

@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 from sklearn.utils import check_array, check_random_state, column_or_1d
 
 from rosenblatt.estimators.tabular.architecture import feed
-from rosenblatt.estimators.tabular.base import require_names
 from rosenblatt.estimators.tabular.explain.column_substitution import (
     Substitution,
     part_of,
@@ -27,9 +26,9 @@ from rosenblatt.estimators.tabular.explain.column_substitution import (
 )
 from rosenblatt.estimators.tabular.metrics import CLASS_METRICS, log_loss, regression_of
 from rosenblatt.tables.preparation import Preparation, Prepared
-from rosenblatt.tables.readers.reading import read_table
+from rosenblatt.tables.readers.reading import read_table, require_names
 from rosenblatt.tables.table import Column, Table, TableError, join_names
-from rosenblatt.tables.targets import Target, find_target, numbers, require_present
+from rosenblatt.tables.targets import find_target, labels_of_column, numbers_of_column
 from rosenblatt.training.history import data_frame
 
 __all__ = ["METHODS", "Explanation", "explain"]
@@ -204,9 +203,8 @@ def read_rows(model: Any, X: Any, y: Any) -> tuple[Table, Array | None]:
 def target_of_column(model: Any, column: Column) -> Array:
     """The target as a column of the table."""
     if hasattr(model, "classes_"):
-        return Target(column.name, "multiclass", tuple(model.classes_.tolist())).encode(column)
-    require_present(column)
-    return numbers(column)[:, None]
+        return labels_of_column(column, model.classes_)
+    return numbers_of_column(column)[:, None]
 
 
 def labels_of(model: Any, y: Any) -> NDArray[np.int64]:

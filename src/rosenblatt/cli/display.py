@@ -95,9 +95,9 @@ class Display:
         """The score of held-out or out-of-fold rows beside the baseline, then where the errors are."""
         e = evaluation
         self.console.print()
-        rows = [(e.score_name, f"{e.score:.4f}", f"{e.baseline:.4f}")]
-        digits = ".6g" if classes is None else ".4f"  # a log loss has no unit, an error has the target's
-        rows += [(name, f"{ours:{digits}}", f"{base:{digits}}") for name, (ours, base) in e.errors.items()]
+        errors = ".6g" if classes is None else ".4f"  # a log loss has no unit, an error has the target's
+        digits = [".4f"] + [errors] * (len(e.scores) - 1)
+        rows = [(n, f"{own:{d}}", f"{base:{d}}") for d, (n, (own, base)) in zip(digits, e.scores.items(), strict=True)]
         self.grid(
             (f"{e.n_rows:,} {'held-out' if held_out else 'out-of-fold'} rows", "model", e.baseline_name),
             rows,

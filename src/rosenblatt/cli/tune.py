@@ -12,6 +12,7 @@ from typing import Any
 from rosenblatt.cli.arguments import Request
 from rosenblatt.cli.display import Display
 from rosenblatt.cli.workflow import begin, finish, shown_warnings
+from rosenblatt.metrics import is_better
 from rosenblatt.search import MLPSearchCV
 from rosenblatt.search.progress_table import format_params
 
@@ -34,7 +35,7 @@ def tune(request: Request, seconds: float, display: Display) -> None:
         tuned = search.fit(work.training, None).best_estimator_
         n, score = len(search.cv_results_["params"]), f"{search.best_score_:.4f}"
         display.line("search", f"{n} candidates, the best {score}, averaged with the next {tuned.score_:.4f}")
-        if tuned.score_ > best.score_:
+        if is_better(tuned.score_, best.score_, greater=True):
             best = tuned
             display.line("chosen", format_params(search.best_params_))
     finish(work, best, display)

@@ -20,6 +20,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 from rosenblatt._blas import one_blas_thread
 from rosenblatt.estimators.base import DivergenceError, predict_rows
+from rosenblatt.metrics import R2
 from rosenblatt.threads import get_num_threads
 from rosenblatt.training.evaluation import LayerGradient, gradient_statistics
 
@@ -209,11 +210,10 @@ def wrong_labels(points: Array, target: Array) -> Array:
 
 
 def score_of(points: Array, target: Array, classes: bool) -> float:
-    """Accuracy, or R2 as the mean over outputs; NaN where the target is constant."""
+    """Accuracy, or R2 as the mean over outputs."""
     if classes:
         return 1 - float(wrong_labels(points, target).mean())
-    with np.errstate(all="ignore"):
-        return 1 - float((((points - target) ** 2).mean(axis=0) / target.var(axis=0)).mean())
+    return R2.measure(target, points, None)
 
 
 def dead_units(estimator: Any, X: Any) -> dict[str, float]:

@@ -18,7 +18,7 @@ from rosenblatt.estimators import TabularClassifier, TabularRegressor
 from rosenblatt.estimators.tabular.architecture import Settings
 from rosenblatt.estimators.tabular.ensemble import Ensemble
 from rosenblatt.estimators.tabular.member import Member
-from rosenblatt.estimators.tabular.metrics import from_cumulative
+from rosenblatt.estimators.tabular.ordinal import from_cumulative
 from rosenblatt.estimators.tabular.target_scaling import TargetScaler
 from rosenblatt.nn.network import Network
 from rosenblatt.persistence.networks import network_from_state, network_to_state

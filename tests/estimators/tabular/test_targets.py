@@ -13,7 +13,8 @@ from sklearn import metrics
 
 import rosenblatt
 from rosenblatt import TabularClassifier, TabularRegressor
-from rosenblatt.estimators.tabular import metrics as class_metrics
+from rosenblatt.estimators.tabular.metrics import CLASS_METRICS
+from rosenblatt.estimators.tabular.ordinal import cumulative, from_cumulative
 from rosenblatt.estimators.tabular.target_scaling import TargetScaler, conformal_quantile, fit_units
 from rosenblatt.estimators.tabular.target_transform import has_heavy_tail
 
@@ -172,7 +173,7 @@ def test_metrics_are_scikit_learns() -> None:
         p /= p.sum(axis=1, keepdims=True)
         for weights in (None, rng.random(300)):
             options = {"sample_weight": weights}
-            found = {name: metric.measure(labels, p, weights) for name, metric in class_metrics.CLASS_METRICS.items()}
+            found = {name: metric.metric.measure(labels, p, weights) for name, metric in CLASS_METRICS.items()}
             predicted = p.argmax(axis=1)
             average = "binary" if n_classes == 2 else "macro"
             expected = {
@@ -188,8 +189,8 @@ def test_metrics_are_scikit_learns() -> None:
 
 def test_a_metric_without_all_classes_is_still_a_number() -> None:
     p = np.full((5, 3), 1 / 3)
-    for metric in class_metrics.CLASS_METRICS.values():
-        assert 0 <= metric.measure(np.zeros(5, int), p, None) <= 1.2
+    for metric in CLASS_METRICS.values():
+        assert 0 <= metric.metric.measure(np.zeros(5, int), p, None) <= 1.2
 
 
 def imbalanced(n: int, seed: int = 0) -> tuple[Any, Any]:
@@ -215,14 +216,10 @@ def test_rare_classes_are_decided_on_by_the_metric(metric: str, score: Any) -> N
 
 def test_cumulative_probabilities_become_those_of_classes() -> None:
     above = np.array([[0.9, 0.6, 0.1], [0.3, 0.5, 0.2]])
-    np.testing.assert_allclose(
-        class_metrics.from_cumulative(above), [[0.1, 0.3, 0.5, 0.1], [0.7, 0.0, 0.1, 0.2]], atol=1e-12
-    )
+    np.testing.assert_allclose(from_cumulative(above), [[0.1, 0.3, 0.5, 0.1], [0.7, 0.0, 0.1, 0.2]], atol=1e-12)
     labels = np.array([0, 2, 3])
-    assert class_metrics.cumulative(labels, 4).tolist() == [[0, 0, 0], [1, 1, 0], [1, 1, 1]]
-    np.testing.assert_array_equal(
-        class_metrics.from_cumulative(class_metrics.cumulative(labels, 4)).argmax(axis=1), labels
-    )
+    assert cumulative(labels, 4).tolist() == [[0, 0, 0], [1, 1, 0], [1, 1, 1]]
+    np.testing.assert_array_equal(from_cumulative(cumulative(labels, 4)).argmax(axis=1), labels)
 
 
 def test_ordered_classes_are_learned_in_their_order() -> None:

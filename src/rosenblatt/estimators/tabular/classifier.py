@@ -25,9 +25,11 @@ from rosenblatt import nn
 from rosenblatt.estimators.mlp.hyperparameters import set_parameters
 from rosenblatt.estimators.tabular.architecture import Settings
 from rosenblatt.estimators.tabular.base import MIN_HELD_OUT, Folds, TabularEstimator
+from rosenblatt.estimators.tabular.decisions import best_decisions
 from rosenblatt.estimators.tabular.ensemble import Ensemble, best_temperature
 from rosenblatt.estimators.tabular.member import Problem
-from rosenblatt.estimators.tabular.metrics import CLASS_METRICS, best_decisions, cumulative, from_cumulative
+from rosenblatt.estimators.tabular.metrics import CLASS_METRICS
+from rosenblatt.estimators.tabular.ordinal import cumulative, from_cumulative
 from rosenblatt.tables.targets import Target
 from rosenblatt.tables.task import TabularTask
 
@@ -193,7 +195,7 @@ class TabularClassifier(ClassifierMixin, TabularEstimator):  # type: ignore[misc
 
     def _problem(self) -> Problem:
         """Softmax over the classes; for ordered ones, whether the class lies above each but the last."""
-        n_classes, metric = len(self.classes_), CLASS_METRICS[self.metric]
+        n_classes, metric = len(self.classes_), CLASS_METRICS[self.metric].metric
         if not self._is_ordered():
             loss = nn.SoftmaxCrossEntropy(self.settings.label_smoothing)
             return Problem(n_classes, "softmax", loss, metric.measure)
@@ -211,9 +213,11 @@ class TabularClassifier(ClassifierMixin, TabularEstimator):  # type: ignore[misc
         self.ensemble_ = replace(ensemble, temperature=best_temperature(raw[seen], labels[seen], weights))
         self.temperature_ = self.ensemble_.temperature
         self.out_of_fold_ = self.ensemble_.out_of_fold(len(labels))
-        metric, known = CLASS_METRICS[self.metric], self.out_of_fold_[seen]
-        self.decision_weights_ = best_decisions(metric, labels[seen], known, weights)
-        self.score_ = 1 - metric.scored_by(labels[seen], known * self.decision_weights_, weights)
+        chosen, known, labels = CLASS_METRICS[self.metric], self.out_of_fold_[seen], labels[seen]
+        self.decision_weights_ = np.ones(len(self.classes_))
+        if chosen.decides:
+            self.decision_weights_ = best_decisions(chosen.metric, labels, known, weights)
+        self.score_ = chosen.score.measure(labels, known * self.decision_weights_, weights)
 
     def average_with(self, others: Sequence[Any], y: Any) -> None:
         label = {name: i for i, name in enumerate(self.classes_.tolist())}
@@ -222,7 +226,7 @@ class TabularClassifier(ClassifierMixin, TabularEstimator):  # type: ignore[misc
 
     @property
     def score_name(self) -> str:
-        return CLASS_METRICS[self.metric].score_name
+        return CLASS_METRICS[self.metric].score.name
 
     def predict(self, X: Any) -> Array:
         """The most probable class of each row (of probability times ``decision_weights_``), shape (n_rows,)."""

@@ -23,8 +23,9 @@ from sklearn.utils.validation import check_array
 from rosenblatt.estimators.mlp.hyperparameters import set_parameters
 from rosenblatt.estimators.tabular.architecture import Settings
 from rosenblatt.estimators.tabular.base import MIN_HELD_OUT, Folds, TabularEstimator
+from rosenblatt.estimators.tabular.decisions import interval_columns
 from rosenblatt.estimators.tabular.member import Course, Data, Problem
-from rosenblatt.estimators.tabular.metrics import REGRESSIONS, RegressionLoss, places_of, regression_of
+from rosenblatt.estimators.tabular.metrics import REGRESSIONS, RegressionLoss, regression_of
 from rosenblatt.estimators.tabular.target_scaling import TargetScaler, fit_units
 from rosenblatt.estimators.tabular.target_transform import choose_target_transform, has_heavy_tail
 from rosenblatt.tables.targets import Target
@@ -200,7 +201,7 @@ class TabularRegressor(RegressorMixin, TabularEstimator):  # type: ignore[misc]
 
     def _problem(self, goal: RegressionLoss, targets: Array) -> Problem:
         n_outputs = targets.shape[1] if self.quantiles is None else len(self.quantiles)
-        return Problem(n_outputs, goal.output, goal.loss, goal.metric)
+        return Problem(n_outputs, goal.output, goal.loss, goal.metric.measure)
 
     def _choose_units(self, goal: RegressionLoss, data: Data, folds: Folds, course: Course) -> TargetScaler:
         """The targets' scaler; of their logarithm if that was asked for, or is better on the rows of the first fold."""
@@ -228,7 +229,7 @@ class TabularRegressor(RegressorMixin, TabularEstimator):  # type: ignore[misc]
         self.residuals_ = np.quantile(residuals, np.linspace(0, 1, N_RESIDUALS), axis=0)
         decoded = units.decode(outputs)
         self.out_of_fold_ = decoded[:, 0] if self.one_target_ else decoded
-        self.score_ = goal.score(targets[seen], decoded[seen], weights)
+        self.score_ = goal.score.measure(targets[seen], decoded[seen], weights)
 
     def average_with(self, others: Sequence[Any], y: Any) -> None:
         targets = np.asarray(y, np.float64).reshape(len(self.out_of_fold_), -1)
@@ -240,7 +241,7 @@ class TabularRegressor(RegressorMixin, TabularEstimator):  # type: ignore[misc]
 
     @property
     def score_name(self) -> str:
-        return regression_of(self.loss, self.quantiles).score_name
+        return regression_of(self.loss, self.quantiles).score.name
 
     def predict(self, X: Any) -> Array:
         """The mean (median, quantiles: what the loss asks for) of each row's target.
@@ -279,7 +280,7 @@ class TabularRegressor(RegressorMixin, TabularEstimator):  # type: ignore[misc]
             raise ValueError(f"coverage is {coverage}; it must lie between 0 and 1, as 0.9.")
         outputs, low = self._outputs(X), (1 - coverage) / 2
         if self.quantiles is not None:
-            return self.target_scaler_.decode(outputs)[:, places_of(coverage, self.quantiles)]
+            return self.target_scaler_.decode(outputs)[:, interval_columns(coverage, self.quantiles)]
         last = len(self.residuals_) - 1
         errors = self.residuals_[[math.floor(low * last), math.ceil((1 - low) * last)]]
         plain = replace(self.target_scaler_, factor=1.0)  # quantiles of a logarithm are those of the number

@@ -7,7 +7,8 @@ once; columns are exchanged in what the networks read. It says what the model do
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -24,7 +25,8 @@ from rosenblatt.estimators.tabular.explain.column_substitution import (
     require_count,
     sample_rows,
 )
-from rosenblatt.estimators.tabular.metrics import CLASS_METRICS, log_loss, regression_of
+from rosenblatt.estimators.tabular.metrics import CLASS_METRICS, regression_of
+from rosenblatt.metrics import LOG_LOSS, Metric
 from rosenblatt.tables.preparation import Preparation, Prepared
 from rosenblatt.tables.readers.reading import read_table, require_names
 from rosenblatt.tables.table import Column, Table, TableError, join_names
@@ -34,7 +36,6 @@ from rosenblatt.training.history import data_frame
 __all__ = ["METHODS", "Explanation", "explain"]
 
 Array = NDArray[Any]
-Measure = Callable[[Array, Array], float]
 METHODS = ("permutation", "gradient")
 MAX_SHOWN = 50
 
@@ -119,7 +120,7 @@ def explain(
         raise ValueError(f"method is {method!r}; allowed: {', '.join(map(repr, METHODS))}.")
     require_count("n_repeats", n_repeats)
     require_count("n_rows", n_rows)
-    score_name, measure, sign = score_of(model, metric)
+    metric_used, measure = score_of(model, metric)
     table, target = read_rows(model, X, y)
     rng = check_random_state(check_random_state(random_state).randint(2**31))  # as scikit-learn's, for equal shuffles
     rows = sample_rows(table.n_rows, n_rows, rng)
@@ -128,22 +129,22 @@ def explain(
     if method == "permutation" and len(rows) < 2:
         raise ValueError("a single row cannot be shuffled; give more rows, or method='gradient'.")
     prepared = model.preparation_.transform(table.take(rows))
-    target = None if target is None or len(rows) < 2 else target[rows]
-    baseline = None if target is None else measure(target, predictions_of(model, model.ensemble_.predict(prepared)))
-    names = [kind.name for kind in model.preparation_.kinds]
+    measured = target is not None and len(rows) > 1
+    baseline = measure(target[rows], predictions_of(model, model.ensemble_.predict(prepared))) if measured else None
+    names, contributions = [kind.name for kind in model.preparation_.kinds], None
     if method == "gradient":
         contributions, mean, deviation, quantity = contributions_of(model, prepared, names)
-        return sorted_explanation(
-            Explanation(tuple(names), mean, deviation, baseline, score_name, method, quantity, rows, contributions)
-        )
-    assert target is not None
-    assert baseline is not None
-    orders = [rng.permutation(len(rows)) for _ in range(n_repeats)]
-    scores = shuffled_scores(model, prepared, names, orders, lambda values: measure(target, values), baseline)
-    drops = sign * (baseline - scores)
-    quantity = f"{'drop' if sign > 0 else 'rise'} of the {score_name} when a column is shuffled"
-    mean, deviation = drops.mean(axis=0), drops.std(axis=0)
-    return sorted_explanation(Explanation(tuple(names), mean, deviation, baseline, score_name, method, quantity, rows))
+    else:
+        orders = [rng.permutation(len(rows)) for _ in range(n_repeats)]
+        scores = shuffled_scores(model, prepared, names, orders, partial(measure, target[rows]), baseline)
+        harm = baseline - scores if metric_used.greater_is_better else scores - baseline
+        change = "drop" if metric_used.greater_is_better else "rise"
+        quantity = f"{change} of the {metric_used.name} when a column is shuffled"
+        mean, deviation = harm.mean(axis=0), harm.std(axis=0)
+    order = np.argsort(-mean, kind="stable")
+    contributions = None if contributions is None else contributions[:, order]
+    columns, name = tuple(names[i] for i in order), metric_used.name
+    return Explanation(columns, mean[order], deviation[order], baseline, name, method, quantity, rows, contributions)
 
 
 def shuffled_scores(
@@ -152,7 +153,7 @@ def shuffled_scores(
     names: Sequence[str],
     orders: Sequence[Array],
     score: Callable[[Array], float],
-    baseline: float,
+    baseline: float | None,
 ) -> Array:
     """The score of the predictions after each column was put into each order, [n_orders, n_columns]."""
     places = places_of(model.preparation_)
@@ -163,22 +164,10 @@ def shuffled_scores(
     return found
 
 
-def sorted_explanation(found: Explanation) -> Explanation:
-    """The most important columns first."""
-    order = np.argsort(-found.importance, kind="stable")
-    return replace(
-        found,
-        columns=tuple(found.columns[i] for i in order),
-        importance=found.importance[order],
-        deviation=found.deviation[order],
-        contributions=None if found.contributions is None else found.contributions[:, order],
-    )
-
-
 # Rows, targets, scores ---------------------------------------------------------------------------------------------
 
 
-def read_rows(model: Any, X: Any, y: Any) -> tuple[Table, Array | None]:
+def read_rows(model: Any, X: Any, y: Any) -> tuple[Table, Any]:
     """The inputs, and targets as `measure` takes them: labels, or numbers [n, k]; None where there are none."""
     name = y if isinstance(y, str) else None
     if name is not None:
@@ -229,20 +218,19 @@ def numbers_of(model: Any, y: Any) -> NDArray[np.float64]:
     return targets
 
 
-def score_of(model: Any, metric: str | None) -> tuple[str, Measure, int]:
-    """Name and function of (targets, predictions), and 1 for a score or -1 for a loss."""
-    if not hasattr(model, "classes_"):
-        if metric is not None:
-            raise ValueError(f"metric is {metric!r}, but a regressor has none; it is scored by {model.score_name}.")
-        goal = regression_of(model.loss, model.quantiles)
-        return goal.score_name, lambda y, predicted: goal.score(y, predicted, None), 1
-    metric = "log_loss" if metric is None else metric
-    if metric not in CLASS_METRICS:
-        raise ValueError(f"metric is {metric!r}; allowed: {', '.join(map(repr, CLASS_METRICS))}.")
-    if metric == "log_loss":
-        return "log loss", lambda y, predicted: log_loss(y, predicted), -1
-    chosen, weights = CLASS_METRICS[metric], model.decision_weights_
-    return chosen.score_name, lambda y, predicted: 1 - chosen.measure(y, predicted * weights, None), 1
+def score_of(model: Any, name: str | None) -> tuple[Metric, Callable[[Any, Array], float]]:
+    """What predictions are scored by, and its value for targets and predictions."""
+    weights: Any = 1.0
+    if hasattr(model, "classes_"):
+        if name not in (None, *CLASS_METRICS):
+            raise ValueError(f"metric is {name!r}; allowed: {', '.join(map(repr, CLASS_METRICS))}.")
+        metric = LOG_LOSS if name in (None, "log_loss") else CLASS_METRICS[name].score
+        weights = weights if metric.needs_probabilities else model.decision_weights_
+    elif name is not None:
+        raise ValueError(f"metric is {name!r}, but a regressor has none; it is scored by {model.score_name}.")
+    else:
+        metric = regression_of(model.loss, model.quantiles).score
+    return metric, lambda y, predicted: metric.measure(y, predicted * weights, None)
 
 
 # Gradients times inputs --------------------------------------------------------------------------------------------

@@ -23,7 +23,6 @@ from rosenblatt.estimators.tabular.target_scaling import TargetScaler
 from rosenblatt.nn.network import Network
 from rosenblatt.persistence.networks import network_from_state, network_to_state
 from rosenblatt.storage.container import Arrays, ModelFileError, decode_value, encode_value, errors_of, require_keys
-from rosenblatt.tables.encoders import N_WORDS
 from rosenblatt.tables.preparation import Preparation
 
 __all__ = ["tabular_from_state", "tabular_state"]
@@ -173,10 +172,10 @@ def restore_target(model: Any, units: Any, n_outputs: int) -> None:
 
 def require_inputs(preparation: Preparation, networks: list[Network]) -> None:
     """Refuse networks that do not take what the table is prepared as."""
-    widths = {"numbers": len(preparation.numbers), "flags": len(preparation.flags)}
+    widths = {"numbers": len(preparation.numbers), "indicators": len(preparation.indicators)}
     widths = {name: width for name, width in widths.items() if width}
-    widths |= {f"codes{i}": n for i, n in enumerate(preparation.levels)}
-    widths |= {f"words{i}": N_WORDS for i in range(len(preparation.texts))}
+    widths |= {f"codes{i}": n for i, n in enumerate(preparation.n_codes)}
+    widths |= {f"words{i}": n for i, n in enumerate(preparation.n_words)}
     for network in networks:
         graph = network.graph
         if widths != {name: node.width for name, node in zip(graph.input_names, graph.inputs, strict=True)}:

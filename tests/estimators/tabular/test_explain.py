@@ -11,8 +11,8 @@ from sklearn.metrics import f1_score, r2_score
 import rosenblatt
 from rosenblatt import TabularClassifier, TabularRegressor
 from rosenblatt.estimators.tabular.architecture import feed
-from rosenblatt.estimators.tabular.explain.column_substitution import Substitution, places_of, predict_variants
-from rosenblatt.tables.preparation import Prepared
+from rosenblatt.estimators.tabular.explain.column_substitution import Substitution, column_slices, predict_variants
+from rosenblatt.tables.encoders import Prepared
 
 pd = pytest.importorskip("pandas")
 N = 400
@@ -149,9 +149,9 @@ def test_contributions_to_a_linear_model_add_up_to_its_prediction(regressor):
     assert found.baseline is None
     np.testing.assert_allclose(found.importance, np.abs(found.contributions).mean(axis=0))
     # One column alone: what is lost if its inputs are the mean ones.
-    for place in places_of(model.preparation_):
+    for place in column_slices(model.preparation_):
         if place.name in ("age", "since", "colour", "member"):
-            means = [prepared.numbers[:, place.numbers], prepared.flags[:, place.flags]]
+            means = [prepared.numbers[:, place.numbers], prepared.indicators[:, place.indicators]]
             part = Prepared(*(a.mean(axis=0, keepdims=True, dtype=np.float64) for a in means), prepared.codes[:1, :0])
             (moved,) = predict_variants(model, prepared, [Substitution(place, part, np.zeros(N, int))])
             inside = (moved[:, 0] > VALUE.min()) & (moved[:, 0] < VALUE.max())
@@ -166,17 +166,17 @@ def test_contributions_are_directional_derivatives_of_the_log_odds(classifier):
     model.ensemble_ = replace(model.ensemble_, members=model.ensemble_.members[:1])
     found = model.explain(X, method="gradient")
     prepared = model.preparation_.transform(model._read(X, reset=False))
-    prepared = replace(prepared, numbers=prepared.numbers.astype(float), flags=prepared.flags.astype(float))
+    prepared = replace(prepared, numbers=prepared.numbers.astype(float), indicators=prepared.indicators.astype(float))
     sign = np.where(model.predict(X) == model.classes_[1], 1, -1)
-    for place in places_of(model.preparation_):
+    for place in column_slices(model.preparation_):
         if place.name not in ("age", "since", "colour", "member"):
             continue
 
         def log_odds(eps, place=place):
-            numbers, flags = prepared.numbers.copy(), prepared.flags.copy()
-            for part, cut in ((numbers, place.numbers), (flags, place.flags)):
+            numbers, indicators = prepared.numbers.copy(), prepared.indicators.copy()
+            for part, cut in ((numbers, place.numbers), (indicators, place.indicators)):
                 part[:, cut] += eps * (part[:, cut] - part[:, cut].mean(axis=0))
-            p = model.ensemble_.predict(replace(prepared, numbers=numbers, flags=flags))
+            p = model.ensemble_.predict(replace(prepared, numbers=numbers, indicators=indicators))
             return sign * np.log(p[:, 1] / p[:, 0])
 
         slopes = (log_odds(1e-7) - log_odds(-1e-7)) / 2e-7  # so small that no activation's kink is near

@@ -277,10 +277,10 @@ def test_pickled_and_copied_models_predict_the_same():
 
 CHANGES = {
     "another class": (("class",), "TabularRegressor"),
-    "no rules": (("preparation", "rules"), []),
-    "one rule less": (("preparation", "rules", 0), None),
-    "a level twice": (("preparation", "rules", 1, "levels"), ["a", "a"]),
-    "spread zero": (("preparation", "rules", 0, "scaling", "spreads"), [0.0]),
+    "no rules": (("preparation", "encoders"), []),
+    "one rule less": (("preparation", "encoders", 0), None),
+    "a level twice": (("preparation", "encoders", 1, "levels"), ["a", "a"]),
+    "spread zero": (("preparation", "encoders", 0, "scaling", "spreads"), [0.0]),
     "no members": (("members",), []),
     "no networks": (("networks",), []),
     "a setting": (("settings", "dict", 0, 1), "many"),
@@ -383,8 +383,8 @@ def test_the_defaults_are_those_of_the_page():
     assert TabularRegressor._presets["fast"].members == 1
 
 
-def test_levels_up_to_eight_are_flags():
+def test_levels_up_to_eight_are_indicators():
     X = {"few": np.arange(90) % 8, "many": np.arange(90) % 9}
     model = TabularRegressor("fast", epochs=1, kinds=dict.fromkeys(X, "categorical")).fit(X, np.arange(90.0))
-    assert len(model._preparation.flags) == 8
-    assert model._preparation.levels == [10]
+    assert len(model.preparation_.indicators) == 8
+    assert model.preparation_.n_codes == [10]

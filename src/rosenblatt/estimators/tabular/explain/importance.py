@@ -18,8 +18,8 @@ from sklearn.utils import check_array, check_random_state, column_or_1d
 from rosenblatt.estimators.tabular.architecture import feed
 from rosenblatt.estimators.tabular.explain.column_substitution import (
     Substitution,
+    column_slices,
     part_of,
-    places_of,
     predict_variants,
     predictions_of,
     require_count,
@@ -27,7 +27,8 @@ from rosenblatt.estimators.tabular.explain.column_substitution import (
 )
 from rosenblatt.estimators.tabular.metrics import CLASS_METRICS, regression_of
 from rosenblatt.metrics import LOG_LOSS, Metric
-from rosenblatt.tables.preparation import Preparation, Prepared
+from rosenblatt.tables.encoders import Prepared
+from rosenblatt.tables.preparation import Preparation
 from rosenblatt.tables.readers.reading import read_table, require_names
 from rosenblatt.tables.table import Column, Table, TableError, join_names
 from rosenblatt.tables.targets import find_target, labels_of_column, numbers_of_column
@@ -156,7 +157,7 @@ def shuffled_scores(
     baseline: float | None,
 ) -> Array:
     """The score of the predictions after each column was put into each order, [n_orders, n_columns]."""
-    places = places_of(model.preparation_)
+    places = column_slices(model.preparation_)
     variants = [Substitution(place, part_of(prepared, place), order) for place in places for order in orders]
     found = np.full((len(orders), len(names)), baseline)
     measured = np.array([score(values) for values in predict_variants(model, prepared, variants)])
@@ -284,18 +285,16 @@ def add_contributions(
 ) -> None:
     """Add a network's gradient times (input - mean input) to `total` [n_rows, n_columns], input by input."""
     inputs = feed(prepared)
-    at: list[str] = [name for name in ("numbers", "flags") if name in inputs]
+    at: list[str] = [name for name in ("numbers", "indicators") if name in inputs]
     at += [f"embedding{i}" for i in range(prepared.codes.shape[1])] + [f"topics{i}" for i in range(len(prepared.words))]
     gradients = network.input_gradients(inputs, cotangent, at=at, raw=True)
     shares = {}
     for name, gradient in gradients.items():
         values = inputs[name] if name in inputs else values_at(network, name, inputs)
         shares[name] = gradient.astype(np.float64) * (values - values.mean(axis=0, dtype=np.float64))
-    for place in places_of(preparation):
+    for place in column_slices(preparation):
         column = names.index(place.name)
-        parts = [
-            shares[name][:, cut] for name, cut in (("numbers", place.numbers), ("flags", place.flags)) if name in shares
-        ]
+        parts = [shares[name][:, getattr(place, name)] for name in ("numbers", "indicators") if name in shares]
         parts += [shares[f"embedding{i}"] for i in range(place.codes.start, place.codes.stop)]
         parts += [shares[f"topics{i}"] for i in range(place.words.start, place.words.stop)]
         total[:, column] += sum(part.sum(axis=1) for part in parts)

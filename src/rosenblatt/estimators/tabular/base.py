@@ -21,7 +21,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from rosenblatt.estimators.base import SuggestingMixin, warn_user
+from rosenblatt.estimators.base import SuggestingMixin, describe_parameters, warn_user
 from rosenblatt.estimators.tabular.architecture import Settings
 from rosenblatt.estimators.tabular.ensemble import Ensemble, fit_ensemble
 from rosenblatt.estimators.tabular.member import Course, Data, Problem
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from rosenblatt.estimators.tabular.explain.partial_dependence import PartialDependence
     from rosenblatt.estimators.tabular.explain.report import LearningCurve
 
-__all__ = ["TabularEstimator"]
+__all__ = ["TabularEstimator", "describe_shared_parameters"]
 
 Array = NDArray[Any]
 Folds = list[tuple[NDArray[np.int64], NDArray[np.int64]]]
@@ -46,6 +46,40 @@ MIN_HELD_OUT = 0.2
 MIN_ROWS = 2
 OVERRIDES = ("members", "epochs", "activation", "learning_rate", "dropout", "weight_decay", "batch_size")
 """Parameters that replace a preset's settings of the same name."""
+
+
+describe_shared_parameters = describe_parameters(
+    preset="""
+        preset : {"fast", "default", "best"}
+            How much training is done: a single small network, an ensemble of small ones, or one of larger ones.
+    """,
+    shared_parameters="""
+        time_budget : float, optional
+            Seconds that `fit` may take. Members and epochs are planned to fit into it, and training ends there.
+        kinds : mapping of str to {"numeric", "categorical", "text", "ignored"}, optional
+            What columns are, where the guess is wrong.
+        members : int, optional
+            Networks, which is also the number of folds; 1: one network, with a fifth of the rows held out.
+        epochs, hidden, activation, learning_rate, dropout, weight_decay, batch_size : optional
+            Instead of the preset's: most epochs; neurons of each hidden layer; what each neuron mixes with the identity
+            ("relu", "selu", "mish", "silu" or "tanh"); peak of the learning rate; share of neurons that are dropped,
+            and decay of the weights, both in the first half of training; rows of a step.
+        random_state : int, RandomState instance or None, default=0
+            Of folds, initial weights, row orders and masks. Equal seeds give equal models.
+        on_epoch : callable, optional
+            Called with an `Epoch` after each epoch of a network, such as ``print``; from other threads, one at a time.
+    """,
+    shared_attributes="""
+        target_name_ : str or None
+            Of the column that is predicted, if it had a name.
+        preparation_ : Preparation
+            How columns become inputs of the networks; its `kinds` say what each column was taken for.
+        ensemble_ : Ensemble
+            The networks, and the settings that they were trained with.
+        n_features_in_, feature_names_in_
+            As in scikit-learn.
+    """,
+)
 
 
 class TabularEstimator(SuggestingMixin, BaseEstimator):  # type: ignore[misc]

@@ -24,7 +24,7 @@ from sklearn.utils.validation import column_or_1d
 from rosenblatt import nn
 from rosenblatt.estimators.mlp.hyperparameters import set_parameters
 from rosenblatt.estimators.tabular.architecture import Settings
-from rosenblatt.estimators.tabular.base import MIN_HELD_OUT, Folds, TabularEstimator
+from rosenblatt.estimators.tabular.base import MIN_HELD_OUT, Folds, TabularEstimator, describe_shared_parameters
 from rosenblatt.estimators.tabular.decisions import best_decisions
 from rosenblatt.estimators.tabular.ensemble import Ensemble, best_temperature
 from rosenblatt.estimators.tabular.member import Problem
@@ -39,6 +39,7 @@ Array = NDArray[Any]
 DEFAULT = Settings(activation="selu", dropout=0.15, label_smoothing=0.05, learning_rate=0.12, batch_size=256)
 
 
+@describe_shared_parameters
 class TabularClassifier(ClassifierMixin, TabularEstimator):  # type: ignore[misc]
     """Classes from a raw table: numbers, categories, dates, texts, missing cells.
 
@@ -47,8 +48,7 @@ class TabularClassifier(ClassifierMixin, TabularEstimator):  # type: ignore[misc
 
     Parameters
     ----------
-    preset : {"fast", "default", "best"}
-        How much training is done: a single small network, an ensemble of small ones, or one of larger ones.
+    {preset}
     metric : {"error", "log_loss", "balanced_error", "f1", "auc"}
         What the best epoch is chosen by, and classes are decided on by: for "balanced_error" (the mean over the classes
         of the errors among their rows) and "f1" (of the second of two classes, else the mean over them), factors of the
@@ -58,20 +58,7 @@ class TabularClassifier(ClassifierMixin, TabularEstimator):  # type: ignore[misc
         class whether a row lies above it.
     class_weight : dict or "balanced", optional
         Weights of the classes in the loss.
-    time_budget : float, optional
-        Seconds that `fit` may take. Members and epochs are planned to fit into it, and training ends there.
-    kinds : mapping of str to {"numeric", "categorical", "text", "ignored"}, optional
-        What columns are, where the guess is wrong.
-    members : int, optional
-        Networks, which is also the number of folds; 1: one network, with a fifth of the rows held out.
-    epochs, hidden, activation, learning_rate, dropout, weight_decay, batch_size : optional
-        Instead of the preset's: most epochs; neurons of each hidden layer; what each neuron mixes with the identity
-        ("relu", "selu", "mish", "silu" or "tanh"); peak of the learning rate; share of neurons that are dropped, and
-        decay of the weights, both in the first half of training; rows of a step.
-    random_state : int, RandomState instance or None, default=0
-        Of folds, initial weights, row orders and masks. Equal seeds give equal models.
-    on_epoch : callable, optional
-        Called with an `Epoch` after each epoch of a network, such as ``print``; from other threads, one at a time.
+    {shared_parameters}
 
     Attributes
     ----------
@@ -85,10 +72,7 @@ class TabularClassifier(ClassifierMixin, TabularEstimator):  # type: ignore[misc
         By which probabilities are calibrated; above 1 they become softer.
     decision_weights_ : ndarray of shape (n_classes,)
         Factors of the probabilities where classes are decided on; all one but for the metrics that need others.
-    target_name_ : str or None
-        Of the column that is predicted, if it had a name.
-    n_features_in_, feature_names_in_
-        As in scikit-learn.
+    {shared_attributes}
 
     Examples
     --------

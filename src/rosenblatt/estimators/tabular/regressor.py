@@ -22,7 +22,7 @@ from sklearn.utils.validation import check_array
 
 from rosenblatt.estimators.mlp.hyperparameters import set_parameters
 from rosenblatt.estimators.tabular.architecture import Settings
-from rosenblatt.estimators.tabular.base import MIN_HELD_OUT, Folds, TabularEstimator
+from rosenblatt.estimators.tabular.base import MIN_HELD_OUT, Folds, TabularEstimator, describe_shared_parameters
 from rosenblatt.estimators.tabular.decisions import interval_columns
 from rosenblatt.estimators.tabular.member import Course, Data, Problem
 from rosenblatt.estimators.tabular.metrics import REGRESSIONS, RegressionLoss, regression_of
@@ -37,6 +37,7 @@ N_RESIDUALS = 1001
 """Quantiles of the out-of-fold errors that are kept."""
 
 
+@describe_shared_parameters
 class TabularRegressor(RegressorMixin, TabularEstimator):  # type: ignore[misc]
     """Numbers from a raw table: numbers, categories, dates, texts, missing cells.
 
@@ -45,8 +46,7 @@ class TabularRegressor(RegressorMixin, TabularEstimator):  # type: ignore[misc]
 
     Parameters
     ----------
-    preset : {"fast", "default", "best"}
-        How much training is done: a single small network, an ensemble of small ones, or one of larger ones.
+    {preset}
     loss : {"squared_error", "absolute_error", "poisson"}
         What is minimized: the first gives means, the second medians, the third means of counts or other numbers that
         are nowhere negative and vary the more the larger they are.
@@ -56,20 +56,7 @@ class TabularRegressor(RegressorMixin, TabularEstimator):  # type: ignore[misc]
     target_transform : {"auto", "log"} or None
         "log" learns the logarithm of the target and predicts means of the target itself. "auto" does so if the target
         has a heavy tail (nowhere negative, skewness above 2) and a trial on the first fold is better by it.
-    time_budget : float, optional
-        Seconds that `fit` may take. Members and epochs are planned to fit into it, and training ends there.
-    kinds : mapping of str to {"numeric", "categorical", "text", "ignored"}, optional
-        What columns are, where the guess is wrong.
-    members : int, optional
-        Networks, which is also the number of folds; 1: one network, with a fifth of the rows held out.
-    epochs, hidden, activation, learning_rate, dropout, weight_decay, batch_size : optional
-        Instead of the preset's: most epochs; neurons of each hidden layer; what each neuron mixes with the identity
-        ("relu", "selu", "mish", "silu" or "tanh"); peak of the learning rate; share of neurons that are dropped, and
-        decay of the weights, both in the first half of training; rows of a step.
-    random_state : int, RandomState instance or None, default=0
-        Of folds, initial weights, row orders and masks. Equal seeds give equal models.
-    on_epoch : callable, optional
-        Called with an `Epoch` after each epoch of a network, such as ``print``; from other threads, one at a time.
+    {shared_parameters}
 
     Attributes
     ----------
@@ -78,10 +65,13 @@ class TabularRegressor(RegressorMixin, TabularEstimator):  # type: ignore[misc]
         D2): an honest estimate, if a slightly low one, as single members made them.
     out_of_fold_ : ndarray of shape (n_rows,), (n_rows, n_targets) or (n_rows, n_quantiles)
         Predictions of the training rows by members that did not train on them; NaN where all did.
-    target_name_ : str or None
-        Of the column that is predicted, if it had a name.
-    n_features_in_, feature_names_in_
-        As in scikit-learn.
+    target_scaler_ : TargetScaler
+        From the targets' units to what the networks learn, and back.
+    residuals_ : ndarray of shape (1001, n_outputs)
+        Quantiles of the out-of-fold errors, as the networks learn them.
+    one_target_ : bool
+        Whether predictions have the shape (n_rows,).
+    {shared_attributes}
 
     Examples
     --------

@@ -1,7 +1,7 @@
 """Fitted `TabularClassifier` and `TabularRegressor` as plain data, and back.
 
-Goes in: a fitted estimator. Comes out: a JSON-able state and arrays; or, from those, an estimator that predicts the
-same bits. Everything is checked against everything else when it is read. Not kept: which rows each member held out.
+Takes a fitted estimator. Returns a JSON-able state and arrays; or, from those, an estimator that predicts the same bits,
+after everything was checked against everything else. Never keeps which rows each member held out.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ def tabular_state(model: Any) -> tuple[dict[str, Any], Arrays]:
         "settings": encode_value(asdict(ensemble.settings), "settings"),
         "members": encode_value(members, "members"),
         "networks": networks,
-        "units": asdict(model.target_scaler_) if kind == "TabularRegressor" else None,
+        "target_scaler": asdict(model.target_scaler_) if kind == "TabularRegressor" else None,
     }, arrays
 
 
@@ -89,7 +89,7 @@ def tabular_from_state(state: Any, arrays: Mapping[str, NDArray[Any]]) -> Any:
 
 def restore(state: Any, arrays: Mapping[str, NDArray[Any]]) -> Any:
     """As `tabular_from_state`, with errors of any kind."""
-    needed = {"class", "parameters", "fitted", "preparation", "settings", "members", "networks", "units"}
+    needed = {"class", "parameters", "fitted", "preparation", "settings", "members", "networks", "target_scaler"}
     require_keys(state, needed)
     kind = state["class"]
     if kind not in KINDS or not isinstance(state["networks"], list) or not state["networks"]:
@@ -108,10 +108,10 @@ def restore(state: Any, arrays: Mapping[str, NDArray[Any]]) -> Any:
     ]
     members = restore_members(decode_value(state["members"]), networks)
     settings = restore_settings(decode_value(state["settings"]))
-    read = from_cumulative if getattr(model, "ordered", False) is not False else np.asarray
-    model.ensemble_ = Ensemble(members, settings, getattr(model, "temperature_", 1.0), read=read)
+    decode = from_cumulative if getattr(model, "ordered", False) is not False else np.asarray
+    model.ensemble_ = Ensemble(members, settings, getattr(model, "temperature_", 1.0), decode=decode)
     restore_arrays(model, arrays)
-    restore_target(model, state["units"], networks[0].graph.n_outputs)
+    restore_target(model, state["target_scaler"], networks[0].graph.n_outputs)
     require_inputs(model.preparation_, networks)
     return model
 
@@ -150,8 +150,8 @@ def restore_arrays(model: Any, arrays: Mapping[str, NDArray[Any]]) -> None:
         setattr(model, name, arrays[name.strip("_")].astype(np.float64))
 
 
-def restore_target(model: Any, units: Any, n_outputs: int) -> None:
-    """Classes or units: they must fit the networks' outputs."""
+def restore_target(model: Any, scaler: Any, n_outputs: int) -> None:
+    """Classes or scaler: they must fit the networks' outputs."""
     if isinstance(model, TabularClassifier):
         n_classes, temperature = len(model.classes_), model.temperature_
         if n_classes != n_outputs + (model.ordered is not False) or not (
@@ -161,7 +161,7 @@ def restore_target(model: Any, units: Any, n_outputs: int) -> None:
         if model.decision_weights_.shape != (n_classes,) or not (model.decision_weights_ > 0).all():
             raise ModelFileError("there is no positive decision weight for each class.")
         return
-    model.target_scaler_ = TargetScaler.from_dict(units)
+    model.target_scaler_ = TargetScaler.from_dict(scaler)
     n_targets = len(model.target_scaler_.center)
     quantiles = () if model.quantiles is None else tuple(model.quantiles)
     if (len(quantiles) or n_targets) != n_outputs or len(model.target_scaler_.shifts) != len(quantiles):

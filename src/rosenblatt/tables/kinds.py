@@ -1,7 +1,7 @@
 """What each column means: a number, a category, nothing.
 
-Goes in: the training rows as a `Table`. Comes out: one `ColumnKind` per column, with a sentence for the user. It never
-changes a cell.
+Takes the training rows as a `Table`. Returns one `ColumnKind` per column, with a sentence for the user. Never changes a
+cell.
 """
 
 from __future__ import annotations
@@ -86,14 +86,14 @@ def infer_kinds(table: Table, overrides: Mapping[str, str] | None = None) -> lis
             raise TableError(f"kinds names a column {name!r} that is not there.{suggestion(name, table.columns)}")
         if kind not in KINDS:
             raise TableError(f"kinds says {kind!r} for column {name!r}; allowed are {', '.join(KINDS)}.")
-    kinds = [kind_of(column, overrides.get(column.name)) for column in table.columns.values()]
+    kinds = [infer_kind(column, overrides.get(column.name)) for column in table.columns.values()]
     if not any(kind.used for kind in kinds):
         reasons = "; ".join(f"{kind.name!r} {kind.detail}" for kind in kinds[:5])
         raise TableError(f"no column is left to learn from: {reasons}.")
     return kinds
 
 
-def kind_of(column: Column, wanted: str | None = None) -> ColumnKind:
+def infer_kind(column: Column, wanted: str | None = None) -> ColumnKind:
     """The kind of one column."""
     n_missing = int(column.missing.sum())
     if wanted == "ignored":

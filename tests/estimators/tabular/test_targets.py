@@ -15,7 +15,7 @@ import rosenblatt
 from rosenblatt import TabularClassifier, TabularRegressor
 from rosenblatt.estimators.tabular.metrics import CLASS_METRICS
 from rosenblatt.estimators.tabular.ordinal import cumulative, from_cumulative
-from rosenblatt.estimators.tabular.target_scaling import TargetScaler, conformal_quantile, fit_units
+from rosenblatt.estimators.tabular.target_scaling import TargetScaler, conformal_quantile, fit_target_scaler
 from rosenblatt.estimators.tabular.target_transform import has_heavy_tail
 
 Case = tuple[Any, Any, str]
@@ -40,7 +40,7 @@ def uneven(n: int, seed: int = 0) -> tuple[Any, Any]:
 @pytest.mark.parametrize("kind", ["linear", "log", "mean"])
 def test_units_go_there_and_back(kind: str) -> None:
     y = np.random.default_rng(0).gamma(2.0, size=(200, 1)) * 1e6
-    units = fit_units(y, kind)
+    units = fit_target_scaler(y, kind)
     encoded = units.encode(y)
     assert encoded.dtype == np.float32
     np.testing.assert_allclose(units.decode(encoded), y, rtol=1e-5)
@@ -53,7 +53,7 @@ def test_units_go_there_and_back(kind: str) -> None:
 def test_the_mean_of_a_logarithm_is_smeared() -> None:
     rng = np.random.default_rng(1)
     y = np.exp(rng.normal(2.0, 0.8, size=(200_000, 1)))
-    units = fit_units(y, "log")
+    units = fit_target_scaler(y, "log")
     constant = np.zeros_like(y)  # the mean of the logarithm
     with_smearing = units.with_smearing(y, constant)
     assert with_smearing.factor == pytest.approx(np.exp(0.8**2 / 2), rel=0.01)  # of a lognormal distribution
@@ -62,7 +62,7 @@ def test_the_mean_of_a_logarithm_is_smeared() -> None:
 
 def test_zeros_have_a_logarithm() -> None:
     y = np.array([[0.0], [4.0], [10.0]])
-    units = fit_units(y, "log")
+    units = fit_target_scaler(y, "log")
     assert units.offset == 2.0
     np.testing.assert_allclose(units.decode(units.encode(y)), y, atol=1e-5)
 

@@ -1,7 +1,7 @@
 """What `TabularClassifier` and `TabularRegressor` share: parameters, and the way from a raw table to an ensemble.
 
-Goes in: a table of any kind and a target. Comes out: a fitted estimator with out-of-fold predictions. Members never see
-the targets of the rows that score them; scales and levels of columns are learned from all training rows.
+Takes a table of any kind and a target. Returns a fitted estimator with out-of-fold predictions. Never shows members the
+targets of the rows that score them; scales and levels of columns are learned from all training rows.
 """
 
 from __future__ import annotations
@@ -10,22 +10,22 @@ import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from numbers import Integral, Real
+from numbers import Integral
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import issparse
 from sklearn.base import BaseEstimator, is_classifier
+from sklearn.model_selection import KFold, ShuffleSplit, StratifiedKFold, StratifiedShuffleSplit
 from sklearn.utils import check_random_state
-from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from rosenblatt.estimators.base import SuggestingMixin, describe_parameters, warn_user
+from rosenblatt.estimators.base import SuggestingMixin, warn_user
 from rosenblatt.estimators.tabular.architecture import Settings
 from rosenblatt.estimators.tabular.ensemble import Ensemble, fit_ensemble
 from rosenblatt.estimators.tabular.member import Course, Data, Problem
-from rosenblatt.nn.activations.functions import BASES
+from rosenblatt.estimators.tabular.parameters import CONSTRAINTS, OVERRIDES
 from rosenblatt.tables.preparation import Preparation, fit_preparation
 from rosenblatt.tables.readers.reading import is_nameless, read_table
 from rosenblatt.tables.table import Table
@@ -37,49 +37,13 @@ if TYPE_CHECKING:
     from rosenblatt.estimators.tabular.explain.partial_dependence import PartialDependence
     from rosenblatt.estimators.tabular.explain.report import LearningCurve
 
-__all__ = ["TabularEstimator", "describe_shared_parameters"]
+__all__ = ["TabularEstimator"]
 
 Array = NDArray[Any]
 Folds = list[tuple[NDArray[np.int64], NDArray[np.int64]]]
 MIN_HELD_OUT = 0.2
 """Share of rows that a single member is judged by."""
 MIN_ROWS = 2
-OVERRIDES = ("members", "epochs", "activation", "learning_rate", "dropout", "weight_decay", "batch_size")
-"""Parameters that replace a preset's settings of the same name."""
-
-
-describe_shared_parameters = describe_parameters(
-    preset="""
-        preset : {"fast", "default", "best"}
-            How much training is done: a single small network, an ensemble of small ones, or one of larger ones.
-    """,
-    shared_parameters="""
-        time_budget : float, optional
-            Seconds that `fit` may take. Members and epochs are planned to fit into it, and training ends there.
-        kinds : mapping of str to {"numeric", "categorical", "text", "ignored"}, optional
-            What columns are, where the guess is wrong.
-        members : int, optional
-            Networks, which is also the number of folds; 1: one network, with a fifth of the rows held out.
-        epochs, hidden, activation, learning_rate, dropout, weight_decay, batch_size : optional
-            Instead of the preset's: most epochs; neurons of each hidden layer; what each neuron mixes with the identity
-            ("relu", "selu", "mish", "silu" or "tanh"); peak of the learning rate; share of neurons that are dropped,
-            and decay of the weights, both in the first half of training; rows of a step.
-        random_state : int, RandomState instance or None, default=0
-            Of folds, initial weights, row orders and masks. Equal seeds give equal models.
-        on_epoch : callable, optional
-            Called with an `Epoch` after each epoch of a network, such as ``print``; from other threads, one at a time.
-    """,
-    shared_attributes="""
-        target_name_ : str or None
-            Of the column that is predicted, if it had a name.
-        preparation_ : Preparation
-            How columns become inputs of the networks; its `kinds` say what each column was taken for.
-        ensemble_ : Ensemble
-            The networks, and the settings that they were trained with.
-        n_features_in_, feature_names_in_
-            As in scikit-learn.
-    """,
-)
 
 
 class TabularEstimator(SuggestingMixin, BaseEstimator):  # type: ignore[misc]
@@ -94,21 +58,7 @@ class TabularEstimator(SuggestingMixin, BaseEstimator):  # type: ignore[misc]
     preparation_: Preparation
     ensemble_: Ensemble
 
-    _parameter_constraints: ClassVar[dict[str, Any]] = {
-        "preset": [StrOptions({"fast", "default", "best"})],
-        "time_budget": [Interval(Real, 0, None, closed="neither"), None],
-        "kinds": [Mapping, None],
-        "members": [Interval(Integral, 1, 100, closed="both"), None],
-        "epochs": [Interval(Integral, 1, None, closed="left"), None],
-        "hidden": ["array-like", Interval(Integral, 1, None, closed="left"), None],
-        "activation": [StrOptions(set(BASES)), None],
-        "learning_rate": [Interval(Real, 0, None, closed="neither"), None],
-        "dropout": [Interval(Real, 0, 1, closed="left"), None],
-        "weight_decay": [Interval(Real, 0, None, closed="left"), None],
-        "batch_size": [Interval(Integral, 1, None, closed="left"), None],
-        "random_state": ["random_state"],
-        "on_epoch": [callable, None],
-    }
+    _parameter_constraints: ClassVar[dict[str, Any]] = CONSTRAINTS
     _presets: ClassVar[Mapping[str, Settings]]
 
     def __sklearn_tags__(self) -> Any:
@@ -210,13 +160,27 @@ class TabularEstimator(SuggestingMixin, BaseEstimator):  # type: ignore[misc]
         """
         raise NotImplementedError
 
+    def _folds(self, n: int, labels: Array | None = None) -> Folds:
+        """Training and held-out rows of each member, spread evenly over the classes where each has enough rows."""
+        members = min(self.settings.members, n)
+        counts = None if labels is None else np.bincount(labels)
+        kind: Any
+        if members == 1:
+            stratify = counts is not None and counts.min() >= 2 and MIN_HELD_OUT * n >= len(counts)
+            kind = StratifiedShuffleSplit if stratify else ShuffleSplit
+            splitter = kind(1, test_size=MIN_HELD_OUT, random_state=self._seed)
+        else:
+            kind = StratifiedKFold if counts is not None and counts.min() >= members else KFold
+            splitter = kind(members, shuffle=True, random_state=self._seed)
+        return [(a.astype(np.int64), b.astype(np.int64)) for a, b in splitter.split(np.empty((n, 1)), labels)]
+
     def _draw_seed(self) -> None:
         given = self.random_state
         fixed = isinstance(given, Integral)
         self._seed = int(given) if fixed else int(check_random_state(given).randint(2**31 - 1))
 
     def report(self) -> str:
-        """What was done, as text: the honest score, each column's treatment, the members' training."""
+        """What was done, as text: the out-of-fold score, each column's treatment, the members' training."""
         from rosenblatt.estimators.tabular.explain.report import report
 
         check_is_fitted(self, "ensemble_")

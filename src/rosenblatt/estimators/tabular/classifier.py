@@ -1,7 +1,7 @@
 """`TabularClassifier`: classes from raw tables.
 
-Goes in: a table and a column of classes. Comes out: calibrated probabilities. How members are trained is in
-`rosenblatt.estimators.tabular`.
+Takes a table and a column of classes. Returns calibrated probabilities. Never trains a network itself: the modules
+beside it do.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import ClassifierMixin, _fit_context
-from sklearn.model_selection import KFold, ShuffleSplit, StratifiedKFold, StratifiedShuffleSplit
 from sklearn.utils import assert_all_finite
 from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.class_weight import compute_sample_weight
@@ -24,12 +23,13 @@ from sklearn.utils.validation import column_or_1d
 from rosenblatt import nn
 from rosenblatt.estimators.mlp.hyperparameters import set_parameters
 from rosenblatt.estimators.tabular.architecture import Settings
-from rosenblatt.estimators.tabular.base import MIN_HELD_OUT, Folds, TabularEstimator, describe_shared_parameters
+from rosenblatt.estimators.tabular.base import TabularEstimator
 from rosenblatt.estimators.tabular.decisions import best_decisions
 from rosenblatt.estimators.tabular.ensemble import Ensemble, best_temperature
 from rosenblatt.estimators.tabular.member import Problem
 from rosenblatt.estimators.tabular.metrics import CLASS_METRICS
 from rosenblatt.estimators.tabular.ordinal import cumulative, from_cumulative
+from rosenblatt.estimators.tabular.parameters import CONSTRAINTS, describe_shared_parameters
 from rosenblatt.tables.targets import Target
 from rosenblatt.tables.task import TabularTask
 
@@ -65,7 +65,7 @@ class TabularClassifier(ClassifierMixin, TabularEstimator):  # type: ignore[misc
     classes_ : ndarray of shape (n_classes,)
     score_ : float
         Accuracy (of the metrics "balanced_error", "f1" and "auc": balanced accuracy, F1, area) of the out-of-fold
-        predictions: an honest estimate, if a slightly low one, as single members made them.
+        predictions: a slightly pessimistic estimate, as single members made them.
     out_of_fold_ : ndarray of shape (n_rows, n_classes)
         Probabilities of the training rows by members that did not train on them; NaN where all did.
     temperature_ : float
@@ -85,7 +85,7 @@ class TabularClassifier(ClassifierMixin, TabularEstimator):  # type: ignore[misc
     """
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
-        **TabularEstimator._parameter_constraints,
+        **CONSTRAINTS,
         "metric": [StrOptions(set(CLASS_METRICS))],
         "ordered": ["boolean", "array-like"],
         "class_weight": [dict, StrOptions({"balanced"}), None],
@@ -147,7 +147,7 @@ class TabularClassifier(ClassifierMixin, TabularEstimator):  # type: ignore[misc
         self.classes_, labels = self._in_order(task.target)
         self._draw_seed()
         data = self._prepare(task, labels, self._weights(task))
-        folds = self._folds(labels, self.settings.members)
+        folds = self._folds(len(labels), labels)
         problem = self._problem()
         if self._is_ordered():
             data = replace(data, y=cumulative(labels, len(self.classes_)))
@@ -228,16 +228,3 @@ class TabularClassifier(ClassifierMixin, TabularEstimator):  # type: ignore[misc
             return task.weights
         of_class = compute_sample_weight(self.class_weight, task.target.decoded())
         return np.asarray(of_class if task.weights is None else of_class * task.weights)
-
-    def _folds(self, labels: Array, members: int) -> Folds:
-        """Stratified where each class has enough rows."""
-        rarest, n = int(np.bincount(labels).min()), len(labels)
-        members = min(members, n)
-        if members == 1:
-            stratify = rarest >= 2 and MIN_HELD_OUT * n >= len(self.classes_)
-            make = StratifiedShuffleSplit if stratify else ShuffleSplit
-            splitter = make(1, test_size=MIN_HELD_OUT, random_state=self._seed)
-        else:
-            kind = StratifiedKFold if rarest >= members else KFold
-            splitter = kind(members, shuffle=True, random_state=self._seed)
-        return [(a.astype(np.int64), b.astype(np.int64)) for a, b in splitter.split(labels[:, None], labels)]

@@ -27,7 +27,7 @@ class RegressionLoss:
     output : str
         Activation of the head.
     units : str
-        How targets are scaled; see `fit_units`.
+        How targets are scaled; see `fit_target_scaler`.
     metric, score : Metric
         What epochs are chosen by, and what ``score_`` is.
     """

@@ -1,7 +1,7 @@
 """`TabularRegressor`: numbers from raw tables.
 
-Goes in: a table and one or several columns of numbers. Comes out: predictions in the targets' own units. How members
-are trained is in `rosenblatt.estimators.tabular`.
+Takes a table and one or several columns of numbers. Returns predictions in the targets' own units. Never trains a
+network itself: the modules beside it do.
 """
 
 from __future__ import annotations
@@ -16,17 +16,17 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import RegressorMixin, _fit_context
-from sklearn.model_selection import KFold, ShuffleSplit
 from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.validation import check_array
 
 from rosenblatt.estimators.mlp.hyperparameters import set_parameters
 from rosenblatt.estimators.tabular.architecture import Settings
-from rosenblatt.estimators.tabular.base import MIN_HELD_OUT, Folds, TabularEstimator, describe_shared_parameters
+from rosenblatt.estimators.tabular.base import Folds, TabularEstimator
 from rosenblatt.estimators.tabular.decisions import interval_columns
 from rosenblatt.estimators.tabular.member import Course, Data, Problem
 from rosenblatt.estimators.tabular.metrics import REGRESSIONS, RegressionLoss, regression_of
-from rosenblatt.estimators.tabular.target_scaling import TargetScaler, fit_units
+from rosenblatt.estimators.tabular.parameters import CONSTRAINTS, describe_shared_parameters
+from rosenblatt.estimators.tabular.target_scaling import TargetScaler, fit_target_scaler
 from rosenblatt.estimators.tabular.target_transform import choose_target_transform, has_heavy_tail
 from rosenblatt.tables.targets import Target
 
@@ -62,7 +62,7 @@ class TabularRegressor(RegressorMixin, TabularEstimator):  # type: ignore[misc]
     ----------
     score_ : float
         R2 of the out-of-fold predictions (of other losses the share that they avoid of the loss of the best constant,
-        D2): an honest estimate, if a slightly low one, as single members made them.
+        D2): a slightly pessimistic estimate, as single members made them.
     out_of_fold_ : ndarray of shape (n_rows,), (n_rows, n_targets) or (n_rows, n_quantiles)
         Predictions of the training rows by members that did not train on them; NaN where all did.
     target_scaler_ : TargetScaler
@@ -84,7 +84,7 @@ class TabularRegressor(RegressorMixin, TabularEstimator):  # type: ignore[misc]
     """
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
-        **TabularEstimator._parameter_constraints,
+        **CONSTRAINTS,
         "loss": [StrOptions(set(REGRESSIONS))],
         "quantiles": ["array-like", None],
         "target_transform": [StrOptions({"auto", "log"}), None],
@@ -153,7 +153,7 @@ class TabularRegressor(RegressorMixin, TabularEstimator):  # type: ignore[misc]
         self.one_target_ = task.target.values.ndim == 1 and self.quantiles is None
         self._draw_seed()
         data = self._prepare(task, targets, task.weights)
-        folds = self._folds(len(targets), self.settings.members)
+        folds = self._folds(len(targets))
         units = self._choose_units(goal, data, folds, course)
         self.ensemble_ = self._fit_ensemble(
             replace(data, y=units.encode(targets)), self._problem(goal, targets), folds, course
@@ -195,12 +195,12 @@ class TabularRegressor(RegressorMixin, TabularEstimator):  # type: ignore[misc]
 
     def _choose_units(self, goal: RegressionLoss, data: Data, folds: Folds, course: Course) -> TargetScaler:
         """The targets' scaler; of their logarithm if that was asked for, or is better on the rows of the first fold."""
-        plain = fit_units(data.y, goal.units)
+        plain = fit_target_scaler(data.y, goal.units)
         if self.target_transform == "log":
-            return fit_units(data.y, "log")
+            return fit_target_scaler(data.y, "log")
         if self.target_transform is None or goal is not REGRESSIONS["squared_error"] or not has_heavy_tail(data.y):
             return plain
-        candidates = (plain, fit_units(data.y, "log"))
+        candidates = (plain, fit_target_scaler(data.y, "log"))
         return choose_target_transform(
             candidates, data, self._problem(goal, data.y), self.settings, folds[0], self._seed, course
         )
@@ -276,12 +276,3 @@ class TabularRegressor(RegressorMixin, TabularEstimator):  # type: ignore[misc]
         plain = replace(self.target_scaler_, factor=1.0)  # quantiles of a logarithm are those of the number
         ends = np.stack([plain.decode(outputs + error) for error in errors], axis=-1)
         return np.asarray(ends[:, 0] if self.one_target_ else ends)
-
-    def _folds(self, n: int, members: int) -> Folds:
-        members = min(members, n)
-        splitter = (
-            ShuffleSplit(1, test_size=MIN_HELD_OUT, random_state=self._seed)
-            if members == 1
-            else KFold(members, shuffle=True, random_state=self._seed)
-        )
-        return [(a.astype(np.int64), b.astype(np.int64)) for a, b in splitter.split(np.empty((n, 1)))]

@@ -1,7 +1,7 @@
 """Rows in which one column of the raw table is exchanged: what would be predicted if it were another one's?
 
-Goes in: prepared rows, and what one column is prepared as in other rows. Comes out: predictions. Nothing is read or
-prepared twice, and many exchanges are predicted in one batch.
+Takes prepared rows, and what one column is prepared as in other rows. Returns predictions, many exchanges in one batch.
+Never reads or prepares anything twice.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What a fitted tabular estimator uses: how much worse it is without a column, how much a column moves its outputs.
 
-Goes in: a fitted estimator, a table, perhaps its targets. Comes out: an `Explanation`. Tables are read and prepared
-once; columns are exchanged in what the networks read. It says what the model does, not what causes what.
+Takes a fitted estimator, a table, perhaps its targets. Returns an `Explanation` of what the model does. Never says what
+causes what, and reads and prepares the table once: columns are exchanged in what the networks read.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Fitted `TabularClassifier` and `TabularRegressor` as plain data, and back.
 
-Takes a fitted estimator. Returns a JSON-able state and arrays; or, from those, an estimator that predicts the same bits,
-after everything was checked against everything else. Never keeps which rows each member held out.
+Takes a fitted estimator. Returns a JSON-able state and arrays; or, from those, an estimator that predicts the same
+bits, after everything was checked against everything else. Never keeps which rows each member held out.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Data frames of any library, and dictionaries of arrays, as a `Table`.
 
-Takes pandas, Polars or PyArrow frames (through narwhals), or ``{name: array}``. Returns a `Table`, the same for the same
-cells whatever held them. Never changes the frame.
+Takes pandas, Polars or PyArrow frames (through narwhals), or ``{name: array}``. Returns a `Table`, the same for the
+same cells whatever held them. Never changes the frame.
 """
 
 from __future__ import annotations

@@ -18,26 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 __all__ = [
-    "ACCURACY",
-    "AUC",
-    "AUC_ERROR",
-    "BALANCED_ACCURACY",
-    "BALANCED_ERROR",
-    "D2_ABSOLUTE",
-    "D2_POISSON",
-    "ERROR",
-    "F1",
-    "F1_ERROR",
-    "LOG_LOSS",
-    "MEAN_ABSOLUTE",
-    "POISSON",
-    "R2",
-    "ROOT_MEAN_SQUARE",
-    "Metric",
-    "best_index",
-    "d2_quantiles",
-    "is_better",
-    "pinball",
+    *("ACCURACY", "AUC", "AUC_ERROR", "BALANCED_ACCURACY", "BALANCED_ERROR", "ERROR", "F1", "F1_ERROR", "LOG_LOSS"),
+    *("D2_ABSOLUTE", "D2_POISSON", "MEAN_ABSOLUTE", "POISSON", "R2", "ROOT_MEAN_SQUARE", "d2_quantiles", "pinball"),
+    *("Metric", "best_index", "is_better"),
 ]
 
 Array = NDArray[Any]

@@ -13,19 +13,8 @@ from typing import Annotated, Any
 import typer
 
 from rosenblatt._version import __version__
-from rosenblatt.cli.arguments import (
-    Encoding,
-    File,
-    Kinds,
-    Out,
-    Request,
-    Target,
-    Task,
-    TestShare,
-    parse_hidden,
-    parse_kinds,
-    parse_time,
-)
+from rosenblatt.cli import arguments
+from rosenblatt.cli.arguments import Encoding, File, Kinds, Out, Request, Target, Task, TestShare
 
 __all__ = ["app", "main"]
 
@@ -78,16 +67,16 @@ def train(
     """Learn to predict a column of a table, score the network on held-out rows, and write it to a file."""
     given: dict[str, Any] = {
         "preset": preset,
-        "time_budget": None if time is None else parse_time(time),
+        "time_budget": None if time is None else arguments.parse_time(time),
         "members": members,
-        "hidden": None if hidden is None else parse_hidden(hidden),
+        "hidden": None if hidden is None else arguments.parse_hidden(hidden),
         "epochs": epochs,
         "learning_rate": learning_rate,
         "metric": metric,
         "random_state": seed,
     }
     parameters = {name: value for name, value in given.items() if value is not None}
-    request = Request(file, target, out, task, parse_kinds(kind), test_share, encoding, parameters)
+    request = Request(file, target, out, task, arguments.parse_kinds(kind), test_share, encoding, parameters)
     from rosenblatt.cli import train as command
     from rosenblatt.cli.display import Display
 
@@ -107,8 +96,10 @@ def tune(
     encoding: Encoding = "utf-8",
 ) -> None:
     """Search the hyperparameters for a table, and write the best model to a file."""
-    request = Request(file, target, out, task, parse_kinds(kind), test_share, encoding, {"random_state": seed})
-    seconds = parse_time(time)
+    request = Request(
+        file, target, out, task, arguments.parse_kinds(kind), test_share, encoding, {"random_state": seed}
+    )
+    seconds = arguments.parse_time(time)
     from rosenblatt.cli import tune as command
     from rosenblatt.cli.display import Display
 

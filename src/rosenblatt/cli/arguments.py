@@ -14,17 +14,8 @@ from typing import Annotated, Any
 import typer
 
 __all__ = [
-    "Encoding",
-    "File",
-    "Kinds",
-    "Out",
-    "Request",
-    "Target",
-    "Task",
-    "TestShare",
-    "parse_hidden",
-    "parse_kinds",
-    "parse_time",
+    *("Encoding", "File", "Kinds", "Out", "Request", "Target", "Task", "TestShare"),
+    *("parse_hidden", "parse_kinds", "parse_time"),
 ]
 
 UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}

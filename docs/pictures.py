@@ -7,8 +7,8 @@ import tempfile
 from rich.console import Console
 from sklearn.datasets import load_wine
 
-from rosenblatt.cli.display import Display
 from rosenblatt.cli.arguments import Request
+from rosenblatt.cli.display import Display
 from rosenblatt.cli.train import train
 
 

@@ -96,9 +96,8 @@ def tune(
     encoding: Encoding = "utf-8",
 ) -> None:
     """Search the hyperparameters for a table, and write the best model to a file."""
-    request = Request(
-        file, target, out, task, arguments.parse_kinds(kind), test_share, encoding, {"random_state": seed}
-    )
+    kinds, parameters = arguments.parse_kinds(kind), {"random_state": seed}
+    request = Request(file, target, out, task, kinds, test_share, encoding, parameters)
     seconds = arguments.parse_time(time)
     from rosenblatt.cli import tune as command
     from rosenblatt.cli.display import Display

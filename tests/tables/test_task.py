@@ -85,7 +85,7 @@ REFUSED: dict[str, tuple[Any, type[Exception], str]] = {
         "Leave it out",
     ),
     "no inputs": (lambda _: TabularTask.of({"price": SIZE}, "price"), TableError, "no column but the target"),
-    "names of an array": (lambda _: TabularTask.of(np.ones((3, 2)), "price"), TypeError, "have no names"),
+    "names of an array": (lambda _: TabularRegressor().fit(np.ones((3, 2)), "price"), TypeError, "have no names"),
     "weights of other rows": (lambda _: TabularTask.of(TABLE, "price", weights=[1.0]), ValueError, "sample_weight"),
 }
 

@@ -165,7 +165,7 @@ def restore_target(model: Any, scaler: Any, n_outputs: int) -> None:
     n_targets = len(model.target_scaler_.center)
     quantiles = () if model.quantiles is None else tuple(model.quantiles)
     if (len(quantiles) or n_targets) != n_outputs or len(model.target_scaler_.shifts) != len(quantiles):
-        raise ModelFileError(f"there are units of {n_targets} targets, but the networks have {n_outputs} outputs.")
+        raise ModelFileError(f"there is a scaler of {n_targets} targets, but the networks have {n_outputs} outputs.")
     if model.residuals_.ndim != 2 or len(model.residuals_) < 2 or model.residuals_.shape[1] != n_outputs:
         raise ModelFileError("there are no out-of-fold errors for each output.")
 

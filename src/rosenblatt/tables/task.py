@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from rosenblatt.tables.kinds import ColumnKind, infer_kinds
 from rosenblatt.tables.leakage import annotate_leakage
-from rosenblatt.tables.readers.reading import read_table, require_names
+from rosenblatt.tables.readers.reading import read_table
 from rosenblatt.tables.table import Table, TableError
 from rosenblatt.tables.targets import Target, find_target, fit_target
 
@@ -71,7 +71,6 @@ class TabularTask:
         TableError
             For a table or target that cannot be used.
         """
-        require_names(table, target)
         table = read_table(table)
         column, inputs = find_target(table, target), table.drop([target])
         if not inputs.columns:

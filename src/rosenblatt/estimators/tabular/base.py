@@ -27,7 +27,7 @@ from rosenblatt.estimators.tabular.ensemble import Ensemble, fit_ensemble
 from rosenblatt.estimators.tabular.member import Course, Data, Problem
 from rosenblatt.estimators.tabular.parameters import CONSTRAINTS, OVERRIDES
 from rosenblatt.tables.preparation import Preparation, fit_preparation
-from rosenblatt.tables.readers.reading import is_nameless, read_table
+from rosenblatt.tables.readers.reading import is_nameless, read_table, require_names
 from rosenblatt.tables.table import Table
 from rosenblatt.tables.targets import Target
 from rosenblatt.tables.task import TabularTask, check_weights
@@ -99,6 +99,7 @@ class TabularEstimator(SuggestingMixin, BaseEstimator):  # type: ignore[misc]
                 raise ValueError(f"the task is a {X.target.task} one, which {type(self).__name__} does not learn.")
             task = X if self.kinds is None or self.kinds == X.overrides else replace(X, overrides=self.kinds)
         elif isinstance(y, str):
+            require_names(X, y)
             task = TabularTask.of(X, y, "classification" if is_classifier(self) else "regression", self.kinds)
         else:
             inputs, name = self._read(X, reset=True), getattr(y, "name", None)
@@ -132,7 +133,7 @@ class TabularEstimator(SuggestingMixin, BaseEstimator):  # type: ignore[misc]
         return Course(time.monotonic() + budget, self.on_epoch)
 
     def _prepare(self, task: TabularTask, y: Array, weights: Array | None) -> Data:
-        """The inputs as networks read them, by rules that are learned from them now."""
+        """The inputs as networks read them, by encoders that are learned from them now."""
         self.preparation_ = fit_preparation(task.inputs, task.kinds)
         weights = None if weights is None else weights.astype(np.float32)
         return Data(self.preparation_, self.preparation_.transform(task.inputs), y, weights)

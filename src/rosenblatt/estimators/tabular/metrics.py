@@ -26,7 +26,7 @@ class RegressionLoss:
     loss : str or nn.Loss
     output : str
         Activation of the head.
-    units : str
+    scaling : str
         How targets are scaled; see `fit_target_scaler`.
     metric, score : Metric
         What epochs are chosen by, and what ``score_`` is.
@@ -34,7 +34,7 @@ class RegressionLoss:
 
     loss: Any
     output: str
-    units: str
+    scaling: str
     metric: Metric
     score: Metric
 

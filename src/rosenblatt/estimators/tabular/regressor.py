@@ -154,11 +154,11 @@ class TabularRegressor(RegressorMixin, TabularEstimator):  # type: ignore[misc]
         self._draw_seed()
         data = self._prepare(task, targets, task.weights)
         folds = self._folds(len(targets))
-        units = self._choose_units(goal, data, folds, course)
+        scaler = self._choose_scaler(goal, data, folds, course)
         self.ensemble_ = self._fit_ensemble(
-            replace(data, y=units.encode(targets)), self._problem(goal, targets), folds, course
+            replace(data, y=scaler.encode(targets)), self._problem(goal, targets), folds, course
         )
-        self._finish(goal, units, targets, task.weights)
+        self._finish(goal, scaler, targets, task.weights)
         return self
 
     def _target(self, y: Any, name: str | None) -> Target:
@@ -169,13 +169,13 @@ class TabularRegressor(RegressorMixin, TabularEstimator):  # type: ignore[misc]
         if self.quantiles is not None:
             self._check_quantiles(targets.shape[1])
         goal = regression_of(self.loss, self.quantiles)
-        if self.target_transform == "log" and (goal.units != "linear" or targets.shape[1] > 1):
+        if self.target_transform == "log" and (goal.scaling != "linear" or targets.shape[1] > 1):
             raise ValueError("target_transform='log' is for one target and no loss that takes logarithms itself.")
-        if (goal.units == "mean" or self.target_transform == "log") and targets.min() < 0:
+        if (goal.scaling == "mean" or self.target_transform == "log") and targets.min() < 0:
             row = int(np.argmin(targets.min(axis=1)))
-            what = "loss='poisson'" if goal.units == "mean" else "target_transform='log'"
+            what = "loss='poisson'" if goal.scaling == "mean" else "target_transform='log'"
             raise ValueError(f"{what} needs targets >= 0, but y is {targets.min():g} in row {row + 1}.")
-        if (goal.units == "mean" or self.target_transform == "log") and targets.max() == 0:
+        if (goal.scaling == "mean" or self.target_transform == "log") and targets.max() == 0:
             raise ValueError("y is 0 in every row: there is nothing to learn.")
         return goal
 
@@ -193,9 +193,9 @@ class TabularRegressor(RegressorMixin, TabularEstimator):  # type: ignore[misc]
         n_outputs = targets.shape[1] if self.quantiles is None else len(self.quantiles)
         return Problem(n_outputs, goal.output, goal.loss, goal.metric.measure)
 
-    def _choose_units(self, goal: RegressionLoss, data: Data, folds: Folds, course: Course) -> TargetScaler:
+    def _choose_scaler(self, goal: RegressionLoss, data: Data, folds: Folds, course: Course) -> TargetScaler:
         """The targets' scaler; of their logarithm if that was asked for, or is better on the rows of the first fold."""
-        plain = fit_target_scaler(data.y, goal.units)
+        plain = fit_target_scaler(data.y, goal.scaling)
         if self.target_transform == "log":
             return fit_target_scaler(data.y, "log")
         if self.target_transform is None or goal is not REGRESSIONS["squared_error"] or not has_heavy_tail(data.y):
@@ -205,19 +205,19 @@ class TabularRegressor(RegressorMixin, TabularEstimator):  # type: ignore[misc]
             candidates, data, self._problem(goal, data.y), self.settings, folds[0], self._seed, course
         )
 
-    def _finish(self, goal: RegressionLoss, units: TargetScaler, targets: Array, weights: Array | None) -> None:
+    def _finish(self, goal: RegressionLoss, scaler: TargetScaler, targets: Array, weights: Array | None) -> None:
         """What out-of-fold predictions say: shifts of quantiles, the mean of a logarithm, errors, the score."""
         outputs = self.ensemble_.out_of_fold(len(targets))
         seen = np.flatnonzero(~np.isnan(outputs[:, 0]))
         weights = None if weights is None else weights[seen]
         if self.quantiles is None:
-            units = units.with_smearing(targets[seen], outputs[seen], weights)
+            scaler = scaler.with_smearing(targets[seen], outputs[seen], weights)
         else:
-            units = units.with_conformal_offsets(targets[seen], outputs[seen], tuple(self.quantiles))
-        self.target_scaler_ = units
-        residuals = units.encode(targets[seen]) - outputs[seen]
+            scaler = scaler.with_conformal_offsets(targets[seen], outputs[seen], tuple(self.quantiles))
+        self.target_scaler_ = scaler
+        residuals = scaler.encode(targets[seen]) - outputs[seen]
         self.residuals_ = np.quantile(residuals, np.linspace(0, 1, N_RESIDUALS), axis=0)
-        decoded = units.decode(outputs)
+        decoded = scaler.decode(outputs)
         self.out_of_fold_ = decoded[:, 0] if self.one_target_ else decoded
         self.score_ = goal.score.measure(targets[seen], decoded[seen], weights)
 

@@ -55,10 +55,10 @@ def choose_target_transform(
     """
     settings, budget = replace(settings, epochs=max(1, settings.epochs // 2)), TRIAL_SHARE * course.left()
     errors = []
-    for units in candidates:
+    for scaler in candidates:
         trial = Course(time.monotonic() + budget, stopped=course.stopped)
-        member = fit_ensemble(replace(data, y=units.encode(data.y)), problem, settings, [fold], seed, trial).members[0]
+        member = fit_ensemble(replace(data, y=scaler.encode(data.y)), problem, settings, [fold], seed, trial).members[0]
         truth, weights = data.y[member.held_out], None if data.weights is None else data.weights[member.held_out]
-        predictions = units.with_smearing(truth, member.predictions, weights).decode(member.predictions)
+        predictions = scaler.with_smearing(truth, member.predictions, weights).decode(member.predictions)
         errors.append(ROOT_MEAN_SQUARE.measure(truth, predictions, weights))
     return candidates[best_index(errors, greater=False)]

@@ -20,7 +20,7 @@ from typing import Any
 from benchmarks.tabular.fits import OURS, PEERS, TUNED, attempt
 from benchmarks.tabular.report import BEGIN, END, Results, lines, replaced, tuned_lines
 from benchmarks.tabular.tables import folder, half, tables
-from rosenblatt.cli.train import parse_time
+from rosenblatt.cli.arguments import parse_time
 from rosenblatt.storage.atomic import write_atomically
 
 CACHE = pathlib.Path(__file__).with_name("peers.json")

@@ -111,12 +111,12 @@ def error_of(name: str, variant: Variant, seed: int) -> dict[str, float]:
     with ExitStack() as stack:
         for patch in variant.patches:
             stack.enter_context(patch())
-        settings = kind()._settings()
+        settings = kind().settings
         changed = {k: v for k, v in variant.settings.items() if classify or k != "label_smoothing"}
-        stack.enter_context(mock.patch.object(kind, "_settings", return_value=replace(settings, **changed)))
+        stack.enter_context(mock.patch.object(kind, "settings", replace(settings, **changed)))
         model = kind().fit(frame.iloc[train], y[train])
     if not variant.calibrated and classify:
-        model._ensemble = replace(model._ensemble, temperature=1.0)
+        model.ensemble_ = replace(model.ensemble_, temperature=1.0)
     if not classify:
         return number_errors(y[test], np.ravel(model.predict(frame.iloc[test])))
     p = np.zeros((len(test), int(y.max()) + 1))

@@ -81,7 +81,7 @@ def test_regression_shows_kinds_scores_and_residuals(command: Any) -> None:
     assert re.search(r"rooms +numeric +\d+ +1 to 8", out)
     assert re.search(r"place +categorical +3 levels", out)
     assert re.search(r"dear +boolean", out)
-    assert re.search(r"R² +0\.9\d+ +-?0\.0", out)
+    assert re.search(r"R2 +0\.9\d+ +-?0\.0", out)
     assert "root mean squared error" in out
     assert "half lie between" in out
     assert "m.safetensors" in out
@@ -105,7 +105,7 @@ def test_predictions_are_those_of_the_model(suffix: str, command: Any) -> None:
 
 def test_without_held_out_rows_the_score_is_out_of_fold(command: Any) -> None:
     write_houses()
-    for target, kind in (("dear", "accuracy"), ("price", "R²")):
+    for target, kind in (("dear", "accuracy"), ("price", "R2")):
         options = ("--target", target, "--out", "m", "--epochs", 3, "--test-share", 0)
         code, out, _ = command("train", "houses.csv", *options)
         assert code == 0
@@ -159,15 +159,21 @@ def test_tune_writes_the_better_of_defaults_and_candidates(command: Any) -> None
     assert command("predict", "m", "houses.csv", "--out", "p.csv")[0] == 0
 
 
-def test_what_a_fit_warns_of_is_shown(command: Any) -> None:
+def test_a_leak_is_noted_before_training_and_what_a_fit_warns_of_after(command: Any) -> None:
     frame = houses(200)
     frame["sold"] = frame["price"] * 1.19  # a column that gives the target away
     frame.to_csv("houses.csv", index=False)
     code, out, err = command("train", "houses.csv", "--target", "price", "--out", "m", "--epochs", 1, "--time", "1m")
     assert (code, err) == (0, "")
     assert re.search(
-        r"^note +column 'sold': by itself it tells the target .* Is it known before the target is\?", out, re.M
+        r"^check +column 'sold': by itself it tells the target .* Is it known before the target is\?", out, re.M
     )
+    assert "note " not in out
+    options = ("--target", "price", "--out", "m", "--preset", "fast", "--learning-rate", 1e30)
+    houses(40).to_csv("few.csv", index=False)
+    code, out, err = command("train", "few.csv", *options)
+    assert (code, err) == (0, "")
+    assert re.search(r"^note +Training diverged in 1 of 1 networks", out, re.M)
 
 
 def test_predictions_do_not_replace_a_table_whose_first_column_is_called_alike(command: Any) -> None:

@@ -140,7 +140,7 @@ def test_default_candidates_can_be_trained() -> None:
 def test_default_spaces_hold_parameters_that_the_estimator_takes(estimator: Any) -> None:
     space = Space.of(default_space(estimator), sorted(estimator.get_params()))
     for i in range(60):
-        clone(estimator).set_params(**space.draw(Random([i])))._validate_params()
+        clone(estimator).set_params(**space.draw(Random([i]))).check_parameters()
     if isinstance(estimator, MLPClassifier):
         needed = {"hidden_layer_sizes", "activation", "weight_init", "solver", "momentum", "learning_rate_init"}
         needed |= {"learning_rate", "batch_size", "alpha", "l1", "max_norm", "dropout", "clip_norm"}
@@ -332,7 +332,7 @@ def test_the_best_regressors_are_averaged(strategy: str, tmp_path: Path) -> None
     found = search(**options, ensemble=2, checkpoint=tmp_path / "record").fit(X, y)
     both = best_by_hand(found, estimator, 2, X, y)
     np.testing.assert_allclose(found.predict(X), np.mean([one.predict(X) for one in both], axis=0), rtol=1e-6)
-    unseen = [one._ensemble.out_of_fold(len(y)) for one in (found.best_estimator_, *both)]
+    unseen = [one.ensemble_.out_of_fold(len(y)) for one in (found.best_estimator_, *both)]
     np.testing.assert_allclose(unseen[0], np.mean(unseen[1:], axis=0), rtol=1e-6)
     assert found.best_estimator_.score_ > found.best_score_
     again = search(**options, ensemble=2, checkpoint=tmp_path / "record").fit(X, y)  # retrains what it averages
@@ -359,7 +359,7 @@ def test_the_best_classifiers_are_averaged_and_calibrated_together(tmp_path: Pat
         score = float(np.mean(best.classes_[soft.argmax(axis=1)] == y))
         if not scores or score > scores[-1]:
             chosen, scores = [*chosen, one], [*scores, score]
-    assert len(best._ensemble.members) == 2 * len(chosen)
+    assert len(best.ensemble_.members) == 2 * len(chosen)
     assert best.score_ == scores[-1]
     seen = [soften(p, best.temperature_) for one in chosen for p in members_of(one, data.data)]
     np.testing.assert_allclose(best.predict_proba(data.data), np.mean(seen, axis=0), rtol=1e-6)
@@ -369,12 +369,12 @@ def test_the_best_classifiers_are_averaged_and_calibrated_together(tmp_path: Pat
         rosenblatt.load(tmp_path / "model").predict_proba(data.data), best.predict_proba(data.data)
     )
     for one in chosen:
-        assert one._ensemble.architectures in best.report()
+        assert one.ensemble_.architectures in best.report()
 
 
 def unseen_of(one: TabularClassifier) -> list[Any]:
     """Rows that each network did not see, and its probabilities of them."""
-    return [(member.held_out, member.predictions) for member in one._ensemble.members]
+    return [(member.held_out, member.predictions) for member in one.ensemble_.members]
 
 
 def mean_of_rows(parts: list[Any], n_rows: int) -> Any:
@@ -388,8 +388,8 @@ def mean_of_rows(parts: list[Any], n_rows: int) -> Any:
 
 def members_of(one: TabularClassifier, X: Any) -> list[Any]:
     """What each network predicts."""
-    inputs = feed(one._preparation.transform(one._read(X, reset=False)))
-    return [network.predict(inputs) for network in one._ensemble.networks]
+    inputs = feed(one.preparation_.transform(one._read(X, reset=False)))
+    return [network.predict(inputs) for network in one.ensemble_.networks]
 
 
 @pytest.mark.long
@@ -398,7 +398,7 @@ def test_under_a_budget_what_was_trained_is_averaged() -> None:
     estimator = TabularRegressor(members=2, hidden=(8,), epochs=3)
     options = {"space": {"learning_rate": LogUniform(0.05, 0.5)}, "n_trials": 1000, "ensemble": 3, "strategy": "random"}
     found = search(estimator=estimator, time_budget=2.0, refit=True, **options).fit(X, y)
-    assert len(found.best_estimator_._ensemble.members) in (2, 4, 6)  # as many candidates as improve the average
+    assert len(found.best_estimator_.ensemble_.members) in (2, 4, 6)  # as many candidates as improve the average
     assert found.best_estimator_.score_ >= found.best_score_
     assert found.refit_time_ < 1
 
@@ -410,14 +410,14 @@ def test_only_networks_of_the_same_columns_are_averaged() -> None:
     found = search(estimator=estimator, space=space, n_trials=6, strategy="random", ensemble=4, refit=True).fit(X, y)
     alike = sum(one["kinds"] == found.best_params_["kinds"] for one in found.cv_results_["params"])
     assert alike < 6
-    assert len(found.best_estimator_._ensemble.members) <= 2 * alike
+    assert len(found.best_estimator_.ensemble_.members) <= 2 * alike
 
 
 def test_copies_of_the_best_are_not_averaged() -> None:
     X, y = load_diabetes(return_X_y=True)
     estimator = TabularRegressor(members=2, hidden=(8,), epochs=2)
     options = {"space": {"dropout": [0.0]}, "n_trials": 3, "strategy": "random", "ensemble": 3, "refit": True}
-    assert len(search(estimator=estimator, **options).fit(X, y).best_estimator_._ensemble.members) == 2
+    assert len(search(estimator=estimator, **options).fit(X, y).best_estimator_.ensemble_.members) == 2
 
 
 @pytest.mark.parametrize("strategy", ["random", "tpe"])

@@ -1,4 +1,4 @@
-"""What a tabular network reads: scaling, flags, level numbers, dates; awkward columns; storing."""
+"""What a tabular network reads: scaling, indicators, level numbers, dates; awkward columns; storing."""
 
 import json
 
@@ -29,7 +29,7 @@ def test_numbers_are_scaled_by_median_and_quartiles_and_softly_cut():
     np.testing.assert_allclose(found.numbers[:, 0], z / np.sqrt(1 + (z / 3) ** 2), rtol=1e-6)
     assert found.numbers.max() <= 3
     assert preparation.numbers == ["x", "y"]
-    assert found.flags.shape == (100, 0)
+    assert found.indicators.shape == (100, 0)
     assert found.codes.shape == (100, 0)
 
 
@@ -43,29 +43,29 @@ def test_missing_numbers_are_the_median_and_flagged():
     x = np.r_[np.nan, np.arange(19.0)]
     preparation, table = fit({"x": x})
     found = preparation.transform(table)
-    assert preparation.flags == ["x is missing"]
-    assert found.flags[:, 0].tolist() == [1.0] + [0.0] * 19
+    assert preparation.indicators == ["x is missing"]
+    assert found.indicators[:, 0].tolist() == [1.0] + [0.0] * 19
     assert found.numbers[0, 0] == found.numbers[10, 0] == 0.0
 
 
 def test_two_levels_are_a_sign_and_missing_ones_zero():
     preparation, _ = fit({"c": ["b", "a", None] * 10, "x": np.arange(30.0) % 7})
     found = preparation.transform(read_table({"c": ["a", "b", None, "new"], "x": [0.0] * 4}))
-    assert found.flags[:, 0].tolist() == [-1.0, 1.0, 0.0, 0.0]
-    assert preparation.flags == ["c = b"]
+    assert found.indicators[:, 0].tolist() == [-1.0, 1.0, 0.0, 0.0]
+    assert preparation.indicators == ["c = b"]
 
 
 def test_booleans_are_a_sign_however_they_are_written():
     preparation, table = fit({"c": [True, False, True] * 10})
-    assert preparation.transform(table).flags[:3, 0].tolist() == [1.0, -1.0, 1.0]
-    found = preparation.transform(read_table({"c": ["yes", "no", None]})).flags[:, 0]
+    assert preparation.transform(table).indicators[:3, 0].tolist() == [1.0, -1.0, 1.0]
+    found = preparation.transform(read_table({"c": ["yes", "no", None]})).indicators[:, 0]
     assert found.tolist() == [1.0, -1.0, 0.0]
 
 
-def test_a_few_levels_are_flags_scaled_like_numbers():
+def test_a_few_levels_are_indicators_scaled_like_numbers():
     levels = np.repeat(["a", "b", "c"], [60, 30, 10])
     preparation, table = fit({"c": levels})
-    found = preparation.transform(table).flags
+    found = preparation.transform(table).indicators
     for i, level in enumerate("abc"):
         flag = (levels == level).astype(float)
         low, center, high = np.percentile(flag, [25, 50, 75])
@@ -76,7 +76,7 @@ def test_a_few_levels_are_flags_scaled_like_numbers():
 def test_many_levels_are_numbered_and_single_ones_share_zero():
     levels = [f"l{i}" for i in range(9) for _ in range(3)] + ["once"]
     preparation, table = fit({"c": levels})
-    assert preparation.levels == [10]
+    assert preparation.n_codes == [10]
     codes = preparation.transform(table).codes[:, 0]
     assert codes[:27].reshape(9, 3).std(axis=1).max() == 0
     assert sorted(set(codes[:27])) == list(range(1, 10))
@@ -86,7 +86,7 @@ def test_many_levels_are_numbered_and_single_ones_share_zero():
 
 def test_a_thousand_levels():
     preparation, table = fit({"c": [f"l{i % 1000}" for i in range(3000)]})
-    assert preparation.levels == [1001]
+    assert preparation.n_codes == [1001]
     assert len(set(preparation.transform(table).codes[:, 0])) == 1000
 
 
@@ -125,17 +125,17 @@ def test_infinite_numbers_are_cut_to_the_ends_and_change_no_scale():
     x = RNG.normal(5, 2, 100)
     plain, _ = fit({"x": x})
     preparation, _ = fit({"x": np.r_[x, np.inf, -np.inf, np.inf]})
-    assert preparation.rules[0].scaling == plain.rules[0].scaling
+    assert preparation.encoders[0].scaling == plain.encoders[0].scaling
     found = preparation.transform(read_table({"x": [np.inf, -np.inf, 1e300, "inf"]})).numbers[:, 0]
     assert found.tolist() == [3.0, -3.0, 3.0, 3.0]
-    assert preparation.flags == []
+    assert preparation.indicators == []
 
 
 def test_text_is_read_as_the_numbers_it_stands_for():
     values = np.r_[RNG.integers(1_000, 10**7, 50), 5]
     plain, table = fit({"x": values / 100})
     german, texts = fit({"x": [f"{v:,.2f} €".translate(str.maketrans(",.", ".,")) for v in values / 100]})
-    assert german.rules[0].scaling == plain.rules[0].scaling
+    assert german.encoders[0].scaling == plain.encoders[0].scaling
     assert np.array_equal(german.transform(texts).numbers, plain.transform(table).numbers)
     now = german.transform(read_table({"x": ["1.234,50"]})).numbers
     assert np.array_equal(now, plain.transform(read_table({"x": [1234.5]})).numbers)
@@ -145,8 +145,8 @@ def test_dates_as_text_are_the_dates_of_a_frame():
     days = np.datetime64("2021-03-01") + RNG.integers(0, 800, 60).astype("timedelta64[D]")
     plain, table = fit({"d": days})
     written, texts = fit({"d": [f"{d.month}/{d.day}/{d.year}" for d in days.tolist()]})
-    assert written.rules[0].month_first
-    assert written.rules[0].scaling == plain.rules[0].scaling
+    assert written.encoders[0].month_first
+    assert written.encoders[0].scaling == plain.encoders[0].scaling
     assert np.array_equal(written.transform(texts).numbers, plain.transform(table).numbers)
     now = written.transform(read_table({"d": ["2/3/2022", "2022-02-03"]})).numbers
     assert np.array_equal(now[0], now[1])
@@ -154,19 +154,19 @@ def test_dates_as_text_are_the_dates_of_a_frame():
 
 def test_a_few_texts_among_numbers_are_missing_and_flagged():
     preparation, table = fit({"x": [*map(str, range(100, 140)), "unknown", "NA"]})
-    assert preparation.rules[0].texts == ("unknown",)
-    assert preparation.transform(table).flags[:, 0].tolist() == [0.0] * 40 + [1.0, 1.0]
+    assert preparation.encoders[0].texts == ("unknown",)
+    assert preparation.transform(table).indicators[:, 0].tolist() == [0.0] * 40 + [1.0, 1.0]
     numbers, _ = fit({"x": [*map(float, range(100, 140)), None, None]})
-    assert preparation.rules[0].scaling == numbers.rules[0].scaling
+    assert preparation.encoders[0].scaling == numbers.encoders[0].scaling
     levels, _ = fit({"x": [*map(str, range(100, 140)), "unknown", "NA"] * 3}, x="categorical")
-    assert "unknown" in levels.rules[0].levels
+    assert "unknown" in levels.encoders[0].levels
 
 
 def test_a_category_of_a_frame_stays_one_however_its_levels_look():
     pd = pytest.importorskip("pandas")
     preparation, _ = fit(pd.DataFrame({"c": pd.Categorical([10, 20, 40] * 20)}))
-    assert preparation.rules[0].levels == ("10", "20", "40")
-    assert preparation.transform(read_table({"c": [20]})).flags.shape == (1, 3)
+    assert preparation.encoders[0].levels == ("10", "20", "40")
+    assert preparation.transform(read_table({"c": [20]})).indicators.shape == (1, 3)
     again, _ = fit(pd.DataFrame({"c": pd.Categorical([10, 20, 40] * 20)}), c="numeric")
     assert again.numbers == ["c"]
 
@@ -186,9 +186,9 @@ def test_notes_ask_only_where_there_is_a_question():
 def test_dates_as_categories_are_found_again():
     days = np.array(["2020-01-01", "2020-06-01", "2021-01-01"] * 20, dtype="datetime64[D]")
     preparation, table = fit({"d": days, "x": RNG.normal(size=60)}, d="categorical")
-    assert preparation.rules[0].levels == ("2020-01-01", "2020-06-01", "2021-01-01")
+    assert preparation.encoders[0].levels == ("2020-01-01", "2020-06-01", "2021-01-01")
     now = read_table({"d": ["2020-06-01", "1999-01-01"], "x": [0.0, 0.0]})
-    assert np.array_equal(preparation.transform(now).flags[0], preparation.transform(table).flags[1])
+    assert np.array_equal(preparation.transform(now).indicators[0], preparation.transform(table).indicators[1])
 
 
 def mixed(n, seed):
@@ -208,14 +208,14 @@ def mixed(n, seed):
 
 @settings(max_examples=30, deadline=None)
 @given(st.integers(0, 10_000))
-def test_rows_are_prepared_one_by_one_and_rules_survive_storing(seed):
+def test_rows_are_prepared_one_by_one_and_encoders_survive_storing(seed):
     columns = mixed(60, seed)
     preparation, table = fit(columns)
     again = Preparation.from_dict(json.loads(json.dumps(preparation.to_dict())))
     order = np.random.default_rng(seed).permutation(60)
     shuffled = read_table({name: columns[name][order] for name in reversed(columns)})
     whole, other = preparation.transform(table), again.transform(shuffled)
-    for name in ("numbers", "flags", "codes"):
+    for name in ("numbers", "indicators", "codes"):
         assert np.array_equal(getattr(whole, name)[order], getattr(other, name)), name
         assert np.isfinite(getattr(whole, name)).all()
 
@@ -230,29 +230,29 @@ def test_rules_are_those_of_the_rows_they_were_learned_from():
 
 
 BROKEN = {
-    "no rules": lambda e: e["rules"].clear(),
-    "unknown key": lambda e: e["rules"][0].update(other=1),
-    "name": lambda e: e["rules"][0].update(name=3),
-    "storage": lambda e: e["rules"][0].update(storage="image"),
-    "circle": lambda e: e["rules"][-1].update(circles=["moon"]),
-    "indicator": lambda e: e["rules"][0].update(indicator=1),
-    "format": lambda e: e["rules"][0].update(format={"thousands": "x", "decimal": ".", "currency": ""}),
-    "format's keys": lambda e: e["rules"][0].update(format={"thousands": ","}),
-    "order of dates": lambda e: e["rules"][0].update(month_first="yes"),
-    "texts": lambda e: e["rules"][0].update(texts=["a", "a"]),
+    "no encoders": lambda e: e["encoders"].clear(),
+    "unknown key": lambda e: e["encoders"][0].update(other=1),
+    "name": lambda e: e["encoders"][0].update(name=3),
+    "storage": lambda e: e["encoders"][0].update(storage="image"),
+    "period": lambda e: e["encoders"][-1].update(periods=["moon"]),
+    "has_missing": lambda e: e["encoders"][0].update(has_missing=1),
+    "format": lambda e: e["encoders"][0].update(format={"thousands": "x", "decimal": ".", "currency": ""}),
+    "format's keys": lambda e: e["encoders"][0].update(format={"thousands": ","}),
+    "order of dates": lambda e: e["encoders"][0].update(month_first="yes"),
+    "texts": lambda e: e["encoders"][0].update(texts=["a", "a"]),
     "note": lambda e: e["kinds"][0].update(check=None),
-    "center": lambda e: e["rules"][0]["scaling"].update(centers=[float("nan")]),
-    "spread": lambda e: e["rules"][0]["scaling"].update(spreads=[-1.0]),
-    "lengths": lambda e: e["rules"][0]["scaling"].update(spreads=[1.0, 2.0]),
-    "levels": lambda e: e["rules"][1].update(levels=["a", "b", "c", "d"]),
-    "twice": lambda e: e["rules"].append(e["rules"][0]),
+    "center": lambda e: e["encoders"][0]["scaling"].update(centers=[float("nan")]),
+    "spread": lambda e: e["encoders"][0]["scaling"].update(spreads=[-1.0]),
+    "lengths": lambda e: e["encoders"][0]["scaling"].update(spreads=[1.0, 2.0]),
+    "levels": lambda e: e["encoders"][1].update(levels=["a", "b", "c", "d"]),
+    "twice": lambda e: e["encoders"].append(e["encoders"][0]),
     "kind": lambda e: e["kinds"][0].pop("detail"),
     "form": lambda e: e.update(version=2),
 }
 
 
 @pytest.mark.parametrize("change", BROKEN)
-def test_broken_rules_are_refused(change):
+def test_broken_encoders_are_refused(change):
     entry = json.loads(json.dumps(fit(mixed(60, 0))[0].to_dict()))
     Preparation.from_dict(entry)
     BROKEN[change](entry)

@@ -76,10 +76,10 @@ def test_sentences_are_told_from_names(cells: list[str], kind: str) -> None:
     assert infer_kinds(table, {"cells": "text"})[0].kind == "text"
 
 
-def test_a_stored_rule_of_words_is_checked() -> None:
+def test_a_stored_encoder_of_words_is_checked() -> None:
     entry = prepared(reviews(100)[0])[0].to_dict()
-    assert Preparation.from_dict(entry).texts[0].idf == tuple(entry["rules"][0]["idf"])
+    assert Preparation.from_dict(entry).encoders[0].idf == tuple(entry["encoders"][0]["idf"])
     for idf in ([1.0], ["x"] * N_WORDS, [float("inf")] * N_WORDS, None):
-        entry["rules"][0]["idf"] = idf
+        entry["encoders"][0]["idf"] = idf
         with pytest.raises(ValueError, match="does not say how rare words are"):
             Preparation.from_dict(entry)

@@ -1,6 +1,7 @@
-"""The command line: arguments in, exit code out. What the commands do is in `rosenblatt.cli`.
+"""The command line.
 
-An error is one line on standard error and exit code 2; it never is a traceback.
+Takes arguments. Returns an exit code; what the commands do is in the other modules of `rosenblatt.cli`. Never shows a
+traceback for an error of the user's: that is one line on standard error and exit code 2.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ from typing import Annotated, Any
 import typer
 
 from rosenblatt._version import __version__
+from rosenblatt.cli import arguments
+from rosenblatt.cli.arguments import Encoding, File, Kinds, Out, Request, Target, Task, TestShare
 
 __all__ = ["app", "main"]
 
@@ -45,13 +48,11 @@ def common(
 
 @app.command()
 def train(
-    file: Annotated[Path | None, typer.Argument(help="CSV or Parquet. Without it: scikit-learn's digits.")] = None,
-    target: Annotated[str | None, typer.Option(help="The column to predict.")] = None,
-    out: Annotated[Path | None, typer.Option(help="The model file. Default: FILE's name, .safetensors.")] = None,
-    task: Annotated[str | None, typer.Option(help="classification or regression, where the guess is wrong.")] = None,
-    kind: Annotated[
-        list[str] | None, typer.Option(help="COLUMN=numeric, =categorical, =text or =ignored; may be repeated.")
-    ] = None,
+    file: File = None,
+    target: Target = None,
+    out: Out = None,
+    task: Task = None,
+    kind: Kinds = None,
     preset: Annotated[str, typer.Option(help="fast, default or best: how much training is done.")] = "default",
     time: Annotated[str | None, typer.Option(help="What training may take: 90s, 5m, 1h.")] = None,
     members: Annotated[int | None, typer.Option(help="How many networks are trained and averaged.")] = None,
@@ -59,55 +60,49 @@ def train(
     epochs: Annotated[int | None, typer.Option(help="Epochs of each network; the best is kept.")] = None,
     learning_rate: Annotated[float | None, typer.Option(help="The highest learning rate.")] = None,
     metric: Annotated[str | None, typer.Option(help="What the best epoch is chosen by, such as log_loss.")] = None,
-    test_share: Annotated[
-        float, typer.Option(help="Share of the rows kept for the score; 0: score out of fold.")
-    ] = 0.2,
+    test_share: TestShare = 0.2,
     seed: Annotated[int, typer.Option(help="Of splits, initial weights and row orders.")] = 0,
-    encoding: Annotated[str, typer.Option(help="Of a CSV file.")] = "utf-8",
+    encoding: Encoding = "utf-8",
 ) -> None:
     """Learn to predict a column of a table, score the network on held-out rows, and write it to a file."""
-    from rosenblatt.cli import train as command
-    from rosenblatt.cli.display import Display
-
     given: dict[str, Any] = {
         "preset": preset,
-        "time_budget": command.parse_time(time),
+        "time_budget": None if time is None else arguments.parse_time(time),
         "members": members,
-        "hidden": command.parse_hidden(hidden),
+        "hidden": None if hidden is None else arguments.parse_hidden(hidden),
         "epochs": epochs,
         "learning_rate": learning_rate,
         "metric": metric,
         "random_state": seed,
     }
     parameters = {name: value for name, value in given.items() if value is not None}
-    kinds = command.parse_kinds(kind or [])
-    command.train(command.TrainRequest(file, target, out, task, kinds, test_share, encoding, parameters), Display())
+    request = Request(file, target, out, task, arguments.parse_kinds(kind), test_share, encoding, parameters)
+    from rosenblatt.cli import train as command
+    from rosenblatt.cli.display import Display
+
+    command.train(request, Display())
 
 
 @app.command()
 def tune(
-    file: Annotated[Path | None, typer.Argument(help="CSV or Parquet. Without it: scikit-learn's digits.")] = None,
-    target: Annotated[str | None, typer.Option(help="The column to predict.")] = None,
+    file: File = None,
+    target: Target = None,
     time: Annotated[str, typer.Option(help="How long to search: 90s, 5m, 1h.")] = "5m",
-    out: Annotated[Path | None, typer.Option(help="The model file. Default: FILE's name, .safetensors.")] = None,
-    task: Annotated[str | None, typer.Option(help="classification or regression, where the guess is wrong.")] = None,
-    kind: Annotated[
-        list[str] | None, typer.Option(help="COLUMN=numeric, =categorical, =text or =ignored; may be repeated.")
-    ] = None,
-    test_share: Annotated[
-        float, typer.Option(help="Share of the rows kept for the score; 0: score out of fold.")
-    ] = 0.2,
+    out: Out = None,
+    task: Task = None,
+    kind: Kinds = None,
+    test_share: TestShare = 0.2,
     seed: Annotated[int, typer.Option(help="Of splits, candidates, initial weights and row orders.")] = 0,
-    encoding: Annotated[str, typer.Option(help="Of a CSV file.")] = "utf-8",
+    encoding: Encoding = "utf-8",
 ) -> None:
     """Search the hyperparameters for a table, and write the best model to a file."""
-    from rosenblatt.cli import train as command
-    from rosenblatt.cli import tune as search
+    kinds, parameters = arguments.parse_kinds(kind), {"random_state": seed}
+    request = Request(file, target, out, task, kinds, test_share, encoding, parameters)
+    seconds = arguments.parse_time(time)
+    from rosenblatt.cli import tune as command
     from rosenblatt.cli.display import Display
 
-    kinds, given = command.parse_kinds(kind or []), {"random_state": seed}
-    request = command.TrainRequest(file, target, out, task, kinds, test_share, encoding, given)
-    search.tune(request, command.parse_time(time) or 0.0, Display())
+    command.tune(request, seconds, Display())
 
 
 @app.command()
@@ -115,7 +110,7 @@ def predict(
     model: Annotated[Path, typer.Argument(help="A file that train wrote.")],
     file: Annotated[Path, typer.Argument(help="CSV or Parquet with the columns that were trained on.")],
     out: Annotated[Path, typer.Option(help="Where to write predictions and probabilities: .csv or .parquet.")],
-    encoding: Annotated[str, typer.Option(help="Of a CSV file.")] = "utf-8",
+    encoding: Encoding = "utf-8",
 ) -> None:
     """Predict the target of each row of a table."""
     from rosenblatt.cli import predict as command

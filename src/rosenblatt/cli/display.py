@@ -1,7 +1,7 @@
 """Tables, progress and scores in the terminal.
 
-Goes in: kinds, epochs, evaluations. Comes out: text on standard output, with a live line where that is a terminal and
-plain lines where it is a file or a pipe. It never decides anything.
+Takes kinds, epochs, evaluations. Returns nothing: it writes text to standard output, with a live line where that is a
+terminal and plain lines where it is a file or a pipe. Never decides anything.
 """
 
 from __future__ import annotations
@@ -91,13 +91,13 @@ class Display:
         if epoch.number == epoch.epochs:
             self.console.print(Text(str(epoch)))
 
-    def scores(self, evaluation: Evaluation, classes: Sequence[Any], held_out: bool = True) -> None:
+    def scores(self, evaluation: Evaluation, classes: Any, held_out: bool = True) -> None:
         """The score of held-out or out-of-fold rows beside the baseline, then where the errors are."""
         e = evaluation
         self.console.print()
-        rows = [(e.score_name, f"{e.score:.4f}", f"{e.baseline:.4f}")]
-        digits = ".4f" if classes else ".6g"  # a log loss has no unit, an error has the target's
-        rows += [(name, f"{ours:{digits}}", f"{base:{digits}}") for name, (ours, base) in e.errors.items()]
+        errors = ".6g" if classes is None else ".4f"  # a log loss has no unit, an error has the target's
+        digits = [".4f"] + [errors] * (len(e.scores) - 1)
+        rows = [(n, f"{own:{d}}", f"{base:{d}}") for d, (n, (own, base)) in zip(digits, e.scores.items(), strict=True)]
         self.grid(
             (f"{e.n_rows:,} {'held-out' if held_out else 'out-of-fold'} rows", "model", e.baseline_name),
             rows,

@@ -1,7 +1,7 @@
 """``rosenblatt predict`` and ``rosenblatt inspect``: what a stored model says.
 
-Goes in: a model file, and for predictions a table. Comes out: a table of predictions, or a description. It never
-changes the model.
+Takes a model file, and for predictions a table. Writes a table of predictions, or a description. Never changes the
+model.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from rosenblatt.tables.readers.reading import import_pyarrow, read_table
 __all__ = ["inspect", "predict"]
 
 FORMATS = (".csv", ".parquet")
-OURS = re.compile(r"prediction( \d+)?")
+PREDICTION_COLUMN = re.compile(r"prediction( \d+)?")
 """The first column of what this command writes."""
 
 
@@ -67,7 +67,7 @@ def holds_predictions(path: Path) -> bool:
     read_schema = parquet.read_schema if path.suffix.lower() == ".parquet" else lambda file: csv.open_csv(file).schema
     try:
         names = read_schema(path).names
-        return bool(names) and OURS.fullmatch(names[0]) is not None
+        return bool(names) and PREDICTION_COLUMN.fullmatch(names[0]) is not None
     except (ValueError, OSError):
         return False
 
@@ -89,7 +89,7 @@ def inspect(model_file: Path, display: Display) -> None:
     model = load(model_file)
     if isinstance(model, (TabularClassifier, TabularRegressor)):
         display.console.print(model.report(), markup=False)
-        display.console.print(f"\nthe first network\n{model._ensemble.networks[0].summary()}", markup=False)
+        display.console.print(f"\nthe first network\n{model.ensemble_.networks[0].summary()}", markup=False)
         return
     if isinstance(model, Network):
         describe_network(model, display)

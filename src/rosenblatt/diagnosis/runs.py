@@ -20,6 +20,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 from rosenblatt._blas import one_blas_thread
 from rosenblatt.estimators.base import DivergenceError, predict_rows
+from rosenblatt.metrics import R2
 from rosenblatt.threads import get_num_threads
 from rosenblatt.training.evaluation import LayerGradient, gradient_statistics
 
@@ -105,7 +106,7 @@ def run(job: FitTask) -> Run:
 
 def stages(estimator: Any, X: Any, y: Any, pauses: bool) -> Iterator[int]:
     """Train an estimator; stop before epoch 1 and then ever more rarely, where it predicts as if it had ended."""
-    estimator._validate_params()
+    estimator.check_parameters()
     training = estimator.fit_in_stages(X, y, pause=0 if pauses else math.inf)
     epoch = 0
     for _ in training:  # the first stop
@@ -209,11 +210,10 @@ def wrong_labels(points: Array, target: Array) -> Array:
 
 
 def score_of(points: Array, target: Array, classes: bool) -> float:
-    """Accuracy, or R2 as the mean over outputs; NaN where the target is constant."""
+    """Accuracy, or R2 as the mean over outputs."""
     if classes:
         return 1 - float(wrong_labels(points, target).mean())
-    with np.errstate(all="ignore"):
-        return 1 - float((((points - target) ** 2).mean(axis=0) / target.var(axis=0)).mean())
+    return R2.measure(target, points, None)
 
 
 def dead_units(estimator: Any, X: Any) -> dict[str, float]:

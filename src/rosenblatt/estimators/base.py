@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import difflib
 import functools
-from typing import Any
+import re
+import textwrap
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -27,6 +30,7 @@ __all__ = [
     "DivergenceError",
     "NetworkEstimator",
     "SuggestingMixin",
+    "describe_parameters",
     "divergence_message",
     "is_sparse",
     "predict_rows",
@@ -36,6 +40,7 @@ __all__ = [
 ]
 
 Array = npt.NDArray[Any]
+T = TypeVar("T")
 VERSION_KEY = "_rosenblatt_version"
 DENSE_BLOCK = 1024
 """Rows made dense at a time when a network with dense input predicts from a sparse matrix."""
@@ -56,6 +61,35 @@ def divergence_message(advice: str) -> str:
     )
 
 
+def describe_parameters(**shared: str) -> Callable[[T], T]:
+    """A decorator that fills in what the docstrings of several classes share.
+
+    A line of a docstring that holds nothing but a name in braces, as ``{random_state}``, is replaced by the description
+    of that name, which is one or more entries in numpydoc's form. So `help` and everything that imports the class show
+    the whole docstring, and each shared parameter is described once.
+
+    Parameters
+    ----------
+    **shared : str
+        Descriptions by name, indented in any way.
+
+    Raises
+    ------
+    KeyError
+        When a class is decorated whose docstring asks for another name.
+    """
+
+    def fill(found: re.Match[str]) -> str:
+        return textwrap.indent(textwrap.dedent(shared[found[2]]).strip(), found[1])
+
+    def decorate(cls: T) -> T:
+        if cls.__doc__:  # python -OO leaves none
+            cls.__doc__ = re.sub(r"^( *)\{(\w+)\}$", fill, cls.__doc__, flags=re.MULTILINE)
+        return cls
+
+    return decorate
+
+
 class SuggestingMixin:
     """Parameter errors that name the nearest allowed word; names of parameters that are looked up once."""
 
@@ -63,6 +97,15 @@ class SuggestingMixin:
     @functools.cache  # scikit-learn inspects the signature for each clone
     def _get_param_names(cls) -> list[str]:
         return super()._get_param_names()  # type: ignore[misc,no-any-return]
+
+    @classmethod
+    def parameter_names(cls) -> list[str]:
+        """The names of the constructor's parameters."""
+        return cls._get_param_names()
+
+    def check_parameters(self) -> None:
+        """Raise a `ValueError` that names the first parameter whose value is not allowed."""
+        self._validate_params()
 
     def _validate_params(self) -> None:
         try:

@@ -233,7 +233,7 @@ class Perceptron(SuggestingMixin, SklearnPerceptron):  # type: ignore[misc]
             If LogisticRegression has no such parameter.
         """
         check_is_fitted(self)
-        allowed = LogisticRegression._get_param_names()
+        allowed = LogisticRegression.parameter_names()
         for name in parameters:
             if name not in allowed:
                 near = difflib.get_close_matches(name, allowed, n=1)
@@ -244,7 +244,7 @@ class Perceptron(SuggestingMixin, SklearnPerceptron):  # type: ignore[misc]
                 )
         shared = {name: getattr(self, name) for name in ("class_weight", "fit_intercept", "random_state")}
         model = LogisticRegression(**{"penalty": None, "warm_start": True, **shared, **parameters})
-        model._validate_params()
+        model.check_parameters()
         for name in ("classes_", "n_features_in_", "feature_names_in_"):
             if hasattr(self, name):
                 setattr(model, name, getattr(self, name))

@@ -182,7 +182,7 @@ def build_estimator(state: Any, arrays: Mapping[str, NDArray[Any]]) -> Any:
         raise ModelFileError(f"the file holds a {state['class']!r}; known are {', '.join(STORABLE)}.")
     parameters = {name: decode(value, *OBJECTS.get(name, ())) for name, value in state["parameters"].items()}
     estimator = getattr(estimators, state["class"])(**parameters)
-    estimator._validate_params()
+    estimator.check_parameters()
     network = network_from_state(state["network"], arrays)
     attributes = {name: decode(value) for name, value in state["attributes"].items()}
     for name, value in attributes.items():

@@ -1,7 +1,7 @@
 """Fitted `TabularClassifier` and `TabularRegressor` as plain data, and back.
 
 Takes a fitted estimator. Returns a JSON-able state and arrays; or, from those, an estimator that predicts the same
-bits. Everything is checked against everything else when it is read. Not kept: which rows each member held out.
+bits, after everything was checked against everything else. Never keeps which rows each member held out.
 """
 
 from __future__ import annotations
@@ -18,12 +18,11 @@ from rosenblatt.estimators import TabularClassifier, TabularRegressor
 from rosenblatt.estimators.tabular.architecture import Settings
 from rosenblatt.estimators.tabular.ensemble import Ensemble
 from rosenblatt.estimators.tabular.member import Member
-from rosenblatt.estimators.tabular.metrics import from_cumulative
+from rosenblatt.estimators.tabular.ordinal import from_cumulative
 from rosenblatt.estimators.tabular.target_scaling import TargetScaler
 from rosenblatt.nn.network import Network
 from rosenblatt.persistence.networks import network_from_state, network_to_state
 from rosenblatt.storage.container import Arrays, ModelFileError, decode_value, encode_value, errors_of, require_keys
-from rosenblatt.tables.encoders import N_WORDS
 from rosenblatt.tables.preparation import Preparation
 
 __all__ = ["tabular_from_state", "tabular_state"]
@@ -31,10 +30,10 @@ __all__ = ["tabular_from_state", "tabular_state"]
 KINDS: dict[str, Any] = {"TabularClassifier": TabularClassifier, "TabularRegressor": TabularRegressor}
 FITTED = {
     "TabularClassifier": ("n_features_in_", "feature_names_in_", "target_name_", "score_", "classes_", "temperature_"),
-    "TabularRegressor": ("n_features_in_", "feature_names_in_", "target_name_", "score_", "_one_target"),
+    "TabularRegressor": ("n_features_in_", "feature_names_in_", "target_name_", "score_", "one_target_"),
 }
 
-ARRAYS = {"TabularClassifier": ("decision_weights_",), "TabularRegressor": ("_residuals",)}
+ARRAYS = {"TabularClassifier": ("decision_weights_",), "TabularRegressor": ("residuals_",)}
 
 
 def tabular_state(model: Any) -> tuple[dict[str, Any], Arrays]:
@@ -47,8 +46,8 @@ def tabular_state(model: Any) -> tuple[dict[str, Any], Arrays]:
     """
     from sklearn.utils.validation import check_is_fitted
 
-    check_is_fitted(model, "_ensemble")
-    kind, ensemble = type(model).__name__, model._ensemble
+    check_is_fitted(model, "ensemble_")
+    kind, ensemble = type(model).__name__, model.ensemble_
     arrays: Arrays = {}
     networks, members = [], []
     for i, member in enumerate(ensemble.members):
@@ -68,11 +67,11 @@ def tabular_state(model: Any) -> tuple[dict[str, Any], Arrays]:
         "class": kind,
         "parameters": {name: encode_value(value, f"parameter {name!r}") for name, value in parameters.items()},
         "fitted": {name: encode_value(value, f"attribute {name!r}") for name, value in fitted.items()},
-        "preparation": model._preparation.to_dict(),
+        "preparation": model.preparation_.to_dict(),
         "settings": encode_value(asdict(ensemble.settings), "settings"),
         "members": encode_value(members, "members"),
         "networks": networks,
-        "units": asdict(model._units) if kind == "TabularRegressor" else None,
+        "target_scaler": asdict(model.target_scaler_) if kind == "TabularRegressor" else None,
     }, arrays
 
 
@@ -90,30 +89,30 @@ def tabular_from_state(state: Any, arrays: Mapping[str, NDArray[Any]]) -> Any:
 
 def restore(state: Any, arrays: Mapping[str, NDArray[Any]]) -> Any:
     """As `tabular_from_state`, with errors of any kind."""
-    needed = {"class", "parameters", "fitted", "preparation", "settings", "members", "networks", "units"}
+    needed = {"class", "parameters", "fitted", "preparation", "settings", "members", "networks", "target_scaler"}
     require_keys(state, needed)
     kind = state["class"]
     if kind not in KINDS or not isinstance(state["networks"], list) or not state["networks"]:
         raise ModelFileError("the file does not name a known estimator with its networks.")
     model = KINDS[kind](**{name: decode_value(value) for name, value in state["parameters"].items()})
-    model._validate_params()
+    model.check_parameters()
     fitted = {name: decode_value(value) for name, value in state["fitted"].items()}
     required = set(FITTED[kind]) - {"feature_names_in_"}
     require_keys(fitted, required, {"feature_names_in_"}, "the fitted part")
     for name, value in fitted.items():
         setattr(model, name, value)
-    model._preparation = Preparation.from_dict(state["preparation"])
+    model.preparation_ = Preparation.from_dict(state["preparation"])
     networks = [
         network_from_state(entry, {n.split("/", 1)[1]: a for n, a in arrays.items() if n.startswith(f"{i}/")})
         for i, entry in enumerate(state["networks"])
     ]
     members = restore_members(decode_value(state["members"]), networks)
     settings = restore_settings(decode_value(state["settings"]))
-    read = from_cumulative if getattr(model, "ordered", False) is not False else np.asarray
-    model._ensemble = Ensemble(members, settings, getattr(model, "temperature_", 1.0), read=read)
+    decode = from_cumulative if getattr(model, "ordered", False) is not False else np.asarray
+    model.ensemble_ = Ensemble(members, settings, getattr(model, "temperature_", 1.0), decode=decode)
     restore_arrays(model, arrays)
-    restore_target(model, state["units"], networks[0].graph.n_outputs)
-    require_inputs(model._preparation, networks)
+    restore_target(model, state["target_scaler"], networks[0].graph.n_outputs)
+    require_inputs(model.preparation_, networks)
     return model
 
 
@@ -151,8 +150,8 @@ def restore_arrays(model: Any, arrays: Mapping[str, NDArray[Any]]) -> None:
         setattr(model, name, arrays[name.strip("_")].astype(np.float64))
 
 
-def restore_target(model: Any, units: Any, n_outputs: int) -> None:
-    """Classes or units: they must fit the networks' outputs."""
+def restore_target(model: Any, scaler: Any, n_outputs: int) -> None:
+    """Classes or scaler: they must fit the networks' outputs."""
     if isinstance(model, TabularClassifier):
         n_classes, temperature = len(model.classes_), model.temperature_
         if n_classes != n_outputs + (model.ordered is not False) or not (
@@ -162,21 +161,21 @@ def restore_target(model: Any, units: Any, n_outputs: int) -> None:
         if model.decision_weights_.shape != (n_classes,) or not (model.decision_weights_ > 0).all():
             raise ModelFileError("there is no positive decision weight for each class.")
         return
-    model._units = TargetScaler.from_dict(units)
-    n_targets = len(model._units.center)
+    model.target_scaler_ = TargetScaler.from_dict(scaler)
+    n_targets = len(model.target_scaler_.center)
     quantiles = () if model.quantiles is None else tuple(model.quantiles)
-    if (len(quantiles) or n_targets) != n_outputs or len(model._units.shifts) != len(quantiles):
-        raise ModelFileError(f"there are units of {n_targets} targets, but the networks have {n_outputs} outputs.")
-    if model._residuals.ndim != 2 or len(model._residuals) < 2 or model._residuals.shape[1] != n_outputs:
+    if (len(quantiles) or n_targets) != n_outputs or len(model.target_scaler_.shifts) != len(quantiles):
+        raise ModelFileError(f"there is a scaler of {n_targets} targets, but the networks have {n_outputs} outputs.")
+    if model.residuals_.ndim != 2 or len(model.residuals_) < 2 or model.residuals_.shape[1] != n_outputs:
         raise ModelFileError("there are no out-of-fold errors for each output.")
 
 
 def require_inputs(preparation: Preparation, networks: list[Network]) -> None:
     """Refuse networks that do not take what the table is prepared as."""
-    widths = {"numbers": len(preparation.numbers), "flags": len(preparation.flags)}
+    widths = {"numbers": len(preparation.numbers), "indicators": len(preparation.indicators)}
     widths = {name: width for name, width in widths.items() if width}
-    widths |= {f"codes{i}": n for i, n in enumerate(preparation.levels)}
-    widths |= {f"words{i}": N_WORDS for i in range(len(preparation.texts))}
+    widths |= {f"codes{i}": n for i, n in enumerate(preparation.n_codes)}
+    widths |= {f"words{i}": n for i, n in enumerate(preparation.n_words)}
     for network in networks:
         graph = network.graph
         if widths != {name: node.width for name, node in zip(graph.input_names, graph.inputs, strict=True)}:

@@ -194,7 +194,7 @@ def plot_dependence(
         raise ValueError(f"{type(model).__name__} has no partial_dependence: pass a fitted tabular estimator")
     if columns is None:
         ranked = model.explain(X, method="gradient").columns
-        kinds = {kind.name: kind for kind in model._preparation.kinds}
+        kinds = {kind.name: kind for kind in model.preparation_.kinds}
         columns = [name for name in ranked if kinds[name].used and kinds[name].kind != "text"][:PANELS]
     chosen = [columns] if isinstance(columns, (str, int)) else list(columns)
     if not chosen:

@@ -19,11 +19,11 @@ from sklearn.utils import _safe_indexing, assert_all_finite, check_array
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import column_or_1d, indexable
 
-from rosenblatt.estimators.tabular.base import TabularEstimator, is_nameless
+from rosenblatt.estimators.tabular.base import TabularEstimator
 from rosenblatt.search.trials import Fold, RestartedTrial, ResumableTrial
-from rosenblatt.tables.readers.reading import read_table
+from rosenblatt.tables.readers.reading import is_nameless, read_table
 from rosenblatt.tables.table import Table
-from rosenblatt.tables.targets import find_target
+from rosenblatt.tables.task import TabularTask
 from rosenblatt.training.checkpoint import data_digest
 
 __all__ = ["SearchData"]
@@ -54,16 +54,19 @@ class SearchData:
         self.tabular = isinstance(estimator, TabularEstimator)
         self.X, self.y = X, y
         if self.tabular:
-            self.X = X if issparse(X) or is_nameless(X) else read_table(X)  # once for all candidates
+            if isinstance(y, str):  # once for all candidates
+                task = "classification" if is_classifier(estimator) else "regression"
+                self.X, self.y = TabularTask.of(X, y, task, estimator.kinds), None
+            elif not (issparse(X) or is_nameless(X) or isinstance(X, TabularTask)):
+                self.X = read_table(X)
             if not isinstance(cv, Integral):
                 raise TypeError(
                     f"cv is {cv!r}, but {type(estimator).__name__} is scored by the folds of its own members: leave cv "
                     "out, and set their number by `members`."
                 )
             self.scorer = None if scoring is None else check_scoring(estimator, scoring)
-            self.estimator = estimator
             self.targets = self.target_values() if scoring is not None else None
-            if is_classifier(estimator) and np.asarray(y).shape[1:] == (1,):
+            if is_classifier(estimator) and np.asarray(self.y).shape[1:] == (1,):
                 self.y = column_or_1d(y, warn=True)
             self.folds = [Fold(self.X, self.y, None, None)]
             return
@@ -72,9 +75,7 @@ class SearchData:
 
     def target_values(self) -> Any:
         """The target of a tabular estimator, which may be a column."""
-        if not isinstance(self.y, str):
-            return np.asarray(self.y)
-        return self.estimator._values_of(find_target(self.X, self.y))
+        return self.X.target.decoded() if isinstance(self.X, TabularTask) else np.asarray(self.y)
 
     def _split(self, estimator: Any, X: Any, y: Any, cv: Any) -> list[Fold]:
         if y is None:
@@ -116,8 +117,8 @@ class SearchData:
         """A hash of the data and of what else is said."""
         found = hashlib.blake2b(said.encode(), digest_size=20)
         if self.tabular:
-            found.update(table_digest(self.X).encode())
-            found.update((self.y if isinstance(self.y, str) else data_digest(np.asarray(self.y))).encode())
+            found.update(table_digest(self.X.inputs if isinstance(self.X, TabularTask) else self.X).encode())
+            found.update(data_digest(self.target_values()).encode())
         else:
             for fold in self.folds:
                 found.update(data_digest(fold.X, np.asarray(fold.y), fold.X_test, np.asarray(fold.y_test)).encode())

@@ -61,7 +61,7 @@ class SearchScheduler:
     def __init__(self, search: Any, estimator: Any, space: Space, data: SearchData, began: float) -> None:
         self.options, self.estimator, self.data, self.began = search, estimator, data, began
         self.resource = "epochs" if data.tabular else "max_iter"
-        own = estimator._settings().epochs if data.tabular else estimator.max_iter
+        own = estimator.settings.epochs if data.tabular else estimator.max_iter
         self.max_epochs = int(search.max_epochs or own)
         self.end = math.inf if search.time_budget is None else began + search.time_budget
         first = min(self.max_epochs, search.min_epochs or max(1, self.max_epochs // SHORTEST))
@@ -321,7 +321,7 @@ class SearchScheduler:
             alike = all(self.candidates[result.trial].get(n) == self.candidates[first.trial].get(n) for n in ALIKE)
             if alike and standing(result)[:2] == standing(first)[:2] and self._has_time(result):
                 both = copy(best)
-                both._average_with([self._trained(result.trial, X, y)], self.data.target_values())
+                both.average_with([self._trained(result.trial, X, y)], self.data.target_values())
                 best = both if both.score_ > best.score_ else best
         return best
 

@@ -133,7 +133,7 @@ class ResumableTrial:
 
     def _train_to(self, epoch: int) -> None:
         if self._fit is None:
-            self.estimator._validate_params()
+            self.estimator.check_parameters()
             self._fit = self.estimator.fit_in_stages(self.fold.X, self.fold.y)
             began = time.monotonic()
             self._step(None)
@@ -176,15 +176,15 @@ class RestartedTrial:
         """Train for so many epochs; the out-of-fold score, and whether time was enough; if not, what was is kept."""
         began, budget, own = time.monotonic(), left(), self.estimator.time_budget
         model = clone(self.estimator).set_params(epochs=epochs)
-        model._validate_params()
+        model.check_parameters()
         if budget < math.inf:
             model.set_params(time_budget=max(0.1, budget if own is None else min(budget, own)))
         model.fit(self.X, self.y).set_params(time_budget=own)
         took = time.monotonic() - began
-        members, asked = model._ensemble.members, model._settings()
+        members, asked = model.ensemble_.members, model.settings
         n_epochs = max(len(member.curve) for member in members)
         self.seconds, self.epoch_seconds = self.seconds + took, took / max(1, n_epochs)
-        planned = model._ensemble.settings  # a budget that is too small allows fewer
+        planned = model.ensemble_.settings  # a budget that is too small allows fewer
         complete = (planned.epochs, planned.members) == (asked.epochs, asked.members)
         complete = complete and all(member.diverged or len(member.curve) == asked.epochs for member in members)
         if complete or not hasattr(self.estimator, "score_"):

@@ -1,7 +1,7 @@
 """How good predictions of rows are that the model has not seen, beside the best guess without a model.
 
-Goes in: the target's true cells, predictions, the training rows' cells. Comes out: an `Evaluation` of plain numbers. It
-never predicts.
+Takes the targets of training and held-out rows, and predictions. Returns an `Evaluation` of plain numbers. Never
+predicts.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rosenblatt.tables.table import Column
-from rosenblatt.tables.targets import Target, numbers
+from rosenblatt.metrics import ACCURACY, LOG_LOSS, MEAN_ABSOLUTE, R2, ROOT_MEAN_SQUARE, Metric
+from rosenblatt.tables.targets import Target
 
 __all__ = ["Evaluation", "evaluate"]
 
@@ -24,75 +24,40 @@ QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 class Evaluation:
     """Scores on held-out rows. The baseline always says the most frequent class, or the mean, of the training rows.
 
-    `score` is the accuracy or R2. `errors` are further measures by name, each as (model, baseline): log loss, or root
-    mean squared and mean absolute error in the target's unit. `confusion[i, j]` counts rows of class i predicted as j;
-    `residuals` are the quantiles `QUANTILES` of target minus prediction.
+    `scores` are measures by name, each as (model, baseline), the one to judge by first: accuracy and log loss (of the
+    baseline, that of the shares of the classes), or R2 and errors in the target's unit. `confusion[i, j]` counts rows
+    of class i predicted as j; `residuals` are the quantiles `QUANTILES` of target minus prediction.
     """
 
     n_rows: int
-    score_name: str
-    score: float
-    baseline: float
+    scores: dict[str, tuple[float, float]]
     baseline_name: str
-    errors: dict[str, tuple[float, float]]
     confusion: NDArray[np.int64] | None = None
     residuals: NDArray[np.float64] | None = None
 
 
-def evaluate(target: Target, truth: Column, predictions: NDArray[Any], training: Column) -> Evaluation:
+def evaluate(training: Target, held_out: Target, predictions: NDArray[Any]) -> Evaluation:
     """Score predictions.
 
     Parameters
     ----------
-    target : Target
-    truth, training : Column
-        The target of the rows that were predicted, and of those that were trained on.
+    training, held_out : Target
+        Of the rows that were trained on, and of those that were predicted.
     predictions : ndarray
         Numbers, shape (n_rows,), or probabilities of the classes, shape (n_rows, n_classes).
     """
-    if target.task == "regression":
-        return evaluate_numbers(numbers(truth), predictions, float(numbers(training).mean()))
-    labels, known = target.encode(truth), target.encode(training)
-    n_classes = len(target.classes)
-    predicted = predictions.argmax(axis=1)
-    shares = np.bincount(known, minlength=n_classes) / len(known)
-    majority = int(shares.argmax())
-    log_losses = (log_loss(predictions[np.arange(len(labels)), labels]), log_loss(shares[labels]))
-    return Evaluation(
-        n_rows=len(labels),
-        score_name="accuracy",
-        score=float(np.mean(predicted == labels)),
-        baseline=float(np.mean(labels == majority)),
-        baseline_name=f"always {target.classes[majority]}",
-        errors={"log loss": log_losses},
-        confusion=np.bincount(labels * n_classes + predicted, minlength=n_classes**2).reshape(n_classes, n_classes),
-    )
-
-
-def log_loss(probabilities: NDArray[np.float64]) -> float:
-    """Mean of -log p; p is at least 1e-7, what float32 can tell from zero beside one."""
-    return float(-np.mean(np.log(np.maximum(probabilities, 1e-7))))
-
-
-def evaluate_numbers(values: NDArray[np.float64], predictions: NDArray[Any], mean: float) -> Evaluation:
-    """R2 and errors of a regression."""
-    residuals, guess = values - predictions, values - mean
-    variation = float(np.sum(np.square(values - values.mean())))
-    scores = [1 - float(np.sum(np.square(r))) / variation if variation else float("nan") for r in (residuals, guess)]
-    return Evaluation(
-        n_rows=len(values),
-        score_name="R²",
-        score=scores[0],
-        baseline=scores[1],
-        baseline_name="always the mean",
-        errors={
-            "root mean squared error": (rms(residuals), rms(guess)),
-            "mean absolute error": (float(np.mean(np.abs(residuals))), float(np.mean(np.abs(guess)))),
-        },
-        residuals=np.quantile(residuals, QUANTILES),
-    )
-
-
-def rms(values: NDArray[np.float64]) -> float:
-    """Root of the mean square."""
-    return float(np.sqrt(np.mean(np.square(values))))
+    n_rows, classes = len(predictions), held_out.classes
+    if classes is None:
+        metrics: tuple[Metric, ...] = (R2, ROOT_MEAN_SQUARE, MEAN_ABSOLUTE)
+        truth, found = held_out.values[:, None], predictions[:, None]
+        guess, baseline_name = np.full((n_rows, 1), training.values.mean()), "always the mean"
+    else:
+        metrics, truth, found = (ACCURACY, LOG_LOSS), held_out.values, predictions
+        shares = np.bincount(training.values, minlength=len(classes)) / len(training.values)
+        guess, baseline_name = np.tile(shares, (n_rows, 1)), f"always {classes[shares.argmax()]}"
+    scores = {m.name: (m.measure(truth, found, None), m.measure(truth, guess, None)) for m in metrics}
+    if classes is None:
+        return Evaluation(n_rows, scores, baseline_name, residuals=np.quantile(truth - found, QUANTILES))
+    confusion = np.zeros((len(classes), len(classes)), dtype=np.int64)
+    np.add.at(confusion, (truth, found.argmax(axis=1)), 1)
+    return Evaluation(n_rows, scores, baseline_name, confusion)

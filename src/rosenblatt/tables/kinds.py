@@ -1,7 +1,7 @@
 """What each column means: a number, a category, nothing.
 
-Goes in: the training rows as a `Table`. Comes out: one `ColumnKind` per column, with a sentence for the user. It never
-changes a cell.
+Takes the training rows as a `Table`. Returns one `ColumnKind` per column, with a sentence for the user. Never changes a
+cell.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,9 +26,8 @@ from rosenblatt.tables.readers.cells import (
 from rosenblatt.tables.readers.numerals import NumberFormat, parse_number
 from rosenblatt.tables.table import Column, Table, TableError, suggestion
 
-__all__ = ["KINDS", "ColumnKind", "Kind", "canonical_level", "infer_kinds", "level_column"]
+__all__ = ["KINDS", "ColumnKind", "canonical_level", "infer_kinds", "level_column"]
 
-Kind = Literal["numeric", "boolean", "date", "categorical", "text", "constant", "missing", "identifier"]
 KINDS = ("numeric", "categorical", "text", "ignored")
 """What a user may say a column is."""
 DROPPED = ("constant", "missing", "identifier", "ignored")
@@ -86,14 +84,14 @@ def infer_kinds(table: Table, overrides: Mapping[str, str] | None = None) -> lis
             raise TableError(f"kinds names a column {name!r} that is not there.{suggestion(name, table.columns)}")
         if kind not in KINDS:
             raise TableError(f"kinds says {kind!r} for column {name!r}; allowed are {', '.join(KINDS)}.")
-    kinds = [kind_of(column, overrides.get(column.name)) for column in table.columns.values()]
+    kinds = [infer_kind(column, overrides.get(column.name)) for column in table.columns.values()]
     if not any(kind.used for kind in kinds):
         reasons = "; ".join(f"{kind.name!r} {kind.detail}" for kind in kinds[:5])
         raise TableError(f"no column is left to learn from: {reasons}.")
     return kinds
 
 
-def kind_of(column: Column, wanted: str | None = None) -> ColumnKind:
+def infer_kind(column: Column, wanted: str | None = None) -> ColumnKind:
     """The kind of one column."""
     n_missing = int(column.missing.sum())
     if wanted == "ignored":
@@ -111,10 +109,10 @@ def text_kind(column: Column, n_missing: int, wanted: str | None) -> ColumnKind:
     if len(levels) == 1 and not n_missing:
         return ColumnKind(column.name, "constant", 0, f"dropped: always {levels[0]!r}")
     if wanted is None and are_codes(levels):
-        check = (
-            f"column {column.name!r} holds {len(levels)} integers written as text, taken for codes: if they are "
-            f"quantities, say kinds={{{column.name!r}: 'numeric'}}"
-        ) * (len(levels) > MIN_QUANTITIES and not column.categorical)
+        check = ""
+        if len(levels) > MIN_QUANTITIES and not column.categorical:
+            found = f"{len(levels)} integers written as text, taken for codes"
+            check = question(column, found, "quantities", "numeric")
         return ColumnKind(column.name, "categorical", n_missing, f"{len(levels)} codes: {show_levels(levels)}", check)
     if wanted == "numeric" or (wanted is None and not column.categorical):
         for storage in ("number", "date"):
@@ -158,10 +156,8 @@ def quantity_kind(column: Column, n_missing: int, reading: TextReading, wanted: 
         n_cells = int(reading.is_other(column).sum())
         rows = f"{n_cells} row{'s' if n_cells > 1 else ''}"
         detail += f"; {show_levels([repr(text) for text in reading.others])} in {rows} counted as missing"
-        check = check or (
-            f"column {column.name!r} holds {PLURALS[reading.storage]}, but {show_texts(reading.others)} in {rows}: "
-            f"if they are codes, say kinds={{{column.name!r}: 'categorical'}}"
-        ) * (wanted is None)
+        if not check and wanted is None:
+            check = question(column, f"{PLURALS[reading.storage]}, but {show_texts(reading.others)} in {rows}")
     return ColumnKind(column.name, "date" if reading.storage == "date" else "numeric", n_missing, detail, check)
 
 
@@ -196,10 +192,7 @@ def leading_zeros(column: Column, reading: TextReading, wanted: str | None) -> s
     found = next((text for text in reading.levels if len(text) > 1 and text.isdigit() and text[0] == "0"), None)
     if found is None or wanted is not None:
         return ""
-    return (
-        f"column {column.name!r} holds numbers such as {found!r}: if they are codes, say "
-        f"kinds={{{column.name!r}: 'categorical'}}"
-    )
+    return question(column, f"numbers such as {found!r}")
 
 
 def number_kind(column: Column, n_missing: int, wanted: str | None) -> ColumnKind:
@@ -229,10 +222,12 @@ def doubtful_codes(column: Column, distinct: NDArray[np.float64], n_rows: int) -
         return ""
     if len(np.unique(np.diff(distinct))) == 1:
         return ""
-    return (
-        f"column {column.name!r} holds integers of {len(distinct)} values: if they are codes, say "
-        f"kinds={{{column.name!r}: 'categorical'}}"
-    )
+    return question(column, f"integers of {len(distinct)} values")
+
+
+def question(column: Column, found: str, otherwise: str = "codes", kind: str = "categorical") -> str:
+    """What a user should look at, and say if the guess is wrong."""
+    return f"column {column.name!r} holds {found}: if they are {otherwise}, say kinds={{{column.name!r}: {kind!r}}}"
 
 
 def is_free_text(levels: list[str], n_rows: int) -> bool:

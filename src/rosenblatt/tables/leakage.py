@@ -1,7 +1,7 @@
-"""Columns that tell the target by themselves, and so may not be known when it is to be predicted.
+"""Columns that leak the target: alone they tell it, and so may not be known when it is to be predicted.
 
-Goes in: a table, labels or numbers. Comes out: names of columns, each with what was found. Scores are of rows that the
-rule was not learned from; it changes nothing, and a column may be named for good reason.
+Takes a table, labels or numbers. Returns names of columns, each with what was found on rows that nothing was learned
+from. Never changes anything: a column may be named for good reason.
 """
 
 from __future__ import annotations

@@ -1,14 +1,14 @@
-"""From a table to what a tabular network reads: scaled numbers, flags, level numbers.
+"""From a table to what a tabular network reads: scaled numbers, indicators, level numbers, words.
 
-Goes in: training rows for `fit_preparation`, any rows for `Preparation.transform`. Comes out: `Prepared`, the same for
-the same cells whatever the frame and the order of its columns. What was learned is plain data.
+Takes training rows for `fit_preparation`, any rows for `Preparation.transform`. Returns `Prepared`, the same for the
+same cells whatever the frame and the order of its columns. Never changes a cell; what was learned is plain data.
 
 Numbers: (x - median) / interquartile range (half of the range where that is zero), then x / sqrt(1 + (x/3)^2), which
 keeps outliers within 3 (Holzmüller et al. 2024, arXiv:2407.04491); infinite ones are 3 and -3. A missing number becomes
-the median and sets a flag. Text is read as the training rows' texts were; a cell that is no number counts as missing.
-Categories: one flag for two levels (-1 or 1), one for each of up to eight, scaled like numbers; more levels are
-numbered, for an embedding, and those that occur once share number 0 with missing and unseen ones. Dates: the day, and
-where on the circles of the year and the week it lies. Sentences: weighted counts of words. `rules` has the details.
+the median and sets an indicator. Text is read as the training rows' texts were; a cell that is no number counts as
+missing. Categories: one indicator for two levels (-1 or 1), one for each of up to eight, scaled like numbers; more
+levels are numbered, for an embedding, and those that occur once share number 0 with missing and unseen ones. Dates: the
+day, and cyclic features of the year and the week. Sentences: weighted counts of words.
 """
 
 from __future__ import annotations
@@ -18,90 +18,56 @@ from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from rosenblatt._warnings import warn_user
-from rosenblatt.tables.encoders import CategoricalEncoder, NumericEncoder, Rule, TextEncoder, fit_rule
+from rosenblatt.tables.encoders import Encoder, Prepared, encoder_from_state, fit_encoder
 from rosenblatt.tables.kinds import ColumnKind
-from rosenblatt.tables.stored_rules import rule_from_dict, rule_to_dict
 from rosenblatt.tables.table import Table, TableError, TableWarning, join_names, suggestion
 
-__all__ = ["Preparation", "Prepared", "fit_preparation"]
+__all__ = ["Preparation", "fit_preparation"]
 
-Array = NDArray[Any]
-MAX_MISFITS = 5
+MAX_MISMATCHES = 5
 """So many columns are named in a warning."""
 
 
 @dataclass(frozen=True)
-class Prepared:
-    """Rows as a network reads them.
-
-    Attributes
-    ----------
-    numbers : ndarray of float32, shape (n_rows, n_numbers)
-    flags : ndarray of float32, shape (n_rows, n_flags)
-    codes : ndarray of int32, shape (n_rows, n_coded)
-        0 is for missing, rare and unseen levels.
-    words : tuple of CSR matrices of float32, shape (n_rows, N_WORDS)
-    """
-
-    numbers: Array
-    flags: Array
-    codes: Array
-    words: tuple[Any, ...] = ()
-
-
-@dataclass(frozen=True)
 class Preparation:
-    """The rules of all used columns, and what is said about every column.
+    """The encoders of all used columns, and what is said about every column.
 
     Attributes
     ----------
-    rules : tuple of rules
+    encoders : tuple of encoders
         In the order of the training table.
     kinds : tuple of ColumnKind
         Of all columns, those that are left out included.
     """
 
-    rules: tuple[Rule, ...]
+    encoders: tuple[Encoder, ...]
     kinds: tuple[ColumnKind, ...]
 
     @cached_property
     def numbers(self) -> list[str]:
         """Names of the scaled numbers."""
-        return [name for rule in self.rules for name in rule.numbers]
+        return [name for encoder in self.encoders for name in encoder.numbers]
 
     @cached_property
-    def flags(self) -> list[str]:
-        """Names of the flags."""
-        return [name for rule in self.rules for name in rule.flags]
-
-    @cached_property
-    def coded(self) -> list[CategoricalEncoder]:
-        """The rules of numbered levels."""
-        return [rule for rule in self.rules if isinstance(rule, CategoricalEncoder) and rule.coded]
-
-    @cached_property
-    def texts(self) -> list[TextEncoder]:
-        """The rules of columns of sentences."""
-        return [rule for rule in self.rules if isinstance(rule, TextEncoder)]
+    def indicators(self) -> list[str]:
+        """Names of the indicators."""
+        return [name for encoder in self.encoders for name in encoder.indicators]
 
     @property
-    def levels(self) -> list[int]:
-        """How many level numbers each coded column has, 0 included."""
-        return [len(rule.levels) + 1 for rule in self.coded]
+    def n_codes(self) -> list[int]:
+        """How many level numbers each column of numbered levels has, 0 included."""
+        return [encoder.n_codes for encoder in self.encoders if encoder.n_codes]
+
+    @property
+    def n_words(self) -> list[int]:
+        """The columns of each matrix of words."""
+        return [encoder.n_words for encoder in self.encoders if encoder.n_words]
 
     @property
     def text_columns(self) -> list[str]:
-        """Columns whose cells a file's reader must not take for numbers: "1.234" may be 1234 here, or a level."""
-        return [
-            rule.name
-            for rule in self.rules
-            if isinstance(rule, TextEncoder)
-            or (rule.storage == "text" if isinstance(rule, CategoricalEncoder) else rule.format.thousands == ".")
-        ]
+        """Columns whose cells a file's reader must leave as texts."""
+        return [encoder.name for encoder in self.encoders if encoder.reads_text]
 
     def transform(self, table: Table) -> Prepared:
         """The rows of a table that has all columns of the training table; others are ignored.
@@ -114,27 +80,15 @@ class Preparation:
             For a missing column.
         """
         self._require_columns(table)
-        type_mismatches: list[str] = []
-        numbers = np.empty((table.n_rows, len(self.numbers)), dtype=np.float32)
-        flags = np.empty((table.n_rows, len(self.flags)), dtype=np.float32)
-        n, f = 0, 0
-        for rule in self.rules:
-            column = table.columns[rule.name]
-            if isinstance(rule, NumericEncoder):
-                n_next, f_next = n + len(rule.numbers), f + len(rule.flags)
-                numbers[:, n:n_next], flags[:, f:f_next] = rule.apply(column, type_mismatches)
-                n, f = n_next, f_next
-            elif isinstance(rule, CategoricalEncoder) and not rule.coded:
-                flags[:, f : f + len(rule.flags)] = rule.apply(column, type_mismatches)
-                f += len(rule.flags)
-        codes = [rule.codes(table.columns[rule.name], type_mismatches) for rule in self.coded]
-        warn_mismatches(type_mismatches)
-        words = tuple(rule.apply(table.columns[rule.name]) for rule in self.texts)
-        return Prepared(numbers, flags, np.array(codes, dtype=np.int32).reshape(len(codes), table.n_rows).T, words)
+        mismatches: list[str] = []
+        parts = [encoder.prepare(table.columns[encoder.name], mismatches) for encoder in self.encoders]
+        warn_mismatches(mismatches)
+        return Prepared.side_by_side(parts)
 
     def to_dict(self) -> dict[str, Any]:
-        """The rules, and what is said of the columns, as JSON-able data."""
-        return {"rules": [rule_to_dict(rule) for rule in self.rules], "kinds": [asdict(kind) for kind in self.kinds]}
+        """The encoders, and what is said of the columns, as JSON-able data."""
+        encoders = [encoder.to_state() for encoder in self.encoders]
+        return {"encoders": encoders, "kinds": [asdict(kind) for kind in self.kinds]}
 
     @classmethod
     def from_dict(cls, entry: Any) -> Preparation:
@@ -145,22 +99,22 @@ class Preparation:
         ValueError
             If the entry is not of that form.
         """
-        if not isinstance(entry, dict) or set(entry) != {"rules", "kinds"}:
+        if not isinstance(entry, dict) or set(entry) != {"encoders", "kinds"}:
             raise ValueError("the preparation is not of the known form")
-        rules, kinds = entry["rules"], entry["kinds"]
-        if not isinstance(rules, list) or not rules or not isinstance(kinds, list):
-            raise ValueError("the preparation has no rules")
+        encoders, kinds = entry["encoders"], entry["kinds"]
+        if not isinstance(encoders, list) or not encoders or not isinstance(kinds, list):
+            raise ValueError("the preparation has no encoders")
         types = {"name": str, "kind": str, "n_missing": int, "detail": str, "check": str}
         for kind in kinds:
             if not isinstance(kind, dict) or {key: type(value) for key, value in kind.items()} != types:
                 raise ValueError("the kind of a column is not of the known form")
-        read = tuple(rule_from_dict(rule) for rule in rules)
-        if len({rule.name for rule in read}) < len(read):
-            raise ValueError("a column has two rules")
+        read = tuple(encoder_from_state(encoder) for encoder in encoders)
+        if len({encoder.name for encoder in read}) < len(read):
+            raise ValueError("a column has two encoders")
         return cls(read, tuple(ColumnKind(**kind) for kind in kinds))
 
     def _require_columns(self, table: Table) -> None:
-        absent = [rule.name for rule in self.rules if rule.name not in table.columns]
+        absent = [encoder.name for encoder in self.encoders if encoder.name not in table.columns]
         if len(absent) == 1:
             raise TableError(f"the table has no column {absent[0]!r}.{suggestion(absent[0], table.columns)}")
         if absent:
@@ -171,7 +125,7 @@ class Preparation:
 
 
 def fit_preparation(table: Table, kinds: Sequence[ColumnKind]) -> Preparation:
-    """Learn the rules from training rows.
+    """Learn the encoders from training rows.
 
     Parameters
     ----------
@@ -180,13 +134,13 @@ def fit_preparation(table: Table, kinds: Sequence[ColumnKind]) -> Preparation:
     kinds : sequence of ColumnKind
         As `infer_kinds` finds them.
     """
-    rules = tuple(fit_rule(table.columns[kind.name], kind) for kind in kinds if kind.used)
-    return Preparation(rules, tuple(kinds))
+    encoders = tuple(fit_encoder(table.columns[kind.name], kind) for kind in kinds if kind.used)
+    return Preparation(encoders, tuple(kinds))
 
 
-def warn_mismatches(type_mismatches: Sequence[str]) -> None:
+def warn_mismatches(mismatches: Sequence[str]) -> None:
     """One warning for all columns (the first of many) that hold cells of another kind than in training."""
-    if type_mismatches:
-        rest = len(type_mismatches) - MAX_MISFITS
+    if mismatches:
+        rest = len(mismatches) - MAX_MISMATCHES
         more = [f"{rest} more columns hold such cells."] if rest > 0 else []
-        warn_user(" ".join([*type_mismatches[:MAX_MISFITS], *more]), TableWarning)
+        warn_user(" ".join([*mismatches[:MAX_MISMATCHES], *more]), TableWarning)

@@ -1,14 +1,13 @@
-"""From the target column to what a network is trained on, and back.
+"""From a column, or numbers and labels, to what is predicted.
 
-Goes in: the target column. Comes out: a `Target`: the task (binary, multiclass or regression), labels 0, 1, 2, ... or
-standardized numbers, and predictions in the target's own terms. It never fills in a missing target.
+Takes the target column. Returns a `Target`: labels 0, 1, 2, ... with their classes, or numbers. Never fills in a
+missing target.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -17,9 +16,9 @@ from numpy.typing import NDArray
 from rosenblatt.tables.kinds import canonical_level, canonical_number, parse_levels, require_finite
 from rosenblatt.tables.readers.cells import present_levels
 from rosenblatt.tables.readers.numerals import NumberFormat
-from rosenblatt.tables.table import Column, Table, TableError, suggestion
+from rosenblatt.tables.table import Column, Table, TableError, join_names, suggestion
 
-__all__ = ["TASKS", "Target", "find_target", "fit_target"]
+__all__ = ["TASKS", "Target", "find_target", "fit_target", "labels_of_column", "numbers_of_column"]
 
 TASKS = ("binary", "multiclass", "regression")
 MAX_INTEGER_CLASSES = 20
@@ -27,73 +26,38 @@ MAX_INTEGER_CLASSES = 20
 Class = str | bool | int | float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Target:
-    """What is predicted. `classes` are in the target's own type; `mean` and `scale` standardize a regression target."""
+    """What is predicted, for each row.
 
-    name: str
-    task: str
-    classes: tuple[Class, ...] = ()
-    mean: float = 0.0
-    scale: float = 1.0
+    Attributes
+    ----------
+    name : str or None
+        Of the column, if it has one.
+    values : ndarray
+        Labels (integers from 0, shape (n_rows,)) or numbers (float64, shape (n_rows,) or (n_rows, n_targets)).
+    classes : ndarray of shape (n_classes,), or None for a regression
+        In the target's own type; label i stands for the class i.
+    """
 
-    def encode(self, column: Column) -> NDArray[Any]:
-        """Labels (int64) or standardized numbers (float32), shape (n_rows,).
+    name: str | None
+    values: NDArray[Any]
+    classes: NDArray[Any] | None = None
 
-        Raises
-        ------
-        TableError
-            For a missing target, or a class that training did not see.
-        """
-        require_present(column)
-        if self.task == "regression":
-            return np.asarray((numbers(column) - self.mean) / self.scale, dtype=np.float32)
-        place = {canonical_class(value): label for label, value in enumerate(self.classes)}
-        texts, codes = class_texts(column)
-        labels = np.array([place.get(text, -1) for text in texts], dtype=np.int64)[codes]
-        unknown = np.flatnonzero(labels < 0)
-        if len(unknown):
-            text, where = texts[codes[unknown[0]]], column.name_rows(unknown[:1])
-            raise TableError(
-                f"target {self.name!r} has the class {text!r} in {where}; training did not see it. The classes are: "
-                f"{', '.join(map(repr, self.classes))}."
-            )
-        return labels
+    @property
+    def task(self) -> str:
+        """One of `TASKS`."""
+        if self.classes is None:
+            return "regression"
+        return "binary" if len(self.classes) == 2 else "multiclass"
 
-    def decode(self, outputs: NDArray[Any]) -> NDArray[Any]:
-        """Labels as classes, standardized numbers as numbers."""
-        if self.task == "regression":
-            return np.asarray(outputs, dtype=np.float64) * self.scale + self.mean
-        return self.class_array()[np.asarray(outputs, dtype=np.intp)]
+    def take(self, rows: NDArray[np.int64]) -> Target:
+        """The target of these rows; the classes stay."""
+        return replace(self, values=self.values[rows])
 
-    def class_array(self) -> NDArray[Any]:
-        """The classes as an array of their own type (text as objects)."""
-        return np.array(self.classes, dtype=object if isinstance(self.classes[0], str) else None)
-
-    def to_dict(self) -> dict[str, Any]:
-        """The target as JSON-able data."""
-        return asdict(self)
-
-    @classmethod
-    def from_dict(cls, entry: Any) -> Target:
-        """Read what `to_dict` gave; a `ValueError` says what is not valid."""
-        if not isinstance(entry, Mapping) or set(entry) != {"name", "task", "classes", "mean", "scale"}:
-            raise ValueError("the target is not of the known form")
-        name, task, classes, mean, scale = (entry[key] for key in ("name", "task", "classes", "mean", "scale"))
-        if not isinstance(name, str) or task not in TASKS or not isinstance(classes, (list, tuple)):
-            raise ValueError("the target has no valid name, task and classes")
-        if not all(isinstance(number, float) and math.isfinite(number) for number in (mean, scale)) or scale <= 0:
-            raise ValueError("the target has no valid mean and scale")
-        allowed = {"binary": len(classes) == 2, "multiclass": len(classes) > 2, "regression": not classes}
-        kinds = {type(value) for value in classes}
-        if (
-            not allowed[task]
-            or len(kinds) > 1
-            or not kinds <= {str, bool, int, float}
-            or len(set(classes)) < len(classes)
-        ):
-            raise ValueError("the target's classes do not fit its task")
-        return cls(name, task, tuple(classes), mean, scale)
+    def decoded(self) -> NDArray[Any]:
+        """The classes or numbers of the rows in their own type."""
+        return np.asarray(self.values if self.classes is None else self.classes[self.values])
 
 
 def find_target(table: Table, name: str) -> Column:
@@ -104,7 +68,7 @@ def find_target(table: Table, name: str) -> Column:
 
 
 def fit_target(column: Column, task: str | None = None) -> Target:
-    """Decide on the task and learn classes or scale.
+    """Decide on the task; the classes and labels, or the numbers.
 
     Texts, booleans and integers of at most 20 different values are classes; other numbers are regression.
 
@@ -141,8 +105,8 @@ def is_quantity(column: Column) -> bool:
 
 
 def fit_regression(column: Column) -> Target:
-    """Mean and standard deviation."""
-    values = numbers(column)
+    """The numbers, if a mean and a standard deviation can be computed from them."""
+    values = numbers_of_column(column)
     if values.min() == values.max():
         raise TableError(f"target {column.name!r} is {values[0]:.6g} in every row: there is nothing to learn.")
     with np.errstate(over="ignore", invalid="ignore"):
@@ -152,14 +116,13 @@ def fit_regression(column: Column) -> Target:
         raise TableError(f"target {column.name!r} is too large for float64: {span}. Divide it by a constant.")
     if scale == 0:
         raise TableError(f"target {column.name!r} is too small for float64: {span}. Multiply it by a constant.")
-    return Target(column.name, "regression", (), mean, scale)
+    return Target(column.name, values)
 
 
 def fit_classes(column: Column, task: str | None) -> Target:
-    """The classes, sorted."""
+    """The classes, sorted, and the labels of the rows."""
     if column.storage == "text":
-        present = [column.levels[code] for code in np.unique(column.values)]
-        classes: list[Class] = sorted({canonical_level(level): level for level in present}.values())
+        classes: list[Class] = sorted({canonical_level(level): level for level in present_levels(column)}.values())
     else:
         convert = {"boolean": bool, "integer": int}.get(column.storage, float)
         classes = [convert(value) for value in np.unique(column.values)]
@@ -175,7 +138,41 @@ def fit_classes(column: Column, task: str | None) -> Target:
         )
     if task in ("binary", "multiclass") and (len(classes) == 2) != (task == "binary"):
         raise TableError(f"task is {task!r}, but target {column.name!r} has {len(classes)} classes.")
-    return Target(column.name, "binary" if len(classes) == 2 else "multiclass", tuple(classes))
+    found = np.array(classes, dtype=object if column.storage == "text" else None)
+    return Target(column.name, labels_of_column(column, found), found)
+
+
+def labels_of_column(column: Column, classes: NDArray[Any]) -> NDArray[np.int64]:
+    """The place of each cell among the classes.
+
+    Raises
+    ------
+    TableError
+        For a missing target, or a class that is not among them.
+    """
+    require_present(column)
+    place = {canonical_class(value): label for label, value in enumerate(classes.tolist())}
+    if column.storage == "text":
+        texts, codes = [canonical_level(level) for level in column.levels], column.values
+    else:
+        distinct, codes = np.unique(column.values, return_inverse=True)
+        texts = [canonical_number(value, column.storage) for value in distinct]
+    labels = np.array([place.get(text, -1) for text in texts], dtype=np.int64)[codes]
+    unknown = np.flatnonzero(labels < 0)
+    if len(unknown):
+        text, where = texts[codes[unknown[0]]], column.name_rows(unknown[:1])
+        raise TableError(
+            f"target {column.name!r} has the class {text!r} in {where}; training did not see it. The classes are: "
+            f"{join_names(classes.tolist())}."
+        )
+    return np.asarray(labels)
+
+
+def canonical_class(value: Class) -> str:
+    """A class in the spelling by which cells are compared with it."""
+    if isinstance(value, str):
+        return canonical_level(value)
+    return canonical_number(value, "boolean" if isinstance(value, bool) else "number")
 
 
 def require_present(column: Column) -> None:
@@ -190,29 +187,12 @@ def require_present(column: Column) -> None:
         )
 
 
-def numbers(column: Column) -> NDArray[np.float64]:
-    """The target as numbers; text that is no number is named."""
+def numbers_of_column(column: Column) -> NDArray[np.float64]:
+    """The cells as numbers; text that is no number is named."""
+    require_present(column)
     if column.storage == "text":
         return np.asarray(parse_levels(column, "A regression target must be a number in every row.").values)
     if column.storage == "date":
         raise TableError(f"target {column.name!r} holds dates. Convert them to a number, such as days since the first.")
     require_finite(column)
     return np.asarray(column.values)
-
-
-def class_texts(column: Column) -> tuple[list[str], NDArray[np.intp]]:
-    """The distinct values in canonical spelling, and each row's position among them."""
-    if column.storage == "text":
-        return [canonical_level(level) for level in column.levels], column.values.astype(np.intp)
-    distinct, codes = np.unique(column.values, return_inverse=True)
-    return [canonical_number(value, column.storage) for value in distinct], codes
-
-
-def canonical_class(value: Class) -> str:
-    """A class in the spelling by which cells are compared with it."""
-    return canonical_level(value) if isinstance(value, str) else canonical_number(value, storage_of(value))
-
-
-def storage_of(value: Class) -> str:
-    """The storage that gives a class of this type."""
-    return "boolean" if isinstance(value, bool) else "number"

@@ -11,8 +11,8 @@ from sklearn.metrics import f1_score, r2_score
 import rosenblatt
 from rosenblatt import TabularClassifier, TabularRegressor
 from rosenblatt.estimators.tabular.architecture import feed
-from rosenblatt.estimators.tabular.explain.column_substitution import Substitution, places_of, predict_variants
-from rosenblatt.tables.preparation import Prepared
+from rosenblatt.estimators.tabular.explain.column_substitution import Substitution, column_slices, predict_variants
+from rosenblatt.tables.encoders import Prepared
 
 pd = pytest.importorskip("pandas")
 N = 400
@@ -119,12 +119,12 @@ def test_batches_do_not_matter(classifier, monkeypatch):
 def with_networks(model, change):
     """The model with copies of its networks, in float64 and changed."""
     members = []
-    for member in model._ensemble.members:
+    for member in model.ensemble_.members:
         network = member.network.copy("float64")
         change(network)
         members.append(replace(member, network=network))
     twin = object.__new__(type(model))
-    twin.__dict__ = {**model.__dict__, "_ensemble": replace(model._ensemble, members=tuple(members))}
+    twin.__dict__ = {**model.__dict__, "ensemble_": replace(model.ensemble_, members=tuple(members))}
     return twin
 
 
@@ -136,22 +136,22 @@ def linear(network):
 
 
 def raw_prediction(model, prepared):
-    outputs = model._ensemble.predict(prepared)[:, 0]
-    return outputs * model._units.scale[0]
+    outputs = model.ensemble_.predict(prepared)[:, 0]
+    return outputs * model.target_scaler_.scale[0]
 
 
 def test_contributions_to_a_linear_model_add_up_to_its_prediction(regressor):
     model = with_networks(regressor, linear)
     found = model.explain(X, method="gradient")
-    prepared = model._preparation.transform(model._read(X, reset=False))
+    prepared = model.preparation_.transform(model._read(X, reset=False))
     predicted = raw_prediction(model, prepared)
     np.testing.assert_allclose(found.contributions.sum(axis=1), predicted - predicted.mean(), atol=1e-6)
     assert found.baseline is None
     np.testing.assert_allclose(found.importance, np.abs(found.contributions).mean(axis=0))
     # One column alone: what is lost if its inputs are the mean ones.
-    for place in places_of(model._preparation):
+    for place in column_slices(model.preparation_):
         if place.name in ("age", "since", "colour", "member"):
-            means = [prepared.numbers[:, place.numbers], prepared.flags[:, place.flags]]
+            means = [prepared.numbers[:, place.numbers], prepared.indicators[:, place.indicators]]
             part = Prepared(*(a.mean(axis=0, keepdims=True, dtype=np.float64) for a in means), prepared.codes[:1, :0])
             (moved,) = predict_variants(model, prepared, [Substitution(place, part, np.zeros(N, int))])
             inside = (moved[:, 0] > VALUE.min()) & (moved[:, 0] < VALUE.max())
@@ -163,20 +163,20 @@ def test_contributions_to_a_linear_model_add_up_to_its_prediction(regressor):
 
 def test_contributions_are_directional_derivatives_of_the_log_odds(classifier):
     model = with_networks(classifier, lambda network: None)
-    model._ensemble = replace(model._ensemble, members=model._ensemble.members[:1])
+    model.ensemble_ = replace(model.ensemble_, members=model.ensemble_.members[:1])
     found = model.explain(X, method="gradient")
-    prepared = model._preparation.transform(model._read(X, reset=False))
-    prepared = replace(prepared, numbers=prepared.numbers.astype(float), flags=prepared.flags.astype(float))
+    prepared = model.preparation_.transform(model._read(X, reset=False))
+    prepared = replace(prepared, numbers=prepared.numbers.astype(float), indicators=prepared.indicators.astype(float))
     sign = np.where(model.predict(X) == model.classes_[1], 1, -1)
-    for place in places_of(model._preparation):
+    for place in column_slices(model.preparation_):
         if place.name not in ("age", "since", "colour", "member"):
             continue
 
         def log_odds(eps, place=place):
-            numbers, flags = prepared.numbers.copy(), prepared.flags.copy()
-            for part, cut in ((numbers, place.numbers), (flags, place.flags)):
+            numbers, indicators = prepared.numbers.copy(), prepared.indicators.copy()
+            for part, cut in ((numbers, place.numbers), (indicators, place.indicators)):
                 part[:, cut] += eps * (part[:, cut] - part[:, cut].mean(axis=0))
-            p = model._ensemble.predict(replace(prepared, numbers=numbers, flags=flags))
+            p = model.ensemble_.predict(replace(prepared, numbers=numbers, indicators=indicators))
             return sign * np.log(p[:, 1] / p[:, 0])
 
         slopes = (log_odds(1e-7) - log_odds(-1e-7)) / 2e-7  # so small that no activation's kink is near
@@ -189,10 +189,10 @@ def test_contributions_to_linear_logits_add_up(ordered):
     rows = np.random.default_rng(1).normal(size=(300, 3))
     y = np.digitize(rows[:, 0] + 0.5 * rows[:, 1], [-0.5, 0.5])
     model = with_networks(TabularClassifier("fast", epochs=6, ordered=ordered).fit(rows, y), linear)
-    model._ensemble = replace(model._ensemble, temperature=1.5)
+    model.ensemble_ = replace(model.ensemble_, temperature=1.5)
     found = model.explain(rows, method="gradient").contributions.sum(axis=1)
-    inputs = feed(model._preparation.transform(model._read(rows, reset=False)))
-    logits = model._ensemble.networks[0].truncate_at("head").predict(inputs)
+    inputs = feed(model.preparation_.transform(model._read(rows, reset=False)))
+    logits = model.ensemble_.networks[0].truncate_at("head").predict(inputs)
     if ordered:
         expected = logits.mean(axis=1)
         np.testing.assert_allclose(found, expected - expected.mean(), atol=1e-6)
@@ -370,7 +370,7 @@ def test_tables_are_aligned(classifier):
 
 def test_learning_curves_are_those_of_the_members(classifier):
     curve = classifier.learning_curve()
-    members = classifier._ensemble.members
+    members = classifier.ensemble_.members
     assert curve.best_epochs == tuple(member.best_epoch for member in members)
     assert curve.held_out[1][curve.best_epochs[1] - 1] == min(curve.held_out[1])
     assert curve.training_loss[0] == tuple(loss for loss, _ in members[0].curve)

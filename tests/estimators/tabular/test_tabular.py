@@ -132,7 +132,7 @@ def test_probabilities_are_calibrated():
     model = TabularClassifier(epochs=30).fit(X, y)
     assert model.temperature_ < 1
     calibrated = log_loss(y_test, model.predict_proba(X_test))
-    model._ensemble = replace(model._ensemble, temperature=1.0)
+    model.ensemble_ = replace(model.ensemble_, temperature=1.0)
     assert calibrated < 0.97 * log_loss(y_test, model.predict_proba(X_test))
 
 
@@ -211,7 +211,10 @@ def test_classes_of_one_row_and_a_hundred_classes():
 @pytest.mark.parametrize(
     ("call", "message"),
     {
-        "one class": (lambda: TabularClassifier().fit([[1.0], [2.0]], [1, 1]), "one class only"),
+        "one class": (
+            lambda: TabularClassifier().fit([[1.0], [2.0]], [1, 1]),
+            "y has a single class, 1; classification needs at least two",
+        ),
         "lengths": (lambda: TabularClassifier().fit([[1.0], [2.0]], [1, 0, 1]), "X has 2 rows, y has 3"),
         "hidden": (lambda: TabularClassifier(hidden=(8, 0)).fit(*load_iris(return_X_y=True)), "every layer needs"),
         "preset": (lambda: TabularClassifier("bset").fit([[1.0]], [1]), "Did you mean 'best'"),
@@ -230,7 +233,7 @@ def test_errors_say_what_to_do(call, message):
 def test_inputs_are_compact_and_by_name():
     X, y, _ = purchases(60)
     model = TabularClassifier("fast", epochs=2).fit(X, y)
-    prepared = model._preparation.transform(model._read(X, reset=False))
+    prepared = model.preparation_.transform(model._read(X, reset=False))
     inputs = feed(prepared, np.array([3, 5]))
     assert {name: matrix.shape[0] for name, matrix in inputs.items()} == dict.fromkeys(inputs, 2)
     assert all(matrix.flags["C_CONTIGUOUS"] for matrix in inputs.values())
@@ -255,8 +258,8 @@ def test_a_stored_model_predicts_the_same_bits(tmp_path, preset):
         np.testing.assert_array_equal(again.out_of_fold_, model.out_of_fold_)
         assert (again.score_, again.n_features_in_) == (model.score_, model.n_features_in_)
         assert list(again.feature_names_in_) == list(model.feature_names_in_)
-        assert again._preparation == model._preparation
-        assert again._ensemble.settings == model._ensemble.settings
+        assert again.preparation_ == model.preparation_
+        assert again.ensemble_.settings == model.ensemble_.settings
         if isinstance(model, TabularClassifier):
             assert np.array_equal(again.predict_proba(X), model.predict_proba(X))
             assert list(again.classes_) == list(model.classes_)
@@ -274,10 +277,10 @@ def test_pickled_and_copied_models_predict_the_same():
 
 CHANGES = {
     "another class": (("class",), "TabularRegressor"),
-    "no rules": (("preparation", "rules"), []),
-    "one rule less": (("preparation", "rules", 0), None),
-    "a level twice": (("preparation", "rules", 1, "levels"), ["a", "a"]),
-    "spread zero": (("preparation", "rules", 0, "scaling", "spreads"), [0.0]),
+    "no rules": (("preparation", "encoders"), []),
+    "one rule less": (("preparation", "encoders", 0), None),
+    "a level twice": (("preparation", "encoders", 1, "levels"), ["a", "a"]),
+    "spread zero": (("preparation", "encoders", 0, "scaling", "spreads"), [0.0]),
     "no members": (("members",), []),
     "no networks": (("networks",), []),
     "a setting": (("settings", "dict", 0, 1), "many"),
@@ -344,7 +347,7 @@ def test_interrupts_keep_what_was_learned() -> None:
 
     with pytest.warns(UserWarning, match=r"Training was interrupted: \d networks are kept"):
         model = TabularRegressor(epochs=5000, on_epoch=interrupt).fit(X, y)
-    assert all(len(member.curve) < 5000 for member in model._ensemble.members)
+    assert all(len(member.curve) < 5000 for member in model.ensemble_.members)
     assert np.isfinite(model.predict(X)).all()
 
 
@@ -365,7 +368,7 @@ def test_epochs_are_told() -> None:
     X, y = load_diabetes(return_X_y=True)
     told: list[Any] = []
     model = TabularRegressor(members=2, epochs=4, on_epoch=told.append).fit(X, y)
-    for number, member in enumerate(model._ensemble.members, start=1):
+    for number, member in enumerate(model.ensemble_.members, start=1):
         mine = [epoch for epoch in told if epoch.member == number]
         assert [(epoch.training_loss, epoch.held_out) for epoch in mine] == member.curve
         assert mine[-1].best == member.best_epoch
@@ -380,8 +383,8 @@ def test_the_defaults_are_those_of_the_page():
     assert TabularRegressor._presets["fast"].members == 1
 
 
-def test_levels_up_to_eight_are_flags():
+def test_levels_up_to_eight_are_indicators():
     X = {"few": np.arange(90) % 8, "many": np.arange(90) % 9}
     model = TabularRegressor("fast", epochs=1, kinds=dict.fromkeys(X, "categorical")).fit(X, np.arange(90.0))
-    assert len(model._preparation.flags) == 8
-    assert model._preparation.levels == [10]
+    assert len(model.preparation_.indicators) == 8
+    assert model.preparation_.n_codes == [10]

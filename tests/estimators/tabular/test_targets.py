@@ -13,8 +13,9 @@ from sklearn import metrics
 
 import rosenblatt
 from rosenblatt import TabularClassifier, TabularRegressor
-from rosenblatt.estimators.tabular import metrics as class_metrics
-from rosenblatt.estimators.tabular.target_scaling import TargetScaler, conformal_quantile, fit_units
+from rosenblatt.estimators.tabular.metrics import CLASS_METRICS
+from rosenblatt.estimators.tabular.ordinal import cumulative, from_cumulative
+from rosenblatt.estimators.tabular.target_scaling import TargetScaler, conformal_quantile, fit_target_scaler
 from rosenblatt.estimators.tabular.target_transform import has_heavy_tail
 
 Case = tuple[Any, Any, str]
@@ -39,7 +40,7 @@ def uneven(n: int, seed: int = 0) -> tuple[Any, Any]:
 @pytest.mark.parametrize("kind", ["linear", "log", "mean"])
 def test_units_go_there_and_back(kind: str) -> None:
     y = np.random.default_rng(0).gamma(2.0, size=(200, 1)) * 1e6
-    units = fit_units(y, kind)
+    units = fit_target_scaler(y, kind)
     encoded = units.encode(y)
     assert encoded.dtype == np.float32
     np.testing.assert_allclose(units.decode(encoded), y, rtol=1e-5)
@@ -52,7 +53,7 @@ def test_units_go_there_and_back(kind: str) -> None:
 def test_the_mean_of_a_logarithm_is_smeared() -> None:
     rng = np.random.default_rng(1)
     y = np.exp(rng.normal(2.0, 0.8, size=(200_000, 1)))
-    units = fit_units(y, "log")
+    units = fit_target_scaler(y, "log")
     constant = np.zeros_like(y)  # the mean of the logarithm
     with_smearing = units.with_smearing(y, constant)
     assert with_smearing.factor == pytest.approx(np.exp(0.8**2 / 2), rel=0.01)  # of a lognormal distribution
@@ -61,7 +62,7 @@ def test_the_mean_of_a_logarithm_is_smeared() -> None:
 
 def test_zeros_have_a_logarithm() -> None:
     y = np.array([[0.0], [4.0], [10.0]])
-    units = fit_units(y, "log")
+    units = fit_target_scaler(y, "log")
     assert units.offset == 2.0
     np.testing.assert_allclose(units.decode(units.encode(y)), y, atol=1e-5)
 
@@ -95,11 +96,11 @@ def test_a_heavy_tail_is_learned_as_a_logarithm_where_that_is_better() -> None:
     test = rows(4000, seed=9)[0]
     truth = np.exp(3 * test[:, 0] + 2 * test[:, 1] + 0.3**2 / 2)
     auto, plain = (TabularRegressor(target_transform=t, **QUICK).fit(X, y) for t in ("auto", None))
-    assert (auto._units.kind, plain._units.kind) == ("log", "linear")
+    assert (auto.target_scaler_.kind, plain.target_scaler_.kind) == ("log", "linear")
     errors = [np.mean((model.predict(test) - truth) ** 2) for model in (auto, plain)]
     assert errors[0] < 0.7 * errors[1]
     assert auto.out_of_fold_.mean() == pytest.approx(y.mean(), rel=0.02)  # with_smearing: not the median
-    assert TabularRegressor(**QUICK).fit(X, X[:, 0] + X[:, 1])._units.kind == "linear"
+    assert TabularRegressor(**QUICK).fit(X, X[:, 0] + X[:, 1]).target_scaler_.kind == "linear"
 
 
 def test_counts_are_predicted_as_positive_means() -> None:
@@ -172,7 +173,7 @@ def test_metrics_are_scikit_learns() -> None:
         p /= p.sum(axis=1, keepdims=True)
         for weights in (None, rng.random(300)):
             options = {"sample_weight": weights}
-            found = {name: metric.measure(labels, p, weights) for name, metric in class_metrics.CLASS_METRICS.items()}
+            found = {name: metric.metric.measure(labels, p, weights) for name, metric in CLASS_METRICS.items()}
             predicted = p.argmax(axis=1)
             average = "binary" if n_classes == 2 else "macro"
             expected = {
@@ -188,8 +189,8 @@ def test_metrics_are_scikit_learns() -> None:
 
 def test_a_metric_without_all_classes_is_still_a_number() -> None:
     p = np.full((5, 3), 1 / 3)
-    for metric in class_metrics.CLASS_METRICS.values():
-        assert 0 <= metric.measure(np.zeros(5, int), p, None) <= 1.2
+    for metric in CLASS_METRICS.values():
+        assert 0 <= metric.metric.measure(np.zeros(5, int), p, None) <= 1.2
 
 
 def imbalanced(n: int, seed: int = 0) -> tuple[Any, Any]:
@@ -215,14 +216,10 @@ def test_rare_classes_are_decided_on_by_the_metric(metric: str, score: Any) -> N
 
 def test_cumulative_probabilities_become_those_of_classes() -> None:
     above = np.array([[0.9, 0.6, 0.1], [0.3, 0.5, 0.2]])
-    np.testing.assert_allclose(
-        class_metrics.from_cumulative(above), [[0.1, 0.3, 0.5, 0.1], [0.7, 0.0, 0.1, 0.2]], atol=1e-12
-    )
+    np.testing.assert_allclose(from_cumulative(above), [[0.1, 0.3, 0.5, 0.1], [0.7, 0.0, 0.1, 0.2]], atol=1e-12)
     labels = np.array([0, 2, 3])
-    assert class_metrics.cumulative(labels, 4).tolist() == [[0, 0, 0], [1, 1, 0], [1, 1, 1]]
-    np.testing.assert_array_equal(
-        class_metrics.from_cumulative(class_metrics.cumulative(labels, 4)).argmax(axis=1), labels
-    )
+    assert cumulative(labels, 4).tolist() == [[0, 0, 0], [1, 1, 0], [1, 1, 1]]
+    np.testing.assert_array_equal(from_cumulative(cumulative(labels, 4)).argmax(axis=1), labels)
 
 
 def test_ordered_classes_are_learned_in_their_order() -> None:

@@ -1,5 +1,5 @@
 """Estimators on raw tables: which network, how it is trained, how several are averaged.
 
-Goes in: a prepared table (`rosenblatt.tables.preparation`). Comes out: a calibrated ensemble. The estimators themselves
-are `rosenblatt.TabularClassifier` and `rosenblatt.TabularRegressor`.
+Takes a prepared table (`rosenblatt.tables.preparation`). Returns a calibrated ensemble. Never reads a file; the
+estimators themselves are `rosenblatt.TabularClassifier` and `rosenblatt.TabularRegressor`.
 """

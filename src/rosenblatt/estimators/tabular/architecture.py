@@ -1,7 +1,7 @@
 """The network of a prepared table, and how its parameters start and learn.
 
-Goes in: what a table was prepared as, the number of outputs, `Settings`. Comes out: an initialized `Network`, with
-factors of learning rate and decay for its parameters. It reads rows only to scale the initial weights.
+Takes what a table was prepared as, the number of outputs, `Settings`. Returns an initialized `Network`, with factors of
+learning rate and decay for its parameters. Never reads rows but to scale the initial weights.
 
 The parts are those of RealMLP (Holzmüller et al. 2024, arXiv:2407.04491): robustly scaled numbers and waves of them, a
 front scale layer, layers whose inputs are divided by the root of their number (here folded into initial weights and
@@ -19,10 +19,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rosenblatt import nn
-from rosenblatt.tables.encoders import N_WORDS
 
 if TYPE_CHECKING:
-    from rosenblatt.tables.preparation import Preparation, Prepared
+    from rosenblatt.tables.encoders import Prepared
+    from rosenblatt.tables.preparation import Preparation
 
 __all__ = ["NetworkWithRates", "Settings", "design_network", "feed"]
 
@@ -93,7 +93,7 @@ class NetworkWithRates:
 
 def feed(prepared: Prepared, rows: NDArray[np.int64] | None = None) -> dict[str, Any]:
     """The network's inputs by name, perhaps of some rows only; each as compact as it can be."""
-    inputs: dict[str, Any] = {"numbers": prepared.numbers, "flags": prepared.flags}
+    inputs: dict[str, Any] = {"numbers": prepared.numbers, "indicators": prepared.indicators}
     inputs = {name: matrix for name, matrix in inputs.items() if matrix.shape[1]}
     inputs |= {f"codes{i}": codes for i, codes in enumerate(prepared.codes.T)}
     words = {f"words{i}": matrix if rows is None else matrix[rows] for i, matrix in enumerate(prepared.words)}
@@ -125,18 +125,18 @@ def design_network(
 
 
 def join_inputs(preparation: Preparation, settings: Settings) -> nn.Node:
-    """All inputs side by side: numbers, flags, embedded categories, mixtures of words."""
+    """All inputs side by side: numbers, indicators, embedded categories, mixtures of words."""
     parts = []
     if preparation.numbers:
         numbers = nn.input(len(preparation.numbers), "numbers")
         waved = is_waved(preparation, settings)
         parts.append(nn.Periodic(name="waves", n_frequencies=settings.waves)(numbers) if waved else numbers)
-    if preparation.flags:
-        parts.append(nn.input(len(preparation.flags), "flags"))
-    for i, n_levels in enumerate(preparation.levels):
+    if preparation.indicators:
+        parts.append(nn.input(len(preparation.indicators), "indicators"))
+    for i, n_levels in enumerate(preparation.n_codes):
         parts.append(nn.Embedding(settings.embedding, name=f"embedding{i}")(nn.codes(n_levels, f"codes{i}")))
-    for i in range(len(preparation.texts)):
-        words = nn.input(N_WORDS, f"words{i}", sparse=True)
+    for i, n_words in enumerate(preparation.n_words):
+        words = nn.input(n_words, f"words{i}", sparse=True)
         parts.append(nn.Dense(settings.topics, name=f"topics{i}", weights=nn.Normal(1.0))(words))
     return parts[0] if len(parts) == 1 else nn.Concat(name="inputs")(*parts)
 

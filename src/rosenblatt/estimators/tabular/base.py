@@ -1,7 +1,7 @@
 """What `TabularClassifier` and `TabularRegressor` share: parameters, and the way from a raw table to an ensemble.
 
-Goes in: a table of any kind and a target. Comes out: a fitted estimator with out-of-fold predictions. Members never see
-the targets of the rows that score them; scales and levels of columns are learned from all training rows.
+Takes a table of any kind and a target. Returns a fitted estimator with out-of-fold predictions. Never shows members the
+targets of the rows that score them; scales and levels of columns are learned from all training rows.
 """
 
 from __future__ import annotations
@@ -10,28 +10,27 @@ import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from numbers import Integral, Real
+from numbers import Integral
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import issparse
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, is_classifier
+from sklearn.model_selection import KFold, ShuffleSplit, StratifiedKFold, StratifiedShuffleSplit
 from sklearn.utils import check_random_state
-from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted, validate_data
 
 from rosenblatt.estimators.base import SuggestingMixin, warn_user
 from rosenblatt.estimators.tabular.architecture import Settings
 from rosenblatt.estimators.tabular.ensemble import Ensemble, fit_ensemble
 from rosenblatt.estimators.tabular.member import Course, Data, Problem
-from rosenblatt.nn.activations.functions import BASES
-from rosenblatt.tables.kinds import infer_kinds
-from rosenblatt.tables.leakage import annotate_leakage
+from rosenblatt.estimators.tabular.parameters import CONSTRAINTS, OVERRIDES
 from rosenblatt.tables.preparation import Preparation, fit_preparation
-from rosenblatt.tables.readers.reading import read_table
-from rosenblatt.tables.table import Column, Table, TableError
-from rosenblatt.tables.targets import find_target
+from rosenblatt.tables.readers.reading import is_nameless, read_table, require_names
+from rosenblatt.tables.table import Table
+from rosenblatt.tables.targets import Target
+from rosenblatt.tables.task import TabularTask, check_weights
 
 if TYPE_CHECKING:
     from rosenblatt.estimators.tabular.explain.importance import Explanation
@@ -45,19 +44,6 @@ Folds = list[tuple[NDArray[np.int64], NDArray[np.int64]]]
 MIN_HELD_OUT = 0.2
 """Share of rows that a single member is judged by."""
 MIN_ROWS = 2
-OVERRIDES = ("members", "epochs", "activation", "learning_rate", "dropout", "weight_decay", "batch_size")
-"""Parameters that replace a preset's settings of the same name."""
-
-
-def is_nameless(X: Any) -> bool:
-    """Whether X is an array, or lists of rows: its columns have numbers only."""
-    return isinstance(X, (list, tuple)) or (hasattr(X, "__array__") and not hasattr(X, "columns"))
-
-
-def require_names(X: Any, y: str) -> None:
-    """Refuse the name of a target where columns have none."""
-    if is_nameless(X):
-        raise TypeError(f"y is the name {y!r}, but an array's columns have no names; give y as an array too.")
 
 
 class TabularEstimator(SuggestingMixin, BaseEstimator):  # type: ignore[misc]
@@ -69,22 +55,10 @@ class TabularEstimator(SuggestingMixin, BaseEstimator):  # type: ignore[misc]
     hidden: Any
     random_state: Any
     on_epoch: Callable[[Any], object] | None
+    preparation_: Preparation
+    ensemble_: Ensemble
 
-    _parameter_constraints: ClassVar[dict[str, Any]] = {
-        "preset": [StrOptions({"fast", "default", "best"})],
-        "time_budget": [Interval(Real, 0, None, closed="neither"), None],
-        "kinds": [Mapping, None],
-        "members": [Interval(Integral, 1, 100, closed="both"), None],
-        "epochs": [Interval(Integral, 1, None, closed="left"), None],
-        "hidden": ["array-like", Interval(Integral, 1, None, closed="left"), None],
-        "activation": [StrOptions(set(BASES)), None],
-        "learning_rate": [Interval(Real, 0, None, closed="neither"), None],
-        "dropout": [Interval(Real, 0, 1, closed="left"), None],
-        "weight_decay": [Interval(Real, 0, None, closed="left"), None],
-        "batch_size": [Interval(Integral, 1, None, closed="left"), None],
-        "random_state": ["random_state"],
-        "on_epoch": [callable, None],
-    }
+    _parameter_constraints: ClassVar[dict[str, Any]] = CONSTRAINTS
     _presets: ClassVar[Mapping[str, Settings]]
 
     def __sklearn_tags__(self) -> Any:
@@ -92,7 +66,8 @@ class TabularEstimator(SuggestingMixin, BaseEstimator):  # type: ignore[misc]
         tags.input_tags.allow_nan = tags.input_tags.string = tags.input_tags.categorical = True
         return tags
 
-    def _settings(self) -> Settings:
+    @property
+    def settings(self) -> Settings:
         """The preset, with what the user said instead."""
         given = {name: getattr(self, name) for name in OVERRIDES if getattr(self, name) is not None}
         if self.hidden is not None:
@@ -109,34 +84,47 @@ class TabularEstimator(SuggestingMixin, BaseEstimator):  # type: ignore[misc]
         if is_nameless(X):
             X = validate_data(self, X, reset=reset, dtype=None, ensure_all_finite=False)
             return read_table({f"x{i}": column for i, column in enumerate(X.T)})
-        table = read_table(X, text=() if reset else self._preparation.text_columns)
+        table = read_table(X, text=() if reset else self.preparation_.text_columns)
         if reset:
             self.n_features_in_ = len(table.columns)
             self.feature_names_in_ = np.array(list(table.columns), dtype=object)
         return table
 
-    def _read_training(self, X: Any, y: Any) -> tuple[Table, Any]:
-        """The table of the inputs, and the target, which `y` may name."""
-        if not isinstance(y, str):
-            name = getattr(y, "name", None)
-            self.target_name_ = name if isinstance(name, str) else None
-            return self._read(X, reset=True), y
-        require_names(X, y)
-        table = read_table(X)
-        column, inputs = find_target(table, y), table.drop([y])
-        if not inputs.columns:
-            raise TableError(f"the table has no column but the target {y!r}.")
-        if y in (self.kinds or {}):
-            raise TableError(f"kinds names the target {y!r}; it only says what other columns are. Leave it out.")
-        self.target_name_ = y
-        return self._read(inputs, reset=True), self._values_of(column)
+    def _task(self, X: Any, y: Any, sample_weight: Any) -> TabularTask:
+        """What `fit` was given as a task; names and number of its columns are noted."""
+        if isinstance(X, TabularTask):
+            if y is not None or sample_weight is not None:
+                raise ValueError("a TabularTask holds target and weights; leave y and sample_weight out.")
+            if (X.target.classes is None) == is_classifier(self):
+                raise ValueError(f"the task is a {X.target.task} one, which {type(self).__name__} does not learn.")
+            task = X if self.kinds is None or self.kinds == X.overrides else replace(X, overrides=self.kinds)
+        elif isinstance(y, str):
+            require_names(X, y)
+            task = TabularTask.of(X, y, "classification" if is_classifier(self) else "regression", self.kinds)
+        else:
+            inputs, name = self._read(X, reset=True), getattr(y, "name", None)
+            if y is None:
+                raise ValueError(f"{type(self).__name__} requires y to be passed, but the target y is None.")
+            if inputs.n_rows < MIN_ROWS:
+                raise ValueError(f"there is 1 sample, a single row to learn from; fit needs {MIN_ROWS} or more.")
+            target = self._target(y, name if isinstance(name, str) else None)
+            if len(target.values) != inputs.n_rows:
+                raise ValueError(f"X has {inputs.n_rows} rows, y has {len(target.values)}: each row needs a target.")
+            task = TabularTask(inputs, target, self.kinds or {})
+        if isinstance(y, str) or task is X:
+            self._read(task.inputs, reset=True)
+        if sample_weight is not None:
+            task = replace(task, weights=check_weights(sample_weight, task.inputs.n_rows))
+        self.target_name_ = task.target.name
+        return task
 
-    def _score_name(self) -> str:
-        """What ``score_`` is."""
+    def _target(self, y: Any, name: str | None) -> Target:
+        """An array as a target."""
         raise NotImplementedError
 
-    def _values_of(self, column: Column) -> Array:
-        """A target column in its own type."""
+    @property
+    def score_name(self) -> str:
+        """What ``score_`` is."""
         raise NotImplementedError
 
     def _course(self) -> Course:
@@ -144,20 +132,15 @@ class TabularEstimator(SuggestingMixin, BaseEstimator):  # type: ignore[misc]
         budget = math.inf if self.time_budget is None else self.time_budget
         return Course(time.monotonic() + budget, self.on_epoch)
 
-    def _prepare(self, table: Table, y: Array, sample_weight: Any) -> Data:
-        """The table as networks read it, by rules that are learned from it now."""
-        kinds = infer_kinds(table, self.kinds)
-        if y.ndim == 1 or y.shape[1] == 1:
-            kinds = annotate_leakage(table, kinds, np.ravel(y), y.dtype.kind == "i")
-        self._preparation: Preparation = fit_preparation(table, kinds)
-        weights = None
-        if sample_weight is not None:
-            weights = _check_sample_weight(sample_weight, y, dtype=np.float32, ensure_non_negative=True)
-        return Data(self._preparation, self._preparation.transform(table), y, weights)
+    def _prepare(self, task: TabularTask, y: Array, weights: Array | None) -> Data:
+        """The inputs as networks read them, by encoders that are learned from them now."""
+        self.preparation_ = fit_preparation(task.inputs, task.kinds)
+        weights = None if weights is None else weights.astype(np.float32)
+        return Data(self.preparation_, self.preparation_.transform(task.inputs), y, weights)
 
     def _fit_ensemble(self, data: Data, problem: Problem, folds: Folds, course: Course) -> Ensemble:
         """Train the members."""
-        ensemble = fit_ensemble(data, problem, self._settings(), folds, self._seed, course)
+        ensemble = fit_ensemble(data, problem, self.settings, folds, self._seed, course)
         if ensemble.interrupted:
             warn_user(f"Training was interrupted: {len(ensemble.members)} networks are kept as far as they had come.")
         if n_diverged := sum(member.diverged for member in ensemble.members):
@@ -167,7 +150,7 @@ class TabularEstimator(SuggestingMixin, BaseEstimator):  # type: ignore[misc]
             )
         return ensemble
 
-    def _average_with(self, others: Sequence[Any], y: Any) -> None:
+    def average_with(self, others: Sequence[Any], y: Any) -> None:
         """Take in the networks of others, fitted on the same rows, and calibrate anew.
 
         Parameters
@@ -178,15 +161,19 @@ class TabularEstimator(SuggestingMixin, BaseEstimator):  # type: ignore[misc]
         """
         raise NotImplementedError
 
-    def _require_target(self, y: Any) -> None:
-        if y is None:
-            raise ValueError(f"{type(self).__name__} requires y to be passed, but the target y is None.")
-
-    def _require_rows(self, n_rows: int, y: Array) -> None:
-        if len(y) != n_rows:
-            raise ValueError(f"X has {n_rows} rows, y has {len(y)}: each row needs a target.")
-        if n_rows < MIN_ROWS:
-            raise ValueError(f"there is {n_rows} sample, a single row to learn from; fit needs {MIN_ROWS} or more.")
+    def _folds(self, n: int, labels: Array | None = None) -> Folds:
+        """Training and held-out rows of each member, spread evenly over the classes where each has enough rows."""
+        members = min(self.settings.members, n)
+        counts = None if labels is None else np.bincount(labels)
+        kind: Any
+        if members == 1:
+            stratify = counts is not None and counts.min() >= 2 and MIN_HELD_OUT * n >= len(counts)
+            kind = StratifiedShuffleSplit if stratify else ShuffleSplit
+            splitter = kind(1, test_size=MIN_HELD_OUT, random_state=self._seed)
+        else:
+            kind = StratifiedKFold if counts is not None and counts.min() >= members else KFold
+            splitter = kind(members, shuffle=True, random_state=self._seed)
+        return [(a.astype(np.int64), b.astype(np.int64)) for a, b in splitter.split(np.empty((n, 1)), labels)]
 
     def _draw_seed(self) -> None:
         given = self.random_state
@@ -194,11 +181,11 @@ class TabularEstimator(SuggestingMixin, BaseEstimator):  # type: ignore[misc]
         self._seed = int(given) if fixed else int(check_random_state(given).randint(2**31 - 1))
 
     def report(self) -> str:
-        """What was done, as text: the honest score, each column's treatment, the members' training."""
+        """What was done, as text: the out-of-fold score, each column's treatment, the members' training."""
         from rosenblatt.estimators.tabular.explain.report import report
 
-        check_is_fitted(self, "_ensemble")
-        return report(self, self._score_name())
+        check_is_fitted(self, "ensemble_")
+        return report(self, self.score_name)
 
     def explain(
         self,
@@ -261,7 +248,7 @@ class TabularEstimator(SuggestingMixin, BaseEstimator):  # type: ignore[misc]
         """
         from rosenblatt.estimators.tabular.explain.importance import explain
 
-        check_is_fitted(self, "_ensemble")
+        check_is_fitted(self, "ensemble_")
         return explain(self, X, y, method, metric, n_repeats, n_rows, random_state)
 
     def partial_dependence(
@@ -303,19 +290,17 @@ class TabularEstimator(SuggestingMixin, BaseEstimator):  # type: ignore[misc]
         """
         from rosenblatt.estimators.tabular.explain.partial_dependence import partial_dependence
 
-        check_is_fitted(self, "_ensemble")
+        check_is_fitted(self, "ensemble_")
         return partial_dependence(self, X, column, grid, n_grid, n_rows, random_state)
 
     def learning_curve(self) -> LearningCurve:
         """Training loss and held-out metric of each network after each epoch."""
         from rosenblatt.estimators.tabular.explain.report import LearningCurve
 
-        check_is_fitted(self, "_ensemble")
-        return LearningCurve.of(self._ensemble.members)
+        check_is_fitted(self, "ensemble_")
+        return LearningCurve.of(self.ensemble_.members)
 
     def _outputs(self, X: Any) -> Array:
         """The ensemble's mean outputs for raw rows, (n_rows, n_outputs)."""
-        check_is_fitted(self, "_ensemble")
-        return self._ensemble.predict(self._preparation.transform(self._read(X, reset=False)))
-
-    _ensemble: Ensemble
+        check_is_fitted(self, "ensemble_")
+        return self.ensemble_.predict(self.preparation_.transform(self._read(X, reset=False)))

@@ -1,7 +1,7 @@
 """`TabularClassifier`: classes from raw tables.
 
-Goes in: a table and a column of classes. Comes out: calibrated probabilities. How members are trained is in
-`rosenblatt.estimators.tabular`.
+Takes a table and a column of classes. Returns calibrated probabilities. Never trains a network itself: the modules
+beside it do.
 """
 
 from __future__ import annotations
@@ -14,22 +14,24 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import ClassifierMixin, _fit_context
-from sklearn.model_selection import KFold, ShuffleSplit, StratifiedKFold, StratifiedShuffleSplit
 from sklearn.utils import assert_all_finite
 from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import _check_sample_weight, column_or_1d
+from sklearn.utils.validation import column_or_1d
 
 from rosenblatt import nn
 from rosenblatt.estimators.mlp.hyperparameters import set_parameters
 from rosenblatt.estimators.tabular.architecture import Settings
-from rosenblatt.estimators.tabular.base import MIN_HELD_OUT, Folds, TabularEstimator
+from rosenblatt.estimators.tabular.base import TabularEstimator
+from rosenblatt.estimators.tabular.decisions import best_decisions
 from rosenblatt.estimators.tabular.ensemble import Ensemble, best_temperature
 from rosenblatt.estimators.tabular.member import Problem
-from rosenblatt.estimators.tabular.metrics import CLASS_METRICS, best_decisions, cumulative, from_cumulative
-from rosenblatt.tables.table import Column
-from rosenblatt.tables.targets import fit_target
+from rosenblatt.estimators.tabular.metrics import CLASS_METRICS
+from rosenblatt.estimators.tabular.ordinal import cumulative, from_cumulative
+from rosenblatt.estimators.tabular.parameters import CONSTRAINTS, describe_shared_parameters
+from rosenblatt.tables.targets import Target
+from rosenblatt.tables.task import TabularTask
 
 __all__ = ["TabularClassifier"]
 
@@ -37,6 +39,7 @@ Array = NDArray[Any]
 DEFAULT = Settings(activation="selu", dropout=0.15, label_smoothing=0.05, learning_rate=0.12, batch_size=256)
 
 
+@describe_shared_parameters
 class TabularClassifier(ClassifierMixin, TabularEstimator):  # type: ignore[misc]
     """Classes from a raw table: numbers, categories, dates, texts, missing cells.
 
@@ -45,8 +48,7 @@ class TabularClassifier(ClassifierMixin, TabularEstimator):  # type: ignore[misc
 
     Parameters
     ----------
-    preset : {"fast", "default", "best"}
-        How much training is done: a single small network, an ensemble of small ones, or one of larger ones.
+    {preset}
     metric : {"error", "log_loss", "balanced_error", "f1", "auc"}
         What the best epoch is chosen by, and classes are decided on by: for "balanced_error" (the mean over the classes
         of the errors among their rows) and "f1" (of the second of two classes, else the mean over them), factors of the
@@ -56,37 +58,21 @@ class TabularClassifier(ClassifierMixin, TabularEstimator):  # type: ignore[misc
         class whether a row lies above it.
     class_weight : dict or "balanced", optional
         Weights of the classes in the loss.
-    time_budget : float, optional
-        Seconds that `fit` may take. Members and epochs are planned to fit into it, and training ends there.
-    kinds : mapping of str to {"numeric", "categorical", "text", "ignored"}, optional
-        What columns are, where the guess is wrong.
-    members : int, optional
-        Networks, which is also the number of folds; 1: one network, with a fifth of the rows held out.
-    epochs, hidden, activation, learning_rate, dropout, weight_decay, batch_size : optional
-        Instead of the preset's: most epochs; neurons of each hidden layer; what each neuron mixes with the identity
-        ("relu", "selu", "mish", "silu" or "tanh"); peak of the learning rate; share of neurons that are dropped, and
-        decay of the weights, both in the first half of training; rows of a step.
-    random_state : int, RandomState instance or None, default=0
-        Of folds, initial weights, row orders and masks. Equal seeds give equal models.
-    on_epoch : callable, optional
-        Called with an `Epoch` after each epoch of a network, such as ``print``; from other threads, one at a time.
+    {shared_parameters}
 
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,)
     score_ : float
         Accuracy (of the metrics "balanced_error", "f1" and "auc": balanced accuracy, F1, area) of the out-of-fold
-        predictions: an honest estimate, if a slightly low one, as single members made them.
+        predictions: a slightly pessimistic estimate, as single members made them.
     out_of_fold_ : ndarray of shape (n_rows, n_classes)
         Probabilities of the training rows by members that did not train on them; NaN where all did.
     temperature_ : float
         By which probabilities are calibrated; above 1 they become softer.
     decision_weights_ : ndarray of shape (n_classes,)
         Factors of the probabilities where classes are decided on; all one but for the metrics that need others.
-    target_name_ : str or None
-        Of the column that is predicted, if it had a name.
-    n_features_in_, feature_names_in_
-        As in scikit-learn.
+    {shared_attributes}
 
     Examples
     --------
@@ -99,7 +85,7 @@ class TabularClassifier(ClassifierMixin, TabularEstimator):  # type: ignore[misc
     """
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
-        **TabularEstimator._parameter_constraints,
+        **CONSTRAINTS,
         "metric": [StrOptions(set(CLASS_METRICS))],
         "ordered": ["boolean", "array-like"],
         "class_weight": [dict, StrOptions({"balanced"}), None],
@@ -135,12 +121,13 @@ class TabularClassifier(ClassifierMixin, TabularEstimator):  # type: ignore[misc
         set_parameters(self, locals())
 
     @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
-    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> TabularClassifier:
+    def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> TabularClassifier:
         """Learn from a table.
 
         Parameters
         ----------
-        X : data frame, mapping of arrays, path of a CSV or Parquet file, or array of shape (n_rows, n_columns)
+        X : data frame, mapping of arrays, path of a CSV or Parquet file, array of shape (n_rows, n_columns), or task
+            A `TabularTask` holds target and weights, too.
         y : array-like of shape (n_rows,), or str
             Classes: texts, integers or booleans. A text is the name of the column of X that is to be predicted.
         sample_weight : array-like of shape (n_rows,), optional
@@ -156,45 +143,45 @@ class TabularClassifier(ClassifierMixin, TabularEstimator):  # type: ignore[misc
             Names the column or the target, and what to do.
         """
         course = self._course()
-        table, y = self._read_training(X, y)
-        self._require_target(y)
-        y = column_or_1d(y, warn=True)
-        assert_all_finite(y, input_name="y")
-        check_classification_targets(y)
-        self._require_rows(table.n_rows, y)
-        self.classes_, labels = np.unique(y, return_inverse=True)
-        if len(self.classes_) < 2:
-            raise ValueError(f"y has one class only, {self.classes_[0]!r}: there is nothing to tell apart.")
-        labels = self._in_order(labels)
+        task = self._task(X, y, sample_weight)
+        self.classes_, labels = self._in_order(task.target)
         self._draw_seed()
-        data = self._prepare(table, labels, self._weights(y, sample_weight))
-        folds = self._folds(labels, self._settings().members)
+        data = self._prepare(task, labels, self._weights(task))
+        folds = self._folds(len(labels), labels)
         problem = self._problem()
         if self._is_ordered():
             data = replace(data, y=cumulative(labels, len(self.classes_)))
-        self._finish(self._fit_ensemble(data, problem, folds, course), labels, sample_weight)
+        self._finish(self._fit_ensemble(data, problem, folds, course), labels, task.weights)
         return self
 
     def _is_ordered(self) -> bool:
         return self.ordered is not False
 
-    def _in_order(self, labels: Array) -> Array:
-        """Labels as int32; classes in the order that the user gave."""
+    def _target(self, y: Any, name: str | None) -> Target:
+        y = column_or_1d(y, warn=True)
+        assert_all_finite(y, input_name="y")
+        check_classification_targets(y)
+        classes, labels = np.unique(y, return_inverse=True)
+        if len(classes) < 2:
+            raise ValueError(f"y has a single class, {classes.tolist()[0]!r}; classification needs at least two.")
+        return Target(name, labels, classes)
+
+    def _in_order(self, target: Target) -> tuple[Array, Array]:
+        """Classes in the order that the user gave; labels as int32."""
+        assert target.classes is not None
         if not np.iterable(self.ordered):
-            return np.asarray(labels, dtype=np.int32)
-        given = list(self.ordered)
-        known = self.classes_.tolist()
+            return target.classes, target.values.astype(np.int32)
+        given, known = list(self.ordered), target.classes.tolist()
         if len(set(given)) < len(given) or set(given) != set(known):
             raise ValueError(f"ordered is {given}; it must list each class of y once, which are {known}.")
         rank = np.array([given.index(name) for name in known], dtype=np.int32)
-        self.classes_ = self.classes_[np.argsort(rank)]
-        return rank[labels]
+        return target.classes[np.argsort(rank)], rank[target.values]
 
     def _problem(self) -> Problem:
         """Softmax over the classes; for ordered ones, whether the class lies above each but the last."""
-        n_classes, metric = len(self.classes_), CLASS_METRICS[self.metric]
+        n_classes, metric = len(self.classes_), CLASS_METRICS[self.metric].metric
         if not self._is_ordered():
-            loss = nn.SoftmaxCrossEntropy(self._settings().label_smoothing)
+            loss = nn.SoftmaxCrossEntropy(self.settings.label_smoothing)
             return Problem(n_classes, "softmax", loss, metric.measure)
 
         def measure(above: Array, probabilities: Array, weights: Array | None = None) -> float:
@@ -202,29 +189,28 @@ class TabularClassifier(ClassifierMixin, TabularEstimator):  # type: ignore[misc
 
         return Problem(n_classes - 1, "logistic", nn.LogisticCrossEntropy(), measure, from_cumulative)
 
-    def _finish(self, ensemble: Ensemble, labels: Array, sample_weight: Any) -> None:
+    def _finish(self, ensemble: Ensemble, labels: Array, weights: Array | None) -> None:
         """What out-of-fold probabilities say: calibration, decisions, the score."""
         raw = ensemble.out_of_fold(len(labels))
         seen = np.flatnonzero(~np.isnan(raw[:, 0]))
-        weights = None if sample_weight is None else np.asarray(sample_weight)[seen]
-        self._ensemble = replace(ensemble, temperature=best_temperature(raw[seen], labels[seen], weights))
-        self.temperature_ = self._ensemble.temperature
-        self.out_of_fold_ = self._ensemble.out_of_fold(len(labels))
-        metric, known = CLASS_METRICS[self.metric], self.out_of_fold_[seen]
-        self.decision_weights_ = best_decisions(metric, labels[seen], known, weights)
-        self.score_ = 1 - metric.scored_by(labels[seen], known * self.decision_weights_, weights)
+        weights = None if weights is None else weights[seen]
+        self.ensemble_ = replace(ensemble, temperature=best_temperature(raw[seen], labels[seen], weights))
+        self.temperature_ = self.ensemble_.temperature
+        self.out_of_fold_ = self.ensemble_.out_of_fold(len(labels))
+        chosen, known, labels = CLASS_METRICS[self.metric], self.out_of_fold_[seen], labels[seen]
+        self.decision_weights_ = np.ones(len(self.classes_))
+        if chosen.decides:
+            self.decision_weights_ = best_decisions(chosen.metric, labels, known, weights)
+        self.score_ = chosen.score.measure(labels, known * self.decision_weights_, weights)
 
-    def _average_with(self, others: Sequence[Any], y: Any) -> None:
+    def average_with(self, others: Sequence[Any], y: Any) -> None:
         label = {name: i for i, name in enumerate(self.classes_.tolist())}
         labels = np.array([label[name] for name in np.ravel(y).tolist()], np.int32)
-        self._finish(self._ensemble.joined([other._ensemble for other in others]), labels, None)
+        self._finish(self.ensemble_.joined([other.ensemble_ for other in others]), labels, None)
 
-    def _score_name(self) -> str:
-        return CLASS_METRICS[self.metric].score_name
-
-    def _values_of(self, column: Column) -> Array:
-        target = fit_target(column, "classification")
-        return np.asarray(target.class_array()[target.encode(column)])
+    @property
+    def score_name(self) -> str:
+        return CLASS_METRICS[self.metric].score.name
 
     def predict(self, X: Any) -> Array:
         """The most probable class of each row (of probability times ``decision_weights_``), shape (n_rows,)."""
@@ -236,23 +222,9 @@ class TabularClassifier(ClassifierMixin, TabularEstimator):  # type: ignore[misc
         probabilities = self._outputs(X)
         return np.asarray(probabilities / probabilities.sum(axis=1, keepdims=True))  # the networks' are float32
 
-    def _weights(self, y: Array, sample_weight: Any) -> Array | None:
+    def _weights(self, task: TabularTask) -> Array | None:
         """Weights of rows and classes together."""
-        weights = None if sample_weight is None else _check_sample_weight(sample_weight, y, ensure_non_negative=True)
         if self.class_weight is None:
-            return weights
-        of_class = compute_sample_weight(self.class_weight, y)
-        return np.asarray(of_class if weights is None else of_class * weights)
-
-    def _folds(self, labels: Array, members: int) -> Folds:
-        """Stratified where each class has enough rows."""
-        rarest, n = int(np.bincount(labels).min()), len(labels)
-        members = min(members, n)
-        if members == 1:
-            stratify = rarest >= 2 and MIN_HELD_OUT * n >= len(self.classes_)
-            make = StratifiedShuffleSplit if stratify else ShuffleSplit
-            splitter = make(1, test_size=MIN_HELD_OUT, random_state=self._seed)
-        else:
-            kind = StratifiedKFold if rarest >= members else KFold
-            splitter = kind(members, shuffle=True, random_state=self._seed)
-        return [(a.astype(np.int64), b.astype(np.int64)) for a, b in splitter.split(labels[:, None], labels)]
+            return task.weights
+        of_class = compute_sample_weight(self.class_weight, task.target.decoded())
+        return np.asarray(of_class if task.weights is None else of_class * task.weights)

@@ -54,7 +54,7 @@ class Ensemble:
         As they were used, after the time budget had its say.
     interrupted : bool
         Whether Ctrl-C ended the training.
-    read : callable
+    decode : callable
         From a network's outputs to its predictions.
     """
 
@@ -62,7 +62,7 @@ class Ensemble:
     settings: Settings
     temperature: float = 1.0
     interrupted: bool = False
-    read: Callable[[Array], Array] = np.asarray
+    decode: Callable[[Array], Array] = np.asarray
 
     @property
     def networks(self) -> tuple[nn.Network, ...]:
@@ -87,7 +87,7 @@ class Ensemble:
     def predict(self, prepared: Any) -> Array:
         """The mean of the members' predictions, (n_rows, n), float64; each made sharper or softer before."""
         inputs = feed(prepared)
-        return average(self.networks, inputs, self.temperature, self.read)
+        return average(self.networks, inputs, self.temperature, self.decode)
 
     def out_of_fold(self, n_rows: int) -> Array:
         """Predictions by members that did not see the row, averaged; NaN where all did. Shape (n_rows, n)."""
@@ -100,13 +100,13 @@ class Ensemble:
 
 
 def average(
-    networks: Sequence[nn.Network], inputs: dict[str, Any], temperature: float, read: Callable[[Array], Array]
+    networks: Sequence[nn.Network], inputs: dict[str, Any], temperature: float, decode: Callable[[Array], Array]
 ) -> Array:
     """The mean of what the networks predict, in parallel where there are several."""
     workers = max(1, min(get_num_threads(), len(networks)))
     with ThreadPoolExecutor(workers) as pool:
         outputs = list(pool.map(lambda network: network.predict(inputs), networks))
-    return np.asarray(np.mean([soften(np.asarray(read(p), np.float64), temperature) for p in outputs], axis=0))
+    return np.asarray(np.mean([soften(np.asarray(decode(p), np.float64), temperature) for p in outputs], axis=0))
 
 
 def soften(probabilities: Array, temperature: float) -> Array:
@@ -183,7 +183,7 @@ def fit_ensemble(
     members = tuple(member for member in results if isinstance(member, Member))
     if not members:
         raise next((error for error in results if isinstance(error, DivergenceError)), KeyboardInterrupt())
-    return Ensemble(members, settings, interrupted=interrupted, read=problem.read)
+    return Ensemble(members, settings, interrupted=interrupted, decode=problem.decode)
 
 
 def run_all(train: Callable[[int], T], n_members: int, course: Course) -> tuple[list[T], bool]:

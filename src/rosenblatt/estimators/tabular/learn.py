@@ -1,7 +1,7 @@
 """`learn`: from a table and the name of a column to a fitted estimator.
 
-Goes in: a table, the name of its target. Comes out: a `TabularClassifier` or a `TabularRegressor`, by what the target
-holds.
+Takes a table and the name of its target. Returns a `TabularClassifier` or a `TabularRegressor`, by what the target
+holds. Never holds rows out but for the members' own folds.
 """
 
 from __future__ import annotations
@@ -10,20 +10,19 @@ from typing import Any
 
 from rosenblatt.estimators.tabular.classifier import TabularClassifier
 from rosenblatt.estimators.tabular.regressor import TabularRegressor
-from rosenblatt.tables.readers.reading import read_table
-from rosenblatt.tables.targets import find_target, fit_target
+from rosenblatt.tables.task import TabularTask
 
 __all__ = ["learn"]
 
 
-def learn(table: Any, target: str, *, task: str | None = None, **parameters: Any) -> Any:
+def learn(table: Any, target: str | None = None, *, task: str | None = None, **parameters: Any) -> Any:
     """Learn to predict a column of a table from the others.
 
     Parameters
     ----------
-    table : path of a CSV or Parquet file, data frame, or mapping of arrays
+    table : path of a CSV or Parquet file, data frame, mapping of arrays, or TabularTask
     target : str
-        The column to predict.
+        The column to predict; a task knows it.
     task : {"classification", "binary", "multiclass", "regression"}, optional
         Default: classes for texts, booleans and integers of at most 20 different values, else regression.
     **parameters
@@ -47,7 +46,9 @@ def learn(table: Any, target: str, *, task: str | None = None, **parameters: Any
     >>> list(model.predict({"hours": [1, 6]}))
     ['no', 'yes']
     """
-    rows = read_table(table)
-    found = fit_target(find_target(rows, target), task)
-    kind = TabularClassifier if found.classes else TabularRegressor
-    return kind(**parameters).fit(rows, target)
+    if isinstance(table, TabularTask) == (target is not None):
+        raise ValueError("learn takes a table with the name of its target, or a TabularTask alone.")
+    if target is not None:
+        table = TabularTask.of(table, target, task, parameters.get("kinds"))
+    kind = TabularRegressor if table.target.classes is None else TabularClassifier
+    return kind(**parameters).fit(table)

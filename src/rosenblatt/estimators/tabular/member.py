@@ -43,7 +43,7 @@ class Problem:
         What is minimized.
     metric : callable
         What the best epoch is chosen by: of targets, predictions and weights, the smaller the better.
-    read : callable
+    decode : callable
         From outputs to predictions.
     """
 
@@ -51,7 +51,7 @@ class Problem:
     output: str
     loss: Any
     metric: Metric
-    read: Callable[[Array], Array] = np.asarray
+    decode: Callable[[Array], Array] = np.asarray
 
 
 @dataclass(frozen=True)
@@ -208,7 +208,7 @@ def train_member(
         outputs = network.predict(X_held)
         if not np.isfinite(outputs).all():
             raise DivergenceError("A prediction became infinite or NaN")
-        return {"val_loss": problem.metric(y_held, problem.read(outputs), weights_held)}
+        return {"val_loss": problem.metric(y_held, problem.decode(outputs), weights_held)}
 
     def tell(loop: TrainingLoop) -> None:
         losses, values = loop.history["loss"], loop.history["val_loss"]
@@ -235,7 +235,7 @@ def train_member(
     curve = list(zip(loop.history["loss"], values, strict=False))
     network = network.copy()  # out of the trainer's memory
     return Member(
-        network, held_out, problem.read(network.predict(X_held)), curve, best_epoch(values), loop.epoch_seconds,
+        network, held_out, problem.decode(network.predict(X_held)), curve, best_epoch(values), loop.epoch_seconds,
         outcome is Outcome.DIVERGED,
     )  # fmt: skip
 

@@ -1,7 +1,7 @@
 """`TabularRegressor`: numbers from raw tables.
 
-Goes in: a table and one or several columns of numbers. Comes out: predictions in the targets' own units. How members
-are trained is in `rosenblatt.estimators.tabular`.
+Takes a table and one or several columns of numbers. Returns predictions in the targets' own units. Never trains a
+network itself: the modules beside it do.
 """
 
 from __future__ import annotations
@@ -16,19 +16,19 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import RegressorMixin, _fit_context
-from sklearn.model_selection import KFold, ShuffleSplit
 from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.validation import check_array
 
 from rosenblatt.estimators.mlp.hyperparameters import set_parameters
 from rosenblatt.estimators.tabular.architecture import Settings
-from rosenblatt.estimators.tabular.base import MIN_HELD_OUT, Folds, TabularEstimator
+from rosenblatt.estimators.tabular.base import Folds, TabularEstimator
+from rosenblatt.estimators.tabular.decisions import interval_columns
 from rosenblatt.estimators.tabular.member import Course, Data, Problem
-from rosenblatt.estimators.tabular.metrics import REGRESSIONS, RegressionLoss, places_of, regression_of
-from rosenblatt.estimators.tabular.target_scaling import TargetScaler, fit_units
+from rosenblatt.estimators.tabular.metrics import REGRESSIONS, RegressionLoss, regression_of
+from rosenblatt.estimators.tabular.parameters import CONSTRAINTS, describe_shared_parameters
+from rosenblatt.estimators.tabular.target_scaling import TargetScaler, fit_target_scaler
 from rosenblatt.estimators.tabular.target_transform import choose_target_transform, has_heavy_tail
-from rosenblatt.tables.table import Column
-from rosenblatt.tables.targets import fit_target, numbers
+from rosenblatt.tables.targets import Target
 
 __all__ = ["TabularRegressor"]
 
@@ -37,6 +37,7 @@ N_RESIDUALS = 1001
 """Quantiles of the out-of-fold errors that are kept."""
 
 
+@describe_shared_parameters
 class TabularRegressor(RegressorMixin, TabularEstimator):  # type: ignore[misc]
     """Numbers from a raw table: numbers, categories, dates, texts, missing cells.
 
@@ -45,8 +46,7 @@ class TabularRegressor(RegressorMixin, TabularEstimator):  # type: ignore[misc]
 
     Parameters
     ----------
-    preset : {"fast", "default", "best"}
-        How much training is done: a single small network, an ensemble of small ones, or one of larger ones.
+    {preset}
     loss : {"squared_error", "absolute_error", "poisson"}
         What is minimized: the first gives means, the second medians, the third means of counts or other numbers that
         are nowhere negative and vary the more the larger they are.
@@ -56,32 +56,22 @@ class TabularRegressor(RegressorMixin, TabularEstimator):  # type: ignore[misc]
     target_transform : {"auto", "log"} or None
         "log" learns the logarithm of the target and predicts means of the target itself. "auto" does so if the target
         has a heavy tail (nowhere negative, skewness above 2) and a trial on the first fold is better by it.
-    time_budget : float, optional
-        Seconds that `fit` may take. Members and epochs are planned to fit into it, and training ends there.
-    kinds : mapping of str to {"numeric", "categorical", "text", "ignored"}, optional
-        What columns are, where the guess is wrong.
-    members : int, optional
-        Networks, which is also the number of folds; 1: one network, with a fifth of the rows held out.
-    epochs, hidden, activation, learning_rate, dropout, weight_decay, batch_size : optional
-        Instead of the preset's: most epochs; neurons of each hidden layer; what each neuron mixes with the identity
-        ("relu", "selu", "mish", "silu" or "tanh"); peak of the learning rate; share of neurons that are dropped, and
-        decay of the weights, both in the first half of training; rows of a step.
-    random_state : int, RandomState instance or None, default=0
-        Of folds, initial weights, row orders and masks. Equal seeds give equal models.
-    on_epoch : callable, optional
-        Called with an `Epoch` after each epoch of a network, such as ``print``; from other threads, one at a time.
+    {shared_parameters}
 
     Attributes
     ----------
     score_ : float
         R2 of the out-of-fold predictions (of other losses the share that they avoid of the loss of the best constant,
-        D2): an honest estimate, if a slightly low one, as single members made them.
+        D2): a slightly pessimistic estimate, as single members made them.
     out_of_fold_ : ndarray of shape (n_rows,), (n_rows, n_targets) or (n_rows, n_quantiles)
         Predictions of the training rows by members that did not train on them; NaN where all did.
-    target_name_ : str or None
-        Of the column that is predicted, if it had a name.
-    n_features_in_, feature_names_in_
-        As in scikit-learn.
+    target_scaler_ : TargetScaler
+        From the targets' units to what the networks learn, and back.
+    residuals_ : ndarray of shape (1001, n_outputs)
+        Quantiles of the out-of-fold errors, as the networks learn them.
+    one_target_ : bool
+        Whether predictions have the shape (n_rows,).
+    {shared_attributes}
 
     Examples
     --------
@@ -94,7 +84,7 @@ class TabularRegressor(RegressorMixin, TabularEstimator):  # type: ignore[misc]
     """
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
-        **TabularEstimator._parameter_constraints,
+        **CONSTRAINTS,
         "loss": [StrOptions(set(REGRESSIONS))],
         "quantiles": ["array-like", None],
         "target_transform": [StrOptions({"auto", "log"}), None],
@@ -135,12 +125,13 @@ class TabularRegressor(RegressorMixin, TabularEstimator):  # type: ignore[misc]
         return tags
 
     @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
-    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> TabularRegressor:
+    def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> TabularRegressor:
         """Learn from a table.
 
         Parameters
         ----------
-        X : data frame, mapping of arrays, path of a CSV or Parquet file, or array of shape (n_rows, n_columns)
+        X : data frame, mapping of arrays, path of a CSV or Parquet file, array of shape (n_rows, n_columns), or task
+            A `TabularTask` holds target and weights, too.
         y : array-like of shape (n_rows,) or (n_rows, n_targets), or str
             A text is the name of the column of X that is to be predicted.
         sample_weight : array-like of shape (n_rows,), optional
@@ -156,35 +147,35 @@ class TabularRegressor(RegressorMixin, TabularEstimator):  # type: ignore[misc]
             Names the column or the target, and what to do.
         """
         course = self._course()
-        table, y = self._read_training(X, y)
-        self._require_target(y)
-        y = check_array(y, ensure_2d=False, dtype=np.float64, input_name="y")
-        self._require_rows(table.n_rows, y)
-        targets = y.reshape(len(y), -1)
+        task = self._task(X, y, sample_weight)
+        targets = task.target.values.reshape(task.inputs.n_rows, -1)
         goal = self._goal(targets)
-        self._one_target = y.ndim == 1 and self.quantiles is None
+        self.one_target_ = task.target.values.ndim == 1 and self.quantiles is None
         self._draw_seed()
-        data = self._prepare(table, targets, sample_weight)
-        folds = self._folds(len(y), self._settings().members)
-        units = self._choose_units(goal, data, folds, course)
-        self._ensemble = self._fit_ensemble(
-            replace(data, y=units.encode(targets)), self._problem(goal, targets), folds, course
+        data = self._prepare(task, targets, task.weights)
+        folds = self._folds(len(targets))
+        scaler = self._choose_scaler(goal, data, folds, course)
+        self.ensemble_ = self._fit_ensemble(
+            replace(data, y=scaler.encode(targets)), self._problem(goal, targets), folds, course
         )
-        self._finish(goal, units, targets, sample_weight)
+        self._finish(goal, scaler, targets, task.weights)
         return self
+
+    def _target(self, y: Any, name: str | None) -> Target:
+        return Target(name, check_array(y, ensure_2d=False, dtype=np.float64, input_name="y"))
 
     def _goal(self, targets: Array) -> RegressionLoss:
         """What is minimized; refuses targets that it cannot be used for."""
         if self.quantiles is not None:
             self._check_quantiles(targets.shape[1])
         goal = regression_of(self.loss, self.quantiles)
-        if self.target_transform == "log" and (goal.units != "linear" or targets.shape[1] > 1):
+        if self.target_transform == "log" and (goal.scaling != "linear" or targets.shape[1] > 1):
             raise ValueError("target_transform='log' is for one target and no loss that takes logarithms itself.")
-        if (goal.units == "mean" or self.target_transform == "log") and targets.min() < 0:
+        if (goal.scaling == "mean" or self.target_transform == "log") and targets.min() < 0:
             row = int(np.argmin(targets.min(axis=1)))
-            what = "loss='poisson'" if goal.units == "mean" else "target_transform='log'"
+            what = "loss='poisson'" if goal.scaling == "mean" else "target_transform='log'"
             raise ValueError(f"{what} needs targets >= 0, but y is {targets.min():g} in row {row + 1}.")
-        if (goal.units == "mean" or self.target_transform == "log") and targets.max() == 0:
+        if (goal.scaling == "mean" or self.target_transform == "log") and targets.max() == 0:
             raise ValueError("y is 0 in every row: there is nothing to learn.")
         return goal
 
@@ -200,48 +191,47 @@ class TabularRegressor(RegressorMixin, TabularEstimator):  # type: ignore[misc]
 
     def _problem(self, goal: RegressionLoss, targets: Array) -> Problem:
         n_outputs = targets.shape[1] if self.quantiles is None else len(self.quantiles)
-        return Problem(n_outputs, goal.output, goal.loss, goal.metric)
+        return Problem(n_outputs, goal.output, goal.loss, goal.metric.measure)
 
-    def _choose_units(self, goal: RegressionLoss, data: Data, folds: Folds, course: Course) -> TargetScaler:
+    def _choose_scaler(self, goal: RegressionLoss, data: Data, folds: Folds, course: Course) -> TargetScaler:
         """The targets' scaler; of their logarithm if that was asked for, or is better on the rows of the first fold."""
-        plain = fit_units(data.y, goal.units)
+        plain = fit_target_scaler(data.y, goal.scaling)
         if self.target_transform == "log":
-            return fit_units(data.y, "log")
+            return fit_target_scaler(data.y, "log")
         if self.target_transform is None or goal is not REGRESSIONS["squared_error"] or not has_heavy_tail(data.y):
             return plain
-        candidates = (plain, fit_units(data.y, "log"))
+        candidates = (plain, fit_target_scaler(data.y, "log"))
         return choose_target_transform(
-            candidates, data, self._problem(goal, data.y), self._settings(), folds[0], self._seed, course
+            candidates, data, self._problem(goal, data.y), self.settings, folds[0], self._seed, course
         )
 
-    def _finish(self, goal: RegressionLoss, units: TargetScaler, targets: Array, sample_weight: Any) -> None:
+    def _finish(self, goal: RegressionLoss, scaler: TargetScaler, targets: Array, weights: Array | None) -> None:
         """What out-of-fold predictions say: shifts of quantiles, the mean of a logarithm, errors, the score."""
-        outputs = self._ensemble.out_of_fold(len(targets))
+        outputs = self.ensemble_.out_of_fold(len(targets))
         seen = np.flatnonzero(~np.isnan(outputs[:, 0]))
-        weights = None if sample_weight is None else np.asarray(sample_weight)[seen]
+        weights = None if weights is None else weights[seen]
         if self.quantiles is None:
-            units = units.with_smearing(targets[seen], outputs[seen], weights)
+            scaler = scaler.with_smearing(targets[seen], outputs[seen], weights)
         else:
-            units = units.with_conformal_offsets(targets[seen], outputs[seen], tuple(self.quantiles))
-        self._units = units
-        residuals = units.encode(targets[seen]) - outputs[seen]
-        self._residuals = np.quantile(residuals, np.linspace(0, 1, N_RESIDUALS), axis=0)
-        decoded = units.decode(outputs)
-        self.out_of_fold_ = decoded[:, 0] if self._one_target else decoded
-        self.score_ = goal.score(targets[seen], decoded[seen], weights)
+            scaler = scaler.with_conformal_offsets(targets[seen], outputs[seen], tuple(self.quantiles))
+        self.target_scaler_ = scaler
+        residuals = scaler.encode(targets[seen]) - outputs[seen]
+        self.residuals_ = np.quantile(residuals, np.linspace(0, 1, N_RESIDUALS), axis=0)
+        decoded = scaler.decode(outputs)
+        self.out_of_fold_ = decoded[:, 0] if self.one_target_ else decoded
+        self.score_ = goal.score.measure(targets[seen], decoded[seen], weights)
 
-    def _average_with(self, others: Sequence[Any], y: Any) -> None:
+    def average_with(self, others: Sequence[Any], y: Any) -> None:
         targets = np.asarray(y, np.float64).reshape(len(self.out_of_fold_), -1)
-        same = [other._ensemble for other in others if other._units.kind == self._units.kind]  # learned alike
-        self._ensemble = self._ensemble.joined(same)
-        self._finish(self._goal(targets), replace(self._units, factor=1.0, shifts=()), targets, None)
+        same = [
+            other.ensemble_ for other in others if other.target_scaler_.kind == self.target_scaler_.kind
+        ]  # learned alike
+        self.ensemble_ = self.ensemble_.joined(same)
+        self._finish(self._goal(targets), replace(self.target_scaler_, factor=1.0, shifts=()), targets, None)
 
-    def _values_of(self, column: Column) -> Array:
-        fit_target(column, "regression")
-        return numbers(column)
-
-    def _score_name(self) -> str:
-        return regression_of(self.loss, self.quantiles).score_name
+    @property
+    def score_name(self) -> str:
+        return regression_of(self.loss, self.quantiles).score.name
 
     def predict(self, X: Any) -> Array:
         """The mean (median, quantiles: what the loss asks for) of each row's target.
@@ -251,8 +241,8 @@ class TabularRegressor(RegressorMixin, TabularEstimator):  # type: ignore[misc]
         ndarray of shape (n_rows,), (n_rows, n_targets) or (n_rows, n_quantiles)
         """
         outputs = self._outputs(X)
-        values = self._units.decode(outputs)
-        return np.asarray(values[:, 0] if self._one_target else values)
+        values = self.target_scaler_.decode(outputs)
+        return np.asarray(values[:, 0] if self.one_target_ else values)
 
     def predict_interval(self, X: Any, coverage: float = 0.9) -> Array:
         """Between which numbers the target of a further row lies with the probability `coverage`.
@@ -280,18 +270,9 @@ class TabularRegressor(RegressorMixin, TabularEstimator):  # type: ignore[misc]
             raise ValueError(f"coverage is {coverage}; it must lie between 0 and 1, as 0.9.")
         outputs, low = self._outputs(X), (1 - coverage) / 2
         if self.quantiles is not None:
-            return self._units.decode(outputs)[:, places_of(coverage, self.quantiles)]
-        last = len(self._residuals) - 1
-        errors = self._residuals[[math.floor(low * last), math.ceil((1 - low) * last)]]
-        plain = replace(self._units, factor=1.0)  # quantiles of a logarithm are those of the number
+            return self.target_scaler_.decode(outputs)[:, interval_columns(coverage, self.quantiles)]
+        last = len(self.residuals_) - 1
+        errors = self.residuals_[[math.floor(low * last), math.ceil((1 - low) * last)]]
+        plain = replace(self.target_scaler_, factor=1.0)  # quantiles of a logarithm are those of the number
         ends = np.stack([plain.decode(outputs + error) for error in errors], axis=-1)
-        return np.asarray(ends[:, 0] if self._one_target else ends)
-
-    def _folds(self, n: int, members: int) -> Folds:
-        members = min(members, n)
-        splitter = (
-            ShuffleSplit(1, test_size=MIN_HELD_OUT, random_state=self._seed)
-            if members == 1
-            else KFold(members, shuffle=True, random_state=self._seed)
-        )
-        return [(a.astype(np.int64), b.astype(np.int64)) for a, b in splitter.split(np.empty((n, 1)))]
+        return np.asarray(ends[:, 0] if self.one_target_ else ends)

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["TargetScaler", "conformal_quantile", "fit_units"]
+__all__ = ["TargetScaler", "conformal_quantile", "fit_target_scaler"]
 
 Array = NDArray[Any]
 KINDS = ("linear", "log", "mean")
@@ -102,7 +102,7 @@ class TargetScaler:
         return cls(**given)
 
 
-def fit_units(targets: Array, kind: str = "linear") -> TargetScaler:
+def fit_target_scaler(targets: Array, kind: str = "linear") -> TargetScaler:
     """Centers and scales of targets [n, k].
 
     Parameters

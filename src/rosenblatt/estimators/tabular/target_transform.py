@@ -1,7 +1,7 @@
 """Whether the logarithm of a regression's target is learned better than the target.
 
-Goes in: targets, data, two ways to scale them. Comes out: the way whose trial on one fold has the smaller error in the
-targets' own units. It sees no row but those of the fold.
+Takes targets, data, two ways to scale them. Returns the way whose trial on one fold has the smaller error in the
+targets' own units. Never sees a row but those of the fold.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from rosenblatt.estimators.tabular.architecture import Settings
 from rosenblatt.estimators.tabular.ensemble import Fold, fit_ensemble
 from rosenblatt.estimators.tabular.member import Course, Data, Problem
-from rosenblatt.estimators.tabular.metrics import root_mean_square
 from rosenblatt.estimators.tabular.target_scaling import TargetScaler
+from rosenblatt.metrics import ROOT_MEAN_SQUARE, best_index
 
 __all__ = ["choose_target_transform", "has_heavy_tail"]
 
@@ -55,10 +55,10 @@ def choose_target_transform(
     """
     settings, budget = replace(settings, epochs=max(1, settings.epochs // 2)), TRIAL_SHARE * course.left()
     errors = []
-    for units in candidates:
+    for scaler in candidates:
         trial = Course(time.monotonic() + budget, stopped=course.stopped)
-        member = fit_ensemble(replace(data, y=units.encode(data.y)), problem, settings, [fold], seed, trial).members[0]
+        member = fit_ensemble(replace(data, y=scaler.encode(data.y)), problem, settings, [fold], seed, trial).members[0]
         truth, weights = data.y[member.held_out], None if data.weights is None else data.weights[member.held_out]
-        predictions = units.with_smearing(truth, member.predictions, weights).decode(member.predictions)
-        errors.append(root_mean_square(truth, predictions, weights))
-    return candidates[int(np.argmin(errors))]
+        predictions = scaler.with_smearing(truth, member.predictions, weights).decode(member.predictions)
+        errors.append(ROOT_MEAN_SQUARE.measure(truth, predictions, weights))
+    return candidates[best_index(errors, greater=False)]

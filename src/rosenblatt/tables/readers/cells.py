@@ -1,7 +1,7 @@
 """The texts of cells as what they stand for: numbers, dates, Boolean words.
 
-Goes in: a column of texts, and what is looked for. Comes out: what each level stands for, and which levels stand for
-nothing of that kind. What a comma or the first of two numbers means is decided by all levels of the training rows.
+Takes a column of texts, and what is looked for. Returns what each level stands for, and which levels stand for nothing
+of that kind. Never decides by a single cell what a comma or the first of two numbers means: all levels decide.
 """
 
 from __future__ import annotations

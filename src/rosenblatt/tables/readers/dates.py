@@ -1,7 +1,7 @@
 """Dates written as text: ISO, numbers in either order, names of months, with times and zones.
 
-Goes in: the texts of a column. Comes out: days since 1970-01-01 in UTC, and in which order the column writes day and
-month. Nothing depends on the locale or on the day of the reading; texts without a year are no dates.
+Takes the texts of a column. Returns days since 1970-01-01 in UTC, and in which order the column writes day and month.
+Never depends on the locale or on the day of the reading; texts without a year are no dates.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Data frames of any library, and dictionaries of arrays, as a `Table`.
 
-Goes in: pandas, Polars or PyArrow frames (through narwhals), or ``{name: array}``. Comes out: a `Table`, the same for
-the same cells whatever held them. It never changes the frame.
+Takes pandas, Polars or PyArrow frames (through narwhals), or ``{name: array}``. Returns a `Table`, the same for the
+same cells whatever held them. Never changes the frame.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from numpy.typing import NDArray
 
 from rosenblatt.tables.table import Column, Table, TableError, join_names
 
-__all__ = ["MISSING_TEXTS", "table_from_frame", "table_from_mapping"]
+__all__ = ["MICROSECONDS_PER_DAY", "MISSING_TEXTS", "table_from_frame", "table_from_mapping"]
 
 MISSING_TEXTS = frozenset({"", "?", "NA", "N/A", "n/a", "#N/A", "NaN", "nan", "null", "NULL", "<NA>"})
 """Texts that mean an empty cell, in files and in frames alike."""
-PLAIN = (str, int, float, bool, type(None))
+PLAIN_TYPES = (str, int, float, bool, type(None))
 MAX_EXACT = 2.0**53
 MICROSECONDS_PER_DAY = 86_400e6
 
@@ -186,7 +186,7 @@ def column_from_array(name: str, values: NDArray[Any]) -> Column:
 
 def column_from_objects(name: str, cells: list[Any]) -> Column:
     """A column from Python objects: all numbers, all booleans, all dates, or text."""
-    cells = [cell if type(cell) in PLAIN else plain_cell(name, cell) for cell in cells]
+    cells = [cell if type(cell) in PLAIN_TYPES else plain_cell(name, cell) for cell in cells]
     present = [cell for cell in cells if not is_missing(cell)]
     if present and all(isinstance(cell, date) for cell in present):
         days = [None if is_missing(cell) else np.datetime64(without_zone(cell), "us") for cell in cells]

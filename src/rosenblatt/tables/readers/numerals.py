@@ -1,7 +1,7 @@
 """Numbers written as text: thousands, decimal commas, currencies, percents, accountants' parentheses.
 
-Goes in: the different texts of a column. Comes out: a `NumberFormat`, which reads any such text as a number or as None.
-It never guesses cell by cell: what a comma means is decided by all the texts of the training rows.
+Takes the different texts of a column. Returns a `NumberFormat`, which reads any such text as a number or as None. Never
+guesses cell by cell: what a comma means is decided by all the texts of the training rows.
 """
 
 from __future__ import annotations

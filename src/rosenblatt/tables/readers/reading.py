@@ -15,7 +15,7 @@ from typing import Any
 from rosenblatt.tables.readers.frames import MISSING_TEXTS, require_unique, table_from_frame, table_from_mapping
 from rosenblatt.tables.table import Table, TableError
 
-__all__ = ["read_table"]
+__all__ = ["is_nameless", "read_table", "require_names"]
 
 SEPARATORS = ",;\t|"
 SPREADSHEETS = (".xlsx", ".xls", ".ods")
@@ -62,6 +62,17 @@ def read_table(
         return table_from_frame(read_csv(path, first, encoding, separator, text))
     except TableError as error:
         raise TableError(f"{path}: {error}") from None
+
+
+def is_nameless(source: Any) -> bool:
+    """Whether the source is an array, or lists of rows: its columns have numbers only."""
+    return isinstance(source, (list, tuple)) or (hasattr(source, "__array__") and not hasattr(source, "columns"))
+
+
+def require_names(source: Any, target: str) -> None:
+    """Refuse the name of a target where columns have none."""
+    if is_nameless(source):
+        raise TypeError(f"y is the name {target!r}, but an array's columns have no names; give y as an array too.")
 
 
 def first_bytes(path: Path, n_bytes: int = 65536) -> bytes:

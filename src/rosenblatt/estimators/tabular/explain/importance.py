@@ -1,13 +1,14 @@
 """What a fitted tabular estimator uses: how much worse it is without a column, how much a column moves its outputs.
 
-Goes in: a fitted estimator, a table, perhaps its targets. Comes out: an `Explanation`. Tables are read and prepared
-once; columns are exchanged in what the networks read. It says what the model does, not what causes what.
+Takes a fitted estimator, a table, perhaps its targets. Returns an `Explanation` of what the model does. Never says what
+causes what, and reads and prepares the table once: columns are exchanged in what the networks read.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -15,27 +16,27 @@ from numpy.typing import NDArray
 from sklearn.utils import check_array, check_random_state, column_or_1d
 
 from rosenblatt.estimators.tabular.architecture import feed
-from rosenblatt.estimators.tabular.base import require_names
 from rosenblatt.estimators.tabular.explain.column_substitution import (
     Substitution,
+    column_slices,
     part_of,
-    places_of,
     predict_variants,
     predictions_of,
     require_count,
     sample_rows,
 )
-from rosenblatt.estimators.tabular.metrics import CLASS_METRICS, log_loss, regression_of
-from rosenblatt.tables.preparation import Preparation, Prepared
-from rosenblatt.tables.readers.reading import read_table
+from rosenblatt.estimators.tabular.metrics import CLASS_METRICS, regression_of
+from rosenblatt.metrics import LOG_LOSS, Metric
+from rosenblatt.tables.encoders import Prepared
+from rosenblatt.tables.preparation import Preparation
+from rosenblatt.tables.readers.reading import read_table, require_names
 from rosenblatt.tables.table import Column, Table, TableError, join_names
-from rosenblatt.tables.targets import Target, find_target, numbers, require_present
+from rosenblatt.tables.targets import find_target, labels_of_column, numbers_of_column
 from rosenblatt.training.history import data_frame
 
 __all__ = ["METHODS", "Explanation", "explain"]
 
 Array = NDArray[Any]
-Measure = Callable[[Array, Array], float]
 METHODS = ("permutation", "gradient")
 MAX_SHOWN = 50
 
@@ -120,7 +121,7 @@ def explain(
         raise ValueError(f"method is {method!r}; allowed: {', '.join(map(repr, METHODS))}.")
     require_count("n_repeats", n_repeats)
     require_count("n_rows", n_rows)
-    score_name, measure, sign = score_of(model, metric)
+    metric_used, measure = score_of(model, metric)
     table, target = read_rows(model, X, y)
     rng = check_random_state(check_random_state(random_state).randint(2**31))  # as scikit-learn's, for equal shuffles
     rows = sample_rows(table.n_rows, n_rows, rng)
@@ -128,23 +129,23 @@ def explain(
         raise ValueError("method='permutation' needs y: it measures how much worse predictions become.")
     if method == "permutation" and len(rows) < 2:
         raise ValueError("a single row cannot be shuffled; give more rows, or method='gradient'.")
-    prepared = model._preparation.transform(table.take(rows))
-    target = None if target is None or len(rows) < 2 else target[rows]
-    baseline = None if target is None else measure(target, predictions_of(model, model._ensemble.predict(prepared)))
-    names = [kind.name for kind in model._preparation.kinds]
+    prepared = model.preparation_.transform(table.take(rows))
+    measured = target is not None and len(rows) > 1
+    baseline = measure(target[rows], predictions_of(model, model.ensemble_.predict(prepared))) if measured else None
+    names, contributions = [kind.name for kind in model.preparation_.kinds], None
     if method == "gradient":
         contributions, mean, deviation, quantity = contributions_of(model, prepared, names)
-        return sorted_explanation(
-            Explanation(tuple(names), mean, deviation, baseline, score_name, method, quantity, rows, contributions)
-        )
-    assert target is not None
-    assert baseline is not None
-    orders = [rng.permutation(len(rows)) for _ in range(n_repeats)]
-    scores = shuffled_scores(model, prepared, names, orders, lambda values: measure(target, values), baseline)
-    drops = sign * (baseline - scores)
-    quantity = f"{'drop' if sign > 0 else 'rise'} of the {score_name} when a column is shuffled"
-    mean, deviation = drops.mean(axis=0), drops.std(axis=0)
-    return sorted_explanation(Explanation(tuple(names), mean, deviation, baseline, score_name, method, quantity, rows))
+    else:
+        orders = [rng.permutation(len(rows)) for _ in range(n_repeats)]
+        scores = shuffled_scores(model, prepared, names, orders, partial(measure, target[rows]), baseline)
+        harm = baseline - scores if metric_used.greater_is_better else scores - baseline
+        change = "drop" if metric_used.greater_is_better else "rise"
+        quantity = f"{change} of the {metric_used.name} when a column is shuffled"
+        mean, deviation = harm.mean(axis=0), harm.std(axis=0)
+    order = np.argsort(-mean, kind="stable")
+    contributions = None if contributions is None else contributions[:, order]
+    columns, name = tuple(names[i] for i in order), metric_used.name
+    return Explanation(columns, mean[order], deviation[order], baseline, name, method, quantity, rows, contributions)
 
 
 def shuffled_scores(
@@ -153,10 +154,10 @@ def shuffled_scores(
     names: Sequence[str],
     orders: Sequence[Array],
     score: Callable[[Array], float],
-    baseline: float,
+    baseline: float | None,
 ) -> Array:
     """The score of the predictions after each column was put into each order, [n_orders, n_columns]."""
-    places = places_of(model._preparation)
+    places = column_slices(model.preparation_)
     variants = [Substitution(place, part_of(prepared, place), order) for place in places for order in orders]
     found = np.full((len(orders), len(names)), baseline)
     measured = np.array([score(values) for values in predict_variants(model, prepared, variants)])
@@ -164,29 +165,17 @@ def shuffled_scores(
     return found
 
 
-def sorted_explanation(found: Explanation) -> Explanation:
-    """The most important columns first."""
-    order = np.argsort(-found.importance, kind="stable")
-    return replace(
-        found,
-        columns=tuple(found.columns[i] for i in order),
-        importance=found.importance[order],
-        deviation=found.deviation[order],
-        contributions=None if found.contributions is None else found.contributions[:, order],
-    )
-
-
 # Rows, targets, scores ---------------------------------------------------------------------------------------------
 
 
-def read_rows(model: Any, X: Any, y: Any) -> tuple[Table, Array | None]:
+def read_rows(model: Any, X: Any, y: Any) -> tuple[Table, Any]:
     """The inputs, and targets as `measure` takes them: labels, or numbers [n, k]; None where there are none."""
     name = y if isinstance(y, str) else None
     if name is not None:
         require_names(X, name)
-        X = read_table(X, text=model._preparation.text_columns)
+        X = read_table(X, text=model.preparation_.text_columns)
     table = model._read(X, reset=False)
-    inputs = {kind.name for kind in model._preparation.kinds}
+    inputs = {kind.name for kind in model.preparation_.kinds}
     if y is None and model.target_name_ in set(table.columns) - inputs:
         name = model.target_name_
     if name in inputs:
@@ -204,9 +193,8 @@ def read_rows(model: Any, X: Any, y: Any) -> tuple[Table, Array | None]:
 def target_of_column(model: Any, column: Column) -> Array:
     """The target as a column of the table."""
     if hasattr(model, "classes_"):
-        return Target(column.name, "multiclass", tuple(model.classes_.tolist())).encode(column)
-    require_present(column)
-    return numbers(column)[:, None]
+        return labels_of_column(column, model.classes_)
+    return numbers_of_column(column)[:, None]
 
 
 def labels_of(model: Any, y: Any) -> NDArray[np.int64]:
@@ -226,25 +214,24 @@ def numbers_of(model: Any, y: Any) -> NDArray[np.float64]:
     """Targets of a regression, [n, k]."""
     targets = check_array(y, ensure_2d=False, dtype=np.float64, input_name="y")
     targets = np.asarray(targets).reshape(len(targets), -1)
-    if targets.shape[1] != (n_targets := len(model._units.center)):
+    if targets.shape[1] != (n_targets := len(model.target_scaler_.center)):
         raise ValueError(f"y has {targets.shape[1]} targets, but the model was fitted to {n_targets}.")
     return targets
 
 
-def score_of(model: Any, metric: str | None) -> tuple[str, Measure, int]:
-    """Name and function of (targets, predictions), and 1 for a score or -1 for a loss."""
-    if not hasattr(model, "classes_"):
-        if metric is not None:
-            raise ValueError(f"metric is {metric!r}, but a regressor has none; it is scored by {model._score_name()}.")
-        goal = regression_of(model.loss, model.quantiles)
-        return goal.score_name, lambda y, predicted: goal.score(y, predicted, None), 1
-    metric = "log_loss" if metric is None else metric
-    if metric not in CLASS_METRICS:
-        raise ValueError(f"metric is {metric!r}; allowed: {', '.join(map(repr, CLASS_METRICS))}.")
-    if metric == "log_loss":
-        return "log loss", lambda y, predicted: log_loss(y, predicted), -1
-    chosen, weights = CLASS_METRICS[metric], model.decision_weights_
-    return chosen.score_name, lambda y, predicted: 1 - chosen.measure(y, predicted * weights, None), 1
+def score_of(model: Any, name: str | None) -> tuple[Metric, Callable[[Any, Array], float]]:
+    """What predictions are scored by, and its value for targets and predictions."""
+    weights: Any = 1.0
+    if hasattr(model, "classes_"):
+        if name not in (None, *CLASS_METRICS):
+            raise ValueError(f"metric is {name!r}; allowed: {', '.join(map(repr, CLASS_METRICS))}.")
+        metric = LOG_LOSS if name in (None, "log_loss") else CLASS_METRICS[name].score
+        weights = weights if metric.needs_probabilities else model.decision_weights_
+    elif name is not None:
+        raise ValueError(f"metric is {name!r}, but a regressor has none; it is scored by {model.score_name}.")
+    else:
+        metric = regression_of(model.loss, model.quantiles).score
+    return metric, lambda y, predicted: metric.measure(y, predicted * weights, None)
 
 
 # Gradients times inputs --------------------------------------------------------------------------------------------
@@ -255,11 +242,11 @@ def contributions_of(
 ) -> tuple[Array, NDArray[np.float64], NDArray[np.float64], str]:
     """Contributions [n_rows, n_columns(, n_outputs)], importances and their deviations, what is explained."""
     what, cotangents, scales = directions(model, prepared)
-    networks = model._ensemble.networks
+    networks = model.ensemble_.networks
     found = np.zeros((len(networks), len(prepared.numbers), len(names), len(cotangents)))
     for own, network in zip(found, networks, strict=True):
         for j, cotangent in enumerate(cotangents):
-            add_contributions(own[..., j], network, cotangent, model._preparation, prepared, names)
+            add_contributions(own[..., j], network, cotangent, model.preparation_, prepared, names)
     mean = found.mean(axis=0)
     importance = np.mean(np.abs(mean) / scales, axis=(0, 2))
     deviation = np.mean(np.abs(found) / scales, axis=(1, 3)).std(axis=0)
@@ -269,10 +256,10 @@ def contributions_of(
 
 def directions(model: Any, prepared: Prepared) -> tuple[str, list[Array], Array]:
     """What is explained, in words and as cotangents of raw outputs, and the scale of each for importances."""
-    n_outputs = model._ensemble.networks[0].graph.n_outputs
+    n_outputs = model.ensemble_.networks[0].graph.n_outputs
     if hasattr(model, "classes_"):
         return class_directions(model, prepared, n_outputs)
-    units = model._units
+    units = model.target_scaler_
     scale = np.ones(n_outputs) if units.kind == "mean" else np.broadcast_to(np.array(units.scale), n_outputs)
     what = "the prediction" if units.kind == "linear" else "the logarithm of the prediction"
     if n_outputs == 1:
@@ -285,9 +272,9 @@ def class_directions(model: Any, prepared: Prepared, n_outputs: int) -> tuple[st
     """As `directions`, of classes: logits, which saturate nowhere as probabilities do."""
     if model.ordered is not False:
         return "the mean log odds of lying above a class", [np.full(n_outputs, 1 / n_outputs)], np.ones(1)
-    probabilities = predictions_of(model, model._ensemble.predict(prepared)) * model.decision_weights_
+    probabilities = predictions_of(model, model.ensemble_.predict(prepared)) * model.decision_weights_
     chosen = np.eye(n_outputs)[probabilities.argmax(axis=1)]
-    cotangent = (chosen - (1 - chosen) / (n_outputs - 1)) / model._ensemble.temperature
+    cotangent = (chosen - (1 - chosen) / (n_outputs - 1)) / model.ensemble_.temperature
     if n_outputs == 2:
         return "the log odds of the predicted class", [cotangent], np.ones(1)
     return "the predicted class's logit above the mean of the others", [cotangent], np.ones(1)
@@ -298,18 +285,16 @@ def add_contributions(
 ) -> None:
     """Add a network's gradient times (input - mean input) to `total` [n_rows, n_columns], input by input."""
     inputs = feed(prepared)
-    at: list[str] = [name for name in ("numbers", "flags") if name in inputs]
+    at: list[str] = [name for name in ("numbers", "indicators") if name in inputs]
     at += [f"embedding{i}" for i in range(prepared.codes.shape[1])] + [f"topics{i}" for i in range(len(prepared.words))]
     gradients = network.input_gradients(inputs, cotangent, at=at, raw=True)
     shares = {}
     for name, gradient in gradients.items():
         values = inputs[name] if name in inputs else values_at(network, name, inputs)
         shares[name] = gradient.astype(np.float64) * (values - values.mean(axis=0, dtype=np.float64))
-    for place in places_of(preparation):
+    for place in column_slices(preparation):
         column = names.index(place.name)
-        parts = [
-            shares[name][:, cut] for name, cut in (("numbers", place.numbers), ("flags", place.flags)) if name in shares
-        ]
+        parts = [shares[name][:, getattr(place, name)] for name in ("numbers", "indicators") if name in shares]
         parts += [shares[f"embedding{i}"] for i in range(place.codes.start, place.codes.stop)]
         parts += [shares[f"topics{i}"] for i in range(place.words.start, place.words.stop)]
         total[:, column] += sum(part.sum(axis=1) for part in parts)

@@ -1,6 +1,6 @@
 """What a fitted tabular estimator did, as text; its learning curves.
 
-Goes in: a fitted estimator. Comes out: lines on rows, columns, members, score and calibration. It computes nothing new.
+Takes a fitted estimator. Returns lines on rows, columns, members, score and calibration. Never computes anything new.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from statistics import fmean
 from typing import Any
 
 from rosenblatt.estimators.tabular.member import Member
-from rosenblatt.tables.encoders import NumericEncoder, Rule, TextEncoder
+from rosenblatt.tables.encoders import Encoder
 from rosenblatt.tables.kinds import ColumnKind
 from rosenblatt.tables.preparation import Preparation
 from rosenblatt.training.history import History
@@ -25,13 +25,13 @@ MAX_NAME, MAX_WIDE = 40, 300
 
 def report(model: Any, score: str) -> str:
     """The report; `score` is the name of ``model.score_``."""
-    ensemble, n_rows = model._ensemble, len(model.out_of_fold_)
+    ensemble, n_rows = model.ensemble_, len(model.out_of_fold_)
     lines = [f"{type(model).__name__}, trained on {n_rows:,} rows of {model.n_features_in_:,} columns", ""]
     lines.append(f"{score} {model.score_:.4f}, of rows by members that did not train on them")
     if hasattr(model, "temperature_"):
         change = "sharper" if model.temperature_ < 1 else "softer" if model.temperature_ > 1 else "as they were"
         lines.append(f"calibration: temperature {model.temperature_:.3f} makes probabilities {change}")
-    lines += ["", "columns", *columns(model._preparation), *to_check(model._preparation), "", "members"]
+    lines += ["", "columns", *columns(model.preparation_), *to_check(model.preparation_), "", "members"]
     lines.append(f"  {len(ensemble.members)} networks with hidden layers {ensemble.architectures}")
     for i, member in enumerate(ensemble.members, start=1):
         best = member.curve[member.best_epoch - 1][1]
@@ -44,10 +44,10 @@ def report(model: Any, score: str) -> str:
 
 def columns(preparation: Preparation) -> list[str]:
     """A line for each column: what it was taken for, and what became of it."""
-    rules = {rule.name: rule for rule in preparation.rules}
+    encoders = {encoder.name: encoder for encoder in preparation.encoders}
     shown = [(short(kind.name), kind) for kind in preparation.kinds[:MAX_COLUMNS]]
     width = max(len(name) for name, _ in shown)
-    lines = [f"  {name:{width}}  {short(treatment(kind, rules.get(kind.name)), MAX_WIDE)}" for name, kind in shown]
+    lines = [f"  {name:{width}}  {short(treatment(kind, encoders.get(kind.name)), MAX_WIDE)}" for name, kind in shown]
     rest = len(preparation.kinds) - MAX_COLUMNS
     return [*lines, f"  and {rest:,} more"] if rest > 0 else lines
 
@@ -66,23 +66,11 @@ def short(text: str, most: int = MAX_NAME) -> str:
     return line if len(line) <= most else f"{line[: most - 1]}…"
 
 
-def treatment(kind: ColumnKind, rule: Rule | None) -> str:
+def treatment(kind: ColumnKind, encoder: Encoder | None) -> str:
     """One column's line."""
-    missing = f"; {kind.n_missing:,} missing" if kind.n_missing and rule is not None else ""
-    if rule is None:
+    if encoder is None:
         return f"left out: {kind.detail}"
-    if isinstance(rule, TextEncoder):
-        return f"text: the words, weighted by how rare they are{missing}"
-    if isinstance(rule, NumericEncoder):
-        center, spread = rule.scaling.centers[0], rule.scaling.spreads[0]
-        if rule.storage == "date":
-            places = "".join(f", place in the {circle}" for circle in rule.circles)
-            return f"date: the day{places}; {kind.detail}{missing}"
-        return f"number: ({center:.6g} ± {spread:.6g}) scaled and softly cut; {kind.detail}{missing}"
-    if rule.coded:
-        return f"category: {len(rule.levels):,} levels, embedded{missing}"
-    shown = ", ".join(rule.levels[:5]) + (", ..." if len(rule.levels) > 5 else "")
-    return f"category: {shown}{missing}"
+    return encoder.describe(kind) + (f"; {kind.n_missing:,} missing" if kind.n_missing else "")
 
 
 @dataclass(frozen=True)

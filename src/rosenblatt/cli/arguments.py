@@ -1,0 +1,79 @@
+"""What the commands are given: options that several of them share, and the parsing of short notations.
+
+Takes texts of the command line. Returns Python values. Never reads a file, and imports nothing heavy.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+__all__ = [
+    *("Encoding", "File", "Kinds", "Out", "Request", "Target", "Task", "TestShare"),
+    *("parse_hidden", "parse_kinds", "parse_time"),
+]
+
+UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}
+"""Seconds."""
+
+File = Annotated[Path | None, typer.Argument(help="CSV or Parquet. Without it: scikit-learn's digits.")]
+Target = Annotated[str | None, typer.Option(help="The column to predict.")]
+Out = Annotated[Path | None, typer.Option(help="The model file. Default: FILE's name, .safetensors.")]
+Task = Annotated[str | None, typer.Option(help="classification or regression, where the guess is wrong.")]
+Kinds = Annotated[
+    list[str] | None, typer.Option(help="COLUMN=numeric, =categorical, =text or =ignored; may be repeated.")
+]
+TestShare = Annotated[float, typer.Option(help="Share of the rows kept for the score; 0: score out of fold.")]
+Encoding = Annotated[str, typer.Option(help="Of a CSV file.")]
+
+
+@dataclass(frozen=True)
+class Request:
+    """The arguments of ``rosenblatt train`` and ``rosenblatt tune``.
+
+    Attributes
+    ----------
+    parameters : dict
+        Of the estimator.
+    """
+
+    file: Path | None = None
+    target: str | None = None
+    out: Path | None = None
+    task: str | None = None
+    kinds: dict[str, str] = field(default_factory=dict)
+    test_share: float = 0.2
+    encoding: str = "utf-8"
+    parameters: dict[str, Any] = field(default_factory=dict)
+
+
+def parse_kinds(entries: Sequence[str] | None) -> dict[str, str]:
+    """``COLUMN=KIND`` arguments as a dictionary."""
+    kinds = {}
+    for entry in entries or ():
+        name, found, kind = entry.rpartition("=")
+        if not found or not name:
+            raise ValueError(f"--kind {entry!r}: write COLUMN=numeric, =categorical, =text or =ignored.")
+        kinds[name] = kind
+    return kinds
+
+
+def parse_time(text: str) -> float:
+    """``90``, ``90s``, ``5m`` or ``1h`` in seconds."""
+    found = re.fullmatch(r"(\d+(?:\.\d+)?) ?([smh]?)", text.strip())
+    if found is None or float(found[1]) == 0:
+        raise ValueError(f"--time {text!r}: write seconds, minutes or hours, such as 90s, 5m or 1h.")
+    return float(found[1]) * UNITS[found[2]]
+
+
+def parse_hidden(text: str) -> tuple[int, ...]:
+    """``128,64`` as (128, 64)."""
+    try:
+        return tuple(int(part) for part in text.split(",") if part.strip())
+    except ValueError:
+        raise ValueError(f"--hidden {text!r}: write the neurons of each layer, such as 128,64.") from None

@@ -1,0 +1,68 @@
+"""The parameters that `TabularClassifier` and `TabularRegressor` share: what each means, and what it may be.
+
+Takes docstrings that ask for descriptions. Returns them filled in. Never sees data.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from numbers import Integral, Real
+from typing import Any
+
+from sklearn.utils._param_validation import Interval, StrOptions
+
+from rosenblatt.estimators.base import describe_parameters
+from rosenblatt.nn.activations.functions import BASES
+
+__all__ = ["CONSTRAINTS", "OVERRIDES", "describe_shared_parameters"]
+
+OVERRIDES = ("members", "epochs", "activation", "learning_rate", "dropout", "weight_decay", "batch_size")
+"""Parameters that replace a preset's settings of the same name."""
+CONSTRAINTS: dict[str, Any] = {
+    "preset": [StrOptions({"fast", "default", "best"})],
+    "time_budget": [Interval(Real, 0, None, closed="neither"), None],
+    "kinds": [Mapping, None],
+    "members": [Interval(Integral, 1, 100, closed="both"), None],
+    "epochs": [Interval(Integral, 1, None, closed="left"), None],
+    "hidden": ["array-like", Interval(Integral, 1, None, closed="left"), None],
+    "activation": [StrOptions(set(BASES)), None],
+    "learning_rate": [Interval(Real, 0, None, closed="neither"), None],
+    "dropout": [Interval(Real, 0, 1, closed="left"), None],
+    "weight_decay": [Interval(Real, 0, None, closed="left"), None],
+    "batch_size": [Interval(Integral, 1, None, closed="left"), None],
+    "random_state": ["random_state"],
+    "on_epoch": [callable, None],
+}
+
+describe_shared_parameters = describe_parameters(
+    preset="""
+        preset : {"fast", "default", "best"}
+            How much training is done: a single small network, an ensemble of small ones, or one of larger ones.
+    """,
+    shared_parameters="""
+        time_budget : float, optional
+            Seconds that `fit` may take. Members and epochs are planned to fit into it, and training ends there.
+        kinds : mapping of str to {"numeric", "categorical", "text", "ignored"}, optional
+            What columns are, where the guess is wrong.
+        members : int, optional
+            Networks, which is also the number of folds; 1: one network, with a fifth of the rows held out.
+        epochs, hidden, activation, learning_rate, dropout, weight_decay, batch_size : optional
+            Instead of the preset's: most epochs; neurons of each hidden layer; what each neuron mixes with the identity
+            ("relu", "selu", "mish", "silu" or "tanh"); peak of the learning rate; share of neurons that are dropped,
+            and decay of the weights, both in the first half of training; rows of a step.
+        random_state : int, RandomState instance or None, default=0
+            Of folds, initial weights, row orders and masks. Equal seeds give equal models.
+        on_epoch : callable, optional
+            Called with an `Epoch` after each epoch of a network, such as ``print``; from other threads, one at a time.
+    """,
+    shared_attributes="""
+        target_name_ : str or None
+            Of the column that is predicted, if it had a name.
+        preparation_ : Preparation
+            How columns become inputs of the networks; its `kinds` say what each column was taken for.
+        ensemble_ : Ensemble
+            The networks, and the settings that they were trained with.
+        n_features_in_, feature_names_in_
+            As in scikit-learn.
+    """,
+)

@@ -1,0 +1,170 @@
+"""What all encoders of columns share: the form of what they make, scaling, checks of what was stored.
+
+Takes columns of numbers, and entries of files. Returns prepared parts, or errors that name the column. Never decides
+what a column means.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rosenblatt.tables.kinds import date_text
+from rosenblatt.tables.table import Column
+
+__all__ = ["ColumnEncoder", "Prepared", "Scaling", "distinct_texts", "is_finite_list", "record_mismatches", "require"]
+
+Array = NDArray[Any]
+CLIP = 3.0
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """Rows as a network reads them; of one column, or of all side by side.
+
+    Attributes
+    ----------
+    numbers : ndarray of float32, shape (n_rows, n_numbers)
+    indicators : ndarray of float32, shape (n_rows, n_indicators)
+    codes : ndarray of int32, shape (n_rows, n_coded)
+        0 is for missing, rare and unseen levels.
+    words : tuple of CSR matrices of float32, shape (n_rows, N_WORDS)
+    """
+
+    numbers: Array
+    indicators: Array
+    codes: Array
+    words: tuple[Any, ...] = ()
+
+    @classmethod
+    def of(cls, n_rows: int, **parts: Any) -> Prepared:
+        """What was made of a column; parts that are not given have no columns."""
+        types = {"numbers": np.float32, "indicators": np.float32, "codes": np.int32}
+        arrays = {name: np.asarray(parts.get(name, np.empty((n_rows, 0))), dtype) for name, dtype in types.items()}
+        return cls(**arrays, words=parts.get("words", ()))
+
+    @classmethod
+    def side_by_side(cls, parts: Sequence[Prepared]) -> Prepared:
+        """The columns of all parts, in their order."""
+        numbers, indicators, codes = (
+            np.hstack([getattr(part, name) for part in parts]) for name in ("numbers", "indicators", "codes")
+        )
+        return cls(numbers, indicators, codes, tuple(matrix for part in parts for matrix in part.words))
+
+
+@dataclass(frozen=True)
+class Scaling:
+    """Centers and spreads of columns of numbers, by which they are scaled and softly cut to (-3, 3)."""
+
+    centers: tuple[float, ...]
+    spreads: tuple[float, ...]
+
+    @classmethod
+    def of(cls, values: Array) -> Scaling:
+        """Learned from the finite cells of [n, k], center 0 where there are none; without variation the spread is 1."""
+        centers, spreads = [], []
+        for column in np.asarray(values, dtype=np.float64).T:
+            finite = column[np.isfinite(column)]
+            low, center, high = np.percentile(finite if len(finite) else np.zeros(1), [25, 50, 75])
+            half = (finite.max() - finite.min()) / 2 if len(finite) else 0.0
+            spread = high - low if high > low else half if half > 0 else 1.0
+            centers.append(float(center))
+            spreads.append(max(float(spread), 1e-290))
+        return cls(tuple(centers), tuple(spreads))
+
+    def __call__(self, values: Array) -> Array:
+        """Scaled float32; missing cells become 0."""
+        with np.errstate(over="ignore"):  # what overflows is cut
+            scaled = (values - np.array(self.centers)) / np.array(self.spreads)
+        scaled = np.clip(np.nan_to_num(scaled, nan=0.0), -1e100, 1e100)
+        return np.asarray(scaled / np.sqrt(1.0 + np.square(scaled / CLIP)), dtype=np.float32)
+
+    @classmethod
+    def from_state(cls, entry: Any, n_columns: int, name: str) -> Scaling:
+        """What ``dataclasses.asdict`` gave, for so many columns."""
+        valid = isinstance(entry, dict) and set(entry) == {"centers", "spreads"}
+        columns = [entry["centers"], entry["spreads"]] if valid else []
+        valid = valid and all(is_finite_list(column, n_columns) for column in columns)
+        require(valid and min(columns[1]) > 0, name, "does not hold finite centers and positive spreads")
+        return cls(tuple(columns[0]), tuple(columns[1]))
+
+
+@dataclass(frozen=True)
+class ColumnEncoder:
+    """What training learned of a column, and the defaults of what it makes: nothing."""
+
+    name: str
+
+    @property
+    def numbers(self) -> list[str]:
+        """Names of the scaled numbers that it makes."""
+        return []
+
+    @property
+    def indicators(self) -> list[str]:
+        """Names of the indicators that it makes."""
+        return []
+
+    @property
+    def n_codes(self) -> int:
+        """How many level numbers it gives, 0 included; 0 if levels are not numbered."""
+        return 0
+
+    @property
+    def n_words(self) -> int:
+        """Columns of its matrix of words; 0 if it makes none."""
+        return 0
+
+    @property
+    def reads_text(self) -> bool:
+        """Whether a file's reader must leave the cells as texts: "1.234" may be 1234 here, or a level."""
+        return True
+
+    def to_state(self) -> dict[str, Any]:
+        """The encoder as JSON-able data."""
+        return {"class": type(self).__name__, **asdict(self)}
+
+
+def require(valid: bool, name: str, what: str) -> None:
+    """Refuse a stored encoder."""
+    if not valid:
+        raise ValueError(f"the encoder of column {name!r} {what}")
+
+
+def distinct_texts(entry: Any, name: str) -> tuple[str, ...]:
+    """A stored list of different texts."""
+    valid = isinstance(entry, (list, tuple)) and all(isinstance(text, str) for text in entry)
+    require(valid and len(set(entry)) == len(entry), name, "does not list different texts")
+    return tuple(entry)
+
+
+def is_finite_list(entry: Any, length: int) -> bool:
+    """Whether it is a stored list of so many finite numbers."""
+    valid = isinstance(entry, (list, tuple)) and len(entry) == length
+    return valid and all(type(x) is float and math.isfinite(x) for x in entry)
+
+
+def record_mismatches(
+    column: Column, values: NDArray[np.float64], plural: str, known: Sequence[str], mismatches: list[str]
+) -> None:
+    """A sentence on the cells that are present but could not be read, other than the texts that training knew."""
+    wrong = np.isnan(values) & ~column.missing
+    if known and column.storage == "text":
+        wrong &= ~np.append(np.isin(column.levels, known), False)[column.values]
+    rows = np.flatnonzero(wrong)
+    if not len(rows):
+        return
+    cell = column.values[rows[0]]
+    example = repr(column.levels[int(cell)]) if column.storage == "text" else f"{cell:g}"
+    if column.storage == "date":
+        example = repr(date_text(cell))
+    count = "a cell is" if len(rows) == 1 else f"{len(rows)} cells are"
+    mismatches.append(
+        f"column {column.name!r} held {plural} in training; now {count} none and counted as missing, such as "
+        f"{example} in {column.name_rows(rows[:1])}."
+    )

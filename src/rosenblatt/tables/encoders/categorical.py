@@ -1,0 +1,147 @@
+"""Categories and booleans: signs, indicators or level numbers.
+
+Takes a column of training rows, then of any rows. Returns a `CategoricalEncoder`, and what it makes. Never treats a
+cell at predict otherwise than in training.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rosenblatt.tables.encoders.base import (
+    ColumnEncoder,
+    Prepared,
+    Scaling,
+    distinct_texts,
+    record_mismatches,
+    require,
+)
+from rosenblatt.tables.kinds import ColumnKind, level_column
+from rosenblatt.tables.readers.cells import PLURALS, read_levels
+from rosenblatt.tables.readers.numerals import NumberFormat
+from rosenblatt.tables.table import Column, suggestion
+
+__all__ = ["CategoricalEncoder", "fit_categories"]
+
+MAX_INDICATORS = 8
+"""A category of more levels is embedded."""
+MIN_ROWS_OF_LEVEL = 2
+
+
+@dataclass(frozen=True)
+class CategoricalEncoder(ColumnEncoder):
+    """A column of levels: a sign for two, indicators for a few, else level numbers.
+
+    `scaling` is that of the indicators; None where levels are numbered (or two, as -1 and 1).
+    """
+
+    storage: str
+    levels: tuple[str, ...]
+    scaling: Scaling | None
+
+    @property
+    def n_codes(self) -> int:
+        """One for each level, and 0."""
+        return len(self.levels) + 1 if self.scaling is None and len(self.levels) != 2 else 0
+
+    @property
+    def indicators(self) -> list[str]:
+        """Of two levels the second, of a few each."""
+        if self.n_codes:
+            return []
+        return [f"{self.name} = {level}" for level in (self.levels if self.scaling else self.levels[1:])]
+
+    @property
+    def reads_text(self) -> bool:
+        """But for booleans."""
+        return self.storage == "text"
+
+    @property
+    def cell_kind(self) -> str:
+        """A category or a boolean."""
+        return "category" if self.storage == "text" else self.storage
+
+    def codes(self, column: Column, mismatches: list[str]) -> NDArray[np.int32]:
+        """The number of each row's level, from 1; 0 for others."""
+        if self.storage == "boolean":
+            values = read_booleans(column)
+            record_mismatches(column, values, PLURALS["boolean"], (), mismatches)
+            return np.where(np.isnan(values), 0, np.nan_to_num(values) + 1).astype(np.int32)
+        texts = level_column(column)
+        place = {level: i for i, level in enumerate(self.levels, start=1)}
+        lookup = np.array([place.get(level, 0) for level in texts.levels] + [0], dtype=np.int32)
+        return np.asarray(lookup[texts.values])
+
+    def prepare(self, column: Column, mismatches: list[str]) -> Prepared:
+        """Level numbers or indicators."""
+        codes = self.codes(column, mismatches)
+        if self.n_codes:
+            return Prepared.of(len(codes), codes=codes[:, None])
+        if self.scaling is None:
+            return Prepared.of(len(codes), indicators=np.array([0.0, -1.0, 1.0])[codes][:, None])
+        levels = codes[:, None] == np.arange(1, len(self.levels) + 1)
+        return Prepared.of(len(codes), indicators=self.scaling(levels.astype(np.float64)))
+
+    def describe(self, kind: ColumnKind) -> str:
+        """The levels, or how many there are."""
+        if self.n_codes:
+            return f"category: {len(self.levels):,} levels, embedded"
+        return f"category: {', '.join(self.levels[:5])}{', ...' if len(self.levels) > 5 else ''}"
+
+    def typical_cells(self, column: Column, most: int) -> Column:
+        """The most frequent levels; booleans in their order."""
+        counts = np.bincount(self.codes(column, []), minlength=len(self.levels) + 1)[1:]
+        order = np.arange(2) if self.storage == "boolean" else np.argsort(-counts, kind="stable")
+        levels = [self.levels[i] for i in order if counts[i]][:most]
+        return Column(self.name, "text", np.arange(len(levels), dtype=np.int32), tuple(levels))
+
+    def is_known(self, cells: Column) -> NDArray[np.bool_]:
+        """Levels of the training rows."""
+        return self.codes(cells, []) > 0
+
+    def allowed(self, cell: str) -> str:
+        """What a cell must be, with the nearest level."""
+        if self.storage == "boolean":
+            return "true or false."
+        return f"a level that the model knows.{suggestion(cell, self.levels, 'levels')}"
+
+    def decode(self, cells: Column) -> NDArray[Any]:
+        """Texts; of booleans "false" and "true"."""
+        return np.array([self.levels[code - 1] for code in self.codes(cells, [])], dtype=object)
+
+    @classmethod
+    def from_state(cls, entry: Mapping[str, Any]) -> Self:
+        """Checked: storage, levels, a scaling of each."""
+        name, levels, scaling = entry["name"], distinct_texts(entry["levels"], entry["name"]), entry["scaling"]
+        valid = entry["storage"] == "text" or (entry["storage"] == "boolean" and len(levels) == 2)
+        require(valid and len(levels) > 0, name, "does not fit together")
+        scaling = None if scaling is None else Scaling.from_state(scaling, len(levels), name)
+        return cls(**{**entry, "levels": levels, "scaling": scaling})
+
+
+def fit_categories(column: Column) -> CategoricalEncoder:
+    """Signs, indicators or numbers, by how many levels there are."""
+    counts = np.bincount(column.values[column.values >= 0], minlength=len(column.levels))
+    seen = sorted(level for level, count in zip(column.levels, counts, strict=True) if count)
+    if len(seen) == 2:
+        return CategoricalEncoder(column.name, "text", tuple(seen), None)
+    if len(seen) <= MAX_INDICATORS:
+        encoder = CategoricalEncoder(column.name, "text", tuple(seen), None)
+        indicators = encoder.codes(column, [])[:, None] == np.arange(1, len(seen) + 1)
+        return replace(encoder, scaling=Scaling.of(indicators.astype(np.float64)))
+    frequent = {level for level, count in zip(column.levels, counts, strict=True) if count >= MIN_ROWS_OF_LEVEL}
+    kept = sorted(frequent) if len(frequent) > 2 else seen
+    return CategoricalEncoder(column.name, "text", tuple(kept), None)
+
+
+def read_booleans(column: Column) -> NDArray[np.float64]:
+    """The cells as 0 and 1, NaN where they are missing or neither."""
+    if column.storage == "text":
+        values = read_levels(column.levels, "boolean", NumberFormat(), False)
+        return np.asarray(np.append(values, np.nan)[column.values])
+    return np.where((column.values == 0) | (column.values == 1), column.values, np.nan)

@@ -1,0 +1,97 @@
+"""Sentences: weighted counts of words.
+
+Takes a column of training rows, then of any rows. Returns a `TextEncoder`, and what it makes. Never treats a cell at
+predict otherwise than in training.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rosenblatt.tables.encoders.base import ColumnEncoder, Prepared, is_finite_list, require
+from rosenblatt.tables.kinds import ColumnKind, level_column
+from rosenblatt.tables.table import Column, TableError
+
+__all__ = ["N_WORDS", "TextEncoder", "fit_text"]
+
+N_WORDS = 4096
+"""Columns that the words of a text are counted in."""
+
+
+@dataclass(frozen=True)
+class TextEncoder(ColumnEncoder):
+    """A column of sentences: the words of each, weighted by how rare they are, in a sparse matrix.
+
+    A word is counted in one of `N_WORDS` columns, which a hash names; the root of its count is multiplied by `idf`,
+    log((1 + rows) / (1 + rows with it)) + 1, or 0 if training never saw it; then each row is divided by its norm
+    (TF-IDF: Spärck Jones 1972; hashing: Weinberger et al. 2009, arXiv:0902.2206). Missing cells are rows of zeros.
+    """
+
+    idf: tuple[float, ...]
+
+    @property
+    def n_words(self) -> int:
+        """As many for every text."""
+        return N_WORDS
+
+    @property
+    def cell_kind(self) -> str:
+        """A text."""
+        return "text"
+
+    def prepare(self, column: Column, mismatches: list[str]) -> Prepared:
+        """A CSR matrix."""
+        from sklearn.preprocessing import normalize
+
+        weighted = counts_of_words(column).multiply(np.array(self.idf, dtype=np.float32)).tocsr()
+        weighted.eliminate_zeros()
+        return Prepared.of(len(column.values), words=(normalize(weighted, copy=False),))
+
+    def describe(self, kind: ColumnKind) -> str:
+        """The same for all."""
+        return "text: the words, weighted by how rare they are"
+
+    def typical_cells(self, column: Column, most: int) -> Column:
+        """There are none."""
+        raise TableError(f"column {self.name!r} holds free text: give texts as grid.")
+
+    def is_known(self, cells: Column) -> NDArray[np.bool_]:
+        """All texts."""
+        return np.ones(len(cells.values), dtype=np.bool_)
+
+    def allowed(self, cell: str) -> str:
+        """What a cell must be."""
+        return "a text."
+
+    def decode(self, cells: Column) -> NDArray[Any]:
+        """The texts."""
+        return np.array([cells.levels[code] for code in cells.values], dtype=object)
+
+    @classmethod
+    def from_state(cls, entry: Mapping[str, Any]) -> Self:
+        """Checked: a finite number for each column of words."""
+        require(is_finite_list(entry["idf"], N_WORDS), entry["name"], "does not say how rare words are")
+        return cls(entry["name"], tuple(entry["idf"]))
+
+
+def fit_text(column: Column) -> TextEncoder:
+    """How rare the words are."""
+    counts = counts_of_words(column)
+    rows_with = np.bincount(counts.indices, minlength=N_WORDS)
+    idf = np.where(rows_with > 0, np.log((1 + counts.shape[0]) / (1 + rows_with)) + 1, 0.0)
+    return TextEncoder(column.name, tuple(np.round(idf, 4).tolist()))
+
+
+def counts_of_words(column: Column) -> Any:
+    """Roots of the counts of hashed words, lower case, CSR of float32; one row for each cell."""
+    from sklearn.feature_extraction.text import HashingVectorizer
+
+    vectorizer = HashingVectorizer(n_features=N_WORDS, alternate_sign=False, norm=None, dtype=np.float32)
+    counts = vectorizer.transform([*level_column(column).levels, ""])
+    np.sqrt(counts.data, out=counts.data)
+    return counts[level_column(column).values]  # -1, a missing cell, is the empty text

@@ -1,0 +1,142 @@
+"""A table with its target: what is to be learned from what.
+
+Takes a table, the name of a column, and what the user knows of columns and rows. Returns a `TabularTask`, which the
+command line shows and estimators fit. Never changes a cell.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rosenblatt.tables.kinds import ColumnKind, infer_kinds
+from rosenblatt.tables.leakage import annotate_leakage
+from rosenblatt.tables.readers.reading import read_table
+from rosenblatt.tables.table import Table, TableError
+from rosenblatt.tables.targets import Target, find_target, fit_target
+
+__all__ = ["TabularTask", "check_weights", "split_rows"]
+
+Rows = NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class TabularTask:
+    """Rows to learn from.
+
+    Attributes
+    ----------
+    inputs : Table
+        Without the target.
+    target : Target
+    overrides : mapping of str to {"numeric", "categorical", "text", "ignored"}
+        Kinds of columns that the user knows better.
+    weights : ndarray of shape (n_rows,) or None
+    """
+
+    inputs: Table
+    target: Target
+    overrides: Mapping[str, str] = field(default_factory=dict)
+    weights: NDArray[Any] | None = None
+
+    @classmethod
+    def of(
+        cls,
+        table: Any,
+        target: str,
+        task: str | None = None,
+        kinds: Mapping[str, str] | None = None,
+        weights: Any = None,
+    ) -> TabularTask:
+        """The task to predict a column of a table from the others.
+
+        Parameters
+        ----------
+        table : whatever `read_table` takes
+        target : str
+            Name of the column.
+        task : {"classification", "binary", "multiclass", "regression"}, optional
+            Default: what the column holds decides; see `fit_target`.
+        kinds : mapping of str to {"numeric", "categorical", "text", "ignored"}, optional
+            What columns are, where the guess is wrong.
+        weights : array-like of shape (n_rows,), optional
+
+        Raises
+        ------
+        TableError
+            For a table or target that cannot be used.
+        """
+        table = read_table(table)
+        column, inputs = find_target(table, target), table.drop([target])
+        if not inputs.columns:
+            raise TableError(f"the table has no column but the target {target!r}.")
+        if target in (kinds or {}):
+            raise TableError(f"kinds names the target {target!r}; it only says what other columns are. Leave it out.")
+        return cls(inputs, fit_target(column, task), kinds or {}, check_weights(weights, table.n_rows))
+
+    @cached_property
+    def kinds(self) -> tuple[ColumnKind, ...]:
+        """The kind of each column of `inputs`, with notes; a `TableWarning` names columns that leak the target."""
+        kinds, y = infer_kinds(self.inputs, self.overrides), self.target.values
+        if y.size == len(y):
+            kinds = annotate_leakage(self.inputs, kinds, y.ravel(), self.target.classes is not None)
+        return tuple(kinds)
+
+    def take(self, rows: NDArray[np.int64]) -> TabularTask:
+        """The task with these rows only; kinds are inferred from them."""
+        weights = None if self.weights is None else self.weights[rows]
+        return replace(self, inputs=self.inputs.take(rows), target=self.target.take(rows), weights=weights)
+
+    def split(self, share: float, seed: int) -> tuple[TabularTask, TabularTask]:
+        """Rows to train on and this share of rows to hold out; each class gives its share."""
+        labels = None if self.target.classes is None else self.target.values
+        training, held_out = split_rows(self.inputs.n_rows, share, seed, labels)
+        return self.take(training), self.take(held_out)
+
+
+def check_weights(weights: Any, n_rows: int) -> NDArray[Any] | None:
+    """Weights of rows as an array; refuses negative ones and those of another number of rows."""
+    if weights is None:
+        return None
+    from sklearn.utils.validation import _check_sample_weight
+
+    return np.asarray(_check_sample_weight(weights, np.empty(n_rows), ensure_non_negative=True))
+
+
+def split_rows(n_rows: int, share: float, seed: int, labels: NDArray[np.int64] | None = None) -> tuple[Rows, Rows]:
+    """Training rows and held-out rows, both in increasing order.
+
+    With labels, each class gives its share, rounded so that the shares add up; a class of one row stays in training.
+
+    Parameters
+    ----------
+    n_rows : int
+        At least 2.
+    share : float in (0, 1)
+        Of the held-out rows; at least one row is held out and at least one is left.
+    seed : int
+        Of the choice.
+    labels : ndarray of shape (n_rows,), optional
+        Class numbers 0, 1, 2, ...
+    """
+    rng = np.random.default_rng(seed)
+    order = rng.permutation(n_rows)
+    n_held = min(max(round(share * n_rows), 1), n_rows - 1)
+    if labels is None:
+        return np.sort(order[n_held:]), np.sort(order[:n_held])
+    counts = np.bincount(labels)
+    sorted_rows = order[np.argsort(labels[order], kind="stable")]
+    starts = np.cumsum(counts) - counts
+    rank = np.arange(n_rows) - starts[labels[sorted_rows]]  # position of a row among the shuffled rows of its class
+    # every class is walked at the same pace: a row's time is its position over the class's size
+    time = (rank + 0.5) / counts[labels[sorted_rows]]
+    last = rank == counts[labels[sorted_rows]] - 1
+    first_served = np.lexsort((rank, np.where(last, np.inf, time)))
+    held = np.zeros(n_rows, dtype=bool)
+    held[sorted_rows[first_served[:n_held]]] = True
+    return np.flatnonzero(~held), np.flatnonzero(held)

@@ -1,0 +1,96 @@
+"""One task for all who learn from a table: its rows, its kinds, its split."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import rosenblatt
+from rosenblatt import MLPSearchCV, TabularClassifier, TabularRegressor
+from rosenblatt.tables import TableError, TabularTask
+from rosenblatt.tables.table import TableWarning
+
+N = 120
+RNG = np.random.default_rng(0)
+SIZE = RNG.normal(size=N)
+TABLE: dict[str, Any] = {
+    "size": SIZE,
+    "town": RNG.choice(["a", "b", "c"], N).astype(object),
+    "price": SIZE + RNG.normal(0, 0.1, N),
+    "sold": np.where(SIZE + RNG.normal(0, 0.5, N) > 0, "yes", "no").astype(object),
+}
+QUICK: dict[str, Any] = {"preset": "fast", "epochs": 2}
+
+
+@pytest.mark.parametrize(("name", "kind"), [("sold", TabularClassifier), ("price", TabularRegressor)])
+def test_a_task_is_fitted_as_the_table_that_it_was_made_from(name: str, kind: Any) -> None:
+    weights = RNG.uniform(0.5, 2, N)
+    given = kind(**QUICK).fit(TABLE, name, weights)
+    task = TabularTask.of(TABLE, name, weights=weights)
+    for model in (kind(**QUICK).fit(task), rosenblatt.learn(task, **QUICK)):
+        assert (type(model), model.target_name_, model.score_) == (kind, name, given.score_)
+        assert model.preparation_.kinds == task.kinds == given.preparation_.kinds
+        assert list(model.feature_names_in_) == list(given.feature_names_in_)
+        np.testing.assert_array_equal(model.out_of_fold_, given.out_of_fold_)
+
+
+def test_a_task_is_searched() -> None:
+    search = MLPSearchCV(TabularRegressor(**QUICK), {"dropout": [0.0, 0.3]}, n_trials=2, max_epochs=2)
+    named = search.fit(TABLE, "price").best_score_
+    assert search.fit(TabularTask.of(TABLE, "price"), None).best_score_ == named
+    assert search.best_estimator_.target_name_ == "price"
+
+
+def test_a_split_keeps_rows_together_and_infers_kinds_from_its_own() -> None:
+    weights = np.arange(1.0, N + 1)
+    task = TabularTask.of({**TABLE, "place": np.arange(N)}, "sold", weights=weights)
+    training, held_out = task.split(0.25, seed=0)
+    assert (training.inputs.n_rows, held_out.inputs.n_rows) == (90, 30)
+    for part in (training, held_out):
+        rows = part.inputs["place"].values.astype(int)
+        assert part.target.decoded().tolist() == TABLE["sold"][rows].tolist()
+        np.testing.assert_array_equal(part.weights, weights[rows])
+    missing = {kind.name: kind.n_missing for kind in training.kinds}
+    assert missing == {"size": 0, "town": 0, "price": 0, "place": 0}
+    assert TabularTask.of(TABLE, "price").split(0.25, 0)[1].target.values.shape == (30,)
+
+
+def test_kinds_of_the_estimator_replace_those_of_the_task() -> None:
+    task = TabularTask.of(TABLE, "price", kinds={"town": "ignored"})
+    kinds = {kind.name: kind.kind for kind in TabularRegressor(**QUICK).fit(task).preparation_.kinds}
+    assert kinds["town"] == "ignored"
+    model = TabularRegressor(**QUICK, kinds={"town": "categorical"}).fit(task)
+    assert {kind.name: kind.kind for kind in model.preparation_.kinds}["town"] == "categorical"
+
+
+def test_a_leak_is_noted_with_the_kinds() -> None:
+    task = TabularTask.of({**TABLE, "tax": 2 * TABLE["price"]}, "price")
+    with pytest.warns(TableWarning, match="column 'tax': by itself it tells the target"):
+        notes = {kind.name: kind.check for kind in task.kinds}
+    assert [name for name, note in notes.items() if note] == ["tax"]
+
+
+REFUSED: dict[str, tuple[Any, type[Exception], str]] = {
+    "numbers to a classifier": (lambda task: TabularClassifier().fit(task), ValueError, "is a regression one"),
+    "a target, too": (lambda task: TabularRegressor().fit(task, TABLE["price"]), ValueError, "leave y and sample_w"),
+    "weights, too": (lambda task: TabularRegressor().fit(task, None, np.ones(N)), ValueError, "leave y and sample_w"),
+    "a name, too": (lambda task: rosenblatt.learn(task, "price"), ValueError, "or a TabularTask alone"),
+    "no name": (lambda _: rosenblatt.learn(TABLE), ValueError, "the name of its target"),
+    "no such name": (lambda _: TabularTask.of(TABLE, "prize"), TableError, "Did you mean 'price'"),
+    "the target's kind": (
+        lambda _: TabularTask.of(TABLE, "price", kinds={"price": "text"}),
+        TableError,
+        "Leave it out",
+    ),
+    "no inputs": (lambda _: TabularTask.of({"price": SIZE}, "price"), TableError, "no column but the target"),
+    "names of an array": (lambda _: TabularRegressor().fit(np.ones((3, 2)), "price"), TypeError, "have no names"),
+    "weights of other rows": (lambda _: TabularTask.of(TABLE, "price", weights=[1.0]), ValueError, "sample_weight"),
+}
+
+
+@pytest.mark.parametrize(("call", "error", "message"), REFUSED.values(), ids=REFUSED)
+def test_what_is_no_task_is_refused(call: Any, error: type[Exception], message: str) -> None:
+    with pytest.raises(error, match=message):
+        call(TabularTask.of(TABLE, "price"))

@@ -207,7 +207,7 @@ def train_member(
     def measure() -> dict[str, float]:
         outputs = network.predict(X_held)
         if not np.isfinite(outputs).all():
-            raise DivergenceError("A prediction became infinite or NaN")
+            raise DivergenceError(f"A prediction became infinite or NaN in epoch {loop.epoch + 1}")
         return {"val_loss": problem.metric(y_held, problem.decode(outputs), weights_held)}
 
     def tell(loop: TrainingLoop) -> None:
@@ -228,7 +228,7 @@ def train_member(
     trainer.release_data()
     if loop.best is None:
         raise DivergenceError(
-            f"{loop.failure} in the first epoch. Are there extreme target values? Try a smaller learning_rate (now "
+            f"{loop.failure}. Are there extreme target values? Try a smaller learning_rate (now "
             f"{settings.learning_rate:g})."
         )
     values = loop.history["val_loss"][: loop.epoch - (outcome is Outcome.DIVERGED)]

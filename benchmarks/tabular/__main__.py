@@ -20,7 +20,7 @@ from typing import Any
 from benchmarks.tabular.fits import OURS, PEERS, TUNED, attempt
 from benchmarks.tabular.report import BEGIN, END, Results, lines, replaced, tuned_lines
 from benchmarks.tabular.tables import folder, half, tables
-from rosenblatt.cli.arguments import parse_time
+from rosenblatt._checks import parse_duration
 from rosenblatt.storage.atomic import write_atomically
 
 CACHE = pathlib.Path(__file__).with_name("peers.json")
@@ -114,7 +114,7 @@ def main() -> None:
         fill(peers, o.methods, o, CACHE, "")
         return
     own = {} if o.fresh else read(o.cache)
-    method = f"{TUNED}{parse_time(o.tuned):g}" if o.tuned else o.preset
+    method = f"{TUNED}{parse_duration('--tuned', o.tuned):g}" if o.tuned else o.preset
     fill(own, [method], o, o.cache, digest())
     asked = {name: tables()[name] for name in o.tables or half(o.half)}
     results = Results({**peers, **own}, o.mode, o.seeds)

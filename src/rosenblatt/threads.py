@@ -13,10 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from rosenblatt import _core
+from rosenblatt._checks import check_count
 
 __all__ = ["engine_info", "get_num_threads", "set_num_threads"]
 
-MOST = 128
+MAX_THREADS = 128
 VARIABLE = "ROSENBLATT_NUM_THREADS"
 
 
@@ -30,14 +31,10 @@ def set_num_threads(n: int) -> None:
 
     Raises
     ------
-    TypeError, ValueError
-        If n is no integer or not in this range.
+    ValueError
+        If n is not an integer in this range.
     """
-    if isinstance(n, bool) or not hasattr(n, "__index__"):
-        raise TypeError(f"n is {n!r}; it must be a whole number of threads, 1 to {MOST}")
-    if not 1 <= n <= MOST:
-        raise ValueError(f"n is {n}; allowed: 1 to {MOST} threads")
-    _core.set_num_threads(n)
+    _core.set_num_threads(check_count("n", n, 1, MAX_THREADS))
 
 
 def get_num_threads() -> int:
@@ -99,10 +96,10 @@ def _default() -> int:
     """
     given = os.environ.get(VARIABLE, "").strip()
     if given:
-        if not given.isdecimal() or not 1 <= int(given) <= MOST:
-            raise ValueError(f"{VARIABLE} is {given!r}; allowed: 1 to {MOST} threads")
+        if not given.isdecimal() or not 1 <= int(given) <= MAX_THREADS:
+            raise ValueError(f"{VARIABLE} is {given!r}; allowed: 1 to {MAX_THREADS} threads")
         return int(given)
-    limits = [float(MOST), float(_processors()), max(1.0, _quota())]
+    limits = [float(MAX_THREADS), float(_processors()), max(1.0, _quota())]
     openmp = os.environ.get("OMP_NUM_THREADS", "").split(",")[0].strip()
     if openmp.isdecimal() and int(openmp) >= 1:
         limits.append(float(openmp))

@@ -327,9 +327,12 @@ COMMANDS: dict[str, tuple[list[str], str]] = {
     ),
     "no time": (
         ["tune", "t.csv", "--target", "b", "--time", "soon"],
-        r"--time 'soon': write seconds, minutes or hours",
+        r"--time is 'soon'; it must be a positive number of seconds",
     ),
-    "zero time": (["tune", "t.csv", "--target", "b", "--time", "0"], r"--time '0': write seconds, minutes or hours"),
+    "zero time": (
+        ["tune", "t.csv", "--target", "b", "--time", "0"],
+        r"--time is '0'; it must be a positive number of seconds",
+    ),
     "a metric of numbers": (
         ["train", "t.csv", "--target", "b", "--task", "regression", "--metric", "log_loss"],
         r"--metric is for classes, but the target 'b' is a number",

@@ -11,7 +11,7 @@ from sklearn.neural_network import MLPClassifier as TheirClassifier
 
 from rosenblatt import MLPClassifier, MLPRegressor, diagnose, get_num_threads, remedy, set_num_threads
 from rosenblatt.diagnosis.remedies import STATES
-from rosenblatt.diagnosis.runs import WORST
+from rosenblatt.diagnosis.runs import MAX_ERROR
 
 X, Y = make_moons(80, noise=0.2, random_state=0)
 QUICK = MLPClassifier((8,), learning_rate_init=0.01, max_iter=10)
@@ -106,7 +106,7 @@ def test_all_kinds_of_models_are_measured(name):
     model, table, target = KINDS[name]()
     e = diagnose(model, table, target, random_state=1).evidence
     assert e.diverged == 0
-    assert 0 < e.error < WORST
+    assert 0 < e.error < MAX_ERROR
     assert np.isfinite([e.gap_se, e.score, e.val_score, e.next_gain, e.confident_error]).all()
     assert list(e.learning_curve) == sorted(e.learning_curve)
     assert len(e.curve.val_score) == len(e.curve.epochs) > 0
@@ -123,7 +123,7 @@ def test_remedies_of_overfitting_come_in_order():
         old, new = before.get_params(), after.get_params()
         assert [n for n in old if old[n] != new[n]] == [name]
     assert chain[2].hidden_layer_sizes == (50,)
-    with pytest.raises(ValueError, match=r"no remedy is left.*Collect more rows"):
+    with pytest.raises(ValueError, match=r"no parameter offers a further remedy.*Collect more rows"):
         remedy(chain[-1])
     assert model.hidden_layer_sizes == (100, 50)
 

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from sklearn.metrics import accuracy_score, r2_score
 
-from rosenblatt.diagnosis.evidence import NEXT
+from rosenblatt.diagnosis.evidence import POWER_LAW_RATIO
 from rosenblatt.diagnosis.measures import compare, corrected_se, is_certain, label_noise_score, out_of_fold, reference
-from rosenblatt.diagnosis.runs import WORST, Run, score_of
+from rosenblatt.diagnosis.runs import MAX_ERROR, Run, mean_score
 
 
 def test_the_standard_error_is_that_of_nadeau_and_bengio():
@@ -56,7 +56,7 @@ def test_the_reference_is_the_best_epoch_of_sound_trials():
     assert errors == pytest.approx([0.40, 0.41, 0.42, 0.43])
     assert [float(o[0, 0]) for o in outputs] == [0, 1, 2, 3]
     errors, outputs = reference({"b": lost}, ["b"], 4)
-    assert (errors == WORST).all()
+    assert (errors == MAX_ERROR).all()
     assert outputs == []
 
 
@@ -64,7 +64,7 @@ def test_the_next_gain_is_that_of_the_power_law():
     def error(n):
         return 0.2 + 3 * n**-0.5
 
-    assert NEXT * (error(25) - error(100)) == pytest.approx(error(100) - error(200))
+    assert POWER_LAW_RATIO * (error(25) - error(100)) == pytest.approx(error(100) - error(200))
 
 
 def test_outputs_of_repeated_folds_are_averaged():
@@ -78,8 +78,8 @@ def test_flipped_labels_are_what_is_suspected():
     target = np.tile([[0.0], [1.0]], (50, 1))
     outputs = np.clip(target, 0.05, 0.95)
     target[:10] = 1 - target[:10]
-    rate, _, find_leaking_columns = label_noise_score(np.arange(100), outputs, target, True)
-    assert set(find_leaking_columns) <= set(range(10))
+    rate, _, suspects = label_noise_score(np.arange(100), outputs, target, True)
+    assert set(suspects) <= set(range(10))
     assert rate > 0
 
 
@@ -89,9 +89,9 @@ def test_outliers_are_what_is_suspected_of_values():
     target = outputs + rng.normal(0, 0.1, (500, 1))
     assert label_noise_score(np.arange(500), outputs, target, False)[0] < 0.02
     target[:50] += 2
-    rate, _, find_leaking_columns = label_noise_score(np.arange(500), outputs, target, False)
+    rate, _, suspects = label_noise_score(np.arange(500), outputs, target, False)
     assert rate == pytest.approx(0.1, abs=0.02)
-    assert set(range(50)) <= set(find_leaking_columns)
+    assert set(range(50)) <= set(suspects)
 
 
 def test_scores_are_those_of_scikit_learn():
@@ -99,8 +99,8 @@ def test_scores_are_those_of_scikit_learn():
     points = rng.random((30, 3))
     labels = np.eye(3)[rng.integers(0, 3, 30)]
     sets = (rng.random((30, 3)) > 0.4).astype(float)
-    assert score_of(points, labels, True) == pytest.approx(accuracy_score(labels.argmax(1), points.argmax(1)))
-    assert score_of(points, sets, True) == pytest.approx(accuracy_score(sets, points > 0.5))
-    assert score_of(points[:, :1], sets[:, :1], True) == pytest.approx(accuracy_score(sets[:, 0], points[:, 0] > 0.5))
+    assert mean_score(points, labels, True) == pytest.approx(accuracy_score(labels.argmax(1), points.argmax(1)))
+    assert mean_score(points, sets, True) == pytest.approx(accuracy_score(sets, points > 0.5))
+    assert mean_score(points[:, :1], sets[:, :1], True) == pytest.approx(accuracy_score(sets[:, 0], points[:, 0] > 0.5))
     values = points + rng.normal(0, 0.1, (30, 3))
-    assert score_of(points, values, False) == pytest.approx(r2_score(values, points))
+    assert mean_score(points, values, False) == pytest.approx(r2_score(values, points))

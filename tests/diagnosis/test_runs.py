@@ -6,7 +6,7 @@ from sklearn.base import clone
 from sklearn.datasets import make_moons
 
 from rosenblatt import MLPClassifier
-from rosenblatt.diagnosis.runs import WORST, FitTask, run
+from rosenblatt.diagnosis.runs import MAX_ERROR, FitTask, run
 from rosenblatt.training.evaluation import gradient_statistics
 
 X, Y = make_moons(120, noise=0.2, random_state=0)
@@ -63,4 +63,4 @@ def test_a_divergence_is_an_outcome():
     model = clone(MODEL).set_params(solver="sgd", learning_rate_init=1e30, activation="identity")
     found = run(job(model))
     assert found.diverged
-    assert found.error == WORST
+    assert found.error == MAX_ERROR

@@ -184,18 +184,18 @@ def test_the_interpreter_may_exit_while_a_daemon_thread_trains():
 
 
 @pytest.mark.parametrize(
-    ("n", "error", "message"),
+    ("n", "message"),
     [
-        (0, ValueError, "n is 0; allowed: 1 to 128"),
-        (129, ValueError, "n is 129; allowed"),
-        (-1, ValueError, "n is -1; allowed"),
-        (2.0, TypeError, r"n is 2\.0; it must be a whole number"),
-        (True, TypeError, "n is True"),
+        (0, r"n is 0; it must be an integer in \[1, 128\]"),
+        (129, "n is 129; it must be"),
+        (-1, "n is -1; it must be"),
+        (2.0, r"n is 2\.0; it must be an integer"),
+        (True, "n is True"),
     ],
 )
-def test_an_impossible_number_of_threads_is_refused(n, error, message):
+def test_an_impossible_number_of_threads_is_refused(n, message):
     before = rosenblatt.get_num_threads()
-    with pytest.raises(error, match=message):
+    with pytest.raises(ValueError, match=message):
         rosenblatt.set_num_threads(n)
     assert rosenblatt.get_num_threads() == before
 

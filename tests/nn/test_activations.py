@@ -267,12 +267,12 @@ def test_unknown_names_are_refused_and_the_nearest_suggested(given, message):
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: LeakyReLU(np.nan), "alpha of leaky_relu is nan; it must be a finite number"),
-        (lambda: LeakyReLU("0.1"), "alpha of leaky_relu is '0.1'"),
-        (lambda: PReLU(np.inf), "alpha of prelu is inf"),
+        (lambda: LeakyReLU(np.nan), "LeakyReLU: alpha is nan; it must be a finite number"),
+        (lambda: LeakyReLU("0.1"), "LeakyReLU: alpha is '0.1'"),
+        (lambda: PReLU(np.inf), "PReLU: alpha is inf"),
         (lambda: Parametric("elu"), "base of parametric is 'elu'; allowed: relu, selu, mish, silu, tanh"),
-        (lambda: ELU(None), "alpha of elu is None"),
-        (lambda: CELU(0.0), "alpha of celu is 0.0; it must be a finite number > 0"),
+        (lambda: ELU(None), "ELU: alpha is None"),
+        (lambda: CELU(0.0), r"CELU: alpha is 0.0; it must be a number in \(0, inf\)"),
         (lambda: GELU(True), "approximate of gelu is True; allowed: none, tanh"),
     ],
 )
@@ -316,7 +316,7 @@ def test_a_function_of_the_users_own_is_not_stored():
         ({"name": ["elu"], "parameters": {}}, "the name in the state"),
         ({"name": "elu", "parameters": []}, "the parameters of an activation 'elu' are"),
         ({"name": "elu", "parameters": {"beta": 1.0}}, "'elu' has no parameter beta; its parameters: alpha"),
-        ({"name": "elu", "parameters": {"alpha": "1"}}, "alpha of elu is '1'"),
+        ({"name": "elu", "parameters": {"alpha": "1"}}, "ELU: alpha is '1'"),
         ({"name": "relu", "parameters": {"alpha": 1.0}}, "'relu' has no parameter alpha; its parameters: none"),
     ],
 )

@@ -193,11 +193,11 @@ def test_unknown_initializers_are_refused(given, message):
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: Normal(0.0), "std of normal is 0.0; it must be a finite number > 0"),
-        (lambda: Uniform(-1), "bound of uniform is -1"),
-        (lambda: TruncatedNormal(np.inf), "std of truncated_normal is inf"),
-        (lambda: Orthogonal(0), "gain of orthogonal is 0"),
-        (lambda: Constant("a"), "value of constant is 'a'"),
+        (lambda: Normal(0.0), r"Normal: std is 0.0; it must be a number in \(0, inf\)"),
+        (lambda: Uniform(-1), "Uniform: bound is -1"),
+        (lambda: TruncatedNormal(np.inf), "TruncatedNormal: std is inf"),
+        (lambda: Orthogonal(0), "Orthogonal: gain is 0"),
+        (lambda: Constant("a"), "Constant: value is 'a'"),
         (
             lambda: DataDriven("he_normal"),
             "base of data_driven is 'he_normal'; it must be an initializer that needs no",

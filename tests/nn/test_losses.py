@@ -340,17 +340,17 @@ def test_unknown_losses_are_refused(given, message):
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: Huber(0.0), "delta of huber is 0.0; it must be a finite number > 0"),
-        (lambda: Focal(-1.0), "gamma of focal is -1.0; it must be a finite number >= 0"),
-        (lambda: LogisticFocal(np.nan), "gamma of logistic_focal is nan"),
-        (lambda: SoftmaxCrossEntropy(1.0), "label_smoothing of softmax_cross_entropy is 1.0; .* >= 0 and < 1"),
-        (lambda: LogisticCrossEntropy(-0.1), "label_smoothing of logistic_cross_entropy is -0.1"),
-        (lambda: Quantile((0.5, 1.0)), "a quantile of quantile is 1.0; it must be a finite number > 0 and < 1"),
+        (lambda: Huber(0.0), r"Huber: delta is 0.0; it must be a number in \(0, inf\)"),
+        (lambda: Focal(-1.0), r"Focal: gamma is -1.0; it must be a number in \[0, inf\)"),
+        (lambda: LogisticFocal(np.nan), "LogisticFocal: gamma is nan"),
+        (lambda: SoftmaxCrossEntropy(1.0), r"softmax_cross_entropy: label_smoothing is 1.0; .* in \[0, 1\)"),
+        (lambda: LogisticCrossEntropy(-0.1), "logistic_cross_entropy: label_smoothing is -0.1"),
+        (lambda: Quantile((0.5, 1.0)), r"Quantile: a quantile is 1.0; it must be a number in \(0, 1\)"),
         (lambda: Quantile(0.5), r"quantiles of quantile are 0.5; give a tuple"),
         (lambda: Quantile(()), "give a tuple"),
         (lambda: Tweedie(2), "power of tweedie is 2; use loss 'gamma'"),
         (lambda: Tweedie(1.0), "power of tweedie is 1.0; use loss 'poisson'"),
-        (lambda: Tweedie(3.0), "power of tweedie is 3.0; it must be a finite number > 1 and < 2"),
+        (lambda: Tweedie(3.0), r"Tweedie: power is 3.0; it must be a number in \(1, 2\)"),
     ],
 )
 def test_impossible_parameters_are_refused(make, message):

@@ -471,7 +471,7 @@ FORGERIES = {
     "attribute of wrong type": (set_in("attributes", "n_iter_", "x"), "attribute 'n_iter_'"),
     "huge layers": (set_in("network", "spec", "hidden", [10**12]), "do not fit the layers"),
     "many layers": (set_in("network", "spec", "hidden", [1] * 10**6), "do not fit the layers"),
-    "negative layers": (set_in("network", "spec", "hidden", [-4]), "positive integers"),
+    "negative layers": (set_in("network", "spec", "hidden", [-4]), "a size in hidden is -4; it must be a positive integer"),
     "unknown activation": (set_in("network", "spec", "activation", "evil"), "evil"),
     "unknown output": (set_in("network", "spec", "output", "evil"), "evil"),
     "another output": (set_in("network", "spec", "output", "tanh"), "out_activation_ is not that"),

@@ -16,7 +16,7 @@ def test_a_diagnosis_is_drawn_as_it_is():
     assert np.array_equal(lines["training"].get_xydata(), np.column_stack([curve.epochs, curve.loss]))
     assert np.array_equal(lines["validation"].get_ydata(), curve.val_loss)
     assert display.ax_.get_title() == found.state
-    right = display.axes_[1]
+    right = display.axes_.flat[1]
     assert [t.get_text() for t in right.get_xticklabels()] == [str(n) for n in by_rows]
     assert list(right.containers[0][0].get_ydata()) == [error for error, _ in by_rows.values()]
     (bars,) = right.containers[0][2]

@@ -84,5 +84,5 @@ def test_what_cannot_be_drawn_is_named(model):
     with pytest.raises(NotFittedError):
         plots.plot_dependence(TabularClassifier(), X)
     _, ax = plt.subplots()
-    with pytest.raises(ValueError, match="ax has 1 Axes for 2 columns"):
+    with pytest.raises(ValueError, match="ax has 1 Axes, but the plot has 2 panels"):
         plots.plot_dependence(model, X, ["size", "day"], ax=ax)

@@ -306,7 +306,7 @@ def check_equal(tmp_path):
 @pytest.mark.parametrize("every", [0, -1, True, 1.5, "0s", "5", "x", "3 days", None])
 def test_a_wrong_interval_is_refused(every, tmp_path):
     with pytest.raises(
-        ValueError, match=r"checkpoint_every is .*; allowed: a positive number of steps, or a time such as"
+        ValueError, match=r"checkpoint_every is .*; it must be a positive number of steps, or a time such as"
     ):
         network().fit(X, LABELS, checkpoint=tmp_path, checkpoint_every=every)
 

@@ -12,6 +12,7 @@ from typing import Annotated, Any
 
 import typer
 
+from rosenblatt._checks import parse_duration
 from rosenblatt._version import __version__
 from rosenblatt.cli import arguments
 from rosenblatt.cli.arguments import Encoding, File, Kinds, Out, Request, Target, Task, TestShare
@@ -67,7 +68,7 @@ def train(
     """Learn to predict a column of a table, score the network on held-out rows, and write it to a file."""
     given: dict[str, Any] = {
         "preset": preset,
-        "time_budget": None if time is None else arguments.parse_time(time),
+        "time_budget": None if time is None else parse_duration("--time", time),
         "members": members,
         "hidden": None if hidden is None else arguments.parse_hidden(hidden),
         "epochs": epochs,
@@ -98,7 +99,7 @@ def tune(
     """Search the hyperparameters for a table, and write the best model to a file."""
     kinds, parameters = arguments.parse_kinds(kind), {"random_state": seed}
     request = Request(file, target, out, task, kinds, test_share, encoding, parameters)
-    seconds = arguments.parse_time(time)
+    seconds = parse_duration("--time", time)
     from rosenblatt.cli import tune as command
     from rosenblatt.cli.display import Display
 

@@ -5,7 +5,6 @@ Takes texts of the command line. Returns Python values. Never reads a file, and 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,11 +14,9 @@ import typer
 
 __all__ = [
     *("Encoding", "File", "Kinds", "Out", "Request", "Target", "Task", "TestShare"),
-    *("parse_hidden", "parse_kinds", "parse_time"),
+    *("parse_hidden", "parse_kinds"),
 ]
 
-UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}
-"""Seconds."""
 
 File = Annotated[Path | None, typer.Argument(help="CSV or Parquet. Without it: scikit-learn's digits.")]
 Target = Annotated[str | None, typer.Option(help="The column to predict.")]
@@ -61,14 +58,6 @@ def parse_kinds(entries: Sequence[str] | None) -> dict[str, str]:
             raise ValueError(f"--kind {entry!r}: write COLUMN=numeric, =categorical, =text or =ignored.")
         kinds[name] = kind
     return kinds
-
-
-def parse_time(text: str) -> float:
-    """``90``, ``90s``, ``5m`` or ``1h`` in seconds."""
-    found = re.fullmatch(r"(\d+(?:\.\d+)?) ?([smh]?)", text.strip())
-    if found is None or float(found[1]) == 0:
-        raise ValueError(f"--time {text!r}: write seconds, minutes or hours, such as 90s, 5m or 1h.")
-    return float(found[1]) * UNITS[found[2]]
 
 
 def parse_hidden(text: str) -> tuple[int, ...]:

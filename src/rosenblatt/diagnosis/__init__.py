@@ -1,8 +1,8 @@
 """Is my network overfitting, and what do I do next?
 
-Goes in: an `MLPClassifier` or `MLPRegressor`, fitted or not, and data. Comes out: a `Diagnosis` that names the state,
-the evidence for it and remedies in order; and from it, or from a model, the next model to try. The given model is
-never changed: everything is measured on clones.
+Takes an `MLPClassifier` or `MLPRegressor`, fitted or not, and data. Returns a `Diagnosis` that names the state, the
+evidence for it and remedies in order; and from it, or from a model, the next model to try. Never changes the given
+model: everything is measured on clones.
 """
 
 from __future__ import annotations
@@ -18,15 +18,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Comparison", "Curve", "Diagnosis", "Evidence", "Remedy", "diagnose", "remedy"]
 
-_HOMES = {
-    "Comparison": "report",
-    "Curve": "report",
-    "Diagnosis": "report",
-    "Evidence": "report",
-    "Remedy": "remedies",
-    "diagnose": "diagnosing",
-    "remedy": "remedies",
-}
-
-
+_HOMES = dict.fromkeys(("Comparison", "Curve", "Diagnosis", "Evidence"), "report")
+_HOMES |= {"Remedy": "remedies", "diagnose": "diagnosing", "remedy": "remedies"}
 __getattr__ = lazy_names(__name__, _HOMES)

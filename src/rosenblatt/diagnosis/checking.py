@@ -1,6 +1,6 @@
 """What a diagnosis can be made of: checks of the model, the data and the splits.
 
-Goes in: what the user gave. Comes out: arrays and splits, or an error that says what to do. Nothing is trained.
+Takes what the user gave. Returns arrays and splits, or raises an error that says what to do. Never trains anything.
 """
 
 from __future__ import annotations
@@ -17,14 +17,16 @@ from sklearn.utils.multiclass import type_of_target
 from rosenblatt.estimators import MLPClassifier, MLPRegressor
 from rosenblatt.estimators.base import rows_of
 
-__all__ = ["check_data", "encoded", "require_network", "splits_of"]
+from .runs import one_hot
+
+__all__ = ["check_data", "encoded_target", "require_network", "splits_of"]
 
 Array = npt.NDArray[Any]
 MIN_ROWS = 20
 """A quarter of four fifths of these is four rows."""
-SET_ASIDE = 10
-"""A quarter of four fifths of these is two rows to validate by."""
-FOLDS, FEW_ROWS = 5, 200
+MIN_VALIDATION_ROWS = 10
+"""A quarter of four fifths of these is two rows."""
+N_FOLDS, FEW_ROWS = 5, 200
 """By default, and below how many rows the folds are made twice, as standard errors are then large."""
 MAX_HELD_OUT = 5000
 """Held-out rows of a split that are predicted: errors are precise enough."""
@@ -55,8 +57,8 @@ def check_data(model: Any, X: Any, y: Any) -> tuple[Any, Array]:
             f"X has {X.shape[0]} rows, but a diagnosis compares trainings on parts of them and needs at least "
             f"{MIN_ROWS}: collect more rows first."
         )
-    if model.early_stopping and X.shape[0] * model.validation_fraction < SET_ASIDE:
-        fewest = SET_ASIDE / model.validation_fraction
+    if model.early_stopping and X.shape[0] * model.validation_fraction < MIN_VALIDATION_ROWS:
+        fewest = MIN_VALIDATION_ROWS / model.validation_fraction
         raise ValueError(
             f"X has {X.shape[0]} rows, but early_stopping sets {model.validation_fraction:g} aside, in trials of "
             f"a quarter: diagnose with early_stopping=False, or give at least {fewest:.0f} rows."
@@ -69,11 +71,10 @@ def check_data(model: Any, X: Any, y: Any) -> tuple[Any, Array]:
     return rows_of(X), y
 
 
-def encoded(model: Any, y: Array) -> Array:
+def encoded_target(model: Any, y: Array) -> Array:
     """The target as the outputs predict it: one-hot for classes, (n_rows, n_outputs)."""
     twin = clone(model).set_params(warm_start=False)
-    target = twin._encode_target(y, incremental=False)
-    return np.eye(len(twin.classes_))[target] if target.ndim == 1 else np.asarray(target, np.float64)
+    return one_hot(twin, twin.encode_target(y, incremental=False))
 
 
 def splits_of(model: Any, cv: Any, X: Any, y: Array, seed: int) -> list[tuple[Array, Array]]:
@@ -81,7 +82,7 @@ def splits_of(model: Any, cv: Any, X: Any, y: Array, seed: int) -> list[tuple[Ar
     if cv is None or isinstance(cv, (int, np.integer)):
         cv = folds_of(model, cv if cv is None or isinstance(cv, bool) else int(cv), y, seed)
     if isinstance(cv, (float, str)):
-        raise ValueError(refusal(cv))
+        raise bad_cv(cv)
     pairs = cv.split(X, y) if hasattr(cv, "split") else cv
     rng = np.random.default_rng(seed)
     found = [(rng.permutation(rows_in(a)), rng.permutation(rows_in(b))[:MAX_HELD_OUT]) for a, b in pairs]
@@ -100,19 +101,21 @@ def rows_in(part: Any) -> Array:
     return np.flatnonzero(part) if part.dtype == bool else part
 
 
-def refusal(cv: Any) -> str:
-    """Why this is no cross-validation."""
-    return f"cv is {cv!r}; allowed: a number of folds of at least 2, a splitter, pairs of row numbers, or None."
+def bad_cv(cv: Any) -> ValueError:
+    """The error for what is no cross-validation."""
+    return ValueError(
+        f"cv is {cv!r}; allowed: a number of folds of at least 2, a splitter, pairs of row numbers, or None."
+    )
 
 
 def folds_of(model: Any, n_folds: int | None, y: Array, seed: int) -> Any:
     """Shuffled folds, stratified for classes."""
     if n_folds is not None and (isinstance(n_folds, bool) or n_folds < 2):
-        raise ValueError(refusal(n_folds))
+        raise bad_cv(n_folds)
     n_repeats = 2 if n_folds is None and len(y) < FEW_ROWS else 1
     stratified = is_classifier(model) and y.ndim == 1
     if n_folds is None:  # fewer for rare classes
-        n_folds = FOLDS if not stratified else max(2, min(FOLDS, int(np.unique(y, return_counts=True)[1].min())))
+        n_folds = N_FOLDS if not stratified else max(2, min(N_FOLDS, int(np.unique(y, return_counts=True)[1].min())))
     if n_folds > len(y) // 4:
         raise ValueError(f"cv is {n_folds}, but {len(y)} rows are enough for at most {len(y) // 4} folds of four.")
     if not stratified:

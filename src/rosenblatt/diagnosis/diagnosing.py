@@ -1,6 +1,6 @@
 """`diagnose`: train clones, compare them, name the state.
 
-Goes in: a model and data. Comes out: a `Diagnosis`. The model is not changed.
+Takes a model and data. Returns a `Diagnosis`. Never changes the model.
 """
 
 from __future__ import annotations
@@ -10,7 +10,9 @@ from typing import Any
 import numpy as np
 from sklearn.base import clone
 
-from .checking import check_data, encoded, require_network, splits_of
+from rosenblatt._checks import check_count
+
+from .checking import check_data, encoded_target, require_network, splits_of
 from .evidence import evidence_of
 from .remedies import remedies_for
 from .report import Diagnosis, Evidence
@@ -59,12 +61,11 @@ def diagnose(model: Any, X: Any, y: Any, *, cv: Any = None, random_state: int = 
     'learning rate too low'
     """
     require_network(model, "diagnose")
-    if isinstance(random_state, bool) or not isinstance(random_state, (int, np.integer)) or random_state < 0:
-        raise ValueError(f"random_state is {random_state!r}; allowed: a whole number of at least 0.")
+    check_count("random_state", random_state, 0)
     X, y = check_data(model, X, y)
     splits = splits_of(model, cv, X, y, int(random_state))
     seeds = np.random.default_rng(random_state).integers(2**31, size=len(splits))
-    trials = Trials(clone(model).set_callbacks(), X, y, encoded(model, y), splits, seeds)
+    trials = Trials(clone(model).set_callbacks(), X, y, encoded_target(model, y), splits, seeds)
     evidence = find_evidence(trials)
     state = state_of(evidence)
     return Diagnosis(state, evidence, remedies_for(state, model), clone(model))

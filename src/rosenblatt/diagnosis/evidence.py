@@ -1,6 +1,6 @@
 """What runs say together: `Evidence` from the trainings that were made so far.
 
-Goes in: trials and their runs. Comes out: figures. Nothing is trained or decided here.
+Takes trials and their runs. Returns numbers. Never trains or decides anything.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from .trials import FRACTIONS, GIVEN, RESTRAINTS, Trials, on
 __all__ = ["evidence_of"]
 
 Runs = Mapping[str, Sequence[Run]]
-NEXT = (1 - 0.5**0.5) / (4**0.5 - 1)
+POWER_LAW_RATIO = (1 - 0.5**0.5) / (4**0.5 - 1)
 """(e(n) - e(2n)) / (e(n/4) - e(n)) of errors c + a n^(-1/2), as they fall where noise limits learning."""
 
 
@@ -79,7 +79,7 @@ def of_the_reference(trials: Trials, runs: Runs, share: float) -> dict[str, Any]
     classes, sure = is_classifier(trials.model), (0.0, 0.0, np.arange(0))
     if outputs:
         sure = label_noise_score(*out_of_fold(outputs, trials.splits), trials.target, classes)
-    last, following = found[0.5][0] - errors, NEXT * (found[0.25][0] - errors)
+    last, following = found[0.5][0] - errors, POWER_LAW_RATIO * (found[0.25][0] - errors)
     return {
         "reference_error": float(errors.mean()),
         "last_gain": float(last.mean()),
@@ -88,4 +88,4 @@ def of_the_reference(trials: Trials, runs: Runs, share: float) -> dict[str, Any]
         "next_gain_se": corrected_se(following, share),
         "classes": classes,
         "restrained": Comparison(float(gains.mean()), corrected_se(gains, share), 0.0, 0.0),
-    } | dict(zip(("confident_error", "confident_error_se", "find_leaking_columns"), sure, strict=True))
+    } | dict(zip(("confident_error", "confident_error_se", "suspects"), sure, strict=True))

@@ -1,6 +1,6 @@
 """Figures over splits: standard errors, gains in pairs, mean curves, a reference, and labels that it contradicts.
 
-Goes in: runs. Comes out: numbers. Nothing is trained or decided here.
+Takes runs. Returns numbers. Never trains or decides anything.
 """
 
 from __future__ import annotations
@@ -12,17 +12,17 @@ import numpy as np
 import numpy.typing as npt
 
 from .report import Comparison, Curve
-from .runs import WORST, Run, wrong_labels
+from .runs import MAX_ERROR, Run, wrong_labels
 
 __all__ = ["CERTAIN", "compare", "corrected_se", "label_noise_score", "mean_curve", "out_of_fold", "reference"]
 
 Array = npt.NDArray[Any]
 CERTAIN = 2.0
 """Standard errors that a difference must have: one-sided 5 % of Student's t with 4 degrees of freedom (5 splits)."""
-ENOUGH_SIGNS = 5
+MIN_SIGNS = 5
 """Splits that must all gain: by chance one in 32 times."""
-SUREST = 0.25
-"""Share of the rows in which the reference is surest."""
+CONFIDENT_SHARE = 0.25
+"""Share of the rows whose predictions are the most confident."""
 NORMAL_MAD = 1.4826
 """Standard deviation of a normal variable in units of its median absolute deviation."""
 
@@ -48,7 +48,7 @@ def compare(given: Sequence[Run], other: Sequence[Run], held_out_share: float) -
 
 def is_certain(gains: Array, se: float) -> bool:
     """Whether a gain is more than chance, by its standard error or by its signs (where one split is far off)."""
-    return bool(gains.mean() > CERTAIN * se or (len(gains) >= ENOUGH_SIGNS and gains.min() > 0))
+    return bool(gains.mean() > CERTAIN * se or (len(gains) >= MIN_SIGNS and gains.min() > 0))
 
 
 def mean_curve(runs: Sequence[Run]) -> Curve:
@@ -66,10 +66,10 @@ def reference(runs: Mapping[str, Sequence[Run]], names: Sequence[str], n_splits:
     """The validation error and outputs of the best trial in its best epoch, by split.
 
     The choice for each half of the splits is made by the other half: the smallest of many measured errors would be
-    too small. Trials that diverged or were not made are left out; without any other the errors are `WORST`.
+    too small. Trials that diverged or were not made are left out; without any other the errors are `MAX_ERROR`.
     """
     trials = {name: runs[name] for name in names if name in runs and not any(r.diverged for r in runs[name])}
-    errors, outputs = np.full(n_splits, WORST), [np.empty(0)] * n_splits
+    errors, outputs = np.full(n_splits, MAX_ERROR), [np.empty(0)] * n_splits
     for judged in (range(0, n_splits, 2), range(1, n_splits, 2)):
         others = [i for i in range(n_splits) if i not in judged]
         choices = (
@@ -77,7 +77,7 @@ def reference(runs: Mapping[str, Sequence[Run]], names: Sequence[str], n_splits:
             for name, runs in trials.items()
             for look in range(max(len(r.val_errors) for r in runs))
         )
-        _, name, look = min(choices, default=(WORST, "", 0))
+        _, name, look = min(choices, default=(MAX_ERROR, "", 0))
         for i in judged if name else ():
             run = trials[name][i]
             errors[i], outputs[i] = run.val_errors[run.at(look)], run.outputs[run.at(look)]
@@ -101,12 +101,12 @@ def label_noise_score(rows: Array, outputs: Array, target: Array, classes: bool)
     wrong, strength = (contradictions if classes else outliers)(outputs, target[rows])
     chosen = wrong
     if classes:
-        chosen = wrong[np.argsort(-strength, kind="stable")[: max(1, round(SUREST * len(rows)))]]
+        chosen = wrong[np.argsort(-strength, kind="stable")[: max(1, round(CONFIDENT_SHARE * len(rows)))]]
     rate = float(chosen.mean())
     order = np.flatnonzero(wrong)
     order = order[np.argsort(-strength[order], kind="stable")]
-    find_leaking_columns = rows[order[: max(1, round(rate * len(rows)))]] if len(order) else rows[:0]
-    return rate, float(np.sqrt(rate * (1 - rate) / len(chosen))), find_leaking_columns
+    suspects = rows[order[: max(1, round(rate * len(rows)))]] if len(order) else rows[:0]
+    return rate, float(np.sqrt(rate * (1 - rate) / len(chosen))), suspects
 
 
 def contradictions(outputs: Array, target: Array) -> tuple[Array, Array]:

@@ -1,6 +1,6 @@
 """What to do next: remedies in order for each state, and models that they are applied to.
 
-Goes in: a state and a model. Comes out: sentences, and clones with changed parameters. Nothing is trained here.
+Takes a state and a model. Returns sentences, and clones with changed parameters. Never trains anything.
 """
 
 from __future__ import annotations
@@ -111,7 +111,7 @@ DROPOUT: Rule = ("dropout", "Drop a share of the neurons in each training step."
 L2: Rule = ("L2", "Penalize large weights (alpha).", l2)
 EARLY_STOPPING: Rule = ("early stopping", "Stop when the validation score stalls.", early_stopping)
 MORE_ROWS: Rule = ("more rows", "Collect more rows.", manual)
-CHECK_LABELS: Rule = ("check labels", "Look at the rows in evidence.find_leaking_columns first.", manual)
+CHECK_LABELS: Rule = ("check labels", "Look at the rows in evidence.suspects first.", manual)
 LARGER_NETWORK: Rule = ("larger network", "Use more neurons.", larger_network)
 LONGER: Rule = ("train longer", "Allow more epochs (max_iter).", longer)
 LOWER: Rule = ("lower learning rate", "Divide learning_rate_init by ten.", lower_rate)
@@ -191,13 +191,13 @@ def remedy(diagnosis_or_model: Any) -> Any:
         model, state, done = diagnosis_or_model.model, diagnosis_or_model.state, 0
     else:
         model = require_network(diagnosis_or_model, "remedy")
-        state, done = vars(model).get("_remedied", ("overfit", 0))
+        state, done = vars(model).get("remedied_", ("overfit", 0))
     rules = STATES[state]
     for i, (_, _, rule) in enumerate(rules[done:], done + 1):
         changes = rule(model)
         if changes is not None:
             changed = clone(model).set_params(**changes)
-            changed._remedied = (state, i)
+            changed.remedied_ = (state, i)
             return changed
     left = "; ".join(advice for _, advice, rule in rules if rule is manual) or "none is needed"
-    raise ValueError(f"the state is {state!r}, and no remedy is left that a parameter could apply. By hand: {left}")
+    raise ValueError(f"the state is {state!r}, and no parameter offers a further remedy. What is left to do: {left}")

@@ -1,6 +1,6 @@
-"""What a diagnosis says: its evidence in figures and a text to read.
+"""What a diagnosis says: its evidence in numbers, and a text to read.
 
-Goes in: measurements. Comes out: frozen records. Nothing is measured or decided here.
+Takes measurements. Returns frozen records. Never measures or decides anything.
 """
 
 from __future__ import annotations
@@ -109,7 +109,7 @@ class Evidence:
     confident_error, confident_error_se : float
         Share of wrong labels among the quarter of the rows that the reference is surest of when it does not train on
         them; for values, the share of residuals beyond three (robust) standard deviations.
-    find_leaking_columns : ndarray of int
+    suspects : ndarray of int
         Rows whose label the reference contradicts with the greatest confidence, most suspicious first.
     classes : bool
         Whether the target is classes.
@@ -143,7 +143,7 @@ class Evidence:
     reached_end: float
     confident_error: float
     confident_error_se: float
-    find_leaking_columns: Array
+    suspects: Array
     classes: bool
     restrained: Comparison
     trials: Mapping[str, Comparison]
@@ -174,11 +174,11 @@ class Diagnosis:
         lines = [f"State: {self.state}", "", *evidence_lines(self.evidence)]
         if self.remedies:
             lines += ["", "Try next, in this order:"]
-            lines += [f"  {i}. {r.name}: {r.advice}{settings(r)}" for i, r in enumerate(self.remedies, 1)]
+            lines += [f"  {i}. {r.name}: {r.advice}{changes_text(r)}" for i, r in enumerate(self.remedies, 1)]
         return "\n".join(lines)
 
 
-def settings(remedy: Remedy) -> str:
+def changes_text(remedy: Remedy) -> str:
     """The parameters of a remedy as they are written in a call."""
     if remedy.changes is None:
         return ""

@@ -1,7 +1,6 @@
 """Which state the evidence speaks for: a list of questions, the first "yes" of which names it.
 
-Goes in: `Evidence`. Comes out: a name. The thresholds are properties of the questions, with a reason each; none is
-fitted to a table.
+Takes `Evidence`. Returns a name. Never uses a threshold that is fitted to a table: each has a reason.
 """
 
 from __future__ import annotations
@@ -11,15 +10,15 @@ from .report import Comparison, Evidence
 
 __all__ = ["has_gap", "may_be_biased", "rate_helps", "state_of", "wrong_training"]
 
-WORTHWHILE = 0.15
-"""Share of the present error that a change must take away: less is not worth another state than "good"."""
-VISIBLE = 0.03
+MIN_GAIN_SHARE = 0.15
+"""Share of the present error that a change must remove: with less, the state is "good"."""
+MIN_GAIN = 0.03
 """Share of the target's variance below which differences do not matter, whatever they are relative to."""
-LIKELY = 1.0
-"""Standard errors for the choice of a reason for a gap that is certain: one of them is true."""
-CONTRADICTED = 0.12
+MIN_SE = 1.0
+"""For the choice of a reason for a gap that is certain: one of the reasons is true."""
+MAX_WRONG_LABELS = 0.12
 """Wrong labels among the surest quarter. Overlapping classes have few, flips of 20 % have 20 %."""
-OUTLYING = 0.08
+MAX_OUTLIERS = 0.08
 """Residuals beyond three robust standard deviations: 0.3 % of normal ones, 5 % of Laplace's, 7 % of Student's with 2
 degrees of freedom, whose variance is infinite."""
 
@@ -53,7 +52,7 @@ def trains_better(e: Evidence, trial: Comparison) -> bool:
 
     The second says that optimization or capacity was what lacked.
     """
-    validation, training = (max(WORTHWHILE * error, VISIBLE) for error in (e.error, e.train_error))
+    validation, training = (max(MIN_GAIN_SHARE * error, MIN_GAIN) for error in (e.error, e.train_error))
     return trial.certain and trial.gain > validation and trial.train_gain > training
 
 
@@ -64,7 +63,7 @@ def best_gain(e: Evidence, prefix: str) -> float:
 
 def may_be_biased(e: Evidence) -> bool:
     """Whether the training error leaves room for a better training."""
-    return e.diverged == 0 and e.train_error > VISIBLE
+    return e.diverged == 0 and e.train_error > MIN_GAIN
 
 
 def rate_helps(e: Evidence) -> bool:
@@ -74,12 +73,12 @@ def rate_helps(e: Evidence) -> bool:
 
 def has_gap(e: Evidence) -> bool:
     """Whether held-out rows are predicted worse than those of the training."""
-    return e.gap > max(CERTAIN * e.gap_se, VISIBLE)
+    return e.gap > max(CERTAIN * e.gap_se, MIN_GAIN)
 
 
 def overfit(e: Evidence) -> bool:
     """The gap is there, and restraint (a penalty, fewer neurons, the best epoch) removes a part of the error."""
-    return has_gap(e) and e.restrained.gain > max(LIKELY * e.restrained.gain_se, WORTHWHILE * e.error, VISIBLE)
+    return has_gap(e) and e.restrained.gain > max(MIN_SE * e.restrained.gain_se, MIN_GAIN_SHARE * e.error, MIN_GAIN)
 
 
 def too_few_rows(e: Evidence) -> bool:
@@ -87,13 +86,13 @@ def too_few_rows(e: Evidence) -> bool:
 
     The doublings of the learning curve say how much, unless the last one contradicts them.
     """
-    enough = max(WORTHWHILE * e.reference_error, VISIBLE)
-    likely = e.next_gain > max(LIKELY * e.next_gain_se, enough)
+    enough = max(MIN_GAIN_SHARE * e.reference_error, MIN_GAIN)
+    likely = e.next_gain > max(MIN_SE * e.next_gain_se, enough)
     contradicted = e.last_gain + CERTAIN * e.last_gain_se < enough
     return has_gap(e) and likely and not contradicted and not (overfit(e) and e.restrained.gain > e.next_gain)
 
 
 def noisy(e: Evidence) -> bool:
     """Predictions that should be sure are wrong too often."""
-    limit = CONTRADICTED if e.classes else OUTLYING
+    limit = MAX_WRONG_LABELS if e.classes else MAX_OUTLIERS
     return e.confident_error > limit and e.confident_error - CERTAIN * e.confident_error_se > limit / 1.5

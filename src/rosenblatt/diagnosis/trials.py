@@ -1,7 +1,7 @@
 """Which trainings a diagnosis compares: the model as it is, and with one thing changed at a time.
 
-Goes in: the model and the data. Comes out: for each trial a `Run` for each split, in the same order, so that trials can
-be compared in pairs. A trial is an experiment: nothing is inferred from the shape of a curve where it can be tried.
+Takes the model and the data. Returns for each trial a `Run` per split, in the same order, so that trials can be
+compared in pairs. Never infers from the shape of a curve what can be tried.
 """
 
 from __future__ import annotations
@@ -17,32 +17,30 @@ from sklearn.base import is_classifier
 
 from rosenblatt.estimators.mlp.hyperparameters import hidden_sizes, is_listed
 
-from .runs import FitTask, Run, Watched, run_all
+from .runs import FitTask, Run, Watched, run_tasks
 
 __all__ = ["FRACTIONS", "GIVEN", "RESTRAINTS", "Trial", "Trials", "larger", "on", "smaller", "unregularized"]
 
 Array = npt.NDArray[Any]
 GIVEN = "as given"
-RATES = (0.01, 0.1, 10.0, 100.0, 1000.0)
+RATE_FACTORS = (0.01, 0.1, 10.0, 100.0, 1000.0)
 """Factors of the learning rate; a rate at an extreme is rarely further off than this."""
-PENALTIES = (0.005, 0.05)
+L2_PER_ROW = (0.005, 0.05)
 """L2 penalties by row of a batch: mild (alpha=1 with batches of 200) and firm."""
-FACTOR = 4
-"""Of the widths of a larger network, which has at least `WIDE` neurons in a layer, and of a smaller one."""
-WIDE, WIDEST, NARROW = 64, 512, 4
-LONGER = 5
-OFF: dict[str, Any] = {
-    "dropout": 0.0,
-    "input_dropout": 0.0,
-    "input_noise": 0.0,
-    "max_norm": 0.0,
-    "weight_decay": 0.0,
-    "l1": 0.0,
-    "label_smoothing": 0.0,
-}
+WIDTH_FACTOR = 4
+"""Of the widths of a larger network, which has at least `MIN_WIDE` neurons in a layer, and of a smaller one."""
+MIN_WIDE, MAX_WIDE, MIN_NARROW = 64, 512, 4
+EPOCHS_FACTOR = 5
+RESTRAINING = ("dropout", "input_dropout", "input_noise", "max_norm", "weight_decay", "l1", "label_smoothing")
+"""Parameters that are off at 0."""
 MILD_ALPHA = 1e-4
-UNDISTURBED: dict[str, Any] = {"checkpoint": None, "warm_start": False, "verbose": False, "gradient_statistics": False}
-RESTRAINTS = (GIVEN, *(f"L2 {p:g}" for p in PENALTIES), "smaller")
+FIXED: dict[str, Any] = {
+    "checkpoint": None,
+    "warm_start": False,
+    "verbose": False,
+    "gradient_statistics": False,
+}
+RESTRAINTS = (GIVEN, *(f"L2 {p:g}" for p in L2_PER_ROW), "smaller")
 FRACTIONS = (0.25, 0.5, 1.0)
 """Shares of the training rows for learning curves."""
 
@@ -59,7 +57,7 @@ class Trial:
 def unregularized(model: Any) -> dict[str, Any]:
     """The parameters that free the model of its penalties and noises; empty if it has none to speak of."""
     parameters = model.get_params(deep=False)
-    changes = {n: off for n, off in OFF.items() if n in parameters and np.any(np.asarray(parameters[n], float) != off)}
+    changes = {n: 0.0 for n in RESTRAINING if np.any(np.asarray(parameters.get(n, 0.0), float))}
     if np.max(np.asarray(model.alpha, float), initial=0.0) > MILD_ALPHA:
         changes["alpha"] = MILD_ALPHA
     return changes
@@ -68,14 +66,14 @@ def unregularized(model: Any) -> dict[str, Any]:
 def larger(model: Any) -> dict[str, Any]:
     """The parameters of a wider network with at least one hidden layer."""
     sizes = hidden_sizes(model.hidden_layer_sizes)
-    wide = tuple(max(s, min(WIDEST, max(WIDE, FACTOR * s))) for s in sizes) or (WIDE,)
+    wide = tuple(max(s, min(MAX_WIDE, max(MIN_WIDE, WIDTH_FACTOR * s))) for s in sizes) or (MIN_WIDE,)
     return {"hidden_layer_sizes": wide}
 
 
 def smaller(model: Any) -> dict[str, Any]:
     """The parameters of a narrower network."""
     sizes = hidden_sizes(model.hidden_layer_sizes)
-    return {"hidden_layer_sizes": tuple(max(min(s, NARROW), s // FACTOR) for s in sizes)}
+    return {"hidden_layer_sizes": tuple(max(min(s, MIN_NARROW), s // WIDTH_FACTOR) for s in sizes)}
 
 
 def on(fraction: float, name: str) -> str:
@@ -90,7 +88,7 @@ class Trials:
     Attributes
     ----------
     model : estimator
-        Unfitted, and never trained: each job trains a copy.
+        Unfitted, and never trained: each task trains a copy.
     X, y : arrays as checked
     target : ndarray of shape (n_rows, n_outputs)
         The encoded target, one-hot for classes.
@@ -110,7 +108,7 @@ class Trials:
         """Train the model with changed parameters on a share of the rows, for each name and split."""
         spread = float(((self.target - self.target.mean(axis=0)) ** 2).sum(axis=1).mean())
         chosen = range(len(self.splits)) if splits is None else splits
-        runs = run_all([self._job(i, trial, spread) for trial in named.values() for i in chosen])
+        runs = run_tasks([self._task(i, trial, spread) for trial in named.values() for i in chosen])
         k = len(chosen)
         return {name: runs[i * k : (i + 1) * k] for i, name in enumerate(named)}
 
@@ -123,10 +121,10 @@ class Trials:
         more = self.run({name: named[name] for name in better}, others)
         return {name: sorted(found[name] + more.get(name, []), key=lambda r: r.split) for name in found}
 
-    def _job(self, i: int, trial: Trial, spread: float) -> FitTask:
+    def _task(self, i: int, trial: Trial, spread: float) -> FitTask:
         train, held_out = self.splits[i]
         estimator = copy(self.model)
-        vars(estimator).update(trial.changes, random_state=int(self.seeds[i]), **UNDISTURBED)
+        vars(estimator).update(trial.changes, random_state=int(self.seeds[i]), **FIXED)
         rows = train
         if trial.fraction < 1:  # smaller batches, so that there are as many steps
             rows = self.share(train, trial.fraction)
@@ -157,7 +155,7 @@ class Trials:
     def freedom(self) -> dict[str, Trial]:
         """Other learning rates (except for L-BFGS), more neurons and less regularization."""
         rate, free = float(self.model.learning_rate_init), unregularized(self.model)
-        factors = () if self.model.solver == "lbfgs" else RATES
+        factors = () if self.model.solver == "lbfgs" else RATE_FACTORS
         found = {f"rate x{f:g}": Trial({"learning_rate_init": f * rate}) for f in factors}
         found["larger"] = Trial(larger(self.model))
         if free:
@@ -166,13 +164,13 @@ class Trials:
 
     def longer(self) -> dict[str, Trial]:
         """More epochs."""
-        return {"longer": Trial({"max_iter": LONGER * self.model.max_iter})}
+        return {"longer": Trial({"max_iter": EPOCHS_FACTOR * self.model.max_iter})}
 
     def restraint(self) -> dict[str, Trial]:
         """L2 penalties and fewer neurons, each in the best of its epochs, on all rows and on fewer."""
         changes: dict[str, dict[str, Any]] = {}
         if not is_listed(self.model.alpha):
-            changes |= {f"L2 {p:g}": {"alpha": max(1e-4, p * self.batch_size)} for p in PENALTIES}
+            changes |= {f"L2 {p:g}": {"alpha": max(1e-4, p * self.batch_size)} for p in L2_PER_ROW}
         if smaller(self.model)["hidden_layer_sizes"] != tuple(hidden_sizes(self.model.hidden_layer_sizes)):
             changes["smaller"] = smaller(self.model)
         return {n: t for name, changed in changes.items() for n, t in self.learning_curve(changed, name).items()}

@@ -11,7 +11,7 @@ import functools
 import re
 import textwrap
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -29,6 +29,7 @@ from rosenblatt.training import DivergenceError
 __all__ = [
     "DivergenceError",
     "NetworkEstimator",
+    "Searchable",
     "SuggestingMixin",
     "describe_parameters",
     "divergence_message",
@@ -126,6 +127,24 @@ class SuggestingMixin:
         words = [w for c in constraints[name] if isinstance(c, StrOptions) for w in c.options]
         near = difflib.get_close_matches(value.lower(), words, n=1, cutoff=0.5)
         return f"Did you mean {near[0]!r}?" if near else ""
+
+
+class Searchable:
+    """What a hyperparameter search needs to know of an estimator; subclasses say where they differ."""
+
+    epochs_parameter: ClassVar[str] = "max_iter"
+    """The parameter that limits the epochs."""
+    makes_own_folds: ClassVar[bool] = False
+    """Whether ``fit`` trains on folds that it makes itself, and ``score_`` is its out-of-fold score."""
+    score_parameters: ClassVar[frozenset[str]] = frozenset()
+    """Parameters that decide what ``score_`` is."""
+    shared_parameters: ClassVar[tuple[str, ...]] = ()
+    """Parameters in which estimators must agree for their networks to be averaged."""
+
+    @property
+    def planned_epochs(self) -> int:
+        """The epochs that ``fit`` trains for, unless it stops early."""
+        return int(getattr(self, self.epochs_parameter))
 
 
 class NetworkEstimator(SuggestingMixin, CallbackSupportMixin, BaseEstimator):  # type: ignore[misc]

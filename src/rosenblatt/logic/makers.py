@@ -14,6 +14,8 @@ from typing import Any
 
 import numpy as np
 
+from rosenblatt._checks import check_count
+
 from .formulas import AtLeast, Formula, TruthFunction, Variable, operand
 
 __all__ = ["MAX_INPUTS", "at_least", "majority", "names_of", "truth_function", "variables"]
@@ -73,9 +75,7 @@ def at_least(k: int, *formulas: Formula) -> Formula:
     parts = tuple(operand(part, "at_least or majority") for part in formulas)
     if not parts:
         raise ValueError("at_least and majority need at least one formula, such as majority(a, b, c); none was given")
-    if isinstance(k, bool) or not isinstance(k, (int, np.integer)) or not 1 <= k <= len(parts):
-        raise ValueError(f"k is {k!r}; at_least of {len(parts)} formulas takes an integer from 1 to {len(parts)}")
-    return AtLeast(int(k), parts)
+    return AtLeast(check_count("k", k, 1, len(parts), where=f"at_least of {len(parts)} formulas"), parts)
 
 
 def truth_function(function: Callable[..., bool], names: str | Iterable[str]) -> Formula:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from rosenblatt._checks import check_number
 from rosenblatt.nn import Network, NetworkSpec
 
 from .network import ThresholdNetwork
@@ -48,8 +49,7 @@ def soften(network: ThresholdNetwork, sharpness: float = 10.0, dtype: DTypeLike 
             f"network is {network!r}, a {type(network).__name__}; soften takes a ThresholdNetwork: wire a formula with "
             "threshold_network first"
         )
-    if isinstance(sharpness, bool) or not isinstance(sharpness, (int, float, np.number)) or not 0 < sharpness < np.inf:
-        raise ValueError(f"sharpness is {sharpness!r}; it must be a positive number, such as 10")
+    check_number("sharpness", sharpness, 0, above=True)
     sizes = network.layer_sizes
     spec = NetworkSpec(sizes[0], sizes[1:-1], sizes[-1], activation="logistic", output="logistic")
     soft = Network(spec, dtype=dtype)

@@ -13,10 +13,11 @@ from typing import Any
 
 import numpy as np
 
+from rosenblatt._checks import check_number
 from rosenblatt.ir.program import Builder
 from rosenblatt.ir.types import Value
 from rosenblatt.nn.graph import Graph
-from rosenblatt.nn.layers.base import Parameter, require_range
+from rosenblatt.nn.layers.base import Parameter
 from rosenblatt.nn.losses import Loss, LossFunction, loss_record
 
 __all__ = ["BOUNDED_GRADIENT", "NUMBERS", "SETTINGS", "Block", "LossGiven", "Objective", "blocks_of", "targets_of"]
@@ -84,7 +85,7 @@ class Objective:
 
     def __post_init__(self) -> None:
         for name, below in NUMBERS.items():
-            require_range(name, getattr(self, name), 0, below)
+            check_number(name, getattr(self, name), 0, below, below=True)
 
     def clipped(self, b: Builder, gradients: Sequence[Value]) -> list[Value]:
         """The gradients, cut by value and then by their common norm."""

@@ -8,7 +8,6 @@ what a state says: only what the registry holds is made.
 from __future__ import annotations
 
 import difflib
-import math
 import numbers
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import MISSING, fields, is_dataclass
@@ -17,7 +16,7 @@ from typing import Any, Generic, TypeVar
 
 import numpy as np
 
-__all__ = ["Registry", "check_number", "members_of", "name_of"]
+__all__ = ["Registry", "members_of", "name_of"]
 
 T = TypeVar("T")
 
@@ -198,15 +197,3 @@ def _shown(value: Any) -> str:
     if isinstance(value, numbers.Real):
         return f"{value:g}"
     return name_of(value) if is_dataclass(value) else repr(value)
-
-
-def check_number(
-    where: str, value: Any, low: float = -math.inf, high: float = math.inf, *, above: bool = False, below: bool = False
-) -> None:
-    """Refuse a parameter that is no finite number in [low, high]; `above` and `below` exclude the limits."""
-    is_number = isinstance(value, numbers.Real) and not isinstance(value, bool) and math.isfinite(value)
-    if is_number and low <= value <= high and not (above and value == low) and not (below and value == high):
-        return
-    limits = [f"{'>' if above else '>='} {low:g}"] if low > -math.inf else []
-    limits += [f"{'<' if below else '<='} {high:g}"] if high < math.inf else []
-    raise ValueError(f"{where} is {value!r}; it must be a finite number{' ' if limits else ''}{' and '.join(limits)}")

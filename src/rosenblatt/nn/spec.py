@@ -13,11 +13,12 @@ from typing import Any
 
 import numpy as np
 
+from rosenblatt._checks import check_number, is_count
 from rosenblatt.nn.activations import ACTIVATIONS, OUTPUTS, Activation
 from rosenblatt.nn.graph import Graph
 from rosenblatt.nn.initializers import Initializer
 from rosenblatt.nn.layers import Activate, Dense, input
-from rosenblatt.nn.layers.base import Node, require_range
+from rosenblatt.nn.layers.base import Node
 from rosenblatt.nn.layers.dropout import AlphaDropout, Dropout, GaussianNoise
 from rosenblatt.nn.layers.normalization import BatchNorm, LayerNorm
 
@@ -86,13 +87,13 @@ class NetworkSpec:
         if not np.iterable(self.hidden):
             raise TypeError(f"hidden is {self.hidden!r}; it must list the neurons of each hidden layer, such as (50,)")
         sizes = self.layer_sizes
-        if not all(isinstance(n, (int, np.integer)) and not isinstance(n, bool) and n > 0 for n in sizes):
+        if not all(map(is_count, sizes)):
             raise ValueError(f"layer sizes are {sizes}; every layer needs at least one neuron, and whole ones")
         for activation in each_layer("activation", self.activation, len(self.hidden)):
             ACTIVATIONS.resolve(activation)
         OUTPUTS.resolve(self.output)
         for rate in (*each_layer("dropout", self.dropout, len(self.hidden)), self.input_dropout):
-            require_range("a dropout rate", rate, 0, 1)
+            check_number("a dropout rate", rate, 0, 1, below=True)
         for kind in each_layer("normalization", self.normalization, len(self.hidden)):
             if kind is not None and kind not in NORMALIZATIONS:
                 raise ValueError(f"normalization is {kind!r}; allowed: None, {', '.join(map(repr, NORMALIZATIONS))}")

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rosenblatt._checks import is_count
 from rosenblatt.nn.activations import OUTPUTS
 from rosenblatt.nn.losses import loss_record
 from rosenblatt.nn.network import Network
@@ -40,7 +41,7 @@ OBJECTS: dict[str, tuple[str, ...]] = {
 
 def is_natural(value: Any) -> bool:
     """A non-negative integer."""
-    return type(value) is int and value >= 0
+    return is_count(value, 0)
 
 
 def is_float(value: Any) -> bool:

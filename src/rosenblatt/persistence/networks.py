@@ -8,17 +8,17 @@ holds code, so no functions of the user's own; nor the networks that parts were 
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from rosenblatt._checks import check_count, check_number
 from rosenblatt.nn.graph import Graph
 from rosenblatt.nn.layers import LAYERS
-from rosenblatt.nn.layers.base import Layer, Node, require_count
+from rosenblatt.nn.layers.base import Layer, Node
 from rosenblatt.nn.network import Network
 from rosenblatt.nn.spec import NetworkSpec
 from rosenblatt.persistence.objects import decode, encode
@@ -34,30 +34,6 @@ OBJECTS = {
 KINDS = ("dense", "sparse", "codes")
 MAX_COLUMNS = 1 << 24
 """Columns of a node; more only if the network has as many parameters. A few lines can ask for any number of columns."""
-
-
-def is_number(value: Any) -> bool:
-    """A finite number."""
-    return type(value) in (int, float) and abs(value) < math.inf
-
-
-def is_count(value: Any) -> bool:
-    """A positive integer."""
-    return type(value) is int and value > 0
-
-
-def is_sizes(value: Any) -> bool:
-    """A sequence of positive integers."""
-    return isinstance(value, (list, tuple, np.ndarray)) and all(is_count(int(n)) and int(n) == n for n in value)
-
-
-SPEC_FIELDS: dict[str, tuple[Callable[[Any], bool], str]] = {
-    **dict.fromkeys(("n_inputs", "n_outputs"), (is_count, "a positive integer")),
-    "hidden": (is_sizes, "positive integers"),
-    **dict.fromkeys(("sparse_input", "alpha_dropout"), (lambda value: type(value) is bool, "true or false")),
-    **dict.fromkeys(("input_dropout", "input_noise", "norm_momentum"), (is_number, "a finite number")),
-}
-"""What fields of `NetworkSpec` must be that it does not look at itself, or not always."""
 
 
 # To state --------------------------------------------------------------------------------------------------------
@@ -186,12 +162,25 @@ def spec_from(entry: Any, n_arrays: int) -> NetworkSpec:
     """A dense chain."""
     require_keys(entry, {f.name for f in fields(NetworkSpec)}, what="the network's spec")
     values = {name: decode(value, *OBJECTS.get(name, ())) for name, value in entry.items()}
-    for name, (fits, wanted) in SPEC_FIELDS.items():
-        if not fits(values[name]):
-            raise ModelFileError(f"{name} of the network is not {wanted}.")
+    check_spec_fields(values)
     if 2 * len(values["hidden"]) + 2 > n_arrays:  # before any work that grows with the number of layers
         raise ModelFileError(f"{n_arrays} tensors do not fit the layers, of which there are more.")
     return NetworkSpec(**values)
+
+
+def check_spec_fields(values: Mapping[str, Any]) -> None:
+    """Refuse fields that `NetworkSpec` itself does not look at, or not always."""
+    for name in ("input_dropout", "input_noise", "norm_momentum"):
+        check_number(name, values[name], where="the network")
+    for name in ("sparse_input", "alpha_dropout"):
+        if type(values[name]) is not bool:
+            raise ModelFileError(f"{name} of the network is not true or false.")
+    if not isinstance(values["hidden"], (list, tuple, np.ndarray)):
+        raise ModelFileError("hidden of the network is not a list of positive integers.")
+    for name in ("n_inputs", "n_outputs"):
+        check_count(name, values[name], where="the network")
+    for size in values["hidden"]:
+        check_count("a size in hidden", size, where="the network")
 
 
 def graph_from(entry: Any) -> Graph:
@@ -243,7 +232,7 @@ def node_from(entry: Any, layers: Sequence[Layer], before: Sequence[Node]) -> No
         raise ModelFileError(f"{what} has {len(inputs)} inputs, which a {type(layer).__name__} cannot have.")
     if not isinstance(entry["kind"], str) or entry["kind"] not in KINDS:
         raise ModelFileError(f"the kind of {what} is unknown; known are {', '.join(KINDS)}.")
-    width = require_count(f"the width of {what}", entry["width"])
+    width = check_count(f"the width of {what}", entry["width"])
     node = layer(*inputs) if inputs else Node(layer, (), width, entry["kind"])
     if (node.kind, node.width) != (entry["kind"], width):
         raise ModelFileError(f"{what} is not of the kind and width that its layer gives, {node.kind} and {node.width}.")

@@ -11,54 +11,34 @@ from typing import TYPE_CHECKING
 from rosenblatt._lazy import lazy_names
 
 if TYPE_CHECKING:
-    from rosenblatt.plots.activations import ActivationDisplay, plot_activations
-    from rosenblatt.plots.boundary import plot_decision_boundary
-    from rosenblatt.plots.diagnosis import DiagnosisDisplay, plot_diagnosis
-    from rosenblatt.plots.explanation import DependenceDisplay, ImportanceDisplay, plot_dependence, plot_importance
-    from rosenblatt.plots.history import HistoryDisplay, plot_history
-    from rosenblatt.plots.network import NetworkDisplay, plot_network
-    from rosenblatt.plots.rates import RateDisplay, plot_learning_rates
-    from rosenblatt.plots.search import SearchDisplay, plot_search
+    from rosenblatt.plots.activations import ActivationDisplay as ActivationDisplay
+    from rosenblatt.plots.activations import plot_activations as plot_activations
+    from rosenblatt.plots.boundary import plot_decision_boundary as plot_decision_boundary
+    from rosenblatt.plots.diagnosis import DiagnosisDisplay as DiagnosisDisplay
+    from rosenblatt.plots.diagnosis import plot_diagnosis as plot_diagnosis
+    from rosenblatt.plots.explanation import DependenceDisplay as DependenceDisplay
+    from rosenblatt.plots.explanation import ImportanceDisplay as ImportanceDisplay
+    from rosenblatt.plots.explanation import plot_dependence as plot_dependence
+    from rosenblatt.plots.explanation import plot_importance as plot_importance
+    from rosenblatt.plots.history import HistoryDisplay as HistoryDisplay
+    from rosenblatt.plots.history import plot_history as plot_history
+    from rosenblatt.plots.network import NetworkDisplay as NetworkDisplay
+    from rosenblatt.plots.network import plot_network as plot_network
+    from rosenblatt.plots.rates import RateDisplay as RateDisplay
+    from rosenblatt.plots.rates import plot_learning_rates as plot_learning_rates
+    from rosenblatt.plots.search import SearchDisplay as SearchDisplay
+    from rosenblatt.plots.search import plot_search as plot_search
 
-_HOMES = {
-    "ActivationDisplay": "activations",
-    "DependenceDisplay": "explanation",
-    "DiagnosisDisplay": "diagnosis",
-    "HistoryDisplay": "history",
-    "ImportanceDisplay": "explanation",
-    "NetworkDisplay": "network",
-    "RateDisplay": "rates",
-    "SearchDisplay": "search",
-    "plot_activations": "activations",
-    "plot_decision_boundary": "boundary",
-    "plot_dependence": "explanation",
-    "plot_diagnosis": "diagnosis",
-    "plot_history": "history",
-    "plot_importance": "explanation",
-    "plot_learning_rates": "rates",
-    "plot_network": "network",
-    "plot_search": "search",
+_NAMES = {
+    "activations": ("ActivationDisplay", "plot_activations"),
+    "boundary": ("plot_decision_boundary",),
+    "diagnosis": ("DiagnosisDisplay", "plot_diagnosis"),
+    "explanation": ("DependenceDisplay", "ImportanceDisplay", "plot_dependence", "plot_importance"),
+    "history": ("HistoryDisplay", "plot_history"),
+    "network": ("NetworkDisplay", "plot_network"),
+    "rates": ("RateDisplay", "plot_learning_rates"),
+    "search": ("SearchDisplay", "plot_search"),
 }
-
-__all__ = [
-    "ActivationDisplay",
-    "DependenceDisplay",
-    "DiagnosisDisplay",
-    "HistoryDisplay",
-    "ImportanceDisplay",
-    "NetworkDisplay",
-    "RateDisplay",
-    "SearchDisplay",
-    "plot_activations",
-    "plot_decision_boundary",
-    "plot_dependence",
-    "plot_diagnosis",
-    "plot_history",
-    "plot_importance",
-    "plot_learning_rates",
-    "plot_network",
-    "plot_search",
-]
-
-
+_HOMES = {name: module for module, names in _NAMES.items() for name in names}
+__all__ = list(_HOMES)
 __getattr__ = lazy_names(__name__, _HOMES)

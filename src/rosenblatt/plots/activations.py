@@ -5,10 +5,9 @@ Takes names or functions. Returns an `ActivationDisplay`, whose derivatives come
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +18,7 @@ from rosenblatt.ir.program import Builder
 from rosenblatt.ir.types import M
 from rosenblatt.nn.activations import ACTIVATIONS, Activation
 from rosenblatt.nn.registry import name_of
-from rosenblatt.plots.style import COLOURS, pyplot
+from rosenblatt.plots.style import COLOURS, Display, panels_of
 
 __all__ = ["ActivationDisplay", "activation_values", "plot_activations"]
 
@@ -50,7 +49,7 @@ def activation_values(activation: str | Activation, z: NDArray[Any]) -> tuple[ND
 
 
 @dataclass
-class ActivationDisplay:
+class ActivationDisplay(Display):
     """Small panels, one for each function, with its derivative dashed.
 
     Attributes
@@ -65,44 +64,25 @@ class ActivationDisplay:
 
     z: NDArray[Any]
     curves: dict[str, tuple[NDArray[Any], NDArray[Any]]]
-    ax_: Any = field(default=None, init=False)
-    axes_: Any = field(default=None, init=False)
-    figure_: Any = field(default=None, init=False)
 
-    def plot(self, ax: Any = None) -> ActivationDisplay:
+    def plot(self, ax: Any = None) -> Self:
         """Draw on `ax` (one Axes, or an array with one for each function) or on a new figure."""
         n = len(self.curves)
-        if ax is None:
-            panels = self._new_panels(n)
-        else:
-            panels = np.atleast_1d(np.asarray(ax, dtype=object))
-            if panels.size != n:
-                raise ValueError(f"ax has {panels.size} Axes for {n} functions; pass one for each, or None")
+        panels = panels_of(ax, n, columns=4, width=2.6, height=2.2, head=0.6, sharex=True)
         for panel, (name, (values, slopes)) in zip(panels.flat, self.curves.items(), strict=False):
             panel.axhline(0, color="0.85", linewidth=0.8)
             panel.axvline(0, color="0.85", linewidth=0.8)
             panel.plot(self.z, values, color=COLOURS[0], label="function")
             panel.plot(self.z, slopes, "--", color=COLOURS[1], label="derivative")
             panel.set_title(name, fontsize=10)
-        figure = panels.flat[0].figure
         if ax is None:
-            figure.legend(handles=panels.flat[0].get_lines()[2:], loc="outside upper center", ncols=2, frameon=False)
+            for panel in panels.flat[max(0, n - 4) : n]:  # those above hidden ones have numbers of their own
+                panel.tick_params(labelbottom=True)
+            lines = panels.flat[0].get_lines()[2:]
+            panels.flat[0].figure.legend(handles=lines, loc="outside upper center", ncols=2, frameon=False)
         else:
             panels.flat[0].legend(fontsize=8, loc="upper left")
-        self.ax_, self.axes_, self.figure_ = panels.flat[0], panels, figure
-        return self
-
-    def _new_panels(self, n: int) -> Any:
-        """A grid of Axes. Those that are left over are hidden, and the Axes above them get their own tick labels."""
-        columns = min(n, 4)
-        rows = math.ceil(n / columns)
-        size = (max(3.6, 2.6 * columns), 2.2 * rows + 0.6)
-        _, panels = pyplot().subplots(rows, columns, figsize=size, sharex=True, squeeze=False, layout="constrained")
-        for panel in panels.flat[n:]:
-            panel.set_axis_off()
-        for panel in panels.flat[n - columns : n]:
-            panel.tick_params(labelbottom=True)
-        return panels
+        return self.drawn_on(panels)
 
 
 def plot_activations(

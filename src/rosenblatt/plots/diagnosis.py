@@ -5,18 +5,18 @@ Takes a `Diagnosis`. Returns a `DiagnosisDisplay`. Never trains.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Self
 
 import numpy as np
 
-from rosenblatt.plots.style import COLOURS, panels_of
+from rosenblatt.plots.style import COLOURS, Display, panels_of
 
 __all__ = ["DiagnosisDisplay", "plot_diagnosis"]
 
 
 @dataclass
-class DiagnosisDisplay:
+class DiagnosisDisplay(Display):
     """Left, losses by epoch as means over the splits. Right, validation error by training rows, with standard errors.
 
     Attributes
@@ -41,11 +41,8 @@ class DiagnosisDisplay:
     errors: Any
     standard_errors: Any
     train_error: float
-    ax_: Any = field(default=None, init=False)
-    axes_: Any = field(default=None, init=False)
-    figure_: Any = field(default=None, init=False)
 
-    def plot(self, ax: Any = None) -> DiagnosisDisplay:
+    def plot(self, ax: Any = None) -> Self:
         """Draw on `ax` (two Axes) or on a new figure."""
         panels = panels_of(ax, 2)
         left, right = panels.flat
@@ -60,8 +57,7 @@ class DiagnosisDisplay:
         right.set_ylim(bottom=0)
         for panel in (left, right):
             panel.legend(fontsize=8)
-        self.ax_, self.axes_, self.figure_ = left, panels, left.figure
-        return self
+        return self.drawn_on(panels)
 
 
 def plot_diagnosis(diagnosis: Any, *, ax: Any = None) -> DiagnosisDisplay:

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from rosenblatt.plots.style import COLOURS, axes, pyplot
+from rosenblatt.plots.style import COLOURS, Display, axes, panels_of
 
 if TYPE_CHECKING:
     from rosenblatt.estimators.tabular.explain.importance import Explanation
@@ -27,7 +27,7 @@ LONGEST_LABEL, CROWDED = 24, 8
 
 
 @dataclass
-class ImportanceDisplay:
+class ImportanceDisplay(Display):
     """Bars of importances, the longest at the top, with error bars of one standard deviation.
 
     Attributes
@@ -40,10 +40,8 @@ class ImportanceDisplay:
 
     explanation: Explanation
     most: int = 20
-    ax_: Any = field(default=None, init=False)
-    figure_: Any = field(default=None, init=False)
 
-    def plot(self, ax: Any = None) -> ImportanceDisplay:
+    def plot(self, ax: Any = None) -> Self:
         """Draw on `ax`, or on a new figure."""
         found, n = self.explanation, min(self.most, len(self.explanation.columns))
         ax = axes(ax, height=1.2 + 0.26 * n)
@@ -53,12 +51,11 @@ class ImportanceDisplay:
         ax.invert_yaxis()
         ax.axvline(0, color="0.6", linewidth=0.8)
         ax.set_xlabel(found.quantity)
-        self.ax_, self.figure_ = ax, ax.figure
-        return self
+        return self.drawn_on(ax)
 
 
 @dataclass
-class DependenceDisplay:
+class DependenceDisplay(Display):
     """A panel for each column: mean predictions over its values, and a band of one standard deviation over the rows.
 
     Attributes
@@ -73,20 +70,13 @@ class DependenceDisplay:
 
     dependences: Sequence[PartialDependence]
     most: int = MAX_LINES
-    ax_: Any = field(default=None, init=False)
-    axes_: Any = field(default=None, init=False)
-    figure_: Any = field(default=None, init=False)
 
-    def plot(self, ax: Any = None) -> DependenceDisplay:
+    def plot(self, ax: Any = None) -> Self:
         """Draw on `ax` (one Axes, or an array with one for each column) or on a new figure."""
-        n = len(self.dependences)
-        panels = new_panels(n) if ax is None else np.atleast_1d(np.asarray(ax, dtype=object))
-        if ax is not None and panels.size != n:
-            raise ValueError(f"ax has {panels.size} Axes for {n} columns; pass one for each, or None")
+        panels = panels_of(ax, len(self.dependences), width=3.4, height=2.8)
         for panel, dependence in zip(panels.flat, self.dependences, strict=False):
             self._draw(panel, dependence)
-        self.ax_, self.axes_, self.figure_ = panels.flat[0], panels, panels.flat[0].figure
-        return self
+        return self.drawn_on(panels)
 
     def _draw(self, panel: Any, found: PartialDependence) -> None:
         binary = len(found.outputs) == 2 and found.of_classes
@@ -111,17 +101,6 @@ class DependenceDisplay:
         panel.set_ylabel(f"probability of {found.outputs[1]}" if binary else "mean prediction")
         if len(shown) > 1:
             panel.legend(fontsize=8, frameon=False)
-
-
-def new_panels(n: int) -> Any:
-    """A grid of Axes, up to three in a row. Those that are left over are hidden."""
-    columns = min(n, 3)
-    rows = math.ceil(n / columns)
-    size = (max(4.0, 3.4 * columns), 2.8 * rows)
-    _, panels = pyplot().subplots(rows, columns, figsize=size, squeeze=False, layout="constrained")
-    for panel in panels.flat[n:]:
-        panel.set_axis_off()
-    return panels
 
 
 def label_dates(panel: Any) -> None:

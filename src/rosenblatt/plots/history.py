@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Self
 
-from rosenblatt.plots.style import COLOURS, axes
+from rosenblatt.plots.style import COLOURS, Display, axes
 
 __all__ = ["HistoryDisplay", "plot_history"]
 
@@ -18,7 +18,7 @@ STATISTICS = {"norm": "gradient norm", "vanishing": "share", "dead": "share"}
 
 
 @dataclass
-class HistoryDisplay:
+class HistoryDisplay(Display):
     """Curves over epochs.
 
     Attributes
@@ -36,8 +36,6 @@ class HistoryDisplay:
     columns: Mapping[str, Sequence[float]]
     best_epoch: int | None = None
     log: bool = False
-    ax_: Any = field(default=None, init=False)
-    figure_: Any = field(default=None, init=False)
 
     @classmethod
     def from_estimator(
@@ -56,9 +54,9 @@ class HistoryDisplay:
         chosen = {name: list(history[name]) for name in wanted}
         return cls(chosen, best_epoch_of(chosen), log).plot(ax)
 
-    def plot(self, ax: Any = None) -> HistoryDisplay:
+    def plot(self, ax: Any = None) -> Self:
         """Draw on `ax`, or on a new figure."""
-        kinds = kinds_of(self.columns)
+        kinds = columns_by_unit(self.columns)
         if self.log:
             self._require_positive(next(iter(kinds.values())))
         ax = axes(ax)
@@ -81,8 +79,7 @@ class HistoryDisplay:
         ax.margins(x=0.01)
         if max(len(values) for values in self.columns.values()) == 1:
             ax.set_xlim(0, 2)
-        self.ax_, self.figure_ = ax, ax.figure
-        return self
+        return self.drawn_on(ax)
 
     def _draw(self, ax: Any, name: str, i: int) -> Any:
         values = self.columns[name]
@@ -101,7 +98,7 @@ class HistoryDisplay:
                 )
 
 
-def kind_of(column: str) -> str:
+def unit_of(column: str) -> str:
     """The quantity in a column, which labels its axis."""
     if column.endswith("score"):
         return "score"
@@ -110,7 +107,7 @@ def kind_of(column: str) -> str:
     return STATISTICS.get(column.rpartition(".")[2], column.replace("_", " "))
 
 
-def kinds_of(columns: Mapping[str, Sequence[float]]) -> dict[str, list[str]]:
+def columns_by_unit(columns: Mapping[str, Sequence[float]]) -> dict[str, list[str]]:
     """Columns by kind, scores last.
 
     Raises
@@ -119,8 +116,8 @@ def kinds_of(columns: Mapping[str, Sequence[float]]) -> dict[str, list[str]]:
         If there are more than two kinds, because a plot has two axes.
     """
     kinds: dict[str, list[str]] = {}
-    for name in sorted(columns, key=lambda name: kind_of(name) == "score"):
-        kinds.setdefault(kind_of(name), []).append(name)
+    for name in sorted(columns, key=lambda name: unit_of(name) == "score"):
+        kinds.setdefault(unit_of(name), []).append(name)
     if len(kinds) > 2:
         listed = "; ".join(f"{kind} ({', '.join(names)})" for kind, names in kinds.items())
         raise ValueError(

@@ -5,16 +5,17 @@ Takes a fitted model or a `rosenblatt.nn.Network`. Returns a `NetworkDisplay`. N
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Self
 
 import numpy as np
 
+from rosenblatt._checks import check_count
 from rosenblatt.nn.layers.base import Node
 from rosenblatt.nn.network import Network
 from rosenblatt.nn.registry import name_of
 from rosenblatt.nn.spec import NetworkSpec, each_layer
-from rosenblatt.plots.style import COLOURS, axes
+from rosenblatt.plots.style import COLOURS, Display, axes
 
 __all__ = ["NetworkDisplay", "plot_network"]
 
@@ -23,7 +24,7 @@ INCHES_PER_LETTER = 0.072  # at 8.5 points, on average
 
 
 @dataclass
-class NetworkDisplay:
+class NetworkDisplay(Display):
     """A plot of a network.
 
     Attributes
@@ -36,17 +37,14 @@ class NetworkDisplay:
 
     network: Network
     most_neurons: int = 12
-    ax_: Any = field(default=None, init=False)
-    figure_: Any = field(default=None, init=False)
 
     @classmethod
     def from_estimator(cls, model: Any, *, most_neurons: int = 12, ax: Any = None) -> NetworkDisplay:
         """Draw the network of a fitted estimator (see `plot_network`)."""
-        if most_neurons < 2:
-            raise ValueError(f"most_neurons is {most_neurons}; it must be at least 2")
+        check_count("most_neurons", most_neurons, 2)
         return cls(model if isinstance(model, Network) else model.network, most_neurons).plot(ax)
 
-    def plot(self, ax: Any = None) -> NetworkDisplay:
+    def plot(self, ax: Any = None) -> Self:
         """Draw on `ax`, or on a new figure."""
         spec = self.network.spec
         if isinstance(spec, NetworkSpec):
@@ -56,8 +54,7 @@ class NetworkDisplay:
         else:
             ax = draw_layers(ax, self.network)
         ax.set_axis_off()
-        self.ax_, self.figure_ = ax, ax.figure
-        return self
+        return self.drawn_on(ax)
 
     def _shown(self, size: int) -> list[int]:
         """The neurons of a layer that are drawn."""
@@ -95,15 +92,8 @@ class NetworkDisplay:
             if len(place) < size:
                 ax.text(layer, 0, "⋮", ha="center", va="center", fontsize=14)
             words = [*layer_lines(spec, layer), *(["frozen"] if frozen[layer] else [])]
-            ax.annotate(
-                "\n".join(words),
-                (layer, bottom),
-                (0, -14),
-                textcoords="offset points",
-                ha="center",
-                va="top",
-                fontsize=9,
-            )
+            below = {"textcoords": "offset points", "ha": "center", "va": "top", "fontsize": 9}
+            ax.annotate("\n".join(words), (layer, bottom), (0, -14), **below)
         self._explain_colours(ax)
         ax.set_xlim(-0.4, len(places) - 0.6)
         ax.set_ylim(bottom - 0.5, max(max(p.values()) for p in places) + 0.5)
@@ -128,12 +118,8 @@ def layer_lines(spec: NetworkSpec, layer: int) -> list[str]:
         return ["output", str(spec.n_outputs), name_of(spec.output)]
     if layer == 0:
         notes = [f"noise {spec.input_noise:g}"] if spec.input_noise else []
-        return [
-            "input",
-            str(spec.n_inputs),
-            *notes,
-            *([f"dropout {spec.input_dropout:g}"] if spec.input_dropout else []),
-        ]
+        notes += [f"dropout {spec.input_dropout:g}"] if spec.input_dropout else []
+        return ["input", str(spec.n_inputs), *notes]
     kind, rate = (each_layer(name, getattr(spec, name), n)[layer - 1] for name in ("normalization", "dropout"))
     notes = [*([f"{kind} norm"] if kind else []), name_of(each_layer("activation", spec.activation, n)[layer - 1])]
     return [f"hidden {layer}", str(spec.hidden[layer - 1]), *notes, *([f"dropout {rate:g}"] if rate else [])]

@@ -5,17 +5,17 @@ Takes the result of `rosenblatt.training.find_learning_rate`. Returns a `RateDis
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Self
 
-from rosenblatt.plots.style import COLOURS, axes
+from rosenblatt.plots.style import COLOURS, Display, axes
 from rosenblatt.training.learning_rate_finder import RateRange
 
 __all__ = ["RateDisplay", "plot_learning_rates"]
 
 
 @dataclass
-class RateDisplay:
+class RateDisplay(Display):
     """Loss over learning rate.
 
     Attributes
@@ -25,10 +25,8 @@ class RateDisplay:
     """
 
     found: RateRange
-    ax_: Any = field(default=None, init=False)
-    figure_: Any = field(default=None, init=False)
 
-    def plot(self, ax: Any = None) -> RateDisplay:
+    def plot(self, ax: Any = None) -> Self:
         """Draw on `ax`, or on a new figure."""
         ax = axes(ax)
         found = self.found
@@ -39,12 +37,10 @@ class RateDisplay:
         ax.set_xlabel("learning rate")
         ax.set_ylabel("loss")
         low, high = min(found.losses), max(found.smoothed[0], max(found.losses[: max(1, len(found.losses) // 4)]))
-        ax.set_ylim(
-            low - 0.05 * (high - low) - 1e-12, high + 0.2 * (high - low) + 1e-12
-        )  # a diverging loss would hide the rest
+        margin = high - low  # limits, as a diverging loss would hide the rest
+        ax.set_ylim(low - 0.05 * margin - 1e-12, high + 0.2 * margin + 1e-12)
         ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3, frameon=False)
-        self.ax_, self.figure_ = ax, ax.figure
-        return self
+        return self.drawn_on(ax)
 
 
 def plot_learning_rates(found: RateRange, *, ax: Any = None) -> RateDisplay:

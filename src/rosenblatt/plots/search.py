@@ -5,22 +5,23 @@ Takes a fitted `MLPSearchCV`. Returns a `SearchDisplay`. Never changes the searc
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Self
 
 import numpy as np
 
-from rosenblatt.plots.style import COLOURS, panels_of
+from rosenblatt._checks import is_number
+from rosenblatt.plots.style import COLOURS, Display, panels_of
 
 __all__ = ["SearchDisplay", "plot_search"]
 
-SPREAD = 0.2
-MANY_TIMES = 10
+JITTER = 0.2
+MIN_LOG_RATIO = 10
 """Ratio of the largest to the smallest number above which an axis has a logarithmic scale."""
 
 
 @dataclass
-class SearchDisplay:
+class SearchDisplay(Display):
     """Each candidate's score and the best so far, the importances of the parameters, and the two most important ones.
 
     Attributes
@@ -39,18 +40,14 @@ class SearchDisplay:
     epochs: Any
     importance: dict[str, float]
     pair: dict[str, Any]
-    ax_: Any = field(default=None, init=False)
-    axes_: Any = field(default=None, init=False)
-    figure_: Any = field(default=None, init=False)
 
-    def plot(self, ax: Any = None) -> SearchDisplay:
+    def plot(self, ax: Any = None) -> Self:
         """Draw on `ax` (three Axes) or on a new figure."""
         panels = panels_of(ax, 3)
         self._draw_course(panels.flat[0])
         self._draw_importance(panels.flat[1])
         self._draw_pair(panels.flat[2])
-        self.ax_, self.axes_, self.figure_ = panels.flat[0], panels, panels.flat[0].figure
-        return self
+        return self.drawn_on(panels)
 
     def _draw_course(self, panel: Any) -> None:
         number = np.arange(1, len(self.scores) + 1)
@@ -77,11 +74,11 @@ class SearchDisplay:
             panel.set_axis_off()
             return
         seen = np.isfinite(self.scores) & ~np.any([np.ma.getmaskarray(values) for values in self.pair.values()], axis=0)
-        places = []
+        positions = []
         for (name, values), axis in zip(self.pair.items(), "xy", strict=True):
-            places.append(place_on(panel, axis, list(values.data[seen])))
+            positions.append(positions_on(panel, axis, list(values.data[seen])))
             panel.set(**{f"{axis}label": name})
-        drawn = panel.scatter(*places, c=within_stage(self.scores, self.epochs)[seen], cmap="viridis", s=24)
+        drawn = panel.scatter(*positions, c=within_stage(self.scores, self.epochs)[seen], cmap="viridis", s=24)
         panel.figure.colorbar(drawn, ax=panel, label="score above the mean of its stage")
 
 
@@ -94,15 +91,15 @@ def within_stage(scores: Any, epochs: Any) -> Any:
     return found
 
 
-def place_on(panel: Any, axis: str, values: list[Any]) -> Any:
+def positions_on(panel: Any, axis: str, values: list[Any]) -> Any:
     """Positions on the axis "x" or "y": numbers at their values, other values in alphabetical order."""
-    if values and all(isinstance(value, (int, float)) and not isinstance(value, bool) for value in values):
-        if min(values) > 0 and max(values) > MANY_TIMES * min(values):
+    if values and all(map(is_number, values)):
+        if min(values) > 0 and max(values) > MIN_LOG_RATIO * min(values):
             panel.set(**{f"{axis}scale": "log"})
         return np.array(values, dtype=float)
     names = sorted({str(value) for value in values})
     panel.set(**{f"{axis}ticks": np.arange(len(names)), f"{axis}ticklabels": names})
-    spread = np.random.default_rng(0).uniform(-SPREAD, SPREAD, len(values))  # points would hide each other
+    spread = np.random.default_rng(0).uniform(-JITTER, JITTER, len(values))  # points would hide each other
     return spread + [names.index(str(value)) for value in values]
 
 

@@ -1,6 +1,6 @@
 """Choosing hyperparameters: many networks, each in one thread, the worse ones stopped early.
 
-Goes in: an estimator, a space of parameters, data. Comes out: the best parameters, and the estimator fitted with them.
+Takes an estimator, a space of parameters, and data. Returns the best parameters, and the estimator fitted with them.
 """
 
 from rosenblatt.search.default_spaces import default_space

@@ -1,7 +1,7 @@
 """The data of a search: folds that all candidates share, trainings over them, and their digest.
 
-Goes in: X and y as the user has them. Comes out: rows of each fold, converted once. Tabular estimators, which make
-folds and encodings by themselves, get the whole table.
+Takes X and y as the user has them. Returns the rows of each fold, converted once. Never splits the table of
+estimators that make folds and encodings themselves.
 """
 
 from __future__ import annotations
@@ -19,7 +19,6 @@ from sklearn.utils import _safe_indexing, assert_all_finite, check_array
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import column_or_1d, indexable
 
-from rosenblatt.estimators.tabular.base import TabularEstimator
 from rosenblatt.search.trials import Fold, RestartedTrial, ResumableTrial
 from rosenblatt.tables.readers.reading import is_nameless, read_table
 from rosenblatt.tables.table import Table
@@ -32,28 +31,17 @@ FLOATS = (np.float64, np.float32)
 
 
 class SearchData:
-    """Folds for an estimator, and how they are scored.
+    """Folds for an estimator, and how they are scored; ValueError for data that no candidate could be trained on.
 
-    Parameters
-    ----------
-    estimator : estimator
-    X, y : data
-    cv : int, splitter or iterable
-    scoring : str, callable or None
-    keeps_precision : bool
-        Whether numbers stay as they are, whatever type the estimator computes in, as candidates differ in it.
-
-    Raises
-    ------
-    ValueError
-        If the data cannot be split, or cannot be trained on whatever the candidate.
+    With `keeps_precision` numbers stay as they are: candidates differ in the type that they compute in. `refit_share`
+    is the number of all rows divided by that of a fold's training rows.
     """
 
     def __init__(self, estimator: Any, X: Any, y: Any, cv: Any, scoring: Any, keeps_precision: bool = False) -> None:
         self.dtype = FLOATS if keeps_precision or getattr(estimator, "dtype", None) is None else estimator.dtype
-        self.tabular = isinstance(estimator, TabularEstimator)
-        self.X, self.y = X, y
-        if self.tabular:
+        self.makes_own_folds = estimator.makes_own_folds
+        self.X, self.y, self.refit_share = X, y, 1.0
+        if self.makes_own_folds:
             if isinstance(y, str):  # once for all candidates
                 task = "classification" if is_classifier(estimator) else "regression"
                 self.X, self.y = TabularTask.of(X, y, task, estimator.kinds), None
@@ -93,30 +81,19 @@ class SearchData:
         folds = [Fold(take(X, a), take(y, a), take(X, b), take(y, b)) for a, b in splitter.split(X, y)]
         if not folds:
             raise ValueError(f"cv is {cv!r}, which gives no split: give a number of folds or a splitter.")
+        self.refit_share = len(y) / max(1, len(folds[0].y))
         return folds
-
-    def everything(self, X: Any, y: Any) -> Fold:
-        """All rows, as the user has them."""
-        return Fold(X, y, None, None)
 
     def training(self, estimator: Any, k: int) -> ResumableTrial | RestartedTrial:
         """A training of an unfitted estimator on a fold."""
-        if self.tabular:
+        if self.makes_own_folds:
             return RestartedTrial(estimator, self.X, self.y, self.scorer, self.targets)
         return ResumableTrial(estimator, self.folds[k], self.scorer)
-
-    @property
-    def refit_share(self) -> float:
-        """How many times the rows of a fold all rows are."""
-        if self.tabular:
-            return 1.0
-        n_train, n_all = (np.shape(rows)[0] for rows in (self.folds[0].y, self.y))
-        return float(n_all / max(1, n_train))
 
     def digest(self, said: str) -> str:
         """A hash of the data and of what else is said."""
         found = hashlib.blake2b(said.encode(), digest_size=20)
-        if self.tabular:
+        if self.makes_own_folds:
             found.update(table_digest(self.X.inputs if isinstance(self.X, TabularTask) else self.X).encode())
             found.update(data_digest(self.target_values()).encode())
         else:

@@ -1,6 +1,6 @@
-"""What is searched when nothing is said.
+"""What is searched by default.
 
-Goes in: an estimator. Comes out: a space over what matters of its network.
+Takes an estimator. Returns a space over the hyperparameters of its network that matter. Never changes the estimator.
 """
 
 from __future__ import annotations
@@ -13,12 +13,10 @@ from rosenblatt.search.spaces import Conditional, Instance, Layers, LogUniform, 
 __all__ = ["default_space"]
 
 ADAMS = ("adam", "adamw", "nadam")
-PEAKS = {"TabularClassifier": 0.12, "TabularRegressor": 0.4}
-"""Default peaks of the learning rate."""
 
 
 def default_space(estimator: Any) -> dict[str, Any]:
-    """Every hyperparameter of a network that matters, to be searched or taken from.
+    """Every hyperparameter of a network that matters, to be searched as it is or with changes.
 
     Parameters
     ----------
@@ -29,8 +27,7 @@ def default_space(estimator: Any) -> dict[str, Any]:
     dict
         A space for `MLPSearchCV`. Values that stand twice in a list are twice as probable.
     """
-    name = type(estimator).__name__
-    return tabular_space(PEAKS[name]) if name in PEAKS else mlp_space()
+    return tabular_space(type(estimator)().settings.learning_rate) if estimator.makes_own_folds else mlp_space()
 
 
 def tabular_space(peak: float) -> dict[str, Any]:

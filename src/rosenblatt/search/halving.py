@@ -1,7 +1,7 @@
-"""Synchronous successive halving: how many candidates train for how many epochs, and which go on.
+"""Synchronous successive halving: how many candidates train for how many epochs, and which continue.
 
-Goes in: numbers of candidates and epochs, scores. Comes out: rungs, and the candidates that are promoted (Jamieson and
-Talwalkar 2016, arXiv:1502.07943). It trains nothing.
+Takes numbers of candidates and epochs, and scores. Returns rungs, and the candidates that are promoted (Jamieson and
+Talwalkar 2016, arXiv:1502.07943). Never trains anything.
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ from dataclasses import dataclass
 
 from rosenblatt.search.journal import Result
 
-__all__ = ["BRACKET", "FACTOR", "SHORTEST", "Bracket", "Rung", "brackets", "promoted"]
+__all__ = ["BRACKET_SIZE", "FACTOR", "MAX_REDUCTION", "Bracket", "Rung", "brackets", "promoted"]
 
 FACTOR = 3
-"""Of a rung's candidates one in so many goes on, for so many times the epochs."""
-SHORTEST = 9
-"""By default the first rung has no less than this share of the epochs: earlier scores say little of the last."""
-BRACKET = 27
-"""Candidates that start together where their number is not given."""
+"""One in so many of a rung's candidates continues, for so many times the epochs."""
+MAX_REDUCTION = 9
+"""The first rung has at least the epochs divided by this, by default: earlier scores say little about the last."""
+BRACKET_SIZE = 27
+"""Candidates that start together if their number is not given."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class Bracket:
 
 
 def left(count: int, stage: int, fewest: int) -> int:
-    """How many of `count` candidates are there after so many promotions."""
+    """How many of `count` candidates are left after so many promotions."""
     return max(min(fewest, count), int(count // FACTOR**stage))
 
 
@@ -67,34 +67,20 @@ def rungs(n_trials: int, max_epochs: int, min_epochs: int, fewest: int) -> tuple
 def brackets(
     n_trials: int | None, max_epochs: int, min_epochs: int, endless: bool, fewest: int = 1
 ) -> Iterator[Bracket]:
-    """One bracket of all candidates; where their number is not given, one of `BRACKET`, or one after the other.
+    """One bracket of all candidates; if their number is not given, one of `BRACKET_SIZE`, or if `endless` many.
 
-    Parameters
-    ----------
-    n_trials : int or None
-    max_epochs, min_epochs : int
-        Equal: nothing is halved.
-    endless : bool
-        Whether brackets follow each other where the number of candidates is not given.
-    fewest : int
-        Candidates that come to the last rung, if there are so many.
+    If `max_epochs` and `min_epochs` are equal, nothing is halved. At least `fewest` candidates reach the last rung.
     """
-    first, each = 0, rungs(n_trials or BRACKET, max_epochs, min_epochs, fewest)
+    first, each = 0, rungs(n_trials or BRACKET_SIZE, max_epochs, min_epochs, fewest)
     while first == 0 or (n_trials is None and endless):
         yield Bracket(first, each, fewest)
         first += each[0].count
 
 
 def promoted(results: Iterable[Result], rung: Rung, started: int) -> list[int]:
-    """The best candidates of the rung before, in the order of their numbers.
+    """The best candidates for the next rung, in the order of their numbers.
 
-    Parameters
-    ----------
-    results : iterable of Result
-    rung : Rung
-        To which they go.
-    started : int
-        Candidates of the rung before. If time ended before all had a result, fewer go on.
+    If time ended before all that `started` the rung before had a result, fewer continue.
     """
     done = [result for result in results if result.complete]
     count = rung.count if len(done) >= started else max(1, min(rung.count, math.ceil(len(done) / FACTOR)))

@@ -1,7 +1,7 @@
 """Which hyperparameters mattered in a search.
 
-Goes in: `cv_results_`. Comes out: a number for each parameter: how much worse a forest predicts the score when that
-parameter is shuffled (Breiman 2001). It says what mattered among the candidates that were tried, not what causes what.
+Takes `cv_results_`. Returns a number for each parameter: how much worse a forest predicts the score when that parameter
+is shuffled (Breiman 2001). Never says what causes what, only what mattered among the candidates that were tried.
 """
 
 from __future__ import annotations
@@ -12,10 +12,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rosenblatt._checks import is_number
+
 __all__ = ["hyperparameter_importance"]
 
-FEWEST = 8
-TREES, REPEATS = 200, 10
+MIN_CANDIDATES = 8
+N_TREES, N_REPEATS = 200, 10
 
 
 def hyperparameter_importance(results: Mapping[str, Any], random_state: int = 0) -> dict[str, float]:
@@ -38,27 +40,27 @@ def hyperparameter_importance(results: Mapping[str, Any], random_state: int = 0)
 
     scores = np.asarray(results["mean_test_score"], dtype=float)
     known = np.flatnonzero(np.isfinite(scores))
-    if len(known) < FEWEST:
-        raise ValueError(f"{len(known)} candidates have a score; importances need {FEWEST} or more.")
+    if len(known) < MIN_CANDIDATES:
+        raise ValueError(f"{len(known)} candidates have a score; importances need {MIN_CANDIDATES} or more.")
     target, epochs = scores[known], np.asarray(results["epochs"])[known]
     for stage in np.unique(epochs):
         here = epochs == stage
         target[here] -= target[here].mean()
     names = sorted(name.removeprefix("param_") for name in results if name.startswith("param_"))
-    columns = [encoded(results[f"param_{name}"][known]) for name in names]
+    columns = [as_numbers(results[f"param_{name}"][known]) for name in names]
     matrix = np.column_stack(columns)
-    forest = ExtraTreesRegressor(TREES, min_samples_leaf=2, random_state=random_state).fit(matrix, target)
-    found = permutation_importance(forest, matrix, target, n_repeats=REPEATS, random_state=random_state)
+    forest = ExtraTreesRegressor(N_TREES, min_samples_leaf=2, random_state=random_state).fit(matrix, target)
+    found = permutation_importance(forest, matrix, target, n_repeats=N_REPEATS, random_state=random_state)
     means = np.maximum(found.importances_mean, 0.0)
     shares = means / means.sum() if means.sum() > 0 else means
     return {names[i]: float(shares[i]) for i in np.argsort(-shares, kind="stable")}
 
 
-def encoded(values: Any) -> NDArray[np.float64]:
+def as_numbers(values: Any) -> NDArray[np.float64]:
     """A parameter's values as numbers: their own (logarithms where all are positive), else one for each value."""
     cells = [None if hidden else value for value, hidden in zip(values.data, np.ma.getmaskarray(values), strict=True)]
     present = [cell for cell in cells if cell is not None]
-    if all(isinstance(cell, (int, float)) and not isinstance(cell, bool) for cell in present):
+    if all(is_number(cell) for cell in present):
         numbers = np.array([np.nan if cell is None else float(cell) for cell in cells])
         if len(present) and min(present) > 0:
             numbers = np.log(numbers)

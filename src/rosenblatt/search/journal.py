@@ -1,7 +1,7 @@
 """What a search has found so far, in a file: a line of JSON for each result.
 
-Goes in: results. Comes out: those of an earlier run of the same search. A line that was cut off is dropped; what is
-recorded is never rewritten.
+Takes results. Returns those of an earlier run of the same search, without a line that was cut off. Never rewrites what
+is recorded.
 """
 
 from __future__ import annotations
@@ -51,20 +51,16 @@ class Result:
         """The mean score; minus infinity for one that failed."""
         return sum(self.scores) / len(self.scores) if self.scores else -math.inf
 
+    @property
+    def standing(self) -> tuple[int, bool, float, int]:
+        """What results are compared by: how far they came, then the score, then the number."""
+        return self.rung, self.complete, self.mean, -self.trial
+
 
 class Journal:
     """Results in memory, and in a file if there is one.
 
-    Parameters
-    ----------
-    path : path or None
-    digest : str
-        Of the search: data, space, estimator, folds, seed.
-
-    Raises
-    ------
-    ValueError
-        If the file is of another search, or no journal.
+    `digest` is that of the search: data, space, estimator, folds, seed. A file with another digest is refused.
     """
 
     def __init__(self, path: Any, digest: str) -> None:

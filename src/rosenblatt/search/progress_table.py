@@ -1,7 +1,7 @@
 """The best candidates so far, while a search is under way.
 
-Goes in: results as they come. Comes out: a live table in a terminal; in a file or a pipe a line for each new best.
-Without ``verbose`` nothing is written. It never decides anything.
+Takes results as they come. Writes a live table to a terminal, or a line for each new best to a file or a pipe, and
+nothing without ``verbose``. Never decides anything.
 """
 
 from __future__ import annotations
@@ -19,21 +19,13 @@ from rosenblatt.search.journal import Result
 
 __all__ = ["ProgressTable"]
 
-SHOWN = 5
-NUMBER = 7
-"""Characters of a number, which long parameters shall not cut."""
+N_SHOWN = 5
+NUMBER_WIDTH = 7
+"""Characters of a number, which long parameters must not cut."""
 
 
 class ProgressTable:
-    """A table of the best candidates.
-
-    Parameters
-    ----------
-    verbose : int
-    began, end : float
-        By `time.monotonic`; infinite if there is no end.
-    console : rich.console.Console, optional
-    """
+    """A table of the best candidates; `began` and `end` are by `time.monotonic`, infinite if there is no end."""
 
     def __init__(self, verbose: int, began: float, end: float, console: Console | None = None) -> None:
         self.verbose, self.began, self.end = bool(verbose), began, end
@@ -93,9 +85,9 @@ class ProgressTable:
         """The best candidates."""
         table = Table(title=self.title(), title_justify="left", box=None, pad_edge=False, padding=(0, 2, 0, 0))
         for name in ("score", "epochs"):
-            table.add_column(name, justify="right", no_wrap=True, min_width=NUMBER)
+            table.add_column(name, justify="right", no_wrap=True, min_width=NUMBER_WIDTH)
         table.add_column("parameters", overflow="ellipsis", no_wrap=True)
-        for result, params in self.best(SHOWN):
+        for result, params in self.best(N_SHOWN):
             table.add_row(f"{result.mean:.4f}", str(result.epochs), format_params(params))
         return table
 

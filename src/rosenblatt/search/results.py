@@ -1,6 +1,6 @@
 """What a search found, as scikit-learn shows it.
 
-Goes in: results and candidates. Comes out: the columns of `cv_results_`, and a data frame.
+Takes results and candidates. Returns the columns of `cv_results_`, and a data frame. Never ranks a failure first.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 
 from rosenblatt.search.journal import Result
-from rosenblatt.search.scheduler import standing
 
 __all__ = ["results_frame", "results_table"]
 
@@ -27,7 +26,7 @@ def results_table(results: Sequence[Result], params: Sequence[dict[str, Any]], n
     scores = np.array([result.scores or [math.nan] * n_folds for result in results], dtype=float)
     table |= {f"split{k}_test_score": scores[:, k] for k in range(n_folds)}
     table |= {"mean_test_score": scores.mean(axis=1), "std_test_score": scores.std(axis=1)}
-    order = sorted(range(len(results)), key=lambda i: standing(results[i]), reverse=True)
+    order = sorted(range(len(results)), key=lambda i: results[i].standing, reverse=True)
     ranks = np.empty(len(results), dtype=np.int32)
     ranks[order] = np.arange(1, len(results) + 1)
     table["rank_test_score"] = ranks

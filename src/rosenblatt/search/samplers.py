@@ -1,7 +1,7 @@
 """Which candidates are tried: drawn at random, or proposed by Optuna from what was found.
 
-Goes in: a space, a seed, results. Comes out: candidates by number. Results are told in the order of candidates, wave by
-wave, so that a seeded search is the same for any number of threads.
+Takes a space, a seed, and results. Returns candidates by number. Never depends on the number of threads: results are
+told in the order of candidates, wave by wave.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from rosenblatt.search.journal import Result
 from rosenblatt.search.spaces import Random, Space
 from rosenblatt.training.checkpoint import setting_text
 
-__all__ = ["Optuna", "Sampler", "proposals_of"]
+__all__ = ["Optuna", "Sampler", "make_sampler"]
 
-WAVE = 8
+WAVE_SIZE = 8
 """Candidates that are proposed before results are told."""
-FIRST_AT_RANDOM = 10
+N_STARTUP_TRIALS = 10
 MAX_REDRAWS = 20
 QUANTILES = (1e-9, 1 - 1e-9)
 """Without the ends, which may be infinite."""
@@ -25,31 +25,37 @@ QUANTILES = (1e-9, 1 - 1e-9)
 class Sampler:
     """Candidates drawn at random; those that were drawn before are drawn again, a few times.
 
-    Parameters
-    ----------
-    space : Space
-    seed : int
-    include_default : bool
-        Whether the first candidate is the estimator as it is, with nothing drawn.
+    With `include_default` the first candidate is the estimator as it is, with nothing drawn.
     """
 
     independent = True
-    """Of what was found."""
+    """Whether candidates do not depend on what was found."""
 
     def __init__(self, space: Space, seed: int, include_default: bool = False) -> None:
         self.space, self.seed, self.include_default = space, seed, include_default
         self.drawn: set[str] = set()
+        self.candidates: list[dict[str, Any]] = []
+        """Parameters of each candidate, by number."""
+        self.undrawn: dict[int, str] = {}
+        """Why a candidate could not be drawn."""
 
     def waves(self, trials: list[int]) -> list[list[int]]:
         """The candidates in the groups that train before results are told."""
         return [trials]
 
-    def candidate(self, number: int) -> dict[str, Any]:
-        """Its parameters; asked for in the order of numbers."""
-        return {} if number == 0 and self.include_default else self.sample_distinct(number)
+    def draw_to(self, trial: int) -> None:
+        """Draw the candidates up to this number that are not drawn yet."""
+        while len(self.candidates) <= trial:
+            number = len(self.candidates)
+            is_default = number == 0 and self.include_default
+            try:
+                self.candidates.append({} if is_default else self.sample_distinct(number))
+            except Exception as error:  # of what the user's space calls
+                self.undrawn[number] = f"{type(error).__name__}: {error}"
+                self.candidates.append({})
 
     def sample_distinct(self, number: int) -> dict[str, Any]:
-        """One that no other equals, as far as there are such."""
+        """A candidate that equals no other, if the space has one left."""
         for redraw in range(MAX_REDRAWS):
             found = self.space.draw(Random([self.seed, number, redraw]))
             if (text := setting_text(found)) not in self.drawn:
@@ -58,7 +64,7 @@ class Sampler:
         return found
 
     def tell(self, results: list[Result]) -> None:
-        """What was found, in the order of numbers."""
+        """Take note of what was found, in the order of numbers."""
 
 
 class OptunaSampler:
@@ -76,7 +82,7 @@ class OptunaSampler:
         return float(self.trial.suggest_float(name, low, high, log=True))
 
     def sample(self, name: str, distribution: Any) -> Any:
-        """A value of a distribution, by its quantile where it tells them."""
+        """A value of a distribution, by its quantile function if it has one."""
         if not hasattr(distribution, "ppf"):
             return Random([self.trial.suggest_int(name, 0, 2**31 - 1)]).sample(name, distribution)
         value = distribution.ppf(self.trial.suggest_float(name, *QUANTILES))
@@ -86,7 +92,7 @@ class OptunaSampler:
 class Optuna(Sampler):
     """Candidates by a tree-structured Parzen estimator (Bergstra et al. 2011).
 
-    A search that goes on from a record asks and tells anew: the sampler's state follows from the seed and the results.
+    A search that resumes from a record asks and tells again: the sampler's state follows from the seed and the results.
     """
 
     independent = False
@@ -99,7 +105,7 @@ class Optuna(Sampler):
             raise ModuleNotFoundError(
                 "strategy='tpe' needs Optuna: pip install 'rosenblatt[tune]'", name="optuna"
             ) from None
-        sampler = optuna.samplers.TPESampler(seed=seed, n_startup_trials=FIRST_AT_RANDOM)
+        sampler = optuna.samplers.TPESampler(seed=seed, n_startup_trials=N_STARTUP_TRIALS)
         level = optuna.logging.get_verbosity()
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         try:
@@ -111,7 +117,7 @@ class Optuna(Sampler):
 
     def waves(self, trials: list[int]) -> list[list[int]]:
         """Groups of eight, whatever the number of threads."""
-        return [trials[i : i + WAVE] for i in range(0, len(trials), WAVE)]
+        return [trials[i : i + WAVE_SIZE] for i in range(0, len(trials), WAVE_SIZE)]
 
     def sample_distinct(self, number: int) -> dict[str, Any]:
         """What the sampler proposes."""
@@ -119,7 +125,7 @@ class Optuna(Sampler):
         return self.space.draw(OptunaSampler(trial))
 
     def tell(self, results: list[Result]) -> None:
-        """Scores; of those that failed only that they did."""
+        """Report scores, and which candidates failed."""
         for result in results:
             trial = self.asked.pop(result.trial, None)
             if trial is not None:
@@ -127,6 +133,6 @@ class Optuna(Sampler):
                 self.study.tell(trial, **given)
 
 
-def proposals_of(strategy: str, space: Space, seed: int, include_default: bool) -> Sampler:
+def make_sampler(strategy: str, space: Space, seed: int, include_default: bool) -> Sampler:
     """The source of candidates for a strategy."""
     return (Optuna if strategy == "tpe" else Sampler)(space, seed, include_default)

@@ -1,14 +1,13 @@
 """`MLPSearchCV`: the best hyperparameters of a network, by training many.
 
-Goes in: an estimator, a space, data. Comes out: `cv_results_` and the best estimator, fitted on all rows. How
-candidates are trained is in `rosenblatt.search.scheduler`.
+Takes an estimator, a space, and data. Returns `cv_results_` and the best estimator, fitted on all rows. Never trains
+anything itself: `rosenblatt.search.scheduler` does.
 """
 
 from __future__ import annotations
 
 import time
 import warnings
-from collections import Counter
 from collections.abc import Callable
 from numbers import Integral, Real
 from typing import Any, ClassVar
@@ -23,13 +22,13 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from rosenblatt._warnings import warn_user
-from rosenblatt.estimators.base import SuggestingMixin
-from rosenblatt.estimators.tabular.base import TabularEstimator
+from rosenblatt.estimators.base import Searchable, SuggestingMixin
 from rosenblatt.search.data import SearchData
 from rosenblatt.search.default_spaces import default_space
 from rosenblatt.search.progress_table import format_params
+from rosenblatt.search.refit import refit_best
 from rosenblatt.search.results import results_frame, results_table
-from rosenblatt.search.scheduler import SearchScheduler, standing
+from rosenblatt.search.scheduler import SearchScheduler
 from rosenblatt.search.spaces import Space
 
 __all__ = ["MLPSearchCV"]
@@ -37,29 +36,26 @@ __all__ = ["MLPSearchCV"]
 Array = NDArray[Any]
 FIXED = ("max_iter", "epochs", "time_budget", "checkpoint", "checkpoint_every", "warm_start", "on_epoch", "verbose")
 """Parameters that a space must leave alone."""
-MEASURES = frozenset({"metric", "loss", "quantiles"})
-"""Parameters of tabular estimators that say what their own score is."""
 MAX_REASONS = 10
-SEARCHABLE = ("MLPClassifier", "MLPRegressor", "TabularClassifier", "TabularRegressor")
 
 
 def fitted_has(name: str) -> Callable[[Any], bool]:
     """Whether the best estimator (or the one to be fitted) has a method."""
-    return lambda search: hasattr(getattr(search, "best_estimator_", search._estimator()), name)
+    return lambda search: hasattr(getattr(search, "best_estimator_", search.template), name)
 
 
 class MLPSearchCV(SuggestingMixin, MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc]
     """Search the hyperparameters of a network by cross-validation.
 
     Candidates are trained side by side, one in each thread. With ``strategy="halving"`` all train for a few epochs; the
-    better third goes on from where it stopped, bit by bit as if it never had, for three times as many (Jamieson and
-    Talwalkar 2016, arXiv:1502.07943). The result does not depend on the number of threads.
+    better third continues from where it stopped, bit for bit as if it had not been interrupted, for three times as many
+    (Jamieson and Talwalkar 2016, arXiv:1502.07943). The result does not depend on the number of threads.
 
     Parameters
     ----------
     estimator : MLPClassifier, MLPRegressor, TabularClassifier or TabularRegressor, default=MLPClassifier()
-        Its parameters hold where the space says nothing. The tabular ones train anew at each stage, and are scored by
-        their own out-of-fold predictions.
+        Its parameters hold if they are not in the space. The tabular ones restart from scratch at each stage, and are
+        scored by their own out-of-fold predictions.
     space : dict, optional
         From parameters to lists, distributions of `scipy.stats`, or `LogUniform`, `Layers`, `Instance`, `PerLayer` and
         `Conditional` of `rosenblatt.search`. Default: `default_space`, whose first candidate is the estimator as it is.
@@ -82,7 +78,7 @@ class MLPSearchCV(SuggestingMixin, MetaEstimatorMixin, BaseEstimator):  # type: 
         Candidates at once. Default: `get_num_threads`; 1 for the tabular estimators, whose own networks train side by
         side.
     checkpoint : path, optional
-        A file that results are added to. The same search, started again after an interrupt at any moment, goes on from
+        A file that results are added to. The same search, started again after an interrupt at any moment, resumes from
         it and ends with the same result.
     refit : bool, default=True
         Whether the best candidate is fitted on all rows.
@@ -95,7 +91,7 @@ class MLPSearchCV(SuggestingMixin, MetaEstimatorMixin, BaseEstimator):  # type: 
         1 shows a live table of the best candidates and the remaining time (in a file: a line for each new best).
     backend : {"threads", "joblib"}
         "joblib" hands candidates to the backend that ``joblib.parallel_config`` says: processes, or other machines by
-        Dask or Ray. They train anew at each stage there, with the same result.
+        Dask or Ray. They restart at each stage there, with the same result.
 
     Attributes
     ----------
@@ -173,12 +169,14 @@ class MLPSearchCV(SuggestingMixin, MetaEstimatorMixin, BaseEstimator):  # type: 
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
-        inner = self._estimator().__sklearn_tags__()
+        inner = self.template.__sklearn_tags__()
         for name in ("estimator_type", "classifier_tags", "regressor_tags", "input_tags", "target_tags"):
             setattr(tags, name, getattr(inner, name))
         return tags
 
-    def _estimator(self) -> Any:
+    @property
+    def template(self) -> Any:
+        """The estimator that candidates are clones of."""
         if self.estimator is not None:
             return self.estimator
         from rosenblatt.estimators import MLPClassifier
@@ -201,21 +199,18 @@ class MLPSearchCV(SuggestingMixin, MetaEstimatorMixin, BaseEstimator):  # type: 
         Raises
         ------
         ValueError
-            For a space that cannot be searched, a record of another search, or if every candidate failed; then it
-            gives the reasons.
+            For a space that cannot be searched, a record of another search, or if every candidate failed, with the
+            reasons.
         """
         began = time.monotonic()
         estimator = self._searchable()
         known, fixed = sorted(estimator.get_params()), FIXED
         space = Space.of(default_space(estimator) if self.space is None else self.space, known, fixed)
-        if (
-            self.scoring is None
-            and isinstance(estimator, TabularEstimator)
-            and (measures := MEASURES & set(space.choices))
-        ):
+        measures = estimator.score_parameters & set(space.choices)
+        if self.scoring is None and measures:
             raise ValueError(
-                f"space has {min(measures)!r}, by which candidates are scored themselves: their scores could not be "
-                "compared. Leave it out, or say by `scoring` how all are scored."
+                f"space has {min(measures)!r}, which decides what a candidate's own score is: such scores cannot be "
+                "compared. Leave it out, or set `scoring`, which scores all candidates alike."
             )
         data = SearchData(estimator, X, y, self.cv, self.scoring, "dtype" in space.choices)
         run = SearchScheduler(self, estimator, space, data, began)
@@ -227,18 +222,19 @@ class MLPSearchCV(SuggestingMixin, MetaEstimatorMixin, BaseEstimator):  # type: 
         if self.refit:
             self._refit(run, X, y)
         self.interrupted_ = run.interrupted
-        if run.stopped:
+        if run.workers.stopped:
             warn_user("The search was interrupted; what it had found is kept.")
         return self
 
     def _searchable(self) -> Any:
         """The estimator, if it is one that can be searched for as it is."""
-        estimator = self._estimator()
-        if type(estimator).__name__ not in SEARCHABLE or not type(estimator).__module__.startswith("rosenblatt."):
+        estimator = self.template
+        if not isinstance(estimator, Searchable):
             raise TypeError(
-                f"estimator is a {type(estimator).__name__}; MLPSearchCV takes {', '.join(SEARCHABLE)} of rosenblatt."
+                f"estimator is a {type(estimator).__name__}; MLPSearchCV takes MLPClassifier, MLPRegressor, "
+                "TabularClassifier or TabularRegressor of rosenblatt."
             )
-        if self.ensemble > 1 and not isinstance(estimator, TabularEstimator):
+        if self.ensemble > 1 and not estimator.makes_own_folds:
             raise ValueError(
                 f"ensemble is {self.ensemble}, but {type(estimator).__name__} is one network: leave it out. Tabular "
                 "estimators can be averaged."
@@ -253,25 +249,25 @@ class MLPSearchCV(SuggestingMixin, MetaEstimatorMixin, BaseEstimator):  # type: 
 
     def _keep(self, run: SearchScheduler) -> None:
         """The attributes that say what was found."""
-        last = run.results()
+        last, sampler = run.results(), run.sampler
         if not any(result.scores for result in last):
-            reasons = Counter(result.error for result in last)
-            of = {reason: next(r.trial for r in last if r.error == reason) for reason in reasons}
-            shown = "; ".join(
-                f"{'not drawn' if of[reason] in run.undrawn else format_params(run.candidates[of[reason]])}: {reason}"
-                for reason in list(reasons)[:MAX_REASONS]
-            )
+            reasons: dict[str, str] = {}
+            for result in last:
+                params = format_params(sampler.candidates[result.trial])
+                reasons.setdefault(result.error, "not drawn" if result.trial in sampler.undrawn else params)
+            shown = "; ".join(f"{params}: {error}" for error, params in [*reasons.items()][:MAX_REASONS])
             raise ValueError(f"All {len(last)} candidates failed. {shown}")
-        self.cv_results_ = results_table(last, [run.candidates[result.trial] for result in last], self.n_splits_)
-        best = max(last, key=standing)
+        candidates = [sampler.candidates[result.trial] for result in last]
+        self.cv_results_ = results_table(last, candidates, self.n_splits_)
+        best = max(last, key=lambda result: result.standing)
         self.best_index_ = last.index(best)
-        self.best_params_, self.best_score_ = run.candidates[best.trial], best.mean
+        self.best_params_, self.best_score_ = candidates[self.best_index_], best.mean
 
     def _refit(self, run: SearchScheduler, X: Any, y: Any) -> None:
         began = time.monotonic()
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)  # so many epochs are what was asked for
-            self.best_estimator_ = run.refitted(X, y)
+            self.best_estimator_ = refit_best(run, X, y)
         self.refit_time_ = time.monotonic() - began
 
     def results_frame(self) -> Any:

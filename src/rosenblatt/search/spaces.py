@@ -1,8 +1,7 @@
 """What a search may choose from.
 
-Goes in: a dictionary from parameters to lists, distributions of `scipy.stats` (anything with ``rvs``) or the choices
-here. Comes out: candidates, the same for the same draws. It knows no estimator; where draws come from is said by a
-`Source`.
+Takes a dictionary from parameters to lists, distributions of `scipy.stats` (anything with ``rvs``) or the choices
+here. Returns candidates, the same for the same draws, which come from a `DrawSource`. Never looks at an estimator.
 """
 
 from __future__ import annotations
@@ -14,12 +13,13 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from rosenblatt._checks import is_count
 from rosenblatt.training.checkpoint import setting_text
 
-__all__ = ["Conditional", "Instance", "Layers", "LogUniform", "PerLayer", "Random", "Source", "Space", "choice_text"]
+__all__ = ["Conditional", "Instance", "Layers", "LogUniform", "PerLayer", "Random", "Space", "choice_text"]
 
 
-class Source(Protocol):
+class DrawSource(Protocol):
     """Where draws come from; each has a name, which is the same for the same choice of another candidate."""
 
     def index(self, name: str, n: int) -> int:
@@ -71,7 +71,7 @@ class LogUniform:
         if not 0 < self.low < self.high < np.inf:
             raise ValueError(f"LogUniform({self.low}, {self.high}): low must be above zero and high above low.")
 
-    def draw(self, source: Source, name: str, found: Mapping[str, Any]) -> Any:
+    def draw(self, source: DrawSource, name: str, found: Mapping[str, Any]) -> Any:
         """One number."""
         value = source.number(name, self.low, self.high)
         return max(1, round(value)) if self.integer else value
@@ -95,10 +95,10 @@ class Layers:
     def __post_init__(self) -> None:
         for name in ("counts", "widths"):
             values = getattr(self, name)
-            if not values or any(not isinstance(v, int) or v < 1 for v in values):
+            if not values or any(not is_count(v) for v in values):
                 raise ValueError(f"Layers: {name} are {values!r}; give positive whole numbers, such as (1, 2).")
 
-    def draw(self, source: Source, name: str, found: Mapping[str, Any]) -> tuple[int, ...]:
+    def draw(self, source: DrawSource, name: str, found: Mapping[str, Any]) -> tuple[int, ...]:
         """One architecture."""
         count = self.counts[source.index(f"{name}, number", len(self.counts))]
         width = self.widths[source.index(f"{name}, width", len(self.widths))]
@@ -128,7 +128,7 @@ class Instance:
     def __repr__(self) -> str:
         return f"Instance({', '.join([self._name(), *(f'{k}={choice_text(v)}' for k, v in self.arguments.items())])})"
 
-    def draw(self, source: Source, name: str, found: Mapping[str, Any]) -> Any:
+    def draw(self, source: DrawSource, name: str, found: Mapping[str, Any]) -> Any:
         """One object."""
         label = f"{name}, {self._name()}"
         return self.maker(**{k: draw(v, source, f"{label} {k}", found) for k, v in self.arguments.items()})
@@ -149,7 +149,7 @@ class PerLayer:
     choice: Any
     sizes: str = "hidden_layer_sizes"
 
-    def draw(self, source: Source, name: str, found: Mapping[str, Any]) -> list[Any]:
+    def draw(self, source: DrawSource, name: str, found: Mapping[str, Any]) -> list[Any]:
         """One value for each layer."""
         sizes = found[self.sizes]
         count = np.size(sizes)
@@ -210,12 +210,12 @@ class Space:
             check_choice(name, choice)
         space = cls(dict(given))
         for name, choice in given.items():
-            space._check_conditions(name, choice)
+            space.check_conditions(name, choice)
         space.order()
         return space
 
-    def _check_conditions(self, name: str, choice: Any) -> None:
-        """What a choice depends on must be in the space, and able to have one of the values."""
+    def check_conditions(self, name: str, choice: Any) -> None:
+        """Refuse a choice that depends on what is not in the space, or on values that it cannot have."""
         for other in needs(choice):
             if other not in self.choices:
                 raise ValueError(f"{name!r} depends on {other!r}, which is not in the space. Put it there.")
@@ -240,7 +240,7 @@ class Space:
             left.remove(ready[0])
         return done
 
-    def draw(self, source: Source) -> dict[str, Any]:
+    def draw(self, source: DrawSource) -> dict[str, Any]:
         """One candidate."""
         found: dict[str, Any] = {}
         for name in self.order():
@@ -301,7 +301,7 @@ def check_choice(name: str, choice: Any) -> None:
         )
 
 
-def draw(choice: Any, source: Source, name: str, found: Mapping[str, Any]) -> Any:
+def draw(choice: Any, source: DrawSource, name: str, found: Mapping[str, Any]) -> Any:
     """One value, as a plain Python object where it is a number."""
     if is_list(choice):
         at = source.index(name, len(choice))

@@ -1,7 +1,7 @@
-"""One candidate on one fold: a training that stops at an epoch, is scored, and goes on from there if it is promoted.
+"""One candidate on one fold: a training that stops at an epoch, is scored, and continues from there if it is promoted.
 
-Goes in: an unfitted estimator, training and test rows. Comes out: scores after so many epochs. A training that waits is
-a suspended call of `fit`: it goes on bit by bit as if it had never stopped, whatever its optimizer, schedule or masks.
+Takes an unfitted estimator, training and test rows. Returns scores after so many epochs. A training that waits is a
+suspended call of `fit`: it never differs, bit for bit, from one that was not interrupted.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from sklearn.utils.metaestimators import available_if
 __all__ = ["Fold", "Outcome", "RestartedTrial", "ResumableTrial", "run_trial"]
 
 PIECE_SECONDS = 0.1
-"""After so much training it is asked whether time is over."""
+"""Training time between looks at the time that is left."""
 Scorer = Callable[[Any, Any, Any], float]
 
 
@@ -44,7 +44,7 @@ class Outcome:
     score : float
         NaN if it failed.
     complete : bool
-        False where time ran out on the way.
+        False if time ran out on the way.
     error : str
         Why it failed, or nothing.
     seconds : float
@@ -60,19 +60,11 @@ class Outcome:
     epoch_seconds: float = math.inf
 
 
-def run_trial(training: ResumableTrial | RestartedTrial, epochs: int, ended: Callable[[], float]) -> Outcome:
-    """Advance a training; what it raises becomes the outcome's error.
-
-    Parameters
-    ----------
-    training : ResumableTrial or RestartedTrial
-    epochs : int
-    ended : callable
-        Seconds that are left.
-    """
+def run_trial(training: ResumableTrial | RestartedTrial, epochs: int, left: Callable[[], float]) -> Outcome:
+    """Advance a training while ``left()`` seconds are more than 0; what it raises becomes the outcome's error."""
     try:
         with config_context(assume_finite=True, skip_parameter_validation=True):  # the folds were checked once for all
-            score, complete = training.advance(epochs, ended)
+            score, complete = training.advance(epochs, left)
         error = "" if math.isfinite(score) else f"the score is {score}"
     except Exception as failure:
         score, complete, error = math.nan, True, f"{type(failure).__name__}: {' '.join(str(failure).split())}"
@@ -80,15 +72,7 @@ def run_trial(training: ResumableTrial | RestartedTrial, epochs: int, ended: Cal
 
 
 class ResumableTrial:
-    """A training of `MLPClassifier` or `MLPRegressor`.
-
-    Parameters
-    ----------
-    estimator : unfitted estimator
-    fold : Fold
-    scorer : callable, optional
-        ``scorer(estimator, X, y)``.
-    """
+    """A training of `MLPClassifier` or `MLPRegressor` on a fold; without a scorer it is not scored."""
 
     def __init__(self, estimator: Any, fold: Fold, scorer: Scorer | None) -> None:
         self.estimator, self.fold, self.scorer = estimator, fold, scorer
@@ -102,18 +86,7 @@ class ResumableTrial:
         return int(getattr(self.estimator, "n_iter_", 0))
 
     def advance(self, epochs: int, left: Callable[[], float]) -> tuple[float, bool]:
-        """Train up to so many epochs, for one at least.
-
-        Returns
-        -------
-        float, bool
-            The score there, and whether it came so far, or ended by itself.
-
-        Raises
-        ------
-        Exception
-            What training or scoring raised.
-        """
+        """Train up to so many epochs, for one at least; the score, and whether it came so far or stopped early."""
         while not self.finished and self.epochs_done < epochs and (left() > 0 or self.epochs_done == 0):
             seconds = min(PIECE_SECONDS, max(0.0, left()))
             piece = 1 if self.epoch_seconds == math.inf else max(1, int(seconds / self.epoch_seconds))
@@ -124,9 +97,9 @@ class ResumableTrial:
         return score, self.finished or self.epochs_done >= epochs
 
     def close(self) -> None:
-        """End the training; the estimator stays as if it had been meant to end there."""
+        """End the training; the estimator stays as if it had been asked to train no further."""
         if self._fit is not None and not self.finished:
-            network = self.estimator._network.copy()
+            network = self.estimator.network.copy()
             self._fit.close()
             self.estimator._network = network
         self.finished = True
@@ -156,16 +129,9 @@ class ResumableTrial:
 
 
 class RestartedTrial:
-    """A training that begins anew for more epochs: of a tabular estimator, which is scored out of fold.
+    """A training that restarts for more epochs: of an estimator that makes its own folds and is scored out of fold.
 
-    Parameters
-    ----------
-    estimator : unfitted estimator
-    X, y : all rows
-    scorer : callable, optional
-        Default: the estimator's own score.
-    targets : ndarray, optional
-        For the scorer.
+    By default the score is the estimator's own; `targets` are for the scorer.
     """
 
     def __init__(self, estimator: Any, X: Any, y: Any, scorer: Scorer | None, targets: Any) -> None:
@@ -173,7 +139,7 @@ class RestartedTrial:
         self.seconds, self.epoch_seconds = 0.0, math.inf
 
     def advance(self, epochs: int, left: Callable[[], float]) -> tuple[float, bool]:
-        """Train for so many epochs; the out-of-fold score, and whether time was enough; if not, what was is kept."""
+        """The out-of-fold score after so many epochs, and whether time was enough; if not, the last model is kept."""
         began, budget, own = time.monotonic(), left(), self.estimator.time_budget
         model = clone(self.estimator).set_params(epochs=epochs)
         model.check_parameters()
@@ -201,7 +167,7 @@ class RestartedTrial:
 
 
 class OutOfFold:
-    """A tabular estimator's predictions of training rows, by members that did not see them, for scorers."""
+    """Predictions of training rows by members that did not see them, for scorers."""
 
     def __init__(self, model: Any) -> None:
         self.model = model
@@ -212,7 +178,7 @@ class OutOfFold:
         return self.model.__sklearn_tags__()
 
     def predict(self, rows: NDArray[np.int64]) -> Any:
-        """Of rows by number."""
+        """Labels or values of rows, by their numbers."""
         known = self.model.out_of_fold_[rows]
         if not is_classifier(self.model):
             return known
@@ -220,6 +186,6 @@ class OutOfFold:
 
     @available_if(lambda self: is_classifier(self.model))  # type: ignore[untyped-decorator]
     def predict_proba(self, rows: NDArray[np.int64]) -> Any:
-        """Of rows by number."""
+        """Probabilities of rows, by their numbers."""
         known = self.model.out_of_fold_[rows].astype(float)
         return known / known.sum(axis=1, keepdims=True)

@@ -20,6 +20,7 @@ from typing import Any
 
 import numpy as np
 
+from rosenblatt._checks import is_count, parse_duration
 from rosenblatt.nn.graph import Graph
 from rosenblatt.storage.atomic import read_regular, write_atomically
 from rosenblatt.storage.container import Arrays, ModelFileError, pack, unpack
@@ -28,7 +29,6 @@ __all__ = ["CheckpointError", "Checkpoints", "data_digest", "fingerprint_of", "n
 
 FILE = "checkpoint.safetensors"
 KIND = "checkpoint"
-UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0}
 DEFAULT_EVERY = "30s"
 
 
@@ -181,14 +181,9 @@ def parse_every(every: int | str) -> tuple[int, float]:
     ValueError
         If it is neither a positive number of steps nor a time.
     """
-    if isinstance(every, (int, np.integer)) and not isinstance(every, bool) and every > 0:
+    if is_count(every):
         return int(every), 0.0
-    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([smh])", every) if isinstance(every, str) else None
-    if found is None or float(found[1]) <= 0:
-        raise ValueError(
-            f"checkpoint_every is {every!r}; allowed: a positive number of steps, or a time such as '30s', '5m', '1h'"
-        )
-    return 0, float(found[1]) * UNITS[found[2]]
+    return 0, parse_duration("checkpoint_every", every, unitless="steps")
 
 
 def data_digest(*arrays: Any) -> str:

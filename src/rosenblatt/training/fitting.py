@@ -17,10 +17,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rosenblatt._checks import check_count, check_number
 from rosenblatt.nn.effects import effects_of
 from rosenblatt.nn.graph import Graph
 from rosenblatt.nn.inputs import input_arrays
-from rosenblatt.nn.layers.base import require_range
 from rosenblatt.nn.losses import check_target
 from rosenblatt.nn.objective import NUMBERS, SETTINGS, LossGiven
 from rosenblatt.nn.optimizers import OPTIMIZERS, Optimizer
@@ -334,12 +334,10 @@ def check_options(o: Mapping[str, Any]) -> None:
         Names the option, what was given and what is allowed.
     """
     for name in ("epochs", "batch_size"):
-        if not isinstance(o[name], (int, np.integer)) or isinstance(o[name], bool) or o[name] < 1:
-            raise ValueError(f"{name} is {o[name]!r}; it must be a positive integer")
+        check_count(name, o[name])
     for name, below in {**NUMBERS, "min_delta": math.inf}.items():
-        require_range(name, o[name], 0, below)
-    if not 0 < o["learning_rate"] < math.inf:
-        raise ValueError(f"learning_rate is {o['learning_rate']!r}; it must be greater than 0")
+        check_number(name, o[name], 0, below, below=True)
+    check_number("learning_rate", o["learning_rate"], 0, above=True)
     if o["patience"] is not None and o["patience"] < 1:
         raise ValueError(f"patience is {o['patience']!r}; it must be a positive integer, or None")
     if o["validation"] is not None and (not isinstance(o["validation"], tuple) or len(o["validation"]) != 2):

@@ -21,7 +21,7 @@ from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import _check_sample_weight, validate_data
 
-from rosenblatt.estimators.base import FLOATS, DivergenceError, is_sparse, rows_of, warn_user
+from rosenblatt.estimators.base import FLOATS, DivergenceError, Searchable, is_sparse, rows_of, warn_user
 from rosenblatt.estimators.callbacks import FitTasks, begin_fit
 from rosenblatt.estimators.mlp.coefs import LayerParameters
 from rosenblatt.estimators.mlp.hyperparameters import MLPParameters, hidden_sizes, is_listed
@@ -51,7 +51,7 @@ class TrainingData:
     labels: Any = None
 
 
-class BaseMLP(MLPParameters, LayerParameters, StochasticSolver):
+class BaseMLP(MLPParameters, LayerParameters, StochasticSolver, Searchable):
     """Fitting and its bookkeeping; the subclasses encode targets and decode predictions."""
 
     def _fit(
@@ -159,7 +159,7 @@ class BaseMLP(MLPParameters, LayerParameters, StochasticSolver):
         )
         if sample_weight is not None:
             sample_weight = _check_sample_weight(sample_weight, X, dtype=X.dtype, ensure_non_negative=True)
-        target = self._encode_target(y, incremental)
+        target = self.encode_target(y, incremental)
         return TrainingData(rows_of(X), target, self._row_weights(X, y, sample_weight), y)
 
     def _row_weights(self, X: Any, y: Any, sample_weight: Array | None) -> Array | None:
@@ -209,7 +209,7 @@ class BaseMLP(MLPParameters, LayerParameters, StochasticSolver):
         settings = {name: 0.0 if is_listed(value) else float(value) for name, value in given.items()}
         return Trainer(
             network,
-            self._engine_loss(),
+            self.network_loss(),
             self._engine_optimizer(),
             batch_size=batch_size,
             weighted=weighted,
@@ -222,7 +222,7 @@ class BaseMLP(MLPParameters, LayerParameters, StochasticSolver):
             self.t_ = 0
         network = self._network.copy("float64")  # line searches compare losses to 1e-9
         trainer = self._make_trainer(network, data.sample_weight is not None, None)
-        trainer.set_data(data.X, self._engine_target(data.y), data.sample_weight)
+        trainer.set_data(data.X, self.network_target(data.y), data.sample_weight)
         options = {"maxfun": self.max_fun, "maxiter": self.max_iter, "gtol": self.tol}
         found = self._minimize(trainer, options, tasks)
         self.n_iter_, self.loss_ = found.n_iter, found.loss
@@ -232,7 +232,7 @@ class BaseMLP(MLPParameters, LayerParameters, StochasticSolver):
     ) -> tuple[Array, TrainingData | None]:
         """Rows to train on, and what to validate on: the user's set, or rows that are set aside."""
         if validation is not None:
-            return rows, self._check_validation_set(*validation)
+            return rows, self.check_validation_set(*validation)
         if not self.early_stopping:
             return rows, None
         rows, others = self._split(data, rng)
@@ -251,13 +251,13 @@ class BaseMLP(MLPParameters, LayerParameters, StochasticSolver):
     ) -> TrainingLoop:
         """The loop of this fit, with its data."""
         trainer = self._continued_trainer(data, rows.n_rows, mask_seed, incremental)
-        target = self._engine_target(data.y)
+        target = self.network_target(data.y)
         trainer.set_data(data.X, target, data.sample_weight)
         in_order = not self.shuffle and rows.n_rows == data.X.shape[0]
         probe = None
         if self.gradient_statistics:
             first = rows.rows[:1000]
-            probe = GradientProbe(self._network, self._engine_loss(), data.X[first], target[first])
+            probe = GradientProbe(self._network, self.network_loss(), data.X[first], target[first])
         return self._make_loop(
             tasks,
             incremental=incremental,
@@ -269,15 +269,15 @@ class BaseMLP(MLPParameters, LayerParameters, StochasticSolver):
 
     def _measure(self, data: TrainingData) -> Callable[[], dict[str, float]]:
         """Loss and score on the validation set."""
-        score, evaluator = self._validation_score(data), self._evaluator(data)
+        score, evaluator = self._validation_score(data), self.evaluator(data)
         return lambda: {**({"val_loss": evaluator.loss()} if evaluator else {}), "val_score": score()}
 
-    def _evaluator(self, data: TrainingData) -> Evaluator | None:
-        """The loss on the validation set."""
+    def evaluator(self, data: TrainingData) -> Evaluator | None:
+        """Measures the loss on checked data; None if they are sparse and the network is not, or the reverse."""
         X = data.X if self._network.graph.sparse_input == is_sparse(data.X) else None
         if X is None:
             return None
-        return Evaluator(self._network, self._engine_loss(), X, self._engine_target(data.y), data.sample_weight)
+        return Evaluator(self._network, self.network_loss(), X, self.network_target(data.y), data.sample_weight)
 
     def _validation_score(self, data: TrainingData) -> Score:
         """The score that decides when to stop: the estimator's own, or that of `scoring`."""
@@ -297,7 +297,7 @@ class BaseMLP(MLPParameters, LayerParameters, StochasticSolver):
             )
         return self.output_activation
 
-    def _engine_target(self, y: Array) -> Array:
+    def network_target(self, y: Array) -> Array:
         """The encoded target as the loss takes it."""
         return y
 
@@ -315,7 +315,8 @@ class BaseMLP(MLPParameters, LayerParameters, StochasticSolver):
             )
         return train, held_out
 
-    def _check_validation_set(self, X: Any, y: Any) -> TrainingData:
+    def check_validation_set(self, X: Any, y: Any) -> TrainingData:
+        """X and y as the fitted network takes them."""
         X, y = validate_data(
             self, X, y, accept_sparse=["csr", "csc"], multi_output=True, dtype=self._network.dtype, reset=False
         )
@@ -346,7 +347,12 @@ class BaseMLP(MLPParameters, LayerParameters, StochasticSolver):
     def _finish(self, data: TrainingData) -> None:
         """What a subclass computes from the trained network."""
 
-    def _encode_target(self, y: Any, incremental: bool) -> Array:
+    def encode_target(self, y: Any, incremental: bool) -> Array:
+        """A checked target as label numbers (n,) or numbers (n, n_targets); notes the classes."""
+        raise NotImplementedError
+
+    def target_estimates(self, outputs: Array, n_targets: int) -> Array:
+        """The outputs as predictions of the encoded target, (n, n_targets); of labels probabilities, or 0 and 1."""
         raise NotImplementedError
 
     def _encode_validation_target(self, y: Any) -> Array:
@@ -356,7 +362,8 @@ class BaseMLP(MLPParameters, LayerParameters, StochasticSolver):
         """Output activation and number of outputs for an encoded target."""
         raise NotImplementedError
 
-    def _engine_loss(self) -> Any:
+    def network_loss(self) -> Any:
+        """The loss that the network trains on."""
         raise NotImplementedError
 
     def _score_on(self, data: TrainingData) -> Score:

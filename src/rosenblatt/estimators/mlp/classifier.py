@@ -323,6 +323,13 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         positive = self._is_positive(outputs).astype(outputs.dtype)
         return self._label_binarizer.inverse_transform(positive.ravel() if self.n_outputs_ == 1 else positive)
 
+    def target_estimates(self, outputs: Array, n_targets: int) -> Array:
+        if self.out_activation_ in ("logistic", "softmax"):
+            return outputs
+        if self._picks_one():
+            return np.asarray(np.eye(n_targets)[outputs.argmax(axis=1)])
+        return self._is_positive(outputs).astype(np.float64)
+
     def _picks_one(self) -> bool:
         """Whether the largest output is the label."""
         return self.out_activation_ == "softmax" or self._label_binarizer.y_type_ == "multiclass"
@@ -345,7 +352,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
             logarithms: Array = np.log(probabilities, out=probabilities)
             return logarithms
 
-    def _encode_target(self, y: Array, incremental: bool) -> Array:
+    def encode_target(self, y: Array, incremental: bool) -> Array:
         if y.shape[1:] == (1,):
             y = column_or_1d(y, warn=True)
         goes_on = (incremental or self.warm_start) and hasattr(self, "classes_")
@@ -406,7 +413,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         record = loss_record(self._loss_for(natural == "softmax"))
         return self._output_for(record, natural if natural in record.outputs else record.outputs[0]), n_outputs
 
-    def _engine_loss(self) -> Any:
+    def network_loss(self) -> Any:
         return self._loss_for(self._label_binarizer.y_type_ == "multiclass")
 
     def _loss_for(self, one_label: bool) -> Any:
@@ -422,8 +429,8 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
             return MulticlassHinge() if one_label else Hinge()
         return self.loss
 
-    def _engine_target(self, y: Array) -> Array:
-        if y.ndim == 1 and not loss_record(self._engine_loss()).labels:
+    def network_target(self, y: Array) -> Array:
+        if y.ndim == 1 and not loss_record(self.network_loss()).labels:
             one_hot: Array = np.eye(len(self.classes_), dtype=self._network.dtype)[y]
             return one_hot
         return y

@@ -289,7 +289,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
             return float(super().score(X, y, sample_weight))
         n_targets = 1 if np.ndim(y) == 1 else np.shape(y)[1]
         prediction = np.asarray(self.predict(X)).reshape(len(X) if not is_sparse(X) else X.shape[0], -1)
-        return float(r2_score(y, self._point(prediction, n_targets), sample_weight=sample_weight))
+        return float(r2_score(y, self.target_estimates(prediction, n_targets), sample_weight=sample_weight))
 
     @available_if(solver_is_stochastic)  # type: ignore[untyped-decorator]
     @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
@@ -344,7 +344,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
     def _learns_variance(self) -> bool:
         return self.loss == "gaussian_nll" or isinstance(self.loss, GaussianNLL)
 
-    def _point(self, outputs: Array, n_targets: int) -> Array:
+    def target_estimates(self, outputs: Array, n_targets: int) -> Array:
         """The outputs that predict the targets themselves: means, or the quantile closest to the median."""
         loss = loss_record(self.loss).function
         if isinstance(loss, Quantile):
@@ -352,7 +352,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
             return outputs[:, middle * n_targets : (middle + 1) * n_targets]
         return outputs[:, :n_targets]
 
-    def _encode_target(self, y: Array, incremental: bool) -> Array:
+    def encode_target(self, y: Array, incremental: bool) -> Array:
         if y.shape[1:] == (1,):
             y = column_or_1d(y, warn=True)
         return self._transform_target(y.reshape(len(y), -1), "y")
@@ -387,7 +387,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
         natural = "identity" if callable(self.loss) and not isinstance(self.loss, NamedLoss) else record.outputs[0]
         return self._output_for(record, natural), y.shape[1] * record.outputs_per_target
 
-    def _engine_loss(self) -> Any:
+    def network_loss(self) -> Any:
         return self.loss
 
     def _finish(self, data: TrainingData) -> None:
@@ -404,7 +404,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
             if not np.isfinite(outputs).all():
                 return float("nan")
             with np.errstate(over="ignore"):  # far off, it is -inf
-                point = self._point(outputs, data.y.shape[1])
+                point = self.target_estimates(outputs, data.y.shape[1])
                 return float(r2_score(data.y, point, sample_weight=data.sample_weight))
 
         return r2

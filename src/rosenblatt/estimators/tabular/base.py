@@ -21,7 +21,7 @@ from sklearn.model_selection import KFold, ShuffleSplit, StratifiedKFold, Strati
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from rosenblatt.estimators.base import SuggestingMixin, warn_user
+from rosenblatt.estimators.base import Searchable, SuggestingMixin, warn_user
 from rosenblatt.estimators.tabular.architecture import Settings
 from rosenblatt.estimators.tabular.ensemble import Ensemble, fit_ensemble
 from rosenblatt.estimators.tabular.member import Course, Data, Problem
@@ -46,7 +46,7 @@ MIN_HELD_OUT = 0.2
 MIN_ROWS = 2
 
 
-class TabularEstimator(SuggestingMixin, BaseEstimator):  # type: ignore[misc]
+class TabularEstimator(SuggestingMixin, Searchable, BaseEstimator):  # type: ignore[misc]
     """The common part of both, which declare the parameters and explain them."""
 
     preset: str
@@ -60,6 +60,14 @@ class TabularEstimator(SuggestingMixin, BaseEstimator):  # type: ignore[misc]
 
     _parameter_constraints: ClassVar[dict[str, Any]] = CONSTRAINTS
     _presets: ClassVar[Mapping[str, Settings]]
+    epochs_parameter = "epochs"
+    makes_own_folds = True
+    score_parameters = frozenset({"metric", "loss", "quantiles"})
+    shared_parameters = ("kinds", "ordered", "loss", "quantiles", "metric")
+
+    @property
+    def planned_epochs(self) -> int:
+        return self.settings.epochs
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

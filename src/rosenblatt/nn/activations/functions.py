@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import ClassVar
 
+from rosenblatt._checks import check_fields
 from rosenblatt.ir.program import Builder
 from rosenblatt.ir.types import Value
-from rosenblatt.nn.registry import check_number
 
 __all__ = ["CELU", "ELU", "GELU", "Activation", "LeakyReLU", "PReLU", "Parametric", "Step"]
 
@@ -160,7 +160,7 @@ class LeakyReLU:
     alpha: float = 0.01
 
     def __post_init__(self) -> None:
-        check_number("alpha of leaky_relu", self.alpha)
+        check_fields(self, "alpha")
 
     def __call__(self, b: Builder, x: Value) -> Value:
         """Append it."""
@@ -187,7 +187,7 @@ class PReLU:
     alpha: float = 0.25
 
     def __post_init__(self) -> None:
-        check_number("alpha of prelu", self.alpha)
+        check_fields(self, "alpha")
 
     @property
     def parameters(self) -> Mapping[str, float]:
@@ -225,7 +225,7 @@ class Parametric:
     def __post_init__(self) -> None:
         if self.base not in BASES:
             raise ValueError(f"base of parametric is {self.base!r}; allowed: {', '.join(BASES)}")
-        check_number("alpha of parametric", self.alpha)
+        check_fields(self, "alpha")
 
     @property
     def parameters(self) -> Mapping[str, float]:
@@ -251,7 +251,7 @@ class ELU:
     alpha: float = 1.0
 
     def __post_init__(self) -> None:
-        check_number("alpha of elu", self.alpha)
+        check_fields(self, "alpha")
 
     def __call__(self, b: Builder, x: Value) -> Value:
         """Append it."""
@@ -272,7 +272,7 @@ class CELU:
     alpha: float = 1.0
 
     def __post_init__(self) -> None:
-        check_number("alpha of celu", self.alpha, 0.0, above=True)
+        check_fields(self, "alpha", low=0, above=True)
 
     def __call__(self, b: Builder, x: Value) -> Value:
         """Append it."""

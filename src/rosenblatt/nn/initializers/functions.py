@@ -12,8 +12,8 @@ from typing import ClassVar
 
 import numpy as np
 
+from rosenblatt._checks import check_fields
 from rosenblatt.nn.initializers.base import Array, Initializer, Shape, matrix_shape
-from rosenblatt.nn.registry import check_number
 
 __all__ = [
     "Constant",
@@ -51,7 +51,7 @@ class Constant(Initializer):
     force: bool = False
 
     def __post_init__(self) -> None:
-        check_number("value of constant", self.value)
+        check_fields(self, "value")
 
     @property
     def is_constant(self) -> bool:
@@ -93,7 +93,7 @@ class Normal(Initializer):
     std: float
 
     def __post_init__(self) -> None:
-        check_number("std of normal", self.std, 0.0, above=True)
+        check_fields(self, "std", low=0, above=True)
 
     def __call__(self, rng: np.random.Generator, shape: Shape) -> Array:
         """Draw an array of `shape`."""
@@ -114,7 +114,7 @@ class Uniform(Initializer):
     bound: float
 
     def __post_init__(self) -> None:
-        check_number("bound of uniform", self.bound, 0.0, above=True)
+        check_fields(self, "bound", low=0, above=True)
 
     def __call__(self, rng: np.random.Generator, shape: Shape) -> Array:
         """Draw an array of `shape`."""
@@ -135,7 +135,7 @@ class TruncatedNormal(Initializer):
     std: float = 1.0
 
     def __post_init__(self) -> None:
-        check_number("std of truncated_normal", self.std, 0.0, above=True)
+        check_fields(self, "std", low=0, above=True)
 
     def __call__(self, rng: np.random.Generator, shape: Shape) -> Array:
         """Draw an array of `shape`."""

@@ -11,9 +11,9 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from rosenblatt._checks import check_fields
 from rosenblatt.nn.initializers.base import Array, Initializer, Shape, matrix_shape
 from rosenblatt.nn.initializers.functions import LeCunNormal
-from rosenblatt.nn.registry import check_number
 
 __all__ = ["DataDriven", "Orthogonal"]
 
@@ -34,7 +34,7 @@ class Orthogonal(Initializer):
     gain: float = 1.0
 
     def __post_init__(self) -> None:
-        check_number("gain of orthogonal", self.gain, 0.0, above=True)
+        check_fields(self, "gain", low=0, above=True)
 
     def __call__(self, rng: np.random.Generator, shape: Shape) -> Array:
         """Draw an array of shape (fan_in, fan_out)."""

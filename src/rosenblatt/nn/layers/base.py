@@ -8,8 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import KW_ONLY, dataclass
-from numbers import Integral, Real
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, ClassVar, Protocol
 
 from rosenblatt.ir.program import Builder
 from rosenblatt.ir.types import Value
@@ -208,22 +207,3 @@ def same_width(layer: Layer, nodes: Iterable[Node]) -> int:
     if len(set(widths)) != 1:
         raise ValueError(f"{type(layer).__name__} takes nodes of one width; given widths {widths}")
     return widths[0]
-
-
-def require_count(what: str, value: Any, layer: str | None = None) -> int:
-    """`value`, if it is a positive integer."""
-    if not isinstance(value, Integral) or isinstance(value, bool) or value < 1:
-        raise ValueError(f"{where(layer)}{what} is {value!r}; it must be a positive integer")
-    return int(value)
-
-
-def require_range(what: str, value: Any, low: float, high: float, layer: str | None = None) -> None:
-    """Refuse what is no number in [low, high)."""
-    if not isinstance(value, Real) or isinstance(value, bool) or not low <= float(value) < high:
-        limit = f"in [{low:g}, {high:g})" if math.isfinite(high) else f"a number of at least {low}"
-        raise ValueError(f"{where(layer)}{what} is {value!r}; it must be {limit}")
-
-
-def where(layer: str | None) -> str:
-    """The start of a message about a layer."""
-    return f"layer {layer!r}: " if layer else ""

@@ -6,15 +6,15 @@ immutable description: it holds no parameters, and applying it twice shares them
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import KW_ONLY, dataclass
 from typing import Any, ClassVar
 
+from rosenblatt._checks import check_count, check_counts, check_fields
 from rosenblatt.ir.types import Value
 from rosenblatt.nn.activations import ACTIVATIONS, Activation
 from rosenblatt.nn.initializers import INITIALIZERS, Constant, Initializer, Normal
-from rosenblatt.nn.layers.base import Layer, Node, ParameterSpec, Scope, require_count, require_range
+from rosenblatt.nn.layers.base import Layer, Node, ParameterSpec, Scope
 from rosenblatt.nn.registry import name_of
 
 __all__ = ["Activate", "Apply", "Concat", "Dense", "Embedding", "Source", "codes", "input"]
@@ -34,12 +34,12 @@ class Source(Layer):
 
 def input(width: int, name: str = "x", *, sparse: bool = False) -> Node:
     """A table of numbers with `width` columns; `sparse`: it is a CSR matrix."""
-    return Node(Source(name=name), (), require_count("width", width), "sparse" if sparse else "dense")
+    return Node(Source(name=name), (), check_count("width", width), "sparse" if sparse else "dense")
 
 
 def codes(n_levels: int, name: str) -> Node:
     """A column of category numbers, 0 to ``n_levels - 1``, for an `Embedding`."""
-    return Node(Source(name=name), (), require_count("n_levels", n_levels), "codes")
+    return Node(Source(name=name), (), check_count("n_levels", n_levels), "codes")
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,10 +72,9 @@ class Dense(Layer):
     max_norm: float = 0.0
 
     def __post_init__(self) -> None:
-        require_count("units", self.units, self.name)
+        check_counts(self, "units")
         ACTIVATIONS.resolve(self.activation)
-        for field in ("l1", "l2", "max_norm"):
-            require_range(field, getattr(self, field), 0, math.inf, self.name)
+        check_fields(self, "l1", "l2", "max_norm", low=0)
 
     def width(self, *nodes: Node) -> int:
         if len(nodes) != 1 or nodes[0].kind == "codes":
@@ -130,7 +129,7 @@ class Embedding(Layer):
     weights: str | Initializer = "auto"
 
     def __post_init__(self) -> None:
-        require_count("units", self.units, self.name)
+        check_counts(self, "units")
 
     def width(self, *nodes: Node) -> int:
         if len(nodes) != 1 or nodes[0].kind != "codes":

@@ -9,8 +9,9 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from rosenblatt._checks import check_fields
 from rosenblatt.ir.types import Value
-from rosenblatt.nn.layers.base import Layer, Scope, require_range
+from rosenblatt.nn.layers.base import Layer, Scope
 
 __all__ = ["AlphaDropout", "Dropout", "GaussianNoise"]
 
@@ -22,7 +23,7 @@ class Dropout(Layer):
     rate: float
 
     def __post_init__(self) -> None:
-        require_range("rate", self.rate, 0, 1, self.name)
+        check_fields(self, "rate", low=0, high=1, below=True)
 
     def append(self, scope: Scope, *inputs: Value) -> Value:
         (x,) = inputs
@@ -39,7 +40,7 @@ class AlphaDropout(Layer):
     rate: float
 
     def __post_init__(self) -> None:
-        require_range("rate", self.rate, 0, 1, self.name)
+        check_fields(self, "rate", low=0, high=1, below=True)
 
     def append(self, scope: Scope, *inputs: Value) -> Value:
         (x,), b, limit, keep = inputs, scope.b, -1.7580993408473766, 1 - self.rate
@@ -58,7 +59,7 @@ class GaussianNoise(Layer):
     std: float
 
     def __post_init__(self) -> None:
-        require_range("std", self.std, 0, math.inf, self.name)
+        check_fields(self, "std", low=0)
 
     def append(self, scope: Scope, *inputs: Value) -> Value:
         (x,) = inputs

@@ -5,12 +5,12 @@ Takes values [m, n]. Returns values of the same shape.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
+from rosenblatt._checks import check_fields
 from rosenblatt.ir.types import M, Value
 from rosenblatt.nn.initializers import Constant, Zeros
-from rosenblatt.nn.layers.base import Layer, ParameterSpec, Scope, require_range
+from rosenblatt.nn.layers.base import Layer, ParameterSpec, Scope
 
 __all__ = ["BatchNorm", "LayerNorm", "Scale"]
 
@@ -34,8 +34,8 @@ class BatchNorm(Layer):
     epsilon: float = 1e-5
 
     def __post_init__(self) -> None:
-        require_range("momentum", self.momentum, 0, 1, self.name)
-        require_range("epsilon", self.epsilon, 0, math.inf, self.name)
+        check_fields(self, "momentum", low=0, high=1, below=True)
+        check_fields(self, "epsilon", low=0)
 
     def parameters(self, *widths: int) -> tuple[ParameterSpec, ...]:
         shape = (widths[0],)
@@ -69,7 +69,7 @@ class LayerNorm(Layer):
     epsilon: float = 1e-5
 
     def __post_init__(self) -> None:
-        require_range("epsilon", self.epsilon, 0, math.inf, self.name)
+        check_fields(self, "epsilon", low=0)
 
     def parameters(self, *widths: int) -> tuple[ParameterSpec, ...]:
         shape = (widths[0],)

@@ -8,9 +8,10 @@ from __future__ import annotations
 import math
 from dataclasses import KW_ONLY, dataclass
 
+from rosenblatt._checks import check_counts, check_fields
 from rosenblatt.ir.types import M, Value
 from rosenblatt.nn.initializers import Normal, Uniform
-from rosenblatt.nn.layers.base import Layer, Node, ParameterSpec, Scope, require_count, require_range
+from rosenblatt.nn.layers.base import Layer, Node, ParameterSpec, Scope
 
 __all__ = ["Periodic"]
 
@@ -38,9 +39,8 @@ class Periodic(Layer):
     frequency_std: float = 0.1
 
     def __post_init__(self) -> None:
-        require_count("dim", self.dim, self.name)
-        require_count("n_frequencies", self.n_frequencies, self.name)
-        require_range("frequency_std", self.frequency_std, 0, math.inf, self.name)
+        check_counts(self, "dim", "n_frequencies")
+        check_fields(self, "frequency_std", low=0)
 
     def width(self, *nodes: Node) -> int:
         (node,) = self._dense(nodes, 1)

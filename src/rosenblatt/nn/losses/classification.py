@@ -11,10 +11,10 @@ from typing import ClassVar
 
 import numpy as np
 
+from rosenblatt._checks import check_fields, check_number
 from rosenblatt.ir.program import Builder
 from rosenblatt.ir.types import Value
 from rosenblatt.nn.losses.base import CLASSES, ZERO_OR_ONE, NamedLoss, Targets
-from rosenblatt.nn.registry import check_number
 
 __all__ = ["Focal", "Hinge", "LogisticCrossEntropy", "LogisticFocal", "MulticlassHinge", "SoftmaxCrossEntropy"]
 
@@ -80,7 +80,7 @@ class LogisticCrossEntropy(NamedLoss):
 
 
 def _check_smoothing(name: str, smoothing: float) -> None:
-    check_number(f"label_smoothing of {name}", smoothing, 0.0, 1.0, below=True)
+    check_number("label_smoothing", smoothing, 0, 1, below=True, where=name)
 
 
 @dataclass(frozen=True)
@@ -102,7 +102,7 @@ class Focal(NamedLoss):
     gamma: float = 2.0
 
     def __post_init__(self) -> None:
-        check_number("gamma of focal", self.gamma, 0.0)
+        check_fields(self, "gamma", low=0)
 
     def __call__(self, b: Builder, prediction: Value, target: Value) -> Value:
         """Append it."""
@@ -125,7 +125,7 @@ class LogisticFocal(NamedLoss):
     gamma: float = 2.0
 
     def __post_init__(self) -> None:
-        check_number("gamma of logistic_focal", self.gamma, 0.0)
+        check_fields(self, "gamma", low=0)
 
     def __call__(self, b: Builder, prediction: Value, target: Value) -> Value:
         """Append it."""

@@ -12,10 +12,10 @@ import math
 from dataclasses import dataclass
 from typing import ClassVar
 
+from rosenblatt._checks import check_fields, check_number
 from rosenblatt.ir.program import Builder
 from rosenblatt.ir.types import Value
 from rosenblatt.nn.losses.base import NamedLoss, Targets
-from rosenblatt.nn.registry import check_number
 
 __all__ = ["AbsoluteError", "Gamma", "GaussianNLL", "Huber", "Poisson", "Quantile", "SquaredError", "Tweedie"]
 
@@ -69,7 +69,7 @@ class Huber(NamedLoss):
     delta: float = 1.0
 
     def __post_init__(self) -> None:
-        check_number("delta of huber", self.delta, 0.0, above=True)
+        check_fields(self, "delta", low=0, above=True)
 
     def __call__(self, b: Builder, prediction: Value, target: Value) -> Value:
         """Append it."""
@@ -101,7 +101,7 @@ class Quantile(NamedLoss):
         if not isinstance(self.quantiles, tuple) or not self.quantiles:
             raise ValueError(f"quantiles of quantile are {self.quantiles!r}; give a tuple, such as (0.1, 0.5, 0.9)")
         for q in self.quantiles:
-            check_number("a quantile of quantile", q, 0.0, 1.0, above=True, below=True)
+            check_number("a quantile", q, 0, 1, above=True, below=True, where="Quantile")
 
     @property
     def outputs_per_target(self) -> int:
@@ -177,7 +177,7 @@ class Tweedie(NamedLoss):
     def __post_init__(self) -> None:
         if self.power in (1, 2):
             raise ValueError(f"power of tweedie is {self.power}; use loss {('poisson', 'gamma')[self.power == 2]!r}")
-        check_number("power of tweedie", self.power, 1.0, 2.0, above=True, below=True)
+        check_fields(self, "power", low=1, high=2, above=True, below=True)
 
     def __call__(self, b: Builder, prediction: Value, target: Value) -> Value:
         """Append it."""

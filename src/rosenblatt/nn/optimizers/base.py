@@ -86,16 +86,6 @@ def slot_rows(n_steps: int, *columns: Rates) -> NDArray[np.float64]:
     return np.column_stack([np.broadcast_to(np.asarray(column, np.float64), (n_steps,)) for column in columns])
 
 
-def check_range(optimizer: object, low: float, high: float, *names: str, above: bool = False, to: bool = False) -> None:
-    """Refuse fields outside [low, high); `above` excludes `low`, `to` includes `high`."""
-    for name in names:
-        value = getattr(optimizer, name)
-        number = isinstance(value, numbers.Real) and not isinstance(value, bool)
-        if not number or not low <= value <= high or (above and value == low) or (not to and value == high):
-            allowed = f"{'(' if above else '['}{low:g}, {high:g}{']' if to else ')'}"
-            raise ValueError(f"{type(optimizer).__name__}: {name} is {value!r}; it must be a number in {allowed}")
-
-
 def check_flag(optimizer: object, name: str) -> None:
     """Refuse a field that is neither True nor False."""
     value = getattr(optimizer, name)

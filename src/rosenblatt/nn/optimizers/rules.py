@@ -7,7 +7,6 @@ but the rates and the number of the first step.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
@@ -15,13 +14,13 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from rosenblatt._checks import check_fields
 from rosenblatt.ir.program import Builder
 from rosenblatt.ir.types import Value
 from rosenblatt.nn.optimizers.base import (
     NOTHING,
     Rates,
     check_flag,
-    check_range,
     declared_slots,
     one_minus_powers,
     slot_rows,
@@ -56,9 +55,9 @@ class SGD:
     initial_state: ClassVar[Mapping[str, float]] = NOTHING
 
     def __post_init__(self) -> None:
-        check_range(self, 0, 1, "momentum", to=True)
+        check_fields(self, "momentum", low=0, high=1)
         check_flag(self, "nesterov")
-        check_range(self, 0, math.inf, "weight_decay")
+        check_fields(self, "weight_decay", low=0)
 
     def update(
         self, b: Builder, parameter: Value, gradient: Value, state: Mapping[str, Value], factor: float = 1.0
@@ -99,8 +98,8 @@ class AdaGrad:
     state: ClassVar[tuple[str, ...]] = ("square", "velocity")
 
     def __post_init__(self) -> None:
-        check_range(self, 0, math.inf, "epsilon", above=True)
-        check_range(self, 0, math.inf, "initial_accumulator", "rate_decay", "weight_decay")
+        check_fields(self, "epsilon", low=0, above=True)
+        check_fields(self, "initial_accumulator", "rate_decay", "weight_decay", low=0)
 
     @property
     def initial_state(self) -> Mapping[str, float]:
@@ -153,9 +152,9 @@ class RMSProp:
     initial_state: ClassVar[Mapping[str, float]] = NOTHING
 
     def __post_init__(self) -> None:
-        check_range(self, 0, 1, "decay", "momentum")
-        check_range(self, 0, math.inf, "epsilon", above=True)
-        check_range(self, 0, math.inf, "weight_decay")
+        check_fields(self, "decay", "momentum", low=0, high=1, below=True)
+        check_fields(self, "epsilon", low=0, above=True)
+        check_fields(self, "weight_decay", low=0)
 
     def update(
         self, b: Builder, parameter: Value, gradient: Value, state: Mapping[str, Value], factor: float = 1.0
@@ -198,9 +197,9 @@ class Adam:
     initial_state: ClassVar[Mapping[str, float]] = NOTHING
 
     def __post_init__(self) -> None:
-        check_range(self, 0, 1, "beta_1", "beta_2")
-        check_range(self, 0, math.inf, "epsilon", above=True)
-        check_range(self, 0, math.inf, "weight_decay")
+        check_fields(self, "beta_1", "beta_2", low=0, high=1, below=True)
+        check_fields(self, "epsilon", low=0, above=True)
+        check_fields(self, "weight_decay", low=0)
 
     def update(
         self, b: Builder, parameter: Value, gradient: Value, state: Mapping[str, Value], factor: float = 1.0
@@ -261,7 +260,7 @@ class Nadam(Adam):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_range(self, 0, math.inf, "momentum_decay")
+        check_fields(self, "momentum_decay", low=0)
 
     def slot_values(self, learning_rate: Rates, first_step: int, n_steps: int) -> NDArray[np.float64]:
         """(step size of the moment, of the gradient, scale of the second moment's root)."""

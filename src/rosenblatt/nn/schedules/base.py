@@ -5,12 +5,12 @@ Takes settings. Returns nothing, or raises a `ValueError` that says what is allo
 
 from __future__ import annotations
 
-import math
-import numbers
-from typing import Any, Protocol, runtime_checkable
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
+
+from rosenblatt._checks import is_number
 
 __all__ = ["Schedule"]
 
@@ -44,33 +44,10 @@ class Schedule(Protocol):
         """
 
 
-def _is_number(value: Any) -> bool:
-    return isinstance(value, numbers.Real) and not isinstance(value, bool)
-
-
-def check_range(schedule: object, low: float, high: float, *names: str, above: bool = False) -> None:
-    """Refuse fields that are no finite numbers in [low, high]; `above` excludes `low`."""
-    for name in names:
-        value = getattr(schedule, name)
-        if not _is_number(value) or not low <= value <= high or (above and value == low) or value == math.inf:
-            end = "infinity)" if high == math.inf else f"{high:g}]"
-            allowed = f"{'(' if above else '['}{low:g}, {end}"
-            raise ValueError(f"{type(schedule).__name__}: {name} is {value!r}; it must be a number in {allowed}")
-
-
-def check_whole(schedule: object, low: int, high: float, *names: str) -> None:
-    """Refuse fields that are no whole numbers in [low, high]."""
-    check_range(schedule, low, high, *names)
-    for name in names:
-        value = getattr(schedule, name)
-        if value != math.floor(value):
-            raise ValueError(f"{type(schedule).__name__}: {name} is {value!r}; it must be a whole number")
-
-
 def numbers_of(schedule: object, name: str) -> tuple[float, ...]:
     """A field that is a sequence of numbers, as a tuple; which numbers, its schedule knows."""
     value = getattr(schedule, name)
     items = tuple(value) if isinstance(value, (tuple, list, np.ndarray)) else (None,)
-    if not all(map(_is_number, items)):
-        raise ValueError(f"{type(schedule).__name__}: {name} are {value!r}; they must be a tuple of numbers")
+    if not all(map(is_number, items)):
+        raise ValueError(f"{type(schedule).__name__}: {name} are {value!r}; they must be a tuple of finite numbers")
     return items

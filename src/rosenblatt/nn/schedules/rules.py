@@ -14,7 +14,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from rosenblatt.nn.schedules.base import Rates, Schedule, Steps, check_range, check_whole, numbers_of
+from rosenblatt._checks import check_fields
+from rosenblatt.nn.schedules.base import Rates, Schedule, Steps, numbers_of
 
 __all__ = [
     "ConstantRate",
@@ -50,8 +51,8 @@ class Exponential:
     epochs: float = 20.0
 
     def __post_init__(self) -> None:
-        check_range(self, 0, 1, "factor", above=True)
-        check_range(self, 0, math.inf, "epochs", above=True)
+        check_fields(self, "factor", low=0, high=1, above=True)
+        check_fields(self, "epochs", low=0, above=True)
 
     def rates(self, base: float, steps: Steps, steps_per_epoch: int, total_steps: int) -> Rates:
         """See `Schedule.rates`."""
@@ -67,7 +68,7 @@ class Power:
     exponent: float = 1.0
 
     def __post_init__(self) -> None:
-        check_range(self, 0, math.inf, "epochs", "exponent", above=True)
+        check_fields(self, "epochs", "exponent", low=0, above=True)
 
     def rates(self, base: float, steps: Steps, steps_per_epoch: int, total_steps: int) -> Rates:
         """See `Schedule.rates`."""
@@ -113,8 +114,8 @@ class Cosine:
     runs_to_completion: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
-        check_range(self, 0, 1, "final")
-        check_whole(self, 1, math.inf, "cycles")
+        check_fields(self, "final", low=0, high=1)
+        check_fields(self, "cycles", low=1, whole=True)
 
     def rates(self, base: float, steps: Steps, steps_per_epoch: int, total_steps: int) -> Rates:
         """See `Schedule.rates`."""
@@ -132,7 +133,7 @@ class Warmup:
     then: Schedule = field(default_factory=ConstantRate)
 
     def __post_init__(self) -> None:
-        check_range(self, 0, math.inf, "epochs", above=True)
+        check_fields(self, "epochs", low=0, above=True)
         if not isinstance(self.then, Schedule) or isinstance(self.then, (type, Plateau)):
             raise ValueError(f"Warmup: then is {self.then!r}; it must be an instance of a schedule other than Plateau")
 
@@ -164,7 +165,7 @@ class OneCycle:
     runs_to_completion: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
-        check_range(self, 0, 1, "peak", "start", "final", above=True)
+        check_fields(self, "peak", "start", "final", low=0, high=1, above=True)
 
     def rates(self, base: float, steps: Steps, steps_per_epoch: int, total_steps: int) -> Rates:
         """See `Schedule.rates`."""
@@ -189,7 +190,7 @@ class CosLog:
     runs_to_completion: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
-        check_whole(self, 1, 32, "cycles")
+        check_fields(self, "cycles", low=1, high=32, whole=True)
 
     def rates(self, base: float, steps: Steps, steps_per_epoch: int, total_steps: int) -> Rates:
         """See `Schedule.rates`."""
@@ -228,10 +229,10 @@ class Plateau:
     smallest: float = 1e-6
 
     def __post_init__(self) -> None:
-        check_range(self, 0, 1, "factor", above=True)
-        check_whole(self, 0, math.inf, "patience")
-        check_range(self, 0, math.inf, "min_delta")
-        check_range(self, 0, 1, "smallest")
+        check_fields(self, "factor", low=0, high=1, above=True)
+        check_fields(self, "patience", low=0, whole=True)
+        check_fields(self, "min_delta", low=0)
+        check_fields(self, "smallest", low=0, high=1)
 
     def rates(self, base: float, steps: Steps, steps_per_epoch: int, total_steps: int) -> Rates:
         """The base rate; the training multiplies it by the state's factor."""

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -25,7 +24,6 @@ __all__ = [
     "part_of",
     "predict_variants",
     "predictions_of",
-    "require_count",
     "sample_rows",
 ]
 
@@ -104,12 +102,6 @@ def predictions_of(model: Any, outputs: Array) -> Array:
     if hasattr(model, "classes_"):
         return np.asarray(outputs / outputs.sum(axis=1, keepdims=True))
     return np.asarray(model.target_scaler_.decode(outputs))
-
-
-def require_count(name: str, given: Any) -> None:
-    """Refuse what is no positive integer."""
-    if not isinstance(given, Integral) or isinstance(given, bool) or given < 1:
-        raise ValueError(f"{name} is {given!r}; it must be a positive integer.")
 
 
 def sample_rows(n: int, most: int, rng: Any) -> NDArray[np.int64]:

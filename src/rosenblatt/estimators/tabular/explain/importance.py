@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils import check_array, check_random_state, column_or_1d
 
+from rosenblatt._checks import check_count
 from rosenblatt.estimators.tabular.architecture import feed
 from rosenblatt.estimators.tabular.explain.column_substitution import (
     Substitution,
@@ -22,7 +23,6 @@ from rosenblatt.estimators.tabular.explain.column_substitution import (
     part_of,
     predict_variants,
     predictions_of,
-    require_count,
     sample_rows,
 )
 from rosenblatt.estimators.tabular.metrics import CLASS_METRICS, regression_of
@@ -119,8 +119,8 @@ def explain(
     """See `TabularEstimator.explain`."""
     if method not in METHODS:
         raise ValueError(f"method is {method!r}; allowed: {', '.join(map(repr, METHODS))}.")
-    require_count("n_repeats", n_repeats)
-    require_count("n_rows", n_rows)
+    check_count("n_repeats", n_repeats)
+    check_count("n_rows", n_rows)
     metric_used, measure = score_of(model, metric)
     table, target = read_rows(model, X, y)
     rng = check_random_state(check_random_state(random_state).randint(2**31))  # as scikit-learn's, for equal shuffles

@@ -14,11 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils import check_random_state
 
+from rosenblatt._checks import check_count
 from rosenblatt.estimators.tabular.explain.column_substitution import (
     Substitution,
     column_slices,
     predict_variants,
-    require_count,
     sample_rows,
 )
 from rosenblatt.tables.encoders import Encoder
@@ -94,8 +94,8 @@ def partial_dependence(
     model: Any, X: Any, column: str | int, grid: Any, n_grid: int, n_rows: int, random_state: Any
 ) -> PartialDependence:
     """See `TabularEstimator.partial_dependence`."""
-    require_count("n_grid", n_grid)
-    require_count("n_rows", n_rows)
+    check_count("n_grid", n_grid)
+    check_count("n_rows", n_rows)
     encoder = encoder_of(model, column)
     table = model._read(X, reset=False)
     table = table.take(sample_rows(table.n_rows, n_rows, check_random_state(random_state)))

@@ -1,0 +1,64 @@
+"""The best candidate fitted on all rows, perhaps averaged with the next best.
+
+Takes a finished search and the data. Returns a fitted estimator. Never tries another candidate.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from copy import copy
+from typing import Any
+
+from rosenblatt.search.journal import Result
+from rosenblatt.search.scheduler import SearchScheduler
+from rosenblatt.search.trials import Fold, ResumableTrial
+
+__all__ = ["refit_best"]
+
+
+def refit_best(run: SearchScheduler, X: Any, y: Any) -> Any:
+    """The best estimator, fitted on all rows; at the end of the time budget with what it has learned."""
+    assert run.best is not None
+    if run.data.makes_own_folds:
+        return average_leaders(run, X, y)
+    best, end = run.make(run.best.trial), run.budget.end
+    if end == math.inf:
+        return best.fit(X, y)
+    training = ResumableTrial(best, Fold(X, y, None, None), None)
+    _, complete = training.advance(run.max_epochs, lambda: end - time.monotonic())
+    run.interrupted |= not complete
+    training.close()
+    return best
+
+
+def average_leaders(run: SearchScheduler, X: Any, y: Any) -> Any:
+    """The best estimator, with the networks of the next ones that came as far where they improve it."""
+    first, *others = run.leaders()
+    best = fitted(run, first.trial, X, y)
+    for result in others:
+        if can_join(run, first, result):
+            both = copy(best)
+            both.average_with([fitted(run, result.trial, X, y)], run.data.target_values())
+            best = both if both.score_ > best.score_ else best
+    return best
+
+
+def can_join(run: SearchScheduler, first: Result, other: Result) -> bool:
+    """Whether a candidate came as far as the best, its columns and outputs mean the same, and there is time for it."""
+    one, two = (run.sampler.candidates[result.trial] for result in (first, other))
+    alike = all(one.get(name) == two.get(name) for name in run.estimator.shared_parameters)
+    has_time = other.trial in run.workers.trainings or run.budget.end == math.inf
+    return alike and has_time and other.standing[:2] == first.standing[:2]
+
+
+def fitted(run: SearchScheduler, trial: int, X: Any, y: Any) -> Any:
+    """A candidate's estimator, as it is kept, or trained again."""
+    end = run.budget.end
+    kept: list[Any] = run.workers.trainings.pop(trial, [])
+    if kept and (end < math.inf or kept[0].estimator.planned_epochs == run.max_epochs):
+        return kept[0].estimator
+    made = run.make(trial)
+    if end < math.inf:
+        made.set_params(time_budget=max(0.1, end - time.monotonic()))
+    return made.fit(X, y)

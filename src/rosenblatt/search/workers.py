@@ -1,0 +1,143 @@
+"""Trainings of candidates, several at once: in threads of this process, or by joblib's backend.
+
+Takes candidates and folds by number, and the epoch that they are to reach. Returns their outcomes as they come. Never
+decides which candidates train.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+import warnings
+from collections.abc import Callable, Generator
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from itertools import islice
+from typing import Any
+
+import joblib  # type: ignore[import-untyped]
+
+from rosenblatt.search.data import SearchData
+from rosenblatt.search.trials import Outcome, RestartedTrial, ResumableTrial, run_trial
+from rosenblatt.threads import get_num_threads
+
+__all__ = ["TimeBudget", "Workers"]
+
+Jobs = list[tuple[int, int]]
+"""Numbers of candidates and of folds."""
+Done = tuple[int, int, Outcome | None]
+"""A job, and its outcome; None if there was no time to begin."""
+POLL_SECONDS = 0.2
+"""Time between looks for signals: a Ctrl-C that comes as waiting begins is seen at its end."""
+QUEUE_DEPTH = 8
+"""Trainings for each thread that are handed over before their results are looked at."""
+OPTIMISM = 0.5
+"""Share of the quickest candidate's time that the next one takes at least."""
+
+
+class TimeBudget:
+    """The time until `end`, by `time.monotonic`, less that of the refit: so many epochs on the rows of a fold."""
+
+    def __init__(self, end: float, refit_epochs: float) -> None:
+        self.end, self.refit_epochs = end, refit_epochs
+        self.epoch_seconds: dict[int, float] = {}
+        """Of each candidate's slowest fold."""
+        self.best: int | None = None
+        """The best candidate so far."""
+
+    def left(self) -> float:
+        """Seconds until the refit has to begin."""
+        if self.end == math.inf:
+            return math.inf
+        of_best = self.epoch_seconds.get(self.best, 0.0) if self.best is not None else 0.0
+        epoch = of_best or max(self.epoch_seconds.values(), default=0.0)
+        return self.end - time.monotonic() - self.refit_epochs * epoch
+
+    def restart(self, trial: int, epochs: int) -> float:
+        """Seconds that a candidate takes at least if its training starts from scratch."""
+        quickest = OPTIMISM * min(self.epoch_seconds.values(), default=0.0)
+        return self.epoch_seconds.get(trial, quickest) * epochs
+
+
+class Workers:
+    """The trainings of a search, which wait between its stages; ``make(trial)`` is a candidate's unfitted estimator."""
+
+    def __init__(self, search: Any, data: SearchData, budget: TimeBudget, make: Callable[[int], Any]) -> None:
+        self.options, self.data, self.budget, self.make = search, data, budget, make
+        self.trainings: dict[int, list[ResumableTrial | RestartedTrial | None]] = {}
+        self.started: set[tuple[int, int]] = set()
+        """Candidates, and the epochs that they were to reach."""
+        self.stopped = False
+
+    def run(self, jobs: Jobs, epochs: int, share: float) -> Generator[Done]:
+        """Bring all jobs to an epoch; none begins after `share`, by `time.monotonic`."""
+        return (self._with_joblib if self.options.backend == "joblib" else self._in_threads)(jobs, epochs, share)
+
+    def close(self, trial: int) -> None:
+        """Let a candidate's trainings go."""
+        for training in self.trainings.pop(trial, []):
+            if training is not None:
+                training.close()
+
+    def _in_threads(self, jobs: Jobs, epochs: int, share: float) -> Generator[Done]:
+        n_jobs = self.options.n_jobs or (1 if self.data.makes_own_folds else get_num_threads())
+        waiting = iter(jobs)
+        running: dict[Future[Outcome | None], tuple[int, int]] = {}
+        with ThreadPoolExecutor(n_jobs) as pool:
+            try:
+                while True:
+                    for trial, k in islice(waiting, QUEUE_DEPTH * n_jobs - len(running)):
+                        running[pool.submit(self._advance, trial, k, epochs, share)] = trial, k
+                    if not running:
+                        return
+                    for future in wait(running, POLL_SECONDS, return_when=FIRST_COMPLETED).done:
+                        yield (*running.pop(future), future.result())
+            except BaseException:
+                self.stopped = True  # trainings end at their next look at the time
+                pool.shutdown(cancel_futures=True)
+                raise
+
+    def _may_start(self, trial: int, epochs: int, share: float) -> bool:
+        """Within time, or the first of all, so that there is a result, or one whose other folds have started."""
+        is_first = trial == 0 and self.budget.best is None
+        needed = self.budget.restart(trial, epochs) if self.data.makes_own_folds else 0.0
+        late = time.monotonic() > share and (trial, epochs) not in self.started
+        if not is_first and (self.budget.left() <= needed or late):
+            return False
+        self.started.add((trial, epochs))
+        return True
+
+    def _advance(self, trial: int, k: int, epochs: int, share: float) -> Outcome | None:
+        """One fold."""
+        if self.stopped or not self._may_start(trial, epochs, share):
+            return None
+        trainings = self.trainings.setdefault(trial, [None] * len(self.data.folds))
+        try:
+            training = trainings[k] = trainings[k] or self.data.training(self.make(trial), k)
+        except Exception as error:
+            return Outcome(math.nan, True, f"{type(error).__name__}: {error}")
+        return run_trial(training, epochs, lambda: -1.0 if self.stopped else self.budget.left())
+
+    def _with_joblib(self, jobs: Jobs, epochs: int, share: float) -> Generator[Done]:
+        """Trainings restart at each stage, as they cannot wait in a process that may be any."""
+        parallel = joblib.Parallel(n_jobs=self.options.n_jobs, return_as="generator_unordered")
+        ends = None if self.budget.end == math.inf else time.time() + max(0.0, self.budget.left())
+        tasks = (
+            joblib.delayed(train_alone)(trial, k, self.data.training(self.make(trial), k), epochs, ends)
+            for trial, k in jobs
+            if self._may_start(trial, epochs, share)
+        )
+        missing = set(jobs)
+        for trial, k, outcome in parallel(tasks):
+            missing.discard((trial, k))
+            yield trial, k, outcome
+        for trial, k in missing:
+            yield trial, k, None
+
+
+def train_alone(trial: int, k: int, training: ResumableTrial | RestartedTrial, epochs: int, ends: float | None) -> Done:
+    """A fold in a process of its own, until `ends` by the clock."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        outcome = run_trial(training, epochs, lambda: math.inf if ends is None else ends - time.time())
+    training.close()
+    return trial, k, outcome

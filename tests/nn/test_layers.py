@@ -292,7 +292,7 @@ def test_data_driven_weights_give_unit_variance_on_the_data():
             lambda x: nn.Network(nn.Dense(2)(x)).fit(X, Y, head_weights={"a": 2.0}),
             "head_weights names a; the heads are",
         ),
-        (lambda x: nn.Network(nn.Dense(3)(x)).fit(X, Y, ema_decay=1), r"ema_decay is 1; it must be in \[0, 1\)"),
+        (lambda x: nn.Network(nn.Dense(3)(x)).fit(X, Y, ema_decay=1), r"ema_decay is 1; it must be a number in \[0, 1\)"),
     ],
 )
 def test_mistakes_are_named(build, message):

@@ -1,0 +1,185 @@
+"""Checks of what users pass: numbers, durations, seeds, and arrays that belong together.
+
+Takes a name, a value and what is allowed. Returns the value in the type that the caller needs, or raises a `ValueError`
+that says what was given, what is allowed, and where. Never imports more than NumPy.
+"""
+
+from __future__ import annotations
+
+import math
+import numbers
+import re
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+__all__ = [
+    *(
+        "check_count",
+        "check_counts",
+        "check_fields",
+        "check_finite",
+        "check_number",
+        "check_same_rows",
+        "check_seed",
+        "check_weights",
+    ),
+    *("is_count", "is_number", "parse_duration"),
+]
+
+DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*([smh]?)")
+SECONDS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}
+
+
+def is_number(value: Any) -> bool:
+    """Whether it is a finite real number; True and False are none."""
+    is_real = isinstance(value, numbers.Real) and not isinstance(value, bool)
+    return is_real and bool(-math.inf < value < math.inf)  # math.isfinite overflows for huge integers
+
+
+def is_count(value: Any, low: int = 1) -> bool:
+    """Whether it is an integer of at least `low`; True and False are none."""
+    return isinstance(value, numbers.Integral) and not isinstance(value, bool) and int(value) >= low
+
+
+def check_number(
+    name: str,
+    value: Any,
+    low: float = -math.inf,
+    high: float = math.inf,
+    *,
+    above: bool = False,
+    below: bool = False,
+    whole: bool = False,
+    where: str = "",
+) -> float:
+    """`value`, if it is a finite number in [low, high].
+
+    `above` excludes `low`, `below` excludes `high`; with `whole` only whole numbers are allowed, such as 2 or 2.0.
+
+    Raises
+    ------
+    ValueError
+        As in "Dropout: rate is 1.5; it must be a number in [0, 1)", where "Dropout" is `where`.
+    """
+    inside = (
+        is_number(value) and low <= value <= high and not (above and value == low) and not (below and value == high)
+    )
+    if inside and (not whole or value == math.floor(value)):
+        return float(value)
+    kind = "a whole number" if whole else "a number"
+    closed = high < math.inf and not below
+    allowed = f"{kind} in {'(' if above else '['}{low:g}, {high:g}{']' if closed else ')'}"
+    raise refusal(name, value, "a finite number" if low == -math.inf else allowed, where)
+
+
+def check_fields(instance: object, *names: str, **limits: Any) -> None:
+    """Check attributes as `check_number` does; the message names the class, and the instance if it has a name."""
+    for name in names:
+        check_number(name, getattr(instance, name), **limits, where=owner(instance))
+
+
+def check_count(name: str, value: Any, low: int = 1, high: float = math.inf, *, where: str = "") -> int:
+    """`value`, if it is an integer in [low, high]; by default a positive one."""
+    if is_count(value, low) and value <= high:
+        return int(value)
+    limits = f"[{low}, {high:g}{']' if high < math.inf else ')'}"
+    raise refusal(name, value, "a positive integer" if limits == "[1, inf)" else f"an integer in {limits}", where)
+
+
+def check_counts(instance: object, *names: str) -> None:
+    """Refuse attributes that are not positive integers, in the words of `check_fields`."""
+    for name in names:
+        check_count(name, getattr(instance, name), where=owner(instance))
+
+
+def owner(instance: object) -> str:
+    """The start of a message about an instance: its class and, where it was given one, its name."""
+    name = getattr(instance, "__dict__", {}).get("name")
+    return type(instance).__name__ + (f" {name!r}" if name else "")
+
+
+def refusal(name: str, value: Any, allowed: str, where: str = "") -> ValueError:
+    """The error of every check in this module."""
+    return ValueError(f"{where}{': ' if where else ''}{name} is {value!r}; it must be {allowed}")
+
+
+def parse_duration(name: str, value: Any, *, unitless: str = "seconds") -> float:
+    """A time in seconds: a number of seconds, or a text such as "90", "90s", "1.5m" or "1h".
+
+    `unitless` is what a number without a unit counts. If these are not seconds, it is refused: the caller reads it.
+    """
+    found = DURATION.fullmatch(value.strip()) if isinstance(value, str) else None
+    if found is not None:
+        seconds, has_unit = float(found[1]) * SECONDS[found[2]], bool(found[2])
+    else:
+        seconds, has_unit = (float(value) if is_number(value) else 0.0), False
+    if seconds > 0 and (has_unit or unitless == "seconds"):
+        return seconds
+    raise refusal(name, value, f"a positive number of {unitless}, or a time such as '90s', '5m' or '1h'")
+
+
+def check_seed(name: str, value: Any) -> int | None:
+    """`value`, if it is None or an integer that a 64-bit generator takes."""
+    if value is None or (is_count(value, 0) and int(value) < 2**64):
+        return None if value is None else int(value)
+    raise refusal(name, value, "an integer in [0, 2**64), or None")
+
+
+def check_same_rows(**arrays: Any) -> int:
+    """The number of rows that all arrays have; those that are None are left out.
+
+    Raises
+    ------
+    ValueError
+        As in "X has 5 rows, but y has 4; give one row of each per example".
+    """
+    rows = {name: np.shape(array)[:1] for name, array in arrays.items() if array is not None}
+    for name, shape in rows.items():
+        if not shape:
+            raise ValueError(f"{name} is a single value; it must be an array with a row per example")
+    (first, (n_rows,)), *others = rows.items()
+    for name, (found,) in others:
+        if found != n_rows:
+            raise ValueError(f"{first} has {n_rows} rows, but {name} has {found}; give one row of each per example")
+    return int(n_rows)
+
+
+def check_finite(name: str, array: Any) -> None:
+    """Refuse NaN and infinity in an array or sparse matrix; the message names the place.
+
+    Raises
+    ------
+    ValueError
+        As in "X contains nan in row 3, column 1 (from 0); ...".
+    """
+    entries = array.tocoo() if hasattr(array, "tocoo") else None
+    values = np.asarray(array) if entries is None else entries.data
+    if values.dtype.kind != "f" or np.isfinite(values).all():
+        return
+    at = tuple(np.argwhere(~np.isfinite(values))[0])
+    place = at if entries is None else (entries.row[at], entries.col[at])
+    where = ", ".join(f"{what} {i}" for what, i in zip(("row", "column", "axis 2", "axis 3"), place, strict=False))
+    raise ValueError(f"{name} contains {values[at]} in {where} (from 0); replace it or leave that row out")
+
+
+def check_weights(sample_weight: Any, n_rows: int, dtype: npt.DTypeLike = np.float64) -> npt.NDArray[Any]:
+    """Weights of rows, or one number for all of them, as an array of shape (n_rows,) and of the given dtype.
+
+    Raises
+    ------
+    ValueError
+        If there is not one finite weight of at least 0 for each row, or all are 0.
+    """
+    weights = np.asarray(sample_weight, dtype)
+    weights = np.full(n_rows, weights) if weights.ndim == 0 else weights
+    if weights.shape != (n_rows,):
+        raise ValueError(f"sample_weight has shape {weights.shape}; it must have one weight per row, shape ({n_rows},)")
+    check_finite("sample_weight", weights)
+    if (weights < 0).any():
+        row = int(np.argmax(weights < 0))
+        raise ValueError(f"sample_weight is {weights[row]:g} in row {row} (from 0); weights must be at least 0")
+    if not weights.any():
+        raise ValueError("sample_weight is 0 in all rows; at least one weight must be positive")
+    return weights

@@ -181,5 +181,5 @@ def check_weights(sample_weight: Any, n_rows: int, dtype: npt.DTypeLike = np.flo
         row = int(np.argmax(weights < 0))
         raise ValueError(f"sample_weight is {weights[row]:g} in row {row} (from 0); weights must be at least 0")
     if not weights.any():
-        raise ValueError("sample_weight is 0 in all rows; at least one weight must be positive")
+        raise ValueError("sample_weight is zero in all rows; at least one weight must be positive")
     return weights

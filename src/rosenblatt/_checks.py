@@ -165,7 +165,7 @@ def check_finite(name: str, array: Any) -> None:
 
 
 def check_weights(sample_weight: Any, n_rows: int, dtype: npt.DTypeLike = np.float64) -> npt.NDArray[Any]:
-    """Weights of rows as an array of shape (n_rows,) and of the given dtype.
+    """Weights of rows, or one number for all of them, as an array of shape (n_rows,) and of the given dtype.
 
     Raises
     ------
@@ -173,6 +173,7 @@ def check_weights(sample_weight: Any, n_rows: int, dtype: npt.DTypeLike = np.flo
         If there is not one finite weight of at least 0 for each row, or all are 0.
     """
     weights = np.asarray(sample_weight, dtype)
+    weights = np.full(n_rows, weights) if weights.ndim == 0 else weights
     if weights.shape != (n_rows,):
         raise ValueError(f"sample_weight has shape {weights.shape}; it must have one weight per row, shape ({n_rows},)")
     check_finite("sample_weight", weights)
@@ -180,5 +181,5 @@ def check_weights(sample_weight: Any, n_rows: int, dtype: npt.DTypeLike = np.flo
         row = int(np.argmax(weights < 0))
         raise ValueError(f"sample_weight is {weights[row]:g} in row {row} (from 0); weights must be at least 0")
     if not weights.any():
-        raise ValueError("sample_weight is 0 in all rows; at least one weight must be positive")
+        raise ValueError("sample_weight is zero in all rows; at least one weight must be positive")
     return weights

@@ -294,7 +294,7 @@ def test_data_driven_weights_give_unit_variance_on_the_data():
         ),
         (
             lambda x: nn.Network(nn.Dense(3)(x)).fit(X, Y, ema_decay=1),
-            r"ema_decay is 1; it must be a number",
+            r"ema_decay is 1; it must be a number in \[0, 1\)",
         ),
     ],
 )

@@ -294,7 +294,7 @@ def test_wrong_data_are_refused():
         with pytest.raises(ValueError, match=f"batch_size is {batch_size}; it must be at least 1"):
             Trainer(network(), "softmax_cross_entropy", Adam(), batch_size=batch_size)
     trainer = Trainer(network(), "softmax_cross_entropy", Adam(), batch_size=10)
-    with pytest.raises(ValueError, match="different numbers of rows"):
+    with pytest.raises(ValueError, match="X has 69 rows, but y has 70"):
         trainer.set_data(X[:-1], y)
     with pytest.raises(ValueError, match="weighted=True"):
         trainer.set_data(X, y, np.ones(70))

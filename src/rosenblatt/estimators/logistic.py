@@ -23,8 +23,9 @@ from sklearn.utils import check_random_state, column_or_1d
 from sklearn.utils._param_validation import HasMethods, Interval, Options, StrOptions
 from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import _check_sample_weight, validate_data
+from sklearn.utils.validation import validate_data
 
+from rosenblatt._checks import check_weights
 from rosenblatt.estimators.base import FLOATS, DivergenceError, is_sparse, predict_rows, require_finite, rows_of
 from rosenblatt.estimators.callbacks import FitTasks, begin_fit
 from rosenblatt.estimators.optimizer_state import OptimizerState, SolverRates
@@ -260,7 +261,7 @@ class LogisticRegression(ClassifierMixin, StochasticSolver):  # type: ignore[mis
         """Sample weight times class weight of each row, or None if all are one."""
         if sample_weight is None and self.class_weight is None:
             return None
-        weight: Array = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True, copy=True)
+        weight = np.array(check_weights(1.0 if sample_weight is None else sample_weight, X.shape[0]))
         per_class = np.bincount(labels, weight)
         if np.count_nonzero(per_class) < (len(per_class) if self.class_weight == "balanced" else 1):
             raise ValueError(

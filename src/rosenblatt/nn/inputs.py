@@ -10,10 +10,13 @@ from typing import Any
 
 import numpy as np
 
+from rosenblatt._checks import check_same_rows, check_weights
 from rosenblatt.nn.graph import Graph
 from rosenblatt.nn.layers.base import Node
+from rosenblatt.nn.losses import Loss
+from rosenblatt.nn.objective import targets_of
 
-__all__ = ["input_arrays"]
+__all__ = ["column_limits", "input_arrays", "training_arrays"]
 
 
 def input_arrays(graph: Graph, X: Any, what: str = "X") -> dict[str, Any]:
@@ -30,10 +33,48 @@ def input_arrays(graph: Graph, X: Any, what: str = "X") -> dict[str, Any]:
             f"each, not {given}"
         )
     data = {name: _checked(node, name, X[name], what) for name, node in zip(names, graph.inputs, strict=True)}
-    lengths = {name: array.shape[0] for name, array in data.items()}
-    if len(set(lengths.values())) > 1:
-        raise ValueError(f"the inputs have different numbers of rows: {lengths}")
+    check_same_rows(**data)
     return data
+
+
+def training_arrays(
+    graph: Graph, losses: Mapping[str, Loss], X: Any, y: Any, sample_weight: Any = None, suffix: str = ""
+) -> dict[str, Any]:
+    """Inputs, targets and weights of as many rows, by the names that programs have for them.
+
+    Parameters
+    ----------
+    losses : mapping of str to Loss
+        Of each head. Class numbers have the shape (n_rows,), all other targets (n_rows, n_outputs).
+    suffix : str
+        What follows "X" and "y" in messages, as in "X_val".
+
+    Raises
+    ------
+    ValueError
+        If a head has no target, a shape does not fit, or numbers of rows differ.
+    """
+    names = targets_of(graph)
+    given = y if isinstance(y, Mapping) else dict.fromkeys(names, y) if len(names) == 1 else {}
+    if set(given) != set(names):
+        raise ValueError(
+            f"the network has the heads {', '.join(names)}; give y{suffix} as a mapping with one target for each"
+        )
+    arrays = input_arrays(graph, X, f"X{suffix}")
+    for head, name in names.items():
+        target = np.asarray(given[head])
+        arrays[name] = target.reshape(-1, 1) if not losses[head].labels and target.ndim == 1 else target
+    shown = {f"X{suffix}" if name == "x" else name + suffix * (name in names.values()): a for name, a in arrays.items()}
+    n_rows = check_same_rows(**shown)
+    if sample_weight is not None:
+        arrays["sample_weight"] = check_weights(sample_weight, n_rows, np.result_type(sample_weight, np.float32))
+    return arrays
+
+
+def column_limits(graph: Graph) -> dict[str, int]:
+    """How many levels, classes or columns each input and target of a program may have."""
+    limits = {name: node.width for name, node in zip(graph.input_names, graph.inputs, strict=True)}
+    return limits | {name: graph.heads[head].width for head, name in targets_of(graph).items()}
 
 
 def _checked(node: Node, name: str, given: Any, what: str) -> Any:

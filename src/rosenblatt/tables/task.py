@@ -14,13 +14,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rosenblatt._checks import check_weights
 from rosenblatt.tables.kinds import ColumnKind, infer_kinds
 from rosenblatt.tables.leakage import annotate_leakage
 from rosenblatt.tables.readers.reading import read_table
 from rosenblatt.tables.table import Table, TableError
 from rosenblatt.tables.targets import Target, find_target, fit_target
 
-__all__ = ["TabularTask", "check_weights", "split_rows"]
+__all__ = ["TabularTask", "split_rows"]
 
 Rows = NDArray[np.int64]
 
@@ -77,7 +78,12 @@ class TabularTask:
             raise TableError(f"the table has no column but the target {target!r}.")
         if target in (kinds or {}):
             raise TableError(f"kinds names the target {target!r}; it only says what other columns are. Leave it out.")
-        return cls(inputs, fit_target(column, task), kinds or {}, check_weights(weights, table.n_rows))
+        return cls(
+            inputs,
+            fit_target(column, task),
+            kinds or {},
+            None if weights is None else check_weights(weights, table.n_rows),
+        )
 
     @cached_property
     def kinds(self) -> tuple[ColumnKind, ...]:
@@ -97,15 +103,6 @@ class TabularTask:
         labels = None if self.target.classes is None else self.target.values
         training, held_out = split_rows(self.inputs.n_rows, share, seed, labels)
         return self.take(training), self.take(held_out)
-
-
-def check_weights(weights: Any, n_rows: int) -> NDArray[Any] | None:
-    """Weights of rows as an array; refuses negative ones and those of another number of rows."""
-    if weights is None:
-        return None
-    from sklearn.utils.validation import _check_sample_weight
-
-    return np.asarray(_check_sample_weight(weights, np.empty(n_rows), ensure_non_negative=True))
 
 
 def split_rows(n_rows: int, share: float, seed: int, labels: NDArray[np.int64] | None = None) -> tuple[Rows, Rows]:

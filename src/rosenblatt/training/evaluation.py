@@ -14,11 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rosenblatt import _core
-from rosenblatt.ir.compile import NO_SLOTS, compile_program, source
-from rosenblatt.nn.inputs import input_arrays
-from rosenblatt.nn.objective import LossGiven, Objective, targets_of
+from rosenblatt.ir.compile import NO_SLOTS, compile_program
+from rosenblatt.nn.inputs import training_arrays
+from rosenblatt.nn.objective import LossGiven, Objective
 from rosenblatt.nn.programs import block_rows, evaluation_program
-from rosenblatt.training.trainer import Trainer
+from rosenblatt.training.trainer import Trainer, sources_of
 
 if TYPE_CHECKING:
     from rosenblatt.nn.network import Network
@@ -49,22 +49,13 @@ class Evaluator:
         sample_weight: NDArray[Any] | None = None,
         head_weights: Mapping[str, float] | None = None,
     ) -> None:
-        self.network, self.weight = network, sample_weight
+        self.network = network
         objective = Objective(loss, head_weights=head_weights or {})
         program = evaluation_program(network.graph, objective, network.dtype.name)
         executable = compile_program(program, block_rows(network.graph))
-        graph, losses = network.graph, objective.losses(network.graph)
-        arrays = input_arrays(graph, X, "X_val")
-        limits = {name: node.width for name, node in zip(graph.input_names, graph.inputs, strict=True)}
-        for head, name in targets_of(graph).items():
-            target = np.asarray(y[head] if isinstance(y, Mapping) else y)
-            arrays[name] = target.reshape(-1, 1) if not losses[head].labels and target.ndim == 1 else target
-            limits[name] = graph.heads[head].width
-        lengths = {name: array.shape[0] for name, array in arrays.items()}
-        if len(set(lengths.values())) != 1:
-            raise ValueError(f"the validation data have different numbers of rows: {lengths}")
-        self.n_rows = next(iter(lengths.values()))
-        self._sources = [source(program.leaf(name), arrays[name], limits[name]) for name in executable.inputs]
+        arrays = training_arrays(network.graph, objective.losses(network.graph), X, y, sample_weight, "_val")
+        self.weight, self.n_rows = arrays.pop("sample_weight", None), next(iter(arrays.values())).shape[0]
+        self._sources = sources_of(executable, network.graph, arrays)
         self._session = _core.Session(executable.core)
 
     def loss(self) -> float:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import os
+import secrets
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rosenblatt._checks import check_count, check_number
+from rosenblatt._checks import check_count, check_finite, check_number, check_seed
 from rosenblatt.nn.effects import effects_of
 from rosenblatt.nn.graph import Graph
 from rosenblatt.nn.inputs import input_arrays
@@ -94,7 +95,7 @@ def fit(
     weight_decay_factors: Mapping[str, float] | None = None,
     anneal_regularization: bool = False,
     shuffle: bool = True,
-    seed: int = 0,
+    seed: int | None = 0,
     gradient_statistics: bool = False,
     cache_frozen: bool = False,
     callbacks: Sequence[Callback] = (),
@@ -145,8 +146,8 @@ def fit(
         (Holzmüller et al. 2024, arXiv:2407.04491).
     shuffle : bool
         A new order of the rows in each epoch.
-    seed : int
-        Of row orders, masks and noise.
+    seed : int or None
+        Of row orders, masks and noise. None draws one.
     gradient_statistics : bool
         Record norm, vanishing and dead share of each layer's gradient (`gradient_statistics`) after each epoch.
     cache_frozen : bool
@@ -177,7 +178,11 @@ def fit(
     if cache_frozen and network.frozen:
         return fit_on_frozen_features(fit, network, X, y, options)
     options["loss"] = loss if loss is not None else default_loss(network.graph)
-    check_targets(network.graph, options["loss"], y)
+    loss = options["loss"]
+    losses = loss if isinstance(loss, Mapping) else dict.fromkeys(network.graph.heads, loss)
+    check_data(network.graph, losses, X, y)
+    if validation is not None:
+        check_data(network.graph, losses, *validation, "_val")
     before = network.block.copy()
     loop = run_full_batch(network, X, y, options) if optimizer == "lbfgs" else run_batches(network, X, y, options)
     if loop.failure:
@@ -198,20 +203,26 @@ def default_loss(graph: Graph) -> dict[str, LossGiven]:
     }
 
 
-def check_targets(graph: Graph, loss: LossGiven | Mapping[str, LossGiven], y: Any) -> None:
-    """Refuse targets that a head's loss cannot take; what is missing is somebody else's complaint."""
-    losses = loss if isinstance(loss, Mapping) else dict.fromkeys(graph.heads, loss)
+def check_data(graph: Graph, loss: Mapping[str, LossGiven], X: Any, y: Any, suffix: str = "") -> None:
+    """Refuse NaN and infinity, no rows, and targets that a head's loss cannot take; the trainer looks at shapes."""
+    for name, array in input_arrays(graph, X, f"X{suffix}").items():
+        what = f"X{suffix}" if name == "x" else f"X{suffix}[{name!r}]"
+        if array.shape[0] == 0:
+            raise ValueError(f"{what} has no rows; give at least one")
+        check_finite(what, array)
     targets = y if isinstance(y, Mapping) else dict.fromkeys(graph.heads, y) if len(graph.heads) == 1 else {}
     for head in graph.heads:
-        if head in losses and head in targets:
-            check_target(losses[head], targets[head])
+        if head in loss and head in targets:
+            check_finite(f"y{suffix}" + f"[{head!r}]" * isinstance(y, Mapping), np.asarray(targets[head]))
+            check_target(loss[head], targets[head])
 
 
 def run_batches(network: Network, X: Any, y: Any, o: Options) -> TrainingLoop:
     """Train by mini-batches, continuing from a checkpoint where there is one."""
     given, n_rows = o["optimizer"], next(iter(input_arrays(network.graph, X).values())).shape[0]
     optimizer = OPTIMIZERS.resolve(given)
-    trainer = make_trainer(network, optimizer, o, batch_size=min(o["batch_size"], n_rows), seed=o["seed"])
+    seed = secrets.randbits(31) if o["seed"] is None else o["seed"]  # which a checkpoint keeps
+    trainer = make_trainer(network, optimizer, o, batch_size=min(o["batch_size"], n_rows), seed=seed)
     trainer.set_data(X, y, o["sample_weight"])
     checkpoints = None
     if o["checkpoint"] is not None:
@@ -335,11 +346,12 @@ def check_options(o: Mapping[str, Any]) -> None:
     """
     for name in ("epochs", "batch_size"):
         check_count(name, o[name])
-    for name, below in {**NUMBERS, "min_delta": math.inf}.items():
-        check_number(name, o[name], 0, below, below=True)
+    for name, high in {**NUMBERS, "min_delta": math.inf}.items():
+        check_number(name, o[name], 0, high, below=True)
     check_number("learning_rate", o["learning_rate"], 0, above=True)
-    if o["patience"] is not None and o["patience"] < 1:
-        raise ValueError(f"patience is {o['patience']!r}; it must be a positive integer, or None")
+    if o["patience"] is not None:
+        check_count("patience", o["patience"])
+    check_seed("seed", o["seed"])
     if o["validation"] is not None and (not isinstance(o["validation"], tuple) or len(o["validation"]) != 2):
         raise ValueError("validation must be a tuple (X, y)")
     if o["scorer"] is not None and o["validation"] is None:

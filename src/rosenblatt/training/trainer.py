@@ -1,7 +1,7 @@
 """A trainer: a network, what it is trained for, and the data; each call runs whole epochs in native code.
 
-Goes in: a `Network`, a loss, an optimizer, arrays. Comes out: the network's parameters, changed in place, and losses.
-It decides nothing about when to stop, how fast to learn or in which order: its caller says.
+Takes a `Network`, a loss, an optimizer and arrays. Returns losses; the network's parameters are changed in place. Never
+decides when to stop, how fast to learn or in which order: its caller says.
 """
 
 from __future__ import annotations
@@ -13,11 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rosenblatt import _core
-from rosenblatt.ir.compile import aligned_bytes, compile_program, source
+from rosenblatt.ir.compile import Executable, aligned_bytes, compile_program, source
 from rosenblatt.ir.planner import layout
 from rosenblatt.nn.effects import needs_whole_batch
-from rosenblatt.nn.inputs import input_arrays
-from rosenblatt.nn.objective import LossGiven, Objective, blocks_of, targets_of
+from rosenblatt.nn.graph import Graph
+from rosenblatt.nn.inputs import column_limits, training_arrays
+from rosenblatt.nn.objective import LossGiven, Objective, blocks_of
 from rosenblatt.nn.optimizers import Optimizer
 from rosenblatt.nn.program_cache import cached_executable
 from rosenblatt.nn.programs import block_programs, training_program, training_rows
@@ -25,7 +26,7 @@ from rosenblatt.nn.programs import block_programs, training_program, training_ro
 if TYPE_CHECKING:
     from rosenblatt.nn.network import Network
 
-__all__ = ["DivergenceError", "Trainer"]
+__all__ = ["DivergenceError", "Trainer", "sources_of"]
 
 Rates = float | NDArray[np.float64]
 
@@ -155,34 +156,9 @@ class Trainer:
         if (sample_weight is not None) != self.objective.weighted:
             raise ValueError("sample_weight must be given exactly if the trainer was made with weighted=True")
         graph = self.network.graph
-        arrays = {**input_arrays(graph, X), **self._targets(y)}
-        if sample_weight is not None:
-            arrays["sample_weight"] = sample_weight
-        lengths = {name: array.shape[0] for name, array in arrays.items()}
-        if len(set(lengths.values())) != 1:
-            raise ValueError(f"the data have different numbers of rows: {lengths}")
-        program = self.executable.program
-        limits = {name: node.width for name, node in zip(graph.input_names, graph.inputs, strict=True)}
-        limits |= {name: graph.heads[head].width for head, name in targets_of(graph).items()}
-        names = [name for name in arrays if name in self.executable.inputs]
-        self._sources = [
-            source(program.leaf(name), arrays[name], limits.get(name, 2**31 - 1))
-            for name in sorted(names, key=self.executable.inputs.index)
-        ]
-        self._n_rows = next(iter(lengths.values()))
-
-    def _targets(self, y: Any) -> dict[str, NDArray[Any]]:
-        """Each head's target by the name of its input."""
-        names = targets_of(self.network.graph)
-        given = y if isinstance(y, Mapping) else dict.fromkeys(names, y) if len(names) == 1 else {}
-        if set(given) != set(names):
-            raise ValueError(f"the network has the heads {', '.join(names)}; give y as a mapping with one for each")
-        targets = {}
-        for head, name in names.items():
-            target = np.asarray(given[head])
-            labels = self._losses[head].labels
-            targets[name] = target.reshape(-1, 1) if not labels and target.ndim == 1 else target
-        return targets
+        arrays = training_arrays(graph, self._losses, X, y, sample_weight)
+        self._sources = sources_of(self.executable, graph, arrays)
+        self._n_rows = arrays["sample_weight" if sample_weight is not None else graph.input_names[0]].shape[0]
 
     @property
     def n_rows(self) -> int:
@@ -363,6 +339,13 @@ class Trainer:
         for name in kept:
             self._leaf(name)[...] = other._leaf(name)
         self.step_count, self.epoch_count = other.step_count, other.epoch_count
+
+
+def sources_of(executable: Executable, graph: Graph, arrays: Mapping[str, Any]) -> list[_core.Source]:
+    """What a program reads, row by row, in the order of its inputs."""
+    limits, program = column_limits(graph), executable.program
+    names = [name for name in executable.inputs if name in arrays]
+    return [source(program.leaf(name), arrays[name], limits.get(name, 2**31 - 1)) for name in names]
 
 
 def spread(network: Network, factors: Mapping[str, float] | None) -> dict[str, float]:

@@ -218,7 +218,10 @@ def test_classes_of_one_row_and_a_hundred_classes():
         "lengths": (lambda: TabularClassifier().fit([[1.0], [2.0]], [1, 0, 1]), "X has 2 rows, y has 3"),
         "hidden": (lambda: TabularClassifier(hidden=(8, 0)).fit(*load_iris(return_X_y=True)), "every layer needs"),
         "preset": (lambda: TabularClassifier("bset").fit([[1.0]], [1]), "Did you mean 'best'"),
-        "sparse weight": (lambda: TabularRegressor().fit([[1.0], [2.0]], [1, 2], sample_weight=[-1, 1]), "Negative"),
+        "sparse weight": (
+            lambda: TabularRegressor().fit([[1.0], [2.0]], [1, 2], sample_weight=[-1, 1]),
+            "weights must be at least 0",
+        ),
         "text as target": (lambda: TabularRegressor().fit([[1.0], [2.0]], ["a", "b"]), "could not convert"),
         "no target": (lambda: TabularRegressor().fit([[1.0], [2.0]], None), "target y is None"),
         "missing target": (lambda: TabularRegressor().fit([[1.0], [2.0]], [np.nan, 1]), "y contains NaN"),

@@ -19,8 +19,9 @@ from sklearn.base import is_classifier
 from sklearn.metrics import get_scorer
 from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import _check_sample_weight, validate_data
+from sklearn.utils.validation import validate_data
 
+from rosenblatt._checks import check_weights
 from rosenblatt.estimators.base import FLOATS, DivergenceError, Searchable, is_sparse, rows_of, warn_user
 from rosenblatt.estimators.callbacks import FitTasks, begin_fit
 from rosenblatt.estimators.mlp.coefs import LayerParameters
@@ -158,7 +159,7 @@ class BaseMLP(MLPParameters, LayerParameters, StochasticSolver, Searchable):
             self, X, y, accept_sparse=["csr", "csc"], multi_output=True, dtype=dtype, reset=first_pass, **numeric
         )
         if sample_weight is not None:
-            sample_weight = _check_sample_weight(sample_weight, X, dtype=X.dtype, ensure_non_negative=True)
+            sample_weight = check_weights(sample_weight, X.shape[0], X.dtype)
         target = self.encode_target(y, incremental)
         return TrainingData(rows_of(X), target, self._row_weights(X, y, sample_weight), y)
 

@@ -21,6 +21,7 @@ from sklearn.model_selection import KFold, ShuffleSplit, StratifiedKFold, Strati
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from rosenblatt._checks import check_weights
 from rosenblatt.estimators.base import Searchable, SuggestingMixin, warn_user
 from rosenblatt.estimators.tabular.architecture import Settings
 from rosenblatt.estimators.tabular.ensemble import Ensemble, fit_ensemble
@@ -30,7 +31,7 @@ from rosenblatt.tables.preparation import Preparation, fit_preparation
 from rosenblatt.tables.readers.reading import is_nameless, read_table, require_names
 from rosenblatt.tables.table import Table
 from rosenblatt.tables.targets import Target
-from rosenblatt.tables.task import TabularTask, check_weights
+from rosenblatt.tables.task import TabularTask
 
 if TYPE_CHECKING:
     from rosenblatt.estimators.tabular.explain.importance import Explanation

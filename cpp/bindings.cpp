@@ -70,9 +70,10 @@ PySource csr_source(Floats values, Codes columns, Integers offsets, std::int64_t
   if (offsets.shape(0) < 1 || columns.shape(0) != values.shape(0)) {
     throw nb::value_error("a sparse matrix needs as many columns as values, and at least one row offset");
   }
-  return {Source::csr(values.data(), float_type(values.dtype()), columns.data(), offsets.data(),
-                      static_cast<std::int64_t>(values.shape(0)), static_cast<std::int64_t>(offsets.shape(0)) - 1, width),
-          {nb::cast(values), nb::cast(columns), nb::cast(offsets)}};
+  return {
+      Source::csr(values.data(), float_type(values.dtype()), columns.data(), offsets.data(),
+                  static_cast<std::int64_t>(values.shape(0)), static_cast<std::int64_t>(offsets.shape(0)) - 1, width),
+      {nb::cast(values), nb::cast(columns), nb::cast(offsets)}};
 }
 
 std::vector<Source> sources_of(const std::vector<const PySource*>& given) {

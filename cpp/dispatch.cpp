@@ -5,10 +5,10 @@
 
 namespace rosenblatt {
 
-#define ROSENBLATT_LEVEL(name)                     \
-  namespace name {                                 \
-  extern const KernelTable* const all_tables[];    \
-  extern const int n_tables;                       \
+#define ROSENBLATT_LEVEL(name)                  \
+  namespace name {                              \
+  extern const KernelTable* const all_tables[]; \
+  extern const int n_tables;                    \
   }
 #ifdef ROSENBLATT_HAS_v2
 ROSENBLATT_LEVEL(v2)

@@ -222,7 +222,12 @@ Status Session::epoch(std::span<std::byte> persistent, std::span<const Source> s
   Position& at = result.position;
   while (at.row < n_rows && status == Status::finished) {
     const double* slots = options.slots.data() + (slots_vary ? result.n_steps * n_slots : 0);
-    const Batch batch{order + at.row, std::min(options.step_rows(), n_rows - at.row), 0, 0, slots, options.seed,
+    const Batch batch{order + at.row,
+                      std::min(options.step_rows(), n_rows - at.row),
+                      0,
+                      0,
+                      slots,
+                      options.seed,
                       options.first_step + result.n_steps};
     const std::optional<double> loss = step(persistent, sources, batch, control);
     if (!loss) return Status::interrupted;

@@ -20,7 +20,7 @@ inline constexpr int kVariadic = -1;
 struct Operand {
   void* data = nullptr;
   DType dtype = DType::float32;
-  bool sparse = false;   // data points to a CsrRows
+  bool sparse = false;  // data points to a CsrRows
   std::int32_t rank = 0;
   std::int64_t dims[kMaxRank] = {0, 0, 0, 0};
   std::int64_t row_stride = 0;  // elements from row to row of a slice of columns; 0: the rows are contiguous
@@ -35,7 +35,7 @@ struct Operand {
 
 // Rows of a compressed-sparse-row matrix in the user's own arrays: row i of the batch is row rows[i] of the matrix.
 struct CsrRows {
-  const void* values;            // of the program's float type
+  const void* values;  // of the program's float type
   const std::int32_t* columns;
   const std::int64_t* offsets;  // the entries of row r are offsets[r] .. offsets[r + 1] - 1
   const std::int64_t* rows;
@@ -45,10 +45,10 @@ struct Call {
   const Operand* inputs = nullptr;
   std::int32_t n_inputs = 0;
   std::int32_t n_attrs = 0;
-  Operand output;                        // rank -1 and no data if the instruction only updates its inputs
-  const std::int64_t* attrs = nullptr;   // integers, or the bits of doubles: see attr_double
-  void* scratch = nullptr;               // kScratchBytes
-  std::int64_t first_row = 0;            // of the output within the whole output, if the call was split
+  Operand output;                       // rank -1 and no data if the instruction only updates its inputs
+  const std::int64_t* attrs = nullptr;  // integers, or the bits of doubles: see attr_double
+  void* scratch = nullptr;              // kScratchBytes
+  std::int64_t first_row = 0;           // of the output within the whole output, if the call was split
 };
 
 inline double attr_double(std::int64_t bits) { return __builtin_bit_cast(double, bits); }
@@ -61,8 +61,8 @@ inline constexpr int kIndexOperand = 1;  // the usual index_operand
 
 struct Kernel {
   const char* name;
-  std::int32_t n_inputs;   // kVariadic: one or more
-  std::int32_t n_attrs;    // kVariadic: any number
+  std::int32_t n_inputs;  // kVariadic: one or more
+  std::int32_t n_attrs;   // kVariadic: any number
   CheckFunction check;
   KernelFunction float32;
   KernelFunction float64;

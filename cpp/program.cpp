@@ -49,7 +49,8 @@ void Program::read_values(std::span<const std::int64_t> values) {
     if (row[0] < 0 || row[0] > 2 || row[4] < 0 || row[4] > kMaxRank) {
       fail("value " + std::to_string(values_.size()) + " has an unknown dtype or rank");
     }
-    ValueSpec value{static_cast<DType>(row[0]), row[1] != 0, row[3] != 0, static_cast<std::int32_t>(row[4]), row[2], {}, 0};
+    ValueSpec value{
+        static_cast<DType>(row[0]), row[1] != 0, row[3] != 0, static_cast<std::int32_t>(row[4]), row[2], {}, 0};
     for (int d = 0; d < value.rank; ++d) value.dims[d] = row[5 + d];
     values_.push_back(value);
     check_value(values_.size() - 1);
@@ -99,7 +100,8 @@ void Program::read_code(std::span<const std::int64_t> code) {
     if (kernel.n_attrs != kVariadic && n_attrs != kernel.n_attrs) {
       fail(where + " (" + kernel.name + ") has the wrong number of attributes");
     }
-    InstructionSpec instruction{&kernel, {}, static_cast<std::int32_t>(output), {}, std::numeric_limits<std::int64_t>::max()};
+    InstructionSpec instruction{
+        &kernel, {}, static_cast<std::int32_t>(output), {}, std::numeric_limits<std::int64_t>::max()};
     for (std::int64_t i = 0; i < n_inputs; ++i, ++at) {
       if (code[at] < 0 || code[at] >= n_values_known) fail(where + " (" + kernel.name + ") reads an unknown value");
       instruction.inputs.push_back(static_cast<std::int32_t>(code[at]));
@@ -142,7 +144,8 @@ void Program::check_roles() const {
 
 void Program::check_inputs() const {
   for (const std::int32_t id : roles_.inputs) {
-    if (id < 0 || id >= n_values() || !value(id).workspace || value(id).rank < 1 || value(id).rank > 2 || value(id).dims[0] != -1) {
+    if (id < 0 || id >= n_values() || !value(id).workspace || value(id).rank < 1 || value(id).rank > 2 ||
+        value(id).dims[0] != -1) {
       fail("an input must be a value of shape [m] or [m, n] in the workspace");
     }
     if (value(id).rank == 2 && value(id).dims[1] < 0) fail("the rows of an input must have a fixed width");
@@ -179,7 +182,8 @@ Bound Program::bind(std::byte* persistent, std::byte* workspace, void* scratch, 
     Call call;
     call.inputs = bound.operands.data() + bound.operands.size();
     call.n_inputs = static_cast<std::int32_t>(instruction.inputs.size());
-    for (const std::int32_t id : instruction.inputs) bound.operands.push_back(operand(id, persistent, workspace, n_rows));
+    for (const std::int32_t id : instruction.inputs)
+      bound.operands.push_back(operand(id, persistent, workspace, n_rows));
     if (instruction.output >= 0) {
       call.output = operand(instruction.output, persistent, workspace, n_rows);
     } else {
@@ -244,7 +248,8 @@ std::int32_t Program::input_at(std::int32_t id) const {
   for (const std::int32_t input : roles_.inputs) {
     if (input == id) return input;
     const ValueSpec& other = value(input);
-    if (own.sparse || other.sparse || !own.workspace || own.offset != other.offset || own.dtype != other.dtype) continue;
+    if (own.sparse || other.sparse || !own.workspace || own.offset != other.offset || own.dtype != other.dtype)
+      continue;
     if (own.size(0) == other.size(0) && own.size(1) == other.size(1) && own.bytes == other.bytes) return input;
   }
   return -1;

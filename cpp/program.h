@@ -46,13 +46,13 @@ struct IndexOperand {
 
 // The values that the executor fills or reads; -1 if the program has no such value.
 struct Roles {
-  std::vector<std::int32_t> inputs;   // filled from the sources, in this order
-  std::vector<std::int32_t> slots;    // scalars, filled before each step
+  std::vector<std::int32_t> inputs;  // filled from the sources, in this order
+  std::vector<std::int32_t> slots;   // scalars, filled before each step
   std::vector<std::int32_t> outputs;
-  std::int32_t key = -1;              // int32[4]: seed low, seed high, step, first row of the block
-  std::int32_t inverse_weight = -1;   // scalar: 1 / (sum of the weights of the batch's rows, or their number)
-  std::int32_t weights = -1;          // position in `inputs` of the sample weights
-  std::int32_t loss = -1;             // scalar
+  std::int32_t key = -1;             // int32[4]: seed low, seed high, step, first row of the block
+  std::int32_t inverse_weight = -1;  // scalar: 1 / (sum of the weights of the batch's rows, or their number)
+  std::int32_t weights = -1;         // position in `inputs` of the sample weights
+  std::int32_t loss = -1;            // scalar
 };
 
 // A program with every pointer resolved for one number of rows.

@@ -38,9 +38,8 @@ void add_accesses(const Call& call, const Kernel& kernel, Accesses& to) {
 
 bool conflict(const Accesses& a, const Accesses& b) {
   return std::ranges::any_of(a, [&](const Access& x) {
-    return std::ranges::any_of(b, [&](const Access& y) {
-      return (x.writes || y.writes) && x.begin < y.end && y.begin < x.end;
-    });
+    return std::ranges::any_of(
+        b, [&](const Access& y) { return (x.writes || y.writes) && x.begin < y.end && y.begin < x.end; });
   });
 }
 
@@ -60,7 +59,12 @@ struct Part {
 class Schedule::Builder {
  public:
   Builder(Schedule& schedule, const Bound& bound, std::span<const double> costs, std::span<void* const> scratch)
-      : to_(schedule), bound_(bound), costs_(costs), scratch_(scratch), clocks_(scratch.size()), phase_(scratch.size()) {
+      : to_(schedule),
+        bound_(bound),
+        costs_(costs),
+        scratch_(scratch),
+        clocks_(scratch.size()),
+        phase_(scratch.size()) {
     for (std::size_t i = 0; i < bound.calls.size(); ++i) {
       whole_.emplace_back();
       add_accesses(bound.calls[i], *bound.kernels[i], whole_.back());
@@ -116,9 +120,9 @@ class Schedule::Builder {
     std::vector<std::size_t> left;
     for (const std::size_t i : pending_) {
       const Call& call = bound_.calls[i];
-      const bool scalars = call.output.rank == 0 && std::all_of(call.inputs, call.inputs + call.n_inputs, [](const Operand& x) {
-        return x.rank == 0 && !x.sparse;
-      });
+      const bool scalars =
+          call.output.rank == 0 && std::all_of(call.inputs, call.inputs + call.n_inputs,
+                                               [](const Operand& x) { return x.rank == 0 && !x.sparse; });
       if (scalars && !conflict(whole_[i], deferred)) {
         to_.prologue_.push_back({bound_.functions[i], call});
         for (double& clock : clocks_) clock += costs_[i];
@@ -211,9 +215,9 @@ class Schedule::Builder {
   const Bound& bound_;
   std::span<const double> costs_;
   std::span<void* const> scratch_;
-  std::vector<double> clocks_;       // the time at which each thread has finished its calls so far
-  std::vector<Accesses> phase_;      // of each thread, in this phase
-  std::vector<Accesses> whole_;      // of each call
+  std::vector<double> clocks_;   // the time at which each thread has finished its calls so far
+  std::vector<Accesses> phase_;  // of each thread, in this phase
+  std::vector<Accesses> whole_;  // of each call
   std::vector<std::vector<Part>> parts_;
   std::vector<std::size_t> pending_;
 };

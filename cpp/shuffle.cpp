@@ -34,7 +34,8 @@ void shuffle_as_numpy(std::int64_t* order, std::int64_t n, const NumpyBits& bits
   for (std::int64_t i = n - 1; i > 0;) {
     const auto largest = static_cast<std::uint64_t>(i);
     const std::uint64_t mask = ~std::uint64_t{0} >> __builtin_clzll(largest);
-    const std::uint64_t drawn = (largest <= 0xffffffffu ? bits.next_uint32(bits.state) : bits.next_uint64(bits.state)) & mask;
+    const std::uint64_t drawn =
+        (largest <= 0xffffffffu ? bits.next_uint32(bits.state) : bits.next_uint64(bits.state)) & mask;
     const bool accepted = drawn <= largest;
     const std::uint64_t other = accepted ? drawn : largest;
     const std::int64_t kept = order[i];

@@ -154,12 +154,12 @@ static inline Vec<T> load_n(const T* p, int n) {
 #elif defined(__AVX2__)
   if constexpr (sizeof(T) == 4) {
     const __m256i lane = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
-    return reinterpret_cast<Vec<T>>(_mm256_maskload_ps(
-        reinterpret_cast<const float*>(p), _mm256_cmpgt_epi32(_mm256_set1_epi32(n), lane)));
+    return reinterpret_cast<Vec<T>>(
+        _mm256_maskload_ps(reinterpret_cast<const float*>(p), _mm256_cmpgt_epi32(_mm256_set1_epi32(n), lane)));
   } else {
     const __m256i lane = _mm256_setr_epi64x(0, 1, 2, 3);
-    return reinterpret_cast<Vec<T>>(_mm256_maskload_pd(
-        reinterpret_cast<const double*>(p), _mm256_cmpgt_epi64(_mm256_set1_epi64x(n), lane)));
+    return reinterpret_cast<Vec<T>>(
+        _mm256_maskload_pd(reinterpret_cast<const double*>(p), _mm256_cmpgt_epi64(_mm256_set1_epi64x(n), lane)));
   }
 #else
   return load_part<T>(p, n);

@@ -22,13 +22,13 @@ struct FloatTraits<float> {
   static constexpr float log2_e = 0x1.715476p+0f, ln2_high = 0x1.62ep-1f, ln2_low = 0x1.0bfbe8p-15f;
   static constexpr float exp_low = -104.5f, exp_high = 89.0f;    // beyond: 0 and infinity
   static constexpr float expm1_low = -18.0f, tanh_high = 9.25f;  // beyond: -1 and 1
-  static constexpr float exp_terms[] = {0.5f,           0x1.555556p-3f,  0x1.5554aep-5f,
-                                        0x1.11109p-7f,  0x1.6d74e4p-10f, 0x1.a1a21ap-13f};
+  static constexpr float exp_terms[] = {0.5f,          0x1.555556p-3f,  0x1.5554aep-5f,
+                                        0x1.11109p-7f, 0x1.6d74e4p-10f, 0x1.a1a21ap-13f};
   static constexpr float log_terms[] = {0x1.555554p-1f, 0x1.999a7ap-2f, 0x1.2438f6p-2f, 0x1.e2f554p-3f};
   static constexpr float erf_high = 4.0f;  // beyond: 1
   // In x^2: erf(x) / x - 1 for |x| <= 1. In |x| - 1: log(erfc(|x|)) from there to erf_high.
-  static constexpr float erf_terms[] = {0x1.06eba8p-3f,  -0x1.81273ep-2f,  0x1.ce2cf8p-4f, -0x1.b7f90cp-6f,
-                                        0x1.5405bp-8f,   -0x1.a3f6f6p-11f, 0x1.496a16p-14f};
+  static constexpr float erf_terms[] = {0x1.06eba8p-3f, -0x1.81273ep-2f,  0x1.ce2cf8p-4f, -0x1.b7f90cp-6f,
+                                        0x1.5405bp-8f,  -0x1.a3f6f6p-11f, 0x1.496a16p-14f};
   static constexpr float log_erfc_terms[] = {-0x1.d97fcp+0f, -0x1.51c9aap+1f,  -0x1.afad1cp-1f, -0x1.53ff24p-5f,
                                              0x1.44411cp-7f, -0x1.df8f96p-10f, 0x1.86dcf4p-13f};
   // In f^2, |f| <= 1/8: sin(2 pi f) / f and cos(2 pi f).
@@ -67,28 +67,33 @@ struct FloatTraits<double> {
                                          0x1.c71c524b884f5p-3, 0x1.746634faa59c3p-3, 0x1.39a26fbdd43c9p-3,
                                          0x1.2f00b9c6f4d9cp-3};
   static constexpr double erf_high = 6.0;
-  static constexpr double erf_terms[] = {
-      0x1.06eba8214db68p-3,   -0x1.812746b0379bdp-2,  0x1.ce2f21a040d16p-4,  -0x1.b82ce311fa942p-6,
-      0x1.565bccf92b39bp-8,   -0x1.c02db03dd8d80p-11, 0x1.f9a2baa92c48dp-14, -0x1.f4ca4d722820bp-17,
-      0x1.b97fd3f7bbfdap-20,  -0x1.5c0727af7aebap-23, 0x1.d71b14661f552p-27, -0x1.abae592d66183p-31};
+  static constexpr double erf_terms[] = {0x1.06eba8214db68p-3,   -0x1.812746b0379bdp-2,  0x1.ce2f21a040d16p-4,
+                                         -0x1.b82ce311fa942p-6,  0x1.565bccf92b39bp-8,   -0x1.c02db03dd8d80p-11,
+                                         0x1.f9a2baa92c48dp-14,  -0x1.f4ca4d722820bp-17, 0x1.b97fd3f7bbfdap-20,
+                                         -0x1.5c0727af7aebap-23, 0x1.d71b14661f552p-27,  -0x1.abae592d66183p-31};
   static constexpr double log_erfc_terms[] = {
-      -0x1.d97fbf27aa2a1p+0,  -0x1.51c9b0006c23dp+1, -0x1.afabc11a28f77p-1,  -0x1.5477f09ca1648p-5,
-      0x1.48c9d40a0952dp-7,   -0x1.033f6948ca723p-9, 0x1.f1b49eed4015ap-13,  0x1.b8c1fee870301p-16,
-      -0x1.c764534433afdp-16, 0x1.4185a299d561fp-17, -0x1.0fe0fc9978650p-19, 0x1.d98084c164360p-24,
-      0x1.0412fd4cf004dp-23,  -0x1.1695efe66495ap-24, 0x1.59dec7020744cp-26, -0x1.301d1a9f44742p-28,
-      0x1.812a60835eba7p-31,  -0x1.50012a1d9bedfp-34, 0x1.69b270752fd1cp-38, -0x1.69867af5c8f91p-43};
-  static constexpr double sine_terms[] = {0x1.921fb54442d18p+2, -0x1.4abbce625be41p+5, 0x1.466bc67758700p+6,
-                                          -0x1.32d2cce2d538ep+6, 0x1.50782fca3b22ap+5, -0x1.e30063a1fae0ep+3,
+      -0x1.d97fbf27aa2a1p+0,  -0x1.51c9b0006c23dp+1,  -0x1.afabc11a28f77p-1,  -0x1.5477f09ca1648p-5,
+      0x1.48c9d40a0952dp-7,   -0x1.033f6948ca723p-9,  0x1.f1b49eed4015ap-13,  0x1.b8c1fee870301p-16,
+      -0x1.c764534433afdp-16, 0x1.4185a299d561fp-17,  -0x1.0fe0fc9978650p-19, 0x1.d98084c164360p-24,
+      0x1.0412fd4cf004dp-23,  -0x1.1695efe66495ap-24, 0x1.59dec7020744cp-26,  -0x1.301d1a9f44742p-28,
+      0x1.812a60835eba7p-31,  -0x1.50012a1d9bedfp-34, 0x1.69b270752fd1cp-38,  -0x1.69867af5c8f91p-43};
+  static constexpr double sine_terms[] = {0x1.921fb54442d18p+2,  -0x1.4abbce625be41p+5, 0x1.466bc67758700p+6,
+                                          -0x1.32d2cce2d538ep+6, 0x1.50782fca3b22ap+5,  -0x1.e30063a1fae0ep+3,
                                           0x1.e3eed64f39fa7p+1};
-  static constexpr double cosine_terms[] = {1.0, -0x1.3bd3cc9be45dep+4, 0x1.03c1f081b5aaap+6, -0x1.55d3c7e3c8d5cp+6,
-                                            0x1.e1f5068303f02p+5, -0x1.a6d1ec3d46288p+4, 0x1.f9cc15d398cd1p+2,
+  static constexpr double cosine_terms[] = {1.0,
+                                            -0x1.3bd3cc9be45dep+4,
+                                            0x1.03c1f081b5aaap+6,
+                                            -0x1.55d3c7e3c8d5cp+6,
+                                            0x1.e1f5068303f02p+5,
+                                            -0x1.a6d1ec3d46288p+4,
+                                            0x1.f9cc15d398cd1p+2,
                                             -0x1.b2586b259039fp+0};
   static constexpr double quarter_turn[] = {0x1.921fb544428p+0, 0x1.4611a62633p-42, 0x1.45c06e0e68948p-86};
   static constexpr double quarters_per_radian = 0x1.45f306dc9c883p-1, circle_high = 256.0;
-  static constexpr double arc_sine_terms[] = {-0x1.5555555555555p-3, 0x1.1111111110bb2p-7,  -0x1.a01a019e83816p-13,
+  static constexpr double arc_sine_terms[] = {-0x1.5555555555555p-3, 0x1.1111111110bb2p-7,   -0x1.a01a019e83816p-13,
                                               0x1.71de379654304p-19, -0x1.ae600aca92c64p-26, 0x1.5e0b05bff20f2p-33};
-  static constexpr double arc_cosine_terms[] = {0x1.5555555555555p-5,  -0x1.6c16c16c16967p-10, 0x1.a01a019f4e9b4p-16,
-                                                -0x1.27e4fa17bf139p-22, 0x1.1eeb68cd22f56p-29, -0x1.907d8f29fe831p-37};
+  static constexpr double arc_cosine_terms[] = {0x1.5555555555555p-5,   -0x1.6c16c16c16967p-10, 0x1.a01a019f4e9b4p-16,
+                                                -0x1.27e4fa17bf139p-22, 0x1.1eeb68cd22f56p-29,  -0x1.907d8f29fe831p-37};
 };
 
 template <class T>

@@ -13,6 +13,7 @@ inline Vec<T> indicator(Mask mask) {
   return mask ? broadcast(T(1)) : Vec<T>{};
 }
 
+// clang-format off: a function of one line stays on one line
 struct Neg {
   template <class T>
   static Vec<T> apply(Vec<T> x) { return -x; }
@@ -183,6 +184,7 @@ struct LogisticBackward {
   template <class T>
   static Vec<T> apply(Vec<T> g, Vec<T> out) { return g * out * (T(1) - out); }
 };
+// clang-format on
 
 constexpr Kernel rows[] = {
     same_shape_row<Neg, 1>("neg"),

@@ -86,8 +86,8 @@ Index rows_of_output(const Call& call) { return call.output.dims[0]; }
 Index columns_of_output(const Call& call) { return call.output.dims[1]; }
 
 constexpr Kernel rows[] = {
-    {"gather_rows", 2, 0, check_gather_rows, gather_rows_kernel<float>, gather_rows_kernel<double>,
-     split_gather, 0, rows_of_table},
+    {"gather_rows", 2, 0, check_gather_rows, gather_rows_kernel<float>, gather_rows_kernel<double>, split_gather, 0,
+     rows_of_table},
     {"scatter_add_rows", 2, 1, check_scatter_add_rows, scatter_add_rows_kernel<float>, scatter_add_rows_kernel<double>,
      nullptr, 0, rows_of_output},
     {"one_hot", 1, 1, check_one_hot, one_hot_kernel<float>, one_hot_kernel<double>, split_all_rows, 0,

@@ -49,8 +49,8 @@ static inline Vec<T> join(auto part) {
     if constexpr (parts == 2) {
       return reinterpret_cast<Vec<T>>(concatenate(part(0), part(1), two));
     } else {
-      return reinterpret_cast<Vec<T>>(concatenate(concatenate(part(0), part(1), two),
-                                                  concatenate(part(2), part(3), two), Lanes<T, 4 * side>{}));
+      return reinterpret_cast<Vec<T>>(
+          concatenate(concatenate(part(0), part(1), two), concatenate(part(2), part(3), two), Lanes<T, 4 * side>{}));
     }
   }
 }

@@ -38,16 +38,16 @@ template <class T>
 struct Tile {
   Index depth;  // the range of k
   const T* a;
-  Index a_row, a_depth;       // strides of op(A)
+  Index a_row, a_depth;  // strides of op(A)
   const T* b;
-  Index b_depth;              // stride of op(B) between its rows
+  Index b_depth;  // stride of op(B) between its rows
   T* c;
   Index c_row;
-  int tail;                   // columns of the last vector, 1 to kLanes<T>
-  bool add;                   // add to C instead of overwriting it
-  const T* bias;              // of these columns, or nullptr: added to every row
-  bool relu;                  // negative results become zero
-  const T* gate;              // laid out like C, or nullptr: where it is not positive, C becomes zero
+  int tail;       // columns of the last vector, 1 to kLanes<T>
+  bool add;       // add to C instead of overwriting it
+  const T* bias;  // of these columns, or nullptr: added to every row
+  bool relu;      // negative results become zero
+  const T* gate;  // laid out like C, or nullptr: where it is not positive, C becomes zero
 };
 
 template <class T>
@@ -165,9 +165,9 @@ struct Split {
 template <class T>
 inline Split<T> split_rows(Index n_rows, int n_vectors) {
   const auto n = static_cast<std::uint32_t>(n_rows);  // at most one block, see multiply; 32-bit divisions are faster
-  const std::uint32_t n_tiles = n_vectors == 1 ? (n + max_rows(1) - 1) / max_rows(1)
-                              : n_vectors == 2 ? (n + max_rows(2) - 1) / max_rows(2)
-                                               : (n + max_rows(4) - 1) / max_rows(4);
+  const std::uint32_t n_tiles = n_vectors == 1   ? (n + max_rows(1) - 1) / max_rows(1)
+                                : n_vectors == 2 ? (n + max_rows(2) - 1) / max_rows(2)
+                                                 : (n + max_rows(4) - 1) / max_rows(4);
   const std::uint32_t low_rows = n_tiles == 1 ? n : n / n_tiles, n_high = n - low_rows * n_tiles;
   Split<T> split{};
   split.low_rows = static_cast<int>(low_rows);

@@ -173,9 +173,8 @@ void map_short_rows(const Nest<kInputs>& nest, RowsFunction<T> rows, T* out, con
 template <class Op, int kInputs, class T>
 __attribute__((noinline)) void map_nest(const Call& call) {
   const Nest<kInputs> nest = make_nest<kInputs>(call);
-  const RowsFunction<T> rows =
-      rows_function<Op, T>(nest.present[0], std::make_integer_sequence<int, kInputs>{},
-                           std::make_integer_sequence<unsigned, (1u << kInputs)>{});
+  const RowsFunction<T> rows = rows_function<Op, T>(nest.present[0], std::make_integer_sequence<int, kInputs>{},
+                                                    std::make_integer_sequence<unsigned, (1u << kInputs)>{});
   // Short rows can be joined if every operand that varies between rows also varies along them.
   const bool joins = nest.size[0] < 2 * kLanes<T> && nest.size[1] > 4 && (nest.present[1] & ~nest.present[0]) == 0;
   T* out = data_of<T>(call.output);
@@ -216,13 +215,23 @@ void broadcast_kernel(const Call& call) {
 // Rows for the table of a family.
 template <class Op, int kInputs>
 constexpr Kernel same_shape_row(const char* name) {
-  return {name, kInputs, 0, check_same_shape<kInputs>, same_shape_kernel<Op, kInputs, float>,
-          same_shape_kernel<Op, kInputs, double>, split_rows};
+  return {name,
+          kInputs,
+          0,
+          check_same_shape<kInputs>,
+          same_shape_kernel<Op, kInputs, float>,
+          same_shape_kernel<Op, kInputs, double>,
+          split_rows};
 }
 template <class Op, int kInputs>
 constexpr Kernel broadcast_row(const char* name) {
-  return {name, kInputs, 0, check_broadcast<kInputs>, broadcast_kernel<Op, kInputs, float>,
-          broadcast_kernel<Op, kInputs, double>, split_rows};
+  return {name,
+          kInputs,
+          0,
+          check_broadcast<kInputs>,
+          broadcast_kernel<Op, kInputs, float>,
+          broadcast_kernel<Op, kInputs, double>,
+          split_rows};
 }
 
 }  // namespace

@@ -2,8 +2,8 @@
 // division of the rows into blocks.
 #include "kernels/loops.h"
 #include "kernels/tables.h"
-#include "split.h"
 #include "rng.h"
+#include "split.h"
 #include "vector_math.h"
 
 namespace rosenblatt::ROSENBLATT_ISA {

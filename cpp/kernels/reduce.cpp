@@ -113,10 +113,10 @@ void reduce_columns(Index n_rows, Index n, Index stride, const T* x, double* out
     if (n_rows > 0) return sums[last](n_rows, stride, x, static_cast<int>(n - last * kLanes<float>), out);
   }
   using Function = void (*)(Index, Index, const T*, int, double*);
-  static constexpr Function functions[] = {
-      reduce_column_block<How, 1, T>, reduce_column_block<How, 2, T>, reduce_column_block<How, 3, T>,
-      reduce_column_block<How, 4, T>, reduce_column_block<How, 5, T>, reduce_column_block<How, 6, T>,
-      reduce_column_block<How, 7, T>, reduce_column_block<How, 8, T>};
+  static constexpr Function functions[] = {reduce_column_block<How, 1, T>, reduce_column_block<How, 2, T>,
+                                           reduce_column_block<How, 3, T>, reduce_column_block<How, 4, T>,
+                                           reduce_column_block<How, 5, T>, reduce_column_block<How, 6, T>,
+                                           reduce_column_block<How, 7, T>, reduce_column_block<How, 8, T>};
   const Index n_vectors = (n + kWideLanes - 1) / kWideLanes;
   functions[n_vectors - 1](n_rows, stride, x, static_cast<int>(n - (n_vectors - 1) * kWideLanes), out);
 }
@@ -218,8 +218,7 @@ constexpr Kernel rows[] = {
     {"mean", 1, 2, check_reduce, reduce_kernel<Sum, true, float>, reduce_kernel<Sum, true, double>, split_reduction},
     {"max", 1, 2, check_reduce, reduce_kernel<Max, false, float>, reduce_kernel<Max, false, double>, split_reduction},
     {"sum_squares", 1, 0, check_sum_squares, sum_squares_kernel<float>, sum_squares_kernel<double>},
-    {"broadcast_to", 1, 0, check_broadcast_to, broadcast_to_kernel<float>, broadcast_to_kernel<double>,
-     split_rows},
+    {"broadcast_to", 1, 0, check_broadcast_to, broadcast_to_kernel<float>, broadcast_to_kernel<double>, split_rows},
 };
 
 }  // namespace

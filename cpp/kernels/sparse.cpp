@@ -62,9 +62,8 @@ void csr_matmul_transposed_kernel(const Call& call) {
     for (Index e = x.offsets[x.rows[i]]; e < end; ++e) {
       const Vec<T> value = broadcast(values[e]);
       T* const to = out + x.columns[e] * stride;
-      for_vectors<T>(width, [=](Index j, auto size) {
-        size.put(to + j, fma<T>(value, size.get(g + j), size.get(to + j)));
-      });
+      for_vectors<T>(width,
+                     [=](Index j, auto size) { size.put(to + j, fma<T>(value, size.get(g + j), size.get(to + j))); });
     }
   }
 }
@@ -92,8 +91,7 @@ const char* check_csr_matmul_transposed(const Call& call) {
 }
 
 constexpr Kernel rows[] = {
-    {"csr_matmul", 2, 0, check_csr_matmul, csr_matmul_kernel<float>, csr_matmul_kernel<double>,
-     split_output_rows},
+    {"csr_matmul", 2, 0, check_csr_matmul, csr_matmul_kernel<float>, csr_matmul_kernel<double>, split_output_rows},
     {"csr_matmul_transposed", 2, 0, check_csr_matmul_transposed, csr_matmul_transposed_kernel<float>,
      csr_matmul_transposed_kernel<double>, split_sparse_transposed},
 };

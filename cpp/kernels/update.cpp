@@ -93,9 +93,8 @@ template <class T>
 void accumulate_kernel(const Call& call) {
   T* target = data_of<T>(call.inputs[0]);
   const T* value = data_of<const T>(call.inputs[1]);
-  for_vectors<T>(call.inputs[0].size(), [=](std::int64_t i, auto size) {
-    size.put(target + i, size.get(target + i) + size.get(value + i));
-  });
+  for_vectors<T>(call.inputs[0].size(),
+                 [=](std::int64_t i, auto size) { size.put(target + i, size.get(target + i) + size.get(value + i)); });
 }
 
 template <class T>
@@ -122,15 +121,11 @@ const char* check_update(const Call& call) {
 }
 
 constexpr Kernel rows[] = {
-    {"sgd_update", 6, 1, check_update<3, 3>, sgd_update_kernel<float>, sgd_update_kernel<double>,
-     split_update, 2},
-    {"adam_update", 8, 3, check_update<4, 4>, adam_update_kernel<float>, adam_update_kernel<double>,
-     split_update, 3},
-    {"rms_update", 7, 3, check_update<4, 3>, rms_update_kernel<float>, rms_update_kernel<double>,
-     split_update, 3},
+    {"sgd_update", 6, 1, check_update<3, 3>, sgd_update_kernel<float>, sgd_update_kernel<double>, split_update, 2},
+    {"adam_update", 8, 3, check_update<4, 4>, adam_update_kernel<float>, adam_update_kernel<double>, split_update, 3},
+    {"rms_update", 7, 3, check_update<4, 3>, rms_update_kernel<float>, rms_update_kernel<double>, split_update, 3},
     {"blend", 4, 0, check_update<2, 2>, blend_kernel<float>, blend_kernel<double>, split_update, 1},
-    {"accumulate", 2, 0, check_update<2, 0>, accumulate_kernel<float>, accumulate_kernel<double>,
-     split_update, 1},
+    {"accumulate", 2, 0, check_update<2, 0>, accumulate_kernel<float>, accumulate_kernel<double>, split_update, 1},
     {"assign", 2, 0, check_update<2, 0>, assign_kernel<float>, assign_kernel<double>, split_update, 1},
 };
 

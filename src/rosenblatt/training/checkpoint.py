@@ -1,8 +1,8 @@
-"""Checkpoints: all that a training needs to go on exactly where it was.
+"""Checkpoints: all that a training needs to resume exactly where it stopped.
 
-Goes in: a folder, how often to save, and what the training is of (a fingerprint of data and settings). Comes out: a
-file that is always complete, and from it, in another process, the same training. Writing is atomic: whenever the
-process is killed, the older checkpoint or the new one is there. It never decides what belongs to the state.
+Takes a folder, how often to save, and what the training is of (a fingerprint of data and settings). Returns a file that
+is always complete, and from it, in another process, the same training. Writing is atomic: whenever the process is
+killed, the older checkpoint or the new one is there. Never decides what belongs to the state.
 """
 
 from __future__ import annotations
@@ -61,7 +61,8 @@ class Checkpoints:
     start: tuple[dict[str, Any], Arrays] = field(default_factory=lambda: ({}, {}))
 
     def __post_init__(self) -> None:
-        self.steps, self.seconds = parse_every(self.every)
+        self.steps = int(self.every) if is_count(self.every) else 0
+        self.seconds = 0.0 if self.steps else parse_duration("checkpoint_every", self.every, unitless="steps")
         self.path = Path(self.folder) / FILE
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -76,10 +77,7 @@ class Checkpoints:
     def found(self) -> tuple[dict[str, Any], Arrays] | None:
         """State and arrays of the checkpoint that was there before this training saved one, or None.
 
-        Raises
-        ------
-        CheckpointError
-            If it belongs to another training, or cannot be read.
+        `CheckpointError` if it belongs to another training, or cannot be read.
         """
         if not self.path.exists():
             return None
@@ -93,7 +91,8 @@ class Checkpoints:
         theirs = state["fingerprint"]
         names = [n for n in {**self.fingerprint, **theirs} if self.fingerprint.get(n) != theirs.get(n)]
         if names:
-            parts = [f"{n} ({describe(theirs.get(n))} there, {describe(self.fingerprint.get(n))} now)" for n in names]
+            shown = [[short_digest(of.get(n, "nothing")) for of in (theirs, self.fingerprint)] for n in names]
+            parts = [f"{n} ({there} there, {now} now)" for n, (there, now) in zip(names, shown, strict=True)]
             raise CheckpointError(f"{self.path} is of another training. What differs: {'; '.join(parts)}. {remedy}")
         self._saved_step = int(state["step"])
         return state, arrays
@@ -111,16 +110,15 @@ class Checkpoints:
         return time.monotonic() >= self._saved_at + self.seconds
 
     def save(self, step: int, state: Mapping[str, Any], arrays: Arrays) -> None:
-        """Write a checkpoint in the place of the older one.
-
-        Raises
-        ------
-        OSError
-            If it cannot be written; the older one is unharmed.
-        """
+        """Write a checkpoint in the place of the older one, which is unharmed if that fails."""
         whole = {**self.start[0], **state, "step": step, "fingerprint": dict(self.fingerprint)}
         write_atomically(self.path, pack(KIND, whole, {**self.start[1], **arrays}, finite=False))
         self._saved_at, self._saved_step = time.monotonic(), step
+
+
+def short_digest(part: str) -> str:
+    """A part of a fingerprint, of which digests are cut."""
+    return re.sub(r"^([0-9a-f]{8})[0-9a-f]{32}$", r"\1…", part)
 
 
 def fingerprint_of(settings: Mapping[str, Any], data: Mapping[str, Any]) -> dict[str, str]:
@@ -164,26 +162,6 @@ def network_text(graph: Graph) -> str:
     number = {node: i for i, node in enumerate(graph.nodes)}
     nodes = [(setting_text(n.layer), [number[i] for i in n.inputs], n.width, n.kind) for n in graph.nodes]
     return repr((nodes, {head: number[node] for head, node in graph.heads.items()}, setting_text(graph.output)))
-
-
-def describe(part: str | None) -> str:
-    """A part of a fingerprint for a message; digests are cut."""
-    if part is None:
-        return "nothing"
-    return f"{part[:8]}…" if re.fullmatch(r"[0-9a-f]{40}", part) else part
-
-
-def parse_every(every: int | str) -> tuple[int, float]:
-    """Steps and seconds, one of them 0.
-
-    Raises
-    ------
-    ValueError
-        If it is neither a positive number of steps nor a time.
-    """
-    if is_count(every):
-        return int(every), 0.0
-    return 0, parse_duration("checkpoint_every", every, unitless="steps")
 
 
 def data_digest(*arrays: Any) -> str:

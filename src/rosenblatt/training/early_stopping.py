@@ -1,4 +1,4 @@
-"""When training stops: rules that are told one value after each epoch, the lower the better.
+"""When training stops: rules that receive one value after each epoch, of which lower is better.
 
 Takes values. Returns whether the epoch was the best one so far, and whether training should stop. Never trains, and
 never looks at a network: the loop keeps the best weights.

@@ -1,8 +1,8 @@
 """`fit`: the whole training of a network, from data to best weights.
 
-Goes in: a network, arrays, and how to train. Comes out: the trained network and its `History`. Row orders, masks and
-steps depend on the seed and the step's number only, so that a training that was killed goes on exactly where its last
-checkpoint was. It never leaves a network behind that is not finite.
+Takes a network, arrays, and how to train. Returns the `History` of the trained network. Row orders, masks and steps
+depend on nothing but the seed and the number of the step, so a training that was killed resumes exactly at its last
+checkpoint. Never leaves a network behind that is not finite.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ Scorer = Callable[["Network", Any, Any], float]
 
 @dataclass(frozen=True)
 class Epoch:
-    """What a callback is told after each epoch.
+    """What a callback receives after each epoch.
 
     Attributes
     ----------
@@ -108,68 +108,74 @@ def fit(
     Parameters
     ----------
     network : Network
-        Trained in place; frozen parameters stay as they are.
+        The network to train in place. Its frozen parameters do not change.
     X, y
-        Data and targets: arrays, or mappings with one for each input or head. Class numbers for losses of labels.
+        Finite data and targets: arrays, or mappings with one for each input or head. Losses of labels take class
+        numbers.
     loss : str, callable or Loss, or a mapping with one for each head, optional
-        Default: by the output activation, softmax and logistic cross-entropy, Poisson for exp, else squared error.
+        Loss to minimize. The default follows the output activation: cross-entropy for softmax and logistic, Poisson
+        for exp, squared error for all others.
     optimizer : str or Optimizer
-        "sgd", "adagrad", "rmsprop", "adam", "adamw", "nadam" or an instance; or "lbfgs": all rows at once, in float64,
-        `epochs` being the number of iterations, without a learning rate.
-    learning_rate : float
+        "sgd", "adagrad", "rmsprop", "adam", "adamw", "nadam" or an instance. "lbfgs" uses all rows at once, in float64
+        and without a learning rate; `epochs` is then the number of iterations.
+    learning_rate : float > 0
     schedule : str or Schedule
-        How the learning rate goes on; see `rosenblatt.nn.schedules`.
-    epochs, batch_size : int
-    sample_weight : ndarray of shape (n_rows,), optional
+        How the learning rate changes from step to step; see `rosenblatt.nn.schedules`.
+    epochs, batch_size : int >= 1
+    sample_weight : array of shape (n_rows,), optional
+        Weights of at least 0, of which one is positive.
     validation : tuple of (X, y), optional
-        Rows that are only looked at: the history gets their loss.
+        Rows to validate on after each epoch. The history contains their loss.
     scorer : callable, optional
-        ``scorer(network, X, y) -> float``, greater is better, decides on the best epoch instead of the validation loss.
-    patience : int, optional
-        Stop after so many epochs that are not `min_delta` better than the best one (validation, or else training).
+        ``scorer(network, X, y) -> float``, where greater is better, chooses the best epoch instead of the validation
+        loss.
+    patience : int >= 1, optional
+        Stop after this many epochs in a row that are not `min_delta` better than the best one. Epochs are compared by
+        the validation, or without one by the training loss.
     restore_best : bool
-        With a validation set, end with the weights of the best epoch.
-    l1, l2 : float
-        Penalties of all weights, added to the loss: l1 * sum(abs(w)) + l2 / 2 * sum(w**2).
-    clip_value, clip_norm : float
-        Limits of the gradient's elements and of its Euclidean norm; 0: none.
+        Whether to end with the weights of the best epoch, if there is a validation set.
+    l1, l2 : float >= 0
+        Strengths of the penalties: l1 * sum(abs(w)) + l2 / 2 * sum(w**2) of all weights is added to the loss.
+    clip_value, clip_norm : float >= 0
+        Limits for the magnitude of the gradient's elements and for its Euclidean norm. 0 means no limit.
     ema_decay : float in [0, 1)
-        End with (and validate) averages of the weights, which keep this share of themselves in each step.
+        Decay of an exponential moving average of the weights, which is used for validation and after training. 0 means
+        no average.
     head_weights : mapping of str to float, optional
         Factors of the heads' losses.
     learning_rate_factors, weight_decay_factors : mapping of str to float, optional
-        Factors of the learning rate, and of the optimizer's weight decay, of single parameters: by the names, or
-        patterns, of parameters or layers, as in ``{"front": 6, "*.biases": 0.1}``. Decay is 1 for weights, 0 for others
-        unless said here.
+        Factors of the learning rate and of the optimizer's weight decay, by names or patterns of parameters or layers,
+        as in ``{"front": 6, "*.biases": 0.1}``. The default decay factor is 1 for weights and 0 for all others.
     anneal_regularization : bool
-        Dropout rates and weight decay stay as they are in the first half of all epochs, then fall to 0 along a cosine
-        (Holzmüller et al. 2024, arXiv:2407.04491).
+        Whether dropout rates and weight decay fall to 0 along a cosine in the second half of all epochs (Holzmüller et
+        al. 2024, arXiv:2407.04491).
     shuffle : bool
-        A new order of the rows in each epoch.
+        Whether to shuffle the rows before each epoch.
     seed : int or None
-        Of row orders, masks and noise. None draws one.
+        Seed of row orders, masks and noise. None draws one.
     gradient_statistics : bool
-        Record norm, vanishing and dead share of each layer's gradient (`gradient_statistics`) after each epoch.
+        Whether to record norm, vanishing share and dead neurons of each layer's gradient after each epoch.
     cache_frozen : bool
-        Compute what does not change, the outputs of the frozen layers next to the data, once.
+        Whether to compute the outputs of the frozen layers next to the data, which do not change, only once.
     callbacks : sequence of callable
-        Each is called with an `Epoch` after each epoch; a true result ends training.
+        Each is called with an `Epoch` after each epoch. A true result ends training.
     checkpoint : path, optional
-        Folder in which the training is saved; the same call goes on where it was, also after the process was killed.
+        Folder in which the training is saved. The same call resumes exactly where it stopped, even after the process
+        was killed.
     checkpoint_every : int or str
-        Steps, or a time such as "30s".
+        Number of steps between two checkpoints, or a time such as "30s".
     verbose : bool
-        Print a line for each epoch.
+        Whether to print a line for each epoch.
 
     Returns
     -------
     History
-        Columns "loss", "learning_rate", and "val_loss", "val_score" where they are computed.
+        With the columns "loss" and "learning_rate", and with "val_loss" and "val_score" where they are computed.
 
     Raises
     ------
     DivergenceError
-        If a loss is not finite. The network is as it was before.
+        A `ValueError`: a loss is not finite, or no validation score is a number. The network is as it was before.
     CheckpointError
         If the checkpoint in the folder is of another training.
     """
@@ -197,10 +203,7 @@ def fit(
 def default_loss(graph: Graph) -> dict[str, LossGiven]:
     """The natural loss of each head's output activation."""
     natural = {"softmax": "softmax_cross_entropy", "logistic": "logistic_cross_entropy", "exp": "poisson"}
-    return {
-        head: natural.get(output, "squared_error") if isinstance(output, str) else "squared_error"
-        for head, output in graph.output.items()
-    }
+    return {head: natural.get(str(output), "squared_error") for head, output in graph.output.items()}
 
 
 def check_data(graph: Graph, loss: Mapping[str, LossGiven], X: Any, y: Any, suffix: str = "") -> None:
@@ -219,8 +222,7 @@ def check_data(graph: Graph, loss: Mapping[str, LossGiven], X: Any, y: Any, suff
 
 def run_batches(network: Network, X: Any, y: Any, o: Options) -> TrainingLoop:
     """Train by mini-batches, continuing from a checkpoint where there is one."""
-    given, n_rows = o["optimizer"], next(iter(input_arrays(network.graph, X).values())).shape[0]
-    optimizer = OPTIMIZERS.resolve(given)
+    optimizer, n_rows = OPTIMIZERS.resolve(o["optimizer"]), next(iter(input_arrays(network.graph, X).values())).shape[0]
     seed = secrets.randbits(31) if o["seed"] is None else o["seed"]  # which a checkpoint keeps
     trainer = make_trainer(network, optimizer, o, batch_size=min(o["batch_size"], n_rows), seed=seed)
     trainer.set_data(X, y, o["sample_weight"])
@@ -229,14 +231,8 @@ def run_batches(network: Network, X: Any, y: Any, o: Options) -> TrainingLoop:
         checkpoints = Checkpoints(o["checkpoint"], o["checkpoint_every"], fingerprint(network, X, y, o))
     rates = LearningRates(o["learning_rate"], SCHEDULES.resolve(o["schedule"]))
     probe = GradientProbe(network, o["loss"], X, y) if o["gradient_statistics"] else None
-    watching = watch(network, o)
-    loop = TrainingLoop(
-        *(trainer, o["epochs"], rule_of(o), rates),
-        probe=probe,
-        shuffle=o["shuffle"],
-        checkpoints=checkpoints,
-        **watching,
-    )
+    how = {"probe": probe, "shuffle": o["shuffle"], "checkpoints": checkpoints, **watch(network, o)}
+    loop = TrainingLoop(trainer, o["epochs"], rule_of(o), rates, **how)
     try:
         loop.run()
     finally:
@@ -271,15 +267,19 @@ def rule_of(o: Options) -> EarlyStopping:
 def watch(network: Network, o: Options) -> dict[str, Any]:
     """What the loop measures, keeps and calls after each epoch."""
 
-    def told(callback: Callback) -> Callable[[TrainingLoop], Any]:
-        def tell(loop: TrainingLoop) -> Any:
+    def adapted(callback: Callback) -> Callable[[TrainingLoop], Any]:
+        def call(loop: TrainingLoop) -> Any:
             with loop.averaged():
                 return callback(Epoch(loop.epoch, loop.network, loop.history))
 
-        return tell
+        return call
 
     callbacks = [*([print_epoch] if o["verbose"] else []), *o["callbacks"]]
-    return {"measure": validation(network, o), "keep_best": o["restore_best"], "callbacks": list(map(told, callbacks))}
+    return {
+        "measure": validation(network, o),
+        "keep_best": o["restore_best"],
+        "callbacks": list(map(adapted, callbacks)),
+    }
 
 
 def validation(network: Network, o: Options) -> Callable[[], dict[str, float]] | None:
@@ -337,13 +337,7 @@ def refuse_steps(network: Network, o: Options) -> None:
 
 
 def check_options(o: Mapping[str, Any]) -> None:
-    """Refuse numbers out of range.
-
-    Raises
-    ------
-    ValueError
-        Names the option, what was given and what is allowed.
-    """
+    """Refuse numbers out of range."""
     for name in ("epochs", "batch_size"):
         check_count(name, o[name])
     for name, high in {**NUMBERS, "min_delta": math.inf}.items():

@@ -1,7 +1,7 @@
 """Training behind frozen layers whose outputs are computed once.
 
-Goes in: a network some of whose first layers are frozen, and data. Comes out: the same training on what those layers
-make of the data, at the cost of the layers behind them only. Masks and noise are never cached: they change.
+Takes a network some of whose first layers are frozen, and data. Returns the history of the same training on what those
+layers make of the data, at the cost of the layers behind them only. Never caches masks and noise, which change.
 """
 
 from __future__ import annotations
@@ -80,9 +80,6 @@ def cached(network: Network, features: Network, border: list[Node], X: Any) -> d
     data = input_arrays(network.graph, X)
     made = features.predict({name: data[name] for name in features.graph.input_names})
     outputs = iter(made.values() if isinstance(made, dict) else [made])
-    return {
-        f"cached{i}" if node.inputs else network.graph.names[node]: next(outputs)
-        if node.inputs
-        else data[network.graph.names[node]]
-        for i, node in enumerate(border)
-    }
+    names = [network.graph.names[node] for node in border]
+    pairs = zip(border, names, strict=True)
+    return dict((f"cached{i}", next(outputs)) if n.inputs else (name, data[name]) for i, (n, name) in enumerate(pairs))

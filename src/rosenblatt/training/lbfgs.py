@@ -61,7 +61,7 @@ def minimize(
     ----------
     loop : TrainingLoop
     options : mapping
-        Of `scipy.optimize.minimize(method="L-BFGS-B")`.
+        The options of `scipy.optimize.minimize(method="L-BFGS-B")`.
     fixed : slice, optional
         Parameters that stay what they are.
     l1 : float

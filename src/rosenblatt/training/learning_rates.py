@@ -1,7 +1,7 @@
 """The learning rates of a training, step by step.
 
-Takes a base rate and a schedule. Returns the rates of the next steps. Never trains; `after_epoch` is told what may
-change the rates.
+Takes a base rate and a schedule. Returns the rates of the next steps, which may depend on the results of epochs. Never
+trains.
 """
 
 from __future__ import annotations

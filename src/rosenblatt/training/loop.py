@@ -1,8 +1,8 @@
 """The training loop: whole epochs until a rule, a callback, a deadline or Ctrl-C ends them.
 
 Takes a trainer with its data, learning rates, a stopping rule, and what to measure and to call after each epoch.
-Returns an `Outcome`; the network ends with its best, or averaged, weights. Never decides what a good value is, which
-`rosenblatt.training.early_stopping` does, and never raises for a divergence, of which its caller knows what to advise.
+Returns an `Outcome`; the network ends with its best, or averaged, weights. Never decides when to stop: that is for the
+rules of `rosenblatt.training.early_stopping`. Never raises for a divergence: the caller knows what to advise.
 
 `rosenblatt.training.lbfgs` takes other steps inside the same loop.
 """
@@ -77,7 +77,7 @@ class TrainingLoop:
         With its data; without an optimizer where `rosenblatt.training.lbfgs.minimize` takes the steps.
     max_epochs : int
     rule : EarlyStopping
-        Is told minus "val_score", or "val_loss", or "loss", of each epoch's row.
+        Receives minus "val_score", or "val_loss", or "loss", from each epoch's row.
     rates : LearningRates, optional
     measure : callable, optional
         Validates the network as it is after an epoch; returns "val_loss" or "val_score" or both. Then the weights of
@@ -292,7 +292,7 @@ class TrainingLoop:
             self.rates.after_epoch(value, self.n_rows)
         self.on_epoch(row)
         answers = [callback(self) for callback in self.callbacks]
-        if any(answers):  # only now, when all of them were told
+        if any(answers):  # only now, when all of them were called
             self.outcome = Outcome.CALLBACK
         elif self.rule.should_stop():
             self.outcome = Outcome.NO_PROGRESS
@@ -300,7 +300,7 @@ class TrainingLoop:
             self.outcome = Outcome.ALL_EPOCHS
 
     def _validate(self, row: dict[str, float]) -> tuple[float, NDArray[Any] | None]:
-        """The value that the rule is told, and the weights that it belongs to if they might be kept."""
+        """The value for the rule, and the weights that it belongs to if they might be kept."""
         if self.measure is None:
             return row["loss"], None
         with self.averaged():

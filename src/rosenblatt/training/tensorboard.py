@@ -25,15 +25,8 @@ if TYPE_CHECKING:
 
 __all__ = ["TensorBoard"]
 
-TAGS = {
-    "loss": "loss/training",
-    "val_loss": "loss/validation",
-    "val_score": "score/validation",
-    "learning_rate": "learning_rate",
-}
+TAGS = {"loss": "loss/training", "val_loss": "loss/validation", "val_score": "score/validation"}
 STATISTICS = {"norm": "gradient_norm", "vanishing": "vanishing_gradient", "dead": "dead_neurons"}
-
-
 BINS = 30
 PREFIX = "events.out.tfevents."
 
@@ -84,7 +77,10 @@ class TensorBoard:
             raise NotADirectoryError(f"log_dir is {str(log_dir)!r}, which is a file; give a folder")
         self.log_dir, self.histograms, self.graph = str(log_dir), histograms, graph
         self._logs: dict[Path, Log] = {}
-        require_tensorboardx()
+        try:
+            import tensorboardX  # noqa: F401
+        except ImportError:
+            raise ImportError("TensorBoard needs tensorboardX: pip install 'rosenblatt[tensorboard]'") from None
 
     def __call__(self, epoch: Epoch) -> None:
         """Write an epoch of `rosenblatt.training.fit`."""
@@ -122,12 +118,10 @@ class TensorBoard:
         self._logs.clear()
 
     def setup(self, estimator: Any, context: Any) -> None:
-        """Prepare for a fit of an estimator."""
+        """Forget the file of an earlier fit, before and after a fit of an estimator."""
         self._logs.pop(folder_of(self.log_dir, context), None)
 
-    def teardown(self, estimator: Any, context: Any) -> None:
-        """Clean up after a fit of an estimator."""
-        self._logs.pop(folder_of(self.log_dir, context), None)
+    teardown = setup
 
     def on_fit_task_begin(self, estimator: Any, context: Any) -> None:
         """Do nothing before an epoch."""
@@ -142,20 +136,6 @@ class TensorBoard:
 
     def __getstate__(self) -> dict[str, Any]:
         return {**vars(self), "_logs": {}}
-
-
-def require_tensorboardx() -> None:
-    """Import tensorboardX.
-
-    Raises
-    ------
-    ImportError
-        If it is not installed. The message says how to install it.
-    """
-    try:
-        import tensorboardX  # noqa: F401
-    except ImportError:
-        raise ImportError("TensorBoard needs tensorboardX: pip install 'rosenblatt[tensorboard]'") from None
 
 
 def folder_of(log_dir: str, context: Any) -> Path:

@@ -41,16 +41,16 @@ class Trainer:
     Parameters
     ----------
     network : Network
-        Its parameters become views into the trainer's memory. Those that are frozen now stay as they are.
+        Its parameters become views into the trainer's memory. Those that are frozen now do not change.
     loss : str, callable or Loss; or a mapping with one for each head
         A name in `rosenblatt.nn.losses.LOSSES`, or a function ``loss(b, prediction, target) -> value`` of shape [m] or
         [m, k].
     optimizer : Optimizer or None
-        None: only `loss_and_gradient` can be called.
-    batch_size : int
-        Rows of one step; None: all rows.
+        Without one, only `loss_and_gradient` can be called.
+    batch_size : int or None
+        Number of rows of one step. None means all rows.
     seed : int
-        Of the row orders of `epochs`, and of random ops in the program.
+        Seed of the row orders of `epochs`, and of random ops in the program.
     **settings
         Fields of `rosenblatt.nn.objective.Objective`: penalties, limits, `weighted` (`set_data` gets a weight for each
         row), `anneal_regularization` (`epochs` gets its strength). `learning_rate_factors` and `weight_decay_factors`
@@ -61,9 +61,9 @@ class Trainer:
     step_count, epoch_count : int
         Steps and whole epochs so far.
     position : tuple of (int, float)
-        Where the last call left an epoch: rows done, and the sum of their batches' losses; (0, 0.0) between epochs.
+        Rows of the present epoch that are done, and the sum of their batches' losses; (0, 0.0) between epochs.
     whole_epochs : list of float
-        Losses of the epochs that the last call completed before it was interrupted; empty if it was not.
+        Losses of the epochs that the last call completed before it was interrupted. Empty if it was not.
     """
 
     def __init__(
@@ -176,7 +176,7 @@ class Trainer:
         Parameters
         ----------
         order : ndarray of int64, shape (n,), or None
-            Row numbers in the order to take them; None: as they are.
+            Row numbers in the order in which they are used. None means all rows in order.
         learning_rate : float, or ndarray of shape (n_steps,)
 
         Returns
@@ -211,18 +211,18 @@ class Trainer:
             At least 1.
         learning_rate : float, or ndarray with one for each step that is left
         orders : ndarray of int64, shape (n_epochs, n), optional
-            Row numbers in the order to take them.
+            Row numbers in the order in which they are used.
         regularization : float in [0, 1], or ndarray with one for each step that is left
-            What dropout rates and weight decay are multiplied by, for a trainer with ``anneal_regularization=True``.
+            Factor of dropout rates and weight decay, for a trainer with ``anneal_regularization=True``.
         shuffle : bool
-            Without `orders`: each epoch has an order of its own, which depends on nothing but the trainer's seed and
-            the epoch's number (`epoch_count`). False: rows are taken as they are.
+            Without `orders`, whether to shuffle the rows before each epoch. The order depends on nothing but the
+            trainer's seed and the number of the epoch (`epoch_count`).
         resume : bool
-            The first epoch goes on at `position`, with the order that it had.
+            Whether the first epoch continues at `position`, in the order that it had.
         max_steps : int
-            Pause after so many steps; 0: do not. `position` tells where, and a call with `resume` goes on exactly.
+            Pause after this many steps. A call with `resume` continues at `position`. 0 means no limit.
         max_seconds : float
-            Pause after so long, at the end of a step; 0: do not.
+            Pause at the end of a step after this time. 0 means no limit.
 
         Returns
         -------
@@ -232,7 +232,7 @@ class Trainer:
         Raises
         ------
         KeyboardInterrupt
-            On Ctrl-C, after a whole step; `whole_epochs` has the losses of the epochs that were completed.
+            On Ctrl-C, after a whole step. `whole_epochs` has the losses of the completed epochs.
         """
         if self.optimizer is None:
             raise ValueError("this trainer has no optimizer; it can only compute loss_and_gradient")
@@ -316,13 +316,7 @@ class Trainer:
         return counts, {"memory": self.memory.copy(), "loss_sum": np.array([loss_sum])}
 
     def resume_from(self, counts: Mapping[str, int], arrays: Mapping[str, NDArray[Any]]) -> None:
-        """Go on where a trainer of the same program was.
-
-        Raises
-        ------
-        ValueError
-            If the arrays have another size.
-        """
+        """Continue where a trainer of the same program stopped; a `ValueError` if the arrays have another size."""
         if arrays["memory"].shape != self.memory.shape:
             raise ValueError(f"the state has {arrays['memory'].size} bytes; this training needs {self.memory.size}")
         self.memory[...] = arrays["memory"]

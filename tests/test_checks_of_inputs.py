@@ -89,7 +89,7 @@ HOLED[1, 1] = np.nan
             lambda: c.check_weights([1, -0.5], 2),
             r"sample_weight is -0\.5 in row 1 \(from 0\); weights must be at least 0",
         ),
-        (lambda: c.check_weights([0, 0], 2), "sample_weight is 0 in all rows"),
+        (lambda: c.check_weights([0, 0], 2), "sample_weight is zero in all rows"),
     ],
 )
 def test_what_is_refused_says_what_is_allowed(check, message):

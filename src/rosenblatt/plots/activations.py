@@ -18,7 +18,7 @@ from rosenblatt.ir.program import Builder
 from rosenblatt.ir.types import M
 from rosenblatt.nn.activations import ACTIVATIONS, Activation
 from rosenblatt.nn.registry import name_of
-from rosenblatt.plots.style import COLOURS, Display, panels_of
+from rosenblatt.plots.style import COLOURS, BaseDisplay, panels_of
 
 __all__ = ["ActivationDisplay", "activation_values", "plot_activations"]
 
@@ -49,7 +49,7 @@ def activation_values(activation: str | Activation, z: NDArray[Any]) -> tuple[ND
 
 
 @dataclass
-class ActivationDisplay(Display):
+class ActivationDisplay(BaseDisplay):
     """Small panels, one for each function, with its derivative dashed.
 
     Attributes

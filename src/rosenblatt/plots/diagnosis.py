@@ -10,13 +10,13 @@ from typing import Any, Self
 
 import numpy as np
 
-from rosenblatt.plots.style import COLOURS, Display, panels_of
+from rosenblatt.plots.style import COLOURS, BaseDisplay, panels_of
 
 __all__ = ["DiagnosisDisplay", "plot_diagnosis"]
 
 
 @dataclass
-class DiagnosisDisplay(Display):
+class DiagnosisDisplay(BaseDisplay):
     """Left, losses by epoch as means over the splits. Right, validation error by training rows, with standard errors.
 
     Attributes

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from rosenblatt.plots.style import COLOURS, Display, axes, panels_of
+from rosenblatt.plots.style import COLOURS, BaseDisplay, axes, panels_of
 
 if TYPE_CHECKING:
     from rosenblatt.estimators.tabular.explain.importance import Explanation
@@ -27,7 +27,7 @@ LONGEST_LABEL, CROWDED = 24, 8
 
 
 @dataclass
-class ImportanceDisplay(Display):
+class ImportanceDisplay(BaseDisplay):
     """Bars of importances, the longest at the top, with error bars of one standard deviation.
 
     Attributes
@@ -55,7 +55,7 @@ class ImportanceDisplay(Display):
 
 
 @dataclass
-class DependenceDisplay(Display):
+class DependenceDisplay(BaseDisplay):
     """A panel for each column: mean predictions over its values, and a band of one standard deviation over the rows.
 
     Attributes

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
-from rosenblatt.plots.style import COLOURS, Display, axes
+from rosenblatt.plots.style import COLOURS, BaseDisplay, axes
 
 __all__ = ["HistoryDisplay", "plot_history"]
 
@@ -18,7 +18,7 @@ STATISTICS = {"norm": "gradient norm", "vanishing": "share", "dead": "share"}
 
 
 @dataclass
-class HistoryDisplay(Display):
+class HistoryDisplay(BaseDisplay):
     """Curves over epochs.
 
     Attributes

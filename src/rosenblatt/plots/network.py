@@ -15,7 +15,7 @@ from rosenblatt.nn.layers.base import Node
 from rosenblatt.nn.network import Network
 from rosenblatt.nn.registry import name_of
 from rosenblatt.nn.spec import NetworkSpec, each_layer
-from rosenblatt.plots.style import COLOURS, Display, axes
+from rosenblatt.plots.style import COLOURS, BaseDisplay, axes
 
 __all__ = ["NetworkDisplay", "plot_network"]
 
@@ -24,7 +24,7 @@ INCHES_PER_LETTER = 0.072  # at 8.5 points, on average
 
 
 @dataclass
-class NetworkDisplay(Display):
+class NetworkDisplay(BaseDisplay):
     """A plot of a network.
 
     Attributes

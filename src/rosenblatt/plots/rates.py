@@ -8,14 +8,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Self
 
-from rosenblatt.plots.style import COLOURS, Display, axes
+from rosenblatt.plots.style import COLOURS, BaseDisplay, axes
 from rosenblatt.training.learning_rate_finder import RateRange
 
 __all__ = ["RateDisplay", "plot_learning_rates"]
 
 
 @dataclass
-class RateDisplay(Display):
+class RateDisplay(BaseDisplay):
     """Loss over learning rate.
 
     Attributes

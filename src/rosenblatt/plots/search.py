@@ -11,7 +11,7 @@ from typing import Any, Self
 import numpy as np
 
 from rosenblatt._checks import is_number
-from rosenblatt.plots.style import COLOURS, Display, panels_of
+from rosenblatt.plots.style import COLOURS, BaseDisplay, panels_of
 
 __all__ = ["SearchDisplay", "plot_search"]
 
@@ -21,7 +21,7 @@ MIN_LOG_RATIO = 10
 
 
 @dataclass
-class SearchDisplay(Display):
+class SearchDisplay(BaseDisplay):
     """Each candidate's score and the best so far, the importances of the parameters, and the two most important ones.
 
     Attributes

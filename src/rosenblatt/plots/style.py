@@ -9,7 +9,7 @@ from typing import Any, Self
 
 import numpy as np
 
-__all__ = ["COLOURS", "Display", "axes", "colours", "panels_of", "pyplot"]
+__all__ = ["COLOURS", "BaseDisplay", "axes", "colours", "panels_of", "pyplot"]
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#444444")
 """Colours that people with red-green colour blindness can distinguish (Okabe and Ito 2008)."""
@@ -59,7 +59,7 @@ def panels_of(
     return panels
 
 
-class Display:
+class BaseDisplay:
     """A plot. It holds the data; after ``plot`` also the first of the Axes, all of them, and the figure."""
 
     ax_: Any = None

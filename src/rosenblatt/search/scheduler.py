@@ -20,7 +20,7 @@ from rosenblatt.search.journal import Journal, Result
 from rosenblatt.search.progress_table import ProgressTable
 from rosenblatt.search.samplers import make_sampler
 from rosenblatt.search.spaces import Space
-from rosenblatt.search.trials import Outcome
+from rosenblatt.search.trials import TrialOutcome
 from rosenblatt.search.workers import TimeBudget, Workers
 from rosenblatt.training.checkpoint import setting_text
 
@@ -139,7 +139,7 @@ class SearchScheduler:
             if (trial, number) in journal.found:
                 self._note(journal.found[trial, number])
         n_folds = len(self.data.folds)
-        found: dict[int, dict[int, Outcome | None]] = {t: {} for t in trials if (t, number) not in journal.found}
+        found: dict[int, dict[int, TrialOutcome | None]] = {t: {} for t in trials if (t, number) not in journal.found}
         jobs = [(trial, k) for trial in found for k in range(n_folds)]
         with closing(self.workers.run(jobs, rung.epochs, share)) as outcomes:
             for trial, k, outcome in outcomes:
@@ -147,7 +147,7 @@ class SearchScheduler:
                 if len(found[trial]) == n_folds:
                     self._record(trial, number, rung.epochs, [found[trial][i] for i in range(n_folds)])
 
-    def _record(self, trial: int, number: int, epochs: int, found: Sequence[Outcome | None]) -> None:
+    def _record(self, trial: int, number: int, epochs: int, found: Sequence[TrialOutcome | None]) -> None:
         """Keep the result of all folds."""
         known = [outcome for outcome in found if outcome is not None]
         complete = len(known) == len(found) and all(outcome.complete for outcome in known)

@@ -18,7 +18,7 @@ from sklearn import config_context
 from sklearn.base import clone, is_classifier
 from sklearn.utils.metaestimators import available_if
 
-__all__ = ["Fold", "Outcome", "RestartedTrial", "ResumableTrial", "run_trial"]
+__all__ = ["Fold", "RestartedTrial", "ResumableTrial", "TrialOutcome", "run_trial"]
 
 PIECE_SECONDS = 0.1
 """Training time between looks at the time that is left."""
@@ -36,7 +36,7 @@ class Fold:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class TrialOutcome:
     """A candidate on a fold.
 
     Attributes
@@ -60,7 +60,7 @@ class Outcome:
     epoch_seconds: float = math.inf
 
 
-def run_trial(training: ResumableTrial | RestartedTrial, epochs: int, left: Callable[[], float]) -> Outcome:
+def run_trial(training: ResumableTrial | RestartedTrial, epochs: int, left: Callable[[], float]) -> TrialOutcome:
     """Advance a training while ``left()`` seconds are more than 0; what it raises becomes the outcome's error."""
     try:
         with config_context(assume_finite=True, skip_parameter_validation=True):  # the folds were checked once for all
@@ -68,7 +68,7 @@ def run_trial(training: ResumableTrial | RestartedTrial, epochs: int, left: Call
         error = "" if math.isfinite(score) else f"the score is {score}"
     except Exception as failure:
         score, complete, error = math.nan, True, f"{type(failure).__name__}: {' '.join(str(failure).split())}"
-    return Outcome(score if not error else math.nan, complete, error, training.seconds, training.epoch_seconds)
+    return TrialOutcome(score if not error else math.nan, complete, error, training.seconds, training.epoch_seconds)
 
 
 class ResumableTrial:

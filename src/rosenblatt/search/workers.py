@@ -17,14 +17,14 @@ from typing import Any
 import joblib  # type: ignore[import-untyped]
 
 from rosenblatt.search.data import SearchData
-from rosenblatt.search.trials import Outcome, RestartedTrial, ResumableTrial, run_trial
+from rosenblatt.search.trials import RestartedTrial, ResumableTrial, TrialOutcome, run_trial
 from rosenblatt.threads import get_num_threads
 
 __all__ = ["TimeBudget", "Workers"]
 
 Jobs = list[tuple[int, int]]
 """Numbers of candidates and of folds."""
-Done = tuple[int, int, Outcome | None]
+Done = tuple[int, int, TrialOutcome | None]
 """A job, and its outcome; None if there was no time to begin."""
 POLL_SECONDS = 0.2
 """Time between looks for signals: a Ctrl-C that comes as waiting begins is seen at its end."""
@@ -81,7 +81,7 @@ class Workers:
     def _in_threads(self, jobs: Jobs, epochs: int, share: float) -> Generator[Done]:
         n_jobs = self.options.n_jobs or (1 if self.data.makes_own_folds else get_num_threads())
         waiting = iter(jobs)
-        running: dict[Future[Outcome | None], tuple[int, int]] = {}
+        running: dict[Future[TrialOutcome | None], tuple[int, int]] = {}
         with ThreadPoolExecutor(n_jobs) as pool:
             try:
                 while True:
@@ -106,7 +106,7 @@ class Workers:
         self.started.add((trial, epochs))
         return True
 
-    def _advance(self, trial: int, k: int, epochs: int, share: float) -> Outcome | None:
+    def _advance(self, trial: int, k: int, epochs: int, share: float) -> TrialOutcome | None:
         """One fold."""
         if self.stopped or not self._may_start(trial, epochs, share):
             return None
@@ -114,7 +114,7 @@ class Workers:
         try:
             training = trainings[k] = trainings[k] or self.data.training(self.make(trial), k)
         except Exception as error:
-            return Outcome(math.nan, True, f"{type(error).__name__}: {error}")
+            return TrialOutcome(math.nan, True, f"{type(error).__name__}: {error}")
         return run_trial(training, epochs, lambda: -1.0 if self.stopped else self.budget.left())
 
     def _with_joblib(self, jobs: Jobs, epochs: int, share: float) -> Generator[Done]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from rosenblatt.nn.activations import ELU, LeakyReLU
+from rosenblatt.nn.objective import BOUNDED_GRADIENT
 from rosenblatt.search.spaces import Conditional, Instance, Layers, LogUniform, PerLayer
 
 __all__ = ["default_space"]
@@ -61,6 +62,6 @@ def mlp_space() -> dict[str, Any]:
         "l1": [0.0, 0.0, 1e-5, 1e-4],
         "max_norm": [0.0, 0.0, 2.0, 4.0],
         "dropout": [0.0, 0.0, PerLayer([0.0, 0.1, 0.2, 0.4])],
-        "clip_norm": [0.0, 1.0],
+        **{name: [0.0, bound] for name, bound in BOUNDED_GRADIENT.items()},
         "clip_value": [0.0, 0.0, 0.5],
     }

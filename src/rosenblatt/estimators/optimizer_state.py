@@ -87,6 +87,11 @@ class OptimizerState:
         assert self.trainer is not None
         return self.trainer
 
+    @property
+    def learning_rate(self) -> float:
+        """The present one, under scikit-learn's name."""
+        return self.rates.present
+
     def replace_trainer(self, fresh: Trainer, made_for: tuple[Any, ...]) -> None:
         """Continue with a trainer that was built for other settings; it takes over the moments and the step count."""
         if self.trainer is not None:

@@ -152,7 +152,8 @@ class TrainingLoop:
         self.history = History() if history is None else history
         self.checkpoints, self.seconds_left, self.keep_interrupted = checkpoints, seconds_left, keep_interrupted
         self.epoch, self.outcome, self.failure = 0, None, ""
-        self.best: NDArray[Any] | None = None
+        continues = self.keep_best and rule.state.best < math.inf  # the weights of the best value so far
+        self.best: NDArray[Any] | None = np.array(self.network.block) if continues else None
         self.epoch_seconds, self.pause = math.inf, math.inf
         self._losses: list[float] = []  # of epochs that the history does not have yet
         self._in_epoch = False

@@ -165,6 +165,10 @@ class NetworkEstimator(SuggestingMixin, CallbackSupportMixin, BaseEstimator):  #
         """The fitted `rosenblatt.nn.Network`, whose ``predict(X)`` does not look whether X is finite."""
         return self._fitted_network()
 
+    @network.setter
+    def network(self, network: Network) -> None:
+        self._network = network
+
     def _fitted_network(self) -> Network:
         if "_network" not in vars(self):
             check_is_fitted(self)

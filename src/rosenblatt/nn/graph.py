@@ -90,6 +90,11 @@ class Graph:
         """Their names."""
         return tuple(self.names[node] for node in self.inputs)
 
+    @functools.cached_property
+    def input_widths(self) -> dict[str, int]:
+        """Columns (or levels) of each input by name."""
+        return {self.names[node]: node.width for node in self.inputs}
+
     @property
     def n_inputs(self) -> int:
         """Columns of the only input."""
@@ -178,10 +183,6 @@ class Graph:
                 raise ValueError(f"{pattern!r} matches no layer and no parameter; there are: {names}")
             found |= hits
         return frozenset(found)
-
-    def row_size(self) -> int:
-        """Columns of all nodes together: values of one row."""
-        return sum(node.width for node in self.nodes if node.kind == "dense")
 
 
 def _in_order(heads: Iterable[Node]) -> Iterator[Node]:

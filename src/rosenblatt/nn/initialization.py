@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from rosenblatt.nn.network import Network
     from rosenblatt.nn.parameters import ParameterStore
 
-__all__ = ["copy_layers", "draw_parameters", "generator", "refuse_symmetry", "rescale_by_data", "set_constants"]
+__all__ = ["copy_layers", "draw_parameters", "refuse_symmetry", "rescale_by_data", "set_constants"]
 
 SAMPLE_ROWS = 10_000
 """Rows that a data-driven initializer looks at."""
@@ -30,14 +30,10 @@ def draw_parameters(store: ParameterStore, seed: int) -> None:
     graph = store.graph
     refuse_symmetry(graph)
     for stream, p in enumerate((*graph.parameters, *graph.buffers)):
-        store[p.name] = p.spec.initializer(generator(seed, stream), p.spec.shape)
+        rng = np.random.Generator(np.random.Philox(key=[seed & (2**64 - 1), stream]))  # counter-based, one per array
+        store[p.name] = p.spec.initializer(rng, p.spec.shape)
     for origin in {node.origin: None for node in graph.nodes if node.origin is not None}:
         copy_layers(origin, store, [node.layer for node in graph.nodes if node.origin is origin])
-
-
-def generator(seed: int, stream: int) -> np.random.Generator:
-    """Counter-based random numbers of one array."""
-    return np.random.Generator(np.random.Philox(key=[seed & (2**64 - 1), stream]))
 
 
 def refuse_symmetry(graph: Graph) -> None:

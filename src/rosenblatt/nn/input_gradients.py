@@ -92,8 +92,7 @@ def input_gradients(
     n_rows = next(iter(data.values())).shape[0]
     data |= _cotangents(graph, cotangent, n_rows)
     executable = compile_program(gradient_program(graph, network.dtype.name, names, raw), block_rows(graph))
-    widths = {name: node.width for name, node in zip(graph.input_names, graph.inputs, strict=True)}
-    widths |= {COTANGENT + head: node.width for head, node in graph.heads.items()}
+    widths = graph.input_widths | {COTANGENT + head: node.width for head, node in graph.heads.items()}
     sources = [source(executable.program.leaf(name), data[name], widths[name]) for name in executable.inputs]
     out = [np.empty((n_rows, graph.node(name).width), network.dtype) for name in names]
     _core.Session(executable.core).forward(network.memory, sources, n_rows, NO_SLOTS, out)
@@ -103,7 +102,7 @@ def input_gradients(
 def _differentiable(graph: Graph, at: Sequence[str] | None) -> list[str]:
     """The names to differentiate by; refuses those that have no derivative."""
     if at is None:
-        names = [name for name, node in zip(graph.input_names, graph.inputs, strict=True) if node.kind == "dense"]
+        names = [graph.names[node] for node in graph.inputs if node.kind == "dense"]
         if not names:
             raise ValueError("the network has no input of dense numbers; name in `at` the layers to differentiate by")
         return names

@@ -40,19 +40,11 @@ def input_arrays(graph: Graph, X: Any, what: str = "X") -> dict[str, Any]:
 def training_arrays(
     graph: Graph, losses: Mapping[str, Loss], X: Any, y: Any, sample_weight: Any = None, suffix: str = ""
 ) -> dict[str, Any]:
-    """Inputs, targets and weights of as many rows, by the names that programs have for them.
+    """Inputs, targets and weights of equally many rows, by the names that programs have for them.
 
-    Parameters
-    ----------
-    losses : mapping of str to Loss
-        Of each head. Class numbers have the shape (n_rows,), all other targets (n_rows, n_outputs).
-    suffix : str
-        What follows "X" and "y" in messages, as in "X_val".
-
-    Raises
-    ------
-    ValueError
-        If a head has no target, a shape does not fit, or numbers of rows differ.
+    `losses` holds the loss of each head. Class numbers have the shape (n_rows,), all other targets (n_rows, n_outputs).
+    `suffix` follows "X" and "y" in messages, as in "X_val". Raises ValueError if a head has no target, a shape does not
+    fit, or numbers of rows differ.
     """
     names = targets_of(graph)
     given = y if isinstance(y, Mapping) else dict.fromkeys(names, y) if len(names) == 1 else {}
@@ -73,8 +65,7 @@ def training_arrays(
 
 def column_limits(graph: Graph) -> dict[str, int]:
     """How many levels, classes or columns each input and target of a program may have."""
-    limits = {name: node.width for name, node in zip(graph.input_names, graph.inputs, strict=True)}
-    return limits | {name: graph.heads[head].width for head, name in targets_of(graph).items()}
+    return graph.input_widths | {name: graph.heads[head].width for head, name in targets_of(graph).items()}
 
 
 def _checked(node: Node, name: str, given: Any, what: str) -> Any:

@@ -135,8 +135,8 @@ class Network(ParameterStore):
     @functools.cached_property
     def _inputs(self) -> list[tuple[str, Value, int]]:
         """Name, leaf and width of each input of the prediction program, in its order."""
-        widths = {name: node.width for name, node in zip(self.graph.input_names, self.graph.inputs, strict=True)}
-        return [(name, self.executable.program.leaf(name), widths[name]) for name in self.executable.inputs]
+        program, widths = self.executable.program, self.graph.input_widths
+        return [(name, program.leaf(name), widths[name]) for name in self.executable.inputs]
 
     def predict(self, X: Any) -> Any:
         """The outputs for each row.

@@ -15,7 +15,7 @@ from rosenblatt.ir.program import Builder
 from rosenblatt.ir.types import M, Value
 from rosenblatt.nn.activations import OUTPUTS
 from rosenblatt.nn.graph import Graph
-from rosenblatt.nn.layers.base import Node, Parameter
+from rosenblatt.nn.layers.base import Node
 from rosenblatt.nn.losses.base import Loss, mean_over_rows
 from rosenblatt.nn.objective import Block, Objective, blocks_of, targets_of
 from rosenblatt.nn.optimizers import Optimizer
@@ -68,7 +68,7 @@ class ProgramBuilder:
         return {head: self.values[node] for head, node in self.graph.heads.items()}
 
     def append(self, node: Node, stream: int, training: bool) -> None:
-        """Append one node, of which those that it depends on are there; `stream` numbers its random draws."""
+        """Append one node, after those that it depends on; `stream` numbers its random draws."""
         values, name = self.values, self.graph.names[node]
         if node.inputs:
             scope = _NodeScope(self, node, name, stream, training)
@@ -87,15 +87,19 @@ class ProgramBuilder:
         raw = self.heads(training=True)
         inputs = self.targets(losses)
         sample_weight = b.input("sample_weight", (M,)) if objective.weighted else None
-        terms = []
-        for head, prediction in raw.items():
-            terms.append(self._head_loss(head, losses[head], prediction, inputs[head], sample_weight, inverse_weight))
+        minimized, reported = [], []
+        for head, z in raw.items():
+            per_row = self.per_row(head, losses[head], z, inputs[head])
+            minimized.append(mean_over_rows(b, per_row, sample_weight, inverse_weight))
+            n_targets = z.shape[1] // losses[head].outputs_per_target
+            averaged = losses[head].mean_of_outputs and n_targets > 1
+            reported.append(b.mul(minimized[-1], 1 / n_targets) if averaged else minimized[-1])
         factors = [objective.head_weights.get(head, 1.0) for head in raw]
-        totals = [
-            functools.reduce(b.add, [b.mul(t, f) if f != 1 else t for t, f in zip(column, factors, strict=True)])
-            for column in zip(*terms, strict=True)
-        ]
-        return totals[0], totals[1]
+        first, second = (
+            functools.reduce(b.add, [b.mul(t, f) if f != 1 else t for t, f in zip(terms, factors, strict=True)])
+            for terms in (minimized, reported)
+        )
+        return first, second
 
     def targets(self, losses: Mapping[str, Loss]) -> dict[str, Value]:
         """Declare the target of each head: labels int32[m], or floats [m, k]."""
@@ -115,16 +119,6 @@ class ProgramBuilder:
                 f"the loss gave {per_row!r}, no value of the builder; it must return one of shape [m] or [m, k]"
             )
         return per_row
-
-    def _head_loss(
-        self, head: str, record: Loss, z: Value, target: Value, sample_weight: Value | None, inverse_weight: Value
-    ) -> tuple[Value, Value]:
-        b = self.b
-        per_row = self.per_row(head, record, z, target)
-        minimized = mean_over_rows(b, per_row, sample_weight, inverse_weight)
-        n_targets = z.shape[1] // record.outputs_per_target
-        averaged = record.mean_of_outputs and n_targets > 1
-        return minimized, b.mul(minimized, 1 / n_targets) if averaged else minimized
 
     def penalty(self, objective: Objective, inverse_weight: Value) -> Value | None:
         """Append the penalties of the learned weights, or nothing where there are none."""
@@ -154,32 +148,23 @@ class ProgramBuilder:
             for name in optimizer.state:
                 state_name = f"{block.name}_{name}"
                 state[name] = b.find_leaf(state_name) or b.leaf("state", state_name, leaf.shape)
-            # An optimizer of a user's own need not know factors.
+            # A user's own optimizer need not know factors.
             optimizer.update(b, leaf, g, state, **({} if block.rate == 1 else {"factor": block.rate}))
         for p in self.graph.parameters:
             if p.spec.max_norm and p.name not in self.frozen:
-                self._bound_norm(p)
+                # Scale each neuron's weights down to the longest norm that they may have.
+                w = self.parameter(p.name)
+                norm = b.maximum(b.sqrt(b.sum(b.square(w), axis=0)), float(np.finfo(b.dtype).tiny))
+                b.emit("assign", w, b.mul(w, b.minimum(b.div(p.spec.max_norm, norm), 1.0)))
         self.declare_averages(objective)
         for name, average in self.averages.items():
             b.emit("blend", average, self.leaves[name], objective.ema_decay, 1 - objective.ema_decay)
-
-    def _bound_norm(self, p: Parameter) -> None:
-        """Scale each neuron's weights down to the longest norm that they may have."""
-        b, w = self.b, self.parameter(p.name)
-        norm = b.sqrt(b.sum(b.square(w), axis=0))
-        scale = b.minimum(b.div(p.spec.max_norm, b.maximum(norm, float(np.finfo(b.dtype).tiny))), 1.0)
-        b.emit("assign", w, b.mul(w, scale))
 
     def declare_averages(self, objective: Objective) -> None:
         """Leaves for the averages of the learned blocks, where the objective asks for them."""
         if objective.ema_decay and not self.averages:
             for block in self.learned:
                 self.averages[block.name] = self.b.leaf("averages", f"{block.name}_average", (block.size,))
-
-    def update_buffers(self) -> None:
-        """Append the updates that layers asked for."""
-        for name, value, keep in self.buffer_updates:
-            self.b.emit("blend", self.buffers[name], value, keep, 1 - keep)
 
 
 class _NodeScope:

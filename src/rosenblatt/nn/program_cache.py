@@ -51,13 +51,7 @@ def cached_executable(make: Callable[[], Executable], *parts: Any) -> Executable
 
 
 def key_of(value: Any) -> Any:
-    """A hashable value that is equal for equal parts only.
-
-    Raises
-    ------
-    UnknownParts
-        For what is no plain value and none of this package's records.
-    """
+    """A hashable value that is equal for equal parts only; `UnknownParts` for what is neither plain nor our record."""
     if value is None or isinstance(value, (str, bool, int, float, np.generic)):
         return type(value), value
     if isinstance(value, (tuple, list)):
@@ -68,13 +62,17 @@ def key_of(value: Any) -> Any:
         return tuple((name, key_of(value[name])) for name in sorted(value))
     if isinstance(value, Graph):
         return graph_key(value)
-    if is_record(value):
-        return record_key(value)
-    raise UnknownParts(type(value).__name__)
+    kind = type(value)
+    # All of a record stands in its fields. That is not so of nodes, of which two that look alike are two.
+    if is_dataclass(kind) and kind.__module__.startswith(PACKAGE):
+        settings = kind.__dataclass_params__  # type: ignore[attr-defined]
+        if settings.eq and settings.frozen:
+            return record_key(value)
+    raise UnknownParts(kind.__name__)
 
 
 def graph_key(graph: Graph) -> Any:
-    """Of what a graph computes; one name stands for one layer, however often it is applied."""
+    """The key of what a graph computes; one name stands for one layer, however often it is applied."""
     number = {node: i for i, node in enumerate(graph.nodes)}
     nodes = []
     for node in graph.nodes:
@@ -87,14 +85,5 @@ def graph_key(graph: Graph) -> Any:
 
 
 def record_key(value: Any) -> Any:
-    """Of a dataclass: its type and fields."""
+    """The key of a dataclass: its type and fields."""
     return type(value), tuple(key_of(getattr(value, field.name)) for field in fields(value))
-
-
-def is_record(value: Any) -> bool:
-    """Whether all that a value is stands in its fields: not so of nodes, of which two that look alike are two."""
-    kind = type(value)
-    if not is_dataclass(kind) or not kind.__module__.startswith(PACKAGE):
-        return False
-    settings = kind.__dataclass_params__  # type: ignore[attr-defined]
-    return bool(settings.eq and settings.frozen)

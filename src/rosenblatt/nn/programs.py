@@ -36,7 +36,8 @@ MAX_VALUES = 1 << 24
 
 def block_rows(spec: NetworkSpec | Graph) -> int:
     """Rows of one block, so that a block's values stay in the cache: 16 to 1,024, a multiple of 16."""
-    return min(1024, max(16, BLOCK_VALUES // max(1, spec.graph.row_size()) // 16 * 16))
+    row_size = sum(node.width for node in spec.graph.nodes if node.kind == "dense")
+    return min(1024, max(16, BLOCK_VALUES // max(1, row_size) // 16 * 16))
 
 
 def training_rows(spec: NetworkSpec | Graph) -> int:
@@ -79,7 +80,8 @@ def training_program(spec: NetworkSpec | Graph, objective: Objective, optimizer:
         minimized, reported = b.add(minimized, penalty), b.add(reported, penalty)
     gradients = gradient(b, minimized, [work.leaves[block.name] for block in work.learned])
     work.step(objective, optimizer, gradients)
-    work.update_buffers()
+    for name, value, keep in work.buffer_updates:
+        b.emit("blend", work.buffers[name], value, keep, 1 - keep)
     return eliminate_dead(b.build(loss=reported))
 
 

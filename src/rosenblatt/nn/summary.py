@@ -12,7 +12,6 @@ from rosenblatt.nn.registry import name_of
 from rosenblatt.nn.spec import NetworkSpec, each_layer
 
 if TYPE_CHECKING:
-    from rosenblatt.nn.layers.base import Node
     from rosenblatt.nn.network import Network
 
 __all__ = ["summarize"]
@@ -55,12 +54,13 @@ def _graph_rows(network: Network) -> list[Row]:
     for node in graph.nodes:
         name = graph.names[node]
         shape = "[m]" if node.kind == "codes" else f"[m, {node.width}]"
-        rows.append((name, _formula(network, node), shape, ""))
+        given = f"{node.width} levels" if node.kind == "codes" else "data"
+        formula = node.layer.formula(*(graph.names[n] for n in node.inputs)) if node.inputs else given
+        rows.append((name, formula, shape, ""))
         for p in (*graph.parameters, *graph.buffers):
             if p.layer == name and name not in seen:
-                note = (
-                    " (frozen)" if p.name in network.frozen else " (statistics)" if p.spec.section == "buffers" else ""
-                )
+                statistics = " (statistics)" if p.spec.section == "buffers" else ""
+                note = " (frozen)" if p.name in network.frozen else statistics
                 rows.append(("", f"{p.spec.name}{note}", f"[{', '.join(map(str, p.spec.shape))}]", f"{p.size:,}"))
         seen.add(name)
         if node in heads:
@@ -68,12 +68,6 @@ def _graph_rows(network: Network) -> list[Row]:
             label = "output" if len(heads) == 1 else f"output {heads[node]}"
             rows.append((label, f"{activation}({name})", shape, ""))
     return rows
-
-
-def _formula(network: Network, node: Node) -> str:
-    if not node.inputs:
-        return f"{node.width} levels" if node.kind == "codes" else "data"
-    return node.layer.formula(*(network.graph.names[n] for n in node.inputs))
 
 
 def _totals(network: Network) -> list[str]:

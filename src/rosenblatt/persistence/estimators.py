@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -49,47 +48,46 @@ def is_float(value: Any) -> bool:
     return type(value) in (int, float)
 
 
-def is_float_or_none(value: Any) -> bool:
-    """A number or None."""
-    return value is None or is_float(value)
-
-
 def is_curve(value: Any) -> bool:
-    """A list of numbers, or None."""
-    return value is None or (isinstance(value, list) and all(map(is_float, value)))
-
-
-def is_array(value: Any) -> bool:
-    """A one-dimensional array."""
-    return isinstance(value, np.ndarray)
+    """A list of numbers."""
+    return isinstance(value, list) and all(map(is_float, value))
 
 
 def is_history(value: Any) -> bool:
     """Columns of numbers, equally long, by name."""
-    if not isinstance(value, dict) or not all(isinstance(name, str) for name in value):
-        return False
-    columns = list(value.values())
-    return all(isinstance(c, list) and all(map(is_float, c)) for c in columns) and len({*map(len, columns)}) <= 1
+    return (
+        isinstance(value, dict)
+        and all(isinstance(name, str) and is_curve(column) for name, column in value.items())
+        and len({*map(len, value.values())}) <= 1
+    )
+
+
+def is_array(value: Any, *dtypes: Any) -> bool:
+    """An array, of one of these types if any are given."""
+    return isinstance(value, np.ndarray) and (not dtypes or value.dtype in dtypes)
 
 
 ATTRIBUTES: dict[str, Callable[[Any], bool]] = {
     "classes_": is_array,
     "n_features_in_": is_natural,
-    "feature_names_in_": lambda value: is_array(value) and value.dtype == object,
+    "feature_names_in_": lambda value: is_array(value, object),
     "n_layers_": is_natural,
     "n_outputs_": is_natural,
     "out_activation_": lambda value: isinstance(value, str),
     "n_iter_": is_natural,
     "t_": is_natural,
     "loss_": is_float,
-    "best_loss_": is_float_or_none,
+    "best_loss_": is_float,
     "loss_curve_": is_curve,
     "validation_scores_": is_curve,
-    "best_validation_score_": is_float_or_none,
+    "best_validation_score_": is_float,
     "history_": is_history,
-    "smearing_factor_": lambda value: is_array(value) and value.dtype == np.float64,
+    "smearing_factor_": lambda value: is_array(value, np.float64),
 }
 """Fitted attributes that are stored where an estimator has them, and what each must be."""
+MAY_BE_NONE = ("best_loss_", "loss_curve_", "validation_scores_", "best_validation_score_")
+Labels = tuple[bool, bool]
+"""The targets of a classifier: whether a row may have several labels, and whether they come as sparse matrices."""
 
 
 def estimator_state(estimator: Any) -> tuple[dict[str, Any], Arrays]:
@@ -103,79 +101,34 @@ def estimator_state(estimator: Any) -> tuple[dict[str, Any], Arrays]:
     sklearn.exceptions.NotFittedError
         If it is not fitted.
     """
-    network = estimator._fitted_network()
-    given = estimator.get_params(deep=False)
-    parameters = {name: encode(storable(name, value), f"parameter {name!r}") for name, value in given.items()}
+    network, parameters = estimator.network, estimator.get_params(deep=False)
     present = {name: getattr(estimator, name) for name in ATTRIBUTES if hasattr(estimator, name)}
-    if given.get("target_transform") is None:  # one of an earlier fit
+    if parameters.get("target_transform") is None:  # one of an earlier fit
         present.pop("smearing_factor_", None)
     if "history_" in present:
         present["history_"] = dict(present["history_"])
-    labels = Labels.of(estimator)
+    for name, value in parameters.items():
+        # The position of a generator means nothing to another training, and a path nothing elsewhere.
+        if name == "checkpoint" or isinstance(value, (np.random.RandomState, np.random.Generator)):
+            parameters[name] = None
+    binarizer = getattr(estimator, "label_binarizer_", None)
+    labels = binarizer and (binarizer.y_type_.startswith("multilabel"), bool(binarizer.sparse_input_))
     require_consistent(estimator, network, present, labels)
     network_state, arrays = network_to_state(network)
     state = {
         "class": type(estimator).__name__,
-        "parameters": parameters,
+        "parameters": {name: encode(value, f"parameter {name!r}") for name, value in parameters.items()},
         "network": network_state,
         "attributes": {name: encode(value, f"attribute {name!r}") for name, value in present.items()},
     }
     if labels is not None:
-        state["labels"] = {"multilabel": labels.multilabel, "sparse": labels.sparse}
+        state["labels"] = dict(zip(("multilabel", "sparse"), labels, strict=True))
     return state, arrays
 
 
-def storable(name: str, value: Any) -> Any:
-    """None for a generator in use, whose position means nothing to another training, and for a path; else the value."""
-    return None if name == "checkpoint" or isinstance(value, (np.random.RandomState, np.random.Generator)) else value
-
-
-@dataclass(frozen=True)
-class Labels:
-    """The targets of a classifier: whether a row may have several labels, and whether they come as sparse matrices."""
-
-    multilabel: bool = False
-    sparse: bool = False
-
-    @classmethod
-    def of(cls, estimator: Any) -> Labels | None:
-        """Those that an estimator was fitted to; None for one that has no `_label_binarizer`."""
-        binarizer = getattr(estimator, "_label_binarizer", None)
-        return binarizer and cls(binarizer.y_type_.startswith("multilabel"), bool(binarizer.sparse_input_))
-
-    @classmethod
-    def from_state(cls, entry: Any) -> Labels:
-        """What was stored."""
-        require_keys(entry, {"multilabel", "sparse"}, what="the entry on labels")
-        if not all(isinstance(value, bool) for value in entry.values()):
-            raise ModelFileError("the entry on labels does not say true or false.")
-        return cls(**entry)
-
-    def binarizer(self, classes: NDArray[Any]) -> Any:
-        """scikit-learn's translation between labels and outputs, fitted on the classes."""
-        from scipy.sparse import csr_matrix
-        from sklearn.preprocessing import LabelBinarizer
-
-        if not self.multilabel:
-            return LabelBinarizer().fit(classes)
-        several = np.eye(len(classes), dtype=int)
-        return LabelBinarizer().fit(csr_matrix(several) if self.sparse else several)
-
-
+@errors_of("an estimator")
 def estimator_from_state(state: Any, arrays: Mapping[str, NDArray[Any]]) -> Any:
-    """The estimator.
-
-    Raises
-    ------
-    ModelFileError
-        If state and arrays do not describe one.
-    """
-    with errors_of("an estimator"):
-        return build_estimator(state, arrays)
-
-
-def build_estimator(state: Any, arrays: Mapping[str, NDArray[Any]]) -> Any:
-    """Build the estimator; every error is translated by the caller."""
+    """The estimator; a `ModelFileError` if state and arrays do not describe one."""
     from rosenblatt import estimators
 
     require_keys(state, {"class", "parameters", "network", "attributes"}, {"labels"})
@@ -187,16 +140,35 @@ def build_estimator(state: Any, arrays: Mapping[str, NDArray[Any]]) -> Any:
     network = network_from_state(state["network"], arrays)
     attributes = {name: decode(value) for name, value in state["attributes"].items()}
     for name, value in attributes.items():
-        if name not in ATTRIBUTES or not ATTRIBUTES[name](value):
+        if name not in ATTRIBUTES or not (ATTRIBUTES[name](value) or (value is None and name in MAY_BE_NONE)):
             raise ModelFileError(f"attribute {name!r} is unknown or of the wrong type.")
-    labels = Labels.from_state(state["labels"]) if "labels" in state else None
+    labels = labels_from_state(state["labels"]) if "labels" in state else None
     require_consistent(estimator, network, attributes, labels)
     for name, value in attributes.items():
         setattr(estimator, name, History(value) if name == "history_" else value)
     if labels is not None:
-        estimator._label_binarizer = labels.binarizer(attributes["classes_"])
-    estimator._network = network
+        estimator.label_binarizer_ = binarizer_of(attributes["classes_"], *labels)
+    estimator.network = network
     return estimator
+
+
+def labels_from_state(entry: Any) -> Labels:
+    """What was stored."""
+    require_keys(entry, {"multilabel", "sparse"}, what="the entry on labels")
+    if not all(isinstance(value, bool) for value in entry.values()):
+        raise ModelFileError("the entry on labels does not say true or false.")
+    return entry["multilabel"], entry["sparse"]
+
+
+def binarizer_of(classes: NDArray[Any], multilabel: bool, sparse: bool) -> Any:
+    """scikit-learn's translation between labels and outputs, fitted on the classes."""
+    from scipy.sparse import csr_matrix
+    from sklearn.preprocessing import LabelBinarizer
+
+    if not multilabel:
+        return LabelBinarizer().fit(classes)
+    several = np.eye(len(classes), dtype=int)
+    return LabelBinarizer().fit(csr_matrix(several) if sparse else several)
 
 
 def require_consistent(estimator: Any, network: Network, attributes: Mapping[str, Any], labels: Labels | None) -> None:
@@ -224,7 +196,7 @@ def require_consistent(estimator: Any, network: Network, attributes: Mapping[str
     if kind == "MLPRegressor":
         require_targets(estimator, spec, attributes)
     else:
-        require_classes(kind, spec, attributes.get("classes_"), labels or Labels())
+        require_classes(kind, spec, attributes.get("classes_"), labels is not None and labels[0])
 
 
 def require_targets(estimator: Any, spec: NetworkSpec, attributes: Mapping[str, Any]) -> None:
@@ -246,13 +218,13 @@ def require_targets(estimator: Any, spec: NetworkSpec, attributes: Mapping[str, 
         )
 
 
-def require_classes(kind: str, spec: NetworkSpec, classes: Any, labels: Labels) -> None:
+def require_classes(kind: str, spec: NetworkSpec, classes: Any, multilabel: bool) -> None:
     """Refuse classes that are not sorted and distinct, or do not fit the output layer."""
     if classes is None or len(classes) < 1 or any(a >= b for a, b in zip(classes[:-1], classes[1:], strict=True)):
         raise ModelFileError("classes_ is not a sorted list of different labels.")
     if classes.dtype.kind == "f" and not all(map(math.isfinite, classes)):
         raise ModelFileError("classes_ holds NaN or infinity.")
-    one_output = len(classes) <= 2 and not labels.multilabel
+    one_output = len(classes) <= 2 and not multilabel
     fits = spec.n_outputs == (1 if one_output else len(classes)) and (len(classes) > 1 or kind == "MLPClassifier")
     if kind == "LogisticRegression":
         fits = fits and spec.output == ("logistic" if one_output else "softmax") and not spec.hidden

@@ -40,18 +40,7 @@ MAX_COLUMNS = 1 << 24
 
 
 def network_to_state(network: Network) -> tuple[dict[str, Any], Arrays]:
-    """State and arrays of a network.
-
-    Parameters
-    ----------
-    network : Network
-
-    Returns
-    -------
-    state : dict
-        JSON-able.
-    arrays : dict of str to ndarray
-        Parameters and buffers by name, such as "hidden1.weights": views, not copies.
+    """JSON-able state of a network, and views of its parameters and buffers by name, such as "hidden1.weights".
 
     Raises
     ------
@@ -61,19 +50,14 @@ def network_to_state(network: Network) -> tuple[dict[str, Any], Arrays]:
     spec, arrays = network.spec, dict(network.named_parameters())
     state: dict[str, Any] = {"dtype": network.dtype.name}
     if isinstance(spec, NetworkSpec):
-        state["spec"] = spec_state(spec)
+        values = {f.name: getattr(spec, f.name) for f in fields(NetworkSpec)}
+        values |= {name: bool(values[name]) for name in ("sparse_input", "alpha_dropout")}
+        state["spec"] = {name: encode(value, f"{name} of the network") for name, value in values.items()}
     else:
         state["graph"] = graph_state(spec)
     require_sound(network.graph, arrays)
     state["frozen"] = sorted(network.frozen & {p.name for p in network.graph.parameters})
     return state, arrays
-
-
-def spec_state(spec: NetworkSpec) -> dict[str, Any]:
-    """The fields of a dense chain."""
-    values = {f.name: getattr(spec, f.name) for f in fields(NetworkSpec)}
-    values |= {name: bool(values[name]) for name in ("sparse_input", "alpha_dropout")}
-    return {name: encode(value, f"{name} of the network") for name, value in values.items()}
 
 
 def graph_state(graph: Graph) -> dict[str, Any]:
@@ -123,20 +107,15 @@ def layer_state(layer: Layer, name: str) -> dict[str, Any]:
 # From state ------------------------------------------------------------------------------------------------------
 
 
+@errors_of("a network")
 def network_from_state(state: Any, arrays: Mapping[str, NDArray[Any]]) -> Network:
-    """The network that `network_to_state` was given, with copies of the arrays.
+    """The network that `network_to_state` was given, with copies of the arrays, built only after everything fits.
 
     Raises
     ------
     ModelFileError
         If state and arrays do not describe one.
     """
-    with errors_of("a network"):
-        return build_network(state, arrays)
-
-
-def build_network(state: Any, arrays: Mapping[str, NDArray[Any]]) -> Network:
-    """Build the network, only after everything was seen to fit; other errors are translated by the caller."""
     require_keys(state, {"dtype", "frozen"}, {"spec", "graph"}, "the network")
     if ("spec" in state) == ("graph" in state):
         raise ModelFileError("the network is not either a spec or a graph.")

@@ -48,13 +48,7 @@ def encode_object(value: Any) -> dict[str, Any] | None:
 
 
 def decode_object(registry: Registry[Any], state: Any) -> Any:
-    """The object of a state.
-
-    Raises
-    ------
-    ModelFileError
-        If the registry has no such object, or its parameters are not valid.
-    """
+    """The object of a state; a `ModelFileError` if the registry has none such, or its parameters are not valid."""
     try:
         return registry.from_state(state)
     except (ValueError, TypeError, OverflowError, RecursionError) as error:

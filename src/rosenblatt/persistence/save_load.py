@@ -48,9 +48,10 @@ def save(model: Any, path: str | os.PathLike[str]) -> None:
     from rosenblatt.persistence.estimators import STORABLE, estimator_state
     from rosenblatt.persistence.networks import network_to_state
 
-    if type(model).__name__ in STORABLE and type(model).__module__.startswith("rosenblatt."):
+    name = type(model).__name__ if type(model).__module__.startswith("rosenblatt.") else ""
+    if name in STORABLE:
         write_atomically(path, pack(ESTIMATOR, *estimator_state(model)))
-    elif type(model).__name__ in TABULARS and type(model).__module__.startswith("rosenblatt."):
+    elif name in TABULARS:
         from rosenblatt.persistence.tabular import tabular_state
 
         write_atomically(path, pack(TABULAR, *tabular_state(model)))

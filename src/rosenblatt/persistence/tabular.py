@@ -32,7 +32,6 @@ FITTED = {
     "TabularClassifier": ("n_features_in_", "feature_names_in_", "target_name_", "score_", "classes_", "temperature_"),
     "TabularRegressor": ("n_features_in_", "feature_names_in_", "target_name_", "score_", "one_target_"),
 }
-
 ARRAYS = {"TabularClassifier": ("decision_weights_",), "TabularRegressor": ("residuals_",)}
 
 
@@ -75,20 +74,9 @@ def tabular_state(model: Any) -> tuple[dict[str, Any], Arrays]:
     }, arrays
 
 
+@errors_of("an estimator of tables")
 def tabular_from_state(state: Any, arrays: Mapping[str, NDArray[Any]]) -> Any:
-    """The estimator that `tabular_state` took apart.
-
-    Raises
-    ------
-    ModelFileError
-        If state and arrays do not describe one.
-    """
-    with errors_of("an estimator of tables"):
-        return restore(state, arrays)
-
-
-def restore(state: Any, arrays: Mapping[str, NDArray[Any]]) -> Any:
-    """As `tabular_from_state`, with errors of any kind."""
+    """The estimator that `tabular_state` took apart; a `ModelFileError` if state and arrays do not describe one."""
     needed = {"class", "parameters", "fitted", "preparation", "settings", "members", "networks", "target_scaler"}
     require_keys(state, needed)
     kind = state["class"]
@@ -110,14 +98,19 @@ def restore(state: Any, arrays: Mapping[str, NDArray[Any]]) -> Any:
     settings = restore_settings(decode_value(state["settings"]))
     decode = from_cumulative if getattr(model, "ordered", False) is not False else np.asarray
     model.ensemble_ = Ensemble(members, settings, getattr(model, "temperature_", 1.0), decode=decode)
-    restore_arrays(model, arrays)
+    found, known = arrays["out_of_fold"].astype(np.float64), arrays["out_of_fold_known"]
+    if found.shape != known.shape:
+        raise ModelFileError("the out-of-fold predictions do not fit together.")
+    model.out_of_fold_ = np.where(known > 0, found, np.nan)
+    for name in ARRAYS[kind]:
+        setattr(model, name, arrays[name.strip("_")].astype(np.float64))
     restore_target(model, state["target_scaler"], networks[0].graph.n_outputs)
     require_inputs(model.preparation_, networks)
     return model
 
 
 def restore_members(entries: Any, networks: list[Network]) -> tuple[Member, ...]:
-    """Networks with the course of their training."""
+    """Networks with the curves of their training."""
     if not isinstance(entries, list) or len(entries) != len(networks):
         raise ModelFileError("the file does not describe the training of each network.")
     members = []
@@ -138,16 +131,6 @@ def restore_settings(entry: Any) -> Settings:
         if type(value) is not kind and not (kind is float and type(value) is int):
             raise ModelFileError(f"the setting {name} is {value!r}.")
     return Settings(**entry)
-
-
-def restore_arrays(model: Any, arrays: Mapping[str, NDArray[Any]]) -> None:
-    """Out-of-fold predictions, and what was learned from them."""
-    found, known = arrays["out_of_fold"].astype(np.float64), arrays["out_of_fold_known"]
-    if found.shape != known.shape:
-        raise ModelFileError("the out-of-fold predictions do not fit together.")
-    model.out_of_fold_ = np.where(known > 0, found, np.nan)
-    for name in ARRAYS[type(model).__name__]:
-        setattr(model, name, arrays[name.strip("_")].astype(np.float64))
 
 
 def restore_target(model: Any, scaler: Any, n_outputs: int) -> None:
@@ -176,7 +159,5 @@ def require_inputs(preparation: Preparation, networks: list[Network]) -> None:
     widths = {name: width for name, width in widths.items() if width}
     widths |= {f"codes{i}": n for i, n in enumerate(preparation.n_codes)}
     widths |= {f"words{i}": n for i, n in enumerate(preparation.n_words)}
-    for network in networks:
-        graph = network.graph
-        if widths != {name: node.width for name, node in zip(graph.input_names, graph.inputs, strict=True)}:
-            raise ModelFileError("a network does not take what the table is prepared as.")
+    if any(network.graph.input_widths != widths for network in networks):
+        raise ModelFileError("a network does not take what the table is prepared as.")

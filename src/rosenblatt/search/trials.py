@@ -101,7 +101,7 @@ class ResumableTrial:
         if self._fit is not None and not self.finished:
             network = self.estimator.network.copy()
             self._fit.close()
-            self.estimator._network = network
+            self.estimator.network = network
         self.finished = True
 
     def _train_to(self, epoch: int) -> None:

@@ -54,20 +54,9 @@ def require_keys(entry: Any, needed: set[str], optional: Set[str] = frozenset(),
 def encode_value(
     value: Any, where: str, encode_object: Callable[[Any], dict[str, Any] | None] = lambda value: None
 ) -> Any:
-    """A value as JSON.
+    """A value as JSON; a `ModelFileError` that begins with `where` if a file cannot hold it, such as a function.
 
-    Parameters
-    ----------
-    value : object
-    where : str
-        What the value is, the beginning of a message.
-    encode_object : callable, optional
-        Gives the tagged state, ``{tag: state}``, of an object that is no plain value; None where it knows none.
-
-    Raises
-    ------
-    ModelFileError
-        If a file cannot hold it, such as a function.
+    `encode_object` returns the tagged state, ``{tag: state}``, of an object that is no plain value, or None.
     """
     if isinstance(value, np.generic):
         value = value.item()
@@ -80,7 +69,8 @@ def encode_value(
     if isinstance(value, tuple):
         return {"tuple": encode_value(list(value), where, encode_object)}
     if isinstance(value, np.ndarray) and value.ndim == 1:
-        return {"array": encode_value(list(value), where), "dtype": array_dtype(value)}
+        dtype = "str" if value.dtype.kind == "U" else value.dtype.name  # of texts without their length
+        return {"array": encode_value(list(value), where), "dtype": dtype}
     if isinstance(value, dict):
         return {"dict": encode_value([list(pair) for pair in value.items()], where, encode_object)}
     if isinstance(value, np.dtype) or value in (np.float32, np.float64):
@@ -103,11 +93,7 @@ Decoders = Mapping[str, Callable[[Any], Any]]
 def decode_value(value: Any, objects: Decoders = MappingProxyType({}), depth: int = 0) -> Any:
     """What `encode_value` was given; a `ModelFileError` for anything that it does not write.
 
-    Parameters
-    ----------
-    value : JSON
-    objects : mapping of str to callable
-        Tags of the objects that may be here, such as "optimizer", and what makes one from its state.
+    `objects` maps the tags of the objects that may be here, such as "optimizer", to functions of their states.
     """
     if depth > MAX_DEPTH:
         raise ModelFileError("a value is nested too deeply.")
@@ -121,25 +107,15 @@ def decode_value(value: Any, objects: Decoders = MappingProxyType({}), depth: in
         case {"tuple": list(items), **rest} if not rest:
             return tuple(decode_value(item, objects, depth + 1) for item in items)
         case {"dict": list(items), **rest} if not rest:
-            return decode_pairs(items, objects, depth + 1)
+            pairs = [decode_value(item, objects, depth + 1) for item in items]
+            if all(isinstance(p, list) and len(p) == 2 and isinstance(p[0], (str, int, float)) for p in pairs):
+                return dict(pairs)
+            raise ModelFileError("a dictionary has an unknown form.")
         case {"array": list(items), "dtype": str(dtype), **rest} if not rest:
             return decode_array(items, dtype)
         case {**entry} if len(entry) == 1 and (tag := str(next(iter(entry)))) in objects:
             return objects[tag](entry[tag])
     raise ModelFileError("a value has an unknown form.")
-
-
-def decode_pairs(items: list[Any], objects: Decoders, depth: int) -> dict[Any, Any]:
-    """A dictionary from its list of pairs."""
-    pairs = [decode_value(item, objects, depth) for item in items]
-    if not all(isinstance(pair, list) and len(pair) == 2 and isinstance(pair[0], (str, int, float)) for pair in pairs):
-        raise ModelFileError("a dictionary has an unknown form.")
-    return dict(pairs)
-
-
-def array_dtype(array: NDArray[Any]) -> str:
-    """The name of an array's dtype; that of texts without their length."""
-    return "str" if array.dtype.kind == "U" else array.dtype.name
 
 
 def decode_array(items: list[Any], dtype: str) -> NDArray[Any]:

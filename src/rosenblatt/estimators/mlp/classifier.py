@@ -72,6 +72,8 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
     ----------
     classes_ : ndarray of shape (n_classes,)
         The labels, sorted.
+    label_binarizer_ : sklearn.preprocessing.LabelBinarizer
+        Translates between labels and outputs.
     {history_attributes}
     validation_scores_ : list of float or None
         Accuracy on the validation set, or the score of `scoring`, after each epoch.
@@ -112,7 +114,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
     label_smoothing: float
     class_weight: Any
     classes_: Array
-    _label_binarizer: Any
+    label_binarizer_: Any
 
     def __init__(
         self,
@@ -213,7 +215,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         """
         if _check_partial_fit_first_call(self, classes):
             multilabel = type_of_target(y).startswith("multilabel")
-            self._label_binarizer = LabelBinarizer().fit(y if multilabel else classes)
+            self.label_binarizer_ = LabelBinarizer().fit(y if multilabel else classes)
         self._fit(X, y, sample_weight, incremental=True)
         return self
 
@@ -222,10 +224,10 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         outputs = self._outputs(X)
         if self._picks_one():
             return self.classes_[outputs.argmax(axis=1)]
-        if self._label_binarizer.y_type_ == "binary" and len(self.classes_) == 2:
+        if self.label_binarizer_.y_type_ == "binary" and len(self.classes_) == 2:
             return self.classes_[self._is_positive(outputs.ravel()).astype(np.intp)]
         positive = self._is_positive(outputs).astype(outputs.dtype)
-        return self._label_binarizer.inverse_transform(positive.ravel() if self.n_outputs_ == 1 else positive)
+        return self.label_binarizer_.inverse_transform(positive.ravel() if self.n_outputs_ == 1 else positive)
 
     def target_estimates(self, outputs: Array, n_targets: int) -> Array:
         if self.out_activation_ in ("logistic", "softmax"):
@@ -236,7 +238,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
 
     def _picks_one(self) -> bool:
         """Whether the largest output is the label."""
-        return self.out_activation_ == "softmax" or self._label_binarizer.y_type_ == "multiclass"
+        return self.out_activation_ == "softmax" or self.label_binarizer_.y_type_ == "multiclass"
 
     def _is_positive(self, outputs: Array) -> Array:
         """Which outputs predict their label."""
@@ -264,7 +266,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
             self._require_known_classes(unique_labels(y))
         else:
             binarizer = LabelBinarizer().fit(y)
-            self._label_binarizer, self.classes_ = binarizer, binarizer.classes_
+            self.label_binarizer_, self.classes_ = binarizer, binarizer.classes_
         return self._encode(y)
 
     def _require_known_classes(self, classes: Array) -> None:
@@ -282,12 +284,12 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
 
     def _encode(self, y: Any) -> Array:
         """Label numbers (n,) for a softmax, otherwise booleans (n, n_outputs)."""
-        if self._label_binarizer.y_type_ == "multiclass":
+        if self.label_binarizer_.y_type_ == "multiclass":
             labels: Array = np.searchsorted(self.classes_, y).astype(np.int32)
             return labels
-        if self._label_binarizer.y_type_ == "binary" and len(self.classes_) == 2:
+        if self.label_binarizer_.y_type_ == "binary" and len(self.classes_) == 2:
             return np.asarray(y == self.classes_[1]).reshape(-1, 1)  # the same as below, with fewer copies
-        encoded = np.asarray(self._label_binarizer.transform(y), dtype=bool)
+        encoded = np.asarray(self.label_binarizer_.transform(y), dtype=bool)
         return encoded.reshape(len(encoded), -1)
 
     def _encode_validation_target(self, y: Any) -> Array:
@@ -301,7 +303,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
     def _row_weights(self, X: Any, y: Any, sample_weight: Array | None) -> Array | None:
         if self.class_weight is None:
             return sample_weight
-        if self._label_binarizer.y_type_.startswith("multilabel"):
+        if self.label_binarizer_.y_type_.startswith("multilabel"):
             raise ValueError("class_weight needs one label per row, but y has several: pass sample_weight instead.")
         labels = column_or_1d(y)
         known = self.classes_.tolist()
@@ -318,7 +320,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         return self._output_for(record, natural if natural in record.outputs else record.outputs[0]), n_outputs
 
     def network_loss(self) -> Any:
-        return self._loss_for(self._label_binarizer.y_type_ == "multiclass")
+        return self._loss_for(self.label_binarizer_.y_type_ == "multiclass")
 
     def _loss_for(self, one_label: bool) -> Any:
         """The loss that `loss` names: of one label per row, or else of each output separately."""

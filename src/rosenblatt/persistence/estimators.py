@@ -109,15 +109,15 @@ def estimator_state(estimator: Any) -> tuple[dict[str, Any], Arrays]:
         present["history_"] = dict(present["history_"])
     for name, value in parameters.items():
         # The position of a generator means nothing to another training, and a path nothing elsewhere.
-        if name == "checkpoint" or isinstance(value, (np.random.RandomState, np.random.Generator)):
-            parameters[name] = None
+        dropped = name == "checkpoint" or isinstance(value, (np.random.RandomState, np.random.Generator))
+        parameters[name] = None if dropped else encode(value, f"parameter {name!r}")
     binarizer = getattr(estimator, "label_binarizer_", None)
     labels = binarizer and (binarizer.y_type_.startswith("multilabel"), bool(binarizer.sparse_input_))
     require_consistent(estimator, network, present, labels)
     network_state, arrays = network_to_state(network)
     state = {
         "class": type(estimator).__name__,
-        "parameters": {name: encode(value, f"parameter {name!r}") for name, value in parameters.items()},
+        "parameters": parameters,
         "network": network_state,
         "attributes": {name: encode(value, f"attribute {name!r}") for name, value in present.items()},
     }

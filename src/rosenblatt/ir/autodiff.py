@@ -18,23 +18,10 @@ __all__ = ["gradient"]
 
 
 def gradient(b: Builder, output: Value, wrt: Sequence[Value], cotangent: Value | None = None) -> list[Value]:
-    """Append the derivative of `output` and return one gradient per value in `wrt`.
+    """Append the derivative of `output`, usually a scalar loss, and return one gradient per value in `wrt`.
 
-    Parameters
-    ----------
-    b : Builder
-        Holds the forward program; the adjoint instructions are appended to it.
-    output : Value
-        The value to differentiate, usually a scalar loss.
-    wrt : sequence of Value
-        Leaves or intermediate values of float type.
-    cotangent : Value, optional
-        The cotangent of `output`, of the same shape. Default: 1 for a scalar output.
-
-    Returns
-    -------
-    list of Value
-        Values with the shapes of `wrt`. They are zero if `output` does not depend on a value.
+    `wrt` are leaves or intermediate values of float type. A gradient has the shape of its value, and is zero if
+    `output` does not depend on it. `cotangent` is that of `output`, of the same shape; the default is 1 for a scalar.
 
     Raises
     ------
@@ -46,7 +33,10 @@ def gradient(b: Builder, output: Value, wrt: Sequence[Value], cotangent: Value |
             raise ProgramError(f"gradient of {output!r}: give a cotangent, or sum it to a scalar first")
         cotangent = b.constant(1.0)
     forward = tuple(b.instructions)
-    active = _depends_on(forward, {value.id for value in wrt})
+    active = {value.id for value in wrt}  # and all that depend on them
+    for instruction in forward:
+        if instruction.output is not None and any(v.id in active for v in instruction.inputs):
+            active.add(instruction.output.id)
     found: dict[int, list[Cotangent]] = {output.id: [cotangent]}
     totals: dict[int, Value] = {}
     for instruction in reversed(forward):
@@ -57,15 +47,6 @@ def gradient(b: Builder, output: Value, wrt: Sequence[Value], cotangent: Value |
         for value, contribution in _pull_back(b, instruction, g, active):
             found.setdefault(value.id, []).append(contribution)
     return [totals[v.id] if v.id in totals else _total(b, v, found.get(v.id, [])) for v in wrt]
-
-
-def _depends_on(instructions: Sequence[Instruction], roots: set[int]) -> set[int]:
-    """The ids of all values that depend on `roots`, including `roots`."""
-    active = set(roots)
-    for instruction in instructions:
-        if instruction.output is not None and any(v.id in active for v in instruction.inputs):
-            active.add(instruction.output.id)
-    return active
 
 
 def _pull_back(b: Builder, instruction: Instruction, g: Value, active: set[int]) -> list[tuple[Value, Cotangent]]:

@@ -14,7 +14,7 @@ The executor gives some leaves and outputs a meaning by their names:
 from __future__ import annotations
 
 import struct
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -27,7 +27,7 @@ from rosenblatt import threads as _threads  # noqa: F401 - sets the number of th
 from rosenblatt.ir.ops import OPS, Op
 from rosenblatt.ir.planner import Plan, plan
 from rosenblatt.ir.rewrite import fuse
-from rosenblatt.ir.types import MAX_RANK, Instruction, Program, Value, resolve
+from rosenblatt.ir.types import MAX_RANK, PERSISTENT, Instruction, Program, Value
 
 __all__ = ["Executable", "aligned_bytes", "compile_plan", "compile_program", "core_arguments", "evaluate", "source"]
 
@@ -81,7 +81,9 @@ def _opcodes() -> dict[str, int]:
         if op.name not in kernels:
             raise ImportError(f"op {op.name!r} has no kernel; rebuild the extension")
         sizes = kernels[op.name][1:]
-        expected = (-1 if op.arity is None else op.arity, _n_kernel_attrs(op), len(op.writes))
+        kinds = [kind for kind in op.attrs.values() if kind != "shape"]
+        n_attrs = -1 if "ints" in kinds else len(kinds)
+        expected = (-1 if op.arity is None else op.arity, n_attrs, len(op.writes))
         if sizes != expected or op.writes != tuple(range(len(op.writes))):
             raise ImportError(
                 f"op {op.name!r}: the table has {expected} inputs, attributes and updated inputs, the kernel {sizes}"
@@ -92,11 +94,6 @@ def _opcodes() -> dict[str, int]:
     return {name: row[0] for name, row in kernels.items()}
 
 
-def _n_kernel_attrs(op: Op) -> int:
-    kinds = [kind for kind in op.attrs.values() if kind != "shape"]
-    return -1 if "ints" in kinds else len(kinds)
-
-
 def compile_program(
     program: Program, capacity: int, persistent: tuple[Mapping[str, int], int] | None = None
 ) -> Executable:
@@ -105,13 +102,7 @@ def compile_program(
 
 
 def compile_plan(planned: Plan) -> Executable:
-    """The executable form of a planned program.
-
-    Raises
-    ------
-    ValueError
-        If the core rejects the program. The message names the instruction.
-    """
+    """The executable form of a planned program; a ValueError names the instruction that the core rejects."""
     core = _core.Program(**core_arguments(planned))
     number, inputs, slots, outputs = _numbers(planned)
     names = {leaf.value.name: number[leaf.value.id] for leaf in planned.program.leaves}
@@ -123,9 +114,14 @@ def core_arguments(planned: Plan) -> dict[str, Any]:
     program = planned.program
     number, inputs, slots, outputs = _numbers(planned)
     leaves = {value.name: number[value.id] for value in program.region("slots")}
+    table = np.zeros((len(number), 5 + MAX_RANK), np.int64)
+    for row, value in zip(table, program.values, strict=True):
+        place = planned.places[value.id]
+        row[:5] = (DTYPE_CODES[value.dtype], place.workspace, place.offset, value.type.sparse, len(value.shape))
+        row[5 : 5 + len(value.shape)] = value.shape
     return {
         "dtype": DTYPE_CODES[program.dtype],
-        "values": _value_table(_values(program), planned),
+        "values": table.reshape(-1),
         "code": _code(planned, number),
         "inputs": list(inputs.values()),
         "slots": list(slots.values()),
@@ -140,28 +136,14 @@ def core_arguments(planned: Plan) -> dict[str, Any]:
     }
 
 
-def _values(program: Program) -> list[Value]:
-    """All values of a program, in the order of their indices in the core."""
-    return [leaf.value for leaf in program.leaves] + [i.output for i in program.instructions if i.output is not None]
-
-
 def _numbers(planned: Plan) -> tuple[dict[int, int], dict[str, int], dict[str, int], dict[str, int]]:
     """The index in the core of each value by its id, and of inputs, the user's slots and outputs by name."""
     program = planned.program
-    number = {value.id: index for index, value in enumerate(_values(program))}
+    number = {value.id: index for index, value in enumerate(program.values)}
     inputs = {value.name: number[value.id] for value in program.region("inputs")}
     slots = {v.name: number[v.id] for v in program.region("slots") if v.name not in EXECUTOR_SLOTS}
     outputs = {name: number[value.id] for name, value in program.outputs.items()}
     return number, inputs, slots, outputs
-
-
-def _value_table(values: Sequence[Value], planned: Plan) -> NDArray[np.int64]:
-    table = np.zeros((len(values), 5 + MAX_RANK), np.int64)
-    for row, value in zip(table, values, strict=True):
-        place = planned.places[value.id]
-        row[:5] = (DTYPE_CODES[value.dtype], place.workspace, place.offset, value.type.sparse, len(value.shape))
-        row[5 : 5 + len(value.shape)] = value.shape
-    return table.reshape(-1)
 
 
 def _code(planned: Plan, number: Mapping[int, int]) -> NDArray[np.int64]:
@@ -196,12 +178,7 @@ def _encode_attrs(op: Op, instruction: Instruction) -> list[int]:
 def source(value: Value, data: Any, limit: int = 2**31 - 1) -> _core.Source:
     """The user's array or CSR matrix as a source of batches for the input `value`. Copies only what must be converted.
 
-    `limit` is the exclusive upper bound of integer inputs.
-
-    Raises
-    ------
-    ValueError
-        If the data of a sparse input are not CSR, or those of an integer input are not integers in 0 to `limit` - 1.
+    Raises ValueError if the data of a sparse input are not CSR, or those of an integer input no integers below `limit`.
     """
     if value.type.sparse:
         if getattr(data, "format", None) != "csr":
@@ -214,21 +191,17 @@ def source(value: Value, data: Any, limit: int = 2**31 - 1) -> _core.Source:
             data.shape[1],
         )
     if value.dtype == "int32":
-        return _core.Source.codes(_codes(value, data), limit)
+        given = np.asarray(data)
+        codes = np.ascontiguousarray(given, np.int32)
+        if given.dtype != np.int32 and not np.array_equal(codes, given):
+            raise ValueError(f"input {value.name!r} takes integers below 2**31; converting {given.dtype} changes some")
+        return _core.Source.codes(codes, limit)
     array = np.asarray(data)
     if array.dtype not in (np.float32, np.float64):
         array = array.astype(value.dtype)
     if any(stride % array.itemsize for stride in array.strides) or not array.flags.aligned:
         array = np.ascontiguousarray(array)
     return _core.Source.dense(array)
-
-
-def _codes(value: Value, data: Any) -> NDArray[np.int32]:
-    given = np.asarray(data)
-    codes = np.ascontiguousarray(given, np.int32)
-    if given.dtype != np.int32 and not np.array_equal(codes, given):
-        raise ValueError(f"input {value.name!r} takes integers below 2**31; converting {given.dtype} changes some")
-    return codes
 
 
 def aligned_bytes(n: int) -> NDArray[np.uint8]:
@@ -249,34 +222,19 @@ def evaluate(
 ) -> dict[str, NDArray[Any]]:
     """Run a program once on the native core, to inspect or test it.
 
-    Parameters
-    ----------
-    program : Program
-        Its inputs must have the shape [m] or [m, n].
-    input_arrays : mapping of str to array
-        A value for each leaf except ``inverse_weight`` and ``key``; slots are scalars.
-    n_rows : int
-        The number of rows of the batch, m.
-    share : bool
-        Whether values may share memory.
-
-    Returns
-    -------
-    dict of str to ndarray
-        The outputs, and every persistent leaf after the run.
+    Its inputs must have the shape [m] or [m, n]. `input_arrays` holds a value for each leaf except ``inverse_weight``
+    and ``key``; slots are scalars. `share` lets values share memory. Returns the outputs, and every persistent leaf
+    after the run.
     """
     executable = compile_plan(plan(program, max(n_rows, 1), share=share))
     memory = aligned_bytes(executable.plan.persistent_bytes)
-    for leaf in program.leaves:
-        name = leaf.value.name
-        if not executable.plan.places[leaf.value.id].workspace:
-            expected = resolve(leaf.value.shape, n_rows)
-            executable.persistent(memory, name)[...] = np.asarray(input_arrays[name]).reshape(expected)
+    persistent = {value.name: executable.persistent(memory, value.name) for value in program.region(*PERSISTENT)}
+    for name, view in persistent.items():
+        view[...] = np.asarray(input_arrays[name]).reshape(view.shape)
     sources = [source(program.leaf(name), input_arrays[name]) for name in executable.inputs]
     slots = np.array([float(input_arrays[name]) for name in executable.slots], np.float64)
     session = _core.Session(executable.core)
     values = [executable.ids[name] for name in executable.outputs]
     outputs = session.evaluate(memory, sources, n_rows, slots, values, seed, step)
-    persistent = [leaf.value.name for leaf in program.leaves if not executable.plan.places[leaf.value.id].workspace]
-    found = {name: executable.persistent(memory, name).copy() for name in persistent}
+    found = {name: view.copy() for name, view in persistent.items()}
     return found | dict(zip(executable.outputs, outputs, strict=True))

@@ -6,11 +6,10 @@ per row. Never measures anything.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 from rosenblatt.ir.ops import OPS
-from rosenblatt.ir.types import ITEMSIZE, Instruction, Program, Value, resolve
+from rosenblatt.ir.types import ITEMSIZE, Instruction, Program, resolve
 
 __all__ = ["Cost", "instruction_costs", "program_cost"]
 
@@ -44,12 +43,12 @@ def program_cost(program: Program) -> Cost:
 
 def instruction_costs(program: Program, n_rows: int) -> list[tuple[Instruction, int, int]]:
     """Each instruction that computes, with its operations and the bytes that it reads or writes, for `n_rows` rows."""
-    computing = [i for i in program.instructions if not OPS[i.op].alias]
-    return [(i, _operations(i, n_rows), _bytes(i, n_rows)) for i in computing]
-
-
-def _size(value: Value, n_rows: int) -> int:
-    return math.prod(resolve(value.shape, n_rows))
+    costs = []
+    for i in program.instructions:
+        if not OPS[i.op].alias:
+            moved = [*i.values, *(i.inputs[position] for position in OPS[i.op].writes)]
+            costs.append((i, _operations(i, n_rows), sum(v.type.size(n_rows) * ITEMSIZE[v.dtype] for v in moved)))
+    return costs
 
 
 def _operations(instruction: Instruction, n_rows: int) -> int:
@@ -57,19 +56,12 @@ def _operations(instruction: Instruction, n_rows: int) -> int:
 
     A fused product counts like its separate ops.
     """
-    values = [*instruction.inputs, *([instruction.output] if instruction.output else [])]
     if instruction.op in PRODUCTS and instruction.output is not None:
         a = resolve(instruction.inputs[0].shape, n_rows)
         inner = a[0] if instruction.attrs.get("transpose_a") else a[1]
         fused = len(instruction.inputs) - 2 + (1 if instruction.attrs.get("relu") else 0)  # bias or gate, and ReLU
-        return (2 * inner + fused) * _size(instruction.output, n_rows)
+        return (2 * inner + fused) * instruction.output.type.size(n_rows)
     if instruction.op.startswith("csr_matmul"):
-        dense = instruction.inputs[1]
-        return 2 * _size(instruction.inputs[0], n_rows) * resolve(dense.shape, n_rows)[1]
-    return max((_size(value, n_rows) for value in values), default=0)
-
-
-def _bytes(instruction: Instruction, n_rows: int) -> int:
-    writes = [instruction.inputs[i] for i in OPS[instruction.op].writes]
-    values = [*instruction.inputs, *writes, *([instruction.output] if instruction.output else [])]
-    return sum(_size(value, n_rows) * ITEMSIZE[value.dtype] for value in values)
+        sparse, dense = instruction.inputs
+        return 2 * sparse.type.size(n_rows) * resolve(dense.shape, n_rows)[1]
+    return max((value.type.size(n_rows) for value in instruction.values), default=0)

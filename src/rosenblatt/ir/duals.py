@@ -26,12 +26,7 @@ ERF: np.ufunc = np.frompyfunc(math.erf, 1, 1)
 class Dual(NDArrayOperatorsMixin):
     """An array of dual numbers. Operators and NumPy functions propagate the tangent.
 
-    Parameters
-    ----------
-    value : array_like
-        The value. Integers become float64.
-    tangent : array_like, default 0
-        The tangent, broadcast to the shape of `value` and converted to its dtype.
+    An integer `value` becomes float64. The `tangent` is broadcast to the shape of the value and converted to its dtype.
 
     Examples
     --------
@@ -153,21 +148,9 @@ def tangent_of(x: Any) -> Any:
 
 
 def jvp(function: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:
-    """Value and directional derivative of a function written in NumPy.
+    """Value ``f(x)`` and directional derivative ``J(x) t`` of a function of NumPy arrays, or tuples of them.
 
-    Parameters
-    ----------
-    function : callable
-        A function of as many arrays as `primals`, such as the reference of an op with its attributes bound.
-    primals : sequence
-        The point at which to differentiate. Use None as the tangent of int32 arrays and sparse matrices.
-    tangents : sequence
-        The direction: for each primal, an array of the same shape.
-
-    Returns
-    -------
-    value, tangent
-        ``f(x)`` and ``J(x) t``; pairs of tuples if `function` returns a tuple.
+    `tangents` holds for each primal an array of the same shape; None for int32 arrays and sparse matrices.
     """
     operands = [x if t is None else Dual(x, t) for x, t in zip(primals, tangents, strict=True)]
     result = function(*operands)
@@ -277,11 +260,7 @@ def _where(condition: Any, x: Any, y: Any) -> Any:
     chosen = value_of(condition)
     if not isinstance(x, Dual) and not isinstance(y, Dual):
         return np.where(chosen, x, y)
-    return Dual(np.where(chosen, value_of(x), value_of(y)), np.where(chosen, _tangent(x), _tangent(y)))
-
-
-def _tangent(x: Any) -> Any:
-    return x.tangent if isinstance(x, Dual) else 0
+    return Dual(np.where(chosen, value_of(x), value_of(y)), np.where(chosen, tangent_of(x), tangent_of(y)))
 
 
 def _clip(x: Dual, low: Any, high: Any) -> Dual:

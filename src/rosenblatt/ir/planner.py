@@ -55,14 +55,12 @@ class Plan:
         return True
 
     def __str__(self) -> str:
-        values = [leaf.value for leaf in self.program.leaves]
-        values += [i.output for i in self.program.instructions if i.output is not None]
         lines = [
             f"plan for blocks of up to {self.capacity} rows: {self.persistent_bytes} bytes persist, "
             f"{self.workspace_bytes} bytes of workspace",
             f"  {'part':<10} {'offset':>10} {'bytes':>10}  {'needed':<13} value",
         ]
-        for value in values:
+        for value in self.program.values:
             place = self.places[value.id]
             part = "workspace" if place.workspace else "persistent"
             first, last = self.live.get(value.id, (-1, -1))
@@ -81,11 +79,10 @@ def layout(program: Program) -> tuple[dict[str, int], int]:
     """The byte offsets of the persistent leaves by name, and their total: regions in order, without padding."""
     offsets: dict[str, int] = {}
     end = 0
-    for region in PERSISTENT:
-        for value in program.region(region):
-            item = ITEMSIZE[value.dtype]
-            offsets[value.name] = end = -(-end // item) * item
-            end += bytes_of(value, 0)
+    for value in program.region(*PERSISTENT):
+        item = ITEMSIZE[value.dtype]
+        offsets[value.name] = end = -(-end // item) * item
+        end += bytes_of(value, 0)
     return offsets, end
 
 
@@ -114,24 +111,14 @@ def plan(
     *,
     share: bool = True,
 ) -> Plan:
-    """Assign a place to every value.
+    """Assign a place to every value, for blocks of up to `capacity` rows.
 
-    Parameters
-    ----------
-    program : Program
-    capacity : int
-        The most rows of a block. Values whose shape depends on m are planned for it.
-    persistent : (mapping of str to int, int), optional
-        The offsets of the persistent leaves by name, and their total bytes, as `layout` returns them. Given for a
-        program that shares its parameters with another. Default: those of the program itself.
-    share : bool
-        False gives every value its own memory. That is slower and larger, and the oracle for the real plan.
+    A program that shares its parameters with another is given the `layout` of their `persistent` leaves; the default is
+    its own. ``share=False`` gives every value its own memory. That is slower and larger, and the oracle for the real
+    plan.
     """
     offsets, persistent_bytes = persistent or layout(program)
-    places: dict[int, Place] = {}
-    for region in PERSISTENT:
-        for value in program.region(region):
-            places[value.id] = Place(False, offsets[value.name])
+    places = {value.id: Place(False, offsets[value.name]) for value in program.region(*PERSISTENT)}
     spots, live = _spots(program, capacity, places, packed=share, in_place=False)
     workspace_bytes = _allocate(spots, reuse=False)
     if share and workspace_bytes > ROOMY:
@@ -149,9 +136,8 @@ def _spots(
     members = _pack_members(program) if packed else {}
     packs: dict[int, _Storage] = {}
     spots: dict[int, _Spot] = {}
-    for region in ("slots", "inputs"):
-        for value in program.region(region):
-            spots[value.id] = _Spot(_Storage(bytes_of(value, capacity), -1, last_use.get(value.id, -1)), 0)
+    for value in program.region("slots", "inputs"):
+        spots[value.id] = _Spot(_Storage(bytes_of(value, capacity), -1, last_use.get(value.id, -1)), 0)
     for index, instruction in enumerate(program.instructions):
         out = instruction.output
         if out is None:

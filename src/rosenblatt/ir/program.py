@@ -7,7 +7,7 @@ assigns memory: `rosenblatt.ir.ops` defines the ops, and the planner places the 
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from types import MappingProxyType
 from typing import Any
 
@@ -36,10 +36,7 @@ class Builder:
     values of this builder or Python numbers, which become scalars of the program's dtype. Each call checks its
     operands and returns the output value (None for ops that only update).
 
-    Parameters
-    ----------
-    dtype : {"float32", "float64"}
-        The float type of the program.
+    `dtype`, "float32" or "float64", is the float type of the program.
     """
 
     def __init__(self, dtype: str = "float32") -> None:
@@ -57,9 +54,8 @@ class Builder:
         """A builder that starts with everything in `program`, which itself does not change."""
         b = cls(program.dtype)
         b._leaves, b._instructions = list(program.leaves), list(program.instructions)
-        values = [leaf.value for leaf in b._leaves] + [i.output for i in b._instructions if i.output is not None]
-        b._names = dict.fromkeys((v.name for v in values), 1)
-        b._n_values = 1 + max((v.id for v in values), default=-1)
+        b._names = dict.fromkeys((v.name for v in program.values), 1)
+        b._n_values = 1 + max((v.id for v in program.values), default=-1)
         return b
 
     @property
@@ -103,7 +99,7 @@ class Builder:
         number = float(number)
         key = number.hex()  # distinguishes -0.0 from 0.0
         if key not in self._constants:
-            self._constants[key] = self._required("fill", (), {"value": number, "shape": ()})
+            self._constants[key] = self.fill(value=number, shape=())
         return self._constants[key]
 
     def emit(self, op: str, *inputs: Value | float, name: str | None = None, **attrs: Any) -> Value | None:
@@ -138,11 +134,6 @@ class Builder:
         check(program)
         return program
 
-    def _required(self, op: str, inputs: tuple[Value, ...], attrs: Mapping[str, Any]) -> Value:
-        value = self.emit(op, *inputs, **attrs)
-        assert value is not None, f"{op} has no output"
-        return value
-
     def _value(self, type_: Type, name: str) -> Value:
         unique, count = name, self._names.get(name, 0)
         while unique in self._names:
@@ -157,11 +148,8 @@ class Builder:
 def check(program: Program) -> None:
     """Verify that a program is well formed. Called after every construction and transformation.
 
-    Raises
-    ------
-    ProgramError
-        If an operand is used before it is defined, a type differs from the rule of its op, a value is defined twice, or
-        a value that does not persist is updated. The message names the first such instruction.
+    Raises a ProgramError that names the first instruction at fault: an operand is used before it is defined, a type
+    differs from the rule of its op, a value is defined twice, or a value that does not persist is updated.
     """
     known: dict[int, Value] = {}
     persistent: set[int] = set()

@@ -13,33 +13,16 @@ import numpy as np
 
 from rosenblatt.ir.duals import Dual, tangent_of, value_of
 from rosenblatt.ir.ops import OPS
-from rosenblatt.ir.types import PERSISTENT, Attr, Instruction, Leaf, Program, resolve
+from rosenblatt.ir.types import PERSISTENT, Attr, Leaf, Program, resolve
 
 __all__ = ["interpret", "jvp", "resolve_attrs"]
 
 
 def interpret(program: Program, input_arrays: Mapping[str, Any], n_rows: int) -> dict[str, Any]:
-    """Evaluate a program in its own dtype.
+    """Evaluate a checked program in its own dtype: its outputs, and the persistent leaves that were updated, by name.
 
-    Parameters
-    ----------
-    program : Program
-        A checked program, as `Builder.build` returns it.
-    input_arrays : mapping of str to array
-        For each leaf, by name, an array of its shape with `n_rows` in place of m, which is converted to its dtype. For
-        a sparse leaf, a `scipy.sparse.csr_array`.
-    n_rows : int
-        The number of rows of the batch, m.
-
-    Returns
-    -------
-    dict of str to ndarray
-        The outputs, and the persistent leaves that were updated, by name.
-
-    Raises
-    ------
-    ValueError
-        If a leaf has no array, or an array has the wrong shape.
+    `input_arrays` holds for each leaf an array of its shape with `n_rows` in place of m, which is converted to its
+    dtype; for a sparse leaf, a `scipy.sparse.csr_array`. Raises ValueError if an array is missing or of another shape.
     """
     values = {leaf.value.id: _feed(leaf, input_arrays, n_rows) for leaf in program.leaves}
     return _run(program, values, n_rows)
@@ -48,19 +31,9 @@ def interpret(program: Program, input_arrays: Mapping[str, Any], n_rows: int) ->
 def jvp(
     program: Program, input_arrays: Mapping[str, Any], tangents: Mapping[str, Any], n_rows: int
 ) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Evaluate a program and its derivative in the direction `tangents`, in forward mode.
+    """Values and derivatives in the direction `tangents`, in forward mode, each as `interpret` returns values.
 
-    Parameters
-    ----------
-    program, input_arrays, n_rows
-        As in `interpret`.
-    tangents : mapping of str to array
-        For some of the float leaves, by name, an array of the same shape. The other leaves are constant.
-
-    Returns
-    -------
-    values, derivatives : dict of str to ndarray
-        Each as `interpret` returns them.
+    `tangents` holds for some of the float leaves an array of the same shape. The other leaves are constant.
     """
     unknown = set(tangents) - {leaf.value.name for leaf in program.leaves}
     if unknown:
@@ -98,8 +71,11 @@ def _run(program: Program, values: dict[int, Any], n_rows: int) -> dict[str, Any
     changed: dict[str, Any] = {}
     with np.errstate(all="ignore"):
         for instruction in program.instructions:
-            result = _apply(instruction, values, program.dtype, n_rows)
             op, out = OPS[instruction.op], instruction.output
+            operands = tuple(values[v.id] for v in instruction.inputs)
+            result = op.evaluate(operands, resolve_attrs(op.name, instruction.attrs, n_rows), program.dtype)
+            if not (op.writes or op.alias):  # a new array
+                result = result.copy() if isinstance(result, Dual) else np.array(result, order="C")
             if out is not None:
                 values[out.id] = result
             if op.alias and out is not None and instruction.inputs[0].id in owners:
@@ -110,13 +86,3 @@ def _run(program: Program, values: dict[int, Any], n_rows: int) -> dict[str, Any
                 owner = owners[instruction.inputs[position].id]
                 changed[owner.name] = values[owner.id]
     return changed | {name: values[value.id] for name, value in program.outputs.items()}
-
-
-def _apply(instruction: Instruction, values: Mapping[int, Any], dtype: str, n_rows: int) -> Any:
-    """The result of the op's reference: a new array, unless the op is an alias."""
-    op = OPS[instruction.op]
-    operands = tuple(values[v.id] for v in instruction.inputs)
-    result = op.evaluate(operands, resolve_attrs(op.name, instruction.attrs, n_rows), dtype)
-    if op.writes or op.alias:
-        return result
-    return result.copy() if isinstance(result, Dual) else np.array(result, order="C")

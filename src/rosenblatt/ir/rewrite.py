@@ -53,8 +53,7 @@ def _share_softmax(program: Program) -> Program:
     Not if the loss is computed from the logits directly (``clip=0``), which is exact for tiny probabilities.
     """
     found = {(i.op, i.inputs[0].id, i.inputs[1].id) for i in program.instructions if i.op.startswith(SOFTMAX_LOSS)}
-    new_id = 1 + max((v.id for leaf in program.leaves for v in (leaf.value,)), default=0)
-    new_id = max([new_id, *(i.output.id + 1 for i in program.instructions if i.output is not None)])
+    new_id = 1 + max((value.id for value in program.values), default=0)
     softmax: dict[tuple[int, int], Value] = {}
     done: list[Instruction] = []
     for i in program.instructions:
@@ -132,7 +131,9 @@ class _Fusion:
             return None
         param, decay, position = instruction.inputs[0], instruction.inputs[-1], len(OPS[instruction.op].writes)
         total = self._maker(instruction.inputs[position], "add")
-        if total is None or not self._is_zero(decay):
+        place = self.makers.get(decay.id)
+        undecayed = place is not None and self.done[place].op == "fill" and self.done[place].attrs["value"] == 0
+        if total is None or not undecayed:
             return None
         for penalty, other in (total.inputs, total.inputs[::-1]):
             scaled = self._maker(penalty, "mul")
@@ -157,10 +158,6 @@ class _Fusion:
             value = self.done[place].inputs[0]
             place = self.makers.get(value.id)
         return value.id
-
-    def _is_zero(self, value: Value) -> bool:
-        place = self.makers.get(value.id)
-        return place is not None and self.done[place].op == "fill" and self.done[place].attrs["value"] == 0
 
 
 def _changed(instruction: Instruction, op: str, inputs: tuple[Value, ...], attrs: Mapping[str, Attr]) -> Instruction:

@@ -120,6 +120,11 @@ class Instruction:
         call = f"{self.op}({', '.join(args)})"
         return call if self.output is None else f"{self.output.name}: {self.output.type} = {call}"
 
+    @property
+    def values(self) -> tuple[Value, ...]:
+        """Its inputs, and its output if it has one."""
+        return self.inputs if self.output is None else (*self.inputs, self.output)
+
 
 def _format_attr(attr: Attr) -> str:
     if isinstance(attr, tuple):
@@ -137,21 +142,20 @@ class Program:
     outputs: Mapping[str, Value]
 
     def leaf(self, name: str) -> Value:
-        """The leaf called `name`.
-
-        Raises
-        ------
-        KeyError
-            If there is no such leaf. The message lists the names.
-        """
+        """The leaf called `name`; a KeyError that lists the names if there is none."""
         for leaf in self.leaves:
             if leaf.value.name == name:
                 return leaf.value
         raise KeyError(f"no leaf {name!r}; there are: {', '.join(leaf.value.name for leaf in self.leaves)}")
 
-    def region(self, region: str) -> tuple[Value, ...]:
-        """The leaves that live in `region`, in order of declaration."""
-        return tuple(leaf.value for leaf in self.leaves if leaf.region == region)
+    def region(self, *regions: str) -> tuple[Value, ...]:
+        """The leaves that live in `regions`: one region after the other, each in order of declaration."""
+        return tuple(leaf.value for region in regions for leaf in self.leaves if leaf.region == region)
+
+    @property
+    def values(self) -> list[Value]:
+        """All values: the leaves, then the results of the instructions."""
+        return [leaf.value for leaf in self.leaves] + [i.output for i in self.instructions if i.output is not None]
 
     def __str__(self) -> str:
         lines = [f"program {self.dtype}, m = rows of the batch"]

@@ -68,8 +68,7 @@ def needs_whole_batch(graph: Graph, frozen: frozenset[str] = frozenset()) -> boo
 def mixes_rows(instructions: Iterable[Instruction]) -> bool:
     """Whether rows of the batch meet: an axis of rows is moved from the front, or summed up."""
     for instruction in instructions:
-        values = [*instruction.inputs, *([instruction.output] if instruction.output else [])]
-        of_rows = [value for value in values if any(dim < 0 for dim in value.shape)]
+        of_rows = [value for value in instruction.values if any(dim < 0 for dim in value.shape)]
         moved = any(dim < 0 for value in of_rows for dim in value.shape[1:])
         if moved or (of_rows and instruction.output not in of_rows):
             return True

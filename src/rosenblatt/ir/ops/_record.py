@@ -28,22 +28,10 @@ A cotangent may have the broadcast shape of the output: the reverse walk sums it
 
 @dataclass(frozen=True)
 class Sample:
-    """Inputs to test an op with.
+    """Inputs to test an op with: arrays, their types with m in place of `n_rows`, and attributes for a `Builder`.
 
-    Attributes
-    ----------
-    arrays : tuple
-        NumPy arrays with actual shapes, or `scipy.sparse.csr_array` if the type is sparse.
-    types : tuple of Type
-        The types of these arrays, with m in place of the number of rows.
-    attrs : mapping
-        Attributes as a `Builder` takes them (``axis=None`` for all axes).
-    n_rows : int
-        The value of m.
-    label : str
-        A description for failing tests.
-    smooth : bool
-        Whether derivatives can be compared here: False at kinks, at infinities, and where a rule deviates by design.
+    An array of a sparse type is a `scipy.sparse.csr_array`. `label` describes the sample where a test fails. `smooth`
+    is False where derivatives cannot be compared: at kinks, at infinities, and where a rule deviates by design.
     """
 
     arrays: tuple[Any, ...]

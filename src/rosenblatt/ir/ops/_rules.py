@@ -131,23 +131,9 @@ def make_sample(
     return Sample(tuple(arrays), types, attrs, n_rows, label or ", ".join(map(str, types)), smooth)
 
 
-def sample_shapes(
-    rng: np.random.Generator,
-    dtype: str,
-    n_rows: int,
-    *shapes: Shape,
-    smooth: bool = True,
-    label: str = "",
-    **attrs: Any,
-) -> Sample:
-    """A sample with one random operand per symbolic shape."""
-    arrays = [draw(rng, dtype, resolve(s, n_rows)) for s in shapes]
-    return make_sample(arrays, shapes, n_rows, label, smooth, **attrs)
-
-
 def each(
     rng: np.random.Generator, dtype: str, n_rows: int, *cases: tuple[Shape, ...], **attrs: Any
 ) -> Iterator[Sample]:
     """One sample per tuple of operand shapes, all with the same attributes."""
     for shapes in cases:
-        yield sample_shapes(rng, dtype, n_rows, *shapes, **attrs)
+        yield make_sample([draw(rng, dtype, resolve(s, n_rows)) for s in shapes], shapes, n_rows, **attrs)

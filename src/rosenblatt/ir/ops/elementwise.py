@@ -88,20 +88,8 @@ def _erf_vjp(b: Builder, g: Value, out: Value, x: Value) -> Value:
     return b.mul(g, b.mul(b.exp(b.neg(b.square(x))), 2 / math.sqrt(math.pi)))
 
 
-def _relu_vjp(b: Builder, g: Value, out: Value, x: Value) -> Value:
-    return b.relu_backward(full(b, g, out), out)
-
-
-def _tanh_vjp(b: Builder, g: Value, out: Value, x: Value) -> Value:
-    return b.tanh_backward(full(b, g, out), out)
-
-
-def _logistic_vjp(b: Builder, g: Value, out: Value, x: Value) -> Value:
-    return b.logistic_backward(full(b, g, out), out)
-
-
 def mish(x: Any) -> Any:
-    """X · tanh(softplus(x)) (Misra, 2019)."""
+    """Mish: x · tanh(softplus(x)) (Misra, 2019)."""
     return x * np.tanh(np.logaddexp(0, x))
 
 
@@ -130,11 +118,11 @@ UNARY = (
     _unary("expm1", np.expm1, lambda b, g, out, x: b.mul(g, b.exp(x))),
     _unary("sqrt", np.sqrt, lambda b, g, out, x: b.div(b.mul(g, 0.5), out), low=0.01, high=9.0),
     _unary("square", np.square, lambda b, g, out, x: b.mul(b.mul(g, 2.0), x)),
-    _unary("tanh", np.tanh, _tanh_vjp),
-    _unary("logistic", logistic, _logistic_vjp),
+    _unary("tanh", np.tanh, lambda b, g, out, x: b.tanh_backward(full(b, g, out), out)),
+    _unary("logistic", logistic, lambda b, g, out, x: b.logistic_backward(full(b, g, out), out)),
     _unary("softplus", lambda x: np.logaddexp(0, x), lambda b, g, out, x: b.mul(g, b.logistic(x))),
     _unary("erf", erf, _erf_vjp),
-    _unary("relu", lambda x: np.maximum(x, 0), _relu_vjp),
+    _unary("relu", lambda x: np.maximum(x, 0), lambda b, g, out, x: b.relu_backward(full(b, g, out), out)),
     _unary("mish", mish, lambda b, g, out, x: b.mul(g, b.mish_slope(x))),
     _unary("mish_slope", mish_slope, _mish_slope_vjp, special=SPECIAL[:-3]),
     _unary("sin", np.sin, lambda b, g, out, x: b.mul(g, b.cos(x)), special=(0.0, -0.0, 3.0, -50.0, np.inf, np.nan)),
@@ -276,17 +264,13 @@ def _where_samples(rng: np.random.Generator, dtype: str, n_rows: int) -> Iterato
     yield make_sample([condition, *branches], [(5,)] * 3, n_rows, "special values", smooth=False)
 
 
-def _where_vjp(b: Builder, g: Value, out: Value, condition: Value, x: Value, y: Value) -> Cotangents:
-    return None, b.where(condition, g, 0.0), b.where(condition, 0.0, g)
-
-
 WHERE = Op(
     "where",
     3,
     elementwise,
     lambda condition, x, y: np.where(np.not_equal(condition, 0), x, y),
     _where_samples,
-    _where_vjp,
+    lambda b, g, out, condition, x, y: (None, b.where(condition, g, 0.0), b.where(condition, 0.0, g)),
     differentiable=(1, 2),
     in_place=(1, 2),
 )

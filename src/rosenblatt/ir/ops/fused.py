@@ -7,13 +7,14 @@ inserts these ops; they can also be called like any other.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from rosenblatt.ir.ops._record import Op, Sample
 from rosenblatt.ir.ops._rules import Shape, each, full, require_rank, require_same_shape
-from rosenblatt.ir.ops.linear import MATMUL, MATMUL_SIZES
+from rosenblatt.ir.ops.linear import MATMUL, MATMUL_SIZES, matmul_samples
 from rosenblatt.ir.types import M, Piece, ProgramError, Type, Value
 
 if TYPE_CHECKING:
@@ -74,16 +75,6 @@ def _gated_vjp(
     return to_x, to_y, None
 
 
-def _gated_samples(rng: np.random.Generator, dtype: str, n_rows: int) -> Iterator[Sample]:
-    for n, inner, k in MATMUL_SIZES:
-        for transpose_a in (0, 1):
-            for transpose_b in (0, 1):
-                left: Shape = (inner, n) if transpose_a else (n, inner)
-                right: Shape = (k, inner) if transpose_b else (inner, k)
-                attrs = {"transpose_a": transpose_a, "transpose_b": transpose_b}
-                yield from each(rng, dtype, n_rows, (left, right, (n, k)), **attrs)
-
-
 RECORDS = (
     Op("dense", 3, _dense_infer, _dense, _dense_samples, _dense_vjp, attrs={"relu": "flag"}, defaults={"relu": 0}),
     Op(
@@ -91,7 +82,7 @@ RECORDS = (
         3,
         _gated_infer,
         _gated,
-        _gated_samples,
+        partial(matmul_samples, True),
         _gated_vjp,
         attrs=MATMUL.attrs,
         defaults=MATMUL.defaults,

@@ -7,7 +7,8 @@ checks indices before a run.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import Any
 
 import numpy as np
 
@@ -22,10 +23,7 @@ from rosenblatt.ir.ops._rules import (
     require_indices,
     require_rank,
 )
-from rosenblatt.ir.types import M, ProgramError, Type, Value, resolve
-
-if TYPE_CHECKING:
-    from rosenblatt.ir.program import Builder
+from rosenblatt.ir.types import M, ProgramError, Type, resolve
 
 
 def _gather_infer(table: Type, indices: Type) -> Type:
@@ -53,7 +51,7 @@ def _scatter_add(g: Any, indices: Any, *, n_rows: int) -> Any:
 
 
 SIZES: tuple[tuple[int, Shape, int], ...] = ((5, (), M), (5, (3,), M), (1, (17,), M), (4, (8,), 11), (300, (2,), M))
-"""Rows of the table, its other axis, number of row numbers."""
+"""Rows of the table, its other axis, number of indices."""
 
 
 def _samples(scatter: bool, rng: np.random.Generator, dtype: str, n_rows: int) -> Iterator[Sample]:
@@ -64,22 +62,6 @@ def _samples(scatter: bool, rng: np.random.Generator, dtype: str, n_rows: int) -
         label = f"{n} rows, {shape}"
         arrays = [draw(rng, dtype, resolve(shape, n_rows)), indices]
         yield make_sample(arrays, [shape, (count,)], n_rows, label, **attrs)
-
-
-def _gather_samples(rng: np.random.Generator, dtype: str, n_rows: int) -> Iterator[Sample]:
-    return _samples(False, rng, dtype, n_rows)
-
-
-def _scatter_samples(rng: np.random.Generator, dtype: str, n_rows: int) -> Iterator[Sample]:
-    return _samples(True, rng, dtype, n_rows)
-
-
-def _gather_vjp(b: Builder, g: Value, out: Value, table: Value, indices: Value) -> tuple[Value, None]:
-    return b.scatter_add_rows(full(b, g, out), indices, n_rows=table.shape[0]), None
-
-
-def _scatter_vjp(b: Builder, u: Value, out: Value, g: Value, indices: Value, *, n_rows: int) -> tuple[Value, None]:
-    return b.gather_rows(full(b, u, out), indices), None
 
 
 def _one_hot_infer(labels: Type, *, n: int, dtype: str) -> Type:
@@ -102,8 +84,8 @@ RECORDS = (
         2,
         _gather_infer,
         lambda table, indices: np.take(table, indices, axis=0),
-        _gather_samples,
-        _gather_vjp,
+        partial(_samples, False),
+        lambda b, g, out, table, indices: (b.scatter_add_rows(full(b, g, out), indices, n_rows=table.shape[0]), None),
         differentiable=(0,),
     ),
     Op(
@@ -111,8 +93,8 @@ RECORDS = (
         2,
         _scatter_infer,
         _scatter_add,
-        _scatter_samples,
-        _scatter_vjp,
+        partial(_samples, True),
+        lambda b, u, out, g, indices, *, n_rows: (b.gather_rows(full(b, u, out), indices), None),
         attrs={"n_rows": "int"},
         differentiable=(0,),
     ),

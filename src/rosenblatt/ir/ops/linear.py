@@ -6,7 +6,9 @@ Takes matrices. Returns matrices. A sparse operand is always on the left; in ref
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -72,15 +74,14 @@ MATMUL_SIZES = (
 )
 
 
-def _matmul_samples(rng: np.random.Generator, dtype: str, n_rows: int) -> Iterator[Sample]:
+def matmul_samples(gated: bool, rng: np.random.Generator, dtype: str, n_rows: int) -> Iterator[Sample]:
+    """Products of all sizes, each operand transposed or not; `gated`: with a gate of the product's shape."""
     for n, inner, k in MATMUL_SIZES:
-        for transpose_a in (0, 1):
-            for transpose_b in (0, 1):
-                shapes: tuple[Shape, Shape] = (
-                    (inner, n) if transpose_a else (n, inner),
-                    (k, inner) if transpose_b else (inner, k),
-                )
-                yield from each(rng, dtype, n_rows, shapes, transpose_a=transpose_a, transpose_b=transpose_b)
+        for transpose_a, transpose_b in itertools.product((0, 1), repeat=2):
+            left: Shape = (inner, n) if transpose_a else (n, inner)
+            right: Shape = (k, inner) if transpose_b else (inner, k)
+            shapes = (left, right, (n, k)) if gated else (left, right)
+            yield from each(rng, dtype, n_rows, shapes, transpose_a=transpose_a, transpose_b=transpose_b)
 
 
 def _sparse_dtype(x: Type, dense: Type) -> str:
@@ -103,17 +104,6 @@ def _csr_matmul_transposed_infer(x: Type, g: Type) -> Type:
     return Type(dtype, (x.shape[1], g.shape[1]))
 
 
-# The dense operand is on the left, so that a dual number determines the meaning of the product.
-
-
-def _csr_matmul(x: Any, w: Any) -> Any:
-    return (w.T @ x.T).T
-
-
-def _csr_matmul_transposed(x: Any, g: Any) -> Any:
-    return (g.T @ x).T
-
-
 def _csr_samples(transposed: bool, rng: np.random.Generator, dtype: str, n_rows: int) -> Iterator[Sample]:
     from scipy import sparse
 
@@ -127,28 +117,12 @@ def _csr_samples(transposed: bool, rng: np.random.Generator, dtype: str, n_rows:
         )
 
 
-def _csr_samples_plain(rng: np.random.Generator, dtype: str, n_rows: int) -> Iterator[Sample]:
-    return _csr_samples(False, rng, dtype, n_rows)
-
-
-def _csr_samples_transposed(rng: np.random.Generator, dtype: str, n_rows: int) -> Iterator[Sample]:
-    return _csr_samples(True, rng, dtype, n_rows)
-
-
-def _csr_matmul_vjp(b: Builder, g: Value, out: Value, x: Value, w: Value) -> tuple[None, Value]:
-    return None, b.csr_matmul_transposed(x, full(b, g, out))
-
-
-def _csr_matmul_transposed_vjp(b: Builder, u: Value, out: Value, x: Value, g: Value) -> tuple[None, Value]:
-    return None, b.csr_matmul(x, full(b, u, out))
-
-
 MATMUL = Op(
     "matmul",
     2,
     _matmul_infer,
     _matmul,
-    _matmul_samples,
+    partial(matmul_samples, False),
     _matmul_vjp,
     attrs={"transpose_a": "flag", "transpose_b": "flag"},
     defaults={"transpose_a": 0, "transpose_b": 0},
@@ -156,14 +130,23 @@ MATMUL = Op(
 
 RECORDS = (
     MATMUL,
-    Op("csr_matmul", 2, _csr_matmul_infer, _csr_matmul, _csr_samples_plain, _csr_matmul_vjp, differentiable=(1,)),
+    # In the references the dense operand is on the left, so that a dual number determines the meaning of the product.
+    Op(
+        "csr_matmul",
+        2,
+        _csr_matmul_infer,
+        lambda x, w: (w.T @ x.T).T,
+        partial(_csr_samples, False),
+        lambda b, g, out, x, w: (None, b.csr_matmul_transposed(x, full(b, g, out))),
+        differentiable=(1,),
+    ),
     Op(
         "csr_matmul_transposed",
         2,
         _csr_matmul_transposed_infer,
-        _csr_matmul_transposed,
-        _csr_samples_transposed,
-        _csr_matmul_transposed_vjp,
+        lambda x, g: (g.T @ x).T,
+        partial(_csr_samples, True),
+        lambda b, u, out, x, g: (None, b.csr_matmul(x, full(b, u, out))),
         differentiable=(1,),
     ),
 )

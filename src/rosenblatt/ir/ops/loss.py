@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -92,10 +93,9 @@ def _class_infer(logits: Type, labels: Type, *, clip: float) -> Type:
 
 
 def _class_loss(logits: Any, labels: Any, *, clip: float) -> Any:
-    rows = np.arange(len(labels))
     if clip:
-        return -np.log(np.clip(_softmax(logits)[rows, labels], clip, 1 - clip))
-    return -_log_softmax(logits)[rows, labels]
+        return _picked_loss(_softmax(logits), labels, clip=clip)
+    return -_log_softmax(logits)[np.arange(len(labels)), labels]
 
 
 def _class_grad_infer(logits: Type, labels: Type, g: Type) -> Type:
@@ -104,11 +104,6 @@ def _class_grad_infer(logits: Type, labels: Type, g: Type) -> Type:
     float_dtype(logits, g)
     require_same_shape(Type(dtype, logits.shape[:1]), g)
     return Type(dtype, logits.shape)
-
-
-def _class_grad(logits: Any, labels: Any, g: Any) -> Any:
-    onehot = (np.arange(logits.shape[1]) == labels[:, None]).astype(logits.dtype)
-    return g[:, None] * (_softmax(logits) - onehot)
 
 
 def _class_vjp(b: Builder, g: Value, out: Value, logits: Value, labels: Value, *, clip: float) -> tuple[Value, None]:
@@ -157,21 +152,11 @@ def _picked_grad(p: Any, labels: Any, g: Any) -> Any:
     return g[:, None] * (p - onehot)
 
 
-def _probabilities(sample: Sample) -> tuple[Any, ...]:
-    """The arrays of the sample with nonzero probabilities instead of logits."""
-    p = _softmax(sample.arrays[0])
-    one = sample.arrays[0].dtype.type
-    return (p * one(0.9) + one(0.01), *sample.arrays[1:])
-
-
-def _picked_samples(rng: np.random.Generator, dtype: str, n_rows: int) -> Iterator[Sample]:
-    for sample in _class_samples(rng, dtype, n_rows):
-        yield replace(sample, arrays=_probabilities(sample))
-
-
-def _picked_grad_samples(rng: np.random.Generator, dtype: str, n_rows: int) -> Iterator[Sample]:
-    for sample in _class_grad_samples(rng, dtype, n_rows):
-        yield replace(sample, arrays=_probabilities(sample))
+def _picked_samples(of_logits: Any, rng: np.random.Generator, dtype: str, n_rows: int) -> Iterator[Sample]:
+    """The samples of the same op of logits, with nonzero probabilities in their place."""
+    for sample in of_logits(rng, dtype, n_rows):
+        p, one = _softmax(sample.arrays[0]), sample.arrays[0].dtype.type
+        yield replace(sample, arrays=(p * one(0.9) + one(0.01), *sample.arrays[1:]))
 
 
 # Softmax cross-entropy with a distribution as target -------------------------------------------------------------
@@ -263,10 +248,6 @@ def _logistic_samples(rng: np.random.Generator, dtype: str, n_rows: int) -> Iter
         yield make_sample([logits, targets], [(7,), (7,)], n_rows, f"large, clip {clip:g}", smooth=False, clip=clip)
 
 
-def _logistic_grad_samples(rng: np.random.Generator, dtype: str, n_rows: int) -> Iterator[Sample]:
-    yield from each(rng, dtype, n_rows, *((shape, shape, shape) for shape in ANY))
-
-
 # Squared error and Poisson deviance ------------------------------------------------------------------------------
 
 
@@ -275,8 +256,8 @@ def _squared_error_vjp(b: Builder, g: Value, out: Value, prediction: Value, targ
     return to_prediction, b.neg(to_prediction)
 
 
-def _pair_samples(rng: np.random.Generator, dtype: str, n_rows: int) -> Iterator[Sample]:
-    return each(rng, dtype, n_rows, *((shape, shape) for shape in ANY))
+def _equal_samples(arity: int, rng: np.random.Generator, dtype: str, n_rows: int) -> Iterator[Sample]:
+    return each(rng, dtype, n_rows, *((shape,) * arity for shape in ANY))
 
 
 def _poisson_loss(z: Any, target: Any) -> Any:
@@ -310,18 +291,25 @@ RECORDS = (
         "softmax_cross_entropy_grad",
         3,
         _class_grad_infer,
-        _class_grad,
+        lambda logits, labels, g: _picked_grad(_softmax(logits), labels, g),
         _class_grad_samples,
         differentiable=(0, 2),
         in_place=(0,),
     ),
-    _op("picked_cross_entropy", _class_infer, _picked_loss, _picked_samples, _picked_vjp, **CLIP),
+    _op(
+        "picked_cross_entropy",
+        _class_infer,
+        _picked_loss,
+        partial(_picked_samples, _class_samples),
+        _picked_vjp,
+        **CLIP,
+    ),
     Op(
         "picked_cross_entropy_grad",
         3,
         _class_grad_infer,
         _picked_grad,
-        _picked_grad_samples,
+        partial(_picked_samples, _class_grad_samples),
         differentiable=(0, 2),
         in_place=(0,),
     ),
@@ -340,7 +328,7 @@ RECORDS = (
         3,
         same_shape,
         lambda logits, targets, g: g * (logistic(logits) - targets),
-        _logistic_grad_samples,
+        partial(_equal_samples, 3),
         _logistic_grad_vjp,
         differentiable=(0, 2),
         in_place=(0,),
@@ -349,7 +337,7 @@ RECORDS = (
         "squared_error",
         same_shape,
         lambda prediction, target: np.square(prediction - target),
-        _pair_samples,
+        partial(_equal_samples, 2),
         _squared_error_vjp,
         differentiable=(0, 1),
     ),

@@ -27,20 +27,7 @@ WORD_BITS = np.uint64(32)
 
 
 def philox(counter: NDArray[np.uint64], key: tuple[int, int]) -> NDArray[np.uint64]:
-    """Ten rounds of Philox4x32.
-
-    Parameters
-    ----------
-    counter : array of shape (..., 4)
-        Four 32-bit words per counter.
-    key : tuple of int
-        Two 32-bit words.
-
-    Returns
-    -------
-    array of shape (..., 4)
-        Four random 32-bit words each.
-    """
+    """Ten rounds of Philox4x32: four random 32-bit words for each counter (..., 4) of four, with a key of two."""
     c0, c1, c2, c3 = (counter[..., i].astype(np.uint64) for i in range(4))
     for round_number in range(10):
         k0, k1 = (

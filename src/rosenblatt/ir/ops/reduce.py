@@ -17,7 +17,6 @@ from rosenblatt.ir.ops._record import Op, Sample
 from rosenblatt.ir.ops._rules import (
     Shape,
     broadcast,
-    draw,
     each,
     float_dtype,
     full,
@@ -26,7 +25,7 @@ from rosenblatt.ir.ops._rules import (
     show,
     symbolic_size,
 )
-from rosenblatt.ir.types import M, ProgramError, Type, Value, resolve
+from rosenblatt.ir.types import M, ProgramError, Type, Value
 
 if TYPE_CHECKING:
     from rosenblatt.ir.program import Builder
@@ -142,10 +141,6 @@ def _mean(x: Any, *, axis: int, keepdims: int) -> Any:
     return np.divide(np.sum(x, axis=axes, keepdims=bool(keepdims)), np.asarray(count, x.dtype))
 
 
-def _scalar_infer(x: Type) -> Type:
-    return Type(float_dtype(x), ())
-
-
 def _shape_samples(rng: np.random.Generator, dtype: str, n_rows: int) -> Iterator[Sample]:
     return each(rng, dtype, n_rows, ((),), ((37,),), ((M,),), ((M, 5),), ((3, M, 2),), ((2, 3, M, 5),))
 
@@ -177,7 +172,7 @@ BROADCASTS: tuple[tuple[Shape, Shape], ...] = (
 
 def _broadcast_samples(rng: np.random.Generator, dtype: str, n_rows: int) -> Iterator[Sample]:
     for shape, target in BROADCASTS:
-        yield make_sample([draw(rng, dtype, resolve(shape, n_rows))], [shape], n_rows, shape=target)
+        yield from each(rng, dtype, n_rows, (shape,), shape=target)
 
 
 RECORDS = (
@@ -187,7 +182,7 @@ RECORDS = (
     Op(
         "sum_squares",
         1,
-        _scalar_infer,
+        lambda x: Type(float_dtype(x), ()),
         lambda x: np.sum(np.square(x)),
         _shape_samples,
         lambda b, g, out, x: (b.mul(b.mul(g, 2.0), x),),

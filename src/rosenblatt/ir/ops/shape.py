@@ -15,18 +15,16 @@ import numpy as np
 from rosenblatt.ir.ops._record import Op, Sample
 from rosenblatt.ir.ops._rules import (
     Shape,
-    draw,
     each,
     float_dtype,
     full,
-    make_sample,
     require_axis,
     require_fixed,
     require_rank,
     show,
     symbolic_size,
 )
-from rosenblatt.ir.types import M, Piece, ProgramError, Type, Value, resolve
+from rosenblatt.ir.types import M, Piece, ProgramError, Type, Value
 
 if TYPE_CHECKING:
     from rosenblatt.ir.program import Builder
@@ -68,11 +66,7 @@ RESHAPES: tuple[tuple[Shape, Shape], ...] = (
 
 def _reshape_samples(rng: np.random.Generator, dtype: str, n_rows: int) -> Iterator[Sample]:
     for shape, target in RESHAPES:
-        yield make_sample([draw(rng, dtype, resolve(shape, n_rows))], [shape], n_rows, shape=target)
-
-
-def _reshape_vjp(b: Builder, g: Value, out: Value, x: Value, *, shape: Shape) -> tuple[Value]:
-    return (b.reshape(full(b, g, out), shape=x.shape),)
+        yield from each(rng, dtype, n_rows, (shape,), shape=target)
 
 
 def _view_infer(block: Type, *, offset: int, shape: Shape) -> Type:
@@ -87,19 +81,10 @@ def _view_infer(block: Type, *, offset: int, shape: Shape) -> Type:
     return Type(dtype, shape)
 
 
-def _view(block: Any, *, offset: int, shape: Shape) -> Any:
-    return np.reshape(block[offset : offset + math.prod(shape)], shape)
-
-
 def _view_samples(rng: np.random.Generator, dtype: str, n_rows: int) -> Iterator[Sample]:
     cases: tuple[tuple[int, Shape], ...] = ((0, (13,)), (3, (2, 5)), (13, (0,)), (12, ()), (1, (1, 2, 3, 2)))
     for offset, shape in cases:
         yield from each(rng, dtype, n_rows, ((13,),), offset=offset, shape=shape)
-
-
-def _view_vjp(b: Builder, g: Value, out: Value, block: Value, *, offset: int, shape: Shape) -> tuple[Piece]:
-    # The reverse walk joins the pieces of a block with one `pack`, instead of adding padded blocks.
-    return (Piece(offset, full(b, g, out)),)
 
 
 # pack and concat -------------------------------------------------------------------------------------------------
@@ -173,10 +158,6 @@ def _slice_infer(x: Type, *, axis: int, start: int, stop: int) -> Type:
     return Type(dtype, (*x.shape[:axis], stop - start, *x.shape[axis + 1 :]))
 
 
-def _slice(x: Any, *, axis: int, start: int, stop: int) -> Any:
-    return x[(slice(None),) * axis + (slice(start, stop),)]
-
-
 AXES: tuple[tuple[Shape, int], ...] = (((9,), 0), ((M, 9), 1), ((9, M), 0), ((2, 9, M), 1), ((M, 2, 3, 9), -1))
 
 
@@ -197,10 +178,6 @@ def _pad_infer(x: Type, *, axis: int, before: int, after: int) -> Type:
     if before < 0 or after < 0:
         raise ProgramError(f"before is {before} and after {after}; neither may be negative")
     return Type(dtype, (*x.shape[:axis], before + x.shape[axis] + after, *x.shape[axis + 1 :]))
-
-
-def _pad(x: Any, *, axis: int, before: int, after: int) -> Any:
-    return np.pad(x, [(before, after) if i == axis else (0, 0) for i in range(x.ndim)])
 
 
 def _pad_samples(rng: np.random.Generator, dtype: str, n_rows: int) -> Iterator[Sample]:
@@ -262,7 +239,7 @@ RECORDS = (
         _reshape_infer,
         lambda x, *, shape: np.reshape(x, shape),
         _reshape_samples,
-        _reshape_vjp,
+        lambda b, g, out, x, *, shape: (b.reshape(full(b, g, out), shape=x.shape),),
         attrs={"shape": "shape"},
         alias=True,
     ),
@@ -270,9 +247,10 @@ RECORDS = (
         "view",
         1,
         _view_infer,
-        _view,
+        lambda block, *, offset, shape: np.reshape(block[offset : offset + math.prod(shape)], shape),
         _view_samples,
-        _view_vjp,
+        # The reverse walk joins the pieces of a block with one `pack`, instead of adding padded blocks.
+        lambda b, g, out, block, *, offset, shape: (Piece(offset, full(b, g, out)),),
         attrs={"offset": "int", "shape": "shape"},
         alias=True,
     ),
@@ -282,7 +260,7 @@ RECORDS = (
         "slice",
         1,
         _slice_infer,
-        _slice,
+        lambda x, *, axis, start, stop: x[(slice(None),) * axis + (slice(start, stop),)],
         _slice_samples,
         _slice_vjp,
         attrs={"axis": "int", "start": "int", "stop": "int"},
@@ -291,7 +269,7 @@ RECORDS = (
         "pad",
         1,
         _pad_infer,
-        _pad,
+        lambda x, *, axis, before, after: np.pad(x, [(before, after) if i == axis else (0, 0) for i in range(x.ndim)]),
         _pad_samples,
         _pad_vjp,
         attrs={"axis": "int", "before": "int", "after": "int"},

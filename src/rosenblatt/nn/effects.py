@@ -22,17 +22,7 @@ __all__ = ["LayerEffects", "effects_of", "needs_whole_batch"]
 
 @dataclass(frozen=True)
 class LayerEffects:
-    """What a layer does in training.
-
-    Attributes
-    ----------
-    is_random : bool
-        It draws numbers, other ones in each step.
-    needs_whole_batch : bool
-        What it gives for a row depends on the other rows of the batch, or on how many there are.
-    updates_buffers : bool
-        It keeps statistics.
-    """
+    """What a layer does in training: whether it draws random numbers, mixes the batch's rows, or keeps statistics."""
 
     is_random: bool
     needs_whole_batch: bool
@@ -61,12 +51,12 @@ def effects_of(graph: Graph, frozen: frozenset[str] = frozenset()) -> dict[Node,
 
 
 def needs_whole_batch(graph: Graph, frozen: frozenset[str] = frozenset()) -> bool:
-    """Whether any layer does; such a batch cannot be worked through in blocks of rows."""
+    """Whether any layer needs the whole batch at once, so that it cannot be processed in blocks of rows."""
     return any(effects.needs_whole_batch for effects in effects_of(graph, frozen).values())
 
 
 def mixes_rows(instructions: Iterable[Instruction]) -> bool:
-    """Whether rows of the batch meet: an axis of rows is moved from the front, or summed up."""
+    """Whether rows of the batch are combined: an axis of rows is moved from the front, or summed."""
     for instruction in instructions:
         of_rows = [value for value in instruction.values if any(dim < 0 for dim in value.shape)]
         moved = any(dim < 0 for value in of_rows for dim in value.shape[1:])

@@ -1,7 +1,7 @@
 """Architectures: which layer is applied to which values.
 
 Takes nodes, as applying layers makes them. Returns a `Graph`: nodes in the order of computation, every layer and
-parameter with a name of its own, and a place for each parameter in one flat block. Never holds numbers or emits
+parameter with a unique name, and a place for each parameter in one flat block. Never holds numbers or emits
 instructions.
 """
 
@@ -37,7 +37,7 @@ class Graph:
     nodes : tuple of Node
         All that the heads depend on, each after its inputs.
     names : mapping of Node to str
-        Of the node's layer; a layer that is applied twice has one name and its parameters once.
+        Name of each node's layer. A layer that is applied twice has one name, and its parameters once.
     parameters, buffers : tuple of Parameter
         Weights of all layers first, then everything that penalties and decay leave alone.
     """
@@ -107,7 +107,7 @@ class Graph:
 
     @functools.cached_property
     def only_input(self) -> Node:
-        """The input, where there is one.
+        """The input, if there is just one.
 
         Raises
         ------

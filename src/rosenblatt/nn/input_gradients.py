@@ -1,6 +1,6 @@
-"""How a network's outputs change with what goes in: gradients by inputs, or by what a layer gives.
+"""How a network's outputs change with its inputs, or with the values of a layer.
 
-Takes a network, rows, how much each output counts. Returns a gradient of each row, computed in blocks of rows as in
+Takes a network, rows, and the weight of each output. Returns a gradient for each row, computed in blocks of rows as in
 prediction (no dropout, running statistics). Never changes the network.
 """
 
@@ -45,7 +45,7 @@ def gradient_program(graph: Graph, dtype: str, at: Sequence[str], raw: bool = Fa
         output = z if raw else OUTPUTS.resolve(graph.output[head])(b, z)
         terms.append(b.sum(b.mul(output, b.input(COTANGENT + head, (M, z.shape[1])))))
     gradients = gradient(b, functools.reduce(b.add, terms), [work.values[graph.node(name)] for name in at])
-    # An addition gives each output a place of its own where two gradients are one value, or one is an input.
+    # An addition gives each output its own place if two gradients are one value, or one is an input.
     return eliminate_dead(b.build(**{name: b.add(g, 0.0) for name, g in zip(at, gradients, strict=True)}))
 
 
@@ -59,18 +59,18 @@ def input_gradients(
     network : Network
     X : as in `Network.predict`
     cotangent : array of shape (n_outputs,) or (n_rows, n_outputs), optional; or a mapping with one for each head
-        What each output counts: the derivative of sum(cotangent * outputs) is given. Default: ones. One-hot rows ask
-        for another output of each row.
+        Weight of each output: the result is the derivative of sum(cotangent * outputs). Default: ones. One-hot rows
+        select another output for each row.
     at : sequence of str, optional
         Names of inputs, or of layers whose values are differentiated by. Default: all inputs of dense numbers. Codes
         and sparse inputs have no such derivative; name the layer that is applied to them.
     raw : bool
-        Of the heads before their output activation: of logits instead of probabilities.
+        Whether to differentiate the heads before their output activation: logits instead of probabilities.
 
     Returns
     -------
     dict of str to ndarray of shape (n_rows, width)
-        By the names in `at`, of the network's dtype.
+        Gradients by the names in `at`, of the network's dtype.
 
     Raises
     ------

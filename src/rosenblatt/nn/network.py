@@ -1,6 +1,6 @@
 """A network: an architecture, its parameters in one block, and prediction.
 
-Takes a `NetworkSpec` or the output nodes of layers that were applied by hand, then rows of data. Returns predictions.
+Takes a `NetworkSpec` or the output nodes of applied layers, then rows of data. Returns predictions.
 Never trains: `fit` hands the network to `rosenblatt.training`, which works on the same parameters.
 """
 
@@ -40,13 +40,13 @@ class Network(ParameterStore):
     Parameters
     ----------
     outputs : NetworkSpec, Node, or mapping of str to Node
-        What it computes: a dense chain, the last node of layers that were applied by hand, or several heads by name.
+        What it computes: a dense chain, the last node of applied layers, or several heads by name.
     dtype : {"float32", "float64"}
-        What it computes in.
+        The float type that it computes in.
     output : str, callable, or mapping of str to those, optional
         Output activation (of each head) for nodes, default "identity"; a `NetworkSpec` has its own.
     seed : int or None, default=0
-        Of the initial parameters; None: nothing is drawn. What starts at a constant does so, all else is zero.
+        Seed of the initial parameters. None draws nothing: parameters without a constant initializer are zero.
 
     Attributes
     ----------
@@ -70,7 +70,7 @@ class Network(ParameterStore):
     """
 
     def initialize(self, seed: int, X: Any = None) -> None:
-        """Draw all parameters anew; each depends on nothing but the seed and its place in the network.
+        """Draw all parameters; each depends on nothing but the seed and its place in the network.
 
         Parameters of layers that came from another network (see `__call__`) are copied from it.
 
@@ -89,7 +89,7 @@ class Network(ParameterStore):
         return self.derive(Graph({"prediction": self.graph.node(layer)}, {"prediction": output}))
 
     def values_before(self, layer: str, X: Any) -> Any:
-        """What the layer called `layer` is applied to, for each row; `X` as in `predict`."""
+        """The values that the layer called `layer` is applied to, for each row; `X` as in `predict`."""
         node, data = self.graph.node(layer).inputs[0], input_arrays(self.graph, X)
         if not node.inputs:
             return data[self.graph.names[node]]
@@ -129,7 +129,7 @@ class Network(ParameterStore):
 
     @functools.cached_property
     def _idle(self) -> list[_core.Session]:
-        """Sessions that no call uses at present."""
+        """Sessions that no call is using."""
         return []
 
     @functools.cached_property
@@ -151,7 +151,7 @@ class Network(ParameterStore):
         Returns
         -------
         ndarray of shape (n_rows, n_outputs), or dict of those by head
-            Of the network's dtype.
+            Outputs of the network's dtype.
 
         Raises
         ------

@@ -1,6 +1,6 @@
-"""What a network is trained for, and which of its parameters are trained alike.
+"""What training minimizes, and which parameters share an update.
 
-Takes losses, penalties, limits. Returns plain data that programs are built from. Never builds one.
+Takes losses, penalties and limits. Returns plain data that programs are built from. Never builds one.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class Objective:
     l2, l1 : float
         Penalties of the weights (not of the biases), divided as scikit-learn does it.
     weighted : bool
-        Rows have weights.
+        Whether rows have weights.
     clip_value, clip_norm : float
         Each element of the gradient is cut to [-clip_value, clip_value]; then the whole gradient is scaled down to the
         Euclidean norm clip_norm where it is longer. Zero: not clipped.
@@ -57,16 +57,15 @@ class Objective:
     ema_decay : float in [0, 1)
         After each step, average ← ema_decay * average + (1 - ema_decay) * parameters; zero: no averages are kept.
     frozen : frozenset of str
-        Names of parameters that stay as they are.
+        Names of parameters that training does not change.
     per_batch : bool
-        The penalties are divided as said above; otherwise they are added as they are.
+        Whether the penalties are divided as above; otherwise they are added undivided.
     learning_rate_factors : mapping of str to float
         Factors of the learning rate of single parameters, by name; default 1.
     weight_decay_factors : mapping of str to float
         Factors of the optimizer's weight decay; default 1 for weights, 0 for all else.
     anneal_regularization : bool
-        Each step has a strength of regularization ("regularization", a slot) that dropout rates and weight decay are
-        multiplied by.
+        Whether dropout rates and weight decay are multiplied by the slot "regularization", which varies with the step.
     """
 
     loss: LossGiven | Mapping[str, LossGiven]
@@ -100,18 +99,11 @@ class Objective:
         return clipped
 
     def losses(self, graph: Graph) -> dict[str, Loss]:
-        """The loss of each head.
-
-        Raises
-        ------
-        ValueError
-            If heads and losses do not fit.
-        """
+        """The loss of each head; a ValueError if heads and losses do not fit."""
         given = self.loss if isinstance(self.loss, Mapping) else dict.fromkeys(graph.heads, self.loss)
         if set(given) != set(graph.heads):
             raise ValueError(f"losses are given for {', '.join(given)}; the heads are {', '.join(graph.heads)}")
-        unknown = [head for head in self.head_weights if head not in graph.heads]
-        if unknown:
+        if unknown := [head for head in self.head_weights if head not in graph.heads]:
             raise ValueError(f"head_weights names {', '.join(unknown)}; the heads are {', '.join(graph.heads)}")
         return {head: loss_record(given[head]) for head in graph.heads}
 
@@ -153,10 +145,8 @@ def blocks_of(graph: Graph, objective: Objective) -> tuple[Block, ...]:
     runs: list[tuple[tuple[str, bool, float, float, float, float], list[Parameter]]] = []
     for p in graph.parameters:
         section = p.spec.section
-        rate, decay = (
-            objective.learning_rate_factors.get(p.name, 1.0),
-            objective.weight_decay_factors.get(p.name, float(section == "weights")),
-        )
+        rate = objective.learning_rate_factors.get(p.name, 1.0)
+        decay = objective.weight_decay_factors.get(p.name, float(section == "weights"))
         key = (section, p.name in objective.frozen, p.spec.l1, p.spec.l2, rate, decay)
         if not runs or runs[-1][0] != key:
             runs.append((key, []))

@@ -68,14 +68,14 @@ class ParameterStore:
         Raises
         ------
         TypeError
-            If the network was built from layers by hand.
+            If the network was built from single layers.
         """
         if not isinstance(self.spec, NetworkSpec):
-            raise TypeError("the network was built from layers by hand; it has no NetworkSpec")
+            raise TypeError("the network was built from single layers; it has no NetworkSpec")
         return self.spec
 
     def initialize(self, seed: int) -> None:
-        """Draw all parameters anew; each depends on nothing but the seed and its place in the network.
+        """Draw all parameters; each depends on nothing but the seed and its place in the network.
 
         Parameters of layers that came from another network are copied from it.
         """
@@ -98,7 +98,7 @@ class ParameterStore:
         yield from self._views.items()
 
     def freeze(self, *patterns: str) -> Self:
-        """Let training leave the parameters (or all of the layers) whose name matches a pattern as they are."""
+        """Keep training from changing the parameters, or the layers, whose name matches a pattern."""
         self.frozen |= self.graph.match(*patterns)
         return self
 
@@ -108,13 +108,13 @@ class ParameterStore:
         return self
 
     def copy(self, dtype: DTypeLike | None = None) -> Self:
-        """One of its own with the same parameters, perhaps in another float type."""
+        """A copy with its own memory, by default in the same float type."""
         twin = self.derive(self.spec, dtype)
         twin.frozen = self.frozen
         return twin
 
     def derive(self, spec: NetworkSpec | Graph, dtype: DTypeLike | None = None) -> Self:
-        """One of another architecture, with copies of the parameters of all layers that both have, and zeros."""
+        """A network of another architecture, with copies of the parameters of all layers that both have; zeros else."""
         other = type(self)(spec, self.dtype if dtype is None else dtype, seed=None)
         copy_layers(self, other)
         return other
@@ -140,7 +140,7 @@ def spec_of(
     heads = {"prediction": outputs} if isinstance(outputs, Node) else dict(outputs)
     for head, node in heads.items():
         if not isinstance(node, Node):
-            raise TypeError(f"head {head!r} is {node!r}; it must be a node, what a layer makes of its inputs")
+            raise TypeError(f"head {head!r} is {node!r}; it must be a node, the result of applying a layer")
     chosen = dict(output) if isinstance(output, Mapping) else dict.fromkeys(heads, output or "identity")
     if not set(chosen) <= set(heads):
         raise ValueError(f"output activations are given for {', '.join(chosen)}; the heads are {', '.join(heads)}")

@@ -1,8 +1,8 @@
-"""Compiled programs that networks of one kind share: folds of a cross-validation, members of an ensemble, refits.
+"""Compiled programs that equal networks share: folds of a cross-validation, members of an ensemble, refits.
 
-Takes what a program is made from. Returns the executable, from memory if the same was made before. Executables are
-immutable; workspaces and parameters belong to who uses them. Never shares what holds a user's function, as nothing
-tells whether it would do the same again.
+Takes the parts that a program is made from. Returns the executable, from memory if the same was made before.
+Executables are immutable; workspaces and parameters belong to their users. Never shares a program with a user's
+function, which might do something else the next time.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ PACKAGE = "rosenblatt."
 
 
 class UnknownParts(TypeError):
-    """Something whose equality says too little."""
+    """A part whose equality says too little."""
 
 
 _kept: OrderedDict[Any, Executable] = OrderedDict()
@@ -33,7 +33,7 @@ _lock = threading.Lock()
 
 
 def cached_executable(make: Callable[[], Executable], *parts: Any) -> Executable:
-    """The executable that `make` compiles, if none was made of equal parts lately."""
+    """The executable that `make` compiles, unless one was made from equal parts recently."""
     try:
         key = key_of(parts)
     except UnknownParts:
@@ -42,7 +42,7 @@ def cached_executable(make: Callable[[], Executable], *parts: Any) -> Executable
         if key in _kept:
             _kept.move_to_end(key)
             return _kept[key]
-    made = make()  # perhaps by two threads at once, which does no harm
+    made = make()  # two threads may do so at once, which is harmless
     with _lock:
         _kept[key] = made
         while len(_kept) > MAX_KEPT:

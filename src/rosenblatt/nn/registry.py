@@ -49,16 +49,8 @@ def members_of(base: type | None, *modules: ModuleType) -> dict[str, Any]:
 class Registry(Mapping[str, Any], Generic[T]):
     """A family by name: a mapping of names to dataclasses (or functions, which are their own only instance).
 
-    Parameters
-    ----------
-    kind : str
-        What a member is called in messages.
-    members : mapping of str to type or function
-        See `members_of`.
-    alternative : str
-        What else `resolve` takes, in words.
-    adapt : callable, optional
-        Turns what was given, if it is no name, into an instance; None where it is none.
+    Messages call a member `kind`, and name the `alternative` that `resolve` also takes: `adapt` turns it into an
+    instance, and anything else into None.
     """
 
     def __init__(
@@ -84,13 +76,7 @@ class Registry(Mapping[str, Any], Generic[T]):
         return Registry(self.kind, {name: self[name] for name in names}, self.alternative, self._adapt)
 
     def resolve(self, given: Any) -> T:
-        """The member that `given` names, with its defaults, or is.
-
-        Raises
-        ------
-        ValueError
-            If it is neither; the message suggests the name that is most like it.
-        """
+        """The member that `given` names, with its defaults, or is; otherwise a ValueError suggests the closest name."""
         if isinstance(given, type):
             name = given.__name__
             raise ValueError(f"{self.kind} is the class {name}; give an instance of it, such as {name}()")
@@ -102,13 +88,7 @@ class Registry(Mapping[str, Any], Generic[T]):
         return made
 
     def create(self, name: str, **parameters: Any) -> T:
-        """The member called `name` with these parameters.
-
-        Raises
-        ------
-        ValueError
-            If there is none; if it lacks or does not know a parameter, or cannot have such a value.
-        """
+        """The member called `name`; a ValueError if there is none, or a parameter is missing, unknown or invalid."""
         if name not in self:
             raise self._unknown(self.kind, name, self.alternative)
         member: Any = self[name]
@@ -124,13 +104,7 @@ class Registry(Mapping[str, Any], Generic[T]):
         return made
 
     def to_state(self, given: Any) -> dict[str, Any]:
-        """Name and parameters of a member, ready for JSON.
-
-        Raises
-        ------
-        ValueError
-            If it is a function or a class of the user's own: files hold no code.
-        """
+        """Name and parameters of a member, ready for JSON; a ValueError for a user's own, as files hold no code."""
         instance: Any = self.resolve(given) if isinstance(given, str) else getattr(given, "function", given)
         for name, member in self.items():
             if member is instance:
@@ -152,13 +126,7 @@ class Registry(Mapping[str, Any], Generic[T]):
         return [self._stored(item) for item in value] if isinstance(value, tuple) else self.to_state(value)
 
     def from_state(self, state: Any) -> T:
-        """What `to_state` was given.
-
-        Raises
-        ------
-        ValueError
-            If the state has another form, or names something that is not in the registry.
-        """
+        """What `to_state` was given; a ValueError if the state has another form or names something unknown."""
         what = f"{'an' if self.kind[0] in 'aeiou' else 'a'} {self.kind}"
         if not isinstance(state, Mapping) or set(state) != {"name", "parameters"}:
             raise ValueError(f'the state of {what} is {state!r}; it must be {{"name": ..., "parameters": {{...}}}}')

@@ -31,7 +31,7 @@ NORMALIZATIONS = ("batch", "layer")
 class NetworkSpec:
     """The architecture of a dense network.
 
-    What is said "for each layer" is one value for all hidden layers, or a tuple with one for each.
+    A parameter "for each layer" is one value for all hidden layers, or a tuple with one for each.
 
     Parameters
     ----------
@@ -42,21 +42,21 @@ class NetworkSpec:
     activation : str or callable, for each layer
         A name in `rosenblatt.nn.activations.ACTIVATIONS` or ``activation(b, x) -> value``.
     output : str
-        Of the last layer: a name in `rosenblatt.nn.activations.OUTPUTS`.
+        Activation of the last layer: a name in `rosenblatt.nn.activations.OUTPUTS`.
     sparse_input : bool
-        The data are CSR matrices.
+        Whether the data are CSR matrices.
     dropout : float in [0, 1), for each layer
-        Of the layer's outputs, in training.
+        Dropout rate of the layer's outputs, in training.
     input_dropout : float in [0, 1)
-        Of the data.
+        Dropout rate of the data.
     alpha_dropout : bool
-        Both as SELU needs them (`rosenblatt.nn.AlphaDropout`).
+        Whether both are `rosenblatt.nn.AlphaDropout`, as SELU needs it.
     input_noise : float
         Standard deviation of the normal noise that is added to the data in training.
     normalization : {None, "batch", "layer"}, for each layer
-        Between the product and its activation.
+        Normalization between the product and its activation.
     norm_momentum : float in [0, 1)
-        Of batch normalization's running statistics.
+        Momentum of batch normalization's running statistics.
     weights, biases : str, Initializer or None, for each layer and the output layer
         Initial values; None: the defaults of `rosenblatt.nn.Dense`.
     l1, l2 : float, for each layer and the output layer
@@ -164,13 +164,7 @@ class NetworkSpec:
 
 
 def each_layer(name: str, given: Any, n_layers: int) -> Sequence[Any]:
-    """One value for each layer: `given` itself if it is a tuple or list, else repeated.
-
-    Raises
-    ------
-    ValueError
-        If a tuple or list has another length.
-    """
+    """One value for each layer: `given` itself if it is a tuple or list, which must be that long, else repeated."""
     if not isinstance(given, (tuple, list)):
         return (given,) * n_layers
     if len(given) != n_layers:

@@ -30,7 +30,7 @@ def save(model: Any, path: str | os.PathLike[str]) -> None:
     Parameters
     ----------
     model : estimator or nn.Network
-        One of the library's estimators but `Perceptron`; fitted, if it is no network.
+        A network, or a fitted estimator of the library other than `Perceptron`.
     path : path
         Usually ending in .safetensors. An existing file is replaced, at once and only by a complete one.
 
@@ -42,7 +42,7 @@ def save(model: Any, path: str | os.PathLike[str]) -> None:
     TypeError
         For any other kind of object.
     OSError
-        If the file cannot be written; an existing one is unharmed.
+        If the file cannot be written; an existing one is left as it was.
     """
     from rosenblatt.nn.network import Network
     from rosenblatt.persistence.estimators import STORABLE, estimator_state
@@ -77,7 +77,7 @@ def load(path: str | os.PathLike[str]) -> Any:
     Raises
     ------
     ModelFileError
-        A `ValueError`: if the file is no such model, is cut off, was changed or contradicts itself.
+        A `ValueError`: if the file is not such a model, is cut off, was changed or contradicts itself.
     OSError
         If there is no such file, or it cannot be read.
     """

@@ -27,9 +27,9 @@ class Initializer(ABC):
     ----------
     name : str
     needs_data : bool
-        It is finished by its method `rescale` once data have gone through the layer.
+        Whether its method `rescale` finishes the weights once data have gone through the layer.
     is_constant : bool
-        Every element is the same number: neurons that start equal stay equal, so no hidden layer may use it.
+        Whether every element is the same number. Neurons that start equal stay equal, so no hidden layer may use it.
     """
 
     name: ClassVar[str]
@@ -41,7 +41,7 @@ class Initializer(ABC):
         return False
 
     def rescale(self, weight: NDArray[Any], pre_activation: NDArray[Any]) -> Array:
-        """The weights (fan_in, fan_out), finished by what they give on some hundred rows, (n_rows, fan_out)."""
+        """The weights (fan_in, fan_out), adjusted to what they give on some hundred rows, (n_rows, fan_out)."""
         return weight
 
     @abstractmethod

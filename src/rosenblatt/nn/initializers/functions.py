@@ -43,20 +43,16 @@ class Constant(Initializer):
     ----------
     value : float
     force : bool
-        For weights of hidden layers, too, where a network refuses it otherwise: equal neurons stay equal.
+        Whether weights of hidden layers may be constant, too. Otherwise a network refuses it: equal neurons stay equal.
     """
 
     name: ClassVar[str] = "constant"
+    is_constant: ClassVar[bool] = True
     value: float
     force: bool = False
 
     def __post_init__(self) -> None:
         check_fields(self, "value")
-
-    @property
-    def is_constant(self) -> bool:
-        """True."""
-        return True
 
     def __call__(self, rng: np.random.Generator, shape: Shape) -> Array:
         """Draw nothing."""
@@ -68,11 +64,7 @@ class Zeros(Initializer):
     """Every element is 0."""
 
     name: ClassVar[str] = "zeros"
-
-    @property
-    def is_constant(self) -> bool:
-        """True."""
-        return True
+    is_constant: ClassVar[bool] = True
 
     def __call__(self, rng: np.random.Generator, shape: Shape) -> Array:
         """Draw nothing."""
@@ -123,7 +115,7 @@ class Uniform(Initializer):
 
 @dataclass(frozen=True)
 class TruncatedNormal(Initializer):
-    """Normal numbers with mean 0, those beyond two standard deviations drawn again.
+    """Normal numbers with mean 0; those beyond two standard deviations are drawn again.
 
     Parameters
     ----------

@@ -5,6 +5,7 @@ Takes nodes, by calling a layer. Returns nodes. Most layers themselves are in th
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Iterable
 from dataclasses import KW_ONLY, dataclass
@@ -76,7 +77,7 @@ class Scope(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class Node:
-    """A value for each row: what a layer makes of other nodes.
+    """A value for each row: the result of applying a layer to other nodes.
 
     Attributes
     ----------
@@ -128,7 +129,7 @@ class Layer:
     Attributes
     ----------
     is_input : bool
-        Data come in here; such a layer takes no nodes.
+        Whether data enter the network here; such a layer takes no nodes.
     """
 
     is_input: ClassVar[bool] = False
@@ -136,7 +137,7 @@ class Layer:
     name: str | None = None
 
     def __call__(self, *nodes: Node) -> Node:
-        """The node that this layer makes of others."""
+        """The node that results from applying this layer to others."""
         for node in nodes:
             if not isinstance(node, Node):
                 raise TypeError(f"{self!r} is applied to {node!r}; it takes nodes, such as those that nn.input makes")
@@ -156,7 +157,7 @@ class Layer:
         raise NotImplementedError
 
     def formula(self, *inputs: str) -> str:
-        """What it computes of inputs with these names, for summaries: "concat(a, b)"."""
+        """What it computes from inputs with these names, for summaries: "concat(a, b)"."""
         return f"{type(self).__name__.lower()}({', '.join(inputs)})"
 
     def _dense(self, nodes: tuple[Node, ...], count: int | None) -> tuple[Node, ...]:
@@ -181,10 +182,7 @@ class Add(Layer):
         return same_width(self, self._dense(nodes, None))
 
     def append(self, scope: Scope, *inputs: Value) -> Value:
-        total = inputs[0]
-        for value in inputs[1:]:
-            total = scope.b.add(total, value)
-        return total
+        return functools.reduce(scope.b.add, inputs)
 
 
 @dataclass(frozen=True, eq=False)
@@ -195,10 +193,7 @@ class Multiply(Layer):
         return same_width(self, self._dense(nodes, None))
 
     def append(self, scope: Scope, *inputs: Value) -> Value:
-        product = inputs[0]
-        for value in inputs[1:]:
-            product = scope.b.mul(product, value)
-        return product
+        return functools.reduce(scope.b.mul, inputs)
 
 
 def same_width(layer: Layer, nodes: Iterable[Node]) -> int:

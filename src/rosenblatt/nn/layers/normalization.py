@@ -26,7 +26,7 @@ class BatchNorm(Layer):
     Parameters
     ----------
     momentum : float in [0, 1)
-        Of the running statistics (PyTorch's ``momentum`` is one minus this).
+        Momentum of the running statistics (PyTorch's ``momentum`` is one minus this).
     epsilon : float > 0
     """
 

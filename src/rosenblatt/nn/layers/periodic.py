@@ -1,4 +1,4 @@
-"""Numeric embeddings: each number as a few learned waves of it.
+"""Numeric embeddings: each number as a few learned waves.
 
 Takes numbers [m, n]. Returns `dim` numbers and the number itself for each, [m, n * (dim + 1)].
 """
@@ -18,7 +18,7 @@ __all__ = ["Periodic"]
 
 @dataclass(frozen=True, eq=False)
 class Periodic(Layer):
-    """Each number x as (V cos(w x + phase) + shift, x), with parameters of its own: PBLD.
+    """Each number x as (V cos(w x + phase) + shift, x), with separate parameters for each column: PBLD.
 
     Source: Holzmüller et al. 2024, arXiv:2407.04491 (there w is 2 pi times a frequency). The columns of one
     dimension are side by side, those of x come last.
@@ -26,7 +26,7 @@ class Periodic(Layer):
     Parameters
     ----------
     dim : int
-        Columns for each number, beside itself.
+        Columns for each number, in addition to the number itself.
     n_frequencies : int
         Cosines for each number.
     frequency_std : float

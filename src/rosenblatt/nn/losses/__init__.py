@@ -33,12 +33,12 @@ __all__ += regression.__all__
 
 
 def loss_record(given: str | LossFunction | Loss) -> Loss:
-    """The record of a loss: by name, of an instance, or of a user's own function (which sees the activated outputs).
+    """The record of a loss: of a name, an instance, or a user's own function (which sees the activated outputs).
 
     Raises
     ------
     ValueError
-        If it is no known name and no callable.
+        If it is neither a known name nor callable.
     """
     if isinstance(given, Loss):
         return given
@@ -52,7 +52,7 @@ def check_target(loss: str | LossFunction | Loss, y: ArrayLike) -> None:
     Parameters
     ----------
     loss : str, loss or callable
-        Of a user's own function nothing is known, and nothing refused.
+        A user's own function takes any targets.
     y : array_like of shape (n_rows,) or (n_rows, n_targets)
         Class numbers have the shape (n_rows,).
 

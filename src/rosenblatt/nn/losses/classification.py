@@ -24,8 +24,16 @@ def _clip(b: Builder) -> float:
     return float(np.finfo(b.dtype).eps)
 
 
+class _OfClasses(NamedLoss):
+    """A loss of one class number per row."""
+
+    labels: ClassVar[bool] = True
+    outputs: ClassVar[tuple[str, ...]] = ("softmax", "identity")
+    targets: ClassVar[Targets] = CLASSES
+
+
 @dataclass(frozen=True)
-class SoftmaxCrossEntropy(NamedLoss):
+class SoftmaxCrossEntropy(_OfClasses):
     """-log softmax(logits)[label], shape [m].
 
     Parameters
@@ -36,9 +44,6 @@ class SoftmaxCrossEntropy(NamedLoss):
     """
 
     name: ClassVar[str] = "softmax_cross_entropy"
-    labels: ClassVar[bool] = True
-    outputs: ClassVar[tuple[str, ...]] = ("softmax", "identity")
-    targets: ClassVar[Targets] = CLASSES
     label_smoothing: float = 0.0
 
     def __post_init__(self) -> None:
@@ -60,7 +65,7 @@ class LogisticCrossEntropy(NamedLoss):
     Parameters
     ----------
     label_smoothing : float
-        ε in [0, 1): t (1 - ε) + ε / 2 takes the place of the target t.
+        ε in [0, 1): the target t becomes t (1 - ε) + ε / 2.
     """
 
     name: ClassVar[str] = "logistic_cross_entropy"
@@ -84,7 +89,7 @@ def _check_smoothing(name: str, smoothing: float) -> None:
 
 
 @dataclass(frozen=True)
-class Focal(NamedLoss):
+class Focal(_OfClasses):
     """-(1 - p)^gamma log p with p = softmax(logits)[label], shape [m] (Lin et al., 2017).
 
     Rows that are right with certainty count less than in the cross-entropy; gamma = 0 is the cross-entropy.
@@ -96,9 +101,6 @@ class Focal(NamedLoss):
     """
 
     name: ClassVar[str] = "focal"
-    labels: ClassVar[bool] = True
-    outputs: ClassVar[tuple[str, ...]] = ("softmax", "identity")
-    targets: ClassVar[Targets] = CLASSES
     gamma: float = 2.0
 
     def __post_init__(self) -> None:
@@ -160,16 +162,14 @@ class Hinge(NamedLoss):
 
 
 @dataclass(frozen=True)
-class MulticlassHinge(NamedLoss):
+class MulticlassHinge(_OfClasses):
     """Mean over the k classes of max(0, 1 - z[label] + z), the label left out; shape [m].
 
     Weston and Watkins (1999), PyTorch's MultiMarginLoss: the sum over wrong classes is divided by k, not by k - 1.
     """
 
     name: ClassVar[str] = "multiclass_hinge"
-    labels: ClassVar[bool] = True
     outputs: ClassVar[tuple[str, ...]] = ("identity",)
-    targets: ClassVar[Targets] = CLASSES
 
     def __call__(self, b: Builder, prediction: Value, target: Value) -> Value:
         """Append it."""

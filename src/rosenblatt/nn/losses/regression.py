@@ -19,19 +19,22 @@ from rosenblatt.nn.losses.base import NamedLoss, Targets
 
 __all__ = ["AbsoluteError", "Gamma", "GaussianNLL", "Huber", "Poisson", "Quantile", "SquaredError", "Tweedie"]
 
-OF_ANY_NUMBER = ("identity", "softplus", "relu", "exp", "logistic", "tanh")
-"""Output activations of losses that take the activated output."""
 MIN_LOG_VARIANCE = math.log(1e-6)
 
 
+class _OfActivated(NamedLoss):
+    """A loss of the activated outputs, whatever their activation; a mean over outputs is reported."""
+
+    raw: ClassVar[bool] = False
+    mean_of_outputs: ClassVar[bool] = True
+    outputs: ClassVar[tuple[str, ...]] = ("identity", "softplus", "relu", "exp", "logistic", "tanh")
+
+
 @dataclass(frozen=True)
-class SquaredError(NamedLoss):
+class SquaredError(_OfActivated):
     """Half the squared difference, shape [m, k]."""
 
     name: ClassVar[str] = "squared_error"
-    raw: ClassVar[bool] = False
-    mean_of_outputs: ClassVar[bool] = True
-    outputs: ClassVar[tuple[str, ...]] = OF_ANY_NUMBER
 
     def __call__(self, b: Builder, prediction: Value, target: Value) -> Value:
         """Append it."""
@@ -39,13 +42,10 @@ class SquaredError(NamedLoss):
 
 
 @dataclass(frozen=True)
-class AbsoluteError(NamedLoss):
+class AbsoluteError(_OfActivated):
     """Absolute difference, shape [m, k]: predicts the median."""
 
     name: ClassVar[str] = "absolute"
-    raw: ClassVar[bool] = False
-    mean_of_outputs: ClassVar[bool] = True
-    outputs: ClassVar[tuple[str, ...]] = OF_ANY_NUMBER
 
     def __call__(self, b: Builder, prediction: Value, target: Value) -> Value:
         """Append it."""
@@ -53,7 +53,7 @@ class AbsoluteError(NamedLoss):
 
 
 @dataclass(frozen=True)
-class Huber(NamedLoss):
+class Huber(_OfActivated):
     """Half the squared difference up to delta, beyond it delta (|difference| - delta / 2); shape [m, k] (Huber, 1964).
 
     Parameters
@@ -63,9 +63,6 @@ class Huber(NamedLoss):
     """
 
     name: ClassVar[str] = "huber"
-    raw: ClassVar[bool] = False
-    mean_of_outputs: ClassVar[bool] = True
-    outputs: ClassVar[tuple[str, ...]] = OF_ANY_NUMBER
     delta: float = 1.0
 
     def __post_init__(self) -> None:
@@ -80,7 +77,7 @@ class Huber(NamedLoss):
 
 
 @dataclass(frozen=True)
-class Quantile(NamedLoss):
+class Quantile(_OfActivated):
     """Pinball loss: q (t - p) where the target t is above the prediction p, else (1 - q) (p - t) (Koenker, 1978).
 
     Shape [m, n_quantiles · k]: the first k outputs are the first quantile of each target, and so on.
@@ -92,9 +89,6 @@ class Quantile(NamedLoss):
     """
 
     name: ClassVar[str] = "quantile"
-    raw: ClassVar[bool] = False
-    mean_of_outputs: ClassVar[bool] = True
-    outputs: ClassVar[tuple[str, ...]] = OF_ANY_NUMBER
     quantiles: tuple[float, ...] = (0.5,)
 
     def __post_init__(self) -> None:

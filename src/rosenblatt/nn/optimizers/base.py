@@ -34,10 +34,10 @@ class Optimizer(Protocol):
     state : tuple of str
         Names of its arrays, each of the shape of the parameters.
     initial_state : mapping of str to float
-        What those arrays are full of at the start, where it is not zero.
+        The value that each array starts from, if it is not zero.
     weight_decay : float
         Decoupled decay (Loshchilov and Hutter 2019): before each step the weights, not the biases, are multiplied by
-        1 - learning rate * weight_decay. It is the training program that applies it.
+        1 - learning rate * weight_decay. The training program applies it.
     """
 
     @property

@@ -103,7 +103,7 @@ class AdaGrad:
 
     @property
     def initial_state(self) -> Mapping[str, float]:
-        """The accumulator's start."""
+        """The initial accumulator."""
         return {"square": self.initial_accumulator}
 
     def update(
@@ -121,7 +121,7 @@ class AdaGrad:
         if not self.rate_decay:
             return slot_rows(n_steps, learning_rate)
         decayed = learning_rate / (1 + np.arange(first_step, first_step + n_steps) * self.rate_decay)
-        return decayed.astype(np.float64).reshape(-1, 1)
+        return slot_rows(n_steps, decayed.astype(np.float64))
 
 
 @dataclass(frozen=True)
@@ -215,11 +215,9 @@ class Adam:
         """(bias-corrected step size, 0, 1)."""
         if first_step >= max(steps_until_one(self.beta_1), steps_until_one(self.beta_2)):
             return slot_rows(n_steps, learning_rate, 0.0, 1.0)
-        values = np.zeros((n_steps, 3))
-        denominator = one_minus_powers(self.beta_1, first_step, n_steps)
-        values[:, 0] = learning_rate * np.sqrt(one_minus_powers(self.beta_2, first_step, n_steps)) / denominator
-        values[:, 2] = 1.0
-        return values
+        roots = np.sqrt(one_minus_powers(self.beta_2, first_step, n_steps))
+        step_sizes = learning_rate * roots / one_minus_powers(self.beta_1, first_step, n_steps)
+        return slot_rows(n_steps, step_sizes, 0.0, 1.0)
 
 
 @dataclass(frozen=True)
@@ -236,10 +234,9 @@ class AdamW(Adam):
         """(step size, 0, scale of the second moment's root)."""
         if first_step >= max(steps_until_one(self.beta_1), steps_until_one(self.beta_2)):
             return slot_rows(n_steps, learning_rate, 0.0, 1.0)
-        values = np.zeros((n_steps, 3))
-        values[:, 0] = learning_rate / one_minus_powers(self.beta_1, first_step, n_steps)
-        values[:, 2] = 1 / np.sqrt(one_minus_powers(self.beta_2, first_step, n_steps))
-        return values
+        step_sizes = learning_rate / one_minus_powers(self.beta_1, first_step, n_steps)
+        scales = 1 / np.sqrt(one_minus_powers(self.beta_2, first_step, n_steps))
+        return slot_rows(n_steps, step_sizes, 0.0, scales)
 
 
 @dataclass(frozen=True)
@@ -264,16 +261,14 @@ class Nadam(Adam):
 
     def slot_values(self, learning_rate: Rates, first_step: int, n_steps: int) -> NDArray[np.float64]:
         """(step size of the moment, of the gradient, scale of the second moment's root)."""
-        # The product is always begun at the first step, so that it depends on nothing but the step's number; once it
-        # has so many factors, each at most beta_1, that 1 - product rounds to 1, older ones make no difference.
+        # The product always starts at the first step, so that it depends on nothing but the step's number. Once it has
+        # so many factors, each at most beta_1, that 1 - product rounds to 1, older ones make no difference.
         begin = max(0, first_step - 2 * steps_until_one(self.beta_1))
         t = np.arange(begin + 1, first_step + n_steps + 2, dtype=np.float64)
         mu = self.beta_1 * (1 - 0.5 * 0.96 ** (t * self.momentum_decay))
         products = np.cumprod(mu)
         now = slice(first_step - begin, first_step - begin + n_steps)
         after = slice(now.start + 1, now.stop + 1)
-        values = np.zeros((n_steps, 3))
-        values[:, 0] = learning_rate * mu[after] / (1 - products[after])
-        values[:, 1] = learning_rate * (1 - mu[now]) / (1 - products[now])
-        values[:, 2] = 1 / np.sqrt(one_minus_powers(self.beta_2, first_step, n_steps))
-        return values
+        moment = learning_rate * mu[after] / (1 - products[after])
+        gradient = learning_rate * (1 - mu[now]) / (1 - products[now])
+        return slot_rows(n_steps, moment, gradient, 1 / np.sqrt(one_minus_powers(self.beta_2, first_step, n_steps)))

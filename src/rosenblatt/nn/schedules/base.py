@@ -23,7 +23,7 @@ class Schedule(Protocol):
     """What training asks of a schedule.
 
     Those that plan the whole training have an attribute ``runs_to_completion`` that is true: a training that reached
-    its last step is complete, and has not failed to converge.
+    its last step is complete; it did not fail to converge.
     """
 
     def rates(self, base: float, steps: Steps, steps_per_epoch: int, total_steps: int) -> Rates:
@@ -36,7 +36,7 @@ class Schedule(Protocol):
         steps : ndarray of int64, shape (n,)
             Numbers of steps from the start of training, counted from 0.
         steps_per_epoch, total_steps : int
-            Of the whole training.
+            The length of the whole training.
 
         Returns
         -------
@@ -45,7 +45,7 @@ class Schedule(Protocol):
 
 
 def numbers_of(schedule: object, name: str) -> tuple[float, ...]:
-    """A field that is a sequence of numbers, as a tuple; which numbers, its schedule knows."""
+    """A field that is a sequence of numbers, as a tuple; their ranges are checked by the schedule."""
     value = getattr(schedule, name)
     items = tuple(value) if isinstance(value, (tuple, list, np.ndarray)) else (None,)
     if not all(map(is_number, items)):

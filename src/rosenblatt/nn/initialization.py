@@ -1,7 +1,7 @@
 """Initial parameters of a network.
 
-Takes a network's parameters and a seed. Draws them in place. Each array depends on the seed and on its position in the
-network only. Never draws hidden weights that are all equal, whatever is behind them.
+Takes a network's parameters and a seed. Draws them in place. Each array depends only on the seed and on its position in
+the network. Never draws hidden weights that are all equal.
 """
 
 from __future__ import annotations
@@ -52,14 +52,14 @@ def refuse_symmetry(graph: Graph) -> None:
 
 
 def set_constants(store: ParameterStore) -> None:
-    """Give everything that starts at a constant its value, such as the gain of a normalization."""
+    """Set every parameter that starts at a constant, such as the gain of a normalization."""
     for p in (*store.graph.parameters, *store.graph.buffers):
         if p.spec.initializer.is_constant:
             store[p.name] = p.spec.initializer(np.random.default_rng(0), p.spec.shape)
 
 
 def copy_layers(origin: ParameterStore, target: ParameterStore, layers: Iterable[Layer] | None = None) -> None:
-    """Copy parameters and buffers of these layers (None: all that both have), whatever they are called in each."""
+    """Copy parameters and buffers of these layers (None: all that both have), whatever their names in each."""
     theirs = {node.layer: name for node, name in origin.graph.names.items()}
     mine = {name: node.layer for node, name in target.graph.names.items()}
     wanted = theirs.keys() if layers is None else theirs.keys() & set(layers)
@@ -69,7 +69,7 @@ def copy_layers(origin: ParameterStore, target: ParameterStore, layers: Iterable
 
 
 def rescale_by_data(network: Network, X: Any) -> None:
-    """Let data-driven initializers look at what each layer, in order, makes of the data."""
+    """Let data-driven initializers look at the values of each layer, in order, on the data."""
     data = {name: array[:SAMPLE_ROWS] for name, array in input_arrays(network.graph, X).items()}
     for p in network.graph.parameters:
         if p.spec.initializer.needs_data:

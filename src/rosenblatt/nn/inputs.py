@@ -1,6 +1,7 @@
-"""What a network is fed with.
+"""The arrays that a network takes.
 
-Takes data as users give them. Returns one array for each input, by name, with checked shapes. Never copies what fits.
+Takes data as users give them. Returns one array for each input, by name, with checked shapes. Never copies an array
+that fits.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Programs under construction: the leaves, the nodes' values, losses, penalties and the step of one network.
 
-Takes a builder, a graph, what is trained for. Appends instructions. Never says which of them make a whole program: that
-is in `rosenblatt.nn.programs`.
+Takes a builder, a graph and an objective. Appends instructions. Never decides which of them make a whole program:
+`rosenblatt.nn.programs` does.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ NO_TRAINING = Objective("squared_error")
 
 
 def step_slots(optimizer: Optimizer | None, objective: Objective) -> tuple[str, ...]:
-    """Names of the numbers that vary from step to step."""
+    """Names of the slots, which vary from step to step."""
     fading = ("regularization",) if objective.anneal_regularization else ()
     if optimizer is None:
         return fading
@@ -121,7 +121,7 @@ class ProgramBuilder:
         return per_row
 
     def penalty(self, objective: Objective, inverse_weight: Value) -> Value | None:
-        """Append the penalties of the learned weights, or nothing where there are none."""
+        """Append the penalties of the learned weights, if there are any."""
         terms = self._penalty_terms(objective.l1, objective.l2, [b for b in self.learned if b.section == "weights"])
         terms += [t for block in self.learned for t in self._penalty_terms(block.l1, block.l2, [block])]
         if not terms:
@@ -161,7 +161,7 @@ class ProgramBuilder:
             b.emit("blend", average, self.leaves[name], objective.ema_decay, 1 - objective.ema_decay)
 
     def declare_averages(self, objective: Objective) -> None:
-        """Leaves for the averages of the learned blocks, where the objective asks for them."""
+        """Declare leaves for the averages of the learned blocks, if the objective asks for them."""
         if objective.ema_decay and not self.averages:
             for block in self.learned:
                 self.averages[block.name] = self.b.leaf("averages", f"{block.name}_average", (block.size,))

@@ -1,8 +1,8 @@
-"""The programs of a network: prediction, a training step, and the pair that works through a large batch in blocks.
+"""The programs of a network: prediction, a training step, and the pair that processes a large batch in blocks.
 
-Takes a graph of layers and what it is trained for (`Objective`). Returns checked programs, and the rows of a block that
-they are planned for. Parameters lie in one flat block, weights first; each run of neighbours that are trained alike is
-one leaf, so that its penalty, its decay and its update are one instruction each.
+Takes a graph of layers and an `Objective`. Returns checked programs, and the rows of a block that they are planned for.
+Parameters lie in one flat block, weights first. Each run of neighbours that share an update is one leaf, so that its
+penalty, its decay and its update are one instruction each.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def block_rows(spec: NetworkSpec | Graph) -> int:
 
 
 def training_rows(spec: NetworkSpec | Graph) -> int:
-    """Rows of one block in training: at least 256 or, where it is costly to add up gradients over blocks, 512."""
+    """Rows of one block in training: at least 256, or 512 if adding up gradients over blocks is costly."""
     enough = 512 if spec.n_weights >= MANY_WEIGHTS else 256
     width = sum(node.width for node in spec.graph.nodes)
     return max(block_rows(spec), min(enough, MAX_VALUES // width // 16 * 16))
@@ -122,7 +122,7 @@ def block_programs(
 def _pair_work(
     spec: NetworkSpec | Graph, objective: Objective, optimizer: Optimizer | None, dtype: str
 ) -> tuple[ProgramBuilder, dict[str, Value], Value]:
-    """A builder with the leaves that both programs of a pair have: parameters, state, sums, and all slots."""
+    """A builder with the leaves that both programs of a pair share: parameters, state, sums, and all slots."""
     work = ProgramBuilder(Builder(dtype), spec.graph, objective)
     b = work.b
     work.declare_averages(objective)

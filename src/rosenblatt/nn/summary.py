@@ -1,4 +1,4 @@
-"""What a network is made of, as text: every tensor's shape with the symbolic batch size m, parameters, memory, work."""
+"""A network as text: every tensor's shape with the symbolic batch size m, parameters, memory, operations."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def _chain_rows(spec: NetworkSpec) -> list[Row]:
 
 
 def _graph_rows(network: Network) -> list[Row]:
-    """Any graph: what each layer computes of which others, then its arrays."""
+    """Any graph: what each layer computes from which others, then its arrays."""
     graph, rows, seen = network.graph, list[Row](), set[str]()
     heads = {node: head for head, node in graph.heads.items()}
     for node in graph.nodes:
@@ -84,7 +84,7 @@ def _totals(network: Network) -> list[str]:
 
 
 def _training_total(network: Network) -> list[str]:
-    """The work of a step, or nothing where there is none: a network of thresholds does not learn by gradients."""
+    """The operations of a step; nothing for a network of thresholds, which does not learn by gradients."""
     graph = network.graph
     losses = {
         head: "softmax_cross_entropy" if graph.output[head] == "softmax" else "squared_error" for head in graph.heads

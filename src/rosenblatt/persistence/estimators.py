@@ -1,9 +1,9 @@
 """Fitted estimators as plain data, and back.
 
 Takes a fitted `MLPClassifier`, `MLPRegressor` or `LogisticRegression`. Returns a JSON-able state and the network's
-arrays; or, from those, an estimator that predicts the same. Everything is checked against everything else, when it is
-stored and when it is read. Never keeps the optimizer's state (`partial_fit` starts with new moments), generators of
-random numbers, or the path of checkpoints, which means nothing elsewhere.
+arrays; or, from those, an estimator that predicts the same. The parts are checked against each other, when they are
+stored and when they are read. Never keeps the optimizer's state (`partial_fit` starts with new moments), random number
+generators, or the path of checkpoints.
 """
 
 from __future__ import annotations
@@ -108,7 +108,7 @@ def estimator_state(estimator: Any) -> tuple[dict[str, Any], Arrays]:
     if "history_" in present:
         present["history_"] = dict(present["history_"])
     for name, value in parameters.items():
-        # The position of a generator means nothing to another training, and a path nothing elsewhere.
+        # The position of a generator means nothing to another training, nor does a path on another machine.
         dropped = name == "checkpoint" or isinstance(value, (np.random.RandomState, np.random.Generator))
         parameters[name] = None if dropped else encode(value, f"parameter {name!r}")
     binarizer = getattr(estimator, "label_binarizer_", None)
@@ -153,7 +153,7 @@ def estimator_from_state(state: Any, arrays: Mapping[str, NDArray[Any]]) -> Any:
 
 
 def labels_from_state(entry: Any) -> Labels:
-    """What was stored."""
+    """The labels' form as it was stored."""
     require_keys(entry, {"multilabel", "sparse"}, what="the entry on labels")
     if not all(isinstance(value, bool) for value in entry.values()):
         raise ModelFileError("the entry on labels does not say true or false.")

@@ -1,9 +1,9 @@
 """Networks as plain data, and back.
 
 Takes a `rosenblatt.nn.Network`, from a `NetworkSpec` or from any layers of the library. Returns a JSON-able state and
-the arrays by their names; and from those a network with the same layers, names and parameters. What is read is checked
+the arrays by their names; and from those a network with the same layers, names and parameters. The state is checked
 before anything is allocated: layers against the registry, nodes against their layers, shapes against the arrays. Never
-holds code, so no functions of the user's own; nor the networks that parts were taken from (`Node.origin`).
+stores code, and so no user's functions; nor the networks that parts were taken from (`Node.origin`).
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ OBJECTS = {
 """Which objects the fields of layers and of `NetworkSpec` may be."""
 KINDS = ("dense", "sparse", "codes")
 MAX_COLUMNS = 1 << 24
-"""Columns of a node; more only if the network has as many parameters. A few lines can ask for any number of columns."""
+"""The most columns of a node, unless the network has more parameters: a short file could ask for any number."""
 
 
 # To state --------------------------------------------------------------------------------------------------------

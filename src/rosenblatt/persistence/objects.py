@@ -2,7 +2,7 @@
 
 Takes a value, such as ``SGD(momentum=0.5)``. Returns
 ``{"optimizer": {"name": "sgd", "parameters": {"momentum": 0.5, ...}}}``, and from that an equal value. Never makes what
-is not in a registry, and never stores what would not come back equal.
+is not in a registry, and never stores a value that would not be read back equal.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Fitted `TabularClassifier` and `TabularRegressor` as plain data, and back.
 
 Takes a fitted estimator. Returns a JSON-able state and arrays; or, from those, an estimator that predicts the same
-bits, after everything was checked against everything else. Never keeps which rows each member held out.
+bits, after the parts were checked against each other. Never keeps which rows each member held out.
 """
 
 from __future__ import annotations
@@ -154,7 +154,7 @@ def restore_target(model: Any, scaler: Any, n_outputs: int) -> None:
 
 
 def require_inputs(preparation: Preparation, networks: list[Network]) -> None:
-    """Refuse networks that do not take what the table is prepared as."""
+    """Refuse networks that do not fit the prepared table."""
     widths = {"numbers": len(preparation.numbers), "indicators": len(preparation.indicators)}
     widths = {name: width for name, width in widths.items() if width}
     widths |= {f"codes{i}": n for i, n in enumerate(preparation.n_codes)}

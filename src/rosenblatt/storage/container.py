@@ -1,8 +1,8 @@
 """The file format: safetensors with one JSON text and a checksum in its metadata.
 
-Takes a kind, a JSON-able state and named arrays. Returns bytes; and back, with everything checked that can be checked
-without knowing the kind: format, version, checksum, dtypes, finiteness. Never executes what it reads, and never
-allocates more than a small multiple of the file's size.
+Takes a kind, a JSON-able state and named arrays. Returns bytes; and from bytes the parts, after checks that do not
+depend on the kind: format, version, checksum, dtypes, finiteness. Never executes what it reads, and never allocates
+more than a small multiple of the file's size.
 """
 
 from __future__ import annotations
@@ -37,9 +37,9 @@ METADATA_KEY = "rosenblatt"
 """The only entry of the metadata (safetensors keeps no order of several): checksum, a blank, the JSON text."""
 DTYPES: dict[str, np.dtype[Any]] = {"F32": np.dtype("<f4"), "F64": np.dtype("<f8")}
 STATE_DTYPES = {**DTYPES, "U8": np.dtype("u1"), "U32": np.dtype("<u4"), "I64": np.dtype("<i8")}
-"""What the arrays of a state may be, which need not be finite."""
+"""The types of the arrays of a state, which need not be finite."""
 MAX_STATE_DEPTH = 100
-"""Levels of a whole state. The parser's own limit, the interpreter's stack, is too near for what comes after it."""
+"""Levels of a whole state. The parser's own limit, the interpreter's stack, would leave too little for later steps."""
 
 
 def pack(kind: str, state: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]], *, finite: bool = True) -> bytes:
@@ -129,7 +129,7 @@ def read_tensors(data: bytes, dtypes: Mapping[str, np.dtype[Any]] = DTYPES) -> A
 
 
 def digest(config: str, arrays: Mapping[str, NDArray[Any]]) -> str:
-    """SHA-256 of everything that means something, in an order that does not depend on the file's."""
+    """SHA-256 of the JSON text and the arrays, in an order that does not depend on the file's."""
     hashed = hashlib.sha256(config.encode("utf-8", "surrogatepass"))
     for name in sorted(arrays):
         array = arrays[name]

@@ -1,7 +1,7 @@
 """Values as JSON: what JSON lacks becomes a dictionary of one tagged entry.
 
-Takes plain values, and a codec for other objects. Returns what a JSON text can hold; and the values back, with every
-form checked. Never makes an object that no codec was handed in for.
+Takes plain values, and a codec for other objects. Returns values that JSON can hold; and from those the original ones,
+with every form checked. Never makes an object without a codec for it.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ MAX_DEPTH = 50
 
 
 class ModelFileError(ValueError):
-    """A file that is no model, is damaged, or contradicts itself; or a model that cannot be stored."""
+    """A file that is not a model, is damaged, or contradicts itself; or a model that cannot be stored."""
 
 
 @contextmanager

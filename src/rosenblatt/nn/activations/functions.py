@@ -1,10 +1,10 @@
 """The activations: what each appends to a program.
 
 Takes a builder and a value. Returns a value of its shape. Every public function and class here is an activation that
-`rosenblatt.nn.activations` knows by name.
+`rosenblatt.nn.activations` knows by name. Never gives infinite values or derivatives for an x of up to 1e4 in
+magnitude, except for `exp`.
 
-Definitions are PyTorch's. Where a function has no derivative, at a kink, one of its one-sided derivatives (or 0) is
-used. Values and derivatives are finite for every x up to 1e4 in magnitude, but for `exp`.
+Definitions are PyTorch's. At a kink, where there is no derivative, a one-sided derivative (or 0) is used.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""What a layer is, and what it sees of the program that it is built into.
+"""The base class of layers, and the part of a program that a layer sees.
 
-Takes nodes, by calling a layer. Returns nodes. Most layers themselves are in the modules beside it.
+Takes nodes, by calling a layer. Returns nodes. Never holds parameters. Most layers are in the modules beside this one.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class Scope(Protocol):
 
     @property
     def training(self) -> bool:
-        """Whether masks, noise and batch statistics are in force."""
+        """Whether masks, noise and batch statistics apply."""
 
     @property
     def name(self) -> str:

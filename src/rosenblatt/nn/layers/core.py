@@ -1,7 +1,7 @@
-"""Layers: what a network is built from.
+"""Layers, the parts of a network.
 
 Takes nodes, by calling a layer. Returns nodes; and, when a program is built, appends instructions. A layer is an
-immutable description: it holds no parameters, and applying it twice shares them.
+immutable description. Never holds parameters: applying a layer twice shares them.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ RELU_FAMILY = ("relu", "relu6", "leaky_relu", "prelu", "elu", "celu", "gelu", "s
 
 @dataclass(frozen=True, eq=False)
 class Source(Layer):
-    """Where data come in; made by `input` and `codes`."""
+    """An input of the network; made by `input` and `codes`."""
 
     is_input: ClassVar[bool] = True
 
@@ -188,7 +188,7 @@ def activate(scope: Scope, given: str | Activation, z: Value) -> Value:
     Raises
     ------
     ValueError
-        If the activation cannot be learned through and something before it is to learn; or if it gives another shape.
+        If no gradient passes through the activation and parameters before it are to learn; or if it changes the shape.
     """
     function = ACTIVATIONS.resolve(given)
     if scope.training and not getattr(function, "trainable", True) and scope.learns_below():

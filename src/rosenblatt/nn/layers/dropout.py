@@ -1,7 +1,7 @@
 """Layers that act in training only: dropout and noise, from counters.
 
-Takes values. Returns the same values disturbed; in prediction the values themselves. A number depends on the seed, the
-step, the row and the column, on nothing else.
+Takes values. Returns them perturbed in training, and unchanged in prediction. Never draws a number that depends on
+anything but the seed, the step, the row and the column.
 """
 
 from __future__ import annotations

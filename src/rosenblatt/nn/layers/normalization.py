@@ -1,6 +1,6 @@
 """Layers that standardize or scale their inputs.
 
-Takes values [m, n]. Returns values of the same shape.
+Takes values [m, n]. Returns values of the same shape. Never changes them by batch statistics in prediction.
 """
 
 from __future__ import annotations

@@ -26,7 +26,7 @@ def hyperparameter_importance(results: Mapping[str, Any], random_state: int = 0)
     Parameters
     ----------
     results : dict
-        ``search.cv_results_``. Only candidates with a score count; scores of early stages are compared within their
+        ``search.cv_results_``. Only candidates with a score count. Scores of early stages are compared within their
         stage.
     random_state : int
 
@@ -47,8 +47,7 @@ def hyperparameter_importance(results: Mapping[str, Any], random_state: int = 0)
         here = epochs == stage
         target[here] -= target[here].mean()
     names = sorted(name.removeprefix("param_") for name in results if name.startswith("param_"))
-    columns = [as_numbers(results[f"param_{name}"][known]) for name in names]
-    matrix = np.column_stack(columns)
+    matrix = np.column_stack([as_numbers(results[f"param_{name}"][known]) for name in names])
     forest = ExtraTreesRegressor(N_TREES, min_samples_leaf=2, random_state=random_state).fit(matrix, target)
     found = permutation_importance(forest, matrix, target, n_repeats=N_REPEATS, random_state=random_state)
     means = np.maximum(found.importances_mean, 0.0)
@@ -57,7 +56,7 @@ def hyperparameter_importance(results: Mapping[str, Any], random_state: int = 0)
 
 
 def as_numbers(values: Any) -> NDArray[np.float64]:
-    """A parameter's values as numbers: their own (logarithms where all are positive), else one for each value."""
+    """A parameter's values as numbers: themselves (logarithms if all are positive), or else one number per value."""
     cells = [None if hidden else value for value, hidden in zip(values.data, np.ma.getmaskarray(values), strict=True)]
     present = [cell for cell in cells if cell is not None]
     if all(is_number(cell) for cell in present):

@@ -1,4 +1,4 @@
-"""What a search found, as scikit-learn shows it.
+"""What a search found, in scikit-learn's form.
 
 Takes results and candidates. Returns the columns of `cv_results_`, and a data frame. Never ranks a failure first.
 """

@@ -52,7 +52,7 @@ CASES: dict[str, Case] = {
     "an ensemble of networks": (lambda: fit(ensemble=3), ValueError, r"ensemble is 3, but MLPClassifier is one network: leave it out"),
     "an ensemble of none": (lambda: fit(ensemble=0), ValueError, r"'ensemble' parameter of MLPSearchCV must be an int"),
     "no split": (lambda: fit(cv=[]), ValueError, r"cv is \[\], which gives no split"),
-    "a measure in the space": (lambda: fit({"metric": ["auc", "error"]}, estimator=TabularClassifier(epochs=1), cv=5), ValueError, r"space has 'metric', which decides what a candidate's own score is"),
+    "a measure in the space": (lambda: fit({"metric": ["auc", "error"]}, estimator=TabularClassifier(epochs=1), cv=5), ValueError, r"space has 'metric', which changes what a candidate's score measures"),
     "members out of range": (lambda: fit({"members": [1000]}, estimator=TabularClassifier(epochs=1), cv=5), ValueError, r"All 2 candidates failed.*'members' parameter"),
     "empty space": (lambda: fit({}), ValueError, r"space is empty: there is nothing to choose\. Leave it out"),
     "space as list": (lambda: fit([{"alpha": [1]}]), ValueError, r"'space' parameter of MLPSearchCV must be"),

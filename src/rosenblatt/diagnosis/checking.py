@@ -124,7 +124,7 @@ def folds_of(model: Any, n_folds: int | None, y: Array, seed: int) -> Any:
         return RepeatedKFold(n_splits=n_folds, n_repeats=n_repeats, random_state=seed)
     if counts.min() < n_folds:
         raise ValueError(
-            f"class {classes.tolist()[counts.argmin()]!r} has {counts.min()} rows, but each of the {n_folds} folds needs one: "
-            "use fewer folds (cv), merge rare classes, or leave them out."
+            f"class {classes.tolist()[counts.argmin()]!r} has {counts.min()} rows, but each of the {n_folds} folds "
+            "needs one: use fewer folds (cv), merge rare classes, or leave them out."
         )
     return RepeatedStratifiedKFold(n_splits=n_folds, n_repeats=n_repeats, random_state=seed)

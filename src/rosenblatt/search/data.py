@@ -49,8 +49,8 @@ class SearchData:
                 self.X = read_table(X)
             if not isinstance(cv, Integral):
                 raise TypeError(
-                    f"cv is {cv!r}, but {type(estimator).__name__} is scored by the folds of its members: leave cv out, "
-                    "and set the number of folds by `members`."
+                    f"cv is {cv!r}, but {type(estimator).__name__} is scored by the folds of its members: leave cv "
+                    "out, and set the number of folds by `members`."
                 )
             self.scorer = None if scoring is None else check_scoring(estimator, scoring)
             self.targets = self.target_values() if scoring is not None else None

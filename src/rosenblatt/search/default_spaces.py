@@ -17,7 +17,7 @@ ADAMS = ("adam", "adamw", "nadam")
 
 
 def default_space(estimator: Any) -> dict[str, Any]:
-    """Every hyperparameter of a network that matters, to be searched unchanged or as a starting point.
+    """A space over every hyperparameter of a network that matters, to be used unchanged or as a starting point.
 
     Parameters
     ----------

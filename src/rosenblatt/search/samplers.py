@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from rosenblatt.search.journal import Result
-from rosenblatt.search.spaces import Random, Space
+from rosenblatt.search.spaces import OptunaDraws, Random, Space
 from rosenblatt.training.checkpoint import setting_text
 
 __all__ = ["OptunaSampler", "Sampler"]
@@ -18,12 +18,10 @@ WAVE_SIZE = 8
 """Candidates that are proposed before results are reported."""
 N_STARTUP_TRIALS = 10
 MAX_REDRAWS = 20
-QUANTILES = (1e-9, 1 - 1e-9)
-"""Without the ends, which may be infinite."""
 
 
 class Sampler:
-    """Candidates drawn at random. One that was drawn before is replaced by another draw, with a limited number of tries.
+    """Candidates drawn at random. One that was drawn before is replaced, within a limited number of tries.
 
     With `include_default`, the first candidate is the estimator as it is, with nothing drawn.
     """
@@ -65,28 +63,6 @@ class Sampler:
 
     def tell(self, results: list[Result]) -> None:
         """Record what was found, in the order of numbers."""
-
-
-class OptunaDraws:
-    """Draws that Optuna decides on, as a `DrawSource`."""
-
-    def __init__(self, trial: Any) -> None:
-        self.trial = trial
-
-    def index(self, name: str, n: int) -> int:
-        """One of 0 to n - 1."""
-        return int(self.trial.suggest_categorical(name, list(range(n)))) if n > 1 else 0
-
-    def number(self, name: str, low: float, high: float) -> float:
-        """A number whose logarithm matters."""
-        return float(self.trial.suggest_float(name, low, high, log=True))
-
-    def sample(self, name: str, distribution: Any) -> Any:
-        """A value of a distribution, by its quantile function if it has one."""
-        if not hasattr(distribution, "ppf"):
-            return Random([self.trial.suggest_int(name, 0, 2**31 - 1)]).sample(name, distribution)
-        value = distribution.ppf(self.trial.suggest_float(name, *QUANTILES))
-        return int(value) if hasattr(getattr(distribution, "dist", None), "pmf") else value
 
 
 class OptunaSampler(Sampler):

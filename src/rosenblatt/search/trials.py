@@ -39,8 +39,8 @@ class Fold:
 class Outcome:
     """A candidate on a fold: its score or, if it failed, NaN and the `error`.
 
-    It is not `complete` if time ran out first. `seconds` is the time of the training so far, `epoch_seconds` that of one
-    epoch (infinite if none was trained).
+    It is not `complete` if time ran out first. `seconds` is the time of the training so far, and `epoch_seconds` that
+    of one epoch (infinite if none was trained).
     """
 
     score: float

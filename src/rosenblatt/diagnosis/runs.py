@@ -21,6 +21,7 @@ from sklearn.exceptions import ConvergenceWarning
 from rosenblatt._blas import one_blas_thread
 from rosenblatt.estimators.base import DivergenceError, predict_rows
 from rosenblatt.metrics import R2
+from rosenblatt.nn.spec import each_layer
 from rosenblatt.threads import get_num_threads
 from rosenblatt.training.evaluation import LayerGradient, gradient_statistics
 
@@ -130,7 +131,7 @@ class Monitor:
         self.curves = task.watch in ("all", "curves")
 
     def measure(self, epoch: int) -> None:
-        """In a pause: the held-out error, and the curves if they are wanted."""
+        """In a pause, measure the held-out error, and the curves if they are wanted."""
         if not self.parts:
             self._prepare()
         self.run.epochs.append(epoch)
@@ -209,12 +210,10 @@ def mean_score(points: Array, target: Array, classes: bool) -> float:
 
 def dead_units(estimator: Any, X: Any) -> dict[str, float]:
     """Share of the neurons that are zero for all rows, for each hidden layer with ReLU."""
-    found, n_hidden = {}, estimator.n_layers_ - 2
-    activations = estimator.activation if isinstance(estimator.activation, (list, tuple)) else None
-    for i in range(n_hidden):
-        if (activations[i] if activations else estimator.activation) == "relu":
-            layer, network = f"hidden{i + 1}", estimator.network
-            own = f"{layer}_activation"  # a layer of its own behind a normalization
-            outputs = predict_rows(network.truncate_at(own if own in network.graph.layers else layer), X)
+    found, network, n_hidden = {}, estimator.network, estimator.n_layers_ - 2
+    for i, activation in enumerate(each_layer("activation", estimator.activation, n_hidden), 1):
+        if activation == "relu":
+            layer, separate = f"hidden{i}", f"hidden{i}_activation"  # behind a normalization
+            outputs = predict_rows(network.truncate_at(separate if separate in network.graph.layers else layer), X)
             found[layer] = float((outputs == 0).all(axis=0).mean())
     return found

@@ -24,19 +24,9 @@ __all__ = ["ActivationDisplay", "activation_values", "plot_activations"]
 
 
 def activation_values(activation: str | Activation, z: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Values and derivatives of an activation at the points `z`, in float64.
+    """Values and derivatives of an activation at the points `z`, of shape (n,), in float64.
 
     Learned parameters have their initial values.
-
-    Parameters
-    ----------
-    activation : str or callable
-    z : ndarray of shape (n,)
-        Points at which to evaluate it.
-
-    Returns
-    -------
-    values, derivatives : ndarray of shape (n,)
     """
     b = Builder("float64")
     x = b.input("x", (M, 1))

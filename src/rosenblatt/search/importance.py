@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from rosenblatt._checks import is_number
 
-__all__ = ["hyperparameter_importance"]
+__all__ = ["hyperparameter_importance", "within_stage"]
 
 MIN_CANDIDATES = 8
 N_TREES, N_REPEATS = 200, 10
@@ -42,10 +42,7 @@ def hyperparameter_importance(results: Mapping[str, Any], random_state: int = 0)
     known = np.flatnonzero(np.isfinite(scores))
     if len(known) < MIN_CANDIDATES:
         raise ValueError(f"{len(known)} candidates have a score; importances need {MIN_CANDIDATES} or more.")
-    target, epochs = scores[known], np.asarray(results["epochs"])[known]
-    for stage in np.unique(epochs):
-        here = epochs == stage
-        target[here] -= target[here].mean()
+    target = within_stage(scores[known], np.asarray(results["epochs"])[known])
     names = sorted(name.removeprefix("param_") for name in results if name.startswith("param_"))
     matrix = np.column_stack([as_numbers(results[f"param_{name}"][known]) for name in names])
     forest = ExtraTreesRegressor(N_TREES, min_samples_leaf=2, random_state=random_state).fit(matrix, target)
@@ -53,6 +50,15 @@ def hyperparameter_importance(results: Mapping[str, Any], random_state: int = 0)
     means = np.maximum(found.importances_mean, 0.0)
     shares = means / means.sum() if means.sum() > 0 else means
     return {names[i]: float(shares[i]) for i in np.argsort(-shares, kind="stable")}
+
+
+def within_stage(scores: Any, epochs: Any) -> NDArray[np.float64]:
+    """Scores minus the mean score of the candidates with the same number of epochs."""
+    found = np.array(scores, dtype=float)
+    for stage in np.unique(epochs):
+        here = (epochs == stage) & np.isfinite(found)
+        found[here] -= found[here].mean() if here.any() else 0.0
+    return found
 
 
 def as_numbers(values: Any) -> NDArray[np.float64]:

@@ -52,7 +52,7 @@ class TimeBudget:
         epoch = of_best or max(self.epoch_seconds.values(), default=0.0)
         return self.end - time.monotonic() - self.refit_epochs * epoch
 
-    def restart(self, trial: int, epochs: int) -> float:
+    def seconds_to_restart(self, trial: int, epochs: int) -> float:
         """The fewest seconds that a candidate takes if its training starts from scratch."""
         quickest = OPTIMISM * min(self.epoch_seconds.values(), default=0.0)
         return self.epoch_seconds.get(trial, quickest) * epochs
@@ -99,7 +99,7 @@ class Workers:
     def _may_start(self, trial: int, epochs: int, share: float) -> bool:
         """Whether there is time, it is the first of all (so that there is a result), or another fold has started."""
         is_first = trial == 0 and self.budget.best is None
-        needed = self.budget.restart(trial, epochs) if self.data.makes_own_folds else 0.0
+        needed = self.budget.seconds_to_restart(trial, epochs) if self.data.makes_own_folds else 0.0
         late = time.monotonic() > share and (trial, epochs) not in self.started
         if not is_first and (self.budget.left() <= needed or late):
             return False

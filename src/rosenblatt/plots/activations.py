@@ -66,7 +66,7 @@ class ActivationDisplay(BaseDisplay):
             panel.plot(self.z, slopes, "--", color=COLOURS[1], label="derivative")
             panel.set_title(name, fontsize=10)
         if ax is None:
-            for panel in panels.flat[max(0, n - 4) : n]:  # those above hidden ones have numbers of their own
+            for panel in panels.flat[max(0, n - 4) : n]:  # also those above hidden panels
                 panel.tick_params(labelbottom=True)
             lines = panels.flat[0].get_lines()[2:]
             panels.flat[0].figure.legend(handles=lines, loc="outside upper center", ncols=2, frameon=False)

@@ -41,6 +41,6 @@ def results_frame(table: Mapping[str, Any]) -> Any:
         import pandas as pd  # type: ignore[import-untyped]
     except ModuleNotFoundError:
         raise ModuleNotFoundError(
-            "results_frame needs pandas: pip install 'rosenblatt[data]', or pandas by itself", name="pandas"
+            "results_frame needs pandas: pip install 'rosenblatt[data]', or only pandas", name="pandas"
         ) from None
     return pd.DataFrame(dict(table)).sort_values("rank_test_score", kind="stable").reset_index(drop=True)

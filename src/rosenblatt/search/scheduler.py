@@ -144,7 +144,7 @@ class SearchScheduler:
                 if len(found[trial]) == n_folds:
                     self._record(trial, number, rung.epochs, [found[trial][i] for i in range(n_folds)])
 
-    def _record(self, trial: int, number: int, epochs: int, found: Sequence[Outcome | None]) -> None:
+    def _record(self, trial: int, number: int, epochs: int, found: Sequence[TrialOutcome | None]) -> None:
         """Keep the result of a candidate on all folds."""
         known = [outcome for outcome in found if outcome is not None]
         complete = len(known) == len(found) and all(outcome.complete for outcome in known)

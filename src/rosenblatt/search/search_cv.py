@@ -247,7 +247,7 @@ class MLPSearchCV(SuggestingMixin, MetaEstimatorMixin, BaseEstimator):  # type: 
             if getattr(estimator, name, None):
                 raise ValueError(
                     f"the estimator has {name}={getattr(estimator, name)!r}, which candidates cannot share: leave it "
-                    "out. The search has a checkpoint of its own."
+                    "out. The search has its own checkpoint."
                 )
         return estimator
 

@@ -36,7 +36,7 @@ class Fold:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class TrialOutcome:
     """A candidate on a fold: its score or, if it failed, NaN and the `error`.
 
     It is not `complete` if time ran out first. `seconds` is the time of the training so far, and `epoch_seconds` that
@@ -50,7 +50,7 @@ class Outcome:
     epoch_seconds: float = math.inf
 
 
-def run_trial(training: ResumableTrial | RestartedTrial, epochs: int, left: Callable[[], float]) -> Outcome:
+def run_trial(training: ResumableTrial | RestartedTrial, epochs: int, left: Callable[[], float]) -> TrialOutcome:
     """Advance a training while ``left()``, in seconds, is above 0; an exception becomes the outcome's error."""
     try:
         with config_context(assume_finite=True, skip_parameter_validation=True):  # the folds were checked once for all

@@ -106,7 +106,7 @@ class Workers:
         self.started.add((trial, epochs))
         return True
 
-    def _advance(self, trial: int, k: int, epochs: int, share: float) -> Outcome | None:
+    def _advance(self, trial: int, k: int, epochs: int, share: float) -> TrialOutcome | None:
         if self.stopped or not self._may_start(trial, epochs, share):
             return None
         trainings = self.trainings.setdefault(trial, [None] * len(self.data.folds))

@@ -5,6 +5,7 @@ Takes what the user gave. Returns arrays and splits, or raises an error that say
 
 from __future__ import annotations
 
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -80,10 +81,12 @@ def encoded_target(model: Any, y: Array) -> Array:
 
 def splits_of(model: Any, cv: Any, X: Any, y: Array, seed: int) -> list[tuple[Array, Array]]:
     """Training rows and held-out rows of each split, in a random order."""
-    if cv is None or isinstance(cv, (int, np.integer)):
-        cv = folds_of(model, cv if cv is None or isinstance(cv, bool) else int(cv), y, seed)
-    if isinstance(cv, (float, str)):
-        raise bad_cv(cv)
+    if isinstance(cv, (float, str, bool)) or (isinstance(cv, Integral) and cv < 2):
+        raise ValueError(
+            f"cv is {cv!r}; allowed: a number of folds of at least 2, a splitter, pairs of row numbers, or None."
+        )
+    if cv is None or isinstance(cv, Integral):
+        cv = folds_of(model, cv if cv is None else int(cv), y, seed)
     pairs = cv.split(X, y) if hasattr(cv, "split") else cv
     rng = np.random.default_rng(seed)
     found = [(rng.permutation(rows_in(a)), rng.permutation(rows_in(b))[:MAX_HELD_OUT]) for a, b in pairs]
@@ -102,17 +105,8 @@ def rows_in(part: Any) -> Array:
     return np.flatnonzero(part) if part.dtype == bool else part
 
 
-def bad_cv(cv: Any) -> ValueError:
-    """The error for a `cv` that is not allowed."""
-    return ValueError(
-        f"cv is {cv!r}; allowed: a number of folds of at least 2, a splitter, pairs of row numbers, or None."
-    )
-
-
 def folds_of(model: Any, n_folds: int | None, y: Array, seed: int) -> Any:
     """Shuffled folds, stratified for classes."""
-    if n_folds is not None and (isinstance(n_folds, bool) or n_folds < 2):
-        raise bad_cv(n_folds)
     n_repeats = 2 if n_folds is None and len(y) < FEW_ROWS else 1
     stratified = is_classifier(model) and y.ndim == 1
     classes, counts = np.unique(y, return_counts=True)

@@ -190,7 +190,7 @@ def evidence_lines(e: Evidence) -> list[str]:
         f"  restrained: {e.reference_error:.3f}, gains {e.restrained.gain:+.3f} ± {e.restrained.gain_se:.3f};  "
         f"by twice the rows: {e.next_gain:+.3f} ± {e.next_gain_se:.3f}",
         f"  parameters: {e.n_parameters} (effective {e.effective_parameters:.0f}) for {e.n_rows} rows",
-        f"  confident predictions that are wrong: {e.confident_error:.1%}",
+        f"  surest predictions that are wrong: {e.confident_error:.1%}",
     ]
     if e.gradients:
         lines.append("  gradient norms at the end: " + ", ".join(f"{g.layer} {g.norm:.1e}" for g in e.gradients))

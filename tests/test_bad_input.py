@@ -339,7 +339,7 @@ LOGIC: dict[str, Case] = {
     "one class to separate": (lambda: logic.linear_separability(X, np.ones(N)), ValueError, r"y has 1 different labels: 1\.0"),
     "labels of another length": (lambda: logic.linear_separability(X, LABELS[:3]), ValueError, r"y has shape \(3,\); with 40 rows in X it must have shape \(40,\)"),
     "a row to separate": (lambda: logic.linear_separability(X[0], LABELS[:3]), ValueError, r"X has shape \(3,\); it must be a table"),
-    "infinity to separate": (lambda: logic.linear_separability(put(X, (4, 2), np.inf), LABELS), ValueError, r"X is inf in row 4, column 2 \(from 0\)"),
+    "infinity to separate": (lambda: logic.linear_separability(put(X, (4, 2), np.inf), LABELS), ValueError, r"X contains inf in row 4, column 2 \(from 0\)"),
     "an unknown name of the module": (lambda: logic.treshold_network, AttributeError, r"module 'rosenblatt\.logic' has no attribute 'treshold_network'"),
 }  # fmt: skip
 

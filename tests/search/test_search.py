@@ -506,7 +506,7 @@ def test_a_tabular_search_knows_its_table_and_takes_the_target_by_name(tmp_path:
     found = search(**options, checkpoint=tmp_path / "record").fit(frame, "target")
     assert found.best_estimator_.target_name_ == "target"
     assert results(search(**options, checkpoint=tmp_path / "record").fit(frame.copy(), "target")) == results(found)
-    with pytest.raises(ValueError, match="is of another search"):
+    with pytest.raises(ValueError, match="belongs to another search"):
         search(**options, checkpoint=tmp_path / "record").fit(frame + 1, "target")
 
 

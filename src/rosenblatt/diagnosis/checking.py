@@ -5,6 +5,7 @@ Takes what the user gave. Returns arrays and splits, or raises an error that say
 
 from __future__ import annotations
 
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -27,9 +28,9 @@ MIN_ROWS = 20
 MIN_VALIDATION_ROWS = 10
 """A quarter of four fifths of these is two rows."""
 N_FOLDS, FEW_ROWS = 5, 200
-"""By default, and below how many rows the folds are made twice, as standard errors are then large."""
+"""The default, and the number of rows below which the folds are made twice, as standard errors are then large."""
 MAX_HELD_OUT = 5000
-"""Held-out rows of a split that are predicted: errors are precise enough."""
+"""Held-out rows of a split that are predicted: with so many, errors are precise enough."""
 
 
 def require_network(model: Any, caller: str) -> Any:
@@ -37,8 +38,8 @@ def require_network(model: Any, caller: str) -> Any:
     if not isinstance(model, (MLPClassifier, MLPRegressor)):
         given = f"the class {model.__name__}" if isinstance(model, type) else f"{type(model).__name__}"
         raise TypeError(
-            f"{caller} is given {given}, but it needs a rosenblatt MLPClassifier or MLPRegressor (fitted or not). Of "
-            "a pipeline pass the network, and X as its other steps transform it."
+            f"{caller} is given {given}, but it needs a rosenblatt MLPClassifier or MLPRegressor (fitted or not). For "
+            "a pipeline, pass its network, and X as the other steps transform it."
         )
     return model
 
@@ -46,7 +47,7 @@ def require_network(model: Any, caller: str) -> Any:
 def check_data(model: Any, X: Any, y: Any) -> tuple[Any, Array]:
     """X and y as arrays, finite and of one length."""
     labels = is_classifier(model)
-    dtype: Any = np.float32 if model.dtype is None else np.dtype(model.dtype)  # in half of the time
+    dtype: Any = np.float32 if model.dtype is None else np.dtype(model.dtype)  # float32 takes half of the time
     X, y = check_X_y(
         X, y, accept_sparse=["csr", "csc"], dtype=dtype, multi_output=True, y_numeric=not labels, estimator=model
     )
@@ -60,14 +61,15 @@ def check_data(model: Any, X: Any, y: Any) -> tuple[Any, Array]:
     if model.early_stopping and X.shape[0] * model.validation_fraction < MIN_VALIDATION_ROWS:
         fewest = MIN_VALIDATION_ROWS / model.validation_fraction
         raise ValueError(
-            f"X has {X.shape[0]} rows, but early_stopping sets {model.validation_fraction:g} aside, in trials of "
-            f"a quarter: diagnose with early_stopping=False, or give at least {fewest:.0f} rows."
+            f"X has {X.shape[0]} rows, but early_stopping holds out {model.validation_fraction:g} of them, also in "
+            f"trials on a quarter: diagnose with early_stopping=False, or give at least {fewest:.0f} rows."
         )
     if labels and type_of_target(y).startswith("continuous"):
-        raise ValueError("y holds numbers that are no labels, but the model is a classifier: use MLPRegressor.")
+        raise ValueError("y contains numbers that are not labels, but the model is a classifier: use MLPRegressor.")
     if (y == y[0]).all():
-        what = f"one class only, {y[0]!r}" if labels else f"the same value, {y[0]!r}, in all rows"
-        raise ValueError(f"y holds {what}: there is nothing to learn. Give rows with at least two.")
+        value = y[:1].tolist()[0]
+        what = f"a single class, {value!r}" if labels else f"the same value, {value!r}, in all rows"
+        raise ValueError(f"y has {what}: there is nothing to learn. Give rows with at least two.")
     return rows_of(X), y
 
 
@@ -79,10 +81,12 @@ def encoded_target(model: Any, y: Array) -> Array:
 
 def splits_of(model: Any, cv: Any, X: Any, y: Array, seed: int) -> list[tuple[Array, Array]]:
     """Training rows and held-out rows of each split, in a random order."""
-    if cv is None or isinstance(cv, (int, np.integer)):
-        cv = folds_of(model, cv if cv is None or isinstance(cv, bool) else int(cv), y, seed)
-    if isinstance(cv, (float, str)):
-        raise bad_cv(cv)
+    if isinstance(cv, (float, str, bool)) or (isinstance(cv, Integral) and cv < 2):
+        raise ValueError(
+            f"cv is {cv!r}; allowed: a number of folds of at least 2, a splitter, pairs of row numbers, or None."
+        )
+    if cv is None or isinstance(cv, Integral):
+        cv = folds_of(model, cv if cv is None else int(cv), y, seed)
     pairs = cv.split(X, y) if hasattr(cv, "split") else cv
     rng = np.random.default_rng(seed)
     found = [(rng.permutation(rows_in(a)), rng.permutation(rows_in(b))[:MAX_HELD_OUT]) for a, b in pairs]
@@ -96,40 +100,25 @@ def splits_of(model: Any, cv: Any, X: Any, y: Array, seed: int) -> list[tuple[Ar
 
 
 def rows_in(part: Any) -> Array:
-    """Row numbers, also of a mask."""
+    """Row numbers, from row numbers or a mask."""
     part = np.asarray(part)
     return np.flatnonzero(part) if part.dtype == bool else part
 
 
-def bad_cv(cv: Any) -> ValueError:
-    """The error for what is no cross-validation."""
-    return ValueError(
-        f"cv is {cv!r}; allowed: a number of folds of at least 2, a splitter, pairs of row numbers, or None."
-    )
-
-
 def folds_of(model: Any, n_folds: int | None, y: Array, seed: int) -> Any:
     """Shuffled folds, stratified for classes."""
-    if n_folds is not None and (isinstance(n_folds, bool) or n_folds < 2):
-        raise bad_cv(n_folds)
     n_repeats = 2 if n_folds is None and len(y) < FEW_ROWS else 1
     stratified = is_classifier(model) and y.ndim == 1
+    classes, counts = np.unique(y, return_counts=True)
     if n_folds is None:  # fewer for rare classes
-        n_folds = N_FOLDS if not stratified else max(2, min(N_FOLDS, int(np.unique(y, return_counts=True)[1].min())))
+        n_folds = max(2, min(N_FOLDS, int(counts.min()))) if stratified else N_FOLDS
     if n_folds > len(y) // 4:
-        raise ValueError(f"cv is {n_folds}, but {len(y)} rows are enough for at most {len(y) // 4} folds of four.")
+        raise ValueError(f"cv is {n_folds}, but {len(y)} rows allow at most {len(y) // 4} folds of four.")
     if not stratified:
         return RepeatedKFold(n_splits=n_folds, n_repeats=n_repeats, random_state=seed)
-    require_members(y, n_folds)
-    return RepeatedStratifiedKFold(n_splits=n_folds, n_repeats=n_repeats, random_state=seed)
-
-
-def require_members(y: Array, n_folds: int) -> None:
-    """Refuse classes that cannot be in every fold."""
-    classes, counts = np.unique(y, return_counts=True)
     if counts.min() < n_folds:
-        rare = classes[counts.argmin()]
         raise ValueError(
-            f"class {rare!r} has {counts.min()} rows, but each of the {n_folds} folds needs one: use fewer folds "
-            "(cv), merge rare classes, or leave them out."
+            f"class {classes.tolist()[counts.argmin()]!r} has {counts.min()} rows, but each of the {n_folds} folds "
+            "needs one: use fewer folds (cv), merge rare classes, or leave them out."
         )
+    return RepeatedStratifiedKFold(n_splits=n_folds, n_repeats=n_repeats, random_state=seed)

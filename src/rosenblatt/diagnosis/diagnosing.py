@@ -16,8 +16,8 @@ from .checking import check_data, encoded_target, require_network, splits_of
 from .evidence import evidence_of
 from .remedies import remedies_for
 from .report import Diagnosis, Evidence
-from .states import has_gap, may_be_biased, rate_helps, state_of, wrong_training
-from .trials import GIVEN, Trials
+from .states import best_gain, has_gap, may_be_biased, state_of, wrong_training
+from .trials import GIVEN, Trial, Trials, longer
 
 __all__ = ["diagnose"]
 
@@ -25,8 +25,8 @@ __all__ = ["diagnose"]
 def diagnose(model: Any, X: Any, y: Any, *, cv: Any = None, random_state: int = 0) -> Diagnosis:
     """Find out whether a network overfits, underfits or learns at a wrong rate, and what to do next.
 
-    Clones are trained on splits of the rows as the model is, on fewer rows and, where that leaves a question open, at
-    other learning rates, with more neurons or with restraint; the state is named by what helps.
+    Clones of the model are trained on splits of the rows, unchanged and on fewer rows. Where that leaves a question
+    open, others are trained at other learning rates, with more neurons or with restraint. What helps names the state.
 
     Parameters
     ----------
@@ -36,10 +36,10 @@ def diagnose(model: Any, X: Any, y: Any, *, cv: Any = None, random_state: int = 
         At least 20 rows.
     y : array of shape (n_rows,) or (n_rows, n_outputs)
     cv : int, splitter or iterable of (training rows, held-out rows), optional
-        At least 2 splits. A number means shuffled folds, stratified for classes. By default 5 folds, and of fewer than
-        200 rows twice 5.
+        At least 2 splits. A number means shuffled folds, stratified for classes. By default there are 5 folds, made
+        twice if there are fewer than 200 rows.
     random_state : int, default=0
-        Of the folds and of all trainings: the same number gives the same diagnosis.
+        Seed of the folds and of all trainings: the same number gives the same diagnosis.
 
     Returns
     -------
@@ -50,7 +50,7 @@ def diagnose(model: Any, X: Any, y: Any, *, cv: Any = None, random_state: int = 
     TypeError
         If the model is no network of this package.
     ValueError
-        If the data are not finite or do not fit together, are too few, or hold one class only; if cv allows no splits.
+        If the data are not finite or do not fit together, are too few or have a single class, or if cv is invalid.
 
     Examples
     --------
@@ -72,14 +72,14 @@ def diagnose(model: Any, X: Any, y: Any, *, cv: Any = None, random_state: int = 
 
 
 def find_evidence(trials: Trials) -> Evidence:
-    """Train what has to be compared; a question that is answered already, or cannot be "yes", is not tried."""
+    """Train what has to be compared. Trials whose question is already answered, or cannot be "yes", are left out."""
     runs = trials.run(trials.learning_curve())
     evidence = evidence_of(trials, runs)
     if may_be_biased(evidence):
         runs |= trials.screen(trials.freedom(), runs[GIVEN])
         evidence = evidence_of(trials, runs)
-        if evidence.reached_end and not rate_helps(evidence):
-            runs |= trials.screen(trials.longer(), runs[GIVEN])
+        if evidence.reached_end and best_gain(evidence, "rate") == 0:
+            runs |= trials.screen({"longer": Trial(longer(trials.model))}, runs[GIVEN])
             evidence = evidence_of(trials, runs)
     if not wrong_training(evidence) and has_gap(evidence):
         runs |= trials.run(trials.restraint())

@@ -1,4 +1,4 @@
-"""What runs say together: `Evidence` from the trainings that were made so far.
+"""What runs say together: `Evidence` from the trainings so far.
 
 Takes trials and their runs. Returns numbers. Never trains or decides anything.
 """
@@ -27,7 +27,7 @@ def evidence_of(trials: Trials, runs: Runs) -> Evidence:
     """Everything that the runs say."""
     given = runs[GIVEN]
     fewer = {on(f, name) for name in RESTRAINTS for f in FRACTIONS if f < 1}
-    share = held_out_share(trials)
+    share = float(np.mean([len(b) / len(a) for a, b in trials.splits]))  # held-out rows by training row
     n_rows = round(float(np.mean([len(a) for a, _ in trials.splits])))
     return Evidence(
         **of_the_model(given, n_rows, share),
@@ -43,13 +43,8 @@ def evidence_of(trials: Trials, runs: Runs) -> Evidence:
     )
 
 
-def held_out_share(trials: Trials) -> float:
-    """Held-out rows by training row."""
-    return float(np.mean([len(b) / len(a) for a, b in trials.splits]))
-
-
 def of_the_model(given: Sequence[Run], n_rows: int, share: float) -> dict[str, Any]:
-    """Errors, curves, gradients and neurons of the model as it is."""
+    """Errors, curves, gradients and neurons of the unchanged model."""
     curve = mean_curve(given)
     errors, train_errors = (np.array([getattr(r, n) for r in given]) for n in ("error", "train_error"))
     error, train_error = float(errors.mean()), float(train_errors.mean())
@@ -72,7 +67,7 @@ def of_the_model(given: Sequence[Run], n_rows: int, share: float) -> dict[str, A
 
 
 def of_the_reference(trials: Trials, runs: Runs, share: float) -> dict[str, Any]:
-    """How good a restrained network is, what more rows give it, and which labels it contradicts."""
+    """How good a restrained network is, what it gains from more rows, and which labels it contradicts."""
     found = {f: reference(runs, [on(f, name) for name in RESTRAINTS], len(trials.splits)) for f in FRACTIONS}
     errors, outputs = found[1.0]
     gains = np.array([r.error for r in runs[GIVEN]]) - errors

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .report import Comparison, Curve
-from .runs import MAX_ERROR, Run, wrong_labels
+from .runs import MAX_ERROR, Run, has_single_labels, wrong_labels
 
 __all__ = ["CERTAIN", "compare", "corrected_se", "label_noise_score", "mean_curve", "out_of_fold", "reference"]
 
@@ -30,7 +30,8 @@ NORMAL_MAD = 1.4826
 def corrected_se(differences: Array, held_out_share: float) -> float:
     """The standard error of a mean over splits whose training rows overlap (Nadeau and Bengio 2003).
 
-    The variance of the differences times (1 / splits + held-out rows / training rows); infinite for one split.
+    Its square is the variance of the differences times (1 / splits + held-out rows / training rows). It is infinite for
+    one split.
     """
     if len(differences) < 2 or not np.isfinite(differences).all():
         return float("inf")
@@ -38,7 +39,7 @@ def corrected_se(differences: Array, held_out_share: float) -> float:
 
 
 def compare(given: Sequence[Run], other: Sequence[Run], held_out_share: float) -> Comparison:
-    """What the other trial gains, split by split; its standard errors are infinite if it was made on one split."""
+    """What the other trial gains, split by split; the standard errors are infinite if it was made on one split."""
     gains = np.array([given[r.split].error - r.error for r in other])
     train = np.array([given[r.split].train_error - r.train_error for r in other])
     errors = corrected_se(gains, held_out_share), corrected_se(train, held_out_share)
@@ -47,12 +48,12 @@ def compare(given: Sequence[Run], other: Sequence[Run], held_out_share: float) -
 
 
 def is_certain(gains: Array, se: float) -> bool:
-    """Whether a gain is more than chance, by its standard error or by its signs (where one split is far off)."""
+    """Whether a gain is more than chance, by its standard error or (where one split is far off) by its signs."""
     return bool(gains.mean() > CERTAIN * se or (len(gains) >= MIN_SIGNS and gains.min() > 0))
 
 
 def mean_curve(runs: Sequence[Run]) -> Curve:
-    """The mean by epoch; a run that has ended stays where it is."""
+    """The mean by epoch, where a run that has ended keeps its last value."""
     runs = [r for r in runs if r.curves] or [Run()]
     epochs = max((r.epochs for r in runs), key=len)
 
@@ -66,7 +67,7 @@ def reference(runs: Mapping[str, Sequence[Run]], names: Sequence[str], n_splits:
     """The validation error and outputs of the best trial in its best epoch, by split.
 
     The choice for each half of the splits is made by the other half: the smallest of many measured errors would be
-    too small. Trials that diverged or were not made are left out; without any other the errors are `MAX_ERROR`.
+    too small. Trials that diverged or were not made are left out. If none is left, the errors are `MAX_ERROR`.
     """
     trials = {name: runs[name] for name in names if name in runs and not any(r.diverged for r in runs[name])}
     errors, outputs = np.full(n_splits, MAX_ERROR), [np.empty(0)] * n_splits
@@ -93,32 +94,29 @@ def out_of_fold(outputs: Sequence[Array], splits: Sequence[tuple[Array, Array]])
 
 
 def label_noise_score(rows: Array, outputs: Array, target: Array, classes: bool) -> tuple[float, float, Array]:
-    """How often the surest out-of-fold predictions are wrong, its standard error, and the rows that they contradict.
+    """How often confident out-of-fold predictions are wrong, its standard error, and the rows that they contradict.
 
-    Where classes only overlap, the predictions that are surest are right; where labels are flipped at random, they are
-    wrong as often as labels are flipped. Of values, residuals that no normal noise has take the place of wrong labels.
+    Where classes only overlap, confident predictions are right. Where labels are flipped at random, they are wrong as
+    often as labels are flipped. For values, residuals beyond those of normal noise take the place of wrong labels.
     """
     wrong, strength = (contradictions if classes else outliers)(outputs, target[rows])
-    chosen = wrong
-    if classes:
-        chosen = wrong[np.argsort(-strength, kind="stable")[: max(1, round(CONFIDENT_SHARE * len(rows)))]]
+    order = np.argsort(-strength, kind="stable")
+    chosen = wrong[order[: max(1, round(CONFIDENT_SHARE * len(rows)))]] if classes else wrong
     rate = float(chosen.mean())
-    order = np.flatnonzero(wrong)
-    order = order[np.argsort(-strength[order], kind="stable")]
-    suspects = rows[order[: max(1, round(rate * len(rows)))]] if len(order) else rows[:0]
+    suspects = rows[order[wrong[order]][: max(1, round(rate * len(rows)))]]
     return rate, float(np.sqrt(rate * (1 - rate) / len(chosen))), suspects
 
 
 def contradictions(outputs: Array, target: Array) -> tuple[Array, Array]:
-    """Whether the most probable label is another one, and how probable it is beyond the next."""
-    if outputs.shape[1] == 1 or not (target.sum(axis=1) == 1).all():
-        return wrong_labels(outputs, target), np.abs(outputs - 0.5).min(axis=1)
-    two = np.sort(outputs, axis=1)[:, -2:]
-    return wrong_labels(outputs, target), two[:, 1] - two[:, 0]
+    """Whether the most probable label is another one, and how much more probable it is than the next."""
+    if has_single_labels(target):
+        second, first = np.sort(outputs, axis=1)[:, -2:].T
+        return wrong_labels(outputs, target), first - second
+    return wrong_labels(outputs, target), np.abs(outputs - 0.5).min(axis=1)
 
 
 def outliers(outputs: Array, target: Array) -> tuple[Array, Array]:
-    """Whether a residual is beyond three robust standard deviations, and its size in these."""
+    """Whether a residual is beyond three robust standard deviations, and how many of them it has."""
     residuals = np.abs(outputs - target)
     scale = NORMAL_MAD * np.median(residuals, axis=0)
     size = np.max(residuals / np.maximum(scale, 1e-300), axis=1)

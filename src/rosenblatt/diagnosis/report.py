@@ -29,7 +29,7 @@ class Remedy:
     advice : str
         A sentence.
     changes : dict or None
-        Parameters that apply it to the diagnosed model; None: it is not a matter of parameters.
+        Parameters that apply it to the diagnosed model. None if it is not a matter of parameters.
     """
 
     name: str
@@ -39,10 +39,10 @@ class Remedy:
 
 @dataclass(frozen=True)
 class Curve:
-    """A training, the mean over splits; arrays of shape (n_looks,), the last of which are of the end.
+    """A training, as the mean over splits: arrays of shape (n_looks,), whose last entries belong to the end.
 
-    `epochs` are those that were looked at, 0 the initial weights; `loss` and `val_loss` are the model's loss without
-    penalties; `score` is accuracy or R2.
+    `epochs` are those at which the model was measured; 0 means the initial weights. `loss` and `val_loss` are the
+    model's loss without penalties. `score` and `val_score` are accuracy or R2.
     """
 
     epochs: Array
@@ -54,14 +54,14 @@ class Curve:
 
 @dataclass(frozen=True)
 class Comparison:
-    """A trial with one thing changed beside the model as it is, in pairs of splits.
+    """A trial with one change, compared with the unchanged model split by split.
 
     Attributes
     ----------
     gain, gain_se : float
         How much smaller the validation error is, and the standard error of that.
     train_gain, train_gain_se : float
-        The same of the training error.
+        The same for the training error.
     certain : bool
         Whether both gains are more than two standard errors, or positive in each of at least 5 splits.
     """
@@ -91,32 +91,32 @@ class Evidence:
         Validation error of the model with the restraint that helps most (none, an L2 penalty, fewer neurons) in its
         best epoch, chosen for each half of the splits by the other half. Restraint is tried where there is a gap.
     last_gain, last_gain_se : float
-        How much that fell from half of the rows to all.
+        How much `reference_error` fell from half of the rows to all of them.
     next_gain, next_gain_se : float
         How much it should fall with twice the rows: a power law of exponent 1/2 through a quarter of the rows and all.
     n_rows, n_features, n_parameters : int
-        Training rows of a split; columns; weights and biases.
+        Numbers of training rows of a split, of columns, and of weights and biases.
     effective_parameters : float
         n (error - train_error) / (error + train_error), from Akaike's final prediction error (1970); 0 to n_rows.
     first_gradients, gradients : tuple of LayerGradient
-        By layer at the initial weights and at the end, of the first split.
+        Statistics by layer, at the initial weights and at the end of the first split.
     dead : mapping of str to float
-        Share of the neurons that are zero for all rows, by hidden layer with ReLU; mean over splits.
+        Share of the neurons that are zero for all rows, by hidden layer with ReLU, as the mean over splits.
     diverged : float
         Share of the splits whose training ended with NaN or infinity.
     reached_end : float
         Share of the splits that stopped at max_iter.
     confident_error, confident_error_se : float
-        Share of wrong labels among the quarter of the rows that the reference is surest of when it does not train on
-        them; for values, the share of residuals beyond three (robust) standard deviations.
+        Share of wrong labels among the quarter of the rows whose out-of-fold predictions by the reference are the most
+        confident. For values, the share of residuals beyond three (robust) standard deviations.
     suspects : ndarray of int
-        Rows whose label the reference contradicts with the greatest confidence, most suspicious first.
+        Rows whose label the reference contradicts with the greatest confidence, the most suspicious first.
     classes : bool
         Whether the target is classes.
     restrained : Comparison
         What the reference gains.
     trials : mapping of str to Comparison
-        What other settings gain; those that could not change the answer were not tried.
+        What other settings gain. Those that could not change the answer were not tried.
     """
 
     curve: Curve
@@ -151,7 +151,7 @@ class Evidence:
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """The state of a model on its data; `print` it.
+    """The state of a model on its data. Printing it shows the evidence and the remedies.
 
     Attributes
     ----------
@@ -174,19 +174,14 @@ class Diagnosis:
         lines = [f"State: {self.state}", "", *evidence_lines(self.evidence)]
         if self.remedies:
             lines += ["", "Try next, in this order:"]
-            lines += [f"  {i}. {r.name}: {r.advice}{changes_text(r)}" for i, r in enumerate(self.remedies, 1)]
+        for i, remedy in enumerate(self.remedies, 1):
+            changes = ", ".join(f"{name}={value!r}" for name, value in (remedy.changes or {}).items())
+            lines.append(f"  {i}. {remedy.name}: {remedy.advice}" + (f"  [{changes}]" if changes else ""))
         return "\n".join(lines)
 
 
-def changes_text(remedy: Remedy) -> str:
-    """The parameters of a remedy as they are written in a call."""
-    if remedy.changes is None:
-        return ""
-    return "  [" + ", ".join(f"{name}={value!r}" for name, value in remedy.changes.items()) + "]"
-
-
 def evidence_lines(e: Evidence) -> list[str]:
-    """The evidence in a line each."""
+    """The evidence, line by line."""
     curve = ", ".join(f"{n} rows {error:.3f}" for n, (error, _) in e.learning_curve.items())
     lines = [
         f"  error (1 = best constant): training {e.train_error:.3f}, validation {e.error:.3f}",

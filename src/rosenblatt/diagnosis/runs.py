@@ -21,10 +21,11 @@ from sklearn.exceptions import ConvergenceWarning
 from rosenblatt._blas import one_blas_thread
 from rosenblatt.estimators.base import DivergenceError, predict_rows
 from rosenblatt.metrics import R2
+from rosenblatt.nn.spec import each_layer
 from rosenblatt.threads import get_num_threads
 from rosenblatt.training.evaluation import LayerGradient, gradient_statistics
 
-__all__ = ["MAX_ERROR", "FitTask", "Run", "Watched", "run_tasks", "wrong_labels"]
+__all__ = ["MAX_ERROR", "FitTask", "Run", "Watched", "has_single_labels", "run_tasks", "wrong_labels"]
 
 Array = npt.NDArray[Any]
 Watched = Literal["all", "curves", "held out", "end"]
@@ -56,8 +57,8 @@ class FitTask:
 class Run:
     """The outcome of a training; errors are shares of the target's variance that the outputs do not explain.
 
-    `split` is the number of the split. It was measured at `epochs`, the last of which is the end; `val_errors`,
-    `outputs` (on the held-out rows) and `curves` belong to them.
+    It was measured at `epochs`, the last of which is the end; `val_errors`, `outputs` (on the held-out rows) and
+    `curves` belong to them.
     """
 
     split: int = 0
@@ -84,7 +85,7 @@ class Run:
 
 
 def run_tasks(tasks: Sequence[FitTask]) -> list[Run]:
-    """Train and measure all, as many at a time as there are threads; the results do not depend on their number."""
+    """Train and measure all, as many at a time as there are threads. The results do not depend on that number."""
     with one_blas_thread(), warnings.catch_warnings(), ThreadPoolExecutor(get_num_threads()) as pool:
         warnings.simplefilter("ignore", ConvergenceWarning)
         warnings.filterwarnings("ignore", message="batch_size=", category=UserWarning)
@@ -105,11 +106,11 @@ def run(task: FitTask) -> Run:
 
 
 def stages(estimator: Any, X: Any, y: Any, pauses: bool) -> Iterator[int]:
-    """Train an estimator; stop before epoch 1 and then ever more rarely, where it predicts as if it had ended."""
+    """Train an estimator; pause before epoch 1 and then ever more rarely. In a pause it predicts as if it had ended."""
     estimator.check_parameters()
     training = estimator.fit_in_stages(X, y, pause=0 if pauses else math.inf)
     epoch = 0
-    for _ in training:  # the first stop
+    for _ in training:  # the first pause
         yield 0
         while True:
             epoch = max(epoch + 1, int(SPACING * epoch))
@@ -126,32 +127,28 @@ class Monitor:
     def __init__(self, task: FitTask) -> None:
         self.task, self.run, self.estimator = task, Run(task.split), task.estimator
         self.parts: dict[str, tuple[Any, Any, Array]] = {}
+        """Rows as the network takes them, what measures its loss on them, and their encoded target."""
         self.curves = task.watch in ("all", "curves")
 
     def measure(self, epoch: int) -> None:
-        """In a pause: the held-out error, and the curves if they are wanted."""
+        """In a pause, measure the held-out error, and the curves if they are wanted."""
         if not self.parts:
             self._prepare()
-            if self.task.watch == "all":
-                self.run.first_gradients = self._gradients()
         self.run.epochs.append(epoch)
         for name in self.parts if self.curves else ("val_",):
-            self._measure_part(name)
-
-    def _measure_part(self, name: str) -> None:
-        _, evaluator, target = self.parts[name]
-        points = self._points(name)
-        if self.curves:
-            value = evaluator.loss() if evaluator else math.nan
-            self.run.curves.setdefault(name + "loss", []).append(value)
-            score = mean_score(points, target, is_classifier(self.estimator))
-            self.run.curves.setdefault(name + "score", []).append(score)
-        if name:
-            self.run.outputs.append(points)
-            self.run.val_errors.append(self._error(points, target))
+            _, evaluator, target = self.parts[name]
+            points = self._points(name)
+            if self.curves:
+                loss = evaluator.loss() if evaluator else math.nan
+                self.run.curves.setdefault(name + "loss", []).append(loss)
+                score = mean_score(points, target, is_classifier(self.estimator))
+                self.run.curves.setdefault(name + "score", []).append(score)
+            if name:
+                self.run.outputs.append(points)
+                self.run.val_errors.append(self._error(points, target))
 
     def finish(self) -> None:
-        """Measure the fitted estimator, which need not be that of the last epoch."""
+        """Measure the fitted estimator, whose weights need not be those of the last epoch."""
         estimator, run = self.estimator, self.run
         self.measure(estimator.n_iter_)
         data, _, target = self.parts[""]
@@ -167,20 +164,21 @@ class Monitor:
         return np.asarray(self.estimator.target_estimates(outputs, target.shape[1]))
 
     def _prepare(self) -> None:
-        """The rows as the network takes them, and what measures its loss on them."""
         task = self.task
         for name, rows in (("", task.train[:MAX_ROWS]), ("val_", task.held_out)):
             data = self.estimator.check_validation_set(task.X[rows], task.y[rows])
             evaluator = self.estimator.evaluator(data) if self.curves else None
             self.parts[name] = (data, evaluator, one_hot(self.estimator, data.y))
+        if task.watch == "all":
+            self.run.first_gradients = self._gradients()
 
     def _error(self, points: Array, target: Array) -> float:
-        """The squared error as a share of what the best constant has."""
+        """The squared error as a share of that of the best constant."""
         error = float(((points - target) ** 2).sum(axis=1).mean()) / self.task.baseline
         return min(error, MAX_ERROR) if math.isfinite(error) else MAX_ERROR
 
     def _gradients(self) -> list[LayerGradient]:
-        """Statistics by layer at the present weights."""
+        """Statistics by layer at the current weights."""
         data, estimator = self.parts[""][0], self.estimator
         target = estimator.network_target(data.y)
         return gradient_statistics(estimator.network, estimator.network_loss(), data.X, target, max_rows=MAX_ROWS)
@@ -191,11 +189,16 @@ def one_hot(estimator: Any, y: Array) -> Array:
     return np.asarray(np.eye(len(estimator.classes_))[y]) if y.ndim == 1 else np.asarray(y, np.float64)
 
 
+def has_single_labels(target: Array) -> bool:
+    """Whether a target is one-hot: neither a column of 0 and 1 nor sets of labels."""
+    return target.shape[1] > 1 and bool((target.sum(axis=1) == 1).all())
+
+
 def wrong_labels(points: Array, target: Array) -> Array:
     """Rows whose most probable label, or set of labels, is another one; bool of shape (n,)."""
-    if points.shape[1] == 1 or not (target.sum(axis=1) == 1).all():
-        return np.asarray(((points > 0.5) != (target > 0.5)).any(axis=1))
-    return np.asarray(points.argmax(axis=1) != target.argmax(axis=1))
+    if has_single_labels(target):
+        return np.asarray(points.argmax(axis=1) != target.argmax(axis=1))
+    return np.asarray(((points > 0.5) != (target > 0.5)).any(axis=1))
 
 
 def mean_score(points: Array, target: Array, classes: bool) -> float:
@@ -207,12 +210,10 @@ def mean_score(points: Array, target: Array, classes: bool) -> float:
 
 def dead_units(estimator: Any, X: Any) -> dict[str, float]:
     """Share of the neurons that are zero for all rows, for each hidden layer with ReLU."""
-    found, n_hidden = {}, estimator.n_layers_ - 2
-    activations = estimator.activation if isinstance(estimator.activation, (list, tuple)) else None
-    for i in range(n_hidden):
-        if (activations[i] if activations else estimator.activation) == "relu":
-            layer, network = f"hidden{i + 1}", estimator.network
-            own = f"{layer}_activation"  # a layer of its own behind a normalization
-            outputs = predict_rows(network.truncate_at(own if own in network.graph.layers else layer), X)
+    found, network, n_hidden = {}, estimator.network, estimator.n_layers_ - 2
+    for i, activation in enumerate(each_layer("activation", estimator.activation, n_hidden), 1):
+        if activation == "relu":
+            layer, separate = f"hidden{i}", f"hidden{i}_activation"  # behind a normalization
+            outputs = predict_rows(network.truncate_at(separate if separate in network.graph.layers else layer), X)
             found[layer] = float((outputs == 0).all(axis=0).mean())
     return found

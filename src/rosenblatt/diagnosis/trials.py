@@ -19,7 +19,7 @@ from rosenblatt.estimators.mlp.hyperparameters import hidden_sizes, is_listed
 
 from .runs import FitTask, Run, Watched, run_tasks
 
-__all__ = ["FRACTIONS", "GIVEN", "RESTRAINTS", "Trial", "Trials", "larger", "on", "smaller", "unregularized"]
+__all__ = ["FRACTIONS", "GIVEN", "RESTRAINTS", "Trial", "Trials", "larger", "longer", "on", "smaller", "unregularized"]
 
 Array = npt.NDArray[Any]
 GIVEN = "as given"
@@ -28,18 +28,13 @@ RATE_FACTORS = (0.01, 0.1, 10.0, 100.0, 1000.0)
 L2_PER_ROW = (0.005, 0.05)
 """L2 penalties by row of a batch: mild (alpha=1 with batches of 200) and firm."""
 WIDTH_FACTOR = 4
-"""Of the widths of a larger network, which has at least `MIN_WIDE` neurons in a layer, and of a smaller one."""
+"""Factor of the widths of a larger network and divisor of those of a smaller one."""
 MIN_WIDE, MAX_WIDE, MIN_NARROW = 64, 512, 4
 EPOCHS_FACTOR = 5
 RESTRAINING = ("dropout", "input_dropout", "input_noise", "max_norm", "weight_decay", "l1", "label_smoothing")
 """Parameters that are off at 0."""
 MILD_ALPHA = 1e-4
-FIXED: dict[str, Any] = {
-    "checkpoint": None,
-    "warm_start": False,
-    "verbose": False,
-    "gradient_statistics": False,
-}
+FIXED: dict[str, Any] = {"checkpoint": None, "warm_start": False, "verbose": False, "gradient_statistics": False}
 RESTRAINTS = (GIVEN, *(f"L2 {p:g}" for p in L2_PER_ROW), "smaller")
 FRACTIONS = (0.25, 0.5, 1.0)
 """Shares of the training rows for learning curves."""
@@ -55,7 +50,7 @@ class Trial:
 
 
 def unregularized(model: Any) -> dict[str, Any]:
-    """The parameters that free the model of its penalties and noises; empty if it has none to speak of."""
+    """The parameters that remove penalties and noise; empty if there is next to none."""
     parameters = model.get_params(deep=False)
     changes = {n: 0.0 for n in RESTRAINING if np.any(np.asarray(parameters.get(n, 0.0), float))}
     if np.max(np.asarray(model.alpha, float), initial=0.0) > MILD_ALPHA:
@@ -64,16 +59,22 @@ def unregularized(model: Any) -> dict[str, Any]:
 
 
 def larger(model: Any) -> dict[str, Any]:
-    """The parameters of a wider network with at least one hidden layer."""
+    """The sizes of a wider network with at least one hidden layer."""
     sizes = hidden_sizes(model.hidden_layer_sizes)
     wide = tuple(max(s, min(MAX_WIDE, max(MIN_WIDE, WIDTH_FACTOR * s))) for s in sizes) or (MIN_WIDE,)
     return {"hidden_layer_sizes": wide}
 
 
-def smaller(model: Any) -> dict[str, Any]:
-    """The parameters of a narrower network."""
-    sizes = hidden_sizes(model.hidden_layer_sizes)
-    return {"hidden_layer_sizes": tuple(max(min(s, MIN_NARROW), s // WIDTH_FACTOR) for s in sizes)}
+def smaller(model: Any, divisor: int = WIDTH_FACTOR) -> dict[str, Any]:
+    """The sizes of a narrower network; empty if all layers are narrow already."""
+    sizes = tuple(hidden_sizes(model.hidden_layer_sizes))
+    narrow = tuple(max(min(s, MIN_NARROW), s // divisor) for s in sizes)
+    return {"hidden_layer_sizes": narrow} if narrow != sizes else {}
+
+
+def longer(model: Any) -> dict[str, Any]:
+    """Five times the epochs."""
+    return {"max_iter": EPOCHS_FACTOR * model.max_iter}
 
 
 def on(fraction: float, name: str) -> str:
@@ -83,18 +84,10 @@ def on(fraction: float, name: str) -> str:
 
 @dataclass
 class Trials:
-    """Trainings on the same splits.
+    """Trainings on the same splits, of copies of the unfitted `model`.
 
-    Attributes
-    ----------
-    model : estimator
-        Unfitted, and never trained: each task trains a copy.
-    X, y : arrays as checked
-    target : ndarray of shape (n_rows, n_outputs)
-        The encoded target, one-hot for classes.
-    splits : list of (training rows, held-out rows)
-    seeds : ndarray of int
-        One for each split: the same initial weights for all trials of a split.
+    `target` is encoded (one-hot for classes), of shape (n_rows, n_outputs); `splits` are pairs of training rows and
+    held-out rows. There is one seed for each split: the same initial weights for all its trials.
     """
 
     model: Any
@@ -113,7 +106,7 @@ class Trials:
         return {name: runs[i * k : (i + 1) * k] for i, name in enumerate(named)}
 
     def screen(self, named: dict[str, Trial], given: Sequence[Run]) -> dict[str, list[Run]]:
-        """The same, but on one split only for those that are no better there: the one that is learned worst."""
+        """The same, but those that are no better on the split that is learned worst are trained on that one only."""
         worst = max(given, key=lambda r: r.train_error)
         found = self.run(named, [worst.split])
         better = [n for n, (r,) in found.items() if r.train_error < worst.train_error and r.error < worst.error]
@@ -153,7 +146,7 @@ class Trials:
         return {on(f, name): Trial(changes or {}, f, watch[f]) for f in FRACTIONS}
 
     def freedom(self) -> dict[str, Trial]:
-        """Other learning rates (except for L-BFGS), more neurons and less regularization."""
+        """Other learning rates (except with L-BFGS), more neurons and less regularization."""
         rate, free = float(self.model.learning_rate_init), unregularized(self.model)
         factors = () if self.model.solver == "lbfgs" else RATE_FACTORS
         found = {f"rate x{f:g}": Trial({"learning_rate_init": f * rate}) for f in factors}
@@ -162,15 +155,9 @@ class Trials:
             found |= {"unregularized": Trial(free), "larger, unregularized": Trial(larger(self.model) | free)}
         return found
 
-    def longer(self) -> dict[str, Trial]:
-        """More epochs."""
-        return {"longer": Trial({"max_iter": EPOCHS_FACTOR * self.model.max_iter})}
-
     def restraint(self) -> dict[str, Trial]:
-        """L2 penalties and fewer neurons, each in the best of its epochs, on all rows and on fewer."""
-        changes: dict[str, dict[str, Any]] = {}
-        if not is_listed(self.model.alpha):
-            changes |= {f"L2 {p:g}": {"alpha": max(1e-4, p * self.batch_size)} for p in L2_PER_ROW}
-        if smaller(self.model)["hidden_layer_sizes"] != tuple(hidden_sizes(self.model.hidden_layer_sizes)):
-            changes["smaller"] = smaller(self.model)
-        return {n: t for name, changed in changes.items() for n, t in self.learning_curve(changed, name).items()}
+        """L2 penalties and fewer neurons, on all rows and on fewer."""
+        penalties = () if is_listed(self.model.alpha) else L2_PER_ROW
+        changes = {f"L2 {p:g}": {"alpha": max(1e-4, p * self.batch_size)} for p in penalties}
+        changes["smaller"] = smaller(self.model)
+        return {n: t for name, c in changes.items() if c for n, t in self.learning_curve(c, name).items()}

@@ -12,62 +12,40 @@ from typing import TYPE_CHECKING
 from rosenblatt._lazy import lazy_names
 
 if TYPE_CHECKING:
-    from .drawing import plot
-    from .equivalence import Equivalence, equivalent
-    from .formulas import Formula
-    from .makers import at_least, majority, truth_function, variables
-    from .network import ThresholdNetwork, WrongNetworkError
-    from .neuron import Neuron, NotSeparableError, single_neuron
-    from .separability import Certificate, Separability, linear_separability
-    from .soft import soften
-    from .wiring import threshold_network
-    from .xor import XOR_FORMS
+    from .drawing import plot as plot
+    from .equivalence import Equivalence as Equivalence
+    from .equivalence import equivalent as equivalent
+    from .formulas import Formula as Formula
+    from .makers import at_least as at_least
+    from .makers import majority as majority
+    from .makers import truth_function as truth_function
+    from .makers import variables as variables
+    from .network import ThresholdNetwork as ThresholdNetwork
+    from .network import WrongNetworkError as WrongNetworkError
+    from .neuron import Neuron as Neuron
+    from .neuron import NotSeparableError as NotSeparableError
+    from .neuron import single_neuron as single_neuron
+    from .separability import Certificate as Certificate
+    from .separability import Separability as Separability
+    from .separability import linear_separability as linear_separability
+    from .soft import soften as soften
+    from .wiring import threshold_network as threshold_network
+    from .xor import XOR_FORMS as XOR_FORMS
 
-__all__ = [
-    "XOR_FORMS",
-    "Certificate",
-    "Equivalence",
-    "Formula",
-    "Neuron",
-    "NotSeparableError",
-    "Separability",
-    "ThresholdNetwork",
-    "WrongNetworkError",
-    "at_least",
-    "equivalent",
-    "linear_separability",
-    "majority",
-    "plot",
-    "single_neuron",
-    "soften",
-    "threshold_network",
-    "truth_function",
-    "variables",
-]
-
-_HOMES = {
-    "XOR_FORMS": "xor",
-    "Certificate": "separability",
-    "Equivalence": "equivalence",
-    "Formula": "formulas",
-    "Neuron": "neuron",
-    "NotSeparableError": "neuron",
-    "Separability": "separability",
-    "ThresholdNetwork": "network",
-    "WrongNetworkError": "network",
-    "at_least": "makers",
-    "equivalent": "equivalence",
-    "linear_separability": "separability",
-    "majority": "makers",
-    "plot": "drawing",
-    "single_neuron": "neuron",
-    "soften": "soft",
-    "threshold_network": "wiring",
-    "truth_function": "makers",
-    "variables": "makers",
+_NAMES = {
+    "drawing": ("plot",),
+    "equivalence": ("Equivalence", "equivalent"),
+    "formulas": ("Formula",),
+    "makers": ("at_least", "majority", "truth_function", "variables"),
+    "network": ("ThresholdNetwork", "WrongNetworkError"),
+    "neuron": ("Neuron", "NotSeparableError", "single_neuron"),
+    "separability": ("Certificate", "Separability", "linear_separability"),
+    "soft": ("soften",),
+    "wiring": ("threshold_network",),
+    "xor": ("XOR_FORMS",),
 }
-
-
+_HOMES = {name: module for module, names in _NAMES.items() for name in names}
+__all__ = list(_HOMES)
 __getattr__ = lazy_names(__name__, _HOMES)
 
 

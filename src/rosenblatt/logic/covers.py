@@ -12,17 +12,9 @@ __all__ = ["cubes_of"]
 
 
 def cubes_of(truth: NDArray[np.bool_]) -> list[dict[int, bool]]:
-    """Conjunctions whose disjunction has the given truth table.
+    """Conjunctions whose disjunction has the given truth table, with the rows of `rosenblatt.logic.truth.assignments`.
 
-    Parameters
-    ----------
-    truth : ndarray of bool, shape (2 ** n,)
-        In the order of `rosenblatt.logic.truth.assignments`.
-
-    Returns
-    -------
-    list of dict
-        Each maps the index of an input to its required value.
+    Each maps the index of an input to its required value.
     """
     n = truth.size.bit_length() - 1
     table = truth.reshape((2,) * n)
@@ -30,20 +22,14 @@ def cubes_of(truth: NDArray[np.bool_]) -> list[dict[int, bool]]:
     cubes = []
     while open_rows.any():
         row = np.unravel_index(int(open_rows.argmax()), table.shape)
-        cube = widened(table, open_rows, {i: bool(bit) for i, bit in enumerate(row)})
+        wider = [{i: bool(bit) for i, bit in enumerate(row)}]
+        while wider:  # drop needless conditions, first those whose removal covers the most open rows
+            cube = max(wider, key=lambda candidate: int(open_rows[face(candidate, n)].sum()))
+            wider = [{j: bit for j, bit in cube.items() if j != i} for i in cube]
+            wider = [candidate for candidate in wider if table[face(candidate, n)].all()]
         open_rows[face(cube, n)] = False
         cubes.append(cube)
     return cubes
-
-
-def widened(table: NDArray[np.bool_], open_rows: NDArray[np.bool_], cube: dict[int, bool]) -> dict[int, bool]:
-    """The cube without its needless conditions, dropping first those whose removal covers the most open rows."""
-    while True:
-        smaller = [{j: bit for j, bit in cube.items() if j != i} for i in cube]
-        smaller = [candidate for candidate in smaller if table[face(candidate, table.ndim)].all()]
-        if not smaller:
-            return cube
-        cube = max(smaller, key=lambda candidate: int(open_rows[face(candidate, table.ndim)].sum()))
 
 
 def face(cube: dict[int, bool], n: int) -> tuple[int | slice, ...]:

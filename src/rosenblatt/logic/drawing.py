@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from .formulas import require_kind
 from .network import ThresholdNetwork
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ RADIUS = 0.2
 LAYER_DISTANCE = 2.2
 MANY_LINES = 24
 """With more lines between two layers, weights of 1 and -1 are shown by the color of the line alone."""
+MAX_LETTERS = 22
 POSITIVE, NEGATIVE, PASSED = "#1f6fb4", "#c23b22", "#9a9a9a"
 Positions = list[list[tuple[float, float]]]
 
@@ -46,8 +48,7 @@ def plot(network: ThresholdNetwork, ax: Axes | None = None) -> Axes:
     TypeError
         If network is not a ThresholdNetwork.
     """
-    if not isinstance(network, ThresholdNetwork):
-        raise TypeError(f"network is {network!r}, a {type(network).__name__}; plot takes a ThresholdNetwork")
+    require_kind("network", network, ThresholdNetwork, "plot takes a ThresholdNetwork")
     try:
         from matplotlib import pyplot
     except ImportError as error:
@@ -59,7 +60,9 @@ def plot(network: ThresholdNetwork, ax: Axes | None = None) -> Axes:
     positions = [[(LAYER_DISTANCE * i, (n - 1) / 2 - j) for j in range(n)] for i, n in enumerate(sizes)]
     for layer in range(len(network.weights)):
         draw_weights(ax, network, layer, positions)
-    draw_inputs(ax, network, positions[0])
+    for name, (x, y) in zip(network.names, positions[0], strict=True):
+        circle(ax, (x, y), "#f3f3f3", "#444444")
+        ax.text(x - RADIUS - 0.08, y, name, fontsize=11, ha="right", va="center")
     for layer in range(len(network.weights)):
         draw_neurons(ax, network, layer, positions[layer + 1])
     ax.set_title(str(network.formula), fontsize=12)
@@ -94,13 +97,6 @@ def draw_weights(ax: Axes, network: ThresholdNetwork, layer: int, positions: Pos
             )  # fmt: skip
 
 
-def draw_inputs(ax: Axes, network: ThresholdNetwork, positions: list[tuple[float, float]]) -> None:
-    """The inputs with their names."""
-    for name, position in zip(network.names, positions, strict=True):
-        circle(ax, position, "#f3f3f3", "#444444")
-        ax.text(position[0] - RADIUS - 0.08, position[1], name, fontsize=11, ha="right", va="center")
-
-
 def draw_neurons(ax: Axes, network: ThresholdNetwork, layer: int, positions: list[tuple[float, float]]) -> None:
     """The neurons of one layer: the threshold in the circle, and below it what the neuron computes."""
     is_output = layer == len(network.weights) - 1
@@ -112,10 +108,11 @@ def draw_neurons(ax: Axes, network: ThresholdNetwork, layer: int, positions: lis
             ax.annotate(
                 "", (x + RADIUS + 0.45, y), (x + RADIUS, y), arrowprops={"arrowstyle": "->", "color": "#444444"}
             )
-        elif network.labels[layer][j]:
+        elif label := network.labels[layer][j]:
+            shown = label if len(label) <= MAX_LETTERS else label[: MAX_LETTERS - 1] + "…"
             ax.text(
-                x, y - RADIUS - 0.06, truncated_label(network.labels[layer][j]), color="#444444", fontsize=8.5,
-                ha="center", va="top", zorder=4, bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.6},
+                x, y - RADIUS - 0.06, shown, color="#444444", fontsize=8.5, ha="center", va="top", zorder=4,
+                bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.6},
             )  # fmt: skip
 
 
@@ -129,8 +126,3 @@ def circle(ax: Axes, position: tuple[float, float], face: str, edge: str) -> Any
 def signed(prefix: str, value: float) -> str:
     """A number with a true minus sign."""
     return f"{prefix}{value:g}".replace("-", "−")
-
-
-def truncated_label(label: str, max_length: int = 22) -> str:
-    """A label, truncated to the width below a neuron."""
-    return label if len(label) <= max_length else label[: max_length - 1] + "…"

@@ -7,12 +7,11 @@ samples.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .formulas import Formula
+from .formulas import Formula, require_kind
 from .network import ThresholdNetwork
 from .truth import assignments, in_words, values_of
 
@@ -76,25 +75,18 @@ def equivalent(f: Formula | ThresholdNetwork, g: Formula | ThresholdNetwork) -> 
     TypeError
         If one argument is neither a formula nor a network.
     """
-    left, right = side_of(f, "f"), side_of(g, "g")
-    names = tuple(dict.fromkeys((*left.names, *right.names)))
+    for name, side in (("f", f), ("g", g)):
+        require_kind(name, side, (Formula, ThresholdNetwork), "equivalent takes a Formula or a ThresholdNetwork")
+    names = tuple(dict.fromkeys((*f.names, *g.names)))
     rows = assignments(names)
-    a, b = truth_of(left, names, rows), truth_of(right, names, rows)
+    a, b = truth_of(f, names, rows), truth_of(g, names, rows)
+    left, right = (str(side) if isinstance(side, Formula) else f"the network of {side.formula}" for side in (f, g))
     different = np.flatnonzero(a != b)
     if not different.size:
-        return Equivalence(title(left), title(right), len(rows), 0)
+        return Equivalence(left, right, len(rows), 0)
     at = different[0]
     counterexample = {name: int(bit) for name, bit in zip(names, rows[at], strict=True)}
-    return Equivalence(title(left), title(right), len(rows), different.size, counterexample, (bool(a[at]), bool(b[at])))
-
-
-def side_of(given: Any, name: str) -> Formula | ThresholdNetwork:
-    """The argument, after checking that it has a truth table."""
-    if not isinstance(given, (Formula, ThresholdNetwork)):
-        raise TypeError(
-            f"{name} is {given!r}, a {type(given).__name__}; equivalent takes a Formula or a ThresholdNetwork"
-        )
-    return given
+    return Equivalence(left, right, len(rows), different.size, counterexample, (bool(a[at]), bool(b[at])))
 
 
 def truth_of(side: Formula | ThresholdNetwork, names: tuple[str, ...], rows: NDArray[np.uint8]) -> NDArray[np.bool_]:
@@ -102,8 +94,3 @@ def truth_of(side: Formula | ThresholdNetwork, names: tuple[str, ...], rows: NDA
     if isinstance(side, Formula):
         return values_of(side, names, rows)
     return side.predict(rows[:, [names.index(name) for name in side.names]]).astype(bool)
-
-
-def title(side: Formula | ThresholdNetwork) -> str:
-    """A short name for the printed verdict."""
-    return str(side) if isinstance(side, Formula) else f"the network of {side.formula}"

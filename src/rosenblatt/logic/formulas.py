@@ -15,7 +15,19 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["And", "AtLeast", "Formula", "Not", "Or", "TruthFunction", "Variable", "Xor", "operand", "require_variables"]
+__all__ = [
+    "And",
+    "AtLeast",
+    "Formula",
+    "Not",
+    "Or",
+    "TruthFunction",
+    "Variable",
+    "Xor",
+    "operand",
+    "require_kind",
+    "require_variables",
+]
 
 Bits = NDArray[np.bool_]
 
@@ -52,22 +64,15 @@ class Formula:
         return bool(self.evaluate({name: np.array(bool(value)) for name, value in values.items()}))
 
     def __and__(self, other: Any) -> Formula:
-        return And(joined(And, "&", self, other))
-
-    def __rand__(self, other: Any) -> Formula:
-        return And(joined(And, "&", other, self))
+        return And.of(self, other)
 
     def __or__(self, other: Any) -> Formula:
-        return Or(joined(Or, "|", self, other))
-
-    def __ror__(self, other: Any) -> Formula:
-        return Or(joined(Or, "|", other, self))
+        return Or.of(self, other)
 
     def __xor__(self, other: Any) -> Formula:
-        return Xor(joined(Xor, "^", self, other))
+        return Xor.of(self, other)
 
-    def __rxor__(self, other: Any) -> Formula:
-        return Xor(joined(Xor, "^", other, self))
+    __rand__, __ror__, __rxor__ = __and__, __or__, __xor__  # for the error: a formula on the left has been asked before
 
     def __invert__(self) -> Formula:
         return self.part if isinstance(self, Not) else Not(self)
@@ -131,6 +136,12 @@ class Joined(Formula):
     parts: tuple[Formula, ...]
     symbol: ClassVar[str]
     operate: ClassVar[np.ufunc]
+
+    @classmethod
+    def of(cls, *sides: Any) -> Formula:
+        """The operands joined, where those of the same kind are flattened: (a & b) & c has three parts."""
+        formulas = [operand(side, cls.symbol) for side in sides]
+        return cls(tuple(part for side in formulas for part in (side.parts if isinstance(side, cls) else (side,))))
 
     def evaluate(self, values: Mapping[str, Bits]) -> Bits:
         """The operator applied to the values of all parts."""
@@ -207,18 +218,16 @@ class TruthFunction(Formula):
 
 def operand(given: Any, where: str) -> Formula:
     """The operand, after checking that it is a formula."""
-    if isinstance(given, Formula):
-        return given
-    raise TypeError(
-        f"an operand of {where} is {given!r}, a {type(given).__name__}; it must be a formula, such as "
-        'a variable from variables("a b")'
-    )
+    rule = 'it must be a formula, such as a variable from variables("a b")'
+    formula: Formula = require_kind(f"an operand of {where}", given, Formula, rule)
+    return formula
 
 
-def joined(kind: type[Joined], symbol: str, left: Any, right: Any) -> tuple[Formula, ...]:
-    """The parts of both operands. Operands of the same kind are flattened: (a & b) & c has three parts."""
-    sides = (operand(left, symbol), operand(right, symbol))
-    return tuple(part for side in sides for part in (side.parts if isinstance(side, kind) else (side,)))
+def require_kind(name: str, given: Any, kinds: Any, rule: str) -> Any:
+    """The argument, if it is an instance of `kinds`; else a TypeError that ends with the rule."""
+    if not isinstance(given, kinds):
+        raise TypeError(f"{name} is {given!r}, a {type(given).__name__}; {rule}")
+    return given
 
 
 def require_variables(given: tuple[str, ...], allowed: tuple[str, ...], where: str, complete: bool = True) -> None:

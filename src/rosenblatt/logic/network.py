@@ -58,7 +58,15 @@ class ThresholdNetwork:
     def __post_init__(self) -> None:
         weights = tuple(steps(w, f"weights of layer {i + 1}") for i, w in enumerate(self.weights))
         biases = tuple(steps(b, f"biases of layer {i + 1}") for i, b in enumerate(self.biases))
-        require_layers(len(self.names), [w.shape for w in weights], [b.shape for b in biases])
+        n, shapes, heights = len(self.names), [w.shape for w in weights], [b.shape for b in biases]
+        chained = len(shapes) == len(heights) > 0 and all(len(shape) == 2 for shape in shapes)
+        chained = chained and shapes[0][0] == n and shapes[-1][1] == 1
+        chained = chained and all(first[1] == second[0] for first, second in pairwise(shapes))
+        if not chained or [shape[1:] for shape in shapes] != heights:
+            raise ValueError(
+                f"weights of shapes {shapes} and biases of shapes {heights} do not form a network of {n} inputs and "
+                "one output: layer i needs weights (n_i, n_{i+1}) and biases (n_{i+1},), and the last has one neuron"
+            )
         require_variables(self.formula.names, tuple(self.names), "among the network's inputs", complete=False)
         labels = self.labels or tuple(("",) * len(b) for b in biases)
         if [len(layer) for layer in labels] != [len(b) for b in biases]:
@@ -171,15 +179,3 @@ def steps(given: Any, where: str) -> Array:
         array = array.astype(np.int64)
     array.flags.writeable = False
     return array
-
-
-def require_layers(n_inputs: int, weights: list[tuple[int, ...]], biases: list[tuple[int, ...]]) -> None:
-    """Raise if the shapes of the layers do not match, or if there is more than one output."""
-    chained = len(weights) == len(biases) > 0 and all(len(shape) == 2 for shape in weights)
-    chained = chained and weights[0][0] == n_inputs and weights[-1][1] == 1
-    chained = chained and all(first[1] == second[0] for first, second in pairwise(weights))
-    if not chained or [shape[1:] for shape in weights] != biases:
-        raise ValueError(
-            f"weights of shapes {weights} and biases of shapes {biases} do not form a network of {n_inputs} inputs and "
-            "one output: layer i needs weights (n_i, n_{i+1}) and biases (n_{i+1},), and the last layer has one neuron"
-        )

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .formulas import Formula
+from .formulas import Formula, require_kind
 from .makers import MAX_INPUTS
 from .separability import Certificate, linear_separability
 from .truth import assignments, binary_rows, values_of
@@ -95,8 +95,7 @@ def single_neuron(formula: Formula) -> Neuron:
     TypeError
         If `formula` is not a formula.
     """
-    if not isinstance(formula, Formula):
-        raise TypeError(f"formula is {formula!r}, a {type(formula).__name__}; single_neuron takes a formula")
+    require_kind("formula", formula, Formula, "single_neuron takes a formula")
     if len(formula.names) > MAX_INPUTS:
         raise ValueError(
             f"{formula} has {len(formula.names)} variables; single_neuron takes at most {MAX_INPUTS}. "
@@ -112,20 +111,14 @@ def single_neuron(formula: Formula) -> Neuron:
 
 def integer_neuron(rows: NDArray[np.uint8], truth: NDArray[np.bool_]) -> tuple[Integers, int] | None:
     """Integer weights and bias of a neuron with this truth table; None if there are none, or none were found."""
-    if not is_unate(truth):
+    cube = truth.reshape((2,) * rows.shape[1]).astype(np.int8)
+    changes = [np.diff(cube, axis=axis) for axis in range(cube.ndim)]
+    if any((change > 0).any() and (change < 0).any() for change in changes):  # a weight has one sign
         return None
     found = weights_for(rows, truth)
     if isinstance(found, Certificate) or not np.issubdtype(found[0].dtype, np.integer):
         return None
     return found[0], int(found[1])
-
-
-def is_unate(truth: NDArray[np.bool_]) -> bool:
-    """Whether each input can only raise or only lower the value, which a single neuron requires."""
-    n = int(np.log2(truth.size))
-    cube = truth.reshape((2,) * n).astype(np.int8)
-    changes = [np.diff(cube, axis=axis) for axis in range(n)]
-    return not any((change > 0).any() and (change < 0).any() for change in changes)
 
 
 def weights_for(rows: NDArray[np.uint8], truth: NDArray[np.bool_]) -> tuple[NDArray[Any], float] | Certificate:

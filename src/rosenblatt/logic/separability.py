@@ -14,6 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rosenblatt._checks import check_finite
+
 __all__ = ["Certificate", "Separability", "linear_separability"]
 
 Array = NDArray[np.float64]
@@ -82,11 +84,9 @@ class Certificate:
 
     def explain(self, true: str = "true points", false: str = "false points") -> str:
         """The certificate as a sentence without a full stop."""
-        left, right = mean_in_words(true, self.true_weights), mean_in_words(false, self.false_weights)
-        return (
-            f"{left} {listed(self.true_points, self.true_weights)} is also {right} "
-            f"{listed(self.false_points, self.false_weights)}: both are {coordinates(self.point)}"
-        )
+        left = mean_in_words(true, self.true_points, self.true_weights)
+        right = mean_in_words(false, self.false_points, self.false_weights)
+        return f"{left} is also {right}: both are {coordinates(self.point)}"
 
     def __str__(self) -> str:
         return self.explain()
@@ -181,9 +181,7 @@ def checked(X: Any, y: Any) -> tuple[Array, NDArray[np.bool_], tuple[Any, Any]]:
     X, y = np.asarray(X, dtype=np.float64), np.asarray(y)
     if X.ndim != 2 or 0 in X.shape:
         raise ValueError(f"X has shape {X.shape}; it must be a table of shape (n_rows, n_features), not empty")
-    if not np.isfinite(X).all():
-        row, column = np.argwhere(~np.isfinite(X))[0]
-        raise ValueError(f"X is {X[row, column]} in row {row}, column {column} (from 0); all numbers must be finite")
+    check_finite("X", X)
     if y.shape != X.shape[:1]:
         raise ValueError(f"y has shape {y.shape}; with {X.shape[0]} rows in X it must have shape ({X.shape[0]},)")
     classes, labels = np.unique(y, return_inverse=True)
@@ -249,25 +247,18 @@ def certificate_from(X: Array, scaled: Array, positive: NDArray[np.bool_], multi
     return Certificate(true, false, true_points, false_points, true_weights, false_weights)
 
 
-def mean_in_words(of: str, weights: Array) -> str:
-    """The kind of mean, in words."""
-    if len(weights) == 1:
-        return f"one of the {of},"
-    if np.ptp(weights) > SHOWN:
-        return f"a weighted mean of {len(weights)} {of},"
-    return f"the midpoint of the {of}" if len(weights) == 2 else f"the mean of {len(weights)} {of},"
-
-
-def listed(points: Array, weights: Array) -> str:
-    """Points as text, with their weights unless these are equal."""
-    equal = np.ptp(weights) <= SHOWN
+def mean_in_words(of: str, points: Array, weights: Array) -> str:
+    """The kind of mean in words, and its points, with their weights unless these are equal."""
+    n, equal = len(points), np.ptp(weights) <= SHOWN
+    kind = f"the mean of {n} {of}," if equal else f"a weighted mean of {n} {of},"
+    kind = f"one of the {of}," if n == 1 else f"the midpoint of the {of}" if n == 2 and equal else kind
     shown = [
         coordinates(point) if equal else f"{number(weight)} x {coordinates(point)}"
         for point, weight in zip(points[:MAX_LISTED], weights, strict=False)
     ]
-    if len(points) > MAX_LISTED:
-        return ", ".join(shown) + ", ..."
-    return " and ".join([", ".join(shown[:-1]), shown[-1]] if len(shown) > 1 else shown)
+    if n > MAX_LISTED:
+        return f"{kind} {', '.join(shown)}, ..."
+    return f"{kind} {' and '.join([', '.join(shown[:-1]), shown[-1]] if n > 1 else shown)}"
 
 
 def coordinates(point: Iterable[float]) -> str:

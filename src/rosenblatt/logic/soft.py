@@ -6,14 +6,13 @@ truth table and which can be trained further. Never changes the threshold networ
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import DTypeLike, NDArray
+from numpy.typing import DTypeLike
 
 from rosenblatt._checks import check_number
 from rosenblatt.nn import Network, NetworkSpec
 
+from .formulas import require_kind
 from .network import ThresholdNetwork
 from .truth import assignments, in_words
 
@@ -44,30 +43,16 @@ def soften(network: ThresholdNetwork, sharpness: float = 10.0, dtype: DTypeLike 
     TypeError
         If network is not a ThresholdNetwork.
     """
-    if not isinstance(network, ThresholdNetwork):
-        raise TypeError(
-            f"network is {network!r}, a {type(network).__name__}; soften takes a ThresholdNetwork: wire a formula with "
-            "threshold_network first"
-        )
+    rule = "soften takes a ThresholdNetwork: wire a formula with threshold_network first"
+    require_kind("network", network, ThresholdNetwork, rule)
     check_number("sharpness", sharpness, 0, above=True)
     sizes = network.layer_sizes
     spec = NetworkSpec(sizes[0], sizes[1:-1], sizes[-1], activation="logistic", output="logistic")
     soft = Network(spec, dtype=dtype)
     for i, (weights, bias) in enumerate(zip(network.weights, network.biases, strict=True)):
         soft.weights[i][...] = sharpness * weights
-        soft.biases[i][...] = sharpness * (bias + half_steps(weights, bias))
-    require_same_table(soft, network, sharpness)
-    return soft
-
-
-def half_steps(weights: NDArray[Any], bias: NDArray[Any]) -> NDArray[np.float64]:
-    """Half the distance between adjacent sums of each neuron: 1/2 for integers, 1/4 for multiples of 1/2."""
-    whole = np.vstack([weights, bias]) % 1 == 0
-    return np.where(whole.all(axis=0), 0.5, 0.25)
-
-
-def require_same_table(soft: Network, network: ThresholdNetwork, sharpness: float) -> None:
-    """Raise if the softened network has a different truth table."""
+        is_whole = (np.vstack([weights, bias]) % 1 == 0).all(axis=0)
+        soft.biases[i][...] = sharpness * (bias + np.where(is_whole, 0.5, 0.25))  # half the distance between sums
     rows = assignments(network.names)
     outputs, expected = soft.predict(rows.astype(soft.dtype))[:, 0], network.predict(rows)
     different = np.flatnonzero(~((outputs >= 0.5) == expected.astype(bool)))
@@ -78,3 +63,4 @@ def require_same_table(soft: Network, network: ThresholdNetwork, sharpness: floa
             f"{in_words(network.names, rows[at])} the output is {outputs[at]:.3g} where the threshold network gives "
             f"{expected[at]}. Use a larger value, such as {2 * sharpness:g}"
         )
+    return soft

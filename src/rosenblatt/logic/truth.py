@@ -22,13 +22,7 @@ MAX_VARIABLES = 20
 
 
 def assignments(names: tuple[str, ...]) -> NDArray[np.uint8]:
-    """All assignments, shape (2 ** n, n): from 0...00 to 1...11, where the first variable changes slowest.
-
-    Raises
-    ------
-    ValueError
-        If there are more than 20 variables.
-    """
+    """All assignments, shape (2 ** n, n): from 0...00 to 1...11, where the first variable changes slowest."""
     n = len(names)
     if n > MAX_VARIABLES:
         raise ValueError(

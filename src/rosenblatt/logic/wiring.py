@@ -17,10 +17,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from .covers import cubes_of
-from .formulas import And, AtLeast, Formula, Not, Or, TruthFunction, Variable, Xor, require_variables
+from .formulas import And, AtLeast, Formula, Not, Or, TruthFunction, Variable, Xor, require_kind, require_variables
 from .makers import names_of
 from .network import ThresholdNetwork
 from .neuron import integer_neuron
@@ -78,13 +77,11 @@ def threshold_network(formula: Formula, inputs: str | Sequence[str] | None = Non
     TypeError
         If `formula` is not a formula.
     """
-    if not isinstance(formula, Formula):
-        raise TypeError(f"formula is {formula!r}, a {type(formula).__name__}; threshold_network takes a formula")
+    require_kind("formula", formula, Formula, "threshold_network takes a formula")
     names = formula.names if inputs is None else names_of(inputs)
     require_variables(formula.names, names, "among the inputs", complete=False)
     wiring = Wiring(names)
-    output = wiring.output(formula)
-    network = wiring.layered(formula, output)
+    network = wiring.layered(formula, wiring.output(formula))
     if len(names) <= VERIFIED_VARIABLES:
         network.verify()
     return network
@@ -104,12 +101,13 @@ class Wiring:
         signal = self.signal(formula)
         nodes = [node for node, _ in signal.weights]
         if len(nodes) != 1 or nodes[0] < len(self.names):
-            return self.node(self.gate([signal], 1, str(formula)))
-        if signal.base == 0:
-            return nodes[0]
-        gate = self.gates[nodes[0] - len(self.names)]  # for integers, w x + b < 0 is the same as -w x - b - 1 >= 0
-        negated = tuple((node, -weight) for node, weight in gate.weights)
-        return self.node(self.add(Gate(negated, -gate.bias - 1, gate.depth, str(formula))))
+            signal = self.gate([signal], 1, str(formula))
+        elif signal.base == 1:
+            gate = self.gates[nodes[0] - len(self.names)]  # for integers, w x + b < 0 is the same as -w x - b - 1 >= 0
+            negated = tuple((node, -weight) for node, weight in gate.weights)
+            signal = self.add(Gate(negated, -gate.bias - 1, gate.depth, str(formula)))
+        ((node, _),) = signal.weights
+        return node
 
     def signal(self, formula: Formula) -> Signal:
         """A signal that computes the formula. Adds gates if necessary."""
@@ -124,21 +122,18 @@ class Wiring:
                 return self.input(name)
             case Not(part):
                 return ~self.signal(part)
-        if not is_flat(formula):
-            found = self.one_neuron(formula)
-            if found is not None:
-                return found
-        match formula:
-            case And(parts):
-                return self.gate([self.signal(part) for part in parts], len(parts), str(formula))
-            case Or(parts):
-                return self.gate([self.signal(part) for part in parts], 1, str(formula))
-            case AtLeast(k, parts):
-                return self.gate([self.signal(part) for part in parts], k, str(formula))
-            case Xor(parts):
-                return self.counted(parts, [count % 2 == 1 for count in range(len(parts) + 1)])
-        assert isinstance(formula, TruthFunction)
-        return self.table(formula)
+        # With different variables or their negations as parts, one gate is enough or, for ^, impossible.
+        literals = [part.part if isinstance(part, Not) else part for part in formula.parts]
+        is_flat = len(formula.names) == len(literals) and all(isinstance(part, Variable) for part in literals)
+        if not is_flat and (found := self.one_neuron(formula)) is not None:
+            return found
+        if isinstance(formula, TruthFunction):
+            return self.table(formula)
+        n = len(formula.parts)
+        if isinstance(formula, Xor):
+            return self.counted(formula.parts, [count % 2 == 1 for count in range(n + 1)])
+        k = formula.k if isinstance(formula, AtLeast) else n if isinstance(formula, And) else 1
+        return self.gate([self.signal(part) for part in formula.parts], k, str(formula))
 
     def one_neuron(self, formula: Formula) -> Signal | None:
         """One gate over the variables of the formula; None if there are too many or one gate is not enough."""
@@ -162,8 +157,9 @@ class Wiring:
     def counted(self, parts: Sequence[Formula], values: Sequence[bool]) -> Signal:
         """A function of the number of true parts: a sum of gates, one per change of value, with alternating signs."""
         changes = [k for k in range(1, len(values)) if values[k] != values[k - 1]]
-        signals = [self.signal(part) for part in parts]
-        gates = [self.gate(signals, k, count_label(k, tuple(parts))) for k in changes]
+        signals, given = [self.signal(part) for part in parts], tuple(parts)
+        labels = [Or(given) if k == 1 else And(given) if k == len(given) else AtLeast(k, given) for k in changes]
+        gates = [self.gate(signals, k, str(label)) for k, label in zip(changes, labels, strict=True)]
         weights, base = added([gate if values[k] else ~gate for gate, k in zip(gates, changes, strict=True)])
         n_falls = sum(not values[k] for k in changes)
         return Signal(weights, base - n_falls + int(values[0]))
@@ -171,10 +167,10 @@ class Wiring:
     def table(self, formula: TruthFunction) -> Signal:
         """A truth function that no single neuron computes."""
         signals = [self.input(name) for name in formula.names]
-        rows, truth = assignments(formula.names), np.array(formula.table)
-        by_count = values_by_count(rows, truth)
-        if by_count is not None:
-            return self.counted([Variable(name) for name in formula.names], by_count)
+        counts, truth = assignments(formula.names).sum(axis=1), np.array(formula.table)
+        by_count = [truth[counts == count] for count in range(len(signals) + 1)]
+        if all((values == values[0]).all() for values in by_count):
+            return self.counted([Variable(name) for name in formula.names], [bool(values[0]) for values in by_count])
         true, false = cubes_of(truth), cubes_of(~truth)
         shorter, negated = (false, True) if len(false) < len(true) else (true, False)
         parts = []
@@ -198,19 +194,13 @@ class Wiring:
         """The signal of an input."""
         return Signal(((self.names.index(name), 1),))
 
-    @staticmethod
-    def node(signal: Signal) -> int:
-        """The node of a signal that is the value of a single node."""
-        ((node, _),) = signal.weights
-        return node
-
     def depth(self, node: int) -> int:
         """The layer of a node; 0 for inputs."""
         return 0 if node < len(self.names) else self.gates[node - len(self.names)].depth
 
     def layered(self, formula: Formula, output: int) -> ThresholdNetwork:
         """The gates that the output depends on, in layers, with neurons that pass values on to later layers."""
-        n, last = len(self.names), self.depth(output)
+        n, last, texts = len(self.names), self.depth(output), [*self.names, *(gate.label for gate in self.gates)]
         read_last = self.last_readers(output)
         layers = [list(range(n))]
         for depth in range(1, last + 1):
@@ -229,7 +219,7 @@ class Wiring:
                 bias.append(gate.bias)
             weights.append(w)
             biases.append(np.array(bias))
-            labels.append(tuple(self.label(node) for node in layers[depth]))
+            labels.append(tuple(texts[node] for node in layers[depth]))
         return ThresholdNetwork(formula, self.names, tuple(weights), tuple(biases), tuple(labels))
 
     def last_readers(self, output: int) -> dict[int, int]:
@@ -247,10 +237,6 @@ class Wiring:
                 reads[source] = max(reads.get(source, 0), gate.depth)
         return reads
 
-    def label(self, node: int) -> str:
-        """What a node computes, as text."""
-        return self.names[node] if node < len(self.names) else self.gates[node - len(self.names)].label
-
 
 def added(signals: Sequence[Signal]) -> tuple[tuple[tuple[int, int], ...], int]:
     """The weights by node (sorted, without zeros) and the base of a sum of signals."""
@@ -259,21 +245,3 @@ def added(signals: Sequence[Signal]) -> tuple[tuple[tuple[int, int], ...], int]:
         for node, weight in signal.weights:
             sums[node] = sums.get(node, 0) + weight
     return tuple(sorted((node, weight) for node, weight in sums.items() if weight)), sum(s.base for s in signals)
-
-
-def count_label(k: int, parts: tuple[Formula, ...]) -> str:
-    """What a counting gate computes, as a formula."""
-    return str(Or(parts) if k == 1 else And(parts) if k == len(parts) else AtLeast(k, parts))
-
-
-def is_flat(formula: Formula) -> bool:
-    """Whether all parts are different variables or their negations: one gate is then enough or, for ^, impossible."""
-    literals = all(isinstance(part.part if isinstance(part, Not) else part, Variable) for part in formula.parts)
-    return literals and bool(formula.parts) and len(formula.names) == len(formula.parts)
-
-
-def values_by_count(rows: NDArray[np.uint8], truth: NDArray[np.bool_]) -> list[bool] | None:
-    """The value for 0, 1, ... true inputs, if the function depends only on their number; else None."""
-    counts = rows.sum(axis=1)
-    values = [truth[counts == count] for count in range(rows.shape[1] + 1)]
-    return [bool(value[0]) for value in values] if all((value == value[0]).all() for value in values) else None

@@ -24,19 +24,9 @@ __all__ = ["ActivationDisplay", "activation_values", "plot_activations"]
 
 
 def activation_values(activation: str | Activation, z: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Values and derivatives of an activation at the points `z`, in float64.
+    """Values and derivatives of an activation at the points `z`, of shape (n,), in float64.
 
     Learned parameters have their initial values.
-
-    Parameters
-    ----------
-    activation : str or callable
-    z : ndarray of shape (n,)
-        Points at which to evaluate it.
-
-    Returns
-    -------
-    values, derivatives : ndarray of shape (n,)
     """
     b = Builder("float64")
     x = b.input("x", (M, 1))
@@ -76,7 +66,7 @@ class ActivationDisplay(BaseDisplay):
             panel.plot(self.z, slopes, "--", color=COLOURS[1], label="derivative")
             panel.set_title(name, fontsize=10)
         if ax is None:
-            for panel in panels.flat[max(0, n - 4) : n]:  # those above hidden ones have numbers of their own
+            for panel in panels.flat[max(0, n - 4) : n]:  # also those above hidden panels
                 panel.tick_params(labelbottom=True)
             lines = panels.flat[0].get_lines()[2:]
             panels.flat[0].figure.legend(handles=lines, loc="outside upper center", ncols=2, frameon=False)

@@ -15,14 +15,6 @@ from rosenblatt.plots.style import axes, colours, pyplot
 __all__ = ["plot_decision_boundary"]
 
 
-def colours_of(n_classes: int) -> dict[str, Any]:
-    """The colours of the regions in the form that scikit-learn takes, which for two classes is a colormap."""
-    from matplotlib.colors import ListedColormap
-
-    chosen = colours(n_classes)
-    return {"multiclass_colors": chosen} if n_classes > 2 else {"cmap": ListedColormap(chosen)}
-
-
 def plot_decision_boundary(model: Any, X: Any, y: Any = None, *, ax: Any = None, grid_resolution: int = 200) -> Any:
     """Draw the regions of a classifier, and the rows.
 
@@ -49,7 +41,7 @@ def plot_decision_boundary(model: Any, X: Any, y: Any = None, *, ax: Any = None,
         If the model is not fitted.
     """
     pyplot()
-    from matplotlib.colors import LinearSegmentedColormap
+    from matplotlib.colors import LinearSegmentedColormap, ListedColormap
     from sklearn.inspection import DecisionBoundaryDisplay
     from sklearn.utils.validation import check_is_fitted
 
@@ -71,9 +63,10 @@ def plot_decision_boundary(model: Any, X: Any, y: Any = None, *, ax: Any = None,
         ax.figure.colorbar(display.surface_, ax=ax, label=f"probability of class {classes[1]}")
         ax.contour(display.xx0, display.xx1, display.response, levels=[0.5], colors="0.2", linewidths=1)
     else:
+        coloured = {"multiclass_colors": shades} if len(classes) > 2 else {"cmap": ListedColormap(shades)}
         display = DecisionBoundaryDisplay.from_estimator(
             model, X, response_method="predict", ax=ax, grid_resolution=grid_resolution, alpha=0.35,
-            plot_method="pcolormesh", **colours_of(len(classes)),
+            plot_method="pcolormesh", **coloured,
         )  # fmt: skip
     for i, label in enumerate(classes if y is not None else ()):
         rows = np.asarray(y) == label

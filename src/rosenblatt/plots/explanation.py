@@ -96,20 +96,15 @@ class DependenceDisplay(BaseDisplay):
             crowded = {"rotation": 90, "fontsize": 7} if len(x) > CROWDED else {"rotation": 45, "ha": "right"}
             panel.set_xticks(x, [shortened(label) for label in found.labels()], **crowded)
         elif found.kind == "date":
-            label_dates(panel)
-        panel.set_xlabel(found.column)
-        panel.set_ylabel(f"probability of {found.outputs[1]}" if binary else "mean prediction")
+            from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
+
+            locator = AutoDateLocator(minticks=3, maxticks=6)  # type: ignore[no-untyped-call]
+            panel.xaxis.set_major_locator(locator)
+            panel.xaxis.set_major_formatter(ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]
+        quantity = f"probability of {found.outputs[1]}" if binary else "mean prediction"
+        panel.set(xlabel=found.column, ylabel=quantity)
         if len(shown) > 1:
             panel.legend(fontsize=8, frameon=False)
-
-
-def label_dates(panel: Any) -> None:
-    """Put a few short dates below the panel."""
-    from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
-
-    locator = AutoDateLocator(minticks=3, maxticks=6)  # type: ignore[no-untyped-call]
-    panel.xaxis.set_major_locator(locator)
-    panel.xaxis.set_major_formatter(ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]
 
 
 def shortened(text: str) -> str:

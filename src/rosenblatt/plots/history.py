@@ -52,13 +52,21 @@ class HistoryDisplay(BaseDisplay):
                 f"the history has no column {', '.join(missing) or 'at all'}; it has: {', '.join(history)}"
             )
         chosen = {name: list(history[name]) for name in wanted}
-        return cls(chosen, best_epoch_of(chosen), log).plot(ax)
+        best_epoch = None
+        for name, sign in (("val_loss", 1.0), ("val_score", -1.0)):  # scores decide, if there are any
+            values = {i: sign * v for i, v in enumerate(chosen.get(name, ()), start=1) if not math.isnan(v)}
+            best_epoch = min(values, key=values.__getitem__) if values else best_epoch
+        return cls(chosen, best_epoch, log).plot(ax)
 
     def plot(self, ax: Any = None) -> Self:
         """Draw on `ax`, or on a new figure."""
         kinds = columns_by_unit(self.columns)
-        if self.log:
-            self._require_positive(next(iter(kinds.values())))
+        for name in next(iter(kinds.values())) if self.log else ():
+            low = min(self.columns[name], default=1.0)
+            if low <= 0:
+                raise ValueError(
+                    f"{name} falls to {low:g}, but a logarithmic scale only shows positive values: set log=False"
+                )
         ax = axes(ax)
         from matplotlib.ticker import MaxNLocator
 
@@ -89,14 +97,6 @@ class HistoryDisplay(BaseDisplay):
         epochs, colour = range(1, len(values) + 1), COLOURS[i % len(COLOURS)]
         return ax.plot(epochs, values, style, color=colour, label=name, marker=marker)[0]
 
-    def _require_positive(self, names: Sequence[str]) -> None:
-        for name in names:
-            low = min(self.columns[name], default=1.0)
-            if low <= 0:
-                raise ValueError(
-                    f"{name} falls to {low:g}, but a logarithmic scale only shows positive values: set log=False"
-                )
-
 
 def unit_of(column: str) -> str:
     """The quantity in a column, which labels its axis."""
@@ -108,13 +108,7 @@ def unit_of(column: str) -> str:
 
 
 def columns_by_unit(columns: Mapping[str, Sequence[float]]) -> dict[str, list[str]]:
-    """Columns by kind, scores last.
-
-    Raises
-    ------
-    ValueError
-        If there are more than two kinds, because a plot has two axes.
-    """
+    """Columns by kind, scores last; ValueError for more than two kinds, because a plot has two axes."""
     kinds: dict[str, list[str]] = {}
     for name in sorted(columns, key=lambda name: unit_of(name) == "score"):
         kinds.setdefault(unit_of(name), []).append(name)
@@ -124,15 +118,6 @@ def columns_by_unit(columns: Mapping[str, Sequence[float]]) -> dict[str, list[st
             f"a plot has two axes, but the columns are of {len(kinds)} kinds: {listed}; make several plots"
         )
     return kinds
-
-
-def best_epoch_of(columns: Mapping[str, Sequence[float]]) -> int | None:
-    """The epoch of the highest validation score or, without scores, of the lowest validation loss."""
-    for name, sign in (("val_score", -1.0), ("val_loss", 1.0)):
-        values = {i: sign * v for i, v in enumerate(columns.get(name, ()), start=1) if not math.isnan(v)}
-        if values:
-            return min(values, key=values.__getitem__)
-    return None
 
 
 def plot_history(

@@ -56,23 +56,18 @@ class NetworkDisplay(BaseDisplay):
         ax.set_axis_off()
         return self.drawn_on(ax)
 
-    def _shown(self, size: int) -> list[int]:
-        """The neurons of a layer that are drawn."""
-        if size <= self.most_neurons:
-            return list(range(size))
-        half = self.most_neurons // 2
-        return [*range(half), *range(size - half, size)]
-
     def _places(self, size: int) -> dict[int, float]:
         """Height of each neuron that is drawn, with a gap in place of those that are not."""
-        shown = self._shown(size)
+        half = self.most_neurons // 2
+        shown = [*range(size)] if size <= self.most_neurons else [*range(half), *range(size - half, size)]
         steps = np.arange(len(shown), dtype=float)
         if len(shown) < size:
-            steps[len(shown) // 2 :] += 1.0
+            steps[half:] += 1.0
         return dict(zip(shown, (steps.max() / 2 - steps).tolist(), strict=True))
 
     def _draw_neurons(self, ax: Any, spec: NetworkSpec) -> None:
         from matplotlib.collections import LineCollection
+        from matplotlib.lines import Line2D
 
         places = [self._places(size) for size in spec.layer_sizes]
         largest = max(float(np.abs(w).max()) for w in self.network.weights) or 1.0
@@ -84,7 +79,8 @@ class NetworkDisplay(BaseDisplay):
             widths = [0.2 + 2.2 * abs(s) for s in strength]
             alphas = [0.08 + 0.75 * abs(s) for s in strength]
             ax.add_collection(LineCollection(lines, colors=colours, linewidths=widths, alpha=alphas, zorder=1))
-        frozen = [False, *(f"{name}.weights" in self.network.frozen for name in dense_names(spec))]
+        dense = [*(f"hidden{i + 1}" for i in range(len(spec.hidden))), "output"]
+        frozen = [False, *(f"{name}.weights" in self.network.frozen for name in dense)]
         bottom = min(min(p.values()) for p in places)
         for layer, (size, place) in enumerate(zip(spec.layer_sizes, places, strict=True)):
             fill = FROZEN if frozen[layer] else "white"
@@ -94,21 +90,11 @@ class NetworkDisplay(BaseDisplay):
             words = [*layer_lines(spec, layer), *(["frozen"] if frozen[layer] else [])]
             below = {"textcoords": "offset points", "ha": "center", "va": "top", "fontsize": 9}
             ax.annotate("\n".join(words), (layer, bottom), (0, -14), **below)
-        self._explain_colours(ax)
+        signs = zip(("positive weight", "negative weight"), COLOURS, strict=False)
+        handles = [Line2D([], [], color=colour, label=label) for label, colour in signs]
+        ax.legend(handles=handles, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2, frameon=False, fontsize=8)
         ax.set_xlim(-0.4, len(places) - 0.6)
         ax.set_ylim(bottom - 0.5, max(max(p.values()) for p in places) + 0.5)
-
-    def _explain_colours(self, ax: Any) -> None:
-        from matplotlib.lines import Line2D
-
-        signs = {"positive": COLOURS[0], "negative": COLOURS[1]}
-        lines = [Line2D([], [], color=colour, label=f"{sign} weight") for sign, colour in signs.items()]
-        ax.legend(handles=lines, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2, frameon=False, fontsize=8)
-
-
-def dense_names(spec: NetworkSpec) -> list[str]:
-    """Names of the layers with neurons, without the inputs."""
-    return [*(f"hidden{i + 1}" for i in range(len(spec.hidden))), "output"]
 
 
 def layer_lines(spec: NetworkSpec, layer: int) -> list[str]:
@@ -127,7 +113,11 @@ def layer_lines(spec: NetworkSpec, layer: int) -> list[str]:
 
 def draw_layers(ax: Any, network: Network) -> Any:
     """Draw layers as boxes on `ax` or a new figure, with layers of one depth side by side. Returns the Axes."""
-    graph, level = network.graph, _levels(network)
+    graph = network.graph
+    level: dict[Node, int] = {}
+    """Length of the longest path from an input."""
+    for node in graph.nodes:
+        level[node] = 1 + max((level[n] for n in node.inputs), default=-1)
     rows: dict[int, list[Node]] = {}
     for node in graph.nodes:
         rows.setdefault(level[node], []).append(node)
@@ -186,14 +176,6 @@ def is_frozen(network: Network, node: Node) -> bool:
     """Whether any parameter of the layer is frozen."""
     name = network.graph.names[node]
     return any(p.name in network.frozen for p in network.graph.parameters_of(network.graph.node(name)))
-
-
-def _levels(network: Network) -> dict[Node, int]:
-    """Length of the longest path from an input to each node."""
-    level: dict[Node, int] = {}
-    for node in network.graph.nodes:
-        level[node] = 1 + max((level[n] for n in node.inputs), default=-1)
-    return level
 
 
 def plot_network(model: Any, *, most_neurons: int = 12, ax: Any = None) -> NetworkDisplay:

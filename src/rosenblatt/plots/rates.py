@@ -33,9 +33,7 @@ class RateDisplay(BaseDisplay):
         ax.plot(found.rates, found.losses, color="0.8", label="loss of each step")
         ax.plot(found.rates, found.smoothed, color=COLOURS[0], label="smoothed")
         ax.axvline(found.suggestion, color=COLOURS[1], linestyle="--", label=f"suggestion {found.suggestion:.2g}")
-        ax.set_xscale("log")
-        ax.set_xlabel("learning rate")
-        ax.set_ylabel("loss")
+        ax.set(xscale="log", xlabel="learning rate", ylabel="loss")
         low, high = min(found.losses), max(found.smoothed[0], max(found.losses[: max(1, len(found.losses) // 4)]))
         margin = high - low  # limits, as a diverging loss would hide the rest
         ax.set_ylim(low - 0.05 * margin - 1e-12, high + 0.2 * margin + 1e-12)

@@ -44,12 +44,15 @@ class SearchDisplay(BaseDisplay):
     def plot(self, ax: Any = None) -> Self:
         """Draw on `ax` (three Axes) or on a new figure."""
         panels = panels_of(ax, 3)
-        self._draw_course(panels.flat[0])
-        self._draw_importance(panels.flat[1])
+        self._draw_scores(panels.flat[0])
+        middle, names = panels.flat[1], list(self.importance)
+        middle.barh(names, list(self.importance.values()), color=COLOURS[0])
+        middle.invert_yaxis()
+        middle.set_xlabel("share of the score that a forest explains")
         self._draw_pair(panels.flat[2])
         return self.drawn_on(panels)
 
-    def _draw_course(self, panel: Any) -> None:
+    def _draw_scores(self, panel: Any) -> None:
         number = np.arange(1, len(self.scores) + 1)
         for colour, stage in zip(COLOURS, np.unique(self.epochs), strict=False):
             here = self.epochs == stage
@@ -57,19 +60,13 @@ class SearchDisplay(BaseDisplay):
         last = np.where(self.epochs == self.epochs.max(), self.scores, np.nan)
         best = np.fmax.accumulate(last)
         panel.step(number, best, where="post", color="0.4", linewidth=1, label="best so far")
-        panel.set_xlabel("candidate")
-        panel.set_ylabel("mean score of the folds")
+        panel.set(xlabel="candidate", ylabel="mean score of the folds")
         panel.legend(fontsize=8)
-
-    def _draw_importance(self, panel: Any) -> None:
-        names = list(self.importance)
-        panel.barh(np.arange(len(names)), list(self.importance.values()), color=COLOURS[0])
-        panel.set_yticks(np.arange(len(names)), names)
-        panel.invert_yaxis()
-        panel.set_xlabel("share of the score that a forest explains")
 
     def _draw_pair(self, panel: Any) -> None:
         """Draw candidates by two parameters, coloured by their score relative to the others of their stage."""
+        from rosenblatt.search.importance import within_stage
+
         if len(self.pair) < 2:
             panel.set_axis_off()
             return
@@ -80,15 +77,6 @@ class SearchDisplay(BaseDisplay):
             panel.set(**{f"{axis}label": name})
         drawn = panel.scatter(*positions, c=within_stage(self.scores, self.epochs)[seen], cmap="viridis", s=24)
         panel.figure.colorbar(drawn, ax=panel, label="score above the mean of its stage")
-
-
-def within_stage(scores: Any, epochs: Any) -> Any:
-    """Scores minus the mean score of the candidates with the same number of epochs."""
-    found = np.array(scores, dtype=float)
-    for stage in np.unique(epochs):
-        here = (epochs == stage) & np.isfinite(found)
-        found[here] -= found[here].mean() if here.any() else 0.0
-    return found
 
 
 def positions_on(panel: Any, axis: str, values: list[Any]) -> Any:

@@ -16,13 +16,7 @@ COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#4
 
 
 def pyplot() -> Any:
-    """The module matplotlib.pyplot.
-
-    Raises
-    ------
-    ImportError
-        If matplotlib is not installed. The message says how to install it.
-    """
+    """The module matplotlib.pyplot; ImportError if matplotlib is not installed."""
     try:
         import matplotlib.pyplot as plt
     except ImportError:

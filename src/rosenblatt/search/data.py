@@ -1,7 +1,7 @@
 """The data of a search: folds that all candidates share, trainings over them, and their digest.
 
-Takes X and y as the user has them. Returns the rows of each fold, converted once. Never splits the table of
-estimators that make folds and encodings themselves.
+Takes the user's X and y. Returns the rows of each fold, converted once. Never splits the table of estimators that make
+folds and encodings themselves.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ FLOATS = (np.float64, np.float32)
 class SearchData:
     """Folds for an estimator, and how they are scored; ValueError for data that no candidate could be trained on.
 
-    With `keeps_precision` numbers stay as they are: candidates differ in the type that they compute in. `refit_share`
-    is the number of all rows divided by that of a fold's training rows.
+    With `keeps_precision`, numbers keep their type, because candidates compute in different ones. `refit_share` is the
+    number of all rows divided by the number of training rows in a fold.
     """
 
     def __init__(self, estimator: Any, X: Any, y: Any, cv: Any, scoring: Any, keeps_precision: bool = False) -> None:
@@ -49,8 +49,8 @@ class SearchData:
                 self.X = read_table(X)
             if not isinstance(cv, Integral):
                 raise TypeError(
-                    f"cv is {cv!r}, but {type(estimator).__name__} is scored by the folds of its own members: leave cv "
-                    "out, and set their number by `members`."
+                    f"cv is {cv!r}, but {type(estimator).__name__} is scored by the folds of its members: leave cv "
+                    "out, and set the number of folds by `members`."
                 )
             self.scorer = None if scoring is None else check_scoring(estimator, scoring)
             self.targets = self.target_values() if scoring is not None else None
@@ -85,13 +85,13 @@ class SearchData:
         return folds
 
     def training(self, estimator: Any, k: int) -> ResumableTrial | RestartedTrial:
-        """A training of an unfitted estimator on a fold."""
+        """A training of an unfitted estimator on the fold k."""
         if self.makes_own_folds:
             return RestartedTrial(estimator, self.X, self.y, self.scorer, self.targets)
         return ResumableTrial(estimator, self.folds[k], self.scorer)
 
     def digest(self, said: str) -> str:
-        """A hash of the data and of what else is said."""
+        """A hash of the data and of a text."""
         found = hashlib.blake2b(said.encode(), digest_size=20)
         if self.makes_own_folds:
             found.update(table_digest(self.X.inputs if isinstance(self.X, TabularTask) else self.X).encode())
@@ -103,7 +103,7 @@ class SearchData:
 
 
 def table_digest(X: Any) -> str:
-    """Of a table: names, kinds and cells of its columns."""
+    """A hash of a table: names, kinds and cells of its columns."""
     if issparse(X):
         raise TypeError("A sparse matrix was passed, but tabular estimators take tables; use X.toarray().")
     if not isinstance(X, Table):

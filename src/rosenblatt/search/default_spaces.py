@@ -17,7 +17,7 @@ ADAMS = ("adam", "adamw", "nadam")
 
 
 def default_space(estimator: Any) -> dict[str, Any]:
-    """Every hyperparameter of a network that matters, to be searched as it is or with changes.
+    """A space over every hyperparameter of a network that matters, to be used unchanged or as a starting point.
 
     Parameters
     ----------
@@ -26,25 +26,18 @@ def default_space(estimator: Any) -> dict[str, Any]:
     Returns
     -------
     dict
-        A space for `MLPSearchCV`. Values that stand twice in a list are twice as probable.
+        A space for `MLPSearchCV`. Values that occur twice in a list are twice as probable.
     """
-    return tabular_space(type(estimator)().settings.learning_rate) if estimator.makes_own_folds else mlp_space()
-
-
-def tabular_space(peak: float) -> dict[str, Any]:
-    """Of the tabular estimators, around their defaults."""
-    return {
-        "hidden": [*((width,) * 3 for width in (64, 128, 256)), (256,) * 4, (128, 128), (256, 256), (512,)],
-        "activation": ["selu", "mish", "silu"],
-        "learning_rate": LogUniform(peak / 4, peak * 1.5),
-        "dropout": [0.0, 0.05, 0.1, 0.15, 0.3, 0.45],
-        "weight_decay": LogUniform(0.002, 0.05),
-        "batch_size": [64, 128, 256],
-    }
-
-
-def mlp_space() -> dict[str, Any]:
-    """Of `MLPClassifier` and `MLPRegressor`."""
+    if estimator.makes_own_folds:
+        peak = type(estimator)().settings.learning_rate
+        return {
+            "hidden": [*((width,) * 3 for width in (64, 128, 256)), (256,) * 4, (128, 128), (256, 256), (512,)],
+            "activation": ["selu", "mish", "silu"],
+            "learning_rate": LogUniform(peak / 4, peak * 1.5),
+            "dropout": [0.0, 0.05, 0.1, 0.15, 0.3, 0.45],
+            "weight_decay": LogUniform(0.002, 0.05),
+            "batch_size": [64, 128, 256],
+        }
     leaky, elu = Instance(LeakyReLU, alpha=LogUniform(0.01, 0.3)), Instance(ELU, alpha=LogUniform(0.3, 2.0))
     return {
         "hidden_layer_sizes": Layers(),

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from rosenblatt._checks import is_number
 
-__all__ = ["hyperparameter_importance"]
+__all__ = ["hyperparameter_importance", "within_stage"]
 
 MIN_CANDIDATES = 8
 N_TREES, N_REPEATS = 200, 10
@@ -26,7 +26,7 @@ def hyperparameter_importance(results: Mapping[str, Any], random_state: int = 0)
     Parameters
     ----------
     results : dict
-        ``search.cv_results_``. Only candidates with a score count; scores of early stages are compared within their
+        ``search.cv_results_``. Only candidates with a score count. Scores of early stages are compared within their
         stage.
     random_state : int
 
@@ -42,13 +42,9 @@ def hyperparameter_importance(results: Mapping[str, Any], random_state: int = 0)
     known = np.flatnonzero(np.isfinite(scores))
     if len(known) < MIN_CANDIDATES:
         raise ValueError(f"{len(known)} candidates have a score; importances need {MIN_CANDIDATES} or more.")
-    target, epochs = scores[known], np.asarray(results["epochs"])[known]
-    for stage in np.unique(epochs):
-        here = epochs == stage
-        target[here] -= target[here].mean()
+    target = within_stage(scores[known], np.asarray(results["epochs"])[known])
     names = sorted(name.removeprefix("param_") for name in results if name.startswith("param_"))
-    columns = [as_numbers(results[f"param_{name}"][known]) for name in names]
-    matrix = np.column_stack(columns)
+    matrix = np.column_stack([as_numbers(results[f"param_{name}"][known]) for name in names])
     forest = ExtraTreesRegressor(N_TREES, min_samples_leaf=2, random_state=random_state).fit(matrix, target)
     found = permutation_importance(forest, matrix, target, n_repeats=N_REPEATS, random_state=random_state)
     means = np.maximum(found.importances_mean, 0.0)
@@ -56,8 +52,17 @@ def hyperparameter_importance(results: Mapping[str, Any], random_state: int = 0)
     return {names[i]: float(shares[i]) for i in np.argsort(-shares, kind="stable")}
 
 
+def within_stage(scores: Any, epochs: Any) -> NDArray[np.float64]:
+    """Scores minus the mean score of the candidates with the same number of epochs."""
+    found = np.array(scores, dtype=float)
+    for stage in np.unique(epochs):
+        here = (epochs == stage) & np.isfinite(found)
+        found[here] -= found[here].mean() if here.any() else 0.0
+    return found
+
+
 def as_numbers(values: Any) -> NDArray[np.float64]:
-    """A parameter's values as numbers: their own (logarithms where all are positive), else one for each value."""
+    """A parameter's values as numbers: themselves (logarithms if all are positive), or else one number per value."""
     cells = [None if hidden else value for value, hidden in zip(values.data, np.ma.getmaskarray(values), strict=True)]
     present = [cell for cell in cells if cell is not None]
     if all(is_number(cell) for cell in present):

@@ -22,20 +22,10 @@ FORMAT = "rosenblatt search"
 
 @dataclass(frozen=True)
 class Result:
-    """One candidate after so many epochs.
+    """The candidate `trial` after at most so many epochs, at the stage `rung`.
 
-    Attributes
-    ----------
-    trial, rung, epochs : int
-        Which candidate, at which stage, after at most so many epochs.
-    scores : list of float
-        Of the folds; empty if it failed.
-    error : str
-        Why it failed, or nothing.
-    seconds : float
-        Of its trainings so far, one after the other.
-    complete : bool
-        False where time ran out on the way.
+    It has a score for each fold, or none and an `error` that says why. `seconds` is the time of its trainings so far,
+    one after the other. It is not `complete` if time ran out during a training.
     """
 
     trial: int
@@ -48,7 +38,7 @@ class Result:
 
     @property
     def mean(self) -> float:
-        """The mean score; minus infinity for one that failed."""
+        """The mean score; minus infinity if the candidate failed."""
         return sum(self.scores) / len(self.scores) if self.scores else -math.inf
 
     @property
@@ -60,7 +50,7 @@ class Result:
 class Journal:
     """Results in memory, and in a file if there is one.
 
-    `digest` is that of the search: data, space, estimator, folds, seed. A file with another digest is refused.
+    `digest` identifies the search: data, space, estimator, folds, seed. A file with another digest is refused.
     """
 
     def __init__(self, path: Any, digest: str) -> None:
@@ -76,10 +66,13 @@ class Journal:
             write_atomically(self.path, line({"format": FORMAT, "version": 1, "digest": digest}))
 
     def add(self, result: Result) -> None:
-        """Keep a result; one that is complete also in the file, at once."""
+        """Keep a result; if it is complete, write it to the file at once."""
         self.found[result.trial, result.rung] = result
         if self.path is not None and result.complete:
-            self._append(asdict(result))
+            with open(self.path, "ab") as file:
+                file.write(line(asdict(result)))
+                file.flush()
+                os.fsync(file.fileno())
 
     def _read(self, path: Path, digest: str) -> None:
         data = read_regular(path)
@@ -91,25 +84,18 @@ class Journal:
         except (ValueError, TypeError, KeyError, IndexError):
             known = False
         if not known:
-            raise ValueError(f"checkpoint {path} is no record of a search; choose another name.")
+            raise ValueError(f"checkpoint {path} is not a record of a search; choose another name.")
         if head["digest"] != digest:
             raise ValueError(
-                f"checkpoint {path} is of another search: data, space, estimator, folds, seed or numbers of trials and "
-                "epochs differ. Choose another name, or delete the file."
+                f"checkpoint {path} belongs to another search: data, space, estimator, folds, seed or numbers of "
+                "trials and epochs differ. Choose another name, or delete the file."
             )
         if len(whole) < len(data):  # the end of a line is missing: the process was killed while it wrote
             with open(path, "r+b") as file:
                 file.truncate(len(whole))
         self.found = {(entry.trial, entry.rung): entry for entry in entries}
 
-    def _append(self, entry: dict[str, Any]) -> None:
-        assert self.path is not None
-        with open(self.path, "ab") as file:
-            file.write(line(entry))
-            file.flush()
-            os.fsync(file.fileno())
-
 
 def line(entry: dict[str, Any]) -> bytes:
-    """An entry as it stands in the file."""
+    """An entry in the form that the file holds."""
     return json.dumps(entry).encode() + b"\n"

@@ -1,4 +1,4 @@
-"""The best candidates so far, while a search is under way.
+"""The best candidates so far, while a search is running.
 
 Takes results as they come. Writes a live table to a terminal, or a line for each new best to a file or a pipe, and
 nothing without ``verbose``. Never decides anything.
@@ -50,7 +50,7 @@ class ProgressTable:
         self.planned += sum(r.count * (r.epochs - b) for r, b in zip(bracket.rungs, before, strict=False))
 
     def add(self, result: Result, params: dict[str, Any]) -> None:
-        """Take note of a result, and show it if it is the best."""
+        """Record a result, and show it if it is the best."""
         before = self.found[result.trial][0].epochs if result.trial in self.found else 0
         self.trained += result.epochs - before
         self.n_failed += bool(result.error)
@@ -60,18 +60,18 @@ class ProgressTable:
             self.console.print(self.line(), markup=False, soft_wrap=True)
 
     def best(self, n: int) -> list[tuple[Result, dict[str, Any]]]:
-        """Those that came furthest, the best of them first."""
+        """Those with the most epochs first, and among them the best first."""
         scored = [entry for entry in self.found.values() if entry[0].scores]
         return sorted(scored, key=lambda entry: (-entry[0].rung, -entry[0].mean, entry[0].trial))[:n]
 
     def seconds_left(self) -> float:
-        """By the epochs that are still to train, and by the time budget; infinite before anything is known."""
+        """An estimate from the remaining epochs and the time budget; infinite before anything is known."""
         elapsed = time.monotonic() - self.began
         by_plan = elapsed * (self.planned - self.trained) / self.trained if self.trained else math.inf
         return max(0.0, min(by_plan, self.end - time.monotonic()))
 
     def title(self) -> str:
-        """How far the search is."""
+        """The progress of the search."""
         failed = f", {self.n_failed} failed" if self.n_failed else ""
         left = self.seconds_left()
         return f"{len(self.found)} candidates{failed}" + (f", about {left:.0f} s left" if left < math.inf else "")
@@ -93,6 +93,6 @@ class ProgressTable:
 
 
 def format_params(params: dict[str, Any]) -> str:
-    """Parameters in a line; none: the estimator is tried as it is."""
+    """Parameters in a line; if there are none, the estimator is tried as it is."""
     shown = {name: f"{value:.3g}" if isinstance(value, float) else repr(value) for name, value in params.items()}
     return ", ".join(f"{name}={value}" for name, value in shown.items()) or "as it is"

@@ -1,4 +1,4 @@
-"""The best candidate fitted on all rows, perhaps averaged with the next best.
+"""The best candidate fitted on all rows, averaged with the next best ones if that is better.
 
 Takes a finished search and the data. Returns a fitted estimator. Never tries another candidate.
 """
@@ -10,7 +10,6 @@ import time
 from copy import copy
 from typing import Any
 
-from rosenblatt.search.journal import Result
 from rosenblatt.search.scheduler import SearchScheduler
 from rosenblatt.search.trials import Fold, ResumableTrial
 
@@ -18,7 +17,7 @@ __all__ = ["refit_best"]
 
 
 def refit_best(run: SearchScheduler, X: Any, y: Any) -> Any:
-    """The best estimator, fitted on all rows; at the end of the time budget with what it has learned."""
+    """The best estimator, fitted on all rows, or for as long as the time budget allows."""
     assert run.best is not None
     if run.data.makes_own_folds:
         return average_leaders(run, X, y)
@@ -33,27 +32,25 @@ def refit_best(run: SearchScheduler, X: Any, y: Any) -> Any:
 
 
 def average_leaders(run: SearchScheduler, X: Any, y: Any) -> Any:
-    """The best estimator, with the networks of the next ones that came as far where they improve it."""
+    """The best estimator, averaged with those of the next ones that improve it.
+
+    These came as far as the best, their columns and outputs mean the same, and there is time for them.
+    """
     first, *others = run.leaders()
-    best = fitted(run, first.trial, X, y)
-    for result in others:
-        if can_join(run, first, result):
+    best, candidates = fitted(run, first.trial, X, y), run.sampler.candidates
+    for other in others:
+        one, two = candidates[first.trial], candidates[other.trial]
+        alike = all(one.get(name) == two.get(name) for name in run.estimator.shared_parameters)
+        has_time = other.trial in run.workers.trainings or run.budget.end == math.inf
+        if alike and has_time and other.standing[:2] == first.standing[:2]:
             both = copy(best)
-            both.average_with([fitted(run, result.trial, X, y)], run.data.target_values())
+            both.average_with([fitted(run, other.trial, X, y)], run.data.target_values())
             best = both if both.score_ > best.score_ else best
     return best
 
 
-def can_join(run: SearchScheduler, first: Result, other: Result) -> bool:
-    """Whether a candidate came as far as the best, its columns and outputs mean the same, and there is time for it."""
-    one, two = (run.sampler.candidates[result.trial] for result in (first, other))
-    alike = all(one.get(name) == two.get(name) for name in run.estimator.shared_parameters)
-    has_time = other.trial in run.workers.trainings or run.budget.end == math.inf
-    return alike and has_time and other.standing[:2] == first.standing[:2]
-
-
 def fitted(run: SearchScheduler, trial: int, X: Any, y: Any) -> Any:
-    """A candidate's estimator, as it is kept, or trained again."""
+    """A candidate's estimator, either kept from the search or trained again."""
     end = run.budget.end
     kept: list[Any] = run.workers.trainings.pop(trial, [])
     if kept and (end < math.inf or kept[0].estimator.planned_epochs == run.max_epochs):

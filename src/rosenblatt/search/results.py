@@ -1,4 +1,4 @@
-"""What a search found, as scikit-learn shows it.
+"""What a search found, in scikit-learn's form.
 
 Takes results and candidates. Returns the columns of `cv_results_`, and a data frame. Never ranks a failure first.
 """
@@ -41,6 +41,6 @@ def results_frame(table: Mapping[str, Any]) -> Any:
         import pandas as pd  # type: ignore[import-untyped]
     except ModuleNotFoundError:
         raise ModuleNotFoundError(
-            "results_frame needs pandas: pip install 'rosenblatt[data]', or pandas by itself", name="pandas"
+            "results_frame needs pandas: pip install 'rosenblatt[data]', or only pandas", name="pandas"
         ) from None
     return pd.DataFrame(dict(table)).sort_values("rank_test_score", kind="stable").reset_index(drop=True)

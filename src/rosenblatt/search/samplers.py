@@ -1,7 +1,7 @@
 """Which candidates are tried: drawn at random, or proposed by Optuna from what was found.
 
 Takes a space, a seed, and results. Returns candidates by number. Never depends on the number of threads: results are
-told in the order of candidates, wave by wave.
+reported in the order of candidates, wave by wave.
 """
 
 from __future__ import annotations
@@ -9,23 +9,21 @@ from __future__ import annotations
 from typing import Any
 
 from rosenblatt.search.journal import Result
-from rosenblatt.search.spaces import Random, Space
+from rosenblatt.search.spaces import OptunaDraws, Random, Space
 from rosenblatt.training.checkpoint import setting_text
 
-__all__ = ["Optuna", "Sampler", "make_sampler"]
+__all__ = ["OptunaSampler", "Sampler"]
 
 WAVE_SIZE = 8
-"""Candidates that are proposed before results are told."""
+"""Candidates that are proposed before results are reported."""
 N_STARTUP_TRIALS = 10
 MAX_REDRAWS = 20
-QUANTILES = (1e-9, 1 - 1e-9)
-"""Without the ends, which may be infinite."""
 
 
 class Sampler:
-    """Candidates drawn at random; those that were drawn before are drawn again, a few times.
+    """Candidates drawn at random. One that was drawn before is replaced, within a limited number of tries.
 
-    With `include_default` the first candidate is the estimator as it is, with nothing drawn.
+    With `include_default`, the first candidate is the estimator as it is, with nothing drawn.
     """
 
     independent = True
@@ -40,11 +38,11 @@ class Sampler:
         """Why a candidate could not be drawn."""
 
     def waves(self, trials: list[int]) -> list[list[int]]:
-        """The candidates in the groups that train before results are told."""
+        """The candidates in the groups that train before results are reported."""
         return [trials]
 
     def draw_to(self, trial: int) -> None:
-        """Draw the candidates up to this number that are not drawn yet."""
+        """Draw the candidates up to this number, as far as they are not drawn yet."""
         while len(self.candidates) <= trial:
             number = len(self.candidates)
             is_default = number == 0 and self.include_default
@@ -64,35 +62,13 @@ class Sampler:
         return found
 
     def tell(self, results: list[Result]) -> None:
-        """Take note of what was found, in the order of numbers."""
+        """Record what was found, in the order of numbers."""
 
 
-class OptunaSampler:
-    """Draws that Optuna decides on."""
-
-    def __init__(self, trial: Any) -> None:
-        self.trial = trial
-
-    def index(self, name: str, n: int) -> int:
-        """One of 0 to n - 1."""
-        return int(self.trial.suggest_categorical(name, list(range(n)))) if n > 1 else 0
-
-    def number(self, name: str, low: float, high: float) -> float:
-        """A number whose logarithm matters."""
-        return float(self.trial.suggest_float(name, low, high, log=True))
-
-    def sample(self, name: str, distribution: Any) -> Any:
-        """A value of a distribution, by its quantile function if it has one."""
-        if not hasattr(distribution, "ppf"):
-            return Random([self.trial.suggest_int(name, 0, 2**31 - 1)]).sample(name, distribution)
-        value = distribution.ppf(self.trial.suggest_float(name, *QUANTILES))
-        return int(value) if hasattr(getattr(distribution, "dist", None), "pmf") else value
-
-
-class Optuna(Sampler):
+class OptunaSampler(Sampler):
     """Candidates by a tree-structured Parzen estimator (Bergstra et al. 2011).
 
-    A search that resumes from a record asks and tells again: the sampler's state follows from the seed and the results.
+    A search that resumes from a record draws and reports again: the state follows from the seed and the results.
     """
 
     independent = False
@@ -122,7 +98,7 @@ class Optuna(Sampler):
     def sample_distinct(self, number: int) -> dict[str, Any]:
         """What the sampler proposes."""
         trial = self.asked[number] = self.study.ask()
-        return self.space.draw(OptunaSampler(trial))
+        return self.space.draw(OptunaDraws(trial))
 
     def tell(self, results: list[Result]) -> None:
         """Report scores, and which candidates failed."""
@@ -131,8 +107,3 @@ class Optuna(Sampler):
             if trial is not None:
                 given = {"values": result.mean} if result.scores else {"state": self.failed}
                 self.study.tell(trial, **given)
-
-
-def make_sampler(strategy: str, space: Space, seed: int, include_default: bool) -> Sampler:
-    """The source of candidates for a strategy."""
-    return (Optuna if strategy == "tpe" else Sampler)(space, seed, include_default)

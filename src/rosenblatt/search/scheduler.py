@@ -1,7 +1,7 @@
-"""A search under way: which candidate is trained how far, and what is kept of it.
+"""A running search: which candidate is trained for how long, and what is kept of it.
 
-Takes the parameters of a search, and data. Returns the results of all candidates, in the journal. They never depend on
-the number of threads; with a time budget they depend on the machine.
+Takes the parameters of a search, and data. Returns the results of all candidates, in the journal. Never lets them
+depend on the number of threads; with a time budget they depend on the machine.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from rosenblatt.search.data import SearchData
 from rosenblatt.search.halving import MAX_REDUCTION, Bracket, Rung, brackets, promoted
 from rosenblatt.search.journal import Journal, Result
 from rosenblatt.search.progress_table import ProgressTable
-from rosenblatt.search.samplers import make_sampler
+from rosenblatt.search.samplers import OptunaSampler, Sampler
 from rosenblatt.search.spaces import Space
 from rosenblatt.search.trials import TrialOutcome
 from rosenblatt.search.workers import TimeBudget, Workers
@@ -31,7 +31,7 @@ REFIT_RESERVE = 1.15
 
 
 class SearchScheduler:
-    """One search under way; `search` has its parameters, and its time budget `began` then, by `time.monotonic`."""
+    """A running search with the parameters of `search`, whose time budget `began` then, by `time.monotonic`."""
 
     def __init__(self, search: Any, estimator: Any, space: Space, data: SearchData, began: float) -> None:
         self.options, self.estimator, self.data = search, estimator, data
@@ -42,20 +42,21 @@ class SearchScheduler:
         self.plan = brackets(search.n_trials, self.max_epochs, min_epochs, end < math.inf, search.ensemble)
         self.first = next(self.plan)
         self.journal = Journal(search.checkpoint, self._digest(space))
-        self.sampler = make_sampler(search.strategy, space, search.random_state, search.space is None)
+        kind = OptunaSampler if search.strategy == "tpe" else Sampler
+        self.sampler = kind(space, search.random_state, search.space is None)
         self.keeps_trained = data.makes_own_folds and search.backend == "threads"
-        """Whether the best are kept as they were trained: on all rows, here."""
+        """Whether the best candidates are kept, trained on all rows, instead of fitted again."""
         needs_refit = search.refit and not self.keeps_trained
         self.budget = TimeBudget(end, REFIT_RESERVE * self.max_epochs * data.refit_share if needs_refit else 0.0)
         self.workers = Workers(search, data, self.budget, self.make)
         self.interrupted = False
         self.best: Result | None = None
         self.last: dict[int, Result] = {}
-        """Of each candidate."""
+        """The last result of each candidate."""
         self.board = ProgressTable(search.verbose, began, end)
 
     def _digest(self, space: Space) -> str:
-        """Of everything that the result depends on."""
+        """A hash of everything that the result depends on."""
         search, rungs = self.options, self.first.rungs
         parameters = setting_text(dict(sorted(self.estimator.get_params(deep=False).items())))
         said = [type(self.estimator).__name__, parameters, str(space), search.strategy, search.random_state]
@@ -75,12 +76,8 @@ class SearchScheduler:
         known = [result for result in self.last.values() if result.scores]
         return sorted(known, key=lambda result: result.standing, reverse=True)[: self.options.ensemble]
 
-    def results(self) -> list[Result]:
-        """The last result of each candidate, in the order of candidates."""
-        return [self.last[trial] for trial in sorted(self.last)]
-
     def search(self) -> None:
-        """All brackets; Ctrl-C ends them with what was found."""
+        """Train all brackets; after Ctrl-C, what was found is kept."""
         bracket: Bracket | None = self.first
         try:
             with self.board:
@@ -99,12 +96,12 @@ class SearchScheduler:
             self._close(self.workers.trainings)
 
     def _is_over(self) -> bool:
-        """Whether time is, and something was found."""
+        """Whether the time is over, and something was found."""
         self.interrupted |= (over := bool(self.board.found) and self.budget.left() <= 0)
         return over
 
     def _exhausted(self, bracket: Bracket) -> bool:
-        """Whether the space holds nothing that was not tried before."""
+        """Whether the space holds nothing new."""
         if not self.sampler.independent or bracket.first < self.first.rungs[0].count:
             return False
         self.sampler.draw_to(bracket.trials[-1])
@@ -120,7 +117,7 @@ class SearchScheduler:
                 last = [self.journal.found[t, number - 1] for t in trials if (t, number - 1) in self.journal.found]
                 trials = promoted(last, rung, len(trials))
                 self._close(set(self.workers.trainings) - set(trials))
-            # Each rung costs about the same: under a budget none may take the time of those to come.
+            # Each rung costs about the same. Under a budget, none may take the time of the later ones.
             share = time.monotonic() + self.budget.left() / (len(bracket.rungs) - number)
             for wave in self.sampler.waves(trials):
                 if self._is_over():
@@ -148,11 +145,11 @@ class SearchScheduler:
                     self._record(trial, number, rung.epochs, [found[trial][i] for i in range(n_folds)])
 
     def _record(self, trial: int, number: int, epochs: int, found: Sequence[TrialOutcome | None]) -> None:
-        """Keep the result of all folds."""
+        """Keep the result of a candidate on all folds."""
         known = [outcome for outcome in found if outcome is not None]
         complete = len(known) == len(found) and all(outcome.complete for outcome in known)
         if len(known) < len(found) or (not complete and self.data.makes_own_folds and trial in self.last):
-            self.interrupted = True  # a training that restarts is worth nothing before its end
+            self.interrupted = True  # a training that restarts is worth nothing until it ends
             return
         error = next((outcome.error for outcome in known if outcome.error), "")
         self.interrupted |= not complete
@@ -177,7 +174,7 @@ class SearchScheduler:
         self.board.add(result, self.sampler.candidates[trial])
 
     def _close(self, trials: Iterable[int]) -> None:
-        """Let candidates' trainings go, but for the best that serve as those that would be fitted again."""
+        """End and forget trainings, except those of the best candidates if these are kept."""
         kept = {result.trial for result in self.leaders()} if self.keeps_trained else set()
         for trial in [*trials]:
             if trial not in kept:

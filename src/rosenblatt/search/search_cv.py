@@ -35,8 +35,9 @@ __all__ = ["MLPSearchCV"]
 
 Array = NDArray[Any]
 FIXED = ("max_iter", "epochs", "time_budget", "checkpoint", "checkpoint_every", "warm_start", "on_epoch", "verbose")
-"""Parameters that a space must leave alone."""
+"""Parameters that a space must not contain."""
 MAX_REASONS = 10
+POSITIVE = Interval(Integral, 1, None, closed="left")
 
 
 def fitted_has(name: str) -> Callable[[Any], bool]:
@@ -54,39 +55,41 @@ class MLPSearchCV(SuggestingMixin, MetaEstimatorMixin, BaseEstimator):  # type: 
     Parameters
     ----------
     estimator : MLPClassifier, MLPRegressor, TabularClassifier or TabularRegressor, default=MLPClassifier()
-        Its parameters hold if they are not in the space. The tabular ones restart from scratch at each stage, and are
-        scored by their own out-of-fold predictions.
+        Its parameters apply if they are not in the space. The tabular ones restart from scratch at each stage, and are
+        scored by their out-of-fold predictions.
     space : dict, optional
-        From parameters to lists, distributions of `scipy.stats`, or `LogUniform`, `Layers`, `Instance`, `PerLayer` and
-        `Conditional` of `rosenblatt.search`. Default: `default_space`, whose first candidate is the estimator as it is.
+        A mapping from parameters to lists, distributions of `scipy.stats`, or `LogUniform`, `Layers`, `Instance`,
+        `PerLayer` and `Conditional` of `rosenblatt.search`. Default: `default_space`, whose first candidate is the
+        estimator as it is.
     n_trials : int, optional
-        Candidates. Default: 27, or as many as the time budget allows.
+        Number of candidates. Default: 27, or as many as the time budget allows.
     time_budget : float, optional
         Seconds that `fit` may take, refitting included. With a budget the result depends on the machine.
     cv : int, splitter or iterable, default=5
-        Folds; of tabular estimators each member has its own, see their `members`.
+        Folds. Tabular estimators have folds of their members instead: see their `members`.
     scoring : str or callable, optional
         A scorer of scikit-learn; higher is better. Default: the estimator's own score.
     strategy : {"halving", "random", "tpe"}
         "random" trains all candidates for all epochs; "tpe" lets Optuna propose them (extra ``tune``).
     max_epochs : int, optional
-        Default: the estimator's `max_iter` (or epochs of its preset).
+        Most epochs of a candidate. Default: the estimator's `max_iter` (or epochs of its preset).
     min_epochs : int, optional
         Fewest epochs of the first stage of "halving". Default: a ninth of `max_epochs`. Raise it if candidates that
         learn quickly at first win over better ones.
     n_jobs : int, optional
-        Candidates at once. Default: `get_num_threads`; 1 for the tabular estimators, whose own networks train side by
-        side.
+        Number of candidates that train at once. Default: `get_num_threads`; 1 for the tabular estimators, whose own
+        networks train side by side.
     checkpoint : path, optional
         A file that results are added to. The same search, started again after an interrupt at any moment, resumes from
         it and ends with the same result.
     refit : bool, default=True
         Whether the best candidate is fitted on all rows.
     ensemble : int, default=1
-        Up to how many of the best tabular estimators `best_estimator_` averages, as far as their score out of fold
-        rises: a little better than the best one, as many times as slow to predict. Halving ends with so many at least.
+        Up to how many of the best tabular estimators `best_estimator_` averages, as long as the out-of-fold score
+        rises: a little better than the best one, and as many times slower to predict. Halving ends with at least so
+        many.
     random_state : int, default=0
-        Of the candidates; and of the networks, if the estimator's is None.
+        Seed of the candidates, and of the networks if the estimator's is None.
     verbose : int, default=0
         1 shows a live table of the best candidates and the remaining time (in a file: a line for each new best).
     backend : {"threads", "joblib"}
@@ -114,16 +117,13 @@ class MLPSearchCV(SuggestingMixin, MetaEstimatorMixin, BaseEstimator):  # type: 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
         "estimator": [BaseEstimator, None],
         "space": [dict, None],
-        "n_trials": [Interval(Integral, 1, None, closed="left"), None],
+        **{name: [POSITIVE, None] for name in ("n_trials", "max_epochs", "min_epochs", "n_jobs")},
         "time_budget": [Interval(Real, 0, None, closed="neither"), None],
         "cv": ["cv_object"],
         "scoring": [str, callable, None],
         "strategy": [StrOptions({"halving", "random", "tpe"})],
-        "max_epochs": [Interval(Integral, 1, None, closed="left"), None],
-        "min_epochs": [Interval(Integral, 1, None, closed="left"), None],
-        "n_jobs": [Interval(Integral, 1, None, closed="left"), None],
         "refit": ["boolean"],
-        "ensemble": [Interval(Integral, 1, None, closed="left")],
+        "ensemble": [POSITIVE],
         "random_state": [Interval(Integral, 0, None, closed="left")],
         "verbose": ["verbose"],
         "checkpoint": [str, HasMethods("__fspath__"), None],
@@ -204,12 +204,12 @@ class MLPSearchCV(SuggestingMixin, MetaEstimatorMixin, BaseEstimator):  # type: 
         """
         began = time.monotonic()
         estimator = self._searchable()
-        known, fixed = sorted(estimator.get_params()), FIXED
-        space = Space.of(default_space(estimator) if self.space is None else self.space, known, fixed)
+        given = default_space(estimator) if self.space is None else self.space
+        space = Space.of(given, sorted(estimator.get_params()), FIXED)
         measures = estimator.score_parameters & set(space.choices)
         if self.scoring is None and measures:
             raise ValueError(
-                f"space has {min(measures)!r}, which decides what a candidate's own score is: such scores cannot be "
+                f"space has {min(measures)!r}, which changes what a candidate's score measures: such scores cannot be "
                 "compared. Leave it out, or set `scoring`, which scores all candidates alike."
             )
         data = SearchData(estimator, X, y, self.cv, self.scoring, "dtype" in space.choices)
@@ -220,14 +220,18 @@ class MLPSearchCV(SuggestingMixin, MetaEstimatorMixin, BaseEstimator):  # type: 
             run.search()
         self._keep(run)
         if self.refit:
-            self._refit(run, X, y)
+            refit_began = time.monotonic()
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", ConvergenceWarning)  # so many epochs are what was asked for
+                self.best_estimator_ = refit_best(run, X, y)
+            self.refit_time_ = time.monotonic() - refit_began
         self.interrupted_ = run.interrupted
         if run.workers.stopped:
-            warn_user("The search was interrupted; what it had found is kept.")
+            warn_user("The search was interrupted. What it had found is kept.")
         return self
 
     def _searchable(self) -> Any:
-        """The estimator, if it is one that can be searched for as it is."""
+        """The estimator, if its hyperparameters can be searched."""
         estimator = self.template
         if not isinstance(estimator, Searchable):
             raise TypeError(
@@ -243,13 +247,13 @@ class MLPSearchCV(SuggestingMixin, MetaEstimatorMixin, BaseEstimator):  # type: 
             if getattr(estimator, name, None):
                 raise ValueError(
                     f"the estimator has {name}={getattr(estimator, name)!r}, which candidates cannot share: leave it "
-                    "out. The search has a checkpoint of its own."
+                    "out. The search has its own checkpoint."
                 )
         return estimator
 
     def _keep(self, run: SearchScheduler) -> None:
-        """The attributes that say what was found."""
-        last, sampler = run.results(), run.sampler
+        """Set the attributes that say what was found."""
+        last, sampler = [run.last[trial] for trial in sorted(run.last)], run.sampler
         if not any(result.scores for result in last):
             reasons: dict[str, str] = {}
             for result in last:
@@ -263,13 +267,6 @@ class MLPSearchCV(SuggestingMixin, MetaEstimatorMixin, BaseEstimator):  # type: 
         self.best_index_ = last.index(best)
         self.best_params_, self.best_score_ = candidates[self.best_index_], best.mean
 
-    def _refit(self, run: SearchScheduler, X: Any, y: Any) -> None:
-        began = time.monotonic()
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", ConvergenceWarning)  # so many epochs are what was asked for
-            self.best_estimator_ = refit_best(run, X, y)
-        self.refit_time_ = time.monotonic() - began
-
     def results_frame(self) -> Any:
         """`cv_results_` as a pandas data frame, the best candidate first."""
         check_is_fitted(self, "cv_results_")
@@ -277,34 +274,34 @@ class MLPSearchCV(SuggestingMixin, MetaEstimatorMixin, BaseEstimator):  # type: 
 
     @property
     def classes_(self) -> Any:
-        """Of the best estimator."""
+        """Classes of the best estimator."""
         return self.best_estimator_.classes_
 
     @property
     def n_features_in_(self) -> int:
-        """Of the best estimator."""
+        """Number of columns of the best estimator."""
         if "best_estimator_" not in vars(self):
             raise AttributeError("n_features_in_ is known after fit with refit=True.")
         return int(self.best_estimator_.n_features_in_)
 
     @property
     def feature_names_in_(self) -> Array:
-        """Of the best estimator."""
+        """Names of the columns of the best estimator."""
         return np.asarray(self.best_estimator_.feature_names_in_)
 
     @available_if(fitted_has("predict"))  # type: ignore[untyped-decorator]
     def predict(self, X: Any) -> Array:
-        """Of the best estimator."""
+        """Predictions of the best estimator."""
         return np.asarray(self._fitted().predict(X))
 
     @available_if(fitted_has("predict_proba"))  # type: ignore[untyped-decorator]
     def predict_proba(self, X: Any) -> Array:
-        """Of the best estimator."""
+        """Probabilities by the best estimator."""
         return np.asarray(self._fitted().predict_proba(X))
 
     @available_if(fitted_has("predict_log_proba"))  # type: ignore[untyped-decorator]
     def predict_log_proba(self, X: Any) -> Array:
-        """Of the best estimator."""
+        """Logarithms of probabilities by the best estimator."""
         return np.asarray(self._fitted().predict_log_proba(X))
 
     def score(self, X: Any, y: Any) -> float:

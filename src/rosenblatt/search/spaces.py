@@ -1,7 +1,7 @@
 """What a search may choose from.
 
 Takes a dictionary from parameters to lists, distributions of `scipy.stats` (anything with ``rvs``) or the choices
-here. Returns candidates, the same for the same draws, which come from a `DrawSource`. Never looks at an estimator.
+here. Returns candidates, the same for the same draws. Never looks at an estimator.
 """
 
 from __future__ import annotations
@@ -9,27 +9,28 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
 from rosenblatt._checks import is_count
 from rosenblatt.training.checkpoint import setting_text
 
-__all__ = ["Conditional", "Instance", "Layers", "LogUniform", "PerLayer", "Random", "Space", "choice_text"]
+__all__ = [
+    "Conditional",
+    "Instance",
+    "Layers",
+    "LogUniform",
+    "OptunaDraws",
+    "PerLayer",
+    "Random",
+    "Space",
+    "choice_text",
+]
 
 
-class DrawSource(Protocol):
-    """Where draws come from; each has a name, which is the same for the same choice of another candidate."""
-
-    def index(self, name: str, n: int) -> int:
-        """One of 0 to n - 1."""
-
-    def number(self, name: str, low: float, high: float) -> float:
-        """A number whose logarithm lies evenly between those of the bounds."""
-
-    def sample(self, name: str, distribution: Any) -> Any:
-        """A value of a distribution of `scipy.stats`."""
+QUANTILES = (1e-9, 1 - 1e-9)
+"""Without the ends, which may be infinite."""
 
 
 class Random:
@@ -43,12 +44,38 @@ class Random:
         return int(self.rng.integers(n))
 
     def number(self, name: str, low: float, high: float) -> float:
-        """A number whose logarithm lies evenly between those of the bounds."""
+        """A number whose logarithm is uniform between those of the bounds."""
         return float(np.exp(self.rng.uniform(np.log(low), np.log(high))))
 
     def sample(self, name: str, distribution: Any) -> Any:
-        """A value of a distribution."""
+        """A value of a distribution of `scipy.stats`."""
         return distribution.rvs(random_state=np.random.RandomState(int(self.rng.integers(2**32))))
+
+
+class OptunaDraws:
+    """Draws that a trial of Optuna decides on."""
+
+    def __init__(self, trial: Any) -> None:
+        self.trial = trial
+
+    def index(self, name: str, n: int) -> int:
+        """One of 0 to n - 1."""
+        return int(self.trial.suggest_categorical(name, list(range(n)))) if n > 1 else 0
+
+    def number(self, name: str, low: float, high: float) -> float:
+        """A number whose logarithm matters."""
+        return float(self.trial.suggest_float(name, low, high, log=True))
+
+    def sample(self, name: str, distribution: Any) -> Any:
+        """A value of a distribution, by its quantile function if it has one."""
+        if not hasattr(distribution, "ppf"):
+            return Random([self.trial.suggest_int(name, 0, 2**31 - 1)]).sample(name, distribution)
+        value = distribution.ppf(self.trial.suggest_float(name, *QUANTILES))
+        return int(value) if hasattr(getattr(distribution, "dist", None), "pmf") else value
+
+
+DrawSource = Random | OptunaDraws
+"""Where draws come from; each draw has a name, which is the same for the same choice of another candidate."""
 
 
 @dataclass(frozen=True)
@@ -58,9 +85,9 @@ class LogUniform:
     Parameters
     ----------
     low, high : float
-        Above zero.
+        The range, above zero.
     integer : bool
-        Rounded to whole numbers.
+        Whether numbers are rounded to whole ones.
     """
 
     low: float
@@ -79,11 +106,12 @@ class LogUniform:
 
 @dataclass(frozen=True)
 class Layers:
-    """Sizes of hidden layers, for ``hidden_layer_sizes``: how many, and one of `widths` for the first.
+    """Sizes of hidden layers, for ``hidden_layer_sizes``.
 
     Parameters
     ----------
     counts, widths : tuple of int
+        Numbers of layers, and sizes of the first one.
     narrowing : bool
         Whether each layer may be half as wide as the one before.
     """
@@ -141,7 +169,7 @@ class PerLayer:
     Parameters
     ----------
     choice : list or distribution
-        What each is drawn from.
+        What each value is drawn from.
     sizes : str
         The parameter of the space whose entries are the layers.
     """
@@ -151,22 +179,21 @@ class PerLayer:
 
     def draw(self, source: DrawSource, name: str, found: Mapping[str, Any]) -> list[Any]:
         """One value for each layer."""
-        sizes = found[self.sizes]
-        count = np.size(sizes)
-        return [draw(self.choice, source, f"{name}, layer {i + 1}", found) for i in range(count)]
+        n_layers = np.size(found[self.sizes])
+        return [draw(self.choice, source, f"{name}, layer {i + 1}", found) for i in range(n_layers)]
 
 
 @dataclass(frozen=True)
 class Conditional:
-    """A parameter that is drawn only if another one has certain values; else it keeps the estimator's own.
+    """A parameter that is drawn only if another one has certain values; otherwise it keeps the estimator's value.
 
     Parameters
     ----------
     parameter : str
-        The other one, which the space must hold.
+        The other parameter, which the space must contain.
     values : sequence
     choice : list or distribution
-        What is drawn from then.
+        What the value is drawn from then.
     """
 
     parameter: str
@@ -176,28 +203,17 @@ class Conditional:
 
 @dataclass(frozen=True)
 class Space:
-    """Checked choices.
-
-    Parameters
-    ----------
-    choices : mapping of str to list, distribution or choice of this module
-    """
+    """Checked choices by parameter: lists, distributions, or choices of this module."""
 
     choices: Mapping[str, Any]
 
     @classmethod
     def of(cls, given: Any, known: Sequence[str], fixed: Sequence[str] = ()) -> Space:
-        """A space whose parameters are among `known`, and not among those that are `fixed` by the search.
-
-        Raises
-        ------
-        ValueError, TypeError
-            Names the parameter, and what is allowed.
-        """
+        """A space whose parameters are among `known`, and not among those that are `fixed` by the search."""
         if not isinstance(given, Mapping):
             raise TypeError(f"space is a {type(given).__name__}; it must be a dictionary from parameters to choices.")
         if not given:
-            raise ValueError("space is empty: there is nothing to choose. Leave it out for the default space.")
+            raise ValueError("space is empty: there is nothing to choose. Leave it out to use the default space.")
         for name, choice in given.items():
             if name not in known:
                 near = difflib.get_close_matches(str(name), known, n=1)
@@ -206,7 +222,7 @@ class Space:
                     + (f" Did you mean {near[0]!r}?" if near else f" It knows: {', '.join(known)}.")
                 )
             if name in fixed:
-                raise ValueError(f"space has {name!r}, which the search sets by itself: leave it out.")
+                raise ValueError(f"space has {name!r}, which the search sets itself: leave it out.")
             check_choice(name, choice)
         space = cls(dict(given))
         for name, choice in given.items():
@@ -215,21 +231,21 @@ class Space:
         return space
 
     def check_conditions(self, name: str, choice: Any) -> None:
-        """Refuse a choice that depends on what is not in the space, or on values that it cannot have."""
+        """Refuse a choice that depends on a parameter outside the space, or on values that it never has there."""
         for other in needs(choice):
             if other not in self.choices:
-                raise ValueError(f"{name!r} depends on {other!r}, which is not in the space. Put it there.")
+                raise ValueError(f"{name!r} depends on {other!r}, which is not in the space: add it.")
         if not isinstance(choice, Conditional):
             return
         others = self.choices[choice.parameter]
         if is_list(others) and not any(is_choice(v) or v in choice.values for v in others):
             raise ValueError(
                 f"{name!r} is drawn when {choice.parameter!r} is one of {choice.values}, but the space only has "
-                f"{list(others)}: it never is."
+                f"{list(others)}, so it never is."
             )
 
     def order(self) -> list[str]:
-        """Parameters by name, those that depend on others after them."""
+        """Parameters by name, but each one after those that it depends on."""
         done: list[str] = []
         left = sorted(self.choices)
         while left:
@@ -257,43 +273,40 @@ class Space:
 
 
 def is_list(choice: Any) -> bool:
-    """Whether a choice names its values."""
+    """Whether a choice lists its values."""
     return isinstance(choice, (list, tuple, np.ndarray))
 
 
 def is_choice(value: Any) -> bool:
-    """Whether something is drawn from it, rather than that it is taken as it is."""
+    """Whether values are drawn from it; otherwise it is a value itself."""
     return isinstance(value, (LogUniform, Layers, Instance, PerLayer)) or callable(getattr(value, "rvs", None))
 
 
 def needs(choice: Any) -> Iterator[str]:
-    """The parameters that must be drawn before."""
+    """The parameters that must be drawn first."""
     if isinstance(choice, Conditional):
         yield choice.parameter
         yield from needs(choice.choice)
     elif isinstance(choice, PerLayer):
         yield choice.sizes
     elif is_list(choice):
-        for value in choice:
-            if isinstance(value, PerLayer):
-                yield value.sizes
+        yield from (value.sizes for value in choice if isinstance(value, PerLayer))
 
 
 def check_choice(name: str, choice: Any) -> None:
-    """Refuse what nothing can be drawn from."""
+    """Refuse a choice from which nothing can be drawn."""
     if isinstance(choice, Conditional):
         if not is_list(choice.values) or not len(choice.values):
-            raise ValueError(f"the condition of {name!r} has no values of {choice.parameter!r}: give a tuple of them.")
+            raise ValueError(f"the condition for {name!r} has no values of {choice.parameter!r}: give a tuple of them.")
         if isinstance(choice.choice, Conditional):
-            raise TypeError(f"{name!r} has a condition within a condition; one parameter can decide on it.")
-        check_choice(name, choice.choice)
-    elif isinstance(choice, PerLayer):
+            raise TypeError(f"{name!r} has a condition within a condition; it can depend on one parameter only.")
+    if isinstance(choice, (Conditional, PerLayer)):
         check_choice(name, choice.choice)
     elif is_list(choice):
         if not len(choice):
             raise ValueError(f"space has no values for {name!r}: give at least one, or leave the parameter out.")
         if any(isinstance(value, Conditional) for value in choice):
-            raise TypeError(f"space has a Conditional among the values for {name!r}; it goes around the whole list.")
+            raise TypeError(f"space has a Conditional among the values for {name!r}; put it around the whole list.")
     elif not is_choice(choice):
         raise TypeError(
             f"space has {choice!r} for {name!r}; give a list of values, a distribution of scipy.stats, LogUniform, "
@@ -302,7 +315,7 @@ def check_choice(name: str, choice: Any) -> None:
 
 
 def draw(choice: Any, source: DrawSource, name: str, found: Mapping[str, Any]) -> Any:
-    """One value, as a plain Python object where it is a number."""
+    """One value; numbers are Python's."""
     if is_list(choice):
         at = source.index(name, len(choice))
         value = choice[at]
@@ -313,12 +326,12 @@ def draw(choice: Any, source: DrawSource, name: str, found: Mapping[str, Any]) -
 
 
 def plain(value: Any) -> Any:
-    """NumPy's scalars as Python's."""
+    """A scalar of NumPy as one of Python."""
     return value.item() if isinstance(value, np.generic) else value
 
 
 def choice_text(choice: Any) -> str:
-    """A choice as a text that is equal in every process."""
+    """A choice as a text that is the same in every process."""
     if isinstance(choice, Conditional):
         return f"Conditional({choice.parameter!r}, {setting_text(list(choice.values))}, {choice_text(choice.choice)})"
     if isinstance(choice, PerLayer):

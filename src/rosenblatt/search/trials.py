@@ -37,20 +37,10 @@ class Fold:
 
 @dataclass(frozen=True)
 class TrialOutcome:
-    """A candidate on a fold.
+    """A candidate on a fold: its score or, if it failed, NaN and the `error`.
 
-    Attributes
-    ----------
-    score : float
-        NaN if it failed.
-    complete : bool
-        False if time ran out on the way.
-    error : str
-        Why it failed, or nothing.
-    seconds : float
-        Of the training so far.
-    epoch_seconds : float
-        Of one epoch; infinite if none was trained.
+    It is not `complete` if time ran out first. `seconds` is the time of the training so far, and `epoch_seconds` that
+    of one epoch (infinite if none was trained).
     """
 
     score: float
@@ -61,7 +51,7 @@ class TrialOutcome:
 
 
 def run_trial(training: ResumableTrial | RestartedTrial, epochs: int, left: Callable[[], float]) -> TrialOutcome:
-    """Advance a training while ``left()`` seconds are more than 0; what it raises becomes the outcome's error."""
+    """Advance a training while ``left()``, in seconds, is above 0; an exception becomes the outcome's error."""
     try:
         with config_context(assume_finite=True, skip_parameter_validation=True):  # the folds were checked once for all
             score, complete = training.advance(epochs, left)
@@ -86,18 +76,17 @@ class ResumableTrial:
         return int(getattr(self.estimator, "n_iter_", 0))
 
     def advance(self, epochs: int, left: Callable[[], float]) -> tuple[float, bool]:
-        """Train up to so many epochs, for one at least; the score, and whether it came so far or stopped early."""
+        """Train for up to `epochs` in total, and at least one; the score, and whether it is that of the end."""
         while not self.finished and self.epochs_done < epochs and (left() > 0 or self.epochs_done == 0):
             seconds = min(PIECE_SECONDS, max(0.0, left()))
             piece = 1 if self.epoch_seconds == math.inf else max(1, int(seconds / self.epoch_seconds))
             self._train_to(min(epochs, self.epochs_done + piece))
-        score = math.nan
-        if self.scorer is not None:
-            score = float(self.scorer(self.estimator, self.fold.X_test, self.fold.y_test))
+        fold, scorer = self.fold, self.scorer
+        score = math.nan if scorer is None else float(scorer(self.estimator, fold.X_test, fold.y_test))
         return score, self.finished or self.epochs_done >= epochs
 
     def close(self) -> None:
-        """End the training; the estimator stays as if it had been asked to train no further."""
+        """End the training, as if its last epoch had been the end."""
         if self._fit is not None and not self.finished:
             network = self.estimator.network.copy()
             self._fit.close()
@@ -129,9 +118,9 @@ class ResumableTrial:
 
 
 class RestartedTrial:
-    """A training that restarts for more epochs: of an estimator that makes its own folds and is scored out of fold.
+    """A training that restarts for more epochs, of an estimator that makes its own folds and is scored out of fold.
 
-    By default the score is the estimator's own; `targets` are for the scorer.
+    Without a scorer, the score is the estimator's own. The scorer compares predictions with `targets`.
     """
 
     def __init__(self, estimator: Any, X: Any, y: Any, scorer: Scorer | None, targets: Any) -> None:
@@ -155,15 +144,13 @@ class RestartedTrial:
         complete = complete and all(member.diverged or len(member.curve) == asked.epochs for member in members)
         if complete or not hasattr(self.estimator, "score_"):
             self.estimator = model
-        return float(model.score_) if self.scorer is None else self._scored(model), complete
-
-    def _scored(self, model: Any) -> float:
+        if self.scorer is None:
+            return float(model.score_), complete
         seen = np.flatnonzero(~np.isnan(np.reshape(model.out_of_fold_, (len(model.out_of_fold_), -1))).any(axis=1))
-        assert self.scorer is not None
-        return float(self.scorer(OutOfFold(model), seen, np.asarray(self.targets)[seen]))
+        return float(self.scorer(OutOfFold(model), seen, np.asarray(self.targets)[seen])), complete
 
     def close(self) -> None:
-        """Nothing is left to end."""
+        """There is nothing to end."""
 
 
 class OutOfFold:
@@ -178,7 +165,7 @@ class OutOfFold:
         return self.model.__sklearn_tags__()
 
     def predict(self, rows: NDArray[np.int64]) -> Any:
-        """Labels or values of rows, by their numbers."""
+        """Labels or values for rows, given by their numbers."""
         known = self.model.out_of_fold_[rows]
         if not is_classifier(self.model):
             return known
@@ -186,6 +173,6 @@ class OutOfFold:
 
     @available_if(lambda self: is_classifier(self.model))  # type: ignore[untyped-decorator]
     def predict_proba(self, rows: NDArray[np.int64]) -> Any:
-        """Probabilities of rows, by their numbers."""
+        """Probabilities for rows, given by their numbers."""
         known = self.model.out_of_fold_[rows].astype(float)
         return known / known.sum(axis=1, keepdims=True)

@@ -1,7 +1,7 @@
 """Trainings of candidates, several at once: in threads of this process, or by joblib's backend.
 
-Takes candidates and folds by number, and the epoch that they are to reach. Returns their outcomes as they come. Never
-decides which candidates train.
+Takes the numbers of candidates and folds, and the epoch to reach. Returns outcomes as they come. Never decides which
+candidates train.
 """
 
 from __future__ import annotations
@@ -27,20 +27,20 @@ Jobs = list[tuple[int, int]]
 Done = tuple[int, int, TrialOutcome | None]
 """A job, and its outcome; None if there was no time to begin."""
 POLL_SECONDS = 0.2
-"""Time between looks for signals: a Ctrl-C that comes as waiting begins is seen at its end."""
+"""Time between checks for signals: a Ctrl-C during a wait is only noticed at its end."""
 QUEUE_DEPTH = 8
-"""Trainings for each thread that are handed over before their results are looked at."""
+"""Trainings per thread that are queued before their results are read."""
 OPTIMISM = 0.5
-"""Share of the quickest candidate's time that the next one takes at least."""
+"""The next candidate is assumed to take at least this share of the quickest candidate's time."""
 
 
 class TimeBudget:
-    """The time until `end`, by `time.monotonic`, less that of the refit: so many epochs on the rows of a fold."""
+    """The time until `end`, by `time.monotonic`, less that of a refit, which takes `refit_epochs` epochs of a fold."""
 
     def __init__(self, end: float, refit_epochs: float) -> None:
         self.end, self.refit_epochs = end, refit_epochs
         self.epoch_seconds: dict[int, float] = {}
-        """Of each candidate's slowest fold."""
+        """Seconds of an epoch, by candidate, in its slowest fold."""
         self.best: int | None = None
         """The best candidate so far."""
 
@@ -52,20 +52,20 @@ class TimeBudget:
         epoch = of_best or max(self.epoch_seconds.values(), default=0.0)
         return self.end - time.monotonic() - self.refit_epochs * epoch
 
-    def restart(self, trial: int, epochs: int) -> float:
-        """Seconds that a candidate takes at least if its training starts from scratch."""
+    def seconds_to_restart(self, trial: int, epochs: int) -> float:
+        """The fewest seconds that a candidate takes if its training starts from scratch."""
         quickest = OPTIMISM * min(self.epoch_seconds.values(), default=0.0)
         return self.epoch_seconds.get(trial, quickest) * epochs
 
 
 class Workers:
-    """The trainings of a search, which wait between its stages; ``make(trial)`` is a candidate's unfitted estimator."""
+    """The trainings of a search, paused between its stages; ``make(trial)`` is a candidate's unfitted estimator."""
 
     def __init__(self, search: Any, data: SearchData, budget: TimeBudget, make: Callable[[int], Any]) -> None:
         self.options, self.data, self.budget, self.make = search, data, budget, make
         self.trainings: dict[int, list[ResumableTrial | RestartedTrial | None]] = {}
         self.started: set[tuple[int, int]] = set()
-        """Candidates, and the epochs that they were to reach."""
+        """Candidates, and the epochs that they should reach."""
         self.stopped = False
 
     def run(self, jobs: Jobs, epochs: int, share: float) -> Generator[Done]:
@@ -73,7 +73,7 @@ class Workers:
         return (self._with_joblib if self.options.backend == "joblib" else self._in_threads)(jobs, epochs, share)
 
     def close(self, trial: int) -> None:
-        """Let a candidate's trainings go."""
+        """End and forget a candidate's trainings."""
         for training in self.trainings.pop(trial, []):
             if training is not None:
                 training.close()
@@ -92,14 +92,14 @@ class Workers:
                     for future in wait(running, POLL_SECONDS, return_when=FIRST_COMPLETED).done:
                         yield (*running.pop(future), future.result())
             except BaseException:
-                self.stopped = True  # trainings end at their next look at the time
+                self.stopped = True  # trainings end when they next check the time
                 pool.shutdown(cancel_futures=True)
                 raise
 
     def _may_start(self, trial: int, epochs: int, share: float) -> bool:
-        """Within time, or the first of all, so that there is a result, or one whose other folds have started."""
+        """Whether there is time, it is the first of all (so that there is a result), or another fold has started."""
         is_first = trial == 0 and self.budget.best is None
-        needed = self.budget.restart(trial, epochs) if self.data.makes_own_folds else 0.0
+        needed = self.budget.seconds_to_restart(trial, epochs) if self.data.makes_own_folds else 0.0
         late = time.monotonic() > share and (trial, epochs) not in self.started
         if not is_first and (self.budget.left() <= needed or late):
             return False
@@ -107,7 +107,6 @@ class Workers:
         return True
 
     def _advance(self, trial: int, k: int, epochs: int, share: float) -> TrialOutcome | None:
-        """One fold."""
         if self.stopped or not self._may_start(trial, epochs, share):
             return None
         trainings = self.trainings.setdefault(trial, [None] * len(self.data.folds))
@@ -118,7 +117,7 @@ class Workers:
         return run_trial(training, epochs, lambda: -1.0 if self.stopped else self.budget.left())
 
     def _with_joblib(self, jobs: Jobs, epochs: int, share: float) -> Generator[Done]:
-        """Trainings restart at each stage, as they cannot wait in a process that may be any."""
+        """Outcomes of trainings that restart at each stage: they cannot wait in a process that may serve another."""
         parallel = joblib.Parallel(n_jobs=self.options.n_jobs, return_as="generator_unordered")
         ends = None if self.budget.end == math.inf else time.time() + max(0.0, self.budget.left())
         tasks = (
@@ -135,7 +134,7 @@ class Workers:
 
 
 def train_alone(trial: int, k: int, training: ResumableTrial | RestartedTrial, epochs: int, ends: float | None) -> Done:
-    """A fold in a process of its own, until `ends` by the clock."""
+    """Train on a fold, perhaps in another process, until the time `ends`."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         outcome = run_trial(training, epochs, lambda: math.inf if ends is None else ends - time.time())

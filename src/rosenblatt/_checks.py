@@ -34,7 +34,8 @@ SECONDS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}
 
 def is_number(value: Any) -> bool:
     """Whether it is a finite real number; True and False are none."""
-    is_real = isinstance(value, numbers.Real) and not isinstance(value, bool)
+    # The types that nearly all values have are told at once: an abstract class looks through its registry.
+    is_real = type(value) in (int, float) or (isinstance(value, numbers.Real) and not isinstance(value, bool))
     return is_real and bool(-math.inf < value < math.inf)  # math.isfinite overflows for huge integers
 
 

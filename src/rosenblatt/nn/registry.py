@@ -61,6 +61,7 @@ class Registry(Mapping[str, Any], Generic[T]):
         adapt: Callable[[Any], T | None] = lambda given: None,
     ) -> None:
         self.kind, self.alternative, self._members, self._adapt = kind, alternative, dict(members), adapt
+        self._defaults: dict[str, T] = {}  # members with their defaults, which never change
 
     def __getitem__(self, name: str) -> Any:
         return self._members[name]
@@ -80,8 +81,10 @@ class Registry(Mapping[str, Any], Generic[T]):
         if isinstance(given, type):
             name = given.__name__
             raise ValueError(f"{self.kind} is the class {name}; give an instance of it, such as {name}()")
-        if isinstance(given, str) and given in self:
-            return self.create(given)
+        if isinstance(given, str) and given in self._members:
+            if given not in self._defaults:
+                self._defaults[given] = self.create(given)
+            return self._defaults[given]
         made = None if isinstance(given, str) else self._adapt(given)
         if made is None:
             raise self._unknown(self.kind, given, self.alternative)

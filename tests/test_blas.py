@@ -9,7 +9,7 @@ from sklearn.datasets import load_iris
 from threadpoolctl import ThreadpoolController
 
 from rosenblatt import MLPClassifier
-from rosenblatt._blas import one_blas_thread
+from rosenblatt.threads import one_blas_thread
 from rosenblatt.training import lbfgs
 
 assert linalg.det(np.eye(2)) == 1  # loads the libraries

@@ -27,29 +27,6 @@ if TYPE_CHECKING:
     from rosenblatt.search import MLPSearchCV
     from rosenblatt.threads import engine_info, get_num_threads, set_num_threads
 
-_HOMES = {
-    **dict.fromkeys(("logic", "nn", "plots", "search", "training"), ""),
-    "Builder": "ir.program",
-    "Diagnosis": "diagnosis",
-    "diagnose": "diagnosis",
-    "remedy": "diagnosis",
-    "LogisticRegression": "estimators",
-    "MLPClassifier": "estimators",
-    "MLPRegressor": "estimators",
-    "MLPSearchCV": "search",
-    "Network": "nn",
-    "NetworkSpec": "nn",
-    "Perceptron": "estimators",
-    "TabularClassifier": "estimators",
-    "TabularRegressor": "estimators",
-    "engine_info": "threads",
-    "get_num_threads": "threads",
-    "learn": "estimators",
-    "load": "persistence.save_load",
-    "save": "persistence.save_load",
-    "set_num_threads": "threads",
-}
-
 __all__ = [  # noqa: RUF022 (the version last)
     "Builder",
     "Diagnosis",
@@ -78,9 +55,19 @@ __all__ = [  # noqa: RUF022 (the version last)
     "__version__",
 ]
 
-
-__getattr__ = lazy_names(__name__, _HOMES)
-
-
-def __dir__() -> list[str]:
-    return sorted(__all__)
+__getattr__, __dir__ = lazy_names(
+    __name__,
+    {
+        "": ("logic", "nn", "plots", "search", "training"),
+        "diagnosis": ("Diagnosis", "diagnose", "remedy"),
+        "estimators": (
+            *("LogisticRegression", "MLPClassifier", "MLPRegressor", "Perceptron"),
+            *("TabularClassifier", "TabularRegressor", "learn"),
+        ),
+        "ir.program": ("Builder",),
+        "nn": ("Network", "NetworkSpec"),
+        "persistence.save_load": ("load", "save"),
+        "search": ("MLPSearchCV",),
+        "threads": ("engine_info", "get_num_threads", "set_num_threads"),
+    },
+)

@@ -15,17 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 __all__ = [
-    *(
-        "check_count",
-        "check_counts",
-        "check_fields",
-        "check_finite",
-        "check_number",
-        "check_same_rows",
-        "check_seed",
-        "check_weights",
-    ),
-    *("is_count", "is_number", "parse_duration"),
+    *("check_count", "check_counts", "check_fields", "check_finite", "check_number", "check_same_rows"),
+    *("check_seed", "check_weights", "is_count", "is_number", "parse_duration"),
 ]
 
 DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*([smh]?)")
@@ -33,14 +24,14 @@ SECONDS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}
 
 
 def is_number(value: Any) -> bool:
-    """Whether it is a finite real number; True and False are none."""
-    # The types that nearly all values have are told at once: an abstract class looks through its registry.
+    """Whether it is a finite real number; True and False are not."""
+    # Most values are of these types, which are quicker to test than abstract classes with their registries.
     is_real = type(value) in (int, float) or (isinstance(value, numbers.Real) and not isinstance(value, bool))
     return is_real and bool(-math.inf < value < math.inf)  # math.isfinite overflows for huge integers
 
 
 def is_count(value: Any, low: int = 1) -> bool:
-    """Whether it is an integer of at least `low`; True and False are none."""
+    """Whether it is an integer of at least `low`; True and False are not."""
     return isinstance(value, numbers.Integral) and not isinstance(value, bool) and int(value) >= low
 
 
@@ -57,16 +48,11 @@ def check_number(
 ) -> float:
     """`value`, if it is a finite number in [low, high].
 
-    `above` excludes `low`, `below` excludes `high`; with `whole` only whole numbers are allowed, such as 2 or 2.0.
-
-    Raises
-    ------
-    ValueError
-        As in "Dropout: rate is 1.5; it must be a number in [0, 1)", where "Dropout" is `where`.
+    `above` excludes `low`, `below` excludes `high`; with `whole` only whole numbers are allowed, such as 2 or 2.0. An
+    error says "Dropout: rate is 1.5; it must be a number in [0, 1)", where "Dropout" is `where`.
     """
-    inside = (
-        is_number(value) and low <= value <= high and not (above and value == low) and not (below and value == high)
-    )
+    inside = is_number(value) and low <= value <= high
+    inside = inside and not (above and value == low) and not (below and value == high)
     if inside and (not whole or value == math.floor(value)):
         return float(value)
     kind = "a whole number" if whole else "a number"
@@ -129,13 +115,7 @@ def check_seed(name: str, value: Any) -> int | None:
 
 
 def check_same_rows(**arrays: Any) -> int:
-    """The number of rows that all arrays have; those that are None are left out.
-
-    Raises
-    ------
-    ValueError
-        As in "X has 5 rows, but y has 4; give one row of each per example".
-    """
+    """The number of rows that all arrays have; those that are None are left out."""
     rows = {name: np.shape(array)[:1] for name, array in arrays.items() if array is not None}
     for name, shape in rows.items():
         if not shape:
@@ -148,13 +128,7 @@ def check_same_rows(**arrays: Any) -> int:
 
 
 def check_finite(name: str, array: Any) -> None:
-    """Refuse NaN and infinity in an array or sparse matrix; the message names the place.
-
-    Raises
-    ------
-    ValueError
-        As in "X contains nan in row 3, column 1 (from 0); ...".
-    """
+    """Refuse NaN and infinity in an array or sparse matrix; the message names the place."""
     entries = array.tocoo() if hasattr(array, "tocoo") else None
     values = np.asarray(array) if entries is None else entries.data
     if values.dtype.kind != "f" or np.isfinite(values).all():
@@ -168,10 +142,7 @@ def check_finite(name: str, array: Any) -> None:
 def check_weights(sample_weight: Any, n_rows: int, dtype: npt.DTypeLike = np.float64) -> npt.NDArray[Any]:
     """Weights of rows, or one number for all of them, as an array of shape (n_rows,) and of the given dtype.
 
-    Raises
-    ------
-    ValueError
-        If there is not one finite weight of at least 0 for each row, or all are 0.
+    There must be one finite weight of at least 0 for each row, and not all may be 0.
     """
     weights = np.asarray(sample_weight, dtype)
     weights = np.full(n_rows, weights) if weights.ndim == 0 else weights

@@ -1,4 +1,4 @@
-"""The number of threads that the engine uses, and information about the engine.
+"""The number of threads that the engine and BLAS use, and information about the engine.
 
 Takes a number of threads. Returns settings and properties of the engine. Never changes a result: any number of threads
 gives the same bits. A training step or a prediction runs on several threads if measurements show that this is faster.
@@ -7,18 +7,23 @@ Networks that train at the same time in threads of one program get one thread ea
 
 from __future__ import annotations
 
+import functools
 import math
 import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from rosenblatt import _core
 from rosenblatt._checks import check_count
 
-__all__ = ["engine_info", "get_num_threads", "set_num_threads"]
+__all__ = ["engine_info", "get_num_threads", "one_blas_thread", "set_num_threads"]
 
 MAX_THREADS = 128
 VARIABLE = "ROSENBLATT_NUM_THREADS"
+BLAS_LOCK = threading.Lock()
 
 
 def set_num_threads(n: int) -> None:
@@ -64,6 +69,33 @@ def engine_info() -> dict[str, Any]:
     }
 
 
+@contextmanager
+def one_blas_thread() -> Iterator[None]:
+    """Limit BLAS to one thread in the whole process, then restore the previous number.
+
+    SciPy's L-BFGS calls BLAS for dot products of a few thousand numbers. OpenBLAS wakes all its threads for these,
+    which then wait for each other and for those of the engine. Entering again from another thread changes nothing:
+    overlapping limits would restore each other's values.
+    """
+    if not BLAS_LOCK.acquire(blocking=False):
+        yield
+        return
+    try:
+        with _blas_controller().limit(limits=1, user_api="blas"):
+            yield
+    finally:
+        BLAS_LOCK.release()
+
+
+@functools.cache
+def _blas_controller() -> Any:
+    """The controller of NumPy's and SciPy's BLAS. It is cached because the search for them takes milliseconds."""
+    import scipy.linalg  # noqa: F401  # it has its own BLAS, which must be loaded to be found
+    from threadpoolctl import ThreadpoolController  # type: ignore[import-untyped]  # a dependency of scikit-learn
+
+    return ThreadpoolController()
+
+
 def _processors() -> int:
     """The number of processors that the process may use."""
     if hasattr(os, "sched_getaffinity"):
@@ -87,17 +119,11 @@ def _quota(root: Path = Path("/sys/fs/cgroup")) -> float:
 
 
 def _default() -> int:
-    """The default number of threads; see `get_num_threads`.
-
-    Raises
-    ------
-    ValueError
-        If ROSENBLATT_NUM_THREADS is not a valid number of threads.
-    """
+    """The default number of threads; see `get_num_threads`. An invalid ROSENBLATT_NUM_THREADS is a `ValueError`."""
     given = os.environ.get(VARIABLE, "").strip()
     if given:
         if not given.isdecimal() or not 1 <= int(given) <= MAX_THREADS:
-            raise ValueError(f"{VARIABLE} is {given!r}; allowed: 1 to {MAX_THREADS} threads")
+            raise ValueError(f"{VARIABLE} is {given!r}; it must be an integer in [1, {MAX_THREADS}]")
         return int(given)
     limits = [float(MAX_THREADS), float(_processors()), max(1.0, _quota())]
     openmp = os.environ.get("OMP_NUM_THREADS", "").split(",")[0].strip()

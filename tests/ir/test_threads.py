@@ -217,7 +217,7 @@ def test_the_environment_sets_the_number_of_threads():
     assert threads_of_a_new_process(OMP_NUM_THREADS="1", ROSENBLATT_NUM_THREADS="3").stdout == "3\n"
     assert int(threads_of_a_new_process().stdout) <= len(os.sched_getaffinity(0))
     wrong = threads_of_a_new_process(ROSENBLATT_NUM_THREADS="many")
-    assert "ROSENBLATT_NUM_THREADS is 'many'; allowed: 1 to 128 threads" in wrong.stderr
+    assert "ROSENBLATT_NUM_THREADS is 'many'; it must be an integer in [1, 128]" in wrong.stderr
 
 
 def test_the_quota_of_a_control_group_is_read(tmp_path):

@@ -18,6 +18,11 @@ if TYPE_CHECKING:
 
 __all__ = ["Comparison", "Curve", "Diagnosis", "Evidence", "Remedy", "diagnose", "remedy"]
 
-_HOMES = dict.fromkeys(("Comparison", "Curve", "Diagnosis", "Evidence"), "report")
-_HOMES |= {"Remedy": "remedies", "diagnose": "diagnosing", "remedy": "remedies"}
-__getattr__ = lazy_names(__name__, _HOMES)
+__getattr__, __dir__ = lazy_names(
+    __name__,
+    {
+        "diagnosing": ("diagnose",),
+        "remedies": ("Remedy", "remedy"),
+        "report": ("Comparison", "Curve", "Diagnosis", "Evidence"),
+    },
+)

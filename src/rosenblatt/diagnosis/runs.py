@@ -18,11 +18,10 @@ import numpy.typing as npt
 from sklearn.base import is_classifier
 from sklearn.exceptions import ConvergenceWarning
 
-from rosenblatt._blas import one_blas_thread
 from rosenblatt.estimators.base import DivergenceError, predict_rows
 from rosenblatt.metrics import R2
 from rosenblatt.nn.spec import each_layer
-from rosenblatt.threads import get_num_threads
+from rosenblatt.threads import get_num_threads, one_blas_thread
 from rosenblatt.training.evaluation import LayerGradient, gradient_statistics
 
 __all__ = ["MAX_ERROR", "FitTask", "Run", "Watched", "has_single_labels", "run_tasks", "wrong_labels"]

@@ -31,16 +31,16 @@ __all__ = [
     "learn",
 ]
 
-_HOMES = {
-    "DivergenceError": "base",
-    "LogisticRegression": "logistic",
-    "MLPClassifier": "mlp.classifier",
-    "MLPRegressor": "mlp.regressor",
-    "Perceptron": "perceptron",
-    "TabularClassifier": "tabular.classifier",
-    "TabularRegressor": "tabular.regressor",
-    "learn": "tabular.learn",
-}
-
-
-__getattr__ = lazy_names(__name__, _HOMES)
+__getattr__, __dir__ = lazy_names(
+    __name__,
+    {
+        "base": ("DivergenceError",),
+        "logistic": ("LogisticRegression",),
+        "mlp.classifier": ("MLPClassifier",),
+        "mlp.regressor": ("MLPRegressor",),
+        "perceptron": ("Perceptron",),
+        "tabular.classifier": ("TabularClassifier",),
+        "tabular.learn": ("learn",),
+        "tabular.regressor": ("TabularRegressor",),
+    },
+)

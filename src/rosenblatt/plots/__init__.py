@@ -39,6 +39,5 @@ _NAMES = {
     "rates": ("RateDisplay", "plot_learning_rates"),
     "search": ("SearchDisplay", "plot_search"),
 }
-_HOMES = {name: module for module, names in _NAMES.items() for name in names}
-__all__ = list(_HOMES)
-__getattr__ = lazy_names(__name__, _HOMES)
+__all__ = [name for names in _NAMES.values() for name in names]
+__getattr__, __dir__ = lazy_names(__name__, _NAMES)

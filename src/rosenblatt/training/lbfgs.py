@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rosenblatt._blas import one_blas_thread
+from rosenblatt.threads import one_blas_thread
 from rosenblatt.training.loop import Outcome, TrainingLoop
 from rosenblatt.training.trainer import Trainer
 

@@ -66,7 +66,7 @@ def run(method: str, name: str, seed: int, full: bool, threads: int) -> dict[str
 def ours(method: str, classify: bool, threads: int) -> Any:
     """A function (X, y) -> fitted estimator of this library: a preset, or a search of "tuned-" so many seconds."""
     import rosenblatt
-    from rosenblatt.cli.tune import SEARCH
+    from rosenblatt.cli.train import SEARCH
 
     rosenblatt.set_num_threads(threads)
     kind = rosenblatt.TabularClassifier if classify else rosenblatt.TabularRegressor

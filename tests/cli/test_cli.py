@@ -219,7 +219,7 @@ def test_inspect_shows_a_network_built_by_hand(command: Any) -> None:
         assert text in out
     write_houses()
     code, _, error = command("predict", "m", "houses.csv", "--out", "p.csv")
-    assert (code, "it holds a Network, which knows no table; use rosenblatt.load" in error) == (2, True)
+    assert (code, "it holds a Network, not a tabular model; use rosenblatt.load" in error) == (2, True)
 
 
 def test_version_and_help(command: Any) -> None:

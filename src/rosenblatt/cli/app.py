@@ -1,7 +1,7 @@
 """The command line.
 
 Takes arguments. Returns an exit code; what the commands do is in the other modules of `rosenblatt.cli`. Never shows a
-traceback for an error of the user's: that is one line on standard error and exit code 2.
+traceback for a user's error: that is one line on standard error and exit code 2.
 """
 
 from __future__ import annotations
@@ -55,14 +55,14 @@ def train(
     task: Task = None,
     kind: Kinds = None,
     preset: Annotated[str, typer.Option(help="fast, default or best: how much training is done.")] = "default",
-    time: Annotated[str | None, typer.Option(help="What training may take: 90s, 5m, 1h.")] = None,
+    time: Annotated[str | None, typer.Option(help="Time limit of training: 90s, 5m, 1h.")] = None,
     members: Annotated[int | None, typer.Option(help="How many networks are trained and averaged.")] = None,
     hidden: Annotated[str | None, typer.Option(help="Neurons of each hidden layer, such as 128,64.")] = None,
     epochs: Annotated[int | None, typer.Option(help="Epochs of each network; the best is kept.")] = None,
     learning_rate: Annotated[float | None, typer.Option(help="The highest learning rate.")] = None,
-    metric: Annotated[str | None, typer.Option(help="What the best epoch is chosen by, such as log_loss.")] = None,
+    metric: Annotated[str | None, typer.Option(help="Metric that chooses the best epoch, such as log_loss.")] = None,
     test_share: TestShare = 0.2,
-    seed: Annotated[int, typer.Option(help="Of splits, initial weights and row orders.")] = 0,
+    seed: Annotated[int, typer.Option(help="Seed of splits, initial weights and row orders.")] = 0,
     encoding: Encoding = "utf-8",
 ) -> None:
     """Learn to predict a column of a table, score the network on held-out rows, and write it to a file."""
@@ -93,14 +93,14 @@ def tune(
     task: Task = None,
     kind: Kinds = None,
     test_share: TestShare = 0.2,
-    seed: Annotated[int, typer.Option(help="Of splits, candidates, initial weights and row orders.")] = 0,
+    seed: Annotated[int, typer.Option(help="Seed of splits, candidates, initial weights and row orders.")] = 0,
     encoding: Encoding = "utf-8",
 ) -> None:
     """Search the hyperparameters for a table, and write the best model to a file."""
     kinds, parameters = arguments.parse_kinds(kind), {"random_state": seed}
     request = Request(file, target, out, task, kinds, test_share, encoding, parameters)
     seconds = parse_duration("--time", time)
-    from rosenblatt.cli import tune as command
+    from rosenblatt.cli import train as command
     from rosenblatt.cli.display import Display
 
     command.tune(request, seconds, Display())
@@ -141,13 +141,13 @@ def main() -> None:
     except (ValueError, OSError, ImportError) as error:
         fail(describe(error), 2)
     except Exception as error:
-        if type(error).__name__ == "Abort":  # how some versions of the argument parser pass on Ctrl-C
+        if type(error).__name__ == "Abort":  # how some versions of the argument parser report Ctrl-C
             code = INTERRUPTED
         elif not hasattr(error, "format_message"):  # only the argument parser's errors have it
             raise
         elif message := error.format_message():
             fail(f"{message} (rosenblatt --help explains)", 2)
-        else:  # the help was printed for want of a command
+        else:  # no command was given, and the help was printed
             code = 2
     if code == INTERRUPTED:
         fail("interrupted; nothing was written.", INTERRUPTED)
@@ -162,10 +162,6 @@ def describe(error: Exception) -> str:
 
 
 def fail(message: str, code: int) -> None:
-    """One line on standard error, and the end."""
+    """Write one line on standard error and exit."""
     print(f"rosenblatt: {message}", file=sys.stderr)
     sys.exit(code)
-
-
-if __name__ == "__main__":
-    main()

@@ -1,4 +1,4 @@
-"""What the commands are given: options that several of them share, and the parsing of short notations.
+"""Arguments of the commands: options that several of them share, and the parsing of short notations.
 
 Takes texts of the command line. Returns Python values. Never reads a file, and imports nothing heavy.
 """
@@ -17,7 +17,6 @@ __all__ = [
     *("parse_hidden", "parse_kinds"),
 ]
 
-
 File = Annotated[Path | None, typer.Argument(help="CSV or Parquet. Without it: scikit-learn's digits.")]
 Target = Annotated[str | None, typer.Option(help="The column to predict.")]
 Out = Annotated[Path | None, typer.Option(help="The model file. Default: FILE's name, .safetensors.")]
@@ -26,18 +25,12 @@ Kinds = Annotated[
     list[str] | None, typer.Option(help="COLUMN=numeric, =categorical, =text or =ignored; may be repeated.")
 ]
 TestShare = Annotated[float, typer.Option(help="Share of the rows kept for the score; 0: score out of fold.")]
-Encoding = Annotated[str, typer.Option(help="Of a CSV file.")]
+Encoding = Annotated[str, typer.Option(help="Encoding of a CSV file.")]
 
 
 @dataclass(frozen=True)
 class Request:
-    """The arguments of ``rosenblatt train`` and ``rosenblatt tune``.
-
-    Attributes
-    ----------
-    parameters : dict
-        Of the estimator.
-    """
+    """The arguments of ``rosenblatt train`` and ``rosenblatt tune``; `parameters` are the estimator's."""
 
     file: Path | None = None
     target: str | None = None

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from rich.console import Console
 from rich.table import Table as Grid
 from rich.text import Text
@@ -50,9 +51,8 @@ class Display:
         self.console.print(grid, soft_wrap=False, no_wrap=True, crop=False)
 
     def kinds(self, kinds: Sequence[ColumnKind]) -> None:
-        """What each column was taken for; of a wide table only the first, and all that are dropped."""
+        """What each column was taken for; in a wide table, only the first columns and all that are dropped."""
         self.console.print()
-        dropped = [kind for kind in kinds if not kind.used]
         shown = list(kinds[:MAX_COLUMNS_SHOWN]) + [kind for kind in kinds[MAX_COLUMNS_SHOWN:] if not kind.used]
         rows = [(k.name, k.kind, f"{k.n_missing:,}" if k.n_missing else "", k.detail) for k in shown]
         self.grid(("column", "kind", "missing", ""), rows, right=(2,))
@@ -62,7 +62,7 @@ class Display:
         for kind in kinds:
             if kind.check:
                 self.line("check", kind.check)
-        if any(kind.kind == "identifier" for kind in dropped):
+        if any(kind.kind == "identifier" for kind in kinds):
             self.console.print(Text("To keep a dropped column: --kind COLUMN=numeric or --kind COLUMN=categorical"))
         self.console.print()
 
@@ -98,29 +98,23 @@ class Display:
         errors = ".6g" if classes is None else ".4f"  # a log loss has no unit, an error has the target's
         digits = [".4f"] + [errors] * (len(e.scores) - 1)
         rows = [(n, f"{own:{d}}", f"{base:{d}}") for d, (n, (own, base)) in zip(digits, e.scores.items(), strict=True)]
-        self.grid(
-            (f"{e.n_rows:,} {'held-out' if held_out else 'out-of-fold'} rows", "model", e.baseline_name),
-            rows,
-            right=(1, 2),
-        )
+        title = f"{e.n_rows:,} {'held-out' if held_out else 'out-of-fold'} rows"
+        self.grid((title, "model", e.baseline_name), rows, right=(1, 2))
         self.console.print()
         if e.confusion is not None:
             self.confusion(e.confusion, [str(name) for name in classes])
         if e.residuals is not None:
             low, first, middle, third, high = (f"{value:.6g}" for value in e.residuals)
-            self.line(
-                "residuals", f"half lie between {first} and {third}, 90 % between {low} and {high}; median {middle}"
-            )
+            spread = f"half lie between {first} and {third}, 90 % between {low} and {high}; median {middle}"
+            self.line("residuals", spread)
 
     def confusion(self, counts: Any, classes: Sequence[str]) -> None:
-        """The matrix, or of many classes the ten most frequent mistakes."""
+        """The matrix or, for many classes, the ten most frequent mistakes."""
         names = [name if len(name) <= 14 else f"{name[:13]}…" for name in classes]
         if len(names) <= MAX_CLASSES_SHOWN:
             rows = [(name, *(f"{count:,}" for count in row)) for name, row in zip(names, counts, strict=True)]
             self.grid(("true \\ predicted", *names), rows, right=range(1, len(names) + 1))
             return
-        pairs = sorted(
-            ((counts[i, j], i, j) for i in range(len(names)) for j in range(len(names)) if i != j), reverse=True
-        )
+        pairs = sorted(((count, i, j) for (i, j), count in np.ndenumerate(counts) if i != j), reverse=True)
         worst = [(names[i], names[j], f"{count:,}") for count, i, j in pairs[:10] if count]
         self.grid(("true", "predicted", "rows"), worst, right=(2,))

@@ -37,7 +37,7 @@ def predict(model_file: Path, table_file: Path, out: Path, encoding: str, displa
     model = load(model_file)
     if not isinstance(model, (TabularClassifier, TabularRegressor)):
         raise ModelFileError(
-            f"{model_file}: it holds a {type(model).__name__}, which knows no table; use rosenblatt.load in Python."
+            f"{model_file}: it holds a {type(model).__name__}, not a tabular model; use rosenblatt.load in Python."
         )
     table = read_table(table_file, encoding=encoding)
     predicted = np.asarray(model.predict(table))
@@ -47,7 +47,13 @@ def predict(model_file: Path, table_file: Path, out: Path, encoding: str, displa
     if isinstance(model, TabularClassifier):
         probabilities = model.predict_proba(table)
         columns |= {f"probability of {name}": probabilities[:, i] for i, name in enumerate(model.classes_)}
-    write_atomically(out, table_bytes(columns, out.suffix.lower()))
+    import pyarrow as pa
+    from pyarrow import csv, parquet
+
+    buffer = io.BytesIO()
+    write = csv.write_csv if out.suffix.lower() == ".csv" else parquet.write_table
+    write(pa.table(columns), buffer)
+    write_atomically(out, buffer.getvalue())
     display.line("file", f"{out}: {table.n_rows:,} predictions of {model.target_name_ or 'the target'}")
 
 
@@ -60,7 +66,7 @@ def require_replaceable(out: Path, *inputs: Path) -> None:
 
 
 def holds_predictions(path: Path) -> bool:
-    """Whether replacing the file replaces what this command wrote: its first column says so."""
+    """Whether this command wrote the file: its first column says so."""
     import_pyarrow()
     from pyarrow import csv, parquet
 
@@ -72,18 +78,6 @@ def holds_predictions(path: Path) -> bool:
         return False
 
 
-def table_bytes(columns: dict[str, Any], suffix: str) -> bytes:
-    """The columns as a CSV or Parquet file."""
-    import_pyarrow()
-    import pyarrow as pa
-    from pyarrow import csv, parquet
-
-    buffer = io.BytesIO()
-    writer = csv.write_csv if suffix == ".csv" else parquet.write_table
-    writer(pa.table(columns), buffer)
-    return buffer.getvalue()
-
-
 def inspect(model_file: Path, display: Display) -> None:
     """Columns and network of a model, or inputs, outputs and layers of a network."""
     model = load(model_file)
@@ -92,20 +86,15 @@ def inspect(model_file: Path, display: Display) -> None:
         display.console.print(f"\nthe first network\n{model.ensemble_.networks[0].summary()}", markup=False)
         return
     if isinstance(model, Network):
-        describe_network(model, display)
+        graph = model.graph
+        inputs = [f"{graph.names[node]} ({input_text(node)})" for node in graph.inputs]
+        outputs = [f"{head} ({name_of(graph.output[head])}, {node.width:,})" for head, node in graph.heads.items()]
+        display.line("network", f"{len(graph.layers)} layers, inputs included; {model.dtype.name}")
+        display.line("inputs", ", ".join(inputs))
+        display.line("outputs", ", ".join(outputs))
     else:
         display.line("model", repr(model))
     display.console.print(model.summary(), markup=False)
-
-
-def describe_network(network: Network, display: Display) -> None:
-    """What goes into a network, and what comes out."""
-    graph = network.graph
-    inputs = [f"{graph.names[node]} ({input_text(node)})" for node in graph.inputs]
-    outputs = [f"{head} ({name_of(graph.output[head])}, {node.width:,})" for head, node in graph.heads.items()]
-    display.line("network", f"{len(graph.layers)} layers, inputs included; {network.dtype.name}")
-    display.line("inputs", ", ".join(inputs))
-    display.line("outputs", ", ".join(outputs))
 
 
 def input_text(node: Node) -> str:

@@ -7,7 +7,7 @@ cell.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -20,7 +20,7 @@ from rosenblatt.tables.readers.cells import (
     PLURALS,
     TextReading,
     present_levels,
-    read_levels,
+    read_cells,
     read_texts,
 )
 from rosenblatt.tables.readers.numerals import NumberFormat, parse_number
@@ -34,11 +34,11 @@ DROPPED = ("constant", "missing", "identifier", "ignored")
 MOSTLY_NUMBERS = 0.9
 """Text with at least this share of numbers is a column of numbers; with more than `MAX_TEXTS` others it is refused."""
 MAX_WRITTEN_CODES = 100
-"""Unsigned integers that are written as text are codes, if no more than these differ."""
+"""Unsigned integers written as text are codes if they have at most this many different values."""
 MAX_CODES, ROWS_PER_CODE = 20, 5
 """Integers of at most so many values, each in so many rows, may be codes."""
 MIN_TEXTS, SHARE_OF_TEXTS, MIN_WORDS = 50, 0.1, 3
-"""Different texts, share of all rows, and words of each on average, that make a column one of sentences."""
+"""Different texts, their share of all rows, and words per text, from which on a column holds sentences."""
 MIN_IDENTIFIERS = 20
 """Below this many rows, all cells may well differ by chance."""
 
@@ -64,24 +64,15 @@ class ColumnKind:
 
 
 def infer_kinds(table: Table, overrides: Mapping[str, str] | None = None) -> list[ColumnKind]:
-    """The kind of each column of the training rows.
+    """The kind of each column of the training rows without the target; `overrides` are kinds that the user gave.
 
-    Parameters
-    ----------
-    table : Table
-        The inputs, without the target.
-    overrides : mapping of str to {"numeric", "categorical", "text", "ignored"}, optional
-        Kinds that the user knows better.
-
-    Raises
-    ------
-    TableError
-        If a column that is to be numeric holds other text, dates can be read in two ways, or no column is left.
+    A `TableError` is raised if a column that must be numeric holds other text, if dates can be read in two ways, or if
+    no column is left.
     """
     overrides = dict(overrides or {})
     for name, kind in overrides.items():
         if name not in table.columns:
-            raise TableError(f"kinds names a column {name!r} that is not there.{suggestion(name, table.columns)}")
+            raise TableError(f"kinds names {name!r}, but there is no such column.{suggestion(name, table.columns)}")
         if kind not in KINDS:
             raise TableError(f"kinds says {kind!r} for column {name!r}; allowed are {', '.join(KINDS)}.")
     kinds = [infer_kind(column, overrides.get(column.name)) for column in table.columns.values()]
@@ -108,7 +99,9 @@ def text_kind(column: Column, n_missing: int, wanted: str | None) -> ColumnKind:
     levels, n_present = present_levels(column), len(column.values) - n_missing
     if len(levels) == 1 and not n_missing:
         return ColumnKind(column.name, "constant", 0, f"dropped: always {levels[0]!r}")
-    if wanted is None and are_codes(levels):
+    # who writes a few unsigned integers as text often means names
+    are_codes = len(levels) <= MAX_WRITTEN_CODES and all(level.isdecimal() and level.isascii() for level in levels)
+    if wanted is None and are_codes:
         check = ""
         if len(levels) > MIN_QUANTITIES and not column.categorical:
             found = f"{len(levels)} integers written as text, taken for codes"
@@ -123,16 +116,10 @@ def text_kind(column: Column, n_missing: int, wanted: str | None) -> ColumnKind:
             parse_levels(column)
     if wanted == "text" or (wanted is None and is_free_text(levels, n_present)):
         return ColumnKind(column.name, "text", n_missing, f"{len(levels)} texts: {show_levels(levels, 1)}")
-    if wanted is None and is_identifier(len(levels), n_present):
-        return ColumnKind(
-            column.name, "identifier", n_missing, f"dropped: {len(levels)} different texts in {n_present} rows"
-        )
+    if wanted is None and n_present >= MIN_IDENTIFIERS and len(levels) > 0.5 * n_present:  # they name the row
+        detail = f"dropped: {len(levels)} different texts in {n_present} rows"
+        return ColumnKind(column.name, "identifier", n_missing, detail)
     return ColumnKind(column.name, "categorical", n_missing, f"{len(levels)} levels: {show_levels(levels)}")
-
-
-def are_codes(levels: Sequence[str]) -> bool:
-    """Whether a column's texts are a few unsigned integers: who writes numbers as text often means names."""
-    return len(levels) <= MAX_WRITTEN_CODES and all(level.isdecimal() and level.isascii() for level in levels)
 
 
 def is_quantity(reading: TextReading, wanted: str | None) -> bool:
@@ -145,9 +132,10 @@ def is_quantity(reading: TextReading, wanted: str | None) -> bool:
 
 
 def quantity_kind(column: Column, n_missing: int, reading: TextReading, wanted: str | None) -> ColumnKind:
-    """Numbers or dates written as text, with what is to be known about how they are written."""
+    """Numbers or dates written as text, with what a user should know about how they are written."""
     if len(reading.others) > MAX_TEXTS:
-        refuse_texts(column, reading)
+        advice = "Correct the cells, empty them, or say that the column is categorical."
+        raise wrong_cells(column, reading.is_other(column), PLURALS[reading.storage], advice)
     if reading.storage == "date":
         detail, check = f"dates written as text{reading.describe()}", doubtful_order(column, reading)
     else:
@@ -157,23 +145,27 @@ def quantity_kind(column: Column, n_missing: int, reading: TextReading, wanted: 
         rows = f"{n_cells} row{'s' if n_cells > 1 else ''}"
         detail += f"; {show_levels([repr(text) for text in reading.others])} in {rows} counted as missing"
         if not check and wanted is None:
-            check = question(column, f"{PLURALS[reading.storage]}, but {show_texts(reading.others)} in {rows}")
+            rest = len(reading.others) - 2
+            texts = " and ".join(map(repr, reading.others[:2]))
+            texts += f" and {rest} other text{'s' if rest > 1 else ''}" if rest > 0 else ""
+            check = question(column, f"{PLURALS[reading.storage]}, but {texts} in {rows}")
     return ColumnKind(column.name, "date" if reading.storage == "date" else "numeric", n_missing, detail, check)
 
 
-def refuse_texts(column: Column, reading: TextReading) -> None:
-    """Many different texts among numbers are cells to be corrected."""
-    wrong = np.flatnonzero(reading.is_other(column))
-    text = column.levels[int(column.values[wrong[0]])]
-    raise TableError(
-        f"column {column.name!r} holds {PLURALS[reading.storage]}, but {column.name_rows(wrong[:1])} says {text!r} "
-        f"(the first row is 1; {len(wrong)} such cells of {len(reading.others)} different texts). Correct the "
-        "cells, empty them, or say that the column is categorical."
+def wrong_cells(column: Column, wrong: NDArray[np.bool_], plural: str, advice: str) -> TableError:
+    """The error for cells of text among `plural`, such as numbers."""
+    rows = np.flatnonzero(wrong)
+    where, text = column.name_rows(rows[:1]), column.levels[int(column.values[rows[0]])]
+    n_texts = len(np.unique(column.values[rows]))
+    count = f"; {len(rows)} such cells" if len(rows) > 1 else ""
+    count += f" of {n_texts} different texts" if n_texts > 1 else ""
+    return TableError(
+        f"column {column.name!r} holds {plural}, but {where} says {text!r} (the first row is 1{count}). {advice}"
     )
 
 
 def doubtful_order(column: Column, reading: TextReading) -> str:
-    """A note on dates that may be read in two ways; an error if a column writes them in both."""
+    """A note on dates that can be read in two ways; an error if a column uses both."""
     order, name = reading.order, column.name
     if order.examples:
         day, month, either = order.examples
@@ -190,9 +182,7 @@ def doubtful_order(column: Column, reading: TextReading) -> str:
 def leading_zeros(column: Column, reading: TextReading, wanted: str | None) -> str:
     """A note on numbers such as 01234, whose zeros mean something where they are codes."""
     found = next((text for text in reading.levels if len(text) > 1 and text.isdigit() and text[0] == "0"), None)
-    if found is None or wanted is not None:
-        return ""
-    return question(column, f"numbers such as {found!r}")
+    return "" if found is None or wanted is not None else question(column, f"numbers such as {found!r}")
 
 
 def number_kind(column: Column, n_missing: int, wanted: str | None) -> ColumnKind:
@@ -209,10 +199,15 @@ def number_kind(column: Column, n_missing: int, wanted: str | None) -> ColumnKin
     if column.storage == "date":
         first, last = (np.datetime64(int(day), "D") for day in (math.floor(distinct[0]), math.floor(distinct[-1])))
         return ColumnKind(column.name, "date", n_missing, f"{first} to {last}")
-    if wanted is None and column.storage == "integer" and is_row_number(distinct, len(present)):
+    numbers_rows = column.storage == "integer" and MIN_IDENTIFIERS <= len(present) == len(distinct)
+    if wanted is None and numbers_rows and distinct[-1] - distinct[0] < 2 * len(present):  # some rows may be held out
         return ColumnKind(column.name, "identifier", n_missing, "dropped: a running number, different in every row")
     check = "" if wanted else doubtful_codes(column, distinct, len(present))
-    return ColumnKind(column.name, "numeric", n_missing, show_range(present), check)
+    finite = present[np.isfinite(present)]
+    n_infinite = len(present) - len(finite)
+    detail = f"{finite.min():.6g} to {finite.max():.6g}" if len(finite) else "no finite number"
+    detail += f"; {n_infinite:,} infinite, taken as beyond all others" if n_infinite else ""
+    return ColumnKind(column.name, "numeric", n_missing, detail, check)
 
 
 def doubtful_codes(column: Column, distinct: NDArray[np.float64], n_rows: int) -> str:
@@ -220,9 +215,8 @@ def doubtful_codes(column: Column, distinct: NDArray[np.float64], n_rows: int) -
     few = 2 < len(distinct) <= MAX_CODES and column.storage == "integer" and n_rows >= ROWS_PER_CODE * len(distinct)
     if not few or distinct[0] < 0 or distinct[-1] - distinct[0] < 2 * len(distinct):
         return ""
-    if len(np.unique(np.diff(distinct))) == 1:
-        return ""
-    return question(column, f"integers of {len(distinct)} values")
+    is_regular = len(np.unique(np.diff(distinct))) == 1
+    return "" if is_regular else question(column, f"integers of {len(distinct)} values")
 
 
 def question(column: Column, found: str, otherwise: str = "codes", kind: str = "categorical") -> str:
@@ -232,20 +226,9 @@ def question(column: Column, found: str, otherwise: str = "codes", kind: str = "
 
 def is_free_text(levels: list[str], n_rows: int) -> bool:
     """Whether a column of texts holds sentences: many different ones, of several words."""
-    if len(levels) < MIN_TEXTS or len(levels) < SHARE_OF_TEXTS * n_rows:
-        return False
     shown = levels[:: max(1, len(levels) // 1000)]
-    return sum(len(level.split()) for level in shown) >= MIN_WORDS * len(shown)
-
-
-def is_identifier(n_levels: int, n_rows: int) -> bool:
-    """Whether a text names the row instead of describing it: more than half of the cells are different."""
-    return n_rows >= MIN_IDENTIFIERS and n_levels > 0.5 * n_rows
-
-
-def is_row_number(distinct: NDArray[np.float64], n_rows: int) -> bool:
-    """Integers that all differ and come from a range hardly larger than the table (rows may have been held out)."""
-    return n_rows >= MIN_IDENTIFIERS and len(distinct) == n_rows and distinct[-1] - distinct[0] < 2 * n_rows
+    n_words = sum(len(level.split()) for level in shown)
+    return len(levels) >= max(MIN_TEXTS, SHARE_OF_TEXTS * n_rows) and n_words >= MIN_WORDS * len(shown)
 
 
 def require_finite(column: Column) -> None:
@@ -260,22 +243,11 @@ def require_finite(column: Column) -> None:
 
 
 def parse_levels(column: Column, advice: str = "Correct the cell, or empty it.") -> Column:
-    """A column of text as numbers, in the format that reads most of it.
-
-    Raises
-    ------
-    TableError
-        Naming column, row and text of the first cell that is no number.
-    """
-    numbers = read_levels(column.levels, "number", NumberFormat.of(present_levels(column)), False)
-    values = np.append(numbers, np.nan)[column.values]  # code -1 is the NaN at the end
-    wrong = np.flatnonzero(np.isnan(values) & (column.values >= 0))
-    if len(wrong):
-        text = column.levels[int(column.values[wrong[0]])]
-        raise TableError(
-            f"column {column.name!r} holds numbers, but {column.name_rows(wrong[:1])} says {text!r} (the first row is 1"
-            f"{f'; {len(wrong)} such cells' if len(wrong) > 1 else ''}). {advice}"
-        )
+    """A column of text as numbers, in the format that reads most of it; an error names a cell that is no number."""
+    values = read_cells(column, "number", NumberFormat.of(present_levels(column)))
+    wrong = np.isnan(values) & ~column.missing
+    if wrong.any():
+        raise wrong_cells(column, wrong, "numbers", advice)
     return replace(column, storage="number", values=values, levels=())
 
 
@@ -309,23 +281,9 @@ def canonical_number(value: float, storage: str) -> str:
     return str(int(value)) if float(value).is_integer() and abs(value) < 1e15 else repr(float(value))
 
 
-def show_range(values: NDArray[np.float64]) -> str:
-    """From the smallest finite number to the largest, and how many are beyond."""
-    finite = values[np.isfinite(values)]
-    n_infinite = len(values) - len(finite)
-    span = f"{finite.min():.6g} to {finite.max():.6g}" if len(finite) else "no finite number"
-    return span + (f"; {n_infinite:,} infinite, taken as beyond all others" if n_infinite else "")
-
-
 def date_text(days: float) -> str:
     """``2020-12-31``, with the time if there is one."""
     return str(np.datetime64(round(days * 86_400e6), "us")).removesuffix("T00:00:00.000000")
-
-
-def show_texts(texts: Sequence[str]) -> str:
-    """One or two texts, and how many more there are."""
-    rest = len(texts) - 2
-    return " and ".join(map(repr, texts[:2])) + (f" and {rest} other text{'s' if rest > 1 else ''}" if rest > 0 else "")
 
 
 def show_levels(levels: list[str], n_shown: int = 3) -> str:

@@ -1,4 +1,4 @@
-"""What becomes of a column: encoders that training learns and later rows are prepared by, one module for each kind.
+"""Encoders of columns: training learns them, and they prepare all rows; one module for each kind.
 
 Takes a column of training rows and its kind, or what a file holds. Returns an encoder, which is plain data. Never sees
 the target.
@@ -32,7 +32,7 @@ Encoder = NumericEncoder | CategoricalEncoder | TextEncoder
 
 
 def fit_encoder(column: Column, kind: ColumnKind) -> Encoder:
-    """Learn what becomes of a column."""
+    """Learn the encoder of a column."""
     if column.storage == "boolean":
         return CategoricalEncoder(column.name, "boolean", ("false", "true"), None)
     if kind.kind == "text":
@@ -43,13 +43,7 @@ def fit_encoder(column: Column, kind: ColumnKind) -> Encoder:
 
 
 def encoder_from_state(entry: Any) -> Encoder:
-    """The encoder that `to_state` was given.
-
-    Raises
-    ------
-    ValueError
-        If the entry is not of that form.
-    """
+    """The encoder whose `to_state` gave the entry; a `ValueError` for anything else."""
     for kind in (NumericEncoder, CategoricalEncoder, TextEncoder):
         if isinstance(entry, dict) and entry.get("class") == kind.__name__:
             state = {key: value for key, value in entry.items() if key != "class"}

@@ -96,7 +96,7 @@ class Scaling:
 
 @dataclass(frozen=True)
 class ColumnEncoder:
-    """What training learned of a column, and the defaults of what it makes: nothing."""
+    """What training learned of a column. By default, it makes nothing."""
 
     name: str
 
@@ -125,6 +125,15 @@ class ColumnEncoder:
         """Whether a file's reader must leave the cells as texts: "1.234" may be 1234 here, or a level."""
         return True
 
+    @property
+    def cell_kind(self) -> str:
+        """What a cell is, in a word."""
+        return "text"
+
+    def allowed(self, cell: str) -> str:
+        """What a cell must be, for the message that refuses `cell`."""
+        return f"a {self.cell_kind}."
+
     def to_state(self) -> dict[str, Any]:
         """The encoder as JSON-able data."""
         return {"class": type(self).__name__, **asdict(self)}
@@ -152,7 +161,7 @@ def is_finite_list(entry: Any, length: int) -> bool:
 def record_mismatches(
     column: Column, values: NDArray[np.float64], plural: str, known: Sequence[str], mismatches: list[str]
 ) -> None:
-    """A sentence on the cells that are present but could not be read, other than the texts that training knew."""
+    """Add a sentence on cells that are present but could not be read, except for the texts `known` from training."""
     wrong = np.isnan(values) & ~column.missing
     if known and column.storage == "text":
         wrong &= ~np.append(np.isin(column.levels, known), False)[column.values]
@@ -160,9 +169,9 @@ def record_mismatches(
     if not len(rows):
         return
     cell = column.values[rows[0]]
-    example = repr(column.levels[int(cell)]) if column.storage == "text" else f"{cell:g}"
-    if column.storage == "date":
-        example = repr(date_text(cell))
+    example = f"{cell:g}"
+    if column.storage in ("text", "date"):
+        example = repr(column.levels[int(cell)] if column.storage == "text" else date_text(cell))
     count = "a cell is" if len(rows) == 1 else f"{len(rows)} cells are"
     mismatches.append(
         f"column {column.name!r} held {plural} in training; now {count} none and counted as missing, such as "

@@ -1,7 +1,7 @@
 """Categories and booleans: signs, indicators or level numbers.
 
 Takes a column of training rows, then of any rows. Returns a `CategoricalEncoder`, and what it makes. Never treats a
-cell at predict otherwise than in training.
+cell differently in prediction than in training.
 """
 
 from __future__ import annotations
@@ -22,14 +22,13 @@ from rosenblatt.tables.encoders.base import (
     require,
 )
 from rosenblatt.tables.kinds import ColumnKind, level_column
-from rosenblatt.tables.readers.cells import PLURALS, read_levels
-from rosenblatt.tables.readers.numerals import NumberFormat
+from rosenblatt.tables.readers.cells import PLURALS, read_cells
 from rosenblatt.tables.table import Column, suggestion
 
 __all__ = ["CategoricalEncoder", "fit_categories"]
 
 MAX_INDICATORS = 8
-"""A category of more levels is embedded."""
+"""A category with more levels is embedded."""
 MIN_ROWS_OF_LEVEL = 2
 
 
@@ -37,7 +36,7 @@ MIN_ROWS_OF_LEVEL = 2
 class CategoricalEncoder(ColumnEncoder):
     """A column of levels: a sign for two, indicators for a few, else level numbers.
 
-    `scaling` is that of the indicators; None where levels are numbered (or two, as -1 and 1).
+    `scaling` is that of the indicators; None where levels are numbered, or are two (-1 and 1).
     """
 
     storage: str
@@ -51,14 +50,14 @@ class CategoricalEncoder(ColumnEncoder):
 
     @property
     def indicators(self) -> list[str]:
-        """Of two levels the second, of a few each."""
+        """The second of two levels, or each of a few."""
         if self.n_codes:
             return []
         return [f"{self.name} = {level}" for level in (self.levels if self.scaling else self.levels[1:])]
 
     @property
     def reads_text(self) -> bool:
-        """But for booleans."""
+        """True except for booleans."""
         return self.storage == "text"
 
     @property
@@ -69,7 +68,10 @@ class CategoricalEncoder(ColumnEncoder):
     def codes(self, column: Column, mismatches: list[str]) -> NDArray[np.int32]:
         """The number of each row's level, from 1; 0 for others."""
         if self.storage == "boolean":
-            values = read_booleans(column)
+            if column.storage == "text":
+                values = read_cells(column, "boolean")
+            else:
+                values = np.where(np.isin(column.values, (0, 1)), column.values, np.nan)
             record_mismatches(column, values, PLURALS["boolean"], (), mismatches)
             return np.where(np.isnan(values), 0, np.nan_to_num(values) + 1).astype(np.int32)
         texts = level_column(column)
@@ -111,7 +113,7 @@ class CategoricalEncoder(ColumnEncoder):
         return f"a level that the model knows.{suggestion(cell, self.levels, 'levels')}"
 
     def decode(self, cells: Column) -> NDArray[Any]:
-        """Texts; of booleans "false" and "true"."""
+        """Texts; "false" and "true" for booleans."""
         return np.array([self.levels[code - 1] for code in self.codes(cells, [])], dtype=object)
 
     @classmethod
@@ -128,20 +130,11 @@ def fit_categories(column: Column) -> CategoricalEncoder:
     """Signs, indicators or numbers, by how many levels there are."""
     counts = np.bincount(column.values[column.values >= 0], minlength=len(column.levels))
     seen = sorted(level for level, count in zip(column.levels, counts, strict=True) if count)
+    encoder = CategoricalEncoder(column.name, "text", tuple(seen), None)
     if len(seen) == 2:
-        return CategoricalEncoder(column.name, "text", tuple(seen), None)
+        return encoder
     if len(seen) <= MAX_INDICATORS:
-        encoder = CategoricalEncoder(column.name, "text", tuple(seen), None)
         indicators = encoder.codes(column, [])[:, None] == np.arange(1, len(seen) + 1)
         return replace(encoder, scaling=Scaling.of(indicators.astype(np.float64)))
-    frequent = {level for level, count in zip(column.levels, counts, strict=True) if count >= MIN_ROWS_OF_LEVEL}
-    kept = sorted(frequent) if len(frequent) > 2 else seen
-    return CategoricalEncoder(column.name, "text", tuple(kept), None)
-
-
-def read_booleans(column: Column) -> NDArray[np.float64]:
-    """The cells as 0 and 1, NaN where they are missing or neither."""
-    if column.storage == "text":
-        values = read_levels(column.levels, "boolean", NumberFormat(), False)
-        return np.asarray(np.append(values, np.nan)[column.values])
-    return np.where((column.values == 0) | (column.values == 1), column.values, np.nan)
+    frequent = sorted(level for level, n in zip(column.levels, counts, strict=True) if n >= MIN_ROWS_OF_LEVEL)
+    return replace(encoder, levels=tuple(frequent)) if len(frequent) > 2 else encoder

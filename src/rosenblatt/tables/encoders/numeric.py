@@ -1,7 +1,7 @@
 """Numbers and dates: scaled columns.
 
-Takes a column of training rows, then of any rows. Returns a `NumericEncoder`, and what it makes. Never treats a cell at
-predict otherwise than in training.
+Takes a column of training rows, then of any rows. Returns a `NumericEncoder`, and what it makes. Never treats a cell
+differently in prediction than in training.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from rosenblatt.tables.encoders.base import (
     require,
 )
 from rosenblatt.tables.kinds import ColumnKind
-from rosenblatt.tables.readers.cells import PLURALS, read_levels, read_texts
+from rosenblatt.tables.readers.cells import PLAIN_NUMBERS, PLURALS, read_cells, read_texts
 from rosenblatt.tables.readers.frames import MICROSECONDS_PER_DAY
 from rosenblatt.tables.readers.numerals import NumberFormat
 from rosenblatt.tables.table import Column, TableError
@@ -32,18 +32,17 @@ from rosenblatt.tables.table import Column, TableError
 __all__ = ["NumericEncoder", "fit_numbers"]
 
 PERIODS = {"year": 365.2425, "week": 7.0}
-"""Of the cyclic features of dates, in days."""
-PLAIN_NUMBERS = NumberFormat()
+"""Periods of the cyclic features of dates, in days."""
 LOWEST, HIGHEST = 0.05, 0.95
-"""Quantiles that typical numbers lie between: beyond them there are few rows to tell."""
+"""Quantiles between which typical numbers lie; beyond them there are few rows."""
 
 
 @dataclass(frozen=True)
 class NumericEncoder(ColumnEncoder):
     """A column of numbers or dates: scaled columns, and an indicator if cells were missing in training.
 
-    Text is read by `format`, or as dates by `month_first`; those of `texts` are known to count as missing. Dates have
-    cyclic features for each of `periods`.
+    Text is read by `format`, or as dates by `month_first`; cells that are one of `texts` count as missing without a
+    warning. Dates have cyclic features for each of `periods`.
     """
 
     storage: str
@@ -79,15 +78,13 @@ class NumericEncoder(ColumnEncoder):
         values = self.read(column)
         record_mismatches(column, values, PLURALS[self.storage], self.texts, mismatches)
         numbers = self.scaling(with_cyclic_features(values, self.periods))
-        return Prepared.of(
-            len(values), numbers=numbers, indicators=np.isnan(values)[:, None] * np.ones(int(self.has_missing))
-        )
+        indicators = np.isnan(values)[:, None] * np.ones(int(self.has_missing))
+        return Prepared.of(len(values), numbers=numbers, indicators=indicators)
 
     def read(self, column: Column) -> NDArray[np.float64]:
-        """The cells as float64, NaN where they are missing or nothing of that kind."""
+        """The cells as float64, NaN where they are missing or of another kind."""
         if column.storage == "text":
-            values = read_levels(column.levels, self.storage, self.format, self.month_first)
-            return np.asarray(np.append(values, np.nan)[column.values])
+            return read_cells(column, self.storage, self.format, self.month_first)
         if (column.storage == "date") != (self.storage == "date"):
             return np.full(len(column.values), np.nan)
         return np.asarray(column.values, dtype=np.float64)
@@ -100,7 +97,7 @@ class NumericEncoder(ColumnEncoder):
         return f"number: ({center:.6g} ± {spread:.6g}) scaled and softly cut; {kind.detail}"
 
     def typical_cells(self, column: Column, most: int) -> Column:
-        """All that differ, or quantiles from 5 % to 95 %."""
+        """All different values or, if there are more than `most`, quantiles from 5 % to 95 %."""
         values = self.read(column)
         values = values[np.isfinite(values)]
         distinct = np.unique(values)
@@ -111,10 +108,6 @@ class NumericEncoder(ColumnEncoder):
     def is_known(self, cells: Column) -> NDArray[np.bool_]:
         """Finite numbers."""
         return np.isfinite(self.read(cells))
-
-    def allowed(self, cell: str) -> str:
-        """What a cell must be."""
-        return f"a {self.storage}."
 
     def decode(self, cells: Column) -> NDArray[Any]:
         """float64, or dates with times where there are any."""

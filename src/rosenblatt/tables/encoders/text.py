@@ -1,7 +1,7 @@
 """Sentences: weighted counts of words.
 
-Takes a column of training rows, then of any rows. Returns a `TextEncoder`, and what it makes. Never treats a cell at
-predict otherwise than in training.
+Takes a column of training rows, then of any rows. Returns a `TextEncoder`, and what it makes. Never treats a cell
+differently in prediction than in training.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from rosenblatt.tables.table import Column, TableError
 __all__ = ["N_WORDS", "TextEncoder", "fit_text"]
 
 N_WORDS = 4096
-"""Columns that the words of a text are counted in."""
+"""Number of columns in which the words of a text are counted."""
 
 
 @dataclass(frozen=True)
 class TextEncoder(ColumnEncoder):
     """A column of sentences: the words of each, weighted by how rare they are, in a sparse matrix.
 
-    A word is counted in one of `N_WORDS` columns, which a hash names; the root of its count is multiplied by `idf`,
+    A word is counted in one of `N_WORDS` columns, which its hash selects; the root of its count is multiplied by `idf`,
     log((1 + rows) / (1 + rows with it)) + 1, or 0 if training never saw it; then each row is divided by its norm
     (TF-IDF: Spärck Jones 1972; hashing: Weinberger et al. 2009, arXiv:0902.2206). Missing cells are rows of zeros.
     """
@@ -36,13 +36,8 @@ class TextEncoder(ColumnEncoder):
 
     @property
     def n_words(self) -> int:
-        """As many for every text."""
+        """The same number for every column."""
         return N_WORDS
-
-    @property
-    def cell_kind(self) -> str:
-        """A text."""
-        return "text"
 
     def prepare(self, column: Column, mismatches: list[str]) -> Prepared:
         """A CSR matrix."""
@@ -53,7 +48,7 @@ class TextEncoder(ColumnEncoder):
         return Prepared.of(len(column.values), words=(normalize(weighted, copy=False),))
 
     def describe(self, kind: ColumnKind) -> str:
-        """The same for all."""
+        """The same sentence for every column."""
         return "text: the words, weighted by how rare they are"
 
     def typical_cells(self, column: Column, most: int) -> Column:
@@ -63,10 +58,6 @@ class TextEncoder(ColumnEncoder):
     def is_known(self, cells: Column) -> NDArray[np.bool_]:
         """All texts."""
         return np.ones(len(cells.values), dtype=np.bool_)
-
-    def allowed(self, cell: str) -> str:
-        """What a cell must be."""
-        return "a text."
 
     def decode(self, cells: Column) -> NDArray[Any]:
         """The texts."""

@@ -17,7 +17,7 @@ from rosenblatt.tables.readers.dates import DateOrder, date_order, read_date
 from rosenblatt.tables.readers.numerals import NumberFormat
 from rosenblatt.tables.table import Column
 
-__all__ = ["PLURALS", "TextReading", "present_levels", "read_boolean", "read_texts"]
+__all__ = ["PLAIN_NUMBERS", "PLURALS", "TextReading", "present_levels", "read_cells", "read_texts"]
 
 BOOLEAN_WORDS = {"true": 1.0, "false": 0.0, "yes": 1.0, "no": 0.0, "1": 1.0, "0": 0.0}
 PLURALS = {"number": "numbers", "integer": "numbers", "boolean": "booleans", "date": "dates", "text": "texts"}
@@ -26,22 +26,12 @@ MAX_TEXTS = 20
 MIN_QUANTITIES = 20
 """With texts among them, more numbers than this must differ; fewer are levels."""
 SAMPLE = 100
+PLAIN_NUMBERS = NumberFormat()
 
 
 @dataclass(frozen=True)
 class TextReading:
-    """How a column's texts are read as numbers or dates.
-
-    Attributes
-    ----------
-    storage : {"number", "date"}
-    levels : tuple of str
-        Those that are numbers (or dates).
-    others : tuple of str
-        Those that are not, sorted.
-    format : NumberFormat
-    order : DateOrder
-    """
+    """How a column's texts are read as numbers or dates: `levels` can be read, `others` (sorted) cannot."""
 
     storage: str
     levels: tuple[str, ...]
@@ -66,19 +56,13 @@ class TextReading:
 
 
 def read_texts(column: Column, storage: str) -> TextReading | None:
-    """How the levels that occur are read as numbers or dates; None if hardly any can be.
-
-    Parameters
-    ----------
-    column : Column
-        Of text.
-    storage : {"number", "date"}
-    """
+    """How the levels that occur are read as numbers or dates (`storage`); None if hardly any can be."""
     levels = present_levels(column)
     sample = levels[:SAMPLE]
-    if count_read(sample, storage) < len(sample) - 2 * MAX_TEXTS:
+    number_format = NumberFormat.of(sample) if storage == "number" else PLAIN_NUMBERS
+    if np.isnan(read_levels(sample, storage, number_format, False)).sum() > 2 * MAX_TEXTS:
         return None
-    number_format = NumberFormat.of(levels) if storage == "number" else NumberFormat()
+    number_format = NumberFormat.of(levels) if storage == "number" else PLAIN_NUMBERS
     order = date_order(levels) if storage == "date" else DateOrder()
     values = read_levels(levels, storage, number_format, order.month_first)
     read = tuple(level for level, value in zip(levels, values, strict=True) if not math.isnan(value))
@@ -86,21 +70,23 @@ def read_texts(column: Column, storage: str) -> TextReading | None:
     return TextReading(storage, read, others, number_format, order) if read else None
 
 
-def count_read(levels: list[str], storage: str) -> int:
-    """How many of some levels can be read."""
-    number_format = NumberFormat.of(levels) if storage == "number" else NumberFormat()
-    return int((~np.isnan(read_levels(levels, storage, number_format, False))).sum())
+def read_cells(
+    column: Column, storage: str, number_format: NumberFormat = PLAIN_NUMBERS, month_first: bool = False
+) -> NDArray[np.float64]:
+    """What the cells of a column of text stand for, NaN for missing cells and for nothing of that kind."""
+    of_levels = read_levels(column.levels, storage, number_format, month_first)
+    return np.asarray(np.append(of_levels, np.nan)[column.values])  # code -1 is the NaN at the end
 
 
 def read_levels(
     levels: Iterable[str], storage: str, number_format: NumberFormat, month_first: bool
 ) -> NDArray[np.float64]:
-    """What levels stand for, NaN for nothing."""
+    """What levels stand for, NaN for nothing of that kind."""
     found: Iterable[float | None]
     if storage == "date":
         found = (read_date(level, month_first) for level in levels)
     elif storage == "boolean":
-        found = (read_boolean(level) for level in levels)
+        found = (BOOLEAN_WORDS.get(level.lower()) for level in levels)
     else:
         found = (number_format.read(level) for level in levels)
     return np.array([math.nan if value is None else value for value in found], dtype=np.float64)
@@ -109,8 +95,3 @@ def read_levels(
 def present_levels(column: Column) -> list[str]:
     """The levels of a column of text that occur in its rows."""
     return [column.levels[code] for code in np.unique(column.values[column.values >= 0])]
-
-
-def read_boolean(text: str) -> float | None:
-    """A Boolean word as 0 or 1."""
-    return BOOLEAN_WORDS.get(text.lower())

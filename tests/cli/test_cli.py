@@ -166,7 +166,7 @@ def test_a_leak_is_noted_before_training_and_what_a_fit_warns_of_after(command: 
     code, out, err = command("train", "houses.csv", "--target", "price", "--out", "m", "--epochs", 1, "--time", "1m")
     assert (code, err) == (0, "")
     assert re.search(
-        r"^check +column 'sold': by itself it tells the target .* Is it known before the target is\?", out, re.M
+        r"^check +column 'sold': by itself it predicts the target .* Is it known before the target is\?", out, re.M
     )
     assert "note " not in out
     options = ("--target", "price", "--out", "m", "--preset", "fast", "--learning-rate", 1e30)

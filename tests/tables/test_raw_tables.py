@@ -266,10 +266,10 @@ def test_a_column_that_tells_the_target_is_named_in_a_warning_and_in_the_report(
     y = np.where(x + RNG.normal(size=400) > 0, "paid", "open")
     table = {"x": x, "state": np.where(y == "paid", "closed", "waiting")}
     with pytest.warns(
-        TableWarning, match=r"column 'state': by itself it tells the class of 100\.0% of rows\. Is it known"
+        TableWarning, match=r"column 'state': by itself it predicts the class of 100\.0% of rows\. Is it known"
     ) as caught:
         model = TabularClassifier("fast", epochs=1).fit(table, y)
     assert caught[0].filename == __file__
     assert "to check\n  column 'state': by itself" in model.report()
-    with pytest.warns(TableWarning, match=r"column 'dollars': by itself it tells the target almost exactly"):
+    with pytest.warns(TableWarning, match=r"column 'dollars': by itself it predicts the target almost exactly"):
         TabularRegressor("fast", epochs=1).fit({"x": x, "dollars": np.exp(x)}, x + 5)

@@ -67,7 +67,7 @@ def test_kinds_of_the_estimator_replace_those_of_the_task() -> None:
 
 def test_a_leak_is_noted_with_the_kinds() -> None:
     task = TabularTask.of({**TABLE, "tax": 2 * TABLE["price"]}, "price")
-    with pytest.warns(TableWarning, match="column 'tax': by itself it tells the target"):
+    with pytest.warns(TableWarning, match="column 'tax': by itself it predicts the target"):
         notes = {kind.name: kind.check for kind in task.kinds}
     assert [name for name, note in notes.items() if note] == ["tax"]
 

@@ -1,4 +1,4 @@
-"""How good predictions of rows are that the model has not seen, beside the best guess without a model.
+"""Scores of predictions of unseen rows, beside the best guess without a model.
 
 Takes the targets of training and held-out rows, and predictions. Returns an `Evaluation` of plain numbers. Never
 predicts.
@@ -22,10 +22,10 @@ QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Scores on held-out rows. The baseline always says the most frequent class, or the mean, of the training rows.
+    """Scores on held-out rows. The baseline predicts the most frequent class, or the mean, of the training rows.
 
-    `scores` are measures by name, each as (model, baseline), the one to judge by first: accuracy and log loss (of the
-    baseline, that of the shares of the classes), or R2 and errors in the target's unit. `confusion[i, j]` counts rows
+    `scores` are metrics by name, the main one first, each as (model, baseline): accuracy and log loss (the baseline's
+    probabilities are the shares of the classes), or R2 and errors in the target's unit. `confusion[i, j]` counts rows
     of class i predicted as j; `residuals` are the quantiles `QUANTILES` of target minus prediction.
     """
 
@@ -37,15 +37,7 @@ class Evaluation:
 
 
 def evaluate(training: Target, held_out: Target, predictions: NDArray[Any]) -> Evaluation:
-    """Score predictions.
-
-    Parameters
-    ----------
-    training, held_out : Target
-        Of the rows that were trained on, and of those that were predicted.
-    predictions : ndarray
-        Numbers, shape (n_rows,), or probabilities of the classes, shape (n_rows, n_classes).
-    """
+    """Score predictions of held-out rows: numbers [n_rows], or probabilities of the classes [n_rows, n_classes]."""
     n_rows, classes = len(predictions), held_out.classes
     if classes is None:
         metrics: tuple[Metric, ...] = (R2, ROOT_MEAN_SQUARE, MEAN_ABSOLUTE)

@@ -199,8 +199,8 @@ def number_kind(column: Column, n_missing: int, wanted: str | None) -> ColumnKin
     if column.storage == "date":
         first, last = (np.datetime64(int(day), "D") for day in (math.floor(distinct[0]), math.floor(distinct[-1])))
         return ColumnKind(column.name, "date", n_missing, f"{first} to {last}")
-    numbers_rows = column.storage == "integer" and MIN_IDENTIFIERS <= len(present) == len(distinct)
-    if wanted is None and numbers_rows and distinct[-1] - distinct[0] < 2 * len(present):  # some rows may be held out
+    all_differ = column.storage == "integer" and MIN_IDENTIFIERS <= len(present) == len(distinct)
+    if wanted is None and all_differ and distinct[-1] - distinct[0] < 2 * len(present):  # some rows may be held out
         return ColumnKind(column.name, "identifier", n_missing, "dropped: a running number, different in every row")
     check = "" if wanted else doubtful_codes(column, distinct, len(present))
     finite = present[np.isfinite(present)]

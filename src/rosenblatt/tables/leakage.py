@@ -1,7 +1,7 @@
-"""Columns that leak the target: alone they tell it, and so may not be known when it is to be predicted.
+"""Columns that leak the target: each predicts it alone, and so may not be known when the model is used.
 
-Takes a table, labels or numbers. Returns names of columns, each with what was found on rows that nothing was learned
-from. Never changes anything: a column may be named for good reason.
+Takes a table, labels or numbers. Returns names of columns, each with what was found on held-out rows. Never drops a
+column: it may be there for good reason.
 """
 
 from __future__ import annotations
@@ -13,9 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rosenblatt._warnings import warn_user
 from rosenblatt.tables.kinds import ColumnKind
-from rosenblatt.tables.table import Table, TableWarning
+from rosenblatt.tables.table import Table, warn_of_columns
 
 __all__ = ["annotate_leakage", "find_leaking_columns"]
 
@@ -24,15 +23,13 @@ MAX_ROWS, MIN_ROWS = 5_000, 100
 MAX_BINS = 32
 HIGHEST_ACCURACY = 0.995
 MAX_ERROR = 0.1
-"""Of the error that the most frequent class makes; most rows may be of one class."""
+"""Share of the error that the most frequent class makes; most rows may be of one class."""
 MIN_OTHERS = 10
-"""Rows of other classes than the most frequent one, below which a perfect score may be chance."""
+"""With fewer rows of other classes than the most frequent one, a perfect score may be chance."""
 HIGHEST_R2 = 0.999
 HIGHEST_CORRELATION, LOWEST_R2_OF_RANKS = 0.9999, 0.9
-MAX_NAMED = 5
-"""So many columns are named in a warning."""
 CHUNK = 4_000_000
-"""Cells of numbers that are looked at together."""
+"""Cells of numbers that are processed together."""
 
 
 @dataclass(frozen=True)
@@ -46,24 +43,12 @@ class LearnScoreSplit:
 
 
 def find_leaking_columns(table: Table, y: Array, is_classification: bool) -> list[tuple[str, str]]:
-    """Columns that alone tell the target (almost) perfectly, with what was found.
+    """Columns that alone predict the target (almost) perfectly, each as (name, reason), in the order of the table.
 
-    Levels, or up to 32 intervals between quantiles, are learned on half of at most 5,000 rows, and scored on the other
-    half. Named are columns of an accuracy of at least 0.995 (where the most frequent class is wrong ten times as
-    often), of an R2 of at least 0.999, and numbers whose rank correlation with the target is beyond 0.9999.
-
-    Parameters
-    ----------
-    table : Table
-        The training rows.
-    y : ndarray of shape (n,) or (n, k)
-        Labels 0, 1, ... for classification, else numbers.
-    is_classification : bool
-
-    Returns
-    -------
-    list of (str, str)
-        Name and reason, in the order of the table.
+    Levels, or up to 32 intervals between quantiles, are learned on half of at most 5,000 training rows, and scored on
+    the other half. A column is listed if its accuracy is at least 0.995 (and the most frequent class is wrong ten times
+    as often), if its R2 is at least 0.999, or if the rank correlation of its numbers with the target is beyond 0.9999.
+    `y` holds labels 0, 1, ... [n], or numbers [n] or [n, k].
     """
     if table.n_rows < MIN_ROWS:
         return []
@@ -72,7 +57,7 @@ def find_leaking_columns(table: Table, y: Array, is_classification: bool) -> lis
     target = y if is_classification else np.asarray(y, dtype=np.float64).reshape(len(y), -1)
     n_classes = int(y.max()) + 1 if is_classification else 0
     halves = LearnScoreSplit(rows[:half], rows[half:], target, n_classes)
-    if is_classification and too_few_others(halves):
+    if is_classification and len(rows) - half - np.bincount(target[halves.score]).max() < MIN_OTHERS:
         return []
     found: dict[str, str] = {}
     for names, codes, values in coded(table, halves, rows):
@@ -86,36 +71,24 @@ def find_leaking_columns(table: Table, y: Array, is_classification: bool) -> lis
 
 
 def annotate_leakage(table: Table, kinds: Sequence[ColumnKind], y: Array, is_classification: bool) -> list[ColumnKind]:
-    """The kinds, with a note on each used column that is suspect; a `TableWarning` names them."""
-    used = [kind.name for kind in kinds if kind.used]
-    found = dict(
-        find_leaking_columns(Table({name: table.columns[name] for name in used}, table.n_rows), y, is_classification)
-    )
+    """The kinds, with a note on each used column that leaks the target; a `TableWarning` names these."""
+    used = table.drop([kind.name for kind in kinds if not kind.used])
     notes = {
         name: f"column {name!r}: {reason}. Is it known before the target is? If not, leave it out"
-        for name, reason in found.items()
+        for name, reason in find_leaking_columns(used, y, is_classification)
     }
-    if notes:
-        rest = len(notes) - MAX_NAMED
-        more = [f"{rest} more columns tell it too"] if rest > 0 else []
-        warn_user(". ".join([*list(notes.values())[:MAX_NAMED], *more]) + ".", TableWarning)
+    warn_of_columns([f"{note}." for note in notes.values()], "predict it too")
     return [replace(kind, check="; ".join(filter(None, [kind.check, notes.get(kind.name, "")]))) for kind in kinds]
 
 
-def too_few_others(halves: LearnScoreSplit) -> bool:
-    """Whether nearly all rows are of one class."""
-    counts = np.bincount(halves.y[halves.score])
-    return len(halves.score) - int(counts.max()) < MIN_OTHERS
-
-
 def reason_of(score: float, halves: LearnScoreSplit) -> str:
-    """What makes a column suspect, or nothing."""
+    """Why a column is suspect, or nothing."""
     if halves.n_classes:
         base = np.bincount(halves.y[halves.score]).max() / len(halves.score)
         if score >= HIGHEST_ACCURACY and 1 - score <= MAX_ERROR * (1 - base):
-            return f"by itself it tells the class of {score:.1%} of rows"
+            return f"by itself it predicts the class of {score:.1%} of rows"
     elif score >= HIGHEST_R2:
-        return "by itself it tells the target almost exactly"
+        return "by itself it predicts the target almost exactly"
     return ""
 
 
@@ -157,7 +130,7 @@ def binned(values: Array, n_learned: int) -> Array:
 def same_order(values: Array, codes: Array, halves: LearnScoreSplit) -> NDArray[np.bool_]:
     """Whether the rank correlation of each column with a column of the target is beyond 0.9999. [k]
 
-    It is computed where the codes tell the target's ranks well, without which it cannot be.
+    It is computed only where the codes predict the target's ranks well, as they must for such a correlation.
     """
     found = np.zeros(len(values), dtype=np.bool_)
     if not values.size:

@@ -5,7 +5,7 @@ same cells whatever the frame and the order of its columns. Never changes a cell
 
 Numbers: (x - median) / interquartile range (half of the range where that is zero), then x / sqrt(1 + (x/3)^2), which
 keeps outliers within 3 (Holzmüller et al. 2024, arXiv:2407.04491); infinite ones are 3 and -3. A missing number becomes
-the median and sets an indicator. Text is read as the training rows' texts were; a cell that is no number counts as
+the median and sets an indicator. Text is read as in the training rows; a cell that is no number counts as
 missing. Categories: one indicator for two levels (-1 or 1), one for each of up to eight, scaled like numbers; more
 levels are numbered, for an embedding, and those that occur once share number 0 with missing and unseen ones. Dates: the
 day, and cyclic features of the year and the week. Sentences: weighted counts of words.
@@ -18,28 +18,16 @@ from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any
 
-from rosenblatt._warnings import warn_user
 from rosenblatt.tables.encoders import Encoder, Prepared, encoder_from_state, fit_encoder
 from rosenblatt.tables.kinds import ColumnKind
-from rosenblatt.tables.table import Table, TableError, TableWarning, join_names, suggestion
+from rosenblatt.tables.table import Table, TableError, join_names, suggestion, warn_of_columns
 
 __all__ = ["Preparation", "fit_preparation"]
-
-MAX_MISMATCHES = 5
-"""So many columns are named in a warning."""
 
 
 @dataclass(frozen=True)
 class Preparation:
-    """The encoders of all used columns, and what is said about every column.
-
-    Attributes
-    ----------
-    encoders : tuple of encoders
-        In the order of the training table.
-    kinds : tuple of ColumnKind
-        Of all columns, those that are left out included.
-    """
+    """The encoders of the used columns in the order of the training table, and the kinds of all its columns."""
 
     encoders: tuple[Encoder, ...]
     kinds: tuple[ColumnKind, ...]
@@ -56,7 +44,7 @@ class Preparation:
 
     @property
     def n_codes(self) -> list[int]:
-        """How many level numbers each column of numbered levels has, 0 included."""
+        """How many level numbers, including 0, each column of numbered levels has."""
         return [encoder.n_codes for encoder in self.encoders if encoder.n_codes]
 
     @property
@@ -66,39 +54,35 @@ class Preparation:
 
     @property
     def text_columns(self) -> list[str]:
-        """Columns whose cells a file's reader must leave as texts."""
+        """Columns whose cells must be read as texts from a file."""
         return [encoder.name for encoder in self.encoders if encoder.reads_text]
 
     def transform(self, table: Table) -> Prepared:
         """The rows of a table that has all columns of the training table; others are ignored.
 
         Cells of another kind than in training count as missing, with a `TableWarning` that names them.
-
-        Raises
-        ------
-        TableError
-            For a missing column.
         """
-        self._require_columns(table)
+        absent = [encoder.name for encoder in self.encoders if encoder.name not in table.columns]
+        if len(absent) == 1:
+            raise TableError(f"the table has no column {absent[0]!r}.{suggestion(absent[0], table.columns)}")
+        if absent:
+            raise TableError(
+                f"the table lacks {len(absent)} of the columns that training used: {join_names(absent)}. It has: "
+                f"{join_names(list(table.columns))}."
+            )
         mismatches: list[str] = []
         parts = [encoder.prepare(table.columns[encoder.name], mismatches) for encoder in self.encoders]
-        warn_mismatches(mismatches)
+        warn_of_columns(mismatches, "hold such cells")
         return Prepared.side_by_side(parts)
 
     def to_dict(self) -> dict[str, Any]:
-        """The encoders, and what is said of the columns, as JSON-able data."""
+        """The encoders and kinds as JSON-able data."""
         encoders = [encoder.to_state() for encoder in self.encoders]
         return {"encoders": encoders, "kinds": [asdict(kind) for kind in self.kinds]}
 
     @classmethod
     def from_dict(cls, entry: Any) -> Preparation:
-        """What `to_dict` gave.
-
-        Raises
-        ------
-        ValueError
-            If the entry is not of that form.
-        """
+        """What `to_dict` gave; a `ValueError` for anything else."""
         if not isinstance(entry, dict) or set(entry) != {"encoders", "kinds"}:
             raise ValueError("the preparation is not of the known form")
         encoders, kinds = entry["encoders"], entry["kinds"]
@@ -113,34 +97,8 @@ class Preparation:
             raise ValueError("a column has two encoders")
         return cls(read, tuple(ColumnKind(**kind) for kind in kinds))
 
-    def _require_columns(self, table: Table) -> None:
-        absent = [encoder.name for encoder in self.encoders if encoder.name not in table.columns]
-        if len(absent) == 1:
-            raise TableError(f"the table has no column {absent[0]!r}.{suggestion(absent[0], table.columns)}")
-        if absent:
-            raise TableError(
-                f"the table lacks {len(absent)} of the columns that training used: {join_names(absent)}. It has: "
-                f"{join_names(list(table.columns))}."
-            )
-
 
 def fit_preparation(table: Table, kinds: Sequence[ColumnKind]) -> Preparation:
-    """Learn the encoders from training rows.
-
-    Parameters
-    ----------
-    table : Table
-        The training rows, without the target.
-    kinds : sequence of ColumnKind
-        As `infer_kinds` finds them.
-    """
+    """Learn the encoders from training rows without the target; `kinds` are those that `infer_kinds` finds."""
     encoders = tuple(fit_encoder(table.columns[kind.name], kind) for kind in kinds if kind.used)
     return Preparation(encoders, tuple(kinds))
-
-
-def warn_mismatches(mismatches: Sequence[str]) -> None:
-    """One warning for all columns (the first of many) that hold cells of another kind than in training."""
-    if mismatches:
-        rest = len(mismatches) - MAX_MISMATCHES
-        more = [f"{rest} more columns hold such cells."] if rest > 0 else []
-        warn_user(" ".join([*mismatches[:MAX_MISMATCHES], *more]), TableWarning)

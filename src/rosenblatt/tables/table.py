@@ -14,10 +14,12 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Column", "Storage", "Table", "TableError", "TableWarning", "join_names", "suggestion"]
+from rosenblatt._warnings import warn_user
+
+__all__ = ["Column", "Storage", "Table", "TableError", "TableWarning", "join_names", "suggestion", "warn_of_columns"]
 
 Storage = Literal["number", "integer", "boolean", "date", "text"]
-MAX_NAMES_SHOWN = 20
+MAX_NAMES_SHOWN, MAX_WARNINGS = 20, 5
 
 
 class TableError(ValueError):
@@ -34,7 +36,7 @@ class Column:
 
     `values` is float64 with NaN for missing (booleans 0 and 1, dates as days since 1970-01-01); for text it is int32
     codes into `levels`, -1 for missing. `rows` are the cells' row numbers in the table that was read, None if all are
-    there: error messages name them. `categorical` tells that the frame itself calls the levels a category.
+    there: error messages name them. `categorical` says that the frame itself calls the levels a category.
     """
 
     name: str
@@ -83,6 +85,14 @@ class Table:
         return Table({name: column for name, column in self.columns.items() if name not in gone}, self.n_rows)
 
 
+def warn_of_columns(sentences: Sequence[str], of_others: str) -> None:
+    """One `TableWarning` of the first sentences, each about a column, and of how many more `of_others` describes."""
+    rest = len(sentences) - MAX_WARNINGS
+    more = [f"{rest} more columns {of_others}."] if rest > 0 else []
+    if sentences:
+        warn_user(" ".join([*sentences[:MAX_WARNINGS], *more]), TableWarning)
+
+
 def suggestion(name: str, names: Iterable[str], what: str = "columns") -> str:
     """The nearest of `names` and all of them, as the end of an error message."""
     known = list(names)
@@ -93,7 +103,7 @@ def suggestion(name: str, names: Iterable[str], what: str = "columns") -> str:
 
 
 def join_names(names: Sequence[str]) -> str:
-    """Names separated by commas; a long list is cut and counted."""
+    """Names separated by commas; a long list is cut, and the rest is counted."""
     shown = ", ".join(repr(name) for name in names[:MAX_NAMES_SHOWN])
     rest = len(names) - MAX_NAMES_SHOWN
     return f"{shown} and {rest} more" if rest > 0 else shown or "(none)"

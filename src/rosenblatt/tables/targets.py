@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rosenblatt.tables.kinds import canonical_level, canonical_number, parse_levels, require_finite
+from rosenblatt.tables.kinds import canonical_level, canonical_number, level_column, parse_levels, require_finite
 from rosenblatt.tables.readers.cells import present_levels
 from rosenblatt.tables.readers.numerals import NumberFormat
 from rosenblatt.tables.table import Column, Table, TableError, join_names, suggestion
@@ -22,22 +22,15 @@ __all__ = ["TASKS", "Target", "find_target", "fit_target", "labels_of_column", "
 
 TASKS = ("binary", "multiclass", "regression")
 MAX_INTEGER_CLASSES = 20
-"""Integers with more different values than this are quantities."""
-Class = str | bool | int | float
+"""Integers with more different values are quantities."""
 
 
 @dataclass(frozen=True, eq=False)
 class Target:
     """What is predicted, for each row.
 
-    Attributes
-    ----------
-    name : str or None
-        Of the column, if it has one.
-    values : ndarray
-        Labels (integers from 0, shape (n_rows,)) or numbers (float64, shape (n_rows,) or (n_rows, n_targets)).
-    classes : ndarray of shape (n_classes,), or None for a regression
-        In the target's own type; label i stands for the class i.
+    `values` are labels (integers from 0, shape (n_rows,)) or numbers (float64, shape (n_rows,) or (n_rows, n_targets)).
+    Label i stands for `classes[i]`, which has the target's own type; for a regression, `classes` is None.
     """
 
     name: str | None
@@ -70,27 +63,17 @@ def find_target(table: Table, name: str) -> Column:
 def fit_target(column: Column, task: str | None = None) -> Target:
     """Decide on the task; the classes and labels, or the numbers.
 
-    Texts, booleans and integers of at most 20 different values are classes; other numbers are regression.
-
-    Parameters
-    ----------
-    column : Column
-    task : {"classification", "binary", "multiclass", "regression"}, optional
-        Overrides the choice.
-
-    Raises
-    ------
-    TableError
-        For missing or infinite targets, a single class, text to be regressed, or text that differs in most rows.
+    Texts, booleans and integers of at most 20 different values are classes; other numbers are regression. `task`
+    ("classification" or one of `TASKS`) overrides this choice. A `TableError` refuses missing or infinite targets, a
+    single class, text in a regression, and text that differs in most rows.
     """
     if task not in (None, "classification", *TASKS):
         raise ValueError(f"task is {task!r}; allowed: 'classification', {', '.join(map(repr, TASKS))}.")
     require_present(column)
     if column.storage != "text":
         require_finite(column)
-    if task == "regression" or (task is None and is_quantity(column)):
-        return fit_regression(column)
-    return fit_classes(column, task)
+    is_regression = task == "regression" or (task is None and is_quantity(column))
+    return fit_regression(column) if is_regression else fit_classes(column, task)
 
 
 def is_quantity(column: Column) -> bool:
@@ -122,18 +105,17 @@ def fit_regression(column: Column) -> Target:
 def fit_classes(column: Column, task: str | None) -> Target:
     """The classes, sorted, and the labels of the rows."""
     if column.storage == "text":
-        classes: list[Class] = sorted({canonical_level(level): level for level in present_levels(column)}.values())
+        classes: list[Any] = sorted({canonical_level(level): level for level in present_levels(column)}.values())
     else:
         convert = {"boolean": bool, "integer": int}.get(column.storage, float)
         classes = [convert(value) for value in np.unique(column.values)]
     if len(classes) == 1:
         raise TableError(
-            f"target {column.name!r} has one class only, {classes[0]!r}: there is nothing to learn. Give rows of at "
-            "least two classes."
+            f"target {column.name!r} has a single class, {classes[0]!r}; classification needs at least two. Add rows."
         )
     if len(classes) > 20 and len(classes) > 0.5 * len(column.values):
         raise TableError(
-            f"target {column.name!r} has {len(classes)} classes in {len(column.values)} rows: they name the rows. "
+            f"target {column.name!r} has {len(classes)} classes in {len(column.values)} rows: they identify the rows. "
             "Choose another column, or task='regression' for numbers."
         )
     if task in ("binary", "multiclass") and (len(classes) == 2) != (task == "binary"):
@@ -143,36 +125,22 @@ def fit_classes(column: Column, task: str | None) -> Target:
 
 
 def labels_of_column(column: Column, classes: NDArray[Any]) -> NDArray[np.int64]:
-    """The place of each cell among the classes.
-
-    Raises
-    ------
-    TableError
-        For a missing target, or a class that is not among them.
-    """
+    """The index of each cell's class among the classes; a `TableError` for a missing or an unknown class."""
     require_present(column)
-    place = {canonical_class(value): label for label, value in enumerate(classes.tolist())}
-    if column.storage == "text":
-        texts, codes = [canonical_level(level) for level in column.levels], column.values
-    else:
-        distinct, codes = np.unique(column.values, return_inverse=True)
-        texts = [canonical_number(value, column.storage) for value in distinct]
-    labels = np.array([place.get(text, -1) for text in texts], dtype=np.int64)[codes]
+    place = {}
+    for label, value in enumerate(classes.tolist()):
+        storage = "boolean" if isinstance(value, bool) else "number"
+        place[canonical_level(value) if isinstance(value, str) else canonical_number(value, storage)] = label
+    texts = level_column(replace(column, storage="number") if column.storage == "date" else column)
+    labels = np.array([place.get(text, -1) for text in texts.levels], dtype=np.int64)[texts.values]
     unknown = np.flatnonzero(labels < 0)
     if len(unknown):
-        text, where = texts[codes[unknown[0]]], column.name_rows(unknown[:1])
+        text, where = texts.levels[texts.values[unknown[0]]], column.name_rows(unknown[:1])
         raise TableError(
-            f"target {column.name!r} has the class {text!r} in {where}; training did not see it. The classes are: "
+            f"target {column.name!r} has the class {text!r} in {where}, which training did not see. The classes are: "
             f"{join_names(classes.tolist())}."
         )
     return np.asarray(labels)
-
-
-def canonical_class(value: Class) -> str:
-    """A class in the spelling by which cells are compared with it."""
-    if isinstance(value, str):
-        return canonical_level(value)
-    return canonical_number(value, "boolean" if isinstance(value, bool) else "number")
 
 
 def require_present(column: Column) -> None:
@@ -188,7 +156,7 @@ def require_present(column: Column) -> None:
 
 
 def numbers_of_column(column: Column) -> NDArray[np.float64]:
-    """The cells as numbers; text that is no number is named."""
+    """The cells as numbers; an error names text that is no number."""
     require_present(column)
     if column.storage == "text":
         return np.asarray(parse_levels(column, "A regression target must be a number in every row.").values)

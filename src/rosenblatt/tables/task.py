@@ -78,12 +78,8 @@ class TabularTask:
             raise TableError(f"the table has no column but the target {target!r}.")
         if target in (kinds or {}):
             raise TableError(f"kinds names the target {target!r}; it only says what other columns are. Leave it out.")
-        return cls(
-            inputs,
-            fit_target(column, task),
-            kinds or {},
-            None if weights is None else check_weights(weights, table.n_rows),
-        )
+        weights = None if weights is None else check_weights(weights, table.n_rows)
+        return cls(inputs, fit_target(column, task), kinds or {}, weights)
 
     @cached_property
     def kinds(self) -> tuple[ColumnKind, ...]:
@@ -106,23 +102,12 @@ class TabularTask:
 
 
 def split_rows(n_rows: int, share: float, seed: int, labels: NDArray[np.int64] | None = None) -> tuple[Rows, Rows]:
-    """Training rows and held-out rows, both in increasing order.
+    """Training rows and a share in (0, 1) of held-out rows, both in increasing order and neither empty.
 
-    With labels, each class gives its share, rounded so that the shares add up; a class of one row stays in training.
-
-    Parameters
-    ----------
-    n_rows : int
-        At least 2.
-    share : float in (0, 1)
-        Of the held-out rows; at least one row is held out and at least one is left.
-    seed : int
-        Of the choice.
-    labels : ndarray of shape (n_rows,), optional
-        Class numbers 0, 1, 2, ...
+    With labels 0, 1, 2, ..., each class gives its share, rounded so that the shares add up; a class of one row stays in
+    training.
     """
-    rng = np.random.default_rng(seed)
-    order = rng.permutation(n_rows)
+    order = np.random.default_rng(seed).permutation(n_rows)
     n_held = min(max(round(share * n_rows), 1), n_rows - 1)
     if labels is None:
         return np.sort(order[n_held:]), np.sort(order[:n_held])
@@ -130,10 +115,10 @@ def split_rows(n_rows: int, share: float, seed: int, labels: NDArray[np.int64] |
     sorted_rows = order[np.argsort(labels[order], kind="stable")]
     starts = np.cumsum(counts) - counts
     rank = np.arange(n_rows) - starts[labels[sorted_rows]]  # position of a row among the shuffled rows of its class
-    # every class is walked at the same pace: a row's time is its position over the class's size
-    time = (rank + 0.5) / counts[labels[sorted_rows]]
-    last = rank == counts[labels[sorted_rows]] - 1
-    first_served = np.lexsort((rank, np.where(last, np.inf, time)))
+    # all classes are taken at the same rate: a row's time is its position over the class's size
+    size = counts[labels[sorted_rows]]
+    time = np.where(rank == size - 1, np.inf, (rank + 0.5) / size)
+    first_served = np.lexsort((rank, time))
     held = np.zeros(n_rows, dtype=bool)
     held[sorted_rows[first_served[:n_held]]] = True
     return np.flatnonzero(~held), np.flatnonzero(held)

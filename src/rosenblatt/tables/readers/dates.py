@@ -43,16 +43,10 @@ FIRST_OF_1900S = 69
 
 @dataclass(frozen=True)
 class DateOrder:
-    """Whether dates such as 01/02/2020 begin with the month, and what told so.
+    """Whether dates such as 01/02/2020 begin with the month.
 
-    Parameters
-    ----------
-    month_first : bool
-    settled : bool
-        False if it is a convention: nothing in the column told.
-    examples : tuple of str
-        A date with the day first, one with the month first and one that may be either, where a column has all three,
-        and so no order.
+    `settled` is False if nothing in the column decides, so that the order is a convention. `examples` are a date with
+    the day first, one with the month first and one that may be either, if the column has all three and so no order.
     """
 
     month_first: bool = False
@@ -63,8 +57,8 @@ class DateOrder:
 def date_order(texts: Iterable[str]) -> DateOrder:
     """The order of day and month that a column's texts keep.
 
-    A number above 12 tells. Where there is none, times with "am" or "pm" speak for the month, and otherwise the day
-    comes first.
+    A number above 12 decides. Where there is none, times with "am" or "pm" suggest that the month comes first;
+    otherwise the day does.
     """
     found: dict[str, str] = {}
     for text in texts:
@@ -86,7 +80,7 @@ def date_order(texts: Iterable[str]) -> DateOrder:
 def read_date(text: str, month_first: bool = False) -> float | None:
     """Days since 1970-01-01 (UTC where a zone is given), or None if the text is no date.
 
-    Of 31/12/2020 and 12/31/2020 each is read in the one way there is.
+    31/12/2020 and 12/31/2020 are each read in the only possible way.
     """
     parts = match(text)
     if parts is None:

@@ -31,16 +31,14 @@ MICROSECONDS_PER_DAY = 86_400e6
 
 
 def table_from_frame(frame: Any) -> Table:
-    """A `Table` from a pandas, Polars or PyArrow frame.
-
-    Raises
-    ------
-    TableError
-        For something that is no frame, duplicate names, no rows, or a column whose type is not supported.
-    """
+    """A `Table` from a pandas, Polars or PyArrow frame; a `TableError` for anything that cannot be one."""
     import narwhals.stable.v2 as nw
 
-    require_unique([str(name) for name in native_names(frame)])
+    names = getattr(frame, "column_names", None)  # PyArrow
+    if names is None and not hasattr(frame, "collect"):  # a lazy frame has to be collected first
+        names = getattr(frame, "columns", ())
+    if names is not None and not callable(names):  # narwhals refuses duplicates in its own words
+        require_unique(str(name) for name in names)
     try:
         wrapped = nw.from_native(frame)
     except TypeError:
@@ -50,26 +48,21 @@ def table_from_frame(frame: Any) -> Table:
         ) from None
     if isinstance(wrapped, nw.LazyFrame):
         wrapped = wrapped.collect()
-    names = [str(name) for name in wrapped.columns]
-    columns = [
-        # get_column, since an index of numbers or tuples, which may be names, would select rows
-        column_from_series(name, wrapped.get_column(original))
-        for name, original in zip(names, wrapped.columns, strict=True)
-    ]
+    # get_column, since an index of numbers or tuples, which may be names, would select rows
+    columns = [column_from_series(str(name), wrapped.get_column(name)) for name in wrapped.columns]
     return make_table(columns, len(wrapped))
 
 
 def table_from_mapping(mapping: Mapping[Any, Any]) -> Table:
-    """A `Table` from ``{name: one-dimensional array or list}``.
-
-    Raises
-    ------
-    TableError
-        If the lengths differ, an array is not one-dimensional, or its type is not supported.
-    """
+    """A `Table` from ``{name: one-dimensional array or list}``; a `TableError` for anything that cannot be one."""
     columns = []
     for key, given in mapping.items():
-        values = given if isinstance(given, np.ndarray) else column_array(given)
+        if isinstance(given, np.ndarray):
+            values = given
+        else:  # each Python object is kept as it is; PyArrow has its own
+            listed = given.to_pylist() if hasattr(given, "to_pylist") else list(given)
+            values = np.empty(len(listed), dtype=object)
+            values[:] = listed
         if values.ndim != 1:
             raise TableError(f"column {str(key)!r} has shape {values.shape}; a column has one dimension.")
         columns.append(column_from_array(str(key), values))
@@ -90,14 +83,6 @@ def make_table(columns: Sequence[Column], n_rows: int) -> Table:
     return Table({column.name: column for column in columns}, n_rows)
 
 
-def native_names(frame: Any) -> Sequence[Any]:
-    """Column names without narwhals, which refuses duplicates in its own words."""
-    names = getattr(frame, "column_names", None)  # PyArrow
-    if names is None and not hasattr(frame, "collect"):  # a lazy frame has to be collected first
-        names = getattr(frame, "columns", ())
-    return list(names) if names is not None and not callable(names) else []
-
-
 def require_unique(names: Iterable[str]) -> None:
     """Refuse two columns of one name."""
     seen: set[str] = set()
@@ -115,7 +100,7 @@ def column_from_series(name: str, series: Any) -> Column:
         return Column(name, "number", as_floats(series if dtype == nw.Float64 else series.cast(nw.Float64)))
     if series.null_count() == len(series):
         return Column(name, "number", np.full(len(series), np.nan))
-    if dtype.is_integer() and not exceeds_exact(series):
+    if dtype.is_integer() and are_exact(series):
         return Column(name, "integer", as_floats(series.cast(nw.Float64)))
     if dtype == nw.Boolean:
         return column_from_objects(name, series.to_list())
@@ -132,13 +117,13 @@ def column_from_series(name: str, series: Any) -> Column:
     raise unsupported(name, str(dtype))
 
 
-def exceeds_exact(series: Any) -> bool:
-    """Whether an integer is too large for float64 to tell it from its neighbours (an identifier, no quantity)."""
-    return max(abs(int(series.max())), abs(int(series.min()))) > MAX_EXACT
+def are_exact(integers: Any) -> bool:
+    """Whether float64 can represent all of them; larger ones are identifiers and no quantities."""
+    return max(abs(int(integers.max())), abs(int(integers.min()))) <= MAX_EXACT
 
 
 def microseconds(series: Any) -> Any:
-    """Dates and times as microseconds since 1970-01-01, time zones removed by going to UTC."""
+    """Dates and times as microseconds since 1970-01-01 in UTC."""
     import narwhals.stable.v2 as nw
 
     if series.dtype == nw.Date:
@@ -154,20 +139,12 @@ def as_floats(series: Any) -> NDArray[np.float64]:
     return np.array(values, dtype=np.float64)
 
 
-def column_array(values: Any) -> NDArray[Any]:
-    """A list as an array that keeps each Python object as it is."""
-    listed = values.to_pylist() if hasattr(values, "to_pylist") else list(values)  # PyArrow's elements are its own
-    array = np.empty(len(listed), dtype=object)
-    array[:] = listed
-    return array
-
-
 def column_from_array(name: str, values: NDArray[Any]) -> Column:
     """A column from a one-dimensional NumPy array of any type."""
     if isinstance(values, np.ma.MaskedArray):
         return column_from_objects(name, values.tolist())
     kind = values.dtype.kind
-    if kind in "iu" and (not len(values) or max(abs(int(values.max())), abs(int(values.min()))) <= MAX_EXACT):
+    if kind in "iu" and (not len(values) or are_exact(values)):
         return Column(name, "integer", values.astype(np.float64))
     if kind == "f":
         return Column(name, "number", values.astype(np.float64))
@@ -189,7 +166,7 @@ def column_from_objects(name: str, cells: list[Any]) -> Column:
     cells = [cell if type(cell) in PLAIN_TYPES else plain_cell(name, cell) for cell in cells]
     present = [cell for cell in cells if not is_missing(cell)]
     if present and all(isinstance(cell, date) for cell in present):
-        days = [None if is_missing(cell) else np.datetime64(without_zone(cell), "us") for cell in cells]
+        days = [None if is_missing(cell) else np.datetime64(in_utc(cell), "us") for cell in cells]
         return column_from_array(name, np.array(days, dtype="datetime64[us]"))
     if present and all(isinstance(cell, (bool, np.bool_)) for cell in present):
         return Column(name, "boolean", object_floats(cells))
@@ -201,8 +178,8 @@ def column_from_objects(name: str, cells: list[Any]) -> Column:
     return text_column(name, [None if is_missing(cell) else str(cell) for cell in cells])
 
 
-def without_zone(cell: date) -> date:
-    """A date or time in UTC, as NumPy wants it."""
+def in_utc(cell: date) -> date:
+    """A date or time in UTC without its zone, as NumPy wants it."""
     return cell.astimezone(UTC).replace(tzinfo=None) if isinstance(cell, datetime) and cell.tzinfo else cell
 
 
@@ -210,8 +187,10 @@ def plain_cell(name: str, cell: Any) -> Any:
     """Times of NumPy and pandas as Python's, spans as seconds, bytes, intervals and UUIDs as text."""
     if is_missing(cell):
         return None
-    if isinstance(cell, (np.datetime64, np.timedelta64)):
-        return plain_time(cell)
+    if isinstance(cell, np.timedelta64):
+        return float(cell / np.timedelta64(1, "us")) / 1e6
+    if isinstance(cell, np.datetime64):
+        return cell.astype("datetime64[us]").item()
     if isinstance(cell, timedelta):
         return cell.total_seconds()
     if type(cell).__name__ == "Period":  # pandas'
@@ -226,25 +205,15 @@ def plain_cell(name: str, cell: Any) -> Any:
     return cell
 
 
-def plain_time(cell: np.datetime64 | np.timedelta64) -> datetime | float:
-    """A NumPy scalar as a datetime, or as seconds."""
-    if isinstance(cell, np.timedelta64):
-        return float(cell / np.timedelta64(1, "us")) / 1e6
-    found: datetime = cell.astype("datetime64[us]").item()
-    return found
-
-
 def object_floats(cells: list[Any]) -> NDArray[np.float64]:
     """Float64, NaN where a cell is missing, infinite for integers beyond float64."""
-    return np.array([np.nan if is_missing(cell) else to_float(cell) for cell in cells], dtype=np.float64)
-
-
-def to_float(cell: Any) -> float:
-    """A number as float64."""
-    try:
-        return float(cell)
-    except OverflowError:
-        return math.inf if cell > 0 else -math.inf
+    values = np.full(len(cells), np.nan)
+    for row, cell in enumerate(cells):
+        try:
+            values[row] = np.nan if is_missing(cell) else float(cell)
+        except OverflowError:
+            values[row] = math.inf if cell > 0 else -math.inf
+    return values
 
 
 def is_missing(cell: Any) -> bool:

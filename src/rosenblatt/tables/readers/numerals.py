@@ -25,23 +25,14 @@ SHAPE = re.compile(
 )
 INFINITE = re.compile(r"([+-]?)inf(?:inity)?|([+-]?)∞", re.IGNORECASE)
 LONGEST = 60
-"""No number with signs and separators is longer; the pattern is slow for texts without end."""
+"""No number with signs and separators is longer; the pattern is slow for very long texts."""
 SEPARATORS = (("", "."), (",", "."), ("'", "."), (" ", "."), ("", ","), (".", ","), (" ", ","), ("'", ","))
-"""(between thousands, before decimals): of those that read equally many texts the first is taken."""
+"""(between thousands, before decimals); of pairs that read equally many texts, the first is chosen."""
 
 
 @dataclass(frozen=True)
 class NumberFormat:
-    """How a column's numbers are written.
-
-    Parameters
-    ----------
-    thousands : {"", ",", "'", " ", "."}
-        What may stand between groups of three digits.
-    decimal : {".", ","}
-    currency : str
-        The sign that may stand before or after, one of $, €, £, ¥; "" for none.
-    """
+    """How a column's numbers are written: separators of `SEPARATORS`, and a sign of `CURRENCIES` or none ("")."""
 
     thousands: str = ""
     decimal: str = "."
@@ -83,7 +74,7 @@ class NumberFormat:
         return float(bare.replace(self.decimal, ".")) / divisor
 
     def describe(self) -> str:
-        """What is not plain about it, as the end of a sentence; "" if it is plain."""
+        """What differs from plain numbers, as the end of a sentence; "" for none."""
         named = "a blank" if self.thousands == " " else f'"{self.thousands}"'
         parts = [f"{named} between thousands"] * bool(self.thousands)
         parts += ['"," before decimals'] * (self.decimal == ",")

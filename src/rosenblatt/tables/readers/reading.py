@@ -6,6 +6,7 @@ is imported on use. Never writes.
 
 from __future__ import annotations
 
+import difflib
 import os
 from collections.abc import Collection, Mapping
 from contextlib import suppress
@@ -19,7 +20,7 @@ __all__ = ["is_nameless", "read_table", "require_names"]
 
 SEPARATORS = ",;\t|"
 SPREADSHEETS = (".xlsx", ".xls", ".ods")
-BYTE_ORDER_MARKS = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
+BYTE_ORDER_MARKS = (b"\xff\xfe", b"\xfe\xff")
 
 
 def read_table(
@@ -70,7 +71,7 @@ def is_nameless(source: Any) -> bool:
 
 
 def require_names(source: Any, target: str) -> None:
-    """Refuse the name of a target where columns have none."""
+    """Refuse the name of a target if columns have no names."""
     if is_nameless(source):
         raise TypeError(f"y is the name {target!r}, but an array's columns have no names; give y as an array too.")
 
@@ -83,7 +84,9 @@ def first_bytes(path: Path, n_bytes: int = 65536) -> bytes:
         with open(path, "rb") as file:
             first = file.read(n_bytes)
     except FileNotFoundError:
-        raise FileNotFoundError(f"there is no file {path}.{neighbours(path)}") from None
+        names = [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []
+        near = difflib.get_close_matches(path.name, names, n=1)
+        raise FileNotFoundError(f"there is no file {path}.{f' Did you mean {near[0]}?' if near else ''}") from None
     if not first:
         raise TableError(f"{path}: the file is empty.")
     if path.suffix.lower() in SPREADSHEETS:
@@ -93,18 +96,8 @@ def first_bytes(path: Path, n_bytes: int = 65536) -> bytes:
     return first
 
 
-def neighbours(path: Path) -> str:
-    """Tables in the same folder, for the message about a file that is not there."""
-    import difflib
-
-    folder = path.parent if path.parent.is_dir() else None
-    names = [entry.name for entry in folder.iterdir()] if folder else []
-    near = difflib.get_close_matches(path.name, names, n=1)
-    return f" Did you mean {near[0]}?" if near else ""
-
-
 def import_pyarrow() -> None:
-    """Explain how to get PyArrow where it is missing."""
+    """Import PyArrow; an error says how to install it."""
     try:
         import pyarrow  # noqa: F401
     except ModuleNotFoundError as error:
@@ -128,7 +121,7 @@ def read_parquet(path: Path) -> Any:
 
 
 def read_csv(path: Path, first: bytes, encoding: str, separator: str | None, text: Collection[str] = ()) -> Any:
-    """The file as a PyArrow table, its types inferred from all rows but for columns that are to be text."""
+    """The file as a PyArrow table; types are inferred from all rows, except for the columns `text`."""
     import_pyarrow()
     import pyarrow as pa
     from pyarrow import csv
@@ -136,7 +129,7 @@ def read_csv(path: Path, first: bytes, encoding: str, separator: str | None, tex
     compressed = path.suffix.lower() in (".gz", ".bz2", ".zst", ".lz4", ".br")
     if not compressed:
         require_text(first, encoding)
-    separator = separator or sniff_separator(decode_start(path, first, encoding, compressed))
+    separator = separator or sniff_separator(path, first, encoding, compressed)
     parse = csv.ParseOptions(delimiter=separator, newlines_in_values=True)
     convert = csv.ConvertOptions(
         null_values=sorted(MISSING_TEXTS),
@@ -155,17 +148,16 @@ def read_csv(path: Path, first: bytes, encoding: str, separator: str | None, tex
 
 def require_text(first: bytes, encoding: str) -> None:
     """Refuse binary files, and UTF-16 that is read as UTF-8."""
-    hint = BYTE_ORDER_MARKS.get(first[:2])
     if encoding.lower().replace("-", "").startswith(("utf16", "utf32")):
         return
-    if hint:
+    if first[:2] in BYTE_ORDER_MARKS:
         raise TableError(f"the file is encoded in UTF-16, not {encoding}. Say encoding='utf-16', or save it as UTF-8.")
     if b"\0" in first:
         raise TableError("this is neither text nor Parquet: it holds zero bytes. Give a CSV or Parquet file.")
 
 
-def decode_start(path: Path, first: bytes, encoding: str, compressed: bool) -> str:
-    """The header line as text, as far as it can be decoded."""
+def sniff_separator(path: Path, first: bytes, encoding: str, compressed: bool) -> str:
+    """The separator that the header line, as far as it can be decoded, holds most often outside quotes."""
     if compressed:
         import pyarrow as pa
 
@@ -175,21 +167,15 @@ def decode_start(path: Path, first: bytes, encoding: str, compressed: bool) -> s
         except (pa.ArrowException, OSError) as error:
             raise TableError(f"the file cannot be decompressed: {first_line(error)}") from None
     try:
-        return first.decode(encoding, errors="replace").lstrip("\ufeff").split("\n", 1)[0]
+        header = first.decode(encoding, errors="replace").lstrip("\ufeff").split("\n", 1)[0]
     except LookupError:
         raise TableError(f"there is no encoding {encoding!r}; usual ones: utf-8, latin-1, cp1252, utf-16.") from None
-
-
-def sniff_separator(header: str) -> str:
-    """The separator that the header line holds most often, outside quotes."""
     unquoted = "".join(header.split('"')[::2])
-    counts = {separator: unquoted.count(separator) for separator in SEPARATORS}
-    best = max(counts, key=lambda separator: counts[separator])
-    return best if counts[best] else ","
+    return max(SEPARATORS, key=unquoted.count)  # the first one, a comma, if there is none
 
 
 def parse_csv(path: Path, read: Any, parse: Any, convert: Any) -> Any:
-    """Read; on failure read once more in one thread, to learn the number of the line at fault."""
+    """Read; after a failure, read again in one thread to find the line at fault."""
     import pyarrow as pa
     from pyarrow import csv
 
@@ -239,7 +225,7 @@ def line_number(path: Path, row: Any, encoding: str) -> int:
 
 
 def require_decoded(table: Any, encoding: str) -> None:
-    """PyArrow gives a column of bytes where the text is not valid in the encoding."""
+    """Refuse a column of bytes, which PyArrow returns where the text is not valid in the encoding."""
     import pyarrow as pa
 
     for name, column in zip(table.column_names, table.columns, strict=True):
@@ -253,7 +239,7 @@ def require_decoded(table: Any, encoding: str) -> None:
 
 
 def encoding_error(where: str, encoding: str) -> TableError:
-    """The text is not what its encoding promises."""
+    """The error for text that is not valid in its encoding."""
     return TableError(
         f"{where} is not valid {encoding}. Say its encoding, for example encoding='latin-1', or save as UTF-8."
     )

@@ -1,5 +1,6 @@
 """The package as a whole: what importing it loads, what it exports, its version."""
 
+import importlib
 import importlib.metadata
 import subprocess
 import sys
@@ -18,10 +19,12 @@ def test_import_loads_numpy_and_nothing_heavier():
     assert not loaded & {"sklearn", "scipy", "pandas", "polars", "pyarrow", "narwhals", "safetensors", "rich", "typer"}
 
 
-def test_every_public_name_resolves():
-    assert set(dir(rosenblatt)) == set(rosenblatt.__all__)
-    for name in rosenblatt.__all__:
-        assert getattr(rosenblatt, name) is not None
+@pytest.mark.parametrize("name", ["", ".diagnosis", ".estimators", ".logic", ".plots"])
+def test_every_public_name_resolves(name):
+    package = importlib.import_module(f"rosenblatt{name}")
+    assert set(dir(package)) == set(package.__all__)
+    for name in package.__all__:
+        assert getattr(package, name) is not None
 
 
 def test_an_unknown_name_is_an_attribute_error():

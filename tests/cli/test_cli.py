@@ -52,8 +52,8 @@ def houses(n: int = 150) -> pd.DataFrame:
     return pd.DataFrame({"row": np.arange(n), "rooms": rooms, "place": place, "dear": price > 100_000, "price": price})
 
 
-def write_houses(name: str = "houses.csv") -> None:
-    houses().to_csv(name, index=False)
+def write_houses() -> None:
+    houses().to_csv("houses.csv", index=False)
 
 
 @pytest.mark.long

@@ -33,7 +33,7 @@ NUMBERS = {
 def test_a_column_that_tells_the_class_is_found(name):
     found = find_leaking_columns(read_table({"noise": NOISE, name: CLASSES[name]}), LABELS, True)
     assert [suspect for suspect, _ in found] == [name]
-    assert "tells the class of" in found[0][1]
+    assert "predicts the class of" in found[0][1]
 
 
 @pytest.mark.parametrize("name", ["itself", "in another unit, with heavy tails", "reversed"])

@@ -77,9 +77,18 @@ def test_no_split_is_empty() -> None:
 
 def test_numbers_written_as_text_are_a_regression():
     prices = [f"${value:,.2f}" for value in np.linspace(900, 5000, 30)]
-    column = read_table({"price": prices})["price"]
-    assert fit_target(column).task == "regression"
-    np.testing.assert_allclose(numbers_of_column(column), np.linspace(900, 5000, 30), atol=0.005)
-    assert fit_target(read_table({"grade": ["1", "2", "3"] * 9})["grade"]).classes.tolist() == ["1", "2", "3"]
-    with pytest.raises(TableError, match=r"column 'price' holds numbers, but row 31 says 'cheap'"):
-        fit_target(read_table({"price": [*prices, "cheap"]})["price"], "regression")
+    assert fit_target(column(prices)).task == "regression"
+    np.testing.assert_allclose(numbers_of_column(column(prices)), np.linspace(900, 5000, 30), atol=0.005)
+    assert fit_target(column(["1", "2", "3"] * 9)).classes.tolist() == ["1", "2", "3"]
+    message = (
+        r"column 'y' holds numbers, but row 32 says 'cheap' \(the first row is 1; 3 such cells of 2 different texts"
+    )
+    with pytest.raises(TableError, match=message):
+        fit_target(column([*prices, "5", "cheap", "dear", "cheap"]), "regression")
+
+
+def test_dates_as_classes_are_the_days() -> None:
+    days = column(np.array(["2020-01-02", "1999-12-31", "2020-01-02"], dtype="datetime64[D]"))
+    target = fit_target(days, "classification")
+    assert target.values.tolist() == [1, 0, 1]
+    assert labels_of_column(days, target.classes).tolist() == [1, 0, 1]

@@ -72,7 +72,7 @@ def infer_kinds(table: Table, overrides: Mapping[str, str] | None = None) -> lis
     overrides = dict(overrides or {})
     for name, kind in overrides.items():
         if name not in table.columns:
-            raise TableError(f"kinds names {name!r}, but there is no such column.{suggestion(name, table.columns)}")
+            raise TableError(f"kinds names a column {name!r} that is not there.{suggestion(name, table.columns)}")
         if kind not in KINDS:
             raise TableError(f"kinds says {kind!r} for column {name!r}; allowed are {', '.join(KINDS)}.")
     kinds = [infer_kind(column, overrides.get(column.name)) for column in table.columns.values()]

@@ -137,7 +137,7 @@ def labels_of_column(column: Column, classes: NDArray[Any]) -> NDArray[np.int64]
     if len(unknown):
         text, where = texts.levels[texts.values[unknown[0]]], column.name_rows(unknown[:1])
         raise TableError(
-            f"target {column.name!r} has the class {text!r} in {where}, which training did not see. The classes are: "
+            f"target {column.name!r} has the class {text!r} in {where}; training did not see it. The classes are: "
             f"{join_names(classes.tolist())}."
         )
     return np.asarray(labels)

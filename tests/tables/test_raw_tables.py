@@ -199,13 +199,13 @@ def test_a_raw_table_that_cannot_be_used_is_named(attempt: Any, error: type[Exce
 
 
 LATER: dict[str, tuple[Any, Any, str]] = {
-    "text among numbers": (X, ["red", 1.0, 2.0], r"column 'a' held numbers in training; now a cell is none and counted as missing, such as 'red' in row 1\."),
-    "texts among numbers": (X, ["1", "red", "blue"], r"column 'a' held numbers in training; now 2 cells are none .* such as 'red' in row 2\."),
-    "another currency": (numbers(lambda i: f"${i}"), ["$5", "€5", "5"], r"a cell is none .* '€5' in row 2"),
-    "dates for numbers": (X, [moment(1)] * 3, r"held numbers in training; now 3 cells are none .* '2020-01-02T12:00:00\.000000' in row 1"),
-    "numbers for dates": ([moment(13 * i) for i in range(N)], [1.0, 2.0, None], r"held dates in training; now 2 cells are none .* 1 in row 1"),
+    "text among numbers": (X, ["red", 1.0, 2.0], r"column 'a' held numbers in training; now a cell of another kind counts as missing, such as 'red' in row 1\."),
+    "texts among numbers": (X, ["1", "red", "blue"], r"column 'a' held numbers in training; now 2 cells of another kind count .* such as 'red' in row 2\."),
+    "another currency": (numbers(lambda i: f"${i}"), ["$5", "€5", "5"], r"a cell of another kind counts .* '€5' in row 2"),
+    "dates for numbers": (X, [moment(1)] * 3, r"held numbers in training; now 3 cells of another kind count .* '2020-01-02T12:00:00\.000000' in row 1"),
+    "numbers for dates": ([moment(13 * i) for i in range(N)], [1.0, 2.0, None], r"held dates in training; now 2 cells of another kind count .* 1 in row 1"),
     "words for dates": ([moment(13 * i) for i in range(N)], ["2020-05-01", "soon", None], r"held dates .* 'soon' in row 2"),
-    "numbers for booleans": (repeat(True, False), [1, 0, 5], r"held booleans in training; now a cell is none .* 5 in row 3"),
+    "numbers for booleans": (repeat(True, False), [1, 0, 5], r"held booleans in training; now a cell of another kind counts .* 5 in row 3"),
     "words for booleans": (repeat(True, False), ["yes", "perhaps", "no"], r"held booleans .* 'perhaps' in row 2"),
 }  # fmt: skip
 

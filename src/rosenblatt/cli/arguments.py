@@ -20,11 +20,11 @@ __all__ = [
 File = Annotated[Path | None, typer.Argument(help="CSV or Parquet. Without it: scikit-learn's digits.")]
 Target = Annotated[str | None, typer.Option(help="The column to predict.")]
 Out = Annotated[Path | None, typer.Option(help="The model file. Default: FILE's name, .safetensors.")]
-Task = Annotated[str | None, typer.Option(help="classification or regression, where the guess is wrong.")]
+Task = Annotated[str | None, typer.Option(help="classification or regression, if the guess is wrong.")]
 Kinds = Annotated[
     list[str] | None, typer.Option(help="COLUMN=numeric, =categorical, =text or =ignored; may be repeated.")
 ]
-TestShare = Annotated[float, typer.Option(help="Share of the rows kept for the score; 0: score out of fold.")]
+TestShare = Annotated[float, typer.Option(help="Share of rows held out for the score; 0: score out of fold.")]
 Encoding = Annotated[str, typer.Option(help="Encoding of a CSV file.")]
 
 

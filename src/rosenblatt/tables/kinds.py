@@ -32,11 +32,11 @@ KINDS = ("numeric", "categorical", "text", "ignored")
 """What a user may say a column is."""
 DROPPED = ("constant", "missing", "identifier", "ignored")
 MOSTLY_NUMBERS = 0.9
-"""Text with at least this share of numbers is a column of numbers; with more than `MAX_TEXTS` others it is refused."""
+"""Text with at least this share of numbers is a column of numbers, refused if it has more than `MAX_TEXTS` others."""
 MAX_WRITTEN_CODES = 100
 """Unsigned integers written as text are codes if they have at most this many different values."""
 MAX_CODES, ROWS_PER_CODE = 20, 5
-"""Integers of at most so many values, each in so many rows, may be codes."""
+"""Integers of at most this many values, with on average this many rows each, may be codes."""
 MIN_TEXTS, SHARE_OF_TEXTS, MIN_WORDS = 50, 0.1, 3
 """Different texts, their share of all rows, and words per text, from which on a column holds sentences."""
 MIN_IDENTIFIERS = 20

@@ -172,8 +172,6 @@ def record_mismatches(
     example = f"{cell:g}"
     if column.storage in ("text", "date"):
         example = repr(column.levels[int(cell)] if column.storage == "text" else date_text(cell))
-    count = "a cell is" if len(rows) == 1 else f"{len(rows)} cells are"
-    mismatches.append(
-        f"column {column.name!r} held {plural} in training; now {count} none and counted as missing, such as "
-        f"{example} in {column.name_rows(rows[:1])}."
-    )
+    count = "a cell of another kind counts" if len(rows) == 1 else f"{len(rows)} cells of another kind count"
+    where = f"such as {example} in {column.name_rows(rows[:1])}"
+    mismatches.append(f"column {column.name!r} held {plural} in training; now {count} as missing, {where}.")

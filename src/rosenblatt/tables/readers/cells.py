@@ -22,9 +22,9 @@ __all__ = ["PLAIN_NUMBERS", "PLURALS", "TextReading", "present_levels", "read_ce
 BOOLEAN_WORDS = {"true": 1.0, "false": 0.0, "yes": 1.0, "no": 0.0, "1": 1.0, "0": 0.0}
 PLURALS = {"number": "numbers", "integer": "numbers", "boolean": "booleans", "date": "dates", "text": "texts"}
 MAX_TEXTS = 20
-"""So many different texts among numbers or dates may stand for missing cells."""
+"""At most this many different texts among numbers or dates may stand for missing cells."""
 MIN_QUANTITIES = 20
-"""With texts among them, more numbers than this must differ; fewer are levels."""
+"""At most this many different numbers, with texts among them, are levels."""
 SAMPLE = 100
 PLAIN_NUMBERS = NumberFormat()
 

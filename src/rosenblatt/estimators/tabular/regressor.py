@@ -1,7 +1,7 @@
 """`TabularRegressor`: numbers from raw tables.
 
 Takes a table and one or several columns of numbers. Returns predictions in the targets' own units. Never trains a
-network itself: the modules beside it do.
+network itself: `ensemble` and `member` do.
 """
 
 from __future__ import annotations
@@ -15,20 +15,22 @@ from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import RegressorMixin, _fit_context
+from sklearn.base import RegressorMixin
 from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.validation import check_array
 
 from rosenblatt.estimators.mlp.hyperparameters import set_parameters
 from rosenblatt.estimators.tabular.architecture import Settings
-from rosenblatt.estimators.tabular.base import Folds, TabularEstimator
+from rosenblatt.estimators.tabular.base import TabularEstimator
 from rosenblatt.estimators.tabular.decisions import interval_columns
-from rosenblatt.estimators.tabular.member import Course, Data, Problem
+from rosenblatt.estimators.tabular.ensemble import Fold
+from rosenblatt.estimators.tabular.member import Data, FitBudget, Problem
 from rosenblatt.estimators.tabular.metrics import REGRESSIONS, RegressionLoss, regression_of
 from rosenblatt.estimators.tabular.parameters import CONSTRAINTS, describe_shared_parameters
 from rosenblatt.estimators.tabular.target_scaling import TargetScaler, fit_target_scaler
 from rosenblatt.estimators.tabular.target_transform import choose_target_transform, has_heavy_tail
 from rosenblatt.tables.targets import Target
+from rosenblatt.tables.task import TabularTask
 
 __all__ = ["TabularRegressor"]
 
@@ -124,48 +126,22 @@ class TabularRegressor(RegressorMixin, TabularEstimator):  # type: ignore[misc]
         tags.target_tags.multi_output = True
         return tags
 
-    @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
-    def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> TabularRegressor:
-        """Learn from a table.
-
-        Parameters
-        ----------
-        X : data frame, mapping of arrays, path of a CSV or Parquet file, array of shape (n_rows, n_columns), or task
-            A `TabularTask` holds target and weights, too.
-        y : array-like of shape (n_rows,) or (n_rows, n_targets), or str
-            A text is the name of the column of X that is to be predicted.
-        sample_weight : array-like of shape (n_rows,), optional
-
-        Returns
-        -------
-        TabularRegressor
-            Itself.
-
-        Raises
-        ------
-        ValueError
-            Names the column or the target, and what to do.
-        """
-        course = self._course()
-        task = self._task(X, y, sample_weight)
+    def _learn(self, task: TabularTask, budget: FitBudget) -> None:
         targets = task.target.values.reshape(task.inputs.n_rows, -1)
         goal = self._goal(targets)
         self.one_target_ = task.target.values.ndim == 1 and self.quantiles is None
-        self._draw_seed()
         data = self._prepare(task, targets, task.weights)
-        folds = self._folds(len(targets))
-        scaler = self._choose_scaler(goal, data, folds, course)
-        self.ensemble_ = self._fit_ensemble(
-            replace(data, y=scaler.encode(targets)), self._problem(goal, targets), folds, course
-        )
+        n_outputs = targets.shape[1] if self.quantiles is None else len(self.quantiles)
+        problem, folds = Problem(n_outputs, goal.output, goal.loss, goal.metric.measure), self._folds(len(targets))
+        scaler = self._choose_scaler(goal, problem, data, folds[0], budget)
+        self.ensemble_ = self._fit_ensemble(replace(data, y=scaler.encode(targets)), problem, folds, budget)
         self._finish(goal, scaler, targets, task.weights)
-        return self
 
     def _target(self, y: Any, name: str | None) -> Target:
         return Target(name, check_array(y, ensure_2d=False, dtype=np.float64, input_name="y"))
 
     def _goal(self, targets: Array) -> RegressionLoss:
-        """What is minimized; refuses targets that it cannot be used for."""
+        """The loss to minimize; raises a `ValueError` for targets that it does not support."""
         if self.quantiles is not None:
             self._check_quantiles(targets.shape[1])
         goal = regression_of(self.loss, self.quantiles)
@@ -189,24 +165,20 @@ class TabularRegressor(RegressorMixin, TabularEstimator):  # type: ignore[misc]
         if n_targets > 1:
             raise ValueError(f"quantiles are for one target, but y has {n_targets}. Fit one model for each.")
 
-    def _problem(self, goal: RegressionLoss, targets: Array) -> Problem:
-        n_outputs = targets.shape[1] if self.quantiles is None else len(self.quantiles)
-        return Problem(n_outputs, goal.output, goal.loss, goal.metric.measure)
-
-    def _choose_scaler(self, goal: RegressionLoss, data: Data, folds: Folds, course: Course) -> TargetScaler:
-        """The targets' scaler; of their logarithm if that was asked for, or is better on the rows of the first fold."""
+    def _choose_scaler(
+        self, goal: RegressionLoss, problem: Problem, data: Data, fold: Fold, budget: FitBudget
+    ) -> TargetScaler:
+        """A scaler of the targets, or of their logarithm if the user asked for it or a trial on the fold prefers it."""
         plain = fit_target_scaler(data.y, goal.scaling)
         if self.target_transform == "log":
             return fit_target_scaler(data.y, "log")
         if self.target_transform is None or goal is not REGRESSIONS["squared_error"] or not has_heavy_tail(data.y):
             return plain
         candidates = (plain, fit_target_scaler(data.y, "log"))
-        return choose_target_transform(
-            candidates, data, self._problem(goal, data.y), self.settings, folds[0], self._seed, course
-        )
+        return choose_target_transform(candidates, data, problem, self.settings, fold, self._seed, budget)
 
     def _finish(self, goal: RegressionLoss, scaler: TargetScaler, targets: Array, weights: Array | None) -> None:
-        """What out-of-fold predictions say: shifts of quantiles, the mean of a logarithm, errors, the score."""
+        """Set what out-of-fold predictions determine: shifts or the smearing factor, residuals, the score."""
         outputs = self.ensemble_.out_of_fold(len(targets))
         seen = np.flatnonzero(~np.isnan(outputs[:, 0]))
         weights = None if weights is None else weights[seen]
@@ -223,10 +195,8 @@ class TabularRegressor(RegressorMixin, TabularEstimator):  # type: ignore[misc]
 
     def average_with(self, others: Sequence[Any], y: Any) -> None:
         targets = np.asarray(y, np.float64).reshape(len(self.out_of_fold_), -1)
-        same = [
-            other.ensemble_ for other in others if other.target_scaler_.kind == self.target_scaler_.kind
-        ]  # learned alike
-        self.ensemble_ = self.ensemble_.joined(same)
+        alike = [other for other in others if other.target_scaler_.kind == self.target_scaler_.kind]
+        self.ensemble_ = self.ensemble_.joined([other.ensemble_ for other in alike])
         self._finish(self._goal(targets), replace(self.target_scaler_, factor=1.0, shifts=()), targets, None)
 
     @property

@@ -93,7 +93,7 @@ def design_network(
     head = nn.Dense(n_outputs, name="head", weights=nn.Normal(1 / math.sqrt(h.width)))(h)
     network = nn.Network(head, output=output, seed=seed)
     scale_by_data(network, sample, np.random.default_rng([seed, 1]))
-    # The decay's factor is the rate's squared, except where the rate's stems from the division by the root of the inputs.
+    # The decay's factor is the rate's squared, except where that comes from the division by the root of the inputs.
     decays = {name: factor**2 for name, factor in rates.items() if name.endswith((".gain", ".alpha"))}
     decays |= {name: 0.01 for name in rates if name.startswith("waves.")}
     decays |= {name: 0.0 for name in rates if name.endswith(".biases")}

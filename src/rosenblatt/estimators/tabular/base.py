@@ -226,36 +226,37 @@ class TabularEstimator(SuggestingMixin, Searchable, BaseEstimator):  # type: ign
         """How much each raw column matters to the model.
 
         "permutation" shuffles one column at a time among the rows and measures how much worse the score becomes
-        (Breiman 2001). "gradient" adds up, over a column's network inputs, the derivative of the output times the
-        input's difference from its mean over the rows: a first-order estimate of what the column contributes to each
-        row, exact for a linear model, averaged over the networks. It explains the predicted class's logit above the
-        mean of the others, calibrated (of two classes: the log odds), of ordered classes the mean log odds of lying
-        above a class, of a regression the prediction, or its logarithm where that was learned.
+        (Breiman 2001). "gradient" sums, over a column's network inputs, the derivative of the output times the input's
+        difference from its mean over the rows. This is a first-order estimate of the column's contribution to each row,
+        which is exact for a linear model, averaged over the networks. For two classes it explains the calibrated log
+        odds of the predicted class, and for more classes its logit above the mean of the others. For ordered classes it
+        explains the mean log odds of lying above a class, and for regression the prediction, or its logarithm if that
+        was learned.
 
-        Both say what the model does with these rows, not what causes what, and columns that tell the same share
-        what they tell. Rows that were not trained on show what generalizes.
+        Both describe what the model does with these rows, not causes. Columns with the same information share its
+        importance. Rows that were not trained on show what generalizes.
 
         Parameters
         ----------
         X : table, as in `fit`
         y : array-like of shape (n_rows,) or (n_rows, n_targets), or str, optional
-            Targets, or the name of the column of X that holds them. May be left out with "gradient", or if X has the
-            column that `fit` learned to predict.
+            Targets, or the name of the column of X that holds them. They may be left out with "gradient", or if X has
+            the column that `fit` learned to predict.
         method : {"permutation", "gradient"}
         metric : {"log_loss", "error", "balanced_error", "f1", "auc"}, optional
-            What classifications are scored by; default "log_loss", which sees changes that flip no class. Regressions
-            are scored by what ``score_`` is, usually R2.
+            Metric that scores a classification. The default "log_loss" also notices changes that flip no class. For
+            regression it is that of ``score_``, usually R2.
         n_repeats : int
-            Times that each column is shuffled.
+            How often each column is shuffled.
         n_rows : int
-            Of more rows, so many are drawn.
+            Largest number of rows. If X has more, so many are drawn.
         random_state : int, RandomState instance or None
-            Of rows and shuffles.
+            Source of the rows and shuffles.
 
         Returns
         -------
         Explanation
-            Columns with importances, the most important first; ``print`` shows a table.
+            Columns with their importance, the most important first. ``print`` shows a table.
 
         Raises
         ------
@@ -290,18 +291,18 @@ class TabularEstimator(SuggestingMixin, Searchable, BaseEstimator):  # type: ign
 
         Parameters
         ----------
-        X : table, as in `fit`, without need of a target
+        X : table, as in `fit`, which needs no target
         column : str or int
-            Name, or number from 0.
+            Name of the column, or its number from 0.
         grid : sequence, optional
-            Values in the column's own units. Default: quantiles from 5 % to 95 % of numbers and dates, the most
-            frequent levels of categories.
+            Values in the column's own units. The default is quantiles from 5 % to 95 % for numbers and dates, and the
+            most frequent levels for categories.
         n_grid : int
-            Most values of the default grid.
+            Largest number of values in the default grid.
         n_rows : int
-            Of more rows, so many are drawn.
+            Largest number of rows. If X has more, so many are drawn.
         random_state : int, RandomState instance or None
-            Of the rows.
+            Source of the rows.
 
         Returns
         -------
@@ -311,7 +312,7 @@ class TabularEstimator(SuggestingMixin, Searchable, BaseEstimator):  # type: ign
         Raises
         ------
         ValueError
-            If the column is unknown or left out by the model, or a value of the grid is not of its kind.
+            If the column is unknown or the model leaves it out, or if a value of the grid is not of its kind.
         """
         from rosenblatt.estimators.tabular.explain.partial_dependence import partial_dependence
 

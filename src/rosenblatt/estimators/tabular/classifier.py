@@ -21,7 +21,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import column_or_1d
 
 from rosenblatt import nn
-from rosenblatt.estimators.mlp.hyperparameters import set_parameters
+from rosenblatt.estimators.base import set_parameters
 from rosenblatt.estimators.tabular.architecture import Settings
 from rosenblatt.estimators.tabular.base import TabularEstimator
 from rosenblatt.estimators.tabular.decisions import best_decisions
@@ -43,19 +43,19 @@ DEFAULT = Settings(activation="selu", dropout=0.15, label_smoothing=0.05, learni
 class TabularClassifier(ClassifierMixin, TabularEstimator):  # type: ignore[misc]
     """Classes from a raw table: numbers, categories, dates, texts, missing cells.
 
-    Several networks are trained side by side, each on all folds of the rows but one, which chooses its best epoch; the
-    mean of their probabilities, whose sharpness is calibrated on rows that they did not see, is the prediction.
+    Several networks are trained side by side. Each is trained on all folds of the rows but one, which chooses its best
+    epoch. The prediction is the mean of their probabilities, calibrated on rows that the networks did not see.
 
     Parameters
     ----------
     {preset}
     metric : {"error", "log_loss", "balanced_error", "f1", "auc"}
-        What the best epoch is chosen by, and classes are decided on by: for "balanced_error" (the mean over the classes
-        of the errors among their rows) and "f1" (of the second of two classes, else the mean over them), factors of the
-        probabilities are found out of fold that make it smallest. For imbalanced data.
+        What the best epoch is chosen by. "balanced_error" (the mean of the classes' error rates) and "f1" (that of the
+        second of two classes, or the mean of several classes) are for imbalanced data. For these two, the probabilities
+        are multiplied by factors that are best out of fold before a class is chosen.
     ordered : bool or sequence of classes, default=False
-        Whether the classes have an order: that of numbers or letters, or the one given. Then the networks learn of each
-        class whether a row lies above it.
+        Whether the classes have an order: that of numbers or letters, or the given one. Then the networks learn for
+        each class whether a row lies above it.
     class_weight : dict or "balanced", optional
         Weights of the classes in the loss.
     {shared_parameters}
@@ -63,15 +63,16 @@ class TabularClassifier(ClassifierMixin, TabularEstimator):  # type: ignore[misc
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,)
+        The labels, sorted or in the given order.
     score_ : float
-        Accuracy (of the metrics "balanced_error", "f1" and "auc": balanced accuracy, F1, area) of the out-of-fold
-        predictions: a slightly pessimistic estimate, as single members made them.
+        Accuracy of the out-of-fold predictions (for the metrics "balanced_error", "f1" and "auc": balanced accuracy,
+        F1 and area under the ROC curve). It is slightly pessimistic, because single members made these predictions.
     out_of_fold_ : ndarray of shape (n_rows, n_classes)
-        Probabilities of the training rows by members that did not train on them; NaN where all did.
+        Probabilities of the training rows by members that did not train on them. NaN if all did.
     temperature_ : float
-        By which probabilities are calibrated; above 1 they become softer.
+        Temperature that calibrates the probabilities. Above 1 it makes them softer.
     decision_weights_ : ndarray of shape (n_classes,)
-        Factors of the probabilities where classes are decided on; all one but for the metrics that need others.
+        Factors of the probabilities when a class is chosen. All are 1 unless the metric needs others.
     {shared_attributes}
 
     Examples
@@ -188,7 +189,7 @@ class TabularClassifier(ClassifierMixin, TabularEstimator):  # type: ignore[misc
         return CLASS_METRICS[self.metric].score.name
 
     def predict(self, X: Any) -> Array:
-        """The most probable class of each row (of probability times ``decision_weights_``), shape (n_rows,)."""
+        """The class of each row with the largest probability times ``decision_weights_``, shape (n_rows,)."""
         found = (self.predict_proba(X) * self.decision_weights_).argmax(axis=1)
         return np.asarray(self.classes_[found])
 

@@ -161,9 +161,7 @@ def run_all(train: Callable[[int], T], n_members: int, budget: FitBudget) -> tup
         running: list[Future[T]] = []
         try:
             running += [pool.submit(train, number) for number in range(n_members)]
-            while wait(
-                running, timeout=POLL_SECONDS
-            ).not_done:  # a Ctrl-C as waiting begins is seen at its end
+            while wait(running, timeout=POLL_SECONDS).not_done:  # a Ctrl-C as waiting begins is seen at its end
                 pass
             return [future.result() for future in running], False
         except KeyboardInterrupt:

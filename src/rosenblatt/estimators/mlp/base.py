@@ -102,8 +102,8 @@ class BaseMLP(MLPParameters, LayerParameters, StochasticSolver, Searchable):
 
         In a pause the estimator predicts as if training had ended there. L-BFGS has no pauses.
         """
-        first_pass = "_network" not in vars(self) and "_assigned" not in vars(self)
-        first_pass = first_pass or (not self.warm_start and not incremental)
+        fitted = "_network" in vars(self) or "_assigned" in vars(self)
+        first_pass = not (fitted and (self.warm_start or incremental))
         self._refuse_contradictions(incremental, validation)
         with self._unchanged_if_diverged(first_pass):
             data = self._check_data(X, y, sample_weight, incremental, first_pass)

@@ -71,16 +71,16 @@ class Member:
 
 @dataclass(frozen=True)
 class Epoch:
-    """How far the training of a member has come.
+    """The progress of a member's training.
 
     Attributes
     ----------
     member, members : int
-        Which one of how many, counted from 1.
+        Number of the member, counted from 1, and number of members.
     number, epochs : int
-        The epoch that is over, counted from 1, and how many there may be.
+        The epoch that is over, counted from 1, and the largest number of epochs.
     training_loss, held_out : float
-        The mean loss of its steps; the metric on held-out rows, the smaller the better.
+        The mean loss of its steps, and the metric on held-out rows (the smaller the better).
     best : int
         The best epoch so far.
     """
@@ -115,8 +115,10 @@ class FitBudget:
         """Seconds that remain."""
         return 0.0 if self.stopped.is_set() else self.deadline - time.monotonic()
 
-    def report(self, epoch: Epoch) -> None:
-        """Count an epoch, and pass it to the callback."""
+    def report(self, loop: TrainingLoop, number: int, epochs: int) -> None:
+        """Count an epoch of the member `number`, and pass it to the callback."""
+        losses, values = loop.history["loss"], loop.history["val_loss"]
+        epoch = Epoch(number, self.members, loop.epoch, epochs, losses[-1], values[-1], best_epoch(values))
         with self.lock:
             self.n_epochs += 1
             if self.on_epoch is not None:
@@ -153,17 +155,11 @@ def train_member(
             raise DivergenceError(f"A prediction became infinite or NaN in epoch {loop.epoch + 1}")
         return {"val_loss": problem.metric(y_held, problem.decode(outputs), weights_held)}
 
-    def report(loop: TrainingLoop) -> None:
-        losses, values = loop.history["loss"], loop.history["val_loss"]
-        budget.report(
-            Epoch(number, budget.members, loop.epoch, settings.epochs, losses[-1], values[-1], best_epoch(values))
-        )
-
     rates = LearningRates(settings.learning_rate, nn.CosLog(4))
     loop = TrainingLoop(
         *(trainer, settings.epochs, BestEpoch(), rates),
         measure=measure,
-        callbacks=[report],
+        callbacks=[lambda loop: budget.report(loop, number, settings.epochs)],
         rows=rows,
         seconds_left=budget.left,
     )

@@ -47,21 +47,21 @@ class Explanation:
     Attributes
     ----------
     columns : tuple of str
-        All raw columns, the most important first; those that the model leaves out have importance 0.
+        All raw columns, the most important first. Those that the model leaves out have importance 0.
     importance, deviation : ndarray of shape (n_columns,)
-        Mean and standard deviation over the repeats of "permutation"; of "gradient" the mean absolute contribution, and
-        the standard deviation of that of single networks.
+        For "permutation", mean and standard deviation over the repeats. For "gradient", the mean absolute contribution,
+        and the standard deviation of this mean between single networks.
     baseline : float or None
-        The score with all columns as they are; None if no target was given.
+        The score with all columns as they are, or None if no target was given.
     score_name : str
-        What `baseline` is.
+        Name of the metric whose value is `baseline`.
     method : {"permutation", "gradient"}
     quantity : str
-        What importances measure, in words.
+        The quantity that the importance measures, in words.
     rows : ndarray of int64
         Numbers of the rows of X that were used.
     contributions : ndarray of shape (n_rows, n_columns) or (n_rows, n_columns, n_outputs), or None
-        Of "gradient": the signed share of each of `columns` in the deviation of the row from the mean row.
+        For "gradient", the signed share of each of `columns` in the deviation of the row from the mean row.
     """
 
     columns: tuple[str, ...]

@@ -82,11 +82,11 @@ class LearningCurve:
     Attributes
     ----------
     training_loss : tuple of tuple of float, one for each network
-        Mean loss of each epoch's steps, without penalties; of a regression in standardized units.
+        Mean loss of each epoch's steps, without penalties. For regression it is in standardized units.
     held_out : tuple of tuple of float
-        What the best epoch is chosen by, on the rows that the network does not train on: the smaller the better.
+        The metric that chooses the best epoch, on the rows that the network does not train on: the smaller the better.
     best_epochs : tuple of int
-        Counted from 1; the parameters of these are kept.
+        The epochs whose parameters are kept, counted from 1.
     """
 
     training_loss: tuple[tuple[float, ...], ...]
@@ -105,12 +105,12 @@ class LearningCurve:
         Parameters
         ----------
         network : int, optional
-            Number of the network, from 0; default: the mean of all, as long as all of them were trained.
+            Number of the network, from 0. The default is the mean of all, as long as all of them were trained.
 
         Raises
         ------
         ValueError
-            If there is no network of that number.
+            If there is no network with this number.
         """
         n = len(self.training_loss)
         if network is not None and not 0 <= network < n:

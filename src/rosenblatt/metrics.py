@@ -1,17 +1,17 @@
 """How good predictions are: the measures that estimators, tables, searches and diagnoses share.
 
-Takes targets, predictions, perhaps weights of the rows. Returns one number. Never fits anything. The module lies at the
-bottom of the package, so that every part can import it: it needs NumPy only, until a measure of scikit-learn's is used.
+Takes targets, predictions and perhaps weights of the rows. Returns one number. Never fits anything. Every part of the
+package can import this module, which imports scikit-learn only when one of its measures is used.
 
-Classes are labels (integers, shape (n,)) and probabilities or products of them (shape (n, k)): where a measure needs no
-probabilities, the largest decides. Numbers have the shape (n, k).
+For classes, targets are labels (integers, shape (n,)) and predictions are probabilities or multiples of them, shape
+(n, k): a measure that needs no probabilities takes the largest. Numbers have the shape (n, k).
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -26,28 +26,17 @@ __all__ = [
 Array = NDArray[Any]
 Measure = Callable[[Array, Array, Array | None], float]
 MIN_PROBABILITY = 1e-7
-"""What float32 can tell from zero beside one."""
+"""The least distance from one that float32 can represent."""
 
 
 @dataclass(frozen=True)
 class Metric:
-    """A measure, and how to read it.
-
-    Attributes
-    ----------
-    name : str
-        In words.
-    measure : callable
-        ``measure(target, prediction, weights)``; None for equal weights.
-    greater_is_better : bool
-    needs_probabilities : bool
-        Whether it sees more of the probabilities of classes than which one is largest.
-    """
+    """A measure, and how to read it."""
 
     name: str
-    measure: Measure
+    measure: Measure  # of target, prediction and weights, which are None if they are equal
     greater_is_better: bool = False
-    needs_probabilities: bool = False
+    needs_probabilities: bool = False  # of classes; otherwise it matters only which class has the largest
 
     def complement(self, name: str) -> Metric:
         """One minus this metric, which is better in the other direction."""
@@ -56,13 +45,13 @@ class Metric:
 
 
 def is_better(score: float, than: float, *, greater: bool, margin: float = 0.0) -> bool:
-    """Whether a score is better by more than a margin: NaN is never better, and every number is better than NaN."""
+    """Whether a score is better by more than `margin`. NaN is never better, and every number is better than NaN."""
     gain = score - than if greater else than - score
     return bool(gain > margin or (np.isnan(than) and not np.isnan(score)))
 
 
 def best_index(scores: Sequence[float], *, greater: bool) -> int:
-    """The first of the best scores, NaN never among them; 0 if all are NaN."""
+    """The index of the first of the best scores. NaN is never best; if all are NaN, it is 0."""
     best = 0
     for i, score in enumerate(scores):
         if is_better(score, scores[best], greater=greater):
@@ -94,7 +83,7 @@ def balanced_error(labels: Array, probabilities: Array, weights: Array | None = 
 
 
 def f1_error(labels: Array, probabilities: Array, weights: Array | None = None) -> float:
-    """One minus F1: of the second of two classes, of several the mean."""
+    """One minus F1: that of the second of two classes, or the mean of several classes."""
     n_classes = probabilities.shape[1]
     weights = np.ones(len(labels)) if weights is None else weights
     predicted = probabilities.argmax(axis=1)
@@ -105,7 +94,7 @@ def f1_error(labels: Array, probabilities: Array, weights: Array | None = None) 
 
 
 def auc_error(labels: Array, probabilities: Array, weights: Array | None = None) -> float:
-    """One minus the area under the ROC curve; of several classes the mean of each against the rest that occurs."""
+    """One minus the area under the ROC curve; with several classes, the mean over those that occur."""
     from sklearn.metrics import roc_auc_score
 
     n_classes = probabilities.shape[1]
@@ -132,30 +121,19 @@ AUC = AUC_ERROR.complement("area under the ROC curve")
 # Numbers -----------------------------------------------------------------------------------------------------------
 
 
-def root_mean_square(y: Array, prediction: Array, weights: Array | None = None) -> float:
-    """The root of the (weighted) mean squared error over rows and targets."""
-    return float(np.sqrt(np.average(np.mean(np.square(prediction - y, dtype=np.float64), axis=1), weights=weights)))
-
-
-def mean_absolute(y: Array, prediction: Array, weights: Array | None = None) -> float:
-    """The (weighted) mean absolute error over rows and targets."""
-    return float(np.average(np.mean(np.abs(prediction - y, dtype=np.float64), axis=1), weights=weights))
+def row_mean(losses: Array, weights: Array | None) -> float:
+    """The (weighted) mean over rows of the mean over columns."""
+    return float(np.average(np.mean(losses, axis=1), weights=weights))
 
 
 def poisson_deviance(y: Array, prediction: Array, weights: Array | None = None) -> float:
-    """The (weighted) mean of p - y log(p): half the Poisson deviance but for what does not depend on p."""
+    """The (weighted) mean of p - y log(p): half the Poisson deviance without the terms that do not depend on p."""
     p = np.maximum(prediction.astype(np.float64), 1e-12)
-    return float(np.average(np.mean(p - y * np.log(p), axis=1), weights=weights))
-
-
-def pinball_loss(y: Array, prediction: Array, weights: Array | None = None, *, quantiles: tuple[float, ...]) -> float:
-    """The (weighted) mean pinball loss of one column for each quantile."""
-    levels, error = np.array(quantiles), y - prediction.astype(np.float64)
-    return float(np.average(np.mean(np.maximum(levels * error, (levels - 1) * error), axis=1), weights=weights))
+    return row_mean(p - y * np.log(p), weights)
 
 
 def r2(y: Array, prediction: Array, weights: Array | None = None) -> float:
-    """R2, the mean over targets; of a constant target 1 for perfect predictions and 0 for others."""
+    """R2, averaged over targets; for a constant target it is 1 if the predictions are perfect, else 0."""
     w = 1.0 if weights is None else weights[:, None]
     errors = np.sum(w * (y - prediction) ** 2, axis=0, dtype=np.float64)
     spread = np.sum(w * (y - np.average(y, axis=0, weights=weights)) ** 2, axis=0, dtype=np.float64)
@@ -165,30 +143,24 @@ def r2(y: Array, prediction: Array, weights: Array | None = None) -> float:
 
 
 def d2_absolute(y: Array, prediction: Array, weights: Array | None = None) -> float:
-    """The share of the absolute error of the median that is avoided."""
+    """The reduction of the absolute error relative to predicting the median."""
     from sklearn.metrics import d2_absolute_error_score
 
     return float(d2_absolute_error_score(y, prediction, sample_weight=weights))
 
 
 def d2_poisson(y: Array, prediction: Array, weights: Array | None = None) -> float:
-    """The share of the Poisson deviance of the mean that is avoided; the mean over targets."""
+    """The reduction of the Poisson deviance relative to predicting the mean, averaged over targets."""
     from sklearn.metrics import d2_tweedie_score
 
     columns = zip(y.T, np.maximum(prediction, 1e-12).T, strict=True)
     return float(np.mean([d2_tweedie_score(t, p, power=1, sample_weight=weights) for t, p in columns]))
 
 
-def d2_pinball(y: Array, prediction: Array, weights: Array | None = None, *, quantiles: tuple[float, ...]) -> float:
-    """The share of the pinball loss of the constant quantile that is avoided; the mean over quantiles."""
-    from sklearn.metrics import d2_pinball_score
-
-    columns = zip(prediction.T, quantiles, strict=True)
-    return float(np.mean([d2_pinball_score(y[:, 0], p, alpha=q, sample_weight=weights) for p, q in columns]))
-
-
-ROOT_MEAN_SQUARE = Metric("root mean squared error", root_mean_square)
-MEAN_ABSOLUTE = Metric("mean absolute error", mean_absolute)
+ROOT_MEAN_SQUARE = Metric(
+    "root mean squared error", lambda y, p, weights: math.sqrt(row_mean(np.square(p - y, dtype=np.float64), weights))
+)
+MEAN_ABSOLUTE = Metric("mean absolute error", lambda y, p, weights: row_mean(np.abs(p - y, dtype=np.float64), weights))
 POISSON = Metric("Poisson deviance", poisson_deviance)
 R2 = Metric("R2", r2, greater_is_better=True)
 D2_ABSOLUTE = Metric("D2 of the absolute error", d2_absolute, greater_is_better=True)
@@ -196,11 +168,23 @@ D2_POISSON = Metric("D2 of the Poisson deviance", d2_poisson, greater_is_better=
 
 
 def pinball(quantiles: tuple[float, ...]) -> Metric:
-    """The pinball loss of one column for each quantile."""
-    return Metric("pinball loss", partial(pinball_loss, quantiles=quantiles))
+    """The (weighted) mean pinball loss of predictions with a column for each quantile."""
+    levels = np.array(quantiles)
+
+    def loss(y: Array, prediction: Array, weights: Array | None) -> float:
+        error = y - prediction.astype(np.float64)
+        return row_mean(np.maximum(levels * error, (levels - 1) * error), weights)
+
+    return Metric("pinball loss", loss)
 
 
 def d2_quantiles(quantiles: tuple[float, ...]) -> Metric:
-    """The share of the pinball loss that is avoided."""
-    name = "D2 of the pinball loss, mean of quantiles"
-    return Metric(name, partial(d2_pinball, quantiles=quantiles), greater_is_better=True)
+    """The reduction of the pinball loss relative to predicting the constant quantile, averaged over quantiles."""
+
+    def score(y: Array, prediction: Array, weights: Array | None) -> float:
+        from sklearn.metrics import d2_pinball_score
+
+        columns = zip(prediction.T, quantiles, strict=True)
+        return float(np.mean([d2_pinball_score(y[:, 0], p, alpha=q, sample_weight=weights) for p, q in columns]))
+
+    return Metric("D2 of the pinball loss, mean of quantiles", score, greater_is_better=True)

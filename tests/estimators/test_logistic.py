@@ -179,7 +179,7 @@ def test_bad_data(data):
     X, y = data
     with pytest.raises(ValueError, match="only one class"):
         LogisticRegression().fit(X, np.zeros(len(y)))
-    with pytest.raises(ValueError, match="Negative"):
+    with pytest.raises(ValueError, match="at least 0"):
         LogisticRegression().fit(X, y, -np.ones(len(y)))
     with pytest.raises(ValueError, match=r"zero for all rows of the classes \[0\]"):
         LogisticRegression(class_weight="balanced").fit(X, y, (y != 0).astype(float))

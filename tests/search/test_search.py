@@ -28,7 +28,7 @@ from sklearn.utils.estimator_checks import check_estimator
 import rosenblatt
 from rosenblatt import MLPClassifier, MLPRegressor, MLPSearchCV, TabularClassifier, TabularRegressor
 from rosenblatt.estimators.tabular.architecture import feed
-from rosenblatt.estimators.tabular.ensemble import best_temperature, soften
+from rosenblatt.estimators.tabular.ensemble import best_temperature, with_temperature
 from rosenblatt.nn import LeakyReLU
 from rosenblatt.search import Conditional, Instance, Layers, LogUniform, PerLayer, default_space
 from rosenblatt.search.halving import Rung, brackets, promoted
@@ -355,13 +355,13 @@ def test_the_best_classifiers_are_averaged_and_calibrated_together(tmp_path: Pat
         members = [(held, p) for model in (*chosen, one) for held, p in unseen_of(model)]
         raw = mean_of_rows(members, len(y))
         temperature = best_temperature(raw, (y == "yes").astype(int))
-        soft = mean_of_rows([(held, soften(p, temperature)) for held, p in members], len(y))
+        soft = mean_of_rows([(held, with_temperature(p, temperature)) for held, p in members], len(y))
         score = float(np.mean(best.classes_[soft.argmax(axis=1)] == y))
         if not scores or score > scores[-1]:
             chosen, scores = [*chosen, one], [*scores, score]
     assert len(best.ensemble_.members) == 2 * len(chosen)
     assert best.score_ == scores[-1]
-    seen = [soften(p, best.temperature_) for one in chosen for p in members_of(one, data.data)]
+    seen = [with_temperature(p, best.temperature_) for one in chosen for p in members_of(one, data.data)]
     np.testing.assert_allclose(best.predict_proba(data.data), np.mean(seen, axis=0), rtol=1e-6)
     assert best.score_ == np.mean(best.classes_[best.out_of_fold_.argmax(axis=1)] == y)
     rosenblatt.save(best, tmp_path / "model")

@@ -1,7 +1,7 @@
 """scikit-learn's interface to the engine: fit, predict, score.
 
-Goes in: arrays, CSR matrices and data frames. Comes out: fitted estimators. The loop that trains is in
-`rosenblatt.training`; nothing here computes a gradient. Each estimator is imported on first use.
+Takes arrays, CSR matrices and data frames. Returns fitted estimators. Never computes a gradient: the training loop is
+in `rosenblatt.training`. Each estimator is imported on first use.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What all network estimators share: parameter checks, inputs, the network they hold, and how they are pickled.
 
-Goes in: constructor parameters and the user's X. Comes out: checked parameters, a matrix the engine can read, and a
-pickle without workspaces. It never trains.
+Takes constructor parameters and the user's X. Returns checked parameters, a matrix that the engine can read, and a
+pickle without workspaces. Never trains.
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ __all__ = [
     "divergence_message",
     "is_sparse",
     "predict_rows",
-    "require_finite",
     "rows_of",
+    "set_parameters",
     "warn_user",
 ]
 
@@ -46,12 +46,6 @@ VERSION_KEY = "_rosenblatt_version"
 DENSE_BLOCK = 1024
 """Rows made dense at a time when a network with dense input predicts from a sparse matrix."""
 FLOATS = (np.float64, np.float32)
-
-
-def require_finite(parameters: Array, advice: str) -> None:
-    """Raise `DivergenceError` if a weight is NaN or infinite; `advice` says what to try."""
-    if not np.isfinite(parameters).all():
-        raise DivergenceError(divergence_message(advice))
 
 
 def divergence_message(advice: str) -> str:
@@ -65,19 +59,8 @@ def divergence_message(advice: str) -> str:
 def describe_parameters(**shared: str) -> Callable[[T], T]:
     """A decorator that fills in what the docstrings of several classes share.
 
-    A line of a docstring that holds nothing but a name in braces, as ``{random_state}``, is replaced by the description
-    of that name, which is one or more entries in numpydoc's form. So `help` and everything that imports the class show
-    the whole docstring, and each shared parameter is described once.
-
-    Parameters
-    ----------
-    **shared : str
-        Descriptions by name, indented in any way.
-
-    Raises
-    ------
-    KeyError
-        When a class is decorated whose docstring asks for another name.
+    A line of a docstring that consists of a name in braces, such as ``{random_state}``, is replaced by the description
+    of that name, which is one or more entries in numpydoc's form. An unknown name raises a `KeyError`.
     """
 
     def fill(found: re.Match[str]) -> str:
@@ -91,8 +74,15 @@ def describe_parameters(**shared: str) -> Callable[[T], T]:
     return decorate
 
 
+def set_parameters(estimator: Any, given: dict[str, Any]) -> None:
+    """Store constructor arguments unchanged, as scikit-learn requires: ``set_parameters(self, locals())``."""
+    for name, value in given.items():
+        if name not in ("self", "__class__"):
+            setattr(estimator, name, value)
+
+
 class SuggestingMixin:
-    """Parameter errors that name the nearest allowed word; names of parameters that are looked up once."""
+    """Errors that suggest the nearest allowed value of a parameter; names of parameters that are looked up once."""
 
     @classmethod
     @functools.cache  # scikit-learn inspects the signature for each clone
@@ -112,21 +102,14 @@ class SuggestingMixin:
         try:
             super()._validate_params()  # type: ignore[misc]
         except InvalidParameterError as error:
-            hint = self._nearest_names(str(error))
-            if not hint:
+            constraints: dict[str, Any] = self._parameter_constraints  # type: ignore[attr-defined]
+            name = str(error).split("'")[1]
+            words = [w for c in constraints[name] if isinstance(c, StrOptions) for w in c.options]
+            value = getattr(self, name, None)
+            near = difflib.get_close_matches(value.lower(), words, n=1, cutoff=0.5) if isinstance(value, str) else []
+            if not near:
                 raise
-            raise InvalidParameterError(f"{error} {hint}") from None
-
-    def _nearest_names(self, message: str) -> str:
-        """A question ("Did you mean ...?") for the parameter that the message is about, or nothing."""
-        constraints: dict[str, Any] = self._parameter_constraints  # type: ignore[attr-defined]
-        name = message.split("'")[1]
-        value = getattr(self, name, None)
-        if not isinstance(value, str):
-            return ""
-        words = [w for c in constraints[name] if isinstance(c, StrOptions) for w in c.options]
-        near = difflib.get_close_matches(value.lower(), words, n=1, cutoff=0.5)
-        return f"Did you mean {near[0]!r}?" if near else ""
+            raise InvalidParameterError(f"{error} Did you mean {near[0]!r}?") from None
 
 
 class Searchable:
@@ -162,7 +145,7 @@ class NetworkEstimator(SuggestingMixin, CallbackSupportMixin, BaseEstimator):  #
 
     @property
     def network(self) -> Network:
-        """The fitted `rosenblatt.nn.Network`, whose ``predict(X)`` does not look whether X is finite."""
+        """The fitted `rosenblatt.nn.Network`, whose ``predict(X)`` does not check that X is finite."""
         return self._fitted_network()
 
     @network.setter
@@ -183,7 +166,7 @@ class NetworkEstimator(SuggestingMixin, CallbackSupportMixin, BaseEstimator):  #
         return predict_rows(network, X)
 
     def _is_plain(self, X: Any) -> bool:
-        """Whether X is a valid array as it stands: scikit-learn's own checks take far longer than a prediction."""
+        """Whether X is a valid array as it is: scikit-learn's own checks take far longer than a prediction."""
         return (
             type(X) is np.ndarray
             and X.dtype in FLOATS

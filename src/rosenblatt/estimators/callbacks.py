@@ -18,41 +18,19 @@ __all__ = ["FitTasks", "begin_fit"]
 
 @dataclass
 class FitTasks:
-    """The running fit as callbacks see it.
-
-    Attributes
-    ----------
-    stopped : bool
-        Whether a callback asked to end training.
-    """
+    """The running fit as callbacks see it; without callbacks it does nothing."""
 
     estimator: Any = None
     context: Any = None
     data: dict[str, Any] | None = None
     epoch: Any = None
-    stopped: bool = False
-
-    @property
-    def wanted(self) -> bool:
-        """Whether there are callbacks to call."""
-        return self.context is not None
+    stopped: bool = False  # whether a callback asked to end training
 
     def begin_epoch(self) -> None:
         """Report that an epoch begins, unless one has already begun."""
-        if self.wanted and self.epoch is None:
+        if self.context is not None and self.epoch is None:
             self.epoch = self.context.subcontext(task_name="epoch")
             self.epoch.call_on_fit_task_begin(estimator=self.estimator, **(self.data or {}))
-
-    def end_epoch(self, reconstruction: Callable[[], dict[str, Any]]) -> None:
-        """Report that an epoch has ended. `reconstruction` gives the attributes of a finished estimator."""
-        if not self.wanted:
-            return
-        self.begin_epoch()
-        stop = self.epoch.call_on_fit_task_end(
-            estimator=self.estimator, **(self.data or {}), reconstruction_attributes=reconstruction
-        )
-        self.epoch = None
-        self.stopped = self.stopped or bool(stop)
 
     def callbacks(self, network: Network) -> list[Callable[[TrainingLoop], bool]]:
         """What a `TrainingLoop` calls after each epoch, for an estimator that holds `network`."""
@@ -64,14 +42,19 @@ class FitTasks:
                     twin.block[...] = loop.network.block  # which may be of another float type
                 return {"_network": twin}
 
-            self.end_epoch(reconstruction)
+            self.begin_epoch()
+            stop = self.epoch.call_on_fit_task_end(
+                estimator=self.estimator, **(self.data or {}), reconstruction_attributes=reconstruction
+            )
+            self.epoch = None
+            self.stopped = self.stopped or bool(stop)
             return self.stopped
 
-        return [end_epoch] if self.wanted else []
+        return [] if self.context is None else [end_epoch]
 
     def end_fit(self) -> None:
         """Report that training has ended."""
-        if self.wanted:
+        if self.context is not None:
             self.context.call_on_fit_task_end(
                 estimator=self.estimator, **(self.data or {}), reconstruction_attributes={}
             )

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from numbers import Integral, Real
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -20,14 +20,23 @@ import numpy.typing as npt
 from sklearn.base import ClassifierMixin, _fit_context
 from sklearn.callback import with_callbacks
 from sklearn.utils import check_random_state, column_or_1d
-from sklearn.utils._param_validation import HasMethods, Interval, Options, StrOptions
+from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import validate_data
 
 from rosenblatt._checks import check_weights
-from rosenblatt.estimators.base import FLOATS, DivergenceError, is_sparse, predict_rows, require_finite, rows_of
+from rosenblatt.estimators.base import (
+    FLOATS,
+    DivergenceError,
+    divergence_message,
+    is_sparse,
+    predict_rows,
+    rows_of,
+    set_parameters,
+)
 from rosenblatt.estimators.callbacks import FitTasks, begin_fit
+from rosenblatt.estimators.mlp.hyperparameters import MLPParameters
 from rosenblatt.estimators.optimizer_state import OptimizerState, SolverRates
 from rosenblatt.estimators.sgd import ShuffledRows, StochasticSolver, open_checkpoints
 from rosenblatt.nn import SGD, Adam, Network, NetworkSpec
@@ -37,6 +46,11 @@ from rosenblatt.training import Trainer
 __all__ = ["LogisticRegression"]
 
 Array = npt.NDArray[Any]
+SHARED = (
+    *("learning_rate_init", "batch_size", "max_iter", "tol", "random_state", "verbose", "warm_start"),
+    *("n_iter_no_change", "checkpoint", "checkpoint_every"),
+)
+"""Parameters that may have the same values as those of `MLPClassifier`."""
 
 
 def exact(name: str) -> Any:
@@ -123,19 +137,19 @@ class LogisticRegression(ClassifierMixin, StochasticSolver):  # type: ignore[mis
         "C": [Interval(Real, 0, None, closed="right")],
         "l1_ratio": [Interval(Real, 0, 1, closed="both")],
         "solver": [StrOptions({"lbfgs", "sgd", "adam"})],
-        "learning_rate_init": [Interval(Real, 0, None, closed="neither")],
-        "batch_size": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
-        "max_iter": [Interval(Integral, 1, None, closed="left")],
-        "tol": [Interval(Real, 0, None, closed="left")],
         "class_weight": [dict, StrOptions({"balanced"}), None],
         "fit_intercept": ["boolean"],
-        "random_state": ["random_state"],
-        "verbose": ["verbose"],
-        "warm_start": ["boolean"],
-        "n_iter_no_change": [Interval(Integral, 1, None, closed="left"), Options(Real, {np.inf})],
-        "checkpoint": [str, HasMethods("__fspath__"), None],
-        "checkpoint_every": [Interval(Integral, 1, None, closed="left"), str],
+        **{name: MLPParameters._parameter_constraints[name] for name in SHARED},
     }
+    penalty: str | None
+    C: float
+    l1_ratio: float
+    solver: str
+    batch_size: int | str
+    class_weight: Any
+    fit_intercept: bool
+    random_state: Any
+    warm_start: bool
     shuffle = True
     classes_: Array
 
@@ -159,22 +173,7 @@ class LogisticRegression(ClassifierMixin, StochasticSolver):  # type: ignore[mis
         checkpoint: Any = None,
         checkpoint_every: int | str = "30s",
     ) -> None:
-        self.penalty = penalty
-        self.C = C
-        self.l1_ratio = l1_ratio
-        self.solver = solver
-        self.learning_rate_init = learning_rate_init
-        self.batch_size = batch_size
-        self.max_iter = max_iter
-        self.tol = tol
-        self.class_weight = class_weight
-        self.fit_intercept = fit_intercept
-        self.random_state = random_state
-        self.verbose = verbose
-        self.warm_start = warm_start
-        self.n_iter_no_change = n_iter_no_change
-        self.checkpoint = checkpoint
-        self.checkpoint_every = checkpoint_every
+        set_parameters(self, locals())
 
     @property
     def coef_(self) -> Array:
@@ -224,27 +223,24 @@ class LogisticRegression(ClassifierMixin, StochasticSolver):  # type: ignore[mis
         """
         if self.solver != "lbfgs" and not self.fit_intercept:
             raise ValueError(f"fit_intercept=False needs solver='lbfgs', but solver is {self.solver!r}.")
-        before = dict(vars(self))
-        warm = self.warm_start and "_network" in before
-        start = np.array(self._network.parameters) if warm else None
-        X, y = validate_data(self, X, y, accept_sparse=["csr", "csc"], dtype=FLOATS)
-        labels = self._encode_target(y, warm)
-        weight = self._row_weights(X, y, labels, sample_weight)
-        try:
+        warm = self.warm_start and "_network" in vars(self)
+        with self._unchanged_if_diverged(first_pass=not warm):
+            start = np.array(self._network.parameters) if warm else None
+            X, y = validate_data(self, X, y, accept_sparse=["csr", "csc"], dtype=FLOATS)
+            labels = self.encode_target(y, warm)
+            weight = self._row_weights(X, y, labels, sample_weight)
             self._prepare_network(X, start)
+            target = labels if len(self.classes_) > 2 else labels.astype(self._network.dtype).reshape(-1, 1)
             tasks = begin_fit(self, X, y, sample_weight, self.max_iter)
-            self._train(rows_of(X), labels, weight, tasks)
+            train = self._run_lbfgs if self.solver == "lbfgs" else self._run_batches
+            train(rows_of(X), target, weight, tasks)
             tasks.end_fit()
-            require_finite(self._network.parameters, "Try scaled inputs and a smaller C.")
-        except DivergenceError:
-            self.__dict__ = before
-            if start is not None:
-                self._network.parameters[:] = start
-            raise
+            if not np.isfinite(self._network.parameters).all():
+                raise DivergenceError(divergence_message("Try scaled inputs and a smaller C."))
         return self
 
-    def _encode_target(self, y: Any, warm: bool) -> Array:
-        """Label numbers, int32 of shape (n,)."""
+    def encode_target(self, y: Any, warm: bool) -> Array:
+        """Label numbers, int32 of shape (n,); records the classes."""
         check_classification_targets(y)
         classes, labels = np.unique(column_or_1d(y, warn=True), return_inverse=True)
         if len(classes) < 2:
@@ -273,7 +269,7 @@ class LogisticRegression(ClassifierMixin, StochasticSolver):  # type: ignore[mis
         return weight
 
     def _prepare_network(self, X: Any, start: Array | None) -> None:
-        """Create the network, with zero weights or with the weights to start from."""
+        """Create the network, with the parameters `start` or with zeros."""
         binary = len(self.classes_) == 2
         spec = NetworkSpec(
             n_inputs=X.shape[1],
@@ -289,7 +285,7 @@ class LogisticRegression(ClassifierMixin, StochasticSolver):  # type: ignore[mis
             self._network.parameters[:] = start
 
     def _start_from(self, coef: Array, intercept: Array) -> None:
-        """Take weights with the shapes of ``coef_`` and ``intercept_``, as if fitted in zero iterations."""
+        """Use weights with the shapes of ``coef_`` and ``intercept_``, as if they were fitted in zero iterations."""
         rows = np.empty((0, coef.shape[1]), coef.dtype)
         self._prepare_network(rows, np.concatenate([coef.T.ravel(), intercept]))
         self.n_iter_ = 0
@@ -301,14 +297,8 @@ class LogisticRegression(ClassifierMixin, StochasticSolver):  # type: ignore[mis
         share = {"l1": 1.0, "l2": 0.0}.get(self.penalty, float(self.l1_ratio))
         return share / self.C, (1 - share) / self.C
 
-    def _train(self, X: Any, labels: Array, weight: Array | None, tasks: FitTasks) -> None:
-        target = labels if len(self.classes_) > 2 else labels.astype(self._network.dtype).reshape(-1, 1)
-        if self.solver == "lbfgs":
-            self._run_lbfgs(X, target, weight, tasks)
-        else:
-            self._run_batches(X, target, weight, tasks)
-
-    def _engine_loss(self) -> str:
+    def network_loss(self) -> str:
+        """The loss that the network trains on."""
         return "softmax_cross_entropy" if len(self.classes_) > 2 else "logistic_cross_entropy"
 
     def _run_lbfgs(self, X: Any, target: Array, weight: Array | None, tasks: FitTasks) -> None:
@@ -316,7 +306,7 @@ class LogisticRegression(ClassifierMixin, StochasticSolver):  # type: ignore[mis
         l1, l2 = self._penalties()
         network = Network(self._network.spec, dtype="float64", seed=None)
         network.parameters[:] = self._network.parameters
-        loss = exact(self._engine_loss()) if network.parameters.any() else self._engine_loss()
+        loss = exact(self.network_loss()) if network.parameters.any() else self.network_loss()
         trainer = Trainer(network, loss, None, l2=l2, batch_size=None, weighted=weight is not None)
         trainer.set_data(X, target, weight)
         options = {"maxiter": self.max_iter, "gtol": self.tol, "ftol": 64 * np.finfo(float).eps, "maxls": 50}
@@ -337,7 +327,7 @@ class LogisticRegression(ClassifierMixin, StochasticSolver):  # type: ignore[mis
         optimizer = SGD(momentum=0.9, nesterov=True) if self.solver == "sgd" else Adam()
         trainer = Trainer(
             self._network,
-            self._engine_loss(),
+            self.network_loss(),
             optimizer,
             l2=l2,
             l1=l1,

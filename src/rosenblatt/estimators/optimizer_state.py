@@ -1,6 +1,6 @@
 """What `partial_fit` continues from, and scikit-learn's learning rates.
 
-Takes a trainer and the parameters that say how fast to learn. Returns one place for both. Never trains.
+Takes a trainer and the parameters of its learning rate. Returns an object that holds both. Never trains.
 """
 
 from __future__ import annotations
@@ -20,23 +20,15 @@ MIN_LEARNING_RATE = 1e-6
 
 @dataclass
 class SolverRates(LearningRates):
-    """scikit-learn's modes "constant", "invscaling" and "adaptive".
-
-    Attributes
-    ----------
-    rate : float
-        The learning rate of the next epoch.
-    n_rows_seen : int
-        Rows of all epochs so far.
-    """
+    """scikit-learn's modes "constant", "invscaling" and "adaptive"."""
 
     schedule: Schedule = field(default_factory=ConstantRate)
     mode: str = "constant"
     power_t: float = 0.5
-    n_rows_seen: int = 0
+    n_rows_seen: int = 0  # in all epochs so far
 
     def __post_init__(self) -> None:
-        self.rate = float(self.base)
+        self.rate = float(self.base)  # of the next epoch
 
     @property
     def depends_on_results(self) -> bool:
@@ -75,7 +67,7 @@ class SolverRates(LearningRates):
 
 @dataclass
 class OptimizerState:
-    """The trainer (moments, step count), for which settings it was made, and the learning rates."""
+    """The trainer (moments, step count), the settings that it was built for, and the learning rates."""
 
     rates: LearningRates
     trainer: Trainer | None = None
@@ -83,20 +75,14 @@ class OptimizerState:
 
     @property
     def running_trainer(self) -> Trainer:
-        """The trainer, of which there is one from the first epoch on (an unpickled state has none)."""
+        """The trainer, which exists from the first epoch on (an unpickled state has none)."""
         assert self.trainer is not None
         return self.trainer
 
     @property
     def learning_rate(self) -> float:
-        """The present one, under scikit-learn's name."""
+        """The learning rate of the next epoch, under scikit-learn's name."""
         return self.rates.present
-
-    def replace_trainer(self, fresh: Trainer, made_for: tuple[Any, ...]) -> None:
-        """Continue with a trainer that was built for other settings; it takes over the moments and the step count."""
-        if self.trainer is not None:
-            fresh.continue_from(self.trainer)
-        self.trainer, self.made_for = fresh, made_for
 
     def __getstate__(self) -> dict[str, Any]:
         return {**vars(self), "trainer": None, "made_for": ()}

@@ -36,53 +36,33 @@ SIZES = {np.dtype(np.float32): (2.0**-26, 2.0**26), np.dtype(np.float64): (2.0**
 class Training:
     """What a call of `fit` or `partial_fit` started from, and where it ended.
 
-    Attributes
-    ----------
-    settings : dict
-        Parameters of the estimator.
-    X, y, sample_weight : arrays
-        The arrays as scikit-learn validated them. They are the user's own arrays if these needed no conversion.
-    class_weight : ndarray of shape (n_classes,)
-        Weights of the classes.
-    classes : ndarray of shape (n_classes,)
-        The labels, sorted.
-    random_state : int or tuple
-        Seed, or the state of the generator before the call.
-    start, end : tuple of ndarray
-        Copies of coef_ and intercept_, before and after the call.
-    max_iter, n_passes : int
-        Largest number of passes that was allowed, and the passes of the class that took the most.
+    The arrays are as scikit-learn validated them. They are the user's own arrays if these needed no conversion.
     """
 
-    settings: dict[str, Any]
+    settings: dict[str, Any]  # parameters of the estimator
     X: Any
     y: Array
     sample_weight: Array
     class_weight: Array
-    classes: Array
-    random_state: Any
-    start: tuple[Array, Array]
+    classes: Array  # sorted
+    random_state: Any  # seed, or the state of the generator before the call
+    start: tuple[Array, Array]  # copies of coef_ and intercept_
     end: tuple[Array, Array]
     max_iter: int
-    n_passes: int
+    n_passes: int  # of the class that took the most
 
 
 def count_mistakes(training: Training) -> list[Any] | None:
     """Updates of each pass: a list of int for two classes, otherwise a list of such lists, one for each class.
 
     Returns None with a penalty, which changes the weights without a mistake, and for more than 16.8 million rows or
-    updates of extreme sizes. The counts of a class end with its last pass.
-
-    Raises
-    ------
-    AttributeError
-        If the repetition does not end with the weights of the training, because the data changed in between.
+    updates of extreme sizes. The counts of a class end with its last pass. Raises an `AttributeError` if the repetition
+    does not end with the weights of the training, because the data changed in between.
     """
     if training.settings["penalty"] is not None or training.X.shape[0] > MAX_ROWS:
         return None
-    neurons = binary_trainings(training)
     counts = []
-    for neuron in neurons:
+    for neuron in binary_trainings(training):
         count = repeat_passes(training, *neuron)
         if count is None:
             return None
@@ -90,7 +70,7 @@ def count_mistakes(training: Training) -> list[Any] | None:
     return counts[0] if len(training.classes) == 2 else counts
 
 
-def shadow(training: Training) -> Any:
+def replica(training: Training) -> Any:
     """A scikit-learn perceptron in the state in which the training started."""
     seed = training.random_state
     if not isinstance(seed, (int, np.integer)):
@@ -111,7 +91,7 @@ def binary_trainings(training: Training) -> list[tuple[int, int, float, float, A
     from sklearn.linear_model._stochastic_gradient import MAX_INT, fit_binary
     from sklearn.utils import check_random_state
 
-    model, weight = shadow(training), training.class_weight
+    model, weight = replica(training), training.class_weight
     if len(training.classes) == 2:
         rng = check_random_state(model.random_state)
         sign = signs(training, 1)
@@ -144,7 +124,7 @@ def repeat_passes(
     from sklearn.linear_model._base import make_dataset
     from sklearn.linear_model._stochastic_gradient import _get_plain_sgd_function
 
-    model, sign = shadow(training), signs(training, i)
+    model, sign = replica(training), signs(training, i)
     column = counting_column(training, sign, own, other, model.eta0)
     if column is None:
         return None
@@ -164,11 +144,8 @@ def repeat_passes(
             model._get_learning_rate_type("constant"), model.eta0, 0.5, 0, 1.0, decay, 0,
         )  # fmt: skip
         counts.append(round(float(weights[-1]) / unit))
-    same = (
-        np.array_equal(weights[:-1], training.end[0][place])
-        and training.end[1].dtype.type(intercept) == (training.end[1][place])
-    )
-    if not same:
+    coef, intercepts = training.end
+    if not np.array_equal(weights[:-1], coef[place]) or intercepts.dtype.type(intercept) != intercepts[place]:
         raise AttributeError(
             "mistakes_ is counted when it is first read, by repeating the passes of fit over X and y. The repetition "
             "ended with other weights, because X or y (or a shared random generator) changed after fit. Fit again, and "

@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -35,7 +36,7 @@ __all__ = ["ShuffledRows", "StochasticSolver", "open_checkpoints"]
 
 Array = npt.NDArray[Any]
 MAX_ORDERED_ROWS = 1 << 20
-"""Row numbers that are drawn ahead, for as many epochs as they are enough for."""
+"""Row numbers that are drawn in advance, for as many epochs as they suffice."""
 UNCOMPARED = ("checkpoint", "checkpoint_every", "verbose", "random_state", "n_jobs")
 """Parameters that may change between a fit and its resumption."""
 
@@ -140,8 +141,22 @@ class StochasticSolver(NetworkEstimator):
     _no_improvement_count: int
     _optimizer: OptimizerState
 
+    @contextmanager
+    def _unchanged_if_diverged(self, first_pass: bool) -> Iterator[None]:
+        """Restore every attribute and weight if training diverges, so that no NaN model is left behind."""
+        before = dict(vars(self))
+        kept = None if first_pass else np.array(self._fitted_network().block)
+        try:
+            yield
+        except DivergenceError:
+            self.__dict__ = before
+            if kept is not None:
+                self._fitted_network().block[:] = kept
+                self.__dict__.pop("_optimizer", None)  # its moments may hold NaN
+            raise
+
     def _start_history(self, first_pass: bool, early_stopping: bool) -> None:
-        """Begin the history attributes, or get those of earlier calls ready to be continued."""
+        """Begin the history attributes, or prepare those of earlier calls to be continued."""
         if first_pass:
             for name in ("loss_curve_", "best_loss_", "validation_scores_", "best_validation_score_", "history_"):
                 self.__dict__.pop(name, None)
@@ -174,15 +189,11 @@ class StochasticSolver(NetworkEstimator):
             keep_interrupted=True,
             **how,
         )
-        self._note_restored(loop)
-        return loop
-
-    def _note_restored(self, loop: TrainingLoop) -> None:
-        """The attributes of the epochs that a checkpoint has, as if they had been trained now."""
-        self.history_ = loop.history
+        self.history_ = loop.history  # with the epochs of a checkpoint, which count as if they were trained now
         for i in range(loop.history.n_epochs - loop.epoch, loop.history.n_epochs):
             self._note_epoch(loop, {name: column[i] for name, column in loop.history.items()})
         self.n_iter_ = loop.epoch
+        return loop
 
     def _note_epoch(self, loop: TrainingLoop, row: Mapping[str, float]) -> None:
         """scikit-learn's attributes of an epoch."""
@@ -215,7 +226,7 @@ class StochasticSolver(NetworkEstimator):
         return ends
 
     def _note_outcome(self, loop: TrainingLoop, warn_at_end: bool = True) -> None:
-        """Warn of what the user should know, or raise `DivergenceError`."""
+        """Warn if training did not end as planned, or raise `DivergenceError`."""
         if loop.outcome is Outcome.DIVERGED:
             rate = self._optimizer.rates.present
             advice = (
@@ -240,7 +251,7 @@ class StochasticSolver(NetworkEstimator):
             )
 
     def _minimize(self, trainer: Trainer, options: Mapping[str, Any], tasks: FitTasks, **how: Any) -> Minimum:
-        """Train by L-BFGS in the trainer's network, which the estimator's takes its parameters from; see `minimize`."""
+        """Train the trainer's network by L-BFGS, and copy its parameters to the estimator's network; see `minimize`."""
         callbacks = [*([print_iteration] if self.verbose else []), *tasks.callbacks(self._network)]
         loop = TrainingLoop(trainer, sys.maxsize, EarlyStopping(), callbacks=callbacks, keep_interrupted=True)
         found = minimize(loop, options, **how)

@@ -479,7 +479,7 @@ def test_bad_parameters(wine, parameters, message):
 
 def test_bad_data(wine):
     X, y = wine
-    for weight, message in (([-1.0] * len(y), "Negative values"), ([0.0] * len(y), "at least one non-zero")):
+    for weight, message in (([-1.0] * len(y), "at least 0"), ([0.0] * len(y), "zero in all rows")):
         with pytest.raises(ValueError, match=message):
             MLPClassifier().fit(X, y, weight)
     with pytest.raises(ValueError, match="NaN"):

@@ -19,7 +19,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 import rosenblatt
 from rosenblatt import TabularClassifier, TabularRegressor
 from rosenblatt.estimators.tabular.architecture import feed
-from rosenblatt.estimators.tabular.ensemble import best_temperature, soften
+from rosenblatt.estimators.tabular.ensemble import best_temperature, with_temperature
 from rosenblatt.tables.table import TableError
 
 WEIGHTS = {
@@ -141,8 +141,8 @@ def test_the_best_temperature_is_found():
     true = rng.dirichlet(np.ones(4), 4000)
     labels = np.array([rng.choice(4, p=p) for p in true])
     for temperature in (0.5, 1.0, 2.5):
-        assert best_temperature(soften(true, 1 / temperature), labels) == pytest.approx(temperature, rel=0.08)
-    assert np.allclose(soften(true, 2.0), np.sqrt(true) / np.sqrt(true).sum(axis=1, keepdims=True))
+        assert best_temperature(with_temperature(true, 1 / temperature), labels) == pytest.approx(temperature, rel=0.08)
+    assert np.allclose(with_temperature(true, 2.0), np.sqrt(true) / np.sqrt(true).sum(axis=1, keepdims=True))
 
 
 def test_a_few_rows_that_are_all_right_do_not_make_probabilities_sharp():

@@ -1,38 +1,38 @@
 """The part of `MLPClassifier` and `MLPRegressor` that does not depend on the kind of target.
 
-Goes in: X, an encoded target, weights and perhaps the user's validation set. Comes out: a fitted network and
-scikit-learn's fitted attributes. It draws from NumPy's RandomState in scikit-learn's order (initial weights, validation
-split, one shuffle per epoch), so that equal seeds give equal training. It never copies X when its dtype fits.
+Takes X, an encoded target, weights and perhaps the user's validation set. Returns a fitted network and scikit-learn's
+fitted attributes. Draws from NumPy's RandomState in scikit-learn's order (initial weights, validation split, one
+shuffle per epoch), so that equal seeds give equal training. Never copies an X whose dtype fits.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Generator, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.base import is_classifier
+from sklearn.base import _fit_context, is_classifier
+from sklearn.callback import with_callbacks
 from sklearn.metrics import get_scorer
 from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import validate_data
 
 from rosenblatt._checks import check_weights
-from rosenblatt.estimators.base import FLOATS, DivergenceError, Searchable, is_sparse, rows_of, warn_user
+from rosenblatt.estimators.base import FLOATS, Searchable, is_sparse, rows_of, warn_user
 from rosenblatt.estimators.callbacks import FitTasks, begin_fit
 from rosenblatt.estimators.mlp.coefs import LayerParameters
-from rosenblatt.estimators.mlp.hyperparameters import MLPParameters, hidden_sizes, is_listed
+from rosenblatt.estimators.mlp.hyperparameters import WITHOUT_BATCHES, MLPParameters, hidden_sizes, is_listed
 from rosenblatt.estimators.optimizer_state import OptimizerState
 from rosenblatt.estimators.sgd import ShuffledRows, StochasticSolver, open_checkpoints
 from rosenblatt.nn import Network
 from rosenblatt.nn.losses import Loss
 from rosenblatt.nn.objective import NUMBERS
 from rosenblatt.training import Trainer
-from rosenblatt.training.checkpoint import Checkpoints
 from rosenblatt.training.evaluation import Evaluator, GradientProbe
 from rosenblatt.training.loop import TrainingLoop
 
@@ -55,16 +55,38 @@ class TrainingData:
 class BaseMLP(MLPParameters, LayerParameters, StochasticSolver, Searchable):
     """Fitting and its bookkeeping; the subclasses encode targets and decode predictions."""
 
-    def _fit(
-        self,
-        X: Any,
-        y: Any,
-        sample_weight: Any = None,
-        validation: tuple[Any, Any] | None = None,
-        incremental: bool = False,
-    ) -> None:
-        """Everything `fit` and `partial_fit` do; a divergence leaves the estimator as it was."""
-        for _ in self.fit_in_stages(X, y, sample_weight, validation, incremental, pause=math.inf):
+    @with_callbacks  # type: ignore[untyped-decorator]
+    @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
+    def fit(self, X: Any, y: Any, sample_weight: Any = None, *, X_val: Any = None, y_val: Any = None) -> Self:
+        """Train on X and y.
+
+        Parameters
+        ----------
+        X : array, sparse matrix or data frame of shape (n_samples, n_features)
+            Finite numbers.
+        y : array of shape (n_samples,) or (n_samples, n_outputs)
+            Labels or numbers to predict. Several labels per row are columns of zeros and ones.
+        sample_weight : array of shape (n_samples,), optional
+            Weights of the rows, at least 0.
+        X_val, y_val : like X and y, optional
+            Your own validation set. It turns early stopping on, and no rows of X are set aside. Not in scikit-learn.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        DivergenceError
+            If the loss or a weight becomes infinite or NaN. It is a `ValueError`.
+        """
+        validation = None if X_val is None and y_val is None else (X_val, y_val)
+        self._fit(X, y, sample_weight, validation=validation)
+        return self
+
+    def _fit(self, X: Any, y: Any, sample_weight: Any, **how: Any) -> None:
+        """Everything that `fit` and `partial_fit` do; a divergence leaves the estimator as it was."""
+        for _ in self.fit_in_stages(X, y, sample_weight, **how, pause=math.inf):
             raise AssertionError("a fit without a pause has one stage")
 
     def fit_in_stages(
@@ -76,28 +98,33 @@ class BaseMLP(MLPParameters, LayerParameters, StochasticSolver, Searchable):
         incremental: bool = False,
         pause: float = 0,
     ) -> Generator[None, float, None]:
-        """The same with pauses, before the first epoch and whenever the epoch is reached that was sent.
+        """Train with pauses: before the first epoch, and whenever training reaches the epoch that was sent.
 
         In a pause the estimator predicts as if training had ended there. L-BFGS has no pauses.
         """
-        first_pass = "_network" not in vars(self) and "_assigned" not in vars(self)
-        first_pass = first_pass or (not self.warm_start and not incremental)
+        fitted = "_network" in vars(self) or "_assigned" in vars(self)
+        first_pass = not (fitted and (self.warm_start or incremental))
         self._refuse_contradictions(incremental, validation)
         with self._unchanged_if_diverged(first_pass):
             data = self._check_data(X, y, sample_weight, incremental, first_pass)
             rng = check_random_state(self.random_state)
-            checkpoints = self._open_checkpoints(data, validation, rng)  # before anything is drawn
+            arrays = {"X": data.X, "y": data.y, "sample_weight": data.sample_weight}
+            if validation is not None:
+                arrays |= {"X_val": rows_of(validation[0]), "y_val": np.asarray(validation[1])}
+            stochastic = self.solver != "lbfgs"  # L-BFGS restarts from scratch
+            checkpoints = open_checkpoints(self, arrays, rng) if stochastic else None  # before anything is drawn
             self._prepare_network(data, rng, first_pass)
             tasks = FitTasks() if incremental else begin_fit(self, X, y, sample_weight, self.max_iter)
-            if self.solver == "lbfgs":
+            if not stochastic:
                 self._fit_lbfgs(data, first_pass, tasks)
             else:
                 self._start_history(first_pass, self.early_stopping or validation is not None)
                 rows = np.arange(data.X.shape[0])
-                mask_seed = int(rng.randint(2**31)) if self._draws_masks() else 0
+                draws_masks = self.input_noise or self.input_dropout or np.any(np.asarray(self.dropout, float))
+                mask_seed = int(rng.randint(2**31)) if draws_masks else 0
                 rows, held_out = self._hold_out(data, rows, validation, rng)
                 order = ShuffledRows(rows, rng, self.shuffle)
-                loop = self._loop_of(data, held_out, order, mask_seed, tasks, incremental, checkpoints)
+                loop = self._loop_of(data, held_out, order, mask_seed, tasks, incremental, checkpoints=checkpoints)
                 loop.on_pause = lambda: self._finish(data)
                 try:
                     yield from loop.stages(pause)
@@ -112,8 +139,10 @@ class BaseMLP(MLPParameters, LayerParameters, StochasticSolver, Searchable):
             for name, off in (("early_stopping", False), ("ema_decay", 0.0), ("checkpoint", None)):
                 if getattr(self, name) != off:
                     raise ValueError(f"partial_fit does not support {name}={getattr(self, name)!r}")
-        if self.solver == "lbfgs":
-            self._refuse_without_batches()
+        for name, off in WITHOUT_BATCHES.items() if self.solver == "lbfgs" else ():
+            value = getattr(self, name)
+            if value != off and not (is_listed(value) and all(v == off for v in value)):
+                raise ValueError(f"{name} is {value!r}, which solver='lbfgs' does not support: use 'adam' or 'sgd'.")
         if self.scoring is not None and validation is None and not self.early_stopping:
             raise ValueError(
                 "scoring needs a validation set to score: set early_stopping=True, or pass X_val and y_val."
@@ -124,31 +153,6 @@ class BaseMLP(MLPParameters, LayerParameters, StochasticSolver, Searchable):
             raise ValueError("X_val and y_val belong together: give both of them or neither.")
         if self.solver == "lbfgs":
             raise ValueError("solver='lbfgs' does not support early stopping by X_val and y_val; use 'adam' or 'sgd'.")
-
-    def _open_checkpoints(
-        self, data: TrainingData, validation: tuple[Any, Any] | None, rng: np.random.RandomState
-    ) -> Checkpoints | None:
-        """Of this fit, whose data are X, y, weights and the user's validation set; L-BFGS restarts from scratch."""
-        if self.solver == "lbfgs":
-            return None
-        arrays = {"X": data.X, "y": data.y, "sample_weight": data.sample_weight}
-        if validation is not None:
-            arrays |= {"X_val": rows_of(validation[0]), "y_val": np.asarray(validation[1])}
-        return open_checkpoints(self, arrays, rng)
-
-    @contextmanager
-    def _unchanged_if_diverged(self, first_pass: bool) -> Iterator[None]:
-        """Put every attribute and weight back if training diverges, so that no NaN model is left behind."""
-        before = dict(vars(self))
-        kept = None if first_pass else np.array(self._fitted_network().block)
-        try:
-            yield
-        except DivergenceError:
-            self.__dict__ = before
-            if kept is not None:
-                self._fitted_network().block[:] = kept
-                self.__dict__.pop("_optimizer", None)  # its moments may hold NaN
-            raise
 
     def _check_data(self, X: Any, y: Any, sample_weight: Any, incremental: bool, first_pass: bool) -> TrainingData:
         dtype: Any = FLOATS if self.dtype is None else np.dtype(self.dtype)
@@ -192,7 +196,7 @@ class BaseMLP(MLPParameters, LayerParameters, StochasticSolver, Searchable):
         self.n_layers_, self.n_outputs_, self.out_activation_ = len(units), n_outputs, output
 
     def _initialize_weights(self, rng: np.random.RandomState, X: Any) -> None:
-        """As asked for; else uniform in ±sqrt(6 / (fan_in + fan_out)), biases too (Glorot and Bengio 2010).
+        """Use the initializers, or draw weights and biases from ±sqrt(6 / (fan_in + fan_out)) (Glorot and Bengio 2010).
 
         With the logistic activation it is 2 instead of 6, as in scikit-learn.
         """
@@ -248,7 +252,7 @@ class BaseMLP(MLPParameters, LayerParameters, StochasticSolver, Searchable):
         mask_seed: int,
         tasks: FitTasks,
         incremental: bool,
-        checkpoints: Checkpoints | None,
+        **how: Any,
     ) -> TrainingLoop:
         """The loop of this fit, with its data."""
         trainer = self._continued_trainer(data, rows.n_rows, mask_seed, incremental)
@@ -265,27 +269,22 @@ class BaseMLP(MLPParameters, LayerParameters, StochasticSolver, Searchable):
             measure=None if held_out is None else self._measure(held_out),
             probe=probe,
             rows=None if in_order else rows,
-            checkpoints=checkpoints,
+            **how,
         )
 
     def _measure(self, data: TrainingData) -> Callable[[], dict[str, float]]:
-        """Loss and score on the validation set."""
-        score, evaluator = self._validation_score(data), self.evaluator(data)
-        return lambda: {**({"val_loss": evaluator.loss()} if evaluator else {}), "val_score": score()}
+        """Loss and score on the validation set: the estimator's own score, or that of `scoring`."""
+        evaluator, score = self.evaluator(data), self._score_on(data)
+        if self.scoring is not None:
+            scorer = get_scorer(self.scoring) if isinstance(self.scoring, str) else self.scoring
+            score = partial(scorer, self, data.X, data.labels)
+        return lambda: {**({"val_loss": evaluator.loss()} if evaluator else {}), "val_score": float(score())}
 
     def evaluator(self, data: TrainingData) -> Evaluator | None:
         """Measures the loss on checked data; None if they are sparse and the network is not, or the reverse."""
-        X = data.X if self._network.graph.sparse_input == is_sparse(data.X) else None
-        if X is None:
+        if self._network.graph.sparse_input != is_sparse(data.X):
             return None
-        return Evaluator(self._network, self.network_loss(), X, self.network_target(data.y), data.sample_weight)
-
-    def _validation_score(self, data: TrainingData) -> Score:
-        """The score that decides when to stop: the estimator's own, or that of `scoring`."""
-        if self.scoring is None:
-            return self._score_on(data)
-        scorer = get_scorer(self.scoring) if isinstance(self.scoring, str) else self.scoring
-        return lambda: float(scorer(self, data.X, data.labels))
+        return Evaluator(self._network, self.network_loss(), data.X, self.network_target(data.y), data.sample_weight)
 
     def _output_for(self, loss: Loss, natural: str) -> str:
         """`output_activation`, if it goes with the loss."""
@@ -326,24 +325,23 @@ class BaseMLP(MLPParameters, LayerParameters, StochasticSolver, Searchable):
         return TrainingData(rows_of(X), self._encode_validation_target(y), None, y)
 
     def _continued_trainer(self, data: TrainingData, n_rows: int, mask_seed: int, incremental: bool) -> Trainer:
-        """A fresh trainer for `fit`; for `partial_fit` the last one, with its moments and its learning rate."""
-        batch_size = self._batch_size(n_rows, incremental)
+        """A new trainer for `fit`; for `partial_fit` the last one, with its moments and its learning rate."""
+        batch_size = 200 if self.batch_size == "auto" else int(self.batch_size)
+        if self.batch_size != "auto" and batch_size > n_rows:
+            warn_user(f"batch_size={batch_size} is larger than the {n_rows} training rows: it is clipped to them.")
+        if not incremental:  # calls of partial_fit may differ in length
+            batch_size = min(batch_size, n_rows)
         state: OptimizerState | None = vars(self).get("_optimizer")
         if not incremental or state is None:
             state = OptimizerState(self._learning_rates())
         made_for = (self._network, data.sample_weight is not None, batch_size, self.alpha)
         if state.trainer is None or state.made_for != made_for:
             fresh = self._make_trainer(self._network, data.sample_weight is not None, batch_size, mask_seed)
-            state.replace_trainer(fresh, made_for)
+            if state.trainer is not None:
+                fresh.continue_from(state.trainer)
+            state.trainer, state.made_for = fresh, made_for
         self._optimizer = state
         return state.running_trainer
-
-    def _batch_size(self, n_rows: int, incremental: bool) -> int:
-        """Rows of a step; for `partial_fit`, whose calls may differ in length, the number that was asked for."""
-        wanted = 200 if self.batch_size == "auto" else int(self.batch_size)
-        if self.batch_size != "auto" and wanted > n_rows:
-            warn_user(f"batch_size={wanted} is larger than the {n_rows} training rows: it is clipped to them.")
-        return wanted if incremental else min(wanted, n_rows)
 
     def _finish(self, data: TrainingData) -> None:
         """What a subclass computes from the trained network."""
@@ -373,7 +371,7 @@ class BaseMLP(MLPParameters, LayerParameters, StochasticSolver, Searchable):
 
 
 def solver_is_stochastic(estimator: Any) -> bool:
-    """Whether `partial_fit` exists; the error is what `getattr` reports."""
+    """Whether `partial_fit` exists; if not, the error says why, and `getattr` reports it."""
     if estimator.solver == "lbfgs":
         raise AttributeError(
             "solver='lbfgs' does not support partial_fit (it has no mini-batches): use 'adam' or 'sgd'."

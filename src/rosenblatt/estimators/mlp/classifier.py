@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from sklearn.base import ClassifierMixin, _fit_context
-from sklearn.callback import with_callbacks
 from sklearn.preprocessing import LabelBinarizer
 from sklearn.utils import column_or_1d
 from sklearn.utils._param_validation import Interval, StrOptions
@@ -20,9 +19,8 @@ from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import _check_partial_fit_first_call, type_of_target, unique_labels
 
-from rosenblatt.estimators.base import predict_rows
+from rosenblatt.estimators.base import predict_rows, set_parameters
 from rosenblatt.estimators.mlp.base import BaseMLP, Score, TrainingData, solver_is_stochastic
-from rosenblatt.estimators.mlp.hyperparameters import set_parameters
 from rosenblatt.estimators.mlp.parameters import describe_shared_parameters
 from rosenblatt.nn.losses import (
     Focal,
@@ -38,6 +36,12 @@ from rosenblatt.nn.losses import (
 __all__ = ["MLPClassifier"]
 
 Array = npt.NDArray[Any]
+LOSSES: dict[str, tuple[Any, Any]] = {
+    "log_loss": (SoftmaxCrossEntropy, LogisticCrossEntropy),
+    "focal": (Focal, LogisticFocal),
+    "hinge": (MulticlassHinge, Hinge),
+}
+"""For each name, the loss of one label per row, and the loss of each output separately."""
 
 
 def gives_probabilities(estimator: Any) -> bool:
@@ -107,7 +111,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
 
     _parameter_constraints = {
         **BaseMLP._parameter_constraints,
-        "loss": [StrOptions({"log_loss", "focal", "hinge"}), Loss, callable],
+        "loss": [StrOptions(set(LOSSES)), Loss, callable],
         "label_smoothing": [Interval(Real, 0, 1, closed="left")],
         "class_weight": [dict, StrOptions({"balanced"}), None],
     }
@@ -167,35 +171,6 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         class_weight: Any = None,
     ) -> None:
         set_parameters(self, locals())
-
-    @with_callbacks  # type: ignore[untyped-decorator]
-    @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
-    def fit(self, X: Any, y: Any, sample_weight: Any = None, *, X_val: Any = None, y_val: Any = None) -> MLPClassifier:
-        """Train on X and y.
-
-        Parameters
-        ----------
-        X : array, sparse matrix or data frame of shape (n_samples, n_features)
-            Finite numbers.
-        y : array of shape (n_samples,), or (n_samples, n_labels) of zeros and ones
-            Labels.
-        sample_weight : array of shape (n_samples,), optional
-            Weights of the rows, at least 0.
-        X_val, y_val : like X and y, optional
-            Your own validation set. It turns early stopping on, and no rows of X are set aside. Not in scikit-learn.
-
-        Returns
-        -------
-        self
-
-        Raises
-        ------
-        DivergenceError
-            If the loss or a weight becomes infinite or NaN. It is a `ValueError`.
-        """
-        validation = None if X_val is None and y_val is None else (X_val, y_val)
-        self._fit(X, y, sample_weight, validation)
-        return self
 
     @available_if(solver_is_stochastic)  # type: ignore[untyped-decorator]
     @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
@@ -261,8 +236,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
     def encode_target(self, y: Array, incremental: bool) -> Array:
         if y.shape[1:] == (1,):
             y = column_or_1d(y, warn=True)
-        goes_on = (incremental or self.warm_start) and hasattr(self, "classes_")
-        if goes_on:
+        if (incremental or self.warm_start) and hasattr(self, "classes_"):
             self._require_known_classes(unique_labels(y))
         else:
             binarizer = LabelBinarizer().fit(y)
@@ -323,17 +297,14 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         return self._loss_for(self.label_binarizer_.y_type_ == "multiclass")
 
     def _loss_for(self, one_label: bool) -> Any:
-        """The loss that `loss` names: of one label per row, or else of each output separately."""
+        """The loss that `loss` names or is."""
         smoothing = float(self.label_smoothing)
         if self.loss != "log_loss" and smoothing:
             raise ValueError(f"label_smoothing is for loss='log_loss', but loss is {self.loss!r}.")
-        if self.loss == "log_loss":
-            return SoftmaxCrossEntropy(smoothing) if one_label else LogisticCrossEntropy(smoothing)
-        if self.loss == "focal":
-            return Focal() if one_label else LogisticFocal()
-        if self.loss == "hinge":
-            return MulticlassHinge() if one_label else Hinge()
-        return self.loss
+        if not isinstance(self.loss, str):
+            return self.loss
+        loss = LOSSES[self.loss][0 if one_label else 1]
+        return loss(smoothing) if self.loss == "log_loss" else loss()
 
     def network_target(self, y: Array) -> Array:
         if y.ndim == 1 and not loss_record(self.network_loss()).labels:

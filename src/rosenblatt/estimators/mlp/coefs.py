@@ -7,7 +7,7 @@ make a new network, and shapes that do not fit together are refused.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any, SupportsIndex
 
@@ -27,27 +27,13 @@ class ParameterViews(list[Array]):
     """A list of writable views. Setting an item copies the values into the view instead of replacing it."""
 
     def __setitem__(self, index: SupportsIndex | slice, value: Any) -> None:
-        if isinstance(index, slice):
-            views, values = self[index], list(value)
-            if len(views) != len(values):
-                raise ValueError(f"{len(values)} arrays were assigned to {len(views)} layers")
-            for view, array in zip(views, values, strict=True):
-                copy_into(view, array)
-        else:
-            copy_into(self[index], value)
-
-
-def copy_into(view: Array, value: Any) -> None:
-    """Overwrite `view` with `value`, which must have the same shape."""
-    array = np.asarray(value)
-    if array.shape != view.shape:
-        raise ValueError(f"an array of shape {array.shape} was assigned to parameters of shape {view.shape}")
-    view[...] = array
-
-
-def shapes_fit(views: Sequence[Array], arrays: Iterable[Any]) -> bool:
-    """Whether the arrays can be written into the views one by one."""
-    return [v.shape for v in views] == [np.shape(a) for a in arrays]
+        views, values = (self[index], list(value)) if isinstance(index, slice) else ([self[index]], [value])
+        if len(views) != len(values):
+            raise ValueError(f"{len(values)} arrays were assigned to {len(views)} layers")
+        for view, array in zip(views, map(np.asarray, values), strict=True):
+            if array.shape != view.shape:
+                raise ValueError(f"an array of shape {array.shape} was assigned to parameters of shape {view.shape}")
+            view[...] = array
 
 
 class LayerParameters(NetworkEstimator):
@@ -79,7 +65,7 @@ class LayerParameters(NetworkEstimator):
 
     def _get_layers(self, name: str) -> list[Array]:
         if "_network" in vars(self):
-            return ParameterViews(views_of(self._network, name))
+            return views_of(self._network, name)
         if name in vars(self).get("_assigned", ()):
             return self._assigned[name]
         raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r} before fit")
@@ -88,9 +74,8 @@ class LayerParameters(NetworkEstimator):
         arrays = list(arrays)
         if "_network" not in vars(self):
             self.__dict__.setdefault("_assigned", {})[name] = arrays
-        elif shapes_fit(views := views_of(self._network, name), arrays):
-            for view, array in zip(views, arrays, strict=True):
-                copy_into(view, array)
+        elif [view.shape for view in views_of(self._network, name)] == [np.shape(array) for array in arrays]:
+            views_of(self._network, name)[:] = arrays
         else:  # another architecture: keep the lists until the next use builds its network
             network = self.__dict__.pop("_network")
             self._assigned = {n: [np.array(v) for v in views_of(network, n)] for n in ("coefs_", "intercepts_")}
@@ -124,9 +109,9 @@ class LayerParameters(NetworkEstimator):
         raise NotImplementedError
 
 
-def views_of(network: Network, name: str) -> list[Array]:
+def views_of(network: Network, name: str) -> ParameterViews:
     """The network's writable views behind the attribute `name`."""
-    return list(network.weights if name == "coefs_" else network.biases)
+    return ParameterViews(network.weights if name == "coefs_" else network.biases)
 
 
 def require_chain(weights: Sequence[Array], biases: Sequence[Array]) -> None:

@@ -22,7 +22,7 @@ from rosenblatt.nn.schedules import SCHEDULES
 from rosenblatt.nn.spec import each_layer
 from rosenblatt.training.learning_rates import LearningRates
 
-__all__ = ["WITHOUT_BATCHES", "MLPParameters", "hidden_sizes", "is_listed", "set_parameters"]
+__all__ = ["WITHOUT_BATCHES", "MLPParameters", "hidden_sizes", "is_listed"]
 
 WITHOUT_BATCHES: dict[str, Any] = {
     "dropout": 0.0,
@@ -34,8 +34,10 @@ WITHOUT_BATCHES: dict[str, Any] = {
     "gradient_statistics": False,
     **{name: 0.0 for name in NUMBERS if SETTINGS[name]},
 }
-"""Parameters that L-BFGS does not support, and the values that turn them off."""
+"""Parameters that L-BFGS does not support, and the values that turn them off.
 
+It minimizes one fixed function, so nothing may be random or depend on a batch or a step.
+"""
 
 WITH_OUTPUT_LAYER = ("weight_init", "bias_init", "alpha", "l1")
 FOR_EACH_LAYER = ("activation", "dropout", "normalization", "max_norm", *WITH_OUTPUT_LAYER)
@@ -179,16 +181,6 @@ class MLPParameters:
         mode = self.learning_rate if self.solver == "sgd" else "constant"
         return SolverRates(self.learning_rate_init, mode=mode, power_t=self.power_t, n_rows_seen=self.t_)
 
-    def _draws_masks(self) -> bool:
-        return bool(self.input_noise or self.input_dropout or np.any(np.asarray(self.dropout, float)))
-
-    def _refuse_without_batches(self) -> None:
-        """L-BFGS minimizes one fixed function, so nothing may be random or depend on a batch or a step."""
-        for name, off in WITHOUT_BATCHES.items():
-            value = getattr(self, name)
-            if value != off and not (isinstance(value, (list, tuple)) and all(v == off for v in value)):
-                raise ValueError(f"{name} is {value!r}, which solver='lbfgs' does not support: use 'adam' or 'sgd'.")
-
 
 def is_listed(value: Any) -> bool:
     """Whether a parameter has a value for each layer."""
@@ -198,13 +190,6 @@ def is_listed(value: Any) -> bool:
 def each(value: Any) -> Any:
     """A parameter that may have a value for each layer, in the form that `NetworkSpec` takes."""
     return tuple(value) if is_listed(value) else value
-
-
-def set_parameters(estimator: Any, given: dict[str, Any]) -> None:
-    """Store constructor arguments unchanged, as scikit-learn requires: ``set_parameters(self, locals())``."""
-    for name, value in given.items():
-        if name not in ("self", "__class__"):
-            setattr(estimator, name, value)
 
 
 def hidden_sizes(sizes: Any) -> list[int]:

@@ -1,6 +1,6 @@
 """What the parameters and attributes that `MLPClassifier` and `MLPRegressor` share mean.
 
-Takes docstrings that ask for descriptions. Returns them filled in. Never sees data.
+Takes docstrings with placeholders. Returns them with descriptions. Never sees data.
 """
 
 from __future__ import annotations

@@ -11,33 +11,20 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from sklearn.base import RegressorMixin, _fit_context
-from sklearn.callback import with_callbacks
 from sklearn.metrics import r2_score
 from sklearn.utils import column_or_1d
 from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.metaestimators import available_if
 
-from rosenblatt.estimators.base import is_sparse, predict_rows
+from rosenblatt.estimators.base import is_sparse, predict_rows, set_parameters
 from rosenblatt.estimators.mlp.base import BaseMLP, Score, TrainingData, solver_is_stochastic
-from rosenblatt.estimators.mlp.hyperparameters import set_parameters
 from rosenblatt.estimators.mlp.parameters import describe_shared_parameters
 from rosenblatt.nn.losses import GaussianNLL, Loss, NamedLoss, Quantile, loss_record
 
 __all__ = ["MLPRegressor"]
 
 Array = npt.NDArray[Any]
-
-
-REGRESSION_LOSSES = (
-    "squared_error",
-    "absolute",
-    "huber",
-    "quantile",
-    "poisson",
-    "gamma",
-    "tweedie",
-    "gaussian_nll",
-)
+LOSSES = ("squared_error", "absolute", "huber", "quantile", "poisson", "gamma", "tweedie", "gaussian_nll")
 
 
 def flat(outputs: Array) -> Array:
@@ -101,7 +88,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
 
     _parameter_constraints = {
         **BaseMLP._parameter_constraints,
-        "loss": [StrOptions(set(REGRESSION_LOSSES)), Loss, callable],
+        "loss": [StrOptions(set(LOSSES)), Loss, callable],
         "target_transform": [StrOptions({"log"}), None],
     }
     target_transform: str | None
@@ -157,35 +144,6 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
         checkpoint_every: int | str = "30s",
     ) -> None:
         set_parameters(self, locals())
-
-    @with_callbacks  # type: ignore[untyped-decorator]
-    @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
-    def fit(self, X: Any, y: Any, sample_weight: Any = None, *, X_val: Any = None, y_val: Any = None) -> MLPRegressor:
-        """Train on X and y.
-
-        Parameters
-        ----------
-        X : array, sparse matrix or data frame of shape (n_samples, n_features)
-            Finite numbers.
-        y : array of shape (n_samples,) or (n_samples, n_outputs)
-            Numbers to predict.
-        sample_weight : array of shape (n_samples,), optional
-            Weights of the rows, at least 0.
-        X_val, y_val : like X and y, optional
-            Your own validation set. It turns early stopping on, and no rows of X are set aside. Not in scikit-learn.
-
-        Returns
-        -------
-        self
-
-        Raises
-        ------
-        DivergenceError
-            If the loss or a weight becomes infinite or NaN. It is a `ValueError`.
-        """
-        validation = None if X_val is None and y_val is None else (X_val, y_val)
-        self._fit(X, y, sample_weight, validation)
-        return self
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """R2 of the predictions. With several quantiles, those closest to the median are scored."""

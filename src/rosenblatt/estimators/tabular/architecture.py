@@ -1,7 +1,7 @@
 """The network of a prepared table, and how its parameters start and learn.
 
-Takes what a table was prepared as, the number of outputs, `Settings`. Returns an initialized `Network`, with factors of
-learning rate and decay for its parameters. Never reads rows but to scale the initial weights.
+Takes the preparation of a table, the number of outputs and `Settings`. Returns an initialized `Network` with factors
+for the learning rate and decay of its parameters. Never reads rows except to scale the initial weights.
 
 The parts are those of RealMLP (Holzmüller et al. 2024, arXiv:2407.04491): robustly scaled numbers and waves of them, a
 front scale layer, layers whose inputs are divided by the root of their number (here folded into initial weights and
@@ -27,54 +27,30 @@ if TYPE_CHECKING:
 __all__ = ["NetworkWithRates", "Settings", "design_network", "feed"]
 
 MAX_WAVED = 100
-"""Tables with more numbers than this have columns enough."""
+"""Tables with more numeric columns than this have enough columns without embedding."""
 INITIAL_ROWS = 4_000
-"""Rows that the initial weights are scaled by."""
+"""Rows that scale the initial weights."""
 MIN_BATCH = 32
 BIAS_ROWS = 5
-"""Rows whose random mean puts a neuron's kink amid the data."""
+"""Rows whose random mean puts a neuron's kink in the midst of the data."""
 
 
 @dataclass(frozen=True)
 class Settings:
-    """How members are built and trained.
+    """How members are built and trained."""
 
-    Parameters
-    ----------
-    hidden : tuple of int
-        Neurons of each hidden layer.
-    activation : str
-        What `nn.Parametric` mixes with the identity.
-    waves : int
-        Cosines that each number is embedded by; 0: none.
-    embedding : int
-        Columns that a category with many levels is embedded in.
-    topics : int
-        Columns that the words of a text are mixed to.
-    dropout, weight_decay : float
-        At their full strength; both fade in the second half of training.
-    label_smoothing : float
-    learning_rate : float
-        The peak of the schedule.
-    beta_2 : float
-        Of Adam.
-    epochs, members : int
-    batch_size : int
-        Or a quarter of the training rows, but at least 32, where that is less.
-    """
-
-    hidden: tuple[int, ...] = (128, 128, 128)
-    activation: str = "mish"
-    waves: int = 8
-    embedding: int = 8
-    topics: int = 16
-    dropout: float = 0.1
+    hidden: tuple[int, ...] = (128, 128, 128)  # neurons of each hidden layer
+    activation: str = "mish"  # what `nn.Parametric` mixes with the identity
+    waves: int = 8  # cosines that embed each number
+    embedding: int = 8  # columns that embed a category with many levels
+    topics: int = 16  # columns that the words of a text are mixed to
+    dropout: float = 0.1  # annealed in the second half of training, as the weight decay is
     weight_decay: float = 0.02
     label_smoothing: float = 0.0
-    learning_rate: float = 0.4
+    learning_rate: float = 0.4  # the peak of the schedule
     beta_2: float = 0.95
     epochs: int = 64
-    batch_size: int = 128
+    batch_size: int = 128  # or a quarter of the training rows (but at least 32), if that is less
     members: int = 5
 
     def rows_per_step(self, n_rows: int) -> int:
@@ -92,7 +68,7 @@ class NetworkWithRates:
 
 
 def feed(prepared: Prepared, rows: NDArray[np.int64] | None = None) -> dict[str, Any]:
-    """The network's inputs by name, perhaps of some rows only; each as compact as it can be."""
+    """The network's inputs by name, for all rows or for some; each is contiguous."""
     inputs: dict[str, Any] = {"numbers": prepared.numbers, "indicators": prepared.indicators}
     inputs = {name: matrix for name, matrix in inputs.items() if matrix.shape[1]}
     inputs |= {f"codes{i}": codes for i, codes in enumerate(prepared.codes.T)}
@@ -103,7 +79,7 @@ def feed(prepared: Prepared, rows: NDArray[np.int64] | None = None) -> dict[str,
 def design_network(
     preparation: Preparation, n_outputs: int, output: str, settings: Settings, seed: int, sample: Mapping[str, Any]
 ) -> NetworkWithRates:
-    """The network of a table, its weights drawn and scaled by `sample`, some rows as `feed` gives them."""
+    """The network of a table; `sample`, some rows from `feed`, scales its initial weights."""
     rates: dict[str, float] = {}
     h = nn.Scale(name="front")(join_inputs(preparation, settings))
     for i, units in enumerate(settings.hidden, start=1):
@@ -117,7 +93,7 @@ def design_network(
     head = nn.Dense(n_outputs, name="head", weights=nn.Normal(1 / math.sqrt(h.width)))(h)
     network = nn.Network(head, output=output, seed=seed)
     scale_by_data(network, sample, np.random.default_rng([seed, 1]))
-    # The decay of a parameter is its rate's factor squared, but for what the division by the root of the inputs made.
+    # The decay's factor is the rate's squared, except where that comes from the division by the root of the inputs.
     decays = {name: factor**2 for name, factor in rates.items() if name.endswith((".gain", ".alpha"))}
     decays |= {name: 0.01 for name in rates if name.startswith("waves.")}
     decays |= {name: 0.0 for name in rates if name.endswith(".biases")}
@@ -125,7 +101,7 @@ def design_network(
 
 
 def join_inputs(preparation: Preparation, settings: Settings) -> nn.Node:
-    """All inputs side by side: numbers, indicators, embedded categories, mixtures of words."""
+    """All inputs side by side: numbers, indicators, embedded categories and mixtures of words."""
     parts = []
     if preparation.numbers:
         numbers = nn.input(len(preparation.numbers), "numbers")
@@ -147,10 +123,10 @@ def is_waved(preparation: Preparation, settings: Settings) -> bool:
 
 
 def scale_by_data(network: nn.Network, sample: Mapping[str, Any], rng: np.random.Generator) -> None:
-    """Scale each dense layer's weights so that what it gives has variance 1; put its biases amid the data.
+    """Scale each dense layer's weights so that its outputs have variance 1, and place its biases within the data.
 
-    The bias of a neuron is minus a random convex combination of what it gives for five rows (weights from a Dirichlet
-    distribution): "he+5" in the source named above.
+    The bias of a neuron is minus a random convex combination of its outputs for five rows, with weights from a
+    Dirichlet distribution ("he+5" in RealMLP).
     """
     names = {name for name, _ in network.named_parameters()}
     for name in network.graph.layers:

@@ -1,7 +1,7 @@
 """What `TabularClassifier` and `TabularRegressor` share: parameters, and the way from a raw table to an ensemble.
 
 Takes a table of any kind and a target. Returns a fitted estimator with out-of-fold predictions. Never shows members the
-targets of the rows that score them; scales and levels of columns are learned from all training rows.
+targets of the rows that score them. (The scales and levels of columns are learned from all training rows.)
 """
 
 from __future__ import annotations
@@ -11,12 +11,12 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from numbers import Integral
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import issparse
-from sklearn.base import BaseEstimator, is_classifier
+from sklearn.base import BaseEstimator, _fit_context, is_classifier
 from sklearn.model_selection import KFold, ShuffleSplit, StratifiedKFold, StratifiedShuffleSplit
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
@@ -25,7 +25,7 @@ from rosenblatt._checks import check_weights
 from rosenblatt.estimators.base import Searchable, SuggestingMixin, warn_user
 from rosenblatt.estimators.tabular.architecture import Settings
 from rosenblatt.estimators.tabular.ensemble import Ensemble, fit_ensemble
-from rosenblatt.estimators.tabular.member import Course, Data, Problem
+from rosenblatt.estimators.tabular.member import Data, FitBudget, Problem
 from rosenblatt.estimators.tabular.parameters import CONSTRAINTS, OVERRIDES
 from rosenblatt.tables.preparation import Preparation, fit_preparation
 from rosenblatt.tables.readers.reading import is_nameless, read_table, require_names
@@ -43,12 +43,12 @@ __all__ = ["TabularEstimator"]
 Array = NDArray[Any]
 Folds = list[tuple[NDArray[np.int64], NDArray[np.int64]]]
 MIN_HELD_OUT = 0.2
-"""Share of rows that a single member is judged by."""
+"""Share of the rows that are held out if there is a single member."""
 MIN_ROWS = 2
 
 
 class TabularEstimator(SuggestingMixin, Searchable, BaseEstimator):  # type: ignore[misc]
-    """The common part of both, which declare the parameters and explain them."""
+    """What both have in common; they declare the parameters and document them."""
 
     preset: str
     time_budget: float | None
@@ -77,7 +77,7 @@ class TabularEstimator(SuggestingMixin, Searchable, BaseEstimator):  # type: ign
 
     @property
     def settings(self) -> Settings:
-        """The preset, with what the user said instead."""
+        """The preset's settings, as the user's parameters change them."""
         given = {name: getattr(self, name) for name in OVERRIDES if getattr(self, name) is not None}
         if self.hidden is not None:
             sizes = self.hidden if np.iterable(self.hidden) else (self.hidden,)
@@ -86,8 +86,39 @@ class TabularEstimator(SuggestingMixin, Searchable, BaseEstimator):  # type: ign
                 raise ValueError(f"hidden is {self.hidden!r}; every layer needs at least one neuron.")
         return replace(self._presets[self.preset], **given)
 
+    @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
+    def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
+        """Learn from a table.
+
+        Parameters
+        ----------
+        X : data frame, mapping of arrays, path of a CSV or Parquet file, array of shape (n_rows, n_columns), or task
+            A `TabularTask` also holds the target and the weights.
+        y : array-like of shape (n_rows,), or (n_rows, n_targets) for regression, or str
+            Classes (strings, integers or booleans) or numbers. A string is the name of the column of X to predict.
+        sample_weight : array-like of shape (n_rows,), optional
+            Weights of the rows, at least 0.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            It names the column or the target, and says what to do.
+        """
+        seconds = math.inf if self.time_budget is None else self.time_budget
+        budget = FitBudget(time.monotonic() + seconds, self.on_epoch)
+        self._learn(self._task(X, y, sample_weight), budget)
+        return self
+
+    def _learn(self, task: TabularTask, budget: FitBudget) -> None:
+        """Train the ensemble, and set the fitted attributes."""
+        raise NotImplementedError
+
     def _read(self, X: Any, *, reset: bool) -> Table:
-        """The table that X is; names and number of its columns are noted, or compared with those of `fit`."""
+        """X as a table; names and number of its columns are recorded, or compared with those of `fit`."""
         if issparse(X):
             raise TypeError(f"A sparse matrix was passed, but {type(self).__name__} takes tables; use X.toarray().")
         if is_nameless(X):
@@ -100,10 +131,10 @@ class TabularEstimator(SuggestingMixin, Searchable, BaseEstimator):  # type: ign
         return table
 
     def _task(self, X: Any, y: Any, sample_weight: Any) -> TabularTask:
-        """What `fit` was given as a task; names and number of its columns are noted."""
+        """The arguments of `fit` as a task; names and number of its columns are recorded."""
         if isinstance(X, TabularTask):
             if y is not None or sample_weight is not None:
-                raise ValueError("a TabularTask holds target and weights; leave y and sample_weight out.")
+                raise ValueError("a TabularTask holds the target and the weights: leave y and sample_weight out.")
             if (X.target.classes is None) == is_classifier(self):
                 raise ValueError(f"the task is a {X.target.task} one, which {type(self).__name__} does not learn.")
             task = X if self.kinds is None or self.kinds == X.overrides else replace(X, overrides=self.kinds)
@@ -136,22 +167,19 @@ class TabularEstimator(SuggestingMixin, Searchable, BaseEstimator):  # type: ign
         """What ``score_`` is."""
         raise NotImplementedError
 
-    def _course(self) -> Course:
-        """Of a fit that begins now."""
-        budget = math.inf if self.time_budget is None else self.time_budget
-        return Course(time.monotonic() + budget, self.on_epoch)
-
     def _prepare(self, task: TabularTask, y: Array, weights: Array | None) -> Data:
-        """The inputs as networks read them, by encoders that are learned from them now."""
+        """The task for networks, with encoders that are learned from its inputs; draws the seed of everything else."""
+        given = self.random_state
+        self._seed = int(given if isinstance(given, Integral) else check_random_state(given).randint(2**31 - 1))
         self.preparation_ = fit_preparation(task.inputs, task.kinds)
         weights = None if weights is None else weights.astype(np.float32)
         return Data(self.preparation_, self.preparation_.transform(task.inputs), y, weights)
 
-    def _fit_ensemble(self, data: Data, problem: Problem, folds: Folds, course: Course) -> Ensemble:
+    def _fit_ensemble(self, data: Data, problem: Problem, folds: Folds, budget: FitBudget) -> Ensemble:
         """Train the members."""
-        ensemble = fit_ensemble(data, problem, self.settings, folds, self._seed, course)
+        ensemble = fit_ensemble(data, problem, self.settings, folds, self._seed, budget)
         if ensemble.interrupted:
-            warn_user(f"Training was interrupted: {len(ensemble.members)} networks are kept as far as they had come.")
+            warn_user(f"Training was interrupted: {len(ensemble.members)} networks are kept as they were at that time.")
         if n_diverged := sum(member.diverged for member in ensemble.members):
             warn_user(
                 f"Training diverged in {n_diverged} of {len(ensemble.members)} networks and was stopped; their best "
@@ -160,18 +188,11 @@ class TabularEstimator(SuggestingMixin, Searchable, BaseEstimator):  # type: ign
         return ensemble
 
     def average_with(self, others: Sequence[Any], y: Any) -> None:
-        """Take in the networks of others, fitted on the same rows, and calibrate anew.
-
-        Parameters
-        ----------
-        others : fitted estimators of the same class and target
-        y : array-like of shape (n_rows, ...)
-            The target of those rows.
-        """
+        """Add the networks of other estimators, fitted on the same rows with the target `y`, and calibrate again."""
         raise NotImplementedError
 
     def _folds(self, n: int, labels: Array | None = None) -> Folds:
-        """Training and held-out rows of each member, spread evenly over the classes where each has enough rows."""
+        """Training and held-out rows of each member, stratified if each class has enough rows."""
         members = min(self.settings.members, n)
         counts = None if labels is None else np.bincount(labels)
         kind: Any
@@ -184,13 +205,8 @@ class TabularEstimator(SuggestingMixin, Searchable, BaseEstimator):  # type: ign
             splitter = kind(members, shuffle=True, random_state=self._seed)
         return [(a.astype(np.int64), b.astype(np.int64)) for a, b in splitter.split(np.empty((n, 1)), labels)]
 
-    def _draw_seed(self) -> None:
-        given = self.random_state
-        fixed = isinstance(given, Integral)
-        self._seed = int(given) if fixed else int(check_random_state(given).randint(2**31 - 1))
-
     def report(self) -> str:
-        """What was done, as text: the out-of-fold score, each column's treatment, the members' training."""
+        """A report as text: the out-of-fold score, the treatment of each column, and the training of the members."""
         from rosenblatt.estimators.tabular.explain.report import report
 
         check_is_fitted(self, "ensemble_")
@@ -210,36 +226,37 @@ class TabularEstimator(SuggestingMixin, Searchable, BaseEstimator):  # type: ign
         """How much each raw column matters to the model.
 
         "permutation" shuffles one column at a time among the rows and measures how much worse the score becomes
-        (Breiman 2001). "gradient" adds up, over a column's network inputs, the derivative of the output times the
-        input's difference from its mean over the rows: a first-order estimate of what the column contributes to each
-        row, exact for a linear model, averaged over the networks. It explains the predicted class's logit above the
-        mean of the others, calibrated (of two classes: the log odds), of ordered classes the mean log odds of lying
-        above a class, of a regression the prediction, or its logarithm where that was learned.
+        (Breiman 2001). "gradient" sums, over a column's network inputs, the derivative of the output times the input's
+        difference from its mean over the rows. This is a first-order estimate of the column's contribution to each row,
+        which is exact for a linear model, averaged over the networks. For two classes it explains the calibrated log
+        odds of the predicted class, and for more classes its logit above the mean of the others. For ordered classes it
+        explains the mean log odds of lying above a class, and for regression the prediction, or its logarithm if that
+        was learned.
 
-        Both say what the model does with these rows, not what causes what, and columns that tell the same share
-        what they tell. Rows that were not trained on show what generalizes.
+        Both describe what the model does with these rows, not causes. Columns with the same information share its
+        importance. Rows that were not trained on show what generalizes.
 
         Parameters
         ----------
         X : table, as in `fit`
         y : array-like of shape (n_rows,) or (n_rows, n_targets), or str, optional
-            Targets, or the name of the column of X that holds them. May be left out with "gradient", or if X has the
-            column that `fit` learned to predict.
+            Targets, or the name of the column of X that holds them. They may be left out with "gradient", or if X has
+            the column that `fit` learned to predict.
         method : {"permutation", "gradient"}
         metric : {"log_loss", "error", "balanced_error", "f1", "auc"}, optional
-            What classifications are scored by; default "log_loss", which sees changes that flip no class. Regressions
-            are scored by what ``score_`` is, usually R2.
+            Metric that scores a classification. The default "log_loss" also notices changes that flip no class. For
+            regression it is that of ``score_``, usually R2.
         n_repeats : int
-            Times that each column is shuffled.
+            How often each column is shuffled.
         n_rows : int
-            Of more rows, so many are drawn.
+            Largest number of rows. If X has more, so many are drawn.
         random_state : int, RandomState instance or None
-            Of rows and shuffles.
+            Source of the rows and shuffles.
 
         Returns
         -------
         Explanation
-            Columns with importances, the most important first; ``print`` shows a table.
+            Columns with their importance, the most important first. ``print`` shows a table.
 
         Raises
         ------
@@ -274,18 +291,18 @@ class TabularEstimator(SuggestingMixin, Searchable, BaseEstimator):  # type: ign
 
         Parameters
         ----------
-        X : table, as in `fit`, without need of a target
+        X : table, as in `fit`, which needs no target
         column : str or int
-            Name, or number from 0.
+            Name of the column, or its number from 0.
         grid : sequence, optional
-            Values in the column's own units. Default: quantiles from 5 % to 95 % of numbers and dates, the most
-            frequent levels of categories.
+            Values in the column's own units. The default is quantiles from 5 % to 95 % for numbers and dates, and the
+            most frequent levels for categories.
         n_grid : int
-            Most values of the default grid.
+            Largest number of values in the default grid.
         n_rows : int
-            Of more rows, so many are drawn.
+            Largest number of rows. If X has more, so many are drawn.
         random_state : int, RandomState instance or None
-            Of the rows.
+            Source of the rows.
 
         Returns
         -------
@@ -295,7 +312,7 @@ class TabularEstimator(SuggestingMixin, Searchable, BaseEstimator):  # type: ign
         Raises
         ------
         ValueError
-            If the column is unknown or left out by the model, or a value of the grid is not of its kind.
+            If the column is unknown or the model leaves it out, or if a value of the grid is not of its kind.
         """
         from rosenblatt.estimators.tabular.explain.partial_dependence import partial_dependence
 

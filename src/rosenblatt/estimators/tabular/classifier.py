@@ -1,7 +1,7 @@
 """`TabularClassifier`: classes from raw tables.
 
-Takes a table and a column of classes. Returns calibrated probabilities. Never trains a network itself: the modules
-beside it do.
+Takes a table and a column of classes. Returns calibrated probabilities. Never trains a network itself: `ensemble` and
+`member` do.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import ClassifierMixin, _fit_context
+from sklearn.base import ClassifierMixin
 from sklearn.utils import assert_all_finite
 from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.class_weight import compute_sample_weight
@@ -21,12 +21,12 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import column_or_1d
 
 from rosenblatt import nn
-from rosenblatt.estimators.mlp.hyperparameters import set_parameters
+from rosenblatt.estimators.base import set_parameters
 from rosenblatt.estimators.tabular.architecture import Settings
 from rosenblatt.estimators.tabular.base import TabularEstimator
 from rosenblatt.estimators.tabular.decisions import best_decisions
 from rosenblatt.estimators.tabular.ensemble import Ensemble, best_temperature
-from rosenblatt.estimators.tabular.member import Problem
+from rosenblatt.estimators.tabular.member import FitBudget, Problem
 from rosenblatt.estimators.tabular.metrics import CLASS_METRICS
 from rosenblatt.estimators.tabular.ordinal import cumulative, from_cumulative
 from rosenblatt.estimators.tabular.parameters import CONSTRAINTS, describe_shared_parameters
@@ -43,19 +43,19 @@ DEFAULT = Settings(activation="selu", dropout=0.15, label_smoothing=0.05, learni
 class TabularClassifier(ClassifierMixin, TabularEstimator):  # type: ignore[misc]
     """Classes from a raw table: numbers, categories, dates, texts, missing cells.
 
-    Several networks are trained side by side, each on all folds of the rows but one, which chooses its best epoch; the
-    mean of their probabilities, whose sharpness is calibrated on rows that they did not see, is the prediction.
+    Several networks are trained side by side. Each is trained on all folds of the rows but one, which chooses its best
+    epoch. The prediction is the mean of their probabilities, calibrated on rows that the networks did not see.
 
     Parameters
     ----------
     {preset}
     metric : {"error", "log_loss", "balanced_error", "f1", "auc"}
-        What the best epoch is chosen by, and classes are decided on by: for "balanced_error" (the mean over the classes
-        of the errors among their rows) and "f1" (of the second of two classes, else the mean over them), factors of the
-        probabilities are found out of fold that make it smallest. For imbalanced data.
+        What the best epoch is chosen by. "balanced_error" (the mean of the classes' error rates) and "f1" (that of the
+        second of two classes, or the mean of several classes) are for imbalanced data. For these two, the probabilities
+        are multiplied by factors that are best out of fold before a class is chosen.
     ordered : bool or sequence of classes, default=False
-        Whether the classes have an order: that of numbers or letters, or the one given. Then the networks learn of each
-        class whether a row lies above it.
+        Whether the classes have an order: that of numbers or letters, or the given one. Then the networks learn for
+        each class whether a row lies above it.
     class_weight : dict or "balanced", optional
         Weights of the classes in the loss.
     {shared_parameters}
@@ -63,15 +63,16 @@ class TabularClassifier(ClassifierMixin, TabularEstimator):  # type: ignore[misc
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,)
+        The labels, sorted or in the given order.
     score_ : float
-        Accuracy (of the metrics "balanced_error", "f1" and "auc": balanced accuracy, F1, area) of the out-of-fold
-        predictions: a slightly pessimistic estimate, as single members made them.
+        Accuracy of the out-of-fold predictions (for the metrics "balanced_error", "f1" and "auc": balanced accuracy,
+        F1 and area under the ROC curve). It is slightly pessimistic, because single members made these predictions.
     out_of_fold_ : ndarray of shape (n_rows, n_classes)
-        Probabilities of the training rows by members that did not train on them; NaN where all did.
+        Probabilities of the training rows by members that did not train on them. NaN if all did.
     temperature_ : float
-        By which probabilities are calibrated; above 1 they become softer.
+        Temperature that calibrates the probabilities. Above 1 it makes them softer.
     decision_weights_ : ndarray of shape (n_classes,)
-        Factors of the probabilities where classes are decided on; all one but for the metrics that need others.
+        Factors of the probabilities when a class is chosen. All are 1 unless the metric needs others.
     {shared_attributes}
 
     Examples
@@ -120,42 +121,17 @@ class TabularClassifier(ClassifierMixin, TabularEstimator):  # type: ignore[misc
     ) -> None:
         set_parameters(self, locals())
 
-    @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
-    def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> TabularClassifier:
-        """Learn from a table.
-
-        Parameters
-        ----------
-        X : data frame, mapping of arrays, path of a CSV or Parquet file, array of shape (n_rows, n_columns), or task
-            A `TabularTask` holds target and weights, too.
-        y : array-like of shape (n_rows,), or str
-            Classes: texts, integers or booleans. A text is the name of the column of X that is to be predicted.
-        sample_weight : array-like of shape (n_rows,), optional
-
-        Returns
-        -------
-        TabularClassifier
-            Itself.
-
-        Raises
-        ------
-        ValueError
-            Names the column or the target, and what to do.
-        """
-        course = self._course()
-        task = self._task(X, y, sample_weight)
+    def _learn(self, task: TabularTask, budget: FitBudget) -> None:
         self.classes_, labels = self._in_order(task.target)
-        self._draw_seed()
-        data = self._prepare(task, labels, self._weights(task))
-        folds = self._folds(len(labels), labels)
-        problem = self._problem()
-        if self._is_ordered():
+        weights = task.weights
+        if self.class_weight is not None:
+            weight = compute_sample_weight(self.class_weight, task.target.decoded())
+            weights = np.asarray(weight if weights is None else weight * weights)
+        data = self._prepare(task, labels, weights)
+        if self.ordered is not False:
             data = replace(data, y=cumulative(labels, len(self.classes_)))
-        self._finish(self._fit_ensemble(data, problem, folds, course), labels, task.weights)
-        return self
-
-    def _is_ordered(self) -> bool:
-        return self.ordered is not False
+        ensemble = self._fit_ensemble(data, self._problem(), self._folds(len(labels), labels), budget)
+        self._finish(ensemble, labels, task.weights)
 
     def _target(self, y: Any, name: str | None) -> Target:
         y = column_or_1d(y, warn=True)
@@ -167,7 +143,7 @@ class TabularClassifier(ClassifierMixin, TabularEstimator):  # type: ignore[misc
         return Target(name, labels, classes)
 
     def _in_order(self, target: Target) -> tuple[Array, Array]:
-        """Classes in the order that the user gave; labels as int32."""
+        """The classes in the user's order, and labels that count in this order (int32)."""
         assert target.classes is not None
         if not np.iterable(self.ordered):
             return target.classes, target.values.astype(np.int32)
@@ -178,9 +154,9 @@ class TabularClassifier(ClassifierMixin, TabularEstimator):  # type: ignore[misc
         return target.classes[np.argsort(rank)], rank[target.values]
 
     def _problem(self) -> Problem:
-        """Softmax over the classes; for ordered ones, whether the class lies above each but the last."""
+        """A softmax over the classes or, if they are ordered, whether a row lies above each class but the last."""
         n_classes, metric = len(self.classes_), CLASS_METRICS[self.metric].metric
-        if not self._is_ordered():
+        if self.ordered is False:
             loss = nn.SoftmaxCrossEntropy(self.settings.label_smoothing)
             return Problem(n_classes, "softmax", loss, metric.measure)
 
@@ -190,7 +166,7 @@ class TabularClassifier(ClassifierMixin, TabularEstimator):  # type: ignore[misc
         return Problem(n_classes - 1, "logistic", nn.LogisticCrossEntropy(), measure, from_cumulative)
 
     def _finish(self, ensemble: Ensemble, labels: Array, weights: Array | None) -> None:
-        """What out-of-fold probabilities say: calibration, decisions, the score."""
+        """Set what out-of-fold probabilities determine: calibration, decision weights and score."""
         raw = ensemble.out_of_fold(len(labels))
         seen = np.flatnonzero(~np.isnan(raw[:, 0]))
         weights = None if weights is None else weights[seen]
@@ -213,7 +189,7 @@ class TabularClassifier(ClassifierMixin, TabularEstimator):  # type: ignore[misc
         return CLASS_METRICS[self.metric].score.name
 
     def predict(self, X: Any) -> Array:
-        """The most probable class of each row (of probability times ``decision_weights_``), shape (n_rows,)."""
+        """The class of each row with the largest probability times ``decision_weights_``, shape (n_rows,)."""
         found = (self.predict_proba(X) * self.decision_weights_).argmax(axis=1)
         return np.asarray(self.classes_[found])
 
@@ -221,10 +197,3 @@ class TabularClassifier(ClassifierMixin, TabularEstimator):  # type: ignore[misc
         """Probabilities of the classes, in the order of ``classes_``; shape (n_rows, n_classes)."""
         probabilities = self._outputs(X)
         return np.asarray(probabilities / probabilities.sum(axis=1, keepdims=True))  # the networks' are float32
-
-    def _weights(self, task: TabularTask) -> Array | None:
-        """Weights of rows and classes together."""
-        if self.class_weight is None:
-            return task.weights
-        of_class = compute_sample_weight(self.class_weight, task.target.decoded())
-        return np.asarray(of_class if task.weights is None else of_class * task.weights)

@@ -1,6 +1,6 @@
-"""Where predictions of classes and intervals are decided on.
+"""How classes and intervals are chosen from predictions.
 
-Takes probabilities, or quantiles, of rows that were not trained on. Returns factors of the classes, or the quantiles of
+Takes out-of-fold probabilities, or the quantiles of a model. Returns factors for the classes, or the two quantiles of
 an interval. Never changes a probability.
 """
 
@@ -23,14 +23,10 @@ MARGIN = 1e-12
 
 
 def best_decisions(metric: Metric, labels: Array, probabilities: Array, weights: Array | None = None) -> Array:
-    """Factors of the classes' probabilities by which the largest product decides best; ones where nothing is gained.
+    """Factors for the classes' probabilities (n, k): choosing the class with the largest product improves the metric.
 
-    Each class's factor in turn is the best of powers of two from 1/16 to 16. With more than 50 classes all are one.
-
-    Parameters
-    ----------
-    labels : ndarray of int, shape (n,)
-    probabilities : ndarray of shape (n, k)
+    For one class after the other, the best power of two from 1/16 to 16 is chosen. Without an improvement, and with
+    more than 50 classes, all factors are one.
     """
     n_classes = probabilities.shape[1]
     best = np.ones(n_classes)
@@ -49,7 +45,7 @@ def best_decisions(metric: Metric, labels: Array, probabilities: Array, weights:
 
 
 def interval_columns(coverage: float, quantiles: Sequence[float]) -> list[int]:
-    """Which two quantiles enclose so much, or a `ValueError`."""
+    """Which two of the quantiles enclose a share of `coverage`; raises a `ValueError` if none do."""
     known = np.array(quantiles, dtype=float)
     wanted = np.array([(1 - coverage) / 2, (1 + coverage) / 2])
     columns = np.abs(known - wanted[:, None]).argmin(axis=1)

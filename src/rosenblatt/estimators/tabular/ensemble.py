@@ -1,7 +1,7 @@
 """Members trained side by side on cross-validation folds, and their calibrated average.
 
-Goes in: data, a problem, settings. Comes out: an `Ensemble`, with a prediction of each row by a member that did not
-train on it. How many epochs and members there are is decided here, from the settings and the time that may be spent.
+Takes data, a problem and settings. Returns an `Ensemble` with out-of-fold predictions, whose numbers of epochs and
+members follow from the settings and the time budget. Never trains a member on the rows that score it.
 """
 
 from __future__ import annotations
@@ -18,51 +18,38 @@ from numpy.typing import NDArray
 
 from rosenblatt import nn
 from rosenblatt.estimators.tabular.architecture import Settings, feed
-from rosenblatt.estimators.tabular.member import Course, Data, Member, Problem, train_member
+from rosenblatt.estimators.tabular.member import Data, FitBudget, Member, Problem, train_member
 from rosenblatt.threads import get_num_threads
 from rosenblatt.training.trainer import DivergenceError
 
-__all__ = ["Ensemble", "best_temperature", "fit_ensemble", "soften"]
+__all__ = ["Ensemble", "best_temperature", "fit_ensemble", "with_temperature"]
 
 Array = NDArray[Any]
 T = TypeVar("T")
 Fold = tuple[NDArray[np.int64], NDArray[np.int64]]
 Folds = Sequence[Fold]
 MIN_EPOCHS = 8
-"""A budget that does not allow so many buys fewer members instead."""
+"""A time budget that does not allow so many epochs reduces the members instead."""
 TRIAL_EPOCHS, TRIAL_BATCHES, MIN_TRIAL_ROWS = 3, 8, 16
-BUSY = 1.2
+CONTENTION = 1.2
 """How much longer an epoch takes beside others, with more data than the caches hold."""
-LOOK = 0.2
-"""Seconds between looks for signals."""
+POLL_SECONDS = 0.2
+"""Time between two checks for signals."""
 PRIOR_SPREAD = 0.5
-"""Standard deviation of a temperature's logarithm, as far as nothing is known."""
-CLOSE = 0.9
-"""Share of the budget that is planned with; the rest is for what planning cannot know."""
+"""Standard deviation of the prior of a temperature's logarithm."""
+BUDGET_FRACTION = 0.9
+"""Share of the time budget that is planned with; the rest is a reserve."""
 
 
 @dataclass(frozen=True)
 class Ensemble:
-    """Trained members, and what belongs to all of them.
-
-    Attributes
-    ----------
-    members : tuple of Member
-    temperature : float
-        Probabilities p become p**(1 / temperature), normalized; 1 for regression.
-    settings : Settings
-        As they were used, after the time budget had its say.
-    interrupted : bool
-        Whether Ctrl-C ended the training.
-    decode : callable
-        From a network's outputs to its predictions.
-    """
+    """Trained members, and what they share."""
 
     members: tuple[Member, ...]
-    settings: Settings
-    temperature: float = 1.0
-    interrupted: bool = False
-    decode: Callable[[Array], Array] = np.asarray
+    settings: Settings  # as adapted to the time budget
+    temperature: float = 1.0  # of the members' probabilities, see `with_temperature`; 1 for regression
+    interrupted: bool = False  # whether Ctrl-C ended the training
+    decode: Callable[[Array], Array] = np.asarray  # from a network's outputs to its predictions
 
     @property
     def networks(self) -> tuple[nn.Network, ...]:
@@ -80,37 +67,35 @@ class Ensemble:
         return ", ".join(found)
 
     def joined(self, others: Sequence[Ensemble]) -> Ensemble:
-        """With the members of others for the same problem, which count as its own; not calibrated yet."""
+        """The ensemble with the members of others for the same problem; it is not calibrated yet."""
         members = tuple(member for ensemble in (self, *others) for member in ensemble.members)
         return replace(self, members=members, temperature=1.0)
 
     def predict(self, prepared: Any) -> Array:
-        """The mean of the members' predictions, (n_rows, n), float64; each made sharper or softer before."""
+        """The mean of the members' predictions after their temperature was applied, (n_rows, n), float64."""
         inputs = feed(prepared)
-        return average(self.networks, inputs, self.temperature, self.decode)
+        with ThreadPoolExecutor(workers_for(len(self.members))) as pool:
+            outputs = list(pool.map(lambda network: network.predict(inputs), self.networks))
+        decoded = (np.asarray(self.decode(out), np.float64) for out in outputs)
+        return np.asarray(np.mean([with_temperature(p, self.temperature) for p in decoded], axis=0))
 
     def out_of_fold(self, n_rows: int) -> Array:
-        """Predictions by members that did not see the row, averaged; NaN where all did. Shape (n_rows, n)."""
+        """The mean prediction of the members that did not train on a row, (n_rows, n); NaN where all of them did."""
         total, count = np.zeros((n_rows, self.members[0].predictions.shape[1])), np.zeros(n_rows)
         for member in self.members:
-            total[member.held_out] += soften(member.predictions, self.temperature)
+            total[member.held_out] += with_temperature(member.predictions, self.temperature)
             count[member.held_out] += 1
         with np.errstate(invalid="ignore"):
             return total / count[:, None]
 
 
-def average(
-    networks: Sequence[nn.Network], inputs: dict[str, Any], temperature: float, decode: Callable[[Array], Array]
-) -> Array:
-    """The mean of what the networks predict, in parallel where there are several."""
-    workers = max(1, min(get_num_threads(), len(networks)))
-    with ThreadPoolExecutor(workers) as pool:
-        outputs = list(pool.map(lambda network: network.predict(inputs), networks))
-    return np.asarray(np.mean([soften(np.asarray(decode(p), np.float64), temperature) for p in outputs], axis=0))
+def workers_for(n_members: int) -> int:
+    """The threads that work on so many members."""
+    return max(1, min(get_num_threads(), n_members))
 
 
-def soften(probabilities: Array, temperature: float) -> Array:
-    """p**(1 / temperature), each row normalized; as they are for temperature 1."""
+def with_temperature(probabilities: Array, temperature: float) -> Array:
+    """p**(1 / temperature), with each row normalized; temperature 1 changes nothing."""
     if temperature == 1.0:
         return probabilities
     logits = np.log(np.maximum(probabilities, 1e-12)) / temperature
@@ -122,20 +107,15 @@ def soften(probabilities: Array, temperature: float) -> Array:
 def best_temperature(probabilities: Array, labels: Array, weights: Array | None = None) -> float:
     """The temperature in [0.2, 5] with the smallest log loss (Guo et al. 2017, arXiv:1706.04599), given a prior.
 
-    Its logarithm is taken to be near zero (normal, standard deviation 0.5) until some hundred rows say otherwise: with
-    few rows, all of them predicted rightly, the sharpest probabilities would be the best.
-
-    Parameters
-    ----------
-    probabilities : ndarray of shape (n, k)
-    labels : ndarray of int, shape (n,)
+    The prior of its logarithm is normal, with mean 0 and standard deviation 0.5. Without it, a few rows that are all
+    predicted correctly would ask for the sharpest probabilities.
     """
     from scipy.optimize import minimize_scalar
 
     rows = np.arange(len(labels))
 
     def surprise(log_temperature: float) -> float:
-        right = soften(probabilities, math.exp(log_temperature))[rows, labels]
+        right = with_temperature(probabilities, math.exp(log_temperature))[rows, labels]
         log_loss = np.average(-np.log(np.maximum(right, 1e-12)), weights=weights)
         return float(log_loss + (log_temperature / PRIOR_SPREAD) ** 2 / (2 * len(labels)))
 
@@ -144,60 +124,49 @@ def best_temperature(probabilities: Array, labels: Array, weights: Array | None 
 
 
 def fit_ensemble(
-    data: Data, problem: Problem, settings: Settings, folds: Folds, seed: int, course: Course | None = None
+    data: Data, problem: Problem, settings: Settings, folds: Folds, seed: int, budget: FitBudget | None = None
 ) -> Ensemble:
-    """Train a member for each fold, as many at once as there are threads.
+    """Train a member on each fold (training rows, held-out rows), as many at once as there are threads.
 
-    Ctrl-C ends the training of all after their present epoch; once an epoch is over, what was learned is kept.
-
-    Parameters
-    ----------
-    folds : sequence of (training rows, held-out rows)
-    seed : int
-    course : Course, optional
-        Its deadline is that of all members together.
-
-    Raises
-    ------
-    DivergenceError
-        If no member could be trained.
+    Ctrl-C ends the training of all members after their present epoch. If an epoch is over, the networks are kept.
+    Raises `DivergenceError` if all members diverged in their first epoch.
     """
-    course = course or Course()
-    if math.isfinite(course.deadline):
-        course.deadline -= (1 - CLOSE) * max(0.0, course.left())
-        settings, folds = within(data, problem, settings, folds, seed, course.deadline)
-    course.members = len(folds)
+    budget = budget or FitBudget()
+    if math.isfinite(budget.deadline):
+        budget.deadline -= (1 - BUDGET_FRACTION) * max(0.0, budget.left())
+        settings, folds = within(data, problem, settings, folds, seed, budget.deadline)
+    budget.members = len(folds)
 
     def train(number: int) -> Member | DivergenceError | None:
-        if course.stopped.is_set() or (number > 0 and course.left() <= 0):
+        if budget.stopped.is_set() or (number > 0 and budget.left() <= 0):
             return None
         try:
-            return train_member(data, problem, settings, *folds[number], seed * 1000 + number, course, number + 1)
+            return train_member(data, problem, settings, *folds[number], seed * 1000 + number, budget, number + 1)
         except DivergenceError as error:
             return error
         except BaseException:
-            course.stopped.set()  # the others need not go on
+            budget.stopped.set()  # the results of the others would be lost
             raise
 
-    results, interrupted = run_all(train, len(folds), course)
+    results, interrupted = run_all(train, len(folds), budget)
     members = tuple(member for member in results if isinstance(member, Member))
     if not members:
         raise next((error for error in results if isinstance(error, DivergenceError)), KeyboardInterrupt())
     return Ensemble(members, settings, interrupted=interrupted, decode=problem.decode)
 
 
-def run_all(train: Callable[[int], T], n_members: int, course: Course) -> tuple[list[T], bool]:
-    """What `train` returns for each number, and whether Ctrl-C cut it short; before the first epoch it is passed on."""
-    with ThreadPoolExecutor(max(1, min(get_num_threads(), n_members))) as pool:
+def run_all(train: Callable[[int], T], n_members: int, budget: FitBudget) -> tuple[list[T], bool]:
+    """The results of `train` for each number, and whether Ctrl-C ended them; it is raised before the first epoch."""
+    with ThreadPoolExecutor(workers_for(n_members)) as pool:
         running: list[Future[T]] = []
         try:
             running += [pool.submit(train, number) for number in range(n_members)]
-            while wait(running, timeout=LOOK).not_done:  # a Ctrl-C that comes as waiting begins is seen at its end
+            while wait(running, timeout=POLL_SECONDS).not_done:  # a Ctrl-C as waiting begins is seen at its end
                 pass
             return [future.result() for future in running], False
         except KeyboardInterrupt:
-            course.stopped.set()
-            if course.n_told == 0:
+            budget.stopped.set()
+            if budget.n_epochs == 0:
                 raise
             return [future.result() for future in running if future.exception() is None], True
 
@@ -205,16 +174,16 @@ def run_all(train: Callable[[int], T], n_members: int, course: Course) -> tuple[
 def within(
     data: Data, problem: Problem, settings: Settings, folds: Folds, seed: int, deadline: float
 ) -> tuple[Settings, Folds]:
-    """Settings and folds that can be done until the deadline, by the time that a trial on some rows takes.
+    """Settings and folds that fit before the deadline, as a timed trial on some rows predicts.
 
-    First come fewer epochs, then fewer members, and at last fewer rows.
+    Epochs are reduced first, then members, then rows.
     """
     rng = np.random.default_rng([seed, 3])
     trial = some_rows(folds[0], TRIAL_BATCHES * settings.batch_size / len(folds[0][0]), rng)
     tried = train_member(data, problem, replace(settings, epochs=TRIAL_EPOCHS), *trial, seed=seed)
-    per_epoch = BUSY * tried.epoch_seconds * len(folds[0][0]) / len(trial[0])
+    per_epoch = CONTENTION * tried.epoch_seconds * len(folds[0][0]) / len(trial[0])
     left = max(1e-3, deadline - time.monotonic())
-    workers = max(1, min(get_num_threads(), len(folds)))
+    workers = workers_for(len(folds))
     for n_folds in range(len(folds), 0, -1):
         epochs = min(settings.epochs, int(left / (-(-n_folds // workers) * per_epoch)))
         if epochs >= min(MIN_EPOCHS, settings.epochs):
@@ -225,6 +194,6 @@ def within(
 
 
 def some_rows(fold: Fold, share: float, rng: np.random.Generator) -> Fold:
-    """About this share of both parts of a fold, drawn at random, at least a few."""
+    """About this share of both parts of a fold, at least 16 rows each, drawn at random."""
     training, held_out = (rng.permutation(rows)[: max(MIN_TRIAL_ROWS, int(share * len(rows)))] for rows in fold)
     return training, held_out

@@ -1,7 +1,7 @@
 """`learn`: from a table and the name of a column to a fitted estimator.
 
-Takes a table and the name of its target. Returns a `TabularClassifier` or a `TabularRegressor`, by what the target
-holds. Never holds rows out but for the members' own folds.
+Takes a table and the name of its target. Returns a `TabularClassifier` or a `TabularRegressor`, depending on the
+target. Never holds rows out except for the members' own folds.
 """
 
 from __future__ import annotations
@@ -22,21 +22,22 @@ def learn(table: Any, target: str | None = None, *, task: str | None = None, **p
     ----------
     table : path of a CSV or Parquet file, data frame, mapping of arrays, or TabularTask
     target : str
-        The column to predict; a task knows it.
+        The column to predict. Leave it out with a task, which has a target.
     task : {"classification", "binary", "multiclass", "regression"}, optional
-        Default: classes for texts, booleans and integers of at most 20 different values, else regression.
+        The default is classification for strings, booleans and integers with at most 20 different values, otherwise
+        regression.
     **parameters
-        Of `TabularClassifier` or `TabularRegressor`.
+        Parameters of `TabularClassifier` or `TabularRegressor`.
 
     Returns
     -------
     TabularClassifier or TabularRegressor
-        Fitted; ``print(model.report())`` says what was done and how good it is.
+        The fitted estimator. ``print(model.report())`` says what was done and how good it is.
 
     Raises
     ------
     TableError
-        A `ValueError`, for a table or target that cannot be used: it names column and row, and what to do.
+        If the table or the target cannot be used. It is a `ValueError` that names column and row, and says what to do.
 
     Examples
     --------

@@ -1,7 +1,7 @@
 """One member of an ensemble: a network trained on some rows, its best epoch chosen on others.
 
-Goes in: a design, inputs and targets, row numbers. Comes out: a `Member`, whose parameters are those of its best epoch.
-It decides nothing about other members and never looks at rows that it was not given.
+Takes data, a problem, settings and row numbers. Returns a `Member` with the parameters of its best epoch. Never decides
+anything about other members, and never reads rows that it was not given.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from rosenblatt.training.learning_rates import LearningRates
 from rosenblatt.training.loop import Outcome, TrainingLoop
 from rosenblatt.training.trainer import DivergenceError, Trainer
 
-__all__ = ["Course", "Data", "Epoch", "Member", "Problem", "train_member"]
+__all__ = ["Data", "Epoch", "FitBudget", "Member", "Problem", "train_member"]
 
 Array = NDArray[Any]
 Metric = Callable[[Array, Array, Array | None], float]
@@ -32,26 +32,13 @@ Metric = Callable[[Array, Array, Array | None], float]
 
 @dataclass(frozen=True)
 class Problem:
-    """What the networks of an ensemble are for.
-
-    Attributes
-    ----------
-    n_outputs : int
-    output : str
-        Output activation.
-    loss : Loss
-        What is minimized.
-    metric : callable
-        What the best epoch is chosen by: of targets, predictions and weights, the smaller the better.
-    decode : callable
-        From outputs to predictions.
-    """
+    """What the networks of an ensemble learn."""
 
     n_outputs: int
-    output: str
+    output: str  # activation
     loss: Any
-    metric: Metric
-    decode: Callable[[Array], Array] = np.asarray
+    metric: Metric  # chooses the best epoch
+    decode: Callable[[Array], Array] = np.asarray  # from outputs to predictions
 
 
 @dataclass(frozen=True)
@@ -71,47 +58,29 @@ class Data:
 
 @dataclass(frozen=True)
 class Member:
-    """A trained network.
-
-    Attributes
-    ----------
-    network : Network
-        With the parameters of the best epoch.
-    held_out : ndarray of int64
-        Rows that it was not trained on.
-    predictions : ndarray of shape (n_held_out, n)
-        Of those rows.
-    curve : list of (float, float)
-        Training loss, and metric on the held-out rows, after each epoch.
-    best_epoch : int
-        Counted from 1; of equally good ones the last.
-    epoch_seconds : float
-        The quickest epoch, with its look at the held-out rows.
-    diverged : bool
-        Whether an infinite loss or prediction ended the training; then the best epoch came before.
-    """
+    """A network with the parameters of its best epoch, and how it was trained."""
 
     network: nn.Network
-    held_out: NDArray[np.int64]
-    predictions: Array
-    curve: list[tuple[float, float]]
-    best_epoch: int
-    epoch_seconds: float = math.inf
-    diverged: bool = False
+    held_out: NDArray[np.int64]  # rows that it was not trained on
+    predictions: Array  # for these rows, (n_held_out, n)
+    curve: list[tuple[float, float]]  # training loss, and metric on the held-out rows, after each epoch
+    best_epoch: int  # counted from 1; the last one of several that are equally good
+    epoch_seconds: float = math.inf  # of the fastest epoch, including the predictions for the held-out rows
+    diverged: bool = False  # whether an infinite loss or prediction ended the training after the best epoch
 
 
 @dataclass(frozen=True)
 class Epoch:
-    """How far the training of a member has come.
+    """The progress of a member's training.
 
     Attributes
     ----------
     member, members : int
-        Which one of how many, counted from 1.
+        Number of the member, counted from 1, and number of members.
     number, epochs : int
-        The epoch that is over, counted from 1, and how many there may be.
+        The epoch that is over, counted from 1, and the largest number of epochs.
     training_loss, held_out : float
-        The mean loss of its steps; the metric on held-out rows, the smaller the better.
+        The mean loss of its steps, and the metric on held-out rows (the smaller the better).
     best : int
         The best epoch so far.
     """
@@ -132,37 +101,26 @@ class Epoch:
 
 
 @dataclass
-class Course:
-    """When all members have to be done, and who is told of their epochs.
+class FitBudget:
+    """The time that all members have together, and the callback for their epochs."""
 
-    Attributes
-    ----------
-    deadline : float
-        `time.monotonic` at which training ends, after an epoch, or within the first.
-    on_epoch : callable, optional
-        Called with an `Epoch`, by one thread at a time.
-    members : int
-    stopped : threading.Event
-        Set when members shall end after their present epoch.
-    n_told : int
-        Epochs that are over.
-    """
-
-    deadline: float = math.inf
-    on_epoch: Callable[[Epoch], object] | None = None
+    deadline: float = math.inf  # `time.monotonic` at which training ends, after an epoch or within the first
+    on_epoch: Callable[[Epoch], object] | None = None  # called by one thread at a time
     members: int = 1
-    stopped: threading.Event = field(default_factory=threading.Event)
-    n_told: int = 0
+    stopped: threading.Event = field(default_factory=threading.Event)  # set to end all after their present epoch
+    n_epochs: int = 0  # that are over, of all members
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def left(self) -> float:
         """Seconds that remain."""
         return 0.0 if self.stopped.is_set() else self.deadline - time.monotonic()
 
-    def tell(self, epoch: Epoch) -> None:
-        """Count an epoch and pass it on."""
+    def report(self, loop: TrainingLoop, number: int, epochs: int) -> None:
+        """Count an epoch of the member `number`, and pass it to the callback."""
+        losses, values = loop.history["loss"], loop.history["val_loss"]
+        epoch = Epoch(number, self.members, loop.epoch, epochs, losses[-1], values[-1], best_epoch(values))
         with self.lock:
-            self.n_told += 1
+            self.n_epochs += 1
             if self.on_epoch is not None:
                 self.on_epoch(epoch)
 
@@ -174,27 +132,14 @@ def train_member(
     training: NDArray[np.int64],
     held_out: NDArray[np.int64],
     seed: int,
-    course: Course | None = None,
+    budget: FitBudget | None = None,
     number: int = 1,
 ) -> Member:
-    """Train one network.
+    """Train one network on the rows `training`; `seed` draws initial weights, row orders and masks.
 
-    Parameters
-    ----------
-    training, held_out : ndarray of int64
-        Row numbers.
-    seed : int
-        Of initial weights, row orders and masks.
-    course : Course, optional
-    number : int
-        Of the member, for `Epoch`.
-
-    Raises
-    ------
-    DivergenceError
-        If the loss or a prediction is not finite in the first epoch; later ones only end the training.
+    Raises `DivergenceError` if the loss or a prediction is not finite in the first epoch. Later it only ends training.
     """
-    course = course or Course()
+    budget = budget or FitBudget()
     (X, y, weights), (X_held, y_held, weights_held) = data.take(training), data.take(held_out)
     sample = feed(data.prepared, training[:INITIAL_ROWS])
     design = design_network(data.preparation, problem.n_outputs, problem.output, settings, seed, sample)
@@ -210,19 +155,13 @@ def train_member(
             raise DivergenceError(f"A prediction became infinite or NaN in epoch {loop.epoch + 1}")
         return {"val_loss": problem.metric(y_held, problem.decode(outputs), weights_held)}
 
-    def tell(loop: TrainingLoop) -> None:
-        losses, values = loop.history["loss"], loop.history["val_loss"]
-        course.tell(
-            Epoch(number, course.members, loop.epoch, settings.epochs, losses[-1], values[-1], best_epoch(values))
-        )
-
     rates = LearningRates(settings.learning_rate, nn.CosLog(4))
     loop = TrainingLoop(
         *(trainer, settings.epochs, BestEpoch(), rates),
         measure=measure,
-        callbacks=[tell],
+        callbacks=[lambda loop: budget.report(loop, number, settings.epochs)],
         rows=rows,
-        seconds_left=course.left,
+        seconds_left=budget.left,
     )
     outcome = loop.run()
     trainer.release_data()
@@ -247,13 +186,7 @@ def best_epoch(values: list[float]) -> int:
 
 @dataclass
 class Permutations:
-    """Each epoch's rows are a permutation of its own of all `n`, of which the last ones are left out.
-
-    Attributes
-    ----------
-    n_rows : int
-        That are taken: whole batches.
-    """
+    """Each epoch takes the first `n_rows`, which are whole batches, of a new permutation of all `n`."""
 
     n: int
     n_rows: int

@@ -1,7 +1,6 @@
-"""What tabular estimators may be trained for: losses, the metrics that choose epochs, and the scores that go with them.
+"""What tabular estimators can be trained for: losses, the metrics that choose epochs, and the scores that go with them.
 
-Takes names of losses and metrics. Returns what belongs to each. Never sees a row: the measures are in
-`rosenblatt.metrics`.
+Takes names of losses and metrics. Returns records. Never sees a row: the measures are in `rosenblatt.metrics`.
 """
 
 from __future__ import annotations
@@ -19,24 +18,13 @@ __all__ = ["CLASS_METRICS", "REGRESSIONS", "ClassMetric", "RegressionLoss", "reg
 
 @dataclass(frozen=True)
 class RegressionLoss:
-    """A loss of regressions, and what belongs to it.
-
-    Attributes
-    ----------
-    loss : str or nn.Loss
-    output : str
-        Activation of the head.
-    scaling : str
-        How targets are scaled; see `fit_target_scaler`.
-    metric, score : Metric
-        What epochs are chosen by, and what ``score_`` is.
-    """
+    """A loss for regression, and what belongs to it."""
 
     loss: Any
-    output: str
-    scaling: str
-    metric: Metric
-    score: Metric
+    output: str  # activation of the head
+    scaling: str  # of the targets, see `fit_target_scaler`
+    metric: Metric  # chooses the best epoch
+    score: Metric  # is ``score_``
 
 
 REGRESSIONS: Mapping[str, RegressionLoss] = MappingProxyType(
@@ -51,7 +39,7 @@ REGRESSIONS: Mapping[str, RegressionLoss] = MappingProxyType(
 
 
 def regression_of(loss: str, quantiles: Sequence[float] | None) -> RegressionLoss:
-    """What an estimator with these parameters minimizes; of quantiles one output for each."""
+    """What an estimator with these parameters minimizes; each quantile has its own output."""
     if quantiles is None:
         return REGRESSIONS[loss]
     q = tuple(map(float, quantiles))
@@ -60,19 +48,11 @@ def regression_of(loss: str, quantiles: Sequence[float] | None) -> RegressionLos
 
 @dataclass(frozen=True)
 class ClassMetric:
-    """What epochs of classifications are chosen by.
+    """A metric for classification, and what belongs to it."""
 
-    Attributes
-    ----------
-    metric, score : Metric
-        What epochs are chosen by, and what ``score_`` is.
-    decides : bool
-        Whether predicted classes are those that make the metric best, which are not always the most probable ones.
-    """
-
-    metric: Metric
-    score: Metric
-    decides: bool = False
+    metric: Metric  # chooses the best epoch
+    score: Metric  # is ``score_``
+    decides: bool = False  # whether it also decides on classes, which then need not be the most probable ones
 
 
 CLASS_METRICS: Mapping[str, ClassMetric] = MappingProxyType(

@@ -1,6 +1,6 @@
-"""Classes that have an order, as networks learn them: of each class but the last, whether a row lies above it.
+"""Ordered classes as networks learn them: for each class but the last, whether a row lies above it.
 
-Takes labels, or probabilities of lying above. Returns the other of both. Never reorders classes.
+Takes labels, or probabilities of lying above. Returns the other of the two. Never reorders classes.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ def cumulative(labels: Array, n_classes: int) -> Array:
 
 
 def from_cumulative(above: Array) -> Array:
-    """Class probabilities from those of being above the first, the second, ... class; (n, k - 1) to (n, k).
+    """Class probabilities (n, k) from the probabilities (n, k - 1) of lying above the first, the second, ... class.
 
-    Where they do not fall, each is cut to the one before (Frank and Hall 2001, with one network for all).
+    These must not rise, so each is limited by the one before (Frank and Hall 2001, with one network for all).
     """
     falling = np.minimum.accumulate(np.asarray(above, np.float64), axis=1)
     edges = np.ones((len(falling), 1))

@@ -1,6 +1,6 @@
 """The parameters that `TabularClassifier` and `TabularRegressor` share: what each means, and what it may be.
 
-Takes docstrings that ask for descriptions. Returns them filled in. Never sees data.
+Takes docstrings with placeholders. Returns them with descriptions. Never sees data.
 """
 
 from __future__ import annotations
@@ -37,32 +37,33 @@ CONSTRAINTS: dict[str, Any] = {
 describe_shared_parameters = describe_parameters(
     preset="""
         preset : {"fast", "default", "best"}
-            How much training is done: a single small network, an ensemble of small ones, or one of larger ones.
+            The amount of training: one small network, an ensemble of small networks, or one of larger networks.
     """,
     shared_parameters="""
         time_budget : float, optional
-            Seconds that `fit` may take. Members and epochs are planned to fit into it, and training ends there.
+            Seconds that `fit` may take. Members and epochs are planned for this time, after which training ends.
         kinds : mapping of str to {"numeric", "categorical", "text", "ignored"}, optional
-            What columns are, where the guess is wrong.
+            The kinds of columns for which the guess is wrong.
         members : int, optional
-            Networks, which is also the number of folds; 1: one network, with a fifth of the rows held out.
+            Number of networks, which is also the number of folds. With 1, a fifth of the rows is held out.
         epochs, hidden, activation, learning_rate, dropout, weight_decay, batch_size : optional
-            Instead of the preset's: most epochs; neurons of each hidden layer; what each neuron mixes with the identity
-            ("relu", "selu", "mish", "silu" or "tanh"); peak of the learning rate; share of neurons that are dropped,
-            and decay of the weights, both in the first half of training; rows of a step.
+            They replace settings of the preset: largest number of epochs; units of each hidden layer; function that
+            each unit mixes with the identity ("relu", "selu", "mish", "silu" or "tanh"); peak of the learning rate;
+            dropout share and weight decay, both in the first half of training; rows in a mini-batch.
         random_state : int, RandomState instance or None, default=0
-            Of folds, initial weights, row orders and masks. Equal seeds give equal models.
+            Source of folds, initial weights, row orders and masks. Equal seeds give equal models.
         on_epoch : callable, optional
-            Called with an `Epoch` after each epoch of a network, such as ``print``; from other threads, one at a time.
+            Called with an `Epoch` after each epoch of a network, for example ``print``. The calls come from other
+            threads, one at a time.
     """,
     shared_attributes="""
         target_name_ : str or None
-            Of the column that is predicted, if it had a name.
+            Name of the column to predict, if it had one.
         preparation_ : Preparation
-            How columns become inputs of the networks; its `kinds` say what each column was taken for.
+            How columns become inputs of the networks. Its `kinds` are those of the columns.
         ensemble_ : Ensemble
             The networks, and the settings that they were trained with.
         n_features_in_, feature_names_in_
-            As in scikit-learn.
+            Number and names of the columns, as in scikit-learn.
     """,
 )

@@ -1,7 +1,7 @@
 """`TabularRegressor`: numbers from raw tables.
 
 Takes a table and one or several columns of numbers. Returns predictions in the targets' own units. Never trains a
-network itself: the modules beside it do.
+network itself: `ensemble` and `member` do.
 """
 
 from __future__ import annotations
@@ -15,20 +15,22 @@ from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import RegressorMixin, _fit_context
+from sklearn.base import RegressorMixin
 from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.validation import check_array
 
-from rosenblatt.estimators.mlp.hyperparameters import set_parameters
+from rosenblatt.estimators.base import set_parameters
 from rosenblatt.estimators.tabular.architecture import Settings
-from rosenblatt.estimators.tabular.base import Folds, TabularEstimator
+from rosenblatt.estimators.tabular.base import TabularEstimator
 from rosenblatt.estimators.tabular.decisions import interval_columns
-from rosenblatt.estimators.tabular.member import Course, Data, Problem
+from rosenblatt.estimators.tabular.ensemble import Fold
+from rosenblatt.estimators.tabular.member import Data, FitBudget, Problem
 from rosenblatt.estimators.tabular.metrics import REGRESSIONS, RegressionLoss, regression_of
 from rosenblatt.estimators.tabular.parameters import CONSTRAINTS, describe_shared_parameters
 from rosenblatt.estimators.tabular.target_scaling import TargetScaler, fit_target_scaler
 from rosenblatt.estimators.tabular.target_transform import choose_target_transform, has_heavy_tail
 from rosenblatt.tables.targets import Target
+from rosenblatt.tables.task import TabularTask
 
 __all__ = ["TabularRegressor"]
 
@@ -41,34 +43,34 @@ N_RESIDUALS = 1001
 class TabularRegressor(RegressorMixin, TabularEstimator):  # type: ignore[misc]
     """Numbers from a raw table: numbers, categories, dates, texts, missing cells.
 
-    Several networks are trained side by side on the standardized target, each on all folds of the rows but one, which
-    chooses its best epoch; the mean of what they predict, cut to the range of the training targets, is the prediction.
+    Several networks are trained side by side on the standardized target. Each is trained on all folds of the rows but
+    one, which chooses its best epoch. The prediction is the mean of theirs, clipped to the range of training targets.
 
     Parameters
     ----------
     {preset}
     loss : {"squared_error", "absolute_error", "poisson"}
-        What is minimized: the first gives means, the second medians, the third means of counts or other numbers that
-        are nowhere negative and vary the more the larger they are.
+        The loss to minimize. The first predicts means, the second medians. The third predicts means of counts, or of
+        other numbers that are never negative and whose variance grows with their mean.
     quantiles : sequence of float, optional
-        Rising, between 0 and 1: what is predicted instead of the mean, one column for each. Calibrated, so that of
-        further rows about the share q lies below quantile q.
+        Rising numbers between 0 and 1. These quantiles are predicted instead of the mean, with a column for each. They
+        are calibrated, so that about a share q of new rows lies below quantile q.
     target_transform : {"auto", "log"} or None
         "log" learns the logarithm of the target and predicts means of the target itself. "auto" does so if the target
-        has a heavy tail (nowhere negative, skewness above 2) and a trial on the first fold is better by it.
+        has a heavy tail (it is never negative, and its skewness is above 2) and a trial on the first fold is better.
     {shared_parameters}
 
     Attributes
     ----------
     score_ : float
-        R2 of the out-of-fold predictions (of other losses the share that they avoid of the loss of the best constant,
-        D2): a slightly pessimistic estimate, as single members made them.
+        R2 of the out-of-fold predictions (for other losses D2, the reduction of the loss relative to the best
+        constant). It is slightly pessimistic, because single members made these predictions.
     out_of_fold_ : ndarray of shape (n_rows,), (n_rows, n_targets) or (n_rows, n_quantiles)
-        Predictions of the training rows by members that did not train on them; NaN where all did.
+        Predictions of the training rows by members that did not train on them. NaN if all did.
     target_scaler_ : TargetScaler
-        From the targets' units to what the networks learn, and back.
+        It turns targets into what the networks learn, and back.
     residuals_ : ndarray of shape (1001, n_outputs)
-        Quantiles of the out-of-fold errors, as the networks learn them.
+        Quantiles of the out-of-fold errors, in the scale that the networks learn.
     one_target_ : bool
         Whether predictions have the shape (n_rows,).
     {shared_attributes}
@@ -124,53 +126,27 @@ class TabularRegressor(RegressorMixin, TabularEstimator):  # type: ignore[misc]
         tags.target_tags.multi_output = True
         return tags
 
-    @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
-    def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> TabularRegressor:
-        """Learn from a table.
-
-        Parameters
-        ----------
-        X : data frame, mapping of arrays, path of a CSV or Parquet file, array of shape (n_rows, n_columns), or task
-            A `TabularTask` holds target and weights, too.
-        y : array-like of shape (n_rows,) or (n_rows, n_targets), or str
-            A text is the name of the column of X that is to be predicted.
-        sample_weight : array-like of shape (n_rows,), optional
-
-        Returns
-        -------
-        TabularRegressor
-            Itself.
-
-        Raises
-        ------
-        ValueError
-            Names the column or the target, and what to do.
-        """
-        course = self._course()
-        task = self._task(X, y, sample_weight)
+    def _learn(self, task: TabularTask, budget: FitBudget) -> None:
         targets = task.target.values.reshape(task.inputs.n_rows, -1)
         goal = self._goal(targets)
         self.one_target_ = task.target.values.ndim == 1 and self.quantiles is None
-        self._draw_seed()
         data = self._prepare(task, targets, task.weights)
-        folds = self._folds(len(targets))
-        scaler = self._choose_scaler(goal, data, folds, course)
-        self.ensemble_ = self._fit_ensemble(
-            replace(data, y=scaler.encode(targets)), self._problem(goal, targets), folds, course
-        )
+        n_outputs = targets.shape[1] if self.quantiles is None else len(self.quantiles)
+        problem, folds = Problem(n_outputs, goal.output, goal.loss, goal.metric.measure), self._folds(len(targets))
+        scaler = self._choose_scaler(goal, problem, data, folds[0], budget)
+        self.ensemble_ = self._fit_ensemble(replace(data, y=scaler.encode(targets)), problem, folds, budget)
         self._finish(goal, scaler, targets, task.weights)
-        return self
 
     def _target(self, y: Any, name: str | None) -> Target:
         return Target(name, check_array(y, ensure_2d=False, dtype=np.float64, input_name="y"))
 
     def _goal(self, targets: Array) -> RegressionLoss:
-        """What is minimized; refuses targets that it cannot be used for."""
+        """The loss to minimize; raises a `ValueError` for targets that it does not support."""
         if self.quantiles is not None:
             self._check_quantiles(targets.shape[1])
         goal = regression_of(self.loss, self.quantiles)
         if self.target_transform == "log" and (goal.scaling != "linear" or targets.shape[1] > 1):
-            raise ValueError("target_transform='log' is for one target and no loss that takes logarithms itself.")
+            raise ValueError("target_transform='log' needs a single target, and a loss other than 'poisson'.")
         if (goal.scaling == "mean" or self.target_transform == "log") and targets.min() < 0:
             row = int(np.argmin(targets.min(axis=1)))
             what = "loss='poisson'" if goal.scaling == "mean" else "target_transform='log'"
@@ -185,28 +161,24 @@ class TabularRegressor(RegressorMixin, TabularEstimator):  # type: ignore[misc]
         if not quantiles or not rising or not (quantiles[0] > 0 and quantiles[-1] < 1):
             raise ValueError(f"quantiles are {self.quantiles!r}; give rising numbers between 0 and 1, as (0.1, 0.9).")
         if self.loss != "squared_error":
-            raise ValueError(f"quantiles have a loss of their own; leave loss={self.loss!r} out.")
+            raise ValueError(f"quantiles have their own loss: leave loss={self.loss!r} out.")
         if n_targets > 1:
             raise ValueError(f"quantiles are for one target, but y has {n_targets}. Fit one model for each.")
 
-    def _problem(self, goal: RegressionLoss, targets: Array) -> Problem:
-        n_outputs = targets.shape[1] if self.quantiles is None else len(self.quantiles)
-        return Problem(n_outputs, goal.output, goal.loss, goal.metric.measure)
-
-    def _choose_scaler(self, goal: RegressionLoss, data: Data, folds: Folds, course: Course) -> TargetScaler:
-        """The targets' scaler; of their logarithm if that was asked for, or is better on the rows of the first fold."""
+    def _choose_scaler(
+        self, goal: RegressionLoss, problem: Problem, data: Data, fold: Fold, budget: FitBudget
+    ) -> TargetScaler:
+        """A scaler of the targets, or of their logarithm if the user asked for it or a trial on the fold prefers it."""
         plain = fit_target_scaler(data.y, goal.scaling)
         if self.target_transform == "log":
             return fit_target_scaler(data.y, "log")
         if self.target_transform is None or goal is not REGRESSIONS["squared_error"] or not has_heavy_tail(data.y):
             return plain
         candidates = (plain, fit_target_scaler(data.y, "log"))
-        return choose_target_transform(
-            candidates, data, self._problem(goal, data.y), self.settings, folds[0], self._seed, course
-        )
+        return choose_target_transform(candidates, data, problem, self.settings, fold, self._seed, budget)
 
     def _finish(self, goal: RegressionLoss, scaler: TargetScaler, targets: Array, weights: Array | None) -> None:
-        """What out-of-fold predictions say: shifts of quantiles, the mean of a logarithm, errors, the score."""
+        """Set what out-of-fold predictions determine: shifts or the smearing factor, residuals, the score."""
         outputs = self.ensemble_.out_of_fold(len(targets))
         seen = np.flatnonzero(~np.isnan(outputs[:, 0]))
         weights = None if weights is None else weights[seen]
@@ -223,10 +195,8 @@ class TabularRegressor(RegressorMixin, TabularEstimator):  # type: ignore[misc]
 
     def average_with(self, others: Sequence[Any], y: Any) -> None:
         targets = np.asarray(y, np.float64).reshape(len(self.out_of_fold_), -1)
-        same = [
-            other.ensemble_ for other in others if other.target_scaler_.kind == self.target_scaler_.kind
-        ]  # learned alike
-        self.ensemble_ = self.ensemble_.joined(same)
+        alike = [other for other in others if other.target_scaler_.kind == self.target_scaler_.kind]
+        self.ensemble_ = self.ensemble_.joined([other.ensemble_ for other in alike])
         self._finish(self._goal(targets), replace(self.target_scaler_, factor=1.0, shifts=()), targets, None)
 
     @property
@@ -234,7 +204,7 @@ class TabularRegressor(RegressorMixin, TabularEstimator):  # type: ignore[misc]
         return regression_of(self.loss, self.quantiles).score.name
 
     def predict(self, X: Any) -> Array:
-        """The mean (median, quantiles: what the loss asks for) of each row's target.
+        """The mean of each row's target, or its median or quantiles, depending on the loss.
 
         Returns
         -------
@@ -245,17 +215,18 @@ class TabularRegressor(RegressorMixin, TabularEstimator):  # type: ignore[misc]
         return np.asarray(values[:, 0] if self.one_target_ else values)
 
     def predict_interval(self, X: Any, coverage: float = 0.9) -> Array:
-        """Between which numbers the target of a further row lies with the probability `coverage`.
+        """An interval that contains the target of a new row with the probability `coverage`.
 
-        Of a model with `quantiles`, these are two of them, as wide as the row asks for. Of others it is the prediction
-        and the errors that were made out of fold, equally wide for all rows (of the logarithm, where that was learned).
-        Both are calibrated on rows that the members had not seen (split conformal: Vovk et al. 2005; of quantiles:
-        Romano et al. 2019, arXiv:1905.03222).
+        For a model with `quantiles`, its ends are two of them, so its width depends on the row. For other models they
+        are the prediction plus quantiles of the out-of-fold errors, with the same width for all rows (on the scale of
+        the logarithm, if that was learned). Both are calibrated on rows that the members did not see (split conformal
+        prediction: Vovk et al. 2005; for quantiles: Romano et al. 2019, arXiv:1905.03222).
 
         Parameters
         ----------
-        X : as in `predict`
+        X : table, as in `fit`
         coverage : float in (0, 1)
+            Probability that the interval contains the target.
 
         Returns
         -------
@@ -264,7 +235,7 @@ class TabularRegressor(RegressorMixin, TabularEstimator):  # type: ignore[misc]
         Raises
         ------
         ValueError
-            If `coverage` is not between 0 and 1, or `quantiles` do not hold the two that it needs.
+            If `coverage` is not between 0 and 1, or `quantiles` does not contain the two that it needs.
         """
         if not 0 < coverage < 1:
             raise ValueError(f"coverage is {coverage}; it must lie between 0 and 1, as 0.9.")

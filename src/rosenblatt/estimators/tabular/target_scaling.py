@@ -1,8 +1,8 @@
-"""Between the units of a regression's targets and what its networks learn.
+"""From the units of a regression's targets to what its networks learn, and back.
 
-Takes training targets. Returns a `TargetScaler`: plain numbers that turn targets into float32 with mean 0 and deviation
-1, and outputs back. Never learns from inputs; what out-of-fold predictions tell is put in by `with_smearing` and
-`with_conformal_offsets`.
+Takes training targets. Returns a `TargetScaler`, whose numbers turn targets into float32 with mean 0 and standard
+deviation 1, and outputs back. Never learns from inputs: `with_smearing` and `with_conformal_offsets` are given
+out-of-fold predictions.
 """
 
 from __future__ import annotations
@@ -22,30 +22,16 @@ KINDS = ("linear", "log", "mean")
 
 @dataclass(frozen=True)
 class TargetScaler:
-    """How targets are scaled.
+    """How targets are scaled; the tuples have a number for each target (`shifts`: for each output, or none)."""
 
-    Attributes
-    ----------
-    kind : {"linear", "log", "mean"}
-        (y - center) / scale; the same of log(y + offset); y / scale.
-    center, scale, lowest, highest : tuple of float, one for each target
-        Predictions lie between the lowest and the highest training target.
-    offset : float
-        Added to targets before the logarithm.
-    factor : float
-        By which exp(mean of the logarithm) is multiplied to give the mean (Duan 1983, "Smearing estimate").
-    shifts : tuple of float
-        Added to each output; empty: none.
-    """
-
-    kind: str
+    kind: str  # "linear": (y - center) / scale; "log": the same for log(y + offset); "mean": y / scale
     center: tuple[float, ...]
     scale: tuple[float, ...]
-    lowest: tuple[float, ...]
+    lowest: tuple[float, ...]  # training target; predictions are clipped to this range
     highest: tuple[float, ...]
     offset: float = 0.0
-    factor: float = 1.0
-    shifts: tuple[float, ...] = ()
+    factor: float = 1.0  # turns exp(mean of the logarithm) into the mean (Duan 1983, "Smearing estimate")
+    shifts: tuple[float, ...] = ()  # added to the outputs
 
     def encode(self, targets: Array) -> NDArray[np.float32]:
         """Targets [n, k] as networks learn them."""
@@ -53,7 +39,7 @@ class TargetScaler:
         return ((values - self.center) / self.scale).astype(np.float32)
 
     def decode(self, outputs: Array) -> NDArray[np.float64]:
-        """Outputs [n, k] of networks in the units of the targets, within their range."""
+        """The networks' outputs [n, k] in the units of the targets, clipped to their range."""
         values = np.asarray(outputs, np.float64) + (self.shifts or 0.0)
         values = values * self.scale + self.center
         if self.kind == "log":
@@ -62,7 +48,7 @@ class TargetScaler:
         return np.asarray(np.clip(values, self.lowest, self.highest))
 
     def with_smearing(self, targets: Array, outputs: Array, weights: Array | None = None) -> TargetScaler:
-        """With the factor by which predictions have the mean that the targets have; only logarithms need it."""
+        """The scaler with the factor that gives predictions the mean of the targets; only logarithms need it."""
         if self.kind != "log":
             return self
         medians = np.exp(np.asarray(outputs, np.float64) * self.scale + self.center)
@@ -70,25 +56,17 @@ class TargetScaler:
         return replace(self, factor=float(ratio) if math.isfinite(ratio) else 1.0)
 
     def with_conformal_offsets(self, targets: Array, outputs: Array, quantiles: tuple[float, ...]) -> TargetScaler:
-        """With shifts by which each output is exceeded as often as its quantile says (Romano et al. 2019)."""
+        """The scaler with shifts after which each output is exceeded as often as its quantile says (Romano 2019)."""
         residuals = self.encode(targets).astype(np.float64) - outputs
         found = (conformal_quantile(column, q) for column, q in zip(residuals.T, quantiles, strict=True))
         return replace(self, shifts=tuple(found))
 
     @classmethod
     def from_dict(cls, entry: Any) -> TargetScaler:
-        """What ``dataclasses.asdict`` gave.
-
-        Raises
-        ------
-        ValueError
-            If the entry is not of that form.
-        """
+        """The scaler that ``dataclasses.asdict`` turned into `entry`; raises a `ValueError` for anything else."""
         if not isinstance(entry, dict) or set(entry) != {field.name for field in fields(cls)}:
             raise ValueError("the units of the targets are not of the known form")
-        given: dict[str, Any] = {
-            key: tuple(value) if isinstance(value, list) else value for key, value in entry.items()
-        }
+        given: dict[str, Any] = {key: tuple(x) if isinstance(x, list) else x for key, x in entry.items()}
         numbers = [given["offset"], given["factor"]]
         for name in ("center", "scale", "lowest", "highest", "shifts"):
             if not isinstance(given[name], tuple):
@@ -103,16 +81,11 @@ class TargetScaler:
 
 
 def fit_target_scaler(targets: Array, kind: str = "linear") -> TargetScaler:
-    """Centers and scales of targets [n, k].
+    """A scaler of this kind for targets [n, k].
 
-    Parameters
-    ----------
-    kind : {"linear", "log", "mean"}
-        "log" takes one target that is nowhere negative; zeros are counted as half of the smallest positive value.
+    "log" takes one target that is never negative. If zeros occur, half of the smallest positive value is added.
     """
-    lowest, highest = targets.min(axis=0), targets.max(axis=0)
-    offset = 0.0
-    values = targets
+    lowest, highest, values, offset = targets.min(axis=0), targets.max(axis=0), targets, 0.0
     if kind == "log":
         offset = float(targets[targets > 0].min()) / 2 if lowest.min() == 0 else 0.0
         values = np.log(targets + offset)
@@ -125,9 +98,9 @@ def fit_target_scaler(targets: Array, kind: str = "linear") -> TargetScaler:
 
 
 def conformal_quantile(residuals: Array, q: float) -> float:
-    """The quantile that a further residual does not exceed with probability of at least q (of at most q for q < 1/2).
+    """The quantile that a new residual does not exceed with probability of at least q (of at most q for q < 1/2).
 
-    The ceil((n + 1) q)-th smallest of n residuals, and mirrored for small q (Vovk et al. 2005).
+    It is the ceil((n + 1) q)-th smallest of n residuals, mirrored for q < 1/2 (Vovk et al. 2005).
     """
     n = len(residuals)
     if q < 0.5:

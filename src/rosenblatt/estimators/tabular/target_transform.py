@@ -1,7 +1,7 @@
-"""Whether the logarithm of a regression's target is learned better than the target.
+"""Whether networks learn the logarithm of a regression's target better than the target.
 
-Takes targets, data, two ways to scale them. Returns the way whose trial on one fold has the smaller error in the
-targets' own units. Never sees a row but those of the fold.
+Takes data and several scalers. Returns the scaler whose trial on one fold has the smallest error in the targets' own
+units. Never sees rows outside the fold.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from rosenblatt.estimators.tabular.architecture import Settings
 from rosenblatt.estimators.tabular.ensemble import Fold, fit_ensemble
-from rosenblatt.estimators.tabular.member import Course, Data, Problem
+from rosenblatt.estimators.tabular.member import Data, FitBudget, Problem
 from rosenblatt.estimators.tabular.target_scaling import TargetScaler
 from rosenblatt.metrics import ROOT_MEAN_SQUARE, best_index
 
@@ -24,11 +24,11 @@ __all__ = ["choose_target_transform", "has_heavy_tail"]
 
 HEAVY_SKEWNESS = 2.0
 TRIAL_SHARE = 0.15
-"""Of the time that is left, for each trial."""
+"""The share of the remaining time that each trial may take."""
 
 
 def has_heavy_tail(targets: NDArray[Any]) -> bool:
-    """Whether the logarithm is worth a trial: one target, nowhere negative, some values far above the others."""
+    """Whether the logarithm is worth a trial: one target, never negative, with some values far above the others."""
     if targets.shape[1] > 1 or targets.min() < 0 or targets.max() == targets.min():
         return False
     standard = (targets - targets.mean()) / targets.std()
@@ -42,21 +42,16 @@ def choose_target_transform(
     settings: Settings,
     fold: Fold,
     seed: int,
-    course: Course,
+    budget: FitBudget,
 ) -> TargetScaler:
-    """The candidate with the smallest root mean squared error of a member with half of the epochs.
+    """The candidate with the smallest root mean squared error, on held-out rows, of a member with half of the epochs.
 
-    Parameters
-    ----------
-    data : Data
-        With the targets in their own units.
-    course : Course
-        Each trial may take a part of the time that it leaves.
+    `data` holds the targets in their own units.
     """
-    settings, budget = replace(settings, epochs=max(1, settings.epochs // 2)), TRIAL_SHARE * course.left()
+    settings, seconds = replace(settings, epochs=max(1, settings.epochs // 2)), TRIAL_SHARE * budget.left()
     errors = []
     for scaler in candidates:
-        trial = Course(time.monotonic() + budget, stopped=course.stopped)
+        trial = FitBudget(time.monotonic() + seconds, stopped=budget.stopped)
         member = fit_ensemble(replace(data, y=scaler.encode(data.y)), problem, settings, [fold], seed, trial).members[0]
         truth, weights = data.y[member.held_out], None if data.weights is None else data.weights[member.held_out]
         predictions = scaler.with_smearing(truth, member.predictions, weights).decode(member.predictions)

@@ -1,1 +1,1 @@
-"""What a fitted tabular estimator uses, and what it did, for people to read."""
+"""Explanations of a fitted tabular estimator: what it uses, and what it did."""

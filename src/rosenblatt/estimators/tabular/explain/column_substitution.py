@@ -1,6 +1,6 @@
-"""Rows in which one column of the raw table is exchanged: what would be predicted if it were another one's?
+"""Substitution of one column of the raw table: what would be predicted if its values were those of other rows?
 
-Takes prepared rows, and what one column is prepared as in other rows. Returns predictions, many exchanges in one batch.
+Takes prepared rows, and one prepared column of other rows. Returns predictions, with many substitutions in one batch.
 Never reads or prepares anything twice.
 """
 
@@ -29,12 +29,12 @@ __all__ = [
 
 Array = NDArray[Any]
 MAX_ROWS, MAX_VALUES = 1 << 16, 1 << 23
-"""Of a batch that is predicted at once."""
+"""Largest numbers of rows and of values that are predicted in one batch."""
 
 
 @dataclass(frozen=True)
 class ColumnSlices:
-    """Where what was made of one raw column lies in each part of a `Prepared`."""
+    """The columns of each part of a `Prepared` that stem from one raw column."""
 
     name: str
     numbers: slice
@@ -45,7 +45,7 @@ class ColumnSlices:
 
 @dataclass(frozen=True)
 class Substitution:
-    """All rows with one column exchanged: for row i the row ``rows[i]`` of `part`, which holds that column only."""
+    """All rows with one column substituted: row i takes row ``rows[i]`` of `part`, which holds that column only."""
 
     place: ColumnSlices
     part: Prepared
@@ -53,7 +53,7 @@ class Substitution:
 
 
 def column_slices(preparation: Preparation) -> list[ColumnSlices]:
-    """Of all columns that are used, in their order."""
+    """The slices of all columns that the model uses, in their order."""
     found, at = [], np.zeros(4, np.int64)
     for one in preparation.encoders:
         sizes = np.array([len(one.numbers), len(one.indicators), one.n_codes > 0, one.n_words > 0], np.int64)
@@ -63,13 +63,13 @@ def column_slices(preparation: Preparation) -> list[ColumnSlices]:
 
 
 def part_of(prepared: Prepared, place: ColumnSlices) -> Prepared:
-    """One raw column's part."""
+    """The part of `prepared` that stems from one raw column."""
     numbers, indicators = prepared.numbers[:, place.numbers], prepared.indicators[:, place.indicators]
     return Prepared(numbers, indicators, prepared.codes[:, place.codes], prepared.words[place.words])
 
 
 def predict_variants(model: Any, prepared: Prepared, variants: Sequence[Substitution]) -> Iterator[Array]:
-    """Predictions of each variant, [n_rows, k]; many are predicted in one batch."""
+    """The predictions for each variant, [n_rows, k]."""
     n = len(prepared.numbers)
     width = 1 + sum(part.shape[1] for part in (prepared.numbers, prepared.indicators, prepared.codes))
     at_once = max(1, min(MAX_ROWS // n, MAX_VALUES // (n * width)))
@@ -79,7 +79,7 @@ def predict_variants(model: Any, prepared: Prepared, variants: Sequence[Substitu
 
 
 def stacked(prepared: Prepared, variants: Sequence[Substitution]) -> Prepared:
-    """The rows of all variants below each other."""
+    """The rows of all variants, one variant below the other."""
     from scipy.sparse import vstack
 
     n = len(prepared.numbers)
@@ -98,7 +98,7 @@ def stacked(prepared: Prepared, variants: Sequence[Substitution]) -> Prepared:
 
 
 def predictions_of(model: Any, outputs: Array) -> Array:
-    """Probabilities of the classes, or targets in their units, from what an ensemble gives; [n, k]."""
+    """Probabilities of the classes, or targets in their units, from the outputs of an ensemble; [n, k]."""
     if hasattr(model, "classes_"):
         return np.asarray(outputs / outputs.sum(axis=1, keepdims=True))
     return np.asarray(model.target_scaler_.decode(outputs))

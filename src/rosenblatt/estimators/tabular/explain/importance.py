@@ -1,14 +1,13 @@
-"""What a fitted tabular estimator uses: how much worse it is without a column, how much a column moves its outputs.
+"""The importance of each column: how much worse a model is without it, or how much it contributes to the outputs.
 
-Takes a fitted estimator, a table, perhaps its targets. Returns an `Explanation` of what the model does. Never says what
-causes what, and reads and prepares the table once: columns are exchanged in what the networks read.
+Takes a fitted estimator, a table and perhaps its targets. Returns an `Explanation`. Never reads or prepares the table
+more than once: columns are substituted in the inputs of the networks.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -30,7 +29,7 @@ from rosenblatt.metrics import LOG_LOSS, Metric
 from rosenblatt.tables.encoders import Prepared
 from rosenblatt.tables.preparation import Preparation
 from rosenblatt.tables.readers.reading import read_table, require_names
-from rosenblatt.tables.table import Column, Table, TableError, join_names
+from rosenblatt.tables.table import Table, TableError, join_names
 from rosenblatt.tables.targets import find_target, labels_of_column, numbers_of_column
 from rosenblatt.training.history import data_frame
 
@@ -48,21 +47,21 @@ class Explanation:
     Attributes
     ----------
     columns : tuple of str
-        All raw columns, the most important first; those that the model leaves out have importance 0.
+        All raw columns, the most important first. Those that the model leaves out have importance 0.
     importance, deviation : ndarray of shape (n_columns,)
-        Mean and standard deviation over the repeats of "permutation"; of "gradient" the mean absolute contribution, and
-        the standard deviation of that of single networks.
+        For "permutation", mean and standard deviation over the repeats. For "gradient", the mean absolute contribution,
+        and the standard deviation of this mean between single networks.
     baseline : float or None
-        The score with all columns as they are; None if no target was given.
+        The score with all columns as they are, or None if no target was given.
     score_name : str
-        What `baseline` is.
+        Name of the metric whose value is `baseline`.
     method : {"permutation", "gradient"}
     quantity : str
-        What importances measure, in words.
+        The quantity that the importance measures, in words.
     rows : ndarray of int64
         Numbers of the rows of X that were used.
     contributions : ndarray of shape (n_rows, n_columns) or (n_rows, n_columns, n_outputs), or None
-        Of "gradient": the signed share of each of `columns` in the deviation of the row from the mean row.
+        For "gradient", the signed share of each of `columns` in the deviation of the row from the mean row.
     """
 
     columns: tuple[str, ...]
@@ -121,7 +120,7 @@ def explain(
         raise ValueError(f"method is {method!r}; allowed: {', '.join(map(repr, METHODS))}.")
     check_count("n_repeats", n_repeats)
     check_count("n_rows", n_rows)
-    metric_used, measure = score_of(model, metric)
+    metric_used, measure = scoring_of(model, metric)
     table, target = read_rows(model, X, y)
     rng = check_random_state(check_random_state(random_state).randint(2**31))  # as scikit-learn's, for equal shuffles
     rows = sample_rows(table.n_rows, n_rows, rng)
@@ -137,7 +136,11 @@ def explain(
         contributions, mean, deviation, quantity = contributions_of(model, prepared, names)
     else:
         orders = [rng.permutation(len(rows)) for _ in range(n_repeats)]
-        scores = shuffled_scores(model, prepared, names, orders, partial(measure, target[rows]), baseline)
+        places = column_slices(model.preparation_)
+        variants = [Substitution(place, part_of(prepared, place), order) for place in places for order in orders]
+        found = [measure(target[rows], values) for values in predict_variants(model, prepared, variants)]
+        scores = np.full((n_repeats, len(names)), baseline)
+        scores[:, [names.index(place.name) for place in places]] = np.reshape(found, (len(places), n_repeats)).T
         harm = baseline - scores if metric_used.greater_is_better else scores - baseline
         change = "drop" if metric_used.greater_is_better else "rise"
         quantity = f"{change} of the {metric_used.name} when a column is shuffled"
@@ -148,28 +151,11 @@ def explain(
     return Explanation(columns, mean[order], deviation[order], baseline, name, method, quantity, rows, contributions)
 
 
-def shuffled_scores(
-    model: Any,
-    prepared: Prepared,
-    names: Sequence[str],
-    orders: Sequence[Array],
-    score: Callable[[Array], float],
-    baseline: float | None,
-) -> Array:
-    """The score of the predictions after each column was put into each order, [n_orders, n_columns]."""
-    places = column_slices(model.preparation_)
-    variants = [Substitution(place, part_of(prepared, place), order) for place in places for order in orders]
-    found = np.full((len(orders), len(names)), baseline)
-    measured = np.array([score(values) for values in predict_variants(model, prepared, variants)])
-    found[:, [names.index(place.name) for place in places]] = measured.reshape(len(places), len(orders)).T
-    return found
-
-
 # Rows, targets, scores ---------------------------------------------------------------------------------------------
 
 
 def read_rows(model: Any, X: Any, y: Any) -> tuple[Table, Any]:
-    """The inputs, and targets as `measure` takes them: labels, or numbers [n, k]; None where there are none."""
+    """The inputs, and the targets as measures take them: labels, numbers [n, k], or None if there are no targets."""
     name = y if isinstance(y, str) else None
     if name is not None:
         require_names(X, name)
@@ -181,7 +167,10 @@ def read_rows(model: Any, X: Any, y: Any) -> tuple[Table, Any]:
     if name in inputs:
         raise TableError(f"y names {name!r}, which is one of the columns that the model predicts from.")
     if name is not None:
-        return table.drop([name]), target_of_column(model, find_target(table, name))
+        column = find_target(table, name)
+        is_class = hasattr(model, "classes_")
+        target = labels_of_column(column, model.classes_) if is_class else numbers_of_column(column)[:, None]
+        return table.drop([name]), target
     if y is None:
         return table, None
     target = labels_of(model, y) if hasattr(model, "classes_") else numbers_of(model, y)
@@ -190,15 +179,8 @@ def read_rows(model: Any, X: Any, y: Any) -> tuple[Table, Any]:
     return table, target
 
 
-def target_of_column(model: Any, column: Column) -> Array:
-    """The target as a column of the table."""
-    if hasattr(model, "classes_"):
-        return labels_of_column(column, model.classes_)
-    return numbers_of_column(column)[:, None]
-
-
 def labels_of(model: Any, y: Any) -> NDArray[np.int64]:
-    """Numbers of the classes; refuses those that training did not see."""
+    """The labels of y; raises a `ValueError` for a class that training did not see."""
     given, classes = column_or_1d(y), model.classes_.tolist()
     place = {name: label for label, name in enumerate(classes)}
     labels = np.array([place.get(name, -1) for name in given.tolist()], dtype=np.int64)
@@ -211,7 +193,7 @@ def labels_of(model: Any, y: Any) -> NDArray[np.int64]:
 
 
 def numbers_of(model: Any, y: Any) -> NDArray[np.float64]:
-    """Targets of a regression, [n, k]."""
+    """The targets y of a regression, [n, k]."""
     targets = check_array(y, ensure_2d=False, dtype=np.float64, input_name="y")
     targets = np.asarray(targets).reshape(len(targets), -1)
     if targets.shape[1] != (n_targets := len(model.target_scaler_.center)):
@@ -219,8 +201,8 @@ def numbers_of(model: Any, y: Any) -> NDArray[np.float64]:
     return targets
 
 
-def score_of(model: Any, name: str | None) -> tuple[Metric, Callable[[Any, Array], float]]:
-    """What predictions are scored by, and its value for targets and predictions."""
+def scoring_of(model: Any, name: str | None) -> tuple[Metric, Callable[[Any, Array], float]]:
+    """The metric that scores predictions, and a function of targets and predictions that computes it."""
     weights: Any = 1.0
     if hasattr(model, "classes_"):
         if name not in (None, *CLASS_METRICS):
@@ -240,7 +222,7 @@ def score_of(model: Any, name: str | None) -> tuple[Metric, Callable[[Any, Array
 def contributions_of(
     model: Any, prepared: Prepared, names: Sequence[str]
 ) -> tuple[Array, NDArray[np.float64], NDArray[np.float64], str]:
-    """Contributions [n_rows, n_columns(, n_outputs)], importances and their deviations, what is explained."""
+    """Contributions [n_rows, n_columns(, n_outputs)], importances, their deviations, and the explained quantity."""
     what, cotangents, scales = directions(model, prepared)
     networks = model.ensemble_.networks
     found = np.zeros((len(networks), len(prepared.numbers), len(names), len(cotangents)))
@@ -255,10 +237,19 @@ def contributions_of(
 
 
 def directions(model: Any, prepared: Prepared) -> tuple[str, list[Array], Array]:
-    """What is explained, in words and as cotangents of raw outputs, and the scale of each for importances."""
+    """The explained quantity in words and as cotangents of raw outputs, and the scale of each for importances.
+
+    For classes it is a logit, because logits do not saturate as probabilities do.
+    """
     n_outputs = model.ensemble_.networks[0].graph.n_outputs
     if hasattr(model, "classes_"):
-        return class_directions(model, prepared, n_outputs)
+        if model.ordered is not False:
+            return "the mean log odds of lying above a class", [np.full(n_outputs, 1 / n_outputs)], np.ones(1)
+        probabilities = predictions_of(model, model.ensemble_.predict(prepared)) * model.decision_weights_
+        chosen = np.eye(n_outputs)[probabilities.argmax(axis=1)]
+        cotangent = (chosen - (1 - chosen) / (n_outputs - 1)) / model.ensemble_.temperature
+        odds, margin = "the log odds of the predicted class", "the predicted class's logit above the mean of the others"
+        return odds if n_outputs == 2 else margin, [cotangent], np.ones(1)
     units = model.target_scaler_
     scale = np.ones(n_outputs) if units.kind == "mean" else np.broadcast_to(np.array(units.scale), n_outputs)
     what = "the prediction" if units.kind == "linear" else "the logarithm of the prediction"
@@ -266,18 +257,6 @@ def directions(model: Any, prepared: Prepared) -> tuple[str, list[Array], Array]
         return what, [scale], np.ones(1)
     unit = " in standard deviations of the target" if units.kind == "linear" else ""
     return f"{what}{unit}, mean of {n_outputs}", list(np.diag(scale)), scale
-
-
-def class_directions(model: Any, prepared: Prepared, n_outputs: int) -> tuple[str, list[Array], Array]:
-    """As `directions`, of classes: logits, which saturate nowhere as probabilities do."""
-    if model.ordered is not False:
-        return "the mean log odds of lying above a class", [np.full(n_outputs, 1 / n_outputs)], np.ones(1)
-    probabilities = predictions_of(model, model.ensemble_.predict(prepared)) * model.decision_weights_
-    chosen = np.eye(n_outputs)[probabilities.argmax(axis=1)]
-    cotangent = (chosen - (1 - chosen) / (n_outputs - 1)) / model.ensemble_.temperature
-    if n_outputs == 2:
-        return "the log odds of the predicted class", [cotangent], np.ones(1)
-    return "the predicted class's logit above the mean of the others", [cotangent], np.ones(1)
 
 
 def add_contributions(
@@ -290,7 +269,11 @@ def add_contributions(
     gradients = network.input_gradients(inputs, cotangent, at=at, raw=True)
     shares = {}
     for name, gradient in gradients.items():
-        values = inputs[name] if name in inputs else values_at(network, name, inputs)
+        if name in inputs:
+            values = inputs[name]
+        else:  # the outputs of a layer
+            part = network.truncate_at(name)
+            values = part.predict({own: inputs[own] for own in part.graph.input_names})
         shares[name] = gradient.astype(np.float64) * (values - values.mean(axis=0, dtype=np.float64))
     for place in column_slices(preparation):
         column = names.index(place.name)
@@ -298,9 +281,3 @@ def add_contributions(
         parts += [shares[f"embedding{i}"] for i in range(place.codes.start, place.codes.stop)]
         parts += [shares[f"topics{i}"] for i in range(place.words.start, place.words.stop)]
         total[:, column] += sum(part.sum(axis=1) for part in parts)
-
-
-def values_at(network: Any, layer: str, inputs: dict[str, Any]) -> Array:
-    """What a layer gives."""
-    part = network.truncate_at(layer)
-    return np.asarray(part.predict({name: inputs[name] for name in part.graph.input_names}))

@@ -1,7 +1,7 @@
-"""How the prediction of a fitted tabular estimator depends on one column, on the mean over rows.
+"""How the prediction of a fitted tabular estimator depends on one column, averaged over rows.
 
-Takes a fitted estimator, a table, a column, perhaps values for it. Returns a `PartialDependence`. Never changes the
-other columns of a row, so values may meet that never occur together.
+Takes a fitted estimator, a table, a column and perhaps values for it. Returns a `PartialDependence`. Never changes the
+other columns of a row, so it may combine values that never occur together.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ class PartialDependence:
     of_classes: bool
 
     def varying(self, most: int) -> list[int]:
-        """Numbers of the outputs that vary most over the grid, at most so many, in their order."""
+        """The indices of the `most` outputs that vary most over the grid, in their order."""
         ranges = np.ptp(self.values, axis=0)
         return sorted(np.argsort(-ranges, kind="stable")[:most].tolist())
 
@@ -75,11 +75,8 @@ class PartialDependence:
         widths = [max(len(row[i]) for row in [heads, *rows]) for i in range(len(heads))]
         lines = [f"mean prediction ± standard deviation over {self.n_rows:,} rows", ""]
         for row in (heads, *rows):
-            cells = [
-                f"{row[0]:{widths[0]}}",
-                *(f"{cell:>{width}}" for cell, width in zip(row[1:], widths[1:], strict=True)),
-            ]
-            lines.append("  ".join(cells))
+            cells = (f"{cell:>{width}}" for cell, width in zip(row[1:], widths[1:], strict=True))
+            lines.append("  ".join([f"{row[0]:{widths[0]}}", *cells]))
         rest = len(self.outputs) - len(shown)
         return "\n".join([*lines, f"and {rest} more outputs, which vary less"] if rest else lines)
 
@@ -105,9 +102,15 @@ def partial_dependence(
     variants = [Substitution(place, part, np.full(n, i)) for i in range(len(cells.values))]
     found = [(p.mean(axis=0), p.std(axis=0)) for p in predict_variants(model, prepared, variants)]
     values, spread = (np.array(list(numbers)) for numbers in zip(*found, strict=True))
-    names, of_classes = output_names(model), hasattr(model, "classes_")
+    of_classes, k = hasattr(model, "classes_"), values.shape[1]
+    if of_classes:
+        names = [str(name) for name in model.classes_]
+    elif model.quantiles is not None:
+        names = [f"quantile {q:g}" for q in model.quantiles]
+    else:
+        names = ["prediction"] if k == 1 else [f"target {i}" for i in range(1, k + 1)]
     grid = encoder.decode(cells)
-    return PartialDependence(encoder.name, encoder.cell_kind, grid, names, values, spread, n, of_classes)
+    return PartialDependence(encoder.name, encoder.cell_kind, grid, tuple(names), values, spread, n, of_classes)
 
 
 def encoder_of(model: Any, column: str | int) -> Encoder:
@@ -129,7 +132,7 @@ def encoder_of(model: Any, column: str | int) -> Encoder:
 
 
 def grid_cells(encoder: Encoder, column: Column, grid: Any, n_grid: int) -> Column:
-    """Values that occur in the rows, or the user's; refuses those that are not of the column's kind."""
+    """Values that occur in the rows, or those of the user, which must be of the column's kind."""
     if grid is None:
         cells = encoder.typical_cells(column, n_grid)
         if not len(cells.values):
@@ -149,13 +152,3 @@ def grid_cells(encoder: Encoder, column: Column, grid: Any, n_grid: int) -> Colu
         where = f"value {place + 1} of grid is {given[place]!r}"
         raise ValueError(f"{where}; for column {encoder.name!r} it must be {encoder.allowed(str(given[place]))}")
     return cells
-
-
-def output_names(model: Any) -> tuple[str, ...]:
-    """What the columns of predictions are."""
-    if hasattr(model, "classes_"):
-        return tuple(map(str, model.classes_))
-    if model.quantiles is not None:
-        return tuple(f"quantile {q:g}" for q in model.quantiles)
-    n_targets = len(model.target_scaler_.center)
-    return ("prediction",) if n_targets == 1 else tuple(f"target {i}" for i in range(1, n_targets + 1))

@@ -1,6 +1,6 @@
-"""What a fitted tabular estimator did, as text; its learning curves.
+"""A report on a fitted tabular estimator as text, and its learning curves.
 
-Takes a fitted estimator. Returns lines on rows, columns, members, score and calibration. Never computes anything new.
+Takes a fitted estimator. Returns lines about rows, columns, members, score and calibration. Never computes a score.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ __all__ = ["LearningCurve", "report"]
 
 MAX_COLUMNS = 50
 MAX_NAME, MAX_WIDE = 40, 300
-"""Characters of a name, and of a sentence."""
+"""Largest numbers of characters of a name, and of a sentence."""
 
 
 def report(model: Any, score: str) -> str:
@@ -31,7 +31,11 @@ def report(model: Any, score: str) -> str:
     if hasattr(model, "temperature_"):
         change = "sharper" if model.temperature_ < 1 else "softer" if model.temperature_ > 1 else "as they were"
         lines.append(f"calibration: temperature {model.temperature_:.3f} makes probabilities {change}")
-    lines += ["", "columns", *columns(model.preparation_), *to_check(model.preparation_), "", "members"]
+    lines += ["", "columns", *columns(model.preparation_)]
+    notes = [f"  {short(kind.check, MAX_WIDE)}" for kind in model.preparation_.kinds if kind.check]
+    if notes:
+        lines += ["", "to check", *limited(notes)]
+    lines += ["", "members"]
     lines.append(f"  {len(ensemble.members)} networks with hidden layers {ensemble.architectures}")
     for i, member in enumerate(ensemble.members, start=1):
         best = member.curve[member.best_epoch - 1][1]
@@ -43,21 +47,19 @@ def report(model: Any, score: str) -> str:
 
 
 def columns(preparation: Preparation) -> list[str]:
-    """A line for each column: what it was taken for, and what became of it."""
+    """A line for each column: its kind, and what it was encoded as."""
     encoders = {encoder.name: encoder for encoder in preparation.encoders}
-    shown = [(short(kind.name), kind) for kind in preparation.kinds[:MAX_COLUMNS]]
-    width = max(len(name) for name, _ in shown)
-    lines = [f"  {name:{width}}  {short(treatment(kind, encoders.get(kind.name)), MAX_WIDE)}" for name, kind in shown]
-    rest = len(preparation.kinds) - MAX_COLUMNS
-    return [*lines, f"  and {rest:,} more"] if rest > 0 else lines
+    shown = [(short(kind.name), kind) for kind in preparation.kinds]
+    width = max(len(name) for name, _ in shown[:MAX_COLUMNS])
+    return limited(
+        [f"  {name:{width}}  {short(treatment(kind, encoders.get(kind.name)), MAX_WIDE)}" for name, kind in shown]
+    )
 
 
-def to_check(preparation: Preparation) -> list[str]:
-    """What a user should look at."""
-    notes = [f"  {short(kind.check, MAX_WIDE)}" for kind in preparation.kinds if kind.check]
-    rest = len(notes) - MAX_COLUMNS
-    notes = [*notes[:MAX_COLUMNS], f"  and {rest:,} more"] if rest > 0 else notes
-    return ["", "to check", *notes] if notes else []
+def limited(lines: list[str]) -> list[str]:
+    """At most `MAX_COLUMNS` of the lines, and how many more there are."""
+    rest = len(lines) - MAX_COLUMNS
+    return [*lines[:MAX_COLUMNS], f"  and {rest:,} more"] if rest > 0 else lines
 
 
 def short(text: str, most: int = MAX_NAME) -> str:
@@ -80,11 +82,11 @@ class LearningCurve:
     Attributes
     ----------
     training_loss : tuple of tuple of float, one for each network
-        Mean loss of each epoch's steps, without penalties; of a regression in standardized units.
+        Mean loss of each epoch's steps, without penalties. For regression it is in standardized units.
     held_out : tuple of tuple of float
-        What the best epoch is chosen by, on the rows that the network does not train on: the smaller the better.
+        The metric that chooses the best epoch, on the rows that the network does not train on: the smaller the better.
     best_epochs : tuple of int
-        Counted from 1; the parameters of these are kept.
+        The epochs whose parameters are kept, counted from 1.
     """
 
     training_loss: tuple[tuple[float, ...], ...]
@@ -103,12 +105,12 @@ class LearningCurve:
         Parameters
         ----------
         network : int, optional
-            Number of the network, from 0; default: the mean of all, as long as all of them were trained.
+            Number of the network, from 0. The default is the mean of all, as long as all of them were trained.
 
         Raises
         ------
         ValueError
-            If there is no network of that number.
+            If there is no network with this number.
         """
         n = len(self.training_loss)
         if network is not None and not 0 <= network < n:

@@ -151,7 +151,8 @@ class TrainingLoop:
         self.n_rows = trainer.n_rows if rows is None else rows.n_rows
         self.history = History() if history is None else history
         self.checkpoints, self.seconds_left, self.keep_interrupted = checkpoints, seconds_left, keep_interrupted
-        self.epoch, self.outcome, self.failure = 0, None, ""
+        self.epoch, self.failure = 0, ""
+        self.outcome: Outcome | None = None
         continues = self.keep_best and rule.state.best < math.inf  # the weights of the best value so far
         self.best: NDArray[Any] | None = np.array(self.network.block) if continues else None
         self.epoch_seconds, self.pause = math.inf, math.inf
@@ -159,8 +160,6 @@ class TrainingLoop:
         self._in_epoch = False
         if checkpoints is not None and checkpoints.found is not None:
             self._restore(*checkpoints.found)
-
-    outcome: Outcome | None
 
     def run(self) -> Outcome:
         """Train until something ends it."""
@@ -205,7 +204,9 @@ class TrainingLoop:
         total = self.total_epochs * steps
         assert self.rates is not None
         rates = self.rates.of_steps(first, n_epochs * steps, steps, total)
-        self._losses = self._epochs(n_epochs, rates, self._strength(first, n_epochs * steps, total))
+        anneals = self.trainer.objective.anneal_regularization
+        strength = annealed_strength(first, n_epochs * steps, total) if anneals else 1.0
+        self._losses = self._epochs(n_epochs, rates, strength)
         cut = not self._losses
         for i, loss in enumerate([math.nan] if cut else list(self._losses)):
             rate = float(rates[(i + 1) * steps - 1]) if isinstance(rates, np.ndarray) else float(rates)
@@ -251,10 +252,6 @@ class TrainingLoop:
     def _steps_done(self) -> int:
         """Steps of the epoch that has begun."""
         return self.trainer.position[0] // max(1, min(self.trainer.batch_size or self.n_rows, self.n_rows))
-
-    def _strength(self, first: int, n_steps: int, total: int) -> NDArray[np.float64] | float:
-        """What dropout and weight decay of the next steps are multiplied by."""
-        return annealed_strength(first, n_steps, total) if self.trainer.objective.anneal_regularization else 1.0
 
     def _epochs_ahead(self) -> int:
         """Epochs that can run before anything but a divergence may end training or change the learning rate."""

@@ -22,7 +22,7 @@ from rosenblatt import __version__, load, nn
 from rosenblatt.cli import main
 from rosenblatt.cli.display import Display
 from rosenblatt.estimators import TabularClassifier
-from rosenblatt.estimators.tabular.member import Epoch
+from rosenblatt.estimators.tabular.member import MemberEpoch
 
 
 @pytest.fixture(autouse=True)
@@ -280,7 +280,7 @@ def test_a_terminal_gets_a_live_line_and_a_pipe_plain_ones() -> None:
         display = Display(Console(file=stream, force_terminal=live, width=160, _environ={"TERM": "xterm"}))
         with display.progress() as on_epoch:
             for number in range(1, 21):
-                on_epoch(Epoch(3, 5, number, 20, 0.5, 0.6, 1))
+                on_epoch(MemberEpoch(3, 5, number, 20, 0.5, 0.6, 1))
         texts[live] = stream.getvalue()
     assert "\x1b[" in texts[True]
     assert "epoch  20" in texts[True]

@@ -155,7 +155,7 @@ def two_widths(state: Any, arrays: Any) -> None:
 
 def data_twice(state: Any, arrays: Any) -> None:
     """One source as two inputs."""
-    source, concat = {"class": "Source", "fields": {"name": "x"}}, {"class": "Concat", "fields": {"name": None}}
+    source, concat = {"class": "Input", "fields": {"name": "x"}}, {"class": "Concat", "fields": {"name": None}}
     data = {"layer": 0, "inputs": [], "kind": "dense", "width": 1}
     nodes = [data, data, {"layer": 1, "inputs": [0, 1], "kind": "dense", "width": 2}]
     heads = [{"name": "a", "node": 2, "output": "identity"}]
@@ -176,7 +176,7 @@ def doubled(state: Any, arrays: Any) -> None:
     concat = {"class": "Concat", "fields": {"name": None}}
     nodes = [{"layer": 0, "inputs": [], "kind": "dense", "width": 1}]
     nodes += [{"layer": i, "inputs": [i - 1, i - 1], "kind": "dense", "width": 2**i} for i in range(1, 301)]
-    layers = [{"class": "Source", "fields": {"name": "x"}}, *[concat] * 300]
+    layers = [{"class": "Input", "fields": {"name": "x"}}, *[concat] * 300]
     heads = [{"name": "a", "node": 300, "output": "identity"}]
     state["graph"] = {"layers": layers, "nodes": nodes, "heads": heads}
     state["frozen"] = []
@@ -186,7 +186,7 @@ def doubled(state: Any, arrays: Any) -> None:
 # Layers: 0 numbers, 1 colour, 2 embedding, 3 words, 4 dense, 5 concat, 6 shared, 7 bn, 8 concat_2, 9 multiply, 10 dense_2
 # Nodes: 0 numbers, 1 colour, 2 embedding, 3 words, 4 dense, 5 concat, 6 shared, 7 bn, 8 concat_2, 9 shared, 10 multiply
 FORGERIES = {
-    "unknown layer": (change("graph", "layers", 6, "class", "Lambda"), "layer 6 is a 'Lambda'; known are Add, Multiply, Source, Dense"),
+    "unknown layer": (change("graph", "layers", 6, "class", "Lambda"), "layer 6 is a 'Lambda'; known are Add, Multiply, Input, Dense"),
     "a layer from elsewhere": (change("graph", "layers", 6, "class", "os.system"), "layer 6 is a 'os.system'; known are"),
     "a layer that is a list": (change("graph", "layers", 6, "class", ["Dense"]), "layer 6 is a"),
     "an attribute as layer": (change("graph", "layers", 6, "class", "__class__"), "layer 6 is a"),
@@ -215,12 +215,12 @@ FORGERIES = {
     "an input of the future": (node(5, "inputs", [0, 9, 4]), "an input of node 5 is not one of the 5"),
     "negative input": (node(6, "inputs", [-1]), "an input of node 6 is not one of the 6"),
     "inputs of another form": (node(6, "inputs", "5"), "the inputs of node 6 are not a list"),
-    "no inputs": (node(6, "inputs", []), "node 6 has 0 inputs, which a Dense cannot have"),
-    "inputs of data": (node(3, "inputs", [0]), "node 3 has 1 inputs, which a Source cannot have"),
+    "no inputs": (node(6, "inputs", []), "node 6 has 0 inputs, which Dense cannot have"),
+    "inputs of data": (node(3, "inputs", [0]), "node 3 has 1 inputs, which Input cannot have"),
     "too many inputs": (node(6, "inputs", [5, 5]), "Dense 'shared' takes 1 node; 2 given"),
     "data that nothing reads": (node(5, "inputs", [0, 2, 2]), "unused or out of order|not of the kind"),
     "wrong order": (swapped, "unused or out of order"),
-    "layers in another order": (lambda s, a: s["graph"]["layers"].reverse(), "inputs, which a|cannot have|takes"),
+    "layers in another order": (lambda s, a: s["graph"]["layers"].reverse(), "cannot have|takes"),
     "unknown kind": (node(0, "kind", "ragged"), "the kind of node 0 is unknown; known are dense, sparse, codes"),
     "another kind of data": (node(0, "kind", "codes"), "Concat takes dense values, but is given codes ones"),
     "another kind of a layer's node": (node(6, "kind", "sparse"), "node 6 is not of the kind and width"),

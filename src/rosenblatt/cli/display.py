@@ -17,7 +17,7 @@ from rich.table import Table as Grid
 from rich.text import Text
 
 if TYPE_CHECKING:
-    from rosenblatt.estimators.tabular.member import Epoch
+    from rosenblatt.estimators.tabular.member import MemberEpoch
     from rosenblatt.tables.evaluation import Evaluation
     from rosenblatt.tables.kinds import ColumnKind
 
@@ -67,7 +67,7 @@ class Display:
         self.console.print()
 
     @contextmanager
-    def progress(self) -> Iterator[Callable[[Epoch], None]]:
+    def progress(self) -> Iterator[Callable[[MemberEpoch], None]]:
         """A function to call after each epoch: one live line in a terminal, else a line for each finished network."""
         if not self.console.is_terminal:
             yield self.plain_epoch
@@ -79,14 +79,14 @@ class Display:
             task = progress.add_task("network 1", total=None)
             done: dict[int, int] = {}
 
-            def show(epoch: Epoch) -> None:
+            def show(epoch: MemberEpoch) -> None:
                 done[epoch.member] = epoch.number
                 total = epoch.members * epoch.epochs
                 progress.update(task, total=total, completed=sum(done.values()), description=str(epoch))
 
             yield show
 
-    def plain_epoch(self, epoch: Epoch) -> None:
+    def plain_epoch(self, epoch: MemberEpoch) -> None:
         """The last epoch of each network."""
         if epoch.number == epoch.epochs:
             self.console.print(Text(str(epoch)))

@@ -35,7 +35,7 @@ SEARCH: dict[str, Any] = {"strategy": "halving", "max_epochs": 128, "ensemble": 
 
 
 @dataclass(frozen=True)
-class Work:
+class TrainingRun:
     """A task that was read and checked, an unfitted estimator, and where the model goes.
 
     `held_out` are the rows to score; where it is None, out-of-fold predictions are scored.
@@ -85,7 +85,7 @@ def tune(request: Request, seconds: float, display: Display) -> None:
     finish(work, best, display)
 
 
-def begin(request: Request, display: Display) -> Work:
+def begin(request: Request, display: Display) -> TrainingRun:
     """Read the table, find the target, split the rows, show what was found."""
     started = time.perf_counter()
     out = request.out or Path(f"{request.file.stem if request.file else 'digits'}.safetensors")
@@ -108,10 +108,10 @@ def begin(request: Request, display: Display) -> Work:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", TableWarning)  # the notes say the same
         display.kinds(training.kinds)
-    return Work(out, training, held_out, estimator, started)
+    return TrainingRun(out, training, held_out, estimator, started)
 
 
-def finish(work: Work, model: Any, display: Display) -> None:
+def finish(work: TrainingRun, model: Any, display: Display) -> None:
     """Score held-out rows, or without them the out-of-fold predictions of training rows; write."""
     training, held_out = work.training.target, work.held_out
     if held_out is None:

@@ -208,7 +208,7 @@ def node_from(entry: Any, layers: Sequence[Layer], before: Sequence[Node]) -> No
         raise ModelFileError(f"the inputs of {what} are not a list.")
     inputs = [chosen(place, before, f"an input of {what}") for place in entry["inputs"]]
     if layer.is_input != (not inputs):
-        raise ModelFileError(f"{what} has {len(inputs)} inputs, which a {type(layer).__name__} cannot have.")
+        raise ModelFileError(f"{what} has {len(inputs)} inputs, which {type(layer).__name__} cannot have.")
     if not isinstance(entry["kind"], str) or entry["kind"] not in KINDS:
         raise ModelFileError(f"the kind of {what} is unknown; known are {', '.join(KINDS)}.")
     width = check_count(f"the width of {what}", entry["width"])

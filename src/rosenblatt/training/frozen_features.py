@@ -13,7 +13,7 @@ from rosenblatt.nn.effects import effects_of
 from rosenblatt.nn.graph import Graph
 from rosenblatt.nn.initialization import copy_layers
 from rosenblatt.nn.inputs import input_arrays
-from rosenblatt.nn.layers import Source
+from rosenblatt.nn.layers import Input
 from rosenblatt.nn.layers.base import Node
 from rosenblatt.training.history import History
 
@@ -60,7 +60,7 @@ def trainable_part(network: Network, border: list[Node]) -> Network:
     """The part of a network behind `border`, whose nodes become inputs, with copies of the parameters."""
     made: dict[Node, Node] = {}
     for i, node in enumerate(border):
-        made[node] = node if not node.inputs else Node(Source(name=f"cached{i}"), (), node.width)
+        made[node] = node if not node.inputs else Node(Input(name=f"cached{i}"), (), node.width)
     graph = network.graph
     for node in graph.nodes:
         if node not in made and all(n in made for n in node.inputs) and node.inputs:

@@ -155,9 +155,8 @@ class TrainingLoop:
         self.outcome: Outcome | None = None
         continues = self.keep_best and rule.state.best < math.inf  # the weights of the best value so far
         self.best: NDArray[Any] | None = np.array(self.network.block) if continues else None
-        self.epoch_seconds, self.pause = math.inf, math.inf
+        self.epoch_seconds, self.pause, self._in_epoch = math.inf, math.inf, False
         self._losses: list[float] = []  # of epochs that the history does not have yet
-        self._in_epoch = False
         if checkpoints is not None and checkpoints.found is not None:
             self._restore(*checkpoints.found)
 

@@ -23,7 +23,7 @@ from rosenblatt.training.learning_rates import LearningRates
 from rosenblatt.training.loop import Outcome, TrainingLoop
 from rosenblatt.training.trainer import DivergenceError, Trainer
 
-__all__ = ["Data", "Epoch", "FitBudget", "Member", "Problem", "train_member"]
+__all__ = ["Data", "FitBudget", "Member", "MemberEpoch", "Problem", "train_member"]
 
 Array = NDArray[Any]
 Metric = Callable[[Array, Array, Array | None], float]
@@ -70,7 +70,7 @@ class Member:
 
 
 @dataclass(frozen=True)
-class Epoch:
+class MemberEpoch:
     """The progress of a member's training.
 
     Attributes
@@ -105,7 +105,7 @@ class FitBudget:
     """The time that all members have together, and the callback for their epochs."""
 
     deadline: float = math.inf  # `time.monotonic` at which training ends, after an epoch or within the first
-    on_epoch: Callable[[Epoch], object] | None = None  # called by one thread at a time
+    on_epoch: Callable[[MemberEpoch], object] | None = None  # called by one thread at a time
     members: int = 1
     stopped: threading.Event = field(default_factory=threading.Event)  # set to end all after their present epoch
     n_epochs: int = 0  # that are over, of all members
@@ -118,7 +118,7 @@ class FitBudget:
     def report(self, loop: TrainingLoop, number: int, epochs: int) -> None:
         """Count an epoch of the member `number`, and pass it to the callback."""
         losses, values = loop.history["loss"], loop.history["val_loss"]
-        epoch = Epoch(number, self.members, loop.epoch, epochs, losses[-1], values[-1], best_epoch(values))
+        epoch = MemberEpoch(number, self.members, loop.epoch, epochs, losses[-1], values[-1], best_epoch(values))
         with self.lock:
             self.n_epochs += 1
             if self.on_epoch is not None:

@@ -53,7 +53,7 @@ describe_shared_parameters = describe_parameters(
         random_state : int, RandomState instance or None, default=0
             Source of folds, initial weights, row orders and masks. Equal seeds give equal models.
         on_epoch : callable, optional
-            Called with an `Epoch` after each epoch of a network, for example ``print``. The calls come from other
+            Called with an `MemberEpoch` after each epoch of a network, for example ``print``. The calls come from other
             threads, one at a time.
     """,
     shared_attributes="""

@@ -17,13 +17,13 @@ from rosenblatt.nn.initializers import INITIALIZERS, Constant, Initializer, Norm
 from rosenblatt.nn.layers.base import Layer, Node, ParameterSpec, Scope
 from rosenblatt.nn.registry import name_of
 
-__all__ = ["Activate", "Apply", "Concat", "Dense", "Embedding", "Source", "codes", "input"]
+__all__ = ["Activate", "Apply", "Concat", "Dense", "Embedding", "Input", "codes", "input"]
 
 RELU_FAMILY = ("relu", "relu6", "leaky_relu", "prelu", "elu", "celu", "gelu", "silu", "mish", "hard_swish", "softplus")
 
 
 @dataclass(frozen=True, eq=False)
-class Source(Layer):
+class Input(Layer):
     """An input of the network; made by `input` and `codes`."""
 
     is_input: ClassVar[bool] = True
@@ -34,12 +34,12 @@ class Source(Layer):
 
 def input(width: int, name: str = "x", *, sparse: bool = False) -> Node:
     """A table of numbers with `width` columns; `sparse`: it is a CSR matrix."""
-    return Node(Source(name=name), (), check_count("width", width), "sparse" if sparse else "dense")
+    return Node(Input(name=name), (), check_count("width", width), "sparse" if sparse else "dense")
 
 
 def codes(n_levels: int, name: str) -> Node:
     """A column of category numbers, 0 to ``n_levels - 1``, for an `Embedding`."""
-    return Node(Source(name=name), (), check_count("n_levels", n_levels), "codes")
+    return Node(Input(name=name), (), check_count("n_levels", n_levels), "codes")
 
 
 @dataclass(frozen=True, eq=False)

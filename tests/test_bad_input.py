@@ -233,10 +233,10 @@ FILES: dict[str, Case] = {
 
 ESTIMATORS: dict[str, Case] = {
     "one class, logistic regression": (lambda: LogisticRegression().fit(X, np.ones(N)), ValueError, r"at least two classes, but y has only one class: .*1\.0"),
-    "NaN in X": (lambda: classifier().fit(put(X, (2, 1), np.nan), LABELS), ValueError, r"Input X contains NaN"),
-    "infinity in X": (lambda: classifier().fit(put(X, (2, 1), np.inf), LABELS), ValueError, r"Input X contains infinity"),
-    "NaN in y": (lambda: regressor().fit(X, put(NUMBERS, 3, np.nan)), ValueError, r"Input y contains NaN"),
-    "infinity in y": (lambda: regressor().fit(X, put(NUMBERS, 3, np.inf)), ValueError, r"Input y contains infinity"),
+    "NaN in X": (lambda: classifier().fit(put(X, (2, 1), np.nan), LABELS), ValueError, r"X contains NaN in row 2"),
+    "infinity in X": (lambda: classifier().fit(put(X, (2, 1), np.inf), LABELS), ValueError, r"X contains inf in row 2"),
+    "NaN in y": (lambda: regressor().fit(X, put(NUMBERS, 3, np.nan)), ValueError, r"y contains NaN in row 3"),
+    "infinity in y": (lambda: regressor().fit(X, put(NUMBERS, 3, np.inf)), ValueError, r"y contains inf in row 3"),
     "texts in X": (lambda: classifier().fit(np.full((N, 2), "x"), LABELS), ValueError, r"could not convert string to float|dtype='numeric'"),
     "texts as numbers to predict": (lambda: regressor().fit(X, np.full(N, "x")), ValueError, r"could not convert string to float|Unknown label"),
     "different lengths": (lambda: classifier().fit(X, LABELS[:-1]), ValueError, r"inconsistent numbers of samples: \[40, 39\]"),
@@ -247,7 +247,7 @@ ESTIMATORS: dict[str, Case] = {
     "too few features, sparse": (lambda: fitted().predict(sp.csr_matrix((2, 2))), ValueError, r"X has 2 features"),
     "predict before fit": (lambda: classifier().predict(X), NotFittedError, r"not fitted yet"),
     "negative weight": (lambda: classifier().fit(X, LABELS, put(np.ones(N), 5, -1)), ValueError, r"sample_weight is -1 in row 5 \(from 0\); weights must be at least 0"),
-    "NaN weight": (lambda: classifier().fit(X, LABELS, put(np.ones(N), 5, np.nan)), ValueError, r"sample_weight contains nan in row 5"),
+    "NaN weight": (lambda: classifier().fit(X, LABELS, put(np.ones(N), 5, np.nan)), ValueError, r"sample_weight contains NaN in row 5"),
     "weights of zero": (lambda: classifier().fit(X, LABELS, np.zeros(N)), ValueError, r"sample_weight is zero in all rows; at least one weight must be positive"),
     "weights of another length": (lambda: classifier().fit(X, LABELS, np.ones(3)), ValueError, r"sample_weight has shape \(3,\); it must have one weight per row, shape \(40,\)"),
     "misspelled activation": (lambda: classifier(activation="rleu").fit(X, LABELS), InvalidParameterError, r"'activation' parameter .* Did you mean 'relu'\?"),

@@ -76,15 +76,15 @@ HOLED[1, 1] = np.nan
         (lambda: c.check_seed("random_state", True), "random_state is True"),
         (lambda: c.check_same_rows(X=X, y=[1, 2]), "X has 3 rows, but y has 2; give one row of each per example"),
         (lambda: c.check_same_rows(X=X, y=3), "y is a single value"),
-        (lambda: c.check_finite("X", HOLED), r"X contains nan in row 1, column 1 \(from 0\)"),
-        (lambda: c.check_finite("X", csr_matrix(HOLED)), r"X contains nan in row 1, column 1 \(from 0\)"),
+        (lambda: c.check_finite("X", HOLED), r"X contains NaN in row 1, column 1 \(from 0\)"),
+        (lambda: c.check_finite("X", csr_matrix(HOLED)), r"X contains NaN in row 1, column 1 \(from 0\)"),
         (lambda: c.check_finite("y", [1.0, -math.inf]), r"y contains -inf in row 1 \(from 0\)"),
         (
             lambda: c.check_weights([1, 2], 3),
             r"sample_weight has shape \(2,\); it must have one weight per row, shape \(3,\)",
         ),
         (lambda: c.check_weights([[1], [2]], 2), r"sample_weight has shape \(2, 1\)"),
-        (lambda: c.check_weights([1, math.nan], 2), "sample_weight contains nan in row 1"),
+        (lambda: c.check_weights([1, math.nan], 2), "sample_weight contains NaN in row 1"),
         (
             lambda: c.check_weights([1, -0.5], 2),
             r"sample_weight is -0\.5 in row 1 \(from 0\); weights must be at least 0",

@@ -32,7 +32,8 @@ def is_number(value: Any) -> bool:
 
 def is_count(value: Any, low: int = 1) -> bool:
     """Whether it is an integer of at least `low`; True and False are not."""
-    return isinstance(value, numbers.Integral) and not isinstance(value, bool) and int(value) >= low
+    is_whole = type(value) is int or (isinstance(value, numbers.Integral) and not isinstance(value, bool))
+    return is_whole and int(value) >= low
 
 
 def check_number(
@@ -51,10 +52,11 @@ def check_number(
     `above` excludes `low`, `below` excludes `high`; with `whole` only whole numbers are allowed, such as 2 or 2.0. An
     error says "Dropout: rate is 1.5; it must be a number in [0, 1)", where "Dropout" is `where`.
     """
-    inside = is_number(value) and low <= value <= high
-    inside = inside and not (above and value == low) and not (below and value == high)
-    if inside and (not whole or value == math.floor(value)):
-        return float(value)
+    plain = type(value) is float or type(value) is int  # nearly always; abstract classes take far longer
+    if (plain and -math.inf < value < math.inf) or is_number(value):
+        inside = (low < value or (value == low and not above)) and (value < high or (value == high and not below))
+        if inside and (not whole or value == math.floor(value)):
+            return float(value)
     kind = "a whole number" if whole else "a number"
     closed = high < math.inf and not below
     allowed = f"{kind} in {'(' if above else '['}{low:g}, {high:g}{']' if closed else ')'}"
@@ -63,8 +65,11 @@ def check_number(
 
 def check_fields(instance: object, *names: str, **limits: Any) -> None:
     """Check attributes as `check_number` does; the message names the class, and the instance if it has a name."""
-    for name in names:
-        check_number(name, getattr(instance, name), **limits, where=owner(instance))
+    try:
+        for name in names:
+            check_number(name, getattr(instance, name), **limits)
+    except ValueError as error:
+        raise ValueError(f"{owner(instance)}: {error}") from None
 
 
 def check_count(name: str, value: Any, low: int = 1, high: float = math.inf, *, where: str = "") -> int:
@@ -77,8 +82,11 @@ def check_count(name: str, value: Any, low: int = 1, high: float = math.inf, *, 
 
 def check_counts(instance: object, *names: str) -> None:
     """Refuse attributes that are not positive integers, in the words of `check_fields`."""
-    for name in names:
-        check_count(name, getattr(instance, name), where=owner(instance))
+    try:
+        for name in names:
+            check_count(name, getattr(instance, name))
+    except ValueError as error:
+        raise ValueError(f"{owner(instance)}: {error}") from None
 
 
 def owner(instance: object) -> str:
@@ -131,12 +139,14 @@ def check_finite(name: str, array: Any) -> None:
     """Refuse NaN and infinity in an array or sparse matrix; the message names the place."""
     entries = array.tocoo() if hasattr(array, "tocoo") else None
     values = np.asarray(array) if entries is None else entries.data
-    if values.dtype.kind != "f" or np.isfinite(values).all():
-        return
+    with np.errstate(all="ignore"):  # a finite sum, which is quick, has finite terms
+        if values.dtype.kind != "f" or np.isfinite(values.sum()) or np.isfinite(values).all():
+            return
     at = tuple(np.argwhere(~np.isfinite(values))[0])
     place = at if entries is None else (entries.row[at], entries.col[at])
     where = ", ".join(f"{what} {i}" for what, i in zip(("row", "column", "axis 2", "axis 3"), place, strict=False))
-    raise ValueError(f"{name} contains {values[at]} in {where} (from 0); replace it or leave that row out")
+    found = "NaN" if np.isnan(values[at]) else values[at]
+    raise ValueError(f"{name} contains {found} in {where} (from 0); replace it or leave that row out")
 
 
 def check_weights(sample_weight: Any, n_rows: int, dtype: npt.DTypeLike = np.float64) -> npt.NDArray[Any]:

@@ -11,6 +11,7 @@ import functools
 import re
 import textwrap
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, ClassVar, TypeVar
 
 import numpy as np
@@ -21,6 +22,7 @@ from sklearn.callback import CallbackSupportMixin
 from sklearn.utils._param_validation import InvalidParameterError, StrOptions
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from rosenblatt._checks import check_finite
 from rosenblatt._version import __version__
 from rosenblatt._warnings import warn_user
 from rosenblatt.nn import Network
@@ -31,6 +33,7 @@ __all__ = [
     "NetworkEstimator",
     "Searchable",
     "SuggestingMixin",
+    "check_rows",
     "describe_parameters",
     "divergence_message",
     "is_sparse",
@@ -162,7 +165,7 @@ class NetworkEstimator(SuggestingMixin, CallbackSupportMixin, BaseEstimator):  #
         network = self._fitted_network()
         if self._is_plain(X) and not network.spec.sparse_input:
             return np.asarray(network.predict(X))
-        X = validate_data(self, X, accept_sparse=["csr", "csc"], dtype=FLOATS, reset=False)
+        X = check_rows(self, X, dtype=FLOATS, reset=False)
         return predict_rows(network, X)
 
     def _is_plain(self, X: Any) -> bool:
@@ -199,6 +202,21 @@ def require_own_version(class_name: str, state: dict[str, Any]) -> dict[str, Any
             "promised to work within one version. Use rosenblatt.save and rosenblatt.load to keep models.",
         )
     return state
+
+
+def check_rows(estimator: Any, X: Any, y: Any = "no_validation", suffix: str = "", **how: Any) -> Any:
+    """X, or X and y, checked by scikit-learn's `validate_data`; NaN and infinity are refused in our own words.
+
+    `suffix` follows "X" and "y" in messages, as in "X_val".
+    """
+    if y is not None and not isinstance(y, str):
+        with suppress(ValueError, TypeError):  # lists of different lengths, which scikit-learn refuses
+            y = y if hasattr(y, "dtype") else np.asarray(y)
+        if getattr(getattr(y, "dtype", None), "kind", "") == "f":
+            check_finite(f"y{suffix}", y)
+    checked = validate_data(estimator, X, y, accept_sparse=["csr", "csc"], ensure_all_finite=False, **how)
+    check_finite(f"X{suffix}", checked[0] if isinstance(checked, tuple) else checked)
+    return checked
 
 
 def is_sparse(X: Any) -> bool:

@@ -23,12 +23,12 @@ from sklearn.utils import check_random_state, column_or_1d
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import validate_data
 
 from rosenblatt._checks import check_weights
 from rosenblatt.estimators.base import (
     FLOATS,
     DivergenceError,
+    check_rows,
     divergence_message,
     is_sparse,
     predict_rows,
@@ -226,7 +226,7 @@ class LogisticRegression(ClassifierMixin, StochasticSolver):  # type: ignore[mis
         warm = self.warm_start and "_network" in vars(self)
         with self._unchanged_if_diverged(first_pass=not warm):
             start = np.array(self._network.parameters) if warm else None
-            X, y = validate_data(self, X, y, accept_sparse=["csr", "csc"], dtype=FLOATS)
+            X, y = check_rows(self, X, y, dtype=FLOATS)
             labels = self.encode_target(y, warm)
             weight = self._row_weights(X, y, labels, sample_weight)
             self._prepare_network(X, start)
@@ -349,7 +349,7 @@ class LogisticRegression(ClassifierMixin, StochasticSolver):  # type: ignore[mis
     def decision_function(self, X: Any) -> Array:
         """Log-odds of the second class, shape (n_samples,), or the logits, shape (n_samples, n_classes)."""
         network = self._fitted_network()
-        X = validate_data(self, X, accept_sparse=["csr", "csc"], dtype=FLOATS, reset=False)
+        X = check_rows(self, X, dtype=FLOATS, reset=False)
         linear = Network(replace(network.chain, output="identity"), dtype=network.dtype, seed=None)
         linear.parameters[:] = network.parameters
         logits = predict_rows(linear, X)

@@ -7,6 +7,7 @@ function, which might do something else the next time.
 
 from __future__ import annotations
 
+import functools
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
@@ -28,6 +29,7 @@ class UnknownParts(TypeError):
     """A part whose equality says too little."""
 
 
+PLAIN = frozenset((type(None), str, bool, int, float))
 _kept: OrderedDict[Any, Executable] = OrderedDict()
 _lock = threading.Lock()
 
@@ -52,7 +54,7 @@ def cached_executable(make: Callable[[], Executable], *parts: Any) -> Executable
 
 def key_of(value: Any) -> Any:
     """A hashable value that is equal for equal parts only; `UnknownParts` for what is neither plain nor our record."""
-    if value is None or isinstance(value, (str, bool, int, float, np.generic)):
+    if type(value) in PLAIN or isinstance(value, np.generic):
         return type(value), value
     if isinstance(value, (tuple, list)):
         return type(value), tuple(key_of(item) for item in value)
@@ -86,4 +88,11 @@ def graph_key(graph: Graph) -> Any:
 
 def record_key(value: Any) -> Any:
     """The key of a dataclass: its type and fields."""
-    return type(value), tuple(key_of(getattr(value, field.name)) for field in fields(value))
+    kind: Any = type(value)
+    return kind, tuple([key_of(getattr(value, name)) for name in field_names(kind)])
+
+
+@functools.cache
+def field_names(kind: type) -> tuple[str, ...]:
+    """The names of a dataclass's fields."""
+    return tuple(field.name for field in fields(kind))

@@ -78,13 +78,13 @@ class Registry(Mapping[str, Any], Generic[T]):
 
     def resolve(self, given: Any) -> T:
         """The member that `given` names, with its defaults, or is; otherwise a ValueError suggests the closest name."""
-        if isinstance(given, type):
-            name = given.__name__
-            raise ValueError(f"{self.kind} is the class {name}; give an instance of it, such as {name}()")
         if isinstance(given, str) and given in self._members:
             if given not in self._defaults:
                 self._defaults[given] = self.create(given)
             return self._defaults[given]
+        if isinstance(given, type):
+            name = given.__name__
+            raise ValueError(f"{self.kind} is the class {name}; give an instance of it, such as {name}()")
         made = None if isinstance(given, str) else self._adapt(given)
         if made is None:
             raise self._unknown(self.kind, given, self.alternative)

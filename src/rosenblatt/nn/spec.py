@@ -25,6 +25,8 @@ from rosenblatt.nn.layers.normalization import BatchNorm, LayerNorm
 __all__ = ["NetworkSpec", "each_layer"]
 
 NORMALIZATIONS = ("batch", "layer")
+INITIAL = ("weights", "biases", "l1", "l2")
+"""Fields that `Dense` has too, for each layer and the output layer; None stands for its defaults."""
 
 
 @dataclass(frozen=True)
@@ -130,37 +132,41 @@ class NetworkSpec:
             node = GaussianNoise(self.input_noise, name="noise")(node)
         if self.input_dropout:
             node = drop(self.input_dropout, name="input_dropout")(node)
-        for i in range(len(self.hidden)):
-            node = self._hidden(i, node, drop)
-        output = Dense(int(self.n_outputs), name="output", **self._initial(len(self.hidden)))(node)
+        n = len(self.hidden)
+        initial = [each_layer(name, getattr(self, name), n + 1) for name in INITIAL]
+        names = ("activation", "normalization", "dropout", "max_norm")
+        hidden = [each_layer(name, getattr(self, name), n) for name in names]
+        settings = [
+            {name: value for name, value in zip(INITIAL, values, strict=True) if value is not None}
+            for values in zip(*initial, strict=True)
+        ]
+        for i, values in enumerate(zip(*hidden, strict=True)):
+            node = self._hidden(i, node, drop, settings[i], *values)
+        output = Dense(int(self.n_outputs), name="output", **settings[n])(node)
         return Graph({"prediction": output}, {"prediction": self.output})
 
     def __getstate__(self) -> dict[str, Any]:
         return {name: value for name, value in vars(self).items() if name != "graph"}
 
-    def _hidden(self, i: int, node: Node, drop: type[Dropout] | type[AlphaDropout]) -> Node:
+    def _hidden(
+        self,
+        i: int,
+        node: Node,
+        drop: type[Dropout] | type[AlphaDropout],
+        settings: dict[str, Any],
+        activation: Any,
+        kind: str | None,
+        rate: float,
+        max_norm: float,
+    ) -> Node:
         """Hidden layer i, counted from 0, with its normalization and dropout."""
-        n = len(self.hidden)
-        activation = each_layer("activation", self.activation, n)[i]
-        kind = each_layer("normalization", self.normalization, n)[i]
-        rate = each_layer("dropout", self.dropout, n)[i]
-        name = f"hidden{i + 1}"
-        settings = {**self._initial(i), "max_norm": each_layer("max_norm", self.max_norm, n)[i]}
-        node = Dense(int(self.hidden[i]), "identity" if kind else activation, name=name, **settings)(node)
+        name, units = f"hidden{i + 1}", int(self.hidden[i])
+        node = Dense(units, "identity" if kind else activation, name=name, max_norm=max_norm, **settings)(node)
         if kind:
-            norm = (
-                BatchNorm(self.norm_momentum, name=f"{name}_norm")
-                if kind == "batch"
-                else LayerNorm(name=f"{name}_norm")
-            )
+            batch = kind == "batch"
+            norm = BatchNorm(self.norm_momentum, name=f"{name}_norm") if batch else LayerNorm(name=f"{name}_norm")
             node = Activate(activation, name=f"{name}_activation")(norm(node))
         return drop(rate, name=f"{name}_dropout")(node) if rate else node
-
-    def _initial(self, i: int) -> dict[str, Any]:
-        """Initializers and penalties of layer i as arguments of `Dense`."""
-        n = len(self.hidden) + 1
-        chosen = {name: each_layer(name, getattr(self, name), n)[i] for name in ("weights", "biases", "l1", "l2")}
-        return {name: value for name, value in chosen.items() if value is not None}
 
 
 def each_layer(name: str, given: Any, n_layers: int) -> Sequence[Any]:

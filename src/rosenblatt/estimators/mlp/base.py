@@ -20,10 +20,9 @@ from sklearn.callback import with_callbacks
 from sklearn.metrics import get_scorer
 from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import validate_data
 
 from rosenblatt._checks import check_weights
-from rosenblatt.estimators.base import FLOATS, Searchable, is_sparse, rows_of, warn_user
+from rosenblatt.estimators.base import FLOATS, Searchable, check_rows, is_sparse, rows_of, warn_user
 from rosenblatt.estimators.callbacks import FitTasks, begin_fit
 from rosenblatt.estimators.mlp.coefs import LayerParameters
 from rosenblatt.estimators.mlp.hyperparameters import WITHOUT_BATCHES, MLPParameters, hidden_sizes, is_listed
@@ -158,10 +157,8 @@ class BaseMLP(MLPParameters, LayerParameters, StochasticSolver, Searchable):
         dtype: Any = FLOATS if self.dtype is None else np.dtype(self.dtype)
         if not first_pass:
             dtype = self._fitted_network().dtype
-        numeric = {} if is_classifier(self) else {"y_numeric": True}
-        X, y = validate_data(
-            self, X, y, accept_sparse=["csr", "csc"], multi_output=True, dtype=dtype, reset=first_pass, **numeric
-        )
+        numeric: dict[str, Any] = {} if is_classifier(self) else {"y_numeric": True}
+        X, y = check_rows(self, X, y, multi_output=True, dtype=dtype, reset=first_pass, **numeric)
         if sample_weight is not None:
             sample_weight = check_weights(sample_weight, X.shape[0], X.dtype)
         target = self.encode_target(y, incremental)
@@ -317,9 +314,7 @@ class BaseMLP(MLPParameters, LayerParameters, StochasticSolver, Searchable):
 
     def check_validation_set(self, X: Any, y: Any) -> TrainingData:
         """X and y as the fitted network takes them."""
-        X, y = validate_data(
-            self, X, y, accept_sparse=["csr", "csc"], multi_output=True, dtype=self._network.dtype, reset=False
-        )
+        X, y = check_rows(self, X, y, "_val", multi_output=True, dtype=self._network.dtype, reset=False)
         if X.shape[0] < 2 and not is_classifier(self):
             raise ValueError(f"X_val has {X.shape[0]} row, but the R2 score needs at least 2: give more rows.")
         return TrainingData(rows_of(X), self._encode_validation_target(y), None, y)

@@ -133,8 +133,8 @@ class MLPParameters:
 
     def _spec(self, units: Sequence[int], output: str, sparse: bool) -> NetworkSpec:
         for name in FOR_EACH_LAYER:  # checked here, because the architecture's errors would use its own names
-            n_layers = len(units) - (1 if name in WITH_OUTPUT_LAYER else 2)
-            each_layer(name, each(getattr(self, name)), n_layers)
+            if is_listed(given := getattr(self, name)):
+                each_layer(name, given, len(units) - (1 if name in WITH_OUTPUT_LAYER else 2))
         return NetworkSpec(
             n_inputs=int(units[0]),
             hidden=tuple(int(u) for u in units[1:-1]),

@@ -6,6 +6,7 @@ mean over a batch. Never computes a loss itself.
 
 from __future__ import annotations
 
+import functools
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable
@@ -124,7 +125,7 @@ class NamedLoss(ABC):
         """Network outputs for each column of the target."""
         return 1
 
-    @property
+    @functools.cached_property
     def record(self) -> Loss:
         """What training needs to know about it."""
         return Loss(self, **{f.name: getattr(self, f.name) for f in fields(Loss) if f.name != "function"})

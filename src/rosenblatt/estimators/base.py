@@ -22,7 +22,7 @@ from sklearn.callback import CallbackSupportMixin
 from sklearn.utils._param_validation import InvalidParameterError, StrOptions
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from rosenblatt._checks import check_finite
+from rosenblatt._checks import check_finite, check_number
 from rosenblatt._version import __version__
 from rosenblatt._warnings import warn_user
 from rosenblatt.nn import Network
@@ -33,6 +33,7 @@ __all__ = [
     "NetworkEstimator",
     "Searchable",
     "SuggestingMixin",
+    "check_class_weight",
     "check_rows",
     "describe_parameters",
     "divergence_message",
@@ -217,6 +218,17 @@ def check_rows(estimator: Any, X: Any, y: Any = "no_validation", suffix: str = "
     checked = validate_data(estimator, X, y, accept_sparse=["csr", "csc"], ensure_all_finite=False, **how)
     check_finite(f"X{suffix}", checked[0] if isinstance(checked, tuple) else checked)
     return checked
+
+
+def check_class_weight(class_weight: Any, classes: npt.NDArray[Any]) -> None:
+    """Refuse a mapping that names other classes, or has factors that are not numbers of at least 0."""
+    if not isinstance(class_weight, dict):
+        return
+    known = classes.tolist()
+    if unknown := [label for label in class_weight if label not in known]:
+        raise ValueError(f"class_weight names {', '.join(map(repr, unknown))}, but the labels of y are {known}.")
+    for label, factor in class_weight.items():
+        check_number(f"class_weight[{label!r}]", factor, 0)
 
 
 def is_sparse(X: Any) -> bool:

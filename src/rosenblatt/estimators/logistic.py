@@ -28,6 +28,7 @@ from rosenblatt._checks import check_weights
 from rosenblatt.estimators.base import (
     FLOATS,
     DivergenceError,
+    check_class_weight,
     check_rows,
     divergence_message,
     is_sparse,
@@ -224,7 +225,7 @@ class LogisticRegression(ClassifierMixin, StochasticSolver):  # type: ignore[mis
         if self.solver != "lbfgs" and not self.fit_intercept:
             raise ValueError(f"fit_intercept=False needs solver='lbfgs', but solver is {self.solver!r}.")
         warm = self.warm_start and "_network" in vars(self)
-        with self._unchanged_if_diverged(first_pass=not warm):
+        with self._unchanged_if_failed(first_pass=not warm):
             start = np.array(self._network.parameters) if warm else None
             X, y = check_rows(self, X, y, dtype=FLOATS)
             labels = self.encode_target(y, warm)
@@ -265,6 +266,7 @@ class LogisticRegression(ClassifierMixin, StochasticSolver):  # type: ignore[mis
                 "rows with a positive weight."
             )
         if self.class_weight is not None:
+            check_class_weight(self.class_weight, self.classes_)
             weight *= compute_class_weight(self.class_weight, classes=self.classes_, y=y, sample_weight=weight)[labels]
         return weight
 

@@ -142,13 +142,13 @@ class StochasticSolver(NetworkEstimator):
     _optimizer: OptimizerState
 
     @contextmanager
-    def _unchanged_if_diverged(self, first_pass: bool) -> Iterator[None]:
-        """Restore every attribute and weight if training diverges, so that no NaN model is left behind."""
+    def _unchanged_if_failed(self, first_pass: bool) -> Iterator[None]:
+        """Restore every attribute and weight if `fit` fails, so that the earlier model is whole and none holds NaN."""
         before = dict(vars(self))
         kept = None if first_pass else np.array(self._fitted_network().block)
         try:
             yield
-        except DivergenceError:
+        except Exception:
             self.__dict__ = before
             if kept is not None:
                 self._fitted_network().block[:] = kept
@@ -186,7 +186,7 @@ class StochasticSolver(NetworkEstimator):
             callbacks=[*([self._print_epoch] if self.verbose else []), *tasks.callbacks(self._network)],
             total_epochs=self.max_iter,
             history=self.history_,
-            keep_interrupted=True,
+            keep_interrupted=not incremental,  # a loop over partial_fit ends, too
             **how,
         )
         self.history_ = loop.history  # with the epochs of a checkpoint, which count as if they were trained now
@@ -227,6 +227,7 @@ class StochasticSolver(NetworkEstimator):
 
     def _note_outcome(self, loop: TrainingLoop, warn_at_end: bool = True) -> None:
         """Warn if training did not end as planned, or raise `DivergenceError`."""
+        self.n_iter_ = loop.epoch
         if loop.outcome is Outcome.DIVERGED:
             rate = self._optimizer.rates.present
             advice = (
@@ -240,7 +241,7 @@ class StochasticSolver(NetworkEstimator):
                 ConvergenceWarning,
             )
         elif loop.outcome is Outcome.NO_SCORE:
-            raise DivergenceError(f"{loop.failure}. The estimator is left as it was before this call.")
+            raise ValueError(f"{loop.failure}. The estimator is left as it was before this call.")
         elif loop.outcome is Outcome.INTERRUPTED:
             warn_user(f"Training interrupted by user in epoch {self.n_iter_ + 1}; the network is kept as it is.")
         elif loop.outcome is Outcome.ALL_EPOCHS and warn_at_end and not self._optimizer.rates.runs_to_completion:

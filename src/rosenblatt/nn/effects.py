@@ -27,25 +27,30 @@ class LayerEffects:
     is_random: bool
     needs_whole_batch: bool
     updates_buffers: bool
+    differs_in_prediction: bool
 
     @property
     def is_fixed(self) -> bool:
-        """Whether it is the same function of each row by itself in every step."""
-        return not (self.is_random or self.needs_whole_batch or self.updates_buffers)
+        """Whether it is the same function of each row by itself in every step and in prediction."""
+        return not (self.is_random or self.needs_whole_batch or self.updates_buffers or self.differs_in_prediction)
 
 
 def effects_of(graph: Graph, frozen: frozenset[str] = frozenset()) -> dict[Node, LayerEffects]:
     """The effects of each node's layer in training, with these parameters frozen."""
     work = ProgramBuilder(Builder(), graph, Objective("squared_error", frozen=frozen))
+    prediction = ProgramBuilder(Builder(), graph, Objective("squared_error", frozen=frozen))
     found = {}
     for stream, node in enumerate(graph.nodes):
         n_instructions, n_updates = len(work.b.instructions), len(work.buffer_updates)
+        n_predicting = len(prediction.b.instructions)
         work.append(node, stream, training=True)
-        appended = work.b.instructions[n_instructions:]
+        prediction.append(node, stream, training=False)
+        appended, predicting = work.b.instructions[n_instructions:], prediction.b.instructions[n_predicting:]
         found[node] = LayerEffects(
             any(OPS[instruction.op].is_random for instruction in appended),
             mixes_rows(appended),
             len(work.buffer_updates) > n_updates,
+            [(i.op, dict(i.attrs)) for i in appended] != [(i.op, dict(i.attrs)) for i in predicting],
         )
     return found
 

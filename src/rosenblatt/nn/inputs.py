@@ -60,7 +60,9 @@ def training_arrays(
     shown = {f"X{suffix}" if name == "x" else name + suffix * (name in names.values()): a for name, a in arrays.items()}
     n_rows = check_same_rows(**shown)
     if sample_weight is not None:
-        arrays["sample_weight"] = check_weights(sample_weight, n_rows, np.result_type(sample_weight, np.float32))
+        arrays["sample_weight"] = check_weights(
+            sample_weight, n_rows, np.result_type(np.asarray(sample_weight), np.float32)
+        )
     return arrays
 
 

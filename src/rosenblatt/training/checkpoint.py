@@ -87,7 +87,7 @@ class Checkpoints:
             if kind != KIND or not isinstance(state, dict) or not isinstance(state.get("fingerprint"), dict):
                 raise ModelFileError("it is no checkpoint")
         except ModelFileError as error:
-            raise CheckpointError(f"{self.path}: {error}. {remedy}") from None
+            raise CheckpointError(f"{self.path}: {str(error).rstrip('.')}. {remedy}") from None
         theirs = state["fingerprint"]
         names = [n for n in {**self.fingerprint, **theirs} if self.fingerprint.get(n) != theirs.get(n)]
         if names:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from rosenblatt import _core
 from rosenblatt.ir.compile import NO_SLOTS, compile_program
-from rosenblatt.nn.inputs import training_arrays
+from rosenblatt.nn.inputs import input_arrays, training_arrays
 from rosenblatt.nn.objective import LossGiven, Objective
 from rosenblatt.nn.programs import block_rows, evaluation_program
 from rosenblatt.training.trainer import Trainer, sources_of
@@ -104,7 +104,7 @@ class GradientProbe:
     ) -> None:
         self.network, self._twin = network, network.copy()
         self._trainer = Trainer(self._twin, loss, None)
-        self._trainer.set_data(_first(X, max_rows), _first(y, max_rows))
+        self._trainer.set_data(_first(input_arrays(network.graph, X), max_rows), _first(y, max_rows))
 
     def statistics(self, threshold: float = 1e-6) -> list[LayerGradient]:
         """Statistics of each layer with weights that are not frozen, with the network's current parameters."""

@@ -156,7 +156,8 @@ def fit(
     gradient_statistics : bool
         Whether to record norm, vanishing share and dead neurons of each layer's gradient after each epoch.
     cache_frozen : bool
-        Whether to compute the outputs of the frozen layers next to the data, which do not change, only once.
+        Whether to compute the outputs of the frozen layers next to the data, which do not change, only once. Callbacks
+        and the scorer then receive the layers behind them, as a network of its own.
     callbacks : sequence of callable
         Each is called with an `Epoch` after each epoch. A true result ends training.
     checkpoint : path, optional
@@ -175,7 +176,9 @@ def fit(
     Raises
     ------
     DivergenceError
-        A `ValueError`: a loss is not finite, or no validation score is a number. The network is as it was before.
+        A `ValueError`: a loss is not finite. The network is as it was before.
+    ValueError
+        If an option or the data are not allowed, or no validation score is a number.
     CheckpointError
         If the checkpoint in the folder is of another training.
     """
@@ -194,7 +197,7 @@ def fit(
     if loop.failure:
         network.block[...] = before
         if loop.outcome is Outcome.NO_SCORE:
-            raise DivergenceError(f"{loop.failure}. The network is as it was before.")
+            raise ValueError(f"{loop.failure}. The network is as it was before.")
         rate = f"a smaller learning_rate (now {learning_rate:g}), clip_norm=1, and " if optimizer != "lbfgs" else ""
         raise DivergenceError(f"{loop.failure}: try {rate}scaled inputs and targets. The network is as it was before.")
     return loop.history
@@ -348,5 +351,11 @@ def check_options(o: Mapping[str, Any]) -> None:
     check_seed("seed", o["seed"])
     if o["validation"] is not None and (not isinstance(o["validation"], tuple) or len(o["validation"]) != 2):
         raise ValueError("validation must be a tuple (X, y)")
+    if not isinstance(o["callbacks"], (list, tuple)) or not all(map(callable, o["callbacks"])):
+        raise ValueError(
+            f"callbacks is {o['callbacks']!r}; it must be a list of functions, each of which takes an Epoch"
+        )
+    if o["scorer"] is not None and not callable(o["scorer"]):
+        raise ValueError(f"scorer is {o['scorer']!r}; it must be a function scorer(network, X, y) -> float")
     if o["scorer"] is not None and o["validation"] is None:
         raise ValueError("scorer needs validation=(X, y) to score on")

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rosenblatt import _core
+from rosenblatt._checks import check_number
 from rosenblatt.ir.compile import Executable, aligned_bytes, compile_program, source
 from rosenblatt.ir.planner import layout
 from rosenblatt.nn.effects import needs_whole_batch
@@ -78,8 +79,10 @@ class Trainer:
     ) -> None:
         self.network = network
         for name in ("learning_rate_factors", "weight_decay_factors"):
-            settings[name] = spread(network, settings.get(name))
+            settings[name] = spread(network, name, settings.get(name))
         settings["head_weights"] = settings.get("head_weights") or {}
+        for head, weight in settings["head_weights"].items():
+            check_number(f"head_weights[{head!r}]", weight, 0)
         self.objective = Objective(loss, frozen=network.frozen, **settings)
         self.optimizer = optimizer
         if batch_size is not None and batch_size < 1:
@@ -342,6 +345,7 @@ def sources_of(executable: Executable, graph: Graph, arrays: Mapping[str, Any]) 
     return [source(program.leaf(name), arrays[name], limits.get(name, 2**31 - 1)) for name in names]
 
 
-def spread(network: Network, factors: Mapping[str, float] | None) -> dict[str, float]:
+def spread(network: Network, what: str, factors: Mapping[str, float] | None) -> dict[str, float]:
     """Factors by patterns, as factors by parameters' names."""
-    return {name: float(f) for pattern, f in (factors or {}).items() for name in network.graph.match(pattern)}
+    checked = {pattern: check_number(f"{what}[{pattern!r}]", f, 0) for pattern, f in (factors or {}).items()}
+    return {name: factor for pattern, factor in checked.items() for name in network.graph.match(pattern)}

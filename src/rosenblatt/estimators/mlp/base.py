@@ -104,7 +104,7 @@ class BaseMLP(MLPParameters, LayerParameters, StochasticSolver, Searchable):
         fitted = "_network" in vars(self) or "_assigned" in vars(self)
         first_pass = not (fitted and (self.warm_start or incremental))
         self._refuse_contradictions(incremental, validation)
-        with self._unchanged_if_diverged(first_pass):
+        with self._unchanged_if_failed(first_pass):
             data = self._check_data(X, y, sample_weight, incremental, first_pass)
             rng = check_random_state(self.random_state)
             arrays = {"X": data.X, "y": data.y, "sample_weight": data.sample_weight}
@@ -125,11 +125,12 @@ class BaseMLP(MLPParameters, LayerParameters, StochasticSolver, Searchable):
                 order = ShuffledRows(rows, rng, self.shuffle)
                 loop = self._loop_of(data, held_out, order, mask_seed, tasks, incremental, checkpoints=checkpoints)
                 loop.on_pause = lambda: self._finish(data)
+                finished = loop.outcome is not None  # by an earlier process
                 try:
                     yield from loop.stages(pause)
                 finally:
                     loop.trainer.release_data()
-                self._note_outcome(loop, warn_at_end=not incremental)
+                self._note_outcome(loop, warn_at_end=not incremental and not finished)
             self._finish(data)
             tasks.end_fit()
 
@@ -239,6 +240,11 @@ class BaseMLP(MLPParameters, LayerParameters, StochasticSolver, Searchable):
             return rows, None
         rows, others = self._split(data, rng)
         weight = None if data.sample_weight is None else data.sample_weight[others]
+        if weight is not None and not weight.any():
+            raise ValueError(
+                f"sample_weight is zero in all {len(others)} rows that early_stopping set aside: raise "
+                "validation_fraction, change random_state, or pass X_val and y_val."
+            )
         return rows, TrainingData(data.X[others], data.y[others], weight, np.asarray(data.labels)[others])
 
     def _loop_of(
@@ -275,7 +281,12 @@ class BaseMLP(MLPParameters, LayerParameters, StochasticSolver, Searchable):
         if self.scoring is not None:
             scorer = get_scorer(self.scoring) if isinstance(self.scoring, str) else self.scoring
             score = partial(scorer, self, data.X, data.labels)
-        return lambda: {**({"val_loss": evaluator.loss()} if evaluator else {}), "val_score": float(score())}
+
+        def measure() -> dict[str, float]:
+            self.n_iter_ += 1  # which a scorer may read
+            return {**({"val_loss": evaluator.loss()} if evaluator else {}), "val_score": float(score())}
+
+        return measure
 
     def evaluator(self, data: TrainingData) -> Evaluator | None:
         """Measures the loss on checked data; None if they are sparse and the network is not, or the reverse."""

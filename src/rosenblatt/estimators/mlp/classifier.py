@@ -19,7 +19,7 @@ from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import _check_partial_fit_first_call, type_of_target, unique_labels
 
-from rosenblatt.estimators.base import predict_rows, set_parameters
+from rosenblatt.estimators.base import check_class_weight, predict_rows, set_parameters
 from rosenblatt.estimators.mlp.base import BaseMLP, Score, TrainingData, solver_is_stochastic
 from rosenblatt.estimators.mlp.parameters import describe_shared_parameters
 from rosenblatt.nn.losses import (
@@ -280,10 +280,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         if self.label_binarizer_.y_type_.startswith("multilabel"):
             raise ValueError("class_weight needs one label per row, but y has several: pass sample_weight instead.")
         labels = column_or_1d(y)
-        known = self.classes_.tolist()
-        unknown = [c for c in self.class_weight if c not in known] if isinstance(self.class_weight, dict) else []
-        if unknown:
-            raise ValueError(f"class_weight names {', '.join(map(repr, unknown))}, but the labels of y are {known}.")
+        check_class_weight(self.class_weight, self.classes_)
         weights = compute_class_weight(self.class_weight, classes=self.classes_, y=labels, sample_weight=sample_weight)
         weight = weights[np.searchsorted(self.classes_, labels)].astype(X.dtype)
         return weight if sample_weight is None else weight * sample_weight  # type: ignore[no-any-return]

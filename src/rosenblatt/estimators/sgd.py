@@ -149,7 +149,8 @@ class StochasticSolver(NetworkEstimator):
         try:
             yield
         except Exception:
-            self.__dict__ = before
+            running = {name: value for name, value in vars(self).items() if "callback" in name}  # scikit-learn ends it
+            self.__dict__ = before | running
             if kept is not None:
                 self._fitted_network().block[:] = kept
                 self.__dict__.pop("_optimizer", None)  # its moments may hold NaN

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from sklearn.metrics import r2_score
 
 import rosenblatt
 from rosenblatt import MLPSearchCV, TabularClassifier, TabularRegressor
@@ -57,12 +59,49 @@ def test_a_split_keeps_rows_together_and_infers_kinds_from_its_own() -> None:
     assert TabularTask.of(TABLE, "price").split(0.25, 0)[1].target.values.shape == (30,)
 
 
-def test_kinds_of_the_estimator_replace_those_of_the_task() -> None:
-    task = TabularTask.of(TABLE, "price", kinds={"town": "ignored"})
-    kinds = {kind.name: kind.kind for kind in TabularRegressor(**QUICK).fit(task).preparation_.kinds}
-    assert kinds["town"] == "ignored"
-    model = TabularRegressor(**QUICK, kinds={"town": "categorical"}).fit(task)
-    assert {kind.name: kind.kind for kind in model.preparation_.kinds}["town"] == "categorical"
+def test_kinds_of_the_estimator_win_over_those_of_the_task_column_by_column() -> None:
+    task = TabularTask.of({**TABLE, "place": np.arange(N) % 3}, "price", kinds={"town": "ignored", "sold": "ignored"})
+    for kinds, town in (({"town": "categorical"}, "categorical"), ({}, "ignored"), (None, "ignored")):
+        model = TabularRegressor(**QUICK, kinds=kinds).fit(TABLE, "price")
+        model.fit(task)  # which has another column
+        found = {kind.name: kind.kind for kind in model.preparation_.kinds}
+        assert (found["town"], found["sold"]) == (town, "ignored")
+        assert list(model.feature_names_in_) == ["size", "town", "sold", "place"]
+        assert (model.n_features_in_, "place" in model.report()) == (4, True)
+
+
+def test_a_search_with_kinds_in_its_space_tries_them_alone() -> None:
+    estimator = TabularRegressor(**QUICK, kinds={"town": "ignored"})
+    search = MLPSearchCV(estimator, {"kinds": [{"sold": "ignored"}]}, n_trials=1, max_epochs=2).fit(TABLE, "price")
+    kinds = {kind.name: kind.kind for kind in search.best_estimator_.preparation_.kinds}
+    assert kinds == {"size": "numeric", "town": "categorical", "sold": "ignored"}
+
+
+def test_a_record_of_other_weights_or_kinds_is_refused(tmp_path: Path) -> None:
+    search = MLPSearchCV(TabularRegressor(**QUICK), {"dropout": [0.0]}, n_trials=1, checkpoint=tmp_path / "record")
+    search.set_params(max_epochs=2, refit=False)
+    search.fit(TabularTask.of(TABLE, "price", kinds={"town": "ignored"}), None)
+    for changed in ({"kinds": {"town": "text"}}, {"kinds": {"town": "ignored"}, "weights": 1 + np.arange(N)}):
+        with pytest.raises(ValueError, match="record"):
+            search.fit(TabularTask.of(TABLE, "price", **changed), None)
+
+
+@pytest.mark.parametrize(("name", "kind"), [("sold", TabularClassifier), ("price", TabularRegressor)])
+def test_averages_of_a_search_are_weighted_as_its_task(name: str, kind: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    weights = np.where(np.arange(N) % 2, 5.0, 0.1)
+    task = TabularTask.of(TABLE, name, weights=weights)
+    models = [kind(members=2, hidden=(4,), epochs=2, dropout=dropout).fit(task) for dropout in (0.0, 0.3)]
+    models[0].average_with(models[1:], task.target.decoded(), weights)
+    truth, found = task.target.values, models[0].out_of_fold_
+    if kind is TabularClassifier:
+        assert models[0].score_ == pytest.approx(np.average(found.argmax(axis=1) == truth, weights=weights))
+    else:
+        assert models[0].score_ == pytest.approx(r2_score(truth, found, sample_weight=weights))
+    passed = []
+    monkeypatch.setattr(kind, "average_with", lambda model, others, y, weights=None: passed.append(weights))
+    space = {"dropout": [0.0, 0.3]}
+    MLPSearchCV(kind(**QUICK), space, n_trials=2, max_epochs=2, ensemble=2, strategy="random").fit(task, None)
+    np.testing.assert_array_equal(passed, [weights])
 
 
 def test_a_leak_is_noted_with_the_kinds() -> None:

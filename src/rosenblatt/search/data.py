@@ -44,7 +44,7 @@ class SearchData:
         if self.makes_own_folds:
             if isinstance(y, str):  # once for all candidates
                 task = "classification" if is_classifier(estimator) else "regression"
-                self.X, self.y = TabularTask.of(X, y, task, estimator.kinds), None
+                self.X, self.y = TabularTask.of(X, y, task), None
             elif not (issparse(X) or is_nameless(X) or isinstance(X, TabularTask)):
                 self.X = read_table(X)
             if not isinstance(cv, Integral):
@@ -64,6 +64,10 @@ class SearchData:
     def target_values(self) -> Any:
         """The target of a tabular estimator, which may be a column."""
         return self.X.target.decoded() if isinstance(self.X, TabularTask) else np.asarray(self.y)
+
+    def weights(self) -> Any:
+        """The weights of all rows, which only a task has, or None."""
+        return self.X.weights if isinstance(self.X, TabularTask) else None
 
     def _split(self, estimator: Any, X: Any, y: Any, cv: Any) -> list[Fold]:
         if y is None:
@@ -94,7 +98,11 @@ class SearchData:
         """A hash of the data and of a text."""
         found = hashlib.blake2b(said.encode(), digest_size=20)
         if self.makes_own_folds:
-            found.update(table_digest(self.X.inputs if isinstance(self.X, TabularTask) else self.X).encode())
+            inputs, kinds, weights = self.X, {}, self.weights()
+            if isinstance(self.X, TabularTask):
+                inputs, kinds = self.X.inputs, self.X.overrides
+            found.update(table_digest(inputs).encode())
+            found.update(repr((sorted(kinds.items()), None if weights is None else data_digest(weights))).encode())
             found.update(data_digest(self.target_values()).encode())
         else:
             for fold in self.folds:

@@ -44,7 +44,7 @@ def average_leaders(run: SearchScheduler, X: Any, y: Any) -> Any:
         has_time = other.trial in run.workers.trainings or run.budget.end == math.inf
         if alike and has_time and other.standing[:2] == first.standing[:2]:
             both = copy(best)
-            both.average_with([fitted(run, other.trial, X, y)], run.data.target_values())
+            both.average_with([fitted(run, other.trial, X, y)], run.data.target_values(), run.data.weights())
             best = both if both.score_ > best.score_ else best
     return best
 

@@ -137,7 +137,8 @@ class TabularEstimator(SuggestingMixin, Searchable, BaseEstimator):  # type: ign
                 raise ValueError("a TabularTask holds the target and the weights: leave y and sample_weight out.")
             if (X.target.classes is None) == is_classifier(self):
                 raise ValueError(f"the task is a {X.target.task} one, which {type(self).__name__} does not learn.")
-            task = X if self.kinds is None or self.kinds == X.overrides else replace(X, overrides=self.kinds)
+            kinds = {**X.overrides, **(self.kinds or {})}
+            task = X if kinds == X.overrides else replace(X, overrides=kinds)
         elif isinstance(y, str):
             require_names(X, y)
             task = TabularTask.of(X, y, "classification" if is_classifier(self) else "regression", self.kinds)
@@ -151,7 +152,7 @@ class TabularEstimator(SuggestingMixin, Searchable, BaseEstimator):  # type: ign
             if len(target.values) != inputs.n_rows:
                 raise ValueError(f"X has {inputs.n_rows} rows, y has {len(target.values)}: each row needs a target.")
             task = TabularTask(inputs, target, self.kinds or {})
-        if isinstance(y, str) or task is X:
+        if isinstance(y, str) or isinstance(X, TabularTask):
             self._read(task.inputs, reset=True)
         if sample_weight is not None:
             task = replace(task, weights=check_weights(sample_weight, task.inputs.n_rows))
@@ -187,8 +188,8 @@ class TabularEstimator(SuggestingMixin, Searchable, BaseEstimator):  # type: ign
             )
         return ensemble
 
-    def average_with(self, others: Sequence[Any], y: Any) -> None:
-        """Add the networks of other estimators, fitted on the same rows with the target `y`, and calibrate again."""
+    def average_with(self, others: Sequence[Any], y: Any, weights: Array | None = None) -> None:
+        """Add the networks of other estimators, fitted on the same rows, targets and weights; calibrate again."""
         raise NotImplementedError
 
     def _folds(self, n: int, labels: Array | None = None) -> Folds:

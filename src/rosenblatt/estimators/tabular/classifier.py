@@ -179,10 +179,10 @@ class TabularClassifier(ClassifierMixin, TabularEstimator):  # type: ignore[misc
             self.decision_weights_ = best_decisions(chosen.metric, labels, known, weights)
         self.score_ = chosen.score.measure(labels, known * self.decision_weights_, weights)
 
-    def average_with(self, others: Sequence[Any], y: Any) -> None:
+    def average_with(self, others: Sequence[Any], y: Any, weights: Array | None = None) -> None:
         label = {name: i for i, name in enumerate(self.classes_.tolist())}
         labels = np.array([label[name] for name in np.ravel(y).tolist()], np.int32)
-        self._finish(self.ensemble_.joined([other.ensemble_ for other in others]), labels, None)
+        self._finish(self.ensemble_.joined([other.ensemble_ for other in others]), labels, weights)
 
     @property
     def score_name(self) -> str:

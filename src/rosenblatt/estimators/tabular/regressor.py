@@ -193,11 +193,11 @@ class TabularRegressor(RegressorMixin, TabularEstimator):  # type: ignore[misc]
         self.out_of_fold_ = decoded[:, 0] if self.one_target_ else decoded
         self.score_ = goal.score.measure(targets[seen], decoded[seen], weights)
 
-    def average_with(self, others: Sequence[Any], y: Any) -> None:
+    def average_with(self, others: Sequence[Any], y: Any, weights: Array | None = None) -> None:
         targets = np.asarray(y, np.float64).reshape(len(self.out_of_fold_), -1)
         alike = [other for other in others if other.target_scaler_.kind == self.target_scaler_.kind]
         self.ensemble_ = self.ensemble_.joined([other.ensemble_ for other in alike])
-        self._finish(self._goal(targets), replace(self.target_scaler_, factor=1.0, shifts=()), targets, None)
+        self._finish(self._goal(targets), replace(self.target_scaler_, factor=1.0, shifts=()), targets, weights)
 
     @property
     def score_name(self) -> str:

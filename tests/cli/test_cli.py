@@ -352,6 +352,13 @@ COMMANDS: dict[str, tuple[list[str], str]] = {
 }
 
 
+def test_no_hidden_layer_is_refused_in_one_line(command: Any) -> None:
+    Path("t.csv").write_text("a,b\n" + "1,2\n2,4\n3,4\n" * 10)
+    code, _, err = command("train", "t.csv", "--target", "b", "--hidden", "")
+    assert code == 2
+    assert re.fullmatch(r"rosenblatt: hidden is \(\); give the neurons of at least one layer.*\n", err)
+
+
 @pytest.mark.parametrize(("arguments", "message"), COMMANDS.values(), ids=COMMANDS)
 def test_an_error_is_one_line_and_changes_nothing(arguments: list[str], message: str, command: Any) -> None:
     Path("t.csv").write_text("a,b\n1,2\n3,4\n")

@@ -104,6 +104,34 @@ def test_averages_of_a_search_are_weighted_as_its_task(name: str, kind: Any, mon
     np.testing.assert_array_equal(passed, [weights])
 
 
+def test_learn_takes_weights() -> None:
+    weights = np.where(SIZE > 0, 5.0, 0.1)
+    model = rosenblatt.learn(TABLE, "price", sample_weight=weights.tolist(), **QUICK)
+    assert model.score_ == rosenblatt.learn(TabularTask.of(TABLE, "price", weights=weights), **QUICK).score_
+    assert model.score_ != rosenblatt.learn(TABLE, "price", **QUICK).score_
+
+
+def test_weights_of_a_task_become_an_array() -> None:
+    task = TabularTask.of(TABLE, "price")
+    task = TabularTask(task.inputs, task.target, {}, [1] * N)  # type: ignore[arg-type]
+    np.testing.assert_array_equal(task.take(np.arange(3)).weights, np.ones(3))
+
+
+@pytest.mark.parametrize("time_budget", [None, 5.0])
+@pytest.mark.parametrize(("name", "kind"), [("sold", TabularClassifier), ("price", TabularRegressor)])
+def test_held_out_rows_without_weight_are_refused_before_training(name: str, kind: Any, time_budget: Any) -> None:
+    epochs: list[Any] = []
+    model = kind(members=8, epochs=2, time_budget=time_budget, on_epoch=epochs.append)
+    weights = np.zeros(N)
+    weights[model.set_params(members=8).fit(TABLE, name).ensemble_.members[0].held_out] = 1
+    epochs.clear()
+    with pytest.raises(
+        ValueError, match=r"weights of all 15 held-out rows of network 2 are zero.*Leave rows of weight"
+    ):
+        model.fit(TABLE, name, weights)
+    assert not epochs
+
+
 def test_a_leak_is_noted_with_the_kinds() -> None:
     task = TabularTask.of({**TABLE, "tax": 2 * TABLE["price"]}, "price")
     with pytest.warns(TableWarning, match="column 'tax': by itself it predicts the target"):
@@ -125,6 +153,28 @@ REFUSED: dict[str, tuple[Any, type[Exception], str]] = {
     ),
     "no inputs": (lambda _: TabularTask.of({"price": SIZE}, "price"), TableError, "no column but the target"),
     "names of an array": (lambda _: TabularRegressor().fit(np.ones((3, 2)), "price"), TypeError, "have no names"),
+    "a task's rows": (
+        lambda task: TabularTask(task.inputs, task.target.take(np.arange(9))),
+        TableError,
+        "target has 9",
+    ),
+    "a task's weights": (
+        lambda task: TabularTask(task.inputs, task.target, {}, [1.0]),
+        ValueError,
+        "sample_weight has",
+    ),
+    "no share": (lambda task: task.split(0.0, 0), ValueError, r"share is 0.0; it must be a number in \(0, 1\)"),
+    "all rows": (lambda task: task.split(1.0, 0), ValueError, r"share is 1.0; it must be a number in \(0, 1\)"),
+    "weights twice": (
+        lambda task: rosenblatt.learn(task, sample_weight=np.ones(N)),
+        ValueError,
+        "leave y and sample_w",
+    ),
+    "a misspelt parameter": (
+        lambda task: rosenblatt.learn(task, epoch=3),
+        TypeError,
+        "TabularRegressor has no parameter 'epoch'. Did you mean 'epochs'",
+    ),
     "weights of other rows": (lambda _: TabularTask.of(TABLE, "price", weights=[1.0]), ValueError, "sample_weight"),
 }
 

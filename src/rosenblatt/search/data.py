@@ -98,11 +98,10 @@ class SearchData:
         """A hash of the data and of a text."""
         found = hashlib.blake2b(said.encode(), digest_size=20)
         if self.makes_own_folds:
-            inputs, kinds, weights = self.X, {}, self.weights()
-            if isinstance(self.X, TabularTask):
-                inputs, kinds = self.X.inputs, self.X.overrides
-            found.update(table_digest(inputs).encode())
-            found.update(repr((sorted(kinds.items()), None if weights is None else data_digest(weights))).encode())
+            is_task, weights = isinstance(self.X, TabularTask), self.weights()
+            kinds = sorted(self.X.overrides.items()) if is_task else []
+            found.update(table_digest(self.X.inputs if is_task else self.X).encode())
+            found.update(repr((kinds, None if weights is None else data_digest(weights))).encode())
             found.update(data_digest(self.target_values()).encode())
         else:
             for fold in self.folds:

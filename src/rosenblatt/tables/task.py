@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rosenblatt._checks import check_weights
+from rosenblatt._checks import check_number, check_weights
 from rosenblatt.tables.kinds import ColumnKind, infer_kinds
 from rosenblatt.tables.leakage import annotate_leakage
 from rosenblatt.tables.readers.reading import read_table
@@ -44,6 +44,13 @@ class TabularTask:
     target: Target
     overrides: Mapping[str, str] = field(default_factory=dict)
     weights: NDArray[Any] | None = None
+
+    def __post_init__(self) -> None:
+        n_rows, n_targets = self.inputs.n_rows, len(self.target.values)
+        if n_rows != n_targets:
+            raise TableError(f"inputs has {n_rows} rows, but target has {n_targets}: each row needs a target.")
+        if self.weights is not None:
+            object.__setattr__(self, "weights", check_weights(self.weights, n_rows))
 
     @classmethod
     def of(
@@ -78,7 +85,6 @@ class TabularTask:
             raise TableError(f"the table has no column but the target {target!r}.")
         if target in (kinds or {}):
             raise TableError(f"kinds names the target {target!r}; it only says what other columns are. Leave it out.")
-        weights = None if weights is None else check_weights(weights, table.n_rows)
         return cls(inputs, fit_target(column, task), kinds or {}, weights)
 
     @cached_property
@@ -107,6 +113,7 @@ def split_rows(n_rows: int, share: float, seed: int, labels: NDArray[np.int64] |
     With labels 0, 1, 2, ..., each class gives its share, rounded so that the shares add up; a class of one row stays in
     training.
     """
+    check_number("share", share, 0, 1, above=True, below=True)
     order = np.random.default_rng(seed).permutation(n_rows)
     n_held = min(max(round(share * n_rows), 1), n_rows - 1)
     if labels is None:

@@ -216,7 +216,22 @@ def test_classes_of_one_row_and_a_hundred_classes():
             "y has a single class, 1; classification needs at least two",
         ),
         "lengths": (lambda: TabularClassifier().fit([[1.0], [2.0]], [1, 0, 1]), "X has 2 rows, y has 3"),
-        "hidden": (lambda: TabularClassifier(hidden=(8, 0)).fit(*load_iris(return_X_y=True)), "every layer needs"),
+        "hidden": (
+            lambda: TabularClassifier(hidden=(8, 0)).fit(*load_iris(return_X_y=True)),
+            "hidden: layer 2 is 0; it must be a positive integer",
+        ),
+        "half a neuron": (
+            lambda: TabularClassifier(hidden=(8.5,)).fit(*load_iris(return_X_y=True)),
+            r"hidden: layer 1 is 8\.5; it must be a positive integer",
+        ),
+        "hidden is on": (
+            lambda: TabularRegressor(hidden=True).fit(*load_iris(return_X_y=True)),
+            "hidden: layer 1 is True; it must be a positive integer",
+        ),
+        "no layer": (
+            lambda: TabularRegressor(hidden=()).fit(*load_iris(return_X_y=True)),
+            r"hidden is \(\); give the neurons of at least one layer",
+        ),
         "preset": (lambda: TabularClassifier("bset").fit([[1.0]], [1]), "Did you mean 'best'"),
         "sparse weight": (
             lambda: TabularRegressor().fit([[1.0], [2.0]], [1, 2], sample_weight=[-1, 1]),

@@ -21,7 +21,7 @@ from sklearn.model_selection import KFold, ShuffleSplit, StratifiedKFold, Strati
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from rosenblatt._checks import check_weights
+from rosenblatt._checks import check_count
 from rosenblatt.estimators.base import Searchable, SuggestingMixin, warn_user
 from rosenblatt.estimators.tabular.architecture import Settings
 from rosenblatt.estimators.tabular.ensemble import Ensemble, fit_ensemble
@@ -80,10 +80,13 @@ class TabularEstimator(SuggestingMixin, Searchable, BaseEstimator):  # type: ign
         """The preset's settings, as the user's parameters change them."""
         given = {name: getattr(self, name) for name in OVERRIDES if getattr(self, name) is not None}
         if self.hidden is not None:
-            sizes = self.hidden if np.iterable(self.hidden) else (self.hidden,)
-            given["hidden"] = tuple(int(size) for size in sizes)
-            if any(size < 1 for size in given["hidden"]):
-                raise ValueError(f"hidden is {self.hidden!r}; every layer needs at least one neuron.")
+            sizes = tuple(self.hidden) if np.iterable(self.hidden) else (self.hidden,)
+            if not sizes:
+                raise ValueError(
+                    f"hidden is {self.hidden!r}; give the neurons of at least one layer, such as (128, 64)."
+                )
+            layers = enumerate(sizes, start=1)
+            given["hidden"] = tuple(check_count(f"layer {i}", size, where="hidden") for i, size in layers)
         return replace(self._presets[self.preset], **given)
 
     @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
@@ -155,7 +158,7 @@ class TabularEstimator(SuggestingMixin, Searchable, BaseEstimator):  # type: ign
         if isinstance(y, str) or isinstance(X, TabularTask):
             self._read(task.inputs, reset=True)
         if sample_weight is not None:
-            task = replace(task, weights=check_weights(sample_weight, task.inputs.n_rows))
+            task = replace(task, weights=sample_weight)
         self.target_name_ = task.target.name
         return task
 

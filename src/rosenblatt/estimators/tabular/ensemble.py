@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from rosenblatt import nn
 from rosenblatt.estimators.tabular.architecture import Settings, feed
-from rosenblatt.estimators.tabular.member import Data, FitBudget, Member, Problem, train_member
+from rosenblatt.estimators.tabular.member import Data, FitBudget, Member, Problem, check_held_out, train_member
 from rosenblatt.threads import get_num_threads
 from rosenblatt.training.trainer import DivergenceError
 
@@ -132,6 +132,8 @@ def fit_ensemble(
     Raises `DivergenceError` if all members diverged in their first epoch.
     """
     budget = budget or FitBudget()
+    for number, (_, held_out) in enumerate(folds, start=1):  # before any of them is trained
+        check_held_out(data, held_out, number)
     if math.isfinite(budget.deadline):
         budget.deadline -= (1 - BUDGET_FRACTION) * max(0.0, budget.left())
         settings, folds = within(data, problem, settings, folds, seed, budget.deadline)

@@ -10,12 +10,15 @@ from typing import Any
 
 from rosenblatt.estimators.tabular.classifier import TabularClassifier
 from rosenblatt.estimators.tabular.regressor import TabularRegressor
+from rosenblatt.tables.table import suggestion
 from rosenblatt.tables.task import TabularTask
 
 __all__ = ["learn"]
 
 
-def learn(table: Any, target: str | None = None, *, task: str | None = None, **parameters: Any) -> Any:
+def learn(
+    table: Any, target: str | None = None, *, task: str | None = None, sample_weight: Any = None, **parameters: Any
+) -> Any:
     """Learn to predict a column of a table from the others.
 
     Parameters
@@ -26,6 +29,8 @@ def learn(table: Any, target: str | None = None, *, task: str | None = None, **p
     task : {"classification", "binary", "multiclass", "regression"}, optional
         The default is classification for strings, booleans and integers with at most 20 different values, otherwise
         regression.
+    sample_weight : array-like of shape (n_rows,), optional
+        Weights of the rows, at least 0. A TabularTask holds its own.
     **parameters
         Parameters of `TabularClassifier` or `TabularRegressor`.
 
@@ -50,6 +55,11 @@ def learn(table: Any, target: str | None = None, *, task: str | None = None, **p
     if isinstance(table, TabularTask) == (target is not None):
         raise ValueError("learn takes a table with the name of its target, or a TabularTask alone.")
     if target is not None:
-        table = TabularTask.of(table, target, task, parameters.get("kinds"))
+        table = TabularTask.of(table, target, task, parameters.get("kinds"), sample_weight)
+        sample_weight = None  # the task holds them now
     kind = TabularRegressor if table.target.classes is None else TabularClassifier
-    return kind(**parameters).fit(table)
+    known = [*kind().get_params(), "sample_weight", "task"]
+    for name in parameters:
+        if name not in known:
+            raise TypeError(f"{kind.__name__} has no parameter {name!r}.{suggestion(name, known, 'parameters')}")
+    return kind(**parameters).fit(table, sample_weight=sample_weight)

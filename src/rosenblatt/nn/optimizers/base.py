@@ -81,9 +81,12 @@ def declared_slots(b: Builder, names: tuple[str, ...], factor: float = 1.0) -> l
 
 def slot_rows(n_steps: int, *columns: Rates) -> NDArray[np.float64]:
     """Columns that may be constant, as slot values."""
-    if all(np.ndim(column) == 0 for column in columns):
+    if not any(isinstance(column, np.ndarray) for column in columns):
         return np.array(columns, np.float64)
-    return np.column_stack([np.broadcast_to(np.asarray(column, np.float64), (n_steps,)) for column in columns])
+    values = np.empty((n_steps, len(columns)))
+    for i, column in enumerate(columns):
+        values[:, i] = column
+    return values
 
 
 def check_flag(optimizer: object, name: str) -> None:

@@ -22,7 +22,7 @@ __all__ = ["LayerEffects", "effects_of", "needs_whole_batch"]
 
 @dataclass(frozen=True)
 class LayerEffects:
-    """What a layer does in training: whether it draws random numbers, mixes the batch's rows, or keeps statistics."""
+    """Whether a layer draws random numbers, mixes the batch's rows, keeps statistics, or differs in prediction."""
 
     is_random: bool
     needs_whole_batch: bool

@@ -103,7 +103,7 @@ class TrainingLoop:
     seconds_left : callable, optional
         Seconds until training has to end, after an epoch or within the first.
     keep_interrupted : bool
-        Ctrl-C ends training like a rule instead of passing on.
+        Whether Ctrl-C ends training as a rule would. Otherwise it reaches the caller.
     on_pause : callable, optional
         Called before each pause of `stages`.
 
@@ -173,7 +173,7 @@ class TrainingLoop:
         Parameters
         ----------
         pause : float
-            The number of epochs before the first pause; what is sent is that before the next.
+            The number of epochs before the first pause. What is sent is the number before the next.
         """
         self.pause = pause
         try:

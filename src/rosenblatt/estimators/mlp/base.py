@@ -84,7 +84,7 @@ class BaseMLP(MLPParameters, LayerParameters, StochasticSolver, Searchable):
         return self
 
     def _fit(self, X: Any, y: Any, sample_weight: Any, **how: Any) -> None:
-        """Everything that `fit` and `partial_fit` do; a divergence leaves the estimator as it was."""
+        """Everything that `fit` and `partial_fit` do; if it fails, the estimator is as it was."""
         for _ in self.fit_in_stages(X, y, sample_weight, **how, pause=math.inf):
             raise AssertionError("a fit without a pause has one stage")
 

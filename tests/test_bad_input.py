@@ -350,7 +350,7 @@ PERCEPTRONS: dict[str, Case] = {
     "mistakes after unpickling": (lambda: pickle.loads(pickle.dumps(Perceptron().fit(X, LABELS))).mistakes_, AttributeError, r"mistakes_ cannot be counted without the training data: .* Fit again, and read mistakes_ first"),
     "convergence on other labels": (lambda: Perceptron().fit(X, LABELS).explain_convergence(X, LABELS + 1), ValueError, r"y has the labels \[1, 2\]; explain_convergence needs all labels of fit and no others: \[0, 1\]"),
     "convergence on other columns": (lambda: Perceptron().fit(X, LABELS).explain_convergence(X[:, :2], LABELS), ValueError, r"X has 2 features, but Perceptron is expecting 3"),
-    "unknown parameter of the logistic regression": (lambda: Perceptron().fit(X, LABELS).to_logistic(max_itre=9), TypeError, r"to_logistic got the unknown parameter 'max_itre'\. Did you mean 'max_iter'\? The parameters of LogisticRegression are: C, "),
+    "unknown parameter of the logistic regression": (lambda: Perceptron().fit(X, LABELS).to_logistic(max_itre=9), TypeError, r"LogisticRegression has no parameter 'max_itre'\. Did you mean 'max_iter'\? The parameters are: 'C', "),
     "wrong parameter of the logistic regression": (lambda: Perceptron().fit(X, LABELS).to_logistic(penalty="l3"), InvalidParameterError, r"'penalty' parameter .* Did you mean 'l"),
 }  # fmt: skip
 

@@ -16,7 +16,7 @@ from tests.doors.doors import DOORS, Answer, Door, Training, data
 
 @dataclass(frozen=True)
 class Refused:
-    """The door refuses with a `ValueError` or `TypeError` whose message has all these words (patterns), in any order."""
+    """The door refuses with a `ValueError` or `TypeError` whose message has all these words (patterns)."""
 
     words: tuple[str, ...]
 

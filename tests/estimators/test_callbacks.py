@@ -19,7 +19,7 @@ ESTIMATORS = {
     "regressor": lambda: MLPRegressor(hidden_layer_sizes=(5,), max_iter=4, random_state=0),
     "lbfgs": lambda: MLPClassifier((5,), solver="lbfgs", max_iter=4, random_state=0),
     "logistic": lambda: LogisticRegression(max_iter=4),
-    "l1": lambda: LogisticRegression("l1", max_iter=4),
+    "l1": lambda: LogisticRegression(l1_ratio=1, max_iter=4),
     "logistic by batches": lambda: LogisticRegression(solver="adam", max_iter=4, random_state=0),
 }
 

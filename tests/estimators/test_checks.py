@@ -17,7 +17,7 @@ ESTIMATORS = [MLPClassifier(max_iter=100), MLPRegressor(max_iter=100), LogisticR
 VARIANTS = [
     MLPClassifier(solver="lbfgs", hidden_layer_sizes=(8,)),
     MLPRegressor(solver="lbfgs", hidden_layer_sizes=(8,)),
-    LogisticRegression(penalty="l1", class_weight="balanced", tol=1e-9),
+    LogisticRegression(l1_ratio=1, class_weight="balanced", tol=1e-9),
     LogisticRegression(solver="adam", learning_rate_init=0.1),
 ]
 pytestmark = [

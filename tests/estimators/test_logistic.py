@@ -33,8 +33,7 @@ def assert_same(ours, theirs, X, atol=1e-4):
 
 def objective(model, X, y):
     """The sum that the class docstring gives, divided by C."""
-    share = {"l1": 1.0, "l2": 0.0}.get(model.penalty, model.l1_ratio)
-    w = model.coef_
+    share, w = model.l1_ratio, model.coef_
     penalty = (1 - share) / 2 * (w**2).sum() + share * np.abs(w).sum()
     return -model.predict_log_proba(X)[np.arange(len(y)), y].sum() + penalty / model.C
 
@@ -62,11 +61,11 @@ def test_without_intercept(data):
     assert_same(ours, reference.LogisticRegression(fit_intercept=False, **TIGHT).fit(X, y), X)
 
 
-@pytest.mark.parametrize(("penalty", "l1_ratio"), [("l1", 1.0), ("elasticnet", 0.3)])
+@pytest.mark.parametrize("l1_ratio", [1, 0.3])
 @pytest.mark.parametrize("C", [0.05, 0.5])
-def test_l1(data, penalty, l1_ratio, C):
+def test_l1(data, l1_ratio, C):
     X, y = data
-    ours = LogisticRegression(penalty, C=C, l1_ratio=l1_ratio, **TIGHT).fit(X, y)
+    ours = LogisticRegression(C=C, l1_ratio=l1_ratio, **TIGHT).fit(X, y)
     theirs = reference.LogisticRegression(
         C=C, l1_ratio=l1_ratio, solver="saga", tol=1e-7, max_iter=50000, random_state=0
     ).fit(X, y)
@@ -80,18 +79,34 @@ def test_no_penalty():
     X, y = load_iris(return_X_y=True)
     y = y == 1
     theirs = reference.LogisticRegression(C=np.inf, **TIGHT).fit(X, y)
-    for settings in ({"penalty": None}, {"C": np.inf}):
+    ours = LogisticRegression(C=np.inf, **TIGHT).fit(X, y)
+    np.testing.assert_allclose(ours.coef_, theirs.coef_, rtol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("settings", "instead", "said"),
+    [
+        ({"penalty": "l2", "l1_ratio": 0.5}, {}, r"write l1_ratio=0\. It overrules l1_ratio"),
+        ({"penalty": "l1"}, {"l1_ratio": 1}, "write l1_ratio=1"),
+        ({"penalty": "elasticnet", "l1_ratio": 0.3}, {"l1_ratio": 0.3}, "write l1_ratio alone"),
+        ({"penalty": None, "C": 0.1}, {"C": np.inf}, r"write C=math.inf\. It overrules C"),
+    ],
+    ids=str,
+)
+def test_penalty_is_deprecated_and_means_what_it_meant(data, settings, instead, said):
+    X, y = data
+    with pytest.warns(FutureWarning, match=said):
         ours = LogisticRegression(**settings, **TIGHT).fit(X, y)
-        np.testing.assert_allclose(ours.coef_, theirs.coef_, rtol=1e-4)
+    np.testing.assert_array_equal(ours.coef_, LogisticRegression(**instead, **TIGHT).fit(X, y).coef_)
 
 
 @pytest.mark.parametrize("solver", ["sgd", "adam"])
-@pytest.mark.parametrize(("penalty", "C"), [("l2", 0.1), ("l2", 1.0), ("elasticnet", 0.5)])
-def test_mini_batches_reach_the_same_minimum(data, solver, penalty, C):
+@pytest.mark.parametrize(("l1_ratio", "C"), [(0, 0.1), (0, 1.0), (0.5, 0.5)])
+def test_mini_batches_reach_the_same_minimum(data, solver, l1_ratio, C):
     X, y = data
-    exact = LogisticRegression(penalty, C=C, **TIGHT).fit(X, y)
+    exact = LogisticRegression(l1_ratio=l1_ratio, C=C, **TIGHT).fit(X, y)
     settings = {"solver": solver, "learning_rate_init": 0.02, "batch_size": 64, "max_iter": 2000, "tol": 1e-6}
-    ours = LogisticRegression(penalty, C=C, random_state=0, **settings).fit(X, y)
+    ours = LogisticRegression(l1_ratio=l1_ratio, C=C, random_state=0, **settings).fit(X, y)
     np.testing.assert_allclose(ours.predict_proba(X), exact.predict_proba(X), atol=0.03)
     assert objective(ours, X, y) <= objective(exact, X, y) * 1.005
     assert ours.n_iter_ == len(ours.loss_curve_) < 2000
@@ -181,7 +196,7 @@ def test_bad_data(data):
         LogisticRegression().fit(X, np.zeros(len(y)))
     with pytest.raises(ValueError, match="at least 0"):
         LogisticRegression().fit(X, y, -np.ones(len(y)))
-    with pytest.raises(ValueError, match=r"zero for all rows of the classes \[0\]"):
+    with pytest.raises(ValueError, match="no row with a positive weight has the label 0"):
         LogisticRegression(class_weight="balanced").fit(X, y, (y != 0).astype(float))
     with pytest.raises(ValueError, match="continuous"):
         LogisticRegression().fit(X, X[:, 0])

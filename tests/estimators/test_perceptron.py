@@ -119,7 +119,7 @@ def test_logistic_regression_starts_from_the_weights(labels, dtype):
 def test_logistic_regression_goes_on_to_the_optimum(n_classes):
     X, y = load_iris(return_X_y=True)
     y = (y == 1).astype(int) if n_classes == 2 else y
-    logistic = Perceptron(max_iter=100, tol=None).fit(X, y).to_logistic(max_iter=2000, C=10.0, penalty="l2", tol=1e-6)
+    logistic = Perceptron(max_iter=100, tol=None).fit(X, y).to_logistic(max_iter=2000, C=10.0, l1_ratio=0, tol=1e-6)
     before = log_loss(y, logistic.predict_proba(X))
     after = log_loss(y, logistic.fit(X, y).predict_proba(X))
     oracle = reference.LogisticRegression(C=10.0, max_iter=5000, tol=1e-8).fit(X, y)

@@ -152,7 +152,7 @@ def test_default_spaces_hold_parameters_that_the_estimator_takes(estimator: Any)
 
 @pytest.mark.parametrize("parameter", NOISY, ids=str)
 def test_a_promoted_network_equals_one_that_was_never_stopped(parameter: tuple[str, Any]) -> None:
-    fold = Fold(X[:200], Y[:200], X[200:], Y[200:])
+    fold = Fold(X[:200], Y[:200], None, X[200:], Y[200:])
     paused = ResumableTrial(base(**dict([parameter]), tol=0.0), fold, lambda model, X, y: model.score(X, y))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -167,7 +167,7 @@ def test_a_promoted_network_equals_one_that_was_never_stopped(parameter: tuple[s
 
 @pytest.mark.parametrize("parameters", [{"ema_decay": 0.9}, {"early_stopping": True, "n_iter_no_change": 50}], ids=str)
 def test_in_a_pause_a_network_is_what_it_would_be_if_training_ended_there(parameters: dict[str, Any]) -> None:
-    fold = Fold(X[:200], Y[:200], X[200:], Y[200:])
+    fold = Fold(X[:200], Y[:200], None, X[200:], Y[200:])
     paused = ResumableTrial(base(**parameters, tol=0.0), fold, lambda model, X, y: model.predict_proba(X)[0, 0])
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

@@ -11,6 +11,7 @@ import numpy as np
 from sklearn.base import clone
 
 from rosenblatt._checks import check_count
+from rosenblatt._suggestions import suggest_keywords
 
 from .checking import check_data, encoded_target, require_network, splits_of
 from .evidence import evidence_of
@@ -22,6 +23,7 @@ from .trials import GIVEN, Trial, Trials, longer
 __all__ = ["diagnose"]
 
 
+@suggest_keywords
 def diagnose(model: Any, X: Any, y: Any, *, cv: Any = None, random_state: int = 0) -> Diagnosis:
     """Find out whether a network overfits, underfits or learns at a wrong rate, and what to do next.
 

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import difflib
 import functools
+import inspect
 import re
 import textwrap
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any, ClassVar, TypeVar
 
 import numpy as np
@@ -23,6 +25,7 @@ from sklearn.utils._param_validation import InvalidParameterError, StrOptions
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from rosenblatt._checks import check_finite, check_number
+from rosenblatt._suggestions import suggest_keywords, suggestion
 from rosenblatt._version import __version__
 from rosenblatt._warnings import warn_user
 from rosenblatt.nn import Network
@@ -33,13 +36,14 @@ __all__ = [
     "NetworkEstimator",
     "Searchable",
     "SuggestingMixin",
-    "check_class_weight",
     "check_rows",
+    "class_weighted",
     "describe_parameters",
     "divergence_message",
     "is_sparse",
     "predict_rows",
     "rows_of",
+    "score_rows",
     "set_parameters",
     "warn_user",
 ]
@@ -86,7 +90,24 @@ def set_parameters(estimator: Any, given: dict[str, Any]) -> None:
 
 
 class SuggestingMixin:
-    """Errors that suggest the nearest allowed value of a parameter; names of parameters that are looked up once."""
+    """Errors that suggest the nearest name or value of a parameter; names of parameters that are looked up once."""
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        for name in ("fit", "partial_fit", "explain", "diagnose"):
+            if inspect.isfunction(vars(cls).get(name)):
+                setattr(cls, name, suggest_keywords(vars(cls)[name]))
+        suggest_keywords(cls)
+
+    def set_params(self, **parameters: Any) -> Any:
+        """Set parameters by name, as scikit-learn's estimators do; an unknown name gets the nearest one."""
+        known = self.parameter_names()
+        for name in parameters:
+            if name.partition("__")[0] not in known:
+                raise ValueError(
+                    f"{type(self).__name__} has no parameter {name!r}.{suggestion(name, known, 'parameters')}"
+                )
+        return super().set_params(**parameters)  # type: ignore[misc]
 
     @classmethod
     @functools.cache  # scikit-learn inspects the signature for each clone
@@ -169,6 +190,14 @@ class NetworkEstimator(SuggestingMixin, CallbackSupportMixin, BaseEstimator):  #
         X = check_rows(self, X, dtype=FLOATS, reset=False)
         return predict_rows(network, X)
 
+    def _logits(self, X: Any) -> Array:
+        """What the network computes for X before its output activation, shape (n_samples, n_outputs)."""
+        network = self._fitted_network()
+        X = check_rows(self, X, dtype=FLOATS, reset=False)
+        linear = Network(replace(network.chain, output="identity"), dtype=network.dtype, seed=None)
+        linear.block[...] = network.block
+        return predict_rows(linear, X)
+
     def _is_plain(self, X: Any) -> bool:
         """Whether X is a valid array as it is: scikit-learn's own checks take far longer than a prediction."""
         return (
@@ -221,14 +250,54 @@ def check_rows(estimator: Any, X: Any, y: Any = "no_validation", suffix: str = "
 
 
 def check_class_weight(class_weight: Any, classes: npt.NDArray[Any]) -> None:
-    """Refuse a mapping that names other classes, or has factors that are not numbers of at least 0."""
+    """Refuse a mapping with factors that are not numbers of at least 0, or whose names do not fit the classes.
+
+    As in scikit-learn, a mapping that names all classes may name others too, because a fold may lack a class.
+    """
     if not isinstance(class_weight, dict):
         return
     known = classes.tolist()
-    if unknown := [label for label in class_weight if label not in known]:
+    unknown = [label for label in class_weight if label not in known]
+    if unknown and any(label not in class_weight for label in known):
         raise ValueError(f"class_weight names {', '.join(map(repr, unknown))}, but the labels of y are {known}.")
     for label, factor in class_weight.items():
         check_number(f"class_weight[{label!r}]", factor, 0)
+
+
+def class_weighted(class_weight: Any, classes: npt.NDArray[Any], labels: npt.NDArray[Any], sample_weight: Any) -> Array:
+    """Weights of the rows times those of their classes; `labels` are numbers of `classes`, `sample_weight` may be None.
+
+    A ValueError if "balanced" has no weight to give to a class, or if no row is left with a positive weight.
+    """
+    check_class_weight(class_weight, classes)
+    weights = np.ones(len(labels)) if sample_weight is None else np.asarray(sample_weight, np.float64)
+    totals = np.bincount(labels, weights, minlength=len(classes))
+    if class_weight == "balanced" and not totals.all():
+        lacking = ", ".join(map(repr, classes[totals == 0].tolist()))
+        raise ValueError(
+            f"class_weight is 'balanced', but no row with a positive weight has the label {lacking}. Give each class "
+            "such a row, or class_weight a dict with a factor for each class."
+        )
+    if isinstance(class_weight, dict):
+        factors = np.array([class_weight.get(label, 1.0) for label in classes.tolist()], np.float64)
+    else:
+        factors = np.ones(len(classes)) if class_weight is None else totals.sum() / (len(classes) * totals)
+    weighted: Array = weights * factors[labels]
+    if not weighted.any():
+        raise ValueError(
+            "class_weight times sample_weight is zero in all rows; at least one row must have a positive weight."
+        )
+    return weighted
+
+
+def score_rows(scorer: Callable[..., float], estimator: Any, X: Any, y: Any, sample_weight: Any) -> float:
+    """What a scorer says of rows, with their weights if there are any and it takes them."""
+    takes_weights = getattr(scorer, "_accept_sample_weight", None)  # of scikit-learn's scorers: does their metric?
+    if sample_weight is None or not (
+        takes_weights() if takes_weights is not None else "sample_weight" in inspect.signature(scorer).parameters
+    ):
+        return float(scorer(estimator, X, y))
+    return float(scorer(estimator, X, y, sample_weight=sample_weight))
 
 
 def is_sparse(X: Any) -> bool:

@@ -21,20 +21,19 @@ from sklearn.base import ClassifierMixin, _fit_context
 from sklearn.callback import with_callbacks
 from sklearn.utils import check_random_state, column_or_1d
 from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets
 
 from rosenblatt._checks import check_weights
 from rosenblatt.estimators.base import (
     FLOATS,
     DivergenceError,
-    check_class_weight,
     check_rows,
+    class_weighted,
     divergence_message,
     is_sparse,
-    predict_rows,
     rows_of,
     set_parameters,
+    warn_user,
 )
 from rosenblatt.estimators.callbacks import FitTasks, begin_fit
 from rosenblatt.estimators.mlp.hyperparameters import MLPParameters
@@ -68,13 +67,14 @@ class LogisticRegression(ClassifierMixin, StochasticSolver):  # type: ignore[mis
 
     Parameters
     ----------
-    penalty : {'l2', 'l1', 'elasticnet'} or None, default='l2'
-        Penalty on the weights. With 'lbfgs' an L1 penalty gives exact zeros. 'sgd' and 'adam' follow a subgradient, so
-        it only gives small weights.
+    penalty : {'l2', 'l1', 'elasticnet'} or None, default='deprecated'
+        Deprecated, as in scikit-learn: ``l1_ratio=0`` means 'l2', ``l1_ratio=1`` 'l1', a number in between
+        'elasticnet', and ``C=math.inf`` None. A value has the meaning that it has there, and gives a `FutureWarning`.
     C : float > 0, default=1.0
-        Inverse strength of the penalty.
-    l1_ratio : float in [0, 1], default=0.5
-        Share of the L1 penalty in 'elasticnet'.
+        Inverse strength of the penalty; infinity means none.
+    l1_ratio : float in [0, 1], default=0.0
+        Share of the L1 penalty: 0 is L2 alone, 1 is L1 alone. With 'lbfgs' an L1 penalty gives exact zeros. 'sgd' and
+        'adam' follow a subgradient, so it only gives small weights.
     solver : {'lbfgs', 'sgd', 'adam'}, default='lbfgs'
         'lbfgs' (L-BFGS-B, all rows at once, in float64) is exact. 'sgd' (Nesterov momentum 0.9) and 'adam' train on
         mini-batches, which suits tables with many rows. They divide their learning rate by 5 after `n_iter_no_change`
@@ -134,7 +134,7 @@ class LogisticRegression(ClassifierMixin, StochasticSolver):  # type: ignore[mis
     """
 
     _parameter_constraints = {
-        "penalty": [StrOptions({"l1", "l2", "elasticnet"}), None],
+        "penalty": [StrOptions({"l1", "l2", "elasticnet", "deprecated"}), None],
         "C": [Interval(Real, 0, None, closed="right")],
         "l1_ratio": [Interval(Real, 0, 1, closed="both")],
         "solver": [StrOptions({"lbfgs", "sgd", "adam"})],
@@ -156,10 +156,10 @@ class LogisticRegression(ClassifierMixin, StochasticSolver):  # type: ignore[mis
 
     def __init__(
         self,
-        penalty: str | None = "l2",
+        penalty: str | None = "deprecated",
         *,
         C: float = 1.0,
-        l1_ratio: float = 0.5,
+        l1_ratio: float = 0.0,
         solver: str = "lbfgs",
         learning_rate_init: float = 0.001,
         batch_size: int | str = "auto",
@@ -222,6 +222,8 @@ class LogisticRegression(ClassifierMixin, StochasticSolver):  # type: ignore[mis
         DivergenceError
             If the loss or a weight becomes infinite or NaN. It is a `ValueError`, and the estimator is left unchanged.
         """
+        if self.penalty != "deprecated":
+            self._warn_of_penalty()
         if self.solver != "lbfgs" and not self.fit_intercept:
             raise ValueError(f"fit_intercept=False needs solver='lbfgs', but solver is {self.solver!r}.")
         warm = self.warm_start and "_network" in vars(self)
@@ -239,6 +241,15 @@ class LogisticRegression(ClassifierMixin, StochasticSolver):  # type: ignore[mis
             if not np.isfinite(self._network.parameters).all():
                 raise DivergenceError(divergence_message("Try scaled inputs and a smaller C."))
         return self
+
+    def _warn_of_penalty(self) -> None:
+        """Say what to write instead of `penalty`, and which parameters it overrules."""
+        instead = {"l1": "l1_ratio=1", "l2": "l1_ratio=0", None: "C=math.inf"}.get(self.penalty, "l1_ratio alone")
+        ignored = {"l1": self.l1_ratio not in (0, 1), "l2": self.l1_ratio != 0, None: self.C != 1}
+        overruled = f" It overrules {'C' if self.penalty is None else 'l1_ratio'}." * ignored.get(self.penalty, False)
+        warn_user(
+            f"penalty={self.penalty!r} is deprecated, as in scikit-learn: write {instead}.{overruled}", FutureWarning
+        )
 
     def encode_target(self, y: Any, warm: bool) -> Array:
         """Label numbers, int32 of shape (n,); records the classes."""
@@ -258,17 +269,8 @@ class LogisticRegression(ClassifierMixin, StochasticSolver):  # type: ignore[mis
         """Sample weight times class weight of each row, or None if all are one."""
         if sample_weight is None and self.class_weight is None:
             return None
-        weight = np.array(check_weights(1.0 if sample_weight is None else sample_weight, X.shape[0]))
-        per_class = np.bincount(labels, weight)
-        if np.count_nonzero(per_class) < (len(per_class) if self.class_weight == "balanced" else 1):
-            raise ValueError(
-                f"sample_weight is zero for all rows of the classes {self.classes_[per_class == 0]}: give each class "
-                "rows with a positive weight."
-            )
-        if self.class_weight is not None:
-            check_class_weight(self.class_weight, self.classes_)
-            weight *= compute_class_weight(self.class_weight, classes=self.classes_, y=y, sample_weight=weight)[labels]
-        return weight
+        weight = check_weights(1.0 if sample_weight is None else sample_weight, X.shape[0])
+        return class_weighted(self.class_weight, self.classes_, labels, weight)
 
     def _prepare_network(self, X: Any, start: Array | None) -> None:
         """Create the network, with the parameters `start` or with zeros."""
@@ -350,11 +352,7 @@ class LogisticRegression(ClassifierMixin, StochasticSolver):  # type: ignore[mis
 
     def decision_function(self, X: Any) -> Array:
         """Log-odds of the second class, shape (n_samples,), or the logits, shape (n_samples, n_classes)."""
-        network = self._fitted_network()
-        X = check_rows(self, X, dtype=FLOATS, reset=False)
-        linear = Network(replace(network.chain, output="identity"), dtype=network.dtype, seed=None)
-        linear.parameters[:] = network.parameters
-        logits = predict_rows(linear, X)
+        logits = self._logits(X)
         return logits.ravel() if len(self.classes_) == 2 else logits
 
     def predict(self, X: Any) -> Array:

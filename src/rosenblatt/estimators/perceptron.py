@@ -7,16 +7,21 @@ request a logistic regression that starts from its weights. Never trains by itse
 
 from __future__ import annotations
 
-import difflib
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from copy import copy
 from typing import Any, NoReturn
 
 import numpy as np
 from sklearn.linear_model import Perceptron as SklearnPerceptron
-from sklearn.utils import check_random_state
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils import check_random_state, column_or_1d
+from sklearn.utils.validation import _num_samples, check_is_fitted, validate_data
 
+from rosenblatt._checks import check_weights
+from rosenblatt._suggestions import suggestion
 from rosenblatt._version import __version__
-from rosenblatt.estimators.base import VERSION_KEY, SuggestingMixin, require_own_version
+from rosenblatt.estimators.base import VERSION_KEY, SuggestingMixin, class_weighted, require_own_version
 from rosenblatt.estimators.logistic import LogisticRegression
 from rosenblatt.estimators.perceptron_updates import Training, count_mistakes
 
@@ -131,6 +136,61 @@ class Perceptron(SuggestingMixin, SklearnPerceptron):  # type: ignore[misc]
             return None
         return all(0 in one for one in (counts if len(self.classes_) > 2 else [counts]))
 
+    def fit(self, X: Any, y: Any, coef_init: Any = None, intercept_init: Any = None, sample_weight: Any = None) -> Any:
+        """Train until no pass brings progress; see `sklearn.linear_model.Perceptron.fit`.
+
+        Parameters
+        ----------
+        X : array or sparse matrix of shape (n_samples, n_features)
+            Finite numbers.
+        y : array of shape (n_samples,)
+            Labels.
+        coef_init, intercept_init : array, optional
+            Weights and thresholds to start from, shaped as `coef_` and `intercept_`.
+        sample_weight : array of shape (n_samples,), optional
+            Weights of the rows, at least 0.
+
+        Returns
+        -------
+        self
+            If the call is refused, the perceptron is left as it was.
+        """
+        with self._unchanged_if_failed(X, sample_weight) as weights:
+            if isinstance(self.class_weight, dict) or self.class_weight == "balanced":
+                classes, labels = np.unique(column_or_1d(y), return_inverse=True)
+                class_weighted(self.class_weight, classes, labels, weights)
+            return super().fit(X, y, coef_init, intercept_init, weights)
+
+    def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> Any:
+        """Make one pass over the rows; see `sklearn.linear_model.Perceptron.partial_fit`.
+
+        Parameters
+        ----------
+        X, y, sample_weight
+            The same as in `fit`.
+        classes : array, optional
+            All labels that any call will contain. The first call needs them.
+
+        Returns
+        -------
+        self
+        """
+        with self._unchanged_if_failed(X, sample_weight) as weights:
+            return super().partial_fit(X, y, classes, weights)
+
+    @contextmanager
+    def _unchanged_if_failed(self, X: Any, sample_weight: Any) -> Iterator[Any]:
+        """Gives the checked weights; puts everything back if scikit-learn refuses the rest."""
+        before = {name: copy(value) for name, value in vars(self).items()}
+        if sample_weight is not None:
+            sample_weight = check_weights(sample_weight, _num_samples(X))
+        try:
+            yield sample_weight
+        except BaseException:
+            self.__dict__.clear()
+            self.__dict__.update(before)
+            raise
+
     def _fit_binary(self, X: Any, y: Any, **options: Any) -> None:
         self._fit_and_note(super()._fit_binary, X, y, options)
 
@@ -216,9 +276,9 @@ class Perceptron(SuggestingMixin, SklearnPerceptron):  # type: ignore[misc]
         Parameters
         ----------
         **parameters
-            Parameters of `LogisticRegression`. The defaults are ``warm_start=True``, ``penalty=None`` (because a
-            perceptron's weights can have any size), and the perceptron's `class_weight`, `fit_intercept` and
-            `random_state`.
+            Parameters of `LogisticRegression`. The defaults are ``warm_start=True``, ``C=math.inf`` unless a penalty is
+            given (because a perceptron's weights can have any size), and the perceptron's `class_weight`,
+            `fit_intercept` and `random_state`.
 
         Returns
         -------
@@ -236,14 +296,12 @@ class Perceptron(SuggestingMixin, SklearnPerceptron):  # type: ignore[misc]
         allowed = LogisticRegression.parameter_names()
         for name in parameters:
             if name not in allowed:
-                near = difflib.get_close_matches(name, allowed, n=1)
-                hint = f" Did you mean {near[0]!r}?" if near else ""
                 raise TypeError(
-                    f"to_logistic got the unknown parameter {name!r}.{hint} The parameters of LogisticRegression are: "
-                    f"{', '.join(allowed)}"
+                    f"LogisticRegression has no parameter {name!r}.{suggestion(name, allowed, 'parameters')}"
                 )
         shared = {name: getattr(self, name) for name in ("class_weight", "fit_intercept", "random_state")}
-        model = LogisticRegression(**{"penalty": None, "warm_start": True, **shared, **parameters})
+        unlimited = {} if {"penalty", "l1_ratio"} & set(parameters) else {"C": math.inf}
+        model = LogisticRegression(**{**unlimited, "warm_start": True, **shared, **parameters})
         model.check_parameters()
         for name in ("classes_", "n_features_in_", "feature_names_in_"):
             if hasattr(self, name):

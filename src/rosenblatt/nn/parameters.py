@@ -12,6 +12,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from rosenblatt._suggestions import suggest_keywords
 from rosenblatt.ir.compile import aligned_bytes
 from rosenblatt.nn.activations import Activation
 from rosenblatt.nn.graph import Graph
@@ -22,6 +23,7 @@ from rosenblatt.nn.spec import NetworkSpec
 __all__ = ["ParameterStore"]
 
 
+@suggest_keywords
 class ParameterStore:
     """Parameters and buffers of a network, contiguous: weights first, then everything else, then buffers.
 

@@ -16,6 +16,8 @@ from typing import Any, Generic, TypeVar
 
 import numpy as np
 
+from rosenblatt._suggestions import suggest_keywords
+
 __all__ = ["Registry", "members_of", "name_of"]
 
 T = TypeVar("T")
@@ -33,9 +35,10 @@ SYNONYMS = {
 def members_of(base: type | None, *modules: ModuleType) -> dict[str, Any]:
     """The classes below `base` that the modules define under public names; None: all their classes and functions.
 
-    The name of a member is its attribute `name`, else what Python calls it. Order is that of the files.
+    The name of a member is its attribute `name`, else what Python calls it. Order is that of the files. Constructors
+    answer an unknown keyword with the nearest one from then on.
     """
-    return {
+    members = {
         getattr(member, "name", None) or member.__name__: member
         for module in modules
         for public, member in vars(module).items()
@@ -44,6 +47,10 @@ def members_of(base: type | None, *modules: ModuleType) -> dict[str, Any]:
         and (callable(member) if base is None else isinstance(member, type) and issubclass(member, base))
         and member is not base
     }
+    for member in members.values():
+        if isinstance(member, type) and "__init__" in vars(member):
+            suggest_keywords(member)
+    return members
 
 
 class Registry(Mapping[str, Any], Generic[T]):

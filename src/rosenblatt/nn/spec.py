@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from rosenblatt._checks import check_number, is_count
+from rosenblatt._suggestions import suggest_keywords
 from rosenblatt.nn.activations import ACTIVATIONS, OUTPUTS, Activation
 from rosenblatt.nn.graph import Graph
 from rosenblatt.nn.initializers import Initializer
@@ -29,6 +30,7 @@ INITIAL = ("weights", "biases", "l1", "l2")
 """Fields that `Dense` has too, for each layer and the output layer; None stands for its defaults."""
 
 
+@suggest_keywords
 @dataclass(frozen=True)
 class NetworkSpec:
     """The architecture of a dense network.

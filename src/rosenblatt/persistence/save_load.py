@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
+from rosenblatt._suggestions import suggest_keywords
 from rosenblatt.storage.atomic import read_regular, write_atomically
 from rosenblatt.storage.container import ModelFileError, pack, unpack
 
@@ -19,6 +20,7 @@ ESTIMATOR, NETWORK, TABULAR = "estimator", "network", "tabular estimator"
 TABULARS = ("TabularClassifier", "TabularRegressor")
 
 
+@suggest_keywords
 def save(model: Any, path: str | os.PathLike[str]) -> None:
     """Write a fitted model, or a network, to a file.
 
@@ -63,6 +65,7 @@ def save(model: Any, path: str | os.PathLike[str]) -> None:
         )
 
 
+@suggest_keywords
 def load(path: str | os.PathLike[str]) -> Any:
     """Read a model that `save` wrote. No code in the file is executed: it holds none.
 

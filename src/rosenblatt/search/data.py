@@ -19,6 +19,7 @@ from sklearn.utils import _safe_indexing, assert_all_finite, check_array
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import column_or_1d, indexable
 
+from rosenblatt._checks import check_weights
 from rosenblatt.search.trials import Fold, RestartedTrial, ResumableTrial
 from rosenblatt.tables.readers.reading import is_nameless, read_table
 from rosenblatt.tables.table import Table
@@ -37,14 +38,24 @@ class SearchData:
     number of all rows divided by the number of training rows in a fold.
     """
 
-    def __init__(self, estimator: Any, X: Any, y: Any, cv: Any, scoring: Any, keeps_precision: bool = False) -> None:
+    def __init__(
+        self,
+        estimator: Any,
+        X: Any,
+        y: Any,
+        cv: Any,
+        scoring: Any,
+        keeps_precision: bool = False,
+        sample_weight: Any = None,
+    ) -> None:
         self.dtype = FLOATS if keeps_precision or getattr(estimator, "dtype", None) is None else estimator.dtype
         self.makes_own_folds = estimator.makes_own_folds
-        self.X, self.y, self.refit_share = X, y, 1.0
+        self.X, self.y, self.sample_weight, self.refit_share = X, y, sample_weight, 1.0
         if self.makes_own_folds:
             if isinstance(y, str):  # once for all candidates
                 task = "classification" if is_classifier(estimator) else "regression"
-                self.X, self.y = TabularTask.of(X, y, task), None
+                self.X, self.y = TabularTask.of(X, y, task, estimator.kinds, sample_weight), None
+                self.sample_weight = None  # the task holds them now
             elif not (issparse(X) or is_nameless(X) or isinstance(X, TabularTask)):
                 self.X = read_table(X)
             if not isinstance(cv, Integral):
@@ -59,17 +70,17 @@ class SearchData:
             self.folds = [Fold(self.X, self.y, None, None)]
             return
         self.scorer = check_scoring(estimator, scoring)
-        self.folds = self._split(estimator, X, y, cv)
+        self.folds = self._split(estimator, X, y, cv, sample_weight)
 
     def target_values(self) -> Any:
         """The target of a tabular estimator, which may be a column."""
         return self.X.target.decoded() if isinstance(self.X, TabularTask) else np.asarray(self.y)
 
     def weights(self) -> Any:
-        """The weights of all rows, which only a task has, or None."""
-        return self.X.weights if isinstance(self.X, TabularTask) else None
+        """The weights of all rows, or None."""
+        return self.X.weights if isinstance(self.X, TabularTask) else self.sample_weight
 
-    def _split(self, estimator: Any, X: Any, y: Any, cv: Any) -> list[Fold]:
+    def _split(self, estimator: Any, X: Any, y: Any, cv: Any, sample_weight: Any) -> list[Fold]:
         if y is None:
             raise ValueError("MLPSearchCV requires y to be passed, but the target y is None.")
         accepted = "csr" if issparse(X) else False
@@ -81,8 +92,13 @@ class SearchData:
         assert_all_finite(y, input_name="y")
         if is_classifier(estimator):
             check_classification_targets(y)
+        if sample_weight is not None:
+            sample_weight = check_weights(sample_weight, X.shape[0])
         splitter, take = check_cv(cv, y, classifier=is_classifier(estimator)), _safe_indexing
-        folds = [Fold(take(X, a), take(y, a), take(X, b), take(y, b)) for a, b in splitter.split(X, y)]
+        folds = [
+            Fold(*(None if data is None else take(data, rows) for rows in pair for data in (X, y, sample_weight)))
+            for pair in splitter.split(X, y)
+        ]
         if not folds:
             raise ValueError(f"cv is {cv!r}, which gives no split: give a number of folds or a splitter.")
         self.refit_share = len(y) / max(1, len(folds[0].y))
@@ -91,7 +107,7 @@ class SearchData:
     def training(self, estimator: Any, k: int) -> ResumableTrial | RestartedTrial:
         """A training of an unfitted estimator on the fold k."""
         if self.makes_own_folds:
-            return RestartedTrial(estimator, self.X, self.y, self.scorer, self.targets)
+            return RestartedTrial(estimator, self, self.scorer)
         return ResumableTrial(estimator, self.folds[k], self.scorer)
 
     def digest(self, said: str) -> str:
@@ -105,7 +121,8 @@ class SearchData:
             found.update(data_digest(self.target_values()).encode())
         else:
             for fold in self.folds:
-                found.update(data_digest(fold.X, np.asarray(fold.y), fold.X_test, np.asarray(fold.y_test)).encode())
+                held = [fold.X, np.asarray(fold.y), fold.X_test, np.asarray(fold.y_test), fold.weight, fold.weight_test]
+                found.update(data_digest(*(data for data in held if data is not None)).encode())
         return found.hexdigest()
 
 

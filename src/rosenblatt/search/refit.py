@@ -16,40 +16,40 @@ from rosenblatt.search.trials import Fold, ResumableTrial
 __all__ = ["refit_best"]
 
 
-def refit_best(run: SearchScheduler, X: Any, y: Any) -> Any:
+def refit_best(run: SearchScheduler, X: Any, y: Any, sample_weight: Any) -> Any:
     """The best estimator, fitted on all rows, or for as long as the time budget allows."""
     assert run.best is not None
     if run.data.makes_own_folds:
-        return average_leaders(run, X, y)
+        return average_leaders(run)
     best, end = run.make(run.best.trial), run.budget.end
     if end == math.inf:
-        return best.fit(X, y)
-    training = ResumableTrial(best, Fold(X, y, None, None), None)
+        return best.fit(X, y, sample_weight)
+    training = ResumableTrial(best, Fold(X, y, sample_weight), None)
     _, complete = training.advance(run.max_epochs, lambda: end - time.monotonic())
     run.interrupted |= not complete
     training.close()
     return best
 
 
-def average_leaders(run: SearchScheduler, X: Any, y: Any) -> Any:
+def average_leaders(run: SearchScheduler) -> Any:
     """The best estimator, averaged with those of the next ones that improve it.
 
     These came as far as the best, their columns and outputs mean the same, and there is time for them.
     """
     first, *others = run.leaders()
-    best, candidates = fitted(run, first.trial, X, y), run.sampler.candidates
+    best, candidates = fitted(run, first.trial), run.sampler.candidates
     for other in others:
         one, two = candidates[first.trial], candidates[other.trial]
         alike = all(one.get(name) == two.get(name) for name in run.estimator.shared_parameters)
         has_time = other.trial in run.workers.trainings or run.budget.end == math.inf
         if alike and has_time and other.standing[:2] == first.standing[:2]:
             both = copy(best)
-            both.average_with([fitted(run, other.trial, X, y)], run.data.target_values(), run.data.weights())
+            both.average_with([fitted(run, other.trial)], run.data.target_values(), run.data.weights())
             best = both if both.score_ > best.score_ else best
     return best
 
 
-def fitted(run: SearchScheduler, trial: int, X: Any, y: Any) -> Any:
+def fitted(run: SearchScheduler, trial: int) -> Any:
     """A candidate's estimator, either kept from the search or trained again."""
     end = run.budget.end
     kept: list[Any] = run.workers.trainings.pop(trial, [])
@@ -58,4 +58,4 @@ def fitted(run: SearchScheduler, trial: int, X: Any, y: Any) -> Any:
     made = run.make(trial)
     if end < math.inf:
         made.set_params(time_budget=max(0.1, end - time.monotonic()))
-    return made.fit(X, y)
+    return made.fit(run.data.X, run.data.y, run.data.sample_weight)

@@ -184,12 +184,14 @@ class MLPSearchCV(SuggestingMixin, MetaEstimatorMixin, BaseEstimator):  # type: 
         return MLPClassifier()
 
     @_fit_context(prefer_skip_nested_validation=False)  # type: ignore[untyped-decorator]
-    def fit(self, X: Any, y: Any) -> MLPSearchCV:
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> MLPSearchCV:
         """Search, and fit the best candidate on all rows.
 
         Parameters
         ----------
         X, y : as the estimator takes them
+        sample_weight : array-like of shape (n_rows,), optional
+            Weights of the rows, at least 0, for training and for scores, unless a scorer takes none.
 
         Returns
         -------
@@ -212,7 +214,7 @@ class MLPSearchCV(SuggestingMixin, MetaEstimatorMixin, BaseEstimator):  # type: 
                 f"space has {min(measures)!r}, which changes what a candidate's score measures: such scores cannot be "
                 "compared. Leave it out, or set `scoring`, which scores all candidates alike."
             )
-        data = SearchData(estimator, X, y, self.cv, self.scoring, "dtype" in space.choices)
+        data = SearchData(estimator, X, y, self.cv, self.scoring, "dtype" in space.choices, sample_weight)
         run = SearchScheduler(self, estimator, space, data, began)
         self.n_splits_ = len(data.folds)
         with warnings.catch_warnings():
@@ -223,7 +225,7 @@ class MLPSearchCV(SuggestingMixin, MetaEstimatorMixin, BaseEstimator):  # type: 
             refit_began = time.monotonic()
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", ConvergenceWarning)  # so many epochs are what was asked for
-                self.best_estimator_ = refit_best(run, X, y)
+                self.best_estimator_ = refit_best(run, X, y, sample_weight)
             self.refit_time_ = time.monotonic() - refit_began
         self.interrupted_ = run.interrupted
         if run.workers.stopped:

@@ -6,7 +6,6 @@ here. Returns candidates, the same for the same draws. Never looks at an estimat
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from rosenblatt._checks import is_count
+from rosenblatt._suggestions import nearest, suggest_keywords
 from rosenblatt.training.checkpoint import setting_text
 
 __all__ = [
@@ -78,6 +78,7 @@ DrawSource = Random | OptunaDraws
 """Where draws come from; each draw has a name, which is the same for the same choice of another candidate."""
 
 
+@suggest_keywords
 @dataclass(frozen=True)
 class LogUniform:
     """Numbers whose logarithm is uniform.
@@ -104,6 +105,7 @@ class LogUniform:
         return max(1, round(value)) if self.integer else value
 
 
+@suggest_keywords
 @dataclass(frozen=True)
 class Layers:
     """Sizes of hidden layers, for ``hidden_layer_sizes``.
@@ -162,6 +164,7 @@ class Instance:
         return self.maker(**{k: draw(v, source, f"{label} {k}", found) for k, v in self.arguments.items()})
 
 
+@suggest_keywords
 @dataclass(frozen=True)
 class PerLayer:
     """A value for each hidden layer, such as dropout.
@@ -183,6 +186,7 @@ class PerLayer:
         return [draw(self.choice, source, f"{name}, layer {i + 1}", found) for i in range(n_layers)]
 
 
+@suggest_keywords
 @dataclass(frozen=True)
 class Conditional:
     """A parameter that is drawn only if another one has certain values; otherwise it keeps the estimator's value.
@@ -216,10 +220,10 @@ class Space:
             raise ValueError("space is empty: there is nothing to choose. Leave it out to use the default space.")
         for name, choice in given.items():
             if name not in known:
-                near = difflib.get_close_matches(str(name), known, n=1)
+                near = nearest(str(name), known)
                 raise ValueError(
                     f"space has the parameter {name!r}, which the estimator does not know."
-                    + (f" Did you mean {near[0]!r}?" if near else f" It knows: {', '.join(known)}.")
+                    + (f" Did you mean {near!r}?" if near else f" It knows: {', '.join(known)}.")
                 )
             if name in fixed:
                 raise ValueError(f"space has {name!r}, which the search sets itself: leave it out.")

@@ -10,7 +10,7 @@ import math
 import time
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,11 +18,16 @@ from sklearn import config_context
 from sklearn.base import clone, is_classifier
 from sklearn.utils.metaestimators import available_if
 
+from rosenblatt.estimators.base import score_rows
+
+if TYPE_CHECKING:
+    from rosenblatt.search.data import SearchData
+
 __all__ = ["Fold", "RestartedTrial", "ResumableTrial", "TrialOutcome", "run_trial"]
 
 PIECE_SECONDS = 0.1
 """Training time between looks at the time that is left."""
-Scorer = Callable[[Any, Any, Any], float]
+Scorer = Callable[..., float]
 
 
 @dataclass(frozen=True)
@@ -31,8 +36,10 @@ class Fold:
 
     X: Any
     y: Any
-    X_test: Any
-    y_test: Any
+    weight: Any = None
+    X_test: Any = None
+    y_test: Any = None
+    weight_test: Any = None
 
 
 @dataclass(frozen=True)
@@ -82,7 +89,9 @@ class ResumableTrial:
             piece = 1 if self.epoch_seconds == math.inf else max(1, int(seconds / self.epoch_seconds))
             self._train_to(min(epochs, self.epochs_done + piece))
         fold, scorer = self.fold, self.scorer
-        score = math.nan if scorer is None else float(scorer(self.estimator, fold.X_test, fold.y_test))
+        if scorer is None:
+            return math.nan, self.finished or self.epochs_done >= epochs
+        score = score_rows(scorer, self.estimator, fold.X_test, fold.y_test, fold.weight_test)
         return score, self.finished or self.epochs_done >= epochs
 
     def close(self) -> None:
@@ -96,7 +105,7 @@ class ResumableTrial:
     def _train_to(self, epoch: int) -> None:
         if self._fit is None:
             self.estimator.check_parameters()
-            self._fit = self.estimator.fit_in_stages(self.fold.X, self.fold.y)
+            self._fit = self.estimator.fit_in_stages(self.fold.X, self.fold.y, self.fold.weight)
             began = time.monotonic()
             self._step(None)
             self.seconds += time.monotonic() - began
@@ -120,11 +129,11 @@ class ResumableTrial:
 class RestartedTrial:
     """A training that restarts for more epochs, of an estimator that makes its own folds and is scored out of fold.
 
-    Without a scorer, the score is the estimator's own. The scorer compares predictions with `targets`.
+    Without a scorer, the score is the estimator's own. The scorer compares predictions with the targets of `data`.
     """
 
-    def __init__(self, estimator: Any, X: Any, y: Any, scorer: Scorer | None, targets: Any) -> None:
-        self.estimator, self.X, self.y, self.scorer, self.targets = estimator, X, y, scorer, targets
+    def __init__(self, estimator: Any, data: SearchData, scorer: Scorer | None) -> None:
+        self.estimator, self.data, self.scorer = estimator, data, scorer
         self.seconds, self.epoch_seconds = 0.0, math.inf
 
     def advance(self, epochs: int, left: Callable[[], float]) -> tuple[float, bool]:
@@ -134,7 +143,7 @@ class RestartedTrial:
         model.check_parameters()
         if budget < math.inf:
             model.set_params(time_budget=max(0.1, budget if own is None else min(budget, own)))
-        model.fit(self.X, self.y).set_params(time_budget=own)
+        model.fit(self.data.X, self.data.y, self.data.sample_weight).set_params(time_budget=own)
         took = time.monotonic() - began
         members, asked = model.ensemble_.members, model.settings
         n_epochs = max(len(member.curve) for member in members)
@@ -147,7 +156,9 @@ class RestartedTrial:
         if self.scorer is None:
             return float(model.score_), complete
         seen = np.flatnonzero(~np.isnan(np.reshape(model.out_of_fold_, (len(model.out_of_fold_), -1))).any(axis=1))
-        return float(self.scorer(OutOfFold(model), seen, np.asarray(self.targets)[seen])), complete
+        weights = self.data.weights()
+        weights = None if weights is None else np.asarray(weights)[seen]
+        return score_rows(self.scorer, OutOfFold(model), seen, np.asarray(self.data.targets)[seen], weights), complete
 
     def close(self) -> None:
         """There is nothing to end."""

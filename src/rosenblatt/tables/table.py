@@ -6,7 +6,6 @@ what a column means: that is `rosenblatt.tables.kinds`.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
@@ -14,12 +13,13 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from rosenblatt._suggestions import join_names, suggestion
 from rosenblatt._warnings import warn_user
 
 __all__ = ["Column", "Storage", "Table", "TableError", "TableWarning", "join_names", "suggestion", "warn_of_columns"]
 
 Storage = Literal["number", "integer", "boolean", "date", "text"]
-MAX_NAMES_SHOWN, MAX_WARNINGS = 20, 5
+MAX_WARNINGS = 5
 
 
 class TableError(ValueError):
@@ -91,19 +91,3 @@ def warn_of_columns(sentences: Sequence[str], of_others: str) -> None:
     more = [f"{rest} more columns {of_others}."] if rest > 0 else []
     if sentences:
         warn_user(" ".join([*sentences[:MAX_WARNINGS], *more]), TableWarning)
-
-
-def suggestion(name: str, names: Iterable[str], what: str = "columns") -> str:
-    """The nearest of `names` and all of them, as the end of an error message."""
-    known = list(names)
-    folded = {candidate.casefold(): candidate for candidate in known}
-    near = difflib.get_close_matches(name.casefold(), folded, n=1)
-    question = f" Did you mean {folded[near[0]]!r}?" if near else ""
-    return f"{question} The {what} are: {join_names(known)}."
-
-
-def join_names(names: Sequence[str]) -> str:
-    """Names separated by commas; a long list is cut, and the rest is counted."""
-    shown = ", ".join(repr(name) for name in names[:MAX_NAMES_SHOWN])
-    rest = len(names) - MAX_NAMES_SHOWN
-    return f"{shown} and {rest} more" if rest > 0 else shown or "(none)"

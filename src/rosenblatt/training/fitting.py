@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rosenblatt._checks import check_count, check_finite, check_number, check_seed
+from rosenblatt._suggestions import suggest_keywords
 from rosenblatt.nn.effects import effects_of
 from rosenblatt.nn.graph import Graph
 from rosenblatt.nn.inputs import input_arrays
@@ -68,6 +69,7 @@ Options = Mapping[str, Any]
 """The parameters of `fit`, by name."""
 
 
+@suggest_keywords
 def fit(
     network: Network,
     X: Any,

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from rosenblatt._suggestions import suggest_keywords
 from rosenblatt.nn.objective import LossGiven
 from rosenblatt.nn.optimizers import OPTIMIZERS, Optimizer
 from rosenblatt.training.fitting import default_loss
@@ -42,6 +43,7 @@ class RateRange:
     suggestion: float
 
 
+@suggest_keywords
 def find_learning_rate(
     network: Network,
     X: Any,

@@ -22,7 +22,7 @@ from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state
 
 from rosenblatt._checks import check_weights
-from rosenblatt.estimators.base import FLOATS, Searchable, check_rows, is_sparse, rows_of, warn_user
+from rosenblatt.estimators.base import FLOATS, Searchable, check_rows, is_sparse, rows_of, score_rows, warn_user
 from rosenblatt.estimators.callbacks import FitTasks, begin_fit
 from rosenblatt.estimators.mlp.coefs import LayerParameters
 from rosenblatt.estimators.mlp.hyperparameters import WITHOUT_BATCHES, MLPParameters, hidden_sizes, is_listed
@@ -280,7 +280,7 @@ class BaseMLP(MLPParameters, LayerParameters, StochasticSolver, Searchable):
         evaluator, score = self.evaluator(data), self._score_on(data)
         if self.scoring is not None:
             scorer = get_scorer(self.scoring) if isinstance(self.scoring, str) else self.scoring
-            score = partial(scorer, self, data.X, data.labels)
+            score = partial(score_rows, scorer, self, data.X, data.labels, data.sample_weight)
 
         def measure() -> dict[str, float]:
             self.n_iter_ += 1  # which a scorer may read

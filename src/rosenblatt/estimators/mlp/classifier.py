@@ -15,11 +15,11 @@ from sklearn.base import ClassifierMixin, _fit_context
 from sklearn.preprocessing import LabelBinarizer
 from sklearn.utils import column_or_1d
 from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import _check_partial_fit_first_call, type_of_target, unique_labels
 
-from rosenblatt.estimators.base import check_class_weight, predict_rows, set_parameters
+from rosenblatt._suggestions import suggest_keywords
+from rosenblatt.estimators.base import class_weighted, predict_rows, set_parameters
 from rosenblatt.estimators.mlp.base import BaseMLP, Score, TrainingData, solver_is_stochastic
 from rosenblatt.estimators.mlp.parameters import describe_shared_parameters
 from rosenblatt.nn.losses import (
@@ -49,7 +49,7 @@ def gives_probabilities(estimator: Any) -> bool:
     if estimator.loss == "hinge" or estimator.output_activation not in (None, "logistic", "softmax"):
         raise AttributeError(
             f"loss={estimator.loss!r} with output_activation={estimator.output_activation!r} gives no probabilities. "
-            "Use loss='log_loss' or sklearn.calibration.CalibratedClassifierCV."
+            "Use loss='log_loss', decision_function, or sklearn.calibration.CalibratedClassifierCV."
         )
     return True
 
@@ -173,6 +173,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         set_parameters(self, locals())
 
     @available_if(solver_is_stochastic)  # type: ignore[untyped-decorator]
+    @suggest_keywords
     @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None, classes: Any = None) -> MLPClassifier:
         """Train for one epoch, from the current weights and with the optimizer's state from the last call.
@@ -218,6 +219,15 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
     def _is_positive(self, outputs: Array) -> Array:
         """Which outputs predict their label."""
         return outputs > (0.5 if self.out_activation_ in ("logistic", "softmax", "step") else 0.0)
+
+    def decision_function(self, X: Any) -> Array:
+        """What the output layer computes before its activation: logits, or margins with ``loss="hinge"``.
+
+        The shape is (n_samples,) for two classes, whose second is predicted above 0, and (n_samples, n_classes) or
+        (n_samples, n_labels) otherwise.
+        """
+        logits = self._logits(X)
+        return logits.ravel() if self.label_binarizer_.y_type_ == "binary" else logits
 
     @available_if(gives_probabilities)  # type: ignore[untyped-decorator]
     def predict_proba(self, X: Any) -> Array:
@@ -279,11 +289,8 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
             return sample_weight
         if self.label_binarizer_.y_type_.startswith("multilabel"):
             raise ValueError("class_weight needs one label per row, but y has several: pass sample_weight instead.")
-        labels = column_or_1d(y)
-        check_class_weight(self.class_weight, self.classes_)
-        weights = compute_class_weight(self.class_weight, classes=self.classes_, y=labels, sample_weight=sample_weight)
-        weight = weights[np.searchsorted(self.classes_, labels)].astype(X.dtype)
-        return weight if sample_weight is None else weight * sample_weight  # type: ignore[no-any-return]
+        labels = np.searchsorted(self.classes_, column_or_1d(y))
+        return class_weighted(self.class_weight, self.classes_, labels, sample_weight).astype(X.dtype)
 
     def _output_layer(self, y: Array) -> tuple[str, int]:
         natural, n_outputs = ("softmax", len(self.classes_)) if y.ndim == 1 else ("logistic", y.shape[1])

@@ -16,6 +16,7 @@ from sklearn.utils import column_or_1d
 from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.metaestimators import available_if
 
+from rosenblatt._suggestions import suggest_keywords
 from rosenblatt.estimators.base import is_sparse, predict_rows, set_parameters
 from rosenblatt.estimators.mlp.base import BaseMLP, Score, TrainingData, solver_is_stochastic
 from rosenblatt.estimators.mlp.parameters import describe_shared_parameters
@@ -154,6 +155,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
         return float(r2_score(y, self.target_estimates(prediction, n_targets), sample_weight=sample_weight))
 
     @available_if(solver_is_stochastic)  # type: ignore[untyped-decorator]
+    @suggest_keywords
     @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> MLPRegressor:
         """Train for one epoch, from the current weights and with the optimizer's state from the last call.

@@ -1,0 +1,78 @@
+"""Suggestions for names that do not exist: the nearest one, and all that are allowed.
+
+Takes a name that a user wrote and the known ones. Returns the end of an error message, or a callable that ends its own.
+Never changes what a call with known names does.
+"""
+
+from __future__ import annotations
+
+import difflib
+import functools
+import inspect
+import re
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, TypeVar
+
+__all__ = ["join_names", "nearest", "suggest_keywords", "suggestion"]
+
+T = TypeVar("T", bound=Callable[..., Any])
+MAX_NAMES_SHOWN = 20
+UNEXPECTED = re.compile(r"got an unexpected keyword argument '(\w+)'")
+SYNONYMS = (
+    *({"epochs", "epoch", "max_iter", "n_epochs", "max_epochs"}, {"seed", "random_state", "random_seed"}),
+    *({"hidden", "hidden_layer_sizes", "hidden_sizes", "layers"}, {"batch_size", "batch", "minibatch_size"}),
+    *({"learning_rate", "learning_rate_init", "lr", "eta0", "eta"}, {"solver", "optimizer"}, {"scoring", "scorer"}),
+    *({"validation", "validation_data", "X_val", "eval_set", "X_valid"}, {"alpha", "l2", "weight_decay"}),
+    *({"patience", "n_iter_no_change"}, {"n_jobs", "n_threads", "threads"}, {"units", "n_units", "out_features"}),
+    *({"n_trials", "n_iter", "n_candidates"}, {"space", "param_distributions", "param_grid"}, {"rate", "p"}),
+)
+"""Names of the same thing here and in other libraries."""
+
+
+def nearest(name: str, names: Iterable[str]) -> str | None:
+    """The known name that looks most like `name`, whatever the case, or means the same; None if there is none."""
+    folded = {candidate.casefold(): candidate for candidate in names}
+    near = difflib.get_close_matches(name.casefold(), folded, n=1)
+    alike = [word for group in SYNONYMS if name.casefold() in group for word in group if word.casefold() in folded]
+    found = alike or near
+    return folded[found[0].casefold()] if found else None
+
+
+def suggestion(name: str, names: Iterable[str], what: str = "columns") -> str:
+    """The nearest of `names` and all of them, as the end of an error message."""
+    known = list(names)
+    near = nearest(name, known)
+    question = f" Did you mean {near!r}?" if near else ""
+    return f"{question} The {what} are: {join_names(known)}."
+
+
+def join_names(names: Sequence[str]) -> str:
+    """Names separated by commas; a long list is cut, and the rest is counted."""
+    shown = ", ".join(repr(name) for name in names[:MAX_NAMES_SHOWN])
+    rest = len(names) - MAX_NAMES_SHOWN
+    return f"{shown} and {rest} more" if rest > 0 else shown or "(none)"
+
+
+def suggest_keywords(target: T) -> T:
+    """A decorator of a function or class: for an unknown keyword, the `TypeError` ends with the nearest known one."""
+    is_class = isinstance(target, type)
+    function: Any = target.__init__ if is_class else target
+
+    @functools.wraps(function)
+    def call(*args: Any, **parameters: Any) -> Any:
+        try:
+            return function(*args, **parameters)
+        except TypeError as error:
+            found = UNEXPECTED.search(str(error))
+            known = [name for name in inspect.signature(function).parameters if name != "self"] if found else []
+            if found is None or found[1] not in parameters or found[1] in known:
+                raise
+            method = function.__name__.replace("__init__", "")
+            owner = ".".join(filter(None, (type(args[0]).__name__, method))) if "." in function.__qualname__ else method
+            ending = suggestion(found[1], known, "parameters")
+            raise TypeError(f"{owner} has no parameter {found[1]!r}.{ending}") from None
+
+    if is_class:
+        setattr(target, "__init__", call)  # noqa: B010 (the type checker allows no assignment)
+        return target
+    return call  # type: ignore[return-value]

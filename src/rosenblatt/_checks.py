@@ -9,14 +9,16 @@ from __future__ import annotations
 import math
 import numbers
 import re
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 __all__ = [
-    *("check_count", "check_counts", "check_fields", "check_finite", "check_number", "check_same_rows"),
-    *("check_seed", "check_weights", "is_count", "is_number", "parse_duration"),
+    *("as_numbers", "check_count", "check_counts", "check_fields", "check_finite", "check_flag", "check_number"),
+    *("check_range", "check_same_rows", "check_seed", "check_weights", "is_count", "is_number", "parse_duration"),
+    "refusal",
 ]
 
 DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*([smh]?)")
@@ -61,6 +63,13 @@ def check_number(
     closed = high < math.inf and not below
     allowed = f"{kind} in {'(' if above else '['}{low:g}, {high:g}{']' if closed else ')'}"
     raise refusal(name, value, "a finite number" if low == -math.inf else allowed, where)
+
+
+def check_flag(name: str, value: Any) -> bool:
+    """`value`, if it is True or False, or the 1 or 0 that stand for them."""
+    if isinstance(value, (bool, np.bool_)) or (is_count(value, 0) and value <= 1):
+        return bool(value)
+    raise refusal(name, value, "True or False")
 
 
 def check_fields(instance: object, *names: str, **limits: Any) -> None:
@@ -135,18 +144,79 @@ def check_same_rows(**arrays: Any) -> int:
     return int(n_rows)
 
 
+def as_numbers(name: str, given: Any) -> npt.NDArray[Any]:
+    """`given` as an array of real numbers (or truth values); one that is such an array already is not copied.
+
+    Objects and texts are converted where each is a number. All else raises a `ValueError`: None, texts, dates, complex
+    numbers, rows of different lengths.
+    """
+    if type(given) is np.ndarray and given.dtype.kind in "fiub":
+        return given
+    if given is None:
+        raise ValueError(f"{name} is None; it must be an array of numbers")
+    try:
+        array = np.asarray(given)
+    except ValueError:
+        raise ValueError(f"{name} has rows of different lengths; it must be an array of numbers") from None
+    if array.dtype.kind in "OUS":
+        try:
+            return array.astype(np.float64)
+        except OverflowError:
+            raise ValueError(f"{name} contains an integer that is too large for a float; scale it") from None
+        except (TypeError, ValueError):
+            wrong = next((item for item in array.ravel().tolist() if not is_numeral(item)), None)
+            raise ValueError(f"{name} contains {wrong!r}; it must be an array of numbers") from None
+    if array.dtype.kind not in "fiub":
+        raise ValueError(f"{name} has the type {array.dtype}; it must be an array of real numbers")
+    return array
+
+
+def is_numeral(item: Any) -> bool:
+    """Whether `float` can read it."""
+    try:
+        float(item)
+    except (TypeError, ValueError):
+        return False
+    return True
+
+
 def check_finite(name: str, array: Any) -> None:
     """Refuse NaN and infinity in an array or sparse matrix; the message names the place."""
-    entries = array.tocoo() if hasattr(array, "tocoo") else None
-    values = np.asarray(array) if entries is None else entries.data
+    values = array.data if hasattr(array, "tocoo") else np.asarray(array)
     with np.errstate(all="ignore"):  # a finite sum, which is quick, has finite terms
         if values.dtype.kind != "f" or np.isfinite(values.sum()) or np.isfinite(values).all():
             return
-    at = tuple(np.argwhere(~np.isfinite(values))[0])
-    place = at if entries is None else (entries.row[at], entries.col[at])
-    where = ", ".join(f"{what} {i}" for what, i in zip(("row", "column", "axis 2", "axis 3"), place, strict=False))
-    found = "NaN" if np.isnan(values[at]) else values[at]
+    value, where = first_place(array, lambda values: ~np.isfinite(values))
+    found = "NaN" if np.isnan(value) else value
     raise ValueError(f"{name} contains {found} in {where} (from 0); replace it or leave that row out")
+
+
+def check_range(name: str, array: Any, dtype: npt.DTypeLike) -> None:
+    """Refuse finite numbers of an array or sparse matrix that a float type cannot hold; the message names the place."""
+    values, narrow = array.data if hasattr(array, "tocoo") else array, np.dtype(dtype)
+    if values.dtype.kind != "f" or values.dtype.itemsize <= narrow.itemsize or values.size == 0:
+        return
+    limit = float(np.finfo(narrow).max)
+    if not (values.max() > limit or values.min() < -limit):
+        return
+    if (np.isinf(values) | (np.abs(values) <= limit)).all():
+        return
+    value, where = first_place(array, lambda values: np.isfinite(values) & (np.abs(values) > limit))
+    raise ValueError(
+        f"{name} contains {value:g} in {where} (from 0), which is too large for {narrow} (at most {limit:.2g}): scale "
+        "it, or use dtype='float64'"
+    )
+
+
+def first_place(array: Any, find: Callable[[npt.NDArray[Any]], npt.NDArray[np.bool_]]) -> tuple[Any, str]:
+    """The first number that `find` marks in an array or sparse matrix, and its place, such as "row 2, column 1"."""
+    entries = array.tocoo() if hasattr(array, "tocoo") else None
+    values = np.asarray(array) if entries is None else entries.data
+    at = tuple(np.argwhere(find(values))[0])
+    place = at if entries is None else (entries.row[at], entries.col[at])
+    return values[at], ", ".join(
+        f"{what} {i}" for what, i in zip(("row", "column", "axis 2", "axis 3"), place, strict=False)
+    )
 
 
 def check_weights(sample_weight: Any, n_rows: int, dtype: npt.DTypeLike = np.float64) -> npt.NDArray[Any]:
@@ -154,7 +224,9 @@ def check_weights(sample_weight: Any, n_rows: int, dtype: npt.DTypeLike = np.flo
 
     There must be one finite weight of at least 0 for each row, and not all may be 0.
     """
-    weights = np.asarray(sample_weight, dtype)
+    weights = as_numbers("sample_weight", sample_weight)
+    check_range("sample_weight", weights, dtype)
+    weights = weights.astype(dtype, copy=False)
     weights = np.full(n_rows, weights) if weights.ndim == 0 else weights
     if weights.shape != (n_rows,):
         raise ValueError(f"sample_weight has shape {weights.shape}; it must have one weight per row, shape ({n_rows},)")

@@ -13,7 +13,7 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeVar
 
-__all__ = ["join_names", "nearest", "suggest_keywords", "suggestion"]
+__all__ = ["closest", "join_names", "nearest", "suggest_keywords", "suggestion"]
 
 T = TypeVar("T", bound=Callable[..., Any])
 MAX_NAMES_SHOWN = 20
@@ -29,12 +29,19 @@ SYNONYMS = (
 """Names of the same thing here and in other libraries."""
 
 
+def closest(name: str, names: Iterable[str], cutoff: float = 0.6) -> list[str]:
+    """The names that look most like `name`; several where they are equally close, none beyond `cutoff`."""
+    scores = {known: difflib.SequenceMatcher(None, known, name).ratio() for known in names}
+    best = max(scores.values(), default=0.0)
+    return sorted(known for known, score in scores.items() if score == best >= cutoff)
+
+
 def nearest(name: str, names: Iterable[str]) -> str | None:
     """The known name that looks most like `name`, whatever the case, or means the same; None if there is none."""
     folded = {candidate.casefold(): candidate for candidate in names}
-    near = difflib.get_close_matches(name.casefold(), folded, n=1)
+    near = closest(name.casefold(), folded)
     alike = [word for group in SYNONYMS if name.casefold() in group for word in group if word.casefold() in folded]
-    found = alike or near
+    found = alike or near[-1:]
     return folded[found[0].casefold()] if found else None
 
 

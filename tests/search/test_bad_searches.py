@@ -103,7 +103,7 @@ CASES: dict[str, Case] = {
     "the class itself": (lambda: fit(estimator=MLPClassifier), ValueError, r"'estimator' parameter of MLPSearchCV"),
     "rows do not fit": (lambda: fit(y=Y[:-1]), ValueError, r"inconsistent numbers of samples"),
     "no target": (lambda: fit(y=None), ValueError, r"requires y to be passed"),
-    "NaN": (lambda: fit(X=np.where(X > 7, np.nan, X)), ValueError, r"^Input X contains NaN"),
+    "NaN": (lambda: fit(X=np.where(X > 7, np.nan, X)), ValueError, r"^X contains NaN in row \d+, column \d"),
     "a record of another search": (lambda: fit(checkpoint=other(), random_state=3), ValueError, r"record belongs to another search: data, space"),
     "a record of other data": (lambda: fit(X=X + 1, checkpoint=other()), ValueError, r"record belongs to another search"),
     "another file as record": (lambda: fit(checkpoint=file(b"a,b\n1,2\n")), ValueError, r"record is not a record of a search; choose another name"),

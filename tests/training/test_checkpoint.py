@@ -4,6 +4,7 @@ import contextlib
 import errno
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -163,11 +164,6 @@ def test_a_checkpoint_of_another_training_is_refused(tmp_path):
             network().fit(X, LABELS, checkpoint=tmp_path, checkpoint_every=5, **OPTIONS, **change)
     with pytest.raises(CheckpointError, match="What differs: X"):
         network().fit(X + 1, LABELS, checkpoint=tmp_path, **OPTIONS)
-    model = MLPClassifier((5,), max_iter=2, random_state=0, checkpoint=tmp_path / "m", tol=9)
-    with pytest.warns():
-        model.fit(X, LABELS)
-    with pytest.raises(CheckpointError, match=r"hidden_layer_sizes \(\(5,\) there, \(6,\) now\)"):
-        model.set_params(hidden_layer_sizes=(6,)).fit(X, LABELS)
     path = tmp_path / "checkpoint.safetensors"
     path.write_bytes(path.read_bytes()[:-9])
     with pytest.raises(CheckpointError, match=r"damaged or cut off.*delete this one to restart from scratch"):
@@ -202,8 +198,8 @@ def test_functions_of_ones_own_are_the_same_in_every_process(tmp_path, monkeypat
     with pytest.raises(CheckpointError, match="What differs: loss"):
         own_network(0.1, lambda b, x: b.tanh(x)).fit(X, NUMBERS, loss=own_loss(3.0), **options)
     resumed = train_both()  # its functions are other objects of the same code
-    for folder in ("n", "m"):
-        (tmp_path / folder / "checkpoint.safetensors").unlink()
+    for path in [*tmp_path.rglob("checkpoint.safetensors")]:
+        path.unlink()
     assert train_both() == resumed
 
 
@@ -292,7 +288,7 @@ def test_kill_9_at_random_moments_loses_nothing(n_kills, tmp_path):
         slow = "slow" if kills % 3 == 0 else "fast"
         if run(folder, tmp_path / "parts.st", slow, picker.uniform(0, 0.25 * seconds)):
             check_equal(tmp_path)
-            (folder / "checkpoint.safetensors").unlink()
+            shutil.rmtree(folder)
         kills += 1
     assert run(folder, tmp_path / "parts.st")
     check_equal(tmp_path)

@@ -263,10 +263,12 @@ def test_training_is_repeatable_bit_by_bit():
 
 def test_a_loss_that_is_not_finite_stops_within_a_step():
     X, y = problem(1000)
-    X[200] = np.nan
     net = network()
     trainer = Trainer(net, "softmax_cross_entropy", SGD(), batch_size=100)
     trainer.set_data(X, y)
+    X[200] = np.nan  # the array is not copied
+    with pytest.raises(ValueError, match="X contains NaN in row 200"):
+        trainer.set_data(X, y)
     assert np.isnan(trainer.epoch(None, 0.01))
     assert trainer.step_count == 3
 
@@ -275,7 +277,9 @@ def test_codes_outside_the_classes_are_refused():
     X, y = problem()
     trainer = Trainer(network(), "softmax_cross_entropy", Adam(), batch_size=10)
     y[17] = 3
-    with pytest.raises(ValueError, match="row 17 holds the code 3; allowed: 0 to 2"):
+    with pytest.raises(
+        ValueError, match=r"y contains 3 in row 17 \(from 0\); the network has 3 outputs, for the class numbers 0 to 2"
+    ):
         trainer.set_data(X, y)
 
 

@@ -6,13 +6,12 @@ pickle without workspaces. Never trains.
 
 from __future__ import annotations
 
-import difflib
 import functools
 import inspect
 import re
 import textwrap
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import Any, ClassVar, TypeVar
 
@@ -24,27 +23,32 @@ from sklearn.callback import CallbackSupportMixin
 from sklearn.utils._param_validation import InvalidParameterError, StrOptions
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from rosenblatt._checks import check_finite, check_number
-from rosenblatt._suggestions import suggest_keywords, suggestion
+from rosenblatt._checks import check_finite, check_number, check_range
+from rosenblatt._suggestions import closest, suggest_keywords, suggestion
 from rosenblatt._version import __version__
 from rosenblatt._warnings import warn_user
 from rosenblatt.nn import Network
 from rosenblatt.training import DivergenceError
+from rosenblatt.training.evaluation import score_of
 
 __all__ = [
     "DivergenceError",
     "NetworkEstimator",
+    "OutputError",
     "Searchable",
     "SuggestingMixin",
     "check_rows",
+    "check_target_array",
     "class_weighted",
     "describe_parameters",
     "divergence_message",
+    "finite_outputs",
     "is_sparse",
     "predict_rows",
     "rows_of",
     "score_rows",
     "set_parameters",
+    "unchanged_if_failed",
     "warn_user",
 ]
 
@@ -131,10 +135,10 @@ class SuggestingMixin:
             name = str(error).split("'")[1]
             words = [w for c in constraints[name] if isinstance(c, StrOptions) for w in c.options]
             value = getattr(self, name, None)
-            near = difflib.get_close_matches(value.lower(), words, n=1, cutoff=0.5) if isinstance(value, str) else []
+            near = closest(value.lower(), words, cutoff=0.5) if isinstance(value, str) else []
             if not near:
                 raise
-            raise InvalidParameterError(f"{error} Did you mean {near[0]!r}?") from None
+            raise InvalidParameterError(f"{error} Did you mean {' or '.join(map(repr, near))}?") from None
 
 
 class Searchable:
@@ -186,17 +190,16 @@ class NetworkEstimator(SuggestingMixin, CallbackSupportMixin, BaseEstimator):  #
         """The network's outputs for X, checked against what fit saw."""
         network = self._fitted_network()
         if self._is_plain(X) and not network.spec.sparse_input:
-            return np.asarray(network.predict(X))
-        X = check_rows(self, X, dtype=FLOATS, reset=False)
-        return predict_rows(network, X)
+            return finite_outputs(np.asarray(network.predict(X)))
+        return finite_outputs(predict_rows(network, check_rows(self, X, reset=False)))
 
     def _logits(self, X: Any) -> Array:
         """What the network computes for X before its output activation, shape (n_samples, n_outputs)."""
         network = self._fitted_network()
-        X = check_rows(self, X, dtype=FLOATS, reset=False)
+        X = check_rows(self, X, reset=False)
         linear = Network(replace(network.chain, output="identity"), dtype=network.dtype, seed=None)
         linear.block[...] = network.block
-        return predict_rows(linear, X)
+        return finite_outputs(predict_rows(linear, X))
 
     def _is_plain(self, X: Any) -> bool:
         """Whether X is a valid array as it is: scikit-learn's own checks take far longer than a prediction."""
@@ -222,6 +225,25 @@ class NetworkEstimator(SuggestingMixin, CallbackSupportMixin, BaseEstimator):  #
         super().__setstate__(require_own_version(type(self).__name__, state))
 
 
+@contextmanager
+def unchanged_if_failed(estimator: Any, failure: type[BaseException] = Exception) -> Iterator[None]:
+    """Restore every attribute of an estimator if the body fails, so that an earlier model is whole.
+
+    Arrays are restored to their contents, since some fits write into them. `failure` is what counts as one: Ctrl-C does
+    not, where what was learned is kept.
+    """
+    before = dict(vars(estimator))
+    contents = {name: value.copy() for name, value in before.items() if isinstance(value, np.ndarray)}
+    try:
+        yield
+    except failure:
+        running = {name: value for name, value in vars(estimator).items() if "callback" in name}  # scikit-learn ends it
+        estimator.__dict__ = before | running
+        for name, content in contents.items():
+            before[name][...] = content
+        raise
+
+
 def require_own_version(class_name: str, state: dict[str, Any]) -> dict[str, Any]:
     """The pickled state without its version; warns if another version wrote it."""
     state = dict(state)
@@ -234,19 +256,60 @@ def require_own_version(class_name: str, state: dict[str, Any]) -> dict[str, Any
     return state
 
 
-def check_rows(estimator: Any, X: Any, y: Any = "no_validation", suffix: str = "", **how: Any) -> Any:
-    """X, or X and y, checked by scikit-learn's `validate_data`; NaN and infinity are refused in our own words.
+def check_rows(
+    estimator: Any, X: Any, y: Any = "no_validation", suffix: str = "", dtype: Any = FLOATS, **how: Any
+) -> Any:
+    """X, or X and y, checked by scikit-learn's `validate_data`; bad numbers are refused in our own words.
 
-    `suffix` follows "X" and "y" in messages, as in "X_val".
+    `suffix` follows "X" and "y" in messages, as in "X_val". `dtype` is a float type or several, of which X has one
+    afterwards.
     """
     if y is not None and not isinstance(y, str):
         with suppress(ValueError, TypeError):  # lists of different lengths, which scikit-learn refuses
             y = y if hasattr(y, "dtype") else np.asarray(y)
-        if getattr(getattr(y, "dtype", None), "kind", "") == "f":
-            check_finite(f"y{suffix}", y)
-    checked = validate_data(estimator, X, y, accept_sparse=["csr", "csc"], ensure_all_finite=False, **how)
-    check_finite(f"X{suffix}", checked[0] if isinstance(checked, tuple) else checked)
-    return checked
+        check_target_array(f"y{suffix}", y)
+        check_lengths(X, y, suffix)
+    try:
+        checked = validate_data(
+            estimator, X, y, accept_sparse=["csr", "csc"], ensure_all_finite=False, dtype=FLOATS, **how
+        )
+    except OverflowError:
+        raise ValueError(f"X{suffix} contains an integer that is too large for a float: scale it") from None
+    except ValueError as error:
+        if not suffix:
+            raise
+        raise ValueError(f"X{suffix} and y{suffix}: {error}") from None
+    X, *others = checked if isinstance(checked, tuple) else (checked,)
+    check_finite(f"X{suffix}", X)
+    if dtype is not FLOATS:
+        check_range(f"X{suffix}", X, dtype)
+        X = X.astype(dtype, copy=False)
+    return (X, *others) if others else X
+
+
+def check_lengths(X: Any, y: Any, suffix: str) -> None:
+    """Refuse X and y of different lengths, with the words that scikit-learn's users search for."""
+    n_rows = (*getattr(X, "shape", ()), 0)[0] if hasattr(X, "shape") else len(X) if isinstance(X, (list, tuple)) else 0
+    n_targets = y.shape[0] if getattr(y, "ndim", 0) else 0
+    if n_rows and n_targets and n_rows != n_targets:
+        raise ValueError(
+            f"X{suffix} has {n_rows} rows, but y{suffix} has {n_targets} (inconsistent numbers of samples: "
+            f"[{n_rows}, {n_targets}]); give one row of each per example"
+        )
+
+
+def check_target_array(name: str, y: Any) -> None:
+    """Refuse a target with too many axes, with NaN or infinity, or, among labels that are objects, a missing one."""
+    if getattr(y, "ndim", 1) > 2:
+        raise ValueError(f"{name} has shape {y.shape}; it must be (n_rows,) or (n_rows, n_outputs)")
+    kind = getattr(getattr(y, "dtype", None), "kind", "")
+    if kind == "f":
+        check_finite(name, y)
+    if kind == "O":
+        missing = [v is None or type(v).__name__ in ("NAType", "NaTType") or v != v for v in np.ravel(y)]
+        if any(missing):
+            row = int(np.argmax(missing)) // (np.size(y) // len(y))
+            raise ValueError(f"{name} has no value in row {row} (from 0); give it one or leave that row out")
 
 
 def check_class_weight(class_weight: Any, classes: npt.NDArray[Any]) -> None:
@@ -296,8 +359,25 @@ def score_rows(scorer: Callable[..., float], estimator: Any, X: Any, y: Any, sam
     if sample_weight is None or not (
         takes_weights() if takes_weights is not None else "sample_weight" in inspect.signature(scorer).parameters
     ):
-        return float(scorer(estimator, X, y))
-    return float(scorer(estimator, X, y, sample_weight=sample_weight))
+        return score_of(scorer(estimator, X, y))
+    return score_of(scorer(estimator, X, y, sample_weight=sample_weight))
+
+
+class OutputError(ValueError):
+    """A network's output for finite numbers is NaN or infinite: they, or its weights, are too large."""
+
+
+def finite_outputs(outputs: Array) -> Array:
+    """The outputs of a network for finite rows; an `OutputError` names the first row whose outputs are not finite."""
+    with np.errstate(all="ignore"):
+        if np.isfinite(outputs.sum()) or np.isfinite(outputs).all():
+            return outputs
+    row = int(np.argmin(np.isfinite(outputs).all(axis=1)))
+    raise OutputError(
+        f"the network's output for row {row} (from 0) of X is {outputs[row][~np.isfinite(outputs[row])][0]:g}: the "
+        f"numbers of that row, or the weights, are too large for {outputs.dtype}. Scale X as in training, or use "
+        "dtype='float64'."
+    )
 
 
 def is_sparse(X: Any) -> bool:

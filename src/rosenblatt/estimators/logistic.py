@@ -25,7 +25,6 @@ from sklearn.utils.multiclass import check_classification_targets
 
 from rosenblatt._checks import check_weights
 from rosenblatt.estimators.base import (
-    FLOATS,
     DivergenceError,
     check_rows,
     class_weighted,
@@ -229,7 +228,7 @@ class LogisticRegression(ClassifierMixin, StochasticSolver):  # type: ignore[mis
         warm = self.warm_start and "_network" in vars(self)
         with self._unchanged_if_failed(first_pass=not warm):
             start = np.array(self._network.parameters) if warm else None
-            X, y = check_rows(self, X, y, dtype=FLOATS)
+            X, y = check_rows(self, X, y)
             labels = self.encode_target(y, warm)
             weight = self._row_weights(X, y, labels, sample_weight)
             self._prepare_network(X, start)
@@ -323,7 +322,8 @@ class LogisticRegression(ClassifierMixin, StochasticSolver):  # type: ignore[mis
     def _run_batches(self, X: Any, target: Array, weight: Array | None, tasks: FitTasks) -> None:
         """Train on mini-batches. Each bears its share of the penalty, so the minimum is that of the full objective."""
         rng = check_random_state(self.random_state)
-        checkpoints = open_checkpoints(self, {"X": X, "y": target, "sample_weight": weight}, rng)
+        data = {"X": X, "y": target, "sample_weight": weight, "starting weights": self._network.block}
+        checkpoints = open_checkpoints(self, data, rng)
         n_rows = X.shape[0]
         n_steps = -(-n_rows // (200 if self.batch_size == "auto" else int(self.batch_size)))
         batch_size = -(-n_rows // n_steps)  # batches of equal size, so that no row weighs more than another

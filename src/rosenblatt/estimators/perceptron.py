@@ -8,20 +8,24 @@ request a logistic regression that starts from its weights. Never trains by itse
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from contextlib import contextmanager
-from copy import copy
 from typing import Any, NoReturn
 
 import numpy as np
 from sklearn.linear_model import Perceptron as SklearnPerceptron
 from sklearn.utils import check_random_state, column_or_1d
-from sklearn.utils.validation import _num_samples, check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted, validate_data
 
 from rosenblatt._checks import check_weights
 from rosenblatt._suggestions import suggestion
 from rosenblatt._version import __version__
-from rosenblatt.estimators.base import VERSION_KEY, SuggestingMixin, class_weighted, require_own_version
+from rosenblatt.estimators.base import (
+    VERSION_KEY,
+    SuggestingMixin,
+    check_rows,
+    class_weighted,
+    require_own_version,
+    unchanged_if_failed,
+)
 from rosenblatt.estimators.logistic import LogisticRegression
 from rosenblatt.estimators.perceptron_updates import Training, count_mistakes
 
@@ -155,7 +159,8 @@ class Perceptron(SuggestingMixin, SklearnPerceptron):  # type: ignore[misc]
         self
             If the call is refused, the perceptron is left as it was.
         """
-        with self._unchanged_if_failed(X, sample_weight) as weights:
+        with unchanged_if_failed(self, BaseException):
+            weights = self._check_data(X, y, sample_weight, reset=True)
             if isinstance(self.class_weight, dict) or self.class_weight == "balanced":
                 classes, labels = np.unique(column_or_1d(y), return_inverse=True)
                 class_weighted(self.class_weight, classes, labels, weights)
@@ -175,21 +180,15 @@ class Perceptron(SuggestingMixin, SklearnPerceptron):  # type: ignore[misc]
         -------
         self
         """
-        with self._unchanged_if_failed(X, sample_weight) as weights:
+        with unchanged_if_failed(self, BaseException):
+            weights = self._check_data(X, y, sample_weight, reset=not hasattr(self, "coef_"))
             return super().partial_fit(X, y, classes, weights)
 
-    @contextmanager
-    def _unchanged_if_failed(self, X: Any, sample_weight: Any) -> Iterator[Any]:
-        """Gives the checked weights; puts everything back if scikit-learn refuses the rest."""
-        before = {name: copy(value) for name, value in vars(self).items()}
-        if sample_weight is not None:
-            sample_weight = check_weights(sample_weight, _num_samples(X))
-        try:
-            yield sample_weight
-        except BaseException:
-            self.__dict__.clear()
-            self.__dict__.update(before)
-            raise
+    def _check_data(self, X: Any, y: Any, sample_weight: Any, reset: bool) -> Any:
+        """Refuse bad rows, targets and weights in the words of the other estimators; the weights, or None."""
+        self.check_parameters()
+        rows = check_rows(self, X, y, reset=reset)[0]
+        return None if sample_weight is None else check_weights(sample_weight, rows.shape[0])
 
     def _fit_binary(self, X: Any, y: Any, **options: Any) -> None:
         self._fit_and_note(super()._fit_binary, X, y, options)

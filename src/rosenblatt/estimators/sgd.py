@@ -14,6 +14,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,12 +22,19 @@ import numpy.typing as npt
 from sklearn.exceptions import ConvergenceWarning
 
 from rosenblatt import _core
-from rosenblatt.estimators.base import DivergenceError, NetworkEstimator, divergence_message, warn_user
+from rosenblatt.estimators.base import (
+    DivergenceError,
+    NetworkEstimator,
+    divergence_message,
+    unchanged_if_failed,
+    warn_user,
+)
 from rosenblatt.estimators.callbacks import FitTasks
 from rosenblatt.estimators.optimizer_state import OptimizerState
 from rosenblatt.storage.container import Arrays
-from rosenblatt.training.checkpoint import Checkpoints, fingerprint_of
+from rosenblatt.training.checkpoint import Checkpoints, check_checkpoints, data_digest, fingerprint_of
 from rosenblatt.training.early_stopping import EarlyStopping, StoppingState, Tolerance
+from rosenblatt.training.evaluation import what_diverged
 from rosenblatt.training.history import History
 from rosenblatt.training.lbfgs import Minimum, minimize
 from rosenblatt.training.loop import Outcome, TrainingLoop
@@ -101,7 +109,9 @@ class ShuffledRows:
 def open_checkpoints(estimator: Any, data: Mapping[str, Any], rng: np.random.RandomState) -> Checkpoints | None:
     """The checkpoints of a fit; random numbers start as those of the fit that is resumed.
 
-    The fingerprint holds the estimator's parameters and digests of the data.
+    The fingerprint holds the estimator's parameters and digests of `data`: rows and starting weights. It names a folder
+    of its own inside that of the estimator, since the clones of one estimator (candidates of a search, folds of a
+    cross-validation, jobs side by side) have one `checkpoint`.
     """
     if estimator.checkpoint is None:
         return None
@@ -112,7 +122,8 @@ def open_checkpoints(estimator: Any, data: Mapping[str, Any], rng: np.random.Ran
         "random_state": repr(seed) if seed is None or isinstance(seed, (int, np.integer)) else "a generator",
         "estimator": type(estimator).__name__,
     }
-    checkpoints = Checkpoints(estimator.checkpoint, estimator.checkpoint_every, fingerprint)
+    name = data_digest(np.frombuffer(repr(sorted(fingerprint.items())).encode(), np.uint8))[:16]
+    checkpoints = Checkpoints(Path(estimator.checkpoint) / name, estimator.checkpoint_every, fingerprint)
     if checkpoints.found is not None:
         state, arrays = checkpoints.found
         random_state_from(rng, state["random_start"], arrays["random_start"])
@@ -141,18 +152,23 @@ class StochasticSolver(NetworkEstimator):
     _no_improvement_count: int
     _optimizer: OptimizerState
 
+    checkpoint: Any
+    checkpoint_every: Any
+
+    def _validate_params(self) -> None:
+        super()._validate_params()
+        check_checkpoints(self.checkpoint, self.checkpoint_every)
+
     @contextmanager
     def _unchanged_if_failed(self, first_pass: bool) -> Iterator[None]:
         """Restore every attribute and weight if `fit` fails, so that the earlier model is whole and none holds NaN."""
-        before = dict(vars(self))
         kept = None if first_pass else np.array(self._fitted_network().block)
         try:
-            yield
+            with unchanged_if_failed(self):
+                yield
         except Exception:
-            running = {name: value for name, value in vars(self).items() if "callback" in name}  # scikit-learn ends it
-            self.__dict__ = before | running
-            if kept is not None:
-                self._fitted_network().block[:] = kept
+            if kept is not None and not np.array_equal(block := self._fitted_network().block, kept):
+                block[:] = kept
                 self.__dict__.pop("_optimizer", None)  # its moments may hold NaN
             raise
 
@@ -259,7 +275,10 @@ class StochasticSolver(NetworkEstimator):
         found = minimize(loop, options, **how)
         if loop.outcome is Outcome.DIVERGED:
             raise DivergenceError(divergence_message(f"{loop.failure}: scale the inputs and the target."))
-        self._network.parameters[:] = trainer.network.parameters
+        with np.errstate(over="ignore"):
+            self._network.parameters[:] = trainer.network.parameters
+        if problem := what_diverged(self._network, trainer.inputs):
+            raise DivergenceError(divergence_message(f"{problem}: scale the inputs and the target."))
         found = replace(found, n_iter=min(found.n_iter, int(options["maxiter"])))
         if loop.outcome is Outcome.INTERRUPTED:
             warn_user(f"Training interrupted by user after {found.n_iter} iterations; the network is kept as it is.")

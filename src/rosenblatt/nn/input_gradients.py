@@ -88,7 +88,7 @@ def input_gradients(
     """
     graph = network.graph
     names = _differentiable(graph, at)
-    data = input_arrays(graph, X)
+    data = input_arrays(graph, X, dtype=network.dtype)
     n_rows = next(iter(data.values())).shape[0]
     data |= _cotangents(graph, cotangent, n_rows)
     executable = compile_program(gradient_program(graph, network.dtype.name, names, raw), block_rows(graph))

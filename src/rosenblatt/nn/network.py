@@ -90,7 +90,7 @@ class Network(ParameterStore):
 
     def values_before(self, layer: str, X: Any) -> Any:
         """The values that the layer called `layer` is applied to, for each row; `X` as in `predict`."""
-        node, data = self.graph.node(layer).inputs[0], input_arrays(self.graph, X)
+        node, data = self.graph.node(layer).inputs[0], input_arrays(self.graph, X, dtype=self.dtype)
         if not node.inputs:
             return data[self.graph.names[node]]
         part = self.truncate_at(self.graph.names[node])
@@ -159,7 +159,7 @@ class Network(ParameterStore):
             If X has another number of columns or axes.
         """
         executable, graph = self.executable, self.graph
-        data = input_arrays(graph, X)
+        data = input_arrays(graph, X, dtype=self.dtype)
         n_rows = next(iter(data.values())).shape[0]
         out = [np.empty((n_rows, node.width), self.dtype) for node in graph.heads.values()]
         rows = [source(leaf, data[name], width) for name, leaf, width in self._inputs]

@@ -12,6 +12,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from rosenblatt._checks import check_seed, refusal
 from rosenblatt._suggestions import suggest_keywords
 from rosenblatt.ir.compile import aligned_bytes
 from rosenblatt.nn.activations import Activation
@@ -40,7 +41,11 @@ class ParameterStore:
     ) -> None:
         self.spec = spec_of(outputs, output)
         self.graph = self.spec.graph
-        self.dtype = np.dtype(dtype)
+        check_seed("seed", seed)
+        try:
+            self.dtype = np.dtype(dtype)
+        except TypeError:
+            raise refusal("dtype", dtype, "float32 or float64") from None
         if self.dtype not in (np.float32, np.float64):
             raise ValueError(f"dtype is {self.dtype}; allowed: float32, float64")
         self.frozen: frozenset[str] = frozenset()
@@ -81,6 +86,8 @@ class ParameterStore:
 
         Parameters of layers that came from another network are copied from it.
         """
+        if check_seed("seed", seed) is None:
+            raise ValueError("seed is None; give an integer in [0, 2**64)")
         draw_parameters(self, seed)
 
     def __getitem__(self, name: str) -> NDArray[Any]:

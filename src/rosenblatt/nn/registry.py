@@ -7,16 +7,15 @@ what a state says: only what the registry holds is made.
 
 from __future__ import annotations
 
-import difflib
 import numbers
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import MISSING, fields, is_dataclass
 from types import ModuleType
 from typing import Any, Generic, TypeVar
 
 import numpy as np
 
-from rosenblatt._suggestions import suggest_keywords
+from rosenblatt._suggestions import closest, suggest_keywords
 
 __all__ = ["Registry", "members_of", "name_of"]
 
@@ -83,8 +82,11 @@ class Registry(Mapping[str, Any], Generic[T]):
         """The part of the family with these names."""
         return Registry(self.kind, {name: self[name] for name in names}, self.alternative, self._adapt)
 
-    def resolve(self, given: Any) -> T:
-        """The member that `given` names, with its defaults, or is; otherwise a ValueError suggests the closest name."""
+    def resolve(self, given: Any, also: Sequence[str] = ()) -> T:
+        """The member that `given` names, with its defaults, or is; otherwise a ValueError suggests the closest names.
+
+        `also` are other names that the caller allows; the message lists them, too.
+        """
         if isinstance(given, str) and given in self._members:
             if given not in self._defaults:
                 self._defaults[given] = self.create(given)
@@ -94,7 +96,7 @@ class Registry(Mapping[str, Any], Generic[T]):
             raise ValueError(f"{self.kind} is the class {name}; give an instance of it, such as {name}()")
         made = None if isinstance(given, str) else self._adapt(given)
         if made is None:
-            raise self._unknown(self.kind, given, self.alternative)
+            raise self._unknown(self.kind, given, self.alternative, also)
         return made
 
     def create(self, name: str, **parameters: Any) -> T:
@@ -152,11 +154,11 @@ class Registry(Mapping[str, Any], Generic[T]):
             return self.from_state(value)
         return tuple(map(self._restored, value)) if isinstance(value, list) else value
 
-    def _unknown(self, what: str, given: Any, alternative: str) -> ValueError:
-        asked = given.lower() if isinstance(given, str) else ""
-        near = [s for s in [SYNONYMS.get(asked)] if s in self] or difflib.get_close_matches(asked, self, 1)
-        suggestion = f"did you mean {near[0]!r}? " if near else ""
-        return ValueError(f"{what} is {given!r}; {suggestion}allowed: {', '.join(self)}, or {alternative}")
+    def _unknown(self, what: str, given: Any, alternative: str, also: Sequence[str] = ()) -> ValueError:
+        asked, names = given.lower() if isinstance(given, str) else "", [*self, *also]
+        near = [s for s in [SYNONYMS.get(asked)] if s in self] or closest(asked, names)
+        suggestion = f"did you mean {' or '.join(map(repr, near))}? " if near else ""
+        return ValueError(f"{what} is {given!r}; {suggestion}allowed: {', '.join(names)}, or {alternative}")
 
 
 def name_of(given: Any) -> str:

@@ -90,9 +90,10 @@ class NetworkSpec:
     def __post_init__(self) -> None:
         if not np.iterable(self.hidden):
             raise TypeError(f"hidden is {self.hidden!r}; it must list the neurons of each hidden layer, such as (50,)")
-        sizes = self.layer_sizes
-        if not all(map(is_count, sizes)):
-            raise ValueError(f"layer sizes are {sizes}; every layer needs at least one neuron, and whole ones")
+        for name, sizes in (("n_inputs", [self.n_inputs]), ("hidden", self.hidden), ("n_outputs", [self.n_outputs])):
+            if not all(map(is_count, sizes)):
+                given = getattr(self, name)
+                raise ValueError(f"{name} is {given!r}; every layer needs at least one neuron, and whole ones")
         for activation in each_layer("activation", self.activation, len(self.hidden)):
             ACTIVATIONS.resolve(activation)
         OUTPUTS.resolve(self.output)

@@ -101,7 +101,8 @@ def estimator_state(estimator: Any) -> tuple[dict[str, Any], Arrays]:
     sklearn.exceptions.NotFittedError
         If it is not fitted.
     """
-    network, parameters = estimator.network, estimator.get_params(deep=False)
+    network, fitted = estimator.network, getattr(estimator, "fitted_parameters_", {})
+    parameters = {**estimator.get_params(deep=False), **fitted}  # those of the fit, even if others were set since
     present = {name: getattr(estimator, name) for name in ATTRIBUTES if hasattr(estimator, name)}
     if parameters.get("target_transform") is None:  # one of an earlier fit
         present.pop("smearing_factor_", None)
@@ -149,6 +150,8 @@ def estimator_from_state(state: Any, arrays: Mapping[str, NDArray[Any]]) -> Any:
     if labels is not None:
         estimator.label_binarizer_ = binarizer_of(attributes["classes_"], *labels)
     estimator.network = network
+    if names := getattr(estimator, "prediction_parameters", ()):
+        estimator.fitted_parameters_ = {name: parameters[name] for name in names}
     return estimator
 
 
@@ -203,14 +206,15 @@ def require_targets(estimator: Any, spec: NetworkSpec, attributes: Mapping[str, 
     """Refuse what contradicts a regressor's outputs: the loss says how many there are for each target."""
     if "classes_" in attributes:
         raise ModelFileError("a regressor has no classes.")
-    per_target = loss_record(estimator.loss).outputs_per_target
+    given = {**vars(estimator), **getattr(estimator, "fitted_parameters_", {})}
+    per_target = loss_record(given["loss"]).outputs_per_target
     if spec.n_outputs % per_target:
         raise ModelFileError(
-            f"loss={estimator.loss!r} has {per_target} outputs for each target, but the network has {spec.n_outputs}. "
-            "Fit again, or set the loss that it was fitted with."
+            f"loss={given['loss']!r} has {per_target} outputs for each target, but the network has {spec.n_outputs}. "
+            "Fit again."
         )
     factor = attributes.get("smearing_factor_")
-    if estimator.target_transform is not None and (
+    if given["target_transform"] is not None and (
         factor is None or per_target != 1 or len(factor) != spec.n_outputs or not np.isfinite(factor).all()
     ):
         raise ModelFileError(

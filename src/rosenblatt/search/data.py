@@ -15,11 +15,12 @@ from scipy.sparse import issparse
 from sklearn.base import is_classifier
 from sklearn.metrics import check_scoring
 from sklearn.model_selection import check_cv
-from sklearn.utils import _safe_indexing, assert_all_finite, check_array
+from sklearn.utils import _safe_indexing, check_array
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import column_or_1d, indexable
 
-from rosenblatt._checks import check_weights
+from rosenblatt._checks import check_finite, check_range, check_weights
+from rosenblatt.estimators.base import check_target_array
 from rosenblatt.search.trials import Fold, RestartedTrial, ResumableTrial
 from rosenblatt.tables.readers.reading import is_nameless, read_table
 from rosenblatt.tables.table import Table
@@ -84,12 +85,16 @@ class SearchData:
         if y is None:
             raise ValueError("MLPSearchCV requires y to be passed, but the target y is None.")
         accepted = "csr" if issparse(X) else False
-        X = check_array(X, accept_sparse=accepted, dtype=self.dtype, estimator=estimator, input_name="X")
+        X = check_array(X, accept_sparse=accepted, dtype=FLOATS, estimator=estimator, ensure_all_finite=False)
+        check_finite("X", X)
+        if self.dtype is not FLOATS:
+            check_range("X", X, self.dtype)
+            X = X.astype(self.dtype, copy=False)
         y = np.asarray(y)
         if y.ndim == 2 and y.shape[1] == 1:
             y = column_or_1d(y, warn=True)
         X, y = indexable(X, y)
-        assert_all_finite(y, input_name="y")
+        check_target_array("y", y)
         if is_classifier(estimator):
             check_classification_targets(y)
         if sample_weight is not None:

@@ -20,12 +20,15 @@ from typing import Any
 
 import numpy as np
 
-from rosenblatt._checks import is_count, parse_duration
+from rosenblatt._checks import is_count, parse_duration, refusal
 from rosenblatt.nn.graph import Graph
 from rosenblatt.storage.atomic import read_regular, write_atomically
 from rosenblatt.storage.container import Arrays, ModelFileError, pack, unpack
 
-__all__ = ["CheckpointError", "Checkpoints", "data_digest", "fingerprint_of", "network_text", "setting_text"]
+__all__ = [
+    *("CheckpointError", "Checkpoints", "check_checkpoints", "data_digest", "fingerprint_of", "network_text"),
+    "setting_text",
+]
 
 FILE = "checkpoint.safetensors"
 KIND = "checkpoint"
@@ -34,6 +37,14 @@ DEFAULT_EVERY = "30s"
 
 class CheckpointError(ValueError):
     """A checkpoint that belongs to another training, or is damaged."""
+
+
+def check_checkpoints(folder: Any, every: Any) -> None:
+    """Refuse a folder that is no path or an empty one, and an interval that is none, whether or not they are used."""
+    if folder is not None and (not isinstance(folder, (str, os.PathLike)) or not os.fspath(folder)):
+        raise refusal("checkpoint", folder, "the path of a folder, or None")
+    if not is_count(every):
+        parse_duration("checkpoint_every", every, unitless="steps")
 
 
 @dataclass
@@ -61,7 +72,8 @@ class Checkpoints:
     start: tuple[dict[str, Any], Arrays] = field(default_factory=lambda: ({}, {}))
 
     def __post_init__(self) -> None:
-        self.steps = int(self.every) if is_count(self.every) else 0
+        check_checkpoints(self.folder, self.every)
+        self.steps = min(int(self.every), 2**62) if is_count(self.every) else 0
         self.seconds = 0.0 if self.steps else parse_duration("checkpoint_every", self.every, unitless="steps")
         self.path = Path(self.folder) / FILE
         try:

@@ -23,7 +23,30 @@ from rosenblatt.training.trainer import Trainer, sources_of
 if TYPE_CHECKING:
     from rosenblatt.nn.network import Network
 
-__all__ = ["Evaluator", "GradientProbe", "LayerGradient", "gradient_statistics"]
+__all__ = ["Evaluator", "GradientProbe", "LayerGradient", "gradient_statistics", "score_of", "what_diverged"]
+
+
+def score_of(result: Any) -> float:
+    """What a scorer returned, as a number; it may be NaN, which is never the best."""
+    try:
+        return float(result)
+    except (TypeError, ValueError):
+        raise ValueError(
+            f"the scorer returned {result!r}; it must return a number, of which greater is better"
+        ) from None
+
+
+def what_diverged(network: Network, data: Mapping[str, Any]) -> str:
+    """What is not finite: a weight, or a prediction for the first rows of checked inputs; empty if nothing is.
+
+    At most one block of rows is predicted. Finite weights that are huge predict NaN.
+    """
+    if not np.isfinite(network.block).all():
+        return "A weight became infinite or NaN"
+    rows = block_rows(network.graph)
+    made = network.predict({name: array[:rows] for name, array in data.items()})
+    finite = all(np.isfinite(out).all() for out in (made.values() if isinstance(made, dict) else [made]))
+    return "" if finite else "A prediction became infinite or NaN"
 
 
 class Evaluator:
@@ -53,7 +76,9 @@ class Evaluator:
         objective = Objective(loss, head_weights=head_weights or {})
         program = evaluation_program(network.graph, objective, network.dtype.name)
         executable = compile_program(program, block_rows(network.graph))
-        arrays = training_arrays(network.graph, objective.losses(network.graph), X, y, sample_weight, "_val")
+        arrays = training_arrays(
+            network.graph, objective.losses(network.graph), X, y, sample_weight, "_val", network.dtype
+        )
         self.weight, self.n_rows = arrays.pop("sample_weight", None), next(iter(arrays.values())).shape[0]
         self._sources = sources_of(executable, network.graph, arrays)
         self._session = _core.Session(executable.core)

@@ -18,18 +18,25 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rosenblatt._checks import check_count, check_finite, check_number, check_seed
+from rosenblatt._checks import check_count, check_flag, check_number, check_seed, is_count, refusal
 from rosenblatt._suggestions import suggest_keywords
 from rosenblatt.nn.effects import effects_of
 from rosenblatt.nn.graph import Graph
-from rosenblatt.nn.inputs import input_arrays
+from rosenblatt.nn.inputs import input_arrays, training_arrays
 from rosenblatt.nn.losses import check_target
-from rosenblatt.nn.objective import NUMBERS, SETTINGS, LossGiven
+from rosenblatt.nn.objective import NUMBERS, SETTINGS, LossGiven, Objective, targets_of
 from rosenblatt.nn.optimizers import OPTIMIZERS, Optimizer
 from rosenblatt.nn.schedules import SCHEDULES, Schedule
-from rosenblatt.training.checkpoint import DEFAULT_EVERY, Checkpoints, data_digest, fingerprint_of, network_text
+from rosenblatt.training.checkpoint import (
+    DEFAULT_EVERY,
+    Checkpoints,
+    check_checkpoints,
+    data_digest,
+    fingerprint_of,
+    network_text,
+)
 from rosenblatt.training.early_stopping import EarlyStopping
-from rosenblatt.training.evaluation import Evaluator, GradientProbe
+from rosenblatt.training.evaluation import Evaluator, GradientProbe, score_of, what_diverged
 from rosenblatt.training.frozen_features import fit_on_frozen_features
 from rosenblatt.training.history import History
 from rosenblatt.training.lbfgs import minimize
@@ -184,16 +191,14 @@ def fit(
     CheckpointError
         If the checkpoint in the folder is of another training.
     """
-    options = {name: value for name, value in locals().items() if name not in ("network", "X", "y", "cache_frozen")}
+    options = {name: value for name, value in locals().items() if name not in ("network", "X", "y")}
     check_options(options)
-    if cache_frozen and network.frozen:
-        return fit_on_frozen_features(fit, network, X, y, options)
     options["loss"] = loss if loss is not None else default_loss(network.graph)
-    loss = options["loss"]
-    losses = loss if isinstance(loss, Mapping) else dict.fromkeys(network.graph.heads, loss)
-    check_data(network.graph, losses, X, y)
+    check_data(network, options["loss"], X, y, sample_weight)
     if validation is not None:
-        check_data(network.graph, losses, *validation, "_val")
+        check_data(network, options["loss"], *validation, suffix="_val")
+    if options.pop("cache_frozen") and network.frozen:
+        return fit_on_frozen_features(fit, network, X, y, options)
     before = network.block.copy()
     loop = run_full_batch(network, X, y, options) if optimizer == "lbfgs" else run_batches(network, X, y, options)
     if loop.failure:
@@ -211,18 +216,18 @@ def default_loss(graph: Graph) -> dict[str, LossGiven]:
     return {head: natural.get(str(output), "squared_error") for head, output in graph.output.items()}
 
 
-def check_data(graph: Graph, loss: Mapping[str, LossGiven], X: Any, y: Any, suffix: str = "") -> None:
-    """Refuse NaN and infinity, no rows, and targets that a head's loss cannot take; the trainer looks at shapes."""
-    for name, array in input_arrays(graph, X, f"X{suffix}").items():
-        what = f"X{suffix}" if name == "x" else f"X{suffix}[{name!r}]"
-        if array.shape[0] == 0:
-            raise ValueError(f"{what} has no rows; give at least one")
-        check_finite(what, array)
-    targets = y if isinstance(y, Mapping) else dict.fromkeys(graph.heads, y) if len(graph.heads) == 1 else {}
-    for head in graph.heads:
-        if head in loss and head in targets:
-            check_finite(f"y{suffix}" + f"[{head!r}]" * isinstance(y, Mapping), np.asarray(targets[head]))
-            check_target(loss[head], targets[head])
+def check_data(
+    network: Network, loss: Any, X: Any, y: Any, sample_weight: Any = None, *, suffix: str = ""
+) -> dict[str, Any]:
+    """The arrays that the network trains on, by their names in programs.
+
+    Refuses what `training_arrays` refuses, and targets that a head's loss cannot take.
+    """
+    graph, losses = network.graph, Objective(loss).losses(network.graph)
+    arrays = training_arrays(graph, losses, X, y, sample_weight, suffix, network.dtype)
+    for head, name in targets_of(graph).items():
+        check_target(losses[head], arrays[name])
+    return arrays
 
 
 def run_batches(network: Network, X: Any, y: Any, o: Options) -> TrainingLoop:
@@ -253,7 +258,10 @@ def run_full_batch(network: Network, X: Any, y: Any, o: Options) -> TrainingLoop
     trainer.set_data(X, y, o["sample_weight"])
     loop = TrainingLoop(trainer, sys.maxsize, rule_of(o), **watch(twin, o))
     minimize(loop, {"maxiter": o["epochs"], "maxfun": 20 * o["epochs"]})
-    network.parameters[:] = twin.parameters
+    with np.errstate(over="ignore"):
+        network.parameters[:] = twin.parameters
+    if not loop.failure:
+        loop.failure = what_diverged(network, input_arrays(network.graph, X))
     return loop
 
 
@@ -297,7 +305,7 @@ def validation(network: Network, o: Options) -> Callable[[], dict[str, float]] |
     def measure() -> dict[str, float]:
         row = {"val_loss": evaluator.loss()}
         if o["scorer"] is not None:
-            row["val_score"] = float(o["scorer"](network, X, y))
+            row["val_score"] = score_of(o["scorer"](network, X, y))
         return row
 
     return measure
@@ -311,11 +319,14 @@ def print_epoch(epoch: Epoch) -> None:
 def fingerprint(network: Network, X: Any, y: Any, o: Options) -> dict[str, str]:
     """What the training is of."""
     names = ("validation", "sample_weight")
-    data = {"starting weights": network.block, "X": X, "y": y, **{name: o[name] for name in names}}
+    arrays = check_data(network, o["loss"], X, y, o["sample_weight"])
+    inputs = {name: arrays.pop(name) for name in network.graph.input_names}
+    held_out = None if o["validation"] is None else check_data(network, o["loss"], *o["validation"], suffix="_val")
+    data = {"starting weights": network.block, "X": inputs, "sample_weight": arrays.pop("sample_weight", None)}
     settings = {name: value for name, value in o.items() if name not in (*names, *UNCOMPARED)}
     architecture = np.frombuffer(network_text(network.graph).encode(), np.uint8)
-    frozen = repr(sorted(network.frozen))
-    return {**fingerprint_of(settings, data), "network": data_digest(architecture), "frozen": frozen}
+    digests = fingerprint_of(settings, {**data, "y": arrays, "validation": held_out})
+    return {**digests, "network": data_digest(architecture), "frozen": repr(sorted(network.frozen))}
 
 
 UNCOMPARED = ("scorer", "callbacks", "verbose", "checkpoint", "checkpoint_every")
@@ -342,17 +353,25 @@ def refuse_steps(network: Network, o: Options) -> None:
 
 
 def check_options(o: Mapping[str, Any]) -> None:
-    """Refuse numbers out of range."""
+    """Refuse options that are out of range or of another type."""
     for name in ("epochs", "batch_size"):
         check_count(name, o[name])
     for name, high in {**NUMBERS, "min_delta": math.inf}.items():
         check_number(name, o[name], 0, high, below=True)
     check_number("learning_rate", o["learning_rate"], 0, above=True)
-    if o["patience"] is not None:
-        check_count("patience", o["patience"])
+    for name in FLAGS:
+        check_flag(name, o[name])
+    for name in MAPPINGS:
+        if o[name] is not None and not isinstance(o[name], Mapping):
+            raise refusal(name, o[name], "a mapping of names to numbers, such as {'output': 0.5}, or None")
+    if o["patience"] is not None and not is_count(o["patience"]):
+        raise refusal("patience", o["patience"], "a positive integer, or None")
     check_seed("seed", o["seed"])
-    if o["validation"] is not None and (not isinstance(o["validation"], tuple) or len(o["validation"]) != 2):
-        raise ValueError("validation must be a tuple (X, y)")
+    check_checkpoints(o["checkpoint"], o["checkpoint_every"])
+    if o["optimizer"] != "lbfgs":
+        OPTIMIZERS.resolve(o["optimizer"], also=("lbfgs",))
+    if o["validation"] is not None and (not isinstance(o["validation"], (tuple, list)) or len(o["validation"]) != 2):
+        raise ValueError("validation must be a pair (X, y)")
     if not isinstance(o["callbacks"], (list, tuple)) or not all(map(callable, o["callbacks"])):
         raise ValueError(
             f"callbacks is {o['callbacks']!r}; it must be a list of functions, each of which takes an Epoch"
@@ -361,3 +380,9 @@ def check_options(o: Mapping[str, Any]) -> None:
         raise ValueError(f"scorer is {o['scorer']!r}; it must be a function scorer(network, X, y) -> float")
     if o["scorer"] is not None and o["validation"] is None:
         raise ValueError("scorer needs validation=(X, y) to score on")
+
+
+FLAGS = ("anneal_regularization", "cache_frozen", "gradient_statistics", "restore_best", "shuffle", "verbose")
+"""Options that are true or false."""
+MAPPINGS = ("head_weights", "learning_rate_factors", "weight_decay_factors")
+"""Options with a number for each name."""

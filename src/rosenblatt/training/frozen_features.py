@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from rosenblatt._checks import check_finite
 from rosenblatt.nn.effects import effects_of
 from rosenblatt.nn.graph import Graph
 from rosenblatt.nn.initialization import copy_layers
@@ -16,6 +17,7 @@ from rosenblatt.nn.inputs import input_arrays
 from rosenblatt.nn.layers import Input
 from rosenblatt.nn.layers.base import Node
 from rosenblatt.training.history import History
+from rosenblatt.training.trainer import spread
 
 if TYPE_CHECKING:
     from rosenblatt.nn.network import Network
@@ -34,12 +36,31 @@ def fit_on_frozen_features(
     features = type(network)(Graph(heads, dict.fromkeys(heads, "identity")), network.dtype, seed=None)
     copy_layers(network, features)
     rest = trainable_part(network, border)
+    options = {**options, **{name: factors_of(network, rest, name, options[name]) for name in FACTORS}}
     if options["validation"] is not None:
         X_val, y_val = options["validation"]
-        options = {**options, "validation": (cached(network, features, border, X_val), y_val)}
+        options["validation"] = cached(network, features, border, X_val, "X_val"), y_val
     history = fit(rest, cached(network, features, border, X), y, **options)
     copy_layers(rest, network)
     return history
+
+
+FACTORS = ("learning_rate_factors", "weight_decay_factors")
+"""Options that name layers and parameters, of which the frozen ones are not in the trainable part."""
+
+
+def factors_of(network: Network, rest: Network, what: str, factors: Mapping[str, float] | None) -> dict[str, float]:
+    """The factors of the network's parameters, by the names that these have in its trainable part."""
+    names = names_in(network, rest)
+    return {names[name]: factor for name, factor in spread(network, what, factors).items() if name in names}
+
+
+def names_in(network: Network, rest: Network) -> dict[str, str]:
+    """The names that the network's parameters have in another one, for those of layers that both have."""
+    theirs = {node.layer: name for node, name in rest.graph.names.items()}
+    mine = {name: node.layer for node, name in network.graph.names.items()}
+    parameters = [p for p in network.graph.parameters if mine[p.layer] in theirs]
+    return {p.name: f"{theirs[mine[p.layer]]}.{p.spec.name}" for p in parameters}
 
 
 def frozen_boundary(network: Network) -> list[Node]:
@@ -68,18 +89,21 @@ def trainable_part(network: Network, border: list[Node]) -> Network:
     heads = {head: made[node] for head, node in graph.heads.items()}
     rest = type(network)(Graph(heads, graph.output), network.dtype, seed=None)
     copy_layers(network, rest)
-    theirs = {node.layer: name for node, name in graph.names.items()}
-    mine = {name: node.layer for node, name in rest.graph.names.items()}
-    frozen = {p.name for p in rest.graph.parameters if f"{theirs[mine[p.layer]]}.{p.spec.name}" in network.frozen}
-    rest.frozen = frozenset(frozen)
+    rest.frozen = frozenset(theirs for mine, theirs in names_in(network, rest).items() if mine in network.frozen)
     return rest
 
 
-def cached(network: Network, features: Network, border: list[Node], X: Any) -> dict[str, Any]:
+def cached(network: Network, features: Network, border: list[Node], X: Any, what: str = "X") -> dict[str, Any]:
     """The data of `trainable_part`'s inputs."""
-    data = input_arrays(network.graph, X)
+    data = input_arrays(network.graph, X, what, network.dtype)
     made = features.predict({name: data[name] for name in features.graph.input_names})
     outputs = iter(made.values() if isinstance(made, dict) else [made])
-    names = [network.graph.names[node] for node in border]
-    pairs = zip(border, names, strict=True)
-    return dict((f"cached{i}", next(outputs)) if n.inputs else (name, data[name]) for i, (n, name) in enumerate(pairs))
+    found = {}
+    for i, node in enumerate(border):
+        name = network.graph.names[node]
+        if not node.inputs:
+            found[name] = data[name]
+            continue
+        found[f"cached{i}"] = next(outputs)
+        check_finite(f"the output of the frozen layer {name!r} for {what}", found[f"cached{i}"])
+    return found

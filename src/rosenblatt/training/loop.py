@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from rosenblatt.storage.container import Arrays, decode_value, encode_value
 from rosenblatt.training.checkpoint import Checkpoints
 from rosenblatt.training.early_stopping import EarlyStopping, StoppingState
-from rosenblatt.training.evaluation import GradientProbe
+from rosenblatt.training.evaluation import GradientProbe, what_diverged
 from rosenblatt.training.history import History
 from rosenblatt.training.learning_rates import LearningRates, annealed_strength
 from rosenblatt.training.trainer import DivergenceError, Trainer
@@ -326,20 +326,16 @@ class TrainingLoop:
     def finish(self) -> None:
         """Save the finished training, and leave the best, or the averaged, weights in the network."""
         state = self.snapshot() if self.checkpoints is not None else None
-        if (
-            self.keep_best
-            and self.best is None
-            and self.epoch
-            and self.outcome not in (Outcome.DIVERGED, Outcome.INTERRUPTED)
-        ):
+        scored = self.measure is None or self.rule.state.best < math.inf
+        if not scored and self.epoch and self.outcome not in (Outcome.DIVERGED, Outcome.INTERRUPTED):
             self.outcome, self.failure = Outcome.NO_SCORE, NO_SCORE
             return
         if self.best is not None:
             self.network.block[...] = self.best
         elif self.trainer.objective.ema_decay:
             self.network.parameters[...] = self.trainer.averages()
-        if not np.isfinite(self.network.block).all():
-            self.outcome, self.failure = Outcome.DIVERGED, self.failure or "A weight became infinite or NaN"
+        if problem := what_diverged(self.network, self.trainer.inputs):
+            self.outcome, self.failure = Outcome.DIVERGED, self.failure or problem
             self.best = None
         elif self.checkpoints is not None and state is not None and self.outcome is not Outcome.INTERRUPTED:
             self.checkpoints.save(self.trainer.step_count, *state)

@@ -27,7 +27,7 @@ from rosenblatt.nn.programs import block_programs, training_program, training_ro
 if TYPE_CHECKING:
     from rosenblatt.nn.network import Network
 
-__all__ = ["DivergenceError", "Trainer", "sources_of"]
+__all__ = ["DivergenceError", "Trainer", "sources_of", "spread"]
 
 Rates = float | NDArray[np.float64]
 
@@ -63,6 +63,8 @@ class Trainer:
         Steps and whole epochs so far.
     position : tuple of (int, float)
         Rows of the present epoch that are done, and the sum of their batches' losses; (0, 0.0) between epochs.
+    inputs : dict of str to array
+        The rows of each input, as they were given.
     whole_epochs : list of float
         Losses of the epochs that the last call completed before it was interrupted. Empty if it was not.
     """
@@ -94,6 +96,7 @@ class Trainer:
         self._losses = self.objective.losses(network.graph)
         self._sources: list[_core.Source] = []
         self._n_rows = 0
+        self.inputs: dict[str, Any] = {}
         self.whole_epochs: list[float] = []
         self._learned = [block for block in blocks_of(network.graph, self.objective) if not block.frozen]
         if not self._learned:
@@ -159,9 +162,10 @@ class Trainer:
         if (sample_weight is not None) != self.objective.weighted:
             raise ValueError("sample_weight must be given exactly if the trainer was made with weighted=True")
         graph = self.network.graph
-        arrays = training_arrays(graph, self._losses, X, y, sample_weight)
+        arrays = training_arrays(graph, self._losses, X, y, sample_weight, dtype=self.network.dtype)
         self._sources = sources_of(self.executable, graph, arrays)
         self._n_rows = arrays["sample_weight" if sample_weight is not None else graph.input_names[0]].shape[0]
+        self.inputs = {name: arrays[name] for name in graph.input_names}
 
     @property
     def n_rows(self) -> int:
@@ -328,7 +332,7 @@ class Trainer:
 
     def release_data(self) -> None:
         """Let go of the user's arrays; `set_data` gives new ones."""
-        self._sources, self._n_rows = [], 0
+        self._sources, self._n_rows, self.inputs = [], 0, {}
 
     def continue_from(self, other: Trainer) -> None:
         """Take over momenta and step count of a trainer of the same network with the same optimizer."""

@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Generator
-from dataclasses import dataclass
 from functools import partial
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -26,6 +25,7 @@ from rosenblatt.estimators.base import FLOATS, Searchable, check_rows, is_sparse
 from rosenblatt.estimators.callbacks import FitTasks, begin_fit
 from rosenblatt.estimators.mlp.coefs import LayerParameters
 from rosenblatt.estimators.mlp.hyperparameters import WITHOUT_BATCHES, MLPParameters, hidden_sizes, is_listed
+from rosenblatt.estimators.mlp.training_data import Score, TrainingData, identity_of, rare_class, score_or_nan
 from rosenblatt.estimators.optimizer_state import OptimizerState
 from rosenblatt.estimators.sgd import ShuffledRows, StochasticSolver, open_checkpoints
 from rosenblatt.nn import Network
@@ -35,24 +35,17 @@ from rosenblatt.training import Trainer
 from rosenblatt.training.evaluation import Evaluator, GradientProbe
 from rosenblatt.training.loop import TrainingLoop
 
-__all__ = ["BaseMLP", "Score", "TrainingData", "solver_is_stochastic"]
+__all__ = ["BaseMLP", "solver_is_stochastic"]
 
 Array = npt.NDArray[Any]
-Score = Callable[[], float]
-
-
-@dataclass(frozen=True)
-class TrainingData:
-    """X as checked, the target encoded (labels (n,) or floats (n, k)), weights of rows or None, the target as given."""
-
-    X: Any
-    y: Array
-    sample_weight: Array | None
-    labels: Any = None
 
 
 class BaseMLP(MLPParameters, LayerParameters, StochasticSolver, Searchable):
     """Fitting and its bookkeeping; the subclasses encode targets and decode predictions."""
+
+    prediction_parameters: ClassVar[tuple[str, ...]] = ("loss", "output_activation")
+    """Parameters that say what the outputs mean; their values in `fit` are kept, whatever `set_params` changes."""
+    fitted_parameters_: dict[str, Any]
 
     @with_callbacks  # type: ignore[untyped-decorator]
     @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
@@ -105,13 +98,13 @@ class BaseMLP(MLPParameters, LayerParameters, StochasticSolver, Searchable):
         first_pass = not (fitted and (self.warm_start or incremental))
         self._refuse_contradictions(incremental, validation)
         with self._unchanged_if_failed(first_pass):
+            self.fitted_parameters_ = {name: getattr(self, name) for name in self.prediction_parameters}
             data = self._check_data(X, y, sample_weight, incremental, first_pass)
             rng = check_random_state(self.random_state)
-            arrays = {"X": data.X, "y": data.y, "sample_weight": data.sample_weight}
-            if validation is not None:
-                arrays |= {"X_val": rows_of(validation[0]), "y_val": np.asarray(validation[1])}
             stochastic = self.solver != "lbfgs"  # L-BFGS restarts from scratch
-            checkpoints = open_checkpoints(self, arrays, rng) if stochastic else None  # before anything is drawn
+            checkpoints = None
+            if stochastic and self.checkpoint is not None:  # before anything is drawn
+                checkpoints = open_checkpoints(self, identity_of(data, validation, None if first_pass else self), rng)
             self._prepare_network(data, rng, first_pass)
             tasks = FitTasks() if incremental else begin_fit(self, X, y, sample_weight, self.max_iter)
             if not stochastic:
@@ -133,6 +126,10 @@ class BaseMLP(MLPParameters, LayerParameters, StochasticSolver, Searchable):
                 self._note_outcome(loop, warn_at_end=not incremental and not finished)
             self._finish(data)
             tasks.end_fit()
+
+    def _parameter(self, name: str) -> Any:
+        """A parameter as it was in the last fit; before it, as it is."""
+        return vars(self).get("fitted_parameters_", {}).get(name, getattr(self, name))
 
     def _refuse_contradictions(self, incremental: bool, validation: tuple[Any, Any] | None) -> None:
         if incremental:
@@ -284,7 +281,7 @@ class BaseMLP(MLPParameters, LayerParameters, StochasticSolver, Searchable):
 
         def measure() -> dict[str, float]:
             self.n_iter_ += 1  # which a scorer may read
-            return {**({"val_loss": evaluator.loss()} if evaluator else {}), "val_score": float(score())}
+            return {**({"val_loss": evaluator.loss()} if evaluator else {}), "val_score": score_or_nan(score)}
 
         return measure
 
@@ -313,9 +310,12 @@ class BaseMLP(MLPParameters, LayerParameters, StochasticSolver, Searchable):
         """Row numbers for training and validation, drawn as scikit-learn draws them."""
         stratify = data.y.astype(bool) if is_classifier(self) and self.n_outputs_ == 1 else None
         rows = np.arange(data.X.shape[0])
-        train, held_out = train_test_split(
-            rows, random_state=rng, test_size=self.validation_fraction, stratify=stratify
-        )
+        try:
+            train, held_out = train_test_split(
+                rows, random_state=rng, test_size=self.validation_fraction, stratify=stratify
+            )
+        except ValueError as error:
+            raise ValueError(f"{error}.{'' if stratify is None else rare_class(data.labels)}") from None
         if len(held_out) < 2:
             raise ValueError(
                 f"The validation set is too small: {len(held_out)} of {len(rows)} rows. Raise validation_fraction (now "
@@ -340,7 +340,8 @@ class BaseMLP(MLPParameters, LayerParameters, StochasticSolver, Searchable):
         state: OptimizerState | None = vars(self).get("_optimizer")
         if not incremental or state is None:
             state = OptimizerState(self._learning_rates())
-        made_for = (self._network, data.sample_weight is not None, batch_size, self.alpha)
+        penalties = (self.alpha, self.l1, self.clip_value, self.clip_norm)
+        made_for = (self._network, data.sample_weight is not None, batch_size, penalties, self.network_loss())
         if state.trainer is None or state.made_for != made_for:
             fresh = self._make_trainer(self._network, data.sample_weight is not None, batch_size, mask_seed)
             if state.trainer is not None:

@@ -19,9 +19,10 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import _check_partial_fit_first_call, type_of_target, unique_labels
 
 from rosenblatt._suggestions import suggest_keywords
-from rosenblatt.estimators.base import class_weighted, predict_rows, set_parameters
-from rosenblatt.estimators.mlp.base import BaseMLP, Score, TrainingData, solver_is_stochastic
+from rosenblatt.estimators.base import class_weighted, predict_rows, set_parameters, unchanged_if_failed
+from rosenblatt.estimators.mlp.base import BaseMLP, solver_is_stochastic
 from rosenblatt.estimators.mlp.parameters import describe_shared_parameters
+from rosenblatt.estimators.mlp.training_data import Score, TrainingData
 from rosenblatt.nn.losses import (
     Focal,
     Hinge,
@@ -46,9 +47,10 @@ LOSSES: dict[str, tuple[Any, Any]] = {
 
 def gives_probabilities(estimator: Any) -> bool:
     """Whether the outputs are probabilities. If not, the error says why, and `getattr` reports it."""
-    if estimator.loss == "hinge" or estimator.output_activation not in (None, "logistic", "softmax"):
+    loss, output = map(estimator._parameter, ("loss", "output_activation"))
+    if loss == "hinge" or output not in (None, "logistic", "softmax"):
         raise AttributeError(
-            f"loss={estimator.loss!r} with output_activation={estimator.output_activation!r} gives no probabilities. "
+            f"loss={loss!r} with output_activation={output!r} gives no probabilities. "
             "Use loss='log_loss', decision_function, or sklearn.calibration.CalibratedClassifierCV."
         )
     return True
@@ -189,10 +191,11 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         -------
         self
         """
-        if _check_partial_fit_first_call(self, classes):
-            multilabel = type_of_target(y).startswith("multilabel")
-            self.label_binarizer_ = LabelBinarizer().fit(y if multilabel else classes)
-        self._fit(X, y, sample_weight, incremental=True)
+        with unchanged_if_failed(self):  # the call after a first one that failed may name other classes
+            if _check_partial_fit_first_call(self, classes):
+                multilabel = type_of_target(y).startswith("multilabel")
+                self.label_binarizer_ = LabelBinarizer().fit(y if multilabel else classes)
+            self._fit(X, y, sample_weight, incremental=True)
         return self
 
     def predict(self, X: Any) -> Any:
@@ -248,6 +251,11 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
             y = column_or_1d(y, warn=True)
         if (incremental or self.warm_start) and hasattr(self, "classes_"):
             self._require_known_classes(unique_labels(y))
+        elif type_of_target(y) == "multiclass-multioutput":
+            raise ValueError(
+                f"y has shape {y.shape} and other values than 0 and 1: Multioutput target data is not supported with "
+                "label binarization. Give one label for each row, or a column of zeros and ones for each label."
+            )
         else:
             binarizer = LabelBinarizer().fit(y)
             self.label_binarizer_, self.classes_ = binarizer, binarizer.classes_
@@ -279,6 +287,10 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
     def _encode_validation_target(self, y: Any) -> Array:
         if y.shape[1:] == (1,):
             y = column_or_1d(y)
+        several = self.label_binarizer_.y_type_.startswith("multilabel")
+        if y.shape[1:] != ((len(self.classes_),) if several else ()):
+            allowed = f"(n_rows, {len(self.classes_)})" if several else "(n_rows,)"
+            raise ValueError(f"y_val has shape {y.shape}; with the y of this fit it must be {allowed}")
         unknown = np.setdiff1d(unique_labels(y), self.classes_)
         if len(unknown):
             raise ValueError(f"y_val contains labels that are not in y: {unknown}. y has the labels {self.classes_}.")
@@ -302,13 +314,13 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
 
     def _loss_for(self, one_label: bool) -> Any:
         """The loss that `loss` names or is."""
-        smoothing = float(self.label_smoothing)
-        if self.loss != "log_loss" and smoothing:
-            raise ValueError(f"label_smoothing is for loss='log_loss', but loss is {self.loss!r}.")
-        if not isinstance(self.loss, str):
-            return self.loss
-        loss = LOSSES[self.loss][0 if one_label else 1]
-        return loss(smoothing) if self.loss == "log_loss" else loss()
+        smoothing, given = float(self.label_smoothing), self._parameter("loss")
+        if given != "log_loss" and smoothing:
+            raise ValueError(f"label_smoothing is for loss='log_loss', but loss is {given!r}.")
+        if not isinstance(given, str):
+            return given
+        loss = LOSSES[given][0 if one_label else 1]
+        return loss(smoothing) if given == "log_loss" else loss()
 
     def network_target(self, y: Array) -> Array:
         if y.ndim == 1 and not loss_record(self.network_loss()).labels:

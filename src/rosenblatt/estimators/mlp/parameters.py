@@ -98,8 +98,9 @@ describe_shared_parameters = describe_parameters(
     gradient_statistics : bool, default=False
         Whether to record norm, vanishing share and dead neurons of each layer's gradient in ``history_``, by epoch.
     checkpoint : path or None, default=None
-        Folder in which the training is saved. The same call of `fit` resumes exactly where it stopped, even after the
-        process was killed. ('lbfgs' restarts from scratch, with the same result.)
+        Folder in which the training is saved, in a folder of its own for each combination of data, parameters and
+        starting weights. The same call of `fit` resumes exactly where it stopped, even after the process was killed.
+        ('lbfgs' restarts from scratch, with the same result.)
     checkpoint_every : int or str, default='30s'
         Number of steps between two checkpoints, or a time.
     """,
@@ -114,6 +115,8 @@ describe_shared_parameters = describe_parameters(
     history_ : History
         Columns with the loss, learning_rate, val_loss, val_score and gradient statistics of each epoch. `to_frame()`
         gives them as a data frame.
+    fitted_parameters_ : dict
+        The parameters that say what the outputs mean, as they were in the last fit. `predict` and model files use them.
     best_loss_ : float or None
         Smallest loss, or None with a validation set.
     """,

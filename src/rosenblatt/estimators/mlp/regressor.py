@@ -18,8 +18,9 @@ from sklearn.utils.metaestimators import available_if
 
 from rosenblatt._suggestions import suggest_keywords
 from rosenblatt.estimators.base import is_sparse, predict_rows, set_parameters
-from rosenblatt.estimators.mlp.base import BaseMLP, Score, TrainingData, solver_is_stochastic
+from rosenblatt.estimators.mlp.base import BaseMLP, solver_is_stochastic
 from rosenblatt.estimators.mlp.parameters import describe_shared_parameters
+from rosenblatt.estimators.mlp.training_data import Score, TrainingData
 from rosenblatt.nn.losses import GaussianNLL, Loss, NamedLoss, Quantile, loss_record
 
 __all__ = ["MLPRegressor"]
@@ -95,6 +96,8 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
     target_transform: str | None
     smearing_factor_: Array
 
+    prediction_parameters = (*BaseMLP.prediction_parameters, "target_transform")
+
     def __init__(
         self,
         loss: Any = "squared_error",
@@ -148,7 +151,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """R2 of the predictions. With several quantiles, those closest to the median are scored."""
-        if not isinstance(loss_record(self.loss).function, Quantile):
+        if not isinstance(loss_record(self._parameter("loss")).function, Quantile):
             return float(super().score(X, y, sample_weight))
         n_targets = 1 if np.ndim(y) == 1 else np.shape(y)[1]
         prediction = np.asarray(self.predict(X)).reshape(len(X) if not is_sparse(X) else X.shape[0], -1)
@@ -199,18 +202,20 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
             outputs, log_variance = outputs[:, :k], outputs[:, k:]
         if return_std:
             if not self._learns_variance():
-                raise ValueError(f"return_std needs loss='gaussian_nll', but loss is {self.loss!r}.")
+                loss = self._parameter("loss")
+                raise ValueError(f"return_std needs loss='gaussian_nll', but loss is {loss!r}.")
             return flat(outputs), flat(np.exp(log_variance / 2))
-        if self.target_transform == "log":
+        if self._parameter("target_transform") == "log":
             outputs = (np.exp(outputs) * self.smearing_factor_).astype(outputs.dtype)
         return flat(outputs)
 
     def _learns_variance(self) -> bool:
-        return self.loss == "gaussian_nll" or isinstance(self.loss, GaussianNLL)
+        loss = self._parameter("loss")
+        return loss == "gaussian_nll" or isinstance(loss, GaussianNLL)
 
     def target_estimates(self, outputs: Array, n_targets: int) -> Array:
         """The outputs that predict the targets themselves: means, or the quantile closest to the median."""
-        loss = loss_record(self.loss).function
+        loss = loss_record(self._parameter("loss")).function
         if isinstance(loss, Quantile):
             middle = int(np.argmin(np.abs(np.array(loss.quantiles) - 0.5)))
             return outputs[:, middle * n_targets : (middle + 1) * n_targets]
@@ -225,19 +230,20 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
         return self._transform_target(y.reshape(len(y), -1), "y_val")
 
     def _transform_target(self, y: Array, name: str) -> Array:
-        record = loss_record(self.loss)
+        loss, transform = self._parameter("loss"), self._parameter("target_transform")
+        record = loss_record(loss)
         if y.dtype.kind not in "fiub":
             raise ValueError(f"{name} contains {str(y.flat[0])!r}: could not convert string to float.")
-        if self.target_transform is not None and record.targets.low > -np.inf:
-            raise ValueError(f"loss={self.loss!r} already has a logarithmic link: leave target_transform=None.")
-        if self.target_transform is not None and (self._learns_variance() or isinstance(record.function, Quantile)):
-            raise ValueError(f"target_transform='log' predicts means, but loss is {self.loss!r}: train on np.log(y).")
+        if transform is not None and record.targets.low > -np.inf:
+            raise ValueError(f"loss={loss!r} already has a logarithmic link: leave target_transform=None.")
+        if transform is not None and (self._learns_variance() or isinstance(record.function, Quantile)):
+            raise ValueError(f"target_transform='log' predicts means, but loss is {loss!r}: train on np.log(y).")
         if (y < record.targets.low).any() or (record.targets.above_low and (y <= record.targets.low).any()):
             sign = ">" if record.targets.above_low else ">="
             raise ValueError(
-                f"loss={self.loss!r} needs {name} {sign} {record.targets.low:g}, but the smallest value is {y.min()}."
+                f"loss={loss!r} needs {name} {sign} {record.targets.low:g}, but the smallest value is {y.min()}."
             )
-        if self.target_transform is None:
+        if transform is None:
             return y
         if (y <= 0).any():
             raise ValueError(
@@ -252,7 +258,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
         return self._output_for(record, natural), y.shape[1] * record.outputs_per_target
 
     def network_loss(self) -> Any:
-        return self.loss
+        return self._parameter("loss")
 
     def _finish(self, data: TrainingData) -> None:
         if self.target_transform == "log":

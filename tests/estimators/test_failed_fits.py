@@ -9,7 +9,7 @@ from sklearn.exceptions import NotFittedError
 
 from rosenblatt import LogisticRegression, MLPClassifier, MLPRegressor, MLPSearchCV, Perceptron, nn
 from rosenblatt.estimators import DivergenceError
-from rosenblatt.estimators.base import OutputError
+from rosenblatt.estimators.outputs import OutputError
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(60, 3))

@@ -27,6 +27,7 @@ from rosenblatt._checks import check_finite, check_number, check_range
 from rosenblatt._suggestions import closest, suggest_keywords, suggestion
 from rosenblatt._version import __version__
 from rosenblatt._warnings import warn_user
+from rosenblatt.estimators.outputs import finite_outputs
 from rosenblatt.nn import Network
 from rosenblatt.training import DivergenceError
 from rosenblatt.training.evaluation import score_of
@@ -34,7 +35,6 @@ from rosenblatt.training.evaluation import score_of
 __all__ = [
     "DivergenceError",
     "NetworkEstimator",
-    "OutputError",
     "Searchable",
     "SuggestingMixin",
     "check_rows",
@@ -42,7 +42,6 @@ __all__ = [
     "class_weighted",
     "describe_parameters",
     "divergence_message",
-    "finite_outputs",
     "is_sparse",
     "predict_rows",
     "rows_of",
@@ -361,23 +360,6 @@ def score_rows(scorer: Callable[..., float], estimator: Any, X: Any, y: Any, sam
     ):
         return score_of(scorer(estimator, X, y))
     return score_of(scorer(estimator, X, y, sample_weight=sample_weight))
-
-
-class OutputError(ValueError):
-    """A network's output for finite numbers is NaN or infinite: they, or its weights, are too large."""
-
-
-def finite_outputs(outputs: Array) -> Array:
-    """The outputs of a network for finite rows; an `OutputError` names the first row whose outputs are not finite."""
-    with np.errstate(all="ignore"):
-        if np.isfinite(outputs.sum()) or np.isfinite(outputs).all():
-            return outputs
-    row = int(np.argmin(np.isfinite(outputs).all(axis=1)))
-    raise OutputError(
-        f"the network's output for row {row} (from 0) of X is {outputs[row][~np.isfinite(outputs[row])][0]:g}: the "
-        f"numbers of that row, or the weights, are too large for {outputs.dtype}. Scale X as in training, or use "
-        "dtype='float64'."
-    )
 
 
 def is_sparse(X: Any) -> bool:

@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from rosenblatt.estimators.base import OutputError, is_sparse, rows_of
+from rosenblatt.estimators.base import is_sparse, rows_of
+from rosenblatt.estimators.outputs import OutputError
 from rosenblatt.training.evaluation import score_of
 
 __all__ = ["Score", "TrainingData", "identity_of", "rare_class", "score_or_nan"]

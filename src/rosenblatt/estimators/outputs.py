@@ -1,0 +1,32 @@
+"""Outputs of a network that are no numbers.
+
+Takes what a network predicts for finite rows. Returns it, or raises an error that names the row. Never predicts.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+__all__ = ["OutputError", "finite_outputs"]
+
+Array = npt.NDArray[Any]
+
+
+class OutputError(ValueError):
+    """A network's output for finite numbers is NaN or infinite: they, or its weights, are too large."""
+
+
+def finite_outputs(outputs: Array) -> Array:
+    """The outputs of a network for finite rows; an `OutputError` names the first row whose outputs are not finite."""
+    with np.errstate(all="ignore"):
+        if np.isfinite(outputs.sum()) or np.isfinite(outputs).all():
+            return outputs
+    row = int(np.argmin(np.isfinite(outputs).all(axis=1)))
+    raise OutputError(
+        f"the network's output for row {row} (from 0) of X is {outputs[row][~np.isfinite(outputs[row])][0]:g}: the "
+        f"numbers of that row, or the weights, are too large for {outputs.dtype}. Scale X as in training, or use "
+        "dtype='float64'."
+    )

@@ -82,6 +82,15 @@ def test_a_pretrained_model_does_not_take_the_weights_of_another_one(tmp_path):
     assert not np.array_equal(pretrained.network.block, first.network.block)
 
 
+def test_weights_that_were_changed_by_hand_are_another_start(tmp_path):
+    models = [regressor(warm_start=True, checkpoint=folder).fit(X, NUMBERS) for folder in (tmp_path, tmp_path, None)]
+    models[0].fit(X, NUMBERS)  # its checkpoint has the history that the others have
+    for model in models[1:]:
+        model.coefs_[0][...] = 0.5
+        model.fit(X, NUMBERS)
+    np.testing.assert_array_equal(models[1].network.block, models[2].network.block)
+
+
 def test_a_pretrained_network_is_another_training(tmp_path):
     network = nn.Network(nn.NetworkSpec(3, (4,), 1))
     network.fit(X, NUMBERS, epochs=2, checkpoint=tmp_path)

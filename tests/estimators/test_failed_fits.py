@@ -215,3 +215,16 @@ def test_a_score_that_is_nan_at_first_is_never_the_best():
     how = {"validation": (X, NUMBERS), "scorer": lambda *_: next(scores), "epochs": 6}
     network.fit(X, NUMBERS, callbacks=[lambda epoch: blocks.append(epoch.network.block.copy())], **how)
     np.testing.assert_array_equal(network.block, blocks[3])
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "lbfgs"])
+def test_an_error_of_a_callback_or_scorer_leaves_the_network_whole(optimizer):
+    def fail(*_):
+        raise RuntimeError("my own error")
+
+    network = nn.Network(nn.NetworkSpec(3, (4,), 1))
+    before = network.block.copy()
+    for how in ({"callbacks": [fail]}, {"scorer": fail, "validation": (X, NUMBERS)}):
+        with pytest.raises(RuntimeError, match="my own error"):
+            network.fit(X, NUMBERS, optimizer=optimizer, epochs=3, **how)
+        np.testing.assert_array_equal(network.block, before)

@@ -21,12 +21,12 @@ class OutputError(ValueError):
 
 def finite_outputs(outputs: Array) -> Array:
     """The outputs of a network for finite rows; an `OutputError` names the first row whose outputs are not finite."""
-    with np.errstate(all="ignore"):
-        if np.isfinite(outputs.sum()) or np.isfinite(outputs).all():
-            return outputs
-    row = int(np.argmin(np.isfinite(outputs).all(axis=1)))
+    finite = np.isfinite(outputs)
+    if finite.all():
+        return outputs
+    row = int(np.argmin(finite.all(axis=1)))
     raise OutputError(
-        f"the network's output for row {row} (from 0) of X is {outputs[row][~np.isfinite(outputs[row])][0]:g}: the "
+        f"the network's output for row {row} (from 0) of X is {outputs[row][~finite[row]][0]:g}: the "
         f"numbers of that row, or the weights, are too large for {outputs.dtype}. Scale X as in training, or use "
         "dtype='float64'."
     )

@@ -117,7 +117,8 @@ def fit(
     Parameters
     ----------
     network : Network
-        The network to train in place. Its frozen parameters do not change.
+        The network to train in place. Its frozen parameters do not change. If training fails, be it by an error of a
+        scorer or a callback, all parameters are as they were before.
     X, y
         Finite data and targets: arrays, or mappings with one for each input or head. Losses of labels take class
         numbers.
@@ -185,7 +186,7 @@ def fit(
     Raises
     ------
     DivergenceError
-        A `ValueError`: a loss is not finite. The network is as it was before.
+        A `ValueError`: a loss, a weight or a prediction is not finite.
     ValueError
         If an option or the data are not allowed, or no validation score is a number.
     CheckpointError
@@ -200,7 +201,11 @@ def fit(
     if options.pop("cache_frozen") and network.frozen:
         return fit_on_frozen_features(fit, network, X, y, options)
     before = network.block.copy()
-    loop = run_full_batch(network, X, y, options) if optimizer == "lbfgs" else run_batches(network, X, y, options)
+    try:
+        loop = run_full_batch(network, X, y, options) if optimizer == "lbfgs" else run_batches(network, X, y, options)
+    except Exception:  # of a scorer or a callback, say
+        network.block[...] = before
+        raise
     if loop.failure:
         network.block[...] = before
         if loop.outcome is Outcome.NO_SCORE:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rosenblatt import _core
-from rosenblatt._checks import check_number
+from rosenblatt._checks import check_count, check_number, check_seed, is_count, refusal
 from rosenblatt.ir.compile import Executable, aligned_bytes, compile_program, source
 from rosenblatt.ir.planner import layout
 from rosenblatt.nn.effects import needs_whole_batch
@@ -87,10 +87,10 @@ class Trainer:
             check_number(f"head_weights[{head!r}]", weight, 0)
         self.objective = Objective(loss, frozen=network.frozen, **settings)
         self.optimizer = optimizer
-        if batch_size is not None and batch_size < 1:
-            raise ValueError(f"batch_size is {batch_size}; it must be at least 1, or None for all rows")
+        if batch_size is not None and not is_count(batch_size):
+            raise refusal("batch_size", batch_size, "at least 1, or None for all rows")
         self.batch_size = batch_size
-        self.seed = seed
+        self.seed = check_seed("seed", seed) or 0
         self.step_count = self.epoch_count = 0
         self.position = (0, 0.0)
         self._losses = self.objective.losses(network.graph)
@@ -243,6 +243,7 @@ class Trainer:
         """
         if self.optimizer is None:
             raise ValueError("this trainer has no optimizer; it can only compute loss_and_gradient")
+        check_count("n_epochs", n_epochs)
         n_rows = self._n_rows if orders is None else orders.shape[1]
         batch_size = max(1, min(self.batch_size or n_rows, n_rows))
         position = self.position if resume else (0, 0.0)

@@ -130,6 +130,21 @@ def test_another_fit_in_the_folder_leaves_the_first_ones_checkpoint(tmp_path):
     assert again.loss_curve_ == first.loss_curve_
 
 
+def test_a_generator_counts_as_it_is(tmp_path):
+    def losses(generator):
+        return classifier(checkpoint=tmp_path, random_state=generator).fit(X, LABELS).loss_curve_
+
+    first, other, generator = (
+        losses(np.random.RandomState(1)),
+        losses(np.random.RandomState(2)),
+        np.random.RandomState(1),
+    )
+    assert first == losses(generator)
+    assert first not in (other, losses(generator))  # which has drawn numbers since
+    assert losses(3) == losses(np.int64(3))
+    assert len(os.listdir(tmp_path)) == 4
+
+
 def test_lists_and_frames_have_checkpoints(tmp_path):
     y, names = LABELS.tolist(), [f"class {label}" for label in LABELS]
     for target in (y, names):

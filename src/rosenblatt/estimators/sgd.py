@@ -118,10 +118,13 @@ def open_checkpoints(estimator: Any, data: Mapping[str, Any], rng: np.random.Ran
     parameters = estimator.get_params(deep=False)
     settings = {name: value for name, value in parameters.items() if name not in UNCOMPARED}
     seed = parameters.get("random_state")
-    fingerprint = fingerprint_of(settings, data) | {
-        "random_state": repr(seed) if seed is None or isinstance(seed, (int, np.integer)) else "a generator",
-        "estimator": type(estimator).__name__,
-    }
+    if isinstance(seed, np.random.RandomState):  # as it is now: it may have drawn numbers before
+        _, keys, position, *_ = rng.get_state()
+        start = data_digest(keys, np.array(position))
+    else:
+        start = repr(None if seed is None else int(seed))
+    fingerprint = fingerprint_of(settings, data)
+    fingerprint |= {"random_state": start, "estimator": type(estimator).__name__}
     name = data_digest(np.frombuffer(repr(sorted(fingerprint.items())).encode(), np.uint8))[:16]
     checkpoints = Checkpoints(Path(estimator.checkpoint) / name, estimator.checkpoint_every, fingerprint)
     if checkpoints.found is not None:

@@ -291,8 +291,6 @@ NETWORK_FILES: dict[str, Case] = {
     "a loss of one's own": (lambda: rosenblatt.save(fitted(loss=lambda b, p, t: b.squared_error(p, t)), "m"), ModelFileError, r"parameter 'loss' is a function"),
     "an optimizer of one's own": (lambda: rosenblatt.save(fitted(solver=OwnOptimizer()), "m"), ModelFileError, r"parameter 'solver' is a OwnOptimizer, which a model file cannot hold"),
     "an initializer of one's own among others": (lambda: rosenblatt.save(fitted(weight_init=["he_normal", lambda rng, shape: rng.normal(size=shape)]), "m"), ModelFileError, r"parameter 'weight_init' is a function"),
-    "a loss of other outputs": (lambda: rosenblatt.save(regressor().partial_fit(X, NUMBERS).set_params(loss=nn.GaussianNLL()), "m"), ModelFileError, r"loss=GaussianNLL\(\) has 2 outputs for each target, but the network has 1\. Fit again"),
-    "a transformation after the fit": (lambda: rosenblatt.save(regressor().partial_fit(X, NUMBERS).set_params(target_transform="log"), "m"), ModelFileError, r"target_transform needs a smearing_factor_"),
     "weights without a fit": (lambda: rosenblatt.save(assigned(), "m"), ModelFileError, r"n_features_in_ is None, which is not the network's number of inputs, 3\. Fit again"),
     "boundaries of NaN": (lambda: nn.Piecewise((np.nan,), (0.1,)), ValueError, r"boundaries are \(nan,\); they must be a tuple of finite numbers"),
 }  # fmt: skip

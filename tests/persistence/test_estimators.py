@@ -512,6 +512,22 @@ def test_a_forged_file_with_a_right_checksum_is_refused(change: Any, message: st
         load(tmp_path / "m")
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("loss", "gaussian_nll", r"loss='gaussian_nll' has 2 outputs for each target, .* has 1\. Fit again"),
+        ("target_transform", "log", r"target_transform needs a smearing_factor_ .* Fit again"),
+    ],
+)
+def test_forged_parameters_that_contradict_the_network_are_refused(
+    name: str, value: str, message: str, tmp_path: Path
+) -> None:
+    save(fitted(MLPRegressor(hidden_layer_sizes=(3,), max_iter=2), X, Y), tmp_path / "m")
+    forged(tmp_path / "m", set_in("parameters", name, value))
+    with pytest.raises(ModelFileError, match=message):
+        load(tmp_path / "m")
+
+
 def test_nan_in_a_file_with_a_right_checksum_is_refused(tmp_path: Path) -> None:
     (tmp_path / "m").write_bytes(packed("estimator", {}, {"weights.0": np.array([[np.nan]], dtype=np.float32)}))
     with pytest.raises(ModelFileError, match=r"'weights.0' holds NaN"):

@@ -373,7 +373,7 @@ def check_options(o: Mapping[str, Any]) -> None:
         raise refusal("patience", o["patience"], "a positive integer, or None")
     check_seed("seed", o["seed"])
     check_checkpoints(o["checkpoint"], o["checkpoint_every"])
-    if o["optimizer"] != "lbfgs":
+    if not isinstance(o["optimizer"], str) or o["optimizer"] != "lbfgs":
         OPTIMIZERS.resolve(o["optimizer"], also=("lbfgs",))
     if o["validation"] is not None and (not isinstance(o["validation"], (tuple, list)) or len(o["validation"]) != 2):
         raise ValueError("validation must be a pair (X, y)")

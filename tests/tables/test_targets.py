@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from rosenblatt.tables import TableError, read_table
+from rosenblatt.tables.splits import split_rows
 from rosenblatt.tables.targets import fit_target, labels_of_column, numbers_of_column
-from rosenblatt.tables.task import split_rows
 
 
 def column(values: Any) -> Any:

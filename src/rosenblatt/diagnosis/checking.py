@@ -17,6 +17,7 @@ from sklearn.utils.multiclass import type_of_target
 
 from rosenblatt.estimators import MLPClassifier, MLPRegressor
 from rosenblatt.estimators.base import rows_of
+from rosenblatt.tables.splits import copies_in, fold_rows
 
 from .runs import one_hot
 
@@ -87,6 +88,8 @@ def splits_of(model: Any, cv: Any, X: Any, y: Array, seed: int) -> list[tuple[Ar
         )
     if cv is None or isinstance(cv, Integral):
         cv = folds_of(model, cv if cv is None else int(cv), y, seed)
+        if (copies := copies_in(X)) is not None:
+            cv = folds_of_copies(copies, cv, y if is_classifier(model) and y.ndim == 1 else None, seed)
     pairs = cv.split(X, y) if hasattr(cv, "split") else cv
     rng = np.random.default_rng(seed)
     found = [(rng.permutation(rows_in(a)), rng.permutation(rows_in(b))[:MAX_HELD_OUT]) for a, b in pairs]
@@ -97,6 +100,13 @@ def splits_of(model: Any, cv: Any, X: Any, y: Array, seed: int) -> list[tuple[Ar
     if min(len(part) for pair in found for part in pair) < 2:
         raise ValueError("cv gives a split with fewer than 2 rows for training or validation: use fewer folds.")
     return found
+
+
+def folds_of_copies(copies: Array, cv: Any, labels: Array | None, seed: int) -> list[tuple[Array, Array]]:
+    """As many folds as the splitter makes, in which copies of a row stay together."""
+    n_folds = cv.cvargs["n_splits"]
+    repeats = range(cv.get_n_splits() // n_folds)
+    return [pair for repeat in repeats for pair in fold_rows(copies, n_folds, seed + repeat, labels)]
 
 
 def rows_in(part: Any) -> Array:

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rosenblatt._checks import is_count
 from rosenblatt.estimators import TabularClassifier, TabularRegressor
 from rosenblatt.estimators.tabular.architecture import Settings
 from rosenblatt.estimators.tabular.ensemble import Ensemble
@@ -29,7 +30,7 @@ __all__ = ["tabular_from_state", "tabular_state"]
 
 KINDS: dict[str, Any] = {"TabularClassifier": TabularClassifier, "TabularRegressor": TabularRegressor}
 SHARED = (
-    *("n_features_in_", "feature_names_in_", "target_name_", "fitted_parameters_"),
+    *("n_features_in_", "feature_names_in_", "target_name_", "fitted_parameters_", "n_distinct_"),
     *("score_", "scores_", "trivial_guess_", "beats_guess_"),
 )
 FITTED = {
@@ -123,6 +124,8 @@ def check_fitted(model: Any) -> None:
     pairs = list(scores.values()) if isinstance(scores, dict) else []
     if not pairs or not all(isinstance(p, tuple) and len(p) == 2 and all(type(x) is float for x in p) for p in pairs):
         raise ModelFileError("the scores are not pairs of numbers.")
+    if not is_count(model.n_distinct_):
+        raise ModelFileError("the number of different rows is no number.")
     if not isinstance(model.trivial_guess_, str) or not isinstance(model.beats_guess_, bool):
         raise ModelFileError("the file does not say what the scores are compared with.")
 

@@ -23,6 +23,7 @@ from rosenblatt._checks import check_finite, check_range, check_weights
 from rosenblatt.estimators.base import check_target_array
 from rosenblatt.search.trials import Fold, RestartedTrial, ResumableTrial
 from rosenblatt.tables.readers.reading import is_nameless, read_table
+from rosenblatt.tables.splits import copies_in, fold_rows
 from rosenblatt.tables.table import Table
 from rosenblatt.tables.task import TabularTask
 from rosenblatt.training.checkpoint import data_digest
@@ -100,9 +101,12 @@ class SearchData:
         if sample_weight is not None:
             sample_weight = check_weights(sample_weight, X.shape[0])
         splitter, take = check_cv(cv, y, classifier=is_classifier(estimator)), _safe_indexing
+        pairs = list(splitter.split(X, y))  # it also checks the number of folds
+        if isinstance(cv, Integral) and (copies := copies_in(X)) is not None:
+            pairs = fold_rows(copies, int(cv), 0, y if is_classifier(estimator) and y.ndim == 1 else None)
         folds = [
             Fold(*(None if data is None else take(data, rows) for rows in pair for data in (X, y, sample_weight)))
-            for pair in splitter.split(X, y)
+            for pair in pairs
         ]
         if not folds:
             raise ValueError(f"cv is {cv!r}, which gives no split: give a number of folds or a splitter.")

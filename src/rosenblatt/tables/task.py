@@ -14,16 +14,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rosenblatt._checks import check_number, check_weights
+from rosenblatt._checks import check_weights
 from rosenblatt.tables.kinds import ColumnKind, infer_kinds
 from rosenblatt.tables.leakage import annotate_leakage
 from rosenblatt.tables.readers.reading import read_table
+from rosenblatt.tables.splits import copies_of, first_rows, split_rows
 from rosenblatt.tables.table import Table, TableError
 from rosenblatt.tables.targets import Target, find_target, fit_target
 
-__all__ = ["TabularTask", "split_rows"]
-
-Rows = NDArray[np.int64]
+__all__ = ["TabularTask"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,10 +89,23 @@ class TabularTask:
     @cached_property
     def kinds(self) -> tuple[ColumnKind, ...]:
         """The kind of each column of `inputs`, with notes; a `TableWarning` names columns that leak the target."""
-        kinds, y = infer_kinds(self.inputs, self.overrides), self.target.values
+        kinds, y, table = self._inferred, self.target.values, self.inputs
+        if self.copies is not None:  # their targets are known from each other, not from a column
+            rows = first_rows(self.copies)
+            y, table = y[rows], table.take(rows)
         if y.size == len(y):
-            kinds = annotate_leakage(self.inputs, kinds, y.ravel(), self.target.classes is not None)
+            kinds = annotate_leakage(table, kinds, y.ravel(), self.target.classes is not None)
         return tuple(kinds)
+
+    @cached_property
+    def _inferred(self) -> list[ColumnKind]:
+        return infer_kinds(self.inputs, self.overrides)
+
+    @cached_property
+    def copies(self) -> NDArray[np.int64] | None:
+        """Groups of rows that are equal in all used columns, which every split keeps together; None without copies."""
+        used = (self.inputs.columns[kind.name].values for kind in self._inferred if kind.used)
+        return copies_of(used, self.inputs.n_rows)
 
     def take(self, rows: NDArray[np.int64]) -> TabularTask:
         """The task with these rows only; kinds are inferred from them."""
@@ -101,31 +113,7 @@ class TabularTask:
         return replace(self, inputs=self.inputs.take(rows), target=self.target.take(rows), weights=weights)
 
     def split(self, share: float, seed: int) -> tuple[TabularTask, TabularTask]:
-        """Rows to train on and this share of rows to hold out; each class gives its share."""
+        """Rows to train on and this share of rows to hold out; each class gives its share, and copies stay together."""
         labels = None if self.target.classes is None else self.target.values
-        training, held_out = split_rows(self.inputs.n_rows, share, seed, labels)
+        training, held_out = split_rows(self.inputs.n_rows, share, seed, labels, self.copies)
         return self.take(training), self.take(held_out)
-
-
-def split_rows(n_rows: int, share: float, seed: int, labels: NDArray[np.int64] | None = None) -> tuple[Rows, Rows]:
-    """Training rows and a share in (0, 1) of held-out rows, both in increasing order and neither empty.
-
-    With labels 0, 1, 2, ..., each class gives its share, rounded so that the shares add up; a class of one row stays in
-    training.
-    """
-    check_number("share", share, 0, 1, above=True, below=True)
-    order = np.random.default_rng(seed).permutation(n_rows)
-    n_held = min(max(round(share * n_rows), 1), n_rows - 1)
-    if labels is None:
-        return np.sort(order[n_held:]), np.sort(order[:n_held])
-    counts = np.bincount(labels)
-    sorted_rows = order[np.argsort(labels[order], kind="stable")]
-    starts = np.cumsum(counts) - counts
-    rank = np.arange(n_rows) - starts[labels[sorted_rows]]  # position of a row among the shuffled rows of its class
-    # all classes are taken at the same rate: a row's time is its position over the class's size
-    size = counts[labels[sorted_rows]]
-    time = np.where(rank == size - 1, np.inf, (rank + 0.5) / size)
-    first_served = np.lexsort((rank, time))
-    held = np.zeros(n_rows, dtype=bool)
-    held[sorted_rows[first_served[:n_held]]] = True
-    return np.flatnonzero(~held), np.flatnonzero(held)

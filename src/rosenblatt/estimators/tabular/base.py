@@ -18,7 +18,6 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import issparse
 from sklearn.base import BaseEstimator, _fit_context, is_classifier
-from sklearn.model_selection import KFold, ShuffleSplit, StratifiedKFold, StratifiedShuffleSplit
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
@@ -26,9 +25,10 @@ from rosenblatt._checks import check_count
 from rosenblatt.estimators.base import Searchable, SuggestingMixin, warn_user
 from rosenblatt.estimators.tabular.architecture import Settings
 from rosenblatt.estimators.tabular.ensemble import Ensemble, fit_ensemble
+from rosenblatt.estimators.tabular.folds import Folds, member_folds
 from rosenblatt.estimators.tabular.member import Data, FitBudget, Problem
 from rosenblatt.estimators.tabular.parameters import CONSTRAINTS, OVERRIDES
-from rosenblatt.tables.evaluation import Evaluation
+from rosenblatt.tables.evaluation import Evaluation, evaluate
 from rosenblatt.tables.preparation import Preparation, fit_preparation
 from rosenblatt.tables.readers.reading import is_nameless, read_table, require_names
 from rosenblatt.tables.table import Table
@@ -43,9 +43,6 @@ if TYPE_CHECKING:
 __all__ = ["TabularEstimator"]
 
 Array = NDArray[Any]
-Folds = list[tuple[NDArray[np.int64], NDArray[np.int64]]]
-MIN_HELD_OUT = 0.2
-"""Share of the rows that are held out if there is a single member."""
 MIN_ROWS = 2
 
 
@@ -215,7 +212,17 @@ class TabularEstimator(SuggestingMixin, Searchable, BaseEstimator):  # type: ign
         -------
         Evaluation
         """
+        given = {"training_weights": training_weights, "weights": weights, **self._scoring()}
+        targets = self._own_order(training), self._own_order(held_out)
+        return evaluate(*targets, predictions, self.goal.reported, **given)
+
+    def _scoring(self) -> dict[str, Any]:
+        """What `evaluate` must know of the predictions."""
         raise NotImplementedError
+
+    def _own_order(self, target: Target) -> Target:
+        """A target with its classes in the order of the predictions."""
+        return target
 
     def _keep_scores(self, target: Target, seen: NDArray[np.int64], weights: Array | None) -> None:
         """Set the attributes that compare the out-of-fold predictions with the trivial guess."""
@@ -247,19 +254,11 @@ class TabularEstimator(SuggestingMixin, Searchable, BaseEstimator):  # type: ign
         """Add the networks of other estimators, fitted on the same rows, targets and weights; calibrate again."""
         raise NotImplementedError
 
-    def _folds(self, n: int, labels: Array | None = None) -> Folds:
-        """Training and held-out rows of each member, stratified if each class has enough rows."""
-        members = min(self.settings.members, n)
-        counts = None if labels is None else np.bincount(labels)
-        kind: Any
-        if members == 1:
-            stratify = counts is not None and counts.min() >= 2 and MIN_HELD_OUT * n >= len(counts)
-            kind = StratifiedShuffleSplit if stratify else ShuffleSplit
-            splitter = kind(1, test_size=MIN_HELD_OUT, random_state=self._seed)
-        else:
-            kind = StratifiedKFold if counts is not None and counts.min() >= members else KFold
-            splitter = kind(members, shuffle=True, random_state=self._seed)
-        return [(a.astype(np.int64), b.astype(np.int64)) for a, b in splitter.split(np.empty((n, 1)), labels)]
+    def _folds(self, task: TabularTask, labels: Array | None = None) -> Folds:
+        """Training and held-out rows of each member; how many rows are different is recorded."""
+        n_rows, copies = task.inputs.n_rows, task.copies
+        self.n_distinct_ = n_rows if copies is None else int(copies.max()) + 1
+        return member_folds(n_rows, self.settings.members, self._seed, labels, copies)
 
     def report(self) -> str:
         """A report as text: the out-of-fold score, the treatment of each column, and the training of the members."""

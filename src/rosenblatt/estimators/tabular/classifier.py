@@ -30,7 +30,6 @@ from rosenblatt.estimators.tabular.member import FitBudget, Problem
 from rosenblatt.estimators.tabular.metrics import CLASS_METRICS, ClassMetric
 from rosenblatt.estimators.tabular.ordinal import cumulative, from_cumulative
 from rosenblatt.estimators.tabular.parameters import CONSTRAINTS, describe_shared_parameters
-from rosenblatt.tables.evaluation import Evaluation, evaluate
 from rosenblatt.tables.targets import Target
 from rosenblatt.tables.task import TabularTask
 
@@ -132,7 +131,7 @@ class TabularClassifier(ClassifierMixin, TabularEstimator):  # type: ignore[misc
         data = self._prepare(task, labels, weights)
         if self.ordered is not False:
             data = replace(data, y=cumulative(labels, len(self.classes_)))
-        ensemble = self._fit_ensemble(data, self._problem(), self._folds(len(labels), labels), budget)
+        ensemble = self._fit_ensemble(data, self._problem(), self._folds(task, labels), budget)
         self._finish(ensemble, labels, task.weights)
 
     def _target(self, y: Any, name: str | None) -> Target:
@@ -191,26 +190,10 @@ class TabularClassifier(ClassifierMixin, TabularEstimator):  # type: ignore[misc
     def goal(self) -> ClassMetric:
         return CLASS_METRICS[self._parameter("metric")]
 
-    def evaluate(
-        self,
-        training: Target,
-        held_out: Target,
-        predictions: Array,
-        training_weights: Array | None = None,
-        weights: Array | None = None,
-    ) -> Evaluation:
-        return evaluate(
-            self._own_order(training),
-            self._own_order(held_out),
-            predictions,
-            self.goal.reported,
-            decision_weights=self.decision_weights_,
-            training_weights=training_weights,
-            weights=weights,
-        )
+    def _scoring(self) -> dict[str, Any]:
+        return {"decision_weights": self.decision_weights_}
 
     def _own_order(self, target: Target) -> Target:
-        """The target with its classes in the order of ``classes_``."""
         assert target.classes is not None
         place = {name: label for label, name in enumerate(self.classes_.tolist())}
         rank = np.array([place[name] for name in target.classes.tolist()])

@@ -66,6 +66,9 @@ describe_shared_parameters = describe_parameters(
             Whether the first score is better than that of the guess.
         target_name_ : str or None
             Name of the column to predict, if it had one.
+        n_distinct_ : int
+            Number of different training rows. Copies, which are equal in all columns, stay together when rows are held
+            out. Where columns have so few values that rows repeat by nature, no row counts as a copy.
         preparation_ : Preparation
             How columns become inputs of the networks. Its `kinds` are those of the columns.
         ensemble_ : Ensemble

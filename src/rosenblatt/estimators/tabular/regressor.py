@@ -29,7 +29,6 @@ from rosenblatt.estimators.tabular.metrics import REGRESSIONS, RegressionLoss, r
 from rosenblatt.estimators.tabular.parameters import CONSTRAINTS, describe_shared_parameters
 from rosenblatt.estimators.tabular.target_scaling import TargetScaler, fit_target_scaler
 from rosenblatt.estimators.tabular.target_transform import choose_target_transform, has_heavy_tail
-from rosenblatt.tables.evaluation import Evaluation, evaluate
 from rosenblatt.tables.targets import Target
 from rosenblatt.tables.task import TabularTask
 
@@ -134,7 +133,7 @@ class TabularRegressor(RegressorMixin, TabularEstimator):  # type: ignore[misc]
         self.one_target_ = task.target.values.ndim == 1 and self.quantiles is None
         data = self._prepare(task, targets, task.weights)
         n_outputs = targets.shape[1] if self.quantiles is None else len(self.quantiles)
-        problem, folds = Problem(n_outputs, goal.output, goal.loss, goal.metric.measure), self._folds(len(targets))
+        problem, folds = Problem(n_outputs, goal.output, goal.loss, goal.metric.measure), self._folds(task)
         scaler = self._choose_scaler(goal, problem, data, folds[0], budget)
         self.ensemble_ = self._fit_ensemble(replace(data, y=scaler.encode(targets)), problem, folds, budget)
         self._finish(goal, scaler, targets, task.weights)
@@ -206,23 +205,8 @@ class TabularRegressor(RegressorMixin, TabularEstimator):  # type: ignore[misc]
     def goal(self) -> RegressionLoss:
         return regression_of(self._parameter("loss"), self._parameter("quantiles"))
 
-    def evaluate(
-        self,
-        training: Target,
-        held_out: Target,
-        predictions: Array,
-        training_weights: Array | None = None,
-        weights: Array | None = None,
-    ) -> Evaluation:
-        return evaluate(
-            training,
-            held_out,
-            predictions,
-            self.goal.reported,
-            center=self.goal.center,
-            training_weights=training_weights,
-            weights=weights,
-        )
+    def _scoring(self) -> dict[str, Any]:
+        return {"center": self.goal.center}
 
     def predict(self, X: Any) -> Array:
         """The mean of each row's target, or its median or quantiles, depending on the loss.

@@ -28,6 +28,8 @@ def report(model: Any) -> str:
     ensemble, n_rows = model.ensemble_, len(model.out_of_fold_)
     lines = [f"{type(model).__name__}, trained on {n_rows:,} rows of {model.n_features_in_:,} columns", ""]
     lines += scores(model)
+    if n_copies := n_rows - model.n_distinct_:
+        lines.append(f"{n_copies:,} rows are copies of others: all copies of a row train together, or are held out")
     if hasattr(model, "temperature_"):
         change = "sharper" if model.temperature_ < 1 else "softer" if model.temperature_ > 1 else "as they were"
         lines.append(f"calibration: temperature {model.temperature_:.3f} makes probabilities {change}")

@@ -1,0 +1,167 @@
+"""Which rows train and which are held out; rows of one group, such as copies, stay together.
+
+Takes numbers of rows, labels and groups. Returns row numbers. Never looks at a target except to give each part its
+share of the classes, and never moves a row without groups: splits are then those that a seed has always given.
+
+A group is an integer for each row. `copies_of` makes groups of equal rows; where none are equal there are no groups.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rosenblatt._checks import check_number
+
+__all__ = ["copies_in", "copies_of", "first_rows", "fold_rows", "split_rows"]
+
+Array = NDArray[Any]
+Rows = NDArray[np.int64]
+Groups = NDArray[np.int64]
+MIN_DISTINCT = 5
+"""With fewer different rows, no part of them tells anything of the others."""
+FULL, OFTEN = 0.25, 10
+"""Rows repeat by nature if this share of all combinations of values occurs, and each so often on average."""
+
+
+# Copies ------------------------------------------------------------------------------------------------------------
+
+
+def copies_of(columns: Iterable[Array], n_rows: int) -> Groups | None:
+    """Groups of rows that are equal in all columns, numbered from 0; None if there are no copies.
+
+    Columns are arrays of numbers; NaN equals NaN. Rows are compared by a hash of 64 bits, so the time is linear in the
+    number of cells. Equal rows are no copies where columns have so few values that rows repeat by nature: if there are
+    fewer than 5 different rows, or if they are a quarter of all combinations of the values and occur 10 times each.
+    """
+    hashed, combinations = np.zeros(n_rows, np.uint64), 1.0
+    for number, column in enumerate(columns):
+        bits = bits_of(column)
+        if combinations < n_rows:  # what is beyond the number of rows does not matter
+            combinations *= len(np.unique(bits))
+        hashed += mixed(bits + mixed(np.full(1, number, np.uint64)))
+    return groups_of(hashed, combinations)
+
+
+def copies_in(X: Any) -> Groups | None:
+    """`copies_of` for the rows of an array or a sparse matrix [n_rows, n_columns]."""
+    if not hasattr(X, "tocsr"):
+        values = np.asarray(X)
+        return copies_of(values.T, len(values))
+    X = X.tocoo()
+    X.sum_duplicates()
+    kept = X.data != 0
+    hashed = np.zeros(X.shape[0], np.uint64)
+    np.add.at(hashed, X.row[kept], mixed(bits_of(X.data[kept]) + mixed(X.col[kept].astype(np.uint64))))
+    return groups_of(hashed, np.inf)
+
+
+def groups_of(hashed: NDArray[np.uint64], combinations: float) -> Groups | None:
+    """Groups of rows with the same hash, unless all differ or rows repeat by nature."""
+    different, groups = np.unique(hashed, return_inverse=True)
+    n, n_rows = len(different), len(hashed)
+    if n == n_rows or n < MIN_DISTINCT or (n >= FULL * combinations and n_rows >= OFTEN * n):
+        return None
+    return groups.astype(np.int64)
+
+
+def bits_of(column: Array) -> NDArray[np.uint64]:
+    """Integers that are equal where the numbers are: one NaN, and one zero."""
+    values = np.asarray(column)
+    if values.dtype.kind != "f":
+        return values.astype(np.int64).view(np.uint64)
+    values = values.astype(np.float64) + 0.0  # turns -0.0 into 0.0
+    values[np.isnan(values)] = np.nan
+    return values.view(np.uint64)
+
+
+def mixed(bits: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """A hash of each integer (the finalizer of SplitMix64)."""
+    bits = (bits ^ (bits >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    bits = (bits ^ (bits >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return bits ^ (bits >> np.uint64(31))
+
+
+def first_rows(groups: Groups) -> Rows:
+    """The first row of each group, in increasing order."""
+    return np.sort(np.unique(groups, return_index=True)[1]).astype(np.int64)
+
+
+# Splits ------------------------------------------------------------------------------------------------------------
+
+
+def split_rows(
+    n_rows: int, share: float, seed: int, labels: NDArray[np.int64] | None = None, groups: Groups | None = None
+) -> tuple[Rows, Rows]:
+    """Training rows and a share in (0, 1) of held-out rows, both in increasing order and neither empty.
+
+    With labels 0, 1, 2, ..., each class gives its share, rounded so that the shares add up; a class of one row, or of
+    one group, stays in training. No group is in both parts, so that the share is only approximate.
+    """
+    check_number("share", share, 0, 1, above=True, below=True)
+    if groups is not None:
+        return split_groups(groups, share, seed, labels)
+    order = np.random.default_rng(seed).permutation(n_rows)
+    n_held = min(max(round(share * n_rows), 1), n_rows - 1)
+    if labels is None:
+        return np.sort(order[n_held:]), np.sort(order[:n_held])
+    counts = np.bincount(labels)
+    sorted_rows = order[np.argsort(labels[order], kind="stable")]
+    starts = np.cumsum(counts) - counts
+    rank = np.arange(n_rows) - starts[labels[sorted_rows]]  # position of a row among the shuffled rows of its class
+    # all classes are taken at the same rate: a row's time is its position over the class's size
+    size = counts[labels[sorted_rows]]
+    time = np.where(rank == size - 1, np.inf, (rank + 0.5) / size)
+    first_served = np.lexsort((rank, time))
+    held = np.zeros(n_rows, dtype=bool)
+    held[sorted_rows[first_served[:n_held]]] = True
+    return np.flatnonzero(~held), np.flatnonzero(held)
+
+
+def split_groups(groups: Groups, share: float, seed: int, labels: Array | None = None) -> tuple[Rows, Rows]:
+    """`split_rows` for groups: in the order of `dealt`, about one of 1 / share groups is held out.
+
+    A group that is larger than the part to hold out, and the smallest group of each class, stay in training.
+    """
+    rng = np.random.default_rng(seed)
+    order, sizes, strata = dealt(groups, labels, rng)
+    last = np.append(strata[order][1:] != strata[order][:-1], True)
+    able = order[~last & (sizes[order] <= share * len(groups))]
+    if not len(able):  # all others are too large
+        able = order[:-1][-1:]
+    rate = min(1.0, share * len(sizes) / len(able))
+    turns = np.floor((np.arange(len(able) + 1) + rng.random()) * rate)
+    chosen = able[np.diff(turns) > 0]
+    held = np.isin(np.unique(groups, return_inverse=True)[1], chosen if len(chosen) else able[-1:])
+    return np.flatnonzero(~held), np.flatnonzero(held)
+
+
+def fold_rows(groups: Groups, n_folds: int, seed: int, labels: Array | None = None) -> list[tuple[Rows, Rows]]:
+    """Training and held-out rows of `n_folds` folds (at most as many as groups), each in increasing order.
+
+    Groups are dealt to the folds in turn, so that folds have similar numbers of rows, and of rows of each class.
+    """
+    order, sizes, _ = dealt(groups, labels, np.random.default_rng(seed))
+    n_folds = min(n_folds, len(sizes))
+    fold = np.empty(len(sizes), np.int64)
+    fold[order] = np.arange(len(sizes)) % n_folds
+    of_row = fold[np.unique(groups, return_inverse=True)[1]]
+    return [(np.flatnonzero(of_row != k), np.flatnonzero(of_row == k)) for k in range(n_folds)]
+
+
+def dealt(groups: Groups, labels: Array | None, rng: np.random.Generator) -> tuple[Rows, Rows, Rows]:
+    """An order of the groups in which neighbours are alike, their numbers of rows, and their classes.
+
+    They are ordered by class, then by size, the largest first, then at random. A group of several classes counts for
+    the rarest of them.
+    """
+    _, group, sizes = np.unique(groups, return_inverse=True, return_counts=True)
+    strata = np.zeros(len(sizes), np.int64)
+    if labels is not None:
+        _, label, counts = np.unique(labels, return_inverse=True, return_counts=True)
+        rarity = np.argsort(np.argsort(-counts, kind="stable"))  # 0 for the most frequent class
+        np.maximum.at(strata, group, rarity[label])
+    return np.lexsort((rng.permutation(len(sizes)), -sizes, strata)), sizes, strata

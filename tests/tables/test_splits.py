@@ -1,0 +1,73 @@
+"""Groups of copies, and splits that keep them together."""
+
+import numpy as np
+import pytest
+from scipy.sparse import csr_matrix
+
+from rosenblatt.tables.splits import copies_in, copies_of, first_rows, fold_rows, split_rows
+
+RNG = np.random.default_rng(0)
+ROWS = RNG.normal(size=(40, 3))
+
+
+def test_rows_are_copies_if_all_cells_are_equal_and_nan_equals_nan():
+    rows = np.array([[0.0, np.nan], [1, 2], [-0.0, np.nan], [3, 4], [1, 3], [5, 6], [1, 2], [2, 1]])
+    groups = copies_in(rows)
+    assert groups[0] == groups[2]
+    assert groups[1] == groups[6]
+    assert len(set(groups)) == 6
+    assert first_rows(groups).tolist() == [0, 1, 3, 4, 5, 7]
+    with_codes = [np.array([0, 1, 2, 3, 4, 4]), np.array([-1, -1, -1, -1, 2, 2], dtype=np.int32)]
+    assert len(set(copies_of(with_codes, 6))) == 5
+
+
+def test_sparse_rows_are_compared_as_dense_ones_are():
+    rows = np.repeat(np.where(RNG.random((30, 8)) < 0.5, ROWS[:30, :1], 0), 2, axis=0)
+    sparse = csr_matrix(np.ones(rows.shape))
+    sparse.data[:] = rows.ravel()  # zeros too
+    dense, found = copies_in(rows), copies_in(sparse)
+    assert (np.equal.outer(dense, dense) == np.equal.outer(found, found)).all()
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        ROWS,  # none is equal
+        np.repeat(ROWS[:4], 5, axis=0),  # too few
+        np.tile([[0, 0], [0, 1], [0, 2], [1, 0], [1, 1], [1, 2]], (20, 1)),  # few values in all
+        np.repeat(np.arange(6), 10)[:, None],
+    ],
+)
+def test_rows_that_repeat_by_nature_are_no_copies(rows):
+    assert copies_in(rows) is None
+
+
+@pytest.mark.parametrize("sizes", [np.full(40, 5), RNG.integers(1, 9, 40), np.r_[200, np.ones(39, int)]])
+@pytest.mark.parametrize("labelled", [False, True])
+@pytest.mark.parametrize("seed", range(3))
+def test_copies_stay_together_and_classes_have_their_shares(sizes, labelled, seed):
+    rng = np.random.default_rng(seed)
+    label = (np.arange(40) % 4 == 0).astype(int)
+    order = rng.permutation(sizes.sum())
+    groups, labels = np.repeat(np.arange(40), sizes)[order], np.repeat(label, sizes)[order] if labelled else None
+    splits = [split_rows(len(groups), 0.25, seed, labels, groups), *fold_rows(groups, 4, seed, labels)]
+    for training, held_out in splits:
+        assert not set(groups[training]) & set(groups[held_out])
+        assert sorted([*training, *held_out]) == list(range(len(groups)))
+        assert len(training)
+        assert len(held_out)
+        if sizes.max() < 10:
+            assert len(held_out) == pytest.approx(len(groups) / 4, abs=2 * float(sizes.max()))
+        if sizes.max() < 10 and labelled:
+            assert labels[held_out].sum() == pytest.approx(labels.sum() / 4, abs=float(sizes.max()))
+    assert sorted(np.concatenate([held_out for _, held_out in splits[1:]])) == list(range(len(groups)))
+
+
+@pytest.mark.parametrize("share", [0.01, 0.2, 0.5, 0.99])
+def test_each_class_keeps_a_group_to_train_on(share):
+    groups = np.repeat(np.arange(12), 3)
+    labels = np.repeat([0] * 8 + [1] * 3 + [2], 3)
+    for seed in range(10):
+        training, held_out = split_rows(36, share, seed, labels, groups)
+        assert set(labels[training]) == {0, 1, 2}
+        assert len(held_out)

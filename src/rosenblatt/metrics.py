@@ -159,7 +159,10 @@ def d2_poisson(y: Array, prediction: Array, weights: Array | None = None) -> flo
 
 def quantiles_of(values: Array, levels: Sequence[float], weights: Array | None = None) -> NDArray[np.float64]:
     """Quantiles of numbers; with weights, the smallest number below which at least this share of the weight lies."""
-    if weights is None:
+    if weights is not None:  # equal weights are none
+        kept = weights > 0
+        values, weights = values[kept], weights[kept]
+    if weights is None or weights.min() == weights.max():
         return np.asarray(np.quantile(values, levels), np.float64)
     order = np.argsort(values, kind="stable")
     reached = np.cumsum(weights[order], dtype=np.float64)

@@ -18,7 +18,7 @@ from rosenblatt.tables.readers.cells import present_levels
 from rosenblatt.tables.readers.numerals import NumberFormat
 from rosenblatt.tables.table import Column, Table, TableError, join_names, suggestion
 
-__all__ = ["TASKS", "Target", "find_target", "fit_target", "labels_of_column", "numbers_of_column"]
+__all__ = ["TASKS", "Target", "find_target", "fit_target", "labels_of_column", "numbers_of_column", "require_spread"]
 
 TASKS = ("binary", "multiclass", "regression")
 MAX_INTEGER_CLASSES = 20
@@ -92,14 +92,20 @@ def fit_regression(column: Column) -> Target:
     values = numbers_of_column(column)
     if values.min() == values.max():
         raise TableError(f"target {column.name!r} is {values[0]:.6g} in every row: there is nothing to learn.")
-    with np.errstate(over="ignore", invalid="ignore"):
-        mean, scale = float(values.mean()), float(values.std())
-    span = f"{values.min():g} to {values.max():g}"
-    if not math.isfinite(mean) or not math.isfinite(scale):
-        raise TableError(f"target {column.name!r} is too large for float64: {span}. Divide it by a constant.")
-    if scale == 0:
-        raise TableError(f"target {column.name!r} is too small for float64: {span}. Multiply it by a constant.")
+    require_spread(values, f"target {column.name!r}")
     return Target(column.name, values)
+
+
+def require_spread(values: NDArray[Any], what: str) -> None:
+    """Refuse numbers [n_rows(, k)] that differ, but whose mean or standard deviation float64 cannot represent."""
+    for column in values.reshape(len(values), -1).T:
+        with np.errstate(over="ignore", invalid="ignore"):
+            mean, scale = float(column.mean()), float(column.std())
+        span = f"{column.min():g} to {column.max():g}"
+        if not math.isfinite(mean) or not math.isfinite(scale):
+            raise TableError(f"{what} is too large for float64: {span}. Divide it by a constant.")
+        if scale == 0 and column.min() != column.max():
+            raise TableError(f"{what} is too small for float64: {span}. Multiply it by a constant.")
 
 
 def fit_classes(column: Column, task: str | None) -> Target:

@@ -319,3 +319,106 @@ def test_units_of_a_file_are_checked(change: dict[str, Any]) -> None:
     assert TargetScaler.from_dict(valid).scale == (1.0,)
     with pytest.raises(ValueError, match=re.compile("units")):
         TargetScaler.from_dict({**valid, **change} if change else change)
+
+
+def line_with(outlier=None, n=200):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(n, 2))
+    y = X[:, 0] + 0.1 * rng.normal(size=n)
+    if outlier is not None:
+        y[5] = outlier
+    return X, y
+
+
+@pytest.mark.parametrize("outlier", [1e6, -1e6, 1e100])
+@pytest.mark.parametrize("parameters", [{"loss": "absolute_error"}, {"quantiles": (0.1, 0.5, 0.9)}])
+def test_one_outlier_does_not_spoil_robust_losses(parameters, outlier):
+    X, y = line_with(outlier)
+    model = TabularRegressor("fast", epochs=20, **parameters).fit(X, y)
+    found = model.predict(X).reshape(len(X), -1)
+    found = found[:, found.shape[1] // 2]
+    assert np.abs(found - X[:, 0]).mean() < 0.15
+
+
+@pytest.mark.parametrize(
+    ("values", "center", "scale"),
+    [
+        (np.r_[np.zeros(199), 1e6], 0, np.r_[np.zeros(199), 1e6].std()),
+        (np.r_[np.zeros(80), np.arange(20.0)], 0, 9.1 / 2.563),
+        (np.full(9, 7.0), 7, 1),
+        (np.arange(101.0), 50, 50 / 1.349),
+    ],
+)
+def test_robust_units_find_a_spread_where_half_of_the_numbers_are_equal(values, center, scale):
+    units = fit_target_scaler(values[:, None], robust=True)
+    assert units.center == (center,)
+    assert units.scale == pytest.approx((scale,), rel=0.1)
+
+
+@pytest.mark.parametrize("kind", ["linear", "log", "mean"])
+@pytest.mark.parametrize("robust", [False, True])
+def test_rows_of_weight_zero_do_not_scale_targets(kind, robust):
+    y = np.random.default_rng(0).gamma(2.0, size=(50, 1)) + 0.1
+    weights = np.random.default_rng(1).integers(1, 4, 50).astype(float)
+    spoilt, of_all = np.vstack([y, [[1e6]]]), np.append(weights, 0)
+    assert fit_target_scaler(spoilt, kind, of_all, robust=robust) == fit_target_scaler(y, kind, weights, robust=robust)
+    repeated = fit_target_scaler(np.repeat(y, weights.astype(int), axis=0), kind, robust=robust)
+    found = fit_target_scaler(y, kind, weights, robust=robust)
+    assert found.center == pytest.approx(repeated.center, rel=0.1)
+    assert found.scale == pytest.approx(repeated.scale, rel=0.1)
+
+
+def test_conformal_quantiles_take_weights():
+    residuals = np.random.default_rng(0).normal(size=40)
+    assert conformal_quantile(residuals, 0.9, np.full(40, 3.0)) == conformal_quantile(residuals, 0.9)
+    assert conformal_quantile(residuals, 0.1, np.full(40, 3.0)) == conformal_quantile(residuals, 0.1)
+    assert conformal_quantile(np.r_[residuals, 100], 0.9, np.r_[np.ones(40), 0]) == conformal_quantile(residuals, 0.9)
+    heavy = np.where(residuals == residuals.max(), 100.0, 1.0)
+    assert conformal_quantile(residuals, 0.5, heavy) == residuals.max()
+
+
+@pytest.mark.parametrize("parameters", [{"quantiles": (0.1, 0.9)}, {}])
+def test_intervals_are_calibrated_to_the_weighted_rows(parameters):
+    rng = np.random.default_rng(0)
+    X, wide = rng.normal(size=(600, 2)), np.arange(600) % 2 == 0
+    y = rng.normal(size=600) * np.where(wide, 10, 0.1)
+    width = [
+        np.ptp(TabularRegressor("fast", epochs=2, **parameters).fit(X, y, w).predict_interval(X, 0.8), axis=1).mean()
+        for w in (np.where(wide, 1.0, 1e-6), np.where(wide, 1e-6, 1.0))
+    ]
+    assert width[0] > 10 * width[1]
+
+
+def test_targets_that_float64_cannot_scale_are_refused():
+    X, y = line_with(1e300)
+    with pytest.raises(ValueError, match=r"y is too large for float64: .* Divide"):
+        TabularRegressor("fast").fit(X, y)
+
+
+def test_a_class_without_weight_cannot_be_balanced():
+    X, y = line_with()
+    labels = np.where(y > 1, "high", np.where(y < 0, "low", "middle"))
+    weights = np.where(labels == "high", 0.0, 1.0)
+    with pytest.raises(ValueError, match=r"sample_weight is zero for all rows of the classes \['high'\]"):
+        TabularClassifier("fast", class_weight="balanced").fit(X, labels, weights)
+    model = TabularClassifier("fast", epochs=2).fit(X, labels, weights)
+    assert "high" in model.classes_
+
+
+@pytest.mark.parametrize(("part", "members"), [("training", 1), ("held-out", 1), ("held-out", 5)])
+def test_folds_without_weight_are_refused(part, members):
+    X, y = line_with()
+    model = TabularRegressor(members=members, epochs=1).fit(X, y)
+    held_out = np.isin(np.arange(len(y)), model.ensemble_.members[0].held_out)
+    with pytest.raises(ValueError, match=f"weights of all .* {part} rows of network 1 are zero"):
+        model.fit(X, y, np.where(held_out, 1.0, 0.0) if part == "training" else np.where(held_out, 0.0, 1.0))
+
+
+def test_balancing_counts_the_weights_of_the_rows():
+    X, y = line_with()
+    labels = (y > 1).astype(int)
+    model = TabularClassifier("fast", class_weight="balanced")
+    model.classes_ = np.array([0, 1])
+    weights = np.random.default_rng(0).uniform(0.5, 2, len(y))
+    found = model._loss_weights(labels, weights)
+    assert found[labels == 1].sum() == pytest.approx(found[labels == 0].sum())

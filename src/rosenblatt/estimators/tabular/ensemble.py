@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from rosenblatt import nn
 from rosenblatt.estimators.tabular.architecture import Settings, feed
-from rosenblatt.estimators.tabular.member import Data, FitBudget, Member, Problem, check_held_out, train_member
+from rosenblatt.estimators.tabular.member import Data, FitBudget, Member, Problem, check_fold_weights, train_member
 from rosenblatt.threads import get_num_threads
 from rosenblatt.training.trainer import DivergenceError
 
@@ -113,11 +113,12 @@ def best_temperature(probabilities: Array, labels: Array, weights: Array | None 
     from scipy.optimize import minimize_scalar
 
     rows = np.arange(len(labels))
+    n = len(labels) if weights is None else np.count_nonzero(weights)
 
     def surprise(log_temperature: float) -> float:
         right = with_temperature(probabilities, math.exp(log_temperature))[rows, labels]
         log_loss = np.average(-np.log(np.maximum(right, 1e-12)), weights=weights)
-        return float(log_loss + (log_temperature / PRIOR_SPREAD) ** 2 / (2 * len(labels)))
+        return float(log_loss + (log_temperature / PRIOR_SPREAD) ** 2 / (2 * n))
 
     found = minimize_scalar(surprise, bounds=(math.log(0.2), math.log(5)), method="bounded", options={"xatol": 1e-3})
     return math.exp(float(found.x)) if found.fun < surprise(0.0) else 1.0
@@ -132,8 +133,8 @@ def fit_ensemble(
     Raises `DivergenceError` if all members diverged in their first epoch.
     """
     budget = budget or FitBudget()
-    for number, (_, held_out) in enumerate(folds, start=1):  # before any of them is trained
-        check_held_out(data, held_out, number)
+    for number, fold in enumerate(folds, start=1):  # before any of them is trained
+        check_fold_weights(data, fold, number)
     if math.isfinite(budget.deadline):
         budget.deadline -= (1 - BUDGET_FRACTION) * max(0.0, budget.left())
         settings, folds = within(data, problem, settings, folds, seed, budget.deadline)

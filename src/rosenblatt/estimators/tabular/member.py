@@ -23,7 +23,7 @@ from rosenblatt.training.learning_rates import LearningRates
 from rosenblatt.training.loop import Outcome, TrainingLoop
 from rosenblatt.training.trainer import DivergenceError, Trainer
 
-__all__ = ["Data", "FitBudget", "Member", "MemberEpoch", "Problem", "check_held_out", "train_member"]
+__all__ = ["Data", "FitBudget", "Member", "MemberEpoch", "Problem", "check_fold_weights", "train_member"]
 
 Array = NDArray[Any]
 Metric = Callable[[Array, Array, Array | None], float]
@@ -140,7 +140,7 @@ def train_member(
     Raises `DivergenceError` if the loss or a prediction is not finite in the first epoch. Later it only ends training.
     """
     budget = budget or FitBudget()
-    check_held_out(data, held_out, number)
+    check_fold_weights(data, (training, held_out), number)
     (X, y, weights), (X_held, y_held, weights_held) = data.take(training), data.take(held_out)
     sample = feed(data.prepared, training[:INITIAL_ROWS])
     design = design_network(data.preparation, problem.n_outputs, problem.output, settings, seed, sample)
@@ -180,13 +180,15 @@ def train_member(
     )  # fmt: skip
 
 
-def check_held_out(data: Data, held_out: NDArray[np.int64], number: int) -> None:
-    """Refuse held-out rows whose weights are all zero: they cannot choose the best epoch of the network `number`."""
-    if data.weights is not None and not data.weights[held_out].any():
-        raise ValueError(
-            f"the weights of all {len(held_out)} held-out rows of network {number} are zero, so they cannot choose its "
-            "best epoch. Leave rows of weight zero out, or set fewer members."
-        )
+def check_fold_weights(data: Data, fold: tuple[NDArray[np.int64], NDArray[np.int64]], number: int) -> None:
+    """Refuse a fold of the network `number` if all weights of its training rows, or of its held-out rows, are zero."""
+    what = ("training rows", "there is nothing to learn"), ("held-out rows", "they cannot choose its best epoch")
+    for rows, (name, consequence) in zip(fold, what, strict=True):
+        if data.weights is not None and not data.weights[rows].any():
+            raise ValueError(
+                f"the weights of all {len(rows)} {name} of network {number} are zero, so {consequence}. Leave rows of "
+                "weight zero out, or set fewer members."
+            )
 
 
 def best_epoch(values: list[float]) -> int:

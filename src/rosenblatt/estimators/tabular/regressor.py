@@ -29,7 +29,8 @@ from rosenblatt.estimators.tabular.metrics import REGRESSIONS, RegressionLoss, r
 from rosenblatt.estimators.tabular.parameters import CONSTRAINTS, describe_shared_parameters
 from rosenblatt.estimators.tabular.target_scaling import TargetScaler, fit_target_scaler
 from rosenblatt.estimators.tabular.target_transform import choose_target_transform, has_heavy_tail
-from rosenblatt.tables.targets import Target
+from rosenblatt.metrics import quantiles_of
+from rosenblatt.tables.targets import Target, require_spread
 from rosenblatt.tables.task import TabularTask
 
 __all__ = ["TabularRegressor"]
@@ -129,6 +130,7 @@ class TabularRegressor(RegressorMixin, TabularEstimator):  # type: ignore[misc]
 
     def _learn(self, task: TabularTask, budget: FitBudget) -> None:
         targets = task.target.values.reshape(task.inputs.n_rows, -1)
+        require_spread(targets, "y" if task.target.name is None else f"target {task.target.name!r}")
         goal = self._goal(targets)
         self.one_target_ = task.target.values.ndim == 1 and self.quantiles is None
         data = self._prepare(task, targets, task.weights)
@@ -170,12 +172,14 @@ class TabularRegressor(RegressorMixin, TabularEstimator):  # type: ignore[misc]
         self, goal: RegressionLoss, problem: Problem, data: Data, fold: Fold, budget: FitBudget
     ) -> TargetScaler:
         """A scaler of the targets, or of their logarithm if the user asked for it or a trial on the fold prefers it."""
-        plain = fit_target_scaler(data.y, goal.scaling)
+        robust, weights = goal.center != "mean", data.weights
+        plain = fit_target_scaler(data.y, goal.scaling, weights, robust=robust)
         if self.target_transform == "log":
-            return fit_target_scaler(data.y, "log")
-        if self.target_transform is None or goal is not REGRESSIONS["squared_error"] or not has_heavy_tail(data.y):
+            return fit_target_scaler(data.y, "log", weights, robust=robust)
+        used = data.y if weights is None else data.y[weights > 0]
+        if self.target_transform is None or goal is not REGRESSIONS["squared_error"] or not has_heavy_tail(used):
             return plain
-        candidates = (plain, fit_target_scaler(data.y, "log"))
+        candidates = (plain, fit_target_scaler(data.y, "log", weights))
         return choose_target_transform(candidates, data, problem, self.settings, fold, self._seed, budget)
 
     def _finish(self, goal: RegressionLoss, scaler: TargetScaler, targets: Array, weights: Array | None) -> None:
@@ -186,10 +190,11 @@ class TabularRegressor(RegressorMixin, TabularEstimator):  # type: ignore[misc]
         if (quantiles := self._parameter("quantiles")) is None:
             scaler = scaler.with_smearing(targets[seen], outputs[seen], weights)
         else:
-            scaler = scaler.with_conformal_offsets(targets[seen], outputs[seen], tuple(quantiles))
+            scaler = scaler.with_conformal_offsets(targets[seen], outputs[seen], tuple(quantiles), weights)
         self.target_scaler_ = scaler
         residuals = scaler.encode(targets[seen]) - outputs[seen]
-        self.residuals_ = np.quantile(residuals, np.linspace(0, 1, N_RESIDUALS), axis=0)
+        levels = np.linspace(0, 1, N_RESIDUALS).tolist()
+        self.residuals_ = np.stack([quantiles_of(column, levels, weights) for column in residuals.T], axis=1)
         decoded = scaler.decode(outputs)
         self.out_of_fold_ = decoded[:, 0] if self.one_target_ else decoded
         self.score_ = goal.score.measure(targets[seen], decoded[seen], weights)

@@ -27,9 +27,9 @@ def model():
 def test_bars_are_the_importances(model):
     found = model.explain(X, np.digitize(NOISY, [-0.5, 1]))
     display = plots.plot_importance(found, most=3)
-    assert [bar.get_width() for bar in display.ax_.patches] == found.importance[:3].tolist()
+    assert [bar.get_width() for bar in display.ax_.patches] == found.importance[found.order[:3]].tolist()
     labels = [label.get_text() for label in display.ax_.get_yticklabels()]
-    assert labels[0] == found.columns[0]
+    assert labels[0] == found.ranked[0]
     assert display.ax_.yaxis_inverted(), "the most important is at the top"
     assert display.ax_.get_xlabel() == "rise of the log loss when a column is shuffled"
     assert len(plots.plot_importance(found).ax_.patches) == 4

@@ -18,6 +18,7 @@ from rosenblatt._checks import is_count
 from rosenblatt.estimators import TabularClassifier, TabularRegressor
 from rosenblatt.estimators.tabular.architecture import Settings
 from rosenblatt.estimators.tabular.ensemble import Ensemble
+from rosenblatt.estimators.tabular.explain.background import Background
 from rosenblatt.estimators.tabular.member import Member
 from rosenblatt.estimators.tabular.ordinal import from_cumulative
 from rosenblatt.estimators.tabular.target_scaling import TargetScaler
@@ -62,6 +63,7 @@ def tabular_state(model: Any) -> tuple[dict[str, Any], Arrays]:
     known = np.isfinite(model.out_of_fold_)
     arrays |= {"out_of_fold": np.where(known, model.out_of_fold_, 0.0), "out_of_fold_known": known.astype(np.float32)}
     arrays |= {name.strip("_"): getattr(model, name) for name in ARRAYS[kind]}
+    arrays |= {f"background/{name}": array for name, array in model.background_.to_arrays().items()}
     parameters = model.get_params(deep=False)
     seed = parameters["random_state"]
     parameters["on_epoch"] = None  # a file holds no code
@@ -96,6 +98,8 @@ def tabular_from_state(state: Any, arrays: Mapping[str, NDArray[Any]]) -> Any:
         setattr(model, name, value)
     check_fitted(model)
     model.preparation_ = Preparation.from_dict(state["preparation"])
+    background = {n.split("/", 1)[1]: a for n, a in arrays.items() if n.startswith("background/")}
+    model.background_ = Background.from_arrays(background, model.preparation_)
     networks = [
         network_from_state(entry, {n.split("/", 1)[1]: a for n, a in arrays.items() if n.startswith(f"{i}/")})
         for i, entry in enumerate(state["networks"])

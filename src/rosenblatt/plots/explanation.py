@@ -46,8 +46,9 @@ class ImportanceDisplay(BaseDisplay):
         found, n = self.explanation, min(self.most, len(self.explanation.columns))
         ax = axes(ax, height=1.2 + 0.26 * n)
         places = np.arange(n)
-        ax.barh(places, found.importance[:n], xerr=found.deviation[:n], color=COLOURS[0], ecolor="0.4")
-        ax.set_yticks(places, [shortened(name) for name in found.columns[:n]])
+        shown = found.order[:n]
+        ax.barh(places, found.importance[shown], xerr=found.deviation[shown], color=COLOURS[0], ecolor="0.4")
+        ax.set_yticks(places, [shortened(found.columns[i]) for i in shown])
         ax.invert_yaxis()
         ax.axvline(0, color="0.6", linewidth=0.8)
         ax.set_xlabel(found.quantity)
@@ -167,7 +168,7 @@ def plot_dependence(
     if not hasattr(model, "partial_dependence"):
         raise ValueError(f"{type(model).__name__} has no partial_dependence: pass a fitted tabular estimator")
     if columns is None:
-        ranked = model.explain(X, method="gradient").columns
+        ranked = model.explain(X, method="gradient").ranked
         kinds = {kind.name: kind for kind in model.preparation_.kinds}
         columns = [name for name in ranked if kinds[name].used and kinds[name].kind != "text"][:PANELS]
     chosen = [columns] if isinstance(columns, (str, int)) else list(columns)

@@ -52,6 +52,11 @@ class Preparation:
         """The columns of each matrix of words."""
         return [encoder.n_words for encoder in self.encoders if encoder.n_words]
 
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """Columns that are used."""
+        return frozenset(encoder.name for encoder in self.encoders)
+
     @property
     def text_columns(self) -> list[str]:
         """Columns whose cells must be read as texts from a file."""

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rosenblatt._checks import check_number
+from rosenblatt.tables.row_hashes import bits_of, hash_column, hash_sparse
 
 __all__ = ["copies_in", "copies_of", "first_rows", "fold_rows", "split_rows"]
 
@@ -39,10 +40,9 @@ def copies_of(columns: Iterable[Array], n_rows: int) -> Groups | None:
     """
     hashed, combinations = np.zeros(n_rows, np.uint64), 1.0
     for number, column in enumerate(columns):
-        bits = bits_of(column)
         if combinations < n_rows:  # what is beyond the number of rows does not matter
-            combinations *= len(np.unique(bits))
-        hashed += mixed(bits + mixed(np.full(1, number, np.uint64)))
+            combinations *= len(np.unique(bits_of(column)))
+        hashed += hash_column(column, number)
     return groups_of(hashed, combinations)
 
 
@@ -51,12 +51,7 @@ def copies_in(X: Any) -> Groups | None:
     if not hasattr(X, "tocsr"):
         values = np.asarray(X)
         return copies_of(values.T, len(values))
-    X = X.tocoo()
-    X.sum_duplicates()
-    kept = X.data != 0
-    hashed = np.zeros(X.shape[0], np.uint64)
-    np.add.at(hashed, X.row[kept], mixed(bits_of(X.data[kept]) + mixed(X.col[kept].astype(np.uint64))))
-    return groups_of(hashed, np.inf)
+    return groups_of(hash_sparse(X), np.inf)
 
 
 def groups_of(hashed: NDArray[np.uint64], combinations: float) -> Groups | None:
@@ -66,23 +61,6 @@ def groups_of(hashed: NDArray[np.uint64], combinations: float) -> Groups | None:
     if n == n_rows or n < MIN_DISTINCT or (n >= FULL * combinations and n_rows >= OFTEN * n):
         return None
     return groups.astype(np.int64)
-
-
-def bits_of(column: Array) -> NDArray[np.uint64]:
-    """Integers that are equal where the numbers are: one NaN, and one zero."""
-    values = np.asarray(column)
-    if values.dtype.kind != "f":
-        return values.astype(np.int64).view(np.uint64)
-    values = values.astype(np.float64) + 0.0  # turns -0.0 into 0.0
-    values[np.isnan(values)] = np.nan
-    return values.view(np.uint64)
-
-
-def mixed(bits: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    """A hash of each integer (the finalizer of SplitMix64)."""
-    bits = (bits ^ (bits >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    bits = (bits ^ (bits >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return bits ^ (bits >> np.uint64(31))
 
 
 def first_rows(groups: Groups) -> Rows:

@@ -79,8 +79,8 @@ def test_importances_by_accuracy_and_log_loss_are_scikit_learns(classifier):
     found = classifier.explain(X, Y)
     expected = dict(zip(X.columns, many.importances_mean, strict=True))
     assert by_name(found) == pytest.approx(expected, abs=4 * many.importances_std.max())
-    assert (np.diff(found.importance) <= 0).all()
-    assert set(found.columns[:2]) <= {"age", "colour", "city"}
+    assert (np.diff(found.importance[found.order]) <= 0).all()
+    assert set(found.ranked[:2]) <= {"age", "colour", "city"}
     assert found.deviation[found.columns.index("shop")] == 0
 
 
@@ -206,11 +206,41 @@ def test_contributions_to_linear_logits_add_up(ordered):
 def test_both_methods_find_what_the_target_is_made_of(regressor):
     for method in ("permutation", "gradient"):
         found = regressor.explain(X, VALUE, method=method)
-        assert set(found.columns[:3]) == {"age", "city", "colour"}, method
+        assert set(found.ranked[:3]) == {"age", "city", "colour"}, method
         assert found.baseline == pytest.approx(regressor.score(X, VALUE), abs=1e-6)
         assert (found.deviation >= 0).all()
         assert set(found.columns) == set(X.columns)
         assert by_name(found)["shop"] == 0
+
+
+def test_a_row_is_explained_alone_as_among_others(classifier, regressor):
+    for model in (classifier, regressor):
+        found = model.explain(X, method="gradient")
+        single = model.explain(X.iloc[:1], method="gradient")
+        some = model.explain(X.iloc[[7, 0]].iloc[:, ::-1], method="gradient")
+        assert found.columns == single.columns == some.columns == tuple(X.columns)
+        assert single.importance.max() > 0.01
+        np.testing.assert_allclose(single.contributions[0], found.contributions[0], rtol=1e-5, atol=1e-6)
+        np.testing.assert_allclose(some.contributions[1], found.contributions[0], rtol=1e-5, atol=1e-6)
+
+
+def test_the_background_is_the_weighted_mean_of_training_rows():
+    rng = np.random.default_rng(0)
+    rows, weights = rng.normal(size=(80, 2)), rng.integers(0, 3, 80).astype(float)
+    model = TabularRegressor("fast", epochs=2).fit(rows, rows.sum(axis=1), weights)
+    prepared = model.preparation_.transform(model._read(rows, reset=False))
+    np.testing.assert_allclose(model.background_.numbers, np.average(prepared.numbers, axis=0, weights=weights))
+
+
+@pytest.mark.parametrize("n", [300, 1500])
+def test_rows_that_were_trained_on_are_noted(n):
+    rows = np.random.default_rng(0).normal(size=(2 * n, 3))
+    y = rows.sum(axis=1)
+    model = TabularRegressor("fast", epochs=1).fit(rows[:n], y[:n])
+    assert model.explain(rows[:n], y[:n], n_repeats=1).note.startswith("All of these rows equal rows that the model")
+    assert "trained on" in str(model.explain(rows[: n + n // 2], method="gradient", n_rows=5000))
+    assert model.explain(rows[n:], y[n:], n_repeats=1).note == ""
+    assert model.explain(rows[n // 4 :][:n], method="gradient").note.startswith("About 7")
 
 
 # Targets and tables of all kinds -----------------------------------------------------------------------------------
@@ -239,7 +269,7 @@ def test_targets_of_all_kinds_are_explained(case):
     model.fit(rows, y)
     for method in ("permutation", "gradient"):
         found = model.explain(rows, y, method=method)
-        assert found.columns[0] == "x0"
+        assert found.ranked[0] == "x0"
         assert found.importance[0] > 0.03
         assert score_name in found.score_name
     n_outputs = 2 if case < 2 else 1
@@ -276,6 +306,7 @@ def test_loaded_models_and_other_frames_give_the_same(classifier, tmp_path):
             found = loaded.explain(frame, Y, method=method, n_repeats=2)
             assert found.columns == own.columns
             assert np.array_equal(found.importance, own.importance)
+            assert found.note == own.note != ""
     since = loaded.partial_dependence(frames[-1], "since", n_grid=4)
     assert np.array_equal(since.values, classifier.partial_dependence(X, "since", n_grid=4).values)
     assert loaded.learning_curve() == classifier.learning_curve()
@@ -353,10 +384,11 @@ def test_tables_are_aligned(classifier):
     lines = str(found).splitlines()
     assert lines[0] == "permutation, 400 rows: rise of the log loss when a column is shuffled"
     assert lines[1].startswith(f"log loss {found.baseline:.4f} with all columns")
-    assert len({len(line) for line in lines[3:]}) == 1
-    assert len(lines) == 4 + X.shape[1]
+    assert len({len(line) for line in lines[3:-2]}) == 1
+    assert len(lines) == 6 + X.shape[1]
+    assert [line.split()[0] for line in lines[4:-2]] == list(found.ranked)
     assert repr(found) == str(found)
-    assert found.table(2).endswith("and 5 more")
+    assert "and 5 more" in found.table(2)
     frame = found.to_frame()
     assert list(frame["column"]) == list(found.columns)
     assert found.to_frame("polars")["importance"].to_list() == found.to_dict()["importance"]
@@ -407,7 +439,6 @@ def test_what_cannot_be_explained_is_named(classifier, regressor):
     table = {**X.to_dict(orient="list"), "bought": ["perhaps"] * N}
     with pytest.raises(ValueError, match="target 'bought' has the class 'perhaps' in row 1; training did not see it"):
         classifier.explain(table, "bought")
-    assert classifier.explain(X[:1], method="gradient").importance.max() == 0, "one row is the mean row"
 
 
 def test_what_nothing_depends_on_is_named(classifier):

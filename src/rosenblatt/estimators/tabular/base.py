@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from copy import copy
 from dataclasses import replace
 from numbers import Integral
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,20 +25,17 @@ from rosenblatt._checks import check_count
 from rosenblatt.estimators.base import Searchable, SuggestingMixin, warn_user
 from rosenblatt.estimators.tabular.architecture import Settings
 from rosenblatt.estimators.tabular.ensemble import Ensemble, fit_ensemble
+from rosenblatt.estimators.tabular.explain.background import Background
+from rosenblatt.estimators.tabular.explain.explainable import Explainable
 from rosenblatt.estimators.tabular.folds import Folds, member_folds
 from rosenblatt.estimators.tabular.member import Data, FitBudget, Problem
 from rosenblatt.estimators.tabular.parameters import CONSTRAINTS, OVERRIDES
 from rosenblatt.tables.evaluation import Evaluation, evaluate
 from rosenblatt.tables.preparation import Preparation, fit_preparation
 from rosenblatt.tables.readers.reading import is_nameless, read_table, require_names
-from rosenblatt.tables.table import Table
+from rosenblatt.tables.table import Table, TableError, join_names
 from rosenblatt.tables.targets import Target
 from rosenblatt.tables.task import TabularTask
-
-if TYPE_CHECKING:
-    from rosenblatt.estimators.tabular.explain.importance import Explanation
-    from rosenblatt.estimators.tabular.explain.partial_dependence import PartialDependence
-    from rosenblatt.estimators.tabular.explain.report import LearningCurve
 
 __all__ = ["TabularEstimator"]
 
@@ -46,7 +43,7 @@ Array = NDArray[Any]
 MIN_ROWS = 2
 
 
-class TabularEstimator(SuggestingMixin, Searchable, BaseEstimator):  # type: ignore[misc]
+class TabularEstimator(Explainable, SuggestingMixin, Searchable, BaseEstimator):  # type: ignore[misc]
     """What both have in common; they declare the parameters and document them."""
 
     preset: str
@@ -134,13 +131,30 @@ class TabularEstimator(SuggestingMixin, Searchable, BaseEstimator):  # type: ign
         if issparse(X):
             raise TypeError(f"A sparse matrix was passed, but {type(self).__name__} takes tables; use X.toarray().")
         if is_nameless(X):
+            if not reset:
+                self._require_no_names(X)
             X = validate_data(self, X, reset=reset, dtype=None, ensure_all_finite=False)
             return read_table({f"x{i}": column for i, column in enumerate(X.T)})
         table = read_table(X, text=() if reset else self.preparation_.text_columns)
         if reset:
             self.n_features_in_ = len(table.columns)
             self.feature_names_in_ = np.array(list(table.columns), dtype=object)
+        elif not hasattr(self, "feature_names_in_") and not self.preparation_.names <= set(table.columns):
+            raise TableError(
+                f"X names its columns {join_names(list(table.columns))}, but the model learned from an array of "
+                f"{self.n_features_in_} columns without names. Give such an array, or call them 'x0', 'x1', ...."
+            )
         return table
+
+    def _require_no_names(self, X: Any) -> None:
+        """Refuse an array after a table with names: which of its columns is which would be a guess."""
+        if hasattr(self, "feature_names_in_"):
+            names, shape = list(self.feature_names_in_), np.shape(X)
+            count = f" and are {shape[1]}" if len(shape) == 2 and shape[1] != len(names) else ""
+            raise TableError(
+                f"X is an array, whose columns have no names{count}, but the model learned from {len(names)} columns "
+                f"with names: {join_names(names)}. Give a data frame or a mapping with these names."
+            )
 
     def _task(self, X: Any, y: Any, sample_weight: Any) -> TabularTask:
         """The arguments of `fit` as a task; names and number of its columns are recorded."""
@@ -235,8 +249,10 @@ class TabularEstimator(SuggestingMixin, Searchable, BaseEstimator):  # type: ign
         given = self.random_state
         self._seed = int(given if isinstance(given, Integral) else check_random_state(given).randint(2**31 - 1))
         self.preparation_ = fit_preparation(task.inputs, task.kinds)
+        prepared = self.preparation_.transform(task.inputs)
+        self.background_ = Background.of(prepared, self.preparation_, task.weights)
         weights = None if weights is None else weights.astype(np.float32)
-        return Data(self.preparation_, self.preparation_.transform(task.inputs), y, weights)
+        return Data(self.preparation_, prepared, y, weights)
 
     def _fit_ensemble(self, data: Data, problem: Problem, folds: Folds, budget: FitBudget) -> Ensemble:
         """Train the members."""
@@ -259,127 +275,6 @@ class TabularEstimator(SuggestingMixin, Searchable, BaseEstimator):  # type: ign
         n_rows, copies = task.inputs.n_rows, task.copies
         self.n_distinct_ = n_rows if copies is None else int(copies.max()) + 1
         return member_folds(n_rows, self.settings.members, self._seed, labels, copies)
-
-    def report(self) -> str:
-        """A report as text: the out-of-fold score, the treatment of each column, and the training of the members."""
-        from rosenblatt.estimators.tabular.explain.report import report
-
-        check_is_fitted(self, "ensemble_")
-        return report(self)
-
-    def explain(
-        self,
-        X: Any,
-        y: Any = None,
-        *,
-        method: str = "permutation",
-        metric: str | None = None,
-        n_repeats: int = 5,
-        n_rows: int = 2000,
-        random_state: Any = 0,
-    ) -> Explanation:
-        """How much each raw column matters to the model.
-
-        "permutation" shuffles one column at a time among the rows and measures how much worse the score becomes
-        (Breiman 2001). "gradient" sums, over a column's network inputs, the derivative of the output times the input's
-        difference from its mean over the rows. This is a first-order estimate of the column's contribution to each row,
-        which is exact for a linear model, averaged over the networks. For two classes it explains the calibrated log
-        odds of the predicted class, and for more classes its logit above the mean of the others. For ordered classes it
-        explains the mean log odds of lying above a class, and for regression the prediction, or its logarithm if that
-        was learned.
-
-        Both describe what the model does with these rows, not causes. Columns with the same information share its
-        importance. Rows that were not trained on show what generalizes.
-
-        Parameters
-        ----------
-        X : table, as in `fit`
-        y : array-like of shape (n_rows,) or (n_rows, n_targets), or str, optional
-            Targets, or the name of the column of X that holds them. They may be left out with "gradient", or if X has
-            the column that `fit` learned to predict.
-        method : {"permutation", "gradient"}
-        metric : {"log_loss", "error", "balanced_error", "f1", "auc"}, optional
-            Metric that scores a classification. The default "log_loss" also notices changes that flip no class. For
-            regression it is that of ``score_``, usually R2.
-        n_repeats : int
-            How often each column is shuffled.
-        n_rows : int
-            Largest number of rows. If X has more, so many are drawn.
-        random_state : int, RandomState instance or None
-            Source of the rows and shuffles.
-
-        Returns
-        -------
-        Explanation
-            Columns with their importance, the most important first. ``print`` shows a table.
-
-        Raises
-        ------
-        ValueError
-            If y is missing, has another length or an unknown class, or a parameter is not allowed.
-
-        Examples
-        --------
-        >>> from sklearn.datasets import load_iris
-        >>> from rosenblatt import TabularClassifier
-        >>> X, y = load_iris(return_X_y=True, as_frame=True)
-        >>> model = TabularClassifier("fast").fit(X, y)
-        >>> sorted(model.explain(X, y).columns[:2])
-        ['petal length (cm)', 'petal width (cm)']
-        """
-        from rosenblatt.estimators.tabular.explain.importance import explain
-
-        check_is_fitted(self, "ensemble_")
-        return explain(self, X, y, method, metric, n_repeats, n_rows, random_state)
-
-    def partial_dependence(
-        self,
-        X: Any,
-        column: str | int,
-        *,
-        grid: Any = None,
-        n_grid: int = 20,
-        n_rows: int = 1000,
-        random_state: Any = 0,
-    ) -> PartialDependence:
-        """The mean prediction over rows if one column had the same value in all of them (Friedman 2001).
-
-        Parameters
-        ----------
-        X : table, as in `fit`, which needs no target
-        column : str or int
-            Name of the column, or its number from 0.
-        grid : sequence, optional
-            Values in the column's own units. The default is quantiles from 5 % to 95 % for numbers and dates, and the
-            most frequent levels for categories.
-        n_grid : int
-            Largest number of values in the default grid.
-        n_rows : int
-            Largest number of rows. If X has more, so many are drawn.
-        random_state : int, RandomState instance or None
-            Source of the rows.
-
-        Returns
-        -------
-        PartialDependence
-            Means and standard deviations over the rows, of probabilities or of predictions in the target's units.
-
-        Raises
-        ------
-        ValueError
-            If the column is unknown or the model leaves it out, or if a value of the grid is not of its kind.
-        """
-        from rosenblatt.estimators.tabular.explain.partial_dependence import partial_dependence
-
-        check_is_fitted(self, "ensemble_")
-        return partial_dependence(self, X, column, grid, n_grid, n_rows, random_state)
-
-    def learning_curve(self) -> LearningCurve:
-        """Training loss and held-out metric of each network after each epoch."""
-        from rosenblatt.estimators.tabular.explain.report import LearningCurve
-
-        check_is_fitted(self, "ensemble_")
-        return LearningCurve.of(self.ensemble_.members)
 
     def _outputs(self, X: Any) -> Array:
         """The ensemble's mean outputs for raw rows, (n_rows, n_outputs)."""

@@ -73,6 +73,9 @@ describe_shared_parameters = describe_parameters(
             How columns become inputs of the networks. Its `kinds` are those of the columns.
         ensemble_ : Ensemble
             The networks, and the settings that they were trained with.
+        background_ : Background
+            The mean training row, which gradients are multiplied with the difference from, and hashes of at most 1,000
+            training rows.
         fitted_parameters_ : dict
             The parameters that predictions depend on, as they were in `fit`.
         n_features_in_, feature_names_in_

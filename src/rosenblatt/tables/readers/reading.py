@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from rosenblatt.tables.readers.frames import MISSING_TEXTS, require_unique, table_from_frame, table_from_mapping
+from rosenblatt.tables.readers.rows import columns_of_rows, is_row, is_rows
 from rosenblatt.tables.table import Table, TableError
 
 __all__ = ["is_nameless", "read_table", "require_names"]
@@ -30,7 +31,9 @@ def read_table(
 
     Parameters
     ----------
-    source : path, data frame, mapping or Table
+    source : path, data frame, mapping, row, list of rows, or Table
+        A mapping from names to columns, or to single values, which is one row; or a list of such rows, in which a cell
+        is missing where its row does not name it.
         Files are Parquet (recognized by their first bytes) or CSV with a header line; compressed CSV by its ending
         (.gz, .bz2, .zst). Frames are pandas', Polars' or PyArrow's.
     encoding : str
@@ -51,6 +54,7 @@ def read_table(
     """
     if isinstance(source, Table):
         return source
+    source = columns_of_rows(source)
     if isinstance(source, Mapping):
         return table_from_mapping(source)
     if not isinstance(source, (str, os.PathLike)):
@@ -67,6 +71,8 @@ def read_table(
 
 def is_nameless(source: Any) -> bool:
     """Whether the source is an array, or lists of rows: its columns have numbers only."""
+    if is_row(source) or is_rows(source):
+        return False
     return isinstance(source, (list, tuple)) or (hasattr(source, "__array__") and not hasattr(source, "columns"))
 
 

@@ -27,7 +27,6 @@ from rosenblatt.estimators.tabular.explain.column_substitution import (
 from rosenblatt.estimators.tabular.metrics import CLASS_METRICS
 from rosenblatt.metrics import LOG_LOSS, Metric
 from rosenblatt.tables.encoders import Prepared
-from rosenblatt.tables.preparation import Preparation
 from rosenblatt.tables.readers.reading import read_table, require_names
 from rosenblatt.tables.table import Table, TableError, join_names
 from rosenblatt.tables.targets import find_target, labels_of_column, numbers_of_column
@@ -38,6 +37,8 @@ __all__ = ["METHODS", "Explanation", "explain"]
 Array = NDArray[Any]
 METHODS = ("permutation", "gradient")
 MAX_SHOWN = 50
+KNOWN_SHARE = 0.5
+"""Of rows that equal training rows, from which on a note says so."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -47,7 +48,7 @@ class Explanation:
     Attributes
     ----------
     columns : tuple of str
-        All raw columns, the most important first. Those that the model leaves out have importance 0.
+        All raw columns, in the order of the training table. Those that the model leaves out have importance 0.
     importance, deviation : ndarray of shape (n_columns,)
         For "permutation", mean and standard deviation over the repeats. For "gradient", the mean absolute contribution,
         and the standard deviation of this mean between single networks.
@@ -61,7 +62,9 @@ class Explanation:
     rows : ndarray of int64
         Numbers of the rows of X that were used.
     contributions : ndarray of shape (n_rows, n_columns) or (n_rows, n_columns, n_outputs), or None
-        For "gradient", the signed share of each of `columns` in the deviation of the row from the mean row.
+        For "gradient", the signed share of each of `columns` in the deviation of the row from the mean training row.
+    note : str
+        A sentence if rows equal those that the model was trained on, or nothing.
     """
 
     columns: tuple[str, ...]
@@ -73,19 +76,31 @@ class Explanation:
     quantity: str
     rows: NDArray[np.int64]
     contributions: NDArray[np.float64] | None = None
+    note: str = ""
+
+    @property
+    def order(self) -> list[int]:
+        """The numbers of the columns, the most important first."""
+        return [int(i) for i in np.argsort(-self.importance, kind="stable")]
+
+    @property
+    def ranked(self) -> tuple[str, ...]:
+        """The columns, the most important first."""
+        return tuple(self.columns[i] for i in self.order)
 
     def table(self, most: int = MAX_SHOWN) -> str:
         """The `most` important columns as aligned text."""
         lines = [f"{self.method}, {len(self.rows):,} rows: {self.quantity}"]
         if self.baseline is not None:
             lines.append(f"{self.score_name} {self.baseline:.4f} with all columns as they are")
-        shown = self.columns[:most]
-        width = max(len(name) for name in (*shown, "column"))
+        shown = self.order[:most]
+        width = max(len(name) for name in (*(self.columns[i] for i in shown), "column"))
         lines += ["", f"{'column':{width}}  importance   deviation"]
-        cells = zip(shown, self.importance, self.deviation, strict=False)
+        cells = [(self.columns[i], self.importance[i], self.deviation[i]) for i in shown]
         lines += [f"{name:{width}}  {mean:10.4f}  {deviation:10.4f}" for name, mean, deviation in cells]
-        rest = len(self.columns) - len(shown)
-        return "\n".join([*lines, f"and {rest:,} more"] if rest else lines)
+        if rest := len(self.columns) - len(shown):
+            lines.append(f"and {rest:,} more")
+        return "\n".join([*lines, "", self.note] if self.note else lines)
 
     def __str__(self) -> str:
         return self.table()
@@ -145,10 +160,18 @@ def explain(
         change = "drop" if metric_used.greater_is_better else "rise"
         quantity = f"{change} of the {metric_used.name} when a column is shuffled"
         mean, deviation = harm.mean(axis=0), harm.std(axis=0)
-    order = np.argsort(-mean, kind="stable")
-    contributions = None if contributions is None else contributions[:, order]
-    columns, name = tuple(names[i] for i in order), metric_used.name
-    return Explanation(columns, mean[order], deviation[order], baseline, name, method, quantity, rows, contributions)
+    used = (baseline, metric_used.name, method, quantity, rows, contributions)
+    return Explanation(tuple(names), mean, deviation, *used, note_on(model, prepared))
+
+
+def note_on(model: Any, prepared: Prepared) -> str:
+    """A sentence if at least half of the rows equal training rows, or nothing."""
+    if (share := model.background_.share_of_known(prepared)) < KNOWN_SHARE:
+        return ""
+    return (
+        f"{'All' if share == 1 else f'About {share:.0%}'} of these rows equal rows that the model was trained on. Only "
+        "other rows show what generalizes."
+    )
 
 
 # Rows, targets, scores ---------------------------------------------------------------------------------------------
@@ -228,7 +251,7 @@ def contributions_of(
     found = np.zeros((len(networks), len(prepared.numbers), len(names), len(cotangents)))
     for own, network in zip(found, networks, strict=True):
         for j, cotangent in enumerate(cotangents):
-            add_contributions(own[..., j], network, cotangent, model.preparation_, prepared, names)
+            add_contributions(own[..., j], network, cotangent, model, prepared, names)
     mean = found.mean(axis=0)
     importance = np.mean(np.abs(mean) / scales, axis=(0, 2))
     deviation = np.mean(np.abs(found) / scales, axis=(1, 3)).std(axis=0)
@@ -260,9 +283,9 @@ def directions(model: Any, prepared: Prepared) -> tuple[str, list[Array], Array]
 
 
 def add_contributions(
-    total: Array, network: Any, cotangent: Array, preparation: Preparation, prepared: Prepared, names: Sequence[str]
+    total: Array, network: Any, cotangent: Array, model: Any, prepared: Prepared, names: Sequence[str]
 ) -> None:
-    """Add a network's gradient times (input - mean input) to `total` [n_rows, n_columns], input by input."""
+    """Add a network's gradient times (input - mean training input) to `total` [n_rows, n_columns], input by input."""
     inputs = feed(prepared)
     at: list[str] = [name for name in ("numbers", "indicators") if name in inputs]
     at += [f"embedding{i}" for i in range(prepared.codes.shape[1])] + [f"topics{i}" for i in range(len(prepared.words))]
@@ -274,8 +297,8 @@ def add_contributions(
         else:  # the outputs of a layer
             part = network.truncate_at(name)
             values = part.predict({own: inputs[own] for own in part.graph.input_names})
-        shares[name] = gradient.astype(np.float64) * (values - values.mean(axis=0, dtype=np.float64))
-    for place in column_slices(preparation):
+        shares[name] = gradient.astype(np.float64) * (values - model.background_.base(network, name))
+    for place in column_slices(model.preparation_):
         column = names.index(place.name)
         parts = [shares[name][:, getattr(place, name)] for name in ("numbers", "indicators") if name in shares]
         parts += [shares[f"embedding{i}"] for i in range(place.codes.start, place.codes.stop)]

@@ -1,0 +1,106 @@
+"""What an explanation compares rows with: the mean training row, and some hashes of training rows.
+
+Takes prepared training rows. Returns a `Background`, which models keep and files store. Never keeps a row: it has a
+number for each network input and each level, and at most 1,000 hashes (8 kB).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rosenblatt.tables.encoders import Prepared
+from rosenblatt.tables.preparation import Preparation
+from rosenblatt.tables.row_hashes import hash_column, hash_sparse
+
+__all__ = ["Background"]
+
+Array = NDArray[np.float64]
+MAX_HASHES = 1000
+UNUSED_BITS = np.uint64(11)
+"""Hashes of 53 bits are numbers that float64 holds, as files do."""
+
+
+@dataclass(frozen=True, eq=False)
+class Background:
+    """The mean of the training rows, and the smallest hashes of these rows.
+
+    `levels` has the share of each level number of each coded column, `words` the mean of each matrix of words.
+    """
+
+    numbers: Array
+    indicators: Array
+    levels: tuple[Array, ...]
+    words: tuple[Array, ...]
+    hashes: Array
+
+    @classmethod
+    def of(cls, prepared: Prepared, preparation: Preparation, weights: NDArray[Any] | None) -> Background:
+        """That of training rows, whose mean is weighted."""
+        n = len(prepared.numbers)
+        shares = np.full(n, 1 / n) if weights is None else weights / weights.sum()
+        numbers, indicators = (shares @ part.astype(np.float64) for part in (prepared.numbers, prepared.indicators))
+        coded = zip(prepared.codes.T, preparation.n_codes, strict=True)
+        levels = tuple(np.bincount(codes, shares, n_levels).astype(np.float64) for codes, n_levels in coded)
+        words = tuple(np.asarray(matrix.T @ shares, np.float64) for matrix in prepared.words)
+        return cls(numbers, indicators, levels, words, np.unique(hashes_of(prepared))[:MAX_HASHES])
+
+    def base(self, network: Any, name: str) -> Any:
+        """The mean of what the input or layer `name` gives for the training rows."""
+        if name in ("numbers", "indicators"):
+            return getattr(self, name)
+        number, part = int(name.removeprefix("embedding").removeprefix("topics")), network.truncate_at(name)
+        if name.startswith("embedding"):
+            shares = self.levels[number]
+            outputs = part.predict({f"codes{number}": np.arange(len(shares), dtype=np.int32)})
+            return shares @ outputs.astype(np.float64)
+        from scipy.sparse import csr_matrix
+
+        mean = csr_matrix(self.words[number][None, :].astype(network.dtype))
+        return part.predict({f"words{number}": mean})[0].astype(np.float64)
+
+    def share_of_known(self, prepared: Prepared) -> float:
+        """The share of rows that equal a training row: of all rows, or an estimate if the hashes are not of all."""
+        found = hashes_of(prepared)
+        if len(self.hashes) == MAX_HASHES:  # of a larger hash nothing is known
+            found = found[found <= self.hashes[-1]]
+        return float(np.isin(found, self.hashes).mean()) if len(found) else 0.0
+
+    def to_arrays(self) -> dict[str, Array]:
+        """All numbers by name."""
+        arrays = {"numbers": self.numbers, "indicators": self.indicators, "hashes": self.hashes}
+        arrays |= {f"levels{i}": array for i, array in enumerate(self.levels)}
+        return arrays | {f"words{i}": array for i, array in enumerate(self.words)}
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, Any], preparation: Preparation) -> Background:
+        """What `to_arrays` gave for a model with this preparation; a `ValueError` for anything else."""
+        sizes = {"numbers": len(preparation.numbers), "indicators": len(preparation.indicators)}
+        sizes |= {f"levels{i}": n for i, n in enumerate(preparation.n_codes)}
+        sizes |= {f"words{i}": n for i, n in enumerate(preparation.n_words)}
+        hashes = arrays.get("hashes", np.empty((0, 0)))
+        if set(arrays) != {*sizes, "hashes"} or any(arrays[name].shape != (size,) for name, size in sizes.items()):
+            raise ValueError("the mean training row does not fit the columns")
+        if hashes.ndim != 1 or not 0 < len(hashes) <= MAX_HASHES or (np.diff(hashes) <= 0).any():
+            raise ValueError("the hashes of training rows are not sorted")
+        given = {name: array.astype(np.float64) for name, array in arrays.items()}
+        levels = tuple(given[f"levels{i}"] for i in range(len(preparation.n_codes)))
+        words = tuple(given[f"words{i}"] for i in range(len(preparation.n_words)))
+        return cls(given["numbers"], given["indicators"], levels, words, given["hashes"])
+
+
+def hashes_of(prepared: Prepared) -> Array:
+    """A hash of each row as networks read it, in [0, 2**53)."""
+    columns = [*prepared.numbers.T, *prepared.indicators.T, *prepared.codes.T]
+    hashed = np.zeros(len(prepared.numbers), np.uint64)
+    for number, column in enumerate(columns):
+        hashed += hash_column(column, number)
+    first = len(columns)
+    for matrix in prepared.words:
+        hashed += hash_sparse(matrix, first)
+        first += matrix.shape[1]
+    return (hashed >> UNUSED_BITS).astype(np.float64)

@@ -1,0 +1,139 @@
+"""What a fitted tabular estimator tells of itself: a report, explanations, learning curves.
+
+Takes fitted estimators, and rows to explain. Returns the records of the modules beside this one. Never changes a model.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sklearn.utils.validation import check_is_fitted
+
+from rosenblatt.estimators.tabular.ensemble import Ensemble
+from rosenblatt.estimators.tabular.explain.background import Background
+from rosenblatt.estimators.tabular.explain.importance import Explanation, explain
+from rosenblatt.estimators.tabular.explain.partial_dependence import PartialDependence, partial_dependence
+from rosenblatt.estimators.tabular.explain.report import LearningCurve, report
+
+__all__ = ["Explainable"]
+
+
+class Explainable:
+    """The methods of tabular estimators that explain."""
+
+    ensemble_: Ensemble
+    background_: Background
+
+    def report(self) -> str:
+        """A report as text: the out-of-fold score, the treatment of each column, and the training of the members."""
+        check_is_fitted(self, "ensemble_")
+        return report(self)
+
+    def explain(
+        self,
+        X: Any,
+        y: Any = None,
+        *,
+        method: str = "permutation",
+        metric: str | None = None,
+        n_repeats: int = 5,
+        n_rows: int = 2000,
+        random_state: Any = 0,
+    ) -> Explanation:
+        """How much each raw column matters to the model.
+
+        "permutation" shuffles one column at a time among the rows and measures how much worse the score becomes
+        (Breiman 2001). "gradient" sums, over a column's network inputs, the derivative of the output times the input's
+        difference from its mean over the training rows, which the model keeps. This is a first-order estimate of the
+        column's contribution to each row, which is exact for a linear model, averaged over the networks. For two
+        classes it explains the calibrated log odds of the predicted class, and for more classes its logit above the
+        mean of the others. For ordered classes it explains the mean log odds of lying above a class, and for regression
+        the prediction, or its logarithm if that was learned.
+
+        Both describe what the model does with these rows, not causes. Columns with the same information share its
+        importance. Rows that were not trained on show what generalizes.
+
+        Parameters
+        ----------
+        X : table, as in `fit`
+        y : array-like of shape (n_rows,) or (n_rows, n_targets), or str, optional
+            Targets, or the name of the column of X that holds them. They may be left out with "gradient", or if X has
+            the column that `fit` learned to predict.
+        method : {"permutation", "gradient"}
+        metric : {"log_loss", "error", "balanced_error", "f1", "auc"}, optional
+            Metric that scores a classification. The default "log_loss" also notices changes that flip no class. For
+            regression it is that of ``score_``, usually R2.
+        n_repeats : int
+            How often each column is shuffled.
+        n_rows : int
+            Largest number of rows. If X has more, so many are drawn.
+        random_state : int, RandomState instance or None
+            Source of the rows and shuffles.
+
+        Returns
+        -------
+        Explanation
+            Columns with their importance, in the order of the training table. ``print`` shows a table with the most
+            important first, and notes if half of the rows or more equal rows that the model was trained on.
+
+        Raises
+        ------
+        ValueError
+            If y is missing, has another length or an unknown class, or a parameter is not allowed.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_iris
+        >>> from rosenblatt import TabularClassifier
+        >>> X, y = load_iris(return_X_y=True, as_frame=True)
+        >>> model = TabularClassifier("fast").fit(X, y)
+        >>> sorted(model.explain(X, y).ranked[:2])
+        ['petal length (cm)', 'petal width (cm)']
+        """
+        check_is_fitted(self, "ensemble_")
+        return explain(self, X, y, method, metric, n_repeats, n_rows, random_state)
+
+    def partial_dependence(
+        self,
+        X: Any,
+        column: str | int,
+        *,
+        grid: Any = None,
+        n_grid: int = 20,
+        n_rows: int = 1000,
+        random_state: Any = 0,
+    ) -> PartialDependence:
+        """The mean prediction over rows if one column had the same value in all of them (Friedman 2001).
+
+        Parameters
+        ----------
+        X : table, as in `fit`, which needs no target
+        column : str or int
+            Name of the column, or its number from 0.
+        grid : sequence, optional
+            Values in the column's own units. The default is quantiles from 5 % to 95 % for numbers and dates, and the
+            most frequent levels for categories.
+        n_grid : int
+            Largest number of values in the default grid.
+        n_rows : int
+            Largest number of rows. If X has more, so many are drawn.
+        random_state : int, RandomState instance or None
+            Source of the rows.
+
+        Returns
+        -------
+        PartialDependence
+            Means and standard deviations over the rows, of probabilities or of predictions in the target's units.
+
+        Raises
+        ------
+        ValueError
+            If the column is unknown or the model leaves it out, or if a value of the grid is not of its kind.
+        """
+        check_is_fitted(self, "ensemble_")
+        return partial_dependence(self, X, column, grid, n_grid, n_rows, random_state)
+
+    def learning_curve(self) -> LearningCurve:
+        """Training loss and held-out metric of each network after each epoch."""
+        check_is_fitted(self, "ensemble_")
+        return LearningCurve.of(self.ensemble_.members)

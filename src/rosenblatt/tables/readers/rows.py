@@ -1,0 +1,55 @@
+"""Rows as a table: a mapping of single values, a list of mappings, one row of a data frame.
+
+Takes what a user calls a row, or several. Returns a mapping from names to lists of cells, and anything else as it was.
+Never splits a text into letters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from rosenblatt.tables.table import TableError
+
+__all__ = ["columns_of_rows", "is_row", "is_rows"]
+
+
+def is_single(cell: Any) -> bool:
+    """Whether it is one cell rather than a column."""
+    return isinstance(cell, (str, bytes, np.generic)) or not hasattr(cell, "__iter__")
+
+
+def is_row(source: Any) -> bool:
+    """Whether it is a row whose cells have names: a mapping of single values, or a row of a pandas data frame."""
+    if isinstance(source, Mapping):
+        return bool(source) and all(is_single(cell) for cell in source.values())
+    is_series = getattr(source, "ndim", 0) == 1 and hasattr(source, "index") and hasattr(source, "to_dict")
+    return is_series and all(isinstance(name, str) for name in source.index)
+
+
+def is_rows(source: Any) -> bool:
+    """Whether it is a list of rows whose cells have names."""
+    return isinstance(source, (list, tuple)) and bool(source) and is_row(source[0])
+
+
+def columns_of_rows(source: Any) -> Any:
+    """The columns of a row, or of a list of rows, in which a cell is missing where its row does not name it.
+
+    Anything else is returned as it is. A `TableError` names single values among columns, and rows without names.
+    """
+    if is_row(source):
+        return {name: [cell] for name, cell in dict(source).items()}
+    if is_rows(source):
+        for number, row in enumerate(source, start=1):
+            if not is_row(row):
+                raise TableError(f"row {number} is {row!r}, but the others name their cells: give {{column: value}}.")
+        names = dict.fromkeys(name for row in source for name in dict(row))
+        return {name: [dict(row).get(name) for row in source] for name in names}
+    if isinstance(source, Mapping) and (single := [name for name, cell in source.items() if is_single(cell)]):
+        raise TableError(
+            f"column {str(single[0])!r} is a single value, {source[single[0]]!r}, but others are columns: give a list "
+            "of values for each, or a single value for each, which is one row."
+        )
+    return source

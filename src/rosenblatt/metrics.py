@@ -27,6 +27,8 @@ Array = NDArray[Any]
 Measure = Callable[[Array, Array, Array | None], float]
 MIN_PROBABILITY = 1e-7
 """The least distance from one that float32 can represent."""
+MIN_ROWS = 2
+"""With a single row, nothing is better than a constant."""
 
 
 @dataclass(frozen=True)
@@ -143,16 +145,20 @@ def r2(y: Array, prediction: Array, weights: Array | None = None) -> float:
 
 
 def d2_absolute(y: Array, prediction: Array, weights: Array | None = None) -> float:
-    """The reduction of the absolute error relative to predicting the median."""
+    """The reduction of the absolute error relative to predicting the median; of one row as `r2`."""
     from sklearn.metrics import d2_absolute_error_score
 
+    if len(y) < MIN_ROWS:
+        return float((y == prediction).all())
     return float(d2_absolute_error_score(y, prediction, sample_weight=weights))
 
 
 def d2_poisson(y: Array, prediction: Array, weights: Array | None = None) -> float:
-    """The reduction of the Poisson deviance relative to predicting the mean, averaged over targets."""
+    """The reduction of the Poisson deviance relative to predicting the mean, averaged over targets; of one row as `r2`."""
     from sklearn.metrics import d2_tweedie_score
 
+    if len(y) < MIN_ROWS:
+        return float((y == prediction).all())
     columns = zip(y.T, np.maximum(prediction, 1e-12).T, strict=True)
     return float(np.mean([d2_tweedie_score(t, p, power=1, sample_weight=weights) for t, p in columns]))
 
@@ -197,6 +203,8 @@ def d2_quantiles(quantiles: tuple[float, ...]) -> Metric:
     def score(y: Array, prediction: Array, weights: Array | None) -> float:
         from sklearn.metrics import d2_pinball_score
 
+        if len(y) < MIN_ROWS:
+            return float((y == prediction).all())
         columns = zip(prediction.T, quantiles, strict=True)
         return float(np.mean([d2_pinball_score(y[:, 0], p, alpha=q, sample_weight=weights) for p, q in columns]))
 

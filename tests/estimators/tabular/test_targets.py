@@ -422,3 +422,38 @@ def test_balancing_counts_the_weights_of_the_rows():
     weights = np.random.default_rng(0).uniform(0.5, 2, len(y))
     found = model._loss_weights(labels, weights)
     assert found[labels == 1].sum() == pytest.approx(found[labels == 0].sum())
+
+
+SMALL: list[Any] = [
+    *((TabularClassifier, {"metric": metric}) for metric in CLASS_METRICS),
+    (TabularClassifier, {"ordered": True}),
+    (TabularClassifier, {"class_weight": "balanced"}),
+    *((TabularRegressor, {"loss": loss}) for loss in ("squared_error", "absolute_error")),
+    (TabularRegressor, {"quantiles": (0.1, 0.9)}),
+]
+
+
+@pytest.mark.parametrize("n", [2, 3, 5])
+@pytest.mark.parametrize(("kind", "parameters"), SMALL)
+@pytest.mark.parametrize("members", [1, 5])
+def test_a_few_rows_can_be_learned_from(kind, parameters, n, members):
+    X, noise = rows(n)
+    y = np.arange(n) % 2 if kind is TabularClassifier else noise.gamma(2.0, size=n)
+    model = kind(members=members, epochs=2, hidden=8, **parameters).fit(X, y)
+    assert np.isfinite(model.score_)
+    assert len(model.predict(X)) == n
+    assert "rows of 2 columns" in model.report()
+
+
+@pytest.mark.parametrize(("kind", "parameters"), SMALL[:7])
+@pytest.mark.parametrize("members", [1, 3])
+def test_a_class_may_have_a_single_row(kind, parameters, members):
+    X, y = rows(21)[0], np.array([0] * 20 + [1])
+    model = kind(members=members, epochs=2, hidden=8, **parameters).fit(X, y)
+    assert model.classes_.tolist() == [0, 1]
+
+
+def test_few_rows_are_blamed_for_a_divergence():
+    X, y = rows(4)[0], np.arange(4.0)
+    with pytest.raises(rosenblatt.training.DivergenceError, match=r"There are only 3 training rows: give more\. Try a"):
+        TabularRegressor("fast", epochs=2, learning_rate=1e38).fit(X, y)

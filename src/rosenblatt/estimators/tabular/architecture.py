@@ -30,6 +30,8 @@ MAX_WAVED = 100
 """Tables with more numeric columns than this have enough columns without embedding."""
 INITIAL_ROWS = 4_000
 """Rows that scale the initial weights."""
+SMALLEST_SPREAD = 1e-6
+"""Of outputs that differ, relative to the largest of them; less is the rounding of float32."""
 MIN_BATCH = 32
 BIAS_ROWS = 5
 """Rows whose random mean puts a neuron's kink in the midst of the data."""
@@ -126,7 +128,8 @@ def scale_by_data(network: nn.Network, sample: Mapping[str, Any], rng: np.random
     """Scale each dense layer's weights so that its outputs have variance 1, and place its biases within the data.
 
     The bias of a neuron is minus a random convex combination of its outputs for five rows, with weights from a
-    Dirichlet distribution ("he+5" in RealMLP).
+    Dirichlet distribution ("he+5" in RealMLP). Outputs that are the same for all rows, as those of a single row are, are
+    not scaled.
     """
     names = {name for name, _ in network.named_parameters()}
     for name in network.graph.layers:
@@ -134,7 +137,9 @@ def scale_by_data(network: nn.Network, sample: Mapping[str, Any], rng: np.random
             continue
         incoming = network.values_before(name, sample)
         weights = network[f"{name}.weights"]
-        weights /= np.maximum((incoming @ weights).std(axis=0), 1e-30)
+        z = incoming @ weights
+        spread = z.std(axis=0)
+        weights /= np.where(spread > SMALLEST_SPREAD * np.abs(z).max(axis=0), spread, 1.0)
         z = incoming @ weights
         rows = rng.integers(0, len(z), size=(BIAS_ROWS, z.shape[1]))
         shares = rng.dirichlet(np.ones(BIAS_ROWS), size=z.shape[1]).T

@@ -26,6 +26,8 @@ from rosenblatt.training.trainer import DivergenceError, Trainer
 __all__ = ["Data", "FitBudget", "Member", "MemberEpoch", "Problem", "check_fold_weights", "train_member"]
 
 Array = NDArray[Any]
+FEW_ROWS = 16
+"""With fewer training rows a divergence is blamed on their number."""
 Metric = Callable[[Array, Array, Array | None], float]
 """``metric(target, prediction, weights)``: the smaller the better."""
 
@@ -167,9 +169,10 @@ def train_member(
     outcome = loop.run()
     trainer.release_data()
     if loop.best is None:
+        few = len(y) < FEW_ROWS
+        cause = f"There are only {len(y)} training rows: give more" if few else "Are there extreme target values"
         raise DivergenceError(
-            f"{loop.failure}. Are there extreme target values? Try a smaller learning_rate (now "
-            f"{settings.learning_rate:g})."
+            f"{loop.failure}. {cause}{'.' if few else '?'} Try a smaller learning_rate (now {settings.learning_rate:g})."
         )
     values = loop.history["val_loss"][: loop.epoch - (outcome is Outcome.DIVERGED)]
     curve = list(zip(loop.history["loss"], values, strict=False))

@@ -154,7 +154,10 @@ def d2_absolute(y: Array, prediction: Array, weights: Array | None = None) -> fl
 
 
 def d2_poisson(y: Array, prediction: Array, weights: Array | None = None) -> float:
-    """The reduction of the Poisson deviance relative to predicting the mean, averaged over targets; of one row as `r2`."""
+    """The reduction of the Poisson deviance relative to predicting the mean, averaged over targets.
+
+    Of one row it is as `r2`.
+    """
     from sklearn.metrics import d2_tweedie_score
 
     if len(y) < MIN_ROWS:

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import functools
 import inspect
+import os
 import re
 import textwrap
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import Any, ClassVar, TypeVar
@@ -44,6 +45,7 @@ __all__ = [
     "divergence_message",
     "is_sparse",
     "predict_rows",
+    "require_matrix",
     "rows_of",
     "score_rows",
     "set_parameters",
@@ -263,6 +265,7 @@ def check_rows(
     `suffix` follows "X" and "y" in messages, as in "X_val". `dtype` is a float type or several, of which X has one
     afterwards.
     """
+    require_matrix(estimator, X)
     if y is not None and not isinstance(y, str):
         with suppress(ValueError, TypeError):  # lists of different lengths, which scikit-learn refuses
             y = y if hasattr(y, "dtype") else np.asarray(y)
@@ -309,6 +312,15 @@ def check_target_array(name: str, y: Any) -> None:
         if any(missing):
             row = int(np.argmax(missing)) // (np.size(y) // len(y))
             raise ValueError(f"{name} has no value in row {row} (from 0); give it one or leave that row out")
+
+
+def require_matrix(estimator: Any, X: Any) -> None:
+    """Refuse a table that is no matrix: a task, a mapping of columns, the path of a file."""
+    if isinstance(X, (str, os.PathLike, Mapping)) or type(X).__module__.startswith("rosenblatt.tables"):
+        raise TypeError(
+            f"X is a {type(X).__name__}, but {type(estimator).__name__} takes an array of numbers with a row per "
+            "example, and y beside it. TabularClassifier and TabularRegressor take tables of any kind."
+        )
 
 
 def check_class_weight(class_weight: Any, classes: npt.NDArray[Any]) -> None:

@@ -20,7 +20,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import column_or_1d, indexable
 
 from rosenblatt._checks import check_finite, check_range, check_weights
-from rosenblatt.estimators.base import check_target_array
+from rosenblatt.estimators.base import check_target_array, require_matrix
 from rosenblatt.search.trials import Fold, RestartedTrial, ResumableTrial
 from rosenblatt.tables.readers.reading import is_nameless, read_table
 from rosenblatt.tables.splits import copies_in, fold_rows
@@ -83,6 +83,7 @@ class SearchData:
         return self.X.weights if isinstance(self.X, TabularTask) else self.sample_weight
 
     def _split(self, estimator: Any, X: Any, y: Any, cv: Any, sample_weight: Any) -> list[Fold]:
+        require_matrix(estimator, X)
         if y is None:
             raise ValueError("MLPSearchCV requires y to be passed, but the target y is None.")
         accepted = "csr" if issparse(X) else False

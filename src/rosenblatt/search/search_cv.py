@@ -184,7 +184,7 @@ class MLPSearchCV(SuggestingMixin, MetaEstimatorMixin, BaseEstimator):  # type: 
         return MLPClassifier()
 
     @_fit_context(prefer_skip_nested_validation=False)  # type: ignore[untyped-decorator]
-    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> MLPSearchCV:
+    def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> MLPSearchCV:
         """Search, and fit the best candidate on all rows.
 
         Parameters

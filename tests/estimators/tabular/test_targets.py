@@ -399,7 +399,7 @@ def test_a_class_without_weight_cannot_be_balanced():
     X, y = line_with()
     labels = np.where(y > 1, "high", np.where(y < 0, "low", "middle"))
     weights = np.where(labels == "high", 0.0, 1.0)
-    with pytest.raises(ValueError, match=r"sample_weight is zero for all rows of the classes \['high'\]"):
+    with pytest.raises(ValueError, match=r"no row with a positive weight has the label 'high'"):
         TabularClassifier("fast", class_weight="balanced").fit(X, labels, weights)
     model = TabularClassifier("fast", epochs=2).fit(X, labels, weights)
     assert "high" in model.classes_
@@ -412,16 +412,6 @@ def test_folds_without_weight_are_refused(part, members):
     held_out = np.isin(np.arange(len(y)), model.ensemble_.members[0].held_out)
     with pytest.raises(ValueError, match=f"weights of all .* {part} rows of network 1 are zero"):
         model.fit(X, y, np.where(held_out, 1.0, 0.0) if part == "training" else np.where(held_out, 0.0, 1.0))
-
-
-def test_balancing_counts_the_weights_of_the_rows():
-    y = line_with()[1]
-    labels = (y > 1).astype(int)
-    model = TabularClassifier("fast", class_weight="balanced")
-    model.classes_ = np.array([0, 1])
-    weights = np.random.default_rng(0).uniform(0.5, 2, len(y))
-    found = model._loss_weights(labels, weights)
-    assert found[labels == 1].sum() == pytest.approx(found[labels == 0].sum())
 
 
 SMALL: list[Any] = [
@@ -454,6 +444,6 @@ def test_a_class_may_have_a_single_row(kind, parameters, members):
 
 
 def test_few_rows_are_blamed_for_a_divergence():
-    X, y = rows(4)[0], np.arange(4.0)
-    with pytest.raises(rosenblatt.training.DivergenceError, match=r"There are only 3 training rows: give more\. Try a"):
-        TabularRegressor("fast", epochs=2, learning_rate=1e38).fit(X, y)
+    X, y = rows(3)[0], np.array([0.0, 1, 3])
+    with pytest.raises(rosenblatt.training.DivergenceError, match=r"There are only 2 training rows: give more\. Try a"):
+        TabularRegressor("fast", epochs=2, loss="poisson", learning_rate=1e30).fit(X, y)

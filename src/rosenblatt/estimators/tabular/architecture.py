@@ -128,8 +128,8 @@ def scale_by_data(network: nn.Network, sample: Mapping[str, Any], rng: np.random
     """Scale each dense layer's weights so that its outputs have variance 1, and place its biases within the data.
 
     The bias of a neuron is minus a random convex combination of its outputs for five rows, with weights from a
-    Dirichlet distribution ("he+5" in RealMLP). Outputs that are the same for all rows, as those of a single row are, are
-    not scaled.
+    Dirichlet distribution ("he+5" in RealMLP). Outputs that are the same for all rows, such as those of a single row,
+    are not scaled.
     """
     names = {name for name, _ in network.named_parameters()}
     for name in network.graph.layers:

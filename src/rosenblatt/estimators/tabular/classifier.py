@@ -16,12 +16,11 @@ from numpy.typing import NDArray
 from sklearn.base import ClassifierMixin
 from sklearn.utils import assert_all_finite
 from sklearn.utils._param_validation import StrOptions
-from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import column_or_1d
 
 from rosenblatt import nn
-from rosenblatt.estimators.base import check_class_weight, set_parameters
+from rosenblatt.estimators.base import class_weighted, set_parameters
 from rosenblatt.estimators.tabular.architecture import Settings
 from rosenblatt.estimators.tabular.base import TabularEstimator
 from rosenblatt.estimators.tabular.decisions import best_decisions
@@ -124,29 +123,14 @@ class TabularClassifier(ClassifierMixin, TabularEstimator):  # type: ignore[misc
 
     def _learn(self, task: TabularTask, budget: FitBudget) -> None:
         self.classes_, labels = self._in_order(task.target)
-        data = self._prepare(task, labels, self._loss_weights(labels, task.weights))
+        weights = task.weights
+        if self.class_weight is not None:
+            weights = class_weighted(self.class_weight, self.classes_, labels, weights)
+        data = self._prepare(task, labels, weights)
         if self.ordered is not False:
             data = replace(data, y=cumulative(labels, len(self.classes_)))
         ensemble = self._fit_ensemble(data, self._problem(), self._folds(task, labels), budget)
         self._finish(ensemble, labels, task.weights)
-
-    def _loss_weights(self, labels: Array, weights: Array | None) -> Array | None:
-        """The weights of the rows times those of their classes."""
-        if self.class_weight is None:
-            return weights
-        check_class_weight(self.class_weight, self.classes_)
-        totals = np.bincount(labels, weights, minlength=len(self.classes_))
-        if self.class_weight == "balanced" and not totals.all():
-            raise ValueError(
-                f"sample_weight is zero for all rows of the classes {self.classes_[totals == 0].tolist()}, so "
-                "class_weight='balanced' cannot balance them: give each class rows with a positive weight."
-            )
-        if self.class_weight == "balanced":
-            classes = np.arange(len(totals))
-            factors = compute_class_weight("balanced", classes=classes, y=labels, sample_weight=weights)
-        else:
-            factors = np.array([self.class_weight.get(name, 1.0) for name in self.classes_.tolist()])
-        return np.asarray(factors[labels] if weights is None else factors[labels] * weights)
 
     def _target(self, y: Any, name: str | None) -> Target:
         y = column_or_1d(y, warn=True)

@@ -169,10 +169,10 @@ def train_member(
     outcome = loop.run()
     trainer.release_data()
     if loop.best is None:
-        few = len(y) < FEW_ROWS
-        cause = f"There are only {len(y)} training rows: give more" if few else "Are there extreme target values"
+        few = f"There are only {len(y)} training rows: give more." if len(y) < FEW_ROWS else ""
         raise DivergenceError(
-            f"{loop.failure}. {cause}{'.' if few else '?'} Try a smaller learning_rate (now {settings.learning_rate:g})."
+            f"{loop.failure}. {few or 'Are there extreme target values?'} Try a smaller learning_rate (now "
+            f"{settings.learning_rate:g})."
         )
     values = loop.history["val_loss"][: loop.epoch - (outcome is Outcome.DIVERGED)]
     curve = list(zip(loop.history["loss"], values, strict=False))

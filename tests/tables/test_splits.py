@@ -71,3 +71,10 @@ def test_each_class_keeps_a_group_to_train_on(share):
         training, held_out = split_rows(36, share, seed, labels, groups)
         assert set(labels[training]) == {0, 1, 2}
         assert len(held_out)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_a_group_that_is_larger_than_the_held_out_part_trains(seed):
+    groups = np.repeat(np.arange(24), [100] * 4 + [1] * 20)
+    _, held_out = split_rows(len(groups), 0.2, seed, None, groups)
+    assert groups[held_out].min() > 3

@@ -305,7 +305,34 @@ CHANGES = {
     "temperature": (("fitted", "temperature_"), -1.0),
     "preset": (("parameters", "preset"), "bad"),
     "kind": (("preparation", "kinds", 0), {"name": 1}),
+    "no scores": (("fitted", "scores_"), {"dict": []}),
+    "a score of text": (("fitted", "scores_"), {"dict": [["accuracy", {"tuple": ["high", 0.5]}]]}),
+    "a verdict of text": (("fitted", "beats_guess_"), "yes"),
+    "no guess": (("fitted", "trivial_guess_"), 3),
+    "no different rows": (("fitted", "n_distinct_"), 0),
+    "a parameter of the fit": (("fitted", "fitted_parameters_"), {"dict": [["metric", "best"], ["ordered", False]]}),
+    "a parameter less": (("fitted", "fitted_parameters_"), {"dict": [["metric", "f1"]]}),
 }
+BACKGROUNDS = {
+    "numbers": lambda array: array[:-1],
+    "levels0": lambda array: np.append(array, 0.5),
+    "hashes": lambda array: array[::-1],
+    "hashes of one axis": lambda array: array[:, None],
+}
+
+
+@pytest.mark.parametrize("part", BACKGROUNDS)
+def test_a_changed_background_is_refused(part):
+    from rosenblatt.persistence.save_load import ModelFileError
+    from rosenblatt.persistence.tabular import tabular_from_state, tabular_state
+
+    X, y, _ = purchases(60)
+    state, arrays = tabular_state(TabularClassifier("fast", epochs=1).fit(X, y))
+    name = f"background/{part.split()[0]}"
+    with pytest.raises(ModelFileError):
+        tabular_from_state(state, {**arrays, name: BACKGROUNDS[part](arrays[name])})
+    with pytest.raises(ModelFileError):
+        tabular_from_state(state, {key: array for key, array in arrays.items() if key != name})
 
 
 @pytest.mark.parametrize("change", CHANGES)

@@ -316,7 +316,8 @@ def check_target_array(name: str, y: Any) -> None:
 
 def require_matrix(estimator: Any, X: Any) -> None:
     """Refuse a table that is no matrix: a task, a mapping of columns, the path of a file."""
-    if isinstance(X, (str, os.PathLike, Mapping)) or type(X).__module__.startswith("rosenblatt.tables"):
+    is_mapping = isinstance(X, Mapping) and not issparse(X)  # SciPy has a sparse matrix that is one
+    if is_mapping or isinstance(X, (str, os.PathLike)) or type(X).__module__.startswith("rosenblatt.tables"):
         raise TypeError(
             f"X is a {type(X).__name__}, but {type(estimator).__name__} takes an array of numbers with a row per "
             "example, and y beside it. TabularClassifier and TabularRegressor take tables of any kind."

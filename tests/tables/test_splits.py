@@ -21,6 +21,21 @@ def test_rows_are_copies_if_all_cells_are_equal_and_nan_equals_nan():
     assert len(set(copies_of(with_codes, 6))) == 5
 
 
+@pytest.mark.parametrize(
+    "rows",
+    [
+        np.repeat(ROWS[:8], 5, axis=0),
+        np.repeat(ROWS[:8], 50, axis=0),
+        np.repeat(ROWS[:, :1], 5, axis=0),
+        np.repeat(np.c_[ROWS[:, 0] > 0, ROWS[:, 0], np.ones(40)], 5, axis=0),
+        np.repeat(RNG.integers(0, 10, (20, 3)), 5, axis=0),
+    ],
+)
+def test_copies_are_found_however_many_there_are(rows):
+    groups = copies_in(rows)
+    assert len(set(groups)) == len(np.unique(rows, axis=0))
+
+
 def test_sparse_rows_are_compared_as_dense_ones_are():
     rows = np.repeat(np.where(RNG.random((30, 8)) < 0.5, ROWS[:30, :1], 0), 2, axis=0)
     sparse = csr_matrix(np.ones(rows.shape))
@@ -36,6 +51,7 @@ def test_sparse_rows_are_compared_as_dense_ones_are():
         np.repeat(ROWS[:4], 5, axis=0),  # too few
         np.tile([[0, 0], [0, 1], [0, 2], [1, 0], [1, 1], [1, 2]], (20, 1)),  # few values in all
         np.repeat(np.arange(6), 10)[:, None],
+        RNG.integers(0, 3, (60, 3)),  # of 27 combinations
     ],
 )
 def test_rows_that_repeat_by_nature_are_no_copies(rows):

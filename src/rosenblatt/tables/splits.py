@@ -24,8 +24,8 @@ Rows = NDArray[np.int64]
 Groups = NDArray[np.int64]
 MIN_DISTINCT = 5
 """With fewer different rows, no part of them tells anything of the others."""
-FULL, OFTEN = 0.25, 10
-"""Rows repeat by nature if this share of all combinations of values occurs, and each so often on average."""
+FULL, OFTEN = 0.6, 10
+"""Rows repeat by nature if this share of all combinations of values occurs; those of one column, if each so often."""
 
 
 # Copies ------------------------------------------------------------------------------------------------------------
@@ -36,14 +36,16 @@ def copies_of(columns: Iterable[Array], n_rows: int) -> Groups | None:
 
     Columns are arrays of numbers; NaN equals NaN. Rows are compared by a hash of 64 bits, so the time is linear in the
     number of cells. Equal rows are no copies where columns have so few values that rows repeat by nature: if there are
-    fewer than 5 different rows, or if they are a quarter of all combinations of the values and occur 10 times each.
+    fewer than 5 different rows, or if these are 60 % of all combinations of the columns' values. (Of a single column
+    all values occur, so that they also have to occur 10 times each on average.)
     """
-    hashed, combinations = np.zeros(n_rows, np.uint64), 1.0
+    hashed, combinations, n_varying = np.zeros(n_rows, np.uint64), 1.0, 0
     for number, column in enumerate(columns):
-        if combinations < n_rows:  # what is beyond the number of rows does not matter
-            combinations *= len(np.unique(bits_of(column)))
+        if FULL * combinations <= n_rows:  # otherwise too many for the rows, whatever the other columns are
+            n_values = len(np.unique(bits_of(column)))
+            combinations, n_varying = combinations * n_values, n_varying + (n_values > 1)
         hashed += hash_column(column, number)
-    return groups_of(hashed, combinations)
+    return groups_of(hashed, combinations, n_varying)
 
 
 def copies_in(X: Any) -> Groups | None:
@@ -51,16 +53,15 @@ def copies_in(X: Any) -> Groups | None:
     if not hasattr(X, "tocsr"):
         values = np.asarray(X)
         return copies_of(values.T, len(values))
-    return groups_of(hash_sparse(X), np.inf)
+    return groups_of(hash_sparse(X), np.inf, X.shape[1])
 
 
-def groups_of(hashed: NDArray[np.uint64], combinations: float) -> Groups | None:
+def groups_of(hashed: NDArray[np.uint64], combinations: float, n_varying: int) -> Groups | None:
     """Groups of rows with the same hash, unless all differ or rows repeat by nature."""
     different, groups = np.unique(hashed, return_inverse=True)
     n, n_rows = len(different), len(hashed)
-    if n == n_rows or n < MIN_DISTINCT or (n >= FULL * combinations and n_rows >= OFTEN * n):
-        return None
-    return groups.astype(np.int64)
+    natural = n >= FULL * combinations and (n_varying > 1 or n_rows >= OFTEN * n)
+    return None if n == n_rows or n < MIN_DISTINCT or natural else groups.astype(np.int64)
 
 
 def first_rows(groups: Groups) -> Rows:

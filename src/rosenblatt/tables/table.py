@@ -16,9 +16,17 @@ from numpy.typing import NDArray
 from rosenblatt._suggestions import join_names, suggestion
 from rosenblatt._warnings import warn_user
 
-__all__ = ["Column", "Storage", "Table", "TableError", "TableWarning", "join_names", "suggestion", "warn_of_columns"]
+__all__ = [
+    *("MAX_EXACT", "MICROSECONDS_PER_DAY", "Column", "Storage", "Table", "TableError", "TableWarning"),
+    *("date_text", "dates_of", "join_names", "suggestion", "warn_of_columns"),
+]
 
 Storage = Literal["number", "integer", "boolean", "date", "text"]
+STORAGES: dict[str, Storage] = {"b": "boolean", "i": "integer", "u": "integer", "f": "number", "M": "date"}
+"""What levels were, by the kind of the NumPy array that keeps them."""
+MAX_EXACT = 2.0**53
+"""Up to here float64 holds every integer."""
+MICROSECONDS_PER_DAY = 86_400e6
 MAX_WARNINGS = 5
 
 
@@ -37,6 +45,8 @@ class Column:
     `values` is float64 with NaN for missing (booleans 0 and 1, dates as days since 1970-01-01); for text it is int32
     codes into `levels`, -1 for missing. `rows` are the cells' row numbers in the table that was read, None if all are
     there: error messages name them. `categorical` says that the frame itself calls the levels a category.
+    `level_values` are the levels in their own type, where that is not text: a category of integers, or integers that
+    float64 cannot hold. `problem` says why the cells could not be read; such a column can only be left out.
     """
 
     name: str
@@ -45,6 +55,20 @@ class Column:
     levels: tuple[str, ...] = ()
     rows: NDArray[np.int64] | None = None
     categorical: bool = False
+    level_values: NDArray[Any] | None = None
+    problem: str = ""
+
+    @property
+    def level_storage(self) -> Storage:
+        """What the cells, or the levels in their own type, are."""
+        if self.storage != "text" or self.level_values is None:
+            return self.storage
+        return STORAGES.get(self.level_values.dtype.kind, "number")
+
+    def require_readable(self) -> None:
+        """Refuse a column whose cells could not be read."""
+        if self.problem:
+            raise TableError(self.problem)
 
     @property
     def missing(self) -> NDArray[np.bool_]:
@@ -83,6 +107,18 @@ class Table:
         """The table without these columns."""
         gone = set(names)
         return Table({name: column for name, column in self.columns.items() if name not in gone}, self.n_rows)
+
+
+def dates_of(days: NDArray[np.float64]) -> NDArray[Any]:
+    """Days since 1970-01-01 as datetime64: whole days, or microseconds if there are times."""
+    times = np.round(days * MICROSECONDS_PER_DAY).astype("datetime64[us]")
+    whole = times.astype("datetime64[D]")
+    return whole if (whole == times).all() else times
+
+
+def date_text(date: np.datetime64) -> str:
+    """``2020-12-31``, with the time if there is one."""
+    return str(date.astype("datetime64[us]")).removesuffix("T00:00:00.000000")
 
 
 def warn_of_columns(sentences: Sequence[str], of_others: str) -> None:

@@ -6,7 +6,7 @@ command line shows and estimators fit. Never changes a cell.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -15,15 +15,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rosenblatt._checks import check_number, check_weights
-from rosenblatt.tables.kinds import ColumnKind, infer_kinds
+from rosenblatt.tables.kinds import ColumnKind, column_overrides, infer_kinds
 from rosenblatt.tables.leakage import annotate_leakage
 from rosenblatt.tables.readers.reading import read_table
-from rosenblatt.tables.table import Table, TableError
-from rosenblatt.tables.targets import Target, find_target, fit_target
+from rosenblatt.tables.table import Table, TableError, warn_of_columns
+from rosenblatt.tables.targets import Target, find_target, fit_target, fit_targets
 
-__all__ = ["TabularTask", "split_rows"]
+__all__ = ["TabularTask", "require_rows", "split_rows"]
 
 Rows = NDArray[np.int64]
+MIN_ROWS = 2
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,40 +57,55 @@ class TabularTask:
     def of(
         cls,
         table: Any,
-        target: str,
+        target: Any,
         task: str | None = None,
-        kinds: Mapping[str, str] | None = None,
+        kinds: Mapping[Any, str] | None = None,
         weights: Any = None,
+        ignore: Iterable[Any] | str | None = None,
     ) -> TabularTask:
         """The task to predict a column of a table from the others.
 
         Parameters
         ----------
         table : whatever `read_table` takes
-        target : str
-            Name of the column.
+        target : str or list of str
+            Name of the column, or of several columns of numbers. Names that are no texts, such as 3, are turned into texts.
         task : {"classification", "binary", "multiclass", "regression"}, optional
             Default: what the column holds decides; see `fit_target`.
         kinds : mapping of str to {"numeric", "categorical", "text", "ignored"}, optional
             What columns are, where the guess is wrong.
         weights : array-like of shape (n_rows,), optional
+        ignore : list of str, optional
+            Columns to leave out, which may be of any type: short for the kind "ignored".
 
         Raises
         ------
         TableError
             For a table or target that cannot be used.
         """
+        names = list(dict.fromkeys(map(str, target))) if isinstance(target, list) else [str(target)]
+        overrides = column_overrides(kinds, ignore)
+        if given := [name for name in names if name in overrides]:
+            raise TableError(
+                f"kinds or ignore names the target {given[0]!r}; they only say what other columns are. Leave it out."
+            )
         table = read_table(table)
-        column, inputs = find_target(table, target), table.drop([target])
+        columns, inputs = [find_target(table, name) for name in names], table.drop(names)
+        if not columns:
+            raise TableError("target is an empty list; name the column to predict.")
         if not inputs.columns:
-            raise TableError(f"the table has no column but the target {target!r}.")
-        if target in (kinds or {}):
-            raise TableError(f"kinds names the target {target!r}; it only says what other columns are. Leave it out.")
-        return cls(inputs, fit_target(column, task), kinds or {}, weights)
+            raise TableError(f"the table has no column but the target {', '.join(map(repr, names))}.")
+        require_rows(table.n_rows)
+        found = fit_target(columns[0], task) if len(columns) == 1 else fit_targets(columns, task)
+        return cls(inputs, found, overrides, weights)
 
     @cached_property
     def kinds(self) -> tuple[ColumnKind, ...]:
-        """The kind of each column of `inputs`, with notes; a `TableWarning` names columns that leak the target."""
+        """The kind of each column of `inputs`, with notes.
+
+        A `TableWarning` says what else the target may be, and names columns that leak it.
+        """
+        warn_of_columns([f"{self.target.check}."] if self.target.check else [], "")
         kinds, y = infer_kinds(self.inputs, self.overrides), self.target.values
         if y.size == len(y):
             kinds = annotate_leakage(self.inputs, kinds, y.ravel(), self.target.classes is not None)
@@ -105,6 +121,12 @@ class TabularTask:
         labels = None if self.target.classes is None else self.target.values
         training, held_out = split_rows(self.inputs.n_rows, share, seed, labels)
         return self.take(training), self.take(held_out)
+
+
+def require_rows(n_rows: int) -> None:
+    """Refuse a table from which nothing can be learned."""
+    if n_rows < MIN_ROWS:
+        raise TableError(f"there is {n_rows} sample, a single row to learn from; at least {MIN_ROWS} are needed.")
 
 
 def split_rows(n_rows: int, share: float, seed: int, labels: NDArray[np.int64] | None = None) -> tuple[Rows, Rows]:

@@ -13,7 +13,13 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from rosenblatt.tables.readers.frames import MISSING_TEXTS, require_unique, table_from_frame, table_from_mapping
+from rosenblatt.tables.readers.frames import (
+    MISSING_TEXTS,
+    Reads,
+    every_column,
+    table_from_frame,
+    table_from_mapping,
+)
 from rosenblatt.tables.table import Table, TableError
 
 __all__ = ["is_nameless", "read_table", "require_names"]
@@ -24,7 +30,12 @@ BYTE_ORDER_MARKS = (b"\xff\xfe", b"\xfe\xff")
 
 
 def read_table(
-    source: Any, *, encoding: str = "utf-8", separator: str | None = None, text: Collection[str] = ()
+    source: Any,
+    *,
+    encoding: str = "utf-8",
+    separator: str | None = None,
+    text: Collection[str] = (),
+    reads: Reads = every_column,
 ) -> Table:
     """A `Table` from a file, a frame or a dictionary of arrays.
 
@@ -39,6 +50,9 @@ def read_table(
         Of a CSV file; default: whichever of comma, semicolon, tab and bar the header line holds most.
     text : collection of str, optional
         Columns of a CSV file that are not to be taken for numbers or dates, whatever their cells look like.
+    reads : callable, optional
+        Whether the column of a name is read. The others keep their place in the table, and cannot be used; so do
+        columns whose cells are of no supported type, and several columns of one name.
 
     Raises
     ------
@@ -52,15 +66,15 @@ def read_table(
     if isinstance(source, Table):
         return source
     if isinstance(source, Mapping):
-        return table_from_mapping(source)
+        return table_from_mapping(source, reads)
     if not isinstance(source, (str, os.PathLike)):
-        return table_from_frame(source)
+        return table_from_frame(source, reads)
     path = Path(source)
     first = first_bytes(path)
     try:
         if first[:4] == b"PAR1":
-            return table_from_frame(read_parquet(path))
-        return table_from_frame(read_csv(path, first, encoding, separator, text))
+            return table_from_frame(read_parquet(path), reads)
+        return table_from_frame(read_csv(path, first, encoding, separator, text), reads)
     except TableError as error:
         raise TableError(f"{path}: {error}") from None
 
@@ -139,7 +153,7 @@ def read_csv(path: Path, first: bytes, encoding: str, separator: str | None, tex
     )
     table = parse_csv(path, csv.ReadOptions(encoding=encoding), parse, convert)
     try:
-        require_unique(table.column_names)
+        table.column_names  # noqa: B018 (decodes them)
     except UnicodeDecodeError:
         raise encoding_error("the header line", encoding) from None
     require_decoded(table, encoding)

@@ -1,0 +1,88 @@
+"""What makes cells the same level of a category: a level is its text.
+
+Takes columns of any storage, and known levels. Returns columns of text, and which known level each cell is. Never takes
+different texts for one level: only where a number, a boolean or a date meets a text does the value decide.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rosenblatt.tables.readers.cells import read_cells
+from rosenblatt.tables.table import MAX_EXACT, Column, date_text, dates_of
+
+__all__ = ["alike", "level_column", "level_text", "place_levels"]
+
+
+def level_column(column: Column) -> Column:
+    """Any column as text, whose `level_values` keep the cells' own type; a column of text is returned as it is."""
+    if column.storage == "text":
+        return column
+    distinct, codes = np.unique(column.values, return_inverse=True)  # NaN, if any, comes last
+    present = distinct[~np.isnan(distinct)]
+    values: NDArray[Any] = present
+    if column.storage == "date":
+        values = dates_of(present)
+    elif column.storage != "number":
+        values = present.astype(np.bool_ if column.storage == "boolean" else np.int64)
+    codes = np.where(np.isnan(column.values), -1, codes).astype(np.int32)
+    texts = tuple(level_text(value) for value in values)
+    return replace(column, storage="text", values=codes, levels=texts, level_values=values)
+
+
+def level_text(value: Any) -> str:
+    """How a cell is written as a level: ``3`` for 3 and 3.0, ``true``, ``2020-12-31``, a text as it is."""
+    if isinstance(value, (bool, np.bool_)):
+        return "true" if value else "false"
+    if isinstance(value, np.datetime64):
+        return date_text(value)
+    if isinstance(value, (float, np.floating)):
+        number = float(value)
+        return str(int(number)) if number.is_integer() and abs(number) <= MAX_EXACT else repr(number)
+    return str(value)
+
+
+def place_levels(known: Sequence[str], storage: str, column: Column) -> NDArray[np.int32]:
+    """The index of each cell among the `known` levels, -1 for missing and unknown cells.
+
+    The text decides. A cell whose text is not known is the only level that stands for the same number, boolean or date,
+    if the levels (`storage` is what they were read from) or the cells were such; between texts, it is the only level
+    that is equal but for surrounding blanks. If there are several such levels, the cell is unknown.
+    """
+    cells = level_column(column)
+    place = {level: i for i, level in enumerate(known)}
+    found = [place.get(text, -1) for text in cells.levels]
+    if any(i < 0 for i in found):
+        kind = column.level_storage if column.level_storage != "text" else storage
+        by_value: dict[Any, int] = {}
+        for i, value in enumerate(values_of(known, kind)):
+            by_value[value] = -1 if value in by_value else i
+        by_value.pop(None, None)
+        values = values_of(cells.levels, kind)
+        found = [by_value.get(value, -1) if i < 0 else i for i, value in zip(found, values, strict=True)]
+    return np.array([*found, -1], dtype=np.int32)[cells.values]
+
+
+def values_of(texts: Sequence[str], storage: str) -> list[Any]:
+    """What texts stand for if they are numbers, booleans or dates (`storage`), else without surrounding blanks."""
+    if storage == "text":
+        return [text.strip() for text in texts]
+    column = Column("", "text", np.arange(len(texts), dtype=np.int32), tuple(texts))
+    read = read_cells(column, "number" if storage == "integer" else storage)
+    return [None if np.isnan(value) else float(value) for value in read]
+
+
+def alike(levels: Iterable[str]) -> tuple[str, str] | None:
+    """Two levels that differ only in case, blanks or the form of Unicode, if there are any."""
+    seen: dict[str, str] = {}
+    for level in levels:
+        folded = " ".join(unicodedata.normalize("NFKC", level).casefold().split())
+        if seen.setdefault(folded, level) != level:
+            return seen[folded], level
+    return None

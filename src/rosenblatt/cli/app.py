@@ -15,7 +15,7 @@ import typer
 from rosenblatt._checks import parse_duration
 from rosenblatt._version import __version__
 from rosenblatt.cli import arguments
-from rosenblatt.cli.arguments import Encoding, File, Kinds, Out, Request, Target, Task, TestShare
+from rosenblatt.cli.arguments import Encoding, File, Ignore, Kinds, Out, Request, Target, Task, TestShare
 
 __all__ = ["app", "main"]
 
@@ -54,6 +54,7 @@ def train(
     out: Out = None,
     task: Task = None,
     kind: Kinds = None,
+    ignore: Ignore = None,
     preset: Annotated[str, typer.Option(help="fast, default or best: how much training is done.")] = "default",
     time: Annotated[str | None, typer.Option(help="Time limit of training: 90s, 5m, 1h.")] = None,
     members: Annotated[int | None, typer.Option(help="How many networks are trained and averaged.")] = None,
@@ -77,7 +78,7 @@ def train(
         "random_state": seed,
     }
     parameters = {name: value for name, value in given.items() if value is not None}
-    request = Request(file, target, out, task, arguments.parse_kinds(kind), test_share, encoding, parameters)
+    request = Request(file, target, out, task, arguments.parse_kinds(kind, ignore), test_share, encoding, parameters)
     from rosenblatt.cli import train as command
     from rosenblatt.cli.display import Display
 
@@ -92,12 +93,13 @@ def tune(
     out: Out = None,
     task: Task = None,
     kind: Kinds = None,
+    ignore: Ignore = None,
     test_share: TestShare = 0.2,
     seed: Annotated[int, typer.Option(help="Seed of splits, candidates, initial weights and row orders.")] = 0,
     encoding: Encoding = "utf-8",
 ) -> None:
     """Search the hyperparameters for a table, and write the best model to a file."""
-    kinds, parameters = arguments.parse_kinds(kind), {"random_state": seed}
+    kinds, parameters = arguments.parse_kinds(kind, ignore), {"random_state": seed}
     request = Request(file, target, out, task, kinds, test_share, encoding, parameters)
     seconds = parse_duration("--time", time)
     from rosenblatt.cli import train as command

@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import typer
 
 __all__ = [
-    *("Encoding", "File", "Kinds", "Out", "Request", "Target", "Task", "TestShare"),
+    *("Encoding", "File", "Ignore", "Kinds", "Out", "Request", "Target", "Task", "TestShare"),
     *("parse_hidden", "parse_kinds"),
 ]
 
@@ -24,6 +24,7 @@ Task = Annotated[str | None, typer.Option(help="classification or regression, if
 Kinds = Annotated[
     list[str] | None, typer.Option(help="COLUMN=numeric, =categorical, =text or =ignored; may be repeated.")
 ]
+Ignore = Annotated[list[str] | None, typer.Option(help="A column to leave out; may be repeated.")]
 TestShare = Annotated[float, typer.Option(help="Share of rows held out for the score; 0: score out of fold.")]
 Encoding = Annotated[str, typer.Option(help="Encoding of a CSV file.")]
 
@@ -42,9 +43,9 @@ class Request:
     parameters: dict[str, Any] = field(default_factory=dict)
 
 
-def parse_kinds(entries: Sequence[str] | None) -> dict[str, str]:
-    """``COLUMN=KIND`` arguments as a dictionary."""
-    kinds = {}
+def parse_kinds(entries: Sequence[str] | None, ignored: Sequence[str] | None = None) -> dict[str, str]:
+    """``COLUMN=KIND`` arguments, and columns to leave out, as a dictionary."""
+    kinds = dict.fromkeys(ignored or (), "ignored")
     for entry in entries or ():
         name, found, kind = entry.rpartition("=")
         if not found or not name:

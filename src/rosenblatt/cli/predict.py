@@ -39,7 +39,8 @@ def predict(model_file: Path, table_file: Path, out: Path, encoding: str, displa
         raise ModelFileError(
             f"{model_file}: it holds a {type(model).__name__}, not a tabular model; use rosenblatt.load in Python."
         )
-    table = read_table(table_file, encoding=encoding)
+    known = model.preparation_
+    table = read_table(table_file, encoding=encoding, text=known.text_columns, reads=known.names.__contains__)
     predicted = np.asarray(model.predict(table))
     columns: dict[str, Any] = {"prediction": predicted}
     if predicted.ndim > 1:

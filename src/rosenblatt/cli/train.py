@@ -105,6 +105,8 @@ def begin(request: Request, display: Display) -> TrainingRun:
         shown = ", ".join(map(str, classes[:10])) + (", …" if len(classes) > 10 else "")
         found = f"{len(classes)} classes ({shown})"
     display.line("target", f"{task.target.name}: {found}")
+    if task.target.check:
+        display.line("check", task.target.check)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", TableWarning)  # the notes say the same
         display.kinds(training.kinds)
@@ -156,7 +158,9 @@ def read_task(request: Request) -> TabularTask:
 
         data = load_digits()
         pixels = {f"pixel {i // 8} {i % 8}": column for i, column in enumerate(data.data.T)}
-        return TabularTask.of({**pixels, "digit": data.target}, "digit", request.task, request.kinds)
+        return TabularTask.of(
+            {**pixels, "digit": data.target}, "digit", request.task or "classification", request.kinds
+        )
     table = read_table(request.file, encoding=request.encoding)
     if request.target is None:
         columns = ", ".join(map(repr, table.columns))

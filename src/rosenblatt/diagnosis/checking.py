@@ -17,6 +17,7 @@ from sklearn.utils.multiclass import type_of_target
 
 from rosenblatt.estimators import MLPClassifier, MLPRegressor
 from rosenblatt.estimators.base import rows_of
+from rosenblatt.estimators.labels import plain_labels
 
 from .runs import one_hot
 
@@ -49,7 +50,13 @@ def check_data(model: Any, X: Any, y: Any) -> tuple[Any, Array]:
     labels = is_classifier(model)
     dtype: Any = np.float32 if model.dtype is None else np.dtype(model.dtype)  # float32 takes half of the time
     X, y = check_X_y(
-        X, y, accept_sparse=["csr", "csc"], dtype=dtype, multi_output=True, y_numeric=not labels, estimator=model
+        X,
+        plain_labels(y) if labels else y,
+        accept_sparse=["csr", "csc"],
+        dtype=dtype,
+        multi_output=True,
+        y_numeric=not labels,
+        estimator=model,
     )
     if y.ndim == 2 and y.shape[1] == 1:
         y = y.ravel()

@@ -28,9 +28,10 @@ from rosenblatt.tables.preparation import Preparation
 __all__ = ["tabular_from_state", "tabular_state"]
 
 KINDS: dict[str, Any] = {"TabularClassifier": TabularClassifier, "TabularRegressor": TabularRegressor}
+SHARED = ("n_features_in_", "feature_names_in_", "target_name_", "target_check_", "score_")
 FITTED = {
-    "TabularClassifier": ("n_features_in_", "feature_names_in_", "target_name_", "score_", "classes_", "temperature_"),
-    "TabularRegressor": ("n_features_in_", "feature_names_in_", "target_name_", "score_", "one_target_"),
+    "TabularClassifier": (*SHARED, "classes_", "temperature_"),
+    "TabularRegressor": (*SHARED, "one_target_"),
 }
 ARRAYS = {"TabularClassifier": ("decision_weights_",), "TabularRegressor": ("residuals_",)}
 

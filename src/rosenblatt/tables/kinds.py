@@ -149,7 +149,9 @@ def doubtful_written_codes(column: Column, levels: list[str]) -> str:
     """A note on integers written as text that may be quantities."""
     zero = next((level for level in levels if LEADING_ZEROS.fullmatch(level.strip())), None)
     if zero is not None:
-        return question(column, f"integers with zeros in front, such as {zero!r}, taken for codes", "quantities", "numeric")
+        return question(
+            column, f"integers with zeros in front, such as {zero!r}, taken for codes", "quantities", "numeric"
+        )
     if len(levels) <= MIN_QUANTITIES:
         return ""
     return question(column, f"{len(levels)} integers written as text, taken for codes", "quantities", "numeric")
@@ -165,7 +167,8 @@ def alike_levels(holds: str, levels: Iterable[str]) -> str:
     pair = alike(levels)
     if pair is None:
         return ""
-    return f"{holds} that differ only in case or blanks, such as {pair[0]!r} and {pair[1]!r}: if they are one, write them alike"
+    differ = f"that differ only in case or blanks, such as {pair[0]!r} and {pair[1]!r}"
+    return f"{holds} {differ}: if they are one, write them alike"
 
 
 def is_quantity(reading: TextReading, wanted: str | None) -> bool:

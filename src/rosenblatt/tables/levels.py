@@ -66,7 +66,7 @@ def place_levels(known: Sequence[str], storage: str, column: Column) -> NDArray[
         by_value.pop(None, None)
         values = values_of(cells.levels, kind)
         found = [by_value.get(value, -1) if i < 0 else i for i, value in zip(found, values, strict=True)]
-    return np.array([*found, -1], dtype=np.int32)[cells.values]
+    return np.asarray(np.array([*found, -1], dtype=np.int32)[cells.values])
 
 
 def values_of(texts: Sequence[str], storage: str) -> list[Any]:

@@ -52,10 +52,6 @@ class Preparation:
         """The columns of each matrix of words."""
         return [encoder.n_words for encoder in self.encoders if encoder.n_words]
 
-    def reads(self, name: str) -> bool:
-        """Whether the cells of a column are needed."""
-        return name in self.names
-
     @cached_property
     def names(self) -> frozenset[str]:
         """Columns that are used."""

@@ -13,7 +13,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from rosenblatt._suggestions import join_names, suggestion
+from rosenblatt._suggestions import suggestion
 from rosenblatt._warnings import warn_user
 
 __all__ = [

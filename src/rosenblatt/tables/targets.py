@@ -27,7 +27,7 @@ from rosenblatt.tables.readers.cells import present_levels, read_texts
 from rosenblatt.tables.table import Column, Table, TableError, join_names, suggestion
 
 __all__ = [
-    *("TASKS", "Target", "check_range", "doubts_of_classes", "find_target", "fit_target", "fit_targets"),
+    *("TASKS", "Target", "check_target_range", "doubts_of_classes", "find_target", "fit_target", "fit_targets"),
     *("labels_of_column", "numbers_of_column"),
 ]
 
@@ -82,9 +82,9 @@ def fit_target(column: Column, task: str | None = None) -> Target:
     """Decide on the task; the classes and labels, or the numbers.
 
     Texts, booleans, integers of at most 20 different values and two whole numbers are classes; other numbers are
-    regression. `task` ("classification" or one of `TASKS`) overrides this choice; without it, `check` says what else the
-    target may be. A `TableError` refuses missing or infinite targets, a single class, text among numbers, and text that
-    differs in most rows.
+    regression. `task` ("classification" or one of `TASKS`) overrides this choice; without it, `check` says what else
+    the target may be. A `TableError` refuses missing or infinite targets, a single class, text among numbers, and text
+    that differs in most rows.
     """
     if task not in (None, "classification", *TASKS):
         raise ValueError(f"task is {task!r}; allowed: 'classification', {', '.join(map(repr, TASKS))}.")
@@ -148,10 +148,8 @@ def doubtful_task(column: Column, target: Target) -> str:
         if not few or not (dense or len(distinct) <= MAX_INTEGER_CLASSES):
             return ""
         taken, otherwise, task = "quantities", "classes", "classification"
-    return (
-        f"target {column.name!r} holds numbers of {len(distinct)} values, taken for {taken}: if they are {otherwise}, say "
-        f"task={task!r}"
-    )
+    found = f"target {column.name!r} holds numbers of {len(distinct)} values, taken for {taken}"
+    return f"{found}: if they are {otherwise}, say task={task!r}"
 
 
 def parsed(column: Column) -> NDArray[np.float64] | None:
@@ -170,12 +168,12 @@ def fit_regression(column: Column) -> Target:
     values = numbers_of_column(column)
     if values.min() == values.max():
         raise TableError(f"target {column.name!r} is {values[0]:.6g} in every row: there is nothing to learn.")
-    check_range(values, f"target {column.name!r}")
+    check_target_range(values, f"target {column.name!r}")
     return Target(column.name, values)
 
 
-def check_range(values: NDArray[np.float64], name: str) -> None:
-    """Refuse targets [n] or [n, k] that float64 cannot average: their squares overflow, or vanish though they differ."""
+def check_target_range(values: NDArray[np.float64], name: str) -> None:
+    """Refuse targets [n] or [n, k] whose squares overflow float64, or vanish in it though the targets differ."""
     for column in values.reshape(len(values), -1).T:
         with np.errstate(over="ignore", invalid="ignore", under="ignore"):
             mean, scale = float(column.mean()), float(column.std())
@@ -196,8 +194,8 @@ def fit_classes(column: Column, task: str | None) -> Target:
         classes = np.sort(texts.level_values[present])
     if len(classes) == 1:
         raise TableError(
-            f"target {column.name!r} has a single class, {texts.levels[present[0]]!r}; classification needs at least two. "
-            "Add rows."
+            f"target {column.name!r} has a single class, {texts.levels[present[0]]!r}; classification needs at least "
+            "two. Add rows."
         )
     if len(classes) > 20 and len(classes) > 0.5 * len(column.values):
         raise TableError(
@@ -209,23 +207,26 @@ def fit_classes(column: Column, task: str | None) -> Target:
     return Target(column.name, labels_of_column(column, classes), classes, doubts_of_classes(column.name, classes))
 
 
-def doubts_of_classes(name: str, classes: NDArray[Any]) -> str:
+def doubts_of_classes(name: str | None, classes: NDArray[Any]) -> str:
     """A note on classes that may be meant to be one."""
     texts = [value for value in classes.tolist() if isinstance(value, str)]
-    return alike_levels(f"target {name!r} holds classes", texts)
+    return alike_levels(f"target {name!r} holds classes" if name else "y holds classes", texts)
 
 
 def labels_of_column(column: Column, classes: NDArray[Any]) -> NDArray[np.int64]:
     """The index of each cell's class among the classes; a `TableError` for a missing or an unknown class."""
     require_present(column)
     known = [level_text(value) for value in classes]
-    storage = Column("", "text", np.empty(0), level_values=None if classes.dtype.kind in "OUT" else classes).level_storage
+    storage = Column(
+        "", "text", np.empty(0), level_values=None if classes.dtype.kind in "OUT" else classes
+    ).level_storage
     labels = place_levels(known, storage, column)
     unknown = np.flatnonzero(labels < 0)
     if len(unknown):
         cell, where = level_column(column.take(unknown[:1])), column.name_rows(unknown[:1])
+        text = cell.levels[cell.values[0]]
         raise TableError(
-            f"target {column.name!r} has the class {cell.levels[cell.values[0]]!r} in {where}; training did not see it. "
+            f"target {column.name!r} has the class {text!r} in {where}; training did not see it. "
             f"The classes are: {join_names(known)}."
         )
     return labels.astype(np.int64)
@@ -238,7 +239,11 @@ def require_present(column: Column) -> None:
         raise TableError(f"target {column.name!r} is missing in every row.")
     if len(missing):
         where = column.name_rows(missing)
-        texts = " Empty cells and texts such as 'NA', 'nan', 'null' and '?' count as missing." if column.storage == "text" else ""
+        texts = (
+            " Empty cells and texts such as 'NA', 'nan', 'null' and '?' count as missing."
+            if column.storage == "text"
+            else ""
+        )
         raise TableError(
             f"target {column.name!r} is missing in {where} (the first row is 1).{texts} Fill it in, or remove the rows."
         )

@@ -69,7 +69,7 @@ class TabularTask:
         ----------
         table : whatever `read_table` takes
         target : str or list of str
-            Name of the column, or of several columns of numbers. Names that are no texts, such as 3, are turned into texts.
+            Name of the column, or of several columns of numbers. Other names, such as 3, are turned into texts.
         task : {"classification", "binary", "multiclass", "regression"}, optional
             Default: what the column holds decides; see `fit_target`.
         kinds : mapping of str to {"numeric", "categorical", "text", "ignored"}, optional

@@ -27,11 +27,12 @@ from rosenblatt.estimators.tabular.architecture import Settings
 from rosenblatt.estimators.tabular.ensemble import Ensemble, fit_ensemble
 from rosenblatt.estimators.tabular.member import Data, FitBudget, Problem
 from rosenblatt.estimators.tabular.parameters import CONSTRAINTS, OVERRIDES
+from rosenblatt.tables.kinds import column_overrides
 from rosenblatt.tables.preparation import Preparation, fit_preparation
-from rosenblatt.tables.readers.reading import is_nameless, read_table, require_names
+from rosenblatt.tables.readers.reading import is_nameless, names_columns, read_table, require_names
 from rosenblatt.tables.table import Table
 from rosenblatt.tables.targets import Target
-from rosenblatt.tables.task import TabularTask
+from rosenblatt.tables.task import TabularTask, require_rows
 
 if TYPE_CHECKING:
     from rosenblatt.estimators.tabular.explain.importance import Explanation
@@ -44,7 +45,6 @@ Array = NDArray[Any]
 Folds = list[tuple[NDArray[np.int64], NDArray[np.int64]]]
 MIN_HELD_OUT = 0.2
 """Share of the rows that are held out if there is a single member."""
-MIN_ROWS = 2
 
 
 class TabularEstimator(SuggestingMixin, Searchable, BaseEstimator):  # type: ignore[misc]
@@ -52,7 +52,8 @@ class TabularEstimator(SuggestingMixin, Searchable, BaseEstimator):  # type: ign
 
     preset: str
     time_budget: float | None
-    kinds: Mapping[str, str] | None
+    kinds: Mapping[Any, str] | None
+    ignore: Any
     hidden: Any
     random_state: Any
     on_epoch: Callable[[Any], object] | None
@@ -64,7 +65,7 @@ class TabularEstimator(SuggestingMixin, Searchable, BaseEstimator):  # type: ign
     epochs_parameter = "epochs"
     makes_own_folds = True
     score_parameters = frozenset({"metric", "loss", "quantiles"})
-    shared_parameters = ("kinds", "ordered", "loss", "quantiles", "metric")
+    shared_parameters = ("kinds", "ignore", "ordered", "loss", "quantiles", "metric")
 
     @property
     def planned_epochs(self) -> int:
@@ -97,8 +98,9 @@ class TabularEstimator(SuggestingMixin, Searchable, BaseEstimator):  # type: ign
         ----------
         X : data frame, mapping of arrays, path of a CSV or Parquet file, array of shape (n_rows, n_columns), or task
             A `TabularTask` also holds the target and the weights.
-        y : array-like of shape (n_rows,), or (n_rows, n_targets) for regression, or str
-            Classes (strings, integers or booleans) or numbers. A string is the name of the column of X to predict.
+        y : array-like of shape (n_rows,), or (n_rows, n_targets) for regression, or name
+            Classes (strings, integers, booleans or dates) or numbers. A string or a number is the name of the column of
+            X to predict, a list of strings the names of several columns of numbers.
         sample_weight : array-like of shape (n_rows,), optional
             Weights of the rows, at least 0.
 
@@ -127,39 +129,46 @@ class TabularEstimator(SuggestingMixin, Searchable, BaseEstimator):  # type: ign
         if is_nameless(X):
             X = validate_data(self, X, reset=reset, dtype=None, ensure_all_finite=False)
             return read_table({f"x{i}": column for i, column in enumerate(X.T)})
-        table = read_table(X, text=() if reset else self.preparation_.text_columns)
+        table = read_table(X) if reset else self._read_known(X)
         if reset:
             self.n_features_in_ = len(table.columns)
             self.feature_names_in_ = np.array(list(table.columns), dtype=object)
         return table
 
+    def _read_known(self, X: Any) -> Table:
+        """The columns of X that training used, and the target if it is there; other columns are only named."""
+        preparation = self.preparation_
+        known = {*preparation.names, self.target_name_}
+        return read_table(X, text=preparation.text_columns, reads=known.__contains__)
+
     def _task(self, X: Any, y: Any, sample_weight: Any) -> TabularTask:
         """The arguments of `fit` as a task; names and number of its columns are recorded."""
+        named = names_columns(y, several=not is_classifier(self))
         if isinstance(X, TabularTask):
             if y is not None or sample_weight is not None:
                 raise ValueError("a TabularTask holds the target and the weights: leave y and sample_weight out.")
             if (X.target.classes is None) == is_classifier(self):
                 raise ValueError(f"the task is a {X.target.task} one, which {type(self).__name__} does not learn.")
-            kinds = {**X.overrides, **(self.kinds or {})}
+            kinds = {**X.overrides, **column_overrides(self.kinds, self.ignore)}
             task = X if kinds == X.overrides else replace(X, overrides=kinds)
-        elif isinstance(y, str):
+        elif named:
             require_names(X, y)
-            task = TabularTask.of(X, y, "classification" if is_classifier(self) else "regression", self.kinds)
+            goal = "classification" if is_classifier(self) else "regression"
+            task = TabularTask.of(X, y, goal, self.kinds, ignore=self.ignore)
         else:
             inputs, name = self._read(X, reset=True), getattr(y, "name", None)
             if y is None:
                 raise ValueError(f"{type(self).__name__} requires y to be passed, but the target y is None.")
-            if inputs.n_rows < MIN_ROWS:
-                raise ValueError(f"there is 1 sample, a single row to learn from; fit needs {MIN_ROWS} or more.")
+            require_rows(inputs.n_rows)
             target = self._target(y, name if isinstance(name, str) else None)
             if len(target.values) != inputs.n_rows:
                 raise ValueError(f"X has {inputs.n_rows} rows, y has {len(target.values)}: each row needs a target.")
-            task = TabularTask(inputs, target, self.kinds or {})
-        if isinstance(y, str) or isinstance(X, TabularTask):
+            task = TabularTask(inputs, target, column_overrides(self.kinds, self.ignore))
+        if named or isinstance(X, TabularTask):
             self._read(task.inputs, reset=True)
         if sample_weight is not None:
             task = replace(task, weights=sample_weight)
-        self.target_name_ = task.target.name
+        self.target_name_, self.target_check_ = task.target.name, task.target.check
         return task
 
     def _target(self, y: Any, name: str | None) -> Target:

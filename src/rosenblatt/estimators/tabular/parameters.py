@@ -22,6 +22,7 @@ CONSTRAINTS: dict[str, Any] = {
     "preset": [StrOptions({"fast", "default", "best"})],
     "time_budget": [Interval(Real, 0, None, closed="neither"), None],
     "kinds": [Mapping, None],
+    "ignore": ["array-like", str, None],
     "members": [Interval(Integral, 1, 100, closed="both"), None],
     "epochs": [Interval(Integral, 1, None, closed="left"), None],
     "hidden": ["array-like", Interval(Integral, 1, None, closed="left"), None],
@@ -44,6 +45,8 @@ describe_shared_parameters = describe_parameters(
             Seconds that `fit` may take. Members and epochs are planned for this time, after which training ends.
         kinds : mapping of str to {"numeric", "categorical", "text", "ignored"}, optional
             The kinds of columns for which the guess is wrong.
+        ignore : list of str, optional
+            Columns to leave out, which may be of any type: short for the kind "ignored".
         members : int, optional
             Number of networks, which is also the number of folds. With 1, a fifth of the rows is held out.
         epochs, hidden, activation, learning_rate, dropout, weight_decay, batch_size : optional
@@ -59,6 +62,8 @@ describe_shared_parameters = describe_parameters(
     shared_attributes="""
         target_name_ : str or None
             Name of the column to predict, if it had one.
+        target_check_ : str
+            What else the target may be, if its reading is doubtful; `report` says it, too.
         preparation_ : Preparation
             How columns become inputs of the networks. Its `kinds` are those of the columns.
         ensemble_ : Ensemble

@@ -29,7 +29,7 @@ from rosenblatt.estimators.tabular.metrics import REGRESSIONS, RegressionLoss, r
 from rosenblatt.estimators.tabular.parameters import CONSTRAINTS, describe_shared_parameters
 from rosenblatt.estimators.tabular.target_scaling import TargetScaler, fit_target_scaler
 from rosenblatt.estimators.tabular.target_transform import choose_target_transform, has_heavy_tail
-from rosenblatt.tables.targets import Target
+from rosenblatt.tables.targets import Target, check_target_range
 from rosenblatt.tables.task import TabularTask
 
 __all__ = ["TabularRegressor"]
@@ -107,7 +107,8 @@ class TabularRegressor(RegressorMixin, TabularEstimator):  # type: ignore[misc]
         quantiles: Any = None,
         target_transform: str | None = "auto",
         time_budget: float | None = None,
-        kinds: Mapping[str, str] | None = None,
+        kinds: Mapping[Any, str] | None = None,
+        ignore: Any = None,
         members: int | None = None,
         epochs: int | None = None,
         hidden: Any = None,
@@ -138,7 +139,9 @@ class TabularRegressor(RegressorMixin, TabularEstimator):  # type: ignore[misc]
         self._finish(goal, scaler, targets, task.weights)
 
     def _target(self, y: Any, name: str | None) -> Target:
-        return Target(name, check_array(y, ensure_2d=False, dtype=np.float64, input_name="y"))
+        values = check_array(y, ensure_2d=False, dtype=np.float64, input_name="y")
+        check_target_range(values, "y")
+        return Target(name, values)
 
     def _goal(self, targets: Array) -> RegressionLoss:
         """The loss to minimize; raises a `ValueError` for targets that it does not support."""

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
-from decimal import Decimal
+from decimal import Context, Decimal
 from functools import partial
 from numbers import Real
 from typing import Any
@@ -21,10 +21,10 @@ from uuid import UUID
 import numpy as np
 from numpy.typing import NDArray
 
-from rosenblatt.tables.levels import level_column
+from rosenblatt.tables.levels import level_column, level_text
 from rosenblatt.tables.table import MAX_EXACT, MICROSECONDS_PER_DAY, Column, Table, TableError, join_names
 
-__all__ = ["MISSING_TEXTS", "Reads", "column_from_array", "every_column", "table_from_frame", "table_from_mapping"]
+__all__ = ["MAX_EXACT", "MISSING_TEXTS", "Reads", "every_column", "table_from_frame", "table_from_mapping"]
 
 Reads = Callable[[str], bool]
 """Whether the column of a name is read; cells of the others are not looked at."""
@@ -60,7 +60,9 @@ def table_from_frame(frame: Any, reads: Reads = every_column) -> Table:
     n_rows = len(wrapped)
     # get_column, since an index of numbers or tuples, which may be names, would select rows
     found = {str(name): partial(wrapped.get_column, name) for name in wrapped.columns}
-    return make_table([read_column(name, n_rows, reads, found.get(name)) for name in dict.fromkeys(names or found)], n_rows)
+    return make_table(
+        [read_column(name, n_rows, reads, found.get(name)) for name in dict.fromkeys(names or found)], n_rows
+    )
 
 
 def distinct_columns(frame: Any, names: Sequence[str]) -> Any:
@@ -248,10 +250,11 @@ def exact_column(name: str, cells: list[Any]) -> Column:
 
 def number_text(number: Any) -> str:
     """All digits of a number; equal numbers have equal texts."""
-    if isinstance(number, (float, np.floating)) and float(number).is_integer() and abs(number) <= MAX_EXACT:
-        return str(int(number))
-    if isinstance(number, Decimal) and number == number.to_integral_value() and number.adjusted() < MAX_DIGITS:
-        return str(int(number))
+    if isinstance(number, Decimal) and number.is_finite():
+        whole = number.adjusted() < MAX_DIGITS and number == number.to_integral_value()
+        return str(int(number)) if whole else str(number.normalize(Context(MAX_DIGITS)))
+    if isinstance(number, (float, np.floating)):
+        return level_text(number)
     if isinstance(number, int) and number.bit_length() > 3 * MAX_DIGITS:  # Python writes no longer ones
         return hex(number)
     return str(number)
@@ -327,6 +330,6 @@ def text_column(name: str, cells: Sequence[str | None]) -> Column:
 def unsupported(name: str, kind: str) -> TableError:
     """The error for cells that are neither numbers, booleans, dates nor texts."""
     return TableError(
-        f"column {name!r} holds {kind} values; supported are numbers, booleans, dates and texts. Convert it, or leave it "
-        f"out: ignore=[{name!r}]."
+        f"column {name!r} holds {kind} values; supported are numbers, booleans, dates and texts. Convert it, or leave "
+        f"it out: ignore=[{name!r}]."
     )

@@ -10,6 +10,7 @@ import difflib
 import os
 from collections.abc import Collection, Mapping
 from contextlib import suppress
+from numbers import Integral
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from rosenblatt.tables.readers.frames import (
 )
 from rosenblatt.tables.table import Table, TableError
 
-__all__ = ["is_nameless", "read_table", "require_names"]
+__all__ = ["is_nameless", "names_columns", "read_table", "require_names"]
 
 SEPARATORS = ",;\t|"
 SPREADSHEETS = (".xlsx", ".xls", ".ods")
@@ -84,7 +85,14 @@ def is_nameless(source: Any) -> bool:
     return isinstance(source, (list, tuple)) or (hasattr(source, "__array__") and not hasattr(source, "columns"))
 
 
-def require_names(source: Any, target: str) -> None:
+def names_columns(y: Any, several: bool) -> bool:
+    """Whether a target is the name of a column, or where `several` are allowed a list of different names."""
+    if several and isinstance(y, list) and all(isinstance(name, str) for name in y):
+        return 0 < len(y) == len(set(y))
+    return isinstance(y, (str, Integral)) and not isinstance(y, bool)
+
+
+def require_names(source: Any, target: Any) -> None:
     """Refuse the name of a target if columns have no names."""
     if is_nameless(source):
         raise TypeError(f"y is the name {target!r}, but an array's columns have no names; give y as an array too.")

@@ -159,7 +159,8 @@ def read_rows(model: Any, X: Any, y: Any) -> tuple[Table, Any]:
     name = y if isinstance(y, str) else None
     if name is not None:
         require_names(X, name)
-        X = read_table(X, text=model.preparation_.text_columns)
+        preparation = model.preparation_
+        X = read_table(X, text=preparation.text_columns, reads={*preparation.names, name}.__contains__)
     table = model._read(X, reset=False)
     inputs = {kind.name for kind in model.preparation_.kinds}
     if y is None and model.target_name_ in set(table.columns) - inputs:

@@ -24,6 +24,8 @@ def plain_labels(y: Any, name: str = "y") -> Any:
     nullable = getattr(getattr(y, "dtype", None), "numpy_dtype", None)  # pandas' Int64 and boolean become floats
     if isinstance(nullable, np.dtype) and hasattr(y, "isna") and getattr(y, "ndim", 1) == 1:
         return y.to_numpy(dtype=nullable) if not y.isna().any() else y
+    if getattr(getattr(y, "dtype", None), "tz", None) is not None and hasattr(y, "dt"):  # NumPy has no zones
+        return y.dt.tz_convert("UTC").dt.tz_localize(None).to_numpy()
     if getattr(getattr(y, "dtype", None), "kind", "") == "O" or isinstance(y, (list, tuple)):
         labels = list(y)
         if labels and all(isinstance(label, bool) for label in labels):

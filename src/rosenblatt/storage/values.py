@@ -68,6 +68,8 @@ def encode_value(
         return [encode_value(item, where, encode_object) for item in value]
     if isinstance(value, tuple):
         return {"tuple": encode_value(list(value), where, encode_object)}
+    if isinstance(value, np.ndarray) and value.ndim == 1 and value.dtype.kind == "M":
+        return {"dates": value.astype(str).tolist()}
     if isinstance(value, np.ndarray) and value.ndim == 1:
         dtype = "str" if value.dtype.kind == "U" else value.dtype.name  # of texts without their length
         return {"array": encode_value(list(value), where), "dtype": dtype}
@@ -111,6 +113,10 @@ def decode_value(value: Any, objects: Decoders = MappingProxyType({}), depth: in
             if all(isinstance(p, list) and len(p) == 2 and isinstance(p[0], (str, int, float)) for p in pairs):
                 return dict(pairs)
             raise ModelFileError("a dictionary has an unknown form.")
+        case {"dates": list(items), **rest} if not rest and all(isinstance(item, str) for item in items):
+            dates = np.array(items, dtype="datetime64")  # whole days, or with times
+            if not np.isnat(dates).any():
+                return dates
         case {"array": list(items), "dtype": str(dtype), **rest} if not rest:
             return decode_array(items, dtype)
         case {**entry} if len(entry) == 1 and (tag := str(next(iter(entry)))) in objects:

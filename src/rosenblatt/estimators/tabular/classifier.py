@@ -7,6 +7,7 @@ Takes a table and a column of classes. Returns calibrated probabilities. Never t
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, ClassVar
@@ -197,9 +198,10 @@ class TabularClassifier(LabelScores, ClassifierMixin, TabularEstimator):  # type
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """The accuracy of the predictions for X, whose classes are y; rows count as `sample_weight` says."""
-        if isinstance(self.classes_[0], (str, np.generic)):
-            return super().score(X, y, sample_weight)
-        right = [found == known for found, known in zip(self.predict(X), y, strict=True)]  # scikit-learn has no objects
+        with suppress(ValueError):
+            return super().score(X, plain_labels(y), sample_weight)
+        # scikit-learn compares neither integers beyond 64 bits nor decimal numbers
+        right = [found == known for found, known in zip(self.predict(X), y, strict=True)]
         return float(np.average(right, weights=sample_weight))
 
     def predict_proba(self, X: Any) -> Array:

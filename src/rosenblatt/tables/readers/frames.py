@@ -240,8 +240,8 @@ def exact_column(name: str, cells: list[Any]) -> Column:
     column = text_column(name, [None if is_missing(cell) else number_text(cell) for cell in cells])
     first = {number_text(cell): cell for cell in reversed(cells) if not is_missing(cell)}
     values = np.empty(len(column.levels), dtype=object)
-    values[:] = [first[level] for level in column.levels]
-    if all(isinstance(value, (int, np.integer)) for value in values):
+    values[:] = [int(level) if level.lstrip("-").isdecimal() else first[level] for level in column.levels]
+    if all(isinstance(value, int) for value in values):
         for dtype in (np.int64, np.uint64):
             with suppress(OverflowError):
                 return replace(column, level_values=values.astype(dtype))

@@ -29,7 +29,7 @@ from rosenblatt.tables.table import MAX_EXACT, Column, Table, TableError, dates_
 
 __all__ = [
     *("KINDS", "ColumnKind", "column_overrides", "has_leading_zeros", "infer_kinds", "is_quantity", "parse_levels"),
-    *("alike_levels", "question", "require_finite", "wrong_cells"),
+    *("alike_levels", "question", "wrong_cells"),
 ]
 
 KINDS = ("numeric", "categorical", "text", "ignored")
@@ -280,17 +280,6 @@ def is_free_text(levels: list[str], n_rows: int) -> bool:
     shown = levels[:: max(1, len(levels) // 1000)]
     n_words = sum(len(level.split()) for level in shown)
     return len(levels) >= max(MIN_TEXTS, SHARE_OF_TEXTS * n_rows) and n_words >= MIN_WORDS * len(shown)
-
-
-def require_finite(column: Column) -> None:
-    """Refuse infinite cells."""
-    infinite = np.flatnonzero(np.isinf(column.values))
-    if len(infinite):
-        where = column.name_rows(infinite)
-        raise TableError(
-            f"column {column.name!r} is infinite in {where} (the first row is 1). Put a finite number there, or empty "
-            "the cell if the value is unknown."
-        )
 
 
 def parse_levels(column: Column, advice: str = "Correct the cell, or empty it.") -> Column:

@@ -19,7 +19,6 @@ from rosenblatt.tables.kinds import (
     has_leading_zeros,
     is_quantity,
     parse_levels,
-    require_finite,
     wrong_cells,
 )
 from rosenblatt.tables.levels import level_column, level_text, place_levels
@@ -34,6 +33,8 @@ __all__ = [
 TASKS = ("binary", "multiclass", "regression")
 MAX_INTEGER_CLASSES = 20
 """Integers with more different values are quantities."""
+MAX_SHARE_OF_CLASSES = 0.5
+"""More classes than this share of the rows, if they are many, identify the rows."""
 MAX_CERTAIN_CLASSES = 3
 """Integers of more different values may be counts."""
 MAX_CODED_CLASSES, ROWS_PER_CLASS = 100, 5
@@ -124,7 +125,9 @@ def holds_quantities(column: Column) -> bool:
     if reading is None or len(reading.levels) <= MAX_INTEGER_CLASSES or not is_quantity(reading, None):
         return False
     if reading.others:
-        advice = "Correct these cells, or remove the rows; if all cells are classes, say task='classification'."
+        advice = "Correct these cells, or remove the rows."
+        if len(present_levels(column)) <= MAX_SHARE_OF_CLASSES * len(column.values):
+            advice += " If all cells are classes, say task='classification'."
         raise wrong_cells(column, reading.is_other(column), "numbers", advice)
     return True
 
@@ -197,7 +200,7 @@ def fit_classes(column: Column, task: str | None) -> Target:
             f"target {column.name!r} has a single class, {texts.levels[present[0]]!r}; classification needs at least "
             "two. Add rows."
         )
-    if len(classes) > 20 and len(classes) > 0.5 * len(column.values):
+    if len(classes) > MAX_INTEGER_CLASSES and len(classes) > MAX_SHARE_OF_CLASSES * len(column.values):
         raise TableError(
             f"target {column.name!r} has {len(classes)} classes in {len(column.values)} rows: they identify the rows. "
             "Choose another column, or task='regression' for numbers."
@@ -249,13 +252,24 @@ def require_present(column: Column) -> None:
         )
 
 
+def require_finite(column: Column) -> None:
+    """Refuse infinite targets."""
+    infinite = np.flatnonzero(np.isinf(column.values))
+    if len(infinite):
+        where = column.name_rows(infinite)
+        raise TableError(
+            f"target {column.name!r} is infinite in {where} (the first row is 1). Put a finite number there, or remove "
+            "the rows."
+        )
+
+
 def numbers_of_column(column: Column) -> NDArray[np.float64]:
     """The cells as numbers; an error names text that is no number, and infinite numbers."""
     require_present(column)
     if column.storage == "date":
         raise TableError(
-            f"target {column.name!r} holds dates. Convert them to a number, such as days since the first, or say "
-            "task='classification' if they are classes."
+            f"target {column.name!r} holds dates. Convert them to a number, such as days since the first. If a few "
+            "dates are classes, say task='classification'."
         )
     if column.storage == "text":
         column = parse_levels(column, "A regression target must be a number in every row.")

@@ -31,6 +31,8 @@ MAX_WAVED = 100
 INITIAL_ROWS = 4_000
 """Rows that scale the initial weights."""
 MIN_BATCH = 32
+ROUNDING = 1e-6
+"""Outputs of float32 that differ by less, relative to the largest one, are equal."""
 BIAS_ROWS = 5
 """Rows whose random mean puts a neuron's kink in the midst of the data."""
 
@@ -134,7 +136,10 @@ def scale_by_data(network: nn.Network, sample: Mapping[str, Any], rng: np.random
             continue
         incoming = network.values_before(name, sample)
         weights = network[f"{name}.weights"]
-        weights /= np.maximum((incoming @ weights).std(axis=0), 1e-30)
+        outputs = incoming @ weights
+        spread = outputs.std(axis=0)
+        varies = spread > ROUNDING * np.abs(outputs).max(axis=0)  # else the rows are equal, or there is a single one
+        weights /= np.where(varies, spread, 1.0)
         z = incoming @ weights
         rows = rng.integers(0, len(z), size=(BIAS_ROWS, z.shape[1]))
         shares = rng.dirichlet(np.ones(BIAS_ROWS), size=z.shape[1]).T

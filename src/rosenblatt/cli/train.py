@@ -161,11 +161,10 @@ def read_task(request: Request) -> TabularTask:
         return TabularTask.of(
             {**pixels, "digit": data.target}, "digit", request.task or "classification", request.kinds
         )
-    table = read_table(request.file, encoding=request.encoding)
     if request.target is None:
-        columns = ", ".join(map(repr, table.columns))
+        columns = ", ".join(map(repr, read_table(request.file, encoding=request.encoding).columns))
         raise TableError(f"say which column to predict: --target COLUMN. The columns are: {columns}.")
-    return TabularTask.of(table, request.target, request.task, request.kinds)
+    return TabularTask.of(request.file, request.target, request.task, request.kinds, encoding=request.encoding)
 
 
 def require_writable(out: Path) -> None:

@@ -118,7 +118,7 @@ def holds_quantities(column: Column) -> bool:
     if column.storage == "integer":
         return len(np.unique(column.values)) > MAX_INTEGER_CLASSES
     if column.storage == "number":
-        return len(np.unique(column.values)) > 2 or not is_whole(column.values)
+        return len(np.unique(column.values)) != 2 or not is_whole(column.values)
     if column.storage != "text" or column.categorical or has_leading_zeros(present_levels(column)):
         return column.storage == "date"
     reading = read_texts(column, "number")
@@ -147,8 +147,9 @@ def doubtful_task(column: Column, target: Target) -> str:
         taken, otherwise, task = "classes", "quantities, such as counts", "regression"
     else:
         few = len(distinct) <= MAX_CODED_CLASSES and len(target.values) >= ROWS_PER_CLASS * len(distinct)
-        dense = is_whole(distinct) and distinct[0] in (0, 1) and distinct[-1] - distinct[0] == len(distinct) - 1
-        if not few or not (dense or len(distinct) <= MAX_INTEGER_CLASSES):
+        coded = distinct[0] in (0, 1) and distinct[-1] - distinct[0] == len(distinct) - 1
+        coded = is_whole(distinct) and (coded or len(distinct) <= MAX_INTEGER_CLASSES)
+        if not few or not (coded or len(distinct) == 2):
             return ""
         taken, otherwise, task = "quantities", "classes", "classification"
     found = f"target {column.name!r} holds numbers of {len(distinct)} values, taken for {taken}"

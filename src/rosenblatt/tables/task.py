@@ -6,6 +6,7 @@ command line shows and estimators fit. Never changes a cell.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 from rosenblatt._checks import check_number, check_weights
 from rosenblatt.tables.kinds import ColumnKind, column_overrides, infer_kinds
 from rosenblatt.tables.leakage import annotate_leakage
+from rosenblatt.tables.readers.cells import present_levels
 from rosenblatt.tables.readers.reading import read_table
 from rosenblatt.tables.table import Table, TableError, warn_of_columns
 from rosenblatt.tables.targets import Target, find_target, fit_target, fit_targets
@@ -62,6 +64,7 @@ class TabularTask:
         kinds: Mapping[Any, str] | None = None,
         weights: Any = None,
         ignore: Iterable[Any] | str | None = None,
+        encoding: str = "utf-8",
     ) -> TabularTask:
         """The task to predict a column of a table from the others.
 
@@ -77,6 +80,8 @@ class TabularTask:
         weights : array-like of shape (n_rows,), optional
         ignore : list of str, optional
             Columns to leave out, which may be of any type: short for the kind "ignored".
+        encoding : str
+            Of a text file.
 
         Raises
         ------
@@ -89,7 +94,10 @@ class TabularTask:
             raise TableError(
                 f"kinds or ignore names the target {given[0]!r}; they only say what other columns are. Leave it out."
             )
-        table = read_table(table)
+        texts = {name for name, kind in overrides.items() if kind in ("categorical", "text")}
+        source, table = table, read_table(table, encoding=encoding, text=texts)
+        if task not in (None, "regression") and isinstance(source, (str, os.PathLike)) and os.path.isfile(source):
+            table = with_written_target(table, names[0], read_table(source, encoding=encoding, text=names))
         columns, inputs = [find_target(table, name) for name in names], table.drop(names)
         if not columns:
             raise TableError("target is an empty list; name the column to predict.")
@@ -121,6 +129,16 @@ class TabularTask:
         labels = None if self.target.classes is None else self.target.values
         training, held_out = split_rows(self.inputs.n_rows, share, seed, labels)
         return self.take(training), self.take(held_out)
+
+
+def with_written_target(table: Table, name: str, written: Table) -> Table:
+    """The table, with the target as text if a file writes equal numbers in different ways, such as 1.1 and 1.10."""
+    column = table.columns.get(name)
+    if column is None or column.storage != "number" or column.problem:
+        return table
+    texts = written.columns[name]
+    merges = texts.storage == "text" and len(present_levels(texts)) > len(np.unique(column.values[~column.missing]))
+    return Table({**table.columns, name: texts}, table.n_rows) if merges else table
 
 
 def require_rows(n_rows: int) -> None:

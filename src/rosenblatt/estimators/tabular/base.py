@@ -143,7 +143,7 @@ class TabularEstimator(SuggestingMixin, Searchable, BaseEstimator):  # type: ign
 
     def _task(self, X: Any, y: Any, sample_weight: Any) -> TabularTask:
         """The arguments of `fit` as a task; names and number of its columns are recorded."""
-        named = names_columns(y, several=not is_classifier(self))
+        named = names_columns(y, several=not is_classifier(self) and not is_nameless(X))
         if isinstance(X, TabularTask):
             if y is not None or sample_weight is not None:
                 raise ValueError("a TabularTask holds the target and the weights: leave y and sample_weight out.")

@@ -29,7 +29,7 @@ from rosenblatt.estimators.tabular.metrics import CLASS_METRICS, regression_of
 from rosenblatt.metrics import LOG_LOSS, Metric
 from rosenblatt.tables.encoders import Prepared
 from rosenblatt.tables.preparation import Preparation
-from rosenblatt.tables.readers.reading import names_columns, read_table, require_names
+from rosenblatt.tables.readers.reading import is_nameless, names_columns, read_table, require_names
 from rosenblatt.tables.table import Table, TableError, join_names
 from rosenblatt.tables.targets import find_target, labels_of_column, numbers_of_column
 from rosenblatt.training.history import data_frame
@@ -158,7 +158,7 @@ def explain(
 def read_rows(model: Any, X: Any, y: Any) -> tuple[Table, Any]:
     """The inputs, and the targets as measures take them: labels, numbers [n, k], or None if there are no targets."""
     is_class, names, preparation = hasattr(model, "classes_"), list[str](), model.preparation_
-    if names_columns(y, several=not is_class):
+    if names_columns(y, several=not is_class and not is_nameless(X)):
         names = list(map(str, y)) if isinstance(y, list) else [str(y)]
         require_names(X, names[0])
         X = read_table(X, text=preparation.text_columns, reads={*preparation.names, *names}.__contains__)

@@ -1,51 +1,22 @@
 """What makes cells the same level of a category: a level is its text.
 
-Takes columns of any storage, and known levels. Returns columns of text, and which known level each cell is. Never takes
-different texts for one level: only where a number, a boolean or a date meets a text does the value decide.
+Takes known levels, and a column of any storage. Returns which of them each cell is. Never takes different texts for one
+level: only where a number, a boolean or a date meets a text does the value decide.
 """
 
 from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rosenblatt.tables.readers.cells import read_cells
-from rosenblatt.tables.table import MAX_EXACT, Column, date_text, dates_of
+from rosenblatt.tables.table import Column, level_column
 
-__all__ = ["alike", "level_column", "level_text", "place_levels"]
-
-
-def level_column(column: Column) -> Column:
-    """Any column as text, whose `level_values` keep the cells' own type; a column of text is returned as it is."""
-    if column.storage == "text":
-        return column
-    distinct, codes = np.unique(column.values, return_inverse=True)  # NaN, if any, comes last
-    present = distinct[~np.isnan(distinct)]
-    values: NDArray[Any] = present
-    if column.storage == "date":
-        values = dates_of(present)
-    elif column.storage != "number":
-        values = present.astype(np.bool_ if column.storage == "boolean" else np.int64)
-    codes = np.where(np.isnan(column.values), -1, codes).astype(np.int32)
-    texts = tuple(level_text(value) for value in values)
-    return replace(column, storage="text", values=codes, levels=texts, level_values=values)
-
-
-def level_text(value: Any) -> str:
-    """How a cell is written as a level: ``3`` for 3 and 3.0, ``true``, ``2020-12-31``, a text as it is."""
-    if isinstance(value, (bool, np.bool_)):
-        return "true" if value else "false"
-    if isinstance(value, np.datetime64):
-        return date_text(value)
-    if isinstance(value, (float, np.floating)):
-        number = float(value)
-        return str(int(number)) if number.is_integer() and abs(number) <= MAX_EXACT else repr(number)
-    return str(value)
+__all__ = ["alike", "place_levels"]
 
 
 def place_levels(known: Sequence[str], storage: str, column: Column) -> NDArray[np.int32]:

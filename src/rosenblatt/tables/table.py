@@ -13,13 +13,11 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from rosenblatt._suggestions import suggestion
+from rosenblatt._suggestions import join_names, suggestion
 from rosenblatt._warnings import warn_user
 
-__all__ = [
-    *("MAX_EXACT", "MICROSECONDS_PER_DAY", "Column", "Storage", "Table", "TableError", "TableWarning"),
-    *("date_text", "dates_of", "join_names", "suggestion", "warn_of_columns"),
-]
+__all__ = ["MAX_EXACT", "MICROSECONDS_PER_DAY", "Column", "Storage", "Table", "TableError", "TableWarning"]
+__all__ += ["dates_of", "join_names", "level_column", "level_text", "suggestion", "warn_of_columns"]
 
 Storage = Literal["number", "integer", "boolean", "date", "text"]
 STORAGES: dict[str, Storage] = {"b": "boolean", "i": "integer", "u": "integer", "f": "number", "M": "date"}
@@ -107,6 +105,34 @@ class Table:
         """The table without these columns."""
         gone = set(names)
         return Table({name: column for name, column in self.columns.items() if name not in gone}, self.n_rows)
+
+
+def level_column(column: Column) -> Column:
+    """Any column as text, whose `level_values` keep the cells' own type; a column of text is returned as it is."""
+    if column.storage == "text":
+        return column
+    distinct, codes = np.unique(column.values, return_inverse=True)  # NaN, if any, comes last
+    present = distinct[~np.isnan(distinct)]
+    values: NDArray[Any] = present
+    if column.storage == "date":
+        values = dates_of(present)
+    elif column.storage != "number":
+        values = present.astype(np.bool_ if column.storage == "boolean" else np.int64)
+    codes = np.where(np.isnan(column.values), -1, codes).astype(np.int32)
+    texts = tuple(level_text(value) for value in values)
+    return replace(column, storage="text", values=codes, levels=texts, level_values=values)
+
+
+def level_text(value: Any) -> str:
+    """How a cell is written as a level: ``3`` for 3 and 3.0, ``true``, ``2020-12-31``, a text as it is."""
+    if isinstance(value, (bool, np.bool_)):
+        return "true" if value else "false"
+    if isinstance(value, np.datetime64):
+        return date_text(value)
+    if isinstance(value, (float, np.floating)):
+        number = float(value)
+        return str(int(number)) if number.is_integer() and abs(number) <= MAX_EXACT else repr(number)
+    return str(value)
 
 
 def dates_of(days: NDArray[np.float64]) -> NDArray[Any]:

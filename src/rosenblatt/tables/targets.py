@@ -21,9 +21,9 @@ from rosenblatt.tables.kinds import (
     parse_levels,
     wrong_cells,
 )
-from rosenblatt.tables.levels import level_column, level_text, place_levels
+from rosenblatt.tables.levels import place_levels
 from rosenblatt.tables.readers.cells import present_levels, read_texts
-from rosenblatt.tables.table import Column, Table, TableError, join_names, suggestion
+from rosenblatt.tables.table import Column, Table, TableError, join_names, level_column, level_text, suggestion
 
 __all__ = [
     *("TASKS", "Target", "check_target_range", "doubts_of_classes", "find_target", "fit_target", "fit_targets"),

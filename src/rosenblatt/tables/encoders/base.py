@@ -14,8 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rosenblatt.tables.levels import level_column
-from rosenblatt.tables.table import Column
+from rosenblatt.tables.table import Column, level_column
 
 __all__ = ["ColumnEncoder", "Prepared", "Scaling", "distinct_texts", "is_finite_list", "record_mismatches", "require"]
 

@@ -22,9 +22,9 @@ from rosenblatt.tables.encoders.base import (
     require,
 )
 from rosenblatt.tables.kinds import ColumnKind
-from rosenblatt.tables.levels import level_column, place_levels
+from rosenblatt.tables.levels import place_levels
 from rosenblatt.tables.readers.cells import PLURALS, read_cells
-from rosenblatt.tables.table import Column, suggestion
+from rosenblatt.tables.table import Column, level_column, suggestion
 
 __all__ = ["CategoricalEncoder", "fit_categories"]
 

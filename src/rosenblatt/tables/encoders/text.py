@@ -15,8 +15,7 @@ from numpy.typing import NDArray
 
 from rosenblatt.tables.encoders.base import ColumnEncoder, Prepared, is_finite_list, require
 from rosenblatt.tables.kinds import ColumnKind
-from rosenblatt.tables.levels import level_column
-from rosenblatt.tables.table import Column, TableError
+from rosenblatt.tables.table import Column, TableError, level_column
 
 __all__ = ["N_WORDS", "TextEncoder", "fit_text"]
 

@@ -21,8 +21,16 @@ from uuid import UUID
 import numpy as np
 from numpy.typing import NDArray
 
-from rosenblatt.tables.levels import level_column, level_text
-from rosenblatt.tables.table import MAX_EXACT, MICROSECONDS_PER_DAY, Column, Table, TableError, join_names
+from rosenblatt.tables.table import (
+    MAX_EXACT,
+    MICROSECONDS_PER_DAY,
+    Column,
+    Table,
+    TableError,
+    join_names,
+    level_column,
+    level_text,
+)
 
 __all__ = ["MAX_EXACT", "MISSING_TEXTS", "Reads", "every_column", "table_from_frame", "table_from_mapping"]
 

@@ -67,10 +67,16 @@ BEYOND = refused("64 bits", "texts")
         2**70 + 1,
         but=dict.fromkeys((*ESTIMATORS, "MLPSearchCV", "diagnose"), BEYOND),
     ),
-    classes("signs and beyond", -1, 2**63, but=dict.fromkeys((*ESTIMATORS, "MLPSearchCV", "diagnose"), BEYOND)),
+    classes(
+        "signs and beyond",
+        -1,
+        2**63,
+        but=dict.fromkeys((*ESTIMATORS, "MLPSearchCV", "diagnose"), BEYOND),
+        doors=(*ESTIMATORS, "learn", "MLPSearchCV", "diagnose"),  # NumPy writes them to the file as floats
+    ),
     classes("versions", "1.1", "1.10"),
     classes("exponents", "12E4", "120E3"),
-    classes("zeros in front", "01", "1"),
+    classes("zeros in front", "01", "1", doors=(*ESTIMATORS, "learn", "MLPSearchCV", "diagnose")),
     classes("case", "Yes", "yes"),
     classes("booleans", False, True, but=dict.fromkeys(FILES, WORKS)),
     classes("nullable booleans", False, True, lambda y: pd.Series(y, dtype="boolean"), but=dict.fromkeys(FILES, WORKS)),

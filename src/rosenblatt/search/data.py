@@ -56,7 +56,7 @@ class SearchData:
         if self.makes_own_folds:
             if names_columns(y, several=not is_classifier(estimator)):  # once for all candidates
                 task = "classification" if is_classifier(estimator) else "regression"
-                self.X, self.y = TabularTask.of(X, y, task, estimator.kinds, sample_weight, estimator.ignore), None
+                self.X, self.y = TabularTask.of(X, y, task, weights=sample_weight), None
                 self.sample_weight = None  # the task holds them now
             elif not (issparse(X) or is_nameless(X) or isinstance(X, TabularTask)):
                 self.X = read_table(X)

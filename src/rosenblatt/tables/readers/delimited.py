@@ -1,8 +1,8 @@
 """Tables from delimited text: CSV, with whatever separates its cells.
 
-Takes UTF-8. Returns a PyArrow table. A column is of numbers only if no cell has a mark that a number would lose, such as
-a leading zero, and none has more digits than float64; the others are texts as they stand in the file. Never
-returns fewer rows than the text has: a quote that is not closed is an error.
+Takes UTF-8. Returns a PyArrow table. A column is of numbers only if no cell has a mark that a number would lose, such
+as a leading zero, and no integer exceeds what float64 tells apart; the others are texts as they stand in the file.
+Never returns fewer rows than the text has: a quote that is not closed is an error.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rosenblatt.tables.readers.contents import first_line, import_pyarrow, line_number
-from rosenblatt.tables.readers.frames import MAX_EXACT, MISSING_TEXTS, require_unique
+from rosenblatt.tables.readers.frames import MAX_EXACT, MISSING_TEXTS
 from rosenblatt.tables.table import TableError
 
 __all__ = ["read_delimited"]
@@ -60,15 +60,15 @@ def read_delimited(data: bytes, separator: str | None = None, text: Collection[s
     source = read_header(data, separator)
     check_quotes(source)
     if not data[source.body :].strip(b"\r\n"):
-        return pa.table({name: pa.array([], pa.string()) for name in source.names})
-    table = parse(source, text)
+        return pa.Table.from_arrays([pa.nulls(0)] * len(source.names), names=source.names)
+    table = parse(source, [place for place, name in enumerate(source.names) if name in text])
     doubtful = doubtful_columns(source, table)
     if doubtful:
         written = parse(source, doubtful, only=doubtful)
-        for name in doubtful:
-            if must_stay_text(table[name].type, written[name]):
-                table = table.set_column(table.column_names.index(name), name, written[name])
-    return table
+        for place, cells in zip(doubtful, written.columns, strict=True):
+            if must_stay_text(table.field(place).type, cells):
+                table = table.set_column(place, str(place), cells)
+    return table.rename_columns(source.names)
 
 
 def read_header(data: bytes, separator: str | None) -> Delimited:
@@ -90,7 +90,6 @@ def read_header(data: bytes, separator: str | None) -> Delimited:
     end_of_line = LINE_END.match(data, place)
     body = end_of_line.end() if end_of_line else place
     names = [unquote(cell) or f"column {number}" for number, cell in enumerate(cells, start=1)]
-    require_unique(names)
     return Delimited(data, separator, tuple(names), body)
 
 
@@ -142,7 +141,7 @@ def cell_end(source: Delimited, start: int) -> int:
         raise TableError(f"{opens} is never closed. {advice}")
     place = quoted.end()
     raise TableError(
-        f"{opens} closes in line {line_number(data, place)} before {shown(data, place)} instead of at the end of a cell. "
+        f"{opens} closes in line {line_number(data, place)} before {shown(data, place)} instead of at a cell's end. "
         f"{advice}"
     )
 
@@ -176,7 +175,7 @@ def check_quotes(source: Delimited) -> None:
 
 
 def check_cells(source: Delimited) -> None:
-    """Refuse the first cell whose quotes are wrong; a quote within a cell that does not begin with one is a character."""
+    """Refuse the first cell whose quotes are wrong; in a cell that does not begin with one, they are characters."""
     data, place = source.data, source.data.find(b'"')
     while place >= 0:
         starts_cell = place == 0 or data[place - 1] in source.stops
@@ -197,19 +196,24 @@ def lookup(characters: bytes) -> NDArray[np.bool_]:
     return found
 
 
-def doubtful_columns(source: Delimited, table: Any) -> list[str]:
-    """Columns of numbers and times that may not be what their cells say."""
+def doubtful_columns(source: Delimited, table: Any) -> list[int]:
+    """Places of columns of numbers and times that may not be what their cells say."""
+    import pyarrow as pa
+
+    has_zeros, places = has_leading_zero(source), []
+    for place, column in enumerate(table.columns):
+        is_number = pa.types.is_integer(column.type) or pa.types.is_floating(column.type)
+        if pa.types.is_time(column.type) or (is_number and has_zeros) or exceeds_float64(column):
+            places.append(place)
+    return places
+
+
+def exceeds_float64(column: Any) -> bool:
+    """Whether float64 was chosen for numbers so large that integers among them lost digits."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    zeros, names = has_leading_zero(source), []
-    for name, column in zip(table.column_names, table.columns, strict=True):
-        kind = column.type
-        if pa.types.is_time(kind) or (zeros and (pa.types.is_integer(kind) or pa.types.is_floating(kind))):
-            names.append(name)
-        elif pa.types.is_floating(kind) and (pc.max(pc.abs(column)).as_py() or 0.0) > MAX_EXACT:
-            names.append(name)
-    return names
+    return pa.types.is_floating(column.type) and (pc.max(pc.abs(column)).as_py() or 0.0) > MAX_EXACT
 
 
 def has_leading_zero(source: Delimited) -> bool:
@@ -233,13 +237,12 @@ def must_stay_text(kind: Any, written: Any) -> bool:
 
     if pa.types.is_time(kind) or pc.any(pc.match_substring_regex(written, LEADING_ZERO)).as_py():
         return True
-    values = written.cast(pa.float64()) if pa.types.is_floating(kind) else None
-    too_long = values is not None and (pc.max(pc.abs(values)).as_py() or 0.0) > MAX_EXACT
-    return too_long and bool(pc.all(pc.match_substring_regex(written, DIGITS_ONLY)).as_py())
+    is_integer = pc.all(pc.match_substring_regex(written, DIGITS_ONLY)).as_py()
+    return bool(is_integer and pa.types.is_floating(kind))
 
 
-def parse(source: Delimited, text: Collection[str], only: Sequence[str] = ()) -> Any:
-    """The rows as PyArrow reads them, of the columns `only` or all; larger blocks for a row longer than a block."""
+def parse(source: Delimited, text: Sequence[int], only: Sequence[int] = ()) -> Any:
+    """The rows as PyArrow reads them, of the columns `only` or all, which are named by their places."""
     import pyarrow as pa
     from pyarrow import csv
 
@@ -252,12 +255,13 @@ def parse(source: Delimited, text: Collection[str], only: Sequence[str] = ()) ->
         false_values=FALSE,
         strings_can_be_null=True,
         quoted_strings_can_be_null=True,
-        column_types={name: pa.string() for name in text if name in source.names},
-        include_columns=list(only),
+        column_types={str(place): pa.string() for place in text},
+        include_columns=[str(place) for place in only],
     )
+    names = [str(place) for place in range(len(source.names))]
     problem = ""
     for size in BLOCKS:
-        read = csv.ReadOptions(column_names=source.names, block_size=min(size, body.size + 1))
+        read = csv.ReadOptions(column_names=names, block_size=min(size, body.size + 1))
         try:
             return csv.read_csv(pa.BufferReader(body), read, parse_options, convert)
         except pa.ArrowInvalid as error:

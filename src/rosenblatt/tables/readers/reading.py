@@ -63,8 +63,8 @@ def read_table(
     Notes
     -----
     A column of a CSV file is read as numbers only if each cell is a number that float64 or int64 keeps as it is
-    written: those with leading zeros, or with integers beyond 2**53, are texts. Blank lines, and lines before the header
-    that begin with "#", are skipped. Columns without a name are called "column 3" by their place.
+    written: those with leading zeros, or with integers beyond 2**53, are texts. Blank lines, and lines before the
+    header that begin with "#", are skipped. Columns without a name are called "column 3" by their place.
     """
     if isinstance(source, Table):
         return source

@@ -261,7 +261,7 @@ def parse(source: Delimited, text: Sequence[int], only: Sequence[int] = ()) -> A
     names = [str(place) for place in range(len(source.names))]
     problem = ""
     for size in BLOCKS:
-        read = csv.ReadOptions(column_names=names, block_size=min(size, body.size + 1))
+        read = csv.ReadOptions(column_names=names, block_size=block_size(source, size))
         try:
             return csv.read_csv(pa.BufferReader(body), read, parse_options, convert)
         except pa.ArrowInvalid as error:
@@ -269,6 +269,14 @@ def parse(source: Delimited, text: Sequence[int], only: Sequence[int] = ()) -> A
         if size > body.size or " cells where " in problem:
             break
     raise TableError(problem)
+
+
+def block_size(source: Delimited, least: int) -> int:
+    """A size of which no block ends with CR: PyArrow takes an LF after it for the same line end, even within quotes."""
+    data, size = source.data, least
+    while any(data[place - 1] == ord("\r") for place in range(source.body + size, len(data), size)):
+        size += size // 8 + 1
+    return min(size, len(data) - source.body + 1)
 
 
 def ragged_row(source: Delimited, body: Any, read: Any, parse_options: Any, convert: Any) -> str:

@@ -20,16 +20,22 @@ __all__ = ["NumberFormat", "parse_number"]
 CLOCK = "h:mm"
 """The unit of times such as 12:30 or 1:05:30 pm, which are read as hours."""
 CURRENCIES = frozenset(
-    "US$ A$ C$ R$ NZ$ HK$ S$ kr kr. zł Kč Ft Fr. SFr. Rs Rs. lei лв ₽ AED ARS AUD BGN BRL CAD CHF CLP CNY COP "
-    "CZK DKK EGP EUR GBP HKD HUF IDR ILS INR ISK JPY KES KRW MAD MXN MYR NGN NOK NZD PEN PHP PKR PLN QAR RMB "
-    "RON RSD RUB SAR SEK SGD THB TND TRY TWD UAH USD VND ZAR".split()
+    re.findall(
+        r"\S+",
+        "US$ A$ C$ R$ NZ$ HK$ S$ kr kr. zł Kč Ft Fr. SFr. Rs Rs. lei лв ₽ AED ARS AUD BGN BRL CAD CHF CLP CNY "
+        "COP CZK DKK EGP EUR GBP HKD HUF IDR ILS INR ISK JPY KES KRW MAD MXN MYR NGN NOK NZD PEN PHP PKR PLN "
+        "QAR RMB RON RSD RUB SAR SEK SGD THB TND TRY TWD UAH USD VND ZAR ",
+    )
 )
 """Currencies of several letters; signs such as $ are known to Unicode."""
 UNITS = frozenset(
-    "nm µm μm mm cm dm m km in ft yd mi mg g kg t lb oz ml mL cl dl l gal ms s sec min h hr d day wk yr °C °F "
-    "° km/h kmh mph m/s kn kW MW GW hp PS Wh kWh MWh GWh kV mV mA Ah mAh Ω kB KB MB GB TB bar mbar hPa kPa Pa "
-    "psi m2 m² km2 km² ha ft2 ft² sqft cm2 cm² cm3 cm³ m3 m³ cc Hz kHz MHz GHz cal kcal kJ Nm rpm px dpi dB lm "
-    "lx mol mmol mg/dl mg/dL mmol/l mmol/L g/l g/L bpm mmHg".split()
+    re.findall(
+        r"\S+",
+        "nm µm μm mm cm dm m km in ft yd mi mg g kg t lb oz ml mL cl dl l gal ms s sec min h hr d day wk yr "
+        "°C °F ° km/h kmh mph m/s kn kW MW GW hp PS Wh kWh MWh GWh kV mV mA Ah mAh Ω kB KB MB GB TB bar mbar "
+        "hPa kPa Pa psi m2 m² km2 km² ha ft2 ft² sqft cm2 cm² cm3 cm³ m3 m³ cc Hz kHz MHz GHz cal kcal kJ Nm "
+        "rpm px dpi dB lm lx mol mmol mg/dl mg/dL mmol/l mmol/L g/l g/L bpm mmHg ",
+    )
 )
 """Units that may follow a number without a blank, where 5A is no current; after a blank, any word may be one."""
 SPELLINGS = str.maketrans({"\u00a0": " ", "\u202f": " ", "\u2009": " ", "\u2007": " ", "’": "'", "−": "-"})
@@ -138,7 +144,7 @@ def is_unit(found: re.Match[str], affix: str) -> bool:
 
 
 def singular(unit: str) -> str:
-    """ "year" for "years", so that 1 year and 2 years have the same unit."""
+    """The unit without the s of a plural, so that 1 year and 2 years have the same."""
     return unit.removesuffix("s") if len(unit) > 2 and unit.isalpha() else unit
 
 

@@ -23,7 +23,7 @@ from rosenblatt.tables.readers.cells import (
     read_cells,
     read_texts,
 )
-from rosenblatt.tables.readers.numerals import NumberFormat, parse_number
+from rosenblatt.tables.readers.numerals import NumberFormat, different_units, parse_number
 from rosenblatt.tables.table import Column, Table, TableError, suggestion
 
 __all__ = ["KINDS", "ColumnKind", "canonical_level", "infer_kinds", "level_column"]
@@ -118,8 +118,20 @@ def text_kind(column: Column, n_missing: int, wanted: str | None) -> ColumnKind:
         return ColumnKind(column.name, "text", n_missing, f"{len(levels)} texts: {show_levels(levels, 1)}")
     if wanted is None and n_present >= MIN_IDENTIFIERS and len(levels) > 0.5 * n_present:  # they name the row
         detail = f"dropped: {len(levels)} different texts in {n_present} rows"
-        return ColumnKind(column.name, "identifier", n_missing, detail)
-    return ColumnKind(column.name, "categorical", n_missing, f"{len(levels)} levels: {show_levels(levels)}")
+        return ColumnKind(column.name, "identifier", n_missing, detail, unread_quantities(column, levels, wanted))
+    detail, check = f"{len(levels)} levels: {show_levels(levels)}", unread_quantities(column, levels, wanted)
+    return ColumnKind(column.name, "categorical", n_missing, detail, check)
+
+
+def unread_quantities(column: Column, levels: list[str], wanted: str | None) -> str:
+    """A note on numbers that are not read, since their units differ."""
+    pair = None if wanted or column.categorical else different_units(levels)
+    if pair is None:
+        return ""
+    return (
+        f"column {column.name!r} holds numbers in different units, such as {pair[0]!r} and {pair[1]!r}, which are not "
+        f"read as numbers: write them in one unit, or say kinds={{{column.name!r}: 'categorical'}} if they are levels"
+    )
 
 
 def is_quantity(reading: TextReading, wanted: str | None) -> bool:
@@ -134,7 +146,7 @@ def is_quantity(reading: TextReading, wanted: str | None) -> bool:
 def quantity_kind(column: Column, n_missing: int, reading: TextReading, wanted: str | None) -> ColumnKind:
     """Numbers or dates written as text, with what a user should know about how they are written."""
     if len(reading.others) > MAX_TEXTS:
-        advice = "Correct the cells, empty them, or say that the column is categorical."
+        advice = f"Correct the cells, empty them, or say kinds={{{column.name!r}: 'categorical'}} if they are levels."
         raise wrong_cells(column, reading.is_other(column), PLURALS[reading.storage], advice)
     if reading.storage == "date":
         detail, check = f"dates written as text{reading.describe()}", doubtful_order(column, reading)

@@ -27,7 +27,7 @@ SEPARATOR_LINE = re.compile(rb'"?sep=(.)"?[ \t,;|]*(?:\r\n|\r|\n)', re.IGNORECAS
 """What Excel writes before the header."""
 LINE_END = re.compile(rb"\r\n|\r|\n|\Z")
 QUOTED = re.compile(rb'"[^"]*+(?:""[^"]*+)*+" *')
-LEADING_ZERO, DIGITS_ONLY = r"^\s*[+-]?0[0-9xX]", r"^\s*[+-]?[0-9]+\s*$"
+LEADING_ZERO, INTEGER, LONG = r"^\s*[+-]?0[0-9xX]", r"^\s*[+-]?[0-9]+\s*$", r"[0-9]{16}"
 TRUE, FALSE = ["true", "True", "TRUE"], ["false", "False", "FALSE"]
 SCANNED = 1 << 24
 """Bytes that are scanned at a time."""
@@ -237,8 +237,8 @@ def must_stay_text(kind: Any, written: Any) -> bool:
 
     if pa.types.is_time(kind) or pc.any(pc.match_substring_regex(written, LEADING_ZERO)).as_py():
         return True
-    is_integer = pc.all(pc.match_substring_regex(written, DIGITS_ONLY)).as_py()
-    return bool(is_integer and pa.types.is_floating(kind))
+    is_rounded = pa.types.is_floating(kind) and pc.any(pc.match_substring_regex(written, LONG)).as_py()
+    return bool(is_rounded and pc.all(pc.match_substring_regex(written, INTEGER)).as_py())
 
 
 def parse(source: Delimited, text: Sequence[int], only: Sequence[int] = ()) -> Any:
@@ -276,7 +276,7 @@ def block_size(source: Delimited, least: int) -> int:
     data, size = source.data, least
     while any(data[place - 1] == ord("\r") for place in range(source.body + size, len(data), size)):
         size += size // 8 + 1
-    return min(size, len(data) - source.body + 1)
+    return min(size, len(data) - source.body + 1, BLOCKS[-1])
 
 
 def ragged_row(source: Delimited, body: Any, read: Any, parse_options: Any, convert: Any) -> str:

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
-__all__ = ["NumberFormat", "parse_number"]
+__all__ = ["NumberFormat", "different_units", "parse_number"]
 
 CLOCK = "h:mm"
 """The unit of times such as 12:30 or 1:05:30 pm, which are read as hours."""
@@ -51,6 +51,7 @@ TIME = re.compile(r"(\d{1,3}):([0-5]\d)(?::([0-5]\d(?:[.,]\d{1,9})?))?(?:\s*([ap
 INFINITE = re.compile(r"([+-]?)inf(?:inity)?|([+-]?)∞", re.IGNORECASE)
 LONGEST = 60
 """No number with signs and separators is longer; the pattern is slow for very long texts."""
+MOSTLY = 0.9
 SEPARATORS = (("", "."), (",", "."), ("'", "."), (" ", "."), ("", ","), (".", ","), (" ", ","), ("'", ","))
 """(between thousands, before decimals); of pairs that read equally many texts, the first is chosen."""
 
@@ -132,6 +133,16 @@ def split(text: str) -> tuple[str, float, str] | None:
     negative = found["open"] is not None or signs == ["-"]
     divisor = (-1.0 if negative else 1.0) * (100.0 if found["percent"] else 1.0)
     return found["digits"].strip(), divisor, "".join(singular(found[name]) for name in affixes)
+
+
+def different_units(texts: Sequence[str]) -> tuple[str, str] | None:
+    """Two texts that are numbers in different units or currencies, if nearly all the texts are numbers with a unit."""
+    numerals = [(numeral[2], text) for text in texts if (numeral := split(text)) is not None and numeral[2]]
+    examples = dict(reversed(numerals))
+    if len(examples) < 2 or len(numerals) < MOSTLY * len(texts):
+        return None
+    first, second = list(examples.values())[-1:-3:-1]
+    return first, second
 
 
 def is_unit(found: re.Match[str], affix: str) -> bool:

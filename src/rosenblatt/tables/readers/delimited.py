@@ -8,7 +8,7 @@ Never returns fewer rows than the text has: a quote that is not closed is an err
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -29,8 +29,8 @@ LINE_END = re.compile(rb"\r\n|\r|\n|\Z")
 QUOTED = re.compile(rb'"[^"]*+(?:""[^"]*+)*+" *')
 LEADING_ZERO, INTEGER, LONG = r"^\s*[+-]?0[0-9xX]", r"^\s*[+-]?[0-9]+\s*$", r"[0-9]{16}"
 TRUE, FALSE = ["true", "True", "TRUE"], ["false", "False", "FALSE"]
-SCANNED = 1 << 24
-"""Bytes that are scanned at a time."""
+SCANNED = 1 << 18
+"""Bytes that are scanned at a time, so that they stay in the cache."""
 BLOCKS = (1 << 20, 1 << 25, (1 << 31) - 1)
 """Bytes that PyArrow parses at a time: no row may be longer, so that larger blocks are tried where the first fails."""
 
@@ -160,14 +160,15 @@ def check_quotes(source: Delimited) -> None:
     does both. Where they do not, the cells that hold quotes are read one by one.
     """
     text = np.frombuffer(source.data, np.uint8)
-    starts = lookup(source.stops + b'"')
+    beside = lookup(source.stops + b'"')
     n_quotes = 0
-    for places in scan(text, b'"'):
+    for start in range(0, len(text), SCANNED):
+        places = np.flatnonzero(text[start : start + SCANNED] == ord('"')) + start
         opening, closing = places[n_quotes % 2 :: 2], places[1 - n_quotes % 2 :: 2]
-        opened = (opening == 0) | starts[text[np.maximum(opening - 1, 0)]]
-        closed = (closing == len(text) - 1) | starts[text[np.minimum(closing + 1, len(text) - 1)]]
         n_quotes += len(places)
-        if not (opened.all() and closed.all()):
+        opening = opening[int(len(opening) and opening[0] == 0) :]  # the ends of the text are ends of cells
+        closing = closing[: len(closing) - int(len(closing) and closing[-1] == len(text) - 1)]
+        if not (beside[text[opening - 1]].all() and beside[text[closing + 1]].all()):
             check_cells(source)
             return
     if n_quotes % 2:
@@ -181,12 +182,6 @@ def check_cells(source: Delimited) -> None:
         starts_cell = place == 0 or data[place - 1] in source.stops
         end = cell_end(source, place) if starts_cell else place + 1
         place = data.find(b'"', end)
-
-
-def scan(text: NDArray[np.uint8], character: bytes) -> Iterator[NDArray[np.int64]]:
-    """Where a character stands, in many pieces, so that they take little memory."""
-    for start in range(0, len(text), SCANNED):
-        yield np.flatnonzero(text[start : start + SCANNED] == character[0]) + start
 
 
 def lookup(characters: bytes) -> NDArray[np.bool_]:
@@ -213,18 +208,26 @@ def exceeds_float64(column: Any) -> bool:
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    return pa.types.is_floating(column.type) and (pc.max(pc.abs(column)).as_py() or 0.0) > MAX_EXACT
+    if not pa.types.is_floating(column.type):
+        return False
+    extremes = pc.min_max(column).as_py()
+    return max(-(extremes["min"] or 0.0), extremes["max"] or 0.0) > MAX_EXACT
 
 
 def has_leading_zero(source: Delimited) -> bool:
     """Whether something like a cell begins with a zero and another digit, or with 0x."""
     text = np.frombuffer(source.data, np.uint8)
-    starts, signs, marks = lookup(source.stops + b'" \t'), lookup(b"+-"), lookup(b"0123456789xX")
-    for places in scan(text, b"0"):
-        places = places[(places > 1) & (places < len(text) - 1)]
-        places = places[marks[text[places + 1]]]
-        before = text[places - 1]
-        before = np.where(signs[before], text[places - 2], before)
+    starts, signs = lookup(source.stops + b'" \t'), lookup(b"+-")
+    zero, point, letter = ord("0"), ord("."), ord("x")
+    for start in range(2, len(text) - 1, SCANNED):
+        end = min(start + SCANNED, len(text) - 1)
+        before, here, after = text[start - 1 : end - 1], text[start:end], text[start + 1 : end + 1]
+        # bytes below "0" wrap around to large ones
+        found = (
+            (here == zero) & (before - zero > 9) & (before != point) & ((after - zero <= 9) | ((after | 32) == letter))
+        )
+        places = np.flatnonzero(found) + start
+        before = np.where(signs[text[places - 1]], text[places - 2], text[places - 1])
         if starts[before].any():
             return True
     return False

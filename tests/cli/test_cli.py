@@ -77,7 +77,7 @@ def test_regression_shows_kinds_scores_and_residuals(command: Any) -> None:
     assert (code, err) == (0, "")
     assert re.search(r"price: regression, mean [\d.]+", out)
     assert re.search(r"row +identifier +dropped: a running number", out)
-    assert "--kind COLUMN=numeric" in out
+    assert "--kind COLUMN=categorical, or =numeric" in out
     assert re.search(r"rooms +numeric +\d+ +1 to 8", out)
     assert re.search(r"place +categorical +3 levels", out)
     assert re.search(r"dear +boolean", out)

@@ -110,7 +110,7 @@ TREATED: dict[str, Treatment] = {
     "UUIDs": (lambda: with_x([uuid4() for _ in range(N)]), r"a +left out: dropped: 60 different texts in 60 rows"),
     "masked cells": (lambda: with_x(np.ma.masked_array(X, X > 0)), rf"a +number: .*{int((X > 0).sum())} missing"),
     "NumPy's texts": (lambda: with_x(np.array(repeat("b", "c"))), r"a +category: b, c$"),
-    "times of the day": (lambda: with_x(repeat(dt.time(1), dt.time(2, 30))), r"a +category: 01:00:00, 02:30:00"),
+    "times of the day": (lambda: with_x(repeat(dt.time(1), dt.time(2, 30))), r'a +number: .*, "12:30" as 12.5 hours'),
     "spans": (lambda: with_x(repeat(dt.timedelta(1), dt.timedelta(2), dt.timedelta(5))), r"a +number: .*86400 to 432000"),
     "zones mixed": (lambda: with_x([zoned(i) for i in range(N)]), r"a +date: .*2019-12-31 to 2020-01-28"),
     "pandas NaT and NA": (lambda: pd.DataFrame(with_x(repeat(pd.NaT, pd.NA, moment(1), moment(2)))), r"a +date: .*; 30 missing"),

@@ -63,7 +63,9 @@ class Display:
             if kind.check:
                 self.line("check", kind.check)
         if any(kind.kind == "identifier" for kind in kinds):
-            self.console.print(Text("To keep a dropped column: --kind COLUMN=numeric or --kind COLUMN=categorical"))
+            self.console.print(
+                Text("To keep a dropped column: --kind COLUMN=categorical, or =numeric if it holds numbers")
+            )
         self.console.print()
 
     @contextmanager

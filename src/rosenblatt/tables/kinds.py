@@ -24,7 +24,7 @@ from rosenblatt.tables.readers.cells import (
     read_cells,
     read_texts,
 )
-from rosenblatt.tables.readers.numerals import NumberFormat
+from rosenblatt.tables.readers.numerals import NumberFormat, different_units
 from rosenblatt.tables.table import MAX_EXACT, Column, Table, TableError, dates_of, level_column, suggestion
 
 __all__ = [
@@ -134,8 +134,12 @@ def text_kind(column: Column, n_missing: int, wanted: str | None) -> ColumnKind:
         return ColumnKind(column.name, "text", n_missing, f"{len(levels)} texts: {show_levels(levels, 1)}")
     if wanted is None and n_present >= MIN_IDENTIFIERS and len(levels) > 0.5 * n_present:  # they name the row
         detail = f"dropped: {len(levels)} different texts in {n_present} rows"
-        return ColumnKind(column.name, "identifier", n_missing, detail, check)
-    check = check or ("" if wanted else alike_levels(f"column {column.name!r} holds levels", levels))
+        return ColumnKind(
+            column.name, "identifier", n_missing, detail, check or unread_quantities(column, levels, wanted)
+        )
+    if not wanted:
+        check = check or unread_quantities(column, levels, wanted)
+        check = check or alike_levels(f"column {column.name!r} holds levels", levels)
     return ColumnKind(column.name, "categorical", n_missing, f"{len(levels)} levels: {show_levels(levels)}", check)
 
 
@@ -171,6 +175,17 @@ def alike_levels(holds: str, levels: Iterable[str]) -> str:
     return f"{holds} {differ}: if they are one, write them alike"
 
 
+def unread_quantities(column: Column, levels: list[str], wanted: str | None) -> str:
+    """A note on numbers that are not read, since their units differ."""
+    pair = None if wanted or column.categorical else different_units(levels)
+    if pair is None:
+        return ""
+    return (
+        f"column {column.name!r} holds numbers in different units, such as {pair[0]!r} and {pair[1]!r}, which are not "
+        f"read as numbers: write them in one unit, or say kinds={{{column.name!r}: 'categorical'}} if they are levels"
+    )
+
+
 def is_quantity(reading: TextReading, wanted: str | None) -> bool:
     """Whether a column's texts are numbers (or dates), but for a few that may stand for missing cells."""
     n_read, n_others = len(reading.levels), len(reading.others)
@@ -183,7 +198,7 @@ def is_quantity(reading: TextReading, wanted: str | None) -> bool:
 def quantity_kind(column: Column, n_missing: int, reading: TextReading, wanted: str | None) -> ColumnKind:
     """Numbers or dates written as text, with what a user should know about how they are written."""
     if len(reading.others) > MAX_TEXTS:
-        advice = "Correct the cells, empty them, or say that the column is categorical."
+        advice = f"Correct the cells, empty them, or say kinds={{{column.name!r}: 'categorical'}} if they are levels."
         raise wrong_cells(column, reading.is_other(column), PLURALS[reading.storage], advice)
     if reading.storage == "date":
         detail, check = f"dates written as text{reading.describe()}", doubtful_order(column, reading)

@@ -74,7 +74,7 @@ def annotate_leakage(table: Table, kinds: Sequence[ColumnKind], y: Array, is_cla
     """The kinds, with a note on each used column that leaks the target; a `TableWarning` names these."""
     used = table.drop([kind.name for kind in kinds if not kind.used])
     notes = {
-        name: f"column {name!r}: {reason}. Is it known before the target is? If not, leave it out"
+        name: f"column {name!r}: {reason}. Is it known before the target is? If not, say kinds={{{name!r}: 'ignored'}}"
         for name, reason in find_leaking_columns(used, y, is_classification)
     }
     warn_of_columns([f"{note}." for note in notes.values()], "predict it too")

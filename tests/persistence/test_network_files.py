@@ -16,7 +16,7 @@ import scipy.sparse as sp
 from rosenblatt import nn
 from rosenblatt.persistence.networks import network_from_state, network_to_state
 from rosenblatt.persistence.save_load import ModelFileError, load, model_from_bytes, save
-from rosenblatt.storage.container import digest, pack, unpack
+from rosenblatt.storage.container import FORMAT_VERSION, digest, pack, unpack
 
 ROWS = {
     "numbers": np.ones((3, 2), "f4"),
@@ -266,7 +266,7 @@ def forged(data: bytes, apply: Any) -> bytes:
     kind, state, arrays = unpack(data)
     arrays = {name: array.copy() for name, array in arrays.items()}
     apply(state, arrays)
-    config = json.dumps({"format": "rosenblatt model", "version": 1, "kind": kind, "state": state})
+    config = json.dumps({"format": "rosenblatt model", "version": FORMAT_VERSION, "kind": kind, "state": state})
     return to_bytes(arrays, metadata={"rosenblatt": f"{digest(config, arrays)} {config}"})
 
 
@@ -292,7 +292,7 @@ def spec(name: str, value: Any) -> Any:
 CHAINS = {
     "huge layers": (spec("hidden", {"tuple": [10**12, 2]}), "'hidden1.biases' is of shape .2,. and should be"),
     "huge input": (spec("n_inputs", 2**62), "'hidden1.weights' is of shape"),
-    "many layers": (spec("hidden", {"tuple": [1] * 10**6}), "tensors do not fit the layers, of which there are more"),
+    "many layers": (spec("hidden", {"tuple": [1] * 10**5}), "tensors do not fit the layers, of which there are more"),
     "layers of text": (spec("hidden", "12"), "hidden of the network is not a list of positive integers"),
     "layers of fractions": (spec("hidden", [2.5, 2]), r"a size in hidden is 2\.5; it must be a positive integer"),
     "no inputs": (spec("n_inputs", 0), "n_inputs is 0; it must be a positive integer"),

@@ -139,6 +139,8 @@ def test_a_pipe_is_not_replaced(tmp_path: Path) -> None:
 
 
 def test_a_folder_is_named_by_its_path(tmp_path: Path) -> None:
-    with pytest.raises(IsADirectoryError, match="this is a folder; give a file name") as caught:
+    with pytest.raises(IsADirectoryError, match="is a folder; give a file name") as caught:
         load(tmp_path)
-    assert caught.value.filename == str(tmp_path)
+    assert str(caught.value).startswith(str(tmp_path))
+    with pytest.raises(IsADirectoryError, match="is a folder; give a file name"):
+        save(table_model(), tmp_path)

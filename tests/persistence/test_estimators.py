@@ -470,7 +470,7 @@ FORGERIES = {
     "unknown attribute": (set_in("attributes", "predict", "x"), "attribute 'predict' is unknown"),
     "attribute of wrong type": (set_in("attributes", "n_iter_", "x"), "attribute 'n_iter_'"),
     "huge layers": (set_in("network", "spec", "hidden", [10**12]), "do not fit the layers"),
-    "many layers": (set_in("network", "spec", "hidden", [1] * 10**5), "do not fit the layers"),
+    "many layers": (set_in("network", "spec", "hidden", [1] * 10**5), "800000 layers, connections and heads; a file of this size may hold 4000"),
     "negative layers": (set_in("network", "spec", "hidden", [-4]), "a size in hidden is -4; it must be a positive integer"),
     "unknown activation": (set_in("network", "spec", "activation", "evil"), "evil"),
     "unknown output": (set_in("network", "spec", "output", "evil"), "evil"),

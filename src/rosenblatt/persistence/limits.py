@@ -77,7 +77,9 @@ def require_width(graph: Graph, n_elements: int) -> None:
         raise ModelFileError(f"the layers and heads have {columns} columns together; the most for this file is {most}.")
     products = sum(parameter.size for node in graph.nodes for parameter in graph.parameters_of(node))
     if products > MAX_PRODUCTS + 4 * n_elements:
-        raise ModelFileError(f"layers are shared so often that a row takes {products} products, too many for this file.")
+        raise ModelFileError(
+            f"layers are shared so often that a row takes {products} products, too many for this file."
+        )
 
 
 @errors_of("a network that predicts")
@@ -94,7 +96,8 @@ def require_finite_outputs(network: Network) -> None:
         raise ModelFileError(f"predicting takes {needed} bytes of memory; the most for a file of this size is {most}.")
     graph = network.graph
     for of_zeros in (False, True):
-        outputs = network.predict({graph.names[node]: trial_row(node, network.dtype, of_zeros) for node in graph.inputs})
+        rows = {graph.names[node]: trial_row(node, network.dtype, of_zeros) for node in graph.inputs}
+        outputs = network.predict(rows)
         named = outputs if isinstance(outputs, dict) else dict(zip(graph.heads, [outputs], strict=True))
         wrong = [head for head, values in named.items() if not np.isfinite(values).all()]
         if not wrong:
@@ -117,6 +120,7 @@ def trial_row(node: Node, dtype: Any, of_zeros: bool) -> Any:
 @errors_of("a model that predicts")
 def require_predictions(model: Any, row: Any) -> None:
     """Refuse an estimator that cannot predict a row, or predicts numbers that are not finite, and cannot say why."""
+    calls: list[tuple[str, dict[str, Any]]]
     calls = [(name, {}) for name in ("predict", "predict_proba", "predict_interval", "report") if hasattr(model, name)]
     if getattr(model, "quantiles", None) is not None:  # any two of them may be an interval, or none
         calls.remove(("predict_interval", {}))

@@ -28,17 +28,17 @@ VALUE, LIST, ENTRY = 64, 72, 240
 
 
 class Allowance:
-    """The memory that the values of a file may take besides its tensors: 32 MB, and as much as the file's size."""
+    """The memory that the values of a file may take besides its tensors: 24 MB, and as much as the file's size."""
 
     def __init__(self, file_bytes: int) -> None:
-        self.left = (32 << 20) + file_bytes
+        self.left = (24 << 20) + file_bytes
 
     def spend(self, n_bytes: int) -> None:
         """Take so many bytes; a `ModelFileError` if they are more than what is left."""
         self.left -= n_bytes
         if self.left < 0:
             raise ModelFileError(
-                "there are too many values for the size of the file: besides tensors, they may take 32 MB of memory "
+                "there are too many values for the size of the file: besides tensors, they may take 24 MB of memory "
                 "and as much as the file itself."
             )
 
@@ -98,7 +98,7 @@ def expand(value: Any, tensors: Mapping[str, NDArray[Any]], allowance: Allowance
 def read_texts(place: Any, tensors: Mapping[str, NDArray[Any]], allowance: Allowance) -> list[str]:
     """The list of texts with this number."""
     joined, ends = tensors.get(f"texts/{place}/bytes"), tensors.get(f"texts/{place}/ends")
-    if joined is None or ends is None or (joined.dtype, ends.dtype) != (np.uint8, np.int64):
+    if joined is None or ends is None or joined.dtype != np.uint8 or ends.dtype != np.int64:
         raise ModelFileError(f"there are no texts of the number {str(place)[:20]!r}.")
     starts = np.concatenate([np.zeros(1, np.int64), ends[:-1]]) if ends.ndim == 1 else ends
     if joined.ndim != 1 or ends.ndim != 1 or len(ends) < 1 or ends[-1] != len(joined) or (ends < starts).any():

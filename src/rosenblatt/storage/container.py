@@ -2,9 +2,9 @@
 
 Takes a kind, a JSON-able state and named arrays. Returns bytes; and from bytes the parts, after checks that do not
 depend on the kind: format, version, checksum, dtypes, finiteness. Never executes what it reads. Besides the file's own
-bytes, of which the arrays are views, it never allocates more than 32 MB and once the file's size: every count is checked
-against the bytes behind it before anything is made. Long lists of texts are tensors of bytes and offsets; whole numbers
-of any size, which JSON holds as digits, stay exact.
+bytes, of which the arrays are views, it never allocates more than 24 MB and once the file's size: every count is
+checked against the bytes behind it before anything is made. Long lists of texts are tensors of bytes and offsets.
+Whole numbers of any size, which JSON holds as digits, stay exact.
 """
 
 from __future__ import annotations
@@ -177,7 +177,7 @@ def digest(config: str, arrays: Mapping[str, NDArray[Any]]) -> str:
     for name in sorted(arrays):
         array = arrays[name]
         hashed.update(f"\n{name!r} {array.dtype.str} {array.shape}\n".encode("utf-8", "surrogatepass"))
-        hashed.update(np.ascontiguousarray(array))  # its memory, without a copy
+        hashed.update(np.ascontiguousarray(array).reshape(-1).view(np.uint8).data)  # its memory, without a copy
     return hashed.hexdigest()
 
 

@@ -43,7 +43,9 @@ def errors_of(what: str) -> Iterator[None]:
             yield
     except ModelFileError:
         raise
-    except (ValueError, TypeError, KeyError, AttributeError, ArithmeticError, RecursionError) as error:
+    except KeyError as error:
+        raise ModelFileError(f"the file does not describe {what}: it lacks the entry {error}") from None
+    except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError) as error:
         raise ModelFileError(f"the file does not describe {what}: {error}") from None
 
 
@@ -73,7 +75,9 @@ def encode_value(
     if isinstance(value, np.ndarray) and value.ndim == 1:
         dtype = "str" if value.dtype.kind == "U" else value.dtype.name  # of texts without their length
         items = [item.item() if isinstance(item, np.generic) else item for item in value.tolist()]
-        wrong = [item for item in items if type(item) not in ARRAY_ITEMS.get(dtype, ()) or item in (math.inf, -math.inf)]
+        wrong = [
+            item for item in items if type(item) not in ARRAY_ITEMS.get(dtype, ()) or item in (math.inf, -math.inf)
+        ]
         if wrong or any(item != item for item in items):
             raise ModelFileError(f"{where} is an array of {dtype}, with cells that a model file cannot hold.")
         return {"array": items, "dtype": dtype}

@@ -6,12 +6,14 @@ trains.
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from rosenblatt._checks import check_count, check_number
 from rosenblatt.nn.schedules import Plateau, PlateauState, Schedule
 
 __all__ = ["LearningRates", "annealed_strength"]
@@ -59,8 +61,13 @@ class LearningRates:
         return asdict(self.plateau)
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Continue from a `state`."""
-        self.plateau = PlateauState(**state)
+        """Continue from a `state`; a `ValueError` or `TypeError` for anything else."""
+        plateau = PlateauState(**state)
+        if type(plateau.best) is not float or math.isnan(plateau.best):
+            raise ValueError(f"the best value of the schedule is {plateau.best!r}; it must be a number")
+        check_count("bad_epochs of the schedule", plateau.bad_epochs, 0)
+        check_number("factor of the schedule", plateau.factor, 0, 1, above=True)
+        self.plateau = plateau
 
 
 def annealed_strength(first: int, n_steps: int, total: int) -> NDArray[np.float64]:

@@ -98,7 +98,7 @@ def is_running(process: int) -> bool:
     return True
 
 
-def append_durably(path: str | os.PathLike[str], data: bytes, *, sync: bool = True) -> None:
+def append_durably(path: str | os.PathLike[str], data: bytes | bytearray, *, sync: bool = True) -> None:
     """Append `data` to a file, with `sync` onto the disk; if that fails, the file is as it was.
 
     Raises
@@ -122,7 +122,7 @@ def append_durably(path: str | os.PathLike[str], data: bytes, *, sync: bool = Tr
             os.close(descriptor)
 
 
-def write_all(descriptor: int, data: bytes) -> None:
+def write_all(descriptor: int, data: bytes | bytearray) -> None:
     """Write all bytes, however few the system takes at a time."""
     rest = memoryview(data)
     while rest:

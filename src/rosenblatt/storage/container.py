@@ -30,6 +30,7 @@ __all__ = [
     "encode_value",
     "errors_of",
     "pack",
+    "parse_json",
     "require_keys",
     "unpack",
 ]

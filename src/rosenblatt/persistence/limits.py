@@ -24,7 +24,7 @@ __all__ = ["require_finite_outputs", "require_parts", "require_predictions", "re
 
 MAX_PARTS, BYTES_OF_PART = 4000, 1024
 """Nodes, their inputs and heads of all networks in a file: so many, and one more for each such piece of tensors."""
-MAX_PARTS_OF_ONE = 8000
+MAX_PARTS_OF_ONE = 12000
 """Those of one network."""
 MAX_COLUMNS = 1 << 21
 """Columns of all nodes and heads together: so many, and two more for each number in the tensors."""

@@ -16,13 +16,15 @@ from numpy.typing import NDArray
 
 from rosenblatt.storage.values import ModelFileError
 
-__all__ = ["TEXT_TENSOR", "Allowance", "compact", "expand", "json_cost"]
+__all__ = ["TENSOR", "TEXT_TENSOR", "Allowance", "compact", "expand", "json_cost"]
 
 Arrays = dict[str, NDArray[Any]]
 LONG = 32
 """Items of a list from which on it is stored in another form."""
 TEXT_TENSOR = r"texts/\d+/(bytes|ends)"
 """Names of the tensors of texts."""
+TENSOR = 1000
+"""Bytes of memory that the name, shape and place of a tensor take, about."""
 VALUE, LIST, ENTRY = 64, 72, 240
 """Bytes of memory, about: of a short text or a number with its place in a list, of a list, of a dictionary."""
 

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rosenblatt._version import __version__
-from rosenblatt.storage.compact import TEXT_TENSOR, Allowance, compact, expand, json_cost
+from rosenblatt.storage.compact import TENSOR, TEXT_TENSOR, Allowance, compact, expand, json_cost
 from rosenblatt.storage.values import ModelFileError, decode_value, encode_value, errors_of, require_keys
 
 __all__ = [
@@ -74,8 +74,9 @@ def pack(kind: str, state: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]
     except ValueError as error:  # such as a whole number of more than 4,300 digits
         raise ModelFileError(f"the model holds a value that a file cannot: {error}") from None
     data = bytes(save(tensors, metadata={METADATA_KEY: f"{digest(config, tensors)} {config}"}))
-    header_length = int.from_bytes(data[:8], "little")
-    Allowance(len(data)).spend(cost + json_cost(data[8 : 8 + header_length]) + json_cost(config))
+    allowance = Allowance(len(data))
+    read_header(data, allowance, "rosenblatt model")  # as it will be read
+    allowance.spend(json_cost(config) + cost)
     return data
 
 
@@ -122,10 +123,11 @@ def read_header(data: bytes, allowance: Allowance, what: str) -> tuple[dict[str,
     if len(data) < 10 or length > len(data) - 8 or data[8:9] != b"{":
         raise ModelFileError(f"this is no {what}, or it is cut off: there is no safetensors header.")
     text = data[8 : 8 + length]
-    allowance.spend(json_cost(text))
+    Allowance(len(data)).spend(json_cost(text))  # by itself: most of its signs are in one text, which is parsed later
     header = parse_json(text)
     if not isinstance(header, dict):
         raise ModelFileError(f"this is a safetensors file, but no {what}.")
+    allowance.spend(TENSOR * len(header))
     return header, 8 + length
 
 

@@ -251,7 +251,7 @@ FORGERIES = {
     "tensor of another shape": (array("shared.biases", np.zeros((2, 1), "f4")), "'shared.biases' is of shape .2, 1. and should be of shape .2,."),
     "a scalar": (array("shared.biases", np.zeros((), "f4")), r"'shared.biases' is of shape \(\) and should be"),
     "tensor of another dtype": (array("shared.biases", np.zeros(2)), "the tensors are not of the network's type 'float32'"),
-    "tensor of integers": (array("shared.biases", np.zeros(2, "i4")), "of type I32; allowed are F32, F64"),
+    "tensor of integers": (array("shared.biases", np.zeros(2, "i4")), "of type I32; known are F32, F64"),
     "NaN": (array("shared.biases", np.array([0, np.nan], "f4")), "'shared.biases' holds NaN or infinity"),
     "negative variance": (array("bn.variance", np.array([1, -1], "f4")), "bn.variance has a negative element"),
     "no state": (lambda s, a: s.clear(), "the network lacks one of the entries"),

@@ -61,7 +61,7 @@ def test_arrays_come_back_exactly(array: Any) -> None:
 
 @pytest.mark.parametrize("array", [np.array([1.0, np.nan]), np.array([None], object), np.array([(1, 2)], "i4,i4")])
 def test_an_array_that_could_not_be_read_back_is_not_saved(array: Any) -> None:
-    with pytest.raises(ModelFileError, match="x is an array of .*, with cells that a model file cannot hold"):
+    with pytest.raises(ModelFileError, match=r"x is an array of .*, with cells that a model file cannot hold"):
         encode_value(array, "x")
 
 
@@ -193,5 +193,5 @@ def entry(shape: Any, begin: Any, end: Any, dtype: Any = "F32") -> dict[str, Any
     ],
 )
 def test_a_forged_header_is_refused(entries: Any) -> None:
-    with pytest.raises(ModelFileError, match="tensor|damaged"):
+    with pytest.raises(ModelFileError, match=r"tensor|damaged"):
         unpack(header(**entries))

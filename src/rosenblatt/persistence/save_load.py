@@ -105,7 +105,7 @@ def model_from_bytes(data: bytes) -> Any:
     from rosenblatt.persistence.estimators import estimator_from_state
     from rosenblatt.persistence.networks import network_from_state
 
-    kind, state, arrays = unpack(data)
+    kind, state, arrays = unpack(data, kinds=(ESTIMATOR, NETWORK, TABULAR))
     del data  # of which the arrays are views
     if kind == ESTIMATOR:
         return estimator_from_state(state, arrays)
@@ -113,6 +113,4 @@ def model_from_bytes(data: bytes) -> Any:
         from rosenblatt.persistence.tabular import tabular_from_state
 
         return tabular_from_state(state, arrays)
-    if kind == NETWORK:
-        return network_from_state(state, arrays)
-    raise ModelFileError(f"it holds a {kind!r}, which is no model of this version of rosenblatt.")
+    return network_from_state(state, arrays)

@@ -13,7 +13,7 @@ import hashlib
 import json
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import numpy as np
@@ -80,10 +80,12 @@ def pack(kind: str, state: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]
     return data
 
 
-def unpack(data: bytes, *, finite: bool = True, what: str = "rosenblatt model") -> tuple[str, Any, Arrays]:
+def unpack(
+    data: bytes, *, finite: bool = True, what: str = "rosenblatt model", kinds: Collection[str] = ()
+) -> tuple[str, Any, Arrays]:
     """Kind, state and arrays; where they need not be `finite`, they may also be integers.
 
-    The arrays are views of `data`. Errors call the file `what`.
+    The arrays are views of `data`. Errors call the file `what`; its kind must be one of `kinds`, if any are given.
 
     Raises
     ------
@@ -93,7 +95,7 @@ def unpack(data: bytes, *, finite: bool = True, what: str = "rosenblatt model") 
     allowance = Allowance(len(data))
     header, start = read_header(data, allowance, what)
     checksum, _, config_text = metadata_of(header, what).partition(" ")
-    arrays = read_tensors(header, memoryview(data)[start:], DTYPES if finite else STATE_DTYPES)
+    arrays = read_tensors(header, memoryview(data)[start:])
     if checksum != digest(config_text, arrays):
         raise ModelFileError("the checksum does not fit the content: the file is damaged or was changed.")
     allowance.spend(json_cost(config_text))
@@ -107,11 +109,15 @@ def unpack(data: bytes, *, finite: bool = True, what: str = "rosenblatt model") 
         )
     if not isinstance(config.get("kind"), str):
         raise ModelFileError(f"the file does not say what kind of {what} it holds.")
+    if kinds and config["kind"] not in kinds:
+        raise ModelFileError(f"this holds a {config['kind']!r}, and no {what}.")
     require_shallow(config.get("state"))
     state = expand(config.get("state"), arrays, allowance)
     require_shallow(state)
     arrays = {name: array for name, array in arrays.items() if not re.fullmatch(TEXT_TENSOR, name)}
     for name, array in arrays.items():
+        if finite and array.dtype not in DTYPES.values():
+            raise ModelFileError(f"tensor {name!r} is of type {array.dtype}; allowed are {', '.join(DTYPES)}.")
         if finite and not np.isfinite(array).all():
             raise ModelFileError(f"tensor {name!r} holds NaN or infinity.")
     return config["kind"], state, arrays
@@ -140,21 +146,20 @@ def metadata_of(header: dict[str, Any], what: str) -> str:
     return text
 
 
-def read_tensors(header: Mapping[str, Any], data: memoryview, dtypes: Mapping[str, np.dtype[Any]]) -> Arrays:
-    """The tensors as views of the data; they must be of the allowed types and fill the data without gap or overlap.
+def read_tensors(header: Mapping[str, Any], data: memoryview) -> Arrays:
+    """The tensors as views of the data; they must be of known types and fill the data without gap or overlap.
 
     (The library's own reader copies each tensor, and so needs the memory of the file once more.)
     """
     places: list[tuple[int, int, str]] = []
     for name, entry in header.items():
         require_keys(entry, {"dtype", "shape", "data_offsets"}, what=f"tensor {name!r}")
-        allowed = STATE_DTYPES if re.fullmatch(TEXT_TENSOR, name) else dtypes
-        if not isinstance(entry["dtype"], str) or entry["dtype"] not in allowed:
-            raise ModelFileError(f"tensor {name!r} is of type {entry['dtype']}; allowed are {', '.join(dtypes)}.")
+        if not isinstance(entry["dtype"], str) or entry["dtype"] not in STATE_DTYPES:
+            raise ModelFileError(f"tensor {name!r} is of type {entry['dtype']}; known are {', '.join(STATE_DTYPES)}.")
         shape, offsets = entry["shape"], entry["data_offsets"]
         if not is_sizes(shape) or len(shape) > MAX_RANK or not is_sizes(offsets) or len(offsets) != 2:
             raise ModelFileError(f"tensor {name!r} has no shape of up to {MAX_RANK} axes, or no place.")
-        if math.prod(shape) * allowed[entry["dtype"]].itemsize != offsets[1] - offsets[0]:
+        if math.prod(shape) * STATE_DTYPES[entry["dtype"]].itemsize != offsets[1] - offsets[0]:
             raise ModelFileError(f"tensor {name!r} does not have the length of its shape {shape}.")
         places.append((*offsets, name))
     position, arrays = 0, {}

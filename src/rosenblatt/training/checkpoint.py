@@ -94,8 +94,9 @@ class Checkpoints:
         if not self.path.exists():
             return None
         with self.restoring():
-            kind, state, arrays = unpack(read_regular(self.path), finite=False, what="checkpoint of a training")
-            theirs = state.get("fingerprint") if kind == KIND and isinstance(state, dict) else None
+            data = read_regular(self.path)
+            _, state, arrays = unpack(data, finite=False, what="checkpoint of a training", kinds=(KIND,))
+            theirs = state.get("fingerprint") if isinstance(state, dict) else None
             if not isinstance(theirs, dict) or not all(isinstance(part, str) for part in theirs.values()):
                 raise ModelFileError("this is no checkpoint of a training")
             self._saved_step = check_count("step", state.get("step"), 0, MOST)

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from rosenblatt._checks import check_count, check_number
 from rosenblatt.nn.schedules import Plateau, PlateauState, Schedule
+from rosenblatt.storage.container import require_keys
 
 __all__ = ["LearningRates", "annealed_strength"]
 
@@ -62,6 +63,7 @@ class LearningRates:
 
     def restore(self, state: dict[str, Any]) -> None:
         """Continue from a `state`; a `ValueError` or `TypeError` for anything else."""
+        require_keys(state, {"best", "bad_epochs", "factor"}, what="the entry on learning rates")
         plateau = PlateauState(**state)
         if type(plateau.best) is not float or math.isnan(plateau.best):
             raise ValueError(f"the best value of the schedule is {plateau.best!r}; it must be a number")

@@ -22,13 +22,8 @@ from numpy.typing import NDArray
 
 from rosenblatt.storage.container import Arrays, decode_value, encode_value
 from rosenblatt.training.checkpoint import Checkpoints
-<<<<<<< HEAD
-from rosenblatt.training.early_stopping import EarlyStopping, StoppingState
-from rosenblatt.training.evaluation import GradientProbe, what_diverged
-=======
 from rosenblatt.training.early_stopping import EarlyStopping
-from rosenblatt.training.evaluation import GradientProbe
->>>>>>> bb6d3c2 (Every value of a checkpoint is checked before a training is restored from it)
+from rosenblatt.training.evaluation import GradientProbe, what_diverged
 from rosenblatt.training.history import History
 from rosenblatt.training.learning_rates import LearningRates, annealed_strength
 from rosenblatt.training.restoring import read_state

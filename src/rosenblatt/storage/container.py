@@ -170,7 +170,7 @@ def read_tensors(header: Mapping[str, Any], data: memoryview) -> Arrays:
         arrays[name] = np.frombuffer(data[begin:end], dtype).reshape(header[name]["shape"])
         position = end
     if position != len(data):
-        raise ModelFileError("the file is damaged: something follows the last tensor.")
+        raise ModelFileError("the file is damaged or cut off: something follows the last tensor.")
     return arrays
 
 

@@ -228,7 +228,7 @@ FILES: dict[str, Case] = {
     "saving something else": (lambda: rosenblatt.save({}, "m"), TypeError, r"save takes a fitted MLPClassifier, .*, not <class 'dict'>"),
     "saving a function": (lambda: rosenblatt.save(classifier(activation=lambda b, x: b.relu(x)).partial_fit(X, LABELS, classes=[0, 1]), "m"), ModelFileError, r"parameter 'activation' is a function, .* a model file holds no code"),
     "saving into no folder": (lambda: rosenblatt.save(fitted(), "no/where"), FileNotFoundError, r"no such folder"),
-    "saving onto a folder": (lambda: (os.mkdir("d"), rosenblatt.save(fitted(), "d")), IsADirectoryError, r"this is a folder; give a file name"),
+    "saving onto a folder": (lambda: (os.mkdir("d"), rosenblatt.save(fitted(), "d")), IsADirectoryError, r"is a folder; give a file name"),
 }  # fmt: skip
 
 ESTIMATORS: dict[str, Case] = {
@@ -286,7 +286,7 @@ NETWORK_FILES: dict[str, Case] = {
     "a truncated network": (lambda: rosenblatt.load(network_file(lambda data: data[:-5])), ModelFileError, r"damaged or cut off"),
     "a network with a flipped bit": (lambda: rosenblatt.load(network_file(lambda data: data[:-1] + bytes([data[-1] ^ 1]))), ModelFileError, r"checksum does not fit"),
     "a network with another layer": (lambda: rosenblatt.load(network_file(lambda data: data.replace(b"Dense", b"Apply"))), ModelFileError, r"checksum does not fit"),
-    "a network onto a folder": (lambda: (os.mkdir("d"), rosenblatt.save(network(nn.Dense(2)), "d")), IsADirectoryError, r"this is a folder; give a file name"),
+    "a network onto a folder": (lambda: (os.mkdir("d"), rosenblatt.save(network(nn.Dense(2)), "d")), IsADirectoryError, r"is a folder; give a file name"),
     "a scorer of one's own": (lambda: rosenblatt.save(fitted(scoring=lambda model, X, y: 1.0, early_stopping=True), "m"), ModelFileError, r"parameter 'scoring' is a function"),
     "a loss of one's own": (lambda: rosenblatt.save(fitted(loss=lambda b, p, t: b.squared_error(p, t)), "m"), ModelFileError, r"parameter 'loss' is a function"),
     "an optimizer of one's own": (lambda: rosenblatt.save(fitted(solver=OwnOptimizer()), "m"), ModelFileError, r"parameter 'solver' is a OwnOptimizer, which a model file cannot hold"),

@@ -337,7 +337,7 @@ COMMANDS: dict[str, tuple[list[str], str]] = {
         ["train", "t.csv", "--target", "b", "--task", "regression", "--metric", "log_loss"],
         r"--metric is for classes, but the target 'b' is a number",
     ),
-    "inspecting a folder": (["inspect", "."], r"\.: this is a folder; give a file name"),
+    "inspecting a folder": (["inspect", "."], r"\. is a folder; give a file name"),
     "predictions onto the table": (
         ["predict", "m", "t.csv", "--out", "./t.csv"],
         r"t\.csv is one of the files to read",

@@ -41,7 +41,7 @@ class SearchScheduler:
         min_epochs = first if search.strategy == "halving" else self.max_epochs
         self.plan = brackets(search.n_trials, self.max_epochs, min_epochs, end < math.inf, search.ensemble)
         self.first = next(self.plan)
-        self.journal = Journal(search.checkpoint, self._digest(space))
+        self.journal = Journal(search.checkpoint, self._digest(space), len(data.folds))
         kind = OptunaSampler if search.strategy == "tpe" else Sampler
         self.sampler = kind(space, search.random_state, search.space is None)
         self.keeps_trained = data.makes_own_folds and search.backend == "threads"

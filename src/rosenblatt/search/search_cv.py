@@ -201,8 +201,8 @@ class MLPSearchCV(SuggestingMixin, MetaEstimatorMixin, BaseEstimator):  # type: 
         Raises
         ------
         ValueError
-            For a space that cannot be searched, a record of another search, or if every candidate failed, with the
-            reasons.
+            For a space that cannot be searched, a record (`checkpoint`) of another search or with a line that no search
+            wrote (a `RecordError`, which names file and line), or if every candidate failed, with the reasons.
         """
         began = time.monotonic()
         estimator = self._searchable()

@@ -17,16 +17,18 @@ from numpy.typing import NDArray
 
 __all__ = ["ModelFileError", "decode_value", "encode_value", "errors_of", "require_keys"]
 
-ARRAY_ITEMS: dict[str, type] = {
-    "bool": bool,
-    **{f"{sign}int{bits}": int for sign in ("", "u") for bits in (8, 16, 32, 64)},
-    **{f"float{bits}": float for bits in (16, 32, 64)},
-    "str": str,
-    "object": str,
+ARRAY_ITEMS: dict[str, tuple[type, ...]] = {
+    "bool": (bool,),
+    **{f"{sign}int{bits}": (int,) for sign in ("", "u") for bits in (8, 16, 32, 64)},
+    **{f"float{bits}": (float,) for bits in (16, 32, 64)},
+    "str": (str,),
+    "object": (str, int, bool),
 }
 """The dtypes of arrays inside the JSON text, and what their items are there."""
 MAX_DEPTH = 50
 """Levels of a value."""
+WASTE, SMALL = 16, 1 << 20
+"""An array of texts, each of which takes the space of the longest, may take so many times their bytes, or 1 MB."""
 
 
 class ModelFileError(ValueError):
@@ -41,7 +43,9 @@ def errors_of(what: str) -> Iterator[None]:
             yield
     except ModelFileError:
         raise
-    except (ValueError, TypeError, KeyError, AttributeError, ArithmeticError, RecursionError) as error:
+    except KeyError as error:
+        raise ModelFileError(f"the file does not describe {what}: it lacks the entry {error}") from None
+    except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError) as error:
         raise ModelFileError(f"the file does not describe {what}: {error}") from None
 
 
@@ -72,7 +76,13 @@ def encode_value(
         return {"dates": value.astype(str).tolist()}
     if isinstance(value, np.ndarray) and value.ndim == 1:
         dtype = "str" if value.dtype.kind == "U" else value.dtype.name  # of texts without their length
-        return {"array": encode_value(list(value), where), "dtype": dtype}
+        items = [item.item() if isinstance(item, np.generic) else item for item in value.tolist()]
+        wrong = [
+            item for item in items if type(item) not in ARRAY_ITEMS.get(dtype, ()) or item in (math.inf, -math.inf)
+        ]
+        if wrong or any(item != item for item in items):
+            raise ModelFileError(f"{where} is an array of {dtype}, with cells that a model file cannot hold.")
+        return {"array": items, "dtype": dtype}
     if isinstance(value, dict):
         return {"dict": encode_value([list(pair) for pair in value.items()], where, encode_object)}
     if isinstance(value, np.dtype) or value in (np.float32, np.float64):
@@ -125,10 +135,17 @@ def decode_value(value: Any, objects: Decoders = MappingProxyType({}), depth: in
 
 
 def decode_array(items: list[Any], dtype: str) -> NDArray[Any]:
-    """A one-dimensional array of numbers, booleans or texts of one type."""
-    item = ARRAY_ITEMS.get(dtype)
-    if item is None or not all(type(value) is item for value in items):
+    """A one-dimensional array of numbers, booleans or texts of one type.
+
+    Texts of very different lengths become an array of objects: the longest one would set the size of all.
+    """
+    kinds = ARRAY_ITEMS.get(dtype)
+    if kinds is None or not all(type(value) in kinds for value in items):
         raise ModelFileError(f"an array of {dtype!r} holds other values.")
+    if dtype == "str":
+        longest, total = max(map(len, items), default=0), sum(map(len, items))
+        if 4 * longest * len(items) > max(SMALL, WASTE * total):
+            dtype = "object"
     try:
         return np.array(items, dtype=dtype)
     except OverflowError:

@@ -22,14 +22,14 @@ from numpy.typing import NDArray
 
 from rosenblatt.storage.container import Arrays, decode_value, encode_value
 from rosenblatt.training.checkpoint import Checkpoints
-from rosenblatt.training.early_stopping import EarlyStopping, StoppingState
+from rosenblatt.training.early_stopping import EarlyStopping
 from rosenblatt.training.evaluation import GradientProbe, what_diverged
 from rosenblatt.training.history import History
 from rosenblatt.training.learning_rates import LearningRates, annealed_strength
+from rosenblatt.training.restoring import read_state
 from rosenblatt.training.trainer import DivergenceError, Trainer
 
 __all__ = ["Outcome", "RowOrders", "TrainingLoop"]
-
 
 NO_SCORE = (
     "The validation score was not a number after any epoch: check the validation rows, and the scorer on them (some "
@@ -158,7 +158,8 @@ class TrainingLoop:
         self.epoch_seconds, self.pause, self._in_epoch = math.inf, math.inf, False
         self._losses: list[float] = []  # of epochs that the history does not have yet
         if checkpoints is not None and checkpoints.found is not None:
-            self._restore(*checkpoints.found)
+            with checkpoints.restoring():
+                self._restore(*checkpoints.found)
 
     def run(self) -> Outcome:
         """Train until something ends it."""
@@ -384,13 +385,12 @@ class TrainingLoop:
 
     def _restore(self, state: dict[str, Any], arrays: Arrays) -> None:
         """Continue from a checkpoint."""
-        self.trainer.resume_from(state["counts"], arrays)
-        self.epoch, self.outcome = state["epoch"], Outcome[state["outcome"]] if state["outcome"] else None
-        self.history = History(decode_value(state["history"]))
-        self.rule.state = StoppingState(**decode_value(state["stopping"]))
+        found = read_state(self, state, arrays)
+        self.epoch, self.outcome = found.epoch, Outcome[found.outcome] if found.outcome else None
+        self.history, self.rule.state, self.best = found.history, found.stopping, found.best
         if self.rates is not None:
             self.rates.restore(decode_value(state["rates"]))
         if self.rows is not None:
             self.rows.restore(state["rows"], arrays)
-        self.best = np.array(arrays["best"]) if "best" in arrays else None
+        self.trainer.resume_from(state["counts"], arrays)  # last, as it changes the network
         self._in_epoch = self.trainer.position[0] > 0

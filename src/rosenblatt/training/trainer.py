@@ -324,10 +324,20 @@ class Trainer:
         return counts, {"memory": self.memory.copy(), "loss_sum": np.array([loss_sum])}
 
     def resume_from(self, counts: Mapping[str, int], arrays: Mapping[str, NDArray[Any]]) -> None:
-        """Continue where a trainer of the same program stopped; a `ValueError` if the arrays have another size."""
+        """Continue where a trainer of the same program stopped.
+
+        Raises
+        ------
+        ValueError
+            If the arrays have another size, or hold parameters that are not finite. Nothing is changed then.
+        """
         if arrays["memory"].shape != self.memory.shape:
             raise ValueError(f"the state has {arrays['memory'].size} bytes; this training needs {self.memory.size}")
+        before = self.memory.copy()
         self.memory[...] = arrays["memory"]
+        if not np.isfinite(self.network.block).all():
+            self.memory[...] = before
+            raise ValueError("a parameter is not finite")
         self.step_count, self.epoch_count, self.seed = counts["step"], counts["epoch"], counts["seed"]
         self.position = (counts["row"], float(arrays["loss_sum"][0]))
 

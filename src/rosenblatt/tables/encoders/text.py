@@ -66,7 +66,8 @@ class TextEncoder(ColumnEncoder):
     @classmethod
     def from_state(cls, entry: Mapping[str, Any]) -> Self:
         """Checked: a finite number for each column of words."""
-        require(is_finite_list(entry["idf"], N_WORDS), entry["name"], "does not say how rare words are")
+        known = is_finite_list(entry["idf"], N_WORDS) and all(0 <= weight < 100 for weight in entry["idf"])
+        require(known, entry["name"], "does not say how rare words are")
         return cls(entry["name"], tuple(entry["idf"]))
 
 

@@ -99,8 +99,10 @@ class Display:
         digits = [".4f"] + [errors] * (len(e.scores) - 1)
         rows = [(n, f"{own:{d}}", f"{base:{d}}") for d, (n, (own, base)) in zip(digits, e.scores.items(), strict=True)]
         title = f"{e.n_rows:,} {'held-out' if held_out else 'out-of-fold'} rows"
-        self.grid((title, "model", e.baseline_name), rows, right=(1, 2))
+        self.grid((title, "model", e.guess_name), rows, right=(1, 2))
         self.console.print()
+        if e.verdict:
+            self.line("verdict", e.verdict)
         if e.confusion is not None:
             self.confusion(e.confusion, [str(name) for name in classes])
         if e.residuals is not None:

@@ -22,7 +22,6 @@ from rosenblatt.cli.display import Display
 from rosenblatt.estimators import TabularClassifier, TabularRegressor
 from rosenblatt.metrics import is_better
 from rosenblatt.persistence.save_load import save
-from rosenblatt.tables.evaluation import evaluate
 from rosenblatt.tables.readers.reading import read_table
 from rosenblatt.tables.table import TableError, TableWarning
 from rosenblatt.tables.targets import Target
@@ -116,10 +115,10 @@ def finish(work: TrainingRun, model: Any, display: Display) -> None:
     training, held_out = work.training.target, work.held_out
     if held_out is None:
         seen = np.flatnonzero(~np.isnan(model.out_of_fold_.reshape(len(training.values), -1)[:, 0]))
-        evaluation = evaluate(training, training.take(seen), model.out_of_fold_[seen])
+        evaluation = model.evaluate(training, training.take(seen), model.out_of_fold_[seen])
     else:
         predict = model.predict if training.classes is None else model.predict_proba
-        evaluation = evaluate(training, held_out.target, predict(held_out.inputs))
+        evaluation = model.evaluate(training, held_out.target, predict(held_out.inputs))
     display.scores(evaluation, training.classes, held_out is not None)
     save(model, work.out)
     size, seconds = work.out.stat().st_size / 1000, time.perf_counter() - work.started

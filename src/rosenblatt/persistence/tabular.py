@@ -28,9 +28,13 @@ from rosenblatt.tables.preparation import Preparation
 __all__ = ["tabular_from_state", "tabular_state"]
 
 KINDS: dict[str, Any] = {"TabularClassifier": TabularClassifier, "TabularRegressor": TabularRegressor}
+SHARED = (
+    *("n_features_in_", "feature_names_in_", "target_name_", "fitted_parameters_"),
+    *("score_", "scores_", "trivial_guess_", "beats_guess_"),
+)
 FITTED = {
-    "TabularClassifier": ("n_features_in_", "feature_names_in_", "target_name_", "score_", "classes_", "temperature_"),
-    "TabularRegressor": ("n_features_in_", "feature_names_in_", "target_name_", "score_", "one_target_"),
+    "TabularClassifier": (*SHARED, "classes_", "temperature_"),
+    "TabularRegressor": (*SHARED, "one_target_"),
 }
 ARRAYS = {"TabularClassifier": ("decision_weights_",), "TabularRegressor": ("residuals_",)}
 
@@ -89,6 +93,7 @@ def tabular_from_state(state: Any, arrays: Mapping[str, NDArray[Any]]) -> Any:
     require_keys(fitted, required, {"feature_names_in_"}, "the fitted part")
     for name, value in fitted.items():
         setattr(model, name, value)
+    check_fitted(model)
     model.preparation_ = Preparation.from_dict(state["preparation"])
     networks = [
         network_from_state(entry, {n.split("/", 1)[1]: a for n, a in arrays.items() if n.startswith(f"{i}/")})
@@ -96,7 +101,7 @@ def tabular_from_state(state: Any, arrays: Mapping[str, NDArray[Any]]) -> Any:
     ]
     members = restore_members(decode_value(state["members"]), networks)
     settings = restore_settings(decode_value(state["settings"]))
-    decode = from_cumulative if getattr(model, "ordered", False) is not False else np.asarray
+    decode = from_cumulative if model.fitted_parameters_.get("ordered", False) is not False else np.asarray
     model.ensemble_ = Ensemble(members, settings, getattr(model, "temperature_", 1.0), decode=decode)
     found, known = arrays["out_of_fold"].astype(np.float64), arrays["out_of_fold_known"]
     if found.shape != known.shape:
@@ -107,6 +112,19 @@ def tabular_from_state(state: Any, arrays: Mapping[str, NDArray[Any]]) -> Any:
     restore_target(model, state["target_scaler"], networks[0].graph.n_outputs)
     require_inputs(model.preparation_, networks)
     return model
+
+
+def check_fitted(model: Any) -> None:
+    """Refuse parameters of the fit, and scores, that no fit leaves."""
+    kind, given, scores = type(model), model.fitted_parameters_, model.scores_
+    if not isinstance(given, dict) or set(given) != set(kind.prediction_parameters):
+        raise ModelFileError("the parameters of the fit are not those of the estimator.")
+    kind(**given).check_parameters()
+    pairs = list(scores.values()) if isinstance(scores, dict) else []
+    if not pairs or not all(isinstance(p, tuple) and len(p) == 2 and all(type(x) is float for x in p) for p in pairs):
+        raise ModelFileError("the scores are not pairs of numbers.")
+    if not isinstance(model.trivial_guess_, str) or not isinstance(model.beats_guess_, bool):
+        raise ModelFileError("the file does not say what the scores are compared with.")
 
 
 def restore_members(entries: Any, networks: list[Network]) -> tuple[Member, ...]:
@@ -137,7 +155,7 @@ def restore_target(model: Any, scaler: Any, n_outputs: int) -> None:
     """Classes or scaler: they must fit the networks' outputs."""
     if isinstance(model, TabularClassifier):
         n_classes, temperature = len(model.classes_), model.temperature_
-        if n_classes != n_outputs + (model.ordered is not False) or not (
+        if n_classes != n_outputs + (model.fitted_parameters_["ordered"] is not False) or not (
             isinstance(temperature, float) and 0 < temperature < math.inf
         ):
             raise ModelFileError(f"there are {n_classes} classes, but the networks have {n_outputs} outputs.")
@@ -146,7 +164,8 @@ def restore_target(model: Any, scaler: Any, n_outputs: int) -> None:
         return
     model.target_scaler_ = TargetScaler.from_dict(scaler)
     n_targets = len(model.target_scaler_.center)
-    quantiles = () if model.quantiles is None else tuple(model.quantiles)
+    quantiles = model.fitted_parameters_["quantiles"]
+    quantiles = () if quantiles is None else tuple(quantiles)
     if (len(quantiles) or n_targets) != n_outputs or len(model.target_scaler_.shifts) != len(quantiles):
         raise ModelFileError(f"there is a scaler of {n_targets} targets, but the networks have {n_outputs} outputs.")
     if model.residuals_.ndim != 2 or len(model.residuals_) < 2 or model.residuals_.shape[1] != n_outputs:

@@ -57,12 +57,21 @@ describe_shared_parameters = describe_parameters(
             threads, one at a time.
     """,
     shared_attributes="""
+        scores_ : dict of str to (float, float)
+            Scores of the out-of-fold predictions by name, each beside that of the best guess without a model. The first
+            is what was asked for.
+        trivial_guess_ : str
+            The guess of the first score, such as "always 'No'".
+        beats_guess_ : bool
+            Whether the first score is better than that of the guess.
         target_name_ : str or None
             Name of the column to predict, if it had one.
         preparation_ : Preparation
             How columns become inputs of the networks. Its `kinds` are those of the columns.
         ensemble_ : Ensemble
             The networks, and the settings that they were trained with.
+        fitted_parameters_ : dict
+            The parameters that predictions depend on, as they were in `fit`.
         n_features_in_, feature_names_in_
             Number and names of the columns, as in scikit-learn.
     """,

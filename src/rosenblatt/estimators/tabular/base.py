@@ -22,7 +22,7 @@ from sklearn.model_selection import KFold, ShuffleSplit, StratifiedKFold, Strati
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from rosenblatt._checks import check_count
+from rosenblatt._checks import check_count, parse_duration
 from rosenblatt.estimators.base import Searchable, SuggestingMixin, warn_user
 from rosenblatt.estimators.tabular.architecture import Settings
 from rosenblatt.estimators.tabular.ensemble import Ensemble, fit_ensemble
@@ -53,7 +53,7 @@ class TabularEstimator(SuggestingMixin, Searchable, BaseEstimator):  # type: ign
     """What both have in common; they declare the parameters and document them."""
 
     preset: str
-    time_budget: float | None
+    time_budget: float | str | None
     kinds: Mapping[str, str] | None
     hidden: Any
     random_state: Any
@@ -115,9 +115,19 @@ class TabularEstimator(SuggestingMixin, Searchable, BaseEstimator):  # type: ign
         ------
         ValueError
             It names the column or the target, and says what to do.
+        KeyboardInterrupt
+            After Ctrl-C before any network has finished an epoch. Later, Ctrl-C ends training with a warning, and the
+            networks are kept as they were after their best epochs.
         """
-        seconds = math.inf if self.time_budget is None else self.time_budget
-        budget = FitBudget(time.monotonic() + seconds, self.on_epoch)
+        return self.fit_unless(lambda: False, X, y, sample_weight)
+
+    def fit_unless(self, cancelled: Callable[[], bool], X: Any, y: Any = None, sample_weight: Any = None) -> Self:
+        """`fit` without checks of parameters; soon after ``cancelled()`` is true it ends with `KeyboardInterrupt`.
+
+        So a search in the main thread, the only one that Ctrl-C reaches, can end trainings in other threads.
+        """
+        seconds = math.inf if self.time_budget is None else parse_duration("time_budget", self.time_budget)
+        budget = FitBudget(time.monotonic() + seconds, self.on_epoch, cancelled=cancelled)
         before = dict(vars(self))
         try:
             task = self._task(X, y, sample_weight)

@@ -108,7 +108,7 @@ class TabularClassifier(ClassifierMixin, TabularEstimator):  # type: ignore[misc
         metric: str = "error",
         ordered: Any = False,
         class_weight: Any = None,
-        time_budget: float | None = None,
+        time_budget: float | str | None = None,
         kinds: Mapping[str, str] | None = None,
         members: int | None = None,
         epochs: int | None = None,

@@ -20,7 +20,7 @@ OVERRIDES = ("members", "epochs", "activation", "learning_rate", "dropout", "wei
 """Parameters that replace a preset's settings of the same name."""
 CONSTRAINTS: dict[str, Any] = {
     "preset": [StrOptions({"fast", "default", "best"})],
-    "time_budget": [Interval(Real, 0, None, closed="neither"), None],
+    "time_budget": [Interval(Real, 0, None, closed="neither"), str, None],
     "kinds": [Mapping, None],
     "members": [Interval(Integral, 1, 100, closed="both"), None],
     "epochs": [Interval(Integral, 1, None, closed="left"), None],
@@ -40,8 +40,9 @@ describe_shared_parameters = describe_parameters(
             The amount of training: one small network, an ensemble of small networks, or one of larger networks.
     """,
     shared_parameters="""
-        time_budget : float, optional
-            Seconds that `fit` may take. Members and epochs are planned for this time, after which training ends.
+        time_budget : float or str, optional
+            Seconds that `fit` may take, or a time such as "90s", "5m" or "1h". Members and epochs are planned
+            for this time, after which training ends.
         kinds : mapping of str to {"numeric", "categorical", "text", "ignored"}, optional
             The kinds of columns for which the guess is wrong.
         members : int, optional

@@ -108,7 +108,7 @@ class TabularRegressor(RegressorMixin, TabularEstimator):  # type: ignore[misc]
         loss: str = "squared_error",
         quantiles: Any = None,
         target_transform: str | None = "auto",
-        time_budget: float | None = None,
+        time_budget: float | str | None = None,
         kinds: Mapping[str, str] | None = None,
         members: int | None = None,
         epochs: int | None = None,

@@ -30,12 +30,14 @@ __all__ = ["tabular_from_state", "tabular_state"]
 KINDS: dict[str, Any] = {"TabularClassifier": TabularClassifier, "TabularRegressor": TabularRegressor}
 SHARED = (
     *("n_features_in_", "feature_names_in_", "target_name_", "fitted_parameters_"),
-    *("score_", "scores_", "trivial_guess_", "beats_guess_"),
+    *("score_", "scores_", "trivial_guess_", "beats_guess_", "made_by_"),
 )
 FITTED = {
     "TabularClassifier": (*SHARED, "classes_", "temperature_"),
     "TabularRegressor": (*SHARED, "one_target_"),
 }
+OPTIONAL = {"feature_names_in_", "made_by_"}
+"""Attributes that not every model has: the command line says which of its commands made a model."""
 ARRAYS = {"TabularClassifier": ("decision_weights_",), "TabularRegressor": ("residuals_",)}
 
 
@@ -89,8 +91,9 @@ def tabular_from_state(state: Any, arrays: Mapping[str, NDArray[Any]]) -> Any:
     model = KINDS[kind](**{name: decode_value(value) for name, value in state["parameters"].items()})
     model.check_parameters()
     fitted = {name: decode_value(value) for name, value in state["fitted"].items()}
-    required = set(FITTED[kind]) - {"feature_names_in_"}
-    require_keys(fitted, required, {"feature_names_in_"}, "the fitted part")
+    require_keys(fitted, set(FITTED[kind]) - OPTIONAL, OPTIONAL, "the fitted part")
+    if not isinstance(fitted.get("made_by_", ""), str):
+        raise ModelFileError("the file does not say what made the model.")
     for name, value in fitted.items():
         setattr(model, name, value)
     check_fitted(model)

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 __all__ = [
     *("ACCURACY", "AUC", "AUC_ERROR", "BALANCED_ACCURACY", "BALANCED_ERROR", "ERROR", "F1", "F1_ERROR", "LOG_LOSS"),
     *("D2_ABSOLUTE", "D2_POISSON", "MEAN_ABSOLUTE", "POISSON", "R2", "ROOT_MEAN_SQUARE", "d2_quantiles", "pinball"),
-    *("Metric", "best_index", "is_better"),
+    *("Metric", "best_index", "is_better", "quantiles_of"),
 ]
 
 Array = NDArray[Any]
@@ -155,6 +155,16 @@ def d2_poisson(y: Array, prediction: Array, weights: Array | None = None) -> flo
 
     columns = zip(y.T, np.maximum(prediction, 1e-12).T, strict=True)
     return float(np.mean([d2_tweedie_score(t, p, power=1, sample_weight=weights) for t, p in columns]))
+
+
+def quantiles_of(values: Array, levels: Sequence[float], weights: Array | None = None) -> NDArray[np.float64]:
+    """Quantiles of numbers; with weights, the smallest number below which at least this share of the weight lies."""
+    if weights is None:
+        return np.asarray(np.quantile(values, levels), np.float64)
+    order = np.argsort(values, kind="stable")
+    reached = np.cumsum(weights[order], dtype=np.float64)
+    places = np.searchsorted(reached, np.asarray(levels) * reached[-1] * (1 - 1e-12))
+    return np.asarray(values[order][np.minimum(places, len(values) - 1)], np.float64)
 
 
 ROOT_MEAN_SQUARE = Metric(

@@ -33,16 +33,34 @@ from rosenblatt.tables.table import Column, Table
 __all__ = ["tabular_from_state", "tabular_state"]
 
 KINDS: dict[str, Any] = {"TabularClassifier": TabularClassifier, "TabularRegressor": TabularRegressor}
-SHARED = ("n_features_in_", "feature_names_in_", "target_name_", "target_check_", "score_")
+SHARED = (
+    *("n_features_in_", "feature_names_in_", "target_name_", "target_check_", "fitted_parameters_"),
+    *("score_", "scores_", "trivial_guess_", "beats_guess_", "made_by_"),
+)
 FITTED = {
     "TabularClassifier": (*SHARED, "classes_", "temperature_"),
     "TabularRegressor": (*SHARED, "one_target_"),
 }
+OPTIONAL = {"feature_names_in_", "made_by_"}
+"""Attributes that not every model has: the command line says which of its commands made a model."""
+
+
+def is_pair(value: Any) -> bool:
+    """Whether it is a pair of numbers: a score and that of the trivial guess."""
+    return isinstance(value, tuple) and len(value) == 2 and all(type(x) is float for x in value)
+
+
 VALID: dict[str, Callable[[Any], bool]] = {
     "n_features_in_": is_count,
     "feature_names_in_": lambda value: isinstance(value, np.ndarray) and value.dtype == object,
-    "target_name_": lambda value: value is None or isinstance(value, str),
+    "target_name_": lambda value: value is None or isinstance(value, (str, int, tuple)),
+    "target_check_": lambda value: isinstance(value, str),
+    "fitted_parameters_": lambda value: isinstance(value, dict),
     "score_": lambda value: type(value) is float,
+    "scores_": lambda value: isinstance(value, dict) and bool(value) and all(map(is_pair, value.values())),
+    "trivial_guess_": lambda value: isinstance(value, str),
+    "beats_guess_": lambda value: type(value) is bool,
+    "made_by_": lambda value: isinstance(value, str),
     "classes_": lambda value: isinstance(value, np.ndarray) and len({*value.tolist()}) == len(value) > 1,
     "temperature_": lambda value: type(value) is float and 0.01 < value < 100,
     "one_target_": lambda value: type(value) is bool,
@@ -105,20 +123,20 @@ def tabular_from_state(state: Any, arrays: Mapping[str, NDArray[Any]]) -> Any:
     require_valid_parameters(model)
     require_parts(state["networks"], arrays)
     fitted = {name: decode_value(value) for name, value in state["fitted"].items()}
-    required = set(FITTED[kind]) - {"feature_names_in_"}
-    require_keys(fitted, required, {"feature_names_in_"}, "the fitted part")
+    require_keys(fitted, set(FITTED[kind]) - OPTIONAL, OPTIONAL, "the fitted part")
     for name, value in fitted.items():
         if not VALID[name](value):
             raise ModelFileError(f"attribute {name!r} is {str(value)[:80]}, which it cannot be.")
         setattr(model, name, value)
     if len(fitted.get("feature_names_in_", range(model.n_features_in_))) != model.n_features_in_:
         raise ModelFileError("feature_names_in_ must have one name per column.")
+    require_fitted_parameters(model)
     model.preparation_ = Preparation.from_dict(state["preparation"])
     parts = tensors_by_network(arrays, len(state["networks"]))
     networks = [network_from_state(entry, part) for entry, part in zip(state["networks"], parts, strict=True)]
     members = restore_members(decode_value(state["members"]), networks)
     settings = restore_settings(decode_value(state["settings"]))
-    decode = from_cumulative if getattr(model, "ordered", False) is not False else np.asarray
+    decode = from_cumulative if model.fitted_parameters_.get("ordered", False) is not False else np.asarray
     model.ensemble_ = Ensemble(members, settings, getattr(model, "temperature_", 1.0), decode=decode)
     found, known = arrays["out_of_fold"].astype(np.float64), arrays["out_of_fold_known"]
     if found.shape != known.shape:
@@ -138,6 +156,14 @@ def require_valid_parameters(model: Any) -> None:
     _ = model.settings
     if getattr(model, "quantiles", None) is not None:
         _ = regression_of(model.loss, model.quantiles)
+
+
+def require_fitted_parameters(model: Any) -> None:
+    """Refuse parameters of the fit that no fit leaves."""
+    kind, given = type(model), model.fitted_parameters_
+    if set(given) != set(kind.prediction_parameters):
+        raise ModelFileError("the parameters of the fit are not those of the estimator.")
+    require_valid_parameters(kind(**given))
 
 
 def tensors_by_network(arrays: Mapping[str, NDArray[Any]], n_networks: int) -> list[Arrays]:
@@ -189,7 +215,7 @@ def restore_target(model: Any, scaler: Any, n_outputs: int) -> None:
     """Classes or scaler: they must fit the networks' outputs."""
     if isinstance(model, TabularClassifier):
         n_classes = len(model.classes_)
-        if n_classes != n_outputs + (model.ordered is not False):
+        if n_classes != n_outputs + (model.fitted_parameters_["ordered"] is not False):
             raise ModelFileError(f"there are {n_classes} classes, but the networks have {n_outputs} outputs.")
         if (
             model.decision_weights_.shape != (n_classes,)
@@ -200,7 +226,8 @@ def restore_target(model: Any, scaler: Any, n_outputs: int) -> None:
     model.target_scaler_ = TargetScaler.from_dict(scaler)
     require_range(model.target_scaler_)
     n_targets = len(model.target_scaler_.center)
-    quantiles = () if model.quantiles is None else tuple(model.quantiles)
+    quantiles = model.fitted_parameters_["quantiles"]
+    quantiles = () if quantiles is None else tuple(quantiles)
     if (len(quantiles) or n_targets) != n_outputs or len(model.target_scaler_.shifts) != len(quantiles):
         raise ModelFileError(f"there is a scaler of {n_targets} targets, but the networks have {n_outputs} outputs.")
     if model.residuals_.ndim != 2 or len(model.residuals_) < 2 or model.residuals_.shape[1] != n_outputs:

@@ -406,3 +406,76 @@ def test_levels_up_to_eight_are_indicators():
     model = TabularRegressor("fast", epochs=1, kinds=dict.fromkeys(X, "categorical")).fit(X, np.arange(90.0))
     assert len(model.preparation_.indicators) == 8
     assert model.preparation_.n_codes == [10]
+
+
+@pytest.mark.parametrize(
+    ("metric", "first"),
+    [
+        ("error", "accuracy"),
+        ("log_loss", "log loss"),
+        ("f1", "F1"),
+        ("auc", "area under the ROC curve"),
+        ("balanced_error", "balanced accuracy"),
+    ],
+)
+def test_the_metric_that_was_asked_for_stands_first_beside_the_guess(metric, first):
+    X, y, _ = purchases(300)
+    model = TabularClassifier("fast", epochs=4, metric=metric).fit(X, y)
+    line = model.report().splitlines()[2]
+    own, guess = model.scores_[first]
+    assert line.startswith(f"{first} {own:.4f}")
+    assert line.endswith(f"{model.trivial_guess_}: {guess:.4f}")
+    assert model.beats_guess_
+    assert "no better" not in model.report()
+
+
+def test_a_model_of_noise_is_said_to_be_no_better_than_a_constant():
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(200, 3)), np.where(rng.random(200) < 0.1, "Yes", "No")
+    model = TabularClassifier("fast", epochs=4).fit(X, y)
+    assert not model.beats_guess_
+    assert "By accuracy, the model is no better than always 'No'." in model.report()
+    regressor = TabularRegressor("fast", epochs=4, loss="absolute_error").fit(X, rng.standard_cauchy(200))
+    assert "no better than always the median" in regressor.report()
+
+
+@pytest.mark.parametrize(
+    ("model", "changes"),
+    [
+        (TabularClassifier("fast", epochs=2), {"metric": "f1", "ordered": True}),
+        (TabularRegressor("fast", epochs=2, quantiles=(0.1, 0.9)), {"quantiles": None, "loss": "poisson"}),
+        (TabularRegressor("fast", epochs=2), {"quantiles": (0.1, 0.5, 0.9)}),
+    ],
+)
+def test_parameters_set_after_fit_change_no_prediction(model, changes, tmp_path):
+    X, y = load_iris(return_X_y=True)
+    X, y = (X, y) if isinstance(model, TabularClassifier) else (X[:, :3], X[:, 3])
+    model.fit(X, y)
+
+    def answers(fitted):
+        interval = fitted.predict_interval(X, 0.8) if hasattr(fitted, "residuals_") else fitted.predict_proba(X)
+        return [fitted.predict(X), interval, fitted.explain(X, y, method="gradient").importance, fitted.report()]
+
+    before = answers(model)
+    model.set_params(**changes)
+    rosenblatt.save(model, tmp_path / "model")
+    for found in (answers(model), answers(rosenblatt.load(tmp_path / "model"))):
+        for old, new in zip(before, found, strict=True):
+            np.testing.assert_array_equal(old, new)
+
+
+def interrupt(epoch):
+    raise RuntimeError("an epoch failed")
+
+
+@pytest.mark.parametrize("changes", [{"on_epoch": interrupt}, {"learning_rate": 1e38}, {"kinds": {"nothing": "text"}}])
+def test_a_failed_refit_leaves_the_old_model_whole(changes):
+    X, y = load_diabetes(return_X_y=True)
+    model = TabularRegressor("fast", epochs=2).fit(X, y)
+    before, predictions = dict(vars(model)), model.predict(X)
+    model.set_params(**changes)
+    with pytest.raises((RuntimeError, ValueError)):
+        model.fit(X[:, :4] * 1e3, y * 1e6)
+    fitted = {name: value for name, value in vars(model).items() if name.endswith("_")}
+    assert all(fitted[name] is before[name] for name in before if name.endswith("_"))
+    assert (model.predict(X) == predictions).all()

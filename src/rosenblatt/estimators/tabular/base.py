@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Mapping, Sequence
+from copy import copy
 from dataclasses import replace
 from numbers import Integral
 from typing import TYPE_CHECKING, Any, ClassVar, Self
@@ -21,12 +22,13 @@ from sklearn.model_selection import KFold, ShuffleSplit, StratifiedKFold, Strati
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from rosenblatt._checks import check_count
+from rosenblatt._checks import check_count, parse_duration
 from rosenblatt.estimators.base import Searchable, SuggestingMixin, warn_user
 from rosenblatt.estimators.tabular.architecture import Settings
 from rosenblatt.estimators.tabular.ensemble import Ensemble, fit_ensemble
 from rosenblatt.estimators.tabular.member import Data, FitBudget, Problem
 from rosenblatt.estimators.tabular.parameters import CONSTRAINTS, OVERRIDES
+from rosenblatt.tables.evaluation import Evaluation
 from rosenblatt.tables.kinds import column_overrides
 from rosenblatt.tables.preparation import Preparation, fit_preparation
 from rosenblatt.tables.readers.reading import is_nameless, names_columns, read_table, require_names
@@ -51,7 +53,7 @@ class TabularEstimator(SuggestingMixin, Searchable, BaseEstimator):  # type: ign
     """What both have in common; they declare the parameters and document them."""
 
     preset: str
-    time_budget: float | None
+    time_budget: float | str | None
     kinds: Mapping[Any, str] | None
     ignore: Any
     hidden: Any
@@ -59,11 +61,14 @@ class TabularEstimator(SuggestingMixin, Searchable, BaseEstimator):  # type: ign
     on_epoch: Callable[[Any], object] | None
     preparation_: Preparation
     ensemble_: Ensemble
+    out_of_fold_: Array
 
     _parameter_constraints: ClassVar[dict[str, Any]] = CONSTRAINTS
     _presets: ClassVar[Mapping[str, Settings]]
     epochs_parameter = "epochs"
     makes_own_folds = True
+    prediction_parameters: ClassVar[tuple[str, ...]]
+    """Parameters that predictions and reports read; their values in `fit` are kept."""
     score_parameters = frozenset({"metric", "loss", "quantiles"})
     shared_parameters = ("kinds", "ignore", "ordered", "loss", "quantiles", "metric")
 
@@ -112,10 +117,27 @@ class TabularEstimator(SuggestingMixin, Searchable, BaseEstimator):  # type: ign
         ------
         ValueError
             It names the column or the target, and says what to do.
+        KeyboardInterrupt
+            After Ctrl-C before any network has finished an epoch. Later, Ctrl-C ends training with a warning, and the
+            networks are kept as they were after their best epochs.
         """
-        seconds = math.inf if self.time_budget is None else self.time_budget
-        budget = FitBudget(time.monotonic() + seconds, self.on_epoch)
-        self._learn(self._task(X, y, sample_weight), budget)
+        return self.fit_unless(lambda: False, X, y, sample_weight)
+
+    def fit_unless(self, cancelled: Callable[[], bool], X: Any, y: Any = None, sample_weight: Any = None) -> Self:
+        """`fit` without checks of parameters; soon after ``cancelled()`` is true it ends with `KeyboardInterrupt`.
+
+        So a search in the main thread, the only one that Ctrl-C reaches, can end trainings in other threads.
+        """
+        seconds = math.inf if self.time_budget is None else parse_duration("time_budget", self.time_budget)
+        budget = FitBudget(time.monotonic() + seconds, self.on_epoch, cancelled=cancelled)
+        before = dict(vars(self))
+        try:
+            task = self._task(X, y, sample_weight)
+            self.fitted_parameters_ = {name: copy(getattr(self, name)) for name in self.prediction_parameters}
+            self._learn(task, budget)
+        except BaseException:  # what was fitted before stays whole
+            self.__dict__ = before
+            raise
         return self
 
     def _learn(self, task: TabularTask, budget: FitBudget) -> None:
@@ -178,7 +200,47 @@ class TabularEstimator(SuggestingMixin, Searchable, BaseEstimator):  # type: ign
     @property
     def score_name(self) -> str:
         """What ``score_`` is."""
+        return str(self.goal.score.name)
+
+    @property
+    def goal(self) -> Any:
+        """The `ClassMetric` or `RegressionLoss` of the last fit; before it, that of the parameters."""
         raise NotImplementedError
+
+    def _parameter(self, name: str) -> Any:
+        """A parameter as it was in the last fit; before it, as it is."""
+        return getattr(self, "fitted_parameters_", {}).get(name, getattr(self, name))
+
+    def evaluate(
+        self,
+        training: Target,
+        held_out: Target,
+        predictions: Array,
+        training_weights: Array | None = None,
+        weights: Array | None = None,
+    ) -> Evaluation:
+        """Scores of held-out rows by the metrics of the fit, each beside that of the trivial guess.
+
+        Parameters
+        ----------
+        training, held_out : Target
+            Of the training rows, which the guess is learned from, and of the rows that are scored.
+        predictions : ndarray
+            Of the held-out rows: what `predict` gives for numbers, and `predict_proba` for classes.
+        training_weights, weights : ndarray of shape (n_rows,), optional
+            Weights of the rows.
+
+        Returns
+        -------
+        Evaluation
+        """
+        raise NotImplementedError
+
+    def _keep_scores(self, target: Target, seen: NDArray[np.int64], weights: Array | None) -> None:
+        """Set the attributes that compare the out-of-fold predictions with the trivial guess."""
+        held_weights = None if weights is None else weights[seen]
+        found = self.evaluate(target, target.take(seen), self.out_of_fold_[seen], weights, held_weights)
+        self.scores_, self.trivial_guess_, self.beats_guess_ = found.scores, found.guess_name, found.beats_guess
 
     def _prepare(self, task: TabularTask, y: Array, weights: Array | None) -> Data:
         """The task for networks, with encoders that are learned from its inputs; draws the seed of everything else."""
@@ -223,7 +285,7 @@ class TabularEstimator(SuggestingMixin, Searchable, BaseEstimator):  # type: ign
         from rosenblatt.estimators.tabular.explain.report import report
 
         check_is_fitted(self, "ensemble_")
-        return report(self, self.score_name)
+        return report(self)
 
     def explain(
         self,

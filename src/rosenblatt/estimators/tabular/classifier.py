@@ -29,9 +29,10 @@ from rosenblatt.estimators.tabular.base import TabularEstimator
 from rosenblatt.estimators.tabular.decisions import best_decisions
 from rosenblatt.estimators.tabular.ensemble import Ensemble, best_temperature
 from rosenblatt.estimators.tabular.member import FitBudget, Problem
-from rosenblatt.estimators.tabular.metrics import CLASS_METRICS
+from rosenblatt.estimators.tabular.metrics import CLASS_METRICS, ClassMetric
 from rosenblatt.estimators.tabular.ordinal import cumulative, from_cumulative
 from rosenblatt.estimators.tabular.parameters import CONSTRAINTS, describe_shared_parameters
+from rosenblatt.tables.evaluation import Evaluation, evaluate
 from rosenblatt.tables.targets import Target, doubts_of_classes
 from rosenblatt.tables.task import TabularTask
 
@@ -93,6 +94,7 @@ class TabularClassifier(LabelScores, ClassifierMixin, TabularEstimator):  # type
         "ordered": ["boolean", "array-like"],
         "class_weight": [dict, StrOptions({"balanced"}), None],
     }
+    prediction_parameters = ("metric", "ordered")
     _presets: ClassVar[Mapping[str, Settings]] = MappingProxyType(
         {
             "fast": replace(DEFAULT, members=1),
@@ -108,7 +110,7 @@ class TabularClassifier(LabelScores, ClassifierMixin, TabularEstimator):  # type
         metric: str = "error",
         ordered: Any = False,
         class_weight: Any = None,
-        time_budget: float | None = None,
+        time_budget: float | str | None = None,
         kinds: Mapping[Any, str] | None = None,
         ignore: Any = None,
         members: int | None = None,
@@ -158,7 +160,7 @@ class TabularClassifier(LabelScores, ClassifierMixin, TabularEstimator):  # type
 
     def _problem(self) -> Problem:
         """A softmax over the classes or, if they are ordered, whether a row lies above each class but the last."""
-        n_classes, metric = len(self.classes_), CLASS_METRICS[self.metric].metric
+        n_classes, metric = len(self.classes_), self.goal.metric
         if self.ordered is False:
             loss = nn.SoftmaxCrossEntropy(self.settings.label_smoothing)
             return Problem(n_classes, "softmax", loss, metric.measure)
@@ -170,17 +172,18 @@ class TabularClassifier(LabelScores, ClassifierMixin, TabularEstimator):  # type
 
     def _finish(self, ensemble: Ensemble, labels: Array, weights: Array | None) -> None:
         """Set what out-of-fold probabilities determine: calibration, decision weights and score."""
-        raw = ensemble.out_of_fold(len(labels))
+        raw, target, all_weights = ensemble.out_of_fold(len(labels)), Target(None, labels, self.classes_), weights
         seen = np.flatnonzero(~np.isnan(raw[:, 0]))
         weights = None if weights is None else weights[seen]
         self.ensemble_ = replace(ensemble, temperature=best_temperature(raw[seen], labels[seen], weights))
         self.temperature_ = self.ensemble_.temperature
         self.out_of_fold_ = self.ensemble_.out_of_fold(len(labels))
-        chosen, known, labels = CLASS_METRICS[self.metric], self.out_of_fold_[seen], labels[seen]
+        chosen, known, labels = self.goal, self.out_of_fold_[seen], labels[seen]
         self.decision_weights_ = np.ones(len(self.classes_))
         if chosen.decides:
             self.decision_weights_ = best_decisions(chosen.metric, labels, known, weights)
         self.score_ = chosen.score.measure(labels, known * self.decision_weights_, weights)
+        self._keep_scores(target, seen, all_weights)
 
     def average_with(self, others: Sequence[Any], y: Any, weights: Array | None = None) -> None:
         label = {name: i for i, name in enumerate(self.classes_.tolist())}
@@ -188,8 +191,33 @@ class TabularClassifier(LabelScores, ClassifierMixin, TabularEstimator):  # type
         self._finish(self.ensemble_.joined([other.ensemble_ for other in others]), labels, weights)
 
     @property
-    def score_name(self) -> str:
-        return CLASS_METRICS[self.metric].score.name
+    def goal(self) -> ClassMetric:
+        return CLASS_METRICS[self._parameter("metric")]
+
+    def evaluate(
+        self,
+        training: Target,
+        held_out: Target,
+        predictions: Array,
+        training_weights: Array | None = None,
+        weights: Array | None = None,
+    ) -> Evaluation:
+        return evaluate(
+            self._own_order(training),
+            self._own_order(held_out),
+            predictions,
+            self.goal.reported,
+            decision_weights=self.decision_weights_,
+            training_weights=training_weights,
+            weights=weights,
+        )
+
+    def _own_order(self, target: Target) -> Target:
+        """The target with its classes in the order of ``classes_``."""
+        assert target.classes is not None
+        place = {name: label for label, name in enumerate(self.classes_.tolist())}
+        rank = np.array([place[name] for name in target.classes.tolist()])
+        return replace(target, values=rank[target.values], classes=self.classes_)
 
     def predict(self, X: Any) -> Array:
         """The class of each row with the largest probability times ``decision_weights_``, shape (n_rows,)."""

@@ -20,7 +20,7 @@ OVERRIDES = ("members", "epochs", "activation", "learning_rate", "dropout", "wei
 """Parameters that replace a preset's settings of the same name."""
 CONSTRAINTS: dict[str, Any] = {
     "preset": [StrOptions({"fast", "default", "best"})],
-    "time_budget": [Interval(Real, 0, None, closed="neither"), None],
+    "time_budget": [Interval(Real, 0, None, closed="neither"), str, None],
     "kinds": [Mapping, None],
     "ignore": ["array-like", str, None],
     "members": [Interval(Integral, 1, 100, closed="both"), None],
@@ -41,8 +41,9 @@ describe_shared_parameters = describe_parameters(
             The amount of training: one small network, an ensemble of small networks, or one of larger networks.
     """,
     shared_parameters="""
-        time_budget : float, optional
-            Seconds that `fit` may take. Members and epochs are planned for this time, after which training ends.
+        time_budget : float or str, optional
+            Seconds that `fit` may take, or a time such as "90s", "5m" or "1h". Members and epochs are planned
+            for this time, after which training ends.
         kinds : mapping of str to {"numeric", "categorical", "text", "ignored"}, optional
             The kinds of columns for which the guess is wrong.
         ignore : list of str, optional
@@ -60,6 +61,13 @@ describe_shared_parameters = describe_parameters(
             threads, one at a time.
     """,
     shared_attributes="""
+        scores_ : dict of str to (float, float)
+            Scores of the out-of-fold predictions by name, each beside that of the best guess without a model. The first
+            is what was asked for.
+        trivial_guess_ : str
+            The guess of the first score, such as "always 'No'".
+        beats_guess_ : bool
+            Whether the first score is better than that of the guess.
         target_name_ : str or None
             Name of the column to predict, if it had one.
         target_check_ : str
@@ -68,6 +76,8 @@ describe_shared_parameters = describe_parameters(
             How columns become inputs of the networks. Its `kinds` are those of the columns.
         ensemble_ : Ensemble
             The networks, and the settings that they were trained with.
+        fitted_parameters_ : dict
+            The parameters that predictions depend on, as they were in `fit`.
         n_features_in_, feature_names_in_
             Number and names of the columns, as in scikit-learn.
     """,

@@ -29,6 +29,7 @@ from rosenblatt.estimators.tabular.metrics import REGRESSIONS, RegressionLoss, r
 from rosenblatt.estimators.tabular.parameters import CONSTRAINTS, describe_shared_parameters
 from rosenblatt.estimators.tabular.target_scaling import TargetScaler, fit_target_scaler
 from rosenblatt.estimators.tabular.target_transform import choose_target_transform, has_heavy_tail
+from rosenblatt.tables.evaluation import Evaluation, evaluate
 from rosenblatt.tables.targets import Target, check_target_range
 from rosenblatt.tables.task import TabularTask
 
@@ -91,6 +92,7 @@ class TabularRegressor(RegressorMixin, TabularEstimator):  # type: ignore[misc]
         "quantiles": ["array-like", None],
         "target_transform": [StrOptions({"auto", "log"}), None],
     }
+    prediction_parameters = ("loss", "quantiles")
     _presets: ClassVar[Mapping[str, Settings]] = MappingProxyType(
         {
             "fast": Settings(members=1),
@@ -106,7 +108,7 @@ class TabularRegressor(RegressorMixin, TabularEstimator):  # type: ignore[misc]
         loss: str = "squared_error",
         quantiles: Any = None,
         target_transform: str | None = "auto",
-        time_budget: float | None = None,
+        time_budget: float | str | None = None,
         kinds: Mapping[Any, str] | None = None,
         ignore: Any = None,
         members: int | None = None,
@@ -184,27 +186,46 @@ class TabularRegressor(RegressorMixin, TabularEstimator):  # type: ignore[misc]
         """Set what out-of-fold predictions determine: shifts or the smearing factor, residuals, the score."""
         outputs = self.ensemble_.out_of_fold(len(targets))
         seen = np.flatnonzero(~np.isnan(outputs[:, 0]))
-        weights = None if weights is None else weights[seen]
-        if self.quantiles is None:
+        all_weights, weights = weights, None if weights is None else weights[seen]
+        if (quantiles := self._parameter("quantiles")) is None:
             scaler = scaler.with_smearing(targets[seen], outputs[seen], weights)
         else:
-            scaler = scaler.with_conformal_offsets(targets[seen], outputs[seen], tuple(self.quantiles))
+            scaler = scaler.with_conformal_offsets(targets[seen], outputs[seen], tuple(quantiles))
         self.target_scaler_ = scaler
         residuals = scaler.encode(targets[seen]) - outputs[seen]
         self.residuals_ = np.quantile(residuals, np.linspace(0, 1, N_RESIDUALS), axis=0)
         decoded = scaler.decode(outputs)
         self.out_of_fold_ = decoded[:, 0] if self.one_target_ else decoded
         self.score_ = goal.score.measure(targets[seen], decoded[seen], weights)
+        self._keep_scores(Target(None, targets), seen, all_weights)
 
     def average_with(self, others: Sequence[Any], y: Any, weights: Array | None = None) -> None:
         targets = np.asarray(y, np.float64).reshape(len(self.out_of_fold_), -1)
         alike = [other for other in others if other.target_scaler_.kind == self.target_scaler_.kind]
         self.ensemble_ = self.ensemble_.joined([other.ensemble_ for other in alike])
-        self._finish(self._goal(targets), replace(self.target_scaler_, factor=1.0, shifts=()), targets, weights)
+        self._finish(self.goal, replace(self.target_scaler_, factor=1.0, shifts=()), targets, weights)
 
     @property
-    def score_name(self) -> str:
-        return regression_of(self.loss, self.quantiles).score.name
+    def goal(self) -> RegressionLoss:
+        return regression_of(self._parameter("loss"), self._parameter("quantiles"))
+
+    def evaluate(
+        self,
+        training: Target,
+        held_out: Target,
+        predictions: Array,
+        training_weights: Array | None = None,
+        weights: Array | None = None,
+    ) -> Evaluation:
+        return evaluate(
+            training,
+            held_out,
+            predictions,
+            self.goal.reported,
+            center=self.goal.center,
+            training_weights=training_weights,
+            weights=weights,
+        )
 
     def predict(self, X: Any) -> Array:
         """The mean of each row's target, or its median or quantiles, depending on the loss.
@@ -243,8 +264,8 @@ class TabularRegressor(RegressorMixin, TabularEstimator):  # type: ignore[misc]
         if not 0 < coverage < 1:
             raise ValueError(f"coverage is {coverage}; it must lie between 0 and 1, as 0.9.")
         outputs, low = self._outputs(X), (1 - coverage) / 2
-        if self.quantiles is not None:
-            return self.target_scaler_.decode(outputs)[:, interval_columns(coverage, self.quantiles)]
+        if (quantiles := self._parameter("quantiles")) is not None:
+            return self.target_scaler_.decode(outputs)[:, interval_columns(coverage, quantiles)]
         last = len(self.residuals_) - 1
         errors = self.residuals_[[math.floor(low * last), math.ceil((1 - low) * last)]]
         plain = replace(self.target_scaler_, factor=1.0)  # quantiles of a logarithm are those of the number

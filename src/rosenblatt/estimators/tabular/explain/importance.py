@@ -25,7 +25,7 @@ from rosenblatt.estimators.tabular.explain.column_substitution import (
     predictions_of,
     sample_rows,
 )
-from rosenblatt.estimators.tabular.metrics import CLASS_METRICS, regression_of
+from rosenblatt.estimators.tabular.metrics import CLASS_METRICS
 from rosenblatt.metrics import LOG_LOSS, Metric
 from rosenblatt.tables.encoders import Prepared
 from rosenblatt.tables.preparation import Preparation
@@ -214,7 +214,7 @@ def scoring_of(model: Any, name: str | None) -> tuple[Metric, Callable[[Any, Arr
     elif name is not None:
         raise ValueError(f"metric is {name!r}, but a regressor has none; it is scored by {model.score_name}.")
     else:
-        metric = regression_of(model.loss, model.quantiles).score
+        metric = model.goal.score
     return metric, lambda y, predicted: metric.measure(y, predicted * weights, None)
 
 
@@ -245,7 +245,7 @@ def directions(model: Any, prepared: Prepared) -> tuple[str, list[Array], Array]
     """
     n_outputs = model.ensemble_.networks[0].graph.n_outputs
     if hasattr(model, "classes_"):
-        if model.ordered is not False:
+        if model._parameter("ordered") is not False:
             return "the mean log odds of lying above a class", [np.full(n_outputs, 1 / n_outputs)], np.ones(1)
         probabilities = predictions_of(model, model.ensemble_.predict(prepared)) * model.decision_weights_
         chosen = np.eye(n_outputs)[probabilities.argmax(axis=1)]

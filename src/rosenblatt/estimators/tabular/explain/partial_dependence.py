@@ -105,8 +105,8 @@ def partial_dependence(
     of_classes, k = hasattr(model, "classes_"), values.shape[1]
     if of_classes:
         names = [str(name) for name in model.classes_]
-    elif model.quantiles is not None:
-        names = [f"quantile {q:g}" for q in model.quantiles]
+    elif (quantiles := model._parameter("quantiles")) is not None:
+        names = [f"quantile {q:g}" for q in quantiles]
     else:
         names = ["prediction"] if k == 1 else [f"target {i}" for i in range(1, k + 1)]
     grid = encoder.decode(cells)

@@ -23,11 +23,11 @@ MAX_NAME, MAX_WIDE = 40, 300
 """Largest numbers of characters of a name, and of a sentence."""
 
 
-def report(model: Any, score: str) -> str:
-    """The report; `score` is the name of ``model.score_``."""
+def report(model: Any) -> str:
+    """The report."""
     ensemble, n_rows = model.ensemble_, len(model.out_of_fold_)
     lines = [f"{type(model).__name__}, trained on {n_rows:,} rows of {model.n_features_in_:,} columns", ""]
-    lines.append(f"{score} {model.score_:.4f}, of rows by members that did not train on them")
+    lines += scores(model)
     if hasattr(model, "temperature_"):
         change = "sharper" if model.temperature_ < 1 else "softer" if model.temperature_ > 1 else "as they were"
         lines.append(f"calibration: temperature {model.temperature_:.3f} makes probabilities {change}")
@@ -45,6 +45,15 @@ def report(model: Any, score: str) -> str:
             f", {member.network.parameters.size:,} parameters"
         )
     return "\n".join(lines)
+
+
+def scores(model: Any) -> list[str]:
+    """A line for each score beside that of the trivial guess, and whether the model is any better."""
+    (name, (own, guess)), *others = model.scores_.items()
+    guess_name = short(model.trivial_guess_, MAX_WIDE)
+    lines = [f"{name} {own:.4f}, of rows by members that did not train on them; {guess_name}: {guess:.4f}"]
+    lines += [f"{name} {own:.6g}; without a model: {guess:.6g}" for name, (own, guess) in others]
+    return lines if model.beats_guess_ else [*lines, f"By {name}, the model is no better than {guess_name}."]
 
 
 def columns(preparation: Preparation) -> list[str]:

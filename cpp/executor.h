@@ -76,6 +76,7 @@ class Session {
 
   void check_run(std::span<std::byte> persistent, std::span<const Source> sources, std::int64_t n_rows) const;
   void check_indices(std::span<std::byte> persistent, std::span<const Source> sources) const;
+  void check_lasting() const;
   void check_training(std::span<std::byte> persistent, std::span<const Source> sources,
                       const TrainOptions& options) const;
   Status epoch(std::span<std::byte> persistent, std::span<const Source> sources, const TrainOptions& options,

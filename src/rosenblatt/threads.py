@@ -133,3 +133,6 @@ def _default() -> int:
 
 
 _core.set_num_threads(_default())
+_core.set_main_thread(threading.main_thread().ident or 0)
+if hasattr(os, "register_at_fork"):  # the thread that forks is the main thread of the child
+    os.register_at_fork(after_in_child=lambda: _core.set_main_thread(threading.get_ident()))

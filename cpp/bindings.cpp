@@ -156,7 +156,8 @@ class PySession {
 
   nb::tuple train(Bytes persistent, nb::list sources, std::int64_t batch_size, std::optional<Integers2> order, std::int64_t n_rows, Doubles slots, std::uint64_t seed,
                   std::int64_t first_step, std::int64_t n_epochs, bool shuffle, std::int64_t first_epoch,
-                  std::pair<std::int64_t, double> position, std::int64_t max_steps, double max_seconds) {
+                  std::pair<std::int64_t, double> position, std::int64_t max_steps, double max_seconds,
+                  std::int64_t min_rows) {
     const Busy busy(*this);
     last_ = {};
     TrainOptions options;
@@ -174,6 +175,7 @@ class PySession {
     options.position = {position.first, position.second};
     options.max_steps = max_steps;
     options.max_seconds = max_seconds;
+    options.min_rows = min_rows;
     const std::vector<Source> given = sources_of(sources);
     TrainResult result;
     const Session::Interrupted interrupted = interrupts_of_this_thread();
@@ -319,7 +321,7 @@ NB_MODULE(_core, m) {
       .def("train", &PySession::train, "persistent"_a.noconvert(), "sources"_a, "batch_size"_a, "order"_a.none(),
            "n_rows"_a, "slots"_a, "seed"_a = 0, "first_step"_a = 0, "n_epochs"_a = 1, "shuffle"_a = false,
            "first_epoch"_a = 0, "position"_a = std::pair<std::int64_t, double>(0, 0.0), "max_steps"_a = 0,
-           "max_seconds"_a = 0.0)
+           "max_seconds"_a = 0.0, "min_rows"_a = 1)
       .def("forward", &PySession::forward, "persistent"_a.noconvert(), "sources"_a, "n_rows"_a, "slots"_a,
            "outputs"_a)
       .def("evaluate", &PySession::evaluate, "persistent"_a.noconvert(), "sources"_a, "n_rows"_a, "slots"_a, "values"_a,

@@ -192,6 +192,7 @@ void Session::check_training(std::span<std::byte> persistent, std::span<const So
   if (n_rows < 1 || options.batch_size < 1 || options.n_epochs < 1) {
     fail("the numbers of rows, of epochs and of rows in a batch must be at least 1");
   }
+  if (options.step_rows() < options.min_rows) fail("a batch must have at least min_rows rows");
   if (n_rows > kMaxSize || options.n_epochs > kMaxSize) fail("the number of rows or epochs is larger than 2**40");
   if (!update_ && options.step_rows() > block_.program().capacity()) {
     fail("a batch of " + std::to_string(options.step_rows()) + " rows does not fit into the program's block of " +
@@ -209,9 +210,10 @@ void Session::check_training(std::span<std::byte> persistent, std::span<const So
   }
   const auto n_slots = static_cast<std::int64_t>(block_.program().roles().slots.size());
   const auto n_given = static_cast<std::int64_t>(options.slots.size());
-  const std::int64_t steps_an_epoch = (n_rows + options.step_rows() - 1) / options.step_rows();
+  const std::int64_t used = options.used_rows();
+  const std::int64_t steps_an_epoch = (used + options.step_rows() - 1) / options.step_rows();
   const std::int64_t done = options.position.row;
-  if (done < 0 || done >= n_rows || done % options.step_rows() != 0) {
+  if (done < 0 || done >= used || done % options.step_rows() != 0) {
     fail("an epoch can only be resumed where a step begins, and before its end");
   }
   if (options.first_step < 0 || options.first_step > kMaxCount || options.first_epoch < 0 ||
@@ -227,7 +229,7 @@ void Session::check_training(std::span<std::byte> persistent, std::span<const So
 // Runs an epoch in the given order, from the position in `result`, and adds its loss and steps to `result`.
 Status Session::epoch(std::span<std::byte> persistent, std::span<const Source> sources, const TrainOptions& options,
                       const std::int64_t* order, Control& control, TrainResult& result) {
-  const std::int64_t n_rows = options.order_rows;
+  const std::int64_t n_rows = options.used_rows();
   const auto n_slots = static_cast<std::int64_t>(block_.program().roles().slots.size());
   const bool slots_vary = static_cast<std::int64_t>(options.slots.size()) != n_slots;
   Status status = Status::finished;

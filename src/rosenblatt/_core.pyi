@@ -69,6 +69,7 @@ class Session:
         position: tuple[int, float] = (0, 0.0),
         max_steps: int = 0,
         max_seconds: float = 0.0,
+        min_rows: int = 1,
     ) -> tuple[list[float], int, bool]: ...
     def forward(
         self,

@@ -413,7 +413,9 @@ def test_integers_and_slots_at_unaligned_addresses_are_read():
     sparse = _core.Source.csr(np.ones(4, np.float32), odd(np.zeros(4, np.int32)), odd(np.arange(5)), 3)
     assert sparse.n_rows == 4
     program = {**GOOD, "values": odd(GOOD["values"])}
-    assert _core.Session(_core.Program(**program)).train(MEMORY, FOUR(), 2, odd(np.array([[0, 1], [3, 2]])), 4, NO_SLOTS)[2]
+    assert _core.Session(_core.Program(**program)).train(
+        MEMORY, FOUR(), 2, odd(np.array([[0, 1], [3, 2]])), 4, NO_SLOTS
+    )[2]
 
 
 def test_a_negative_number_of_codes_is_refused():

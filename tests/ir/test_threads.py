@@ -219,7 +219,9 @@ assert found == [5], found
 
 
 def test_a_child_that_another_thread_forked_can_be_interrupted():
-    ended = subprocess.run([sys.executable, "-c", FORKING], env=environment_of_tests(), capture_output=True, check=False)
+    ended = subprocess.run(
+        [sys.executable, "-c", FORKING], env=environment_of_tests(), capture_output=True, check=False
+    )
     assert ended.returncode == 0, ended.stderr
 
 

@@ -432,7 +432,7 @@ def test_a_session_refuses_a_second_thread():
 
 def test_none_is_no_source():
     trainer = Trainer(network(), "softmax_cross_entropy", SGD(), batch_size=10)
-    with pytest.raises(TypeError, match="a source must be a Source, not None"):
+    with pytest.raises(TypeError, match="sources must be a list of Source objects"):
         trainer._session.train(trainer.memory, [None, None], 10, None, 10, np.zeros(2))
 
 

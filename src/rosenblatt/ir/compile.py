@@ -187,7 +187,7 @@ def source(value: Value, data: Any, limit: int = 2**31 - 1) -> _core.Source:
             raise ValueError(f"input {value.name!r} takes a CSR matrix, given {type(data).__name__}; use .tocsr()")
         dtype = np.dtype(value.dtype)
         return _core.Source.csr(
-            np.require(data.data, dtype, "CA"),
+            np.require(data.data, dtype, ("C", "A")),
             _as_int32(value.name, data.indices),
             np.ascontiguousarray(data.indptr, np.int64),
             data.shape[1],

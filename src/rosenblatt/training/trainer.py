@@ -203,7 +203,7 @@ class Trainer:
             kind = type(self.network.graph.layers[self._compare_rows[0]]).__name__
             raise ValueError(
                 f"layer {self._compare_rows[0]!r} ({kind}) compares the rows of a batch, so it learns nothing from 1 "
-                "row a step, the smaller of batch_size and the number of rows; take a batch_size of at least 2 and more "
+                "row a step, the smaller of batch_size and the number of rows; take a batch_size of 2 or more and more "
                 "rows, or leave that layer out"
             )
 

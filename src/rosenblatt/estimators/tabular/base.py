@@ -33,6 +33,7 @@ from rosenblatt.tables.readers.reading import is_nameless, names_columns, read_t
 from rosenblatt.tables.table import Table
 from rosenblatt.tables.targets import Target
 from rosenblatt.tables.task import TabularTask, require_rows
+from rosenblatt.threads import reserve_blas_memory
 
 if TYPE_CHECKING:
     from rosenblatt.estimators.tabular.explain.importance import Explanation
@@ -115,6 +116,7 @@ class TabularEstimator(SuggestingMixin, Searchable, BaseEstimator):  # type: ign
         """
         seconds = math.inf if self.time_budget is None else self.time_budget
         budget = FitBudget(time.monotonic() + seconds, self.on_epoch)
+        reserve_blas_memory()
         self._learn(self._task(X, y, sample_weight), budget)
         return self
 

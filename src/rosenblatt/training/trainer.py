@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 __all__ = ["DivergenceError", "Trainer", "sources_of", "spread"]
 
 Rates = float | NDArray[np.float64]
+MAX_ROWS = 2**40  # and epochs, of one call: what the executor allows
 STEPS_AT_ONCE = 2**20  # each needs numbers of its own, such as its learning rate, in memory
 
 
@@ -91,7 +92,7 @@ class Trainer:
         self.optimizer = optimizer
         if batch_size is not None and not is_count(batch_size):
             raise refusal("batch_size", batch_size, "at least 1, or None for all rows")
-        self.batch_size = batch_size
+        self.batch_size = None if batch_size is None else min(int(batch_size), MAX_ROWS)
         if optimizer is not None and batch_size == 1:
             self._check_batches(1)
         self.seed = check_seed("seed", seed) or 0
@@ -276,7 +277,11 @@ class Trainer:
         """
         if self.optimizer is None:
             raise ValueError("this trainer has no optimizer; it can only compute loss_and_gradient")
-        check_count("n_epochs", n_epochs)
+        check_count("n_epochs", n_epochs, 1, MAX_ROWS)
+        check_count("max_steps", max_steps, 0, MAX_ROWS)
+        check_number("max_seconds", max_seconds, 0)
+        if orders is not None and (not isinstance(orders, np.ndarray) or orders.ndim != 2 or orders.dtype != np.int64):
+            raise ValueError("orders must be an array of int64 of the shape (n_epochs, n_rows)")
         n_rows = self._n_rows if orders is None else orders.shape[1]
         self._check_batches(n_rows)
         batch_size = max(1, min(self.batch_size or n_rows, n_rows))

@@ -295,7 +295,7 @@ def test_an_order_that_names_unknown_rows_is_refused():
 def test_wrong_data_are_refused():
     X, y = problem()
     for batch_size in (0, -1):
-        with pytest.raises(ValueError, match=f"batch_size is {batch_size}; it must be a positive integer"):
+        with pytest.raises(ValueError, match=f"batch_size is {batch_size}; it must be at least 1"):
             Trainer(network(), "softmax_cross_entropy", Adam(), batch_size=batch_size)
     trainer = Trainer(network(), "softmax_cross_entropy", Adam(), batch_size=10)
     with pytest.raises(ValueError, match="X has 69 rows, but y has 70"):
@@ -554,5 +554,5 @@ def test_the_native_core_meets_checked_numbers_only(arguments, message):
 
 @pytest.mark.parametrize("batch_size", [0, 1.5, "x", True])
 def test_batch_sizes_are_checked(batch_size):
-    with pytest.raises(ValueError, match=r"batch_size is .*; it must be a positive integer, or None for all rows"):
+    with pytest.raises(ValueError, match=r"batch_size is .*; it must be at least 1, or None for all rows"):
         Trainer(network(), "softmax_cross_entropy", SGD(), batch_size=batch_size)

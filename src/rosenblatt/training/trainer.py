@@ -23,7 +23,7 @@ from rosenblatt.nn.inputs import column_limits, training_arrays
 from rosenblatt.nn.objective import LossGiven, Objective, blocks_of
 from rosenblatt.nn.optimizers import Optimizer
 from rosenblatt.nn.program_cache import cached_executable
-from rosenblatt.nn.programs import block_programs, training_program, training_rows
+from rosenblatt.nn.programs import block_programs, block_rows, training_program, training_rows
 
 if TYPE_CHECKING:
     from rosenblatt.nn.network import Network
@@ -66,7 +66,7 @@ class Trainer:
         Steps and whole epochs so far.
     position : tuple of (int, float)
         Rows of the present epoch that are done, and the sum of their batches' losses; (0, 0.0) between epochs.
-    inputs : dict of str to array
+    inputs : dict of str to array, the first rows of the data
         The rows of each input, as they were given.
     whole_epochs : list of float
         Losses of the epochs that the last call completed before it was interrupted. Empty if it was not.
@@ -170,7 +170,8 @@ class Trainer:
         arrays = training_arrays(graph, self._losses, X, y, sample_weight, dtype=self.network.dtype)
         self._sources = sources_of(self.executable, graph, arrays)
         self._n_rows = arrays["sample_weight" if sample_weight is not None else graph.input_names[0]].shape[0]
-        self.inputs = {name: arrays[name] for name in graph.input_names}
+        first = slice(block_rows(graph))  # copied, since the user's arrays may change while the training runs
+        self.inputs = {name: arrays[name][first].copy() for name in graph.input_names}
 
     @property
     def n_rows(self) -> int:

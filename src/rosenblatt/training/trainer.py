@@ -66,8 +66,8 @@ class Trainer:
         Steps and whole epochs so far.
     position : tuple of (int, float)
         Rows of the present epoch that are done, and the sum of their batches' losses; (0, 0.0) between epochs.
-    inputs : dict of str to array, the first rows of the data
-        The rows of each input, as they were given.
+    inputs : dict of str to array
+        A copy of the first rows of each input.
     whole_epochs : list of float
         Losses of the epochs that the last call completed before it was interrupted. Empty if it was not.
     """

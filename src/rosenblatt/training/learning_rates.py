@@ -19,6 +19,8 @@ from rosenblatt.storage.container import require_keys
 
 __all__ = ["LearningRates", "annealed_strength"]
 
+MAX_STEPS = 2**53  # up to which floats count exactly
+
 
 @dataclass
 class LearningRates:
@@ -44,7 +46,12 @@ class LearningRates:
         return self.base
 
     def of_steps(self, first: int, n_steps: int, steps_per_epoch: int, total: int) -> float | NDArray[np.float64]:
-        """The rates of the steps first, first + 1, ..., one for each, or one for all."""
+        """The rates of the steps first, first + 1, ..., one for each, or one for all.
+
+        Raises ValueError if the training has so many steps, `total`, that a schedule cannot tell them apart.
+        """
+        if total > MAX_STEPS:
+            raise ValueError(f"the training would have {total} steps; at most 2**53 are allowed, so take fewer epochs")
         steps = np.arange(first, first + n_steps)
         return self.schedule.rates(self.base, steps, steps_per_epoch, max(total, 1)) * self.plateau.factor
 

@@ -256,11 +256,12 @@ class TrainingLoop:
     def _epochs_ahead(self) -> int:
         """Epochs that can run before anything but a divergence may end training or change the learning rate."""
         assert self.rates is not None
-        step_by_step = self.measure, self.probe, self.checkpoints, self.callbacks, self.rates.depends_on_results
-        if any(step_by_step) or math.isfinite(self.seconds_left()):
+        by_epoch = self.measure, self.probe, self.checkpoints, self.callbacks, self.rates.depends_on_results
+        if any(by_epoch) or math.isfinite(self.seconds_left()):
             return 1
-        ahead = min(self.max_epochs - self.epoch, self.pause - self.epoch, self.rule.epochs_until_decision())
-        return int(max(1, ahead if self.rows is None else min(ahead, self.rows.max_epochs)))
+        at_once = self.trainer.epochs_at_once(self.n_rows) if self.rows is None else self.rows.max_epochs
+        ahead = min(min(self.max_epochs, self.pause) - self.epoch, self.rule.epochs_until_decision(), at_once)
+        return int(max(1, ahead))
 
     def end_epoch(self, row: dict[str, float], cut: bool = False) -> None:
         """Measure, remember, decide.

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rosenblatt import nn
+from rosenblatt.threads import matrix_product
 
 if TYPE_CHECKING:
     from rosenblatt.tables.encoders import Prepared
@@ -136,11 +137,11 @@ def scale_by_data(network: nn.Network, sample: Mapping[str, Any], rng: np.random
             continue
         incoming = network.values_before(name, sample)
         weights = network[f"{name}.weights"]
-        outputs = incoming @ weights
+        outputs = matrix_product(incoming, weights)
         spread = outputs.std(axis=0)
         varies = spread > ROUNDING * np.abs(outputs).max(axis=0)  # else the rows are equal, or there is a single one
         weights /= np.where(varies, spread, 1.0)
-        z = incoming @ weights
+        z = matrix_product(incoming, weights)
         rows = rng.integers(0, len(z), size=(BIAS_ROWS, z.shape[1]))
         shares = rng.dirichlet(np.ones(BIAS_ROWS), size=z.shape[1]).T
         network[f"{name}.biases"][...] = -(shares * np.take_along_axis(z, rows, axis=0)).sum(axis=0)

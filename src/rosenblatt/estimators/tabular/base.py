@@ -35,6 +35,7 @@ from rosenblatt.tables.readers.reading import is_nameless, names_columns, read_t
 from rosenblatt.tables.table import Table
 from rosenblatt.tables.targets import Target
 from rosenblatt.tables.task import TabularTask, require_rows
+from rosenblatt.threads import reserve_blas_memory
 
 if TYPE_CHECKING:
     from rosenblatt.estimators.tabular.explain.importance import Explanation
@@ -131,6 +132,7 @@ class TabularEstimator(SuggestingMixin, Searchable, BaseEstimator):  # type: ign
         seconds = math.inf if self.time_budget is None else parse_duration("time_budget", self.time_budget)
         budget = FitBudget(time.monotonic() + seconds, self.on_epoch, cancelled=cancelled)
         before = dict(vars(self))
+        reserve_blas_memory()
         try:
             task = self._task(X, y, sample_weight)
             self.fitted_parameters_ = {name: copy(getattr(self, name)) for name in self.prediction_parameters}

@@ -5,6 +5,8 @@ Takes a model and data. Returns a `Diagnosis`. Never changes the model.
 
 from __future__ import annotations
 
+from dataclasses import replace
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -14,9 +16,10 @@ from rosenblatt._checks import check_count
 from rosenblatt._suggestions import suggest_keywords
 
 from .checking import check_data, encoded_target, require_network, splits_of
+from .effects import measured_remedies
 from .evidence import evidence_of
-from .remedies import remedies_for
 from .report import Diagnosis, Evidence
+from .runs import Run
 from .states import best_gain, has_gap, may_be_biased, state_of, wrong_training
 from .trials import GIVEN, Trial, Trials, longer
 
@@ -66,14 +69,18 @@ def diagnose(model: Any, X: Any, y: Any, *, cv: Any = None, random_state: int = 
     check_count("random_state", random_state, 0)
     X, y = check_data(model, X, y)
     splits = splits_of(model, cv, X, y, int(random_state))
-    seeds = np.random.default_rng(random_state).integers(2**31, size=len(splits))
+    rng = np.random.default_rng(random_state)
+    seeds = rng.integers(2**31, size=len(splits))
     trials = Trials(clone(model).set_callbacks(), X, y, encoded_target(model, y), splits, seeds)
-    evidence = find_evidence(trials)
+    runs, evidence = find_evidence(trials)
     state = state_of(evidence)
-    return Diagnosis(state, evidence, remedies_for(state, model), clone(model))
+    if cv is None or isinstance(cv, Integral):
+        splits = splits_of(model, cv, X, y, int(rng.integers(2**31)))
+    fresh = replace(trials, splits=splits, seeds=rng.integers(2**31, size=len(splits)))
+    return Diagnosis(state, evidence, measured_remedies(state, trials, runs, fresh), clone(model))
 
 
-def find_evidence(trials: Trials) -> Evidence:
+def find_evidence(trials: Trials) -> tuple[dict[str, list[Run]], Evidence]:
     """Train what has to be compared. Trials whose question is already answered, or cannot be "yes", are left out."""
     runs = trials.run(trials.learning_curve())
     evidence = evidence_of(trials, runs)
@@ -86,4 +93,4 @@ def find_evidence(trials: Trials) -> Evidence:
     if not wrong_training(evidence) and has_gap(evidence):
         runs |= trials.run(trials.restraint())
         evidence = evidence_of(trials, runs)
-    return evidence
+    return runs, evidence

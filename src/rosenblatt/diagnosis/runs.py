@@ -56,7 +56,7 @@ class FitTask:
 class Run:
     """The outcome of a training; errors are shares of the target's variance that the outputs do not explain.
 
-    It was measured at `epochs`, the last of which is the end; `val_errors`, `outputs` (on the held-out rows) and
+    `score` is accuracy or R2 on the held-out rows; a training that diverged has the worst that is told apart. It was measured at `epochs`, the last of which is the end; `val_errors`, `outputs` (on the held-out rows) and
     `curves` belong to them.
     """
 
@@ -65,6 +65,7 @@ class Run:
     reached_end: bool = False
     n_parameters: int = 0
     train_error: float = MAX_ERROR
+    score: float = math.nan
     epochs: list[int] = field(default_factory=list)
     val_errors: list[float] = field(default_factory=list)
     outputs: list[Array] = field(default_factory=list)
@@ -100,7 +101,7 @@ def run(task: FitTask) -> Run:
                 watch.measure(epoch)
             watch.finish()
     except DivergenceError:
-        watch.run.diverged = True
+        watch.run.diverged, watch.run.score = True, watch.worst_score
     return watch.run
 
 
@@ -128,6 +129,8 @@ class Monitor:
         self.parts: dict[str, tuple[Any, Any, Array]] = {}
         """Rows as the network takes them, what measures its loss on them, and their encoded target."""
         self.curves = task.watch in ("all", "curves")
+        self.classes = is_classifier(task.estimator)
+        self.worst_score = 0.0 if self.classes else 1 - MAX_ERROR
 
     def measure(self, epoch: int) -> None:
         """In a pause, measure the held-out error, and the curves if they are wanted."""
@@ -140,7 +143,7 @@ class Monitor:
             if self.curves:
                 loss = evaluator.loss() if evaluator else math.nan
                 self.run.curves.setdefault(name + "loss", []).append(loss)
-                score = mean_score(points, target, is_classifier(self.estimator))
+                score = mean_score(points, target, self.classes)
                 self.run.curves.setdefault(name + "score", []).append(score)
             if name:
                 self.run.outputs.append(points)
@@ -152,6 +155,11 @@ class Monitor:
         self.measure(estimator.n_iter_)
         data, _, target = self.parts[""]
         run.train_error = self._error(self._points(""), target)
+        if np.isfinite(run.outputs[-1]).all():
+            score = mean_score(run.outputs[-1], self.parts["val_"][2], self.classes)
+            run.score = max(score, self.worst_score)
+        else:
+            run.score = self.worst_score
         run.reached_end = estimator.n_iter_ >= estimator.max_iter
         run.n_parameters = int(estimator.network.parameters.size)
         if self.task.watch == "all":

@@ -6,7 +6,7 @@ Takes a state, trials and their runs. Returns remedies in the order of their mea
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -48,8 +48,9 @@ def measured_remedies(state: str, trials: Trials, runs: Runs, fresh: Trials) -> 
     chosen = [t for t in tried if t.effect.gain > 0 and np.isfinite(t.effect.gain_se)][:MAX_CONFIRMED]
     measured = confirmed(chosen, fresh) if chosen else []
     measured.sort(key=lambda t: (not t.effect.certain, -t.effect.gain))
-    found = [Remedy(t.rule.name, t.rule.advice, t.changes, t.effect) for t in measured + tried[len(chosen):]]
-    return (*found, *(Remedy(rule.name, rule.advice, None, None) for rule in rules if rule.candidates is None))
+    others = [replace(t, effect=replace(t.effect, certain=False)) for t in tried if t not in chosen]
+    done = [Remedy(t.rule.name, t.rule.advice, t.changes, t.effect) for t in measured + others]
+    return (*done, *(Remedy(rule.name, rule.advice, None, None) for rule in rules if rule.candidates is None))
 
 
 def best_strength(rule: Rule, trials: Trials, runs: Runs) -> Tried | None:
@@ -82,7 +83,10 @@ def confirmed(chosen: Sequence[Tried], fresh: Trials) -> list[Tried]:
 def effect_of(given: Sequence[Run], other: Sequence[Run], trials: Trials) -> Effect:
     """What the changes do to the validation score, split by split."""
     before, after = (np.array([r.score for r in runs]) for runs in ([given[r.split] for r in other], other))
-    share = float(np.mean([len(b) / len(a) for a, b in trials.splits]))
-    se = corrected_se(after - before, share)
-    measure = "accuracy" if is_classifier(trials.model) else "R2"
-    return Effect(measure, float(before.mean()), float(after.mean()), se, is_certain(after - before, se))
+    gains, classes = after - before, is_classifier(trials.model)
+    se = corrected_se(gains, float(np.mean([len(b) / len(a) for a, b in trials.splits])))
+    if classes:  # k more rows that are right have a standard error of sqrt(k) rows or more, though splits agree
+        n_rows = len(np.unique(np.concatenate([held_out for _, held_out in trials.splits])))
+        se = max(se, float(np.sqrt(abs(gains.mean()) / n_rows)))
+    scores = float(before.mean()), float(after.mean())
+    return Effect("accuracy" if classes else "R2", *scores, se, is_certain(gains, se))

@@ -193,7 +193,7 @@ def remedy(diagnosis_or_model: Any) -> Any:
 
     if isinstance(diagnosis_or_model, Diagnosis):
         best = diagnosis_or_model.best
-        changed = clone(diagnosis_or_model.model).set_params(**(best.changes if best else {}))
+        changed = clone(diagnosis_or_model.model).set_params(**((best and best.changes) or {}))
         changed.remedied_ = None
         return changed
     model = require_network(diagnosis_or_model, "remedy")

@@ -32,7 +32,8 @@ class Effect:
     gain_se : float
         The standard error of the gain; infinite if it was measured on one split only.
     certain : bool
-        Whether the gain is more than two standard errors, or positive in each of at least 5 splits.
+        Whether splits and initial weights that had no part in choosing the remedy confirm the gain: it is more than two
+        standard errors, or positive in each of at least 5 splits.
     """
 
     measure: str
@@ -74,7 +75,7 @@ class Remedy:
 
     @property
     def helps(self) -> bool:
-        """Whether it was tried and raised the score by more than chance."""
+        """Whether it was tried and certainly raised the score."""
         return self.effect is not None and self.effect.certain
 
     def __str__(self) -> str:
@@ -232,12 +233,12 @@ def remedy_lines(diagnosis: Diagnosis) -> list[str]:
     remedies = diagnosis.remedies
     if not remedies:
         return []
-    lines = ["", "Remedies by their measured gain:"] if diagnosis.best else []
+    lines = ["", "Remedies by their gain on fresh splits:"] if diagnosis.best else []
     lines += [f"  {i}. {remedy}" for i, remedy in enumerate((r for r in remedies if r.helps), 1)]
     if not diagnosis.best:
         lines = ["", "No trial improved the validation score beyond noise: keep the model as it is."]
     for title, group in (
-        ("Tried, without a gain beyond noise:", [r for r in remedies if r.effect and not r.helps]),
+        ("Tried, with a smaller gain or none beyond noise:", [r for r in remedies if r.effect and not r.helps]),
         ("Not tried, as no parameter does it:", [r for r in remedies if not r.effect]),
     ):
         lines += ["", title, *(f"  {remedy}" for remedy in group)] if group else []

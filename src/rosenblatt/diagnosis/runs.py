@@ -56,8 +56,9 @@ class FitTask:
 class Run:
     """The outcome of a training; errors are shares of the target's variance that the outputs do not explain.
 
-    `score` is accuracy or R2 on the held-out rows; a training that diverged has the worst that is told apart. It was measured at `epochs`, the last of which is the end; `val_errors`, `outputs` (on the held-out rows) and
-    `curves` belong to them.
+    `score` is accuracy or R2 on the held-out rows; a training that diverged has the worst that is told apart. The run
+    was measured at `epochs`, the last of which is the end; `val_errors`, `outputs` (on the held-out rows) and `curves`
+    belong to them.
     """
 
     split: int = 0

@@ -22,8 +22,9 @@ from rosenblatt import (
     remedy,
     set_num_threads,
 )
+from rosenblatt.diagnosis import trials
 from rosenblatt.diagnosis.remedies import STATES
-from rosenblatt.diagnosis.runs import MAX_ERROR
+from rosenblatt.diagnosis.runs import MAX_ERROR, run_tasks
 
 X, Y = make_moons(80, noise=0.2, random_state=0)
 QUICK = MLPClassifier((8,), learning_rate_init=0.01, max_iter=10)
@@ -31,12 +32,15 @@ CHEAP = ("moons", "two neurons", "moons and noise", "rate to NaN", "rate 1e-6", 
 
 
 @pytest.mark.parametrize("name", CHEAP)
-def test_constructed_cases_are_named(name):
+def test_constructed_cases_are_named(name, monkeypatch):
     state, make = CASES[name]
+    trainings = []
+    monkeypatch.setattr(trials, "run_tasks", lambda tasks: trainings.extend(tasks) or run_tasks(tasks))
     found = diagnose(*make(0))
     assert found.state == state
     assert state in str(found)
     assert bool(found.remedies) == (state != "good")
+    assert len(trainings) <= 29 * (10 if "100 rows" in name else 5)  # as the page says
 
 
 def test_there_is_a_cheap_case_for_each_state():

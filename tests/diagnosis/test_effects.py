@@ -70,6 +70,18 @@ def test_fresh_splits_decide():
     assert remedies[0].effect.gain == pytest.approx(0.1)
 
 
+def test_only_the_best_three_are_confirmed_and_no_other_is_certain():
+    gains = {"alpha_10_0": 0.1, "dropout_0_3": 0.2, "early_stopping_True": 0.3, "hidden_layer_sizes_(100,)": 0.4}
+    remedies, _, again = found_by(gains, gains)
+    assert len(again.asked) == 1 + MAX_CONFIRMED
+    assert [(r.name, r.helps) for r in remedies[:4]] == [
+        ("fewer layers", True),
+        ("early stopping", True),
+        ("dropout", True),
+        ("L2", False),
+    ]
+
+
 def test_without_a_certain_gain_the_model_stays_as_it_is():
     remedies, _, _ = found_by({"alpha_10_0": 0.3}, {"alpha_10_0": 0.005})
     diagnosis = Diagnosis("overfit", None, remedies, MODEL)

@@ -229,6 +229,7 @@ REFUSED = {
         ValueError,
         "class 0, but no training rows",
     ),
+    "a misspelt keyword": (lambda: diagnose(QUICK, X, Y, random_sate=0), TypeError, "'random_sate'.*'random_state'"),
     "seed": (lambda: diagnose(QUICK, X, Y, random_state=-1), ValueError, "random_state is -1"),
     "huge seed": (lambda: diagnose(QUICK, X, Y, random_state=2**70), ValueError, "random_state is 11805"),
 }

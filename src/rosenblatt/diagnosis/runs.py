@@ -7,10 +7,12 @@ decides anything.
 from __future__ import annotations
 
 import math
+import time
 import warnings
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import CancelledError, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from threading import Event
 from typing import Any, Literal
 
 import numpy as np
@@ -35,6 +37,8 @@ MAX_ROWS = 1000
 """Training rows on which errors, curves and gradients are measured."""
 SPACING = 1.2
 """Ratio of successive epochs at which a training is measured: 24 of 200, and 36 of 2,000."""
+PIECE_SECONDS = 0.1
+"""A training looks this often whether it should stop, but once an epoch at most."""
 
 
 @dataclass(frozen=True)
@@ -86,19 +90,27 @@ class Run:
 
 
 def run_tasks(tasks: Sequence[FitTask]) -> list[Run]:
-    """Train and measure all, as many at a time as there are threads. The results do not depend on that number."""
+    """Train and measure all, as many at a time as there are threads. The results do not depend on that number.
+
+    Ctrl-C, or an error in the order of the tasks, ends all trainings after their present epochs (L-BFGS at its end).
+    """
+    stop = Event()
     with one_blas_thread(), warnings.catch_warnings(), ThreadPoolExecutor(get_num_threads()) as pool:
         warnings.simplefilter("ignore", ConvergenceWarning)
         warnings.filterwarnings("ignore", message="batch_size=", category=UserWarning)
-        return list(pool.map(run, tasks))
+        try:
+            return list(pool.map(lambda task: run(task, stop.is_set), tasks))
+        except BaseException:
+            stop.set()
+            raise
 
 
-def run(task: FitTask) -> Run:
-    """Train one estimator, measured on the way and at the end."""
+def run(task: FitTask, stopped: Callable[[], bool] = lambda: False) -> Run:
+    """Train one estimator, measured on the way and at the end; a `CancelledError` if it was stopped."""
     watch = Monitor(task)
     try:
         with np.errstate(all="ignore"):
-            for epoch in stages(task.estimator, task.X[task.train], task.y[task.train], task.watch != "end"):
+            for epoch in stages(task.estimator, task.X[task.train], task.y[task.train], task.watch != "end", stopped):
                 watch.measure(epoch)
             watch.finish()
     except DivergenceError:
@@ -106,20 +118,29 @@ def run(task: FitTask) -> Run:
     return watch.run
 
 
-def stages(estimator: Any, X: Any, y: Any, pauses: bool) -> Iterator[int]:
-    """Train an estimator; pause before epoch 1 and then ever more rarely. In a pause it predicts as if it had ended."""
+def stages(estimator: Any, X: Any, y: Any, looks: bool, stopped: Callable[[], bool]) -> Iterator[int]:
+    """Train an estimator; with `looks`, yield before epoch 1 and then ever more rarely.
+
+    In a pause it predicts as if training had ended there. There are more pauses, to see whether it should stop.
+    """
     estimator.check_parameters()
-    training = estimator.fit_in_stages(X, y, pause=0 if pauses else math.inf)
-    epoch = 0
+    training = estimator.fit_in_stages(X, y)
+    epoch, look, piece = 0, 0 if looks else math.inf, 1.0
     for _ in training:  # the first pause
-        yield 0
         while True:
-            epoch = max(epoch + 1, int(SPACING * epoch))
+            if epoch == look:
+                yield epoch
+                look = max(epoch + 1, int(SPACING * epoch))
+            if stopped():
+                training.close()
+                raise CancelledError
+            before, began = epoch, time.monotonic()
+            epoch = int(min(look, epoch + piece))
             try:
                 training.send(epoch)
             except StopIteration:
                 return
-            yield epoch
+            piece = max(1.0, PIECE_SECONDS * (epoch - before) / max(time.monotonic() - began, 1e-9))
 
 
 class Monitor:

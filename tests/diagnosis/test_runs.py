@@ -70,7 +70,7 @@ def test_a_divergence_is_an_outcome():
 def test_an_error_or_an_interrupt_ends_the_other_trainings():
     endless = clone(MODEL).set_params(max_iter=10**9, tol=0.0, n_iter_no_change=10**9)
     refused = clone(MODEL).set_params(dropout=0.5, solver="lbfgs")
-    with pytest.raises(ValueError, match="dropout is 0.5"):
+    with pytest.raises(ValueError, match=r"dropout is 0\.5"):
         run_tasks([job(refused, "end"), job(endless, "end"), job(endless), job(endless)])
 
 

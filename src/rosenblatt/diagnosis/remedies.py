@@ -16,9 +16,13 @@ from rosenblatt.estimators.mlp.hyperparameters import hidden_sizes, is_listed
 from rosenblatt.nn.objective import BOUNDED_GRADIENT
 
 from .report import Diagnosis
-from .trials import DEFAULT_BATCH, Changes, larger, longer, penalties, rates, smaller, unregularized
+from .trials import DEFAULT_BATCH, RATE_FACTORS, Changes, larger, longer, penalties, rates, smaller, unregularized
 
 __all__ = ["STATES", "Rule", "remedy"]
+
+LOWER_FACTORS = (*(f for f in reversed(RATE_FACTORS) if f < 1), 1e-3, 1e-4, 1e-5, 1e-6)
+"""A training that diverges may need a rate that is lower than those by which too high rates are recognized."""
+HIGHER_FACTORS = tuple(f for f in RATE_FACTORS if f > 1)
 
 
 @dataclass(frozen=True)
@@ -65,13 +69,12 @@ def l2(model: Any, batch_size: int) -> dict[str, Changes]:
 
 def lower_rates(model: Any, batch_size: int) -> dict[str, Changes]:
     """Lower learning rates, the nearest first."""
-    found = {name: c for name, c in rates(model).items() if c["learning_rate_init"] < model.learning_rate_init}
-    return dict(reversed(found.items()))
+    return rates(model, LOWER_FACTORS)
 
 
 def higher_rates(model: Any, batch_size: int) -> dict[str, Changes]:
     """Higher learning rates."""
-    return {name: c for name, c in rates(model).items() if c["learning_rate_init"] > model.learning_rate_init}
+    return rates(model, HIGHER_FACTORS)
 
 
 def fewer_neurons(model: Any, batch_size: int) -> dict[str, Changes]:

@@ -236,7 +236,7 @@ def remedy_lines(diagnosis: Diagnosis) -> list[str]:
     lines = ["", "Remedies by their gain on fresh splits:"] if diagnosis.best else []
     lines += [f"  {i}. {remedy}" for i, remedy in enumerate((r for r in remedies if r.helps), 1)]
     if not diagnosis.best:
-        lines = ["", "No trial improved the validation score beyond noise: keep the model as it is."]
+        lines = ["", "No trial improved the validation score beyond noise: remedy leaves the model as it is."]
     for title, group in (
         ("Tried, with a smaller gain or none beyond noise:", [r for r in remedies if r.effect and not r.helps]),
         ("Not tried, as no parameter does it:", [r for r in remedies if not r.effect]),

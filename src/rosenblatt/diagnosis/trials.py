@@ -20,7 +20,7 @@ from rosenblatt.estimators.mlp.hyperparameters import hidden_sizes, is_listed
 from .runs import FitTask, Run, Watched, run_tasks
 
 __all__ = [
-    *("DEFAULT_BATCH", "FRACTIONS", "GIVEN", "RESTRAINTS", "Changes", "Trial", "Trials"),
+    *("DEFAULT_BATCH", "FRACTIONS", "GIVEN", "RATE_FACTORS", "RESTRAINTS", "Changes", "Trial", "Trials"),
     *("larger", "longer", "on", "penalties", "rates", "smaller", "unregularized"),
 ]
 
@@ -63,9 +63,9 @@ def unregularized(model: Any) -> Changes:
     return changes
 
 
-def rates(model: Any) -> dict[str, Changes]:
+def rates(model: Any, factors: Sequence[float] = RATE_FACTORS) -> dict[str, Changes]:
     """Other learning rates; none with L-BFGS, which has no use for them."""
-    factors = () if model.solver == "lbfgs" else RATE_FACTORS
+    factors = () if model.solver == "lbfgs" else factors
     # Twelve digits, as 1e-6 times 1000 should read 0.001.
     return {f"rate x{f:g}": {"learning_rate_init": float(f"{f * model.learning_rate_init:.12g}")} for f in factors}
 

@@ -465,7 +465,7 @@ NAN_SCHEDULE = tagged("schedule", "piecewise", boundaries={"tuple": [{"float": "
 FORGERIES = {
     "another class": (set_in("class", "Perceptron"), "holds a 'Perceptron'"),
     "an attribute as class": (set_in("class", "__builtins__"), "known are"),
-    "unknown parameter": (set_in("parameters", "evil", 1), "unexpected keyword argument 'evil'"),
+    "unknown parameter": (set_in("parameters", "evil", 1), "has no parameter 'evil'"),
     "invalid parameter": (set_in("parameters", "alpha", -1.0), "'alpha' parameter"),
     "unknown attribute": (set_in("attributes", "predict", "x"), "attribute 'predict' is unknown"),
     "attribute of wrong type": (set_in("attributes", "n_iter_", "x"), "attribute 'n_iter_'"),

@@ -124,7 +124,8 @@ def require_predictions(model: Any, row: Any) -> None:
     calls = [(name, {}) for name in ("predict", "predict_proba", "predict_interval", "report") if hasattr(model, name)]
     if getattr(model, "quantiles", None) is not None:  # any two of them may be an interval, or none
         calls.remove(("predict_interval", {}))
-    if getattr(model, "loss", None) == "gaussian_nll":
+    fitted = getattr(model, "fitted_parameters_", {})  # others may have been set since
+    if fitted.get("loss") == "gaussian_nll":
         calls.append(("predict", {"return_std": True}))
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")

@@ -3,16 +3,18 @@
 #include <nanobind/ndarray.h>
 #include <nanobind/stl/optional.h>
 #include <nanobind/stl/pair.h>
-#include <nanobind/stl/shared_ptr.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/tuple.h>
 #include <nanobind/stl/vector.h>
 
 #include <atomic>
+#include <chrono>
 #include <cstring>
+#include <memory>
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <thread>
 
 #include "dispatch.h"
 #include "executor.h"
@@ -43,6 +45,52 @@ nb::dlpack::dtype dtype_of(DType dtype) {
   return dtype == DType::float32 ? nb::dtype<float>() : nb::dtype<double>();
 }
 
+// Copies an array that the user could change or that need not be aligned.
+template <class T, class Array>
+std::vector<T> copy_of(const Array& array) {
+  std::vector<T> copy(array.size());
+  if (!copy.empty()) std::memcpy(copy.data(), array.data(), copy.size() * sizeof(T));
+  return copy;
+}
+
+// The elements of a list. nanobind would convert it in a function that must not throw, so that the process would end if
+// there were no memory for the vector.
+template <class T>
+std::vector<T> elements_of(const nb::list& list, const char* what) {
+  std::vector<T> elements;
+  elements.reserve(list.size());
+  for (const nb::handle element : list) {
+    T converted;
+    if (!nb::try_cast(element, converted, false)) throw nb::type_error(what);
+    elements.push_back(std::move(converted));
+  }
+  return elements;
+}
+
+// Lets other Python threads run. If the interpreter is finalized meanwhile, it ends a daemon thread that asks for the
+// GIL by unwinding its stack. That would end the process, because the callers of this code must not throw. Such a
+// thread waits here instead until the process has exited.
+class GilRelease {
+ public:
+  GilRelease() : state_(PyEval_SaveThread()) {}
+  ~GilRelease() {
+    try {
+      PyEval_RestoreThread(state_);
+    } catch (...) {
+      for (;;) std::this_thread::sleep_for(std::chrono::hours(1));
+    }
+  }
+  GilRelease(const GilRelease&) = delete;
+
+ private:
+  PyThreadState* state_;
+};
+
+// A program, and the sessions that run it, share it.
+struct PyProgram {
+  std::shared_ptr<const Program> program;
+};
+
 // A source and the objects that own its memory.
 struct PySource {
   Source source;
@@ -60,27 +108,23 @@ PySource dense_source(Floats array) {
 }
 
 PySource codes_source(Codes array, std::int64_t limit) {
-  return {Source::codes(array.data(), static_cast<std::int64_t>(array.shape(0)), limit), {nb::cast(array)}};
+  return {Source::codes(copy_of<std::int32_t>(array), limit), {}};
 }
 
 PySource csr_source(Floats values, Codes columns, Integers offsets, std::int64_t width) {
   if (values.ndim() != 1 || (values.shape(0) > 0 && values.stride(0) != 1)) {
     throw nb::value_error("the values of a sparse matrix must be a contiguous array with one axis");
   }
-  if (offsets.shape(0) < 1 || columns.shape(0) != values.shape(0)) {
-    throw nb::value_error("a sparse matrix needs as many columns as values, and at least one row offset");
-  }
-  return {
-      Source::csr(values.data(), float_type(values.dtype()), columns.data(), offsets.data(),
-                  static_cast<std::int64_t>(values.shape(0)), static_cast<std::int64_t>(offsets.shape(0)) - 1, width),
-      {nb::cast(values), nb::cast(columns), nb::cast(offsets)}};
+  return {Source::csr(values.data(), float_type(values.dtype()), static_cast<std::int64_t>(values.shape(0)),
+                      copy_of<std::int32_t>(columns), copy_of<std::int64_t>(offsets), width),
+          {nb::cast(values)}};
 }
 
-std::vector<Source> sources_of(const std::vector<const PySource*>& given) {
+std::vector<Source> sources_of(const nb::list& given) {
   std::vector<Source> sources;
-  for (const PySource* source : given) {
-    if (source == nullptr) throw nb::type_error("a source must be a Source, not None");
-    sources.push_back(source->source);
+  for (const nb::handle source : given) {
+    if (!nb::isinstance<PySource>(source)) throw nb::type_error("sources must be a list of Source objects");
+    sources.push_back(nb::inst_ptr<PySource>(source)->source);
   }
   return sources;
 }
@@ -94,25 +138,26 @@ bool python_interrupted() {
   return PyErr_CheckSignals() != 0;
 }
 
+// Python says which thread that is, and again after a fork. Asking it here would run Python code, in which the end of
+// the interpreter can end a thread: see GilRelease.
+std::atomic<unsigned long> main_thread{0};
+
 // Python handles signals only in its main thread. Other threads must not check for them: during the shutdown of the
 // interpreter, acquiring the GIL would end the thread in the middle of native code.
 Session::Interrupted interrupts_of_this_thread() {
-  static const auto main_thread =
-      nb::cast<unsigned long>(nb::module_::import_("threading").attr("main_thread")().attr("ident"));
-  return PyThread_get_thread_ident() == main_thread ? Session::Interrupted(python_interrupted) : nullptr;
+  return PyThread_get_thread_ident() == main_thread.load() ? Session::Interrupted(python_interrupted) : nullptr;
 }
 
 // A session, with a flag that rejects a second thread.
 class PySession {
  public:
-  PySession(std::shared_ptr<const Program> block, std::shared_ptr<const Program> update, std::int64_t zero_offset,
-            std::int64_t zero_bytes)
-      : session_(std::move(block), std::move(update), zero_offset, zero_bytes) {}
+  PySession(const PyProgram& block, const PyProgram* update, std::int64_t zero_offset, std::int64_t zero_bytes)
+      : session_(block.program, update != nullptr ? update->program : nullptr, zero_offset, zero_bytes) {}
 
-  nb::tuple train(Bytes persistent, const std::vector<const PySource*>& sources, std::int64_t batch_size,
-                  std::optional<Integers2> order, std::int64_t n_rows, Doubles slots, std::uint64_t seed,
+  nb::tuple train(Bytes persistent, nb::list sources, std::int64_t batch_size, std::optional<Integers2> order, std::int64_t n_rows, Doubles slots, std::uint64_t seed,
                   std::int64_t first_step, std::int64_t n_epochs, bool shuffle, std::int64_t first_epoch,
-                  std::pair<std::int64_t, double> position, std::int64_t max_steps, double max_seconds) {
+                  std::pair<std::int64_t, double> position, std::int64_t max_steps, double max_seconds,
+                  std::int64_t min_rows) {
     const Busy busy(*this);
     last_ = {};
     TrainOptions options;
@@ -121,18 +166,21 @@ class PySession {
     options.n_epochs = order ? static_cast<std::int64_t>(order->shape(0)) : n_epochs;
     options.shuffle = shuffle;
     options.first_epoch = first_epoch;
-    options.order = order ? order->data() : nullptr;
-    options.slots = {slots.data(), slots.size()};
+    const std::vector<std::int64_t> rows = order ? copy_of<std::int64_t>(*order) : std::vector<std::int64_t>();
+    options.order = order ? rows.data() : nullptr;
+    const std::vector<double> slot_values = copy_of<double>(slots);
+    options.slots = slot_values;
     options.seed = seed;
     options.first_step = first_step;
     options.position = {position.first, position.second};
     options.max_steps = max_steps;
     options.max_seconds = max_seconds;
+    options.min_rows = min_rows;
     const std::vector<Source> given = sources_of(sources);
     TrainResult result;
     const Session::Interrupted interrupted = interrupts_of_this_thread();
     {
-      nb::gil_scoped_release released;
+      const GilRelease released;
       result = session_.train(bytes_of(persistent), given, options, interrupted);
     }
     last_ = result;
@@ -140,9 +188,9 @@ class PySession {
     return nb::make_tuple(result.losses, result.n_steps, result.status == Status::finished);
   }
 
-  void forward(Bytes persistent, const std::vector<const PySource*>& sources, std::int64_t n_rows, Doubles slots,
-               std::vector<Writable> outputs) {
+  void forward(Bytes persistent, nb::list sources, std::int64_t n_rows, Doubles slots, nb::list output_arrays) {
     const Busy busy(*this);
+    const auto outputs = elements_of<Writable>(output_arrays, "outputs must be a list of writable contiguous arrays");
     std::vector<std::span<std::byte>> to;
     const Program& program = session_.program();
     const std::vector<std::int32_t>& ids = program.roles().outputs;
@@ -153,11 +201,12 @@ class PySession {
       to.emplace_back(static_cast<std::byte*>(outputs[i].data()), outputs[i].nbytes());
     }
     const std::vector<Source> given = sources_of(sources);
+    const std::vector<double> slot_values = copy_of<double>(slots);
     bool finished = false;
     const Session::Interrupted interrupted = interrupts_of_this_thread();
     {
-      nb::gil_scoped_release released;
-      finished = session_.forward(bytes_of(persistent), given, n_rows, {slots.data(), slots.size()}, to, interrupted);
+      const GilRelease released;
+      finished = session_.forward(bytes_of(persistent), given, n_rows, slot_values, to, interrupted);
     }
     if (!finished) throw nb::python_error();
   }
@@ -166,12 +215,13 @@ class PySession {
   std::vector<double> losses() const { return last_.losses; }
   std::pair<std::int64_t, double> position() const { return {last_.position.row, last_.position.sum}; }
 
-  nb::list evaluate(Bytes persistent, const std::vector<const PySource*>& sources, std::int64_t n_rows, Doubles slots,
-                    const std::vector<std::int32_t>& values, std::uint64_t seed, std::int64_t step) {
+  nb::list evaluate(Bytes persistent, nb::list sources, std::int64_t n_rows, Doubles slots, nb::list values,
+                    std::uint64_t seed, std::int64_t step) {
     const Busy busy(*this);
     nb::list arrays;
-    for (const Operand& found : session_.evaluate(bytes_of(persistent), sources_of(sources), n_rows,
-                                                  {slots.data(), slots.size()}, seed, step, values)) {
+    for (const Operand& found :
+         session_.evaluate(bytes_of(persistent), sources_of(sources), n_rows, copy_of<double>(slots), seed, step,
+                           elements_of<std::int32_t>(values, "values must be a list of integers"))) {
       arrays.append(copy(found));
     }
     return arrays;
@@ -218,15 +268,17 @@ nb::list kernel_rows() {
   return rows;
 }
 
-std::shared_ptr<Program> make_program(int dtype, Integers values, Integers code, std::vector<std::int32_t> inputs,
-                                      std::vector<std::int32_t> slots, std::vector<std::int32_t> outputs,
-                                      std::int32_t key, std::int32_t inverse_weight, std::int32_t weights,
-                                      std::int32_t loss, std::int64_t capacity, std::int64_t persistent_bytes,
-                                      std::int64_t workspace_bytes) {
-  Roles roles{std::move(inputs), std::move(slots), std::move(outputs), key, inverse_weight, weights, loss};
-  return std::make_shared<Program>(static_cast<DType>(dtype), std::span(values.data(), values.size()),
-                                   std::span(code.data(), code.size()), std::move(roles), capacity, persistent_bytes,
-                                   workspace_bytes);
+void make_program(PyProgram* self, int dtype, Integers values, Integers code, nb::list inputs, nb::list slots,
+                  nb::list outputs, std::int32_t key, std::int32_t inverse_weight, std::int32_t weights,
+                  std::int32_t loss, std::int64_t capacity, std::int64_t persistent_bytes,
+                  std::int64_t workspace_bytes) {
+  const auto ids = [](const nb::list& list) {
+    return elements_of<std::int32_t>(list, "inputs, slots and outputs must be lists of 32-bit integers");
+  };
+  Roles roles{ids(inputs), ids(slots), ids(outputs), key, inverse_weight, weights, loss};
+  new (self) PyProgram{std::make_shared<const Program>(
+      static_cast<DType>(dtype), copy_of<std::int64_t>(values), copy_of<std::int64_t>(code), std::move(roles), capacity,
+      persistent_bytes, workspace_bytes)};
 }
 
 }  // namespace
@@ -244,15 +296,17 @@ NB_MODULE(_core, m) {
       "Shuffle int64 numbers as a RandomState with this bit generator (its capsule) does; the caller holds its lock.");
   m.def("set_num_threads", &Team::set_size, "n"_a, "Set the number of threads in the team of this process.");
   m.def("get_num_threads", &Team::size);
+  m.def("set_main_thread", [](unsigned long identity) { main_thread.store(identity); }, "identity"_a,
+        "Name the thread that handles signals: runs look for an interrupt in this thread alone.");
   m.def("share_always", [](bool always) { Runner::set_sharing(always ? Sharing::always : Sharing::measured); },
         "always"_a, "For tests: run in parallel whatever can be, even where that is slower.");
 
-  nb::class_<Program>(m, "Program")
-      .def(nb::new_(&make_program), nb::kw_only(), "dtype"_a, "values"_a, "code"_a, "inputs"_a, "slots"_a, "outputs"_a,
+  nb::class_<PyProgram>(m, "Program")
+      .def("__init__", &make_program, nb::kw_only(), "dtype"_a, "values"_a, "code"_a, "inputs"_a, "slots"_a, "outputs"_a,
            "key"_a, "inverse_weight"_a, "weights"_a, "loss"_a, "capacity"_a, "persistent_bytes"_a, "workspace_bytes"_a)
-      .def_prop_ro("workspace_bytes", &Program::workspace_bytes)
-      .def_prop_ro("persistent_bytes", &Program::persistent_bytes)
-      .def_prop_ro("capacity", &Program::capacity);
+      .def_prop_ro("workspace_bytes", [](const PyProgram& p) { return p.program->workspace_bytes(); })
+      .def_prop_ro("persistent_bytes", [](const PyProgram& p) { return p.program->persistent_bytes(); })
+      .def_prop_ro("capacity", [](const PyProgram& p) { return p.program->capacity(); });
 
   nb::class_<PySource>(m, "Source")
       .def_static("dense", &dense_source, "array"_a)
@@ -261,15 +315,15 @@ NB_MODULE(_core, m) {
       .def_prop_ro("n_rows", [](const PySource& s) { return s.source.n_rows; });
 
   nb::class_<PySession>(m, "Session")
-      .def(nb::init<std::shared_ptr<const Program>, std::shared_ptr<const Program>, std::int64_t, std::int64_t>(),
+      .def(nb::init<const PyProgram&, const PyProgram*, std::int64_t, std::int64_t>(),
            "block"_a, "update"_a.none() = nb::none(), "zero_offset"_a = 0, "zero_bytes"_a = 0)
       // noconvert: results must be written to the caller's memory, not to a converted copy.
       .def("train", &PySession::train, "persistent"_a.noconvert(), "sources"_a, "batch_size"_a, "order"_a.none(),
            "n_rows"_a, "slots"_a, "seed"_a = 0, "first_step"_a = 0, "n_epochs"_a = 1, "shuffle"_a = false,
            "first_epoch"_a = 0, "position"_a = std::pair<std::int64_t, double>(0, 0.0), "max_steps"_a = 0,
-           "max_seconds"_a = 0.0)
+           "max_seconds"_a = 0.0, "min_rows"_a = 1)
       .def("forward", &PySession::forward, "persistent"_a.noconvert(), "sources"_a, "n_rows"_a, "slots"_a,
-           "outputs"_a.noconvert())
+           "outputs"_a)
       .def("evaluate", &PySession::evaluate, "persistent"_a.noconvert(), "sources"_a, "n_rows"_a, "slots"_a, "values"_a,
            "seed"_a = 0, "step"_a = 0)
       .def_prop_ro("n_steps", &PySession::n_steps,

@@ -85,7 +85,8 @@ std::vector<std::string> available_levels() {
 }
 
 const KernelSet& kernel_set() {
-  static const KernelSet set = load_kernel_set();
+  // Never destroyed: a daemon thread may still run kernels while the process exits.
+  static const KernelSet& set = *new KernelSet(load_kernel_set());
   return set;
 }
 

@@ -15,6 +15,7 @@ namespace rosenblatt {
 namespace {
 
 using Clock = std::chrono::steady_clock;
+constexpr std::int64_t kMaxCount = std::int64_t{1} << 62;  // of steps or epochs: counting on cannot overflow
 constexpr auto kInterruptPeriod = std::chrono::milliseconds(50);
 
 double read_scalar(const Operand& from) {
@@ -75,10 +76,7 @@ Session::Session(std::shared_ptr<const Program> block, std::shared_ptr<const Pro
       update->roles().slots.size() != first.roles().slots.size()) {
     fail("the update must have the block's dtype and slots, and no inputs");
   }
-  const auto persists = [&first](const IndexOperand& indices) { return !first.value(indices.value).workspace; };
-  if (!update->index_operands().empty() || std::ranges::any_of(first.index_operands(), persists)) {
-    fail("a pair of programs must not read by indices in persistent memory: the update could change them");
-  }
+  if (!update->index_operands().empty()) fail("the update must not read by indices");
   update_.emplace(std::move(update));
 }
 
@@ -141,6 +139,15 @@ void Session::check_indices(std::span<std::byte> persistent, std::span<const Sou
   }
 }
 
+// Indices in persistent memory are checked once. The caller could change them in a run of several blocks.
+void Session::check_lasting() const {
+  for (const IndexOperand& indices : block_.program().index_operands()) {
+    if (!block_.program().value(indices.value).workspace) {
+      fail("a program that reads by indices in persistent memory can only be evaluated");
+    }
+  }
+}
+
 // 1 / (sum of the weights of the rows, or their number without weights); 0 if all weights are 0.
 double Session::inverse_weight(std::span<const Source> sources, const Batch& batch) const {
   const std::int32_t weights = block_.program().roles().weights;
@@ -181,9 +188,11 @@ void Session::check_training(std::span<std::byte> persistent, std::span<const So
   std::int64_t available = sources[0].n_rows;
   for (const Source& source : sources) available = std::min(available, source.n_rows);
   check_run(persistent, sources, available);
+  check_lasting();
   if (n_rows < 1 || options.batch_size < 1 || options.n_epochs < 1) {
     fail("the numbers of rows, of epochs and of rows in a batch must be at least 1");
   }
+  if (options.step_rows() < options.min_rows) fail("a batch must have at least min_rows rows");
   if (n_rows > kMaxSize || options.n_epochs > kMaxSize) fail("the number of rows or epochs is larger than 2**40");
   if (!update_ && options.step_rows() > block_.program().capacity()) {
     fail("a batch of " + std::to_string(options.step_rows()) + " rows does not fit into the program's block of " +
@@ -201,10 +210,15 @@ void Session::check_training(std::span<std::byte> persistent, std::span<const So
   }
   const auto n_slots = static_cast<std::int64_t>(block_.program().roles().slots.size());
   const auto n_given = static_cast<std::int64_t>(options.slots.size());
-  const std::int64_t steps_an_epoch = (n_rows + options.step_rows() - 1) / options.step_rows();
+  const std::int64_t used = options.used_rows();
+  const std::int64_t steps_an_epoch = (used + options.step_rows() - 1) / options.step_rows();
   const std::int64_t done = options.position.row;
-  if (done < 0 || done >= n_rows || done % options.step_rows() != 0) {
+  if (done < 0 || done >= used || done % options.step_rows() != 0) {
     fail("an epoch can only be resumed where a step begins, and before its end");
+  }
+  if (options.first_step < 0 || options.first_step > kMaxCount || options.first_epoch < 0 ||
+      options.first_epoch > kMaxCount) {
+    fail("first_step and first_epoch must be 0 to 2**62");
   }
   if (options.max_steps < 0 || !(options.max_seconds >= 0)) fail("max_steps and max_seconds must be at least 0");
   const __int128 n_steps = static_cast<__int128>(steps_an_epoch) * options.n_epochs - done / options.step_rows();
@@ -215,7 +229,7 @@ void Session::check_training(std::span<std::byte> persistent, std::span<const So
 // Runs an epoch in the given order, from the position in `result`, and adds its loss and steps to `result`.
 Status Session::epoch(std::span<std::byte> persistent, std::span<const Source> sources, const TrainOptions& options,
                       const std::int64_t* order, Control& control, TrainResult& result) {
-  const std::int64_t n_rows = options.order_rows;
+  const std::int64_t n_rows = options.used_rows();
   const auto n_slots = static_cast<std::int64_t>(block_.program().roles().slots.size());
   const bool slots_vary = static_cast<std::int64_t>(options.slots.size()) != n_slots;
   Status status = Status::finished;
@@ -244,7 +258,8 @@ Status Session::epoch(std::span<std::byte> persistent, std::span<const Source> s
   }
   if (at.row < n_rows && status != Status::non_finite) return status;
   result.losses.push_back(at.sum / static_cast<double>(at.row));
-  if (!std::isfinite(at.sum)) status = Status::non_finite;  // a sum of finite losses can overflow
+  // A sum of finite losses can overflow. An interrupt has set a Python exception, which nothing may replace.
+  if (status != Status::interrupted && !std::isfinite(at.sum)) status = Status::non_finite;
   at = {};
   return status;
 }
@@ -280,6 +295,7 @@ bool Session::forward(std::span<std::byte> persistent, std::span<const Source> s
   const Program& program = block_.program();
   const Roles& roles = program.roles();
   check_run(persistent, sources, n_rows);
+  check_lasting();
   if (outputs.size() != roles.outputs.size() || slots.size() != roles.slots.size()) {
     fail("there must be one array for each output, and one value for each slot");
   }

@@ -42,8 +42,13 @@ struct TrainOptions {
   Position position;           // in the first epoch, where an earlier call left it
   std::int64_t max_steps = 0;  // pause after this many steps; 0: never
   double max_seconds = 0;      // pause at the end of the step in which this time is up; 0: never
+  std::int64_t min_rows = 1;   // of a step; fewer rows that are left at the end of an epoch are not used
 
   std::int64_t step_rows() const { return batch_size < order_rows ? batch_size : order_rows; }
+  std::int64_t used_rows() const {
+    const std::int64_t left = order_rows % step_rows();
+    return left < min_rows ? order_rows - left : order_rows;
+  }
 };
 
 // One program (or two) with the memory to run it in. Only one thread may use a session at a time; programs may be
@@ -76,6 +81,7 @@ class Session {
 
   void check_run(std::span<std::byte> persistent, std::span<const Source> sources, std::int64_t n_rows) const;
   void check_indices(std::span<std::byte> persistent, std::span<const Source> sources) const;
+  void check_lasting() const;
   void check_training(std::span<std::byte> persistent, std::span<const Source> sources,
                       const TrainOptions& options) const;
   Status epoch(std::span<std::byte> persistent, std::span<const Source> sources, const TrainOptions& options,

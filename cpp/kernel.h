@@ -33,7 +33,7 @@ struct Operand {
   std::int64_t stride() const { return row_stride != 0 ? row_stride : dims[1]; }  // matrices only
 };
 
-// Rows of a compressed-sparse-row matrix in the user's own arrays: row i of the batch is row rows[i] of the matrix.
+// Rows of a compressed-sparse-row matrix; its values are in the user's own array: row i of the batch is row rows[i] of the matrix.
 struct CsrRows {
   const void* values;  // of the program's float type
   const std::int32_t* columns;

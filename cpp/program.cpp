@@ -10,6 +10,8 @@ namespace rosenblatt {
 
 namespace {
 
+constexpr std::int64_t kMaxEmpty = std::int64_t{1} << 24;  // bytes
+
 [[noreturn]] void fail(const std::string& message) { throw std::invalid_argument(message); }
 
 bool overlap(const ValueSpec& a, const ValueSpec& b) {
@@ -62,6 +64,7 @@ void Program::check_value(std::size_t id) {
   const std::string where = "value " + std::to_string(id);
   const std::int64_t alignment = value.sparse ? static_cast<std::int64_t>(alignof(CsrRows)) : item_bytes(value.dtype);
   std::int64_t bytes = item_bytes(value.dtype);
+  __int128 extent = bytes;  // bytes, with dimensions of size zero counted as one
   for (int d = 0; d < value.rank; ++d) {
     const std::int64_t dim = value.dims[d];
     if (dim > kMaxSize || dim < -kMaxSize) fail(where + " has a dimension larger than 2**40");
@@ -70,10 +73,14 @@ void Program::check_value(std::size_t id) {
     const __int128 product = static_cast<__int128>(bytes) * (dim >= 0 ? dim : -dim * static_cast<__int128>(capacity_));
     if (product > kMaxSize) fail(where + " is too large");
     bytes = static_cast<std::int64_t>(product);
+    if (dim != 0) extent *= dim >= 0 ? dim : -dim * static_cast<__int128>(capacity_);
+    if (extent > kMaxSize) fail(where + " is too large");
   }
   if (value.sparse) bytes = sizeof(CsrRows);
   value.bytes = bytes;
   const std::int64_t limit = value.workspace ? workspace_bytes_ : persistent_bytes_;
+  // Kernels may walk the rows of an empty value: their number needs a bound too, or a run could not be interrupted.
+  if (bytes == 0 && extent > std::max(limit, kMaxEmpty)) fail(where + " is empty and has a huge dimension");
   if (value.offset < 0 || value.offset % alignment != 0) {
     fail(where + " has a negative or unaligned offset in the arena");
   }

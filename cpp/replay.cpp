@@ -90,6 +90,12 @@ Run read_run(const char* path) {
   return run;
 }
 
+std::vector<std::int32_t> labels_of(const Run& run) {
+  std::vector<std::int32_t> labels(static_cast<std::size_t>(run.n_rows));
+  std::memcpy(labels.data(), run.y.data(), labels.size() * sizeof(std::int32_t));
+  return labels;
+}
+
 // The persistent memory after the run, or after it was cancelled.
 Bytes train(const Run& run, const Session::Interrupted& interrupted) {
   const bool wide = run.block->dtype() == DType::float64;
@@ -97,7 +103,7 @@ Bytes train(const Run& run, const Session::Interrupted& interrupted) {
   const std::vector<Source> sources{
       Source::dense(run.x.data(), wide ? SourceType::float64 : SourceType::float32, run.n_rows, run.width,
                     run.width * item, item),
-      Source::codes(reinterpret_cast<const std::int32_t*>(run.y.data()), run.n_rows, run.n_classes)};
+      Source::codes(labels_of(run), run.n_classes)};
   Buffer memory(run.persistent.size());
   std::memcpy(memory.data(), run.persistent.data(), run.persistent.size());
   TrainOptions options;

@@ -5,6 +5,7 @@
 #include <stdexcept>
 #include <string>
 #include <type_traits>
+#include <utility>
 
 namespace rosenblatt {
 
@@ -103,33 +104,44 @@ Source Source::dense(const void* data, SourceType type, std::int64_t n_rows, std
   return source;
 }
 
-Source Source::codes(const std::int32_t* data, std::int64_t n_rows, std::int64_t limit) {
+Source Source::codes(std::vector<std::int32_t> codes, std::int64_t limit) {
+  if (limit < 0) fail("the number of codes must be at least 0");
   std::int32_t largest = -1;
-  for (std::int64_t i = 0; i < n_rows; ++i) {
-    largest = std::max(largest, data[i]);
-    if (data[i] < 0 || data[i] >= limit) {
-      fail("row " + std::to_string(i) + " holds the code " + std::to_string(data[i]) + "; allowed: 0 to " +
+  for (std::size_t i = 0; i < codes.size(); ++i) {
+    largest = std::max(largest, codes[i]);
+    if (codes[i] < 0 || codes[i] >= limit) {
+      fail("row " + std::to_string(i) + " holds the code " + std::to_string(codes[i]) + "; allowed: 0 to " +
            std::to_string(limit - 1));
     }
   }
-  Source source = dense(data, SourceType::int32, n_rows, 1, sizeof(std::int32_t), sizeof(std::int32_t));
+  auto own = std::make_shared<const std::vector<std::int32_t>>(std::move(codes));
+  Source source = dense(own->data(), SourceType::int32, static_cast<std::int64_t>(own->size()), 1, sizeof(std::int32_t),
+                        sizeof(std::int32_t));
   source.largest = largest;
+  source.integers = std::move(own);
   return source;
 }
 
-Source Source::csr(const void* values, SourceType type, const std::int32_t* columns, const std::int64_t* offsets,
-                   std::int64_t n_values, std::int64_t n_rows, std::int64_t width) {
-  if (offsets[0] < 0 || offsets[n_rows] > n_values) {
+Source Source::csr(const void* values, SourceType type, std::int64_t n_values, std::vector<std::int32_t> columns,
+                   std::vector<std::int64_t> offsets, std::int64_t width) {
+  if (offsets.empty() || static_cast<std::int64_t>(columns.size()) != n_values) {
+    fail("a sparse matrix needs as many columns as values, and at least one row offset");
+  }
+  if (width < 0) fail("the number of columns of a sparse matrix must be at least 0");
+  const std::size_t item = type == SourceType::float64 ? alignof(double) : alignof(float);
+  if (reinterpret_cast<std::uintptr_t>(values) % item != 0) fail("the values of a sparse matrix must be aligned");
+  if (offsets.front() < 0 || offsets.back() > n_values) {
     fail("the row offsets of the sparse matrix must be 0 to its number of values");
   }
-  for (std::int64_t i = 0; i < n_rows; ++i) {
+  for (std::size_t i = 0; i + 1 < offsets.size(); ++i) {
     if (offsets[i] > offsets[i + 1]) {
       fail("the row offsets of the sparse matrix must not decrease; they do at row " + std::to_string(i));
     }
   }
-  for (std::int64_t i = offsets[0]; i < offsets[n_rows]; ++i) {
-    if (columns[i] < 0 || columns[i] >= width) {
-      fail("the sparse matrix has the column index " + std::to_string(columns[i]) + "; allowed: 0 to " +
+  for (std::int64_t i = offsets.front(); i < offsets.back(); ++i) {
+    const std::int32_t column = columns[static_cast<std::size_t>(i)];
+    if (column < 0 || column >= width) {
+      fail("the sparse matrix has the column index " + std::to_string(column) + "; allowed: 0 to " +
            std::to_string(width - 1));
     }
   }
@@ -137,10 +149,12 @@ Source Source::csr(const void* values, SourceType type, const std::int32_t* colu
   source.type = type;
   source.sparse = true;
   source.data = static_cast<const std::byte*>(values);
-  source.n_rows = n_rows;
+  source.n_rows = static_cast<std::int64_t>(offsets.size()) - 1;
   source.width = width;
-  source.columns = columns;
-  source.offsets = offsets;
+  source.integers = std::make_shared<const std::vector<std::int32_t>>(std::move(columns));
+  source.row_offsets = std::make_shared<const std::vector<std::int64_t>>(std::move(offsets));
+  source.columns = source.integers->data();
+  source.offsets = source.row_offsets->data();
   return source;
 }
 

@@ -1,5 +1,8 @@
 """BLAS has one thread while SciPy minimizes, and as many as before afterwards."""
 
+import os
+import subprocess
+import sys
 import threading
 
 import numpy as np
@@ -60,3 +63,29 @@ def test_fits_see_one_thread(monkeypatch):
     assert len(seen) > 10
     assert all(found == {1} for found in seen)
     assert n_threads() == {2}
+
+
+LITTLE_MEMORY = """
+import resource, sys
+import numpy as np
+import rosenblatt
+rng = np.random.default_rng(0)
+X = {f"n{i}": rng.normal(size=300) for i in range(8)} | {"c": rng.choice(list("abc"), 300)}
+model = rosenblatt.TabularRegressor(members=2, epochs=1, hidden=(8,))
+in_use = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
+resource.setrlimit(resource.RLIMIT_AS, (in_use + (int(sys.argv[1]) << 20),) * 2)
+try:
+    model.fit(X, rng.normal(size=300))
+except MemoryError as error:
+    print("MemoryError", error)
+"""
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="limits of the address space are Linux's")
+@pytest.mark.parametrize("megabytes", [10, 40, 80])
+def test_a_tabular_fit_without_memory_for_blas_is_refused(megabytes):
+    command = [sys.executable, "-W", "ignore", "-c", LITTLE_MEMORY, str(megabytes)]
+    environment = os.environ | {"PYTHONPATH": ":".join(sys.path)}
+    ended = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert ended.returncode == 0, ended.stderr
+    assert "MemoryError less than 96 MB of memory are left" in ended.stdout

@@ -1,4 +1,4 @@
-// Products with rows of a compressed-sparse-row matrix, read in the user's own arrays.
+// Products with rows of a compressed-sparse-row matrix, whose values are read in the user's own array.
 #include "kernels/loops.h"
 #include "kernels/tables.h"
 #include "split.h"

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import numbers
 import re
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -22,6 +23,7 @@ __all__ = [
 ]
 
 DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*([smh]?)")
+LARGEST = sys.float_info.max
 SECONDS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}
 
 
@@ -29,7 +31,7 @@ def is_number(value: Any) -> bool:
     """Whether it is a finite real number; True and False are not."""
     # Most values are of these types, which are quicker to test than abstract classes with their registries.
     is_real = type(value) in (int, float) or (isinstance(value, numbers.Real) and not isinstance(value, bool))
-    return is_real and bool(-math.inf < value < math.inf)  # math.isfinite overflows for huge integers
+    return is_real and bool(-LARGEST <= value <= LARGEST)  # no integer that float() refuses
 
 
 def is_count(value: Any, low: int = 1) -> bool:
@@ -55,7 +57,7 @@ def check_number(
     error says "Dropout: rate is 1.5; it must be a number in [0, 1)", where "Dropout" is `where`.
     """
     plain = type(value) is float or type(value) is int  # nearly always; abstract classes take far longer
-    if (plain and -math.inf < value < math.inf) or is_number(value):
+    if (plain and -LARGEST <= value <= LARGEST) or is_number(value):
         inside = (low < value or (value == low and not above)) and (value < high or (value == high and not below))
         if inside and (not whole or value == math.floor(value)):
             return float(value)

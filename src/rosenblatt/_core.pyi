@@ -1,6 +1,5 @@
 """The native core: validated programs and the sessions that run them."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -12,6 +11,7 @@ def kernels() -> list[tuple[str, int, int, int]]: ...
 def shuffle_as_numpy(order: NDArray[np.int64], bit_generator: Any) -> None: ...
 def set_num_threads(n: int) -> None: ...
 def get_num_threads() -> int: ...
+def set_main_thread(identity: int) -> None: ...
 def share_always(always: bool) -> None: ...
 
 class Program:
@@ -21,9 +21,9 @@ class Program:
         dtype: int,
         values: NDArray[np.int64],
         code: NDArray[np.int64],
-        inputs: Sequence[int],
-        slots: Sequence[int],
-        outputs: Sequence[int],
+        inputs: list[int],
+        slots: list[int],
+        outputs: list[int],
         key: int,
         inverse_weight: int,
         weights: int,
@@ -56,7 +56,7 @@ class Session:
     def train(
         self,
         persistent: NDArray[np.uint8],
-        sources: Sequence[Source],
+        sources: list[Source],
         batch_size: int,
         order: NDArray[np.int64] | None,
         n_rows: int,
@@ -69,22 +69,23 @@ class Session:
         position: tuple[int, float] = (0, 0.0),
         max_steps: int = 0,
         max_seconds: float = 0.0,
+        min_rows: int = 1,
     ) -> tuple[list[float], int, bool]: ...
     def forward(
         self,
         persistent: NDArray[np.uint8],
-        sources: Sequence[Source],
+        sources: list[Source],
         n_rows: int,
         slots: NDArray[np.float64],
-        outputs: Sequence[NDArray[Any]],
+        outputs: list[NDArray[Any]],
     ) -> None: ...
     def evaluate(
         self,
         persistent: NDArray[np.uint8],
-        sources: Sequence[Source],
+        sources: list[Source],
         n_rows: int,
         slots: NDArray[np.float64],
-        values: Sequence[int],
+        values: list[int],
         seed: int = 0,
         step: int = 0,
     ) -> list[NDArray[Any]]: ...

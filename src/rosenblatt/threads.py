@@ -16,14 +16,23 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from rosenblatt import _core
 from rosenblatt._checks import check_count
 
-__all__ = ["engine_info", "get_num_threads", "one_blas_thread", "set_num_threads"]
+__all__ = [
+    *("engine_info", "get_num_threads", "matrix_product", "one_blas_thread", "reserve_blas_memory"),
+    "set_num_threads",
+]
 
 MAX_THREADS = 128
 VARIABLE = "ROSENBLATT_NUM_THREADS"
 BLAS_LOCK = threading.Lock()
+PRODUCT_LOCK = threading.Lock()
+ROOM = 96 << 20
+"""Bytes of address space that must be free: the work memory of OpenBLAS, which is 32 MB, and that of a new thread."""
 
 
 def set_num_threads(n: int) -> None:
@@ -87,6 +96,47 @@ def one_blas_thread() -> Iterator[None]:
         BLAS_LOCK.release()
 
 
+def reserve_blas_memory() -> None:
+    """Let BLAS take its work memory while a lack of it can still be reported.
+
+    OpenBLAS takes it at its first product, keeps it, and ends the process if there is none.
+
+    Raises
+    ------
+    MemoryError
+        If little memory is left.
+    """
+    _check_room()
+    with PRODUCT_LOCK:
+        _first_product()
+
+
+def matrix_product(a: NDArray[Any], b: NDArray[Any]) -> NDArray[Any]:
+    """``a @ b``, one at a time in the whole process: each product that runs by itself needs work memory of its own."""
+    with PRODUCT_LOCK:
+        _first_product()
+        return np.asarray(a @ b)
+
+
+def _check_room() -> None:
+    """Refuse to begin with little memory."""
+    try:
+        np.empty(ROOM, np.uint8)
+    except MemoryError:
+        raise MemoryError(
+            f"less than {ROOM >> 20} MB of memory are left, which the products of matrices need; close other "
+            "programs, or raise the limit of this process (ulimit -v)"
+        ) from None
+
+
+@functools.cache
+def _first_product() -> None:
+    """A product that is too large for the routines that need no work memory."""
+    _check_room()
+    square = np.ones((256, 256))
+    np.matmul(square, square)
+
+
 @functools.cache
 def _blas_controller() -> Any:
     """The controller of NumPy's and SciPy's BLAS. It is cached because the search for them takes milliseconds."""
@@ -133,3 +183,6 @@ def _default() -> int:
 
 
 _core.set_num_threads(_default())
+_core.set_main_thread(threading.main_thread().ident or 0)
+if hasattr(os, "register_at_fork"):  # the thread that forks is the main thread of the child
+    os.register_at_fork(after_in_child=lambda: _core.set_main_thread(threading.get_ident()))

@@ -1,17 +1,30 @@
 """`diagnose` and `remedy`: states of constructed cases, kinds of models, refusals, and what is never changed."""
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
-from benchmarks.diagnosis import CASES
+from benchmarks.diagnosis import CASES, new_scores
 from scipy.sparse import csr_matrix
 from sklearn.base import clone
-from sklearn.datasets import make_moons, make_multilabel_classification
+from sklearn.datasets import load_diabetes, make_moons, make_multilabel_classification
 from sklearn.neural_network import MLPClassifier as TheirClassifier
+from sklearn.pipeline import make_pipeline
 
-from rosenblatt import MLPClassifier, MLPRegressor, diagnose, get_num_threads, remedy, set_num_threads
+from rosenblatt import (
+    MLPClassifier,
+    MLPRegressor,
+    MLPSearchCV,
+    TabularClassifier,
+    diagnose,
+    get_num_threads,
+    remedy,
+    set_num_threads,
+)
+from rosenblatt.diagnosis import trials
 from rosenblatt.diagnosis.remedies import STATES
-from rosenblatt.diagnosis.runs import MAX_ERROR
+from rosenblatt.diagnosis.runs import MAX_ERROR, run_tasks
 
 X, Y = make_moons(80, noise=0.2, random_state=0)
 QUICK = MLPClassifier((8,), learning_rate_init=0.01, max_iter=10)
@@ -19,12 +32,15 @@ CHEAP = ("moons", "two neurons", "moons and noise", "rate to NaN", "rate 1e-6", 
 
 
 @pytest.mark.parametrize("name", CHEAP)
-def test_constructed_cases_are_named(name):
+def test_constructed_cases_are_named(name, monkeypatch):
     state, make = CASES[name]
+    trainings = []
+    monkeypatch.setattr(trials, "run_tasks", lambda tasks: trainings.extend(tasks) or run_tasks(tasks))
     found = diagnose(*make(0))
     assert found.state == state
     assert state in str(found)
     assert bool(found.remedies) == (state != "good")
+    assert len(trainings) <= 29 * (10 if "100 rows" in name else 5)  # as the page says
 
 
 def test_there_is_a_cheap_case_for_each_state():
@@ -128,12 +144,45 @@ def test_remedies_of_overfitting_come_in_order():
     assert model.hidden_layer_sizes == (100, 50)
 
 
-def test_a_diagnosis_gives_its_first_remedy():
+def test_a_rate_is_raised_as_far_as_was_measured():
     rows = make_moons(300, noise=0.1, random_state=0)
-    found = diagnose(MLPClassifier((8,), learning_rate_init=1e-6), *rows)
+    model = MLPClassifier((8,), learning_rate_init=1e-6)
+    found = diagnose(model, *rows)
     assert found.state == "learning rate too low"
-    assert remedy(found).learning_rate_init == pytest.approx(1e-5)
-    assert remedy(remedy(found)).max_iter == 1000
+    assert max(found.evidence.trials, key=lambda name: found.evidence.trials[name].gain) == "rate x1000"
+    assert found.best.changes == {"learning_rate_init": 0.001}
+    assert remedy(found).get_params() == {**model.get_params(), "learning_rate_init": 0.001}
+    with pytest.raises(ValueError, match=r"has not been measured: call remedy\(diagnose\(model, X, y\)\)"):
+        remedy(remedy(found))
+
+
+def test_the_first_remedy_keeps_its_gain_under_new_seeds():
+    table, target = load_diabetes(return_X_y=True)
+    table, target = table / table.std(0), (target - target.mean()) / target.std()
+    model = MLPRegressor(hidden_layer_sizes=(128,), learning_rate_init=0.01)
+    found = diagnose(model, table, target)
+    assert found.state == "overfit"
+    assert "alpha" in found.best.changes
+    gains = [remedy.effect.gain for remedy in found.remedies if remedy.helps]
+    assert gains == sorted(gains, reverse=True)
+    before, after = new_scores([clone(model), remedy(found)], table, target, seed=7)
+    assert after - before == pytest.approx(found.best.effect.gain, abs=0.15)
+    assert after > before + 0.15
+    line = re.search(r"  1\. L2: validation R2 (\S+) -> (\S+) \(.*\) with alpha=(\S+)\. ", str(found))
+    effect = found.best.effect
+    assert [float(number) for number in line.groups()] == pytest.approx(
+        [effect.before, effect.after, found.best.changes["alpha"]], abs=5e-4
+    )
+
+
+def test_a_good_model_stays_as_it_is():
+    model, table, target = CASES["moons"][1](0)
+    found = diagnose(model, table, target)
+    assert found.best is None
+    assert found.remedies == ()
+    same = remedy(found)
+    assert same is not model
+    assert same.get_params() == model.get_params()
 
 
 NAN = np.where(np.arange(len(X))[:, None] == 3, np.nan, X)
@@ -142,13 +191,17 @@ REFUSED = {
     "a class": (lambda: diagnose(MLPClassifier, X, Y), TypeError, "the class MLPClassifier"),
     "no model": (lambda: diagnose(None, X, Y), TypeError, "NoneType"),
     "remedy of no model": (lambda: remedy("overfit"), TypeError, "remedy is given str"),
+    "a pipeline": (lambda: diagnose(make_pipeline(QUICK), X, Y), TypeError, "given Pipeline.*pass the network itself"),
+    "a search": (lambda: diagnose(MLPSearchCV(QUICK), X, Y), TypeError, "given MLPSearchCV"),
+    "a table's": (lambda: diagnose(TabularClassifier(), X, Y), TypeError, "given TabularClassifier"),
+    "a parameter": (lambda: diagnose(MLPClassifier((8,), batch_size="x"), X, Y), ValueError, "'batch_size'.*'x'"),
     "few rows": (lambda: diagnose(QUICK, X[:10], Y[:10]), ValueError, "10 rows.*at least 20"),
     "one class": (lambda: diagnose(QUICK, X, np.ones(80, int)), ValueError, "y has a single class, 1: there"),
     "one value": (lambda: diagnose(MLPRegressor(), X, np.ones(80)), ValueError, "the same value"),
     "lengths": (lambda: diagnose(QUICK, X, Y[:70]), ValueError, "inconsistent numbers of samples"),
-    "NaN in X": (lambda: diagnose(QUICK, NAN, Y), ValueError, "NaN"),
-    "infinity in X": (lambda: diagnose(QUICK, np.where(np.isnan(NAN), np.inf, X), Y), ValueError, "infinity"),
-    "NaN in y": (lambda: diagnose(MLPRegressor(), X, NAN[:, 0]), ValueError, "NaN"),
+    "NaN in X": (lambda: diagnose(QUICK, NAN, Y), ValueError, "X contains NaN in row 3, column 0"),
+    "infinity in X": (lambda: diagnose(QUICK, np.where(np.isnan(NAN), np.inf, X), Y), ValueError, "inf in row 3"),
+    "NaN in y": (lambda: diagnose(MLPRegressor(), X, NAN[:, 0]), ValueError, "y contains NaN in row 3"),
     "numbers for classes": (lambda: diagnose(QUICK, X, X[:, 0]), ValueError, "use MLPRegressor"),
     "one axis": (lambda: diagnose(QUICK, X[:, 0], Y), ValueError, "2D array"),
     "text in X": (lambda: diagnose(QUICK, pd.DataFrame({"a": ["x"] * 80}), Y), ValueError, "could not convert"),
@@ -160,8 +213,25 @@ REFUSED = {
         ValueError,
         "80 rows, but early_stopping.*at least 100 rows",
     ),
-    "overlap": (lambda: diagnose(QUICK, X, Y, cv=[(range(80), range(40))] * 2), ValueError, "held-out rows are among"),
+    "overlap": (
+        lambda: diagnose(QUICK, X, Y, cv=[(range(80), range(40))] * 2),
+        ValueError,
+        "that are among its training rows",
+    ),
+    "no splits": (lambda: diagnose(QUICK, X, Y, cv=[]), ValueError, "cv gives 0 split"),
+    "no cv": (lambda: diagnose(QUICK, X, Y, cv=object()), ValueError, "cv is <object.*a splitter"),
+    "rows beyond": (lambda: diagnose(QUICK, X, Y, cv=[(range(9), (80, 81))] * 2), ValueError, "from 0 to 79"),
+    "rows from the end": (lambda: diagnose(QUICK, X, Y, cv=[(range(9), (-1, -2))] * 2), ValueError, "from 0 to 79"),
+    "no pairs": (lambda: diagnose(QUICK, X, Y, cv=[(1, 2, 3)] * 2), ValueError, "split 0.*no pair"),
+    "nothing held out": (lambda: diagnose(QUICK, X, Y, cv=[(range(9), [])] * 2), ValueError, "fewer than 2 held-out"),
+    "a class held out": (
+        lambda: diagnose(QUICK, X, Y, cv=[(np.flatnonzero(Y), np.flatnonzero(1 - Y))] * 2),
+        ValueError,
+        "class 0, but no training rows",
+    ),
+    "a misspelt keyword": (lambda: diagnose(QUICK, X, Y, random_sate=0), TypeError, "'random_sate'.*'random_state'"),
     "seed": (lambda: diagnose(QUICK, X, Y, random_state=-1), ValueError, "random_state is -1"),
+    "huge seed": (lambda: diagnose(QUICK, X, Y, random_state=2**70), ValueError, "random_state is 11805"),
 }
 
 
@@ -170,6 +240,10 @@ def test_bad_input_is_refused(name):
     call, kind, message = REFUSED[name]
     with pytest.raises(kind, match=message):
         call()
+
+
+def test_any_seed_of_64_bits_will_do():
+    assert {diagnose(QUICK, X, Y, cv=2, random_state=seed).state for seed in (None, 2**64 - 1)} <= set(STATES)
 
 
 def test_splits_may_be_masks_and_lists_of_layers_keep_their_length():

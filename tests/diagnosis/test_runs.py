@@ -6,7 +6,8 @@ from sklearn.base import clone
 from sklearn.datasets import make_moons
 
 from rosenblatt import MLPClassifier
-from rosenblatt.diagnosis.runs import MAX_ERROR, FitTask, run
+from rosenblatt.diagnosis import runs
+from rosenblatt.diagnosis.runs import MAX_ERROR, FitTask, run, run_tasks
 from rosenblatt.training.evaluation import gradient_statistics
 
 X, Y = make_moons(120, noise=0.2, random_state=0)
@@ -64,3 +65,22 @@ def test_a_divergence_is_an_outcome():
     found = run(job(model))
     assert found.diverged
     assert found.error == MAX_ERROR
+
+
+def test_an_error_or_an_interrupt_ends_the_other_trainings():
+    endless = clone(MODEL).set_params(max_iter=10**9, tol=0.0, n_iter_no_change=10**9)
+    refused = clone(MODEL).set_params(dropout=0.5, solver="lbfgs")
+    with pytest.raises(ValueError, match=r"dropout is 0\.5"):
+        run_tasks([job(refused, "end"), job(endless, "end"), job(endless), job(endless)])
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize("watch", ["held out", "end"])
+def test_many_pauses_change_nothing(watch, monkeypatch):
+    model = clone(MODEL).set_params(max_iter=40)
+    plain = run(job(model, watch))
+    monkeypatch.setattr(runs, "PIECE_SECONDS", 0.0)  # one epoch at a time
+    pauses = []
+    paused = run(job(clone(model), watch), lambda: pauses.append(1))
+    assert len(pauses) == 40
+    assert (paused.error, paused.train_error, paused.epochs) == (plain.error, plain.train_error, plain.epochs)

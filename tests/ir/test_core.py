@@ -1,5 +1,7 @@
 """What the native core refuses, so that no program, source or array can make it access memory of others."""
 
+import signal
+
 import numpy as np
 import pytest
 import scipy.sparse
@@ -39,6 +41,8 @@ CROSS_ENTROPY = call("softmax_cross_entropy", 2, 0, 1, attrs=(0,))
 SCALAR, PERSISTENT_SCALAR = row(offset=64), row(offset=64, workspace=0)
 CSR = [X, row(-1, 3, offset=64, sparse=1), row(3, 2, offset=128), row(-1, 2, offset=256)]
 PRODUCT = call("csr_matmul", 3, 1, 2)
+LASTING = [X, row(4, dtype=2, workspace=0), row(5, 3, offset=64), row(4, 3, offset=256)]
+GATHER = call("gather_rows", 3, 2, 1)
 BROKEN = [
     ({"workspace_bytes": 47}, "lies outside the arena"),
     ({"capacity": 5}, "lies outside the arena"),
@@ -56,6 +60,8 @@ BROKEN = [
     ({"values": np.array([0, 1, 0, 0, 2, -1])}, "must have 9 integers per row"),
     ({"values": values(row(-1, 3, 2**62))}, r"dimension larger than 2\*\*40"),
     ({"values": values(row(2**30, 2**30))}, "too large"),
+    ({"values": values(X, row(2**40, 0)), **ROOM}, "too large"),
+    ({"values": values(X, row(0, 2**30)), **ROOM}, "is empty and has a huge dimension"),
     (
         {"values": values(row(-1, 3), row(-1, workspace=0)), **ROOM},
         "persistent, so its shape must not depend on the batch's rows",
@@ -118,12 +124,19 @@ def test_indices_that_an_update_or_a_later_instruction_overwrites_are_refused():
     code = np.concatenate([call("accumulate", -1, 3, 3), CROSS_ENTROPY])
     with pytest.raises(ValueError, match=r"operand 1, .* is overwritten"):
         _core.Program(**{**GOOD, **ROOM, "inputs": [0, 1], "values": table, "code": code})
-    lasting = row(4, dtype=2, workspace=0)
-    table = values(X, lasting, row(5, 3, offset=64), row(4, 3, offset=256), row(4, workspace=0))
-    gather, fill = call("gather_rows", 3, 2, 1), call("fill", 4, attrs=(0,))
-    _core.Program(**{**GOOD, **ROOM, "values": table, "code": gather})
+    table, fill = values(*LASTING, row(4, workspace=0)), call("fill", 4, attrs=(0,))
+    _core.Program(**{**GOOD, **ROOM, "values": table, "code": GATHER})
     with pytest.raises(ValueError, match=r"operand 1, .* is overwritten"):  # before the next step reads them
-        _core.Program(**{**GOOD, **ROOM, "values": table, "code": np.concatenate([gather, fill])})
+        _core.Program(**{**GOOD, **ROOM, "values": table, "code": np.concatenate([GATHER, fill])})
+
+
+def test_indices_in_persistent_memory_cannot_be_read_by_long_runs():
+    runs = session(values=values(*LASTING), code=GATHER, **ROOM)
+    memory = aligned_bytes(1000)
+    assert len(runs.evaluate(memory, FOUR(), 4, NO_SLOTS, [3])) == 1
+    for run, arguments in ((runs.forward, (4, NO_SLOTS, [])), (runs.train, (4, None, 4, NO_SLOTS))):
+        with pytest.raises(ValueError, match="indices in persistent memory can only be evaluated"):
+            run(memory, FOUR(), *arguments)
 
 
 def test_more_indices_than_rows_in_the_batch_are_refused():
@@ -265,6 +278,8 @@ def test_sources_of_another_type_are_refused(value, given, message):
         ({"order": np.zeros((0, 3), np.int64)}, "at least 1"),
         ({"order": np.zeros((3, 0), np.int64)}, "at least 1"),
         ({"sources": list}, "needs at least one source"),
+        ({"first_step": 2**63 - 1}, r"first_step and first_epoch must be 0 to 2\*\*62"),
+        ({"first_epoch": -1}, r"first_step and first_epoch must be 0 to 2\*\*62"),
     ],
 )
 def test_training_with_what_does_not_fit_is_refused(change, message):
@@ -292,9 +307,8 @@ def test_pairs_of_programs_that_do_not_match_are_refused():
     for zeros in ((-8, 8), (0, -8), (0, 8), (8, 0), (2**62, 2**62)):
         with pytest.raises(ValueError, match="bytes to clear lie outside"):
             _core.Session(block, None, *zeros)
-    numbers = compile_program(table_program("gather_rows", True), 4).core
-    with pytest.raises(ValueError, match="must not read by indices in persistent memory"):
-        _core.Session(numbers, _core.Program(**good))
+    with pytest.raises(ValueError, match="update must not read by indices"):
+        _core.Session(block, _core.Program(**good | {"values": values(*LASTING), "code": GATHER, **ROOM}))
 
 
 @pytest.mark.parametrize("numbers", [[1], [-1], [2**31 - 1]])
@@ -347,13 +361,75 @@ def test_persistent_memory_is_the_callers_own_array():
         ({"columns": np.zeros(3, np.int32)}, "as many columns as values, and at least one row offset"),
         ({"offsets": np.zeros(0, np.int64)}, "as many columns as values, and at least one row offset"),
         ({"values": np.ones(8, np.float32)[::2]}, "contiguous"),
+        ({"values": np.ones(17, np.uint8)[1:].view(np.float32)}, "aligned"),
+        ({"width": -(2**63)}, "number of columns of a sparse matrix must be at least 0"),
     ],
 )
 def test_broken_sparse_sources_are_refused(change, message):
     good = {"values": np.ones(4, np.float32), "columns": np.zeros(4, np.int32), "offsets": np.array([0, 2, 4])}
-    assert _core.Source.csr(**good, width=3).n_rows == 2
+    good["width"] = 3
+    assert _core.Source.csr(**good).n_rows == 2
     with pytest.raises(ValueError, match=message):
-        _core.Source.csr(**{**good, **change}, width=3)
+        _core.Source.csr(**{**good, **change})
+
+
+def one_hot_program():
+    b = Builder("float32")
+    return compile_program(b.build(y=b.one_hot(b.input("codes", (M,), "int32"), n=3)), 4).core
+
+
+def test_changes_of_the_users_codes_do_not_reach_a_source():
+    codes, found = np.array([0, 2, 1, 0], np.int32), outputs()
+    given = _core.Source.codes(codes, 3)
+    codes[:] = 500_000_000
+    _core.Session(one_hot_program()).forward(MEMORY, [given], 4, NO_SLOTS, found)
+    assert np.array_equal(found[0], np.eye(3)[[0, 2, 1, 0]])
+
+
+def test_changes_of_the_users_sparse_matrix_do_not_reach_a_source():
+    b, found = Builder("float32"), [np.zeros((4, 2), np.float32)]
+    product = b.csr_matmul(b.input("x", (M, 3), sparse=True), b.leaf("params", "w", (3, 2)))
+    runs = _core.Session(compile_program(b.build(y=product), 4).core)
+    parts = {"columns": np.zeros(4, np.int32), "offsets": np.arange(5)}
+    given = _core.Source.csr(np.ones(4, np.float32), **parts, width=3)
+    parts["columns"][:] = 500_000_000
+    parts["offsets"][:] = 2**60
+    memory = aligned_bytes(24)
+    memory.view(np.float32)[:] = 1
+    runs.forward(memory, [given], 4, NO_SLOTS, found)
+    assert (found[0] == 1).all()
+
+
+def odd(array):
+    """The same numbers at an address that is not aligned."""
+    return np.frombuffer(b"x" + array.tobytes(), np.uint8)[1:].view(array.dtype).reshape(array.shape)
+
+
+def test_integers_and_slots_at_unaligned_addresses_are_read():
+    found = outputs()
+    runs = _core.Session(one_hot_program())
+    runs.forward(MEMORY, [_core.Source.codes(odd(np.array([0, 2, 1, 0], np.int32)), 3)], 4, odd(NO_SLOTS), found)
+    assert np.array_equal(found[0], np.eye(3)[[0, 2, 1, 0]])
+    sparse = _core.Source.csr(np.ones(4, np.float32), odd(np.zeros(4, np.int32)), odd(np.arange(5)), 3)
+    assert sparse.n_rows == 4
+    program = {**GOOD, "values": odd(GOOD["values"])}
+    assert _core.Session(_core.Program(**program)).train(
+        MEMORY, FOUR(), 2, odd(np.array([[0, 1], [3, 2]])), 4, NO_SLOTS
+    )[2]
+
+
+def test_a_negative_number_of_codes_is_refused():
+    with pytest.raises(ValueError, match="number of codes must be at least 0"):
+        _core.Source.codes(np.zeros(1, np.int32), -(2**63))
+
+
+@pytest.mark.parametrize("wrong", [None, 1, "x", [None]])
+def test_lists_of_other_things_are_refused(wrong):
+    for arguments in ((wrong, 4, NO_SLOTS, outputs()), (FOUR(), 4, NO_SLOTS, wrong)):
+        with pytest.raises(TypeError):
+            session().forward(MEMORY, *arguments)
+    with pytest.raises(TypeError):
+        _core.Program(**{**GOOD, "inputs": wrong if wrong != [None] else [2**40]})
 
 
 def test_only_csr_matrices_are_accepted_as_sparse_input():
@@ -366,10 +442,9 @@ def test_only_csr_matrices_are_accepted_as_sparse_input():
 
 
 def test_rows_at_unaligned_addresses_are_read():
-    odd = np.frombuffer(b"x" + np.arange(12, dtype=np.float32).tobytes(), np.uint8)[1:].view(np.float32).reshape(4, 3)
-    found = outputs()
-    session().forward(MEMORY, [_core.Source.dense(odd)], 4, NO_SLOTS, found)
-    assert np.array_equal(found[0], odd)
+    rows, found = odd(np.arange(12, dtype=np.float32).reshape(4, 3)), outputs()
+    session().forward(MEMORY, [_core.Source.dense(rows)], 4, NO_SLOTS, found)
+    assert np.array_equal(found[0], rows)
 
 
 def test_a_session_uses_the_memory_of_each_call():
@@ -430,3 +505,20 @@ def test_random_numbers_depend_on_seed_step_and_row_of_the_batch(seed):
 def test_leaves_that_the_core_cannot_hold_are_refused(arguments, message):
     with pytest.raises(ProgramError, match=message):
         Builder().leaf(*arguments)
+
+
+def test_an_overflow_in_the_same_step_does_not_replace_an_interrupt():
+    b = Builder("float64")
+    n_rows, width = 2**13, 2**10  # a step of more than 50 ms, after which an interrupt is looked for
+    w, loss = b.leaf("params", "w", (width, width)), b.leaf("params", "loss", ())
+    executable = compile_program(b.build(y=b.matmul(b.input("x", (M, width)), w), loss=loss), n_rows)
+    memory = aligned_bytes(executable.plan.persistent_bytes)
+    executable.persistent(memory, "loss")[...] = 1e308  # finite, but twice as much is not
+    runs, rows = _core.Session(executable.core), _core.Source.dense(np.zeros((n_rows, width)))
+    before = signal.signal(signal.SIGALRM, signal.default_int_handler)
+    signal.setitimer(signal.ITIMER_REAL, 0.01)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            runs.train(memory, [rows], n_rows, None, n_rows, NO_SLOTS)
+    finally:
+        signal.signal(signal.SIGALRM, before)

@@ -164,23 +164,65 @@ def test_a_forked_child_has_a_team_of_its_own(monkeypatch):
 
 
 LEAVING = """
-import threading, time
+import sys, threading, time
 import numpy as np
 from rosenblatt.nn import Adam, Network, NetworkSpec
 from rosenblatt.training import Trainer
 trainer = Trainer(Network(NetworkSpec(20, (64,), 3)), "softmax_cross_entropy", Adam(), batch_size=64)
 trainer.set_data(np.ones((640, 20), np.float32), np.zeros(640, np.int32))
-threading.Thread(target=trainer.epochs, args=(10**9, 1e-3), daemon=True).start()
+def trains():
+    trainer.epochs(10**5, 1e-3)
+def trains_by_epochs():
+    while True: trainer.epochs(1, 1e-3)
+def predicts():
+    while True: trainer.network.predict(np.ones((640, 20), np.float32))
+threading.Thread(target=globals()[sys.argv[1]], daemon=True).start()
 time.sleep(0.3)
+sys.exit(7)
 """
 
 
-def test_the_interpreter_may_exit_while_a_daemon_thread_trains():
+@pytest.mark.parametrize("task", ["trains", "trains_by_epochs", "predicts"])
+def test_the_interpreter_may_exit_while_a_daemon_thread_runs(task):
     for _ in range(3):
         left = subprocess.run(
-            [sys.executable, "-c", LEAVING], env=environment_of_tests(), capture_output=True, check=False
+            [sys.executable, "-c", LEAVING, task], env=environment_of_tests(), capture_output=True, check=False
         )
-        assert left.returncode == 0, left.stderr
+        assert (left.returncode, left.stderr) == (7, b"")
+
+
+FORKING = """
+import os, resource, signal, threading
+import numpy as np
+from rosenblatt.nn import Adam, Network, NetworkSpec
+from rosenblatt.training import Trainer
+trainer = Trainer(Network(NetworkSpec(20, (64,), 3)), "softmax_cross_entropy", Adam(), batch_size=64)
+trainer.set_data(np.ones((640, 20), np.float32), np.zeros(640, np.int32))
+trainer.epochs(1, 1e-3)
+signal.signal(signal.SIGALRM, signal.default_int_handler)
+def forks():
+    child = os.fork()
+    if child:
+        return found.append(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+    resource.setrlimit(resource.RLIMIT_CPU, (20, 20))
+    signal.setitimer(signal.ITIMER_REAL, 0.2)
+    try:
+        trainer.epochs(10**5, 1e-3)
+    except KeyboardInterrupt:
+        os._exit(5)
+found = []
+thread = threading.Thread(target=forks)
+thread.start()
+thread.join()
+assert found == [5], found
+"""
+
+
+def test_a_child_that_another_thread_forked_can_be_interrupted():
+    ended = subprocess.run(
+        [sys.executable, "-c", FORKING], env=environment_of_tests(), capture_output=True, check=False
+    )
+    assert ended.returncode == 0, ended.stderr
 
 
 @pytest.mark.parametrize(

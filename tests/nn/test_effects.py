@@ -148,3 +148,24 @@ def test_statistics_of_a_batch_are_those_of_the_whole_batch(own):
     expected = ((z - Y) ** 2).sum(axis=1).mean() / 2 / 2
     history = network.fit(X, Y.repeat(2, 1), batch_size=len(X), epochs=1, learning_rate=1e-9, shuffle=False)
     assert history["loss"][0] == pytest.approx(expected, rel=1e-6)
+
+
+def test_a_constant_that_a_random_layer_shares_makes_the_next_one_no_different():
+    h = nn.Activate("gelu", name="last")(nn.Dropout(0.5)(nn.Activate("elu")(nn.input(4))))
+    graph = nn.Network(nn.Dense(1)(h)).graph
+    effects = {graph.names[node]: found for node, found in effects_of(graph).items()}
+    assert effects["last"].is_fixed
+    assert effects["dropout"].is_random
+
+
+@dataclass(frozen=True, eq=False)
+class OwnFactor(Layer):
+    """Another factor in prediction."""
+
+    def append(self, scope, *inputs):
+        return scope.b.mul(inputs[0], 0.5 if scope.training else 0.25)
+
+
+def test_another_constant_in_prediction_is_a_difference():
+    graph = nn.Network(nn.Dense(1)(OwnFactor(name="factor")(nn.input(4)))).graph
+    assert effects_of(graph)[graph.node("factor")].differs_in_prediction

@@ -4,11 +4,14 @@ import pickle
 
 import numpy as np
 import pytest
+import scipy.sparse
 import scipy.special
 
+from rosenblatt import nn
 from rosenblatt.nn import Network, NetworkSpec
 from rosenblatt.nn.parameters import ParameterStore
 from rosenblatt.nn.programs import block_rows
+from rosenblatt.training import Trainer
 
 
 def make(n_in=5, hidden=(7, 4), n_out=3, dtype="float64", **options):
@@ -153,3 +156,54 @@ def test_a_store_holds_the_parameters_of_a_network_without_its_programs():
     np.testing.assert_array_equal(memory[: store.block.nbytes].view(np.float32), before)
     with pytest.raises(KeyError, match=r"no parameter is called 'z'; there are: hidden1\.weights"):
         store["z"]
+
+
+def test_very_deep_networks_are_refused():
+    message = r"the network has 100,002 layers; at most 2,000 are allowed"
+    with pytest.raises(ValueError, match=message):
+        nn.NetworkSpec(2, (2,) * 100_000, 1)
+    node = nn.input(2)
+    for _ in range(2000):
+        node = nn.Scale()(node)
+    with pytest.raises(ValueError, match=r"has 2,001 layers; at most 2,000"):
+        nn.Network(node)
+
+
+@pytest.mark.parametrize("seed", [2**70, 2**64, -1, 1.5, "a", True, np.int64(-3)])
+def test_seeds_are_checked(seed):
+    with pytest.raises(ValueError, match=r"seed is .*; it must be an integer in \[0, 2\*\*64\)"):
+        nn.Network(nn.NetworkSpec(2, (2,), 1), seed=seed)
+    network = nn.Network(nn.NetworkSpec(2, (2,), 1))
+    for refused in (seed, None):
+        with pytest.raises(ValueError, match=r"seed is .* integer in \[0, 2\*\*64\)"):
+            network.initialize(refused)
+    with pytest.raises(ValueError, match=r"it must be an integer in \[0, 2\*\*64\)"):
+        Trainer(network, "squared_error", nn.SGD(), seed=seed)
+
+
+def deeply_nested():
+    nested = [1.0]
+    for _ in range(70):
+        nested = [nested]
+    return nested
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (np.ones((1,) * 64), r"X has shape \(1, 1, .*; this network takes \(n_rows, 2\)"),
+        (deeply_nested(), "X (has rows of different lengths|is nested too deeply)"),
+        ([[1.0], [1.0, 2.0]], "X has rows of different lengths"),
+        (np.ones((3, 2), complex), "X has the type complex128; it must be an array of real numbers"),
+        (np.zeros((3, 2), "M8[s]"), r"X has the type datetime64\[s\]"),
+        ([["a", "b"]], "X contains 'a'; it must be an array of numbers"),
+        (scipy.sparse.csr_array(np.eye(2)), r"X is a sparse matrix, but this input of the network takes dense arrays"),
+        (None, "X is None"),
+    ],
+)
+def test_what_holds_no_real_numbers_is_refused(given, message):
+    network = nn.Network(nn.NetworkSpec(2, (2,), 1))
+    with pytest.raises(ValueError, match=message):
+        network.predict(given)
+    with pytest.raises(ValueError, match=message):
+        network.fit(given, np.ones(3))

@@ -1,8 +1,11 @@
 """Schedules: closed forms, PyTorch's, purity, wrong settings."""
 
+import signal
+
 import numpy as np
 import pytest
 
+from rosenblatt.nn import Network, NetworkSpec
 from rosenblatt.nn.schedules import (
     SCHEDULES,
     Cosine,
@@ -172,3 +175,31 @@ def test_a_plateau_is_pytorchs():
 def test_wrong_settings_are_refused(make, message):
     with pytest.raises(ValueError, match=message):
         make()
+
+
+@pytest.mark.parametrize("schedule", ["constant", "cosine", "one_cycle", "warmup"])
+@pytest.mark.parametrize("epochs", [10**18, 10**30])
+def test_a_training_without_end_is_refused(schedule, epochs):
+    network = Network(NetworkSpec(2, (2,), 1))
+    with pytest.raises(ValueError, match=r"would have 1000000000000000000\d* steps; at most 2\*\*53 are allowed"):
+        network.fit(np.ones((4, 2)), np.ones(4), epochs=epochs, schedule=schedule)
+
+
+def test_many_epochs_do_not_need_memory_for_all_their_steps():
+    network, ended = Network(NetworkSpec(2, (2,), 1)), []
+    signal_before = signal.signal(signal.SIGALRM, signal.default_int_handler)
+    signal.setitimer(signal.ITIMER_REAL, 0.3)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            network.fit(np.ones((4, 2)), np.ones(4), epochs=10**12, schedule="cosine")
+        ended.append(True)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, signal_before)
+    assert ended
+
+
+@pytest.mark.parametrize("epochs", [1e18, 1e308])
+def test_a_warmup_may_outlast_the_training(epochs):
+    rates = Warmup(epochs).rates(0.1, np.arange(3), 10, 30)
+    assert (rates < 1e-15).all()

@@ -84,7 +84,7 @@ CASES: dict[str, Case] = {
     "folds of a tabular estimator": (lambda: fit({"dropout": [0.1]}, estimator=TabularClassifier(), cv=KFold(3)), TypeError, r"is scored by the folds of its members: leave cv out"),
     "an unknown backend": (lambda: fit(backend="threading"), ValueError, r"'backend' parameter of MLPSearchCV"),
     "a number as record": (lambda: fit(checkpoint=3), ValueError, r"'checkpoint' parameter of MLPSearchCV"),
-    "a record with entries of something else": (lambda: fit(checkpoint=file(b'{"format": "rosenblatt search", "digest": "x"}\n{"b": 1}\n')), ValueError, r"not a record of a search"),
+    "a record with entries of something else": (lambda: fit(checkpoint=file(b'{"format": "rosenblatt search", "digest": "x"}\n{"b": 1}\n')), ValueError, r"record, line 1: this version of rosenblatt does not read it"),
     "no trials": (lambda: fit(n_trials=0), ValueError, r"'n_trials' parameter of MLPSearchCV must be an int in the range \[1, inf\)"),
     "no time": (lambda: fit(time_budget=0.0), ValueError, r"'time_budget' parameter of MLPSearchCV"),
     "negative time": (lambda: fit(time_budget=-5), ValueError, r"'time_budget' parameter of MLPSearchCV"),

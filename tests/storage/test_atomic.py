@@ -5,6 +5,8 @@ from __future__ import annotations
 import errno
 import os
 import stat
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,7 @@ import pytest
 
 from rosenblatt import learn
 from rosenblatt.persistence.save_load import load, save
+from rosenblatt.storage.atomic import append_durably, family, write_atomically
 
 RNG = np.random.default_rng(0)
 TABLE = {"x": RNG.normal(size=60), "y": RNG.choice(["hi", "lo"], 60)}
@@ -139,6 +142,81 @@ def test_a_pipe_is_not_replaced(tmp_path: Path) -> None:
 
 
 def test_a_folder_is_named_by_its_path(tmp_path: Path) -> None:
-    with pytest.raises(IsADirectoryError, match="this is a folder; give a file name") as caught:
+    with pytest.raises(IsADirectoryError, match="is a folder; give a file name") as caught:
         load(tmp_path)
-    assert caught.value.filename == str(tmp_path)
+    assert str(caught.value).startswith(str(tmp_path))
+    with pytest.raises(IsADirectoryError, match="is a folder; give a file name"):
+        save(table_model(), tmp_path)
+
+
+@pytest.mark.parametrize("call", ["write", "fsync"])
+@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EIO])
+def test_an_error_of_the_disk_names_the_file(
+    call: str, code: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*args: Any) -> Any:
+        raise OSError(code, os.strerror(code))
+
+    (tmp_path / "log").write_bytes(b"whole\n")
+    monkeypatch.setattr(os, call, fail)
+    for write, name in ((write_atomically, "new"), (append_durably, "log")):
+        with pytest.raises(OSError, match=f"{os.strerror(code)}: .*{name}") as caught:
+            write(tmp_path / name, b"some data")
+        assert caught.value.errno == code
+    monkeypatch.undo()
+    assert files_in(tmp_path) == ["log"]
+
+
+def test_what_could_not_be_appended_whole_is_taken_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, write, calls = tmp_path / "log", os.write, []
+    append_durably(path, b"first\n")
+
+    def short(descriptor: int, data: Any) -> int:
+        calls.append(1)
+        if len(calls) == 2:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return write(descriptor, data[:3])
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "write", short)
+        with pytest.raises(OSError, match="No space left"):
+            append_durably(path, b"second\n")
+    append_durably(path, b"third\n")
+    assert path.read_bytes() == b"first\nthird\n"
+
+
+def test_only_temporary_files_of_dead_processes_of_this_machine_are_removed(tmp_path: Path) -> None:
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    target = tmp_path / "m"
+    ours = family(target)
+    stale, kept = (
+        f"{ours}{gone.pid}-abc.tmp",
+        [
+            f"{ours}{os.getpid()}-abc.tmp",  # this process may write it in another thread
+            f"{ours}1-abc.tmp",  # of another user, or of root
+            f"{ours}x-abc.tmp",
+            f"{ours}{gone.pid}-abc.txt",
+            f".m.elsewhere-{gone.pid}-abc.tmp",
+            f".m2.{ours[3:]}{gone.pid}-abc.tmp",
+            ".m.abc.tmp",
+        ],
+    )
+    for name in (stale, *kept):
+        (tmp_path / name).write_bytes(b"half")
+    write_atomically(target, b"whole")
+    assert files_in(tmp_path) == sorted(["m", *kept])
+
+
+def test_a_killed_writer_leaves_nothing_after_the_next_save(tmp_path: Path) -> None:
+    script = (
+        "import os, signal, sys\n"
+        "from rosenblatt.storage.atomic import write_atomically\n"
+        "os.fsync = lambda descriptor: os.kill(os.getpid(), signal.SIGKILL)\n"
+        "write_atomically(sys.argv[1], b'half')\n"
+    )
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    subprocess.run([sys.executable, "-c", script, str(tmp_path / "m")], env=environment, check=False)
+    assert len(files_in(tmp_path)) == 1
+    write_atomically(tmp_path / "m", b"whole")
+    assert files_in(tmp_path) == ["m"]

@@ -23,7 +23,8 @@ CASES = {
     "few integers": ([2, 0, 1, 2], None, "multiclass", (0, 1, 2)),
     "two integers": ([5, 7, 5], None, "binary", (5, 7)),
     "many integers": (list(range(40)), None, "regression", ()),
-    "floats": ([0.0, 1.0, 0.0], None, "regression", ()),
+    "floats": ([0.0, 1.5, 0.0], None, "regression", ()),
+    "two whole floats": ([0.0, 1.0, 0.0], None, "binary", (0.0, 1.0)),
     "floats as classes": ([0.0, 1.0, 0.0], "classification", "binary", (0.0, 1.0)),
     "integers as numbers": ([1, 2, 3], "regression", "regression", ()),
     "numbers as text": (["1", "2", "3.5"], "regression", "regression", ()),
@@ -47,7 +48,7 @@ def test_decoding_undoes_encoding(values: Any) -> None:
 
 def test_labels_of_other_rows_are_those_of_the_classes() -> None:
     classes = fit_target(column(["no", "yes", "no", "1.0"])).classes
-    assert labels_of_column(column(["yes", "no", "1", "no"]), classes).tolist() == [2, 1, 0, 1]
+    assert labels_of_column(column(["yes", "no", "1.0", "no"]), classes).tolist() == [2, 1, 0, 1]
     with pytest.raises(TableError, match=r"the class 'perhaps' in row 2; training did not see it"):
         labels_of_column(column(["yes", "perhaps"]), classes)
     with pytest.raises(TableError, match=r"missing in row 1 "):

@@ -18,6 +18,7 @@ import rosenblatt
 from rosenblatt import nn
 from rosenblatt.estimators import LogisticRegression, MLPClassifier, MLPRegressor
 from rosenblatt.storage import atomic
+from rosenblatt.storage.container import pack, unpack
 from rosenblatt.training import CheckpointError
 from rosenblatt.training.checkpoint import Checkpoints
 
@@ -239,6 +240,7 @@ import numpy as np
 import rosenblatt
 from rosenblatt import MLPClassifier
 from rosenblatt.storage import atomic
+from rosenblatt.storage.container import pack, unpack
 folder, model_path, slow = sys.argv[1:]
 if slow == "slow":  # so that a third of the kills come inside a save
     write = atomic.write_all
@@ -311,3 +313,96 @@ def test_a_folder_that_is_a_file_is_refused(tmp_path):
     (tmp_path / "f").write_text("")
     with pytest.raises(NotADirectoryError, match="which is a file; give a folder"):
         network().fit(X, LABELS, checkpoint=tmp_path / "f")
+
+
+def rewritten(path, change):
+    """A checkpoint with a changed state or arrays and a right checksum."""
+    kind, state, arrays = unpack(path.read_bytes(), finite=False)
+    arrays = {name: array.copy() for name, array in arrays.items()}
+    change(state, arrays)
+    path.write_bytes(pack(kind, state, arrays, finite=False))
+
+
+def put(*keys):
+    """A change of one entry of the state: the keys, then the value."""
+
+    def change(state, arrays):
+        *parents, last, value = keys
+        for key in parents:
+            state = state[key]
+        state[last] = value
+
+    return change
+
+
+def in_array(name, value):
+    return lambda state, arrays: arrays[name].reshape(-1).__setitem__(0, value)
+
+
+FORGED = {
+    "a position beyond the generator": (put("random_start", "position", 10**6), "position of the random generator"),
+    "a negative position": (put("random_start", "position", -1), "position of the random generator is -1"),
+    "a position of the rows": (put("rows", "random", "position", 625), "position of the random generator is 625"),
+    "another generator": (put("random_start", "name", "PCG64"), "not that of NumPy's RandomState"),
+    "keys that are absent": (lambda s, a: a.pop("random_start"), "lacks the entry 'random_start'"),
+    "keys of another length": (lambda s, a: a.update(random=a["random"][1:]), "not that of NumPy's RandomState"),
+    "rows beyond the data": (in_array("rows", 10**9), "order of the rows is not one of the rows"),
+    "a row twice": (lambda s, a: a["rows"].__setitem__(0, a["rows"][1]), "order of the rows is not one"),
+    "memory cut off": (lambda s, a: a.update(memory=a["memory"][:-8]), "the array 'memory' is of shape"),
+    "weights of NaN": (lambda s, a: a["memory"].__setitem__(slice(None), 255), "a parameter is not finite"),
+    "no counts": (lambda s, a: s.pop("counts"), "lacks the entry 'counts'"),
+    "counts of text": (put("counts", "epoch", "3"), "epoch is '3'; it must be an integer"),
+    "a row within a batch": (put("counts", "row", 5), "row 5 is not where a step of 32 of"),
+    "a row beyond the data": (put("counts", "row", 3200), "row 3200 is not where a step"),
+    "another number of steps": (put("counts", "step", 3), "number of steps is not that of the checkpoint"),
+    "steps of text": (put("step", "x"), "step is 'x'"),
+    "too many epochs": (put("epoch", 10**6), r"epoch is 1000000; it must be an integer in \[0, 12\]"),
+    "an unknown outcome": (put("outcome", "DIVERGED"), "the outcome is 'DIVERGED'"),
+    "a short history": (put("history", {"dict": [["loss", [1.0]]]}), "the history does not have a number"),
+    "a history of texts": (put("history", {"dict": [["loss", ["x"] * 9]]}), "the history does not have a number"),
+    "a best value of NaN": (put("stopping", "dict", [["best", {"float": "nan"}], ["stalled", 0]]), "best value is nan"),
+    "no best weights": (lambda s, a: a.pop("best"), "the array 'best' is absent"),
+    "best weights of NaN": (in_array("best", np.nan), "weights of the best epoch are not finite"),
+    "a learning rate of 10^300": (put("rates", "dict", [["rate", 1e300], ["n_rows_seen", 0]]), "the learning rate is"),
+    "a fingerprint of numbers": (put("fingerprint", "tol", 3), "this is no checkpoint"),
+    "rates as a list": (put("rates", [[[]]]), "the entry on learning rates lacks one of the entries"),
+}  # fmt: skip
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize(("change", "message"), FORGED.values(), ids=FORGED)
+def test_a_forged_checkpoint_is_refused_and_harms_nothing(change, message, tmp_path, monkeypatch):
+    def model():
+        options = {"max_iter": 12, "batch_size": 32, "random_state": 3, "early_stopping": True, "n_iter_no_change": 99}
+        return MLPClassifier((5,), checkpoint=tmp_path, checkpoint_every=20, **options)
+
+    with monkeypatch.context() as patch:
+        stop_after(patch, 2)
+        with pytest.raises(Killed):
+            model().fit(X, LABELS)
+    (path,) = tmp_path.rglob("checkpoint.safetensors")
+    rewritten(path, change)
+    before = path.read_bytes()
+    with pytest.raises(CheckpointError, match=f"checkpoint.safetensors: .*{message}.*Give another folder"):
+        model().fit(X, LABELS)
+    assert path.read_bytes() == before
+
+
+def test_a_forged_checkpoint_leaves_the_network_as_it_was(tmp_path):
+    network().fit(X, LABELS, checkpoint=tmp_path, checkpoint_every=5, **OPTIONS)
+    rewritten(tmp_path / "checkpoint.safetensors", lambda s, a: a["memory"].__setitem__(slice(None), 255))
+    net = network()
+    before = net.block.copy()
+    with pytest.raises(CheckpointError, match="a parameter is not finite"):
+        net.fit(X, LABELS, checkpoint=tmp_path, checkpoint_every=5, **OPTIONS)
+    assert np.array_equal(net.block, before)
+
+
+def test_a_damaged_checkpoint_is_called_a_checkpoint(tmp_path):
+    path = tmp_path / "checkpoint.safetensors"
+    path.write_bytes(b"junk")
+    with pytest.raises(CheckpointError, match="this is no checkpoint of a training, or it is cut off"):
+        network().fit(X, LABELS, checkpoint=tmp_path, **OPTIONS)
+    rosenblatt.save(network(), path)
+    with pytest.raises(CheckpointError, match="this holds a 'network', and no checkpoint of a training"):
+        network().fit(X, LABELS, checkpoint=tmp_path, **OPTIONS)

@@ -2,6 +2,7 @@
 
 import builtins
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -197,3 +198,23 @@ def test_a_file_is_no_folder_and_a_missing_library_is_named(tmp_path, monkeypatc
     monkeypatch.setattr(builtins, "__import__", without)
     with pytest.raises(ImportError, match=r"pip install 'rosenblatt\[tensorboard\]'"):
         TensorBoard(tmp_path)
+
+
+def test_a_foreign_event_file_stops_nothing(tmp_path):
+    (tmp_path / "events.out.tfevents.old").write_bytes(b"")
+    (tmp_path / "events.out.tfevents.").write_bytes(b"")
+    history = network().fit(X, Y, epochs=2, callbacks=[TensorBoard(tmp_path)])
+    ours = [path for path in tmp_path.iterdir() if path.stat().st_size]
+    assert curve(read(ours[0]), "loss/training") == as_curve(history["loss"])
+
+
+@pytest.mark.parametrize("whole_folder", [False, True])
+def test_logging_goes_on_when_its_file_was_removed(whole_folder, tmp_path):
+    folder = tmp_path / "logs"
+
+    def remove(epoch):
+        if epoch.number == 2:
+            shutil.rmtree(folder) if whole_folder else [path.unlink() for path in folder.iterdir()]
+
+    history = network().fit(X, Y, epochs=4, callbacks=[TensorBoard(folder), remove])
+    assert curve(read(folder), "loss/training") == as_curve(history["loss"])[2:]

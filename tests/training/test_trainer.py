@@ -432,7 +432,7 @@ def test_a_session_refuses_a_second_thread():
 
 def test_none_is_no_source():
     trainer = Trainer(network(), "softmax_cross_entropy", SGD(), batch_size=10)
-    with pytest.raises(TypeError, match="a source must be a Source, not None"):
+    with pytest.raises(TypeError, match="sources must be a list of Source objects"):
         trainer._session.train(trainer.memory, [None, None], 10, None, 10, np.zeros(2))
 
 
@@ -528,3 +528,31 @@ def test_fit_fades_along_half_a_cosine():
     strength = [1, 1, 1, 1, *(0.5 + 0.5 * np.cos(np.pi * (2 * t[4:] - 1)))]
     trainer.epochs(4, 1e-3, regularization=np.array(strength), shuffle=False)
     np.testing.assert_allclose(net.parameters, by_hand.parameters, rtol=1e-13)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"n_epochs": 2**70}, "n_epochs is .* must be an integer"),
+        ({"n_epochs": 0}, "n_epochs is 0; it must be an integer"),
+        ({"n_epochs": 1.5}, "n_epochs is 1.5; it must be an integer"),
+        ({"max_steps": 2**70}, "max_steps is"),
+        ({"max_steps": 1.5}, "max_steps is"),
+        ({"max_seconds": "x"}, "max_seconds is 'x'"),
+        ({"orders": [[0, 1]]}, "orders must be an array of int64"),
+        ({"orders": np.zeros(8, np.int64)}, "orders must be an array of int64"),
+        ({"orders": np.zeros((1, 8))}, "orders must be an array of int64"),
+    ],
+)
+def test_the_native_core_meets_checked_numbers_only(arguments, message):
+    trainer = Trainer(network(), "softmax_cross_entropy", SGD(), batch_size=10)
+    X, y = problem(n=40)
+    trainer.set_data(X, y)
+    with pytest.raises(ValueError, match=message):
+        trainer.epochs(**{"n_epochs": 1, "learning_rate": 1e-3, **arguments})
+
+
+@pytest.mark.parametrize("batch_size", [0, 1.5, "x", True])
+def test_batch_sizes_are_checked(batch_size):
+    with pytest.raises(ValueError, match=r"batch_size is .*; it must be at least 1, or None for all rows"):
+        Trainer(network(), "softmax_cross_entropy", SGD(), batch_size=batch_size)

@@ -1,7 +1,8 @@
 """The command line.
 
 Takes arguments. Returns an exit code; what the commands do is in the other modules of `rosenblatt.cli`. Never shows a
-traceback for a user's error: that is one line on standard error and exit code 2.
+traceback for a user's error: that is one line on standard error and exit code 2. After Ctrl-C the exit code is 130,
+also if a model was kept. If nobody reads the output, as in ``| head -1``, the command does its work and ends with 0.
 """
 
 from __future__ import annotations
@@ -15,12 +16,17 @@ import typer
 from rosenblatt._checks import parse_duration
 from rosenblatt._version import __version__
 from rosenblatt.cli import arguments
-from rosenblatt.cli.arguments import Encoding, File, Kinds, Out, Request, Target, Task, TestShare
+from rosenblatt.cli.arguments import Encoding, File, Force, Ignore, Kinds, Metric, Out, Request, Target, Task, TestShare
+from rosenblatt.cli.messages import in_options
+from rosenblatt.cli.terminal import Interrupts, safe_output
 
 __all__ = ["app", "main"]
 
+FAILED = 2
+"""Exit code after an error of the user's, or if a model was not written where it was asked for."""
 INTERRUPTED = 130
 """Exit code after Ctrl-C, by convention 128 + SIGINT."""
+NOTHING_WRITTEN = "interrupted; nothing was written."
 
 app = typer.Typer(
     name="rosenblatt",
@@ -54,16 +60,18 @@ def train(
     out: Out = None,
     task: Task = None,
     kind: Kinds = None,
+    ignore: Ignore = None,
     preset: Annotated[str, typer.Option(help="fast, default or best: how much training is done.")] = "default",
     time: Annotated[str | None, typer.Option(help="Time limit of training: 90s, 5m, 1h.")] = None,
     members: Annotated[int | None, typer.Option(help="How many networks are trained and averaged.")] = None,
     hidden: Annotated[str | None, typer.Option(help="Neurons of each hidden layer, such as 128,64.")] = None,
     epochs: Annotated[int | None, typer.Option(help="Epochs of each network; the best is kept.")] = None,
     learning_rate: Annotated[float | None, typer.Option(help="The highest learning rate.")] = None,
-    metric: Annotated[str | None, typer.Option(help="Metric that chooses the best epoch, such as log_loss.")] = None,
+    metric: Metric = None,
     test_share: TestShare = 0.2,
     seed: Annotated[int, typer.Option(help="Seed of splits, initial weights and row orders.")] = 0,
     encoding: Encoding = "utf-8",
+    force: Force = False,
 ) -> None:
     """Learn to predict a column of a table, score the network on held-out rows, and write it to a file."""
     given: dict[str, Any] = {
@@ -77,7 +85,8 @@ def train(
         "random_state": seed,
     }
     parameters = {name: value for name, value in given.items() if value is not None}
-    request = Request(file, target, out, task, arguments.parse_kinds(kind), test_share, encoding, parameters)
+    kinds = arguments.parse_kinds(kind, ignore)
+    request = Request(file, target, out, task, kinds, test_share, encoding, parameters, force)
     from rosenblatt.cli import train as command
     from rosenblatt.cli.display import Display
 
@@ -92,14 +101,18 @@ def tune(
     out: Out = None,
     task: Task = None,
     kind: Kinds = None,
+    ignore: Ignore = None,
+    metric: Metric = None,
     test_share: TestShare = 0.2,
     seed: Annotated[int, typer.Option(help="Seed of splits, candidates, initial weights and row orders.")] = 0,
     encoding: Encoding = "utf-8",
+    force: Force = False,
 ) -> None:
     """Search the hyperparameters for a table, and write the best model to a file."""
-    kinds, parameters = arguments.parse_kinds(kind), {"random_state": seed}
-    request = Request(file, target, out, task, kinds, test_share, encoding, parameters)
     seconds = parse_duration("--time", time)
+    parameters = {"random_state": seed} | ({} if metric is None else {"metric": metric})
+    kinds = arguments.parse_kinds(kind, ignore)
+    request = Request(file, target, out, task, kinds, test_share, encoding, parameters, force)
     from rosenblatt.cli import train as command
     from rosenblatt.cli.display import Display
 
@@ -131,27 +144,35 @@ def inspect(model: Annotated[Path, typer.Argument(help="A model file.")]) -> Non
 
 def main() -> None:
     """Run the command line; the entry point ``rosenblatt``."""
-    code: Any = 0
+    with safe_output(), Interrupts() as interrupts:
+        code, message = run()
+        if interrupts.seen:
+            code = INTERRUPTED
+        if message:
+            print(f"rosenblatt: {in_options(message)}", file=sys.stderr)
+    sys.exit(code)
+
+
+def run() -> tuple[int, str]:
+    """Run the command that the arguments name; its exit code, and what to say if it failed."""
     try:
-        code = app(standalone_mode=False)
+        code: Any = app(standalone_mode=False)
+        code = code if isinstance(code, int) else 0
+        return code, NOTHING_WRITTEN if code == INTERRUPTED else ""  # the argument parser's answer to Ctrl-C
     except KeyboardInterrupt:
-        code = INTERRUPTED
+        return INTERRUPTED, NOTHING_WRITTEN
     except MemoryError as error:
-        fail(f"not enough memory ({describe(error) or 'no details'}). Try fewer rows, or smaller --hidden layers.", 2)
+        details = describe(error) or "no details"
+        return FAILED, f"not enough memory ({details}). Try fewer rows, or smaller --hidden layers."
     except (ValueError, OSError, ImportError) as error:
-        fail(describe(error), 2)
+        return FAILED, describe(error)
     except Exception as error:
         if type(error).__name__ == "Abort":  # how some versions of the argument parser report Ctrl-C
-            code = INTERRUPTED
-        elif not hasattr(error, "format_message"):  # only the argument parser's errors have it
+            return INTERRUPTED, NOTHING_WRITTEN
+        if not hasattr(error, "format_message"):  # only the argument parser's errors have it
             raise
-        elif message := error.format_message():
-            fail(f"{message} (rosenblatt --help explains)", 2)
-        else:  # no command was given, and the help was printed
-            code = 2
-    if code == INTERRUPTED:
-        fail("interrupted; nothing was written.", INTERRUPTED)
-    sys.exit(code if isinstance(code, int) else 0)
+        message = error.format_message()  # without one, no command was given, and the help was printed
+        return FAILED, f"{message} (rosenblatt --help explains)" if message else ""
 
 
 def describe(error: Exception) -> str:
@@ -159,9 +180,3 @@ def describe(error: Exception) -> str:
     if isinstance(error, OSError) and error.strerror:
         return f"{f'{error.filename}: ' if error.filename else ''}{error.strerror.lower()}"
     return " ".join(str(error).split())
-
-
-def fail(message: str, code: int) -> None:
-    """Write one line on standard error and exit."""
-    print(f"rosenblatt: {message}", file=sys.stderr)
-    sys.exit(code)

@@ -16,6 +16,8 @@ from rich.console import Console
 from rich.table import Table as Grid
 from rich.text import Text
 
+from rosenblatt.cli.messages import in_options
+
 if TYPE_CHECKING:
     from rosenblatt.estimators.tabular.member import MemberEpoch
     from rosenblatt.tables.evaluation import Evaluation
@@ -54,16 +56,18 @@ class Display:
         """What each column was taken for; in a wide table, only the first columns and all that are dropped."""
         self.console.print()
         shown = list(kinds[:MAX_COLUMNS_SHOWN]) + [kind for kind in kinds[MAX_COLUMNS_SHOWN:] if not kind.used]
-        rows = [(k.name, k.kind, f"{k.n_missing:,}" if k.n_missing else "", k.detail) for k in shown]
+        rows = [(k.name, k.kind, f"{k.n_missing:,}" if k.n_missing else "", in_options(k.detail)) for k in shown]
         self.grid(("column", "kind", "missing", ""), rows, right=(2,))
         hidden = Counter(kind.kind for kind in kinds[MAX_COLUMNS_SHOWN:] if kind.used)
         if hidden:
             self.console.print(Text("and " + ", ".join(f"{count} more {name}" for name, count in hidden.items())))
         for kind in kinds:
             if kind.check:
-                self.line("check", kind.check)
+                self.line("check", in_options(kind.check))
         if any(kind.kind == "identifier" for kind in kinds):
-            self.console.print(Text("To keep a dropped column: --kind COLUMN=numeric or --kind COLUMN=categorical"))
+            self.console.print(
+                Text("To keep a dropped column: --kind COLUMN=categorical, or =numeric if it holds numbers")
+            )
         self.console.print()
 
     @contextmanager
@@ -98,7 +102,7 @@ class Display:
         errors = ".6g" if classes is None else ".4f"  # a log loss has no unit, an error has the target's
         digits = [".4f"] + [errors] * (len(e.scores) - 1)
         rows = [(n, f"{own:{d}}", f"{base:{d}}") for d, (n, (own, base)) in zip(digits, e.scores.items(), strict=True)]
-        title = f"{e.n_rows:,} {'held-out' if held_out else 'out-of-fold'} rows"
+        title = f"{e.n_rows:,} {'held-out' if held_out else 'out-of-fold'} row{'s' if e.n_rows > 1 else ''}"
         self.grid((title, "model", e.guess_name), rows, right=(1, 2))
         self.console.print()
         if e.verdict:

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from rosenblatt.cli.arguments import check_encoding
 from rosenblatt.cli.display import Display
 from rosenblatt.estimators import TabularClassifier, TabularRegressor
 from rosenblatt.nn.layers.base import Node
@@ -33,13 +34,15 @@ def predict(model_file: Path, table_file: Path, out: Path, encoding: str, displa
     """Write one row of predictions for each row of the table, in its order."""
     if out.suffix.lower() not in FORMATS:
         raise ValueError(f"--out {out}: predictions are written as {' or '.join(FORMATS)}; choose such an ending.")
+    check_encoding(encoding)
     require_replaceable(out, model_file, table_file)
     model = load(model_file)
     if not isinstance(model, (TabularClassifier, TabularRegressor)):
         raise ModelFileError(
             f"{model_file}: it holds a {type(model).__name__}, not a tabular model; use rosenblatt.load in Python."
         )
-    table = read_table(table_file, encoding=encoding)
+    known = model.preparation_
+    table = read_table(table_file, encoding=encoding, text=known.text_columns, reads=known.names.__contains__)
     predicted = np.asarray(model.predict(table))
     columns: dict[str, Any] = {"prediction": predicted}
     if predicted.ndim > 1:
@@ -72,7 +75,8 @@ def holds_predictions(path: Path) -> bool:
 
     read_schema = parquet.read_schema if path.suffix.lower() == ".parquet" else lambda file: csv.open_csv(file).schema
     try:
-        names = read_schema(path).names
+        with open(path, "rb") as file:  # PyArrow does not open every name that the system allows
+            names = read_schema(file).names
         return bool(names) and PREDICTION_COLUMN.fullmatch(names[0]) is not None
     except (ValueError, OSError):
         return False

@@ -13,16 +13,16 @@ from rosenblatt._lazy import lazy_names
 
 if TYPE_CHECKING:
     from .diagnosing import diagnose
-    from .remedies import Remedy, remedy
-    from .report import Comparison, Curve, Diagnosis, Evidence
+    from .remedies import remedy
+    from .report import Comparison, Curve, Diagnosis, Effect, Evidence, Remedy
 
-__all__ = ["Comparison", "Curve", "Diagnosis", "Evidence", "Remedy", "diagnose", "remedy"]
+__all__ = ["Comparison", "Curve", "Diagnosis", "Effect", "Evidence", "Remedy", "diagnose", "remedy"]
 
 __getattr__, __dir__ = lazy_names(
     __name__,
     {
         "diagnosing": ("diagnose",),
-        "remedies": ("Remedy", "remedy"),
-        "report": ("Comparison", "Curve", "Diagnosis", "Evidence"),
+        "remedies": ("remedy",),
+        "report": ("Comparison", "Curve", "Diagnosis", "Effect", "Evidence", "Remedy"),
     },
 )

@@ -5,23 +5,24 @@ Takes what the user gave. Returns arrays and splits, or raises an error that say
 
 from __future__ import annotations
 
-from numbers import Integral
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from sklearn.base import clone, is_classifier
 from sklearn.model_selection import RepeatedKFold, RepeatedStratifiedKFold
-from sklearn.utils import check_X_y
 from sklearn.utils.multiclass import type_of_target
 
+from rosenblatt._checks import is_count, refusal
 from rosenblatt.estimators import MLPClassifier, MLPRegressor
-from rosenblatt.estimators.base import rows_of
+from rosenblatt.estimators.base import check_rows, rows_of
+from rosenblatt.estimators.labels import plain_labels
 from rosenblatt.tables.splits import copies_in, fold_rows
 
 from .runs import one_hot
 
-__all__ = ["check_data", "encoded_target", "require_network", "splits_of"]
+__all__ = ["check_data", "encoded_target", "makes_folds", "require_network", "splits_of"]
 
 Array = npt.NDArray[Any]
 MIN_ROWS = 20
@@ -39,8 +40,8 @@ def require_network(model: Any, caller: str) -> Any:
     if not isinstance(model, (MLPClassifier, MLPRegressor)):
         given = f"the class {model.__name__}" if isinstance(model, type) else f"{type(model).__name__}"
         raise TypeError(
-            f"{caller} is given {given}, but it needs a rosenblatt MLPClassifier or MLPRegressor (fitted or not). For "
-            "a pipeline, pass its network, and X as the other steps transform it."
+            f"{caller} is given {given}, but it needs a rosenblatt MLPClassifier or MLPRegressor (fitted or not). Of a "
+            "pipeline or a search, pass the network itself, and X as the steps before it transform it."
         )
     return model
 
@@ -49,9 +50,10 @@ def check_data(model: Any, X: Any, y: Any) -> tuple[Any, Array]:
     """X and y as arrays, finite and of one length."""
     labels = is_classifier(model)
     dtype: Any = np.float32 if model.dtype is None else np.dtype(model.dtype)  # float32 takes half of the time
-    X, y = check_X_y(
-        X, y, accept_sparse=["csr", "csc"], dtype=dtype, multi_output=True, y_numeric=not labels, estimator=model
-    )
+    twin = clone(model)
+    twin.check_parameters()
+    numeric: dict[str, Any] = {} if labels else {"y_numeric": True}
+    X, y = check_rows(twin, X, plain_labels(y) if labels else y, dtype=dtype, multi_output=True, **numeric)
     if y.ndim == 2 and y.shape[1] == 1:
         y = y.ravel()
     if X.shape[0] < MIN_ROWS:
@@ -82,23 +84,25 @@ def encoded_target(model: Any, y: Array) -> Array:
 
 def splits_of(model: Any, cv: Any, X: Any, y: Array, seed: int) -> list[tuple[Array, Array]]:
     """Training rows and held-out rows of each split, in a random order."""
-    if isinstance(cv, (float, str, bool)) or (isinstance(cv, Integral) and cv < 2):
-        raise ValueError(
-            f"cv is {cv!r}; allowed: a number of folds of at least 2, a splitter, pairs of row numbers, or None."
-        )
-    if cv is None or isinstance(cv, Integral):
+    if makes_folds(cv):
         cv = folds_of(model, cv if cv is None else int(cv), y, seed)
         if (copies := copies_in(X)) is not None:
             cv = folds_of_copies(copies, cv, y if is_classifier(model) and y.ndim == 1 else None, seed)
-    pairs = cv.split(X, y) if hasattr(cv, "split") else cv
+    elif isinstance(cv, (float, str, bool)) or not (hasattr(cv, "split") or isinstance(cv, Iterable)):
+        raise refusal("cv", cv, "a number of folds of at least 2, a splitter, pairs of row numbers, or None")
+    pairs = list(cv.split(X, y) if hasattr(cv, "split") else cv)
+    if len(pairs) < 2:
+        raise ValueError(f"cv gives {len(pairs)} split, but standard errors need at least 2: add folds or repeats.")
     rng = np.random.default_rng(seed)
-    found = [(rng.permutation(rows_in(a)), rng.permutation(rows_in(b))[:MAX_HELD_OUT]) for a, b in pairs]
-    if len(found) < 2:
-        raise ValueError(f"cv gives {len(found)} split, but standard errors need at least 2: add folds or repeats.")
-    if any(len(np.intersect1d(a, b)) for a, b in found):
-        raise ValueError("cv gives a split whose held-out rows are among its training rows.")
-    if min(len(part) for pair in found for part in pair) < 2:
-        raise ValueError("cv gives a split with fewer than 2 rows for training or validation: use fewer folds.")
+    found = []
+    for i, pair in enumerate(pairs):
+        train, held_out = rows_in(pair, X.shape[0], i)
+        found.append((rng.permutation(train), rng.permutation(held_out)[:MAX_HELD_OUT]))
+        if is_classifier(model) and y.ndim == 1 and (lacking := np.setdiff1d(y[held_out], y[train])).size:
+            raise ValueError(
+                f"cv: split {i} (from 0) has held-out rows of class {lacking.tolist()[0]!r}, but no training rows of "
+                "it: use stratified folds, or merge rare classes."
+            )
     return found
 
 
@@ -109,10 +113,30 @@ def folds_of_copies(copies: Array, cv: Any, labels: Array | None, seed: int) -> 
     return [pair for repeat in repeats for pair in fold_rows(copies, n_folds, seed + repeat, labels)]
 
 
-def rows_in(part: Any) -> Array:
-    """Row numbers, from row numbers or a mask."""
-    part = np.asarray(part)
-    return np.flatnonzero(part) if part.dtype == bool else part
+def makes_folds(cv: Any) -> bool:
+    """Whether the folds are made here, so that others can be made with another seed."""
+    return cv is None or is_count(cv, 2)
+
+
+def rows_in(pair: Any, n_rows: int, i: int) -> list[Array]:
+    """Numbers of the training rows and of the held-out rows of split i, from row numbers or masks."""
+    where = f"cv: split {i} (from 0)"
+    if not isinstance(pair, Sequence | np.ndarray) or isinstance(pair, str) or len(pair) != 2:
+        raise ValueError(f"{where} is no pair of training rows and held-out rows.")
+    parts: list[Array] = []
+    for name, part in zip(("training", "held-out"), map(np.asarray, pair), strict=True):
+        if part.dtype == bool and part.shape == (n_rows,):
+            part = np.flatnonzero(part)
+        if part.ndim != 1 or len(part) < 2:
+            raise ValueError(f"{where} has fewer than 2 {name} rows, or no list of them: use fewer folds.")
+        if part.dtype.kind not in "iu" or part.min() < 0 or part.max() >= n_rows:
+            raise ValueError(
+                f"{where}: {name} rows must be row numbers from 0 to {n_rows - 1}, or a mask with a value for each row."
+            )
+        parts.append(part)
+    if len(np.intersect1d(parts[0], parts[1])):
+        raise ValueError(f"{where} has held-out rows that are among its training rows.")
+    return parts
 
 
 def folds_of(model: Any, n_folds: int | None, y: Array, seed: int) -> Any:

@@ -5,18 +5,20 @@ Takes a model and data. Returns a `Diagnosis`. Never changes the model.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from sklearn.base import clone
 
-from rosenblatt._checks import check_count
+from rosenblatt._checks import check_seed
 from rosenblatt._suggestions import suggest_keywords
 
-from .checking import check_data, encoded_target, require_network, splits_of
+from .checking import check_data, encoded_target, makes_folds, require_network, splits_of
+from .effects import measured_remedies
 from .evidence import evidence_of
-from .remedies import remedies_for
 from .report import Diagnosis, Evidence
+from .runs import Run
 from .states import best_gain, has_gap, may_be_biased, state_of, wrong_training
 from .trials import GIVEN, Trial, Trials, longer
 
@@ -24,11 +26,13 @@ __all__ = ["diagnose"]
 
 
 @suggest_keywords
-def diagnose(model: Any, X: Any, y: Any, *, cv: Any = None, random_state: int = 0) -> Diagnosis:
+def diagnose(model: Any, X: Any, y: Any, *, cv: Any = None, random_state: int | None = 0) -> Diagnosis:
     """Find out whether a network overfits, underfits or learns at a wrong rate, and what to do next.
 
     Clones of the model are trained on splits of the rows, unchanged and on fewer rows. Where that leaves a question
     open, others are trained at other learning rates, with more neurons or with restraint. What helps names the state.
+    Then all remedies for this state are tried that are a matter of parameters. The best three of them are trained again
+    with other initial weights, on fresh folds unless cv gives the splits: this is their measured effect.
 
     Parameters
     ----------
@@ -40,8 +44,8 @@ def diagnose(model: Any, X: Any, y: Any, *, cv: Any = None, random_state: int = 
     cv : int, splitter or iterable of (training rows, held-out rows), optional
         At least 2 splits. A number means shuffled folds, stratified for classes. By default there are 5 folds, made
         twice if there are fewer than 200 rows.
-    random_state : int, default=0
-        Seed of the folds and of all trainings: the same number gives the same diagnosis.
+    random_state : int or None, default=0
+        Seed of the folds and of all trainings, in [0, 2**64): the same number gives the same diagnosis. None draws one.
 
     Returns
     -------
@@ -50,30 +54,37 @@ def diagnose(model: Any, X: Any, y: Any, *, cv: Any = None, random_state: int = 
     Raises
     ------
     TypeError
-        If the model is no network of this package.
+        If the model is not an `MLPClassifier` or `MLPRegressor`.
     ValueError
-        If the data are not finite or do not fit together, are too few or have a single class, or if cv is invalid.
+        If a parameter of the model or random_state is not allowed, if the data are not finite or do not fit together,
+        are too few or have a single class, or if cv is invalid.
 
     Examples
     --------
     >>> from sklearn.datasets import make_moons
     >>> from rosenblatt import MLPClassifier, diagnose
     >>> X, y = make_moons(300, noise=0.1, random_state=0)
-    >>> diagnose(MLPClassifier((16,), learning_rate_init=1e-6), X, y).state
-    'learning rate too low'
+    >>> diagnosis = diagnose(MLPClassifier((16,), learning_rate_init=1e-6), X, y)
+    >>> diagnosis.state, diagnosis.best.changes
+    ('learning rate too low', {'learning_rate_init': 0.001})
     """
     require_network(model, "diagnose")
-    check_count("random_state", random_state, 0)
+    seed = check_seed("random_state", random_state)
     X, y = check_data(model, X, y)
-    splits = splits_of(model, cv, X, y, int(random_state))
-    seeds = np.random.default_rng(random_state).integers(2**31, size=len(splits))
+    rng = np.random.default_rng(seed)
+    # Seeds of folds have 32 bits.
+    splits = splits_of(model, cv, X, y, int(rng.integers(2**31)) if seed is None else seed % 2**32)
+    seeds = rng.integers(2**31, size=len(splits))
     trials = Trials(clone(model).set_callbacks(), X, y, encoded_target(model, y), splits, seeds)
-    evidence = find_evidence(trials)
+    runs, evidence = find_evidence(trials)
     state = state_of(evidence)
-    return Diagnosis(state, evidence, remedies_for(state, model), clone(model))
+    if makes_folds(cv):
+        splits = splits_of(model, cv, X, y, int(rng.integers(2**31)))
+    fresh = replace(trials, splits=splits, seeds=rng.integers(2**31, size=len(splits)))
+    return Diagnosis(state, evidence, measured_remedies(state, trials, runs, fresh), clone(model))
 
 
-def find_evidence(trials: Trials) -> Evidence:
+def find_evidence(trials: Trials) -> tuple[dict[str, list[Run]], Evidence]:
     """Train what has to be compared. Trials whose question is already answered, or cannot be "yes", are left out."""
     runs = trials.run(trials.learning_curve())
     evidence = evidence_of(trials, runs)
@@ -86,4 +97,4 @@ def find_evidence(trials: Trials) -> Evidence:
     if not wrong_training(evidence) and has_gap(evidence):
         runs |= trials.run(trials.restraint())
         evidence = evidence_of(trials, runs)
-    return evidence
+    return runs, evidence

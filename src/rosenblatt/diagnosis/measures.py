@@ -14,7 +14,10 @@ import numpy.typing as npt
 from .report import Comparison, Curve
 from .runs import MAX_ERROR, Run, has_single_labels, wrong_labels
 
-__all__ = ["CERTAIN", "compare", "corrected_se", "label_noise_score", "mean_curve", "out_of_fold", "reference"]
+__all__ = [
+    *("CERTAIN", "compare", "corrected_se", "is_certain", "label_noise_score", "mean_curve", "out_of_fold"),
+    "reference",
+]
 
 Array = npt.NDArray[Any]
 CERTAIN = 2.0

@@ -1,11 +1,12 @@
-"""What to do next: remedies in order for each state, and the models that they change.
+"""What can be done in each state: remedies, the strengths at which each is tried, and the models that they give.
 
-Takes a state and a model. Returns sentences, and clones with changed parameters. Never trains anything.
+Takes a state and a model. Returns parameters to try, and clones with changed parameters. Never trains anything.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -14,13 +15,37 @@ from sklearn.base import clone, is_classifier
 from rosenblatt.estimators.mlp.hyperparameters import hidden_sizes, is_listed
 from rosenblatt.nn.objective import BOUNDED_GRADIENT
 
-from .report import Diagnosis, Remedy
-from .trials import larger, longer, smaller, unregularized
+from .report import Diagnosis
+from .trials import DEFAULT_BATCH, RATE_FACTORS, Changes, larger, longer, penalties, rates, smaller, unregularized
 
-__all__ = ["STATES", "Remedy", "remedies_for", "remedy"]
+__all__ = ["STATES", "Rule", "remedy"]
 
-Changes = dict[str, Any]
-"""Parameters; empty if the model has no room for the remedy."""
+LOWER_FACTORS = (*(f for f in reversed(RATE_FACTORS) if f < 1), 1e-3, 1e-4, 1e-5, 1e-6)
+"""A training that diverges may need a rate that is lower than those by which too high rates are recognized."""
+HIGHER_FACTORS = tuple(f for f in RATE_FACTORS if f > 1)
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A remedy for any model.
+
+    `candidates` gives the strengths at which it is tried on a model with batches of so many rows, by the names of the
+    trials and the weakest first. None if it is not a matter of parameters.
+    """
+
+    name: str
+    advice: str
+    candidates: Callable[[Any, int], dict[str, Changes]] | None = None
+
+    def strengths(self, model: Any, batch_size: int) -> dict[str, Changes]:
+        """Those for which this model has room."""
+        named = self.candidates(model, batch_size) if self.candidates else {}
+        return {name: changes for name, changes in named.items() if changes}
+
+
+def only(name: str, changes: Callable[[Any], Changes]) -> Callable[[Any, int], dict[str, Changes]]:
+    """Candidates of a remedy with one strength."""
+    return lambda model, batch_size: {name: changes(model)}
 
 
 def fewer_layers(model: Any) -> Changes:
@@ -37,11 +62,32 @@ def dropout(model: Any) -> Changes:
     return with_batches(model, dropout=0.3) if is_off and hidden_sizes(model.hidden_layer_sizes) else {}
 
 
-def l2(model: Any) -> Changes:
-    """A stronger L2 penalty."""
-    if is_listed(model.alpha) or model.alpha >= 10:
+def l2(model: Any, batch_size: int) -> dict[str, Changes]:
+    """Stronger L2 penalties."""
+    return {name: c for name, c in penalties(model, batch_size).items() if c["alpha"] > model.alpha}
+
+
+def lower_rates(model: Any, batch_size: int) -> dict[str, Changes]:
+    """Lower learning rates, the nearest first."""
+    return rates(model, LOWER_FACTORS)
+
+
+def higher_rates(model: Any, batch_size: int) -> dict[str, Changes]:
+    """Higher learning rates."""
+    return rates(model, HIGHER_FACTORS)
+
+
+def fewer_neurons(model: Any, batch_size: int) -> dict[str, Changes]:
+    """Half of the neurons, and a quarter."""
+    return {"half as large": smaller(model, 2), "smaller": smaller(model)}
+
+
+def larger_networks(model: Any, batch_size: int) -> dict[str, Changes]:
+    """More neurons, also with less regularization."""
+    free, wide = unregularized(model), larger(model)
+    if tuple(hidden_sizes(model.hidden_layer_sizes)) == wide["hidden_layer_sizes"]:
         return {}
-    return {"alpha": 1.0 if model.alpha < 0.1 else 10.0}
+    return {"larger": wide} | ({"larger, unregularized": wide | free} if free else {})
 
 
 def robust(model: Any) -> Changes:
@@ -61,72 +107,66 @@ def with_batches(model: Any, **changes: Any) -> Changes:
     return changes if model.solver != "lbfgs" else {}
 
 
-Rule = tuple[str, str, Callable[[Any], Changes] | None]
-"""A name, a sentence, and what it changes in a model; None if it is not a matter of parameters."""
-FEWER_LAYERS: Rule = ("fewer layers", "Use fewer hidden layers.", fewer_layers)
-FEWER_NEURONS: Rule = ("fewer neurons", "Use fewer neurons in each hidden layer.", lambda model: smaller(model, 2))
-DROPOUT: Rule = ("dropout", "Drop a share of the neurons in each training step.", dropout)
-L2: Rule = ("L2", "Penalize large weights (alpha).", l2)
-EARLY_STOPPING: Rule = (
+FEWER_LAYERS = Rule("fewer layers", "Use fewer hidden layers.", only("fewer layers", fewer_layers))
+FEWER_NEURONS = Rule("fewer neurons", "Use fewer neurons in each hidden layer.", fewer_neurons)
+DROPOUT = Rule("dropout", "Drop a share of the neurons in each training step.", only("dropout", dropout))
+L2 = Rule("L2", "Penalize large weights (alpha).", l2)
+EARLY_STOPPING = Rule(
     "early stopping",
     "Stop when the validation score stalls.",
-    lambda model: {} if model.early_stopping else with_batches(model, early_stopping=True),
+    only(
+        "early stopping",
+        lambda model: {} if model.early_stopping else with_batches(model, early_stopping=True),
+    ),
 )
-MORE_ROWS: Rule = ("more rows", "Collect more rows.", None)
-LONGER: Rule = ("train longer", "Allow more epochs (max_iter).", longer)
-HIGHER: Rule = (
-    "higher learning rate",
-    "Multiply learning_rate_init by ten.",
-    lambda model: with_batches(model, learning_rate_init=model.learning_rate_init * 10),
-)
+MORE_ROWS = Rule("more rows", "Collect more rows.")
+LONGER = Rule("train longer", "Allow more epochs (max_iter).", only("longer", longer))
+HIGHER = Rule("higher learning rate", "Raise learning_rate_init.", higher_rates)
 
 STATES: dict[str, tuple[Rule, ...]] = {
     "learning rate too high": (
-        (
-            "lower learning rate",
-            "Divide learning_rate_init by ten.",
-            lambda model: with_batches(model, learning_rate_init=model.learning_rate_init / 10),
-        ),
-        ("scale", "Scale the columns of X, for example with sklearn.preprocessing.StandardScaler.", None),
-        (
+        Rule("lower learning rate", "Lower learning_rate_init.", lower_rates),
+        Rule(
             "clip gradients",
             f"Bound the norm of the gradient ({', '.join(BOUNDED_GRADIENT)}).",
-            lambda model: {} if is_bounded(model) else with_batches(model, **BOUNDED_GRADIENT),
+            only(
+                "clipped gradients",
+                lambda model: {} if is_bounded(model) else with_batches(model, **BOUNDED_GRADIENT),
+            ),
         ),
+        Rule("scale", "Scale the columns of X, for example with sklearn.preprocessing.StandardScaler."),
     ),
     "learning rate too low": (HIGHER, LONGER),
     "underfit": (
-        ("less regularization", "Remove penalties, dropout and noise.", unregularized),
-        ("larger network", "Use more neurons.", larger),
+        Rule("less regularization", "Remove penalties, dropout and noise.", only("unregularized", unregularized)),
+        Rule("larger network", "Use more neurons.", larger_networks),
         LONGER,
         HIGHER,
-        ("better columns", "Give columns that say more about the target.", None),
+        Rule("better columns", "Give columns that say more about the target."),
     ),
     "too few rows": (MORE_ROWS, L2, DROPOUT, EARLY_STOPPING, FEWER_NEURONS),
     "noisy labels suspected": (
-        ("check labels", "Look at the rows in evidence.suspects first.", None),
+        Rule("check labels", "Look at the rows in evidence.suspects first."),
         EARLY_STOPPING,
         L2,
-        ("robust loss", "Use a loss that wrong labels move less.", robust),
+        Rule("robust loss", "Use a loss that wrong labels move less.", only("robust loss", robust)),
         MORE_ROWS,
     ),
     "overfit": (FEWER_LAYERS, FEWER_NEURONS, DROPOUT, L2, EARLY_STOPPING, MORE_ROWS),
     "good": (),
 }
-"""Remedies in order; those for overfitting are the textbook's."""
-
-
-def remedies_for(state: str, model: Any) -> tuple[Remedy, ...]:
-    """The remedies for a state with what they change in this model; those that it has no room for are left out."""
-    found = (Remedy(name, advice, rule and rule(model)) for name, advice, rule in STATES[state])
-    return tuple(one for one in found if one.changes != {})
+"""What is tried in each state. The order for overfitting is the textbook's; measured gains replace it."""
 
 
 def remedy(diagnosis_or_model: Any) -> Any:
-    """The next model to try: an unfitted clone with the first remedy applied that is a matter of parameters.
+    """The next model to try: an unfitted clone with a remedy applied.
 
-    Given a diagnosis, that is the first remedy for its state. Given a model that this function returned, it is the next
-    one in order, on top of those before. Given any other model, it is the first remedy for overfitting.
+    Given a diagnosis, it is the remedy with the largest measured gain, at the strength that was measured. If no trial
+    improved the validation score beyond noise, it is the model as it was. What a second remedy does on top of the first
+    is not known before the new model is diagnosed.
+
+    Given a model, nothing was measured. Then the textbook's remedies for overfitting are applied: the first one, or the
+    next one on top if the model came from this function.
 
     Parameters
     ----------
@@ -143,7 +183,7 @@ def remedy(diagnosis_or_model: Any) -> Any:
     TypeError
         If it is neither.
     ValueError
-        If no remedy is left that a parameter could apply. The message lists the other remedies.
+        If the model has the remedy of a diagnosis already, or if no remedy is left that a parameter could apply.
 
     Examples
     --------
@@ -155,15 +195,22 @@ def remedy(diagnosis_or_model: Any) -> Any:
     from .checking import require_network
 
     if isinstance(diagnosis_or_model, Diagnosis):
-        model, state, done = diagnosis_or_model.model, diagnosis_or_model.state, 0
-    else:
-        model = require_network(diagnosis_or_model, "remedy")
-        state, done = vars(model).get("remedied_", ("overfit", 0))
-    rules = STATES[state]
-    for i, (_, _, rule) in enumerate(rules[done:], done + 1):
-        if rule and (changes := rule(model)):
-            changed = clone(model).set_params(**changes)
-            changed.remedied_ = (state, i)
+        best = diagnosis_or_model.best
+        changed = clone(diagnosis_or_model.model).set_params(**((best and best.changes) or {}))
+        changed.remedied_ = None
+        return changed
+    model = require_network(diagnosis_or_model, "remedy")
+    done = vars(model).get("remedied_", 0)
+    if done is None:
+        raise ValueError(
+            "this model is the remedy of a diagnosis, and what a further one does on top of it has not been measured: "
+            "call remedy(diagnose(model, X, y))."
+        )
+    rules = STATES["overfit"]
+    for i, rule in enumerate(rules[done:], done + 1):
+        if found := rule.strengths(model, DEFAULT_BATCH):
+            changed = clone(model).set_params(**next(iter(found.values())))
+            changed.remedied_ = i
             return changed
-    left = "; ".join(advice for _, advice, rule in rules if rule is None) or "none is needed"
-    raise ValueError(f"the state is {state!r}, and no parameter offers a further remedy. What is left to do: {left}")
+    left = "; ".join(rule.advice for rule in rules if rule.candidates is None)
+    raise ValueError(f"no parameter offers a further remedy of overfitting. What is left to do: {left}")

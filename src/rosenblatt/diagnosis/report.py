@@ -14,14 +14,47 @@ import numpy.typing as npt
 
 from rosenblatt.training.evaluation import LayerGradient
 
-__all__ = ["Comparison", "Curve", "Diagnosis", "Evidence", "Remedy"]
+__all__ = ["Comparison", "Curve", "Diagnosis", "Effect", "Evidence", "Remedy"]
 
 Array = npt.NDArray[Any]
 
 
 @dataclass(frozen=True)
+class Effect:
+    """What a remedy did to the validation score, as the mean over splits.
+
+    Attributes
+    ----------
+    measure : str
+        "accuracy" or "R2".
+    before, after : float
+        Scores of the model as it is and with the remedy. A training that diverged counts as 0 (accuracy) or -9 (R2).
+    gain_se : float
+        The standard error of the gain; infinite if it was measured on one split only.
+    certain : bool
+        Whether splits and initial weights that had no part in choosing the remedy confirm the gain: it is more than two
+        standard errors, or positive in each of at least 5 splits.
+    """
+
+    measure: str
+    before: float
+    after: float
+    gain_se: float
+    certain: bool
+
+    @property
+    def gain(self) -> float:
+        """How much the score rose."""
+        return self.after - self.before
+
+    def __str__(self) -> str:
+        error = f"± {self.gain_se:.3f}" if math.isfinite(self.gain_se) else "in one split"
+        return f"validation {self.measure} {self.before:.3f} -> {self.after:.3f} ({self.gain:+.3f} {error})"
+
+
+@dataclass(frozen=True)
 class Remedy:
-    """Something to try.
+    """Something to do.
 
     Attributes
     ----------
@@ -29,12 +62,27 @@ class Remedy:
     advice : str
         A sentence.
     changes : dict or None
-        Parameters that apply it to the diagnosed model. None if it is not a matter of parameters.
+        Parameters that apply it to the diagnosed model, at the best of the strengths that were tried. None if it is not
+        a matter of parameters.
+    effect : Effect or None
+        What these parameters did to the score. None if the remedy was not tried.
     """
 
     name: str
     advice: str
     changes: dict[str, Any] | None
+    effect: Effect | None
+
+    @property
+    def helps(self) -> bool:
+        """Whether it was tried and certainly raised the score."""
+        return self.effect is not None and self.effect.certain
+
+    def __str__(self) -> str:
+        if self.effect is None:
+            return f"{self.name}: {self.advice}"
+        changes = ", ".join(f"{name}={value!r}" for name, value in (self.changes or {}).items())
+        return f"{self.name}: {self.effect} with {changes}. {self.advice}"
 
 
 @dataclass(frozen=True)
@@ -160,7 +208,8 @@ class Diagnosis:
         rows" or "good".
     evidence : Evidence
     remedies : tuple of Remedy
-        What to try, in order.
+        What was tried, with the largest gain in the validation score first. Remedies without a certain gain follow, and
+        last those that were not tried, as they are not a matter of parameters.
     model : estimator
         An unfitted clone of the model.
     """
@@ -170,14 +219,30 @@ class Diagnosis:
     remedies: tuple[Remedy, ...]
     model: Any
 
+    @property
+    def best(self) -> Remedy | None:
+        """The remedy with the largest gain; None if none raised the score beyond noise."""
+        return next((remedy for remedy in self.remedies if remedy.helps), None)
+
     def __str__(self) -> str:
-        lines = [f"State: {self.state}", "", *evidence_lines(self.evidence)]
-        if self.remedies:
-            lines += ["", "Try next, in this order:"]
-        for i, remedy in enumerate(self.remedies, 1):
-            changes = ", ".join(f"{name}={value!r}" for name, value in (remedy.changes or {}).items())
-            lines.append(f"  {i}. {remedy.name}: {remedy.advice}" + (f"  [{changes}]" if changes else ""))
-        return "\n".join(lines)
+        return "\n".join([f"State: {self.state}", "", *evidence_lines(self.evidence), *remedy_lines(self)])
+
+
+def remedy_lines(diagnosis: Diagnosis) -> list[str]:
+    """The remedies in groups: those that help, those that do not, and those that were not tried."""
+    remedies = diagnosis.remedies
+    if not remedies:
+        return []
+    lines = ["", "Remedies by their gain on fresh splits:"] if diagnosis.best else []
+    lines += [f"  {i}. {remedy}" for i, remedy in enumerate((r for r in remedies if r.helps), 1)]
+    if not diagnosis.best:
+        lines = ["", "No trial improved the validation score beyond noise: remedy leaves the model as it is."]
+    for title, group in (
+        ("Tried, with a smaller gain or none beyond noise:", [r for r in remedies if r.effect and not r.helps]),
+        ("Not tried, as no parameter does it:", [r for r in remedies if not r.effect]),
+    ):
+        lines += ["", title, *(f"  {remedy}" for remedy in group)] if group else []
+    return lines
 
 
 def evidence_lines(e: Evidence) -> list[str]:

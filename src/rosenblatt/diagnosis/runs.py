@@ -7,10 +7,12 @@ decides anything.
 from __future__ import annotations
 
 import math
+import time
 import warnings
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import CancelledError, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from threading import Event
 from typing import Any, Literal
 
 import numpy as np
@@ -35,6 +37,8 @@ MAX_ROWS = 1000
 """Training rows on which errors, curves and gradients are measured."""
 SPACING = 1.2
 """Ratio of successive epochs at which a training is measured: 24 of 200, and 36 of 2,000."""
+PIECE_SECONDS = 0.1
+"""A training looks this often whether it should stop, but once an epoch at most."""
 
 
 @dataclass(frozen=True)
@@ -56,8 +60,9 @@ class FitTask:
 class Run:
     """The outcome of a training; errors are shares of the target's variance that the outputs do not explain.
 
-    It was measured at `epochs`, the last of which is the end; `val_errors`, `outputs` (on the held-out rows) and
-    `curves` belong to them.
+    `score` is accuracy or R2 on the held-out rows; a training that diverged has the worst that is told apart. The run
+    was measured at `epochs`, the last of which is the end; `val_errors`, `outputs` (on the held-out rows) and `curves`
+    belong to them.
     """
 
     split: int = 0
@@ -65,6 +70,7 @@ class Run:
     reached_end: bool = False
     n_parameters: int = 0
     train_error: float = MAX_ERROR
+    score: float = math.nan
     epochs: list[int] = field(default_factory=list)
     val_errors: list[float] = field(default_factory=list)
     outputs: list[Array] = field(default_factory=list)
@@ -84,40 +90,57 @@ class Run:
 
 
 def run_tasks(tasks: Sequence[FitTask]) -> list[Run]:
-    """Train and measure all, as many at a time as there are threads. The results do not depend on that number."""
+    """Train and measure all, as many at a time as there are threads. The results do not depend on that number.
+
+    Ctrl-C, or an error in the order of the tasks, ends all trainings after their present epochs (L-BFGS at its end).
+    """
+    stop = Event()
     with one_blas_thread(), warnings.catch_warnings(), ThreadPoolExecutor(get_num_threads()) as pool:
         warnings.simplefilter("ignore", ConvergenceWarning)
         warnings.filterwarnings("ignore", message="batch_size=", category=UserWarning)
-        return list(pool.map(run, tasks))
+        try:
+            return list(pool.map(lambda task: run(task, stop.is_set), tasks))
+        except BaseException:
+            stop.set()
+            raise
 
 
-def run(task: FitTask) -> Run:
-    """Train one estimator, measured on the way and at the end."""
+def run(task: FitTask, stopped: Callable[[], bool] = lambda: False) -> Run:
+    """Train one estimator, measured on the way and at the end; a `CancelledError` if it was stopped."""
     watch = Monitor(task)
     try:
         with np.errstate(all="ignore"):
-            for epoch in stages(task.estimator, task.X[task.train], task.y[task.train], task.watch != "end"):
+            for epoch in stages(task.estimator, task.X[task.train], task.y[task.train], task.watch != "end", stopped):
                 watch.measure(epoch)
             watch.finish()
     except DivergenceError:
-        watch.run.diverged = True
+        watch.run.diverged, watch.run.score = True, watch.worst_score
     return watch.run
 
 
-def stages(estimator: Any, X: Any, y: Any, pauses: bool) -> Iterator[int]:
-    """Train an estimator; pause before epoch 1 and then ever more rarely. In a pause it predicts as if it had ended."""
+def stages(estimator: Any, X: Any, y: Any, looks: bool, stopped: Callable[[], bool]) -> Iterator[int]:
+    """Train an estimator; with `looks`, yield before epoch 1 and then ever more rarely.
+
+    In a pause it predicts as if training had ended there. There are more pauses, to see whether it should stop.
+    """
     estimator.check_parameters()
-    training = estimator.fit_in_stages(X, y, pause=0 if pauses else math.inf)
-    epoch = 0
+    training = estimator.fit_in_stages(X, y)
+    epoch, look, piece = 0, 0 if looks else math.inf, 1.0
     for _ in training:  # the first pause
-        yield 0
         while True:
-            epoch = max(epoch + 1, int(SPACING * epoch))
+            if epoch == look:
+                yield epoch
+                look = max(epoch + 1, int(SPACING * epoch))
+            if stopped():
+                training.close()
+                raise CancelledError
+            before, began = epoch, time.monotonic()
+            epoch = int(min(look, epoch + piece))
             try:
                 training.send(epoch)
             except StopIteration:
                 return
-            yield epoch
+            piece = max(1.0, PIECE_SECONDS * (epoch - before) / max(time.monotonic() - began, 1e-9))
 
 
 class Monitor:
@@ -128,6 +151,8 @@ class Monitor:
         self.parts: dict[str, tuple[Any, Any, Array]] = {}
         """Rows as the network takes them, what measures its loss on them, and their encoded target."""
         self.curves = task.watch in ("all", "curves")
+        self.classes = is_classifier(task.estimator)
+        self.worst_score = 0.0 if self.classes else 1 - MAX_ERROR
 
     def measure(self, epoch: int) -> None:
         """In a pause, measure the held-out error, and the curves if they are wanted."""
@@ -140,7 +165,7 @@ class Monitor:
             if self.curves:
                 loss = evaluator.loss() if evaluator else math.nan
                 self.run.curves.setdefault(name + "loss", []).append(loss)
-                score = mean_score(points, target, is_classifier(self.estimator))
+                score = mean_score(points, target, self.classes)
                 self.run.curves.setdefault(name + "score", []).append(score)
             if name:
                 self.run.outputs.append(points)
@@ -152,6 +177,11 @@ class Monitor:
         self.measure(estimator.n_iter_)
         data, _, target = self.parts[""]
         run.train_error = self._error(self._points(""), target)
+        if np.isfinite(run.outputs[-1]).all():
+            score = mean_score(run.outputs[-1], self.parts["val_"][2], self.classes)
+            run.score = max(score, self.worst_score)
+        else:
+            run.score = self.worst_score
         run.reached_end = estimator.n_iter_ >= estimator.max_iter
         run.n_parameters = int(estimator.network.parameters.size)
         if self.task.watch == "all":

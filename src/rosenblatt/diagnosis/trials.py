@@ -19,8 +19,13 @@ from rosenblatt.estimators.mlp.hyperparameters import hidden_sizes, is_listed
 
 from .runs import FitTask, Run, Watched, run_tasks
 
-__all__ = ["FRACTIONS", "GIVEN", "RESTRAINTS", "Trial", "Trials", "larger", "longer", "on", "smaller", "unregularized"]
+__all__ = [
+    *("DEFAULT_BATCH", "FRACTIONS", "GIVEN", "RATE_FACTORS", "RESTRAINTS", "Changes", "Trial", "Trials"),
+    *("larger", "longer", "on", "penalties", "rates", "smaller", "unregularized"),
+]
 
+Changes = dict[str, Any]
+"""Parameters that differ from the model's; empty if the model has no room for a change."""
 Array = npt.NDArray[Any]
 GIVEN = "as given"
 RATE_FACTORS = (0.01, 0.1, 10.0, 100.0, 1000.0)
@@ -33,7 +38,7 @@ MIN_WIDE, MAX_WIDE, MIN_NARROW = 64, 512, 4
 EPOCHS_FACTOR = 5
 RESTRAINING = ("dropout", "input_dropout", "input_noise", "max_norm", "weight_decay", "l1", "label_smoothing")
 """Parameters that are off at 0."""
-MILD_ALPHA = 1e-4
+MILD_ALPHA, DEFAULT_BATCH = 1e-4, 200
 FIXED: dict[str, Any] = {"checkpoint": None, "warm_start": False, "verbose": False, "gradient_statistics": False}
 RESTRAINTS = (GIVEN, *(f"L2 {p:g}" for p in L2_PER_ROW), "smaller")
 FRACTIONS = (0.25, 0.5, 1.0)
@@ -44,12 +49,12 @@ FRACTIONS = (0.25, 0.5, 1.0)
 class Trial:
     """Parameters that differ from the model's, the share of the training rows, and what is watched."""
 
-    changes: dict[str, Any]
+    changes: Changes
     fraction: float = 1.0
     watch: Watched = "end"
 
 
-def unregularized(model: Any) -> dict[str, Any]:
+def unregularized(model: Any) -> Changes:
     """The parameters that remove penalties and noise; empty if there is next to none."""
     parameters = model.get_params(deep=False)
     changes = {n: 0.0 for n in RESTRAINING if np.any(np.asarray(parameters.get(n, 0.0), float))}
@@ -58,21 +63,34 @@ def unregularized(model: Any) -> dict[str, Any]:
     return changes
 
 
-def larger(model: Any) -> dict[str, Any]:
+def rates(model: Any, factors: Sequence[float] = RATE_FACTORS) -> dict[str, Changes]:
+    """Other learning rates; none with L-BFGS, which has no use for them."""
+    factors = () if model.solver == "lbfgs" else factors
+    # Twelve digits, as 1e-6 times 1000 should read 0.001.
+    return {f"rate x{f:g}": {"learning_rate_init": float(f"{f * model.learning_rate_init:.12g}")} for f in factors}
+
+
+def penalties(model: Any, batch_size: int) -> dict[str, Changes]:
+    """L2 penalties for batches of so many rows; none if each layer has its own."""
+    by_row = () if is_listed(model.alpha) else L2_PER_ROW
+    return {f"L2 {p:g}": {"alpha": max(MILD_ALPHA, p * batch_size)} for p in by_row}
+
+
+def larger(model: Any) -> Changes:
     """The sizes of a wider network with at least one hidden layer."""
     sizes = hidden_sizes(model.hidden_layer_sizes)
     wide = tuple(max(s, min(MAX_WIDE, max(MIN_WIDE, WIDTH_FACTOR * s))) for s in sizes) or (MIN_WIDE,)
     return {"hidden_layer_sizes": wide}
 
 
-def smaller(model: Any, divisor: int = WIDTH_FACTOR) -> dict[str, Any]:
+def smaller(model: Any, divisor: int = WIDTH_FACTOR) -> Changes:
     """The sizes of a narrower network; empty if all layers are narrow already."""
     sizes = tuple(hidden_sizes(model.hidden_layer_sizes))
     narrow = tuple(max(min(s, MIN_NARROW), s // divisor) for s in sizes)
     return {"hidden_layer_sizes": narrow} if narrow != sizes else {}
 
 
-def longer(model: Any) -> dict[str, Any]:
+def longer(model: Any) -> Changes:
     """Five times the epochs."""
     return {"max_iter": EPOCHS_FACTOR * model.max_iter}
 
@@ -129,7 +147,7 @@ class Trials:
     def batch_size(self) -> int:
         """Rows of a step."""
         n_rows = min(len(train) for train, _ in self.splits)
-        return min(n_rows, 200 if self.model.batch_size == "auto" else int(self.model.batch_size))
+        return min(n_rows, DEFAULT_BATCH if self.model.batch_size == "auto" else int(self.model.batch_size))
 
     def share(self, rows: Array, fraction: float) -> Array:
         """A share of the rows, at least one of each class."""
@@ -140,16 +158,15 @@ class Trials:
         kept = np.sort(np.concatenate([c[: int(np.ceil(fraction * len(c)))] for c in chosen]))
         return np.asarray(rows[kept])
 
-    def learning_curve(self, changes: dict[str, Any] | None = None, name: str = GIVEN) -> dict[str, Trial]:
+    def learning_curve(self, changes: Changes | None = None, name: str = GIVEN) -> dict[str, Trial]:
         """The model as it is, or changed, on all rows and on fewer."""
         watch: Any = {f: "curves" if f == 1 and name == GIVEN else "held out" for f in FRACTIONS}
         return {on(f, name): Trial(changes or {}, f, watch[f]) for f in FRACTIONS}
 
     def freedom(self) -> dict[str, Trial]:
         """Other learning rates (except with L-BFGS), more neurons and less regularization."""
-        rate, free = float(self.model.learning_rate_init), unregularized(self.model)
-        factors = () if self.model.solver == "lbfgs" else RATE_FACTORS
-        found = {f"rate x{f:g}": Trial({"learning_rate_init": f * rate}) for f in factors}
+        free = unregularized(self.model)
+        found = {name: Trial(changes) for name, changes in rates(self.model).items()}
         found["larger"] = Trial(larger(self.model))
         if free:
             found |= {"unregularized": Trial(free), "larger, unregularized": Trial(larger(self.model) | free)}
@@ -157,7 +174,5 @@ class Trials:
 
     def restraint(self) -> dict[str, Trial]:
         """L2 penalties and fewer neurons, on all rows and on fewer."""
-        penalties = () if is_listed(self.model.alpha) else L2_PER_ROW
-        changes = {f"L2 {p:g}": {"alpha": max(1e-4, p * self.batch_size)} for p in penalties}
-        changes["smaller"] = smaller(self.model)
+        changes = penalties(self.model, self.batch_size) | {"smaller": smaller(self.model)}
         return {n: t for name, c in changes.items() if c for n, t in self.learning_curve(c, name).items()}

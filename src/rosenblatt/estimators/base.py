@@ -19,7 +19,7 @@ from typing import Any, ClassVar, TypeVar
 import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_matrix, issparse
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, is_classifier
 from sklearn.callback import CallbackSupportMixin
 from sklearn.utils._param_validation import InvalidParameterError, StrOptions
 from sklearn.utils.validation import check_is_fitted, validate_data
@@ -28,6 +28,7 @@ from rosenblatt._checks import check_finite, check_number, check_range
 from rosenblatt._suggestions import closest, suggest_keywords, suggestion
 from rosenblatt._version import __version__
 from rosenblatt._warnings import warn_user
+from rosenblatt.estimators.labels import plain_labels
 from rosenblatt.estimators.outputs import finite_outputs
 from rosenblatt.nn import Network
 from rosenblatt.training import DivergenceError
@@ -267,6 +268,7 @@ def check_rows(
     """
     require_matrix(estimator, X)
     if y is not None and not isinstance(y, str):
+        y = plain_labels(y, f"y{suffix}") if is_classifier(estimator) else y
         with suppress(ValueError, TypeError):  # lists of different lengths, which scikit-learn refuses
             y = y if hasattr(y, "dtype") else np.asarray(y)
         check_target_array(f"y{suffix}", y)

@@ -35,6 +35,7 @@ from rosenblatt.estimators.base import (
     warn_user,
 )
 from rosenblatt.estimators.callbacks import FitTasks, begin_fit
+from rosenblatt.estimators.labels import LabelScores
 from rosenblatt.estimators.mlp.hyperparameters import MLPParameters
 from rosenblatt.estimators.optimizer_state import OptimizerState, SolverRates
 from rosenblatt.estimators.sgd import ShuffledRows, StochasticSolver, open_checkpoints
@@ -61,7 +62,7 @@ def exact(name: str) -> Any:
     return replace(loss_record(name), function=lambda b, logits, target: getattr(b, name)(logits, target, clip=0.0))
 
 
-class LogisticRegression(ClassifierMixin, StochasticSolver):  # type: ignore[misc]
+class LogisticRegression(LabelScores, ClassifierMixin, StochasticSolver):  # type: ignore[misc]
     """Logistic regression, binary or multinomial.
 
     Parameters

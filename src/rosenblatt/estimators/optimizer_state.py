@@ -8,7 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from rosenblatt._checks import check_count, check_number
 from rosenblatt.nn.schedules import ConstantRate, Schedule
+from rosenblatt.storage.container import require_keys
 from rosenblatt.training import Trainer
 from rosenblatt.training.learning_rates import LearningRates
 
@@ -62,7 +64,9 @@ class SolverRates(LearningRates):
         return {"rate": self.rate, "n_rows_seen": self.n_rows_seen}
 
     def restore(self, state: dict[str, Any]) -> None:
-        self.rate, self.n_rows_seen = state["rate"], state["n_rows_seen"]
+        require_keys(state, {"rate", "n_rows_seen"}, what="the entry on learning rates")
+        rate = check_number("the learning rate", state["rate"], 0, self.base)
+        self.rate, self.n_rows_seen = rate, check_count("n_rows_seen", state["n_rows_seen"], 0)
 
 
 @dataclass

@@ -26,6 +26,7 @@ from rosenblatt.estimators.base import (
     require_own_version,
     unchanged_if_failed,
 )
+from rosenblatt.estimators.labels import LabelScores, plain_labels
 from rosenblatt.estimators.logistic import LogisticRegression
 from rosenblatt.estimators.perceptron_updates import Training, count_mistakes
 
@@ -38,7 +39,7 @@ NO_PROBABILITIES = (
 )
 
 
-class Perceptron(SuggestingMixin, SklearnPerceptron):  # type: ignore[misc]
+class Perceptron(LabelScores, SuggestingMixin, SklearnPerceptron):  # type: ignore[misc]
     """The classical perceptron: weights change by eta0 * x whenever a row is misclassified.
 
     With more than two classes, each class is learned against the rest. The perceptron has `partial_fit` and
@@ -159,6 +160,7 @@ class Perceptron(SuggestingMixin, SklearnPerceptron):  # type: ignore[misc]
         self
             If the call is refused, the perceptron is left as it was.
         """
+        y = plain_labels(y)
         with unchanged_if_failed(self, BaseException):
             weights = self._check_data(X, y, sample_weight, reset=True)
             if isinstance(self.class_weight, dict) or self.class_weight == "balanced":
@@ -180,6 +182,7 @@ class Perceptron(SuggestingMixin, SklearnPerceptron):  # type: ignore[misc]
         -------
         self
         """
+        y = plain_labels(y)
         with unchanged_if_failed(self, BaseException):
             weights = self._check_data(X, y, sample_weight, reset=not hasattr(self, "coef_"))
             return super().partial_fit(X, y, classes, weights)

@@ -22,6 +22,7 @@ import numpy.typing as npt
 from sklearn.exceptions import ConvergenceWarning
 
 from rosenblatt import _core
+from rosenblatt._checks import check_count, check_number
 from rosenblatt.estimators.base import (
     DivergenceError,
     NetworkEstimator,
@@ -31,7 +32,7 @@ from rosenblatt.estimators.base import (
 )
 from rosenblatt.estimators.callbacks import FitTasks
 from rosenblatt.estimators.optimizer_state import OptimizerState
-from rosenblatt.storage.container import Arrays
+from rosenblatt.storage.container import Arrays, require_keys
 from rosenblatt.training.checkpoint import Checkpoints, check_checkpoints, data_digest, fingerprint_of
 from rosenblatt.training.early_stopping import EarlyStopping, StoppingState, Tolerance
 from rosenblatt.training.evaluation import what_diverged
@@ -64,9 +65,17 @@ def random_state_to(rng: np.random.RandomState, name: str) -> tuple[dict[str, An
 
 
 def random_state_from(rng: np.random.RandomState, state: Mapping[str, Any], keys: Array) -> None:
-    """Set a RandomState to what `random_state_to` was given."""
-    gauss = float.fromhex(state["gauss"])
-    rng.set_state((state["name"], keys, state["position"], state["has_gauss"], gauss))
+    """Set a RandomState to what `random_state_to` was given; a `ValueError` for anything else.
+
+    NumPy itself looks at none of the numbers, and reads beyond its memory at a position that is too large.
+    """
+    require_keys(state, {"name", "position", "has_gauss", "gauss"}, what="the state of a random generator")
+    if state["name"] != "MT19937" or keys.shape != (624,) or keys.dtype != np.uint32:
+        raise ValueError("the state of a random generator is not that of NumPy's RandomState")
+    position = check_count("position of the random generator", state["position"], 0, 624)
+    has_gauss = check_count("has_gauss of the random generator", state["has_gauss"], 0, 1)
+    gauss = check_number("gauss of the random generator", float.fromhex(state["gauss"]))
+    rng.set_state(("MT19937", keys, position, has_gauss, gauss))
 
 
 @dataclass
@@ -102,8 +111,11 @@ class ShuffledRows:
 
     def restore(self, state: dict[str, Any], arrays: Arrays) -> None:
         """See `rosenblatt.training.loop.RowOrders`."""
+        rows = arrays["rows"]
+        if rows.shape != self.rows.shape or not np.array_equal(np.sort(rows), np.sort(self.rows)):
+            raise ValueError("the order of the rows is not one of the rows of this training")
         random_state_from(self.rng, state["random"], arrays["random"])
-        self.rows[:] = arrays["rows"]
+        self.rows[:] = rows
 
 
 def open_checkpoints(estimator: Any, data: Mapping[str, Any], rng: np.random.RandomState) -> Checkpoints | None:
@@ -129,7 +141,8 @@ def open_checkpoints(estimator: Any, data: Mapping[str, Any], rng: np.random.Ran
     checkpoints = Checkpoints(Path(estimator.checkpoint) / name, estimator.checkpoint_every, fingerprint)
     if checkpoints.found is not None:
         state, arrays = checkpoints.found
-        random_state_from(rng, state["random_start"], arrays["random_start"])
+        with checkpoints.restoring():
+            random_state_from(rng, state["random_start"], arrays["random_start"])
     checkpoints.start = random_state_to(rng, "random_start")
     return checkpoints
 

@@ -176,32 +176,39 @@ def _encode_attrs(op: Op, instruction: Instruction) -> list[int]:
 
 
 def source(value: Value, data: Any, limit: int = 2**31 - 1) -> _core.Source:
-    """The user's array or CSR matrix as a source of batches for the input `value`. Copies only what must be converted.
+    """The user's array or CSR matrix as a source of batches for the input `value`.
 
-    Raises ValueError if the data of a sparse input are not CSR, or those of an integer input no integers below `limit`.
+    Integers are copied, since they say where native code reads and writes. Floats are copied only if they must be
+    converted. Raises ValueError if the data of a sparse input are not CSR, or those of an integer input no integers
+    below `limit`.
     """
     if value.type.sparse:
         if getattr(data, "format", None) != "csr":
             raise ValueError(f"input {value.name!r} takes a CSR matrix, given {type(data).__name__}; use .tocsr()")
         dtype = np.dtype(value.dtype)
         return _core.Source.csr(
-            np.ascontiguousarray(data.data, dtype),
-            np.ascontiguousarray(data.indices, np.int32),
+            np.require(data.data, dtype, ("C", "A")),
+            _as_int32(value.name, data.indices),
             np.ascontiguousarray(data.indptr, np.int64),
             data.shape[1],
         )
     if value.dtype == "int32":
-        given = np.asarray(data)
-        codes = np.ascontiguousarray(given, np.int32)
-        if given.dtype != np.int32 and not np.array_equal(codes, given):
-            raise ValueError(f"input {value.name!r} takes integers below 2**31; converting {given.dtype} changes some")
-        return _core.Source.codes(codes, limit)
+        return _core.Source.codes(_as_int32(value.name, data), limit)
     array = np.asarray(data)
     if array.dtype not in (np.float32, np.float64):
         array = array.astype(value.dtype)
     if any(stride % array.itemsize for stride in array.strides) or not array.flags.aligned:
         array = np.ascontiguousarray(array)
     return _core.Source.dense(array)
+
+
+def _as_int32(name: str, data: Any) -> NDArray[np.int32]:
+    """Codes or column indices, if they are 32-bit integers without loss."""
+    given = np.asarray(data)
+    numbers = np.ascontiguousarray(given, np.int32)
+    if given.dtype != np.int32 and not np.array_equal(numbers, given):
+        raise ValueError(f"input {name!r} takes integers below 2**31; converting {given.dtype} changes some")
+    return numbers
 
 
 def aligned_bytes(n: int) -> NDArray[np.uint8]:

@@ -10,6 +10,7 @@ values that are never needed at the same time share memory, unless the workspace
 
 from __future__ import annotations
 
+from bisect import insort
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -233,11 +234,12 @@ def _allocate(spots: Mapping[int, _Spot], *, reuse: bool) -> int:
     end = 0
     for storage in sorted(storages, key=lambda s: (-s.bytes, s.first)):
         offset = 0
-        for other in sorted(placed, key=lambda s: s.offset):
-            together = storage.first <= other.last and other.first <= storage.last
-            if together and offset + storage.bytes > other.offset:
+        for other in placed:
+            if offset + storage.bytes <= other.offset:  # and so for all that follow
+                break
+            if storage.first <= other.last and other.first <= storage.last:
                 offset = max(offset, -(-(other.offset + other.bytes) // ALIGNMENT) * ALIGNMENT)
         storage.offset = offset
         end = max(end, offset + storage.bytes)
-        placed.append(storage)
+        insort(placed, storage, key=lambda s: s.offset)
     return end

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from rosenblatt.ir.ops import OPS
 from rosenblatt.ir.program import Builder
@@ -50,7 +51,7 @@ def effects_of(graph: Graph, frozen: frozenset[str] = frozenset()) -> dict[Node,
             any(OPS[instruction.op].is_random for instruction in appended),
             mixes_rows(appended),
             len(work.buffer_updates) > n_updates,
-            [(i.op, dict(i.attrs)) for i in appended] != [(i.op, dict(i.attrs)) for i in predicting],
+            what_is_done(appended, work.b) != what_is_done(predicting, prediction.b),
         )
     return found
 
@@ -58,6 +59,19 @@ def effects_of(graph: Graph, frozen: frozenset[str] = frozenset()) -> dict[Node,
 def needs_whole_batch(graph: Graph, frozen: frozenset[str] = frozenset()) -> bool:
     """Whether any layer needs the whole batch at once, so that it cannot be processed in blocks of rows."""
     return any(effects.needs_whole_batch for effects in effects_of(graph, frozen).values())
+
+
+def what_is_done(instructions: Iterable[Instruction], b: Builder) -> list[Any]:
+    """Ops with their attributes and constant operands.
+
+    The instruction that makes a constant is left out: the first layer that needs one shares it with those behind it.
+    """
+    constants = {i.output: dict(i.attrs) for i in b.instructions if not i.inputs and i.output is not None}
+    return [
+        (i.op, dict(i.attrs), [constants.get(value) for value in i.inputs])
+        for i in instructions
+        if i.output not in constants
+    ]
 
 
 def mixes_rows(instructions: Iterable[Instruction]) -> bool:

@@ -16,10 +16,18 @@ from rosenblatt.nn.activations import OUTPUTS, Activation
 from rosenblatt.nn.layers.base import Layer, Node, Parameter, ParameterSpec
 from rosenblatt.nn.registry import name_of
 
-__all__ = ["Graph"]
+__all__ = ["Graph", "check_depth"]
 
 RESERVED = ("y", "sample_weight", "loss_sum", "key", "inverse_weight", "learning_rate", "weights", "biases")
 """Names that programs use themselves."""
+MAX_LAYERS = 2000
+"""The most layers of a network, inputs included: planning a training takes time that grows with their square."""
+
+
+def check_depth(n_layers: int) -> None:
+    """Refuse a network of too many layers."""
+    if n_layers > MAX_LAYERS:
+        raise ValueError(f"the network has {n_layers:,} layers; at most {MAX_LAYERS:,} are allowed")
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,6 +69,7 @@ class Graph:
                     "give it to the last layer, or apply nn.Activate"
                 )
         nodes = tuple(_in_order(self.heads.values()))
+        check_depth(len(nodes))
         names = _unique_names(nodes)
         specs = [
             (f"{name}.{spec.name}", name, spec)

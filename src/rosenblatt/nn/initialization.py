@@ -14,6 +14,7 @@ import numpy as np
 from rosenblatt.nn.graph import Graph
 from rosenblatt.nn.inputs import input_arrays
 from rosenblatt.nn.layers.base import Layer
+from rosenblatt.threads import matrix_product
 
 if TYPE_CHECKING:
     from rosenblatt.nn.network import Network
@@ -75,4 +76,5 @@ def rescale_by_data(network: Network, X: Any) -> None:
         if p.spec.initializer.needs_data:
             w = network[p.name]
             drawn = np.asarray(w, np.float64)
-            w[...] = p.spec.initializer.rescale(drawn, network.values_before(p.layer, data) @ drawn)
+            outputs = matrix_product(network.values_before(p.layer, data), drawn)
+            w[...] = p.spec.initializer.rescale(drawn, outputs)

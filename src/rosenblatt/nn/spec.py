@@ -16,7 +16,7 @@ import numpy as np
 from rosenblatt._checks import check_number, is_count
 from rosenblatt._suggestions import suggest_keywords
 from rosenblatt.nn.activations import ACTIVATIONS, OUTPUTS, Activation
-from rosenblatt.nn.graph import Graph
+from rosenblatt.nn.graph import Graph, check_depth
 from rosenblatt.nn.initializers import Initializer
 from rosenblatt.nn.layers import Activate, Dense, input
 from rosenblatt.nn.layers.base import Node
@@ -90,6 +90,7 @@ class NetworkSpec:
     def __post_init__(self) -> None:
         if not np.iterable(self.hidden):
             raise TypeError(f"hidden is {self.hidden!r}; it must list the neurons of each hidden layer, such as (50,)")
+        check_depth(len(self.layer_sizes))
         for name, sizes in (("n_inputs", [self.n_inputs]), ("hidden", self.hidden), ("n_outputs", [self.n_outputs])):
             if not all(map(is_count, sizes)):
                 given = getattr(self, name)

@@ -14,12 +14,14 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_matrix
 
 from rosenblatt._checks import is_count
 from rosenblatt.nn.activations import OUTPUTS
 from rosenblatt.nn.losses import loss_record
 from rosenblatt.nn.network import Network
 from rosenblatt.nn.spec import NetworkSpec
+from rosenblatt.persistence.limits import require_predictions
 from rosenblatt.persistence.networks import network_from_state, network_to_state
 from rosenblatt.persistence.objects import decode, encode
 from rosenblatt.storage.container import Arrays, ModelFileError, errors_of, require_keys
@@ -115,6 +117,8 @@ def estimator_state(estimator: Any) -> tuple[dict[str, Any], Arrays]:
     binarizer = getattr(estimator, "label_binarizer_", None)
     labels = binarizer and (binarizer.y_type_.startswith("multilabel"), bool(binarizer.sparse_input_))
     require_consistent(estimator, network, present, labels)
+    if np.isfinite(network.block).all():  # otherwise the file's writer names the tensor
+        require_predictions(estimator, row_of_zeros(network))
     network_state, arrays = network_to_state(network)
     state = {
         "class": type(estimator).__name__,
@@ -152,7 +156,14 @@ def estimator_from_state(state: Any, arrays: Mapping[str, NDArray[Any]]) -> Any:
     estimator.network = network
     if names := getattr(estimator, "prediction_parameters", ()):
         estimator.fitted_parameters_ = {name: parameters[name] for name in names}
+    require_predictions(estimator, row_of_zeros(network))
     return estimator
+
+
+def row_of_zeros(network: Network) -> Any:
+    """A row as the estimator takes it."""
+    row = np.zeros((1, network.graph.n_inputs), network.dtype)
+    return csr_matrix(row.shape, dtype=row.dtype) if network.graph.sparse_input else row
 
 
 def labels_from_state(entry: Any) -> Labels:
@@ -164,14 +175,16 @@ def labels_from_state(entry: Any) -> Labels:
 
 
 def binarizer_of(classes: NDArray[Any], multilabel: bool, sparse: bool) -> Any:
-    """scikit-learn's translation between labels and outputs, fitted on the classes."""
-    from scipy.sparse import csr_matrix
+    """scikit-learn's translation between labels and outputs, as if fitted.
+
+    Fitting it would take a matrix of classes by classes where a row may have several labels.
+    """
     from sklearn.preprocessing import LabelBinarizer
 
-    if not multilabel:
-        return LabelBinarizer().fit(classes)
-    several = np.eye(len(classes), dtype=int)
-    return LabelBinarizer().fit(csr_matrix(several) if sparse else several)
+    binarizer = LabelBinarizer()
+    kind = "multilabel-indicator" if multilabel else "binary" if len(classes) <= 2 else "multiclass"
+    binarizer.y_type_, binarizer.sparse_input_, binarizer.classes_ = kind, sparse, classes
+    return binarizer
 
 
 def require_consistent(estimator: Any, network: Network, attributes: Mapping[str, Any], labels: Labels | None) -> None:
@@ -215,10 +228,13 @@ def require_targets(estimator: Any, spec: NetworkSpec, attributes: Mapping[str, 
         )
     factor = attributes.get("smearing_factor_")
     if given["target_transform"] is not None and (
-        factor is None or per_target != 1 or len(factor) != spec.n_outputs or not np.isfinite(factor).all()
+        factor is None
+        or per_target != 1
+        or len(factor) != spec.n_outputs
+        or not (np.isfinite(factor).all() and (factor > 0).all())
     ):
         raise ModelFileError(
-            "target_transform needs a smearing_factor_ with one finite number for each output. Fit again."
+            "target_transform needs a smearing_factor_ with one positive number for each output. Fit again."
         )
 
 

@@ -21,6 +21,7 @@ from rosenblatt.nn.layers import LAYERS
 from rosenblatt.nn.layers.base import Layer, Node
 from rosenblatt.nn.network import Network
 from rosenblatt.nn.spec import NetworkSpec
+from rosenblatt.persistence.limits import require_finite_outputs, require_parts, require_width
 from rosenblatt.persistence.objects import decode, encode
 from rosenblatt.storage.container import Arrays, ModelFileError, errors_of, require_keys
 
@@ -32,8 +33,6 @@ OBJECTS = {
 }
 """Which objects the fields of layers and of `NetworkSpec` may be."""
 KINDS = ("dense", "sparse", "codes")
-MAX_COLUMNS = 1 << 24
-"""The most columns of a node, unless the network has more parameters: a short file could ask for any number."""
 
 
 # To state --------------------------------------------------------------------------------------------------------
@@ -45,7 +44,8 @@ def network_to_state(network: Network) -> tuple[dict[str, Any], Arrays]:
     Raises
     ------
     ModelFileError
-        If it has a layer, an activation or an initializer of the user's own, which a file without code cannot hold.
+        If it has a layer, an activation or an initializer of the user's own, which a file without code cannot hold. If
+        `rosenblatt.persistence.limits` would not let it be loaded.
     """
     spec, arrays = network.spec, dict(network.named_parameters())
     state: dict[str, Any] = {"dtype": network.dtype.name}
@@ -56,6 +56,8 @@ def network_to_state(network: Network) -> tuple[dict[str, Any], Arrays]:
     else:
         state["graph"] = graph_state(spec)
     require_sound(network.graph, arrays)
+    require_parts([state], arrays)
+    require_finite_outputs(network)
     state["frozen"] = sorted(network.frozen & {p.name for p in network.graph.parameters})
     return state, arrays
 
@@ -119,6 +121,7 @@ def network_from_state(state: Any, arrays: Mapping[str, NDArray[Any]]) -> Networ
     require_keys(state, {"dtype", "frozen"}, {"spec", "graph"}, "the network")
     if ("spec" in state) == ("graph" in state):
         raise ModelFileError("the network is not either a spec or a graph.")
+    require_parts([state], arrays)
     dtype = state["dtype"]
     if dtype not in ("float32", "float64"):
         raise ModelFileError("the network's type is neither float32 nor float64.")
@@ -134,6 +137,7 @@ def network_from_state(state: Any, arrays: Mapping[str, NDArray[Any]]) -> Networ
     for name, array in arrays.items():
         network[name] = array
     network.frozen = frozenset(frozen)
+    require_finite_outputs(network)
     return network
 
 
@@ -240,11 +244,9 @@ def require_tensors(graph: Graph, arrays: Mapping[str, NDArray[Any]]) -> None:
 
 def require_sound(graph: Graph, arrays: Mapping[str, NDArray[Any]]) -> None:
     """Refuse a network that could not predict."""
-    most = max(MAX_COLUMNS, sum(array.size for array in arrays.values()))
+    require_width(graph, sum(array.size for array in arrays.values()))
     shapes: dict[str, list[tuple[int, ...]]] = {}
     for node, name in graph.names.items():
-        if node.width > most:
-            raise ModelFileError(f"layer {name!r} has {node.width} columns; the most that can be stored are {most}.")
         needed = [spec.shape for spec in node.layer.parameters(*(n.width for n in node.inputs))]
         if shapes.setdefault(name, needed) != needed:
             raise ModelFileError(f"layer {name!r} is applied to nodes of different widths, which cannot share weights.")

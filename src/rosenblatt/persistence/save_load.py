@@ -40,7 +40,8 @@ def save(model: Any, path: str | os.PathLike[str]) -> None:
     ------
     ModelFileError
         A `ValueError`: if the model holds NaN or infinity, or functions or classes of your own (an activation, a loss,
-        an initializer, a scorer, a layer), as a file holds no code.
+        an initializer, a scorer, a layer), as a file holds no code; if it cannot predict a row of ordinary numbers, or
+        has more layers, columns or values than a file of its size may hold.
     TypeError
         For any other kind of object.
     OSError
@@ -80,15 +81,23 @@ def load(path: str | os.PathLike[str]) -> Any:
     Raises
     ------
     ModelFileError
-        A `ValueError`: if the file is not such a model, is cut off, was changed or contradicts itself.
+        A `ValueError`: if the file is not such a model, is cut off, was changed or contradicts itself; if it asks for
+        more memory or layers than a file of its size may, or cannot predict a row.
     OSError
         If there is no such file, or it cannot be read.
+    MemoryError
+        If there is too little memory: about twice the size of the file and 64 MB.
     """
-    data = read_regular(path)
     try:
-        return model_from_bytes(data)
+        return model_from_bytes(read_regular(path))
     except ModelFileError as error:
         raise ModelFileError(f"{os.fspath(path)}: {error}") from None
+    except MemoryError:
+        megabytes = os.path.getsize(path) / 1e6
+        raise MemoryError(
+            f"{os.fspath(path)}: there is too little memory to load this file of {megabytes:.1f} MB; it takes about "
+            f"{2 * megabytes + 64:.0f} MB."
+        ) from None
 
 
 def model_from_bytes(data: bytes) -> Any:
@@ -96,13 +105,12 @@ def model_from_bytes(data: bytes) -> Any:
     from rosenblatt.persistence.estimators import estimator_from_state
     from rosenblatt.persistence.networks import network_from_state
 
-    kind, state, arrays = unpack(data)
+    kind, state, arrays = unpack(data, kinds=(ESTIMATOR, NETWORK, TABULAR))
+    del data  # of which the arrays are views
     if kind == ESTIMATOR:
         return estimator_from_state(state, arrays)
     if kind == TABULAR:
         from rosenblatt.persistence.tabular import tabular_from_state
 
         return tabular_from_state(state, arrays)
-    if kind == NETWORK:
-        return network_from_state(state, arrays)
-    raise ModelFileError(f"it holds a model of the unknown kind {kind!r}.")
+    return network_from_state(state, arrays)

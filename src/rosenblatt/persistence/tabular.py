@@ -6,8 +6,8 @@ bits, after the parts were checked against each other. Never keeps which rows ea
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, fields
 from typing import Any
 
@@ -20,24 +20,54 @@ from rosenblatt.estimators.tabular.architecture import Settings
 from rosenblatt.estimators.tabular.ensemble import Ensemble
 from rosenblatt.estimators.tabular.explain.background import Background
 from rosenblatt.estimators.tabular.member import Member
+from rosenblatt.estimators.tabular.metrics import regression_of
 from rosenblatt.estimators.tabular.ordinal import from_cumulative
+from rosenblatt.estimators.tabular.parameters import OVERRIDES
 from rosenblatt.estimators.tabular.target_scaling import TargetScaler
 from rosenblatt.nn.network import Network
+from rosenblatt.persistence.limits import require_parts, require_predictions
 from rosenblatt.persistence.networks import network_from_state, network_to_state
 from rosenblatt.storage.container import Arrays, ModelFileError, decode_value, encode_value, errors_of, require_keys
 from rosenblatt.tables.preparation import Preparation
+from rosenblatt.tables.table import Column, Table
 
 __all__ = ["tabular_from_state", "tabular_state"]
 
 KINDS: dict[str, Any] = {"TabularClassifier": TabularClassifier, "TabularRegressor": TabularRegressor}
 SHARED = (
-    *("n_features_in_", "feature_names_in_", "target_name_", "fitted_parameters_", "n_distinct_"),
-    *("score_", "scores_", "trivial_guess_", "beats_guess_"),
+    *("n_features_in_", "feature_names_in_", "target_name_", "target_check_", "fitted_parameters_", "n_distinct_"),
+    *("score_", "scores_", "trivial_guess_", "beats_guess_", "made_by_"),
 )
 FITTED = {
     "TabularClassifier": (*SHARED, "classes_", "temperature_"),
     "TabularRegressor": (*SHARED, "one_target_"),
 }
+OPTIONAL = {"feature_names_in_", "made_by_"}
+"""Attributes that not every model has: the command line says which of its commands made a model."""
+
+
+def is_pair(value: Any) -> bool:
+    """Whether it is a pair of numbers: a score and that of the trivial guess."""
+    return isinstance(value, tuple) and len(value) == 2 and all(type(x) is float for x in value)
+
+
+VALID: dict[str, Callable[[Any], bool]] = {
+    "n_features_in_": is_count,
+    "feature_names_in_": lambda value: isinstance(value, np.ndarray) and value.dtype == object,
+    "target_name_": lambda value: value is None or isinstance(value, (str, int, tuple)),
+    "target_check_": lambda value: isinstance(value, str),
+    "fitted_parameters_": lambda value: isinstance(value, dict),
+    "n_distinct_": is_count,
+    "score_": lambda value: type(value) is float,
+    "scores_": lambda value: isinstance(value, dict) and bool(value) and all(map(is_pair, value.values())),
+    "trivial_guess_": lambda value: isinstance(value, str),
+    "beats_guess_": lambda value: type(value) is bool,
+    "made_by_": lambda value: isinstance(value, str),
+    "classes_": lambda value: isinstance(value, np.ndarray) and len({*value.tolist()}) == len(value) > 1,
+    "temperature_": lambda value: type(value) is float and 0.01 < value < 100,
+    "one_target_": lambda value: type(value) is bool,
+}
+"""What the fitted attributes must be."""
 ARRAYS = {"TabularClassifier": ("decision_weights_",), "TabularRegressor": ("residuals_",)}
 
 
@@ -69,7 +99,7 @@ def tabular_state(model: Any) -> tuple[dict[str, Any], Arrays]:
     parameters["on_epoch"] = None  # a file holds no code
     parameters["random_state"] = seed if isinstance(seed, (int, np.integer)) else None
     fitted = {name: getattr(model, name) for name in FITTED[kind] if hasattr(model, name)}
-    return {
+    state = {
         "class": kind,
         "parameters": {name: encode_value(value, f"parameter {name!r}") for name, value in parameters.items()},
         "fitted": {name: encode_value(value, f"attribute {name!r}") for name, value in fitted.items()},
@@ -78,7 +108,10 @@ def tabular_state(model: Any) -> tuple[dict[str, Any], Arrays]:
         "members": encode_value(members, "members"),
         "networks": networks,
         "target_scaler": asdict(model.target_scaler_) if kind == "TabularRegressor" else None,
-    }, arrays
+    }
+    require_parts(networks, arrays)
+    require_predictions(model, row_of_missing(model.preparation_))
+    return state, arrays
 
 
 @errors_of("an estimator of tables")
@@ -90,20 +123,22 @@ def tabular_from_state(state: Any, arrays: Mapping[str, NDArray[Any]]) -> Any:
     if kind not in KINDS or not isinstance(state["networks"], list) or not state["networks"]:
         raise ModelFileError("the file does not name a known estimator with its networks.")
     model = KINDS[kind](**{name: decode_value(value) for name, value in state["parameters"].items()})
-    model.check_parameters()
+    require_valid_parameters(model)
+    require_parts(state["networks"], arrays)
     fitted = {name: decode_value(value) for name, value in state["fitted"].items()}
-    required = set(FITTED[kind]) - {"feature_names_in_"}
-    require_keys(fitted, required, {"feature_names_in_"}, "the fitted part")
+    require_keys(fitted, set(FITTED[kind]) - OPTIONAL, OPTIONAL, "the fitted part")
     for name, value in fitted.items():
+        if not VALID[name](value):
+            raise ModelFileError(f"attribute {name!r} is {str(value)[:80]}, which it cannot be.")
         setattr(model, name, value)
-    check_fitted(model)
+    if len(fitted.get("feature_names_in_", range(model.n_features_in_))) != model.n_features_in_:
+        raise ModelFileError("feature_names_in_ must have one name per column.")
+    require_fitted_parameters(model)
     model.preparation_ = Preparation.from_dict(state["preparation"])
     background = {n.split("/", 1)[1]: a for n, a in arrays.items() if n.startswith("background/")}
     model.background_ = Background.from_arrays(background, model.preparation_)
-    networks = [
-        network_from_state(entry, {n.split("/", 1)[1]: a for n, a in arrays.items() if n.startswith(f"{i}/")})
-        for i, entry in enumerate(state["networks"])
-    ]
+    parts = tensors_by_network(arrays, len(state["networks"]))
+    networks = [network_from_state(entry, part) for entry, part in zip(state["networks"], parts, strict=True)]
     members = restore_members(decode_value(state["members"]), networks)
     settings = restore_settings(decode_value(state["settings"]))
     decode = from_cumulative if model.fitted_parameters_.get("ordered", False) is not False else np.asarray
@@ -116,22 +151,40 @@ def tabular_from_state(state: Any, arrays: Mapping[str, NDArray[Any]]) -> Any:
         setattr(model, name, arrays[name.strip("_")].astype(np.float64))
     restore_target(model, state["target_scaler"], networks[0].graph.n_outputs)
     require_inputs(model.preparation_, networks)
+    require_predictions(model, row_of_missing(model.preparation_))
     return model
 
 
-def check_fitted(model: Any) -> None:
-    """Refuse parameters of the fit, and scores, that no fit leaves."""
-    kind, given, scores = type(model), model.fitted_parameters_, model.scores_
-    if not isinstance(given, dict) or set(given) != set(kind.prediction_parameters):
+def require_valid_parameters(model: Any) -> None:
+    """Refuse parameters that the constructor, or `fit` before it reads data, would refuse."""
+    model.check_parameters()
+    _ = model.settings
+    if getattr(model, "quantiles", None) is not None:
+        _ = regression_of(model.loss, model.quantiles)
+
+
+def require_fitted_parameters(model: Any) -> None:
+    """Refuse parameters of the fit that no fit leaves."""
+    kind, given = type(model), model.fitted_parameters_
+    if set(given) != set(kind.prediction_parameters):
         raise ModelFileError("the parameters of the fit are not those of the estimator.")
-    kind(**given).check_parameters()
-    pairs = list(scores.values()) if isinstance(scores, dict) else []
-    if not pairs or not all(isinstance(p, tuple) and len(p) == 2 and all(type(x) is float for x in p) for p in pairs):
-        raise ModelFileError("the scores are not pairs of numbers.")
-    if not is_count(model.n_distinct_):
-        raise ModelFileError("the number of different rows is no number.")
-    if not isinstance(model.trivial_guess_, str) or not isinstance(model.beats_guess_, bool):
-        raise ModelFileError("the file does not say what the scores are compared with.")
+    require_valid_parameters(kind(**given))
+
+
+def tensors_by_network(arrays: Mapping[str, NDArray[Any]], n_networks: int) -> list[Arrays]:
+    """The tensors of each network, under their own names."""
+    parts: list[Arrays] = [{} for _ in range(n_networks)]
+    for name, array in arrays.items():
+        number, slash, own = name.partition("/")
+        if slash and re.fullmatch(r"0|[1-9]\d{0,8}", number) and int(number) < n_networks:
+            parts[int(number)][own] = array
+    return parts
+
+
+def row_of_missing(preparation: Preparation) -> Table:
+    """A row without any cell: numbers are prepared as their centers, so it is an ordinary one."""
+    names = [encoder.name for encoder in preparation.encoders]
+    return Table({name: Column(name, "text", np.array([-1], np.int32)) for name in names}, 1)
 
 
 def restore_members(entries: Any, networks: list[Network]) -> tuple[Member, ...]:
@@ -141,9 +194,11 @@ def restore_members(entries: Any, networks: list[Network]) -> tuple[Member, ...]
     members = []
     for entry, network in zip(entries, networks, strict=True):
         require_keys(entry, {"curve", "best_epoch"}, what="the entry on a member")
-        curve = [(float(loss), float(metric)) for loss, metric in entry["curve"]]
+        curve, best = [(float(loss), float(metric)) for loss, metric in entry["curve"]], entry["best_epoch"]
+        if not is_count(best) or best > len(curve):
+            raise ModelFileError(f"the best epoch of a member is {best!r}, but it was trained for {len(curve)}.")
         nothing = np.empty((0, network.graph.n_outputs), network.dtype)
-        members.append(Member(network, np.empty(0, np.int64), nothing, curve, int(entry["best_epoch"])))
+        members.append(Member(network, np.empty(0, np.int64), nothing, curve, best))
     return tuple(members)
 
 
@@ -155,21 +210,26 @@ def restore_settings(entry: Any) -> Settings:
         kind = type(getattr(defaults, name))
         if type(value) is not kind and not (kind is float and type(value) is int):
             raise ModelFileError(f"the setting {name} is {value!r}.")
-    return Settings(**entry)
+    settings = Settings(**entry)
+    given = {name: getattr(settings, name) for name in (*OVERRIDES, "hidden")}
+    require_valid_parameters(TabularRegressor(**given))
+    return settings
 
 
 def restore_target(model: Any, scaler: Any, n_outputs: int) -> None:
     """Classes or scaler: they must fit the networks' outputs."""
     if isinstance(model, TabularClassifier):
-        n_classes, temperature = len(model.classes_), model.temperature_
-        if n_classes != n_outputs + (model.fitted_parameters_["ordered"] is not False) or not (
-            isinstance(temperature, float) and 0 < temperature < math.inf
-        ):
+        n_classes = len(model.classes_)
+        if n_classes != n_outputs + (model.fitted_parameters_["ordered"] is not False):
             raise ModelFileError(f"there are {n_classes} classes, but the networks have {n_outputs} outputs.")
-        if model.decision_weights_.shape != (n_classes,) or not (model.decision_weights_ > 0).all():
+        if (
+            model.decision_weights_.shape != (n_classes,)
+            or not ((model.decision_weights_ > 1e-6) & (model.decision_weights_ < 1e6)).all()
+        ):
             raise ModelFileError("there is no positive decision weight for each class.")
         return
     model.target_scaler_ = TargetScaler.from_dict(scaler)
+    require_range(model.target_scaler_)
     n_targets = len(model.target_scaler_.center)
     quantiles = model.fitted_parameters_["quantiles"]
     quantiles = () if quantiles is None else tuple(quantiles)
@@ -177,6 +237,14 @@ def restore_target(model: Any, scaler: Any, n_outputs: int) -> None:
         raise ModelFileError(f"there is a scaler of {n_targets} targets, but the networks have {n_outputs} outputs.")
     if model.residuals_.ndim != 2 or len(model.residuals_) < 2 or model.residuals_.shape[1] != n_outputs:
         raise ModelFileError("there are no out-of-fold errors for each output.")
+
+
+def require_range(scaler: TargetScaler) -> None:
+    """Refuse limits in the wrong order, and numbers of which `decode` takes the logarithm or which flip its sign."""
+    ordered = all(low <= high for low, high in zip(scaler.lowest, scaler.highest, strict=True))
+    positive = scaler.factor > 0 and (scaler.kind != "log" or scaler.highest[0] + scaler.offset > 0)
+    if not ordered or not positive:
+        raise ModelFileError("the units of the targets are out of range.")
 
 
 def require_inputs(preparation: Preparation, networks: list[Network]) -> None:

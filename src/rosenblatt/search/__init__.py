@@ -5,6 +5,7 @@ Takes an estimator, a space of parameters, and data. Returns the best parameters
 
 from rosenblatt.search.default_spaces import default_space
 from rosenblatt.search.importance import hyperparameter_importance
+from rosenblatt.search.journal import RecordError
 from rosenblatt.search.search_cv import MLPSearchCV
 from rosenblatt.search.spaces import Conditional, Instance, Layers, LogUniform, PerLayer
 
@@ -15,6 +16,7 @@ __all__ = [
     "LogUniform",
     "MLPSearchCV",
     "PerLayer",
+    "RecordError",
     "default_space",
     "hyperparameter_importance",
 ]

@@ -21,8 +21,9 @@ from sklearn.utils.validation import column_or_1d, indexable
 
 from rosenblatt._checks import check_finite, check_range, check_weights
 from rosenblatt.estimators.base import check_target_array, require_matrix
+from rosenblatt.estimators.labels import plain_labels
 from rosenblatt.search.trials import Fold, RestartedTrial, ResumableTrial
-from rosenblatt.tables.readers.reading import is_nameless, read_table
+from rosenblatt.tables.readers.reading import is_nameless, names_columns, read_table
 from rosenblatt.tables.splits import copies_in, fold_rows
 from rosenblatt.tables.table import Table
 from rosenblatt.tables.task import TabularTask
@@ -54,9 +55,9 @@ class SearchData:
         self.makes_own_folds = estimator.makes_own_folds
         self.X, self.y, self.sample_weight, self.refit_share = X, y, sample_weight, 1.0
         if self.makes_own_folds:
-            if isinstance(y, str):  # once for all candidates
+            if names_columns(y, several=not is_classifier(estimator)):  # once for all candidates
                 task = "classification" if is_classifier(estimator) else "regression"
-                self.X, self.y = TabularTask.of(X, y, task, estimator.kinds, sample_weight), None
+                self.X, self.y = TabularTask.of(X, y, task, weights=sample_weight), None
                 self.sample_weight = None  # the task holds them now
             elif not (issparse(X) or is_nameless(X) or isinstance(X, TabularTask)):
                 self.X = read_table(X)
@@ -92,7 +93,7 @@ class SearchData:
         if self.dtype is not FLOATS:
             check_range("X", X, self.dtype)
             X = X.astype(self.dtype, copy=False)
-        y = np.asarray(y)
+        y = np.asarray(plain_labels(y) if is_classifier(estimator) else y)
         if y.ndim == 2 and y.shape[1] == 1:
             y = column_or_1d(y, warn=True)
         X, y = indexable(X, y)

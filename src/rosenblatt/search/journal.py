@@ -1,23 +1,30 @@
 """What a search has found so far, in a file: a line of JSON for each result.
 
-Takes results. Returns those of an earlier run of the same search, without a line that was cut off. Never rewrites what
-is recorded.
+Takes results. Returns those of an earlier run of the same search, without a last line that was cut off. Each line is
+checked: an edited or damaged one is refused by its number. Never rewrites what is recorded.
 """
 
 from __future__ import annotations
 
 import json
 import math
-import os
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from rosenblatt.storage.atomic import read_regular, write_atomically
+from rosenblatt._checks import check_count, check_number, is_number
+from rosenblatt.storage.atomic import append_durably, errors_naming, read_regular, write_atomically
+from rosenblatt.storage.container import ModelFileError, parse_json
 
-__all__ = ["Journal", "Result"]
+__all__ = ["Journal", "RecordError", "Result"]
 
-FORMAT = "rosenblatt search"
+FORMAT, VERSION = "rosenblatt search", 1
+MOST = 2**53
+"""No count in a record is larger."""
+
+
+class RecordError(ValueError):
+    """A record that is of another search, or of none, or has a line that no search wrote; it names file and line."""
 
 
 @dataclass(frozen=True)
@@ -50,10 +57,23 @@ class Result:
 class Journal:
     """Results in memory, and in a file if there is one.
 
-    `digest` identifies the search: data, space, estimator, folds, seed. A file with another digest is refused.
+    Parameters
+    ----------
+    path : path or None
+    digest : str
+        Identifies the search: data, space, estimator, folds, seed. A file with another digest is refused.
+    n_folds : int
+        The number of scores of a result that did not fail.
+
+    Raises
+    ------
+    RecordError
+        A `ValueError`: if the file is no record of this search.
+    OSError
+        If it cannot be read or written.
     """
 
-    def __init__(self, path: Any, digest: str) -> None:
+    def __init__(self, path: Any, digest: str, n_folds: int) -> None:
         self.path = None if path is None else Path(path)
         self.found: dict[tuple[int, int], Result] = {}
         if self.path is None:
@@ -61,39 +81,69 @@ class Journal:
         if self.path.is_dir():
             raise IsADirectoryError(f"checkpoint {self.path} is a folder; give the name of a file.")
         if self.path.exists() and self.path.stat().st_size:
-            self._read(self.path, digest)
+            self._read(self.path, digest, n_folds)
         else:
-            write_atomically(self.path, line({"format": FORMAT, "version": 1, "digest": digest}))
+            write_atomically(self.path, line({"format": FORMAT, "version": VERSION, "digest": digest}))
 
     def add(self, result: Result) -> None:
         """Keep a result; if it is complete, write it to the file at once."""
         self.found[result.trial, result.rung] = result
         if self.path is not None and result.complete:
-            with open(self.path, "ab") as file:
-                file.write(line(asdict(result)))
-                file.flush()
-                os.fsync(file.fileno())
+            append_durably(self.path, line(asdict(result)))
 
-    def _read(self, path: Path, digest: str) -> None:
+    def _read(self, path: Path, digest: str, n_folds: int) -> None:
         data = read_regular(path)
-        whole = data[: data.rfind(b"\n") + 1]
-        try:
-            lines = [json.loads(text) for text in whole.splitlines()]
-            head, entries = lines[0], [Result(**entry) for entry in lines[1:]]
-            known = head["format"] == FORMAT
-        except (ValueError, TypeError, KeyError, IndexError):
-            known = False
-        if not known:
-            raise ValueError(f"checkpoint {path} is not a record of a search; choose another name.")
+        first, *texts = data.split(b"\n")
+        head = parsed(first)
+        if not texts or not isinstance(head, dict) or head.get("format") != FORMAT:
+            raise RecordError(f"checkpoint {path} is not a record of a search; choose another name.")
+        if set(head) != {"format", "version", "digest"} or head["version"] != VERSION:
+            raise RecordError(f"checkpoint {path}, line 1: this version of rosenblatt does not read it. {REMEDY}")
         if head["digest"] != digest:
-            raise ValueError(
+            raise RecordError(
                 f"checkpoint {path} belongs to another search: data, space, estimator, folds, seed or numbers of "
                 "trials and epochs differ. Choose another name, or delete the file."
             )
-        if len(whole) < len(data):  # the end of a line is missing: the process was killed while it wrote
-            with open(path, "r+b") as file:
-                file.truncate(len(whole))
-        self.found = {(entry.trial, entry.rung): entry for entry in entries}
+        torn = texts.pop()  # the end of a line is missing: the process was killed while it wrote
+        found = {}
+        for number, text in enumerate(texts, start=2):
+            try:
+                result = result_of(parsed(text), n_folds)
+            except ValueError as error:
+                raise RecordError(f"checkpoint {path}, line {number}: {error}. {REMEDY}") from None
+            found[result.trial, result.rung] = result
+        if torn:
+            with errors_naming(path), open(path, "r+b") as file:
+                file.truncate(len(data) - len(torn))
+        self.found = found
+
+
+REMEDY = "Delete the line, or choose another name."
+
+
+def parsed(text: bytes) -> Any:
+    """A line of JSON; None for anything else."""
+    try:
+        return parse_json(text)
+    except ModelFileError:
+        return None
+
+
+def result_of(entry: Any, n_folds: int) -> Result:
+    """The result that a line holds; a `ValueError` says what is wrong with it."""
+    if not isinstance(entry, dict) or set(entry) != {field.name for field in fields(Result)}:
+        raise ValueError("this is not the result of a candidate")
+    for name, low in (("trial", 0), ("rung", 0), ("epochs", 1)):
+        check_count(name, entry[name], low, MOST)
+    check_number("seconds", entry["seconds"], 0)
+    scores, error = entry["scores"], entry["error"]
+    if not isinstance(error, str) or entry["complete"] is not True:
+        raise ValueError("error is not a text, or complete is not true")
+    if not isinstance(scores, list) or not all(is_number(score) for score in scores):
+        raise ValueError("scores is not a list of finite numbers")
+    if len(scores) != (0 if error else n_folds):
+        raise ValueError(f"there are {len(scores)} scores; a result has {n_folds}, one for each fold, or an error")
+    return Result(**{**entry, "scores": [float(score) for score in scores], "seconds": float(entry["seconds"])})
 
 
 def line(entry: dict[str, Any]) -> bytes:

@@ -34,26 +34,31 @@ def refit_best(run: SearchScheduler, X: Any, y: Any, sample_weight: Any) -> Any:
 def average_leaders(run: SearchScheduler) -> Any:
     """The best estimator, averaged with those of the next ones that improve it.
 
-    These came as far as the best, their columns and outputs mean the same, and there is time for them.
+    These came as far as the best, their columns and outputs mean the same, and there is time for them. Ctrl-C, now or
+    earlier in the search, leaves the rest of them out.
     """
     first, *others = run.leaders()
     best, candidates = fitted(run, first.trial), run.sampler.candidates
-    for other in others:
-        one, two = candidates[first.trial], candidates[other.trial]
-        alike = all(one.get(name) == two.get(name) for name in run.estimator.shared_parameters)
-        has_time = other.trial in run.workers.trainings or run.budget.end == math.inf
-        if alike and has_time and other.standing[:2] == first.standing[:2]:
-            both = copy(best)
-            both.average_with([fitted(run, other.trial)], run.data.target_values(), run.data.weights())
-            best = both if both.score_ > best.score_ else best
+    try:
+        for other in others:
+            one, two = candidates[first.trial], candidates[other.trial]
+            alike = all(one.get(name) == two.get(name) for name in run.estimator.shared_parameters)
+            has_time = other.trial in run.workers.trainings or run.budget.end == math.inf
+            if alike and has_time and other.standing[:2] == first.standing[:2] and not run.workers.stopped:
+                both = copy(best)
+                both.average_with([fitted(run, other.trial)], run.data.target_values(), run.data.weights())
+                best = both if both.score_ > best.score_ else best
+    except KeyboardInterrupt:
+        run.interrupted = run.workers.stopped = True
     return best
 
 
 def fitted(run: SearchScheduler, trial: int) -> Any:
-    """A candidate's estimator, either kept from the search or trained again."""
+    """A candidate's estimator, either kept from the search or trained again, unless there is no time for that."""
     end = run.budget.end
     kept: list[Any] = run.workers.trainings.pop(trial, [])
-    if kept and (end < math.inf or kept[0].estimator.planned_epochs == run.max_epochs):
+    ends_now = end < math.inf or run.workers.stopped
+    if kept and (ends_now or kept[0].estimator.planned_epochs == run.max_epochs):
         return kept[0].estimator
     made = run.make(trial)
     if end < math.inf:

@@ -14,6 +14,7 @@ from typing import Any
 
 from sklearn.base import clone
 
+from rosenblatt._checks import parse_duration
 from rosenblatt.search.data import SearchData
 from rosenblatt.search.halving import MAX_REDUCTION, Bracket, Rung, brackets, promoted
 from rosenblatt.search.journal import Journal, Result
@@ -36,12 +37,13 @@ class SearchScheduler:
     def __init__(self, search: Any, estimator: Any, space: Space, data: SearchData, began: float) -> None:
         self.options, self.estimator, self.data = search, estimator, data
         self.max_epochs = int(search.max_epochs or estimator.planned_epochs)
-        end = math.inf if search.time_budget is None else began + search.time_budget
+        budget = search.time_budget
+        end = math.inf if budget is None else began + parse_duration("time_budget", budget)
         first = min(self.max_epochs, search.min_epochs or max(1, self.max_epochs // MAX_REDUCTION))
         min_epochs = first if search.strategy == "halving" else self.max_epochs
         self.plan = brackets(search.n_trials, self.max_epochs, min_epochs, end < math.inf, search.ensemble)
         self.first = next(self.plan)
-        self.journal = Journal(search.checkpoint, self._digest(space))
+        self.journal = Journal(search.checkpoint, self._digest(space), len(data.folds))
         kind = OptunaSampler if search.strategy == "tpe" else Sampler
         self.sampler = kind(space, search.random_state, search.space is None)
         self.keeps_trained = data.makes_own_folds and search.backend == "threads"

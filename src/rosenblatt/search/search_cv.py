@@ -63,8 +63,9 @@ class MLPSearchCV(SuggestingMixin, MetaEstimatorMixin, BaseEstimator):  # type: 
         estimator as it is.
     n_trials : int, optional
         Number of candidates. Default: 27, or as many as the time budget allows.
-    time_budget : float, optional
-        Seconds that `fit` may take, refitting included. With a budget the result depends on the machine.
+    time_budget : float or str, optional
+        Seconds that `fit` may take, refitting included, or a time such as "90s", "5m" or "1h". With a budget the
+        result depends on the machine.
     cv : int, splitter or iterable, default=5
         Folds. Tabular estimators have folds of their members instead: see their `members`.
     scoring : str or callable, optional
@@ -118,7 +119,7 @@ class MLPSearchCV(SuggestingMixin, MetaEstimatorMixin, BaseEstimator):  # type: 
         "estimator": [BaseEstimator, None],
         "space": [dict, None],
         **{name: [POSITIVE, None] for name in ("n_trials", "max_epochs", "min_epochs", "n_jobs")},
-        "time_budget": [Interval(Real, 0, None, closed="neither"), None],
+        "time_budget": [Interval(Real, 0, None, closed="neither"), str, None],
         "cv": ["cv_object"],
         "scoring": [str, callable, None],
         "strategy": [StrOptions({"halving", "random", "tpe"})],
@@ -136,7 +137,7 @@ class MLPSearchCV(SuggestingMixin, MetaEstimatorMixin, BaseEstimator):  # type: 
         space: Any = None,
         *,
         n_trials: int | None = None,
-        time_budget: float | None = None,
+        time_budget: float | str | None = None,
         cv: Any = 5,
         scoring: Any = None,
         strategy: str = "halving",
@@ -201,8 +202,8 @@ class MLPSearchCV(SuggestingMixin, MetaEstimatorMixin, BaseEstimator):  # type: 
         Raises
         ------
         ValueError
-            For a space that cannot be searched, a record of another search, or if every candidate failed, with the
-            reasons.
+            For a space that cannot be searched, a record (`checkpoint`) of another search or with a line that no search
+            wrote (a `RecordError`, which names file and line), or if every candidate failed, with the reasons.
         """
         began = time.monotonic()
         estimator = self._searchable()

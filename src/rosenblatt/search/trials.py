@@ -18,6 +18,7 @@ from sklearn import config_context
 from sklearn.base import clone, is_classifier
 from sklearn.utils.metaestimators import available_if
 
+from rosenblatt._checks import parse_duration
 from rosenblatt.estimators.base import score_rows
 
 if TYPE_CHECKING:
@@ -58,7 +59,10 @@ class TrialOutcome:
 
 
 def run_trial(training: ResumableTrial | RestartedTrial, epochs: int, left: Callable[[], float]) -> TrialOutcome:
-    """Advance a training while ``left()``, in seconds, is above 0; an exception becomes the outcome's error."""
+    """Advance a training while ``left()``, in seconds, is above 0; an exception becomes the outcome's error.
+
+    Minus infinity means that the search was interrupted: what a training does then is thrown away.
+    """
     try:
         with config_context(assume_finite=True, skip_parameter_validation=True):  # the folds were checked once for all
             score, complete = training.advance(epochs, left)
@@ -142,8 +146,13 @@ class RestartedTrial:
         model = clone(self.estimator).set_params(epochs=epochs)
         model.check_parameters()
         if budget < math.inf:
-            model.set_params(time_budget=max(0.1, budget if own is None else min(budget, own)))
-        model.fit(self.data.X, self.data.y, self.data.sample_weight).set_params(time_budget=own)
+            model.set_params(
+                time_budget=max(0.1, budget if own is None else min(budget, parse_duration("time_budget", own)))
+            )
+        data = self.data.X, self.data.y, self.data.sample_weight
+        model.fit_unless(lambda: left() == -math.inf, *data).set_params(time_budget=own)
+        if model.ensemble_.interrupted:  # Ctrl-C is meant for the search
+            raise KeyboardInterrupt
         took = time.monotonic() - began
         members, asked = model.ensemble_.members, model.settings
         n_epochs = max(len(member.curve) for member in members)

@@ -80,6 +80,10 @@ class Workers:
 
     def _in_threads(self, jobs: Jobs, epochs: int, share: float) -> Generator[Done]:
         n_jobs = self.options.n_jobs or (1 if self.data.makes_own_folds else get_num_threads())
+        if n_jobs == 1 and self.data.makes_own_folds:  # in this thread, where Ctrl-C also ends a preparation
+            for trial, k in jobs:
+                yield trial, k, self._advance(trial, k, epochs, share)
+            return
         waiting = iter(jobs)
         running: dict[Future[TrialOutcome | None], tuple[int, int]] = {}
         with ThreadPoolExecutor(n_jobs) as pool:
@@ -114,7 +118,7 @@ class Workers:
             training = trainings[k] = trainings[k] or self.data.training(self.make(trial), k)
         except Exception as error:
             return TrialOutcome(math.nan, True, f"{type(error).__name__}: {error}")
-        return run_trial(training, epochs, lambda: -1.0 if self.stopped else self.budget.left())
+        return run_trial(training, epochs, lambda: -math.inf if self.stopped else self.budget.left())
 
     def _with_joblib(self, jobs: Jobs, epochs: int, share: float) -> Generator[Done]:
         """Outcomes of trainings that restart at each stage: they cannot wait in a process that may serve another."""

@@ -1,19 +1,32 @@
 """Writing a file so that a crash, a full disk or an interrupt leaves either the old file or the new one.
 
-Takes a path and the bytes. Returns the file, on the disk and not only in memory. Never leaves a temporary file behind,
-and never touches the old file before the new one is complete.
+Takes a path and the bytes. Returns the file, on the disk and not only in memory. Removes what a killed process left
+behind, never leaves a temporary file itself, and never touches the old file before the new one is complete.
 """
 
 from __future__ import annotations
 
 import errno
 import os
+import socket
 import stat
 import tempfile
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-__all__ = ["read_regular", "write_atomically"]
+__all__ = ["append_durably", "errors_naming", "read_regular", "write_atomically"]
+
+
+@contextmanager
+def errors_naming(path: str | os.PathLike[str]) -> Iterator[None]:
+    """System calls on descriptors, such as write and fsync, know no name: their errors get that of the file."""
+    try:
+        yield
+    except OSError as error:
+        if error.filename is not None or error.errno is None:
+            raise
+        raise OSError(error.errno, error.strerror, os.fspath(path)) from None
 
 
 def write_atomically(path: str | os.PathLike[str], data: bytes) -> None:
@@ -22,33 +35,94 @@ def write_atomically(path: str | os.PathLike[str], data: bytes) -> None:
     Raises
     ------
     OSError
-        If the folder does not exist or is not writable, the disk is full, or `path` is a folder or a device. What was
-        at `path` before is still there, unless only the last step (fsync of the folder) failed: then the new file is.
+        If the folder does not exist or is not writable, the disk is full, or `path` is a folder or a device. It names
+        the file. What was at `path` before is still there, unless only the last step (fsync of the folder) failed: then
+        the new file is.
     """
     target = Path(os.path.realpath(path))  # a symbolic link keeps pointing to the file
     if target.is_dir():
-        raise IsADirectoryError(errno.EISDIR, "this is a folder; give a file name", str(path))
+        raise IsADirectoryError(f"{os.fspath(path)} is a folder; give a file name")
     if target.exists() and not target.is_file():  # a rename would put a file in the place of a device or a pipe
         raise OSError(errno.EINVAL, "this is not a regular file; give another name", str(path))
     if not target.parent.is_dir():
         raise FileNotFoundError(errno.ENOENT, "there is no such folder", str(target.parent))
-    descriptor, temporary = tempfile.mkstemp(prefix=f".{target.name[:100]}.", suffix=".tmp", dir=target.parent)
-    try:
+    remove_stale(target)
+    prefix = f"{family(target)}{os.getpid()}-"
+    descriptor, temporary = tempfile.mkstemp(prefix=prefix, suffix=SUFFIX, dir=target.parent)
+    with errors_naming(path):
         try:
-            write_all(descriptor, data)
-            os.chmod(temporary, permissions(target))
-            os.fsync(descriptor)
+            try:
+                write_all(descriptor, data)
+                os.chmod(temporary, permissions(target))
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
+            os.replace(temporary, target)
+        except BaseException:
+            with suppress(OSError):
+                os.unlink(temporary)
+            raise
+        sync_folder(target.parent)
+
+
+SUFFIX = ".tmp"
+
+
+def family(target: Path) -> str:
+    """How the names of this machine's temporary files for `target` begin; then come process, a dash, random letters."""
+    return f".{target.name[:100]}.{socket.gethostname()[:60]}-".replace(os.sep, "_")
+
+
+def remove_stale(target: Path) -> None:
+    """Remove the temporary files for `target` whose process, on this machine, was killed while it wrote."""
+    start = family(target)
+    with suppress(OSError), os.scandir(target.parent) as entries:
+        for entry in entries:
+            if entry.name.startswith(start) and entry.name.endswith(SUFFIX):
+                process = entry.name[len(start) :].partition("-")[0]
+                if process.isascii() and process.isdigit() and not is_running(int(process)):
+                    with suppress(OSError):
+                        os.unlink(entry.path)
+
+
+def is_running(process: int) -> bool:
+    """Whether there is such a process; where that cannot be asked without harm, it counts as running."""
+    if os.name == "nt" or not 0 < process < 2**31:
+        return True
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:  # of another user
+        return True
+    return True
+
+
+def append_durably(path: str | os.PathLike[str], data: bytes | bytearray, *, sync: bool = True) -> None:
+    """Append `data` to a file, with `sync` onto the disk; if that fails, the file is as it was.
+
+    Raises
+    ------
+    OSError
+        It names the file.
+    """
+    with errors_naming(path):
+        descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o666)
+        try:
+            size = os.fstat(descriptor).st_size
+            try:
+                write_all(descriptor, data)
+                if sync:
+                    os.fsync(descriptor)
+            except BaseException:  # the next entry must not follow half of this one
+                with suppress(OSError):
+                    os.ftruncate(descriptor, size)
+                raise
         finally:
             os.close(descriptor)
-        os.replace(temporary, target)
-    except BaseException:
-        with suppress(OSError):
-            os.unlink(temporary)
-        raise
-    sync_folder(target.parent)
 
 
-def write_all(descriptor: int, data: bytes) -> None:
+def write_all(descriptor: int, data: bytes | bytearray) -> None:
     """Write all bytes, however few the system takes at a time."""
     rest = memoryview(data)
     while rest:
@@ -87,10 +161,10 @@ def read_regular(path: str | os.PathLike[str]) -> bytes:
     try:
         mode = os.fstat(descriptor).st_mode
         if stat.S_ISDIR(mode):
-            raise IsADirectoryError(errno.EISDIR, "this is a folder; give a file name", str(path))
+            raise IsADirectoryError(f"{os.fspath(path)} is a folder; give a file name")
         if not stat.S_ISREG(mode):
             raise OSError(errno.EINVAL, "this is not a regular file", str(path))
-        with open(descriptor, "rb", closefd=False) as file:
+        with errors_naming(path), open(descriptor, "rb", closefd=False) as file:
             return file.read()
     finally:
         os.close(descriptor)

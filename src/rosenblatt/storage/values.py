@@ -17,16 +17,18 @@ from numpy.typing import NDArray
 
 __all__ = ["ModelFileError", "decode_value", "encode_value", "errors_of", "require_keys"]
 
-ARRAY_ITEMS: dict[str, type] = {
-    "bool": bool,
-    **{f"{sign}int{bits}": int for sign in ("", "u") for bits in (8, 16, 32, 64)},
-    **{f"float{bits}": float for bits in (16, 32, 64)},
-    "str": str,
-    "object": str,
+ARRAY_ITEMS: dict[str, tuple[type, ...]] = {
+    "bool": (bool,),
+    **{f"{sign}int{bits}": (int,) for sign in ("", "u") for bits in (8, 16, 32, 64)},
+    **{f"float{bits}": (float,) for bits in (16, 32, 64)},
+    "str": (str,),
+    "object": (str, int, bool),
 }
 """The dtypes of arrays inside the JSON text, and what their items are there."""
 MAX_DEPTH = 50
 """Levels of a value."""
+WASTE, SMALL = 16, 1 << 20
+"""An array of texts, each of which takes the space of the longest, may take so many times their bytes, or 1 MB."""
 
 
 class ModelFileError(ValueError):
@@ -41,7 +43,9 @@ def errors_of(what: str) -> Iterator[None]:
             yield
     except ModelFileError:
         raise
-    except (ValueError, TypeError, KeyError, AttributeError, ArithmeticError, RecursionError) as error:
+    except KeyError as error:
+        raise ModelFileError(f"the file does not describe {what}: it lacks the entry {error}") from None
+    except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError) as error:
         raise ModelFileError(f"the file does not describe {what}: {error}") from None
 
 
@@ -68,9 +72,17 @@ def encode_value(
         return [encode_value(item, where, encode_object) for item in value]
     if isinstance(value, tuple):
         return {"tuple": encode_value(list(value), where, encode_object)}
+    if isinstance(value, np.ndarray) and value.ndim == 1 and value.dtype.kind == "M":
+        return {"dates": value.astype(str).tolist()}
     if isinstance(value, np.ndarray) and value.ndim == 1:
         dtype = "str" if value.dtype.kind == "U" else value.dtype.name  # of texts without their length
-        return {"array": encode_value(list(value), where), "dtype": dtype}
+        items = [item.item() if isinstance(item, np.generic) else item for item in value.tolist()]
+        wrong = [
+            item for item in items if type(item) not in ARRAY_ITEMS.get(dtype, ()) or item in (math.inf, -math.inf)
+        ]
+        if wrong or any(item != item for item in items):
+            raise ModelFileError(f"{where} is an array of {dtype}, with cells that a model file cannot hold.")
+        return {"array": items, "dtype": dtype}
     if isinstance(value, dict):
         return {"dict": encode_value([list(pair) for pair in value.items()], where, encode_object)}
     if isinstance(value, np.dtype) or value in (np.float32, np.float64):
@@ -111,6 +123,10 @@ def decode_value(value: Any, objects: Decoders = MappingProxyType({}), depth: in
             if all(isinstance(p, list) and len(p) == 2 and isinstance(p[0], (str, int, float)) for p in pairs):
                 return dict(pairs)
             raise ModelFileError("a dictionary has an unknown form.")
+        case {"dates": list(items), **rest} if not rest and all(isinstance(item, str) for item in items):
+            dates = np.array(items, dtype="datetime64")  # whole days, or with times
+            if not np.isnat(dates).any():
+                return dates
         case {"array": list(items), "dtype": str(dtype), **rest} if not rest:
             return decode_array(items, dtype)
         case {**entry} if len(entry) == 1 and (tag := str(next(iter(entry)))) in objects:
@@ -119,10 +135,17 @@ def decode_value(value: Any, objects: Decoders = MappingProxyType({}), depth: in
 
 
 def decode_array(items: list[Any], dtype: str) -> NDArray[Any]:
-    """A one-dimensional array of numbers, booleans or texts of one type."""
-    item = ARRAY_ITEMS.get(dtype)
-    if item is None or not all(type(value) is item for value in items):
+    """A one-dimensional array of numbers, booleans or texts of one type.
+
+    Texts of very different lengths become an array of objects: the longest one would set the size of all.
+    """
+    kinds = ARRAY_ITEMS.get(dtype)
+    if kinds is None or not all(type(value) in kinds for value in items):
         raise ModelFileError(f"an array of {dtype!r} holds other values.")
+    if dtype == "str":
+        longest, total = max(map(len, items), default=0), sum(map(len, items))
+        if 4 * longest * len(items) > max(SMALL, WASTE * total):
+            dtype = "object"
     try:
         return np.array(items, dtype=dtype)
     except OverflowError:

@@ -6,14 +6,15 @@ cell.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from functools import partial
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from rosenblatt.tables.levels import alike
 from rosenblatt.tables.readers.cells import (
     MAX_TEXTS,
     MIN_QUANTITIES,
@@ -23,10 +24,13 @@ from rosenblatt.tables.readers.cells import (
     read_cells,
     read_texts,
 )
-from rosenblatt.tables.readers.numerals import NumberFormat, parse_number
-from rosenblatt.tables.table import Column, Table, TableError, suggestion
+from rosenblatt.tables.readers.numerals import NumberFormat, different_units
+from rosenblatt.tables.table import MAX_EXACT, Column, Table, TableError, dates_of, level_column, suggestion
 
-__all__ = ["KINDS", "ColumnKind", "canonical_level", "infer_kinds", "level_column"]
+__all__ = [
+    *("KINDS", "ColumnKind", "column_overrides", "has_leading_zeros", "infer_kinds", "is_quantity", "parse_levels"),
+    *("alike_levels", "question", "wrong_cells"),
+]
 
 KINDS = ("numeric", "categorical", "text", "ignored")
 """What a user may say a column is."""
@@ -39,6 +43,8 @@ MAX_CODES, ROWS_PER_CODE = 20, 5
 """Integers of at most this many values, with on average this many rows each, may be codes."""
 MIN_TEXTS, SHARE_OF_TEXTS, MIN_WORDS = 50, 0.1, 3
 """Different texts, their share of all rows, and words per text, from which on a column holds sentences."""
+LEADING_ZEROS = re.compile(r"0\d+")
+"""An integer that begins with a zero is a code, such as 01067: as a number it would lose the zero."""
 MIN_IDENTIFIERS = 20
 """Below this many rows, all cells may well differ by chance."""
 
@@ -63,18 +69,29 @@ class ColumnKind:
         return self.kind not in DROPPED
 
 
+def column_overrides(kinds: Mapping[Any, str] | None, ignore: Iterable[Any] | str | None) -> dict[str, str]:
+    """What a user says of columns, by name: `kinds`, and the kind "ignored" for the columns `ignore`."""
+    found = {str(name): kind for name, kind in (kinds or {}).items()}
+    for name in [ignore] if isinstance(ignore, str) else ignore or ():
+        if found.get(str(name), "ignored") != "ignored":
+            raise TableError(f"ignore names the column {str(name)!r}, which kinds says is {found[str(name)]}.")
+        found[str(name)] = "ignored"
+    return found
+
+
 def infer_kinds(table: Table, overrides: Mapping[str, str] | None = None) -> list[ColumnKind]:
     """The kind of each column of the training rows without the target; `overrides` are kinds that the user gave.
 
-    A `TableError` is raised if a column that must be numeric holds other text, if dates can be read in two ways, or if
-    no column is left.
+    A `TableError` is raised if a column that must be numeric holds other text, if dates can be read in two ways, if
+    cells are of no supported type and the column is not ignored, or if no column is left.
     """
     overrides = dict(overrides or {})
     for name, kind in overrides.items():
-        if name not in table.columns:
-            raise TableError(f"kinds names a column {name!r} that is not there.{suggestion(name, table.columns)}")
         if kind not in KINDS:
             raise TableError(f"kinds says {kind!r} for column {name!r}; allowed are {', '.join(KINDS)}.")
+        if name not in table.columns:
+            given = "kinds or ignore" if kind == "ignored" else "kinds"
+            raise TableError(f"{given} names a column {name!r} that is not there.{suggestion(name, table.columns)}")
     kinds = [infer_kind(column, overrides.get(column.name)) for column in table.columns.values()]
     if not any(kind.used for kind in kinds):
         reasons = "; ".join(f"{kind.name!r} {kind.detail}" for kind in kinds[:5])
@@ -84,9 +101,11 @@ def infer_kinds(table: Table, overrides: Mapping[str, str] | None = None) -> lis
 
 def infer_kind(column: Column, wanted: str | None = None) -> ColumnKind:
     """The kind of one column."""
-    n_missing = int(column.missing.sum())
     if wanted == "ignored":
+        n_missing = 0 if column.problem else int(column.missing.sum())
         return ColumnKind(column.name, "ignored", n_missing, "dropped: you said so")
+    column.require_readable()
+    n_missing = int(column.missing.sum())
     if n_missing == len(column.values):
         return ColumnKind(column.name, "missing", n_missing, "dropped: every cell is missing")
     if column.storage == "text":
@@ -99,15 +118,12 @@ def text_kind(column: Column, n_missing: int, wanted: str | None) -> ColumnKind:
     levels, n_present = present_levels(column), len(column.values) - n_missing
     if len(levels) == 1 and not n_missing:
         return ColumnKind(column.name, "constant", 0, f"dropped: always {levels[0]!r}")
-    # who writes a few unsigned integers as text often means names
-    are_codes = len(levels) <= MAX_WRITTEN_CODES and all(level.isdecimal() and level.isascii() for level in levels)
-    if wanted is None and are_codes:
-        check = ""
-        if len(levels) > MIN_QUANTITIES and not column.categorical:
-            found = f"{len(levels)} integers written as text, taken for codes"
-            check = question(column, found, "quantities", "numeric")
+    are_codes, check = wanted is None and are_written_codes(levels), ""
+    if are_codes and not column.categorical:
+        check = doubtful_written_codes(column, levels)
+    if are_codes and len(levels) <= MAX_WRITTEN_CODES:
         return ColumnKind(column.name, "categorical", n_missing, f"{len(levels)} codes: {show_levels(levels)}", check)
-    if wanted == "numeric" or (wanted is None and not column.categorical):
+    if wanted == "numeric" or (wanted is None and not column.categorical and not has_leading_zeros(levels)):
         for storage in ("number", "date"):
             reading = read_texts(column, storage)
             if reading is not None and is_quantity(reading, wanted):
@@ -118,8 +134,56 @@ def text_kind(column: Column, n_missing: int, wanted: str | None) -> ColumnKind:
         return ColumnKind(column.name, "text", n_missing, f"{len(levels)} texts: {show_levels(levels, 1)}")
     if wanted is None and n_present >= MIN_IDENTIFIERS and len(levels) > 0.5 * n_present:  # they name the row
         detail = f"dropped: {len(levels)} different texts in {n_present} rows"
-        return ColumnKind(column.name, "identifier", n_missing, detail)
-    return ColumnKind(column.name, "categorical", n_missing, f"{len(levels)} levels: {show_levels(levels)}")
+        return ColumnKind(
+            column.name, "identifier", n_missing, detail, check or unread_quantities(column, levels, wanted)
+        )
+    if not wanted:
+        check = check or unread_quantities(column, levels, wanted)
+        check = check or alike_levels(f"column {column.name!r} holds levels", levels)
+    return ColumnKind(column.name, "categorical", n_missing, f"{len(levels)} levels: {show_levels(levels)}", check)
+
+
+def are_written_codes(levels: list[str]) -> bool:
+    """Whether unsigned integers are written as text and are names: there are few of them, or some begin with a zero."""
+    are_integers = all(level.isdecimal() and level.isascii() for level in map(str.strip, levels))
+    return are_integers and (len(levels) <= MAX_WRITTEN_CODES or has_leading_zeros(levels))
+
+
+def doubtful_written_codes(column: Column, levels: list[str]) -> str:
+    """A note on integers written as text that may be quantities."""
+    zero = next((level for level in levels if LEADING_ZEROS.fullmatch(level.strip())), None)
+    if zero is not None:
+        return question(
+            column, f"integers with zeros in front, such as {zero!r}, taken for codes", "quantities", "numeric"
+        )
+    if len(levels) <= MIN_QUANTITIES:
+        return ""
+    return question(column, f"{len(levels)} integers written as text, taken for codes", "quantities", "numeric")
+
+
+def has_leading_zeros(levels: Iterable[str]) -> bool:
+    """Whether a text is an integer with zeros in front, so that the column is not one of numbers."""
+    return any(LEADING_ZEROS.fullmatch(level.strip()) for level in levels)
+
+
+def alike_levels(holds: str, levels: Iterable[str]) -> str:
+    """A note on two levels that may be meant to be one."""
+    pair = alike(levels)
+    if pair is None:
+        return ""
+    differ = f"that differ only in case or blanks, such as {pair[0]!r} and {pair[1]!r}"
+    return f"{holds} {differ}: if they are one, write them alike"
+
+
+def unread_quantities(column: Column, levels: list[str], wanted: str | None) -> str:
+    """A note on numbers that are not read, since their units differ."""
+    pair = None if wanted or column.categorical else different_units(levels)
+    if pair is None:
+        return ""
+    return (
+        f"column {column.name!r} holds numbers in different units, such as {pair[0]!r} and {pair[1]!r}, which are not "
+        f"read as numbers: write them in one unit, or say kinds={{{column.name!r}: 'categorical'}} if they are levels"
+    )
 
 
 def is_quantity(reading: TextReading, wanted: str | None) -> bool:
@@ -134,12 +198,12 @@ def is_quantity(reading: TextReading, wanted: str | None) -> bool:
 def quantity_kind(column: Column, n_missing: int, reading: TextReading, wanted: str | None) -> ColumnKind:
     """Numbers or dates written as text, with what a user should know about how they are written."""
     if len(reading.others) > MAX_TEXTS:
-        advice = "Correct the cells, empty them, or say that the column is categorical."
+        advice = f"Correct the cells, empty them, or say kinds={{{column.name!r}: 'categorical'}} if they are levels."
         raise wrong_cells(column, reading.is_other(column), PLURALS[reading.storage], advice)
     if reading.storage == "date":
         detail, check = f"dates written as text{reading.describe()}", doubtful_order(column, reading)
     else:
-        detail, check = f"numbers written as text{reading.describe()}", leading_zeros(column, reading, wanted)
+        detail, check = f"numbers written as text{reading.describe()}", rounded_integers(column, reading, wanted)
     if reading.others:
         n_cells = int(reading.is_other(column).sum())
         rows = f"{n_cells} row{'s' if n_cells > 1 else ''}"
@@ -179,10 +243,12 @@ def doubtful_order(column: Column, reading: TextReading) -> str:
     return f"column {name!r} holds dates in which nothing tells day from month: {first} is taken to come first"
 
 
-def leading_zeros(column: Column, reading: TextReading, wanted: str | None) -> str:
-    """A note on numbers such as 01234, whose zeros mean something where they are codes."""
-    found = next((text for text in reading.levels if len(text) > 1 and text.isdigit() and text[0] == "0"), None)
-    return "" if found is None or wanted is not None else question(column, f"numbers such as {found!r}")
+def rounded_integers(column: Column, reading: TextReading, wanted: str | None) -> str:
+    """A note on integers that float64 cannot tell apart, which matters where they are codes."""
+    digits = (text.strip().lstrip("+-") for text in reading.levels)
+    large = any(len(text) > 15 and text.isdecimal() and float(text) > MAX_EXACT for text in digits)
+    found = "integers beyond 2^53, which are rounded as numbers"
+    return question(column, found) if large and wanted is None else ""
 
 
 def number_kind(column: Column, n_missing: int, wanted: str | None) -> ColumnKind:
@@ -190,14 +256,14 @@ def number_kind(column: Column, n_missing: int, wanted: str | None) -> ColumnKin
     present = column.values[~np.isnan(column.values)]
     distinct = np.unique(present)
     if len(distinct) == 1 and not n_missing:
-        return ColumnKind(column.name, "constant", 0, f"dropped: always {distinct[0]:.6g}")
+        return ColumnKind(column.name, "constant", 0, f"dropped: always {level_column(column).levels[0]}")
     if wanted in ("categorical", "text") or (len(distinct) == 1 and wanted is None):
         levels = list(level_column(column).levels)
         return ColumnKind(column.name, "categorical", n_missing, f"{len(levels)} levels: {show_levels(levels)}")
     if column.storage == "boolean":
         return ColumnKind(column.name, "boolean", n_missing, f"{present.mean():.1%} true")
     if column.storage == "date":
-        first, last = (np.datetime64(int(day), "D") for day in (math.floor(distinct[0]), math.floor(distinct[-1])))
+        first, last = dates_of(np.floor(distinct[[0, -1]]))
         return ColumnKind(column.name, "date", n_missing, f"{first} to {last}")
     all_differ = column.storage == "integer" and MIN_IDENTIFIERS <= len(present) == len(distinct)
     if wanted is None and all_differ and distinct[-1] - distinct[0] < 2 * len(present):  # some rows may be held out
@@ -231,17 +297,6 @@ def is_free_text(levels: list[str], n_rows: int) -> bool:
     return len(levels) >= max(MIN_TEXTS, SHARE_OF_TEXTS * n_rows) and n_words >= MIN_WORDS * len(shown)
 
 
-def require_finite(column: Column) -> None:
-    """Refuse infinite cells."""
-    infinite = np.flatnonzero(np.isinf(column.values))
-    if len(infinite):
-        where = column.name_rows(infinite)
-        raise TableError(
-            f"column {column.name!r} is infinite in {where} (the first row is 1). Put a finite number there, or empty "
-            "the cell if the value is unknown."
-        )
-
-
 def parse_levels(column: Column, advice: str = "Correct the cell, or empty it.") -> Column:
     """A column of text as numbers, in the format that reads most of it; an error names a cell that is no number."""
     values = read_cells(column, "number", NumberFormat.of(present_levels(column)))
@@ -249,41 +304,6 @@ def parse_levels(column: Column, advice: str = "Correct the cell, or empty it.")
     if wrong.any():
         raise wrong_cells(column, wrong, "numbers", advice)
     return replace(column, storage="number", values=values, levels=())
-
-
-def level_column(column: Column) -> Column:
-    """Any column as text in canonical form, so that 1, 1.0 and "1" are the same level."""
-    if column.storage == "text":
-        texts = [canonical_level(level) for level in column.levels]
-        codes = column.values
-    else:
-        distinct, codes = np.unique(column.values, return_inverse=True)  # NaN, if any, comes last
-        write = date_text if column.storage == "date" else partial(canonical_number, storage=column.storage)
-        texts = [write(value) for value in distinct if not np.isnan(value)]
-        codes = np.where(np.isnan(column.values), -1, codes)
-    merged = {text: code for code, text in enumerate(dict.fromkeys(texts))}
-    lookup = np.array([merged[text] for text in texts] + [-1], dtype=np.int32)
-    return replace(column, storage="text", values=lookup[codes], levels=tuple(merged))
-
-
-def canonical_level(text: str) -> str:
-    """One spelling for numbers and booleans, every other text as it is."""
-    number = parse_number(text)
-    if number is not None:
-        return canonical_number(number, "number")
-    return text.lower() if text.lower() in ("true", "false") else text
-
-
-def canonical_number(value: float, storage: str) -> str:
-    """``3`` for 3.0, ``true`` for a boolean 1."""
-    if storage == "boolean":
-        return "true" if value else "false"
-    return str(int(value)) if float(value).is_integer() and abs(value) < 1e15 else repr(float(value))
-
-
-def date_text(days: float) -> str:
-    """``2020-12-31``, with the time if there is one."""
-    return str(np.datetime64(round(days * 86_400e6), "us")).removesuffix("T00:00:00.000000")
 
 
 def show_levels(levels: list[str], n_shown: int = 3) -> str:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from rosenblatt.tables.kinds import ColumnKind
 from rosenblatt.tables.table import Table, warn_of_columns
+from rosenblatt.threads import matrix_product
 
 __all__ = ["annotate_leakage", "find_leaking_columns"]
 
@@ -74,7 +75,7 @@ def annotate_leakage(table: Table, kinds: Sequence[ColumnKind], y: Array, is_cla
     """The kinds, with a note on each used column that leaks the target; a `TableWarning` names these."""
     used = table.drop([kind.name for kind in kinds if not kind.used])
     notes = {
-        name: f"column {name!r}: {reason}. Is it known before the target is? If not, leave it out"
+        name: f"column {name!r}: {reason}. Is it known before the target is? If not, say kinds={{{name!r}: 'ignored'}}"
         for name, reason in find_leaking_columns(used, y, is_classification)
     }
     warn_of_columns([f"{note}." for note in notes.values()], "predict it too")
@@ -140,7 +141,7 @@ def same_order(values: Array, codes: Array, halves: LearnScoreSplit) -> NDArray[
     well = r2_scores(codes, replace(halves, y=y.T)) > LOWEST_R2_OF_RANKS
     for column in np.flatnonzero(well & ~np.isnan(values).any(axis=1)):
         ranks = standardized(ranked(values[column : column + 1]))
-        found[column] = np.abs(ranks @ target.T).max() > HIGHEST_CORRELATION
+        found[column] = np.abs(matrix_product(ranks, target.T)).max() > HIGHEST_CORRELATION
     return found
 
 

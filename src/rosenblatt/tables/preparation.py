@@ -63,7 +63,7 @@ class Preparation:
         return [encoder.name for encoder in self.encoders if encoder.reads_text]
 
     def transform(self, table: Table) -> Prepared:
-        """The rows of a table that has all columns of the training table; others are ignored.
+        """The rows of a table that has all columns that training used; others may be of any type.
 
         Cells of another kind than in training count as missing, with a `TableWarning` that names them.
         """
@@ -75,6 +75,8 @@ class Preparation:
                 f"the table lacks {len(absent)} of the columns that training used: {join_names(absent)}. It has: "
                 f"{join_names(list(table.columns))}."
             )
+        for encoder in self.encoders:
+            table.columns[encoder.name].require_readable()
         mismatches: list[str] = []
         parts = [encoder.prepare(table.columns[encoder.name], mismatches) for encoder in self.encoders]
         warn_of_columns(mismatches, "hold such cells")

@@ -16,9 +16,15 @@ from numpy.typing import NDArray
 from rosenblatt._suggestions import join_names, suggestion
 from rosenblatt._warnings import warn_user
 
-__all__ = ["Column", "Storage", "Table", "TableError", "TableWarning", "join_names", "suggestion", "warn_of_columns"]
+__all__ = ["MAX_EXACT", "MICROSECONDS_PER_DAY", "Column", "Storage", "Table", "TableError", "TableWarning"]
+__all__ += ["dates_of", "join_names", "level_column", "level_text", "suggestion", "warn_of_columns"]
 
 Storage = Literal["number", "integer", "boolean", "date", "text"]
+STORAGES: dict[str, Storage] = {"b": "boolean", "i": "integer", "u": "integer", "f": "number", "M": "date"}
+"""What levels were, by the kind of the NumPy array that keeps them."""
+MAX_EXACT = 2.0**53
+"""Up to here float64 holds every integer."""
+MICROSECONDS_PER_DAY = 86_400e6
 MAX_WARNINGS = 5
 
 
@@ -37,6 +43,8 @@ class Column:
     `values` is float64 with NaN for missing (booleans 0 and 1, dates as days since 1970-01-01); for text it is int32
     codes into `levels`, -1 for missing. `rows` are the cells' row numbers in the table that was read, None if all are
     there: error messages name them. `categorical` says that the frame itself calls the levels a category.
+    `level_values` are the levels in their own type, where that is not text: a category of integers, or integers that
+    float64 cannot hold. `problem` says why the cells could not be read; such a column can only be left out.
     """
 
     name: str
@@ -45,6 +53,20 @@ class Column:
     levels: tuple[str, ...] = ()
     rows: NDArray[np.int64] | None = None
     categorical: bool = False
+    level_values: NDArray[Any] | None = None
+    problem: str = ""
+
+    @property
+    def level_storage(self) -> Storage:
+        """What the cells, or the levels in their own type, are."""
+        if self.storage != "text" or self.level_values is None:
+            return self.storage
+        return STORAGES.get(self.level_values.dtype.kind, "number")
+
+    def require_readable(self) -> None:
+        """Refuse a column whose cells could not be read."""
+        if self.problem:
+            raise TableError(self.problem)
 
     @property
     def missing(self) -> NDArray[np.bool_]:
@@ -83,6 +105,46 @@ class Table:
         """The table without these columns."""
         gone = set(names)
         return Table({name: column for name, column in self.columns.items() if name not in gone}, self.n_rows)
+
+
+def level_column(column: Column) -> Column:
+    """Any column as text, whose `level_values` keep the cells' own type; a column of text is returned as it is."""
+    if column.storage == "text":
+        return column
+    distinct, codes = np.unique(column.values, return_inverse=True)  # NaN, if any, comes last
+    present = distinct[~np.isnan(distinct)]
+    values: NDArray[Any] = present
+    if column.storage == "date":
+        values = dates_of(present)
+    elif column.storage != "number":
+        values = present.astype(np.bool_ if column.storage == "boolean" else np.int64)
+    codes = np.where(np.isnan(column.values), -1, codes).astype(np.int32)
+    texts = tuple(level_text(value) for value in values)
+    return replace(column, storage="text", values=codes, levels=texts, level_values=values)
+
+
+def level_text(value: Any) -> str:
+    """How a cell is written as a level: ``3`` for 3 and 3.0, ``true``, ``2020-12-31``, a text as it is."""
+    if isinstance(value, (bool, np.bool_)):
+        return "true" if value else "false"
+    if isinstance(value, np.datetime64):
+        return date_text(value)
+    if isinstance(value, (float, np.floating)):
+        number = float(value)
+        return str(int(number)) if number.is_integer() and abs(number) <= MAX_EXACT else repr(number)
+    return str(value)
+
+
+def dates_of(days: NDArray[np.float64]) -> NDArray[Any]:
+    """Days since 1970-01-01 as datetime64: whole days, or microseconds if there are times."""
+    times = np.round(days * MICROSECONDS_PER_DAY).astype("datetime64[us]")
+    whole = times.astype("datetime64[D]")
+    return whole if (whole == times).all() else times
+
+
+def date_text(date: np.datetime64) -> str:
+    """``2020-12-31``, with the time if there is one."""
+    return str(date.astype("datetime64[us]")).removesuffix("T00:00:00.000000")
 
 
 def warn_of_columns(sentences: Sequence[str], of_others: str) -> None:

@@ -7,22 +7,38 @@ missing target.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rosenblatt.tables.kinds import canonical_level, canonical_number, level_column, parse_levels, require_finite
-from rosenblatt.tables.readers.cells import present_levels
-from rosenblatt.tables.readers.numerals import NumberFormat
-from rosenblatt.tables.table import Column, Table, TableError, join_names, suggestion
+from rosenblatt.tables.kinds import (
+    alike_levels,
+    has_leading_zeros,
+    is_quantity,
+    parse_levels,
+    wrong_cells,
+)
+from rosenblatt.tables.levels import place_levels
+from rosenblatt.tables.readers.cells import present_levels, read_texts
+from rosenblatt.tables.table import Column, Table, TableError, join_names, level_column, level_text, suggestion
 
-__all__ = ["TASKS", "Target", "find_target", "fit_target", "labels_of_column", "numbers_of_column", "require_spread"]
+__all__ = [
+    *("TASKS", "Target", "check_target_range", "doubts_of_classes", "find_target", "fit_target", "fit_targets"),
+    *("labels_of_column", "numbers_of_column"),
+]
 
 TASKS = ("binary", "multiclass", "regression")
 MAX_INTEGER_CLASSES = 20
 """Integers with more different values are quantities."""
+MAX_SHARE_OF_CLASSES = 0.5
+"""More classes than this share of the rows, if they are many, identify the rows."""
+MAX_CERTAIN_CLASSES = 3
+"""Integers of more different values may be counts."""
+MAX_CODED_CLASSES, ROWS_PER_CLASS = 100, 5
+"""Numbers of at most so many values, with on average so many rows each, may be classes."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,12 +46,14 @@ class Target:
     """What is predicted, for each row.
 
     `values` are labels (integers from 0, shape (n_rows,)) or numbers (float64, shape (n_rows,) or (n_rows, n_targets)).
-    Label i stands for `classes[i]`, which has the target's own type; for a regression, `classes` is None.
+    Label i stands for `classes[i]`, which has the target's own type; for a regression, `classes` is None. `check` is
+    what a user should look at, if anything.
     """
 
     name: str | None
     values: NDArray[Any]
     classes: NDArray[Any] | None = None
+    check: str = ""
 
     @property
     def task(self) -> str:
@@ -57,34 +75,96 @@ def find_target(table: Table, name: str) -> Column:
     """The target column; an error that suggests the nearest name if there is none."""
     if name not in table.columns:
         raise TableError(f"there is no target column {name!r}.{suggestion(name, table.columns)}")
+    table.columns[name].require_readable()
     return table.columns[name]
 
 
 def fit_target(column: Column, task: str | None = None) -> Target:
     """Decide on the task; the classes and labels, or the numbers.
 
-    Texts, booleans and integers of at most 20 different values are classes; other numbers are regression. `task`
-    ("classification" or one of `TASKS`) overrides this choice. A `TableError` refuses missing or infinite targets, a
-    single class, text in a regression, and text that differs in most rows.
+    Texts, booleans, integers of at most 20 different values and two whole numbers are classes; other numbers are
+    regression. `task` ("classification" or one of `TASKS`) overrides this choice; without it, `check` says what else
+    the target may be. A `TableError` refuses missing or infinite targets, a single class, text among numbers, and text
+    that differs in most rows.
     """
     if task not in (None, "classification", *TASKS):
         raise ValueError(f"task is {task!r}; allowed: 'classification', {', '.join(map(repr, TASKS))}.")
     require_present(column)
     if column.storage != "text":
         require_finite(column)
-    is_regression = task == "regression" or (task is None and is_quantity(column))
-    return fit_regression(column) if is_regression else fit_classes(column, task)
+    is_regression = task == "regression" or (task is None and holds_quantities(column))
+    target = fit_regression(column) if is_regression else fit_classes(column, task)
+    checks = [doubtful_task(column, target) if task is None else "", target.check]
+    return replace(target, check="; ".join(filter(None, checks)))
 
 
-def is_quantity(column: Column) -> bool:
+def fit_targets(columns: Sequence[Column], task: str | None = None) -> Target:
+    """Several columns of numbers as one target, with a name that lists them; a `TableError` for other columns."""
+    names = ", ".join(repr(column.name) for column in columns)
+    if task not in (None, "regression"):
+        raise TableError(f"task is {task!r}, but several targets ({names}) are learned as numbers only. Choose one.")
+    for column in columns:
+        if column.categorical or (column.storage == "text" and not holds_quantities(column)):
+            raise TableError(
+                f"target {column.name!r} holds no numbers, and several targets must all be numbers. Learn a model for "
+                "each target."
+            )
+    values = np.column_stack([fit_regression(column).values for column in columns])
+    return Target(", ".join(column.name for column in columns), values)
+
+
+def holds_quantities(column: Column) -> bool:
     """Numbers with decimals, and integers (or numbers written as text) of many different values."""
-    if column.storage == "text" and not column.categorical:
-        levels = present_levels(column)
-        form = NumberFormat.of(levels)
-        return len(levels) > MAX_INTEGER_CLASSES and all(form.read(level) is not None for level in levels)
     if column.storage == "integer":
         return len(np.unique(column.values)) > MAX_INTEGER_CLASSES
-    return column.storage in ("number", "date")
+    if column.storage == "number":
+        return len(np.unique(column.values)) != 2 or not is_whole(column.values)
+    if column.storage != "text" or column.categorical or has_leading_zeros(present_levels(column)):
+        return column.storage == "date"
+    reading = read_texts(column, "number")
+    if reading is None or len(reading.levels) <= MAX_INTEGER_CLASSES or not is_quantity(reading, None):
+        return False
+    if reading.others:
+        advice = "Correct these cells, or remove the rows."
+        if len(present_levels(column)) <= MAX_SHARE_OF_CLASSES * len(column.values):
+            advice += " If all cells are classes, say task='classification'."
+        raise wrong_cells(column, reading.is_other(column), "numbers", advice)
+    return True
+
+
+def doubtful_task(column: Column, target: Target) -> str:
+    """A note on numbers that may be the other of classes and quantities."""
+    if column.categorical or column.storage in ("boolean", "date"):
+        return ""
+    distinct = np.unique(target.values)
+    if target.classes is not None:
+        texts = column.storage == "text" and column.level_values is None
+        if texts and has_leading_zeros(column.levels):
+            return ""
+        numbers = parsed(column) if texts else np.unique(column.values)
+        if numbers is None or (column.storage != "number" and len(numbers) <= MAX_CERTAIN_CLASSES):
+            return ""
+        taken, otherwise, task = "classes", "quantities, such as counts", "regression"
+    else:
+        few = len(distinct) <= MAX_CODED_CLASSES and len(target.values) >= ROWS_PER_CLASS * len(distinct)
+        coded = distinct[0] in (0, 1) and distinct[-1] - distinct[0] == len(distinct) - 1
+        coded = is_whole(distinct) and (coded or len(distinct) <= MAX_INTEGER_CLASSES)
+        if not few or not (coded or len(distinct) == 2):
+            return ""
+        taken, otherwise, task = "quantities", "classes", "classification"
+    found = f"target {column.name!r} holds numbers of {len(distinct)} values, taken for {taken}"
+    return f"{found}: if they are {otherwise}, say task={task!r}"
+
+
+def parsed(column: Column) -> NDArray[np.float64] | None:
+    """The levels of a column of text as numbers, or None if one of them is no number."""
+    reading = read_texts(column, "number")
+    return None if reading is None or reading.others else np.arange(len(reading.levels), dtype=np.float64)
+
+
+def is_whole(values: NDArray[np.float64]) -> bool:
+    """Whether all numbers are whole."""
+    return bool((values == np.floor(values)).all())
 
 
 def fit_regression(column: Column) -> Target:
@@ -92,61 +172,68 @@ def fit_regression(column: Column) -> Target:
     values = numbers_of_column(column)
     if values.min() == values.max():
         raise TableError(f"target {column.name!r} is {values[0]:.6g} in every row: there is nothing to learn.")
-    require_spread(values, f"target {column.name!r}")
+    check_target_range(values, f"target {column.name!r}")
     return Target(column.name, values)
 
 
-def require_spread(values: NDArray[Any], what: str) -> None:
-    """Refuse numbers [n_rows(, k)] that differ, but whose mean or standard deviation float64 cannot represent."""
+def check_target_range(values: NDArray[np.float64], name: str) -> None:
+    """Refuse targets [n] or [n, k] whose squares overflow float64, or vanish in it though the targets differ."""
     for column in values.reshape(len(values), -1).T:
-        with np.errstate(over="ignore", invalid="ignore"):
+        with np.errstate(over="ignore", invalid="ignore", under="ignore"):
             mean, scale = float(column.mean()), float(column.std())
         span = f"{column.min():g} to {column.max():g}"
         if not math.isfinite(mean) or not math.isfinite(scale):
-            raise TableError(f"{what} is too large for float64: {span}. Divide it by a constant.")
-        if scale == 0 and column.min() != column.max():
-            raise TableError(f"{what} is too small for float64: {span}. Multiply it by a constant.")
+            raise TableError(f"{name} is too large for float64: {span}. Divide it by a constant.")
+        if scale == 0 and column.min() < column.max():
+            raise TableError(f"{name} is too small for float64: {span}. Multiply it by a constant.")
 
 
 def fit_classes(column: Column, task: str | None) -> Target:
     """The classes, sorted, and the labels of the rows."""
-    if column.storage == "text":
-        classes: list[Any] = sorted({canonical_level(level): level for level in present_levels(column)}.values())
-    else:
-        convert = {"boolean": bool, "integer": int}.get(column.storage, float)
-        classes = [convert(value) for value in np.unique(column.values)]
+    texts = level_column(column)
+    present = np.unique(texts.values)
+    order = sorted(present, key=lambda code: texts.levels[code])
+    classes = np.array([texts.levels[code] for code in order], dtype=object)
+    if texts.level_values is not None:
+        classes = np.sort(texts.level_values[present])
     if len(classes) == 1:
         raise TableError(
-            f"target {column.name!r} has a single class, {classes[0]!r}; classification needs at least two. Add rows."
+            f"target {column.name!r} has a single class, {texts.levels[present[0]]!r}; classification needs at least "
+            "two. Add rows."
         )
-    if len(classes) > 20 and len(classes) > 0.5 * len(column.values):
+    if len(classes) > MAX_INTEGER_CLASSES and len(classes) > MAX_SHARE_OF_CLASSES * len(column.values):
         raise TableError(
             f"target {column.name!r} has {len(classes)} classes in {len(column.values)} rows: they identify the rows. "
             "Choose another column, or task='regression' for numbers."
         )
     if task in ("binary", "multiclass") and (len(classes) == 2) != (task == "binary"):
         raise TableError(f"task is {task!r}, but target {column.name!r} has {len(classes)} classes.")
-    found = np.array(classes, dtype=object if column.storage == "text" else None)
-    return Target(column.name, labels_of_column(column, found), found)
+    return Target(column.name, labels_of_column(column, classes), classes, doubts_of_classes(column.name, classes))
+
+
+def doubts_of_classes(name: str | None, classes: NDArray[Any]) -> str:
+    """A note on classes that may be meant to be one."""
+    texts = [value for value in classes.tolist() if isinstance(value, str)]
+    return alike_levels(f"target {name!r} holds classes" if name else "y holds classes", texts)
 
 
 def labels_of_column(column: Column, classes: NDArray[Any]) -> NDArray[np.int64]:
     """The index of each cell's class among the classes; a `TableError` for a missing or an unknown class."""
     require_present(column)
-    place = {}
-    for label, value in enumerate(classes.tolist()):
-        storage = "boolean" if isinstance(value, bool) else "number"
-        place[canonical_level(value) if isinstance(value, str) else canonical_number(value, storage)] = label
-    texts = level_column(replace(column, storage="number") if column.storage == "date" else column)
-    labels = np.array([place.get(text, -1) for text in texts.levels], dtype=np.int64)[texts.values]
+    known = [level_text(value) for value in classes]
+    storage = Column(
+        "", "text", np.empty(0), level_values=None if classes.dtype.kind in "OUT" else classes
+    ).level_storage
+    labels = place_levels(known, storage, column)
     unknown = np.flatnonzero(labels < 0)
     if len(unknown):
-        text, where = texts.levels[texts.values[unknown[0]]], column.name_rows(unknown[:1])
+        cell, where = level_column(column.take(unknown[:1])), column.name_rows(unknown[:1])
+        text = cell.levels[cell.values[0]]
         raise TableError(
-            f"target {column.name!r} has the class {text!r} in {where}; training did not see it. The classes are: "
-            f"{join_names(classes.tolist())}."
+            f"target {column.name!r} has the class {text!r} in {where}; training did not see it. "
+            f"The classes are: {join_names(known)}."
         )
-    return np.asarray(labels)
+    return labels.astype(np.int64)
 
 
 def require_present(column: Column) -> None:
@@ -156,17 +243,36 @@ def require_present(column: Column) -> None:
         raise TableError(f"target {column.name!r} is missing in every row.")
     if len(missing):
         where = column.name_rows(missing)
+        texts = (
+            " Empty cells and texts such as 'NA', 'nan', 'null' and '?' count as missing."
+            if column.storage == "text"
+            else ""
+        )
         raise TableError(
-            f"target {column.name!r} is missing in {where} (the first row is 1). Fill it in, or remove the rows."
+            f"target {column.name!r} is missing in {where} (the first row is 1).{texts} Fill it in, or remove the rows."
+        )
+
+
+def require_finite(column: Column) -> None:
+    """Refuse infinite targets."""
+    infinite = np.flatnonzero(np.isinf(column.values))
+    if len(infinite):
+        where = column.name_rows(infinite)
+        raise TableError(
+            f"target {column.name!r} is infinite in {where} (the first row is 1). Put a finite number there, or remove "
+            "the rows."
         )
 
 
 def numbers_of_column(column: Column) -> NDArray[np.float64]:
-    """The cells as numbers; an error names text that is no number."""
+    """The cells as numbers; an error names text that is no number, and infinite numbers."""
     require_present(column)
-    if column.storage == "text":
-        return np.asarray(parse_levels(column, "A regression target must be a number in every row.").values)
     if column.storage == "date":
-        raise TableError(f"target {column.name!r} holds dates. Convert them to a number, such as days since the first.")
+        raise TableError(
+            f"target {column.name!r} holds dates. Convert them to a number, such as days since the first. If a few "
+            "dates are classes, say task='classification'."
+        )
+    if column.storage == "text":
+        column = parse_levels(column, "A regression target must be a number in every row.")
     require_finite(column)
     return np.asarray(column.values)

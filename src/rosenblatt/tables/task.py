@@ -6,7 +6,8 @@ command line shows and estimators fit. Never changes a cell.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import os
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -15,14 +16,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rosenblatt._checks import check_weights
-from rosenblatt.tables.kinds import ColumnKind, infer_kinds
+from rosenblatt.tables.kinds import ColumnKind, column_overrides, infer_kinds
 from rosenblatt.tables.leakage import annotate_leakage
+from rosenblatt.tables.readers.cells import present_levels
 from rosenblatt.tables.readers.reading import read_table
 from rosenblatt.tables.splits import copies_of, first_rows, split_rows
-from rosenblatt.tables.table import Table, TableError
-from rosenblatt.tables.targets import Target, find_target, fit_target
+from rosenblatt.tables.table import Table, TableError, warn_of_columns
+from rosenblatt.tables.targets import Target, find_target, fit_target, fit_targets
 
-__all__ = ["TabularTask"]
+__all__ = ["TabularTask", "require_rows"]
+
+MIN_ROWS = 2
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,40 +59,61 @@ class TabularTask:
     def of(
         cls,
         table: Any,
-        target: str,
+        target: Any,
         task: str | None = None,
-        kinds: Mapping[str, str] | None = None,
+        kinds: Mapping[Any, str] | None = None,
         weights: Any = None,
+        ignore: Iterable[Any] | str | None = None,
+        encoding: str = "utf-8",
     ) -> TabularTask:
         """The task to predict a column of a table from the others.
 
         Parameters
         ----------
         table : whatever `read_table` takes
-        target : str
-            Name of the column.
+        target : str or list of str
+            Name of the column, or of several columns of numbers. Other names, such as 3, are turned into texts.
         task : {"classification", "binary", "multiclass", "regression"}, optional
             Default: what the column holds decides; see `fit_target`.
         kinds : mapping of str to {"numeric", "categorical", "text", "ignored"}, optional
             What columns are, where the guess is wrong.
         weights : array-like of shape (n_rows,), optional
+        ignore : list of str, optional
+            Columns to leave out, which may be of any type: short for the kind "ignored".
+        encoding : str
+            Of a text file.
 
         Raises
         ------
         TableError
             For a table or target that cannot be used.
         """
-        table = read_table(table)
-        column, inputs = find_target(table, target), table.drop([target])
+        names = list(dict.fromkeys(map(str, target))) if isinstance(target, list) else [str(target)]
+        overrides = column_overrides(kinds, ignore)
+        if given := [name for name in names if name in overrides]:
+            raise TableError(
+                f"kinds or ignore names the target {given[0]!r}; they only say what other columns are. Leave it out."
+            )
+        texts = {name for name, kind in overrides.items() if kind in ("categorical", "text")}
+        source, table = table, read_table(table, encoding=encoding, text=texts)
+        if task not in (None, "regression") and isinstance(source, (str, os.PathLike)) and os.path.isfile(source):
+            table = with_written_target(table, names[0], read_table(source, encoding=encoding, text=names))
+        columns, inputs = [find_target(table, name) for name in names], table.drop(names)
+        if not columns:
+            raise TableError("target is an empty list; name the column to predict.")
         if not inputs.columns:
-            raise TableError(f"the table has no column but the target {target!r}.")
-        if target in (kinds or {}):
-            raise TableError(f"kinds names the target {target!r}; it only says what other columns are. Leave it out.")
-        return cls(inputs, fit_target(column, task), kinds or {}, weights)
+            raise TableError(f"the table has no column but the target {', '.join(map(repr, names))}.")
+        require_rows(table.n_rows)
+        found = fit_target(columns[0], task) if len(columns) == 1 else fit_targets(columns, task)
+        return cls(inputs, found, overrides, weights)
 
     @cached_property
     def kinds(self) -> tuple[ColumnKind, ...]:
-        """The kind of each column of `inputs`, with notes; a `TableWarning` names columns that leak the target."""
+        """The kind of each column of `inputs`, with notes.
+
+        A `TableWarning` says what else the target may be, and names columns that leak it.
+        """
+        warn_of_columns([f"{self.target.check}."] if self.target.check else [], "")
         kinds, y, table = self._inferred, self.target.values, self.inputs
         if self.copies is not None:  # their targets are known from each other, not from a column
             rows = first_rows(self.copies)
@@ -117,3 +142,19 @@ class TabularTask:
         labels = None if self.target.classes is None else self.target.values
         training, held_out = split_rows(self.inputs.n_rows, share, seed, labels, self.copies)
         return self.take(training), self.take(held_out)
+
+
+def with_written_target(table: Table, name: str, written: Table) -> Table:
+    """The table, with the target as text if a file writes equal numbers in different ways, such as 1.1 and 1.10."""
+    column = table.columns.get(name)
+    if column is None or column.storage != "number" or column.problem:
+        return table
+    texts = written.columns[name]
+    merges = texts.storage == "text" and len(present_levels(texts)) > len(np.unique(column.values[~column.missing]))
+    return Table({**table.columns, name: texts}, table.n_rows) if merges else table
+
+
+def require_rows(n_rows: int) -> None:
+    """Refuse a table from which nothing can be learned."""
+    if n_rows < MIN_ROWS:
+        raise TableError(f"there is {n_rows} sample, a single row to learn from; at least {MIN_ROWS} are needed.")

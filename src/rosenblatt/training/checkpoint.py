@@ -12,27 +12,30 @@ import hashlib
 import os
 import re
 import time
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from rosenblatt._checks import is_count, parse_duration, refusal
+from rosenblatt._checks import check_count, is_count, parse_duration, refusal
 from rosenblatt.nn.graph import Graph
 from rosenblatt.storage.atomic import read_regular, write_atomically
-from rosenblatt.storage.container import Arrays, ModelFileError, pack, unpack
+from rosenblatt.storage.container import Arrays, ModelFileError, errors_of, pack, unpack
 
 __all__ = [
-    *("CheckpointError", "Checkpoints", "check_checkpoints", "data_digest", "fingerprint_of", "network_text"),
-    "setting_text",
+    *("MOST", "CheckpointError", "Checkpoints", "check_checkpoints", "data_digest", "fingerprint_of"),
+    *("network_text", "setting_text"),
 ]
 
 FILE = "checkpoint.safetensors"
 KIND = "checkpoint"
 DEFAULT_EVERY = "30s"
+REMEDY = "Give another folder, or delete this one to restart from scratch."
+MOST = 2**53
+"""No count in a checkpoint is larger."""
 
 
 class CheckpointError(ValueError):
@@ -80,9 +83,6 @@ class Checkpoints:
             self.path.parent.mkdir(parents=True, exist_ok=True)
         except FileExistsError:
             raise NotADirectoryError(f"checkpoint is {str(self.folder)!r}, which is a file; give a folder") from None
-        for left in self.path.parent.glob(f".{FILE}.*.tmp"):  # of a process that was killed while it wrote
-            with suppress(OSError):
-                left.unlink()
         self._saved_at, self._saved_step = time.monotonic(), 0
 
     @functools.cached_property
@@ -93,21 +93,28 @@ class Checkpoints:
         """
         if not self.path.exists():
             return None
-        remedy = "Give another folder, or delete this one to restart from scratch."
-        try:
-            kind, state, arrays = unpack(read_regular(self.path), finite=False)
-            if kind != KIND or not isinstance(state, dict) or not isinstance(state.get("fingerprint"), dict):
-                raise ModelFileError("it is no checkpoint")
-        except ModelFileError as error:
-            raise CheckpointError(f"{self.path}: {str(error).rstrip('.')}. {remedy}") from None
-        theirs = state["fingerprint"]
+        with self.restoring():
+            data = read_regular(self.path)
+            _, state, arrays = unpack(data, finite=False, what="checkpoint of a training", kinds=(KIND,))
+            theirs = state.get("fingerprint") if isinstance(state, dict) else None
+            if not isinstance(theirs, dict) or not all(isinstance(part, str) for part in theirs.values()):
+                raise ModelFileError("this is no checkpoint of a training")
+            self._saved_step = check_count("step", state.get("step"), 0, MOST)
         names = [n for n in {**self.fingerprint, **theirs} if self.fingerprint.get(n) != theirs.get(n)]
         if names:
             shown = [[short_digest(of.get(n, "nothing")) for of in (theirs, self.fingerprint)] for n in names]
             parts = [f"{n} ({there} there, {now} now)" for n, (there, now) in zip(names, shown, strict=True)]
-            raise CheckpointError(f"{self.path} is of another training. What differs: {'; '.join(parts)}. {remedy}")
-        self._saved_step = int(state["step"])
+            raise CheckpointError(f"{self.path} is of another training. What differs: {'; '.join(parts)}. {REMEDY}")
         return state, arrays
+
+    @contextmanager
+    def restoring(self) -> Iterator[None]:
+        """Whatever goes wrong while the training is restored is the checkpoint's fault: a `CheckpointError`."""
+        try:
+            with errors_of("the state of this training"):
+                yield
+        except ModelFileError as error:
+            raise CheckpointError(f"{self.path}: {str(error).rstrip('.')}. {REMEDY}") from None
 
     def until_next(self, step: int) -> tuple[int, float]:
         """Steps and seconds until the next checkpoint is due, as `Trainer.epochs` takes them; 0: no limit."""

@@ -266,7 +266,7 @@ def run_full_batch(network: Network, X: Any, y: Any, o: Options) -> TrainingLoop
     with np.errstate(over="ignore"):
         network.parameters[:] = twin.parameters
     if not loop.failure:
-        loop.failure = what_diverged(network, input_arrays(network.graph, X))
+        loop.failure = what_diverged(network, trainer.inputs)
     return loop
 
 

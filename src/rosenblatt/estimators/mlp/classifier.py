@@ -20,6 +20,7 @@ from sklearn.utils.multiclass import _check_partial_fit_first_call, type_of_targ
 
 from rosenblatt._suggestions import suggest_keywords
 from rosenblatt.estimators.base import class_weighted, predict_rows, set_parameters, unchanged_if_failed
+from rosenblatt.estimators.labels import LabelScores
 from rosenblatt.estimators.mlp.base import BaseMLP, solver_is_stochastic
 from rosenblatt.estimators.mlp.parameters import describe_shared_parameters
 from rosenblatt.estimators.mlp.training_data import Score, TrainingData
@@ -57,7 +58,7 @@ def gives_probabilities(estimator: Any) -> bool:
 
 
 @describe_shared_parameters
-class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
+class MLPClassifier(LabelScores, ClassifierMixin, BaseMLP):  # type: ignore[misc]
     """Multilayer perceptron for classification: binary, multiclass or multilabel.
 
     Parameters, defaults, attributes and results are those of `sklearn.neural_network.MLPClassifier` 1.9.

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rosenblatt import nn
+from rosenblatt.threads import matrix_product
 
 if TYPE_CHECKING:
     from rosenblatt.tables.encoders import Prepared
@@ -30,9 +31,9 @@ MAX_WAVED = 100
 """Tables with more numeric columns than this have enough columns without embedding."""
 INITIAL_ROWS = 4_000
 """Rows that scale the initial weights."""
-SMALLEST_SPREAD = 1e-6
-"""Of outputs that differ, relative to the largest of them; less is the rounding of float32."""
 MIN_BATCH = 32
+ROUNDING = 1e-6
+"""Outputs of float32 that differ by less, relative to the largest one, are equal."""
 BIAS_ROWS = 5
 """Rows whose random mean puts a neuron's kink in the midst of the data."""
 
@@ -137,10 +138,11 @@ def scale_by_data(network: nn.Network, sample: Mapping[str, Any], rng: np.random
             continue
         incoming = network.values_before(name, sample)
         weights = network[f"{name}.weights"]
-        z = incoming @ weights
-        spread = z.std(axis=0)
-        weights /= np.where(spread > SMALLEST_SPREAD * np.abs(z).max(axis=0), spread, 1.0)
-        z = incoming @ weights
+        outputs = matrix_product(incoming, weights)
+        spread = outputs.std(axis=0)
+        varies = spread > ROUNDING * np.abs(outputs).max(axis=0)  # else the rows are equal, or there is a single one
+        weights /= np.where(varies, spread, 1.0)
+        z = matrix_product(incoming, weights)
         rows = rng.integers(0, len(z), size=(BIAS_ROWS, z.shape[1]))
         shares = rng.dirichlet(np.ones(BIAS_ROWS), size=z.shape[1]).T
         network[f"{name}.biases"][...] = -(shares * np.take_along_axis(z, rows, axis=0)).sum(axis=0)

@@ -21,7 +21,7 @@ from sklearn.base import BaseEstimator, _fit_context, is_classifier
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from rosenblatt._checks import check_count
+from rosenblatt._checks import check_count, parse_duration
 from rosenblatt.estimators.base import Searchable, SuggestingMixin, warn_user
 from rosenblatt.estimators.tabular.architecture import Settings
 from rosenblatt.estimators.tabular.ensemble import Ensemble, fit_ensemble
@@ -31,24 +31,26 @@ from rosenblatt.estimators.tabular.folds import Folds, member_folds
 from rosenblatt.estimators.tabular.member import Data, FitBudget, Problem
 from rosenblatt.estimators.tabular.parameters import CONSTRAINTS, OVERRIDES
 from rosenblatt.tables.evaluation import Evaluation, evaluate
+from rosenblatt.tables.kinds import column_overrides
 from rosenblatt.tables.preparation import Preparation, fit_preparation
-from rosenblatt.tables.readers.reading import is_nameless, read_table, require_names
+from rosenblatt.tables.readers.reading import is_nameless, names_columns, read_table, require_names
 from rosenblatt.tables.table import Table, TableError, join_names
 from rosenblatt.tables.targets import Target
-from rosenblatt.tables.task import TabularTask
+from rosenblatt.tables.task import TabularTask, require_rows
+from rosenblatt.threads import reserve_blas_memory
 
 __all__ = ["TabularEstimator"]
 
 Array = NDArray[Any]
-MIN_ROWS = 2
 
 
 class TabularEstimator(Explainable, SuggestingMixin, Searchable, BaseEstimator):  # type: ignore[misc]
     """What both have in common; they declare the parameters and document them."""
 
     preset: str
-    time_budget: float | None
-    kinds: Mapping[str, str] | None
+    time_budget: float | str | None
+    kinds: Mapping[Any, str] | None
+    ignore: Any
     hidden: Any
     random_state: Any
     on_epoch: Callable[[Any], object] | None
@@ -63,7 +65,7 @@ class TabularEstimator(Explainable, SuggestingMixin, Searchable, BaseEstimator):
     prediction_parameters: ClassVar[tuple[str, ...]]
     """Parameters that predictions and reports read; their values in `fit` are kept."""
     score_parameters = frozenset({"metric", "loss", "quantiles"})
-    shared_parameters = ("kinds", "ordered", "loss", "quantiles", "metric")
+    shared_parameters = ("kinds", "ignore", "ordered", "loss", "quantiles", "metric")
 
     @property
     def planned_epochs(self) -> int:
@@ -96,8 +98,9 @@ class TabularEstimator(Explainable, SuggestingMixin, Searchable, BaseEstimator):
         ----------
         X : data frame, mapping of arrays, path of a CSV or Parquet file, array of shape (n_rows, n_columns), or task
             A `TabularTask` also holds the target and the weights.
-        y : array-like of shape (n_rows,), or (n_rows, n_targets) for regression, or str
-            Classes (strings, integers or booleans) or numbers. A string is the name of the column of X to predict.
+        y : array-like of shape (n_rows,), or (n_rows, n_targets) for regression, or name
+            Classes (strings, integers, booleans or dates) or numbers. A string or a number is the name of the column of
+            X to predict, a list of strings the names of several columns of numbers.
         sample_weight : array-like of shape (n_rows,), optional
             Weights of the rows, at least 0.
 
@@ -109,10 +112,21 @@ class TabularEstimator(Explainable, SuggestingMixin, Searchable, BaseEstimator):
         ------
         ValueError
             It names the column or the target, and says what to do.
+        KeyboardInterrupt
+            After Ctrl-C before any network has finished an epoch. Later, Ctrl-C ends training with a warning, and the
+            networks are kept as they were after their best epochs.
         """
-        seconds = math.inf if self.time_budget is None else self.time_budget
-        budget = FitBudget(time.monotonic() + seconds, self.on_epoch)
+        return self.fit_unless(lambda: False, X, y, sample_weight)
+
+    def fit_unless(self, cancelled: Callable[[], bool], X: Any, y: Any = None, sample_weight: Any = None) -> Self:
+        """`fit` without checks of parameters; soon after ``cancelled()`` is true it ends with `KeyboardInterrupt`.
+
+        So a search in the main thread, the only one that Ctrl-C reaches, can end trainings in other threads.
+        """
+        seconds = math.inf if self.time_budget is None else parse_duration("time_budget", self.time_budget)
+        budget = FitBudget(time.monotonic() + seconds, self.on_epoch, cancelled=cancelled)
         before = dict(vars(self))
+        reserve_blas_memory()
         try:
             task = self._task(X, y, sample_weight)
             self.fitted_parameters_ = {name: copy(getattr(self, name)) for name in self.prediction_parameters}
@@ -135,7 +149,7 @@ class TabularEstimator(Explainable, SuggestingMixin, Searchable, BaseEstimator):
                 self._require_no_names(X)
             X = validate_data(self, X, reset=reset, dtype=None, ensure_all_finite=False)
             return read_table({f"x{i}": column for i, column in enumerate(X.T)})
-        table = read_table(X, text=() if reset else self.preparation_.text_columns)
+        table = read_table(X) if reset else self._read_known(X)
         if reset:
             self.n_features_in_ = len(table.columns)
             self.feature_names_in_ = np.array(list(table.columns), dtype=object)
@@ -145,6 +159,12 @@ class TabularEstimator(Explainable, SuggestingMixin, Searchable, BaseEstimator):
                 f"{self.n_features_in_} columns without names. Give such an array, or call them 'x0', 'x1', ...."
             )
         return table
+
+    def _read_known(self, X: Any) -> Table:
+        """The columns of X that training used, and the target if it is there; other columns are only named."""
+        preparation = self.preparation_
+        known = {*preparation.names, self.target_name_}
+        return read_table(X, text=preparation.text_columns, reads=known.__contains__)
 
     def _require_no_names(self, X: Any) -> None:
         """Refuse an array after a table with names: which of its columns is which would be a guess."""
@@ -158,31 +178,32 @@ class TabularEstimator(Explainable, SuggestingMixin, Searchable, BaseEstimator):
 
     def _task(self, X: Any, y: Any, sample_weight: Any) -> TabularTask:
         """The arguments of `fit` as a task; names and number of its columns are recorded."""
+        named = names_columns(y, several=not is_classifier(self) and not is_nameless(X))
         if isinstance(X, TabularTask):
             if y is not None or sample_weight is not None:
                 raise ValueError("a TabularTask holds the target and the weights: leave y and sample_weight out.")
             if (X.target.classes is None) == is_classifier(self):
                 raise ValueError(f"the task is a {X.target.task} one, which {type(self).__name__} does not learn.")
-            kinds = {**X.overrides, **(self.kinds or {})}
+            kinds = {**X.overrides, **column_overrides(self.kinds, self.ignore)}
             task = X if kinds == X.overrides else replace(X, overrides=kinds)
-        elif isinstance(y, str):
+        elif named:
             require_names(X, y)
-            task = TabularTask.of(X, y, "classification" if is_classifier(self) else "regression", self.kinds)
+            goal = "classification" if is_classifier(self) else "regression"
+            task = TabularTask.of(X, y, goal, self.kinds, ignore=self.ignore)
         else:
             inputs, name = self._read(X, reset=True), getattr(y, "name", None)
             if y is None:
                 raise ValueError(f"{type(self).__name__} requires y to be passed, but the target y is None.")
-            if inputs.n_rows < MIN_ROWS:
-                raise ValueError(f"there is 1 sample, a single row to learn from; fit needs {MIN_ROWS} or more.")
+            require_rows(inputs.n_rows)
             target = self._target(y, name if isinstance(name, str) else None)
             if len(target.values) != inputs.n_rows:
                 raise ValueError(f"X has {inputs.n_rows} rows, y has {len(target.values)}: each row needs a target.")
-            task = TabularTask(inputs, target, self.kinds or {})
-        if isinstance(y, str) or isinstance(X, TabularTask):
+            task = TabularTask(inputs, target, column_overrides(self.kinds, self.ignore))
+        if named or isinstance(X, TabularTask):
             self._read(task.inputs, reset=True)
         if sample_weight is not None:
             task = replace(task, weights=sample_weight)
-        self.target_name_ = task.target.name
+        self.target_name_, self.target_check_ = task.target.name, task.target.check
         return task
 
     def _target(self, y: Any, name: str | None) -> Target:

@@ -7,6 +7,7 @@ Takes a table and a column of classes. Returns calibrated probabilities. Never t
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, ClassVar
@@ -21,6 +22,7 @@ from sklearn.utils.validation import column_or_1d
 
 from rosenblatt import nn
 from rosenblatt.estimators.base import class_weighted, set_parameters
+from rosenblatt.estimators.labels import LabelScores, plain_labels
 from rosenblatt.estimators.tabular.architecture import Settings
 from rosenblatt.estimators.tabular.base import TabularEstimator
 from rosenblatt.estimators.tabular.decisions import best_decisions
@@ -29,7 +31,7 @@ from rosenblatt.estimators.tabular.member import FitBudget, Problem
 from rosenblatt.estimators.tabular.metrics import CLASS_METRICS, ClassMetric
 from rosenblatt.estimators.tabular.ordinal import cumulative, from_cumulative
 from rosenblatt.estimators.tabular.parameters import CONSTRAINTS, describe_shared_parameters
-from rosenblatt.tables.targets import Target
+from rosenblatt.tables.targets import Target, doubts_of_classes
 from rosenblatt.tables.task import TabularTask
 
 __all__ = ["TabularClassifier"]
@@ -39,7 +41,7 @@ DEFAULT = Settings(activation="selu", dropout=0.15, label_smoothing=0.05, learni
 
 
 @describe_shared_parameters
-class TabularClassifier(ClassifierMixin, TabularEstimator):  # type: ignore[misc]
+class TabularClassifier(LabelScores, ClassifierMixin, TabularEstimator):  # type: ignore[misc]
     """Classes from a raw table: numbers, categories, dates, texts, missing cells.
 
     Several networks are trained side by side. Each is trained on all folds of the rows but one, which chooses its best
@@ -106,8 +108,9 @@ class TabularClassifier(ClassifierMixin, TabularEstimator):  # type: ignore[misc
         metric: str = "error",
         ordered: Any = False,
         class_weight: Any = None,
-        time_budget: float | None = None,
-        kinds: Mapping[str, str] | None = None,
+        time_budget: float | str | None = None,
+        kinds: Mapping[Any, str] | None = None,
+        ignore: Any = None,
         members: int | None = None,
         epochs: int | None = None,
         hidden: Any = None,
@@ -133,13 +136,13 @@ class TabularClassifier(ClassifierMixin, TabularEstimator):  # type: ignore[misc
         self._finish(ensemble, labels, task.weights)
 
     def _target(self, y: Any, name: str | None) -> Target:
-        y = column_or_1d(y, warn=True)
+        y = column_or_1d(plain_labels(y), warn=True)
         assert_all_finite(y, input_name="y")
         check_classification_targets(y)
         classes, labels = np.unique(y, return_inverse=True)
         if len(classes) < 2:
             raise ValueError(f"y has a single class, {classes.tolist()[0]!r}; classification needs at least two.")
-        return Target(name, labels, classes)
+        return Target(name, labels, classes, doubts_of_classes(name, classes))
 
     def _in_order(self, target: Target) -> tuple[Array, Array]:
         """The classes in the user's order, and labels that count in this order (int32)."""
@@ -201,6 +204,14 @@ class TabularClassifier(ClassifierMixin, TabularEstimator):  # type: ignore[misc
         """The class of each row with the largest probability times ``decision_weights_``, shape (n_rows,)."""
         found = (self.predict_proba(X) * self.decision_weights_).argmax(axis=1)
         return np.asarray(self.classes_[found])
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """The accuracy of the predictions for X, whose classes are y; rows count as `sample_weight` says."""
+        with suppress(ValueError):
+            return super().score(X, plain_labels(y), sample_weight)
+        # scikit-learn compares neither integers beyond 64 bits nor decimal numbers
+        right = [found == known for found, known in zip(self.predict(X), y, strict=True)]
+        return float(np.average(right, weights=sample_weight))
 
     def predict_proba(self, X: Any) -> Array:
         """Probabilities of the classes, in the order of ``classes_``; shape (n_rows, n_classes)."""

@@ -7,7 +7,6 @@ members follow from the settings and the time budget. Never trains a member on t
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
@@ -129,15 +128,16 @@ def fit_ensemble(
 ) -> Ensemble:
     """Train a member on each fold (training rows, held-out rows), as many at once as there are threads.
 
-    Ctrl-C ends the training of all members after their present epoch. If an epoch is over, the networks are kept.
-    Raises `DivergenceError` if all members diverged in their first epoch.
+    Ctrl-C ends the training of all members at once. The networks that have an epoch behind them are kept; if there is
+    none, `KeyboardInterrupt` is raised. It is always raised if ``budget.cancelled()`` becomes true. Raises
+    `DivergenceError` if all members diverged in their first epoch.
     """
     budget = budget or FitBudget()
     for number, fold in enumerate(folds, start=1):  # before any of them is trained
         check_fold_weights(data, fold, number)
     if math.isfinite(budget.deadline):
         budget.deadline -= (1 - BUDGET_FRACTION) * max(0.0, budget.left())
-        settings, folds = within(data, problem, settings, folds, seed, budget.deadline)
+        settings, folds = within(data, problem, settings, folds, seed, budget)
     budget.members = len(folds)
 
     def train(number: int) -> Member | DivergenceError | None:
@@ -147,11 +147,15 @@ def fit_ensemble(
             return train_member(data, problem, settings, *folds[number], seed * 1000 + number, budget, number + 1)
         except DivergenceError as error:
             return error
-        except BaseException:
+        except BaseException as error:
+            if isinstance(error, KeyboardInterrupt) and budget.stopped.is_set():
+                return None  # in its first epoch; why all have to end is known elsewhere
             budget.stopped.set()  # the results of the others would be lost
             raise
 
     results, interrupted = run_all(train, len(folds), budget)
+    if budget.cancelled():
+        raise KeyboardInterrupt
     members = tuple(member for member in results if isinstance(member, Member))
     if not members:
         raise next((error for error in results if isinstance(error, DivergenceError)), KeyboardInterrupt())
@@ -175,17 +179,18 @@ def run_all(train: Callable[[int], T], n_members: int, budget: FitBudget) -> tup
 
 
 def within(
-    data: Data, problem: Problem, settings: Settings, folds: Folds, seed: int, deadline: float
+    data: Data, problem: Problem, settings: Settings, folds: Folds, seed: int, budget: FitBudget
 ) -> tuple[Settings, Folds]:
-    """Settings and folds that fit before the deadline, as a timed trial on some rows predicts.
+    """Settings and folds that fit before the budget's deadline, as a timed trial on some rows predicts.
 
     Epochs are reduced first, then members, then rows.
     """
     rng = np.random.default_rng([seed, 3])
     trial = some_rows(folds[0], TRIAL_BATCHES * settings.batch_size / len(folds[0][0]), rng)
-    tried = train_member(data, problem, replace(settings, epochs=TRIAL_EPOCHS), *trial, seed=seed)
+    own = FitBudget(cancelled=budget.cancelled)
+    tried = train_member(data, problem, replace(settings, epochs=TRIAL_EPOCHS), *trial, seed, own)
     per_epoch = CONTENTION * tried.epoch_seconds * len(folds[0][0]) / len(trial[0])
-    left = max(1e-3, deadline - time.monotonic())
+    left = max(1e-3, budget.left())
     workers = workers_for(len(folds))
     for n_folds in range(len(folds), 0, -1):
         epochs = min(settings.epochs, int(left / (-(-n_folds // workers) * per_epoch)))

@@ -17,18 +17,18 @@ __all__ = ["learn"]
 
 
 def learn(
-    table: Any, target: str | None = None, *, task: str | None = None, sample_weight: Any = None, **parameters: Any
+    table: Any, target: Any = None, *, task: str | None = None, sample_weight: Any = None, **parameters: Any
 ) -> Any:
     """Learn to predict a column of a table from the others.
 
     Parameters
     ----------
     table : path of a CSV or Parquet file, data frame, mapping of arrays, or TabularTask
-    target : str
-        The column to predict. Leave it out with a task, which has a target.
+    target : str or list of str
+        The column to predict, or several columns of numbers. Leave it out with a task, which has a target.
     task : {"classification", "binary", "multiclass", "regression"}, optional
-        The default is classification for strings, booleans and integers with at most 20 different values, otherwise
-        regression.
+        The default is classification for strings, booleans, integers with at most 20 different values and two whole
+        numbers, otherwise regression. A `TableWarning` says so where the numbers may well be the other.
     sample_weight : array-like of shape (n_rows,), optional
         Weights of the rows, at least 0. A TabularTask holds its own.
     **parameters
@@ -55,7 +55,8 @@ def learn(
     if isinstance(table, TabularTask) == (target is not None):
         raise ValueError("learn takes a table with the name of its target, or a TabularTask alone.")
     if target is not None:
-        table = TabularTask.of(table, target, task, parameters.get("kinds"), sample_weight)
+        kinds, ignore = parameters.get("kinds"), parameters.get("ignore")
+        table = TabularTask.of(table, target, task, kinds, sample_weight, ignore)
         sample_weight = None  # the task holds them now
     kind = TabularRegressor if table.target.classes is None else TabularClassifier
     known = [*kind().get_params(), "sample_weight", "task"]

@@ -28,6 +28,8 @@ __all__ = ["Data", "FitBudget", "Member", "MemberEpoch", "Problem", "check_fold_
 Array = NDArray[Any]
 FEW_ROWS = 16
 """With fewer training rows a divergence is blamed on their number."""
+POLL_SECONDS = 0.1
+"""Training time between looks at whether it has to end."""
 Metric = Callable[[Array, Array, Array | None], float]
 """``metric(target, prediction, weights)``: the smaller the better."""
 
@@ -82,7 +84,8 @@ class MemberEpoch:
     number, epochs : int
         The epoch that is over, counted from 1, and the largest number of epochs.
     training_loss, held_out : float
-        The mean loss of its steps, and the metric on held-out rows (the smaller the better).
+        The mean loss of its steps (NaN if the time ended within the epoch), and the metric on held-out rows (the
+        smaller the better).
     best : int
         The best epoch so far.
     """
@@ -96,9 +99,10 @@ class MemberEpoch:
     best: int
 
     def __str__(self) -> str:
+        loss = f"loss {self.training_loss:.4f}" if math.isfinite(self.training_loss) else "cut off by the time limit"
         return (
-            f"network {self.member} of {self.members}, epoch {self.number:>3} of {self.epochs}: loss "
-            f"{self.training_loss:.4f}, held-out {self.held_out:.4f}, best epoch {self.best}"
+            f"network {self.member} of {self.members}, epoch {self.number:>3} of {self.epochs}: {loss}, "
+            f"held-out {self.held_out:.4f}, best epoch {self.best}"
         )
 
 
@@ -109,13 +113,20 @@ class FitBudget:
     deadline: float = math.inf  # `time.monotonic` at which training ends, after an epoch or within the first
     on_epoch: Callable[[MemberEpoch], object] | None = None  # called by one thread at a time
     members: int = 1
-    stopped: threading.Event = field(default_factory=threading.Event)  # set to end all after their present epoch
+    stopped: threading.Event = field(default_factory=threading.Event)  # set to end all; their best epochs are kept
+    cancelled: Callable[[], bool] = lambda: False  # whether the caller wants nothing any more
     n_epochs: int = 0  # that are over, of all members
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def left(self) -> float:
         """Seconds that remain."""
-        return 0.0 if self.stopped.is_set() else self.deadline - time.monotonic()
+        return self.deadline - time.monotonic()
+
+    def seconds_to_run(self) -> float:
+        """Seconds that a member may train before it asks again; `KeyboardInterrupt` if all have to end."""
+        if self.stopped.is_set() or self.cancelled():
+            raise KeyboardInterrupt
+        return min(POLL_SECONDS, self.left())
 
     def report(self, loop: TrainingLoop, number: int, epochs: int) -> None:
         """Count an epoch of the member `number`, and pass it to the callback."""
@@ -140,6 +151,7 @@ def train_member(
     """Train one network on the rows `training`; `seed` draws initial weights, row orders and masks.
 
     Raises `DivergenceError` if the loss or a prediction is not finite in the first epoch. Later it only ends training.
+    If `budget.stopped` is set, the unfinished epoch is dropped; `KeyboardInterrupt` is raised if it is the first one.
     """
     budget = budget or FitBudget()
     check_fold_weights(data, (training, held_out), number)
@@ -164,10 +176,13 @@ def train_member(
         measure=measure,
         callbacks=[lambda loop: budget.report(loop, number, settings.epochs)],
         rows=rows,
-        seconds_left=budget.left,
+        seconds_left=budget.seconds_to_run,
+        keep_interrupted=True,
     )
     outcome = loop.run()
     trainer.release_data()
+    if outcome is Outcome.INTERRUPTED and (loop.best is None or not budget.stopped.is_set()):
+        raise KeyboardInterrupt
     if loop.best is None:
         few = f"There are only {len(y)} training rows: give more." if len(y) < FEW_ROWS else ""
         raise DivergenceError(

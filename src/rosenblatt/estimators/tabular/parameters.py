@@ -20,8 +20,9 @@ OVERRIDES = ("members", "epochs", "activation", "learning_rate", "dropout", "wei
 """Parameters that replace a preset's settings of the same name."""
 CONSTRAINTS: dict[str, Any] = {
     "preset": [StrOptions({"fast", "default", "best"})],
-    "time_budget": [Interval(Real, 0, None, closed="neither"), None],
+    "time_budget": [Interval(Real, 0, None, closed="neither"), str, None],
     "kinds": [Mapping, None],
+    "ignore": ["array-like", str, None],
     "members": [Interval(Integral, 1, 100, closed="both"), None],
     "epochs": [Interval(Integral, 1, None, closed="left"), None],
     "hidden": ["array-like", Interval(Integral, 1, None, closed="left"), None],
@@ -40,10 +41,13 @@ describe_shared_parameters = describe_parameters(
             The amount of training: one small network, an ensemble of small networks, or one of larger networks.
     """,
     shared_parameters="""
-        time_budget : float, optional
-            Seconds that `fit` may take. Members and epochs are planned for this time, after which training ends.
+        time_budget : float or str, optional
+            Seconds that `fit` may take, or a time such as "90s", "5m" or "1h". Members and epochs are planned
+            for this time, after which training ends.
         kinds : mapping of str to {"numeric", "categorical", "text", "ignored"}, optional
             The kinds of columns for which the guess is wrong.
+        ignore : list of str, optional
+            Columns to leave out, which may be of any type: short for the kind "ignored".
         members : int, optional
             Number of networks, which is also the number of folds. With 1, a fifth of the rows is held out.
         epochs, hidden, activation, learning_rate, dropout, weight_decay, batch_size : optional
@@ -66,6 +70,8 @@ describe_shared_parameters = describe_parameters(
             Whether the first score is better than that of the guess.
         target_name_ : str or None
             Name of the column to predict, if it had one.
+        target_check_ : str
+            What else the target may be, if its reading is doubtful; `report` says it, too.
         n_distinct_ : int
             Number of different training rows. Copies, which are equal in all columns, stay together when rows are held
             out. Where columns have so few values that rows repeat by nature, no row counts as a copy.

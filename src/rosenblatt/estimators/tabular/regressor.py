@@ -30,7 +30,7 @@ from rosenblatt.estimators.tabular.parameters import CONSTRAINTS, describe_share
 from rosenblatt.estimators.tabular.target_scaling import TargetScaler, fit_target_scaler
 from rosenblatt.estimators.tabular.target_transform import choose_target_transform, has_heavy_tail
 from rosenblatt.metrics import quantiles_of
-from rosenblatt.tables.targets import Target, require_spread
+from rosenblatt.tables.targets import Target, check_target_range
 from rosenblatt.tables.task import TabularTask
 
 __all__ = ["TabularRegressor"]
@@ -108,8 +108,9 @@ class TabularRegressor(RegressorMixin, TabularEstimator):  # type: ignore[misc]
         loss: str = "squared_error",
         quantiles: Any = None,
         target_transform: str | None = "auto",
-        time_budget: float | None = None,
-        kinds: Mapping[str, str] | None = None,
+        time_budget: float | str | None = None,
+        kinds: Mapping[Any, str] | None = None,
+        ignore: Any = None,
         members: int | None = None,
         epochs: int | None = None,
         hidden: Any = None,
@@ -130,7 +131,7 @@ class TabularRegressor(RegressorMixin, TabularEstimator):  # type: ignore[misc]
 
     def _learn(self, task: TabularTask, budget: FitBudget) -> None:
         targets = task.target.values.reshape(task.inputs.n_rows, -1)
-        require_spread(targets, "y" if task.target.name is None else f"target {task.target.name!r}")
+        check_target_range(targets, "y" if task.target.name is None else f"target {task.target.name!r}")
         goal = self._goal(targets)
         self.one_target_ = task.target.values.ndim == 1 and self.quantiles is None
         data = self._prepare(task, targets, task.weights)

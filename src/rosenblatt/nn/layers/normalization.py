@@ -21,7 +21,8 @@ class BatchNorm(Layer):
 
     (x - mean) / sqrt(variance + epsilon) * gain + shift. In prediction, and where the layer is frozen, mean and
     variance are the running ones: running ← momentum * running + (1 - momentum) * the batch's, with the unbiased
-    variance.
+    variance. A batch needs at least two rows: training with a `batch_size` of 1 is refused, and a last batch of one row
+    is left out.
 
     Parameters
     ----------

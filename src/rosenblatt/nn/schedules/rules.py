@@ -115,7 +115,7 @@ class Cosine:
 
     def __post_init__(self) -> None:
         check_fields(self, "final", low=0, high=1)
-        check_fields(self, "cycles", low=1, whole=True)
+        check_fields(self, "cycles", low=1, high=1000, whole=True)
 
     def rates(self, base: float, steps: Steps, steps_per_epoch: int, total_steps: int) -> Rates:
         """See `Schedule.rates`."""
@@ -139,7 +139,7 @@ class Warmup:
 
     def rates(self, base: float, steps: Steps, steps_per_epoch: int, total_steps: int) -> Rates:
         """See `Schedule.rates`."""
-        n = max(1, round(self.epochs * steps_per_epoch))
+        n = max(1, round(min(self.epochs * steps_per_epoch, 2.0**53)))  # no training has more steps
         later = self.then.rates(base, np.maximum(steps - n, 0), steps_per_epoch, max(1, total_steps - n))
         return np.where(steps < n, base * (steps + 1) / n, later)
 

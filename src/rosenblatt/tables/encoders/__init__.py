@@ -13,7 +13,7 @@ from rosenblatt.tables.encoders.base import Prepared, Scaling
 from rosenblatt.tables.encoders.categorical import CategoricalEncoder, fit_categories
 from rosenblatt.tables.encoders.numeric import NumericEncoder, fit_numbers
 from rosenblatt.tables.encoders.text import N_WORDS, TextEncoder, fit_text
-from rosenblatt.tables.kinds import ColumnKind, level_column
+from rosenblatt.tables.kinds import ColumnKind
 from rosenblatt.tables.table import Column
 
 __all__ = [
@@ -33,12 +33,12 @@ Encoder = NumericEncoder | CategoricalEncoder | TextEncoder
 
 def fit_encoder(column: Column, kind: ColumnKind) -> Encoder:
     """Learn the encoder of a column."""
-    if column.storage == "boolean":
+    if column.level_storage == "boolean":
         return CategoricalEncoder(column.name, "boolean", ("false", "true"), None)
     if kind.kind == "text":
         return fit_text(column)
     if kind.kind == "categorical":
-        return fit_categories(level_column(column))
+        return fit_categories(column)
     return fit_numbers(column, "date" if kind.kind == "date" else "number")
 
 

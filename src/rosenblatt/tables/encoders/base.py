@@ -14,8 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rosenblatt.tables.kinds import date_text
-from rosenblatt.tables.table import Column
+from rosenblatt.tables.table import Column, level_column
 
 __all__ = ["ColumnEncoder", "Prepared", "Scaling", "distinct_texts", "is_finite_list", "record_mismatches", "require"]
 
@@ -168,10 +167,8 @@ def record_mismatches(
     rows = np.flatnonzero(wrong)
     if not len(rows):
         return
-    cell = column.values[rows[0]]
-    example = f"{cell:g}"
-    if column.storage in ("text", "date"):
-        example = repr(column.levels[int(cell)] if column.storage == "text" else date_text(cell))
+    cell = level_column(column.take(rows[:1]))
+    example = repr(cell.levels[cell.values[0]]) if column.storage in ("text", "date") else cell.levels[0]
     count = "a cell of another kind counts" if len(rows) == 1 else f"{len(rows)} cells of another kind count"
     where = f"such as {example} in {column.name_rows(rows[:1])}"
     mismatches.append(f"column {column.name!r} held {plural} in training; now {count} as missing, {where}.")

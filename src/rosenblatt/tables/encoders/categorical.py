@@ -21,9 +21,10 @@ from rosenblatt.tables.encoders.base import (
     record_mismatches,
     require,
 )
-from rosenblatt.tables.kinds import ColumnKind, level_column
+from rosenblatt.tables.kinds import ColumnKind
+from rosenblatt.tables.levels import place_levels
 from rosenblatt.tables.readers.cells import PLURALS, read_cells
-from rosenblatt.tables.table import Column, suggestion
+from rosenblatt.tables.table import Column, level_column, suggestion
 
 __all__ = ["CategoricalEncoder", "fit_categories"]
 
@@ -36,6 +37,8 @@ MIN_ROWS_OF_LEVEL = 2
 class CategoricalEncoder(ColumnEncoder):
     """A column of levels: a sign for two, indicators for a few, else level numbers.
 
+    `storage` is what the levels were in training: "text", "number", "boolean" or "date". A level is its text; how texts
+    meet numbers is said in `place_levels`.
     `scaling` is that of the indicators; None where levels are numbered, or are two (-1 and 1).
     """
 
@@ -57,13 +60,13 @@ class CategoricalEncoder(ColumnEncoder):
 
     @property
     def reads_text(self) -> bool:
-        """True except for booleans."""
-        return self.storage == "text"
+        """True except for booleans: a level is its text."""
+        return self.storage != "boolean"
 
     @property
     def cell_kind(self) -> str:
         """A category or a boolean."""
-        return "category" if self.storage == "text" else self.storage
+        return "boolean" if self.storage == "boolean" else "category"
 
     def codes(self, column: Column, mismatches: list[str]) -> NDArray[np.int32]:
         """The number of each row's level, from 1; 0 for others."""
@@ -74,10 +77,7 @@ class CategoricalEncoder(ColumnEncoder):
                 values = np.where(np.isin(column.values, (0, 1)), column.values, np.nan)
             record_mismatches(column, values, PLURALS["boolean"], (), mismatches)
             return np.where(np.isnan(values), 0, np.nan_to_num(values) + 1).astype(np.int32)
-        texts = level_column(column)
-        place = {level: i for i, level in enumerate(self.levels, start=1)}
-        lookup = np.array([place.get(level, 0) for level in texts.levels] + [0], dtype=np.int32)
-        return np.asarray(lookup[texts.values])
+        return np.asarray(place_levels(self.levels, self.storage, column) + 1, dtype=np.int32)
 
     def prepare(self, column: Column, mismatches: list[str]) -> Prepared:
         """Level numbers or indicators."""
@@ -120,7 +120,7 @@ class CategoricalEncoder(ColumnEncoder):
     def from_state(cls, entry: Mapping[str, Any]) -> Self:
         """Checked: storage, levels, a scaling of each."""
         name, levels, scaling = entry["name"], distinct_texts(entry["levels"], entry["name"]), entry["scaling"]
-        valid = entry["storage"] == "text" or (entry["storage"] == "boolean" and len(levels) == 2)
+        valid = entry["storage"] in ("text", "number", "date") or (entry["storage"] == "boolean" and len(levels) == 2)
         require(valid and len(levels) > 0, name, "does not fit together")
         scaling = None if scaling is None else Scaling.from_state(scaling, len(levels), name)
         return cls(**{**entry, "levels": levels, "scaling": scaling})
@@ -128,9 +128,11 @@ class CategoricalEncoder(ColumnEncoder):
 
 def fit_categories(column: Column) -> CategoricalEncoder:
     """Signs, indicators or numbers, by how many levels there are."""
+    storage = "number" if column.level_storage == "integer" else column.level_storage
+    column = level_column(column)
     counts = np.bincount(column.values[column.values >= 0], minlength=len(column.levels))
     seen = sorted(level for level, count in zip(column.levels, counts, strict=True) if count)
-    encoder = CategoricalEncoder(column.name, "text", tuple(seen), None)
+    encoder = CategoricalEncoder(column.name, storage, tuple(seen), None)
     if len(seen) == 2:
         return encoder
     if len(seen) <= MAX_INDICATORS:

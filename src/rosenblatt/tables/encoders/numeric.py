@@ -25,9 +25,8 @@ from rosenblatt.tables.encoders.base import (
 )
 from rosenblatt.tables.kinds import ColumnKind
 from rosenblatt.tables.readers.cells import PLAIN_NUMBERS, PLURALS, read_cells, read_texts
-from rosenblatt.tables.readers.frames import MICROSECONDS_PER_DAY
 from rosenblatt.tables.readers.numerals import NumberFormat
-from rosenblatt.tables.table import Column, TableError
+from rosenblatt.tables.table import Column, TableError, dates_of
 
 __all__ = ["NumericEncoder", "fit_numbers"]
 
@@ -112,11 +111,7 @@ class NumericEncoder(ColumnEncoder):
     def decode(self, cells: Column) -> NDArray[Any]:
         """float64, or dates with times where there are any."""
         values = self.read(cells)
-        if self.storage != "date":
-            return values
-        times = np.round(values * MICROSECONDS_PER_DAY).astype("datetime64[us]")
-        days = times.astype("datetime64[D]")
-        return days if (days == times).all() else times
+        return dates_of(values) if self.storage == "date" else values
 
     @classmethod
     def from_state(cls, entry: Mapping[str, Any]) -> Self:

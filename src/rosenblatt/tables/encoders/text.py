@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rosenblatt.tables.encoders.base import ColumnEncoder, Prepared, is_finite_list, require
-from rosenblatt.tables.kinds import ColumnKind, level_column
-from rosenblatt.tables.table import Column, TableError
+from rosenblatt.tables.kinds import ColumnKind
+from rosenblatt.tables.table import Column, TableError, level_column
 
 __all__ = ["N_WORDS", "TextEncoder", "fit_text"]
 
@@ -66,7 +66,8 @@ class TextEncoder(ColumnEncoder):
     @classmethod
     def from_state(cls, entry: Mapping[str, Any]) -> Self:
         """Checked: a finite number for each column of words."""
-        require(is_finite_list(entry["idf"], N_WORDS), entry["name"], "does not say how rare words are")
+        known = is_finite_list(entry["idf"], N_WORDS) and all(0 <= weight < 100 for weight in entry["idf"])
+        require(known, entry["name"], "does not say how rare words are")
         return cls(entry["name"], tuple(entry["idf"]))
 
 

@@ -81,7 +81,8 @@ def read_cells(
 def read_levels(
     levels: Iterable[str], storage: str, number_format: NumberFormat, month_first: bool
 ) -> NDArray[np.float64]:
-    """What levels stand for, NaN for nothing of that kind."""
+    """What levels stand for, blanks around them aside; NaN for nothing of that kind."""
+    levels = map(str.strip, levels)
     found: Iterable[float | None]
     if storage == "date":
         found = (read_date(level, month_first) for level in levels)

@@ -7,11 +7,13 @@ same cells whatever held them. Never changes the frame.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
-from decimal import Decimal
+from decimal import Context, Decimal
+from functools import partial
 from numbers import Real
 from typing import Any
 from uuid import UUID
@@ -19,28 +21,43 @@ from uuid import UUID
 import numpy as np
 from numpy.typing import NDArray
 
-from rosenblatt.tables.table import Column, Table, TableError, join_names
+from rosenblatt.tables.table import (
+    MAX_EXACT,
+    MICROSECONDS_PER_DAY,
+    Column,
+    Table,
+    TableError,
+    join_names,
+    level_column,
+    level_text,
+)
 
-__all__ = ["MICROSECONDS_PER_DAY", "MISSING_TEXTS", "table_from_frame", "table_from_mapping"]
+__all__ = ["MAX_EXACT", "MISSING_TEXTS", "Reads", "every_column", "table_from_frame", "table_from_mapping"]
+
+Reads = Callable[[str], bool]
+"""Whether the column of a name is read; cells of the others are not looked at."""
 
 MISSING_TEXTS = frozenset({"", "?", "NA", "N/A", "n/a", "#N/A", "NaN", "nan", "null", "NULL", "<NA>"})
 """Texts that mean an empty cell, in files and in frames alike."""
+MAX_DIGITS = 1000
 PLAIN_TYPES = (str, int, float, bool, type(None))
-MAX_EXACT = 2.0**53
-MICROSECONDS_PER_DAY = 86_400e6
 
 
-def table_from_frame(frame: Any) -> Table:
+def every_column(name: str) -> bool:
+    """Read all columns."""
+    return True
+
+
+def table_from_frame(frame: Any, reads: Reads = every_column) -> Table:
     """A `Table` from a pandas, Polars or PyArrow frame; a `TableError` for anything that cannot be one."""
     import narwhals.stable.v2 as nw
 
     names = getattr(frame, "column_names", None)  # PyArrow
     if names is None and not hasattr(frame, "collect"):  # a lazy frame has to be collected first
         names = getattr(frame, "columns", ())
-    if names is not None and not callable(names):  # narwhals refuses duplicates in its own words
-        require_unique(str(name) for name in names)
+    names = [] if names is None or callable(names) else [str(name) for name in names]
     try:
-        wrapped = nw.from_native(frame)
+        wrapped = nw.from_native(distinct_columns(frame, names))
     except TypeError:
         raise TableError(
             f"a table can be a path, a pandas, Polars or PyArrow frame, or a dictionary of arrays, not "
@@ -48,30 +65,74 @@ def table_from_frame(frame: Any) -> Table:
         ) from None
     if isinstance(wrapped, nw.LazyFrame):
         wrapped = wrapped.collect()
+    n_rows = len(wrapped)
     # get_column, since an index of numbers or tuples, which may be names, would select rows
-    columns = [column_from_series(str(name), wrapped.get_column(name)) for name in wrapped.columns]
-    return make_table(columns, len(wrapped))
+    found = {str(name): partial(wrapped.get_column, name) for name in wrapped.columns}
+    return make_table(
+        [read_column(name, n_rows, reads, found.get(name)) for name in dict.fromkeys(names or found)], n_rows
+    )
 
 
-def table_from_mapping(mapping: Mapping[Any, Any]) -> Table:
+def distinct_columns(frame: Any, names: Sequence[str]) -> Any:
+    """The frame without columns whose names occur more than once, which narwhals refuses."""
+    counts = Counter(names)
+    if len(counts) == len(names):
+        return frame
+    places = [place for place, name in enumerate(names) if counts[name] == 1]
+    return frame.iloc[:, places] if hasattr(frame, "iloc") else frame.select(places)
+
+
+def table_from_mapping(mapping: Mapping[Any, Any], reads: Reads = every_column) -> Table:
     """A `Table` from ``{name: one-dimensional array or list}``; a `TableError` for anything that cannot be one."""
-    columns = []
-    for key, given in mapping.items():
-        if isinstance(given, np.ndarray):
-            values = given
-        else:  # each Python object is kept as it is; PyArrow has its own
-            listed = given.to_pylist() if hasattr(given, "to_pylist") else list(given)
-            values = np.empty(len(listed), dtype=object)
-            values[:] = listed
-        if values.ndim != 1:
-            raise TableError(f"column {str(key)!r} has shape {values.shape}; a column has one dimension.")
-        columns.append(column_from_array(str(key), values))
-    require_unique([column.name for column in columns])
-    lengths = {column.name: len(column.values) for column in columns}
-    if len(set(lengths.values())) > 1:
-        listed = ", ".join(f"{name!r} {length}" for name, length in list(lengths.items())[:8])
-        raise TableError(f"the columns have different lengths: {listed}. All must have the same number of rows.")
-    return make_table(columns, next(iter(lengths.values()), 0))
+    given = [(str(name), listed(str(name), cells)) for name, cells in mapping.items()]
+    if len({len(cells) for _, cells in given}) > 1:
+        lengths = ", ".join(f"{name!r} {len(cells)}" for name, cells in given[:8])
+        raise TableError(f"the columns have different lengths: {lengths}. All must have the same number of rows.")
+    n_rows, counts = len(given[0][1]) if given else 0, Counter(name for name, _ in given)
+    found = {name: partial(column_array, name, cells) for name, cells in given if counts[name] == 1}
+    return make_table([read_column(name, n_rows, reads, found.get(name)) for name in counts], n_rows)
+
+
+def listed(name: str, given: Any) -> Any:
+    """The cells of a column with their number."""
+    if isinstance(given, np.ndarray) and not given.ndim:
+        raise TableError(f"column {name!r} has shape (); a column has one dimension.")
+    return given if hasattr(given, "__len__") else list(given)
+
+
+def column_array(name: str, given: Any) -> NDArray[Any]:
+    """The cells of a column as a one-dimensional array."""
+    if isinstance(given, np.ndarray):
+        if given.ndim != 1:
+            raise TableError(f"column {name!r} has shape {given.shape}; a column has one dimension.")
+        return given
+    cells = given.to_pylist() if hasattr(given, "to_pylist") else list(given)  # PyArrow has its own objects
+    values = np.empty(len(cells), dtype=object)
+    values[:] = cells  # each Python object is kept as it is
+    return values
+
+
+def read_column(name: str, n_rows: int, reads: Reads, cells: Callable[[], Any] | None) -> Column:
+    """A column; where its cells are not to be read, or cannot be, one that says so if it is used.
+
+    `cells` returns an array or a narwhals series, and is None if several columns have the name.
+    """
+    problem = f"column {name!r} was not read, since training did not use it."
+    if not reads(name):
+        return Column(name, "number", np.broadcast_to(np.nan, (n_rows,)), problem=problem)
+    try:
+        if cells is None:
+            raise TableError(
+                f"the column name {name!r} occurs more than once. Rename one of the columns, or leave them out of "
+                f"training: ignore=[{name!r}]."
+            )
+        found = cells()
+        return (column_from_array if isinstance(found, np.ndarray) else column_from_series)(name, found)
+    except MemoryError:
+        raise
+    except Exception as error:  # whatever the cells are, they may be left out
+        what = str(error) if isinstance(error, TableError) else f"column {name!r} cannot be read: {error}"
+        return Column(name, "number", np.broadcast_to(np.nan, (n_rows,)), problem=what)
 
 
 def make_table(columns: Sequence[Column], n_rows: int) -> Table:
@@ -83,31 +144,25 @@ def make_table(columns: Sequence[Column], n_rows: int) -> Table:
     return Table({column.name: column for column in columns}, n_rows)
 
 
-def require_unique(names: Iterable[str]) -> None:
-    """Refuse two columns of one name."""
-    seen: set[str] = set()
-    twice = [name for name in names if name in seen or seen.add(name)]  # type: ignore[func-returns-value]
-    if twice:
-        raise TableError(f"the column name {twice[0]!r} occurs more than once. Rename one of the columns.")
-
-
 def column_from_series(name: str, series: Any) -> Column:
     """One column of a frame, by the type that narwhals reports."""
     import narwhals.stable.v2 as nw
 
     dtype = series.dtype
+    if dtype.is_decimal():
+        return column_from_objects(name, series.to_list())
     if dtype.is_numeric() and not dtype.is_integer():
         return Column(name, "number", as_floats(series if dtype == nw.Float64 else series.cast(nw.Float64)))
     if series.null_count() == len(series):
         return Column(name, "number", np.full(len(series), np.nan))
     if dtype.is_integer() and are_exact(series):
         return Column(name, "integer", as_floats(series.cast(nw.Float64)))
-    if dtype == nw.Boolean:
+    if dtype == nw.Boolean or dtype.is_integer():
         return column_from_objects(name, series.to_list())
     if dtype in (nw.Categorical, nw.Enum):
-        return replace(text_column(name, series.cast(nw.String).to_list()), categorical=True)
-    if dtype.is_integer() or dtype == nw.String:
-        return text_column(name, series.cast(nw.String).to_list())
+        return replace(level_column(column_from_objects(name, series.to_list())), categorical=True)
+    if dtype == nw.String:
+        return text_column(name, series.to_list())
     if dtype in (nw.Date, nw.Datetime):
         return Column(name, "date", as_floats(microseconds(series)) / MICROSECONDS_PER_DAY)
     if dtype == nw.Duration:
@@ -171,11 +226,46 @@ def column_from_objects(name: str, cells: list[Any]) -> Column:
     if present and all(isinstance(cell, (bool, np.bool_)) for cell in present):
         return Column(name, "boolean", object_floats(cells))
     numbers = not any(isinstance(cell, (str, bool, np.bool_, date)) for cell in present)
-    if numbers and all(isinstance(cell, (int, np.integer)) and abs(int(cell)) <= MAX_EXACT for cell in present):
-        return Column(name, "integer" if present else "number", object_floats(cells))
-    if numbers and any(not isinstance(cell, (int, np.integer)) for cell in present):
-        return Column(name, "number", object_floats(cells))
+    if numbers and all(map(is_exact, present)):
+        integers = present and all(isinstance(cell, (int, np.integer)) for cell in present)
+        return Column(name, "integer" if integers else "number", object_floats(cells))
+    if numbers:
+        return exact_column(name, cells)
     return text_column(name, [None if is_missing(cell) else str(cell) for cell in cells])
+
+
+def is_exact(number: Any) -> bool:
+    """Whether float64 holds an integer, or the digits of a decimal number; others are rounded in any case."""
+    if isinstance(number, (int, np.integer)):
+        return abs(int(number)) <= MAX_EXACT
+    if isinstance(number, Decimal) and number.is_finite():
+        return Decimal(repr(float(number))) == number
+    return True
+
+
+def exact_column(name: str, cells: list[Any]) -> Column:
+    """Numbers that float64 cannot tell apart as text, so that as levels they stay what they are."""
+    column = text_column(name, [None if is_missing(cell) else number_text(cell) for cell in cells])
+    first = {number_text(cell): cell for cell in reversed(cells) if not is_missing(cell)}
+    values = np.empty(len(column.levels), dtype=object)
+    values[:] = [int(level) if level.lstrip("-").isdecimal() else first[level] for level in column.levels]
+    if all(isinstance(value, int) for value in values):
+        for dtype in (np.int64, np.uint64):
+            with suppress(OverflowError):
+                return replace(column, level_values=values.astype(dtype))
+    return replace(column, level_values=values)
+
+
+def number_text(number: Any) -> str:
+    """All digits of a number; equal numbers have equal texts."""
+    if isinstance(number, Decimal) and number.is_finite():
+        whole = number.adjusted() < MAX_DIGITS and number == number.to_integral_value()
+        return str(int(number)) if whole else str(number.normalize(Context(MAX_DIGITS)))
+    if isinstance(number, (float, np.floating)):
+        return level_text(number)
+    if isinstance(number, int) and number.bit_length() > 3 * MAX_DIGITS:  # Python writes no longer ones
+        return hex(number)
+    return str(number)
 
 
 def in_utc(cell: date) -> date:
@@ -231,15 +321,15 @@ def is_missing(cell: Any) -> bool:
     return type(cell).__name__ in ("NAType", "NaTType")
 
 
-def text_column(name: str, cells: list[Any]) -> Column:
-    """Codes and levels, the levels in order of appearance and without surrounding blanks."""
+def text_column(name: str, cells: Sequence[str | None]) -> Column:
+    """Codes and levels, the levels in order of appearance."""
     codes = np.empty(len(cells), dtype=np.int32)
-    known: dict[Any, int] = {}
+    known: dict[str | None, int] = {}
     levels: dict[str, int] = {}
     for row, cell in enumerate(cells):
         code = known.get(cell)
         if code is None:
-            code = -1 if is_missing(cell) else levels.setdefault(str(cell).strip(), len(levels))
+            code = -1 if cell is None or is_missing(cell) else levels.setdefault(cell, len(levels))
             known[cell] = code
         codes[row] = code
     return Column(name, "text", codes, tuple(levels))
@@ -248,5 +338,6 @@ def text_column(name: str, cells: list[Any]) -> Column:
 def unsupported(name: str, kind: str) -> TableError:
     """The error for cells that are neither numbers, booleans, dates nor texts."""
     return TableError(
-        f"column {name!r} holds {kind} values; supported are numbers, booleans, dates and texts. Convert or drop it."
+        f"column {name!r} holds {kind} values; supported are numbers, booleans, dates and texts. Convert it, or leave "
+        f"it out: ignore=[{name!r}]."
     )

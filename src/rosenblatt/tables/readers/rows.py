@@ -24,7 +24,7 @@ def is_single(cell: Any) -> bool:
 def is_row(source: Any) -> bool:
     """Whether it is a row whose cells have names: a mapping of single values, or a row of a pandas data frame."""
     if isinstance(source, Mapping):
-        return bool(source) and all(is_single(cell) for cell in source.values())
+        return not hasattr(source, "tocsr") and bool(source) and all(map(is_single, source.values()))
     is_series = getattr(source, "ndim", 0) == 1 and hasattr(source, "index") and hasattr(source, "to_dict")
     return is_series and all(isinstance(name, str) for name in source.index)
 

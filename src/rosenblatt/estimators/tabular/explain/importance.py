@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from sklearn.utils import check_array, check_random_state, column_or_1d
 
 from rosenblatt._checks import check_count
+from rosenblatt.estimators.labels import plain_labels
 from rosenblatt.estimators.tabular.architecture import feed
 from rosenblatt.estimators.tabular.explain.column_substitution import (
     Substitution,
@@ -27,7 +28,7 @@ from rosenblatt.estimators.tabular.explain.column_substitution import (
 from rosenblatt.estimators.tabular.metrics import CLASS_METRICS
 from rosenblatt.metrics import LOG_LOSS, Metric
 from rosenblatt.tables.encoders import Prepared
-from rosenblatt.tables.readers.reading import read_table, require_names
+from rosenblatt.tables.readers.reading import is_nameless, names_columns, read_table, require_names
 from rosenblatt.tables.table import Table, TableError, join_names
 from rosenblatt.tables.targets import find_target, labels_of_column, numbers_of_column
 from rosenblatt.training.history import data_frame
@@ -179,24 +180,25 @@ def note_on(model: Any, prepared: Prepared) -> str:
 
 def read_rows(model: Any, X: Any, y: Any) -> tuple[Table, Any]:
     """The inputs, and the targets as measures take them: labels, numbers [n, k], or None if there are no targets."""
-    name = y if isinstance(y, str) else None
-    if name is not None:
-        require_names(X, name)
-        X = read_table(X, text=model.preparation_.text_columns)
+    is_class, names, preparation = hasattr(model, "classes_"), list[str](), model.preparation_
+    if names_columns(y, several=not is_class and not is_nameless(X)):
+        names = list(map(str, y)) if isinstance(y, list) else [str(y)]
+        require_names(X, names[0])
+        X = read_table(X, text=preparation.text_columns, reads={*preparation.names, *names}.__contains__)
     table = model._read(X, reset=False)
-    inputs = {kind.name for kind in model.preparation_.kinds}
+    inputs = {kind.name for kind in preparation.kinds}
     if y is None and model.target_name_ in set(table.columns) - inputs:
-        name = model.target_name_
-    if name in inputs:
-        raise TableError(f"y names {name!r}, which is one of the columns that the model predicts from.")
-    if name is not None:
-        column = find_target(table, name)
-        is_class = hasattr(model, "classes_")
-        target = labels_of_column(column, model.classes_) if is_class else numbers_of_column(column)[:, None]
-        return table.drop([name]), target
-    if y is None:
+        names = [model.target_name_]
+    if used := [name for name in names if name in inputs]:
+        raise TableError(f"y names {used[0]!r}, which is one of the columns that the model predicts from.")
+    if not names and y is None:
         return table, None
-    target = labels_of(model, y) if hasattr(model, "classes_") else numbers_of(model, y)
+    if names:
+        columns, table = [find_target(table, name) for name in names], table.drop(names)
+        y = None if is_class else np.column_stack([numbers_of_column(column) for column in columns])
+    if names and is_class:
+        return table, labels_of_column(columns[0], model.classes_)
+    target = labels_of(model, y) if is_class else numbers_of(model, y)
     if len(target) != table.n_rows:
         raise ValueError(f"X has {table.n_rows} rows, y has {len(target)}: each row needs a target.")
     return table, target
@@ -204,7 +206,7 @@ def read_rows(model: Any, X: Any, y: Any) -> tuple[Table, Any]:
 
 def labels_of(model: Any, y: Any) -> NDArray[np.int64]:
     """The labels of y; raises a `ValueError` for a class that training did not see."""
-    given, classes = column_or_1d(y), model.classes_.tolist()
+    given, classes = column_or_1d(plain_labels(y)), model.classes_.tolist()
     place = {name: label for label, name in enumerate(classes)}
     labels = np.array([place.get(name, -1) for name in given.tolist()], dtype=np.int64)
     if len(unknown := np.flatnonzero(labels < 0)):

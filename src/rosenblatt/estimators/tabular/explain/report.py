@@ -34,7 +34,8 @@ def report(model: Any) -> str:
         change = "sharper" if model.temperature_ < 1 else "softer" if model.temperature_ > 1 else "as they were"
         lines.append(f"calibration: temperature {model.temperature_:.3f} makes probabilities {change}")
     lines += ["", "columns", *columns(model.preparation_)]
-    notes = [f"  {short(kind.check, MAX_WIDE)}" for kind in model.preparation_.kinds if kind.check]
+    checks = [model.target_check_, *(kind.check for kind in model.preparation_.kinds)]
+    notes = [f"  {short(check, MAX_WIDE)}" for check in checks if check]
     if notes:
         lines += ["", "to check", *limited(notes)]
     lines += ["", "members"]

@@ -1,0 +1,107 @@
+"""Where a model is written, and what it may replace there.
+
+Takes the path that was asked for, and what is there. Returns the path that was written. Never replaces a file that is
+no model, nor a model of another table or command unless the user says so; never loses a model that was trained.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from rosenblatt.persistence.save_load import ModelFileError, load, save
+from rosenblatt.tables.task import TabularTask
+
+__all__ = ["Destination"]
+
+FORCE = "Choose another name with --out, or replace it with --force."
+
+
+class Destination:
+    """The file that a command will write its model to; an error before anything is read if it cannot be written."""
+
+    def __init__(self, path: Path, command: str, force: bool) -> None:
+        require_writable(path)
+        self.path, self.command, self.force = path, command, force
+        self.before = state_of(path)
+
+    def require_same_origin(self, task: TabularTask) -> None:
+        """Refuse to replace a model that another command made, or that was made for another table."""
+        if self.before is None or self.force:
+            return
+        try:
+            model = load(self.path)
+        except ModelFileError as error:
+            raise FileExistsError(f"{error} {FORCE}") from None
+        if (maker := getattr(model, "made_by_", "")) != self.command:
+            by = f"rosenblatt {maker}" if maker else "Python"
+            found = f"holds a {type(model).__name__} that {by} made, not rosenblatt {self.command}"
+        elif model.target_name_ != task.target.name:
+            found = f"holds a model that predicts {model.target_name_!r}, not {task.target.name!r}"
+        elif other := set(model.feature_names_in_) ^ set(task.inputs.columns):
+            name = min(other)
+            where = "only it" if name in task.inputs.columns else "only the other"
+            found = f"holds a model of another table: {where} has the column {name!r}"
+        elif hasattr(model, "classes_") != (task.target.classes is not None):
+            found = f"holds a {type(model).__name__}, but this is a {task.target.task} task"
+        else:
+            return
+        raise FileExistsError(f"{self.path} {found}. {FORCE}")
+
+    def write(self, model: Any, objection: str) -> tuple[Path, str]:
+        """Save the model; the file that holds it, and why this is not the one that was asked for.
+
+        An `objection` keeps it from replacing what is there; a model that may not be written there gets another name.
+        """
+        model.made_by_ = self.command
+        if not self.force and state_of(self.path) != self.before:
+            reason = f"{self.path} was written by another program in the meantime"
+        elif not self.force and self.before is not None and objection:
+            reason = f"{objection.rstrip('.')}, so {self.path} was left as it was (--force replaces it)"
+        else:
+            try:
+                save(model, self.path)
+                return self.path, ""
+            except OSError as error:
+                reason, trouble = f"{self.path} could not be written ({error.strerror or error})", error
+                try:
+                    return self._beside(model), reason
+                except OSError:
+                    raise trouble from None
+        return self._beside(model), reason
+
+    def _beside(self, model: Any) -> Path:
+        """Save under the first free name like the one that was asked for."""
+        number = 2
+        while (path := self.path.with_stem(f"{self.path.stem}-{number}")).exists():
+            number += 1
+        save(model, path)
+        return path
+
+
+def state_of(path: Path) -> tuple[int, int, int] | None:
+    """What changes when a file is written; None for a file that is missing or empty."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return (found.st_ino, found.st_size, found.st_mtime_ns) if found.st_size else None
+
+
+def require_writable(out: Path) -> None:
+    """Find out before training, not after, that the model cannot be written."""
+    folder = out.parent
+    if not folder.is_dir():
+        raise FileNotFoundError(f"there is no folder {folder} to write {out.name} to.")
+    if out.is_dir():
+        raise IsADirectoryError(f"--out {out} is a folder; give a file name.")
+    if out.exists() and not out.is_file():
+        raise FileExistsError(f"--out {out} is a device or a pipe; give a file name.")
+    if not os.access(folder, os.W_OK):
+        raise PermissionError(f"the folder {folder} is not writable; choose another with --out.")
+    if out.exists():
+        with open(out, "rb") as file:
+            first = file.read(4096)
+        if first and b'"__metadata__"' not in first:  # an empty file may be replaced, and one with a model's header
+            raise FileExistsError(f"{out} exists and is no model; choose another name with --out.")

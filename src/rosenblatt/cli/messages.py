@@ -1,0 +1,78 @@
+"""The library's messages in the words of the command line.
+
+Takes a sentence that names parameters of Python, such as "say kinds={'zip': 'categorical'}". Returns it with options:
+"say --kind zip=categorical". Never changes what stands in quotes, which is the user's.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import shlex
+from typing import Any
+
+__all__ = ["OPTIONS", "in_options"]
+
+OPTIONS = {
+    "encoding": "--encoding",
+    "epochs": "--epochs",
+    "hidden": "--hidden",
+    "ignore": "--ignore",
+    "kinds": "--kind",
+    "learning_rate": "--learning-rate",
+    "members": "--members",
+    "metric": "--metric",
+    "preset": "--preset",
+    "random_state": "--seed",
+    "target": "--target",
+    "task": "--task",
+    "time_budget": "--time",
+}
+"""The option that sets each parameter."""
+NAMES = "|".join(OPTIONS)
+QUOTED = r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\""
+REFUSAL = re.compile(rf"The '({NAMES})' parameter of \w+ must be (.*)\. Got (.*) instead\.", re.DOTALL)
+"""How scikit-learn refuses a parameter."""
+NOT_FROM_HERE = re.compile(r",? an instance of '[\w.]+'| or None$")
+"""Values that no option can have."""
+SETTING = re.compile(rf"\b({NAMES})=({{[^{{}}]*}}|\([^()]*\)|\[[^][]*\]|{QUOTED}|[\w.+-]+)")
+SUBJECT = re.compile(rf"((?:^|: ))({NAMES})(?=(?: is| has| names| says| must)\b|:)")
+"""A parameter that a message begins with."""
+UNUSUAL = re.compile(rf"\b({'|'.join(name for name in OPTIONS if '_' in name)}|kinds|ignore(?= names))\b")
+"""Names that are no words of English."""
+
+
+def in_options(message: str) -> str:
+    """A message of the library, with the options that its parameters are set by."""
+    message = REFUSAL.sub(refusal, message)
+    message = SETTING.sub(lambda found: setting(found[1], found[2]), message)
+    message = SUBJECT.sub(lambda found: f"{found[1]}{OPTIONS[found[2]]}", message)
+    parts = re.split(rf"({QUOTED})", message)
+    return "".join(p if i % 2 else UNUSUAL.sub(lambda found: OPTIONS[found[1]], p) for i, p in enumerate(parts))
+
+
+def refusal(found: re.Match[str]) -> str:
+    """A refused parameter in the words of `rosenblatt._checks`."""
+    allowed = NOT_FROM_HERE.sub("", NOT_FROM_HERE.sub("", found[2]))
+    words = re.search(r"a str among {(.*)}", allowed)
+    if words is not None:  # a set, whose order differs from run to run
+        allowed = f"one of {', '.join(sorted(words[1].split(', ')))}"
+    return f"{OPTIONS[found[1]]} is {found[3]}; it must be {allowed}."
+
+
+def setting(name: str, text: str) -> str:
+    """The option for ``name=value``, as it is typed in a shell."""
+    try:
+        value = ast.literal_eval(text)
+    except (SyntaxError, ValueError):
+        value = text
+    return " ".join(f"{OPTIONS[name]} {shlex.quote(one)}" for one in values_of(value))
+
+
+def values_of(value: Any) -> list[str]:
+    """What an option is given for a value, perhaps several times."""
+    if isinstance(value, dict):
+        return [f"{key}={one}" for key, one in value.items()]
+    if isinstance(value, list):
+        return [str(one) for one in value]
+    return [",".join(map(str, value)) if isinstance(value, tuple) else str(value)]

@@ -1,0 +1,224 @@
+"""The contents of a file: its bytes, decompressed, and what kind of file they are.
+
+Takes a path, or "-" for standard input. Returns bytes, or an error that names the kind of file and says how to proceed.
+Reads each source once, so that pipes work. Never parses a table.
+"""
+
+from __future__ import annotations
+
+import bz2
+import difflib
+import gzip
+import io
+import lzma
+import sys
+import zipfile
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+
+from rosenblatt.tables.table import TableError
+
+__all__ = [
+    *("STANDARD_INPUT", "decode", "file_bytes", "first_line", "import_pyarrow", "line_number", "refuse_foreign"),
+    "spreadsheet",
+]
+
+STANDARD_INPUT = Path("-")
+BYTE_ORDER_MARKS = {b"\xff\xfe\0\0": "utf-32", b"\0\0\xfe\xff": "utf-32", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
+"""The longer ones first, since one begins like a shorter one."""
+FOREIGN = (
+    (b"\xd0\xcf\x11\xe0", "an old Excel workbook", "pandas.read_excel"),
+    (b"SQLite format 3\0", "an SQLite database", "pandas.read_sql"),
+    (b"\x89HDF", "an HDF5 file", "pandas.read_hdf"),
+    (b"\x93NUMPY", "a NumPy array", "numpy.load"),
+    (b"Obj\x01", "an Avro file", "polars.read_avro"),
+    (b"$FL2", "an SPSS file", "pandas.read_spss"),
+    (b"\x80\x04", "a pickle", "pandas.read_pickle"),
+    (b"\x80\x05", "a pickle", "pandas.read_pickle"),
+    (b"%PDF-", "a PDF document", ""),
+    (b"<stata_dta>", "a Stata file", "pandas.read_stata"),
+    (b"<!doctype html", "an HTML page, perhaps that of a failed download", ""),
+    (b"<html", "an HTML page, perhaps that of a failed download", ""),
+    (b"<?xml", "an XML document", "pandas.read_xml"),
+    (b"version https://git-lfs", "a pointer of Git LFS (git lfs pull fetches the file itself)", ""),
+    (b"@relation", "an ARFF file", "scipy.io.arff.loadarff"),
+)
+"""How files begin that are no tables which can be read here, what they are, and what reads them."""
+
+
+def file_bytes(path: Path) -> bytes:
+    """The decompressed bytes of a file, of a pipe, or of standard input for "-".
+
+    Compression is recognized by the first bytes: gzip, bzip2, xz, zstd, lz4, zip with a single file; Brotli, which has
+    no such bytes, by the ending .br.
+    """
+    if path == STANDARD_INPUT:
+        if sys.stdin is None or sys.stdin.closed:
+            raise TableError("it is closed; give a file.")
+        data = sys.stdin.buffer.read()
+    else:
+        data = bytes_on_disk(path)
+    data = decompress(data, path.suffix.lower()) if data else data
+    if not data:
+        raise TableError("the file is empty.")
+    return data
+
+
+def bytes_on_disk(path: Path) -> bytes:
+    """The bytes as they are stored; an error says what is there instead, or which name is near."""
+    if path.is_dir():
+        raise IsADirectoryError(f"{path} is a folder; give a CSV or Parquet file.")
+    if str(path).lower().startswith(("http:/", "https:/", "s3:/", "ftp:/")):
+        raise FileNotFoundError(f"{path} is an address, not a file; download it first.")
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        names = [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []
+        near = difflib.get_close_matches(path.name, names, n=1)
+        raise FileNotFoundError(f"there is no file {path}.{f' Did you mean {near[0]}?' if near else ''}") from None
+
+
+def decompress(data: bytes, suffix: str) -> bytes:
+    """What the bytes are the compressed form of; bytes that are not compressed as they are."""
+    starts = {name for name, (magic, _, _) in COMPRESSIONS.items() if magic and data.startswith(magic)}
+    ends = {name for name, (_, ending, _) in COMPRESSIONS.items() if ending == suffix}
+    name = next(iter(starts or ends), None)
+    if name is None:
+        return data
+    if not starts and COMPRESSIONS[name][0]:
+        raise TableError(
+            f"the file cannot be decompressed: it ends in {suffix}, but is not {name}. Correct its name if it is not "
+            "compressed."
+        )
+    try:
+        return COMPRESSIONS[name][2](data)
+    except TableError:
+        raise
+    except (OSError, EOFError, ValueError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, RuntimeError) as error:
+        raise TableError(
+            f"the file cannot be decompressed as {name}: {first_line(error)}. It is damaged or incomplete; copy or "
+            "download it again."
+        ) from None
+
+
+def decompress_by_pyarrow(codec: str) -> Callable[[bytes], bytes]:
+    """A function that decompresses what the standard library cannot."""
+
+    def read(data: bytes) -> bytes:
+        import_pyarrow()
+        import pyarrow as pa
+
+        with pa.CompressedInputStream(pa.BufferReader(data), codec) as stream:
+            return bytes(stream.read())
+
+    return read
+
+
+def unzip(data: bytes) -> bytes:
+    """The single file of a zip archive; spreadsheets, which are such archives too, are refused by their name."""
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        names = [name for name in archive.namelist() if not name.endswith("/") and not name.startswith("__MACOSX/")]
+        if "[Content_Types].xml" in names or "mimetype" in names:
+            raise spreadsheet("a spreadsheet or another office document")
+        if len(names) != 1:
+            raise TableError(f"it is a zip archive of {len(names)} files; unpack it and choose one.")
+        return archive.read(names[0])
+
+
+COMPRESSIONS: dict[str, tuple[bytes, str, Callable[[bytes], bytes]]] = {
+    "gzip": (b"\x1f\x8b", ".gz", gzip.decompress),
+    "bzip2": (b"BZh", ".bz2", bz2.decompress),
+    "xz": (b"\xfd7zXZ\0", ".xz", lzma.decompress),
+    "zstd": (b"\x28\xb5\x2f\xfd", ".zst", decompress_by_pyarrow("zstd")),
+    "lz4": (b"\x04\x22\x4d\x18", ".lz4", decompress_by_pyarrow("lz4")),
+    "zip": (b"PK\x03\x04", ".zip", unzip),
+    "Brotli": (b"", ".br", decompress_by_pyarrow("brotli")),
+}
+"""How compressed files begin and end, and what decompresses them."""
+
+
+def refuse_foreign(data: bytes) -> None:
+    """Refuse what is no table, by its right name."""
+    start = data[:64].lstrip().lower()  # markup may be in capitals
+    for magic, name, reader in FOREIGN:
+        if data.startswith(magic) or (magic[:1] in b"<@" and start.startswith(magic)):
+            advice = f", or in Python read it with {reader} and give what that returns" if reader else ""
+            raise TableError(f"it is {name}, which is not read. Save the table as CSV{advice}.")
+    if data[257:262] == b"ustar":
+        raise TableError("it is a tar archive; unpack it and choose a file.")
+
+
+def spreadsheet(name: str) -> TableError:
+    """The error for spreadsheets."""
+    return TableError(
+        f"it is {name}; spreadsheets are not read. Save the sheet as CSV, or in Python give pandas.read_excel(path), "
+        "which needs openpyxl."
+    )
+
+
+def decode(data: bytes, encoding: str) -> bytes:
+    """Text as UTF-8 without a byte order mark; a mark of UTF-16 or UTF-32 is believed where UTF-8 was expected."""
+    plain = encoding.lower().replace("-", "").replace("_", "")
+    is_utf8 = plain in ("utf8", "utf8sig")
+    marked = next((name for mark, name in BYTE_ORDER_MARKS.items() if data.startswith(mark)), None)
+    if is_utf8 and marked:
+        encoding, plain, is_utf8 = marked, marked.replace("-", ""), False
+    is_wide = plain.startswith(("utf16", "utf32"))
+    if not is_wide:
+        refuse_zero_bytes(data)
+    try:
+        if not is_utf8:
+            data = data.decode(encoding).encode()
+        elif not data.isascii():
+            data.decode()
+    except LookupError:
+        raise TableError(f"there is no encoding {encoding!r}; usual ones: utf-8, latin-1, cp1252, utf-16.") from None
+    except UnicodeDecodeError as error:
+        raise TableError(
+            f"line {line_number(data, error.start)} holds the byte {data[error.start]:#04x} (offset {error.start}), "
+            f"which is not valid {encoding}. Say its encoding, for example encoding='latin-1', or save as UTF-8."
+        ) from None
+    except UnicodeEncodeError as error:  # half of a surrogate pair
+        raise TableError(f"it holds {error.object[error.start]!r}, which is no character. Save it as UTF-8.") from None
+    if is_wide:
+        refuse_zero_bytes(data)
+    return data.removeprefix(b"\xef\xbb\xbf").rstrip(b"\x1a")  # DOS ends files with 0x1a
+
+
+def refuse_zero_bytes(data: bytes) -> None:
+    """Refuse zero bytes, which no text has; where every other byte is one, it is UTF-16."""
+    place = data.find(b"\0")
+    if place < 0:
+        return
+    start = data[:64]
+    for name, half in (("utf-16-le", start[1::2]), ("utf-16-be", start[::2])):
+        if len(half) > 1 and not any(half):
+            raise TableError(f"every other byte is zero, as in UTF-16. Say encoding={name!r}, or save it as UTF-8.")
+    raise TableError(
+        f"this is neither text nor Parquet: it holds zero bytes, the first in line {line_number(data, place)}. Give a "
+        "CSV or Parquet file, or remove them."
+    )
+
+
+def line_number(data: bytes, place: int) -> int:
+    """The line in which a byte is, from 1; lines end with LF, CR LF or CR."""
+    before = data[:place]
+    return 1 + before.count(b"\n") + before.count(b"\r") - before.count(b"\r\n")
+
+
+def import_pyarrow() -> None:
+    """Import PyArrow; an error says how to install it."""
+    try:
+        import pyarrow  # noqa: F401
+    except ModuleNotFoundError as error:
+        if error.name != "pyarrow":
+            raise
+        raise ModuleNotFoundError(
+            "reading CSV and Parquet files needs PyArrow: pip install 'rosenblatt[data]'", name="pyarrow"
+        ) from None
+
+
+def first_line(error: BaseException) -> str:
+    """The first line of another library's message."""
+    return str(error).strip().split("\n", 1)[0].rstrip(".")

@@ -1,0 +1,84 @@
+"""What the command line makes of the library's messages: options instead of Python's parameters."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+import rosenblatt
+from rosenblatt.cli.messages import OPTIONS, in_options
+from rosenblatt.estimators import TabularClassifier
+
+SAID = {
+    "column 'zip' holds integers: if they are codes, say kinds={'zip': 'categorical'}": "say --kind zip=categorical",
+    "write them so, or say kinds={'the date': 'ignored'}.": "say --kind 'the date=ignored'.",
+    "say kinds={\"it's\": 'text'}": "say --kind 'it'\"'\"'s=text'",
+    "t.csv: the file is in UTF-16. Say encoding='utf-16', or save it.": "Say --encoding utf-16, or",
+    "Choose another column, or task='regression' for numbers.": "or --task regression for",
+    "task is 'binary', but target 'y' has 3 classes.": "--task is 'binary', but target 'y'",
+    "kinds names a column 'x' that is not there.": "--kind names a column 'x'",
+    "hidden: layer 1 is 0; it must be a positive integer": "--hidden: layer 1 is 0",
+    "Try a smaller learning_rate (now 0.1).": "smaller --learning-rate (now 0.1)",
+    "random_state is -1; it must be at least 0": "--seed is -1",
+    "time_budget is 'soon'; it must be": "--time is 'soon'",
+    "leave it out by ignore=['a b', 'c'].": "by --ignore 'a b' --ignore c.",
+    "kinds or ignore names the target 'y'": "--kind or --ignore names the target 'y'",
+    "hidden=(128, 64) is too large": "--hidden 128,64 is",
+}
+
+
+@pytest.mark.parametrize(("message", "said"), SAID.items())
+def test_parameters_become_options(message: str, said: str) -> None:
+    assert said in in_options(message)
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "column 'learning_rate': by itself it predicts the class.",
+        "there is no target column 'kinds'. The columns are: 'random_state', 'hidden'.",
+        "target 'task' is missing in row 3.",
+        "metrics and tasks are words; the members of a class are, too",
+    ],
+)
+def test_what_the_user_wrote_stays(message: str) -> None:
+    assert in_options(message) == message
+
+
+@pytest.mark.parametrize(
+    ("parameters", "said"),
+    [
+        ({"random_state": -1}, "--seed is -1; it must be an int in the range [0, 4294967295]."),
+        ({"members": 0}, "--members is 0; it must be an int in the range [1, 100]."),
+        ({"preset": "fst"}, "--preset is 'fst'; it must be one of 'best', 'default', 'fast'. Did you mean 'fast'?"),
+        ({"epochs": 1.5}, "--epochs is 1.5; it must be an int in the range [1, inf)."),
+    ],
+)
+def test_refusals_of_scikit_learn_name_the_option_and_nothing_of_python(parameters: dict[str, int], said: str) -> None:
+    with pytest.raises(ValueError, match="parameter of") as refused:
+        TabularClassifier(**parameters).check_parameters()  # type: ignore[arg-type]
+    assert in_options(str(refused.value)) == said
+
+
+def texts_in(path: Path) -> list[str]:
+    """The texts of a module that are no docstrings; what f-strings insert is left out."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    bare = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    joined = [node for node in ast.walk(tree) if isinstance(node, ast.JoinedStr)]
+    inner = {id(part) for node in joined for part in node.values}
+    texts = ["".join(getattr(part, "value", "x") if isinstance(part, ast.Constant) else "x" for part in node.values)
+             for node in joined]  # fmt: skip
+    constants = [node for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)]
+    return texts + [str(node.value) for node in constants if id(node) not in bare | inner]
+
+
+def test_no_hint_about_a_table_keeps_a_parameter_of_python() -> None:
+    pattern = re.compile(rf"(?<![\w'\"])({'|'.join(OPTIONS)})=(?=['\"{{[(\w])")
+    folder = Path(rosenblatt.__file__).parent / "tables"
+    hints = [text for path in folder.rglob("*.py") for text in texts_in(path) if pattern.search(text)]
+    assert hints
+    for hint in hints:
+        assert not pattern.search(in_options(hint)), hint

@@ -184,11 +184,7 @@ def train_member(
     if outcome is Outcome.INTERRUPTED and (loop.best is None or not budget.stopped.is_set()):
         raise KeyboardInterrupt
     if loop.best is None:
-        few = f"There are only {len(y)} training rows: give more." if len(y) < FEW_ROWS else ""
-        raise DivergenceError(
-            f"{loop.failure}. {few or 'Are there extreme target values?'} Try a smaller learning_rate (now "
-            f"{settings.learning_rate:g})."
-        )
+        raise DivergenceError(f"{loop.failure}. {divergence_advice(len(y), settings.learning_rate)}")
     values = loop.history["val_loss"][: loop.epoch - (outcome is Outcome.DIVERGED)]
     curve = list(zip(loop.history["loss"], values, strict=False))
     network = network.copy()  # out of the trainer's memory
@@ -196,6 +192,12 @@ def train_member(
         network, held_out, problem.decode(network.predict(X_held)), curve, best_epoch(values), loop.epoch_seconds,
         outcome is Outcome.DIVERGED,
     )  # fmt: skip
+
+
+def divergence_advice(n_rows: int, learning_rate: float) -> str:
+    """What a user can do if training on so many rows diverges in its first epoch."""
+    few = f"There are only {n_rows} training rows: give more." if n_rows < FEW_ROWS else ""
+    return f"{few or 'Are there extreme target values?'} Try a smaller learning_rate (now {learning_rate:g})."
 
 
 def check_fold_weights(data: Data, fold: tuple[NDArray[np.int64], NDArray[np.int64]], number: int) -> None:

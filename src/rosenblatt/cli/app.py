@@ -171,8 +171,21 @@ def run() -> tuple[int, str]:
             return INTERRUPTED, NOTHING_WRITTEN
         if not hasattr(error, "format_message"):  # only the argument parser's errors have it
             raise
-        message = error.format_message()  # without one, no command was given, and the help was printed
+        message = (
+            refused_option(error) or error.format_message()
+        )  # without one, no command was given: the help was shown
         return FAILED, f"{message} (rosenblatt --help explains)" if message else ""
+
+
+def refused_option(error: Exception) -> str:
+    """An option whose text is no number, in the words of the library's own checks; "" for another error.
+
+    Only some versions of the argument parser keep the text that was given; the others say it themselves.
+    """
+    cause: Any = error.__cause__
+    found = cause.errors()[0] if hasattr(cause, "errors") else {}
+    allowed = {"int": "an integer", "float": "a number"}.get(str(found.get("type", "")).partition("_")[0])
+    return f"{error.param.opts[0]} is {found['input']!r}; it must be {allowed}." if allowed else ""  # type: ignore[attr-defined]
 
 
 def describe(error: Exception) -> str:

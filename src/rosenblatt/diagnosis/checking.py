@@ -17,7 +17,6 @@ from sklearn.utils.multiclass import type_of_target
 from rosenblatt._checks import is_count, refusal
 from rosenblatt.estimators import MLPClassifier, MLPRegressor
 from rosenblatt.estimators.base import check_rows, rows_of
-from rosenblatt.estimators.labels import plain_labels
 from rosenblatt.tables.splits import copies_in, fold_rows
 
 from .runs import one_hot
@@ -53,7 +52,7 @@ def check_data(model: Any, X: Any, y: Any) -> tuple[Any, Array]:
     twin = clone(model)
     twin.check_parameters()
     numeric: dict[str, Any] = {} if labels else {"y_numeric": True}
-    X, y = check_rows(twin, X, plain_labels(y) if labels else y, dtype=dtype, multi_output=True, **numeric)
+    X, y = check_rows(twin, X, y, dtype=dtype, multi_output=True, **numeric)
     if y.ndim == 2 and y.shape[1] == 1:
         y = y.ravel()
     if X.shape[0] < MIN_ROWS:

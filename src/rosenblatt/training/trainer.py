@@ -279,7 +279,7 @@ class Trainer:
         if self.optimizer is None:
             raise ValueError("this trainer has no optimizer; it can only compute loss_and_gradient")
         check_count("n_epochs", n_epochs, 1, MAX_ROWS)
-        check_count("max_steps", max_steps, 0, MAX_ROWS)
+        check_count("max_steps", max_steps, 0, 2**62)
         check_number("max_seconds", max_seconds, 0)
         if orders is not None and (not isinstance(orders, np.ndarray) or orders.ndim != 2 or orders.dtype != np.int64):
             raise ValueError("orders must be an array of int64 of the shape (n_epochs, n_rows)")

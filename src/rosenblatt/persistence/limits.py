@@ -122,9 +122,9 @@ def require_predictions(model: Any, row: Any) -> None:
     """Refuse an estimator that cannot predict a row, or predicts numbers that are not finite, and cannot say why."""
     calls: list[tuple[str, dict[str, Any]]]
     calls = [(name, {}) for name in ("predict", "predict_proba", "predict_interval", "report") if hasattr(model, name)]
-    if getattr(model, "quantiles", None) is not None:  # any two of them may be an interval, or none
-        calls.remove(("predict_interval", {}))
     fitted = getattr(model, "fitted_parameters_", {})  # others may have been set since
+    if fitted.get("quantiles") is not None:  # any two of them may be an interval, or none
+        calls.remove(("predict_interval", {}))
     if fitted.get("loss") == "gaussian_nll":
         calls.append(("predict", {"return_std": True}))
     with warnings.catch_warnings(), np.errstate(all="ignore"):

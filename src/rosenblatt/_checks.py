@@ -31,6 +31,8 @@ def is_number(value: Any) -> bool:
     """Whether it is a finite real number; True and False are not."""
     # Most values are of these types, which are quicker to test than abstract classes with their registries.
     is_real = type(value) in (int, float) or (isinstance(value, numbers.Real) and not isinstance(value, bool))
+    if isinstance(value, np.floating):  # comparing it with a larger float64 would overflow
+        return bool(np.isfinite(value))
     return is_real and bool(-LARGEST <= value <= LARGEST)  # no integer that float() refuses
 
 

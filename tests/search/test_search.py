@@ -639,10 +639,10 @@ def test_scikit_learns_checks(estimator: Any) -> None:
 
 
 def test_a_journal_keeps_what_it_was_given(tmp_path: Path) -> None:
-    journal = Journal(tmp_path / "j", "abc")
+    journal = Journal(tmp_path / "j", "abc", 2)
     journal.add(Result(0, 0, 3, [0.5, 0.25], "", 1.5))
     journal.add(Result(1, 0, 3, [], "failed"))
     journal.add(Result(2, 0, 3, [0.1], complete=False))
-    again = Journal(tmp_path / "j", "abc")
+    again = Journal(tmp_path / "j", "abc", 2)
     assert again.found == {(0, 0): Result(0, 0, 3, [0.5, 0.25], "", 1.5), (1, 0): Result(1, 0, 3, [], "failed")}
     assert (again.found[0, 0].mean, again.found[1, 0].mean) == (0.375, -math.inf)

@@ -123,7 +123,7 @@ def require_predictions(model: Any, row: Any) -> None:
     calls: list[tuple[str, dict[str, Any]]]
     calls = [(name, {}) for name in ("predict", "predict_proba", "predict_interval", "report") if hasattr(model, name)]
     fitted = getattr(model, "fitted_parameters_", {})  # others may have been set since
-    if fitted.get("quantiles", getattr(model, "quantiles", None)) is not None:  # not every two of them are an interval
+    if fitted.get("quantiles") is not None:  # any two of them may be an interval, or none
         calls.remove(("predict_interval", {}))
     if fitted.get("loss") == "gaussian_nll":
         calls.append(("predict", {"return_std": True}))

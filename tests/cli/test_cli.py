@@ -314,7 +314,7 @@ COMMANDS: dict[str, tuple[list[str], str]] = {
     "no target": (["train", "t.csv"], r"say which column to predict: --target COLUMN\. The columns are: 'a', 'b'"),
     "target without file": (["train", "--target", "x"], r"--target needs a FILE"),
     "unknown target": (["train", "t.csv", "--target", "aa"], r"no target column 'aa'\. Did you mean 'a'\?"),
-    "no integer": (["train", "--epochs", "many"], r"--epochs.*valid integer"),
+    "no integer": (["train", "--epochs", "many"], r"--epochs is .many.; it must be an integer"),
     "bad layers": (["train", "--hidden", "12,x"], r"--hidden '12,x': write the neurons of each layer, such as 128,64"),
     "bad kind": (["train", "t.csv", "--target", "b", "--kind", "a"], r"--kind 'a': write COLUMN=numeric"),
     "bad seed": (

@@ -37,7 +37,7 @@ SMALL_SEARCH = (
     "import rosenblatt.cli.train as command\ncommand.SEARCH = {'max_epochs': 2, 'n_trials': 3, 'ensemble': 2}\n"
 )
 PHASES: dict[str, tuple[str, str, str]] = {
-    "reading": ("train", "import rosenblatt.cli.train as c\nc.read_table = stop", ""),
+    "reading": ("train", "import rosenblatt.tables.task as t\nt.read_table = stop", ""),
     "preparation": ("train", "import rosenblatt.estimators.tabular.base as b\nb.fit_preparation = stop", ""),
     "first epoch": ("train", ENDLESS.format(whole=0), ""),
     "later epoch": ("train", ENDLESS.format(whole=3), "learned so far is kept"),

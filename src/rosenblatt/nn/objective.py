@@ -20,7 +20,10 @@ from rosenblatt.nn.graph import Graph
 from rosenblatt.nn.layers.base import Parameter
 from rosenblatt.nn.losses import Loss, LossFunction, loss_record
 
-__all__ = ["BOUNDED_GRADIENT", "NUMBERS", "SETTINGS", "Block", "LossGiven", "Objective", "blocks_of", "targets_of"]
+__all__ = [
+    *("BOUNDED_GRADIENT", "NUMBERS", "SETTINGS", "Block", "LossGiven", "Objective"),
+    *("blocks_of", "factors_by_parameter", "targets_of"),
+]
 
 LossGiven = str | LossFunction | Loss
 
@@ -162,3 +165,9 @@ def blocks_of(graph: Graph, objective: Objective) -> tuple[Block, ...]:
 def targets_of(graph: Graph) -> dict[str, str]:
     """The program's input that holds each head's target: "y", or "y_HEAD" where there are several."""
     return {head: "y" if len(graph.heads) == 1 else f"y_{head}" for head in graph.heads}
+
+
+def factors_by_parameter(graph: Graph, what: str, factors: Mapping[str, float] | None) -> dict[str, float]:
+    """Factors by patterns, as factors by parameters' names."""
+    checked = {pattern: check_number(f"{what}[{pattern!r}]", f, 0) for pattern, f in (factors or {}).items()}
+    return {name: factor for pattern, factor in checked.items() for name in graph.match(pattern)}

@@ -16,8 +16,8 @@ from rosenblatt.nn.initialization import copy_layers
 from rosenblatt.nn.inputs import input_arrays
 from rosenblatt.nn.layers import Input
 from rosenblatt.nn.layers.base import Node
+from rosenblatt.nn.objective import factors_by_parameter
 from rosenblatt.training.history import History
-from rosenblatt.training.trainer import spread
 
 if TYPE_CHECKING:
     from rosenblatt.nn.network import Network
@@ -52,7 +52,11 @@ FACTORS = ("learning_rate_factors", "weight_decay_factors")
 def factors_of(network: Network, rest: Network, what: str, factors: Mapping[str, float] | None) -> dict[str, float]:
     """The factors of the network's parameters, by the names that these have in its trainable part."""
     names = names_in(network, rest)
-    return {names[name]: factor for name, factor in spread(network, what, factors).items() if name in names}
+    return {
+        names[name]: factor
+        for name, factor in factors_by_parameter(network.graph, what, factors).items()
+        if name in names
+    }
 
 
 def names_in(network: Network, rest: Network) -> dict[str, str]:

@@ -20,7 +20,7 @@ from rosenblatt.ir.planner import layout
 from rosenblatt.nn.effects import effects_of, needs_whole_batch
 from rosenblatt.nn.graph import Graph
 from rosenblatt.nn.inputs import column_limits, training_arrays
-from rosenblatt.nn.objective import LossGiven, Objective, blocks_of
+from rosenblatt.nn.objective import LossGiven, Objective, blocks_of, factors_by_parameter
 from rosenblatt.nn.optimizers import Optimizer
 from rosenblatt.nn.program_cache import cached_executable
 from rosenblatt.nn.programs import block_programs, block_rows, training_program, training_rows
@@ -28,7 +28,7 @@ from rosenblatt.nn.programs import block_programs, block_rows, training_program,
 if TYPE_CHECKING:
     from rosenblatt.nn.network import Network
 
-__all__ = ["DivergenceError", "Trainer", "sources_of", "spread"]
+__all__ = ["DivergenceError", "Trainer", "sources_of"]
 
 Rates = float | NDArray[np.float64]
 MAX_ROWS = 2**40  # and epochs, of one call: what the executor allows
@@ -84,7 +84,7 @@ class Trainer:
     ) -> None:
         self.network = network
         for name in ("learning_rate_factors", "weight_decay_factors"):
-            settings[name] = spread(network, name, settings.get(name))
+            settings[name] = factors_by_parameter(network.graph, name, settings.get(name))
         settings["head_weights"] = settings.get("head_weights") or {}
         for head, weight in settings["head_weights"].items():
             check_number(f"head_weights[{head!r}]", weight, 0)
@@ -399,9 +399,3 @@ def sources_of(executable: Executable, graph: Graph, arrays: Mapping[str, Any]) 
     limits, program = column_limits(graph), executable.program
     names = [name for name in executable.inputs if name in arrays]
     return [source(program.leaf(name), arrays[name], limits.get(name, 2**31 - 1)) for name in names]
-
-
-def spread(network: Network, what: str, factors: Mapping[str, float] | None) -> dict[str, float]:
-    """Factors by patterns, as factors by parameters' names."""
-    checked = {pattern: check_number(f"{what}[{pattern!r}]", f, 0) for pattern, f in (factors or {}).items()}
-    return {name: factor for pattern, factor in checked.items() for name in network.graph.match(pattern)}

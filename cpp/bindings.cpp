@@ -154,8 +154,9 @@ class PySession {
   PySession(const PyProgram& block, const PyProgram* update, std::int64_t zero_offset, std::int64_t zero_bytes)
       : session_(block.program, update != nullptr ? update->program : nullptr, zero_offset, zero_bytes) {}
 
-  nb::tuple train(Bytes persistent, nb::list sources, std::int64_t batch_size, std::optional<Integers2> order, std::int64_t n_rows, Doubles slots, std::uint64_t seed,
-                  std::int64_t first_step, std::int64_t n_epochs, bool shuffle, std::int64_t first_epoch,
+  nb::tuple train(Bytes persistent, nb::list sources, std::int64_t batch_size, std::optional<Integers2> order,
+                  std::int64_t n_rows, Doubles slots, std::uint64_t seed, std::int64_t first_step,
+                  std::int64_t n_epochs, bool shuffle, std::int64_t first_epoch,
                   std::pair<std::int64_t, double> position, std::int64_t max_steps, double max_seconds,
                   std::int64_t min_rows) {
     const Busy busy(*this);
@@ -276,9 +277,9 @@ void make_program(PyProgram* self, int dtype, Integers values, Integers code, nb
     return elements_of<std::int32_t>(list, "inputs, slots and outputs must be lists of 32-bit integers");
   };
   Roles roles{ids(inputs), ids(slots), ids(outputs), key, inverse_weight, weights, loss};
-  new (self) PyProgram{std::make_shared<const Program>(
-      static_cast<DType>(dtype), copy_of<std::int64_t>(values), copy_of<std::int64_t>(code), std::move(roles), capacity,
-      persistent_bytes, workspace_bytes)};
+  new (self) PyProgram{std::make_shared<const Program>(static_cast<DType>(dtype), copy_of<std::int64_t>(values),
+                                                       copy_of<std::int64_t>(code), std::move(roles), capacity,
+                                                       persistent_bytes, workspace_bytes)};
 }
 
 }  // namespace
@@ -302,11 +303,13 @@ NB_MODULE(_core, m) {
         "always"_a, "For tests: run in parallel whatever can be, even where that is slower.");
 
   nb::class_<PyProgram>(m, "Program")
-      .def("__init__", &make_program, nb::kw_only(), "dtype"_a, "values"_a, "code"_a, "inputs"_a, "slots"_a, "outputs"_a,
-           "key"_a, "inverse_weight"_a, "weights"_a, "loss"_a, "capacity"_a, "persistent_bytes"_a, "workspace_bytes"_a)
+      .def("__init__", &make_program, nb::kw_only(), "dtype"_a, "values"_a, "code"_a, "inputs"_a, "slots"_a,
+           "outputs"_a, "key"_a, "inverse_weight"_a, "weights"_a, "loss"_a, "capacity"_a, "persistent_bytes"_a,
+           "workspace_bytes"_a)
       .def_prop_ro("workspace_bytes", [](const PyProgram& p) { return p.program->workspace_bytes(); })
-      .def_prop_ro("persistent_bytes", [](const PyProgram& p) { return p.program->persistent_bytes(); })
-      .def_prop_ro("capacity", [](const PyProgram& p) { return p.program->capacity(); });
+      .def_prop_ro("persistent_bytes", [](const PyProgram& p) {
+    return p.program->persistent_bytes();
+  }).def_prop_ro("capacity", [](const PyProgram& p) { return p.program->capacity(); });
 
   nb::class_<PySource>(m, "Source")
       .def_static("dense", &dense_source, "array"_a)
@@ -315,15 +318,14 @@ NB_MODULE(_core, m) {
       .def_prop_ro("n_rows", [](const PySource& s) { return s.source.n_rows; });
 
   nb::class_<PySession>(m, "Session")
-      .def(nb::init<const PyProgram&, const PyProgram*, std::int64_t, std::int64_t>(),
-           "block"_a, "update"_a.none() = nb::none(), "zero_offset"_a = 0, "zero_bytes"_a = 0)
+      .def(nb::init<const PyProgram&, const PyProgram*, std::int64_t, std::int64_t>(), "block"_a,
+           "update"_a.none() = nb::none(), "zero_offset"_a = 0, "zero_bytes"_a = 0)
       // noconvert: results must be written to the caller's memory, not to a converted copy.
       .def("train", &PySession::train, "persistent"_a.noconvert(), "sources"_a, "batch_size"_a, "order"_a.none(),
            "n_rows"_a, "slots"_a, "seed"_a = 0, "first_step"_a = 0, "n_epochs"_a = 1, "shuffle"_a = false,
            "first_epoch"_a = 0, "position"_a = std::pair<std::int64_t, double>(0, 0.0), "max_steps"_a = 0,
            "max_seconds"_a = 0.0, "min_rows"_a = 1)
-      .def("forward", &PySession::forward, "persistent"_a.noconvert(), "sources"_a, "n_rows"_a, "slots"_a,
-           "outputs"_a)
+      .def("forward", &PySession::forward, "persistent"_a.noconvert(), "sources"_a, "n_rows"_a, "slots"_a, "outputs"_a)
       .def("evaluate", &PySession::evaluate, "persistent"_a.noconvert(), "sources"_a, "n_rows"_a, "slots"_a, "values"_a,
            "seed"_a = 0, "step"_a = 0)
       .def_prop_ro("n_steps", &PySession::n_steps,

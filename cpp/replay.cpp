@@ -100,10 +100,9 @@ std::vector<std::int32_t> labels_of(const Run& run) {
 Bytes train(const Run& run, const Session::Interrupted& interrupted) {
   const bool wide = run.block->dtype() == DType::float64;
   const std::int64_t item = wide ? 8 : 4;
-  const std::vector<Source> sources{
-      Source::dense(run.x.data(), wide ? SourceType::float64 : SourceType::float32, run.n_rows, run.width,
-                    run.width * item, item),
-      Source::codes(labels_of(run), run.n_classes)};
+  const std::vector<Source> sources{Source::dense(run.x.data(), wide ? SourceType::float64 : SourceType::float32,
+                                                  run.n_rows, run.width, run.width * item, item),
+                                    Source::codes(labels_of(run), run.n_classes)};
   Buffer memory(run.persistent.size());
   std::memcpy(memory.data(), run.persistent.data(), run.persistent.size());
   TrainOptions options;

@@ -22,8 +22,8 @@ struct Source {
   std::int64_t row_stride = 0, column_stride = 0;  // bytes
   const std::int32_t* columns = nullptr;           // sparse
   const std::int64_t* offsets = nullptr;
-  std::int32_t largest = -1;  // of the integers
-  std::shared_ptr<const std::vector<std::int32_t>> integers;  // the memory of codes, or of columns
+  std::int32_t largest = -1;                                     // of the integers
+  std::shared_ptr<const std::vector<std::int32_t>> integers;     // the memory of codes, or of columns
   std::shared_ptr<const std::vector<std::int64_t>> row_offsets;  // the memory of offsets
 
   static Source dense(const void* data, SourceType type, std::int64_t n_rows, std::int64_t width,

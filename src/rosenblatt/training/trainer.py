@@ -374,8 +374,7 @@ class Trainer:
         """
         if arrays["memory"].shape != self.memory.shape:
             raise ValueError(f"the state has {arrays['memory'].size} bytes; this training needs {self.memory.size}")
-        before = self.memory.copy()
-        self.memory[...] = arrays["memory"]
+        before, self.memory[...] = self.memory.copy(), arrays["memory"]
         if not np.isfinite(self.network.block).all():
             self.memory[...] = before
             raise ValueError("a parameter is not finite")

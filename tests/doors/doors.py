@@ -24,8 +24,8 @@ from rosenblatt.cli import main
 class Training:
     """What a user brings; None is left out of the call, so that the door's default applies.
 
-    `X` is an array or a mapping of columns, `y` the target, `validation` a pair or triple (X, y, weights), and `X_new`
-    what to predict afterwards (by default `X`). `options` are passed to the door as they are, under the door's names.
+    `X` is an array or a mapping of columns, `y` the target, `validation` a pair (X, y), and `X_new` what to
+    predict afterwards (by default `X`). `options` are passed to the door as they are, under the door's names.
     """
 
     X: Any = None
@@ -94,8 +94,7 @@ def estimator_door(name: str, small: dict[str, Any]) -> Callable[[Training, str,
         model = getattr(rosenblatt, name)(**parameters)
         fit_parameters = given(sample_weight=training.weights)
         if training.validation is not None:
-            names = ("X_val", "y_val", "sample_weight_val")
-            fit_parameters |= dict(zip(names, training.validation, strict=False))
+            fit_parameters |= dict(zip(("X_val", "y_val"), training.validation, strict=True))
         _, said = heard(lambda: model.fit(training.X, training.y, **fit_parameters))
         return Answer(model, model.predict(training.X if training.X_new is None else training.X_new), said)
 

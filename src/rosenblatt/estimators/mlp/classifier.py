@@ -252,7 +252,7 @@ class MLPClassifier(LabelScores, ClassifierMixin, BaseMLP):  # type: ignore[misc
             y = column_or_1d(y, warn=True)
         if (incremental or self.warm_start) and hasattr(self, "classes_"):
             self._require_known_classes(unique_labels(y))
-        elif type_of_target(y) == "multiclass-multioutput":
+        elif y.ndim == 2 and type_of_target(y) == "multiclass-multioutput":
             raise ValueError(
                 f"y has shape {y.shape} and other values than 0 and 1: Multioutput target data is not supported with "
                 "label binarization. Give one label for each row, or a column of zeros and ones for each label."

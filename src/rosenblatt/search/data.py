@@ -61,6 +61,8 @@ class SearchData:
                 self.sample_weight = None  # the task holds them now
             elif not (issparse(X) or is_nameless(X) or isinstance(X, TabularTask)):
                 self.X = read_table(X)
+            if self.sample_weight is not None and not isinstance(self.X, TabularTask):
+                self.sample_weight = check_weights(sample_weight, len(np.asarray(y)))
             if not isinstance(cv, Integral):
                 raise TypeError(
                     f"cv is {cv!r}, but {type(estimator).__name__} is scored by the folds of its members: leave cv "

@@ -14,9 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rosenblatt._checks import check_count, check_number, check_seed, is_number
+from rosenblatt._checks import MAX_COUNT, check_count, check_number, check_seed, is_number
 from rosenblatt.storage.container import Arrays, decode_value, require_keys
-from rosenblatt.training.checkpoint import MOST
 from rosenblatt.training.early_stopping import StoppingState
 from rosenblatt.training.history import History
 
@@ -59,7 +58,7 @@ def check_counts_of(loop: TrainingLoop, state: Mapping[str, Any], arrays: Arrays
     counts, trainer = state["counts"], loop.trainer
     require_keys(counts, {"step", "epoch", "row", "seed"}, what="the entry on counts")
     for name in ("step", "epoch", "row"):
-        check_count(name, counts[name], 0, MOST)
+        check_count(name, counts[name], 0, MAX_COUNT)
     if check_seed("seed", counts["seed"]) is None or counts["step"] != state["step"]:
         raise ValueError("there is no seed, or the number of steps is not that of the checkpoint")
     batch_size = max(1, min(trainer.batch_size or loop.n_rows, loop.n_rows))
@@ -105,7 +104,7 @@ def read_stopping(state: Mapping[str, Any]) -> StoppingState:
     require_keys(entry, {"best", "stalled"}, what="the entry on stopping")
     if type(entry["best"]) is not float or math.isnan(entry["best"]):
         raise ValueError(f"the best value is {entry['best']!r}; it must be a number")
-    if not is_number(entry["stalled"]) or not 0 <= entry["stalled"] <= MOST:
+    if not is_number(entry["stalled"]) or not 0 <= entry["stalled"] <= MAX_COUNT:
         raise ValueError(f"{entry['stalled']!r} epochs without progress cannot be")
     return StoppingState(**entry)
 

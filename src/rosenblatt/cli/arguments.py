@@ -20,7 +20,10 @@ __all__ = [
     *("check_choice", "check_encoding", "parse_hidden", "parse_kinds"),
 ]
 
-File = Annotated[Path | None, typer.Argument(help="CSV or Parquet. Without it: scikit-learn's digits.")]
+File = Annotated[
+    Path | None,
+    typer.Argument(help="A table: CSV, JSON, Parquet, Arrow or Feather. Without it: scikit-learn's digits."),
+]
 Target = Annotated[str | None, typer.Option(help="The column to predict.")]
 Out = Annotated[Path | None, typer.Option(help="The model file. Default: FILE's name, .safetensors.")]
 Force = Annotated[

@@ -81,8 +81,6 @@ class SearchData:
         return self.X.weights if isinstance(self.X, TabularTask) else self.sample_weight
 
     def _split(self, estimator: Any, X: Any, y: Any, cv: Any, sample_weight: Any) -> list[Fold]:
-        if y is None:
-            raise ValueError("MLPSearchCV requires y to be passed, but the target y is None.")
         X, y = check_rows(clone(estimator), X, y, dtype=self.dtype, multi_output=True)
         X = rows_of(X)
         if y.ndim == 2 and y.shape[1] == 1:

@@ -96,7 +96,7 @@ class Checkpoints:
             _, state, arrays = unpack(data, finite=False, what="checkpoint of a training", kinds=(KIND,))
             theirs = state.get("fingerprint") if isinstance(state, dict) else None
             if not isinstance(theirs, dict) or not all(isinstance(part, str) for part in theirs.values()):
-                raise ModelFileError("this is no checkpoint of a training")
+                raise ModelFileError("this is not a checkpoint of a training")
             self._saved_step = check_count("step", state.get("step"), 0, MAX_COUNT)
         names = [n for n in {**self.fingerprint, **theirs} if self.fingerprint.get(n) != theirs.get(n)]
         if names:

@@ -1,7 +1,7 @@
-"""The state of a training as a checkpoint holds it, checked.
+"""The state of a training, read from a checkpoint and checked.
 
 Takes what was read from a file, and the training that it should be of. Returns the parts, or raises an error that names
-the value: a checkpoint may be damaged or made up, and what is restored from it is used without further checks. Never
+the value. A checkpoint may be damaged or forged, and what is restored from it is used without further checks. Never
 changes the training.
 """
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["LoopState", "read_state"]
 
 ENDS = ("", "ALL_EPOCHS", "NO_PROGRESS", "CALLBACK", "DEADLINE")
-"""Outcomes of trainings that are saved; the first one is that of a training that goes on."""
+"""Outcomes of trainings that are saved; the first one is that of a training that continues."""
 
 
 @dataclass(frozen=True)
@@ -40,12 +40,12 @@ class LoopState:
 
 
 def read_state(loop: TrainingLoop, state: Mapping[str, Any], arrays: Arrays) -> LoopState:
-    """What the checkpoint of this training says, without learning rates and orders of rows.
+    """The state in the checkpoint of this training, without learning rates and orders of rows.
 
     Raises
     ------
     ValueError, LookupError, TypeError
-        If it says what no such training can have come to.
+        If it describes a state that this training cannot have reached.
     """
     check_counts_of(loop, state, arrays)
     outcome, stopping = read_outcome(state, loop.max_epochs), read_stopping(state)
@@ -78,7 +78,7 @@ def require_array(name: str, arrays: Arrays, shape: tuple[int, ...], dtype: Any)
 
 
 def read_outcome(state: Mapping[str, Any], max_epochs: int) -> str:
-    """The name of the outcome, "" where the training goes on."""
+    """The name of the outcome, "" where the training continues."""
     outcome = state["outcome"]
     if outcome not in ENDS or (not outcome and state["epoch"] >= max_epochs):
         raise ValueError(f"the outcome is {outcome!r} after {state['epoch']} of {max_epochs} epochs")
@@ -105,7 +105,7 @@ def read_stopping(state: Mapping[str, Any]) -> StoppingState:
     if type(entry["best"]) is not float or math.isnan(entry["best"]):
         raise ValueError(f"the best value is {entry['best']!r}; it must be a number")
     if not is_number(entry["stalled"]) or not 0 <= entry["stalled"] <= MAX_COUNT:
-        raise ValueError(f"{entry['stalled']!r} epochs without progress cannot be")
+        raise ValueError(f"{entry['stalled']!r} is no possible number of epochs without progress")
     return StoppingState(**entry)
 
 

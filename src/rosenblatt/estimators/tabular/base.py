@@ -95,8 +95,8 @@ class TabularEstimator(Explainable, FittedParameters, SuggestingMixin, Searchabl
 
         Parameters
         ----------
-        X : data frame, mapping of arrays, path of a CSV or Parquet file, array of shape (n_rows, n_columns), or task
-            A `TabularTask` also holds the target and the weights.
+        X : data frame, mapping of arrays, path of a file, array of shape (n_rows, n_columns), or task
+            Files are CSV, JSON, Parquet, Arrow or Feather. A `TabularTask` also holds the target and the weights.
         y : array-like of shape (n_rows,), or (n_rows, n_targets) for regression, or name
             Classes (strings, integers, booleans or dates) or numbers. A string or a number is the name of the column of
             X to predict, a list of strings the names of several columns of numbers.

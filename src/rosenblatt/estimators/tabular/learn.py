@@ -23,7 +23,7 @@ def learn(
 
     Parameters
     ----------
-    table : path of a CSV or Parquet file, data frame, mapping of arrays, or TabularTask
+    table : path of a CSV, JSON, Parquet, Arrow or Feather file, data frame, mapping of arrays, or TabularTask
     target : str or list of str
         The column to predict, or several columns of numbers. Leave it out with a task, which has a target.
     task : {"classification", "binary", "multiclass", "regression"}, optional

@@ -197,7 +197,7 @@ def refuse_zero_bytes(data: bytes) -> None:
             raise TableError(f"every other byte is zero, as in UTF-16. Say encoding={name!r}, or save it as UTF-8.")
     raise TableError(
         f"this is neither text nor Parquet: it holds zero bytes, the first in line {line_number(data, place)}. Give a "
-        "CSV or Parquet file, or remove them."
+        "CSV or Parquet file, or remove these bytes."
     )
 
 

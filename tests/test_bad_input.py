@@ -215,15 +215,15 @@ SETTINGS: dict[str, Case] = {
 FILES: dict[str, Case] = {
     "no such model": (lambda: rosenblatt.load("nothing"), FileNotFoundError, r"nothing"),
     "model is a folder": (lambda: rosenblatt.load("."), IsADirectoryError, r"folder|directory"),
-    "empty model": (lambda: rosenblatt.load(file("", "m")), ModelFileError, r"m: this is no rosenblatt model, or it is cut off"),
+    "empty model": (lambda: rosenblatt.load(file("", "m")), ModelFileError, r"m: this is not a rosenblatt model, or it is cut off"),
     "truncated model": (lambda: rosenblatt.load(model_file(lambda data: data[:-20])), ModelFileError, r"damaged or cut off"),
     "truncated header": (lambda: rosenblatt.load(model_file(lambda data: data[:50])), ModelFileError, r"cut off"),
     "flipped weight": (lambda: rosenblatt.load(model_file(lambda data: data[:-3] + bytes([data[-3] ^ 1]) + data[-2:])), ModelFileError, r"checksum does not fit"),
     "tampered text": (lambda: rosenblatt.load(model_file(lambda data: data.replace(b"town", b"tawn"))), ModelFileError, r"checksum does not fit"),
     "something appended": (lambda: rosenblatt.load(model_file(lambda data: data + b"x")), ModelFileError, r"damaged or cut off"),
-    "foreign safetensors": (lambda: rosenblatt.load(other_safetensors()), ModelFileError, r"safetensors file, but no rosenblatt model"),
-    "a pickle": (lambda: rosenblatt.load(file(b"\x80\x04K\x01.", "m.pkl")), ModelFileError, r"no rosenblatt model"),
-    "a table as model": (lambda: rosenblatt.load(file("a,b\n1,2\n")), ModelFileError, r"no rosenblatt model"),
+    "foreign safetensors": (lambda: rosenblatt.load(other_safetensors()), ModelFileError, r"safetensors file, but not a rosenblatt model"),
+    "a pickle": (lambda: rosenblatt.load(file(b"\x80\x04K\x01.", "m.pkl")), ModelFileError, r"not a rosenblatt model"),
+    "a table as model": (lambda: rosenblatt.load(file("a,b\n1,2\n")), ModelFileError, r"not a rosenblatt model"),
     "saving an unfitted model": (lambda: rosenblatt.save(classifier(), "m"), NotFittedError, r"not fitted"),
     "saving something else": (lambda: rosenblatt.save({}, "m"), TypeError, r"save takes a fitted MLPClassifier, .*, not <class 'dict'>"),
     "saving a function": (lambda: rosenblatt.save(classifier(activation=lambda b, x: b.relu(x)).partial_fit(X, LABELS, classes=[0, 1]), "m"), ModelFileError, r"parameter 'activation' is a function, .* a model file holds no code"),
@@ -348,7 +348,7 @@ PERCEPTRONS: dict[str, Case] = {
     "mistakes after unpickling": (lambda: pickle.loads(pickle.dumps(Perceptron().fit(X, LABELS))).mistakes_, AttributeError, r"mistakes_ cannot be counted without the training data: .* Fit again, and read mistakes_ first"),
     "convergence on other labels": (lambda: Perceptron().fit(X, LABELS).explain_convergence(X, LABELS + 1), ValueError, r"y has the labels \[1, 2\]; explain_convergence needs all labels of fit and no others: \[0, 1\]"),
     "convergence on other columns": (lambda: Perceptron().fit(X, LABELS).explain_convergence(X[:, :2], LABELS), ValueError, r"X has 2 features, but Perceptron is expecting 3"),
-    "unknown parameter of the logistic regression": (lambda: Perceptron().fit(X, LABELS).to_logistic(max_itre=9), TypeError, r"LogisticRegression has no parameter 'max_itre'\. Did you mean 'max_iter'\? The parameters are: 'C', "),
+    "unknown parameter of the logistic regression": (lambda: Perceptron().fit(X, LABELS).to_logistic(max_itre=9), TypeError, r"LogisticRegression has no parameter 'max_itre'\. Did you mean 'max_iter'\? The parameters are: 'penalty', 'C', "),
     "wrong parameter of the logistic regression": (lambda: Perceptron().fit(X, LABELS).to_logistic(penalty="l3"), InvalidParameterError, r"'penalty' parameter .* Did you mean 'l"),
 }  # fmt: skip
 

@@ -19,11 +19,13 @@ import numpy.typing as npt
 __all__ = [
     *("as_numbers", "check_count", "check_counts", "check_fields", "check_finite", "check_flag", "check_number"),
     *("check_range", "check_same_rows", "check_seed", "check_weights", "is_count", "is_number", "parse_duration"),
-    "refusal",
+    *("MAX_COUNT", "refusal"),
 ]
 
 DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*([smh]?)")
 LARGEST = sys.float_info.max
+MAX_COUNT = 2**53
+"""No count of steps, epochs or rows is larger: up to here float64 holds every integer."""
 SECONDS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}
 
 
@@ -69,11 +71,11 @@ def check_number(
     raise refusal(name, value, "a finite number" if low == -math.inf else allowed, where)
 
 
-def check_flag(name: str, value: Any) -> bool:
+def check_flag(name: str, value: Any, where: str = "") -> bool:
     """`value`, if it is True or False, or the 1 or 0 that stand for them."""
     if isinstance(value, (bool, np.bool_)) or (is_count(value, 0) and value <= 1):
         return bool(value)
-    raise refusal(name, value, "True or False")
+    raise refusal(name, value, "True or False", where)
 
 
 def check_fields(instance: object, *names: str, **limits: Any) -> None:

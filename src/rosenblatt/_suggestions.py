@@ -13,7 +13,7 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeVar
 
-__all__ = ["closest", "join_names", "nearest", "suggest_keywords", "suggestion"]
+__all__ = ["closest", "join_names", "nearest", "suggest_keywords", "suggestion", "unknown_parameter"]
 
 T = TypeVar("T", bound=Callable[..., Any])
 MAX_NAMES_SHOWN = 20
@@ -60,6 +60,11 @@ def join_names(names: Sequence[str]) -> str:
     return f"{shown} and {rest} more" if rest > 0 else shown or "(none)"
 
 
+def unknown_parameter(owner: str, name: str, known: Iterable[str]) -> str:
+    """The error message for a keyword that `owner` does not know."""
+    return f"{owner} has no parameter {name!r}.{suggestion(name, known, 'parameters')}"
+
+
 def suggest_keywords(target: T) -> T:
     """A decorator of a function or class: for an unknown keyword, the `TypeError` ends with the nearest known one."""
     is_class = isinstance(target, type)
@@ -76,8 +81,7 @@ def suggest_keywords(target: T) -> T:
                 raise
             method = function.__name__.replace("__init__", "")
             owner = ".".join(filter(None, (type(args[0]).__name__, method))) if "." in function.__qualname__ else method
-            ending = suggestion(found[1], known, "parameters")
-            raise TypeError(f"{owner} has no parameter {found[1]!r}.{ending}") from None
+            raise TypeError(unknown_parameter(owner, found[1], known)) from None
 
     if is_class:
         setattr(target, "__init__", call)  # noqa: B010 (the type checker allows no assignment)

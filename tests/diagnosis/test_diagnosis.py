@@ -222,7 +222,7 @@ REFUSED = {
     "no cv": (lambda: diagnose(QUICK, X, Y, cv=object()), ValueError, "cv is <object.*a splitter"),
     "rows beyond": (lambda: diagnose(QUICK, X, Y, cv=[(range(9), (80, 81))] * 2), ValueError, "from 0 to 79"),
     "rows from the end": (lambda: diagnose(QUICK, X, Y, cv=[(range(9), (-1, -2))] * 2), ValueError, "from 0 to 79"),
-    "no pairs": (lambda: diagnose(QUICK, X, Y, cv=[(1, 2, 3)] * 2), ValueError, "split 0.*no pair"),
+    "no pairs": (lambda: diagnose(QUICK, X, Y, cv=[(1, 2, 3)] * 2), ValueError, "split 0.*not a pair"),
     "nothing held out": (lambda: diagnose(QUICK, X, Y, cv=[(range(9), [])] * 2), ValueError, "fewer than 2 held-out"),
     "a class held out": (
         lambda: diagnose(QUICK, X, Y, cv=[(np.flatnonzero(Y), np.flatnonzero(1 - Y))] * 2),

@@ -207,5 +207,5 @@ def test_too_little_memory_is_said_with_the_file_and_its_size(tmp_path: Path, mo
 
 def test_a_checkpoint_is_no_model(tmp_path: Path) -> None:
     nn.Network(nn.Dense(1)(nn.input(3))).fit(X, X[:, 0], epochs=1, checkpoint=tmp_path)
-    with pytest.raises(ModelFileError, match="this holds a 'checkpoint', and no rosenblatt model"):
+    with pytest.raises(ModelFileError, match="this holds a 'checkpoint', not a rosenblatt model"):
         rosenblatt.load(tmp_path / "checkpoint.safetensors")

@@ -144,16 +144,16 @@ def test_what_is_just_allowed_takes_no_more_either() -> None:
 
 
 FORGED = {
-    "no such texts": (lambda: raw({"texts": 3}), "no texts of the number '3'"),
-    "texts without a number": (lambda: raw({"texts": {}}), "no texts of the number"),
+    "no such texts": (lambda: raw({"texts": 3}), "no list of texts with the number '3'"),
+    "texts without a number": (lambda: raw({"texts": {}}), "no list of texts with the number"),
     "offsets that fall": (lambda: texts(4, [3, 2, 4]), "offsets of a list of texts"),
     "offsets before the start": (lambda: texts(4, [-1, 4]), "offsets of a list of texts"),
     "offsets that wrap around": (lambda: texts(4, [2**63 - 1, -2, 4]), "offsets of a list of texts"),
     "offsets beyond the end": (lambda: texts(4, [2, 5]), "offsets of a list of texts"),
     "offsets short of the end": (lambda: texts(4, [2, 3]), "offsets of a list of texts"),
-    "offsets of another type": (lambda: texts(4, [2, 4], np.float64), "no texts of the number"),
-    "columns of two lengths": (lambda: raw({"records": {"a": [1], "b": []}}), "do not have one length"),
-    "a column that is no list": (lambda: raw({"records": {"a": 5}}), "do not have one length"),
+    "offsets of another type": (lambda: texts(4, [2, 4], np.float64), "no list of texts with the number"),
+    "columns of two lengths": (lambda: raw({"records": {"a": [1], "b": []}}), "differ in length"),
+    "a column that is no list": (lambda: raw({"records": {"a": 5}}), "differ in length"),
     "a tensor of many axes": (lambda: raw({}, {"a": np.zeros((1,) * 9)}), "no shape of up to 8 axes"),
 }  # fmt: skip
 

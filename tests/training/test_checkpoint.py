@@ -364,7 +364,7 @@ FORGED = {
     "no best weights": (lambda s, a: a.pop("best"), "the array 'best' is absent"),
     "best weights of NaN": (in_array("best", np.nan), "weights of the best epoch are not finite"),
     "a learning rate of 10^300": (put("rates", "dict", [["rate", 1e300], ["n_rows_seen", 0]]), "the learning rate is"),
-    "a fingerprint of numbers": (put("fingerprint", "tol", 3), "this is no checkpoint"),
+    "a fingerprint of numbers": (put("fingerprint", "tol", 3), "this is not a checkpoint"),
     "rates as a list": (put("rates", [[[]]]), "the entry on learning rates lacks one of the entries"),
 }  # fmt: skip
 
@@ -401,8 +401,8 @@ def test_a_forged_checkpoint_leaves_the_network_as_it_was(tmp_path):
 def test_a_damaged_checkpoint_is_called_a_checkpoint(tmp_path):
     path = tmp_path / "checkpoint.safetensors"
     path.write_bytes(b"junk")
-    with pytest.raises(CheckpointError, match="this is no checkpoint of a training, or it is cut off"):
+    with pytest.raises(CheckpointError, match="this is not a checkpoint of a training, or it is cut off"):
         network().fit(X, LABELS, checkpoint=tmp_path, **OPTIONS)
     rosenblatt.save(network(), path)
-    with pytest.raises(CheckpointError, match="this holds a 'network', and no checkpoint of a training"):
+    with pytest.raises(CheckpointError, match="this holds a 'network', not a checkpoint of a training"):
         network().fit(X, LABELS, checkpoint=tmp_path, **OPTIONS)

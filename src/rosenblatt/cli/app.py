@@ -122,7 +122,9 @@ def tune(
 @app.command()
 def predict(
     model: Annotated[Path, typer.Argument(help="A file that train wrote.")],
-    file: Annotated[Path, typer.Argument(help="CSV or Parquet with the columns that were trained on.")],
+    file: Annotated[
+        Path, typer.Argument(help="A table (CSV, JSON, Parquet, ...) with the columns that were trained on.")
+    ],
     out: Annotated[Path, typer.Option(help="Where to write predictions and probabilities: .csv or .parquet.")],
     encoding: Encoding = "utf-8",
 ) -> None:

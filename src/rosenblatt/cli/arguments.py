@@ -6,7 +6,6 @@ Takes texts of the command line. Returns Python values. Never reads a file, and 
 from __future__ import annotations
 
 import codecs
-import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,12 +13,17 @@ from typing import Annotated, Any
 
 import typer
 
+from rosenblatt._suggestions import closest
+
 __all__ = [
     *("Encoding", "File", "Force", "Ignore", "Kinds", "Metric", "Out", "Request", "Target", "Task", "TestShare"),
     *("check_choice", "check_encoding", "parse_hidden", "parse_kinds"),
 ]
 
-File = Annotated[Path | None, typer.Argument(help="CSV or Parquet. Without it: scikit-learn's digits.")]
+File = Annotated[
+    Path | None,
+    typer.Argument(help="A table: CSV, JSON, Parquet, Arrow or Feather. Without it: scikit-learn's digits."),
+]
 Target = Annotated[str | None, typer.Option(help="The column to predict.")]
 Out = Annotated[Path | None, typer.Option(help="The model file. Default: FILE's name, .safetensors.")]
 Force = Annotated[
@@ -83,8 +87,8 @@ def check_choice(option: str, value: str, allowed: Sequence[str]) -> str:
     """`value`, if it is one of the allowed ones; otherwise an error that suggests the nearest."""
     if value in allowed:
         return value
-    near = difflib.get_close_matches(value.lower(), allowed, n=1, cutoff=0.5)
-    question = f" Did you mean {near[0]!r}?" if near else ""
+    near = closest(value.lower(), allowed, cutoff=0.5)
+    question = f" Did you mean {near[-1]!r}?" if near else ""
     raise ValueError(f"{option}: {value!r} is none of {', '.join(allowed)}.{question}")
 
 

@@ -36,7 +36,7 @@ codecs.register_error(ESCAPES, escaped)
 
 
 class Output:
-    """A text stream that loses what nobody can receive, instead of raising."""
+    """A text stream that drops what cannot be written, instead of raising."""
 
     def __init__(self, stream: Any) -> None:
         self.stream = stream
@@ -64,7 +64,7 @@ class Output:
                 os.dup2(null, self.stream.fileno())  # also what is still buffered goes there
                 os.close(null)
             if not isinstance(error, BrokenPipeError) and sys.stderr is not self:
-                print(f"rosenblatt: the output cannot be written ({error}); the command goes on.", file=sys.stderr)
+                print(f"rosenblatt: the output cannot be written ({error}); the command continues.", file=sys.stderr)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.stream, name)

@@ -26,14 +26,12 @@ from rosenblatt.tables.evaluation import Evaluation
 from rosenblatt.tables.readers.reading import read_table
 from rosenblatt.tables.table import TableError, TableWarning
 from rosenblatt.tables.targets import TASKS, Target
-from rosenblatt.tables.task import TabularTask
+from rosenblatt.tables.task import MIN_ROWS, TabularTask
 
 __all__ = ["SEARCH", "train", "tune"]
 
 SEARCH: dict[str, Any] = {"strategy": "halving", "max_epochs": 128, "ensemble": 4}
 """How `tune` uses `MLPSearchCV`: its last stage has twice the epochs of the defaults."""
-MIN_ROWS = 2
-"""Fewest rows to learn from."""
 
 
 @dataclass(frozen=True)

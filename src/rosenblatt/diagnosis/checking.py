@@ -121,7 +121,7 @@ def rows_in(pair: Any, n_rows: int, i: int) -> list[Array]:
     """Numbers of the training rows and of the held-out rows of split i, from row numbers or masks."""
     where = f"cv: split {i} (from 0)"
     if not isinstance(pair, Sequence | np.ndarray) or isinstance(pair, str) or len(pair) != 2:
-        raise ValueError(f"{where} is no pair of training rows and held-out rows.")
+        raise ValueError(f"{where} is not a pair of training rows and held-out rows.")
     parts: list[Array] = []
     for name, part in zip(("training", "held-out"), map(np.asarray, pair), strict=True):
         if part.dtype == bool and part.shape == (n_rows,):

@@ -25,7 +25,7 @@ from sklearn.utils._param_validation import InvalidParameterError, StrOptions
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from rosenblatt._checks import check_finite, check_number, check_range
-from rosenblatt._suggestions import closest, suggest_keywords, suggestion
+from rosenblatt._suggestions import closest, suggest_keywords, unknown_parameter
 from rosenblatt._version import __version__
 from rosenblatt._warnings import warn_user
 from rosenblatt.estimators.labels import plain_labels
@@ -110,9 +110,7 @@ class SuggestingMixin:
         known = self.parameter_names()
         for name in parameters:
             if name.partition("__")[0] not in known:
-                raise ValueError(
-                    f"{type(self).__name__} has no parameter {name!r}.{suggestion(name, known, 'parameters')}"
-                )
+                raise ValueError(unknown_parameter(type(self).__name__, name, known))
         return super().set_params(**parameters)  # type: ignore[misc]
 
     @classmethod
@@ -235,14 +233,15 @@ def unchanged_if_failed(estimator: Any, failure: type[BaseException] = Exception
     not, where what was learned is kept.
     """
     before = dict(vars(estimator))
-    contents = {name: value.copy() for name, value in before.items() if isinstance(value, np.ndarray)}
+    arrays = {name: value for name, value in before.items() if isinstance(value, np.ndarray) and value.flags.writeable}
+    contents = {name: array.copy() for name, array in arrays.items()}
     try:
         yield
     except failure:
         running = {name: value for name, value in vars(estimator).items() if "callback" in name}  # scikit-learn ends it
         estimator.__dict__ = before | running
         for name, content in contents.items():
-            before[name][...] = content
+            arrays[name][...] = content
         raise
 
 

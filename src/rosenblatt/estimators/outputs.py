@@ -1,4 +1,4 @@
-"""Outputs of a network that are no numbers.
+"""Outputs of a network that are not finite.
 
 Takes what a network predicts for finite rows. Returns it, or raises an error that names the row. Never predicts.
 """

@@ -16,7 +16,6 @@ from sklearn.utils import check_random_state, column_or_1d
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from rosenblatt._checks import check_weights
-from rosenblatt._suggestions import suggestion
 from rosenblatt._version import __version__
 from rosenblatt.estimators.base import (
     VERSION_KEY,
@@ -295,12 +294,6 @@ class Perceptron(LabelScores, SuggestingMixin, SklearnPerceptron):  # type: igno
             If LogisticRegression has no such parameter.
         """
         check_is_fitted(self)
-        allowed = LogisticRegression.parameter_names()
-        for name in parameters:
-            if name not in allowed:
-                raise TypeError(
-                    f"LogisticRegression has no parameter {name!r}.{suggestion(name, allowed, 'parameters')}"
-                )
         shared = {name: getattr(self, name) for name in ("class_weight", "fit_intercept", "random_state")}
         unlimited = {} if {"penalty", "l1_ratio"} & set(parameters) else {"C": math.inf}
         model = LogisticRegression(**{**unlimited, "warm_start": True, **shared, **parameters})

@@ -6,7 +6,6 @@ Never builds a network.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property, reduce
@@ -14,6 +13,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
+
+from rosenblatt._suggestions import closest
 
 __all__ = [
     "And",
@@ -234,8 +235,8 @@ def require_variables(given: tuple[str, ...], allowed: tuple[str, ...], where: s
     """Raise if a variable is not allowed or, when `complete`, if one is missing."""
     for name in given:
         if name not in allowed:
-            near = difflib.get_close_matches(name, allowed, n=1)
-            hint = f" Did you mean {near[0]!r}?" if near else ""
+            near = closest(name, allowed)
+            hint = f" Did you mean {near[-1]!r}?" if near else ""
             raise ValueError(f"there is no variable {name!r} {where}.{hint} The variables are: {', '.join(allowed)}")
     missing = [name for name in allowed if name not in given]
     if complete and missing:

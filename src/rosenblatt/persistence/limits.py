@@ -23,15 +23,15 @@ from rosenblatt.storage.container import ModelFileError, errors_of
 __all__ = ["require_finite_outputs", "require_parts", "require_predictions", "require_width"]
 
 MAX_PARTS, BYTES_OF_PART = 4000, 1024
-"""Nodes, their inputs and heads of all networks in a file: so many, and one more for each such piece of tensors."""
+"""Limit of nodes, their inputs and heads in all networks of a file: so many, and one more per so many bytes."""
 MAX_PARTS_OF_ONE = 12000
-"""Those of one network."""
+"""The same limit for one network."""
 MAX_COLUMNS = 1 << 21
-"""Columns of all nodes and heads together: so many, and two more for each number in the tensors."""
+"""Limit of columns of all nodes and heads: so many, and two more for each number in the tensors."""
 MAX_PRODUCTS = 1 << 24
-"""Weights that one row is multiplied with: so many, and four times those in the tensors (layers can be shared)."""
+"""Limit of weights that one row is multiplied by: so many, and four times those in the tensors, which can be shared."""
 MAX_WORKSPACE = 24 << 20
-"""Bytes of memory for predicting: so many, and once the size of the tensors."""
+"""Limit of bytes of memory for predicting: so many, and the size of the tensors."""
 LARGE_INPUT = 1000
 """Columns of a sparse trial row that are not zero."""
 

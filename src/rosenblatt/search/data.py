@@ -12,16 +12,15 @@ from typing import Any
 
 import numpy as np
 from scipy.sparse import issparse
-from sklearn.base import is_classifier
+from sklearn.base import clone, is_classifier
 from sklearn.metrics import check_scoring
 from sklearn.model_selection import check_cv
-from sklearn.utils import _safe_indexing, check_array
+from sklearn.utils import _safe_indexing
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import column_or_1d, indexable
+from sklearn.utils.validation import column_or_1d
 
-from rosenblatt._checks import check_finite, check_range, check_weights
-from rosenblatt.estimators.base import check_target_array, require_matrix
-from rosenblatt.estimators.labels import plain_labels
+from rosenblatt._checks import check_weights
+from rosenblatt.estimators.base import FLOATS, check_rows, rows_of
 from rosenblatt.search.trials import Fold, RestartedTrial, ResumableTrial
 from rosenblatt.tables.readers.reading import is_nameless, names_columns, read_table
 from rosenblatt.tables.splits import copies_in, fold_rows
@@ -30,8 +29,6 @@ from rosenblatt.tables.task import TabularTask
 from rosenblatt.training.checkpoint import data_digest
 
 __all__ = ["SearchData"]
-
-FLOATS = (np.float64, np.float32)
 
 
 class SearchData:
@@ -86,20 +83,10 @@ class SearchData:
         return self.X.weights if isinstance(self.X, TabularTask) else self.sample_weight
 
     def _split(self, estimator: Any, X: Any, y: Any, cv: Any, sample_weight: Any) -> list[Fold]:
-        require_matrix(estimator, X)
-        if y is None:
-            raise ValueError("MLPSearchCV requires y to be passed, but the target y is None.")
-        accepted = "csr" if issparse(X) else False
-        X = check_array(X, accept_sparse=accepted, dtype=FLOATS, estimator=estimator, ensure_all_finite=False)
-        check_finite("X", X)
-        if self.dtype is not FLOATS:
-            check_range("X", X, self.dtype)
-            X = X.astype(self.dtype, copy=False)
-        y = np.asarray(plain_labels(y) if is_classifier(estimator) else y)
+        X, y = check_rows(clone(estimator), X, y, dtype=self.dtype, multi_output=True)
+        X = rows_of(X)
         if y.ndim == 2 and y.shape[1] == 1:
             y = column_or_1d(y, warn=True)
-        X, y = indexable(X, y)
-        check_target_array("y", y)
         if is_classifier(estimator):
             check_classification_targets(y)
         if sample_weight is not None:

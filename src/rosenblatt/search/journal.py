@@ -12,15 +12,13 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from rosenblatt._checks import check_count, check_number, is_number
+from rosenblatt._checks import MAX_COUNT, check_count, check_number, is_number
 from rosenblatt.storage.atomic import append_durably, errors_naming, read_regular, write_atomically
 from rosenblatt.storage.container import ModelFileError, parse_json
 
 __all__ = ["Journal", "RecordError", "Result"]
 
 FORMAT, VERSION = "rosenblatt search", 1
-MOST = 2**53
-"""No count in a record is larger."""
 
 
 class RecordError(ValueError):
@@ -134,7 +132,7 @@ def result_of(entry: Any, n_folds: int) -> Result:
     if not isinstance(entry, dict) or set(entry) != {field.name for field in fields(Result)}:
         raise ValueError("this is not the result of a candidate")
     for name, low in (("trial", 0), ("rung", 0), ("epochs", 1)):
-        check_count(name, entry[name], low, MOST)
+        check_count(name, entry[name], low, MAX_COUNT)
     check_number("seconds", entry["seconds"], 0)
     scores, error = entry["scores"], entry["error"]
     if not isinstance(error, str) or entry["complete"] is not True:

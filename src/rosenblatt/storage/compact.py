@@ -1,4 +1,4 @@
-"""Long lists in a state, in fewer bytes and without a count that nothing stands behind.
+"""Long lists in a state, stored in fewer bytes, and never as a bare count that a file could inflate.
 
 Takes a JSON-able state. Returns it with its long lists of texts as bytes and offsets, which are tensors, and its long
 lists of like entries as columns; and from that the state again. Each step says how much memory its result takes, so
@@ -20,13 +20,13 @@ __all__ = ["TENSOR", "TEXT_TENSOR", "Allowance", "compact", "expand", "json_cost
 
 Arrays = dict[str, NDArray[Any]]
 LONG = 32
-"""Items of a list from which on it is stored in another form."""
+"""Lists of at least so many items are stored in another form."""
 TEXT_TENSOR = r"texts/\d+/(bytes|ends)"
 """Names of the tensors of texts."""
 TENSOR = 1000
-"""Bytes of memory that the name, shape and place of a tensor take, about."""
+"""About how many bytes of memory the name, shape and place of a tensor take."""
 VALUE, LIST, ENTRY = 64, 72, 240
-"""Bytes of memory, about: of a short text or a number with its place in a list, of a list, of a dictionary."""
+"""About how many bytes of memory a short text or a number with its place in a list, a list, and a dictionary take."""
 
 
 class Allowance:
@@ -46,10 +46,10 @@ class Allowance:
 
 
 def json_cost(text: str | bytes) -> int:
-    """The most memory, about, that parsing a JSON text takes: its copies, and a value for each sign between two."""
+    """About the most memory that parsing a JSON text takes: its copies, and a value for each separator."""
     signs: Any = (",", ":", "[", "{") if isinstance(text, str) else (b",", b":", b"[", b"{")
     commas, colons, lists, entries = (text.count(sign) for sign in signs)
-    copies = (3 if text.isascii() else 9) * len(text)  # a single emoji makes each letter of a Python text take 4 bytes
+    copies = (3 if text.isascii() else 9) * len(text)  # one emoji makes each character of a Python text take 4 bytes
     return copies + VALUE * (commas + colons) + LIST * lists + ENTRY * entries
 
 
@@ -79,7 +79,7 @@ def compact(value: Any, tensors: Arrays) -> tuple[Any, int]:
 
 
 def expand(value: Any, tensors: Mapping[str, NDArray[Any]], allowance: Allowance) -> Any:
-    """The value that `compact` was given; a `ModelFileError` if it needs more memory than allowed, or is none such."""
+    """The value that `compact` was given; a `ModelFileError` if it needs too much memory or has another form."""
     if isinstance(value, list):
         return [expand(item, tensors, allowance) for item in value]
     if not isinstance(value, dict):
@@ -91,7 +91,7 @@ def expand(value: Any, tensors: Mapping[str, NDArray[Any]], allowance: Allowance
             expanded = [expand(column, tensors, allowance) for column in columns.values()]
             lengths = {len(column) if isinstance(column, list) else -1 for column in expanded}
             if len(lengths) > 1 or -1 in lengths:
-                raise ModelFileError("the columns of a list of entries do not have one length.")
+                raise ModelFileError("the columns of a list of entries differ in length.")
             allowance.spend(cost_of_records(lengths.pop(), len(columns)))
             return [dict(zip(columns, row, strict=True)) for row in zip(*expanded, strict=True)]
     return {key: expand(item, tensors, allowance) for key, item in value.items()}
@@ -101,7 +101,7 @@ def read_texts(place: Any, tensors: Mapping[str, NDArray[Any]], allowance: Allow
     """The list of texts with this number."""
     joined, ends = tensors.get(f"texts/{place}/bytes"), tensors.get(f"texts/{place}/ends")
     if joined is None or ends is None or joined.dtype != np.uint8 or ends.dtype != np.int64:
-        raise ModelFileError(f"there are no texts of the number {str(place)[:20]!r}.")
+        raise ModelFileError(f"there is no list of texts with the number {str(place)[:20]!r}.")
     starts = np.concatenate([np.zeros(1, np.int64), ends[:-1]]) if ends.ndim == 1 else ends
     if joined.ndim != 1 or ends.ndim != 1 or len(ends) < 1 or ends[-1] != len(joined) or (ends < starts).any():
         raise ModelFileError("the offsets of a list of texts do not fit its bytes.")

@@ -101,7 +101,7 @@ def unpack(
     allowance.spend(json_cost(config_text))
     config = parse_json(config_text)
     if not isinstance(config, dict) or config.get("format") != FORMAT:
-        raise ModelFileError(f"this is a safetensors file, but no {what}.")
+        raise ModelFileError(f"this is a safetensors file, but not a {what}.")
     if config.get("version") != FORMAT_VERSION:
         raise ModelFileError(
             f"the file has format version {config.get('version')!r}, written by rosenblatt "
@@ -110,7 +110,7 @@ def unpack(
     if not isinstance(config.get("kind"), str):
         raise ModelFileError(f"the file does not say what kind of {what} it holds.")
     if kinds and config["kind"] not in kinds:
-        raise ModelFileError(f"this holds a {config['kind']!r}, and no {what}.")
+        raise ModelFileError(f"this holds a {config['kind']!r}, not a {what}.")
     require_shallow(config.get("state"))
     state = expand(config.get("state"), arrays, allowance)
     require_shallow(state)
@@ -127,12 +127,12 @@ def read_header(data: bytes, allowance: Allowance, what: str) -> tuple[dict[str,
     """The header, and where the tensors start. It is 8 bytes of length (little-endian) and that many bytes of JSON."""
     length = int.from_bytes(data[:8], "little")
     if len(data) < 10 or length > len(data) - 8 or data[8:9] != b"{":
-        raise ModelFileError(f"this is no {what}, or it is cut off: there is no safetensors header.")
+        raise ModelFileError(f"this is not a {what}, or it is cut off: there is no safetensors header.")
     text = data[8 : 8 + length]
     Allowance(len(data)).spend(json_cost(text))  # by itself: most of its signs are in one text, which is parsed later
     header = parse_json(text)
     if not isinstance(header, dict):
-        raise ModelFileError(f"this is a safetensors file, but no {what}.")
+        raise ModelFileError(f"this is a safetensors file, but not a {what}.")
     allowance.spend(TENSOR * len(header))
     return header, 8 + length
 
@@ -142,7 +142,7 @@ def metadata_of(header: dict[str, Any], what: str) -> str:
     metadata = header.pop("__metadata__", None)
     text = metadata.get(METADATA_KEY) if isinstance(metadata, dict) else None
     if not isinstance(text, str):
-        raise ModelFileError(f"this is a safetensors file, but no {what}.")
+        raise ModelFileError(f"this is a safetensors file, but not a {what}.")
     return text
 
 

@@ -1,6 +1,6 @@
 """From a user's table to matrices and back.
 
-Takes a CSV or Parquet file, a data frame, a dictionary of arrays. Returns tasks, prepared matrices, scores. Never
+Takes a file, a data frame, a dictionary of arrays. Returns tasks, prepared matrices, scores. Never
 trains: networks are the business of `rosenblatt.estimators`.
 """
 

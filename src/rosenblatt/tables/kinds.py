@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rosenblatt._suggestions import suggestion
 from rosenblatt.tables.levels import alike
 from rosenblatt.tables.readers.cells import (
     MAX_TEXTS,
@@ -25,7 +26,7 @@ from rosenblatt.tables.readers.cells import (
     read_texts,
 )
 from rosenblatt.tables.readers.numerals import NumberFormat, different_units
-from rosenblatt.tables.table import MAX_EXACT, Column, Table, TableError, dates_of, level_column, suggestion
+from rosenblatt.tables.table import MAX_EXACT, Column, Table, TableError, dates_of, level_column
 
 __all__ = [
     *("KINDS", "ColumnKind", "column_overrides", "has_leading_zeros", "infer_kinds", "is_quantity", "parse_levels"),

@@ -18,9 +18,10 @@ from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any
 
+from rosenblatt._suggestions import join_names, suggestion
 from rosenblatt.tables.encoders import Encoder, Prepared, encoder_from_state, fit_encoder
 from rosenblatt.tables.kinds import ColumnKind
-from rosenblatt.tables.table import Table, TableError, join_names, suggestion, warn_of_columns
+from rosenblatt.tables.table import Table, TableError, warn_of_columns
 
 __all__ = ["Preparation", "fit_preparation"]
 

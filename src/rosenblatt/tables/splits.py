@@ -23,7 +23,7 @@ Array = NDArray[Any]
 Rows = NDArray[np.int64]
 Groups = NDArray[np.int64]
 MIN_DISTINCT = 5
-"""With fewer different rows, no part of them tells anything of the others."""
+"""With fewer different rows, no part of them says anything about the others."""
 FULL, OFTEN = 0.6, 10
 """Rows repeat by nature if this share of all combinations of values occurs; those of one column, if each so often."""
 

@@ -13,11 +13,11 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from rosenblatt._suggestions import join_names, suggestion
+from rosenblatt._suggestions import suggestion
 from rosenblatt._warnings import warn_user
 
 __all__ = ["MAX_EXACT", "MICROSECONDS_PER_DAY", "Column", "Storage", "Table", "TableError", "TableWarning"]
-__all__ += ["dates_of", "join_names", "level_column", "level_text", "suggestion", "warn_of_columns"]
+__all__ += ["dates_of", "level_column", "level_text", "warn_of_columns"]
 
 Storage = Literal["number", "integer", "boolean", "date", "text"]
 STORAGES: dict[str, Storage] = {"b": "boolean", "i": "integer", "u": "integer", "f": "number", "M": "date"}

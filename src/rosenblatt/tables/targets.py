@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rosenblatt._suggestions import join_names, suggestion
 from rosenblatt.tables.kinds import (
     alike_levels,
     has_leading_zeros,
@@ -23,7 +24,7 @@ from rosenblatt.tables.kinds import (
 )
 from rosenblatt.tables.levels import place_levels
 from rosenblatt.tables.readers.cells import present_levels, read_texts
-from rosenblatt.tables.table import Column, Table, TableError, join_names, level_column, level_text, suggestion
+from rosenblatt.tables.table import Column, Table, TableError, level_column, level_text
 
 __all__ = [
     *("TASKS", "Target", "check_target_range", "doubts_of_classes", "find_target", "fit_target", "fit_targets"),

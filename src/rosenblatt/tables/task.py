@@ -24,9 +24,10 @@ from rosenblatt.tables.splits import copies_of, first_rows, split_rows
 from rosenblatt.tables.table import Table, TableError, warn_of_columns
 from rosenblatt.tables.targets import Target, find_target, fit_target, fit_targets
 
-__all__ = ["TabularTask", "require_rows"]
+__all__ = ["MIN_ROWS", "TabularTask", "require_rows"]
 
 MIN_ROWS = 2
+"""Fewest rows to learn from."""
 
 
 @dataclass(frozen=True, eq=False)

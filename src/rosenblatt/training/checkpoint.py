@@ -20,13 +20,13 @@ from typing import Any
 
 import numpy as np
 
-from rosenblatt._checks import check_count, is_count, parse_duration, refusal
+from rosenblatt._checks import MAX_COUNT, check_count, is_count, parse_duration, refusal
 from rosenblatt.nn.graph import Graph
 from rosenblatt.storage.atomic import read_regular, write_atomically
 from rosenblatt.storage.container import Arrays, ModelFileError, errors_of, pack, unpack
 
 __all__ = [
-    *("MOST", "CheckpointError", "Checkpoints", "check_checkpoints", "data_digest", "fingerprint_of"),
+    *("CheckpointError", "Checkpoints", "check_checkpoints", "data_digest", "fingerprint_of"),
     *("network_text", "setting_text"),
 ]
 
@@ -34,8 +34,6 @@ FILE = "checkpoint.safetensors"
 KIND = "checkpoint"
 DEFAULT_EVERY = "30s"
 REMEDY = "Give another folder, or delete this one to restart from scratch."
-MOST = 2**53
-"""No count in a checkpoint is larger."""
 
 
 class CheckpointError(ValueError):
@@ -98,8 +96,8 @@ class Checkpoints:
             _, state, arrays = unpack(data, finite=False, what="checkpoint of a training", kinds=(KIND,))
             theirs = state.get("fingerprint") if isinstance(state, dict) else None
             if not isinstance(theirs, dict) or not all(isinstance(part, str) for part in theirs.values()):
-                raise ModelFileError("this is no checkpoint of a training")
-            self._saved_step = check_count("step", state.get("step"), 0, MOST)
+                raise ModelFileError("this is not a checkpoint of a training")
+            self._saved_step = check_count("step", state.get("step"), 0, MAX_COUNT)
         names = [n for n in {**self.fingerprint, **theirs} if self.fingerprint.get(n) != theirs.get(n)]
         if names:
             shown = [[short_digest(of.get(n, "nothing")) for of in (theirs, self.fingerprint)] for n in names]

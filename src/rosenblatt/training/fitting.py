@@ -203,16 +203,21 @@ def fit(
     before = network.block.copy()
     try:
         loop = run_full_batch(network, X, y, options) if optimizer == "lbfgs" else run_batches(network, X, y, options)
-    except Exception:  # of a scorer or a callback, say
+        require_success(loop, optimizer, learning_rate)
+    except Exception:  # also of a scorer or a callback
         network.block[...] = before
         raise
-    if loop.failure:
-        network.block[...] = before
-        if loop.outcome is Outcome.NO_SCORE:
-            raise ValueError(f"{loop.failure}. The network is as it was before.")
-        rate = f"a smaller learning_rate (now {learning_rate:g}), clip_norm=1, and " if optimizer != "lbfgs" else ""
-        raise DivergenceError(f"{loop.failure}: try {rate}scaled inputs and targets. The network is as it was before.")
     return loop.history
+
+
+def require_success(loop: TrainingLoop, optimizer: str | Optimizer, learning_rate: float) -> None:
+    """Refuse a training that diverged, or that had no validation score."""
+    if not loop.failure:
+        return
+    if loop.outcome is Outcome.NO_SCORE:
+        raise ValueError(f"{loop.failure}. The network is as it was before.")
+    rate = f"a smaller learning_rate (now {learning_rate:g}), clip_norm=1, and " if optimizer != "lbfgs" else ""
+    raise DivergenceError(f"{loop.failure}: try {rate}scaled inputs and targets. The network is as it was before.")
 
 
 def default_loss(graph: Graph) -> dict[str, LossGiven]:

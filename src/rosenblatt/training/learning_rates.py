@@ -13,13 +13,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rosenblatt._checks import check_count, check_number
+from rosenblatt._checks import MAX_COUNT, check_count, check_number
 from rosenblatt.nn.schedules import Plateau, PlateauState, Schedule
 from rosenblatt.storage.container import require_keys
 
 __all__ = ["LearningRates", "annealed_strength"]
-
-MAX_STEPS = 2**53  # up to which floats count exactly
 
 
 @dataclass
@@ -50,7 +48,7 @@ class LearningRates:
 
         Raises ValueError if the training has so many steps, `total`, that a schedule cannot tell them apart.
         """
-        if total > MAX_STEPS:
+        if total > MAX_COUNT:
             raise ValueError(f"the training would have {total} steps; at most 2**53 are allowed, so take fewer epochs")
         steps = np.arange(first, first + n_steps)
         return self.schedule.rates(self.base, steps, steps_per_epoch, max(total, 1)) * self.plateau.factor

@@ -1,7 +1,7 @@
-"""The state of a training as a checkpoint holds it, checked.
+"""The state of a training, read from a checkpoint and checked.
 
 Takes what was read from a file, and the training that it should be of. Returns the parts, or raises an error that names
-the value: a checkpoint may be damaged or made up, and what is restored from it is used without further checks. Never
+the value. A checkpoint may be damaged or forged, and what is restored from it is used without further checks. Never
 changes the training.
 """
 
@@ -14,9 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rosenblatt._checks import check_count, check_number, check_seed, is_number
+from rosenblatt._checks import MAX_COUNT, check_count, check_number, check_seed, is_number
 from rosenblatt.storage.container import Arrays, decode_value, require_keys
-from rosenblatt.training.checkpoint import MOST
 from rosenblatt.training.early_stopping import StoppingState
 from rosenblatt.training.history import History
 
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["LoopState", "read_state"]
 
 ENDS = ("", "ALL_EPOCHS", "NO_PROGRESS", "CALLBACK", "DEADLINE")
-"""Outcomes of trainings that are saved; the first one is that of a training that goes on."""
+"""Outcomes of trainings that are saved; the first one is that of a training that continues."""
 
 
 @dataclass(frozen=True)
@@ -41,12 +40,12 @@ class LoopState:
 
 
 def read_state(loop: TrainingLoop, state: Mapping[str, Any], arrays: Arrays) -> LoopState:
-    """What the checkpoint of this training says, without learning rates and orders of rows.
+    """The state in the checkpoint of this training, without learning rates and orders of rows.
 
     Raises
     ------
     ValueError, LookupError, TypeError
-        If it says what no such training can have come to.
+        If it describes a state that this training cannot have reached.
     """
     check_counts_of(loop, state, arrays)
     outcome, stopping = read_outcome(state, loop.max_epochs), read_stopping(state)
@@ -59,7 +58,7 @@ def check_counts_of(loop: TrainingLoop, state: Mapping[str, Any], arrays: Arrays
     counts, trainer = state["counts"], loop.trainer
     require_keys(counts, {"step", "epoch", "row", "seed"}, what="the entry on counts")
     for name in ("step", "epoch", "row"):
-        check_count(name, counts[name], 0, MOST)
+        check_count(name, counts[name], 0, MAX_COUNT)
     if check_seed("seed", counts["seed"]) is None or counts["step"] != state["step"]:
         raise ValueError("there is no seed, or the number of steps is not that of the checkpoint")
     batch_size = max(1, min(trainer.batch_size or loop.n_rows, loop.n_rows))
@@ -79,7 +78,7 @@ def require_array(name: str, arrays: Arrays, shape: tuple[int, ...], dtype: Any)
 
 
 def read_outcome(state: Mapping[str, Any], max_epochs: int) -> str:
-    """The name of the outcome, "" where the training goes on."""
+    """The name of the outcome, "" where the training continues."""
     outcome = state["outcome"]
     if outcome not in ENDS or (not outcome and state["epoch"] >= max_epochs):
         raise ValueError(f"the outcome is {outcome!r} after {state['epoch']} of {max_epochs} epochs")
@@ -105,8 +104,8 @@ def read_stopping(state: Mapping[str, Any]) -> StoppingState:
     require_keys(entry, {"best", "stalled"}, what="the entry on stopping")
     if type(entry["best"]) is not float or math.isnan(entry["best"]):
         raise ValueError(f"the best value is {entry['best']!r}; it must be a number")
-    if not is_number(entry["stalled"]) or not 0 <= entry["stalled"] <= MOST:
-        raise ValueError(f"{entry['stalled']!r} epochs without progress cannot be")
+    if not is_number(entry["stalled"]) or not 0 <= entry["stalled"] <= MAX_COUNT:
+        raise ValueError(f"{entry['stalled']!r} is no possible number of epochs without progress")
     return StoppingState(**entry)
 
 

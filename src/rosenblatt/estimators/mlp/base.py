@@ -23,6 +23,7 @@ from sklearn.utils import check_random_state
 from rosenblatt._checks import check_weights
 from rosenblatt.estimators.base import FLOATS, Searchable, check_rows, is_sparse, rows_of, score_rows, warn_user
 from rosenblatt.estimators.callbacks import FitTasks, begin_fit
+from rosenblatt.estimators.fitted_parameters import FittedParameters
 from rosenblatt.estimators.mlp.coefs import LayerParameters
 from rosenblatt.estimators.mlp.hyperparameters import WITHOUT_BATCHES, MLPParameters, hidden_sizes, is_listed
 from rosenblatt.estimators.mlp.training_data import Score, TrainingData, identity_of, rare_class, score_or_nan
@@ -40,12 +41,10 @@ __all__ = ["BaseMLP", "solver_is_stochastic"]
 Array = npt.NDArray[Any]
 
 
-class BaseMLP(MLPParameters, LayerParameters, StochasticSolver, Searchable):
+class BaseMLP(MLPParameters, LayerParameters, FittedParameters, StochasticSolver, Searchable):
     """Fitting and its bookkeeping; the subclasses encode targets and decode predictions."""
 
     prediction_parameters: ClassVar[tuple[str, ...]] = ("loss", "output_activation")
-    """Parameters that say what the outputs mean; their values in `fit` are kept, whatever `set_params` changes."""
-    fitted_parameters_: dict[str, Any]
 
     @with_callbacks  # type: ignore[untyped-decorator]
     @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
@@ -98,7 +97,7 @@ class BaseMLP(MLPParameters, LayerParameters, StochasticSolver, Searchable):
         first_pass = not (fitted and (self.warm_start or incremental))
         self._refuse_contradictions(incremental, validation)
         with self._unchanged_if_failed(first_pass):
-            self.fitted_parameters_ = {name: getattr(self, name) for name in self.prediction_parameters}
+            self.keep_parameters()
             data = self._check_data(X, y, sample_weight, incremental, first_pass)
             rng = check_random_state(self.random_state)
             stochastic = self.solver != "lbfgs"  # L-BFGS restarts from scratch
@@ -126,10 +125,6 @@ class BaseMLP(MLPParameters, LayerParameters, StochasticSolver, Searchable):
                 self._note_outcome(loop, warn_at_end=not incremental and not finished)
             self._finish(data)
             tasks.end_fit()
-
-    def _parameter(self, name: str) -> Any:
-        """A parameter as it was in the last fit; before it, as it is."""
-        return vars(self).get("fitted_parameters_", {}).get(name, getattr(self, name))
 
     def _refuse_contradictions(self, incremental: bool, validation: tuple[Any, Any] | None) -> None:
         if incremental:

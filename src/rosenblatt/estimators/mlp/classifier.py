@@ -24,6 +24,7 @@ from rosenblatt.estimators.labels import LabelScores
 from rosenblatt.estimators.mlp.base import BaseMLP, solver_is_stochastic
 from rosenblatt.estimators.mlp.parameters import describe_shared_parameters
 from rosenblatt.estimators.mlp.training_data import Score, TrainingData
+from rosenblatt.estimators.outputs import finite_outputs
 from rosenblatt.nn.losses import (
     Focal,
     Hinge,
@@ -48,7 +49,7 @@ LOSSES: dict[str, tuple[Any, Any]] = {
 
 def gives_probabilities(estimator: Any) -> bool:
     """Whether the outputs are probabilities. If not, the error says why, and `getattr` reports it."""
-    loss, output = map(estimator._parameter, ("loss", "output_activation"))
+    loss, output = map(estimator.fitted_parameter, ("loss", "output_activation"))
     if loss == "hinge" or output not in (None, "logistic", "softmax"):
         raise AttributeError(
             f"loss={loss!r} with output_activation={output!r} gives no probabilities. "
@@ -315,7 +316,7 @@ class MLPClassifier(LabelScores, ClassifierMixin, BaseMLP):  # type: ignore[misc
 
     def _loss_for(self, one_label: bool) -> Any:
         """The loss that `loss` names or is."""
-        smoothing, given = float(self.label_smoothing), self._parameter("loss")
+        smoothing, given = float(self.label_smoothing), self.fitted_parameter("loss")
         if given != "log_loss" and smoothing:
             raise ValueError(f"label_smoothing is for loss='log_loss', but loss is {given!r}.")
         if not isinstance(given, str):
@@ -333,9 +334,7 @@ class MLPClassifier(LabelScores, ClassifierMixin, BaseMLP):  # type: ignore[misc
         """Accuracy. With several labels, a row counts if all of them are right."""
 
         def accuracy() -> float:
-            outputs = predict_rows(self._network, data.X)
-            if not np.isfinite(outputs).all():
-                return float("nan")
+            outputs = finite_outputs(predict_rows(self._network, data.X))
             if data.y.ndim == 1:
                 right = outputs.argmax(axis=1) == data.y
             else:  # if there is only one label, it is predicted whatever its output

@@ -21,6 +21,7 @@ from rosenblatt.estimators.base import is_sparse, predict_rows, set_parameters
 from rosenblatt.estimators.mlp.base import BaseMLP, solver_is_stochastic
 from rosenblatt.estimators.mlp.parameters import describe_shared_parameters
 from rosenblatt.estimators.mlp.training_data import Score, TrainingData
+from rosenblatt.estimators.outputs import finite_outputs
 from rosenblatt.nn.losses import GaussianNLL, Loss, NamedLoss, Quantile, loss_record
 
 __all__ = ["MLPRegressor"]
@@ -151,7 +152,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """R2 of the predictions. With several quantiles, those closest to the median are scored."""
-        if not isinstance(loss_record(self._parameter("loss")).function, Quantile):
+        if not isinstance(loss_record(self.fitted_parameter("loss")).function, Quantile):
             return float(super().score(X, y, sample_weight))
         n_targets = 1 if np.ndim(y) == 1 else np.shape(y)[1]
         prediction = np.asarray(self.predict(X)).reshape(len(X) if not is_sparse(X) else X.shape[0], -1)
@@ -202,20 +203,20 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
             outputs, log_variance = outputs[:, :k], outputs[:, k:]
         if return_std:
             if not self._learns_variance():
-                loss = self._parameter("loss")
+                loss = self.fitted_parameter("loss")
                 raise ValueError(f"return_std needs loss='gaussian_nll', but loss is {loss!r}.")
             return flat(outputs), flat(np.exp(log_variance / 2))
-        if self._parameter("target_transform") == "log":
+        if self.fitted_parameter("target_transform") == "log":
             outputs = (np.exp(outputs) * self.smearing_factor_).astype(outputs.dtype)
         return flat(outputs)
 
     def _learns_variance(self) -> bool:
-        loss = self._parameter("loss")
+        loss = self.fitted_parameter("loss")
         return loss == "gaussian_nll" or isinstance(loss, GaussianNLL)
 
     def target_estimates(self, outputs: Array, n_targets: int) -> Array:
         """The outputs that predict the targets themselves: means, or the quantile closest to the median."""
-        loss = loss_record(self._parameter("loss")).function
+        loss = loss_record(self.fitted_parameter("loss")).function
         if isinstance(loss, Quantile):
             middle = int(np.argmin(np.abs(np.array(loss.quantiles) - 0.5)))
             return outputs[:, middle * n_targets : (middle + 1) * n_targets]
@@ -230,7 +231,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
         return self._transform_target(y.reshape(len(y), -1), "y_val")
 
     def _transform_target(self, y: Array, name: str) -> Array:
-        loss, transform = self._parameter("loss"), self._parameter("target_transform")
+        loss, transform = self.fitted_parameter("loss"), self.fitted_parameter("target_transform")
         record = loss_record(loss)
         if y.dtype.kind not in "fiub":
             raise ValueError(f"{name} contains {str(y.flat[0])!r}: could not convert string to float.")
@@ -258,7 +259,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
         return self._output_for(record, natural), y.shape[1] * record.outputs_per_target
 
     def network_loss(self) -> Any:
-        return self._parameter("loss")
+        return self.fitted_parameter("loss")
 
     def _finish(self, data: TrainingData) -> None:
         if self.target_transform == "log":
@@ -270,9 +271,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
         """R2, averaged over outputs."""
 
         def r2() -> float:
-            outputs = predict_rows(self._network, data.X)
-            if not np.isfinite(outputs).all():
-                return float("nan")
+            outputs = finite_outputs(predict_rows(self._network, data.X))
             with np.errstate(over="ignore"):  # far off, it is -inf
                 point = self.target_estimates(outputs, data.y.shape[1])
                 return float(r2_score(data.y, point, sample_weight=data.sample_weight))

@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Mapping, Sequence
-from copy import copy
 from dataclasses import replace
 from numbers import Integral
 from typing import Any, ClassVar, Self
@@ -22,7 +21,9 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from rosenblatt._checks import check_count, parse_duration
-from rosenblatt.estimators.base import Searchable, SuggestingMixin, warn_user
+from rosenblatt._suggestions import join_names
+from rosenblatt.estimators.base import Searchable, SuggestingMixin, unchanged_if_failed, warn_user
+from rosenblatt.estimators.fitted_parameters import FittedParameters
 from rosenblatt.estimators.tabular.architecture import Settings
 from rosenblatt.estimators.tabular.ensemble import Ensemble, fit_ensemble
 from rosenblatt.estimators.tabular.explain.background import Background
@@ -34,7 +35,7 @@ from rosenblatt.tables.evaluation import Evaluation, evaluate
 from rosenblatt.tables.kinds import column_overrides
 from rosenblatt.tables.preparation import Preparation, fit_preparation
 from rosenblatt.tables.readers.reading import is_nameless, names_columns, read_table, require_names
-from rosenblatt.tables.table import Table, TableError, join_names
+from rosenblatt.tables.table import Table, TableError
 from rosenblatt.tables.targets import Target
 from rosenblatt.tables.task import TabularTask, require_rows
 from rosenblatt.threads import reserve_blas_memory
@@ -44,7 +45,7 @@ __all__ = ["TabularEstimator"]
 Array = NDArray[Any]
 
 
-class TabularEstimator(Explainable, SuggestingMixin, Searchable, BaseEstimator):  # type: ignore[misc]
+class TabularEstimator(Explainable, FittedParameters, SuggestingMixin, Searchable, BaseEstimator):  # type: ignore[misc]
     """What both have in common; they declare the parameters and document them."""
 
     preset: str
@@ -62,8 +63,6 @@ class TabularEstimator(Explainable, SuggestingMixin, Searchable, BaseEstimator):
     _presets: ClassVar[Mapping[str, Settings]]
     epochs_parameter = "epochs"
     makes_own_folds = True
-    prediction_parameters: ClassVar[tuple[str, ...]]
-    """Parameters that predictions and reports read; their values in `fit` are kept."""
     score_parameters = frozenset({"metric", "loss", "quantiles"})
     shared_parameters = ("kinds", "ignore", "ordered", "loss", "quantiles", "metric")
 
@@ -96,8 +95,8 @@ class TabularEstimator(Explainable, SuggestingMixin, Searchable, BaseEstimator):
 
         Parameters
         ----------
-        X : data frame, mapping of arrays, path of a CSV or Parquet file, array of shape (n_rows, n_columns), or task
-            A `TabularTask` also holds the target and the weights.
+        X : data frame, mapping of arrays, path of a file, array of shape (n_rows, n_columns), or task
+            Files are CSV, JSON, Parquet, Arrow or Feather. A `TabularTask` also holds the target and the weights.
         y : array-like of shape (n_rows,), or (n_rows, n_targets) for regression, or name
             Classes (strings, integers, booleans or dates) or numbers. A string or a number is the name of the column of
             X to predict, a list of strings the names of several columns of numbers.
@@ -125,15 +124,11 @@ class TabularEstimator(Explainable, SuggestingMixin, Searchable, BaseEstimator):
         """
         seconds = math.inf if self.time_budget is None else parse_duration("time_budget", self.time_budget)
         budget = FitBudget(time.monotonic() + seconds, self.on_epoch, cancelled=cancelled)
-        before = dict(vars(self))
         reserve_blas_memory()
-        try:
+        with unchanged_if_failed(self, BaseException):
             task = self._task(X, y, sample_weight)
-            self.fitted_parameters_ = {name: copy(getattr(self, name)) for name in self.prediction_parameters}
+            self.keep_parameters()
             self._learn(task, budget)
-        except BaseException:  # what was fitted before stays whole
-            self.__dict__ = before
-            raise
         return self
 
     def _learn(self, task: TabularTask, budget: FitBudget) -> None:
@@ -219,10 +214,6 @@ class TabularEstimator(Explainable, SuggestingMixin, Searchable, BaseEstimator):
     def goal(self) -> Any:
         """The `ClassMetric` or `RegressionLoss` of the last fit; before it, that of the parameters."""
         raise NotImplementedError
-
-    def _parameter(self, name: str) -> Any:
-        """A parameter as it was in the last fit; before it, as it is."""
-        return getattr(self, "fitted_parameters_", {}).get(name, getattr(self, name))
 
     def evaluate(
         self,

@@ -189,7 +189,7 @@ class TabularClassifier(LabelScores, ClassifierMixin, TabularEstimator):  # type
 
     @property
     def goal(self) -> ClassMetric:
-        return CLASS_METRICS[self._parameter("metric")]
+        return CLASS_METRICS[self.fitted_parameter("metric")]
 
     def _scoring(self) -> dict[str, Any]:
         return {"decision_weights": self.decision_weights_}
@@ -208,7 +208,7 @@ class TabularClassifier(LabelScores, ClassifierMixin, TabularEstimator):  # type
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """The accuracy of the predictions for X, whose classes are y; rows count as `sample_weight` says."""
         with suppress(ValueError):
-            return super().score(X, plain_labels(y), sample_weight)
+            return super().score(X, y, sample_weight)
         # scikit-learn compares neither integers beyond 64 bits nor decimal numbers
         right = [found == known for found, known in zip(self.predict(X), y, strict=True)]
         return float(np.average(right, weights=sample_weight))

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from rosenblatt._suggestions import unknown_parameter
 from rosenblatt.estimators.tabular.classifier import TabularClassifier
 from rosenblatt.estimators.tabular.regressor import TabularRegressor
-from rosenblatt.tables.table import suggestion
 from rosenblatt.tables.task import TabularTask
 
 __all__ = ["learn"]
@@ -23,7 +23,7 @@ def learn(
 
     Parameters
     ----------
-    table : path of a CSV or Parquet file, data frame, mapping of arrays, or TabularTask
+    table : path of a CSV, JSON, Parquet, Arrow or Feather file, data frame, mapping of arrays, or TabularTask
     target : str or list of str
         The column to predict, or several columns of numbers. Leave it out with a task, which has a target.
     task : {"classification", "binary", "multiclass", "regression"}, optional
@@ -62,5 +62,5 @@ def learn(
     known = [*kind().get_params(), "sample_weight", "task"]
     for name in parameters:
         if name not in known:
-            raise TypeError(f"{kind.__name__} has no parameter {name!r}.{suggestion(name, known, 'parameters')}")
+            raise TypeError(unknown_parameter(kind.__name__, name, known))
     return kind(**parameters).fit(table, sample_weight=sample_weight)

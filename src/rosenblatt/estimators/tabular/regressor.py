@@ -188,7 +188,7 @@ class TabularRegressor(RegressorMixin, TabularEstimator):  # type: ignore[misc]
         outputs = self.ensemble_.out_of_fold(len(targets))
         seen = np.flatnonzero(~np.isnan(outputs[:, 0]))
         all_weights, weights = weights, None if weights is None else weights[seen]
-        if (quantiles := self._parameter("quantiles")) is None:
+        if (quantiles := self.fitted_parameter("quantiles")) is None:
             scaler = scaler.with_smearing(targets[seen], outputs[seen], weights)
         else:
             scaler = scaler.with_conformal_offsets(targets[seen], outputs[seen], tuple(quantiles), weights)
@@ -209,7 +209,7 @@ class TabularRegressor(RegressorMixin, TabularEstimator):  # type: ignore[misc]
 
     @property
     def goal(self) -> RegressionLoss:
-        return regression_of(self._parameter("loss"), self._parameter("quantiles"))
+        return regression_of(self.fitted_parameter("loss"), self.fitted_parameter("quantiles"))
 
     def _scoring(self) -> dict[str, Any]:
         return {"center": self.goal.center}
@@ -251,7 +251,7 @@ class TabularRegressor(RegressorMixin, TabularEstimator):  # type: ignore[misc]
         if not 0 < coverage < 1:
             raise ValueError(f"coverage is {coverage}; it must lie between 0 and 1, as 0.9.")
         outputs, low = self._outputs(X), (1 - coverage) / 2
-        if (quantiles := self._parameter("quantiles")) is not None:
+        if (quantiles := self.fitted_parameter("quantiles")) is not None:
             return self.target_scaler_.decode(outputs)[:, interval_columns(coverage, quantiles)]
         last = len(self.residuals_) - 1
         errors = self.residuals_[[math.floor(low * last), math.ceil((1 - low) * last)]]

@@ -7,7 +7,6 @@ is allowed. Never holds the rule of an optimizer.
 from __future__ import annotations
 
 import math
-import numbers
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Protocol
@@ -87,13 +86,6 @@ def slot_rows(n_steps: int, *columns: Rates) -> NDArray[np.float64]:
     for i, column in enumerate(columns):
         values[:, i] = column
     return values
-
-
-def check_flag(optimizer: object, name: str) -> None:
-    """Refuse a field that is neither True nor False."""
-    value = getattr(optimizer, name)
-    if not isinstance(value, (bool, np.bool_, numbers.Integral)) or value not in (0, 1):
-        raise ValueError(f"{type(optimizer).__name__}: {name} is {value!r}; it must be True or False")
 
 
 def steps_until_one(base: float) -> int:

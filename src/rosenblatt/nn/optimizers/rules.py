@@ -14,13 +14,12 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from rosenblatt._checks import check_fields
+from rosenblatt._checks import check_fields, check_flag
 from rosenblatt.ir.program import Builder
 from rosenblatt.ir.types import Value
 from rosenblatt.nn.optimizers.base import (
     NOTHING,
     Rates,
-    check_flag,
     declared_slots,
     one_minus_powers,
     slot_rows,
@@ -56,7 +55,7 @@ class SGD:
 
     def __post_init__(self) -> None:
         check_fields(self, "momentum", low=0, high=1)
-        check_flag(self, "nesterov")
+        check_flag("nesterov", self.nesterov, type(self).__name__)
         check_fields(self, "weight_decay", low=0)
 
     def update(

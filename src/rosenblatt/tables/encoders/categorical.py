@@ -13,6 +13,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from rosenblatt._suggestions import suggestion
 from rosenblatt.tables.encoders.base import (
     ColumnEncoder,
     Prepared,
@@ -24,7 +25,7 @@ from rosenblatt.tables.encoders.base import (
 from rosenblatt.tables.kinds import ColumnKind
 from rosenblatt.tables.levels import place_levels
 from rosenblatt.tables.readers.cells import PLURALS, read_cells
-from rosenblatt.tables.table import Column, level_column, suggestion
+from rosenblatt.tables.table import Column, level_column
 
 __all__ = ["CategoricalEncoder", "fit_categories"]
 

@@ -7,7 +7,6 @@ Reads each source once, so that pipes work. Never parses a table.
 from __future__ import annotations
 
 import bz2
-import difflib
 import gzip
 import io
 import lzma
@@ -17,6 +16,7 @@ import zlib
 from collections.abc import Callable
 from pathlib import Path
 
+from rosenblatt._suggestions import closest
 from rosenblatt.tables.table import TableError
 
 __all__ = [
@@ -75,8 +75,8 @@ def bytes_on_disk(path: Path) -> bytes:
         return path.read_bytes()
     except FileNotFoundError:
         names = [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []
-        near = difflib.get_close_matches(path.name, names, n=1)
-        raise FileNotFoundError(f"there is no file {path}.{f' Did you mean {near[0]}?' if near else ''}") from None
+        near = closest(path.name, names)
+        raise FileNotFoundError(f"there is no file {path}.{f' Did you mean {near[-1]}?' if near else ''}") from None
 
 
 def decompress(data: bytes, suffix: str) -> bytes:
@@ -197,7 +197,7 @@ def refuse_zero_bytes(data: bytes) -> None:
             raise TableError(f"every other byte is zero, as in UTF-16. Say encoding={name!r}, or save it as UTF-8.")
     raise TableError(
         f"this is neither text nor Parquet: it holds zero bytes, the first in line {line_number(data, place)}. Give a "
-        "CSV or Parquet file, or remove them."
+        "CSV or Parquet file, or remove these bytes."
     )
 
 

@@ -21,13 +21,13 @@ from uuid import UUID
 import numpy as np
 from numpy.typing import NDArray
 
+from rosenblatt._suggestions import join_names
 from rosenblatt.tables.table import (
     MAX_EXACT,
     MICROSECONDS_PER_DAY,
     Column,
     Table,
     TableError,
-    join_names,
     level_column,
     level_text,
 )

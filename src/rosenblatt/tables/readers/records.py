@@ -10,6 +10,7 @@ import json
 import re
 from typing import Any
 
+from rosenblatt.tables.readers.rows import cells_by_column
 from rosenblatt.tables.table import TableError
 
 __all__ = ["is_json", "read_json"]
@@ -67,14 +68,13 @@ def unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def columns_of(rows: list[Any]) -> dict[str, list[Any]]:
-    """The cells of objects by their keys, in the order in which these first appear."""
+    """The cells of objects by their keys; a `TableError` names a row that is no object."""
     for number, row in enumerate(rows, start=1):
         if not isinstance(row, dict):
             raise TableError(
                 f"row {number} of this JSON is no object but {json.dumps(row)[:40]}; each row must be one."
             )
-    names = dict.fromkeys(name for row in rows for name in row)
-    return {name: [row.get(name) for row in rows] for name in names}
+    return cells_by_column(rows)
 
 
 def not_json(error: Exception, line: int) -> TableError:

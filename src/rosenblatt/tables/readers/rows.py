@@ -6,14 +6,14 @@ Never splits a text into letters.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from rosenblatt.tables.table import TableError
 
-__all__ = ["columns_of_rows", "is_row", "is_rows"]
+__all__ = ["cells_by_column", "columns_of_rows", "is_row", "is_rows"]
 
 
 def is_single(cell: Any) -> bool:
@@ -34,6 +34,12 @@ def is_rows(source: Any) -> bool:
     return isinstance(source, (list, tuple)) and bool(source) and is_row(source[0])
 
 
+def cells_by_column(rows: Sequence[Mapping[Any, Any]]) -> dict[Any, list[Any]]:
+    """The cells of rows by their names, in the order in which these first appear; None where a row lacks one."""
+    names = dict.fromkeys(name for row in rows for name in row)
+    return {name: [row.get(name) for row in rows] for name in names}
+
+
 def columns_of_rows(source: Any) -> Any:
     """The columns of a row, or of a list of rows, in which a cell is missing where its row does not name it.
 
@@ -45,8 +51,7 @@ def columns_of_rows(source: Any) -> Any:
         for number, row in enumerate(source, start=1):
             if not is_row(row):
                 raise TableError(f"row {number} is {row!r}, but the others name their cells: give {{column: value}}.")
-        names = dict.fromkeys(name for row in source for name in dict(row))
-        return {name: [dict(row).get(name) for row in source] for name in names}
+        return cells_by_column([dict(row) for row in source])
     if isinstance(source, Mapping) and (single := [name for name, cell in source.items() if is_single(cell)]):
         raise TableError(
             f"column {str(single[0])!r} is a single value, {source[single[0]]!r}, but others are columns: give a list "

@@ -22,7 +22,7 @@ __all__ = ["Background"]
 Array = NDArray[np.float64]
 MAX_HASHES = 1000
 UNUSED_BITS = np.uint64(11)
-"""Hashes of 53 bits are numbers that float64 holds, as files do."""
+"""Hashes have 53 bits, because files hold them as float64."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,7 +40,7 @@ class Background:
 
     @classmethod
     def of(cls, prepared: Prepared, preparation: Preparation, weights: NDArray[Any] | None) -> Background:
-        """That of training rows, whose mean is weighted."""
+        """The background of training rows, whose weights count in the mean."""
         n = len(prepared.numbers)
         shares = np.full(n, 1 / n) if weights is None else weights / weights.sum()
         numbers, indicators = (shares @ part.astype(np.float64) for part in (prepared.numbers, prepared.indicators))
@@ -66,7 +66,7 @@ class Background:
     def share_of_known(self, prepared: Prepared) -> float:
         """The share of rows that equal a training row: of all rows, or an estimate if the hashes are not of all."""
         found = hashes_of(prepared)
-        if len(self.hashes) == MAX_HASHES:  # of a larger hash nothing is known
+        if len(self.hashes) == MAX_HASHES:  # nothing is known of larger hashes
             found = found[found <= self.hashes[-1]]
         return float(np.isin(found, self.hashes).mean()) if len(found) else 0.0
 

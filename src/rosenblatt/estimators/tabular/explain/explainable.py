@@ -1,4 +1,4 @@
-"""What a fitted tabular estimator tells of itself: a report, explanations, learning curves.
+"""What a fitted tabular estimator says about itself: a report, explanations, learning curves.
 
 Takes fitted estimators, and rows to explain. Returns the records of the modules beside this one. Never changes a model.
 """

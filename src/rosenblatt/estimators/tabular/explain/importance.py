@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from sklearn.utils import check_array, check_random_state, column_or_1d
 
 from rosenblatt._checks import check_count
+from rosenblatt._suggestions import join_names
 from rosenblatt.estimators.labels import plain_labels
 from rosenblatt.estimators.tabular.architecture import feed
 from rosenblatt.estimators.tabular.explain.column_substitution import (
@@ -29,7 +30,7 @@ from rosenblatt.estimators.tabular.metrics import CLASS_METRICS
 from rosenblatt.metrics import LOG_LOSS, Metric
 from rosenblatt.tables.encoders import Prepared
 from rosenblatt.tables.readers.reading import is_nameless, names_columns, read_table, require_names
-from rosenblatt.tables.table import Table, TableError, join_names
+from rosenblatt.tables.table import Table, TableError
 from rosenblatt.tables.targets import find_target, labels_of_column, numbers_of_column
 from rosenblatt.training.history import data_frame
 
@@ -268,7 +269,7 @@ def directions(model: Any, prepared: Prepared) -> tuple[str, list[Array], Array]
     """
     n_outputs = model.ensemble_.networks[0].graph.n_outputs
     if hasattr(model, "classes_"):
-        if model._parameter("ordered") is not False:
+        if model.fitted_parameter("ordered") is not False:
             return "the mean log odds of lying above a class", [np.full(n_outputs, 1 / n_outputs)], np.ones(1)
         probabilities = predictions_of(model, model.ensemble_.predict(prepared)) * model.decision_weights_
         chosen = np.eye(n_outputs)[probabilities.argmax(axis=1)]

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from sklearn.utils import check_random_state
 
 from rosenblatt._checks import check_count
+from rosenblatt._suggestions import suggestion
 from rosenblatt.estimators.tabular.explain.column_substitution import (
     Substitution,
     column_slices,
@@ -23,7 +24,7 @@ from rosenblatt.estimators.tabular.explain.column_substitution import (
 )
 from rosenblatt.tables.encoders import Encoder
 from rosenblatt.tables.readers.frames import table_from_mapping
-from rosenblatt.tables.table import Column, TableError, suggestion
+from rosenblatt.tables.table import Column, TableError
 
 __all__ = ["PartialDependence", "partial_dependence"]
 
@@ -105,7 +106,7 @@ def partial_dependence(
     of_classes, k = hasattr(model, "classes_"), values.shape[1]
     if of_classes:
         names = [str(name) for name in model.classes_]
-    elif (quantiles := model._parameter("quantiles")) is not None:
+    elif (quantiles := model.fitted_parameter("quantiles")) is not None:
         names = [f"quantile {q:g}" for q in quantiles]
     else:
         names = ["prediction"] if k == 1 else [f"target {i}" for i in range(1, k + 1)]

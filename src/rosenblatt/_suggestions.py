@@ -13,9 +13,13 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeVar
 
-__all__ = ["closest", "join_names", "nearest", "suggest_keywords", "suggestion", "unknown_parameter"]
+__all__ = [
+    *("closest", "join_names", "nearest", "suggest_in_methods", "suggest_keywords", "suggestion"),
+    "unknown_parameter",
+]
 
 T = TypeVar("T", bound=Callable[..., Any])
+C = TypeVar("C", bound=type)
 MAX_NAMES_SHOWN = 20
 UNEXPECTED = re.compile(r"got an unexpected keyword argument '(\w+)'")
 SYNONYMS = (
@@ -76,7 +80,11 @@ def suggest_keywords(target: T) -> T:
             return function(*args, **parameters)
         except TypeError as error:
             found = UNEXPECTED.search(str(error))
-            known = [name for name in inspect.signature(function).parameters if name != "self"] if found else []
+            known = (
+                [name for name in inspect.signature(function).parameters if name not in ("self", "network")]
+                if found
+                else []
+            )
             if found is None or found[1] not in parameters or found[1] in known:
                 raise
             method = function.__name__.replace("__init__", "")
@@ -87,3 +95,11 @@ def suggest_keywords(target: T) -> T:
         setattr(target, "__init__", call)  # noqa: B010 (the type checker allows no assignment)
         return target
     return call  # type: ignore[return-value]
+
+
+def suggest_in_methods(cls: C) -> C:
+    """A decorator of a class: `suggest_keywords` for the public methods that it defines itself."""
+    for name, method in [*vars(cls).items()]:
+        if inspect.isfunction(method) and not name.startswith("_"):
+            setattr(cls, name, suggest_keywords(method))
+    return cls

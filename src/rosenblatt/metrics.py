@@ -47,9 +47,9 @@ class Metric:
 
 
 def is_better(score: float, than: float, *, greater: bool, margin: float = 0.0) -> bool:
-    """Whether a score is better by more than `margin`. NaN is never better, and every number is better than NaN."""
+    """Whether a score is better by more than `margin`. Finite numbers are better than NaN and infinity, never worse."""
     gain = score - than if greater else than - score
-    return bool(gain > margin or (np.isnan(than) and not np.isnan(score)))
+    return bool(np.isfinite(score) and (gain > margin or not np.isfinite(than)))
 
 
 def best_index(scores: Sequence[float], *, greater: bool) -> int:

@@ -128,7 +128,7 @@ def begin(request: Request, command: str, display: Display) -> TrainingRun:
         found = f"{len(classes)} classes ({shown})"
     display.line("target", f"{task.target.name}: {found}")
     if task.target.check:
-        display.line("check", task.target.check)
+        display.line("check", in_options(task.target.check))
     display.kinds(kinds)
     return TrainingRun(destination, training, held_out, estimator, started)
 

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from sklearn.base import clone, is_classifier
 
+from rosenblatt._suggestions import suggest_keywords
 from rosenblatt.estimators.mlp.hyperparameters import hidden_sizes, is_listed
 from rosenblatt.nn.objective import BOUNDED_GRADIENT
 
@@ -158,6 +159,7 @@ STATES: dict[str, tuple[Rule, ...]] = {
 """What is tried in each state. The order for overfitting is the textbook's; measured gains replace it."""
 
 
+@suggest_keywords
 def remedy(diagnosis_or_model: Any) -> Any:
     """The next model to try: an unfitted clone with a remedy applied.
 

@@ -113,6 +113,8 @@ def run(task: FitTask, stopped: Callable[[], bool] = lambda: False) -> Run:
             for epoch in stages(task.estimator, task.X[task.train], task.y[task.train], task.watch != "end", stopped):
                 watch.measure(epoch)
             watch.finish()
+        # Finite, but ten times worse than a constant on its own rows, and it was not so before it was trained.
+        watch.run.diverged = watch.run.train_error >= MAX_ERROR > watch.run.val_errors[0]
     except DivergenceError:
         watch.run.diverged, watch.run.score = True, watch.worst_score
     return watch.run

@@ -25,11 +25,12 @@ from sklearn.utils._param_validation import InvalidParameterError, StrOptions
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from rosenblatt._checks import check_finite, check_number, check_range
-from rosenblatt._suggestions import closest, suggest_keywords, unknown_parameter
+from rosenblatt._suggestions import closest, suggest_in_methods, suggest_keywords, unknown_parameter
 from rosenblatt._version import __version__
 from rosenblatt._warnings import warn_user
-from rosenblatt.estimators.labels import plain_labels
+from rosenblatt.estimators.labels import plain_labels, refuse_missing
 from rosenblatt.estimators.outputs import finite_outputs
+from rosenblatt.estimators.sparse import own_indices
 from rosenblatt.nn import Network
 from rosenblatt.training import DivergenceError
 from rosenblatt.training.evaluation import score_of
@@ -100,9 +101,7 @@ class SuggestingMixin:
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
-        for name in ("fit", "partial_fit", "explain", "diagnose"):
-            if inspect.isfunction(vars(cls).get(name)):
-                setattr(cls, name, suggest_keywords(vars(cls)[name]))
+        suggest_in_methods(cls)
         suggest_keywords(cls)
 
     def set_params(self, **parameters: Any) -> Any:
@@ -266,11 +265,12 @@ def check_rows(
     afterwards.
     """
     require_matrix(estimator, X)
+    X = own_indices(X)
     if y is not None and not isinstance(y, str):
         y = plain_labels(y, f"y{suffix}") if is_classifier(estimator) else y
         with suppress(ValueError, TypeError):  # lists of different lengths, which scikit-learn refuses
             y = y if hasattr(y, "dtype") else np.asarray(y)
-        check_target_array(f"y{suffix}", y)
+        check_target_array(f"y{suffix}", y, is_classifier(estimator))
         check_lengths(X, y, suffix)
     try:
         checked = validate_data(
@@ -301,18 +301,17 @@ def check_lengths(X: Any, y: Any, suffix: str) -> None:
         )
 
 
-def check_target_array(name: str, y: Any) -> None:
+def check_target_array(name: str, y: Any, of_labels: bool = False) -> None:
     """Refuse a target with too many axes, with NaN or infinity, or, among labels that are objects, a missing one."""
     if getattr(y, "ndim", 1) > 2:
         raise ValueError(f"{name} has shape {y.shape}; it must be (n_rows,) or (n_rows, n_outputs)")
     kind = getattr(getattr(y, "dtype", None), "kind", "")
+    if kind in ("m", "M") and not of_labels:
+        raise ValueError(f"{name} holds dates or times; convert them to numbers, such as days since a date")
     if kind == "f":
         check_finite(name, y)
     if kind == "O":
-        missing = [v is None or type(v).__name__ in ("NAType", "NaTType") or v != v for v in np.ravel(y)]
-        if any(missing):
-            row = int(np.argmax(missing)) // (np.size(y) // len(y))
-            raise ValueError(f"{name} has no value in row {row} (from 0); give it one or leave that row out")
+        refuse_missing(np.asarray(y), name)
 
 
 def require_matrix(estimator: Any, X: Any) -> None:

@@ -27,7 +27,9 @@ from rosenblatt.estimators.base import (
 )
 from rosenblatt.estimators.labels import LabelScores, plain_labels
 from rosenblatt.estimators.logistic import LogisticRegression
+from rosenblatt.estimators.outputs import finite_outputs
 from rosenblatt.estimators.perceptron_updates import Training, count_mistakes
+from rosenblatt.estimators.sparse import own_indices
 
 __all__ = ["Perceptron"]
 
@@ -159,7 +161,7 @@ class Perceptron(LabelScores, SuggestingMixin, SklearnPerceptron):  # type: igno
         self
             If the call is refused, the perceptron is left as it was.
         """
-        y = plain_labels(y)
+        X, y = own_indices(X), plain_labels(y)
         with unchanged_if_failed(self, BaseException):
             weights = self._check_data(X, y, sample_weight, reset=True)
             if isinstance(self.class_weight, dict) or self.class_weight == "balanced":
@@ -181,10 +183,22 @@ class Perceptron(LabelScores, SuggestingMixin, SklearnPerceptron):  # type: igno
         -------
         self
         """
-        y = plain_labels(y)
+        X, y = own_indices(X), plain_labels(y)
         with unchanged_if_failed(self, BaseException):
             weights = self._check_data(X, y, sample_weight, reset=not hasattr(self, "coef_"))
             return super().partial_fit(X, y, classes, weights)
+
+    def decision_function(self, X: Any) -> Any:
+        """Distances from the boundaries times the lengths of the weights, shape (n_samples,) or (n_samples, n_classes).
+
+        Raises
+        ------
+        OutputError
+            If one is not finite, because the numbers of its row are too large.
+        """
+        with np.errstate(all="ignore"):
+            margins = np.asarray(super().decision_function(own_indices(X)))
+        return finite_outputs(margins.reshape(len(margins), -1)).reshape(margins.shape)
 
     def _check_data(self, X: Any, y: Any, sample_weight: Any, reset: bool) -> Any:
         """Refuse bad rows, targets and weights in the words of the other estimators; the weights, or None."""

@@ -31,7 +31,9 @@ def draw_parameters(store: ParameterStore, seed: int) -> None:
     graph = store.graph
     refuse_symmetry(graph)
     for stream, p in enumerate((*graph.parameters, *graph.buffers)):
-        rng = np.random.Generator(np.random.Philox(key=[seed & (2**64 - 1), stream]))  # counter-based, one per array
+        rng = np.random.Generator(
+            np.random.Philox(key=[int(seed) & (2**64 - 1), stream])
+        )  # counter-based, one per array
         store[p.name] = p.spec.initializer(rng, p.spec.shape)
     for origin in {node.origin: None for node in graph.nodes if node.origin is not None}:
         copy_layers(origin, store, [node.layer for node in graph.nodes if node.origin is origin])

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rosenblatt import _core
+from rosenblatt._suggestions import suggest_in_methods
 from rosenblatt.ir.compile import NO_SLOTS, Executable, compile_program, source
 from rosenblatt.ir.types import Value
 from rosenblatt.nn.activations import Activation
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 __all__ = ["Network"]
 
 
+@suggest_in_methods
 class Network(ParameterStore):
     """A network with all parameters in one contiguous block: weights first, then everything else, then buffers.
 

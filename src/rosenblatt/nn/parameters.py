@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from rosenblatt._checks import check_seed, refusal
-from rosenblatt._suggestions import suggest_keywords
+from rosenblatt._suggestions import suggest_in_methods, suggest_keywords
 from rosenblatt.ir.compile import aligned_bytes
 from rosenblatt.nn.activations import Activation
 from rosenblatt.nn.graph import Graph
@@ -24,6 +24,7 @@ from rosenblatt.nn.spec import NetworkSpec
 __all__ = ["ParameterStore"]
 
 
+@suggest_in_methods
 @suggest_keywords
 class ParameterStore:
     """Parameters and buffers of a network, contiguous: weights first, then everything else, then buffers.

@@ -12,6 +12,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from rosenblatt._suggestions import suggest_keywords
 from rosenblatt.ir.autodiff import gradient
 from rosenblatt.ir.compile import evaluate
 from rosenblatt.ir.program import Builder
@@ -75,6 +76,7 @@ class ActivationDisplay(BaseDisplay):
         return self.drawn_on(panels)
 
 
+@suggest_keywords
 def plot_activations(
     activations: Sequence[str | Activation] | None = None, *, low: float = -7.0, high: float = 7.0, points: int = 401
 ) -> ActivationDisplay:

@@ -10,11 +10,13 @@ from typing import Any
 
 import numpy as np
 
+from rosenblatt._suggestions import suggest_keywords
 from rosenblatt.plots.style import axes, colours, pyplot
 
 __all__ = ["plot_decision_boundary"]
 
 
+@suggest_keywords
 def plot_decision_boundary(model: Any, X: Any, y: Any = None, *, ax: Any = None, grid_resolution: int = 200) -> Any:
     """Draw the regions of a classifier, and the rows.
 

@@ -10,6 +10,7 @@ from typing import Any, Self
 
 import numpy as np
 
+from rosenblatt._suggestions import suggest_keywords
 from rosenblatt.plots.style import COLOURS, BaseDisplay, panels_of
 
 __all__ = ["DiagnosisDisplay", "plot_diagnosis"]
@@ -60,6 +61,7 @@ class DiagnosisDisplay(BaseDisplay):
         return self.drawn_on(panels)
 
 
+@suggest_keywords
 def plot_diagnosis(diagnosis: Any, *, ax: Any = None) -> DiagnosisDisplay:
     """Draw the training and validation curves of a diagnosis, and its learning curve over rows.
 

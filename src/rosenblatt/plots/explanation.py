@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
+from rosenblatt._suggestions import suggest_keywords
 from rosenblatt.plots.style import COLOURS, BaseDisplay, axes, panels_of
 
 if TYPE_CHECKING:
@@ -114,6 +115,7 @@ def shortened(text: str) -> str:
     return text.replace("$", r"\$")
 
 
+@suggest_keywords
 def plot_importance(explanation: Explanation, *, most: int = 20, ax: Any = None) -> ImportanceDisplay:
     """Draw the importances of columns.
 
@@ -139,6 +141,7 @@ def plot_importance(explanation: Explanation, *, most: int = 20, ax: Any = None)
     return ImportanceDisplay(explanation, most).plot(ax)
 
 
+@suggest_keywords
 def plot_dependence(
     model: Any, X: Any, columns: Sequence[str | int] | str | None = None, *, ax: Any = None, **options: Any
 ) -> DependenceDisplay:

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
+from rosenblatt._suggestions import suggest_keywords
 from rosenblatt.plots.style import COLOURS, BaseDisplay, axes
 
 __all__ = ["HistoryDisplay", "plot_history"]
@@ -120,6 +121,7 @@ def columns_by_unit(columns: Mapping[str, Sequence[float]]) -> dict[str, list[st
     return kinds
 
 
+@suggest_keywords
 def plot_history(
     model: Any, columns: Sequence[str] | None = None, *, log: bool = False, ax: Any = None
 ) -> HistoryDisplay:

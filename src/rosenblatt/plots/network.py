@@ -11,6 +11,7 @@ from typing import Any, Self
 import numpy as np
 
 from rosenblatt._checks import check_count
+from rosenblatt._suggestions import suggest_keywords
 from rosenblatt.nn.layers.base import Node
 from rosenblatt.nn.network import Network
 from rosenblatt.nn.registry import name_of
@@ -178,6 +179,7 @@ def is_frozen(network: Network, node: Node) -> bool:
     return any(p.name in network.frozen for p in network.graph.parameters_of(network.graph.node(name)))
 
 
+@suggest_keywords
 def plot_network(model: Any, *, most_neurons: int = 12, ax: Any = None) -> NetworkDisplay:
     """Draw a network. Blue lines are positive weights, orange lines negative ones, and larger weights are wider.
 

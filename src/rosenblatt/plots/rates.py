@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Self
 
+from rosenblatt._suggestions import suggest_keywords
 from rosenblatt.plots.style import COLOURS, BaseDisplay, axes
 from rosenblatt.training.learning_rate_finder import RateRange
 
@@ -41,6 +42,7 @@ class RateDisplay(BaseDisplay):
         return self.drawn_on(ax)
 
 
+@suggest_keywords
 def plot_learning_rates(found: RateRange, *, ax: Any = None) -> RateDisplay:
     """Draw a learning-rate range test and its suggestion.
 

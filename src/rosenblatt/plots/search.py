@@ -11,6 +11,7 @@ from typing import Any, Self
 import numpy as np
 
 from rosenblatt._checks import is_number
+from rosenblatt._suggestions import suggest_keywords
 from rosenblatt.plots.style import COLOURS, BaseDisplay, panels_of
 
 __all__ = ["SearchDisplay", "plot_search"]
@@ -91,6 +92,7 @@ def positions_on(panel: Any, axis: str, values: list[Any]) -> Any:
     return spread + [names.index(str(value)) for value in values]
 
 
+@suggest_keywords
 def plot_search(search: Any, *, ax: Any = None) -> SearchDisplay:
     """Draw the progress of a search, the importance of its parameters, and the scores by the two most important ones.
 

@@ -139,6 +139,8 @@ def result_of(entry: Any, n_folds: int) -> Result:
         raise ValueError("error is not a text, or complete is not true")
     if not isinstance(scores, list) or not all(is_number(score) for score in scores):
         raise ValueError("scores is not a list of finite numbers")
+    if not math.isfinite(sum(scores)):
+        raise ValueError("the mean of scores is not a finite number")
     if len(scores) != (0 if error else n_folds):
         raise ValueError(f"there are {len(scores)} scores; a result has {n_folds}, one for each fold, or an error")
     return Result(**{**entry, "scores": [float(score) for score in scores], "seconds": float(entry["seconds"])})

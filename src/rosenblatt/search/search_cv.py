@@ -302,6 +302,11 @@ class MLPSearchCV(SuggestingMixin, MetaEstimatorMixin, BaseEstimator):  # type: 
         """Probabilities by the best estimator."""
         return np.asarray(self._fitted().predict_proba(X))
 
+    @available_if(fitted_has("decision_function"))  # type: ignore[untyped-decorator]
+    def decision_function(self, X: Any) -> Array:
+        """Logits or margins by the best estimator."""
+        return np.asarray(self._fitted().decision_function(X))
+
     @available_if(fitted_has("predict_log_proba"))  # type: ignore[untyped-decorator]
     def predict_log_proba(self, X: Any) -> Array:
         """Logarithms of probabilities by the best estimator."""

@@ -21,8 +21,8 @@ from rosenblatt.tables.leakage import annotate_leakage
 from rosenblatt.tables.readers.cells import present_levels
 from rosenblatt.tables.readers.reading import read_table
 from rosenblatt.tables.splits import copies_of, first_rows, split_rows
-from rosenblatt.tables.table import Table, TableError, warn_of_columns
-from rosenblatt.tables.targets import Target, find_target, fit_target, fit_targets
+from rosenblatt.tables.table import Column, Table, TableError, warn_of_columns
+from rosenblatt.tables.targets import MAX_INTEGER_CLASSES, Target, find_target, fit_target, fit_targets
 
 __all__ = ["MIN_ROWS", "TabularTask", "require_rows"]
 
@@ -97,7 +97,8 @@ class TabularTask:
             )
         texts = {name for name, kind in overrides.items() if kind in ("categorical", "text")}
         source, table = table, read_table(table, encoding=encoding, text=texts)
-        if task not in (None, "regression") and isinstance(source, (str, os.PathLike)) and os.path.isfile(source):
+        is_file = isinstance(source, (str, os.PathLike)) and os.path.isfile(source)
+        if is_file and task != "regression" and may_be_classes(table.columns.get(names[0]), task):
             table = with_written_target(table, names[0], read_table(source, encoding=encoding, text=names))
         columns, inputs = [find_target(table, name) for name in names], table.drop(names)
         if not columns:
@@ -145,12 +146,16 @@ class TabularTask:
         return self.take(training), self.take(held_out)
 
 
+def may_be_classes(column: Column | None, task: str | None) -> bool:
+    """Whether a column of decimal numbers may hold classes: it does if `task` says so, else if it has few values."""
+    if column is None or column.storage != "number" or column.problem:
+        return False
+    return task is not None or len(np.unique(column.values[~column.missing])) <= MAX_INTEGER_CLASSES
+
+
 def with_written_target(table: Table, name: str, written: Table) -> Table:
     """The table, with the target as text if a file writes equal numbers in different ways, such as 1.1 and 1.10."""
-    column = table.columns.get(name)
-    if column is None or column.storage != "number" or column.problem:
-        return table
-    texts = written.columns[name]
+    column, texts = table.columns[name], written.columns[name]
     merges = texts.storage == "text" and len(present_levels(texts)) > len(np.unique(column.values[~column.missing]))
     return Table({**table.columns, name: texts}, table.n_rows) if merges else table
 

@@ -42,6 +42,7 @@ class EarlyStopping:
 
     def after_epoch(self, value: float) -> bool:
         """Count an epoch; whether it was the best one."""
+        value = math.nan if value == -math.inf else value  # an infinite score measures nothing either
         best = self.is_best(value)
         self.state.stalled = 0 if self.is_progress(value) else self.state.stalled + 1
         self.state.best = value if best else self.state.best

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rosenblatt.threads import one_blas_thread
+from rosenblatt.threads import one_blas_thread, reserve_blas_memory
 from rosenblatt.training.loop import Outcome, TrainingLoop
 from rosenblatt.training.trainer import Trainer
 
@@ -69,6 +69,7 @@ def minimize(
     """
     from scipy import optimize
 
+    reserve_blas_memory()
     objective, start = objective_of(loop.trainer, fixed), np.array(loop.network.parameters, np.float64)
     split = SplitSigns(n_penalized if l1 else 0, start.size, l1)
     last = split.apart(start)

@@ -20,7 +20,7 @@ from sklearn.utils.multiclass import _check_partial_fit_first_call, type_of_targ
 
 from rosenblatt._suggestions import suggest_keywords
 from rosenblatt.estimators.base import class_weighted, predict_rows, set_parameters, unchanged_if_failed
-from rosenblatt.estimators.labels import LabelScores
+from rosenblatt.estimators.labels import LabelScores, plain_labels
 from rosenblatt.estimators.mlp.base import BaseMLP, solver_is_stochastic
 from rosenblatt.estimators.mlp.parameters import describe_shared_parameters
 from rosenblatt.estimators.mlp.training_data import Score, TrainingData
@@ -194,6 +194,7 @@ class MLPClassifier(LabelScores, ClassifierMixin, BaseMLP):  # type: ignore[misc
         self
         """
         with unchanged_if_failed(self):  # the call after a first one that failed may name other classes
+            y = plain_labels(y)
             if _check_partial_fit_first_call(self, classes):
                 multilabel = type_of_target(y).startswith("multilabel")
                 self.label_binarizer_ = LabelBinarizer().fit(y if multilabel else classes)

@@ -18,6 +18,7 @@ from sklearn.utils.metaestimators import available_if
 
 from rosenblatt._suggestions import suggest_keywords
 from rosenblatt.estimators.base import is_sparse, predict_rows, set_parameters
+from rosenblatt.estimators.labels import weights_of_score
 from rosenblatt.estimators.mlp.base import BaseMLP, solver_is_stochastic
 from rosenblatt.estimators.mlp.parameters import describe_shared_parameters
 from rosenblatt.estimators.mlp.training_data import Score, TrainingData
@@ -152,6 +153,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """R2 of the predictions. With several quantiles, those closest to the median are scored."""
+        sample_weight = weights_of_score(y, sample_weight)
         if not isinstance(loss_record(self.fitted_parameter("loss")).function, Quantile):
             return float(super().score(X, y, sample_weight))
         n_targets = 1 if np.ndim(y) == 1 else np.shape(y)[1]

@@ -20,7 +20,7 @@ from sklearn.base import BaseEstimator, _fit_context, is_classifier
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from rosenblatt._checks import check_count, parse_duration
+from rosenblatt._checks import check_count, check_range, parse_duration
 from rosenblatt._suggestions import join_names
 from rosenblatt.estimators.base import Searchable, SuggestingMixin, unchanged_if_failed, warn_user
 from rosenblatt.estimators.fitted_parameters import FittedParameters
@@ -263,7 +263,9 @@ class TabularEstimator(Explainable, FittedParameters, SuggestingMixin, Searchabl
         self.preparation_ = fit_preparation(task.inputs, task.kinds)
         prepared = self.preparation_.transform(task.inputs)
         self.background_ = Background.of(prepared, self.preparation_, task.weights)
-        weights = None if weights is None else weights.astype(np.float32)
+        if weights is not None:
+            check_range("sample_weight", weights, np.float32)
+            weights = weights.astype(np.float32)
         return Data(self.preparation_, prepared, y, weights)
 
     def _fit_ensemble(self, data: Data, problem: Problem, folds: Folds, budget: FitBudget) -> Ensemble:

@@ -22,7 +22,7 @@ from sklearn.utils.validation import column_or_1d
 
 from rosenblatt import nn
 from rosenblatt.estimators.base import class_weighted, set_parameters
-from rosenblatt.estimators.labels import LabelScores, plain_labels
+from rosenblatt.estimators.labels import LabelScores, plain_labels, refuse_missing, weights_of_score
 from rosenblatt.estimators.tabular.architecture import Settings
 from rosenblatt.estimators.tabular.base import TabularEstimator
 from rosenblatt.estimators.tabular.decisions import best_decisions
@@ -207,6 +207,9 @@ class TabularClassifier(LabelScores, ClassifierMixin, TabularEstimator):  # type
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """The accuracy of the predictions for X, whose classes are y; rows count as `sample_weight` says."""
+        sample_weight = weights_of_score(y, sample_weight)
+        if getattr(getattr(y, "dtype", None), "kind", "O") == "O":
+            refuse_missing(list(y), "y")
         with suppress(ValueError):
             return super().score(X, y, sample_weight)
         # scikit-learn compares neither integers beyond 64 bits nor decimal numbers

@@ -19,7 +19,8 @@ from sklearn.base import RegressorMixin
 from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.validation import check_array
 
-from rosenblatt.estimators.base import set_parameters
+from rosenblatt.estimators.base import check_target_array, set_parameters
+from rosenblatt.estimators.labels import weights_of_score
 from rosenblatt.estimators.tabular.architecture import Settings
 from rosenblatt.estimators.tabular.base import TabularEstimator
 from rosenblatt.estimators.tabular.decisions import interval_columns
@@ -142,7 +143,12 @@ class TabularRegressor(RegressorMixin, TabularEstimator):  # type: ignore[misc]
         self._finish(goal, scaler, targets, task.weights)
 
     def _target(self, y: Any, name: str | None) -> Target:
+        check_target_array("y", y)
         return Target(name, check_array(y, ensure_2d=False, dtype=np.float64, input_name="y"))
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """R2 of the predictions for X, whose targets are y; rows count as `sample_weight` says."""
+        return float(super().score(X, y, weights_of_score(y, sample_weight)))
 
     def _goal(self, targets: Array) -> RegressionLoss:
         """The loss to minimize; raises a `ValueError` for targets that it does not support."""

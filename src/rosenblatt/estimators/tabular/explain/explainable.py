@@ -9,6 +9,7 @@ from typing import Any
 
 from sklearn.utils.validation import check_is_fitted
 
+from rosenblatt._suggestions import suggest_in_methods
 from rosenblatt.estimators.tabular.ensemble import Ensemble
 from rosenblatt.estimators.tabular.explain.background import Background
 from rosenblatt.estimators.tabular.explain.importance import Explanation, explain
@@ -18,6 +19,7 @@ from rosenblatt.estimators.tabular.explain.report import LearningCurve, report
 __all__ = ["Explainable"]
 
 
+@suggest_in_methods
 class Explainable:
     """The methods of tabular estimators that explain."""
 

@@ -165,6 +165,8 @@ NOT_FINITE: dict[str, tuple[Callable[[], bytes], str]] = {
     "tables: best epoch": (lambda: of_table(Y, put("members", 0, "dict", 1, ["best_epoch", 99])), "best epoch of a member is 99"),
     "tables: no epochs": (lambda: of_table(Y, put("members", 0, "dict", 0, ["curve", []])), "but it was trained for 0"),
     "tables: names": (lambda: of_table(Y, put("fitted", "n_features_in_", 7)), "one name per column"),
+    "tables: a kind of another column": (lambda: of_table(Y, put("preparation", "kinds", 0, "name", "x")), "not those of"),
+    "tables: a prepared column of another name": (lambda: of_table(Y, encoder("TextEncoder", "name", "x")), "not those of"),
     "tables: a score of text": (lambda: of_table(Y, put("fitted", "score_", "x")), "'score_' is x"),
     "tables: settings": (lambda: of_table(Y, put("settings", "dict", 7, ["weight_decay", -1.0])), "weight_decay|setting"),
     "tables: quantiles": (lambda: of_table(X[:, 1], put("parameters", "quantiles", {"tuple": [1e308, 0.9]}), **Q), "a quantile is 1e.308"),

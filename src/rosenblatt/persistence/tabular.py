@@ -135,6 +135,7 @@ def tabular_from_state(state: Any, arrays: Mapping[str, NDArray[Any]]) -> Any:
         raise ModelFileError("feature_names_in_ must have one name per column.")
     require_fitted_parameters(model)
     model.preparation_ = Preparation.from_dict(state["preparation"])
+    require_names(model.preparation_, fitted.get("feature_names_in_"))
     background = {n.split("/", 1)[1]: a for n, a in arrays.items() if n.startswith("background/")}
     model.background_ = Background.from_arrays(background, model.preparation_)
     parts = tensors_by_network(arrays, len(state["networks"]))
@@ -153,6 +154,15 @@ def tabular_from_state(state: Any, arrays: Mapping[str, NDArray[Any]]) -> Any:
     require_inputs(model.preparation_, networks)
     require_predictions(model, row_of_missing(model.preparation_))
     return model
+
+
+def require_names(preparation: Preparation, names: Any) -> None:
+    """Refuse encoders that are not those of the used columns, and columns of other names than the model's."""
+    used = [kind.name for kind in preparation.kinds if kind.used]
+    if [encoder.name for encoder in preparation.encoders] != used:
+        raise ModelFileError("the columns that are prepared are not those of a kind that is used.")
+    if names is not None and [kind.name for kind in preparation.kinds] != list(map(str, names)):
+        raise ModelFileError("the columns that are prepared are not those of feature_names_in_.")
 
 
 def require_valid_parameters(model: Any) -> None:

@@ -56,6 +56,9 @@ PHASES: dict[str, tuple[str, str, str]] = {
     ),
 }
 
+ALWAYS = ("first epoch", "scoring", "defaults of a search")
+"""The phases of the short run."""
+
 
 def write_table(path: Path) -> None:
     rng = np.random.default_rng(0)
@@ -85,7 +88,10 @@ def interrupted(folder: Path, command: str, setup: str) -> tuple[int, str, str]:
     return process.returncode, shown + out, err
 
 
-@pytest.mark.parametrize(("command", "setup", "said"), PHASES.values(), ids=PHASES)
+@pytest.mark.parametrize(
+    ("command", "setup", "said"),
+    [pytest.param(*PHASES[name], id=name, marks=[pytest.mark.long] * (name not in ALWAYS)) for name in PHASES],
+)
 def test_ctrl_c_ends_with_what_is_there(command: str, setup: str, said: str, tmp_path: Path) -> None:
     code, out, err = interrupted(tmp_path, command, setup)
     assert code == 130, err

@@ -135,6 +135,7 @@ def test_a_file_never_takes_more_memory_than_its_size_allows(make: Callable[[], 
     tracemalloc.stop()
 
 
+@pytest.mark.long
 def test_what_is_just_allowed_takes_no_more_either() -> None:
     for data in (raw([[]] * 130_000), raw([{"a": 0}] * 50_000), texts(300_000, np.arange(2, 300_002, 2))):
         tracemalloc.start()

@@ -25,6 +25,7 @@ def _tables(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     easy, noise = X[:, 0] > 0, rng.random(120) > 0.9
     write("easy.csv", "a,b,c,y,z", np.c_[X, easy, noise])
     write("other.csv", "a,b,d,y,z", np.c_[X, easy, noise])
+    write("words.csv", "a,b,c,y,z", np.c_[X, easy + 5, noise])
     write("noise.csv", "a,b,c,y,z", np.c_[X, noise, easy])
 
 
@@ -48,6 +49,7 @@ def test_the_same_command_replaces_its_model_of_the_same_table() -> None:
 REFUSED: dict[str, tuple[dict[str, str], str]] = {
     "another command": ({"table": "easy.csv", "command": "tune"}, "that rosenblatt train made, not rosenblatt tune"),
     "another target": ({"table": "easy.csv", "target": "z"}, "predicts 'y', not 'z'"),
+    "other classes": ({"table": "words.csv"}, "of other classes: only one of them has '0'"),
     "another table": ({"table": "other.csv"}, "of another table: only the other has the column 'c'"),
 }
 
@@ -68,6 +70,21 @@ def test_another_origin_is_refused_before_training(
     assert Path("m.st").read_bytes() == before
     train(again.pop("table"), "--force", **again)
     assert Path("m.st").read_bytes() != before
+
+
+def test_a_table_that_is_too_wide_for_a_file_is_refused_before_training() -> None:
+    write("wide.csv", ",".join(f"c{i}" for i in range(10_002)), np.arange(30_006).reshape(3, -1))
+    with pytest.raises(CommandError, match="10,001 columns besides the target; a model file holds 10,000"):
+        train("wide.csv", target="c0")
+
+
+def test_copies_are_counted() -> None:
+    write(
+        "copies.csv",
+        "a,b,c,y",
+        np.repeat(np.c_[np.random.default_rng(0).normal(size=(60, 3)), np.arange(60) % 2], 2, 0),
+    )
+    assert "60 rows are copies of others" in train("copies.csv")
 
 
 @pytest.mark.parametrize("kind", ["MLPClassifier", "TabularClassifier"])

@@ -108,19 +108,19 @@ def header_of(config: str) -> bytes:
 
 PAD = {"pad": np.zeros(1_000_000, np.float32)}
 AMPLIFYING = {
-    "lists in a short file": lambda: raw([[]] * 500_000),
-    "lists beside a tensor": lambda: raw([[]] * 300_000, PAD),
-    "dictionaries": lambda: raw([{"a": 0}] * 100_000),
-    "numbers": lambda: raw([0] * 1_000_000),
-    "signs in a text": lambda: raw("," * 600_000),
-    "escaped signs": lambda: header_of(('[' + '0,' * 500_000 + '0]').replace(",", "\\u002c")),
-    "empty texts": lambda: texts(0, [0] * 500_000),
-    "short texts": lambda: texts(1_000_000, np.arange(2, 1_000_002, 2)),
-    "the same texts often": lambda: raw([{"texts": 0}] * 100, {
+    "lists in a short file": lambda: raw([[]] * 900_000),
+    "lists beside a tensor": lambda: raw([[]] * 550_000, PAD),
+    "dictionaries": lambda: raw([{"a": 0}] * 180_000),
+    "numbers": lambda: raw([0] * 1_700_000),
+    "signs in a text": lambda: raw("," * 1_100_000),
+    "escaped signs": lambda: header_of(('[' + '0,' * 900_000 + '0]').replace(",", "\\u002c")),
+    "empty texts": lambda: texts(0, [0] * 900_000),
+    "short texts": lambda: texts(1_800_000, np.arange(2, 1_800_002, 2)),
+    "the same texts often": lambda: raw([{"texts": 0}] * 180, {
         "texts/0/bytes": np.full(40_000, 97, np.uint8), "texts/0/ends": np.arange(2, 40_002, 2, dtype=np.int64),
     }),
-    "entries of one column": lambda: raw({"records": {"a": [0] * 200_000}}),
-    "entries in entries": lambda: raw([{"records": {f"k{j}": [0] * 1000 for j in range(40)}}] * 20),
+    "entries of one column": lambda: raw({"records": {"a": [0] * 360_000}}),
+    "entries in entries": lambda: raw([{"records": {f"k{j}": [0] * 1000 for j in range(40)}}] * 36),
     "tensors": lambda: raw({}, {f"a{i}": np.zeros(1, np.float32) for i in range(60_000)}),
 }  # fmt: skip
 
@@ -137,7 +137,7 @@ def test_a_file_never_takes_more_memory_than_its_size_allows(make: Callable[[], 
 
 @pytest.mark.long
 def test_what_is_just_allowed_takes_no_more_either() -> None:
-    for data in (raw([[]] * 130_000), raw([{"a": 0}] * 50_000), texts(300_000, np.arange(2, 300_002, 2))):
+    for data in (raw([[]] * 210_000), raw([{"a": 0}] * 80_000), texts(480_000, np.arange(2, 480_002, 2))):
         tracemalloc.start()
         unpack(data)
         assert tracemalloc.get_traced_memory()[1] < 2 * len(data) + (64 << 20)

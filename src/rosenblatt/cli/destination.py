@@ -10,6 +10,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+from rosenblatt.persistence.limits import MAX_TABLE_COLUMNS
 from rosenblatt.persistence.save_load import ModelFileError, load, save
 from rosenblatt.tables.task import TabularTask
 
@@ -25,6 +26,14 @@ class Destination:
         require_writable(path)
         self.path, self.command, self.force = path, command, force
         self.before = state_of(path)
+
+    def require_room(self, task: TabularTask) -> None:
+        """Refuse a table that is too wide for a model file, before it is learned in vain."""
+        if (n_columns := len(task.inputs.columns)) > MAX_TABLE_COLUMNS:
+            raise ValueError(
+                f"the table has {n_columns:,} columns besides the target; a model file holds {MAX_TABLE_COLUMNS:,}. Make a "
+                "table of fewer columns, or learn in Python, where a model need not be saved."
+            )
 
     def require_same_origin(self, task: TabularTask) -> None:
         """Refuse to replace a model that another command made, or that was made for another table."""
@@ -45,6 +54,10 @@ class Destination:
             found = f"holds a model of another table: {where} has the column {name!r}"
         elif hasattr(model, "classes_") != (task.target.classes is not None):
             found = f"holds a {type(model).__name__}, but this is a {task.target.task} task"
+        elif other := {*map(str, getattr(model, "classes_", ()))} ^ {
+            *map(str, () if task.target.classes is None else task.target.classes)
+        }:
+            found = f"holds a model of other classes: only one of them has {min(other)!r}"
         else:
             return
         raise FileExistsError(f"{self.path} {found}. {FORCE}")
@@ -87,6 +100,11 @@ def state_of(path: Path) -> tuple[int, int, int] | None:
     except OSError:
         return None
     return (found.st_ino, found.st_size, found.st_mtime_ns) if found.st_size else None
+
+
+def class_texts(classes: Any) -> set[str]:
+    """Classes as texts; none for numbers."""
+    return set() if classes is None else set(map(str, classes))
 
 
 def require_writable(out: Path) -> None:

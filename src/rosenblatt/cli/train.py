@@ -108,6 +108,7 @@ def begin(request: Request, command: str, display: Display) -> TrainingRun:
     destination = Destination(request.out or Path(f"{stem(request.file)}.safetensors"), command, request.force)
     check_options(request)
     task = read_task(request)
+    destination.require_room(task)
     destination.require_same_origin(task)
     estimator = new_estimator(task.target, {**request.parameters, "kinds": request.kinds})
     seed = request.parameters.get("random_state", 0)
@@ -127,6 +128,9 @@ def begin(request: Request, command: str, display: Display) -> TrainingRun:
         shown = ", ".join(map(str, classes[:10])) + (", …" if len(classes) > 10 else "")
         found = f"{len(classes)} classes ({shown})"
     display.line("target", f"{task.target.name}: {found}")
+    if task.copies is not None:
+        n_copies = task.inputs.n_rows - int(task.copies.max()) - 1
+        display.line("check", f"{n_copies:,} rows are copies of others, which train or are held out together")
     if task.target.check:
         display.line("check", in_options(task.target.check))
     display.kinds(kinds)

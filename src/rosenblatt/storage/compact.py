@@ -30,17 +30,17 @@ VALUE, LIST, ENTRY = 64, 72, 240
 
 
 class Allowance:
-    """The memory that the values of a file may take besides its tensors: 24 MB, and as much as the file's size."""
+    """The memory that the values of a file may take besides its tensors: 40 MB, and as much as the file's size."""
 
     def __init__(self, file_bytes: int) -> None:
-        self.left = (24 << 20) + file_bytes
+        self.left = (40 << 20) + file_bytes
 
     def spend(self, n_bytes: int) -> None:
         """Take so many bytes; a `ModelFileError` if they are more than what is left."""
         self.left -= n_bytes
         if self.left < 0:
             raise ModelFileError(
-                "there are too many values for the size of the file: besides tensors, they may take 24 MB of memory "
+                "there are too many values for the size of the file: besides tensors, they may take 40 MB of memory "
                 "and as much as the file itself."
             )
 

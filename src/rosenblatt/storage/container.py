@@ -2,7 +2,7 @@
 
 Takes a kind, a JSON-able state and named arrays. Returns bytes; and from bytes the parts, after checks that do not
 depend on the kind: format, version, checksum, dtypes, finiteness. Never executes what it reads. Besides the file's own
-bytes, of which the arrays are views, it never allocates more than 24 MB and once the file's size: every count is
+bytes, of which the arrays are views, it never allocates more than 40 MB and once the file's size: every count is
 checked against the bytes behind it before anything is made. Long lists of texts are tensors of bytes and offsets.
 Whole numbers of any size, which JSON holds as digits, stay exact.
 """

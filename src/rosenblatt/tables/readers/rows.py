@@ -6,7 +6,7 @@ Never splits a text into letters.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from typing import Any
 
 import numpy as np
@@ -56,5 +56,11 @@ def columns_of_rows(source: Any) -> Any:
         raise TableError(
             f"column {str(single[0])!r} is a single value, {source[single[0]]!r}, but others are columns: give a list "
             "of values for each, or a single value for each, which is one row."
+        )
+    unordered = (Mapping, Set)
+    if isinstance(source, Mapping) and (names := [n for n, column in source.items() if isinstance(column, unordered)]):
+        raise TableError(
+            f"column {str(names[0])!r} is a {type(source[names[0]]).__name__}: give a list of its values, in the order "
+            "of the rows. A data frame gives such lists by to_dict('list')."
         )
     return source

@@ -33,7 +33,7 @@ CALLS = {
     "layer": (lambda: nn.Dense(3, activaton="relu"), "Dense has no parameter 'activaton'", "activation"),
     "Network.predict": (lambda: NETWORK.predict(Xs=X), r"Network\.predict has no parameter", "X"),
     "score": (lambda: rb.Perceptron().score(X, Y, sample_weigth=1), "Perceptron.score has no", "sample_weight"),
-    "plot": (lambda: rb.plots.plot_history(None, colums=1), "plot_history has no parameter", "columns"),
+    "plot": (lambda: rb.plots.plot_history(None, axx=1), "plot_history has no parameter", "ax"),
     "optimizer": (lambda: nn.Adam(beta1=0.5), "Adam has no parameter 'beta1'", "beta_1"),
     "space": (lambda: LogUniform(lo=1, high=2), "LogUniform has no parameter 'lo'", "low"),
 }

@@ -31,8 +31,8 @@ class Destination:
         """Refuse a table that is too wide for a model file, before it is learned in vain."""
         if (n_columns := len(task.inputs.columns)) > MAX_TABLE_COLUMNS:
             raise ValueError(
-                f"the table has {n_columns:,} columns besides the target; a model file holds {MAX_TABLE_COLUMNS:,}. Make a "
-                "table of fewer columns, or learn in Python, where a model need not be saved."
+                f"the table has {n_columns:,} columns besides the target; a model file holds {MAX_TABLE_COLUMNS:,}. "
+                "Make a table of fewer columns, or learn in Python, where a model need not be saved."
             )
 
     def require_same_origin(self, task: TabularTask) -> None:

@@ -9,7 +9,7 @@ from sklearn.ensemble import StackingClassifier
 from sklearn.metrics import get_scorer, roc_auc_score
 from sklearn.preprocessing import StandardScaler
 
-from rosenblatt import LogisticRegression, MLPClassifier
+from rosenblatt import LogisticRegression, MLPClassifier, TabularClassifier
 
 SMALL = {"hidden_layer_sizes": (6,), "max_iter": 20, "solver": "lbfgs", "random_state": 0}
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -54,3 +54,18 @@ def test_margins_serve_ranking_calibration_and_stacking(n_classes):
     assert calibrated.score(X, y) > 0.85
     stacked = StackingClassifier([("mlp", model)], final_estimator=LogisticRegression(), cv=3).fit(X, y)
     assert stacked.score(X, y) > 0.85
+
+
+@pytest.mark.parametrize("n_classes", [2, 3])
+@pytest.mark.parametrize("metric", ["error", "balanced_error"])
+def test_a_tabular_classifier_predicts_by_its_decision_function(n_classes, metric):
+    X, y = data(n_classes)
+    model = TabularClassifier(epochs=3, members=2, hidden=(8,), metric=metric).fit(X, y)
+    decisions = model.decision_function(X)
+    assert decisions.shape == ((len(X),) if n_classes == 2 else (len(X), 3))
+    found = (decisions > 0).astype(int) if n_classes == 2 else decisions.argmax(axis=1)
+    np.testing.assert_array_equal(model.predict(X), model.classes_[found])
+    if n_classes == 2 and metric == "error":
+        assert roc_auc_score(y == "b", decisions) == pytest.approx(
+            roc_auc_score(y == "b", model.predict_proba(X)[:, 1])
+        )

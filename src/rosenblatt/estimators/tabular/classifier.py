@@ -216,6 +216,14 @@ class TabularClassifier(LabelScores, ClassifierMixin, TabularEstimator):  # type
         right = [found == known for found, known in zip(self.predict(X), y, strict=True)]
         return float(np.average(right, weights=sample_weight))
 
+    def decision_function(self, X: Any) -> Array:
+        """Logarithms of probability times ``decision_weights_``, whose largest `predict` takes.
+
+        The shape is (n_rows, n_classes), or (n_rows,) for two classes: that of the second minus that of the first.
+        """
+        weighted = np.log(np.maximum(self.predict_proba(X), np.finfo(np.float64).tiny) * self.decision_weights_)
+        return weighted[:, 1] - weighted[:, 0] if weighted.shape[1] == 2 else np.asarray(weighted)
+
     def predict_proba(self, X: Any) -> Array:
         """Probabilities of the classes, in the order of ``classes_``; shape (n_rows, n_classes)."""
         probabilities = self._outputs(X)

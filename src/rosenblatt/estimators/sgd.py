@@ -138,8 +138,6 @@ def open_checkpoints(estimator: Any, data: Mapping[str, Any], rng: np.random.Ran
     fingerprint = fingerprint_of(settings, data)
     fingerprint |= {"random_state": start, "estimator": type(estimator).__name__}
     name = data_digest(np.frombuffer(repr(sorted(fingerprint.items())).encode(), np.uint8))[:16]
-    if Path(estimator.checkpoint).exists() and not Path(estimator.checkpoint).is_dir():
-        raise NotADirectoryError(f"checkpoint is {str(estimator.checkpoint)!r}, which is a file; give a folder")
     checkpoints = Checkpoints(Path(estimator.checkpoint) / name, estimator.checkpoint_every, fingerprint)
     if checkpoints.found is not None:
         state, arrays = checkpoints.found

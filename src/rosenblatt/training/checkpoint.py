@@ -79,8 +79,9 @@ class Checkpoints:
         self.path = Path(self.folder) / FILE
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-        except FileExistsError:
-            raise NotADirectoryError(f"checkpoint is {str(self.folder)!r}, which is a file; give a folder") from None
+        except (FileExistsError, NotADirectoryError):
+            wrong = next(path for path in (self.path.parent, *self.path.parent.parents) if path.exists())
+            raise NotADirectoryError(f"checkpoint is {str(wrong)!r}, which is a file; give a folder") from None
         self._saved_at, self._saved_step = time.monotonic(), 0
 
     @functools.cached_property

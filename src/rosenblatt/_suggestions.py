@@ -100,7 +100,7 @@ def suggest_keywords(target: T) -> T:
 def suggest_in_methods(cls: C) -> C:
     """A decorator of a class: `suggest_keywords` for the public methods that it defines itself.
 
-    Methods of a single parameter, such as ``predict(X)``, are left alone: it is rarely named, and calls should be quick.
+    Methods of one parameter, such as ``predict(X)``, are left alone: it is rarely named, and calls should be quick.
     """
     for name, method in [*vars(cls).items()]:
         if inspect.isfunction(method) and not name.startswith("_") and len(inspect.signature(method).parameters) > 2:

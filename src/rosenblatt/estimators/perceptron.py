@@ -127,12 +127,21 @@ class Perceptron(LabelScores, SuggestingMixin, SklearnPerceptron):  # type: igno
         if "_mistakes" not in vars(self):
             if "_training" not in vars(self):
                 raise AttributeError(
-                    "mistakes_ cannot be counted without the training data: this Perceptron was copied or unpickled "
-                    "before mistakes_ was read, or its last fit failed. Fit again, and read mistakes_ first."
+                    "mistakes_ cannot be counted without the training data: this Perceptron was copied, unpickled or "
+                    "loaded before mistakes_ was read, or its last fit failed. Fit again, and read mistakes_ first."
                 )
             self._mistakes = count_mistakes(self._training)
             self.__dict__.pop("_training", None)
         return self._mistakes
+
+    @property
+    def counted_mistakes(self) -> list[Any] | None:
+        """What `mistakes_` was when it was read; None if it was not. A file holds it."""
+        return vars(self).get("_mistakes")
+
+    @counted_mistakes.setter
+    def counted_mistakes(self, counts: list[Any]) -> None:
+        self._mistakes = counts
 
     @property
     def converged_(self) -> bool | None:

@@ -2,14 +2,16 @@
 
 Takes a `rosenblatt.nn.Network`, from a `NetworkSpec` or from any layers of the library. Returns a JSON-able state and
 the arrays by their names; and from those a network with the same layers, names and parameters. The state is checked
-before anything is allocated: layers against the registry, nodes against their layers, shapes against the arrays. Never
-stores code, and so no user's functions; nor the networks that parts were taken from (`Node.origin`).
+before anything is allocated: layers against the registry, nodes against their layers, shapes against the arrays. Of a
+layer of the user's own, class name and fields are stored. Never stores code, and so no user's functions; nor the
+networks that parts were taken from (`Node.origin`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -21,8 +23,9 @@ from rosenblatt.nn.layers import LAYERS
 from rosenblatt.nn.layers.base import Layer, Node
 from rosenblatt.nn.network import Network
 from rosenblatt.nn.spec import NetworkSpec
+from rosenblatt.persistence.custom import class_of_layer, require_storable
 from rosenblatt.persistence.limits import require_finite_outputs, require_parts, require_width
-from rosenblatt.persistence.objects import decode, encode
+from rosenblatt.persistence.objects import OBJECT_KINDS, decode, encode
 from rosenblatt.storage.container import Arrays, ModelFileError, errors_of, require_keys
 
 __all__ = ["network_from_state", "network_to_state"]
@@ -33,6 +36,7 @@ OBJECTS = {
 }
 """Which objects the fields of layers and of `NetworkSpec` may be."""
 KINDS = ("dense", "sparse", "codes")
+CustomLayers = Mapping[str, type[Layer]]
 
 
 # To state --------------------------------------------------------------------------------------------------------
@@ -44,8 +48,8 @@ def network_to_state(network: Network) -> tuple[dict[str, Any], Arrays]:
     Raises
     ------
     ModelFileError
-        If it has a layer, an activation or an initializer of the user's own, which a file without code cannot hold. If
-        `rosenblatt.persistence.limits` would not let it be loaded.
+        If it has an activation or an initializer of the user's own, which a file without code cannot hold, or a layer
+        of which it cannot hold the configuration. If `rosenblatt.persistence.limits` would not let it be loaded.
     """
     spec, arrays = network.spec, dict(network.named_parameters())
     state: dict[str, Any] = {"dtype": network.dtype.name}
@@ -95,10 +99,7 @@ def layer_state(layer: Layer, name: str) -> dict[str, Any]:
     """Class and fields of a layer."""
     kind = type(layer).__name__
     if LAYERS.get(kind) is not type(layer):
-        raise ModelFileError(
-            f"layer {name!r} is a {kind}, a class of your own, and a model file holds no code. Build it from layers of "
-            "rosenblatt.nn, or pickle the network."
-        )
+        require_storable(layer, name)
     values = {f.name: getattr(layer, f.name) for f in fields(layer)}
     return {
         "class": kind,
@@ -110,8 +111,12 @@ def layer_state(layer: Layer, name: str) -> dict[str, Any]:
 
 
 @errors_of("a network")
-def network_from_state(state: Any, arrays: Mapping[str, NDArray[Any]]) -> Network:
+def network_from_state(
+    state: Any, arrays: Mapping[str, NDArray[Any]], custom: CustomLayers = MappingProxyType({})
+) -> Network:
     """The network that `network_to_state` was given, with copies of the arrays, built only after everything fits.
+
+    `custom` are classes of the user's own layers by name, as `rosenblatt.persistence.custom` checks them.
 
     Raises
     ------
@@ -125,7 +130,7 @@ def network_from_state(state: Any, arrays: Mapping[str, NDArray[Any]]) -> Networ
     dtype = state["dtype"]
     if dtype not in ("float32", "float64"):
         raise ModelFileError("the network's type is neither float32 nor float64.")
-    spec = spec_from(state["spec"], len(arrays)) if "spec" in state else graph_from(state["graph"])
+    spec = spec_from(state["spec"], len(arrays)) if "spec" in state else graph_from(state["graph"], custom)
     require_tensors(spec.graph, arrays)
     if any(array.dtype != dtype for array in arrays.values()):
         raise ModelFileError(f"the tensors are not of the network's type {dtype!r}.")
@@ -166,12 +171,12 @@ def check_spec_fields(values: Mapping[str, Any]) -> None:
         check_count("a size in hidden", size, where="the network")
 
 
-def graph_from(entry: Any) -> Graph:
+def graph_from(entry: Any, custom: CustomLayers) -> Graph:
     """Any layers; the same graph has only one form as a state."""
     require_keys(entry, {"layers", "nodes", "heads"}, what="the network's graph")
     if not all(isinstance(part, list) for part in entry.values()):
         raise ModelFileError("layers, nodes and heads of the network are not lists.")
-    layers = [layer_from(item, i) for i, item in enumerate(entry["layers"])]
+    layers = [layer_from(item, i, custom) for i, item in enumerate(entry["layers"])]
     nodes: list[Node] = []
     for item in entry["nodes"]:
         nodes.append(node_from(item, layers, nodes))
@@ -190,14 +195,13 @@ def graph_from(entry: Any) -> Graph:
     return graph
 
 
-def layer_from(entry: Any, i: int) -> Layer:
+def layer_from(entry: Any, i: int, custom: CustomLayers) -> Layer:
     """The layer of position `i`."""
     require_keys(entry, {"class", "fields"}, what=f"layer {i}")
-    kind: type[Layer] | None = LAYERS.get(entry["class"]) if isinstance(entry["class"], str) else None
-    if kind is None:
-        raise ModelFileError(f"layer {i} is a {entry['class']!r}; known are {', '.join(LAYERS)}.")
+    kind = class_of_layer(entry["class"], i, custom)
     require_keys(entry["fields"], {f.name for f in fields(kind)}, what=f"layer {i}, a {kind.__name__},")
-    values = {name: decode(value, *OBJECTS.get(name, ())) for name, value in entry["fields"].items()}
+    allowed = OBJECTS if kind.__name__ in LAYERS else dict.fromkeys(entry["fields"], OBJECT_KINDS)
+    values = {name: decode(value, *allowed.get(name, ())) for name, value in entry["fields"].items()}
     if not isinstance(values["name"], (str, type(None))):
         raise ModelFileError(f"the name of layer {i} is not text.")
     return kind(**values)

@@ -18,11 +18,12 @@ from rosenblatt.nn.registry import Registry
 from rosenblatt.nn.schedules import SCHEDULES
 from rosenblatt.storage.container import ModelFileError, decode_value, encode_value
 
-__all__ = ["decode", "encode"]
+__all__ = ["OBJECT_KINDS", "decode", "encode"]
 
 REGISTRIES: dict[str, Registry[Any]] = {
     registry.kind: registry for registry in (OPTIMIZERS, SCHEDULES, INITIALIZERS, LOSSES, FUNCTIONS)
 }
+OBJECT_KINDS = (*REGISTRIES,)
 
 
 def encode(value: Any, where: str) -> Any:

@@ -8,88 +8,97 @@ disk or an interrupt leaves the old file or the new one, never half of one.
 from __future__ import annotations
 
 import os
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 from rosenblatt._suggestions import suggest_keywords
 from rosenblatt.storage.atomic import read_regular, write_atomically
 from rosenblatt.storage.container import ModelFileError, pack, unpack
 
-__all__ = ["ModelFileError", "load", "save"]
+if TYPE_CHECKING:
+    from rosenblatt.nn.layers.base import Layer
 
-ESTIMATOR, NETWORK, TABULAR = "estimator", "network", "tabular estimator"
-TABULARS = ("TabularClassifier", "TabularRegressor")
+__all__ = ["ModelFileError", "load", "save"]
 
 
 @suggest_keywords
-def save(model: Any, path: str | os.PathLike[str]) -> None:
-    """Write a fitted model, or a network, to a file.
+def save(model: Any, path: str | os.PathLike[str], training_predictions: bool = False) -> None:
+    """Write a fitted model, a pipeline around one, or a network, to a file.
 
     Constructor parameters, fitted attributes and the networks are stored (of a tabular estimator also how its table is
     prepared): layers, parameters, running statistics, what is frozen. Activations, initializers, losses, optimizers and
     schedules of the library may be given by name or as instances. A `RandomState` given as random_state is stored as
     None, and so is the path of checkpoints; optimizer state is not stored.
 
+    Of scikit-learn, `Pipeline`, `ColumnTransformer`, `FeatureUnion` and `TransformedTargetRegressor` are stored with
+    the transformers in them that `docs/file-format.md` lists, by their parameters and fitted arrays. Of a layer of your
+    own, the name of its class and its fields are stored: pass the class to `load`.
+
     Parameters
     ----------
     model : estimator or nn.Network
-        A network, or a fitted estimator of the library other than `Perceptron`.
+        A network, a fitted estimator of the library, or one of scikit-learn's around it.
     path : path
         Usually ending in .safetensors. An existing file is replaced, at once and only by a complete one.
+    training_predictions : bool, default=False
+        Whether the file holds `out_of_fold_` of tabular estimators. It takes a number for each training row and class,
+        and predictions, scores, reports and intervals do not need it.
 
     Raises
     ------
     ModelFileError
         A `ValueError`: if the model holds NaN or infinity, or functions or classes of your own (an activation, a loss,
-        an initializer, a scorer, a layer), as a file holds no code; if it cannot predict a row of ordinary numbers, or
+        an initializer, a scorer), as a file holds no code; if a pipeline has a step that no file can hold; if it cannot predict a row of ordinary numbers, or
         has more layers, columns or values than a file of its size may hold.
     TypeError
         For any other kind of object.
     OSError
         If the file cannot be written; an existing one is left as it was.
     """
-    from rosenblatt.nn.network import Network
-    from rosenblatt.persistence.estimators import STORABLE, estimator_state
-    from rosenblatt.persistence.networks import network_to_state
+    from rosenblatt.persistence.models import model_parts
 
-    name = type(model).__name__ if type(model).__module__.startswith("rosenblatt.") else ""
-    if name in STORABLE:
-        write_atomically(path, pack(ESTIMATOR, *estimator_state(model)))
-    elif name in TABULARS:
-        from rosenblatt.persistence.tabular import tabular_state
-
-        write_atomically(path, pack(TABULAR, *tabular_state(model)))
-    elif type(model) is Network:
-        write_atomically(path, pack(NETWORK, *network_to_state(model)))
-    else:
-        raise TypeError(
-            f"save takes a fitted {', '.join((*STORABLE, *TABULARS))} or nn.Network of rosenblatt, not {type(model)}."
-        )
+    if not isinstance(training_predictions, bool):
+        raise TypeError(f"training_predictions is {training_predictions!r}; give True or False.")
+    write_atomically(path, pack(*model_parts(model, training_predictions)))
 
 
 @suggest_keywords
-def load(path: str | os.PathLike[str]) -> Any:
+def load(path: str | os.PathLike[str], custom: Sequence[type[Layer]] = ()) -> Any:
     """Read a model that `save` wrote. No code in the file is executed: it holds none.
 
     Parameters
     ----------
     path : path
+    custom : sequence of classes, default=()
+        The classes of layers of your own in the file's network, told by their names. Their constructors are called with
+        the fields that the file holds, which is the only code outside of the library that `load` runs.
 
     Returns
     -------
-    TabularClassifier, TabularRegressor, MLPClassifier, MLPRegressor, LogisticRegression or nn.Network
+    estimator, nn.Network or scikit-learn's Pipeline, ColumnTransformer and the like
+        What was saved. A tabular estimator has `out_of_fold_` only if it was saved with it.
+
+    Warns
+    -----
+    VersionWarning
+        A `sklearn.exceptions.InconsistentVersionWarning`: if a pipeline was saved under another minor version of
+        scikit-learn. Its steps are tried with a row, but may compute other numbers.
 
     Raises
     ------
     ModelFileError
         A `ValueError`: if the file is not such a model, is cut off, was changed or contradicts itself; if it asks for
-        more memory or layers than a file of its size may, or cannot predict a row.
+        more memory or layers than a file of its size may, or cannot predict a row. If it has layers whose class is not
+        in `custom`.
+    TypeError, ValueError
+        If `custom` is no list of such classes, or two have one name.
     OSError
         If there is no such file, or it cannot be read.
     MemoryError
         If there is too little memory: about twice the size of the file and 64 MB.
     """
     try:
-        return model_from_bytes(read_regular(path))
+        return model_from_bytes(read_regular(path), custom)
     except ModelFileError as error:
         raise ModelFileError(f"{os.fspath(path)}: {error}") from None
     except MemoryError:
@@ -100,17 +109,10 @@ def load(path: str | os.PathLike[str]) -> Any:
         ) from None
 
 
-def model_from_bytes(data: bytes) -> Any:
+def model_from_bytes(data: bytes, custom: Sequence[type[Layer]] = ()) -> Any:
     """The model in the bytes of a file; see `load`."""
-    from rosenblatt.persistence.estimators import estimator_from_state
-    from rosenblatt.persistence.networks import network_from_state
+    from rosenblatt.persistence.models import KINDS, model_from_parts
 
-    kind, state, arrays = unpack(data, kinds=(ESTIMATOR, NETWORK, TABULAR))
+    kind, state, arrays = unpack(data, kinds=KINDS)
     del data  # of which the arrays are views
-    if kind == ESTIMATOR:
-        return estimator_from_state(state, arrays)
-    if kind == TABULAR:
-        from rosenblatt.persistence.tabular import tabular_from_state
-
-        return tabular_from_state(state, arrays)
-    return network_from_state(state, arrays)
+    return model_from_parts(kind, state, arrays, custom)

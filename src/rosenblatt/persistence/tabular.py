@@ -36,7 +36,7 @@ __all__ = ["tabular_from_state", "tabular_state"]
 KINDS: dict[str, Any] = {"TabularClassifier": TabularClassifier, "TabularRegressor": TabularRegressor}
 SHARED = (
     *("n_features_in_", "feature_names_in_", "target_name_", "target_check_", "fitted_parameters_", "n_distinct_"),
-    *("score_", "scores_", "trivial_guess_", "beats_guess_", "made_by_"),
+    *("n_rows_", "score_", "scores_", "trivial_guess_", "beats_guess_", "made_by_"),
 )
 FITTED = {
     "TabularClassifier": (*SHARED, "classes_", "temperature_"),
@@ -58,6 +58,7 @@ VALID: dict[str, Callable[[Any], bool]] = {
     "target_check_": lambda value: isinstance(value, str),
     "fitted_parameters_": lambda value: isinstance(value, dict),
     "n_distinct_": is_count,
+    "n_rows_": is_count,
     "score_": lambda value: type(value) is float,
     "scores_": lambda value: isinstance(value, dict) and bool(value) and all(map(is_pair, value.values())),
     "trivial_guess_": lambda value: isinstance(value, str),
@@ -71,8 +72,8 @@ VALID: dict[str, Callable[[Any], bool]] = {
 ARRAYS = {"TabularClassifier": ("decision_weights_",), "TabularRegressor": ("residuals_",)}
 
 
-def tabular_state(model: Any) -> tuple[dict[str, Any], Arrays]:
-    """State and arrays of a fitted estimator.
+def tabular_state(model: Any, training_predictions: bool = False) -> tuple[dict[str, Any], Arrays]:
+    """State and arrays of a fitted estimator, with `out_of_fold_` or without.
 
     Raises
     ------
@@ -90,8 +91,9 @@ def tabular_state(model: Any) -> tuple[dict[str, Any], Arrays]:
         arrays |= {f"{i}/{name}": array for name, array in own.items()}
         networks.append(state)
         members.append({"curve": [list(row) for row in member.curve], "best_epoch": member.best_epoch})
-    known = np.isfinite(model.out_of_fold_)
-    arrays |= {"out_of_fold": np.where(known, model.out_of_fold_, 0.0), "out_of_fold_known": known.astype(np.float32)}
+    if training_predictions:
+        found, known = model.out_of_fold_, np.isfinite(model.out_of_fold_)
+        arrays |= {"out_of_fold": np.where(known, found, 0.0), "out_of_fold_known": known.astype(np.float32)}
     arrays |= {name.strip("_"): getattr(model, name) for name in ARRAYS[kind]}
     arrays |= {f"background/{name}": array for name, array in model.background_.to_arrays().items()}
     parameters = model.get_params(deep=False)
@@ -144,16 +146,23 @@ def tabular_from_state(state: Any, arrays: Mapping[str, NDArray[Any]]) -> Any:
     settings = restore_settings(decode_value(state["settings"]))
     decode = from_cumulative if model.fitted_parameters_.get("ordered", False) is not False else np.asarray
     model.ensemble_ = Ensemble(members, settings, getattr(model, "temperature_", 1.0), decode=decode)
-    found, known = arrays["out_of_fold"].astype(np.float64), arrays["out_of_fold_known"]
-    if found.shape != known.shape:
-        raise ModelFileError("the out-of-fold predictions do not fit together.")
-    model.out_of_fold_ = np.where(known > 0, found, np.nan)
+    restore_training_predictions(model, arrays)
     for name in ARRAYS[kind]:
         setattr(model, name, arrays[name.strip("_")].astype(np.float64))
     restore_target(model, state["target_scaler"], networks[0].graph.n_outputs)
     require_inputs(model.preparation_, networks)
     require_predictions(model, row_of_missing(model.preparation_))
     return model
+
+
+def restore_training_predictions(model: Any, arrays: Mapping[str, NDArray[Any]]) -> None:
+    """Set `out_of_fold_`, if the file holds it."""
+    found, known = arrays.get("out_of_fold"), arrays.get("out_of_fold_known")
+    if found is None and known is None:
+        return
+    if found is None or known is None or found.shape != known.shape or found.shape[:1] != (model.n_rows_,):
+        raise ModelFileError("the out-of-fold predictions do not fit together.")
+    model.out_of_fold_ = np.where(known > 0, found.astype(np.float64), np.nan)
 
 
 def require_names(preparation: Preparation, names: Any) -> None:

@@ -31,6 +31,7 @@ from rosenblatt.estimators.tabular.explain.explainable import Explainable
 from rosenblatt.estimators.tabular.folds import Folds, member_folds
 from rosenblatt.estimators.tabular.member import Data, FitBudget, Problem
 from rosenblatt.estimators.tabular.parameters import CONSTRAINTS, OVERRIDES
+from rosenblatt.estimators.tabular.training_predictions import LeftOut
 from rosenblatt.tables.evaluation import Evaluation, evaluate
 from rosenblatt.tables.kinds import column_overrides
 from rosenblatt.tables.preparation import Preparation, fit_preparation
@@ -57,7 +58,7 @@ class TabularEstimator(Explainable, FittedParameters, SuggestingMixin, Searchabl
     on_epoch: Callable[[Any], object] | None
     preparation_: Preparation
     ensemble_: Ensemble
-    out_of_fold_: Array
+    out_of_fold_: Any = LeftOut()
 
     _parameter_constraints: ClassVar[dict[str, Any]] = CONSTRAINTS
     _presets: ClassVar[Mapping[str, Settings]]
@@ -287,6 +288,7 @@ class TabularEstimator(Explainable, FittedParameters, SuggestingMixin, Searchabl
     def _folds(self, task: TabularTask, labels: Array | None = None) -> Folds:
         """Training and held-out rows of each member; how many rows are different is recorded."""
         n_rows, copies = task.inputs.n_rows, task.copies
+        self.n_rows_ = n_rows
         self.n_distinct_ = n_rows if copies is None else int(copies.max()) + 1
         return member_folds(n_rows, self.settings.members, self._seed, labels, copies)
 

@@ -66,7 +66,18 @@ class Ensemble:
         return ", ".join(found)
 
     def joined(self, others: Sequence[Ensemble]) -> Ensemble:
-        """The ensemble with the members of others for the same problem; it is not calibrated yet."""
+        """The ensemble with the members of others for the same problem; it is not calibrated yet.
+
+        Raises
+        ------
+        ValueError
+            If one was loaded: files do not say which rows its members held out.
+        """
+        if any(not len(member.held_out) for ensemble in (self, *others) for member in ensemble.members):
+            raise ValueError(
+                "a model that was loaded from a file cannot be averaged with others, because files do not hold the "
+                "training predictions of each network; average the models before they are saved."
+            )
         members = tuple(member for ensemble in (self, *others) for member in ensemble.members)
         return replace(self, members=members, temperature=1.0)
 

@@ -72,6 +72,8 @@ describe_shared_parameters = describe_parameters(
             Name of the column to predict, if it had one.
         target_check_ : str
             What else the target may be, if its reading is doubtful; `report` says it, too.
+        n_rows_ : int
+            Number of training rows.
         n_distinct_ : int
             Number of different training rows. Copies, which are equal in all columns, stay together when rows are held
             out. Where columns have so few values that rows repeat by nature, no row counts as a copy.

@@ -1,0 +1,136 @@
+"""Whether the steps of a pipeline fit together: what one makes, the next takes.
+
+Takes a pipeline of scikit-learn with fitted steps. Returns nothing, or raises a `ModelFileError` that names the step.
+Each transformer is tried with a row of its own, so no table is needed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from rosenblatt.persistence.limits import MAX_COLUMNS
+from rosenblatt.persistence.transformers import TRANSFORMERS, width_of
+from rosenblatt.storage.container import ModelFileError, errors_of
+
+__all__ = ["require_widths"]
+
+
+@dataclass(frozen=True)
+class Widths:
+    """Columns that a part takes and makes; None: any, and what it is given. Some parts take texts, one a row."""
+
+    takes: int | None
+    makes: int | None
+    of_texts: bool = False
+
+
+@errors_of("a pipeline that predicts")
+def require_widths(model: Any) -> None:
+    """Refuse steps that do not fit together, or that make more columns than a file may ask for."""
+    widths_of(model, "the model")
+
+
+def widths_of(part: Any, where: str) -> Widths:
+    """What a part takes and makes, after its own parts were compared."""
+    name = type(part).__name__
+    if part is None or isinstance(part, str):
+        return Widths(None, None)
+    if name == "Pipeline":
+        return chain(part.steps)
+    if name == "FeatureUnion":
+        return union(part.transformer_list)
+    if name == "ColumnTransformer":
+        return of_columns(part)
+    if name == "TransformedTargetRegressor":
+        require_inverse(part)
+        return widths_of(part.regressor_, "the regressor")
+    if name not in TRANSFORMERS:
+        return Widths(part.n_features_in_, None)
+    try:
+        made = width_of(part)
+    except ModelFileError as error:
+        raise ModelFileError(f"{where}: {error}") from None
+    if made > MAX_COLUMNS:
+        raise ModelFileError(f"{where} makes {made} columns; the most is {MAX_COLUMNS}.")
+    of_texts = TRANSFORMERS[name].trial == "text"
+    return Widths(None if of_texts else part.n_features_in_, made, of_texts)
+
+
+def chain(steps: Any) -> Widths:
+    """Steps one after the other."""
+    first: Widths | None = None
+    now: Widths | None = None
+    for name, step in steps:
+        widths, where = widths_of(step, f"step {name!r}"), f"step {name!r}"
+        if step is None or isinstance(step, str):
+            continue
+        if now is not None and (now.makes is None or widths.of_texts or widths.takes not in (None, now.makes)):
+            raise ModelFileError(
+                f"{where} takes {what(widths)}, but the step before it makes {now.makes or 'no'} columns."
+            )
+        first, now = first or widths, widths
+    if first is None or now is None:
+        return Widths(None, None)
+    return Widths(first.takes, now.makes, first.of_texts)
+
+
+def what(widths: Widths) -> str:
+    """What a step takes, in words."""
+    return "texts" if widths.of_texts else f"{widths.takes} columns"
+
+
+def union(steps: Any) -> Widths:
+    """Steps side by side on the same columns."""
+    found = [widths_of(step, f"step {name!r}") for name, step in steps if step != "drop"]
+    taken = {(w.takes, w.of_texts) for w in found if (w.takes, w.of_texts) != (None, False)}
+    if len(taken) > 1:
+        raise ModelFileError("the steps of a FeatureUnion take different numbers of columns.")
+    takes, of_texts = next(iter(taken), (None, False))
+    made = [takes if w.makes is None else w.makes for w in found]
+    known = [width for width in made if width is not None]
+    return Widths(takes, sum_of(known) if len(known) == len(made) else None, of_texts)
+
+
+def of_columns(model: Any) -> Widths:
+    """Steps side by side, each on its own columns; sets where each one's columns are in the result."""
+    places, at = vars(model)["_transformer_to_input_indices"], 0
+    output: dict[str, slice] = {}
+    for name, step, columns in model.transformers_:
+        where, n_columns = f"step {name!r}", len(places[name])
+        if (isinstance(step, str) and step == "drop") or n_columns == 0:
+            continue
+        one = isinstance(columns, (str, int, np.integer))
+        if type(step).__name__ == "FunctionTransformer":
+            widths = Widths(n_columns, n_columns)
+        else:
+            widths = widths_of(step, where)
+        if widths.of_texts != one or (not one and widths.takes not in (None, n_columns)):
+            raise ModelFileError(f"{where} takes {what(widths)}, but is given {'one text' if one else n_columns}.")
+        if (made := widths.makes if widths.makes is not None else widths.takes) is None:
+            made = n_columns
+        output[name], at = slice(at, at + made), sum_of([at, made])
+    for name in (*(name for name, _, _ in model.transformers), "remainder"):
+        output.setdefault(name, slice(0, 0))
+    if vars(model).setdefault("output_indices_", output) != output:
+        raise ModelFileError("the columns of a ColumnTransformer are not those of its fit. Fit again.")
+    return Widths(model.n_features_in_, at)
+
+
+def sum_of(widths: list[int]) -> int:
+    """Columns side by side, which may not be too many."""
+    if sum(widths) > MAX_COLUMNS:
+        raise ModelFileError(f"the steps make {sum(widths)} columns; the most is {MAX_COLUMNS}.")
+    return sum(widths)
+
+
+def require_inverse(model: Any) -> None:
+    """Refuse a transformer of the target that cannot bring a prediction back."""
+    n_targets = model.transformer_.n_features_in_
+    n_outputs = getattr(model.regressor_, "n_outputs_", n_targets)
+    with np.errstate(all="ignore"):
+        found = model.transformer_.inverse_transform(np.ones((1, n_targets)))
+    if n_outputs != n_targets or found.shape != (1, n_targets) or not np.isfinite(found).all():
+        raise ModelFileError("the transformer of the target does not fit the predictions.")

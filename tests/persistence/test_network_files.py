@@ -185,7 +185,7 @@ def doubled(state: Any, arrays: Any) -> None:
 # Layers: 0 numbers, 1 colour, 2 embedding, 3 words, 4 dense, 5 concat, 6 shared, 7 bn, 8 concat_2, 9 multiply, 10 dense_2
 # Nodes: 0 numbers, 1 colour, 2 embedding, 3 words, 4 dense, 5 concat, 6 shared, 7 bn, 8 concat_2, 9 shared, 10 multiply
 FORGERIES = {
-    "unknown layer": (change("graph", "layers", 6, "class", "Lambda"), "layer 6 is a 'Lambda'; known are Add, Multiply, Input, Dense"),
+    "unknown layer": (change("graph", "layers", 6, "class", "Lambda"), "layer 6 is a 'Lambda', which is no layer of rosenblatt.nn .*load\\(path, custom=\\[Lambda\\]\\)"),
     "a layer from elsewhere": (change("graph", "layers", 6, "class", "os.system"), "layer 6 is a 'os.system'; known are"),
     "a layer that is a list": (change("graph", "layers", 6, "class", ["Dense"]), "layer 6 is a"),
     "an attribute as layer": (change("graph", "layers", 6, "class", "__class__"), "layer 6 is a"),

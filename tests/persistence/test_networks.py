@@ -261,10 +261,6 @@ def test_the_state_is_json() -> None:
     assert_same(network_from_state(json.loads(json.dumps(state)), arrays), two_inputs())
 
 
-class Mine(nn.Dense):
-    """A layer of the user's own."""
-
-
 def own(b: Any, *values: Any) -> Any:
     """An activation of the user's own."""
     return b.relu(values[0])
@@ -273,7 +269,6 @@ def own(b: Any, *values: Any) -> Any:
 X4 = nn.input(4)
 REFUSED = {
     "function as layer": (lambda: nn.Apply(own, name="f")(X4), r"function of layer 'f' is a function, <function own .*holds no code"),
-    "own layer": (lambda: Mine(2, name="m")(X4), r"layer 'm' is a Mine, a class of your own, .*holds no code"),
     "own activation": (lambda: nn.Dense(2, own, name="h")(X4), r"activation of layer 'h' is a function, <function own"),
     "own initializer": (lambda: nn.Dense(2, weights=lambda r, s: np.ones(s) * r.random(), name="h")(X4), r"weights of layer 'h' is a function"),
     "own lone activation": (lambda: nn.Activate(own)(X4), r"activation of layer 'activate' is a function"),

@@ -1,7 +1,7 @@
 """Layers of the user's own in model files: a file names their class, and `load` is given it.
 
-Takes classes, or a layer. Returns the classes by name, checked; or the layer's class name and fields. Never stores code,
-and never imports what a file names.
+Takes classes, or a layer. Returns the classes by name, checked, or the class that a file names. Never stores code, and
+never imports what a file names.
 """
 
 from __future__ import annotations

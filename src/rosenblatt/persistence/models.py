@@ -58,7 +58,7 @@ def model_parts(model: Any, training_predictions: bool = False) -> ModelParts:
     from rosenblatt.persistence.pipelines import STORABLE_TRANSFORMERS, is_storable, pipeline_state
 
     if is_storable(model):
-        return PIPELINE, *pipeline_state(model, training_predictions)
+        return PIPELINE, *pipeline_state(model, lambda part: model_parts(part, training_predictions))
     known = ", ".join((*STORABLE, "Perceptron", *TABULARS))
     raise TypeError(
         f"save takes a fitted {known} or nn.Network of rosenblatt, or one of scikit-learn's "
@@ -82,7 +82,7 @@ def model_from_parts(kind: str, state: Any, arrays: Mapping[str, NDArray[Any]], 
     if kind == PIPELINE:
         from rosenblatt.persistence.pipelines import pipeline_from_state
 
-        return pipeline_from_state(state, arrays)
+        return pipeline_from_state(state, arrays, model_from_parts)
     if kind != NETWORK:
         raise ModelFileError(f"the file holds a {str(kind)[:40]!r}; known are {', '.join(KINDS)}.")
     return network_from_state(state, arrays, classes)

@@ -6,16 +6,22 @@ Each transformer is tried with a row of its own, so no table is needed.
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
+from math import comb
 from typing import Any
 
 import numpy as np
+from sklearn.base import clone
 
 from rosenblatt.persistence.limits import MAX_COLUMNS
-from rosenblatt.persistence.transformers import TRANSFORMERS, width_of
+from rosenblatt.persistence.transformers import TRANSFORMERS
 from rosenblatt.storage.container import ModelFileError, errors_of
 
 __all__ = ["require_widths"]
+
+MAX_DEGREE = 30
+"""Of `PolynomialFeatures`."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +42,7 @@ def require_widths(model: Any) -> None:
 def widths_of(part: Any, where: str) -> Widths:
     """What a part takes and makes, after its own parts were compared."""
     name = type(part).__name__
-    if part is None or isinstance(part, str):
+    if part is None or isinstance(part, str) or name == "FunctionTransformer":
         return Widths(None, None)
     if name == "Pipeline":
         return chain(part.steps)
@@ -134,3 +140,53 @@ def require_inverse(model: Any) -> None:
         found = model.transformer_.inverse_transform(np.ones((1, n_targets)))
     if n_outputs != n_targets or found.shape != (1, n_targets) or not np.isfinite(found).all():
         raise ModelFileError("the transformer of the target does not fit the predictions.")
+
+
+# A trial ---------------------------------------------------------------------------------------------------------
+
+
+def width_of(transformer: Any) -> int:
+    """Columns of a transformer's output for a row; a `ModelFileError` if the row cannot be transformed."""
+    name = type(transformer).__name__
+    if name == "PolynomialFeatures":
+        require_degree(transformer)
+    if name == "HashingVectorizer" and transformer.n_features > MAX_COLUMNS:
+        raise ModelFileError(f"n_features of a step is {transformer.n_features}; the most is {MAX_COLUMNS}.")
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore")
+        found = transformer.transform(trial_of(transformer, TRANSFORMERS[name].trial))
+    if len(found.shape) != 2 or found.shape[0] != 1:
+        raise ModelFileError(f"a {name} makes {found.shape} of a row.")
+    numbers = np.asarray(found.data if hasattr(found, "tocsr") else found)
+    if numbers.dtype.kind == "f" and not np.isfinite(numbers).all():
+        raise ModelFileError(f"a {name} makes infinite numbers or NaN of an ordinary row.")
+    return int(found.shape[1])
+
+
+def trial_of(transformer: Any, kind: str) -> Any:
+    """One row that the transformer should take."""
+    if kind == "text":
+        return ["a text"]
+    if kind == "categories":
+        return np.array([[levels[0] for levels in transformer.categories_]], object)
+    row = np.ones((1, transformer.n_features_in_))
+    fitted_on: np.dtype[Any] = vars(transformer).get("_fit_dtype", row.dtype)
+    if fitted_on.kind in "OU":
+        return np.full(row.shape, "1", object)
+    return row
+
+
+def require_degree(transformer: Any) -> None:
+    """Refuse more products of columns than a file may ask for."""
+    own, n = vars(transformer), transformer.n_features_in_
+    degree, least = own["_max_degree"], own["_min_degree"]
+    given = transformer.degree if isinstance(transformer.degree, tuple) else (0, transformer.degree)
+    if tuple(given) != (least, degree) or degree > MAX_DEGREE or comb(n + degree, degree) > MAX_COLUMNS:
+        raise ModelFileError(
+            f"the degree of a PolynomialFeatures of {n} columns is {transformer.degree}; a file may hold a degree of "
+            f"{MAX_DEGREE} and {MAX_COLUMNS} products at most."
+        )
+    counted = clone(transformer).fit(np.zeros((1, n)))  # which counts products, and does not look at numbers
+    names = TRANSFORMERS["PolynomialFeatures"].fitted
+    if any(getattr(counted, name) != getattr(transformer, name) for name in names):
+        raise ModelFileError("the products of a PolynomialFeatures are not those of its parameters.")

@@ -1,6 +1,6 @@
 """Pipelines of scikit-learn around models of the library, as plain data, and back.
 
-Takes a fitted `Pipeline`, `ColumnTransformer`, `FeatureUnion` or `TransformedTargetRegressor`. Returns a JSON-able state
+Takes a fitted `Pipeline`, `ColumnTransformer`, `FeatureUnion` or `TransformedTargetRegressor`. Returns a state for JSON
 and arrays; or, from those, an object that predicts the same bits, after widths were compared from step to step. What
 transformers may be inside is listed in `rosenblatt.persistence.transformers`. Never stores code.
 """
@@ -8,7 +8,7 @@ transformers may be inside is listed in `rosenblatt.persistence.transformers`. N
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -21,7 +21,7 @@ from sklearn.pipeline import FeatureUnion, Pipeline
 from sklearn.preprocessing import FunctionTransformer
 from sklearn.utils.validation import check_is_fitted
 
-from rosenblatt._checks import is_count
+from rosenblatt._checks import is_count, is_number
 from rosenblatt.persistence.pipeline_widths import require_widths
 from rosenblatt.persistence.step_values import StepReader, StepWriter
 from rosenblatt.persistence.transformers import (
@@ -41,7 +41,10 @@ COMPOSITES: dict[str, Any] = {
     kind.__name__: kind for kind in (Pipeline, ColumnTransformer, FeatureUnion, TransformedTargetRegressor)
 }
 STORABLE_TRANSFORMERS = (*COMPOSITES,)
+MAX_JOBS = 1024
 WORDS = ("passthrough", "drop", None)
+TakeApart = Callable[[Any], tuple[str, dict[str, Any], Arrays]]
+PutTogether = Callable[[str, Any, Arrays], Any]
 LISTS = {"Pipeline": "steps", "FeatureUnion": "transformer_list"}
 
 
@@ -51,8 +54,8 @@ class VersionWarning(InconsistentVersionWarning):  # type: ignore[misc]
     def __str__(self) -> str:
         return (
             f"the {self.estimator_name} in this file was saved under scikit-learn {self.original_sklearn_version}, and "
-            f"this is {self.current_sklearn_version}. Its steps transform a row, but may compute other numbers: compare "
-            "predictions, or save it again under this version."
+            f"this is {self.current_sklearn_version}. Its steps transform a row, but may compute other numbers: "
+            "compare predictions, or save it again under this version."
         )
 
 
@@ -61,8 +64,8 @@ def is_storable(model: Any) -> bool:
     return type(model) in COMPOSITES.values()
 
 
-def pipeline_state(model: Any, training_predictions: bool = False) -> tuple[dict[str, Any], Arrays]:
-    """State and arrays of a fitted pipeline.
+def pipeline_state(model: Any, take_apart: TakeApart) -> tuple[dict[str, Any], Arrays]:
+    """State and arrays of a fitted pipeline; `take_apart` gives kind, state and arrays of a model in it.
 
     Raises
     ------
@@ -71,21 +74,26 @@ def pipeline_state(model: Any, training_predictions: bool = False) -> tuple[dict
     sklearn.exceptions.NotFittedError
         If it, or a step, is not fitted.
     """
-    writer = PipelineWriter(training_predictions)
+    writer = PipelineWriter(take_apart)
     part = writer.part(model, "the model")
     require_widths(model)
     return {"scikit_learn": sklearn.__version__, "part": part}, {**writer.steps.arrays, **writer.models}
 
 
 @errors_of("a pipeline")
-def pipeline_from_state(state: Any, arrays: Mapping[str, NDArray[Any]]) -> Any:
-    """The object that `pipeline_state` took apart; a `ModelFileError` if state and arrays do not describe one."""
+def pipeline_from_state(state: Any, arrays: Mapping[str, NDArray[Any]], put_together: PutTogether) -> Any:
+    """The object that `pipeline_state` took apart, with models made from their parts by `put_together`.
+
+    A `ModelFileError` if state and arrays do not describe one.
+    """
     require_keys(state, {"scikit_learn", "part"}, what="the pipeline")
     if not isinstance(state["part"], dict) or set(state["part"]) != {"holds"}:
         raise ModelFileError("the file does not hold a pipeline.")
-    reader = PipelineReader(arrays)
+    reader = PipelineReader(arrays, put_together)
     model = reader.steps.value(state["part"])
     reader.steps.require_all_used()
+    if reader.models:
+        raise ModelFileError(f"tensor {min(reader.models)[:80]!r} belongs to no model of the pipeline.")
     require_widths(model)
     saved_under = str(state["scikit_learn"])[:20]
     if saved_under.split(".")[:2] != sklearn.__version__.split(".")[:2]:
@@ -100,11 +108,11 @@ def pipeline_from_state(state: Any, arrays: Mapping[str, NDArray[Any]]) -> Any:
 class PipelineWriter:
     """Makes the entries of a pipeline's parts, and collects the arrays of its steps and models."""
 
-    def __init__(self, training_predictions: bool) -> None:
+    def __init__(self, take_apart: TakeApart) -> None:
         self.steps = StepWriter(self.other)
         self.models: Arrays = {}
         self.n_models = 0
-        self.training_predictions = training_predictions
+        self.take_apart = take_apart
 
     def other(self, value: Any, where: str) -> dict[str, Any] | None:
         """The entry of a value that is no plain one."""
@@ -121,9 +129,7 @@ class PipelineWriter:
         return {"transformer": transformer_entry(part, where, self.steps)}
 
     def _model(self, model: Any) -> dict[str, Any]:
-        from rosenblatt.persistence.models import model_parts
-
-        kind, state, arrays = model_parts(model, self.training_predictions)
+        kind, state, arrays = self.take_apart(model)
         place, self.n_models = self.n_models, self.n_models + 1
         self.models |= {f"models/{place}/{name}": array for name, array in arrays.items()}
         return {"kind": kind, "state": state, "place": place}
@@ -182,7 +188,8 @@ class PipelineWriter:
 class PipelineReader:
     """Gives the parts of entries."""
 
-    def __init__(self, arrays: Mapping[str, NDArray[Any]]) -> None:
+    def __init__(self, arrays: Mapping[str, NDArray[Any]], put_together: PutTogether) -> None:
+        self.put_together = put_together
         own = {name: array for name, array in arrays.items() if not name.startswith("models/")}
         self.models = {name: array for name, array in arrays.items() if name.startswith("models/")}
         self.steps = StepReader(own, self.part)
@@ -198,8 +205,6 @@ class PipelineReader:
         return read_function(tag, entry)
 
     def _model(self, entry: Any) -> Any:
-        from rosenblatt.persistence.models import model_from_parts
-
         require_keys(entry, {"kind", "state", "place"}, what="the entry on a model")
         if not is_count(entry["place"], 0):
             raise ModelFileError("a model of the pipeline has no place.")
@@ -208,7 +213,7 @@ class PipelineReader:
         arrays = {name.removeprefix(prefix): array for name, array in found.items()}
         if entry["kind"] in ("pipeline", "network"):
             raise ModelFileError(f"a {entry['kind']} cannot be a step.")
-        return model_from_parts(entry["kind"], entry["state"], arrays)
+        return self.put_together(entry["kind"], entry["state"], arrays)
 
     def _composite(self, entry: Any) -> Any:
         name = entry.get("class") if isinstance(entry, dict) else None
@@ -223,9 +228,13 @@ class PipelineReader:
             return self._target(entry)
         require_keys(entry, shared, what=f"the entry on a {name}")
         steps = [(self._name(key), self._step(part)) for key, part in entry["steps"]]
+        if name == "FeatureUnion":  # as its fit leaves them
+            same = FunctionTransformer(feature_names_out="one-to-one")
+            steps = [(key, clone(same) if step == "passthrough" else step) for key, step in steps]
         made = made_with(COMPOSITES[name], entry, self.steps, **{LISTS[name]: steps})
         if len({key for key, _ in steps}) != len(steps) or not steps:
             raise ModelFileError(f"a {name} has no steps, or two of one name.")
+        require_options(made, {key for key, _ in steps})
         return made
 
     def _name(self, name: Any) -> str:
@@ -249,6 +258,7 @@ class PipelineReader:
         remainder = entry["rest"] if entry["rest"] is not None else unfitted(rest[1]) if rest else "drop"
         given = [(name, unfitted(step), columns) for name, step, columns, _, _ in named]
         made = made_with(ColumnTransformer, entry, self.steps, transformers=given, remainder=remainder)
+        require_options(made, {name for name, *_ in rows})
         places = {name: where for name, _, _, where, _ in rows}
         taken = {place for name, _, _, where, _ in named for place in where}
         left = [place for place in range(fitted["n_features_in_"]) if place not in taken]
@@ -288,10 +298,23 @@ class PipelineReader:
             pair = {"func": made.func, "inverse_func": made.inverse_func}
             target = FunctionTransformer(**pair, validate=True, check_inverse=made.check_inverse)
             target.n_features_in_ = entry["n_targets"]
-        made.regressor_, made.transformer_, made._training_dim = regressor, target, entry["n_axes"]
+        made.regressor_, made.transformer_ = regressor, target
+        vars(made)["_training_dim"] = entry["n_axes"]
         if hasattr(regressor, "feature_names_in_"):
             made.feature_names_in_ = regressor.feature_names_in_
         return made
+
+
+def require_options(made: Any, names: set[str]) -> None:
+    """Refuse what scikit-learn looks at only when it fits or transforms."""
+    weights, n_jobs = getattr(made, "transformer_weights", None), getattr(made, "n_jobs", None)
+    numbers = isinstance(weights, dict) and all(is_number(weight) for weight in weights.values())
+    if weights is not None and not (numbers and names.issuperset(weights)):
+        raise ModelFileError("transformer_weights are not numbers for steps of these names.")
+    if n_jobs is not None and (type(n_jobs) is not int or not n_jobs or abs(n_jobs) > MAX_JOBS):
+        raise ModelFileError(f"n_jobs is {str(n_jobs)[:40]}; it can be None or a number of processes up to {MAX_JOBS}.")
+    if not isinstance(made.verbose, bool) or not isinstance(getattr(made, "verbose_feature_names_out", True), bool):
+        raise ModelFileError("verbose and verbose_feature_names_out are true or false.")
 
 
 def require_table(fitted: Mapping[str, Any]) -> None:

@@ -48,8 +48,9 @@ def save(model: Any, path: str | os.PathLike[str], training_predictions: bool = 
     ------
     ModelFileError
         A `ValueError`: if the model holds NaN or infinity, or functions or classes of your own (an activation, a loss,
-        an initializer, a scorer), as a file holds no code; if a pipeline has a step that no file can hold; if it cannot predict a row of ordinary numbers, or
-        has more layers, columns or values than a file of its size may hold.
+        an initializer, a scorer), as a file holds no code; if a pipeline has a step that no file can hold; if it
+        cannot predict a row of ordinary numbers, or has more layers, columns or values than a file of its size may
+        hold.
     TypeError
         For any other kind of object.
     OSError

@@ -83,11 +83,14 @@ class StepWriter:
     def _tensor(self, value: NDArray[Any]) -> dict[str, Any]:
         name, finite = f"values/{len(self.arrays)}", np.isfinite(value)
         self.arrays[name] = np.where(finite, value, 0).astype(value.dtype)
+        entry = {"tensor": name}
+        if value.ndim == 2 and value.strides[0] < value.strides[1]:  # products of matrices round by their order
+            entry["order"] = "F"
         if finite.all():
-            return {"tensor": name}
+            return entry
         marks = np.select([np.isnan(value), value > 0, value < 0], [1, 2, 3]) * ~finite
         self.arrays[f"{name}/marks"] = marks.astype(np.float32)
-        return {"tensor": name, "marks": f"{name}/marks"}
+        return {**entry, "marks": f"{name}/marks"}
 
 
 class StepReader:
@@ -101,8 +104,9 @@ class StepReader:
         if depth > MAX_DEPTH:
             raise ModelFileError("a value of a step is nested too deeply.")
         match entry:
-            case {"tensor": str(name), **rest} if set(rest) <= {"marks"}:
-                return self._tensor(name, rest.get("marks"))
+            case {"tensor": str(name), **rest} if set(rest) <= {"marks", "order"} and rest.get("order", "F") == "F":
+                value = self._tensor(name, rest.get("marks"))
+                return np.asfortranarray(value) if "order" in rest else value
             case {"cells": list(cells), "dtype": str(dtype), "shape": list(shape), **rest} if not rest:
                 return array_of([self.value(cell, depth + 1) for cell in cells], dtype, shape)
             case {"dtype": str(name), **rest} if not rest and name in (*DTYPES, "object", "str"):
@@ -118,7 +122,8 @@ class StepReader:
             case {"dict": list(pairs), **rest} if not rest and all(isinstance(p, list) and len(p) == 2 for p in pairs):
                 return {self.value(key, depth + 1): self.value(item, depth + 1) for key, item in pairs}
             case {**one} if len(one) == 1 and self.other is not None and "float" not in one:
-                return self.other(*next(iter(one.items())))
+                ((tag, content),) = one.items()
+                return self.other(str(tag), content)
         return decode_value(entry)
 
     def take(self, name: str) -> NDArray[Any]:

@@ -92,6 +92,11 @@ def tabular_state(model: Any, training_predictions: bool = False) -> tuple[dict[
         networks.append(state)
         members.append({"curve": [list(row) for row in member.curve], "best_epoch": member.best_epoch})
     if training_predictions:
+        if not hasattr(model, "out_of_fold_"):
+            raise ModelFileError(
+                f"this {kind} holds no training predictions, because it was loaded from a file without them; save it "
+                "without training_predictions=True."
+            )
         found, known = model.out_of_fold_, np.isfinite(model.out_of_fold_)
         arrays |= {"out_of_fold": np.where(known, found, 0.0), "out_of_fold_known": known.astype(np.float32)}
     arrays |= {name.strip("_"): getattr(model, name) for name in ARRAYS[kind]}

@@ -9,23 +9,43 @@ from __future__ import annotations
 
 import importlib
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from math import comb, isfinite
 from typing import Any
 
 import numpy as np
 from sklearn import feature_selection
+from sklearn.utils._param_validation import validate_parameter_constraints
 
 from rosenblatt._checks import is_count
 from rosenblatt.persistence.limits import MAX_COLUMNS
+from rosenblatt.persistence.step_checks import (
+    Check,
+    Sizes,
+    cells,
+    columns,
+    count,
+    dtype,
+    each,
+    either,
+    flag,
+    floats,
+    integers,
+    levels,
+    mask,
+    masks,
+    maybe,
+    missing_places,
+    number,
+    text,
+    vocabulary,
+    whole,
+)
 from rosenblatt.persistence.step_values import StepReader, StepWriter
 from rosenblatt.storage.container import ModelFileError, require_keys
 
-__all__ = ["TRANSFORMERS", "read_transformer", "transformer_entry", "width_of"]
+__all__ = ["TRANSFORMERS", "class_of", "read_transformer", "transformer_entry"]
 
-Sizes = dict[str, int]
-Check = Callable[[Any, Sizes], bool]
 SCORE_FUNCTIONS = {
     name: getattr(feature_selection, name)
     for name in ("chi2", "f_classif", "f_regression", "mutual_info_classif", "mutual_info_regression", "r_regression")
@@ -37,130 +57,14 @@ UFUNCS = {
 }
 """What `TransformedTargetRegressor` may apply to the target."""
 FUNCTIONS: dict[str, dict[str, Any]] = {"score_function": SCORE_FUNCTIONS, "ufunc": UFUNCS}
-MAX_DEGREE = 30
 
 
-# Checks ----------------------------------------------------------------------------------------------------------
-
-
-def floats(*dims: str, gaps: bool = False) -> Check:
-    """An array of floats whose axes have sizes of these names: equal names, equal sizes. `gaps`: NaN and infinity."""
-
-    def check(value: Any, sizes: Sizes) -> bool:
-        return (
-            isinstance(value, np.ndarray)
-            and value.dtype in (np.float32, np.float64)
-            and value.ndim == len(dims)
-            and all(sizes.setdefault(dim, size) == size for dim, size in zip(dims, value.shape, strict=True))
-            and (gaps or bool(np.isfinite(value).all()))
-        )
-
-    return check
-
-
-def integers(dim: str) -> Check:
-    """A vector of whole numbers of at least 0."""
-
-    def check(value: Any, sizes: Sizes) -> bool:
-        kind = isinstance(value, np.ndarray) and value.dtype.kind in "iu" and value.ndim == 1
-        return kind and sizes.setdefault(dim, len(value)) == len(value) and not (value < 0).any()
-
-    return check
-
-
-def columns(value: Any, sizes: Sizes) -> bool:
-    """Different numbers of input columns, rising."""
-    return integers("chosen")(value, sizes) and bool((np.diff(value) > 0).all() and (value < sizes["n"]).all())
-
-
-def cells(value: Any, sizes: Sizes) -> bool:
-    """A vector of values of any type, one for each column."""
-    return isinstance(value, np.ndarray) and value.shape == (sizes["n"],) and value.dtype.kind in "OUfiub"
-
-
-def masks(value: Any, sizes: Sizes) -> bool:
-    """Booleans for each row and column of the training data."""
-    shape = (sizes.setdefault("rows", len(value)), sizes["n"]) if isinstance(value, np.ndarray) else None
-    return shape is not None and value.shape == shape and value.dtype == bool
-
-
-def mask(value: Any, sizes: Sizes) -> bool:
-    """A boolean for each column."""
-    return isinstance(value, np.ndarray) and value.shape == (sizes["n"],) and value.dtype == bool
-
-
-def each(check: Check) -> Check:
-    """A list, or an array of objects, with such a value for each column."""
-    return lambda value, sizes: (
-        (isinstance(value, list) or (isinstance(value, np.ndarray) and value.dtype == object and value.ndim == 1))
-        and len(value) == sizes["n"]
-        and all(check(item, {}) for item in value)
-    )
-
-
-def maybe(check: Check) -> Check:
-    """None, or such a value."""
-    return lambda value, sizes: value is None or check(value, sizes)
-
-
-def either(*checks: Check) -> Check:
-    """What one of the checks allows."""
-    return lambda value, sizes: any(check(value, sizes) for check in checks)
-
-
-def levels(value: Any, sizes: Sizes) -> bool:
-    """Categories of a column."""
-    return isinstance(value, np.ndarray) and value.ndim == 1 and len(value) > 0 and value.dtype.kind in "OUfiub"
-
-
-def count(value: Any, sizes: Sizes) -> bool:
-    """A number of at least 0 that is whole in principle."""
-    return type(value) in (int, float) and isfinite(value) and value >= 0
-
-
-def whole(value: Any, sizes: Sizes) -> bool:
-    """A whole number of at least 0."""
-    return is_count(value, 0)
-
-
-def number(value: Any, sizes: Sizes) -> bool:
-    """A finite number."""
-    return type(value) in (int, float) and isfinite(value)
-
-
-def flag(value: Any, sizes: Sizes) -> bool:
-    """True or False."""
-    return type(value) is bool
-
-
-def text(value: Any, sizes: Sizes) -> bool:
-    """A text."""
-    return isinstance(value, str)
-
-
-def dtype(value: Any, sizes: Sizes) -> bool:
-    """A type of arrays."""
-    return isinstance(value, np.dtype)
-
-
-def vocabulary(value: Any, sizes: Sizes) -> bool:
-    """Terms with the numbers of their columns, from 0 without gaps."""
-    if not isinstance(value, dict) or not all(isinstance(term, str) for term in value):
-        return False
-    return all(is_count(place, 0) for place in value.values()) and sorted(value.values()) == [*range(len(value))]
-
-
-def missing_places(value: Any, sizes: Sizes) -> bool:
-    """Columns with a category for missing cells, and its number."""
-    return isinstance(value, dict) and all(is_count(k, 0) and k < sizes["n"] and is_count(value[k], 0) for k in value)
+# The list --------------------------------------------------------------------------------------------------------
 
 
 def made_of(name: str) -> Check:
     """A transformer of this class."""
     return lambda value, sizes: type(value) is class_of(name)
-
-
-# The list --------------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -298,13 +202,12 @@ def transformer_entry(transformer: Any, where: str, writer: StepWriter) -> dict[
     if name not in TRANSFORMERS or type(transformer) is not class_of(name):
         raise ModelFileError(
             f"{where} is a {name}, which a model file cannot hold. Allowed are {', '.join(TRANSFORMERS)}, "
-            "'passthrough' and 'drop'. Use one of them, transform the table before the pipeline, or pickle the pipeline."
+            "'passthrough' and 'drop'. Use one of them, transform the table beforehand, or pickle the pipeline."
         )
     require_fitted(transformer, name)
     kind = TRANSFORMERS[name]
-    fitted = {
-        name: value for name, value in vars(transformer).items() if name in (*kind.fitted, *kind.optional, *SHARED)
-    }
+    stored = {*kind.fitted, *kind.optional, *SHARED}
+    fitted = {key: value for key, value in vars(transformer).items() if key in stored}
     return {
         "class": name,
         "parameters": parameters_entry(transformer, where, writer),
@@ -345,7 +248,7 @@ def function_entry(value: Any) -> dict[str, Any] | None:
 
 def output_of(estimator: Any) -> str | None:
     """What ``set_output`` was told."""
-    kept = vars(estimator).get("_sklearn_output_config", {}).get("transform")
+    kept = getattr(estimator, "__dict__", {}).get("_sklearn_output_config", {}).get("transform")
     return kept if isinstance(kept, str) else None
 
 
@@ -374,7 +277,7 @@ def read_transformer(entry: Any, reader: StepReader) -> Any:
     if sizes.get("k", 0) != fitted.get("n_components_", sizes.get("k", 0)):
         raise ModelFileError(f"n_components_ of a {name} is not the number of its components.")
     if kind.trial == "text":
-        made._stop_words_id = id(made.stop_words)  # which were checked before
+        vars(made)["_stop_words_id"] = id(made.stop_words)  # which were checked before
     return made
 
 
@@ -384,11 +287,12 @@ def made_with(kind: Any, entry: Any, reader: StepReader, **given: Any) -> Any:
     made = kind(**parameters, **given)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        made._validate_params()
+        constraints = getattr(made, "_parameter_constraints", {})
+        validate_parameter_constraints(constraints, made.get_params(deep=False), kind.__name__)
     if (output := entry["output"]) is not None:
         if output not in ("default", "pandas", "polars"):
             raise ModelFileError(f"the output of a step is {str(output)[:40]!r}; known are default, pandas, polars.")
-        made._sklearn_output_config = {"transform": output}
+        vars(made)["_sklearn_output_config"] = {"transform": output}
     return made
 
 
@@ -411,47 +315,3 @@ def read_function(tag: str, name: Any) -> Any:
     if not isinstance(name, str) or name not in known:
         raise ModelFileError(f"a step names the {tag[:40]} {str(name)[:40]!r}; known are {', '.join(known) or 'none'}.")
     return known[name]
-
-
-# A trial ---------------------------------------------------------------------------------------------------------
-
-
-def width_of(transformer: Any) -> int:
-    """Columns of a transformer's output for a row; a `ModelFileError` if the row cannot be transformed."""
-    name = type(transformer).__name__
-    if name == "PolynomialFeatures":
-        require_degree(transformer)
-    if name == "HashingVectorizer" and transformer.n_features > MAX_COLUMNS:
-        raise ModelFileError(f"n_features of a step is {transformer.n_features}; the most is {MAX_COLUMNS}.")
-    with warnings.catch_warnings(), np.errstate(all="ignore"):
-        warnings.simplefilter("ignore")
-        found = transformer.transform(trial_of(transformer, TRANSFORMERS[name].trial))
-    if len(found.shape) != 2 or found.shape[0] != 1:
-        raise ModelFileError(f"a {name} makes {found.shape} of a row.")
-    numbers = np.asarray(found.data if hasattr(found, "tocsr") else found)
-    if numbers.dtype.kind == "f" and not np.isfinite(numbers).all():
-        raise ModelFileError(f"a {name} makes infinite numbers or NaN of an ordinary row.")
-    return int(found.shape[1])
-
-
-def trial_of(transformer: Any, kind: str) -> Any:
-    """One row that the transformer should take."""
-    if kind == "text":
-        return ["a text"]
-    if kind == "categories":
-        return np.array([[levels[0] for levels in transformer.categories_]], object)
-    row = np.ones((1, transformer.n_features_in_))
-    if getattr(transformer, "_fit_dtype", row.dtype).kind in "OU":
-        return np.full(row.shape, "1", object)
-    return row
-
-
-def require_degree(transformer: Any) -> None:
-    """Refuse more products of columns than a file may ask for."""
-    n, degree, least = transformer.n_features_in_, transformer._max_degree, transformer._min_degree
-    given = transformer.degree if isinstance(transformer.degree, tuple) else (0, transformer.degree)
-    if (least, degree) != tuple(given) or degree > MAX_DEGREE or comb(n + degree, degree) > MAX_COLUMNS:
-        raise ModelFileError(
-            f"the degree of a PolynomialFeatures of {n} columns is {transformer.degree}; a file may hold a degree of "
-            f"{MAX_DEGREE} and {MAX_COLUMNS} products at most."
-        )

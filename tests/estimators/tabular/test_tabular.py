@@ -269,7 +269,7 @@ def test_a_stored_model_predicts_the_same_bits(tmp_path, preset):
     )
     for model, target in pairs:
         model.fit(X, target)
-        rosenblatt.save(model, tmp_path / "model.safetensors")
+        rosenblatt.save(model, tmp_path / "model.safetensors", training_predictions=True)
         again = rosenblatt.load(tmp_path / "model.safetensors")
         assert again.get_params() == model.get_params()
         assert np.array_equal(again.predict(X), model.predict(X))

@@ -174,7 +174,7 @@ def columns(**options: Any) -> ColumnTransformer:
     return make_column_transformer(*steps, remainder="passthrough", **options)
 
 
-@pytest.mark.parametrize("make", [columns, lambda: columns(sparse_threshold=1.0), lambda: columns(n_jobs=1)])
+@pytest.mark.parametrize("make", [columns, lambda: columns(sparse_threshold=1.0), lambda: columns(verbose_feature_names_out=False)])
 def test_columns_are_found_by_their_names(make: Any, tmp_path: Any) -> None:
     before = fitted(make_pipeline(make(), MLPClassifier(**QUICK)), TABLE)
     after = through_a_file(before, tmp_path)

@@ -1,4 +1,3 @@
-# ruff: noqa: E501 (one case per line)
 """Training predictions are left out of files unless asked for, and nothing but them is missing then."""
 
 from __future__ import annotations

@@ -41,7 +41,8 @@ COMPOSITES: dict[str, Any] = {
     kind.__name__: kind for kind in (Pipeline, ColumnTransformer, FeatureUnion, TransformedTargetRegressor)
 }
 STORABLE_TRANSFORMERS = (*COMPOSITES,)
-MAX_JOBS = 1024
+MACHINE = ("n_jobs", "memory")
+"""Parameters that are a matter of the machine, and so in no file."""
 WORDS = ("passthrough", "drop", None)
 TakeApart = Callable[[Any], tuple[str, dict[str, Any], Arrays]]
 PutTogether = Callable[[str, Any, Arrays], Any]
@@ -138,14 +139,14 @@ class PipelineWriter:
         name = type(model).__name__
         leave_out: tuple[str, ...]
         if name in LISTS:
-            leave_out = (LISTS[name], "memory")
+            leave_out = (LISTS[name],)
             given = getattr(model, LISTS[name])
             parts = {"steps": [[key, self.part(word_of(step, name), f"step {key!r}")] for key, step in given]}
         elif name == "ColumnTransformer":
             leave_out, parts = ("transformers", "remainder"), self._columns(model)
         else:
             leave_out, parts = ("regressor", "transformer"), self._target(model)
-        parameters = parameters_entry(model, where, self.steps, leave_out)
+        parameters = parameters_entry(model, where, self.steps, leave_out + MACHINE)
         return {"class": name, "parameters": parameters, "output": output_of(model), **parts}
 
     def _columns(self, model: Any) -> dict[str, Any]:
@@ -307,12 +308,12 @@ class PipelineReader:
 
 def require_options(made: Any, names: set[str]) -> None:
     """Refuse what scikit-learn looks at only when it fits or transforms."""
-    weights, n_jobs = getattr(made, "transformer_weights", None), getattr(made, "n_jobs", None)
+    weights, n_jobs = (getattr(made, name, None) for name in ("transformer_weights", "n_jobs"))
     numbers = isinstance(weights, dict) and all(is_number(weight) for weight in weights.values())
     if weights is not None and not (numbers and names.issuperset(weights)):
         raise ModelFileError("transformer_weights are not numbers for steps of these names.")
-    if n_jobs is not None and (type(n_jobs) is not int or not n_jobs or abs(n_jobs) > MAX_JOBS):
-        raise ModelFileError(f"n_jobs is {str(n_jobs)[:40]}; it can be None or a number of processes up to {MAX_JOBS}.")
+    if n_jobs is not None:
+        raise ModelFileError("a file does not say how many processes work (n_jobs): that is a matter of the machine.")
     if not isinstance(made.verbose, bool) or not isinstance(getattr(made, "verbose_feature_names_out", True), bool):
         raise ModelFileError("verbose and verbose_feature_names_out are true or false.")
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 
 import copy
 import pickle
+import re
 import warnings
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -42,7 +44,7 @@ from rosenblatt import LogisticRegression, MLPClassifier, MLPRegressor, Perceptr
 from rosenblatt.persistence.models import model_from_parts, model_parts
 from rosenblatt.persistence.pipelines import VersionWarning
 from rosenblatt.persistence.save_load import ModelFileError
-from rosenblatt.persistence.transformers import TRANSFORMERS
+from rosenblatt.persistence.transformers import SCORE_FUNCTIONS, TRANSFORMERS, UFUNCS
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(60, 4))
@@ -127,6 +129,13 @@ def test_the_steps_below_are_all_that_files_hold() -> None:
     assert {type(step).__name__ for step, _ in STEPS} == {*TRANSFORMERS}
 
 
+def test_the_page_on_the_format_lists_them() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "file-format.md").read_text(encoding="utf-8")
+    listed = page.split("These transformers can be in a file:")[1].split("Others are refused")[0]
+    assert re.findall(r"`(\w+)`", listed) == [*TRANSFORMERS]
+    assert {*SCORE_FUNCTIONS, *UFUNCS} <= {*re.findall(r"`(\w+)`", page)}
+
+
 @pytest.mark.parametrize(("step", "data"), STEPS, ids=[str(i) + type(s).__name__ for i, (s, _) in enumerate(STEPS)])
 def test_a_step_is_loaded_as_it_was(step: Any, data: Any, tmp_path: Any) -> None:
     labels = Y[: data.shape[0] if hasattr(data, "shape") else len(data)]
@@ -174,7 +183,9 @@ def columns(**options: Any) -> ColumnTransformer:
     return make_column_transformer(*steps, remainder="passthrough", **options)
 
 
-@pytest.mark.parametrize("make", [columns, lambda: columns(sparse_threshold=1.0), lambda: columns(verbose_feature_names_out=False)])
+@pytest.mark.parametrize(
+    "make", [columns, lambda: columns(sparse_threshold=1.0), lambda: columns(verbose_feature_names_out=False)]
+)
 def test_columns_are_found_by_their_names(make: Any, tmp_path: Any) -> None:
     before = fitted(make_pipeline(make(), MLPClassifier(**QUICK)), TABLE)
     after = through_a_file(before, tmp_path)

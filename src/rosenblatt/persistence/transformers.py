@@ -44,7 +44,7 @@ from rosenblatt.persistence.step_checks import (
 from rosenblatt.persistence.step_values import StepReader, StepWriter
 from rosenblatt.storage.container import ModelFileError, require_keys
 
-__all__ = ["TRANSFORMERS", "class_of", "read_transformer", "transformer_entry"]
+__all__ = ["SCORE_FUNCTIONS", "TRANSFORMERS", "UFUNCS", "class_of", "read_transformer", "transformer_entry"]
 
 SCORE_FUNCTIONS = {
     name: getattr(feature_selection, name)

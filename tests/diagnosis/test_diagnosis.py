@@ -13,6 +13,7 @@ from sklearn.neural_network import MLPClassifier as TheirClassifier
 from sklearn.pipeline import make_pipeline
 
 from rosenblatt import (
+    LogisticRegression,
     MLPClassifier,
     MLPRegressor,
     MLPSearchCV,
@@ -191,7 +192,7 @@ REFUSED = {
     "a class": (lambda: diagnose(MLPClassifier, X, Y), TypeError, "the class MLPClassifier"),
     "no model": (lambda: diagnose(None, X, Y), TypeError, "NoneType"),
     "remedy of no model": (lambda: remedy("overfit"), TypeError, "remedy is given str"),
-    "a pipeline": (lambda: diagnose(make_pipeline(QUICK), X, Y), TypeError, "given Pipeline.*pass the network itself"),
+    "another pipeline": (lambda: diagnose(make_pipeline(LogisticRegression()), X, Y), TypeError, "given LogisticReg"),
     "a search": (lambda: diagnose(MLPSearchCV(QUICK), X, Y), TypeError, "given MLPSearchCV"),
     "a table's": (lambda: diagnose(TabularClassifier(), X, Y), TypeError, "given TabularClassifier"),
     "a parameter": (lambda: diagnose(MLPClassifier((8,), batch_size="x"), X, Y), ValueError, "'batch_size'.*'x'"),

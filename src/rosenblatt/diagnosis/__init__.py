@@ -1,8 +1,8 @@
 """Is my network overfitting, and what do I do next?
 
-Takes an `MLPClassifier` or `MLPRegressor`, fitted or not, and data. Returns a `Diagnosis` that names the state, the
-evidence for it and remedies in order; and from it, or from a model, the next model to try. Never changes the given
-model: everything is measured on clones.
+Takes an `MLPClassifier` or `MLPRegressor`, or a pipeline that ends with one, fitted or not, and data. Returns a
+`Diagnosis` that names the state, the evidence for it and remedies in order; and from it, or from a model, the next
+model to try. Never changes the given model: everything is measured on clones.
 """
 
 from __future__ import annotations

@@ -39,8 +39,8 @@ def require_network(model: Any, caller: str) -> Any:
     if not isinstance(model, (MLPClassifier, MLPRegressor)):
         given = f"the class {model.__name__}" if isinstance(model, type) else f"{type(model).__name__}"
         raise TypeError(
-            f"{caller} is given {given}, but it needs a rosenblatt MLPClassifier or MLPRegressor (fitted or not). Of a "
-            "pipeline or a search, pass the network itself, and X as the steps before it transform it."
+            f"{caller} is given {given}, but it needs a rosenblatt MLPClassifier or MLPRegressor (fitted or not), "
+            "or a Pipeline that ends with one. Of a search, pass the network itself."
         )
     return model
 

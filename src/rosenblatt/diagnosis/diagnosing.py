@@ -20,6 +20,7 @@ from .evidence import evidence_of
 from .report import Diagnosis, Evidence
 from .runs import Run
 from .states import best_gain, has_gap, may_be_biased, state_of, wrong_training
+from .steps import network_of, steps_of
 from .trials import GIVEN, Trial, Trials, longer
 
 __all__ = ["diagnose"]
@@ -36,10 +37,11 @@ def diagnose(model: Any, X: Any, y: Any, *, cv: Any = None, random_state: int | 
 
     Parameters
     ----------
-    model : MLPClassifier or MLPRegressor
-        Fitted or not; it is not changed.
+    model : MLPClassifier, MLPRegressor, or Pipeline that ends with one
+        Fitted or not; it is not changed. The steps before the network are fitted anew in each trial, on its training
+        rows only.
     X : array, sparse matrix or data frame of shape (n_rows, n_features)
-        At least 20 rows.
+        At least 20 rows; for a pipeline, whatever its first step takes.
     y : array of shape (n_rows,) or (n_rows, n_outputs)
     cv : int, splitter or iterable of (training rows, held-out rows), optional
         At least 2 splits. A number means shuffled folds, stratified for classes. By default there are 5 folds, made
@@ -54,10 +56,11 @@ def diagnose(model: Any, X: Any, y: Any, *, cv: Any = None, random_state: int | 
     Raises
     ------
     TypeError
-        If the model is not an `MLPClassifier` or `MLPRegressor`.
+        If the model is not an `MLPClassifier` or `MLPRegressor`, or a pipeline that ends with one.
     ValueError
         If a parameter of the model or random_state is not allowed, if the data are not finite or do not fit together,
-        are too few or have a single class, or if cv is invalid.
+        are too few or have a single class, if cv is invalid, or if the steps of a pipeline cannot transform held-out
+        rows.
 
     Examples
     --------
@@ -68,20 +71,21 @@ def diagnose(model: Any, X: Any, y: Any, *, cv: Any = None, random_state: int | 
     >>> diagnosis.state, diagnosis.best.changes
     ('learning rate too low', {'learning_rate_init': 0.001})
     """
-    require_network(model, "diagnose")
+    given, model = model, require_network(network_of(model), "diagnose")
     seed = check_seed("random_state", random_state)
-    X, y = check_data(model, X, y)
+    steps = steps_of(given, X, y)
+    X, y = check_data(model, X if steps is None else steps.fitted_on_all(), y)
     rng = np.random.default_rng(seed)
     # Seeds of folds have 32 bits.
     splits = splits_of(model, cv, X, y, int(rng.integers(2**31)) if seed is None else seed % 2**32)
     seeds = rng.integers(2**31, size=len(splits))
-    trials = Trials(clone(model).set_callbacks(), X, y, encoded_target(model, y), splits, seeds)
+    trials = Trials(clone(model).set_callbacks(), X, y, encoded_target(model, y), splits, seeds, steps)
     runs, evidence = find_evidence(trials)
     state = state_of(evidence)
     if makes_folds(cv):
         splits = splits_of(model, cv, X, y, int(rng.integers(2**31)))
     fresh = replace(trials, splits=splits, seeds=rng.integers(2**31, size=len(splits)))
-    return Diagnosis(state, evidence, measured_remedies(state, trials, runs, fresh), clone(model))
+    return Diagnosis(state, evidence, measured_remedies(state, trials, runs, fresh), clone(given))
 
 
 def find_evidence(trials: Trials) -> tuple[dict[str, list[Run]], Evidence]:

@@ -17,6 +17,7 @@ from rosenblatt.estimators.mlp.hyperparameters import hidden_sizes, is_listed
 from rosenblatt.nn.objective import BOUNDED_GRADIENT
 
 from .report import Diagnosis
+from .steps import network_of
 from .trials import DEFAULT_BATCH, RATE_FACTORS, Changes, larger, longer, penalties, rates, smaller, unregularized
 
 __all__ = ["STATES", "Rule", "remedy"]
@@ -159,6 +160,14 @@ STATES: dict[str, tuple[Rule, ...]] = {
 """What is tried in each state. The order for overfitting is the textbook's; measured gains replace it."""
 
 
+def changed_by(model: Any, changes: Changes, remedied: int | None) -> Any:
+    """A clone with other parameters of its network, which knows how many remedies it has (None: a diagnosis' one)."""
+    changed = clone(model)
+    network = network_of(changed).set_params(**changes)
+    network.remedied_ = remedied
+    return changed
+
+
 @suggest_keywords
 def remedy(diagnosis_or_model: Any) -> Any:
     """The next model to try: an unfitted clone with a remedy applied.
@@ -172,13 +181,13 @@ def remedy(diagnosis_or_model: Any) -> Any:
 
     Parameters
     ----------
-    diagnosis_or_model : Diagnosis, MLPClassifier or MLPRegressor
+    diagnosis_or_model : Diagnosis, MLPClassifier, MLPRegressor, or Pipeline that ends with one
         Not changed.
 
     Returns
     -------
     estimator
-        Unfitted.
+        Unfitted; a pipeline, if one was given.
 
     Raises
     ------
@@ -198,10 +207,8 @@ def remedy(diagnosis_or_model: Any) -> Any:
 
     if isinstance(diagnosis_or_model, Diagnosis):
         best = diagnosis_or_model.best
-        changed = clone(diagnosis_or_model.model).set_params(**((best and best.changes) or {}))
-        changed.remedied_ = None
-        return changed
-    model = require_network(diagnosis_or_model, "remedy")
+        return changed_by(diagnosis_or_model.model, (best and best.changes) or {}, None)
+    model = require_network(network_of(diagnosis_or_model), "remedy")
     done = vars(model).get("remedied_", 0)
     if done is None:
         raise ValueError(
@@ -211,8 +218,6 @@ def remedy(diagnosis_or_model: Any) -> Any:
     rules = STATES["overfit"]
     for i, rule in enumerate(rules[done:], done + 1):
         if found := rule.strengths(model, DEFAULT_BATCH):
-            changed = clone(model).set_params(**next(iter(found.values())))
-            changed.remedied_ = i
-            return changed
+            return changed_by(diagnosis_or_model, next(iter(found.values())), i)
     left = "; ".join(rule.advice for rule in rules if rule.candidates is None)
     raise ValueError(f"no parameter offers a further remedy of overfitting. What is left to do: {left}")

@@ -211,7 +211,7 @@ class Diagnosis:
         What was tried, with the largest gain in the validation score first. Remedies without a certain gain follow, and
         last those that were not tried, as they are not a matter of parameters.
     model : estimator
-        An unfitted clone of the model.
+        An unfitted clone of the model, or of the pipeline.
     """
 
     state: str

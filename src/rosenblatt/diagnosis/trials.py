@@ -18,6 +18,7 @@ from sklearn.base import is_classifier
 from rosenblatt.estimators.mlp.hyperparameters import hidden_sizes, is_listed
 
 from .runs import FitTask, Run, Watched, run_tasks
+from .steps import Steps
 
 __all__ = [
     *("DEFAULT_BATCH", "FRACTIONS", "GIVEN", "RATE_FACTORS", "RESTRAINTS", "Changes", "Trial", "Trials"),
@@ -105,7 +106,8 @@ class Trials:
     """Trainings on the same splits, of copies of the unfitted `model`.
 
     `target` is encoded (one-hot for classes), of shape (n_rows, n_outputs); `splits` are pairs of training rows and
-    held-out rows. There is one seed for each split: the same initial weights for all its trials.
+    held-out rows. There is one seed for each split: the same initial weights for all its trials. `steps` transform the
+    rows of a pipeline, in each trial as its training rows teach them; `X` is only looked at then.
     """
 
     model: Any
@@ -114,6 +116,7 @@ class Trials:
     target: Array
     splits: list[tuple[Array, Array]]
     seeds: Array
+    steps: Steps | None = None
 
     def run(self, named: dict[str, Trial], splits: Sequence[int] | None = None) -> dict[str, list[Run]]:
         """Train the model with changed parameters on a share of the rows, for each name and split."""
@@ -141,7 +144,8 @@ class Trials:
             rows = self.share(train, trial.fraction)
             estimator.batch_size = max(1, round(trial.fraction * self.batch_size))
         watch: Watched = "all" if trial.watch == "curves" and i == 0 else trial.watch
-        return FitTask(i, estimator, self.X, self.y, rows, held_out, spread, watch)
+        X = self.X if self.steps is None else self.steps.fitted_on(rows)
+        return FitTask(i, estimator, X, self.y, rows, held_out, spread, watch)
 
     @property
     def batch_size(self) -> int:

@@ -63,6 +63,15 @@ def test_ops_that_nothing_reads_are_not_recorded():
     assert record(wasteful, "float32", [WIDE]).steps == (Step("mul", (0, 0)),)
 
 
+def test_equal_constants_are_shared():
+    def twice(b, x):
+        return x * b.fill(value=2.0, shape=()) + b.fill(value=2.0, shape=()) * b.fill(value=2.0, shape=(3,))
+
+    recording = record(twice, "float32", [WIDE])
+    assert [step.op for step in recording.steps].count("fill") == 2
+    assert record(recording, "float32", [WIDE]) == recording
+
+
 def test_numbers_of_the_function_are_kept_as_they_were():
     factor = [2.0]
     recording = record(lambda b, x: x * factor[0], "float64", [Type("float64", (M, 3))])

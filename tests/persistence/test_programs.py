@@ -122,6 +122,16 @@ def test_a_function_of_one_width_is_stored_for_that_width_only(tmp_path):
         network_to_state(nn.Network(nn.Dense(5, scaled)(nn.Dense(3, scaled)(nn.input(4)))))
 
 
+def test_a_function_that_branches_on_its_width_is_refused_where_widths_differ():
+    def branching(b, x):
+        return b.tanh(x) if x.shape[1] < 50 else b.relu(x)
+
+    narrow = nn.Dense(3, branching)(nn.input(4))
+    assert network_to_state(nn.Network(narrow))
+    with pytest.raises(ModelFileError, match="branching, gives other ops for"):
+        network_to_state(nn.Network(nn.Dense(60, branching)(narrow)))
+
+
 # Forged files ----------------------------------------------------------------------------------------------------
 
 FLOATS = Type("float32", (M, 3))

@@ -8,7 +8,7 @@ from Python: numbers of its closure become constants.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from rosenblatt.ir.ops import OPS
@@ -128,7 +128,9 @@ def record(function: Callable[..., Any], dtype: str, inputs: Sequence[Type]) -> 
         general = False
     learned = tuple((str(key), float(value)) for key, value in getattr(function, "parameters", {}).items())
     trainable = bool(getattr(function, "trainable", True))
-    return Recording(name, dtype, tuple(inputs), steps, result, general, learned, trainable)
+    recording = Recording(name, dtype, tuple(inputs), steps, result, general, learned, trainable)
+    steps, result = _steps(recording, dtype, inputs)  # in which equal constants are shared
+    return replace(recording, steps=steps, result=result)
 
 
 def _trace(function: Callable[..., Any], dtype: str, inputs: Sequence[Type]) -> Program:

@@ -48,10 +48,10 @@ def record_functions(network: Network, loss: Any, is_own: Callable[[Any], bool])
     for where, function, types in uses:
         if not is_own(function):
             continue
-        known = found.get(id(function))
-        if known is None:
-            known = found[id(function)] = _recorded(where, function, dtype, types)
-        if not known.general and known.inputs != types:
+        recording = _recorded(where, function, dtype, types)
+        known = found.setdefault(id(function), recording)
+        same = (recording.steps, recording.result) == (known.steps, known.result)
+        if known.inputs != types and not (known.general and recording.general and same):
             shown = " and ".join(", ".join(map(str, given)) for given in (known.inputs, types))
             raise ModelFileError(
                 f"{where}, {known.name}, gives other ops for {shown}; a model file holds the ops of a function, not "

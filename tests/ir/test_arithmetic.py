@@ -9,6 +9,7 @@ import pickle
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
+from scipy import sparse
 
 from rosenblatt.ir import reference
 from rosenblatt.ir.autodiff import gradient
@@ -82,6 +83,12 @@ def test_operators_append_the_ops_and_nothing_else():
         b = Builder()
         programs.append(str(b.build(y=function(b, b.input("p", (M, 3)), b.input("t", (M, 3))))))
     assert programs[0] == programs[1]
+
+
+def test_a_product_with_a_csr_matrix_is_that_of_scipy():
+    b, rows = Builder("float64"), sparse.random(5, 3, 0.5, "csr", random_state=0)
+    program = b.build(y=b.input("x", (M, 3), sparse=True) @ b.leaf("params", "w", (3, 2)))
+    assert_allclose(evaluate(program, {"x": rows, "w": W}, 5)["y"], rows @ W, rtol=1e-13)
 
 
 def test_clip_is_that_of_numpy():

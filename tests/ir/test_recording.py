@@ -106,6 +106,14 @@ def test_what_is_more_than_ops_of_operands_is_refused(case):
         record(function, "float32", [WIDE])
 
 
+def test_random_numbers_are_no_function_of_operands():
+    def noisy(b, key, x):
+        return x + b.normal_noise(key, shape=(M, 3), stream=0)
+
+    with pytest.raises(ProgramError, match="normal_noise does more than compute a result from operands"):
+        record(noisy, "float32", [Type("int32", (4,)), WIDE])
+
+
 def test_operands_of_another_kind_are_refused():
     recording = record(all_axes, "float32", [WIDE])
     with pytest.raises(ProgramError, match=r"all_axes was recorded for operands f32\[m, 3\]; given f32\[m\]"):

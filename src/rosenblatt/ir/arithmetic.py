@@ -18,6 +18,7 @@ import numpy as np
 
 if TYPE_CHECKING:
     from rosenblatt.ir.program import Builder
+    from rosenblatt.ir.types import Type
 
 __all__ = ["Arithmetic"]
 
@@ -41,7 +42,7 @@ class Arithmetic:
     the operands' float type, and have no derivative.
     """
 
-    id: int
+    type: Type
     shape: tuple[int, ...]
     owner: weakref.ref[Builder] | None
     __array_ufunc__ = None  # NumPy's numbers and arrays leave the operators to this class
@@ -51,10 +52,13 @@ class Arithmetic:
     __sub__, __rsub__ = _binary("sub"), _reflected("sub")
     __mul__, __rmul__ = _binary("mul"), _reflected("mul")
     __truediv__, __rtruediv__ = _binary("div"), _reflected("div")
-    __matmul__ = _binary("matmul")
     __lt__, __le__ = _binary("less"), _binary("less_equal")
     __gt__, __ge__ = _binary("greater"), _binary("greater_equal")
     __rpow__ = _reflected("power")
+
+    def __matmul__(self, other: Any) -> Any:
+        """``x @ w`` is the op matmul, of a CSR matrix csr_matmul."""
+        return self.combine("csr_matmul" if self.type.sparse else "matmul", self, other)
 
     def __pow__(self, exponent: Any) -> Any:
         """``x ** 2`` is the op square, every other exponent the op power."""

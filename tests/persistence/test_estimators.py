@@ -258,7 +258,10 @@ def own(b: Any, x: Any) -> Any:
 @pytest.mark.parametrize(
     ("parameters", "message"),
     [
-        ({"activation": ("relu", own, "relu")}, r"activation of layer 'hidden2' is a function, own, that cannot be .*holds no code"),
+        (
+            {"activation": ("relu", own, "relu")},
+            r"activation of layer 'hidden2' is a function, own, that cannot be .*holds no code",
+        ),
         ({"weight_init": [lambda rng, shape: rng.normal(size=shape)] * 4}, r"parameter 'weight_init' is a function"),
         ({"solver": Mine()}, r"parameter 'solver' is a Mine, which a model file cannot hold"),
         ({"scoring": lambda model, X, y: 0.5}, r"parameter 'scoring' is a function"),

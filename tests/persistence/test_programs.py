@@ -200,7 +200,7 @@ def test_a_program_that_is_no_activation_is_refused_as_one():
 
 def test_a_program_is_refused_where_none_may_be():
     encoded = encode(record(swish, "float32", [FLOATS]), "x")
-    assert decode(encoded, "activation").name == "swish"
+    assert decode(encoded, "activation").name == decode(encoded, "loss", "activation").name == "swish"
     for kinds in ((), ("optimizer",), ("initializer",)):
         with pytest.raises(ModelFileError, match="unknown form"):
             decode(encoded, *kinds)

@@ -45,7 +45,7 @@ def decode(value: Any, *kinds: str) -> Any:
     """What `encode` was given; of the library's objects only those of these kinds, such as "optimizer", may be here."""
     objects: dict[str, Any] = {kind: partial(decode_object, REGISTRIES[kind]) for kind in kinds if kind in REGISTRIES}
     if of_ops := [kind for kind in kinds if kind in OF_OPS]:
-        objects["program"] = partial(recording_from_state, of_ops[0])
+        objects["program"] = partial(recording_from_state, of_ops[0] if len(of_ops) == 1 else "function")
     return decode_value(value, objects)
 
 

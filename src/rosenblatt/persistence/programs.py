@@ -77,9 +77,10 @@ def _uses(graph: Graph, dtype: str) -> Iterator[tuple[str, Any, tuple[Type, ...]
     """Each function of a graph: where it is, the function, the types of its operands."""
     for node, name in graph.names.items():
         layer = node.layer
-        if callable(given := getattr(layer, "activation", None)):
+        values = {f.name: getattr(layer, f.name) for f in fields(layer)}
+        if callable(given := values.get("activation")):
             yield f"the activation of layer {name!r}", given, _of_activation(given, node.width, dtype)
-        if callable(given := getattr(layer, "function", None)):
+        if callable(given := values.get("function")):
             own = [Type(dtype, spec.shape) for spec in layer.parameters(*(n.width for n in node.inputs))]
             yield f"the function of layer {name!r}", given, (*(_type(n, dtype) for n in node.inputs), *own)
     for head, node in graph.heads.items():
@@ -193,8 +194,8 @@ def _require_kind(kind: str, recording: Recording) -> None:
         wanted = _of_activation(recording, recording.inputs[0].shape[-1], dtype)
         if recording.inputs != wanted or result != wanted[0]:
             raise ModelFileError(f"an activation keeps the type of its operand, and this gives {result}")
-    elif recording.learned:
-        raise ModelFileError(f"a {kind} has no learned parameters")
+    if kind == "loss" and recording.learned:
+        raise ModelFileError("a loss has no learned parameters")
 
 
 def require_steps(graph: Graph) -> None:

@@ -20,10 +20,11 @@ from sklearn.base import BaseEstimator, _fit_context, is_classifier
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from rosenblatt._checks import check_count, check_range, parse_duration
+from rosenblatt._checks import check_count, check_flag, check_range, parse_duration
 from rosenblatt._suggestions import join_names
 from rosenblatt.estimators.base import Searchable, SuggestingMixin, unchanged_if_failed, warn_user
 from rosenblatt.estimators.fitted_parameters import FittedParameters
+from rosenblatt.estimators.labels import kept_targets
 from rosenblatt.estimators.tabular.architecture import Settings
 from rosenblatt.estimators.tabular.ensemble import Ensemble, fit_ensemble
 from rosenblatt.estimators.tabular.explain.background import Background
@@ -35,6 +36,7 @@ from rosenblatt.tables.evaluation import Evaluation, evaluate
 from rosenblatt.tables.kinds import column_overrides
 from rosenblatt.tables.preparation import Preparation, fit_preparation
 from rosenblatt.tables.readers.reading import is_nameless, names_columns, read_table, require_names
+from rosenblatt.tables.roles import Roles, assign_roles
 from rosenblatt.tables.table import Table, TableError
 from rosenblatt.tables.targets import Target
 from rosenblatt.tables.task import TabularTask, require_rows
@@ -90,7 +92,17 @@ class TabularEstimator(Explainable, FittedParameters, SuggestingMixin, Searchabl
         return replace(self._presets[self.preset], **given)
 
     @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
-    def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
+    def fit(
+        self,
+        X: Any,
+        y: Any = None,
+        sample_weight: Any = None,
+        *,
+        groups: Any = None,
+        time: Any = None,
+        id: Any = None,
+        drop_missing_target: bool = False,
+    ) -> Self:
         """Learn from a table.
 
         Parameters
@@ -100,8 +112,19 @@ class TabularEstimator(Explainable, FittedParameters, SuggestingMixin, Searchabl
         y : array-like of shape (n_rows,), or (n_rows, n_targets) for regression, or name
             Classes (strings, integers, booleans or dates) or numbers. A string or a number is the name of the column of
             X to predict, a list of strings the names of several columns of numbers.
-        sample_weight : array-like of shape (n_rows,), optional
-            Weights of the rows, at least 0.
+        sample_weight : array-like of shape (n_rows,) or name, optional
+            Weights of the rows, at least 0. A column of X that is named here, or for one of the next three parameters,
+            is no input.
+        groups : array-like of shape (n_rows,) or name, optional
+            What rows belong to, such as customers: strings, numbers or dates, none missing. All rows of a group train
+            together, or are held out, so that the score is that of new groups.
+        time : array-like of shape (n_rows,) or name, optional
+            When rows were made: dates or numbers, none missing. Each network is scored by later rows than it trains on.
+            Not together with `groups`.
+        id : name or list of names, optional
+            Columns of X that name the rows. They are kept as ``id_columns_``.
+        drop_missing_target : bool, default=False
+            Whether rows without a target are left out, and counted in ``n_dropped_``. By default they are refused.
 
         Returns
         -------
@@ -115,9 +138,12 @@ class TabularEstimator(Explainable, FittedParameters, SuggestingMixin, Searchabl
             After Ctrl-C before any network has finished an epoch. Later, Ctrl-C ends training with a warning, and the
             networks are kept as they were after their best epochs.
         """
-        return self.fit_unless(lambda: False, X, y, sample_weight)
+        roles = {"groups": groups, "time": time, "id": id, "drop_missing_target": drop_missing_target}
+        return self.fit_unless(lambda: False, X, y, sample_weight, **roles)
 
-    def fit_unless(self, cancelled: Callable[[], bool], X: Any, y: Any = None, sample_weight: Any = None) -> Self:
+    def fit_unless(
+        self, cancelled: Callable[[], bool], X: Any, y: Any = None, sample_weight: Any = None, **roles: Any
+    ) -> Self:
         """`fit` without checks of parameters; soon after ``cancelled()`` is true it ends with `KeyboardInterrupt`.
 
         So a search in the main thread, the only one that Ctrl-C reaches, can end trainings in other threads.
@@ -126,7 +152,7 @@ class TabularEstimator(Explainable, FittedParameters, SuggestingMixin, Searchabl
         budget = FitBudget(time.monotonic() + seconds, self.on_epoch, cancelled=cancelled)
         reserve_blas_memory()
         with unchanged_if_failed(self, BaseException):
-            task = self._task(X, y, sample_weight)
+            task = self._task(X, y, sample_weight, **roles)
             self.keep_parameters()
             self._learn(task, budget)
         return self
@@ -171,35 +197,62 @@ class TabularEstimator(Explainable, FittedParameters, SuggestingMixin, Searchabl
                 f"with names: {join_names(names)}. Give a data frame or a mapping with these names."
             )
 
-    def _task(self, X: Any, y: Any, sample_weight: Any) -> TabularTask:
-        """The arguments of `fit` as a task; names and number of its columns are recorded."""
-        named = names_columns(y, several=not is_classifier(self) and not is_nameless(X))
+    def _task(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any,
+        groups: Any = None,
+        time: Any = None,
+        id: Any = None,
+        drop_missing_target: bool = False,
+    ) -> TabularTask:
+        """The arguments of `fit` as a task; names and number of its columns, and what has a role, are recorded."""
+        given, drop = Roles(sample_weight, groups, time, id), check_flag("drop_missing_target", drop_missing_target)
         if isinstance(X, TabularTask):
-            if y is not None or sample_weight is not None:
-                raise ValueError("a TabularTask holds the target and the weights: leave y and sample_weight out.")
-            if (X.target.classes is None) == is_classifier(self):
-                raise ValueError(f"the task is a {X.target.task} one, which {type(self).__name__} does not learn.")
-            kinds = {**X.overrides, **column_overrides(self.kinds, self.ignore)}
-            task = X if kinds == X.overrides else replace(X, overrides=kinds)
-        elif named:
+            task = self._own_task(X, y, given)
+        elif names_columns(y, several=not is_classifier(self) and not is_nameless(X)):
             require_names(X, y)
             goal = "classification" if is_classifier(self) else "regression"
-            task = TabularTask.of(X, y, goal, self.kinds, ignore=self.ignore)
+            roles = {"groups": groups, "time": time, "id": id, "drop_missing_target": drop}
+            task = TabularTask.of(X, y, goal, self.kinds, sample_weight, self.ignore, **roles)
         else:
-            inputs, name = self._read(X, reset=True), getattr(y, "name", None)
-            if y is None:
-                raise ValueError(f"{type(self).__name__} requires y to be passed, but the target y is None.")
-            require_rows(inputs.n_rows)
-            target = self._target(y, name if isinstance(name, str) else None)
-            if len(target.values) != inputs.n_rows:
-                raise ValueError(f"X has {inputs.n_rows} rows, y has {len(target.values)}: each row needs a target.")
-            task = TabularTask(inputs, target, column_overrides(self.kinds, self.ignore))
-        if named or isinstance(X, TabularTask):
+            task = self._task_of_array(X, y, given, drop)
+        if not is_nameless(X):
             self._read(task.inputs, reset=True)
-        if sample_weight is not None:
-            task = replace(task, weights=sample_weight)
         self.target_name_, self.target_check_ = task.target.name, task.target.check
+        self.id_columns_ = [] if task.ids is None else list(task.ids.columns)
+        self.n_dropped_ = task.n_dropped
         return task
+
+    def _own_task(self, task: TabularTask, y: Any, given: Roles) -> TabularTask:
+        """A task of the user's, with this estimator's kinds of columns."""
+        if y is not None or given.any_given:
+            raise ValueError(
+                "a TabularTask holds the target, the weights, the groups, the times and the ids: leave y, "
+                "sample_weight, groups, time and id out."
+            )
+        if (task.target.classes is None) == is_classifier(self):
+            raise ValueError(f"the task is a {task.target.task} one, which {type(self).__name__} does not learn.")
+        kinds = {**task.overrides, **column_overrides(self.kinds, self.ignore)}
+        return task if kinds == task.overrides else replace(task, overrides=kinds)
+
+    def _task_of_array(self, X: Any, y: Any, given: Roles, drop: bool) -> TabularTask:
+        """A table, and the target beside it as an array."""
+        given.require_names(X)
+        kinds = given.overrides((), column_overrides(self.kinds, self.ignore))
+        is_array = is_nameless(X) or issparse(X)  # which `_read` refuses
+        inputs = self._read(X, reset=True) if is_array else read_table(X, text=given.ids)
+        name, n_rows = getattr(y, "name", None), inputs.n_rows
+        if y is None:
+            raise ValueError(f"{type(self).__name__} requires y to be passed, but the target y is None.")
+        require_rows(n_rows)
+        y, kept = kept_targets(y, drop, n_rows)
+        target = self._target(y, name if isinstance(name, str) else None)
+        if len(target.values) != (n_rows if kept is None else len(kept)):
+            raise ValueError(f"X has {n_rows} rows, y has {len(target.values)}: each row needs a target.")
+        inputs, fields = assign_roles(inputs, given, kept)
+        return TabularTask(inputs, target, kinds, **fields, n_dropped=n_rows - inputs.n_rows)
 
     def _target(self, y: Any, name: str | None) -> Target:
         """An array as a target."""
@@ -288,7 +341,9 @@ class TabularEstimator(Explainable, FittedParameters, SuggestingMixin, Searchabl
         """Training and held-out rows of each member; how many rows are different is recorded."""
         n_rows, copies = task.inputs.n_rows, task.copies
         self.n_distinct_ = n_rows if copies is None else int(copies.max()) + 1
-        return member_folds(n_rows, self.settings.members, self._seed, labels, copies)
+        self.n_groups_ = None if task.groups is None else len(np.unique(task.groups))
+        self.score_on_ = task.score_on
+        return member_folds(n_rows, self.settings.members, self._seed, labels, task.together, task.times)
 
     def _outputs(self, X: Any) -> Array:
         """The ensemble's mean outputs for raw rows, (n_rows, n_outputs)."""

@@ -114,7 +114,7 @@ def own_folds(
     splitter = folds_of(model, n_folds, y, seed)
     n_folds = int(splitter.cvargs["n_splits"])
     if times is not None:
-        return forward_folds(times, n_folds, groups)
+        return forward_folds(times, n_folds)
     together = combined_groups(copies_in(X), groups)
     if together is None:
         return list(splitter.split(X, y))

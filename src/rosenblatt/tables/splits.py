@@ -30,8 +30,6 @@ FULL, OFTEN = 0.6, 10
 """Rows repeat by nature if this share of all combinations of values occurs; those of one column, if each so often."""
 FIRST_SHARE = 0.5
 """Share of the rows, the earliest, that every forward fold trains on."""
-TURNS = 4
-"""Of the groups with rows before and after a point in time, one in so many is held out."""
 
 
 # Copies ------------------------------------------------------------------------------------------------------------
@@ -110,12 +108,12 @@ def split_rows(
     With labels 0, 1, 2, ..., each class gives its share, rounded so that the shares add up; a class of one row, or of
     one group, stays in training. No group is in both parts, so that the share is only approximate.
 
-    With times, the latest rows are held out, whatever the seed and the labels are. Rows of equal time stay together, so
-    that the share is only approximate. Groups are then kept apart as in `forward_folds`.
+    With times, the latest rows are held out, whatever seed, labels and groups are: later rows may well repeat earlier
+    ones. Rows of equal time stay together, so that the share is only approximate.
     """
     check_number("share", share, 0, 1, above=True, below=True)
     if times is not None:
-        return later_rows(times, [(1 - share) * n_rows], groups)[0]
+        return later_rows(times, [(1 - share) * n_rows])[0]
     if groups is not None:
         return split_groups(groups, share, seed, labels)
     order = np.random.default_rng(seed).permutation(n_rows)
@@ -195,7 +193,7 @@ def require_groups(sizes: Rows) -> None:
 # Time --------------------------------------------------------------------------------------------------------------
 
 
-def forward_folds(times: Array, n_folds: int, groups: Groups | None = None) -> list[Fold]:
+def forward_folds(times: Array, n_folds: int) -> list[Fold]:
     """Training and held-out rows of folds in the order of time, each validated on later rows only (forward chaining).
 
     The earlier half of the rows always trains. The later half is cut into `n_folds` parts; each is held out once, and
@@ -207,9 +205,6 @@ def forward_folds(times: Array, n_folds: int, groups: Groups | None = None) -> l
     times : ndarray of shape (n_rows,)
         Numbers without NaN, the larger the later. The rows may be in any order.
     n_folds : int
-    groups : ndarray of int64, shape (n_rows,), optional
-        Groups of which none may be in both parts of a fold. Of those that have rows in both, in each fold another
-        quarter gives up its training rows, and the others their held-out rows.
 
     Returns
     -------
@@ -218,14 +213,13 @@ def forward_folds(times: Array, n_folds: int, groups: Groups | None = None) -> l
     Raises
     ------
     ValueError
-        If all times are equal, or if the groups leave a part of a fold empty.
+        If all times are equal.
     """
     n_rows = len(times)
-    wanted = [n_rows * (FIRST_SHARE + (1 - FIRST_SHARE) * k / n_folds) for k in range(n_folds)]
-    return later_rows(times, wanted, groups)
+    return later_rows(times, [n_rows * (FIRST_SHARE + (1 - FIRST_SHARE) * k / n_folds) for k in range(n_folds)])
 
 
-def later_rows(times: Array, n_before: Iterable[float], groups: Groups | None = None) -> list[Fold]:
+def later_rows(times: Array, n_before: Iterable[float]) -> list[Fold]:
     """Folds whose held-out parts begin after about so many rows, and end where the next begins."""
     distinct, rank, counts = np.unique(times, return_inverse=True, return_counts=True)
     if len(distinct) < 2:
@@ -235,24 +229,5 @@ def later_rows(times: Array, n_before: Iterable[float], groups: Groups | None = 
         )
     ends = np.cumsum(counts)[:-1]  # how many rows lie before each place where time can be cut
     cuts = np.unique([int(np.argmin(np.abs(ends - n))) + 1 for n in n_before])
-    folds = []
-    for number, (begin, end) in enumerate(zip(cuts, [*cuts[1:], len(distinct)], strict=True)):
-        fold = np.flatnonzero(rank < begin), np.flatnonzero((begin <= rank) & (rank < end))
-        folds.append(fold if groups is None else without_common_groups(fold, groups, number))
-    return folds
-
-
-def without_common_groups(fold: Fold, groups: Groups, number: int) -> Fold:
-    """The fold, with the rows of each group that is in both parts taken out of one of them."""
-    training, held_out = fold
-    common = np.intersect1d(groups[training], groups[held_out])
-    n_turns = max(1, min(TURNS, len(common)))
-    tested = common[number % n_turns :: n_turns]
-    training = training[~np.isin(groups[training], tested)]
-    held_out = held_out[~np.isin(groups[held_out], np.setdiff1d(common, tested))]
-    if not len(training) or not len(held_out):
-        raise ValueError(
-            f"groups and times contradict each other: of {len(np.unique(groups))} groups, none has rows that are later "
-            "than those of another, so that no later rows of a new group can be held out. Leave groups or time out."
-        )
-    return training, held_out
+    bounds = zip(cuts, [*cuts[1:], len(distinct)], strict=True)
+    return [(np.flatnonzero(rank < begin), np.flatnonzero((begin <= rank) & (rank < end))) for begin, end in bounds]

@@ -51,6 +51,7 @@ def member_folds(
         Groups of rows that no fold divides.
     times : ndarray of shape (n_rows,), optional
         Members are scored on later rows only than they train on; the first holds out the latest (`forward_folds`).
+        Groups then do not count: later rows may well repeat earlier ones.
     cv : int, splitter or iterable of (training rows, held-out rows), optional
         The number of folds, or the folds themselves, instead of `n_members` (`given_folds`).
     y : ndarray, optional
@@ -65,7 +66,7 @@ def member_folds(
         return given_folds(cv, n_rows, labels if y is None else y, groups, times, most=MAX_MEMBERS)
     members = min(n_members, n_rows) if cv is None else int(cv)
     if times is not None and members > 1:
-        return forward_folds(times, members, groups)[::-1]
+        return forward_folds(times, members)[::-1]
     if members == 1 and (groups is not None or times is not None):
         return [split_rows(n_rows, MIN_HELD_OUT, seed, labels, groups, times)]
     if groups is not None:

@@ -74,7 +74,8 @@ def missing_rows(y: Any) -> npt.NDArray[np.bool_]:
             missing = np.vectorize(lacks_value, otypes=[np.bool_])(values)
         else:
             missing = np.zeros(values.shape, np.bool_)
-    return missing.reshape(len(missing), -1).any(axis=1)
+    found: npt.NDArray[np.bool_] = missing.reshape(len(missing), -1).any(axis=1) if missing.ndim else missing
+    return found
 
 
 def kept_targets(y: Any, drop: bool, n_rows: int) -> tuple[Any, npt.NDArray[np.int64] | None]:
@@ -83,8 +84,8 @@ def kept_targets(y: Any, drop: bool, n_rows: int) -> tuple[Any, npt.NDArray[np.i
     These are None where no row lacks the target. Without `drop` such rows are refused: a `ValueError` says how many
     there are, and which is the first.
     """
-    missing = missing_rows(y) if np.ndim(y) else np.zeros(n_rows, np.bool_)
-    if len(missing) != n_rows or not missing.any():  # another check refuses a wrong length
+    missing = missing_rows(y)
+    if missing.shape != (n_rows,) or not missing.any():  # another check refuses a wrong length
         return y, None
     rows, kept = np.flatnonzero(missing), np.flatnonzero(~missing)
     if drop and not len(kept):
@@ -92,7 +93,7 @@ def kept_targets(y: Any, drop: bool, n_rows: int) -> tuple[Any, npt.NDArray[np.i
     if not drop:
         raise ValueError(
             f"y contains NaN, or no value, in {len(rows):,} of {n_rows:,} rows, the first of which is row {rows[0]} "
-            "(from 0). Fill it in, leave the rows out, or leave them out by drop_missing_target=True."
+            "(from 0). Fill it in, remove the rows, or say drop_missing_target=True, which leaves them out."
         )
     if hasattr(y, "iloc"):
         return y.iloc[kept], kept

@@ -60,7 +60,7 @@ class Roles:
         """The names of the id columns."""
         given = [] if self.id is None else [self.id] if is_name(self.id) else self.id
         if not (isinstance(given, (list, tuple)) and all(is_name(name) for name in given)):
-            raise TypeError(f"id is {self.id!r}; it must be the name of a column, or a list of names.")
+            raise TypeError(f"id is {shown(self.id)}; it must be the name of a column, or a list of names.")
         return list(dict.fromkeys(map(str, given)))
 
     @property
@@ -72,7 +72,7 @@ class Roles:
     @property
     def columns(self) -> dict[str, str]:
         """The role of each column that is named, which is then no input."""
-        return {name: "id" for name in self.ids} | {name: role for role, name in self.names.items()}
+        return dict.fromkeys(self.ids, "id") | {name: role for role, name in self.names.items()}
 
     def require_names(self, X: Any) -> None:
         """Refuse names for the columns of an array."""
@@ -85,9 +85,11 @@ class Roles:
     def overrides(self, targets: Collection[str], kinds: Mapping[str, str]) -> dict[str, str]:
         """The kinds of columns without those that have a role; a `TableError` where these contradict each other."""
         others = {name: role for role, name in self.names.items() if role != "sample_weight"}
-        others |= {name: "id" for name in self.ids}
+        others |= dict.fromkeys(self.ids, "id")
         if (weights := self.names.get("sample_weight")) in others:
-            raise TableError(f"sample_weight and {others[weights]} both name the column {weights!r}. Name one for each.")
+            raise TableError(
+                f"sample_weight and {others[weights]} both name the column {weights!r}. Name one for each."
+            )
         for name, role in self.columns.items():
             if name in targets:
                 raise TableError(f"{role} names the target {name!r}; a column has one role. Leave {role} out.")
@@ -103,6 +105,11 @@ def is_name(given: Any, role: str = "") -> bool:
     """Whether it is the name of a column; a single number as weight is that of all rows."""
     is_number = isinstance(given, Integral) and not isinstance(given, bool) and role != "sample_weight"
     return isinstance(given, str) or is_number
+
+
+def shown(given: Any) -> str:
+    """What was given, on one line."""
+    return f"{' '.join(repr(given).split()):.60}"
 
 
 def assign_roles(table: Table, given: Roles, rows: Rows | None = None) -> tuple[Table, dict[str, Any]]:
@@ -127,7 +134,7 @@ def assign_roles(table: Table, given: Roles, rows: Rows | None = None) -> tuple[
     found = {role: role_column(role, getattr(given, role), table) for role in ("groups", "time", "sample_weight")}
     groups, times, weights = (None if column is None else column.take(kept) for column in found.values())
     ids = {name: named_column("id", name, table) for name in given.ids}
-    fields = {
+    fields: dict[str, Any] = {
         "groups": None if groups is None else codes_of(groups, given.names.get("groups")),
         "times": None if times is None else times_of(times, given.names.get("time")),
         "weights": weights_of(weights, given.sample_weight, table.n_rows, kept),
@@ -143,14 +150,14 @@ def assign_roles(table: Table, given: Roles, rows: Rows | None = None) -> tuple[
 
 
 def role_column(role: str, given: Any, table: Table) -> Column | None:
-    """The values of a role as a column with as many rows as the table; None if it is not given, or an array of weights."""
+    """The values of a role as a column as long as the table; None if none are given, and for an array of weights."""
     if is_name(given, role):
         return named_column(role, str(given), table)
     if given is None or role == "sample_weight":
         return None
     expected = f"it must be an array of shape ({table.n_rows},), or the name of a column."
     if not hasattr(given, "__iter__") or isinstance(given, (Mapping, set, frozenset, bytes)):
-        raise TypeError(f"{role} is {given!r:.80}; {expected}")
+        raise TypeError(f"{role} is {shown(given)}; {expected}")
     if getattr(given, "ndim", 1) != 1:
         raise ValueError(f"{role} has shape {np.shape(given)}; {expected}")
     cells = given if hasattr(given, "__len__") else list(given)
@@ -250,9 +257,7 @@ def warn_of_repeats(ids: Table) -> None:
     """Warn of ids that occur in several rows, which may belong together."""
     codes = np.column_stack([level_column(column).values for column in ids.columns.values()])
     known = np.flatnonzero((codes >= 0).all(axis=1))
-    _, first, place, counts = np.unique(
-        codes[known], axis=0, return_index=True, return_inverse=True, return_counts=True
-    )
+    _, place, counts = np.unique(codes[known], axis=0, return_inverse=True, return_counts=True)
     if not len(known) or counts.max() == 1:
         return
     n_repeated = int(counts[counts > 1].sum())

@@ -21,18 +21,20 @@ MIN_GROUPS, MIN_GROUP_ROWS, MAX_GROUP_ROWS = 20, 2, 50
 """An id has at least so many values, with a mean number of rows in this range."""
 SAMPLE = 200
 WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+")
-LAST_WORDS = frozenset({"guid", "id", "ids", "key", "nr", "uuid"})
-ENTITIES = frozenset(
-    "account animal case client customer device employee group household machine member participant patient person "
-    "respondent sensor session shop store student subject user vehicle".split()
+NAME = re.compile(
+    "guid|id|ids|key|nr|uuid|account|animal|case|client|customer|device|employee|group|household|machine|member|"
+    "participant|patient|person|respondent|sensor|session|shop|store|student|subject|user|vehicle"
 )
+"""The last word of an id's name, which may be what has the id."""
 ID_VALUE = re.compile(r"[^\W\d]{0,8}[-_#:/ ]?\d{2,}([-_/]\d+)*|[0-9a-fA-F]{8}[0-9a-fA-F-]*")
 """How ids are written: C0012, P-7731, 004217, or hexadecimal digits."""
 
 
 def annotate_row_hints(table: Table, kinds: Sequence[ColumnKind], settled: Collection[str]) -> list[ColumnKind]:
     """The kinds, with a note on dates and on ids of groups; columns that the user has `settled` get none."""
-    hints = {kind.name: hint(table.columns[kind.name], kind) for kind in kinds if kind.used and kind.name not in settled}
+    hints = {
+        kind.name: hint(table.columns[kind.name], kind) for kind in kinds if kind.used and kind.name not in settled
+    }
     return [replace(kind, check="; ".join(filter(None, [kind.check, hints.get(kind.name)]))) for kind in kinds]
 
 
@@ -52,15 +54,15 @@ def hint(column: Column, kind: ColumnKind) -> str:
     if not (names_id(kind.name) or (kind.kind == "categorical" and holds_ids(column))):
         return ""
     return (
-        f"column {kind.name!r} looks like an id of {n_groups:,} groups with {len(present) / n_groups:.2g} rows each: if "
-        f"the rows to predict will be of new groups, say groups={kind.name!r}, so that the score is that of new groups"
+        f"column {kind.name!r} looks like an id of {n_groups:,} groups with {len(present) / n_groups:.2g} rows each: "
+        f"if the rows to predict will be of new groups, say groups={kind.name!r}, so that the score is that of new groups"
     )
 
 
 def names_id(name: str) -> bool:
     """Whether a column is called an id, or after what usually has several rows, such as a customer."""
-    words = [word.lower() for word in WORD.findall(name)]
-    return bool(words) and (words[-1] in LAST_WORDS or words[-1] in ENTITIES)
+    words = WORD.findall(name)
+    return bool(words) and NAME.fullmatch(words[-1].lower()) is not None
 
 
 def holds_ids(column: Column) -> bool:

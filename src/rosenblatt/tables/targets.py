@@ -244,7 +244,9 @@ def rows_with_target(columns: Sequence[Column], drop_missing: bool) -> NDArray[n
     """
     if not drop_missing:
         for column in columns:
-            require_present(column, "Fill it in, remove the rows, or leave them out by drop_missing_target=True.")
+            require_present(
+                column, "Fill it in, remove the rows, or say drop_missing_target=True, which leaves them out."
+            )
         return None
     missing = np.any([column.missing for column in columns], axis=0)
     if missing.all():
@@ -259,16 +261,13 @@ def require_present(column: Column, advice: str = "Fill it in, or remove the row
     if len(missing) == len(column.values):
         raise TableError(f"target {column.name!r} is missing in every row.")
     if len(missing):
-        where = column.name_rows(missing)
+        where, share = column.name_rows(missing), f"{len(missing):,} of {len(column.values):,} rows"
         texts = (
             " Empty cells and texts such as 'NA', 'nan', 'null' and '?' count as missing."
             if column.storage == "text"
             else ""
         )
-        raise TableError(
-            f"target {column.name!r} is missing in {len(missing):,} of {len(column.values):,} rows: {where} (the first "
-            f"row is 1).{texts} {advice}"
-        )
+        raise TableError(f"target {column.name!r} is missing in {where} (the first row is 1; {share}).{texts} {advice}")
 
 
 def require_finite(column: Column) -> None:

@@ -16,7 +16,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rosenblatt._checks import check_flag, check_weights
-from rosenblatt._suggestions import join_names
 from rosenblatt.tables.kinds import ColumnKind, column_overrides, infer_kinds
 from rosenblatt.tables.leakage import annotate_leakage
 from rosenblatt.tables.readers.cells import present_levels
@@ -148,7 +147,7 @@ class TabularTask:
         if not columns:
             raise TableError("target is an empty list; name the column to predict.")
         if set(table.columns) <= {*names, *roles.columns}:
-            others = f" and those of {join_names(sorted({*roles.columns.values()}))}" if roles.columns else ""
+            others = f" and those of {', '.join(sorted({*roles.columns.values()}))}" if roles.columns else ""
             raise TableError(f"the table has no column but the target {', '.join(map(repr, names))}{others}.")
         require_rows(table.n_rows)
         rows = rows_with_target(columns, check_flag("drop_missing_target", drop_missing_target))

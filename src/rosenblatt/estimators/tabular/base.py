@@ -234,8 +234,8 @@ class TabularEstimator(Explainable, FittedParameters, SuggestingMixin, Searchabl
         """A task of the user's, with this estimator's kinds of columns."""
         if y is not None or given.any_given:
             raise ValueError(
-                "a TabularTask holds the target, the weights, the groups, the times and the ids: leave y, "
-                "sample_weight, groups, time and id out."
+                "a TabularTask holds the target and the weights: leave y and sample_weight out. The same holds for "
+                "groups, time and id."
             )
         if (task.target.classes is None) == is_classifier(self):
             raise ValueError(f"the task is a {task.target.task} one, which {type(self).__name__} does not learn.")

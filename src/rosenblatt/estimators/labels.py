@@ -64,6 +64,7 @@ def lacks_value(label: Any) -> bool:
 
 def missing_rows(y: Any) -> npt.NDArray[np.bool_]:
     """True for each row of y, of one target or several, in which a target has no value."""
+    missing: Any
     if hasattr(y, "isna"):
         missing = np.asarray(y.isna())
     else:
@@ -74,8 +75,7 @@ def missing_rows(y: Any) -> npt.NDArray[np.bool_]:
             missing = np.vectorize(lacks_value, otypes=[np.bool_])(values)
         else:
             missing = np.zeros(values.shape, np.bool_)
-    found: npt.NDArray[np.bool_] = missing.reshape(len(missing), -1).any(axis=1) if missing.ndim else missing
-    return found
+    return np.asarray(missing.reshape(len(missing), -1).any(axis=1) if missing.ndim else missing)
 
 
 def kept_targets(y: Any, drop: bool, n_rows: int) -> tuple[Any, npt.NDArray[np.int64] | None]:

@@ -53,9 +53,10 @@ def hint(column: Column, kind: ColumnKind) -> str:
         return ""
     if not (names_id(kind.name) or (kind.kind == "categorical" and holds_ids(column))):
         return ""
+    n_rows = len(present) / n_groups
     return (
-        f"column {kind.name!r} looks like an id of {n_groups:,} groups with {len(present) / n_groups:.2g} rows each: "
-        f"if the rows to predict will be of new groups, say groups={kind.name!r}, so that the score is that of new groups"
+        f"column {kind.name!r} looks like an id of {n_groups:,} groups with {n_rows:.2g} rows each: if the rows to "
+        f"predict will be of new groups, say groups={kind.name!r}, so that the score is that of new groups"
     )
 
 

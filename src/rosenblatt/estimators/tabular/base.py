@@ -20,7 +20,7 @@ from sklearn.base import BaseEstimator, _fit_context, is_classifier
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from rosenblatt._checks import check_count, check_range, parse_duration
+from rosenblatt._checks import check_count, check_range, is_count, parse_duration
 from rosenblatt._suggestions import join_names
 from rosenblatt.estimators.base import Searchable, SuggestingMixin, unchanged_if_failed, warn_user
 from rosenblatt.estimators.fitted_parameters import FittedParameters
@@ -31,6 +31,7 @@ from rosenblatt.estimators.tabular.explain.explainable import Explainable
 from rosenblatt.estimators.tabular.folds import Folds, member_folds
 from rosenblatt.estimators.tabular.member import Data, FitBudget, Problem
 from rosenblatt.estimators.tabular.parameters import CONSTRAINTS, OVERRIDES
+from rosenblatt.estimators.tabular.validation import check_validation, validation_data
 from rosenblatt.tables.evaluation import Evaluation, evaluate
 from rosenblatt.tables.kinds import column_overrides
 from rosenblatt.tables.preparation import Preparation, fit_preparation
@@ -52,6 +53,8 @@ class TabularEstimator(Explainable, FittedParameters, SuggestingMixin, Searchabl
     time_budget: float | str | None
     kinds: Mapping[Any, str] | None
     ignore: Any
+    cv: Any
+    members: int | None
     hidden_layer_sizes: Any
     random_state: Any
     on_epoch: Callable[[Any], object] | None
@@ -92,10 +95,12 @@ class TabularEstimator(Explainable, FittedParameters, SuggestingMixin, Searchabl
                 )
             layers = enumerate(sizes, start=1)
             given["hidden"] = tuple(check_count(f"layer {i}", size, where="hidden_layer_sizes") for i, size in layers)
+        if is_count(self.cv):
+            given["members"] = int(self.cv)
         return replace(self._presets[self.preset], **given)
 
     @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
-    def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
+    def fit(self, X: Any, y: Any = None, sample_weight: Any = None, *, X_val: Any = None, y_val: Any = None) -> Self:
         """Learn from a table.
 
         Parameters
@@ -107,6 +112,10 @@ class TabularEstimator(Explainable, FittedParameters, SuggestingMixin, Searchabl
             X to predict, a list of strings the names of several columns of numbers.
         sample_weight : array-like of shape (n_rows,), optional
             Weights of the rows, at least 0.
+        X_val, y_val : like X and y, optional
+            Your own validation rows, of the same columns. Every network then trains on all rows of X, and these rows
+            choose its best epoch, calibrate and score. `y_val` may be left out if `y` is a name and X_val has this
+            column.
 
         Returns
         -------
@@ -120,23 +129,44 @@ class TabularEstimator(Explainable, FittedParameters, SuggestingMixin, Searchabl
             After Ctrl-C before any network has finished an epoch. Later, Ctrl-C ends training with a warning, and the
             networks are kept as they were after their best epochs.
         """
-        return self.fit_unless(lambda: False, X, y, sample_weight)
+        return self.fit_unless(lambda: False, X, y, sample_weight, X_val=X_val, y_val=y_val)
 
-    def fit_unless(self, cancelled: Callable[[], bool], X: Any, y: Any = None, sample_weight: Any = None) -> Self:
+    def fit_unless(
+        self,
+        cancelled: Callable[[], bool],
+        X: Any,
+        y: Any = None,
+        sample_weight: Any = None,
+        *,
+        X_val: Any = None,
+        y_val: Any = None,
+    ) -> Self:
         """`fit` without checks of parameters; soon after ``cancelled()`` is true it ends with `KeyboardInterrupt`.
 
         So a search in the main thread, the only one that Ctrl-C reaches, can end trainings in other threads.
         """
         seconds = math.inf if self.time_budget is None else parse_duration("time_budget", self.time_budget)
         budget = FitBudget(time.monotonic() + seconds, self.on_epoch, cancelled=cancelled)
+        validation = check_validation(X, y, X_val, y_val)
+        self._refuse_contradictions(validation is not None)
         reserve_blas_memory()
         with unchanged_if_failed(self, BaseException):
             task = self._task(X, y, sample_weight)
             self.keep_parameters()
-            self._learn(task, budget)
+            self._learn(task, budget, validation)
         return self
 
-    def _learn(self, task: TabularTask, budget: FitBudget) -> None:
+    def _refuse_contradictions(self, has_validation: bool) -> None:
+        """Refuse several answers to the question of which rows are held out."""
+        if self.cv is not None and has_validation:
+            raise ValueError("cv and X_val both say which rows are held out: leave one of them out.")
+        if self.cv is not None and self.members is not None and not (is_count(self.cv) and self.cv == self.members):
+            raise ValueError(
+                f"members is {self.members}, but cv is {self.cv!r}, and a network is trained for each of its folds: "
+                "leave members out."
+            )
+
+    def _learn(self, task: TabularTask, budget: FitBudget, validation: tuple[Any, Any] | None) -> None:
         """Train the ensemble, and set the fitted attributes."""
         raise NotImplementedError
 
@@ -255,13 +285,26 @@ class TabularEstimator(Explainable, FittedParameters, SuggestingMixin, Searchabl
         """A target with its classes in the order of the predictions."""
         return target
 
-    def _keep_scores(self, target: Target, seen: NDArray[np.int64], weights: Array | None) -> None:
-        """Set the attributes that compare the out-of-fold predictions with the trivial guess."""
+    def _keep_scores(
+        self,
+        target: Target,
+        seen: NDArray[np.int64],
+        weights: Array | None,
+        training: tuple[Target, Array | None] | None = None,
+    ) -> None:
+        """Set the attributes that compare the out-of-fold predictions with the trivial guess.
+
+        Target and weights are those of the rows of which some were held out, and which also trained, unless the target
+        and the weights of the `training` rows are given.
+        """
         held_weights = None if weights is None else weights[seen]
-        found = self.evaluate(target, target.take(seen), self.out_of_fold_[seen], weights, held_weights)
+        known, known_weights = training or (target, weights)
+        found = self.evaluate(known, target.take(seen), self.out_of_fold_[seen], known_weights, held_weights)
         self.scores_, self.trivial_guess_, self.beats_guess_ = found.scores, found.guess_name, found.beats_guess
 
-    def _prepare(self, task: TabularTask, y: Array, weights: Array | None) -> Data:
+    def _prepare(
+        self, task: TabularTask, y: Array, weights: Array | None, validation: tuple[Any, Any] | None = None
+    ) -> Data:
         """The task for networks, with encoders that are learned from its inputs; draws the seed of everything else."""
         given = self.random_state
         self._seed = int(given if isinstance(given, Integral) else check_random_state(given).randint(2**31 - 1))
@@ -271,7 +314,13 @@ class TabularEstimator(Explainable, FittedParameters, SuggestingMixin, Searchabl
         if weights is not None:
             check_range("sample_weight", weights, np.float32)
             weights = weights.astype(np.float32)
-        return Data(self.preparation_, prepared, y, weights)
+        held_out = None
+        if validation is not None:
+            held_out = validation_data(self, validation, y.size // len(y), self._check_targets)
+        return Data(self.preparation_, prepared, y, weights, held_out)
+
+    def _check_targets(self, targets: Array, name: str) -> None:
+        """Refuse targets that the loss does not support, by a `ValueError` that calls them `name`."""
 
     def _fit_ensemble(self, data: Data, problem: Problem, folds: Folds, budget: FitBudget) -> Ensemble:
         """Train the members."""
@@ -289,11 +338,16 @@ class TabularEstimator(Explainable, FittedParameters, SuggestingMixin, Searchabl
         """Add the networks of other estimators, fitted on the same rows, targets and weights; calibrate again."""
         raise NotImplementedError
 
-    def _folds(self, task: TabularTask, labels: Array | None = None) -> Folds:
+    def _folds(self, task: TabularTask, data: Data, labels: Array | None = None) -> Folds:
         """Training and held-out rows of each member; how many rows are different is recorded."""
         n_rows, copies = task.inputs.n_rows, task.copies
+        self.n_rows_ = n_rows
         self.n_distinct_ = n_rows if copies is None else int(copies.max()) + 1
-        return member_folds(n_rows, self.settings.members, self._seed, labels, copies)
+        validation = 0 if data.validation is None else len(data.validation.y)
+        y = task.target.values
+        return member_folds(
+            n_rows, self.settings.members, self._seed, labels, copies, cv=self.cv, y=y, validation=validation
+        )
 
     def _outputs(self, X: Any) -> Array:
         """The ensemble's mean outputs for raw rows, (n_rows, n_outputs)."""

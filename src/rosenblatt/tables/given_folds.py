@@ -32,8 +32,10 @@ def given_folds(
         A splitter has the method ``split(X, y, groups)``. Its X is a column of zeros here, because splits of tables
         depend on numbers of rows, targets and groups only. Rows are numbers or masks.
     n_rows : int
-    y, groups : array of shape (n_rows,), optional
-        What a splitter gets. It refuses to do without groups if it needs them.
+    y : array of shape (n_rows,) or (n_rows, n_targets), optional
+        What a splitter gets.
+    groups : ndarray of shape (n_rows,), optional
+        What a splitter gets, and refuses to do without if it needs them. No group may be in both parts of a split.
     times : ndarray of shape (n_rows,), optional
         A splitter gets the rows in the order of time, as `TimeSeriesSplit` needs them. Of each split, no held-out row
         may be earlier than a training row.
@@ -48,7 +50,7 @@ def given_folds(
             f"cv gives {len(pairs)} splits, of which each trains a network; at most {most} are allowed. Give a "
             "splitter with fewer splits."
         )
-    return [check_pair(pair, n_rows, number, times=times) for number, pair in enumerate(pairs)]
+    return [check_pair(pair, n_rows, number, groups=groups, times=times) for number, pair in enumerate(pairs)]
 
 
 def split_by(cv: Any, X: Any, y: Any = None, groups: Any = None, times: Any = None) -> list[Any]:
@@ -66,11 +68,11 @@ def split_by(cv: Any, X: Any, y: Any = None, groups: Any = None, times: Any = No
     return pairs
 
 
-def check_pair(pair: Any, n_rows: int, number: int, *, fewest: int = 1, times: Any = None) -> Fold:
+def check_pair(pair: Any, n_rows: int, number: int, *, fewest: int = 1, groups: Any = None, times: Any = None) -> Fold:
     """The training rows and the held-out rows of the split `number`, from row numbers or masks.
 
-    Each part has at least `fewest` rows, no row is in both, and with `times` no held-out row is earlier than a training
-    row.
+    Each part has at least `fewest` rows, no row is in both, and no group; with `times`, no held-out row is earlier than
+    a training row.
     """
     where = f"cv: split {number} (from 0)"
     if not isinstance(pair, Sequence | np.ndarray) or isinstance(pair, str) or len(pair) != 2:
@@ -80,6 +82,11 @@ def check_pair(pair: Any, n_rows: int, number: int, *, fewest: int = 1, times: A
     )
     if len(np.intersect1d(training, held_out)):
         raise ValueError(f"{where} has held-out rows that are among its training rows.")
+    if groups is not None and len(np.intersect1d(groups[training], groups[held_out])):
+        raise ValueError(
+            f"{where} has rows of one group in both parts, but with groups these are held out as a whole. Give a "
+            "number of folds or GroupKFold, or leave groups out."
+        )
     if times is not None and times[held_out].min() < times[training].max():
         raise ValueError(
             f"{where} has held-out rows that are earlier than some of its training rows, but with time rows are held "

@@ -15,8 +15,9 @@ from sklearn.model_selection import KFold, ShuffleSplit, StratifiedKFold, Strati
 
 from rosenblatt.tables.given_folds import given_folds
 from rosenblatt.tables.splits import fold_rows, forward_folds, split_rows
+from rosenblatt.tables.task import TabularTask
 
-__all__ = ["MAX_MEMBERS", "Folds", "member_folds"]
+__all__ = ["MAX_MEMBERS", "Folds", "folds_of_task", "member_folds"]
 
 Array = NDArray[Any]
 Folds = list[tuple[NDArray[np.int64], NDArray[np.int64]]]
@@ -24,6 +25,15 @@ MIN_HELD_OUT = 0.2
 """Share of the rows that are held out if there is a single member."""
 MAX_MEMBERS = 100
 """Each is a network that has to be trained, kept and asked."""
+
+
+def folds_of_task(
+    task: TabularTask, n_members: int, seed: int, labels: Array | None = None, cv: Any = None, validation: int = 0
+) -> Folds:
+    """`member_folds` of a task. Copies of a row stay together, unless `cv` is a splitter or there are times."""
+    groups = task.together if cv is None or isinstance(cv, Integral) else task.groups
+    y = task.target.values
+    return member_folds(task.inputs.n_rows, n_members, seed, labels, groups, task.times, cv, y, validation)
 
 
 def member_folds(

@@ -84,6 +84,15 @@ describe_shared_parameters = describe_parameters(
         n_distinct_ : int
             Number of different training rows. Copies, which are equal in all columns, stay together when rows are held
             out. Where columns have so few values that rows repeat by nature, no row counts as a copy.
+        n_groups_ : int or None
+            Number of different `groups`, if they were given.
+        n_dropped_ : int
+            Number of rows that were left out because they have no target.
+        id_columns_ : list of str
+            Names of the columns that were given as `id`.
+        score_on_ : str
+            What the scores measure: "on rows not seen in training", "on groups not seen in training" or "on later
+            rows".
         preparation_ : Preparation
             How columns become inputs of the networks. Its `kinds` are those of the columns.
         ensemble_ : Ensemble

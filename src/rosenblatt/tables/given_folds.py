@@ -6,6 +6,7 @@ the split and says what to do. Never makes folds itself: `rosenblatt.tables.spli
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -59,13 +60,18 @@ def split_by(cv: Any, X: Any, y: Any = None, groups: Any = None, times: Any = No
         raise refusal("cv", cv, "a number of folds of at least 2, a splitter, pairs of row numbers, or None")
     if not hasattr(cv, "split"):
         pairs = list(cv)
-    elif times is None:
-        pairs = list(cv.split(X, y, groups))
     else:
-        order = np.argsort(times, kind="stable")
-        sorted_y, sorted_groups = (None if values is None else np.asarray(values)[order] for values in (y, groups))
-        pairs = [tuple(np.sort(order[rows]) for rows in pair) for pair in cv.split(X[order], sorted_y, sorted_groups)]
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "The groups parameter is ignored", UserWarning)  # the splits are checked
+            pairs = list(cv.split(X, y, groups)) if times is None else split_in_order(cv, X, y, times)
     return pairs
+
+
+def split_in_order(cv: Any, X: Any, y: Any, times: Any) -> list[Any]:
+    """The pairs of a splitter that gets the rows in the order of time, in the rows' own numbers."""
+    order = np.argsort(times, kind="stable")
+    found = cv.split(X[order], None if y is None else np.asarray(y)[order])
+    return [tuple(np.sort(order[rows]) for rows in pair) for pair in found]
 
 
 def check_pair(pair: Any, n_rows: int, number: int, *, fewest: int = 1, groups: Any = None, times: Any = None) -> Fold:

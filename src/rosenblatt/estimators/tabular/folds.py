@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.model_selection import KFold, ShuffleSplit, StratifiedKFold, StratifiedShuffleSplit
 
+from rosenblatt._checks import check_count
 from rosenblatt.tables.given_folds import given_folds
 from rosenblatt.tables.splits import fold_rows, forward_folds, split_rows
 from rosenblatt.tables.task import TabularTask
@@ -74,7 +75,7 @@ def member_folds(
         return [(np.arange(n_rows), np.arange(validation))] * n_members
     if cv is not None and not isinstance(cv, Integral):
         return given_folds(cv, n_rows, labels if y is None else y, groups, times, most=MAX_MEMBERS)
-    members = min(n_members, n_rows) if cv is None else int(cv)
+    members = min(n_members, n_rows) if cv is None else check_count("cv", cv, 2, MAX_MEMBERS)
     if times is not None and members > 1:
         return forward_folds(times, members)[::-1]
     if members == 1 and (groups is not None or times is not None):

@@ -94,7 +94,7 @@ def splits_of(
     rng = np.random.default_rng(seed)
     found = []
     for i, pair in enumerate(pairs):
-        train, held_out = check_pair(pair, X.shape[0], i, fewest=2, times=times)
+        train, held_out = check_pair(pair, X.shape[0], i, fewest=2, groups=groups, times=times)
         found.append((rng.permutation(train), rng.permutation(held_out)[:MAX_HELD_OUT]))
         if is_classifier(model) and y.ndim == 1 and (lacking := np.setdiff1d(y[held_out], y[train])).size:
             raise ValueError(

@@ -6,6 +6,7 @@ the split and says what to do. Never makes folds itself: `rosenblatt.tables.spli
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -32,8 +33,10 @@ def given_folds(
         A splitter has the method ``split(X, y, groups)``. Its X is a column of zeros here, because splits of tables
         depend on numbers of rows, targets and groups only. Rows are numbers or masks.
     n_rows : int
-    y, groups : array of shape (n_rows,), optional
-        What a splitter gets. It refuses to do without groups if it needs them.
+    y : array of shape (n_rows,) or (n_rows, n_targets), optional
+        What a splitter gets.
+    groups : ndarray of shape (n_rows,), optional
+        What a splitter gets, and refuses to do without if it needs them. No group may be in both parts of a split.
     times : ndarray of shape (n_rows,), optional
         A splitter gets the rows in the order of time, as `TimeSeriesSplit` needs them. Of each split, no held-out row
         may be earlier than a training row.
@@ -48,7 +51,7 @@ def given_folds(
             f"cv gives {len(pairs)} splits, of which each trains a network; at most {most} are allowed. Give a "
             "splitter with fewer splits."
         )
-    return [check_pair(pair, n_rows, number, times=times) for number, pair in enumerate(pairs)]
+    return [check_pair(pair, n_rows, number, groups=groups, times=times) for number, pair in enumerate(pairs)]
 
 
 def split_by(cv: Any, X: Any, y: Any = None, groups: Any = None, times: Any = None) -> list[Any]:
@@ -57,20 +60,25 @@ def split_by(cv: Any, X: Any, y: Any = None, groups: Any = None, times: Any = No
         raise refusal("cv", cv, "a number of folds of at least 2, a splitter, pairs of row numbers, or None")
     if not hasattr(cv, "split"):
         pairs = list(cv)
-    elif times is None:
-        pairs = list(cv.split(X, y, groups))
     else:
-        order = np.argsort(times, kind="stable")
-        sorted_y, sorted_groups = (None if values is None else np.asarray(values)[order] for values in (y, groups))
-        pairs = [tuple(np.sort(order[rows]) for rows in pair) for pair in cv.split(X[order], sorted_y, sorted_groups)]
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "The groups parameter is ignored", UserWarning)  # the splits are checked
+            pairs = list(cv.split(X, y, groups)) if times is None else split_in_order(cv, X, y, times)
     return pairs
 
 
-def check_pair(pair: Any, n_rows: int, number: int, *, fewest: int = 1, times: Any = None) -> Fold:
+def split_in_order(cv: Any, X: Any, y: Any, times: Any) -> list[Any]:
+    """The pairs of a splitter that gets the rows in the order of time, in the rows' own numbers."""
+    order = np.argsort(times, kind="stable")
+    found = cv.split(X[order], None if y is None else np.asarray(y)[order])
+    return [tuple(np.sort(order[rows]) for rows in pair) for pair in found]
+
+
+def check_pair(pair: Any, n_rows: int, number: int, *, fewest: int = 1, groups: Any = None, times: Any = None) -> Fold:
     """The training rows and the held-out rows of the split `number`, from row numbers or masks.
 
-    Each part has at least `fewest` rows, no row is in both, and with `times` no held-out row is earlier than a training
-    row.
+    Each part has at least `fewest` rows, no row is in both, and no group; with `times`, no held-out row is earlier than
+    a training row.
     """
     where = f"cv: split {number} (from 0)"
     if not isinstance(pair, Sequence | np.ndarray) or isinstance(pair, str) or len(pair) != 2:
@@ -80,6 +88,11 @@ def check_pair(pair: Any, n_rows: int, number: int, *, fewest: int = 1, times: A
     )
     if len(np.intersect1d(training, held_out)):
         raise ValueError(f"{where} has held-out rows that are among its training rows.")
+    if groups is not None and len(np.intersect1d(groups[training], groups[held_out])):
+        raise ValueError(
+            f"{where} has rows of one group in both parts, but with groups these are held out as a whole. Give a "
+            "number of folds or GroupKFold, or leave groups out."
+        )
     if times is not None and times[held_out].min() < times[training].max():
         raise ValueError(
             f"{where} has held-out rows that are earlier than some of its training rows, but with time rows are held "

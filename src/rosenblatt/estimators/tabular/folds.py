@@ -13,10 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.model_selection import KFold, ShuffleSplit, StratifiedKFold, StratifiedShuffleSplit
 
+from rosenblatt._checks import check_count
 from rosenblatt.tables.given_folds import given_folds
 from rosenblatt.tables.splits import fold_rows, forward_folds, split_rows
+from rosenblatt.tables.task import TabularTask
 
-__all__ = ["MAX_MEMBERS", "Folds", "member_folds"]
+__all__ = ["MAX_MEMBERS", "Folds", "folds_of_task", "member_folds"]
 
 Array = NDArray[Any]
 Folds = list[tuple[NDArray[np.int64], NDArray[np.int64]]]
@@ -24,6 +26,15 @@ MIN_HELD_OUT = 0.2
 """Share of the rows that are held out if there is a single member."""
 MAX_MEMBERS = 100
 """Each is a network that has to be trained, kept and asked."""
+
+
+def folds_of_task(
+    task: TabularTask, n_members: int, seed: int, labels: Array | None = None, cv: Any = None, validation: int = 0
+) -> Folds:
+    """`member_folds` of a task. Copies of a row stay together, unless `cv` is a splitter or there are times."""
+    groups = task.together if cv is None or isinstance(cv, Integral) else task.groups
+    y = task.target.values
+    return member_folds(task.inputs.n_rows, n_members, seed, labels, groups, task.times, cv, y, validation)
 
 
 def member_folds(
@@ -64,7 +75,7 @@ def member_folds(
         return [(np.arange(n_rows), np.arange(validation))] * n_members
     if cv is not None and not isinstance(cv, Integral):
         return given_folds(cv, n_rows, labels if y is None else y, groups, times, most=MAX_MEMBERS)
-    members = min(n_members, n_rows) if cv is None else int(cv)
+    members = min(n_members, n_rows) if cv is None else check_count("cv", cv, 2, MAX_MEMBERS)
     if times is not None and members > 1:
         return forward_folds(times, members)[::-1]
     if members == 1 and (groups is not None or times is not None):

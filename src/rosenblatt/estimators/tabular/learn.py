@@ -25,6 +25,8 @@ def learn(
     groups: Any = None,
     time: Any = None,
     id: Any = None,
+    X_val: Any = None,
+    y_val: Any = None,
     drop_missing_target: bool = False,
     **parameters: Any,
 ) -> Any:
@@ -50,6 +52,10 @@ def learn(
     id : str or list of str, optional
         Columns that name the rows. They may repeat, of which a `TableWarning` tells. ``rosenblatt predict`` copies them
         into its output; in Python, predictions have the order of the rows.
+    X_val : table, optional
+        Validation rows of your own: all rows of `table` then train, and these choose the best epochs, calibrate and
+        score. It holds the target in the same column, or `y_val` is given.
+    y_val : array-like of shape (n_rows,), or name of a column of `X_val`, optional
     drop_missing_target : bool, default=False
         Whether rows without a target are left out; `report` says how many. By default they are refused.
     **parameters
@@ -81,9 +87,21 @@ def learn(
         kinds, ignore = parameters.get("kinds"), parameters.get("ignore")
         table = TabularTask.of(table, target, task, kinds, sample_weight, ignore, **roles)
         sample_weight, roles = None, {}  # the task holds them now
+        if X_val is not None and y_val is None and not isinstance(X_val, TabularTask):
+            y_val = target
     kind = TabularRegressor if table.target.classes is None else TabularClassifier
-    known = [*kind().get_params(), "sample_weight", "task", "groups", "time", "id", "drop_missing_target"]
+    known = [
+        *kind().get_params(),
+        "sample_weight",
+        "task",
+        "groups",
+        "time",
+        "id",
+        "drop_missing_target",
+        "X_val",
+        "y_val",
+    ]
     for name in parameters:
         if name not in known:
             raise TypeError(unknown_parameter(kind.__name__, name, known))
-    return kind(**parameters).fit(table, sample_weight=sample_weight, **roles)
+    return kind(**parameters).fit(table, sample_weight=sample_weight, X_val=X_val, y_val=y_val, **roles)

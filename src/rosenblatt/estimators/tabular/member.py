@@ -10,7 +10,7 @@ import math
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -47,12 +47,26 @@ class Problem:
 
 @dataclass(frozen=True)
 class Data:
-    """A prepared table, its targets (labels int32 [n] or float32 [n, k]) and weights of the rows."""
+    """A prepared table, its targets (labels int32 [n] or float32 [n, k]) and weights of the rows.
+
+    With `validation`, a table of its own, held-out rows are rows of that.
+    """
 
     preparation: Any
     prepared: Any
     y: Array
     weights: Array | None = None
+    validation: Data | None = None
+
+    @property
+    def held_out(self) -> Data:
+        """The table whose rows are held out."""
+        return self.validation or self
+
+    def with_targets(self, change: Callable[[Array], Array]) -> Data:
+        """The data with other targets, which a function makes of the present ones."""
+        validation = None if self.validation is None else self.validation.with_targets(change)
+        return replace(self, y=change(self.y), validation=validation)
 
     def take(self, rows: NDArray[np.int64]) -> tuple[dict[str, Any], Array, Array | None]:
         """Inputs, targets and weights of some rows."""
@@ -155,7 +169,7 @@ def train_member(
     """
     budget = budget or FitBudget()
     check_fold_weights(data, (training, held_out), number)
-    (X, y, weights), (X_held, y_held, weights_held) = data.take(training), data.take(held_out)
+    (X, y, weights), (X_held, y_held, weights_held) = data.take(training), data.held_out.take(held_out)
     sample = feed(data.prepared, training[:INITIAL_ROWS])
     design = design_network(data.preparation, problem.n_outputs, problem.output, settings, seed, sample)
     network = design.network
@@ -203,8 +217,8 @@ def divergence_advice(n_rows: int, learning_rate: float) -> str:
 def check_fold_weights(data: Data, fold: tuple[NDArray[np.int64], NDArray[np.int64]], number: int) -> None:
     """Refuse a fold of the network `number` if all weights of its training rows, or of its held-out rows, are zero."""
     what = ("training rows", "there is nothing to learn"), ("held-out rows", "they cannot choose its best epoch")
-    for rows, (name, consequence) in zip(fold, what, strict=True):
-        if data.weights is not None and not data.weights[rows].any():
+    for part, rows, (name, consequence) in zip((data, data.held_out), fold, what, strict=True):
+        if part.weights is not None and not part.weights[rows].any():
             raise ValueError(
                 f"the weights of all {len(rows)} {name} of network {number} are zero, so {consequence}. Leave rows of "
                 "weight zero out, or set fewer members."

@@ -25,7 +25,7 @@ MAX_NAME, MAX_WIDE = 40, 300
 
 def report(model: Any) -> str:
     """The report."""
-    ensemble, n_rows = model.ensemble_, len(model.out_of_fold_)
+    ensemble, n_rows = model.ensemble_, model.n_rows_
     lines = [f"{type(model).__name__}, trained on {n_rows:,} rows of {model.n_features_in_:,} columns", ""]
     lines += scores(model)
     if n_copies := n_rows - model.n_distinct_:

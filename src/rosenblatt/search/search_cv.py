@@ -22,7 +22,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from rosenblatt._warnings import warn_user
-from rosenblatt.estimators.base import Searchable, SuggestingMixin
+from rosenblatt.estimators.base import Searchable, SuggestingMixin, score_rows
 from rosenblatt.search.data import SearchData
 from rosenblatt.search.default_spaces import default_space
 from rosenblatt.search.progress_table import format_params
@@ -320,10 +320,10 @@ class MLPSearchCV(SuggestingMixin, MetaEstimatorMixin, BaseEstimator):  # type: 
         """Logarithms of probabilities by the best estimator."""
         return np.asarray(self._fitted().predict_log_proba(X))
 
-    def score(self, X: Any, y: Any) -> float:
-        """The score of the best estimator, by `scoring`."""
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """The score of the best estimator, by `scoring`; rows count as `sample_weight` says, unless it takes none."""
         fitted = self._fitted()
-        return float(check_scoring(fitted, self.scoring)(fitted, X, y))
+        return score_rows(check_scoring(fitted, self.scoring), fitted, X, y, sample_weight)
 
     def _fitted(self) -> Any:
         check_is_fitted(self, "best_estimator_")

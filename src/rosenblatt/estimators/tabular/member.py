@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from rosenblatt import nn
 from rosenblatt.estimators.tabular.architecture import INITIAL_ROWS, NetworkWithRates, Settings, design_network, feed
+from rosenblatt.estimators.tabular.half_choices import HalfChoices
 from rosenblatt.training.early_stopping import BestEpoch
 from rosenblatt.training.learning_rates import LearningRates
 from rosenblatt.training.loop import Outcome, TrainingLoop
@@ -49,7 +50,8 @@ class Problem:
 class Data:
     """A prepared table, its targets (labels int32 [n] or float32 [n, k]) and weights of the rows.
 
-    With `validation`, a table of its own, held-out rows are rows of that.
+    With `validation`, a table of its own, held-out rows are rows of that. With `groups`, rows of which belong together,
+    no row chooses the epoch that it is scored by.
     """
 
     preparation: Any
@@ -57,6 +59,7 @@ class Data:
     y: Array
     weights: Array | None = None
     validation: Data | None = None
+    groups: Array | None = None
 
     @property
     def held_out(self) -> Data:
@@ -178,11 +181,16 @@ def train_member(
     trainer.set_data(X, y, weights)
     rows = Permutations(len(y), len(y) // batch_size * batch_size, np.random.default_rng([seed, 2]))
 
+    choices = None if data.groups is None else HalfChoices(data.groups[held_out])
+
     def measure() -> dict[str, float]:
         outputs = network.predict(X_held)
         if not np.isfinite(outputs).all():
             raise DivergenceError(f"A prediction became infinite or NaN in epoch {loop.epoch + 1}")
-        return {"val_loss": problem.metric(y_held, problem.decode(outputs), weights_held)}
+        predictions = problem.decode(outputs)
+        if choices is not None:
+            choices.after_epoch(y_held, predictions, weights_held, problem.metric)
+        return {"val_loss": problem.metric(y_held, predictions, weights_held)}
 
     rates = LearningRates(settings.learning_rate, nn.CosLog(4))
     loop = TrainingLoop(
@@ -202,8 +210,9 @@ def train_member(
     values = loop.history["val_loss"][: loop.epoch - (outcome is Outcome.DIVERGED)]
     curve = list(zip(loop.history["loss"], values, strict=False))
     network = network.copy()  # out of the trainer's memory
+    predictions = problem.decode(network.predict(X_held)) if choices is None else choices.predictions
     return Member(
-        network, held_out, problem.decode(network.predict(X_held)), curve, best_epoch(values), loop.epoch_seconds,
+        network, held_out, predictions, curve, best_epoch(values), loop.epoch_seconds,
         outcome is Outcome.DIVERGED,
     )  # fmt: skip
 

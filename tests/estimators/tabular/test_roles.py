@@ -11,7 +11,7 @@ from sklearn.metrics import accuracy_score, r2_score
 
 import rosenblatt
 from rosenblatt import TabularClassifier, TabularRegressor, learn
-from rosenblatt.estimators.tabular.half_choices import HalfChoices
+from rosenblatt.estimators.tabular.held_out import HalfChoices
 from rosenblatt.tables import TabularTask
 
 SMALL: dict[str, Any] = {"members": 3, "hidden_layer_sizes": (16,), "max_iter": 12}

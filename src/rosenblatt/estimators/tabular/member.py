@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from rosenblatt import nn
 from rosenblatt.estimators.tabular.architecture import INITIAL_ROWS, NetworkWithRates, Settings, design_network, feed
-from rosenblatt.estimators.tabular.half_choices import HalfChoices
+from rosenblatt.estimators.tabular.held_out import HeldOutRows
 from rosenblatt.training.early_stopping import BestEpoch
 from rosenblatt.training.learning_rates import LearningRates
 from rosenblatt.training.loop import Outcome, TrainingLoop
@@ -172,7 +172,9 @@ def train_member(
     """
     budget = budget or FitBudget()
     check_fold_weights(data, (training, held_out), number)
-    (X, y, weights), (X_held, y_held, weights_held) = data.take(training), data.held_out.take(held_out)
+    X, y, weights = data.take(training)
+    groups = None if data.groups is None else data.groups[held_out]
+    held = HeldOutRows(data.held_out.take(held_out), problem.metric, problem.decode, groups)
     sample = feed(data.prepared, training[:INITIAL_ROWS])
     design = design_network(data.preparation, problem.n_outputs, problem.output, settings, seed, sample)
     network = design.network
@@ -181,21 +183,10 @@ def train_member(
     trainer.set_data(X, y, weights)
     rows = Permutations(len(y), len(y) // batch_size * batch_size, np.random.default_rng([seed, 2]))
 
-    choices = None if data.groups is None else HalfChoices(data.groups[held_out])
-
-    def measure() -> dict[str, float]:
-        outputs = network.predict(X_held)
-        if not np.isfinite(outputs).all():
-            raise DivergenceError(f"A prediction became infinite or NaN in epoch {loop.epoch + 1}")
-        predictions = problem.decode(outputs)
-        if choices is not None:
-            choices.after_epoch(y_held, predictions, weights_held, problem.metric)
-        return {"val_loss": problem.metric(y_held, predictions, weights_held)}
-
     rates = LearningRates(settings.learning_rate, nn.CosLog(4))
     loop = TrainingLoop(
         *(trainer, settings.epochs, BestEpoch(), rates),
-        measure=measure,
+        measure=lambda: held.measure(network, loop.epoch + 1),
         callbacks=[lambda loop: budget.report(loop, number, settings.epochs)],
         rows=rows,
         seconds_left=budget.seconds_to_run,
@@ -210,9 +201,8 @@ def train_member(
     values = loop.history["val_loss"][: loop.epoch - (outcome is Outcome.DIVERGED)]
     curve = list(zip(loop.history["loss"], values, strict=False))
     network = network.copy()  # out of the trainer's memory
-    predictions = problem.decode(network.predict(X_held)) if choices is None else choices.predictions
     return Member(
-        network, held_out, predictions, curve, best_epoch(values), loop.epoch_seconds,
+        network, held_out, held.predictions(network), curve, best_epoch(values), loop.epoch_seconds,
         outcome is Outcome.DIVERGED,
     )  # fmt: skip
 

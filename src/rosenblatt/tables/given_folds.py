@@ -14,12 +14,28 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rosenblatt._checks import refusal
+from rosenblatt.tables.roles import Roles, assign_roles
+from rosenblatt.tables.table import Table
 
-__all__ = ["check_pair", "given_folds", "split_by"]
+__all__ = ["check_pair", "given_folds", "roles_of_rows", "split_by"]
 
 Array = NDArray[Any]
 Rows = NDArray[np.int64]
 Fold = tuple[Rows, Rows]
+
+
+def roles_of_rows(n_rows: int, groups: Any, time: Any) -> tuple[Rows | None, Array | None]:
+    """Codes of groups, and times as numbers, for the rows of a matrix, whose columns cannot be named.
+
+    A `ValueError` or `TypeError` where both are given, or one does not fit: see `rosenblatt.tables.roles`.
+    """
+    roles = Roles(groups=groups, time=time)
+    for role, name in roles.names.items():
+        raise TypeError(
+            f"{role} is the name {name!r}, but of a matrix no column can be named; give {role} as an array."
+        )
+    fields = assign_roles(Table({}, n_rows), roles)[1]
+    return fields["groups"], fields["times"]
 
 
 def given_folds(

@@ -33,10 +33,12 @@ from rosenblatt.tables.targets import (
     rows_with_target,
 )
 
-__all__ = ["MIN_ROWS", "TabularTask", "require_rows"]
+__all__ = ["MIN_ROWS", "ON_LATER_ROWS", "TabularTask", "require_rows"]
 
 MIN_ROWS = 2
 """Fewest rows to learn from."""
+ON_LATER_ROWS = "on later rows"
+"""What a score measures where rows have times."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -193,7 +195,7 @@ class TabularTask:
     def score_on(self) -> str:
         """What a score of held-out rows measures, such as "on later rows"."""
         if self.times is not None:
-            return "on later rows"
+            return ON_LATER_ROWS
         return "on rows not seen in training" if self.groups is None else "on groups not seen in training"
 
     def take(self, rows: NDArray[np.int64]) -> TabularTask:

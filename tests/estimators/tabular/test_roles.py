@@ -11,6 +11,7 @@ from sklearn.metrics import accuracy_score, r2_score
 
 import rosenblatt
 from rosenblatt import TabularClassifier, TabularRegressor, learn
+from rosenblatt.estimators.tabular.held_out import HalfChoices
 from rosenblatt.tables import TabularTask
 
 SMALL: dict[str, Any] = {"members": 3, "hidden_layer_sizes": (16,), "max_iter": 12}
@@ -35,19 +36,62 @@ TABLE: dict[str, Any] = {
 
 
 def test_labels_at_random_by_group_are_not_predicted_for_new_groups() -> None:
-    settings: dict[str, Any] = {"members": 5, "hidden_layer_sizes": (64,), "max_iter": 60}
-    alone = TabularClassifier(**settings).fit(X, BY_GROUP)
+    rng, n_groups = np.random.default_rng(0), 200
+    group = np.repeat(np.arange(n_groups), 5)
+    X = rng.normal(size=(n_groups, 6))[group] + rng.normal(0, 0.02, (len(group), 6))
+    y = rng.permutation(np.tile(["no", "yes"], n_groups // 2))[group]
+    settings: dict[str, Any] = {"hidden_layer_sizes": (64,), "batch_size": 32, "dropout": 0.0, "max_iter": 32}
+    alone = TabularClassifier(**settings).fit(X, y)
     assert alone.score_ > 0.9
-    assert "on rows not seen in training" in alone.report()
-    model = TabularClassifier(**settings).fit(X, BY_GROUP, groups=NAMES)
-    assert 0.35 < model.score_ < 0.65
+    assert f"accuracy {alone.score_:.4f} on rows not seen in training; always" in alone.report()
+    model = TabularClassifier(**settings).fit(X, y, groups=[f"C{g:04}" for g in group])
+    assert model.score_ < 0.57
     for member in model.ensemble_.members:
-        held = set(GROUP[member.held_out])
-        assert not held & set(np.delete(GROUP, member.held_out))
-    assert (model.score_on_, model.n_groups_) == ("on groups not seen in training", 60)
-    first = model.report().splitlines()[2]
-    assert first.startswith(f"accuracy {model.score_:.4f} on groups not seen in training; always")
-    assert "60 groups: all rows of a group train together, or are held out" in model.report()
+        assert not set(group[member.held_out]) & set(np.delete(group, member.held_out))
+    assert (model.score_on_, model.n_groups_) == ("on groups not seen in training", n_groups)
+    assert f"accuracy {model.score_:.4f} on groups not seen in training; always" in model.report()
+    assert "200 groups: all rows of a group train together, or are held out" in model.report()
+
+
+def test_groups_do_not_choose_the_epoch_that_they_are_scored_by() -> None:
+    """Each half of the groups is predicted by the epoch that the other half finds best."""
+    groups, y = np.repeat(np.arange(8), 3), np.arange(24) % 2
+    epochs = np.random.default_rng(0).normal(size=(20, 24, 1))
+
+    def metric(y: Any, predictions: Any, weights: Any) -> float:
+        return float(np.average((y - predictions[:, 0]) ** 2, weights=weights))
+
+    for weights in (None, np.random.default_rng(1).uniform(size=24)):
+        choices = HalfChoices(groups)
+        for predictions in epochs:
+            choices.after_epoch(y, predictions, weights, metric)
+        first, second = choices.halves
+        assert (len(first), len(second), len({*groups[first]} & {*groups[second]})) == (12, 12, 0)
+        for chooser, scored in ((first, second), (second, first)):
+            own = None if weights is None else weights[chooser]
+            best = np.argmin([metric(y[chooser], predictions[chooser], own) for predictions in epochs])
+            np.testing.assert_array_equal(choices.predictions[scored], epochs[best][scored])
+
+
+def test_a_half_without_weights_and_a_single_group_choose_nothing() -> None:
+    predictions = np.random.default_rng(0).normal(size=(3, 4, 1))
+    for groups, weights in ((np.arange(4), np.array([1.0, 0, 0, 0])), (np.zeros(4), None)):
+        choices = HalfChoices(groups)
+        for epoch, found in enumerate(predictions):
+            choices.after_epoch(np.zeros(4), found, weights, lambda y, p, w, epoch=epoch: -epoch)  # type: ignore[misc]
+        counts = [int((choices.predictions == found).sum()) for found in predictions]
+        assert sum(counts) == 4
+        assert counts[0] >= 2
+
+
+@pytest.mark.parametrize("metric", ["f1", "auc", "balanced_error", "log_loss"])
+def test_groups_of_one_class_are_scored_by_every_metric(metric: str) -> None:
+    table = {"x": X[:, 0], "y": BY_GROUP, "customer": NAMES}
+    model = TabularClassifier(**TINY, metric=metric).fit(table, "y", groups="customer")
+    assert np.isfinite(model.score_)
+    few = {name: cells[:30] for name, cells in table.items()}  # of three groups
+    few["y"] = np.where(np.arange(30) < 10, "no", "yes")
+    assert np.isfinite(TabularClassifier(**TINY, metric=metric).fit(few, "y", groups="customer").out_of_fold_).any()
 
 
 @pytest.mark.parametrize(("name", "kind"), [("label", TabularClassifier), ("value", TabularRegressor)])

@@ -313,7 +313,7 @@ class TabularEstimator(Explainable, TabularScores, FittedParameters, SuggestingM
         held_out = None
         if validation is not None:
             held_out = validation_data(self, validation, y.size // len(y), self._check_targets)
-        return Data(self.preparation_, prepared, y, weights, held_out)
+        return Data(self.preparation_, prepared, y, weights, held_out, None if task.groups is None else task.together)
 
     def _check_targets(self, targets: Array, name: str) -> None:
         """Refuse targets that the loss does not support, by a `ValueError` that calls them `name`."""

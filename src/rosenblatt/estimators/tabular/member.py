@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from rosenblatt import nn
 from rosenblatt.estimators.tabular.architecture import INITIAL_ROWS, NetworkWithRates, Settings, design_network, feed
+from rosenblatt.estimators.tabular.held_out import HeldOutRows
 from rosenblatt.training.early_stopping import BestEpoch
 from rosenblatt.training.learning_rates import LearningRates
 from rosenblatt.training.loop import Outcome, TrainingLoop
@@ -49,7 +50,8 @@ class Problem:
 class Data:
     """A prepared table, its targets (labels int32 [n] or float32 [n, k]) and weights of the rows.
 
-    With `validation`, a table of its own, held-out rows are rows of that.
+    With `validation`, a table of its own, held-out rows are rows of that. With `groups`, rows of which belong together,
+    no row chooses the epoch that it is scored by.
     """
 
     preparation: Any
@@ -57,6 +59,7 @@ class Data:
     y: Array
     weights: Array | None = None
     validation: Data | None = None
+    groups: Array | None = None
 
     @property
     def held_out(self) -> Data:
@@ -169,7 +172,9 @@ def train_member(
     """
     budget = budget or FitBudget()
     check_fold_weights(data, (training, held_out), number)
-    (X, y, weights), (X_held, y_held, weights_held) = data.take(training), data.held_out.take(held_out)
+    X, y, weights = data.take(training)
+    groups = None if data.groups is None else data.groups[held_out]
+    held = HeldOutRows(data.held_out.take(held_out), problem.metric, problem.decode, groups)
     sample = feed(data.prepared, training[:INITIAL_ROWS])
     design = design_network(data.preparation, problem.n_outputs, problem.output, settings, seed, sample)
     network = design.network
@@ -178,16 +183,10 @@ def train_member(
     trainer.set_data(X, y, weights)
     rows = Permutations(len(y), len(y) // batch_size * batch_size, np.random.default_rng([seed, 2]))
 
-    def measure() -> dict[str, float]:
-        outputs = network.predict(X_held)
-        if not np.isfinite(outputs).all():
-            raise DivergenceError(f"A prediction became infinite or NaN in epoch {loop.epoch + 1}")
-        return {"val_loss": problem.metric(y_held, problem.decode(outputs), weights_held)}
-
     rates = LearningRates(settings.learning_rate, nn.CosLog(4))
     loop = TrainingLoop(
         *(trainer, settings.epochs, BestEpoch(), rates),
-        measure=measure,
+        measure=lambda: held.measure(network, loop.epoch + 1),
         callbacks=[lambda loop: budget.report(loop, number, settings.epochs)],
         rows=rows,
         seconds_left=budget.seconds_to_run,
@@ -203,7 +202,7 @@ def train_member(
     curve = list(zip(loop.history["loss"], values, strict=False))
     network = network.copy()  # out of the trainer's memory
     return Member(
-        network, held_out, problem.decode(network.predict(X_held)), curve, best_epoch(values), loop.epoch_seconds,
+        network, held_out, held.predictions(network), curve, best_epoch(values), loop.epoch_seconds,
         outcome is Outcome.DIVERGED,
     )  # fmt: skip
 

@@ -14,6 +14,7 @@ from rosenblatt.estimators.tabular.member import Member
 from rosenblatt.tables.encoders import Encoder
 from rosenblatt.tables.kinds import ColumnKind
 from rosenblatt.tables.preparation import Preparation
+from rosenblatt.tables.task import ON_LATER_ROWS
 from rosenblatt.training.history import History
 
 __all__ = ["LearningCurve", "report"]
@@ -29,7 +30,8 @@ def report(model: Any) -> str:
     lines = [f"{type(model).__name__}, trained on {n_rows:,} rows of {model.n_features_in_:,} columns", ""]
     lines += scores(model)
     if n_copies := n_rows - model.n_distinct_:
-        lines.append(f"{n_copies:,} rows are copies of others: all copies of a row train together, or are held out")
+        kept = "" if model.score_on_ == ON_LATER_ROWS else ": all copies of a row train together, or are held out"
+        lines.append(f"{n_copies:,} rows are copies of others{kept}")
     if model.n_groups_ is not None:
         lines.append(f"{model.n_groups_:,} groups: all rows of a group train together, or are held out")
     if model.n_dropped_:

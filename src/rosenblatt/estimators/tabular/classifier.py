@@ -68,6 +68,7 @@ class TabularClassifier(LabelScores, ClassifierMixin, TabularEstimator):  # type
     score_ : float
         Accuracy of the out-of-fold predictions (for the metrics "balanced_error", "f1" and "auc": balanced accuracy,
         F1 and area under the ROC curve). It is slightly pessimistic, because single members made these predictions.
+        ``score_on_`` says what rows it measures.
     out_of_fold_ : ndarray of shape (n_rows, n_classes)
         Probabilities of the training rows by members that did not train on them. NaN if all did. With `X_val` in `fit`,
         those of the validation rows.

@@ -25,6 +25,7 @@ from rosenblatt._suggestions import join_names
 from rosenblatt.estimators.base import Searchable, SuggestingMixin, unchanged_if_failed, warn_user
 from rosenblatt.estimators.fitted_parameters import FittedParameters
 from rosenblatt.estimators.tabular.architecture import Settings
+from rosenblatt.estimators.tabular.drift import Monitorable
 from rosenblatt.estimators.tabular.ensemble import Ensemble, fit_ensemble
 from rosenblatt.estimators.tabular.explain.background import Background
 from rosenblatt.estimators.tabular.explain.explainable import Explainable
@@ -45,7 +46,14 @@ __all__ = ["TabularEstimator"]
 Array = NDArray[Any]
 
 
-class TabularEstimator(Explainable, FittedParameters, SuggestingMixin, Searchable, BaseEstimator):  # type: ignore[misc]
+class TabularEstimator(
+    Explainable,
+    Monitorable,
+    FittedParameters,
+    SuggestingMixin,
+    Searchable,
+    BaseEstimator,  # type: ignore[misc]
+):
     """What both have in common; they declare the parameters and document them."""
 
     preset: str

@@ -116,6 +116,15 @@ def test_a_few_odd_rows_bring_no_warning(preparation, n):
 def test_few_training_rows_bring_no_warning():
     assert not heard(fit({"x": np.arange(MIN_CELLS - 1.0) / 3}), {"x": np.full(100, 1e6)})
     assert heard(fit({"x": np.arange(float(MIN_CELLS)) / 3}), {"x": np.full(100, 1e6)})
+    few = np.r_[np.arange(MIN_CELLS - 1.0) / 3, np.full(MIN_CELLS, np.nan)]
+    assert not heard(fit({"x": few}), {"x": np.full(100, 1e6)})
+    assert not heard(fit({"x": np.arange(9.0) / 3}), {"x": np.full(100, np.nan)})
+
+
+def test_few_cells_that_are_present_bring_no_warning():
+    preparation = fit({"x": np.r_[np.arange(30.0) / 3, np.full(30, np.nan)]})
+    for n in (MIN_CELLS - 1, MIN_CELLS):
+        assert len(heard(preparation, {"x": np.r_[np.full(n, 99.0), np.full(n, np.nan)]})) == (n == MIN_CELLS)
 
 
 def test_levels_that_occur_once_in_training_let_new_ones_be_expected():

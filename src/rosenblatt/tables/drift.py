@@ -136,8 +136,8 @@ def drift_sentence(encoder: Encoder, reference: ReferenceDistribution, column: C
     more than `expected` + (1 - `expected`) `MOST_UNLIKE` of them are out of range or levels that training never saw; or
     if the share of missing cells is larger than in training by more than `MOST_MISSING`.
     """
-    n, n_training = len(column.values), reference.n_rows
-    if min(n, n_training) < MIN_CELLS:
+    n = len(column.values)
+    if n < MIN_CELLS or reference.n_rows < MIN_CELLS:
         return ""
     checked = column if n <= MAX_CHECKED else thinned(column, np.arange(MAX_CHECKED) * n // MAX_CHECKED)
     cells = reference.bin_cells(encoder, checked)
@@ -148,7 +148,7 @@ def drift_sentence(encoder: Encoder, reference: ReferenceDistribution, column: C
             f"column {column.name!r}: {missing:.0%} of the cells{n_looked} are missing, but only "
             f"{reference.missing:.0%} were in training."
         )
-    n_present = min(int(cells.counts[:-1].sum()), n_training - reference.counts[-1])
+    n_present = min(int(cells.counts[:-1].sum()), sum(reference.counts[:-1]))
     share, expected = cells.share_unlike, reference.expected
     if n_present < MIN_CELLS or share <= expected + (1 - expected) * MOST_UNLIKE:
         return ""

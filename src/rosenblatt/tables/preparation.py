@@ -19,7 +19,7 @@ from functools import cached_property
 from typing import Any
 
 from rosenblatt._suggestions import join_names, suggestion
-from rosenblatt.tables.drift import MIN_CELLS, ColumnDrift, column_drift, drift_sentence
+from rosenblatt.tables.drift import ColumnDrift, column_drift, drift_sentence
 from rosenblatt.tables.encoders import Encoder, Prepared, encoder_from_state, fit_encoder
 from rosenblatt.tables.kinds import ColumnKind
 from rosenblatt.tables.reference_distributions import ReferenceDistribution, fit_reference, reference_from_state
@@ -80,9 +80,7 @@ class Preparation:
         for encoder, reference in zip(self.encoders, self.references, strict=True):
             column, mismatches = table.columns[encoder.name], list[str]()
             parts.append(encoder.prepare(column, mismatches))
-            if not mismatches and table.n_rows >= MIN_CELLS:
-                mismatches.append(drift_sentence(encoder, reference, column))
-            sentences += filter(None, mismatches)
+            sentences += mismatches or filter(None, [drift_sentence(encoder, reference, column)])
         warn_of_columns(sentences, "hold such cells")
         return Prepared.side_by_side(parts)
 

@@ -21,7 +21,7 @@ from rosenblatt.training.history import data_frame
 __all__ = ["Drift", "Monitorable"]
 
 MAX_SHOWN = 50
-MAX_NAME, MAX_EXAMPLE = 24, 20
+MAX_EXAMPLE = 20
 LEGEND = """\
 unseen: cells whose level (words that) training never saw; outside: cells beyond
 the range of training; before: share of missing cells in training.
@@ -46,7 +46,7 @@ class Drift:
     n_training_rows: int
 
     def table(self, n: int = MAX_SHOWN) -> str:
-        """The `n` most suspicious columns as aligned text, in 80 characters unless shares are long.
+        """The `n` most suspicious columns as aligned text; long names and examples are cut.
 
         Raises
         ------
@@ -98,7 +98,7 @@ def cells_of(column: ColumnDrift) -> tuple[str, ...]:
     shares = (column.unseen, column.out_of_range, column.missing, column.missing_in_training)
     texts = ("" if share is None else f"{share:.1%}" for share in shares)
     indices = (f"{index:.3f}" for index in (column.psi, column.psi_by_chance))
-    return (short(column.column, MAX_NAME), *texts, *indices, short(column.example, MAX_EXAMPLE))
+    return (short(column.column), *texts, *indices, short(column.example, MAX_EXAMPLE))
 
 
 class Monitorable:
@@ -119,7 +119,7 @@ class Monitorable:
         missing cells are a bin of their own. Weights of training rows do not count.
 
         The model keeps the edges of bins, the counts of training rows in them, and 32-bit hashes of up to 500 levels
-        that occurred once: less than 1 kB for most columns, at most 7 kB.
+        that occurred once: less than 1 kB for most columns, at most about 7 kB.
 
         Parameters
         ----------

@@ -37,6 +37,7 @@ KINDS: dict[str, Any] = {"TabularClassifier": TabularClassifier, "TabularRegress
 SHARED = (
     *("n_features_in_", "feature_names_in_", "target_name_", "target_check_", "fitted_parameters_", "n_distinct_"),
     *("n_rows_", "score_", "scores_", "trivial_guess_", "beats_guess_", "made_by_"),
+    *("score_on_", "id_columns_", "n_groups_", "n_dropped_"),
 )
 FITTED = {
     "TabularClassifier": (*SHARED, "classes_", "temperature_"),
@@ -64,6 +65,10 @@ VALID: dict[str, Callable[[Any], bool]] = {
     "trivial_guess_": lambda value: isinstance(value, str),
     "beats_guess_": lambda value: type(value) is bool,
     "made_by_": lambda value: isinstance(value, str),
+    "score_on_": lambda value: isinstance(value, str),
+    "id_columns_": lambda value: isinstance(value, list) and all(isinstance(name, str) for name in value),
+    "n_groups_": lambda value: value is None or is_count(value),
+    "n_dropped_": lambda value: is_count(value, 0),
     "classes_": lambda value: isinstance(value, np.ndarray) and len({*value.tolist()}) == len(value) > 1,
     "temperature_": lambda value: type(value) is float and 0.01 < value < 100,
     "one_target_": lambda value: type(value) is bool,
@@ -104,6 +109,7 @@ def tabular_state(model: Any, training_predictions: bool = False) -> tuple[dict[
     parameters = model.get_params(deep=False)
     seed = parameters["random_state"]
     parameters["on_epoch"] = None  # a file holds no code
+    parameters["cv"] = parameters["cv"] if is_count(parameters["cv"]) else None  # nor row numbers
     parameters["random_state"] = seed if isinstance(seed, (int, np.integer)) else None
     fitted = {name: getattr(model, name) for name in FITTED[kind] if hasattr(model, name)}
     state = {

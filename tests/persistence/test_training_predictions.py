@@ -59,6 +59,12 @@ def test_forged_ones_are_refused() -> None:
                 tabular_from_state(state, forged)
 
 
+def test_those_of_validation_rows_are_kept_too(tmp_path: Any) -> None:
+    model = TabularClassifier(**SMALL).fit(X, MODELS[0][1], X_val=X[:50], y_val=MODELS[0][1][:50])
+    save(model, tmp_path / "m", training_predictions=True)
+    np.testing.assert_array_equal(load(tmp_path / "m").out_of_fold_, model.out_of_fold_)
+
+
 def test_before_a_fit_it_is_said_that_there_is_none() -> None:
     with pytest.raises(AttributeError, match=r"this TabularClassifier has no out_of_fold_ before it is fitted"):
         _ = TabularClassifier().out_of_fold_

@@ -66,7 +66,7 @@ class TableModel:
             If pandas is not installed, by which scikit-learn finds columns by their names.
         """
         try:
-            import pandas as pd
+            import pandas as pd  # type: ignore[import-untyped]
         except ModuleNotFoundError as error:
             raise ModuleNotFoundError("a pipeline finds columns by name with pandas: pip install pandas") from error
         absent = [name for name in self.preparation_.names if name not in table.columns]

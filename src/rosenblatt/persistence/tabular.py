@@ -171,7 +171,7 @@ def restore_training_predictions(model: Any, arrays: Mapping[str, NDArray[Any]])
     found, known = arrays.get("out_of_fold"), arrays.get("out_of_fold_known")
     if found is None and known is None:
         return
-    if found is None or known is None or found.shape != known.shape or found.shape[:1] != (model.n_rows_,):
+    if found is None or known is None or found.shape != known.shape:
         raise ModelFileError("the out-of-fold predictions do not fit together.")
     model.out_of_fold_ = np.where(known > 0, found.astype(np.float64), np.nan)
 

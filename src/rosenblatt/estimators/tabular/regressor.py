@@ -230,7 +230,7 @@ class TabularRegressor(RegressorMixin, TabularEstimator):  # type: ignore[misc]
         self._keep_scores(Target(None, targets), seen, all_weights, training)
 
     def average_with(self, others: Sequence[Any], y: Any, weights: Array | None = None) -> None:
-        targets = np.asarray(y, np.float64).reshape(self.n_rows_, -1)
+        targets = np.asarray(y, np.float64).reshape(np.shape(y)[0], -1)
         alike = [other for other in others if other.target_scaler_.kind == self.target_scaler_.kind]
         self.ensemble_ = self.ensemble_.joined([other.ensemble_ for other in alike])
         self._finish(self.goal, replace(self.target_scaler_, factor=1.0, shifts=()), targets, weights)

@@ -53,6 +53,7 @@ PRINTED = {
         r"\n(?:8[6-9]|9[0-4])% of further rows lie within\npermutation, 111 rows: drop of the R2.*\nR2 0\.[2-5]",
         r"\n(?:bmi|s5)\b[^%]*\n\(111, 10\)\n",
         r"\n20 +([\d.]+) ±.*\n25 +([\d.]+) ±.*\n30 +([\d.]+) ±",
+        r"\nday +100\.0% +0\.0%.*2024-01-14\ncity +34\.0% .*'Chur'\nrooms +18\.8% +20\.0%",
     ],
     "docs/training.md": [r"vanishing 100%", r"falls fastest near \d"],
 }

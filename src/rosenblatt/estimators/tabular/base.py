@@ -26,6 +26,7 @@ from rosenblatt.estimators.base import Searchable, SuggestingMixin, unchanged_if
 from rosenblatt.estimators.fitted_parameters import FittedParameters
 from rosenblatt.estimators.labels import kept_targets
 from rosenblatt.estimators.tabular.architecture import Settings
+from rosenblatt.estimators.tabular.drift import Monitorable
 from rosenblatt.estimators.tabular.ensemble import Ensemble, fit_ensemble
 from rosenblatt.estimators.tabular.explain.background import Background
 from rosenblatt.estimators.tabular.explain.explainable import Explainable
@@ -48,7 +49,15 @@ __all__ = ["TabularEstimator"]
 Array = NDArray[Any]
 
 
-class TabularEstimator(Explainable, TabularScores, FittedParameters, SuggestingMixin, Searchable, BaseEstimator):  # type: ignore[misc]
+class TabularEstimator(
+    Explainable,
+    Monitorable,
+    TabularScores,
+    FittedParameters,
+    SuggestingMixin,
+    Searchable,
+    BaseEstimator,  # type: ignore[misc]
+):
     """What both have in common; they declare the parameters and document them."""
 
     preset: str

@@ -30,6 +30,7 @@ ROW_METHODS = ("integrated_gradients", "shapley")
 DEFAULT_ROWS, DEFAULT_ORDERS = 200, 25
 ROWS_AT_ONCE = 256
 LONGEST_CELL = 24
+MISSING, LEFT_OUT = "(missing)", "(left out)"
 
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
@@ -56,7 +57,8 @@ class RowExplanation(Explanation):
     effort : str
         How they were computed: exactly, from how many orders, or with how many steps.
     cells : tuple of tuple of str
-        The cells of each row, in the order of `columns`.
+        The cells of each row, in the order of `columns`; "(missing)" where there is none, and "(left out)" in columns
+        that the model leaves out.
     """
 
     predictions: NDArray[np.float64]
@@ -164,10 +166,8 @@ def attribute(model: Any, table: Table, method: str, n_orders: int, seed: int) -
         found, steps = integrated_gradients(mixtures, quantity)
         effort = "{} steps", steps
     elif n <= EXACT_COLUMNS:
-        found, effort = (
-            exact_values(mixtures, quantity),
-            (f"exact, from all {{}} combinations of {n} columns", 2**n + 0 * rows),
-        )
+        found = exact_values(mixtures, quantity)
+        effort = f"exact, from all {{}} combinations of {n} columns", 2**n + 0 * rows
     else:
         found, errors = sampled_values(mixtures, quantity, n_orders, seed)
         effort = "{} random orders, each forwards and backwards", n_orders + 0 * rows
@@ -217,23 +217,26 @@ def explanation_of(
         error=gaps,
         standard_error=errors,
         effort=effort,
-        cells=cells_of(table, names),
+        cells=cells_of(model, table),
     )
 
 
-def cells_of(table: Table, names: Sequence[str]) -> tuple[tuple[str, ...], ...]:
-    """The cells of these columns as texts, row by row; a missing one is empty."""
+def cells_of(model: Any, table: Table) -> tuple[tuple[str, ...], ...]:
+    """The cells of all columns as texts, row by row."""
     columns = []
-    for name in names:
-        column = level_column(table[name])
-        columns.append([column.levels[code] if code >= 0 else "" for code in column.values])
+    for kind in model.preparation_.kinds:
+        if not kind.used:
+            columns.append([LEFT_OUT] * table.n_rows)
+            continue
+        column = level_column(table[kind.name])
+        columns.append([column.levels[code] if code >= 0 else MISSING for code in column.values])
     return tuple(zip(*columns, strict=True))
 
 
 def short_cell(text: str) -> str:
-    """A cell on one line, cut if it is long; "(missing)" for an empty one."""
+    """A cell on one line, cut if it is long."""
     line = "".join(c if c.isprintable() else " " for c in text[: LONGEST_CELL + 1])
-    return (line if len(line) <= LONGEST_CELL else f"{line[: LONGEST_CELL - 1]}…") or "(missing)"
+    return line if len(line) <= LONGEST_CELL else f"{line[: LONGEST_CELL - 1]}…"
 
 
 def short_numbers(values: Any, sign: str = "+") -> str:

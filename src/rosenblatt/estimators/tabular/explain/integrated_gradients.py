@@ -49,7 +49,7 @@ def integrated_gradients(mixtures: Mixtures, quantity: Quantity) -> tuple[Array,
 
 
 def mean_slopes(mixtures: Mixtures, quantity: Quantity, rows: Array, points: Array) -> Array:
-    """The mean over points on the way, in [0, 1], of the derivatives by the shares: [n_rows, n_columns, n_quantities]."""
+    """The mean derivative by the shares over points on the way, in [0, 1]: [n_rows, n_columns, n_quantities]."""
     total: Any = 0.0
     for some in np.array_split(points, -(-len(points) * len(rows) // mixtures.max_evaluations)):
         at, shares = np.tile(rows, len(some)), np.repeat(some, len(rows))[:, None]

@@ -1,7 +1,7 @@
 """Rows between the mean training row and themselves: each raw column has its own share of the way.
 
-Takes a fitted model, prepared rows and shares. Returns raw outputs of all networks, and derivatives by the shares. Never
-mixes cells: numbers and indicators are mixed as networks read them, categories and texts as their embeddings.
+Takes a fitted model, prepared rows and shares. Returns raw outputs of all networks, and derivatives by the shares.
+Never mixes cells: numbers and indicators are mixed as networks read them, categories and texts as their embeddings.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ class Part:
     owner: NDArray[np.int64]
 
     def mixed(self, rows: Array, shares: Array) -> Array:
-        """base + share * difference."""
+        """The mean training row, and the share of the difference from it."""
         return np.asarray(self.base + shares[:, self.owner] * self.difference[rows])
 
 

@@ -61,6 +61,7 @@ class RowExplanation(Explanation):
         that the model leaves out.
     """
 
+    contributions: NDArray[np.float64]
     predictions: NDArray[np.float64]
     what: str
     classes: tuple[str, ...]
@@ -87,7 +88,7 @@ class RowExplanation(Explanation):
     def row_table(self, row: int = 0, most: int = MAX_SHOWN) -> str:
         """The contributions to one row, which is named by its number in X from 0, as aligned text."""
         at = self.place_of(row)
-        order, own = self.ranked_in(row), self.contributions[at]  # type: ignore[index]
+        order, own = self.ranked_in(row), self.contributions[at]
         class_name = f" {self.classes[at]!r}" if self.classes else ""
         lines = [f"{self.method}, row {row}: {self.what}{class_name}", f"{self._sum_of(at)} ({self.effort})", ""]
         texts = [[self.columns[j], short_cell(self.cells[at][j]), short_numbers(own[j])] for j in order[:most]]
@@ -116,16 +117,15 @@ class RowExplanation(Explanation):
 
     def _sizes(self, at: int) -> Array:
         """Absolute contributions to a row, the means over outputs."""
-        own = np.abs(self.contributions[at])  # type: ignore[index]
+        own = np.abs(self.contributions[at])
         return np.asarray(own if own.ndim == 1 else own.mean(axis=1))
 
     def _sum_of(self, at: int) -> str:
         """The sentence that contributions add up."""
-        chance = ""
+        prediction, baseline = (short_numbers(part[at], "") for part in (self.predictions, self.baseline))
         if self.classes:
-            chance = f" (probability {1 / (1 + np.exp(-self.predictions[at])):.3f})"
-        terms = f"{short_numbers(self.predictions[at], '')}{chance} = baseline {short_numbers(self.baseline[at], '')} + contributions"
-        return f"prediction {terms}, to within {self.error[at]:.2g}"
+            prediction += f" (probability {1 / (1 + np.exp(-self.predictions[at])):.3f})"
+        return f"prediction {prediction} = baseline {baseline} + contributions, to within {self.error[at]:.2g}"
 
 
 def explain_rows(

@@ -12,6 +12,7 @@ import sklearn.linear_model
 import sklearn.neural_network
 
 import rosenblatt
+import rosenblatt.plots
 from rosenblatt.estimators import LogisticRegression, MLPClassifier, MLPRegressor, Perceptron
 
 ROOT = Path(__file__).parents[1]
@@ -32,6 +33,7 @@ PRINTED = {
         r"^higher learning rate: validation accuracy 0\.5\d+ -> 0\.8\d+ .* with learning_rate_init=0\.001\.",
         r"\n0\.001\n",
     ],
+    "docs/pictures.md": [r"the loss falls fastest near 0\.0\d"],
     "docs/search.md": [
         r"^0\.9(?:5[1-9]|[6-9]\d) with \{.*'hidden_layer_sizes': \(.*\}\n",
         r"\n0 +1 +0\.9\d+ +9\n.*\n.*\n",
@@ -43,6 +45,8 @@ PRINTED = {
         r"\n(?:8[6-9]|9[0-4])% of further rows lie within\npermutation, 111 rows: drop of the R2.*\nR2 0\.[2-5]",
         r"\n(?:bmi|s5)\b[^%]*\n\(111, 10\)\n",
         r"\n20 +([\d.]+) ±.*\n25 +([\d.]+) ±.*\n30 +([\d.]+) ±",
+        r"\nshapley, row 0: the prediction\nprediction [\d.]+ = baseline [\d.]+ \+ contributions, to within \S+ \(25 r",
+        r"\ncolumn +value +contribution +standard error\n",
     ],
     "docs/training.md": [r"vanishing 100%", r"falls fastest near \d"],
 }
@@ -87,6 +91,16 @@ def test_a_page_runs_and_prints_what_it_says(page, tmp_path, monkeypatch, capsys
 def test_examples_in_docstrings_run(path):
     outcome = doctest.testmod(importlib.import_module(".".join(["rosenblatt", *Path(path).with_suffix("").parts])))
     assert outcome.failed == 0 < outcome.attempted
+
+
+def test_every_picture_is_on_its_page_and_small():
+    page = (ROOT / "docs" / "pictures.md").read_text(encoding="utf-8")
+    code = "".join(SNIPPET.findall(page))
+    for name in (name for name in rosenblatt.plots.__all__ if name.startswith("plot_")):
+        assert f"`{name}`" in page, name
+        assert f"plots.{name}(" in code, name
+    shown = re.findall(r"\]\((\w+\.svg)\)", page)
+    assert all((ROOT / "docs" / picture).stat().st_size < 40_000 for picture in shown)
 
 
 def section(title):

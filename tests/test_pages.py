@@ -45,7 +45,7 @@ PRINTED = {
         r"\n(?:8[6-9]|9[0-4])% of further rows lie within\npermutation, 111 rows: drop of the R2.*\nR2 0\.[2-5]",
         r"\n(?:bmi|s5)\b[^%]*\n\(111, 10\)\n",
         r"\n20 +([\d.]+) ±.*\n25 +([\d.]+) ±.*\n30 +([\d.]+) ±",
-        r"\nshapley, row 0: the prediction\nprediction [\d.]+ = baseline [\d.]+ \+ contributions, to within \S+ \(25 r",
+        r"\nshapley, row 0: the prediction of target\nprediction [\d.]+ = baseline [\d.]+ \+ contributions, to within",
         r"\ncolumn +value +contribution +standard error\n",
     ],
     "docs/training.md": [r"vanishing 100%", r"falls fastest near \d"],

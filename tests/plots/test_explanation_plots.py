@@ -125,7 +125,7 @@ def test_a_waterfall_shows_one_of_several_outputs():
     found = pair.explain({name: column[:1] for name, column in X.items()}, method="integrated_gradients")
     display = plots.plot_contributions(found, output=1)
     assert display.prediction == found.predictions[0, 1]
-    assert display.ax_.get_xlabel() == "the prediction, output 1"
+    assert display.ax_.get_xlabel() == "prediction, output 1"
     for options, message in (
         ({"output": 2}, "output is 2; there are 2, counted from 0"),
         ({"row": 1}, "row is 1, which is not among the 1 explained rows, counted from 0: 0"),

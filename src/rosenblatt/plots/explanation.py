@@ -110,7 +110,8 @@ class DependenceDisplay(BaseDisplay):
             locator = AutoDateLocator(minticks=3, maxticks=6)  # type: ignore[no-untyped-call]
             panel.xaxis.set_major_locator(locator)
             panel.xaxis.set_major_formatter(ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]
-        quantity = "probability" if found.of_classes else "prediction"
+        of = f" of {shortened(found.target)}" if found.target else ""
+        quantity = "probability" if found.of_classes else f"prediction{of}"
         panel.set(ylabel=f"probability of {shortened(found.outputs[1])}" if binary else f"mean {quantity}")
         label_below(panel, found.column.replace("$", r"\$"))
         legend_above(panel)

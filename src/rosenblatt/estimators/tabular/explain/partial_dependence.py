@@ -53,6 +53,8 @@ class PartialDependence:
         The predictions for the first 50 of the rows, for lines of single rows (Goldstein et al. 2015).
     of_classes : bool
         Whether outputs are probabilities of classes.
+    target : str
+        Name of the target, or nothing.
     """
 
     column: str
@@ -64,6 +66,7 @@ class PartialDependence:
     n_rows: int
     single_rows: NDArray[np.float64]
     of_classes: bool
+    target: str = ""
 
     def varying(self, most: int) -> list[int]:
         """The indices of the `most` outputs that vary most over the grid, in their order."""
@@ -117,7 +120,8 @@ def partial_dependence(
         names = ["prediction"] if k == 1 else [f"target {i}" for i in range(1, k + 1)]
     grid = encoder.decode(cells)
     single = single.swapaxes(0, 1)
-    return PartialDependence(encoder.name, encoder.cell_kind, grid, tuple(names), values, spread, n, single, of_classes)
+    found_for = grid, tuple(names), values, spread, n, single, of_classes, model.target_name_ or ""
+    return PartialDependence(encoder.name, encoder.cell_kind, *found_for)
 
 
 def encoder_of(model: Any, column: str | int) -> Encoder:

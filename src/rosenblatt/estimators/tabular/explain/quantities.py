@@ -159,7 +159,8 @@ def quantity_of(model: Any, prepared: Prepared) -> Quantity:
     """What is explained for these rows: log odds, because they do not saturate as probabilities do, or predictions."""
     n_outputs = model.ensemble_.networks[0].graph.n_outputs
     if not hasattr(model, "classes_"):
-        return Units(model.target_scaler_, n_outputs)
+        of = f" of {model.target_name_}" if model.target_name_ else ""
+        return Units(model.target_scaler_, n_outputs, f"the prediction{of}")
     if model.fitted_parameter("ordered") is not False:
         return MeanLogOdds()
     probabilities = predictions_of(model, model.ensemble_.predict(prepared)) * model.decision_weights_

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from itertools import permutations
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from tests.estimators.tabular.test_explain import linear, with_networks
 
 import rosenblatt
 from rosenblatt import TabularClassifier, TabularRegressor
+from rosenblatt.estimators.tabular.explain.integrated_gradients import integrated_gradients
 from rosenblatt.estimators.tabular.target_scaling import TargetScaler
 
 METHODS = ("integrated_gradients", "shapley")
@@ -75,6 +77,35 @@ def test_integrated_gradients_are_integrals(classifier):
         rises = [log_odds_of(model, prepared, numbers, chosen) for numbers in (high, low)]
         expected = trapezoid((rises[0] - rises[1]) / 2e-5 * way[j], shares)
         assert found.contributions[0, j] == pytest.approx(expected, abs=2e-3 * np.abs(found.contributions).sum())
+
+
+class Powers:
+    """One row of one column, in place of mixtures: the quantity is a power of the column's share."""
+
+    n_rows, n_columns, max_evaluations, raw = 1, 1, 7, np.ones((1, 1, 1))
+
+    def __init__(self, power):
+        self.power = power
+
+    def outputs(self, rows, shares):
+        return shares[None] ** self.power
+
+    def values(self, quantity, rows, shares):
+        return np.asarray(shares).reshape(1, 1, 1) ** self.power
+
+    def slopes(self, rows, shares, cotangent):
+        return self.power * shares ** (self.power - 1)
+
+
+def test_steps_are_doubled_until_the_sum_is_right():
+    quantity = SimpleNamespace(values=lambda raw, rows: raw[0], cotangents=lambda raw, rows: [np.ones(raw.shape)])
+    contributions, steps = integrated_gradients(Powers(4), quantity)
+    assert contributions.ravel() == pytest.approx([1.0], abs=1e-12), "Simpson's rule is exact for cubic derivatives"
+    assert steps.tolist() == [8]
+    contributions, steps = integrated_gradients(Powers(40), quantity)
+    assert contributions.ravel() == pytest.approx([1.0], abs=1e-3)
+    assert contributions.ravel() != pytest.approx([1.0], abs=1e-9)
+    assert steps.tolist() == [64]
 
 
 @pytest.mark.parametrize("method", METHODS)

@@ -167,7 +167,7 @@ def attribute(model: Any, table: Table, method: str, n_orders: int, seed: int) -
         effort = "{} steps", steps
     elif n <= EXACT_COLUMNS:
         found = exact_values(mixtures, quantity)
-        effort = f"exact, from all {{}} combinations of {n} columns", 2**n + 0 * rows
+        effort = f"exact, from all {{}} combinations of {n} column{'s' if n > 1 else ''}", 2**n + 0 * rows
     else:
         found, errors = sampled_values(mixtures, quantity, n_orders, seed)
         effort = "{} random orders, each forwards and backwards", n_orders + 0 * rows

@@ -72,7 +72,7 @@ class ActivationDisplay(BaseDisplay):
             lines = panels.flat[0].get_lines()[2:]
             panels.flat[0].figure.legend(handles=lines, loc="outside upper center", ncols=2, frameon=False)
         else:
-            panels.flat[0].legend(fontsize=8, loc="upper left")
+            panels.flat[0].legend(fontsize=8, loc="best")
         return self.drawn_on(panels)
 
 

@@ -150,4 +150,4 @@ def colours(n: int) -> list[Any]:
         return list(COLOURS[:n])
     import matplotlib as mpl
 
-    return [tuple(mpl.colormaps["turbo"](i / (n - 1))) for i in range(n)]
+    return [tuple(mpl.colormaps["turbo"](0.08 + 0.84 * i / (n - 1))) for i in range(n)]  # its ends are nearly black

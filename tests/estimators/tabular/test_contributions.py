@@ -205,6 +205,7 @@ def test_one_row_is_shown_as_a_sum(mixed):
     assert np.array_equal(found.ranked_in(0), np.argsort(-np.abs(found.contributions[0]), kind="stable"))
     colour = next(line for line in lines if line.startswith("colour"))
     assert colour.split() == ["colour", MIXED["colour"][0], f"{found.contributions[0, 1]:+.4g}"]
+    assert f"size    {MIXED['size'][0]:.6g} " in str(found)
     assert "always  (left out)" in str(found)
     assert "and 4 more, of " in found.row_table(0, 2)
 

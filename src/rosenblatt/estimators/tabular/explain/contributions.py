@@ -222,15 +222,22 @@ def explanation_of(
 
 
 def cells_of(model: Any, table: Table) -> tuple[tuple[str, ...], ...]:
-    """The cells of all columns as texts, row by row."""
+    """The cells of all columns as texts, row by row; numbers to six digits."""
     columns = []
     for kind in model.preparation_.kinds:
         if not kind.used:
             columns.append([LEFT_OUT] * table.n_rows)
             continue
-        column = level_column(table[kind.name])
-        columns.append([column.levels[code] if code >= 0 else MISSING for code in column.values])
+        column = table[kind.name]
+        levels = level_column(column)
+        texts = [short_number(text) for text in levels.levels] if column.storage == "number" else levels.levels
+        columns.append([texts[code] if code >= 0 else MISSING for code in levels.values])
     return tuple(zip(*columns, strict=True))
+
+
+def short_number(text: str) -> str:
+    """A number as a table shows it: to six digits if it has more of them behind the point."""
+    return min(text, f"{float(text):.6g}", key=len) if "." in text else text
 
 
 def short_cell(text: str) -> str:

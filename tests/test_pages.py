@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 import matplotlib
+import matplotlib.pyplot
 import pytest
 import sklearn.linear_model
 import sklearn.neural_network
@@ -83,6 +84,7 @@ def test_a_page_runs_and_prints_what_it_says(page, tmp_path, monkeypatch, capsys
     names: dict[str, object] = {}
     for snippet in snippets:
         exec(compile(snippet, page, "exec"), names)
+    matplotlib.pyplot.close("all")
     printed, at = capsys.readouterr().out, 0
     for pattern in PRINTED.get(page, ()):
         found = re.compile(pattern, re.M).search(printed, at)

@@ -72,7 +72,7 @@ class TabularClassifier(ClassifierMixin, TabularEstimator):  # type: ignore[misc
         ``score_on_`` says what rows it measures.
     out_of_fold_ : ndarray of shape (n_rows, n_classes)
         Probabilities of the training rows by members that did not train on them. NaN if all did. With `X_val` in `fit`,
-        those of the validation rows.
+        those of the validation rows. A loaded model has them only if it was saved with training_predictions=True.
     temperature_ : float
         Temperature that calibrates the probabilities. Above 1 it makes them softer.
     decision_weights_ : ndarray of shape (n_classes,)

@@ -70,7 +70,7 @@ class TabularRegressor(RegressorMixin, TabularEstimator):  # type: ignore[misc]
         ``score_on_`` says what rows it measures.
     out_of_fold_ : ndarray of shape (n_rows,), (n_rows, n_targets) or (n_rows, n_quantiles)
         Predictions of the training rows by members that did not train on them. NaN if all did. With `X_val` in `fit`,
-        those of the validation rows.
+        those of the validation rows. A loaded model has them only if it was saved with training_predictions=True.
     target_scaler_ : TargetScaler
         It turns targets into what the networks learn, and back.
     residuals_ : ndarray of shape (1001, n_outputs)

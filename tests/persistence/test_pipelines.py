@@ -315,6 +315,15 @@ def test_forged_pipelines_are_refused(how: Any, message: str) -> None:
         model_from_parts("pipeline", change(state, *how), arrays)
 
 
+def test_many_wide_steps_are_refused_before_they_are_tried() -> None:
+    _, state, arrays = model_parts(fitted(make_pipeline(Normalizer(), LogisticRegression())))
+    step = state["part"]["holds"]["steps"][0][1]
+    step["transformer"]["fitted"]["n_features_in_"] = 2**21
+    state["part"]["holds"]["steps"][:1] = [[f"s{i}", step] for i in range(5)]
+    with pytest.raises(ModelFileError, match="the steps have 10485760 columns together; a file may hold"):
+        model_from_parts("pipeline", state, arrays)
+
+
 def test_arrays_that_do_not_belong_are_refused() -> None:
     _, state, arrays = model_parts(fitted(make_pipeline(StandardScaler(), LogisticRegression())))
     for name in arrays:

@@ -19,6 +19,7 @@ from sklearn.model_selection import (
 
 from rosenblatt import TabularClassifier, TabularRegressor, learn, load, save
 from rosenblatt.estimators.tabular.folds import member_folds
+from rosenblatt.tables.table import TableWarning
 from rosenblatt.tables.task import TabularTask
 
 RNG = np.random.default_rng(0)
@@ -182,7 +183,8 @@ def test_all_rows_train_and_validation_rows_score():
 def test_validation_rows_do_not_change_how_columns_are_encoded():
     model = TabularRegressor(members=2, target_transform=None, **SMALL)
     plain, validated = clone(model).fit(TRAIN, TABLE.z[:80]), clone(model)
-    validated.fit(TRAIN, TABLE.z[:80], X_val=VAL * 100, y_val=TABLE.z[80:] * 100)
+    with pytest.warns(TableWarning, match="column 'a': .* outside the training range"):
+        validated.fit(TRAIN, TABLE.z[:80], X_val=VAL * 100, y_val=TABLE.z[80:] * 100)
     assert validated.preparation_.to_dict() == plain.preparation_.to_dict()
     assert validated.target_scaler_.center == plain.target_scaler_.center
     assert validated.out_of_fold_.shape == (40,)
@@ -212,3 +214,13 @@ def test_a_logarithm_is_not_tried_where_validation_targets_are_negative():
     heavy = np.exp(3 * X.a[:80])
     model = TabularRegressor(members=2, **SMALL).fit(TRAIN, heavy, X_val=VAL, y_val=-np.ones(40) * np.arange(40))
     assert model.target_scaler_.kind != "log"
+
+
+@pytest.mark.parametrize(
+    ("cv", "words"), [(None, "all copies of a row train together"), (KFold(2), "some are held out while")]
+)
+def test_the_report_says_whether_copies_stay_together(cv, words):
+    twice = pd.concat([X[:60], X[:60]])
+    model = TabularClassifier(cv=cv, **SMALL).fit(twice, np.r_[Y[:60], Y[:60]])
+    assert words in " ".join(model.report().split())
+    assert model.divides_copies_ == (cv is not None)

@@ -136,12 +136,11 @@ def fit_ensemble(
     for number, fold in enumerate(folds, start=1):  # before any of them is trained
         check_fold_weights(data, fold, number)
     if math.isfinite(budget.deadline):
-        budget.deadline -= (1 - BUDGET_FRACTION) * max(0.0, budget.left())
-        settings, folds = within(data, problem, settings, folds, seed, budget)
+        settings, folds = plan(data, problem, settings, folds, seed, budget)
     budget.members = len(folds)
 
     def train(number: int) -> Member | DivergenceError | None:
-        if budget.stopped.is_set() or (number > 0 and budget.left() <= 0):
+        if not budget.must_train(number + 1):
             return None
         try:
             return train_member(data, problem, settings, *folds[number], seed * 1000 + number, budget, number + 1)
@@ -176,6 +175,20 @@ def run_all(train: Callable[[int], T], n_members: int, budget: FitBudget) -> tup
             if budget.n_epochs == 0:
                 raise
             return [future.result() for future in running if future.exception() is None], True
+
+
+def plan(
+    data: Data, problem: Problem, settings: Settings, folds: Folds, seed: int, budget: FitBudget
+) -> tuple[Settings, Folds]:
+    """What the time allows, as `within` finds it, or as a checkpoint has kept it from an earlier process."""
+    kept = budget.checkpoints
+    if kept is not None and (known := kept.planned(settings, folds)) is not None:
+        return known
+    budget.deadline -= (1 - BUDGET_FRACTION) * max(0.0, budget.left())
+    planned, chosen = within(data, problem, settings, folds, seed, budget)
+    if kept is not None:
+        kept.keep_plan(planned, chosen, folds, budget.left())
+    return planned, chosen
 
 
 def within(

@@ -50,8 +50,11 @@ def choose_target_transform(
     """
     settings, seconds = replace(settings, epochs=max(1, settings.epochs // 2)), TRIAL_SHARE * budget.left()
     errors = []
-    for scaler in candidates:
+    for number, scaler in enumerate(candidates, start=1):
         trial = FitBudget(time.monotonic() + seconds, stopped=budget.stopped)
+        if budget.checkpoints is not None:
+            budget.checkpoints.note(budget.left())
+            trial.resume(budget.checkpoints.part(f"trial-{number}"))
         member = fit_ensemble(replace(data, y=scaler.encode(data.y)), problem, settings, [fold], seed, trial).members[0]
         truth, weights = data.y[member.held_out], None if data.weights is None else data.weights[member.held_out]
         predictions = scaler.with_smearing(truth, member.predictions, weights).decode(member.predictions)

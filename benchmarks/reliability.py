@@ -192,7 +192,7 @@ def models() -> list[tuple[bytes, Any]]:
     rng, found = np.random.default_rng(0), []
     names = [f"level {i}" for i in range(40)]
     table = {"x": DATA[:, 0], "c": rng.choice(["a", "b", "c"], 60), "many": [names[i % 40] for i in range(60)]}
-    quick = {"hidden": (2,), "members": 1, "epochs": 2}
+    quick = {"hidden_layer_sizes": (2,), "members": 1, "max_iter": 2}
     several = np.column_stack([LABELS > 0, LABELS > 1]).astype(int)
     made = [
         (MLPClassifier((2,), max_iter=2).fit(DATA, np.array(["a", "b", "c"])[LABELS]), DATA),

@@ -53,7 +53,7 @@ def without(*names: str) -> dict[str, Any]:
 
 
 def train(table: Any = None, target: str = "bought", **parameters: Any) -> Any:
-    small = {"hidden": (4,), "members": 1, "epochs": 2}
+    small = {"hidden_layer_sizes": (4,), "members": 1, "max_iter": 2}
     return rosenblatt.learn(TABLE if table is None else table, target, **{**small, **parameters})
 
 
@@ -175,7 +175,7 @@ COLUMNS: dict[str, Case] = {
     "only a target": (lambda: train({"bought": LABELS}), TableError, r"no column but the target 'bought'"),
     "kinds of no column": (lambda: train(kinds={"towm": "categorical"}), TableError, r"kinds names a column 'towm' that is not there\. Did you mean 'town'\?"),
     "kind of the target": (lambda: train(kinds={"bought": "categorical"}), TableError, r"kinds or ignore names the target 'bought'; they only say what other columns are"),
-    "unknown setting": (lambda: train(hiden=3), TypeError, r"has no parameter 'hiden'. Did you mean 'hidden'"),
+    "unknown setting": (lambda: train(hidden=3), TypeError, r"has no parameter 'hidden'. Did you mean 'hidden_layer_sizes'"),
     "tiny target": (lambda: train({**TABLE, "income": NUMBERS * 1e-300}, target="income"), TableError, r"target 'income' is too small for float64: .* Multiply it"),
     "constant huge target": (lambda: train({**TABLE, "income": [1e200] * N}, target="income"), TableError, r"'income' is 1e\+200 in every row"),
     "unknown kind": (lambda: train(kinds={"town": "ordinal"}), TableError, r"kinds says 'ordinal' for column 'town'; allowed are numeric, categorical, text, ignored"),
@@ -202,11 +202,11 @@ TARGETS: dict[str, Case] = {
 }  # fmt: skip
 
 SETTINGS: dict[str, Case] = {
-    "learning rate zero": (lambda: train(learning_rate=0), ValueError, r"'learning_rate' parameter of TabularClassifier must be a float in the range \(0\.0, inf\)"),
-    "learning rate NaN": (lambda: train(learning_rate=float("nan")), ValueError, r"'learning_rate' parameter of TabularClassifier must be"),
-    "learning rate huge": (lambda: train(target="income", learning_rate=1e38, batch_size=4), DivergenceError, r"became (nan|inf|infinite or NaN) in epoch 1\..* Try a smaller learning_rate \(now 1e\+38\)"),
-    "no epochs": (lambda: train(epochs=0), ValueError, r"'epochs' parameter of TabularClassifier must be an int in the range \[1, inf\)"),
-    "negative neurons": (lambda: train(hidden=(8, -1)), ValueError, "hidden: layer 2 is -1; it must be a positive integer"),
+    "learning rate zero": (lambda: train(learning_rate_init=0), ValueError, r"'learning_rate_init' parameter of TabularClassifier must be a float in the range \(0\.0, inf\)"),
+    "learning rate NaN": (lambda: train(learning_rate_init=float("nan")), ValueError, r"'learning_rate_init' parameter of TabularClassifier must be"),
+    "learning rate huge": (lambda: train(target="income", learning_rate_init=1e38, batch_size=4), DivergenceError, r"became (nan|inf|infinite or NaN) in epoch 1\..* Try a smaller learning_rate_init \(now 1e\+38\)"),
+    "no epochs": (lambda: train(max_iter=0), ValueError, r"'max_iter' parameter of TabularClassifier must be an int in the range \[1, inf\)"),
+    "negative neurons": (lambda: train(hidden_layer_sizes=(8, -1)), ValueError, "hidden_layer_sizes: layer 2 is -1; it must be a positive integer"),
     "negative seed": (lambda: train(random_state=-1), ValueError, r"'random_state' parameter of TabularClassifier must be"),
     "negative penalty": (lambda: train(weight_decay=-1.0), ValueError, r"'weight_decay' parameter of TabularClassifier must be"),
     "unknown setting": (lambda: train(learning_rat=0.1), TypeError, r"learning_rat"),

@@ -93,10 +93,10 @@ VARIANTS: dict[str, Variant] = {
     "learning rate decays once": Variant(patches=(lambda: mock.patch.object(member, "learning_rates", one_fall),)),
     "no calibration": Variant(calibrated=False),
     "one network, with a fifth of the rows held out": Variant({"members": 1}),
-    "half the epochs": Variant({"epochs": 32}),
-    "twice the epochs": Variant({"epochs": 128}),
-    "64 neurons per layer": Variant({"hidden": (64, 64, 64)}),
-    "256 neurons per layer": Variant({"hidden": (256, 256, 256)}),
+    "half the epochs": Variant({"max_iter": 32}),
+    "twice the epochs": Variant({"max_iter": 128}),
+    "64 neurons per layer": Variant({"hidden_layer_sizes": (64, 64, 64)}),
+    "256 neurons per layer": Variant({"hidden_layer_sizes": (256, 256, 256)}),
 }
 
 

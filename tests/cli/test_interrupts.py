@@ -157,8 +157,8 @@ def test_ctrl_c_in_a_search_over_tables_ends_its_trainings(n_jobs: int, monkeypa
 
 def test_pauses_change_no_bit(monkeypatch: pytest.MonkeyPatch) -> None:
     X = np.random.default_rng(0).normal(size=(300, 3))
-    whole = TabularRegressor(members=1, epochs=3).fit(X, X.sum(1))
+    whole = TabularRegressor(members=1, max_iter=3).fit(X, X.sum(1))
     monkeypatch.setattr(member, "POLL_SECONDS", 1e-6)
-    paused = TabularRegressor(members=1, epochs=3).fit(X, X.sum(1))
+    paused = TabularRegressor(members=1, max_iter=3).fit(X, X.sum(1))
     for one, two in zip(whole.ensemble_.networks, paused.ensemble_.networks, strict=True):
         np.testing.assert_array_equal(one.block, two.block)

@@ -20,13 +20,13 @@ SAID = {
     "Choose another column, or task='regression' for numbers.": "or --task regression for",
     "task is 'binary', but target 'y' has 3 classes.": "--task is 'binary', but target 'y'",
     "kinds names a column 'x' that is not there.": "--kind names a column 'x'",
-    "hidden: layer 1 is 0; it must be a positive integer": "--hidden: layer 1 is 0",
-    "Try a smaller learning_rate (now 0.1).": "smaller --learning-rate (now 0.1)",
+    "hidden_layer_sizes: layer 1 is 0; it must be a positive integer": "--hidden: layer 1 is 0",
+    "Try a smaller learning_rate_init (now 0.1).": "smaller --learning-rate (now 0.1)",
     "random_state is -1; it must be at least 0": "--seed is -1",
     "time_budget is 'soon'; it must be": "--time is 'soon'",
     "leave it out by ignore=['a b', 'c'].": "by --ignore 'a b' --ignore c.",
     "kinds or ignore names the target 'y'": "--kind or --ignore names the target 'y'",
-    "hidden=(128, 64) is too large": "--hidden 128,64 is",
+    "hidden_layer_sizes=(128, 64) is too large": "--hidden 128,64 is",
 }
 
 
@@ -54,7 +54,7 @@ def test_what_the_user_wrote_stays(message: str) -> None:
         ({"random_state": -1}, "--seed is -1; it must be an int in the range [0, 4294967295]."),
         ({"members": 0}, "--members is 0; it must be an int in the range [1, 100]."),
         ({"preset": "fst"}, "--preset is 'fst'; it must be one of 'best', 'default', 'fast'. Did you mean 'fast'?"),
-        ({"epochs": 1.5}, "--epochs is 1.5; it must be an int in the range [1, inf)."),
+        ({"max_iter": 1.5}, "--epochs is 1.5; it must be an int in the range [1, inf)."),
     ],
 )
 def test_refusals_of_scikit_learn_name_the_option_and_nothing_of_python(parameters: dict[str, int], said: str) -> None:

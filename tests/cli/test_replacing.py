@@ -90,7 +90,7 @@ def test_copies_are_counted() -> None:
 @pytest.mark.parametrize("kind", ["MLPClassifier", "TabularClassifier"])
 def test_a_model_made_in_python_is_refused(kind: str) -> None:
     X = np.random.default_rng(0).normal(size=(40, 3))
-    model = MLPClassifier((2,), max_iter=2) if kind == "MLPClassifier" else TabularClassifier(members=1, epochs=1)
+    model = MLPClassifier((2,), max_iter=2) if kind == "MLPClassifier" else TabularClassifier(members=1, max_iter=1)
     with pytest.warns() if kind == "MLPClassifier" else pytest.MonkeyPatch.context():
         model.fit(X, X[:, 0] > 0)
     rosenblatt.save(model, "m.st")

@@ -130,7 +130,7 @@ def enter_learn(training: Training, task: str, folder: Path) -> Answer:
     table = {**columns_of(training.X), "target": training.y}
     seed = {"random_state": training.seed} if training.seeded else {}
     weights = given(sample_weight=training.weights, class_weight=training.class_weight)
-    parameters = {"members": 2, "epochs": 2, "hidden": (4,), **seed, **weights, **training.options}
+    parameters = {"members": 2, "max_iter": 2, "hidden_layer_sizes": (4,), **seed, **weights, **training.options}
     model, said = heard(lambda: rosenblatt.learn(table, "target", task=task, **parameters))
     new = columns_of(training.X if training.X_new is None else training.X_new)
     return Answer(model, model.predict(new), f"{said}\n{model.report()}")
@@ -259,13 +259,13 @@ DOORS = {
             "TabularClassifier",
             frozenset({"classification"}),
             TABULAR | {"class_weight"},
-            estimator_door("TabularClassifier", {"members": 2, "epochs": 2, "hidden": (4,)}),
+            estimator_door("TabularClassifier", {"members": 2, "max_iter": 2, "hidden_layer_sizes": (4,)}),
         ),
         Door(
             "TabularRegressor",
             frozenset({"regression"}),
             TABULAR,
-            estimator_door("TabularRegressor", {"members": 2, "epochs": 2, "hidden": (4,)}),
+            estimator_door("TabularRegressor", {"members": 2, "max_iter": 2, "hidden_layer_sizes": (4,)}),
         ),
         Door("learn", BOTH, TABULAR | {"names"}, enter_learn),
         Door("MLPSearchCV", BOTH, frozenset({"weights", "class_weight", "seed", "labels"}), enter_search),

@@ -8,7 +8,7 @@ from rosenblatt import TabularClassifier, learn
 from rosenblatt.cli import main
 from rosenblatt.tables import TableError
 
-SMALL = {"members": 1, "epochs": 2, "hidden": (4,), "random_state": 0}
+SMALL = {"members": 1, "max_iter": 2, "hidden_layer_sizes": (4,), "random_state": 0}
 ROWS = [f"{i % 7},0{i % 3 + 1},{'yes' if i % 2 else 'no'}" for i in range(60)]
 
 

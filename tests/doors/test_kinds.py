@@ -124,7 +124,7 @@ def test_predictions_of_learn_have_the_type_of_the_target(make, tmp_path):
     x, y = two(False, True)
     frame = make(x, y)
     task = "classification" if isinstance(frame["y"][0], dt.date) else None
-    model = rosenblatt.learn(frame, "y", task=task, members=1, hidden=(8,), epochs=40)
+    model = rosenblatt.learn(frame, "y", task=task, members=1, hidden_layer_sizes=(8,), max_iter=40)
     assert model.score(frame, frame["y"]) > 0.8
     names = np.asarray(model.predict(frame))
     rosenblatt.save(model, tmp_path / "model")
@@ -135,7 +135,7 @@ def test_predictions_of_learn_have_the_type_of_the_target(make, tmp_path):
 
 def test_integers_of_any_size_are_predicted_as_they_are():
     x, y = two(2**70, 2**70 + 1)
-    model = rosenblatt.learn({"x": x, "y": y}, "y", members=1, hidden=(8,), epochs=40)
+    model = rosenblatt.learn({"x": x, "y": y}, "y", members=1, hidden_layer_sizes=(8,), max_iter=40)
     assert model.classes_.tolist() == [2**70, 2**70 + 1]
     assert model.score({"x": x}, y) > 0.8
 
@@ -169,7 +169,7 @@ DOUBTFUL = {
 @pytest.mark.parametrize(("make", "kind", "words", "hint"), DOUBTFUL.values(), ids=DOUBTFUL)
 def test_a_doubtful_target_is_said_and_the_hint_works(make, kind, words, hint):
     frame = {"x": np.random.default_rng(0).normal(size=160), "y": make(160)}
-    small = {"members": 1, "hidden": (4,), "epochs": 1}
+    small = {"members": 1, "hidden_layer_sizes": (4,), "max_iter": 1}
     with pytest.warns(TableWarning, match=f"target 'y' holds .*{words}"):
         model = rosenblatt.learn(frame, "y", **small)
     assert type(model).__name__ == kind
@@ -183,7 +183,7 @@ def test_a_doubtful_target_is_said_and_the_hint_works(make, kind, words, hint):
 @pytest.mark.parametrize("y", [[0, 1], ["a", "b"], [0, 1, 2], [True, False], [0.5, 1.25, 3.75, 8.5]], ids=str)
 def test_a_clear_target_is_not_doubted(y):
     frame = {"x": np.random.default_rng(0).normal(size=60), "y": (y * 60)[:60]}
-    rosenblatt.learn(frame, "y", members=1, hidden=(4,), epochs=1)
+    rosenblatt.learn(frame, "y", members=1, hidden_layer_sizes=(4,), max_iter=1)
 
 
 def target(change):
@@ -302,14 +302,14 @@ NAMES = {
 @pytest.mark.parametrize(("make", "name"), NAMES.values(), ids=NAMES)
 def test_names_that_are_no_texts(make, name):
     frame = make(*two("no", "yes"))
-    model = rosenblatt.learn(frame, name, members=1, hidden=(8,), epochs=40)
+    model = rosenblatt.learn(frame, name, members=1, hidden_layer_sizes=(8,), max_iter=40)
     assert set(model.predict(frame)) == {"no", "yes"}
 
 
 def test_several_targets_are_numbers_of_one_model():
     x = np.random.default_rng(0).normal(size=40)
     frame = pd.DataFrame({"x": x, "y": 2 * x + 1, "z": -x, "word": ["a", "b"] * 20})
-    small = {"members": 1, "hidden": (4,), "epochs": 2, "ignore": ["word"]}
+    small = {"members": 1, "hidden_layer_sizes": (4,), "max_iter": 2, "ignore": ["word"]}
     model = rosenblatt.learn(frame, ["y", "z"], **small)
     assert model.predict(frame).shape == (40, 2)
     assert model.explain(frame, ["y", "z"], n_repeats=1).columns == ("x", "word")
@@ -327,6 +327,6 @@ def test_a_text_among_numbers_is_no_class():
     cells = ["unknown", *(f"{i % 29 + 0.5}" for i in range(59))]
     with pytest.raises(ValueError, match=r"'y' holds numbers, but row 1 says 'unknown'.*task='classification'"):
         rosenblatt.learn({"x": x, "y": cells}, "y")
-    small = {"members": 1, "hidden": (4,), "epochs": 1}
+    small = {"members": 1, "hidden_layer_sizes": (4,), "max_iter": 1}
     assert len(rosenblatt.learn({"x": x, "y": cells}, "y", task="classification", **small).classes_) == 30
     assert type(rosenblatt.learn({"x": x[1:], "y": cells[1:]}, "y", **small)).__name__ == "TabularRegressor"

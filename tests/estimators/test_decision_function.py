@@ -60,7 +60,7 @@ def test_margins_serve_ranking_calibration_and_stacking(n_classes):
 @pytest.mark.parametrize("metric", ["error", "balanced_error"])
 def test_a_tabular_classifier_predicts_by_its_decision_function(n_classes, metric):
     X, y = data(n_classes)
-    model = TabularClassifier(epochs=3, members=2, hidden=(8,), metric=metric).fit(X, y)
+    model = TabularClassifier(max_iter=3, members=2, hidden_layer_sizes=(8,), metric=metric).fit(X, y)
     decisions = model.decision_function(X)
     assert decisions.shape == ((len(X),) if n_classes == 2 else (len(X), 3))
     found = (decisions > 0).astype(int) if n_classes == 2 else decisions.argmax(axis=1)

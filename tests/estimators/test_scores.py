@@ -24,8 +24,8 @@ FITTED = {
     "MLPRegressor": lambda: MLPRegressor(**SMALL).fit(X, X[:, 0]),
     "LogisticRegression": lambda: LogisticRegression().fit(X, X[:, 0] > 0),
     "Perceptron": lambda: Perceptron().fit(X, X[:, 0] > 0),
-    "TabularClassifier": lambda: TabularClassifier(epochs=2, members=2).fit(X, X[:, 0] > 0),
-    "TabularRegressor": lambda: TabularRegressor(epochs=2, members=2).fit(X, X[:, 0]),
+    "TabularClassifier": lambda: TabularClassifier(max_iter=2, members=2).fit(X, X[:, 0] > 0),
+    "TabularRegressor": lambda: TabularRegressor(max_iter=2, members=2).fit(X, X[:, 0]),
 }
 WEIGHTS = {
     "negative": (np.r_[-1.0, np.ones(59)], "sample_weight is -1 in row 0"),
@@ -48,7 +48,7 @@ def test_weights_of_scores_are_checked_as_those_of_fits(door):
 @pytest.mark.parametrize("door", ["MLPClassifier", "LogisticRegression", "Perceptron", "TabularClassifier"])
 def test_a_missing_label_is_named(door):
     y = np.array(["a", "b"] * 30, dtype=object)
-    model = type(FITTED[door]())(**({"epochs": 2, "members": 2} if door.startswith("Tab") else {"max_iter": 5}))
+    model = type(FITTED[door]())(**({"max_iter": 2, "members": 2} if door.startswith("Tab") else {"max_iter": 5}))
     model.fit(X, y)
     y[3] = None
     calls = [lambda: model.score(X, y), lambda: model.fit(X, y)]
@@ -57,7 +57,7 @@ def test_a_missing_label_is_named(door):
             call()
 
 
-@pytest.mark.parametrize("make", [lambda: MLPRegressor(**SMALL), lambda: TabularRegressor(epochs=2, members=2)])
+@pytest.mark.parametrize("make", [lambda: MLPRegressor(**SMALL), lambda: TabularRegressor(max_iter=2, members=2)])
 def test_dates_are_no_numbers_to_learn(make):
     with pytest.raises(ValueError, match="y holds dates or times; convert them to numbers"):
         make().fit(X, np.arange("2020-01-01", "2020-03-01", dtype="datetime64[D]"))
@@ -103,5 +103,5 @@ def test_index_arrays_are_copied_and_checked(kind):
 def test_versions_in_a_file_are_classes(tmp_path):
     cells = ["1.1", "1.10", "1.9"]
     (tmp_path / "t.csv").write_text("a,y\n" + "".join(f"{i * 7 % 13},{cells[i % 3]}\n" for i in range(60)))
-    model = learn(tmp_path / "t.csv", "y", epochs=1, members=2)
+    model = learn(tmp_path / "t.csv", "y", max_iter=1, members=2)
     assert list(model.classes_) == cells

@@ -15,7 +15,7 @@ def test_shared_parameters_and_attributes_are_described_in_help(estimator):
     text = pydoc.render_doc(estimator, renderer=pydoc.plaintext)
     for name in estimator().get_params():
         assert re.search(rf"^ \|  (\w+, )*{name}(, \w+)* : ", text, re.M), name
-    fitted = estimator("fast", epochs=1).fit([[0.0], [1.0], [2.0], [3.0]], [0, 1, 0, 1])
+    fitted = estimator("fast", max_iter=1).fit([[0.0], [1.0], [2.0], [3.0]], [0, 1, 0, 1])
     for name in vars(fitted):
         if name.endswith("_"):
             assert re.search(rf"^ \|  (\w+, )*{name}(, \w+)*( : |$)", text, re.M), name

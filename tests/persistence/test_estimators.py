@@ -47,7 +47,7 @@ def small_table(n: int = 120) -> dict[str, Any]:
 
 
 def tabular(**parameters: Any) -> Any:
-    return learn(small_table(), "y", **{"hidden": (2,), "members": 1, "epochs": 2, **parameters})
+    return learn(small_table(), "y", **{"hidden_layer_sizes": (2,), "members": 1, "max_iter": 2, **parameters})
 
 
 def estimator() -> MLPClassifier:
@@ -300,7 +300,7 @@ def test_a_model_of_tables_comes_back_the_same(target: str, tmp_path: Path) -> N
     table = {**small_table(), "n": np.arange(120) % 3}
     if target == "x":
         table["x"] = np.nan_to_num(table["x"])
-    model = learn(table, target, hidden=(4,), members=2, epochs=3)
+    model = learn(table, target, hidden_layer_sizes=(4,), members=2, max_iter=3)
     save(model, tmp_path / "model.safetensors")
     again = load(tmp_path / "model.safetensors")
     assert (again.target_name_, again.report()) == (target, model.report())

@@ -119,7 +119,7 @@ def of_estimator(model: Any, change: Callable[[Any, Any], None]) -> bytes:
 
 def of_table(y: Any, change: Callable[[Any, Any], None], **parameters: Any) -> bytes:
     table = {"a": X[:, 0], "b": ["one two", "three"] * 30, "y": y}
-    given = {"hidden": (2,), "members": 1, "epochs": 2, "kinds": {"b": "text"}, **parameters}
+    given = {"hidden_layer_sizes": (2,), "members": 1, "max_iter": 2, "kinds": {"b": "text"}, **parameters}
     state, arrays = tabular_state(learn(table, "y", **given))
     state = json.loads(json.dumps(state))
     arrays = {name: np.array(array) for name, array in arrays.items()}

@@ -21,7 +21,7 @@ NOISY = X["size"] + (X["colour"] == "red") + RNG.normal(0, 0.3, N)
 
 @pytest.fixture(scope="module")
 def model():
-    return TabularClassifier("fast", epochs=8).fit(X, np.digitize(NOISY, [-0.5, 1]))
+    return TabularClassifier("fast", max_iter=8).fit(X, np.digitize(NOISY, [-0.5, 1]))
 
 
 def test_bars_are_the_importances(model):
@@ -55,11 +55,11 @@ def test_curves_are_the_dependences(model):
 
 
 def test_two_classes_and_regressions_have_one_line_and_a_band():
-    binary = TabularClassifier("fast", epochs=4).fit(X, np.where(NOISY > 0, "yes", "no"))
+    binary = TabularClassifier("fast", max_iter=4).fit(X, np.where(NOISY > 0, "yes", "no"))
     panel = plots.plot_dependence(binary, X, "size").ax_
     assert len(panel.get_lines()) == len(panel.collections) == 1
     assert panel.get_ylabel() == "probability of yes"
-    pair = TabularRegressor("fast", epochs=4).fit(X, np.c_[NOISY, -NOISY])
+    pair = TabularRegressor("fast", max_iter=4).fit(X, np.c_[NOISY, -NOISY])
     figure, ax = plt.subplots()
     display = plots.plot_dependence(pair, X, "size", ax=ax)
     assert display.figure_ is figure

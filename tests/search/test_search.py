@@ -294,12 +294,12 @@ def test_regressors_scorers_and_frames() -> None:
 @pytest.mark.long
 def test_tabular_estimators_are_scored_out_of_fold() -> None:
     data = load_diabetes(as_frame=True)
-    estimator = TabularRegressor(members=2, hidden=(8,), epochs=9)
-    found = search(estimator=estimator, space={"learning_rate": [0.05, 0.5]}, n_trials=3, refit=True)
+    estimator = TabularRegressor(members=2, hidden_layer_sizes=(8,), max_iter=9)
+    found = search(estimator=estimator, space={"learning_rate_init": [0.05, 0.5]}, n_trials=3, refit=True)
     found.fit(data.data, data.target)
     assert sorted(found.cv_results_["epochs"].tolist()) == [3, 3, 9]
     assert found.best_estimator_.score_ == found.best_score_
-    assert found.best_estimator_.get_params()["epochs"] == 9
+    assert found.best_estimator_.get_params()["max_iter"] == 9
     budget = search(estimator=estimator, space={"dropout": [0.0, 0.2]}, n_trials=50, time_budget=2.0, refit=True)
     budget.fit(data.data, data.target)
     assert budget.best_estimator_.score_ == budget.best_score_
@@ -308,7 +308,7 @@ def test_tabular_estimators_are_scored_out_of_fold() -> None:
 
 def test_tabular_estimators_are_scored_by_scorers_out_of_fold() -> None:
     data = load_breast_cancer(as_frame=True)
-    estimator = TabularClassifier(members=2, hidden=(8,), epochs=3)
+    estimator = TabularClassifier(members=2, hidden_layer_sizes=(8,), max_iter=3)
     options = {"estimator": estimator, "space": {"dropout": [0.0]}, "n_trials": 1, "refit": True}
     found = search(**options, scoring="roc_auc").fit(data.data, data.target)
     kept = found.best_estimator_.out_of_fold_
@@ -326,8 +326,8 @@ def best_by_hand(found: MLPSearchCV, estimator: Any, n: int, X: Any, y: Any) -> 
 @pytest.mark.parametrize("strategy", ["random", "halving"])
 def test_the_best_regressors_are_averaged(strategy: str, tmp_path: Path) -> None:
     X, y = load_diabetes(return_X_y=True)
-    estimator = TabularRegressor(members=2, epochs=3)
-    space = {"learning_rate": LogUniform(0.05, 0.5), "hidden": [(8,), (16, 16)]}
+    estimator = TabularRegressor(members=2, max_iter=3)
+    space = {"learning_rate_init": LogUniform(0.05, 0.5), "hidden_layer_sizes": [(8,), (16, 16)]}
     options = {"estimator": estimator, "space": space, "n_trials": 5, "strategy": strategy, "refit": True}
     found = search(**options, ensemble=2, checkpoint=tmp_path / "record").fit(X, y)
     both = best_by_hand(found, estimator, 2, X, y)
@@ -343,8 +343,12 @@ def test_the_best_classifiers_are_averaged_and_calibrated_together(tmp_path: Pat
     data = load_breast_cancer(as_frame=True)
     wrong = np.random.default_rng(0).random(len(data.target)) < 0.3  # so that an average is better than each
     y = np.where(data.target ^ wrong, "no", "yes")
-    estimator = TabularClassifier(members=2, epochs=2)
-    space = {"learning_rate": LogUniform(0.02, 0.2), "hidden": [(8,), (16, 16)], "activation": ["selu", "mish"]}
+    estimator = TabularClassifier(members=2, max_iter=2)
+    space = {
+        "learning_rate_init": LogUniform(0.02, 0.2),
+        "hidden_layer_sizes": [(8,), (16, 16)],
+        "activation": ["selu", "mish"],
+    }
     found = search(
         estimator=estimator, space=space, n_trials=4, strategy="random", ensemble=3, refit=True, random_state=2
     )
@@ -395,8 +399,13 @@ def members_of(one: TabularClassifier, X: Any) -> list[Any]:
 @pytest.mark.long
 def test_under_a_budget_what_was_trained_is_averaged() -> None:
     X, y = load_diabetes(return_X_y=True)
-    estimator = TabularRegressor(members=2, hidden=(8,), epochs=3)
-    options = {"space": {"learning_rate": LogUniform(0.05, 0.5)}, "n_trials": 1000, "ensemble": 3, "strategy": "random"}
+    estimator = TabularRegressor(members=2, hidden_layer_sizes=(8,), max_iter=3)
+    options = {
+        "space": {"learning_rate_init": LogUniform(0.05, 0.5)},
+        "n_trials": 1000,
+        "ensemble": 3,
+        "strategy": "random",
+    }
     found = search(estimator=estimator, time_budget=2.0, refit=True, **options).fit(X, y)
     assert len(found.best_estimator_.ensemble_.members) in (2, 4, 6)  # as many candidates as improve the average
     assert found.best_estimator_.score_ >= found.best_score_
@@ -405,8 +414,8 @@ def test_under_a_budget_what_was_trained_is_averaged() -> None:
 
 def test_only_networks_of_the_same_columns_are_averaged() -> None:
     X, y = load_diabetes(return_X_y=True, as_frame=True)
-    estimator = TabularRegressor(members=2, hidden=(8,), epochs=3)
-    space = {"kinds": [{"age": "ignored"}, {"bmi": "ignored"}], "learning_rate": LogUniform(0.05, 0.5)}
+    estimator = TabularRegressor(members=2, hidden_layer_sizes=(8,), max_iter=3)
+    space = {"kinds": [{"age": "ignored"}, {"bmi": "ignored"}], "learning_rate_init": LogUniform(0.05, 0.5)}
     found = search(estimator=estimator, space=space, n_trials=6, strategy="random", ensemble=4, refit=True).fit(X, y)
     alike = sum(one["kinds"] == found.best_params_["kinds"] for one in found.cv_results_["params"])
     assert alike < 6
@@ -415,7 +424,7 @@ def test_only_networks_of_the_same_columns_are_averaged() -> None:
 
 def test_copies_of_the_best_are_not_averaged() -> None:
     X, y = load_diabetes(return_X_y=True)
-    estimator = TabularRegressor(members=2, hidden=(8,), epochs=2)
+    estimator = TabularRegressor(members=2, hidden_layer_sizes=(8,), max_iter=2)
     options = {"space": {"dropout": [0.0]}, "n_trials": 3, "strategy": "random", "ensemble": 3, "refit": True}
     assert len(search(estimator=estimator, **options).fit(X, y).best_estimator_.ensemble_.members) == 2
 
@@ -501,7 +510,7 @@ def test_if_all_fail_the_error_says_why() -> None:
 
 def test_a_tabular_search_knows_its_table_and_takes_the_target_by_name(tmp_path: Path) -> None:
     frame = load_diabetes(as_frame=True).frame.iloc[:60]
-    estimator = TabularRegressor(members=1, hidden=(4,), epochs=1)
+    estimator = TabularRegressor(members=1, hidden_layer_sizes=(4,), max_iter=1)
     options: dict[str, Any] = {"estimator": estimator, "space": {"dropout": [0.0, 0.2]}, "n_trials": 2, "refit": True}
     found = search(**options, checkpoint=tmp_path / "record").fit(frame, "target")
     assert found.best_estimator_.target_name_ == "target"
@@ -626,8 +635,8 @@ def test_a_killed_search_ends_with_the_same_result(tmp_path: Path) -> None:
     [
         pytest.param(MLPClassifier(max_iter=40, random_state=0), marks=pytest.mark.long),
         MLPRegressor(max_iter=40, random_state=0),
-        pytest.param(TabularClassifier("fast", epochs=9, hidden=(16,)), marks=pytest.mark.long),
-        pytest.param(TabularRegressor("fast", epochs=9, hidden=(16,)), marks=pytest.mark.long),
+        pytest.param(TabularClassifier("fast", max_iter=9, hidden_layer_sizes=(16,)), marks=pytest.mark.long),
+        pytest.param(TabularRegressor("fast", max_iter=9, hidden_layer_sizes=(16,)), marks=pytest.mark.long),
     ],
     ids=lambda estimator: type(estimator).__name__,
 )

@@ -22,7 +22,7 @@ TABLE = {"x": RNG.normal(size=60), "y": RNG.choice(["hi", "lo"], 60)}
 
 
 def table_model(seed: int = 0) -> Any:
-    return learn(TABLE, "y", hidden=(4,), members=1, epochs=2, random_state=seed)
+    return learn(TABLE, "y", hidden_layer_sizes=(4,), members=1, max_iter=2, random_state=seed)
 
 
 @pytest.fixture

@@ -141,7 +141,7 @@ def own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(("make", "treatment"), TREATED.values(), ids=TREATED)
 def test_a_raw_table_is_treated_and_the_report_says_how(make: Callable[[], Any], treatment: str) -> None:
     table = make()
-    model = TabularClassifier("fast", epochs=1).fit(table, Y)
+    model = TabularClassifier("fast", max_iter=1).fit(table, Y)
     report = model.report()
     pattern = treatment.replace("$", r"\s*$") if treatment.endswith("$") else treatment
     assert re.search(pattern, report, re.MULTILINE), report
@@ -153,15 +153,15 @@ def test_a_raw_table_is_treated_and_the_report_says_how(make: Callable[[], Any],
 
 
 def kinds_of(cells: Any, kind: str) -> Callable[[], Any]:
-    return lambda: TabularClassifier("fast", epochs=1, kinds={"a": kind}).fit(with_x(cells), Y)
+    return lambda: TabularClassifier("fast", max_iter=1, kinds={"a": kind}).fit(with_x(cells), Y)
 
 
 def fit(make: Callable[[], Any]) -> Callable[[], Any]:
-    return lambda: TabularClassifier("fast", epochs=1).fit(make(), Y)
+    return lambda: TabularClassifier("fast", max_iter=1).fit(make(), Y)
 
 
 def fitted() -> TabularClassifier:
-    return TabularClassifier("fast", epochs=1).fit({"a": repeat("b", "c"), "x": X}, Y)
+    return TabularClassifier("fast", max_iter=1).fit({"a": repeat("b", "c"), "x": X}, Y)
 
 
 Refusal = tuple[Callable[[], Any], type[Exception], str]
@@ -186,9 +186,9 @@ REFUSED: dict[str, Refusal] = {
     "a file with NUL": (fit(lambda: csv("1\0", "2")), TableError, r"holds zero bytes"),
     "no rows to learn from": (fit(lambda: with_x([])), TableError, r"different lengths: 'a' 0, 'x' 60"),
     "no rows to predict": (lambda: fitted().predict(pd.DataFrame({"a": [], "x": []})), TableError, r"the table has no rows, only the columns 'a', 'x'"),
-    "no rows to predict, an array": (lambda: TabularClassifier("fast", epochs=1).fit(X[:, None], Y).predict(np.empty((0, 1))), ValueError, r"0 sample"),
+    "no rows to predict, an array": (lambda: TabularClassifier("fast", max_iter=1).fit(X[:, None], Y).predict(np.empty((0, 1))), ValueError, r"0 sample"),
     "a missing column to predict": (lambda: fitted().predict({"x": X}), TableError, r"the table has no column 'a'\. .*The columns are: 'x'"),
-    "an infinite target": (lambda: TabularRegressor("fast", epochs=1).fit(with_x(X[::-1]), [np.inf, *X[1:]]), ValueError, r"y contains infinity"),
+    "an infinite target": (lambda: TabularRegressor("fast", max_iter=1).fit(with_x(X[::-1]), [np.inf, *X[1:]]), ValueError, r"y contains infinity"),
 }  # fmt: skip
 
 
@@ -212,7 +212,7 @@ LATER: dict[str, tuple[Any, Any, str]] = {
 
 @pytest.mark.parametrize(("before", "now", "message"), LATER.values(), ids=LATER)
 def test_cells_of_another_kind_count_as_missing_with_a_warning(before: Any, now: Any, message: str) -> None:
-    model = TabularClassifier("fast", epochs=1).fit(with_x(before), Y)
+    model = TabularClassifier("fast", max_iter=1).fit(with_x(before), Y)
     table = {"a": now, "x": X[:3]}
     with pytest.warns(TableWarning, match=message) as caught:
         found = model.predict_proba(table)
@@ -227,7 +227,7 @@ def test_cells_of_another_kind_count_as_missing_with_a_warning(before: Any, now:
 
 def test_many_columns_of_another_kind_give_one_warning() -> None:
     names = [f"c{i}" for i in range(9)]
-    model = TabularClassifier("fast", epochs=1).fit({name: RNG.normal(size=N) for name in names}, Y)
+    model = TabularClassifier("fast", max_iter=1).fit({name: RNG.normal(size=N) for name in names}, Y)
     with pytest.warns(TableWarning, match=r"'c4' .*4 more columns hold such cells") as caught:
         model.predict({name: ["red"] for name in names})
     assert len(caught) == 1
@@ -236,7 +236,7 @@ def test_many_columns_of_another_kind_give_one_warning() -> None:
 def test_cells_of_a_file_are_what_they_were_in_training_even_if_all_look_like_numbers() -> None:
     """PyArrow would take 1.234 for a number, and 12:30 for a time of the day."""
     thousands = numbers(lambda i: german(i * 1000.5))
-    model = TabularRegressor("fast", epochs=8).fit({"a": thousands, "b": repeat("12:30", "8 am", "1.50"), "x": X}, X)
+    model = TabularRegressor("fast", max_iter=8).fit({"a": thousands, "b": repeat("12:30", "8 am", "1.50"), "x": X}, X)
     now = {"a": ["1.234", "12.340", None], "b": ["12:30", "12:30", "12:30"], "x": [0.5, 0.5, 0.5]}
     Path("now.csv").write_text("a,b,x\n1.234,12:30,0.5\n12.340,12:30,0.5\nNA,12:30,0.5\n")
     found = model.predict("now.csv")
@@ -245,18 +245,18 @@ def test_cells_of_a_file_are_what_they_were_in_training_even_if_all_look_like_nu
 
 
 def test_texts_known_from_training_are_missing_without_a_warning() -> None:
-    model = TabularClassifier("fast", epochs=1).fit(with_x(numbers(float, "unknown")), Y)
+    model = TabularClassifier("fast", max_iter=1).fit(with_x(numbers(float, "unknown")), Y)
     two = model.predict_proba({"a": ["unknown", None], "x": [0.5, 0.5]})
     assert np.array_equal(two[0], two[1])
 
 
 def test_more_columns_than_rows_a_thousand_levels_and_a_class_of_one_row() -> None:
     wide = {f"c{i}": RNG.normal(size=30) for i in range(300)}
-    model = TabularClassifier("fast", epochs=1).fit(wide, ["a"] * 15 + ["b"] * 14 + ["c"])
+    model = TabularClassifier("fast", max_iter=1).fit(wide, ["a"] * 15 + ["b"] * 14 + ["c"])
     assert model.predict_proba({name: cells[:1] for name, cells in wide.items()}).shape == (1, 3)
     assert "and 250 more" in model.report()
     levels = {"level": [f"l{i % 1000}" for i in range(2000)], "x": RNG.normal(size=2000)}
-    model = TabularRegressor("fast", epochs=1).fit(levels, RNG.normal(size=2000))
+    model = TabularRegressor("fast", max_iter=1).fit(levels, RNG.normal(size=2000))
     assert "1,000 levels, embedded" in model.report()
     assert model.predict({"level": ["l3"], "x": [0.0]}).shape == (1,)
 
@@ -268,8 +268,8 @@ def test_a_column_that_tells_the_target_is_named_in_a_warning_and_in_the_report(
     with pytest.warns(
         TableWarning, match=r"column 'state': by itself it predicts the class of 100\.0% of rows\. Is it known"
     ) as caught:
-        model = TabularClassifier("fast", epochs=1).fit(table, y)
+        model = TabularClassifier("fast", max_iter=1).fit(table, y)
     assert caught[0].filename == __file__
     assert "to check\n  column 'state': by itself" in model.report()
     with pytest.warns(TableWarning, match=r"column 'dollars': by itself it predicts the target almost exactly"):
-        TabularRegressor("fast", epochs=1).fit({"x": x, "dollars": np.exp(x)}, x + 5)
+        TabularRegressor("fast", max_iter=1).fit({"x": x, "dollars": np.exp(x)}, x + 5)

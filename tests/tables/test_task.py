@@ -23,7 +23,7 @@ TABLE: dict[str, Any] = {
     "price": SIZE + RNG.normal(0, 0.1, N),
     "sold": np.where(SIZE + RNG.normal(0, 0.5, N) > 0, "yes", "no").astype(object),
 }
-QUICK: dict[str, Any] = {"preset": "fast", "epochs": 2}
+QUICK: dict[str, Any] = {"preset": "fast", "max_iter": 2}
 
 
 @pytest.mark.parametrize(("name", "kind"), [("sold", TabularClassifier), ("price", TabularRegressor)])
@@ -90,7 +90,7 @@ def test_a_record_of_other_weights_or_kinds_is_refused(tmp_path: Path) -> None:
 def test_averages_of_a_search_are_weighted_as_its_task(name: str, kind: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     weights = np.where(np.arange(N) % 2, 5.0, 0.1)
     task = TabularTask.of(TABLE, name, weights=weights)
-    models = [kind(members=2, hidden=(4,), epochs=2, dropout=dropout).fit(task) for dropout in (0.0, 0.3)]
+    models = [kind(members=2, hidden_layer_sizes=(4,), max_iter=2, dropout=dropout).fit(task) for dropout in (0.0, 0.3)]
     models[0].average_with(models[1:], task.target.decoded(), weights)
     truth, found = task.target.values, models[0].out_of_fold_
     if kind is TabularClassifier:
@@ -121,7 +121,7 @@ def test_weights_of_a_task_become_an_array() -> None:
 @pytest.mark.parametrize(("name", "kind"), [("sold", TabularClassifier), ("price", TabularRegressor)])
 def test_held_out_rows_without_weight_are_refused_before_training(name: str, kind: Any, time_budget: Any) -> None:
     epochs: list[Any] = []
-    model = kind(members=8, epochs=2, time_budget=time_budget, on_epoch=epochs.append)
+    model = kind(members=8, max_iter=2, time_budget=time_budget, on_epoch=epochs.append)
     weights = np.zeros(N)
     for member in model.set_params(members=8).fit(TABLE, name).ensemble_.members[:2]:
         weights[member.held_out] = 1
@@ -174,7 +174,7 @@ REFUSED: dict[str, tuple[Any, type[Exception], str]] = {
     "a misspelt parameter": (
         lambda task: rosenblatt.learn(task, epoch=3),
         TypeError,
-        "TabularRegressor has no parameter 'epoch'. Did you mean 'epochs'",
+        "TabularRegressor has no parameter 'epoch'. Did you mean 'max_iter'",
     ),
     "weights of other rows": (lambda _: TabularTask.of(TABLE, "price", weights=[1.0]), ValueError, "sample_weight"),
 }

@@ -53,7 +53,7 @@ def test_words_that_training_never_saw_count_nothing_and_missing_texts_are_empty
 
 def test_classes_are_learned_from_words(tmp_path: Path) -> None:
     table, y = reviews(400)
-    model = TabularClassifier(members=2, epochs=16).fit(table, y)
+    model = TabularClassifier(members=2, max_iter=16).fit(table, y)
     fresh, truth = reviews(200, seed=1)
     assert (model.predict(fresh) == truth).mean() > 0.97
     assert "text: the words, weighted" in model.report()

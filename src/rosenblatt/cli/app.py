@@ -78,9 +78,9 @@ def train(
         "preset": preset,
         "time_budget": None if time is None else parse_duration("--time", time),
         "members": members,
-        "hidden": None if hidden is None else arguments.parse_hidden(hidden),
-        "epochs": epochs,
-        "learning_rate": learning_rate,
+        "hidden_layer_sizes": None if hidden is None else arguments.parse_hidden(hidden),
+        "max_iter": epochs,
+        "learning_rate_init": learning_rate,
         "metric": metric,
         "random_state": seed,
     }

@@ -15,11 +15,11 @@ __all__ = ["OPTIONS", "in_options"]
 
 OPTIONS = {
     "encoding": "--encoding",
-    "epochs": "--epochs",
-    "hidden": "--hidden",
+    "hidden_layer_sizes": "--hidden",
     "ignore": "--ignore",
     "kinds": "--kind",
-    "learning_rate": "--learning-rate",
+    "learning_rate_init": "--learning-rate",
+    "max_iter": "--epochs",
     "members": "--members",
     "metric": "--metric",
     "preset": "--preset",

@@ -143,8 +143,8 @@ class SuggestingMixin:
 class Searchable:
     """What a hyperparameter search needs to know of an estimator; subclasses say where they differ."""
 
-    epochs_parameter: ClassVar[str] = "max_iter"
-    """The parameter that limits the epochs."""
+    max_iter: Any
+
     makes_own_folds: ClassVar[bool] = False
     """Whether ``fit`` trains on folds that it makes itself, and ``score_`` is its out-of-fold score."""
     score_parameters: ClassVar[frozenset[str]] = frozenset()
@@ -155,7 +155,7 @@ class Searchable:
     @property
     def planned_epochs(self) -> int:
         """The epochs that ``fit`` trains for, unless it stops early."""
-        return int(getattr(self, self.epochs_parameter))
+        return int(self.max_iter)
 
 
 class NetworkEstimator(SuggestingMixin, CallbackSupportMixin, BaseEstimator):  # type: ignore[misc]

@@ -221,7 +221,7 @@ def restore_settings(entry: Any) -> Settings:
         if type(value) is not kind and not (kind is float and type(value) is int):
             raise ModelFileError(f"the setting {name} is {value!r}.")
     settings = Settings(**entry)
-    given = {name: getattr(settings, name) for name in (*OVERRIDES, "hidden")}
+    given = {name: getattr(settings, setting) for name, setting in OVERRIDES.items()}
     require_valid_parameters(TabularRegressor(**given))
     return settings
 

@@ -31,9 +31,15 @@ def default_space(estimator: Any) -> dict[str, Any]:
     if estimator.makes_own_folds:
         peak = type(estimator)().settings.learning_rate
         return {
-            "hidden": [*((width,) * 3 for width in (64, 128, 256)), (256,) * 4, (128, 128), (256, 256), (512,)],
+            "hidden_layer_sizes": [
+                *((width,) * 3 for width in (64, 128, 256)),
+                (256,) * 4,
+                (128, 128),
+                (256, 256),
+                (512,),
+            ],
             "activation": ["selu", "mish", "silu"],
-            "learning_rate": LogUniform(peak / 4, peak * 1.5),
+            "learning_rate_init": LogUniform(peak / 4, peak * 1.5),
             "dropout": [0.0, 0.05, 0.1, 0.15, 0.3, 0.45],
             "weight_decay": LogUniform(0.002, 0.05),
             "batch_size": [64, 128, 256],

@@ -67,7 +67,7 @@ class SearchScheduler:
 
     def make(self, trial: int) -> Any:
         """The unfitted estimator of a candidate."""
-        given = {**self.sampler.candidates[trial], self.estimator.epochs_parameter: self.max_epochs}
+        given = {**self.sampler.candidates[trial], "max_iter": self.max_epochs}
         made = clone(self.estimator).set_params(**given)
         if made.get_params(deep=False).get("random_state", 0) is None:
             made.set_params(random_state=self.options.random_state)

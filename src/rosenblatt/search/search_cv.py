@@ -34,7 +34,7 @@ from rosenblatt.search.spaces import Space
 __all__ = ["MLPSearchCV"]
 
 Array = NDArray[Any]
-FIXED = ("max_iter", "epochs", "time_budget", "checkpoint", "checkpoint_every", "warm_start", "on_epoch", "verbose")
+FIXED = ("max_iter", "time_budget", "checkpoint", "checkpoint_every", "warm_start", "on_epoch", "verbose")
 """Parameters that a space must not contain."""
 MAX_REASONS = 10
 POSITIVE = Interval(Integral, 1, None, closed="left")

@@ -143,7 +143,7 @@ class RestartedTrial:
     def advance(self, epochs: int, left: Callable[[], float]) -> tuple[float, bool]:
         """The out-of-fold score after so many epochs, and whether time was enough; if not, the last model is kept."""
         began, budget, own = time.monotonic(), left(), self.estimator.time_budget
-        model = clone(self.estimator).set_params(epochs=epochs)
+        model = clone(self.estimator).set_params(max_iter=epochs)
         model.check_parameters()
         if budget < math.inf:
             model.set_params(

@@ -30,7 +30,9 @@ def noise(with_identifier=False):
 @pytest.mark.parametrize("kind", [TabularClassifier, TabularRegressor])
 def test_members_never_hold_out_a_copy_of_a_row_that_they_train_on(kind, members, with_identifier):
     table, y, row = noise(with_identifier)
-    model = kind(members=members, epochs=2, hidden=8).fit(table, y if kind is TabularClassifier else y * 1.5 + row % 3)
+    model = kind(members=members, max_iter=2, hidden_layer_sizes=8).fit(
+        table, y if kind is TabularClassifier else y * 1.5 + row % 3
+    )
     for member in model.ensemble_.members:
         held_out = np.isin(np.arange(len(row)), member.held_out)
         assert not set(row[held_out]) & set(row[~held_out])
@@ -40,7 +42,7 @@ def test_members_never_hold_out_a_copy_of_a_row_that_they_train_on(kind, members
 
 def test_noise_is_not_learned_from_copies():
     table, y, _ = noise()
-    model = rosenblatt.learn({**table, "y": y}, "y", members=3, epochs=30)
+    model = rosenblatt.learn({**table, "y": y}, "y", members=3, max_iter=30)
     assert model.score_ < 0.75
     unlike = {name: column[:1].repeat(3) for name, column in table.items()}
     assert model.predict(unlike).shape == (3,)
@@ -70,7 +72,7 @@ def test_searches_and_diagnoses_keep_copies_together():
 def test_without_copies_the_splits_are_as_they_were():
     rng = np.random.default_rng(0)
     X, y = rng.normal(size=(60, 2)), np.arange(60) % 3
-    model = TabularClassifier(members=3, epochs=2, hidden=8).fit(X, y)
+    model = TabularClassifier(members=3, max_iter=2, hidden_layer_sizes=8).fit(X, y)
     from sklearn.model_selection import StratifiedKFold
 
     folds = StratifiedKFold(3, shuffle=True, random_state=0).split(X, y)

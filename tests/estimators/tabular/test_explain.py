@@ -39,12 +39,12 @@ KINDS = {"remark": "text"}
 
 @pytest.fixture(scope="module")
 def classifier():
-    return TabularClassifier(epochs=12, members=2, kinds=KINDS).fit(X, Y)
+    return TabularClassifier(max_iter=12, members=2, kinds=KINDS).fit(X, Y)
 
 
 @pytest.fixture(scope="module")
 def regressor():
-    return TabularRegressor(epochs=20, members=2, kinds=KINDS).fit(X, VALUE)
+    return TabularRegressor(max_iter=20, members=2, kinds=KINDS).fit(X, VALUE)
 
 
 def by_name(explanation):
@@ -88,7 +88,7 @@ def test_a_shuffled_column_of_a_linear_target_costs_what_the_closed_form_says():
     rng, weights = np.random.default_rng(0), np.array([3.0, 2.0, 1.0, 0.0])
     rows = rng.uniform(-1, 1, (1000, 4))
     y = rows @ weights
-    model = TabularRegressor("fast", epochs=40).fit(rows, y)
+    model = TabularRegressor("fast", max_iter=40).fit(rows, y)
     assert model.score_ > 0.99
     found = by_name(model.explain(rows, y, n_repeats=10))
     # The shuffled column's error is w (x' - x), of variance 2 w^2 var(x).
@@ -188,7 +188,7 @@ def test_contributions_are_directional_derivatives_of_the_log_odds(classifier):
 def test_contributions_to_linear_logits_add_up(ordered):
     rows = np.random.default_rng(1).normal(size=(300, 3))
     y = np.digitize(rows[:, 0] + 0.5 * rows[:, 1], [-0.5, 0.5])
-    model = with_networks(TabularClassifier("fast", epochs=6, ordered=ordered).fit(rows, y), linear)
+    model = with_networks(TabularClassifier("fast", max_iter=6, ordered=ordered).fit(rows, y), linear)
     model.ensemble_ = replace(model.ensemble_, temperature=1.5)
     found = model.explain(rows, method="gradient").contributions.sum(axis=1)
     inputs = feed(model.preparation_.transform(model._read(rows, reset=False)))
@@ -227,7 +227,7 @@ def test_a_row_is_explained_alone_as_among_others(classifier, regressor):
 def test_the_background_is_the_weighted_mean_of_training_rows():
     rng = np.random.default_rng(0)
     rows, weights = rng.normal(size=(80, 2)), rng.integers(0, 3, 80).astype(float)
-    model = TabularRegressor("fast", epochs=2).fit(rows, rows.sum(axis=1), weights)
+    model = TabularRegressor("fast", max_iter=2).fit(rows, rows.sum(axis=1), weights)
     prepared = model.preparation_.transform(model._read(rows, reset=False))
     np.testing.assert_allclose(model.background_.numbers, np.average(prepared.numbers, axis=0, weights=weights))
 
@@ -236,7 +236,7 @@ def test_the_background_is_the_weighted_mean_of_training_rows():
 def test_rows_that_were_trained_on_are_noted(n):
     rows = np.random.default_rng(0).normal(size=(2 * n, 3))
     y = rows.sum(axis=1)
-    model = TabularRegressor("fast", epochs=1).fit(rows[:n], y[:n])
+    model = TabularRegressor("fast", max_iter=1).fit(rows[:n], y[:n])
     assert model.explain(rows[:n], y[:n], n_repeats=1).note.startswith("All of these rows equal rows that the model")
     assert "trained on" in str(model.explain(rows[: n + n // 2], method="gradient", n_rows=5000))
     assert model.explain(rows[n:], y[n:], n_repeats=1).note == ""
@@ -250,7 +250,7 @@ def targets():
     """Estimators, with targets of theirs and the name of the score."""
     rng, rows = np.random.default_rng(0), np.random.default_rng(1).normal(size=(240, 3))
     labels = rows[:, 0].argsort().argsort() * 100 // 240
-    counts, options = rng.poisson(np.exp(rows[:, 0])).astype(float), {"epochs": 16, "members": 2}
+    counts, options = rng.poisson(np.exp(rows[:, 0])).astype(float), {"max_iter": 16, "members": 2}
     noisy = rows[:, 0] + rng.normal(0, 0.2, 240)
     return [
         (TabularRegressor(**options), rows, np.c_[rows[:, 0], 1000 * rows[:, 0]], "R2"),
@@ -287,8 +287,8 @@ def test_targets_of_all_kinds_are_explained(case):
 
 def test_targets_of_other_scales_count_alike():
     rows = np.random.default_rng(1).normal(size=(240, 2))
-    small = TabularRegressor("fast", epochs=8).fit(rows, np.c_[rows[:, 0], rows[:, 1]])
-    large = TabularRegressor("fast", epochs=8).fit(rows, np.c_[rows[:, 0], 1024 * rows[:, 1]])
+    small = TabularRegressor("fast", max_iter=8).fit(rows, np.c_[rows[:, 0], rows[:, 1]])
+    large = TabularRegressor("fast", max_iter=8).fit(rows, np.c_[rows[:, 0], 1024 * rows[:, 1]])
     found, other = (model.explain(rows, method="gradient") for model in (small, large))
     assert by_name(found) == pytest.approx(by_name(other), rel=1e-4)
     assert "in standard deviations of the target" in found.quantity
@@ -316,7 +316,7 @@ def test_the_target_may_be_a_column(classifier):
     table = {**X.to_dict(orient="list"), "bought": Y.tolist()}
     expected = classifier.explain(X, Y, n_repeats=2)
     assert by_name(classifier.explain(table, "bought", n_repeats=2)) == by_name(expected)
-    model = TabularRegressor("fast", epochs=2, kinds=KINDS).fit({**X.to_dict(orient="list"), "value": VALUE}, "value")
+    model = TabularRegressor("fast", max_iter=2, kinds=KINDS).fit({**X.to_dict(orient="list"), "value": VALUE}, "value")
     found = model.explain({**X.to_dict(orient="list"), "value": VALUE}, n_repeats=1)
     assert found.baseline == pytest.approx(r2_score(VALUE, model.predict(X)))
 
@@ -370,7 +370,7 @@ def test_grids_may_be_given(classifier, regressor):
 
 def test_the_dependence_on_a_linear_targets_column_is_a_line():
     rows = np.random.default_rng(0).uniform(-1, 1, (800, 2))
-    model = TabularRegressor(epochs=40, members=3).fit(rows, 2 * rows[:, 0] + rows[:, 1])
+    model = TabularRegressor(max_iter=40, members=3).fit(rows, 2 * rows[:, 0] + rows[:, 1])
     found = model.partial_dependence(rows, 0, grid=[-0.5, 0.0, 0.5])
     assert found.values[:, 0] == pytest.approx(np.array([-1, 0, 1]) + rows[:, 1].mean(), abs=0.06)
     assert found.spread[:, 0] == pytest.approx(rows[:, 1].std(), abs=0.06)
@@ -473,7 +473,7 @@ def test_an_estimator_has_to_be_fitted():
 
 def test_an_array_has_no_names():
     rows = np.random.default_rng(0).normal(size=(60, 2))
-    model = TabularClassifier("fast", epochs=2).fit(rows, rows[:, 0] > 0)
+    model = TabularClassifier("fast", max_iter=2).fit(rows, rows[:, 0] > 0)
     with pytest.raises(TypeError, match="y is the name 'x1', but an array's columns have no names"):
         model.explain(rows, "x1")
     assert model.partial_dependence(rows, "x1").column == model.partial_dependence(rows, 1).column

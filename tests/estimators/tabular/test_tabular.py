@@ -29,7 +29,7 @@ WEIGHTS = {
 
 
 @parametrize_with_checks(
-    [TabularClassifier("fast", epochs=12), TabularRegressor("fast", epochs=30)],
+    [TabularClassifier("fast", max_iter=12), TabularRegressor("fast", max_iter=30)],
     expected_failed_checks=lambda estimator: WEIGHTS,
 )
 def test_scikit_learns_checks(estimator, check):
@@ -54,12 +54,12 @@ def purchases(n=600, seed=0, missing=0.1):
 def test_raw_columns_of_all_kinds_are_learned_from():
     X, y, value = purchases(1200)
     train, test = np.arange(800), np.arange(800, 1200)
-    classifier = TabularClassifier(epochs=40).fit(X.iloc[train], y[train])
+    classifier = TabularClassifier(max_iter=40).fit(X.iloc[train], y[train])
     assert set(classifier.classes_) == {"no", "yes"}
     accuracy = np.mean(classifier.predict(X.iloc[test]) == y[test])
     assert accuracy > 0.85, "without the cities 0.8 is the best"
     assert classifier.score_ == pytest.approx(accuracy, abs=0.06)
-    regressor = TabularRegressor(epochs=40).fit(X.iloc[train], value[train])
+    regressor = TabularRegressor(max_iter=40).fit(X.iloc[train], value[train])
     assert r2_score(value[test], regressor.predict(X.iloc[test])) > 0.8
     assert regressor.score_ > 0.75
 
@@ -68,13 +68,13 @@ def test_it_beats_a_linear_model_where_the_world_is_not_linear():
     X, y = load_digits(return_X_y=True)
     X, X_test, y, y_test = train_test_split(X, y, test_size=0.4, random_state=0, stratify=y)
     linear = make_pipeline(StandardScaler(), LogisticRegression(max_iter=2000)).fit(X, y)
-    ours = TabularClassifier(epochs=24).fit(X, y)
+    ours = TabularClassifier(max_iter=24).fit(X, y)
     assert 1 - ours.score(X_test, y_test) < 0.75 * (1 - linear.score(X_test, y_test))
 
 
 def test_columns_may_come_in_any_order_with_others_between_and_unseen_cells():
     X, y, _ = purchases()
-    model = TabularClassifier("fast", epochs=8).fit(X, y)
+    model = TabularClassifier("fast", max_iter=8).fit(X, y)
     assert np.array_equal(model.predict_proba(X[X.columns[::-1]].assign(new=1)), model.predict_proba(X))
     X.loc[3, ["colour", "city"]] = ["violet", "a new one"]
     X.loc[4, "member"], X.loc[5, "since"] = False, None
@@ -86,9 +86,9 @@ def test_columns_may_come_in_any_order_with_others_between_and_unseen_cells():
 def test_frames_of_all_kinds_give_the_same_model():
     pl, pa = pytest.importorskip("polars"), pytest.importorskip("pyarrow")
     X, y, _ = purchases(200)
-    expected = TabularClassifier("fast", epochs=4).fit(X, y).predict_proba(X)
+    expected = TabularClassifier("fast", max_iter=4).fit(X, y).predict_proba(X)
     for other in (pl.from_pandas(X), pa.Table.from_pandas(X), {name: X[name].to_numpy() for name in X}):
-        assert np.array_equal(TabularClassifier("fast", epochs=4).fit(other, y).predict_proba(other), expected)
+        assert np.array_equal(TabularClassifier("fast", max_iter=4).fit(other, y).predict_proba(other), expected)
 
 
 def test_equal_seeds_give_equal_models_for_any_number_of_threads():
@@ -98,12 +98,12 @@ def test_equal_seeds_give_equal_models_for_any_number_of_threads():
         found = []
         for threads in (1, 2, 3):
             rosenblatt.set_num_threads(threads)
-            found.append(TabularClassifier(members=3, epochs=5, random_state=7).fit(X, y).predict_proba(X))
+            found.append(TabularClassifier(members=3, max_iter=5, random_state=7).fit(X, y).predict_proba(X))
     finally:
         rosenblatt.set_num_threads(before)
     assert np.array_equal(found[0], found[1])
     assert np.array_equal(found[0], found[2])
-    other = TabularClassifier(members=3, epochs=5, random_state=8).fit(X, y).predict_proba(X)
+    other = TabularClassifier(members=3, max_iter=5, random_state=8).fit(X, y).predict_proba(X)
     assert not np.array_equal(found[0], other)
 
 
@@ -111,7 +111,7 @@ def test_out_of_fold_predictions_know_nothing_of_their_row():
     """Labels at random cannot be predicted; a row that was trained on would be."""
     rng = np.random.default_rng(0)
     X, y = rng.normal(size=(300, 20)), rng.integers(0, 2, 300)
-    model = TabularClassifier(members=4, epochs=60, dropout=0.0, weight_decay=0.0).fit(X, y)
+    model = TabularClassifier(members=4, max_iter=60, dropout=0.0, weight_decay=0.0).fit(X, y)
     assert 0.35 < model.score_ < 0.65
     assert model.out_of_fold_.shape == (300, 2)
     assert np.isfinite(model.out_of_fold_).all()
@@ -119,9 +119,9 @@ def test_out_of_fold_predictions_know_nothing_of_their_row():
 
 def test_a_single_member_holds_a_fifth_out():
     X, y = load_wine(return_X_y=True)
-    model = TabularClassifier("fast", epochs=5).fit(X, y)
+    model = TabularClassifier("fast", max_iter=5).fit(X, y)
     assert np.isnan(model.out_of_fold_[:, 0]).sum() == 142
-    regressor = TabularRegressor("fast", epochs=5).fit(X[:, :3], X[:, 3])
+    regressor = TabularRegressor("fast", max_iter=5).fit(X[:, :3], X[:, 3])
     assert np.isnan(regressor.out_of_fold_).sum() == 142
 
 
@@ -129,7 +129,7 @@ def test_probabilities_are_calibrated():
     """With smoothed labels networks are too careful; the temperature mends it: log loss is that of the best one."""
     X, y = load_breast_cancer(return_X_y=True)
     X, X_test, y, y_test = train_test_split(X, y, test_size=0.4, random_state=1, stratify=y)
-    model = TabularClassifier(epochs=30).fit(X, y)
+    model = TabularClassifier(max_iter=30).fit(X, y)
     assert model.temperature_ < 1
     calibrated = log_loss(y_test, model.predict_proba(X_test))
     model.ensemble_ = replace(model.ensemble_, temperature=1.0)
@@ -174,18 +174,18 @@ def test_weights_of_rows_and_classes_count():
     rng = np.random.default_rng(0)
     X = rng.normal(size=(600, 4))
     y = (X[:, 0] + rng.normal(0, 1.0, 600) > 1.3).astype(int)
-    plain, balanced = (TabularClassifier("fast", epochs=20, class_weight=w).fit(X, y) for w in (None, "balanced"))
+    plain, balanced = (TabularClassifier("fast", max_iter=20, class_weight=w).fit(X, y) for w in (None, "balanced"))
     assert balanced.predict(X).mean() > 1.5 * plain.predict(X).mean()
     doubled = np.concatenate([X, X]), np.concatenate([y, 1 - y])
     weights = np.repeat([1.0, 0.0], 600)
-    model = TabularClassifier("fast", epochs=20).fit(*doubled, sample_weight=weights)
+    model = TabularClassifier("fast", max_iter=20).fit(*doubled, sample_weight=weights)
     assert np.mean(model.predict(X) == y) > 0.75, "rows without weight contradict and count for nothing"
 
 
 def test_several_targets_and_their_units():
     X, y = load_diabetes(return_X_y=True)
     both = np.column_stack([y, 1e6 - 1000 * y])
-    model = TabularRegressor(epochs=24).fit(X, both)
+    model = TabularRegressor(max_iter=24).fit(X, both)
     found = model.predict(X)
     assert found.shape == (442, 2)
     assert model.out_of_fold_.shape == (442, 2)
@@ -196,16 +196,16 @@ def test_several_targets_and_their_units():
 
 def test_a_target_that_does_not_vary_is_predicted():
     X = np.random.default_rng(0).normal(size=(40, 3))
-    assert np.allclose(TabularRegressor("fast", epochs=3).fit(X, np.full(40, 7.5)).predict(X), 7.5)
+    assert np.allclose(TabularRegressor("fast", max_iter=3).fit(X, np.full(40, 7.5)).predict(X), 7.5)
 
 
 def test_classes_of_one_row_and_a_hundred_classes():
     rng = np.random.default_rng(0)
     X = rng.normal(size=(400, 3))
     y = np.minimum(np.arange(400) // 4, 99)
-    assert len(TabularClassifier(members=3, epochs=3).fit(X, y).classes_) == 100
+    assert len(TabularClassifier(members=3, max_iter=3).fit(X, y).classes_) == 100
     y = np.r_[["a"] * 199, ["b"] * 200, ["c"]]
-    assert TabularClassifier(members=3, epochs=3).fit(X, y).predict_proba(X).shape == (400, 3)
+    assert TabularClassifier(members=3, max_iter=3).fit(X, y).predict_proba(X).shape == (400, 3)
 
 
 @pytest.mark.parametrize(
@@ -216,21 +216,21 @@ def test_classes_of_one_row_and_a_hundred_classes():
             "y has a single class, 1; classification needs at least two",
         ),
         "lengths": (lambda: TabularClassifier().fit([[1.0], [2.0]], [1, 0, 1]), "X has 2 rows, y has 3"),
-        "hidden": (
-            lambda: TabularClassifier(hidden=(8, 0)).fit(*load_iris(return_X_y=True)),
-            "hidden: layer 2 is 0; it must be a positive integer",
+        "hidden_layer_sizes": (
+            lambda: TabularClassifier(hidden_layer_sizes=(8, 0)).fit(*load_iris(return_X_y=True)),
+            "hidden_layer_sizes: layer 2 is 0; it must be a positive integer",
         ),
         "half a neuron": (
-            lambda: TabularClassifier(hidden=(8.5,)).fit(*load_iris(return_X_y=True)),
-            r"hidden: layer 1 is 8\.5; it must be a positive integer",
+            lambda: TabularClassifier(hidden_layer_sizes=(8.5,)).fit(*load_iris(return_X_y=True)),
+            r"hidden_layer_sizes: layer 1 is 8\.5; it must be a positive integer",
         ),
         "hidden is on": (
-            lambda: TabularRegressor(hidden=True).fit(*load_iris(return_X_y=True)),
-            "hidden: layer 1 is True; it must be a positive integer",
+            lambda: TabularRegressor(hidden_layer_sizes=True).fit(*load_iris(return_X_y=True)),
+            "hidden_layer_sizes: layer 1 is True; it must be a positive integer",
         ),
         "no layer": (
-            lambda: TabularRegressor(hidden=()).fit(*load_iris(return_X_y=True)),
-            r"hidden is \(\); give the neurons of at least one layer",
+            lambda: TabularRegressor(hidden_layer_sizes=()).fit(*load_iris(return_X_y=True)),
+            r"hidden_layer_sizes is \(\); give the neurons of at least one layer",
         ),
         "preset": (lambda: TabularClassifier("bset").fit([[1.0]], [1]), "Did you mean 'best'"),
         "sparse weight": (
@@ -250,7 +250,7 @@ def test_errors_say_what_to_do(call, message):
 
 def test_inputs_are_compact_and_by_name():
     X, y, _ = purchases(60)
-    model = TabularClassifier("fast", epochs=2).fit(X, y)
+    model = TabularClassifier("fast", max_iter=2).fit(X, y)
     prepared = model.preparation_.transform(model._read(X, reset=False))
     inputs = feed(prepared, np.array([3, 5]))
     assert {name: matrix.shape[0] for name, matrix in inputs.items()} == dict.fromkeys(inputs, 2)
@@ -261,9 +261,9 @@ def test_inputs_are_compact_and_by_name():
 def test_a_stored_model_predicts_the_same_bits(tmp_path, preset):
     X, y, value = purchases(300)
     pairs = (
-        (TabularClassifier(preset, epochs=4, kinds={"member": "categorical"}), y),
+        (TabularClassifier(preset, max_iter=4, kinds={"member": "categorical"}), y),
         (
-            TabularRegressor(preset, epochs=4),
+            TabularRegressor(preset, max_iter=4),
             np.column_stack([value, -value]),
         ),
     )
@@ -288,7 +288,7 @@ def test_pickled_and_copied_models_predict_the_same():
     import pickle
 
     X, y = load_iris(return_X_y=True)
-    model = TabularClassifier(members=2, epochs=3).fit(X, y)
+    model = TabularClassifier(members=2, max_iter=3).fit(X, y)
     for again in (pickle.loads(pickle.dumps(model)), copy.deepcopy(model)):
         assert np.array_equal(again.predict_proba(X), model.predict_proba(X))
 
@@ -327,7 +327,7 @@ def test_a_changed_background_is_refused(part):
     from rosenblatt.persistence.tabular import tabular_from_state, tabular_state
 
     X, y, _ = purchases(60)
-    state, arrays = tabular_state(TabularClassifier("fast", epochs=1).fit(X, y))
+    state, arrays = tabular_state(TabularClassifier("fast", max_iter=1).fit(X, y))
     name = f"background/{part.split()[0]}"
     with pytest.raises(ModelFileError):
         tabular_from_state(state, {**arrays, name: BACKGROUNDS[part](arrays[name])})
@@ -341,7 +341,7 @@ def test_a_changed_file_is_refused(change):
     from rosenblatt.persistence.tabular import tabular_from_state, tabular_state
 
     X, y, _ = purchases(60)
-    state, arrays = tabular_state(TabularClassifier("fast", epochs=1).fit(X, y))
+    state, arrays = tabular_state(TabularClassifier("fast", max_iter=1).fit(X, y))
     tabular_from_state(state, arrays)
     (*path, last), value = CHANGES[change]
     at = state
@@ -358,7 +358,7 @@ def test_a_changed_file_is_refused(change):
 def test_the_report_says_what_was_done():
     X, y, value = purchases(300)
     X["always"], X["row"] = "same", np.arange(300)
-    text = TabularClassifier(members=2, epochs=3).fit(X, y).report()
+    text = TabularClassifier(members=2, max_iter=3).fit(X, y).report()
     for part in ("300 rows of 7 columns", "accuracy 0.", "temperature", "2 networks", "3 epochs"):
         assert part in text
     lines = {line.split()[0]: line for line in text.splitlines() if line.startswith("  ")}
@@ -369,13 +369,15 @@ def test_the_report_says_what_was_done():
     assert "date: the day, place in the year, place in the week" in lines["since"]
     assert "left out" in lines["always"]
     assert "left out" in lines["row"]
-    assert "R2 " in TabularRegressor("fast", epochs=3).fit(X, value).report()
+    assert "R2 " in TabularRegressor("fast", max_iter=3).fit(X, value).report()
 
 
 def test_later_divergence_keeps_the_best_epoch_and_warns() -> None:
     X, y = (part[:40] for part in load_diabetes(return_X_y=True))
-    with pytest.warns(UserWarning, match=r"diverged in 1 of 1 networks .* Try a smaller learning_rate \(now 1e\+38\)"):
-        model = TabularRegressor("fast", learning_rate=1e38).fit(X, y)  # one step an epoch, the first rate is zero
+    with pytest.warns(
+        UserWarning, match=r"diverged in 1 of 1 networks .* Try a smaller learning_rate_init \(now 1e\+38\)"
+    ):
+        model = TabularRegressor("fast", learning_rate_init=1e38).fit(X, y)  # one step an epoch, the first rate is zero
     assert np.isfinite(model.predict(X)).all()
 
 
@@ -391,28 +393,28 @@ def test_interrupts_keep_what_was_learned() -> None:
             sent.set()
 
     with pytest.warns(UserWarning, match=r"Training was interrupted: \d networks are kept"):
-        model = TabularRegressor(epochs=5000, on_epoch=interrupt).fit(X, y)
+        model = TabularRegressor(max_iter=5000, on_epoch=interrupt).fit(X, y)
     assert all(len(member.curve) < 5000 for member in model.ensemble_.members)
     assert np.isfinite(model.predict(X)).all()
 
 
 def test_the_target_may_be_named() -> None:
     data = load_diabetes(as_frame=True)
-    named, given = TabularRegressor("fast", epochs=3), TabularRegressor("fast", epochs=3)
+    named, given = TabularRegressor("fast", max_iter=3), TabularRegressor("fast", max_iter=3)
     named.fit(data.frame, "target")
     given.fit(data.data, data.target)
     assert (named.target_name_, given.target_name_) == ("target", "target")
     np.testing.assert_array_equal(named.predict(data.frame), given.predict(data.data))
-    model = rosenblatt.learn({"x": np.arange(40.0), "b": np.arange(40) > 20}, "b", preset="fast", epochs=3)
+    model = rosenblatt.learn({"x": np.arange(40.0), "b": np.arange(40) > 20}, "b", preset="fast", max_iter=3)
     assert isinstance(model, TabularClassifier)
     assert model.classes_.tolist() == [False, True]
-    assert isinstance(rosenblatt.learn(data.frame, "target", preset="fast", epochs=1), TabularRegressor)
+    assert isinstance(rosenblatt.learn(data.frame, "target", preset="fast", max_iter=1), TabularRegressor)
 
 
 def test_epochs_are_told() -> None:
     X, y = load_diabetes(return_X_y=True)
     told: list[Any] = []
-    model = TabularRegressor(members=2, epochs=4, on_epoch=told.append).fit(X, y)
+    model = TabularRegressor(members=2, max_iter=4, on_epoch=told.append).fit(X, y)
     for number, member in enumerate(model.ensemble_.members, start=1):
         mine = [epoch for epoch in told if epoch.member == number]
         assert [(epoch.training_loss, epoch.held_out) for epoch in mine] == member.curve
@@ -430,7 +432,7 @@ def test_the_defaults_are_those_of_the_page():
 
 def test_levels_up_to_eight_are_indicators():
     X = {"few": np.arange(90) % 8, "many": np.arange(90) % 9}
-    model = TabularRegressor("fast", epochs=1, kinds=dict.fromkeys(X, "categorical")).fit(X, np.arange(90.0))
+    model = TabularRegressor("fast", max_iter=1, kinds=dict.fromkeys(X, "categorical")).fit(X, np.arange(90.0))
     assert len(model.preparation_.indicators) == 8
     assert model.preparation_.n_codes == [10]
 
@@ -447,7 +449,7 @@ def test_levels_up_to_eight_are_indicators():
 )
 def test_the_metric_that_was_asked_for_stands_first_beside_the_guess(metric, first):
     X, y, _ = purchases(300)
-    model = TabularClassifier("fast", epochs=4, metric=metric).fit(X, y)
+    model = TabularClassifier("fast", max_iter=4, metric=metric).fit(X, y)
     line = model.report().splitlines()[2]
     own, guess = model.scores_[first]
     assert line.startswith(f"{first} {own:.4f}")
@@ -459,19 +461,19 @@ def test_the_metric_that_was_asked_for_stands_first_beside_the_guess(metric, fir
 def test_a_model_of_noise_is_said_to_be_no_better_than_a_constant():
     rng = np.random.default_rng(0)
     X, y = rng.normal(size=(200, 3)), np.where(rng.random(200) < 0.1, "Yes", "No")
-    model = TabularClassifier("fast", epochs=4).fit(X, y)
+    model = TabularClassifier("fast", max_iter=4).fit(X, y)
     assert not model.beats_guess_
     assert "By accuracy, the model is no better than always 'No'." in model.report()
-    regressor = TabularRegressor("fast", epochs=4, loss="absolute_error").fit(X, rng.standard_cauchy(200))
+    regressor = TabularRegressor("fast", max_iter=4, loss="absolute_error").fit(X, rng.standard_cauchy(200))
     assert "no better than always the median" in regressor.report()
 
 
 @pytest.mark.parametrize(
     ("model", "changes"),
     [
-        (TabularClassifier("fast", epochs=2), {"metric": "f1", "ordered": True}),
-        (TabularRegressor("fast", epochs=2, quantiles=(0.1, 0.9)), {"quantiles": None, "loss": "poisson"}),
-        (TabularRegressor("fast", epochs=2), {"quantiles": (0.1, 0.5, 0.9)}),
+        (TabularClassifier("fast", max_iter=2), {"metric": "f1", "ordered": True}),
+        (TabularRegressor("fast", max_iter=2, quantiles=(0.1, 0.9)), {"quantiles": None, "loss": "poisson"}),
+        (TabularRegressor("fast", max_iter=2), {"quantiles": (0.1, 0.5, 0.9)}),
     ],
 )
 def test_parameters_set_after_fit_change_no_prediction(model, changes, tmp_path):
@@ -495,10 +497,12 @@ def interrupt(epoch):
     raise RuntimeError("an epoch failed")
 
 
-@pytest.mark.parametrize("changes", [{"on_epoch": interrupt}, {"learning_rate": 1e38}, {"kinds": {"nothing": "text"}}])
+@pytest.mark.parametrize(
+    "changes", [{"on_epoch": interrupt}, {"learning_rate_init": 1e38}, {"kinds": {"nothing": "text"}}]
+)
 def test_a_failed_refit_leaves_the_old_model_whole(changes):
     X, y = load_diabetes(return_X_y=True)
-    model = TabularRegressor("fast", epochs=2).fit(X, y)
+    model = TabularRegressor("fast", max_iter=2).fit(X, y)
     before, predictions = dict(vars(model)), model.predict(X)
     model.set_params(**changes)
     with pytest.raises((RuntimeError, ValueError)):

@@ -19,7 +19,7 @@ from rosenblatt.estimators.tabular.target_scaling import TargetScaler, conformal
 from rosenblatt.estimators.tabular.target_transform import has_heavy_tail
 
 Case = tuple[Any, Any, str]
-QUICK: dict[str, Any] = {"hidden": (32, 32), "members": 3, "epochs": 24}
+QUICK: dict[str, Any] = {"hidden_layer_sizes": (32, 32), "members": 3, "max_iter": 24}
 
 
 def rows(n: int, seed: int = 0) -> tuple[Any, Any]:
@@ -255,7 +255,7 @@ KINDS: dict[str, tuple[Any, Any]] = {
 
 @pytest.mark.parametrize(("model", "y"), KINDS.values(), ids=KINDS)
 def test_all_kinds_come_back_from_a_file(model: Any, y: Any, tmp_path: Path) -> None:
-    model = model.set_params(members=2, epochs=2, hidden=(8,)).fit(X60, y)
+    model = model.set_params(members=2, max_iter=2, hidden_layer_sizes=(8,)).fit(X60, y)
     rosenblatt.save(model, tmp_path / "m")
     again = rosenblatt.load(tmp_path / "m")
     np.testing.assert_array_equal(again.predict(X60), model.predict(X60))
@@ -268,11 +268,11 @@ def test_all_kinds_come_back_from_a_file(model: Any, y: Any, tmp_path: Path) -> 
 
 
 def regressor(**parameters: Any) -> TabularRegressor:
-    return TabularRegressor(epochs=1, members=1, hidden=(4,), **parameters)
+    return TabularRegressor(max_iter=1, members=1, hidden_layer_sizes=(4,), **parameters)
 
 
 def classifier(**parameters: Any) -> TabularClassifier:
-    return TabularClassifier(epochs=1, members=1, hidden=(4,), **parameters)
+    return TabularClassifier(max_iter=1, members=1, hidden_layer_sizes=(4,), **parameters)
 
 
 CASES: dict[str, Case] = {
@@ -334,7 +334,7 @@ def line_with(outlier=None, n=200):
 @pytest.mark.parametrize("parameters", [{"loss": "absolute_error"}, {"quantiles": (0.1, 0.5, 0.9)}])
 def test_one_outlier_does_not_spoil_robust_losses(parameters, outlier):
     X, y = line_with(outlier)
-    model = TabularRegressor("fast", epochs=20, **parameters).fit(X, y)
+    model = TabularRegressor("fast", max_iter=20, **parameters).fit(X, y)
     found = model.predict(X).reshape(len(X), -1)
     found = found[:, found.shape[1] // 2]
     assert np.abs(found - X[:, 0]).mean() < 0.15
@@ -383,7 +383,7 @@ def test_intervals_are_calibrated_to_the_weighted_rows(parameters):
     X, wide = rng.normal(size=(600, 2)), np.arange(600) % 2 == 0
     y = rng.normal(size=600) * np.where(wide, 10, 0.1)
     width = [
-        np.ptp(TabularRegressor("fast", epochs=2, **parameters).fit(X, y, w).predict_interval(X, 0.8), axis=1).mean()
+        np.ptp(TabularRegressor("fast", max_iter=2, **parameters).fit(X, y, w).predict_interval(X, 0.8), axis=1).mean()
         for w in (np.where(wide, 1.0, 1e-6), np.where(wide, 1e-6, 1.0))
     ]
     assert width[0] > 10 * width[1]
@@ -401,14 +401,14 @@ def test_a_class_without_weight_cannot_be_balanced():
     weights = np.where(labels == "high", 0.0, 1.0)
     with pytest.raises(ValueError, match=r"no row with a positive weight has the label 'high'"):
         TabularClassifier("fast", class_weight="balanced").fit(X, labels, weights)
-    model = TabularClassifier("fast", epochs=2).fit(X, labels, weights)
+    model = TabularClassifier("fast", max_iter=2).fit(X, labels, weights)
     assert "high" in model.classes_
 
 
 @pytest.mark.parametrize(("part", "members"), [("training", 1), ("held-out", 1), ("held-out", 5)])
 def test_folds_without_weight_are_refused(part, members):
     X, y = line_with()
-    model = TabularRegressor(members=members, epochs=1).fit(X, y)
+    model = TabularRegressor(members=members, max_iter=1).fit(X, y)
     held_out = np.isin(np.arange(len(y)), model.ensemble_.members[0].held_out)
     with pytest.raises(ValueError, match=f"weights of all .* {part} rows of network 1 are zero"):
         model.fit(X, y, np.where(held_out, 1.0, 0.0) if part == "training" else np.where(held_out, 0.0, 1.0))
@@ -429,7 +429,7 @@ SMALL: list[Any] = [
 def test_a_few_rows_can_be_learned_from(kind, parameters, n, members):
     X, noise = rows(n)
     y = np.arange(n) % 2 if kind is TabularClassifier else noise.gamma(2.0, size=n)
-    model = kind(members=members, epochs=2, hidden=8, **parameters).fit(X, y)
+    model = kind(members=members, max_iter=2, hidden_layer_sizes=8, **parameters).fit(X, y)
     assert np.isfinite(model.score_)
     assert len(model.predict(X)) == n
     assert "rows of 2 columns" in model.report()
@@ -439,11 +439,11 @@ def test_a_few_rows_can_be_learned_from(kind, parameters, n, members):
 @pytest.mark.parametrize("members", [1, 3])
 def test_a_class_may_have_a_single_row(kind, parameters, members):
     X, y = rows(21)[0], np.array([0] * 20 + [1])
-    model = kind(members=members, epochs=2, hidden=8, **parameters).fit(X, y)
+    model = kind(members=members, max_iter=2, hidden_layer_sizes=8, **parameters).fit(X, y)
     assert model.classes_.tolist() == [0, 1]
 
 
 def test_few_rows_are_blamed_for_a_divergence():
     X, y = rows(3)[0], np.array([0.0, 1, 3])
     with pytest.raises(rosenblatt.training.DivergenceError, match=r"There are only 2 training rows: give more\. Try a"):
-        TabularRegressor("fast", epochs=2, loss="poisson", learning_rate=1e30).fit(X, y)
+        TabularRegressor("fast", max_iter=2, loss="poisson", learning_rate_init=1e30).fit(X, y)

@@ -19,7 +19,7 @@ ROW = {"color": "red", "size": "big", "weight": 1.5}
 
 @pytest.fixture(scope="module")
 def model():
-    return TabularClassifier("fast", epochs=2).fit(FRAME, Y)
+    return TabularClassifier("fast", max_iter=2).fit(FRAME, Y)
 
 
 @pytest.mark.parametrize(
@@ -56,7 +56,7 @@ def test_cells_may_be_of_any_kind_and_a_missing_one_is_missing():
 
 def test_tables_may_be_learned_from_rows():
     rows = FRAME.assign(y=Y).to_dict("records")
-    model = rosenblatt.learn(rows, "y", preset="fast", epochs=2)
+    model = rosenblatt.learn(rows, "y", preset="fast", max_iter=2)
     assert model.predict(rows[:2]).shape == (2,)
 
 
@@ -85,7 +85,7 @@ def test_what_differs_from_training_is_named(model, table, message):
 
 def test_names_after_an_array_are_named():
     X = RNG.normal(size=(40, 2))
-    model = TabularClassifier("fast", epochs=1).fit(X, X.sum(axis=1) > 0)
+    model = TabularClassifier("fast", max_iter=1).fit(X, X.sum(axis=1) > 0)
     with pytest.raises(TableError, match=r"X names its columns 'a', 'b', but .* an array of 2 columns without names"):
         model.predict({"a": 1.0, "b": 2.0})
     np.testing.assert_array_equal(model.predict_proba({"x0": X[:, 0], "x1": X[:, 1]}), model.predict_proba(X))

@@ -52,7 +52,7 @@ class TabularEstimator(Explainable, FittedParameters, SuggestingMixin, Searchabl
     time_budget: float | str | None
     kinds: Mapping[Any, str] | None
     ignore: Any
-    hidden: Any
+    hidden_layer_sizes: Any
     random_state: Any
     on_epoch: Callable[[Any], object] | None
     preparation_: Preparation
@@ -61,10 +61,14 @@ class TabularEstimator(Explainable, FittedParameters, SuggestingMixin, Searchabl
 
     _parameter_constraints: ClassVar[dict[str, Any]] = CONSTRAINTS
     _presets: ClassVar[Mapping[str, Settings]]
-    epochs_parameter = "epochs"
     makes_own_folds = True
     score_parameters = frozenset({"metric", "loss", "quantiles"})
     shared_parameters = ("kinds", "ignore", "ordered", "loss", "quantiles", "metric")
+
+    @property
+    def n_iter_(self) -> int:
+        """Epochs of the network that was trained for the most."""
+        return max(len(member.curve) for member in self.ensemble_.members)
 
     @property
     def planned_epochs(self) -> int:
@@ -78,15 +82,16 @@ class TabularEstimator(Explainable, FittedParameters, SuggestingMixin, Searchabl
     @property
     def settings(self) -> Settings:
         """The preset's settings, as the user's parameters change them."""
-        given = {name: getattr(self, name) for name in OVERRIDES if getattr(self, name) is not None}
-        if self.hidden is not None:
-            sizes = tuple(self.hidden) if np.iterable(self.hidden) else (self.hidden,)
+        given = {setting: getattr(self, name) for name, setting in OVERRIDES.items() if getattr(self, name) is not None}
+        if "hidden" in given:
+            sizes = tuple(given["hidden"]) if np.iterable(given["hidden"]) else (given["hidden"],)
             if not sizes:
                 raise ValueError(
-                    f"hidden is {self.hidden!r}; give the neurons of at least one layer, such as (128, 64)."
+                    f"hidden_layer_sizes is {self.hidden_layer_sizes!r}; give the neurons of at least one layer, such "
+                    "as (128, 64)."
                 )
             layers = enumerate(sizes, start=1)
-            given["hidden"] = tuple(check_count(f"layer {i}", size, where="hidden") for i, size in layers)
+            given["hidden"] = tuple(check_count(f"layer {i}", size, where="hidden_layer_sizes") for i, size in layers)
         return replace(self._presets[self.preset], **given)
 
     @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
@@ -276,7 +281,7 @@ class TabularEstimator(Explainable, FittedParameters, SuggestingMixin, Searchabl
         if n_diverged := sum(member.diverged for member in ensemble.members):
             warn_user(
                 f"Training diverged in {n_diverged} of {len(ensemble.members)} networks and was stopped; their best "
-                f"epochs are kept. Try a smaller learning_rate (now {ensemble.settings.learning_rate:g})."
+                f"epochs are kept. Try a smaller learning_rate_init (now {ensemble.settings.learning_rate:g})."
             )
         return ensemble
 

@@ -264,7 +264,7 @@ def member_of(loop: TrainingLoop, network: nn.Network, held_out: NDArray[np.int6
 def divergence_advice(n_rows: int, learning_rate: float) -> str:
     """What a user can do if training on so many rows diverges in its first epoch."""
     few = f"There are only {n_rows} training rows: give more." if n_rows < FEW_ROWS else ""
-    return f"{few or 'Are there extreme target values?'} Try a smaller learning_rate (now {learning_rate:g})."
+    return f"{few or 'Are there extreme target values?'} Try a smaller learning_rate_init (now {learning_rate:g})."
 
 
 def check_fold_weights(data: Data, fold: tuple[NDArray[np.int64], NDArray[np.int64]], number: int) -> None:

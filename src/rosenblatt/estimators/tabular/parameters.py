@@ -16,18 +16,21 @@ from rosenblatt.nn.activations.functions import BASES
 
 __all__ = ["CONSTRAINTS", "OVERRIDES", "describe_shared_parameters"]
 
-OVERRIDES = ("members", "epochs", "activation", "learning_rate", "dropout", "weight_decay", "batch_size")
-"""Parameters that replace a preset's settings of the same name."""
+OVERRIDES = {
+    **{name: name for name in ("members", "activation", "dropout", "weight_decay", "batch_size")},
+    **{"max_iter": "epochs", "learning_rate_init": "learning_rate", "hidden_layer_sizes": "hidden"},
+}
+"""Parameters that replace a preset's settings, and the names of these settings."""
 CONSTRAINTS: dict[str, Any] = {
     "preset": [StrOptions({"fast", "default", "best"})],
     "time_budget": [Interval(Real, 0, None, closed="neither"), str, None],
     "kinds": [Mapping, None],
     "ignore": ["array-like", str, None],
     "members": [Interval(Integral, 1, 100, closed="both"), None],
-    "epochs": [Interval(Integral, 1, None, closed="left"), None],
-    "hidden": ["array-like", Interval(Integral, 1, None, closed="left"), None],
+    "max_iter": [Interval(Integral, 1, None, closed="left"), None],
+    "hidden_layer_sizes": ["array-like", Interval(Integral, 1, None, closed="left"), None],
     "activation": [StrOptions(set(BASES)), None],
-    "learning_rate": [Interval(Real, 0, None, closed="neither"), None],
+    "learning_rate_init": [Interval(Real, 0, None, closed="neither"), None],
     "dropout": [Interval(Real, 0, 1, closed="left"), None],
     "weight_decay": [Interval(Real, 0, None, closed="left"), None],
     "batch_size": [Interval(Integral, 1, None, closed="left"), None],
@@ -50,7 +53,7 @@ describe_shared_parameters = describe_parameters(
             Columns to leave out, which may be of any type: short for the kind "ignored".
         members : int, optional
             Number of networks, which is also the number of folds. With 1, a fifth of the rows is held out.
-        epochs, hidden, activation, learning_rate, dropout, weight_decay, batch_size : optional
+        max_iter, hidden_layer_sizes, activation, learning_rate_init, dropout, weight_decay, batch_size : optional
             They replace settings of the preset: largest number of epochs; units of each hidden layer; function that
             each unit mixes with the identity ("relu", "selu", "mish", "silu" or "tanh"); peak of the learning rate;
             dropout share and weight decay, both in the first half of training; rows in a mini-batch.
@@ -84,6 +87,8 @@ describe_shared_parameters = describe_parameters(
             training rows.
         fitted_parameters_ : dict
             The parameters that predictions depend on, as they were in `fit`.
+        n_iter_ : int
+            Epochs of the network that was trained for the most.
         n_features_in_, feature_names_in_
             Number and names of the columns, as in scikit-learn.
     """,

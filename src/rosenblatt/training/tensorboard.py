@@ -132,8 +132,8 @@ class TensorBoard:
 
     def on_fit_task_end(self, estimator: Any, context: Any, *, fitted_estimator: Any = None) -> None:
         """Write an epoch of an estimator."""
-        history = getattr(estimator, "history_", None)
-        if context.task_name == "epoch" and fitted_estimator is not None and history:
+        history = getattr(fitted_estimator, "history_", None)
+        if context.task_name == "epoch" and history:
             text = "    " + repr(estimator).replace("\n", "\n    ")
             folder = folder_of(self.log_dir, context)
             self.write(history.n_epochs, fitted_estimator.network, history, text, folder)

@@ -6,25 +6,23 @@ targets of the rows that score them. (The scales and levels of columns are learn
 
 from __future__ import annotations
 
-import math
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from numbers import Integral
 from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import issparse
 from sklearn.base import BaseEstimator, _fit_context, is_classifier
-from sklearn.utils import check_random_state
+from sklearn.callback import with_callbacks
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from rosenblatt._checks import check_count, check_range, parse_duration
+from rosenblatt._checks import check_count, check_range
 from rosenblatt._suggestions import join_names
 from rosenblatt.estimators.base import Searchable, SuggestingMixin, unchanged_if_failed, warn_user
 from rosenblatt.estimators.fitted_parameters import FittedParameters
 from rosenblatt.estimators.tabular.architecture import Settings
+from rosenblatt.estimators.tabular.course import Trainable
 from rosenblatt.estimators.tabular.ensemble import Ensemble, fit_ensemble
 from rosenblatt.estimators.tabular.explain.background import Background
 from rosenblatt.estimators.tabular.explain.explainable import Explainable
@@ -45,16 +43,13 @@ __all__ = ["TabularEstimator"]
 Array = NDArray[Any]
 
 
-class TabularEstimator(Explainable, FittedParameters, SuggestingMixin, Searchable, BaseEstimator):  # type: ignore[misc]
+class TabularEstimator(Explainable, Trainable, FittedParameters, SuggestingMixin, Searchable, BaseEstimator):  # type: ignore[misc]
     """What both have in common; they declare the parameters and document them."""
 
     preset: str
-    time_budget: float | str | None
     kinds: Mapping[Any, str] | None
     ignore: Any
     hidden_layer_sizes: Any
-    random_state: Any
-    on_epoch: Callable[[Any], object] | None
     preparation_: Preparation
     ensemble_: Ensemble
     out_of_fold_: Array
@@ -120,20 +115,22 @@ class TabularEstimator(Explainable, FittedParameters, SuggestingMixin, Searchabl
             After Ctrl-C before any network has finished an epoch. Later, Ctrl-C ends training with a warning, and the
             networks are kept as they were after their best epochs.
         """
-        return self.fit_unless(lambda: False, X, y, sample_weight)
+        self.fit_unless(lambda: False, X, y, sample_weight)
+        return self
 
+    @with_callbacks  # type: ignore[untyped-decorator]
     def fit_unless(self, cancelled: Callable[[], bool], X: Any, y: Any = None, sample_weight: Any = None) -> Self:
         """`fit` without checks of parameters; soon after ``cancelled()`` is true it ends with `KeyboardInterrupt`.
 
         So a search in the main thread, the only one that Ctrl-C reaches, can end trainings in other threads.
         """
-        seconds = math.inf if self.time_budget is None else parse_duration("time_budget", self.time_budget)
-        budget = FitBudget(time.monotonic() + seconds, self.on_epoch, cancelled=cancelled)
         reserve_blas_memory()
-        with unchanged_if_failed(self, BaseException):
+        with self._budget(cancelled) as budget, unchanged_if_failed(self, BaseException):
             task = self._task(X, y, sample_weight)
+            self._announce(budget, task, X, y)
             self.keep_parameters()
             self._learn(task, budget)
+            budget.tasks.end()
         return self
 
     def _learn(self, task: TabularTask, budget: FitBudget) -> None:
@@ -261,10 +258,9 @@ class TabularEstimator(Explainable, FittedParameters, SuggestingMixin, Searchabl
         found = self.evaluate(target, target.take(seen), self.out_of_fold_[seen], weights, held_weights)
         self.scores_, self.trivial_guess_, self.beats_guess_ = found.scores, found.guess_name, found.beats_guess
 
-    def _prepare(self, task: TabularTask, y: Array, weights: Array | None) -> Data:
+    def _prepare(self, task: TabularTask, y: Array, weights: Array | None, budget: FitBudget) -> Data:
         """The task for networks, with encoders that are learned from its inputs; draws the seed of everything else."""
-        given = self.random_state
-        self._seed = int(given if isinstance(given, Integral) else check_random_state(given).randint(2**31 - 1))
+        self._seed = self._draw_seed(budget, task)
         self.preparation_ = fit_preparation(task.inputs, task.kinds)
         prepared = self.preparation_.transform(task.inputs)
         self.background_ = Background.of(prepared, self.preparation_, task.weights)
@@ -275,6 +271,8 @@ class TabularEstimator(Explainable, FittedParameters, SuggestingMixin, Searchabl
 
     def _fit_ensemble(self, data: Data, problem: Problem, folds: Folds, budget: FitBudget) -> Ensemble:
         """Train the members."""
+        budget.tasks = budget.begin(max_subtasks=len(folds))
+        budget.rebuild = lambda member: {"ensemble_": Ensemble((member,), self.settings, decode=problem.decode)}
         ensemble = fit_ensemble(data, problem, self.settings, folds, self._seed, budget)
         if ensemble.interrupted:
             warn_user(f"Training was interrupted: {len(ensemble.members)} networks are kept as they were at that time.")

@@ -121,6 +121,9 @@ class TabularClassifier(LabelScores, ClassifierMixin, TabularEstimator):  # type
         batch_size: int | None = None,
         random_state: Any = 0,
         on_epoch: Callable[[Any], object] | None = None,
+        verbose: bool | int = False,
+        checkpoint: Any = None,
+        checkpoint_every: int | str = "30s",
     ) -> None:
         set_parameters(self, locals())
 
@@ -129,9 +132,10 @@ class TabularClassifier(LabelScores, ClassifierMixin, TabularEstimator):  # type
         weights = task.weights
         if self.class_weight is not None:
             weights = class_weighted(self.class_weight, self.classes_, labels, weights)
-        data = self._prepare(task, labels, weights)
+        data = self._prepare(task, labels, weights, budget)
         if self.ordered is not False:
             data = replace(data, y=cumulative(labels, len(self.classes_)))
+        self.temperature_, self.decision_weights_ = 1.0, np.ones(len(self.classes_))
         ensemble = self._fit_ensemble(data, self._problem(), self._folds(task, labels), budget)
         self._finish(ensemble, labels, task.weights)
 

@@ -65,6 +65,20 @@ class Ensemble:
             found["-".join(str(width) for width, _ in hidden) + f" {hidden[0][1]}"] = None
         return ", ".join(found)
 
+    def summary(self) -> str:
+        """How the networks were trained, and how they are combined, in a few lines."""
+        n, best = len(self.members), ", ".join(str(member.best_epoch) for member in self.members)
+        size = sum(network.parameters.size for network in self.networks)
+        trained = "on all folds of the rows but one, which chose its best epoch" if n > 1 else "on a part of the rows"
+        mean = f"the mean of {n} networks" if n > 1 else "that of the network"
+        return "\n".join(
+            [
+                f"ensemble     {n} network{'s' if n > 1 else ''}, {size:,} parameters in all",
+                f"training     each {trained}: at most {self.settings.epochs} epochs, the best were {best}",
+                f"prediction   {mean}" + (f", at temperature {self.temperature:.3f}" if self.temperature != 1 else ""),
+            ]
+        )
+
     def joined(self, others: Sequence[Ensemble]) -> Ensemble:
         """The ensemble with the members of others for the same problem; it is not calibrated yet."""
         members = tuple(member for ensemble in (self, *others) for member in ensemble.members)

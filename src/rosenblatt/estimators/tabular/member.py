@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -119,7 +120,8 @@ class FitBudget:
     deadline: float = math.inf  # `time.monotonic` at which training ends, after an epoch or within the first
     on_epoch: Callable[[MemberEpoch], object] | None = None  # called by one thread at a time
     show: Callable[[MemberEpoch], object] | None = None  # likewise, also for the last epoch of an earlier process
-    tasks: FitTasks = field(default_factory=FitTasks)  # scikit-learn's callbacks
+    begin: Callable[..., FitTasks] = lambda **how: FitTasks()  # tells scikit-learn's callbacks that training begins
+    tasks: FitTasks = field(default_factory=FitTasks)  # what they hear of
     rebuild: Callable[[Member], dict[str, Any]] = lambda member: {}  # attributes of an estimator of this member alone
     checkpoints: FitCheckpoints | None = None
     members: int = 1
@@ -186,10 +188,12 @@ def train_member(
     rows = data.take(training), data.take(held_out)
     sample = feed(data.prepared, training[:INITIAL_ROWS])
     design = design_network(data.preparation, problem.n_outputs, problem.output, settings, seed, sample)
-    trainer = trainer_of(design, problem, settings, settings.rows_per_step(len(training)), data.weights is not None, seed)
+    batch_size = settings.rows_per_step(len(training))
+    trainer = trainer_of(design, problem, settings, batch_size, data.weights is not None, seed)
     identity = identity_of(design.network, rows, settings, problem, seed)
     trainer.set_data(*rows[0])
-    loop = loop_of(trainer, rows, problem, settings, seed, budget, number, identity)
+    tasks = budget.tasks.begin_member(number, settings.epochs, partial(rebuilt, budget))
+    loop = loop_of(trainer, rows, problem, settings, seed, budget, number, tasks, identity)
     if loop.epoch:
         budget.report(loop, number, settings.epochs, resumed=True)
     outcome = loop.run()
@@ -199,8 +203,9 @@ def train_member(
     if loop.best is None:
         raise DivergenceError(f"{loop.failure}. {divergence_advice(len(training), settings.learning_rate)}")
     network = design.network.copy()  # out of the trainer's memory
-    predictions = problem.decode(network.predict(rows[1][0]))
-    return member_of(loop, network, held_out, predictions)
+    member = member_of(loop, network, held_out, problem.decode(network.predict(rows[1][0])))
+    tasks.end(lambda: rebuilt(budget, network, loop))
+    return member
 
 
 def loop_of(
@@ -211,6 +216,7 @@ def loop_of(
     seed: int,
     budget: FitBudget,
     number: int,
+    tasks: FitTasks,
     identity: Callable[[], dict[str, str]],
 ) -> TrainingLoop:
     """The loop of a member, which continues that of an earlier process; `rows` are to train on and held out."""
@@ -223,11 +229,6 @@ def loop_of(
             raise DivergenceError(f"A prediction became infinite or NaN in epoch {loop.epoch + 1}")
         return {"val_loss": problem.metric(y, problem.decode(outputs), weights)}
 
-    def attributes(twin: nn.Network, loop: TrainingLoop) -> dict[str, Any]:
-        member = member_of(loop, twin, np.empty(0, np.int64), np.empty((0, problem.n_outputs)))
-        return {"network": twin, **budget.rebuild(member)}
-
-    tasks = budget.tasks.begin_member(number, settings.epochs, attributes)
     loop = TrainingLoop(
         *(trainer, settings.epochs, BestEpoch(), LearningRates(settings.learning_rate, nn.CosLog(4))),
         measure=measure,
@@ -239,6 +240,12 @@ def loop_of(
         checkpoints=None if budget.checkpoints is None else budget.checkpoints.member(number, identity()),
     )
     return loop
+
+
+def rebuilt(budget: FitBudget, network: nn.Network, loop: TrainingLoop) -> dict[str, Any]:
+    """The attributes of an estimator that predicts by this network alone, and has the history of its loop."""
+    member = member_of(loop, network, np.empty(0, np.int64), np.empty((0, network.graph.n_outputs)))
+    return {"network": network, **budget.rebuild(member)}
 
 
 def identity_of(

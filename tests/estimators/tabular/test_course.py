@@ -15,7 +15,7 @@ from sklearn.model_selection import GridSearchCV
 import rosenblatt
 from rosenblatt import MLPSearchCV, TabularClassifier, TabularRegressor
 from rosenblatt.estimators.tabular.member import MemberEpoch
-from rosenblatt.estimators.tabular.progress import shown_progress
+from rosenblatt.estimators.tabular.progress import PlainProgress, shown_progress
 from rosenblatt.tables.task import TabularTask
 from rosenblatt.training import TensorBoard
 
@@ -158,14 +158,27 @@ def test_progress_is_a_line_for_each_network_where_nobody_watches(last):
     ]
 
 
-def test_progress_is_a_bar_in_a_terminal():
+@pytest.mark.parametrize(("width", "bar"), [(120, 24), (80, 10)])
+def test_progress_is_a_bar_in_a_terminal(width, bar):
     out = io.StringIO()
-    with shown_progress(Console(file=out, width=120, force_terminal=True)) as show:
+    with shown_progress(Console(file=out, width=width, force_terminal=True, legacy_windows=False)) as show:
         for epoch in epochs(2, 5):
             show(epoch)
-    assert "\x1b[" in out.getvalue()
-    assert "network 2 of 2, epoch   5 of 5" in out.getvalue()
-    assert re.search("━{24}", out.getvalue()), "the bar is full, and stays"
+    last = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", out.getvalue()).rstrip("\n").split("\n")[-1].split("\r")[-1]
+    assert last.startswith("network 2 of 2, epoch   5 of 5"), "it stays"
+    assert "━" * bar in last, "the bar is full"
+    assert len(last.rstrip()) <= width
+    assert "…" not in last, "nothing is cut"
+
+
+def test_a_long_training_is_heard_of_every_ten_seconds(monkeypatch):
+    now, lines = [0.0], []
+    monkeypatch.setattr("rosenblatt.estimators.tabular.progress.time.monotonic", lambda: now[0])
+    plain = PlainProgress(lines.append)
+    for number in range(1, 31):
+        now[0] += 1
+        plain.show(MemberEpoch(1, 1, number, 40, 0.5, 0.25, 1))
+    assert [int(re.search(r"epoch +(\d+)", line)[1]) for line in lines] == [10, 20, 30]
 
 
 def test_verbose_shows_the_progress_and_changes_nothing(capsys, tmp_path):

@@ -1,10 +1,12 @@
 """The progress of an ensemble's training: a bar in a terminal or a notebook, lines in a file or a pipe.
 
-Takes epochs of members as they end. Returns nothing: it writes to a console. Never decides anything.
+Takes a `MemberEpoch` after each epoch, from one thread at a time. Returns nothing: it writes to a console. Never decides
+anything.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -12,17 +14,16 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from rosenblatt.estimators.tabular.member import MemberEpoch
 
-__all__ = ["shown_progress"]
+__all__ = ["PlainProgress", "live_progress", "shown_progress"]
 
-BAR_WIDTH = 24
+WIDE, BAR, NARROW_BAR = 112, 24, 10
+"""Columns of a terminal that has room for the whole sentence, and columns of the bar."""
+SECONDS_BETWEEN_LINES = 10.0
 
 
 @contextmanager
 def shown_progress(console: Any = None) -> Iterator[Callable[[MemberEpoch], None]]:
-    """A function to call after each epoch, by one thread at a time.
-
-    Where the console is a terminal or a notebook, one live line shows the last epoch, a bar, and the remaining time.
-    Elsewhere there is a line for each network when it is finished.
+    """A function to call after each epoch: it draws a live line in a terminal or a notebook, and elsewhere adds lines.
 
     Parameters
     ----------
@@ -30,46 +31,65 @@ def shown_progress(console: Any = None) -> Iterator[Callable[[MemberEpoch], None
         Default: standard output.
     """
     from rich.console import Console
-
-    console = console or Console(highlight=False, soft_wrap=True)
-    if console.is_terminal or console.is_jupyter:
-        with live_line(console) as show:
-            yield show
-        return
-    last: dict[int, MemberEpoch] = {}
-
-    def note(epoch: MemberEpoch) -> None:
-        last[epoch.member] = epoch
-        if epoch.number == epoch.epochs:
-            write_line(console, last.pop(epoch.member))
-
-    try:
-        yield note
-    finally:
-        for member in sorted(last):  # they ended before their last epoch
-            write_line(console, last[member])
-
-
-def write_line(console: Any, epoch: MemberEpoch) -> None:
-    """The last epoch of a network."""
     from rich.text import Text
 
-    console.print(Text(str(epoch)), soft_wrap=True)
+    console = console or Console(highlight=False)
+    if console.is_terminal or console.is_jupyter:
+        with live_progress(console) as show:
+            yield show
+        return
+    plain = PlainProgress(lambda line: console.print(Text(line), soft_wrap=True))
+    try:
+        yield plain.show
+    finally:
+        plain.close()
+
+
+class PlainProgress:
+    """A line for each network when it is finished and, while none is, a line every ten seconds."""
+
+    def __init__(self, write: Callable[[str], None]) -> None:
+        self.write, self.written_at = write, time.monotonic()
+        self.unwritten: dict[int, MemberEpoch] = {}
+
+    def show(self, epoch: MemberEpoch) -> None:
+        """An epoch is over."""
+        self.unwritten[epoch.member] = epoch
+        if epoch.number == epoch.epochs or time.monotonic() - self.written_at >= SECONDS_BETWEEN_LINES:
+            self._write(epoch)
+
+    def close(self) -> None:
+        """Training is over, for some networks perhaps before their last epoch."""
+        for member in sorted(self.unwritten):
+            self._write(self.unwritten[member])
+
+    def _write(self, epoch: MemberEpoch) -> None:
+        del self.unwritten[epoch.member]
+        self.written_at = time.monotonic()
+        self.write(str(epoch))
 
 
 @contextmanager
-def live_line(console: Any) -> Iterator[Callable[[MemberEpoch], None]]:
-    """A line that is drawn again after each epoch, and stays when training has ended."""
+def live_progress(console: Any) -> Iterator[Callable[[MemberEpoch], None]]:
+    """One line that is replaced after each epoch, and stays at the end: the epoch, a bar, the time that is left."""
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-    columns = (TextColumn("{task.description}", markup=False), BarColumn(bar_width=BAR_WIDTH), TimeRemainingColumn())
+    is_wide = console.width >= WIDE
+    bar = BarColumn(bar_width=BAR if is_wide else NARROW_BAR)
+    columns = (TextColumn("{task.description}", markup=False), bar, TimeRemainingColumn(compact=not is_wide))
     with Progress(*columns, console=console) as progress:
         task = progress.add_task("network 1", total=None)
         done: dict[int, int] = {}
 
         def show(epoch: MemberEpoch) -> None:
             done[epoch.member] = epoch.number
-            total = epoch.members * epoch.epochs
-            progress.update(task, total=total, completed=sum(done.values()), description=str(epoch))
+            text = str(epoch) if is_wide else short(epoch)
+            progress.update(task, total=epoch.members * epoch.epochs, completed=sum(done.values()), description=text)
 
         yield show
+
+
+def short(epoch: MemberEpoch) -> str:
+    """The epoch in a line that fits 80 columns beside a bar."""
+    where = f"network {epoch.member} of {epoch.members}, epoch {epoch.number:>3} of {epoch.epochs}"
+    return f"{where}: held-out {epoch.held_out:.4f}"

@@ -164,12 +164,12 @@ def test_a_forged_plan_is_refused(tmp_path):
 def test_a_time_budget_keeps_its_plan(tmp_path, monkeypatch):
     fit = lambda: TabularClassifier(**{**SMALL, "max_iter": 10**6}, time_budget=0.6, checkpoint=tmp_path).fit(X, LABELS)  # noqa: E731
     with monkeypatch.context() as patch:
-        stop_after(patch, 8)
+        stop_after(patch, 4)  # seed, plan, and two of the networks
         with pytest.raises(Killed):
             fit()
     began = time.monotonic()
     model = fit()
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 5
     again = fit()
     assert again.ensemble_.settings == model.ensemble_.settings
     assert saved(again, tmp_path / "again") == saved(model, tmp_path / "model"), "a finished fit is read back"

@@ -94,9 +94,9 @@ class FitCheckpoints:
             self._save()
         return self.seed
 
-    def note(self, seconds_left: float) -> None:
-        """Keep what is left of the time budget, at most once a second."""
-        if math.isfinite(seconds_left) and time.monotonic() >= self._noted + NOTE_SECONDS:
+    def note(self, seconds_left: float, *, at_once: bool = False) -> None:
+        """Keep what is left of the time budget, if there is one: at once, or at most once a second."""
+        if math.isfinite(seconds_left) and (at_once or time.monotonic() >= self._noted + NOTE_SECONDS):
             self.seconds_left = seconds_left
             self._save()
 

@@ -167,6 +167,8 @@ def fit_ensemble(
             raise
 
     results, interrupted = run_all(train, len(folds), budget)
+    if budget.checkpoints is not None:
+        budget.checkpoints.note(budget.left(), at_once=True)
     if budget.cancelled():
         raise KeyboardInterrupt
     members = tuple(member for member in results if isinstance(member, Member))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ def shown_progress(console: Any = None) -> Iterator[Callable[[MemberEpoch], None
     from rich.text import Text
 
     console = console or Console(highlight=False)
-    if console.is_terminal or console.is_jupyter:
+    if console.is_terminal or (console.is_jupyter and find_spec("ipywidgets")):  # which rich needs there
         with live_progress(console) as show:
             yield show
         return
@@ -87,6 +88,7 @@ def live_progress(console: Any) -> Iterator[Callable[[MemberEpoch], None]]:
             progress.update(task, total=epoch.members * epoch.epochs, completed=sum(done.values()), description=text)
 
         yield show
+        progress.refresh()  # in a notebook, rich would leave the last line undrawn
 
 
 def short(epoch: MemberEpoch) -> str:

@@ -68,7 +68,7 @@ def test_two_classes_and_regressions_have_one_line_and_a_band():
 
 def test_learning_curves_are_drawn_as_histories(model):
     curve = model.learning_curve()
-    display = plots.plot_history(curve.history(), ["loss", "val_loss"])
+    display = plots.plot_history(curve.history(), ["loss", "held_out"])
     left, right = display.figure_.axes
     assert (left.get_ylabel(), right.get_ylabel()) == ("loss", "held out")
     assert list(left.get_lines()[0].get_ydata()) == list(curve.training_loss[0])

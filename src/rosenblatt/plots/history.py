@@ -15,6 +15,8 @@ from rosenblatt.plots.style import COLOURS, BaseDisplay, axes
 
 __all__ = ["HistoryDisplay", "plot_history"]
 
+DECIDING = {"held_out": 1.0, "val_loss": 1.0, "val_score": -1.0}
+"""Columns that decide on the best epoch, with the sign in which less is better: scores decide, if there are any."""
 STATISTICS = {"norm": "gradient norm", "vanishing": "share", "dead": "share"}
 
 
@@ -46,7 +48,8 @@ class HistoryDisplay(BaseDisplay):
         history = getattr(model, "history_", model)
         if not isinstance(history, Mapping):
             raise ValueError(f"{type(model).__name__} has no history_: fit it, with a solver that trains in epochs")
-        wanted = [c for c in ("loss", "val_loss", "val_score") if c in history] if columns is None else list(columns)
+        usual = ("loss", *DECIDING)
+        wanted = [c for c in usual if c in history] if columns is None else list(columns)
         missing = [c for c in wanted if c not in history]
         if missing or not wanted:
             raise ValueError(
@@ -54,7 +57,7 @@ class HistoryDisplay(BaseDisplay):
             )
         chosen = {name: list(history[name]) for name in wanted}
         best_epoch = None
-        for name, sign in (("val_loss", 1.0), ("val_score", -1.0)):  # scores decide, if there are any
+        for name, sign in DECIDING.items():  # the last one decides
             values = {i: sign * v for i, v in enumerate(chosen.get(name, ()), start=1) if not math.isnan(v)}
             best_epoch = min(values, key=values.__getitem__) if values else best_epoch
         return cls(chosen, best_epoch, log).plot(ax)
@@ -132,7 +135,7 @@ def plot_history(
     model : fitted estimator, or History
     columns : sequence of str, optional
         Columns of one or two kinds: losses, scores, learning rates, norms of gradients, shares. By default these are
-        "loss", "val_loss" and "val_score", as far as they exist.
+        "loss", "held_out", "val_loss" and "val_score", as far as they exist.
     log : bool
         Whether the left axis has a logarithmic scale.
     ax : matplotlib Axes, optional

@@ -218,7 +218,7 @@ def test_the_history_is_the_mean_of_the_networks(tmp_path):
     model = TabularClassifier(**SMALL).fit(X, Y)
     loss, held_out = np.mean([member.curve for member in model.ensemble_.members], axis=0).T
     assert model.history_["loss"] == pytest.approx(loss)
-    assert model.history_["val_loss"] == pytest.approx(held_out)
+    assert model.history_["held_out"] == pytest.approx(held_out)
     assert model.n_iter_ == model.history_.n_epochs == 4
     rosenblatt.save(model, tmp_path / "m")
     for twin in (rosenblatt.load(tmp_path / "m"), pickle.loads(pickle.dumps(model))):
@@ -231,8 +231,8 @@ def test_the_history_is_drawn():
     pytest.importorskip("matplotlib").use("agg")
     model = TabularRegressor(**SMALL).fit(*load_diabetes(return_X_y=True))
     display = plots.plot_history(model)
-    assert list(display.columns) == ["loss", "val_loss"]
-    assert display.best_epoch == int(np.argmin(model.history_["val_loss"])) + 1
+    assert list(display.columns) == ["loss", "held_out"]
+    assert display.best_epoch == int(np.argmin(model.history_["held_out"])) + 1
 
 
 def test_the_summary_shows_the_networks_and_how_they_are_combined():

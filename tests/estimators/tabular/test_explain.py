@@ -406,7 +406,7 @@ def test_learning_curves_are_those_of_the_members(classifier):
     assert curve.best_epochs == tuple(member.best_epoch for member in members)
     assert curve.held_out[1][curve.best_epochs[1] - 1] == min(curve.held_out[1])
     assert curve.training_loss[0] == tuple(loss for loss, _ in members[0].curve)
-    assert curve.history(1)["val_loss"] == list(curve.held_out[1])
+    assert curve.history(1)["held_out"] == list(curve.held_out[1])
     np.testing.assert_allclose(curve.history()["loss"], np.mean(curve.training_loss, axis=0))
     with pytest.raises(ValueError, match="network is 2; there are 2, counted from 0"):
         curve.history(2)

@@ -84,7 +84,7 @@ class Trainable(CallbackSupportMixin):  # type: ignore[misc]
 
     @property
     def history_(self) -> History:
-        """Columns "loss" and "val_loss" with a number for each epoch: means over the networks.
+        """Columns "loss" and "held_out" with a number for each epoch: means over the networks.
 
         The first is the training loss. The second is the metric that chooses each network's best epoch, on the rows
         that it does not train on: the smaller the better. `learning_curve` has the curves of each network.

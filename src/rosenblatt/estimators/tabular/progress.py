@@ -1,7 +1,7 @@
 """The progress of an ensemble's training: a bar in a terminal or a notebook, lines in a file or a pipe.
 
-Takes a `MemberEpoch` after each epoch, from one thread at a time. Returns nothing: it writes to a console. Never decides
-anything.
+Takes a `MemberEpoch` after each epoch, from one thread at a time. Returns nothing: it writes to a console. Never
+decides anything.
 """
 
 from __future__ import annotations

@@ -112,7 +112,7 @@ class LearningCurve:
         return cls(losses, metrics, tuple(member.best_epoch for member in members))
 
     def history(self, network: int | None = None) -> History:
-        """Columns "loss" and "val_loss" (the metric on held-out rows) for `plots.plot_history` and data frames.
+        """Columns "loss" and "held_out" for `rosenblatt.plots.plot_history` and data frames.
 
         Parameters
         ----------
@@ -128,5 +128,5 @@ class LearningCurve:
         if network is not None and not 0 <= network < n:
             raise ValueError(f"network is {network}; there are {n}, counted from 0.")
         chosen = range(n) if network is None else (network,)
-        columns = {"loss": [self.training_loss[i] for i in chosen], "val_loss": [self.held_out[i] for i in chosen]}
+        columns = {"loss": [self.training_loss[i] for i in chosen], "held_out": [self.held_out[i] for i in chosen]}
         return History({name: [fmean(row) for row in zip(*curves, strict=False)] for name, curves in columns.items()})

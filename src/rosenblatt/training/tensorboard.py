@@ -28,7 +28,12 @@ if TYPE_CHECKING:
 
 __all__ = ["TensorBoard"]
 
-TAGS = {"loss": "loss/training", "val_loss": "loss/validation", "val_score": "score/validation"}
+TAGS = {
+    "loss": "loss/training",
+    "held_out": "metric/held-out",
+    "val_loss": "loss/validation",
+    "val_score": "score/validation",
+}
 STATISTICS = {"norm": "gradient_norm", "vanishing": "vanishing_gradient", "dead": "dead_neurons"}
 BINS = 30
 PREFIX = "events.out.tfevents."

@@ -16,7 +16,8 @@ import pytest
 import rosenblatt
 from rosenblatt import TabularClassifier, TabularRegressor
 from rosenblatt.estimators.tabular import target_transform
-from rosenblatt.estimators.tabular.member import Permutations
+from rosenblatt.estimators.tabular.held_out import HeldOutRows
+from rosenblatt.estimators.tabular.row_orders import Permutations
 from rosenblatt.training import CheckpointError
 from rosenblatt.training.checkpoint import Checkpoints
 
@@ -30,12 +31,16 @@ X = {
 LABELS = (X["number"] + (X["colour"] == "red") > 0.3).astype(int)
 NUMBERS = X["number"] + (X["colour"] == "blue") + RNG.normal(size=N)
 HEAVY = np.exp(2 * X["number"] + RNG.normal(size=N))
+GROUPS = RNG.integers(20, size=N)
+SOME = {name: column[:40] for name, column in X.items()}
 SMALL = {"members": 2, "max_iter": 4, "hidden_layer_sizes": (8,), "batch_size": 32, "checkpoint_every": 3}
 FITS = {
     "classes": lambda **more: TabularClassifier(**SMALL, **more).fit(X, LABELS),
     "ordered classes": lambda **more: TabularClassifier(**SMALL, ordered=True, metric="f1", **more).fit(X, LABELS),
     "weights": lambda **more: TabularRegressor(**SMALL, **more).fit(X, NUMBERS, np.arange(1, N + 1)),
     "trial of the logarithm": lambda **more: TabularRegressor(**SMALL, **more).fit(X, HEAVY),
+    "groups": lambda **more: TabularRegressor(**SMALL, **more).fit(X, NUMBERS, groups=GROUPS),
+    "validation rows": lambda **more: TabularClassifier(**SMALL, **more).fit(X, LABELS, X_val=SOME, y_val=LABELS[:40]),
     "no seed": lambda **more: TabularClassifier(**SMALL, random_state=None, **more).fit(X, LABELS),
 }
 
@@ -98,8 +103,13 @@ def test_other_data_and_parameters_have_folders_of_their_own(tmp_path):
     n_folders = lambda: len(list(tmp_path.iterdir()))  # noqa: E731
     small = {**SMALL, "members": 1, "max_iter": 1, "checkpoint": tmp_path}
     TabularRegressor(**small).fit(X, NUMBERS)
-    for number, (model, rows, target, weights) in enumerate(
+    for number, (model, rows, target, weights, *how) in enumerate(
         [
+            (TabularRegressor(**small), X, NUMBERS, None, {"groups": GROUPS}),
+            (TabularRegressor(**small), X, NUMBERS, None, {"groups": GROUPS[::-1]}),
+            (TabularRegressor(**small), X, NUMBERS, None, {"time": GROUPS}),
+            (TabularRegressor(**small), X, NUMBERS, None, {"X_val": SOME, "y_val": NUMBERS[:40]}),
+            (TabularRegressor(**small), X, NUMBERS, None, {"X_val": SOME, "y_val": NUMBERS[40:80]}),
             (TabularRegressor(**small), {**X, "number": X["number"] + 1}, NUMBERS, None),
             (TabularRegressor(**small), X, NUMBERS + 1, None),
             (TabularRegressor(**small), X, NUMBERS, np.arange(1, N + 1)),
@@ -111,7 +121,7 @@ def test_other_data_and_parameters_have_folders_of_their_own(tmp_path):
         ],
         start=2,
     ):
-        model.fit(rows, target, weights)
+        model.fit(rows, target, weights, **(how[0] if how else {}))
         assert n_folders() == number
     TabularRegressor(**{**small, "checkpoint_every": 5}, verbose=1, on_epoch=print).fit(X, NUMBERS)
     assert n_folders() == number, "what changes no result changes no folder"
@@ -142,6 +152,25 @@ def test_a_forged_order_of_rows_is_refused(part, value):
     state, _ = rows.state()
     with pytest.raises(ValueError, match="order of the rows"):
         rows.restore(state, {part: value})
+
+
+@pytest.mark.parametrize(
+    ("part", "value"),
+    [
+        ("best_for_halves", np.array([0.0, np.nan])),
+        ("best_for_halves", np.zeros(3)),
+        ("chosen_predictions", np.zeros((3, 1))),
+        ("chosen_predictions", np.full((4, 1), np.inf)),
+        ("chosen_predictions", np.zeros((4, 1), np.int64)),
+    ],
+)
+def test_forged_choices_of_held_out_groups_are_refused(part, value):
+    rows = ({}, np.zeros((4, 1)), None)
+    held = HeldOutRows(rows, lambda *given: 0.0, np.asarray, np.array([0, 0, 1, 1]))
+    held.restore(good := {"best_for_halves": np.zeros(2), "chosen_predictions": np.ones((4, 1))})
+    assert held.state().keys() == good.keys()
+    with pytest.raises(ValueError, match="held-out groups"):
+        held.restore({**good, part: value})
 
 
 def test_a_forged_plan_is_refused(tmp_path):

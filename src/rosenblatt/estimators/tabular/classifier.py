@@ -69,7 +69,8 @@ class TabularClassifier(LabelScores, ClassifierMixin, TabularEstimator):  # type
         Accuracy of the out-of-fold predictions (for the metrics "balanced_error", "f1" and "auc": balanced accuracy,
         F1 and area under the ROC curve). It is slightly pessimistic, because single members made these predictions.
     out_of_fold_ : ndarray of shape (n_rows, n_classes)
-        Probabilities of the training rows by members that did not train on them. NaN if all did.
+        Probabilities of the training rows by members that did not train on them. NaN if all did. With `X_val` in `fit`,
+        those of the validation rows.
     temperature_ : float
         Temperature that calibrates the probabilities. Above 1 it makes them softer.
     decision_weights_ : ndarray of shape (n_classes,)
@@ -112,6 +113,7 @@ class TabularClassifier(LabelScores, ClassifierMixin, TabularEstimator):  # type
         kinds: Mapping[Any, str] | None = None,
         ignore: Any = None,
         members: int | None = None,
+        cv: Any = None,
         max_iter: int | None = None,
         hidden_layer_sizes: Any = None,
         activation: str | None = None,
@@ -127,17 +129,21 @@ class TabularClassifier(LabelScores, ClassifierMixin, TabularEstimator):  # type
     ) -> None:
         set_parameters(self, locals())
 
-    def _learn(self, task: TabularTask, budget: FitBudget) -> None:
+    def _learn(self, task: TabularTask, budget: FitBudget, validation: tuple[Any, Any] | None) -> None:
         self.classes_, labels = self._in_order(task.target)
         weights = task.weights
         if self.class_weight is not None:
             weights = class_weighted(self.class_weight, self.classes_, labels, weights)
-        data = self._prepare(task, labels, weights, budget)
+        data = self._prepare(task, labels, weights, budget, validation)
+        held_out = data.held_out.y
         if self.ordered is not False:
-            data = replace(data, y=cumulative(labels, len(self.classes_)))
+            data = data.with_targets(lambda y: cumulative(y, len(self.classes_)))
         self.temperature_, self.decision_weights_ = 1.0, np.ones(len(self.classes_))
-        ensemble = self._fit_ensemble(data, self._problem(), self._folds(task, labels), budget)
-        self._finish(ensemble, labels, task.weights)
+        ensemble = self._fit_ensemble(data, self._problem(), self._folds(task, data, labels), budget)
+        if validation is None:
+            self._finish(ensemble, labels, task.weights)
+        else:
+            self._finish(ensemble, held_out, None, (Target(None, labels, self.classes_), task.weights))
 
     def _target(self, y: Any, name: str | None) -> Target:
         y = column_or_1d(plain_labels(y), warn=True)
@@ -171,8 +177,17 @@ class TabularClassifier(LabelScores, ClassifierMixin, TabularEstimator):  # type
 
         return Problem(n_classes - 1, "logistic", nn.LogisticCrossEntropy(), measure, from_cumulative)
 
-    def _finish(self, ensemble: Ensemble, labels: Array, weights: Array | None) -> None:
-        """Set what out-of-fold probabilities determine: calibration, decision weights and score."""
+    def _finish(
+        self,
+        ensemble: Ensemble,
+        labels: Array,
+        weights: Array | None,
+        training: tuple[Target, Array | None] | None = None,
+    ) -> None:
+        """Set what out-of-fold probabilities determine: calibration, decision weights and score.
+
+        Labels and weights are those of the training rows, or of validation rows beside those of the `training`.
+        """
         raw, target, all_weights = ensemble.out_of_fold(len(labels)), Target(None, labels, self.classes_), weights
         seen = np.flatnonzero(~np.isnan(raw[:, 0]))
         weights = None if weights is None else weights[seen]
@@ -184,7 +199,7 @@ class TabularClassifier(LabelScores, ClassifierMixin, TabularEstimator):  # type
         if chosen.decides:
             self.decision_weights_ = best_decisions(chosen.metric, labels, known, weights)
         self.score_ = chosen.score.measure(labels, known * self.decision_weights_, weights)
-        self._keep_scores(target, seen, all_weights)
+        self._keep_scores(target, seen, all_weights, training)
 
     def average_with(self, others: Sequence[Any], y: Any, weights: Array | None = None) -> None:
         label = {name: i for i, name in enumerate(self.classes_.tolist())}

@@ -23,10 +23,11 @@ from sklearn.utils.validation import check_is_fitted
 from rosenblatt._checks import parse_duration
 from rosenblatt.estimators.callbacks import begin_fit
 from rosenblatt.estimators.checkpoints import fit_fingerprint, own_folder
+from rosenblatt.estimators.tabular.architecture import feed
 from rosenblatt.estimators.tabular.checkpoints import FitCheckpoints, table_digest
 from rosenblatt.estimators.tabular.ensemble import Ensemble
 from rosenblatt.estimators.tabular.explain.report import LearningCurve
-from rosenblatt.estimators.tabular.member import FitBudget
+from rosenblatt.estimators.tabular.member import Data, FitBudget
 from rosenblatt.estimators.tabular.progress import shown_progress
 from rosenblatt.tables.readers.reading import is_nameless, names_columns
 from rosenblatt.tables.task import TabularTask
@@ -61,24 +62,25 @@ class Trainable(CallbackSupportMixin):  # type: ignore[misc]
 
     def _announce(self, budget: FitBudget, task: TabularTask, X: Any, y: Any) -> None:
         """Let the budget tell scikit-learn's callbacks of the fit to X and y, as soon as its members are known."""
-        rows = task.inputs if isinstance(X, TabularTask) else X
-        named = y is None or names_columns(y, several=not is_classifier(self) and not is_nameless(X))
-        target = task.target.decoded() if named else y
+        incomplete = isinstance(X, TabularTask) or task.n_dropped > 0
+        named = incomplete or names_columns(y, several=not is_classifier(self) and not is_nameless(X))
+        rows, target = task.inputs if incomplete else X, task.target.decoded() if named else y
         budget.begin = partial(begin_fit, self, rows, target, task.weights, sequential=False)
 
-    def _draw_seed(self, budget: FitBudget, task: TabularTask) -> int:
+    def _draw_seed(self, budget: FitBudget, task: TabularTask, validation: Data | None) -> int:
         """The seed of everything else, or that of an earlier process, whose checkpoints the budget continues."""
         given, rng = self.random_state, check_random_state(self.random_state)
         if self.checkpoint is not None:
-            budget.resume(self._checkpoints_of(task, rng))
+            budget.resume(self._checkpoints_of(task, validation, rng))
         seed = int(given if isinstance(given, Integral) else rng.randint(2**31 - 1))
         return seed if budget.checkpoints is None else budget.checkpoints.keep_seed(seed)
 
-    def _checkpoints_of(self, task: TabularTask, rng: np.random.RandomState) -> FitCheckpoints:
+    def _checkpoints_of(self, task: TabularTask, validation: Data | None, rng: np.random.RandomState) -> FitCheckpoints:
         """The checkpoints of the fit, in a folder of its own."""
-        rows = {name: getattr(task, name, None) for name in ("weights", "groups", "times")}
-        target = {"target": task.target.values, "classes": task.target.classes}
-        fingerprint = fit_fingerprint(self, {**rows, **target}, rng)
+        rows: dict[str, Any] = {name: getattr(task, name) for name in ("weights", "groups", "times")}
+        rows |= {"target": task.target.values, "classes": task.target.classes}
+        rows |= {} if validation is None else {"validation": (feed(validation.prepared), validation.y)}
+        fingerprint = fit_fingerprint(self, rows, rng)
         fingerprint |= {"X": table_digest(task.inputs), "kinds of columns": repr(sorted(task.overrides.items()))}
         return FitCheckpoints(own_folder(self, fingerprint), self.checkpoint_every, fingerprint)
 

@@ -10,7 +10,7 @@ import math
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -21,7 +21,8 @@ from rosenblatt import nn
 from rosenblatt.estimators.callbacks import FitTasks
 from rosenblatt.estimators.tabular.architecture import INITIAL_ROWS, NetworkWithRates, Settings, design_network, feed
 from rosenblatt.estimators.tabular.checkpoints import FitCheckpoints
-from rosenblatt.storage.container import require_keys
+from rosenblatt.estimators.tabular.held_out import HeldOutRows
+from rosenblatt.estimators.tabular.row_orders import Permutations
 from rosenblatt.training.checkpoint import fingerprint_of
 from rosenblatt.training.early_stopping import BestEpoch
 from rosenblatt.training.learning_rates import LearningRates
@@ -54,12 +55,28 @@ class Problem:
 
 @dataclass(frozen=True)
 class Data:
-    """A prepared table, its targets (labels int32 [n] or float32 [n, k]) and weights of the rows."""
+    """A prepared table, its targets (labels int32 [n] or float32 [n, k]) and weights of the rows.
+
+    With `validation`, a table of its own, held-out rows are rows of that. With `groups`, rows of which belong together,
+    no row chooses the epoch that it is scored by.
+    """
 
     preparation: Any
     prepared: Any
     y: Array
     weights: Array | None = None
+    validation: Data | None = None
+    groups: Array | None = None
+
+    @property
+    def held_out(self) -> Data:
+        """The table whose rows are held out."""
+        return self.validation or self
+
+    def with_targets(self, change: Callable[[Array], Array]) -> Data:
+        """The data with other targets, which a function makes of the present ones."""
+        validation = None if self.validation is None else self.validation.with_targets(change)
+        return replace(self, y=change(self.y), validation=validation)
 
     def take(self, rows: NDArray[np.int64]) -> Rows:
         """Inputs, targets and weights of some rows."""
@@ -185,7 +202,8 @@ def train_member(
     """
     budget = budget or FitBudget()
     check_fold_weights(data, (training, held_out), number)
-    rows = data.take(training), data.take(held_out)
+    rows = data.take(training), data.held_out.take(held_out)
+    held = HeldOutRows(rows[1], problem.metric, problem.decode, None if data.groups is None else data.groups[held_out])
     sample = feed(data.prepared, training[:INITIAL_ROWS])
     design = design_network(data.preparation, problem.n_outputs, problem.output, settings, seed, sample)
     batch_size = settings.rows_per_step(len(training))
@@ -193,7 +211,7 @@ def train_member(
     identity = identity_of(design.network, rows, settings, problem, seed)
     trainer.set_data(*rows[0])
     tasks = budget.tasks.begin_member(number, settings.epochs, partial(rebuilt, budget))
-    loop = loop_of(trainer, rows, problem, settings, seed, budget, number, tasks, identity)
+    loop = loop_of(trainer, held, settings, seed, budget, number, tasks, identity)
     if loop.epoch:
         budget.report(loop, number, settings.epochs, resumed=True)
     outcome = loop.run()
@@ -203,15 +221,14 @@ def train_member(
     if loop.best is None:
         raise DivergenceError(f"{loop.failure}. {divergence_advice(len(training), settings.learning_rate)}")
     network = design.network.copy()  # out of the trainer's memory
-    member = member_of(loop, network, held_out, problem.decode(network.predict(rows[1][0])))
+    member = member_of(loop, network, held_out, held.predictions(network))
     tasks.end(lambda: rebuilt(budget, network, loop))
     return member
 
 
 def loop_of(
     trainer: Trainer,
-    rows: tuple[Rows, Rows],
-    problem: Problem,
+    held: HeldOutRows,
     settings: Settings,
     seed: int,
     budget: FitBudget,
@@ -219,22 +236,16 @@ def loop_of(
     tasks: FitTasks,
     identity: Callable[[], dict[str, str]],
 ) -> TrainingLoop:
-    """The loop of a member, which continues that of an earlier process; `rows` are to train on and held out."""
-    network, n_rows, (X, y, weights) = trainer.network, trainer.n_rows, rows[1]
+    """The loop of a member, which continues that of an earlier process."""
+    network, n_rows = trainer.network, trainer.n_rows
     batch_size = settings.rows_per_step(n_rows)
-
-    def measure() -> dict[str, float]:
-        outputs = network.predict(X)
-        if not np.isfinite(outputs).all():
-            raise DivergenceError(f"A prediction became infinite or NaN in epoch {loop.epoch + 1}")
-        return {"val_loss": problem.metric(y, problem.decode(outputs), weights)}
 
     loop = TrainingLoop(
         *(trainer, settings.epochs, BestEpoch(), LearningRates(settings.learning_rate, nn.CosLog(4))),
-        measure=measure,
+        measure=lambda: held.measure(network, loop.epoch + 1),
         before_epoch=tasks.begin_epoch,
         callbacks=[lambda loop: budget.report(loop, number, settings.epochs), *tasks.callbacks(network)],
-        rows=Permutations(n_rows, n_rows // batch_size * batch_size, np.random.default_rng([seed, 2])),
+        rows=Permutations(n_rows, n_rows // batch_size * batch_size, np.random.default_rng([seed, 2]), held),
         seconds_left=budget.seconds_to_run,
         keep_interrupted=True,
         checkpoints=None if budget.checkpoints is None else budget.checkpoints.member(number, identity()),
@@ -277,8 +288,8 @@ def divergence_advice(n_rows: int, learning_rate: float) -> str:
 def check_fold_weights(data: Data, fold: tuple[NDArray[np.int64], NDArray[np.int64]], number: int) -> None:
     """Refuse a fold of the network `number` if all weights of its training rows, or of its held-out rows, are zero."""
     what = ("training rows", "there is nothing to learn"), ("held-out rows", "they cannot choose its best epoch")
-    for rows, (name, consequence) in zip(fold, what, strict=True):
-        if data.weights is not None and not data.weights[rows].any():
+    for part, rows, (name, consequence) in zip((data, data.held_out), fold, what, strict=True):
+        if part.weights is not None and not part.weights[rows].any():
             raise ValueError(
                 f"the weights of all {len(rows)} {name} of network {number} are zero, so {consequence}. Leave rows of "
                 "weight zero out, or set fewer members."
@@ -288,41 +299,6 @@ def check_fold_weights(data: Data, fold: tuple[NDArray[np.int64], NDArray[np.int
 def best_epoch(values: list[float]) -> int:
     """The number of the last of the best epochs, counted from 1."""
     return len(values) - int(np.nanargmin(values[::-1]))
-
-
-@dataclass
-class Permutations:
-    """Each epoch takes the first `n_rows`, which are whole batches, of a new permutation of all `n`."""
-
-    n: int
-    n_rows: int
-    rng: np.random.Generator
-    max_epochs: int = 1
-    order: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))  # of the epoch that has begun
-
-    def draw(self, n_epochs: int) -> NDArray[np.int64]:
-        """The order of the next epoch."""
-        self.order = self.rng.permutation(self.n)[: self.n_rows].astype(np.int64)
-        return self.present()
-
-    def present(self) -> NDArray[np.int64]:
-        """The order of the epoch that has begun."""
-        return self.order[None, :]
-
-    def state(self) -> tuple[dict[str, Any], dict[str, Array]]:
-        """See `rosenblatt.training.loop.RowOrders`."""
-        return dict(self.rng.bit_generator.state), {"order": self.order}
-
-    def restore(self, state: dict[str, Any], arrays: dict[str, Array]) -> None:
-        """See `rosenblatt.training.loop.RowOrders`."""
-        order = arrays["order"]
-        if order.shape not in ((0,), (self.n_rows,)) or order.dtype != np.int64:
-            raise ValueError(f"the order of the rows has shape {order.shape}; it must have {self.n_rows} rows")
-        if len(np.unique(order)) < len(order) or not ((order >= 0) & (order < self.n)).all():
-            raise ValueError("the order of the rows is not one of the rows of this training")
-        require_keys(state, set(self.rng.bit_generator.state), what="the state of a random generator")
-        self.rng.bit_generator.state = state
-        self.order = np.array(order)
 
 
 def trainer_of(

@@ -43,7 +43,9 @@ def test_all_splits_of_a_diagnosis_honour_them(role, monkeypatch):
 
     monkeypatch.setattr(diagnosing, "splits_of", watched)
     given = {"groups": [f"customer {g}" for g in GROUPS], "time": np.datetime64("2020-01-01") + TIMES.astype(int)}
-    diagnose(MLPClassifier((4,), max_iter=3), X, LABELS, cv=2, **{role: given[role]})
+    found = diagnose(MLPClassifier((4,), max_iter=3), X, LABELS, cv=2, **{role: given[role]})
+    assert found.score_on == {"groups": "on groups not seen in training", "time": "on later rows"}[role]
+    assert f"validation: {found.score_on}" in str(found)
     assert len(seen) == 2
     for groups, times in seen:
         assert (groups is None) == (role == "time")

@@ -80,7 +80,7 @@ def test_a_splitter_replaces_the_folds_of_members():
     expected = [b for _, b in GroupKFold(3).split(X, Y, GROUPS)]
     assert all(np.array_equal(a, b) for a, b in zip(held_out(found.best_estimator_), expected, strict=True))
     assert found.best_score_ == found.best_estimator_.score_
-    assert found.best_estimator_.score_on_ == "on groups not seen in training"
+    assert found.best_estimator_.score_on_ == found.score_on_ == "on groups not seen in training"
 
 
 @pytest.mark.parametrize("strategy", ["random", "halving"])
@@ -106,7 +106,7 @@ def test_columns_of_a_table_are_named(backend):
 def test_times_reach_the_members():
     found = search(TabularClassifier(members=2, **SMALL), scoring="accuracy").fit(X, Y, time=TIMES)
     best = found.best_estimator_
-    assert best.score_on_ == "on later rows"
+    assert best.score_on_ == found.score_on_ == "on later rows"
     assert np.isnan(best.out_of_fold_[TIMES < 40]).all()
     assert found.best_score_ == pytest.approx(best.score_)
 
@@ -129,6 +129,7 @@ def test_a_record_belongs_to_its_groups_times_and_folds(tmp_path):
 
 def test_the_score_takes_weights():
     found = search(MLPClassifier(**SMALL), cv=2).fit(X, Y)
+    assert found.score_on_ == "on rows not seen in training"
     right = (found.predict(X) == Y).astype(float)
     assert found.score(X, Y, right) == 1.0
     assert found.score(X, Y) == pytest.approx(right.mean())

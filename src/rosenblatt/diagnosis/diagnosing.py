@@ -14,6 +14,7 @@ from sklearn.base import clone
 from rosenblatt._checks import check_seed
 from rosenblatt._suggestions import suggest_keywords
 from rosenblatt.tables.given_folds import roles_of_rows
+from rosenblatt.tables.task import score_on
 
 from .checking import check_data, encoded_target, makes_folds, require_network, splits_of
 from .effects import measured_remedies
@@ -98,7 +99,8 @@ def diagnose(
     if makes_folds(cv):
         splits = splits_of(model, cv, X, y, int(rng.integers(2**31)), groups, times)
     fresh = replace(trials, splits=splits, seeds=rng.integers(2**31, size=len(splits)))
-    return Diagnosis(state, evidence, measured_remedies(state, trials, runs, fresh), clone(model))
+    remedies = measured_remedies(state, trials, runs, fresh)
+    return Diagnosis(state, evidence, remedies, clone(model), score_on(groups, times))
 
 
 def find_evidence(trials: Trials) -> tuple[dict[str, list[Run]], Evidence]:

@@ -27,7 +27,7 @@ from rosenblatt.tables.readers.reading import is_nameless, names_columns, read_t
 from rosenblatt.tables.roles import Roles, assign_roles
 from rosenblatt.tables.splits import combined_groups, copies_in, fold_rows, forward_folds
 from rosenblatt.tables.table import Table
-from rosenblatt.tables.task import TabularTask
+from rosenblatt.tables.task import TabularTask, score_on
 from rosenblatt.training.checkpoint import data_digest
 
 __all__ = ["SearchData"]
@@ -68,6 +68,8 @@ class SearchData:
             if not isinstance(cv, Integral):
                 self.given_folds = self._given_folds(estimator, cv)
             self.folds = [Fold(self.X, self.y, None, None)]
+            roles = self.row_roles()
+            self.score_on = score_on(roles.get("groups"), roles.get("time"))
             return
         self.scorer = check_scoring(estimator, scoring)
         self.folds = self._split(estimator, X, y, cv, sample_weight, groups, time)
@@ -94,10 +96,15 @@ class SearchData:
         """The user's folds, made once: all candidates have the same."""
         if estimator.cv is not None:
             raise ValueError("both the search and the estimator have cv: leave one of them out.")
-        task = self.X if isinstance(self.X, TabularTask) else None
-        y = np.asarray(self.y) if task is None else task.target.values
-        groups, times = (task.groups, task.times) if task else map(self.roles.get, ("groups", "time"))
-        return given_folds(cv, len(y), y, groups, times)
+        y = self.X.target.values if isinstance(self.X, TabularTask) else np.asarray(self.y)
+        roles = self.row_roles()
+        return given_folds(cv, len(y), y, roles.get("groups"), roles.get("time"))
+
+    def row_roles(self) -> dict[str, Any]:
+        """The groups or the times of the rows, if they have any."""
+        is_task = isinstance(self.X, TabularTask)
+        found = {"groups": self.X.groups, "time": self.X.times} if is_task else self.roles
+        return {name: array for name, array in found.items() if array is not None}
 
     def own_folds(self, estimator: Any) -> Any:
         """The estimator of a candidate that makes its own folds, with the user's if there are any."""
@@ -133,6 +140,7 @@ class SearchData:
     def _pairs(self, estimator: Any, X: Any, y: Any, cv: Any, groups: Any, time: Any) -> list[Any]:
         """Training and held-out rows of each fold; copies of a row, and rows of a group, stay together."""
         groups, times = roles_of_rows(X.shape[0], groups, time)
+        self.score_on = score_on(groups, times)
         if not isinstance(cv, Integral):
             pairs = split_by(check_cv(cv, y, classifier=is_classifier(estimator)), X, y, groups, times)
             return [check_pair(pair, X.shape[0], i, groups=groups, times=times) for i, pair in enumerate(pairs)]
@@ -161,9 +169,8 @@ class SearchData:
             found.update(table_digest(self.X.inputs if is_task else self.X).encode())
             found.update(repr((kinds, None if weights is None else data_digest(weights))).encode())
             found.update(data_digest(self.target_values()).encode())
-            roles = {"groups": self.X.groups, "time": self.X.times} if is_task else self.roles
-            for name, array in roles.items():
-                found.update(b"" if array is None else f"{name} {data_digest(array)}".encode())
+            for name, array in self.row_roles().items():
+                found.update(f"{name} {data_digest(array)}".encode())
             for pair in self.given_folds or []:
                 found.update(data_digest(*pair).encode())
         else:

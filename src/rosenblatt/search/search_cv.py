@@ -103,6 +103,8 @@ class MLPSearchCV(SuggestingMixin, MetaEstimatorMixin, BaseEstimator):  # type: 
     best_params_, best_score_, best_index_, best_estimator_, cv_results_, n_splits_, refit_time_
         As in scikit-learn. `cv_results_` also has "epochs", "rung", "seconds", "complete" and "error" of each
         candidate; those that came further rank before those that were stopped.
+    score_on_ : str
+        What the scores measure: "on rows not seen in training", "on groups not seen in training" or "on later rows".
     interrupted_ : bool
         Whether Ctrl-C or the time budget left anything out.
 
@@ -225,7 +227,7 @@ class MLPSearchCV(SuggestingMixin, MetaEstimatorMixin, BaseEstimator):  # type: 
             )
         data = SearchData(estimator, X, y, self.cv, self.scoring, "dtype" in space.choices, sample_weight, groups, time)
         run = SearchScheduler(self, estimator, space, data, began)
-        self.n_splits_ = len(data.folds)
+        self.n_splits_, self.score_on_ = len(data.folds), data.score_on
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # candidates that do not converge are part of a search
             run.search()

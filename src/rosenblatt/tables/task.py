@@ -33,7 +33,7 @@ from rosenblatt.tables.targets import (
     rows_with_target,
 )
 
-__all__ = ["MIN_ROWS", "ON_LATER_ROWS", "TabularTask", "require_rows"]
+__all__ = ["MIN_ROWS", "ON_LATER_ROWS", "TabularTask", "require_rows", "score_on"]
 
 MIN_ROWS = 2
 """Fewest rows to learn from."""
@@ -194,9 +194,7 @@ class TabularTask:
     @property
     def score_on(self) -> str:
         """What a score of held-out rows measures, such as "on later rows"."""
-        if self.times is not None:
-            return ON_LATER_ROWS
-        return "on rows not seen in training" if self.groups is None else "on groups not seen in training"
+        return score_on(self.groups, self.times)
 
     def take(self, rows: NDArray[np.int64]) -> TabularTask:
         """The task with these rows only; kinds are inferred from them."""
@@ -214,6 +212,13 @@ class TabularTask:
         labels = None if self.target.classes is None else self.target.values
         training, held_out = split_rows(self.inputs.n_rows, share, seed, labels, self.together, self.times)
         return self.take(training), self.take(held_out)
+
+
+def score_on(groups: Any, times: Any) -> str:
+    """What a score measures if rows are held out by groups or by times, or by neither, where these are None."""
+    if times is not None:
+        return ON_LATER_ROWS
+    return "on rows not seen in training" if groups is None else "on groups not seen in training"
 
 
 def check_row_numbers(name: str, given: Any, kinds: str, n_rows: int) -> NDArray[Any]:

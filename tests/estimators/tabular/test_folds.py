@@ -121,6 +121,7 @@ def test_a_number_of_folds_is_a_number_of_members():
     by_cv, by_members = (TabularRegressor(**k, **SMALL).fit(X, X.a * X.b) for k in ({"cv": 3}, {"members": 3}))
     assert np.array_equal(by_cv.out_of_fold_, by_members.out_of_fold_)
     assert np.array_equal(by_cv.predict(X), by_members.predict(X))
+    assert by_cv.ensemble_.settings == by_members.ensemble_.settings
 
 
 def test_labels_by_group_are_not_predicted_for_new_groups():

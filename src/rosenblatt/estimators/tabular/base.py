@@ -24,6 +24,7 @@ from rosenblatt.estimators.fitted_parameters import FittedParameters
 from rosenblatt.estimators.labels import kept_targets
 from rosenblatt.estimators.tabular.architecture import Settings
 from rosenblatt.estimators.tabular.course import Trainable
+from rosenblatt.estimators.tabular.drift import Monitorable
 from rosenblatt.estimators.tabular.ensemble import Ensemble, fit_ensemble
 from rosenblatt.estimators.tabular.explain.background import Background
 from rosenblatt.estimators.tabular.explain.explainable import Explainable
@@ -49,6 +50,7 @@ Array = NDArray[Any]
 class TabularEstimator(
     Explainable,
     Trainable,
+    Monitorable,
     TabularScores,
     FittedParameters,
     SuggestingMixin,

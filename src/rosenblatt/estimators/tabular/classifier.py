@@ -15,6 +15,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import ClassifierMixin
+from sklearn.metrics import accuracy_score
 from sklearn.utils import assert_all_finite
 from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.multiclass import check_classification_targets
@@ -22,7 +23,7 @@ from sklearn.utils.validation import column_or_1d
 
 from rosenblatt import nn
 from rosenblatt.estimators.base import class_weighted, set_parameters
-from rosenblatt.estimators.labels import LabelScores, plain_labels, refuse_missing, weights_of_score
+from rosenblatt.estimators.labels import plain_labels, refuse_missing, weights_of_score
 from rosenblatt.estimators.tabular.architecture import Settings
 from rosenblatt.estimators.tabular.base import TabularEstimator
 from rosenblatt.estimators.tabular.decisions import best_decisions
@@ -41,7 +42,7 @@ DEFAULT = Settings(activation="selu", dropout=0.15, label_smoothing=0.05, learni
 
 
 @describe_shared_parameters
-class TabularClassifier(LabelScores, ClassifierMixin, TabularEstimator):  # type: ignore[misc]
+class TabularClassifier(ClassifierMixin, TabularEstimator):  # type: ignore[misc]
     """Classes from a raw table: numbers, categories, dates, texts, missing cells.
 
     Several networks are trained side by side. Each is trained on all folds of the rows but one, which chooses its best
@@ -68,6 +69,7 @@ class TabularClassifier(LabelScores, ClassifierMixin, TabularEstimator):  # type
     score_ : float
         Accuracy of the out-of-fold predictions (for the metrics "balanced_error", "f1" and "auc": balanced accuracy,
         F1 and area under the ROC curve). It is slightly pessimistic, because single members made these predictions.
+        ``score_on_`` says what rows it measures.
     out_of_fold_ : ndarray of shape (n_rows, n_classes)
         Probabilities of the training rows by members that did not train on them. NaN if all did. With `X_val` in `fit`,
         those of the validation rows.
@@ -229,10 +231,11 @@ class TabularClassifier(LabelScores, ClassifierMixin, TabularEstimator):  # type
         sample_weight = weights_of_score(y, sample_weight)
         if getattr(getattr(y, "dtype", None), "kind", "O") == "O":
             refuse_missing(list(y), "y")
+        predicted = self.predict(X)
         with suppress(ValueError):
-            return super().score(X, y, sample_weight)
+            return float(accuracy_score(plain_labels(y), predicted, sample_weight=sample_weight))
         # scikit-learn compares neither integers beyond 64 bits nor decimal numbers
-        right = [found == known for found, known in zip(self.predict(X), y, strict=True)]
+        right = [found == known for found, known in zip(predicted, y, strict=True)]
         return float(np.average(right, weights=sample_weight))
 
     def decision_function(self, X: Any) -> Array:

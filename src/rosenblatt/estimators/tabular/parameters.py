@@ -102,8 +102,8 @@ describe_shared_parameters = describe_parameters(
         id_columns_ : list of str
             Names of the columns that were given as `id`.
         score_on_ : str
-            What the scores measure: "on rows not seen in training", "on groups not seen in training" or "on later
-            rows".
+            What the scores measure: "on rows not seen in training", "on groups not seen in training", "on later rows"
+            or "on the validation rows".
         preparation_ : Preparation
             How columns become inputs of the networks. Its `kinds` are those of the columns.
         ensemble_ : Ensemble

@@ -32,6 +32,7 @@ LABELS = (X["number"] + (X["colour"] == "red") > 0.3).astype(int)
 NUMBERS = X["number"] + (X["colour"] == "blue") + RNG.normal(size=N)
 HEAVY = np.exp(2 * X["number"] + RNG.normal(size=N))
 GROUPS = RNG.integers(20, size=N)
+FOLD = np.arange(0, N, 2), np.arange(1, N, 2)
 SOME = {name: column[:40] for name, column in X.items()}
 SMALL = {"members": 2, "max_iter": 4, "hidden_layer_sizes": (8,), "batch_size": 32, "checkpoint_every": 3}
 FITS = {
@@ -99,6 +100,18 @@ def test_finished_members_are_not_trained_again(tmp_path, monkeypatch):
     assert not heard, "no epoch ended in this process"
 
 
+def test_a_fit_that_ctrl_c_ended_is_continued_by_the_same_call(tmp_path):
+    def interrupt(epoch):
+        if epoch.number == 3:
+            raise KeyboardInterrupt
+
+    with pytest.warns(UserWarning, match="interrupted"):
+        ended = FITS["classes"](checkpoint=tmp_path / "c", on_epoch=interrupt)
+    assert ended.n_iter_ < 4
+    whole, continued = FITS["classes"](), FITS["classes"](checkpoint=tmp_path / "c")
+    assert saved(continued, tmp_path / "a") == saved(whole, tmp_path / "b")
+
+
 def test_other_data_and_parameters_have_folders_of_their_own(tmp_path):
     n_folders = lambda: len(list(tmp_path.iterdir()))  # noqa: E731
     small = {**SMALL, "members": 1, "max_iter": 1, "checkpoint": tmp_path}
@@ -108,6 +121,8 @@ def test_other_data_and_parameters_have_folders_of_their_own(tmp_path):
             (TabularRegressor(**small), X, NUMBERS, None, {"groups": GROUPS}),
             (TabularRegressor(**small), X, NUMBERS, None, {"groups": GROUPS[::-1]}),
             (TabularRegressor(**small), X, NUMBERS, None, {"time": GROUPS}),
+            (TabularRegressor(**{**small, "members": None}, cv=[FOLD]), X, NUMBERS, None),
+            (TabularRegressor(**{**small, "members": None}, cv=[FOLD[::-1]]), X, NUMBERS, None),
             (TabularRegressor(**small), X, NUMBERS, None, {"X_val": SOME, "y_val": NUMBERS[:40]}),
             (TabularRegressor(**small), X, NUMBERS, None, {"X_val": SOME, "y_val": NUMBERS[40:80]}),
             (TabularRegressor(**small), {**X, "number": X["number"] + 1}, NUMBERS, None),

@@ -69,13 +69,13 @@ class Ensemble:
         """How the networks were trained, and how they are combined, in a few lines."""
         n, best = len(self.members), ", ".join(str(member.best_epoch) for member in self.members)
         size = sum(network.parameters.size for network in self.networks)
-        trained = "on all folds of the rows but one, which chose its best epoch" if n > 1 else "on a part of the rows"
         mean = f"the mean of {n} networks" if n > 1 else "that of the network"
+        calibrated = f", at temperature {self.temperature:.3f}" if self.temperature != 1 else ""
         return "\n".join(
             [
                 f"ensemble     {n} network{'s' if n > 1 else ''}, {size:,} parameters in all",
-                f"training     each {trained}: at most {self.settings.epochs} epochs, the best were {best}",
-                f"prediction   {mean}" + (f", at temperature {self.temperature:.3f}" if self.temperature != 1 else ""),
+                f"training     at most {self.settings.epochs} epochs; those kept, by held-out rows: {best}",
+                f"prediction   {mean}{calibrated}",
             ]
         )
 

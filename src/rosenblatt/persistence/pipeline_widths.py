@@ -48,11 +48,9 @@ def parts_of(part: Any) -> Iterator[Any]:
     """The transformers in a pipeline, however deep."""
     if type(part).__name__ in TRANSFORMERS:
         yield part
-    inner = (
-        getattr(part, "steps", None) or getattr(part, "transformer_list", None) or getattr(part, "transformers_", ())
-    )
-    for _, step, *_ in inner:
-        yield from parts_of(step)
+    for name in ("steps", "transformer_list", "transformers_"):
+        for _, step, *_ in getattr(part, name, ()):
+            yield from parts_of(step)
     if hasattr(part, "regressor_"):
         yield from parts_of(part.regressor_)
         yield from parts_of(part.transformer_)

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 
 from benchmarks.book_deep import ROWS
 
-EXAMPLES = pathlib.Path(__file__).parents[1] / "examples"
+EXAMPLES = pathlib.Path(__file__).parents[1] / "examples" / "book"
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Row:
     answer : str
         The chapter and the number of the exercise.
     example : str
-        The module in examples/.
+        The module in examples/book/.
     figure : str
         The key in the figures that the example returns.
     book : str
@@ -61,7 +61,7 @@ class Row:
     def call(self, full: bool) -> str:
         """The command that prints the figure."""
         words = [*(["full"] if full else []), *self.flags]
-        return f"python examples/{self.example}.py" + "".join(f" --{word}" for word in words)
+        return f"python examples/book/{self.example}.py" + "".join(f" --{word}" for word in words)
 
 
 BOOK = [

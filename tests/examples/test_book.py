@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 ROOT = pathlib.Path(__file__).parents[2]
-EXAMPLES = ROOT / "examples"
+EXAMPLES = ROOT / "examples" / "book"
 sys.path.insert(0, str(EXAMPLES))  # as for a script there: examples import from each other
 
 
@@ -28,7 +28,7 @@ def figures(name):
 
 
 def test_custom_loss_learns_a_quantile():
-    assert load("custom_loss").main() == pytest.approx(0.9, abs=0.08)
+    assert load("custom_loss", EXAMPLES.parent).main() == pytest.approx(0.9, abs=0.08)
 
 
 def test_autodiff_gives_the_books_figures():
@@ -36,7 +36,7 @@ def test_autodiff_gives_the_books_figures():
 
 
 def test_program_holds_its_own_derivative_and_update():
-    ops = [instruction.op for instruction in load("program").training_step().instructions]
+    ops = [instruction.op for instruction in load("program", EXAMPLES.parent).training_step().instructions]
     assert ops[0] == "matmul"
     assert ops.count("matmul") == 2
     assert ops[-1] == "sgd_update"
@@ -165,4 +165,4 @@ def test_the_table_of_the_book_has_a_line_for_each_figure(book, capsys, monkeypa
     book.main()
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 2 + 2
-    assert "| 10.5 | `python examples/shapes_10_50_3.py` | parameters | 703, from its shapes | 703 |" in lines[2]
+    assert "| 10.5 | `python examples/book/shapes_10_50_3.py` | parameters | 703, from its shapes | 703 |" in lines[2]

@@ -9,7 +9,7 @@ import sys
 import numpy as np
 import pytest
 
-EXAMPLES = pathlib.Path(__file__).parents[2] / "examples"
+EXAMPLES = pathlib.Path(__file__).parents[2] / "examples" / "book"
 pytestmark = pytest.mark.long
 
 NAMES = ["vanishing", "elu_vs_relu", "digits_0_4", "transfer", "pairs", "overfitting"]
@@ -33,7 +33,7 @@ def test_examples_are_short_and_give_finite_figures(name):
 
 
 def test_the_books_figures_are_figures_of_the_examples(monkeypatch):
-    monkeypatch.syspath_prepend(EXAMPLES.parent)
+    monkeypatch.syspath_prepend(EXAMPLES.parents[1])
     from benchmarks.book_deep import ROWS
 
     assert {example for _, example, _, _ in ROWS} == set(NAMES)

@@ -7,8 +7,8 @@ import tempfile
 from rich.console import Console
 from sklearn.datasets import load_wine
 
+from rosenblatt.cli.arguments import Request
 from rosenblatt.cli.display import Display
-from rosenblatt.cli.request import Request
 from rosenblatt.cli.train import train
 
 
@@ -22,7 +22,8 @@ def main() -> None:
         frame["target"] = frame["target"].map({0: "Barolo", 1: "Grignolino", 2: "Barbera"})
         frame.to_csv(table, index=False)
         console.print("$ rosenblatt train wine.csv --target target")
-        train(Request(table, "target", pathlib.Path("wine.safetensors")), Display(console))
+        request = Request(table, "target", pathlib.Path("wine.safetensors"), None, {}, 0.2, "utf-8", {})
+        train(request, Display(console))
     console.save_svg(str(here / "train.svg"), title="rosenblatt")
 
 

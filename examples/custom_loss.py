@@ -16,13 +16,13 @@ QUANTILE = 0.9
 
 def pinball(b, prediction, target):
     """q·(t − p) if the target is above the prediction, (q − 1)·(t − p) if it is below."""
-    error = b.sub(target, prediction)
-    return b.maximum(b.mul(error, QUANTILE), b.mul(error, QUANTILE - 1))
+    error = target - prediction
+    return b.maximum(error * QUANTILE, error * (QUANTILE - 1))
 
 
 def swish(b, x):
     """The product x · logistic(x)."""
-    return b.mul(x, b.logistic(x))
+    return x * b.logistic(x)
 
 
 def main() -> float:

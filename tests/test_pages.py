@@ -32,6 +32,13 @@ PRINTED = {
         r"^higher learning rate: validation accuracy 0\.5\d+ -> 0\.8\d+ .* with learning_rate_init=0\.001\.",
         r"\n0\.001\n",
     ],
+    "docs/networks.md": [
+        r"accuracy (0\.9\d|1\.00)\n",
+        r"\{'side': \(600, 2\), 'price': \(600, 1\)\}\nfeatures \(600, 32\)\nkept True\n",
+        r"share of predictions above the target: 0\.[67]\d\nradial: accuracy 0\.[89]\d, widths \(12,\)\n",
+        r"same predictions True\nprogram float32",
+        r"square\(sub\)(?s:.*)\nsame training True\n",
+    ],
     "docs/search.md": [
         r"^0\.9(?:5[1-9]|[6-9]\d) with \{.*'hidden_layer_sizes': \(.*\}\n",
         r"\n0 +1 +0\.9\d+ +9\n.*\n.*\n",
@@ -39,10 +46,14 @@ PRINTED = {
         r"\d+ networks with hidden layers [\d-]+ (?:selu|mish|silu)",
     ],
     "docs/tabular.md": [
-        r"R2 0\.[3-6]\d*, of rows by members",
+        r"R2 0\.[3-6]\d* on rows not seen in training",
+        r"\nR2 0\.[2-6]\d on groups not seen in training\nR2 0\.[2-6]\d on the validation rows, .* are 142\n",
+        r"\['amount'\] \['customer'\] 5\n",
+        r"accuracy (?:0\.9\d|1\.00) on rows not seen in training\naccuracy 0\.[45]\d on groups not seen in training",
         r"\n(?:8[6-9]|9[0-4])% of further rows lie within\npermutation, 111 rows: drop of the R2.*\nR2 0\.[2-5]",
         r"\n(?:bmi|s5)\b[^%]*\n\(111, 10\)\n",
         r"\n20 +([\d.]+) ±.*\n25 +([\d.]+) ±.*\n30 +([\d.]+) ±",
+        r"\nday +100\.0% +0\.0%.*2024-01-14\ncity +34\.0% .*'Chur'\nrooms +18\.8% +20\.0%",
     ],
     "docs/training.md": [r"vanishing 100%", r"falls fastest near \d"],
 }

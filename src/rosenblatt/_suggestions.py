@@ -28,6 +28,8 @@ SYNONYMS = (
     *({"learning_rate", "learning_rate_init", "lr", "eta0", "eta"}, {"solver", "optimizer"}, {"scoring", "scorer"}),
     *({"validation", "validation_data", "X_val", "eval_set", "X_valid"}, {"alpha", "l2", "weight_decay"}),
     *({"patience", "n_iter_no_change"}, {"n_jobs", "n_threads", "threads"}, {"units", "n_units", "out_features"}),
+    *({"mul", "multiply", "times"}, {"sub", "subtract", "minus"}, {"div", "divide"}, {"logistic", "sigmoid"}),
+    *({"power", "pow"}, {"concat", "concatenate", "cat"}, {"greater", "gt"}, {"less", "lt"}, {"max", "amax"}),
     *({"n_trials", "n_iter", "n_candidates"}, {"space", "param_distributions", "param_grid"}, {"rate", "p"}),
 )
 """Names of the same thing here and in other libraries."""

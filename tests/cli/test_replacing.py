@@ -131,9 +131,9 @@ def test_a_model_that_learned_nothing_is_written_where_nothing_is() -> None:
 def test_a_file_that_appears_during_training_stays(monkeypatch: pytest.MonkeyPatch) -> None:
     fit = TabularEstimator.fit_unless
 
-    def slow(self: Any, *arguments: Any) -> Any:
+    def slow(self: Any, *arguments: Any, **others: Any) -> Any:
         Path("m.st").write_bytes(b"precious")
-        return fit(self, *arguments)
+        return fit(self, *arguments, **others)
 
     monkeypatch.setattr(TabularEstimator, "fit_unless", slow)
     with pytest.raises(CommandError, match=r"m\.st was written by another program .* The new model is in m-2\.st"):
@@ -145,9 +145,9 @@ def test_a_file_that_appears_during_training_stays(monkeypatch: pytest.MonkeyPat
 def test_a_folder_that_appears_during_training_loses_no_model(monkeypatch: pytest.MonkeyPatch) -> None:
     fit = TabularEstimator.fit_unless
 
-    def slow(self: Any, *arguments: Any) -> Any:
+    def slow(self: Any, *arguments: Any, **others: Any) -> Any:
         Path("m.st").mkdir()
-        return fit(self, *arguments)
+        return fit(self, *arguments, **others)
 
     monkeypatch.setattr(TabularEstimator, "fit_unless", slow)
     with pytest.raises(CommandError, match=r"The new model is in m-2\.st"):

@@ -149,7 +149,9 @@ def overlapping_pairs(planned):
         op = OPS[instruction.op]
         allowed = (0,) if op.alias else range(len(instruction.inputs)) if op.name == "pack" else op.in_place
         relatives |= {
-            frozenset((instruction.inputs[i].id, instruction.output.id)) for i in allowed if instruction.output
+            frozenset((instruction.inputs[i].id, instruction.output.id))
+            for i in allowed
+            if instruction.output is not None
         }
     # Relatives of relatives share storage too: take the closure.
     root = {v.id: v.id for v in values}
@@ -230,7 +232,7 @@ def test_where_there_is_plenty_only_packed_values_share_memory(monkeypatch):
     program = training_program(NetworkSpec(7, (5, 3), 2), Objective("squared_error"), Adam(), "float32")
     planned = plan(program, 16)
     assert planned.workspace_bytes > plan(program, 1 << 16).workspace_bytes / (1 << 12)
-    places = [planned.places[i.output.id] for i in program.instructions if i.output and not OPS[i.op].alias]
+    places = [planned.places[i.output.id] for i in program.instructions if i.output is not None and not OPS[i.op].alias]
     packs = [i for i in program.instructions if i.op == "pack"]
     assert len(set(places)) == len(places) - len(packs)
     assert all(planned.is_done(i) for i in packs)

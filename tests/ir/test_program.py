@@ -126,7 +126,7 @@ def test_attributes_and_outputs_are_read_only():
         (lambda b: b.leaf("registers", "w", (3,)), "leaf 'w': region is 'registers'; allowed: params"),
         (lambda b: b.input("x", (3,)), "leaf 'x': the name is taken"),
         (lambda b: b.leaf("params", "w", (M, 3)), r"cannot depend on the batch's rows"),
-        (lambda b: b.emit("convolve", b.input("y", ())), "no op is called 'convolve'; there are: abs, "),
+        (lambda b: b.emit("convolve", b.input("y", ())), "no op is called 'convolve'. The ops are: 'abs', "),
         (lambda b: b.matmul(b.input("y", (3,)), 2.0), r"matmul\(f32\[3\], f32\[\]\)"),
     ],
 )
@@ -138,7 +138,7 @@ def test_mistakes_in_building_are_named(act, message):
 
 
 def test_unknown_methods_are_attribute_errors():
-    with pytest.raises(AttributeError, match="no method or op 'convolve'"):
+    with pytest.raises(AttributeError, match="no op is called 'convolve'"):
         Builder().convolve  # noqa: B018
     assert not hasattr(Builder(), "__array__")
 

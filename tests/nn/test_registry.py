@@ -103,3 +103,25 @@ def test_a_users_class_of_a_known_name_is_none_of_the_library():
     with pytest.raises(ValueError, match="SGD is a function of your own, which cannot be stored"):
         nn.OPTIMIZERS.to_state(SGD())
     assert nn.OPTIMIZERS.resolve(mine := SGD()) is mine
+
+
+NEAREST = {
+    "layer": (lambda: nn.Dens, r"no 'Dens'\. Did you mean 'Dense'\?"),
+    "loss": (lambda: nn.LOSSES.resolve("squared_eror"), "did you mean 'squared_error'"),
+    "activation": (lambda: nn.ACTIVATIONS.resolve("rlu"), "did you mean 'relu'"),
+    "optimizer": (lambda: nn.OPTIMIZERS.resolve("adan"), "did you mean 'adam'"),
+    "schedule": (lambda: nn.SCHEDULES.resolve("cosin"), "did you mean 'cosine'"),
+    "initializer": (lambda: nn.INITIALIZERS.resolve("he_norml"), "did you mean 'he_normal'"),
+    "half a name": (lambda: nn.INITIALIZERS.resolve("he"), "did you mean 'he_normal' or 'he_uniform'"),
+}
+
+
+@pytest.mark.parametrize("what", NEAREST)
+def test_an_unknown_name_gets_the_nearest_one_and_the_page_that_lists_all(what):
+    call, message = NEAREST[what]
+    with pytest.raises((AttributeError, ValueError), match=f"{message}.*docs/networks.md"):
+        call()
+
+
+def test_private_names_of_the_package_are_not_guessed():
+    assert not hasattr(nn, "__wrapped__")

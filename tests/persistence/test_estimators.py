@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import warnings
 from contextlib import suppress
@@ -246,15 +247,21 @@ class Mine(nn.SGD):
     """A user's own class."""
 
 
+CALLS = itertools.count()
+
+
 def own(b: Any, x: Any) -> Any:
-    """A user's own function."""
-    return b.relu(x)
+    """A user's own function whose ops depend on more than its operands."""
+    return x * next(CALLS)
 
 
 @pytest.mark.parametrize(
     ("parameters", "message"),
     [
-        ({"activation": ("relu", own, "relu")}, r"parameter 'activation' is a function, <function own.*holds no code"),
+        (
+            {"activation": ("relu", own, "relu")},
+            r"activation of layer 'hidden2' is a function, own, that cannot be .*holds no code",
+        ),
         ({"weight_init": [lambda rng, shape: rng.normal(size=shape)] * 4}, r"parameter 'weight_init' is a function"),
         ({"solver": Mine()}, r"parameter 'solver' is a Mine, which a model file cannot hold"),
         ({"scoring": lambda model, X, y: 0.5}, r"parameter 'scoring' is a function"),

@@ -92,7 +92,19 @@ def chain() -> nn.Network:
     return nn.Network(spec)
 
 
-@pytest.mark.parametrize("make", [pytest.param(small, marks=pytest.mark.long), chain])
+def made_of_ops() -> nn.Network:
+    """A layer and an activation that are recorded, with learned arrays."""
+
+    def gate(b: Any, x: Any, weights: Any) -> Any:
+        return b.tanh(x @ weights).mean(axis=1, keepdims=True) - 0.5
+
+    layer = nn.Apply(gate, 1, learned={"w": ((2, 3), "he_normal")})(nn.input(2))
+    return nn.Network(nn.Activate(lambda b, x: x * b.logistic(x))(layer), seed=0)
+
+
+@pytest.mark.parametrize(
+    "make", [pytest.param(small, marks=pytest.mark.long), chain, pytest.param(made_of_ops, marks=pytest.mark.long)]
+)
 def test_junk_anywhere_with_a_right_checksum_is_refused_or_gives_a_network_that_works(make: Any) -> None:
     state, arrays = network_to_state(make())
     n_refused = n_tried = 0

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import pickle
 from typing import Any
@@ -265,16 +266,19 @@ class Mine(nn.Dense):
     """A layer of the user's own."""
 
 
+CALLS = itertools.count()
+
+
 def own(b: Any, *values: Any) -> Any:
-    """An activation of the user's own."""
-    return b.relu(values[0])
+    """An activation of the user's own whose ops depend on more than its operands."""
+    return values[0] * next(CALLS)
 
 
 X4 = nn.input(4)
 REFUSED = {
-    "function as layer": (lambda: nn.Apply(own, name="f")(X4), r"function of layer 'f' is a function, <function own .*holds no code"),
+    "function as layer": (lambda: nn.Apply(own, name="f")(X4), r"function of layer 'f' is a function, own, that cannot be stored as ops: own appends other ops .*holds no code"),
     "own layer": (lambda: Mine(2, name="m")(X4), r"layer 'm' is a Mine, a class of your own, .*holds no code"),
-    "own activation": (lambda: nn.Dense(2, own, name="h")(X4), r"activation of layer 'h' is a function, <function own"),
+    "own activation": (lambda: nn.Dense(2, own, name="h")(X4), r"activation of layer 'h' is a function, own, that cannot"),
     "own initializer": (lambda: nn.Dense(2, weights=lambda r, s: np.ones(s) * r.random(), name="h")(X4), r"weights of layer 'h' is a function"),
     "own lone activation": (lambda: nn.Activate(own)(X4), r"activation of layer 'activate' is a function"),
     "too wide": (lambda: nn.Dropout(0.5, name="d")(nn.input(1 << 25)), r"the layers and heads have 100663296 columns together; the most for this file is 2097152"),
@@ -291,7 +295,7 @@ def test_what_a_file_cannot_hold_is_refused_by_name(build: Any, message: str, tm
 def test_an_output_of_the_users_own_is_refused() -> None:
     with pytest.raises(ModelFileError, match=r"the output activation of head 'prediction' is a function"):
         network_to_state(nn.Network(X4, output=own))
-    with pytest.raises(ModelFileError, match=r"activation of the network is a function"):
+    with pytest.raises(ModelFileError, match=r"activation of layer 'hidden1' is a function, own"):
         network_to_state(nn.Network(nn.NetworkSpec(4, (3,), 2, activation=own)))
 
 

@@ -4,7 +4,15 @@ import numpy as np
 import pytest
 from scipy.sparse import csr_matrix
 
-from rosenblatt.tables.splits import copies_in, copies_of, first_rows, fold_rows, split_rows
+from rosenblatt.tables.splits import (
+    combined_groups,
+    copies_in,
+    copies_of,
+    first_rows,
+    fold_rows,
+    forward_folds,
+    split_rows,
+)
 
 RNG = np.random.default_rng(0)
 ROWS = RNG.normal(size=(40, 3))
@@ -94,3 +102,64 @@ def test_a_group_that_is_larger_than_the_held_out_part_trains(seed):
     groups = np.repeat(np.arange(24), [100] * 4 + [1] * 20)
     _, held_out = split_rows(len(groups), 0.2, seed, None, groups)
     assert groups[held_out].min() > 3
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_combined_groups_are_the_connected_components_of_both(seed):
+    rng = np.random.default_rng(seed)
+    a, b = rng.integers(0, 30, 40), rng.integers(0, 30, 40) * 7
+    together, expected = combined_groups(a, b), np.arange(40)
+    for _ in range(40):  # the smallest row that can be reached
+        for groups in (a, b):
+            expected = np.array([expected[groups == group].min() for group in groups])
+    assert np.array_equal(together, np.unique(expected, return_inverse=True)[1]) or same_partition(together, expected)
+    assert set(together) == set(range(together.max() + 1))
+
+
+def same_partition(a, b):
+    return len(set(zip(a.tolist(), b.tolist(), strict=True))) == len(set(a.tolist())) == len(set(b.tolist()))
+
+
+def test_a_single_grouping_is_returned_as_it_is():
+    groups = np.array([3, 3, 9])
+    assert combined_groups(groups, None) is groups
+    assert combined_groups(None, groups) is groups
+    assert combined_groups(None, None) is None
+
+
+def test_the_latest_rows_are_held_out_and_equal_times_stay_together():
+    times = np.random.default_rng(0).permutation(np.repeat(np.arange(20), 5))
+    training, held_out = split_rows(100, 0.2, 0, None, None, times)
+    assert set(times[held_out]) == {16, 17, 18, 19}
+    assert set(times[training]) == set(range(16))
+    assert len(training) + len(held_out) == 100
+    assert np.array_equal(held_out, split_rows(100, 0.2, 9, np.arange(100) % 2, None, times)[1])
+    ties = np.repeat([1.5, 2.5], [95, 5])
+    assert len(split_rows(100, 0.4, 0, times=ties)[1]) == 5
+
+
+@pytest.mark.parametrize("n_folds", [1, 2, 4, 7])
+def test_forward_folds_validate_on_later_rows_only(n_folds):
+    times = np.random.default_rng(1).integers(0, 60, 400).astype(float)
+    folds = forward_folds(times, n_folds)
+    assert len(folds) == n_folds
+    for (training, held_out), (next_training, _) in zip(folds, [*folds[1:], (np.arange(400), None)], strict=True):
+        assert times[training].max() < times[held_out].min()
+        assert set(next_training) == set(training) | set(held_out)  # each part is held out once, then it trains
+        assert len(held_out) == pytest.approx(200 / n_folds, abs=15)
+    assert len(folds[0][0]) == pytest.approx(200, abs=10)
+
+
+def test_there_are_no_more_forward_folds_than_times_allow():
+    assert len(forward_folds(np.repeat([1, 2, 3], 10), 5)) == 2
+    assert len(forward_folds(np.array([7, 8]), 5)) == 1
+
+
+def test_what_cannot_be_held_out_is_refused():
+    one = np.zeros(30, int)
+    with pytest.raises(ValueError, match="all 30 rows are of one group"):
+        fold_rows(one, 3, 0)
+    with pytest.raises(ValueError, match="all 30 rows are of one group"):
+        split_rows(30, 0.2, 0, None, one)
+    with pytest.raises(ValueError, match="the time of all 30 rows is 0, so that no row is later"):
+        forward_folds(one, 3)

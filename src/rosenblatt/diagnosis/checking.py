@@ -5,7 +5,6 @@ Takes what the user gave. Returns arrays and splits, or raises an error that say
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,10 +13,11 @@ from sklearn.base import clone, is_classifier
 from sklearn.model_selection import RepeatedKFold, RepeatedStratifiedKFold
 from sklearn.utils.multiclass import type_of_target
 
-from rosenblatt._checks import is_count, refusal
+from rosenblatt._checks import is_count
 from rosenblatt.estimators import MLPClassifier, MLPRegressor
 from rosenblatt.estimators.base import check_rows, rows_of
-from rosenblatt.tables.splits import copies_in, fold_rows
+from rosenblatt.tables.given_folds import check_pair, split_by
+from rosenblatt.tables.splits import combined_groups, copies_in, fold_rows, forward_folds
 
 from .runs import one_hot
 
@@ -81,21 +81,20 @@ def encoded_target(model: Any, y: Array) -> Array:
     return one_hot(twin, twin.encode_target(y, incremental=False))
 
 
-def splits_of(model: Any, cv: Any, X: Any, y: Array, seed: int) -> list[tuple[Array, Array]]:
+def splits_of(
+    model: Any, cv: Any, X: Any, y: Array, seed: int, groups: Array | None = None, times: Array | None = None
+) -> list[tuple[Array, Array]]:
     """Training rows and held-out rows of each split, in a random order."""
     if makes_folds(cv):
-        cv = folds_of(model, cv if cv is None else int(cv), y, seed)
-        if (copies := copies_in(X)) is not None:
-            cv = folds_of_copies(copies, cv, y if is_classifier(model) and y.ndim == 1 else None, seed)
-    elif isinstance(cv, (float, str, bool)) or not (hasattr(cv, "split") or isinstance(cv, Iterable)):
-        raise refusal("cv", cv, "a number of folds of at least 2, a splitter, pairs of row numbers, or None")
-    pairs = list(cv.split(X, y) if hasattr(cv, "split") else cv)
+        pairs = own_folds(model, cv if cv is None else int(cv), X, y, seed, groups, times)
+    else:
+        pairs = split_by(cv, X, y, groups, times)
     if len(pairs) < 2:
         raise ValueError(f"cv gives {len(pairs)} split, but standard errors need at least 2: add folds or repeats.")
     rng = np.random.default_rng(seed)
     found = []
     for i, pair in enumerate(pairs):
-        train, held_out = rows_in(pair, X.shape[0], i)
+        train, held_out = check_pair(pair, X.shape[0], i, fewest=2, groups=groups, times=times)
         found.append((rng.permutation(train), rng.permutation(held_out)[:MAX_HELD_OUT]))
         if is_classifier(model) and y.ndim == 1 and (lacking := np.setdiff1d(y[held_out], y[train])).size:
             raise ValueError(
@@ -105,37 +104,28 @@ def splits_of(model: Any, cv: Any, X: Any, y: Array, seed: int) -> list[tuple[Ar
     return found
 
 
-def folds_of_copies(copies: Array, cv: Any, labels: Array | None, seed: int) -> list[tuple[Array, Array]]:
-    """As many folds as the splitter makes, in which copies of a row stay together."""
-    n_folds = cv.cvargs["n_splits"]
-    repeats = range(cv.get_n_splits() // n_folds)
-    return [pair for repeat in repeats for pair in fold_rows(copies, n_folds, seed + repeat, labels)]
+def own_folds(
+    model: Any, n_folds: int | None, X: Any, y: Array, seed: int, groups: Array | None, times: Array | None
+) -> list[tuple[Array, Array]]:
+    """Folds of the given number or of the default one; later rows are held out if there are times.
+
+    Copies of a row, and rows of one group, stay together.
+    """
+    splitter = folds_of(model, n_folds, y, seed)
+    n_folds = int(splitter.cvargs["n_splits"])
+    if times is not None:
+        return forward_folds(times, n_folds)
+    together = combined_groups(copies_in(X), groups)
+    if together is None:
+        return list(splitter.split(X, y))
+    labels = y if is_classifier(model) and y.ndim == 1 else None
+    repeats = range(splitter.get_n_splits() // n_folds)
+    return [pair for repeat in repeats for pair in fold_rows(together, n_folds, seed + repeat, labels)]
 
 
 def makes_folds(cv: Any) -> bool:
     """Whether the folds are made here, so that others can be made with another seed."""
     return cv is None or is_count(cv, 2)
-
-
-def rows_in(pair: Any, n_rows: int, i: int) -> list[Array]:
-    """Numbers of the training rows and of the held-out rows of split i, from row numbers or masks."""
-    where = f"cv: split {i} (from 0)"
-    if not isinstance(pair, Sequence | np.ndarray) or isinstance(pair, str) or len(pair) != 2:
-        raise ValueError(f"{where} is not a pair of training rows and held-out rows.")
-    parts: list[Array] = []
-    for name, part in zip(("training", "held-out"), map(np.asarray, pair), strict=True):
-        if part.dtype == bool and part.shape == (n_rows,):
-            part = np.flatnonzero(part)
-        if part.ndim != 1 or len(part) < 2:
-            raise ValueError(f"{where} has fewer than 2 {name} rows, or no list of them: use fewer folds.")
-        if part.dtype.kind not in "iu" or part.min() < 0 or part.max() >= n_rows:
-            raise ValueError(
-                f"{where}: {name} rows must be row numbers from 0 to {n_rows - 1}, or a mask with a value for each row."
-            )
-        parts.append(part)
-    if len(np.intersect1d(parts[0], parts[1])):
-        raise ValueError(f"{where} has held-out rows that are among its training rows.")
-    return parts
 
 
 def folds_of(model: Any, n_folds: int | None, y: Array, seed: int) -> Any:

@@ -13,6 +13,8 @@ from sklearn.base import clone
 
 from rosenblatt._checks import check_seed
 from rosenblatt._suggestions import suggest_keywords
+from rosenblatt.tables.given_folds import roles_of_rows
+from rosenblatt.tables.task import score_on
 
 from .checking import check_data, encoded_target, makes_folds, require_network, splits_of
 from .effects import measured_remedies
@@ -26,13 +28,22 @@ __all__ = ["diagnose"]
 
 
 @suggest_keywords
-def diagnose(model: Any, X: Any, y: Any, *, cv: Any = None, random_state: int | None = 0) -> Diagnosis:
+def diagnose(
+    model: Any,
+    X: Any,
+    y: Any,
+    *,
+    groups: Any = None,
+    time: Any = None,
+    cv: Any = None,
+    random_state: int | None = 0,
+) -> Diagnosis:
     """Find out whether a network overfits, underfits or learns at a wrong rate, and what to do next.
 
     Clones of the model are trained on splits of the rows, unchanged and on fewer rows. Where that leaves a question
     open, others are trained at other learning rates, with more neurons or with restraint. What helps names the state.
     Then all remedies for this state are tried that are a matter of parameters. The best three of them are trained again
-    with other initial weights, on fresh folds unless cv gives the splits: this is their measured effect.
+    with other initial weights, on fresh folds unless cv or time gives the splits: this is their measured effect.
 
     Parameters
     ----------
@@ -41,6 +52,11 @@ def diagnose(model: Any, X: Any, y: Any, *, cv: Any = None, random_state: int | 
     X : array, sparse matrix or data frame of shape (n_rows, n_features)
         At least 20 rows.
     y : array of shape (n_rows,) or (n_rows, n_outputs)
+    groups : array-like of shape (n_rows,), optional
+        What rows belong to, such as customers: no split divides a group, so that the errors are those of new groups.
+    time : array-like of shape (n_rows,), optional
+        When rows were made: dates or numbers. Held-out rows are then later than training rows: the earlier half always
+        trains, and the later half is held out part by part. Not together with `groups`.
     cv : int, splitter or iterable of (training rows, held-out rows), optional
         At least 2 splits. A number means shuffled folds, stratified for classes. By default there are 5 folds, made
         twice if there are fewer than 200 rows.
@@ -57,7 +73,7 @@ def diagnose(model: Any, X: Any, y: Any, *, cv: Any = None, random_state: int | 
         If the model is not an `MLPClassifier` or `MLPRegressor`.
     ValueError
         If a parameter of the model or random_state is not allowed, if the data are not finite or do not fit together,
-        are too few or have a single class, or if cv is invalid.
+        are too few or have a single class, or if cv, groups or time do not fit them.
 
     Examples
     --------
@@ -71,17 +87,20 @@ def diagnose(model: Any, X: Any, y: Any, *, cv: Any = None, random_state: int | 
     require_network(model, "diagnose")
     seed = check_seed("random_state", random_state)
     X, y = check_data(model, X, y)
+    groups, times = roles_of_rows(X.shape[0], groups, time)
     rng = np.random.default_rng(seed)
     # Seeds of folds have 32 bits.
-    splits = splits_of(model, cv, X, y, int(rng.integers(2**31)) if seed is None else seed % 2**32)
+    fold_seed = int(rng.integers(2**31)) if seed is None else seed % 2**32
+    splits = splits_of(model, cv, X, y, fold_seed, groups, times)
     seeds = rng.integers(2**31, size=len(splits))
     trials = Trials(clone(model).set_callbacks(), X, y, encoded_target(model, y), splits, seeds)
     runs, evidence = find_evidence(trials)
     state = state_of(evidence)
     if makes_folds(cv):
-        splits = splits_of(model, cv, X, y, int(rng.integers(2**31)))
+        splits = splits_of(model, cv, X, y, int(rng.integers(2**31)), groups, times)
     fresh = replace(trials, splits=splits, seeds=rng.integers(2**31, size=len(splits)))
-    return Diagnosis(state, evidence, measured_remedies(state, trials, runs, fresh), clone(model))
+    remedies = measured_remedies(state, trials, runs, fresh)
+    return Diagnosis(state, evidence, remedies, clone(model), score_on(groups, times))
 
 
 def find_evidence(trials: Trials) -> tuple[dict[str, list[Run]], Evidence]:

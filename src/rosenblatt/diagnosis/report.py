@@ -212,12 +212,16 @@ class Diagnosis:
         last those that were not tried, as they are not a matter of parameters.
     model : estimator
         An unfitted clone of the model.
+    score_on : str
+        What the validation scores and errors measure: "on rows not seen in training", "on groups not seen in training"
+        or "on later rows".
     """
 
     state: str
     evidence: Evidence
     remedies: tuple[Remedy, ...]
     model: Any
+    score_on: str = "on rows not seen in training"
 
     @property
     def best(self) -> Remedy | None:
@@ -225,7 +229,8 @@ class Diagnosis:
         return next((remedy for remedy in self.remedies if remedy.helps), None)
 
     def __str__(self) -> str:
-        return "\n".join([f"State: {self.state}", "", *evidence_lines(self.evidence), *remedy_lines(self)])
+        measured = [f"  validation: {self.score_on}"]
+        return "\n".join([f"State: {self.state}", "", *measured, *evidence_lines(self.evidence), *remedy_lines(self)])
 
 
 def remedy_lines(diagnosis: Diagnosis) -> list[str]:

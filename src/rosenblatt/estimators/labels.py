@@ -10,12 +10,13 @@ from datetime import date, datetime
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from sklearn.utils.validation import _num_samples
 
 from rosenblatt._checks import check_weights
 from rosenblatt._suggestions import suggest_in_methods
 
-__all__ = ["LabelScores", "plain_labels", "refuse_missing", "weights_of_score"]
+__all__ = ["LabelScores", "kept_targets", "missing_rows", "plain_labels", "refuse_missing", "weights_of_score"]
 
 MIN_SIGNED, MAX_SIGNED, MAX_UNSIGNED = -(2**63), 2**63 - 1, 2**64 - 1
 
@@ -51,9 +52,52 @@ def refuse_missing(y: Any, name: str) -> None:
     """Refuse a target of objects that lacks one; the message names the row."""
     for row, labels in enumerate(y):
         for label in labels.ravel() if isinstance(labels, np.ndarray) else [labels]:
-            no_value = label is None or type(label).__name__ in ("NAType", "NaTType")
-            if no_value or (isinstance(label, (float, np.generic)) and label != label):
+            if lacks_value(label):
                 raise ValueError(f"{name} has no value in row {row} (from 0); give it one or leave that row out")
+
+
+def lacks_value(label: Any) -> bool:
+    """Whether an object stands for no label: None, NaN, or what pandas has for a missing value."""
+    no_value = label is None or type(label).__name__ in ("NAType", "NaTType")
+    return no_value or (isinstance(label, (float, np.generic)) and bool(label != label))
+
+
+def missing_rows(y: Any) -> npt.NDArray[np.bool_]:
+    """True for each row of y, of one target or several, in which a target has no value."""
+    missing: Any
+    if hasattr(y, "isna"):
+        missing = np.asarray(y.isna())
+    else:
+        values = np.array(y, dtype=object) if isinstance(y, (list, tuple)) else np.asarray(y)
+        if values.dtype.kind in "fM":
+            missing = np.isnan(values) if values.dtype.kind == "f" else np.isnat(values)
+        elif values.dtype.kind == "O" and values.size:
+            missing = np.vectorize(lacks_value, otypes=[np.bool_])(values)
+        else:
+            missing = np.zeros(values.shape, np.bool_)
+    return np.asarray(missing.reshape(len(missing), -1).any(axis=1) if missing.ndim else missing)
+
+
+def kept_targets(y: Any, drop: bool, n_rows: int) -> tuple[Any, npt.NDArray[np.int64] | None]:
+    """The target without rows that lack it, in its own type, and the numbers of the rows that are kept.
+
+    These are None where no row lacks the target. Without `drop` such rows are refused: a `ValueError` says how many
+    there are, and which is the first.
+    """
+    missing = missing_rows(y)
+    if missing.shape != (n_rows,) or not missing.any():  # another check refuses a wrong length
+        return y, None
+    rows, kept = np.flatnonzero(missing), np.flatnonzero(~missing)
+    if drop and not len(kept):
+        raise ValueError("y has no value in any row: there is nothing to learn.")
+    if not drop:
+        raise ValueError(
+            f"y contains NaN, or no value, in {len(rows):,} of {n_rows:,} rows, the first of which is row {rows[0]} "
+            "(from 0). Fill it in, remove the rows, or say drop_missing_target=True, which leaves them out."
+        )
+    if hasattr(y, "iloc"):
+        return y.iloc[kept], kept
+    return ([y[row] for row in kept] if isinstance(y, (list, tuple)) else np.asarray(y)[kept]), kept
 
 
 @suggest_in_methods

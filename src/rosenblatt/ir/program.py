@@ -7,10 +7,14 @@ assigns memory: `rosenblatt.ir.ops` defines the ops, and the planner places the 
 from __future__ import annotations
 
 import operator
+import weakref
 from collections.abc import Callable, Sequence
 from types import MappingProxyType
 from typing import Any
 
+import numpy as np
+
+from rosenblatt._suggestions import suggestion
 from rosenblatt.ir.ops import OPS, normalize_attrs
 from rosenblatt.ir.types import (
     FLOATS,
@@ -34,7 +38,8 @@ class Builder:
 
     Every op of `rosenblatt.ir.ops` is a method: ``b.matmul(x, w)``, ``b.tanh(x)``, ``b.sum(x, axis=0)``. Operands are
     values of this builder or Python numbers, which become scalars of the program's dtype. Each call checks its
-    operands and returns the output value (None for ops that only update).
+    operands and returns the output value (None for ops that only update). Values take operators, too:
+    ``(p - t) ** 2`` is ``b.square(b.sub(p, t))`` (`rosenblatt.ir.arithmetic`).
 
     `dtype`, "float32" or "float64", is the float type of the program.
     """
@@ -87,8 +92,10 @@ class Builder:
         return self.leaf("inputs", name, shape, dtype, sparse)
 
     def slot(self, name: str) -> Value:
-        """Declare a scalar that is filled for each step, such as a learning rate."""
-        return self.leaf("slots", name, ())
+        """The scalar called `name` that is filled for each step, such as a learning rate; declared if it is new."""
+        found = next((leaf for leaf in self._leaves if leaf.value.name == name), None)
+        known = found is not None and (found.region, found.value.shape) == ("slots", ())
+        return found.value if found and known else self.leaf("slots", name, ())
 
     def find_leaf(self, name: str) -> Value | None:
         """The leaf called `name`, or None."""
@@ -105,9 +112,9 @@ class Builder:
     def emit(self, op: str, *inputs: Value | float, name: str | None = None, **attrs: Any) -> Value | None:
         """Append one instruction of `op` and return its output."""
         if op not in OPS:
-            raise ProgramError(f"no op is called {op!r}; there are: {', '.join(sorted(OPS))}")
+            raise ProgramError(_unknown(op))
         record = OPS[op]
-        values = tuple(x if isinstance(x, Value) else self.constant(x) for x in inputs)
+        values = tuple(x if isinstance(x, Value) else self._number(op, x) for x in inputs)
         frozen = MappingProxyType(normalize_attrs(record, tuple(v.type for v in values), attrs))
         try:
             out_type = record.infer_checked(tuple(v.type for v in values), frozen, self.dtype)
@@ -121,12 +128,19 @@ class Builder:
         if op.startswith("_"):
             raise AttributeError(op)
         if op not in OPS:
-            raise AttributeError(f"a Builder has no method or op {op!r}")
+            raise AttributeError(_unknown(op, also=[name for name in vars(Builder) if not name.startswith("_")]))
 
         def method(*inputs: Value | float, name: str | None = None, **attrs: Any) -> Any:
             return self.emit(op, *inputs, name=name, **attrs)
 
         return method
+
+    def clip(self, x: Value, low: Value | float, high: Value | float) -> Value:
+        """`x` cut to [low, high]: ``b.minimum(b.maximum(x, low), high)``."""
+        return self.minimum(self.maximum(x, low), high)
+
+    def __dir__(self) -> list[str]:
+        return [*super().__dir__(), *OPS]
 
     def build(self, **outputs: Value) -> Program:
         """The program so far, checked, with `outputs` that can be read after a run."""
@@ -134,15 +148,32 @@ class Builder:
         check(program)
         return program
 
+    def _number(self, op: str, given: Any) -> Value:
+        """A number among the operands as a constant."""
+        if isinstance(given, (bool, np.bool_)):
+            raise ProgramError(f"{op}: an operand is {given}, no value; x == y compares identities, b.equal elements")
+        try:
+            return self.constant(given)
+        except (TypeError, ValueError):
+            kind = type(given).__name__
+            raise ProgramError(
+                f"{op}: an operand is a {kind}; operands are values of the builder and numbers"
+            ) from None
+
     def _value(self, type_: Type, name: str) -> Value:
         unique, count = name, self._names.get(name, 0)
         while unique in self._names:
             unique, count = f"{name}_{count}", count + 1
         self._names[name] = max(count, 1)
         self._names.setdefault(unique, 1)
-        value = Value(self._n_values, type_, unique)
+        value = Value(self._n_values, type_, unique, weakref.ref(self))
         self._n_values += 1
         return value
+
+
+def _unknown(op: str, also: Sequence[str] = ()) -> str:
+    """The message for an op that does not exist; `also` are methods that may have been meant."""
+    return f"no op is called {op!r}.{suggestion(op, [*sorted(OPS), *also], 'ops')} docs/networks.md describes them."
 
 
 def check(program: Program) -> None:
@@ -174,7 +205,7 @@ def _check_instruction(instruction: Instruction, dtype: str, known: dict[int, Va
             raise ProgramError(f"{value.name!r} is not defined before it is used")
     record = OPS.get(instruction.op)
     if record is None:
-        raise ProgramError(f"no op is called {instruction.op!r}")
+        raise ProgramError(_unknown(instruction.op))
     inferred = record.infer_checked(tuple(v.type for v in instruction.inputs), instruction.attrs, dtype)
     given = None if instruction.output is None else instruction.output.type
     if inferred != given:

@@ -10,8 +10,15 @@ batch, known only when the program runs. `M` is ``-1``.
 from __future__ import annotations
 
 import math
+import weakref
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from rosenblatt.ir.arithmetic import Arithmetic
+
+if TYPE_CHECKING:
+    from rosenblatt.ir.program import Builder
 
 __all__ = [
     "FLOATS",
@@ -77,15 +84,22 @@ def resolve(shape: Sequence[int], n_rows: int) -> tuple[int, ...]:
 
 
 @dataclass(frozen=True, eq=False)
-class Value:
-    """The content of a leaf or the result of an instruction: an identity, a type and a name for the reader."""
+class Value(Arithmetic):
+    """The content of a leaf or the result of an instruction: an identity, a type and a name for the reader.
+
+    It takes operators as arrays do (`rosenblatt.ir.arithmetic`): `owner` refers to the builder that they append to.
+    """
 
     id: int
     type: Type
     name: str
+    owner: weakref.ref[Builder] | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**vars(self), "owner": None}  # a copy belongs to no builder
 
     @property
-    def shape(self) -> tuple[int, ...]:
+    def shape(self) -> tuple[int, ...]:  # type: ignore[override]
         """The shape, with ``-k`` for k·m."""
         return self.type.shape
 

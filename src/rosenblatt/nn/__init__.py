@@ -2,6 +2,9 @@
 
 # Modules are named beside their packages as type checkers do not see through an `__all__` that is added up.
 
+from typing import TYPE_CHECKING, Any
+
+from rosenblatt._suggestions import suggestion
 from rosenblatt.nn import activations, initializers, layers, losses, optimizers, schedules
 from rosenblatt.nn.activations import *
 from rosenblatt.nn.activations.functions import *
@@ -36,3 +39,12 @@ __all__ += layers.__all__
 __all__ += losses.__all__
 __all__ += optimizers.__all__
 __all__ += schedules.__all__
+
+if not TYPE_CHECKING:  # so that type checkers still name what is not there
+
+    def __getattr__(name: str) -> Any:
+        """Suggest the nearest name for one that does not exist."""
+        if name.startswith("_"):
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        hint = suggestion(name, [*layers.LAYERS, *__all__], "layers and other names")
+        raise AttributeError(f"rosenblatt.nn has no {name!r}.{hint} docs/networks.md describes them.")

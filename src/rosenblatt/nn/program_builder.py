@@ -137,7 +137,7 @@ class ProgramBuilder:
     def step(self, objective: Objective, optimizer: Optimizer, gradients: Sequence[Value]) -> None:
         """Append clipping, decoupled decay, the optimizer's updates, the bound of norms and the averages."""
         b = self.b
-        slots = {name: b.find_leaf(name) or b.slot(name) for name in step_slots(optimizer, objective)}
+        slots = {name: b.slot(name) for name in step_slots(optimizer, objective)}
         for block, g in zip(self.learned, objective.clipped(b, gradients), strict=True):
             leaf = self.leaves[block.name]
             if optimizer.weight_decay and block.decay:
@@ -147,7 +147,8 @@ class ProgramBuilder:
             state = {}
             for name in optimizer.state:
                 state_name = f"{block.name}_{name}"
-                state[name] = b.find_leaf(state_name) or b.leaf("state", state_name, leaf.shape)
+                found = b.find_leaf(state_name)
+                state[name] = b.leaf("state", state_name, leaf.shape) if found is None else found
             # A user's own optimizer need not know factors.
             optimizer.update(b, leaf, g, state, **({} if block.rate == 1 else {"factor": block.rate}))
         for p in self.graph.parameters:
@@ -183,7 +184,7 @@ class _NodeScope:
         objective, b = self._work.objective, self.b
         share: Value | float = rate
         if objective.anneal_regularization:
-            share = b.mul(b.find_leaf("regularization") or b.slot("regularization"), rate)
+            share = b.mul(b.slot("regularization"), rate)
         return b.dropout_mask(self._key(), share, shape=(M, width), stream=self._stream)
 
     def noise(self, width: int) -> Value:

@@ -157,8 +157,10 @@ class Registry(Mapping[str, Any], Generic[T]):
     def _unknown(self, what: str, given: Any, alternative: str, also: Sequence[str] = ()) -> ValueError:
         asked, names = given.lower() if isinstance(given, str) else "", [*self, *also]
         near = [s for s in [SYNONYMS.get(asked)] if s in self] or closest(asked, names)
+        near = near or [name for name in names if asked and name.startswith(f"{asked}_")]
         suggestion = f"did you mean {' or '.join(map(repr, near))}? " if near else ""
-        return ValueError(f"{what} is {given!r}; {suggestion}allowed: {', '.join(names)}, or {alternative}")
+        allowed = f"{', '.join(names)}, or {alternative}"
+        return ValueError(f"{what} is {given!r}; {suggestion}allowed: {allowed} (docs/networks.md describes them)")
 
 
 def name_of(given: Any) -> str:

@@ -23,7 +23,8 @@ from rosenblatt.nn.network import Network
 from rosenblatt.nn.spec import NetworkSpec
 from rosenblatt.persistence.limits import require_predictions
 from rosenblatt.persistence.networks import network_from_state, network_to_state
-from rosenblatt.persistence.objects import decode, encode
+from rosenblatt.persistence.objects import decode, encode, is_own
+from rosenblatt.persistence.programs import record_functions
 from rosenblatt.storage.container import Arrays, ModelFileError, errors_of, require_keys
 from rosenblatt.training.history import History
 
@@ -98,8 +99,8 @@ def estimator_state(estimator: Any) -> tuple[dict[str, Any], Arrays]:
     Raises
     ------
     ModelFileError
-        If a parameter is a function, which a file without code cannot hold; or if attributes were set that contradict
-        the network.
+        If a parameter is a function that is not made of ops, which a file without code cannot hold; or if attributes
+        were set that contradict the network.
     sklearn.exceptions.NotFittedError
         If it is not fitted.
     """
@@ -110,10 +111,11 @@ def estimator_state(estimator: Any) -> tuple[dict[str, Any], Arrays]:
         present.pop("smearing_factor_", None)
     if "history_" in present:
         present["history_"] = dict(present["history_"])
+    recordings = record_functions(network, parameters.get("loss"), is_own)
     for name, value in parameters.items():
         # The position of a generator means nothing to another training, nor does a path on another machine.
         dropped = name == "checkpoint" or isinstance(value, (np.random.RandomState, np.random.Generator))
-        parameters[name] = None if dropped else encode(value, f"parameter {name!r}")
+        parameters[name] = None if dropped else encode(value, f"parameter {name!r}", recordings)
     binarizer = getattr(estimator, "label_binarizer_", None)
     labels = binarizer and (binarizer.y_type_.startswith("multilabel"), bool(binarizer.sparse_input_))
     require_consistent(estimator, network, present, labels)

@@ -3,7 +3,8 @@
 Takes a `rosenblatt.nn.Network`, from a `NetworkSpec` or from any layers of the library. Returns a JSON-able state and
 the arrays by their names; and from those a network with the same layers, names and parameters. The state is checked
 before anything is allocated: layers against the registry, nodes against their layers, shapes against the arrays. Never
-stores code, and so no user's functions; nor the networks that parts were taken from (`Node.origin`).
+stores code: of a user's functions it stores the ops (`rosenblatt.persistence.programs`). Nor does it store the networks
+that parts were taken from (`Node.origin`).
 """
 
 from __future__ import annotations
@@ -16,20 +17,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rosenblatt._checks import check_count, check_number
+from rosenblatt.ir.recording import Recording
 from rosenblatt.nn.graph import Graph
 from rosenblatt.nn.layers import LAYERS
 from rosenblatt.nn.layers.base import Layer, Node
 from rosenblatt.nn.network import Network
 from rosenblatt.nn.spec import NetworkSpec
 from rosenblatt.persistence.limits import require_finite_outputs, require_parts, require_width
-from rosenblatt.persistence.objects import decode, encode
+from rosenblatt.persistence.objects import decode, encode, is_own
+from rosenblatt.persistence.programs import record_functions, require_steps
 from rosenblatt.storage.container import Arrays, ModelFileError, errors_of, require_keys
 
 __all__ = ["network_from_state", "network_to_state"]
 
 OBJECTS = {
     **dict.fromkeys(("activation", "output"), ("activation",)),
-    **dict.fromkeys(("weights", "biases"), ("initializer",)),
+    **dict.fromkeys(("weights", "biases", "learned"), ("initializer",)),
+    "function": ("function",),
 }
 """Which objects the fields of layers and of `NetworkSpec` may be."""
 KINDS = ("dense", "sparse", "codes")
@@ -44,17 +48,18 @@ def network_to_state(network: Network) -> tuple[dict[str, Any], Arrays]:
     Raises
     ------
     ModelFileError
-        If it has a layer, an activation or an initializer of the user's own, which a file without code cannot hold. If
-        `rosenblatt.persistence.limits` would not let it be loaded.
+        If it has a layer or an initializer of the user's own, or a function that cannot be recorded as ops, which a
+        file without code cannot hold. If `rosenblatt.persistence.limits` would not let it be loaded.
     """
     spec, arrays = network.spec, dict(network.named_parameters())
+    recordings = record_functions(network, None, is_own)
     state: dict[str, Any] = {"dtype": network.dtype.name}
     if isinstance(spec, NetworkSpec):
         values = {f.name: getattr(spec, f.name) for f in fields(NetworkSpec)}
         values |= {name: bool(values[name]) for name in ("sparse_input", "alpha_dropout")}
-        state["spec"] = {name: encode(value, f"{name} of the network") for name, value in values.items()}
+        state["spec"] = {name: encode(value, f"{name} of the network", recordings) for name, value in values.items()}
     else:
-        state["graph"] = graph_state(spec)
+        state["graph"] = graph_state(spec, recordings)
     require_sound(network.graph, arrays)
     require_parts([state], arrays)
     require_finite_outputs(network)
@@ -62,7 +67,7 @@ def network_to_state(network: Network) -> tuple[dict[str, Any], Arrays]:
     return state, arrays
 
 
-def graph_state(graph: Graph) -> dict[str, Any]:
+def graph_state(graph: Graph, recordings: Mapping[int, Recording]) -> dict[str, Any]:
     """Layers once each, nodes that name them by position, heads."""
     for head in graph.heads:
         if not isinstance(head, str):
@@ -70,7 +75,7 @@ def graph_state(graph: Graph) -> dict[str, Any]:
     layers = {node.layer: i for i, node in enumerate({node.layer: node for node in graph.nodes}.values())}
     numbers = {node: i for i, node in enumerate(graph.nodes)}
     return {
-        "layers": [layer_state(layer, name) for name, layer in graph.layers.items()],
+        "layers": [layer_state(layer, name, recordings) for name, layer in graph.layers.items()],
         "nodes": [
             {
                 "layer": layers[node.layer],
@@ -84,14 +89,14 @@ def graph_state(graph: Graph) -> dict[str, Any]:
             {
                 "name": head,
                 "node": numbers[node],
-                "output": encode(graph.output[head], f"the output activation of head {head!r}"),
+                "output": encode(graph.output[head], f"the output activation of head {head!r}", recordings),
             }
             for head, node in graph.heads.items()
         ],
     }
 
 
-def layer_state(layer: Layer, name: str) -> dict[str, Any]:
+def layer_state(layer: Layer, name: str, recordings: Mapping[int, Recording]) -> dict[str, Any]:
     """Class and fields of a layer."""
     kind = type(layer).__name__
     if LAYERS.get(kind) is not type(layer):
@@ -102,7 +107,7 @@ def layer_state(layer: Layer, name: str) -> dict[str, Any]:
     values = {f.name: getattr(layer, f.name) for f in fields(layer)}
     return {
         "class": kind,
-        "fields": {field: encode(value, f"{field} of layer {name!r}") for field, value in values.items()},
+        "fields": {field: encode(value, f"{field} of layer {name!r}", recordings) for field, value in values.items()},
     }
 
 
@@ -244,6 +249,7 @@ def require_tensors(graph: Graph, arrays: Mapping[str, NDArray[Any]]) -> None:
 
 def require_sound(graph: Graph, arrays: Mapping[str, NDArray[Any]]) -> None:
     """Refuse a network that could not predict."""
+    require_steps(graph)
     require_width(graph, sum(array.size for array in arrays.values()))
     shapes: dict[str, list[tuple[int, ...]]] = {}
     for node, name in graph.names.items():

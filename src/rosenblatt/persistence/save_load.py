@@ -26,7 +26,8 @@ def save(model: Any, path: str | os.PathLike[str]) -> None:
 
     Constructor parameters, fitted attributes and the networks are stored (of a tabular estimator also how its table is
     prepared): layers, parameters, running statistics, what is frozen. Activations, initializers, losses, optimizers and
-    schedules of the library may be given by name or as instances. A `RandomState` given as random_state is stored as
+    schedules of the library may be given by name or as instances. Losses, activations and `nn.Apply` layers that you
+    wrote as functions of ops are stored as these ops, without code. A `RandomState` given as random_state is stored as
     None, and so is the path of checkpoints; optimizer state is not stored.
 
     Parameters
@@ -39,9 +40,9 @@ def save(model: Any, path: str | os.PathLike[str]) -> None:
     Raises
     ------
     ModelFileError
-        A `ValueError`: if the model holds NaN or infinity, or functions or classes of your own (an activation, a loss,
-        an initializer, a scorer, a layer), as a file holds no code; if it cannot predict a row of ordinary numbers, or
-        has more layers, columns or values than a file of its size may hold.
+        A `ValueError`: if the model holds NaN or infinity, or functions or classes of your own that are not made of
+        ops (an initializer, a scorer, a class of layers), as a file holds no code; if it cannot predict a row of
+        ordinary numbers, or has more layers, columns or values than a file of its size may hold.
     TypeError
         For any other kind of object.
     OSError

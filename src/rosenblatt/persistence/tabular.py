@@ -36,7 +36,8 @@ __all__ = ["tabular_from_state", "tabular_state"]
 KINDS: dict[str, Any] = {"TabularClassifier": TabularClassifier, "TabularRegressor": TabularRegressor}
 SHARED = (
     *("n_features_in_", "feature_names_in_", "target_name_", "target_check_", "fitted_parameters_", "n_distinct_"),
-    *("score_", "scores_", "trivial_guess_", "beats_guess_", "made_by_"),
+    *("n_rows_", "score_", "scores_", "trivial_guess_", "beats_guess_", "made_by_"),
+    *("score_on_", "id_columns_", "n_groups_", "n_dropped_"),
 )
 FITTED = {
     "TabularClassifier": (*SHARED, "classes_", "temperature_"),
@@ -58,11 +59,16 @@ VALID: dict[str, Callable[[Any], bool]] = {
     "target_check_": lambda value: isinstance(value, str),
     "fitted_parameters_": lambda value: isinstance(value, dict),
     "n_distinct_": is_count,
+    "n_rows_": is_count,
     "score_": lambda value: type(value) is float,
     "scores_": lambda value: isinstance(value, dict) and bool(value) and all(map(is_pair, value.values())),
     "trivial_guess_": lambda value: isinstance(value, str),
     "beats_guess_": lambda value: type(value) is bool,
     "made_by_": lambda value: isinstance(value, str),
+    "score_on_": lambda value: isinstance(value, str),
+    "id_columns_": lambda value: isinstance(value, list) and all(isinstance(name, str) for name in value),
+    "n_groups_": lambda value: value is None or is_count(value),
+    "n_dropped_": lambda value: is_count(value, 0),
     "classes_": lambda value: isinstance(value, np.ndarray) and len({*value.tolist()}) == len(value) > 1,
     "temperature_": lambda value: type(value) is float and 0.01 < value < 100,
     "one_target_": lambda value: type(value) is bool,
@@ -97,6 +103,7 @@ def tabular_state(model: Any) -> tuple[dict[str, Any], Arrays]:
     parameters = model.get_params(deep=False)
     seed = parameters["random_state"]
     parameters["on_epoch"] = None  # a file holds no code
+    parameters["cv"] = parameters["cv"] if is_count(parameters["cv"]) else None  # nor row numbers
     parameters["random_state"] = seed if isinstance(seed, (int, np.integer)) else None
     fitted = {name: getattr(model, name) for name in FITTED[kind] if hasattr(model, name)}
     state = {

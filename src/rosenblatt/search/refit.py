@@ -63,4 +63,4 @@ def fitted(run: SearchScheduler, trial: int) -> Any:
     made = run.make(trial)
     if end < math.inf:
         made.set_params(time_budget=max(0.1, end - time.monotonic()))
-    return made.fit(run.data.X, run.data.y, run.data.sample_weight)
+    return run.data.own_folds(made).fit(run.data.X, run.data.y, run.data.sample_weight, **run.data.roles)

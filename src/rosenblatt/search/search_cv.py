@@ -6,10 +6,10 @@ anything itself: `rosenblatt.search.scheduler` does.
 
 from __future__ import annotations
 
-import time
 import warnings
 from collections.abc import Callable
 from numbers import Integral, Real
+from time import monotonic
 from typing import Any, ClassVar
 
 import numpy as np
@@ -22,7 +22,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from rosenblatt._warnings import warn_user
-from rosenblatt.estimators.base import Searchable, SuggestingMixin
+from rosenblatt.estimators.base import Searchable, SuggestingMixin, score_rows
 from rosenblatt.search.data import SearchData
 from rosenblatt.search.default_spaces import default_space
 from rosenblatt.search.progress_table import format_params
@@ -34,7 +34,7 @@ from rosenblatt.search.spaces import Space
 __all__ = ["MLPSearchCV"]
 
 Array = NDArray[Any]
-FIXED = ("max_iter", "time_budget", "checkpoint", "checkpoint_every", "warm_start", "on_epoch", "verbose")
+FIXED = ("max_iter", "time_budget", "checkpoint", "checkpoint_every", "warm_start", "on_epoch", "verbose", "cv")
 """Parameters that a space must not contain."""
 MAX_REASONS = 10
 POSITIVE = Interval(Integral, 1, None, closed="left")
@@ -67,7 +67,8 @@ class MLPSearchCV(SuggestingMixin, MetaEstimatorMixin, BaseEstimator):  # type: 
         Seconds that `fit` may take, refitting included, or a time such as "90s", "5m" or "1h". With a budget the
         result depends on the machine.
     cv : int, splitter or iterable, default=5
-        Folds. Tabular estimators have folds of their members instead: see their `members`.
+        Folds. Tabular estimators have a fold for each of their `members` instead of a number of folds; a splitter or an
+        iterable replaces these, too.
     scoring : str or callable, optional
         A scorer of scikit-learn; higher is better. Default: the estimator's own score.
     strategy : {"halving", "random", "tpe"}
@@ -102,6 +103,8 @@ class MLPSearchCV(SuggestingMixin, MetaEstimatorMixin, BaseEstimator):  # type: 
     best_params_, best_score_, best_index_, best_estimator_, cv_results_, n_splits_, refit_time_
         As in scikit-learn. `cv_results_` also has "epochs", "rung", "seconds", "complete" and "error" of each
         candidate; those that came further rank before those that were stopped.
+    score_on_ : str
+        What the scores measure: "on rows not seen in training", "on groups not seen in training" or "on later rows".
     interrupted_ : bool
         Whether Ctrl-C or the time budget left anything out.
 
@@ -185,7 +188,9 @@ class MLPSearchCV(SuggestingMixin, MetaEstimatorMixin, BaseEstimator):  # type: 
         return MLPClassifier()
 
     @_fit_context(prefer_skip_nested_validation=False)  # type: ignore[untyped-decorator]
-    def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> MLPSearchCV:
+    def fit(
+        self, X: Any, y: Any = None, sample_weight: Any = None, *, groups: Any = None, time: Any = None
+    ) -> MLPSearchCV:
         """Search, and fit the best candidate on all rows.
 
         Parameters
@@ -193,6 +198,11 @@ class MLPSearchCV(SuggestingMixin, MetaEstimatorMixin, BaseEstimator):  # type: 
         X, y : as the estimator takes them
         sample_weight : array-like of shape (n_rows,), optional
             Weights of the rows, at least 0, for training and for scores, unless a scorer takes none.
+        groups : array-like of shape (n_rows,), or name of a column for tabular estimators, optional
+            What rows belong to, such as customers: no fold divides a group, so that the scores are those of new groups.
+        time : array-like of shape (n_rows,), or name of a column for tabular estimators, optional
+            When rows were made: dates or numbers. Each fold is validated on later rows than it trains on: the earlier
+            half always trains, and the later half is held out part by part. Not together with `groups`.
 
         Returns
         -------
@@ -205,7 +215,7 @@ class MLPSearchCV(SuggestingMixin, MetaEstimatorMixin, BaseEstimator):  # type: 
             For a space that cannot be searched, a record (`checkpoint`) of another search or with a line that no search
             wrote (a `RecordError`, which names file and line), or if every candidate failed, with the reasons.
         """
-        began = time.monotonic()
+        began = monotonic()
         estimator = self._searchable()
         given = default_space(estimator) if self.space is None else self.space
         space = Space.of(given, sorted(estimator.get_params()), FIXED)
@@ -215,19 +225,19 @@ class MLPSearchCV(SuggestingMixin, MetaEstimatorMixin, BaseEstimator):  # type: 
                 f"space has {min(measures)!r}, which changes what a candidate's score measures: such scores cannot be "
                 "compared. Leave it out, or set `scoring`, which scores all candidates alike."
             )
-        data = SearchData(estimator, X, y, self.cv, self.scoring, "dtype" in space.choices, sample_weight)
+        data = SearchData(estimator, X, y, self.cv, self.scoring, "dtype" in space.choices, sample_weight, groups, time)
         run = SearchScheduler(self, estimator, space, data, began)
-        self.n_splits_ = len(data.folds)
+        self.n_splits_, self.score_on_ = len(data.folds), data.score_on
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # candidates that do not converge are part of a search
             run.search()
         self._keep(run)
         if self.refit:
-            refit_began = time.monotonic()
+            refit_began = monotonic()
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", ConvergenceWarning)  # so many epochs are what was asked for
                 self.best_estimator_ = refit_best(run, X, y, sample_weight)
-            self.refit_time_ = time.monotonic() - refit_began
+            self.refit_time_ = monotonic() - refit_began
         self.interrupted_ = run.interrupted
         if run.workers.stopped:
             warn_user("The search was interrupted. What it had found is kept.")
@@ -312,10 +322,10 @@ class MLPSearchCV(SuggestingMixin, MetaEstimatorMixin, BaseEstimator):  # type: 
         """Logarithms of probabilities by the best estimator."""
         return np.asarray(self._fitted().predict_log_proba(X))
 
-    def score(self, X: Any, y: Any) -> float:
-        """The score of the best estimator, by `scoring`."""
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """The score of the best estimator, by `scoring`; rows count as `sample_weight` says, unless it takes none."""
         fitted = self._fitted()
-        return float(check_scoring(fitted, self.scoring)(fitted, X, y))
+        return score_rows(check_scoring(fitted, self.scoring), fitted, X, y, sample_weight)
 
     def _fitted(self) -> Any:
         check_is_fitted(self, "best_estimator_")

@@ -30,7 +30,7 @@ from rosenblatt.tables.table import MAX_EXACT, Column, Table, TableError, dates_
 
 __all__ = [
     *("KINDS", "ColumnKind", "column_overrides", "has_leading_zeros", "infer_kinds", "is_quantity", "parse_levels"),
-    *("alike_levels", "question", "wrong_cells"),
+    *("alike_levels", "doubtful_order", "question", "wrong_cells"),
 ]
 
 KINDS = ("numeric", "categorical", "text", "ignored")

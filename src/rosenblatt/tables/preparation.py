@@ -19,8 +19,10 @@ from functools import cached_property
 from typing import Any
 
 from rosenblatt._suggestions import join_names, suggestion
+from rosenblatt.tables.drift import ColumnDrift, column_drift, drift_sentence
 from rosenblatt.tables.encoders import Encoder, Prepared, encoder_from_state, fit_encoder
 from rosenblatt.tables.kinds import ColumnKind
+from rosenblatt.tables.reference_distributions import ReferenceDistribution, fit_reference, reference_from_state
 from rosenblatt.tables.table import Table, TableError, warn_of_columns
 
 __all__ = ["Preparation", "fit_preparation"]
@@ -28,10 +30,14 @@ __all__ = ["Preparation", "fit_preparation"]
 
 @dataclass(frozen=True)
 class Preparation:
-    """The encoders of the used columns in the order of the training table, and the kinds of all its columns."""
+    """What was learned of the columns, in the order of the training table.
+
+    `encoders` and `references` are those of the used columns, `kinds` those of all.
+    """
 
     encoders: tuple[Encoder, ...]
     kinds: tuple[ColumnKind, ...]
+    references: tuple[ReferenceDistribution, ...]
 
     @cached_property
     def numbers(self) -> list[str]:
@@ -66,8 +72,31 @@ class Preparation:
     def transform(self, table: Table) -> Prepared:
         """The rows of a table that has all columns that training used; others may be of any type.
 
-        Cells of another kind than in training count as missing, with a `TableWarning` that names them.
+        Cells of another kind than in training count as missing. A `TableWarning` names columns with such cells, and
+        those whose cells are mostly unlike the training ones; see `drift_sentence`.
         """
+        self.require_columns(table)
+        sentences, parts = list[str](), []
+        for encoder, reference in zip(self.encoders, self.references, strict=True):
+            column, mismatches = table.columns[encoder.name], list[str]()
+            parts.append(encoder.prepare(column, mismatches))
+            sentences += mismatches or filter(None, [drift_sentence(encoder, reference, column)])
+        warn_of_columns(sentences, "hold such cells")
+        return Prepared.side_by_side(parts)
+
+    def compare(self, table: Table) -> list[ColumnDrift]:
+        """How unlike the training rows those of a table are, in each used column.
+
+        Cells of another kind than in training count as missing; no warning says so.
+        """
+        self.require_columns(table)
+        if not table.n_rows:
+            raise TableError("the table has no rows, so there is nothing to compare with the training rows.")
+        pairs = zip(self.encoders, self.references, strict=True)
+        return [column_drift(encoder, reference, table.columns[encoder.name]) for encoder, reference in pairs]
+
+    def require_columns(self, table: Table) -> None:
+        """Refuse a table that lacks a column, or one whose cells could not be read."""
         absent = [encoder.name for encoder in self.encoders if encoder.name not in table.columns]
         if len(absent) == 1:
             raise TableError(f"the table has no column {absent[0]!r}.{suggestion(absent[0], table.columns)}")
@@ -78,20 +107,16 @@ class Preparation:
             )
         for encoder in self.encoders:
             table.columns[encoder.name].require_readable()
-        mismatches: list[str] = []
-        parts = [encoder.prepare(table.columns[encoder.name], mismatches) for encoder in self.encoders]
-        warn_of_columns(mismatches, "hold such cells")
-        return Prepared.side_by_side(parts)
 
     def to_dict(self) -> dict[str, Any]:
-        """The encoders and kinds as JSON-able data."""
-        encoders = [encoder.to_state() for encoder in self.encoders]
-        return {"encoders": encoders, "kinds": [asdict(kind) for kind in self.kinds]}
+        """All of it as JSON-able data."""
+        encoders, references = ([part.to_state() for part in parts] for parts in (self.encoders, self.references))
+        return {"encoders": encoders, "kinds": [asdict(kind) for kind in self.kinds], "references": references}
 
     @classmethod
     def from_dict(cls, entry: Any) -> Preparation:
         """What `to_dict` gave; a `ValueError` for anything else."""
-        if not isinstance(entry, dict) or set(entry) != {"encoders", "kinds"}:
+        if not isinstance(entry, dict) or set(entry) != {"encoders", "kinds", "references"}:
             raise ValueError("the preparation is not of the known form")
         encoders, kinds = entry["encoders"], entry["kinds"]
         if not isinstance(encoders, list) or not encoders or not isinstance(kinds, list):
@@ -103,10 +128,22 @@ class Preparation:
         read = tuple(encoder_from_state(encoder) for encoder in encoders)
         if len({encoder.name for encoder in read}) < len(read):
             raise ValueError("a column has two encoders")
-        return cls(read, tuple(ColumnKind(**kind) for kind in kinds))
+        references = references_from_state(entry["references"], read)
+        return cls(read, tuple(ColumnKind(**kind) for kind in kinds), references)
 
 
 def fit_preparation(table: Table, kinds: Sequence[ColumnKind]) -> Preparation:
-    """Learn the encoders from training rows without the target; `kinds` are those that `infer_kinds` finds."""
+    """Learn encoders and distributions from training rows without the target; `infer_kinds` finds the `kinds`."""
     encoders = tuple(fit_encoder(table.columns[kind.name], kind) for kind in kinds if kind.used)
-    return Preparation(encoders, tuple(kinds))
+    references = tuple(fit_reference(encoder, table.columns[encoder.name]) for encoder in encoders)
+    return Preparation(encoders, tuple(kinds), references)
+
+
+def references_from_state(entries: Any, encoders: Sequence[Encoder]) -> tuple[ReferenceDistribution, ...]:
+    """The training distribution of each encoder's column; all are of the same number of rows."""
+    if not isinstance(entries, list) or len(entries) != len(encoders):
+        raise ValueError("there is no training distribution for each encoder")
+    found = [reference_from_state(entry, encoder) for entry, encoder in zip(entries, encoders, strict=True)]
+    if len({reference.n_rows for reference in found}) > 1:
+        raise ValueError("the training distributions are of different numbers of rows")
+    return tuple(found)

@@ -1,9 +1,10 @@
-"""Which rows train and which are held out; rows of one group, such as copies, stay together.
+"""Which rows train and which are held out; rows of one group stay together, and rows in time are held out last.
 
-Takes numbers of rows, labels and groups. Returns row numbers. Never looks at a target except to give each part its
-share of the classes, and never moves a row without groups: splits are then those that a seed has always given.
+Takes numbers of rows, labels, groups and times. Returns row numbers. Never looks at a target except to give each part
+its share of the classes, and never moves a row without groups: splits are then those that a seed has always given.
 
-A group is an integer for each row. `copies_of` makes groups of equal rows; where none are equal there are no groups.
+A group is an integer for each row. `copies_of` makes groups of equal rows; where none are equal there are no groups. A
+time is a number for each row, the larger the later.
 """
 
 from __future__ import annotations
@@ -17,15 +18,18 @@ from numpy.typing import NDArray
 from rosenblatt._checks import check_number
 from rosenblatt.tables.row_hashes import bits_of, hash_column, hash_sparse
 
-__all__ = ["copies_in", "copies_of", "first_rows", "fold_rows", "split_rows"]
+__all__ = ["combined_groups", "copies_in", "copies_of", "first_rows", "fold_rows", "forward_folds", "split_rows"]
 
 Array = NDArray[Any]
 Rows = NDArray[np.int64]
 Groups = NDArray[np.int64]
+Fold = tuple[Rows, Rows]
 MIN_DISTINCT = 5
 """With fewer different rows, no part of them says anything about the others."""
 FULL, OFTEN = 0.6, 10
 """Rows repeat by nature if this share of all combinations of values occurs; those of one column, if each so often."""
+FIRST_SHARE = 0.5
+"""Share of the rows, the earliest, that every forward fold trains on."""
 
 
 # Copies ------------------------------------------------------------------------------------------------------------
@@ -69,18 +73,47 @@ def first_rows(groups: Groups) -> Rows:
     return np.sort(np.unique(groups, return_index=True)[1]).astype(np.int64)
 
 
+def combined_groups(a: Groups | None, b: Groups | None) -> Groups | None:
+    """The smallest groups that keep together what either of two groupings does; None stands for no groups.
+
+    Rows are connected through any number of others: copies of one row in two groups make these one group. Groups are
+    numbered from 0 where both are given; a single one is returned as it is.
+    """
+    if a is None or b is None:
+        return b if a is None else a
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    (_, first), (_, second) = (np.unique(groups, return_inverse=True) for groups in (a, b))
+    n_first = int(first.max(initial=-1)) + 1
+    size = n_first + int(second.max(initial=-1)) + 1
+    links = coo_array((np.ones(len(first), np.int8), (first, n_first + second)), shape=(size, size))
+    component = connected_components(links, directed=False)[1]
+    return np.unique(component[first], return_inverse=True)[1].astype(np.int64)
+
+
 # Splits ------------------------------------------------------------------------------------------------------------
 
 
 def split_rows(
-    n_rows: int, share: float, seed: int, labels: NDArray[np.int64] | None = None, groups: Groups | None = None
-) -> tuple[Rows, Rows]:
+    n_rows: int,
+    share: float,
+    seed: int,
+    labels: NDArray[np.int64] | None = None,
+    groups: Groups | None = None,
+    times: Array | None = None,
+) -> Fold:
     """Training rows and a share in (0, 1) of held-out rows, both in increasing order and neither empty.
 
     With labels 0, 1, 2, ..., each class gives its share, rounded so that the shares add up; a class of one row, or of
     one group, stays in training. No group is in both parts, so that the share is only approximate.
+
+    With times, the latest rows are held out, whatever seed, labels and groups are: later rows may well repeat earlier
+    ones. Rows of equal time stay together, so that the share is only approximate.
     """
     check_number("share", share, 0, 1, above=True, below=True)
+    if times is not None:
+        return later_rows(times, [(1 - share) * n_rows])[0]
     if groups is not None:
         return split_groups(groups, share, seed, labels)
     order = np.random.default_rng(seed).permutation(n_rows)
@@ -100,13 +133,14 @@ def split_rows(
     return np.flatnonzero(~held), np.flatnonzero(held)
 
 
-def split_groups(groups: Groups, share: float, seed: int, labels: Array | None = None) -> tuple[Rows, Rows]:
+def split_groups(groups: Groups, share: float, seed: int, labels: Array | None = None) -> Fold:
     """`split_rows` for groups: in the order of `dealt`, about one of 1 / share groups is held out.
 
     A group that is larger than the part to hold out, and the smallest group of each class, stay in training.
     """
     rng = np.random.default_rng(seed)
     order, sizes, strata = dealt(groups, labels, rng)
+    require_groups(sizes)
     last = np.append(strata[order][1:] != strata[order][:-1], True)
     able = order[~last & (sizes[order] <= share * len(groups))]
     if not len(able):  # all others are too large
@@ -118,12 +152,13 @@ def split_groups(groups: Groups, share: float, seed: int, labels: Array | None =
     return np.flatnonzero(~held), np.flatnonzero(held)
 
 
-def fold_rows(groups: Groups, n_folds: int, seed: int, labels: Array | None = None) -> list[tuple[Rows, Rows]]:
+def fold_rows(groups: Groups, n_folds: int, seed: int, labels: Array | None = None) -> list[Fold]:
     """Training and held-out rows of `n_folds` folds (at most as many as groups), each in increasing order.
 
     Groups are dealt to the folds in turn, so that folds have similar numbers of rows, and of rows of each class.
     """
     order, sizes, _ = dealt(groups, labels, np.random.default_rng(seed))
+    require_groups(sizes)
     n_folds = min(n_folds, len(sizes))
     fold = np.empty(len(sizes), np.int64)
     fold[order] = np.arange(len(sizes)) % n_folds
@@ -144,3 +179,55 @@ def dealt(groups: Groups, labels: Array | None, rng: np.random.Generator) -> tup
         rarity = np.argsort(np.argsort(-counts, kind="stable"))  # 0 for the most frequent class
         np.maximum.at(strata, group, rarity[label])
     return np.lexsort((rng.permutation(len(sizes)), -sizes, strata)), sizes, strata
+
+
+def require_groups(sizes: Rows) -> None:
+    """Refuse a single group."""
+    if len(sizes) < 2:
+        raise ValueError(
+            f"all {sizes.sum()} rows are of one group, so that no other group can be held out. Give groups of at least "
+            "two values, or leave groups out."
+        )
+
+
+# Time --------------------------------------------------------------------------------------------------------------
+
+
+def forward_folds(times: Array, n_folds: int) -> list[Fold]:
+    """Training and held-out rows of folds in the order of time, each validated on later rows only (forward chaining).
+
+    The earlier half of the rows always trains. The later half is cut into `n_folds` parts; each is held out once, and
+    all rows before it train. Rows of equal time are never divided, so that parts are only about equal, and there are
+    at most as many folds as different times, less one.
+
+    Parameters
+    ----------
+    times : ndarray of shape (n_rows,)
+        Numbers without NaN, the larger the later. The rows may be in any order.
+    n_folds : int
+
+    Returns
+    -------
+    list of (training rows, held-out rows), each in increasing order
+
+    Raises
+    ------
+    ValueError
+        If all times are equal.
+    """
+    n_rows = len(times)
+    return later_rows(times, [n_rows * (FIRST_SHARE + (1 - FIRST_SHARE) * k / n_folds) for k in range(n_folds)])
+
+
+def later_rows(times: Array, n_before: Iterable[float]) -> list[Fold]:
+    """Folds whose held-out parts begin after about so many rows, and end where the next begins."""
+    distinct, rank, counts = np.unique(times, return_inverse=True, return_counts=True)
+    if len(distinct) < 2:
+        raise ValueError(
+            f"the time of all {len(times)} rows is {distinct.tolist()[0]!r}, so that no row is later than another. "
+            "Give times of at least two values, or leave time out."
+        )
+    ends = np.cumsum(counts)[:-1]  # how many rows lie before each place where time can be cut
+    cuts = np.unique([int(np.argmin(np.abs(ends - n))) + 1 for n in n_before])
+    bounds = zip(cuts, [*cuts[1:], len(distinct)], strict=True)
+    return [(np.flatnonzero(rank < begin), np.flatnonzero((begin <= rank) & (rank < end))) for begin, end in bounds]

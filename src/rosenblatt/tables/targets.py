@@ -28,7 +28,7 @@ from rosenblatt.tables.table import Column, Table, TableError, level_column, lev
 
 __all__ = [
     *("TASKS", "Target", "check_target_range", "doubts_of_classes", "find_target", "fit_target", "fit_targets"),
-    *("labels_of_column", "numbers_of_column"),
+    *("labels_of_column", "numbers_of_column", "rows_with_target"),
 ]
 
 TASKS = ("binary", "multiclass", "regression")
@@ -237,21 +237,37 @@ def labels_of_column(column: Column, classes: NDArray[Any]) -> NDArray[np.int64]
     return labels.astype(np.int64)
 
 
-def require_present(column: Column) -> None:
+def rows_with_target(columns: Sequence[Column], drop_missing: bool) -> NDArray[np.int64] | None:
+    """The rows in which no target is missing, if others are to be dropped; None if there are no others.
+
+    Without `drop_missing` a `TableError` says in which rows a target is missing.
+    """
+    if not drop_missing:
+        for column in columns:
+            require_present(
+                column, "Fill it in, remove the rows, or say drop_missing_target=True, which leaves them out."
+            )
+        return None
+    missing = np.any([column.missing for column in columns], axis=0)
+    if missing.all():
+        names = ", ".join(repr(column.name) for column in columns)
+        raise TableError(f"target {names} is missing in every row.")
+    return np.flatnonzero(~missing) if missing.any() else None
+
+
+def require_present(column: Column, advice: str = "Fill it in, or remove the rows.") -> None:
     """Refuse rows without a target."""
     missing = np.flatnonzero(column.missing)
     if len(missing) == len(column.values):
         raise TableError(f"target {column.name!r} is missing in every row.")
     if len(missing):
-        where = column.name_rows(missing)
+        where, share = column.name_rows(missing), f"{len(missing):,} of {len(column.values):,} rows"
         texts = (
             " Empty cells and texts such as 'NA', 'nan', 'null' and '?' count as missing."
             if column.storage == "text"
             else ""
         )
-        raise TableError(
-            f"target {column.name!r} is missing in {where} (the first row is 1).{texts} Fill it in, or remove the rows."
-        )
+        raise TableError(f"target {column.name!r} is missing in {where} (the first row is 1; {share}).{texts} {advice}")
 
 
 def require_finite(column: Column) -> None:

@@ -15,19 +15,30 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rosenblatt._checks import check_weights
+from rosenblatt._checks import check_flag, check_weights
 from rosenblatt.tables.kinds import ColumnKind, column_overrides, infer_kinds
 from rosenblatt.tables.leakage import annotate_leakage
 from rosenblatt.tables.readers.cells import present_levels
 from rosenblatt.tables.readers.reading import read_table
-from rosenblatt.tables.splits import copies_of, first_rows, split_rows
+from rosenblatt.tables.roles import Roles, assign_roles
+from rosenblatt.tables.row_hints import annotate_row_hints
+from rosenblatt.tables.splits import combined_groups, copies_of, first_rows, split_rows
 from rosenblatt.tables.table import Column, Table, TableError, warn_of_columns
-from rosenblatt.tables.targets import MAX_INTEGER_CLASSES, Target, find_target, fit_target, fit_targets
+from rosenblatt.tables.targets import (
+    MAX_INTEGER_CLASSES,
+    Target,
+    find_target,
+    fit_target,
+    fit_targets,
+    rows_with_target,
+)
 
-__all__ = ["MIN_ROWS", "TabularTask", "require_rows"]
+__all__ = ["MIN_ROWS", "ON_LATER_ROWS", "TabularTask", "require_rows", "score_on"]
 
 MIN_ROWS = 2
 """Fewest rows to learn from."""
+ON_LATER_ROWS = "on later rows"
+"""What a score measures where rows have times."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,12 +53,24 @@ class TabularTask:
     overrides : mapping of str to {"numeric", "categorical", "text", "ignored"}
         Kinds of columns that the user knows better.
     weights : ndarray of shape (n_rows,) or None
+    groups : ndarray of int64, shape (n_rows,), or None
+        Rows of one group belong together: no split separates them, so that scores are those of new groups.
+    times : ndarray of shape (n_rows,) or None
+        When each row was made, as a number. Splits then train on earlier rows, and score by later ones.
+    ids : Table or None
+        The columns that name the rows. They are no inputs.
+    n_dropped : int
+        Number of rows that were left out because they have no target.
     """
 
     inputs: Table
     target: Target
     overrides: Mapping[str, str] = field(default_factory=dict)
     weights: NDArray[Any] | None = None
+    groups: NDArray[np.int64] | None = None
+    times: NDArray[Any] | None = None
+    ids: Table | None = None
+    n_dropped: int = 0
 
     def __post_init__(self) -> None:
         n_rows, n_targets = self.inputs.n_rows, len(self.target.values)
@@ -55,6 +78,12 @@ class TabularTask:
             raise TableError(f"inputs has {n_rows} rows, but target has {n_targets}: each row needs a target.")
         if self.weights is not None:
             object.__setattr__(self, "weights", check_weights(self.weights, n_rows))
+        Roles(groups=self.groups, time=self.times)  # not both
+        for name, kinds in (("groups", "iu"), ("times", "iuf")):
+            if (given := getattr(self, name)) is not None:
+                object.__setattr__(self, name, check_row_numbers(name, given, kinds, n_rows))
+        if self.ids is not None and self.ids.n_rows != n_rows:
+            raise TableError(f"inputs has {n_rows} rows, but ids has {self.ids.n_rows}.")
 
     @classmethod
     def of(
@@ -66,6 +95,11 @@ class TabularTask:
         weights: Any = None,
         ignore: Iterable[Any] | str | None = None,
         encoding: str = "utf-8",
+        *,
+        groups: Any = None,
+        time: Any = None,
+        id: Any = None,
+        drop_missing_target: bool = False,
     ) -> TabularTask:
         """The task to predict a column of a table from the others.
 
@@ -78,16 +112,25 @@ class TabularTask:
             Default: what the column holds decides; see `fit_target`.
         kinds : mapping of str to {"numeric", "categorical", "text", "ignored"}, optional
             What columns are, where the guess is wrong.
-        weights : array-like of shape (n_rows,), optional
+        weights : array-like of shape (n_rows,) or name of a column, optional
+            A column that is named here, or for one of the next roles, is no input.
         ignore : list of str, optional
             Columns to leave out, which may be of any type: short for the kind "ignored".
         encoding : str
             Of a text file.
+        groups : array-like of shape (n_rows,) or name of a column, optional
+            What rows belong to, such as customers: strings, numbers or dates, none missing.
+        time : array-like of shape (n_rows,) or name of a column, optional
+            When rows were made: dates or numbers, none missing. Not together with groups.
+        id : name or list of names of columns, optional
+            Columns that name the rows, as written in a text file.
+        drop_missing_target : bool
+            Whether rows without a target are left out, and counted in `n_dropped`. By default they are refused.
 
         Raises
         ------
         TableError
-            For a table or target that cannot be used.
+            For a table, a target or a role that cannot be used.
         """
         names = list(dict.fromkeys(map(str, target))) if isinstance(target, list) else [str(target)]
         overrides = column_overrides(kinds, ignore)
@@ -95,19 +138,26 @@ class TabularTask:
             raise TableError(
                 f"kinds or ignore names the target {given[0]!r}; they only say what other columns are. Leave it out."
             )
-        texts = {name for name, kind in overrides.items() if kind in ("categorical", "text")}
+        roles = Roles(weights, groups, time, id)
+        overrides = roles.overrides(names, overrides)
+        texts = {name for name, kind in overrides.items() if kind in ("categorical", "text")} | set(roles.ids)
         source, table = table, read_table(table, encoding=encoding, text=texts)
         is_file = isinstance(source, (str, os.PathLike)) and os.path.isfile(source)
         if is_file and task != "regression" and may_be_classes(table.columns.get(names[0]), task):
             table = with_written_target(table, names[0], read_table(source, encoding=encoding, text=names))
-        columns, inputs = [find_target(table, name) for name in names], table.drop(names)
+        columns = [find_target(table, name) for name in names]
         if not columns:
             raise TableError("target is an empty list; name the column to predict.")
-        if not inputs.columns:
-            raise TableError(f"the table has no column but the target {', '.join(map(repr, names))}.")
+        if set(table.columns) <= {*names, *roles.columns}:
+            others = f" and those of {', '.join(sorted({*roles.columns.values()}))}" if roles.columns else ""
+            raise TableError(f"the table has no column but the target {', '.join(map(repr, names))}{others}.")
         require_rows(table.n_rows)
+        rows = rows_with_target(columns, check_flag("drop_missing_target", drop_missing_target))
+        inputs, fields = assign_roles(table.drop(names), roles, rows)
+        require_rows(inputs.n_rows)
+        columns = columns if rows is None else [column.take(rows) for column in columns]
         found = fit_target(columns[0], task) if len(columns) == 1 else fit_targets(columns, task)
-        return cls(inputs, found, overrides, weights)
+        return cls(inputs, found, overrides, **fields, n_dropped=table.n_rows - inputs.n_rows)
 
     @cached_property
     def kinds(self) -> tuple[ColumnKind, ...]:
@@ -122,6 +172,8 @@ class TabularTask:
             y, table = y[rows], table.take(rows)
         if y.size == len(y):
             kinds = annotate_leakage(table, kinds, y.ravel(), self.target.classes is not None)
+        if self.groups is None and self.times is None:
+            kinds = annotate_row_hints(self.inputs, kinds, self.overrides)
         return tuple(kinds)
 
     @cached_property
@@ -134,16 +186,51 @@ class TabularTask:
         used = (self.inputs.columns[kind.name].values for kind in self._inferred if kind.used)
         return copies_of(used, self.inputs.n_rows)
 
+    @cached_property
+    def together(self) -> NDArray[np.int64] | None:
+        """Groups of rows that no split separates: copies, and all rows of one of `groups`; None if there are none."""
+        return combined_groups(self.copies, self.groups)
+
+    @property
+    def score_on(self) -> str:
+        """What a score of held-out rows measures, such as "on later rows"."""
+        return score_on(self.groups, self.times)
+
     def take(self, rows: NDArray[np.int64]) -> TabularTask:
         """The task with these rows only; kinds are inferred from them."""
-        weights = None if self.weights is None else self.weights[rows]
-        return replace(self, inputs=self.inputs.take(rows), target=self.target.take(rows), weights=weights)
+        arrays = {"weights": self.weights, "groups": self.groups, "times": self.times}
+        taken: dict[str, Any] = {name: None if array is None else array[rows] for name, array in arrays.items()}
+        taken["ids"] = None if self.ids is None else self.ids.take(rows)
+        return replace(self, inputs=self.inputs.take(rows), target=self.target.take(rows), **taken)
 
     def split(self, share: float, seed: int) -> tuple[TabularTask, TabularTask]:
-        """Rows to train on and this share of rows to hold out; each class gives its share, and copies stay together."""
+        """Rows to train on and this share of rows to hold out.
+
+        Each class gives its share; copies, and the rows of a group, stay together. With times the latest rows are held
+        out.
+        """
         labels = None if self.target.classes is None else self.target.values
-        training, held_out = split_rows(self.inputs.n_rows, share, seed, labels, self.copies)
+        training, held_out = split_rows(self.inputs.n_rows, share, seed, labels, self.together, self.times)
         return self.take(training), self.take(held_out)
+
+
+def score_on(groups: Any, times: Any) -> str:
+    """What a score measures if rows are held out by groups or by times, or by neither, where these are None."""
+    if times is not None:
+        return ON_LATER_ROWS
+    return "on rows not seen in training" if groups is None else "on groups not seen in training"
+
+
+def check_row_numbers(name: str, given: Any, kinds: str, n_rows: int) -> NDArray[Any]:
+    """An array of finite numbers, one for each row, whose type is one of `kinds`."""
+    array = np.asarray(given)
+    if array.shape != (n_rows,) or array.dtype.kind not in kinds or not np.isfinite(array).all():
+        what = "integers" if kinds == "iu" else "finite numbers"
+        raise TableError(
+            f"{name} is an array of {array.dtype} with shape {array.shape}; it must hold {what}, one for each of the "
+            f"{n_rows} rows. TabularTask.of makes them from cells of any type."
+        )
+    return array.astype(np.int64) if kinds == "iu" else array
 
 
 def may_be_classes(column: Column | None, task: str | None) -> bool:

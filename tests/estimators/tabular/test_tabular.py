@@ -310,6 +310,10 @@ CHANGES = {
     "a verdict of text": (("fitted", "beats_guess_"), "yes"),
     "no guess": (("fitted", "trivial_guess_"), 3),
     "no different rows": (("fitted", "n_distinct_"), 0),
+    "no groups": (("fitted", "n_groups_"), 0),
+    "fewer than no rows": (("fitted", "n_dropped_"), -1),
+    "ids of numbers": (("fitted", "id_columns_"), [3]),
+    "no word on the score": (("fitted", "score_on_"), None),
     "a parameter of the fit": (("fitted", "fitted_parameters_"), {"dict": [["metric", "best"], ["ordered", False]]}),
     "a parameter less": (("fitted", "fitted_parameters_"), {"dict": [["metric", "f1"]]}),
 }

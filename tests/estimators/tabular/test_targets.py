@@ -447,3 +447,14 @@ def test_few_rows_are_blamed_for_a_divergence():
     X, y = rows(3)[0], np.array([0.0, 1, 3])
     with pytest.raises(rosenblatt.training.DivergenceError, match=r"There are only 2 training rows: give more\. Try a"):
         TabularRegressor("fast", max_iter=2, loss="poisson", learning_rate_init=1e30).fit(X, y)
+
+
+def test_the_smearing_factor_counts_rows_as_their_weights_say():
+    rng = np.random.default_rng(0)
+    y, outputs, weights = rng.lognormal(size=(40, 1)), rng.normal(size=(40, 1)), rng.integers(0, 4, 40)
+    units = fit_target_scaler(y, "log")
+    repeated = units.with_smearing(np.repeat(y, weights, axis=0), np.repeat(outputs, weights, axis=0))
+    assert units.with_smearing(y, outputs, weights).factor == pytest.approx(repeated.factor)
+    X = rng.normal(size=(40, 2))
+    model = TabularRegressor(members=2, max_iter=2, hidden_layer_sizes=(4,), target_transform="log")
+    assert np.isfinite(model.fit(X, np.exp(X[:, 0] + X[:, 1]), 1.0 + weights).predict(X)).all()

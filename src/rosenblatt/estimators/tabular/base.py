@@ -20,21 +20,25 @@ from sklearn.base import BaseEstimator, _fit_context, is_classifier
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from rosenblatt._checks import check_count, check_range, parse_duration
+from rosenblatt._checks import check_count, check_flag, check_range, is_count, parse_duration
 from rosenblatt._suggestions import join_names
 from rosenblatt.estimators.base import Searchable, SuggestingMixin, unchanged_if_failed, warn_user
 from rosenblatt.estimators.fitted_parameters import FittedParameters
+from rosenblatt.estimators.labels import kept_targets
 from rosenblatt.estimators.tabular.architecture import Settings
+from rosenblatt.estimators.tabular.drift import Monitorable
 from rosenblatt.estimators.tabular.ensemble import Ensemble, fit_ensemble
 from rosenblatt.estimators.tabular.explain.background import Background
 from rosenblatt.estimators.tabular.explain.explainable import Explainable
-from rosenblatt.estimators.tabular.folds import Folds, member_folds
+from rosenblatt.estimators.tabular.folds import Folds, folds_of_task
 from rosenblatt.estimators.tabular.member import Data, FitBudget, Problem
 from rosenblatt.estimators.tabular.parameters import CONSTRAINTS, OVERRIDES
-from rosenblatt.tables.evaluation import Evaluation, evaluate
+from rosenblatt.estimators.tabular.scoring import TabularScores
+from rosenblatt.estimators.tabular.validation import check_validation, validation_data
 from rosenblatt.tables.kinds import column_overrides
 from rosenblatt.tables.preparation import Preparation, fit_preparation
 from rosenblatt.tables.readers.reading import is_nameless, names_columns, read_table, require_names
+from rosenblatt.tables.roles import Roles, assign_roles
 from rosenblatt.tables.table import Table, TableError
 from rosenblatt.tables.targets import Target
 from rosenblatt.tables.task import TabularTask, require_rows
@@ -45,13 +49,23 @@ __all__ = ["TabularEstimator"]
 Array = NDArray[Any]
 
 
-class TabularEstimator(Explainable, FittedParameters, SuggestingMixin, Searchable, BaseEstimator):  # type: ignore[misc]
+class TabularEstimator(
+    Explainable,
+    Monitorable,
+    TabularScores,
+    FittedParameters,
+    SuggestingMixin,
+    Searchable,
+    BaseEstimator,  # type: ignore[misc]
+):
     """What both have in common; they declare the parameters and document them."""
 
     preset: str
     time_budget: float | str | None
     kinds: Mapping[Any, str] | None
     ignore: Any
+    cv: Any
+    members: int | None
     hidden_layer_sizes: Any
     random_state: Any
     on_epoch: Callable[[Any], object] | None
@@ -92,10 +106,24 @@ class TabularEstimator(Explainable, FittedParameters, SuggestingMixin, Searchabl
                 )
             layers = enumerate(sizes, start=1)
             given["hidden"] = tuple(check_count(f"layer {i}", size, where="hidden_layer_sizes") for i, size in layers)
+        if is_count(self.cv):
+            given["members"] = int(self.cv)
         return replace(self._presets[self.preset], **given)
 
     @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
-    def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
+    def fit(
+        self,
+        X: Any,
+        y: Any = None,
+        sample_weight: Any = None,
+        *,
+        groups: Any = None,
+        time: Any = None,
+        id: Any = None,
+        X_val: Any = None,
+        y_val: Any = None,
+        drop_missing_target: bool = False,
+    ) -> Self:
         """Learn from a table.
 
         Parameters
@@ -105,8 +133,23 @@ class TabularEstimator(Explainable, FittedParameters, SuggestingMixin, Searchabl
         y : array-like of shape (n_rows,), or (n_rows, n_targets) for regression, or name
             Classes (strings, integers, booleans or dates) or numbers. A string or a number is the name of the column of
             X to predict, a list of strings the names of several columns of numbers.
-        sample_weight : array-like of shape (n_rows,), optional
-            Weights of the rows, at least 0.
+        sample_weight : array-like of shape (n_rows,) or name, optional
+            Weights of the rows, at least 0. A column of X that is named here, or for one of the next three parameters,
+            is no input.
+        groups : array-like of shape (n_rows,) or name, optional
+            What rows belong to, such as customers: strings, numbers or dates, none missing. All rows of a group train
+            together, or are held out, so that the score is that of new groups.
+        time : array-like of shape (n_rows,) or name, optional
+            When rows were made: dates or numbers, none missing. Each network is scored by later rows than it trains on.
+            Not together with `groups`.
+        id : name or list of names, optional
+            Columns of X that name the rows. They are kept as ``id_columns_``.
+        X_val, y_val : like X and y, optional
+            Your own validation rows, of the same columns. Every network then trains on all rows of X, and these rows
+            choose its best epoch, calibrate and score. `y_val` may be left out if `y` is a name and X_val has this
+            column.
+        drop_missing_target : bool, default=False
+            Whether rows without a target are left out, and counted in ``n_dropped_``. By default they are refused.
 
         Returns
         -------
@@ -120,23 +163,50 @@ class TabularEstimator(Explainable, FittedParameters, SuggestingMixin, Searchabl
             After Ctrl-C before any network has finished an epoch. Later, Ctrl-C ends training with a warning, and the
             networks are kept as they were after their best epochs.
         """
-        return self.fit_unless(lambda: False, X, y, sample_weight)
+        roles = {"groups": groups, "time": time, "id": id, "drop_missing_target": drop_missing_target}
+        return self.fit_unless(lambda: False, X, y, sample_weight, X_val=X_val, y_val=y_val, **roles)
 
-    def fit_unless(self, cancelled: Callable[[], bool], X: Any, y: Any = None, sample_weight: Any = None) -> Self:
+    def fit_unless(
+        self,
+        cancelled: Callable[[], bool],
+        X: Any,
+        y: Any = None,
+        sample_weight: Any = None,
+        *,
+        X_val: Any = None,
+        y_val: Any = None,
+        **roles: Any,
+    ) -> Self:
         """`fit` without checks of parameters; soon after ``cancelled()`` is true it ends with `KeyboardInterrupt`.
 
         So a search in the main thread, the only one that Ctrl-C reaches, can end trainings in other threads.
         """
         seconds = math.inf if self.time_budget is None else parse_duration("time_budget", self.time_budget)
         budget = FitBudget(time.monotonic() + seconds, self.on_epoch, cancelled=cancelled)
+        validation = check_validation(X, y, X_val, y_val)
         reserve_blas_memory()
         with unchanged_if_failed(self, BaseException):
-            task = self._task(X, y, sample_weight)
+            task = self._task(X, y, sample_weight, **roles)
+            self._refuse_contradictions(task, validation is not None)
             self.keep_parameters()
-            self._learn(task, budget)
+            self._learn(task, budget, validation)
         return self
 
-    def _learn(self, task: TabularTask, budget: FitBudget) -> None:
+    def _refuse_contradictions(self, task: TabularTask, has_validation: bool) -> None:
+        """Refuse several answers to the question of which rows are held out."""
+        others = {"cv": self.cv, "groups": task.groups, "time": task.times}
+        if has_validation and (given := [name for name, value in others.items() if value is not None]):
+            raise ValueError(
+                f"{given[0]} and X_val both say which rows are held out: leave one of them out. (A column that is no "
+                "input belongs in `ignore`.)"
+            )
+        if self.cv is not None and self.members is not None and not (is_count(self.cv) and self.cv == self.members):
+            raise ValueError(
+                f"members is {self.members}, but cv is {self.cv!r}, and a network is trained for each of its folds: "
+                "leave members out."
+            )
+
+    def _learn(self, task: TabularTask, budget: FitBudget, validation: tuple[Any, Any] | None) -> None:
         """Train the ensemble, and set the fitted attributes."""
         raise NotImplementedError
 
@@ -176,92 +246,70 @@ class TabularEstimator(Explainable, FittedParameters, SuggestingMixin, Searchabl
                 f"with names: {join_names(names)}. Give a data frame or a mapping with these names."
             )
 
-    def _task(self, X: Any, y: Any, sample_weight: Any) -> TabularTask:
-        """The arguments of `fit` as a task; names and number of its columns are recorded."""
-        named = names_columns(y, several=not is_classifier(self) and not is_nameless(X))
+    def _task(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any,
+        groups: Any = None,
+        time: Any = None,
+        id: Any = None,
+        drop_missing_target: bool = False,
+    ) -> TabularTask:
+        """The arguments of `fit` as a task; names and number of its columns, and what has a role, are recorded."""
+        given, drop = Roles(sample_weight, groups, time, id), check_flag("drop_missing_target", drop_missing_target)
         if isinstance(X, TabularTask):
-            if y is not None or sample_weight is not None:
-                raise ValueError("a TabularTask holds the target and the weights: leave y and sample_weight out.")
-            if (X.target.classes is None) == is_classifier(self):
-                raise ValueError(f"the task is a {X.target.task} one, which {type(self).__name__} does not learn.")
-            kinds = {**X.overrides, **column_overrides(self.kinds, self.ignore)}
-            task = X if kinds == X.overrides else replace(X, overrides=kinds)
-        elif named:
+            task = self._own_task(X, y, given)
+        elif names_columns(y, several=not is_classifier(self) and not is_nameless(X)):
             require_names(X, y)
             goal = "classification" if is_classifier(self) else "regression"
-            task = TabularTask.of(X, y, goal, self.kinds, ignore=self.ignore)
+            roles = {"groups": groups, "time": time, "id": id, "drop_missing_target": drop}
+            task = TabularTask.of(X, y, goal, self.kinds, sample_weight, self.ignore, **roles)
         else:
-            inputs, name = self._read(X, reset=True), getattr(y, "name", None)
-            if y is None:
-                raise ValueError(f"{type(self).__name__} requires y to be passed, but the target y is None.")
-            require_rows(inputs.n_rows)
-            target = self._target(y, name if isinstance(name, str) else None)
-            if len(target.values) != inputs.n_rows:
-                raise ValueError(f"X has {inputs.n_rows} rows, y has {len(target.values)}: each row needs a target.")
-            task = TabularTask(inputs, target, column_overrides(self.kinds, self.ignore))
-        if named or isinstance(X, TabularTask):
+            task = self._task_of_array(X, y, given, drop)
+        if not is_nameless(X):
             self._read(task.inputs, reset=True)
-        if sample_weight is not None:
-            task = replace(task, weights=sample_weight)
         self.target_name_, self.target_check_ = task.target.name, task.target.check
+        self.id_columns_ = [] if task.ids is None else list(task.ids.columns)
+        self.n_dropped_ = task.n_dropped
         return task
+
+    def _own_task(self, task: TabularTask, y: Any, given: Roles) -> TabularTask:
+        """A task of the user's, with this estimator's kinds of columns."""
+        if y is not None or given.any_given:
+            raise ValueError(
+                "a TabularTask holds the target and the weights: leave y and sample_weight out. The same holds for "
+                "groups, time and id."
+            )
+        if (task.target.classes is None) == is_classifier(self):
+            raise ValueError(f"the task is a {task.target.task} one, which {type(self).__name__} does not learn.")
+        kinds = {**task.overrides, **column_overrides(self.kinds, self.ignore)}
+        return task if kinds == task.overrides else replace(task, overrides=kinds)
+
+    def _task_of_array(self, X: Any, y: Any, given: Roles, drop: bool) -> TabularTask:
+        """A table, and the target beside it as an array."""
+        given.require_names(X)
+        kinds = given.overrides((), column_overrides(self.kinds, self.ignore))
+        is_array = is_nameless(X) or issparse(X)  # which `_read` refuses
+        inputs = self._read(X, reset=True) if is_array else read_table(X, text=given.ids)
+        name, n_rows = getattr(y, "name", None), inputs.n_rows
+        if y is None:
+            raise ValueError(f"{type(self).__name__} requires y to be passed, but the target y is None.")
+        require_rows(n_rows)
+        y, kept = kept_targets(y, drop, n_rows)
+        target = self._target(y, name if isinstance(name, str) else None)
+        if len(target.values) != (n_rows if kept is None else len(kept)):
+            raise ValueError(f"X has {n_rows} rows, y has {len(target.values)}: each row needs a target.")
+        inputs, fields = assign_roles(inputs, given, kept)
+        return TabularTask(inputs, target, kinds, **fields, n_dropped=n_rows - inputs.n_rows)
 
     def _target(self, y: Any, name: str | None) -> Target:
         """An array as a target."""
         raise NotImplementedError
 
-    @property
-    def score_name(self) -> str:
-        """What ``score_`` is."""
-        return str(self.goal.score.name)
-
-    @property
-    def goal(self) -> Any:
-        """The `ClassMetric` or `RegressionLoss` of the last fit; before it, that of the parameters."""
-        raise NotImplementedError
-
-    def evaluate(
-        self,
-        training: Target,
-        held_out: Target,
-        predictions: Array,
-        training_weights: Array | None = None,
-        weights: Array | None = None,
-    ) -> Evaluation:
-        """Scores of held-out rows by the metrics of the fit, each beside that of the trivial guess.
-
-        Parameters
-        ----------
-        training, held_out : Target
-            Of the training rows, which the guess is learned from, and of the rows that are scored.
-        predictions : ndarray
-            Of the held-out rows: what `predict` gives for numbers, and `predict_proba` for classes.
-        training_weights, weights : ndarray of shape (n_rows,), optional
-            Weights of the rows.
-
-        Returns
-        -------
-        Evaluation
-        """
-        given = {"training_weights": training_weights, "weights": weights, **self._scoring()}
-        targets = self._own_order(training), self._own_order(held_out)
-        return evaluate(*targets, predictions, self.goal.reported, **given)
-
-    def _scoring(self) -> dict[str, Any]:
-        """What `evaluate` must know of the predictions."""
-        raise NotImplementedError
-
-    def _own_order(self, target: Target) -> Target:
-        """A target with its classes in the order of the predictions."""
-        return target
-
-    def _keep_scores(self, target: Target, seen: NDArray[np.int64], weights: Array | None) -> None:
-        """Set the attributes that compare the out-of-fold predictions with the trivial guess."""
-        held_weights = None if weights is None else weights[seen]
-        found = self.evaluate(target, target.take(seen), self.out_of_fold_[seen], weights, held_weights)
-        self.scores_, self.trivial_guess_, self.beats_guess_ = found.scores, found.guess_name, found.beats_guess
-
-    def _prepare(self, task: TabularTask, y: Array, weights: Array | None) -> Data:
+    def _prepare(
+        self, task: TabularTask, y: Array, weights: Array | None, validation: tuple[Any, Any] | None = None
+    ) -> Data:
         """The task for networks, with encoders that are learned from its inputs; draws the seed of everything else."""
         given = self.random_state
         self._seed = int(given if isinstance(given, Integral) else check_random_state(given).randint(2**31 - 1))
@@ -271,7 +319,13 @@ class TabularEstimator(Explainable, FittedParameters, SuggestingMixin, Searchabl
         if weights is not None:
             check_range("sample_weight", weights, np.float32)
             weights = weights.astype(np.float32)
-        return Data(self.preparation_, prepared, y, weights)
+        held_out = None
+        if validation is not None:
+            held_out = validation_data(self, validation, y.size // len(y), self._check_targets)
+        return Data(self.preparation_, prepared, y, weights, held_out, None if task.groups is None else task.together)
+
+    def _check_targets(self, targets: Array, name: str) -> None:
+        """Refuse targets that the loss does not support, by a `ValueError` that calls them `name`."""
 
     def _fit_ensemble(self, data: Data, problem: Problem, folds: Folds, budget: FitBudget) -> Ensemble:
         """Train the members."""
@@ -289,11 +343,15 @@ class TabularEstimator(Explainable, FittedParameters, SuggestingMixin, Searchabl
         """Add the networks of other estimators, fitted on the same rows, targets and weights; calibrate again."""
         raise NotImplementedError
 
-    def _folds(self, task: TabularTask, labels: Array | None = None) -> Folds:
+    def _folds(self, task: TabularTask, data: Data, labels: Array | None = None) -> Folds:
         """Training and held-out rows of each member; how many rows are different is recorded."""
         n_rows, copies = task.inputs.n_rows, task.copies
+        self.n_rows_ = n_rows
         self.n_distinct_ = n_rows if copies is None else int(copies.max()) + 1
-        return member_folds(n_rows, self.settings.members, self._seed, labels, copies)
+        self.n_groups_ = None if task.groups is None else len(np.unique(task.groups))
+        self.score_on_ = task.score_on if data.validation is None else "on the validation rows"
+        validation = 0 if data.validation is None else len(data.validation.y)
+        return folds_of_task(task, self.settings.members, self._seed, labels, self.cv, validation)
 
     def _outputs(self, X: Any) -> Array:
         """The ensemble's mean outputs for raw rows, (n_rows, n_outputs)."""

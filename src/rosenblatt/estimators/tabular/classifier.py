@@ -15,6 +15,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import ClassifierMixin
+from sklearn.metrics import accuracy_score
 from sklearn.utils import assert_all_finite
 from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.multiclass import check_classification_targets
@@ -22,7 +23,7 @@ from sklearn.utils.validation import column_or_1d
 
 from rosenblatt import nn
 from rosenblatt.estimators.base import class_weighted, set_parameters
-from rosenblatt.estimators.labels import LabelScores, plain_labels, refuse_missing, weights_of_score
+from rosenblatt.estimators.labels import plain_labels, refuse_missing, weights_of_score
 from rosenblatt.estimators.tabular.architecture import Settings
 from rosenblatt.estimators.tabular.base import TabularEstimator
 from rosenblatt.estimators.tabular.decisions import best_decisions
@@ -41,7 +42,7 @@ DEFAULT = Settings(activation="selu", dropout=0.15, label_smoothing=0.05, learni
 
 
 @describe_shared_parameters
-class TabularClassifier(LabelScores, ClassifierMixin, TabularEstimator):  # type: ignore[misc]
+class TabularClassifier(ClassifierMixin, TabularEstimator):  # type: ignore[misc]
     """Classes from a raw table: numbers, categories, dates, texts, missing cells.
 
     Several networks are trained side by side. Each is trained on all folds of the rows but one, which chooses its best
@@ -68,8 +69,10 @@ class TabularClassifier(LabelScores, ClassifierMixin, TabularEstimator):  # type
     score_ : float
         Accuracy of the out-of-fold predictions (for the metrics "balanced_error", "f1" and "auc": balanced accuracy,
         F1 and area under the ROC curve). It is slightly pessimistic, because single members made these predictions.
+        ``score_on_`` says what rows it measures.
     out_of_fold_ : ndarray of shape (n_rows, n_classes)
-        Probabilities of the training rows by members that did not train on them. NaN if all did.
+        Probabilities of the training rows by members that did not train on them. NaN if all did. With `X_val` in `fit`,
+        those of the validation rows.
     temperature_ : float
         Temperature that calibrates the probabilities. Above 1 it makes them softer.
     decision_weights_ : ndarray of shape (n_classes,)
@@ -112,6 +115,7 @@ class TabularClassifier(LabelScores, ClassifierMixin, TabularEstimator):  # type
         kinds: Mapping[Any, str] | None = None,
         ignore: Any = None,
         members: int | None = None,
+        cv: Any = None,
         max_iter: int | None = None,
         hidden_layer_sizes: Any = None,
         activation: str | None = None,
@@ -124,16 +128,20 @@ class TabularClassifier(LabelScores, ClassifierMixin, TabularEstimator):  # type
     ) -> None:
         set_parameters(self, locals())
 
-    def _learn(self, task: TabularTask, budget: FitBudget) -> None:
+    def _learn(self, task: TabularTask, budget: FitBudget, validation: tuple[Any, Any] | None) -> None:
         self.classes_, labels = self._in_order(task.target)
         weights = task.weights
         if self.class_weight is not None:
             weights = class_weighted(self.class_weight, self.classes_, labels, weights)
-        data = self._prepare(task, labels, weights)
+        data = self._prepare(task, labels, weights, validation)
+        held_out = data.held_out.y
         if self.ordered is not False:
-            data = replace(data, y=cumulative(labels, len(self.classes_)))
-        ensemble = self._fit_ensemble(data, self._problem(), self._folds(task, labels), budget)
-        self._finish(ensemble, labels, task.weights)
+            data = data.with_targets(lambda y: cumulative(y, len(self.classes_)))
+        ensemble = self._fit_ensemble(data, self._problem(), self._folds(task, data, labels), budget)
+        if validation is None:
+            self._finish(ensemble, labels, task.weights)
+        else:
+            self._finish(ensemble, held_out, None, (Target(None, labels, self.classes_), task.weights))
 
     def _target(self, y: Any, name: str | None) -> Target:
         y = column_or_1d(plain_labels(y), warn=True)
@@ -167,8 +175,17 @@ class TabularClassifier(LabelScores, ClassifierMixin, TabularEstimator):  # type
 
         return Problem(n_classes - 1, "logistic", nn.LogisticCrossEntropy(), measure, from_cumulative)
 
-    def _finish(self, ensemble: Ensemble, labels: Array, weights: Array | None) -> None:
-        """Set what out-of-fold probabilities determine: calibration, decision weights and score."""
+    def _finish(
+        self,
+        ensemble: Ensemble,
+        labels: Array,
+        weights: Array | None,
+        training: tuple[Target, Array | None] | None = None,
+    ) -> None:
+        """Set what out-of-fold probabilities determine: calibration, decision weights and score.
+
+        Labels and weights are those of the training rows, or of validation rows beside those of the `training`.
+        """
         raw, target, all_weights = ensemble.out_of_fold(len(labels)), Target(None, labels, self.classes_), weights
         seen = np.flatnonzero(~np.isnan(raw[:, 0]))
         weights = None if weights is None else weights[seen]
@@ -180,7 +197,7 @@ class TabularClassifier(LabelScores, ClassifierMixin, TabularEstimator):  # type
         if chosen.decides:
             self.decision_weights_ = best_decisions(chosen.metric, labels, known, weights)
         self.score_ = chosen.score.measure(labels, known * self.decision_weights_, weights)
-        self._keep_scores(target, seen, all_weights)
+        self._keep_scores(target, seen, all_weights, training)
 
     def average_with(self, others: Sequence[Any], y: Any, weights: Array | None = None) -> None:
         label = {name: i for i, name in enumerate(self.classes_.tolist())}
@@ -210,10 +227,11 @@ class TabularClassifier(LabelScores, ClassifierMixin, TabularEstimator):  # type
         sample_weight = weights_of_score(y, sample_weight)
         if getattr(getattr(y, "dtype", None), "kind", "O") == "O":
             refuse_missing(list(y), "y")
+        predicted = self.predict(X)
         with suppress(ValueError):
-            return super().score(X, y, sample_weight)
+            return float(accuracy_score(plain_labels(y), predicted, sample_weight=sample_weight))
         # scikit-learn compares neither integers beyond 64 bits nor decimal numbers
-        right = [found == known for found, known in zip(self.predict(X), y, strict=True)]
+        right = [found == known for found, known in zip(predicted, y, strict=True)]
         return float(np.average(right, weights=sample_weight))
 
     def decision_function(self, X: Any) -> Array:

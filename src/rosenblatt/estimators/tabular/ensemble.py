@@ -195,7 +195,8 @@ def within(
     for n_folds in range(len(folds), 0, -1):
         epochs = min(settings.epochs, int(left / (-(-n_folds // workers) * per_epoch)))
         if epochs >= min(MIN_EPOCHS, settings.epochs):
-            return replace(settings, epochs=epochs, members=n_folds), folds[:n_folds]
+            members = settings.members if n_folds == len(folds) else n_folds
+            return replace(settings, epochs=epochs, members=members), folds[:n_folds]
     epochs = min(MIN_EPOCHS, settings.epochs)
     fewer = some_rows(folds[0], left / (epochs * per_epoch), rng)
     return replace(settings, epochs=epochs, members=1), [fewer]

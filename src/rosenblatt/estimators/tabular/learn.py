@@ -17,7 +17,18 @@ __all__ = ["learn"]
 
 
 def learn(
-    table: Any, target: Any = None, *, task: str | None = None, sample_weight: Any = None, **parameters: Any
+    table: Any,
+    target: Any = None,
+    *,
+    task: str | None = None,
+    sample_weight: Any = None,
+    groups: Any = None,
+    time: Any = None,
+    id: Any = None,
+    X_val: Any = None,
+    y_val: Any = None,
+    drop_missing_target: bool = False,
+    **parameters: Any,
 ) -> Any:
     """Learn to predict a column of a table from the others.
 
@@ -29,10 +40,27 @@ def learn(
     task : {"classification", "binary", "multiclass", "regression"}, optional
         The default is classification for strings, booleans, integers with at most 20 different values and two whole
         numbers, otherwise regression. A `TableWarning` says so where the numbers may well be the other.
-    sample_weight : array-like of shape (n_rows,), optional
-        Weights of the rows, at least 0. A TabularTask holds its own.
+    sample_weight : array-like of shape (n_rows,) or name of a column, optional
+        Weights of the rows, at least 0. A TabularTask holds its own, and its own groups, times and ids. A column that
+        is named here, or for one of the next three parameters, is no input.
+    groups : array-like of shape (n_rows,) or name of a column, optional
+        What rows belong to, such as customers. All rows of a group train together, or are held out, so that the score
+        is that of new groups. No value may be missing.
+    time : array-like of shape (n_rows,) or name of a column, optional
+        When rows were made: dates or numbers, none missing. Each network is scored by later rows than it trains on. Not
+        together with `groups`.
+    id : str or list of str, optional
+        Columns that name the rows. They may repeat, of which a `TableWarning` tells. ``rosenblatt predict`` copies them
+        into its output; in Python, predictions have the order of the rows.
+    X_val : table, optional
+        Validation rows of your own: all rows of `table` then train, and these choose the best epochs, calibrate and
+        score. It holds the target in the same column, or `y_val` is given.
+    y_val : array-like of shape (n_rows,), or name of a column of `X_val`, optional
+    drop_missing_target : bool, default=False
+        Whether rows without a target are left out; `report` says how many. By default they are refused.
     **parameters
-        Parameters of `TabularClassifier` or `TabularRegressor`.
+        Parameters of `TabularClassifier` or `TabularRegressor`, such as ``class_weight="balanced"`` for classes, and
+        ``ignore=["column"]``.
 
     Returns
     -------
@@ -54,13 +82,26 @@ def learn(
     """
     if isinstance(table, TabularTask) == (target is not None):
         raise ValueError("learn takes a table with the name of its target, or a TabularTask alone.")
+    roles: dict[str, Any] = {"groups": groups, "time": time, "id": id, "drop_missing_target": drop_missing_target}
     if target is not None:
         kinds, ignore = parameters.get("kinds"), parameters.get("ignore")
-        table = TabularTask.of(table, target, task, kinds, sample_weight, ignore)
-        sample_weight = None  # the task holds them now
+        table = TabularTask.of(table, target, task, kinds, sample_weight, ignore, **roles)
+        sample_weight, roles = None, {}  # the task holds them now
+        if X_val is not None and y_val is None and not isinstance(X_val, TabularTask):
+            y_val = target
     kind = TabularRegressor if table.target.classes is None else TabularClassifier
-    known = [*kind().get_params(), "sample_weight", "task"]
+    known = [
+        *kind().get_params(),
+        "sample_weight",
+        "task",
+        "groups",
+        "time",
+        "id",
+        "drop_missing_target",
+        "X_val",
+        "y_val",
+    ]
     for name in parameters:
         if name not in known:
             raise TypeError(unknown_parameter(kind.__name__, name, known))
-    return kind(**parameters).fit(table, sample_weight=sample_weight)
+    return kind(**parameters).fit(table, sample_weight=sample_weight, X_val=X_val, y_val=y_val, **roles)

@@ -10,7 +10,7 @@ import math
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from rosenblatt import nn
 from rosenblatt.estimators.tabular.architecture import INITIAL_ROWS, NetworkWithRates, Settings, design_network, feed
+from rosenblatt.estimators.tabular.held_out import HeldOutRows, OrdersAndChoices
 from rosenblatt.training.early_stopping import BestEpoch
 from rosenblatt.training.learning_rates import LearningRates
 from rosenblatt.training.loop import Outcome, TrainingLoop
@@ -47,12 +48,28 @@ class Problem:
 
 @dataclass(frozen=True)
 class Data:
-    """A prepared table, its targets (labels int32 [n] or float32 [n, k]) and weights of the rows."""
+    """A prepared table, its targets (labels int32 [n] or float32 [n, k]) and weights of the rows.
+
+    With `validation`, a table of its own, held-out rows are rows of that. With `groups`, rows of which belong together,
+    no row chooses the epoch that it is scored by.
+    """
 
     preparation: Any
     prepared: Any
     y: Array
     weights: Array | None = None
+    validation: Data | None = None
+    groups: Array | None = None
+
+    @property
+    def held_out(self) -> Data:
+        """The table whose rows are held out."""
+        return self.validation or self
+
+    def with_targets(self, change: Callable[[Array], Array]) -> Data:
+        """The data with other targets, which a function makes of the present ones."""
+        validation = None if self.validation is None else self.validation.with_targets(change)
+        return replace(self, y=change(self.y), validation=validation)
 
     def take(self, rows: NDArray[np.int64]) -> tuple[dict[str, Any], Array, Array | None]:
         """Inputs, targets and weights of some rows."""
@@ -155,7 +172,9 @@ def train_member(
     """
     budget = budget or FitBudget()
     check_fold_weights(data, (training, held_out), number)
-    (X, y, weights), (X_held, y_held, weights_held) = data.take(training), data.take(held_out)
+    X, y, weights = data.take(training)
+    groups = None if data.groups is None else data.groups[held_out]
+    held = HeldOutRows(data.held_out.take(held_out), problem.metric, problem.decode, groups)
     sample = feed(data.prepared, training[:INITIAL_ROWS])
     design = design_network(data.preparation, problem.n_outputs, problem.output, settings, seed, sample)
     network = design.network
@@ -164,18 +183,12 @@ def train_member(
     trainer.set_data(X, y, weights)
     rows = Permutations(len(y), len(y) // batch_size * batch_size, np.random.default_rng([seed, 2]))
 
-    def measure() -> dict[str, float]:
-        outputs = network.predict(X_held)
-        if not np.isfinite(outputs).all():
-            raise DivergenceError(f"A prediction became infinite or NaN in epoch {loop.epoch + 1}")
-        return {"val_loss": problem.metric(y_held, problem.decode(outputs), weights_held)}
-
     rates = LearningRates(settings.learning_rate, nn.CosLog(4))
     loop = TrainingLoop(
         *(trainer, settings.epochs, BestEpoch(), rates),
-        measure=measure,
+        measure=lambda: held.measure(network, loop.epoch + 1),
         callbacks=[lambda loop: budget.report(loop, number, settings.epochs)],
-        rows=rows,
+        rows=OrdersAndChoices(rows, held),
         seconds_left=budget.seconds_to_run,
         keep_interrupted=True,
     )
@@ -189,7 +202,7 @@ def train_member(
     curve = list(zip(loop.history["loss"], values, strict=False))
     network = network.copy()  # out of the trainer's memory
     return Member(
-        network, held_out, problem.decode(network.predict(X_held)), curve, best_epoch(values), loop.epoch_seconds,
+        network, held_out, held.predictions(network), curve, best_epoch(values), loop.epoch_seconds,
         outcome is Outcome.DIVERGED,
     )  # fmt: skip
 
@@ -203,8 +216,8 @@ def divergence_advice(n_rows: int, learning_rate: float) -> str:
 def check_fold_weights(data: Data, fold: tuple[NDArray[np.int64], NDArray[np.int64]], number: int) -> None:
     """Refuse a fold of the network `number` if all weights of its training rows, or of its held-out rows, are zero."""
     what = ("training rows", "there is nothing to learn"), ("held-out rows", "they cannot choose its best epoch")
-    for rows, (name, consequence) in zip(fold, what, strict=True):
-        if data.weights is not None and not data.weights[rows].any():
+    for part, rows, (name, consequence) in zip((data, data.held_out), fold, what, strict=True):
+        if part.weights is not None and not part.weights[rows].any():
             raise ValueError(
                 f"the weights of all {len(rows)} {name} of network {number} are zero, so {consequence}. Leave rows of "
                 "weight zero out, or set fewer members."

@@ -34,6 +34,7 @@ CONSTRAINTS: dict[str, Any] = {
     "dropout": [Interval(Real, 0, 1, closed="left"), None],
     "weight_decay": [Interval(Real, 0, None, closed="left"), None],
     "batch_size": [Interval(Integral, 1, None, closed="left"), None],
+    "cv": ["cv_object"],
     "random_state": ["random_state"],
     "on_epoch": [callable, None],
 }
@@ -53,6 +54,9 @@ describe_shared_parameters = describe_parameters(
             Columns to leave out, which may be of any type: short for the kind "ignored".
         members : int, optional
             Number of networks, which is also the number of folds. With 1, a fifth of the rows is held out.
+        cv : int, splitter of scikit-learn or iterable of (training rows, held-out rows), optional
+            The folds, of each of which a network is trained; instead of `members`. Rows may be held out several times,
+            or never. A splitter gets the targets, and the `groups` of `fit`.
         max_iter, hidden_layer_sizes, activation, learning_rate_init, dropout, weight_decay, batch_size : optional
             They replace settings of the preset: largest number of epochs; units of each hidden layer; function that
             each unit mixes with the identity ("relu", "selu", "mish", "silu" or "tanh"); peak of the learning rate;
@@ -75,9 +79,20 @@ describe_shared_parameters = describe_parameters(
             Name of the column to predict, if it had one.
         target_check_ : str
             What else the target may be, if its reading is doubtful; `report` says it, too.
+        n_rows_ : int
+            Number of training rows.
         n_distinct_ : int
             Number of different training rows. Copies, which are equal in all columns, stay together when rows are held
             out. Where columns have so few values that rows repeat by nature, no row counts as a copy.
+        n_groups_ : int or None
+            Number of different `groups`, if they were given.
+        n_dropped_ : int
+            Number of rows that were left out because they have no target.
+        id_columns_ : list of str
+            Names of the columns that were given as `id`.
+        score_on_ : str
+            What the scores measure: "on rows not seen in training", "on groups not seen in training", "on later rows"
+            or "on the validation rows".
         preparation_ : Preparation
             How columns become inputs of the networks. Its `kinds` are those of the columns.
         ensemble_ : Ensemble

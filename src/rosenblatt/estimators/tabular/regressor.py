@@ -67,8 +67,10 @@ class TabularRegressor(RegressorMixin, TabularEstimator):  # type: ignore[misc]
     score_ : float
         R2 of the out-of-fold predictions (for other losses D2, the reduction of the loss relative to the best
         constant). It is slightly pessimistic, because single members made these predictions.
+        ``score_on_`` says what rows it measures.
     out_of_fold_ : ndarray of shape (n_rows,), (n_rows, n_targets) or (n_rows, n_quantiles)
-        Predictions of the training rows by members that did not train on them. NaN if all did.
+        Predictions of the training rows by members that did not train on them. NaN if all did. With `X_val` in `fit`,
+        those of the validation rows.
     target_scaler_ : TargetScaler
         It turns targets into what the networks learn, and back.
     residuals_ : ndarray of shape (1001, n_outputs)
@@ -113,6 +115,7 @@ class TabularRegressor(RegressorMixin, TabularEstimator):  # type: ignore[misc]
         kinds: Mapping[Any, str] | None = None,
         ignore: Any = None,
         members: int | None = None,
+        cv: Any = None,
         max_iter: int | None = None,
         hidden_layer_sizes: Any = None,
         activation: str | None = None,
@@ -130,17 +133,20 @@ class TabularRegressor(RegressorMixin, TabularEstimator):  # type: ignore[misc]
         tags.target_tags.multi_output = True
         return tags
 
-    def _learn(self, task: TabularTask, budget: FitBudget) -> None:
+    def _learn(self, task: TabularTask, budget: FitBudget, validation: tuple[Any, Any] | None) -> None:
         targets = task.target.values.reshape(task.inputs.n_rows, -1)
         check_target_range(targets, "y" if task.target.name is None else f"target {task.target.name!r}")
         goal = self._goal(targets)
         self.one_target_ = task.target.values.ndim == 1 and self.quantiles is None
-        data = self._prepare(task, targets, task.weights)
+        data = self._prepare(task, targets, task.weights, validation)
         n_outputs = targets.shape[1] if self.quantiles is None else len(self.quantiles)
-        problem, folds = Problem(n_outputs, goal.output, goal.loss, goal.metric.measure), self._folds(task)
+        problem, folds = Problem(n_outputs, goal.output, goal.loss, goal.metric.measure), self._folds(task, data)
         scaler = self._choose_scaler(goal, problem, data, folds[0], budget)
-        self.ensemble_ = self._fit_ensemble(replace(data, y=scaler.encode(targets)), problem, folds, budget)
-        self._finish(goal, scaler, targets, task.weights)
+        self.ensemble_ = self._fit_ensemble(data.with_targets(scaler.encode), problem, folds, budget)
+        if validation is None:
+            self._finish(goal, scaler, targets, task.weights)
+        else:
+            self._finish(goal, scaler, data.held_out.y, None, (Target(None, targets), task.weights))
 
     def _target(self, y: Any, name: str | None) -> Target:
         check_target_array("y", y)
@@ -157,13 +163,17 @@ class TabularRegressor(RegressorMixin, TabularEstimator):  # type: ignore[misc]
         goal = regression_of(self.loss, self.quantiles)
         if self.target_transform == "log" and (goal.scaling != "linear" or targets.shape[1] > 1):
             raise ValueError("target_transform='log' needs a single target, and a loss other than 'poisson'.")
-        if (goal.scaling == "mean" or self.target_transform == "log") and targets.min() < 0:
-            row = int(np.argmin(targets.min(axis=1)))
-            what = "loss='poisson'" if goal.scaling == "mean" else "target_transform='log'"
-            raise ValueError(f"{what} needs targets >= 0, but y is {targets.min():g} in row {row + 1}.")
+        self._check_targets(targets, "y")
         if (goal.scaling == "mean" or self.target_transform == "log") and targets.max() == 0:
             raise ValueError("y is 0 in every row: there is nothing to learn.")
         return goal
+
+    def _check_targets(self, targets: Array, name: str) -> None:
+        counts = regression_of(self.loss, self.quantiles).scaling == "mean"
+        if (counts or self.target_transform == "log") and targets.min() < 0:
+            row = int(np.argmin(targets.min(axis=1)))
+            what = "loss='poisson'" if counts else "target_transform='log'"
+            raise ValueError(f"{what} needs targets >= 0, but {name} is {targets.min():g} in row {row + 1}.")
 
     def _check_quantiles(self, n_targets: int) -> None:
         quantiles = tuple(float(q) for q in self.quantiles)
@@ -184,13 +194,25 @@ class TabularRegressor(RegressorMixin, TabularEstimator):  # type: ignore[misc]
         if self.target_transform == "log":
             return fit_target_scaler(data.y, "log", weights, robust=robust)
         used = data.y if weights is None else data.y[weights > 0]
+        if data.held_out.y.min() < 0:  # the rows of a validation set may hold what training rows do not
+            return plain
         if self.target_transform is None or goal is not REGRESSIONS["squared_error"] or not has_heavy_tail(used):
             return plain
         candidates = (plain, fit_target_scaler(data.y, "log", weights))
         return choose_target_transform(candidates, data, problem, self.settings, fold, self._seed, budget)
 
-    def _finish(self, goal: RegressionLoss, scaler: TargetScaler, targets: Array, weights: Array | None) -> None:
-        """Set what out-of-fold predictions determine: shifts or the smearing factor, residuals, the score."""
+    def _finish(
+        self,
+        goal: RegressionLoss,
+        scaler: TargetScaler,
+        targets: Array,
+        weights: Array | None,
+        training: tuple[Target, Array | None] | None = None,
+    ) -> None:
+        """Set what out-of-fold predictions determine: shifts or the smearing factor, residuals, the score.
+
+        Targets and weights are those of the training rows, or of validation rows beside those of the `training`.
+        """
         outputs = self.ensemble_.out_of_fold(len(targets))
         seen = np.flatnonzero(~np.isnan(outputs[:, 0]))
         all_weights, weights = weights, None if weights is None else weights[seen]
@@ -205,7 +227,7 @@ class TabularRegressor(RegressorMixin, TabularEstimator):  # type: ignore[misc]
         decoded = scaler.decode(outputs)
         self.out_of_fold_ = decoded[:, 0] if self.one_target_ else decoded
         self.score_ = goal.score.measure(targets[seen], decoded[seen], weights)
-        self._keep_scores(Target(None, targets), seen, all_weights)
+        self._keep_scores(Target(None, targets), seen, all_weights, training)
 
     def average_with(self, others: Sequence[Any], y: Any, weights: Array | None = None) -> None:
         targets = np.asarray(y, np.float64).reshape(len(self.out_of_fold_), -1)

@@ -61,7 +61,8 @@ class TargetScaler:
         if self.kind != "log":
             return self
         medians = np.exp(np.asarray(outputs, np.float64) * self.scale + self.center)
-        ratio = np.average(targets + self.offset, weights=weights) / np.average(medians, weights=weights)
+        means = [np.average(values.ravel(), weights=weights) for values in (targets + self.offset, medians)]
+        ratio = means[0] / means[1]
         return replace(self, factor=float(ratio) if math.isfinite(ratio) else 1.0)
 
     def with_conformal_offsets(

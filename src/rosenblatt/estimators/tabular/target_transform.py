@@ -52,8 +52,9 @@ def choose_target_transform(
     errors = []
     for scaler in candidates:
         trial = FitBudget(time.monotonic() + seconds, stopped=budget.stopped)
-        member = fit_ensemble(replace(data, y=scaler.encode(data.y)), problem, settings, [fold], seed, trial).members[0]
-        truth, weights = data.y[member.held_out], None if data.weights is None else data.weights[member.held_out]
+        member = fit_ensemble(data.with_targets(scaler.encode), problem, settings, [fold], seed, trial).members[0]
+        truth, weights = data.held_out.y[member.held_out], data.held_out.weights
+        weights = None if weights is None else weights[member.held_out]
         predictions = scaler.with_smearing(truth, member.predictions, weights).decode(member.predictions)
         errors.append(ROOT_MEAN_SQUARE.measure(truth, predictions, weights))
     return candidates[best_index(errors, greater=False)]

@@ -6,12 +6,12 @@ immutable description. Never holds parameters: applying a layer twice shares the
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import KW_ONLY, dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import KW_ONLY, dataclass, field
 from typing import Any, ClassVar
 
 from rosenblatt._checks import check_count, check_counts, check_fields
-from rosenblatt.ir.types import Value
+from rosenblatt.ir.types import MAX_RANK, Value
 from rosenblatt.nn.activations import ACTIVATIONS, Activation
 from rosenblatt.nn.initializers import INITIALIZERS, Constant, Initializer, Normal
 from rosenblatt.nn.layers.base import Layer, Node, ParameterSpec, Scope
@@ -157,29 +157,61 @@ class Concat(Layer):
 
 @dataclass(frozen=True, eq=False)
 class Apply(Layer):
-    """Any function of ops: ``function(b, *values) -> value`` of shape [m, units]; its derivative follows.
+    """Any function of ops: ``function(b, *values, *learned) -> value`` of shape [m, units]; its derivative follows.
 
     Parameters
     ----------
     function : callable
+        It is given the builder, a value [m, n] for each input, and a value for each learned array, in their order.
     units : int, optional
         Columns of the result; default: those of the first input.
+    learned : mapping of str to (shape, initializer)
+        The layer's own parameters: ``{"scale": ((8,), "zeros")}``. Arrays of two axes or more are weights, which
+        penalties and decay are for; vectors are not.
     """
 
     function: Callable[..., Value]
     units: int | None = None
+    _: KW_ONLY
+    learned: Mapping[str, tuple[tuple[int, ...], str | Initializer]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not callable(self.function):
             raise TypeError(f"Apply takes a function (b, *values) -> value; given {self.function!r}")
+        if self.units is not None:
+            check_counts(self, "units")
+        if not isinstance(self.learned, Mapping):
+            raise TypeError(f'learned of Apply is {self.learned!r}; write {{"scale": ((8,), "zeros")}}')
+        for name, entry in self.learned.items():
+            check_learned(name, entry)
 
     def width(self, *nodes: Node) -> int:
         if not nodes:
             raise ValueError("Apply takes one node or more; 0 given")
         return self.units or nodes[0].width
 
+    def parameters(self, *widths: int) -> tuple[ParameterSpec, ...]:
+        return tuple(
+            ParameterSpec(name, tuple(shape), INITIALIZERS.resolve(given), "weights" if len(shape) > 1 else "biases")
+            for name, (shape, given) in self.learned.items()
+        )
+
     def append(self, scope: Scope, *inputs: Value) -> Value:
-        return self.function(scope.b, *inputs)
+        return self.function(scope.b, *inputs, *map(scope.parameter, self.learned))
+
+
+def check_learned(name: Any, entry: Any) -> None:
+    """Refuse a learned array of `Apply` that is not a name with a shape and an initializer."""
+    if not isinstance(name, str) or not name.isidentifier():
+        raise ValueError(f"a name in learned of Apply is {name!r}; it must be an identifier, such as 'scale'")
+    if not isinstance(entry, tuple) or len(entry) != 2 or not isinstance(entry[0], tuple):
+        raise ValueError(f'learned[{name!r}] of Apply is {entry!r}; give a shape and an initializer: ((8,), "zeros")')
+    shape, initializer = entry
+    if not 1 <= len(shape) <= MAX_RANK:
+        raise ValueError(f"learned[{name!r}] of Apply has the shape {shape}; 1 to {MAX_RANK} axes are allowed")
+    for size in shape:
+        check_count(f"a size in learned[{name!r}] of Apply", size)
+    INITIALIZERS.resolve(initializer)
 
 
 def activate(scope: Scope, given: str | Activation, z: Value) -> Value:

@@ -72,7 +72,7 @@ RATE_SLOTS = ("learning_rate", "step_size", "gradient_step")
 
 def declared_slots(b: Builder, names: tuple[str, ...], factor: float = 1.0) -> list[Value]:
     """The slots called `names`, declared on first use; those that are rates multiplied by `factor`."""
-    slots = [b.find_leaf(name) or b.slot(name) for name in names]
+    slots = [b.slot(name) for name in names]
     if factor == 1.0:
         return slots
     return [b.mul(slot, factor) if name in RATE_SLOTS else slot for name, slot in zip(names, slots, strict=True)]

@@ -17,7 +17,7 @@ from rosenblatt.tables.encoders.base import ColumnEncoder, Prepared, is_finite_l
 from rosenblatt.tables.kinds import ColumnKind
 from rosenblatt.tables.table import Column, TableError, level_column
 
-__all__ = ["N_WORDS", "TextEncoder", "fit_text"]
+__all__ = ["N_WORDS", "TextEncoder", "counts_of_words", "fit_text", "hashed_words"]
 
 N_WORDS = 4096
 """Number of columns in which the words of a text are counted."""
@@ -81,9 +81,21 @@ def fit_text(column: Column) -> TextEncoder:
 
 def counts_of_words(column: Column) -> Any:
     """Roots of the counts of hashed words, lower case, CSR of float32; one row for each cell."""
-    from sklearn.feature_extraction.text import HashingVectorizer
-
-    vectorizer = HashingVectorizer(n_features=N_WORDS, alternate_sign=False, norm=None, dtype=np.float32)
-    counts = vectorizer.transform([*level_column(column).levels, ""])
+    counts = word_counter().transform([*level_column(column).levels, ""])
     np.sqrt(counts.data, out=counts.data)
     return counts[level_column(column).values]  # -1, a missing cell, is the empty text
+
+
+def hashed_words(text: str) -> list[tuple[str, int]]:
+    """The different words of a text in their order, each with the column in which it is counted."""
+    counter = word_counter()
+    words = list(dict.fromkeys(counter.build_analyzer()(text)))
+    places = [(word, counter.transform([word]).indices) for word in words]
+    return [(word, int(place[0])) for word, place in places if len(place)]
+
+
+def word_counter() -> Any:
+    """What splits texts into words, and counts them by their hashes."""
+    from sklearn.feature_extraction.text import HashingVectorizer
+
+    return HashingVectorizer(n_features=N_WORDS, alternate_sign=False, norm=None, dtype=np.float32)

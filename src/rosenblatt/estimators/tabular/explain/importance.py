@@ -179,8 +179,11 @@ def note_on(model: Any, prepared: Prepared) -> str:
 # Rows, targets, scores ---------------------------------------------------------------------------------------------
 
 
-def read_rows(model: Any, X: Any, y: Any) -> tuple[Table, Any]:
-    """The inputs, and the targets as measures take them: labels, numbers [n, k], or None if there are no targets."""
+def read_rows(model: Any, X: Any, y: Any, n_targets: int | None = None) -> tuple[Table, Any]:
+    """The inputs, and the targets as measures take them: labels, numbers [n, k], or None if there are no targets.
+
+    `n_targets` is the k of a model that is being fitted.
+    """
     is_class, names, preparation = hasattr(model, "classes_"), list[str](), model.preparation_
     if names_columns(y, several=not is_class and not is_nameless(X)):
         names = list(map(str, y)) if isinstance(y, list) else [str(y)]
@@ -199,7 +202,7 @@ def read_rows(model: Any, X: Any, y: Any) -> tuple[Table, Any]:
         y = None if is_class else np.column_stack([numbers_of_column(column) for column in columns])
     if names and is_class:
         return table, labels_of_column(columns[0], model.classes_)
-    target = labels_of(model, y) if is_class else numbers_of(model, y)
+    target = labels_of(model, y) if is_class else numbers_of(y, n_targets or len(model.target_scaler_.center))
     if len(target) != table.n_rows:
         raise ValueError(f"X has {table.n_rows} rows, y has {len(target)}: each row needs a target.")
     return table, target
@@ -218,11 +221,11 @@ def labels_of(model: Any, y: Any) -> NDArray[np.int64]:
     return labels
 
 
-def numbers_of(model: Any, y: Any) -> NDArray[np.float64]:
+def numbers_of(y: Any, n_targets: int) -> NDArray[np.float64]:
     """The targets y of a regression, [n, k]."""
     targets = check_array(y, ensure_2d=False, dtype=np.float64, input_name="y")
     targets = np.asarray(targets).reshape(len(targets), -1)
-    if targets.shape[1] != (n_targets := len(model.target_scaler_.center)):
+    if targets.shape[1] != n_targets:
         raise ValueError(f"y has {targets.shape[1]} targets, but the model was fitted to {n_targets}.")
     return targets
 

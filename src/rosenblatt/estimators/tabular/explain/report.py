@@ -14,6 +14,7 @@ from rosenblatt.estimators.tabular.member import Member
 from rosenblatt.tables.encoders import Encoder
 from rosenblatt.tables.kinds import ColumnKind
 from rosenblatt.tables.preparation import Preparation
+from rosenblatt.tables.task import ON_LATER_ROWS
 from rosenblatt.training.history import History
 
 __all__ = ["LearningCurve", "report"]
@@ -25,11 +26,16 @@ MAX_NAME, MAX_WIDE = 40, 300
 
 def report(model: Any) -> str:
     """The report."""
-    ensemble, n_rows = model.ensemble_, len(model.out_of_fold_)
+    ensemble, n_rows = model.ensemble_, model.n_rows_
     lines = [f"{type(model).__name__}, trained on {n_rows:,} rows of {model.n_features_in_:,} columns", ""]
     lines += scores(model)
     if n_copies := n_rows - model.n_distinct_:
-        lines.append(f"{n_copies:,} rows are copies of others: all copies of a row train together, or are held out")
+        kept = "" if model.score_on_ == ON_LATER_ROWS else ": all copies of a row train together, or are held out"
+        lines.append(f"{n_copies:,} rows are copies of others{kept}")
+    if model.n_groups_ is not None:
+        lines.append(f"{model.n_groups_:,} groups: all rows of a group train together, or are held out")
+    if model.n_dropped_:
+        lines.append(f"{model.n_dropped_:,} rows without a target were left out")
     if hasattr(model, "temperature_"):
         change = "sharper" if model.temperature_ < 1 else "softer" if model.temperature_ > 1 else "as they were"
         lines.append(f"calibration: temperature {model.temperature_:.3f} makes probabilities {change}")
@@ -53,7 +59,7 @@ def scores(model: Any) -> list[str]:
     """A line for each score beside that of the trivial guess, and whether the model is any better."""
     (name, (own, guess)), *others = model.scores_.items()
     guess_name = short(model.trivial_guess_, MAX_WIDE)
-    lines = [f"{name} {own:.4f}, of rows by members that did not train on them; {guess_name}: {guess:.4f}"]
+    lines = [f"{name} {own:.4f} {model.score_on_}; {guess_name}: {guess:.4f}"]
     lines += [f"{name} {own:.6g}; without a model: {guess:.6g}" for name, (own, guess) in others]
     return lines if model.beats_guess_ else [*lines, f"By {name}, the model is no better than {guess_name}."]
 

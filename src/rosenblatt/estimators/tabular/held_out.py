@@ -1,0 +1,133 @@
+"""The rows that a member holds out: how good it is on them after each epoch, and their predictions.
+
+Takes held-out rows and a network in training. Returns the metric that chooses the best epoch, and in the end the
+predictions that score the member. Never lets a group of rows choose the epoch that it is scored by: of many epochs the
+best for a few groups is so by chance, and a score by the same groups would promise too much.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rosenblatt import nn
+from rosenblatt.training.loop import RowOrders
+from rosenblatt.training.trainer import DivergenceError
+
+__all__ = ["HalfChoices", "HeldOutRows", "OrdersAndChoices"]
+
+Array = NDArray[Any]
+Metric = Callable[[Array, Array, Array | None], float]
+Decode = Callable[[Array], Array]
+LARGEST = np.finfo(np.float64).max
+"""Of no epoch yet: a checkpoint holds no infinite numbers."""
+
+
+class HeldOutRows:
+    """Rows that score a member.
+
+    Parameters
+    ----------
+    rows : (inputs, targets, weights or None)
+    metric : callable
+        ``metric(targets, predictions, weights)``: the smaller the better.
+    decode : callable
+        From a network's outputs to its predictions.
+    groups : ndarray of int of shape (n_rows,), optional
+        The group of each row. Half of the groups then chooses the epoch whose predictions the others keep.
+    """
+
+    def __init__(
+        self, rows: tuple[dict[str, Any], Array, Array | None], metric: Metric, decode: Decode, groups: Array | None
+    ) -> None:
+        self.X, self.y, self.weights = rows
+        self.metric, self.decode = metric, decode
+        self.choices = None if groups is None else HalfChoices(groups)
+
+    def measure(self, network: nn.Network, epoch: int) -> dict[str, float]:
+        """The metric after an epoch; `DivergenceError` if a prediction is not finite."""
+        outputs = network.predict(self.X)
+        if not np.isfinite(outputs).all():
+            raise DivergenceError(f"A prediction became infinite or NaN in epoch {epoch}")
+        predictions = self.decode(outputs)
+        if self.choices is not None:
+            self.choices.after_epoch(self.y, predictions, self.weights, self.metric)
+        return {"val_loss": self.metric(self.y, predictions, self.weights)}
+
+    def predictions(self, network: nn.Network) -> Array:
+        """What the rows are scored by: predictions of the network at its best epoch or, with groups, those chosen."""
+        return self.decode(network.predict(self.X)) if self.choices is None else self.choices.predictions
+
+
+class OrdersAndChoices:
+    """The row orders of a member, with what its held-out rows have chosen as part of their state in a checkpoint."""
+
+    def __init__(self, rows: RowOrders, held: HeldOutRows) -> None:
+        self.rows, self.choices = rows, held.choices
+        self.n_rows, self.max_epochs = rows.n_rows, rows.max_epochs
+
+    def draw(self, n_epochs: int) -> NDArray[np.int64]:
+        """See `rosenblatt.training.loop.RowOrders`, as for all methods."""
+        return self.rows.draw(n_epochs)
+
+    def present(self) -> NDArray[np.int64]:
+        return self.rows.present()
+
+    def state(self) -> tuple[dict[str, Any], dict[str, Array]]:
+        state, arrays = self.rows.state()
+        return state, arrays if self.choices is None else {**arrays, **self.choices.to_arrays()}
+
+    def restore(self, state: dict[str, Any], arrays: dict[str, Array]) -> None:
+        if self.choices is not None:
+            self.choices.restore(arrays)
+        self.rows.restore(state, arrays)
+
+
+class HalfChoices:
+    """The choices of both halves of the held-out groups.
+
+    Parameters
+    ----------
+    groups : ndarray of int of shape (n_held_out,)
+        With a single group, all rows are in one half, and predictions are those of the first epoch.
+    """
+
+    def __init__(self, groups: Array) -> None:
+        distinct, codes = np.unique(groups, return_inverse=True)
+        in_first = (np.random.default_rng(0).permutation(len(distinct)) % 2 == 0)[codes]
+        self.halves = np.flatnonzero(in_first), np.flatnonzero(~in_first)
+        self.best = np.full(2, LARGEST)
+        self.predictions: Array = np.empty(0)
+
+    def after_epoch(self, y: Array, predictions: Array, weights: Array | None, metric: Metric) -> None:
+        """Keep the predictions of a half where the metric of the other is the smallest so far; the last of equal ones.
+
+        Raises nothing where a half cannot be measured, such as one of a single class: it never chooses.
+        """
+        if not len(self.predictions):
+            self.predictions = predictions.copy()
+        for number, (chooser, scored) in enumerate((self.halves, self.halves[::-1])):
+            own = None if weights is None else weights[chooser]
+            if not len(chooser) or (own is not None and not own.any()):
+                continue
+            value = metric(y[chooser], predictions[chooser], own)
+            if value <= self.best[number]:
+                self.best[number] = value
+                self.predictions[scored] = predictions[scored]
+
+    def to_arrays(self) -> dict[str, Array]:
+        """What a checkpoint needs to continue."""
+        return {"choices.best": self.best, "choices.predictions": self.predictions}
+
+    def restore(self, arrays: dict[str, Array]) -> None:
+        """Continue from what `to_arrays` gave; a `ValueError` for arrays of other rows."""
+        best, predictions = arrays["choices.best"], arrays["choices.predictions"]
+        n_rows = sum(map(len, self.halves))
+        if best.shape != (2,) or predictions.shape[:1] not in ((0,), (n_rows,)):
+            raise ValueError(
+                f"the predictions of held-out rows have shape {predictions.shape}; there are {n_rows} rows"
+            )
+        self.best, self.predictions = np.array(best), np.array(predictions)

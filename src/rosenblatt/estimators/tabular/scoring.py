@@ -1,0 +1,87 @@
+"""Scores of a tabular estimator: of its held-out predictions, and of those of any other rows.
+
+Takes targets and predictions. Returns scores by the metrics of the fit, each beside that of the best guess without a
+model. Never predicts.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rosenblatt.tables.evaluation import Evaluation, evaluate
+from rosenblatt.tables.targets import Target
+
+__all__ = ["TabularScores"]
+
+Array = NDArray[Any]
+
+
+class TabularScores:
+    """How a tabular estimator is scored; subclasses say what by."""
+
+    out_of_fold_: Array
+
+    @property
+    def score_name(self) -> str:
+        """What ``score_`` is."""
+        return str(self.goal.score.name)
+
+    @property
+    def goal(self) -> Any:
+        """The `ClassMetric` or `RegressionLoss` of the last fit; before it, that of the parameters."""
+        raise NotImplementedError
+
+    def evaluate(
+        self,
+        training: Target,
+        held_out: Target,
+        predictions: Array,
+        training_weights: Array | None = None,
+        weights: Array | None = None,
+    ) -> Evaluation:
+        """Scores of held-out rows by the metrics of the fit, each beside that of the trivial guess.
+
+        Parameters
+        ----------
+        training, held_out : Target
+            Of the training rows, which the guess is learned from, and of the rows that are scored.
+        predictions : ndarray
+            Of the held-out rows: what `predict` gives for numbers, and `predict_proba` for classes.
+        training_weights, weights : ndarray of shape (n_rows,), optional
+            Weights of the rows.
+
+        Returns
+        -------
+        Evaluation
+        """
+        given = {"training_weights": training_weights, "weights": weights, **self._scoring()}
+        targets = self._own_order(training), self._own_order(held_out)
+        return evaluate(*targets, predictions, self.goal.reported, **given)
+
+    def _scoring(self) -> dict[str, Any]:
+        """What `evaluate` must know of the predictions."""
+        raise NotImplementedError
+
+    def _own_order(self, target: Target) -> Target:
+        """A target with its classes in the order of the predictions."""
+        return target
+
+    def _keep_scores(
+        self,
+        target: Target,
+        seen: NDArray[np.int64],
+        weights: Array | None,
+        training: tuple[Target, Array | None] | None = None,
+    ) -> None:
+        """Set the attributes that compare the out-of-fold predictions with the trivial guess.
+
+        Target and weights are those of the rows of which some were held out, and which also trained, unless the target
+        and the weights of the `training` rows are given.
+        """
+        held_weights = None if weights is None else weights[seen]
+        known, known_weights = training or (target, weights)
+        found = self.evaluate(known, target.take(seen), self.out_of_fold_[seen], known_weights, held_weights)
+        self.scores_, self.trivial_guess_, self.beats_guess_ = found.scores, found.guess_name, found.beats_guess

@@ -1,0 +1,66 @@
+"""Validation rows of the user's own, for the tabular estimators.
+
+Takes what was passed as `X_val` and `y_val`, and what the model learned of the training table. Returns targets and a
+prepared table. Never lets a validation row influence how columns or targets are encoded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rosenblatt.estimators.tabular.explain.importance import read_rows
+from rosenblatt.estimators.tabular.member import Data
+from rosenblatt.tables.readers.reading import names_columns
+from rosenblatt.tables.table import TableError
+from rosenblatt.tables.task import TabularTask
+
+__all__ = ["check_validation", "validation_data"]
+
+Array = NDArray[Any]
+MIN_REGRESSION_ROWS = 2
+"""Fewest rows with an R2."""
+
+
+def check_validation(X: Any, y: Any, X_val: Any, y_val: Any) -> tuple[Any, Any] | None:
+    """Validation rows and their target, or the name of its column; None without any.
+
+    X and y are those of `fit`: if they name the target, the validation rows may hold it in a column of that name.
+    """
+    if X_val is None and y_val is None:
+        return None
+    if isinstance(X_val, TabularTask):
+        if y_val is not None:
+            raise ValueError("a TabularTask holds the target: leave y_val out.")
+        return X_val.inputs, X_val.target.decoded()
+    if y_val is None and names_columns(y, several=True):
+        y_val = y
+    elif y_val is None and isinstance(X, TabularTask) and X.target.values.ndim == 1:
+        y_val = X.target.name
+    if X_val is None or y_val is None:
+        raise ValueError(
+            "X_val and y_val belong together: give both of them or neither. X_val alone is enough where y is the name "
+            "of a column that X_val holds, too."
+        )
+    return X_val, y_val
+
+
+def validation_data(model: Any, given: tuple[Any, Any], n_targets: int, check: Callable[[Array, str], object]) -> Data:
+    """The rows as networks read them; targets are labels, or numbers [n, n_targets] that `check` may refuse.
+
+    The model is being fitted: its encoders and its classes are known. A `ValueError` for other columns, for classes
+    that training did not see, and for fewer than two numbers.
+    """
+    try:
+        table, target = read_rows(model, *given, n_targets)
+        prepared = model.preparation_.transform(table)
+    except ValueError as error:
+        raise TableError(f"X_val and y_val: {error}") from None
+    fewest = 1 if hasattr(model, "classes_") else MIN_REGRESSION_ROWS
+    if table.n_rows < fewest:
+        raise ValueError(f"X_val has {table.n_rows} rows, but a score needs at least {fewest}: give more.")
+    check(target, "y_val")
+    return Data(model.preparation_, prepared, np.asarray(target, np.int32) if fewest == 1 else target)

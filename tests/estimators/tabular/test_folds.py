@@ -19,6 +19,7 @@ from sklearn.model_selection import (
 
 from rosenblatt import TabularClassifier, TabularRegressor, learn, load, save
 from rosenblatt.estimators.tabular.folds import member_folds
+from rosenblatt.tables.table import TableWarning
 from rosenblatt.tables.task import TabularTask
 
 RNG = np.random.default_rng(0)
@@ -182,7 +183,8 @@ def test_all_rows_train_and_validation_rows_score():
 def test_validation_rows_do_not_change_how_columns_are_encoded():
     model = TabularRegressor(members=2, target_transform=None, **SMALL)
     plain, validated = clone(model).fit(TRAIN, TABLE.z[:80]), clone(model)
-    validated.fit(TRAIN, TABLE.z[:80], X_val=VAL * 100, y_val=TABLE.z[80:] * 100)
+    with pytest.warns(TableWarning, match="column 'a': .* outside the training range"):
+        validated.fit(TRAIN, TABLE.z[:80], X_val=VAL * 100, y_val=TABLE.z[80:] * 100)
     assert validated.preparation_.to_dict() == plain.preparation_.to_dict()
     assert validated.target_scaler_.center == plain.target_scaler_.center
     assert validated.out_of_fold_.shape == (40,)

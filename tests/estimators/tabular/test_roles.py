@@ -11,8 +11,7 @@ from sklearn.metrics import accuracy_score, r2_score
 
 import rosenblatt
 from rosenblatt import TabularClassifier, TabularRegressor, learn
-from rosenblatt.estimators.tabular.held_out import HalfChoices, HeldOutRows, OrdersAndChoices
-from rosenblatt.estimators.tabular.member import Permutations
+from rosenblatt.estimators.tabular.held_out import HalfChoices
 from rosenblatt.tables import TabularTask
 
 SMALL: dict[str, Any] = {"members": 3, "hidden_layer_sizes": (16,), "max_iter": 12}
@@ -72,41 +71,6 @@ def test_groups_do_not_choose_the_epoch_that_they_are_scored_by() -> None:
             own = None if weights is None else weights[chooser]
             best = np.argmin([metric(y[chooser], predictions[chooser], own) for predictions in epochs])
             np.testing.assert_array_equal(choices.predictions[scored], epochs[best][scored])
-
-
-def test_choices_are_part_of_a_checkpoint() -> None:
-    """A training that is interrupted after any epoch chooses what one without interruption does."""
-    rng = np.random.default_rng(0)
-    rows = ({}, rng.normal(size=24), None)
-    epochs = rng.normal(size=(6, 24))
-
-    def metric(y: Any, predictions: Any, weights: Any) -> float:
-        return float(np.abs(y - predictions).mean())
-
-    def held_out() -> tuple[HeldOutRows, OrdersAndChoices]:
-        held = HeldOutRows(rows, metric, np.asarray, np.arange(24) // 3)
-        return held, OrdersAndChoices(Permutations(24, 24, np.random.default_rng(0)), held)
-
-    def train(held: HeldOutRows, some: Any) -> None:
-        for predictions in some:
-            assert held.choices is not None
-            held.choices.after_epoch(held.y, predictions, None, metric)
-
-    whole, _ = held_out()
-    train(whole, epochs)
-    for n in range(len(epochs)):
-        first, orders = held_out()
-        train(first, epochs[:n])
-        state, arrays = orders.state()
-        second, resumed = held_out()
-        resumed.rows.restore = lambda state, arrays: None  # type: ignore[method-assign]
-        resumed.restore(state, arrays)
-        train(second, epochs[n:])
-        assert second.choices is not None
-        assert whole.choices is not None
-        np.testing.assert_array_equal(second.choices.predictions, whole.choices.predictions)
-        with pytest.raises(ValueError, match=r"have shape \(25,\); there are 24 rows"):
-            resumed.restore(state, {**arrays, "choices.predictions": np.ones(25)})
 
 
 def test_a_half_without_weights_and_a_single_group_choose_nothing() -> None:

@@ -7,6 +7,7 @@ best for a few groups is so by chance, and a score by the same groups would prom
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -14,16 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rosenblatt import nn
-from rosenblatt.training.loop import RowOrders
 from rosenblatt.training.trainer import DivergenceError
 
-__all__ = ["HalfChoices", "HeldOutRows", "OrdersAndChoices"]
+__all__ = ["HalfChoices", "HeldOutRows"]
 
 Array = NDArray[Any]
 Metric = Callable[[Array, Array, Array | None], float]
 Decode = Callable[[Array], Array]
-LARGEST = np.finfo(np.float64).max
-"""Of no epoch yet: a checkpoint holds no infinite numbers."""
 
 
 class HeldOutRows:
@@ -62,30 +60,6 @@ class HeldOutRows:
         return self.decode(network.predict(self.X)) if self.choices is None else self.choices.predictions
 
 
-class OrdersAndChoices:
-    """The row orders of a member, with what its held-out rows have chosen as part of their state in a checkpoint."""
-
-    def __init__(self, rows: RowOrders, held: HeldOutRows) -> None:
-        self.rows, self.choices = rows, held.choices
-        self.n_rows, self.max_epochs = rows.n_rows, rows.max_epochs
-
-    def draw(self, n_epochs: int) -> NDArray[np.int64]:
-        """See `rosenblatt.training.loop.RowOrders`, as for all methods."""
-        return self.rows.draw(n_epochs)
-
-    def present(self) -> NDArray[np.int64]:
-        return self.rows.present()
-
-    def state(self) -> tuple[dict[str, Any], dict[str, Array]]:
-        state, arrays = self.rows.state()
-        return state, arrays if self.choices is None else {**arrays, **self.choices.to_arrays()}
-
-    def restore(self, state: dict[str, Any], arrays: dict[str, Array]) -> None:
-        if self.choices is not None:
-            self.choices.restore(arrays)
-        self.rows.restore(state, arrays)
-
-
 class HalfChoices:
     """The choices of both halves of the held-out groups.
 
@@ -99,7 +73,7 @@ class HalfChoices:
         distinct, codes = np.unique(groups, return_inverse=True)
         in_first = (np.random.default_rng(0).permutation(len(distinct)) % 2 == 0)[codes]
         self.halves = np.flatnonzero(in_first), np.flatnonzero(~in_first)
-        self.best = np.full(2, LARGEST)
+        self.best = np.full(2, math.inf)
         self.predictions: Array = np.empty(0)
 
     def after_epoch(self, y: Array, predictions: Array, weights: Array | None, metric: Metric) -> None:
@@ -117,17 +91,3 @@ class HalfChoices:
             if value <= self.best[number]:
                 self.best[number] = value
                 self.predictions[scored] = predictions[scored]
-
-    def to_arrays(self) -> dict[str, Array]:
-        """What a checkpoint needs to continue."""
-        return {"choices.best": self.best, "choices.predictions": self.predictions}
-
-    def restore(self, arrays: dict[str, Array]) -> None:
-        """Continue from what `to_arrays` gave; a `ValueError` for arrays of other rows."""
-        best, predictions = arrays["choices.best"], arrays["choices.predictions"]
-        n_rows = sum(map(len, self.halves))
-        if best.shape != (2,) or predictions.shape[:1] not in ((0,), (n_rows,)):
-            raise ValueError(
-                f"the predictions of held-out rows have shape {predictions.shape}; there are {n_rows} rows"
-            )
-        self.best, self.predictions = np.array(best), np.array(predictions)

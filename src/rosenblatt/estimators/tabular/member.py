@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from rosenblatt import nn
 from rosenblatt.estimators.tabular.architecture import INITIAL_ROWS, NetworkWithRates, Settings, design_network, feed
-from rosenblatt.estimators.tabular.held_out import HeldOutRows, OrdersAndChoices
+from rosenblatt.estimators.tabular.held_out import HeldOutRows
 from rosenblatt.training.early_stopping import BestEpoch
 from rosenblatt.training.learning_rates import LearningRates
 from rosenblatt.training.loop import Outcome, TrainingLoop
@@ -188,7 +188,7 @@ def train_member(
         *(trainer, settings.epochs, BestEpoch(), rates),
         measure=lambda: held.measure(network, loop.epoch + 1),
         callbacks=[lambda loop: budget.report(loop, number, settings.epochs)],
-        rows=OrdersAndChoices(rows, held),
+        rows=rows,
         seconds_left=budget.seconds_to_run,
         keep_interrupted=True,
     )

@@ -42,8 +42,8 @@ def rows_of(table: dict[str, Any], chosen: Any) -> dict[str, Any]:
     return {name: column[chosen] for name, column in table.items()}
 
 
-def in_two(table: dict[str, Any], column: str = "subscriber", share: float = 0.25) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Rows to learn from, and those of other subscribers."""
-    names = np.unique(table[column])
-    later = np.isin(table[column], names[int(len(names) * (1 - share)) :])
+def in_two(table: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Rows to learn from, and those of a quarter of the subscribers."""
+    names = np.unique(table["subscriber"])
+    later = np.isin(table["subscriber"], names[len(names) * 3 // 4 :])
     return rows_of(table, ~later), rows_of(table, later)

@@ -1,6 +1,6 @@
 """2. Fit: from a table and the name of a column to a model, in one line.
 
-Rows of one subscriber are alike. `groups` keeps them together when networks are scored, and no network reads the column.
+Rows of one subscriber are alike. `groups` keeps them together when networks are scored, and no network reads the name.
 """
 
 from _subscribers import subscribers

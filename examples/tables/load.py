@@ -20,7 +20,7 @@ def main() -> None:
         print(f"{read_table(path).n_rows} rows")
         task = TabularTask.of(path, "cancelled", groups="subscriber")  # columns that are no inputs have roles
     for kind in task.kinds:
-        print(kind)
+        print(f"{kind.name:14} {kind.kind:12} {kind.n_missing:>4} missing  {kind.detail} {kind.check}".rstrip())
 
 
 if __name__ == "__main__":

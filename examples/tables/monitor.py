@@ -14,7 +14,8 @@ def main() -> dict[str, float]:
     model = rosenblatt.learn(training, "cancelled", groups="subscriber", preset="fast")
     print(model.drift(later).table(3))
     print()
-    today = {**later, "price": np.char.replace(later["price"], "9.00", "19.00"), "city": np.full(len(later["city"]), "Oslo")}
+    dearer = np.char.replace(later["price"], "9.00", "19.00")
+    today = {**later, "price": dearer, "city": np.full(len(dearer), "Oslo")}
     drift = model.drift(today)
     print(drift.table(3))
     with warnings.catch_warnings(record=True) as caught:

@@ -174,7 +174,7 @@ def test_a_search_says_what_it_chose_and_why(cli: Any, monkeypatch: pytest.Monke
 
     changed = {"dropout": (0.1, 0.3), "hidden_layer_sizes": ((128, 128), (64,))}
 
-    def choose(work: Any, seconds: float, display: Any) -> Choice:
+    def choose(work: Any, *_: Any) -> Choice:
         reason = "0.9000 is better than the defaults' 0.8000"
         return Choice(work.estimator, "R2", 0.8, 0.9, 7, changed, reason, True)
 

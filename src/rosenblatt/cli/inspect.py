@@ -43,7 +43,7 @@ def tabular_data(model: Any) -> dict[str, Any]:
     return {
         "target": model.target_name_,
         "classes": plain(classes),
-        "rows": len(model.out_of_fold_),
+        "rows": model.n_rows_,
         "columns": column_data(model.preparation_.kinds),
         "metrics": {name: {"model": plain(own), "guess": plain(guess)} for name, (own, guess) in model.scores_.items()},
         "guess": model.trivial_guess_,

@@ -33,6 +33,7 @@ MAX_COLUMNS_SHOWN = 20
 MAX_CLASSES_SHOWN = 12
 MAX_IMPORTANT = 50
 LABEL_WIDTH = 10
+INDENT = 6
 PLAIN_WIDTH = 400
 """Nobody resizes a file, so that nothing is cut there."""
 
@@ -58,6 +59,11 @@ class Display:
     def text(self, text: str = "") -> None:
         """A text as it is."""
         self.console.print(Text(text), soft_wrap=True)
+
+    def sentences(self, text: str) -> None:
+        """Lines, of which those that are too long for a terminal go on in the next one."""
+        lines = wrapped(text, self.console.width, INDENT) if self.console.is_terminal else [text]
+        self.text("\n".join(lines))
 
     def grid(
         self,
@@ -229,21 +235,22 @@ class Display:
         """How unlike the training rows other rows are, one line a column."""
         self.data["drift"] = found
         self.text()
-        shares = ("unseen", "out_of_range", "missing", "missing_in_training")
         rows = [
             (
                 c["column"],
-                *("" if c[name] is None else f"{c[name]:.1%}" for name in shares),
+                share(c["unseen"] if c["out_of_range"] is None else c["out_of_range"]),
+                share(c["missing"]),
+                share(c["missing_in_training"]),
                 number(c["psi"], ".3f"),
                 number(c["psi_by_chance"], ".3f"),
                 c["example"],
             )
             for c in found["columns"]
         ]
-        heads = ("column", "unseen", "outside", "missing", "before", "PSI", "chance", "example")
-        self.grid(heads, rows, right=range(1, 7), cuts=7)
+        self.grid(("column", "new", "missing", "before", "PSI", "chance", "example"), rows, range(1, 6), cuts=6)
         self.text()
-        self.line("unseen", "cells whose level, or words that, training never saw; outside: cells out of its range")
+        self.line("new", "cells of a level, or words, that training never saw, or numbers and dates out of its range")
+        self.line("before", "share of missing cells in training")
         self.line("PSI", "population stability index: by custom, much has changed from 0.25 on, if it is above chance")
 
     def file(self, name: str, n_bytes: int, what: str = "") -> None:
@@ -263,6 +270,11 @@ class Display:
 def number(value: float | None, digits: str) -> str:
     """A number of a result; one that was not finite is None there."""
     return "none" if value is None else f"{value:{digits}}"
+
+
+def share(found: float | None) -> str:
+    """A share in percent."""
+    return "none" if found is None else f"{found:.1%}"
 
 
 def numbers(found: Any, digits: str = ".6g") -> str:

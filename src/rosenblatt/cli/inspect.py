@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from rosenblatt.cli.display import Display
+from rosenblatt.cli.messages import in_options
 from rosenblatt.cli.results import column_data, plain
 from rosenblatt.estimators import TabularClassifier, TabularRegressor
 from rosenblatt.nn.layers.base import Node
@@ -26,7 +27,8 @@ def inspect(model_file: Path, display: Display) -> None:
     display.data |= {"command": "inspect", "model": str(model_file), "kind": type(model).__name__}
     if isinstance(model, (TabularClassifier, TabularRegressor)):
         display.data |= tabular_data(model)
-        display.text(f"{model.report()}\n\nthe first network\n{model.ensemble_.networks[0].summary()}")
+        display.sentences("\n".join(map(in_options, model.report().split("\n"))))
+        display.text(f"\nthe first network\n{model.ensemble_.networks[0].summary()}")
     elif isinstance(model, Network):
         show_network(model, display)
         display.text(str(model.summary()))

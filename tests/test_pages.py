@@ -7,11 +7,13 @@ import re
 from pathlib import Path
 
 import matplotlib
+import matplotlib.pyplot
 import pytest
 import sklearn.linear_model
 import sklearn.neural_network
 
 import rosenblatt
+import rosenblatt.plots
 from rosenblatt.estimators import LogisticRegression, MLPClassifier, MLPRegressor, Perceptron
 
 ROOT = Path(__file__).parents[1]
@@ -39,6 +41,7 @@ PRINTED = {
         r"same predictions True\nprogram float32",
         r"square\(sub\)(?s:.*)\nsame training True\n",
     ],
+    "docs/pictures.md": [r"the loss falls fastest near 0\.0\d"],
     "docs/search.md": [
         r"^0\.9(?:5[1-9]|[6-9]\d) with \{.*'hidden_layer_sizes': \(.*\}\n",
         r"\n0 +1 +0\.9\d+ +9\n.*\n.*\n",
@@ -53,6 +56,8 @@ PRINTED = {
         r"\n(?:8[6-9]|9[0-4])% of further rows lie within\npermutation, 111 rows: drop of the R2.*\nR2 0\.[2-5]",
         r"\n(?:bmi|s5)\b[^%]*\n\(111, 10\)\n",
         r"\n20 +([\d.]+) ±.*\n25 +([\d.]+) ±.*\n30 +([\d.]+) ±",
+        r"\nshapley, row 0: the prediction of target\nprediction [\d.]+ = baseline [\d.]+ \+ contributions, to within",
+        r"\ncolumn +value +contribution +standard error\n",
         r"\nday +100\.0% +0\.0%.*2024-01-14\ncity +34\.0% .*'Chur'\nrooms +18\.8% +20\.0%",
     ],
     "docs/training.md": [r"vanishing 100%", r"falls fastest near \d"],
@@ -79,6 +84,7 @@ def test_a_page_runs_and_prints_what_it_says(page, tmp_path, monkeypatch, capsys
     names: dict[str, object] = {}
     for snippet in snippets:
         exec(compile(snippet, page, "exec"), names)
+    matplotlib.pyplot.close("all")
     printed, at = capsys.readouterr().out, 0
     for pattern in PRINTED.get(page, ()):
         found = re.compile(pattern, re.M).search(printed, at)
@@ -98,6 +104,16 @@ def test_a_page_runs_and_prints_what_it_says(page, tmp_path, monkeypatch, capsys
 def test_examples_in_docstrings_run(path):
     outcome = doctest.testmod(importlib.import_module(".".join(["rosenblatt", *Path(path).with_suffix("").parts])))
     assert outcome.failed == 0 < outcome.attempted
+
+
+def test_every_picture_is_on_its_page_and_small():
+    page = (ROOT / "docs" / "pictures.md").read_text(encoding="utf-8")
+    code = "".join(SNIPPET.findall(page))
+    for name in (name for name in rosenblatt.plots.__all__ if name.startswith("plot_")):
+        assert f"`{name}`" in page, name
+        assert f"plots.{name}(" in code, name
+    shown = re.findall(r"\]\((\w+\.svg)\)", page)
+    assert all((ROOT / "docs" / picture).stat().st_size < 40_000 for picture in shown)
 
 
 def section(title):

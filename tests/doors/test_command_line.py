@@ -124,6 +124,15 @@ REFUSED = {
         ("evaluate", "price.st", "no_size.csv", "--weight", "size"),
         "no_size.csv: .*'size'",
     ),
+    "row zero": (("explain", "kind.st", "t.csv", "--row", "0"), "--row is 0; it must be a positive integer"),
+    "a row that is not there": (
+        ("explain", "kind.st", "t.csv", "--row", "61"),
+        "--row is 61, but the table has 60 rows",
+    ),
+    "a row by shuffling": (
+        ("explain", "kind.st", "t.csv", "--row", "1", "--method", "permutation"),
+        "permutation compares rows",
+    ),
     "a drift of a table": (("drift", "t.csv", "t.csv"), r"t\.csv: this is not a rosenblatt model"),
     "a drift without a column": (("drift", "price.st", "no_size.csv"), "no column 'size'"),
 }

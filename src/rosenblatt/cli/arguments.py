@@ -28,7 +28,7 @@ COLUMNS, TRAIN, SCORE, OUTPUT = "Columns and rows", "Training", "Score", "Output
 MAX_CHOICES = 22
 """Characters that choices may take beside the name of an option, where a terminal of 80 columns breaks no word."""
 PRESETS = ("fast", "default", "best")
-METHODS = ("permutation", "gradient")
+METHODS = ("permutation", "gradient", "integrated_gradients", "shapley")
 METRICS = ("error", "log_loss", "balanced_error", "f1", "auc")
 LOSSES = ("squared_error", "absolute_error", "poisson")
 TASKS = ("classification", "binary", "multiclass", "regression")
@@ -212,7 +212,10 @@ SCORING = (
     option("test", Path, "FILE", "A table to score on, instead of a share of the rows.", panel=SCORE),
 )
 EXPLAINING = (
-    option("method", str, "", "How columns are examined.", default="permutation", words=METHODS),
+    option("row", int, "N", "Explain the prediction of one row. The first row is 1.", parse=parse_count()),
+    option(
+        "method", str, "", "How columns are examined: by default permutation, and shapley for a row.", words=METHODS
+    ),
     option("repeats", int, "N", "How often each column is shuffled.", parse=parse_count()),
     option("rows", int, "N", "The most rows to use. Of more, so many are drawn.", parse=parse_count()),
     option("seed", int, "N", "The seed of rows and shuffles.", default=0),

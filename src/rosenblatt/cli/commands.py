@@ -128,13 +128,13 @@ def evaluate(given: Any) -> None:
     of.SCORED_FILE,
     *of.EXPLAINING,
     of.ENCODING,
-    example="rosenblatt explain houses.safetensors sold_this_year.csv",
+    example="rosenblatt explain houses.safetensors sold_this_year.csv --row 1",
 )
 def explain(given: Any) -> None:
     """Say how much each column matters to a model.
 
     Each column is shuffled among the rows of the table, which has the target: the more the score suffers, the more the
-    column matters.
+    column matters. With --row, it says what each column contributes to the prediction of that row.
     """
     with session(given, reads=given.file) as display:
         from rosenblatt.cli import explain as work

@@ -25,32 +25,32 @@ OF_ROWS = ("integrated_gradients", "shapley")
 
 def explain(given: Any, display: Display) -> None:
     """Load, read, examine columns, show."""
-    row: Any = getattr(given, "row", None)
-    method = given.method or ("permutation" if row is None else "shapley")
-    if row is not None and method not in OF_ROWS:
+    method = given.method or ("permutation" if given.row is None else "shapley")
+    if given.row is not None and method not in OF_ROWS:
         raise ValueError(f"--method {method} compares rows; to explain a single one, choose {' or '.join(OF_ROWS)}.")
     model = load_tabular(given.model)
-    table, target = inputs_and_target(model, given, method)
+    table, target, n_columns = inputs_and_target(model, given, method)
     display.data |= {"command": "explain", "model": str(given.model)}
-    display.table(named(given.file), table.n_rows, len(table.columns))
+    display.table(named(given.file), table.n_rows, n_columns)
     options = {"method": method, "n_repeats": given.repeats, "n_rows": given.rows, "random_state": given.seed}
     options = {name: value for name, value in options.items() if value is not None}
     with display.warnings():
-        if row is None:
+        if given.row is None:
             display.importance(importance_data(model.explain(table, target, **options)))
         else:
-            found = model.explain(one_row(table, row), **options)
-            display.contributions(contribution_data(found, row))
+            found = model.explain(one_row(table, given.row), **options)
+            display.contributions(contribution_data(found, given.row))
     display.complete()
 
 
-def inputs_and_target(model: Any, given: Any, method: str) -> tuple[Table, Any]:
-    """The rows of the file; only shuffling needs their target."""
+def inputs_and_target(model: Any, given: Any, method: str) -> tuple[Table, Any, int]:
+    """The rows of the file, their target, which only shuffling needs, and how many columns there are."""
     if method != "permutation":
         table = inputs_of_model(model, given.file, given.encoding)
-        return table.drop([name for name in table.columns if name == model.target_name_]), None
+        targets = [name for name in table.columns if name == model.target_name_]
+        return table.drop(targets), None, len(table.columns)
     rows = of_model(model, given.file, given.encoding)
-    return rows.inputs, rows.target.decoded()
+    return rows.inputs, rows.target.decoded(), len(rows.inputs.columns) + 1
 
 
 def one_row(table: Table, number: int) -> Table:

@@ -24,7 +24,9 @@ SNIPPET = re.compile(r"^```python\n(.*?)^```$", re.M | re.S)
 # What a page prints, in this order. Numbers in groups must rise.
 PRINTED = {
     "README.md": [
-        r"accuracy 0\.9\d+\n",
+        r"accuracy [01]\.[09]\d+ on rows not seen in training; always 'class_1'",
+        r"permutation, 178 rows",
+        r"loss (0\.\d{14}).*\nloss 0\.\d{15} after",
         r"State: overfit",
         r"1\. L2: validation R2 0\.[01]\d* -> 0\.[45]\d* .* with alpha=10\.0\.",
         r"loss \d\.\d+ to 0\.\d+; first weights \(6, 32\)",
@@ -142,3 +144,23 @@ def test_new_parameters_are_keyword_only_and_said_to_be_new(estimator):
 
 def test_perceptron_has_scikit_learns_parameters():
     assert Perceptron().get_params() == sklearn.linear_model.Perceptron().get_params()
+
+
+def test_the_first_page_shows_the_example_of_the_penguins():
+    """Its table comes with a package that tests do not need; .ci/run runs the example."""
+    code = re.findall(r"^```py\n(.*?)^```$", (ROOT / "README.md").read_text(encoding="utf-8"), re.M | re.S)
+    example = (ROOT / "examples/penguins.py").read_text(encoding="utf-8")
+    assert len(code) == 1
+    assert set(code[0].splitlines()) <= set(example.splitlines())
+
+
+def test_every_page_is_linked_from_the_first():
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert [page for page in PAGES if page != "README.md" and f"({page})" not in text] == []
+
+
+@pytest.mark.parametrize("page", [*PAGES, "examples/README.md", "CONTRIBUTING.md"])
+def test_links_between_pages_lead_somewhere(page):
+    text = (ROOT / page).read_text(encoding="utf-8")
+    targets = re.findall(r"\]\((?!https?:)([^)#\s]+)", text)
+    assert [target for target in targets if not ((ROOT / page).parent / target).exists()] == []

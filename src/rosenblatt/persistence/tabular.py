@@ -36,7 +36,7 @@ __all__ = ["tabular_from_state", "tabular_state"]
 KINDS: dict[str, Any] = {"TabularClassifier": TabularClassifier, "TabularRegressor": TabularRegressor}
 SHARED = (
     *("n_features_in_", "feature_names_in_", "target_name_", "target_check_", "fitted_parameters_", "n_distinct_"),
-    *("n_rows_", "score_", "scores_", "trivial_guess_", "beats_guess_", "made_by_"),
+    *("n_rows_", "divides_copies_", "score_", "scores_", "trivial_guess_", "beats_guess_", "made_by_"),
     *("score_on_", "id_columns_", "n_groups_", "n_dropped_"),
 )
 FITTED = {
@@ -60,6 +60,7 @@ VALID: dict[str, Callable[[Any], bool]] = {
     "fitted_parameters_": lambda value: isinstance(value, dict),
     "n_distinct_": is_count,
     "n_rows_": is_count,
+    "divides_copies_": lambda value: type(value) is bool,
     "score_": lambda value: type(value) is float,
     "scores_": lambda value: isinstance(value, dict) and bool(value) and all(map(is_pair, value.values())),
     "trivial_guess_": lambda value: isinstance(value, str),

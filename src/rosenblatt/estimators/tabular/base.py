@@ -39,6 +39,7 @@ from rosenblatt.tables.kinds import column_overrides
 from rosenblatt.tables.preparation import Preparation, fit_preparation
 from rosenblatt.tables.readers.reading import is_nameless, names_columns, read_table, require_names
 from rosenblatt.tables.roles import Roles, assign_roles
+from rosenblatt.tables.splits import has_common_groups
 from rosenblatt.tables.table import Table, TableError
 from rosenblatt.tables.targets import Target
 from rosenblatt.tables.task import TabularTask, require_rows
@@ -351,7 +352,9 @@ class TabularEstimator(
         self.n_groups_ = None if task.groups is None else len(np.unique(task.groups))
         self.score_on_ = task.score_on if data.validation is None else "on the validation rows"
         validation = 0 if data.validation is None else len(data.validation.y)
-        return folds_of_task(task, self.settings.members, self._seed, labels, self.cv, validation)
+        folds = folds_of_task(task, self.settings.members, self._seed, labels, self.cv, validation)
+        self.divides_copies_ = copies is not None and not validation and has_common_groups(copies, folds)
+        return folds
 
     def _outputs(self, X: Any) -> Array:
         """The ensemble's mean outputs for raw rows, (n_rows, n_outputs)."""

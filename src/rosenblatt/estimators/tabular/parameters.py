@@ -84,6 +84,8 @@ describe_shared_parameters = describe_parameters(
         n_distinct_ : int
             Number of different training rows. Copies, which are equal in all columns, stay together when rows are held
             out. Where columns have so few values that rows repeat by nature, no row counts as a copy.
+        divides_copies_ : bool
+            Whether some copies were held out while others trained, as folds by time or by a splitter may do.
         n_groups_ : int or None
             Number of different `groups`, if they were given.
         n_dropped_ : int

@@ -142,7 +142,7 @@ def plot_history(
     model : fitted estimator, or History
     columns : sequence of str, optional
         Columns of one or two kinds: losses, scores, learning rates, norms of gradients, shares. By default these are
-        "loss", "val_loss" and "val_score", as far as they exist.
+        "loss", "held_out", "val_loss" and "val_score", as far as they exist.
     log : bool
         Whether the left axis has a logarithmic scale.
     ax : matplotlib Axes, optional

@@ -125,7 +125,7 @@ class BaseMLP(MLPParameters, LayerParameters, FittedParameters, RateFinder, Stoc
                     loop.trainer.release_data()
                 self._note_outcome(loop, warn_at_end=not incremental and not finished)
             self._finish(data)
-            tasks.end_fit()
+            tasks.end()
 
     def _refuse_contradictions(self, incremental: bool, validation: tuple[Any, Any] | None) -> None:
         if incremental:

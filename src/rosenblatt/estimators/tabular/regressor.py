@@ -125,6 +125,9 @@ class TabularRegressor(RegressorMixin, TabularEstimator):  # type: ignore[misc]
         batch_size: int | None = None,
         random_state: Any = 0,
         on_epoch: Callable[[Any], object] | None = None,
+        verbose: bool | int = False,
+        checkpoint: Any = None,
+        checkpoint_every: int | str = "30s",
     ) -> None:
         set_parameters(self, locals())
 
@@ -138,10 +141,11 @@ class TabularRegressor(RegressorMixin, TabularEstimator):  # type: ignore[misc]
         check_target_range(targets, "y" if task.target.name is None else f"target {task.target.name!r}")
         goal = self._goal(targets)
         self.one_target_ = task.target.values.ndim == 1 and self.quantiles is None
-        data = self._prepare(task, targets, task.weights, validation)
+        data = self._prepare(task, targets, task.weights, budget, validation)
         n_outputs = targets.shape[1] if self.quantiles is None else len(self.quantiles)
         problem, folds = Problem(n_outputs, goal.output, goal.loss, goal.metric.measure), self._folds(task, data)
         scaler = self._choose_scaler(goal, problem, data, folds[0], budget)
+        self.target_scaler_ = scaler
         self.ensemble_ = self._fit_ensemble(data.with_targets(scaler.encode), problem, folds, budget)
         if validation is None:
             self._finish(goal, scaler, targets, task.weights)

@@ -1,75 +1,110 @@
-"""``rosenblatt predict`` and ``rosenblatt inspect``: what a stored model says.
+"""``rosenblatt predict``: what a stored model predicts for the rows of a table.
 
-Takes a model file, and for predictions a table. Writes a table of predictions, or a description. Never changes the
-model.
+Takes a model file and a table. Returns nothing: it writes a table of predictions. Never changes the model, nor a file
+that holds no predictions.
 """
 
 from __future__ import annotations
 
 import io
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from rosenblatt.cli.arguments import check_encoding
+from rosenblatt._suggestions import suggestion
 from rosenblatt.cli.display import Display
-from rosenblatt.estimators import TabularClassifier, TabularRegressor
-from rosenblatt.nn.layers.base import Node
-from rosenblatt.nn.network import Network
-from rosenblatt.nn.registry import name_of
-from rosenblatt.persistence.save_load import ModelFileError, load
+from rosenblatt.cli.models import load_tabular, with_threshold
+from rosenblatt.cli.scored import inputs_of_model
+from rosenblatt.cli.session import is_standard
+from rosenblatt.cli.terminal import write_bytes
 from rosenblatt.storage.atomic import write_atomically
-from rosenblatt.tables.readers.reading import import_pyarrow, read_table
+from rosenblatt.tables.readers.reading import import_pyarrow
+from rosenblatt.tables.table import Table, TableError, level_column
 
-__all__ = ["inspect", "predict"]
+__all__ = ["predict"]
 
 FORMATS = (".csv", ".parquet")
 PREDICTION_COLUMN = re.compile(r"prediction( \d+)?")
-"""The first column of what this command writes."""
+"""The first column of what this command writes, but for those that name the rows."""
 
 
-def predict(model_file: Path, table_file: Path, out: Path, encoding: str, display: Display) -> None:
+def predict(given: Any, display: Display) -> None:
     """Write one row of predictions for each row of the table, in its order."""
-    if out.suffix.lower() not in FORMATS:
-        raise ValueError(f"--out {out}: predictions are written as {' or '.join(FORMATS)}; choose such an ending.")
-    check_encoding(encoding)
-    require_replaceable(out, model_file, table_file)
-    model = load(model_file)
-    if not isinstance(model, (TabularClassifier, TabularRegressor)):
-        raise ModelFileError(
-            f"{model_file}: it holds a {type(model).__name__}, not a tabular model; use rosenblatt.load in Python."
-        )
-    known = model.preparation_
-    table = read_table(table_file, encoding=encoding, text=known.text_columns, reads=known.names.__contains__)
+    out: Path = given.out
+    if not is_standard(out):
+        if out.suffix.lower() not in FORMATS:
+            raise ValueError(f"--out {out}: predictions are written as {' or '.join(FORMATS)}; choose such an ending.")
+        require_other(out, given.model, given.file)
+    model = with_threshold(load_tabular(given.model), given.threshold)
+    require_replaceable(out, model.id_columns_)
+    table = inputs_of_model(model, given.file, given.encoding, model.id_columns_)
+    with display.warnings():
+        columns = {**ids_of(model, table), **predictions_of(model, table)}
+    data = encoded(columns, out)
+    if is_standard(out):
+        write_bytes(display.result, data)
+    else:
+        write_atomically(out, data)
+    target = model.target_name_ or "the target"
+    display.data |= {"command": "predict", "model": str(given.model), "target": target, "rows": table.n_rows}
+    display.data |= {"columns": list(columns)}
+    display.file(str(out), len(data), f"{table.n_rows:,} predictions of {target}")
+
+
+def ids_of(model: Any, table: Table) -> dict[str, Any]:
+    """The columns that name the rows, as they are written; None where a cell is missing."""
+    found = {}
+    for name in model.id_columns_:
+        if PREDICTION_COLUMN.fullmatch(name):
+            raise ValueError(f"the id column {name!r} is called like a column of the output; rename it.")
+        if name not in table.columns:
+            raise TableError(f"there is no id column {name!r}.{suggestion(name, table.columns)}")
+        cells = level_column(table.columns[name])
+        found[name] = [None if i < 0 else cells.levels[i] for i in cells.values]
+    return found
+
+
+def predictions_of(model: Any, table: Table) -> dict[str, Any]:
+    """The columns of the output by name."""
     predicted = np.asarray(model.predict(table))
     columns: dict[str, Any] = {"prediction": predicted}
     if predicted.ndim > 1:
         columns = {f"prediction {i}": column for i, column in enumerate(predicted.T, start=1)}
-    if isinstance(model, TabularClassifier):
+    if hasattr(model, "classes_"):
         probabilities = model.predict_proba(table)
         columns |= {f"probability of {name}": probabilities[:, i] for i, name in enumerate(model.classes_)}
+    return columns
+
+
+def encoded(columns: dict[str, Any], out: Path) -> bytes:
+    """The columns in the format that the file's ending says; CSV for standard output."""
+    import_pyarrow()
     import pyarrow as pa
     from pyarrow import csv, parquet
 
     buffer = io.BytesIO()
-    write = csv.write_csv if out.suffix.lower() == ".csv" else parquet.write_table
+    write = parquet.write_table if out.suffix.lower() == ".parquet" else csv.write_csv
     write(pa.table(columns), buffer)
-    write_atomically(out, buffer.getvalue())
-    display.line("file", f"{out}: {table.n_rows:,} predictions of {model.target_name_ or 'the target'}")
+    return buffer.getvalue()
 
 
-def require_replaceable(out: Path, *inputs: Path) -> None:
-    """Refuse to write over what this command reads, or over a file that holds no predictions."""
+def require_other(out: Path, *inputs: Path) -> None:
+    """Refuse to write over what this command reads."""
     if any(out.exists() and path.exists() and out.samefile(path) for path in inputs):
         raise FileExistsError(f"--out {out} is one of the files to read; choose another name.")
-    if out.is_file() and out.stat().st_size and not holds_predictions(out):
+
+
+def require_replaceable(out: Path, ids: Sequence[str]) -> None:
+    """Refuse to write over a file that holds no predictions."""
+    if out.is_file() and out.stat().st_size and not holds_predictions(out, ids):
         raise FileExistsError(f"{out} exists and holds no predictions; choose another name with --out.")
 
 
-def holds_predictions(path: Path) -> bool:
-    """Whether this command wrote the file: its first column says so."""
+def holds_predictions(path: Path, ids: Sequence[str]) -> bool:
+    """Whether this command wrote the file: its first column, but for those that name the rows, says so."""
     import_pyarrow()
     from pyarrow import csv, parquet
 
@@ -77,30 +112,7 @@ def holds_predictions(path: Path) -> bool:
     try:
         with open(path, "rb") as file:  # PyArrow does not open every name that the system allows
             names = read_schema(file).names
-        return bool(names) and PREDICTION_COLUMN.fullmatch(names[0]) is not None
+        first = next((name for name in names if name not in ids), "")
+        return PREDICTION_COLUMN.fullmatch(first) is not None
     except (ValueError, OSError):
         return False
-
-
-def inspect(model_file: Path, display: Display) -> None:
-    """Columns and network of a model, or inputs, outputs and layers of a network."""
-    model = load(model_file)
-    if isinstance(model, (TabularClassifier, TabularRegressor)):
-        display.console.print(model.report(), markup=False)
-        display.console.print(f"\nthe first network\n{model.ensemble_.networks[0].summary()}", markup=False)
-        return
-    if isinstance(model, Network):
-        graph = model.graph
-        inputs = [f"{graph.names[node]} ({input_text(node)})" for node in graph.inputs]
-        outputs = [f"{head} ({name_of(graph.output[head])}, {node.width:,})" for head, node in graph.heads.items()]
-        display.line("network", f"{len(graph.layers)} layers, inputs included; {model.dtype.name}")
-        display.line("inputs", ", ".join(inputs))
-        display.line("outputs", ", ".join(outputs))
-    else:
-        display.line("model", repr(model))
-    display.console.print(model.summary(), markup=False)
-
-
-def input_text(node: Node) -> str:
-    """What an input takes."""
-    return f"codes of {node.width:,} levels" if node.kind == "codes" else f"{node.kind}, {node.width:,} columns"

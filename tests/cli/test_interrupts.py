@@ -34,7 +34,7 @@ def endless(self, *a, max_seconds=0.0, **k):
 Trainer.epochs = endless
 """
 SMALL_SEARCH = (
-    "import rosenblatt.cli.train as command\ncommand.SEARCH = {'max_epochs': 2, 'n_trials': 3, 'ensemble': 2}\n"
+    "import rosenblatt.cli.tune as command\ncommand.SEARCH = {'max_epochs': 2, 'n_trials': 3, 'ensemble': 2}\n"
 )
 PHASES: dict[str, tuple[str, str, str]] = {
     "reading": ("train", "import rosenblatt.tables.task as t\nt.read_table = stop", ""),

@@ -8,15 +8,13 @@ also if a model was kept. If nobody reads the output, as in ``| head -1``, the c
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from rosenblatt._checks import parse_duration
 from rosenblatt._version import __version__
-from rosenblatt.cli import arguments
-from rosenblatt.cli.arguments import Encoding, File, Force, Ignore, Kinds, Metric, Out, Request, Target, Task, TestShare
+from rosenblatt.cli.clock import CLOCK
+from rosenblatt.cli.commands import add_commands
 from rosenblatt.cli.messages import in_options
 from rosenblatt.cli.terminal import Interrupts, safe_output
 
@@ -27,11 +25,15 @@ FAILED = 2
 INTERRUPTED = 130
 """Exit code after Ctrl-C, by convention 128 + SIGINT."""
 NOTHING_WRITTEN = "interrupted; nothing was written."
+EXIT_CODES = (
+    "Exit codes: 0 if the work is done; 2 after an error, which is one line on standard error; 130 after Ctrl-C, also "
+    "if what was learned until then is kept."
+)
+EXAMPLE = "rosenblatt train houses.csv --target price"
 
 app = typer.Typer(
     name="rosenblatt",
     help="Neural networks for tables, at the speed of the processor.",
-    add_completion=False,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
@@ -44,108 +46,24 @@ def print_version(wanted: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
+@app.callback(epilog=f"Example:\n\n{EXAMPLE}\n\n{EXIT_CODES}")
 def common(
     version: Annotated[
         bool, typer.Option("--version", callback=print_version, is_eager=True, help="Show the version and exit.")
     ] = False,
 ) -> None:
-    """Neural networks for tables, at the speed of the processor."""
+    """Neural networks for tables, at the speed of the processor.
+
+    Each command has a help of its own: rosenblatt train --help.
+    """
 
 
-@app.command()
-def train(
-    file: File = None,
-    target: Target = None,
-    out: Out = None,
-    task: Task = None,
-    kind: Kinds = None,
-    ignore: Ignore = None,
-    preset: Annotated[str, typer.Option(help="fast, default or best: how much training is done.")] = "default",
-    time: Annotated[str | None, typer.Option(help="Time limit of training: 90s, 5m, 1h.")] = None,
-    members: Annotated[int | None, typer.Option(help="How many networks are trained and averaged.")] = None,
-    hidden: Annotated[str | None, typer.Option(help="Neurons of each hidden layer, such as 128,64.")] = None,
-    epochs: Annotated[int | None, typer.Option(help="Epochs of each network; the best is kept.")] = None,
-    learning_rate: Annotated[float | None, typer.Option(help="The highest learning rate.")] = None,
-    metric: Metric = None,
-    test_share: TestShare = 0.2,
-    seed: Annotated[int, typer.Option(help="Seed of splits, initial weights and row orders.")] = 0,
-    encoding: Encoding = "utf-8",
-    force: Force = False,
-) -> None:
-    """Learn to predict a column of a table, score the network on held-out rows, and write it to a file."""
-    given: dict[str, Any] = {
-        "preset": preset,
-        "time_budget": None if time is None else parse_duration("--time", time),
-        "members": members,
-        "hidden_layer_sizes": None if hidden is None else arguments.parse_hidden(hidden),
-        "max_iter": epochs,
-        "learning_rate_init": learning_rate,
-        "metric": metric,
-        "random_state": seed,
-    }
-    parameters = {name: value for name, value in given.items() if value is not None}
-    kinds = arguments.parse_kinds(kind, ignore)
-    request = Request(file, target, out, task, kinds, test_share, encoding, parameters, force)
-    from rosenblatt.cli import train as command
-    from rosenblatt.cli.display import Display
-
-    command.train(request, Display())
-
-
-@app.command()
-def tune(
-    file: File = None,
-    target: Target = None,
-    time: Annotated[str, typer.Option(help="How long to search: 90s, 5m, 1h.")] = "5m",
-    out: Out = None,
-    task: Task = None,
-    kind: Kinds = None,
-    ignore: Ignore = None,
-    metric: Metric = None,
-    test_share: TestShare = 0.2,
-    seed: Annotated[int, typer.Option(help="Seed of splits, candidates, initial weights and row orders.")] = 0,
-    encoding: Encoding = "utf-8",
-    force: Force = False,
-) -> None:
-    """Search the hyperparameters for a table, and write the best model to a file."""
-    seconds = parse_duration("--time", time)
-    parameters = {"random_state": seed} | ({} if metric is None else {"metric": metric})
-    kinds = arguments.parse_kinds(kind, ignore)
-    request = Request(file, target, out, task, kinds, test_share, encoding, parameters, force)
-    from rosenblatt.cli import train as command
-    from rosenblatt.cli.display import Display
-
-    command.tune(request, seconds, Display())
-
-
-@app.command()
-def predict(
-    model: Annotated[Path, typer.Argument(help="A file that train wrote.")],
-    file: Annotated[
-        Path, typer.Argument(help="A table (CSV, JSON, Parquet, ...) with the columns that were trained on.")
-    ],
-    out: Annotated[Path, typer.Option(help="Where to write predictions and probabilities: .csv or .parquet.")],
-    encoding: Encoding = "utf-8",
-) -> None:
-    """Predict the target of each row of a table."""
-    from rosenblatt.cli import predict as command
-    from rosenblatt.cli.display import Display
-
-    command.predict(model, file, out, encoding, Display())
-
-
-@app.command()
-def inspect(model: Annotated[Path, typer.Argument(help="A model file.")]) -> None:
-    """Show a model or network: target, columns, tensor shapes for m rows, parameters, memory, operations."""
-    from rosenblatt.cli import predict as command
-    from rosenblatt.cli.display import Display
-
-    command.inspect(model, Display())
+add_commands(app)
 
 
 def main() -> None:
     """Run the command line; the entry point ``rosenblatt``."""
+    CLOCK.start()
     with safe_output(), Interrupts() as interrupts:
         code, message = run()
         if interrupts.seen:

@@ -1,100 +1,257 @@
-"""Arguments of the commands: options that several of them share, and the parsing of short notations.
+"""Arguments and options of the commands, each described once, and the decorator that gives a command its own.
 
-Takes texts of the command line. Returns Python values. Never reads a file, and imports nothing heavy.
+Takes texts of the command line. Returns a namespace of Python values. Never reads a table, and imports nothing heavy.
 """
 
 from __future__ import annotations
 
-import codecs
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Annotated, Any
 
 import typer
 
-from rosenblatt._suggestions import closest
+from rosenblatt._checks import parse_duration
+from rosenblatt.cli import parsing
+from rosenblatt.cli.parsing import choice, parse_count
 
 __all__ = [
-    *("Encoding", "File", "Force", "Ignore", "Kinds", "Metric", "Out", "Request", "Target", "Task", "TestShare"),
-    *("check_choice", "check_encoding", "parse_hidden", "parse_kinds"),
+    *(
+        "COMMON",
+        "DATA",
+        "ENCODING",
+        "EXPLAINING",
+        "FORCE",
+        "MODEL",
+        "OUT_MODEL",
+        "PREDICT_OUT",
+        "SCORED_FILE",
+        "SCORING",
+        "SEARCH_TIME",
+        "SEED",
+    ),
+    *("TABLE", "THRESHOLD", "TRAINING", "Parameter", "takes"),
 ]
 
-File = Annotated[
-    Path | None,
-    typer.Argument(help="A table: CSV, JSON, Parquet, Arrow or Feather. Without it: scikit-learn's digits."),
-]
-Target = Annotated[str | None, typer.Option(help="The column to predict.")]
-Out = Annotated[Path | None, typer.Option(help="The model file. Default: FILE's name, .safetensors.")]
-Force = Annotated[
-    bool, typer.Option("--force", help="Replace a model of another table or command, or by one that learned nothing.")
-]
-Metric = Annotated[
-    str | None, typer.Option(help="What to score, and to choose epochs by: error, log_loss, balanced_error, f1, auc.")
-]
-Task = Annotated[str | None, typer.Option(help="classification or regression, if the guess is wrong.")]
-Kinds = Annotated[
-    list[str] | None, typer.Option(help="COLUMN=numeric, =categorical, =text or =ignored; may be repeated.")
-]
-Ignore = Annotated[list[str] | None, typer.Option(help="A column to leave out; may be repeated.")]
-TestShare = Annotated[float, typer.Option(help="Share of rows held out for the score; 0: score out of fold.")]
-Encoding = Annotated[str, typer.Option(help="Encoding of a CSV file.")]
+COLUMNS, TRAIN, SCORE, OUTPUT = "Columns and rows", "Training", "Score", "Output"
+MAX_CHOICES = 22
+"""Characters that choices may take beside the name of an option, where a terminal of 80 columns breaks no word."""
+PRESETS = ("fast", "default", "best")
+METHODS = ("permutation", "gradient")
+METRICS = ("error", "log_loss", "balanced_error", "f1", "auc")
+LOSSES = ("squared_error", "absolute_error", "poisson")
+TASKS = ("classification", "binary", "multiclass", "regression")
 
 
 @dataclass(frozen=True)
-class Request:
-    """The arguments of ``rosenblatt train`` and ``rosenblatt tune``; `parameters` are the estimator's."""
+class Parameter:
+    """An argument or an option: its name in Python, its type, and how the help describes it.
 
-    file: Path | None = None
-    target: str | None = None
-    out: Path | None = None
-    task: str | None = None
-    kinds: dict[str, str] = field(default_factory=dict)
-    test_share: float = 0.2
-    encoding: str = "utf-8"
-    parameters: dict[str, Any] = field(default_factory=dict)
-    force: bool = False
+    `parse` turns (option, given value) into the value that the command gets; it is not called for what was left out.
+    """
 
+    name: str
+    value_type: Any
+    info: Any
+    default: Any = None
+    parse: Callable[[str, Any], Any] | None = None
 
-def parse_kinds(entries: Sequence[str] | None, ignored: Sequence[str] | None = None) -> dict[str, str]:
-    """``COLUMN=KIND`` arguments, and columns to leave out, as a dictionary."""
-    from rosenblatt.tables.kinds import KINDS
+    @property
+    def option(self) -> str:
+        """How it is written: "--test-share"."""
+        return "--" + self.name.replace("_", "-")
 
-    kinds = dict.fromkeys(ignored or (), "ignored")
-    for entry in entries or ():
-        name, found, kind = entry.rpartition("=")
-        if not found or not name:
-            raise ValueError(f"--kind {entry!r}: write COLUMN=numeric, =categorical, =text or =ignored.")
-        check_choice(f"--kind {entry}", kind, KINDS)
-        if kinds.get(name, kind) != kind:
-            raise ValueError(f"--kind says that column {name!r} is {kinds[name]} and {kind}; say it once.")
-        kinds[name] = kind
-    return kinds
+    def value(self, given: Any) -> Any:
+        """The value that the command gets."""
+        return given if self.parse is None or given in (None, []) else self.parse(self.option, given)
+
+    def declared(self) -> inspect.Parameter:
+        """The parameter of the function that the argument parser sees."""
+        annotation = Annotated[self.value_type, self.info]  # type: ignore[name-defined]
+        return inspect.Parameter(self.name, inspect.Parameter.KEYWORD_ONLY, default=self.default, annotation=annotation)
 
 
-def parse_hidden(text: str) -> tuple[int, ...]:
-    """``128,64`` as (128, 64)."""
-    try:
-        sizes = tuple(int(part) for part in text.split(","))
-    except ValueError:
-        sizes = ()
-    if not sizes or min(sizes) < 1:
-        raise ValueError(f"--hidden {text!r}: write the neurons of each layer, such as 128,64.")
-    return sizes
+def argument(name: str, type_: Any, text: str, default: Any = None) -> Parameter:
+    """An argument without a name on the command line."""
+    return Parameter(name, type_, typer.Argument(help=text, metavar=name.upper()), default)
 
 
-def check_choice(option: str, value: str, allowed: Sequence[str]) -> str:
-    """`value`, if it is one of the allowed ones; otherwise an error that suggests the nearest."""
-    if value in allowed:
-        return value
-    near = closest(value.lower(), allowed, cutoff=0.5)
-    question = f" Did you mean {near[-1]!r}?" if near else ""
-    raise ValueError(f"{option}: {value!r} is none of {', '.join(allowed)}.{question}")
+def option(
+    name: str,
+    type_: Any,
+    metavar: str,
+    text: str,
+    *,
+    default: Any = None,
+    parse: Callable[[str, Any], Any] | None = None,
+    words: tuple[str, ...] = (),
+    panel: str | None = None,
+) -> Parameter:
+    """An option with a value; `words` are those that a shell completes, shown as choices where they are all."""
+    if words and not metavar:
+        metavar, parse = "|".join(words), choice(*words)
+        if len(metavar) > MAX_CHOICES:
+            metavar, text = name.rpartition("_")[2].upper(), f"{text} Choices: {', '.join(words)}."
+    complete = (lambda incomplete: [word for word in words if word.startswith(incomplete)]) if words else None
+    given: Any = type_ if default is not None or type_ == list[str] else type_ | None
+    info = typer.Option(help=text, metavar=metavar, autocompletion=complete, rich_help_panel=panel)
+    return Parameter(name, given if type_ != list[str] else list[str] | None, info, default, parse)
 
 
-def check_encoding(encoding: str) -> None:
-    """Refuse an encoding that Python does not know."""
-    try:
-        codecs.lookup(encoding)
-    except (LookupError, ValueError):
-        raise ValueError(f"--encoding {encoding!r} is unknown; usual ones: utf-8, latin-1, cp1252, utf-16.") from None
+def flag(name: str, text: str, panel: str | None = None) -> Parameter:
+    """An option without a value."""
+    return Parameter(name, bool, typer.Option(f"--{name.replace('_', '-')}", help=text, rich_help_panel=panel), False)
+
+
+TABLE = argument(
+    "file",
+    Path | None,
+    "The table: CSV, JSON, Parquet, Arrow or Feather; - is standard input. Without it, scikit-learn's digits are used.",
+)
+MODEL = argument("model", Path, "A model file that train or tune wrote.", ...)
+SCORED_FILE = argument(
+    "file", Path, "The table: CSV, JSON, Parquet, Arrow or Feather; - is standard input.", default=...
+)
+
+ENCODING = option(
+    "encoding",
+    str,
+    "NAME",
+    "The encoding of a text file, such as latin-1.",
+    default="utf-8",
+    parse=parsing.check_encoding,
+    panel=COLUMNS,
+)
+DATA = (
+    option("target", str, "COLUMN", "The column to predict.", panel=COLUMNS),
+    option("task", str, "", "What the target is, if the guess is wrong.", words=TASKS, panel=COLUMNS),
+    option(
+        "kind",
+        list[str],
+        "COLUMN=KIND",
+        "What a column is, if the guess is wrong: numeric, categorical, text or ignored. May be repeated.",
+        parse=parsing.parse_kinds,
+        panel=COLUMNS,
+    ),
+    option("ignore", list[str], "COLUMN", "A column to leave out. May be repeated.", panel=COLUMNS),
+    ENCODING,
+)
+SEED = option("seed", int, "N", "The seed of everything random. Equal seeds give equal models.", default=0, panel=TRAIN)
+TRAINING = (
+    option("preset", str, "", "How much training is done.", default="default", words=PRESETS, panel=TRAIN),
+    option("time", str, "TIME", "A limit for training, such as 90s, 5m or 1h.", parse=parse_duration, panel=TRAIN),
+    option("members", int, "N", "How many networks are trained and averaged.", panel=TRAIN),
+    option(
+        "hidden",
+        str,
+        "N,N,...",
+        "The neurons of each hidden layer, such as 128,64.",
+        parse=parsing.parse_hidden,
+        panel=TRAIN,
+    ),
+    option("epochs", int, "N", "The most epochs of each network, of which the best is kept.", panel=TRAIN),
+    option("learning_rate", float, "RATE", "The highest learning rate.", panel=TRAIN),
+)
+LOSS = (
+    option("loss", str, "", "The loss to minimize, for a target of numbers.", words=LOSSES, panel=TRAIN),
+    option(
+        "quantiles",
+        str,
+        "Q,Q,...",
+        "Predict these quantiles of a number instead of its mean, such as 0.1,0.5,0.9.",
+        parse=parsing.parse_quantiles,
+        panel=TRAIN,
+    ),
+    option(
+        "ordered",
+        str,
+        "CLASS,CLASS,...",
+        "The order of the classes, from low to high, or sorted for that of numbers and letters.",
+        parse=parsing.parse_order,
+        words=("sorted",),
+        panel=TRAIN,
+    ),
+    option(
+        "class_weight",
+        list[str],
+        "balanced|CLASS=WEIGHT",
+        "How much rows of a class count in the loss. CLASS=WEIGHT may be repeated.",
+        parse=parsing.parse_class_weight,
+        words=("balanced",),
+        panel=TRAIN,
+    ),
+)
+SCORING = (
+    *LOSS,
+    SEED,
+    option("metric", str, "", "What classes are scored by, and epochs chosen by.", words=METRICS, panel=SCORE),
+    option(
+        "test_share",
+        float,
+        "SHARE",
+        "The share of rows that is held out for the score. With 0, the score is out of fold.",
+        default=0.2,
+        parse=parsing.parse_share,
+        panel=SCORE,
+    ),
+    option("test", Path, "FILE", "A table to score on, instead of a share of the rows.", panel=SCORE),
+)
+EXPLAINING = (
+    option("method", str, "", "How columns are examined.", default="permutation", words=METHODS),
+    option("repeats", int, "N", "How often each column is shuffled.", default=5, parse=parse_count()),
+    option("rows", int, "N", "The most rows to use; of more, so many are drawn.", default=2000, parse=parse_count()),
+    option("seed", int, "N", "The seed of rows and shuffles.", default=0),
+)
+THRESHOLD = option(
+    "threshold",
+    float,
+    "P",
+    "Of two classes, predict the second where its probability is above this.",
+    parse=parsing.parse_threshold,
+)
+SEARCH_TIME = option(
+    "time", str, "TIME", "How long to search, such as 90s, 5m or 1h.", default="5m", parse=parse_duration, panel=TRAIN
+)
+OUT_MODEL = option(
+    "out", Path, "FILE", "The model file; - is standard output. By default FILE's name, .safetensors.", panel=OUTPUT
+)
+FORCE = flag("force", "Replace a model of another table or command, or by one that learned nothing.", OUTPUT)
+PREDICT_OUT = option(
+    "out",
+    Path,
+    "FILE",
+    "Where to write the predictions: a .csv or .parquet file, or - for CSV on standard output.",
+    default=...,
+    panel=OUTPUT,
+)
+COMMON = (
+    option(
+        "threads",
+        int,
+        "N",
+        "How many threads to use. The number changes no result.",
+        parse=parse_count(1, parsing.MAX_THREADS),
+        panel=OUTPUT,
+    ),
+    flag("quiet", "Write nothing but errors, and what was asked for by --json or --out -.", OUTPUT),
+    flag("json", "Write one JSON object to standard output; messages go to standard error.", OUTPUT),
+)
+
+
+def takes(*parameters: Parameter) -> Callable[[Callable[[Any], None]], Callable[..., None]]:
+    """A decorator of a command that takes one namespace: the argument parser sees the parameters instead."""
+
+    def decorate(command: Callable[[Any], None]) -> Callable[..., None]:
+        def call(**given: Any) -> None:
+            command(SimpleNamespace(**{each.name: each.value(given[each.name]) for each in parameters}))
+
+        declared = [each.declared() for each in parameters]
+        call.__name__, call.__doc__ = command.__name__, command.__doc__
+        call.__annotations__ = {each.name: each.annotation for each in declared}
+        call.__signature__ = inspect.Signature(declared)  # type: ignore[attr-defined]
+        return call
+
+    return decorate

@@ -1,22 +1,71 @@
 """Where a model is written, and what it may replace there.
 
-Takes the path that was asked for, and what is there. Returns the path that was written. Never replaces a file that is
+Takes the path that was asked for, and what is there. Returns what was written. Never replaces a file that is
 no model, nor a model of another table or command unless the user says so; never loses a model that was trained.
 """
 
 from __future__ import annotations
 
 import os
+import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from rosenblatt.cli.session import STANDARD, is_standard
+from rosenblatt.cli.terminal import write_bytes
 from rosenblatt.persistence.limits import MAX_TABLE_COLUMNS
 from rosenblatt.persistence.save_load import ModelFileError, load, save
 from rosenblatt.tables.task import TabularTask
 
-__all__ = ["Destination"]
+__all__ = ["Destination", "StandardOutput", "WrittenModel", "destination_of"]
 
 FORCE = "Choose another name with --out, or replace it with --force."
+
+
+@dataclass(frozen=True)
+class WrittenModel:
+    """A model that was written to the file `name`; `reason` says why to this one, if another was asked for."""
+
+    name: str
+    n_bytes: int
+    reason: str = ""
+
+
+def require_room(task: TabularTask) -> None:
+    """Refuse a table that is too wide for a model file, before it is learned in vain."""
+    if (n_columns := len(task.inputs.columns)) > MAX_TABLE_COLUMNS:
+        raise ValueError(
+            f"the table has {n_columns:,} columns besides the target; a model file holds {MAX_TABLE_COLUMNS:,}. "
+            "Make a table of fewer columns, or learn in Python, where a model need not be saved."
+        )
+
+
+def destination_of(path: Path, command: str, force: bool, stream: Any) -> Destination | StandardOutput:
+    """Where the model of a command goes: the file or, for "-", the `stream`."""
+    return StandardOutput(command, stream) if is_standard(path) else Destination(path, command, force)
+
+
+class StandardOutput:
+    """The stream that a model is written to, whose reader keeps it."""
+
+    def __init__(self, command: str, stream: Any) -> None:
+        if stream.isatty():
+            raise ValueError("--out - would write a model to the terminal; redirect it, as in --out - > m.safetensors.")
+        self.command, self.stream = command, stream
+
+    def require_place(self, task: TabularTask) -> None:
+        """Refuse a table whose model cannot be written."""
+        require_room(task)
+
+    def write(self, model: Any, objection: str) -> WrittenModel:
+        """Write the model; an `objection` matters only where a model is replaced."""
+        model.made_by_ = self.command
+        with tempfile.TemporaryDirectory() as folder:
+            save(model, path := Path(folder, "model.safetensors"))
+            data = path.read_bytes()
+        write_bytes(self.stream, data)
+        return WrittenModel(STANDARD, len(data))
 
 
 class Destination:
@@ -27,13 +76,10 @@ class Destination:
         self.path, self.command, self.force = path, command, force
         self.before = state_of(path)
 
-    def require_room(self, task: TabularTask) -> None:
-        """Refuse a table that is too wide for a model file, before it is learned in vain."""
-        if (n_columns := len(task.inputs.columns)) > MAX_TABLE_COLUMNS:
-            raise ValueError(
-                f"the table has {n_columns:,} columns besides the target; a model file holds {MAX_TABLE_COLUMNS:,}. "
-                "Make a table of fewer columns, or learn in Python, where a model need not be saved."
-            )
+    def require_place(self, task: TabularTask) -> None:
+        """Refuse a table whose model cannot be written, or may not replace the model that is there."""
+        require_room(task)
+        self.require_same_origin(task)
 
     def require_same_origin(self, task: TabularTask) -> None:
         """Refuse to replace a model that another command made, or that was made for another table."""
@@ -62,8 +108,8 @@ class Destination:
             return
         raise FileExistsError(f"{self.path} {found}. {FORCE}")
 
-    def write(self, model: Any, objection: str) -> tuple[Path, str]:
-        """Save the model; the file that holds it, and why this is not the one that was asked for.
+    def write(self, model: Any, objection: str) -> WrittenModel:
+        """Save the model.
 
         An `objection` keeps it from replacing what is there; a model that may not be written there gets another name.
         """
@@ -75,14 +121,14 @@ class Destination:
         else:
             try:
                 save(model, self.path)
-                return self.path, ""
+                return written(self.path)
             except OSError as error:
                 reason, trouble = f"{self.path} could not be written ({error.strerror or error})", error
                 try:
-                    return self._beside(model), reason
+                    return written(self._beside(model), reason)
                 except OSError:
                     raise trouble from None
-        return self._beside(model), reason
+        return written(self._beside(model), reason)
 
     def _beside(self, model: Any) -> Path:
         """Save under the first free name like the one that was asked for."""
@@ -91,6 +137,11 @@ class Destination:
             number += 1
         save(model, path)
         return path
+
+
+def written(path: Path, reason: str = "") -> WrittenModel:
+    """The file at `path`, which was written just now."""
+    return WrittenModel(str(path), path.stat().st_size, reason)
 
 
 def state_of(path: Path) -> tuple[int, int, int] | None:

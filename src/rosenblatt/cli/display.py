@@ -1,11 +1,13 @@
 """Tables, progress and scores in the terminal.
 
-Takes kinds, epochs, evaluations. Returns nothing: it writes text to standard output, with a live line where that is a
-terminal and plain lines where it is a file or a pipe. Never decides anything.
+Takes what a command found, as plain values of `rosenblatt.cli.results`. Returns nothing: it keeps them for ``--json``
+and writes them as text, with a live line where that goes to a terminal and plain lines where it goes to a file or a
+pipe. Never decides anything.
 """
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -13,104 +15,143 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from rich.console import Console
-from rich.table import Table as Grid
 from rich.text import Text
 
-from rosenblatt.cli.messages import in_options
+from rosenblatt._version import __version__
+from rosenblatt.cli.clock import CLOCK
+from rosenblatt.cli.layout import aligned, wrapped
+from rosenblatt.cli.progress import PlainProgress, live_progress
 
 if TYPE_CHECKING:
     from rosenblatt.estimators.tabular.member import MemberEpoch
-    from rosenblatt.tables.evaluation import Evaluation
-    from rosenblatt.tables.kinds import ColumnKind
 
 __all__ = ["Display"]
 
 MAX_COLUMNS_SHOWN = 20
 MAX_CLASSES_SHOWN = 12
+MAX_IMPORTANT = 50
 LABEL_WIDTH = 10
 PLAIN_WIDTH = 400
+"""Nobody resizes a file, so that nothing is cut there."""
 
 
 class Display:
-    """Writes to one console."""
+    """Writes to one console, and keeps what was shown in `data`; `result` is the stream that results are written to."""
 
-    def __init__(self, console: Console | None = None) -> None:
+    def __init__(self, console: Console | None = None, result: Any = None) -> None:
         self.console = console or Console(highlight=False, soft_wrap=True)
+        self.result = result or sys.stdout
+        self.data: dict[str, Any] = {"version": __version__}
+        self.is_complete = False
         if console is None and not self.console.is_terminal:
-            self.console.width = PLAIN_WIDTH  # nobody resizes a file: cut nothing off
+            self.console.width = PLAIN_WIDTH
 
     def line(self, label: str, text: str) -> None:
-        """A label and a sentence."""
-        self.console.print(Text.assemble((f"{label:<{LABEL_WIDTH}}", "bold"), text))
+        """A label and a sentence, which is wrapped in a terminal."""
+        first, *rest = wrapped(text, self.console.width - LABEL_WIDTH) if self.console.is_terminal else [text]
+        self.console.print(Text.assemble((f"{label:<{LABEL_WIDTH}}", "bold"), first))
+        for more in rest:
+            self.console.print(Text(" " * LABEL_WIDTH + more))
 
-    def grid(self, header: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[int] = ()) -> None:
-        """A table, its columns `right` aligned to the right."""
-        grid = Grid(box=None, pad_edge=False, padding=(0, 3, 0, 0), header_style="bold")
-        for place, name in enumerate(header):
-            grid.add_column(Text(name), justify="right" if place in right else "left", no_wrap=True)
-        for row in rows:
-            grid.add_row(*(Text(cell) for cell in row))
-        self.console.print(grid, soft_wrap=False, no_wrap=True, crop=False)
+    def text(self, text: str = "") -> None:
+        """A text as it is."""
+        self.console.print(Text(text), soft_wrap=True)
 
-    def kinds(self, kinds: Sequence[ColumnKind]) -> None:
+    def grid(
+        self,
+        header: Sequence[str],
+        rows: Sequence[Sequence[str]],
+        right: Sequence[int] = (),
+        cuts: int | None = None,
+    ) -> None:
+        """A table, its columns `right` aligned to the right, and the column `cuts` cut where lines are too long."""
+        first, *lines = aligned([header, *rows], self.console.width, right, cuts)
+        self.console.print(Text(first, "bold"), soft_wrap=True)
+        for line in lines:
+            self.text(line)
+
+    def table(self, source: str, n_rows: int, n_columns: int) -> None:
+        """Where the rows come from, and how many there are."""
+        self.data["table"] = {"source": source, "rows": n_rows, "columns": n_columns}
+        self.line("table", f"{source}: {n_rows:,} rows, {n_columns} columns")
+
+    def target(self, target: dict[str, Any]) -> None:
+        """What is predicted."""
+        self.data["target"] = target
+        if "classes" in target:
+            found = f"{len(target['classes'])} classes ({some(target['classes'])})"
+        else:
+            found = f"regression, mean {target['mean']:.6g}, standard deviation {target['standard_deviation']:.6g}"
+        self.line("target", f"{target['name']}: {found}")
+
+    def check(self, text: str) -> None:
+        """What a user should look at before training."""
+        self.data.setdefault("checks", []).append(text)
+        self.line("check", text)
+
+    def note(self, text: str) -> None:
+        """A warning of the training."""
+        self.data.setdefault("notes", []).append(text)
+        self.line("note", text)
+
+    def columns(self, columns: Sequence[dict[str, Any]]) -> None:
         """What each column was taken for; in a wide table, only the first columns and all that are dropped."""
-        self.console.print()
-        shown = list(kinds[:MAX_COLUMNS_SHOWN]) + [kind for kind in kinds[MAX_COLUMNS_SHOWN:] if not kind.used]
-        rows = [(k.name, k.kind, f"{k.n_missing:,}" if k.n_missing else "", in_options(k.detail)) for k in shown]
-        self.grid(("column", "kind", "missing", ""), rows, right=(2,))
-        hidden = Counter(kind.kind for kind in kinds[MAX_COLUMNS_SHOWN:] if kind.used)
-        if hidden:
-            self.console.print(Text("and " + ", ".join(f"{count} more {name}" for name, count in hidden.items())))
-        for kind in kinds:
-            if kind.check:
-                self.line("check", in_options(kind.check))
-        if any(kind.kind == "identifier" for kind in kinds):
-            self.console.print(
-                Text("To keep a dropped column: --kind COLUMN=categorical, or =numeric if it holds numbers")
-            )
-        self.console.print()
+        self.data["columns"] = columns
+        self.text()
+        shown = [*columns[:MAX_COLUMNS_SHOWN], *(c for c in columns[MAX_COLUMNS_SHOWN:] if not c["used"])]
+        rows = [(c["name"], c["kind"], f"{c['missing']:,}" if c["missing"] else "", c["detail"]) for c in shown]
+        self.grid(("column", "kind", "missing", ""), rows, right=(2,), cuts=3)
+        if hidden := Counter(c["kind"] for c in columns[MAX_COLUMNS_SHOWN:] if c["used"]):
+            self.text("and " + ", ".join(f"{count} more {name}" for name, count in hidden.items()))
+        for column in columns:
+            if column["check"]:
+                self.line("check", column["check"])
+        if any(column["kind"] == "identifier" for column in columns):
+            self.line("hint", "To keep a dropped column: --kind COLUMN=categorical, or =numeric if it holds numbers")
+        self.text()
 
     @contextmanager
     def progress(self) -> Iterator[Callable[[MemberEpoch], None]]:
-        """A function to call after each epoch: one live line in a terminal, else a line for each finished network."""
+        """A function to call after each epoch: one live line in a terminal, else lines."""
         if not self.console.is_terminal:
             yield self.plain_epoch
             return
-        from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-
-        columns = (TextColumn("{task.description}"), BarColumn(bar_width=24), TimeRemainingColumn())
-        with Progress(*columns, console=self.console) as progress:
-            task = progress.add_task("network 1", total=None)
-            done: dict[int, int] = {}
-
-            def show(epoch: MemberEpoch) -> None:
-                done[epoch.member] = epoch.number
-                total = epoch.members * epoch.epochs
-                progress.update(task, total=total, completed=sum(done.values()), description=str(epoch))
-
+        with live_progress(self.console) as show:
             yield show
 
-    def plain_epoch(self, epoch: MemberEpoch) -> None:
-        """The last epoch of each network."""
-        if epoch.number == epoch.epochs:
-            self.console.print(Text(str(epoch)))
+    @property
+    def plain_epoch(self) -> Callable[[MemberEpoch], None]:
+        """What shows epochs where no line can be replaced."""
+        return PlainProgress(self.text).show
 
-    def scores(self, evaluation: Evaluation, classes: Any, held_out: bool = True) -> None:
-        """The score of held-out or out-of-fold rows beside the baseline, then where the errors are."""
-        e = evaluation
-        self.console.print()
-        errors = ".6g" if classes is None else ".4f"  # a log loss has no unit, an error has the target's
-        digits = [".4f"] + [errors] * (len(e.scores) - 1)
-        rows = [(n, f"{own:{d}}", f"{base:{d}}") for d, (n, (own, base)) in zip(digits, e.scores.items(), strict=True)]
-        title = f"{e.n_rows:,} {'held-out' if held_out else 'out-of-fold'} row{'s' if e.n_rows > 1 else ''}"
-        self.grid((title, "model", e.guess_name), rows, right=(1, 2))
-        self.console.print()
-        if e.verdict:
-            self.line("verdict", e.verdict)
-        if e.confusion is not None:
-            self.confusion(e.confusion, [str(name) for name in classes])
-        if e.residuals is not None:
-            low, first, middle, third, high = (f"{value:.6g}" for value in e.residuals)
+    def training(self, training: dict[str, Any]) -> None:
+        """How the networks were trained."""
+        self.data["training"] = training
+        n = training["networks"]
+        networks = f"{'a network' if n == 1 else f'{n} networks'} ({training['architecture']})"
+        how = "Interrupted; what was learned so far is kept: " if training["interrupted"] else ""
+        epochs = f"at most {training['epochs']} epochs, the best kept: {some(training['best_epochs'])}"
+        self.line("training", f"{how}{networks}, {epochs}")
+
+    def scores(self, scores: dict[str, Any]) -> None:
+        """The scores of rows that were not trained on beside those of the guess, then where the errors are."""
+        self.data["scores"] = scores
+        self.text()
+        classes = "confusion" in scores
+        digits = [".4f"] + [".4f" if classes else ".6g"] * (len(scores["metrics"]) - 1)  # errors have the target's unit
+        rows = [
+            (name, number(found["model"], d), number(found["guess"], d))
+            for d, (name, found) in zip(digits, scores["metrics"].items(), strict=True)
+        ]
+        called = scores["scored"] if scores["rows"] != 1 else scores["scored"].replace("rows", "row", 1)
+        self.grid((f"{scores['rows']:,} {called}", "model", scores["guess"]), rows, right=(1, 2))
+        self.text()
+        if scores["verdict"]:
+            self.line("verdict", scores["verdict"])
+        if classes:
+            self.confusion(np.array(scores["confusion"]["counts"]), scores["confusion"]["classes"])
+        if "residuals" in scores:
+            low, first, middle, third, high = (number(value, ".6g") for value in scores["residuals"].values())
             spread = f"half lie between {first} and {third}, 90 % between {low} and {high}; median {middle}"
             self.line("residuals", spread)
 
@@ -124,3 +165,56 @@ class Display:
         pairs = sorted(((count, i, j) for (i, j), count in np.ndenumerate(counts) if i != j), reverse=True)
         worst = [(names[i], names[j], f"{count:,}") for count, i, j in pairs[:10] if count]
         self.grid(("true", "predicted", "rows"), worst, right=(2,))
+
+    def choice(self, choice: dict[str, Any]) -> None:
+        """What a search chose, and why."""
+        self.data["search"] = choice
+        what = "the best candidates" if choice["chosen"] == "search" else "the defaults"
+        why = f"{choice['score_name']} {choice['reason']}" if choice["best"] is not None else choice["reason"]
+        self.line("chosen", f"{what}: {why}, out of fold" if choice["best"] is not None else f"{what}: {why}")
+        if choice["changes"]:
+            self.text()
+            rows = [(name, value(c["defaults"]), value(c["search"])) for name, c in choice["changes"].items()]
+            self.grid(("differs in", "defaults", "search"), rows)
+
+    def importance(self, found: dict[str, Any]) -> None:
+        """How much each column matters."""
+        self.data["importance"] = found
+        self.line("explain", f"{found['method']}, {found['rows']:,} rows: {found['quantity']}")
+        if found["score"] is not None:
+            self.line("score", f"{found['score_name']} {found['score']:.4f} with all columns as they are")
+        self.text()
+        rows = [(c["name"], number(c["importance"], ".4f"), number(c["deviation"], ".4f")) for c in found["columns"]]
+        self.grid(("column", "importance", "deviation"), rows[:MAX_IMPORTANT], right=(1, 2))
+        if (rest := len(rows) - MAX_IMPORTANT) > 0:
+            self.text(f"and {rest:,} more")
+        if found["note"]:
+            self.line("note", found["note"])
+
+    def file(self, name: str, n_bytes: int, what: str = "") -> None:
+        """The file that was written; the command is complete."""
+        self.data["file"] = {"path": name, "bytes": n_bytes}
+        self.complete()
+        size = what or f"{n_bytes / 1000:,.0f} kB"
+        shown = "standard output" if name == "-" else name
+        self.line("file", f"{shown} ({size}), {self.data['seconds']:.2f} s in all")
+
+    def complete(self, **data: Any) -> None:
+        """All that ``--json`` writes was found."""
+        self.data |= {**data, "seconds": round(CLOCK.seconds(), 3)}
+        self.is_complete = True
+
+
+def number(value: float | None, digits: str) -> str:
+    """A number of a result; one that was not finite is None there."""
+    return "none" if value is None else f"{value:{digits}}"
+
+
+def value(one: Any) -> str:
+    """The value of a parameter."""
+    return f"{one:.3g}" if isinstance(one, float) else "-".join(map(str, one)) if isinstance(one, list) else str(one)
+
+
+def some(values: Sequence[Any], most: int = 10) -> str:
+    """The first values, separated by commas."""
+    return ", ".join(map(str, values[:most])) + (", …" if len(values) > most else "")

@@ -14,15 +14,19 @@ from typing import Any
 __all__ = ["OPTIONS", "in_options"]
 
 OPTIONS = {
+    "class_weight": "--class-weight",
     "encoding": "--encoding",
     "hidden_layer_sizes": "--hidden",
     "ignore": "--ignore",
     "kinds": "--kind",
     "learning_rate_init": "--learning-rate",
+    "loss": "--loss",
     "max_iter": "--epochs",
     "members": "--members",
     "metric": "--metric",
+    "ordered": "--ordered",
     "preset": "--preset",
+    "quantiles": "--quantiles",
     "random_state": "--seed",
     "target": "--target",
     "task": "--task",

@@ -1,7 +1,7 @@
-"""``rosenblatt predict`` and ``rosenblatt inspect``: what a stored model says.
+"""``rosenblatt predict``: what a stored model predicts for the rows of a table.
 
-Takes a model file, and for predictions a table. Writes a table of predictions, or a description. Never changes the
-model.
+Takes a model file and a table. Returns nothing: it writes a table of predictions. Never changes the model, nor a file
+that holds no predictions.
 """
 
 from __future__ import annotations
@@ -13,51 +13,65 @@ from typing import Any
 
 import numpy as np
 
-from rosenblatt.cli.arguments import check_encoding
 from rosenblatt.cli.display import Display
-from rosenblatt.estimators import TabularClassifier, TabularRegressor
-from rosenblatt.nn.layers.base import Node
-from rosenblatt.nn.network import Network
-from rosenblatt.nn.registry import name_of
-from rosenblatt.persistence.save_load import ModelFileError, load
+from rosenblatt.cli.models import load_tabular, with_threshold
+from rosenblatt.cli.session import is_standard
+from rosenblatt.cli.terminal import write_bytes
 from rosenblatt.storage.atomic import write_atomically
 from rosenblatt.tables.readers.reading import import_pyarrow, read_table
+from rosenblatt.tables.table import Table
 
-__all__ = ["inspect", "predict"]
+__all__ = ["predict"]
 
 FORMATS = (".csv", ".parquet")
 PREDICTION_COLUMN = re.compile(r"prediction( \d+)?")
 """The first column of what this command writes."""
 
 
-def predict(model_file: Path, table_file: Path, out: Path, encoding: str, display: Display) -> None:
+def predict(given: Any, display: Display) -> None:
     """Write one row of predictions for each row of the table, in its order."""
-    if out.suffix.lower() not in FORMATS:
-        raise ValueError(f"--out {out}: predictions are written as {' or '.join(FORMATS)}; choose such an ending.")
-    check_encoding(encoding)
-    require_replaceable(out, model_file, table_file)
-    model = load(model_file)
-    if not isinstance(model, (TabularClassifier, TabularRegressor)):
-        raise ModelFileError(
-            f"{model_file}: it holds a {type(model).__name__}, not a tabular model; use rosenblatt.load in Python."
-        )
+    out: Path = given.out
+    if not is_standard(out):
+        if out.suffix.lower() not in FORMATS:
+            raise ValueError(f"--out {out}: predictions are written as {' or '.join(FORMATS)}; choose such an ending.")
+        require_replaceable(out, given.model, given.file)
+    model = with_threshold(load_tabular(given.model), given.threshold)
     known = model.preparation_
-    table = read_table(table_file, encoding=encoding, text=known.text_columns, reads=known.names.__contains__)
+    table = read_table(given.file, encoding=given.encoding, text=known.text_columns, reads=known.names.__contains__)
+    columns = predictions_of(model, table)
+    data = encoded(columns, out)
+    if is_standard(out):
+        write_bytes(display.result, data)
+    else:
+        write_atomically(out, data)
+    target = model.target_name_ or "the target"
+    display.data |= {"command": "predict", "model": str(given.model), "target": target, "rows": table.n_rows}
+    display.data |= {"columns": list(columns)}
+    display.file(str(out), len(data), f"{table.n_rows:,} predictions of {target}")
+
+
+def predictions_of(model: Any, table: Table) -> dict[str, Any]:
+    """The columns of the output by name."""
     predicted = np.asarray(model.predict(table))
     columns: dict[str, Any] = {"prediction": predicted}
     if predicted.ndim > 1:
         columns = {f"prediction {i}": column for i, column in enumerate(predicted.T, start=1)}
-    if isinstance(model, TabularClassifier):
+    if hasattr(model, "classes_"):
         probabilities = model.predict_proba(table)
         columns |= {f"probability of {name}": probabilities[:, i] for i, name in enumerate(model.classes_)}
+    return columns
+
+
+def encoded(columns: dict[str, Any], out: Path) -> bytes:
+    """The columns in the format that the file's ending says; CSV for standard output."""
+    import_pyarrow()
     import pyarrow as pa
     from pyarrow import csv, parquet
 
     buffer = io.BytesIO()
-    write = csv.write_csv if out.suffix.lower() == ".csv" else parquet.write_table
+    write = parquet.write_table if out.suffix.lower() == ".parquet" else csv.write_csv
     write(pa.table(columns), buffer)
-    write_atomically(out, buffer.getvalue())
-    display.line("file", f"{out}: {table.n_rows:,} predictions of {model.target_name_ or 'the target'}")
+    return buffer.getvalue()
 
 
 def require_replaceable(out: Path, *inputs: Path) -> None:
@@ -80,27 +94,3 @@ def holds_predictions(path: Path) -> bool:
         return bool(names) and PREDICTION_COLUMN.fullmatch(names[0]) is not None
     except (ValueError, OSError):
         return False
-
-
-def inspect(model_file: Path, display: Display) -> None:
-    """Columns and network of a model, or inputs, outputs and layers of a network."""
-    model = load(model_file)
-    if isinstance(model, (TabularClassifier, TabularRegressor)):
-        display.console.print(model.report(), markup=False)
-        display.console.print(f"\nthe first network\n{model.ensemble_.networks[0].summary()}", markup=False)
-        return
-    if isinstance(model, Network):
-        graph = model.graph
-        inputs = [f"{graph.names[node]} ({input_text(node)})" for node in graph.inputs]
-        outputs = [f"{head} ({name_of(graph.output[head])}, {node.width:,})" for head, node in graph.heads.items()]
-        display.line("network", f"{len(graph.layers)} layers, inputs included; {model.dtype.name}")
-        display.line("inputs", ", ".join(inputs))
-        display.line("outputs", ", ".join(outputs))
-    else:
-        display.line("model", repr(model))
-    display.console.print(model.summary(), markup=False)
-
-
-def input_text(node: Node) -> str:
-    """What an input takes."""
-    return f"codes of {node.width:,} levels" if node.kind == "codes" else f"{node.kind}, {node.width:,} columns"

@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
 from typing import Any
 
-__all__ = ["Interrupts", "Output", "safe_output"]
+__all__ = ["Interrupts", "Output", "safe_output", "write_bytes"]
 
 ESCAPES = "rosenblatt.escapes"
 
@@ -49,6 +49,16 @@ class Output:
             self.stream.write(text)
         return len(text)
 
+    def write_bytes(self, data: bytes) -> None:
+        """Write bytes as they are, if somebody reads; a stream of text alone gets them as UTF-8."""
+        with self._forgiving():
+            self.stream.flush()
+            if (buffer := getattr(self.stream, "buffer", None)) is not None:
+                buffer.write(data)
+                buffer.flush()
+            else:
+                self.stream.write(data.decode())
+
     def flush(self) -> None:
         """Hand over what was written."""
         with self._forgiving():
@@ -68,6 +78,11 @@ class Output:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.stream, name)
+
+
+def write_bytes(stream: Any, data: bytes) -> None:
+    """Write bytes to a stream, which may be an `Output` or any other."""
+    (stream if isinstance(stream, Output) else Output(stream)).write_bytes(data)
 
 
 @contextmanager

@@ -1,0 +1,153 @@
+"""The commands: their help, their options, and where their work is done.
+
+Takes a namespace of options. Returns nothing: it starts the work in another module, which is imported only then, after
+the first line was shown. Never computes anything itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import typer
+
+from rosenblatt.cli import arguments as of
+from rosenblatt.cli.arguments import Parameter, takes
+from rosenblatt.cli.session import session
+
+__all__ = ["add_commands"]
+
+Command = Callable[..., None]
+COMMANDS: dict[str, tuple[Command, str]] = {}
+"""Each command, and the example that ends its help."""
+
+
+def command(*parameters: Parameter, example: str) -> Callable[[Callable[[Any], None]], Command]:
+    """A decorator: the function becomes a command with these parameters, and those that all commands have."""
+
+    def decorate(function: Callable[[Any], None]) -> Command:
+        found = takes(*parameters, *of.COMMON)(function)
+        COMMANDS[function.__name__] = found, example
+        return found
+
+    return decorate
+
+
+def add_commands(app: typer.Typer) -> None:
+    """Make all commands of this module those of `app`."""
+    for name, (function, example) in COMMANDS.items():
+        app.command(name, epilog=f"Example:\n\n{example}")(function)
+
+
+@command(
+    of.TABLE,
+    *of.DATA,
+    *of.TRAINING,
+    *of.SCORING,
+    of.OUT_MODEL,
+    of.FORCE,
+    example="rosenblatt train houses.csv --target price --ignore id",
+)
+def train(given: Any) -> None:
+    """Learn to predict a column of a table.
+
+    The networks are scored on rows that they did not see, beside the best guess without a model, and written to a file.
+    """
+    with session(given, reads=given.file or "handwritten digits of scikit-learn") as display:
+        from rosenblatt.cli import train as work
+        from rosenblatt.cli.request import request_of
+
+        work.train(request_of(given), display)
+
+
+@command(
+    of.TABLE,
+    *of.DATA,
+    of.SEARCH_TIME,
+    *of.SCORING,
+    of.OUT_MODEL,
+    of.FORCE,
+    example="rosenblatt tune houses.csv --target price --time 10m --out tuned.safetensors",
+)
+def tune(given: Any) -> None:
+    """Search the hyperparameters for a table.
+
+    The defaults are trained first. They stay unless the search finds better ones by the scores of rows that the
+    networks did not see, and the output says which were chosen, and why.
+    """
+    with session(given, reads=given.file or "handwritten digits of scikit-learn") as display:
+        from rosenblatt.cli import tune as work
+        from rosenblatt.cli.request import request_of
+
+        work.tune(request_of(given), given.time, display)
+
+
+@command(
+    of.MODEL,
+    of.SCORED_FILE,
+    of.PREDICT_OUT,
+    of.THRESHOLD,
+    of.ENCODING,
+    example="rosenblatt predict houses.safetensors new.csv --out predictions.csv",
+)
+def predict(given: Any) -> None:
+    """Predict the target of each row of a table.
+
+    The output has a row for each row of the table, in its order: the prediction, and for classes the probability of
+    each.
+    """
+    with session(given, reads=given.file) as display:
+        from rosenblatt.cli import predict as work
+
+        work.predict(given, display)
+
+
+@command(
+    of.MODEL,
+    of.SCORED_FILE,
+    of.THRESHOLD,
+    of.ENCODING,
+    example="rosenblatt evaluate houses.safetensors sold_this_year.csv",
+)
+def evaluate(given: Any) -> None:
+    """Score a model on a table that has the target.
+
+    Each score stands beside that of the best guess without a model, which is the same for all rows. Rows that the model
+    was not trained on show how good it is.
+    """
+    with session(given, reads=given.file) as display:
+        from rosenblatt.cli import evaluate as work
+
+        work.evaluate(given, display)
+
+
+@command(
+    of.MODEL,
+    of.SCORED_FILE,
+    *of.EXPLAINING,
+    of.ENCODING,
+    example="rosenblatt explain houses.safetensors sold_this_year.csv",
+)
+def explain(given: Any) -> None:
+    """Say how much each column matters to a model.
+
+    Each column is shuffled among the rows of the table, which has the target: the more the score suffers, the more the
+    column matters.
+    """
+    with session(given, reads=given.file) as display:
+        from rosenblatt.cli import explain as work
+
+        work.explain(given, display)
+
+
+@command(of.MODEL, example="rosenblatt inspect houses.safetensors")
+def inspect(given: Any) -> None:
+    """Show what is in a model file.
+
+    It shows the target, the columns, the score, and the shapes, parameters, memory and operations of a network for m
+    rows.
+    """
+    with session(given, reads=given.model) as display:
+        from rosenblatt.cli import inspect as work
+
+        work.inspect(given.model, display)

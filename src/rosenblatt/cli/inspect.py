@@ -1,0 +1,70 @@
+"""``rosenblatt inspect``: what is in a model file.
+
+Takes a model file. Returns nothing: it shows columns and network of a model, or inputs, outputs and layers of a
+network. Never changes the model.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from rosenblatt.cli.display import Display
+from rosenblatt.cli.results import column_data, plain
+from rosenblatt.estimators import TabularClassifier, TabularRegressor
+from rosenblatt.nn.layers.base import Node
+from rosenblatt.nn.network import Network
+from rosenblatt.nn.registry import name_of
+from rosenblatt.persistence.save_load import load
+
+__all__ = ["inspect"]
+
+
+def inspect(model_file: Path, display: Display) -> None:
+    """Load and show."""
+    model = load(model_file)
+    display.data |= {"command": "inspect", "model": str(model_file), "kind": type(model).__name__}
+    if isinstance(model, (TabularClassifier, TabularRegressor)):
+        display.data |= tabular_data(model)
+        display.text(f"{model.report()}\n\nthe first network\n{model.ensemble_.networks[0].summary()}")
+    elif isinstance(model, Network):
+        show_network(model, display)
+        display.text(str(model.summary()))
+    else:
+        display.line("model", repr(model))
+        display.data |= {"parameters": plain(model.get_params())}
+        display.text(str(model.summary()))
+    display.complete()
+
+
+def tabular_data(model: Any) -> dict[str, Any]:
+    """What ``--json`` says of a model of tables."""
+    ensemble, classes = model.ensemble_, getattr(model, "classes_", None)
+    return {
+        "target": model.target_name_,
+        "classes": plain(classes),
+        "rows": len(model.out_of_fold_),
+        "columns": column_data(model.preparation_.kinds),
+        "metrics": {name: {"model": plain(own), "guess": plain(guess)} for name, (own, guess) in model.scores_.items()},
+        "guess": model.trivial_guess_,
+        "networks": len(ensemble.members),
+        "architecture": ensemble.architectures,
+        "parameters": sum(int(network.parameters.size) for network in ensemble.networks),
+    }
+
+
+def show_network(network: Network, display: Display) -> None:
+    """Inputs, outputs and layers of a network."""
+    graph = network.graph
+    inputs = [f"{graph.names[node]} ({input_text(node)})" for node in graph.inputs]
+    outputs = [f"{head} ({name_of(graph.output[head])}, {node.width:,})" for head, node in graph.heads.items()]
+    found = {"layers": len(graph.layers), "type": network.dtype.name, "inputs": inputs, "outputs": outputs}
+    display.data |= {**found, "parameters": int(network.parameters.size)}
+    display.line("network", f"{len(graph.layers)} layers, inputs included; {network.dtype.name}")
+    display.line("inputs", ", ".join(inputs))
+    display.line("outputs", ", ".join(outputs))
+
+
+def input_text(node: Node) -> str:
+    """What an input takes."""
+    return f"codes of {node.width:,} levels" if node.kind == "codes" else f"{node.kind}, {node.width:,} columns"

@@ -1,0 +1,38 @@
+"""Models of tables that other commands read.
+
+Takes a model file. Returns a fitted tabular estimator. Never takes a model of another type.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from rosenblatt.estimators import TabularClassifier, TabularRegressor
+from rosenblatt.persistence.save_load import ModelFileError, load
+
+__all__ = ["load_tabular", "with_threshold"]
+
+
+def load_tabular(file: Path) -> Any:
+    """The tabular estimator in a model file."""
+    model = load(file)
+    if not isinstance(model, (TabularClassifier, TabularRegressor)):
+        raise ModelFileError(
+            f"{file}: it holds a {type(model).__name__}, not a tabular model; use rosenblatt.load in Python."
+        )
+    return model
+
+
+def with_threshold(model: Any, threshold: float | None) -> Any:
+    """The model, which predicts the second of two classes where its probability is above the threshold."""
+    if threshold is None:
+        return model
+    classes = getattr(model, "classes_", ())
+    if len(classes) != 2:
+        found = f"of {len(classes)} classes" if len(classes) else "of numbers"
+        raise ValueError(f"--threshold is for two classes, but the model is one {found}. Leave it out.")
+    import numpy as np
+
+    model.decision_weights_ = np.array([threshold, 1 - threshold])  # p > t where p (1 - t) > (1 - p) t
+    return model

@@ -1,0 +1,150 @@
+"""What comes before training: options are checked, the table is read and split, and what was found is shown.
+
+Takes a `Request`. Returns a `TrainingRun`: rows to learn from, rows to score, an unfitted estimator, and where the
+model goes. Never trains.
+"""
+
+from __future__ import annotations
+
+import time
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rosenblatt.cli.destination import Destination, StandardOutput, destination_of
+from rosenblatt.cli.display import Display
+from rosenblatt.cli.messages import OPTIONS, in_options
+from rosenblatt.cli.request import Request
+from rosenblatt.cli.results import column_data, target_data
+from rosenblatt.cli.scored import ScoredRows, read_scored
+from rosenblatt.cli.session import is_standard
+from rosenblatt.estimators import TabularClassifier, TabularRegressor
+from rosenblatt.tables.readers.reading import read_table
+from rosenblatt.tables.table import TableError, TableWarning
+from rosenblatt.tables.targets import Target
+from rosenblatt.tables.task import MIN_ROWS, TabularTask
+
+__all__ = ["TrainingRun", "begin"]
+
+KINDS_OF_ESTIMATORS = (TabularClassifier, TabularRegressor)
+
+
+@dataclass(frozen=True)
+class TrainingRun:
+    """A task that was read and checked, an unfitted estimator, and where the model goes.
+
+    `held_out` are the rows to score, which `scored` names; where it is None, out-of-fold predictions are scored. The
+    run `started` when `time.perf_counter` was this.
+    """
+
+    destination: Destination | StandardOutput
+    training: TabularTask
+    held_out: ScoredRows | None
+    scored: str
+    estimator: Any
+    started: float
+
+
+def begin(request: Request, command: str, display: Display) -> TrainingRun:
+    """Check the options, read the table, find the target, split the rows, show what was found."""
+    started = time.perf_counter()
+    out = request.out or Path(f"{stem(request.file)}.safetensors")
+    destination = destination_of(out, command, request.force, display.result)
+    check_options(request)
+    task = read_task(request)
+    destination.require_place(task)
+    estimator = new_estimator(task.target, {**request.parameters, "kinds": request.kinds})
+    training, held_out, scored = split(request, task)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", TableWarning)  # the notes say the same
+        kinds = training.kinds
+    display.data["command"] = command
+    show_task(request, task, display)
+    display.columns(column_data(kinds))
+    if request.test is not None and held_out is not None:
+        held_out.require_columns([kind.name for kind in kinds if kind.used])
+    return TrainingRun(destination, training, held_out, scored, estimator, started)
+
+
+def split(request: Request, task: TabularTask) -> tuple[TabularTask, ScoredRows | None, str]:
+    """The rows to train on, those to score, and what the latter are called."""
+    if request.test is not None:
+        written = [name for name, column in task.inputs.columns.items() if column.storage == "text"]
+        rows = read_scored(request.test, request.encoding, task.target, written, task.inputs.columns)
+        return task, rows, f"rows of {rows.file}"
+    if not request.test_share:
+        return task, None, "out-of-fold rows"
+    if task.inputs.n_rows <= MIN_ROWS:
+        raise TableError(f"{task.inputs.n_rows} rows are too few to hold some out: add rows, or --test-share 0.")
+    training, held_out = task.split(request.test_share, request.parameters.get("random_state", 0))
+    return training, ScoredRows(held_out.inputs, held_out.target), "held-out rows"
+
+
+def show_task(request: Request, task: TabularTask, display: Display) -> None:
+    """Where the rows come from, the target, and what a user should look at."""
+    source = "handwritten digits of scikit-learn" if request.file is None else str(request.file)
+    source = "standard input" if is_standard(source) else source
+    display.table(source, task.inputs.n_rows, len(task.inputs.columns) + 1)
+    display.target(target_data(task.target))
+    if task.copies is not None:
+        n_copies = task.inputs.n_rows - int(task.copies.max()) - 1
+        copies = (
+            "1 row is a copy of another: copies" if n_copies == 1 else f"{n_copies:,} rows are copies of others, which"
+        )
+        display.check(f"{copies} train or are held out together")
+    if task.target.check:
+        display.check(in_options(task.target.check))
+
+
+def check_options(request: Request) -> None:
+    """Refuse options before anything is read."""
+    if request.file is None and request.target is not None:
+        raise ValueError("--target needs a FILE; without a file, the digits are learned.")
+    for kind in KINDS_OF_ESTIMATORS:
+        known = {name: value for name, value in request.parameters.items() if name in kind.parameter_names()}
+        kind(**known).check_parameters()
+
+
+def new_estimator(target: Target, parameters: dict[str, Any]) -> Any:
+    """Unfitted, for the target."""
+    is_class = target.classes is not None
+    kind = TabularClassifier if is_class else TabularRegressor
+    other, found = ("numbers", "has classes") if is_class else ("classes", "is a number")
+    for name in parameters:
+        if name not in kind.parameter_names():
+            raise ValueError(f"{OPTIONS[name]} is for {other}, but the target {target.name!r} {found}. Leave it out.")
+    return kind(**(with_classes(target, parameters) if is_class else parameters))
+
+
+def with_classes(target: Target, parameters: dict[str, Any]) -> dict[str, Any]:
+    """The parameters that name classes by text, with the classes themselves."""
+    assert target.classes is not None
+    classes = {str(name): name for name in target.classes.tolist()}
+    found = dict(parameters)
+    if isinstance(order := parameters.get("ordered"), tuple):
+        found["ordered"] = [classes.get(name, name) for name in order]
+    if isinstance(weights := parameters.get("class_weight"), dict):
+        found["class_weight"] = {classes.get(name, name): weight for name, weight in weights.items()}
+    return found
+
+
+def stem(file: Path | None) -> str:
+    """What a model is called if nothing else is said."""
+    return "digits" if file is None else "stdin" if is_standard(file) else file.stem
+
+
+def read_task(request: Request) -> TabularTask:
+    """The table with its target; without a file, scikit-learn's 1,797 handwritten digits of 8 x 8 pixels."""
+    if request.file is None:
+        from sklearn.datasets import load_digits
+
+        data = load_digits()
+        pixels = {f"pixel {i // 8} {i % 8}": column for i, column in enumerate(data.data.T)}
+        return TabularTask.of(
+            {**pixels, "digit": data.target}, "digit", request.task or "classification", request.kinds
+        )
+    if request.target is None:
+        columns = ", ".join(map(repr, read_table(request.file, encoding=request.encoding).columns))
+        raise TableError(f"say which column to predict: --target COLUMN. The columns are: {columns}.")
+    return TabularTask.of(request.file, request.target, request.task, request.kinds, encoding=request.encoding)

@@ -1,0 +1,55 @@
+"""What `rosenblatt train` and `rosenblatt tune` are asked for.
+
+Takes the options of a command. Returns a `Request`, whose parameters are those of the estimators. Never reads a file.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from rosenblatt.cli.messages import OPTIONS
+from rosenblatt.tables.kinds import column_overrides
+
+__all__ = ["PARAMETERS", "Request", "request_of"]
+
+OF_TABLES = ("encoding", "ignore", "kinds", "target", "task")
+PARAMETERS = {
+    option.removeprefix("--").replace("-", "_"): name for name, option in OPTIONS.items() if name not in OF_TABLES
+}
+"""The estimator's parameter that each option sets."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """The arguments of ``rosenblatt train`` and ``rosenblatt tune``; `parameters` are the estimator's."""
+
+    file: Path | None = None
+    target: str | None = None
+    out: Path | None = None
+    task: str | None = None
+    kinds: dict[str, str] = field(default_factory=dict)
+    test_share: float = 0.2
+    test: Path | None = None
+    encoding: str = "utf-8"
+    parameters: dict[str, Any] = field(default_factory=dict)
+    force: bool = False
+
+
+def request_of(given: Any, without: tuple[str, ...] = ()) -> Request:
+    """The request that options make; those that were left out, or are named in `without`, set no parameter."""
+    values = {option: getattr(given, option, None) for option in PARAMETERS if option not in without}
+    parameters = {PARAMETERS[option]: value for option, value in values.items() if value not in (None, [])}
+    return Request(
+        file=given.file,
+        target=given.target,
+        out=given.out,
+        task=given.task,
+        kinds=column_overrides(given.kind or {}, given.ignore),
+        test_share=given.test_share,
+        test=given.test,
+        encoding=given.encoding,
+        parameters=parameters,
+        force=given.force,
+    )

@@ -1,0 +1,78 @@
+"""What a command found, as plain values: what ``--json`` writes and what the display shows are made from the same.
+
+Takes records of the library. Returns dictionaries, lists, texts, numbers and None, whose keys docs/command-line.md
+describes. A number that is not finite is None.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from rosenblatt.cli.messages import in_options
+from rosenblatt.tables.evaluation import QUANTILES, Evaluation
+from rosenblatt.tables.kinds import ColumnKind
+from rosenblatt.tables.targets import Target
+
+__all__ = ["column_data", "plain", "score_data", "target_data"]
+
+
+def plain(value: Any) -> Any:
+    """NumPy's values as Python's; what JSON does not know, such as a date, as text."""
+    if isinstance(value, dict):
+        return {str(key): plain(one) for key, one in value.items()}
+    if isinstance(value, np.ndarray):
+        return plain(value.tolist())
+    if isinstance(value, (list, tuple)):
+        return [plain(one) for one in value]
+    if isinstance(value, np.generic):
+        return plain(value.item())
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    return value if value is None or isinstance(value, (bool, int, str)) else str(value)
+
+
+def target_data(target: Target) -> dict[str, Any]:
+    """The target, and its classes, or the mean and standard deviation of its numbers."""
+    found = {"name": target.name, "task": target.task}
+    if target.classes is not None:
+        return {**found, "classes": plain(target.classes)}
+    return {**found, "mean": plain(target.values.mean()), "standard_deviation": plain(target.values.std())}
+
+
+def column_data(kinds: Sequence[ColumnKind]) -> list[dict[str, Any]]:
+    """What each column was taken for."""
+    return [
+        {
+            "name": kind.name,
+            "kind": kind.kind,
+            "used": kind.used,
+            "missing": int(kind.n_missing),
+            "detail": in_options(kind.detail),
+            "check": in_options(kind.check),
+        }
+        for kind in kinds
+    ]
+
+
+def score_data(evaluation: Evaluation, classes: Any, rows: str) -> dict[str, Any]:
+    """Scores beside those of the guess, and where the errors are; `rows` says which rows were scored."""
+    scores = {name: {"model": plain(own), "guess": plain(guess)} for name, (own, guess) in evaluation.scores.items()}
+    found = {
+        "rows": evaluation.n_rows,
+        "scored": rows,
+        "guess": evaluation.guess_name,
+        "beats_guess": evaluation.beats_guess,
+        "verdict": evaluation.verdict,
+        "metrics": scores,
+    }
+    if evaluation.confusion is not None:
+        found["confusion"] = {"classes": [str(name) for name in classes], "counts": plain(evaluation.confusion)}
+    if evaluation.residuals is not None:
+        found["residuals"] = {
+            f"{level:g}": plain(value) for level, value in zip(QUANTILES, evaluation.residuals, strict=True)
+        }
+    return found

@@ -1,0 +1,77 @@
+"""Rows of a file that are scored: a table with the target of a task or of a model.
+
+Takes a file, and what training knows of columns and target. Returns a `ScoredRows`, or raises a `TableError` that names
+the file. Never predicts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from rosenblatt._suggestions import suggestion
+from rosenblatt.cli.session import is_standard
+from rosenblatt.tables.readers.reading import read_table
+from rosenblatt.tables.table import Table, TableError
+from rosenblatt.tables.targets import Target, find_target, labels_of_column, numbers_of_column
+
+__all__ = ["ScoredRows", "of_model", "read_scored"]
+
+
+@dataclass(frozen=True)
+class ScoredRows:
+    """Inputs and target of the rows, which the `file` holds."""
+
+    inputs: Table
+    target: Target
+    file: str = ""
+
+    def require_columns(self, names: Iterable[str]) -> None:
+        """Refuse rows that lack a column which the model will need."""
+        for name in names:
+            if name not in self.inputs.columns:
+                raise TableError(f"{self.file}: there is no column {name!r}.{suggestion(name, self.inputs.columns)}")
+
+
+def read_scored(
+    file: Path, encoding: str, training: Target, texts: Collection[str], inputs: Collection[str]
+) -> ScoredRows:
+    """The rows of a file with the target of training; `texts` are the columns of `inputs` that hold texts."""
+    names = target_names(training)
+    written = names if training.classes is not None and training.classes.dtype.kind in "OUT" else []
+    reads = {*inputs, *names}.__contains__
+    table = read_table(file, encoding=encoding, text={*texts, *written}, reads=reads)
+    where = "standard input" if is_standard(file) else str(file)
+    try:
+        columns = [find_target(table, name) for name in names]
+        if training.classes is not None:
+            values: Any = labels_of_column(columns[0], training.classes)
+        else:
+            values = np.column_stack([numbers_of_column(column) for column in columns])
+            values = values[:, 0] if len(columns) == 1 else values
+    except TableError as error:
+        raise TableError(f"{where}: {error}") from None
+    return ScoredRows(table.drop(names), Target(training.name, values, training.classes), where)
+
+
+def target_names(training: Target) -> Sequence[str]:
+    """The columns of the target; several have a name that lists them."""
+    several = training.values.ndim > 1 and training.name is not None
+    if training.name is None:
+        raise TableError("the model learned from an array, whose target has no name; score it in Python.")
+    return training.name.split(", ") if several else [training.name]
+
+
+def of_model(model: Any, file: Path, encoding: str) -> ScoredRows:
+    """The rows of a file with the target of a model."""
+    classes, known = getattr(model, "classes_", None), model.preparation_
+    n_targets = 1 if classes is not None or model.one_target_ else len(model.target_scaler_.center)
+    if classes is None and model.fitted_parameter("quantiles") is not None:
+        n_targets = 1
+    values = np.empty(0) if n_targets == 1 else np.empty((0, n_targets))
+    training = Target(model.target_name_, values, classes)
+    return read_scored(file, encoding, training, known.text_columns, known.names)

@@ -1,0 +1,58 @@
+"""What all commands do before and after their work: threads, where messages go, and the JSON object.
+
+Takes the options that all commands have. Returns a `Display`. With ``--json`` or ``--out -``, standard output gets the
+result alone, and whatever else is written, also by libraries, goes to standard error.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stdout
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rosenblatt.cli.display import Display
+
+__all__ = ["STANDARD", "is_standard", "session"]
+
+STANDARD = "-"
+"""The name of standard input and standard output."""
+
+
+def is_standard(path: Any) -> bool:
+    """Whether a path stands for standard input or output."""
+    return str(path) == STANDARD
+
+
+@contextmanager
+def session(given: Any, reads: Any) -> Iterator[Display]:
+    """The display of a command; `reads` is the file that it begins with, which the first line names."""
+    out = sys.stdout
+    check_streams(given)
+    if given.threads is not None:
+        from rosenblatt.threads import set_num_threads
+
+        set_num_threads(given.threads)
+    from rosenblatt.cli.display import Display
+
+    apart = given.json or is_standard(getattr(given, "out", None))
+    with redirect_stdout(io.StringIO() if given.quiet else sys.stderr if apart else out):
+        display = Display(result=out)
+        display.line("reading", "standard input" if is_standard(reads) else str(reads))
+        try:
+            yield display
+        finally:
+            if given.json and display.is_complete:
+                print(json.dumps(display.data, ensure_ascii=False, allow_nan=False), file=out)
+
+
+def check_streams(given: Any) -> None:
+    """Refuse to read standard input twice, and to write two things to standard output."""
+    inputs = [name for name in ("model", "file", "test") if is_standard(getattr(given, name, None))]
+    if len(inputs) > 1:
+        raise ValueError(f"standard input (-) is read once, but {' and '.join(inputs)} are to be read from it.")
+    if given.json and is_standard(getattr(given, "out", None)):
+        raise ValueError("--json and --out - both write to standard output; leave one of them out.")

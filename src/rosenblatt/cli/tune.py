@@ -1,0 +1,129 @@
+"""``rosenblatt tune``: the defaults or better hyperparameters, and why.
+
+Takes a `Request` and a time. Returns nothing: it writes a model file, and shows what was chosen, the scores of both,
+and in which parameters they differ. Never chooses by rows that are held out.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from rosenblatt.cli.display import Display
+from rosenblatt.cli.messages import OPTIONS
+from rosenblatt.cli.preparation import TrainingRun, begin
+from rosenblatt.cli.request import Request
+from rosenblatt.cli.results import plain
+from rosenblatt.cli.train import keep, show, shown_warnings
+from rosenblatt.estimators.tabular.parameters import OVERRIDES
+from rosenblatt.metrics import is_better
+
+__all__ = ["SEARCH", "Choice", "tune"]
+
+SEARCH: dict[str, Any] = {"strategy": "halving", "max_epochs": 128, "ensemble": 4}
+"""How `tune` uses `MLPSearchCV`: its last stage has twice the epochs of the defaults."""
+
+NO_CHOICE = ("members", "on_epoch", "random_state", "time_budget")
+"""Parameters that say nothing about what was chosen; "networks" counts those of all candidates that are averaged."""
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The model that is kept, out-of-fold scores of both, and the parameters in which the best candidate differs.
+
+    `best_score` and `changes` are None and empty if no candidate was finished; `reason` says why, then.
+    """
+
+    model: Any
+    score_name: str
+    default_score: float
+    best_score: float | None = None
+    n_candidates: int = 0
+    changes: dict[str, tuple[Any, Any]] = field(default_factory=dict)
+    reason: str = ""
+    is_found: bool = False
+
+    def data(self) -> dict[str, Any]:
+        """What ``--json`` writes."""
+        return {
+            "chosen": "search" if self.is_found else "defaults",
+            "reason": self.reason,
+            "score_name": self.score_name,
+            "defaults": plain(self.default_score),
+            "best": plain(self.best_score),
+            "candidates": self.n_candidates,
+            "changes": {
+                OPTIONS.get(name, name): {"defaults": plain(before), "search": plain(after)}
+                for name, (before, after) in self.changes.items()
+            },
+        }
+
+
+def tune(request: Request, seconds: float, display: Display) -> None:
+    """Read, split, search, score, write, show; the defaults stay unless the search finds better ones, out of fold."""
+    work = begin(request, "tune", display)
+    defaults = work.estimator
+    with shown_warnings(display):
+        with display.progress() as on_epoch:
+            defaults.set_params(time_budget=seconds, on_epoch=on_epoch).fit(work.training)
+        defaults.set_params(time_budget=None, on_epoch=None)
+        display.line("defaults", f"{defaults.score_name} {defaults.score_:.4f} out of fold")
+        choice = choose(work, seconds - (time.perf_counter() - work.started), display)
+        kept = keep(work, choice.model)
+    display.choice(choice.data())
+    show(work, kept, display)
+
+
+def choose(work: TrainingRun, seconds: float, display: Display) -> Choice:
+    """The defaults, or what a search of so many seconds finds if it is better, out of fold."""
+    defaults = work.estimator
+    kept = Choice(defaults, defaults.score_name, defaults.score_)
+    if defaults.ensemble_.interrupted and seconds > 0:
+        display.line("search", "Interrupted before it began; the defaults are kept as they are.")
+        return replace(kept, reason="the search was interrupted before it began")
+    if seconds <= 0:
+        return replace(kept, reason="the defaults took all the time")
+    return search(work, kept, seconds, display)
+
+
+def search(work: TrainingRun, kept: Choice, seconds: float, display: Display) -> Choice:
+    """The better of the defaults and of what a search finds, out of fold."""
+    from rosenblatt.search import MLPSearchCV
+
+    defaults = work.estimator
+    found = MLPSearchCV(defaults, time_budget=seconds, verbose=1, **SEARCH)
+    try:
+        tuned = found.fit(work.training, None).best_estimator_
+    except KeyboardInterrupt:
+        display.line("search", "Interrupted before a candidate was finished; the defaults are kept.")
+        return replace(kept, reason="the search was interrupted before a candidate was finished")
+    n, score = len(found.cv_results_["params"]), f"{found.best_score_:.4f}"
+    display.line("search", f"{n} candidates, the best {score}, averaged with the next {tuned.score_:.4f}")
+    is_found = is_better(tuned.score_, defaults.score_, greater=True)
+    reason = f"{tuned.score_:.4f} is {'better' if is_found else 'not better'} than the defaults' {defaults.score_:.4f}"
+    return replace(
+        kept,
+        model=tuned if is_found else defaults,
+        best_score=tuned.score_,
+        n_candidates=n,
+        changes=changes_of(defaults, tuned),
+        reason=reason,
+        is_found=is_found,
+    )
+
+
+def changes_of(defaults: Any, tuned: Any) -> dict[str, tuple[Any, Any]]:
+    """What differs between two fitted estimators, each with both values: parameters, settings, number of networks."""
+    found = [parameters_of(defaults), parameters_of(tuned)]
+    return {
+        name: (found[0][name], found[1][name]) for name in found[0] if plain(found[0][name]) != plain(found[1][name])
+    }
+
+
+def parameters_of(model: Any) -> dict[str, Any]:
+    """Parameters of a fitted estimator, with the preset's settings where a parameter leaves these as they are."""
+    settings = {name: getattr(model.ensemble_.settings, setting) for name, setting in OVERRIDES.items()}
+    found = {**model.get_params(), **settings}
+    chosen = {name: value for name, value in found.items() if name not in NO_CHOICE}
+    return {**chosen, "networks": len(model.ensemble_.members)}

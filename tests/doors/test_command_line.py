@@ -1,0 +1,113 @@
+"""Options of the command line that are given what they do not take: one line, exit code 2, and nothing is written."""
+
+import os
+import re
+
+import numpy as np
+import pytest
+from tests.doors.doors import CommandError, run, write_csv
+
+SMALL = ("--epochs", "1", "--members", "1", "--hidden", "4")
+TRAIN = ("train", "t.csv", "--target", "price")
+CLASSES = ("train", "t.csv", "--target", "kind")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A folder with a table, models of its number and of its two classes, and tables that lack something."""
+    folder = tmp_path_factory.mktemp("doors")
+    rng = np.random.default_rng(0)
+    size = rng.normal(size=60).round(3)
+    columns = {"size": size, "width": rng.normal(size=60).round(3), "kind": np.where(size > 0, "wide", "thin")}
+    columns["price"] = (10 + 3 * size + columns["width"]).round(3)
+    write_csv(folder / "t.csv", columns)
+    write_csv(folder / "no_price.csv", {name: column for name, column in columns.items() if name != "price"})
+    write_csv(folder / "no_size.csv", {name: column for name, column in columns.items() if name != "size"})
+    write_csv(folder / "odd.csv", {**columns, "kind": ["round"] * 60})
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        run(*TRAIN, "--out", "price.st", *SMALL)
+        run(*CLASSES, "--ignore", "price", "--out", "kind.st", *SMALL)
+    return folder
+
+
+REFUSED = {
+    "a threshold above one": (
+        ("predict", "kind.st", "t.csv", "--out", "p.csv", "--threshold", "1.5"),
+        r"--threshold is 1\.5; .*\[0, 1\]",
+    ),
+    "a threshold that is no number": (("evaluate", "kind.st", "t.csv", "--threshold", "nan"), "--threshold is nan"),
+    "a threshold of a number": (
+        ("evaluate", "price.st", "t.csv", "--threshold", "0.5"),
+        "--threshold is for two classes, .* of numbers",
+    ),
+    "no threads": ((*TRAIN, "--threads", "0"), r"--threads is 0; it must be an integer in \[1, 128\]"),
+    "too many threads": (("inspect", "kind.st", "--threads", "129"), "--threads is 129"),
+    "threads as a text": (("inspect", "kind.st", "--threads", "all"), "--threads is 'all'; it must be an integer"),
+    "falling quantiles": (
+        (*TRAIN, "--quantiles", "0.9,0.1"),
+        r"--quantiles '0\.9,0\.1': write rising numbers between 0 and 1",
+    ),
+    "a quantile of one": ((*TRAIN, "--quantiles", "0.5,1"), "rising numbers between 0 and 1"),
+    "quantiles as texts": ((*TRAIN, "--quantiles", "low,high"), "--quantiles 'low,high'"),
+    "quantiles of classes": ((*CLASSES, "--quantiles", "0.1,0.9"), "--quantiles is for numbers, .*'kind' has classes"),
+    "a loss of classes": ((*CLASSES, "--loss", "poisson"), "--loss is for numbers"),
+    "an unknown loss": (
+        (*TRAIN, "--loss", "huber"),
+        "--loss: 'huber' is none of squared_error, absolute_error, poisson",
+    ),
+    "an order of numbers": ((*TRAIN, "--ordered", "low,high"), "--ordered is for classes, .*'price' is a number"),
+    "an order of one class": ((*CLASSES, "--ordered", "wide"), "--ordered 'wide': write each class once"),
+    "an order of other classes": (
+        (*CLASSES, "--ordered", "thin,broad"),
+        r"--ordered is .*'broad'.*it must list each class",
+    ),
+    "weights of numbers": ((*TRAIN, "--class-weight", "balanced"), "--class-weight is for classes"),
+    "a weight without a class": (
+        (*CLASSES, "--class-weight", "2"),
+        "--class-weight '2': write balanced, or CLASS=WEIGHT",
+    ),
+    "a negative weight": ((*CLASSES, "--class-weight", "thin=-1"), r"--class-weight thin is -1\.0"),
+    "two weights": ((*CLASSES, "--class-weight", "thin=1", "--class-weight", "thin=2"), "'thin' two weights"),
+    "a weight of another class": ((*CLASSES, "--class-weight", "round=2"), "class_weight|--class-weight.*round"),
+    "a share of one": ((*TRAIN, "--test-share", "1"), "--test-share is 1"),
+    "a test without the target": (
+        (*TRAIN, "--test", "no_price.csv"),
+        r"no_price\.csv: there is no target column 'price'",
+    ),
+    "a test without a column": ((*TRAIN, "--test", "no_size.csv"), r"no_size\.csv: there is no column 'size'"),
+    "a test of other classes": ((*CLASSES, "--test", "odd.csv"), r"odd\.csv: target 'kind' has the class 'round'"),
+    "a test that is not there": ((*TRAIN, "--test", "not.csv"), r"there is no file not\.csv"),
+    "two tables from standard input": (
+        ("train", "-", "--target", "y", "--test", "-"),
+        r"standard input \(-\) is read once, but file and test",
+    ),
+    "two results on standard output": (
+        (*TRAIN, "--json", "--out", "-"),
+        "--json and --out - both write to standard output",
+    ),
+    "an unknown column to ignore": ((*TRAIN, "--ignore", "sise"), "'sise' that is not there. Did you mean 'size'"),
+    "an unknown encoding": (("evaluate", "kind.st", "t.csv", "--encoding", "utf-9"), "--encoding 'utf-9' is unknown"),
+    "an evaluation without the target": (
+        ("evaluate", "price.st", "no_price.csv"),
+        r"no_price\.csv: there is no target column 'price'",
+    ),
+    "an evaluation without a column": (("evaluate", "price.st", "no_size.csv"), "no column 'size'"),
+    "an evaluation of other classes": (("evaluate", "kind.st", "odd.csv"), "the class 'round'"),
+    "an evaluation of a table": (("evaluate", "t.csv", "t.csv"), r"t\.csv: this is not a rosenblatt model"),
+    "an unknown method": (("explain", "kind.st", "t.csv", "--method", "shap"), "--method: 'shap' is none of"),
+    "no repeats": (("explain", "kind.st", "t.csv", "--repeats", "0"), "--repeats is 0; it must be a positive integer"),
+    "no rows": (("explain", "kind.st", "t.csv", "--rows", "0"), "--rows is 0"),
+}
+
+
+@pytest.mark.parametrize(("arguments", "words"), REFUSED.values(), ids=REFUSED)
+def test_it_is_refused_in_one_line(arguments, words, folder, monkeypatch):
+    monkeypatch.chdir(folder)
+    before = sorted(os.listdir())
+    with pytest.raises(CommandError) as refused:
+        run(*arguments)
+    message = str(refused.value)
+    assert refused.value.code == 2
+    assert re.fullmatch(rf"rosenblatt: .*({words}).*", message), message
+    assert sorted(os.listdir()) == before

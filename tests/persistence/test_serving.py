@@ -53,7 +53,9 @@ def test_a_pipeline_predicts_from_a_file_what_it_predicts_from_a_frame(table: An
     np.testing.assert_array_equal(served.predict_proba(table(served.preparation_)), model.predict_proba(FRAME))
     np.testing.assert_array_equal(served.predict(table(served.preparation_)), model.predict(FRAME))
     assert served.classes_.tolist() == ["no", "yes"]
-    assert served.target_name_ is None
+    assert (served.target_name_, served.id_columns_) == (None, [])
+    served.decision_weights_ = np.array([1e-9, 1.0])
+    assert {*served.predict(table(served.preparation_))} == {"yes"}
 
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")

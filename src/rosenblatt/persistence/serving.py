@@ -38,12 +38,17 @@ class TableModel:
     ----------
     preparation_ : KnownColumns
     target_name_ : None
+    id_columns_ : empty list
     classes_ : ndarray
         Of a classifier.
+    decision_weights_ : ndarray of shape (n_classes,) or None
+        If set, the class with the largest probability times its weight is predicted.
     """
 
     def __init__(self, model: Any) -> None:
         self.model, self.target_name_ = model, None
+        self.id_columns_: list[str] = []
+        self.decision_weights_: NDArray[Any] | None = None
         names = [str(name) for name in model.feature_names_in_]
         self.preparation_ = KnownColumns(names, {name for name in texts_of(model, names) if name in names})
         if is_classifier(model):
@@ -53,7 +58,10 @@ class TableModel:
 
     def predict(self, table: Table) -> NDArray[Any]:
         """Predictions for the rows of a table."""
-        return np.asarray(self.model.predict(self.frame(table)))
+        if self.decision_weights_ is None:
+            return np.asarray(self.model.predict(self.frame(table)))
+        weighted = self.model.predict_proba(self.frame(table)) * self.decision_weights_
+        return np.asarray(self.classes_[weighted.argmax(axis=1)])
 
     def frame(self, table: Table) -> Any:
         """The model's columns of a table, in their order, as a pandas data frame.

@@ -16,6 +16,7 @@ from rosenblatt.nn.layers.base import Node
 from rosenblatt.nn.network import Network
 from rosenblatt.nn.registry import name_of
 from rosenblatt.persistence.save_load import load
+from rosenblatt.persistence.serving import describe_steps
 
 __all__ = ["inspect"]
 
@@ -30,10 +31,15 @@ def inspect(model_file: Path, display: Display) -> None:
     elif isinstance(model, Network):
         show_network(model, display)
         display.text(str(model.summary()))
+    elif steps := [*describe_steps(model)]:
+        display.line("model", type(model).__name__)
+        display.data |= {"steps": steps}
+        display.text("\n".join(steps))
     else:
         display.line("model", repr(model))
         display.data |= {"parameters": plain(model.get_params())}
-        display.text(str(model.summary()))
+        if hasattr(model, "summary"):  # a perceptron has none
+            display.text(str(model.summary()))
     display.complete()
 
 
@@ -43,7 +49,7 @@ def tabular_data(model: Any) -> dict[str, Any]:
     return {
         "target": model.target_name_,
         "classes": plain(classes),
-        "rows": len(model.out_of_fold_),
+        "rows": model.n_rows_,
         "columns": column_data(model.preparation_.kinds),
         "metrics": {name: {"model": plain(own), "guess": plain(guess)} for name, (own, guess) in model.scores_.items()},
         "guess": model.trivial_guess_,

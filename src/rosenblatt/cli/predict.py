@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from rosenblatt.cli.display import Display
-from rosenblatt.cli.models import load_tabular, with_threshold
+from rosenblatt.cli.models import load_predictor, with_threshold
 from rosenblatt.cli.session import is_standard
 from rosenblatt.cli.terminal import write_bytes
 from rosenblatt.storage.atomic import write_atomically
@@ -35,7 +35,7 @@ def predict(given: Any, display: Display) -> None:
         if out.suffix.lower() not in FORMATS:
             raise ValueError(f"--out {out}: predictions are written as {' or '.join(FORMATS)}; choose such an ending.")
         require_replaceable(out, given.model, given.file)
-    model = with_threshold(load_tabular(given.model), given.threshold)
+    model = with_threshold(load_predictor(given.model), given.threshold)
     known = model.preparation_
     table = read_table(given.file, encoding=given.encoding, text=known.text_columns, reads=known.names.__contains__)
     columns = predictions_of(model, table)
@@ -56,7 +56,7 @@ def predictions_of(model: Any, table: Table) -> dict[str, Any]:
     columns: dict[str, Any] = {"prediction": predicted}
     if predicted.ndim > 1:
         columns = {f"prediction {i}": column for i, column in enumerate(predicted.T, start=1)}
-    if hasattr(model, "classes_"):
+    if hasattr(model, "predict_proba"):
         probabilities = model.predict_proba(table)
         columns |= {f"probability of {name}": probabilities[:, i] for i, name in enumerate(model.classes_)}
     return columns

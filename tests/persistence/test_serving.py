@@ -11,7 +11,7 @@ from sklearn.impute import SimpleImputer
 from sklearn.pipeline import make_pipeline, make_union
 from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler
 
-from rosenblatt import LogisticRegression, MLPClassifier, MLPRegressor, TabularClassifier, load, save
+from rosenblatt import LogisticRegression, MLPClassifier, MLPRegressor, TabularClassifier, load, nn, save
 from rosenblatt.persistence.serving import describe_steps, table_model
 from rosenblatt.storage.container import ModelFileError
 from rosenblatt.tables.readers.reading import read_table
@@ -78,8 +78,10 @@ def test_what_cannot_is_refused_by_name(tmp_path: Any) -> None:
         ModelFileError, match=r"m: it holds a LogisticRegression that was fitted on columns without names"
     ):
         table_model(LogisticRegression().fit(FRAME[["count"]].to_numpy(float), Y), "m")
-    with pytest.raises(ModelFileError, match=r"m: it holds a ColumnTransformer, which does not predict from tables"):
+    with pytest.raises(ModelFileError, match=r"m: it holds a ColumnTransformer, not a tabular model"):
         table_model(COLUMNS.fit(FRAME), "m")
+    with pytest.raises(ModelFileError, match=r"m: it holds a Network, not a tabular model; use rosenblatt.load"):
+        table_model(nn.Network(nn.Dense(1)(nn.input(2))), "m")
     served = table_model(LogisticRegression().fit(FRAME[["count"]].astype(float), Y), "m")
     with pytest.raises(TableError, match="the model needs the columns 'count', which the table lacks"):
         served.predict(read_table({"other": [1.0]}))

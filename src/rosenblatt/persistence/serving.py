@@ -94,10 +94,8 @@ def table_model(model: Any, what: str) -> Any:
     if isinstance(model, (TabularClassifier, TabularRegressor)):
         return model
     kind = type(model).__name__
-    if not (is_classifier(model) or is_regressor(model)):
-        raise ModelFileError(
-            f"{what}: it holds a {kind}, which does not predict from tables; use rosenblatt.load in Python."
-        )
+    if not hasattr(model, "get_params") or not (is_classifier(model) or is_regressor(model)):
+        raise ModelFileError(f"{what}: it holds a {kind}, not a tabular model; use rosenblatt.load in Python.")
     if not hasattr(model, "feature_names_in_"):
         raise ModelFileError(
             f"{what}: it holds a {kind} that was fitted on columns without names, so those of a table cannot be found. "

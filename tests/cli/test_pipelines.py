@@ -14,7 +14,9 @@ from rosenblatt import LogisticRegression, Perceptron
 def pipeline(cli):
     table = pd.read_csv("rents.csv")
     columns = make_column_transformer((StandardScaler(), ["rooms", "area"]), (OneHotEncoder(), ["quarter"]))
-    model = make_pipeline(columns, LogisticRegression()).fit(table.drop(columns=["rent", "grade", "high"]), table["high"])
+    model = make_pipeline(columns, LogisticRegression()).fit(
+        table.drop(columns=["rent", "grade", "high"]), table["high"]
+    )
     rosenblatt.save(model, "p.safetensors")
     return model
 
@@ -44,6 +46,6 @@ def test_what_is_refused_is_named(cli, pipeline):
     code, _, said = cli("predict", "n.safetensors", "rents.csv", "--out", "out.csv")
     assert (code, "a Perceptron that was fitted on columns without names" in " ".join(said.split())) == (2, True)
     assert cli("inspect", "n.safetensors")[0] == 0
-    code, _, said = cli("evaluate", "p.safetensors", "rents.csv", "--target", "high")
+    code, _, said = cli("evaluate", "p.safetensors", "rents.csv")
     assert code == 2
     assert "Pipeline, not a tabular model" in " ".join(said.split())

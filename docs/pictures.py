@@ -1,20 +1,33 @@
-"""Makes the README's picture: ``python docs/pictures.py`` records a run of `rosenblatt train` as docs/train.svg."""
+"""Makes the pictures of the documents: ``python docs/pictures.py`` writes docs/*.svg.
+
+The README's are a run of `rosenblatt train`, the contributions to the prediction of a penguin (with the package
+`palmerpenguins`), and the losses of two libraries; those of docs/pictures.md are what its code draws.
+"""
 
 import contextlib
 import pathlib
+import re
 import tempfile
+import time
 
+import matplotlib
+import numpy as np
+import sklearn.neural_network
+from matplotlib import pyplot as plt
 from rich.console import Console
-from sklearn.datasets import load_wine
+from sklearn.datasets import load_digits, load_wine
 
+import rosenblatt
+from rosenblatt import plots
 from rosenblatt.cli.arguments import Request
 from rosenblatt.cli.display import Display
 from rosenblatt.cli.train import train
 
+HERE = pathlib.Path(__file__).resolve().parent
 
-def main() -> None:
-    """Train on scikit-learn's wine table and write the terminal's content as SVG."""
-    here = pathlib.Path(__file__).resolve().parent
+
+def terminal() -> None:
+    """Train on scikit-learn's wine table and write the terminal's content as docs/train.svg."""
     console = Console(record=True, width=100, highlight=False, soft_wrap=True)
     with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
         table = pathlib.Path("wine.csv")
@@ -24,8 +37,66 @@ def main() -> None:
         console.print("$ rosenblatt train wine.csv --target target")
         request = Request(table, "target", pathlib.Path("wine.safetensors"), None, {}, 0.2, "utf-8", {})
         train(request, Display(console))
-    console.save_svg(str(here / "train.svg"), title="rosenblatt")
+    console.save_svg(str(HERE / "train.svg"), title="rosenblatt")
+
+
+def keep(name: str) -> None:
+    """Write the current figure."""
+    plt.savefig(HERE / f"{name}.svg", metadata={"Date": None}, bbox_inches="tight")
+    plt.close("all")
+
+
+def penguin() -> None:
+    """Draw why the README's model takes one penguin for what it is."""
+    from palmerpenguins import load_penguins_raw
+
+    penguins = load_penguins_raw()
+    model = rosenblatt.learn(penguins, "Sex", groups="Individual ID", drop_missing_target=True)
+    plots.plot_contributions(model.explain(penguins[:1], method="shapley"), most=7)
+    keep("penguin")
+
+
+def drop_in() -> None:
+    """Draw the loss of scikit-learn's classifier and of ours by seconds; epochs of one training take equal times."""
+    X, y = load_digits(return_X_y=True)
+    _, axes = plt.subplots(figsize=(6, 2.6), layout="constrained")
+    for library in (sklearn.neural_network, rosenblatt):
+        seconds = []
+        for _ in range(3):
+            start = time.perf_counter()
+            model = library.MLPClassifier((50,), max_iter=60, random_state=0).fit(X / 16, y)
+            seconds.append(time.perf_counter() - start)
+        name = library.__name__.partition(".")[0].replace("sklearn", "scikit-learn")
+        axes.plot(np.linspace(0, np.median(seconds), 61)[1:], model.loss_curve_, label=name)
+    axes.set(xlabel="seconds (median of three trainings)", ylabel="loss", yscale="log")
+    axes.legend(frameon=False)
+    keep("drop_in")
+
+
+def page() -> None:
+    """Run the code of docs/pictures.md, and write each picture that the page shows."""
+    text = (HERE / "pictures.md").read_text(encoding="utf-8")
+    shown = dict.fromkeys(re.findall(r"\]\((\w+)\.svg\)", text))
+    for name in shown:
+        original = getattr(plots, f"plot_{name}")
+
+        def draw(*args, _original=original, _name=name, **options):
+            display = _original(*args, **options)
+            figure = display.ax_.figure
+            figure.savefig(HERE / f"{_name}.svg", metadata={"Date": None})
+            return display
+
+        setattr(plots, f"plot_{name}", draw)
+    names: dict[str, object] = {}
+    for snippet in re.findall(r"^```python\n(.*?)^```$", text, re.M | re.S):
+        exec(compile(snippet, "pictures.md", "exec"), names)
+    plt.close("all")
 
 
 if __name__ == "__main__":
-    main()
+    matplotlib.use("Agg")
+    matplotlib.rcParams.update({"svg.fonttype": "none", "svg.hashsalt": "rosenblatt", "path.simplify_threshold": 0.5})
+    terminal()
+    penguin()
+    drop_in()
+    page()

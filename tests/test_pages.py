@@ -7,11 +7,13 @@ import re
 from pathlib import Path
 
 import matplotlib
+import matplotlib.pyplot
 import pytest
 import sklearn.linear_model
 import sklearn.neural_network
 
 import rosenblatt
+import rosenblatt.plots
 from rosenblatt.estimators import LogisticRegression, MLPClassifier, MLPRegressor, Perceptron
 
 ROOT = Path(__file__).parents[1]
@@ -22,7 +24,9 @@ SNIPPET = re.compile(r"^```python\n(.*?)^```$", re.M | re.S)
 # What a page prints, in this order. Numbers in groups must rise.
 PRINTED = {
     "README.md": [
-        r"accuracy 0\.9\d+\n",
+        r"accuracy [01]\.[09]\d+ on rows not seen in training; always 'class_1'",
+        r"permutation, 178 rows",
+        r"loss (0\.\d{14}).*\nloss 0\.\d{15} after",
         r"State: overfit",
         r"1\. L2: validation R2 0\.[01]\d* -> 0\.[45]\d* .* with alpha=10\.0\.",
         r"loss \d\.\d+ to 0\.\d+; first weights \(6, 32\)",
@@ -39,6 +43,7 @@ PRINTED = {
         r"same predictions True\nprogram float32",
         r"square\(sub\)(?s:.*)\nsame training True\n",
     ],
+    "docs/pictures.md": [r"the loss falls fastest near 0\.0\d"],
     "docs/search.md": [
         r"^0\.9(?:5[1-9]|[6-9]\d) with \{.*'hidden_layer_sizes': \(.*\}\n",
         r"\n0 +1 +0\.9\d+ +9\n.*\n.*\n",
@@ -53,6 +58,8 @@ PRINTED = {
         r"\n(?:8[6-9]|9[0-4])% of further rows lie within\npermutation, 111 rows: drop of the R2.*\nR2 0\.[2-5]",
         r"\n(?:bmi|s5)\b[^%]*\n\(111, 10\)\n",
         r"\n20 +([\d.]+) ±.*\n25 +([\d.]+) ±.*\n30 +([\d.]+) ±",
+        r"\nshapley, row 0: the prediction of target\nprediction [\d.]+ = baseline [\d.]+ \+ contributions, to within",
+        r"\ncolumn +value +contribution +standard error\n",
         r"\nday +100\.0% +0\.0%.*2024-01-14\ncity +34\.0% .*'Chur'\nrooms +18\.8% +20\.0%",
     ],
     "docs/training.md": [r"vanishing 100%", r"falls fastest near \d"],
@@ -79,6 +86,7 @@ def test_a_page_runs_and_prints_what_it_says(page, tmp_path, monkeypatch, capsys
     names: dict[str, object] = {}
     for snippet in snippets:
         exec(compile(snippet, page, "exec"), names)
+    matplotlib.pyplot.close("all")
     printed, at = capsys.readouterr().out, 0
     for pattern in PRINTED.get(page, ()):
         found = re.compile(pattern, re.M).search(printed, at)
@@ -98,6 +106,16 @@ def test_a_page_runs_and_prints_what_it_says(page, tmp_path, monkeypatch, capsys
 def test_examples_in_docstrings_run(path):
     outcome = doctest.testmod(importlib.import_module(".".join(["rosenblatt", *Path(path).with_suffix("").parts])))
     assert outcome.failed == 0 < outcome.attempted
+
+
+def test_every_picture_is_on_its_page_and_small():
+    page = (ROOT / "docs" / "pictures.md").read_text(encoding="utf-8")
+    code = "".join(SNIPPET.findall(page))
+    for name in (name for name in rosenblatt.plots.__all__ if name.startswith("plot_")):
+        assert f"`{name}`" in page, name
+        assert f"plots.{name}(" in code, name
+    shown = re.findall(r"\]\((\w+\.svg)\)", page)
+    assert all((ROOT / "docs" / picture).stat().st_size < 40_000 for picture in shown)
 
 
 def section(title):
@@ -126,3 +144,23 @@ def test_new_parameters_are_keyword_only_and_said_to_be_new(estimator):
 
 def test_perceptron_has_scikit_learns_parameters():
     assert Perceptron().get_params() == sklearn.linear_model.Perceptron().get_params()
+
+
+def test_the_first_page_shows_the_example_of_the_penguins():
+    """Its table comes with a package that tests do not need; .ci/run runs the example."""
+    code = re.findall(r"^```py\n(.*?)^```$", (ROOT / "README.md").read_text(encoding="utf-8"), re.M | re.S)
+    example = (ROOT / "examples/penguins.py").read_text(encoding="utf-8")
+    assert len(code) == 1
+    assert set(code[0].splitlines()) <= set(example.splitlines())
+
+
+def test_every_page_is_linked_from_the_first():
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert [page for page in PAGES if page != "README.md" and f"({page})" not in text] == []
+
+
+@pytest.mark.parametrize("page", [*PAGES, "examples/README.md", "CONTRIBUTING.md"])
+def test_links_between_pages_lead_somewhere(page):
+    text = (ROOT / page).read_text(encoding="utf-8")
+    targets = re.findall(r"\]\((?!https?:)([^)#\s]+)", text)
+    assert [target for target in targets if not ((ROOT / page).parent / target).exists()] == []

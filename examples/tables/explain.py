@@ -15,7 +15,7 @@ def main() -> dict[str, float]:
     print()
     one = model.explain(rows_of(later, [0]), method="shapley")
     print(one)
-    return {"error": float(one.error)}
+    return {"error": float(one.error[0])}
 
 
 if __name__ == "__main__":

@@ -186,7 +186,10 @@ def test_a_rate_range_finds_where_the_loss_falls():
     assert max(found.rates) < 10, "it ends when the loss explodes"
     display = plots.plot_learning_rates(found)
     assert list(curves(display.ax_)["smoothed"]) == found.smoothed
-    for options, message in (({"low": 0}, "0 < low < high"), ({"steps": 3}, "steps is 3; it must be at least 10")):
+    for options, message in (
+        ({"low": 0}, "0 < low < high"),
+        ({"steps": 3}, r"steps is 3; it must be an integer in \[10, inf\)"),
+    ):
         with pytest.raises(ValueError, match=message):
             training.find_learning_rate(net, points, target, **options)
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from sklearn.base import clone
 
 import rosenblatt
 from rosenblatt import nn
@@ -406,3 +407,15 @@ def test_a_damaged_checkpoint_is_called_a_checkpoint(tmp_path):
     rosenblatt.save(network(), path)
     with pytest.raises(CheckpointError, match="this holds a 'network', not a checkpoint of a training"):
         network().fit(X, LABELS, checkpoint=tmp_path, **OPTIONS)
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_a_training_that_diverged_diverges_again(tmp_path):
+    options = {"solver": "sgd", "learning_rate": "warmup", "learning_rate_init": 1e3, "early_stopping": True}
+    model = MLPRegressor(hidden_layer_sizes=(8,), n_iter_no_change=50, random_state=0, **options)
+    model.set_params(max_iter=40, checkpoint=tmp_path, checkpoint_every=5)
+    with np.errstate(all="ignore"):
+        first, again = (clone(model).fit(X, NUMBERS) for _ in range(2))
+    assert 1 < first.n_iter_ < 40, "it diverged, but not at once"
+    assert again.loss_curve_ == first.loss_curve_
+    assert np.array_equal(again.network.block, first.network.block)

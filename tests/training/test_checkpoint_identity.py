@@ -10,7 +10,7 @@ from sklearn.model_selection import GridSearchCV, cross_val_score
 
 from rosenblatt import LogisticRegression, MLPClassifier, MLPRegressor, nn
 from rosenblatt.training import CheckpointError
-from rosenblatt.training.checkpoint import Checkpoints
+from rosenblatt.training.checkpoint import Checkpoints, setting_text
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(60, 3))
@@ -181,3 +181,9 @@ def test_checkpoint_parameters_are_checked_wherever_they_are(solver, given, mess
 
 def test_an_interval_beyond_all_integers_is_none(tmp_path):
     nn.Network(nn.NetworkSpec(3, (4,), 1)).fit(X, NUMBERS, epochs=2, checkpoint=tmp_path, checkpoint_every=10**30)
+
+
+def test_long_arrays_among_the_settings_are_told_apart():
+    rows = np.arange(5000)
+    assert setting_text([rows]) == setting_text([rows.copy()])
+    assert setting_text([rows]) != setting_text([np.where(rows == 2500, 0, rows)])

@@ -237,7 +237,7 @@ class LogisticRegression(LabelScores, ClassifierMixin, StochasticSolver):  # typ
             tasks = begin_fit(self, X, y, sample_weight, self.max_iter)
             train = self._run_lbfgs if self.solver == "lbfgs" else self._run_batches
             train(rows_of(X), target, weight, tasks)
-            tasks.end_fit()
+            tasks.end()
             if not np.isfinite(self._network.parameters).all():
                 raise DivergenceError(divergence_message("Try scaled inputs and a smaller C."))
         return self

@@ -14,7 +14,6 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -31,9 +30,10 @@ from rosenblatt.estimators.base import (
     warn_user,
 )
 from rosenblatt.estimators.callbacks import FitTasks
+from rosenblatt.estimators.checkpoints import fit_fingerprint, own_folder
 from rosenblatt.estimators.optimizer_state import OptimizerState
 from rosenblatt.storage.container import Arrays, require_keys
-from rosenblatt.training.checkpoint import Checkpoints, check_checkpoints, data_digest, fingerprint_of
+from rosenblatt.training.checkpoint import Checkpoints, check_checkpoints
 from rosenblatt.training.early_stopping import EarlyStopping, StoppingState, Tolerance
 from rosenblatt.training.evaluation import what_diverged
 from rosenblatt.training.history import History
@@ -46,8 +46,6 @@ __all__ = ["ShuffledRows", "StochasticSolver", "open_checkpoints"]
 Array = npt.NDArray[Any]
 MAX_ORDERED_ROWS = 1 << 20
 """Row numbers that are drawn in advance, for as many epochs as they suffice."""
-UNCOMPARED = ("checkpoint", "checkpoint_every", "verbose", "random_state", "n_jobs")
-"""Parameters that may change between a fit and its resumption."""
 
 
 def shuffle_in_place(rows: Array, rng: np.random.RandomState) -> None:
@@ -119,26 +117,11 @@ class ShuffledRows:
 
 
 def open_checkpoints(estimator: Any, data: Mapping[str, Any], rng: np.random.RandomState) -> Checkpoints | None:
-    """The checkpoints of a fit; random numbers start as those of the fit that is resumed.
-
-    The fingerprint holds the estimator's parameters and digests of `data`: rows and starting weights. It names a folder
-    of its own inside that of the estimator, since the clones of one estimator (candidates of a search, folds of a
-    cross-validation, jobs side by side) have one `checkpoint`.
-    """
+    """The checkpoints of a fit, in a folder of its own; random numbers start as those of the fit that is resumed."""
     if estimator.checkpoint is None:
         return None
-    parameters = estimator.get_params(deep=False)
-    settings = {name: value for name, value in parameters.items() if name not in UNCOMPARED}
-    seed = parameters.get("random_state")
-    if isinstance(seed, np.random.RandomState):  # as it is now: it may have drawn numbers before
-        _, keys, position, *_ = rng.get_state()
-        start = data_digest(keys, np.array(position))
-    else:
-        start = repr(None if seed is None else int(seed))
-    fingerprint = fingerprint_of(settings, data)
-    fingerprint |= {"random_state": start, "estimator": type(estimator).__name__}
-    name = data_digest(np.frombuffer(repr(sorted(fingerprint.items())).encode(), np.uint8))[:16]
-    checkpoints = Checkpoints(Path(estimator.checkpoint) / name, estimator.checkpoint_every, fingerprint)
+    fingerprint = fit_fingerprint(estimator, data, rng)
+    checkpoints = Checkpoints(own_folder(estimator, fingerprint), estimator.checkpoint_every, fingerprint)
     if checkpoints.found is not None:
         state, arrays = checkpoints.found
         with checkpoints.restoring():

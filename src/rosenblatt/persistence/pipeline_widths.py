@@ -7,6 +7,7 @@ Each transformer is tried with a row of its own, so no table is needed.
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterator
 from dataclasses import dataclass
 from math import comb
 from typing import Any
@@ -22,6 +23,8 @@ __all__ = ["require_widths"]
 
 MAX_DEGREE = 30
 """Of `PolynomialFeatures`."""
+MAX_TRIED = 4 * MAX_COLUMNS
+"""Columns of all trial rows together, and of products and hashes that are made of them."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +39,30 @@ class Widths:
 @errors_of("a pipeline that predicts")
 def require_widths(model: Any) -> None:
     """Refuse steps that do not fit together, or that make more columns than a file may ask for."""
+    if (total := sum(columns_tried(part) for part in parts_of(model))) > MAX_TRIED:
+        raise ModelFileError(f"the steps have {total} columns together; a file may hold steps of {MAX_TRIED}.")
     widths_of(model, "the model")
+
+
+def parts_of(part: Any) -> Iterator[Any]:
+    """The transformers in a pipeline, however deep."""
+    if type(part).__name__ in TRANSFORMERS:
+        yield part
+    for name in ("steps", "transformer_list", "transformers_"):
+        for _, step, *_ in getattr(part, name, ()):
+            yield from parts_of(step)
+    if hasattr(part, "regressor_"):
+        yield from parts_of(part.regressor_)
+        yield from parts_of(part.transformer_)
+
+
+def columns_tried(transformer: Any) -> int:
+    """Columns of the trial row and, where they do not follow from arrays in the file, of what is made of it."""
+    n = getattr(transformer, "n_features_in_", 1)
+    if type(transformer).__name__ == "PolynomialFeatures":
+        require_degree(transformer)
+        return int(n + comb(n + vars(transformer)["_max_degree"], n))
+    return int(n + getattr(transformer, "n_features", 0))
 
 
 def widths_of(part: Any, where: str) -> Widths:
@@ -149,7 +175,7 @@ def width_of(transformer: Any) -> int:
     """Columns of a transformer's output for a row; a `ModelFileError` if the row cannot be transformed."""
     name = type(transformer).__name__
     if name == "PolynomialFeatures":
-        require_degree(transformer)
+        require_products(transformer)
     if name == "HashingVectorizer" and transformer.n_features > MAX_COLUMNS:
         raise ModelFileError(f"n_features of a step is {transformer.n_features}; the most is {MAX_COLUMNS}.")
     with warnings.catch_warnings(), np.errstate(all="ignore"):
@@ -186,6 +212,11 @@ def require_degree(transformer: Any) -> None:
             f"the degree of a PolynomialFeatures of {n} columns is {transformer.degree}; a file may hold a degree of "
             f"{MAX_DEGREE} and {MAX_COLUMNS} products at most."
         )
+
+
+def require_products(transformer: Any) -> None:
+    """Refuse numbers of products that are not those of the parameters."""
+    n = transformer.n_features_in_
     counted = clone(transformer).fit(np.zeros((1, n)))  # which counts products, and does not look at numbers
     names = TRANSFORMERS["PolynomialFeatures"].fitted
     if any(getattr(counted, name) != getattr(transformer, name) for name in names):

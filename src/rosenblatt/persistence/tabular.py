@@ -36,7 +36,7 @@ __all__ = ["tabular_from_state", "tabular_state"]
 KINDS: dict[str, Any] = {"TabularClassifier": TabularClassifier, "TabularRegressor": TabularRegressor}
 SHARED = (
     *("n_features_in_", "feature_names_in_", "target_name_", "target_check_", "fitted_parameters_", "n_distinct_"),
-    *("n_rows_", "score_", "scores_", "trivial_guess_", "beats_guess_", "made_by_"),
+    *("n_rows_", "divides_copies_", "score_", "scores_", "trivial_guess_", "beats_guess_", "made_by_"),
     *("score_on_", "id_columns_", "n_groups_", "n_dropped_"),
 )
 FITTED = {
@@ -60,6 +60,7 @@ VALID: dict[str, Callable[[Any], bool]] = {
     "fitted_parameters_": lambda value: isinstance(value, dict),
     "n_distinct_": is_count,
     "n_rows_": is_count,
+    "divides_copies_": lambda value: type(value) is bool,
     "score_": lambda value: type(value) is float,
     "scores_": lambda value: isinstance(value, dict) and bool(value) and all(map(is_pair, value.values())),
     "trivial_guess_": lambda value: isinstance(value, str),
@@ -108,7 +109,7 @@ def tabular_state(model: Any, training_predictions: bool = False) -> tuple[dict[
     arrays |= {f"background/{name}": array for name, array in model.background_.to_arrays().items()}
     parameters = model.get_params(deep=False)
     seed = parameters["random_state"]
-    parameters["on_epoch"] = None  # a file holds no code
+    parameters["on_epoch"] = parameters["checkpoint"] = None  # a file holds no code, and no path of its own machine
     parameters["cv"] = parameters["cv"] if is_count(parameters["cv"]) else None  # nor row numbers
     parameters["random_state"] = seed if isinstance(seed, (int, np.integer)) else None
     fitted = {name: getattr(model, name) for name in FITTED[kind] if hasattr(model, name)}

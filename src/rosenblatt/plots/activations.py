@@ -19,7 +19,7 @@ from rosenblatt.ir.program import Builder
 from rosenblatt.ir.types import M
 from rosenblatt.nn.activations import ACTIVATIONS, Activation
 from rosenblatt.nn.registry import name_of
-from rosenblatt.plots.style import COLOURS, BaseDisplay, panels_of
+from rosenblatt.plots.style import COLOURS, BaseDisplay, panels_of, shade
 
 __all__ = ["ActivationDisplay", "activation_values", "plot_activations"]
 
@@ -61,8 +61,8 @@ class ActivationDisplay(BaseDisplay):
         n = len(self.curves)
         panels = panels_of(ax, n, columns=4, width=2.6, height=2.2, head=0.6, sharex=True)
         for panel, (name, (values, slopes)) in zip(panels.flat, self.curves.items(), strict=False):
-            panel.axhline(0, color="0.85", linewidth=0.8)
-            panel.axvline(0, color="0.85", linewidth=0.8)
+            panel.axhline(0, color=shade(0.15), linewidth=0.8)
+            panel.axvline(0, color=shade(0.15), linewidth=0.8)
             panel.plot(self.z, values, color=COLOURS[0], label="function")
             panel.plot(self.z, slopes, "--", color=COLOURS[1], label="derivative")
             panel.set_title(name, fontsize=10)
@@ -72,7 +72,7 @@ class ActivationDisplay(BaseDisplay):
             lines = panels.flat[0].get_lines()[2:]
             panels.flat[0].figure.legend(handles=lines, loc="outside upper center", ncols=2, frameon=False)
         else:
-            panels.flat[0].legend(fontsize=8, loc="upper left")
+            panels.flat[0].legend(fontsize=8, loc="best")
         return self.drawn_on(panels)
 
 

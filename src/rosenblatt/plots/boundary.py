@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from rosenblatt._suggestions import suggest_keywords
-from rosenblatt.plots.style import axes, colours, pyplot
+from rosenblatt.plots.style import axes, colours, legend_above, pyplot, shade
 
 __all__ = ["plot_decision_boundary"]
 
@@ -57,13 +57,13 @@ def plot_decision_boundary(model: Any, X: Any, y: Any = None, *, ax: Any = None,
     classes, shades = list(model.classes_), colours(len(model.classes_))
     points = np.asarray(X, float)
     if len(classes) == 2 and hasattr(model, "predict_proba"):
-        shading = LinearSegmentedColormap.from_list("classes", [shades[0], "white", shades[1]])
+        shading = LinearSegmentedColormap.from_list("classes", [shades[0], shade(0.0), shades[1]])
         display = DecisionBoundaryDisplay.from_estimator(
             model, X, response_method="predict_proba", ax=ax, grid_resolution=grid_resolution, alpha=0.6,
             plot_method="contourf", cmap=shading, levels=np.linspace(0, 1, 11), vmin=0, vmax=1,
         )  # fmt: skip
         ax.figure.colorbar(display.surface_, ax=ax, label=f"probability of class {classes[1]}")
-        ax.contour(display.xx0, display.xx1, display.response, levels=[0.5], colors="0.2", linewidths=1)
+        ax.contour(display.xx0, display.xx1, display.response, levels=[0.5], colors=[shade(0.8)], linewidths=1)
     else:
         coloured = {"multiclass_colors": shades} if len(classes) > 2 else {"cmap": ListedColormap(shades)}
         display = DecisionBoundaryDisplay.from_estimator(
@@ -72,9 +72,11 @@ def plot_decision_boundary(model: Any, X: Any, y: Any = None, *, ax: Any = None,
         )  # fmt: skip
     for i, label in enumerate(classes if y is not None else ()):
         rows = np.asarray(y) == label
-        ax.scatter(*points[rows].T, s=18, color=shades[i], edgecolor="white", linewidth=0.5, label=str(label))
+        ax.scatter(*points[rows].T, s=18, color=shades[i], edgecolor=shade(0.0), linewidth=0.5, label=f"class {label}")
     if y is None:
-        ax.scatter(*points.T, s=12, color="0.3")
+        ax.scatter(*points.T, s=12, color=shade(0.7))
     else:
-        ax.legend(title="class", loc="best", framealpha=0.9)
+        legend_above(ax)
+    if not hasattr(X, "columns"):
+        ax.set(xlabel="column 0", ylabel="column 1")
     return display

@@ -11,7 +11,7 @@ from typing import Any, Self
 import numpy as np
 
 from rosenblatt._suggestions import suggest_keywords
-from rosenblatt.plots.style import COLOURS, BaseDisplay, panels_of
+from rosenblatt.plots.style import COLOURS, BaseDisplay, legend_above, panels_of
 
 __all__ = ["DiagnosisDisplay", "plot_diagnosis"]
 
@@ -49,7 +49,8 @@ class DiagnosisDisplay(BaseDisplay):
         left, right = panels.flat
         left.plot(self.epochs, self.loss, color=COLOURS[0], label="training")
         left.plot(self.epochs, self.val_loss, "--", color=COLOURS[1], label="validation")
-        left.set(xlabel="epoch", ylabel="loss", title=self.state)
+        left.set(xlabel="epoch", ylabel="loss")
+        left.set_title(self.state, pad=24)
         right.errorbar(self.n_rows, self.errors, self.standard_errors, color=COLOURS[1], capsize=3, label="validation")
         right.plot(self.n_rows[-1:], [self.train_error], "o", color=COLOURS[0], label="training")
         right.set_xscale("log", base=2)
@@ -57,7 +58,7 @@ class DiagnosisDisplay(BaseDisplay):
         right.set(xlabel="training rows", ylabel="error (1 = best constant)")
         right.set_ylim(bottom=0)
         for panel in (left, right):
-            panel.legend(fontsize=8)
+            legend_above(panel)
         return self.drawn_on(panels)
 
 

@@ -14,7 +14,17 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from rosenblatt._suggestions import suggest_keywords
-from rosenblatt.plots.style import COLOURS, BaseDisplay, axes, panels_of
+from rosenblatt.plots.style import (
+    COLOURS,
+    BaseDisplay,
+    axes,
+    label_below,
+    label_categories,
+    legend_above,
+    panels_of,
+    shade,
+    shortened,
+)
 
 if TYPE_CHECKING:
     from rosenblatt.estimators.tabular.explain.importance import Explanation
@@ -24,7 +34,7 @@ __all__ = ["DependenceDisplay", "ImportanceDisplay", "plot_dependence", "plot_im
 
 PANELS = 6
 MAX_LINES = len(COLOURS)
-LONGEST_LABEL, CROWDED = 24, 8
+JITTER = 0.15
 
 
 @dataclass
@@ -48,17 +58,17 @@ class ImportanceDisplay(BaseDisplay):
         ax = axes(ax, height=1.2 + 0.26 * n)
         places = np.arange(n)
         shown = found.order[:n]
-        ax.barh(places, found.importance[shown], xerr=found.deviation[shown], color=COLOURS[0], ecolor="0.4")
+        ax.barh(places, found.importance[shown], xerr=found.deviation[shown], color=COLOURS[0], ecolor=shade(0.6))
         ax.set_yticks(places, [shortened(found.columns[i]) for i in shown])
         ax.invert_yaxis()
-        ax.axvline(0, color="0.6", linewidth=0.8)
-        ax.set_xlabel(found.quantity)
+        ax.axvline(0, color=shade(0.4), linewidth=0.8)
+        label_below(ax, found.quantity)
         return self.drawn_on(ax)
 
 
 @dataclass
 class DependenceDisplay(BaseDisplay):
-    """A panel for each column: mean predictions over its values, and a band of one standard deviation over the rows.
+    """A panel for each column: mean predictions over its values, and behind a single mean those for single rows.
 
     Attributes
     ----------
@@ -87,32 +97,39 @@ class DependenceDisplay(BaseDisplay):
         order = np.argsort(found.grid) if curve else np.arange(len(found.grid))
         x = found.grid[order] if curve else order
         for colour, k in zip(COLOURS * math.ceil(len(shown) / len(COLOURS)), shown, strict=False):
-            mean, spread = found.values[order, k], found.spread[order, k]
-            if curve:
-                panel.plot(x, mean, color=colour, label=found.outputs[k], marker="." if len(x) < 3 else None)
-                if len(shown) == 1:
-                    panel.fill_between(x, mean - spread, mean + spread, color=colour, alpha=0.15, linewidth=0)
-            else:
-                panel.errorbar(x, mean, spread, fmt="o", color=colour, label=found.outputs[k], markersize=4)
+            name = shortened(found.outputs[k]) if len(shown) > 1 else f"mean of {found.n_rows:,} rows"
+            style = "-" if curve and len(x) > 2 else "-o" if curve else "o"
+            panel.plot(x, found.values[order, k], style, color=colour, label=name, markersize=4, zorder=3)
+        if len(shown) == 1:
+            self._draw_rows(panel, x, found.single_rows[:, order, shown[0]], curve)
         if not curve:
-            crowded = {"rotation": 90, "fontsize": 7} if len(x) > CROWDED else {"rotation": 45, "ha": "right"}
-            panel.set_xticks(x, [shortened(label) for label in found.labels()], **crowded)
+            label_categories(panel, found.labels())
         elif found.kind == "date":
             from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 
             locator = AutoDateLocator(minticks=3, maxticks=6)  # type: ignore[no-untyped-call]
             panel.xaxis.set_major_locator(locator)
             panel.xaxis.set_major_formatter(ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]
-        quantity = f"probability of {found.outputs[1]}" if binary else "mean prediction"
-        panel.set(xlabel=found.column, ylabel=quantity)
-        if len(shown) > 1:
-            panel.legend(fontsize=8, frameon=False)
+        of = f" of {shortened(found.target)}" if found.target else ""
+        quantity = "probability" if found.of_classes else f"prediction{of}"
+        panel.set(ylabel=f"probability of {shortened(found.outputs[1])}" if binary else f"mean {quantity}")
+        label_below(panel, found.column.replace("$", r"\$"))
+        legend_above(panel)
 
+    def _draw_rows(self, panel: Any, x: Any, rows: Any, curve: bool) -> None:
+        """Draw the predictions for single rows [n, n_grid], as lines over numbers and dates and as points otherwise."""
+        label, colour = f"{len(rows)} single rows", shade(0.35)
+        if not curve:
+            spread = np.random.default_rng(0).uniform(-JITTER, JITTER, rows.shape)
+            panel.scatter((x + spread).ravel(), rows.ravel(), s=4, color=colour, label=label)
+            return
+        from matplotlib.collections import LineCollection
+        from matplotlib.dates import date2num
 
-def shortened(text: str) -> str:
-    """A label that leaves room for the plot, with dollar signs escaped: matplotlib reads them as formulas."""
-    text = text if len(text) <= LONGEST_LABEL else f"{text[: LONGEST_LABEL - 1]}…"
-    return text.replace("$", r"\$")
+        places = date2num(x) if x.dtype.kind == "M" else x  # type: ignore[no-untyped-call]
+        lines = [np.column_stack([places, row]) for row in rows]
+        panel.add_collection(LineCollection(lines, colors=[colour], linewidths=0.6, label=label, zorder=1))
+        panel.autoscale_view()
 
 
 @suggest_keywords

@@ -11,10 +11,12 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from rosenblatt._suggestions import suggest_keywords
-from rosenblatt.plots.style import COLOURS, BaseDisplay, axes
+from rosenblatt.plots.style import COLOURS, BaseDisplay, axes, legend_above, shade
 
 __all__ = ["HistoryDisplay", "plot_history"]
 
+DECIDING = {"held_out": 1.0, "val_loss": 1.0, "val_score": -1.0}
+"""Columns that decide on the best epoch, with the sign in which less is better: scores decide, if there are any."""
 STATISTICS = {"norm": "gradient norm", "vanishing": "share", "dead": "share"}
 
 
@@ -46,7 +48,8 @@ class HistoryDisplay(BaseDisplay):
         history = getattr(model, "history_", model)
         if not isinstance(history, Mapping):
             raise ValueError(f"{type(model).__name__} has no history_: fit it, with a solver that trains in epochs")
-        wanted = [c for c in ("loss", "val_loss", "val_score") if c in history] if columns is None else list(columns)
+        usual = ("loss", *DECIDING)
+        wanted = [c for c in usual if c in history] if columns is None else list(columns)
         missing = [c for c in wanted if c not in history]
         if missing or not wanted:
             raise ValueError(
@@ -54,7 +57,7 @@ class HistoryDisplay(BaseDisplay):
             )
         chosen = {name: list(history[name]) for name in wanted}
         best_epoch = None
-        for name, sign in (("val_loss", 1.0), ("val_score", -1.0)):  # scores decide, if there are any
+        for name, sign in DECIDING.items():  # the last one decides
             values = {i: sign * v for i, v in enumerate(chosen.get(name, ()), start=1) if not math.isnan(v)}
             best_epoch = min(values, key=values.__getitem__) if values else best_epoch
         return cls(chosen, best_epoch, log).plot(ax)
@@ -75,20 +78,27 @@ class HistoryDisplay(BaseDisplay):
         lines: list[Any] = []
         for panel, (kind, names) in zip((ax, ax.twinx()) if len(kinds) == 2 else (ax,), kinds.items(), strict=True):
             lines += [self._draw(panel, name, colours[name]) for name in names]
+            self._mark_best(panel, {name: colours[name] for name in names})
             panel.set_ylabel(kind)
         if self.best_epoch is not None:
             label = f"best epoch, {self.best_epoch}"
-            lines.append(ax.axvline(self.best_epoch, color="0.6", linestyle=":", label=label))
+            lines.append(ax.axvline(self.best_epoch, color=shade(0.5), linestyle=":", label=label))
         if self.log:
             ax.set_yscale("log")
-        columns = 4 if max(len(line.get_label()) for line in lines) < 16 else 3
-        ax.legend(handles=lines, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=columns, frameon=False)
+        legend_above(ax, lines)
         ax.set_xlabel("epoch")
         ax.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
         ax.margins(x=0.01)
         if max(len(values) for values in self.columns.values()) == 1:
             ax.set_xlim(0, 2)
         return self.drawn_on(ax)
+
+    def _mark_best(self, ax: Any, places: Mapping[str, int]) -> None:
+        """A dot on each curve that may decide on the best epoch, at that epoch."""
+        for name, i in places.items():
+            if self.best_epoch is not None and name in DECIDING and self.best_epoch <= len(self.columns[name]):
+                value = self.columns[name][self.best_epoch - 1]
+                ax.scatter([self.best_epoch], [value], s=22, color=COLOURS[i % len(COLOURS)], zorder=4)
 
     def _draw(self, ax: Any, name: str, i: int) -> Any:
         values = self.columns[name]
@@ -132,7 +142,7 @@ def plot_history(
     model : fitted estimator, or History
     columns : sequence of str, optional
         Columns of one or two kinds: losses, scores, learning rates, norms of gradients, shares. By default these are
-        "loss", "val_loss" and "val_score", as far as they exist.
+        "loss", "held_out", "val_loss" and "val_score", as far as they exist.
     log : bool
         Whether the left axis has a logarithmic scale.
     ax : matplotlib Axes, optional

@@ -16,11 +16,10 @@ from rosenblatt.nn.layers.base import Node
 from rosenblatt.nn.network import Network
 from rosenblatt.nn.registry import name_of
 from rosenblatt.nn.spec import NetworkSpec, each_layer
-from rosenblatt.plots.style import COLOURS, BaseDisplay, axes
+from rosenblatt.plots.style import COLOURS, BaseDisplay, axes, legend_above, shade, width_of
 
 __all__ = ["NetworkDisplay", "plot_network"]
 
-FROZEN = "#DDE8F2"
 INCHES_PER_LETTER = 0.072  # at 8.5 points, on average
 
 
@@ -84,8 +83,8 @@ class NetworkDisplay(BaseDisplay):
         frozen = [False, *(f"{name}.weights" in self.network.frozen for name in dense)]
         bottom = min(min(p.values()) for p in places)
         for layer, (size, place) in enumerate(zip(spec.layer_sizes, places, strict=True)):
-            fill = FROZEN if frozen[layer] else "white"
-            ax.scatter([layer] * len(place), list(place.values()), s=110, color=fill, edgecolor="0.25", zorder=2)
+            fill = fill_of(frozen[layer])
+            ax.scatter([layer] * len(place), list(place.values()), s=110, color=fill, edgecolor=shade(0.75), zorder=2)
             if len(place) < size:
                 ax.text(layer, 0, "⋮", ha="center", va="center", fontsize=14)
             words = [*layer_lines(spec, layer), *(["frozen"] if frozen[layer] else [])]
@@ -93,9 +92,15 @@ class NetworkDisplay(BaseDisplay):
             ax.annotate("\n".join(words), (layer, bottom), (0, -14), **below)
         signs = zip(("positive weight", "negative weight"), COLOURS, strict=False)
         handles = [Line2D([], [], color=colour, label=label) for label, colour in signs]
-        ax.legend(handles=handles, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2, frameon=False, fontsize=8)
+        legend_above(ax, handles)
         ax.set_xlim(-0.4, len(places) - 0.6)
         ax.set_ylim(bottom - 0.5, max(max(p.values()) for p in places) + 0.5)
+
+
+def fill_of(frozen: bool) -> Any:
+    """The fill of a layer: paper, and for a frozen one a bluish grey."""
+    red, green, blue = shade(0.0)
+    return (0.85 * red + 0.03, 0.85 * green + 0.07, 0.85 * blue + 0.12) if frozen else (red, green, blue)
 
 
 def layer_lines(spec: NetworkSpec, layer: int) -> list[str]:
@@ -126,17 +131,19 @@ def draw_layers(ax: Any, network: Network) -> Any:
     cell = max(INCHES_PER_LETTER * len(line) for text in texts.values() for line in text.split("\n")) + 0.4
     skips = any(level[n] - level[s] > 1 for n in graph.nodes for s in n.inputs)
     width = cell * max(len(row) for row in rows.values()) + (0.8 if skips else 0.0)
-    ax = axes(ax, max(width, 2.4), 0.3 + 0.75 * len(rows))
+    size = max(width, 2.4), 0.3 + 0.75 * len(rows)
+    font = 8.5 if ax is None else 8.5 * min(1.0, width_of(ax) / size[0], ax.figure.get_figheight() / size[1])
+    ax = axes(ax, *size)
     place = {n: (cell * (i - (len(row) - 1) / 2), -0.75 * d) for d, row in rows.items() for i, n in enumerate(row)}
     boxes = {}
     for node, (x, y) in place.items():
-        box = {"boxstyle": "round,pad=0.35", "facecolor": FROZEN if is_frozen(network, node) else "white",
-               "edgecolor": "0.4"}  # fmt: skip
-        boxes[node] = ax.text(x, y, texts[node], ha="center", va="center", fontsize=8.5, bbox=box).get_bbox_patch()
+        box = {"boxstyle": "round,pad=0.35", "facecolor": fill_of(is_frozen(network, node)),
+               "edgecolor": shade(0.6)}  # fmt: skip
+        boxes[node] = ax.text(x, y, texts[node], ha="center", va="center", fontsize=font, bbox=box).get_bbox_patch()
     for node in graph.nodes:
         for source in node.inputs:
             gap = level[node] - level[source]
-            style = {"arrowstyle": "-|>", "color": "0.45", "patchA": boxes[source], "patchB": boxes[node],
+            style = {"arrowstyle": "-|>", "color": shade(0.55), "patchA": boxes[source], "patchB": boxes[node],
                      "shrinkA": 0, "shrinkB": 1, "connectionstyle": f"arc3,rad={bend(gap, cell)}"}  # fmt: skip
             ax.annotate("", place[node], place[source], arrowprops=style)
     ax.set_xlim(-max(width, 2.4) / 2, max(width, 2.4) / 2)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from rosenblatt._suggestions import suggest_keywords
-from rosenblatt.plots.style import COLOURS, BaseDisplay, axes
+from rosenblatt.plots.style import COLOURS, BaseDisplay, axes, legend_above, shade
 from rosenblatt.training.learning_rate_finder import RateRange
 
 __all__ = ["RateDisplay", "plot_learning_rates"]
@@ -31,14 +31,14 @@ class RateDisplay(BaseDisplay):
         """Draw on `ax`, or on a new figure."""
         ax = axes(ax)
         found = self.found
-        ax.plot(found.rates, found.losses, color="0.8", label="loss of each step")
+        ax.plot(found.rates, found.losses, color=shade(0.25), label="loss of each step")
         ax.plot(found.rates, found.smoothed, color=COLOURS[0], label="smoothed")
         ax.axvline(found.suggestion, color=COLOURS[1], linestyle="--", label=f"suggestion {found.suggestion:.2g}")
         ax.set(xscale="log", xlabel="learning rate", ylabel="loss")
         low, high = min(found.losses), max(found.smoothed[0], max(found.losses[: max(1, len(found.losses) // 4)]))
         margin = high - low  # limits, as a diverging loss would hide the rest
         ax.set_ylim(low - 0.05 * margin - 1e-12, high + 0.2 * margin + 1e-12)
-        ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3, frameon=False)
+        legend_above(ax)
         return self.drawn_on(ax)
 
 

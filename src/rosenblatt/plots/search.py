@@ -12,7 +12,7 @@ import numpy as np
 
 from rosenblatt._checks import is_number
 from rosenblatt._suggestions import suggest_keywords
-from rosenblatt.plots.style import COLOURS, BaseDisplay, panels_of
+from rosenblatt.plots.style import COLOURS, BaseDisplay, label_below, label_categories, legend_above, panels_of, shade
 
 __all__ = ["SearchDisplay", "plot_search"]
 
@@ -47,9 +47,10 @@ class SearchDisplay(BaseDisplay):
         panels = panels_of(ax, 3)
         self._draw_scores(panels.flat[0])
         middle, names = panels.flat[1], list(self.importance)
-        middle.barh(names, list(self.importance.values()), color=COLOURS[0])
+        middle.barh(range(len(names)), list(self.importance.values()), color=COLOURS[0])
+        label_categories(middle, names, "y")
         middle.invert_yaxis()
-        middle.set_xlabel("share of the score that a forest explains")
+        label_below(middle, "share of the score that a forest explains", 0.5)
         self._draw_pair(panels.flat[2])
         return self.drawn_on(panels)
 
@@ -57,12 +58,19 @@ class SearchDisplay(BaseDisplay):
         number = np.arange(1, len(self.scores) + 1)
         for colour, stage in zip(COLOURS, np.unique(self.epochs), strict=False):
             here = self.epochs == stage
-            panel.plot(number[here], self.scores[here], "o", color=colour, markersize=4, label=f"{stage} epochs")
+            panel.plot(
+                number[here],
+                self.scores[here],
+                "o",
+                color=colour,
+                markersize=4,
+                label=f"{stage} epoch{'s' if stage > 1 else ''}",
+            )
         last = np.where(self.epochs == self.epochs.max(), self.scores, np.nan)
         best = np.fmax.accumulate(last)
-        panel.step(number, best, where="post", color="0.4", linewidth=1, label="best so far")
+        panel.step(number, best, where="post", color=shade(0.6), linewidth=1, label="best so far")
         panel.set(xlabel="candidate", ylabel="mean score of the folds")
-        panel.legend(fontsize=8)
+        legend_above(panel, share=0.6)
 
     def _draw_pair(self, panel: Any) -> None:
         """Draw candidates by two parameters, coloured by their score relative to the others of their stage."""
@@ -77,7 +85,7 @@ class SearchDisplay(BaseDisplay):
             positions.append(positions_on(panel, axis, list(values.data[seen])))
             panel.set(**{f"{axis}label": name})
         drawn = panel.scatter(*positions, c=within_stage(self.scores, self.epochs)[seen], cmap="viridis", s=24)
-        panel.figure.colorbar(drawn, ax=panel, label="score above the mean of its stage")
+        panel.figure.colorbar(drawn, ax=panel, label="score above the\nmean of its stage")
 
 
 def positions_on(panel: Any, axis: str, values: list[Any]) -> Any:
@@ -87,7 +95,7 @@ def positions_on(panel: Any, axis: str, values: list[Any]) -> Any:
             panel.set(**{f"{axis}scale": "log"})
         return np.array(values, dtype=float)
     names = sorted({str(value) for value in values})
-    panel.set(**{f"{axis}ticks": np.arange(len(names)), f"{axis}ticklabels": names})
+    label_categories(panel, names, axis, share=0.35)
     spread = np.random.default_rng(0).uniform(-JITTER, JITTER, len(values))  # points would hide each other
     return spread + [names.index(str(value)) for value in values]
 

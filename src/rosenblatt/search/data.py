@@ -86,7 +86,7 @@ class SearchData:
                 raise ValueError("a TabularTask holds weights, groups and times: leave them out of the search.")
         elif roles.any_given or not (issparse(X) or is_nameless(X)):
             roles.require_names(X)
-            table = Table({}, len(X)) if is_nameless(X) else read_table(X)
+            table = Table({}, len(np.asarray(X))) if is_nameless(X) else read_table(X)
             inputs, fields = assign_roles(table, roles)
             self.X, self.sample_weight = X if is_nameless(X) else inputs, fields["weights"]
             found = {"groups": fields["groups"], "time": fields["times"]}

@@ -143,14 +143,15 @@ class RestartedTrial:
     def advance(self, epochs: int, left: Callable[[], float]) -> tuple[float, bool]:
         """The out-of-fold score after so many epochs, and whether time was enough; if not, the last model is kept."""
         began, budget, own = time.monotonic(), left(), self.estimator.time_budget
-        model = self.data.own_folds(clone(self.estimator)).set_params(max_iter=epochs)
+        model = self.data.own_folds(clone(self.estimator)).set_params(max_iter=epochs, verbose=False)
         model.check_parameters()
         if budget < math.inf:
             model.set_params(
                 time_budget=max(0.1, budget if own is None else min(budget, parse_duration("time_budget", own)))
             )
         data = self.data.X, self.data.y, self.data.sample_weight
-        model.fit_unless(lambda: left() == -math.inf, *data, **self.data.roles).set_params(time_budget=own)
+        model.fit_unless(lambda: left() == -math.inf, *data, **self.data.roles)
+        model.set_params(time_budget=own, verbose=self.estimator.verbose)
         if model.ensemble_.interrupted:  # Ctrl-C is meant for the search
             raise KeyboardInterrupt
         took = time.monotonic() - began

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from rosenblatt._checks import refusal
 from rosenblatt.tables.roles import Roles, assign_roles
+from rosenblatt.tables.splits import has_common_groups
 from rosenblatt.tables.table import Table
 
 __all__ = ["check_pair", "given_folds", "roles_of_rows", "split_by"]
@@ -104,7 +105,7 @@ def check_pair(pair: Any, n_rows: int, number: int, *, fewest: int = 1, groups: 
     )
     if len(np.intersect1d(training, held_out)):
         raise ValueError(f"{where} has held-out rows that are among its training rows.")
-    if groups is not None and len(np.intersect1d(groups[training], groups[held_out])):
+    if groups is not None and has_common_groups(groups, [(training, held_out)]):
         raise ValueError(
             f"{where} has rows of one group in both parts, but with groups these are held out as a whole. Give a "
             "number of folds or GroupKFold, or leave groups out."

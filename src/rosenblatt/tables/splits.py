@@ -18,7 +18,16 @@ from numpy.typing import NDArray
 from rosenblatt._checks import check_number
 from rosenblatt.tables.row_hashes import bits_of, hash_column, hash_sparse
 
-__all__ = ["combined_groups", "copies_in", "copies_of", "first_rows", "fold_rows", "forward_folds", "split_rows"]
+__all__ = [
+    "combined_groups",
+    "copies_in",
+    "copies_of",
+    "first_rows",
+    "fold_rows",
+    "forward_folds",
+    "has_common_groups",
+    "split_rows",
+]
 
 Array = NDArray[Any]
 Rows = NDArray[np.int64]
@@ -179,6 +188,11 @@ def dealt(groups: Groups, labels: Array | None, rng: np.random.Generator) -> tup
         rarity = np.argsort(np.argsort(-counts, kind="stable"))  # 0 for the most frequent class
         np.maximum.at(strata, group, rarity[label])
     return np.lexsort((rng.permutation(len(sizes)), -sizes, strata)), sizes, strata
+
+
+def has_common_groups(groups: Groups, folds: Iterable[Fold]) -> bool:
+    """Whether a fold has rows of one group in both parts."""
+    return any(len(np.intersect1d(groups[training], groups[held_out])) for training, held_out in folds)
 
 
 def require_groups(sizes: Rows) -> None:

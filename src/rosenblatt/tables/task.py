@@ -33,12 +33,10 @@ from rosenblatt.tables.targets import (
     rows_with_target,
 )
 
-__all__ = ["MIN_ROWS", "ON_LATER_ROWS", "TabularTask", "require_rows", "score_on"]
+__all__ = ["MIN_ROWS", "TabularTask", "require_rows", "score_on"]
 
 MIN_ROWS = 2
 """Fewest rows to learn from."""
-ON_LATER_ROWS = "on later rows"
-"""What a score measures where rows have times."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -217,7 +215,7 @@ class TabularTask:
 def score_on(groups: Any, times: Any) -> str:
     """What a score measures if rows are held out by groups or by times, or by neither, where these are None."""
     if times is not None:
-        return ON_LATER_ROWS
+        return "on later rows"
     return "on rows not seen in training" if groups is None else "on groups not seen in training"
 
 

@@ -164,6 +164,8 @@ def setting_text(value: Any) -> str:
     if is_dataclass(value) and not isinstance(value, type):
         inner = ", ".join(f"{f.name}={setting_text(getattr(value, f.name))}" for f in fields(value))
         return f"{type(value).__qualname__}({inner})"
+    if isinstance(value, np.ndarray):  # whose text leaves most numbers out
+        return f"array {data_digest(value)}"
     code = getattr(value, "__code__", None)
     if code is not None:
         constants = [c.co_code if hasattr(c, "co_code") else c for c in code.co_consts]

@@ -22,7 +22,7 @@ from rosenblatt.training.history import History
 if TYPE_CHECKING:
     from rosenblatt.nn.network import Network
 
-__all__ = ["fit_on_frozen_features"]
+__all__ = ["fit_on_frozen_features", "part_behind"]
 
 
 def fit_on_frozen_features(
@@ -35,7 +35,7 @@ def fit_on_frozen_features(
         return fit(network, X, y, **options)
     features = type(network)(Graph(heads, dict.fromkeys(heads, "identity")), network.dtype, seed=None)
     copy_layers(network, features)
-    rest = trainable_part(network, border)
+    rest, _ = part_behind(network, border)
     options = {**options, **{name: factors_of(network, rest, name, options[name]) for name in FACTORS}}
     if options["validation"] is not None:
         X_val, y_val = options["validation"]
@@ -81,11 +81,15 @@ def frozen_boundary(network: Network) -> list[Node]:
     return list(border)
 
 
-def trainable_part(network: Network, border: list[Node]) -> Network:
-    """The part of a network behind `border`, whose nodes become inputs, with copies of the parameters."""
+def part_behind(network: Network, border: list[Node]) -> tuple[Network, list[str]]:
+    """The part of a network behind `border`, with copies of its parameters, and the names of its inputs.
+
+    The nodes of the border become inputs, in their order: those that are inputs keep their names.
+    """
+    names = names_behind(network, border)
     made: dict[Node, Node] = {}
-    for i, node in enumerate(border):
-        made[node] = node if not node.inputs else Node(Input(name=f"cached{i}"), (), node.width)
+    for name, node in zip(names, border, strict=True):
+        made[node] = node if not node.inputs else Node(Input(name=name), (), node.width)
     graph = network.graph
     for node in graph.nodes:
         if node not in made and all(n in made for n in node.inputs) and node.inputs:
@@ -94,20 +98,24 @@ def trainable_part(network: Network, border: list[Node]) -> Network:
     rest = type(network)(Graph(heads, graph.output), network.dtype, seed=None)
     copy_layers(network, rest)
     rest.frozen = frozenset(theirs for mine, theirs in names_in(network, rest).items() if mine in network.frozen)
-    return rest
+    return rest, names
+
+
+def names_behind(network: Network, border: list[Node]) -> list[str]:
+    """The names of the inputs that `part_behind` makes of the nodes of a border."""
+    return [f"cached{i}" if node.inputs else network.graph.names[node] for i, node in enumerate(border)]
 
 
 def cached(network: Network, features: Network, border: list[Node], X: Any, what: str = "X") -> dict[str, Any]:
-    """The data of `trainable_part`'s inputs."""
+    """The data of `part_behind`'s inputs."""
     data = input_arrays(network.graph, X, what, network.dtype)
     made = features.predict({name: data[name] for name in features.graph.input_names})
     outputs = iter(made.values() if isinstance(made, dict) else [made])
     found = {}
-    for i, node in enumerate(border):
-        name = network.graph.names[node]
+    for name, node in zip(names_behind(network, border), border, strict=True):
         if not node.inputs:
             found[name] = data[name]
             continue
-        found[f"cached{i}"] = next(outputs)
-        check_finite(f"the output of the frozen layer {name!r} for {what}", found[f"cached{i}"])
+        found[name] = next(outputs)
+        check_finite(f"the output of the frozen layer {network.graph.names[node]!r} for {what}", found[name])
     return found

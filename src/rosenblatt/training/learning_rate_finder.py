@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from rosenblatt._checks import check_count, check_number
 from rosenblatt._suggestions import suggest_keywords
 from rosenblatt.nn.objective import LossGiven
 from rosenblatt.nn.optimizers import OPTIMIZERS, Optimizer
@@ -22,7 +23,7 @@ from rosenblatt.training.trainer import Trainer
 if TYPE_CHECKING:
     from rosenblatt.nn.network import Network
 
-__all__ = ["RateRange", "find_learning_rate"]
+__all__ = ["RateRange", "check_range_test", "find_learning_rate", "range_test"]
 
 
 @dataclass(frozen=True)
@@ -83,21 +84,32 @@ def find_learning_rate(
     ValueError
         If the rates or the number of steps are out of range, or the loss is not finite within the first 10 steps.
     """
-    if not 0 < low < high < math.inf:
-        raise ValueError(f"low is {low} and high is {high}; they must satisfy 0 < low < high")
-    if steps < 10:
-        raise ValueError(f"steps is {steps}; it must be at least 10")
     twin = network.copy()
     optimizer = OPTIMIZERS.resolve(optimizer)
     trainer = Trainer(twin, loss or default_loss(twin.graph), optimizer, batch_size=batch_size, seed=seed)
     trainer.set_data(X, y)
+    return range_test(trainer, low=low, high=high, steps=steps, smoothing=smoothing, seed=seed)
+
+
+def range_test(
+    trainer: Trainer,
+    *,
+    low: float = 1e-6,
+    high: float = 10.0,
+    steps: int = 200,
+    smoothing: float = 0.95,
+    seed: int = 0,
+) -> RateRange:
+    """The test with a trainer that holds data; its network is trained, so give a copy. See `find_learning_rate`."""
+    check_range_test(low, high, steps, smoothing)
+    batch_size = min(trainer.batch_size or trainer.n_rows, trainer.n_rows)
     rates = np.geomspace(low, high, steps)
     losses: list[float] = []
     smoothed: list[float] = []
     average = 0.0
     rng = np.random.default_rng(seed)
     for i, rate in enumerate(rates):
-        batch = rng.permutation(trainer.n_rows)[: min(batch_size, trainer.n_rows)]
+        batch = rng.permutation(trainer.n_rows)[:batch_size]
         value = trainer.epoch(batch, float(rate))
         if not math.isfinite(value):
             break
@@ -111,6 +123,17 @@ def find_learning_rate(
             f"the loss was not finite after {len(losses)} steps, starting from a rate of {low:g}: scale the inputs"
         )
     return RateRange(rates[: len(losses)].tolist(), losses, smoothed, suggest(rates[: len(losses)], smoothed))
+
+
+def check_range_test(low: float, high: float, steps: int, smoothing: float) -> None:
+    """Refuse numbers with which there is no test."""
+    for name, value in (("low", low), ("high", high), ("smoothing", smoothing)):
+        check_number(name, value, 0)
+    if not 0 < low < high < math.inf:
+        raise ValueError(f"low is {low} and high is {high}; they must satisfy 0 < low < high")
+    check_count("steps", steps, 10)
+    if not smoothing < 1:
+        raise ValueError(f"smoothing is {smoothing}; it must be in [0, 1)")
 
 
 def suggest(rates: Any, smoothed: list[float]) -> float:

@@ -49,6 +49,9 @@ class Outcome(Enum):
     NO_SCORE = "no epoch had a validation score"
 
 
+UNFINISHED = (Outcome.INTERRUPTED, Outcome.DIVERGED)  # continued from the last checkpoint
+
+
 class RowOrders(Protocol):
     """The rows of each epoch, in the order in which they are taken."""
 
@@ -246,7 +249,7 @@ class TrainingLoop:
             )
             if losses or self.seconds_left() <= 0:
                 return losses
-            if self.checkpoints is not None:
+            if self.checkpoints is not None and self.checkpoints.is_due(self.trainer.step_count):
                 self.checkpoints.save(self.trainer.step_count, *self.snapshot())
 
     def _steps_done(self) -> int:
@@ -339,7 +342,7 @@ class TrainingLoop:
         if problem := what_diverged(self.network, self.trainer.inputs):
             self.outcome, self.failure = Outcome.DIVERGED, self.failure or problem
             self.best = None
-        elif self.checkpoints is not None and state is not None and self.outcome is not Outcome.INTERRUPTED:
+        elif state is not None and self.checkpoints is not None and self.outcome not in UNFINISHED:
             self.checkpoints.save(self.trainer.step_count, *state)
 
     @contextmanager

@@ -28,7 +28,12 @@ if TYPE_CHECKING:
 
 __all__ = ["TensorBoard"]
 
-TAGS = {"loss": "loss/training", "val_loss": "loss/validation", "val_score": "score/validation"}
+TAGS = {
+    "loss": "loss/training",
+    "held_out": "metric/held-out",
+    "val_loss": "loss/validation",
+    "val_score": "score/validation",
+}
 STATISTICS = {"norm": "gradient_norm", "vanishing": "vanishing_gradient", "dead": "dead_neurons"}
 BINS = 30
 PREFIX = "events.out.tfevents."
@@ -132,8 +137,8 @@ class TensorBoard:
 
     def on_fit_task_end(self, estimator: Any, context: Any, *, fitted_estimator: Any = None) -> None:
         """Write an epoch of an estimator."""
-        history = getattr(estimator, "history_", None)
-        if context.task_name == "epoch" and fitted_estimator is not None and history:
+        history = getattr(fitted_estimator, "history_", None)
+        if context.task_name == "epoch" and history:
             text = "    " + repr(estimator).replace("\n", "\n    ")
             folder = folder_of(self.log_dir, context)
             self.write(history.n_epochs, fitted_estimator.network, history, text, folder)

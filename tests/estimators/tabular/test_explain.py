@@ -417,7 +417,7 @@ def test_learning_curves_are_those_of_the_members(classifier):
 
 def test_what_cannot_be_explained_is_named(classifier, regressor):
     for arguments, options, message in (
-        ((X, Y), {"method": "shapley"}, "method is 'shapley'; allowed: 'permutation', 'gradient'"),
+        ((X, Y), {"method": "shaply"}, r"method is 'shaply'\. Did you mean 'shapley'\? The methods are: 'permutation'"),
         ((X, Y), {"metric": "r2"}, "metric is 'r2'; allowed: 'error', 'log_loss'"),
         ((X,), {}, "method='permutation' needs y"),
         ((X, Y[:-1]), {}, "X has 400 rows, y has 399"),

@@ -214,3 +214,13 @@ def test_a_logarithm_is_not_tried_where_validation_targets_are_negative():
     heavy = np.exp(3 * X.a[:80])
     model = TabularRegressor(members=2, **SMALL).fit(TRAIN, heavy, X_val=VAL, y_val=-np.ones(40) * np.arange(40))
     assert model.target_scaler_.kind != "log"
+
+
+@pytest.mark.parametrize(
+    ("cv", "words"), [(None, "all copies of a row train together"), (KFold(2), "some are held out while")]
+)
+def test_the_report_says_whether_copies_stay_together(cv, words):
+    twice = pd.concat([X[:60], X[:60]])
+    model = TabularClassifier(cv=cv, **SMALL).fit(twice, np.r_[Y[:60], Y[:60]])
+    assert words in " ".join(model.report().split())
+    assert model.divides_copies_ == (cv is not None)

@@ -159,7 +159,7 @@ def test_classes_that_only_later_rows_have_are_learned() -> None:
 
 def test_a_time_budget_keeps_the_networks_with_the_most_rows() -> None:
     model = TabularClassifier(**{**TINY, "max_iter": 64}, time_budget=0.05).fit(X, LABEL, time=DAY)
-    assert max(member.held_out.max() for member in model.ensemble_.members) >= N - 20
+    assert model.ensemble_.members[0].held_out.min() >= N - N // 6  # in the last of three parts of the later half
     assert model.score_on_ == "on later rows"
 
 

@@ -26,6 +26,7 @@ from rosenblatt.estimators.callbacks import FitTasks, begin_fit
 from rosenblatt.estimators.fitted_parameters import FittedParameters
 from rosenblatt.estimators.mlp.coefs import LayerParameters
 from rosenblatt.estimators.mlp.hyperparameters import WITHOUT_BATCHES, MLPParameters, hidden_sizes, is_listed
+from rosenblatt.estimators.mlp.rate_finder import RateFinder
 from rosenblatt.estimators.mlp.training_data import Score, TrainingData, identity_of, rare_class, score_or_nan
 from rosenblatt.estimators.optimizer_state import OptimizerState
 from rosenblatt.estimators.sgd import ShuffledRows, StochasticSolver, open_checkpoints
@@ -41,7 +42,7 @@ __all__ = ["BaseMLP", "solver_is_stochastic"]
 Array = npt.NDArray[Any]
 
 
-class BaseMLP(MLPParameters, LayerParameters, FittedParameters, StochasticSolver, Searchable):
+class BaseMLP(MLPParameters, LayerParameters, FittedParameters, RateFinder, StochasticSolver, Searchable):
     """Fitting and its bookkeeping; the subclasses encode targets and decode predictions."""
 
     prediction_parameters: ClassVar[tuple[str, ...]] = ("loss", "output_activation")
@@ -124,7 +125,7 @@ class BaseMLP(MLPParameters, LayerParameters, FittedParameters, StochasticSolver
                     loop.trainer.release_data()
                 self._note_outcome(loop, warn_at_end=not incremental and not finished)
             self._finish(data)
-            tasks.end_fit()
+            tasks.end()
 
     def _refuse_contradictions(self, incremental: bool, validation: tuple[Any, Any] | None) -> None:
         if incremental:
@@ -211,6 +212,15 @@ class BaseMLP(MLPParameters, LayerParameters, FittedParameters, StochasticSolver
             seed=mask_seed,
             **settings,
         )
+
+    def trainer_for(self, X: Any, y: Any, sample_weight: Any, rng: np.random.RandomState) -> Trainer:
+        """A trainer with data, for a new network with initial weights; the estimator holds this network afterwards."""
+        data = self._check_data(X, y, sample_weight, incremental=False, first_pass=True)
+        self._prepare_network(data, rng, first_pass=True)
+        batch_size = min(200 if self.batch_size == "auto" else int(self.batch_size), data.X.shape[0])
+        trainer = self._make_trainer(self._network, data.sample_weight is not None, batch_size)
+        trainer.set_data(data.X, self.network_target(data.y), data.sample_weight)
+        return trainer
 
     def _fit_lbfgs(self, data: TrainingData, first_pass: bool, tasks: FitTasks) -> None:
         if first_pass:

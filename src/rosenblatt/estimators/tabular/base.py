@@ -6,26 +6,24 @@ targets of the rows that score them. (The scales and levels of columns are learn
 
 from __future__ import annotations
 
-import math
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from numbers import Integral
 from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import issparse
 from sklearn.base import BaseEstimator, _fit_context, is_classifier
-from sklearn.utils import check_random_state
+from sklearn.callback import with_callbacks
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from rosenblatt._checks import check_count, check_flag, check_range, is_count, parse_duration
+from rosenblatt._checks import check_count, check_flag, check_range, is_count
 from rosenblatt._suggestions import join_names
 from rosenblatt.estimators.base import Searchable, SuggestingMixin, unchanged_if_failed, warn_user
 from rosenblatt.estimators.fitted_parameters import FittedParameters
 from rosenblatt.estimators.labels import kept_targets
 from rosenblatt.estimators.tabular.architecture import Settings
+from rosenblatt.estimators.tabular.course import Trainable
 from rosenblatt.estimators.tabular.drift import Monitorable
 from rosenblatt.estimators.tabular.ensemble import Ensemble, fit_ensemble
 from rosenblatt.estimators.tabular.explain.background import Background
@@ -40,6 +38,7 @@ from rosenblatt.tables.kinds import column_overrides
 from rosenblatt.tables.preparation import Preparation, fit_preparation
 from rosenblatt.tables.readers.reading import is_nameless, names_columns, read_table, require_names
 from rosenblatt.tables.roles import Roles, assign_roles
+from rosenblatt.tables.splits import has_common_groups
 from rosenblatt.tables.table import Table, TableError
 from rosenblatt.tables.targets import Target
 from rosenblatt.tables.task import TabularTask, require_rows
@@ -52,6 +51,7 @@ Array = NDArray[Any]
 
 class TabularEstimator(
     Explainable,
+    Trainable,
     Monitorable,
     TabularScores,
     FittedParameters,
@@ -62,14 +62,11 @@ class TabularEstimator(
     """What both have in common; they declare the parameters and document them."""
 
     preset: str
-    time_budget: float | str | None
     kinds: Mapping[Any, str] | None
     ignore: Any
     cv: Any
     members: int | None
     hidden_layer_sizes: Any
-    random_state: Any
-    on_epoch: Callable[[Any], object] | None
     preparation_: Preparation
     ensemble_: Ensemble
     out_of_fold_: Any = LeftOut()
@@ -165,8 +162,10 @@ class TabularEstimator(
             networks are kept as they were after their best epochs.
         """
         roles = {"groups": groups, "time": time, "id": id, "drop_missing_target": drop_missing_target}
-        return self.fit_unless(lambda: False, X, y, sample_weight, X_val=X_val, y_val=y_val, **roles)
+        self.fit_unless(lambda: False, X, y, sample_weight, X_val=X_val, y_val=y_val, **roles)
+        return self
 
+    @with_callbacks  # type: ignore[untyped-decorator]
     def fit_unless(
         self,
         cancelled: Callable[[], bool],
@@ -182,15 +181,15 @@ class TabularEstimator(
 
         So a search in the main thread, the only one that Ctrl-C reaches, can end trainings in other threads.
         """
-        seconds = math.inf if self.time_budget is None else parse_duration("time_budget", self.time_budget)
-        budget = FitBudget(time.monotonic() + seconds, self.on_epoch, cancelled=cancelled)
-        validation = check_validation(X, y, X_val, y_val)
         reserve_blas_memory()
-        with unchanged_if_failed(self, BaseException):
+        with self._budget(cancelled) as budget, unchanged_if_failed(self, BaseException):
+            validation = check_validation(X, y, X_val, y_val)
             task = self._task(X, y, sample_weight, **roles)
             self._refuse_contradictions(task, validation is not None)
+            self._announce(budget, task, X, y)
             self.keep_parameters()
             self._learn(task, budget, validation)
+            budget.tasks.end()
         return self
 
     def _refuse_contradictions(self, task: TabularTask, has_validation: bool) -> None:
@@ -309,11 +308,9 @@ class TabularEstimator(
         raise NotImplementedError
 
     def _prepare(
-        self, task: TabularTask, y: Array, weights: Array | None, validation: tuple[Any, Any] | None = None
+        self, task: TabularTask, y: Array, weights: Array | None, budget: FitBudget, validation: tuple[Any, Any] | None
     ) -> Data:
         """The task for networks, with encoders that are learned from its inputs; draws the seed of everything else."""
-        given = self.random_state
-        self._seed = int(given if isinstance(given, Integral) else check_random_state(given).randint(2**31 - 1))
         self.preparation_ = fit_preparation(task.inputs, task.kinds)
         prepared = self.preparation_.transform(task.inputs)
         self.background_ = Background.of(prepared, self.preparation_, task.weights)
@@ -323,13 +320,17 @@ class TabularEstimator(
         held_out = None
         if validation is not None:
             held_out = validation_data(self, validation, y.size // len(y), self._check_targets)
-        return Data(self.preparation_, prepared, y, weights, held_out, None if task.groups is None else task.together)
+        data = Data(self.preparation_, prepared, y, weights, held_out, None if task.groups is None else task.together)
+        self._seed = self._draw_seed(budget, task, held_out)
+        return data
 
     def _check_targets(self, targets: Array, name: str) -> None:
         """Refuse targets that the loss does not support, by a `ValueError` that calls them `name`."""
 
     def _fit_ensemble(self, data: Data, problem: Problem, folds: Folds, budget: FitBudget) -> Ensemble:
         """Train the members."""
+        budget.tasks = budget.begin(max_subtasks=len(folds))
+        budget.rebuild = lambda member: {"ensemble_": Ensemble((member,), self.settings, decode=problem.decode)}
         ensemble = fit_ensemble(data, problem, self.settings, folds, self._seed, budget)
         if ensemble.interrupted:
             warn_user(f"Training was interrupted: {len(ensemble.members)} networks are kept as they were at that time.")
@@ -352,7 +353,9 @@ class TabularEstimator(
         self.n_groups_ = None if task.groups is None else len(np.unique(task.groups))
         self.score_on_ = task.score_on if data.validation is None else "on the validation rows"
         validation = 0 if data.validation is None else len(data.validation.y)
-        return folds_of_task(task, self.settings.members, self._seed, labels, self.cv, validation)
+        folds = folds_of_task(task, self.settings.members, self._seed, labels, self.cv, validation)
+        self.divides_copies_ = copies is not None and not validation and has_common_groups(copies, folds)
+        return folds
 
     def _outputs(self, X: Any) -> Array:
         """The ensemble's mean outputs for raw rows, (n_rows, n_outputs)."""

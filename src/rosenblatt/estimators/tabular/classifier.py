@@ -72,7 +72,7 @@ class TabularClassifier(ClassifierMixin, TabularEstimator):  # type: ignore[misc
         ``score_on_`` says what rows it measures.
     out_of_fold_ : ndarray of shape (n_rows, n_classes)
         Probabilities of the training rows by members that did not train on them. NaN if all did. With `X_val` in `fit`,
-        those of the validation rows.
+        those of the validation rows. A loaded model has them only if it was saved with training_predictions=True.
     temperature_ : float
         Temperature that calibrates the probabilities. Above 1 it makes them softer.
     decision_weights_ : ndarray of shape (n_classes,)
@@ -125,6 +125,9 @@ class TabularClassifier(ClassifierMixin, TabularEstimator):  # type: ignore[misc
         batch_size: int | None = None,
         random_state: Any = 0,
         on_epoch: Callable[[Any], object] | None = None,
+        verbose: bool | int = False,
+        checkpoint: Any = None,
+        checkpoint_every: int | str = "30s",
     ) -> None:
         set_parameters(self, locals())
 
@@ -133,10 +136,11 @@ class TabularClassifier(ClassifierMixin, TabularEstimator):  # type: ignore[misc
         weights = task.weights
         if self.class_weight is not None:
             weights = class_weighted(self.class_weight, self.classes_, labels, weights)
-        data = self._prepare(task, labels, weights, validation)
+        data = self._prepare(task, labels, weights, budget, validation)
         held_out = data.held_out.y
         if self.ordered is not False:
             data = data.with_targets(lambda y: cumulative(y, len(self.classes_)))
+        self.temperature_, self.decision_weights_ = 1.0, np.ones(len(self.classes_))
         ensemble = self._fit_ensemble(data, self._problem(), self._folds(task, data, labels), budget)
         if validation is None:
             self._finish(ensemble, labels, task.weights)

@@ -65,6 +65,20 @@ class Ensemble:
             found["-".join(str(width) for width, _ in hidden) + f" {hidden[0][1]}"] = None
         return ", ".join(found)
 
+    def summary(self) -> str:
+        """How the networks were trained, and how they are combined, in a few lines."""
+        n, best = len(self.members), ", ".join(str(member.best_epoch) for member in self.members)
+        size = sum(network.parameters.size for network in self.networks)
+        mean = f"the mean of {n} networks" if n > 1 else "that of the network"
+        calibrated = f", at temperature {self.temperature:.3f}" if self.temperature != 1 else ""
+        return "\n".join(
+            [
+                f"ensemble     {n} network{'s' if n > 1 else ''}, {size:,} parameters in all",
+                f"training     at most {self.settings.epochs} epochs; those kept, by held-out rows: {best}",
+                f"prediction   {mean}{calibrated}",
+            ]
+        )
+
     def joined(self, others: Sequence[Ensemble]) -> Ensemble:
         """The ensemble with the members of others for the same problem; it is not calibrated yet.
 
@@ -147,12 +161,11 @@ def fit_ensemble(
     for number, fold in enumerate(folds, start=1):  # before any of them is trained
         check_fold_weights(data, fold, number)
     if math.isfinite(budget.deadline):
-        budget.deadline -= (1 - BUDGET_FRACTION) * max(0.0, budget.left())
-        settings, folds = within(data, problem, settings, folds, seed, budget)
+        settings, folds = plan(data, problem, settings, folds, seed, budget)
     budget.members = len(folds)
 
     def train(number: int) -> Member | DivergenceError | None:
-        if budget.stopped.is_set() or (number > 0 and budget.left() <= 0):
+        if not budget.must_train(number + 1):
             return None
         try:
             return train_member(data, problem, settings, *folds[number], seed * 1000 + number, budget, number + 1)
@@ -165,6 +178,8 @@ def fit_ensemble(
             raise
 
     results, interrupted = run_all(train, len(folds), budget)
+    if budget.checkpoints is not None:
+        budget.checkpoints.note(budget.left(), at_once=True)
     if budget.cancelled():
         raise KeyboardInterrupt
     members = tuple(member for member in results if isinstance(member, Member))
@@ -187,6 +202,20 @@ def run_all(train: Callable[[int], T], n_members: int, budget: FitBudget) -> tup
             if budget.n_epochs == 0:
                 raise
             return [future.result() for future in running if future.exception() is None], True
+
+
+def plan(
+    data: Data, problem: Problem, settings: Settings, folds: Folds, seed: int, budget: FitBudget
+) -> tuple[Settings, Folds]:
+    """What the time allows, as `within` finds it, or as a checkpoint has kept it from an earlier process."""
+    kept = budget.checkpoints
+    if kept is not None and (known := kept.planned(settings, folds)) is not None:
+        return known
+    budget.deadline -= (1 - BUDGET_FRACTION) * max(0.0, budget.left())
+    planned, chosen = within(data, problem, settings, folds, seed, budget)
+    if kept is not None:
+        kept.keep_plan(planned, chosen, folds, budget.left())
+    return planned, chosen
 
 
 def within(

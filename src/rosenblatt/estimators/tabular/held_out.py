@@ -55,6 +55,24 @@ class HeldOutRows:
             self.choices.after_epoch(self.y, predictions, self.weights, self.metric)
         return {"val_loss": self.metric(self.y, predictions, self.weights)}
 
+    def state(self) -> dict[str, Array]:
+        """What a checkpoint needs to continue; see `rosenblatt.training.loop.RowOrders`."""
+        if self.choices is None:
+            return {}
+        return {"best_for_halves": self.choices.best, "chosen_predictions": self.choices.predictions}
+
+    def restore(self, arrays: dict[str, Array]) -> None:
+        """Continue from a `state`; a `ValueError` or `KeyError` for anything else."""
+        if self.choices is None:
+            return
+        best, predictions = arrays["best_for_halves"], arrays["chosen_predictions"]
+        if best.shape != (2,) or best.dtype != np.float64 or np.isnan(best).any():
+            raise ValueError("the best values of the held-out groups are not two numbers")
+        n_rows = len(self.y) if predictions.size else 0
+        if predictions.dtype.kind != "f" or len(predictions) != n_rows or not np.isfinite(predictions).all():
+            raise ValueError("the predictions for held-out groups are not a finite number in each of their rows")
+        self.choices.best, self.choices.predictions = np.array(best), np.array(predictions)
+
     def predictions(self, network: nn.Network) -> Array:
         """What the rows are scored by: predictions of the network at its best epoch or, with groups, those chosen."""
         return self.decode(network.predict(self.X)) if self.choices is None else self.choices.predictions

@@ -10,15 +10,20 @@ import math
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rosenblatt import nn
+from rosenblatt.estimators.callbacks import FitTasks
 from rosenblatt.estimators.tabular.architecture import INITIAL_ROWS, NetworkWithRates, Settings, design_network, feed
+from rosenblatt.estimators.tabular.checkpoints import FitCheckpoints
 from rosenblatt.estimators.tabular.held_out import HeldOutRows
+from rosenblatt.estimators.tabular.row_orders import Permutations
+from rosenblatt.training.checkpoint import fingerprint_of
 from rosenblatt.training.early_stopping import BestEpoch
 from rosenblatt.training.learning_rates import LearningRates
 from rosenblatt.training.loop import Outcome, TrainingLoop
@@ -31,6 +36,8 @@ FEW_ROWS = 16
 """With fewer training rows a divergence is blamed on their number."""
 POLL_SECONDS = 0.1
 """Training time between looks at whether it has to end."""
+Rows = tuple[dict[str, Any], Array, Array | None]
+"""Inputs, targets and weights of some rows."""
 Metric = Callable[[Array, Array, Array | None], float]
 """``metric(target, prediction, weights)``: the smaller the better."""
 
@@ -71,7 +78,7 @@ class Data:
         validation = None if self.validation is None else self.validation.with_targets(change)
         return replace(self, y=change(self.y), validation=validation)
 
-    def take(self, rows: NDArray[np.int64]) -> tuple[dict[str, Any], Array, Array | None]:
+    def take(self, rows: NDArray[np.int64]) -> Rows:
         """Inputs, targets and weights of some rows."""
         weights = None if self.weights is None else np.ascontiguousarray(self.weights[rows])
         return feed(self.prepared, rows), np.ascontiguousarray(self.y[rows]), weights
@@ -125,15 +132,20 @@ class MemberEpoch:
 
 @dataclass
 class FitBudget:
-    """The time that all members have together, and the callback for their epochs."""
+    """What all members have together: the time, who hears of their epochs, and where they are kept."""
 
     deadline: float = math.inf  # `time.monotonic` at which training ends, after an epoch or within the first
     on_epoch: Callable[[MemberEpoch], object] | None = None  # called by one thread at a time
+    show: Callable[[MemberEpoch], object] | None = None  # likewise, also for the last epoch of an earlier process
+    begin: Callable[..., FitTasks] = lambda **how: FitTasks()  # tells scikit-learn's callbacks that training begins
+    tasks: FitTasks = field(default_factory=FitTasks)  # what they hear of
+    rebuild: Callable[[Member], dict[str, Any]] = lambda member: {}  # attributes of an estimator of this member alone
+    checkpoints: FitCheckpoints | None = None
     members: int = 1
     stopped: threading.Event = field(default_factory=threading.Event)  # set to end all; their best epochs are kept
     cancelled: Callable[[], bool] = lambda: False  # whether the caller wants nothing any more
     n_epochs: int = 0  # that are over, of all members
-    lock: threading.Lock = field(default_factory=threading.Lock)
+    lock: threading.RLock = field(default_factory=threading.RLock)
 
     def left(self) -> float:
         """Seconds that remain."""
@@ -145,14 +157,32 @@ class FitBudget:
             raise KeyboardInterrupt
         return min(POLL_SECONDS, self.left())
 
-    def report(self, loop: TrainingLoop, number: int, epochs: int) -> None:
-        """Count an epoch of the member `number`, and pass it to the callback."""
+    def resume(self, checkpoints: FitCheckpoints) -> None:
+        """Keep the fit there, and take no more time than an earlier process left."""
+        self.checkpoints = checkpoints
+        if checkpoints.seconds_left is not None:
+            self.deadline = min(self.deadline, time.monotonic() + checkpoints.seconds_left)
+
+    def must_train(self, number: int) -> bool:
+        """Whether the member `number`, counted from 1, is trained, or read where it is kept.
+
+        The first one always is. The others are not when the time is over, or all have to end.
+        """
+        kept = self.checkpoints is not None and self.checkpoints.has_member(number)
+        return not self.stopped.is_set() and (number == 1 or kept or self.left() > 0)
+
+    def report(self, loop: TrainingLoop, number: int, epochs: int, *, resumed: bool = False) -> None:
+        """Count an epoch of the member `number`, or those of an earlier process, and say so."""
         losses, values = loop.history["loss"], loop.history["val_loss"]
         epoch = MemberEpoch(number, self.members, loop.epoch, epochs, losses[-1], values[-1], best_epoch(values))
         with self.lock:
-            self.n_epochs += 1
-            if self.on_epoch is not None:
+            self.n_epochs += loop.epoch if resumed else 1
+            if self.show is not None:
+                self.show(epoch)
+            if self.on_epoch is not None and not resumed:
                 self.on_epoch(epoch)
+            if self.checkpoints is not None:
+                self.checkpoints.note(self.left())
 
 
 def train_member(
@@ -172,39 +202,81 @@ def train_member(
     """
     budget = budget or FitBudget()
     check_fold_weights(data, (training, held_out), number)
-    X, y, weights = data.take(training)
-    groups = None if data.groups is None else data.groups[held_out]
-    held = HeldOutRows(data.held_out.take(held_out), problem.metric, problem.decode, groups)
+    rows = data.take(training), data.held_out.take(held_out)
+    held = HeldOutRows(rows[1], problem.metric, problem.decode, None if data.groups is None else data.groups[held_out])
     sample = feed(data.prepared, training[:INITIAL_ROWS])
     design = design_network(data.preparation, problem.n_outputs, problem.output, settings, seed, sample)
-    network = design.network
-    batch_size = settings.rows_per_step(len(y))
-    trainer = trainer_of(design, problem, settings, batch_size, weights is not None, seed)
-    trainer.set_data(X, y, weights)
-    rows = Permutations(len(y), len(y) // batch_size * batch_size, np.random.default_rng([seed, 2]))
-
-    rates = LearningRates(settings.learning_rate, nn.CosLog(4))
-    loop = TrainingLoop(
-        *(trainer, settings.epochs, BestEpoch(), rates),
-        measure=lambda: held.measure(network, loop.epoch + 1),
-        callbacks=[lambda loop: budget.report(loop, number, settings.epochs)],
-        rows=rows,
-        seconds_left=budget.seconds_to_run,
-        keep_interrupted=True,
-    )
+    batch_size = settings.rows_per_step(len(training))
+    trainer = trainer_of(design, problem, settings, batch_size, data.weights is not None, seed)
+    identity = identity_of(design.network, rows, settings, problem, seed)
+    trainer.set_data(*rows[0])
+    tasks = budget.tasks.begin_member(number, settings.epochs, partial(rebuilt, budget))
+    loop = loop_of(trainer, held, settings, seed, budget, number, tasks, identity)
+    if loop.epoch:
+        budget.report(loop, number, settings.epochs, resumed=True)
     outcome = loop.run()
     trainer.release_data()
     if outcome is Outcome.INTERRUPTED and (loop.best is None or not budget.stopped.is_set()):
         raise KeyboardInterrupt
     if loop.best is None:
-        raise DivergenceError(f"{loop.failure}. {divergence_advice(len(y), settings.learning_rate)}")
-    values = loop.history["val_loss"][: loop.epoch - (outcome is Outcome.DIVERGED)]
+        raise DivergenceError(f"{loop.failure}. {divergence_advice(len(training), settings.learning_rate)}")
+    network = design.network.copy()  # out of the trainer's memory
+    member = member_of(loop, network, held_out, held.predictions(network))
+    tasks.end(lambda: rebuilt(budget, network, loop))
+    return member
+
+
+def loop_of(
+    trainer: Trainer,
+    held: HeldOutRows,
+    settings: Settings,
+    seed: int,
+    budget: FitBudget,
+    number: int,
+    tasks: FitTasks,
+    identity: Callable[[], dict[str, str]],
+) -> TrainingLoop:
+    """The loop of a member, which continues that of an earlier process."""
+    network, n_rows = trainer.network, trainer.n_rows
+    batch_size = settings.rows_per_step(n_rows)
+
+    loop = TrainingLoop(
+        *(trainer, settings.epochs, BestEpoch(), LearningRates(settings.learning_rate, nn.CosLog(4))),
+        measure=lambda: held.measure(network, loop.epoch + 1),
+        before_epoch=tasks.begin_epoch,
+        callbacks=[lambda loop: budget.report(loop, number, settings.epochs), *tasks.callbacks(network)],
+        rows=Permutations(n_rows, n_rows // batch_size * batch_size, np.random.default_rng([seed, 2]), held),
+        seconds_left=budget.seconds_to_run,
+        keep_interrupted=True,
+        checkpoints=None if budget.checkpoints is None else budget.checkpoints.member(number, identity()),
+    )
+    return loop
+
+
+def rebuilt(budget: FitBudget, network: nn.Network, loop: TrainingLoop) -> dict[str, Any]:
+    """The attributes of an estimator that predicts by this network alone, and has the history of its loop."""
+    member = member_of(loop, network, np.empty(0, np.int64), np.empty((0, network.graph.n_outputs)))
+    return {"network": network, **budget.rebuild(member)}
+
+
+def identity_of(
+    network: nn.Network, rows: tuple[Rows, Rows], settings: Settings, problem: Problem, seed: int
+) -> Callable[[], dict[str, str]]:
+    """What the checkpoint of a member belongs to, which is computed when it is asked for."""
+
+    def identity() -> dict[str, str]:
+        said = {**asdict(settings), "loss": problem.loss, "seed": seed}
+        return fingerprint_of(said, {"rows": rows[0], "held-out rows": rows[1], "starting weights": network.block})
+
+    return identity
+
+
+def member_of(loop: TrainingLoop, network: nn.Network, held_out: NDArray[np.int64], predictions: Array) -> Member:
+    """The member that a loop has trained."""
+    diverged = loop.outcome is Outcome.DIVERGED
+    values = loop.history["val_loss"][: loop.epoch - diverged]
     curve = list(zip(loop.history["loss"], values, strict=False))
-    network = network.copy()  # out of the trainer's memory
-    return Member(
-        network, held_out, held.predictions(network), curve, best_epoch(values), loop.epoch_seconds,
-        outcome is Outcome.DIVERGED,
-    )  # fmt: skip
+    return Member(network, held_out, predictions, curve, best_epoch(values), loop.epoch_seconds, diverged)
 
 
 def divergence_advice(n_rows: int, learning_rate: float) -> str:
@@ -227,32 +299,6 @@ def check_fold_weights(data: Data, fold: tuple[NDArray[np.int64], NDArray[np.int
 def best_epoch(values: list[float]) -> int:
     """The number of the last of the best epochs, counted from 1."""
     return len(values) - int(np.nanargmin(values[::-1]))
-
-
-@dataclass
-class Permutations:
-    """Each epoch takes the first `n_rows`, which are whole batches, of a new permutation of all `n`."""
-
-    n: int
-    n_rows: int
-    rng: np.random.Generator
-    max_epochs: int = 1
-
-    def draw(self, n_epochs: int) -> NDArray[np.int64]:
-        """The order of the next epoch."""
-        return self.rng.permutation(self.n)[None, : self.n_rows].astype(np.int64)
-
-    def present(self) -> NDArray[np.int64]:
-        """No epoch of a member is resumed."""
-        raise NotImplementedError
-
-    def state(self) -> tuple[dict[str, Any], dict[str, Array]]:
-        """See `rosenblatt.training.loop.RowOrders`."""
-        return dict(self.rng.bit_generator.state), {}
-
-    def restore(self, state: dict[str, Any], arrays: dict[str, Array]) -> None:
-        """See `rosenblatt.training.loop.RowOrders`."""
-        self.rng.bit_generator.state = state
 
 
 def trainer_of(

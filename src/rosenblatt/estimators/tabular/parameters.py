@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from numbers import Integral, Real
 from typing import Any
 
-from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 
 from rosenblatt.estimators.base import describe_parameters
 from rosenblatt.nn.activations.functions import BASES
@@ -37,6 +37,9 @@ CONSTRAINTS: dict[str, Any] = {
     "cv": ["cv_object"],
     "random_state": ["random_state"],
     "on_epoch": [callable, None],
+    "verbose": ["verbose"],
+    "checkpoint": [str, HasMethods("__fspath__"), None],
+    "checkpoint_every": [str, Interval(Integral, 1, None, closed="left")],
 }
 
 describe_shared_parameters = describe_parameters(
@@ -66,6 +69,14 @@ describe_shared_parameters = describe_parameters(
         on_epoch : callable, optional
             Called with an `MemberEpoch` after each epoch of a network, for example ``print``. The calls come from other
             threads, one at a time.
+        verbose : bool, default=False
+            Whether to show the progress: a bar in a terminal or a notebook, elsewhere a line for each finished network.
+        checkpoint : path, optional
+            Folder in which the fit is saved, in a folder of its own for each combination of data, parameters and seed.
+            The same call of `fit` resumes exactly where it stopped, even after the process was killed. Of a fit with
+            `time_budget`, the plan is kept and the finished networks are; the rest depends on the machine.
+        checkpoint_every : int or str, default="30s"
+            Number of steps of a network between two checkpoints, or a time.
     """,
     shared_attributes="""
         scores_ : dict of str to (float, float)
@@ -84,6 +95,8 @@ describe_shared_parameters = describe_parameters(
         n_distinct_ : int
             Number of different training rows. Copies, which are equal in all columns, stay together when rows are held
             out. Where columns have so few values that rows repeat by nature, no row counts as a copy.
+        divides_copies_ : bool
+            Whether some copies were held out while others trained, as folds by time or by a splitter may do.
         n_groups_ : int or None
             Number of different `groups`, if they were given.
         n_dropped_ : int

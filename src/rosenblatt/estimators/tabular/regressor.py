@@ -70,7 +70,7 @@ class TabularRegressor(RegressorMixin, TabularEstimator):  # type: ignore[misc]
         ``score_on_`` says what rows it measures.
     out_of_fold_ : ndarray of shape (n_rows,), (n_rows, n_targets) or (n_rows, n_quantiles)
         Predictions of the training rows by members that did not train on them. NaN if all did. With `X_val` in `fit`,
-        those of the validation rows.
+        those of the validation rows. A loaded model has them only if it was saved with training_predictions=True.
     target_scaler_ : TargetScaler
         It turns targets into what the networks learn, and back.
     residuals_ : ndarray of shape (1001, n_outputs)
@@ -125,6 +125,9 @@ class TabularRegressor(RegressorMixin, TabularEstimator):  # type: ignore[misc]
         batch_size: int | None = None,
         random_state: Any = 0,
         on_epoch: Callable[[Any], object] | None = None,
+        verbose: bool | int = False,
+        checkpoint: Any = None,
+        checkpoint_every: int | str = "30s",
     ) -> None:
         set_parameters(self, locals())
 
@@ -138,10 +141,11 @@ class TabularRegressor(RegressorMixin, TabularEstimator):  # type: ignore[misc]
         check_target_range(targets, "y" if task.target.name is None else f"target {task.target.name!r}")
         goal = self._goal(targets)
         self.one_target_ = task.target.values.ndim == 1 and self.quantiles is None
-        data = self._prepare(task, targets, task.weights, validation)
+        data = self._prepare(task, targets, task.weights, budget, validation)
         n_outputs = targets.shape[1] if self.quantiles is None else len(self.quantiles)
         problem, folds = Problem(n_outputs, goal.output, goal.loss, goal.metric.measure), self._folds(task, data)
         scaler = self._choose_scaler(goal, problem, data, folds[0], budget)
+        self.target_scaler_ = scaler
         self.ensemble_ = self._fit_ensemble(data.with_targets(scaler.encode), problem, folds, budget)
         if validation is None:
             self._finish(goal, scaler, targets, task.weights)

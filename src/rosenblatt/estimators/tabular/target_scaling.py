@@ -49,12 +49,24 @@ class TargetScaler:
 
     def decode(self, outputs: Array) -> NDArray[np.float64]:
         """The networks' outputs [n, k] in the units of the targets, clipped to their range."""
+        return np.asarray(np.clip(self._unlimited(outputs), self.lowest, self.highest))
+
+    def decode_slope(self, outputs: Array) -> NDArray[np.float64]:
+        """The derivative of `decode` by the outputs [n, k]: 0 beyond the range of the training targets."""
+        values = self._unlimited(outputs)
+        slopes = np.broadcast_to(np.array(self.scale), values.shape)
+        if self.kind == "log":
+            slopes = slopes * (values + self.offset)
+        return np.where((values < self.lowest) | (values > self.highest), 0.0, slopes)
+
+    def _unlimited(self, outputs: Array) -> NDArray[np.float64]:
+        """The outputs [n, k] in the units of the targets."""
         values = np.asarray(outputs, np.float64) + (self.shifts or 0.0)
         values = values * self.scale + self.center
         if self.kind == "log":
             values = np.exp(np.minimum(values, math.log(self.highest[0] + self.offset) + 1.0))
             values = values * self.factor - self.offset
-        return np.asarray(np.clip(values, self.lowest, self.highest))
+        return np.asarray(values)
 
     def with_smearing(self, targets: Array, outputs: Array, weights: Array | None = None) -> TargetScaler:
         """The scaler with the factor that gives predictions the mean of the targets; only logarithms need it."""

@@ -50,8 +50,11 @@ def choose_target_transform(
     """
     settings, seconds = replace(settings, epochs=max(1, settings.epochs // 2)), TRIAL_SHARE * budget.left()
     errors = []
-    for scaler in candidates:
+    for number, scaler in enumerate(candidates, start=1):
         trial = FitBudget(time.monotonic() + seconds, stopped=budget.stopped)
+        if budget.checkpoints is not None:
+            budget.checkpoints.note(budget.left())
+            trial.resume(budget.checkpoints.part(f"trial-{number}"))
         member = fit_ensemble(data.with_targets(scaler.encode), problem, settings, [fold], seed, trial).members[0]
         truth, weights = data.held_out.y[member.held_out], data.held_out.weights
         weights = None if weights is None else weights[member.held_out]

@@ -18,6 +18,7 @@ from rosenblatt.tables.encoders import Prepared
 from rosenblatt.tables.preparation import Preparation
 
 __all__ = [
+    *("MAX_ROWS", "MAX_VALUES"),
     "ColumnSlices",
     "Substitution",
     "column_slices",

@@ -9,10 +9,11 @@ from typing import Any
 
 from sklearn.utils.validation import check_is_fitted
 
-from rosenblatt._suggestions import suggest_in_methods
+from rosenblatt._suggestions import suggest_in_methods, suggestion
 from rosenblatt.estimators.tabular.ensemble import Ensemble
 from rosenblatt.estimators.tabular.explain.background import Background
-from rosenblatt.estimators.tabular.explain.importance import Explanation, explain
+from rosenblatt.estimators.tabular.explain.contributions import ROW_METHODS, explain_rows
+from rosenblatt.estimators.tabular.explain.importance import METHODS, Explanation, explain
 from rosenblatt.estimators.tabular.explain.partial_dependence import PartialDependence, partial_dependence
 from rosenblatt.estimators.tabular.explain.report import LearningCurve, report
 
@@ -38,11 +39,11 @@ class Explainable:
         *,
         method: str = "permutation",
         metric: str | None = None,
-        n_repeats: int = 5,
-        n_rows: int = 2000,
+        n_repeats: int | None = None,
+        n_rows: int | None = None,
         random_state: Any = 0,
     ) -> Explanation:
-        """How much each raw column matters to the model.
+        """How much each raw column matters to the model, or what it contributes to single predictions.
 
         "permutation" shuffles one column at a time among the rows and measures how much worse the score becomes
         (Breiman 2001). "gradient" sums, over a column's network inputs, the derivative of the output times the input's
@@ -52,31 +53,47 @@ class Explainable:
         mean of the others. For ordered classes it explains the mean log odds of lying above a class, and for regression
         the prediction, or its logarithm if that was learned.
 
-        Both describe what the model does with these rows, not causes. Columns with the same information share its
+        "integrated_gradients" and "shapley" explain single rows: contributions of the columns that add up to the row's
+        prediction minus that for the mean training row (the baseline), and are checked to do so. Between the two, a
+        column that is still at the baseline has the mean of what networks read of it: the mean number, the mean of the
+        levels' embeddings. So a row's contributions do not depend on other rows. Integrated gradients (Sundararajan et
+        al. 2017) add up the derivatives on the straight way from the mean training row; the number of steps is doubled
+        until the sum misses by less than 0.1 % of the absolute contributions, or 1,024 steps are taken. Shapley values
+        are the means, over all orders in which columns change from the baseline to the row's values, of what each
+        changes: exact for at most 8 used columns, else from random orders, with standard errors. Explained are for
+        classes the log odds of the predicted class, as ``predict_proba`` has them (for ordered classes the mean log
+        odds of lying above a class, averaged over the networks), and for regression the prediction itself.
+
+        All describe what the model does with these rows, not causes. Columns with the same information share its
         importance. Rows that were not trained on show what generalizes.
 
         Parameters
         ----------
         X : table, as in `fit`
+            One row is enough, except for "permutation".
         y : array-like of shape (n_rows,) or (n_rows, n_targets), or str, optional
-            Targets, or the name of the column of X that holds them. They may be left out with "gradient", or if X has
-            the column that `fit` learned to predict.
-        method : {"permutation", "gradient"}
+            Targets, or the name of the column of X that holds them. Only "permutation" needs them; they may be left out
+            if X has the column that `fit` learned to predict.
+        method : {"permutation", "gradient", "integrated_gradients", "shapley"}
         metric : {"log_loss", "error", "balanced_error", "f1", "auc"}, optional
             Metric that scores a classification. The default "log_loss" also notices changes that flip no class. For
-            regression it is that of ``score_``, usually R2.
-        n_repeats : int
-            How often each column is shuffled.
-        n_rows : int
-            Largest number of rows. If X has more, so many are drawn.
+            regression it is that of ``score_``, usually R2. The methods for single rows have no score.
+        n_repeats : int, optional
+            How often each column is shuffled, by default 5. For "shapley" the number of random orders, each of which is
+            used forwards and backwards, by default 25.
+        n_rows : int, optional
+            Largest number of rows, by default 2000, and 200 for the methods for single rows. If X has more, so many are
+            drawn.
         random_state : int, RandomState instance or None
-            Source of the rows and shuffles.
+            Source of the rows, shuffles and orders.
 
         Returns
         -------
-        Explanation
+        Explanation or RowExplanation
             Columns with their importance, in the order of the training table. ``print`` shows a table with the most
-            important first, and notes if half of the rows or more equal rows that the model was trained on.
+            important first, and notes if half of the rows or more equal rows that the model was trained on. The methods
+            for single rows add ``contributions``, ``baseline``, ``predictions`` and ``error``; for one row ``print``
+            shows these.
 
         Raises
         ------
@@ -93,6 +110,12 @@ class Explainable:
         ['petal length (cm)', 'petal width (cm)']
         """
         check_is_fitted(self, "ensemble_")
+        if method in ROW_METHODS:
+            if metric is not None:
+                raise ValueError(f"metric is {metric!r}, but method={method!r} has no score: leave metric out.")
+            return explain_rows(self, X, y, method, n_repeats, n_rows, random_state)
+        if method not in METHODS:
+            raise ValueError(f"method is {method!r}.{suggestion(str(method), (*METHODS, *ROW_METHODS), 'methods')}")
         return explain(self, X, y, method, metric, n_repeats, n_rows, random_state)
 
     def partial_dependence(

@@ -26,6 +26,7 @@ from rosenblatt.estimators.tabular.explain.column_substitution import (
     predictions_of,
     sample_rows,
 )
+from rosenblatt.estimators.tabular.explain.mixtures import input_values, parts_of
 from rosenblatt.estimators.tabular.metrics import CLASS_METRICS
 from rosenblatt.metrics import LOG_LOSS, Metric
 from rosenblatt.tables.encoders import Prepared
@@ -34,10 +35,12 @@ from rosenblatt.tables.table import Table, TableError
 from rosenblatt.tables.targets import find_target, labels_of_column, numbers_of_column
 from rosenblatt.training.history import data_frame
 
-__all__ = ["METHODS", "Explanation", "explain"]
+__all__ = ["MAX_SHOWN", "METHODS", "Explanation", "explain", "note_on", "read_rows"]
 
 Array = NDArray[Any]
 METHODS = ("permutation", "gradient")
+"""Those of the importances; contributions to rows have their own."""
+DEFAULT_REPEATS, DEFAULT_ROWS = 5, 2000
 MAX_SHOWN = 50
 KNOWN_SHARE = 0.5
 """Of rows that equal training rows, from which on a note says so."""
@@ -54,8 +57,9 @@ class Explanation:
     importance, deviation : ndarray of shape (n_columns,)
         For "permutation", mean and standard deviation over the repeats. For "gradient", the mean absolute contribution,
         and the standard deviation of this mean between single networks.
-    baseline : float or None
-        The score with all columns as they are, or None if no target was given.
+    baseline : float or None, or ndarray
+        The score with all columns as they are, or None if no target was given. For "integrated_gradients" and "shapley"
+        it is something else: see `RowExplanation`.
     score_name : str
         Name of the metric whose value is `baseline`.
     method : {"permutation", "gradient"}
@@ -72,7 +76,7 @@ class Explanation:
     columns: tuple[str, ...]
     importance: NDArray[np.float64]
     deviation: NDArray[np.float64]
-    baseline: float | None
+    baseline: Any
     score_name: str
     method: str
     quantity: str
@@ -90,11 +94,16 @@ class Explanation:
         """The columns, the most important first."""
         return tuple(self.columns[i] for i in self.order)
 
-    def table(self, most: int = MAX_SHOWN) -> str:
-        """The `most` important columns as aligned text."""
+    def headings(self) -> list[str]:
+        """What was measured, and the score of the rows."""
         lines = [f"{self.method}, {len(self.rows):,} rows: {self.quantity}"]
         if self.baseline is not None:
             lines.append(f"{self.score_name} {self.baseline:.4f} with all columns as they are")
+        return lines
+
+    def table(self, most: int = MAX_SHOWN) -> str:
+        """The `most` important columns as aligned text."""
+        lines = self.headings()
         shown = self.order[:most]
         width = max(len(name) for name in (*(self.columns[i] for i in shown), "column"))
         lines += ["", f"{'column':{width}}  importance   deviation"]
@@ -130,11 +139,18 @@ class Explanation:
 
 
 def explain(
-    model: Any, X: Any, y: Any, method: str, metric: str | None, n_repeats: int, n_rows: int, random_state: Any
+    model: Any,
+    X: Any,
+    y: Any,
+    method: str,
+    metric: str | None,
+    n_repeats: int | None,
+    n_rows: int | None,
+    random_state: Any,
 ) -> Explanation:
     """See `TabularEstimator.explain`."""
-    if method not in METHODS:
-        raise ValueError(f"method is {method!r}; allowed: {', '.join(map(repr, METHODS))}.")
+    n_repeats = DEFAULT_REPEATS if n_repeats is None else n_repeats
+    n_rows = DEFAULT_ROWS if n_rows is None else n_rows
     check_count("n_repeats", n_repeats)
     check_count("n_rows", n_rows)
     metric_used, measure = scoring_of(model, metric)
@@ -292,18 +308,12 @@ def add_contributions(
     total: Array, network: Any, cotangent: Array, model: Any, prepared: Prepared, names: Sequence[str]
 ) -> None:
     """Add a network's gradient times (input - mean training input) to `total` [n_rows, n_columns], input by input."""
-    inputs = feed(prepared)
-    at: list[str] = [name for name in ("numbers", "indicators") if name in inputs]
-    at += [f"embedding{i}" for i in range(prepared.codes.shape[1])] + [f"topics{i}" for i in range(len(prepared.words))]
+    inputs, at = feed(prepared), parts_of(prepared)
     gradients = network.input_gradients(inputs, cotangent, at=at, raw=True)
     shares = {}
     for name, gradient in gradients.items():
-        if name in inputs:
-            values = inputs[name]
-        else:  # the outputs of a layer
-            part = network.truncate_at(name)
-            values = part.predict({own: inputs[own] for own in part.graph.input_names})
-        shares[name] = gradient.astype(np.float64) * (values - model.background_.base(network, name))
+        difference = input_values(network, inputs, name) - model.background_.base(network, name)
+        shares[name] = gradient.astype(np.float64) * difference
     for place in column_slices(model.preparation_):
         column = names.index(place.name)
         parts = [shares[name][:, getattr(place, name)] for name in ("numbers", "indicators") if name in shares]

@@ -31,6 +31,7 @@ __all__ = ["PartialDependence", "partial_dependence"]
 Array = NDArray[Any]
 MAX_SHOWN = 6
 """Outputs in the printed table."""
+MAX_SINGLE = 50
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -48,8 +49,12 @@ class PartialDependence:
     values, spread : ndarray of shape (n_grid, n_outputs)
         Mean and standard deviation over the rows, of the predicted probability or target.
     n_rows : int
+    single_rows : ndarray of shape (n_shown, n_grid, n_outputs)
+        The predictions for the first 50 of the rows, for lines of single rows (Goldstein et al. 2015).
     of_classes : bool
         Whether outputs are probabilities of classes.
+    target : str
+        Name of the target, or nothing.
     """
 
     column: str
@@ -59,7 +64,9 @@ class PartialDependence:
     values: NDArray[np.float64]
     spread: NDArray[np.float64]
     n_rows: int
+    single_rows: NDArray[np.float64]
     of_classes: bool
+    target: str = ""
 
     def varying(self, most: int) -> list[int]:
         """The indices of the `most` outputs that vary most over the grid, in their order."""
@@ -101,8 +108,9 @@ def partial_dependence(
     n, part, prepared = table.n_rows, encoder.prepare(cells, []), model.preparation_.transform(table)
     place = next(place for place in column_slices(model.preparation_) if place.name == encoder.name)
     variants = [Substitution(place, part, np.full(n, i)) for i in range(len(cells.values))]
-    found = [(p.mean(axis=0), p.std(axis=0)) for p in predict_variants(model, prepared, variants)]
-    values, spread = (np.array(list(numbers)) for numbers in zip(*found, strict=True))
+    predicted = predict_variants(model, prepared, variants)
+    found = [(p.mean(axis=0), p.std(axis=0), p[:MAX_SINGLE].copy()) for p in predicted]
+    values, spread, single = (np.array(list(numbers)) for numbers in zip(*found, strict=True))
     of_classes, k = hasattr(model, "classes_"), values.shape[1]
     if of_classes:
         names = [str(name) for name in model.classes_]
@@ -111,7 +119,9 @@ def partial_dependence(
     else:
         names = ["prediction"] if k == 1 else [f"target {i}" for i in range(1, k + 1)]
     grid = encoder.decode(cells)
-    return PartialDependence(encoder.name, encoder.cell_kind, grid, tuple(names), values, spread, n, of_classes)
+    single = single.swapaxes(0, 1)
+    found_for = grid, tuple(names), values, spread, n, single, of_classes, model.target_name_ or ""
+    return PartialDependence(encoder.name, encoder.cell_kind, *found_for)
 
 
 def encoder_of(model: Any, column: str | int) -> Encoder:

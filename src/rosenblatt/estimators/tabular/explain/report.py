@@ -14,7 +14,6 @@ from rosenblatt.estimators.tabular.member import Member
 from rosenblatt.tables.encoders import Encoder
 from rosenblatt.tables.kinds import ColumnKind
 from rosenblatt.tables.preparation import Preparation
-from rosenblatt.tables.task import ON_LATER_ROWS
 from rosenblatt.training.history import History
 
 __all__ = ["LearningCurve", "report"]
@@ -30,8 +29,11 @@ def report(model: Any) -> str:
     lines = [f"{type(model).__name__}, trained on {n_rows:,} rows of {model.n_features_in_:,} columns", ""]
     lines += scores(model)
     if n_copies := n_rows - model.n_distinct_:
-        kept = "" if model.score_on_ == ON_LATER_ROWS else ": all copies of a row train together, or are held out"
-        lines.append(f"{n_copies:,} rows are copies of others{kept}")
+        together, apart = (
+            ": all copies of a row train together, or are held out",
+            ", and some are held out while others train",
+        )
+        lines.append(f"{n_copies:,} rows are copies of others{apart if model.divides_copies_ else together}")
     if model.n_groups_ is not None:
         lines.append(f"{model.n_groups_:,} groups: all rows of a group train together, or are held out")
     if model.n_dropped_:

@@ -1,0 +1,304 @@
+"""Pictures of how good predictions are, by scikit-learn's own displays: of classes, and of numbers.
+
+Takes a fitted estimator, rows and their targets. Returns scikit-learn's displays. Never repeats what these can do: it
+adds several classes where they have none, names of classes, and colours that show on light and dark.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rosenblatt._suggestions import join_names, suggest_keywords
+from rosenblatt.plots.style import COLOURS, axes, colours, label_categories, legend_above, pyplot, shade, shortened
+
+__all__ = [
+    *("plot_calibration", "plot_confusion", "plot_precision_recall", "plot_predictions", "plot_residuals", "plot_roc"),
+]
+
+Array = NDArray[Any]
+SIZE = (4.4, 4.2)
+
+
+@suggest_keywords
+def plot_roc(model: Any, X: Any, y: Any, *, ax: Any = None) -> Any:
+    """Draw receiver operating characteristics: for more than two classes one curve for each class against the others.
+
+    Parameters
+    ----------
+    model : fitted classifier with ``predict_proba``
+    X : rows, as the model takes them
+    y : array-like of shape (n_rows,)
+        Their labels. With two classes, the second of ``classes_`` is the positive one.
+    ax : matplotlib Axes, optional
+
+    Returns
+    -------
+    sklearn.metrics.RocCurveDisplay
+
+    Raises
+    ------
+    ValueError
+        If the model has no probabilities, or y holds a class that it does not know, or one class only.
+    """
+    from sklearn.metrics import RocCurveDisplay, roc_auc_score, roc_curve
+
+    names, one_of, probabilities = scored_classes(model, X, y)
+    curves = [roc_curve(is_one, p)[:2] for is_one, p in zip(one_of, probabilities, strict=True)]
+    areas = [roc_auc_score(is_one, p) for is_one, p in zip(one_of, probabilities, strict=True)]
+    fpr, tpr = (list(parts) for parts in zip(*curves, strict=True))
+    display = RocCurveDisplay(fpr=fpr, tpr=tpr, roc_auc=areas, name=names)
+    chance = {"color": shade(0.5), "label": "chance"}
+    display.plot(axes(ax, *SIZE), curve_kwargs=lines_for(names), plot_chance_level=True, chance_level_kw=chance)
+    display.ax_.set(xlabel="false positive rate", ylabel="true positive rate")
+    return with_legend(display)
+
+
+@suggest_keywords
+def plot_precision_recall(model: Any, X: Any, y: Any, *, ax: Any = None) -> Any:
+    """Draw precision over recall: for more than two classes one curve for each class against the others.
+
+    Parameters
+    ----------
+    model, X, y, ax
+        As for `plot_roc`.
+
+    Returns
+    -------
+    sklearn.metrics.PrecisionRecallDisplay
+
+    Raises
+    ------
+    ValueError
+        As for `plot_roc`.
+    """
+    from sklearn.metrics import PrecisionRecallDisplay, average_precision_score, precision_recall_curve
+
+    names, one_of, probabilities = scored_classes(model, X, y)
+    pairs = list(zip(one_of, probabilities, strict=True))
+    precision, recall = (
+        list(part) for part in zip(*(precision_recall_curve(*pair)[:2] for pair in pairs), strict=True)
+    )
+    means = [average_precision_score(*pair) for pair in pairs]
+    display = PrecisionRecallDisplay(precision, recall, average_precision=means, name=names)
+    display.plot(axes(ax, *SIZE), curve_kwargs=lines_for(names))
+    display.ax_.set(xlabel="recall", ylabel="precision")
+    return with_legend(display)
+
+
+@suggest_keywords
+def plot_calibration(model: Any, X: Any, y: Any, *, n_bins: int = 10, ax: Any = None) -> Any:
+    """Draw how often rows with a predicted probability are of the class.
+
+    Parameters
+    ----------
+    model, X, y, ax
+        As for `plot_roc`. With two classes, the probability is that of the second one. With more, it is that of the
+        predicted class, and the share of rows is that of correct predictions (Guo et al. 2017, arXiv:1706.04599).
+    n_bins : int
+        Number of groups of rows, which are equally large.
+
+    Returns
+    -------
+    sklearn.calibration.CalibrationDisplay
+
+    Raises
+    ------
+    ValueError
+        As for `plot_roc`.
+    """
+    from sklearn.calibration import CalibrationDisplay
+
+    classes, labels, probabilities = scored_rows(model, X, y)
+    if len(classes) == 2:
+        is_right, p, name = labels == 1, probabilities[:, 1], shortened(str(classes[1]))
+        where, what = f"probability of class {name}", f"share of class {name}"
+    else:
+        is_right, p = labels == probabilities.argmax(axis=1), probabilities.max(axis=1)
+        where, what = "probability of the predicted class", "share of correct predictions"
+    ax = axes(ax, *SIZE)
+    ax.plot([0, 1], [0, 1], ":", color=shade(0.5), label="perfectly calibrated")
+    display = CalibrationDisplay.from_predictions(
+        is_right, p, n_bins=n_bins, strategy="quantile", ax=ax, ref_line=False, color=COLOURS[0], name="model"
+    )
+    ax.set(xlabel=where, ylabel=what)
+    return with_legend(display)
+
+
+@suggest_keywords
+def plot_confusion(model: Any, X: Any, y: Any, *, normalize: str | None = None, ax: Any = None) -> Any:
+    """Draw how many rows of each class are predicted to be of each class.
+
+    Parameters
+    ----------
+    model : fitted classifier
+    X, y, ax
+        As for `plot_roc`.
+    normalize : {"true", "pred", "all"}, optional
+        Draw shares of the rows of each true class, of each predicted class, or of all, instead of numbers.
+
+    Returns
+    -------
+    sklearn.metrics.ConfusionMatrixDisplay
+
+    Raises
+    ------
+    ValueError
+        If the model is not a classifier, or y holds a class that it does not know.
+    """
+    from sklearn.metrics import ConfusionMatrixDisplay
+
+    classes = classes_of(model)
+    labels = labels_among(classes, y)
+    n = len(classes)
+    ax = axes(ax, 2.2 + 0.42 * n, 1.6 + 0.42 * n)
+    size = {"fontsize": max(4.0, min(9.0, 9.0 * 8 / n))}
+    display = ConfusionMatrixDisplay.from_predictions(
+        classes[labels], model.predict(X), labels=classes, normalize=normalize, ax=ax, cmap="Blues", colorbar=False,
+        text_kw=size, values_format=None if normalize is None else ".2f",
+    )  # fmt: skip
+    for axis in "xy":
+        label_categories(ax, classes, axis)
+    ax.set(xlabel="predicted class", ylabel="true class")
+    return display
+
+
+@suggest_keywords
+def plot_residuals(model: Any, X: Any, y: Any, *, output: int | None = None, ax: Any = None) -> Any:
+    """Draw true minus predicted numbers over the predicted ones.
+
+    Parameters
+    ----------
+    model : fitted regressor
+    X : rows, as the model takes them
+    y : array-like of shape (n_rows,) or (n_rows, n_targets)
+        Their targets.
+    output : int, optional
+        Number of the output, from 0, if the model predicts several.
+    ax : matplotlib Axes, optional
+
+    Returns
+    -------
+    sklearn.metrics.PredictionErrorDisplay
+        At most 1,000 rows are drawn.
+
+    Raises
+    ------
+    ValueError
+        If the model predicts several outputs and none is chosen.
+    """
+    return prediction_errors(model, X, y, "residual_vs_predicted", "true - predicted", output, ax)
+
+
+@suggest_keywords
+def plot_predictions(model: Any, X: Any, y: Any, *, output: int | None = None, ax: Any = None) -> Any:
+    """Draw true numbers over predicted ones.
+
+    Parameters
+    ----------
+    model, X, y, output, ax
+        As for `plot_residuals`.
+
+    Returns
+    -------
+    sklearn.metrics.PredictionErrorDisplay
+        At most 1,000 rows are drawn.
+
+    Raises
+    ------
+    ValueError
+        If the model predicts several outputs and none is chosen.
+    """
+    return prediction_errors(model, X, y, "actual_vs_predicted", "true", output, ax)
+
+
+def prediction_errors(model: Any, X: Any, y: Any, kind: str, label: str, output: int | None, ax: Any) -> Any:
+    """scikit-learn's picture of errors, of this kind."""
+    pyplot()
+    from matplotlib.ticker import MaxNLocator
+    from sklearn.metrics import PredictionErrorDisplay
+
+    if hasattr(model, "classes_"):
+        raise ValueError(f"{type(model).__name__} predicts classes: draw plot_confusion, or plot_roc.")
+    true, predicted = one_output(np.asarray(y), output), one_output(np.asarray(model.predict(X)), output)
+    if len(true) != len(predicted):
+        raise ValueError(f"X has {len(predicted)} rows, y has {len(true)}: each row needs a target.")
+    display = PredictionErrorDisplay.from_predictions(
+        true, predicted, kind=kind, subsample=1000, random_state=0, ax=axes(ax, *SIZE),
+        scatter_kwargs={"color": COLOURS[0], "s": 14, "alpha": 0.6}, line_kwargs={"color": shade(0.6)},
+    )  # fmt: skip
+    name = getattr(model, "target_name_", None)
+    unit = f" {shortened(name)}" if isinstance(name, str) else ""
+    display.ax_.set(xlabel=f"predicted{unit}", ylabel=f"{label}{unit}")
+    for axis in (display.ax_.xaxis, display.ax_.yaxis):
+        axis.set_major_locator(MaxNLocator(5))
+    return display
+
+
+def one_output(values: Array, output: int | None) -> Array:
+    """One column of numbers: the only one, or that which was chosen."""
+    values = values.reshape(len(values), -1)
+    n = values.shape[1]
+    if n == 1:
+        return values[:, 0]
+    if output is None or not 0 <= output < n:
+        raise ValueError(f"output is {output}, but there are {n}: give the number of one, from 0.")
+    return values[:, output]
+
+
+def classes_of(model: Any) -> Array:
+    """The classes of a fitted classifier."""
+    pyplot()
+    from sklearn.utils.validation import check_is_fitted
+
+    check_is_fitted(model)
+    if not hasattr(model, "classes_"):
+        raise ValueError(f"{type(model).__name__} has no classes_: draw plot_predictions, or plot_residuals.")
+    return np.asarray(model.classes_)
+
+
+def labels_among(classes: Array, y: Any) -> NDArray[np.int64]:
+    """The number of each label of y among the classes; a `ValueError` for a label that is none of them."""
+    given = np.asarray(y).ravel().tolist()
+    place = {name: label for label, name in enumerate(classes.tolist())}
+    labels = np.array([place.get(name, -1) for name in given], dtype=np.int64)
+    if len(unknown := np.flatnonzero(labels < 0)):
+        raise ValueError(
+            f"y holds the class {given[unknown[0]]!r} in row {unknown[0] + 1}, which the model does not know. The "
+            f"classes are: {join_names(list(map(str, classes)))}."
+        )
+    return labels
+
+
+def scored_rows(model: Any, X: Any, y: Any) -> tuple[Array, NDArray[np.int64], Array]:
+    """The classes, the number of each row's class, and the predicted probabilities [n_rows, n_classes]."""
+    classes = classes_of(model)
+    if not hasattr(model, "predict_proba"):
+        raise ValueError(f"{type(model).__name__} has no predict_proba, which this picture needs.")
+    labels, probabilities = labels_among(classes, y), np.asarray(model.predict_proba(X))
+    if len(labels) != len(probabilities):
+        raise ValueError(f"X has {len(probabilities)} rows, y has {len(labels)}: each row needs a label.")
+    if len(present := np.unique(labels)) < 2:
+        raise ValueError(f"y holds {str(classes[present[0]])!r} only; rows of at least two classes are needed.")
+    return classes, labels, probabilities
+
+
+def scored_classes(model: Any, X: Any, y: Any) -> tuple[list[str], list[Array], list[Array]]:
+    """Names of the positive classes that y has, whether each row is of them, and their predicted probabilities."""
+    classes, labels, probabilities = scored_rows(model, X, y)
+    chosen = [1] if len(classes) == 2 else np.unique(labels).tolist()
+    names = [shortened(str(classes[k])) for k in chosen]
+    return names, [labels == k for k in chosen], [probabilities[:, k] for k in chosen]
+
+
+def lines_for(names: list[str]) -> list[dict[str, Any]]:
+    """How the curve of each class is drawn."""
+    return [{"color": colour, "alpha": 1.0, "linestyle": "-"} for colour in colours(len(names))]
+
+
+def with_legend(display: Any) -> Any:
+    """The display with a legend that hides no curve."""
+    legend_above(display.ax_)
+    return display

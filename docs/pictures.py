@@ -19,8 +19,8 @@ from sklearn.datasets import load_digits, load_wine
 
 import rosenblatt
 from rosenblatt import plots
-from rosenblatt.cli.arguments import Request
 from rosenblatt.cli.display import Display
+from rosenblatt.cli.request import Request
 from rosenblatt.cli.train import train
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -35,8 +35,7 @@ def terminal() -> None:
         frame["target"] = frame["target"].map({0: "Barolo", 1: "Grignolino", 2: "Barbera"})
         frame.to_csv(table, index=False)
         console.print("$ rosenblatt train wine.csv --target target")
-        request = Request(table, "target", pathlib.Path("wine.safetensors"), None, {}, 0.2, "utf-8", {})
-        train(request, Display(console))
+        train(Request(table, "target", pathlib.Path("wine.safetensors")), Display(console))
     console.save_svg(str(HERE / "train.svg"), title="rosenblatt")
 
 

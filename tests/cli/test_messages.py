@@ -26,6 +26,9 @@ SAID = {
     "time_budget is 'soon'; it must be": "--time is 'soon'",
     "leave it out by ignore=['a b', 'c'].": "by --ignore 'a b' --ignore c.",
     "kinds or ignore names the target 'y'": "--kind or --ignore names the target 'y'",
+    "groups and time are both given, but rows": "--group and --time-column are both given, but rows",
+    "kinds says that 'a' is text, but id names it. To use it as both, give id as an array.": "text, but --id names it.",
+    "Fill it in, or say drop_missing_target=True, which": "or say --drop-missing-target, which",
     "hidden_layer_sizes=(128, 64) is too large": "--hidden 128,64 is",
 }
 

@@ -157,6 +157,22 @@ def test_explain_ranks_the_columns(cli: Any, found: Any, model: Any) -> None:
     assert re.search(r"^explain +gradient, 90 rows: mean absolute contribution", out, re.M)
 
 
+@pytest.mark.parametrize("method", ["shapley", "integrated_gradients"])
+def test_contributions_to_a_row_add_up(method: str, cli: Any, found: Any, model: Any) -> None:
+    rents().drop(columns="high").to_csv("fresh.csv", index=False)  # which needs no target
+    data = found("explain", "m.st", "fresh.csv", "--row", 3, "--method", method)["contributions"]
+    total = sum(column["contribution"] for column in data["columns"])
+    assert data["prediction"] == pytest.approx(data["baseline"] + total, abs=data["error"] + 1e-9)
+    probability = model.predict_proba(rents()[2:3])[0].max()
+    assert data["prediction"] == pytest.approx(np.log(probability / (1 - probability)), abs=1e-4)
+    assert data["row"] == 3
+    assert data["class"] == model.predict(rents()[2:3])[0]
+    assert {column["name"]: column["value"] for column in data["columns"]}["rent"] == "(left out)"
+    out = cli("explain", "m.st", "fresh.csv", "--row", 3, "--method", method)[1]
+    assert re.search(rf"^explain   {method}, row 3: the log odds .*'{data['class']}'$", out, re.M)
+    assert re.search(r"^sum +prediction [-\d.e]+ = baseline [-\d.e]+ \+ contributions, to within ", out, re.M)
+
+
 def test_inspect_says_the_same_as_an_object(found: Any, model: Any) -> None:
     data = found("inspect", "m.st")
     assert (data["kind"], data["target"], data["classes"], data["rows"]) == (
@@ -174,7 +190,7 @@ def test_a_search_says_what_it_chose_and_why(cli: Any, monkeypatch: pytest.Monke
 
     changed = {"dropout": (0.1, 0.3), "hidden_layer_sizes": ((128, 128), (64,))}
 
-    def choose(work: Any, seconds: float, display: Any) -> Choice:
+    def choose(work: Any, *_: Any) -> Choice:
         reason = "0.9000 is better than the defaults' 0.8000"
         return Choice(work.estimator, "R2", 0.8, 0.9, 7, changed, reason, True)
 

@@ -98,6 +98,43 @@ REFUSED = {
     "an unknown method": (("explain", "kind.st", "t.csv", "--method", "shap"), "--method: 'shap' is none of"),
     "no repeats": (("explain", "kind.st", "t.csv", "--repeats", "0"), "--repeats is 0; it must be a positive integer"),
     "no rows": (("explain", "kind.st", "t.csv", "--rows", "0"), "--rows is 0"),
+    "groups and times": (
+        (*TRAIN, "--group", "kind", "--time-column", "width"),
+        "--group and --time-column are both given",
+    ),
+    "an unknown group": ((*TRAIN, "--group", "kindd"), "--group names .*'kindd'.*Did you mean 'kind'"),
+    "an unknown time": ((*TRAIN, "--time-column", "days"), "--time-column names .*'days'"),
+    "an unknown weight": ((*TRAIN, "--weight", "wdth"), "--weight names .*'wdth'.*Did you mean 'width'"),
+    "an unknown id": ((*TRAIN, "--id", "sise"), "--id names .*'sise'.*Did you mean 'size'"),
+    "the target as group": ((*TRAIN, "--group", "price"), "--group names the target 'price'"),
+    "the target as id": ((*TRAIN, "--id", "price"), "--id names the target 'price'"),
+    "negative weights": ((*TRAIN, "--weight", "size"), "'size'"),
+    "texts as weights": ((*TRAIN, "--weight", "kind"), "'kind'"),
+    "texts as times": ((*TRAIN, "--time-column", "kind"), "'kind'"),
+    "a kind of an id": ((*TRAIN, "--id", "kind", "--kind", "kind=text"), "--id names it"),
+    "a validation without the target": (
+        (*TRAIN, "--validation", "no_price.csv"),
+        r"no_price\.csv: there is no target column 'price'",
+    ),
+    "a validation without a column": (
+        (*TRAIN, "--validation", "no_size.csv"),
+        r"no_size\.csv: there is no column 'size'",
+    ),
+    "an evaluation without the weight": (
+        ("evaluate", "price.st", "no_size.csv", "--weight", "size"),
+        "no_size.csv: .*'size'",
+    ),
+    "row zero": (("explain", "kind.st", "t.csv", "--row", "0"), "--row is 0; it must be a positive integer"),
+    "a row that is not there": (
+        ("explain", "kind.st", "t.csv", "--row", "61"),
+        "--row is 61, but the table has 60 rows",
+    ),
+    "a row by shuffling": (
+        ("explain", "kind.st", "t.csv", "--row", "1", "--method", "permutation"),
+        "permutation compares rows",
+    ),
+    "a drift of a table": (("drift", "t.csv", "t.csv"), r"t\.csv: this is not a rosenblatt model"),
+    "a drift without a column": (("drift", "price.st", "no_size.csv"), "no column 'size'"),
 }
 
 

@@ -76,7 +76,7 @@ def main() -> None:
 def run() -> tuple[int, str]:
     """Run the command that the arguments name; its exit code, and what to say if it failed."""
     try:
-        code: Any = app(standalone_mode=False)
+        code: Any = app(prog_name="rosenblatt", standalone_mode=False)
         code = code if isinstance(code, int) else 0
         return code, NOTHING_WRITTEN if code == INTERRUPTED else ""  # the argument parser's answer to Ctrl-C
     except KeyboardInterrupt:

@@ -19,28 +19,16 @@ from rosenblatt.cli import parsing
 from rosenblatt.cli.parsing import choice, parse_count
 
 __all__ = [
-    *(
-        "COMMON",
-        "DATA",
-        "ENCODING",
-        "EXPLAINING",
-        "FORCE",
-        "MODEL",
-        "OUT_MODEL",
-        "PREDICT_OUT",
-        "SCORED_FILE",
-        "SCORING",
-        "SEARCH_TIME",
-        "SEED",
-    ),
-    *("TABLE", "THRESHOLD", "TRAINING", "Parameter", "takes"),
+    *("CHECKPOINT", "COMMON", "DATA", "ENCODING", "EXPLAINING", "FORCE", "MODEL", "OUT_MODEL", "PREDICT_OUT"),
+    *("SCORED_FILE", "SCORING", "SEARCH_TIME", "SEED", "TABLE", "THRESHOLD", "TRAINING", "VALIDATION", "WEIGHT"),
+    *("Parameter", "takes"),
 ]
 
 COLUMNS, TRAIN, SCORE, OUTPUT = "Columns and rows", "Training", "Score", "Output"
 MAX_CHOICES = 22
 """Characters that choices may take beside the name of an option, where a terminal of 80 columns breaks no word."""
 PRESETS = ("fast", "default", "best")
-METHODS = ("permutation", "gradient")
+METHODS = ("permutation", "gradient", "integrated_gradients", "shapley")
 METRICS = ("error", "log_loss", "balanced_error", "f1", "auc")
 LOSSES = ("squared_error", "absolute_error", "poisson")
 TASKS = ("classification", "binary", "multiclass", "regression")
@@ -125,6 +113,7 @@ ENCODING = option(
     parse=parsing.check_encoding,
     panel=COLUMNS,
 )
+WEIGHT = option("weight", str, "COLUMN", "How much each row counts. The column is no input.", panel=COLUMNS)
 DATA = (
     option("target", str, "COLUMN", "The column to predict.", panel=COLUMNS),
     option("task", str, "", "What the target is, if the guess is wrong.", words=TASKS, panel=COLUMNS),
@@ -137,6 +126,29 @@ DATA = (
         panel=COLUMNS,
     ),
     option("ignore", list[str], "COLUMN", "A column to leave out. May be repeated.", panel=COLUMNS),
+    option(
+        "id",
+        list[str],
+        "COLUMN",
+        "A column that names the rows. It is no input, and predict copies it into its output. May be repeated.",
+        panel=COLUMNS,
+    ),
+    WEIGHT,
+    option(
+        "group",
+        str,
+        "COLUMN",
+        "What rows belong to, such as customers: the rows of a group train together, or are scored.",
+        panel=COLUMNS,
+    ),
+    option(
+        "time_column",
+        str,
+        "COLUMN",
+        "When rows were made: later rows than those that train are scored.",
+        panel=COLUMNS,
+    ),
+    flag("drop_missing_target", "Leave out rows without a target, and count them.", COLUMNS),
     ENCODING,
 )
 SEED = option("seed", int, "N", "The seed of everything random. Equal seeds give equal models.", default=0, panel=TRAIN)
@@ -200,10 +212,27 @@ SCORING = (
     option("test", Path, "FILE", "A table to score on, instead of a share of the rows.", panel=SCORE),
 )
 EXPLAINING = (
-    option("method", str, "", "How columns are examined.", default="permutation", words=METHODS),
-    option("repeats", int, "N", "How often each column is shuffled.", default=5, parse=parse_count()),
-    option("rows", int, "N", "The most rows to use; of more, so many are drawn.", default=2000, parse=parse_count()),
+    option("row", int, "N", "Explain the prediction of one row. The first row is 1.", parse=parse_count()),
+    option(
+        "method", str, "", "How columns are examined: by default permutation, and shapley for a row.", words=METHODS
+    ),
+    option("repeats", int, "N", "How often each column is shuffled.", parse=parse_count()),
+    option("rows", int, "N", "The most rows to use. Of more, so many are drawn.", parse=parse_count()),
     option("seed", int, "N", "The seed of rows and shuffles.", default=0),
+)
+VALIDATION = option(
+    "validation",
+    Path,
+    "FILE",
+    "A table of rows that choose the best epochs. All other rows then train.",
+    panel=TRAIN,
+)
+CHECKPOINT = option(
+    "checkpoint",
+    Path,
+    "FOLDER",
+    "A folder to save the training in. After a crash, the same command goes on where it was.",
+    panel=TRAIN,
 )
 THRESHOLD = option(
     "threshold",

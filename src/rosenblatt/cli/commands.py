@@ -43,6 +43,8 @@ def add_commands(app: typer.Typer) -> None:
     of.TABLE,
     *of.DATA,
     *of.TRAINING,
+    of.VALIDATION,
+    of.CHECKPOINT,
     *of.SCORING,
     of.OUT_MODEL,
     of.FORCE,
@@ -64,6 +66,7 @@ def train(given: Any) -> None:
     of.TABLE,
     *of.DATA,
     of.SEARCH_TIME,
+    of.CHECKPOINT,
     *of.SCORING,
     of.OUT_MODEL,
     of.FORCE,
@@ -79,7 +82,7 @@ def tune(given: Any) -> None:
         from rosenblatt.cli import tune as work
         from rosenblatt.cli.request import request_of
 
-        work.tune(request_of(given), given.time, display)
+        work.tune(request_of(given, without=("time",)), given.time, display)
 
 
 @command(
@@ -93,8 +96,8 @@ def tune(given: Any) -> None:
 def predict(given: Any) -> None:
     """Predict the target of each row of a table.
 
-    The output has a row for each row of the table, in its order: the prediction, and for classes the probability of
-    each.
+    The output has a row for each row of the table, in its order: the columns that name the rows, the prediction, and
+    for classes the probability of each.
     """
     with session(given, reads=given.file) as display:
         from rosenblatt.cli import predict as work
@@ -105,6 +108,7 @@ def predict(given: Any) -> None:
 @command(
     of.MODEL,
     of.SCORED_FILE,
+    of.WEIGHT,
     of.THRESHOLD,
     of.ENCODING,
     example="rosenblatt evaluate houses.safetensors sold_this_year.csv",
@@ -126,18 +130,31 @@ def evaluate(given: Any) -> None:
     of.SCORED_FILE,
     *of.EXPLAINING,
     of.ENCODING,
-    example="rosenblatt explain houses.safetensors sold_this_year.csv",
+    example="rosenblatt explain houses.safetensors sold_this_year.csv --row 1",
 )
 def explain(given: Any) -> None:
     """Say how much each column matters to a model.
 
     Each column is shuffled among the rows of the table, which has the target: the more the score suffers, the more the
-    column matters.
+    column matters. With --row, it says what each column contributes to the prediction of that row.
     """
     with session(given, reads=given.file) as display:
         from rosenblatt.cli import explain as work
 
         work.explain(given, display)
+
+
+@command(of.MODEL, of.SCORED_FILE, of.ENCODING, example="rosenblatt drift houses.safetensors new.csv")
+def drift(given: Any) -> None:
+    """Compare a table with the rows that a model was trained on.
+
+    For each column it shows unseen levels, cells outside the range of training, missing cells then and now, and the
+    population stability index, the most suspicious column first. The target is not needed.
+    """
+    with session(given, reads=given.file) as display:
+        from rosenblatt.cli import drift as work
+
+        work.drift(given, display)
 
 
 @command(of.MODEL, example="rosenblatt inspect houses.safetensors")

@@ -8,6 +8,7 @@ pipe. Never decides anything.
 from __future__ import annotations
 
 import sys
+import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -20,6 +21,7 @@ from rich.text import Text
 from rosenblatt._version import __version__
 from rosenblatt.cli.clock import CLOCK
 from rosenblatt.cli.layout import aligned, wrapped
+from rosenblatt.cli.messages import in_options
 from rosenblatt.cli.progress import PlainProgress, live_progress
 
 if TYPE_CHECKING:
@@ -31,6 +33,7 @@ MAX_COLUMNS_SHOWN = 20
 MAX_CLASSES_SHOWN = 12
 MAX_IMPORTANT = 50
 LABEL_WIDTH = 10
+INDENT = 6
 PLAIN_WIDTH = 400
 """Nobody resizes a file, so that nothing is cut there."""
 
@@ -56,6 +59,11 @@ class Display:
     def text(self, text: str = "") -> None:
         """A text as it is."""
         self.console.print(Text(text), soft_wrap=True)
+
+    def sentences(self, text: str) -> None:
+        """Lines, of which those that are too long for a terminal go on in the next one."""
+        lines = wrapped(text, self.console.width, INDENT) if self.console.is_terminal else [text]
+        self.text("\n".join(lines))
 
     def grid(
         self,
@@ -84,6 +92,11 @@ class Display:
             found = f"regression, mean {target['mean']:.6g}, standard deviation {target['standard_deviation']:.6g}"
         self.line("target", f"{target['name']}: {found}")
 
+    def roles(self, roles: dict[str, list[str]]) -> None:
+        """The columns that are no inputs, by what they are instead."""
+        self.data["roles"] = roles
+        self.line("no inputs", "; ".join(f"{role.replace('_', ' ')} {some(names)}" for role, names in roles.items()))
+
     def check(self, text: str) -> None:
         """What a user should look at before training."""
         self.data.setdefault("checks", []).append(text)
@@ -93,6 +106,17 @@ class Display:
         """A warning of the training."""
         self.data.setdefault("notes", []).append(text)
         self.line("note", text)
+
+    @contextmanager
+    def warnings(self) -> Iterator[None]:
+        """Warnings for the user become notes, each once; the others are left alone."""
+        from rosenblatt.tables.table import TableWarning
+
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            yield
+        for message in dict.fromkeys(str(w.message) for w in caught if w.category in (UserWarning, TableWarning)):
+            self.note(in_options(message))
 
     def columns(self, columns: Sequence[dict[str, Any]]) -> None:
         """What each column was taken for; in a wide table, only the first columns and all that are dropped."""
@@ -146,6 +170,8 @@ class Display:
         called = scores["scored"] if scores["rows"] != 1 else scores["scored"].replace("rows", "row", 1)
         self.grid((f"{scores['rows']:,} {called}", "model", scores["guess"]), rows, right=(1, 2))
         self.text()
+        if scores["measured"]:
+            self.line("measured", scores["measured"])
         if scores["verdict"]:
             self.line("verdict", scores["verdict"])
         if classes:
@@ -184,12 +210,48 @@ class Display:
         if found["score"] is not None:
             self.line("score", f"{found['score_name']} {found['score']:.4f} with all columns as they are")
         self.text()
-        rows = [(c["name"], number(c["importance"], ".4f"), number(c["deviation"], ".4f")) for c in found["columns"]]
+        d = ".6g" if found["score"] is None else ".4f"  # contributions have the target's unit
+        rows = [(c["name"], number(c["importance"], d), number(c["deviation"], d)) for c in found["columns"]]
         self.grid(("column", "importance", "deviation"), rows[:MAX_IMPORTANT], right=(1, 2))
         if (rest := len(rows) - MAX_IMPORTANT) > 0:
             self.text(f"and {rest:,} more")
         if found["note"]:
             self.line("note", found["note"])
+
+    def contributions(self, found: dict[str, Any]) -> None:
+        """What each column contributes to the prediction of a row."""
+        self.data["contributions"] = found
+        of_class = f" {found['class']!r}" if found["class"] is not None else ""
+        self.line("explain", f"{found['method']}, row {found['row']:,}: {found['quantity']}{of_class}")
+        prediction, baseline = numbers(found["prediction"]), numbers(found["baseline"])
+        error = number(found["error"], ".2g")
+        self.line("sum", f"prediction {prediction} = baseline {baseline} + contributions, to within {error}")
+        self.line("effort", found["effort"])
+        self.text()
+        rows = [(c["name"], numbers(c["contribution"], "+.6g"), c["value"]) for c in found["columns"]]
+        self.grid(("column", "contribution", "value"), rows[:MAX_IMPORTANT], right=(1,), cuts=2)
+
+    def drift(self, found: dict[str, Any]) -> None:
+        """How unlike the training rows other rows are, one line a column."""
+        self.data["drift"] = found
+        self.text()
+        rows = [
+            (
+                c["column"],
+                share(c["unseen"] if c["out_of_range"] is None else c["out_of_range"]),
+                share(c["missing"]),
+                share(c["missing_in_training"]),
+                number(c["psi"], ".3f"),
+                number(c["psi_by_chance"], ".3f"),
+                c["example"],
+            )
+            for c in found["columns"]
+        ]
+        self.grid(("column", "new", "missing", "before", "PSI", "chance", "example"), rows, range(1, 6), cuts=6)
+        self.text()
+        self.line("new", "cells of a level, or words, that training never saw, or numbers and dates out of its range")
+        self.line("before", "share of missing cells in training")
+        self.line("PSI", "population stability index: by custom, much has changed from 0.25 on, if it is above chance")
 
     def file(self, name: str, n_bytes: int, what: str = "") -> None:
         """The file that was written; the command is complete."""
@@ -208,6 +270,16 @@ class Display:
 def number(value: float | None, digits: str) -> str:
     """A number of a result; one that was not finite is None there."""
     return "none" if value is None else f"{value:{digits}}"
+
+
+def share(found: float | None) -> str:
+    """A share in percent."""
+    return "none" if found is None else f"{found:.1%}"
+
+
+def numbers(found: Any, digits: str = ".6g") -> str:
+    """A number, or one for each output."""
+    return ", ".join(number(one, digits) for one in found) if isinstance(found, list) else number(found, digits)
 
 
 def value(one: Any) -> str:

@@ -27,11 +27,13 @@ MORE_CLASS_SCORES = (*CLASS_SCORES, metrics.BALANCED_ACCURACY, metrics.F1, metri
 def evaluate(given: Any, display: Display) -> None:
     """Load, read, predict, score, show."""
     model = with_threshold(load_tabular(given.model), given.threshold)
-    rows = of_model(model, given.file, given.encoding)
+    rows = of_model(model, given.file, given.encoding, given.weight)
     display.data |= {"command": "evaluate", "model": str(given.model)}
     display.table(rows.file, rows.inputs.n_rows, len(rows.inputs.columns) + 1)
     display.target(target_data(rows.target))
-    display.scores(score_data(scores_of(model, rows), getattr(model, "classes_", None), "rows"))
+    with display.warnings():
+        found = scores_of(model, rows)
+    display.scores(score_data(found, getattr(model, "classes_", None), "rows"))
     display.complete()
 
 
@@ -39,12 +41,13 @@ def scores_of(model: Any, rows: ScoredRows) -> Evaluation:
     """All scores that fit the model, first its own; the guess is the best constant for these rows."""
     goal, target, is_class = model.goal, rows.target, rows.target.classes is not None
     predictions = np.asarray((model.predict_proba if is_class else model.predict)(rows.inputs))
+    weights = {"training_weights": rows.weights, "weights": rows.weights}
     if is_class:
         chosen = distinct(goal.score, *MORE_CLASS_SCORES)
-        return compare(target, target, predictions, chosen, decision_weights=model.decision_weights_)
+        return compare(target, target, predictions, chosen, decision_weights=model.decision_weights_, **weights)
     others = NUMBER_SCORES if isinstance(goal.center, str) else ()
     chosen = distinct(goal.score, *others, goal.metric)
-    return compare(target, target, predictions, chosen, center=goal.center)
+    return compare(target, target, predictions, chosen, center=goal.center, **weights)
 
 
 def distinct(*chosen: Metric) -> tuple[Metric, ...]:

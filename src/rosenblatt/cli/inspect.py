@@ -1,7 +1,7 @@
 """``rosenblatt inspect``: what is in a model file.
 
-Takes a model file. Returns nothing: it shows columns and network of a model, or inputs, outputs and layers of a
-network. Never changes the model.
+Takes a model file. Returns nothing: it shows columns and network of a model, inputs, outputs and layers of a network,
+or the steps of a pipeline. Never changes the model.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from rosenblatt.cli.display import Display
+from rosenblatt.cli.messages import in_options
 from rosenblatt.cli.results import column_data, plain
 from rosenblatt.estimators import TabularClassifier, TabularRegressor
 from rosenblatt.nn.layers.base import Node
@@ -25,22 +26,33 @@ def inspect(model_file: Path, display: Display) -> None:
     """Load and show."""
     model = load(model_file)
     display.data |= {"command": "inspect", "model": str(model_file), "kind": type(model).__name__}
+    show(model, display)
+    display.complete()
+
+
+def show(model: Any, display: Display) -> None:
+    """What a model is; of a pipeline, each step, and then its last one."""
     if isinstance(model, (TabularClassifier, TabularRegressor)):
         display.data |= tabular_data(model)
-        display.text(f"{model.report()}\n\nthe first network\n{model.ensemble_.networks[0].summary()}")
+        display.sentences("\n".join(map(in_options, model.report().split("\n"))))
+        display.text(f"\nthe first network\n{model.ensemble_.networks[0].summary()}")
     elif isinstance(model, Network):
         show_network(model, display)
         display.text(str(model.summary()))
-    elif steps := [*describe_steps(model)]:
-        display.line("model", type(model).__name__)
-        display.data |= {"steps": steps}
-        display.text("\n".join(steps))
+    elif steps := getattr(model, "steps", ()):
+        display.data["steps"] = [{"name": name, "kind": type(step).__name__} for name, step in steps]
+        for line in describe_steps(model):
+            display.line("step", line)
+        show(steps[-1][1], display)
     else:
-        display.line("model", repr(model))
-        display.data |= {"parameters": plain(model.get_params())}
-        if hasattr(model, "summary"):  # a perceptron has none
+        display.line("model", on_one_line(model))
+        if hasattr(model, "summary"):
             display.text(str(model.summary()))
-    display.complete()
+
+
+def on_one_line(model: Any) -> str:
+    """The constructor's call."""
+    return " ".join(repr(model).split())
 
 
 def tabular_data(model: Any) -> dict[str, Any]:

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from textwrap import wrap
+from typing import Any
 
 from rich.cells import cell_len, set_cell_size
 
 __all__ = ["aligned", "cut", "wrapped"]
 
-GAP = 3
+GAPS = (3, 2)
+"""Blanks between columns, and where these are too wide for the terminal."""
 LEAST = 12
 """Characters of a line of text, however narrow the terminal is."""
 
@@ -23,20 +25,21 @@ def aligned(
 ) -> list[str]:
     """The rows with aligned columns, those in `right` to the right; the column `cuts` is cut to fit the width."""
     widths = [max(cell_len(cell) for cell in column) for column in zip(*rows, strict=True)]
+    gap = GAPS[0] if sum(widths) + GAPS[0] * (len(widths) - 1) <= width else GAPS[1]
     if cuts is not None:
-        others = sum(widths) - widths[cuts] + GAP * (len(widths) - 1)
+        others = sum(widths) - widths[cuts] + gap * (len(widths) - 1)
         widths[cuts] = min(widths[cuts], max(width - others, 1))
-    return [line(row, widths, right) for row in rows]
+    return [line(row, widths, right, gap) for row in rows]
 
 
-def line(row: Sequence[str], widths: Sequence[int], right: Collection[int]) -> str:
+def line(row: Sequence[str], widths: Sequence[int], right: Collection[int], gap: int) -> str:
     """One row, without blanks at its end."""
     cells = []
     for place, (cell, size) in enumerate(zip(row, widths, strict=True)):
         text = cut(cell, size)
         blanks = " " * (size - cell_len(text))
         cells.append(blanks + text if place in right else text + blanks)
-    return (" " * GAP).join(cells).rstrip()
+    return (" " * gap).join(cells).rstrip()
 
 
 def cut(text: str, width: int) -> str:
@@ -45,7 +48,10 @@ def cut(text: str, width: int) -> str:
     return text if cell_len(text) <= width else set_cell_size(text, width - 1).rstrip() + "…"
 
 
-def wrapped(text: str, width: int) -> list[str]:
-    """The text in lines of at most `width` characters, broken between words; a longer word has a line of its own."""
-    lines = [wrap(line, max(width, LEAST), break_long_words=False, break_on_hyphens=False) for line in text.split("\n")]
-    return [line for some in lines for line in some or [""]]
+def wrapped(text: str, width: int, indent: int = 0) -> list[str]:
+    """The text in lines of at most `width` characters, broken between words; a longer word has a line of its own.
+
+    Lines that go on begin with so many blanks.
+    """
+    given: dict[str, Any] = {"break_long_words": False, "break_on_hyphens": False, "subsequent_indent": " " * indent}
+    return [line for whole in text.split("\n") for line in wrap(whole, max(width, LEAST), **given) or [""]]

@@ -14,9 +14,14 @@ from typing import Any
 __all__ = ["OPTIONS", "in_options"]
 
 OPTIONS = {
+    "X_val": "--validation",
+    "checkpoint": "--checkpoint",
     "class_weight": "--class-weight",
+    "drop_missing_target": "--drop-missing-target",
     "encoding": "--encoding",
+    "groups": "--group",
     "hidden_layer_sizes": "--hidden",
+    "id": "--id",
     "ignore": "--ignore",
     "kinds": "--kind",
     "learning_rate_init": "--learning-rate",
@@ -28,8 +33,10 @@ OPTIONS = {
     "preset": "--preset",
     "quantiles": "--quantiles",
     "random_state": "--seed",
+    "sample_weight": "--weight",
     "target": "--target",
     "task": "--task",
+    "time": "--time-column",
     "time_budget": "--time",
 }
 """The option that sets each parameter."""
@@ -40,16 +47,21 @@ REFUSAL = re.compile(rf"The '({NAMES})' parameter of \w+ must be (.*)\. Got (.*)
 NOT_FROM_HERE = re.compile(r",? an instance of '[\w.]+'| or None$")
 """Values that no option can have."""
 SETTING = re.compile(rf"\b({NAMES})=({{[^{{}}]*}}|\([^()]*\)|\[[^][]*\]|{QUOTED}|[\w.+-]+)")
-SUBJECT = re.compile(rf"((?:^|: ))({NAMES})(?=(?: is| has| names| says| must)\b|:)")
+SUBJECT = re.compile(rf"((?:^|: |, but ))({NAMES})(?=(?: is| has| names| says| must)\b|:)")
 """A parameter that a message begins with."""
+ONLY_IN_PYTHON = re.compile(r" To use it as both, give \w+ as an array\.")
+"""Advice that no option follows."""
+SUBJECTS = re.compile(rf"\b({NAMES}) and ({NAMES})(?= both| are)")
+"""Two parameters that contradict each other."""
 UNUSUAL = re.compile(rf"\b({'|'.join(name for name in OPTIONS if '_' in name)}|kinds|ignore(?= names))\b")
 """Names that are no words of English."""
 
 
 def in_options(message: str) -> str:
     """A message of the library, with the options that its parameters are set by."""
-    message = REFUSAL.sub(refusal, message)
+    message = ONLY_IN_PYTHON.sub("", REFUSAL.sub(refusal, message))
     message = SETTING.sub(lambda found: setting(found[1], found[2]), message)
+    message = SUBJECTS.sub(lambda found: f"{OPTIONS[found[1]]} and {OPTIONS[found[2]]}", message)
     message = SUBJECT.sub(lambda found: f"{found[1]}{OPTIONS[found[2]]}", message)
     parts = re.split(rf"({QUOTED})", message)
     return "".join(p if i % 2 else UNUSUAL.sub(lambda found: OPTIONS[found[1]], p) for i, p in enumerate(parts))
@@ -66,6 +78,8 @@ def refusal(found: re.Match[str]) -> str:
 
 def setting(name: str, text: str) -> str:
     """The option for ``name=value``, as it is typed in a shell."""
+    if text == "True":
+        return OPTIONS[name]
     try:
         value = ast.literal_eval(text)
     except (SyntaxError, ValueError):

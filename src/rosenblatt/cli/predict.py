@@ -8,24 +8,27 @@ from __future__ import annotations
 
 import io
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from rosenblatt._suggestions import suggestion
 from rosenblatt.cli.display import Display
 from rosenblatt.cli.models import load_predictor, with_threshold
+from rosenblatt.cli.scored import inputs_of_model
 from rosenblatt.cli.session import is_standard
 from rosenblatt.cli.terminal import write_bytes
 from rosenblatt.storage.atomic import write_atomically
-from rosenblatt.tables.readers.reading import import_pyarrow, read_table
-from rosenblatt.tables.table import Table
+from rosenblatt.tables.readers.reading import import_pyarrow
+from rosenblatt.tables.table import Table, TableError, level_column
 
 __all__ = ["predict"]
 
 FORMATS = (".csv", ".parquet")
 PREDICTION_COLUMN = re.compile(r"prediction( \d+)?")
-"""The first column of what this command writes."""
+"""The first column of what this command writes, but for those that name the rows."""
 
 
 def predict(given: Any, display: Display) -> None:
@@ -34,11 +37,12 @@ def predict(given: Any, display: Display) -> None:
     if not is_standard(out):
         if out.suffix.lower() not in FORMATS:
             raise ValueError(f"--out {out}: predictions are written as {' or '.join(FORMATS)}; choose such an ending.")
-        require_replaceable(out, given.model, given.file)
+        require_other(out, given.model, given.file)
     model = with_threshold(load_predictor(given.model), given.threshold)
-    known = model.preparation_
-    table = read_table(given.file, encoding=given.encoding, text=known.text_columns, reads=known.names.__contains__)
-    columns = predictions_of(model, table)
+    require_replaceable(out, model.id_columns_)
+    table = inputs_of_model(model, given.file, given.encoding, model.id_columns_)
+    with display.warnings():
+        columns = {**ids_of(model, table), **predictions_of(model, table)}
     data = encoded(columns, out)
     if is_standard(out):
         write_bytes(display.result, data)
@@ -48,6 +52,19 @@ def predict(given: Any, display: Display) -> None:
     display.data |= {"command": "predict", "model": str(given.model), "target": target, "rows": table.n_rows}
     display.data |= {"columns": list(columns)}
     display.file(str(out), len(data), f"{table.n_rows:,} predictions of {target}")
+
+
+def ids_of(model: Any, table: Table) -> dict[str, Any]:
+    """The columns that name the rows, as they are written; None where a cell is missing."""
+    found = {}
+    for name in model.id_columns_:
+        if PREDICTION_COLUMN.fullmatch(name):
+            raise ValueError(f"the id column {name!r} is called like a column of the output; rename it.")
+        if name not in table.columns:
+            raise TableError(f"there is no id column {name!r}.{suggestion(name, table.columns)}")
+        cells = level_column(table.columns[name])
+        found[name] = [None if i < 0 else cells.levels[i] for i in cells.values]
+    return found
 
 
 def predictions_of(model: Any, table: Table) -> dict[str, Any]:
@@ -74,16 +91,20 @@ def encoded(columns: dict[str, Any], out: Path) -> bytes:
     return buffer.getvalue()
 
 
-def require_replaceable(out: Path, *inputs: Path) -> None:
-    """Refuse to write over what this command reads, or over a file that holds no predictions."""
+def require_other(out: Path, *inputs: Path) -> None:
+    """Refuse to write over what this command reads."""
     if any(out.exists() and path.exists() and out.samefile(path) for path in inputs):
         raise FileExistsError(f"--out {out} is one of the files to read; choose another name.")
-    if out.is_file() and out.stat().st_size and not holds_predictions(out):
+
+
+def require_replaceable(out: Path, ids: Sequence[str]) -> None:
+    """Refuse to write over a file that holds no predictions."""
+    if out.is_file() and out.stat().st_size and not holds_predictions(out, ids):
         raise FileExistsError(f"{out} exists and holds no predictions; choose another name with --out.")
 
 
-def holds_predictions(path: Path) -> bool:
-    """Whether this command wrote the file: its first column says so."""
+def holds_predictions(path: Path, ids: Sequence[str]) -> bool:
+    """Whether this command wrote the file: its first column, but for those that name the rows, says so."""
     import_pyarrow()
     from pyarrow import csv, parquet
 
@@ -91,6 +112,7 @@ def holds_predictions(path: Path) -> bool:
     try:
         with open(path, "rb") as file:  # PyArrow does not open every name that the system allows
             names = read_schema(file).names
-        return bool(names) and PREDICTION_COLUMN.fullmatch(names[0]) is not None
+        first = next((name for name in names if name not in ids), "")
+        return PREDICTION_COLUMN.fullmatch(first) is not None
     except (ValueError, OSError):
         return False

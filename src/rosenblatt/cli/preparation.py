@@ -15,7 +15,7 @@ from typing import Any
 from rosenblatt.cli.destination import Destination, StandardOutput, destination_of
 from rosenblatt.cli.display import Display
 from rosenblatt.cli.messages import OPTIONS, in_options
-from rosenblatt.cli.request import Request
+from rosenblatt.cli.request import ROLES, Request
 from rosenblatt.cli.results import column_data, target_data
 from rosenblatt.cli.scored import ScoredRows, read_scored
 from rosenblatt.cli.session import is_standard
@@ -34,14 +34,16 @@ KINDS_OF_ESTIMATORS = (TabularClassifier, TabularRegressor)
 class TrainingRun:
     """A task that was read and checked, an unfitted estimator, and where the model goes.
 
-    `held_out` are the rows to score, which `scored` names; where it is None, out-of-fold predictions are scored. The
-    run `started` when `time.perf_counter` was this.
+    `held_out` are the rows to score, which `scored` names and `measured` judges; where it is None, out-of-fold
+    predictions are scored, or those of `validation` rows. The run `started` when `time.perf_counter` was this.
     """
 
     destination: Destination | StandardOutput
     training: TabularTask
     held_out: ScoredRows | None
+    validation: ScoredRows | None
     scored: str
+    measured: str
     estimator: Any
     started: float
 
@@ -56,37 +58,56 @@ def begin(request: Request, command: str, display: Display) -> TrainingRun:
     destination.require_place(task)
     estimator = new_estimator(task.target, {**request.parameters, "kinds": request.kinds})
     training, held_out, scored = split(request, task)
+    validation = None if request.validation is None else read_rows(request, task, request.validation)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", TableWarning)  # the notes say the same
         kinds = training.kinds
     display.data["command"] = command
     show_task(request, task, display)
     display.columns(column_data(kinds))
-    if request.test is not None and held_out is not None:
-        held_out.require_columns([kind.name for kind in kinds if kind.used])
-    return TrainingRun(destination, training, held_out, scored, estimator, started)
+    for rows in (held_out, validation):
+        if rows is not None and rows.file:
+            rows.require_columns([kind.name for kind in kinds if kind.used])
+    measured = "" if request.test is not None else task.score_on
+    if held_out is None and validation is not None:
+        scored, measured = f"rows of {validation.file}", "on the validation rows"
+    return TrainingRun(destination, training, held_out, validation, scored, measured, estimator, started)
 
 
 def split(request: Request, task: TabularTask) -> tuple[TabularTask, ScoredRows | None, str]:
     """The rows to train on, those to score, and what the latter are called."""
     if request.test is not None:
-        written = [name for name, column in task.inputs.columns.items() if column.storage == "text"]
-        rows = read_scored(request.test, request.encoding, task.target, written, task.inputs.columns)
+        rows = read_rows(request, task, request.test)
         return task, rows, f"rows of {rows.file}"
     if not request.test_share:
         return task, None, "out-of-fold rows"
     if task.inputs.n_rows <= MIN_ROWS:
         raise TableError(f"{task.inputs.n_rows} rows are too few to hold some out: add rows, or --test-share 0.")
     training, held_out = task.split(request.test_share, request.parameters.get("random_state", 0))
-    return training, ScoredRows(held_out.inputs, held_out.target), "held-out rows"
+    return training, ScoredRows(held_out.inputs, held_out.target, held_out.weights), "held-out rows"
+
+
+def read_rows(request: Request, task: TabularTask, file: Path) -> ScoredRows:
+    """The rows of another file with the columns and the target of the task."""
+    texts = [name for name, column in task.inputs.columns.items() if column.storage == "text"]
+    weight = request.roles.get("weights")
+    return read_scored(file, request.encoding, task.target, texts, task.inputs.columns, weight)
 
 
 def show_task(request: Request, task: TabularTask, display: Display) -> None:
     """Where the rows come from, the target, and what a user should look at."""
     source = "handwritten digits of scikit-learn" if request.file is None else str(request.file)
     source = "standard input" if is_standard(source) else source
-    display.table(source, task.inputs.n_rows, len(task.inputs.columns) + 1)
+    given = {option: request.roles[name] for option, name in ROLES.items() if name in request.roles}
+    roles = {option: [one] if isinstance(one, str) else one for option, one in given.items() if one is not True}
+    n_columns = len(task.inputs.columns) + 1 + len({name for names in roles.values() for name in names})
+    display.table(source, task.inputs.n_rows + task.n_dropped, n_columns)
     display.target(target_data(task.target))
+    if roles:
+        display.roles(roles)
+    if task.n_dropped:
+        rows = "1 row without a target is" if task.n_dropped == 1 else f"{task.n_dropped:,} rows without a target are"
+        display.check(f"{rows} left out")
     if task.copies is not None:
         n_copies = task.inputs.n_rows - int(task.copies.max()) - 1
         copies = (
@@ -141,10 +162,10 @@ def read_task(request: Request) -> TabularTask:
 
         data = load_digits()
         pixels = {f"pixel {i // 8} {i % 8}": column for i, column in enumerate(data.data.T)}
-        return TabularTask.of(
-            {**pixels, "digit": data.target}, "digit", request.task or "classification", request.kinds
-        )
+        columns = {**pixels, "digit": data.target}
+        return TabularTask.of(columns, "digit", request.task or "classification", request.kinds, **request.roles)
     if request.target is None:
-        columns = ", ".join(map(repr, read_table(request.file, encoding=request.encoding).columns))
-        raise TableError(f"say which column to predict: --target COLUMN. The columns are: {columns}.")
-    return TabularTask.of(request.file, request.target, request.task, request.kinds, encoding=request.encoding)
+        names = ", ".join(map(repr, read_table(request.file, encoding=request.encoding).columns))
+        raise TableError(f"say which column to predict: --target COLUMN. The columns are: {names}.")
+    given = {"encoding": request.encoding, **request.roles}
+    return TabularTask.of(request.file, request.target, request.task, request.kinds, **given)

@@ -12,9 +12,17 @@ from typing import Any
 from rosenblatt.cli.messages import OPTIONS
 from rosenblatt.tables.kinds import column_overrides
 
-__all__ = ["PARAMETERS", "Request", "request_of"]
+__all__ = ["PARAMETERS", "ROLES", "Request", "request_of"]
 
-OF_TABLES = ("encoding", "ignore", "kinds", "target", "task")
+ROLES = {
+    "weight": "weights",
+    "group": "groups",
+    "time_column": "time",
+    "id": "id",
+    "drop_missing_target": "drop_missing_target",
+}
+"""The parameter of `TabularTask.of` that each option sets."""
+OF_TABLES = ("encoding", "ignore", "kinds", "target", "task", "X_val", "sample_weight", *ROLES.values())
 PARAMETERS = {
     option.removeprefix("--").replace("-", "_"): name for name, option in OPTIONS.items() if name not in OF_TABLES
 }
@@ -23,7 +31,10 @@ PARAMETERS = {
 
 @dataclass(frozen=True)
 class Request:
-    """The arguments of ``rosenblatt train`` and ``rosenblatt tune``; `parameters` are the estimator's."""
+    """The arguments of ``rosenblatt train`` and ``rosenblatt tune``.
+
+    `roles` are those of rows and columns, named as by `TabularTask.of`; `parameters` are the estimator's.
+    """
 
     file: Path | None = None
     target: str | None = None
@@ -32,15 +43,20 @@ class Request:
     kinds: dict[str, str] = field(default_factory=dict)
     test_share: float = 0.2
     test: Path | None = None
+    validation: Path | None = None
     encoding: str = "utf-8"
+    roles: dict[str, Any] = field(default_factory=dict)
     parameters: dict[str, Any] = field(default_factory=dict)
     force: bool = False
 
 
 def request_of(given: Any, without: tuple[str, ...] = ()) -> Request:
     """The request that options make; those that were left out, or are named in `without`, set no parameter."""
-    values = {option: getattr(given, option, None) for option in PARAMETERS if option not in without}
-    parameters = {PARAMETERS[option]: value for option, value in values.items() if value not in (None, [])}
+
+    def values(names: dict[str, str]) -> dict[str, Any]:
+        found = {names[option]: getattr(given, option, None) for option in names if option not in without}
+        return {name: value for name, value in found.items() if value is not False and value not in (None, [])}
+
     return Request(
         file=given.file,
         target=given.target,
@@ -49,7 +65,9 @@ def request_of(given: Any, without: tuple[str, ...] = ()) -> Request:
         kinds=column_overrides(given.kind or {}, given.ignore),
         test_share=given.test_share,
         test=given.test,
+        validation=getattr(given, "validation", None),
         encoding=given.encoding,
-        parameters=parameters,
+        roles=values(ROLES),
+        parameters=values(PARAMETERS),
         force=given.force,
     )

@@ -58,12 +58,16 @@ def column_data(kinds: Sequence[ColumnKind]) -> list[dict[str, Any]]:
     ]
 
 
-def score_data(evaluation: Evaluation, classes: Any, rows: str) -> dict[str, Any]:
-    """Scores beside those of the guess, and where the errors are; `rows` says which rows were scored."""
+def score_data(evaluation: Evaluation, classes: Any, rows: str, measured: str = "") -> dict[str, Any]:
+    """Scores beside those of the guess, and where the errors are.
+
+    `rows` says which rows were scored, and `measured` what such a score means, such as "on later rows".
+    """
     scores = {name: {"model": plain(own), "guess": plain(guess)} for name, (own, guess) in evaluation.scores.items()}
     found = {
         "rows": evaluation.n_rows,
         "scored": rows,
+        "measured": measured,
         "guess": evaluation.guess_name,
         "beats_guess": evaluation.beats_guess,
         "verdict": evaluation.verdict,

@@ -14,20 +14,22 @@ from typing import Any
 import numpy as np
 
 from rosenblatt._suggestions import suggestion
-from rosenblatt.cli.session import is_standard
+from rosenblatt.cli.session import named
 from rosenblatt.tables.readers.reading import read_table
+from rosenblatt.tables.roles import Roles, assign_roles
 from rosenblatt.tables.table import Table, TableError
 from rosenblatt.tables.targets import Target, find_target, labels_of_column, numbers_of_column
 
-__all__ = ["ScoredRows", "of_model", "read_scored"]
+__all__ = ["ScoredRows", "inputs_of_model", "of_model", "read_scored"]
 
 
 @dataclass(frozen=True)
 class ScoredRows:
-    """Inputs and target of the rows, which the `file` holds."""
+    """Inputs, target and weights of the rows, which the `file` holds."""
 
     inputs: Table
     target: Target
+    weights: Any = None
     file: str = ""
 
     def require_columns(self, names: Iterable[str]) -> None:
@@ -38,14 +40,22 @@ class ScoredRows:
 
 
 def read_scored(
-    file: Path, encoding: str, training: Target, texts: Collection[str], inputs: Collection[str]
+    file: Path,
+    encoding: str,
+    training: Target,
+    texts: Collection[str],
+    inputs: Collection[str],
+    weight: str | None = None,
 ) -> ScoredRows:
-    """The rows of a file with the target of training; `texts` are the columns of `inputs` that hold texts."""
+    """The rows of a file with the target of training.
+
+    `texts` are the columns of `inputs` that hold texts, and `weight` is the column that says how much each row counts.
+    """
     names = target_names(training)
     written = names if training.classes is not None and training.classes.dtype.kind in "OUT" else []
-    reads = {*inputs, *names}.__contains__
+    reads = {*inputs, *names, weight}.__contains__
     table = read_table(file, encoding=encoding, text={*texts, *written}, reads=reads)
-    where = "standard input" if is_standard(file) else str(file)
+    where = named(file)
     try:
         columns = [find_target(table, name) for name in names]
         if training.classes is not None:
@@ -53,9 +63,16 @@ def read_scored(
         else:
             values = np.column_stack([numbers_of_column(column) for column in columns])
             values = values[:, 0] if len(columns) == 1 else values
+        weights = None if weight is None else weights_of(table, weight)
     except TableError as error:
         raise TableError(f"{where}: {error}") from None
-    return ScoredRows(table.drop(names), Target(training.name, values, training.classes), where)
+    return ScoredRows(table.drop(names), Target(training.name, values, training.classes), weights, where)
+
+
+def weights_of(table: Table, name: str) -> Any:
+    """The column of weights, checked."""
+    _, fields = assign_roles(table, Roles(sample_weight=name))
+    return fields["weights"]
 
 
 def target_names(training: Target) -> Sequence[str]:
@@ -66,7 +83,14 @@ def target_names(training: Target) -> Sequence[str]:
     return training.name.split(", ") if several else [training.name]
 
 
-def of_model(model: Any, file: Path, encoding: str) -> ScoredRows:
+def inputs_of_model(model: Any, file: Path, encoding: str, others: Collection[str] = ()) -> Table:
+    """The columns of a file that a model uses, and `others`, which are read as they are written."""
+    known = model.preparation_
+    reads = {*known.names, *others}.__contains__
+    return read_table(file, encoding=encoding, text={*known.text_columns, *others}, reads=reads)
+
+
+def of_model(model: Any, file: Path, encoding: str, weight: str | None = None) -> ScoredRows:
     """The rows of a file with the target of a model."""
     classes, known = getattr(model, "classes_", None), model.preparation_
     n_targets = 1 if classes is not None or model.one_target_ else len(model.target_scaler_.center)
@@ -74,4 +98,4 @@ def of_model(model: Any, file: Path, encoding: str) -> ScoredRows:
         n_targets = 1
     values = np.empty(0) if n_targets == 1 else np.empty((0, n_targets))
     training = Target(model.target_name_, values, classes)
-    return read_scored(file, encoding, training, known.text_columns, known.names)
+    return read_scored(file, encoding, training, known.text_columns, known.names, weight)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from rosenblatt.cli.display import Display
 
-__all__ = ["STANDARD", "is_standard", "session"]
+__all__ = ["STANDARD", "is_standard", "named", "session"]
 
 STANDARD = "-"
 """The name of standard input and standard output."""
@@ -25,6 +25,11 @@ STANDARD = "-"
 def is_standard(path: Any) -> bool:
     """Whether a path stands for standard input or output."""
     return str(path) == STANDARD
+
+
+def named(path: Any) -> str:
+    """What a path is called in sentences."""
+    return "standard input" if is_standard(path) else str(path)
 
 
 @contextmanager
@@ -41,7 +46,7 @@ def session(given: Any, reads: Any) -> Iterator[Display]:
     apart = given.json or is_standard(getattr(given, "out", None))
     with redirect_stdout(io.StringIO() if given.quiet else sys.stderr if apart else out):
         display = Display(result=out)
-        display.line("reading", "standard input" if is_standard(reads) else str(reads))
+        display.line("reading", named(reads))
         try:
             yield display
         finally:
@@ -51,7 +56,7 @@ def session(given: Any, reads: Any) -> Iterator[Display]:
 
 def check_streams(given: Any) -> None:
     """Refuse to read standard input twice, and to write two things to standard output."""
-    inputs = [name for name in ("model", "file", "test") if is_standard(getattr(given, name, None))]
+    inputs = [name for name in ("model", "file", "test", "validation") if is_standard(getattr(given, name, None))]
     if len(inputs) > 1:
         raise ValueError(f"standard input (-) is read once, but {' and '.join(inputs)} are to be read from it.")
     if given.json and is_standard(getattr(given, "out", None)):

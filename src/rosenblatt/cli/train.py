@@ -6,9 +6,6 @@ Never trains before everything that can be wrong was checked, and shows no score
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -16,25 +13,29 @@ import numpy as np
 
 from rosenblatt.cli.destination import WrittenModel
 from rosenblatt.cli.display import Display
-from rosenblatt.cli.messages import in_options
 from rosenblatt.cli.preparation import TrainingRun, begin
 from rosenblatt.cli.request import Request
 from rosenblatt.cli.results import score_data
 from rosenblatt.tables.evaluation import Evaluation
-from rosenblatt.tables.table import TableWarning
 
-__all__ = ["KeptModel", "keep", "show", "shown_warnings", "train"]
+__all__ = ["KeptModel", "keep", "show", "train"]
 
 
 def train(request: Request, display: Display) -> None:
     """Read, split, train, score, write, show."""
     work = begin(request, "train", display)
-    with shown_warnings(display):
+    with display.warnings():
         with display.progress() as on_epoch:
-            work.estimator.set_params(on_epoch=on_epoch).fit(work.training)
+            work.estimator.set_params(on_epoch=on_epoch).fit(work.training, **validation_of(work))
         kept = keep(work, work.estimator)
     display.training(training_data(work.estimator))
     show(work, kept, display)
+
+
+def validation_of(work: TrainingRun) -> dict[str, Any]:
+    """The validation rows, as `fit` takes them."""
+    rows = work.validation
+    return {} if rows is None else {"X_val": rows.inputs, "y_val": rows.target.decoded()}
 
 
 def training_data(model: Any) -> dict[str, Any]:
@@ -69,32 +70,24 @@ def keep(work: TrainingRun, model: Any) -> KeptModel:
 
 
 def score(work: TrainingRun, model: Any) -> Evaluation:
-    """The scores of held-out rows, or without them those of the out-of-fold predictions of training rows."""
-    training, held_out = work.training.target, work.held_out
-    if held_out is None:
-        seen = np.flatnonzero(~np.isnan(model.out_of_fold_.reshape(len(training.values), -1)[:, 0]))
-        found = model.evaluate(training, training.take(seen), model.out_of_fold_[seen])
+    """The scores of held-out rows, or without them those of the rows that chose the epochs."""
+    training, rows = work.training, work.held_out
+    if rows is None:
+        source = work.validation or training
+        seen = np.flatnonzero(~np.isnan(model.out_of_fold_.reshape(len(source.target.values), -1)[:, 0]))
+        weights = None if source.weights is None else source.weights[seen]
+        target, predictions = source.target.take(seen), model.out_of_fold_[seen]
     else:
-        predict = model.predict if training.classes is None else model.predict_proba
-        found = model.evaluate(training, held_out.target, predict(held_out.inputs))
-    return cast("Evaluation", found)
+        predict = model.predict if training.target.classes is None else model.predict_proba
+        target, predictions, weights = rows.target, predict(rows.inputs), rows.weights
+    return cast("Evaluation", model.evaluate(training.target, target, predictions, training.weights, weights))
 
 
 def show(work: TrainingRun, kept: KeptModel, display: Display) -> None:
     """The scores and the file; an error if it is not the file that was asked for."""
     if kept.evaluation is not None:
-        display.scores(score_data(kept.evaluation, kept.classes, work.scored))
+        display.scores(score_data(kept.evaluation, kept.classes, work.scored, work.measured))
     written = kept.written
     display.file(written.name, written.n_bytes)
     if written.reason:
         raise FileExistsError(f"{written.reason}. The new model is in {written.name}.")
-
-
-@contextmanager
-def shown_warnings(display: Display) -> Iterator[None]:
-    """Warnings for the user become lines, each once; the others are left alone."""
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        yield
-    for message in dict.fromkeys(str(w.message) for w in caught if w.category in (UserWarning, TableWarning)):
-        display.note(in_options(message))

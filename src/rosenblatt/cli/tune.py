@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 from rosenblatt.cli.display import Display
@@ -15,7 +16,7 @@ from rosenblatt.cli.messages import OPTIONS
 from rosenblatt.cli.preparation import TrainingRun, begin
 from rosenblatt.cli.request import Request
 from rosenblatt.cli.results import plain
-from rosenblatt.cli.train import keep, show, shown_warnings
+from rosenblatt.cli.train import keep, show
 from rosenblatt.estimators.tabular.parameters import OVERRIDES
 from rosenblatt.metrics import is_better
 
@@ -24,6 +25,8 @@ __all__ = ["SEARCH", "Choice", "tune"]
 SEARCH: dict[str, Any] = {"strategy": "halving", "max_epochs": 128, "ensemble": 4}
 """How `tune` uses `MLPSearchCV`: its last stage has twice the epochs of the defaults."""
 
+RECORD = "search.jsonl"
+"""The file of a checkpoint's folder to which results of the search are added."""
 NO_CHOICE = ("members", "on_epoch", "random_state", "time_budget")
 """Parameters that say nothing about what was chosen; "networks" counts those of all candidates that are averaged."""
 
@@ -63,19 +66,19 @@ class Choice:
 def tune(request: Request, seconds: float, display: Display) -> None:
     """Read, split, search, score, write, show; the defaults stay unless the search finds better ones, out of fold."""
     work = begin(request, "tune", display)
-    defaults = work.estimator
-    with shown_warnings(display):
+    defaults, folder = work.estimator, request.parameters.get("checkpoint")
+    with display.warnings():
         with display.progress() as on_epoch:
             defaults.set_params(time_budget=seconds, on_epoch=on_epoch).fit(work.training)
-        defaults.set_params(time_budget=None, on_epoch=None)
+        defaults.set_params(time_budget=None, on_epoch=None, **({} if folder is None else {"checkpoint": None}))
         display.line("defaults", f"{defaults.score_name} {defaults.score_:.4f} out of fold")
-        choice = choose(work, seconds - (time.perf_counter() - work.started), display)
+        choice = choose(work, seconds - (time.perf_counter() - work.started), folder, display)
         kept = keep(work, choice.model)
     display.choice(choice.data())
     show(work, kept, display)
 
 
-def choose(work: TrainingRun, seconds: float, display: Display) -> Choice:
+def choose(work: TrainingRun, seconds: float, folder: Path | None, display: Display) -> Choice:
     """The defaults, or what a search of so many seconds finds if it is better, out of fold."""
     defaults = work.estimator
     kept = Choice(defaults, defaults.score_name, defaults.score_)
@@ -84,15 +87,16 @@ def choose(work: TrainingRun, seconds: float, display: Display) -> Choice:
         return replace(kept, reason="the search was interrupted before it began")
     if seconds <= 0:
         return replace(kept, reason="the defaults took all the time")
-    return search(work, kept, seconds, display)
+    return search(work, kept, seconds, folder, display)
 
 
-def search(work: TrainingRun, kept: Choice, seconds: float, display: Display) -> Choice:
-    """The better of the defaults and of what a search finds, out of fold."""
+def search(work: TrainingRun, kept: Choice, seconds: float, folder: Path | None, display: Display) -> Choice:
+    """The better of the defaults and of what a search finds, out of fold; its record is in the `folder`, if any."""
     from rosenblatt.search import MLPSearchCV
 
     defaults = work.estimator
-    found = MLPSearchCV(defaults, time_budget=seconds, verbose=1, **SEARCH)
+    record = None if folder is None else folder / RECORD
+    found = MLPSearchCV(defaults, time_budget=seconds, verbose=1, checkpoint=record, **SEARCH)
     try:
         tuned = found.fit(work.training, None).best_estimator_
     except KeyboardInterrupt:

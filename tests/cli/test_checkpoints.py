@@ -1,0 +1,62 @@
+"""Trainings that were killed: the same command goes on where it was, and ends with the same bytes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rosenblatt.cli.progress import PlainProgress
+
+TRAIN = ("train", "rents.csv", "--target", "rent", "--epochs", 3, "--members", 3, "--hidden", 4, "--quiet")
+
+
+class Killed(Exception):
+    """What no command catches, as if the process ended."""
+
+
+def test_a_training_that_was_killed_ends_with_the_same_bytes(cli: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    epochs: list[tuple[int, int]] = []
+
+    def note(self: PlainProgress, epoch: Any) -> None:
+        epochs.append((epoch.member, epoch.number))
+        if killed and len(epochs) > 6:
+            raise Killed
+
+    monkeypatch.setattr(PlainProgress, "show", note)
+    killed = False
+    assert cli(*TRAIN, "--out", "whole", "--threads", 1)[0] == 0
+    assert len(epochs) == 9
+    epochs, killed = [], True
+    with pytest.raises(Killed):
+        cli(*TRAIN, "--out", "m", "--checkpoint", "saved", "--threads", 1)
+    assert not Path("m").exists()
+    epochs, killed = [], False
+    assert cli(*TRAIN, "--out", "m", "--checkpoint", "saved", "--threads", 1)[0] == 0
+    assert len(epochs) < 9
+    assert Path("m").read_bytes() == Path("whole").read_bytes()
+
+
+def test_a_search_keeps_its_record(cli: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    from rosenblatt.cli import tune
+
+    monkeypatch.setattr(tune, "SEARCH", {"max_epochs": 2, "n_trials": 2, "strategy": "random"})
+    options = ("--target", "rent", "--time", "30s", "--out", "m", "--checkpoint", "saved", "--seed", 1)
+    code, out, err = cli("tune", "rents.csv", *options)
+    assert (code, err) == (0, "")
+    record = Path("saved", tune.RECORD).read_bytes()
+    assert "search    2 candidates" in out
+    model = Path("m").read_bytes()
+    assert cli("tune", "rents.csv", *options)[0] == 0
+    assert Path("saved", tune.RECORD).read_bytes() == record
+    assert Path("m").read_bytes() == model
+
+
+def test_a_file_as_folder_is_refused_in_one_line(cli: Any) -> None:
+    Path("saved").write_text("")
+    code, _, err = cli(*TRAIN, "--out", "m", "--checkpoint", "saved")
+    assert code == 2
+    assert err.startswith("rosenblatt: ")
+    assert err.count("\n") == 1
+    assert "saved" in err

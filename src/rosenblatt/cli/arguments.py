@@ -224,7 +224,7 @@ VALIDATION = option(
     "validation",
     Path,
     "FILE",
-    "A table of rows that choose the best epochs. All other rows then train.",
+    "A table of rows that choose the best epochs, so that no rows of FILE are needed for that.",
     panel=TRAIN,
 )
 CHECKPOINT = option(

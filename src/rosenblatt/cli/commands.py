@@ -48,7 +48,7 @@ def add_commands(app: typer.Typer) -> None:
     *of.SCORING,
     of.OUT_MODEL,
     of.FORCE,
-    example="rosenblatt train houses.csv --target price --ignore id",
+    example="rosenblatt train houses.csv --target price --id house",
 )
 def train(given: Any) -> None:
     """Learn to predict a column of a table.

@@ -117,7 +117,7 @@ def test_a_file_is_scored_instead_of_a_share(cli: Any, found: Any) -> None:
     data = found("train", "rents.csv", "--target", "rent", "--test", "fresh.csv", "--out", "m.st", *SMALL)
     assert (data["scores"]["rows"], data["scores"]["scored"]) == (40, "rows of fresh.csv")
     model = load("m.st")
-    assert len(model.out_of_fold_) == 90
+    assert model.n_rows_ == 90
     assert data["scores"]["metrics"]["R2"]["model"] == pytest.approx(r2_score(fresh["rent"], model.predict(fresh)))
 
 

@@ -17,6 +17,7 @@ from rosenblatt.nn.layers.base import Node
 from rosenblatt.nn.network import Network
 from rosenblatt.nn.registry import name_of
 from rosenblatt.persistence.save_load import load
+from rosenblatt.persistence.serving import describe_steps
 
 __all__ = ["inspect"]
 
@@ -40,8 +41,8 @@ def show(model: Any, display: Display) -> None:
         display.text(str(model.summary()))
     elif steps := getattr(model, "steps", ()):
         display.data["steps"] = [{"name": name, "kind": type(step).__name__} for name, step in steps]
-        for name, step in steps:
-            display.line("step", f"{name}: {on_one_line(step)}")
+        for line in describe_steps(model):
+            display.line("step", line)
         show(steps[-1][1], display)
     else:
         display.line("model", on_one_line(model))

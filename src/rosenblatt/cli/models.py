@@ -1,6 +1,7 @@
 """Models of tables that other commands read.
 
-Takes a model file. Returns a fitted tabular estimator. Never takes a model of another type.
+Takes a model file. Returns a fitted tabular estimator, or for predictions anything that was fitted on named columns.
+Never takes a model of another type.
 """
 
 from __future__ import annotations
@@ -10,8 +11,9 @@ from typing import Any
 
 from rosenblatt.estimators import TabularClassifier, TabularRegressor
 from rosenblatt.persistence.save_load import ModelFileError, load
+from rosenblatt.persistence.serving import table_model
 
-__all__ = ["load_tabular", "with_threshold"]
+__all__ = ["load_predictor", "load_tabular", "with_threshold"]
 
 
 def load_tabular(file: Path) -> Any:
@@ -22,6 +24,11 @@ def load_tabular(file: Path) -> Any:
             f"{file}: it holds a {type(model).__name__}, not a tabular model; use rosenblatt.load in Python."
         )
     return model
+
+
+def load_predictor(file: Path) -> Any:
+    """The tabular estimator in a model file, or what else predicts from named columns, such as a pipeline."""
+    return table_model(load(file), str(file))
 
 
 def with_threshold(model: Any, threshold: float | None) -> Any:

@@ -16,7 +16,7 @@ import numpy as np
 
 from rosenblatt._suggestions import suggestion
 from rosenblatt.cli.display import Display
-from rosenblatt.cli.models import load_tabular, with_threshold
+from rosenblatt.cli.models import load_predictor, with_threshold
 from rosenblatt.cli.scored import inputs_of_model
 from rosenblatt.cli.session import is_standard
 from rosenblatt.cli.terminal import write_bytes
@@ -38,7 +38,7 @@ def predict(given: Any, display: Display) -> None:
         if out.suffix.lower() not in FORMATS:
             raise ValueError(f"--out {out}: predictions are written as {' or '.join(FORMATS)}; choose such an ending.")
         require_other(out, given.model, given.file)
-    model = with_threshold(load_tabular(given.model), given.threshold)
+    model = with_threshold(load_predictor(given.model), given.threshold)
     require_replaceable(out, model.id_columns_)
     table = inputs_of_model(model, given.file, given.encoding, model.id_columns_)
     with display.warnings():
@@ -73,7 +73,7 @@ def predictions_of(model: Any, table: Table) -> dict[str, Any]:
     columns: dict[str, Any] = {"prediction": predicted}
     if predicted.ndim > 1:
         columns = {f"prediction {i}": column for i, column in enumerate(predicted.T, start=1)}
-    if hasattr(model, "classes_"):
+    if hasattr(model, "predict_proba"):
         probabilities = model.predict_proba(table)
         columns |= {f"probability of {name}": probabilities[:, i] for i, name in enumerate(model.classes_)}
     return columns

@@ -4,9 +4,10 @@ The README's are a run of `rosenblatt train`, the contributions to the predictio
 `palmerpenguins`), and the losses of two libraries; those of docs/pictures.md are what its code draws.
 """
 
-import contextlib
 import pathlib
 import re
+import subprocess
+import sys
 import tempfile
 import time
 
@@ -15,27 +16,31 @@ import numpy as np
 import sklearn.neural_network
 from matplotlib import pyplot as plt
 from rich.console import Console
+from rich.text import Text
 from sklearn.datasets import load_digits, load_wine
 
 import rosenblatt
 from rosenblatt import plots
-from rosenblatt.cli.display import Display
-from rosenblatt.cli.request import Request
-from rosenblatt.cli.train import train
 
 HERE = pathlib.Path(__file__).resolve().parent
+LABEL = re.compile(r"(reading|table|target|training|measured|file) +|column .*|\d+ held-out rows.*|true .*")
+"""What the command line shows in bold."""
 
 
 def terminal() -> None:
-    """Train on scikit-learn's wine table and write the terminal's content as docs/train.svg."""
+    """Train on scikit-learn's wine table and write what the command shows as docs/train.svg."""
     console = Console(record=True, width=100, highlight=False, soft_wrap=True)
-    with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
-        table = pathlib.Path("wine.csv")
+    arguments = ["train", "wine.csv", "--target", "cultivar"]
+    with tempfile.TemporaryDirectory() as folder:
         frame = load_wine(as_frame=True).frame
-        frame["target"] = frame["target"].map({0: "Barolo", 1: "Grignolino", 2: "Barbera"})
-        frame.to_csv(table, index=False)
-        console.print("$ rosenblatt train wine.csv --target target")
-        train(Request(table, "target", pathlib.Path("wine.safetensors")), Display(console))
+        frame["cultivar"] = frame.pop("target").map({0: "Barolo", 1: "Grignolino", 2: "Barbera"})
+        frame.to_csv(pathlib.Path(folder, "wine.csv"), index=False)
+        command = [sys.executable, "-m", "rosenblatt", *arguments]
+        shown = subprocess.run(command, cwd=folder, check=True, capture_output=True, text=True).stdout
+    console.print(f"$ rosenblatt {' '.join(arguments)}")
+    for line in shown.splitlines():
+        label = LABEL.match(line)
+        console.print(Text.assemble((line[: label.end() if label else 0], "bold"), line[label.end() if label else 0 :]))
     console.save_svg(str(HERE / "train.svg"), title="rosenblatt")
 
 

@@ -71,7 +71,7 @@ import numpy as np
 import rosenblatt
 rng = np.random.default_rng(0)
 X = {f"n{i}": rng.normal(size=300) for i in range(8)} | {"c": rng.choice(list("abc"), 300)}
-model = rosenblatt.TabularRegressor(members=2, epochs=1, hidden=(8,))
+model = rosenblatt.TabularRegressor(members=2, max_iter=1, hidden_layer_sizes=(8,))
 in_use = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
 resource.setrlimit(resource.RLIMIT_AS, (in_use + (int(sys.argv[1]) << 20),) * 2)
 try:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from rosenblatt.cli.progress import PlainProgress
+from rosenblatt.estimators.tabular.progress import PlainProgress
 
 TRAIN = ("train", "rents.csv", "--target", "rent", "--epochs", 3, "--members", 3, "--hidden", 4, "--quiet")
 

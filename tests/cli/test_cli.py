@@ -243,7 +243,8 @@ def start(*arguments: str, setup: str = "") -> subprocess.Popen[str]:
 SLOW_EPOCHS = (
     "import time\nfrom rosenblatt.training.trainer import Trainer as T\nepochs = T.epochs\n"
     "def slow(self, *a, **k):\n    time.sleep(0.05)\n    return epochs(self, *a, **k)\nT.epochs = slow\n"
-    "from rosenblatt.cli.display import Display\nDisplay.plain_epoch = lambda self, e: print(e, flush=True)"
+    "from rosenblatt.estimators.tabular.progress import PlainProgress\n"
+    "PlainProgress.show = lambda self, e: print(e, flush=True)"
 )
 
 

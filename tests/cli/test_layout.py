@@ -10,8 +10,8 @@ from rich.console import Console
 
 from rosenblatt.cli.display import Display
 from rosenblatt.cli.layout import aligned, cut, wrapped
-from rosenblatt.cli.progress import PlainProgress
 from rosenblatt.estimators.tabular.member import MemberEpoch
+from rosenblatt.estimators.tabular.progress import PlainProgress
 
 NAME = "the district of the town in which the house stands"
 

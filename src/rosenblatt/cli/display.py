@@ -11,7 +11,7 @@ import sys
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,7 +22,6 @@ from rosenblatt._version import __version__
 from rosenblatt.cli.clock import CLOCK
 from rosenblatt.cli.layout import aligned, wrapped
 from rosenblatt.cli.messages import in_options
-from rosenblatt.cli.progress import PlainProgress, live_progress
 
 if TYPE_CHECKING:
     from rosenblatt.estimators.tabular.member import MemberEpoch
@@ -134,19 +133,11 @@ class Display:
             self.line("hint", "To keep a dropped column: --kind COLUMN=categorical, or =numeric if it holds numbers")
         self.text()
 
-    @contextmanager
-    def progress(self) -> Iterator[Callable[[MemberEpoch], None]]:
+    def progress(self) -> AbstractContextManager[Callable[[MemberEpoch], None]]:
         """A function to call after each epoch: one live line in a terminal, else lines."""
-        if not self.console.is_terminal:
-            yield self.plain_epoch
-            return
-        with live_progress(self.console) as show:
-            yield show
+        from rosenblatt.estimators.tabular.progress import shown_progress
 
-    @property
-    def plain_epoch(self) -> Callable[[MemberEpoch], None]:
-        """What shows epochs where no line can be replaced."""
-        return PlainProgress(self.text).show
+        return shown_progress(self.console, self.text)
 
     def training(self, training: dict[str, Any]) -> None:
         """How the networks were trained."""

@@ -23,13 +23,17 @@ SECONDS_BETWEEN_LINES = 10.0
 
 
 @contextmanager
-def shown_progress(console: Any = None) -> Iterator[Callable[[MemberEpoch], None]]:
+def shown_progress(
+    console: Any = None, write: Callable[[str], None] | None = None
+) -> Iterator[Callable[[MemberEpoch], None]]:
     """A function to call after each epoch: it draws a live line in a terminal or a notebook, and elsewhere adds lines.
 
     Parameters
     ----------
     console : rich.console.Console, optional
         Default: standard output.
+    write : callable, optional
+        What writes a line where no line can be replaced. Default: the console.
     """
     from rich.console import Console
     from rich.text import Text
@@ -39,7 +43,7 @@ def shown_progress(console: Any = None) -> Iterator[Callable[[MemberEpoch], None
         with live_progress(console) as show:
             yield show
         return
-    plain = PlainProgress(lambda line: console.print(Text(line), soft_wrap=True))
+    plain = PlainProgress(write or (lambda line: console.print(Text(line), soft_wrap=True)))
     try:
         yield plain.show
     finally:

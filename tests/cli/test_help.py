@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from tests.cli.conftest import SMALL
 
+from rosenblatt.cli.app import app
 from rosenblatt.cli.commands import COMMANDS
 
 PAGE = (Path(__file__).parents[2] / "docs" / "command-line.md").read_text(encoding="utf-8")
@@ -37,6 +38,12 @@ def test_every_option_is_explained_in_whole_sentences(name: str) -> None:
         text = parameter.annotation.__metadata__[0].help
         assert text[0].isupper(), (name, parameter.name)
         assert text.endswith("."), (name, parameter.name)
+
+
+def test_paragraphs_of_help_are_wrapped_by_the_terminal_alone() -> None:
+    texts = {command.name: command.help or "" for command in app.registered_commands}
+    assert {name for name, text in texts.items() if "\n" in text.replace("\n\n", " ") or "  " in text} == set()
+    assert len(texts) == 7
 
 
 def test_choices_are_shown_and_the_nearest_is_suggested(cli: Any) -> None:

@@ -7,6 +7,7 @@ the first line was shown. Never computes anything itself.
 from __future__ import annotations
 
 from collections.abc import Callable
+from inspect import cleandoc
 from typing import Any
 
 import typer
@@ -36,7 +37,12 @@ def command(*parameters: Parameter, example: str) -> Callable[[Callable[[Any], N
 def add_commands(app: typer.Typer) -> None:
     """Make all commands of this module those of `app`."""
     for name, (function, example) in COMMANDS.items():
-        app.command(name, epilog=f"Example:\n\n{example}")(function)
+        app.command(name, help=paragraphs(function.__doc__ or ""), epilog=f"Example:\n\n{example}")(function)
+
+
+def paragraphs(text: str) -> str:
+    """A docstring with a line for each paragraph, because the help keeps the ends of lines."""
+    return "\n\n".join(" ".join(part.split()) for part in cleandoc(text).split("\n\n"))
 
 
 @command(

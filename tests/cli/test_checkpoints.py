@@ -53,6 +53,39 @@ def test_a_search_keeps_its_record(cli: Any, monkeypatch: pytest.MonkeyPatch) ->
     assert Path("m").read_bytes() == model
 
 
+def test_a_search_of_so_many_candidates_that_was_killed_ends_with_the_same_bytes(
+    cli: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from rosenblatt.cli import tune
+    from rosenblatt.search.journal import Journal
+
+    add, results = Journal.add, []
+
+    def note(self: Journal, result: Any) -> None:
+        add(self, result)
+        results.append(result)
+        if killed and len(results) == 2:
+            raise Killed
+
+    monkeypatch.setattr(Journal, "add", note)
+    monkeypatch.setattr(tune, "SEARCH", {"max_epochs": 2, "strategy": "random"})
+    options = ("--target", "rent", "--candidates", 3, "--out", "m", "--seed", 1, "--threads", 1)
+    killed = False
+    assert cli("tune", "rents.csv", *options, "--checkpoint", "whole")[0] == 0
+    model, n_results = Path("m").read_bytes(), len(results)
+    Path("m").unlink()
+    results, killed = [], True
+    with pytest.raises(Killed):
+        cli("tune", "rents.csv", *options, "--checkpoint", "saved")
+    assert not Path("m").exists()
+    results, killed = [], False
+    code, out, _ = cli("tune", "rents.csv", *options, "--checkpoint", "saved")
+    assert code == 0
+    assert "search    3 candidates" in out
+    assert 0 < len(results) < n_results
+    assert Path("m").read_bytes() == model
+
+
 def test_a_file_as_folder_is_refused_in_one_line(cli: Any) -> None:
     Path("saved").write_text("")
     code, _, err = cli(*TRAIN, "--out", "m", "--checkpoint", "saved")

@@ -42,6 +42,10 @@ REFUSED = {
         "--threshold is for two classes, .* of numbers",
     ),
     "no threads": ((*TRAIN, "--threads", "0"), r"--threads is 0; it must be an integer in \[1, 128\]"),
+    "no candidates": (
+        ("tune", "table.csv", "--target", "y", "--candidates", "0"),
+        "--candidates is 0; it must be a positive integer",
+    ),
     "too many threads": (("inspect", "kind.st", "--threads", "129"), "--threads is 129"),
     "threads as a text": (("inspect", "kind.st", "--threads", "all"), "--threads is 'all'; it must be an integer"),
     "falling quantiles": (

@@ -20,7 +20,7 @@ from rosenblatt.cli.parsing import choice, parse_count
 
 __all__ = [
     *("CHECKPOINT", "COMMON", "DATA", "ENCODING", "EXPLAINING", "FORCE", "MODEL", "OUT_MODEL", "PREDICT_OUT"),
-    *("SCORED_FILE", "SCORING", "SEARCH_TIME", "SEED", "TABLE", "THRESHOLD", "TRAINING", "VALIDATION", "WEIGHT"),
+    *("SCORED_FILE", "SCORING", "SEARCH", "SEED", "TABLE", "THRESHOLD", "TRAINING", "VALIDATION", "WEIGHT"),
     *("Parameter", "takes"),
 ]
 
@@ -241,8 +241,24 @@ THRESHOLD = option(
     "Of two classes, predict the second where its probability is above this.",
     parse=parsing.parse_threshold,
 )
-SEARCH_TIME = option(
-    "time", str, "TIME", "How long to search, such as 90s, 5m or 1h.", default="5m", parse=parse_duration, panel=TRAIN
+SEARCH = (
+    option(
+        "time",
+        str,
+        "TIME",
+        "How long to search, such as 90s, 5m or 1h. By default 5m, or without limit if --candidates is given.",
+        parse=parse_duration,
+        panel=TRAIN,
+    ),
+    option(
+        "candidates",
+        int,
+        "N",
+        "How many candidates to search. Without --time, the model then depends on the table, the options and the seed "
+        "alone, and with --checkpoint it has the same bytes if the command was killed and run again.",
+        parse=parse_count(),
+        panel=TRAIN,
+    ),
 )
 OUT_MODEL = option(
     "out", Path, "FILE", "The model file; - is standard output. By default FILE's name, .safetensors.", panel=OUTPUT

@@ -71,7 +71,7 @@ def train(given: Any) -> None:
 @command(
     of.TABLE,
     *of.DATA,
-    of.SEARCH_TIME,
+    *of.SEARCH,
     of.CHECKPOINT,
     *of.SCORING,
     of.OUT_MODEL,
@@ -88,7 +88,7 @@ def tune(given: Any) -> None:
         from rosenblatt.cli import tune as work
         from rosenblatt.cli.request import request_of
 
-        work.tune(request_of(given, without=("time",)), given.time, display)
+        work.tune(request_of(given, without=("time",)), given.time, given.candidates, display)
 
 
 @command(

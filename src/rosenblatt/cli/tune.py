@@ -25,6 +25,7 @@ __all__ = ["SEARCH", "Choice", "tune"]
 SEARCH: dict[str, Any] = {"strategy": "halving", "max_epochs": 128, "ensemble": 4}
 """How `tune` uses `MLPSearchCV`: its last stage has twice the epochs of the defaults."""
 
+DEFAULT_SECONDS = 300.0
 RECORD = "search.jsonl"
 """The file of a checkpoint's folder to which results of the search are added."""
 NO_CHOICE = ("members", "on_epoch", "random_state", "time_budget")
@@ -63,40 +64,51 @@ class Choice:
         }
 
 
-def tune(request: Request, seconds: float, display: Display) -> None:
-    """Read, split, search, score, write, show; the defaults stay unless the search finds better ones, out of fold."""
+def tune(request: Request, seconds: float | None, candidates: int | None, display: Display) -> None:
+    """Read, split, search, score, write, show; the defaults stay unless the search finds better ones, out of fold.
+
+    Without a time and a number of candidates, it searches for five minutes.
+    """
     work = begin(request, "tune", display)
+    if seconds is None and candidates is None:
+        seconds = DEFAULT_SECONDS
     defaults, folder = work.estimator, request.parameters.get("checkpoint")
     with display.warnings():
         with display.progress() as on_epoch:
             defaults.set_params(time_budget=seconds, on_epoch=on_epoch).fit(work.training)
         defaults.set_params(time_budget=None, on_epoch=None, **({} if folder is None else {"checkpoint": None}))
         display.line("defaults", f"{defaults.score_name} {defaults.score_:.4f} out of fold")
-        choice = choose(work, seconds - (time.perf_counter() - work.started), folder, display)
+        limits: dict[str, Any] = {} if candidates is None else {"n_trials": candidates}
+        if seconds is not None:
+            limits["time_budget"] = seconds - (time.perf_counter() - work.started)
+        choice = choose(work, limits, folder, display)
         kept = keep(work, choice.model)
     display.choice(choice.data())
     show(work, kept, display)
 
 
-def choose(work: TrainingRun, seconds: float, folder: Path | None, display: Display) -> Choice:
-    """The defaults, or what a search of so many seconds finds if it is better, out of fold."""
+def choose(work: TrainingRun, limits: dict[str, Any], folder: Path | None, display: Display) -> Choice:
+    """The defaults, or what a search within these limits of `MLPSearchCV` finds if it is better, out of fold."""
     defaults = work.estimator
     kept = Choice(defaults, defaults.score_name, defaults.score_)
-    if defaults.ensemble_.interrupted and seconds > 0:
+    has_time = limits.get("time_budget", 1) > 0
+    if defaults.ensemble_.interrupted and has_time:
         display.line("search", "Interrupted before it began; the defaults are kept as they are.")
         return replace(kept, reason="the search was interrupted before it began")
-    if seconds <= 0:
+    if not has_time:
         return replace(kept, reason="the defaults took all the time")
-    return search(work, kept, seconds, folder, display)
+    return search(work, kept, limits, folder, display)
 
 
-def search(work: TrainingRun, kept: Choice, seconds: float, folder: Path | None, display: Display) -> Choice:
+def search(
+    work: TrainingRun, kept: Choice, limits: dict[str, Any], folder: Path | None, display: Display
+) -> Choice:
     """The better of the defaults and of what a search finds, out of fold; its record is in the `folder`, if any."""
     from rosenblatt.search import MLPSearchCV
 
     defaults = work.estimator
     record = None if folder is None else folder / RECORD
-    found = MLPSearchCV(defaults, time_budget=seconds, verbose=1, checkpoint=record, **SEARCH)
+    found = MLPSearchCV(defaults, **{"verbose": 1, "checkpoint": record, **SEARCH, **limits})
     try:
         tuned = found.fit(work.training, None).best_estimator_
     except KeyboardInterrupt:

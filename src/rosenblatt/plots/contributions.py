@@ -138,10 +138,8 @@ def plot_contributions(
     if rest:
         columns, cells = [*columns, f"{len(rest)} other columns"], [*cells, ""]
         bars.append(values[output, rest].sum())
-    quantity = found.what.removeprefix("the ").replace("$", r"\$")
+    quantity = (found.outputs[output] if found.outputs else found.what).removeprefix("the ").replace("$", r"\$")
     if found.classes:
         quantity = f"log odds of class {shortened(found.classes[at])}"
-    elif n_outputs > 1:
-        quantity = f"{quantity}, output {output}"
     baseline, prediction = float(start.ravel()[output]), float(end.ravel()[output])
     return ContributionDisplay(columns, cells, np.array(bars), baseline, prediction, quantity).plot(ax)

@@ -59,6 +59,8 @@ class RowExplanation(Explanation):
     cells : tuple of tuple of str
         The cells of each row, in the order of `columns`; "(missing)" where there is none, and "(left out)" in columns
         that the model leaves out.
+    outputs : tuple of str
+        Each output in words, such as "the prediction of rent, quantile 0.5".
     """
 
     contributions: NDArray[np.float64]
@@ -69,6 +71,7 @@ class RowExplanation(Explanation):
     standard_error: NDArray[np.float64] | None
     effort: str
     cells: tuple[tuple[str, ...], ...]
+    outputs: tuple[str, ...] = ()
 
     def place_of(self, row: int) -> int:
         """Where a row of X, by its number from 0, stands among the explained ones; a `ValueError` if it does not."""
@@ -218,6 +221,7 @@ def explanation_of(
         standard_error=errors,
         effort=effort,
         cells=cells_of(model, table),
+        outputs=quantity.outputs,
     )
 
 

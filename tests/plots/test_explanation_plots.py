@@ -34,7 +34,7 @@ def test_bars_are_the_importances(model):
     assert display.ax_.get_xlabel() == "rise of the log loss when a column is shuffled"
     assert len(plots.plot_importance(found).ax_.patches) == 4
     display.figure_.canvas.draw()
-    with pytest.raises(ValueError, match="most is 0; it must be at least 1"):
+    with pytest.raises(ValueError, match="most is 0; it must be a positive integer"):
         plots.plot_importance(found, most=0)
 
 
@@ -132,7 +132,7 @@ def test_a_waterfall_shows_one_of_several_outputs():
     quantiles = TabularRegressor("fast", max_iter=2, quantiles=(0.1, 0.5)).fit(X, NOISY).explain(X, method="shapley")
     assert plots.plot_contributions(quantiles, output=1).ax_.get_xlabel() == "prediction, quantile 0.5"
     for options, message in (
-        ({"output": 2}, "output is 2; there are 2, counted from 0"),
+        ({"output": 2}, "output is 2, but there are 2: give the number of one, from 0"),
         ({"row": 1}, "row is 1, which is not among the 1 explained rows, counted from 0: 0"),
         ({"row": -1}, "row is -1; it must be"),
         ({"most": 0}, "most is 0; it must be a positive integer"),

@@ -6,16 +6,16 @@ Takes a `RowExplanation`. Returns a `ContributionDisplay`. Never computes a cont
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import numpy as np
 
 from rosenblatt._checks import check_count
 from rosenblatt._suggestions import suggest_keywords
+from rosenblatt.estimators.tabular.explain.contributions import RowExplanation
+from rosenblatt.estimators.tabular.explain.importance import Explanation
+from rosenblatt.plots.given import chosen_output, require_kind
 from rosenblatt.plots.style import COLOURS, BaseDisplay, axes, label_below, shade, shortened, width_of
-
-if TYPE_CHECKING:
-    from rosenblatt.estimators.tabular.explain.contributions import RowExplanation
 
 __all__ = ["ContributionDisplay", "plot_contributions"]
 
@@ -116,21 +116,18 @@ def plot_contributions(
     ValueError
         If the explanation has no baseline, the row is not among the explained ones, or there is no such output.
     """
+    require_kind("plot_contributions", explanation, Explanation, "what model.explain(X, method='shapley') returns")
     if not hasattr(explanation, "predictions"):
-        method = getattr(explanation, "method", type(explanation).__name__)
         raise ValueError(
-            f"{method!r} has no contributions that add up to a prediction: give what model.explain returns with "
-            "method='shapley' or method='integrated_gradients'."
+            f"{explanation.method!r} has no contributions that add up to a prediction: give what model.explain returns "
+            "with method='shapley' or method='integrated_gradients'."
         )
     check_count("most", most)
     at, order, found = explanation.place_of(row), explanation.ranked_in(row), explanation
     values, start, end = (
         np.atleast_2d(part[at].T) for part in (found.contributions, found.baseline, found.predictions)
     )
-    n_outputs = len(values)
-    check_count("output", output, 0)
-    if output >= n_outputs:
-        raise ValueError(f"output is {output}; there {'is' if n_outputs == 1 else 'are'} {n_outputs}, counted from 0.")
+    output = chosen_output(output, len(values))
     order = [j for j in order if found.importance[j] > 0] or order[:1]
     shown, rest = (order, []) if len(order) <= most else (order[: most - 1], order[most - 1 :])
     columns, cells = [found.columns[j] for j in shown], [found.cells[at][j] for j in shown]

@@ -13,7 +13,10 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
+from rosenblatt._checks import check_count
 from rosenblatt._suggestions import suggest_keywords
+from rosenblatt.estimators.tabular.explain.importance import Explanation
+from rosenblatt.plots.given import require_kind
 from rosenblatt.plots.style import (
     COLOURS,
     BaseDisplay,
@@ -21,13 +24,13 @@ from rosenblatt.plots.style import (
     label_below,
     label_categories,
     legend_above,
+    legend_name,
     panels_of,
     shade,
     shortened,
 )
 
 if TYPE_CHECKING:
-    from rosenblatt.estimators.tabular.explain.importance import Explanation
     from rosenblatt.estimators.tabular.explain.partial_dependence import PartialDependence
 
 __all__ = ["DependenceDisplay", "ImportanceDisplay", "plot_dependence", "plot_importance"]
@@ -97,7 +100,7 @@ class DependenceDisplay(BaseDisplay):
         order = np.argsort(found.grid) if curve else np.arange(len(found.grid))
         x = found.grid[order] if curve else order
         for colour, k in zip(COLOURS * math.ceil(len(shown) / len(COLOURS)), shown, strict=False):
-            name = shortened(found.outputs[k]) if len(shown) > 1 else f"mean of {found.n_rows:,} rows"
+            name = legend_name(found.outputs[k]) if len(shown) > 1 else f"mean of {found.n_rows:,} rows"
             style = "-" if curve and len(x) > 2 else "-o" if curve else "o"
             panel.plot(x, found.values[order, k], style, color=colour, label=name, markersize=4, zorder=3)
         if len(shown) == 1:
@@ -150,11 +153,13 @@ def plot_importance(explanation: Explanation, *, most: int = 20, ax: Any = None)
 
     Raises
     ------
+    TypeError
+        If `explanation` is something else.
     ValueError
-        If `most` is below 1.
+        If `most` is not a positive integer.
     """
-    if most < 1:
-        raise ValueError(f"most is {most}; it must be at least 1")
+    require_kind("plot_importance", explanation, Explanation, "what model.explain(X, y) returns")
+    check_count("most", most)
     return ImportanceDisplay(explanation, most).plot(ax)
 
 

@@ -9,13 +9,16 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
+from sklearn.utils.validation import check_is_fitted
 
 from rosenblatt._checks import check_count
 from rosenblatt._suggestions import suggest_keywords
+from rosenblatt.estimators.tabular.base import TabularEstimator
 from rosenblatt.nn.layers.base import Node
 from rosenblatt.nn.network import Network
 from rosenblatt.nn.registry import name_of
 from rosenblatt.nn.spec import NetworkSpec, each_layer
+from rosenblatt.plots.given import unlike
 from rosenblatt.plots.style import COLOURS, BaseDisplay, axes, legend_above, shade, width_of
 
 __all__ = ["NetworkDisplay", "plot_network"]
@@ -42,7 +45,7 @@ class NetworkDisplay(BaseDisplay):
     def from_estimator(cls, model: Any, *, most_neurons: int = 12, ax: Any = None) -> NetworkDisplay:
         """Draw the network of a fitted estimator (see `plot_network`)."""
         check_count("most_neurons", most_neurons, 2)
-        return cls(model if isinstance(model, Network) else model.network, most_neurons).plot(ax)
+        return cls(network_of(model), most_neurons).plot(ax)
 
     def plot(self, ax: Any = None) -> Self:
         """Draw on `ax`, or on a new figure."""
@@ -186,6 +189,20 @@ def is_frozen(network: Network, node: Node) -> bool:
     return any(p.name in network.frozen for p in network.graph.parameters_of(network.graph.node(name)))
 
 
+def network_of(model: Any) -> Network:
+    """The network itself, that of an estimator, or the first one of a tabular estimator."""
+    if isinstance(model, Network):
+        return model
+    if hasattr(type(model), "network"):
+        model = model.network
+    elif isinstance(model, TabularEstimator):
+        check_is_fitted(model, "ensemble_")
+        model = model.ensemble_.networks[0]
+    if not isinstance(model, Network):
+        raise unlike("plot_network", model, "a Network, or a fitted estimator that has one")
+    return model
+
+
 @suggest_keywords
 def plot_network(model: Any, *, most_neurons: int = 12, ax: Any = None) -> NetworkDisplay:
     """Draw a network. Blue lines are positive weights, orange lines negative ones, and larger weights are wider.
@@ -194,7 +211,8 @@ def plot_network(model: Any, *, most_neurons: int = 12, ax: Any = None) -> Netwo
 
     Parameters
     ----------
-    model : fitted estimator, or Network
+    model : fitted estimator of the MLP or tabular pair, or Network
+        Of a tabular estimator, the network of the first member is drawn.
     most_neurons : int
         Largest number of neurons that are drawn for a layer. Larger layers are drawn with a gap.
     ax : matplotlib Axes, optional
@@ -205,6 +223,8 @@ def plot_network(model: Any, *, most_neurons: int = 12, ax: Any = None) -> Netwo
 
     Raises
     ------
+    TypeError
+        If the model has no network.
     ValueError
         If most_neurons is below 2.
     NotFittedError

@@ -12,6 +12,7 @@ import numpy as np
 
 from rosenblatt._checks import is_number
 from rosenblatt._suggestions import suggest_keywords
+from rosenblatt.plots.given import require_kind
 from rosenblatt.plots.style import COLOURS, BaseDisplay, label_below, label_categories, legend_above, panels_of, shade
 
 __all__ = ["SearchDisplay", "plot_search"]
@@ -115,13 +116,17 @@ def plot_search(search: Any, *, ax: Any = None) -> SearchDisplay:
 
     Raises
     ------
+    TypeError
+        If `search` is something else.
     sklearn.exceptions.NotFittedError
         If the search was not fitted.
     """
     from sklearn.utils.validation import check_is_fitted
 
+    from rosenblatt.search import MLPSearchCV
     from rosenblatt.search.importance import hyperparameter_importance
 
+    require_kind("plot_search", search, MLPSearchCV, "a fitted MLPSearchCV")
     check_is_fitted(search, "cv_results_")
     results = search.cv_results_
     try:

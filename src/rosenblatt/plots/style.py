@@ -20,7 +20,7 @@ __all__ = [
     "legend_above",
     "panels_of",
 ]
-__all__ += ["label_below", "pyplot", "shade", "shortened", "width_of"]
+__all__ += ["label_below", "legend_name", "pyplot", "shade", "shortened", "width_of"]
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#808080")
 """Colours that people with red-green colour blindness can distinguish (Okabe and Ito 2008), on light and dark."""
@@ -45,6 +45,7 @@ def pyplot() -> Any:
 def axes(ax: Any, width: float = 6.4, height: float = 4.0) -> Any:
     """The given axes, or new ones in a figure of this size (inches)."""
     if ax is not None:
+        require_axes(ax)
         return ax
     _, ax = pyplot().subplots(figsize=(width, height), layout="constrained")
     return ax
@@ -61,6 +62,8 @@ def panels_of(
         panels = np.atleast_1d(np.asarray(ax, dtype=object))
         if panels.size != n:
             raise ValueError(f"ax has {panels.size} Axes, but the plot has {n} panels: pass {n} Axes, or None.")
+        for panel in panels.flat:
+            require_axes(panel)
         return panels
     columns = min(n, columns)
     rows = -(-n // columns)
@@ -69,6 +72,12 @@ def panels_of(
     for panel in panels.flat[n:]:
         panel.set_axis_off()
     return panels
+
+
+def require_axes(ax: Any) -> None:
+    """Refuse what is not matplotlib's Axes."""
+    if not (hasattr(ax, "get_xlim") and hasattr(ax, "figure")):
+        raise TypeError(f"ax is {ax!r}; it must be matplotlib's Axes, such as plt.subplots()[1], or None.")
 
 
 def shade(share: float) -> Any:
@@ -82,8 +91,14 @@ def shade(share: float) -> Any:
 
 def shortened(text: str, most: int = LONGEST_LABEL) -> str:
     """A label that leaves room for the plot, with dollar signs escaped: matplotlib reads them as formulas."""
+    text = "".join(c if c.isprintable() else " " for c in text) or '""'
     text = text if len(text) <= most else f"{text[: most - 1]}…"
     return text.replace("$", r"\$")
+
+
+def legend_name(text: str) -> str:
+    """A label as a legend shows it: matplotlib leaves those out that begin with an underscore."""
+    return f" {shortened(text)}" if text.startswith("_") else shortened(text)
 
 
 def width_of(ax: Any) -> float:

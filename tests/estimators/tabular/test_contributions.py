@@ -241,3 +241,16 @@ def test_the_slope_of_decoding_is_its_derivative(kind):
     np.testing.assert_allclose(scaler.decode_slope(outputs), slopes, rtol=1e-5, atol=1e-8)
     assert (slopes == 0).any()
     assert (slopes > 0).any()
+
+
+def test_words_fit_their_numbers():
+    model = TabularRegressor("fast", max_iter=1).fit(np.c_[ROWS, ROWS, ROWS], TREND)
+    rows = np.c_[ROWS, ROWS, ROWS]
+    once = str(model.explain(rows[:1], method="shapley", n_repeats=1))
+    assert "(1 random order, forwards and backwards)" in once
+    assert "standard error" not in once
+    found = model.explain(rows, method="integrated_gradients")
+    assert all(effort.removesuffix(" steps").replace(",", "").isdigit() for effort in found.efforts)
+    assert f"({found.efforts[7]})" in found.row_table(7)
+    assert "1 network with" in model.report()
+    assert "epoch,  the best" in model.report()

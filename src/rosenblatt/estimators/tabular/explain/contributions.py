@@ -56,6 +56,8 @@ class RowExplanation(Explanation):
         What contributions are uncertain by, if they were estimated from random orders.
     effort : str
         How they were computed: exactly, from how many orders, or with how many steps.
+    efforts : tuple of str
+        The same for each row.
     cells : tuple of tuple of str
         The cells of each row, in the order of `columns`; "(missing)" where there is none, and "(left out)" in columns
         that the model leaves out.
@@ -71,7 +73,8 @@ class RowExplanation(Explanation):
     standard_error: NDArray[np.float64] | None
     effort: str
     cells: tuple[tuple[str, ...], ...]
-    outputs: tuple[str, ...] = ()
+    efforts: tuple[str, ...]
+    outputs: tuple[str, ...]
 
     def place_of(self, row: int) -> int:
         """Where a row of X, by its number from 0, stands among the explained ones; a `ValueError` if it does not."""
@@ -90,13 +93,14 @@ class RowExplanation(Explanation):
 
     def row_table(self, row: int = 0, most: int = MAX_SHOWN) -> str:
         """The contributions to one row, which is named by its number in X from 0, as aligned text."""
+        check_count("most", most)
         at = self.place_of(row)
         order, own = self.ranked_in(row), self.contributions[at]
         class_name = f" {self.classes[at]!r}" if self.classes else ""
-        lines = [f"{self.method}, row {row}: {self.what}{class_name}", f"{self._sum_of(at)} ({self.effort})", ""]
+        lines = [f"{self.method}, row {row}: {self.what}{class_name}", f"{self._sum_of(at)} ({self.efforts[at]})", ""]
         texts = [[self.columns[j], short_cell(self.cells[at][j]), short_numbers(own[j])] for j in order[:most]]
         heads = ["column", "value", "contribution"]
-        if self.standard_error is not None:
+        if self.standard_error is not None and not np.isnan(self.standard_error).all():  # one order has none
             heads.append("standard error")
             for text, j in zip(texts, order, strict=False):
                 text.append(short_numbers(self.standard_error[at, j], ""))
@@ -173,9 +177,16 @@ def attribute(model: Any, table: Table, method: str, n_orders: int, seed: int) -
         effort = f"exact, from all {{}} combinations of {n} column{'s' if n > 1 else ''}", 2**n + 0 * rows
     else:
         found, errors = sampled_values(mixtures, quantity, n_orders, seed)
-        effort = "{} random orders, each forwards and backwards", n_orders + 0 * rows
+        effort = orders_in_words(n_orders), n_orders + 0 * rows
     baseline = mixtures.values(quantity, rows, np.zeros(1))[0]
     return Attribution(quantity, quantity.values(mixtures.raw, rows), baseline, found, errors, effort)
+
+
+def orders_in_words(n_orders: int) -> str:
+    """How contributions were estimated, with a place for the number of orders."""
+    return (
+        "{} random orders, each forwards and backwards" if n_orders > 1 else "{} random order, forwards and backwards"
+    )
 
 
 def explanation_of(
@@ -220,6 +231,7 @@ def explanation_of(
         error=gaps,
         standard_error=errors,
         effort=effort,
+        efforts=tuple(block.effort[0].format(f"{number:,}") for block in blocks for number in block.effort[1]),
         cells=cells_of(model, table),
         outputs=quantity.outputs,
     )

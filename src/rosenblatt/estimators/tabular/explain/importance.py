@@ -103,6 +103,7 @@ class Explanation:
 
     def table(self, most: int = MAX_SHOWN) -> str:
         """The `most` important columns as aligned text."""
+        check_count("most", most)
         lines = self.headings()
         shown = self.order[:most]
         width = max(len(name) for name in (*(self.columns[i] for i in shown), "column"))

@@ -26,7 +26,10 @@ MAX_NAME, MAX_WIDE = 40, 300
 def report(model: Any) -> str:
     """The report."""
     ensemble, n_rows = model.ensemble_, model.n_rows_
-    lines = [f"{type(model).__name__}, trained on {n_rows:,} rows of {model.n_features_in_:,} columns", ""]
+    lines = [
+        f"{type(model).__name__}, trained on {counted(n_rows, 'row')} of {counted(model.n_features_in_, 'column')}",
+        "",
+    ]
     lines += scores(model)
     if n_copies := n_rows - model.n_distinct_:
         together, apart = (
@@ -47,14 +50,19 @@ def report(model: Any) -> str:
     if notes:
         lines += ["", "to check", *limited(notes)]
     lines += ["", "members"]
-    lines.append(f"  {len(ensemble.members)} networks with hidden layers {ensemble.architectures}")
+    lines.append(f"  {counted(len(ensemble.members), 'network')} with hidden layers {ensemble.architectures}")
     for i, member in enumerate(ensemble.members, start=1):
-        best = member.curve[member.best_epoch - 1][1]
+        n, best = len(member.curve), member.curve[member.best_epoch - 1][1]
         lines.append(
-            f"  {i:3}: {len(member.curve):4} epochs, the best was {member.best_epoch:4}; held-out {best:.4f}"
-            f", {member.network.parameters.size:,} parameters"
+            f"  {i:3}: {n:4} {'epoch, ' if n == 1 else 'epochs,'} the best was {member.best_epoch:4}; "
+            f"held-out {best:.4f}, {member.network.parameters.size:,} parameters"
         )
     return "\n".join(lines)
+
+
+def counted(n: int, what: str) -> str:
+    """A number of things in words."""
+    return f"{n:,} {what}{'' if n == 1 else 's'}"
 
 
 def scores(model: Any) -> list[str]:

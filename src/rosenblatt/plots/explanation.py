@@ -19,10 +19,12 @@ from rosenblatt.estimators.tabular.explain.importance import Explanation
 from rosenblatt.plots.given import require_kind
 from rosenblatt.plots.style import (
     COLOURS,
+    LONGEST_LABEL,
     BaseDisplay,
     axes,
     label_below,
     label_categories,
+    label_left,
     legend_above,
     legend_name,
     panels_of,
@@ -62,7 +64,7 @@ class ImportanceDisplay(BaseDisplay):
         places = np.arange(n)
         shown = found.order[:n]
         ax.barh(places, found.importance[shown], xerr=found.deviation[shown], color=COLOURS[0], ecolor=shade(0.6))
-        ax.set_yticks(places, [shortened(found.columns[i]) for i in shown])
+        label_categories(ax, [found.columns[i] for i in shown], "y", share=0.8)
         ax.invert_yaxis()
         ax.axvline(0, color=shade(0.4), linewidth=0.8)
         label_below(ax, found.quantity)
@@ -107,6 +109,7 @@ class DependenceDisplay(BaseDisplay):
             self._draw_rows(panel, x, found.single_rows[:, order, shown[0]], curve)
         if not curve:
             label_categories(panel, found.labels())
+            panel.set_xlim(-0.5, len(x) - 0.5)
         elif found.kind == "date":
             from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 
@@ -115,8 +118,8 @@ class DependenceDisplay(BaseDisplay):
             panel.xaxis.set_major_formatter(ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]
         of = f" of {shortened(found.target)}" if found.target else ""
         quantity = "probability" if found.of_classes else f"prediction{of}"
-        panel.set(ylabel=f"probability of {shortened(found.outputs[1])}" if binary else f"mean {quantity}")
-        label_below(panel, found.column.replace("$", r"\$"))
+        label_left(panel, f"probability of {shortened(found.outputs[1])}" if binary else f"mean {quantity}")
+        label_below(panel, shortened(found.column, 2 * LONGEST_LABEL))
         legend_above(panel)
 
     def _draw_rows(self, panel: Any, x: Any, rows: Any, curve: bool) -> None:

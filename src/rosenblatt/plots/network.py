@@ -19,7 +19,7 @@ from rosenblatt.nn.network import Network
 from rosenblatt.nn.registry import name_of
 from rosenblatt.nn.spec import NetworkSpec, each_layer
 from rosenblatt.plots.given import unlike
-from rosenblatt.plots.style import COLOURS, BaseDisplay, axes, legend_above, shade, width_of
+from rosenblatt.plots.style import COLOURS, BaseDisplay, axes, height_of, legend_above, shade, width_of
 
 __all__ = ["NetworkDisplay", "plot_network"]
 
@@ -84,12 +84,16 @@ class NetworkDisplay(BaseDisplay):
             ax.add_collection(LineCollection(lines, colors=colours, linewidths=widths, alpha=alphas, zorder=1))
         dense = [*(f"hidden{i + 1}" for i in range(len(spec.hidden))), "output"]
         frozen = [False, *(f"{name}.weights" in self.network.frozen for name in dense)]
-        bottom = min(min(p.values()) for p in places)
+        bottom, top = min(min(p.values()) for p in places), max(max(p.values()) for p in places)
+        step = 72 * 0.65 * height_of(ax) / (top - bottom + 1)  # points from neuron to neuron
+        diameter = min(10.5, 0.75 * step)
         for layer, (size, place) in enumerate(zip(spec.layer_sizes, places, strict=True)):
             fill = fill_of(frozen[layer])
-            ax.scatter([layer] * len(place), list(place.values()), s=110, color=fill, edgecolor=shade(0.75), zorder=2)
+            ax.scatter(
+                [layer] * len(place), list(place.values()), s=diameter**2, color=fill, edgecolor=shade(0.75), zorder=2
+            )
             if len(place) < size:
-                ax.text(layer, 0, "⋮", ha="center", va="center", fontsize=14)
+                ax.text(layer, 0, "⋮", ha="center", va="center", fontsize=min(14, 1.2 * step))
             words = [*layer_lines(spec, layer), *(["frozen"] if frozen[layer] else [])]
             below = {"textcoords": "offset points", "ha": "center", "va": "top", "fontsize": 9}
             ax.annotate("\n".join(words), (layer, bottom), (0, -14), **below)
@@ -97,7 +101,7 @@ class NetworkDisplay(BaseDisplay):
         handles = [Line2D([], [], color=colour, label=label) for label, colour in signs]
         legend_above(ax, handles)
         ax.set_xlim(-0.4, len(places) - 0.6)
-        ax.set_ylim(bottom - 0.5, max(max(p.values()) for p in places) + 0.5)
+        ax.set_ylim(bottom - 0.5, top + 0.5)
 
 
 def fill_of(frozen: bool) -> Any:

@@ -13,7 +13,19 @@ from numpy.typing import NDArray
 
 from rosenblatt._suggestions import suggest_keywords
 from rosenblatt.plots.given import chosen_output, classes_of, labels_among, numbers_for, require_estimator
-from rosenblatt.plots.style import COLOURS, axes, colours, label_categories, legend_above, legend_name, shade, shortened
+from rosenblatt.plots.style import (
+    COLOURS,
+    SMALLEST,
+    axes,
+    colours,
+    height_of,
+    label_categories,
+    legend_above,
+    legend_name,
+    shade,
+    shortened,
+    width_of,
+)
 
 __all__ = [
     *("plot_calibration", "plot_confusion", "plot_precision_recall", "plot_predictions", "plot_residuals", "plot_roc"),
@@ -159,13 +171,15 @@ def plot_confusion(model: Any, X: Any, y: Any, *, normalize: str | None = None, 
     predicted = model.predict(X)
     labels, n = labels_among(model, X, y, len(predicted)), len(classes)
     ax = axes(ax, 2.2 + 0.42 * n, 1.6 + 0.42 * n)
-    size = {"fontsize": max(4.0, min(9.0, 9.0 * 8 / n))}
+    letters = len(str(len(predicted))) if normalize is None else 4
+    size = 72 * 0.6 * min(width_of(ax), height_of(ax)) / n / (0.65 * letters + 0.5)  # of digits that fill a cell
     display = ConfusionMatrixDisplay.from_predictions(
         classes[labels], predicted, labels=classes, normalize=normalize, ax=ax, cmap="Blues", colorbar=False,
-        text_kw=size, values_format=None if normalize is None else ".2f",
+        text_kw={"fontsize": min(9.0, size)}, include_values=size >= SMALLEST,
+        values_format=None if normalize is None else ".2f",
     )  # fmt: skip
     for axis in "xy":
-        label_categories(ax, classes, axis)
+        label_categories(ax, classes, axis, share=0.6)
     ax.set(xlabel="predicted class", ylabel="true class")
     return display
 

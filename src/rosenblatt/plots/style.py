@@ -13,6 +13,7 @@ import numpy as np
 __all__ = [
     "COLOURS",
     "LONGEST_LABEL",
+    "SMALLEST",
     "BaseDisplay",
     "axes",
     "colours",
@@ -20,7 +21,17 @@ __all__ = [
     "legend_above",
     "panels_of",
 ]
-__all__ += ["label_below", "legend_name", "pyplot", "shade", "shortened", "width_of"]
+__all__ += [
+    "height_of",
+    "label_below",
+    "label_left",
+    "legend_name",
+    "letters_in",
+    "pyplot",
+    "shade",
+    "shortened",
+    "width_of",
+]
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#808080")
 """Colours that people with red-green colour blindness can distinguish (Okabe and Ito 2008), on light and dark."""
@@ -29,6 +40,12 @@ LINE = 1.3
 """Height of a line of text, in its size."""
 INCHES_PER_LETTER = 0.072  # at 9 points, on average
 LEGEND_SIZES, MAX_LEGEND_ROWS = (9, 7), 4
+CUT_LEGEND_ROWS, CUT_LEGEND_LETTERS = 6, 20
+"""A legend that needs more rows has labels of at least so many letters, which are cut."""
+LABEL_SHARE = 0.3
+"""Of the width or height, that names beside or below an axis may take."""
+SMALLEST = 5.0
+"""Size in points below which labels are left out."""
 LEGEND_HANDLE = 0.55
 """Inches of a legend's entry beside its text."""
 
@@ -107,6 +124,20 @@ def width_of(ax: Any) -> float:
     return float(ax.figure.get_figwidth()) / columns
 
 
+def height_of(ax: Any) -> float:
+    """About how many inches high Axes will be."""
+    rows = ax.get_gridspec().nrows if ax.get_subplotspec() is not None else 1
+    return float(ax.figure.get_figheight()) / rows
+
+
+def cut_name(text: str, most: int) -> str:
+    """A label of a legend with a cut name; what stands in parentheses behind it is kept."""
+    name, mark, value = text.rpartition(" (")
+    if not mark or len(text) <= most:
+        return text if len(text) <= most else f"{text[: most - 1]}…"
+    return f"{name[: max(1, most - len(value) - 3)].rstrip('…')}…{mark}{value}"
+
+
 def legend_above(ax: Any, handles: Any = None, share: float = 1.0) -> None:
     """A legend above the Axes, where it hides nothing, as wide as this share of their width with labels allows."""
     handles = ax.get_legend_handles_labels()[0] if handles is None else handles
@@ -116,15 +147,29 @@ def legend_above(ax: Any, handles: Any = None, share: float = 1.0) -> None:
         columns = max(1, min(n, int(share * width_of(ax) / entry)))
         if -(-n // columns) <= MAX_LEGEND_ROWS:
             break
+    else:
+        room = share * width_of(ax) * LEGEND_SIZES[0] / size
+        wanted = room / -(-n // CUT_LEGEND_ROWS) - LEGEND_HANDLE
+        longest = min(longest, max(CUT_LEGEND_LETTERS, int(wanted / INCHES_PER_LETTER)))
+        columns = max(columns, min(n, int(room / (LEGEND_HANDLE + INCHES_PER_LETTER * longest))))
     columns = -(-n // -(-n // columns))  # rows that are equally full
     style = {"frameon": False, "fontsize": size, "handlelength": 1.6, "columnspacing": 1.2, "borderaxespad": 0.2}
-    ax.legend(handles=handles, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=columns, **style)
+    labels = [cut_name(handle.get_label(), longest) for handle in handles]
+    ax.legend(handles=handles, labels=labels, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=columns, **style)
 
 
 def label_below(ax: Any, text: str, share: float = 0.6) -> None:
     """The label of the x axis, on several lines where it is longer than this share of the Axes' width."""
     letters = max(12, int(share * width_of(ax) / INCHES_PER_LETTER))
-    ax.set_xlabel("\n".join(textwrap.wrap(text, letters)))
+    farthest = max(map(abs, ax.get_xlim()))
+    pad = 10.0 if ax.get_xscale() == "linear" and not 1e-4 < farthest < 1e6 else None  # a power of ten stands there
+    ax.set_xlabel("\n".join(textwrap.wrap(text, letters)), labelpad=pad)
+
+
+def label_left(ax: Any, text: str) -> None:
+    """The label of the y axis, on two lines where it is long; it is cut where these do not hold it."""
+    letters = max(14, int(0.5 * height_of(ax) / INCHES_PER_LETTER))
+    ax.set_ylabel("\n".join(textwrap.wrap(text, letters, max_lines=2, placeholder=" …")))
 
 
 def label_categories(ax: Any, labels: Any, axis: str = "x", share: float = 0.55) -> None:
@@ -132,16 +177,24 @@ def label_categories(ax: Any, labels: Any, axis: str = "x", share: float = 0.55)
 
     The axis itself is taken to have this share of the width of the Axes with their labels.
     """
-    texts = [shortened(str(label)) for label in labels]
-    if axis == "y":
-        ax.set_yticks(range(len(texts)), texts)
-        return
-    room = share * width_of(ax) / max(1, len(texts))
+    n, labels = len(labels), list(map(str, labels))
+    room = share * (width_of(ax) if axis == "x" else height_of(ax)) / max(1, n)
     size = 72 * room / LINE
-    style: dict[str, Any] = {"fontsize": max(5.0, size)} if size < 9 else {}
-    if max(map(len, texts), default=0) * INCHES_PER_LETTER > room:
+    style: dict[str, Any] = {"fontsize": max(SMALLEST, size)} if size < 9 else {}
+    shown = range(0, n, max(1, int(np.ceil(SMALLEST / size)))) if n else range(0)
+    longest = max((len(shortened(label)) for label in labels), default=0)
+    if axis == "x" and longest * INCHES_PER_LETTER > room:
         style |= {"rotation": 45, "ha": "right", "rotation_mode": "anchor"}
-    ax.set_xticks(range(len(texts)), texts, **style)
+        most = letters_in(LABEL_SHARE * 2**0.5 * height_of(ax))
+    else:
+        most = letters_in(LABEL_SHARE * width_of(ax)) if axis == "y" else LONGEST_LABEL
+    texts = [shortened(labels[i], most) for i in shown]
+    (ax.set_xticks if axis == "x" else ax.set_yticks)(shown, texts, **style)
+
+
+def letters_in(inches: float) -> int:
+    """How many letters of a label have room."""
+    return max(8, min(LONGEST_LABEL, int(inches / INCHES_PER_LETTER)))
 
 
 class BaseDisplay:

@@ -211,9 +211,7 @@ def explanation_of(
     sizes = np.abs(contributions)
     sizes = sizes if sizes.ndim == 2 else (sizes / quantity.scales).mean(axis=2)
     gaps = np.abs(baseline + contributions.sum(axis=1) - predictions).reshape(len(rows), -1).max(axis=1)
-    numbers = np.concatenate([block.effort[1] for block in blocks])
-    low, high = f"{numbers.min():,}", f"{numbers.max():,}"
-    effort = blocks[0].effort[0].format(low if low == high else f"{low} to {high}")
+    words, numbers = blocks[0].effort[0], np.concatenate([block.effort[1] for block in blocks])
     return RowExplanation(
         columns=names,
         importance=sizes.mean(axis=0),
@@ -230,11 +228,17 @@ def explanation_of(
         classes=tuple(map(str, classes)),
         error=gaps,
         standard_error=errors,
-        effort=effort,
-        efforts=tuple(block.effort[0].format(f"{number:,}") for block in blocks for number in block.effort[1]),
+        effort=words.format(range_in_words(numbers)),
+        efforts=tuple(words.format(f"{number:,}") for number in numbers),
         cells=cells_of(model, table),
         outputs=quantity.outputs,
     )
+
+
+def range_in_words(numbers: NDArray[np.int64]) -> str:
+    """The smallest and the largest of numbers, or the only one."""
+    low, high = f"{numbers.min():,}", f"{numbers.max():,}"
+    return low if low == high else f"{low} to {high}"
 
 
 def cells_of(model: Any, table: Table) -> tuple[tuple[str, ...], ...]:

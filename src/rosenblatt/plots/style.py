@@ -162,7 +162,7 @@ def label_below(ax: Any, text: str, share: float = 0.6) -> None:
     """The label of the x axis, on several lines where it is longer than this share of the Axes' width."""
     letters = max(12, int(share * width_of(ax) / INCHES_PER_LETTER))
     farthest = max(map(abs, ax.get_xlim()))
-    pad = 10.0 if ax.get_xscale() == "linear" and not 1e-4 < farthest < 1e6 else None  # a power of ten stands there
+    pad = 14.0 if ax.get_xscale() == "linear" and not 1e-4 < farthest < 1e6 else None  # a power of ten stands there
     ax.set_xlabel("\n".join(textwrap.wrap(text, letters)), labelpad=pad)
 
 

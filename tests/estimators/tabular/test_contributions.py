@@ -243,6 +243,17 @@ def test_the_slope_of_decoding_is_its_derivative(kind):
     assert (slopes > 0).any()
 
 
+def test_names_stay_on_one_line():
+    X = {"two\nlines": ROWS[:, 0], "": ROWS[:, 1], "n" * 50: RNG.choice(["a\nb", "c"], 160)}
+    model = TabularRegressor("fast", max_iter=2).fit(X, TREND)
+    tables = model.explain(X, method="gradient").table(), model.explain(X, method="shapley").row_table(0)
+    for text in tables:
+        rows = [line.split("  ")[0] for line in text.split("\n\n")[1].splitlines()]
+        assert sorted(rows) == sorted(["column", "two\\nlines", '""', "n" * 39 + "…"])
+    assert str(model.partial_dependence(X, "n" * 50)).split("\n\n")[1].splitlines()[2].startswith("a\\nb ")
+    assert str(model.partial_dependence(X, "")).split("\n\n")[1].startswith('"" ')
+
+
 def test_words_fit_their_numbers():
     model = TabularRegressor("fast", max_iter=1).fit(np.c_[ROWS, ROWS, ROWS], TREND)
     rows = np.c_[ROWS, ROWS, ROWS]

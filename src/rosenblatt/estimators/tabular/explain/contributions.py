@@ -20,6 +20,7 @@ from rosenblatt.estimators.tabular.explain.importance import MAX_SHOWN, Explanat
 from rosenblatt.estimators.tabular.explain.integrated_gradients import integrated_gradients
 from rosenblatt.estimators.tabular.explain.mixtures import Mixtures
 from rosenblatt.estimators.tabular.explain.quantities import Quantity, quantity_of
+from rosenblatt.estimators.tabular.explain.report import short_name
 from rosenblatt.estimators.tabular.explain.shapley import EXACT_COLUMNS, exact_values, sampled_values
 from rosenblatt.tables.table import Table, level_column
 
@@ -98,7 +99,9 @@ class RowExplanation(Explanation):
         order, own = self.ranked_in(row), self.contributions[at]
         class_name = f" {self.classes[at]!r}" if self.classes else ""
         lines = [f"{self.method}, row {row}: {self.what}{class_name}", f"{self._sum_of(at)} ({self.efforts[at]})", ""]
-        texts = [[self.columns[j], short_cell(self.cells[at][j]), short_numbers(own[j])] for j in order[:most]]
+        names = [short_name(self.columns[j]) for j in order[:most]]
+        cells = [[short_cell(self.cells[at][j]), short_numbers(own[j])] for j in order[:most]]
+        texts = [[name, *cell] for name, cell in zip(names, cells, strict=True)]
         heads = ["column", "value", "contribution"]
         if self.standard_error is not None and not np.isnan(self.standard_error).all():  # one order has none
             heads.append("standard error")

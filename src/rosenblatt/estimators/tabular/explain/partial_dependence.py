@@ -23,6 +23,7 @@ from rosenblatt.estimators.tabular.explain.column_substitution import (
     sample_rows,
 )
 from rosenblatt.estimators.tabular.explain.output_names import output_names
+from rosenblatt.estimators.tabular.explain.report import short_name
 from rosenblatt.tables.encoders import Encoder
 from rosenblatt.tables.readers.frames import table_from_mapping
 from rosenblatt.tables.table import Column, TableError
@@ -76,9 +77,9 @@ class PartialDependence:
 
     def __str__(self) -> str:
         shown = self.varying(MAX_SHOWN)
-        heads = [self.column, *(self.outputs[k] for k in shown)]
+        heads = [short_name(self.column), *(short_name(self.outputs[k]) for k in shown)]
         rows = [
-            [text, *(f"{self.values[i, k]:.4g} ± {self.spread[i, k]:.2g}" for k in shown)]
+            [short_name(text), *(f"{self.values[i, k]:.4g} ± {self.spread[i, k]:.2g}" for k in shown)]
             for i, text in enumerate(self.labels())
         ]
         widths = [max(len(row[i]) for row in [heads, *rows]) for i in range(len(heads))]

@@ -16,7 +16,7 @@ from rosenblatt.tables.kinds import ColumnKind
 from rosenblatt.tables.preparation import Preparation
 from rosenblatt.training.history import History
 
-__all__ = ["LearningCurve", "report"]
+__all__ = ["LearningCurve", "report", "short_name"]
 
 MAX_COLUMNS = 50
 MAX_NAME, MAX_WIDE = 40, 300
@@ -77,7 +77,7 @@ def scores(model: Any) -> list[str]:
 def columns(preparation: Preparation) -> list[str]:
     """A line for each column: its kind, and what it was encoded as."""
     encoders = {encoder.name: encoder for encoder in preparation.encoders}
-    shown = [(short(kind.name), kind) for kind in preparation.kinds]
+    shown = [(short_name(kind.name), kind) for kind in preparation.kinds]
     width = max(len(name) for name, _ in shown[:MAX_COLUMNS])
     return limited(
         [f"  {name:{width}}  {short(treatment(kind, encoders.get(kind.name)), MAX_WIDE)}" for name, kind in shown]
@@ -94,6 +94,11 @@ def short(text: str, most: int = MAX_NAME) -> str:
     """A text on one line, cut if it is long."""
     line = "".join(c if c.isprintable() else repr(c)[1:-1] for c in text[: most + 1])
     return line if len(line) <= most else f"{line[: most - 1]}…"
+
+
+def short_name(name: str) -> str:
+    """A name in a printed table: on one line, cut if it is long, and visible if it is empty."""
+    return short(name) or '""'
 
 
 def treatment(kind: ColumnKind, encoder: Encoder | None) -> str:

@@ -129,6 +129,8 @@ def test_a_waterfall_shows_one_of_several_outputs():
     named = learn({**X, "y": NOISY, "z": -NOISY}, ["y", "z"], preset="fast", max_iter=2)
     assert plots.plot_contributions(named.explain(X, method="shapley"), output=1).ax_.get_xlabel() == "prediction of z"
     assert [line.get_label() for line in plots.plot_dependence(named, X, "size").ax_.get_lines()] == ["y", "z"]
+    display = plots.plot_predictions(named, X, np.c_[NOISY, -NOISY], output=1)
+    assert (display.ax_.get_xlabel(), display.ax_.get_ylabel()) == ("predicted z", "true z")
     quantiles = TabularRegressor("fast", max_iter=2, quantiles=(0.1, 0.5)).fit(X, NOISY).explain(X, method="shapley")
     assert plots.plot_contributions(quantiles, output=1).ax_.get_xlabel() == "prediction, quantile 0.5"
     for options, message in (

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rosenblatt._suggestions import suggest_keywords
+from rosenblatt.estimators.tabular.explain.output_names import output_names
 from rosenblatt.plots.given import chosen_output, classes_of, labels_among, numbers_for, require_estimator
 from rosenblatt.plots.style import (
     COLOURS,
@@ -20,6 +21,7 @@ from rosenblatt.plots.style import (
     colours,
     height_of,
     label_categories,
+    label_left,
     legend_above,
     legend_name,
     shade,
@@ -69,7 +71,8 @@ def plot_roc(model: Any, X: Any, y: Any, *, ax: Any = None) -> Any:
     display = RocCurveDisplay(fpr=fpr, tpr=tpr, roc_auc=areas, name=names)
     chance = {"color": shade(0.5), "label": "chance"}
     display.plot(axes(ax, *SIZE), curve_kwargs=lines_for(names), plot_chance_level=True, chance_level_kw=chance)
-    display.ax_.set(xlabel="false positive rate", ylabel="true positive rate")
+    display.ax_.set_xlabel("false positive rate")
+    label_left(display.ax_, "true positive rate", 0.4)
     return with_legend(display)
 
 
@@ -178,8 +181,9 @@ def plot_confusion(model: Any, X: Any, y: Any, *, normalize: str | None = None, 
         text_kw={"fontsize": min(9.0, size)}, include_values=size >= SMALLEST,
         values_format=None if normalize is None else ".2f",
     )  # fmt: skip
-    for axis in "xy":
-        label_categories(ax, classes, axis, share=0.6)
+    side = 0.45 * min(width_of(ax), height_of(ax))
+    for axis, length in (("x", width_of(ax)), ("y", height_of(ax))):
+        label_categories(ax, classes, axis, share=side / length)
     ax.set(xlabel="predicted class", ylabel="true class")
     return display
 
@@ -258,12 +262,23 @@ def prediction_errors(model: Any, X: Any, y: Any, plot: str, label: str, output:
         true, predicted, kind=kind, subsample=1000, random_state=0, ax=axes(ax, *SIZE),
         scatter_kwargs={"color": COLOURS[0], "s": 14, "alpha": 0.6}, line_kwargs={"color": shade(0.6)},
     )  # fmt: skip
-    name = getattr(model, "target_name_", None)
-    unit = f" {shortened(name)}" if isinstance(name, str) else ""
-    display.ax_.set(xlabel=f"predicted{unit}", ylabel=f"{label}{unit}")
+    true_name, predicted_name = (f" {shortened(name)}" if name else "" for name in names_of(model, at))
+    display.ax_.set(xlabel=f"predicted{predicted_name}", ylabel=f"{label}{true_name}")
     for axis in (display.ax_.xaxis, display.ax_.yaxis):
         axis.set_major_locator(MaxNLocator(5))
     return display
+
+
+def names_of(model: Any, output: int) -> tuple[str, str]:
+    """The name of the target of an output, and that of the output, of a tabular estimator; else nothing."""
+    if not hasattr(model, "preparation_"):
+        return "", ""
+    names, target = output_names(model), str(model.target_name_ or "")
+    if len(names) == 1:
+        return target, target
+    if ", ".join(names) == target:
+        return names[output], names[output]
+    return target, ", ".join(filter(None, (target, names[output])))
 
 
 def scored_rows(plot: str, model: Any, X: Any, y: Any) -> tuple[Array, NDArray[np.int64], Array]:

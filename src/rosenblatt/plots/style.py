@@ -153,7 +153,8 @@ def legend_above(ax: Any, handles: Any = None, share: float = 1.0) -> None:
         longest = min(longest, max(CUT_LEGEND_LETTERS, int(wanted / INCHES_PER_LETTER)))
         columns = max(columns, min(n, int(room / (LEGEND_HANDLE + INCHES_PER_LETTER * longest))))
     columns = -(-n // -(-n // columns))  # rows that are equally full
-    style = {"frameon": False, "fontsize": size, "handlelength": 1.6, "columnspacing": 1.2, "borderaxespad": 0.2}
+    style = {"frameon": False, "fontsize": size, "handlelength": 1.6, "columnspacing": 1.2}
+    style["borderaxespad"] = 1.6 if has_power(ax.get_ylim(), ax.get_yscale()) else 0.2
     labels = [cut_name(handle.get_label(), longest) for handle in handles]
     ax.legend(handles=handles, labels=labels, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=columns, **style)
 
@@ -161,14 +162,18 @@ def legend_above(ax: Any, handles: Any = None, share: float = 1.0) -> None:
 def label_below(ax: Any, text: str, share: float = 0.6) -> None:
     """The label of the x axis, on several lines where it is longer than this share of the Axes' width."""
     letters = max(12, int(share * width_of(ax) / INCHES_PER_LETTER))
-    farthest = max(map(abs, ax.get_xlim()))
-    pad = 14.0 if ax.get_xscale() == "linear" and not 1e-4 < farthest < 1e6 else None  # a power of ten stands there
+    pad = 14.0 if has_power(ax.get_xlim(), ax.get_xscale()) else None
     ax.set_xlabel("\n".join(textwrap.wrap(text, letters)), labelpad=pad)
 
 
-def label_left(ax: Any, text: str) -> None:
-    """The label of the y axis, on two lines where it is long; it is cut where these do not hold it."""
-    letters = max(14, int(0.5 * height_of(ax) / INCHES_PER_LETTER))
+def has_power(limits: tuple[float, float], scale: str) -> bool:
+    """Whether a power of ten stands at the end of an axis with these limits."""
+    return scale == "linear" and not 1e-4 < max(map(abs, limits)) < 1e6
+
+
+def label_left(ax: Any, text: str, share: float = 0.5) -> None:
+    """The label of the y axis, on two lines where it is longer than this share of the Axes' height, or cut."""
+    letters = max(14, int(share * height_of(ax) / INCHES_PER_LETTER))
     ax.set_ylabel("\n".join(textwrap.wrap(text, letters, max_lines=2, placeholder=" …")))
 
 

@@ -135,7 +135,7 @@ def test_long_names_leave_room_for_the_plot(ten, regressor):
         (0.20, lambda ax: plots.plot_roc(*ten, ax=ax).ax_),
         (0.20, lambda ax: plots.plot_precision_recall(*ten, ax=ax).ax_),
         (0.25, lambda ax: plots.plot_confusion(*ten, ax=ax).ax_),
-        (0.15, lambda ax: plots.plot_dependence(regressor, TABLE, "level", ax=ax).ax_),
+        (0.30, lambda ax: plots.plot_dependence(regressor, TABLE, "level", ax=ax).ax_),
         (0.40, lambda ax: plots.plot_importance(regressor.explain(TABLE, method="gradient"), ax=ax).ax_),
     ]
     for share, draw in draws:

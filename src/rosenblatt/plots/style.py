@@ -42,6 +42,8 @@ INCHES_PER_LETTER = 0.072  # at 9 points, on average
 LEGEND_SIZES, MAX_LEGEND_ROWS = (9, 7), 4
 CUT_LEGEND_ROWS, CUT_LEGEND_LETTERS = 6, 20
 """A legend that needs more rows has labels of at least so many letters, which are cut."""
+WRAPPED = 0.8
+"""Inches from which on a label below an axis has two lines instead of being turned."""
 LABEL_SHARE = 0.3
 """Of the width or height, that names beside or below an axis may take."""
 SMALLEST = 5.0
@@ -178,7 +180,7 @@ def label_left(ax: Any, text: str, share: float = 0.5) -> None:
 
 
 def label_categories(ax: Any, labels: Any, axis: str = "x", share: float = 0.55) -> None:
-    """Ticks at 0, 1, ... with these labels; below an axis all are turned by 45 degrees if they would touch.
+    """Ticks at 0, 1, ... with these labels; below an axis all have two lines, or are turned, if they would touch.
 
     The axis itself is taken to have this share of the width of the Axes with their labels.
     """
@@ -188,6 +190,11 @@ def label_categories(ax: Any, labels: Any, axis: str = "x", share: float = 0.55)
     style: dict[str, Any] = {"fontsize": max(SMALLEST, size)} if size < 9 else {}
     shown = range(0, n, max(1, int(np.ceil(SMALLEST / size)))) if n else range(0)
     longest = max((len(shortened(label)) for label in labels), default=0)
+    if axis == "x" and room >= WRAPPED and longest * INCHES_PER_LETTER > room:
+        letters = int(room / INCHES_PER_LETTER)
+        texts = [textwrap.fill(shortened(label), letters, max_lines=2, placeholder=" …") for label in labels]
+        ax.set_xticks(range(n), texts)
+        return
     if axis == "x" and longest * INCHES_PER_LETTER > room:
         style |= {"rotation": 45, "ha": "right", "rotation_mode": "anchor"}
         most = letters_in(LABEL_SHARE * 2**0.5 * height_of(ax))

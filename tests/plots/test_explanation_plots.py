@@ -6,7 +6,7 @@ import pytest
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LinearRegression
 
-from rosenblatt import TabularClassifier, TabularRegressor, plots
+from rosenblatt import TabularClassifier, TabularRegressor, learn, plots
 
 RNG = np.random.default_rng(0)
 N = 150
@@ -34,7 +34,7 @@ def test_bars_are_the_importances(model):
     assert display.ax_.get_xlabel() == "rise of the log loss when a column is shuffled"
     assert len(plots.plot_importance(found).ax_.patches) == 4
     display.figure_.canvas.draw()
-    with pytest.raises(ValueError, match="most is 0; it must be at least 1"):
+    with pytest.raises(ValueError, match="most is 0; it must be a positive integer"):
         plots.plot_importance(found, most=0)
 
 
@@ -72,7 +72,7 @@ def test_a_single_output_has_a_mean_and_lines_of_rows():
     figure, ax = plt.subplots()
     display = plots.plot_dependence(pair, X, "size", ax=ax)
     assert display.figure_ is figure
-    assert [line.get_label() for line in ax.get_lines()] == ["target 1", "target 2"]
+    assert [line.get_label() for line in ax.get_lines()] == ["output 0", "output 1"]
 
 
 def test_learning_curves_are_drawn_as_histories(model):
@@ -126,8 +126,15 @@ def test_a_waterfall_shows_one_of_several_outputs():
     display = plots.plot_contributions(found, output=1)
     assert display.prediction == found.predictions[0, 1]
     assert display.ax_.get_xlabel() == "prediction, output 1"
+    named = learn({**X, "y": NOISY, "z": -NOISY}, ["y", "z"], preset="fast", max_iter=2)
+    assert plots.plot_contributions(named.explain(X, method="shapley"), output=1).ax_.get_xlabel() == "prediction of z"
+    assert [line.get_label() for line in plots.plot_dependence(named, X, "size").ax_.get_lines()] == ["y", "z"]
+    display = plots.plot_predictions(named, X, np.c_[NOISY, -NOISY], output=1)
+    assert (display.ax_.get_xlabel(), display.ax_.get_ylabel()) == ("predicted z", "true z")
+    quantiles = TabularRegressor("fast", max_iter=2, quantiles=(0.1, 0.5)).fit(X, NOISY).explain(X, method="shapley")
+    assert plots.plot_contributions(quantiles, output=1).ax_.get_xlabel() == "prediction, quantile 0.5"
     for options, message in (
-        ({"output": 2}, "output is 2; there are 2, counted from 0"),
+        ({"output": 2}, "output is 2, but there are 2: give the number of one, from 0"),
         ({"row": 1}, "row is 1, which is not among the 1 explained rows, counted from 0: 0"),
         ({"row": -1}, "row is -1; it must be"),
         ({"most": 0}, "most is 0; it must be a positive integer"),

@@ -4,8 +4,9 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from matplotlib.colors import to_rgb
+from sklearn.linear_model import LogisticRegression
 
-from rosenblatt import nn, plots, training
+from rosenblatt import learn, nn, plots, training
 from rosenblatt.plots.style import label_categories, shade, shortened
 
 EPOCHS = np.repeat([1, 4, 12], 8)
@@ -92,3 +93,97 @@ def test_labels_are_cut_and_turned_only_where_they_must():
     assert {label.get_rotation() for label in ax.get_xticklabels()} == {0}
     label_categories(ax, [f"a long name {i}" for i in range(6)])
     assert {label.get_rotation() for label in ax.get_xticklabels()} == {45}
+
+
+# Names and numbers that need more room than there is --------------------------------------------------------------
+
+LONG = "a class with a very long name"
+CLASSES = np.array([*map(str, range(9)), LONG])
+N = 300
+TABLE = {
+    "a": np.random.default_rng(0).normal(size=N),
+    "a long name of a column (mg/dl)": np.random.default_rng(1).normal(size=N),
+    "day": np.datetime64("2021-05-16") + np.arange(N).astype("timedelta64[D]"),
+    "level": np.tile(["a long level, number one", "a long level, number two"], N // 2),
+}
+
+
+@pytest.fixture(scope="module")
+def ten():
+    """A classifier of 10 classes, one of which has a long name, rows and their classes."""
+    labels = CLASSES[np.arange(N) % 10]
+    X = np.eye(10)[np.arange(N) % 10] + np.random.default_rng(0).normal(size=(N, 10)) / 2
+    return LogisticRegression().fit(X, labels), X, labels
+
+
+@pytest.fixture(scope="module")
+def regressor():
+    y = 1e6 * (TABLE["a"] + np.random.default_rng(2).normal(size=N))
+    return learn({**TABLE, "price in $ of a long name": y}, "price in $ of a long name", preset="fast", max_iter=4)
+
+
+def narrow():
+    return plt.subplots(figsize=(3.3, 2.6), layout="constrained")[1]
+
+
+def boxes_of(texts):
+    return [text.get_window_extent() for text in texts if text.get_text() and text.get_visible()]
+
+
+def test_long_names_leave_room_for_the_plot(ten, regressor):
+    draws = [
+        (0.20, lambda ax: plots.plot_roc(*ten, ax=ax).ax_),
+        (0.20, lambda ax: plots.plot_precision_recall(*ten, ax=ax).ax_),
+        (0.25, lambda ax: plots.plot_confusion(*ten, ax=ax).ax_),
+        (0.30, lambda ax: plots.plot_dependence(regressor, TABLE, "level", ax=ax).ax_),
+        (0.40, lambda ax: plots.plot_importance(regressor.explain(TABLE, method="gradient"), ax=ax).ax_),
+    ]
+    for share, draw in draws:
+        ax = draw(narrow())
+        ax.figure.canvas.draw()
+        assert ax.bbox.height > share * ax.figure.bbox.height
+        assert ax.bbox.width > share * ax.figure.bbox.width
+        for box in boxes_of([ax.xaxis.label, ax.yaxis.label]):
+            assert box.x0 >= -1
+            assert box.x1 <= ax.figure.bbox.x1 + 1
+
+
+@pytest.mark.parametrize("width", [3.3, 6.4])
+def test_numbers_of_a_waterfall_stay_inside(regressor, width):
+    ax = plt.subplots(figsize=(width, 2.6), layout="constrained")[1]
+    explained = regressor.explain({name: column[:1] for name, column in TABLE.items()}, method="shapley")
+    plots.plot_contributions(explained, ax=ax)
+    ax.figure.canvas.draw()
+    assert all(box.x1 < ax.bbox.x1 for box in boxes_of(ax.texts))
+    assert "day = 2021-05-16" in [label.get_text() for label in ax.get_yticklabels()]
+    (label,), (power,) = boxes_of([ax.xaxis.label]), boxes_of([ax.xaxis.get_offset_text()])
+    assert not label.overlaps(power)
+
+
+def test_numbers_that_would_be_too_small_are_left_out(ten):
+    assert plots.plot_confusion(*ten, ax=narrow()).text_ is None
+    display = plots.plot_confusion(*ten)
+    assert min(text.get_fontsize() for text in display.text_.ravel()) >= 5
+
+
+def test_neurons_are_apart_and_inside():
+    network = nn.Network(nn.NetworkSpec(64, (32,), 10))
+    ax = plots.plot_network(network, ax=narrow()).ax_
+    ax.figure.canvas.draw()
+    for circles in ax.collections[2:]:
+        heights = np.sort(ax.transData.transform(circles.get_offsets())[:, 1])
+        diameter = np.sqrt(circles.get_sizes()[0]) * ax.figure.dpi / 72
+        assert np.diff(heights).min() > diameter
+        assert heights[0] - diameter / 2 > ax.bbox.y0
+        assert heights[-1] + diameter / 2 < ax.bbox.y1
+
+
+def test_two_candidates_have_no_importances():
+    first, middle, _ = plots.SearchDisplay(SCORES[:2], EPOCHS[:2], {}, {}).plot().axes_.flat
+    assert middle.texts[0].get_text().startswith("too few candidates")
+    assert all(tick == int(tick) for tick in first.get_xticks())
+
+
+def test_unprintable_letters_and_empty_names():
+    assert shortened("two\nlines") == "two lines"
+    assert shortened("") == '""'

@@ -78,13 +78,17 @@ class ActivationDisplay(BaseDisplay):
 
 @suggest_keywords
 def plot_activations(
-    activations: Sequence[str | Activation] | None = None, *, low: float = -7.0, high: float = 7.0, points: int = 401
+    activations: Sequence[str | Activation] | str | Activation | None = None,
+    *,
+    low: float = -7.0,
+    high: float = 7.0,
+    points: int = 401,
 ) -> ActivationDisplay:
     """Draw activations and their derivatives.
 
     Parameters
     ----------
-    activations : sequence of str or callable, optional
+    activations : sequence of str or callable, or one of them, optional
         Activations to draw. By default these are all in `rosenblatt.nn.activations.ACTIVATIONS`.
     low, high : float
         Range of the argument. The default range shows both kinks of ReLU6.
@@ -95,7 +99,9 @@ def plot_activations(
     -------
     ActivationDisplay
     """
-    chosen = list(ACTIVATIONS) if activations is None else list(activations)
+    if activations is None:
+        activations = list(ACTIVATIONS)
+    chosen = [activations] if isinstance(activations, str) or callable(activations) else list(activations)
     if not chosen or not low < high or points < 2:
         raise ValueError(f"nothing to draw: {len(chosen)} activations, {points} points from {low} to {high}")
     z = np.linspace(low, high, points)

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 
 from rosenblatt._suggestions import suggest_keywords
-from rosenblatt.plots.style import axes, colours, legend_above, pyplot, shade
+from rosenblatt.plots.given import classes_of, labels_among
+from rosenblatt.plots.style import axes, colours, legend_above, shade
 
 __all__ = ["plot_decision_boundary"]
 
@@ -38,23 +39,20 @@ def plot_decision_boundary(model: Any, X: Any, y: Any = None, *, ax: Any = None,
     Raises
     ------
     ValueError
-        If X does not have two columns, or the model is not a classifier.
+        If X does not have two columns, the model is not a classifier, or y has no class of the model for each row.
     NotFittedError
         If the model is not fitted.
     """
-    pyplot()
+    known = classes_of("plot_decision_boundary", model, "only classifiers have regions to draw.")
     from matplotlib.colors import LinearSegmentedColormap, ListedColormap
     from sklearn.inspection import DecisionBoundaryDisplay
-    from sklearn.utils.validation import check_is_fitted
 
-    check_is_fitted(model)
-    if not hasattr(model, "classes_"):
-        raise ValueError(f"{type(model).__name__} has no classes_: only classifiers have regions to draw")
     shape = np.shape(X)
     if len(shape) != 2 or shape[1] != 2:
         raise ValueError(f"X has shape {shape}; it must have two columns. Fit the model on two columns, or on a PCA")
+    labels = None if y is None else labels_among(model, X, y, shape[0])
     ax = axes(ax, 5.0, 4.2)
-    classes, shades = list(model.classes_), colours(len(model.classes_))
+    classes, shades = list(known), colours(len(known))
     points = np.asarray(X, float)
     if len(classes) == 2 and hasattr(model, "predict_proba"):
         shading = LinearSegmentedColormap.from_list("classes", [shades[0], shade(0.0), shades[1]])
@@ -70,10 +68,11 @@ def plot_decision_boundary(model: Any, X: Any, y: Any = None, *, ax: Any = None,
             model, X, response_method="predict", ax=ax, grid_resolution=grid_resolution, alpha=0.35,
             plot_method="pcolormesh", **coloured,
         )  # fmt: skip
-    for i, label in enumerate(classes if y is not None else ()):
-        rows = np.asarray(y) == label
-        ax.scatter(*points[rows].T, s=18, color=shades[i], edgecolor=shade(0.0), linewidth=0.5, label=f"class {label}")
-    if y is None:
+    for i, label in enumerate(classes if labels is not None else ()):
+        ax.scatter(
+            *points[labels == i].T, s=18, color=shades[i], edgecolor=shade(0.0), linewidth=0.5, label=f"class {label}"
+        )
+    if labels is None:
         ax.scatter(*points.T, s=12, color=shade(0.7))
     else:
         legend_above(ax)

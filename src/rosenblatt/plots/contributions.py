@@ -6,24 +6,24 @@ Takes a `RowExplanation`. Returns a `ContributionDisplay`. Never computes a cont
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import numpy as np
 
 from rosenblatt._checks import check_count
 from rosenblatt._suggestions import suggest_keywords
+from rosenblatt.estimators.tabular.explain.contributions import RowExplanation
+from rosenblatt.estimators.tabular.explain.importance import Explanation
+from rosenblatt.plots.given import chosen_output, require_kind
 from rosenblatt.plots.style import COLOURS, BaseDisplay, axes, label_below, shade, shortened, width_of
-
-if TYPE_CHECKING:
-    from rosenblatt.estimators.tabular.explain.contributions import RowExplanation
 
 __all__ = ["ContributionDisplay", "plot_contributions"]
 
-NUMBER = 1.3
-"""Inches that a number beside a bar needs, if the bars had the whole width."""
-
-
-MIN_LETTERS = 18
+LETTER = 0.078
+"""Inches of a letter of a label."""
+MIN_LETTERS, LETTERS_PER_INCH = 18, 4.5
+MIN_CELL = 12
+"""Letters of a cell that are shown in any case, as a date and most numbers have them."""
 
 
 @dataclass
@@ -67,11 +67,13 @@ class ContributionDisplay(BaseDisplay):
             self._write(ax, max(edges[place - 1], edges[place]), place, f"{value:+.3g}")
         self._write(ax, self.baseline, 0, f"{self.baseline:.3g}")
         self._write(ax, self.prediction, n + 1, f"{self.prediction:.3g}")
-        letters = max(MIN_LETTERS, int(5.5 * width_of(ax)))
-        ax.set_yticks(range(n + 2), ["baseline", *self.labels(letters), "prediction"])
+        labels = self.labels(max(MIN_LETTERS, int(LETTERS_PER_INCH * width_of(ax))))
+        ax.set_yticks(range(n + 2), ["baseline", *labels, "prediction"])
         ax.set_ylim(n + 1.6, -0.6)
         span = max(edges) - min(edges) or 1.0
-        ax.set_xlim(min(edges) - 0.05 * span, max(edges) + NUMBER / width_of(ax) * span)
+        share = self._share_of_numbers(width_of(ax) - LETTER * max(map(len, ("prediction", *labels))))
+        ax.set_xlim(min(edges) - 0.05 * span, max(edges) + share * span)
+        ax.ticklabel_format(axis="x", useOffset=False)
         ax.xaxis.set_major_locator(MaxNLocator(max(2, int(width_of(ax)))))
         label_below(ax, self.quantity, 0.5)
         return self.drawn_on(ax)
@@ -80,9 +82,15 @@ class ContributionDisplay(BaseDisplay):
         """Columns with cells, within so many letters: names are cut before cells."""
         found = []
         for column, cell in zip(self.columns, self.cells, strict=True):
-            value = f" = {shortened(cell, letters // 2)}" if cell else ""
-            found.append(shortened(column, letters - len(value)) + value)
+            value = f" = {shortened(cell, max(MIN_CELL, letters // 2))}" if cell else ""
+            found.append(shortened(column, max(4, letters - len(value))) + value)
         return found
+
+    def _share_of_numbers(self, width: float) -> float:
+        """What numbers to the right of bars need, as a share of the bars' own width, on so many inches."""
+        longest = max(len(f"{value:+.3g}") for value in (*self.contributions, self.baseline, self.prediction))
+        share = min(0.6, (LETTER * longest + 0.2) / max(0.5, width - 0.3))
+        return share / (1 - share)
 
     def _write(self, ax: Any, x: float, place: int, text: str) -> None:
         """Write a number to the right of a mark."""
@@ -116,21 +124,18 @@ def plot_contributions(
     ValueError
         If the explanation has no baseline, the row is not among the explained ones, or there is no such output.
     """
+    require_kind("plot_contributions", explanation, Explanation, "what model.explain(X, method='shapley') returns")
     if not hasattr(explanation, "predictions"):
-        method = getattr(explanation, "method", type(explanation).__name__)
         raise ValueError(
-            f"{method!r} has no contributions that add up to a prediction: give what model.explain returns with "
-            "method='shapley' or method='integrated_gradients'."
+            f"{explanation.method!r} has no contributions that add up to a prediction: give what model.explain returns "
+            "with method='shapley' or method='integrated_gradients'."
         )
     check_count("most", most)
     at, order, found = explanation.place_of(row), explanation.ranked_in(row), explanation
     values, start, end = (
         np.atleast_2d(part[at].T) for part in (found.contributions, found.baseline, found.predictions)
     )
-    n_outputs = len(values)
-    check_count("output", output, 0)
-    if output >= n_outputs:
-        raise ValueError(f"output is {output}; there {'is' if n_outputs == 1 else 'are'} {n_outputs}, counted from 0.")
+    output = chosen_output(output, len(values))
     order = [j for j in order if found.importance[j] > 0] or order[:1]
     shown, rest = (order, []) if len(order) <= most else (order[: most - 1], order[most - 1 :])
     columns, cells = [found.columns[j] for j in shown], [found.cells[at][j] for j in shown]
@@ -138,10 +143,8 @@ def plot_contributions(
     if rest:
         columns, cells = [*columns, f"{len(rest)} other columns"], [*cells, ""]
         bars.append(values[output, rest].sum())
-    quantity = found.what.removeprefix("the ").replace("$", r"\$")
+    quantity = (found.outputs[output] if found.outputs else found.what).removeprefix("the ").replace("$", r"\$")
     if found.classes:
         quantity = f"log odds of class {shortened(found.classes[at])}"
-    elif n_outputs > 1:
-        quantity = f"{quantity}, output {output}"
     baseline, prediction = float(start.ravel()[output]), float(end.ravel()[output])
     return ContributionDisplay(columns, cells, np.array(bars), baseline, prediction, quantity).plot(ax)

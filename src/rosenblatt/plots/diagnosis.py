@@ -11,6 +11,7 @@ from typing import Any, Self
 import numpy as np
 
 from rosenblatt._suggestions import suggest_keywords
+from rosenblatt.plots.given import require_kind
 from rosenblatt.plots.style import COLOURS, BaseDisplay, legend_above, panels_of
 
 __all__ = ["DiagnosisDisplay", "plot_diagnosis"]
@@ -82,8 +83,7 @@ def plot_diagnosis(diagnosis: Any, *, ax: Any = None) -> DiagnosisDisplay:
     """
     from rosenblatt.diagnosis import Diagnosis
 
-    if not isinstance(diagnosis, Diagnosis):
-        raise TypeError(f"plot_diagnosis got {type(diagnosis).__name__}; pass what diagnose(model, X, y) returns.")
+    require_kind("plot_diagnosis", diagnosis, Diagnosis, "what diagnose(model, X, y) returns")
     e = diagnosis.evidence
     errors, standard_errors = np.array(list(e.learning_curve.values())).T
     n_rows = np.array(list(e.learning_curve))

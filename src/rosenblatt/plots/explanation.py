@@ -13,21 +13,26 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
+from rosenblatt._checks import check_count
 from rosenblatt._suggestions import suggest_keywords
+from rosenblatt.estimators.tabular.explain.importance import Explanation
+from rosenblatt.plots.given import require_kind
 from rosenblatt.plots.style import (
     COLOURS,
+    LONGEST_LABEL,
     BaseDisplay,
     axes,
     label_below,
     label_categories,
+    label_left,
     legend_above,
+    legend_name,
     panels_of,
     shade,
     shortened,
 )
 
 if TYPE_CHECKING:
-    from rosenblatt.estimators.tabular.explain.importance import Explanation
     from rosenblatt.estimators.tabular.explain.partial_dependence import PartialDependence
 
 __all__ = ["DependenceDisplay", "ImportanceDisplay", "plot_dependence", "plot_importance"]
@@ -59,7 +64,7 @@ class ImportanceDisplay(BaseDisplay):
         places = np.arange(n)
         shown = found.order[:n]
         ax.barh(places, found.importance[shown], xerr=found.deviation[shown], color=COLOURS[0], ecolor=shade(0.6))
-        ax.set_yticks(places, [shortened(found.columns[i]) for i in shown])
+        label_categories(ax, [found.columns[i] for i in shown], "y", share=0.8)
         ax.invert_yaxis()
         ax.axvline(0, color=shade(0.4), linewidth=0.8)
         label_below(ax, found.quantity)
@@ -97,13 +102,14 @@ class DependenceDisplay(BaseDisplay):
         order = np.argsort(found.grid) if curve else np.arange(len(found.grid))
         x = found.grid[order] if curve else order
         for colour, k in zip(COLOURS * math.ceil(len(shown) / len(COLOURS)), shown, strict=False):
-            name = shortened(found.outputs[k]) if len(shown) > 1 else f"mean of {found.n_rows:,} rows"
+            name = legend_name(found.outputs[k]) if len(shown) > 1 else f"mean of {found.n_rows:,} rows"
             style = "-" if curve and len(x) > 2 else "-o" if curve else "o"
             panel.plot(x, found.values[order, k], style, color=colour, label=name, markersize=4, zorder=3)
         if len(shown) == 1:
             self._draw_rows(panel, x, found.single_rows[:, order, shown[0]], curve)
         if not curve:
             label_categories(panel, found.labels())
+            panel.set_xlim(-0.5, len(x) - 0.5)
         elif found.kind == "date":
             from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 
@@ -112,8 +118,8 @@ class DependenceDisplay(BaseDisplay):
             panel.xaxis.set_major_formatter(ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]
         of = f" of {shortened(found.target)}" if found.target else ""
         quantity = "probability" if found.of_classes else f"prediction{of}"
-        panel.set(ylabel=f"probability of {shortened(found.outputs[1])}" if binary else f"mean {quantity}")
-        label_below(panel, found.column.replace("$", r"\$"))
+        label_left(panel, f"probability of {shortened(found.outputs[1])}" if binary else f"mean {quantity}")
+        label_below(panel, shortened(found.column, 2 * LONGEST_LABEL))
         legend_above(panel)
 
     def _draw_rows(self, panel: Any, x: Any, rows: Any, curve: bool) -> None:
@@ -150,11 +156,13 @@ def plot_importance(explanation: Explanation, *, most: int = 20, ax: Any = None)
 
     Raises
     ------
+    TypeError
+        If `explanation` is something else.
     ValueError
-        If `most` is below 1.
+        If `most` is not a positive integer.
     """
-    if most < 1:
-        raise ValueError(f"most is {most}; it must be at least 1")
+    require_kind("plot_importance", explanation, Explanation, "what model.explain(X, y) returns")
+    check_count("most", most)
     return ImportanceDisplay(explanation, most).plot(ax)
 
 

@@ -42,13 +42,14 @@ class HistoryDisplay(BaseDisplay):
 
     @classmethod
     def from_estimator(
-        cls, model: Any, columns: Sequence[str] | None = None, *, log: bool = False, ax: Any = None
+        cls, model: Any, columns: Sequence[str] | str | None = None, *, log: bool = False, ax: Any = None
     ) -> HistoryDisplay:
         """Draw the history of a fitted estimator (see `plot_history`)."""
         history = getattr(model, "history_", model)
         if not isinstance(history, Mapping):
             raise ValueError(f"{type(model).__name__} has no history_: fit it, with a solver that trains in epochs")
         usual = ("loss", *DECIDING)
+        columns = [columns] if isinstance(columns, str) else columns
         wanted = [c for c in usual if c in history] if columns is None else list(columns)
         missing = [c for c in wanted if c not in history]
         if missing or not wanted:
@@ -133,14 +134,14 @@ def columns_by_unit(columns: Mapping[str, Sequence[float]]) -> dict[str, list[st
 
 @suggest_keywords
 def plot_history(
-    model: Any, columns: Sequence[str] | None = None, *, log: bool = False, ax: Any = None
+    model: Any, columns: Sequence[str] | str | None = None, *, log: bool = False, ax: Any = None
 ) -> HistoryDisplay:
     """Draw the history of a training.
 
     Parameters
     ----------
     model : fitted estimator, or History
-    columns : sequence of str, optional
+    columns : sequence of str, or str, optional
         Columns of one or two kinds: losses, scores, learning rates, norms of gradients, shares. By default these are
         "loss", "held_out", "val_loss" and "val_score", as far as they exist.
     log : bool

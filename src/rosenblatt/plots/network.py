@@ -9,14 +9,17 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
+from sklearn.utils.validation import check_is_fitted
 
 from rosenblatt._checks import check_count
 from rosenblatt._suggestions import suggest_keywords
+from rosenblatt.estimators.tabular.base import TabularEstimator
 from rosenblatt.nn.layers.base import Node
 from rosenblatt.nn.network import Network
 from rosenblatt.nn.registry import name_of
 from rosenblatt.nn.spec import NetworkSpec, each_layer
-from rosenblatt.plots.style import COLOURS, BaseDisplay, axes, legend_above, shade, width_of
+from rosenblatt.plots.given import unlike
+from rosenblatt.plots.style import COLOURS, BaseDisplay, axes, height_of, legend_above, shade, width_of
 
 __all__ = ["NetworkDisplay", "plot_network"]
 
@@ -42,7 +45,7 @@ class NetworkDisplay(BaseDisplay):
     def from_estimator(cls, model: Any, *, most_neurons: int = 12, ax: Any = None) -> NetworkDisplay:
         """Draw the network of a fitted estimator (see `plot_network`)."""
         check_count("most_neurons", most_neurons, 2)
-        return cls(model if isinstance(model, Network) else model.network, most_neurons).plot(ax)
+        return cls(network_of(model), most_neurons).plot(ax)
 
     def plot(self, ax: Any = None) -> Self:
         """Draw on `ax`, or on a new figure."""
@@ -81,12 +84,16 @@ class NetworkDisplay(BaseDisplay):
             ax.add_collection(LineCollection(lines, colors=colours, linewidths=widths, alpha=alphas, zorder=1))
         dense = [*(f"hidden{i + 1}" for i in range(len(spec.hidden))), "output"]
         frozen = [False, *(f"{name}.weights" in self.network.frozen for name in dense)]
-        bottom = min(min(p.values()) for p in places)
+        bottom, top = min(min(p.values()) for p in places), max(max(p.values()) for p in places)
+        step = 72 * 0.65 * height_of(ax) / (top - bottom + 1)  # points from neuron to neuron
+        diameter = min(10.5, 0.75 * step)
         for layer, (size, place) in enumerate(zip(spec.layer_sizes, places, strict=True)):
             fill = fill_of(frozen[layer])
-            ax.scatter([layer] * len(place), list(place.values()), s=110, color=fill, edgecolor=shade(0.75), zorder=2)
+            ax.scatter(
+                [layer] * len(place), list(place.values()), s=diameter**2, color=fill, edgecolor=shade(0.75), zorder=2
+            )
             if len(place) < size:
-                ax.text(layer, 0, "⋮", ha="center", va="center", fontsize=14)
+                ax.text(layer, 0, "⋮", ha="center", va="center", fontsize=min(14, 1.2 * step))
             words = [*layer_lines(spec, layer), *(["frozen"] if frozen[layer] else [])]
             below = {"textcoords": "offset points", "ha": "center", "va": "top", "fontsize": 9}
             ax.annotate("\n".join(words), (layer, bottom), (0, -14), **below)
@@ -94,7 +101,7 @@ class NetworkDisplay(BaseDisplay):
         handles = [Line2D([], [], color=colour, label=label) for label, colour in signs]
         legend_above(ax, handles)
         ax.set_xlim(-0.4, len(places) - 0.6)
-        ax.set_ylim(bottom - 0.5, max(max(p.values()) for p in places) + 0.5)
+        ax.set_ylim(bottom - 0.5, top + 0.5)
 
 
 def fill_of(frozen: bool) -> Any:
@@ -186,6 +193,20 @@ def is_frozen(network: Network, node: Node) -> bool:
     return any(p.name in network.frozen for p in network.graph.parameters_of(network.graph.node(name)))
 
 
+def network_of(model: Any) -> Network:
+    """The network itself, that of an estimator, or the first one of a tabular estimator."""
+    if isinstance(model, Network):
+        return model
+    if hasattr(type(model), "network"):
+        model = model.network
+    elif isinstance(model, TabularEstimator):
+        check_is_fitted(model, "ensemble_")
+        model = model.ensemble_.networks[0]
+    if not isinstance(model, Network):
+        raise unlike("plot_network", model, "a Network, or a fitted estimator that has one")
+    return model
+
+
 @suggest_keywords
 def plot_network(model: Any, *, most_neurons: int = 12, ax: Any = None) -> NetworkDisplay:
     """Draw a network. Blue lines are positive weights, orange lines negative ones, and larger weights are wider.
@@ -194,7 +215,8 @@ def plot_network(model: Any, *, most_neurons: int = 12, ax: Any = None) -> Netwo
 
     Parameters
     ----------
-    model : fitted estimator, or Network
+    model : fitted estimator of the MLP or tabular pair, or Network
+        Of a tabular estimator, the network of the first member is drawn.
     most_neurons : int
         Largest number of neurons that are drawn for a layer. Larger layers are drawn with a gap.
     ax : matplotlib Axes, optional
@@ -205,6 +227,8 @@ def plot_network(model: Any, *, most_neurons: int = 12, ax: Any = None) -> Netwo
 
     Raises
     ------
+    TypeError
+        If the model has no network.
     ValueError
         If most_neurons is below 2.
     NotFittedError

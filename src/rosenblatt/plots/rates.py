@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from rosenblatt._suggestions import suggest_keywords
+from rosenblatt.plots.given import require_kind
 from rosenblatt.plots.style import COLOURS, BaseDisplay, axes, legend_above, shade
 from rosenblatt.training.learning_rate_finder import RateRange
 
@@ -55,5 +56,11 @@ def plot_learning_rates(found: RateRange, *, ax: Any = None) -> RateDisplay:
     Returns
     -------
     RateDisplay
+
+    Raises
+    ------
+    TypeError
+        If `found` is something else.
     """
+    require_kind("plot_learning_rates", found, RateRange, "what find_learning_rate(X, y) returns")
     return RateDisplay(found).plot(ax)

@@ -12,7 +12,17 @@ import numpy as np
 
 from rosenblatt._checks import is_number
 from rosenblatt._suggestions import suggest_keywords
-from rosenblatt.plots.style import COLOURS, BaseDisplay, label_below, label_categories, legend_above, panels_of, shade
+from rosenblatt.plots.given import require_kind
+from rosenblatt.plots.style import (
+    COLOURS,
+    BaseDisplay,
+    label_below,
+    label_categories,
+    legend_above,
+    panels_of,
+    shade,
+    width_of,
+)
 
 __all__ = ["SearchDisplay", "plot_search"]
 
@@ -50,11 +60,17 @@ class SearchDisplay(BaseDisplay):
         middle.barh(range(len(names)), list(self.importance.values()), color=COLOURS[0])
         label_categories(middle, names, "y")
         middle.invert_yaxis()
+        if not names:
+            middle.text(0.5, 0.5, "too few candidates\nto tell which\nparameters matter", ha="center", va="center",
+                        transform=middle.transAxes)  # fmt: skip
+            middle.set(xticks=[], yticks=[])
         label_below(middle, "share of the score that a forest explains", 0.5)
         self._draw_pair(panels.flat[2])
         return self.drawn_on(panels)
 
     def _draw_scores(self, panel: Any) -> None:
+        from matplotlib.ticker import MaxNLocator
+
         number = np.arange(1, len(self.scores) + 1)
         for colour, stage in zip(COLOURS, np.unique(self.epochs), strict=False):
             here = self.epochs == stage
@@ -70,6 +86,7 @@ class SearchDisplay(BaseDisplay):
         best = np.fmax.accumulate(last)
         panel.step(number, best, where="post", color=shade(0.6), linewidth=1, label="best so far")
         panel.set(xlabel="candidate", ylabel="mean score of the folds")
+        panel.xaxis.set_major_locator(MaxNLocator(max(2, int(1.5 * width_of(panel))), integer=True))
         legend_above(panel, share=0.6)
 
     def _draw_pair(self, panel: Any) -> None:
@@ -115,13 +132,17 @@ def plot_search(search: Any, *, ax: Any = None) -> SearchDisplay:
 
     Raises
     ------
+    TypeError
+        If `search` is something else.
     sklearn.exceptions.NotFittedError
         If the search was not fitted.
     """
     from sklearn.utils.validation import check_is_fitted
 
+    from rosenblatt.search import MLPSearchCV
     from rosenblatt.search.importance import hyperparameter_importance
 
+    require_kind("plot_search", search, MLPSearchCV, "a fitted MLPSearchCV")
     check_is_fitted(search, "cv_results_")
     results = search.cv_results_
     try:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["RateRange", "check_range_test", "find_learning_rate", "range_test"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class RateRange:
     """The result of a range test.
 
@@ -42,6 +42,12 @@ class RateRange:
     losses: list[float]
     smoothed: list[float]
     suggestion: float
+
+    def __repr__(self) -> str:
+        n = len(self.rates)
+        return (
+            f"RateRange(suggestion={self.suggestion:.3g}, {n} rates from {self.rates[0]:.3g} to {self.rates[-1]:.3g})"
+        )
 
 
 @suggest_keywords
@@ -127,13 +133,12 @@ def range_test(
 
 def check_range_test(low: float, high: float, steps: int, smoothing: float) -> None:
     """Refuse numbers with which there is no test."""
-    for name, value in (("low", low), ("high", high), ("smoothing", smoothing)):
+    for name, value in (("low", low), ("high", high)):
         check_number(name, value, 0)
     if not 0 < low < high < math.inf:
         raise ValueError(f"low is {low} and high is {high}; they must satisfy 0 < low < high")
     check_count("steps", steps, 10)
-    if not smoothing < 1:
-        raise ValueError(f"smoothing is {smoothing}; it must be in [0, 1)")
+    check_number("smoothing", smoothing, 0, 1, below=True)
 
 
 def suggest(rates: Any, smoothed: list[float]) -> float:

@@ -53,7 +53,8 @@ def test_what_it_refuses():
         ({"alpha": -1.0}, {}, "alpha"),
         ({}, {"low": 1.0, "high": 0.1}, r"low is 1.0 and high is 0.1; they must satisfy 0 < low < high"),
         ({}, {"low": "small"}, "low is 'small'; it must be a number"),
-        ({}, {"smoothing": 1}, r"smoothing is 1; it must be in \[0, 1\)"),
+        ({}, {"smoothing": 1}, r"smoothing is 1; it must be a number in \[0, 1\)"),
+        ({}, {"smoothing": -1}, r"smoothing is -1; it must be a number in \[0, 1\)"),
         ({}, {"steps": 9}, r"steps is 9; it must be an integer in \[10, inf\)"),
     ):
         with pytest.raises(ValueError, match=message):

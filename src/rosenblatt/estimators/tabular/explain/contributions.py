@@ -20,6 +20,7 @@ from rosenblatt.estimators.tabular.explain.importance import MAX_SHOWN, Explanat
 from rosenblatt.estimators.tabular.explain.integrated_gradients import integrated_gradients
 from rosenblatt.estimators.tabular.explain.mixtures import Mixtures
 from rosenblatt.estimators.tabular.explain.quantities import Quantity, quantity_of
+from rosenblatt.estimators.tabular.explain.report import short_name
 from rosenblatt.estimators.tabular.explain.shapley import EXACT_COLUMNS, exact_values, sampled_values
 from rosenblatt.tables.table import Table, level_column
 
@@ -56,9 +57,13 @@ class RowExplanation(Explanation):
         What contributions are uncertain by, if they were estimated from random orders.
     effort : str
         How they were computed: exactly, from how many orders, or with how many steps.
+    efforts : tuple of str
+        The same for each row.
     cells : tuple of tuple of str
         The cells of each row, in the order of `columns`; "(missing)" where there is none, and "(left out)" in columns
         that the model leaves out.
+    outputs : tuple of str
+        Each output in words, such as "the prediction of rent, quantile 0.5".
     """
 
     contributions: NDArray[np.float64]
@@ -69,6 +74,8 @@ class RowExplanation(Explanation):
     standard_error: NDArray[np.float64] | None
     effort: str
     cells: tuple[tuple[str, ...], ...]
+    efforts: tuple[str, ...]
+    outputs: tuple[str, ...]
 
     def place_of(self, row: int) -> int:
         """Where a row of X, by its number from 0, stands among the explained ones; a `ValueError` if it does not."""
@@ -87,13 +94,16 @@ class RowExplanation(Explanation):
 
     def row_table(self, row: int = 0, most: int = MAX_SHOWN) -> str:
         """The contributions to one row, which is named by its number in X from 0, as aligned text."""
+        check_count("most", most)
         at = self.place_of(row)
         order, own = self.ranked_in(row), self.contributions[at]
         class_name = f" {self.classes[at]!r}" if self.classes else ""
-        lines = [f"{self.method}, row {row}: {self.what}{class_name}", f"{self._sum_of(at)} ({self.effort})", ""]
-        texts = [[self.columns[j], short_cell(self.cells[at][j]), short_numbers(own[j])] for j in order[:most]]
+        lines = [f"{self.method}, row {row}: {self.what}{class_name}", f"{self._sum_of(at)} ({self.efforts[at]})", ""]
+        names = [short_name(self.columns[j]) for j in order[:most]]
+        cells = [[short_cell(self.cells[at][j]), short_numbers(own[j])] for j in order[:most]]
+        texts = [[name, *cell] for name, cell in zip(names, cells, strict=True)]
         heads = ["column", "value", "contribution"]
-        if self.standard_error is not None:
+        if self.standard_error is not None and not np.isnan(self.standard_error).all():  # one order has none
             heads.append("standard error")
             for text, j in zip(texts, order, strict=False):
                 text.append(short_numbers(self.standard_error[at, j], ""))
@@ -170,9 +180,16 @@ def attribute(model: Any, table: Table, method: str, n_orders: int, seed: int) -
         effort = f"exact, from all {{}} combinations of {n} column{'s' if n > 1 else ''}", 2**n + 0 * rows
     else:
         found, errors = sampled_values(mixtures, quantity, n_orders, seed)
-        effort = "{} random orders, each forwards and backwards", n_orders + 0 * rows
+        effort = orders_in_words(n_orders), n_orders + 0 * rows
     baseline = mixtures.values(quantity, rows, np.zeros(1))[0]
     return Attribution(quantity, quantity.values(mixtures.raw, rows), baseline, found, errors, effort)
+
+
+def orders_in_words(n_orders: int) -> str:
+    """How contributions were estimated, with a place for the number of orders."""
+    return (
+        "{} random orders, each forwards and backwards" if n_orders > 1 else "{} random order, forwards and backwards"
+    )
 
 
 def explanation_of(
@@ -197,9 +214,7 @@ def explanation_of(
     sizes = np.abs(contributions)
     sizes = sizes if sizes.ndim == 2 else (sizes / quantity.scales).mean(axis=2)
     gaps = np.abs(baseline + contributions.sum(axis=1) - predictions).reshape(len(rows), -1).max(axis=1)
-    numbers = np.concatenate([block.effort[1] for block in blocks])
-    low, high = f"{numbers.min():,}", f"{numbers.max():,}"
-    effort = blocks[0].effort[0].format(low if low == high else f"{low} to {high}")
+    words, numbers = blocks[0].effort[0], np.concatenate([block.effort[1] for block in blocks])
     return RowExplanation(
         columns=names,
         importance=sizes.mean(axis=0),
@@ -216,9 +231,17 @@ def explanation_of(
         classes=tuple(map(str, classes)),
         error=gaps,
         standard_error=errors,
-        effort=effort,
+        effort=words.format(range_in_words(numbers)),
+        efforts=tuple(words.format(f"{number:,}") for number in numbers),
         cells=cells_of(model, table),
+        outputs=quantity.outputs,
     )
+
+
+def range_in_words(numbers: NDArray[np.int64]) -> str:
+    """The smallest and the largest of numbers, or the only one."""
+    low, high = f"{numbers.min():,}", f"{numbers.max():,}"
+    return low if low == high else f"{low} to {high}"
 
 
 def cells_of(model: Any, table: Table) -> tuple[tuple[str, ...], ...]:

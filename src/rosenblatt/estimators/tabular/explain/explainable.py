@@ -50,8 +50,8 @@ class Explainable:
         difference from its mean over the training rows, which the model keeps. This is a first-order estimate of the
         column's contribution to each row, which is exact for a linear model, averaged over the networks. For two
         classes it explains the calibrated log odds of the predicted class, and for more classes its logit above the
-        mean of the others. For ordered classes it explains the mean log odds of lying above a class, and for regression
-        the prediction, or its logarithm if that was learned.
+        mean of the others. For ordered classes it explains the mean log odds of lying above a class as the networks
+        give them, before calibration, and for regression the prediction, or its logarithm if that was learned.
 
         "integrated_gradients" and "shapley" explain single rows: contributions of the columns that add up to the row's
         prediction minus that for the mean training row (the baseline), and are checked to do so. Between the two, a
@@ -61,8 +61,8 @@ class Explainable:
         until the sum misses by less than 0.1 % of the absolute contributions, or 1,024 steps are taken. Shapley values
         are the means, over all orders in which columns change from the baseline to the row's values, of what each
         changes: exact for at most 8 used columns, else from random orders, with standard errors. Explained are for
-        classes the log odds of the predicted class, as ``predict_proba`` has them (for ordered classes the mean log
-        odds of lying above a class, averaged over the networks), and for regression the prediction itself.
+        classes the log odds of the predicted class (for ordered classes the mean log odds of lying above a class) by
+        the probabilities of ``predict_proba``, and for regression the prediction itself.
 
         All describe what the model does with these rows, not causes. Columns with the same information share its
         importance. Rows that were not trained on show what generalizes.

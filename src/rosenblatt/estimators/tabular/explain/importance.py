@@ -27,6 +27,7 @@ from rosenblatt.estimators.tabular.explain.column_substitution import (
     sample_rows,
 )
 from rosenblatt.estimators.tabular.explain.mixtures import input_values, parts_of
+from rosenblatt.estimators.tabular.explain.report import short_name
 from rosenblatt.estimators.tabular.metrics import CLASS_METRICS
 from rosenblatt.metrics import LOG_LOSS, Metric
 from rosenblatt.tables.encoders import Prepared
@@ -103,11 +104,13 @@ class Explanation:
 
     def table(self, most: int = MAX_SHOWN) -> str:
         """The `most` important columns as aligned text."""
+        check_count("most", most)
         lines = self.headings()
         shown = self.order[:most]
-        width = max(len(name) for name in (*(self.columns[i] for i in shown), "column"))
+        names = [short_name(self.columns[i]) for i in shown]
+        width = max(map(len, (*names, "column")))
         lines += ["", f"{'column':{width}}  importance   deviation"]
-        cells = [(self.columns[i], self.importance[i], self.deviation[i]) for i in shown]
+        cells = [(name, self.importance[i], self.deviation[i]) for name, i in zip(names, shown, strict=True)]
         lines += [f"{name:{width}}  {mean:10.4f}  {deviation:10.4f}" for name, mean, deviation in cells]
         if rest := len(self.columns) - len(shown):
             lines.append(f"and {rest:,} more")

@@ -22,6 +22,8 @@ from rosenblatt.estimators.tabular.explain.column_substitution import (
     predict_variants,
     sample_rows,
 )
+from rosenblatt.estimators.tabular.explain.output_names import output_names
+from rosenblatt.estimators.tabular.explain.report import short_name
 from rosenblatt.tables.encoders import Encoder
 from rosenblatt.tables.readers.frames import table_from_mapping
 from rosenblatt.tables.table import Column, TableError
@@ -75,9 +77,9 @@ class PartialDependence:
 
     def __str__(self) -> str:
         shown = self.varying(MAX_SHOWN)
-        heads = [self.column, *(self.outputs[k] for k in shown)]
+        heads = [short_name(self.column), *(short_name(self.outputs[k]) for k in shown)]
         rows = [
-            [text, *(f"{self.values[i, k]:.4g} ± {self.spread[i, k]:.2g}" for k in shown)]
+            [short_name(text), *(f"{self.values[i, k]:.4g} ± {self.spread[i, k]:.2g}" for k in shown)]
             for i, text in enumerate(self.labels())
         ]
         widths = [max(len(row[i]) for row in [heads, *rows]) for i in range(len(heads))]
@@ -111,16 +113,10 @@ def partial_dependence(
     predicted = predict_variants(model, prepared, variants)
     found = [(p.mean(axis=0), p.std(axis=0), p[:MAX_SINGLE].copy()) for p in predicted]
     values, spread, single = (np.array(list(numbers)) for numbers in zip(*found, strict=True))
-    of_classes, k = hasattr(model, "classes_"), values.shape[1]
-    if of_classes:
-        names = [str(name) for name in model.classes_]
-    elif (quantiles := model.fitted_parameter("quantiles")) is not None:
-        names = [f"quantile {q:g}" for q in quantiles]
-    else:
-        names = ["prediction"] if k == 1 else [f"target {i}" for i in range(1, k + 1)]
+    of_classes, names = hasattr(model, "classes_"), output_names(model)
     grid = encoder.decode(cells)
     single = single.swapaxes(0, 1)
-    found_for = grid, tuple(names), values, spread, n, single, of_classes, model.target_name_ or ""
+    found_for = grid, names, values, spread, n, single, of_classes, model.target_name_ or ""
     return PartialDependence(encoder.name, encoder.cell_kind, *found_for)
 
 

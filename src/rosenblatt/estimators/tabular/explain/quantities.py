@@ -14,10 +14,12 @@ from numpy.typing import NDArray
 from scipy.special import log_softmax, logsumexp
 
 from rosenblatt.estimators.tabular.explain.column_substitution import predictions_of
+from rosenblatt.estimators.tabular.explain.ordered_odds import MeanLogOdds
+from rosenblatt.estimators.tabular.explain.output_names import output_names, predictions_in_words
 from rosenblatt.estimators.tabular.target_scaling import TargetScaler
 from rosenblatt.tables.encoders import Prepared
 
-__all__ = ["LogOdds", "MeanLogOdds", "Quantity", "Units", "quantity_of"]
+__all__ = ["LogOdds", "Quantity", "Units", "quantity_of"]
 
 Array = NDArray[Any]
 
@@ -28,6 +30,10 @@ class Quantity(Protocol):
     @property
     def what(self) -> str:
         """The quantity in words."""
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """Each of its values in words."""
 
     @property
     def scales(self) -> Array:
@@ -51,6 +57,7 @@ class LogOdds:
     chosen: Array  # [n_rows]
     temperature: float
     what: str = "the log odds of the predicted class"
+    outputs: tuple[str, ...] = (what,)
 
     @property
     def scales(self) -> Array:
@@ -91,37 +98,13 @@ class LogOdds:
 
 
 @dataclass(frozen=True)
-class MeanLogOdds:
-    """For ordered classes: the log odds of lying above a class, as a mean over these classes and the networks."""
-
-    what: str = "the mean log odds of lying above a class"
-
-    @property
-    def scales(self) -> Array:
-        """Log odds have a scale of their own."""
-        return np.ones(1)
-
-    @property
-    def classes(self) -> Array:
-        """None: values are not of a class."""
-        return np.empty(0, np.int64)
-
-    def values(self, raw: Array, rows: Array) -> Array:
-        """See `Quantity`."""
-        return np.asarray(raw.mean(axis=(0, 2), dtype=np.float64)[:, None])
-
-    def cotangents(self, raw: Array, rows: Array) -> list[Array]:
-        """See `Quantity`."""
-        return [np.full(raw.shape, 1 / (raw.shape[0] * raw.shape[2]))]
-
-
-@dataclass(frozen=True)
 class Units:
     """The predictions of a regression in the target's units, limited to the range of the training targets."""
 
     scaler: TargetScaler
     n_outputs: int
     what: str = "the prediction"
+    outputs: tuple[str, ...] = ("the prediction",)
 
     @property
     def scales(self) -> Array:
@@ -159,9 +142,10 @@ def quantity_of(model: Any, prepared: Prepared) -> Quantity:
     """What is explained for these rows: log odds, because they do not saturate as probabilities do, or predictions."""
     n_outputs = model.ensemble_.networks[0].graph.n_outputs
     if not hasattr(model, "classes_"):
-        of = f" of {model.target_name_}" if model.target_name_ else ""
-        return Units(model.target_scaler_, n_outputs, f"the prediction{of}")
+        words, of = predictions_in_words(model), f" of {model.target_name_}" if model.target_name_ else ""
+        names = "" if model.fitted_parameter("quantiles") is None else f" ({', '.join(output_names(model))})"
+        return Units(model.target_scaler_, n_outputs, f"the prediction{of}{names}", words)
     if model.fitted_parameter("ordered") is not False:
-        return MeanLogOdds()
+        return MeanLogOdds(model.ensemble_.temperature)
     probabilities = predictions_of(model, model.ensemble_.predict(prepared)) * model.decision_weights_
     return LogOdds(probabilities.argmax(axis=1), model.ensemble_.temperature)

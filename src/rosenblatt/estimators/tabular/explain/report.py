@@ -16,7 +16,7 @@ from rosenblatt.tables.kinds import ColumnKind
 from rosenblatt.tables.preparation import Preparation
 from rosenblatt.training.history import History
 
-__all__ = ["LearningCurve", "report"]
+__all__ = ["LearningCurve", "report", "short_name"]
 
 MAX_COLUMNS = 50
 MAX_NAME, MAX_WIDE = 40, 300
@@ -26,7 +26,10 @@ MAX_NAME, MAX_WIDE = 40, 300
 def report(model: Any) -> str:
     """The report."""
     ensemble, n_rows = model.ensemble_, model.n_rows_
-    lines = [f"{type(model).__name__}, trained on {n_rows:,} rows of {model.n_features_in_:,} columns", ""]
+    lines = [
+        f"{type(model).__name__}, trained on {counted(n_rows, 'row')} of {counted(model.n_features_in_, 'column')}",
+        "",
+    ]
     lines += scores(model)
     if n_copies := n_rows - model.n_distinct_:
         together, apart = (
@@ -47,14 +50,19 @@ def report(model: Any) -> str:
     if notes:
         lines += ["", "to check", *limited(notes)]
     lines += ["", "members"]
-    lines.append(f"  {len(ensemble.members)} networks with hidden layers {ensemble.architectures}")
+    lines.append(f"  {counted(len(ensemble.members), 'network')} with hidden layers {ensemble.architectures}")
     for i, member in enumerate(ensemble.members, start=1):
-        best = member.curve[member.best_epoch - 1][1]
+        n, best = len(member.curve), member.curve[member.best_epoch - 1][1]
         lines.append(
-            f"  {i:3}: {len(member.curve):4} epochs, the best was {member.best_epoch:4}; held-out {best:.4f}"
-            f", {member.network.parameters.size:,} parameters"
+            f"  {i:3}: {n:4} {'epoch, ' if n == 1 else 'epochs,'} the best was {member.best_epoch:4}; "
+            f"held-out {best:.4f}, {member.network.parameters.size:,} parameters"
         )
     return "\n".join(lines)
+
+
+def counted(n: int, what: str) -> str:
+    """A number of things in words."""
+    return f"{n:,} {what}{'' if n == 1 else 's'}"
 
 
 def scores(model: Any) -> list[str]:
@@ -69,7 +77,7 @@ def scores(model: Any) -> list[str]:
 def columns(preparation: Preparation) -> list[str]:
     """A line for each column: its kind, and what it was encoded as."""
     encoders = {encoder.name: encoder for encoder in preparation.encoders}
-    shown = [(short(kind.name), kind) for kind in preparation.kinds]
+    shown = [(short_name(kind.name), kind) for kind in preparation.kinds]
     width = max(len(name) for name, _ in shown[:MAX_COLUMNS])
     return limited(
         [f"  {name:{width}}  {short(treatment(kind, encoders.get(kind.name)), MAX_WIDE)}" for name, kind in shown]
@@ -86,6 +94,11 @@ def short(text: str, most: int = MAX_NAME) -> str:
     """A text on one line, cut if it is long."""
     line = "".join(c if c.isprintable() else repr(c)[1:-1] for c in text[: most + 1])
     return line if len(line) <= most else f"{line[: most - 1]}…"
+
+
+def short_name(name: str) -> str:
+    """A name in a printed table: on one line, cut if it is long, and visible if it is empty."""
+    return short(name) or '""'
 
 
 def treatment(kind: ColumnKind, encoder: Encoder | None) -> str:

@@ -1,0 +1,37 @@
+"""Names of what a tabular estimator predicts.
+
+Takes a fitted estimator. Returns a name for each of its outputs. Never predicts.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+__all__ = ["output_names", "predictions_in_words"]
+
+
+def output_names(model: Any) -> tuple[str, ...]:
+    """Names of the classes, the quantiles or the targets; targets without names are numbered from 0, as `output=` is.
+
+    A single target is the "prediction".
+    """
+    if hasattr(model, "classes_"):
+        return tuple(map(str, model.classes_))
+    if (quantiles := model.fitted_parameter("quantiles")) is not None:
+        return tuple(f"quantile {q:g}" for q in quantiles)
+    n = len(model.target_scaler_.center)
+    if n == 1:
+        return ("prediction",)
+    names = tuple(str(model.target_name_ or "").split(", "))  # several targets have one name, which lists theirs
+    return names if len(names) == n else tuple(f"output {i}" for i in range(n))
+
+
+def predictions_in_words(model: Any) -> tuple[str, ...]:
+    """Each output of a regression as a phrase, such as "the prediction of rent, quantile 0.5"."""
+    names, target = output_names(model), model.target_name_
+    of = f" of {target}" if target else ""
+    if len(names) == 1 and model.fitted_parameter("quantiles") is None:
+        return (f"the prediction{of}",)
+    if of and ", ".join(names) == target:
+        return tuple(f"the prediction of {name}" for name in names)
+    return tuple(f"the prediction{of}, {name}" for name in names)

@@ -100,9 +100,7 @@ def choose(work: TrainingRun, limits: dict[str, Any], folder: Path | None, displ
     return search(work, kept, limits, folder, display)
 
 
-def search(
-    work: TrainingRun, kept: Choice, limits: dict[str, Any], folder: Path | None, display: Display
-) -> Choice:
+def search(work: TrainingRun, kept: Choice, limits: dict[str, Any], folder: Path | None, display: Display) -> Choice:
     """The better of the defaults and of what a search finds, out of fold; its record is in the `folder`, if any."""
     from rosenblatt.search import MLPSearchCV
 

@@ -164,7 +164,7 @@ FORGED = {
     "an update": (put("steps", 0, 0, "accumulate"), "accumulate"),
     "random numbers": (put("steps", 0, NOISE), "the key"),
     "the result is no value": (put("result", 99), "result is none of its values"),
-    "the result is no loss": (put("steps", 2, 2, {"dict": [["axis", -1], ["keepdims", 0]]}), "gives a number for each"),
+    "the result is no loss": (put("steps", 2, 2, {"dict": [["axis", -1], ["keepdims", 0]]}), "for each row; it gave"),
     "steps that nothing reads": (lambda s: s["steps"].append(["exp", [0], {"dict": []}]), "not in the form"),
     "a flag that is no flag": (put("general", 1), "wrong type"),
     "general though it is not": (put("steps", 0, 1, [0, 0]), None),

@@ -69,6 +69,7 @@ def _recorded(kind: str, where: str, function: Any, dtype: str, types: tuple[Typ
     try:
         recording = record(function, dtype, types)
         require_same(known, where, function, dtype, types)
+        _require_small(recording)
         _restored(kind, recording_state(recording))  # what could not be loaded is not saved
     except Exception as error:  # whatever the function raises: it is the user's
         raise ModelFileError(

@@ -30,6 +30,7 @@ SYNONYMS = (
     *({"patience", "n_iter_no_change"}, {"n_jobs", "n_threads", "threads"}, {"units", "n_units", "out_features"}),
     *({"mul", "multiply", "times"}, {"sub", "subtract", "minus"}, {"div", "divide"}, {"logistic", "sigmoid"}),
     *({"power", "pow"}, {"concat", "concatenate", "cat"}, {"greater", "gt"}, {"less", "lt"}, {"max", "amax"}),
+    *({"min", "amin", "minimum"}, {"abs", "absolute", "fabs"}, {"maximum", "fmax"}, {"transpose", "swapaxes"}),
     *({"n_trials", "n_iter", "n_candidates"}, {"space", "param_distributions", "param_grid"}, {"rate", "p"}),
 )
 """Names of the same thing here and in other libraries."""

@@ -38,6 +38,13 @@ MISTAKES = {
     "rows": (lambda b, x, *t: x[0], IndexError, "rows of the batch, which cannot be cut"),
     "another shape": (lambda b, x, *t: x.mean(), ValueError, r"gave f(32|64)\[\]"),
     "a number": (lambda b, x, *t: 3.0, ValueError, "gave 3.0, no value of the builder"),
+    "rows as a number": (lambda b, x, *t: x / x.shape[0], ValueError, "number of rows, m, is used as a number"),
+    "rows as a number for NumPy": (lambda b, x, *t: x * np.prod(x.shape), ValueError, "number of rows, m, is used"),
+    "rows as an operand": (lambda b, x, *t: b.mul(x, x.shape[0]), ValueError, "number of rows, m, is used"),
+    "rows compared": (lambda b, x, *t: x if x.shape[0] > 1 else -x, ValueError, "number of rows, m, is used"),
+    "a function of NumPy": (lambda b, x, *t: np.log(x), TypeError, r"NumPy cannot apply log to .*Write b\.log"),
+    "a method of arrays": (lambda b, x, *t: x.sqrt(), AttributeError, r"values have no 'sqrt'\. Write b\.sqrt"),
+    "random numbers": (lambda b, x, *t: x * RNG.uniform(), ValueError, "gives other ops than before"),
 }
 
 
@@ -92,3 +99,81 @@ def test_learned_arrays_that_do_not_fit_the_inputs_are_named():
 def test_logistic_regression_takes_no_loss():
     with pytest.raises(TypeError, match="no parameter 'loss'"):
         LogisticRegression(loss=lambda b, p, t: p - t)
+
+
+NO_SLOPE = {
+    "a comparison": lambda b, p, t: p > t,
+    "a sign": lambda b, p, t: b.sign(p - t),
+    "the targets alone": lambda b, p, t: t * t,
+}
+
+
+@pytest.mark.parametrize("case", NO_SLOPE)
+@pytest.mark.parametrize("door", LOSS_DOORS)
+def test_a_loss_that_teaches_nothing_is_refused(door, case):
+    with pytest.raises(ValueError, match="cannot learn by gradient descent: it has no slope"):
+        LOSS_DOORS[door](NO_SLOPE[case])
+
+
+def test_other_things_that_teach_nothing_are_refused():
+    with pytest.raises(
+        ValueError, match=r"'dense': the activation .* cannot learn by gradient descent: it has no slope"
+    ):
+        network(lambda b, x: x > 0).fit(X, Y)
+    with pytest.raises(ValueError, match="head_weights are 0 for all heads"):
+        network().fit(X, Y, head_weights={"prediction": 0})
+    network(lambda b, x: x > 0).freeze("dense").fit(X, Y, epochs=1)
+
+
+@pytest.mark.parametrize("door", LOSS_DOORS)
+def test_a_loss_of_each_row_with_each_is_refused(door):
+    with pytest.raises(ValueError, match=r"gave f(32|64)\[m, m\], each row with each"):
+        LOSS_DOORS[door](lambda b, p, t: (p[:, 0] - t) ** 2)
+
+
+def test_a_network_holds_its_functions_to_what_they_did():
+    factor = [1.0]
+    model = network(lambda b, x: x * factor[0])
+    model.fit(X, Y, epochs=1)
+    factor[0] = 5.0
+    for use in (lambda: model.fit(X, Y, epochs=1), lambda: model.input_gradients(X)):
+        with pytest.raises(ValueError, match=r"activation of layer 'dense'.* gives other ops than before"):
+            use()
+    factor[0] = 1.0
+    model.fit(X, Y, epochs=1)
+
+
+@pytest.mark.parametrize("door", ["regressor", "network"])
+def test_a_loss_that_is_nan_by_its_formula_is_doubted_before_the_learning_rate(door):
+    with pytest.raises(ValueError, match="is your own: it, or its slope, may be NaN"):
+        LOSS_DOORS[door](lambda b, p, t: b.log(p - 100))
+
+
+@pytest.mark.parametrize(("loss", "n"), [("gaussian_nll", 2), (nn.Quantile((0.1, 0.5, 0.9)), 3)])
+def test_a_loss_of_several_outputs_says_how_many(loss, n):
+    with pytest.raises(ValueError, match=rf"needs {n} outputs for each target.*'prediction' has 1, .*Dense\({n}\)"):
+        network().fit(X, Y, loss=loss)
+
+
+def test_a_vector_may_be_called_weights():
+    layer = nn.Apply(lambda b, x, w: x * w, learned={"weights": ((4,), "zeros")})
+    assert network(layer=layer)["apply.weights"].shape == (4,)
+
+
+NODES = {
+    "a layer as network": (lambda h: nn.Network(nn.Dense(3)), r"made of Dense\(.*the node that results"),
+    "a layer of data": (lambda h: nn.Dense(3)(X), r"is applied to ndarray of shape \(30, 3\); it takes nodes"),
+    "a difference of nodes": (lambda h: h - h, r"nodes take \+ and \* with nodes.*nn\.Apply"),
+    "a multiple of a node": (lambda h: 2 * h, r"nn\.Apply"),
+    "a node and a number": (lambda h: h + 1, r"nn\.Apply"),
+    "a misspelled layer": (lambda h: nn.Network(h).truncate_at("hiden"), "Did you mean 'hidden'"),
+    "a misspelled pattern": (lambda h: nn.Network(h).freeze("hiden"), "Did you mean 'hidden'"),
+    "a misspelled parameter": (lambda h: nn.Network(h)["hidden.weight"], r"Did you mean 'hidden\.weights'"),
+}
+
+
+@pytest.mark.parametrize("case", NODES)
+def test_mistakes_with_nodes_are_named(case):
+    call, message = NODES[case]
+    with pytest.raises((TypeError, ValueError, KeyError), match=message):
+        call(nn.Dense(3, name="hidden")(nn.input(3)))

@@ -33,7 +33,9 @@ SAME_AS_ON_ARRAYS = {
     "slices": lambda p, t, w: p[:, :2] * t[:, 1:] + p[:, -1:],
     "one column": lambda p, t, w: p[:, 0] * t[:, -1],
     "NumPy's numbers": lambda p, t, w: np.float64(2) * p + p * np.float32(3) + np.int64(1),
-    "comparisons": lambda p, t, w: (p > t) + 2 * (p < 1.0) + 4 * (p >= t) + 8 * (p <= 1.0) + 16 * (t > 1.0),
+    "comparisons": lambda p, t, w: (
+        32 * (np.float32(1) < p) + (p > t) + 2 * (p < 1.0) + 4 * (p >= t) + 8 * (p <= 1.0) + 16 * (t > 1.0)
+    ),
 }
 
 
@@ -143,6 +145,14 @@ REFUSED = {
         AttributeError,
         r"no op is called 'men'\. Did you mean 'mean'\?.*networks\.md",
     ),
+    "logic": (lambda b, x: (x > 0) & (x < 1), TypeError, r"c \* d is their and, b\.maximum"),
+    "negation": (lambda b, x: ~(x > 0), TypeError, "1 - c not"),
+    "inequality as a mask": (lambda b, x: (x != 1) * x, TypeError, r"an operand is True.*b\.equal"),
+    "a new axis": (lambda b, x: x[:, None], IndexError, r"an index is None.*b\.reshape"),
+    "transposed": (lambda b, x: x.T, AttributeError, r"b\.transpose\(x, axes=\(1, 0\)\)"),
+    "keyword": (lambda b, x: x.mean(axes=1), TypeError, "no parameter 'axes'. Did you mean 'axis'"),
+    "axis by position": (lambda b, x: b.mean(x, 1), ProgramError, "axis, keepdims are given by name"),
+    "rows negated": (lambda b, x: -x.shape[0], ProgramError, "number of rows, m, is used as a number"),
     "other library's op": (lambda b, x: b.multiply(x, x), AttributeError, "Did you mean 'mul'"),
 }
 
@@ -164,3 +174,10 @@ def test_different_builders_are_named():
 
 def test_a_builder_lists_its_ops():
     assert {"mean", "matmul", "clip", "input"} <= set(dir(Builder()))
+
+
+def test_the_number_of_rows_stands_in_shapes_and_is_compared():
+    b, x = value_and_builder()
+    assert x.shape == (M, 3)
+    assert (str(x.shape), x.shape[0] == x.shape[0], {M: 1}[x.shape[0]]) == ("(m, 3)", True, 1)
+    assert b.reshape(x, shape=(x.shape[0], 1, 3)).shape == (M, 1, 3)

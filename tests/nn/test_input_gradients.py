@@ -111,7 +111,7 @@ def test_what_cannot_be_differentiated_by_is_named(net):
     for at, message in (
         (["colour"], "input 'colour' takes codes, which has no derivative; name the layer it is applied to"),
         (["words"], "input 'words' takes a sparse matrix"),
-        (["hiden"], "no layer is called 'hiden'; there are: .*hidden"),
+        (["hiden"], r"no layer is called 'hiden'\. Did you mean 'hidden'"),
         ([], "at is empty"),
     ):
         with pytest.raises(ValueError, match=message):

@@ -192,7 +192,9 @@ def test_frozen_parameters_stay_and_their_outputs_can_be_cached():
     np.testing.assert_allclose(plain["out.weights"], cached["out.weights"], rtol=1e-10)
     plain.unfreeze("h1.*").fit(X, Y, epochs=1)
     assert not np.array_equal(plain["h1.weights"], before)
-    with pytest.raises(ValueError, match=r"'h9' matches no layer and no parameter; there are: h1\.weights"):
+    with pytest.raises(
+        ValueError, match=r"'h9' matches no layer and no parameter\. The names are: 'h1', 'h1\.weights'"
+    ):
         plain.freeze("h9")
     with pytest.raises(ValueError, match="all parameters of the network are frozen"):
         plain.freeze("*").fit(X, Y)
@@ -284,7 +286,10 @@ def test_data_driven_weights_give_unit_variance_on_the_data():
         (lambda x: nn.Network(nn.Dense(3)(x), output={"b": "softmax"}), "the heads are prediction"),
         (lambda x: nn.Network(x, output=nn.PReLU()), "output activation of head 'prediction' is prelu, which learns"),
         (lambda x: nn.Network(nn.Dense(3, name="y")(x)), "a layer is called 'y'"),
-        (lambda x: nn.Network(nn.Dense(3)(x)).truncate_at("z"), "no layer is called 'z'; there are: x, dense"),
+        (
+            lambda x: nn.Network(nn.Dense(3)(x)).truncate_at("z"),
+            r"no layer is called 'z'\. The layers are: 'x', 'dense'",
+        ),
         (lambda x: nn.Network(nn.Dense(3)(x))["z"], "no parameter is called 'z'"),
         (lambda x: nn.Network(nn.Dense(3)(x)).fit(X, Y, epochs=0), "epochs is 0; it must be a positive integer"),
         (lambda x: nn.Network(nn.Dense(3)(x)).fit(X, Y, scorer=len), "scorer needs validation"),

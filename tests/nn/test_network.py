@@ -154,7 +154,7 @@ def test_a_store_holds_the_parameters_of_a_network_without_its_programs():
     before = store.block.copy()
     store.bind_memory(memory)
     np.testing.assert_array_equal(memory[: store.block.nbytes].view(np.float32), before)
-    with pytest.raises(KeyError, match=r"no parameter is called 'z'; there are: hidden1\.weights"):
+    with pytest.raises(KeyError, match=r"no parameter is called 'z'\. The parameters are: 'hidden1\.weights'"):
         store["z"]
 
 

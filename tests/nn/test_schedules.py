@@ -44,6 +44,7 @@ def test_closed_forms():
     t = np.array([0, 1 / 15, 3 / 15, 7 / 15])
     np.testing.assert_allclose(CosLog(4).rates(1.0, t * 1500, 10, 1500), 0, atol=1e-12)
     rates = Warmup(1.0, Cosine()).rates(1.0, STEPS, 10, 200)
+    assert Warmup(1.0, "cosine") == Warmup(1.0, Cosine())
     np.testing.assert_allclose(rates[:10], np.arange(1, 11) / 10)
     np.testing.assert_allclose(rates[10:], Cosine().rates(1.0, np.arange(190), 10, 190))
 
@@ -155,9 +156,9 @@ def test_a_plateau_is_pytorchs():
         (lambda: Piecewise(30, 0.1), "Piecewise: boundaries are 30; they must be a tuple of finite numbers"),
         (lambda: Cosine(2), "final is 2"),
         (lambda: Cosine(cycles=1.5), "Cosine: cycles is 1.5; it must be a whole number"),
-        (lambda: Warmup(1, "cosine"), "then is 'cosine'; it must be an instance of a schedule"),
-        (lambda: Warmup(1, Plateau()), "it must be an instance of a schedule other than Plateau"),
-        (lambda: Warmup(1, Cosine), "then is <class .*Cosine'>; it must be an instance of a schedule"),
+        (lambda: Warmup(1, "plateau"), "then is 'plateau'; it must be constant, .* or an instance of a schedule"),
+        (lambda: Warmup(1, Plateau()), "or an instance of a schedule other than Plateau"),
+        (lambda: Warmup(1, Cosine), "then is <class .*Cosine'>; it must be constant, .* or an instance of a schedule"),
         (lambda: OneCycle(0), "peak is 0"),
         (lambda: CosLog(0), "cycles is 0"),
         (lambda: CosLog(2.5), "CosLog: cycles is 2.5; it must be a whole number"),

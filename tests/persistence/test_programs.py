@@ -61,6 +61,33 @@ def saved_and_loaded(model, folder):
     return rosenblatt.load(folder / "model.safetensors")
 
 
+LOSSES = {
+    "[m]": lambda b, p, t: ((p - t) ** 2).mean(axis=1),
+    "[m, 1]": lambda b, p, t: ((p - t) ** 2).mean(axis=1, keepdims=True),
+    "[m, 4]": lambda b, p, t: b.concat((p - t) ** 2, abs(p - t), axis=1),
+}
+
+
+@pytest.mark.parametrize("shape", LOSSES)
+def test_a_loss_of_any_shape_that_trains_is_saved_and_loaded(shape, tmp_path):
+    model = MLPRegressor(loss=LOSSES[shape], hidden_layer_sizes=(3,), max_iter=2, random_state=0)
+    loaded = saved_and_loaded(model.fit(X, np.stack([Y, Y], 1)), tmp_path)
+    assert_array_equal(loaded.fit(X, np.stack([Y, Y], 1)).coefs_[0], model.coefs_[0])
+
+
+def test_what_could_not_be_loaded_is_not_saved_and_leaves_the_file_there(tmp_path):
+    saved_and_loaded(model := gated(), tmp_path)
+    kept, factor = (tmp_path / "model.safetensors").read_bytes(), [1.0]
+    model = nn.Network(nn.Dense(2, lambda b, x: b.where(x > 9e9, factor[0], x))(nn.input(4)))
+    model.predict(X)
+    factor[0] = float("nan")
+    with pytest.raises(ModelFileError, match=r"activation of layer 'dense'.*cannot be stored.*gives other ops than"):
+        rosenblatt.save(model, tmp_path / "model.safetensors")
+    assert (tmp_path / "model.safetensors").read_bytes() == kept
+    model = nn.Network(nn.Dense(2, lambda b, x: b.where(x > 9e9, float("nan"), x))(nn.input(4)))
+    assert_array_equal(saved_and_loaded(model, tmp_path).predict(X), model.predict(X))
+
+
 @pytest.mark.parametrize("case", ["regressor", "classifier"])
 def test_a_saved_loss_trains_on_with_the_same_bits(case, tmp_path):
     settings = {"hidden_layer_sizes": (8, 5), "activation": swish, "max_iter": 6, "random_state": 0}
@@ -164,7 +191,7 @@ FORGED = {
     "an update": (put("steps", 0, 0, "accumulate"), "accumulate"),
     "random numbers": (put("steps", 0, NOISE), "the key"),
     "the result is no value": (put("result", 99), "result is none of its values"),
-    "the result is no loss": (put("steps", 2, 2, {"dict": [["axis", -1], ["keepdims", 0]]}), "gives a number for each"),
+    "the result is no loss": (put("steps", 2, 2, {"dict": [["axis", -1], ["keepdims", 0]]}), "for each row; it gave"),
     "steps that nothing reads": (lambda s: s["steps"].append(["exp", [0], {"dict": []}]), "not in the form"),
     "a flag that is no flag": (put("general", 1), "wrong type"),
     "general though it is not": (put("steps", 0, 1, [0, 0]), None),

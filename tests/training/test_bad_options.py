@@ -65,7 +65,7 @@ CASES = {
     "frozen layers that overflow": (lambda: fit(1e38 * X, net=huge_weights(), cache_frozen=True), "the output of the frozen layer 'h1' for X contains"),
     "NaN before frozen layers": (lambda: fit(np.full((40, 3), np.nan), net=frozen(), cache_frozen=True), "^X contains NaN in row 0, column 0"),
     "y too short behind frozen layers": (lambda: fit(y=NUMBERS[:9], net=frozen(), cache_frozen=True), "^X has 40 rows, but y has 9"),
-    "factors of an unknown layer": (lambda: fit(net=frozen(), cache_frozen=True, learning_rate_factors={"oot": 2}), "'oot' matches no layer .* there are: h1.weights, out.weights"),
+    "factors of an unknown layer": (lambda: fit(net=frozen(), cache_frozen=True, learning_rate_factors={"oot": 2}), "'oot' matches no layer .* The names are: 'h1', 'h1.weights'"),
     "a set of factors": (lambda: fit(learning_rate_factors={"h1"}), r"learning_rate_factors is \{'h1'\}; it must be a mapping of names to numbers"),
     "a number of factors": (lambda: fit(weight_decay_factors=3), "weight_decay_factors is 3; it must be a mapping"),
     "a list of heads": (lambda: fit(head_weights=[1]), r"head_weights is \[1\]; it must be a mapping"),

@@ -35,7 +35,7 @@ from rosenblatt.estimators.optimizer_state import OptimizerState
 from rosenblatt.storage.container import Arrays, require_keys
 from rosenblatt.training.checkpoint import Checkpoints, check_checkpoints
 from rosenblatt.training.early_stopping import EarlyStopping, StoppingState, Tolerance
-from rosenblatt.training.evaluation import what_diverged
+from rosenblatt.training.evaluation import doubt_of_loss, what_diverged
 from rosenblatt.training.history import History
 from rosenblatt.training.lbfgs import Minimum, minimize
 from rosenblatt.training.loop import Outcome, TrainingLoop
@@ -248,7 +248,7 @@ class StochasticSolver(NetworkEstimator):
             rate = self._optimizer.rates.present
             advice = (
                 f"{loop.failure}: try a smaller learning_rate_init (now {rate:g}), and scale the inputs, for example "
-                "with sklearn.preprocessing.StandardScaler."
+                f"with sklearn.preprocessing.StandardScaler.{doubt_of_loss(loop.trainer, loop.epoch)}"
             )
             if loop.best is None:
                 raise DivergenceError(divergence_message(advice))
@@ -273,7 +273,9 @@ class StochasticSolver(NetworkEstimator):
         loop = TrainingLoop(trainer, sys.maxsize, EarlyStopping(), callbacks=callbacks, keep_interrupted=True)
         found = minimize(loop, options, **how)
         if loop.outcome is Outcome.DIVERGED:
-            raise DivergenceError(divergence_message(f"{loop.failure}: scale the inputs and the target."))
+            raise DivergenceError(
+                divergence_message(f"{loop.failure}: scale the inputs and the target.{doubt_of_loss(trainer, 1)}")
+            )
         with np.errstate(over="ignore"):
             self._network.parameters[:] = trainer.network.parameters
         if problem := what_diverged(self._network, trainer.inputs):

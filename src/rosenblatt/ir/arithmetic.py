@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from rosenblatt._suggestions import nearest, suggest_keywords
+
 if TYPE_CHECKING:
     from rosenblatt.ir.program import Builder
     from rosenblatt.ir.types import Type
@@ -45,7 +47,6 @@ class Arithmetic:
     type: Type
     shape: tuple[int, ...]
     owner: weakref.ref[Builder] | None
-    __array_ufunc__ = None  # NumPy's numbers and arrays leave the operators to this class
 
     __neg__, __abs__ = _unary("neg"), _unary("abs")
     __add__, __radd__ = _binary("add"), _reflected("add")
@@ -80,20 +81,49 @@ class Arithmetic:
 
     __iter__ = None
 
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
+        """Operators of NumPy's numbers and arrays with values, and nothing else that NumPy has."""
+        op = {"add": "add", "subtract": "sub", "multiply": "mul", "divide": "div", "power": "power", "matmul": "matmul"}
+        op |= {name: name for name in ("less", "less_equal", "greater", "greater_equal")}
+        if ufunc.__name__ in op and method == "__call__" and not options:
+            return self.combine(
+                op[ufunc.__name__], *(x.item() if np.shape(x) == () and x is not self else x for x in inputs)
+            )
+        raise TypeError(
+            f"NumPy cannot apply {ufunc.__name__} to {self!r}, a value of a program.{_advice(self, ufunc.__name__)}"
+        )
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            if name.startswith("_") or "name" not in vars(self):
+                raise AttributeError(name)
+            raise AttributeError(f"values have no {name!r}.{_advice(self, name)}")
+
+    def _refuse_logic(self, *_: Any) -> Any:
+        raise TypeError(
+            "values have no & | ^ ~: of conditions, c * d is their and, b.maximum(c, d) their or, 1 - c not"
+        )
+
+    __and__ = __rand__ = __or__ = __ror__ = __xor__ = __rxor__ = __invert__ = _refuse_logic
+
     def __bool__(self) -> bool:
         raise TypeError(
             f"{self!r} is neither true nor false: its numbers are known only when the program runs. Choose with "
             "b.where(condition, x, y); write 0 < x < 1 as (x > 0) * (x < 1)"
         )
 
+    @suggest_keywords
     def sum(self, axis: int | None = None, keepdims: bool = False) -> Any:
         """The sum along an axis; None: of all elements."""
         return self.append("sum", self, axis=axis, keepdims=keepdims)
 
+    @suggest_keywords
     def mean(self, axis: int | None = None, keepdims: bool = False) -> Any:
         """The mean along an axis; None: of all elements."""
         return self.append("mean", self, axis=axis, keepdims=keepdims)
 
+    @suggest_keywords
     def max(self, axis: int | None = None, keepdims: bool = False) -> Any:
         """The maximum along an axis; None: of all elements."""
         return self.append("max", self, axis=axis, keepdims=keepdims)
@@ -128,9 +158,23 @@ class Arithmetic:
                     f"{self!r} meets an array of shape {np.shape(operand)}; operands are values and numbers. Declare "
                     "the array as an input or a parameter of the program"
                 )
-            elif not isinstance(operand, numbers.Real) or isinstance(operand, bool):
+            elif isinstance(operand, (bool, np.bool_)):
+                raise TypeError(
+                    f"{op}: an operand is {operand}; x == y and x != y compare identities, b.equal(x, y) and "
+                    "1 - b.equal(x, y) elements"
+                )
+            elif not isinstance(operand, numbers.Real):
                 return NotImplemented
         return b.emit(op, x, y)
+
+
+def _advice(x: Arithmetic, name: str) -> str:
+    """What to write for an attribute of arrays, or a function of NumPy, that values do not have."""
+    if name in ("T", "swapaxes"):
+        return " Write b.transpose(x, axes=(1, 0))."
+    b = None if x.owner is None else x.owner()
+    op = nearest(name, b.op_names) if b is not None else None
+    return f" Write b.{op}(...)." if op else " docs/networks.md lists the ops of the builder."
 
 
 def _sliced(x: Any, axis: int, part: Any) -> Any:
@@ -141,6 +185,10 @@ def _sliced(x: Any, axis: int, part: Any) -> Any:
     if length < 0:
         raise IndexError(f"{x!r}: axis {axis} is the rows of the batch, which cannot be cut; write x[:, 0:1]")
     if not isinstance(part, slice):
+        if not hasattr(part, "__index__"):
+            raise IndexError(
+                f"{x!r}: an index is {part!r}; slices of columns and whole numbers are allowed; b.reshape adds an axis"
+            )
         place = operator.index(part)
         if not -length <= place < length:
             raise IndexError(f"{x!r}: index {place} is out of range for axis {axis}, which has {length}")

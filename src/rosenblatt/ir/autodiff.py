@@ -14,7 +14,7 @@ from rosenblatt.ir.ops import OPS
 from rosenblatt.ir.program import Builder
 from rosenblatt.ir.types import Cotangent, Instruction, Piece, ProgramError, Value
 
-__all__ = ["gradient"]
+__all__ = ["depends_smoothly", "gradient"]
 
 
 def gradient(b: Builder, output: Value, wrt: Sequence[Value], cotangent: Value | None = None) -> list[Value]:
@@ -47,6 +47,20 @@ def gradient(b: Builder, output: Value, wrt: Sequence[Value], cotangent: Value |
         for value, contribution in _pull_back(b, instruction, g, active):
             found.setdefault(value.id, []).append(contribution)
     return [totals[v.id] if v.id in totals else _total(b, v, found.get(v.id, [])) for v in wrt]
+
+
+def depends_smoothly(b: Builder, output: Value, wrt: Value, since: int = 0) -> bool:
+    """Whether derivatives lead from `output` to `wrt`: there is a way between them without a comparison or the like.
+
+    `wrt` is used by no instruction before the one numbered `since`.
+    """
+    active = {wrt.id}
+    for instruction in b.instructions[since:]:
+        allowed = OPS[instruction.op].differentiable
+        reached = any(v.id in active and (allowed is None or i in allowed) for i, v in enumerate(instruction.inputs))
+        if reached and instruction.output is not None:
+            active.add(instruction.output.id)
+    return output.id in active
 
 
 def _pull_back(b: Builder, instruction: Instruction, g: Value, active: set[int]) -> list[tuple[Value, Cotangent]]:

@@ -68,7 +68,7 @@ class Executable:
         offset = self.plan.places[value.id].offset
         dtype = np.dtype(value.dtype)
         size = value.type.size(0) * dtype.itemsize
-        return memory[offset : offset + size].view(dtype).reshape(value.shape)
+        return memory[offset : offset + size].view(dtype).reshape(value.type.shape)
 
 
 @cache
@@ -118,7 +118,7 @@ def core_arguments(planned: Plan) -> dict[str, Any]:
     for row, value in zip(table, program.values, strict=True):
         place = planned.places[value.id]
         row[:5] = (DTYPE_CODES[value.dtype], place.workspace, place.offset, value.type.sparse, len(value.shape))
-        row[5 : 5 + len(value.shape)] = value.shape
+        row[5 : 5 + len(value.shape)] = value.type.shape
     return {
         "dtype": DTYPE_CODES[program.dtype],
         "values": table.reshape(-1),

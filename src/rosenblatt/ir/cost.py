@@ -57,11 +57,11 @@ def _operations(instruction: Instruction, n_rows: int) -> int:
     A fused product counts like its separate ops.
     """
     if instruction.op in PRODUCTS and instruction.output is not None:
-        a = resolve(instruction.inputs[0].shape, n_rows)
+        a = resolve(instruction.inputs[0].type.shape, n_rows)
         inner = a[0] if instruction.attrs.get("transpose_a") else a[1]
         fused = len(instruction.inputs) - 2 + (1 if instruction.attrs.get("relu") else 0)  # bias or gate, and ReLU
         return (2 * inner + fused) * instruction.output.type.size(n_rows)
     if instruction.op.startswith("csr_matmul"):
         sparse, dense = instruction.inputs
-        return 2 * sparse.type.size(n_rows) * resolve(dense.shape, n_rows)[1]
+        return 2 * sparse.type.size(n_rows) * resolve(dense.type.shape, n_rows)[1]
     return max((value.type.size(n_rows) for value in instruction.values), default=0)

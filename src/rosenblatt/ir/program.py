@@ -68,6 +68,11 @@ class Builder:
         """The instructions so far."""
         return self._instructions
 
+    @property
+    def op_names(self) -> Sequence[str]:
+        """The names of all ops."""
+        return tuple(OPS)
+
     def leaf(
         self, region: str, name: str, shape: Sequence[int], dtype: str | None = None, sparse: bool = False
     ) -> Value:
@@ -154,6 +159,8 @@ class Builder:
             raise ProgramError(f"{op}: an operand is {given}, no value; x == y compares identities, b.equal elements")
         try:
             return self.constant(given)
+        except ProgramError:
+            raise
         except (TypeError, ValueError):
             kind = type(given).__name__
             raise ProgramError(

@@ -16,7 +16,7 @@ from rosenblatt.ir.program import Builder
 from rosenblatt.ir.rewrite import eliminate_dead
 from rosenblatt.ir.types import FLOATS, Attr, Instruction, Program, ProgramError, Type, Value
 
-__all__ = ["Recording", "Step", "record"]
+__all__ = ["Recording", "Step", "record", "steps_of"]
 
 
 @dataclass(frozen=True)
@@ -114,8 +114,8 @@ def record(function: Callable[..., Any], dtype: str, inputs: Sequence[Type]) -> 
         updates, or appends other ops in the second call.
     """
     name = str(getattr(function, "__name__", type(function).__name__))
-    steps, result = _steps(function, dtype, inputs)
-    if _steps(function, dtype, inputs) != (steps, result):
+    steps, result = steps_of(function, dtype, inputs)
+    if repr(steps_of(function, dtype, inputs)) != repr((steps, result)):  # in which NaN equals NaN
         raise ProgramError(f"{name} appends other ops each time it is called")
     other = FLOATS[dtype == FLOATS[0]]
     wider = [
@@ -123,13 +123,13 @@ def record(function: Callable[..., Any], dtype: str, inputs: Sequence[Type]) -> 
         for t in inputs
     ]
     try:
-        general = _steps(function, other, wider) == (steps, result)
+        general = steps_of(function, other, wider) == (steps, result)
     except Exception:  # whatever the function does where its operands are others: it is the user's
         general = False
     learned = tuple((str(key), float(value)) for key, value in getattr(function, "parameters", {}).items())
     trainable = bool(getattr(function, "trainable", True))
     recording = Recording(name, dtype, tuple(inputs), steps, result, general, learned, trainable)
-    steps, result = _steps(recording, dtype, inputs)  # in which equal constants are shared
+    steps, result = steps_of(recording, dtype, inputs)  # in which equal constants are shared
     return replace(recording, steps=steps, result=result)
 
 
@@ -150,8 +150,8 @@ def _trace(function: Callable[..., Any], dtype: str, inputs: Sequence[Type]) -> 
     return eliminate_dead(program)
 
 
-def _steps(function: Callable[..., Any], dtype: str, inputs: Sequence[Type]) -> tuple[tuple[Step, ...], int]:
-    """The steps of one call, and the number of the value that it returns."""
+def steps_of(function: Callable[..., Any], dtype: str, inputs: Sequence[Type]) -> tuple[tuple[Step, ...], int]:
+    """The steps of one call, and the number of the value that it returns; see `record`."""
     program = _trace(function, dtype, inputs)
     numbers = {value.id: i for i, value in enumerate(program.values)}
     steps = tuple(_step(instruction, numbers) for instruction in program.instructions)

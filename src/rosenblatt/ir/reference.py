@@ -58,7 +58,7 @@ def _feed(leaf: Leaf, input_arrays: Mapping[str, Any], n_rows: int) -> Any:
     value = leaf.value
     if value.name not in input_arrays:
         raise ValueError(f"leaf {value!r} is not fed; given: {', '.join(input_arrays) or 'nothing'}")
-    given, expected = input_arrays[value.name], resolve(value.shape, n_rows)
+    given, expected = input_arrays[value.name], resolve(value.type.shape, n_rows)
     # A copy, because updates write into persistent leaves.
     array = given.astype(value.dtype) if value.type.sparse else np.array(given, value.dtype)
     if array.shape != expected:

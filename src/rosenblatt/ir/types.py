@@ -13,7 +13,7 @@ import math
 import weakref
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from rosenblatt.ir.arithmetic import Arithmetic
 
@@ -34,6 +34,7 @@ __all__ = [
     "Piece",
     "Program",
     "ProgramError",
+    "RowCount",
     "Type",
     "Value",
     "format_dim",
@@ -83,6 +84,49 @@ def resolve(shape: Sequence[int], n_rows: int) -> tuple[int, ...]:
     return tuple(d if d >= 0 else -d * n_rows for d in shape)
 
 
+class RowCount:
+    """A size that depends on the number of rows of the batch, such as ``p.shape[0]``: printed and compared, no number.
+
+    It can stand in shapes. Arithmetic with it is a `ProgramError`, as its number is known only when the program runs.
+    """
+
+    def __init__(self, dim: int) -> None:
+        self._dim = dim
+
+    def __index__(self) -> int:
+        return self._dim
+
+    def __eq__(self, other: object) -> bool:
+        return (other._dim if isinstance(other, RowCount) else other) == self._dim
+
+    def __hash__(self) -> int:
+        return hash(self._dim)
+
+    def __repr__(self) -> str:
+        return format_dim(self._dim)
+
+    def __lt__(self, other: Any) -> bool:
+        return self._sign(other) < 0
+
+    def __ge__(self, other: Any) -> bool:
+        return self._sign(other) >= 0
+
+    def _sign(self, other: Any) -> int:
+        """The sign in which a shape keeps it; only a comparison with 0 asks for that."""
+        return self._dim if isinstance(other, int) and other == 0 else self._refuse(other)
+
+    def _refuse(self, *_: Any) -> Any:
+        raise ProgramError(
+            f"the number of rows, {self!r}, is used as a number; it is known only when the program runs. Training "
+            "takes the mean over the rows itself; another mean over them is p.mean(axis=0)"
+        )
+
+    __gt__ = __le__ = __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = __rtruediv__ = (
+        _refuse
+    )
+    __floordiv__ = __rfloordiv__ = __mod__ = __rmod__ = __pow__ = __rpow__ = __neg__ = __float__ = __int__ = _refuse
+
+
 @dataclass(frozen=True, eq=False)
 class Value(Arithmetic):
     """The content of a leaf or the result of an instruction: an identity, a type and a name for the reader.
@@ -100,8 +144,8 @@ class Value(Arithmetic):
 
     @property
     def shape(self) -> tuple[int, ...]:  # type: ignore[override]
-        """The shape, with ``-k`` for k·m."""
-        return self.type.shape
+        """The shape; a size that depends on the rows of the batch is a `RowCount`."""
+        return tuple([d if d >= 0 else cast(int, RowCount(d)) for d in self.type.shape])
 
     @property
     def dtype(self) -> str:

@@ -11,9 +11,14 @@ import fnmatch
 import functools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
+from rosenblatt._suggestions import suggestion
+from rosenblatt.ir.program import Builder
+from rosenblatt.ir.types import Value
 from rosenblatt.nn.activations import OUTPUTS, Activation
 from rosenblatt.nn.layers.base import Layer, Node, Parameter, ParameterSpec
+from rosenblatt.nn.own_functions import Known, append_function
 from rosenblatt.nn.registry import name_of
 
 __all__ = ["Graph", "check_depth"]
@@ -48,6 +53,8 @@ class Graph:
         Name of each node's layer. A layer that is applied twice has one name, and its parameters once.
     parameters, buffers : tuple of Parameter
         Weights of all layers first, then everything that penalties and decay leave alone.
+    known : dict
+        What the user's functions among the layers have appended; see `rosenblatt.nn.own_functions`.
     """
 
     heads: Mapping[str, Node]
@@ -56,6 +63,7 @@ class Graph:
     names: Mapping[Node, str] = field(init=False)
     parameters: tuple[Parameter, ...] = field(init=False)
     buffers: tuple[Parameter, ...] = field(init=False)
+    known: Known = field(init=False, default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
         if not self.heads:
@@ -83,6 +91,11 @@ class Graph:
         object.__setattr__(self, "names", names)
         object.__setattr__(self, "parameters", _placed(learned))
         object.__setattr__(self, "buffers", _placed([e for e in specs if e[2].section == "buffers"]))
+
+    def activate_head(self, b: Builder, head: str, z: Value) -> Any:
+        """Append the output activation of a head."""
+        where = f"the output activation of head {head!r}"
+        return append_function(b, self.known, where, OUTPUTS.resolve(self.output[head]), z)
 
     @property
     def graph(self) -> Graph:
@@ -174,7 +187,7 @@ class Graph:
         for node in reversed(self.nodes):
             if self.names[node] == layer:
                 return node
-        raise ValueError(f"no layer is called {layer!r}; there are: {', '.join(self.layers)}")
+        raise ValueError(f"no layer is called {layer!r}.{suggestion(layer, self.layers, 'layers')}")
 
     def match(self, *patterns: str) -> frozenset[str]:
         """Names of the parameters whose own or whose layer's name matches one of the patterns (``*`` and ``?``).
@@ -188,8 +201,8 @@ class Graph:
         for pattern in patterns:
             hits = {p.name for p in self.parameters for name in (p.name, p.layer) if fnmatch.fnmatchcase(name, pattern)}
             if not hits:
-                names = ", ".join(p.name for p in self.parameters)
-                raise ValueError(f"{pattern!r} matches no layer and no parameter; there are: {names}")
+                names = dict.fromkeys(name for p in self.parameters for name in (p.layer, p.name))
+                raise ValueError(f"{pattern!r} matches no layer and no parameter.{suggestion(pattern, names, 'names')}")
             found |= hits
         return frozenset(found)
 

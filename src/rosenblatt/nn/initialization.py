@@ -6,6 +6,7 @@ the network. Never draws hidden weights that are all equal.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
@@ -44,7 +45,7 @@ def refuse_symmetry(graph: Graph) -> None:
     heads = {graph.names[node] for node in graph.heads.values()}
     for p in graph.parameters:
         initializer = p.spec.initializer
-        is_hidden = p.spec.name == "weights" and p.layer not in heads and p.spec.shape[1] > 1
+        is_hidden = p.spec.name == "weights" and p.layer not in heads and math.prod(p.spec.shape[1:]) > 1
         if is_hidden and initializer.is_constant and not getattr(initializer, "force", False):
             raise ValueError(
                 f"layer {p.layer!r}: all weights of its {p.spec.shape[1]} neurons would start equal ({initializer!r}). "

@@ -19,7 +19,6 @@ from rosenblatt.ir.compile import NO_SLOTS, compile_program, source
 from rosenblatt.ir.program import Builder
 from rosenblatt.ir.rewrite import eliminate_dead
 from rosenblatt.ir.types import M, Program
-from rosenblatt.nn.activations import OUTPUTS
 from rosenblatt.nn.graph import Graph
 from rosenblatt.nn.inputs import input_arrays
 from rosenblatt.nn.program_builder import ProgramBuilder
@@ -42,7 +41,7 @@ def gradient_program(graph: Graph, dtype: str, at: Sequence[str], raw: bool = Fa
     work = ProgramBuilder(Builder(dtype), graph)
     b, terms = work.b, []
     for head, z in work.heads(training=False).items():
-        output = z if raw else OUTPUTS.resolve(graph.output[head])(b, z)
+        output = z if raw else graph.activate_head(b, head, z)
         terms.append(b.sum(b.mul(output, b.input(COTANGENT + head, (M, z.shape[1])))))
     gradients = gradient(b, functools.reduce(b.add, terms), [work.values[graph.node(name)] for name in at])
     # An addition gives each output its own place if two gradients are one value, or one is an input.

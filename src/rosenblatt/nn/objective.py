@@ -19,6 +19,7 @@ from rosenblatt.ir.types import Value
 from rosenblatt.nn.graph import Graph
 from rosenblatt.nn.layers.base import Parameter
 from rosenblatt.nn.losses import Loss, LossFunction, loss_record
+from rosenblatt.nn.registry import name_of
 
 __all__ = [
     *("BOUNDED_GRADIENT", "NUMBERS", "SETTINGS", "Block", "LossGiven", "Objective"),
@@ -108,7 +109,17 @@ class Objective:
             raise ValueError(f"losses are given for {', '.join(given)}; the heads are {', '.join(graph.heads)}")
         if unknown := [head for head in self.head_weights if head not in graph.heads]:
             raise ValueError(f"head_weights names {', '.join(unknown)}; the heads are {', '.join(graph.heads)}")
-        return {head: loss_record(given[head]) for head in graph.heads}
+        if not any(self.head_weights.get(head, 1.0) for head in graph.heads):
+            raise ValueError("head_weights are 0 for all heads, so that nothing can be learned")
+        records = {head: loss_record(given[head]) for head in graph.heads}
+        for head, record in records.items():
+            width, n = graph.heads[head].width, record.outputs_per_target
+            if width % n:
+                raise ValueError(
+                    f"the loss {name_of(record.function)!r} needs {n} outputs for each target: {n} or a multiple; head "
+                    f"{head!r} has {width}, so make its last layer nn.Dense({n * math.ceil(width / n)})"
+                )
+        return records
 
 
 SETTINGS = {f.name: f.metadata["needs_steps"] for f in fields(Objective) if f.metadata}

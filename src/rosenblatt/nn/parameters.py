@@ -13,12 +13,12 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from rosenblatt._checks import check_seed, refusal
-from rosenblatt._suggestions import suggest_in_methods, suggest_keywords
+from rosenblatt._suggestions import suggest_in_methods, suggest_keywords, suggestion
 from rosenblatt.ir.compile import aligned_bytes
 from rosenblatt.nn.activations import Activation
 from rosenblatt.nn.graph import Graph
 from rosenblatt.nn.initialization import copy_layers, draw_parameters, set_constants
-from rosenblatt.nn.layers.base import Node
+from rosenblatt.nn.layers.base import Node, shown
 from rosenblatt.nn.spec import NetworkSpec
 
 __all__ = ["ParameterStore"]
@@ -94,7 +94,7 @@ class ParameterStore:
     def __getitem__(self, name: str) -> NDArray[Any]:
         """A parameter or buffer by name, such as "hidden1.weights": a writable view."""
         if name not in self._views:
-            raise KeyError(f"no parameter is called {name!r}; there are: {', '.join(self._views)}")
+            raise KeyError(f"no parameter is called {name!r}.{suggestion(name, self._views, 'parameters')}")
         return self._views[name]
 
     def __setitem__(self, name: str, value: Any) -> None:
@@ -147,6 +147,11 @@ def spec_of(
         if output is not None:
             raise ValueError(f"output is {output!r}; a {type(outputs).__name__} has its own output activation")
         return outputs
+    if not isinstance(outputs, (Node, Mapping)):
+        raise TypeError(
+            f"a network is made of {shown(outputs)}; give the node that results from applying layers, such as "
+            "nn.Dense(1)(nn.input(4)), a mapping of names to nodes, or a NetworkSpec"
+        )
     heads = {"prediction": outputs} if isinstance(outputs, Node) else dict(outputs)
     for head, node in heads.items():
         if not isinstance(node, Node):

@@ -7,18 +7,21 @@ Takes a builder, a graph and an objective. Appends instructions. Never decides w
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
+from rosenblatt.ir.autodiff import depends_smoothly
 from rosenblatt.ir.program import Builder
 from rosenblatt.ir.types import M, Value
-from rosenblatt.nn.activations import OUTPUTS
 from rosenblatt.nn.graph import Graph
 from rosenblatt.nn.layers.base import Node
-from rosenblatt.nn.losses.base import Loss, mean_over_rows
+from rosenblatt.nn.losses.base import Loss, check_row_losses, mean_over_rows
 from rosenblatt.nn.objective import Block, Objective, blocks_of, targets_of
 from rosenblatt.nn.optimizers import Optimizer
+from rosenblatt.nn.own_functions import FLAT, append_function
+from rosenblatt.nn.registry import name_of
 
 __all__ = ["ProgramBuilder", "step_slots"]
 
@@ -90,6 +93,11 @@ class ProgramBuilder:
         minimized, reported = [], []
         for head, z in raw.items():
             per_row = self.per_row(head, losses[head], z, inputs[head])
+            if self.learned and not depends_smoothly(b, per_row, z):
+                raise ValueError(
+                    f"the loss of head {head!r}, {name_of(losses[head].function)!r}, cannot learn by gradient descent: "
+                    f"it has no slope along the network's outputs; {FLAT}"
+                )
             minimized.append(mean_over_rows(b, per_row, sample_weight, inverse_weight))
             n_targets = z.shape[1] // losses[head].outputs_per_target
             averaged = losses[head].mean_of_outputs and n_targets > 1
@@ -112,12 +120,14 @@ class ProgramBuilder:
 
     def per_row(self, head: str, record: Loss, z: Value, target: Value) -> Value:
         """Append a head's loss of each row, [m] or [m, k]."""
-        prediction = z if record.raw else OUTPUTS.resolve(self.graph.output[head])(self.b, z)
-        per_row = record.function(self.b, prediction, target)
+        prediction = z if record.raw else self.graph.activate_head(self.b, head, z)
+        # Each training builds its programs anew, so that its loss may be another than that of the training before.
+        per_row = append_function(self.b, {}, "the loss", record.function, prediction, target)
         if not isinstance(per_row, Value):
             raise ValueError(
                 f"the loss gave {per_row!r}, no value of the builder; it must return one of shape [m] or [m, k]"
             )
+        check_row_losses(per_row.type)
         return per_row
 
     def penalty(self, objective: Objective, inverse_weight: Value) -> Value | None:
@@ -189,6 +199,10 @@ class _NodeScope:
 
     def noise(self, width: int) -> Value:
         return self.b.normal_noise(self._key(), shape=(M, width), stream=self._stream)
+
+    def call(self, what: str, function: Callable[..., Any], *values: Value) -> Any:
+        where = f"the {what} of layer {self.name!r}"
+        return append_function(self.b, self._work.graph.known, where, function, *values)
 
     def learns_below(self) -> bool:
         graph, stack, seen = self._work.graph, [self._node], set[Node]()

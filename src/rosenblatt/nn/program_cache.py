@@ -39,6 +39,8 @@ def cached_executable(make: Callable[[], Executable], *parts: Any) -> Executable
     try:
         key = key_of(parts)
     except UnknownParts:
+        key = None
+    if key is None:  # not above, where an error of the user's function would seem to come of this one
         return make()
     with _lock:
         if key in _kept:

@@ -13,7 +13,6 @@ from rosenblatt.ir.autodiff import gradient
 from rosenblatt.ir.program import Builder
 from rosenblatt.ir.rewrite import eliminate_dead
 from rosenblatt.ir.types import Program, Value
-from rosenblatt.nn.activations import OUTPUTS
 from rosenblatt.nn.graph import Graph
 from rosenblatt.nn.objective import Objective
 from rosenblatt.nn.optimizers import Optimizer
@@ -51,7 +50,7 @@ def prediction_program(spec: NetworkSpec | Graph, dtype: str) -> Program:
     """The network's inputs; outputs: each head after its output activation."""
     work = ProgramBuilder(Builder(dtype), spec.graph)
     raw = work.heads(training=False)
-    activated = {head: OUTPUTS.resolve(work.graph.output[head])(work.b, z) for head, z in raw.items()}
+    activated = {head: work.graph.activate_head(work.b, head, z) for head, z in raw.items()}
     return eliminate_dead(work.b.build(**activated))
 
 

@@ -15,7 +15,9 @@ from rosenblatt.ir.recording import Recording, Step, record
 from rosenblatt.ir.types import M, ProgramError, Type
 from rosenblatt.nn.graph import Graph
 from rosenblatt.nn.layers.base import Node
+from rosenblatt.nn.losses.base import check_row_losses
 from rosenblatt.nn.network import Network
+from rosenblatt.nn.own_functions import Known, require_same
 from rosenblatt.storage.container import ModelFileError, decode_value, encode_value, require_keys
 
 __all__ = ["record_functions", "recording_from_state", "recording_state", "require_steps"]
@@ -43,12 +45,14 @@ def record_functions(network: Network, loss: Any, is_own: Callable[[Any], bool])
     """
     graph, dtype = network.graph, network.dtype.name
     outputs = Type(dtype, (M, graph.n_outputs))
-    uses = [*_uses(graph, dtype), *([("the loss", loss, (outputs, outputs))] if callable(loss) else [])]
+    uses = [*_uses(graph, dtype), *([("loss", "the loss", loss, (outputs, outputs))] if callable(loss) else [])]
     found: dict[int, Recording] = {}
-    for where, function, types in uses:
+    n_steps = 0
+    for kind, where, function, types in uses:
         if not is_own(function):
             continue
-        recording = _recorded(where, function, dtype, types)
+        recording = _recorded(kind, where, function, dtype, types, {} if kind == "loss" else graph.known)
+        _require_few(n_steps := n_steps + len(recording.steps))
         known = found.setdefault(id(function), recording)
         same = (recording.steps, recording.result) == (known.steps, known.result)
         if known.inputs != types and not (known.general and recording.general and same):
@@ -60,11 +64,13 @@ def record_functions(network: Network, loss: Any, is_own: Callable[[Any], bool])
     return found
 
 
-def _recorded(where: str, function: Any, dtype: str, types: tuple[Type, ...]) -> Recording:
+def _recorded(kind: str, where: str, function: Any, dtype: str, types: tuple[Type, ...], known: Known) -> Recording:
     name = getattr(function, "__name__", type(function).__name__)
     try:
         recording = record(function, dtype, types)
+        require_same(known, where, function, dtype, types)
         _require_small(recording)
+        _restored(kind, recording_state(recording))  # what could not be loaded is not saved
     except Exception as error:  # whatever the function raises: it is the user's
         raise ModelFileError(
             f"{where} is a function, {name}, that cannot be stored as ops: {error}. A model file holds no code: use "
@@ -73,19 +79,21 @@ def _recorded(where: str, function: Any, dtype: str, types: tuple[Type, ...]) ->
     return recording
 
 
-def _uses(graph: Graph, dtype: str) -> Iterator[tuple[str, Any, tuple[Type, ...]]]:
-    """Each function of a graph: where it is, the function, the types of its operands."""
+def _uses(graph: Graph, dtype: str) -> Iterator[tuple[str, str, Any, tuple[Type, ...]]]:
+    """Each function of a graph: its kind, where it is, the function, the types of its operands."""
     for node, name in graph.names.items():
         layer = node.layer
         values = {f.name: getattr(layer, f.name) for f in fields(layer)}
         if callable(given := values.get("activation")):
-            yield f"the activation of layer {name!r}", given, _of_activation(given, node.width, dtype)
+            yield "activation", f"the activation of layer {name!r}", given, _of_activation(given, node.width, dtype)
         if callable(given := values.get("function")):
             own = [Type(dtype, spec.shape) for spec in layer.parameters(*(n.width for n in node.inputs))]
-            yield f"the function of layer {name!r}", given, (*(_type(n, dtype) for n in node.inputs), *own)
+            operands = (*(_type(n, dtype) for n in node.inputs), *own)
+            yield "function", f"the function of layer {name!r}", given, operands
     for head, node in graph.heads.items():
         if callable(given := graph.output[head]):
-            yield f"the output activation of head {head!r}", given, _of_activation(given, node.width, dtype)
+            where = f"the output activation of head {head!r}"
+            yield "activation", where, given, _of_activation(given, node.width, dtype)
 
 
 def _of_activation(given: Any, width: int, dtype: str) -> tuple[Type, ...]:
@@ -126,13 +134,18 @@ def recording_from_state(kind: str, state: Any) -> Recording:
         If its ops are unknown, do not fit, or are not those that recording it would give; or if it is too large.
     """
     try:
-        recording = _parsed(state)
-        _require_small(recording)
-        if record(recording, recording.dtype, recording.inputs) != recording:
-            raise ModelFileError("its ops are not in the form in which they are recorded")
-        _require_kind(kind, recording)
+        return _restored(kind, state)
     except (ValueError, TypeError, IndexError, KeyError, AttributeError, OverflowError, RecursionError) as error:
         raise ModelFileError(f"the file holds no valid {kind} made of ops: {error}") from None
+
+
+def _restored(kind: str, state: Any) -> Recording:
+    recording = _parsed(state)
+    _require_small(recording)
+    again = record(recording, recording.dtype, recording.inputs)
+    if repr(vars(again)) != repr(vars(recording)):  # in which NaN equals NaN
+        raise ModelFileError("its ops are not in the form in which they are recorded")
+    _require_kind(kind, recording)
     return recording
 
 
@@ -187,9 +200,10 @@ def _require_small(recording: Recording) -> None:
 def _require_kind(kind: str, recording: Recording) -> None:
     """Refuse a recording that takes or gives something else than a loss or an activation."""
     dtype, result = recording.dtype, recording.result_type
-    rows = (Type(dtype, (M,)), *(Type(dtype, (M, t.shape[-1])) for t in recording.inputs))
-    if kind == "loss" and (len(recording.inputs) != 2 or result not in rows):
-        raise ModelFileError(f"a loss takes outputs and targets and gives a number for each, not {result}")
+    if kind == "loss":
+        check_row_losses(result)
+        if len(recording.inputs) != 2 or result.dtype != dtype:
+            raise ModelFileError(f"a loss takes outputs and targets and gives a number for each, not {result}")
     if kind == "activation":
         wanted = _of_activation(recording, recording.inputs[0].shape[-1], dtype)
         if recording.inputs != wanted or result != wanted[0]:
@@ -202,7 +216,11 @@ def require_steps(graph: Graph) -> None:
     """Refuse a network whose functions have too many ops together."""
     applied = [getattr(node.layer, name, None) for node in graph.nodes for name in ("activation", "function")]
     given = [item for item in (*applied, *graph.output.values()) if isinstance(item, Recording)]
-    if (total := sum(len(recording.steps) for recording in given)) > MAX_STEPS:
+    _require_few(sum(len(recording.steps) for recording in given))
+
+
+def _require_few(total: int) -> None:
+    if total > MAX_STEPS:
         raise ModelFileError(
             f"the functions of the network have {total} ops together; at most {MAX_STEPS} are allowed."
         )

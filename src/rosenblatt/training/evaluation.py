@@ -17,13 +17,18 @@ from rosenblatt import _core
 from rosenblatt.ir.compile import NO_SLOTS, compile_program
 from rosenblatt.nn.inputs import input_arrays, training_arrays
 from rosenblatt.nn.objective import LossGiven, Objective
+from rosenblatt.nn.own_functions import is_users
 from rosenblatt.nn.programs import block_rows, evaluation_program
+from rosenblatt.nn.registry import name_of
 from rosenblatt.training.trainer import Trainer, sources_of
 
 if TYPE_CHECKING:
     from rosenblatt.nn.network import Network
 
-__all__ = ["Evaluator", "GradientProbe", "LayerGradient", "gradient_statistics", "score_of", "what_diverged"]
+__all__ = [
+    *("Evaluator", "GradientProbe", "LayerGradient", "doubt_of_loss", "gradient_statistics", "score_of"),
+    "what_diverged",
+]
 
 
 def score_of(result: Any) -> float:
@@ -47,6 +52,21 @@ def what_diverged(network: Network, data: Mapping[str, Any]) -> str:
     made = network.predict({name: array[:rows] for name, array in data.items()})
     finite = all(np.isfinite(out).all() for out in (made.values() if isinstance(made, dict) else [made]))
     return "" if finite else "A prediction became infinite or NaN"
+
+
+def doubt_of_loss(trainer: Trainer, epochs: int) -> str:
+    """What to look at first if training failed within the first of so many epochs; empty unless the loss is a user's.
+
+    Then a smaller learning rate may not help: the formula itself may be to blame.
+    """
+    losses = trainer.objective.losses(trainer.network.graph).values()
+    own = [name_of(loss.function) for loss in losses if is_users(loss.function)]
+    if not own or epochs > 1:
+        return ""
+    return (
+        f" The loss {own[0]!r} is your own: it, or its slope, may be NaN or infinite for finite predictions, as the "
+        "log or a root of a negative number is, or a division by zero, also in the branch that b.where does not take."
+    )
 
 
 class Evaluator:

@@ -36,7 +36,7 @@ from rosenblatt.training.checkpoint import (
     network_text,
 )
 from rosenblatt.training.early_stopping import EarlyStopping
-from rosenblatt.training.evaluation import Evaluator, GradientProbe, score_of, what_diverged
+from rosenblatt.training.evaluation import Evaluator, GradientProbe, doubt_of_loss, score_of, what_diverged
 from rosenblatt.training.frozen_features import fit_on_frozen_features
 from rosenblatt.training.history import History
 from rosenblatt.training.lbfgs import minimize
@@ -217,7 +217,8 @@ def require_success(loop: TrainingLoop, optimizer: str | Optimizer, learning_rat
     if loop.outcome is Outcome.NO_SCORE:
         raise ValueError(f"{loop.failure}. The network is as it was before.")
     rate = f"a smaller learning_rate (now {learning_rate:g}), clip_norm=1, and " if optimizer != "lbfgs" else ""
-    raise DivergenceError(f"{loop.failure}: try {rate}scaled inputs and targets. The network is as it was before.")
+    advice = f"try {rate}scaled inputs and targets.{doubt_of_loss(loop.trainer, loop.epoch)}"
+    raise DivergenceError(f"{loop.failure}: {advice} The network is as it was before.")
 
 
 def default_loss(graph: Graph) -> dict[str, LossGiven]:

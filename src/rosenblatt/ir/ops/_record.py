@@ -109,7 +109,8 @@ class Op:
         if self.arity is None and not types:
             raise ProgramError("takes at least one operand, none given")
         if self.arity is not None and len(types) != self.arity:
-            raise ProgramError(f"takes {self.arity} operands, {len(types)} given")
+            named = f"; {_names(self.attrs)} are given by name" if self.attrs else ""
+            raise ProgramError(f"takes {self.arity} operands, {len(types)} given{named}")
         if list(attrs) != list(self.attrs):
             raise ProgramError(f"has attributes {_names(attrs)}; the op's are {_names(self.attrs)}, in this order")
         extra: dict[str, Any] = {"dtype": dtype} if self.typed_by_program else {}

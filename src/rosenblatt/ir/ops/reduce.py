@@ -81,7 +81,7 @@ def _mean_samples(rng: np.random.Generator, dtype: str, n_rows: int) -> Iterator
 
 def _kept(b: Builder, value: Value, x: Value, axis: int) -> Value:
     """A reduced value with the lost axes of `x` as ones."""
-    return b.reshape(value, shape=reduced(x.shape, axis, 1))
+    return b.reshape(value, shape=reduced(x.type.shape, axis, 1))
 
 
 def _sum_vjp(b: Builder, g: Value, out: Value, x: Value, *, axis: int, keepdims: int) -> tuple[Value]:
@@ -93,7 +93,7 @@ def _sum_vjp(b: Builder, g: Value, out: Value, x: Value, *, axis: int, keepdims:
 
 def _n_reduced(b: Builder, x: Value, axis: int) -> Value | float:
     """The number of elements in each result: a number, or a value if it depends on the rows."""
-    over = x.shape if axis == -1 else (x.shape[axis],)
+    over = x.type.shape if axis == -1 else (x.type.shape[axis],)
     factor, power = symbolic_size(over)
     if not power:
         return float(factor)

@@ -13,7 +13,14 @@ from numpy.typing import NDArray
 
 from rosenblatt._checks import check_fields
 from rosenblatt.nn.initializers.base import Array, Initializer, Shape, matrix_shape
-from rosenblatt.nn.initializers.functions import LeCunNormal
+from rosenblatt.nn.initializers.functions import (
+    GlorotNormal,
+    GlorotUniform,
+    HeNormal,
+    HeUniform,
+    LeCunNormal,
+    LeCunUniform,
+)
 
 __all__ = ["DataDriven", "Orthogonal"]
 
@@ -47,6 +54,13 @@ class Orthogonal(Initializer):
 _BASE = LeCunNormal()
 
 
+BASES: dict[str, type[Initializer]] = {
+    kind.name: kind
+    for kind in (GlorotNormal, GlorotUniform, HeNormal, HeUniform, LeCunNormal, LeCunUniform, Orthogonal)
+}
+"""What `DataDriven` takes by name."""
+
+
 @dataclass(frozen=True)
 class DataDriven(Initializer):
     """Weights scaled so that each neuron's pre-activation has unit standard deviation on the data.
@@ -55,8 +69,8 @@ class DataDriven(Initializer):
 
     Parameters
     ----------
-    base : Initializer, default LeCunNormal()
-        Draws the weights that are then scaled.
+    base : Initializer or str, default LeCunNormal()
+        Or the name of one that needs no argument. Draws the weights that are then scaled.
     """
 
     name: ClassVar[str] = "data_driven"
@@ -64,8 +78,13 @@ class DataDriven(Initializer):
     base: Initializer = _BASE
 
     def __post_init__(self) -> None:
+        if isinstance(self.base, str) and self.base in BASES:
+            object.__setattr__(self, "base", BASES[self.base]())
         if not isinstance(self.base, Initializer) or self.base.needs_data:
-            raise ValueError(f"base of data_driven is {self.base!r}; it must be an initializer that needs no data")
+            raise ValueError(
+                f"base of data_driven is {self.base!r}; it must be {', '.join(BASES)}, or an initializer "
+                "that needs no data"
+            )
 
     @property
     def is_constant(self) -> bool:

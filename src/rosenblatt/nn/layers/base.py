@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import KW_ONLY, dataclass
-from typing import TYPE_CHECKING, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from rosenblatt.ir.program import Builder
 from rosenblatt.ir.types import Value
@@ -19,6 +19,14 @@ if TYPE_CHECKING:
     from rosenblatt.nn.parameters import ParameterStore
 
 __all__ = ["Add", "Layer", "Multiply", "Node", "ParameterSpec", "Scope"]
+
+
+def shown(given: Any) -> str:
+    """What was given where a node belongs, in few words."""
+    kind, text = type(given).__name__, repr(given)
+    if hasattr(given, "shape"):
+        return f"{kind} of shape {given.shape}"
+    return text if len(text) < 60 else f"{kind}(...)"
 
 
 @dataclass(frozen=True)
@@ -62,6 +70,9 @@ class Scope(Protocol):
     def parameter(self, name: str) -> Value:
         """The layer's parameter (or buffer) called `name`."""
 
+    def call(self, what: str, function: Callable[..., Any], *values: Value) -> Any:
+        """Append a function of ops, which must do the same in all programs of a network; `what` it is to the layer."""
+
     def mask(self, rate: float, width: int) -> Value:
         """A dropout mask [m, width]: 0 with probability `rate`, else 1 / (1 - rate)."""
 
@@ -98,10 +109,17 @@ class Node:
     origin: ParameterStore | None = None
 
     def __add__(self, other: Node) -> Node:
-        return Add()(self, other)
+        return Add()(self, other) if isinstance(other, Node) else self._refuse()
 
     def __mul__(self, other: Node) -> Node:
-        return Multiply()(self, other)
+        return Multiply()(self, other) if isinstance(other, Node) else self._refuse()
+
+    def _refuse(self, *_: Any) -> Any:
+        raise TypeError(
+            f"{self!r}: nodes take + and * with nodes; write all else as a layer: nn.Apply(lambda b, x, y: x - y)(h, x)"
+        )
+
+    __sub__ = __rsub__ = __neg__ = __radd__ = __rmul__ = __truediv__ = __rtruediv__ = __pow__ = __matmul__ = _refuse
 
     def __repr__(self) -> str:
         return f"<{type(self.layer).__name__} {self.layer.name or ''}[m, {self.width}]>"
@@ -140,7 +158,10 @@ class Layer:
         """The node that results from applying this layer to others."""
         for node in nodes:
             if not isinstance(node, Node):
-                raise TypeError(f"{self!r} is applied to {node!r}; it takes nodes, such as those that nn.input makes")
+                raise TypeError(
+                    f"{self!r} is applied to {shown(node)}; it takes nodes, such as those that nn.input makes. Data "
+                    "are for net.fit and net.predict"
+                )
         return Node(self, nodes, self.width(*nodes))
 
     def width(self, *nodes: Node) -> int:

@@ -11,10 +11,12 @@ from dataclasses import KW_ONLY, dataclass, field
 from typing import Any, ClassVar
 
 from rosenblatt._checks import check_count, check_counts, check_fields
+from rosenblatt.ir.autodiff import depends_smoothly
 from rosenblatt.ir.types import MAX_RANK, Value
 from rosenblatt.nn.activations import ACTIVATIONS, Activation
 from rosenblatt.nn.initializers import INITIALIZERS, Constant, Initializer, Normal
 from rosenblatt.nn.layers.base import Layer, Node, ParameterSpec, Scope
+from rosenblatt.nn.own_functions import FLAT
 from rosenblatt.nn.registry import name_of
 
 __all__ = ["Activate", "Apply", "Concat", "Dense", "Embedding", "Input", "codes", "input"]
@@ -197,7 +199,8 @@ class Apply(Layer):
         )
 
     def append(self, scope: Scope, *inputs: Value) -> Value:
-        return self.function(scope.b, *inputs, *map(scope.parameter, self.learned))
+        result: Value = scope.call("function", self.function, *inputs, *map(scope.parameter, self.learned))
+        return result
 
 
 def check_learned(name: Any, entry: Any) -> None:
@@ -223,17 +226,18 @@ def activate(scope: Scope, given: str | Activation, z: Value) -> Value:
         If no gradient passes through the activation and parameters before it are to learn; or if it changes the shape.
     """
     function = ACTIVATIONS.resolve(given)
-    if scope.training and not getattr(function, "trainable", True) and scope.learns_below():
-        why = str(getattr(function, "why", "it has no slope"))
+    own, since = [scope.parameter(name) for name in getattr(function, "parameters", ())], len(scope.b.instructions)
+    x = scope.call("activation", function, z, *own)
+    if not isinstance(x, Value) or x.shape != z.shape:
+        got = x.type if isinstance(x, Value) else f"{x!r}, no value of the builder"
+        raise ValueError(f"layer {scope.name!r}: the activation gave {got}; it must keep the shape [m, {z.shape[1]}]")
+    passes = getattr(function, "trainable", True) and (x is z or depends_smoothly(scope.b, x, z, since))
+    if scope.training and not passes and scope.learns_below():
+        why = str(getattr(function, "why", f"it has no slope; {FLAT}"))
         raise ValueError(
             f"layer {scope.name!r}: the activation {name_of(given)!r} cannot learn by gradient descent: {why}; or "
             "freeze the layers up to this one."
         )
-    own = [scope.parameter(name) for name in getattr(function, "parameters", ())]
-    x: Any = function(scope.b, z, *own)
-    if not isinstance(x, Value) or x.shape != z.shape:
-        got = x.type if isinstance(x, Value) else f"{x!r}, no value of the builder"
-        raise ValueError(f"layer {scope.name!r}: the activation gave {got}; it must keep the shape [m, {z.shape[1]}]")
     return x
 
 

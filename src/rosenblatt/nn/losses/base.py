@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rosenblatt.ir.program import Builder
-from rosenblatt.ir.types import M, Value
+from rosenblatt.ir.types import M, Type, Value
 
 __all__ = ["Loss", "LossFunction", "NamedLoss", "Targets"]
 
@@ -135,10 +135,20 @@ class NamedLoss(ABC):
         """Append it: a value of shape [m] or [m, k]."""
 
 
+def check_row_losses(given: Type) -> None:
+    """Refuse what a loss gave unless it is a number, or k of them, for each row."""
+    shape = given.shape
+    if len(shape) not in (1, 2) or shape[0] != M or shape[1:2] == (0,):
+        raise ValueError(f"a loss must give a value of shape [m] or [m, k], one for each row; it gave {given}")
+    if shape[-1] < 0 and len(shape) == 2:
+        raise ValueError(
+            f"a loss must give a value of shape [m] or [m, k], one for each row; it gave {given}, each row with each: "
+            "[m] and [m, 1] met. Keep the axis of both, as in p[:, 0:1] - t, or of neither"
+        )
+
+
 def mean_over_rows(b: Builder, per_row: Value, sample_weight: Value | None, inverse_weight: Value) -> Value:
     """Sum of `per_row` ([m] or [m, k]), weighted by row, times `inverse_weight`: the batch's (weighted) mean."""
-    if per_row.shape not in ((M,), (M, *per_row.shape[1:2])):
-        raise ValueError(f"a loss must give a value of shape [m] or [m, k], one for each row; it gave {per_row.type}")
     if sample_weight is not None:
         if len(per_row.shape) == 2:
             sample_weight = b.reshape(sample_weight, shape=(M, 1))

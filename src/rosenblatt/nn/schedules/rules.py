@@ -130,12 +130,17 @@ class Warmup:
 
     name: ClassVar[str] = "warmup"
     epochs: float = 5.0
-    then: Schedule = field(default_factory=ConstantRate)
+    then: Schedule = field(default_factory=ConstantRate)  # or a name
 
     def __post_init__(self) -> None:
         check_fields(self, "epochs", low=0, above=True)
+        if isinstance(self.then, str) and self.then in AFTER_WARMUP:
+            object.__setattr__(self, "then", AFTER_WARMUP[self.then]())
         if not isinstance(self.then, Schedule) or isinstance(self.then, (type, Plateau)):
-            raise ValueError(f"Warmup: then is {self.then!r}; it must be an instance of a schedule other than Plateau")
+            raise ValueError(
+                f"Warmup: then is {self.then!r}; it must be {', '.join(AFTER_WARMUP)}, or an instance of "
+                "a schedule other than Plateau"
+            )
 
     def rates(self, base: float, steps: Steps, steps_per_epoch: int, total_steps: int) -> Rates:
         """See `Schedule.rates`."""
@@ -245,3 +250,7 @@ class Plateau:
         if state.bad_epochs + 1 > self.patience:
             return replace(state, bad_epochs=0, factor=max(state.factor * self.factor, self.smallest))
         return replace(state, bad_epochs=state.bad_epochs + 1)
+
+
+AFTER_WARMUP = {kind.name: kind for kind in (ConstantRate, Exponential, Power, Cosine, OneCycle, CosLog)}
+"""What `Warmup` takes by name."""

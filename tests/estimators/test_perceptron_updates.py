@@ -179,7 +179,7 @@ def test_a_pickle_holds_counts_that_were_read_and_no_data():
     X, y = MOONS
     model = Perceptron().fit(X, y)
     assert len(pickle.dumps(model)) < X.nbytes
-    with pytest.raises(AttributeError, match="unpickled before mistakes_ was read"):
+    with pytest.raises(AttributeError, match="unpickled or loaded before mistakes_ was read"):
         _ = pickle.loads(pickle.dumps(model)).mistakes_
     counts = model.mistakes_
     assert pickle.loads(pickle.dumps(model)).mistakes_ == counts

@@ -107,7 +107,7 @@ def test_a_fit_that_ctrl_c_ended_is_continued_by_the_same_call(tmp_path):
 
     with pytest.warns(UserWarning, match="interrupted"):
         ended = FITS["classes"](checkpoint=tmp_path / "c", on_epoch=interrupt)
-    assert ended.n_iter_ < 4
+    assert ended.n_iter_ == 3  # the network that was interrupted is kept, whatever the others have reached
     whole, continued = FITS["classes"](), FITS["classes"](checkpoint=tmp_path / "c")
     assert saved(continued, tmp_path / "a") == saved(whole, tmp_path / "b")
 

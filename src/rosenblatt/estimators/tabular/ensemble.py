@@ -196,7 +196,7 @@ def run_all(train: Callable[[int], T], n_members: int, budget: FitBudget) -> tup
             running += [pool.submit(train, number) for number in range(n_members)]
             while wait(running, timeout=POLL_SECONDS).not_done:  # a Ctrl-C as waiting begins is seen at its end
                 pass
-            return [future.result() for future in running], False
+            return [future.result() for future in running], budget.stopped.is_set()
         except KeyboardInterrupt:
             budget.stopped.set()
             if budget.n_epochs == 0:

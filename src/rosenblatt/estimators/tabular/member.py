@@ -180,7 +180,11 @@ class FitBudget:
             if self.show is not None:
                 self.show(epoch)
             if self.on_epoch is not None and not resumed:
-                self.on_epoch(epoch)
+                try:
+                    self.on_epoch(epoch)
+                except KeyboardInterrupt:  # as if it came from the keyboard: all end, and are kept as they are
+                    self.stopped.set()
+                    raise
             if self.checkpoints is not None:
                 self.checkpoints.note(self.left())
 

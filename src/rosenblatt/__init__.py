@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     )
     from rosenblatt.ir.program import Builder
     from rosenblatt.nn import Network, NetworkSpec
-    from rosenblatt.persistence.save_load import load, save
+    from rosenblatt.persistence.pipelines import VersionWarning
+    from rosenblatt.persistence.save_load import ModelFileError, load, save
     from rosenblatt.search import MLPSearchCV
     from rosenblatt.threads import engine_info, get_num_threads, set_num_threads
 
@@ -34,11 +35,13 @@ __all__ = [  # noqa: RUF022 (the version last)
     "MLPClassifier",
     "MLPRegressor",
     "MLPSearchCV",
+    "ModelFileError",
     "Network",
     "NetworkSpec",
     "Perceptron",
     "TabularClassifier",
     "TabularRegressor",
+    "VersionWarning",
     "diagnose",
     "engine_info",
     "get_num_threads",
@@ -66,7 +69,8 @@ __getattr__, __dir__ = lazy_names(
         ),
         "ir.program": ("Builder",),
         "nn": ("Network", "NetworkSpec"),
-        "persistence.save_load": ("load", "save"),
+        "persistence.pipelines": ("VersionWarning",),
+        "persistence.save_load": ("ModelFileError", "load", "save"),
         "search": ("MLPSearchCV",),
         "threads": ("engine_info", "get_num_threads", "set_num_threads"),
     },

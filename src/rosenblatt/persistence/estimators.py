@@ -73,7 +73,7 @@ def is_array(value: Any, *dtypes: Any) -> bool:
 ATTRIBUTES: dict[str, Callable[[Any], bool]] = {
     "classes_": is_array,
     "n_features_in_": is_natural,
-    "feature_names_in_": lambda value: is_array(value, object),
+    "feature_names_in_": lambda value: is_array(value, object) and all(type(name) is str for name in value),
     "n_layers_": is_natural,
     "n_outputs_": is_natural,
     "out_activation_": lambda value: isinstance(value, str),

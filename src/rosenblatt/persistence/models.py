@@ -17,7 +17,7 @@ from rosenblatt.persistence.estimators import STORABLE, estimator_from_state, es
 from rosenblatt.persistence.networks import network_from_state, network_to_state
 from rosenblatt.storage.container import Arrays, ModelFileError
 
-__all__ = ["KINDS", "ModelParts", "model_from_parts", "model_parts"]
+__all__ = ["KINDS", "PIPELINE", "ModelParts", "model_from_parts", "model_parts"]
 
 ESTIMATOR, NETWORK, TABULAR, PERCEPTRON, PIPELINE = (
     "estimator",

@@ -83,7 +83,8 @@ def require_fitted(fitted: Mapping[str, Any], weights: NDArray[Any], thresholds:
         raise ModelFileError("the weights and the thresholds are not of one type.")
     if type(fitted["t_"]) not in (int, float) or not math.isfinite(fitted["t_"]):
         raise ModelFileError("t_ is not a number of rows.")
-    if names is not None and (not isinstance(names, np.ndarray) or len(names) != fitted["n_features_in_"]):
+    named = isinstance(names, np.ndarray) and len(names) == fitted["n_features_in_"]
+    if names is not None and not (named and all(type(name) is str for name in names)):
         raise ModelFileError("feature_names_in_ must have one name per input.")
     require_mistakes(fitted.get("mistakes"), 0 if len(classes) == 2 else len(classes))
 

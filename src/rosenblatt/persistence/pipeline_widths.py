@@ -23,6 +23,8 @@ __all__ = ["require_widths"]
 
 MAX_DEGREE = 30
 """Of `PolynomialFeatures`."""
+MAX_LEVELS = 5
+"""Levels of pipelines in a pipeline."""
 MAX_TRIED = 4 * MAX_COLUMNS
 """Columns of all trial rows together, and of products and hashes that are made of them."""
 
@@ -39,21 +41,34 @@ class Widths:
 @errors_of("a pipeline that predicts")
 def require_widths(model: Any) -> None:
     """Refuse steps that do not fit together, or that make more columns than a file may ask for."""
+    require_levels(model)
     if (total := sum(columns_tried(part) for part in parts_of(model))) > MAX_TRIED:
         raise ModelFileError(f"the steps have {total} columns together; a file may hold steps of {MAX_TRIED}.")
     widths_of(model, "the model")
+
+
+def require_levels(model: Any) -> None:
+    """Refuse pipelines in pipelines in pipelines: scikit-learn's time doubles with each level."""
+    level, n_levels = [model], -1
+    while level := [step for part in level for step in steps_of(part) if not isinstance(step, str)]:
+        n_levels += 1
+        if n_levels > MAX_LEVELS:
+            raise ModelFileError(f"pipelines are in others over more than {MAX_LEVELS} levels; join some of them.")
+
+
+def steps_of(part: Any) -> list[Any]:
+    """The steps that a part holds itself."""
+    lists = (getattr(part, name, ()) for name in ("steps", "transformer_list", "transformers_"))
+    pair = [vars(part)[name] for name in ("regressor_", "transformer_") if name in getattr(part, "__dict__", ())]
+    return [step for steps in lists for _, step, *_ in steps] + pair
 
 
 def parts_of(part: Any) -> Iterator[Any]:
     """The transformers in a pipeline, however deep."""
     if type(part).__name__ in TRANSFORMERS:
         yield part
-    for name in ("steps", "transformer_list", "transformers_"):
-        for _, step, *_ in getattr(part, name, ()):
-            yield from parts_of(step)
-    if hasattr(part, "regressor_"):
-        yield from parts_of(part.regressor_)
-        yield from parts_of(part.transformer_)
+    for step in steps_of(part):
+        yield from parts_of(step)
 
 
 def columns_tried(transformer: Any) -> int:

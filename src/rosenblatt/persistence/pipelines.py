@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Mapping
+from string import Formatter
 from typing import Any
 
 import numpy as np
@@ -34,6 +35,7 @@ from rosenblatt.persistence.transformers import (
     transformer_entry,
 )
 from rosenblatt.storage.container import Arrays, ModelFileError, errors_of, require_keys
+from rosenblatt.storage.values import is_text, shown
 
 __all__ = ["STORABLE_TRANSFORMERS", "VersionWarning", "is_storable", "pipeline_from_state", "pipeline_state"]
 
@@ -43,6 +45,8 @@ COMPOSITES: dict[str, Any] = {
 STORABLE_TRANSFORMERS = (*COMPOSITES,)
 MACHINE = ("n_jobs", "memory")
 """Parameters that are a matter of the machine, and so in no file."""
+MAX_FORM = 200
+"""Signs of the form of names."""
 WORDS = ("passthrough", "drop", None)
 TakeApart = Callable[[Any], tuple[str, dict[str, Any], Arrays]]
 PutTogether = Callable[[str, Any, Arrays], Any]
@@ -96,7 +100,7 @@ def pipeline_from_state(state: Any, arrays: Mapping[str, NDArray[Any]], put_toge
     if reader.models:
         raise ModelFileError(f"tensor {min(reader.models)[:80]!r} belongs to no model of the pipeline.")
     require_widths(model)
-    saved_under = str(state["scikit_learn"])[:20]
+    saved_under = shown(state["scikit_learn"], 20).strip("'")
     if saved_under.split(".")[:2] != sklearn.__version__.split(".")[:2]:
         versions = {"current_sklearn_version": sklearn.__version__, "original_sklearn_version": saved_under}
         warnings.warn(VersionWarning(estimator_name=type(model).__name__, **versions), stacklevel=5)
@@ -230,6 +234,8 @@ class PipelineReader:
         require_keys(entry, shared, what=f"the entry on a {name}")
         steps = [(self._name(key), self._step(part)) for key, part in entry["steps"]]
         if name == "FeatureUnion":  # as its fit leaves them
+            if any(step is None for _, step in steps):
+                raise ModelFileError("a step of a FeatureUnion is null; write 'drop' or 'passthrough'.")
             same = FunctionTransformer(feature_names_out="one-to-one")
             steps = [(key, clone(same) if step == "passthrough" else step) for key, step in steps]
         made = made_with(COMPOSITES[name], entry, self.steps, **{LISTS[name]: steps})
@@ -239,8 +245,8 @@ class PipelineReader:
         return made
 
     def _name(self, name: Any) -> str:
-        if not isinstance(name, str) or "__" in name:
-            raise ModelFileError("the name of a step is not text, or holds two underscores.")
+        if not isinstance(name, str) or "__" in name or not is_text(name):
+            raise ModelFileError("the name of a step is no text, or holds two underscores.")
         return name
 
     def _step(self, entry: Any) -> Any:
@@ -314,8 +320,22 @@ def require_options(made: Any, names: set[str]) -> None:
         raise ModelFileError("transformer_weights are not numbers for steps of these names.")
     if n_jobs is not None:
         raise ModelFileError("a file does not say how many processes work (n_jobs): that is a matter of the machine.")
-    if not isinstance(made.verbose, bool) or not isinstance(getattr(made, "verbose_feature_names_out", True), bool):
-        raise ModelFileError("verbose and verbose_feature_names_out are true or false.")
+    if not isinstance(made.verbose, bool):
+        raise ModelFileError("verbose is true or false.")
+    form = getattr(made, "verbose_feature_names_out", True)
+    if not isinstance(form, bool) and not is_form(form):
+        raise ModelFileError(
+            f"verbose_feature_names_out is {shown(form)}; a file may hold true, false, or a text such as "
+            "'{transformer_name}__{feature_name}'."
+        )
+
+
+def is_form(form: Any) -> bool:
+    """Whether it is a text with places for the names of steps and columns, and nothing else in braces."""
+    if not isinstance(form, str) or len(form) > MAX_FORM:
+        return False
+    fields = [(name, how, to) for _, name, how, to in Formatter().parse(form) if name is not None]
+    return all(name in ("feature_name", "transformer_name") and not how and not to for name, how, to in fields)
 
 
 def require_table(fitted: Mapping[str, Any]) -> None:
@@ -323,7 +343,9 @@ def require_table(fitted: Mapping[str, Any]) -> None:
     n, names = fitted["n_features_in_"], fitted.get("feature_names_in_")
     if not is_count(n):
         raise ModelFileError(f"n_features_in_ of a ColumnTransformer is {str(n)[:40]}.")
-    if names is not None and not (isinstance(names, np.ndarray) and names.shape == (n,)):
+    if names is not None and not (
+        isinstance(names, np.ndarray) and names.shape == (n,) and all(type(s) is str for s in names)
+    ):
         raise ModelFileError("feature_names_in_ of a ColumnTransformer must have one name per column.")
 
 

@@ -57,11 +57,15 @@ def save(model: Any, path: str | os.PathLike[str], training_predictions: bool = 
     OSError
         If the file cannot be written; an existing one is left as it was.
     """
-    from rosenblatt.persistence.models import model_parts
+    from rosenblatt.persistence.models import PIPELINE, model_parts
 
     if not isinstance(training_predictions, bool):
         raise TypeError(f"training_predictions is {training_predictions!r}; give True or False.")
-    write_atomically(path, pack(*model_parts(model, training_predictions)))
+    kind, state, arrays = model_parts(model, training_predictions)
+    data = pack(kind, state, arrays)
+    if kind == PIPELINE:  # whose parts are scikit-learn's, and may be what nobody thought of
+        model_from_bytes(data)
+    write_atomically(path, data)
 
 
 @suggest_keywords

@@ -107,8 +107,11 @@ def either(*checks: Check) -> Check:
 
 
 def levels(value: Any, sizes: Sizes) -> bool:
-    """Categories of a column."""
-    return isinstance(value, np.ndarray) and value.ndim == 1 and len(value) > 0 and value.dtype.kind in "OUfiub"
+    """Categories of a column; numbers rise, and NaN is the last."""
+    if not (isinstance(value, np.ndarray) and value.ndim == 1 and len(value) > 0 and value.dtype.kind in "OUfiub"):
+        return False
+    numbers = value[:-1] if value.dtype.kind == "f" and np.isnan(value[-1]) else value
+    return value.dtype.kind in "OU" or bool((numbers[:-1] < numbers[1:]).all())
 
 
 def count(value: Any, sizes: Sizes) -> bool:

@@ -36,11 +36,15 @@ TYPES: dict[str, Any] = {
     )
 }
 """Types that a parameter may be."""
+BUILTINS = {bool: "bool_", int: "int64", float: "float64"}
+"""What NumPy takes Python's types for."""
 DTYPES = ("bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "float32", "float64")
 """Names of array types; besides them, "object" and "str"."""
 MARKS = (math.nan, math.inf, -math.inf)
 """What 1, 2 and 3 stand for in a tensor of marks."""
 MAX_DEPTH = 8
+MAX_GAPS = 1 << 20
+"""Limit of numbers in the memory of a matrix, gaps included: so many, and 16 times its own."""
 Encode = Callable[[Any, str], dict[str, Any] | None]
 Decode = Callable[[str, Any], Any]
 
@@ -56,10 +60,14 @@ class StepWriter:
         """The entry of a value; a `ModelFileError` that begins with `where` if a file cannot hold it."""
         if isinstance(value, np.ndarray):
             return self._array(value, where)
+        if hasattr(value, "to_numpy") and getattr(value, "ndim", 1) == 1:  # an index or a column of a data frame
+            return self.entry(value.to_numpy().tolist(), where)
         if isinstance(value, np.dtype):
             return {"dtype": "str" if value.kind == "U" else value.name}
         if isinstance(value, type) and value in TYPES.values():
             return {"type": next(name for name, kind in TYPES.items() if kind is value)}
+        if isinstance(value, type) and value in BUILTINS:
+            return {"type": BUILTINS[value]}
         if isinstance(value, slice):
             return {"slice": [self.entry(part, where) for part in (value.start, value.stop, value.step)]}
         if isinstance(value, (list, tuple)):
@@ -83,9 +91,10 @@ class StepWriter:
     def _tensor(self, value: NDArray[Any]) -> dict[str, Any]:
         name, finite = f"values/{len(self.arrays)}", np.isfinite(value)
         self.arrays[name] = np.where(finite, value, 0).astype(value.dtype)
-        entry = {"tensor": name}
-        if value.ndim == 2 and value.strides[0] < value.strides[1]:  # products of matrices round by their order
-            entry["order"] = "F"
+        entry: dict[str, Any] = {"tensor": name}
+        steps = [stride // value.itemsize for stride in value.strides]
+        if value.ndim == 2 and steps != [value.shape[1], 1] and is_layout(steps, value.shape):
+            entry["strides"] = steps  # by which products of matrices are rounded
         if finite.all():
             return entry
         marks = np.select([np.isnan(value), value > 0, value < 0], [1, 2, 3]) * ~finite
@@ -104,9 +113,9 @@ class StepReader:
         if depth > MAX_DEPTH:
             raise ModelFileError("a value of a step is nested too deeply.")
         match entry:
-            case {"tensor": str(name), **rest} if set(rest) <= {"marks", "order"} and rest.get("order", "F") == "F":
+            case {"tensor": str(name), **rest} if set(rest) <= {"marks", "strides"}:
                 value = self._tensor(name, rest.get("marks"))
-                return np.asfortranarray(value) if "order" in rest else value
+                return laid_out(value, rest["strides"]) if "strides" in rest else value
             case {"cells": list(cells), "dtype": str(dtype), "shape": list(shape), **rest} if not rest:
                 return array_of([self.value(cell, depth + 1) for cell in cells], dtype, shape)
             case {"dtype": str(name), **rest} if not rest and name in (*DTYPES, "object", "str"):
@@ -150,6 +159,28 @@ class StepReader:
         for mark, number in enumerate(MARKS, start=1):
             value[marked == mark] = number
         return value
+
+
+def is_layout(steps: list[Any], shape: tuple[int, ...]) -> bool:
+    """Whether rows or columns of a matrix can be so many numbers apart in memory, which may have gaps."""
+    if len(steps) != 2 or len(shape) != 2 or 0 in shape or not all(type(step) is int for step in steps):
+        return False
+    apart = [*map(abs, steps)]
+    near = apart.index(min(apart))
+    rows, gap = shape[1 - near], apart[1 - near]
+    return bool(apart[near] == 1 and gap >= shape[near] and gap * rows <= MAX_GAPS + 16 * math.prod(shape))
+
+
+def laid_out(value: NDArray[Any], steps: Any) -> NDArray[Any]:
+    """The same numbers, so many numbers apart in memory."""
+    if not isinstance(steps, list) or not is_layout(steps, value.shape):
+        raise ModelFileError("a tensor of a step has strides that it cannot have.")
+    sizes = [*zip(steps, value.shape, strict=True)]
+    memory = np.zeros(1 + sum(abs(step) * (size - 1) for step, size in sizes), value.dtype)
+    first = memory[sum(-step * (size - 1) for step, size in sizes if step < 0) :]
+    view = np.lib.stride_tricks.as_strided(first, value.shape, [step * value.itemsize for step in steps])
+    view[...] = value
+    return view
 
 
 def array_of(cells: list[Any], dtype: str, shape: list[Any]) -> NDArray[Any]:

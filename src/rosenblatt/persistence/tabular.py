@@ -54,7 +54,9 @@ def is_pair(value: Any) -> bool:
 
 VALID: dict[str, Callable[[Any], bool]] = {
     "n_features_in_": is_count,
-    "feature_names_in_": lambda value: isinstance(value, np.ndarray) and value.dtype == object,
+    "feature_names_in_": lambda value: (
+        isinstance(value, np.ndarray) and value.dtype == object and all(type(name) is str for name in value)
+    ),
     "target_name_": lambda value: value is None or isinstance(value, (str, int, tuple)),
     "target_check_": lambda value: isinstance(value, str),
     "fitted_parameters_": lambda value: isinstance(value, dict),

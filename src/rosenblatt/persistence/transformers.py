@@ -41,6 +41,7 @@ from rosenblatt.persistence.step_checks import (
     vocabulary,
     whole,
 )
+from rosenblatt.persistence.step_relations import require_relations
 from rosenblatt.persistence.step_values import StepReader, StepWriter
 from rosenblatt.storage.container import ModelFileError, require_keys
 
@@ -205,6 +206,7 @@ def transformer_entry(transformer: Any, where: str, writer: StepWriter) -> dict[
             "'passthrough' and 'drop'. Use one of them, transform the table beforehand, or pickle the pipeline."
         )
     require_fitted(transformer, name)
+    require_relations(transformer)
     kind = TRANSFORMERS[name]
     stored = {*kind.fitted, *kind.optional, *SHARED}
     fitted = {key: value for key, value in vars(transformer).items() if key in stored}
@@ -276,6 +278,7 @@ def read_transformer(entry: Any, reader: StepReader) -> Any:
         setattr(made, key, value)
     if sizes.get("k", 0) != fitted.get("n_components_", sizes.get("k", 0)):
         raise ModelFileError(f"n_components_ of a {name} is not the number of its components.")
+    require_relations(made)
     if kind.trial == "text":
         vars(made)["_stop_words_id"] = id(made.stop_words)  # which were checked before
     return made

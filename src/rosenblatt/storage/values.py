@@ -7,6 +7,7 @@ with every form checked. Never makes an object without a codec for it.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Iterator, Mapping, Set
 from contextlib import contextmanager
 from types import MappingProxyType
@@ -15,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["ModelFileError", "decode_value", "encode_value", "errors_of", "require_keys"]
+__all__ = ["ModelFileError", "decode_value", "encode_value", "errors_of", "is_text", "require_keys", "shown"]
 
 ARRAY_ITEMS: dict[str, tuple[type, ...]] = {
     "bool": (bool,),
@@ -33,6 +34,18 @@ WASTE, SMALL = 16, 1 << 20
 
 class ModelFileError(ValueError):
     """A file that is not a model, is damaged, or contradicts itself; or a model that cannot be stored."""
+
+
+def shown(value: Any, length: int = 80) -> str:
+    """A value as an error shows it: in Python's form, without signs that a terminal obeys, and cut off."""
+    text = ascii(value) if isinstance(value, str) else str(value)
+    text = "".join(sign if sign.isprintable() else " " for sign in text[: length + 1])
+    return text if len(text) <= length else f"{text[: length - 3]}..."
+
+
+def is_text(value: Any) -> bool:
+    """Whether it is a text that can be written: of whole signs, no halves of surrogate pairs."""
+    return isinstance(value, str) and not re.search("[\ud800-\udfff]", value)
 
 
 @contextmanager
@@ -85,7 +98,7 @@ def encode_value(
         return {"array": items, "dtype": dtype}
     if isinstance(value, dict):
         return {"dict": encode_value([list(pair) for pair in value.items()], where, encode_object)}
-    if isinstance(value, np.dtype) or value in (np.float32, np.float64):
+    if isinstance(value, np.dtype) or (isinstance(value, type) and value in (np.float32, np.float64)):
         return np.dtype(value).name
     if (tagged := encode_object(value)) is not None:
         return tagged

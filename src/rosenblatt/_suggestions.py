@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeVar
 
 __all__ = [
-    *("closest", "join_names", "nearest", "suggest_in_methods", "suggest_keywords", "suggestion"),
+    *("article", "closest", "join_names", "nearest", "suggest_in_methods", "suggest_keywords", "suggestion"),
     "unknown_parameter",
 ]
 
@@ -34,6 +34,11 @@ SYNONYMS = (
     *({"n_trials", "n_iter", "n_candidates"}, {"space", "param_distributions", "param_grid"}, {"rate", "p"}),
 )
 """Names of the same thing here and in other libraries."""
+
+
+def article(name: str) -> str:
+    """A name of a class behind "a" or "an"."""
+    return f"{'an' if name[:1] in 'AEIO' or name.startswith('MLP') else 'a'} {name}"
 
 
 def closest(name: str, names: Iterable[str], cutoff: float = 0.6) -> list[str]:

@@ -1,5 +1,7 @@
 """Files that hold pipelines and other models of named columns, at the command line."""
 
+import warnings
+
 import pandas as pd
 import pytest
 from sklearn.compose import make_column_transformer
@@ -53,3 +55,16 @@ def test_what_is_refused_is_named(cli, pipeline):
     code, _, said = cli("evaluate", "p.safetensors", "rents.csv")
     assert code == 2
     assert "Pipeline, not a tabular model" in " ".join(said.split())
+
+
+def test_a_file_of_another_version_of_scikit_learn_is_noted(cli, pipeline, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr("sklearn.__version__", "1.2.9\x1b[1m")
+        rosenblatt.save(pipeline, "p.safetensors")
+    with warnings.catch_warnings():
+        warnings.simplefilter("default")
+        code, out, err = cli("inspect", "p.safetensors")
+    assert code == 0
+    assert "\nnote      the Pipeline in this file was saved under scikit-learn 1.2.9" in out
+    assert "\x1b" not in out + err
+    assert "Warning" not in out + err

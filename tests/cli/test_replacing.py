@@ -94,7 +94,7 @@ def test_a_model_made_in_python_is_refused(kind: str) -> None:
     with pytest.warns() if kind == "MLPClassifier" else pytest.MonkeyPatch.context():
         model.fit(X, X[:, 0] > 0)
     rosenblatt.save(model, "m.st")
-    with pytest.raises(CommandError, match=f"holds a {kind} that Python made"):
+    with pytest.raises(CommandError, match=f"holds an? {kind} that Python made"):
         train("easy.csv")
 
 

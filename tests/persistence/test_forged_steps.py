@@ -19,6 +19,7 @@ import rosenblatt
 from rosenblatt import LogisticRegression, ModelFileError
 from rosenblatt.persistence.models import model_from_parts, model_parts
 from rosenblatt.persistence.step_relations import is_quick
+from rosenblatt.storage.container import pack, unpack
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(60, 4))
@@ -155,6 +156,26 @@ def test_a_good_file_is_not_replaced_by_one_that_cannot_be_loaded(tmp_path: Any)
     rosenblatt.save(model, tmp_path / "m")
     names = rosenblatt.load(tmp_path / "m")[0].get_feature_names_out()
     assert [*names] == ["x0@standardscaler", "x1@standardscaler"]
+
+
+def test_messages_quote_files_at_a_length_that_is_read(tmp_path: Any) -> None:
+    state = {"class": "M" * 10**6, "parameters": {}, "network": {}, "attributes": {}}
+    for file in (pack("estimator", state, {}), pack("e\x1b[1m" * 10**5, {}, {})):
+        (tmp_path / "m").write_bytes(file)
+        with pytest.raises(ModelFileError) as error:
+            rosenblatt.load(tmp_path / "m")
+        assert len(str(error.value)) < 1200
+        assert "\x1b" not in str(error.value)
+
+
+@pytest.mark.parametrize("version", [2.0, 1, "2" * 10**5])
+def test_the_version_is_a_whole_number(version: Any, monkeypatch: Any) -> None:
+    monkeypatch.setattr("rosenblatt.storage.container.FORMAT_VERSION", version)
+    file = pack("network", {}, {})
+    monkeypatch.undo()
+    with pytest.raises(ModelFileError, match="the file has format version") as error:
+        unpack(file)
+    assert len(str(error.value)) < 300
 
 
 def test_vectorizers_of_files_are_refused(tmp_path: Any) -> None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from rosenblatt._suggestions import article
 from rosenblatt.cli.session import STANDARD, is_standard
 from rosenblatt.cli.terminal import write_bytes
 from rosenblatt.persistence.limits import MAX_TABLE_COLUMNS
@@ -91,7 +92,7 @@ class Destination:
             raise FileExistsError(f"{error} {FORCE}") from None
         if (maker := getattr(model, "made_by_", "")) != self.command:
             by = f"rosenblatt {maker}" if maker else "Python"
-            found = f"holds a {type(model).__name__} that {by} made, not rosenblatt {self.command}"
+            found = f"holds {article(type(model).__name__)} that {by} made, not rosenblatt {self.command}"
         elif model.target_name_ != task.target.name:
             found = f"holds a model that predicts {model.target_name_!r}, not {task.target.name!r}"
         elif other := set(model.feature_names_in_) ^ set(task.inputs.columns):
@@ -99,7 +100,7 @@ class Destination:
             where = "only it" if name in task.inputs.columns else "only the other"
             found = f"holds a model of another table: {where} has the column {name!r}"
         elif hasattr(model, "classes_") != (task.target.classes is not None):
-            found = f"holds a {type(model).__name__}, but this is a {task.target.task} task"
+            found = f"holds {article(type(model).__name__)}, but this is a {task.target.task} task"
         elif other := {*map(str, getattr(model, "classes_", ()))} ^ {
             *map(str, () if task.target.classes is None else task.target.classes)
         }:

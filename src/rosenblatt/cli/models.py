@@ -9,6 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from rosenblatt._suggestions import article
 from rosenblatt.estimators import TabularClassifier, TabularRegressor
 from rosenblatt.persistence.save_load import ModelFileError, load
 from rosenblatt.persistence.serving import table_model
@@ -21,7 +22,7 @@ def load_tabular(file: Path) -> Any:
     model = load(file)
     if not isinstance(model, (TabularClassifier, TabularRegressor)):
         raise ModelFileError(
-            f"{file}: it holds a {type(model).__name__}, not a tabular model; use rosenblatt.load in Python."
+            f"{file}: it holds {article(type(model).__name__)}, not a tabular model; use rosenblatt.load in Python."
         )
     return model
 

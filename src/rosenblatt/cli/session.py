@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import json
 import sys
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
 from typing import TYPE_CHECKING, Any
@@ -48,10 +49,27 @@ def session(given: Any, reads: Any) -> Iterator[Display]:
         display = Display(result=out)
         display.line("reading", named(reads))
         try:
-            yield display
+            with version_notes(display):
+                yield display
         finally:
             if given.json and display.is_complete:
                 print(json.dumps(display.data, ensure_ascii=False, allow_nan=False), file=out)
+
+
+@contextmanager
+def version_notes(display: Display) -> Iterator[None]:
+    """Warnings that a file is of another version become notes."""
+    with warnings.catch_warnings():
+        show = warnings.showwarning
+
+        def note(message: Warning | str, category: type[Warning], *where: Any, **more: Any) -> None:
+            if category.__name__ == "VersionWarning":
+                display.note(str(message))
+            else:
+                show(message, category, *where, **more)
+
+        warnings.showwarning = note
+        yield
 
 
 def check_streams(given: Any) -> None:

@@ -29,6 +29,7 @@ from rosenblatt.persistence.limits import require_finite_outputs, require_parts,
 from rosenblatt.persistence.objects import OBJECT_KINDS, decode, encode, is_own
 from rosenblatt.persistence.programs import record_functions, require_steps
 from rosenblatt.storage.container import Arrays, ModelFileError, errors_of, require_keys
+from rosenblatt.storage.values import shown
 
 __all__ = ["network_from_state", "network_to_state"]
 
@@ -138,7 +139,7 @@ def network_from_state(
     spec = spec_from(state["spec"], len(arrays)) if "spec" in state else graph_from(state["graph"], custom)
     require_tensors(spec.graph, arrays)
     if any(array.dtype != dtype for array in arrays.values()):
-        raise ModelFileError(f"the tensors are not of the network's type {dtype!r}.")
+        raise ModelFileError(f"the tensors are not of the network's type {shown(dtype)}.")
     require_sound(spec.graph, arrays)
     frozen, names = state["frozen"], {p.name for p in spec.graph.parameters}
     if not isinstance(frozen, list) or len({*frozen}) != len(frozen) or not names.issuperset(frozen):
@@ -248,7 +249,7 @@ def require_tensors(graph: Graph, arrays: Mapping[str, NDArray[Any]]) -> None:
         shape = arrays[name].shape if name in arrays else None
         if shape != expected.get(name):
             there, wanted = ("absent" if s is None else f"of shape {s}" for s in (shape, expected.get(name)))
-            raise ModelFileError(f"the tensors do not fit the layers: {name!r} is {there} and should be {wanted}.")
+            raise ModelFileError(f"the tensors do not fit the layers: {shown(name)} is {there} and should be {wanted}.")
 
 
 def require_sound(graph: Graph, arrays: Mapping[str, NDArray[Any]]) -> None:

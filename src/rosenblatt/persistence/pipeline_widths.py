@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from sklearn.base import clone
 
+from rosenblatt._suggestions import article
 from rosenblatt.persistence.limits import MAX_COLUMNS
 from rosenblatt.persistence.transformers import TRANSFORMERS
 from rosenblatt.storage.container import ModelFileError, errors_of
@@ -197,10 +198,10 @@ def width_of(transformer: Any) -> int:
         warnings.simplefilter("ignore")
         found = transformer.transform(trial_of(transformer, TRANSFORMERS[name].trial))
     if len(found.shape) != 2 or found.shape[0] != 1:
-        raise ModelFileError(f"a {name} makes {found.shape} of a row.")
+        raise ModelFileError(f"{article(name)} makes {found.shape} of a row.")
     numbers = np.asarray(found.data if hasattr(found, "tocsr") else found)
     if numbers.dtype.kind == "f" and not np.isfinite(numbers).all():
-        raise ModelFileError(f"a {name} makes infinite numbers or NaN of an ordinary row.")
+        raise ModelFileError(f"{article(name)} makes infinite numbers or NaN of an ordinary row.")
     return int(found.shape[1])
 
 

@@ -100,7 +100,7 @@ def pipeline_from_state(state: Any, arrays: Mapping[str, NDArray[Any]], put_toge
     if reader.models:
         raise ModelFileError(f"tensor {min(reader.models)[:80]!r} belongs to no model of the pipeline.")
     require_widths(model)
-    saved_under = shown(state["scikit_learn"], 20).strip("'")
+    saved_under = shown(str(state["scikit_learn"]), 20)[1:-1]
     if saved_under.split(".")[:2] != sklearn.__version__.split(".")[:2]:
         versions = {"current_sklearn_version": sklearn.__version__, "original_sklearn_version": saved_under}
         warnings.warn(VersionWarning(estimator_name=type(model).__name__, **versions), stacklevel=5)

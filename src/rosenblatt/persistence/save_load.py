@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from rosenblatt._suggestions import suggest_keywords
 from rosenblatt.storage.atomic import read_regular, write_atomically
 from rosenblatt.storage.container import ModelFileError, pack, unpack
+from rosenblatt.storage.values import MAX_MESSAGE, shown
 
 if TYPE_CHECKING:
     from rosenblatt.nn.layers.base import Layer
@@ -106,7 +107,7 @@ def load(path: str | os.PathLike[str], custom: Sequence[type[Layer]] = ()) -> An
     try:
         return model_from_bytes(read_regular(path), custom)
     except ModelFileError as error:
-        raise ModelFileError(f"{os.fspath(path)}: {error}") from None
+        raise ModelFileError(f"{os.fspath(path)}: {shown(error, MAX_MESSAGE)}") from None
     except MemoryError:
         megabytes = os.path.getsize(path) / 1e6
         raise MemoryError(

@@ -16,6 +16,7 @@ from sklearn.base import is_classifier, is_regressor
 from sklearn.compose import ColumnTransformer
 from sklearn.pipeline import FeatureUnion, Pipeline
 
+from rosenblatt._suggestions import article
 from rosenblatt.estimators import TabularClassifier, TabularRegressor
 from rosenblatt.storage.container import ModelFileError
 from rosenblatt.tables.table import Column, Table, TableError, dates_of
@@ -95,11 +96,11 @@ def table_model(model: Any, what: str) -> Any:
         return model
     kind = type(model).__name__
     if not hasattr(model, "get_params") or not (is_classifier(model) or is_regressor(model)):
-        raise ModelFileError(f"{what}: it holds a {kind}, not a tabular model; use rosenblatt.load in Python.")
+        raise ModelFileError(f"{what}: it holds {article(kind)}, not a tabular model; use rosenblatt.load in Python.")
     if not hasattr(model, "feature_names_in_"):
         raise ModelFileError(
-            f"{what}: it holds a {kind} that was fitted on columns without names, so those of a table cannot be found. "
-            "Fit it on a data frame, or use rosenblatt.load in Python."
+            f"{what}: it holds {article(kind)} that was fitted on columns without names, so those of a table cannot be "
+            "found. Fit it on a data frame, or use rosenblatt.load in Python."
         )
     return TableModel(model)
 

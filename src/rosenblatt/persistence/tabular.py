@@ -28,6 +28,7 @@ from rosenblatt.nn.network import Network
 from rosenblatt.persistence.limits import require_parts, require_predictions
 from rosenblatt.persistence.networks import network_from_state, network_to_state
 from rosenblatt.storage.container import Arrays, ModelFileError, decode_value, encode_value, errors_of, require_keys
+from rosenblatt.storage.values import shown
 from rosenblatt.tables.preparation import Preparation
 from rosenblatt.tables.table import Column, Table
 
@@ -229,7 +230,7 @@ def restore_members(entries: Any, networks: list[Network]) -> tuple[Member, ...]
         require_keys(entry, {"curve", "best_epoch"}, what="the entry on a member")
         curve, best = [(float(loss), float(metric)) for loss, metric in entry["curve"]], entry["best_epoch"]
         if not is_count(best) or best > len(curve):
-            raise ModelFileError(f"the best epoch of a member is {best!r}, but it was trained for {len(curve)}.")
+            raise ModelFileError(f"the best epoch of a member is {shown(best)}, but it was trained for {len(curve)}.")
         nothing = np.empty((0, network.graph.n_outputs), network.dtype)
         members.append(Member(network, np.empty(0, np.int64), nothing, curve, best))
     return tuple(members)
@@ -242,7 +243,7 @@ def restore_settings(entry: Any) -> Settings:
     for name, value in entry.items():
         kind = type(getattr(defaults, name))
         if type(value) is not kind and not (kind is float and type(value) is int):
-            raise ModelFileError(f"the setting {name} is {value!r}.")
+            raise ModelFileError(f"the setting {name} is {shown(value)}.")
     settings = Settings(**entry)
     given = {name: getattr(settings, setting) for name, setting in OVERRIDES.items()}
     require_valid_parameters(TabularRegressor(**given))

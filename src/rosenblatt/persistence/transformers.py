@@ -18,6 +18,7 @@ from sklearn import feature_selection
 from sklearn.utils._param_validation import validate_parameter_constraints
 
 from rosenblatt._checks import is_count
+from rosenblatt._suggestions import article
 from rosenblatt.persistence.limits import MAX_COLUMNS
 from rosenblatt.persistence.step_checks import (
     Check,
@@ -202,7 +203,7 @@ def transformer_entry(transformer: Any, where: str, writer: StepWriter) -> dict[
     name = type(transformer).__name__
     if name not in TRANSFORMERS or type(transformer) is not class_of(name):
         raise ModelFileError(
-            f"{where} is a {name}, which a model file cannot hold. Allowed are {', '.join(TRANSFORMERS)}, "
+            f"{where} is {article(name)}, which a model file cannot hold. Allowed are {', '.join(TRANSFORMERS)}, "
             "'passthrough' and 'drop'. Use one of them, transform the table beforehand, or pickle the pipeline."
         )
     require_fitted(transformer, name)
@@ -213,7 +214,7 @@ def transformer_entry(transformer: Any, where: str, writer: StepWriter) -> dict[
     return {
         "class": name,
         "parameters": parameters_entry(transformer, where, writer),
-        "fitted": {key: writer.entry(value, f"{key} of {where}, a {name},") for key, value in fitted.items()},
+        "fitted": {key: writer.entry(value, f"{key} of {where}, {article(name)},") for key, value in fitted.items()},
         "output": output_of(transformer),
     }
 
@@ -235,7 +236,7 @@ def parameters_entry(estimator: Any, where: str, writer: StepWriter, leave_out: 
             continue
         if isinstance(value, (np.random.RandomState, np.random.Generator)):
             value = None
-        entries[key] = writer.entry(value, f"parameter {key!r} of {where}, a {name},")
+        entries[key] = writer.entry(value, f"parameter {key!r} of {where}, {article(name)},")
     return entries
 
 
@@ -268,16 +269,16 @@ def read_transformer(entry: Any, reader: StepReader) -> Any:
     fitted = {key: reader.value(value) for key, value in entry["fitted"].items()}
     shared = set() if kind.trial == "text" else {"n_features_in_"}
     optional = {*kind.optional, "feature_names_in_"}
-    require_keys(fitted, {*kind.fitted, *shared}, optional, f"the fitted part of a {name}")
+    require_keys(fitted, {*kind.fitted, *shared}, optional, f"the fitted part of {article(name)}")
     sizes: Sizes = {}
     require_names_of(fitted, sizes)
     checks = {**kind.fitted, **kind.optional}
     for key, value in fitted.items():
         if key in checks and not checks[key](value, sizes):
-            raise ModelFileError(f"{key} of a {name} is {str(value)[:80]}, which it cannot be.")
+            raise ModelFileError(f"{key} of {article(name)} is {str(value)[:80]}, which it cannot be.")
         setattr(made, key, value)
     if sizes.get("k", 0) != fitted.get("n_components_", sizes.get("k", 0)):
-        raise ModelFileError(f"n_components_ of a {name} is not the number of its components.")
+        raise ModelFileError(f"n_components_ of {article(name)} is not the number of its components.")
     require_relations(made)
     if kind.trial == "text":
         vars(made)["_stop_words_id"] = id(made.stop_words)  # which were checked before

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from rosenblatt._version import __version__
 from rosenblatt.storage.compact import TENSOR, TEXT_TENSOR, Allowance, compact, expand, json_cost
-from rosenblatt.storage.values import ModelFileError, decode_value, encode_value, errors_of, require_keys
+from rosenblatt.storage.values import ModelFileError, decode_value, encode_value, errors_of, require_keys, shown
 
 __all__ = [
     "FORMAT_VERSION",
@@ -102,24 +102,25 @@ def unpack(
     config = parse_json(config_text)
     if not isinstance(config, dict) or config.get("format") != FORMAT:
         raise ModelFileError(f"this is a safetensors file, but not a {what}.")
-    if config.get("version") != FORMAT_VERSION:
+    if type(config.get("version")) is not int or config["version"] != FORMAT_VERSION:
         raise ModelFileError(
-            f"the file has format version {config.get('version')!r}, written by rosenblatt "
-            f"{config.get('written_by')!r}; this one reads version {FORMAT_VERSION}. Use the version that wrote it."
+            f"the file has format version {shown(config.get('version'))}, written by rosenblatt "
+            f"{shown(config.get('written_by'))}; this one reads version {FORMAT_VERSION}. Use the version that wrote "
+            "it."
         )
     if not isinstance(config.get("kind"), str):
         raise ModelFileError(f"the file does not say what kind of {what} it holds.")
     if kinds and config["kind"] not in kinds:
-        raise ModelFileError(f"this holds a {config['kind']!r}, not a {what}.")
+        raise ModelFileError(f"this holds a {shown(config['kind'])}, not a {what}.")
     require_shallow(config.get("state"))
     state = expand(config.get("state"), arrays, allowance)
     require_shallow(state)
     arrays = {name: array for name, array in arrays.items() if not re.fullmatch(TEXT_TENSOR, name)}
     for name, array in arrays.items():
         if finite and array.dtype not in DTYPES.values():
-            raise ModelFileError(f"tensor {name!r} is of type {array.dtype}; allowed are {', '.join(DTYPES)}.")
+            raise ModelFileError(f"tensor {shown(name)} is of type {array.dtype}; allowed are {', '.join(DTYPES)}.")
         if finite and not np.isfinite(array).all():
-            raise ModelFileError(f"tensor {name!r} holds NaN or infinity.")
+            raise ModelFileError(f"tensor {shown(name)} holds NaN or infinity.")
     return config["kind"], state, arrays
 
 
@@ -153,21 +154,22 @@ def read_tensors(header: Mapping[str, Any], data: memoryview) -> Arrays:
     """
     places: list[tuple[int, int, str]] = []
     for name, entry in header.items():
-        require_keys(entry, {"dtype", "shape", "data_offsets"}, what=f"tensor {name!r}")
+        require_keys(entry, {"dtype", "shape", "data_offsets"}, what=f"tensor {shown(name)}")
         if not isinstance(entry["dtype"], str) or entry["dtype"] not in STATE_DTYPES:
-            raise ModelFileError(f"tensor {name!r} is of type {entry['dtype']}; known are {', '.join(STATE_DTYPES)}.")
+            dtype = shown(str(entry["dtype"]))[1:-1]
+            raise ModelFileError(f"tensor {shown(name)} is of type {dtype}; known are {', '.join(STATE_DTYPES)}.")
         shape, offsets = entry["shape"], entry["data_offsets"]
         if not is_sizes(shape) or len(shape) > MAX_RANK or not is_sizes(offsets) or len(offsets) != 2:
-            raise ModelFileError(f"tensor {name!r} has no shape of up to {MAX_RANK} axes, or no place.")
+            raise ModelFileError(f"tensor {shown(name)} has no shape of up to {MAX_RANK} axes, or no place.")
         if math.prod(shape) * STATE_DTYPES[entry["dtype"]].itemsize != offsets[1] - offsets[0]:
-            raise ModelFileError(f"tensor {name!r} does not have the length of its shape {shape}.")
+            raise ModelFileError(f"tensor {shown(name)} does not have the length of its shape {shown(shape)}.")
         places.append((*offsets, name))
     position, arrays = 0, {}
     for begin, end, name in sorted(places):
         if begin != position or end > len(data):
-            raise ModelFileError(f"the file is damaged or cut off: tensor {name!r} is not where it should be.")
-        dtype = STATE_DTYPES[header[name]["dtype"]]
-        arrays[name] = np.frombuffer(data[begin:end], dtype).reshape(header[name]["shape"])
+            raise ModelFileError(f"the file is damaged or cut off: tensor {shown(name)} is not where it should be.")
+        form = STATE_DTYPES[header[name]["dtype"]]
+        arrays[name] = np.frombuffer(data[begin:end], form).reshape(header[name]["shape"])
         position = end
     if position != len(data):
         raise ModelFileError("the file is damaged or cut off: something follows the last tensor.")

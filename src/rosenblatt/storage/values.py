@@ -32,14 +32,18 @@ WASTE, SMALL = 16, 1 << 20
 """An array of texts, each of which takes the space of the longest, may take so many times their bytes, or 1 MB."""
 
 
+MAX_MESSAGE = 1000
+"""Signs of a message that may quote a file, which may be long."""
+
+
 class ModelFileError(ValueError):
     """A file that is not a model, is damaged, or contradicts itself; or a model that cannot be stored."""
 
 
 def shown(value: Any, length: int = 80) -> str:
     """A value as an error shows it: in Python's form, without signs that a terminal obeys, and cut off."""
-    text = ascii(value) if isinstance(value, str) else str(value)
-    text = "".join(sign if sign.isprintable() else " " for sign in text[: length + 1])
+    text = repr(value[: length + 1]) if isinstance(value, str) else str(value)[: length + 1]
+    text = "".join(sign if sign.isprintable() else " " for sign in text)
     return text if len(text) <= length else f"{text[: length - 3]}..."
 
 
@@ -57,9 +61,9 @@ def errors_of(what: str) -> Iterator[None]:
     except ModelFileError:
         raise
     except KeyError as error:
-        raise ModelFileError(f"the file does not describe {what}: it lacks the entry {error}") from None
+        raise ModelFileError(f"the file does not describe {what}: it lacks the entry {shown(error)}") from None
     except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError) as error:
-        raise ModelFileError(f"the file does not describe {what}: {error}") from None
+        raise ModelFileError(f"the file does not describe {what}: {shown(error, MAX_MESSAGE)}") from None
 
 
 def require_keys(entry: Any, needed: set[str], optional: Set[str] = frozenset(), what: str = "the file") -> None:
@@ -154,7 +158,7 @@ def decode_array(items: list[Any], dtype: str) -> NDArray[Any]:
     """
     kinds = ARRAY_ITEMS.get(dtype)
     if kinds is None or not all(type(value) in kinds for value in items):
-        raise ModelFileError(f"an array of {dtype!r} holds other values.")
+        raise ModelFileError(f"an array of {shown(dtype)} holds other values.")
     if dtype == "str":
         longest, total = max(map(len, items), default=0), sum(map(len, items))
         if 4 * longest * len(items) > max(SMALL, WASTE * total):

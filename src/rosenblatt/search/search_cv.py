@@ -82,8 +82,8 @@ class MLPSearchCV(SuggestingMixin, MetaEstimatorMixin, BaseEstimator):  # type: 
         Number of candidates that train at once. Default: `get_num_threads`; 1 for the tabular estimators, whose own
         networks train side by side.
     checkpoint : path, optional
-        A file that results are added to. The same search, started again after an interrupt at any moment, resumes from
-        it and ends with the same result.
+        A file that results are added to, or a folder in which each search has such a file of its own. The same search,
+        started again after an interrupt at any moment, resumes from it and ends with the same result.
     refit : bool, default=True
         Whether the best candidate is fitted on all rows.
     ensemble : int, default=1

@@ -320,7 +320,8 @@ class TabularEstimator(
         held_out = None
         if validation is not None:
             held_out = validation_data(self, validation, y.size // len(y), self._check_targets)
-        data = Data(self.preparation_, prepared, y, weights, held_out, None if task.groups is None else task.together)
+        groups = None if task.groups is None else task.together
+        data = Data(self.preparation_, prepared, y, weights, held_out, groups, task.times)
         self._seed = self._draw_seed(budget, task, held_out)
         return data
 

@@ -68,8 +68,9 @@ class TabularClassifier(ClassifierMixin, TabularEstimator):  # type: ignore[misc
         The labels, sorted or in the given order.
     score_ : float
         Accuracy of the out-of-fold predictions (for the metrics "balanced_error", "f1" and "auc": balanced accuracy,
-        F1 and area under the ROC curve). It is slightly pessimistic, because single members made these predictions.
-        ``score_on_`` says what rows it measures.
+        F1 and area under the ROC curve). Single members made these predictions, which
+        is slightly pessimistic. Without groups or time, the held-out rows also choose the best epoch: with few rows,
+        the score is somewhat optimistic. ``score_on_`` says what rows it measures.
     out_of_fold_ : ndarray of shape (n_rows, n_classes)
         Probabilities of the training rows by members that did not train on them. NaN if all did. With `X_val` in `fit`,
         those of the validation rows. A loaded model has them only if it was saved with training_predictions=True.

@@ -58,7 +58,7 @@ class Data:
     """A prepared table, its targets (labels int32 [n] or float32 [n, k]) and weights of the rows.
 
     With `validation`, a table of its own, held-out rows are rows of that. With `groups`, rows of which belong together,
-    no row chooses the epoch that it is scored by.
+    or `times`, no row chooses the epoch that it is scored by.
     """
 
     preparation: Any
@@ -67,6 +67,7 @@ class Data:
     weights: Array | None = None
     validation: Data | None = None
     groups: Array | None = None
+    times: Array | None = None
 
     @property
     def held_out(self) -> Data:
@@ -203,7 +204,8 @@ def train_member(
     budget = budget or FitBudget()
     check_fold_weights(data, (training, held_out), number)
     rows = data.take(training), data.held_out.take(held_out)
-    held = HeldOutRows(rows[1], problem.metric, problem.decode, None if data.groups is None else data.groups[held_out])
+    groups, times = (None if of is None else of[held_out] for of in (data.groups, data.times))
+    held = HeldOutRows(rows[1], problem.metric, problem.decode, groups, times)
     sample = feed(data.prepared, training[:INITIAL_ROWS])
     design = design_network(data.preparation, problem.n_outputs, problem.output, settings, seed, sample)
     batch_size = settings.rows_per_step(len(training))

@@ -66,8 +66,9 @@ class TabularRegressor(RegressorMixin, TabularEstimator):  # type: ignore[misc]
     ----------
     score_ : float
         R2 of the out-of-fold predictions (for other losses D2, the reduction of the loss relative to the best
-        constant). It is slightly pessimistic, because single members made these predictions.
-        ``score_on_`` says what rows it measures.
+        constant). Single members made these predictions, which
+        is slightly pessimistic. Without groups or time, the held-out rows also choose the best epoch: with few rows,
+        the score is somewhat optimistic. ``score_on_`` says what rows it measures.
     out_of_fold_ : ndarray of shape (n_rows,), (n_rows, n_targets) or (n_rows, n_quantiles)
         Predictions of the training rows by members that did not train on them. NaN if all did. With `X_val` in `fit`,
         those of the validation rows. A loaded model has them only if it was saved with training_predictions=True.

@@ -12,8 +12,9 @@ from sklearn.model_selection import LeaveOneGroupOut
 
 import rosenblatt
 from rosenblatt import TabularClassifier, TabularRegressor, learn
+from rosenblatt.estimators.tabular.architecture import feed
 from rosenblatt.estimators.tabular.held_out import HalfChoices
-from rosenblatt.tables import TabularTask
+from rosenblatt.tables import TabularTask, read_table
 
 SMALL: dict[str, Any] = {"members": 3, "hidden_layer_sizes": (16,), "max_iter": 12}
 TINY: dict[str, Any] = {"members": 3, "hidden_layer_sizes": (4,), "max_iter": 2}
@@ -112,6 +113,18 @@ def test_labels_at_random_are_not_predicted_on_later_rows() -> None:
             TabularClassifier(max_iter=12, hidden_layer_sizes=(8,)).fit(inputs, label, time=range(100)).score_
         )
     assert np.mean(scores) < 0.6
+
+
+@pytest.mark.parametrize("parameters", [{}, {"loss": "absolute_error"}, {"loss": "poisson"}], ids=str)
+def test_no_network_knows_the_level_of_later_targets(parameters: dict[str, Any]) -> None:
+    """The first part of the later half is predicted at the level of the earlier one."""
+    y = np.where(np.arange(N) < N // 2, 1, 20) + RNG.uniform(0, 0.1, N)
+    model = TabularRegressor(**SMALL, **parameters).fit(X, y, time=DAY)
+    first = model.out_of_fold_[N // 2 : N // 2 + N // 6]
+    assert abs(first.mean() - 1) < 0.7
+    inputs = feed(model.preparation_.transform(read_table({f"x{i}": X[:, i] for i in range(4)})))
+    levels = [model.target_scaler_.decode(network.predict(inputs)).mean() for network in model.ensemble_.networks]
+    assert levels[-1] < 2 < levels[0]  # the first network has trained on the latest rows
 
 
 @pytest.mark.parametrize("metric", ["f1", "auc", "balanced_error", "log_loss"])

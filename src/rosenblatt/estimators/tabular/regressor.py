@@ -144,7 +144,9 @@ class TabularRegressor(RegressorMixin, TabularEstimator):  # type: ignore[misc]
         self.one_target_ = task.target.values.ndim == 1 and self.quantiles is None
         data = self._prepare(task, targets, task.weights, budget, validation)
         n_outputs = targets.shape[1] if self.quantiles is None else len(self.quantiles)
-        problem, folds = Problem(n_outputs, goal.output, goal.loss, goal.metric.measure), self._folds(task, data)
+        measure, robust = goal.metric.measure, goal.center != "mean"
+        problem = Problem(n_outputs, goal.output, goal.loss, measure, scaling=goal.scaling, robust=robust)
+        folds = self._folds(task, data)
         scaler = self._choose_scaler(goal, problem, data, folds[0], budget)
         self.target_scaler_ = scaler
         self.ensemble_ = self._fit_ensemble(data.with_targets(scaler.encode), problem, folds, budget)

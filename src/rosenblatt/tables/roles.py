@@ -8,7 +8,7 @@ never guesses the group, the time or the weight of a row.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from numbers import Integral
 from typing import Any
 
@@ -22,7 +22,7 @@ from rosenblatt.tables.readers.cells import read_cells, read_texts
 from rosenblatt.tables.readers.reading import is_nameless, read_table
 from rosenblatt.tables.table import Column, Table, TableError, level_column, warn_of_columns
 
-__all__ = ["Roles", "assign_roles"]
+__all__ = ["Roles", "assign_roles", "is_name"]
 
 Array = NDArray[Any]
 Rows = NDArray[np.int64]
@@ -67,12 +67,17 @@ class Roles:
     def names(self) -> dict[str, str]:
         """The column of each role that is given by name, but for ids."""
         given = {"sample_weight": self.sample_weight, "groups": self.groups, "time": self.time}
-        return {role: str(value) for role, value in given.items() if is_name(value, role)}
+        return {role: str(value) for role, value in given.items() if is_name(value)}
 
     @property
     def columns(self) -> dict[str, str]:
         """The role of each column that is named, which is then no input."""
         return dict.fromkeys(self.ids, "id") | {name: role for role, name in self.names.items()}
+
+    def of_array(self) -> Roles:
+        """The roles for an array, whose columns have no names: a whole number as weight is that of all rows."""
+        weight = self.sample_weight
+        return self if isinstance(weight, str) or not is_name(weight) else replace(self, sample_weight=float(weight))
 
     def require_names(self, X: Any) -> None:
         """Refuse names for the columns of an array."""
@@ -101,10 +106,9 @@ class Roles:
         return {name: kind for name, kind in kinds.items() if name not in self.columns}
 
 
-def is_name(given: Any, role: str = "") -> bool:
-    """Whether it is the name of a column; a single number as weight is that of all rows."""
-    is_number = isinstance(given, Integral) and not isinstance(given, bool) and role != "sample_weight"
-    return isinstance(given, str) or is_number
+def is_name(given: Any) -> bool:
+    """Whether it is the name of a column: a text, or a whole number such as 3."""
+    return isinstance(given, str) or (isinstance(given, Integral) and not isinstance(given, bool))
 
 
 def shown(given: Any) -> str:
@@ -151,7 +155,7 @@ def assign_roles(table: Table, given: Roles, rows: Rows | None = None) -> tuple[
 
 def role_column(role: str, given: Any, table: Table) -> Column | None:
     """The values of a role as a column as long as the table; None if none are given, and for an array of weights."""
-    if is_name(given, role):
+    if is_name(given):
         return named_column(role, str(given), table)
     if given is None or role == "sample_weight":
         return None

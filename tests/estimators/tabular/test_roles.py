@@ -276,3 +276,31 @@ def test_the_report_asks_about_ids_and_dates() -> None:
     assert "say groups='customer'" in report
     assert "say time='day'" in report
     assert "say time=" not in learn(table, "value", groups="customer", **TINY).report()
+
+
+def test_a_whole_number_names_a_column_for_every_role_and_weights_all_rows_of_an_array() -> None:
+    frame = pd.DataFrame({0: X[:, 0], 1: GROUP, 2: TABLE["w"]})
+    for given, others in (({"sample_weight": 2}, [1]), ({"groups": 1}, [2])):
+        ((role, number),) = given.items()
+        named = TabularClassifier(**TINY, ignore=others).fit(frame, LABEL, **given)
+        rest = frame.drop(columns=number)
+        beside = TabularClassifier(**TINY, ignore=others).fit(rest, LABEL, **{role: frame[number].to_numpy()})
+        np.testing.assert_array_equal(named.out_of_fold_, beside.out_of_fold_)
+    with pytest.raises(ValueError, match="sample_weight names a column '7' that is not there"):
+        TabularClassifier(**TINY).fit(frame, LABEL, sample_weight=7)
+    two, ones = (TabularClassifier(**TINY).fit(X, LABEL, sample_weight=w) for w in (2, np.full(N, 2.0)))
+    np.testing.assert_array_equal(two.out_of_fold_, ones.out_of_fold_)
+
+
+@pytest.mark.parametrize(("name", "kind"), [("label", TabularClassifier), ("value", TabularRegressor)])
+def test_validation_rows_have_the_weights_of_their_column(name: str, kind: Any) -> None:
+    table = pd.DataFrame({"x0": X[:, 0], "w": np.where(np.arange(N) % 2, 1.0, 0.0), name: TABLE[name]})
+    first, last = table[:400], table[400:]
+    model = kind(**TINY).fit(first, name, sample_weight="w", X_val=last)
+    score = accuracy_score if name == "label" else r2_score
+    found = model.predict(last.drop(columns=["w", name]))
+    assert model.score_ == pytest.approx(score(last[name], found, sample_weight=last["w"]))
+    task = TabularTask.of(last, name, weights="w")
+    assert kind(**TINY).fit(first, name, sample_weight="w", X_val=task).score_ == model.score_
+    with pytest.raises(ValueError, match=r"X_val: sample_weight \(column 'w'\) is -1"):
+        kind(**TINY).fit(first, name, sample_weight="w", X_val=last.assign(w=-1.0))

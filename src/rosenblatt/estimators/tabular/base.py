@@ -145,7 +145,7 @@ class TabularEstimator(
         X_val, y_val : like X and y, optional
             Your own validation rows, of the same columns. Every network then trains on all rows of X, and these rows
             choose its best epoch, calibrate and score. `y_val` may be left out if `y` is a name and X_val has this
-            column.
+            column. Where `sample_weight` names a column that X_val has, too, it holds the weights of these rows.
         drop_missing_target : bool, default=False
             Whether rows without a target are left out, and counted in ``n_dropped_``. By default they are refused.
 
@@ -183,7 +183,7 @@ class TabularEstimator(
         """
         reserve_blas_memory()
         with self._budget(cancelled) as budget, unchanged_if_failed(self, BaseException):
-            validation = check_validation(X, y, X_val, y_val)
+            validation = check_validation(X, y, X_val, y_val, sample_weight)
             task = self._task(X, y, sample_weight, **roles)
             self._refuse_contradictions(task, validation is not None)
             self._announce(budget, task, X, y)
@@ -206,7 +206,7 @@ class TabularEstimator(
                 "leave members out."
             )
 
-    def _learn(self, task: TabularTask, budget: FitBudget, validation: tuple[Any, Any] | None) -> None:
+    def _learn(self, task: TabularTask, budget: FitBudget, validation: tuple[Any, ...] | None) -> None:
         """Train the ensemble, and set the fitted attributes."""
         raise NotImplementedError
 
@@ -288,6 +288,7 @@ class TabularEstimator(
 
     def _task_of_array(self, X: Any, y: Any, given: Roles, drop: bool) -> TabularTask:
         """A table, and the target beside it as an array."""
+        given = given.of_array() if is_nameless(X) else given
         given.require_names(X)
         kinds = given.overrides((), column_overrides(self.kinds, self.ignore))
         is_array = is_nameless(X) or issparse(X)  # which `_read` refuses
@@ -308,7 +309,7 @@ class TabularEstimator(
         raise NotImplementedError
 
     def _prepare(
-        self, task: TabularTask, y: Array, weights: Array | None, budget: FitBudget, validation: tuple[Any, Any] | None
+        self, task: TabularTask, y: Array, weights: Array | None, budget: FitBudget, validation: tuple[Any, ...] | None
     ) -> Data:
         """The task for networks, with encoders that are learned from its inputs; draws the seed of everything else."""
         self.preparation_ = fit_preparation(task.inputs, task.kinds)

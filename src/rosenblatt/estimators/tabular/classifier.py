@@ -132,7 +132,7 @@ class TabularClassifier(ClassifierMixin, TabularEstimator):  # type: ignore[misc
     ) -> None:
         set_parameters(self, locals())
 
-    def _learn(self, task: TabularTask, budget: FitBudget, validation: tuple[Any, Any] | None) -> None:
+    def _learn(self, task: TabularTask, budget: FitBudget, validation: tuple[Any, ...] | None) -> None:
         self.classes_, labels = self._in_order(task.target)
         weights = task.weights
         if self.class_weight is not None:
@@ -146,7 +146,7 @@ class TabularClassifier(ClassifierMixin, TabularEstimator):  # type: ignore[misc
         if validation is None:
             self._finish(ensemble, labels, task.weights)
         else:
-            self._finish(ensemble, held_out, None, (Target(None, labels, self.classes_), task.weights))
+            self._finish(ensemble, held_out, data.held_out.weights, (Target(None, labels, self.classes_), task.weights))
 
     def _target(self, y: Any, name: str | None) -> Target:
         y = column_or_1d(plain_labels(y), warn=True)

@@ -137,7 +137,7 @@ class TabularRegressor(RegressorMixin, TabularEstimator):  # type: ignore[misc]
         tags.target_tags.multi_output = True
         return tags
 
-    def _learn(self, task: TabularTask, budget: FitBudget, validation: tuple[Any, Any] | None) -> None:
+    def _learn(self, task: TabularTask, budget: FitBudget, validation: tuple[Any, ...] | None) -> None:
         targets = task.target.values.reshape(task.inputs.n_rows, -1)
         check_target_range(targets, "y" if task.target.name is None else f"target {task.target.name!r}")
         goal = self._goal(targets)
@@ -153,7 +153,7 @@ class TabularRegressor(RegressorMixin, TabularEstimator):  # type: ignore[misc]
         if validation is None:
             self._finish(goal, scaler, targets, task.weights)
         else:
-            self._finish(goal, scaler, data.held_out.y, None, (Target(None, targets), task.weights))
+            self._finish(goal, scaler, data.held_out.y, data.held_out.weights, (Target(None, targets), task.weights))
 
     def _target(self, y: Any, name: str | None) -> Target:
         check_target_array("y", y)

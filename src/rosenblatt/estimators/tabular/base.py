@@ -34,6 +34,7 @@ from rosenblatt.estimators.tabular.parameters import CONSTRAINTS, OVERRIDES
 from rosenblatt.estimators.tabular.scoring import TabularScores
 from rosenblatt.estimators.tabular.training_predictions import LeftOut
 from rosenblatt.estimators.tabular.validation import check_validation, validation_data
+from rosenblatt.tables.given_folds import refuse_rows_of_whole_table
 from rosenblatt.tables.kinds import column_overrides
 from rosenblatt.tables.preparation import Preparation, fit_preparation
 from rosenblatt.tables.readers.reading import is_nameless, names_columns, read_table, require_names
@@ -148,6 +149,7 @@ class TabularEstimator(
             column. Where `sample_weight` names a column that X_val has, too, it holds the weights of these rows.
         drop_missing_target : bool, default=False
             Whether rows without a target are left out, and counted in ``n_dropped_``. By default they are refused.
+            ``out_of_fold_`` has the rows that were kept.
 
         Returns
         -------
@@ -186,6 +188,8 @@ class TabularEstimator(
             validation = check_validation(X, y, X_val, y_val, sample_weight)
             task = self._task(X, y, sample_weight, **roles)
             self._refuse_contradictions(task, validation is not None)
+            if not isinstance(X, TabularTask):
+                refuse_rows_of_whole_table(self.cv, task.n_dropped)
             self._announce(budget, task, X, y)
             self.keep_parameters()
             self._learn(task, budget, validation)

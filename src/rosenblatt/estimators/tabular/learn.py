@@ -11,6 +11,7 @@ from typing import Any
 from rosenblatt._suggestions import unknown_parameter
 from rosenblatt.estimators.tabular.classifier import TabularClassifier
 from rosenblatt.estimators.tabular.regressor import TabularRegressor
+from rosenblatt.tables.given_folds import refuse_rows_of_whole_table
 from rosenblatt.tables.task import TabularTask
 
 __all__ = ["learn"]
@@ -57,7 +58,8 @@ def learn(
         score. It holds the target in the same column, or `y_val` is given.
     y_val : array-like of shape (n_rows,), or name of a column of `X_val`, optional
     drop_missing_target : bool, default=False
-        Whether rows without a target are left out; `report` says how many. By default they are refused.
+        Whether rows without a target are left out; `report` says how many, and `out_of_fold_` has the rows that were
+        kept. By default they are refused.
     **parameters
         Parameters of `TabularClassifier` or `TabularRegressor`, such as ``class_weight="balanced"`` for classes, and
         ``ignore=["column"]``.
@@ -86,6 +88,7 @@ def learn(
     if target is not None:
         kinds, ignore = parameters.get("kinds"), parameters.get("ignore")
         table = TabularTask.of(table, target, task, kinds, sample_weight, ignore, **roles)
+        refuse_rows_of_whole_table(parameters.get("cv"), table.n_dropped)
         sample_weight, roles = None, {}  # the task holds them now
         if X_val is not None and y_val is None and not isinstance(X_val, TabularTask):
             y_val = target

@@ -31,6 +31,7 @@ SYNONYMS = (
     *({"mul", "multiply", "times"}, {"sub", "subtract", "minus"}, {"div", "divide"}, {"logistic", "sigmoid"}),
     *({"power", "pow"}, {"concat", "concatenate", "cat"}, {"greater", "gt"}, {"less", "lt"}, {"max", "amax"}),
     *({"n_trials", "n_iter", "n_candidates"}, {"space", "param_distributions", "param_grid"}, {"rate", "p"}),
+    *({"time", "date", "dates", "timestamp"}, {"groups", "group", "group_id"}),
 )
 """Names of the same thing here and in other libraries."""
 

@@ -91,7 +91,12 @@ def split_by(cv: Any, X: Any, y: Any = None, groups: Any = None, times: Any = No
     else:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", "The groups parameter is ignored", UserWarning)  # the splits are checked
-            pairs = list(cv.split(X, y, groups)) if times is None else split_in_order(cv, X, y, times)
+            try:
+                pairs = list(cv.split(X, y, groups)) if times is None else split_in_order(cv, X, y, times)
+            except ValueError as error:
+                if groups is not None or "'groups' parameter" not in str(error):
+                    raise
+                raise ValueError(f"cv is {cv!r}, which needs groups: give groups=. ({error})") from None
     return pairs
 
 

@@ -113,7 +113,8 @@ def is_name(given: Any) -> bool:
 
 def shown(given: Any) -> str:
     """What was given, on one line."""
-    return f"{' '.join(repr(given).split()):.60}"
+    shape = getattr(given, "shape", ())
+    return f"an array of shape {shape}" if shape else f"{' '.join(repr(given).split()):.60}"
 
 
 def assign_roles(table: Table, given: Roles, rows: Rows | None = None) -> tuple[Table, dict[str, Any]]:
@@ -165,11 +166,21 @@ def role_column(role: str, given: Any, table: Table) -> Column | None:
     if getattr(given, "ndim", 1) != 1:
         raise ValueError(f"{role} has shape {np.shape(given)}; {expected}")
     cells = given if hasattr(given, "__len__") else list(given)
+    if isinstance(given, (list, tuple)) and given and all(isinstance(n, str) and n in table.columns for n in given):
+        raise TypeError(f"{role} is {shown(given)}, which names several columns; it takes one. Join them into one.")
     if len(cells) != table.n_rows:
         raise ValueError(f"X has {table.n_rows} rows, but {role} has {len(cells)}; {expected}")
     column = read_table({role: cells})[role]
-    column.require_readable()
+    if column.problem:
+        raise TableError(
+            f"{role} must hold numbers, dates or texts, one for each row, but {without_place(column.problem)}"
+        )
     return column
+
+
+def without_place(problem: str) -> str:
+    """What is wrong with the cells of a column, without its name and the advice to leave it out."""
+    return problem.split(". ")[0].partition("' ")[2] + "."
 
 
 def named_column(role: str, name: str, table: Table) -> Column:
@@ -249,7 +260,10 @@ def weights_of(column: Column | None, given: Any, n_rows: int, kept: Rows) -> ND
     if column.storage == "date":
         raise TableError(f"{label} holds dates; weights are numbers of at least 0.")
     require_cells(column, label, "Fill it in: weights are numbers of at least 0.")
-    numbers = parse_levels(column, "A weight is a number of at least 0.") if column.storage == "text" else column
+    try:
+        numbers = parse_levels(column, "A weight is a number of at least 0.") if column.storage == "text" else column
+    except TableError as error:
+        raise TableError(f"{label} must hold numbers, but {str(error).partition(', but ')[2] or error}") from None
     wrong = np.flatnonzero((numbers.values < 0) | np.isinf(numbers.values))
     if len(wrong):
         where = f"{column.name_rows(wrong[:1])} (the first row is 1)"

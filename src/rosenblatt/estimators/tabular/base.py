@@ -17,7 +17,7 @@ from sklearn.base import BaseEstimator, _fit_context, is_classifier
 from sklearn.callback import with_callbacks
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from rosenblatt._checks import check_count, check_flag, check_range, is_count
+from rosenblatt._checks import check_count, check_flag, is_count, narrow_weights
 from rosenblatt._suggestions import join_names
 from rosenblatt.estimators.base import Searchable, SuggestingMixin, unchanged_if_failed, warn_user
 from rosenblatt.estimators.fitted_parameters import FittedParameters
@@ -319,9 +319,7 @@ class TabularEstimator(
         self.preparation_ = fit_preparation(task.inputs, task.kinds)
         prepared = self.preparation_.transform(task.inputs)
         self.background_ = Background.of(prepared, self.preparation_, task.weights)
-        if weights is not None:
-            check_range("sample_weight", weights, np.float32)
-            weights = weights.astype(np.float32)
+        weights = None if weights is None else narrow_weights(weights)
         held_out = None
         if validation is not None:
             held_out = validation_data(self, validation, y.size // len(y), self._check_targets)

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rosenblatt._checks import check_range
+from rosenblatt._checks import narrow_weights
 from rosenblatt.estimators.tabular.explain.importance import read_rows
 from rosenblatt.estimators.tabular.member import Data
 from rosenblatt.tables.readers.reading import is_nameless, names_columns, read_table
@@ -50,6 +50,11 @@ def check_validation(
             "X_val and y_val belong together: give both of them or neither. X_val alone is enough where y is the name "
             "of a column that X_val holds, too."
         )
+    if is_nameless(X_val) and names_columns(y_val, several=False):
+        raise TypeError(
+            f"the target is the name {y_val!r}, but X_val is an array, whose columns have no names; give X_val as a "
+            "table with the names of training, or y_val as an array."
+        )
     return X_val, y_val, weights_of_validation(X_val, sample_weight)
 
 
@@ -83,7 +88,5 @@ def validation_data(model: Any, given: tuple[Any, ...], n_targets: int, check: C
     if table.n_rows < fewest:
         raise ValueError(f"X_val has {table.n_rows} rows, but a score needs at least {fewest}: give more.")
     check(target, "y_val")
-    if weights is not None:
-        check_range("X_val: sample_weight", weights, np.float32)
-        weights = weights.astype(np.float32)
+    weights = None if weights is None else narrow_weights(weights)
     return Data(model.preparation_, prepared, np.asarray(target, np.int32) if fewest == 1 else target, weights)

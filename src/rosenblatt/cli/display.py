@@ -44,7 +44,7 @@ class Display:
         self.console = console or Console(highlight=False, soft_wrap=True)
         self.result = result or sys.stdout
         self.data: dict[str, Any] = {"version": __version__}
-        self.is_complete = False
+        self.is_complete, self.written = False, ""
         if console is None and not self.console.is_terminal:
             self.console.width = PLAIN_WIDTH
 
@@ -244,13 +244,16 @@ class Display:
         self.line("before", "share of missing cells in training")
         self.line("PSI", "population stability index: by custom, much has changed from 0.25 on, if it is above chance")
 
+    def wrote(self, name: str) -> None:
+        """A file was written just now; Ctrl-C comes too late for it."""
+        self.written = "standard output" if name == "-" else name
+
     def file(self, name: str, n_bytes: int, what: str = "") -> None:
-        """The file that was written; the command is complete."""
+        """Say which file was written; the command is complete."""
         self.data["file"] = {"path": name, "bytes": n_bytes}
         self.complete()
         size = what or f"{n_bytes / 1000:,.0f} kB"
-        shown = "standard output" if name == "-" else name
-        self.line("file", f"{shown} ({size}), {self.data['seconds']:.2f} s in all")
+        self.line("file", f"{self.written} ({size}), {self.data['seconds']:.2f} s in all")
 
     def complete(self, **data: Any) -> None:
         """All that ``--json`` writes was found."""

@@ -19,7 +19,7 @@ from rosenblatt.cli.display import Display
 from rosenblatt.cli.models import load_predictor, with_threshold
 from rosenblatt.cli.scored import inputs_of_model
 from rosenblatt.cli.session import is_standard
-from rosenblatt.cli.terminal import write_bytes
+from rosenblatt.cli.terminal import write_result
 from rosenblatt.storage.atomic import write_atomically
 from rosenblatt.tables.readers.reading import import_pyarrow
 from rosenblatt.tables.table import Table, TableError, level_column
@@ -45,9 +45,10 @@ def predict(given: Any, display: Display) -> None:
         columns = {**ids_of(model, table), **predictions_of(model, table)}
     data = encoded(columns, out)
     if is_standard(out):
-        write_bytes(display.result, data)
+        write_result(display.result, data)
     else:
         write_atomically(out, data)
+    display.wrote(str(out))
     target = model.target_name_ or "the target"
     display.data |= {"command": "predict", "model": str(given.model), "target": target, "rows": table.n_rows}
     display.data |= {"columns": list(columns)}

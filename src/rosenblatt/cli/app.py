@@ -15,6 +15,7 @@ import typer
 from rosenblatt._version import __version__
 from rosenblatt.cli.clock import CLOCK
 from rosenblatt.cli.commands import add_commands
+from rosenblatt.cli.layout import visible
 from rosenblatt.cli.messages import in_options
 from rosenblatt.cli.session import Interrupted
 from rosenblatt.cli.terminal import Interrupts, safe_output
@@ -70,7 +71,7 @@ def main() -> None:
         if interrupts.seen:
             code = INTERRUPTED
         if message:
-            print(f"rosenblatt: {in_options(message)}", file=sys.stderr)
+            print(f"rosenblatt: {visible(in_options(message))}", file=sys.stderr)
     sys.exit(FAILED if not code and out is not None and out.is_lost and out.is_needed else code)
 
 

@@ -20,7 +20,7 @@ from rich.text import Text
 
 from rosenblatt._version import __version__
 from rosenblatt.cli.clock import CLOCK
-from rosenblatt.cli.layout import aligned, wrapped
+from rosenblatt.cli.layout import aligned, visible, wrapped
 from rosenblatt.cli.messages import in_options
 
 if TYPE_CHECKING:
@@ -50,14 +50,15 @@ class Display:
 
     def line(self, label: str, text: str) -> None:
         """A label and a sentence, which is wrapped in a terminal."""
+        text = visible(text)
         first, *rest = wrapped(text, self.console.width - LABEL_WIDTH) if self.console.is_terminal else [text]
         self.console.print(Text.assemble((f"{label:<{LABEL_WIDTH}}", "bold"), first))
         for more in rest:
             self.console.print(Text(" " * LABEL_WIDTH + more))
 
     def text(self, text: str = "") -> None:
-        """A text as it is."""
-        self.console.print(Text(text), soft_wrap=True)
+        """Lines as they are."""
+        self.console.print(Text("\n".join(map(visible, text.split("\n")))), soft_wrap=True)
 
     def sentences(self, text: str) -> None:
         """Lines, of which those that are too long for a terminal go on in the next one."""

@@ -80,7 +80,7 @@ def tune(request: Request, seconds: float | None, candidates: int | None, displa
         if seconds is not None:
             limits["time_budget"] = seconds - (time.perf_counter() - work.started)
         choice = choose(work, limits, folder, display)
-        kept = keep(work, choice.model)
+        kept = keep(work, choice.model, display)
     display.choice(choice.data())
     show(work, kept, display)
 

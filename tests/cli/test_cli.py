@@ -423,6 +423,24 @@ def test_predictions_replace_predictions_but_no_other_table(command: Any) -> Non
             assert command("predict", "m", "houses.csv", "--out", f"p.{ending}")[0] == 0
 
 
+def test_predictions_of_any_model_are_replaced_and_edited_ones_are_not(command: Any) -> None:
+    write_houses()
+    for name, options in (("plain", ()), ("named", ("--id", "row"))):
+        train = ("train", "houses.csv", "--target", "dear", "--out", name, "--epochs", 1, "--members", 1)
+        assert command(*train, *options)[0] == 0
+    for name in ("plain", "named", "plain"):
+        for ending in ("csv", "parquet"):
+            assert command("predict", name, "houses.csv", "--out", f"p.{ending}")[0] == 0
+    pd.read_parquet("p.parquet").assign(comment="mine").to_parquet("p.parquet")
+    written = Path("p.csv").read_text()
+    for text in (written.replace('"\n', '","comment"\n', 1), written.replace('"', ""), "row," + written):
+        Path("p.csv").write_text(text)
+        for ending in ("csv", "parquet"):
+            before = Path(f"p.{ending}").read_bytes()
+            assert command("predict", "plain", "houses.csv", "--out", f"p.{ending}")[0] == 2
+            assert Path(f"p.{ending}").read_bytes() == before
+
+
 def test_scores_of_classes_have_four_decimals(command: Any) -> None:
     write_houses()
     out = command("train", "houses.csv", "--target", "dear", "--out", "m", "--epochs", 2)[1]

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from rosenblatt import MLPSearchCV, TabularRegressor, load
+from rosenblatt.cli.display import Display
 from rosenblatt.estimators.tabular import member
 from rosenblatt.training.trainer import Trainer
 
@@ -104,6 +105,19 @@ def test_ctrl_c_ends_with_what_is_there(command: str, setup: str, said: str, tmp
     else:
         assert err.strip() == "rosenblatt: interrupted; nothing was written."
         assert not (tmp_path / "m").exists()
+
+
+def test_ctrl_c_after_the_file_was_written_says_so(cli: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def pressed(*arguments: object) -> None:
+        raise KeyboardInterrupt
+
+    short = ("--epochs", "2", "--members", "1", "--hidden", "4")
+    monkeypatch.setattr(Display, "scores", pressed)
+    code, _, err = cli("train", "rents.csv", "--target", "rent", "--out", "m", *short)
+    assert (code, err) == (130, "rosenblatt: interrupted; m was written.\n")
+    monkeypatch.setattr(Display, "file", pressed)
+    code, _, err = cli("predict", "m", "rents.csv", "--out", "p.csv")
+    assert (code, err) == (130, "rosenblatt: interrupted; p.csv was written.\n")
 
 
 def never_ending(monkeypatch: pytest.MonkeyPatch, whole: int) -> None:

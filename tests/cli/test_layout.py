@@ -35,6 +35,20 @@ def test_names_and_kinds_are_whole_and_details_fit(width: int) -> None:
     assert len(row) <= width
 
 
+@pytest.mark.parametrize("terminal", [True, False])
+def test_a_table_sends_no_command_to_the_terminal(terminal: bool) -> None:
+    stream = io.StringIO()
+    display = Display(Console(file=stream, force_terminal=terminal, color_system=None, width=200))
+    evil = "a\x1b[31mb\nc\x9bd\u202ee"
+    display.columns([{"name": evil, "kind": evil, "missing": 0, "detail": evil, "used": True, "check": evil}])
+    display.target({"name": evil, "classes": [evil]})
+    display.text(f"{evil.replace(chr(10), '')}\nnext")
+    shown = stream.getvalue()
+    assert shown.count(r"a\x1b[31mb\nc\x9bd\u202ee") == 6
+    assert {sign for sign in shown if not sign.isprintable()} == {"\n"}
+    assert shown.endswith("e\nnext\n")
+
+
 def test_wide_characters_count_twice() -> None:
     assert aligned([("大", "1"), ("ab", "22")], 80, right=(1,)) == ["大    1", "ab   22"]
     assert cut("大きさ", 4) == "大…"

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -73,3 +75,35 @@ def test_long_texts_end_quietly_where_nobody_reads(command: str, tmp_path: Path)
     shell(tmp_path, f"rosenblatt train t.csv --target město --out m {' '.join(SHORT)}")
     code, _, err = shell(tmp_path, f"rosenblatt {command} | true")
     assert (code, err) == (0, b"")
+
+
+@contextmanager
+def standard_output(path: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A device as standard output."""
+    if not Path(path).exists():
+        pytest.skip("this system has no device that is always full")
+    with open(path, "w") as stream, monkeypatch.context() as patch:
+        patch.setattr(sys, "stdout", stream)
+        yield
+
+
+@pytest.mark.parametrize("command", ["predict m rents.csv --out - --quiet", "evaluate m rents.csv --json --quiet"])
+def test_a_result_that_is_lost_is_an_error(command: str, cli: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert cli("train", "rents.csv", "--target", "rent", "--out", "m", *SHORT)[0] == 0
+    with standard_output("/dev/full", monkeypatch):
+        code, _, err = cli(*command.split())
+    assert (code, err.count("\n")) == (2, 1)
+    assert "no space left on device" in err
+    with monkeypatch.context() as patch:
+        patch.setattr(sys, "stdout", None)
+        code, _, err = cli(*command.split())
+    assert (code, err.count("\n")) == (2, 1)
+    assert "standard output is closed" in err
+
+
+def test_what_is_shown_is_needed_where_no_file_is_written(cli: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    codes = []
+    for command in (f"train rents.csv --target rent --out m {' '.join(SHORT)}", "evaluate m rents.csv"):
+        with standard_output("/dev/full", monkeypatch):
+            codes.append(cli(*command.split())[0])
+    assert codes == [0, 2]

@@ -15,7 +15,9 @@ import typer
 from rosenblatt._version import __version__
 from rosenblatt.cli.clock import CLOCK
 from rosenblatt.cli.commands import add_commands
+from rosenblatt.cli.layout import visible
 from rosenblatt.cli.messages import in_options
+from rosenblatt.cli.session import Interrupted
 from rosenblatt.cli.terminal import Interrupts, safe_output
 
 __all__ = ["app", "main"]
@@ -64,13 +66,13 @@ add_commands(app)
 def main() -> None:
     """Run the command line; the entry point ``rosenblatt``."""
     CLOCK.start()
-    with safe_output(), Interrupts() as interrupts:
+    with Interrupts() as interrupts, safe_output() as out:
         code, message = run()
         if interrupts.seen:
             code = INTERRUPTED
         if message:
-            print(f"rosenblatt: {in_options(message)}", file=sys.stderr)
-    sys.exit(code)
+            print(f"rosenblatt: {visible(in_options(message))}", file=sys.stderr)
+    sys.exit(FAILED if not code and out is not None and out.is_lost and out.is_needed else code)
 
 
 def run() -> tuple[int, str]:
@@ -81,6 +83,8 @@ def run() -> tuple[int, str]:
         return code, NOTHING_WRITTEN if code == INTERRUPTED else ""  # the argument parser's answer to Ctrl-C
     except KeyboardInterrupt:
         return INTERRUPTED, NOTHING_WRITTEN
+    except Interrupted as error:
+        return INTERRUPTED, str(error)
     except MemoryError as error:
         details = describe(error) or "no details"
         return FAILED, f"not enough memory ({details}). Try fewer rows, or smaller --hidden layers."

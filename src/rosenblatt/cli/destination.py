@@ -14,7 +14,7 @@ from typing import Any
 
 from rosenblatt._suggestions import article
 from rosenblatt.cli.session import STANDARD, is_standard
-from rosenblatt.cli.terminal import write_bytes
+from rosenblatt.cli.terminal import write_result
 from rosenblatt.persistence.limits import MAX_TABLE_COLUMNS
 from rosenblatt.persistence.save_load import ModelFileError, load, save
 from rosenblatt.tables.task import TabularTask
@@ -65,7 +65,7 @@ class StandardOutput:
         with tempfile.TemporaryDirectory() as folder:
             save(model, path := Path(folder, "model.safetensors"))
             data = path.read_bytes()
-        write_bytes(self.stream, data)
+        write_result(self.stream, data)
         return WrittenModel(STANDARD, len(data))
 
 

@@ -20,7 +20,7 @@ from rich.text import Text
 
 from rosenblatt._version import __version__
 from rosenblatt.cli.clock import CLOCK
-from rosenblatt.cli.layout import aligned, wrapped
+from rosenblatt.cli.layout import aligned, visible, wrapped
 from rosenblatt.cli.messages import in_options
 
 if TYPE_CHECKING:
@@ -44,20 +44,21 @@ class Display:
         self.console = console or Console(highlight=False, soft_wrap=True)
         self.result = result or sys.stdout
         self.data: dict[str, Any] = {"version": __version__}
-        self.is_complete = False
+        self.is_complete, self.written = False, ""
         if console is None and not self.console.is_terminal:
             self.console.width = PLAIN_WIDTH
 
     def line(self, label: str, text: str) -> None:
         """A label and a sentence, which is wrapped in a terminal."""
+        text = visible(text)
         first, *rest = wrapped(text, self.console.width - LABEL_WIDTH) if self.console.is_terminal else [text]
         self.console.print(Text.assemble((f"{label:<{LABEL_WIDTH}}", "bold"), first))
         for more in rest:
             self.console.print(Text(" " * LABEL_WIDTH + more))
 
     def text(self, text: str = "") -> None:
-        """A text as it is."""
-        self.console.print(Text(text), soft_wrap=True)
+        """Lines as they are."""
+        self.console.print(Text("\n".join(map(visible, text.split("\n")))), soft_wrap=True)
 
     def sentences(self, text: str) -> None:
         """Lines, of which those that are too long for a terminal go on in the next one."""
@@ -244,13 +245,16 @@ class Display:
         self.line("before", "share of missing cells in training")
         self.line("PSI", "population stability index: by custom, much has changed from 0.25 on, if it is above chance")
 
+    def wrote(self, name: str) -> None:
+        """A file was written just now; Ctrl-C comes too late for it."""
+        self.written = "standard output" if name == "-" else name
+
     def file(self, name: str, n_bytes: int, what: str = "") -> None:
-        """The file that was written; the command is complete."""
+        """Say which file was written; the command is complete."""
         self.data["file"] = {"path": name, "bytes": n_bytes}
         self.complete()
         size = what or f"{n_bytes / 1000:,.0f} kB"
-        shown = "standard output" if name == "-" else name
-        self.line("file", f"{shown} ({size}), {self.data['seconds']:.2f} s in all")
+        self.line("file", f"{self.written} ({size}), {self.data['seconds']:.2f} s in all")
 
     def complete(self, **data: Any) -> None:
         """All that ``--json`` writes was found."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Sequence
+from itertools import dropwhile
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ from rosenblatt.cli.display import Display
 from rosenblatt.cli.models import load_predictor, with_threshold
 from rosenblatt.cli.scored import inputs_of_model
 from rosenblatt.cli.session import is_standard
-from rosenblatt.cli.terminal import write_bytes
+from rosenblatt.cli.terminal import write_result
 from rosenblatt.storage.atomic import write_atomically
 from rosenblatt.tables.readers.reading import import_pyarrow
 from rosenblatt.tables.table import Table, TableError, level_column
@@ -28,7 +28,9 @@ __all__ = ["predict"]
 
 FORMATS = (".csv", ".parquet")
 PREDICTION_COLUMN = re.compile(r"prediction( \d+)?")
-"""The first column of what this command writes, but for those that name the rows."""
+"""A column of what this command writes behind those that name the rows."""
+PROBABILITY = "probability of "
+"""How the columns behind the predictions begin."""
 
 
 def predict(given: Any, display: Display) -> None:
@@ -39,15 +41,16 @@ def predict(given: Any, display: Display) -> None:
             raise ValueError(f"--out {out}: predictions are written as {' or '.join(FORMATS)}; choose such an ending.")
         require_other(out, given.model, given.file)
     model = with_threshold(load_predictor(given.model), given.threshold)
-    require_replaceable(out, model.id_columns_)
+    require_replaceable(out)
     table = inputs_of_model(model, given.file, given.encoding, model.id_columns_)
     with display.warnings():
         columns = {**ids_of(model, table), **predictions_of(model, table)}
     data = encoded(columns, out)
     if is_standard(out):
-        write_bytes(display.result, data)
+        write_result(display.result, data)
     else:
         write_atomically(out, data)
+    display.wrote(str(out))
     target = model.target_name_ or "the target"
     display.data |= {"command": "predict", "model": str(given.model), "target": target, "rows": table.n_rows}
     display.data |= {"columns": list(columns)}
@@ -75,7 +78,7 @@ def predictions_of(model: Any, table: Table) -> dict[str, Any]:
         columns = {f"prediction {i}": column for i, column in enumerate(predicted.T, start=1)}
     if hasattr(model, "predict_proba"):
         probabilities = model.predict_proba(table)
-        columns |= {f"probability of {name}": probabilities[:, i] for i, name in enumerate(model.classes_)}
+        columns |= {f"{PROBABILITY}{name}": probabilities[:, i] for i, name in enumerate(model.classes_)}
     return columns
 
 
@@ -97,14 +100,19 @@ def require_other(out: Path, *inputs: Path) -> None:
         raise FileExistsError(f"--out {out} is one of the files to read; choose another name.")
 
 
-def require_replaceable(out: Path, ids: Sequence[str]) -> None:
-    """Refuse to write over a file that holds no predictions."""
-    if out.is_file() and out.stat().st_size and not holds_predictions(out, ids):
-        raise FileExistsError(f"{out} exists and holds no predictions; choose another name with --out.")
+def require_replaceable(out: Path) -> None:
+    """Refuse to write over a file that this command did not write."""
+    if out.is_file() and out.stat().st_size and not holds_predictions(out):
+        raise FileExistsError(
+            f"{out} exists and holds no predictions, or more than these; choose another name with --out."
+        )
 
 
-def holds_predictions(path: Path, ids: Sequence[str]) -> bool:
-    """Whether this command wrote the file: its first column, but for those that name the rows, says so."""
+def holds_predictions(path: Path) -> bool:
+    """Whether this command wrote the file, for any model: behind those that name the rows, it has no other columns.
+
+    A CSV file must also begin as this command writes it, with all names in quotes.
+    """
     import_pyarrow()
     from pyarrow import csv, parquet
 
@@ -112,7 +120,10 @@ def holds_predictions(path: Path, ids: Sequence[str]) -> bool:
     try:
         with open(path, "rb") as file:  # PyArrow does not open every name that the system allows
             names = read_schema(file).names
-        first = next((name for name in names if name not in ids), "")
-        return PREDICTION_COLUMN.fullmatch(first) is not None
+            file.seek(0)
+            header = b"" if path.suffix.lower() == ".parquet" else encoded({name: [] for name in names}, path)
+            begins = file.read(len(header)) == header
     except (ValueError, OSError):
         return False
+    own = list(dropwhile(lambda name: PREDICTION_COLUMN.fullmatch(name) is None, names))
+    return begins and bool(own) and all(re.match(f"({PREDICTION_COLUMN.pattern}$|{PROBABILITY})", name) for name in own)

@@ -14,13 +14,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
 from typing import TYPE_CHECKING, Any
 
+from rosenblatt.cli.terminal import Output, write_result
+
 if TYPE_CHECKING:
     from rosenblatt.cli.display import Display
 
-__all__ = ["STANDARD", "is_standard", "named", "session"]
+__all__ = ["STANDARD", "Interrupted", "is_standard", "named", "session"]
 
 STANDARD = "-"
 """The name of standard input and standard output."""
+
+
+class Interrupted(Exception):
+    """Ctrl-C after something was written, which the message says."""
 
 
 def is_standard(path: Any) -> bool:
@@ -38,6 +44,11 @@ def session(given: Any, reads: Any) -> Iterator[Display]:
     """The display of a command; `reads` is the file that it begins with, which the first line names."""
     out = sys.stdout
     check_streams(given)
+    needs_output = shows_result(given)
+    if isinstance(out, Output):
+        out.is_needed = needs_output
+    elif out is None and needs_output:
+        raise ValueError("standard output is closed, so that the result cannot be written there.")
     if given.threads is not None:
         from rosenblatt.threads import set_num_threads
 
@@ -51,9 +62,19 @@ def session(given: Any, reads: Any) -> Iterator[Display]:
         try:
             with version_notes(display):
                 yield display
+        except KeyboardInterrupt:
+            if display.written:
+                raise Interrupted(f"interrupted; {display.written} was written.") from None
+            raise
         finally:
             if given.json and display.is_complete:
-                print(json.dumps(display.data, ensure_ascii=False, allow_nan=False), file=out)
+                write_result(out, json.dumps(display.data, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def shows_result(given: Any) -> bool:
+    """Whether the command's result goes to standard output, and not to a file."""
+    has_file = hasattr(given, "out") and not is_standard(given.out)
+    return given.json or not (has_file or (given.quiet and not is_standard(getattr(given, "out", None))))
 
 
 @contextmanager

@@ -1,7 +1,7 @@
 """Output that cannot fail, and Ctrl-C that is remembered.
 
-Takes the streams and the signals of the process while a command runs. Returns whether Ctrl-C was pressed. Never lets a
-closed pipe, a full disk or a narrow encoding end a command whose result is a file.
+Takes the streams and the signals of the process while a command runs. Returns whether Ctrl-C was pressed, and whether
+output was lost. Never lets a closed pipe, a full disk or a narrow encoding end a command whose result is a file.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
 from typing import Any
 
-__all__ = ["Interrupts", "Output", "safe_output", "write_bytes"]
+__all__ = ["Interrupts", "Output", "safe_output", "write_result"]
 
 ESCAPES = "rosenblatt.escapes"
 
@@ -36,10 +36,13 @@ codecs.register_error(ESCAPES, escaped)
 
 
 class Output:
-    """A text stream that drops what cannot be written, instead of raising."""
+    """A text stream that drops what cannot be written, instead of raising.
+
+    `is_lost` says whether it did so, although somebody reads; `is_needed`, whether that is a failure of the command.
+    """
 
     def __init__(self, stream: Any) -> None:
-        self.stream = stream
+        self.stream, self.is_lost, self.is_needed = stream, False, True
         with suppress(AttributeError, ValueError, OSError):  # not every stream encodes
             stream.reconfigure(errors=ESCAPES)
 
@@ -49,15 +52,21 @@ class Output:
             self.stream.write(text)
         return len(text)
 
-    def write_bytes(self, data: bytes) -> None:
-        """Write bytes as they are, if somebody reads; a stream of text alone gets them as UTF-8."""
-        with self._forgiving():
+    def write_result(self, data: bytes | str) -> None:
+        """Write all of a text, or of bytes, which a stream of text alone gets as UTF-8; an `OSError` if that fails."""
+        try:
             self.stream.flush()
-            if (buffer := getattr(self.stream, "buffer", None)) is not None:
+            buffer = getattr(self.stream, "buffer", None)
+            if buffer is None or isinstance(data, str):
+                self.stream.write(data if isinstance(data, str) else data.decode())
+                self.stream.flush()
+            else:
                 buffer.write(data)
                 buffer.flush()
-            else:
-                self.stream.write(data.decode())
+        except (OSError, ValueError) as error:
+            self._give_up()
+            if not isinstance(error, BrokenPipeError):
+                raise OSError(f"the result cannot be written to standard output ({reason_of(error)}).") from None
 
     def flush(self) -> None:
         """Hand over what was written."""
@@ -69,29 +78,39 @@ class Output:
         try:
             yield
         except (OSError, ValueError) as error:  # ValueError: the stream was closed
-            with suppress(OSError, ValueError):  # a stream without a descriptor has nothing to be redirected
-                null = os.open(os.devnull, os.O_WRONLY)
-                os.dup2(null, self.stream.fileno())  # also what is still buffered goes there
-                os.close(null)
+            self._give_up()
             if not isinstance(error, BrokenPipeError) and sys.stderr is not self:
-                print(f"rosenblatt: the output cannot be written ({error}); the command continues.", file=sys.stderr)
+                self.is_lost = True
+                print(f"rosenblatt: the output cannot be written ({reason_of(error)}).", file=sys.stderr)
+
+    def _give_up(self) -> None:
+        """Write nothing from now on, nor what is still buffered."""
+        with suppress(OSError, ValueError):  # a stream without a descriptor has nothing to be redirected
+            null = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(null, self.stream.fileno())
+            os.close(null)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.stream, name)
 
 
-def write_bytes(stream: Any, data: bytes) -> None:
-    """Write bytes to a stream, which may be an `Output` or any other."""
-    (stream if isinstance(stream, Output) else Output(stream)).write_bytes(data)
+def reason_of(error: Exception) -> str:
+    """Why something could not be written."""
+    return (getattr(error, "strerror", None) or str(error)).lower()
+
+
+def write_result(stream: Any, data: bytes | str) -> None:
+    """Write what was asked for to a stream, which may be an `Output` or any other; an `OSError` if it is lost."""
+    (stream if isinstance(stream, Output) else Output(stream)).write_result(data)
 
 
 @contextmanager
-def safe_output() -> Iterator[None]:
-    """Make standard output and standard error safe, and flush them at the end."""
+def safe_output() -> Iterator[Output | None]:
+    """Make standard output, which this returns, and standard error safe, and flush them at the end."""
     out, err = (None if stream is None else Output(stream) for stream in (sys.stdout, sys.stderr))
     with redirect_stdout(out), redirect_stderr(err):
         try:
-            yield
+            yield out
         finally:
             for stream in (out, err):
                 if stream is not None:

@@ -27,7 +27,7 @@ def train(request: Request, display: Display) -> None:
     with display.warnings():
         with display.progress() as on_epoch:
             work.estimator.set_params(on_epoch=on_epoch).fit(work.training, **validation_of(work))
-        kept = keep(work, work.estimator)
+        kept = keep(work, work.estimator, display)
     display.training(training_data(work.estimator))
     show(work, kept, display)
 
@@ -59,14 +59,16 @@ class KeptModel:
     classes: Any
 
 
-def keep(work: TrainingRun, model: Any) -> KeptModel:
+def keep(work: TrainingRun, model: Any, display: Display) -> KeptModel:
     """Score and write a model. Nothing is shown before it is written, and Ctrl-C ends nothing but the scoring."""
     try:
         evaluation = score(work, model)
     except KeyboardInterrupt:
         evaluation = None
     objection = "Ctrl-C came before the model was scored" if evaluation is None else evaluation.verdict
-    return KeptModel(work.destination.write(model, objection), evaluation, getattr(model, "classes_", None))
+    written = work.destination.write(model, objection)
+    display.wrote(written.name)
+    return KeptModel(written, evaluation, getattr(model, "classes_", None))
 
 
 def score(work: TrainingRun, model: Any) -> Evaluation:

@@ -26,8 +26,6 @@ SEARCH: dict[str, Any] = {"strategy": "halving", "max_epochs": 128, "ensemble": 
 """How `tune` uses `MLPSearchCV`: its last stage has twice the epochs of the defaults."""
 
 DEFAULT_SECONDS = 300.0
-RECORD = "search.jsonl"
-"""The file of a checkpoint's folder to which results of the search are added."""
 NO_CHOICE = ("members", "on_epoch", "random_state", "time_budget")
 """Parameters that say nothing about what was chosen; "networks" counts those of all candidates that are averaged."""
 
@@ -82,7 +80,7 @@ def tune(request: Request, seconds: float | None, candidates: int | None, displa
         if seconds is not None:
             limits["time_budget"] = seconds - (time.perf_counter() - work.started)
         choice = choose(work, limits, folder, display)
-        kept = keep(work, choice.model)
+        kept = keep(work, choice.model, display)
     display.choice(choice.data())
     show(work, kept, display)
 
@@ -105,8 +103,7 @@ def search(work: TrainingRun, kept: Choice, limits: dict[str, Any], folder: Path
     from rosenblatt.search import MLPSearchCV
 
     defaults = work.estimator
-    record = None if folder is None else folder / RECORD
-    found = MLPSearchCV(defaults, **{"verbose": 1, "checkpoint": record, **SEARCH, **limits})
+    found = MLPSearchCV(defaults, **{"verbose": 1, "checkpoint": folder, **SEARCH, **limits})
     try:
         tuned = found.fit(work.training, None).best_estimator_
     except KeyboardInterrupt:

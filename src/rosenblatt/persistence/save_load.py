@@ -52,7 +52,7 @@ def save(model: Any, path: str | os.PathLike[str], training_predictions: bool = 
         A `ValueError`: if the model holds NaN or infinity, or functions or classes of your own that are not made of
         ops (an initializer, a scorer), as a file holds no code; if a pipeline has a step that no file can hold; if it
         cannot predict a row of ordinary numbers, or has more layers, columns or values than a file of its size may
-        hold.
+        hold. A pipeline's file is loaded once, before it replaces another.
     TypeError
         For any other kind of object.
     OSError

@@ -32,8 +32,8 @@ WASTE, SMALL = 16, 1 << 20
 """An array of texts, each of which takes the space of the longest, may take so many times their bytes, or 1 MB."""
 
 
-MAX_MESSAGE = 1000
-"""Signs of a message that may quote a file, which may be long."""
+MAX_MESSAGE, MAX_QUOTED = 1000, 300
+"""Signs of a message on a file, and of another's message in it, which may quote the file."""
 
 
 class ModelFileError(ValueError):
@@ -63,7 +63,7 @@ def errors_of(what: str) -> Iterator[None]:
     except KeyError as error:
         raise ModelFileError(f"the file does not describe {what}: it lacks the entry {shown(error)}") from None
     except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError) as error:
-        raise ModelFileError(f"the file does not describe {what}: {shown(error, MAX_MESSAGE)}") from None
+        raise ModelFileError(f"the file does not describe {what}: {shown(error, MAX_QUOTED)}") from None
 
 
 def require_keys(entry: Any, needed: set[str], optional: Set[str] = frozenset(), what: str = "the file") -> None:

@@ -66,6 +66,7 @@ FORGED: list[tuple[Any, Any, str, Any]] = [
     (OneHotEncoder(drop="first"), CELLS, "_drop_idx_after_grouping", last_cell(None)),
     (OneHotEncoder(drop="first"), CELLS, "drop_idx_", last_cell(4)),
     (OneHotEncoder(), NUMBERS, "categories_", last_cell(0)),
+    (OneHotEncoder(), CELLS, "categories_", last_cell({"tuple": []})),
     (OrdinalEncoder(min_frequency=0.2), CELLS, "_default_to_infrequent_mappings", last_cell(7)),
     (OrdinalEncoder(encoded_missing_value=-1), np.where(CELLS == "d", np.nan, CELLS), "_missing_indices", to({"dict": [[0, 1]]})),
     (KBinsDiscretizer(3, quantile_method="averaged_inverted_cdf"), X, "n_bins_", last_cell(10**9)),

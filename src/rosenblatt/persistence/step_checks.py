@@ -107,11 +107,13 @@ def either(*checks: Check) -> Check:
 
 
 def levels(value: Any, sizes: Sizes) -> bool:
-    """Categories of a column; numbers rise, and NaN is the last."""
+    """Categories of a column: numbers that rise, where NaN is the last, or texts, numbers and None in any order."""
     if not (isinstance(value, np.ndarray) and value.ndim == 1 and len(value) > 0 and value.dtype.kind in "OUfiub"):
         return False
+    if value.dtype == object:
+        return all(cell is None or isinstance(cell, (str, int, float)) for cell in value)
     numbers = value[:-1] if value.dtype.kind == "f" and np.isnan(value[-1]) else value
-    return value.dtype.kind in "OU" or bool((numbers[:-1] < numbers[1:]).all())
+    return value.dtype.kind == "U" or bool((numbers[:-1] < numbers[1:]).all())
 
 
 def count(value: Any, sizes: Sizes) -> bool:

@@ -218,7 +218,7 @@ EXPLAINING = (
     ),
     option("repeats", int, "N", "How often each column is shuffled.", parse=parse_count()),
     option("rows", int, "N", "The most rows to use. Of more, so many are drawn.", parse=parse_count()),
-    option("seed", int, "N", "The seed of rows and shuffles.", default=0),
+    option("seed", int, "N", "The seed of rows and shuffles.", default=0, parse=parsing.parse_seed),
 )
 VALIDATION = option(
     "validation",

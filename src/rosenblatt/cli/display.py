@@ -118,13 +118,13 @@ class Display:
         for message in dict.fromkeys(str(w.message) for w in caught if w.category in (UserWarning, TableWarning)):
             self.note(in_options(message))
 
-    def columns(self, columns: Sequence[dict[str, Any]]) -> None:
-        """What each column was taken for; in a wide table, only the first columns and all that are dropped."""
-        self.data["columns"] = columns
+    def columns(self, columns: Sequence[dict[str, Any]], n_rows: int) -> None:
+        """What each column was taken for in the rows to train on; in a wide table, not all that are used."""
+        self.data |= {"rows": n_rows, "columns": columns}
         self.text()
         shown = [*columns[:MAX_COLUMNS_SHOWN], *(c for c in columns[MAX_COLUMNS_SHOWN:] if not c["used"])]
         rows = [(c["name"], c["kind"], f"{c['missing']:,}" if c["missing"] else "", c["detail"]) for c in shown]
-        self.grid(("column", "kind", "missing", ""), rows, right=(2,), cuts=3)
+        self.grid(("column", "kind", "missing", f"of {n_rows:,} rows to train on"), rows, right=(2,), cuts=3)
         if hidden := Counter(c["kind"] for c in columns[MAX_COLUMNS_SHOWN:] if c["used"]):
             self.text("and " + ", ".join(f"{count} more {name}" for name, count in hidden.items()))
         for column in columns:

@@ -24,7 +24,7 @@ LEAST = 12
 
 
 def visible(text: str) -> str:
-    """The text on one line, its control characters as escapes such as ``\\x1b``: it may come from anybody's table."""
+    """The text on one line, its control characters as escapes: it may come from anybody's table."""
     return CONTROLS.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
 
 

@@ -56,7 +56,7 @@ def begin(request: Request, command: str, display: Display) -> TrainingRun:
     check_options(request)
     task = read_task(request)
     destination.require_place(task)
-    estimator = new_estimator(task.target, {**request.parameters, "kinds": request.kinds})
+    estimator = new_estimator(task.target, {**request.parameters, "kinds": kinds_of_inputs(request)})
     training, held_out, scored = split(request, task)
     validation = None if request.validation is None else read_rows(request, task, request.validation)
     with warnings.catch_warnings():
@@ -64,7 +64,7 @@ def begin(request: Request, command: str, display: Display) -> TrainingRun:
         kinds = training.kinds
     display.data["command"] = command
     show_task(request, task, display)
-    display.columns(column_data(kinds))
+    display.columns(column_data(kinds), training.inputs.n_rows)
     for rows in (held_out, validation):
         if rows is not None and rows.file:
             rows.require_columns([kind.name for kind in kinds if kind.used])
@@ -98,8 +98,7 @@ def show_task(request: Request, task: TabularTask, display: Display) -> None:
     """Where the rows come from, the target, and what a user should look at."""
     source = "handwritten digits of scikit-learn" if request.file is None else str(request.file)
     source = "standard input" if is_standard(source) else source
-    given = {option: request.roles[name] for option, name in ROLES.items() if name in request.roles}
-    roles = {option: [one] if isinstance(one, str) else one for option, one in given.items() if one is not True}
+    roles = roles_of(request)
     n_columns = len(task.inputs.columns) + 1 + len({name for names in roles.values() for name in names})
     display.table(source, task.inputs.n_rows + task.n_dropped, n_columns)
     display.target(target_data(task.target))
@@ -116,6 +115,18 @@ def show_task(request: Request, task: TabularTask, display: Display) -> None:
         display.check(f"{copies} train or are held out together")
     if task.target.check:
         display.check(in_options(task.target.check))
+
+
+def roles_of(request: Request) -> dict[str, list[str]]:
+    """The columns that are no inputs, by the option that names them."""
+    given = {option: request.roles[name] for option, name in ROLES.items() if name in request.roles}
+    return {option: [one] if isinstance(one, str) else one for option, one in given.items() if one is not True}
+
+
+def kinds_of_inputs(request: Request) -> dict[str, str]:
+    """The kinds that were given, but for columns that are no inputs anyway."""
+    others = {name for names in roles_of(request).values() for name in names}
+    return {name: kind for name, kind in request.kinds.items() if name not in others}
 
 
 def check_options(request: Request) -> None:

@@ -22,9 +22,12 @@ ROLES = {
     "drop_missing_target": "drop_missing_target",
 }
 """The parameter of `TabularTask.of` that each option sets."""
-OF_TABLES = ("encoding", "ignore", "kinds", "target", "task", "X_val", "sample_weight", *ROLES.values())
+OF_OTHERS = ("encoding", "ignore", "kinds", "target", "task", "X_val", "sample_weight", *ROLES.values())
+OF_EXPLANATIONS = ("method", "n_repeats", "n_rows")
 PARAMETERS = {
-    option.removeprefix("--").replace("-", "_"): name for name, option in OPTIONS.items() if name not in OF_TABLES
+    option.removeprefix("--").replace("-", "_"): name
+    for name, option in OPTIONS.items()
+    if name not in (*OF_OTHERS, *OF_EXPLANATIONS)
 }
 """The estimator's parameter that each option sets."""
 

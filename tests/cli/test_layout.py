@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 
 from rosenblatt.cli.display import Display
-from rosenblatt.cli.layout import aligned, cut, wrapped
+from rosenblatt.cli.layout import aligned, counted, cut, wrapped
 from rosenblatt.estimators.tabular.member import MemberEpoch
 from rosenblatt.estimators.tabular.progress import PlainProgress
 
@@ -47,6 +47,10 @@ def test_a_table_sends_no_command_to_the_terminal(terminal: bool) -> None:
     assert shown.count(r"a\x1b[31mb\nc\x9bd\u202ee") == 6
     assert {sign for sign in shown if not sign.isprintable()} == {"\n"}
     assert shown.endswith("e\nnext\n")
+
+
+def test_one_has_no_plural() -> None:
+    assert [counted(n, "row") for n in (0, 1, 1200)] == ["0 rows", "1 row", "1,200 rows"]
 
 
 def test_wide_characters_count_twice() -> None:

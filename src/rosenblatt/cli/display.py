@@ -20,7 +20,7 @@ from rich.text import Text
 
 from rosenblatt._version import __version__
 from rosenblatt.cli.clock import CLOCK
-from rosenblatt.cli.layout import aligned, visible, wrapped
+from rosenblatt.cli.layout import aligned, counted, visible, wrapped
 from rosenblatt.cli.messages import in_options
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ class Display:
     def table(self, source: str, n_rows: int, n_columns: int) -> None:
         """Where the rows come from, and how many there are."""
         self.data["table"] = {"source": source, "rows": n_rows, "columns": n_columns}
-        self.line("table", f"{source}: {n_rows:,} rows, {n_columns} columns")
+        self.line("table", f"{source}: {counted(n_rows, 'row')}, {counted(n_columns, 'column')}")
 
     def target(self, target: dict[str, Any]) -> None:
         """What is predicted."""
@@ -198,7 +198,7 @@ class Display:
     def importance(self, found: dict[str, Any]) -> None:
         """How much each column matters."""
         self.data["importance"] = found
-        self.line("explain", f"{found['method']}, {found['rows']:,} rows: {found['quantity']}")
+        self.line("explain", f"{found['method']}, {counted(found['rows'], 'row')}: {found['quantity']}")
         if found["score"] is not None:
             self.line("score", f"{found['score_name']} {found['score']:.4f} with all columns as they are")
         self.text()

@@ -20,6 +20,7 @@ from rosenblatt.cli.results import column_data, target_data
 from rosenblatt.cli.scored import ScoredRows, read_scored
 from rosenblatt.cli.session import is_standard
 from rosenblatt.estimators import TabularClassifier, TabularRegressor
+from rosenblatt.tables.kinds import ColumnKind
 from rosenblatt.tables.readers.reading import read_table
 from rosenblatt.tables.table import TableError, TableWarning
 from rosenblatt.tables.targets import Target
@@ -61,7 +62,7 @@ def begin(request: Request, command: str, display: Display) -> TrainingRun:
     validation = None if request.validation is None else read_rows(request, task, request.validation)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", TableWarning)  # the notes say the same
-        kinds = training.kinds
+        kinds = kinds_of(training, task)
     display.data["command"] = command
     show_task(request, task, display)
     display.columns(column_data(kinds), training.inputs.n_rows)
@@ -72,6 +73,17 @@ def begin(request: Request, command: str, display: Display) -> TrainingRun:
     if held_out is None and validation is not None:
         scored, measured = f"rows of {validation.file}", "on the validation rows"
     return TrainingRun(destination, training, held_out, validation, scored, measured, estimator, started)
+
+
+def kinds_of(training: TabularTask, task: TabularTask) -> tuple[ColumnKind, ...]:
+    """What the columns are in the rows to train on; an error says if there are few of these."""
+    try:
+        return training.kinds
+    except TableError as error:
+        n_rows, n_all = training.inputs.n_rows, task.inputs.n_rows
+        if n_rows >= n_all / 2:
+            raise
+        raise TableError(f"{error} Only {n_rows:,} of {n_all:,} rows train; try a smaller --test-share.") from None
 
 
 def split(request: Request, task: TabularTask) -> tuple[TabularTask, ScoredRows | None, str]:

@@ -60,13 +60,15 @@ def request_of(given: Any, without: tuple[str, ...] = ()) -> Request:
         found = {names[option]: getattr(given, option, None) for option in names if option not in without}
         return {name: value for name, value in found.items() if value is not False and value not in (None, [])}
 
+    if given.test is not None and given.test_share is not None:
+        raise ValueError("--test and --test-share both say which rows are scored; leave one of them out.")
     return Request(
         file=given.file,
         target=given.target,
         out=given.out,
         task=given.task,
         kinds=column_overrides(given.kind or {}, given.ignore),
-        test_share=given.test_share,
+        test_share=0.2 if given.test_share is None else given.test_share,
         test=given.test,
         validation=getattr(given, "validation", None),
         encoding=given.encoding,

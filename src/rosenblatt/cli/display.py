@@ -143,6 +143,8 @@ class Display:
     def training(self, training: dict[str, Any]) -> None:
         """How the networks were trained."""
         self.data["training"] = training
+        if n_resumed := training["resumed_epochs"]:
+            self.line("resumed", f"{counted(n_resumed, 'epoch')} of an earlier process, from the checkpoint")
         n = training["networks"]
         networks = f"{'a network' if n == 1 else f'{n} networks'} ({training['architecture']})"
         how = "Interrupted; what was learned so far is kept: " if training["interrupted"] else ""

@@ -19,7 +19,7 @@ import numpy.typing as npt
 __all__ = [
     *("as_numbers", "check_count", "check_counts", "check_fields", "check_finite", "check_flag", "check_number"),
     *("check_range", "check_same_rows", "check_seed", "check_weights", "is_count", "is_number", "parse_duration"),
-    *("MAX_COUNT", "refusal"),
+    *("MAX_COUNT", "narrow_weights", "refusal"),
 ]
 
 DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*([smh]?)")
@@ -243,3 +243,11 @@ def check_weights(sample_weight: Any, n_rows: int, dtype: npt.DTypeLike = np.flo
     if not weights.any():
         raise ValueError("sample_weight is zero in all rows; at least one weight must be positive")
     return weights
+
+
+def narrow_weights(weights: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
+    """Checked weights as float32, relative to the largest one if they are too large or too small for it."""
+    with np.errstate(over="ignore", under="ignore"):
+        found = weights.astype(np.float32)
+        fits = np.isfinite(found).all() and found.any()
+        return found if fits else (weights / weights.max()).astype(np.float32)

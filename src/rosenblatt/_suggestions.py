@@ -33,6 +33,7 @@ SYNONYMS = (
     *({"power", "pow"}, {"concat", "concatenate", "cat"}, {"greater", "gt"}, {"less", "lt"}, {"max", "amax"}),
     *({"min", "amin", "minimum"}, {"abs", "absolute", "fabs"}, {"maximum", "fmax"}, {"transpose", "swapaxes"}),
     *({"n_trials", "n_iter", "n_candidates"}, {"space", "param_distributions", "param_grid"}, {"rate", "p"}),
+    *({"time", "date", "dates", "timestamp"}, {"groups", "group", "group_id"}),
 )
 """Names of the same thing here and in other libraries."""
 

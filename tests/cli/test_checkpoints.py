@@ -49,12 +49,15 @@ def test_a_search_keeps_its_record(cli: Any, monkeypatch: pytest.MonkeyPatch) ->
     options = ("--target", "rent", "--time", "30s", "--out", "m", "--checkpoint", "saved", "--seed", 1)
     code, out, err = cli("tune", "rents.csv", *options)
     assert (code, err) == (0, "")
-    record = Path("saved", tune.RECORD).read_bytes()
+    (path,) = Path("saved").glob("search-*.jsonl")
+    record = path.read_bytes()
     assert "search    2 candidates" in out
     model = Path("m").read_bytes()
     assert cli("tune", "rents.csv", *options)[0] == 0
-    assert Path("saved", tune.RECORD).read_bytes() == record
+    assert path.read_bytes() == record
     assert Path("m").read_bytes() == model
+    assert cli("tune", "rents.csv", *options[:-1], 2)[0] == 0, "another search has a record of its own"
+    assert len(list(Path("saved").glob("search-*.jsonl"))) == 2
 
 
 def test_a_search_of_so_many_candidates_that_was_killed_ends_with_the_same_bytes(

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn.model_selection import GroupKFold, KFold
+from sklearn.model_selection import GroupKFold, KFold, PredefinedSplit
 
 from rosenblatt import MLPClassifier, MLPSearchCV, TabularClassifier, TabularRegressor, diagnose, learn
 
@@ -52,6 +52,7 @@ BAD = {
     "rows that are not there": ({"cv": [([0, 1], [50, 51])] * 2}, "must be row numbers from 0 to 39"),
     "rows in both parts": ({"cv": [([0, 1, 2], [2, 3])] * 2}, "held-out rows that are among its training rows"),
     "one fold": ({"cv": 1}, "cv.*1"),
+    "a class as cv": ({"cv": KFold}, "cv is <class .*must be a number of folds"),
     "a word as cv": ({"cv": "five"}, "cv.*'five'"),
 }
 
@@ -105,3 +106,13 @@ def test_negative_validation_counts_are_refused():
 def test_members_and_cv_contradict_each_other():
     with pytest.raises(ValueError, match=r"members is 2, but cv is 3, .* leave members out"):
         TabularClassifier(members=2, cv=3, **SMALL).fit(X, Y)
+
+
+@pytest.mark.parametrize("cv", [[([0, 1], [2, 3])] * 2, PredefinedSplit(np.arange(N) % 2)], ids=["pairs", "predefined"])
+def test_row_numbers_are_refused_where_rows_are_left_out(cv):
+    y = np.where(np.arange(N) == 1, np.nan, X[:, 0])
+    with pytest.raises(ValueError, match="cv numbers the rows, but 1 of them have no target"):
+        TabularRegressor(cv=cv, **SMALL).fit(X, y, drop_missing_target=True)
+    with pytest.raises(ValueError, match="cv numbers the rows, but 1 of them have no target"):
+        learn({**FRAME, "y": y}, "y", cv=cv, drop_missing_target=True, **SMALL)
+    assert TabularRegressor(cv=KFold(2), **SMALL).fit(X, y, drop_missing_target=True).n_dropped_ == 1

@@ -61,6 +61,15 @@ REFUSED: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
     "groups too short": (TABLE, {"groups": [1, 2]}, "X has 40 rows, but groups has 2"),
     "times too short": (TABLE, {"time": [1, 2]}, "X has 40 rows, but time has 2"),
     "weights too short": (TABLE, {"sample_weight": [1, 2]}, r"sample_weight has shape \(2,\).*shape \(40,\)"),
+    "groups of tuples": (TABLE, {"groups": [(1, 2)] * N}, "^groups must hold numbers, .*, but holds tuple values"),
+    "complex times": (TABLE, {"time": np.arange(N) * 1j}, "^time must hold numbers, .*, but holds complex128"),
+    "names as groups": (TABLE, {"groups": ["shop", "day"]}, r"groups is \['shop', 'day'\], which names several"),
+    "words as weights": (
+        TABLE,
+        {"sample_weight": "shop"},
+        r"sample_weight \(column 'shop'\) must hold numbers, but row 1",
+    ),
+    "an array as id": (TABLE, {"id": np.arange(N)}, r"id is an array of shape \(40,\); it must be the name"),
     "groups of two axes": (TABLE, {"groups": np.ones((N, 2))}, r"groups has shape \(40, 2\)"),
     "a number as time": (TABLE, {"time": 1.5}, "time is 1.5; it must be an array"),
     "a mapping as groups": (TABLE, {"groups": {"a": 1}}, "groups is {'a': 1}; it must be an array"),
@@ -119,3 +128,30 @@ def test_names_are_refused_for_arrays_and_roles_for_tasks(given: dict[str, str])
     for fit in (TabularClassifier().fit, rosenblatt.learn):
         with pytest.raises(ValueError, match=r"a TabularTask holds the target.*groups, time and id"):
             fit(task, **given)
+
+
+@pytest.mark.parametrize("door", DOORS.values(), ids=DOORS)
+def test_an_ignored_column_may_be_the_groups(door: Callable[..., Any]) -> None:
+    given = {"groups": "shop", "ignore": ["shop"], "kinds": {"day": "ignored"}}
+    assert "shop" not in list(door(TABLE, "classification", given).feature_names_in_)
+
+
+@pytest.mark.parametrize("factor", [1e300, 1e-300])
+def test_weights_count_relative_to_each_other(factor: float) -> None:
+    models = [TabularClassifier(**SMALL).fit(TABLE, "y", TABLE["w"] * f) for f in (factor, 0.5 * factor)]
+    np.testing.assert_array_equal(*(model.out_of_fold_ for model in models))
+
+
+LEARNED: dict[str, tuple[Any, dict[str, Any], str]] = {
+    "an array as target": (TABLE["y"], {}, "target is an array of shape .*TabularClassifier"),
+    "an array as X_val": ("y", {"X_val": np.ones((9, 3))}, "X_val is an array, whose columns have no names"),
+    "class weights of numbers": ("x", {"class_weight": "balanced"}, "class_weight is a parameter of TabularClassifier"),
+    "group": ("y", {"group": "shop"}, "Did you mean 'groups'"),
+    "date": ("y", {"date": "day"}, "Did you mean 'time'.*parameters are: 'groups', 'time'"),
+}
+
+
+@pytest.mark.parametrize(("target", "given", "words"), LEARNED.values(), ids=LEARNED)
+def test_learn_refuses_what_it_does_not_take(target: Any, given: dict[str, Any], words: str) -> None:
+    with pytest.raises(TypeError, match=words):
+        rosenblatt.learn(TABLE, target, **given)

@@ -109,7 +109,6 @@ CASES: dict[str, Case] = {
     "a record of other data": (lambda: fit(X=X + 1, checkpoint=other()), ValueError, r"record belongs to another search"),
     "another file as record": (lambda: fit(checkpoint=file(b"a,b\n1,2\n")), ValueError, r"record is not a record of a search; choose another name"),
     "JSON of something else": (lambda: fit(checkpoint=file(b'{"a": 1}\n')), ValueError, r"not a record of a search"),
-    "a folder as record": (lambda: fit(checkpoint="."), IsADirectoryError, r"is a folder; give the name of a file"),
     "a record in no folder": (lambda: fit(checkpoint="no/record"), FileNotFoundError, r"there is no such folder: .*no"),
     "predicting before fitting": (lambda: MLPSearchCV().predict(X), NotFittedError, r"not fitted"),
     "predicting without refit": (lambda: fit(refit=False).predict(X), NotFittedError, r"not fitted"),

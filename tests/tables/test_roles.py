@@ -174,7 +174,7 @@ REFUSED: dict[str, tuple[Any, dict[str, Any], str]] = {
     "a negative weight": (spoilt("w", 9, -1), {"weights": "w"}, r"'w'\) is -1 in row 10 "),
     "an endless weight": (spoilt("w", 9, np.inf), {"weights": "w"}, r"'w'\) is inf in row 10 "),
     "no weight": (spoilt("w", 9, None), {"weights": "w"}, r"sample_weight \(column 'w'\) is missing in row 10 "),
-    "words as weights": (TABLE, {"weights": "shop"}, r"'shop' holds numbers, but row 1 says 'shop 0'"),
+    "words as weights": (TABLE, {"weights": "shop"}, r"'shop'\) must hold numbers, but row 1 says 'shop 0'"),
     "dates as weights": (TABLE, {"weights": "day"}, r"'day'\) holds dates; weights are numbers"),
     "weights of zero": ({**TABLE, "w": np.zeros(N)}, {"weights": "w"}, r"sample_weight is zero in all rows"),
     "no input": (

@@ -29,7 +29,7 @@ def counted(n: int, what: str) -> str:
 
 
 def visible(text: str) -> str:
-    """The text on one line, its control characters as escapes: it may come from anybody's table."""
+    r"""The text on one line, its control characters as escapes such as ``\x1b``: it may come from anybody's table."""
     return CONTROLS.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
 
 

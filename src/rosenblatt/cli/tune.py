@@ -27,8 +27,6 @@ SEARCH: dict[str, Any] = {"strategy": "halving", "max_epochs": 128, "ensemble": 
 """How `tune` uses `MLPSearchCV`: its last stage has twice the epochs of the defaults."""
 
 DEFAULT_SECONDS = 300.0
-RECORD = "search.jsonl"
-"""The file of a checkpoint's folder to which results of the search are added."""
 NO_CHOICE = ("members", "on_epoch", "random_state", "time_budget")
 """Parameters that say nothing about what was chosen; "networks" counts those of all candidates that are averaged."""
 
@@ -106,8 +104,7 @@ def search(work: TrainingRun, kept: Choice, limits: dict[str, Any], folder: Path
     from rosenblatt.search import MLPSearchCV
 
     defaults = work.estimator
-    record = None if folder is None else folder / RECORD
-    found = MLPSearchCV(defaults, **{"verbose": 1, "checkpoint": record, **SEARCH, **limits})
+    found = MLPSearchCV(defaults, **{"verbose": 1, "checkpoint": folder, **SEARCH, **limits})
     try:
         tuned = found.fit(work.training, None).best_estimator_
     except KeyboardInterrupt:

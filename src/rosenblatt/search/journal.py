@@ -58,6 +58,7 @@ class Journal:
     Parameters
     ----------
     path : path or None
+        Of a file, or of a folder in which each search has a file of its own.
     digest : str
         Identifies the search: data, space, estimator, folds, seed. A file with another digest is refused.
     n_folds : int
@@ -77,7 +78,7 @@ class Journal:
         if self.path is None:
             return
         if self.path.is_dir():
-            raise IsADirectoryError(f"checkpoint {self.path} is a folder; give the name of a file.")
+            self.path /= f"search-{digest[:16]}.jsonl"
         if self.path.exists() and self.path.stat().st_size:
             self._read(self.path, digest, n_folds)
         else:

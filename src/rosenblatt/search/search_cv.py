@@ -82,8 +82,8 @@ class MLPSearchCV(SuggestingMixin, MetaEstimatorMixin, BaseEstimator):  # type: 
         Number of candidates that train at once. Default: `get_num_threads`; 1 for the tabular estimators, whose own
         networks train side by side.
     checkpoint : path, optional
-        A file that results are added to. The same search, started again after an interrupt at any moment, resumes from
-        it and ends with the same result.
+        A file that results are added to, or a folder in which each search has such a file of its own. The same search,
+        started again after an interrupt at any moment, resumes from it and ends with the same result.
     refit : bool, default=True
         Whether the best candidate is fitted on all rows.
     ensemble : int, default=1
@@ -102,7 +102,8 @@ class MLPSearchCV(SuggestingMixin, MetaEstimatorMixin, BaseEstimator):  # type: 
     ----------
     best_params_, best_score_, best_index_, best_estimator_, cv_results_, n_splits_, refit_time_
         As in scikit-learn. `cv_results_` also has "epochs", "rung", "seconds", "complete" and "error" of each
-        candidate; those that came further rank before those that were stopped.
+        candidate; those that came further rank before those that were stopped. Tabular estimators have one score, that
+        of all out-of-fold predictions, so that `n_splits_` is 1.
     score_on_ : str
         What the scores measure: "on rows not seen in training", "on groups not seen in training" or "on later rows".
     interrupted_ : bool
@@ -196,6 +197,8 @@ class MLPSearchCV(SuggestingMixin, MetaEstimatorMixin, BaseEstimator):  # type: 
         Parameters
         ----------
         X, y : as the estimator takes them
+            For tabular estimators X may be a `TabularTask`: ``TabularTask.of(table, target, id=...,
+            drop_missing_target=True)`` names ids and leaves out rows without a target.
         sample_weight : array-like of shape (n_rows,), optional
             Weights of the rows, at least 0, for training and for scores, unless a scorer takes none.
         groups : array-like of shape (n_rows,), or name of a column for tabular estimators, optional

@@ -26,7 +26,7 @@ MOST_UNLIKE = 0.5
 MOST_MISSING = 0.5
 """They warn if the share of missing cells is larger than in training by more than this."""
 MAX_CHECKED = 1000
-"""They look at so many rows, evenly spaced over all."""
+"""They look at so many rows, one of each part of the table."""
 SMOOTHING = 0.5
 """Added to the count of each bin."""
 CHANCE = 0.95
@@ -139,7 +139,7 @@ def drift_sentence(encoder: Encoder, reference: ReferenceDistribution, column: C
     n = len(column.values)
     if n < MIN_CELLS or reference.n_rows < MIN_CELLS:
         return ""
-    checked = column if n <= MAX_CHECKED else thinned(column, np.arange(MAX_CHECKED) * n // MAX_CHECKED)
+    checked = column if n <= MAX_CHECKED else thinned(column, spread_rows(n))
     cells = reference.bin_cells(encoder, checked)
     n_looked = "" if n <= MAX_CHECKED else f" in {MAX_CHECKED:,} rows of {n:,}"
     missing = float(cells.counts[-1] / cells.counts.sum())
@@ -156,6 +156,15 @@ def drift_sentence(encoder: Encoder, reference: ReferenceDistribution, column: C
     example = f"such as {reference.example(encoder, checked, int(row[0]))} in {checked.name_rows(row)}"
     values = f"{share:.0%} of the {'words' if encoder.n_words else 'cells'}{n_looked}"
     return f"column {column.name!r}: {values} {reference.describe_unlike(encoder)}, {example}."
+
+
+def spread_rows(n_rows: int) -> NDArray[np.int64]:
+    """A row of each of `MAX_CHECKED` equal parts, the same for equal tables.
+
+    Within its part it is drawn at random: every so-many-th row may be of one sort, such as one hour of the day.
+    """
+    edges = np.arange(MAX_CHECKED + 1) * n_rows // MAX_CHECKED
+    return np.random.default_rng(0).integers(edges[:-1], edges[1:])
 
 
 def thinned(column: Column, rows: NDArray[np.int64]) -> Column:

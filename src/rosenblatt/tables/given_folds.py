@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterable, Sequence
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,7 @@ from rosenblatt.tables.roles import Roles, assign_roles
 from rosenblatt.tables.splits import has_common_groups
 from rosenblatt.tables.table import Table
 
-__all__ = ["check_pair", "given_folds", "roles_of_rows", "split_by"]
+__all__ = ["check_pair", "given_folds", "refuse_rows_of_whole_table", "roles_of_rows", "split_by"]
 
 Array = NDArray[Any]
 Rows = NDArray[np.int64]
@@ -71,16 +72,31 @@ def given_folds(
     return [check_pair(pair, n_rows, number, groups=groups, times=times) for number, pair in enumerate(pairs)]
 
 
+def refuse_rows_of_whole_table(cv: Any, n_dropped: int) -> None:
+    """Refuse folds by row numbers where rows without a target were left out: the others then have other numbers."""
+    numbers = hasattr(cv, "test_fold") or not (hasattr(cv, "split") or isinstance(cv, Integral))
+    if cv is not None and n_dropped and numbers:
+        raise ValueError(
+            f"cv numbers the rows, but {n_dropped} of them have no target and are left out, after which the others "
+            "have other numbers. Remove these rows from the table yourself, or give a splitter such as KFold."
+        )
+
+
 def split_by(cv: Any, X: Any, y: Any = None, groups: Any = None, times: Any = None) -> list[Any]:
     """The pairs of a splitter or an iterable; rows are ordered by time for a splitter, and numbered as they were."""
-    if isinstance(cv, (float, str, bool)) or not (hasattr(cv, "split") or isinstance(cv, Iterable)):
+    if isinstance(cv, (float, str, bool, type)) or not (hasattr(cv, "split") or isinstance(cv, Iterable)):
         raise refusal("cv", cv, "a number of folds of at least 2, a splitter, pairs of row numbers, or None")
     if not hasattr(cv, "split"):
         pairs = list(cv)
     else:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", "The groups parameter is ignored", UserWarning)  # the splits are checked
-            pairs = list(cv.split(X, y, groups)) if times is None else split_in_order(cv, X, y, times)
+            try:
+                pairs = list(cv.split(X, y, groups)) if times is None else split_in_order(cv, X, y, times)
+            except ValueError as error:
+                if groups is not None or "'groups' parameter" not in str(error):
+                    raise
+                raise ValueError(f"cv is {cv!r}, which needs groups: give groups=. ({error})") from None
     return pairs
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -73,7 +74,7 @@ class ColumnKind:
 def column_overrides(kinds: Mapping[Any, str] | None, ignore: Iterable[Any] | str | None) -> dict[str, str]:
     """What a user says of columns, by name: `kinds`, and the kind "ignored" for the columns `ignore`."""
     found = {str(name): kind for name, kind in (kinds or {}).items()}
-    for name in [ignore] if isinstance(ignore, str) else ignore or ():
+    for name in [ignore] if isinstance(ignore, (str, Integral)) else ignore or ():
         if found.get(str(name), "ignored") != "ignored":
             raise TableError(f"ignore names the column {str(name)!r}, which kinds says is {found[str(name)]}.")
         found[str(name)] = "ignored"

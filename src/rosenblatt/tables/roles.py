@@ -8,7 +8,7 @@ never guesses the group, the time or the weight of a row.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from numbers import Integral
 from typing import Any
 
@@ -22,7 +22,7 @@ from rosenblatt.tables.readers.cells import read_cells, read_texts
 from rosenblatt.tables.readers.reading import is_nameless, read_table
 from rosenblatt.tables.table import Column, Table, TableError, level_column, warn_of_columns
 
-__all__ = ["Roles", "assign_roles"]
+__all__ = ["Roles", "assign_roles", "is_name"]
 
 Array = NDArray[Any]
 Rows = NDArray[np.int64]
@@ -67,12 +67,17 @@ class Roles:
     def names(self) -> dict[str, str]:
         """The column of each role that is given by name, but for ids."""
         given = {"sample_weight": self.sample_weight, "groups": self.groups, "time": self.time}
-        return {role: str(value) for role, value in given.items() if is_name(value, role)}
+        return {role: str(value) for role, value in given.items() if is_name(value)}
 
     @property
     def columns(self) -> dict[str, str]:
         """The role of each column that is named, which is then no input."""
         return dict.fromkeys(self.ids, "id") | {name: role for role, name in self.names.items()}
+
+    def of_array(self) -> Roles:
+        """The roles for an array, whose columns have no names: a whole number as weight is that of all rows."""
+        weight = self.sample_weight
+        return self if isinstance(weight, str) or not is_name(weight) else replace(self, sample_weight=float(weight))
 
     def require_names(self, X: Any) -> None:
         """Refuse names for the columns of an array."""
@@ -101,15 +106,15 @@ class Roles:
         return {name: kind for name, kind in kinds.items() if name not in self.columns}
 
 
-def is_name(given: Any, role: str = "") -> bool:
-    """Whether it is the name of a column; a single number as weight is that of all rows."""
-    is_number = isinstance(given, Integral) and not isinstance(given, bool) and role != "sample_weight"
-    return isinstance(given, str) or is_number
+def is_name(given: Any) -> bool:
+    """Whether it is the name of a column: a text, or a whole number such as 3."""
+    return isinstance(given, str) or (isinstance(given, Integral) and not isinstance(given, bool))
 
 
 def shown(given: Any) -> str:
     """What was given, on one line."""
-    return f"{' '.join(repr(given).split()):.60}"
+    shape = getattr(given, "shape", ())
+    return f"an array of shape {shape}" if shape else f"{' '.join(repr(given).split()):.60}"
 
 
 def assign_roles(table: Table, given: Roles, rows: Rows | None = None) -> tuple[Table, dict[str, Any]]:
@@ -151,7 +156,7 @@ def assign_roles(table: Table, given: Roles, rows: Rows | None = None) -> tuple[
 
 def role_column(role: str, given: Any, table: Table) -> Column | None:
     """The values of a role as a column as long as the table; None if none are given, and for an array of weights."""
-    if is_name(given, role):
+    if is_name(given):
         return named_column(role, str(given), table)
     if given is None or role == "sample_weight":
         return None
@@ -161,11 +166,21 @@ def role_column(role: str, given: Any, table: Table) -> Column | None:
     if getattr(given, "ndim", 1) != 1:
         raise ValueError(f"{role} has shape {np.shape(given)}; {expected}")
     cells = given if hasattr(given, "__len__") else list(given)
+    if isinstance(given, (list, tuple)) and given and all(isinstance(n, str) and n in table.columns for n in given):
+        raise TypeError(f"{role} is {shown(given)}, which names several columns; it takes one. Join them into one.")
     if len(cells) != table.n_rows:
         raise ValueError(f"X has {table.n_rows} rows, but {role} has {len(cells)}; {expected}")
     column = read_table({role: cells})[role]
-    column.require_readable()
+    if column.problem:
+        raise TableError(
+            f"{role} must hold numbers, dates or texts, one for each row, but {without_place(column.problem)}"
+        )
     return column
+
+
+def without_place(problem: str) -> str:
+    """What is wrong with the cells of a column, without its name and the advice to leave it out."""
+    return problem.split(". ")[0].partition("' ")[2] + "."
 
 
 def named_column(role: str, name: str, table: Table) -> Column:
@@ -245,7 +260,10 @@ def weights_of(column: Column | None, given: Any, n_rows: int, kept: Rows) -> ND
     if column.storage == "date":
         raise TableError(f"{label} holds dates; weights are numbers of at least 0.")
     require_cells(column, label, "Fill it in: weights are numbers of at least 0.")
-    numbers = parse_levels(column, "A weight is a number of at least 0.") if column.storage == "text" else column
+    try:
+        numbers = parse_levels(column, "A weight is a number of at least 0.") if column.storage == "text" else column
+    except TableError as error:
+        raise TableError(f"{label} must hold numbers, but {str(error).partition(', but ')[2] or error}") from None
     wrong = np.flatnonzero((numbers.values < 0) | np.isinf(numbers.values))
     if len(wrong):
         where = f"{column.name_rows(wrong[:1])} (the first row is 1)"

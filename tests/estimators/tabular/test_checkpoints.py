@@ -41,6 +41,7 @@ FITS = {
     "weights": lambda **more: TabularRegressor(**SMALL, **more).fit(X, NUMBERS, np.arange(1, N + 1)),
     "trial of the logarithm": lambda **more: TabularRegressor(**SMALL, **more).fit(X, HEAVY),
     "groups": lambda **more: TabularRegressor(**SMALL, **more).fit(X, NUMBERS, groups=GROUPS),
+    "time": lambda **more: TabularRegressor(**SMALL, **more).fit(X, NUMBERS, time=np.arange(N)),
     "validation rows": lambda **more: TabularClassifier(**SMALL, **more).fit(X, LABELS, X_val=SOME, y_val=LABELS[:40]),
     "no seed": lambda **more: TabularClassifier(**SMALL, random_state=None, **more).fit(X, LABELS),
 }

@@ -8,11 +8,13 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.metrics import accuracy_score, r2_score
+from sklearn.model_selection import LeaveOneGroupOut
 
 import rosenblatt
 from rosenblatt import TabularClassifier, TabularRegressor, learn
+from rosenblatt.estimators.tabular.architecture import feed
 from rosenblatt.estimators.tabular.held_out import HalfChoices
-from rosenblatt.tables import TabularTask
+from rosenblatt.tables import TabularTask, read_table
 
 SMALL: dict[str, Any] = {"members": 3, "hidden_layer_sizes": (16,), "max_iter": 12}
 TINY: dict[str, Any] = {"members": 3, "hidden_layer_sizes": (4,), "max_iter": 2}
@@ -53,35 +55,76 @@ def test_labels_at_random_by_group_are_not_predicted_for_new_groups() -> None:
     assert "200 groups: all rows of a group train together, or are held out" in model.report()
 
 
-def test_groups_do_not_choose_the_epoch_that_they_are_scored_by() -> None:
-    """Each half of the groups is predicted by the epoch that the other half finds best."""
-    groups, y = np.repeat(np.arange(8), 3), np.arange(24) % 2
-    epochs = np.random.default_rng(0).normal(size=(20, 24, 1))
-
-    def metric(y: Any, predictions: Any, weights: Any) -> float:
-        return float(np.average((y - predictions[:, 0]) ** 2, weights=weights))
-
-    for weights in (None, np.random.default_rng(1).uniform(size=24)):
-        choices = HalfChoices(groups)
-        for predictions in epochs:
-            choices.after_epoch(y, predictions, weights, metric)
-        first, second = choices.halves
-        assert (len(first), len(second), len({*groups[first]} & {*groups[second]})) == (12, 12, 0)
-        for chooser, scored in ((first, second), (second, first)):
-            own = None if weights is None else weights[chooser]
-            best = np.argmin([metric(y[chooser], predictions[chooser], own) for predictions in epochs])
-            np.testing.assert_array_equal(choices.predictions[scored], epochs[best][scored])
+EPOCHS = np.random.default_rng(0).normal(size=(20, 30, 1))
 
 
-def test_a_half_without_weights_and_a_single_group_choose_nothing() -> None:
-    predictions = np.random.default_rng(0).normal(size=(3, 4, 1))
-    for groups, weights in ((np.arange(4), np.array([1.0, 0, 0, 0])), (np.zeros(4), None)):
-        choices = HalfChoices(groups)
-        for epoch, found in enumerate(predictions):
-            choices.after_epoch(np.zeros(4), found, weights, lambda y, p, w, epoch=epoch: -epoch)  # type: ignore[misc]
-        counts = [int((choices.predictions == found).sum()) for found in predictions]
-        assert sum(counts) == 4
-        assert counts[0] >= 2
+def error(y: Any, predictions: Any, weights: Any) -> float:
+    return float(np.average((y - predictions[:, 0]) ** 2, weights=weights))
+
+
+@pytest.mark.parametrize("weights", [None, np.random.default_rng(1).uniform(size=30)])
+@pytest.mark.parametrize("given", [{"groups": np.repeat(np.arange(10), 3)}, {"times": np.arange(30)[::-1]}])
+def test_no_row_chooses_the_epoch_that_it_is_scored_by(given: dict[str, Any], weights: Any) -> None:
+    """Each half of the groups, or of the time, is predicted by the epoch that the other half finds best."""
+    y = np.arange(30) % 2
+    choices = HalfChoices(y, weights, **given)
+    for predictions in EPOCHS:
+        choices.after_epoch(predictions, error)
+    first, second = choices.halves
+    of = next(iter(given.values()))
+    assert (len(first), len(second), len({*of[first]} & {*of[second]})) == (15, 15, 0)
+    assert "groups" in given or of[first].max() < of[second].min()
+    for chooser, scored in ((first, second), (second, first)):
+        own = None if weights is None else weights[chooser]
+        best = np.argmin([error(y[chooser], predictions[chooser], own) for predictions in EPOCHS])
+        np.testing.assert_array_equal(choices.predictions[scored], EPOCHS[best][scored])
+
+
+TOO_SMALL: dict[str, tuple[Any, Any, dict[str, Any]]] = {
+    "one group": (np.arange(30), None, {"groups": np.zeros(30)}),
+    "four groups in a half": (np.arange(30), None, {"groups": np.arange(30) % 9}),
+    "weights in four groups": (np.arange(30), np.arange(30) < 4, {"groups": np.arange(30)}),
+    "a half of one class": (np.arange(30) // 15, None, {"times": np.arange(30)}),
+    "one time": (np.arange(30), None, {"times": np.zeros(30)}),
+    "four rows": (np.arange(30), None, {"times": np.maximum(np.arange(30), 26)}),
+}
+
+
+@pytest.mark.parametrize(("y", "weights", "given"), TOO_SMALL.values(), ids=TOO_SMALL)
+def test_halves_that_are_too_small_keep_the_last_epoch(y: Any, weights: Any, given: dict[str, Any]) -> None:
+    choices = HalfChoices(y, weights, **given)
+    for predictions in EPOCHS:
+        choices.after_epoch(predictions, error)
+        np.testing.assert_array_equal(choices.predictions, predictions)
+
+
+def test_one_group_in_each_fold_is_scored_by_a_trained_network() -> None:
+    group, y = np.arange(N) % 3, X[:, 0] + X[:, 1]
+    settings: dict[str, Any] = {"max_iter": 16, "hidden_layer_sizes": (32,)}
+    assert TabularRegressor(cv=LeaveOneGroupOut(), **settings).fit(X, y, groups=group).score_ > 0.95
+
+
+def test_labels_at_random_are_not_predicted_on_later_rows() -> None:
+    scores = []
+    for seed in range(8):
+        rng = np.random.default_rng(seed)
+        inputs, label = rng.normal(size=(100, 4)), rng.integers(0, 2, 100)
+        scores.append(
+            TabularClassifier(max_iter=12, hidden_layer_sizes=(8,)).fit(inputs, label, time=range(100)).score_
+        )
+    assert np.mean(scores) < 0.6
+
+
+@pytest.mark.parametrize("parameters", [{}, {"loss": "absolute_error"}, {"loss": "poisson"}], ids=str)
+def test_no_network_knows_the_level_of_later_targets(parameters: dict[str, Any]) -> None:
+    """The first part of the later half is predicted at the level of the earlier one."""
+    y = np.where(np.arange(N) < N // 2, 1, 20) + RNG.uniform(0, 0.1, N)
+    model = TabularRegressor(**SMALL, **parameters).fit(X, y, time=DAY)
+    first = model.out_of_fold_[N // 2 : N // 2 + N // 6]
+    assert abs(first.mean() - 1) < 0.7
+    inputs = feed(model.preparation_.transform(read_table({f"x{i}": X[:, i] for i in range(4)})))
+    levels = [model.target_scaler_.decode(network.predict(inputs)).mean() for network in model.ensemble_.networks]
+    assert levels[-1] < 2 < levels[0]  # the first network has trained on the latest rows
 
 
 @pytest.mark.parametrize("metric", ["f1", "auc", "balanced_error", "log_loss"])
@@ -233,3 +276,31 @@ def test_the_report_asks_about_ids_and_dates() -> None:
     assert "say groups='customer'" in report
     assert "say time='day'" in report
     assert "say time=" not in learn(table, "value", groups="customer", **TINY).report()
+
+
+def test_a_whole_number_names_a_column_for_every_role_and_weights_all_rows_of_an_array() -> None:
+    frame = pd.DataFrame({0: X[:, 0], 1: GROUP, 2: TABLE["w"]})
+    for given, others in (({"sample_weight": 2}, [1]), ({"groups": 1}, [2])):
+        ((role, number),) = given.items()
+        named = TabularClassifier(**TINY, ignore=others).fit(frame, LABEL, **given)
+        rest = frame.drop(columns=number)
+        beside = TabularClassifier(**TINY, ignore=others).fit(rest, LABEL, **{role: frame[number].to_numpy()})
+        np.testing.assert_array_equal(named.out_of_fold_, beside.out_of_fold_)
+    with pytest.raises(ValueError, match="sample_weight names a column '7' that is not there"):
+        TabularClassifier(**TINY).fit(frame, LABEL, sample_weight=7)
+    two, ones = (TabularClassifier(**TINY).fit(X, LABEL, sample_weight=w) for w in (2, np.full(N, 2.0)))
+    np.testing.assert_array_equal(two.out_of_fold_, ones.out_of_fold_)
+
+
+@pytest.mark.parametrize(("name", "kind"), [("label", TabularClassifier), ("value", TabularRegressor)])
+def test_validation_rows_have_the_weights_of_their_column(name: str, kind: Any) -> None:
+    table = pd.DataFrame({"x0": X[:, 0], "w": np.where(np.arange(N) % 2, 1.0, 0.0), name: TABLE[name]})
+    first, last = table[:400], table[400:]
+    model = kind(**TINY).fit(first, name, sample_weight="w", X_val=last)
+    score = accuracy_score if name == "label" else r2_score
+    found = model.predict(last.drop(columns=["w", name]))
+    assert model.score_ == pytest.approx(score(last[name], found, sample_weight=last["w"]))
+    task = TabularTask.of(last, name, weights="w")
+    assert kind(**TINY).fit(first, name, sample_weight="w", X_val=task).score_ == model.score_
+    with pytest.raises(ValueError, match=r"X_val: sample_weight \(column 'w'\) is -1"):
+        kind(**TINY).fit(first, name, sample_weight="w", X_val=last.assign(w=-1.0))

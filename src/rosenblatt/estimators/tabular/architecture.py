@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from rosenblatt.tables.encoders import Prepared
     from rosenblatt.tables.preparation import Preparation
 
-__all__ = ["NetworkWithRates", "Settings", "design_network", "feed"]
+__all__ = ["NetworkWithRates", "Settings", "design_network", "feed", "rescale_outputs"]
 
 MAX_WAVED = 100
 """Tables with more numeric columns than this have enough columns without embedding."""
@@ -146,3 +146,10 @@ def scale_by_data(network: nn.Network, sample: Mapping[str, Any], rng: np.random
         rows = rng.integers(0, len(z), size=(BIAS_ROWS, z.shape[1]))
         shares = rng.dirichlet(np.ones(BIAS_ROWS), size=z.shape[1]).T
         network[f"{name}.biases"][...] = -(shares * np.take_along_axis(z, rows, axis=0)).sum(axis=0)
+
+
+def rescale_outputs(network: nn.Network, scale: NDArray[Any], center: NDArray[Any]) -> None:
+    """Change the last layer such that its outputs become ``outputs * scale + center``."""
+    weights, biases = network["head.weights"], network["head.biases"]
+    weights *= scale.astype(weights.dtype)
+    biases[...] = biases * scale + center

@@ -17,7 +17,7 @@ from sklearn.base import BaseEstimator, _fit_context, is_classifier
 from sklearn.callback import with_callbacks
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from rosenblatt._checks import check_count, check_flag, check_range, is_count
+from rosenblatt._checks import check_count, check_flag, is_count, narrow_weights
 from rosenblatt._suggestions import join_names
 from rosenblatt.estimators.base import Searchable, SuggestingMixin, unchanged_if_failed, warn_user
 from rosenblatt.estimators.fitted_parameters import FittedParameters
@@ -34,6 +34,7 @@ from rosenblatt.estimators.tabular.parameters import CONSTRAINTS, OVERRIDES
 from rosenblatt.estimators.tabular.scoring import TabularScores
 from rosenblatt.estimators.tabular.training_predictions import LeftOut
 from rosenblatt.estimators.tabular.validation import check_validation, validation_data
+from rosenblatt.tables.given_folds import refuse_rows_of_whole_table
 from rosenblatt.tables.kinds import column_overrides
 from rosenblatt.tables.preparation import Preparation, fit_preparation
 from rosenblatt.tables.readers.reading import is_nameless, names_columns, read_table, require_names
@@ -145,9 +146,10 @@ class TabularEstimator(
         X_val, y_val : like X and y, optional
             Your own validation rows, of the same columns. Every network then trains on all rows of X, and these rows
             choose its best epoch, calibrate and score. `y_val` may be left out if `y` is a name and X_val has this
-            column.
+            column. Where `sample_weight` names a column that X_val has, too, it holds the weights of these rows.
         drop_missing_target : bool, default=False
             Whether rows without a target are left out, and counted in ``n_dropped_``. By default they are refused.
+            ``out_of_fold_`` has the rows that were kept.
 
         Returns
         -------
@@ -183,9 +185,11 @@ class TabularEstimator(
         """
         reserve_blas_memory()
         with self._budget(cancelled) as budget, unchanged_if_failed(self, BaseException):
-            validation = check_validation(X, y, X_val, y_val)
+            validation = check_validation(X, y, X_val, y_val, sample_weight)
             task = self._task(X, y, sample_weight, **roles)
             self._refuse_contradictions(task, validation is not None)
+            if not isinstance(X, TabularTask):
+                refuse_rows_of_whole_table(self.cv, task.n_dropped)
             self._announce(budget, task, X, y)
             self.keep_parameters()
             self._learn(task, budget, validation)
@@ -206,7 +210,7 @@ class TabularEstimator(
                 "leave members out."
             )
 
-    def _learn(self, task: TabularTask, budget: FitBudget, validation: tuple[Any, Any] | None) -> None:
+    def _learn(self, task: TabularTask, budget: FitBudget, validation: tuple[Any, ...] | None) -> None:
         """Train the ensemble, and set the fitted attributes."""
         raise NotImplementedError
 
@@ -288,6 +292,7 @@ class TabularEstimator(
 
     def _task_of_array(self, X: Any, y: Any, given: Roles, drop: bool) -> TabularTask:
         """A table, and the target beside it as an array."""
+        given = given.of_array() if is_nameless(X) else given
         given.require_names(X)
         kinds = given.overrides((), column_overrides(self.kinds, self.ignore))
         is_array = is_nameless(X) or issparse(X)  # which `_read` refuses
@@ -308,19 +313,18 @@ class TabularEstimator(
         raise NotImplementedError
 
     def _prepare(
-        self, task: TabularTask, y: Array, weights: Array | None, budget: FitBudget, validation: tuple[Any, Any] | None
+        self, task: TabularTask, y: Array, weights: Array | None, budget: FitBudget, validation: tuple[Any, ...] | None
     ) -> Data:
         """The task for networks, with encoders that are learned from its inputs; draws the seed of everything else."""
         self.preparation_ = fit_preparation(task.inputs, task.kinds)
         prepared = self.preparation_.transform(task.inputs)
         self.background_ = Background.of(prepared, self.preparation_, task.weights)
-        if weights is not None:
-            check_range("sample_weight", weights, np.float32)
-            weights = weights.astype(np.float32)
+        weights = None if weights is None else narrow_weights(weights)
         held_out = None
         if validation is not None:
             held_out = validation_data(self, validation, y.size // len(y), self._check_targets)
-        data = Data(self.preparation_, prepared, y, weights, held_out, None if task.groups is None else task.together)
+        groups = None if task.groups is None else task.together
+        data = Data(self.preparation_, prepared, y, weights, held_out, groups, task.times)
         self._seed = self._draw_seed(budget, task, held_out)
         return data
 

@@ -68,8 +68,9 @@ class TabularClassifier(ClassifierMixin, TabularEstimator):  # type: ignore[misc
         The labels, sorted or in the given order.
     score_ : float
         Accuracy of the out-of-fold predictions (for the metrics "balanced_error", "f1" and "auc": balanced accuracy,
-        F1 and area under the ROC curve). It is slightly pessimistic, because single members made these predictions.
-        ``score_on_`` says what rows it measures.
+        F1 and area under the ROC curve). Single members made these predictions, which
+        is slightly pessimistic. Without groups or time, the held-out rows also choose the best epoch: with few rows,
+        the score is somewhat optimistic. ``score_on_`` says what rows it measures.
     out_of_fold_ : ndarray of shape (n_rows, n_classes)
         Probabilities of the training rows by members that did not train on them. NaN if all did. With `X_val` in `fit`,
         those of the validation rows. A loaded model has them only if it was saved with training_predictions=True.
@@ -131,7 +132,7 @@ class TabularClassifier(ClassifierMixin, TabularEstimator):  # type: ignore[misc
     ) -> None:
         set_parameters(self, locals())
 
-    def _learn(self, task: TabularTask, budget: FitBudget, validation: tuple[Any, Any] | None) -> None:
+    def _learn(self, task: TabularTask, budget: FitBudget, validation: tuple[Any, ...] | None) -> None:
         self.classes_, labels = self._in_order(task.target)
         weights = task.weights
         if self.class_weight is not None:
@@ -145,7 +146,7 @@ class TabularClassifier(ClassifierMixin, TabularEstimator):  # type: ignore[misc
         if validation is None:
             self._finish(ensemble, labels, task.weights)
         else:
-            self._finish(ensemble, held_out, None, (Target(None, labels, self.classes_), task.weights))
+            self._finish(ensemble, held_out, data.held_out.weights, (Target(None, labels, self.classes_), task.weights))
 
     def _target(self, y: Any, name: str | None) -> Target:
         y = column_or_1d(plain_labels(y), warn=True)

@@ -1,8 +1,8 @@
 """The rows that a member holds out: how good it is on them after each epoch, and their predictions.
 
 Takes held-out rows and a network in training. Returns the metric that chooses the best epoch, and in the end the
-predictions that score the member. Never lets a group of rows choose the epoch that it is scored by: of many epochs the
-best for a few groups is so by chance, and a score by the same groups would promise too much.
+predictions that score the member. Never lets a group of rows, or a row in time, choose the epoch that it is scored by:
+of many epochs the best for a few rows is so by chance, and a score by the same rows would promise too much.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rosenblatt import nn
+from rosenblatt.tables.splits import forward_folds
 from rosenblatt.training.trainer import DivergenceError
 
 __all__ = ["HalfChoices", "HeldOutRows"]
@@ -22,6 +23,8 @@ __all__ = ["HalfChoices", "HeldOutRows"]
 Array = NDArray[Any]
 Metric = Callable[[Array, Array, Array | None], float]
 Decode = Callable[[Array], Array]
+MIN_UNITS = 5
+"""Fewest groups (or, in time, rows) of a half that chooses an epoch."""
 
 
 class HeldOutRows:
@@ -34,16 +37,23 @@ class HeldOutRows:
         ``metric(targets, predictions, weights)``: the smaller the better.
     decode : callable
         From a network's outputs to its predictions.
-    groups : ndarray of int of shape (n_rows,), optional
-        The group of each row. Half of the groups then chooses the epoch whose predictions the others keep.
+    groups, times : ndarray of shape (n_rows,), optional
+        The group, or the time, of each row. A half of the rows then chooses the epoch whose predictions the others
+        keep; see `HalfChoices`.
     """
 
     def __init__(
-        self, rows: tuple[dict[str, Any], Array, Array | None], metric: Metric, decode: Decode, groups: Array | None
+        self,
+        rows: tuple[dict[str, Any], Array, Array | None],
+        metric: Metric,
+        decode: Decode,
+        groups: Array | None = None,
+        times: Array | None = None,
     ) -> None:
         self.X, self.y, self.weights = rows
         self.metric, self.decode = metric, decode
-        self.choices = None if groups is None else HalfChoices(groups)
+        apart = groups is not None or times is not None
+        self.choices = HalfChoices(self.y, self.weights, groups, times) if apart else None
 
     def measure(self, network: nn.Network, epoch: int) -> dict[str, float]:
         """The metric after an epoch; `DivergenceError` if a prediction is not finite."""
@@ -52,7 +62,7 @@ class HeldOutRows:
             raise DivergenceError(f"A prediction became infinite or NaN in epoch {epoch}")
         predictions = self.decode(outputs)
         if self.choices is not None:
-            self.choices.after_epoch(self.y, predictions, self.weights, self.metric)
+            self.choices.after_epoch(predictions, self.metric)
         return {"val_loss": self.metric(self.y, predictions, self.weights)}
 
     def state(self) -> dict[str, Array]:
@@ -79,33 +89,61 @@ class HeldOutRows:
 
 
 class HalfChoices:
-    """The choices of both halves of the held-out groups.
+    """The choices of both halves of the held-out rows: random halves of the groups, or the earlier and the later rows.
+
+    Where a half is too small to choose, or there is none, no row chooses an epoch: all keep the predictions of the last
+    one, at which the learning rate's schedule ends. A half is too small if its rows with a weight are of fewer than
+    `MIN_UNITS` groups (in time, fewer than `MIN_UNITS` rows), or if all have the same target. It would prefer epochs
+    that predict its own class, and where the classes are as frequent in all folds, these are bad for the other half.
 
     Parameters
     ----------
-    groups : ndarray of int of shape (n_held_out,)
-        With a single group, all rows are in one half, and predictions are those of the first epoch.
+    y : ndarray of shape (n_held_out,) or (n_held_out, n)
+    weights : ndarray of shape (n_held_out,) or None
+    groups : ndarray of int of shape (n_held_out,), optional
+    times : ndarray of shape (n_held_out,), optional
+        Instead of groups. Rows of equal time are not divided.
     """
 
-    def __init__(self, groups: Array) -> None:
-        distinct, codes = np.unique(groups, return_inverse=True)
-        in_first = (np.random.default_rng(0).permutation(len(distinct)) % 2 == 0)[codes]
-        self.halves = np.flatnonzero(in_first), np.flatnonzero(~in_first)
+    def __init__(
+        self, y: Array, weights: Array | None = None, groups: Array | None = None, times: Array | None = None
+    ) -> None:
+        self.y, self.weights = y, weights
+        units = np.arange(len(y)) if groups is None else groups
+        self.halves = halves_of_groups(units) if times is None else halves_of_times(times)
+        self.can_choose = all(self._is_large(half, units) for half in self.halves)
         self.best = np.full(2, math.inf)
         self.predictions: Array = np.empty(0)
 
-    def after_epoch(self, y: Array, predictions: Array, weights: Array | None, metric: Metric) -> None:
+    def _is_large(self, half: Array, units: Array) -> bool:
+        """Whether the rows of a half are enough to choose an epoch."""
+        rows = half if self.weights is None else half[self.weights[half] > 0]
+        return len(np.unique(units[rows])) >= MIN_UNITS and bool((self.y[rows] != self.y[rows[0]]).any())
+
+    def after_epoch(self, predictions: Array, metric: Metric) -> None:
         """Keep the predictions of a half where the metric of the other is the smallest so far; the last of equal ones.
 
-        Raises nothing where a half cannot be measured, such as one of a single class: it never chooses.
+        Where no half can choose, keep all of them.
         """
-        if not len(self.predictions):
+        if not len(self.predictions) or not self.can_choose:
             self.predictions = predictions.copy()
-        for number, (chooser, scored) in enumerate((self.halves, self.halves[::-1])):
-            own = None if weights is None else weights[chooser]
-            if not len(chooser) or (own is not None and not own.any()):
-                continue
-            value = metric(y[chooser], predictions[chooser], own)
+        for number, (chooser, scored) in enumerate((self.halves, self.halves[::-1]) if self.can_choose else ()):
+            own = None if self.weights is None else self.weights[chooser]
+            value = metric(self.y[chooser], predictions[chooser], own)
             if value <= self.best[number]:
                 self.best[number] = value
                 self.predictions[scored] = predictions[scored]
+
+
+def halves_of_groups(groups: Array) -> tuple[Array, Array]:
+    """The rows of each half of the groups, drawn at random."""
+    distinct, codes = np.unique(groups, return_inverse=True)
+    in_first = (np.random.default_rng(0).permutation(len(distinct)) % 2 == 0)[codes]
+    return np.flatnonzero(in_first), np.flatnonzero(~in_first)
+
+
+def halves_of_times(times: Array) -> tuple[Array, Array]:
+    """The earlier and the later half of the rows; none in the later one if all times are equal."""
+    if times.min() == times.max():
+        return np.arange(len(times)), np.arange(0)
+    return forward_folds(times, 1)[0]

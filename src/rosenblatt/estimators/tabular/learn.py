@@ -6,14 +6,23 @@ target. Never holds rows out except for the members' own folds.
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from typing import Any
+
+import numpy as np
 
 from rosenblatt._suggestions import unknown_parameter
 from rosenblatt.estimators.tabular.classifier import TabularClassifier
 from rosenblatt.estimators.tabular.regressor import TabularRegressor
+from rosenblatt.tables.given_folds import refuse_rows_of_whole_table
+from rosenblatt.tables.kinds import column_overrides
+from rosenblatt.tables.roles import Roles
 from rosenblatt.tables.task import TabularTask
 
 __all__ = ["learn"]
+
+OWN_PARAMETERS = ("groups", "time", "sample_weight", "id", "drop_missing_target", "X_val", "y_val", "task")
+"""What `learn` takes beside the parameters of estimators."""
 
 
 def learn(
@@ -57,7 +66,8 @@ def learn(
         score. It holds the target in the same column, or `y_val` is given.
     y_val : array-like of shape (n_rows,), or name of a column of `X_val`, optional
     drop_missing_target : bool, default=False
-        Whether rows without a target are left out; `report` says how many. By default they are refused.
+        Whether rows without a target are left out; `report` says how many, and `out_of_fold_` has the rows that were
+        kept. By default they are refused.
     **parameters
         Parameters of `TabularClassifier` or `TabularRegressor`, such as ``class_weight="balanced"`` for classes, and
         ``ignore=["column"]``.
@@ -84,24 +94,48 @@ def learn(
         raise ValueError("learn takes a table with the name of its target, or a TabularTask alone.")
     roles: dict[str, Any] = {"groups": groups, "time": time, "id": id, "drop_missing_target": drop_missing_target}
     if target is not None:
+        require_name(target)
         kinds, ignore = parameters.get("kinds"), parameters.get("ignore")
         table = TabularTask.of(table, target, task, kinds, sample_weight, ignore, **roles)
+        refuse_rows_of_whole_table(parameters.get("cv"), table.n_dropped)
+        if named := Roles(sample_weight, groups, time, id).columns:
+            parameters |= without_roles(named, kinds, ignore)
         sample_weight, roles = None, {}  # the task holds them now
         if X_val is not None and y_val is None and not isinstance(X_val, TabularTask):
             y_val = target
     kind = TabularRegressor if table.target.classes is None else TabularClassifier
-    known = [
-        *kind().get_params(),
-        "sample_weight",
-        "task",
-        "groups",
-        "time",
-        "id",
-        "drop_missing_target",
-        "X_val",
-        "y_val",
-    ]
+    check_parameters(kind, parameters)
+    return kind(**parameters).fit(table, sample_weight=sample_weight, X_val=X_val, y_val=y_val, **roles)
+
+
+def require_name(target: Any) -> None:
+    """Refuse a target that is no name of a column, nor a list of names."""
+    if hasattr(target, "shape") and np.ndim(target) > 0:
+        raise TypeError(
+            f"target is an array of shape {np.shape(target)}, but learn takes the name of a column of the table. "
+            "Arrays are taken by TabularClassifier().fit(X, y) and TabularRegressor().fit(X, y)."
+        )
+
+
+def without_roles(names: Collection[str], kinds: Any, ignore: Any) -> dict[str, Any]:
+    """The parameters `kinds` and `ignore` without columns that have a role, as the task does not hold them any more."""
+    left = column_overrides(None, ignore).keys() - names
+    return {
+        "kinds": kinds and {name: kind for name, kind in kinds.items() if str(name) not in names},
+        "ignore": [name for name in column_overrides(None, ignore) if name in left] or None,
+    }
+
+
+def check_parameters(kind: type, parameters: Mapping[str, Any]) -> None:
+    """Refuse parameters that an estimator of this kind lacks."""
+    known = [*OWN_PARAMETERS, *kind().get_params()]
+    other = TabularRegressor if kind is TabularClassifier else TabularClassifier
     for name in parameters:
+        if name in other().get_params() and name not in known:
+            learned, task = ("classes", "regression") if kind is TabularClassifier else ("numbers", "classification")
+            raise TypeError(
+                f"{name} is a parameter of {other.__name__}, but the target is learned as {learned}, by "
+                f"{kind.__name__}: leave {name} out, or say task={task!r}."
+            )
         if name not in known:
             raise TypeError(unknown_parameter(kind.__name__, name, known))
-    return kind(**parameters).fit(table, sample_weight=sample_weight, X_val=X_val, y_val=y_val, **roles)

@@ -11,7 +11,6 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -22,6 +21,7 @@ from rosenblatt.estimators.callbacks import FitTasks
 from rosenblatt.estimators.tabular.architecture import INITIAL_ROWS, NetworkWithRates, Settings, design_network, feed
 from rosenblatt.estimators.tabular.checkpoints import FitCheckpoints
 from rosenblatt.estimators.tabular.held_out import HeldOutRows
+from rosenblatt.estimators.tabular.member_units import MemberUnits, fit_member_units
 from rosenblatt.estimators.tabular.row_orders import Permutations
 from rosenblatt.training.checkpoint import fingerprint_of
 from rosenblatt.training.early_stopping import BestEpoch
@@ -51,6 +51,14 @@ class Problem:
     loss: Any
     metric: Metric  # chooses the best epoch
     decode: Callable[[Array], Array] = np.asarray  # from outputs to predictions
+    scaling: str | None = None  # how numbers are standardized, see `fit_target_scaler`; None for classes
+    robust: bool = False  # likewise
+
+    def units_of(self, data: Data, rows: Rows) -> MemberUnits:
+        """The units of a member that trains on the rows: its own where others are of other groups, or later."""
+        if self.scaling is None or (data.groups is None and data.times is None):
+            return MemberUnits()
+        return fit_member_units(rows[1], self.scaling, rows[2], robust=self.robust)
 
 
 @dataclass(frozen=True)
@@ -58,7 +66,7 @@ class Data:
     """A prepared table, its targets (labels int32 [n] or float32 [n, k]) and weights of the rows.
 
     With `validation`, a table of its own, held-out rows are rows of that. With `groups`, rows of which belong together,
-    no row chooses the epoch that it is scored by.
+    or `times`, no row chooses the epoch that it is scored by.
     """
 
     preparation: Any
@@ -67,6 +75,7 @@ class Data:
     weights: Array | None = None
     validation: Data | None = None
     groups: Array | None = None
+    times: Array | None = None
 
     @property
     def held_out(self) -> Data:
@@ -207,14 +216,16 @@ def train_member(
     budget = budget or FitBudget()
     check_fold_weights(data, (training, held_out), number)
     rows = data.take(training), data.held_out.take(held_out)
-    held = HeldOutRows(rows[1], problem.metric, problem.decode, None if data.groups is None else data.groups[held_out])
+    units = problem.units_of(data, rows[0])
+    held = held_out_rows(data, problem, units, held_out)
     sample = feed(data.prepared, training[:INITIAL_ROWS])
     design = design_network(data.preparation, problem.n_outputs, problem.output, settings, seed, sample)
     batch_size = settings.rows_per_step(len(training))
     trainer = trainer_of(design, problem, settings, batch_size, data.weights is not None, seed)
     identity = identity_of(design.network, rows, settings, problem, seed)
-    trainer.set_data(*rows[0])
-    tasks = budget.tasks.begin_member(number, settings.epochs, partial(rebuilt, budget))
+    trainer.set_data(rows[0][0], units.encode(rows[0][1]), rows[0][2])
+    alone = lambda twin, loop: rebuilt(budget, units.share(twin), loop)  # noqa: E731
+    tasks = budget.tasks.begin_member(number, settings.epochs, alone)
     loop = loop_of(trainer, held, settings, seed, budget, number, tasks, identity)
     if loop.epoch:
         budget.report(loop, number, settings.epochs, resumed=True)
@@ -224,10 +235,18 @@ def train_member(
         raise KeyboardInterrupt
     if loop.best is None:
         raise DivergenceError(f"{loop.failure}. {divergence_advice(len(training), settings.learning_rate)}")
-    network = design.network.copy()  # out of the trainer's memory
-    member = member_of(loop, network, held_out, held.predictions(network))
+    predictions = held.predictions(design.network)
+    network = units.share(design.network.copy())  # out of the trainer's memory
+    member = member_of(loop, network, held_out, predictions)
     tasks.end(lambda: rebuilt(budget, network, loop))
     return member
+
+
+def held_out_rows(data: Data, problem: Problem, units: MemberUnits, rows: NDArray[np.int64]) -> HeldOutRows:
+    """The rows that a member holds out, and how it predicts them."""
+    groups, times = (None if of is None else of[rows] for of in (data.groups, data.times))
+    decode = lambda outputs: problem.decode(units.decode(outputs))  # noqa: E731
+    return HeldOutRows(data.held_out.take(rows), problem.metric, decode, groups, times)
 
 
 def loop_of(

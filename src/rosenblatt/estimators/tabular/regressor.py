@@ -66,8 +66,9 @@ class TabularRegressor(RegressorMixin, TabularEstimator):  # type: ignore[misc]
     ----------
     score_ : float
         R2 of the out-of-fold predictions (for other losses D2, the reduction of the loss relative to the best
-        constant). It is slightly pessimistic, because single members made these predictions.
-        ``score_on_`` says what rows it measures.
+        constant). Single members made these predictions, which
+        is slightly pessimistic. Without groups or time, the held-out rows also choose the best epoch: with few rows,
+        the score is somewhat optimistic. ``score_on_`` says what rows it measures.
     out_of_fold_ : ndarray of shape (n_rows,), (n_rows, n_targets) or (n_rows, n_quantiles)
         Predictions of the training rows by members that did not train on them. NaN if all did. With `X_val` in `fit`,
         those of the validation rows. A loaded model has them only if it was saved with training_predictions=True.
@@ -136,21 +137,23 @@ class TabularRegressor(RegressorMixin, TabularEstimator):  # type: ignore[misc]
         tags.target_tags.multi_output = True
         return tags
 
-    def _learn(self, task: TabularTask, budget: FitBudget, validation: tuple[Any, Any] | None) -> None:
+    def _learn(self, task: TabularTask, budget: FitBudget, validation: tuple[Any, ...] | None) -> None:
         targets = task.target.values.reshape(task.inputs.n_rows, -1)
         check_target_range(targets, "y" if task.target.name is None else f"target {task.target.name!r}")
         goal = self._goal(targets)
         self.one_target_ = task.target.values.ndim == 1 and self.quantiles is None
         data = self._prepare(task, targets, task.weights, budget, validation)
         n_outputs = targets.shape[1] if self.quantiles is None else len(self.quantiles)
-        problem, folds = Problem(n_outputs, goal.output, goal.loss, goal.metric.measure), self._folds(task, data)
+        measure, robust = goal.metric.measure, goal.center != "mean"
+        problem = Problem(n_outputs, goal.output, goal.loss, measure, scaling=goal.scaling, robust=robust)
+        folds = self._folds(task, data)
         scaler = self._choose_scaler(goal, problem, data, folds[0], budget)
         self.target_scaler_ = scaler
         self.ensemble_ = self._fit_ensemble(data.with_targets(scaler.encode), problem, folds, budget)
         if validation is None:
             self._finish(goal, scaler, targets, task.weights)
         else:
-            self._finish(goal, scaler, data.held_out.y, None, (Target(None, targets), task.weights))
+            self._finish(goal, scaler, data.held_out.y, data.held_out.weights, (Target(None, targets), task.weights))
 
     def _target(self, y: Any, name: str | None) -> Target:
         check_target_array("y", y)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from statistics import fmean
 from typing import Any
 
@@ -138,7 +139,7 @@ class LearningCurve:
         Parameters
         ----------
         network : int, optional
-            Number of the network, from 0. The default is the mean of all, as long as all of them were trained.
+            Number of the network, from 0. The default is the mean of those that were trained for so long.
 
         Raises
         ------
@@ -150,4 +151,8 @@ class LearningCurve:
             raise ValueError(f"network is {network}; there are {n}, counted from 0.")
         chosen = range(n) if network is None else (network,)
         columns = {"loss": [self.training_loss[i] for i in chosen], "held_out": [self.held_out[i] for i in chosen]}
-        return History({name: [fmean(row) for row in zip(*curves, strict=False)] for name, curves in columns.items()})
+        means = {
+            name: [fmean(value for value in row if value is not None) for row in zip_longest(*curves)]
+            for name, curves in columns.items()
+        }
+        return History(means)

@@ -11,10 +11,12 @@ import functools
 import inspect
 import re
 from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
 from typing import Any, TypeVar
 
 __all__ = [
-    *("article", "closest", "join_names", "nearest", "suggest_in_methods", "suggest_keywords", "suggestion"),
+    *("article", "closest", "join_names", "missing_file", "nearest", "suggest_in_methods", "suggest_keywords"),
+    "suggestion",
     "unknown_parameter",
 ]
 
@@ -64,6 +66,13 @@ def suggestion(name: str, names: Iterable[str], what: str = "columns") -> str:
     near = nearest(name, known)
     question = f" Did you mean {near!r}?" if near else ""
     return f"{question} The {what} are: {join_names(known)}."
+
+
+def missing_file(path: Path) -> str:
+    """The error message for a file that is not there, with the nearest name in its folder."""
+    names = [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []
+    near = closest(path.name, names)
+    return f"there is no file {path}.{f' Did you mean {near[-1]}?' if near else ''}"
 
 
 def join_names(names: Sequence[str]) -> str:

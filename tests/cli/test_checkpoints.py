@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -26,15 +27,18 @@ def test_a_training_that_was_killed_ends_with_the_same_bytes(cli: Any, monkeypat
 
     monkeypatch.setattr(PlainProgress, "show", note)
     killed = False
-    assert cli(*TRAIN, "--out", "whole", "--threads", 1)[0] == 0
+    code, out, _ = cli(*TRAIN, "--out", "whole", "--threads", 1, "--json")
+    assert (code, json.loads(out)["training"]["resumed_epochs"]) == (0, 0)
     assert len(epochs) == 9
     epochs, killed = [], True
     with pytest.raises(Killed):
         cli(*TRAIN, "--out", "m", "--checkpoint", "saved", "--threads", 1)
     assert not Path("m").exists()
     epochs, killed = [], False
-    assert cli(*TRAIN, "--out", "m", "--checkpoint", "saved", "--threads", 1)[0] == 0
-    assert len(epochs) < 9
+    code, out, _ = cli(*TRAIN, "--out", "m", "--checkpoint", "saved", "--threads", 1, "--json")
+    assert code == 0
+    assert 0 < len(epochs) < 9
+    assert json.loads(out)["training"]["resumed_epochs"] == 9 - len(epochs)
     assert Path("m").read_bytes() == Path("whole").read_bytes()
 
 

@@ -346,7 +346,7 @@ COMMANDS: dict[str, tuple[list[str], str]] = {
     "bad share": (["train", "--test-share", "2"], r"--test-share is 2\.0; it must be a number in \[0, 1\)"),
     "out in no folder": (["train", "--out", "no/model"], r"there is no folder no"),
     "out onto a table": (["train", "--out", "t.csv"], r"t\.csv exists and is no model; choose another name with --out"),
-    "no such model": (["predict", "m", "t.csv", "--out", "p.csv"], r"m: no such file or directory"),
+    "no such model": (["predict", "m", "t.csv", "--out", "p.csv"], r"there is no file m"),
     "a table as model": (["predict", "t.csv", "t.csv", "--out", "p.csv"], r"t\.csv: this is not a rosenblatt model"),
     "unknown output": (["predict", "m", "t.csv", "--out", "p.xlsx"], r"predictions are written as \.csv or \.parquet"),
     "inspecting a table": (["inspect", "t.csv"], r"not a rosenblatt model"),

@@ -120,6 +120,30 @@ def test_ctrl_c_after_the_file_was_written_says_so(cli: Any, monkeypatch: pytest
     assert (code, err) == (130, "rosenblatt: interrupted; p.csv was written.\n")
 
 
+BEFORE = """
+import sys
+class Press:
+    def find_spec(self, name, *others):
+        if name == "typer":
+            raise KeyboardInterrupt
+sys.meta_path.insert(0, Press())
+import rosenblatt.cli
+"""
+AFTER = """
+import atexit, os, signal, sys
+atexit.register(os.kill, os.getpid(), signal.SIGINT)
+from rosenblatt.cli import main
+sys.argv = ["rosenblatt", "--version"]
+main()
+"""
+
+
+@pytest.mark.parametrize(("script", "code"), [(BEFORE, 130), (AFTER, 0)], ids=["before", "after"])
+def test_ctrl_c_around_a_command_shows_no_traceback(script: str, code: int) -> None:
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (code, "")
+
+
 def never_ending(monkeypatch: pytest.MonkeyPatch, whole: int) -> None:
     """After some epochs of a network, epochs do not end; the first such one presses Ctrl-C."""
     epochs, lock = Trainer.epochs, threading.Lock()

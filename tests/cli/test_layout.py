@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 
 from rosenblatt.cli.display import Display
-from rosenblatt.cli.layout import aligned, cut, wrapped
+from rosenblatt.cli.layout import aligned, counted, cut, wrapped
 from rosenblatt.estimators.tabular.member import MemberEpoch
 from rosenblatt.estimators.tabular.progress import PlainProgress
 
@@ -27,7 +27,7 @@ def columns() -> list[dict[str, object]]:
 @pytest.mark.parametrize("width", [80, 120])
 def test_names_and_kinds_are_whole_and_details_fit(width: int) -> None:
     stream = io.StringIO()
-    Display(Console(file=stream, width=width, force_terminal=True, color_system=None)).columns(columns())
+    Display(Console(file=stream, width=width, force_terminal=True, color_system=None)).columns(columns(), 99)
     lines = stream.getvalue().splitlines()
     row = next(line for line in lines if NAME in line)
     assert re.match(rf"{NAME} +categorical +12 +40", row)
@@ -40,13 +40,17 @@ def test_a_table_sends_no_command_to_the_terminal(terminal: bool) -> None:
     stream = io.StringIO()
     display = Display(Console(file=stream, force_terminal=terminal, color_system=None, width=200))
     evil = "a\x1b[31mb\nc\x9bd\u202ee"
-    display.columns([{"name": evil, "kind": evil, "missing": 0, "detail": evil, "used": True, "check": evil}])
+    display.columns([{"name": evil, "kind": evil, "missing": 0, "detail": evil, "used": True, "check": evil}], 80)
     display.target({"name": evil, "classes": [evil]})
     display.text(f"{evil.replace(chr(10), '')}\nnext")
     shown = stream.getvalue()
     assert shown.count(r"a\x1b[31mb\nc\x9bd\u202ee") == 6
     assert {sign for sign in shown if not sign.isprintable()} == {"\n"}
     assert shown.endswith("e\nnext\n")
+
+
+def test_one_has_no_plural() -> None:
+    assert [counted(n, "row") for n in (0, 1, 1200)] == ["0 rows", "1 row", "1,200 rows"]
 
 
 def test_wide_characters_count_twice() -> None:

@@ -30,6 +30,12 @@ SAID = {
     "kinds says that 'a' is text, but id names it. To use it as both, give id as an array.": "text, but --id names it.",
     "Fill it in, or say drop_missing_target=True, which": "or say --drop-missing-target, which",
     "hidden_layer_sizes=(128, 64) is too large": "--hidden 128,64 is",
+    "cannot be shuffled; give more rows, or method='gradient'.": "or --method gradient",
+    "(A column that is no input belongs in `ignore`.)": "belongs in --ignore",
+    "nothing can be held out. Leave groups out.": "Leave --group out",
+    "Give more, or leave time out.": "leave --time-column out",
+    "ordered is ['a']; it must list each class of y once": "--ordered is ['a']; it must list each class of the target",
+    "class_weight names 'a', but the labels of y are ['y']": "names 'a', but the labels of the target are ['y']",
 }
 
 

@@ -227,3 +227,18 @@ def test_seconds_count_from_the_start_of_the_process() -> None:
     assert clock.seconds() == pytest.approx(age, abs=1.0)
     clock.start()
     assert clock.seconds() < 1.0
+
+
+def test_messages_speak_of_options(cli: Any) -> None:
+    train = ("train", "rents.csv", "--out", "m.st", *SMALL)
+    said = cli(*train, "--target", "grade", "--class-weight", "lwo=1")[2]
+    assert said.endswith("but the labels of the target are ['low', 'middle', 'top']. Did you mean 'low'?\n")
+    assert cli("explain", "no.st", "no.csv", "--seed", -4)[2].startswith("rosenblatt: --seed is -4; it must be")
+
+
+def test_missing_cells_are_those_of_the_rows_to_train_on_and_a_weight_may_be_ignored_too(cli: Any) -> None:
+    train = ("train", "rents.csv", "--target", "rent", "--out", "m.st", *SMALL)
+    code, out, err = cli(*train, "--ignore", "rooms", "--weight", "rooms", "--json")
+    assert code == 0, err
+    assert re.search(r"^column +kind +missing +of 72 rows to train on$", err, re.MULTILINE)
+    assert json.loads(out)["rows"] == 72

@@ -86,6 +86,19 @@ REFUSED = {
         ("train", "-", "--target", "y", "--test", "-"),
         r"standard input \(-\) is read once, but file and test",
     ),
+    "a test beside a share": (
+        (*TRAIN, "--test", "t.csv", "--test-share", "0.3"),
+        "--test and --test-share both say which rows are scored",
+    ),
+    "a share that leaves too little": ((*TRAIN, "--test-share", "0.98"), r"Only \d+ of \d+ rows train; try a smaller"),
+    "a model from standard input": (("inspect", "-"), r"models are not read from standard input \(-\)"),
+    "a model that is not there": (("inspect", "prise.st"), r"no file prise\.st\. Did you mean price\.st\?"),
+    "rows beside a row": (("explain", "kind.st", "t.csv", "--row", "1", "--rows", "3"), "--row explains a single row"),
+    "repeats without shuffles": (
+        ("explain", "kind.st", "t.csv", "--method", "gradient", "--repeats", "3"),
+        "--method gradient shuffles nothing; leave --repeats out",
+    ),
+    "an unknown option of a command": (("explain", "--rws", "3"), r"\(rosenblatt explain --help explains\)"),
     "two results on standard output": (
         (*TRAIN, "--json", "--out", "-"),
         "--json and --out - both write to standard output",

@@ -7,6 +7,7 @@ import os
 import stat
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -220,3 +221,15 @@ def test_a_killed_writer_leaves_nothing_after_the_next_save(tmp_path: Path) -> N
     assert len(files_in(tmp_path)) == 1
     write_atomically(tmp_path / "m", b"whole")
     assert files_in(tmp_path) == ["m"]
+
+
+def test_a_folder_that_may_not_be_written_names_no_temporary_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(**given: Any) -> Any:
+        raise PermissionError(errno.EACCES, "Permission denied", str(tmp_path / ".new.tmp"))
+
+    monkeypatch.setattr(tempfile, "mkstemp", refuse)
+    with pytest.raises(PermissionError) as caught:
+        write_atomically(tmp_path / "new", b"some data")
+    assert caught.value.filename == str(tmp_path / "new")

@@ -98,7 +98,8 @@ def run() -> tuple[int, str]:
         message = (
             refused_option(error) or error.format_message()
         )  # without one, no command was given: the help was shown
-        return FAILED, f"{message} (rosenblatt --help explains)" if message else ""
+        called = getattr(getattr(error, "ctx", None), "command_path", "rosenblatt")
+        return FAILED, f"{message} ({called} --help explains)" if message else ""
 
 
 def refused_option(error: Exception) -> str:

@@ -190,7 +190,7 @@ LOSS = (
         "class_weight",
         list[str],
         "balanced|CLASS=WEIGHT",
-        "How much rows of a class count in the loss. CLASS=WEIGHT may be repeated.",
+        "How much rows of a class count in the loss. CLASS=WEIGHT may be repeated; other classes count 1.",
         parse=parsing.parse_class_weight,
         words=("balanced",),
         panel=TRAIN,
@@ -204,8 +204,7 @@ SCORING = (
         "test_share",
         float,
         "SHARE",
-        "The share of rows that is held out for the score. With 0, the score is out of fold.",
-        default=0.2,
+        "The share of rows that is held out for the score, by default 0.2. With 0, the score is out of fold.",
         parse=parsing.parse_share,
         panel=SCORE,
     ),
@@ -218,7 +217,7 @@ EXPLAINING = (
     ),
     option("repeats", int, "N", "How often each column is shuffled.", parse=parse_count()),
     option("rows", int, "N", "The most rows to use. Of more, so many are drawn.", parse=parse_count()),
-    option("seed", int, "N", "The seed of rows and shuffles.", default=0),
+    option("seed", int, "N", "The seed of rows and shuffles.", default=0, parse=parsing.parse_seed),
 )
 VALIDATION = option(
     "validation",

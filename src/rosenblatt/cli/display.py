@@ -20,7 +20,7 @@ from rich.text import Text
 
 from rosenblatt._version import __version__
 from rosenblatt.cli.clock import CLOCK
-from rosenblatt.cli.layout import aligned, visible, wrapped
+from rosenblatt.cli.layout import aligned, counted, visible, wrapped
 from rosenblatt.cli.messages import in_options
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ class Display:
     def table(self, source: str, n_rows: int, n_columns: int) -> None:
         """Where the rows come from, and how many there are."""
         self.data["table"] = {"source": source, "rows": n_rows, "columns": n_columns}
-        self.line("table", f"{source}: {n_rows:,} rows, {n_columns} columns")
+        self.line("table", f"{source}: {counted(n_rows, 'row')}, {counted(n_columns, 'column')}")
 
     def target(self, target: dict[str, Any]) -> None:
         """What is predicted."""
@@ -118,13 +118,13 @@ class Display:
         for message in dict.fromkeys(str(w.message) for w in caught if w.category in (UserWarning, TableWarning)):
             self.note(in_options(message))
 
-    def columns(self, columns: Sequence[dict[str, Any]]) -> None:
-        """What each column was taken for; in a wide table, only the first columns and all that are dropped."""
-        self.data["columns"] = columns
+    def columns(self, columns: Sequence[dict[str, Any]], n_rows: int) -> None:
+        """What each column was taken for in the rows to train on; in a wide table, not all that are used."""
+        self.data |= {"rows": n_rows, "columns": columns}
         self.text()
         shown = [*columns[:MAX_COLUMNS_SHOWN], *(c for c in columns[MAX_COLUMNS_SHOWN:] if not c["used"])]
         rows = [(c["name"], c["kind"], f"{c['missing']:,}" if c["missing"] else "", c["detail"]) for c in shown]
-        self.grid(("column", "kind", "missing", ""), rows, right=(2,), cuts=3)
+        self.grid(("column", "kind", "missing", f"of {n_rows:,} rows to train on"), rows, right=(2,), cuts=3)
         if hidden := Counter(c["kind"] for c in columns[MAX_COLUMNS_SHOWN:] if c["used"]):
             self.text("and " + ", ".join(f"{count} more {name}" for name, count in hidden.items()))
         for column in columns:
@@ -143,6 +143,8 @@ class Display:
     def training(self, training: dict[str, Any]) -> None:
         """How the networks were trained."""
         self.data["training"] = training
+        if n_resumed := training["resumed_epochs"]:
+            self.line("resumed", f"{counted(n_resumed, 'epoch')} of an earlier process, from the checkpoint")
         n = training["networks"]
         networks = f"{'a network' if n == 1 else f'{n} networks'} ({training['architecture']})"
         how = "Interrupted; what was learned so far is kept: " if training["interrupted"] else ""
@@ -198,7 +200,7 @@ class Display:
     def importance(self, found: dict[str, Any]) -> None:
         """How much each column matters."""
         self.data["importance"] = found
-        self.line("explain", f"{found['method']}, {found['rows']:,} rows: {found['quantity']}")
+        self.line("explain", f"{found['method']}, {counted(found['rows'], 'row')}: {found['quantity']}")
         if found["score"] is not None:
             self.line("score", f"{found['score_name']} {found['score']:.4f} with all columns as they are")
         self.text()

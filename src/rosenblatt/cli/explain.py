@@ -28,6 +28,7 @@ def explain(given: Any, display: Display) -> None:
     method = given.method or ("permutation" if given.row is None else "shapley")
     if given.row is not None and method not in OF_ROWS:
         raise ValueError(f"--method {method} compares rows; to explain a single one, choose {' or '.join(OF_ROWS)}.")
+    require_used(given, method)
     model = load_tabular(given.model)
     table, target, n_columns = inputs_and_target(model, given, method)
     display.data |= {"command": "explain", "model": str(given.model)}
@@ -41,6 +42,14 @@ def explain(given: Any, display: Display) -> None:
             found = model.explain(one_row(table, given.row), **options)
             display.contributions(contribution_data(found, given.row))
     display.complete()
+
+
+def require_used(given: Any, method: str) -> None:
+    """Refuse options that would change nothing."""
+    if given.row is not None and given.rows is not None:
+        raise ValueError("--row explains a single row, so that --rows chooses none; leave one of them out.")
+    if given.repeats is not None and method not in ("permutation", "shapley"):
+        raise ValueError(f"--method {method} shuffles nothing; leave --repeats out.")
 
 
 def inputs_and_target(model: Any, given: Any, method: str) -> tuple[Table, Any, int]:

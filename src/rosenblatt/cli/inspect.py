@@ -11,12 +11,12 @@ from typing import Any
 
 from rosenblatt.cli.display import Display
 from rosenblatt.cli.messages import in_options
+from rosenblatt.cli.models import load_model
 from rosenblatt.cli.results import column_data, plain
 from rosenblatt.estimators import TabularClassifier, TabularRegressor
 from rosenblatt.nn.layers.base import Node
 from rosenblatt.nn.network import Network
 from rosenblatt.nn.registry import name_of
-from rosenblatt.persistence.save_load import load
 from rosenblatt.persistence.serving import describe_steps
 
 __all__ = ["inspect"]
@@ -24,7 +24,7 @@ __all__ = ["inspect"]
 
 def inspect(model_file: Path, display: Display) -> None:
     """Load and show."""
-    model = load(model_file)
+    model = load_model(model_file)
     display.data |= {"command": "inspect", "model": str(model_file), "kind": type(model).__name__}
     show(model, display)
     display.complete()

@@ -13,7 +13,7 @@ from typing import Any
 
 from rich.cells import cell_len, set_cell_size
 
-__all__ = ["aligned", "cut", "visible", "wrapped"]
+__all__ = ["aligned", "counted", "cut", "visible", "wrapped"]
 
 GAPS = (3, 2)
 """Blanks between columns, and where these are too wide for the terminal."""
@@ -21,6 +21,11 @@ CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u206
 """Characters that move the cursor, end lines, turn the direction of writing, or begin commands to the terminal."""
 LEAST = 12
 """Characters of a line of text, however narrow the terminal is."""
+
+
+def counted(n: int, what: str) -> str:
+    """How many there are, such as "1 row" and "1,200 rows"."""
+    return f"{n:,} {what}{'' if n == 1 else 's'}"
 
 
 def visible(text: str) -> str:

@@ -28,7 +28,10 @@ OPTIONS = {
     "loss": "--loss",
     "max_iter": "--epochs",
     "members": "--members",
+    "method": "--method",
     "metric": "--metric",
+    "n_repeats": "--repeats",
+    "n_rows": "--rows",
     "ordered": "--ordered",
     "preset": "--preset",
     "quantiles": "--quantiles",
@@ -53,7 +56,11 @@ ONLY_IN_PYTHON = re.compile(r" To use it as both, give \w+ as an array\.")
 """Advice that no option follows."""
 SUBJECTS = re.compile(rf"\b({NAMES}) and ({NAMES})(?= both| are)")
 """Two parameters that contradict each other."""
-UNUSUAL = re.compile(rf"\b({'|'.join(name for name in OPTIONS if '_' in name)}|kinds|ignore(?= names))\b")
+LEFT_OUT = re.compile(rf"\b([Ll]eave )({NAMES})(?= out\b)")
+"""Advice to do without a parameter."""
+OF_Y = re.compile(r"\b(labels|each class) of y\b")
+"""What Python calls the target."""
+UNUSUAL = re.compile(rf"\b({'|'.join(name for name in OPTIONS if '_' in name)}|kinds|ignore(?= names))\b|`({NAMES})`")
 """Names that are no words of English."""
 
 
@@ -62,9 +69,12 @@ def in_options(message: str) -> str:
     message = ONLY_IN_PYTHON.sub("", REFUSAL.sub(refusal, message))
     message = SETTING.sub(lambda found: setting(found[1], found[2]), message)
     message = SUBJECTS.sub(lambda found: f"{OPTIONS[found[1]]} and {OPTIONS[found[2]]}", message)
+    message = OF_Y.sub(r"\1 of the target", LEFT_OUT.sub(lambda found: found[1] + OPTIONS[found[2]], message))
     message = SUBJECT.sub(lambda found: f"{found[1]}{OPTIONS[found[2]]}", message)
     parts = re.split(rf"({QUOTED})", message)
-    return "".join(p if i % 2 else UNUSUAL.sub(lambda found: OPTIONS[found[1]], p) for i, p in enumerate(parts))
+    return "".join(
+        p if i % 2 else UNUSUAL.sub(lambda found: OPTIONS[found[1] or found[2]], p) for i, p in enumerate(parts)
+    )
 
 
 def refusal(found: re.Match[str]) -> str:

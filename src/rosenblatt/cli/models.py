@@ -9,17 +9,25 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from rosenblatt._suggestions import article
+from rosenblatt._suggestions import article, missing_file
 from rosenblatt.estimators import TabularClassifier, TabularRegressor
 from rosenblatt.persistence.save_load import ModelFileError, load
 from rosenblatt.persistence.serving import table_model
 
-__all__ = ["load_predictor", "load_tabular", "with_threshold"]
+__all__ = ["load_model", "load_predictor", "load_tabular", "with_threshold"]
+
+
+def load_model(file: Path) -> Any:
+    """What is in a model file; where there is none, the error suggests a name."""
+    try:
+        return load(file)
+    except FileNotFoundError:
+        raise FileNotFoundError(missing_file(file)) from None
 
 
 def load_tabular(file: Path) -> Any:
     """The tabular estimator in a model file."""
-    model = load(file)
+    model = load_model(file)
     if not isinstance(model, (TabularClassifier, TabularRegressor)):
         raise ModelFileError(
             f"{file}: it holds {article(type(model).__name__)}, not a tabular model; use rosenblatt.load in Python."
@@ -29,7 +37,7 @@ def load_tabular(file: Path) -> Any:
 
 def load_predictor(file: Path) -> Any:
     """The tabular estimator in a model file, or what else predicts from named columns, such as a pipeline."""
-    return table_model(load(file), str(file))
+    return table_model(load_model(file), str(file))
 
 
 def with_threshold(model: Any, threshold: float | None) -> Any:

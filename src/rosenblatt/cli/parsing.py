@@ -15,7 +15,7 @@ from rosenblatt._suggestions import closest
 
 __all__ = [
     *("MAX_THREADS", "check_choice", "check_encoding", "choice", "parse_class_weight", "parse_count", "parse_hidden"),
-    *("parse_kinds", "parse_order", "parse_quantiles", "parse_share", "parse_threshold"),
+    *("parse_kinds", "parse_order", "parse_quantiles", "parse_seed", "parse_share", "parse_threshold"),
 ]
 
 MAX_THREADS = 128
@@ -102,6 +102,13 @@ def parse_threshold(option: str, value: float) -> float:
 def parse_count(low: int = 1, high: float = float("inf")) -> Callable[[str, int], int]:
     """A parser of integers in [low, high]."""
     return lambda option, value: check_count(option, value, low, high)
+
+
+def parse_seed(option: str, value: int) -> int:
+    """A seed that NumPy takes."""
+    if not 0 <= value < 2**32:
+        raise ValueError(f"{option} is {value}; it must be an integer in [0, {2**32 - 1}].")
+    return value
 
 
 def choice(*allowed: str) -> Callable[[str, str], str]:

@@ -16,6 +16,7 @@ import numpy as np
 
 from rosenblatt._suggestions import suggestion
 from rosenblatt.cli.display import Display
+from rosenblatt.cli.layout import counted
 from rosenblatt.cli.models import load_predictor, with_threshold
 from rosenblatt.cli.scored import inputs_of_model
 from rosenblatt.cli.session import is_standard
@@ -54,7 +55,7 @@ def predict(given: Any, display: Display) -> None:
     target = model.target_name_ or "the target"
     display.data |= {"command": "predict", "model": str(given.model), "target": target, "rows": table.n_rows}
     display.data |= {"columns": list(columns)}
-    display.file(str(out), len(data), f"{table.n_rows:,} predictions of {target}")
+    display.file(str(out), len(data), f"{counted(table.n_rows, 'prediction')} of {target}")
 
 
 def ids_of(model: Any, table: Table) -> dict[str, Any]:

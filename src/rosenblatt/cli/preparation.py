@@ -20,6 +20,7 @@ from rosenblatt.cli.results import column_data, target_data
 from rosenblatt.cli.scored import ScoredRows, read_scored
 from rosenblatt.cli.session import is_standard
 from rosenblatt.estimators import TabularClassifier, TabularRegressor
+from rosenblatt.tables.kinds import ColumnKind
 from rosenblatt.tables.readers.reading import read_table
 from rosenblatt.tables.table import TableError, TableWarning
 from rosenblatt.tables.targets import Target
@@ -56,15 +57,15 @@ def begin(request: Request, command: str, display: Display) -> TrainingRun:
     check_options(request)
     task = read_task(request)
     destination.require_place(task)
-    estimator = new_estimator(task.target, {**request.parameters, "kinds": request.kinds})
+    estimator = new_estimator(task.target, {**request.parameters, "kinds": kinds_of_inputs(request)})
     training, held_out, scored = split(request, task)
     validation = None if request.validation is None else read_rows(request, task, request.validation)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", TableWarning)  # the notes say the same
-        kinds = training.kinds
+        kinds = kinds_of(training, task)
     display.data["command"] = command
     show_task(request, task, display)
-    display.columns(column_data(kinds))
+    display.columns(column_data(kinds), training.inputs.n_rows)
     for rows in (held_out, validation):
         if rows is not None and rows.file:
             rows.require_columns([kind.name for kind in kinds if kind.used])
@@ -72,6 +73,17 @@ def begin(request: Request, command: str, display: Display) -> TrainingRun:
     if held_out is None and validation is not None:
         scored, measured = f"rows of {validation.file}", "on the validation rows"
     return TrainingRun(destination, training, held_out, validation, scored, measured, estimator, started)
+
+
+def kinds_of(training: TabularTask, task: TabularTask) -> tuple[ColumnKind, ...]:
+    """What the columns are in the rows to train on; an error says if there are few of these."""
+    try:
+        return training.kinds
+    except TableError as error:
+        n_rows, n_all = training.inputs.n_rows, task.inputs.n_rows
+        if n_rows >= n_all / 2:
+            raise
+        raise TableError(f"{error} Only {n_rows:,} of {n_all:,} rows train; try a smaller --test-share.") from None
 
 
 def split(request: Request, task: TabularTask) -> tuple[TabularTask, ScoredRows | None, str]:
@@ -98,8 +110,7 @@ def show_task(request: Request, task: TabularTask, display: Display) -> None:
     """Where the rows come from, the target, and what a user should look at."""
     source = "handwritten digits of scikit-learn" if request.file is None else str(request.file)
     source = "standard input" if is_standard(source) else source
-    given = {option: request.roles[name] for option, name in ROLES.items() if name in request.roles}
-    roles = {option: [one] if isinstance(one, str) else one for option, one in given.items() if one is not True}
+    roles = roles_of(request)
     n_columns = len(task.inputs.columns) + 1 + len({name for names in roles.values() for name in names})
     display.table(source, task.inputs.n_rows + task.n_dropped, n_columns)
     display.target(target_data(task.target))
@@ -116,6 +127,18 @@ def show_task(request: Request, task: TabularTask, display: Display) -> None:
         display.check(f"{copies} train or are held out together")
     if task.target.check:
         display.check(in_options(task.target.check))
+
+
+def roles_of(request: Request) -> dict[str, list[str]]:
+    """The columns that are no inputs, by the option that names them."""
+    given = {option: request.roles[name] for option, name in ROLES.items() if name in request.roles}
+    return {option: [one] if isinstance(one, str) else one for option, one in given.items() if one is not True}
+
+
+def kinds_of_inputs(request: Request) -> dict[str, str]:
+    """The kinds that were given, but for columns that are no inputs anyway."""
+    others = {name for names in roles_of(request).values() for name in names}
+    return {name: kind for name, kind in request.kinds.items() if name not in others}
 
 
 def check_options(request: Request) -> None:

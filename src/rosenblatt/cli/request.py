@@ -22,9 +22,12 @@ ROLES = {
     "drop_missing_target": "drop_missing_target",
 }
 """The parameter of `TabularTask.of` that each option sets."""
-OF_TABLES = ("encoding", "ignore", "kinds", "target", "task", "X_val", "sample_weight", *ROLES.values())
+OF_OTHERS = ("encoding", "ignore", "kinds", "target", "task", "X_val", "sample_weight", *ROLES.values())
+OF_EXPLANATIONS = ("method", "n_repeats", "n_rows")
 PARAMETERS = {
-    option.removeprefix("--").replace("-", "_"): name for name, option in OPTIONS.items() if name not in OF_TABLES
+    option.removeprefix("--").replace("-", "_"): name
+    for name, option in OPTIONS.items()
+    if name not in (*OF_OTHERS, *OF_EXPLANATIONS)
 }
 """The estimator's parameter that each option sets."""
 
@@ -57,13 +60,15 @@ def request_of(given: Any, without: tuple[str, ...] = ()) -> Request:
         found = {names[option]: getattr(given, option, None) for option in names if option not in without}
         return {name: value for name, value in found.items() if value is not False and value not in (None, [])}
 
+    if given.test is not None and given.test_share is not None:
+        raise ValueError("--test and --test-share both say which rows are scored; leave one of them out.")
     return Request(
         file=given.file,
         target=given.target,
         out=given.out,
         task=given.task,
         kinds=column_overrides(given.kind or {}, given.ignore),
-        test_share=given.test_share,
+        test_share=0.2 if given.test_share is None else given.test_share,
         test=given.test,
         validation=getattr(given, "validation", None),
         encoding=given.encoding,

@@ -95,7 +95,9 @@ def version_notes(display: Display) -> Iterator[None]:
 
 def check_streams(given: Any) -> None:
     """Refuse to read standard input twice, and to write two things to standard output."""
-    inputs = [name for name in ("model", "file", "test", "validation") if is_standard(getattr(given, name, None))]
+    if is_standard(getattr(given, "model", None)):
+        raise ValueError("models are not read from standard input (-); give the name of a file.")
+    inputs = [name for name in ("file", "test", "validation") if is_standard(getattr(given, name, None))]
     if len(inputs) > 1:
         raise ValueError(f"standard input (-) is read once, but {' and '.join(inputs)} are to be read from it.")
     if given.json and is_standard(getattr(given, "out", None)):

@@ -6,6 +6,7 @@ output was lost. Never lets a closed pipe, a full disk or a narrow encoding end 
 
 from __future__ import annotations
 
+import atexit
 import codecs
 import os
 import signal
@@ -133,6 +134,7 @@ class Interrupts:
     def __exit__(self, *_: object) -> None:
         if self.replaces:
             signal.signal(signal.SIGINT, signal.default_int_handler)
+            atexit.register(signal.signal, signal.SIGINT, signal.SIG_IGN)  # the exit code is known by then
 
     def _note(self, *_: object) -> None:
         self.seen = True

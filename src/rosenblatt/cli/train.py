@@ -6,8 +6,10 @@ Never trains before everything that can be wrong was checked, and shows no score
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, cast
+from functools import partial
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -18,6 +20,9 @@ from rosenblatt.cli.request import Request
 from rosenblatt.cli.results import score_data
 from rosenblatt.tables.evaluation import Evaluation
 
+if TYPE_CHECKING:
+    from rosenblatt.estimators.tabular.member import MemberEpoch
+
 __all__ = ["KeptModel", "keep", "show", "train"]
 
 
@@ -25,11 +30,19 @@ def train(request: Request, display: Display) -> None:
     """Read, split, train, score, write, show."""
     work = begin(request, "train", display)
     with display.warnings():
-        with display.progress() as on_epoch:
+        epochs: list[MemberEpoch] = []
+        with display.progress() as show_epoch:
+            on_epoch = partial(noted, epochs, show_epoch)
             work.estimator.set_params(on_epoch=on_epoch).fit(work.training, **validation_of(work))
         kept = keep(work, work.estimator, display)
-    display.training(training_data(work.estimator))
+    display.training(training_data(work.estimator, len(epochs)))
     show(work, kept, display)
+
+
+def noted(epochs: list[MemberEpoch], show: Callable[[MemberEpoch], None], epoch: MemberEpoch) -> None:
+    """Keep an epoch, and show it."""
+    epochs.append(epoch)
+    show(epoch)
 
 
 def validation_of(work: TrainingRun) -> dict[str, Any]:
@@ -38,14 +51,16 @@ def validation_of(work: TrainingRun) -> dict[str, Any]:
     return {} if rows is None else {"X_val": rows.inputs, "y_val": rows.target.decoded()}
 
 
-def training_data(model: Any) -> dict[str, Any]:
-    """How the networks of a fitted model were trained."""
+def training_data(model: Any, n_epochs: int) -> dict[str, Any]:
+    """How the networks of a fitted model were trained, `n_epochs` of all epochs by this process."""
     ensemble = model.ensemble_
+    n_all = sum(len(member.curve) for member in ensemble.members)
     return {
         "networks": len(ensemble.members),
         "architecture": ensemble.architectures,
         "epochs": ensemble.settings.epochs,
         "best_epochs": [member.best_epoch for member in ensemble.members],
+        "resumed_epochs": max(0, n_all - n_epochs),
         "interrupted": ensemble.interrupted,
     }
 

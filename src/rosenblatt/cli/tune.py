@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from rosenblatt.cli.display import Display
+from rosenblatt.cli.layout import counted
 from rosenblatt.cli.messages import OPTIONS
 from rosenblatt.cli.preparation import TrainingRun, begin
 from rosenblatt.cli.request import Request
@@ -109,8 +110,8 @@ def search(work: TrainingRun, kept: Choice, limits: dict[str, Any], folder: Path
     except KeyboardInterrupt:
         display.line("search", "Interrupted before a candidate was finished; the defaults are kept.")
         return replace(kept, reason="the search was interrupted before a candidate was finished")
-    n, score = len(found.cv_results_["params"]), f"{found.best_score_:.4f}"
-    display.line("search", f"{n} candidates, the best {score}, averaged with the next {tuned.score_:.4f}")
+    n, best = len(found.cv_results_["params"]), f"{found.best_score_:.4f}"
+    display.line("search", f"{counted(n, 'candidate')}, the best {best}, averaged with the next {tuned.score_:.4f}")
     is_found = is_better(tuned.score_, defaults.score_, greater=True)
     reason = f"{tuned.score_:.4f} is {'better' if is_found else 'not better'} than the defaults' {defaults.score_:.4f}"
     return replace(

@@ -25,7 +25,7 @@ from sklearn.utils._param_validation import InvalidParameterError, StrOptions
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from rosenblatt._checks import check_finite, check_number, check_range
-from rosenblatt._suggestions import closest, suggest_in_methods, suggest_keywords, unknown_parameter
+from rosenblatt._suggestions import closest, nearest, suggest_in_methods, suggest_keywords, unknown_parameter
 from rosenblatt._version import __version__
 from rosenblatt._warnings import warn_user
 from rosenblatt.estimators.labels import plain_labels, refuse_missing
@@ -334,7 +334,10 @@ def check_class_weight(class_weight: Any, classes: npt.NDArray[Any]) -> None:
     known = classes.tolist()
     unknown = [label for label in class_weight if label not in known]
     if unknown and any(label not in class_weight for label in known):
-        raise ValueError(f"class_weight names {', '.join(map(repr, unknown))}, but the labels of y are {known}.")
+        near = nearest(str(unknown[0]), map(str, known))
+        question = f" Did you mean {near!r}?" if near else ""
+        found = ", ".join(map(repr, unknown))
+        raise ValueError(f"class_weight names {found}, but the labels of y are {known}.{question}")
     for label, factor in class_weight.items():
         check_number(f"class_weight[{label!r}]", factor, 0)
 

@@ -74,7 +74,8 @@ class ProgressTable:
         """The progress of the search."""
         failed = f", {self.n_failed} failed" if self.n_failed else ""
         left = self.seconds_left()
-        return f"{len(self.found)} candidates{failed}" + (f", about {left:.0f} s left" if left < math.inf else "")
+        candidates = f"{len(self.found)} candidate{'' if len(self.found) == 1 else 's'}"
+        return f"{candidates}{failed}" + (f", about {left:.0f} s left" if left < math.inf else "")
 
     def line(self) -> str:
         """The best candidate."""

@@ -48,7 +48,10 @@ def write_atomically(path: str | os.PathLike[str], data: bytes) -> None:
         raise FileNotFoundError(errno.ENOENT, "there is no such folder", str(target.parent))
     remove_stale(target)
     prefix = f"{family(target)}{os.getpid()}-"
-    descriptor, temporary = tempfile.mkstemp(prefix=prefix, suffix=SUFFIX, dir=target.parent)
+    try:
+        descriptor, temporary = tempfile.mkstemp(prefix=prefix, suffix=SUFFIX, dir=target.parent)
+    except OSError as error:  # which names the temporary file
+        raise OSError(error.errno, error.strerror, os.fspath(path)) from None
     with errors_naming(path):
         try:
             try:

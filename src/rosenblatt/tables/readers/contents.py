@@ -16,7 +16,7 @@ import zlib
 from collections.abc import Callable
 from pathlib import Path
 
-from rosenblatt._suggestions import closest
+from rosenblatt._suggestions import missing_file
 from rosenblatt.tables.table import TableError
 
 __all__ = [
@@ -74,9 +74,7 @@ def bytes_on_disk(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except FileNotFoundError:
-        names = [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []
-        near = closest(path.name, names)
-        raise FileNotFoundError(f"there is no file {path}.{f' Did you mean {near[-1]}?' if near else ''}") from None
+        raise FileNotFoundError(missing_file(path)) from None
 
 
 def decompress(data: bytes, suffix: str) -> bytes:

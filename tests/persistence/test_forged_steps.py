@@ -58,6 +58,7 @@ def to(value: Any) -> Any:
 
 
 FORGED: list[tuple[Any, Any, str, Any]] = [
+    (make_column_transformer((StandardScaler(), [0]), remainder="drop"), X, "n_features_in_", to(10**9)),
     (OneHotEncoder(**RARE), CELLS, "_default_to_infrequent_mappings", last_cell(10**9)),
     (OneHotEncoder(**RARE), CELLS, "_default_to_infrequent_mappings", last_cell(3)),
     (OneHotEncoder(**RARE), CELLS, "_infrequent_indices", last_cell(4)),

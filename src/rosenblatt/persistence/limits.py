@@ -31,9 +31,11 @@ MAX_COLUMNS = 1 << 21
 MAX_PRODUCTS = 1 << 24
 """Limit of weights that one row is multiplied by: so many, and four times those in the tensors, which can be shared."""
 MAX_WORKSPACE = 24 << 20
+"""Limit of bytes of memory for predicting: so many, and the size of the tensors."""
 MAX_TABLE_COLUMNS = 10_000
 """Columns of a table whose model surely fits a file: each takes about 4 kB of memory besides its weights."""
-"""Limit of bytes of memory for predicting: so many, and the size of the tensors."""
+MAX_LISTED_COLUMNS = 1 << 17
+"""Limit of columns of a ColumnTransformer, which lists them one by one."""
 LARGE_INPUT = 1000
 """Columns of a sparse trial row that are not zero."""
 

@@ -23,6 +23,7 @@ from sklearn.preprocessing import FunctionTransformer
 from sklearn.utils.validation import check_is_fitted
 
 from rosenblatt._checks import is_count, is_number
+from rosenblatt.persistence.limits import MAX_LISTED_COLUMNS
 from rosenblatt.persistence.pipeline_widths import require_widths
 from rosenblatt.persistence.step_values import StepReader, StepWriter
 from rosenblatt.persistence.transformers import (
@@ -341,8 +342,10 @@ def is_form(form: Any) -> bool:
 def require_table(fitted: Mapping[str, Any]) -> None:
     """Refuse columns that are none, or whose names are not as many."""
     n, names = fitted["n_features_in_"], fitted.get("feature_names_in_")
-    if not is_count(n):
-        raise ModelFileError(f"n_features_in_ of a ColumnTransformer is {str(n)[:40]}.")
+    if not is_count(n) or n > MAX_LISTED_COLUMNS:
+        raise ModelFileError(
+            f"n_features_in_ of a ColumnTransformer is {str(n)[:40]}; it must be from 1 to {MAX_LISTED_COLUMNS}."
+        )
     if names is not None and not (
         isinstance(names, np.ndarray) and names.shape == (n,) and all(type(s) is str for s in names)
     ):

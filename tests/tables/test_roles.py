@@ -117,13 +117,12 @@ def test_ids_are_kept_as_a_file_writes_them(tmp_path: Any) -> None:
     assert ids["ticket"].levels[:2] == ("000.10", "001.10")
 
 
-def test_what_splits_keep_together_are_copies_and_groups() -> None:
+def test_copies_in_two_groups_do_not_join_them() -> None:
     x = np.arange(N) * 1.0
     x[[0, 59]] = -1.0  # copies in two groups
     task = TabularTask.of({"x": x, "y": TABLE["y"]}, "y", groups=SHOP)
-    assert task.together is not None
-    assert len({*task.together[:6], *task.together[54:]}) == 1
-    assert len(np.unique(task.together)) == 9
+    assert task.copies is not None
+    assert task.together is task.groups
     for part in task.split(0.3, 0):
         assert part.groups is not None
     training, held_out = task.split(0.3, 0)

@@ -5,7 +5,6 @@ import pytest
 from scipy.sparse import csr_matrix
 
 from rosenblatt.tables.splits import (
-    combined_groups,
     copies_in,
     copies_of,
     first_rows,
@@ -102,29 +101,6 @@ def test_a_group_that_is_larger_than_the_held_out_part_trains(seed):
     groups = np.repeat(np.arange(24), [100] * 4 + [1] * 20)
     _, held_out = split_rows(len(groups), 0.2, seed, None, groups)
     assert groups[held_out].min() > 3
-
-
-@pytest.mark.parametrize("seed", range(3))
-def test_combined_groups_are_the_connected_components_of_both(seed):
-    rng = np.random.default_rng(seed)
-    a, b = rng.integers(0, 30, 40), rng.integers(0, 30, 40) * 7
-    together, expected = combined_groups(a, b), np.arange(40)
-    for _ in range(40):  # the smallest row that can be reached
-        for groups in (a, b):
-            expected = np.array([expected[groups == group].min() for group in groups])
-    assert np.array_equal(together, np.unique(expected, return_inverse=True)[1]) or same_partition(together, expected)
-    assert set(together) == set(range(together.max() + 1))
-
-
-def same_partition(a, b):
-    return len(set(zip(a.tolist(), b.tolist(), strict=True))) == len(set(a.tolist())) == len(set(b.tolist()))
-
-
-def test_a_single_grouping_is_returned_as_it_is():
-    groups = np.array([3, 3, 9])
-    assert combined_groups(groups, None) is groups
-    assert combined_groups(None, groups) is groups
-    assert combined_groups(None, None) is None
 
 
 def test_the_latest_rows_are_held_out_and_equal_times_stay_together():

@@ -121,10 +121,9 @@ def show_task(request: Request, task: TabularTask, display: Display) -> None:
         display.check(f"{rows} left out")
     if task.copies is not None:
         n_copies = task.inputs.n_rows - int(task.copies.max()) - 1
-        copies = (
-            "1 row is a copy of another: copies" if n_copies == 1 else f"{n_copies:,} rows are copies of others, which"
-        )
-        display.check(f"{copies} train or are held out together")
+        copies = "1 row is a copy of another" if n_copies == 1 else f"{n_copies:,} rows are copies of others"
+        together = task.groups is None and task.times is None
+        display.check(copies + (": copies train or are held out together" if together else ""))
     if task.target.check:
         display.check(in_options(task.target.check))
 

@@ -17,7 +17,7 @@ from rosenblatt._checks import is_count
 from rosenblatt.estimators import MLPClassifier, MLPRegressor
 from rosenblatt.estimators.base import check_rows, rows_of
 from rosenblatt.tables.given_folds import check_pair, split_by
-from rosenblatt.tables.splits import combined_groups, copies_in, fold_rows, forward_folds
+from rosenblatt.tables.splits import copies_in, fold_rows, forward_folds
 
 from .runs import one_hot
 
@@ -109,13 +109,13 @@ def own_folds(
 ) -> list[tuple[Array, Array]]:
     """Folds of the given number or of the default one; later rows are held out if there are times.
 
-    Copies of a row, and rows of one group, stay together.
+    Rows of one group stay together or, without groups, copies of a row.
     """
     splitter = folds_of(model, n_folds, y, seed)
     n_folds = int(splitter.cvargs["n_splits"])
     if times is not None:
         return forward_folds(times, n_folds)
-    together = combined_groups(copies_in(X), groups)
+    together = copies_in(X) if groups is None else groups
     if together is None:
         return list(splitter.split(X, y))
     labels = y if is_classifier(model) and y.ndim == 1 else None

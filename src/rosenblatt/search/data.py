@@ -25,7 +25,7 @@ from rosenblatt.search.trials import Fold, RestartedTrial, ResumableTrial
 from rosenblatt.tables.given_folds import check_pair, given_folds, roles_of_rows, split_by
 from rosenblatt.tables.readers.reading import is_nameless, names_columns, read_table
 from rosenblatt.tables.roles import Roles, assign_roles
-from rosenblatt.tables.splits import combined_groups, copies_in, fold_rows, forward_folds
+from rosenblatt.tables.splits import copies_in, fold_rows, forward_folds
 from rosenblatt.tables.table import Table
 from rosenblatt.tables.task import TabularTask, score_on
 from rosenblatt.training.checkpoint import data_digest
@@ -147,7 +147,7 @@ class SearchData:
         n_folds = check_count("cv", cv, 2)
         if times is not None:
             return list(forward_folds(times, n_folds))
-        together = combined_groups(copies_in(X), groups)
+        together = copies_in(X) if groups is None else groups
         if groups is None:  # it also checks the number of folds
             pairs = list(check_cv(n_folds, y, classifier=is_classifier(estimator)).split(X, y))
         if together is not None:

@@ -19,7 +19,6 @@ from rosenblatt._checks import check_number
 from rosenblatt.tables.row_hashes import bits_of, hash_column, hash_sparse
 
 __all__ = [
-    "combined_groups",
     "copies_in",
     "copies_of",
     "first_rows",
@@ -80,25 +79,6 @@ def groups_of(hashed: NDArray[np.uint64], combinations: float, n_varying: int) -
 def first_rows(groups: Groups) -> Rows:
     """The first row of each group, in increasing order."""
     return np.sort(np.unique(groups, return_index=True)[1]).astype(np.int64)
-
-
-def combined_groups(a: Groups | None, b: Groups | None) -> Groups | None:
-    """The smallest groups that keep together what either of two groupings does; None stands for no groups.
-
-    Rows are connected through any number of others: copies of one row in two groups make these one group. Groups are
-    numbered from 0 where both are given; a single one is returned as it is.
-    """
-    if a is None or b is None:
-        return b if a is None else a
-    from scipy.sparse import coo_array
-    from scipy.sparse.csgraph import connected_components
-
-    (_, first), (_, second) = (np.unique(groups, return_inverse=True) for groups in (a, b))
-    n_first = int(first.max(initial=-1)) + 1
-    size = n_first + int(second.max(initial=-1)) + 1
-    links = coo_array((np.ones(len(first), np.int8), (first, n_first + second)), shape=(size, size))
-    component = connected_components(links, directed=False)[1]
-    return np.unique(component[first], return_inverse=True)[1].astype(np.int64)
 
 
 # Splits ------------------------------------------------------------------------------------------------------------

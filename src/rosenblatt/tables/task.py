@@ -22,7 +22,7 @@ from rosenblatt.tables.readers.cells import present_levels
 from rosenblatt.tables.readers.reading import read_table
 from rosenblatt.tables.roles import Roles, assign_roles
 from rosenblatt.tables.row_hints import annotate_row_hints
-from rosenblatt.tables.splits import combined_groups, copies_of, first_rows, split_rows
+from rosenblatt.tables.splits import copies_of, first_rows, split_rows
 from rosenblatt.tables.table import Column, Table, TableError, warn_of_columns
 from rosenblatt.tables.targets import (
     MAX_INTEGER_CLASSES,
@@ -186,8 +186,12 @@ class TabularTask:
 
     @cached_property
     def together(self) -> NDArray[np.int64] | None:
-        """Groups of rows that no split separates: copies, and all rows of one of `groups`; None if there are none."""
-        return combined_groups(self.copies, self.groups)
+        """Groups of rows that no split separates: `groups` or, without them, copies; None if there are none.
+
+        Where the user says what belongs together, copies in two groups do not join these: a few of them could make one
+        group of all.
+        """
+        return self.copies if self.groups is None else self.groups
 
     @property
     def score_on(self) -> str:

@@ -63,7 +63,7 @@ def test_a_reader_that_leaves_loses_no_model(reader: str, tmp_path: Path) -> Non
     assert code == 0
     assert b"Traceback" not in err
     assert b"BrokenPipe" not in err
-    assert (b"No space left" in err) == reader.endswith("full")
+    assert (b"no space left" in err.lower()) == reader.endswith("full")
     assert isinstance(load(tmp_path / "m"), TabularClassifier)
     assert shell(tmp_path, f"rosenblatt predict m t.csv --out p.csv {reader}")[0] == 0
     assert len((tmp_path / "p.csv").read_text(encoding="utf-8").splitlines()) == 61

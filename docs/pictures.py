@@ -64,14 +64,14 @@ def drop_in() -> None:
     """Draw the loss of scikit-learn's classifier and of ours by seconds; epochs of one training take equal times."""
     X, y = load_digits(return_X_y=True)
     _, axes = plt.subplots(figsize=(6, 2.6), layout="constrained")
-    for library in (sklearn.neural_network, rosenblatt):
+    for kind in (sklearn.neural_network.MLPClassifier, rosenblatt.MLPClassifier):
         seconds = []
         for _ in range(3):
             start = time.perf_counter()
-            model = library.MLPClassifier((50,), max_iter=60, random_state=0).fit(X / 16, y)
+            model = kind((50,), max_iter=100, random_state=0).fit(X / 16, y)
             seconds.append(time.perf_counter() - start)
-        name = library.__name__.partition(".")[0].replace("sklearn", "scikit-learn")
-        axes.plot(np.linspace(0, np.median(seconds), 61)[1:], model.loss_curve_, label=name)
+        name = kind.__module__.partition(".")[0].replace("sklearn", "scikit-learn")
+        axes.plot(np.linspace(0, np.median(seconds), 101)[1:], model.loss_curve_, label=name)
     axes.set(xlabel="seconds (median of three trainings)", ylabel="loss", yscale="log")
     axes.legend(frameon=False)
     keep("drop_in")

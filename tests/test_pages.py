@@ -26,7 +26,7 @@ PRINTED = {
     "README.md": [
         r"accuracy [01]\.[09]\d+ on rows not seen in training; always 'class_1'",
         r"permutation, 178 rows",
-        r"loss (0\.\d{14}).*\nloss 0\.\d{15} after",
+        r"sklearn\S+ +loss (0\.\d{12})\d+ after .*\nrosenblatt\S+ +loss \1\d+ after",
         r"State: overfit",
         r"1\. L2: validation R2 0\.[01]\d* -> 0\.[45]\d* .* with alpha=10\.0\.",
         r"loss \d\.\d+ to 0\.\d+; first weights \(6, 32\)",

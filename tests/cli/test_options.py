@@ -64,6 +64,7 @@ def test_predictions_go_to_standard_output_and_tables_come_from_standard_input(
 ) -> None:
     assert cli("predict", "m.st", "rents.csv", "--out", "p.csv")[0] == 0
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(Path("rents.csv").read_bytes())))
+    Path("-").write_text("a file of the user's", encoding="utf-8")
     code, out, err = cli("predict", "m.st", "-", "--out", "-")
     assert (code, out) == (0, Path("p.csv").read_text())
     assert "reading   standard input" in err

@@ -103,7 +103,7 @@ def require_other(out: Path, *inputs: Path) -> None:
 
 def require_replaceable(out: Path) -> None:
     """Refuse to write over a file that this command did not write."""
-    if out.is_file() and out.stat().st_size and not holds_predictions(out):
+    if not is_standard(out) and out.is_file() and out.stat().st_size and not holds_predictions(out):
         raise FileExistsError(
             f"{out} exists and holds no predictions, or more than these; choose another name with --out."
         )

@@ -15,7 +15,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rosenblatt import nn
-from rosenblatt.tables.splits import forward_folds
 from rosenblatt.training.trainer import DivergenceError
 
 __all__ = ["HalfChoices", "HeldOutRows"]
@@ -24,7 +23,7 @@ Array = NDArray[Any]
 Metric = Callable[[Array, Array, Array | None], float]
 Decode = Callable[[Array], Array]
 MIN_UNITS = 5
-"""Fewest groups (or, in time, rows) of a half that chooses an epoch."""
+"""Fewest groups of a half that chooses an epoch."""
 
 
 class HeldOutRows:
@@ -38,8 +37,7 @@ class HeldOutRows:
     decode : callable
         From a network's outputs to its predictions.
     groups, times : ndarray of shape (n_rows,), optional
-        The group, or the time, of each row. A half of the rows then chooses the epoch whose predictions the others
-        keep; see `HalfChoices`.
+        The group, or the time, of each row. No row then chooses the epoch that it is scored by; see `HalfChoices`.
     """
 
     def __init__(
@@ -53,7 +51,7 @@ class HeldOutRows:
         self.X, self.y, self.weights = rows
         self.metric, self.decode = metric, decode
         apart = groups is not None or times is not None
-        self.choices = HalfChoices(self.y, self.weights, groups, times) if apart else None
+        self.choices = HalfChoices(self.y, self.weights, groups) if apart else None
 
     def measure(self, network: nn.Network, epoch: int) -> dict[str, float]:
         """The metric after an epoch; `DivergenceError` if a prediction is not finite."""
@@ -89,36 +87,33 @@ class HeldOutRows:
 
 
 class HalfChoices:
-    """The choices of both halves of the held-out rows: random halves of the groups, or the earlier and the later rows.
+    """The choices of both halves of the held-out rows, which are random halves of the groups.
 
-    Where a half is too small to choose, or there is none, no row chooses an epoch: all keep the predictions of the last
-    one, at which the learning rate's schedule ends. A half is too small if its rows with a weight are of fewer than
-    `MIN_UNITS` groups (in time, fewer than `MIN_UNITS` rows), or if all have the same target. It would prefer epochs
-    that predict its own class, and where the classes are as frequent in all folds, these are bad for the other half.
+    Without groups, which is so for rows in time, and where a half is too small to choose, no row chooses an epoch: all
+    keep the predictions of the last one, at which the learning rate's schedule ends. Any later row knows the level that
+    a trend has reached, and would choose by it. A half is too small if its rows with a weight are of fewer than
+    `MIN_UNITS` groups, or if all have the same target. It would prefer epochs that predict its own class, and where the
+    classes are as frequent in all folds, these are bad for the other half.
 
     Parameters
     ----------
     y : ndarray of shape (n_held_out,) or (n_held_out, n)
     weights : ndarray of shape (n_held_out,) or None
     groups : ndarray of int of shape (n_held_out,), optional
-    times : ndarray of shape (n_held_out,), optional
-        Instead of groups. Rows of equal time are not divided.
     """
 
-    def __init__(
-        self, y: Array, weights: Array | None = None, groups: Array | None = None, times: Array | None = None
-    ) -> None:
+    def __init__(self, y: Array, weights: Array | None = None, groups: Array | None = None) -> None:
         self.y, self.weights = y, weights
-        units = np.arange(len(y)) if groups is None else groups
-        self.halves = halves_of_groups(units) if times is None else halves_of_times(times)
+        units = np.zeros(len(y)) if groups is None else groups
+        self.halves = halves_of_groups(units)
         self.can_choose = all(self._is_large(half, units) for half in self.halves)
         self.best = np.full(2, math.inf)
         self.predictions: Array = np.empty(0)
 
-    def _is_large(self, half: Array, units: Array) -> bool:
+    def _is_large(self, half: Array, groups: Array) -> bool:
         """Whether the rows of a half are enough to choose an epoch."""
         rows = half if self.weights is None else half[self.weights[half] > 0]
-        return len(np.unique(units[rows])) >= MIN_UNITS and bool((self.y[rows] != self.y[rows[0]]).any())
+        return len(np.unique(groups[rows])) >= MIN_UNITS and bool((self.y[rows] != self.y[rows[0]]).any())
 
     def after_epoch(self, predictions: Array, metric: Metric) -> None:
         """Keep the predictions of a half where the metric of the other is the smallest so far; the last of equal ones.
@@ -140,10 +135,3 @@ def halves_of_groups(groups: Array) -> tuple[Array, Array]:
     distinct, codes = np.unique(groups, return_inverse=True)
     in_first = (np.random.default_rng(0).permutation(len(distinct)) % 2 == 0)[codes]
     return np.flatnonzero(in_first), np.flatnonzero(~in_first)
-
-
-def halves_of_times(times: Array) -> tuple[Array, Array]:
-    """The earlier and the later half of the rows; none in the later one if all times are equal."""
-    if times.min() == times.max():
-        return np.arange(len(times)), np.arange(0)
-    return forward_folds(times, 1)[0]

@@ -93,9 +93,9 @@ class Display:
         self.line("target", f"{target['name']}: {found}")
 
     def roles(self, roles: dict[str, list[str]]) -> None:
-        """The columns that are no inputs, by what they are instead."""
+        """The columns that are not inputs, by what they are instead."""
         self.data["roles"] = roles
-        self.line("no inputs", "; ".join(f"{role.replace('_', ' ')} {some(names)}" for role, names in roles.items()))
+        self.line("roles", "; ".join(f"{role.replace('_', ' ')}: {some(names)}" for role, names in roles.items()))
 
     def check(self, text: str) -> None:
         """What a user should look at before training."""

@@ -10,10 +10,32 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-__all__ = ["History"]
+__all__ = ["Framed", "History"]
 
 
-class History(Mapping[str, list[float]]):
+class Framed:
+    """What can be seen as a data frame."""
+
+    def frame_columns(self) -> dict[str, list[Any]]:
+        """The columns of the frame."""
+        raise NotImplementedError
+
+    def to_frame(self, backend: str = "pandas") -> Any:
+        """The same as a data frame.
+
+        Parameters
+        ----------
+        backend : {"pandas", "polars", "pyarrow"}
+
+        Raises
+        ------
+        ImportError
+            If that library is not installed.
+        """
+        return data_frame(self.frame_columns(), backend)
+
+
+class History(Framed, Mapping[str, list[float]]):
     """Columns with one number for each epoch, such as ``history["loss"]``.
 
     Parameters
@@ -52,19 +74,9 @@ class History(Mapping[str, list[float]]):
     def __contains__(self, column: object) -> bool:
         return column in self._columns
 
-    def to_frame(self, backend: str = "pandas") -> Any:
-        """The history as a data frame with a column "epoch", counted from 1.
-
-        Parameters
-        ----------
-        backend : {"pandas", "polars", "pyarrow"}
-
-        Raises
-        ------
-        ImportError
-            If that library is not installed.
-        """
-        return data_frame({"epoch": list(range(1, self.n_epochs + 1)), **self._columns}, backend)
+    def frame_columns(self) -> dict[str, list[Any]]:
+        """The columns behind a column "epoch", counted from 1."""
+        return {"epoch": list(range(1, self.n_epochs + 1)), **self._columns}
 
     def __repr__(self) -> str:
         last = ", ".join(f"{name} {values[-1]:.4g}" for name, values in self._columns.items() if values)

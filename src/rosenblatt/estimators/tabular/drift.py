@@ -16,7 +16,7 @@ from rosenblatt.estimators.tabular.explain.report import short
 from rosenblatt.tables.drift import ColumnDrift
 from rosenblatt.tables.preparation import Preparation
 from rosenblatt.tables.table import Table
-from rosenblatt.training.history import data_frame
+from rosenblatt.training.history import Framed
 
 __all__ = ["Drift", "Monitorable"]
 
@@ -31,7 +31,7 @@ nothing has changed: with few rows, only a PSI above it says something."""
 
 
 @dataclass(frozen=True, repr=False)
-class Drift:
+class Drift(Framed):
     """How unlike the training rows other rows are.
 
     Attributes
@@ -75,22 +75,10 @@ class Drift:
         """The attributes of `ColumnDrift` as lists, the most suspicious column first."""
         return {field.name: [getattr(one, field.name) for one in self.columns] for field in fields(ColumnDrift)}
 
-    def to_frame(self, backend: str = "pandas") -> Any:
-        """The same as a data frame.
-
-        Parameters
-        ----------
-        backend : {"pandas", "polars", "pyarrow"}
-
-        Raises
-        ------
-        ImportError
-            If that library is not installed.
-        """
-        shares = ("unseen", "out_of_range")
-        columns = self.to_dict()
-        columns |= {name: [float("nan") if x is None else x for x in columns[name]] for name in shares}
-        return data_frame(columns, backend)
+    def frame_columns(self) -> dict[str, list[Any]]:
+        """Those of `to_dict`, with NaN for shares that a column does not have."""
+        shares, columns = ("unseen", "out_of_range"), self.to_dict()
+        return columns | {name: [float("nan") if x is None else x for x in columns[name]] for name in shares}
 
 
 def cells_of(column: ColumnDrift) -> tuple[str, ...]:

@@ -34,7 +34,7 @@ from rosenblatt.tables.encoders import Prepared
 from rosenblatt.tables.readers.reading import is_nameless, names_columns, read_table, require_names
 from rosenblatt.tables.table import Table, TableError
 from rosenblatt.tables.targets import find_target, labels_of_column, numbers_of_column
-from rosenblatt.training.history import data_frame
+from rosenblatt.training.history import Framed
 
 __all__ = ["MAX_SHOWN", "METHODS", "Explanation", "explain", "note_on", "read_rows"]
 
@@ -48,7 +48,7 @@ KNOWN_SHARE = 0.5
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Explanation:
+class Explanation(Framed):
     """How much each column of a raw table matters to a model.
 
     Attributes
@@ -126,19 +126,9 @@ class Explanation:
         parts = {"importance": self.importance.tolist(), "deviation": self.deviation.tolist()}
         return {"column": list(self.columns), **parts}
 
-    def to_frame(self, backend: str = "pandas") -> Any:
-        """The same as a data frame.
-
-        Parameters
-        ----------
-        backend : {"pandas", "polars", "pyarrow"}
-
-        Raises
-        ------
-        ImportError
-            If that library is not installed.
-        """
-        return data_frame(self.to_dict(), backend)
+    def frame_columns(self) -> dict[str, list[Any]]:
+        """Those of `to_dict`."""
+        return self.to_dict()
 
 
 def explain(

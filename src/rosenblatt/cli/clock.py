@@ -15,6 +15,8 @@ __all__ = ["CLOCK", "Clock", "process_start"]
 IMPORTED = time.monotonic()
 START_TIME = 19
 """The place of the time of creation among the fields of /proc/self/stat behind the name."""
+MAX_STARTUP = 10.0
+"""A process that was older before it came here was something else, such as a shell that ran other commands first."""
 
 
 def process_start() -> float:
@@ -25,7 +27,8 @@ def process_start() -> float:
         age = time.clock_gettime(time.CLOCK_BOOTTIME) - created
     except (OSError, AttributeError, ValueError, IndexError):
         return IMPORTED
-    return min(IMPORTED, time.monotonic() - age)
+    created_at = time.monotonic() - age
+    return min(IMPORTED, created_at) if IMPORTED - created_at < MAX_STARTUP else IMPORTED
 
 
 class Clock:

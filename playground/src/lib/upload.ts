@@ -15,13 +15,13 @@ export function refusal(file: { name: string; size: number }): string | null {
   return null;
 }
 
-/** Send a file; `progress` hears the share that has left, from 0 to 1. Rejects with the server's message. */
-export function upload(file: File, progress: (share: number) => void): Promise<unknown> {
+/** Send a file for the page of this name; `progress` hears the share that has left, from 0 to 1. Rejects with the server's message. */
+export function upload(file: File, page: string, progress: (share: number) => void): Promise<unknown> {
   const problem = refusal(file);
   if (problem !== null) return Promise.reject(new Error(problem));
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
-    request.open("POST", `table?name=${encodeURIComponent(file.name)}`);
+    request.open("POST", `table?${new URLSearchParams({ name: file.name, page })}`);
     request.setRequestHeader("Content-Type", "application/octet-stream");
     request.upload.onprogress = (event) => event.lengthComputable && progress(event.loaded / event.total);
     request.onerror = () => reject(new Error(`${file.name} did not reach the server; is it still running?`));

@@ -30,6 +30,8 @@ class Playground {
   version = $state("");
   /** The name that the server knows this page by. */
   page = "";
+  /** Frames received so far. */
+  frames = 0;
   catalogue = $state.raw<Catalogue | null>(null);
   lessons = $state.raw<Lesson[]>([]);
   table = $state.raw<TableDescription | null>(null);
@@ -184,6 +186,7 @@ class Playground {
   }
 
   private receiveFrame(frame: Frame): void {
+    this.frames += 1;
     this.runs[frame.header.run]?.receiveFrame(frame);
     if (frame.header.diverged && this.playing) this.pause();
   }

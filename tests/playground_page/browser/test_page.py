@@ -1,7 +1,7 @@
 """The page as a whole: it loads, keeps to itself, and comes back."""
 
-import json
 import base64
+import json
 
 
 def test_it_loads_without_errors_under_its_policy(playground):

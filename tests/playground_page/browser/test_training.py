@@ -1,6 +1,5 @@
 """Playing, and what changes a run."""
 
-import pytest
 
 
 def test_play_pause_step_reset(playground):

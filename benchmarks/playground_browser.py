@@ -1,6 +1,6 @@
-"""Frames and steps a second of the playground's page, measured inside a browser while the page draws.
+"""The playground's page in a browser: its frames and steps a second, measured while it draws, and its picture.
 
-Takes nothing but how long to measure. Returns rates. Needs Chromium (or the browser that ROSENBLATT_CHROMIUM names) and
+Takes how long to measure, or where the picture goes. Returns rates, or writes a PNG. Needs Chromium (or the browser that ROSENBLATT_CHROMIUM names) and
 Python's playwright.
 """
 
@@ -13,9 +13,10 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-__all__ = ["Rates", "page", "page_rates"]
+__all__ = ["Rates", "page", "page_rates", "picture"]
 
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 READY = "() => window.rosenblattPlayground?.connection === 'open' && window.rosenblattPlayground.frames > 0"
@@ -81,3 +82,16 @@ def page_rates(seconds: float = 5.0) -> Rates:
         opened.get_by_role("button", name="Play", exact=True).click()
         opened.wait_for_timeout(1000)
         return Rates(**opened.evaluate(MEASURE, seconds))
+
+
+def picture(path: str | Path, steps: int = 3000) -> None:
+    """Write the page as a PNG when it has learned the two spirals with the settings that it calls good."""
+    from rosenblatt.playground_page.catalogue import catalogue
+
+    with page(catalogue()["good_settings"]["spiral"], color_scheme="light") as opened:
+        opened.get_by_role("button", name="Play", exact=True).click()
+        opened.wait_for_function(f"window.rosenblattPlayground.runs[0].step >= {steps}", timeout=120_000)
+        opened.get_by_role("button", name="Pause", exact=True).click()
+        opened.mouse.move(0, 0)
+        opened.wait_for_timeout(1000)
+        opened.screenshot(path=path)

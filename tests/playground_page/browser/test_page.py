@@ -16,7 +16,11 @@ def test_it_loads_without_errors_under_its_policy(playground):
 def test_what_the_policy_forbids_is_not_run(playground):
     """The recording of errors works: an inline script is refused, and seen."""
     playground.page.evaluate(
-        "() => { const s = document.createElement('script'); s.textContent = 'window.bad = 1'; document.body.append(s); }"
+        """() => {
+          const script = document.createElement("script");
+          script.textContent = "window.bad = 1";
+          document.body.append(script);
+        }"""
     )
     assert playground.page.evaluate("window.bad") is None
     assert any("Content Security Policy" in error for error in playground.errors)

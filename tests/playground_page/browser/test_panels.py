@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-N_LESSONS = 8
+N_LESSONS = 9
 GOOD = "width,height,colour,kind\n" + "".join(
     f"{i % 7},{i % 11},{'red' if i % 3 else 'blue'},{'a' if (i % 7) + (i % 11) > 8 else 'b'}\n" for i in range(120)
 )

@@ -19,9 +19,16 @@ export function suggestedData(table: TableDescription): DataSettings {
   };
 }
 
-/** The columns that can span the plane: numbers with more than one value. */
-export function planeColumns(table: TableDescription): TableColumn[] {
-  return table.columns.filter((column) => column.kind === "number");
+const ORDERED = ["number", "date", "boolean"];
+
+/** The columns that can span the plane: numbers, dates and booleans that vary and are not the target. */
+export function planeColumns(table: TableDescription, { target }: DataSettings): TableColumn[] {
+  return table.columns.filter(({ name, kind, levels }) => ORDERED.includes(kind) && levels > 1 && name !== target);
+}
+
+/** The columns that can be predicted: those that vary and do not span the plane. */
+export function targetColumns(table: TableDescription, { columns }: DataSettings): TableColumn[] {
+  return table.columns.filter(({ name, levels }) => levels > 1 && !columns?.includes(name));
 }
 
 /** These data with another first or second column; the two change places if they would be the same. */

@@ -1,7 +1,7 @@
 """The playground's page in a browser: its frames and steps a second, measured while it draws, and its picture.
 
-Takes how long to measure, or where the picture goes. Returns rates, or writes a PNG. Needs Chromium (or the browser that ROSENBLATT_CHROMIUM names) and
-Python's playwright.
+Takes how long to measure, or where the picture goes. Returns rates, or writes a PNG. Needs Chromium (or the browser
+that ROSENBLATT_CHROMIUM names) and Python's playwright.
 """
 
 from __future__ import annotations

@@ -87,13 +87,13 @@ def test_a_table_dropped_on_the_page(playground):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("only\n1\n2\n3\n", r"column"),
-        ("name,town\nAnna,Chur\nBeat,Bern\nCla,Basel\n", r"number|text|column"),
+        ("only\n" + "1\n2\n3\n" * 10, r"column"),
+        ("name,town\n" + "Anna,Chur\nBeat,Bern\nCla,Basel\n" * 10, r"columns of numbers"),
+        ("a,b,c\n1,2,x\n", r"1 row"),
         ("", r"things\.csv is empty"),
-        (b"\0" * (64 * 2**20 + 1), r"at most 64 MB"),
         (b"\xff\xfe\x00nonsense" * 50, r"\w{3}"),
     ],
-    ids=["one column", "text only", "empty", "too large", "no table"],
+    ids=["one column", "text only", "one row", "empty", "no table"],
 )
 def test_a_table_that_cannot_be_used_is_refused_with_words(playground, content, message):
     playground.expected = "status of 4"
@@ -103,6 +103,15 @@ def test_a_table_that_cannot_be_used_is_refused_with_words(playground, content, 
     problem.filter(has_text=re.compile(message)).wait_for(timeout=20_000)
     assert playground.settings == before
     playground.train(50)  # nothing is lost
+
+
+def test_a_table_that_is_too_large_is_refused_before_it_is_sent(playground, tmp_path):
+    large = tmp_path / "large.csv"
+    with large.open("wb") as file:
+        file.truncate(64 * 2**20 + 1)
+    playground.page.locator("section.table input[type=file]").set_input_files(large)
+    playground.page.locator("section.table [role=alert]").filter(has_text="at most 64 MB").wait_for()
+    assert not any("/table?" in url for url in playground.requests)
 
 
 def test_the_chart_is_read_by_keyboard_and_in_a_logarithm(playground):

@@ -138,6 +138,8 @@ export interface DataDescription {
 export interface WelcomeMessage {
   type: "welcome";
   protocol: number;
+  /** The name of this page, which an upload gives. */
+  page: string;
   version: string;
   catalogue: Catalogue;
   lessons: Lesson[];

@@ -28,6 +28,10 @@ const LONGEST_ANSWER = 10_000;
 class Playground {
   connection = $state<ConnectionState>("connecting");
   version = $state("");
+  /** The name that the server knows this page by. */
+  page = "";
+  /** Frames received so far. */
+  frames = 0;
   catalogue = $state.raw<Catalogue | null>(null);
   lessons = $state.raw<Lesson[]>([]);
   table = $state.raw<TableDescription | null>(null);
@@ -149,8 +153,12 @@ class Playground {
     );
   }
 
+  /** Both runs in step: none goes on before the other has answered, and one that is behind catches up. */
   private advance(steps: number): void {
-    for (const run of this.runs) run.advance(steps, this.statistics);
+    if (this.runs.some((run) => run.waiting)) return;
+    const furthest = Math.max(...this.runs.map((run) => run.step));
+    const most = this.catalogue?.limits.steps ?? steps;
+    for (const run of this.runs) run.advance(Math.min(most, furthest - run.step + steps), this.statistics);
   }
 
   private ask<T>(kind: string, message: ClientMessage & { run: RunNumber }): Promise<T> {
@@ -182,6 +190,7 @@ class Playground {
   }
 
   private receiveFrame(frame: Frame): void {
+    this.frames += 1;
     this.runs[frame.header.run]?.receiveFrame(frame);
     if (frame.header.diverged && this.playing) this.pause();
   }
@@ -193,6 +202,7 @@ class Playground {
 
   private welcome(message: WelcomeMessage): void {
     this.version = message.version;
+    this.page = message.page;
     this.catalogue = message.catalogue;
     this.lessons = message.lessons;
     this.table = message.table;

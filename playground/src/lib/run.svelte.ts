@@ -30,6 +30,8 @@ type Edit = { layer: number; input: number | null; unit: number; value: number }
 export class Run {
   /** What the controls show: the server's settings, or those just asked for. */
   settings = $state.raw<Settings>(firstSettings());
+  /** The settings that network, data and frame belong to. */
+  current = $state.raw<Settings>(firstSettings());
   network = $state.raw<NetworkDescription | null>(null);
   data = $state.raw<DataDescription | null>(null);
   frame = $state.raw<Frame | null>(null);
@@ -39,6 +41,8 @@ export class Run {
   history = $state.raw<HistoryPoint[]>([]);
   /** The server's words when settings could not work; empty if all is well. */
   error = $state("");
+  /** The unit under the pointer or with the focus, whose map is shown large; layer 0 are the inputs. */
+  hovered = $state.raw<{ layer: number; unit: number } | null>(null);
   /** An answer is on its way. */
   waiting = false;
 
@@ -123,9 +127,11 @@ export class Run {
   }
 
   private begin(message: ConfiguredMessage, frame: Frame): void {
+    this.current = message.settings;
     this.network = message.network;
     this.data = message.data;
     this.inputMaps = new Map([...frame.arrays].filter(([name]) => name === "map0" || name === "range0"));
+    this.hovered = null;
     this.history = [];
     this.resolution = 1;
     this.frames = 0;

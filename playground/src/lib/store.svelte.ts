@@ -78,6 +78,10 @@ class Playground {
     this.playing = false;
   }
 
+  toggle(): void {
+    this.playing = !this.playing;
+  }
+
   /** One step (or as many) of each run; pauses. */
   step(steps = 1): void {
     this.playing = false;

@@ -90,7 +90,7 @@ def picture(path: str | Path, steps: int = 3000) -> None:
 
     with page(catalogue()["good_settings"]["spiral"], color_scheme="light") as opened:
         opened.get_by_role("button", name="Play", exact=True).click()
-        opened.wait_for_function(f"window.rosenblattPlayground.runs[0].step >= {steps}", timeout=120_000)
+        opened.wait_for_function(f"() => window.rosenblattPlayground.runs[0].step >= {steps}", timeout=120_000)
         opened.get_by_role("button", name="Pause", exact=True).click()
         opened.mouse.move(0, 0)
         opened.wait_for_timeout(1000)

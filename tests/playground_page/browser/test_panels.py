@@ -20,7 +20,7 @@ def test_a_lesson_loads_and_runs(playground, number):
     page.get_by_role("combobox", name="Lesson", exact=True).select_option(index=1 + number)
     playground.settle()
     assert page.locator(".message.problem").count() == 0
-    text = page.locator(".lessons").inner_text()
+    text = page.locator("section.lessons").inner_text()
     assert text.count(". ") >= 3
     assert "Watch:" in text
     playground.train(200)
@@ -32,11 +32,11 @@ def test_a_lesson_loads_and_runs(playground, number):
 def test_lessons_follow_each_other(playground):
     page = playground.page
     page.get_by_role("button", name="Start", exact=True).click()
-    first = page.locator(".lessons h3").inner_text()
+    first = page.locator("section.lessons h3").inner_text()
     page.get_by_role("button", name="Next", exact=True).click()
-    assert page.locator(".lessons h3").inner_text() != first
+    assert page.locator("section.lessons h3").inner_text() != first
     page.get_by_role("button", name="Previous", exact=True).click()
-    assert page.locator(".lessons h3").inner_text() == first
+    assert page.locator("section.lessons h3").inner_text() == first
     assert page.get_by_role("button", name="Previous", exact=True).is_disabled()
 
 
@@ -132,7 +132,7 @@ def test_the_chart_is_read_by_keyboard_and_in_a_logarithm(playground):
 def test_statistics_by_layer(playground):
     page = playground.page
     page.get_by_label("Show by layer").check()
-    rows = page.locator(".statistics tbody tr")
+    rows = page.locator("section.statistics tbody tr")
     rows.first.wait_for()
     assert rows.count() == len(playground.settings["layers"]) + 1
     before = rows.nth(0).inner_text()

@@ -1,7 +1,7 @@
 """The playground's page in a browser: its frames and steps a second, measured while it draws, and its picture.
 
-Takes how long to measure, or where the picture goes. Returns rates, or writes a PNG. Needs Chromium (or the browser that ROSENBLATT_CHROMIUM names) and
-Python's playwright.
+Takes how long to measure, or where the picture goes. Returns rates, or writes a PNG. Needs Chromium (or the browser
+that ROSENBLATT_CHROMIUM names) and Python's playwright.
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ def picture(path: str | Path, steps: int = 3000) -> None:
 
     with page(catalogue()["good_settings"]["spiral"], color_scheme="light") as opened:
         opened.get_by_role("button", name="Play", exact=True).click()
-        opened.wait_for_function(f"window.rosenblattPlayground.runs[0].step >= {steps}", timeout=120_000)
+        opened.wait_for_function(f"() => window.rosenblattPlayground.runs[0].step >= {steps}", timeout=120_000)
         opened.get_by_role("button", name="Pause", exact=True).click()
         opened.mouse.move(0, 0)
         opened.wait_for_timeout(1000)

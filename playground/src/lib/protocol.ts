@@ -197,3 +197,10 @@ export function firstSettings(): Settings {
     seed: 0,
   };
 }
+
+/** Settings of a lesson, which may leave out what the server knows better, as controls can show them at once. */
+export function completed(settings: Settings): Settings {
+  const first = firstSettings();
+  const layers = (settings.layers ?? first.layers).map((layer) => ({ ...first.layers[0]!, ...layer }));
+  return { ...first, ...settings, layers, data: { ...first.data, ...settings.data } };
+}

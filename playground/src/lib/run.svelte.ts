@@ -2,6 +2,7 @@
 
 import type { Frame, NamedArray } from "./frames";
 import {
+  completed,
   firstSettings,
   type ClientMessage,
   type ConfiguredMessage,
@@ -64,7 +65,7 @@ export class Run {
 
   /** Starts again with these settings, or with the same ones. */
   replace(settings: Settings = this.settings): void {
-    this.settings = settings;
+    this.settings = completed(settings);
     this.error = "";
     this.waiting = this.send({ type: "configure", run: this.number, settings });
   }

@@ -15,7 +15,7 @@ from rosenblatt.ir.types import Value
 
 __all__ = [
     *("ACTIVATIONS", "INITIALIZERS", "LOSSES", "OPTIMIZERS", "PERCEPTRON", "SCHEDULES"),
-    *("Choice", "LossChoice", "code_of", "optimizer_of", "perceptron_criterion"),
+    *("Choice", "LossChoice", "code_of", "literal", "optimizer_of", "perceptron_criterion"),
 ]
 
 
@@ -77,7 +77,7 @@ INITIALIZERS: dict[str, Choice] = {
 }
 
 OPTIMIZERS: dict[str, Choice] = {
-    "sgd": Choice("SGD", "Steps against the gradient, with momentum if you like.", nn.SGD(momentum=0.0, nesterov=False)),
+    "sgd": Choice("SGD", "Steps against the gradient, perhaps with momentum.", nn.SGD(momentum=0.0, nesterov=False)),
     "adam": Choice("Adam", "Momentum, and a step size of its own for each weight: a good first choice.", nn.Adam()),
     "adamw": Choice("AdamW", "Adam that also lets weights decay.", nn.AdamW()),
     "nadam": Choice("Nadam", "Adam with Nesterov's look-ahead.", nn.Nadam()),
@@ -163,10 +163,17 @@ def optimizer_of(name: str, momentum: float) -> Any:
     return nn.RMSProp(momentum=momentum) if name == "rmsprop" else OPTIMIZERS[name].value
 
 
+def literal(value: object) -> str:
+    """A value as it is written in a script; texts in double quotes where that needs no escape."""
+    code = repr(value)
+    plain = isinstance(value, str) and code == f"'{value}'" and '"' not in value
+    return f'"{value}"' if plain else code
+
+
 def code_of(value: Any) -> str:
-    """What stands for a value in a script: 'tanh' as a name, ``nn.Cosine()`` for an instance, without defaults."""
+    """What stands for a value in a script: a literal, or ``nn.Cosine()`` for an instance, without its defaults."""
     if not hasattr(value, "__dataclass_fields__"):
-        return repr(value)
+        return literal(value)
     given = [(f.name, getattr(value, f.name)) for f in fields(value) if getattr(value, f.name) != default_of(f)]
     return f"nn.{type(value).__name__}({', '.join(f'{name}={code_of(part)}' for name, part in given)})"
 

@@ -93,7 +93,7 @@ def _set_state(run: Run, g: Given, step: int) -> None:
     """Put the run where it was."""
     trainer, n_rows = run.trainer, run.trainer.n_rows
     row = g.count("row", 0, 0, n_rows - 1)
-    if row % trainer.batch_size:
+    if row % (trainer.batch_size or n_rows):
         raise g.refuse("row", f"a multiple of the batch size, {trainer.batch_size}")
     memory = _bytes(g, trainer.memory.size)
     counts = {"step": step, "epoch": g.count("epoch", 0, 0, step), "row": row, "seed": trainer.seed}

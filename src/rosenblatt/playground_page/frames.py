@@ -30,7 +30,7 @@ MANY_PARAMETERS = 50_000
 
 def sound(values: Array) -> Array:
     """The values as float32, with 0 for NaN and the largest number for infinity."""
-    return np.nan_to_num(np.clip(values, -LARGEST, LARGEST), nan=0.0).astype(np.float32)
+    return np.asarray(np.nan_to_num(np.clip(values, -LARGEST, LARGEST), nan=0.0), np.float32)
 
 
 def hidden_values(twin: Network, X: Array) -> tuple[list[Array], Array]:

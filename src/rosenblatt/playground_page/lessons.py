@@ -41,7 +41,7 @@ LESSONS: list[dict[str, Any]] = [
         "text": [
             "A single neuron draws one straight line, and no line parts the quarters of the exclusive or.",
             "So the left network guesses, however long it trains.",
-            "Four neurons in a hidden layer draw four lines, and the output combines them: the right network gets there.",
+            "Four hidden neurons draw four lines, and the output combines them: the right network gets there.",
         ],
         "runs": [settings("xor", [], 0.03), settings("xor", network([4]), 0.1)],
         "steps": 4000,
@@ -67,7 +67,7 @@ LESSONS: list[dict[str, Any]] = [
         "title": "Gradients vanish in deep logistic networks",
         "text": [
             "Going back through a layer, a gradient is multiplied by the slope of the activation.",
-            "The logistic's slope is at most a quarter, so after eight layers almost nothing is left for the first one.",
+            "The logistic's slope is at most a quarter, so behind eight layers almost nothing is left for the first.",
             "ReLU's slope is one wherever it is active: with He's first weights, the gradient arrives.",
         ],
         "runs": [
@@ -82,7 +82,7 @@ LESSONS: list[dict[str, Any]] = [
         "id": "step",
         "title": "No gradient passes through a step",
         "text": [
-            "The step of the first neurons is flat: changing a weight a little changes nothing, so the gradient is zero.",
+            "The first neurons' step is flat: changing a weight a little changes nothing, so the gradient is zero.",
             "Its layer keeps its random weights, and only the output learns.",
             "A logistic is a softened step: with a slope everywhere, all layers learn.",
         ],

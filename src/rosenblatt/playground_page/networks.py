@@ -43,7 +43,7 @@ def loss_of(settings: Settings, problem: Problem) -> Any:
 def spec_of(settings: Settings, problem: Problem) -> NetworkSpec:
     """The architecture; a `SettingsError` if it has too many parameters."""
     layers = settings.layers
-    initializers = [INITIALIZERS[layer.initializer].value for layer in (*layers, settings.output)]
+    names = [*(layer.initializer for layer in layers), settings.output.initializer]
     spec = NetworkSpec(
         len(problem.inputs),
         tuple(layer.units for layer in layers),
@@ -51,7 +51,7 @@ def spec_of(settings: Settings, problem: Problem) -> NetworkSpec:
         activation=tuple(layer.activation for layer in layers),
         output=loss_choice(settings, problem)[1].output,
         dropout=tuple(layer.dropout for layer in layers),
-        weights=tuple(initializers),
+        weights=tuple(INITIALIZERS[name].value for name in names),
     )
     n = sum((n_in + 1) * n_out for n_in, n_out in spec.weight_shapes)
     if n > LIMITS["parameters"]:

@@ -8,7 +8,7 @@ classes and inputs of a network. Refuses in words, with a `SettingsError`, what 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Self
 
@@ -25,6 +25,7 @@ from rosenblatt.tables.targets import Target, fit_target
 __all__ = ["PlaygroundTable", "TableColumn"]
 
 MAX_ROWS, MAX_CLASSES, MAX_LEVELS, MAX_INPUTS = 10_000, 10, 20, 200
+MAX_SUGGESTED = 30
 NUMBERS = {"numeric": "number", "date": "date", "boolean": "boolean"}
 """Kinds of columns that can be an axis of the plane, and what the page calls them."""
 
@@ -47,6 +48,8 @@ class TableColumn:
         Numbers (dates as days since 1970-01-01, booleans 0 and 1), or level numbers; NaN where a cell is missing.
     names : tuple of str
         Of the levels of a category.
+    running : bool
+        Whether it numbers the rows: it is not suggested as an axis.
     """
 
     name: str
@@ -56,13 +59,15 @@ class TableColumn:
     problem: str
     values: NDArray[np.float64]
     names: tuple[str, ...] = ()
+    running: bool = False
 
     @classmethod
     def of(cls, column: Column) -> Self:
         """Look at a column's cells."""
         try:
             kind = infer_kind(column)
-            kind = infer_kind(column, "numeric") if _is_row_number(column, kind) else kind
+            if kind.kind == "identifier" and column.storage != "text":
+                return replace(cls._of_kind(column, infer_kind(column, "numeric")), running=True)
             return cls._of_kind(column, kind)
         except TableError as error:
             n = len(column.values) if isinstance(column.values, np.ndarray) else 0
@@ -84,7 +89,9 @@ class TableColumn:
 
     @classmethod
     def _of_numbers(cls, column: Column, kind: ColumnKind) -> Self:
-        values = np.asarray(fit_numbers(column, kind).read(column), np.float64)
+        values = column.values
+        if column.storage != "boolean":
+            values = fit_numbers(column, "date" if kind.kind == "date" else "number").read(column)
         values = np.where(np.isfinite(values) & (np.abs(values) <= 1e100), values, np.nan)
         n_levels = len(np.unique(values[~np.isnan(values)]))
         problem = "" if n_levels > 1 else "every number is the same" if n_levels else "no cell holds a number"
@@ -102,28 +109,23 @@ class TableColumn:
 
     def filled(self) -> NDArray[np.float64]:
         """The numbers, missing ones as their median."""
-        return np.where(np.isnan(self.values), np.nanmedian(self.values), self.values)
+        return np.asarray(np.where(np.isnan(self.values), np.nanmedian(self.values), self.values))
 
     def standardized(self) -> NDArray[np.float64]:
         """Numbers of mean 0 and standard deviation 1, and behind them their median; shape (n_rows + 1,)."""
         filled = self.filled()
-        return (np.append(filled, np.nanmedian(self.values)) - filled.mean()) / filled.std()
+        return np.asarray((np.append(filled, np.nanmedian(self.values)) - filled.mean()) / filled.std())
 
     def indicators(self) -> NDArray[np.float64]:
         """0 or 1 for each level that occurs, and behind all rows the most frequent; shape (n_rows + 1, n_levels)."""
         levels, counts = np.unique(self.values[~np.isnan(self.values)], return_counts=True)
         frequent = levels[np.argmax(counts)]
         codes = np.append(np.where(np.isnan(self.values), frequent, self.values), frequent)
-        return (codes[:, None] == levels).astype(np.float64)
+        return np.asarray(codes[:, None] == levels, np.float64)
 
     def describe(self) -> dict[str, Any]:
         """What the page is told."""
         return {name: getattr(self, name) for name in ("name", "kind", "missing", "levels")}
-
-
-def _is_row_number(column: Column, kind: ColumnKind) -> bool:
-    """Whether it is a running number, which estimators leave out, but the page may show."""
-    return kind.kind == "identifier" and column.storage != "text"
 
 
 @dataclass(frozen=True, eq=False)
@@ -157,8 +159,8 @@ class PlaygroundTable:
             raise SettingsError(f"the table has {table.n_rows} rows; the page needs at least 10.")
         if len(table.columns) < 3:
             raise SettingsError(
-                f"the table has {len(table.columns)} column{'s' * (len(table.columns) != 1)}; the page needs three: two "
-                "of numbers for the plane, and the one to predict."
+                f"the table has {len(table.columns)} column{'s' * (len(table.columns) != 1)}; the page needs three: "
+                "two of numbers for the plane, and the one to predict."
             )
         kept = table
         if table.n_rows > MAX_ROWS:
@@ -231,8 +233,8 @@ class PlaygroundTable:
             raise SettingsError(str(error)) from None
         if target.classes is not None and len(target.classes) > MAX_CLASSES:
             raise SettingsError(
-                f"column {name!r} holds {len(target.classes)} classes; at most {MAX_CLASSES} can be shown. Choose another "
-                "column to predict."
+                f"column {name!r} holds {len(target.classes)} classes; at most {MAX_CLASSES} can be shown. Choose "
+                "another column to predict."
             )
         if target.classes is None and np.ptp(target.values) > 1e100:
             raise SettingsError(f"column {name!r} holds numbers that are too large to learn; scale them.")
@@ -310,22 +312,26 @@ class PlaygroundTable:
 
     @cached_property
     def suggested(self) -> dict[str, Any] | None:
-        """A target, and the two columns that tell most about it; None if no column can be predicted."""
-        names = [*self.columns]
-        order = sorted(self.targets, key=lambda name: (self.targets[name] != "classification", -names.index(name)))
-        target = next((name for name in order if len({*self.axes} - {name}) >= 2), None)
-        if target is None:
-            return None
-        y = self._as_numbers(target)
-        strength = {name: self._strength(name, target, y) for name in self.axes if name != target}
-        columns = sorted(strength, key=lambda name: -strength[name])[:2]
-        return {"columns": columns, "target": target, "task": self.targets[target]}
+        """A target, of classes if there are any, and the two columns that tell most about it; None if there is none."""
+        kinds = sorted(set(self.targets.values()))
+        names = [name for name, task in self.targets.items() if task in kinds[:1]][-MAX_SUGGESTED:]
+        axes = [name for name in self.axes if not self.columns[name].running] or self.axes
+        best, found = -1.0, None
+        for target in names if kinds[:1] == ["classification"] else names[::-1]:
+            y = self._as_numbers(target)
+            strength = {name: self._strength(name, target, y) for name in axes[:MAX_SUGGESTED] if name != target}
+            columns = sorted(strength, key=lambda name: -strength[name])[:2]
+            if len(columns) == 2 and (total := sum(strength[name] for name in columns)) > best:
+                best, found = total, {"columns": columns, "target": target, "task": self.targets[target]}
+            if found and kinds[:1] == ["regression"]:
+                break
+        return found
 
     def _as_numbers(self, target: str) -> NDArray[np.float64]:
         found = self.target(target)
         if found.classes is None:
             return np.asarray(found.values, np.float64)[:, None]
-        return (found.values[:, None] == np.arange(len(found.classes))).astype(np.float64)
+        return np.asarray(found.values[:, None] == np.arange(len(found.classes)), np.float64)
 
     def _strength(self, name: str, target: str, y: NDArray[np.float64]) -> float:
         """How closely a column is correlated with the target, or with the class of it that it tells best."""

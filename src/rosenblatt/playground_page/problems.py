@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from rosenblatt.playground_page.data_sets import SOURCES
 from rosenblatt.playground_page.features import feature_columns
-from rosenblatt.playground_page.own_tables import PlaygroundTable
+from rosenblatt.playground_page.own_tables import PlaygroundTable, TableColumn
 from rosenblatt.playground_page.settings import LIMITS, DataSettings, Settings, SettingsError
 
 __all__ = ["Axis", "Problem"]
@@ -26,7 +26,7 @@ Array = NDArray[Any]
 class Axis:
     """An axis of the plane: its name and limits in the data's units, and what the network's coordinate is.
 
-    The coordinate is (value - `center`) / `spread`.
+    The coordinate is (value - `center`) / `spread`. `kind` is "number", "boolean" or "date" (days since 1970-01-01).
     """
 
     name: str
@@ -34,6 +34,7 @@ class Axis:
     high: float
     center: float = 0.0
     spread: float = 1.0
+    kind: str = "number"
 
 
 @dataclass(frozen=True)
@@ -128,7 +129,7 @@ class Problem:
         used = np.concatenate([self.train, self.test])
         shown = LIMITS["points_shown"]
         return {
-            "axes": [{"name": axis.name, "low": axis.low, "high": axis.high} for axis in self.axes],
+            "axes": [{"name": axis.name, "low": axis.low, "high": axis.high, "kind": axis.kind} for axis in self.axes],
             "classes": None if self.classes is None else list(self.classes),
             "train": rows[self.train[:shown]].tolist(),
             "test": rows[self.test[:shown]].tolist(),
@@ -174,7 +175,7 @@ def _of_table(settings: Settings, table: PlaygroundTable) -> Problem:
         raise SettingsError(f"the target {data.target!r} is there in {len(rows)} rows only; at least 10 are needed.")
     points = np.column_stack([table.numbers(name) for name in data.columns])
     train, test = split(rng, rows, data.rows, data.train_share)
-    axes = (_axis(data.columns[0], points[:, 0], train), _axis(data.columns[1], points[:, 1], train))
+    axes = tuple(_axis(table.columns[name], points[:, i], train) for i, name in enumerate(data.columns))
     y = np.zeros(table.table.n_rows, target.values.dtype)
     y[rows] = target.values
     center, spread = (0.0, 1.0) if target.classes is not None else _moments(data.target, y[train])
@@ -189,7 +190,7 @@ def _of_table(settings: Settings, table: PlaygroundTable) -> Problem:
         y=y if names is not None else (y - center) / spread,
         train=train,
         test=test,
-        axes=axes,
+        axes=(axes[0], axes[1]),
         inputs=(*settings.features, *labels),
         features=settings.features,
         classes=None if names is None else tuple(names),
@@ -210,12 +211,12 @@ def _moments(name: str, values: Array) -> tuple[float, float]:
     return center, spread
 
 
-def _axis(name: str, values: Array, train: Array) -> Axis:
+def _axis(column: TableColumn, values: Array, train: Array) -> Axis:
     """The axis of a column: scaled by the rows to train on, and wide enough to show all rows."""
-    center, spread = _moments(name, values[train])
+    center, spread = _moments(column.name, values[train])
     low, high = float(values.min()), float(values.max())
     margin = 0.05 * (high - low)
-    return Axis(name, low - margin, high + margin, center, spread)
+    return Axis(column.name, low - margin, high + margin, center, spread, column.kind)
 
 
 def _note(table: PlaygroundTable, data: DataSettings, n_present: int) -> str:

@@ -30,7 +30,7 @@ def dead_units(values: Array) -> Array:
     """
     values = sound(values)
     size = np.abs(values).max(axis=0, initial=0.0)
-    return (np.ptp(values, axis=0) <= CONSTANT * size).astype(np.uint8)
+    return np.asarray(np.ptp(values, axis=0) <= CONSTANT * size, np.uint8)
 
 
 def histogram(weights: Array) -> tuple[Array, Array]:
@@ -61,7 +61,7 @@ class Statistics:
         self._probe = GradientProbe(self._plain, loss, X, y, max_rows=len(X))
 
     def gradient_norms(self) -> Array:
-        """Euclidean norm of the loss's gradient by the weights of each layer, as float32; 0 for layers that are frozen."""
+        """Norm of the loss's gradient by the weights of each layer, as float32; 0 for layers that are frozen."""
         self._plain.block[...] = self.network.block
         norms = {found.layer: found.norm for found in self._probe.statistics()}
         layers = [p.layer for p in self.network.graph.parameters if p.spec.section == "weights"]

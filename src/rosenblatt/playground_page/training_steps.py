@@ -1,6 +1,7 @@
-"""The steps of a run. A script shows these functions as they are, so that it repeats the page's numbers.
+"""The steps of a run.
 
-Takes a `rosenblatt.training.Trainer` and numbers. Returns the losses of the epochs that were completed. Never keeps anything.
+Takes a trainer and the learning rates' schedule. Returns the losses of the epochs that were completed. Never keeps
+anything: how many steps a call takes makes no difference to the weights.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ def take_steps(
 ) -> list[float]:
     """Train for some steps, in epochs of shuffled rows, each step with the learning rate of its number."""
     per_epoch = trainer.steps_per_epoch()
-    done = trainer.position[0] // min(trainer.batch_size, trainer.n_rows)
+    done = trainer.position[0] // (trainer.batch_size or trainer.n_rows)
     epochs = (done + steps) // per_epoch + 1
     numbers = trainer.step_count + np.arange(epochs * per_epoch - done)
     rates = schedule.rates(learning_rate, numbers, span, span)

@@ -10,16 +10,16 @@ const title = (name) => name.charAt(0).toUpperCase() + name.slice(1).replaceAll(
 
 export const catalogue = {
   sources: [
-    ...["circle", "xor", "gauss", "spiral"].map((name) => ({ ...choice(name, title(name)), task: "classification" })),
-    ...["plane", "multi_gauss"].map((name) => ({ ...choice(name, title(name)), task: "regression" })),
-    ...["moons", "blobs", "rings", "spirals"].map((name) => ({ ...choice(name, title(name)), task: "classification" })),
+    ...["circle", "xor", "gauss", "spiral"].map((name) => ({ ...choice(name, title(name)), task: "classification", classes: false })),
+    ...["plane", "multi_gauss"].map((name) => ({ ...choice(name, title(name)), task: "regression", classes: false })),
+    ...["moons", "blobs", "rings", "spirals"].map((name) => ({ ...choice(name, title(name)), task: "classification", classes: name !== "moons" })),
   ],
   features: titled(["x1", "x2", "x1_squared", "x2_squared", "x1_x2", "sin_x1", "sin_x2"]),
   activations: titled(["relu", "tanh", "logistic", "identity", "elu", "step"]),
-  optimizers: titled(["sgd", "adam", "rmsprop", "perceptron"]),
+  optimizers: titled(["sgd", "adam", "rmsprop", "perceptron"]).map((o) => ({ ...o, momentum: o.name === "sgd" })),
   schedules: titled(["constant", "cosine", "linear"]),
   initializers: titled(["default", "zeros", "equal", "large", "small"]),
-  losses: titled(["default", "log_loss", "hinge", "squared_error", "huber"]),
+  losses: titled(["default", "log_loss", "hinge", "squared_error", "huber"]).map((loss) => ({ ...loss, kind: "any" })),
   controls: Object.fromEntries(
     controls.split(" ").map((name) => [name, { title: title(name), help: `What ${title(name)} does, in one line.` }]),
   ),

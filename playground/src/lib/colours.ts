@@ -9,7 +9,7 @@ export const CLASS_COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F
 
 const NEUTRAL: Record<Theme, Colour> = { light: [247, 249, 251], dark: [27, 33, 41] };
 /** Share of the full colour at the ends of a map, so that points stay visible on it. */
-const MAP_STRENGTH: Record<Theme, number> = { light: 0.72, dark: 0.86 };
+const MAP_STRENGTH: Record<Theme, number> = { light: 0.72, dark: 0.62 };
 const LEVELS = 256;
 
 /** Weights, drawn as lines: brighter on dark. */

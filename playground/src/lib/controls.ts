@@ -1,6 +1,6 @@
 /** Titles and explanations of the page's controls, from the catalogue; values that the lists offer. */
 
-import type { Catalogue, Choice, Settings } from "./protocol";
+import type { Catalogue, Choice, Loss, Settings } from "./protocol";
 
 export interface Words {
   title: string;
@@ -29,13 +29,12 @@ export function numbers(values: readonly number[]): Option<number>[] {
 }
 
 export function number(value: number): string {
-  return value !== 0 && Math.abs(value) < 1e-5 ? value.toExponential() : String(value);
+  return String(Number(value.toPrecision(6)));
 }
 
 export const LEARNING_RATES = [0.00001, 0.0001, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10];
 export const RATES = [0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10];
 export const SPEEDS = [1, 5, 20, 50, 100, 250, 1000];
-export const WITH_MOMENTUM = ["sgd", "rmsprop"];
 
 export type Regularization = "none" | "l1" | "l2" | "both";
 
@@ -45,10 +44,8 @@ export function regularizationOf({ l1, l2 }: Settings): Regularization {
   return l2 > 0 ? "l2" : "none";
 }
 
-/** Losses by the targets they are for; a catalogue may say so, else all are offered. */
-export function lossesFor(catalogue: Catalogue, kind: "binary" | "multiclass" | "regression"): Choice[] {
-  return catalogue.losses.filter((loss) => {
-    const said = (loss as Choice & { kind?: string }).kind;
-    return said === undefined || said === kind;
-  });
+/** The losses for this many classes, or for numbers. */
+export function lossesFor(catalogue: Catalogue, classes: number | undefined): Loss[] {
+  const wanted = classes === undefined ? "regression" : classes > 2 ? "multiclass" : "binary";
+  return catalogue.losses.filter(({ kind }) => kind === "any" || kind === wanted);
 }

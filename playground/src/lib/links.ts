@@ -15,6 +15,8 @@ export interface Drawing {
 }
 
 const NEAR = 7;
+const NEAR_A_FINGER = 16;
+const FEW_LINKS = 96;
 const MOST_LINKS_BETWEEN = 64 * 64;
 
 export function widthOf(weight: number): number {
@@ -23,6 +25,11 @@ export function widthOf(weight: number): number {
 
 function opacityOf(weight: number): number {
   return 0.18 + 0.72 * Math.min(1, Math.abs(weight));
+}
+
+/** Many links are drawn finer and paler, so that strong ones still stand out: 1 for few, towards 0 for many. */
+export function fineness(links: number): number {
+  return Math.min(1, Math.sqrt(FEW_LINKS / Math.max(1, links)));
 }
 
 interface Ends {
@@ -58,13 +65,14 @@ function drawLayer(context: CanvasRenderingContext2D, drawing: Drawing, weights:
   const { x, from, to } = endsOf(drawing, layer);
   const units = weights.shape[1] ?? 0;
   const least = from.length * to.length > MOST_LINKS_BETWEEN / 4 ? 0.05 : 0;
+  const fine = fineness(from.length * to.length);
   for (let input = 0; input < from.length; input++) {
     for (let unit = 0; unit < to.length; unit++) {
       const weight = weights.values[input * units + unit] ?? 0;
       if (!Number.isFinite(weight) || Math.abs(weight) < least) continue;
-      context.globalAlpha = opacityOf(weight);
+      context.globalAlpha = opacityOf(weight) * Math.max(0.3, fine);
       context.strokeStyle = weight < 0 ? drawing.negative : drawing.positive;
-      context.lineWidth = widthOf(weight);
+      context.lineWidth = widthOf(weight) * Math.max(0.3, fine);
       stroke(context, x, from[input]!, to[unit]!);
     }
   }
@@ -91,18 +99,18 @@ function stroke(context: CanvasRenderingContext2D, [left, right]: [number, numbe
 }
 
 /** The link at this place of the diagram, or the nearest one within a few pixels. */
-export function linkAt(drawing: Drawing, x: number, y: number): Link | null {
+export function linkAt(drawing: Drawing, x: number, y: number, finger: boolean): Link | null {
   for (let layer = 1; layer <= drawing.weights.length; layer++) {
     const ends = endsOf(drawing, layer);
     if (x < ends.x[0] || x > ends.x[1]) continue;
-    return nearest(ends, layer, parameterAt((x - ends.x[0]) / (ends.x[1] - ends.x[0])), y);
+    return nearest(ends, layer, parameterAt((x - ends.x[0]) / (ends.x[1] - ends.x[0])), y, finger);
   }
   return null;
 }
 
-function nearest({ from, to }: Ends, layer: number, t: number, y: number): Link | null {
+function nearest({ from, to }: Ends, layer: number, t: number, y: number, finger: boolean): Link | null {
   let best: Link | null = null;
-  let distance = NEAR;
+  let distance = finger ? NEAR_A_FINGER : NEAR;
   for (let input = 0; input < from.length; input++) {
     for (let unit = 0; unit < to.length; unit++) {
       const off = Math.abs(curve(from[input]!, to[unit]!, t) - y);

@@ -54,7 +54,7 @@ function fromSigned(value: number, colours: Uint32Array, discrete: boolean): num
   return colours[Math.round(127.5 + 127.5 * (Number.isFinite(shown) ? shown : 0))] ?? 0;
 }
 
-/** One output: the probability of the second class, or predictions between the ends of `range`. */
+/** One output: a class's probability, or predictions between the ends of `range`. */
 export function paintNumbers(
   canvas: HTMLCanvasElement,
   plane: Plane,
@@ -63,8 +63,13 @@ export function paintNumbers(
   discrete: boolean,
   theme: Theme,
 ): void {
-  const colours = ramp(theme);
   const offset = output * plane.size * plane.size;
+  if (plane.outputs > 1) {
+    const [from, to] = [neutral(theme), certain(output, theme)];
+    paint(canvas, plane.size, (i) => pixel(mixed(from, to, Math.max(0, Math.min(1, plane.values[offset + i] ?? 0)))));
+    return;
+  }
+  const colours = ramp(theme);
   paint(canvas, plane.size, (i) => fromSigned(signed(plane.values[offset + i] ?? 0, range), colours, discrete));
 }
 

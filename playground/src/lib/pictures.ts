@@ -7,9 +7,6 @@ export interface Dot {
   value: number;
 }
 
-/** Sources with one class more than two, for the groups on the page. */
-export const MORE_CLASSES = ["blobs", "rings", "spirals"];
-
 const COUNT = 84;
 const TURN = 2 * Math.PI;
 /** Fractions of the golden ratio and its like spread points evenly without chance. */

@@ -49,7 +49,19 @@ export interface Choice {
 }
 
 export interface Source extends Choice {
-  task: string;
+  task: "classification" | "regression" | "any";
+  /** The number of classes can be chosen. */
+  classes: boolean;
+}
+
+export interface Optimizer extends Choice {
+  /** Its momentum can be chosen. */
+  momentum: boolean;
+}
+
+export interface Loss extends Choice {
+  /** The targets it is for. */
+  kind: "binary" | "multiclass" | "regression" | "any";
 }
 
 export interface Control {
@@ -72,10 +84,10 @@ export interface Catalogue {
   sources: Source[];
   features: Choice[];
   activations: Choice[];
-  optimizers: Choice[];
+  optimizers: Optimizer[];
   schedules: Choice[];
   initializers: Choice[];
-  losses: Choice[];
+  losses: Loss[];
   controls: Record<string, Control>;
   limits: Limits;
   good_settings: Record<string, Settings>;

@@ -227,8 +227,8 @@ class Playground {
   }
 
   private suggested(table: TableDescription | null): Settings {
-    const settings = firstSettings();
-    if (!table) return settings;
+    if (!table) return firstSettings();
+    const settings = this.catalogue?.good_settings["table"] ?? firstSettings();
     const { columns, target } = table.suggested;
     const data = { source: "table", columns, target, others: "median" as const, train_share: 0.5, seed: 0, rows: 2000 };
     return { ...settings, data };

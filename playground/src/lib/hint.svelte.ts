@@ -44,7 +44,8 @@ export function hint(node: HTMLElement, given: string | undefined): { update(tex
     timer = setTimeout(() => hideHint(node), TOUCH_LASTS);
   };
   const focused = (event: FocusEvent): void => {
-    if (text && (event.target as HTMLElement).matches(":focus-visible")) show(node, text);
+    clearTimeout(timer);
+    if (text && (event.target as HTMLElement).matches(":focus-visible")) timer = setTimeout(() => show(node, text), WAIT);
   };
   const left = (event: Event): void => {
     clearTimeout(timer);

@@ -17,7 +17,12 @@ export interface Drawing {
 const NEAR = 7;
 const NEAR_A_FINGER = 16;
 const FEW_LINKS = 96;
-const MOST_LINKS_BETWEEN = 64 * 64;
+const MANY_LINKS = 400;
+const LEAST_OF_MANY = 0.02;
+/** Strengths of many links that are told apart, and the greatest. */
+const STRENGTH = 0.125;
+const MOST_SHOWN = 2;
+const FINEST = 0.3;
 
 export function widthOf(weight: number): number {
   return Math.min(9, 0.6 + 2.4 * Math.sqrt(Math.abs(weight)));
@@ -61,20 +66,39 @@ export function drawLinks(canvas: HTMLCanvasElement, drawing: Drawing): void {
   if (drawing.chosen) drawChosen(context, drawing, drawing.chosen);
 }
 
-function drawLayer(context: CanvasRenderingContext2D, drawing: Drawing, weights: NamedArray, layer: number): void {
+/** Links that are drawn in one stroke: of one sign and about one strength. */
+interface Bundle {
+  weight: number;
+  curves: Path2D;
+}
+
+/** Few links have a bundle each; many share a few, which is what keeps wide layers quick. */
+function bundles(drawing: Drawing, weights: NamedArray, layer: number): Iterable<Bundle> {
   const { x, from, to } = endsOf(drawing, layer);
   const units = weights.shape[1] ?? 0;
-  const least = from.length * to.length > MOST_LINKS_BETWEEN / 4 ? 0.05 : 0;
-  const fine = fineness(from.length * to.length);
+  const many = from.length * to.length > MANY_LINKS;
+  const found = new Map<number, Bundle>();
   for (let input = 0; input < from.length; input++) {
     for (let unit = 0; unit < to.length; unit++) {
       const weight = weights.values[input * units + unit] ?? 0;
-      if (!Number.isFinite(weight) || Math.abs(weight) < least) continue;
-      context.globalAlpha = opacityOf(weight) * Math.max(0.3, fine);
-      context.strokeStyle = weight < 0 ? drawing.negative : drawing.positive;
-      context.lineWidth = widthOf(weight) * Math.max(0.3, fine);
-      stroke(context, x, from[input]!, to[unit]!);
+      if (!Number.isFinite(weight) || (many && Math.abs(weight) < LEAST_OF_MANY)) continue;
+      const key = many ? Math.sign(weight) * Math.ceil(Math.min(MOST_SHOWN, Math.abs(weight)) / STRENGTH) : found.size;
+      const bundle = found.get(key) ?? { weight: many ? key * STRENGTH : weight, curves: new Path2D() };
+      found.set(key, bundle);
+      addCurve(bundle.curves, x, from[input]!, to[unit]!);
     }
+  }
+  return found.values();
+}
+
+function drawLayer(context: CanvasRenderingContext2D, drawing: Drawing, weights: NamedArray, layer: number): void {
+  const { from, to } = endsOf(drawing, layer);
+  const fine = Math.max(FINEST, fineness(from.length * to.length));
+  for (const { weight, curves } of bundles(drawing, weights, layer)) {
+    context.globalAlpha = opacityOf(weight) * fine;
+    context.strokeStyle = weight < 0 ? drawing.negative : drawing.positive;
+    context.lineWidth = widthOf(weight) * fine;
+    context.stroke(curves);
   }
   context.globalAlpha = 1;
 }
@@ -87,15 +111,15 @@ function drawChosen(context: CanvasRenderingContext2D, drawing: Drawing, { layer
   const weight = weights.values[input * (weights.shape[1] ?? 0) + unit] ?? 0;
   context.strokeStyle = weight < 0 ? drawing.negative : drawing.positive;
   context.lineWidth = widthOf(weight) + 3;
-  stroke(context, x, from[input], to[unit]);
+  const path = new Path2D();
+  addCurve(path, x, from[input], to[unit]);
+  context.stroke(path);
 }
 
-function stroke(context: CanvasRenderingContext2D, [left, right]: [number, number], from: number, to: number): void {
+function addCurve(path: Path2D, [left, right]: [number, number], from: number, to: number): void {
   const middle = (left + right) / 2;
-  context.beginPath();
-  context.moveTo(left, from);
-  context.bezierCurveTo(middle, from, middle, to, right, to);
-  context.stroke();
+  path.moveTo(left, from);
+  path.bezierCurveTo(middle, from, middle, to, right, to);
 }
 
 /** The link at this place of the diagram, or the nearest one within a few pixels. */

@@ -13,8 +13,12 @@ export interface Placed {
 const RADIUS = 3.2;
 const DIAMOND = 4.2;
 
+/** The numbers that have full colour. Where targets have both signs, zero is in the middle and neutral. */
 export function targetRange(data: DataDescription): [number, number] {
-  return data.classes ? [0, 1] : (data.target_range ?? [-1, 1]);
+  if (data.classes) return [0, 1];
+  const [low, high] = data.target_range ?? [-1, 1];
+  const most = Math.max(-low, high);
+  return low < 0 && high > 0 ? [-most, most] : [low, high];
 }
 
 function fill(data: DataDescription, y: number, theme: Theme): string {

@@ -51,6 +51,8 @@ export class Run {
   private next: ConfiguredMessage | null = null;
   private resolution = 1;
   private frames = 0;
+  /** How often settings were refused before the run had begun. */
+  private refused = 0;
 
   constructor(
     readonly number: RunNumber,
@@ -108,6 +110,7 @@ export class Run {
     this.next = message;
     this.confirmed = message.settings;
     this.settings = message.settings;
+    this.refused = 0;
     this.error = "";
     this.settled();
   }
@@ -121,10 +124,33 @@ export class Run {
     this.remember(frame);
   }
 
+  /** Back to the settings before; a run that the server does not have begins with others. */
   receiveError(text: string): void {
     this.waiting = false;
-    this.error = text;
     if (this.confirmed) this.settings = this.confirmed;
+    else this.replaceRefused();
+    this.error = text;
+  }
+
+  /** The server does not know the run any more. */
+  lost(): void {
+    this.waiting = false;
+    this.confirmed = null;
+    this.refused = 0;
+  }
+
+  /** The settings on their way replace some that the server refused. */
+  get isReplacement(): boolean {
+    return this.refused > 0;
+  }
+
+  /** What an address or a lost table asked for cannot be: first with built-in data, then as the page begins. */
+  private replaceRefused(): void {
+    this.refused += 1;
+    const first = firstSettings();
+    const { data, features, loss } = first;
+    if (this.refused === 1) this.replace({ ...this.settings, data, features, loss });
+    else if (this.refused === 2) this.replace(first);
   }
 
   private begin(message: ConfiguredMessage, frame: Frame): void {

@@ -5,6 +5,7 @@ import {
   firstSettings,
   type Catalogue,
   type ClientMessage,
+  type ConfiguredMessage,
   type Lesson,
   type RunNumber,
   type ServerMessage,
@@ -19,6 +20,8 @@ import { AddressError, fromHash, toHash } from "./url";
 export interface Notice {
   kind: "problem" | "note";
   text: string;
+  /** The run whose settings could not work; the message goes when others do. */
+  run?: RunNumber;
 }
 
 type Answer = (value: never) => void;
@@ -182,11 +185,16 @@ class Playground {
 
   private receive(message: ServerMessage): void {
     if (message.type === "welcome") this.welcome(message);
-    else if (message.type === "configured") this.runs[message.run]?.receiveConfigured(message);
+    else if (message.type === "configured") this.configured(message);
     else if (message.type === "table") this.table = message.table;
     else if (message.type === "script") this.answer(`script${message.run}`, message.text);
     else if (message.type === "saved") this.answer(`saved${message.run}`, message.document);
     else this.problem(message.message, message.run);
+  }
+
+  private configured(message: ConfiguredMessage): void {
+    if (this.notice?.run === message.run && !this.runs[message.run]?.isReplacement) this.notice = null;
+    this.runs[message.run]?.receiveConfigured(message);
   }
 
   private receiveFrame(frame: Frame): void {
@@ -196,8 +204,10 @@ class Playground {
   }
 
   private problem(text: string, number?: RunNumber): void {
-    if (number !== undefined) this.runs[number]?.receiveError(text);
-    this.tell(text, "problem");
+    this.tell(`Not possible: ${text}`, "problem");
+    if (number === undefined) return;
+    this.notice = { ...this.notice!, run: number };
+    this.runs[number]?.receiveError(text);
   }
 
   private welcome(message: WelcomeMessage): void {
@@ -242,7 +252,7 @@ class Playground {
   private connectionChanged(state: ConnectionState, reason: string): void {
     this.connection = state;
     if (state === "open") return;
-    for (const run of this.runs) run.waiting = false;
+    for (const run of this.runs) run.lost();
     if (reason) this.tell(`The server ended the connection: ${reason}`, "problem");
   }
 }

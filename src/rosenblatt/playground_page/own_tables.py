@@ -95,6 +95,8 @@ class TableColumn:
         values = np.where(np.isfinite(values) & (np.abs(values) <= 1e100), values, np.nan)
         n_levels = len(np.unique(values[~np.isnan(values)]))
         problem = "" if n_levels > 1 else "every number is the same" if n_levels else "no cell holds a number"
+        if n_levels > 1 and not np.nanstd(values) > 1e-100:
+            problem = "its numbers hardly vary"
         return cls(column.name, NUMBERS[kind.kind], int(np.isnan(values).sum()), n_levels, problem, values)
 
     @property
@@ -256,9 +258,10 @@ class PlaygroundTable:
         return None if classes is None else [level_text(value)[:60] for value in classes]
 
     def others(self, columns: Sequence[str], target: str) -> list[str]:
-        """Columns that can be inputs beside those of the plane."""
+        """Columns that can be inputs beside those of the plane: none of texts, and none that only numbers the rows."""
         taken = {*columns, target}
-        return [name for name, column in self.columns.items() if name not in taken and not column.problem]
+        usable = (name for name, column in self.columns.items() if not column.problem and not column.running)
+        return [name for name in usable if name not in taken]
 
     def inputs(self, names: Sequence[str]) -> tuple[NDArray[np.float64], NDArray[np.float64], list[str]]:
         """Columns as inputs of a network, a typical row of them, and a name for each input.

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from rosenblatt._checks import check_same_rows
-from rosenblatt.playground_page.backend import PlaygroundTable
+from rosenblatt.playground_page.own_tables import PlaygroundTable
 from rosenblatt.tables.readers.frames import table_from_mapping
 from rosenblatt.tables.readers.reading import is_nameless, names_columns, read_table, require_names
 from rosenblatt.tables.table import Table, TableError

@@ -82,7 +82,7 @@ def mutated(rng: random.Random, given: Any) -> Any:
 
 def message(rng: random.Random) -> str | bytes:
     """A random message."""
-    kind = rng.randrange(10)
+    kind = rng.randrange(14)
     if kind == 0:
         return rng.randbytes(rng.randrange(60))
     if kind == 1:
@@ -90,9 +90,9 @@ def message(rng: random.Random) -> str | bytes:
     if kind == 2:
         return json.dumps(value(rng))
     seed = dict(rng.choice(SEEDS))
-    if kind == 9:
+    if kind > 11:
         return json.dumps(seed)
-    field = rng.choice(list(seed))
+    field = rng.choice([name for name in seed if name not in ("type", "run")] * 3 + ["type", "run"][: len(seed)])
     seed[field] = mutated(rng, seed[field])
     return json.dumps(seed)
 
@@ -113,6 +113,7 @@ def talk(client: Client, rng: random.Random, n: int) -> dict[str, int]:
                 assert 0 < len(found["reason"].encode()) <= 120
                 client.run(page.task)
                 page = client.open()
+                page.configure()
             elif found["type"] != "table":
                 continue
             break

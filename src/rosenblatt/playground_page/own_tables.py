@@ -173,6 +173,7 @@ class PlaygroundTable:
         made.require_axes()
         if target is not None:
             made.require_target(target)
+            made.require_axes(target)
         return made
 
     @property
@@ -190,11 +191,12 @@ class PlaygroundTable:
         """Columns that can be an axis of the plane."""
         return [name for name, column in self.columns.items() if column.is_number]
 
-    def require_axes(self) -> None:
-        """Refuse a table without two columns of numbers."""
-        if len(self.axes) >= 2:
+    def require_axes(self, target: str | None = None) -> None:
+        """Refuse a table without two columns of numbers beside the target."""
+        axes = [name for name in self.axes if name != target]
+        if len(axes) >= 2:
             return
-        found = f"only {self.axes[0]!r}" if self.axes else "none"
+        found = f"only {axes[0]!r}" if axes else "none"
         raise SettingsError(
             f"the plane needs two columns of numbers, dates or booleans that vary; the table has {found} among "
             f"{join_names(list(self.columns))}."

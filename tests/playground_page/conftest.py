@@ -1,7 +1,11 @@
 """What tests of the playground share."""
 
+from __future__ import annotations
+
 import json
 import struct
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,20 +15,29 @@ from rosenblatt.playground_page.settings import Settings
 
 
 @pytest.fixture
-def run_of():
+def client() -> Iterator[Any]:
+    """A client of a new application without a table."""
+    from tests.playground_page.server_tools import Client
+
+    with Client() as client:
+        yield client
+
+
+@pytest.fixture
+def run_of() -> Callable[..., Run]:
     """A function that makes a run of settings as the page sends them."""
 
-    def make(given=None, table=None):
+    def make(given: Any = None, table: Any = None) -> Run:
         return Run(Settings.from_json({} if given is None else given, table), table)
 
     return make
 
 
 @pytest.fixture
-def read_frame():
+def read_frame() -> Callable[[bytes], tuple[dict[str, Any], dict[str, Any]]]:
     """A function that reads a frame as a page does: the header, and arrays by name."""
 
-    def read(frame):
+    def read(frame: bytes) -> tuple[dict[str, Any], dict[str, Any]]:
         (length,) = struct.unpack("<I", frame[:4])
         header = json.loads(frame[4 : 4 + length], parse_constant=pytest.fail)
         start, arrays = 4 + length, {}

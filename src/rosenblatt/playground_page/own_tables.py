@@ -142,14 +142,17 @@ class PlaygroundTable:
         The rows that are kept, at most 10,000.
     n_rows : int
         Rows of the whole table.
+    wanted : str, optional
+        The column that the user wants to predict, which is then the one to suggest.
     """
 
     name: str
     table: Table
     n_rows: int
+    wanted: str | None = None
 
     @classmethod
-    def of(cls, table: Table, name: str = "table") -> Self:
+    def of(cls, table: Table, name: str = "table", target: str | None = None) -> Self:
         """Keep a table, or a sample of 10,000 rows, which depends on nothing but the number of rows.
 
         Raises
@@ -168,8 +171,11 @@ class PlaygroundTable:
         if table.n_rows > MAX_ROWS:
             rows = np.sort(np.random.default_rng(0).choice(table.n_rows, MAX_ROWS, replace=False))
             kept = table.take(rows)
-        made = cls(name, kept, table.n_rows)
+        made = cls(name, kept, table.n_rows, target)
         made.require_axes()
+        if target is not None:
+            made.require_target(target)
+            made.require_axes(target)
         return made
 
     @property
@@ -187,11 +193,12 @@ class PlaygroundTable:
         """Columns that can be an axis of the plane."""
         return [name for name, column in self.columns.items() if column.is_number]
 
-    def require_axes(self) -> None:
-        """Refuse a table without two columns of numbers."""
-        if len(self.axes) >= 2:
+    def require_axes(self, target: str | None = None) -> None:
+        """Refuse a table without two columns of numbers beside the target."""
+        axes = [name for name in self.axes if name != target]
+        if len(axes) >= 2:
             return
-        found = f"only {self.axes[0]!r}" if self.axes else "none"
+        found = f"only {axes[0]!r}" if axes else "none"
         raise SettingsError(
             f"the plane needs two columns of numbers, dates or booleans that vary; the table has {found} among "
             f"{join_names(list(self.columns))}."

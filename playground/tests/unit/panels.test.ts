@@ -15,7 +15,23 @@ describe("differences of settings", () => {
       { name: "learning rate", values: ["0.03", "0.1"] },
       { name: "features", values: ["x1", "x1, x2"] },
       { name: "layers", values: ["4 tanh", "none"] },
-      { name: "data, seed", values: ["0", "1"] },
+      { name: "data: seed", values: ["0", "1"] },
+    ]);
+  });
+});
+
+describe("differences of layers", () => {
+  const layers = (...names: string[]) => ({ layers: names.map((activation) => ({ units: 8, activation })) });
+
+  it("that are the same for several layers are named once", () => {
+    expect(differences(layers("tanh", "tanh", "tanh"), layers("relu", "relu", "relu"))).toEqual([
+      { name: "layers 1 to 3: activation", values: ["tanh", "relu"] },
+    ]);
+    expect(differences(layers("tanh", "tanh", "tanh"), layers("relu", "tanh", "relu"))).toEqual([
+      { name: "layers 1 and 3: activation", values: ["tanh", "relu"] },
+    ]);
+    expect(differences(layers("tanh"), layers("tanh", "relu"))).toEqual([
+      { name: "layer 2", values: ["none", "8 relu"] },
     ]);
   });
 });

@@ -88,7 +88,7 @@ def test_a_table_dropped_on_the_page(playground):
     ("content", "message"),
     [
         ("only\n" + "1\n2\n3\n" * 10, r"column"),
-        ("name,town\n" + "Anna,Chur\nBeat,Bern\nCla,Basel\n" * 10, r"columns of numbers"),
+        ("name,town,sky\n" + "Anna,Chur,blue\nBeat,Bern,grey\nCla,Basel,red\n" * 10, r"columns of numbers"),
         ("a,b,c\n1,2,x\n", r"1 row"),
         ("", r"things\.csv is empty"),
         (b"\xff\xfe\x00nonsense" * 50, r"\w{3}"),

@@ -20,8 +20,8 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route, WebSocketRoute
 
-from rosenblatt.playground_page.backend import PlaygroundTable
 from rosenblatt.playground_page.connection import Connection, Pages
+from rosenblatt.playground_page.own_tables import PlaygroundTable
 from rosenblatt.playground_page.security import Access, Guard
 from rosenblatt.playground_page.uploads import TooLarge, clean_name, require_size, table_of_stream
 
@@ -132,4 +132,4 @@ async def drain(request: Request) -> None:
     with suppress(TimeoutError, ClientDisconnect, RuntimeError):
         async with asyncio.timeout(DRAIN_SECONDS):
             while (await request.receive()).get("more_body"):
-                pass
+                await asyncio.sleep(0)  # where time can run out

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, TypeVar
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
@@ -23,10 +23,11 @@ __all__ = ["MAX_PAGES", "Pages"]
 MAX_PAGES = 16
 SEND_SECONDS = 30.0
 """A page that does not read what it is sent for so long is closed."""
-INVALID, FAILED, FULL = 1008, 1011, 1013
-"""Codes of closed sockets: a message that is none; an error here; too many pages."""
+GONE, INVALID, FAILED, FULL = 1001, 1008, 1011, 1013
+"""Codes of closed sockets: the server ends; a message that is none; an error here; too many pages."""
 MAX_REASON = 120
 """Bytes of the reason for which a socket is closed."""
+T = TypeVar("T")
 LOGGER = logging.getLogger("rosenblatt.playground")
 
 
@@ -60,10 +61,10 @@ class Connection:
     async def talk(self) -> None:
         """Answer messages until one is not valid, or the page is gone."""
         try:
-            await self.send([self.page.welcome()])
+            await self.send([await self.compute(self.page.welcome)])
             while True:
                 message = parse_message(await self.receive())
-                await self.send(await self.compute(message))
+                await self.send(await self.compute(self.page.answer, message))
         except MessageError as error:
             await self.close(INVALID, str(error))
         except (WebSocketDisconnect, TimeoutError):
@@ -80,10 +81,13 @@ class Connection:
         text = event.get("text")
         return event.get("bytes") if text is None else text
 
-    async def compute(self, message: dict[str, Any]) -> Iterable[str | bytes]:
-        """The answer to a message, computed in another thread."""
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self.executor, self.page.answer, message)
+    async def compute(self, function: Callable[..., T], *arguments: Any) -> T:
+        """What a function returns in another thread."""
+        try:
+            found = asyncio.get_running_loop().run_in_executor(self.executor, function, *arguments)
+        except RuntimeError:  # the threads were ended with the server
+            raise WebSocketDisconnect(GONE) from None
+        return await found
 
     async def send(self, parts: Iterable[str | bytes]) -> None:
         """Send texts and frames; TimeoutError if they are not read."""
@@ -97,7 +101,7 @@ class Connection:
     async def show_table(self, table: Any) -> None:
         """Give the page a table of its own."""
         self.page.table = table
-        await self.send([self.page.table_message()])
+        await self.send([await self.compute(self.page.table_message)])
 
     async def close(self, code: int, reason: str) -> None:
         """Close the socket, with a reason of at most so many bytes as fit."""

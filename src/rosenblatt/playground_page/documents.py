@@ -14,7 +14,7 @@ import numpy as np
 
 from rosenblatt.playground_page.given import Given, SettingsError, shown
 from rosenblatt.playground_page.own_tables import PlaygroundTable
-from rosenblatt.playground_page.settings import Settings
+from rosenblatt.playground_page.settings import LIMITS, Settings
 
 if TYPE_CHECKING:
     from rosenblatt.playground_page.runs import Run
@@ -25,7 +25,6 @@ R = TypeVar("R", bound="Run")
 FIELDS = ("version", "settings", "events", "state", "digest")
 STATE = ("step", "epoch", "row", "loss_sum", "epochs_cut", "diverged", "memory")
 MAX_STEPS = 2**50
-MAX_EVENTS = 10_000
 
 
 def document_of(run: Run) -> dict[str, Any]:
@@ -62,14 +61,16 @@ def restore(kind: type[R], document: object, table: PlaygroundTable | None) -> R
     step = state.count("step", 0, 0, MAX_STEPS)
     for number, event in enumerate(_events(g)):
         _replay(run, event, f"document.events[{number}]", step)
+    if run.settings != run.initial:
+        run.continue_with_new_trainer()
     _set_state(run, state, step)
     return run
 
 
 def _events(g: Given) -> list[Any]:
     events = g.get("events")
-    if not isinstance(events, list) or len(events) > MAX_EVENTS:
-        raise g.refuse("events", f"a list of at most {MAX_EVENTS:,} changes")
+    if not isinstance(events, list) or len(events) > LIMITS["events"]:
+        raise g.refuse("events", f"a list of at most {LIMITS['events']:,} changes")
     return events
 
 
@@ -81,7 +82,7 @@ def _replay(run: Run, given: object, where: str, last: int) -> None:
         raise SettingsError(f"{where} must have changes or edit, one of them.")
     run.trainer.step_count = step
     if "changes" in g.given:
-        run.change(g.get("changes"))
+        run.note_change(g.get("changes"))
         return
     edit = g.get("edit")
     if not isinstance(edit, list) or len(edit) != 4:

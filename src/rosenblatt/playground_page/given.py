@@ -11,7 +11,7 @@ import math
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from rosenblatt._checks import check_count, check_number
+from rosenblatt._checks import is_count, is_number
 from rosenblatt._suggestions import join_names, nearest, suggestion
 
 __all__ = ["Given", "SettingsError", "shown"]
@@ -70,20 +70,19 @@ class Given:
 
     def number(self, field: str, default: float, low: float, high: float, *, above: bool = False) -> float:
         """A finite number in [low, high]; with `above`, larger than `low`."""
-        try:
-            return check_number(field, self.get(field, default), low, high, above=above)
-        except ValueError:
-            raise self.refuse(field, f"a number in {'(' if above else '['}{low:g}, {high:g}]") from None
+        value = self.get(field, default)
+        if is_number(value) and low <= value <= high and not (above and value == low):
+            return float(value)
+        raise self.refuse(field, f"a number in {'(' if above else '['}{low:g}, {high:g}]")
 
     def count(self, field: str, default: int, low: int, high: float = math.inf) -> int:
         """An integer in [low, high]; 3.0 counts as 3, since JavaScript does not tell them apart."""
         value = self.get(field, default)
         if isinstance(value, float) and value.is_integer():
             value = int(value)
-        try:
-            return check_count(field, value, low, high)
-        except ValueError:
-            raise self.refuse(field, f"an integer in [{low}, {high:,.0f}]") from None
+        if is_count(value, low) and value <= high:
+            return int(value)
+        raise self.refuse(field, f"an integer in [{low}, {high:,.0f}]")
 
     def choice(self, field: str, default: str | None, allowed: Collection[str]) -> str:
         """One of the allowed names."""

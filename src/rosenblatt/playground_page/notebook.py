@@ -43,6 +43,8 @@ class Playground:
         deadline = time.monotonic() + START_SECONDS
         while not server.started and self._thread.is_alive() and time.monotonic() < deadline:
             time.sleep(0.005)
+        if not server.started:
+            raise OSError("the playground's server did not start.")
 
     @property
     def is_running(self) -> bool:

@@ -95,6 +95,8 @@ class TableColumn:
         values = np.where(np.isfinite(values) & (np.abs(values) <= 1e100), values, np.nan)
         n_levels = len(np.unique(values[~np.isnan(values)]))
         problem = "" if n_levels > 1 else "every number is the same" if n_levels else "no cell holds a number"
+        if n_levels > 1 and not np.nanstd(values) > 1e-100:
+            problem = "its numbers hardly vary"
         return cls(column.name, NUMBERS[kind.kind], int(np.isnan(values).sum()), n_levels, problem, values)
 
     @property
@@ -140,14 +142,17 @@ class PlaygroundTable:
         The rows that are kept, at most 10,000.
     n_rows : int
         Rows of the whole table.
+    wanted : str, optional
+        The column that the user wants to predict, which is then the one to suggest.
     """
 
     name: str
     table: Table
     n_rows: int
+    wanted: str | None = None
 
     @classmethod
-    def of(cls, table: Table, name: str = "table") -> Self:
+    def of(cls, table: Table, name: str = "table", target: str | None = None) -> Self:
         """Keep a table, or a sample of 10,000 rows, which depends on nothing but the number of rows.
 
         Raises
@@ -166,8 +171,10 @@ class PlaygroundTable:
         if table.n_rows > MAX_ROWS:
             rows = np.sort(np.random.default_rng(0).choice(table.n_rows, MAX_ROWS, replace=False))
             kept = table.take(rows)
-        made = cls(name, kept, table.n_rows)
-        made.require_axes()
+        made = cls(name, kept, table.n_rows, target)
+        if target is not None:
+            made.require_target(target)
+        made.require_axes(target)
         return made
 
     @property
@@ -185,11 +192,13 @@ class PlaygroundTable:
         """Columns that can be an axis of the plane."""
         return [name for name, column in self.columns.items() if column.is_number]
 
-    def require_axes(self) -> None:
-        """Refuse a table without two columns of numbers."""
-        if len(self.axes) >= 2:
+    def require_axes(self, target: str | None = None) -> None:
+        """Refuse a table without two columns of numbers beside the target."""
+        axes = [name for name in self.axes if name != target]
+        if len(axes) >= 2:
             return
-        found = f"only {self.axes[0]!r}" if self.axes else "none"
+        found = f"only {axes[0]!r}" if axes else "none"
+        found = found if target is None else f"{found} beside the target {target!r}"
         raise SettingsError(
             f"the plane needs two columns of numbers, dates or booleans that vary; the table has {found} among "
             f"{join_names(list(self.columns))}."
@@ -256,9 +265,10 @@ class PlaygroundTable:
         return None if classes is None else [level_text(value)[:60] for value in classes]
 
     def others(self, columns: Sequence[str], target: str) -> list[str]:
-        """Columns that can be inputs beside those of the plane."""
+        """Columns that can be inputs beside those of the plane: none of texts, and none that only numbers the rows."""
         taken = {*columns, target}
-        return [name for name, column in self.columns.items() if name not in taken and not column.problem]
+        usable = (name for name, column in self.columns.items() if not column.problem and not column.running)
+        return [name for name in usable if name not in taken]
 
     def inputs(self, names: Sequence[str]) -> tuple[NDArray[np.float64], NDArray[np.float64], list[str]]:
         """Columns as inputs of a network, a typical row of them, and a name for each input.
@@ -313,8 +323,9 @@ class PlaygroundTable:
     @cached_property
     def suggested(self) -> dict[str, Any] | None:
         """A target, of classes if there are any, and the two columns that tell most about it; None if there is none."""
-        kinds = sorted(set(self.targets.values()))
-        names = [name for name, task in self.targets.items() if task in kinds[:1]][-MAX_SUGGESTED:]
+        targets = {name: task for name, task in self.targets.items() if self.wanted in (None, name)}
+        kinds = sorted(set(targets.values()))
+        names = [name for name, task in targets.items() if task in kinds[:1]][-MAX_SUGGESTED:]
         axes = [name for name in self.axes if not self.columns[name].running] or self.axes
         best, found = -1.0, None
         for target in names if kinds[:1] == ["classification"] else names[::-1]:

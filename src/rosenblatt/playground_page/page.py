@@ -12,7 +12,12 @@ from collections.abc import Callable
 from typing import Any
 
 from rosenblatt._version import __version__
-from rosenblatt.playground_page.backend import Run, Settings, SettingsError, catalogue, lessons
+from rosenblatt.playground_page.catalogue import catalogue
+from rosenblatt.playground_page.given import SettingsError
+from rosenblatt.playground_page.lessons import lessons
+from rosenblatt.playground_page.own_tables import PlaygroundTable
+from rosenblatt.playground_page.runs import Run
+from rosenblatt.playground_page.settings import Settings
 from rosenblatt.tables.table import TableError
 
 __all__ = ["PROTOCOL", "Page", "encoded"]
@@ -30,10 +35,10 @@ def encoded(message: dict[str, Any]) -> str:
 class Page:
     """What one page holds; `table` is the user's own, if there is one."""
 
-    def __init__(self, table: Any = None) -> None:
+    def __init__(self, table: PlaygroundTable | None = None) -> None:
         self.id = secrets.token_urlsafe(9)
         self.table = table
-        self.runs: dict[int, Any] = {}
+        self.runs: dict[int, Run] = {}
 
     def welcome(self) -> str:
         """What a page is told first: all that its controls need."""
@@ -42,8 +47,7 @@ class Page:
 
     def described(self) -> dict[str, Any] | None:
         """The table as the page shows it."""
-        found: dict[str, Any] | None = None if self.table is None else self.table.describe()
-        return found
+        return None if self.table is None else self.table.describe()
 
     def table_message(self) -> str:
         """Which table the page has now."""
@@ -59,7 +63,7 @@ class Page:
             words = "There is not enough memory for these settings; try fewer or smaller layers, or fewer rows."
             return [encoded({"type": "error", "run": message.get("run"), "message": words})]
 
-    def run_of(self, message: dict[str, Any]) -> Any:
+    def run_of(self, message: dict[str, Any]) -> Run:
         """The run that a message is about."""
         run = self.runs.get(message["run"])
         if run is None:
@@ -75,9 +79,12 @@ class Page:
         """A saved run takes the place of the old one, if it can be read."""
         return self.start(message["run"], Run.from_document(message["document"], self.table))
 
-    def start(self, number: int, run: Any) -> Answer:
+    def start(self, number: int, run: Run) -> Answer:
         """The answer to new settings: what was made of them, and the first frame."""
-        answer = [encoded({"type": "configured", "run": number, **run.configured()}), run.frame(number, first=True)]
+        answer: Answer = [
+            encoded({"type": "configured", "run": number, **run.configured()}),
+            run.frame(number, first=True),
+        ]
         self.runs[number] = run
         return answer
 

@@ -29,7 +29,6 @@ from rosenblatt.training.evaluation import Evaluator
 
 __all__ = ["Run"]
 
-MAX_EVENTS = 10_000
 MAX_WEIGHT = 1e9
 """Weights that a user sets are at most this large."""
 
@@ -192,22 +191,30 @@ class Run:
         SettingsError
             For others, and for values that are not allowed.
         """
+        if self.note_change(changes) - {"learning_rate"}:
+            self.continue_with_new_trainer()
+
+    def note_change(self, changes: object) -> set[str]:
+        """Change settings, and nothing else: which of them are other than before."""
         g = Given(changes, "changes", LIVE)
         found = live_fields(g, {name: getattr(self.settings, name) for name in LIVE})
         changed = {name: value for name, value in found.items() if value != getattr(self.settings, name)}
         if not changed:
-            return
+            return set()
         last = self.events[-1] if self.events else {}
-        merges = last.get("step") == self.trainer.step_count and "changes" in last
-        if not merges:
-            self._require_room()
-        self.settings = replace(self.settings, **changed)
-        if changed.keys() != {"learning_rate"}:
-            self._continue_with_new_trainer()
-        if merges:
+        if last.get("step") == self.trainer.step_count and "changes" in last:
             last["changes"] = last["changes"] | changed
         else:
-            self.events.append({"step": self.trainer.step_count, "changes": changed})
+            self._note({"step": self.trainer.step_count, "changes": changed})
+        self.settings = replace(self.settings, **changed)
+        return set(changed)
+
+    def continue_with_new_trainer(self) -> None:
+        """A trainer for the present settings, with the momenta and counts of the one before."""
+        before = self.trainer
+        self.epochs_cut += before.position[0] / len(self.problem.train)
+        self.trainer = make_trainer(self.network, self.settings, self.problem)
+        self.trainer.continue_from(before)
 
     def edit(self, layer: int, input: int | None, unit: int, value: float) -> None:
         """Set one weight, or with ``input=None`` a bias.
@@ -242,8 +249,7 @@ class Run:
         if last.get("step") == event["step"] and last.get("edit", [])[:3] == place:
             self.events[-1] = event
         else:
-            self._require_room()
-            self.events.append(event)
+            self._note(event)
         target = self.network.biases[layer - 1] if input is None else self.network.weights[layer - 1][input]
         target[unit] = value
 
@@ -278,16 +284,10 @@ class Run:
     def _schedule(self) -> Any:
         return SCHEDULES[self.settings.schedule].value
 
-    def _require_room(self) -> None:
-        if len(self.events) >= MAX_EVENTS:
-            raise SettingsError(f"this run has {MAX_EVENTS:,} changes, the most that are kept; start it anew.")
-
-    def _continue_with_new_trainer(self) -> None:
-        """A trainer for the present settings, with the momenta and counts of the one before."""
-        before = self.trainer
-        self.epochs_cut += before.position[0] / len(self.problem.train)
-        self.trainer = make_trainer(self.network, self.settings, self.problem)
-        self.trainer.continue_from(before)
+    def _note(self, event: dict[str, Any]) -> None:
+        if len(self.events) >= LIMITS["events"]:
+            raise SettingsError(f"this run has {LIMITS['events']:,} changes, the most that are kept; start it anew.")
+        self.events.append(event)
 
     @cached_property
     def _pictures(self) -> Pictures:

@@ -94,10 +94,13 @@ def plain_source(function: Callable[..., Any]) -> str:
     return re.sub(r"\) -> .*:$", "):", head) + "\n" + rest
 
 
-def call(function: str, arguments: Sequence[str]) -> str:
-    """A call in a line, or with a line for each argument if it is too long."""
-    line = f"{function}({', '.join(arguments)})"
-    return line if len(line) <= WIDTH else f"{function}(\n    " + ",\n    ".join(arguments) + ",\n)"
+def call(start: str, arguments: Sequence[str]) -> str:
+    """A call, of which `start` is all before its arguments: a line, or if that is too long, one for each argument."""
+    line = f"{start}({', '.join(arguments)})"
+    if len(line) <= WIDTH:
+        return line
+    wrapped = ["\n        ".join(textwrap.wrap(a, WIDTH - 10, break_long_words=False)) for a in arguments]
+    return f"{start}(\n    " + ",\n    ".join(wrapped) + ",\n)"
 
 
 def each(values: Sequence[Any]) -> str:
@@ -175,7 +178,7 @@ def _network(run: Run) -> list[str]:
         arguments.append(f"weights={each(weights)}")
     own = settings.optimizer == "perceptron"
     loss = 'nn.Loss(perceptron_criterion, outputs=("step",))' if own else literal(name)
-    lines = [f"loss = {loss}", f"spec = {call('nn.NetworkSpec', arguments)}"]
+    lines = [f"loss = {loss}", call("spec = nn.NetworkSpec", arguments)]
     lines.append(f"network = nn.Network(spec, seed={settings.seed})")
     if frozen := frozen_layers(settings):
         lines.append(f"network.freeze({', '.join(map(literal, frozen))})  # no gradient passes through a step")
@@ -191,16 +194,17 @@ def _trainer(run: Run) -> list[str]:
     """The first trainer."""
     settings = run.initial
     if _rebuilds(run):
-        return [f"trainer = {_remade(vars(settings))}"]
+        return [_remade("trainer = ", vars(settings))]
     optimizer = code_of(optimizer_of(settings.optimizer, settings.momentum))
     arguments = ["network", "loss", optimizer, f"batch_size={run.trainer.batch_size}", f"seed={settings.seed}"]
     penalties = [f"{name}={vars(settings)[name]!r}" for name in ("l1", "l2") if vars(settings)[name]]
     arguments += [*penalties, "per_batch=False"] if penalties else []
-    return [f"trainer = {call('Trainer', arguments)}", "trainer.set_data(X[train_rows], y[train_rows])"]
+    return [call("trainer = Trainer", arguments), "trainer.set_data(X[train_rows], y[train_rows])"]
 
 
-def _remade(present: Mapping[str, Any]) -> str:
-    return call("make_trainer", [f"{name}={present[name]!r}" for name in ("batch_size", "l1", "l2")])
+def _remade(start: str, present: Mapping[str, Any]) -> str:
+    """A call of the function that makes a trainer."""
+    return call(f"{start}make_trainer", [f"{name}={present[name]!r}" for name in ("batch_size", "l1", "l2")])
 
 
 def _steps(run: Run) -> Iterator[str]:
@@ -213,7 +217,7 @@ def _steps(run: Run) -> Iterator[str]:
         changes = event.get("changes", {})
         present |= changes
         if changes.keys() - {"learning_rate"}:
-            yield f"previous, trainer = trainer, {_remade(present)}"
+            yield _remade("previous, trainer = trainer, ", present)
             yield "trainer.continue_from(previous)"
         if "edit" in event:
             layer, row, unit, value = event["edit"]

@@ -10,6 +10,7 @@ import asyncio
 import errno
 import os
 import socket
+from contextlib import suppress
 from types import FrameType
 from typing import Any
 
@@ -119,7 +120,8 @@ class PlaygroundServer(uvicorn.Server):
         """End the server."""
         self.should_exit = True
         if self.loop is not None:
-            self.loop.call_soon_threadsafe(self.stopped.set)
+            with suppress(RuntimeError):  # the loop was closed: the server has ended
+                self.loop.call_soon_threadsafe(self.stopped.set)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Ctrl-C: stop, and at the second time at once."""

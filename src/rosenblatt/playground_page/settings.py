@@ -22,7 +22,15 @@ __all__ = ["LIMITS", "LIVE", "DataSettings", "LayerSettings", "OutputSettings", 
 
 LIMITS = {
     **{"layers": 32, "units": 512, "parameters": 1_000_000, "rows": 10_000, "steps": 100_000},
-    **{"grid": 32, "plane": 100, "units_shown": 64, "points_shown": 1000, "classes": 10, "batch_size": 10_000},
+    **{
+        "grid": 32,
+        "plane": 100,
+        "units_shown": 64,
+        "points_shown": 1000,
+        "classes": 10,
+        "batch_size": 10_000,
+        "events": 10_000,
+    },
 }
 """The most of everything; grid and plane are the points along each side of the pictures."""
 MAX_SEED = 2**32 - 1

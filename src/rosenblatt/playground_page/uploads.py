@@ -59,7 +59,7 @@ async def write(chunks: AsyncIterator[bytes], path: Path) -> None:
         async for chunk in chunks:
             n_bytes += len(chunk)
             require_size(n_bytes)
-            file.write(chunk)
+            await asyncio.to_thread(file.write, chunk)
 
 
 def read(path: Path, name: str, encoding: str) -> Table:

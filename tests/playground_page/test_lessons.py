@@ -5,6 +5,7 @@ import pytest
 
 from rosenblatt.playground_page.good_settings import GOOD, good_settings
 from rosenblatt.playground_page.lessons import lessons
+from rosenblatt.playground_page.settings import Settings
 
 LESSONS = {lesson["id"]: lesson for lesson in lessons()}
 
@@ -39,6 +40,7 @@ def test_lessons_have_three_sentences_and_few_steps():
         assert 1 <= len(lesson["runs"]) <= 2
         assert lesson["steps"] <= 10_000
         assert isinstance(lesson["statistics"], bool)
+        assert all(Settings.from_json(run).to_json() == run for run in lesson["runs"])
 
 
 def test_a_single_neuron_guesses_at_xor_and_a_hidden_layer_solves_it(shown):

@@ -50,6 +50,17 @@ def test_a_table_is_described():
     assert "'remark'" in told["note"]
 
 
+def test_the_wanted_target_is_suggested_and_else_the_one_that_can_be_told():
+    raw = read_table(flowers())
+    assert PlaygroundTable.of(raw, "x", "color").suggested["target"] == "color"
+    assert PlaygroundTable.of(raw, "x", "price").suggested["task"] == "regression"
+    assert PlaygroundTable.of(raw, "x").suggested["target"] == "kind"
+    numbers = read_table({name: RNG.normal(size=N) for name in "abc"})
+    assert PlaygroundTable.of(numbers, "x").suggested["target"] == "c"
+    ordered = read_table({"a": np.arange(N), "b": RNG.normal(size=N), "c": np.arange(N) > 30, "d": RNG.normal(size=N)})
+    assert set(PlaygroundTable.of(ordered, "x").suggested["columns"]) == {"b", "d"}
+
+
 def test_missing_cells_become_medians_and_are_told():
     columns = flowers()
     columns["width"][[3, 4]] = np.nan

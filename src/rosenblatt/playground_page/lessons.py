@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from rosenblatt.playground_page.settings import Settings
+
 __all__ = ["lessons"]
 
 
@@ -176,4 +178,7 @@ LESSONS: list[dict[str, Any]] = [
 
 def lessons() -> list[dict[str, Any]]:
     """The lessons: id, title, three sentences, one or two runs, whether statistics show it, steps, what to watch."""
-    return [{"statistics": False} | lesson for lesson in LESSONS]
+    return [
+        {"statistics": False} | lesson | {"runs": [Settings.from_json(run).to_json() for run in lesson["runs"]]}
+        for lesson in LESSONS
+    ]

@@ -1,5 +1,6 @@
 /** The state of the page: one or two runs, the connection, what is played and shown. */
 
+import { suggestedData } from "./axes";
 import type { Frame } from "./frames";
 import {
   firstSettings,
@@ -236,12 +237,11 @@ class Playground {
     if (settings && this.catalogue) this.show(settings);
   }
 
+  /** A table that the server has is what is learned first. */
   private suggested(table: TableDescription | null): Settings {
-    if (!table) return firstSettings();
-    const settings = this.catalogue?.good_settings["table"] ?? firstSettings();
-    const { columns, target } = table.suggested;
-    const data = { source: "table", columns, target, others: "median" as const, train_share: 0.5, seed: 0, rows: 2000 };
-    return { ...settings, data };
+    const data = table && suggestedData(table);
+    if (!data) return firstSettings();
+    return { ...(this.catalogue?.good_settings["table"] ?? firstSettings()), data };
   }
 
   private keepAddress(): void {

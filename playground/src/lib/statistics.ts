@@ -49,10 +49,3 @@ export function layerStatistics(arrays: Arrays): LayerStatistics[] {
     };
   });
 }
-
-/** A number in few characters: 0.0123, 1.2e-6. */
-export function brief(value: number): string {
-  if (value === 0) return "0";
-  const size = Math.abs(value);
-  return size >= 1e-3 && size < 1e4 ? String(Number(value.toPrecision(3))) : value.toExponential(1);
-}

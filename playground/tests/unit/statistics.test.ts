@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { brief, layerStatistics, logShare } from "../../src/lib/statistics";
+import { layerStatistics, logShare } from "../../src/lib/statistics";
 
 const arrays = new Map([
   ["gradient_norms", { values: new Float32Array([1e-3, 1]) }],
@@ -19,9 +19,5 @@ describe("the statistics of a frame", () => {
 
   it("stand on a logarithmic scale from 1e-8 to 100, and nothing falls off it", () => {
     expect([0, NaN, 1e-9, 1e-8, 1e-3, 100, 1e9].map(logShare)).toEqual([0, 0, 0, 0, 0.5, 1, 1]);
-  });
-
-  it("are written briefly", () => {
-    expect([0, 0.012345, 12.3456, 1.2e-6, -5e7].map(brief)).toEqual(["0", "0.0123", "12.3", "1.2e-6", "-5.0e+7"]);
   });
 });

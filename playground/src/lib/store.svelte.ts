@@ -162,7 +162,9 @@ class Playground {
     if (this.runs.some((run) => run.waiting)) return;
     const furthest = Math.max(...this.runs.map((run) => run.step));
     const most = this.catalogue?.limits.steps ?? steps;
-    for (const run of this.runs) run.advance(Math.min(most, furthest - run.step + steps), this.statistics);
+    for (const run of this.runs) {
+      if (!run.isOver) run.advance(Math.min(most, furthest - run.step + steps), this.statistics);
+    }
   }
 
   private ask<T>(kind: string, message: ClientMessage & { run: RunNumber }): Promise<T> {
@@ -201,7 +203,7 @@ class Playground {
   private receiveFrame(frame: Frame): void {
     this.frames += 1;
     this.runs[frame.header.run]?.receiveFrame(frame);
-    if (frame.header.diverged && this.playing) this.pause();
+    if (this.playing && this.runs.every((run) => run.isOver)) this.pause();
   }
 
   private problem(text: string, number?: RunNumber): void {

@@ -5,8 +5,9 @@
 
 import type { DataSettings, TableColumn, TableDescription } from "./protocol";
 
-/** Settings of data that show this table as the server suggests. */
-export function suggestedData(table: TableDescription): DataSettings {
+/** Settings of data that show this table as the server suggests; null if nothing of it can be learned. */
+export function suggestedData(table: TableDescription): DataSettings | null {
+  if (!table.suggested) return null;
   const { columns, target } = table.suggested;
   return {
     source: "table",

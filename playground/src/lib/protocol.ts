@@ -116,7 +116,8 @@ export interface TableDescription {
   sampled: boolean;
   note: string;
   columns: TableColumn[];
-  suggested: { columns: string[]; target: string; task: string };
+  /** null if the table has no two columns of numbers beside one to predict. */
+  suggested: { columns: string[]; target: string; task: string } | null;
 }
 
 export interface NetworkDescription {

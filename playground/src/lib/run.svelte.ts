@@ -97,6 +97,11 @@ export class Run {
     this.waiting = this.send({ type: "advance", run: this.number, steps, statistics });
   }
 
+  /** Further steps would change nothing: the loss is no number any more, or the schedule is at its end. */
+  get isOver(): boolean {
+    return this.frame !== null && (this.frame.header.diverged || this.frame.header.finished);
+  }
+
   get step(): number {
     return this.frame?.header.step ?? 0;
   }

@@ -1,5 +1,6 @@
 /** The state of the page: one or two runs, the connection, what is played and shown. */
 
+import { suggestedData } from "./axes";
 import type { Frame } from "./frames";
 import {
   firstSettings,
@@ -161,7 +162,9 @@ class Playground {
     if (this.runs.some((run) => run.waiting)) return;
     const furthest = Math.max(...this.runs.map((run) => run.step));
     const most = this.catalogue?.limits.steps ?? steps;
-    for (const run of this.runs) run.advance(Math.min(most, furthest - run.step + steps), this.statistics);
+    for (const run of this.runs) {
+      if (!run.isOver) run.advance(Math.min(most, furthest - run.step + steps), this.statistics);
+    }
   }
 
   private ask<T>(kind: string, message: ClientMessage & { run: RunNumber }): Promise<T> {
@@ -200,7 +203,7 @@ class Playground {
   private receiveFrame(frame: Frame): void {
     this.frames += 1;
     this.runs[frame.header.run]?.receiveFrame(frame);
-    if (frame.header.diverged && this.playing) this.pause();
+    if (this.playing && this.runs.every((run) => run.isOver)) this.pause();
   }
 
   private problem(text: string, number?: RunNumber): void {
@@ -236,12 +239,11 @@ class Playground {
     if (settings && this.catalogue) this.show(settings);
   }
 
+  /** A table that the server has is what is learned first. */
   private suggested(table: TableDescription | null): Settings {
-    if (!table) return firstSettings();
-    const settings = this.catalogue?.good_settings["table"] ?? firstSettings();
-    const { columns, target } = table.suggested;
-    const data = { source: "table", columns, target, others: "median" as const, train_share: 0.5, seed: 0, rows: 2000 };
-    return { ...settings, data };
+    const data = table && suggestedData(table);
+    if (!data) return firstSettings();
+    return { ...(this.catalogue?.good_settings["table"] ?? firstSettings()), data };
   }
 
   private keepAddress(): void {

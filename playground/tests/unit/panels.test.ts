@@ -62,14 +62,14 @@ const table = {
 
 describe("columns of a table", () => {
   it("span the plane if they have an order and vary", () => {
-    const data = suggestedData(table);
+    const data = suggestedData(table)!;
     expect(data).toMatchObject({ source: "table", columns: ["a", "b"], target: "d", rows: 50 });
     expect(planeColumns(table, data).map(({ name }) => name)).toEqual(["a", "b"]);
     expect(targetColumns(table, data).map(({ name }) => name)).toEqual(["d"]);
   });
 
   it("change places rather than being the same", () => {
-    const data = suggestedData(table);
+    const data = suggestedData(table)!;
     expect(withColumn(data, 0, "b").columns).toEqual(["b", "a"]);
     expect(withColumn(data, 1, "a").columns).toEqual(["b", "a"]);
     expect(withColumn(data, 1, "z").columns).toEqual(["a", "z"]);

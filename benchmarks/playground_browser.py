@@ -7,6 +7,7 @@ that ROSENBLATT_CHROMIUM names) and Python's playwright.
 from __future__ import annotations
 
 import base64
+import io
 import json
 import os
 import threading
@@ -45,7 +46,7 @@ class Rates:
 
 
 @contextmanager
-def page(settings: dict[str, Any] | None = None, *, width: int = 1280, **options: Any) -> Iterator[Any]:
+def page(settings: dict[str, Any] | None = None, *, height: int = 900, **options: Any) -> Iterator[Any]:
     """The playground, open in a browser without a window; `settings` as the page's address has them."""
     from playwright.sync_api import sync_playwright
 
@@ -58,7 +59,7 @@ def page(settings: dict[str, Any] | None = None, *, width: int = 1280, **options
         with sync_playwright() as driver:
             path = os.environ.get("ROSENBLATT_CHROMIUM", "/usr/bin/chromium")
             browser = driver.chromium.launch(executable_path=path, args=FLAGS)
-            opened = browser.new_page(viewport={"width": width, "height": 900}, **options)
+            opened = browser.new_page(viewport={"width": 1280, "height": height}, **options)
             opened.goto(server.access.address + ("" if settings is None else f"#{in_address(settings)}"))
             opened.wait_for_function(READY)
             yield opened
@@ -85,13 +86,18 @@ def page_rates(seconds: float = 5.0) -> Rates:
 
 
 def picture(path: str | Path, steps: int = 3000) -> None:
-    """Write the page as a PNG when it has learned the two spirals with the settings that it calls good."""
+    """Write the page as a PNG when it has learned the two spirals."""
     from rosenblatt.playground_page.catalogue import catalogue
 
-    with page(catalogue()["good_settings"]["spiral"], color_scheme="light") as opened:
+    good = catalogue()["good_settings"]["spiral"]
+    narrow = {"layers": [layer | {"units": 8} for layer in good["layers"]], "schedule": "constant"}
+    with page(good | narrow, height=1170, color_scheme="light") as opened:
         opened.get_by_role("button", name="Play", exact=True).click()
         opened.wait_for_function(f"() => window.rosenblattPlayground.runs[0].step >= {steps}", timeout=120_000)
         opened.get_by_role("button", name="Pause", exact=True).click()
         opened.mouse.move(0, 0)
         opened.wait_for_timeout(1000)
-        opened.screenshot(path=path)
+        shot = opened.screenshot()
+    from PIL import Image
+
+    Image.open(io.BytesIO(shot)).convert("RGB").quantize(192, dither=Image.Dither.NONE).save(path, optimize=True)

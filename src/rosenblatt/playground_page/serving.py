@@ -51,6 +51,8 @@ def listen(host: str = "127.0.0.1", port: int | None = None) -> tuple[socket.soc
 def find_address(host: str) -> Any:
     """What the system knows of a host."""
     try:
+        if not host:  # which the system would take for all addresses
+            raise OSError
         return socket.getaddrinfo(host, None, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
     except (OSError, UnicodeError):
         raise OSError(

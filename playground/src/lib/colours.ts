@@ -4,8 +4,11 @@ import type { Theme } from "./theme.svelte";
 
 export type Colour = [number, number, number];
 
-/** Okabe and Ito 2008. The first stands for the first class and for negative numbers, the second for positive ones. */
-export const CLASS_COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#808080"] as const;
+/** Okabe and Ito 2008, and three more for tables of many classes. The first stands for the first class and for negative numbers, the second for positive ones. */
+export const CLASS_COLOURS = [
+  ...["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#808080"],
+  ...["#B8A800", "#332288", "#882255"],
+];
 
 const NEUTRAL: Record<Theme, Colour> = { light: [247, 249, 251], dark: [27, 33, 41] };
 /** Share of the full colour at the ends of a map, so that points stay visible on it. */
@@ -24,7 +27,7 @@ export function rgb(hex: string): Colour {
 }
 
 export function classColour(index: number): string {
-  return CLASS_COLOURS[index % CLASS_COLOURS.length] ?? CLASS_COLOURS[0];
+  return CLASS_COLOURS[index % CLASS_COLOURS.length] ?? "#808080";
 }
 
 export function mixed(from: Colour, to: Colour, share: number): Colour {

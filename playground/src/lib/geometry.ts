@@ -23,7 +23,7 @@ export const NAMES = 56;
 /** Room above the units for the controls of a layer. */
 export const HEAD = 72;
 const LEAST_COLUMN = 112;
-const MOST_COLUMN = 200;
+const MOST_COLUMN = 240;
 const EDGE = 12;
 /** Side of a unit's map and the gap to the next, for columns of at most so many units. */
 const FORMS: [units: number, side: number, gap: number][] = [

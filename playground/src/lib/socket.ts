@@ -40,10 +40,7 @@ export class Connection {
     const socket = new WebSocket(this.address);
     socket.binaryType = "arraybuffer";
     socket.onmessage = (event) => this.receive(event.data as string | ArrayBuffer);
-    socket.onopen = () => {
-      this.wait = FIRST_WAIT;
-      this.listener.state("open", "");
-    };
+    socket.onopen = () => this.listener.state("open", "");
     socket.onclose = (event) => this.lost(event.reason);
     this.socket = socket;
   }
@@ -56,6 +53,7 @@ export class Connection {
   }
 
   private receive(data: string | ArrayBuffer): void {
+    if (typeof data !== "string") this.wait = FIRST_WAIT; // it works: not only welcomed and sent away
     if (typeof data === "string") this.listener.message(JSON.parse(data) as ServerMessage);
     else this.listener.frame(decodeFrame(data));
   }

@@ -244,9 +244,8 @@ def test_a_client_that_does_not_read_waits_itself_and_is_cut_by_ctrl_c(servers: 
 @pytest.mark.long
 def test_a_message_that_is_too_long_is_not_read(servers: Any) -> None:
     server = servers()
-    with server.page() as page:
-        with pytest.raises(ConnectionClosed):
-            ask(page, "x" * (MAX_MESSAGE + 1))
+    with server.page() as page, pytest.raises(ConnectionClosed):
+        ask(page, "x" * (MAX_MESSAGE + 1))
     with server.page() as page:
         assert json.loads(ask(page, '{"type": "forget_table"}'))["type"] == "table"
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 from tests.playground_page.server_tools import ORIGIN, Client
 
@@ -114,6 +115,35 @@ def test_uploads_end_at_the_limit(client: Client, monkeypatch: pytest.MonkeyPatc
     assert (answered.status, answered.headers["connection"]) == (413, "close")
     assert "larger than 3 MB" in answered.json["error"]
     assert 4 <= len(read) <= 6
+
+
+@pytest.mark.parametrize("ending", ["gz", "bz2", "xz", "zip", "zst"])
+def test_what_is_small_because_it_is_compressed_is_not_unpacked(
+    ending: str, client: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / f"a.csv.{ending}"
+    many = pd.DataFrame({"a": np.zeros(400_000, int), "b": 1, "c": 2})
+    if ending == "zst":
+        pa.CompressedOutputStream(str(file), "zstd").write(many.to_csv(index=False).encode())
+    else:
+        many.to_csv(file, index=False)
+    data = file.read_bytes()
+    file.unlink()
+    assert len(data) < 100_000
+    monkeypatch.setattr(uploads, "MAX_CONTENT", 2 << 20)
+    monkeypatch.setattr(uploads, "read_table", None)
+    with client.page():
+        answered = post(client, f"name=a.csv.{ending}", [data])
+    assert answered.json["error"] == f"a.csv.{ending}: the file holds more than 2 MB. Keep fewer rows or columns."
+
+
+def test_a_parquet_file_of_many_cells_is_not_read(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(uploads, "MAX_CELLS", 119)
+    file = io.BytesIO()
+    ROWS.to_parquet(file)
+    with client.page():
+        answered = post(client, "name=a.parquet", [file.getvalue()])
+    assert answered.json["error"] == "a.parquet: the file has 120 cells; at most 119 are read here."
 
 
 def test_uploads_that_say_that_they_are_too_long_are_not_read(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:

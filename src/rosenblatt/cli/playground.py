@@ -27,7 +27,7 @@ def playground(given: Any, display: Display) -> None:
 
     with display.warnings():
         table = read_own_table(given, display)
-    host, wanted = given.host or "127.0.0.1", given.port or DEFAULT_PORT
+    host, wanted = "127.0.0.1" if given.host is None else given.host, given.port or DEFAULT_PORT
     server = make_server(host, wanted, table=table, encoding=given.encoding)
     if server.access.port != wanted:
         display.note(f"port {wanted} is in use; {server.access.port}, the next free one, is taken instead")

@@ -20,8 +20,8 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route, WebSocketRoute
 
-from rosenblatt.playground_page.own_tables import PlaygroundTable
 from rosenblatt.playground_page.connection import Connection, Pages
+from rosenblatt.playground_page.own_tables import PlaygroundTable
 from rosenblatt.playground_page.security import Access, Guard
 from rosenblatt.playground_page.uploads import TooLarge, clean_name, require_size, table_of_stream
 

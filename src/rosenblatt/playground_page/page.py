@@ -81,7 +81,10 @@ class Page:
 
     def start(self, number: int, run: Run) -> Answer:
         """The answer to new settings: what was made of them, and the first frame."""
-        answer = [encoded({"type": "configured", "run": number, **run.configured()}), run.frame(number, first=True)]
+        answer: Answer = [
+            encoded({"type": "configured", "run": number, **run.configured()}),
+            run.frame(number, first=True),
+        ]
         self.runs[number] = run
         return answer
 

@@ -10,6 +10,7 @@ import asyncio
 import errno
 import os
 import socket
+from contextlib import suppress
 from types import FrameType
 from typing import Any
 
@@ -50,6 +51,8 @@ def listen(host: str = "127.0.0.1", port: int | None = None) -> tuple[socket.soc
 def find_address(host: str) -> Any:
     """What the system knows of a host."""
     try:
+        if not host:  # which the system would take for all addresses
+            raise OSError
         return socket.getaddrinfo(host, None, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
     except (OSError, UnicodeError):
         raise OSError(
@@ -119,7 +122,8 @@ class PlaygroundServer(uvicorn.Server):
         """End the server."""
         self.should_exit = True
         if self.loop is not None:
-            self.loop.call_soon_threadsafe(self.stopped.set)
+            with suppress(RuntimeError):  # the loop was closed: the server has ended
+                self.loop.call_soon_threadsafe(self.stopped.set)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Ctrl-C: stop, and at the second time at once."""

@@ -13,12 +13,16 @@ import tempfile
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-from rosenblatt.tables.readers.reading import read_table
+from rosenblatt.tables.readers.contents import is_larger
+from rosenblatt.tables.readers.reading import parquet_cells, read_table
 from rosenblatt.tables.table import Table, TableError
 
 __all__ = ["MAX_BYTES", "TooLarge", "clean_name", "require_size", "table_of_stream"]
 
 MAX_BYTES = 64 << 20
+MAX_CONTENT = 512 << 20
+"""Bytes of a file's content, which may be compressed."""
+MAX_CELLS = 50_000_000
 MAX_NAME = 100
 ENDINGS = re.compile(r"(?:\.[a-z0-9]{1,8}){1,2}\Z")
 
@@ -63,8 +67,18 @@ async def write(chunks: AsyncIterator[bytes], path: Path) -> None:
 
 
 def read(path: Path, name: str, encoding: str) -> Table:
-    """The table in a file; errors call it by the name that the user knows."""
+    """The table in the file; errors call it by the name that the user knows."""
     try:
+        require_content(path)
         return read_table(path, encoding=encoding)
     except (TableError, OSError) as error:
         raise TableError(str(error).replace(str(path), name)) from None
+
+
+def require_content(path: Path) -> None:
+    """Refuse a file that is small because it is compressed, and holds more than memory should."""
+    if is_larger(path.read_bytes(), path.suffix, MAX_CONTENT):
+        raise TableError(f"{path}: the file holds more than {MAX_CONTENT >> 20} MB. Keep fewer rows or columns.")
+    n_cells = parquet_cells(path)
+    if n_cells > MAX_CELLS:
+        raise TableError(f"{path}: the file has {n_cells:,} cells; at most {MAX_CELLS:,} are read here.")

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import re
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.playground_page.server_tools import CONFIGURE, header
+from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
+
+from rosenblatt.playground_page.messages import MAX_MESSAGE
 
 SECONDS = 30
 
@@ -107,6 +112,7 @@ def test_a_session_and_ctrl_c_while_it_trains(servers: Any) -> None:
 
 CLIENT = """
 import json, sys, time
+from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 with connect(sys.argv[1], origin=sys.argv[2], max_size=None) as page:
     page.recv()
@@ -184,3 +190,77 @@ def test_pages_are_answered_beside_a_page_that_trains(servers: Any) -> None:
             slowest = max(slowest, time.monotonic() - started)
             busy.recv()
         assert slowest < 0.5
+
+
+def masked(text: str) -> bytes:
+    """A text as a frame of a client."""
+    data = text.encode()
+    length = bytes([0x80 | len(data)]) if len(data) < 126 else b"\xfe" + struct.pack(">H", len(data))
+    return b"\x81" + length + bytes(4) + data
+
+
+def send_for_ever(client: socket.socket, message: bytes) -> None:
+    """Send without reading; TimeoutError when nothing can be sent any more."""
+    while True:
+        client.sendall(message)
+
+
+def ask(page: ClientConnection, text: str) -> Any:
+    """Send a text; what comes back."""
+    page.send(text)
+    return page.recv()
+
+
+@pytest.mark.long
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
+def test_a_client_that_does_not_read_waits_itself_and_is_cut_by_ctrl_c(servers: Any) -> None:
+    server = servers()
+    lines = [
+        f"GET {server.url.removeprefix(server.origin)}socket HTTP/1.1",
+        f"Host: 127.0.0.1:{server.port}",
+        f"Origin: {server.origin}",
+        "Upgrade: websocket",
+        "Connection: Upgrade",
+        f"Sec-WebSocket-Key: {base64.b64encode(bytes(16)).decode()}",
+        "Sec-WebSocket-Version: 13",
+    ]
+    with socket.create_connection(("127.0.0.1", server.port)) as client:
+        client.sendall("\r\n".join([*lines, "", ""]).encode())
+        assert client.recv(12) == b"HTTP/1.1 101"
+        client.sendall(masked(json.dumps(CONFIGURE)))
+        time.sleep(0.5)
+        before = server.status("VmRSS")
+        client.settimeout(0.5)
+        with pytest.raises(TimeoutError):
+            send_for_ever(client, masked('{"type": "advance", "run": 0, "steps": 1}'))
+        assert server.status("VmRSS") < before + 60_000
+        with server.page() as page:
+            page.send(json.dumps(CONFIGURE))
+            page.recv()
+            page.recv()
+        assert server.interrupt() == (130, "")
+
+
+@pytest.mark.long
+def test_a_message_that_is_too_long_is_not_read(servers: Any) -> None:
+    server = servers()
+    with server.page() as page, pytest.raises(ConnectionClosed):
+        ask(page, "x" * (MAX_MESSAGE + 1))
+    with server.page() as page:
+        assert json.loads(ask(page, '{"type": "forget_table"}'))["type"] == "table"
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("length", [None, 1 << 40])
+def test_a_file_that_is_too_long_is_refused_on_the_way(length: int | None, servers: Any) -> None:
+    server = servers()
+    with server.page(), socket.create_connection(("127.0.0.1", server.port)) as client:
+        path = server.url.removeprefix(server.origin)
+        size = "Transfer-Encoding: chunked" if length is None else f"Content-Length: {length}"
+        fields = [f"Host: 127.0.0.1:{server.port}", f"Origin: {server.origin}", size, "", ""]
+        client.sendall("\r\n".join([f"POST {path}table?name=a.csv HTTP/1.1", *fields]).encode())
+        with suppress(OSError):
+            for _ in range(100 if length is None else 3):
+                client.sendall(b"100000\r\n" + bytes(1 << 20) + b"\r\n" if length is None else bytes(1 << 20))
+        client.settimeout(SECONDS)
+        assert client.recv(12) == b"HTTP/1.1 413"

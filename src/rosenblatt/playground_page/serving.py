@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import logging
 import os
 import socket
 from contextlib import suppress
@@ -29,8 +30,8 @@ N_TRIED = 50
 """Ports that are tried, one after the other."""
 MAX_CONNECTIONS = 256
 POLL_SECONDS = 1.0
-STOP_SECONDS = 2
-"""So long, a server that is stopped waits for what it is still answering."""
+ABORT_SECONDS, STOP_SECONDS = 0.5, 2
+"""So long, a server that is stopped waits for pages that do not read, and for what it is still computing."""
 
 
 def listen(host: str = "127.0.0.1", port: int | None = None) -> tuple[socket.socket, int]:
@@ -118,6 +119,16 @@ class PlaygroundServer(uvicorn.Server):
             except TimeoutError:
                 continue
 
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Close all connections; those on which nobody reads cannot be told, and are cut."""
+        asyncio.get_running_loop().call_later(ABORT_SECONDS, self.cut_connections)
+        await super().shutdown(sockets)
+
+    def cut_connections(self) -> None:
+        """Drop what is still connected, and what was not sent."""
+        for connection in list(self.server_state.connections):
+            connection.transport.abort()
+
     def stop(self) -> None:
         """End the server."""
         self.should_exit = True
@@ -127,6 +138,7 @@ class PlaygroundServer(uvicorn.Server):
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Ctrl-C: stop, and at the second time at once."""
+        logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)  # what is cut off now is no error
         super().handle_exit(sig, frame)
         self.stop()
 

@@ -51,9 +51,9 @@ def python_of(playground):
     return code.text_content()
 
 
-def printed_losses(code):
-    run = subprocess.run([sys.executable, "-"], input=code, capture_output=True, text=True, timeout=120, check=True)
-    return run.stdout
+def printed_losses(code, *arguments):
+    command = [sys.executable, "-", *arguments]
+    return subprocess.run(command, input=code, capture_output=True, text=True, timeout=120, check=True).stdout
 
 
 def test_copied_python_gives_the_losses_of_the_page_to_the_last_bit(playground):
@@ -63,6 +63,20 @@ def test_copied_python_gives_the_losses_of_the_page_to_the_last_bit(playground):
     playground.train(500)
     losses = playground.run
     assert repr(losses["train_loss"]) in printed_losses(python_of(playground))
+
+
+def test_copied_python_of_a_table_reads_the_table(playground, tmp_path):
+    table = tmp_path / "things.csv"
+    rows = (f"{i % 7},{i % 11},{'red' if i % 3 else 'blue'},{i % 7 + i % 11 + i % 3}\n" for i in range(120))
+    table.write_text("width,height,colour,size\n" + "".join(rows), encoding="utf-8")
+    playground.page.locator("section.table input[type=file]").set_input_files(table)
+    playground.wait("runs[0].settings.data.source === 'table'")
+    playground.settle()
+    playground.page.get_by_role("combobox", name="Other columns", exact=True).select_option("inputs")
+    playground.settle()
+    playground.train(300)
+    losses = playground.run
+    assert repr(losses["train_loss"]) in printed_losses(python_of(playground), str(table))
 
 
 def test_python_is_copied_to_the_clipboard(open_page):

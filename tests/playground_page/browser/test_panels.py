@@ -55,7 +55,7 @@ def test_a_table_of_the_user(playground):
     data = playground.settings["data"]
     assert {*data["columns"]} == {"width", "height"}
     assert data["target"] in ("colour", "kind")
-    page.get_by_role("combobox", name="Target", exact=True).select_option("kind")
+    page.get_by_role("combobox", name="Predict", exact=True).select_option("kind")
     page.get_by_role("combobox", name="Horizontal", exact=True).select_option("height")
     playground.wait("runs[0].settings.data.columns[0] === 'height'")
     page.get_by_role("combobox", name="Other columns", exact=True).select_option("inputs")
@@ -68,6 +68,16 @@ def test_a_table_of_the_user(playground):
     page.get_by_role("button", name="Forget the table", exact=True).click()
     playground.wait("runs[0].settings.data.source === 'circle'")
     page.get_by_role("button", name="Forget the table", exact=True).wait_for(state="detached")
+
+
+def test_a_page_that_is_loaded_again_says_that_the_table_is_gone(playground):
+    choose_file(playground, "things.csv", GOOD)
+    playground.wait("runs[0].settings.data.source === 'table'")
+    playground.settle()
+    playground.page.reload()
+    playground.wait("connection === 'open' && it.runs[0]?.settings.data.source === 'circle'")
+    assert "table" in playground.page.locator("div.message.problem").inner_text()
+    playground.train(50)
 
 
 def test_a_table_dropped_on_the_page(playground):

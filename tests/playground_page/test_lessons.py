@@ -106,6 +106,23 @@ def test_a_large_network_overfits_and_a_price_on_weights_helps(shown):
     assert of_priced["test_loss"] < 0.6 * of_free["test_loss"]
 
 
+@pytest.mark.parametrize(
+    "remedy",
+    [
+        {"l1": 0.01},
+        {"layers": [{"units": 32, "activation": "relu", "dropout": 0.5}] * 2},
+        {"layers": [{"units": 4, "activation": "relu"}]},
+        {"data": LESSONS["overfitting"]["runs"][0]["data"] | {"rows": 2000}},
+    ],
+)
+def test_the_other_remedies_against_overfitting_help_too(run_of, remedy):
+    lesson = LESSONS["overfitting"]
+    free, helped = (run_of(lesson["runs"][0] | change) for change in ({}, remedy))
+    for run in (free, helped):
+        run.advance(lesson["steps"], 0)
+    assert helped.losses[1] < 0.6 * free.losses[1]
+
+
 def test_rates_can_be_too_low_and_too_high(shown, run_of):
     (_, high), (of_low, of_high) = shown("rate", lambda run: run.losses[0])
     assert of_low[0] - of_low[-1] < 0.1

@@ -149,6 +149,18 @@ def test_dates_and_booleans_can_be_axes(run_of):
     assert [axis["kind"] for axis in run.configured()["data"]["axes"]] == ["date", "boolean"]
 
 
+def test_numbers_and_dates_may_be_written_as_in_other_tables(tmp_path):
+    rows = [
+        f"{i % 9},{i % 4};{i % 7}%;{i % 28 + 1}.03.2024;0{1000 + i % 3};{'ja' if i % 2 else 'nein'}" for i in range(40)
+    ]
+    (tmp_path / "german.csv").write_text("\n".join(["a;b;day;zip;answer", *rows]) + "\n")
+    table = PlaygroundTable.of(read_table(tmp_path / "german.csv"), "german.csv")
+    kinds = {column["name"]: column["kind"] for column in table.describe()["columns"]}
+    assert kinds == {"a": "number", "b": "number", "day": "date", "zip": "category", "answer": "category"}
+    assert table.numbers("a")[:3].tolist() == [0.0, 1.1, 2.2]
+    assert np.ptp(table.numbers("b")) == pytest.approx(0.06)
+
+
 def test_a_large_table_is_sampled_and_that_is_said():
     n = 1_000_000
     values = np.random.default_rng(1).normal(size=(2, n))

@@ -214,6 +214,10 @@ def test_divergence_is_said_and_nothing_raises(run_of, read_frame, settings):
     assert header["diverged"]
     assert all(np.isfinite(array).all() for array in arrays.values())
     assert run.advance(10, 0) == 0
+    compile(run.script(), "script", "exec")
+    if not np.isfinite(run.network.parameters).all():
+        with pytest.raises(SettingsError, match=r"has diverged.*reset it before you save"):
+            run.document()
     run.edit(1, 0, 0, 1e9)
     run.change({"batch_size": 3})
     assert read_frame(run.frame(0, statistics=True))[0]["step"] == header["step"]

@@ -34,12 +34,12 @@ def sound(values: Array) -> Array:
 
 
 def hidden_values(network: Network, twin: Network, X: Array) -> list[Array]:
-    """Values of each hidden layer, by one pass of the `twin` that `showing_all_layers` made, with present parameters."""
+    """Present values of each hidden layer, by one pass of the `twin` that `showing_all_layers` made."""
     if len(network.weights) == 1:
         return []
     twin.block[...] = network.block
-    *hidden, _ = twin.predict(X).values()
-    return hidden
+    outputs: dict[str, Array] = twin.predict(X)
+    return [*outputs.values()][:-1]
 
 
 class Pictures:

@@ -133,7 +133,7 @@ LESSONS: list[dict[str, Any]] = [
         "text": [
             "With few noisy points and many weights, a network can learn each point by heart.",
             "Its training loss goes to zero while the test loss grows: it overfits.",
-            "A price on large weights (L2) makes it prefer smooth answers, and the test loss stays low.",
+            "A price on large weights (L2) keeps the test loss low; so do dropout, fewer units and more points.",
         ],
         "runs": [
             settings("xor", network([32, 32], "relu"), 0.01, data=FEW, **OVERFIT),

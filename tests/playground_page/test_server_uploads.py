@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import tempfile
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -175,9 +176,20 @@ def test_uploads_that_do_not_arrive_are_given_up(client: Client, monkeypatch: py
 
 
 def test_few_uploads_are_read_at_a_time(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(app, "MAX_UPLOADS", 0)
+    monkeypatch.setattr(app, "MAX_UPLOADS", 1)
+    read, go_on = uploads.read_table, threading.Event()
+
+    def slow(path: Path, **options: Any) -> Any:
+        assert go_on.wait(10)
+        return read(path, **options)
+
+    monkeypatch.setattr(uploads, "read_table", slow)
     with client.page():
-        assert post(client, "name=a.csv", [CSV]).status == 429
+        first = client.begin("POST", "/secret/table?name=a.csv", [CSV], {"origin": ORIGIN})
+        assert post(client, "name=b.csv", [CSV]).status == 429
+        go_on.set()
+        assert client.run(first)[0] == 200
+        assert post(client, "name=b.csv", [CSV]).status == 200
 
 
 @pytest.mark.parametrize(

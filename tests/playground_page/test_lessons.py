@@ -2,9 +2,13 @@
 
 import numpy as np
 import pytest
+from sklearn.datasets import load_diabetes, load_iris, load_wine
 
 from rosenblatt.playground_page.good_settings import GOOD, good_settings
 from rosenblatt.playground_page.lessons import lessons
+from rosenblatt.playground_page.own_tables import PlaygroundTable
+from rosenblatt.playground_page.settings import Settings
+from rosenblatt.tables import read_table
 
 LESSONS = {lesson["id"]: lesson for lesson in lessons()}
 
@@ -39,6 +43,7 @@ def test_lessons_have_three_sentences_and_few_steps():
         assert 1 <= len(lesson["runs"]) <= 2
         assert lesson["steps"] <= 10_000
         assert isinstance(lesson["statistics"], bool)
+        assert all(Settings.from_json(run).to_json() == run for run in lesson["runs"])
 
 
 def test_a_single_neuron_guesses_at_xor_and_a_hidden_layer_solves_it(shown):
@@ -104,6 +109,23 @@ def test_a_large_network_overfits_and_a_price_on_weights_helps(shown):
     assert of_priced["test_loss"] < 0.6 * of_free["test_loss"]
 
 
+@pytest.mark.parametrize(
+    "remedy",
+    [
+        {"l1": 0.01},
+        {"layers": [{"units": 32, "activation": "relu", "dropout": 0.5}] * 2},
+        {"layers": [{"units": 4, "activation": "relu"}]},
+        {"data": LESSONS["overfitting"]["runs"][0]["data"] | {"rows": 2000}},
+    ],
+)
+def test_the_other_remedies_against_overfitting_help_too(run_of, remedy):
+    lesson = LESSONS["overfitting"]
+    free, helped = (run_of(lesson["runs"][0] | change) for change in ({}, remedy))
+    for run in (free, helped):
+        run.advance(lesson["steps"], 0)
+    assert helped.losses[1] < 0.6 * free.losses[1]
+
+
 def test_rates_can_be_too_low_and_too_high(shown, run_of):
     (_, high), (of_low, of_high) = shown("rate", lambda run: run.losses[0])
     assert of_low[0] - of_low[-1] < 0.1
@@ -132,3 +154,13 @@ def test_good_settings_are_good(run_of, source):
     run.advance(run.settings.schedule_steps, 0)
     assert run.finished
     assert run.state()["test_score"] >= 0.95
+
+
+@pytest.mark.parametrize(("load", "least"), [(load_iris, 0.93), (load_wine, 0.93), (load_diabetes, 0.4)])
+def test_good_settings_are_good_for_tables(run_of, load, least):
+    table = PlaygroundTable.of(read_table(load(as_frame=True).frame), "own")
+    settings = good_settings("table")
+    settings["data"] |= {"columns": table.suggested["columns"], "target": table.suggested["target"], "others": "inputs"}
+    run = run_of(settings, table)
+    run.advance(run.settings.schedule_steps, 0)
+    assert run.state()["test_score"] >= least

@@ -50,9 +50,21 @@ def test_a_table_is_described():
     assert "'remark'" in told["note"]
 
 
+def test_the_wanted_target_is_suggested_and_else_the_one_that_can_be_told():
+    raw = read_table(flowers())
+    assert PlaygroundTable.of(raw, "x", "color").suggested["target"] == "color"
+    assert PlaygroundTable.of(raw, "x", "price").suggested["task"] == "regression"
+    assert PlaygroundTable.of(raw, "x").suggested["target"] == "kind"
+    numbers = read_table({name: RNG.normal(size=N) for name in "abc"})
+    assert PlaygroundTable.of(numbers, "x").suggested["target"] == "c"
+    ordered = read_table({"a": np.arange(N), "b": RNG.normal(size=N), "c": np.arange(N) > 30, "d": RNG.normal(size=N)})
+    assert set(PlaygroundTable.of(ordered, "x").suggested["columns"]) == {"b", "d"}
+
+
 def test_missing_cells_become_medians_and_are_told():
     columns = flowers()
     columns["width"][[3, 4]] = np.nan
+    columns["color"] = np.where(np.arange(N) % 3 == 0, "white", columns["color"])
     columns["color"] = np.where(np.arange(N) == 5, None, columns["color"])
     columns["kind"] = np.where(np.arange(N) < 2, None, columns["kind"])
     table = table_of(columns)
@@ -60,8 +72,8 @@ def test_missing_cells_become_medians_and_are_told():
     assert table.numbers("width")[3] == np.nanmedian(columns["width"])
     assert len(table.rows_with("kind")) == N - 2
     typical = table.inputs(["color", "price"])
-    assert typical[2] == ["color=red", "color=white", "price"]
-    assert typical[0][5].tolist()[:2] == typical[1].tolist()[:2]
+    assert typical[2] == ["color=white", "color=red", "price"]
+    assert typical[0][5].tolist()[:2] == typical[1].tolist()[:2] == [1, 0]
     values = columns["price"]
     assert typical[1][2] == pytest.approx((np.median(values) - values.mean()) / values.std())
 
@@ -106,6 +118,9 @@ def test_other_columns_are_inputs_at_their_median(run_of, read_frame):
     assert not {"row", "remark", "same", "kind"} & set(inputs)
     grid = run.problem.grid(5)
     assert (np.ptp(grid[:, 2:], axis=0) == 0).all()
+    typical = table.inputs(table.others(("width", "length"), "kind"))[1]
+    np.testing.assert_array_equal(grid[7, 2:], typical.astype(np.float32))
+    assert np.ptp(typical) > 0
     assert read_frame(run.frame(0, first=True))[1]["map0"].shape[0] == 2
     without = run_of(settings_of(table, others="inputs") | {"features": []}, table)
     without.advance(5, 0)
@@ -132,6 +147,18 @@ def test_dates_and_booleans_can_be_axes(run_of):
     run = run_of(settings_of(table, ("day", "fresh")), table)
     run.advance(10, 0)
     assert [axis["kind"] for axis in run.configured()["data"]["axes"]] == ["date", "boolean"]
+
+
+def test_numbers_and_dates_may_be_written_as_in_other_tables(tmp_path):
+    rows = [
+        f"{i % 9},{i % 4};{i % 7}%;{i % 28 + 1}.03.2024;0{1000 + i % 3};{'ja' if i % 2 else 'nein'}" for i in range(40)
+    ]
+    (tmp_path / "german.csv").write_text("\n".join(["a;b;day;zip;answer", *rows]) + "\n")
+    table = PlaygroundTable.of(read_table(tmp_path / "german.csv"), "german.csv")
+    kinds = {column["name"]: column["kind"] for column in table.describe()["columns"]}
+    assert kinds == {"a": "number", "b": "number", "day": "date", "zip": "category", "answer": "category"}
+    assert table.numbers("a")[:3].tolist() == [0.0, 1.1, 2.2]
+    assert np.ptp(table.numbers("b")) == pytest.approx(0.06)
 
 
 def test_a_large_table_is_sampled_and_that_is_said():

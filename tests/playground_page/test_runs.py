@@ -72,6 +72,7 @@ def test_frames_hold_what_the_network_is(run_of, read_frame):
     run = run_of(
         {"data": {"source": "blobs", "classes": 3}, "layers": [{"units": 70}, {"units": 3, "activation": "relu"}]}
     )
+    run.frame(1)  # what is drawn later is not what was drawn first
     run.advance(20, 0)
     header, arrays = read_frame(run.frame(1, first=True))
     assert (header["run"], header["step"], header["steps_done"], header["score_name"]) == (1, 20, 20, "accuracy")
@@ -91,6 +92,31 @@ def test_frames_hold_what_the_network_is(run_of, read_frame):
         shown = (arrays[f"map{k}"] / 127.5 - 1) * arrays[f"range{k}"][:, None, None]
         np.testing.assert_allclose(shown.reshape(n, -1).T, values[:, :n], atol=arrays[f"range{k}"].max() / 120)
     assert "map0" not in read_frame(run.frame(0))[1]
+
+
+def test_scores_of_a_hinge_are_drawn_like_probabilities(run_of, read_frame):
+    side = np.linspace(-6, 6, 100)
+    points = np.column_stack([np.tile(side, 100), np.repeat(side, 100)]).astype(np.float32)
+    run = run_of({"loss": "hinge", "layers": [{"units": 4}], "learning_rate": 0.1})
+    run.advance(300, 0)
+    header, arrays = read_frame(run.frame(0))
+    expected = np.clip(run.network.predict(points) / 2 + 0.5, 0, 1)
+    np.testing.assert_allclose(arrays["plane"].reshape(-1, 1), expected, atol=1e-6)
+    X, y = run.problem.X[run.problem.test], run.problem.y[run.problem.test]
+    right = (run.network.predict(X)[:, 0] >= 0) == (y == 1)
+    assert header["test_score"] == right.mean()
+    assert ((run.network.predict(X)[:, 0] >= 0.5) == (y == 1)).mean() != right.mean()
+    run = run_of({"data": {"source": "blobs", "classes": 3}, "loss": "multiclass_hinge"})
+    np.testing.assert_allclose(read_frame(run.frame(0))[1]["plane"].sum(axis=0), 1, atol=1e-5)
+
+
+def test_the_score_of_a_regression_is_the_share_of_variance(run_of):
+    run = run_of({"data": {"source": "multi_gauss"}, "learning_rate": 0.1})
+    run.advance(500, 0)
+    for score, rows in (("train_score", run.problem.train), ("test_score", run.problem.test)):
+        y = run.problem.y[rows]
+        errors = run.network.predict(run.problem.X[rows])[:, 0] - y
+        assert run.state()[score] == pytest.approx(1 - np.square(errors).mean() / y.var(), abs=1e-6)
 
 
 def test_regression_is_shown_in_its_own_units(run_of, read_frame):
@@ -188,6 +214,10 @@ def test_divergence_is_said_and_nothing_raises(run_of, read_frame, settings):
     assert header["diverged"]
     assert all(np.isfinite(array).all() for array in arrays.values())
     assert run.advance(10, 0) == 0
+    compile(run.script(), "script", "exec")
+    if not np.isfinite(run.network.parameters).all():
+        with pytest.raises(SettingsError, match=r"has diverged.*reset it before you save"):
+            run.document()
     run.edit(1, 0, 0, 1e9)
     run.change({"batch_size": 3})
     assert read_frame(run.frame(0, statistics=True))[0]["step"] == header["step"]

@@ -37,6 +37,7 @@ WRONG = {
     "seed": ({"seed": -1}, "seed is -1"),
     "step output": ({"output": {"activation": "step"}}, "choose the optimizer 'perceptron'"),
     "deep perceptron": ({"optimizer": "perceptron"}, "remove the hidden layers"),
+    "perceptron's loss": ({"optimizer": "perceptron", "layers": [], "loss": "hinge"}, "leave the loss at its default"),
     "no table": ({"data": {"source": "table"}}, "there is no table"),
 }
 

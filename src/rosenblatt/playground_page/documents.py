@@ -29,6 +29,8 @@ MAX_STEPS = 2**50
 
 def document_of(run: Run) -> dict[str, Any]:
     """The run as an object for JSON: settings, what was changed when, and the memory of its trainer in base64."""
+    if not np.isfinite(run.network.parameters).all():
+        raise SettingsError("the run has diverged, so that nothing can continue it; reset it before you save.")
     counts, arrays = run.trainer.state()
     state = {name: counts[name] for name in ("step", "epoch", "row")}
     loss_sum = float(arrays["loss_sum"][0])

@@ -33,13 +33,13 @@ def sound(values: Array) -> Array:
     return np.asarray(np.nan_to_num(np.clip(values, -LARGEST, LARGEST), nan=0.0), np.float32)
 
 
-def hidden_values(twin: Network, X: Array) -> tuple[list[Array], Array]:
-    """Values of each hidden layer, and the predictions, by one pass of `showing_all_layers`."""
-    outputs = twin.predict(X)
-    if not isinstance(outputs, dict):
-        return [], outputs
-    *hidden, prediction = outputs.values()
-    return hidden, prediction
+def hidden_values(network: Network, twin: Network, X: Array) -> list[Array]:
+    """Present values of each hidden layer, by one pass of the `twin` that `showing_all_layers` made."""
+    if len(network.weights) == 1:
+        return []
+    twin.block[...] = network.block
+    outputs: dict[str, Array] = twin.predict(X)
+    return [*outputs.values()][:-1]
 
 
 class Pictures:
@@ -66,10 +66,8 @@ class Pictures:
         found: dict[str, Array] = {}
         for k, (w, b) in enumerate(zip(self.network.weights, self.network.biases, strict=True), 1):
             found[f"weights{k}"], found[f"biases{k}"] = sound(w), sound(b)
-        if len(self.network.weights) > 1:
-            self.twin.block[...] = self.network.block
-            for k, values in enumerate(hidden_values(self.twin, self._grid)[0], 1):
-                found[f"map{k}"], found[f"range{k}"] = self._maps(values)
+        for k, values in enumerate(hidden_values(self.network, self.twin, self._grid), 1):
+            found[f"map{k}"], found[f"range{k}"] = self._maps(values)
         found["plane"] = self._of_plane(self.network.predict(self._plane))
         return found
 

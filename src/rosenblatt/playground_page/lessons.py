@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from rosenblatt.playground_page.settings import Settings
+
 __all__ = ["lessons"]
 
 
@@ -131,7 +133,7 @@ LESSONS: list[dict[str, Any]] = [
         "text": [
             "With few noisy points and many weights, a network can learn each point by heart.",
             "Its training loss goes to zero while the test loss grows: it overfits.",
-            "A price on large weights (L2) makes it prefer smooth answers, and the test loss stays low.",
+            "A price on large weights (L2) keeps the test loss low; so do dropout, fewer units and more points.",
         ],
         "runs": [
             settings("xor", network([32, 32], "relu"), 0.01, data=FEW, **OVERFIT),
@@ -176,4 +178,7 @@ LESSONS: list[dict[str, Any]] = [
 
 def lessons() -> list[dict[str, Any]]:
     """The lessons: id, title, three sentences, one or two runs, whether statistics show it, steps, what to watch."""
-    return [{"statistics": False} | lesson for lesson in LESSONS]
+    return [
+        {"statistics": False} | lesson | {"runs": [Settings.from_json(run).to_json() for run in lesson["runs"]]}
+        for lesson in LESSONS
+    ]

@@ -322,21 +322,36 @@ class PlaygroundTable:
 
     @cached_property
     def suggested(self) -> dict[str, Any] | None:
-        """A target, of classes if there are any, and the two columns that tell most about it; None if there is none."""
-        targets = {name: task for name, task in self.targets.items() if self.wanted in (None, name)}
-        kinds = sorted(set(targets.values()))
-        names = [name for name, task in targets.items() if task in kinds[:1]][-MAX_SUGGESTED:]
-        axes = [name for name in self.axes if not self.columns[name].running] or self.axes
+        """A target, and the two columns that tell most about it; None if there is none.
+
+        The target is the one that the user wants. Otherwise, it is the column of classes about which two columns tell
+        most, or without classes the last column for which two others are left.
+        """
         best, found = -1.0, None
-        for target in names if kinds[:1] == ["classification"] else names[::-1]:
-            y = self._as_numbers(target)
-            strength = {name: self._strength(name, target, y) for name in axes[:MAX_SUGGESTED] if name != target}
-            columns = sorted(strength, key=lambda name: -strength[name])[:2]
-            if len(columns) == 2 and (total := sum(strength[name] for name in columns)) > best:
-                best, found = total, {"columns": columns, "target": target, "task": self.targets[target]}
-            if found and kinds[:1] == ["regression"]:
+        for target in self._candidates():
+            columns, told = self._telling(target)
+            if len(columns) == 2 and told > best:
+                best, found = told, {"columns": columns, "target": target, "task": self.targets[target]}
+            if found and self.targets[target] == "regression":
                 break
         return found
+
+    def _candidates(self) -> list[str]:
+        """Columns of which one is suggested as the target."""
+        if self.wanted is not None:
+            return [self.wanted]
+        classes = [name for name, task in self.targets.items() if task == "classification"]
+        return classes[-MAX_SUGGESTED:] or [*self.targets][::-1]
+
+    def _telling(self, target: str) -> tuple[list[str], float]:
+        """The two columns of numbers that tell most about a target, and how much in all."""
+        others = [name for name in self.axes if name != target]
+        axes = [name for name in others if not self.columns[name].running]
+        y = self._as_numbers(target)
+        axes = (axes if len(axes) > 1 else others)[:MAX_SUGGESTED]
+        strength = {name: self._strength(name, target, y) for name in axes}
+        columns = sorted(strength, key=lambda name: -strength[name])[:2]
+        return columns, sum(strength[name] for name in columns)
 
     def _as_numbers(self, target: str) -> NDArray[np.float64]:
         found = self.target(target)

@@ -17,11 +17,13 @@ from numpy.typing import NDArray
 
 from rosenblatt._checks import is_count, is_number
 from rosenblatt.playground_page.choices import SCHEDULES
+from rosenblatt.playground_page.documents import document_of, restore
 from rosenblatt.playground_page.frames import Pictures, pack
 from rosenblatt.playground_page.given import Given, SettingsError, shown
 from rosenblatt.playground_page.networks import loss_choice, loss_of, make_network, make_trainer
 from rosenblatt.playground_page.own_tables import PlaygroundTable
 from rosenblatt.playground_page.problems import Problem
+from rosenblatt.playground_page.scripts import script_of
 from rosenblatt.playground_page.settings import LIMITS, LIVE, Settings, live_fields
 from rosenblatt.playground_page.statistics import Statistics
 from rosenblatt.playground_page.training_steps import take_steps
@@ -255,14 +257,16 @@ class Run:
 
     def script(self) -> str:
         """A script that does the same and prints the final losses, which are equal to the page's to the last bit."""
-        from rosenblatt.playground_page.scripts import script_of
-
         return script_of(self)
 
     def document(self) -> dict[str, Any]:
-        """All that `from_document` needs to continue with the same numbers, ready for JSON."""
-        from rosenblatt.playground_page.documents import document_of
+        """All that `from_document` needs to continue with the same numbers, ready for JSON.
 
+        Raises
+        ------
+        SettingsError
+            If the run has diverged.
+        """
         return document_of(self)
 
     @classmethod
@@ -274,8 +278,6 @@ class Run:
         SettingsError
             For anything else.
         """
-        from rosenblatt.playground_page.documents import restore
-
         return restore(cls, document, table)
 
     # Parts ------------------------------------------------------------------------------------------------------------

@@ -70,8 +70,7 @@ class Statistics:
     def arrays(self) -> dict[str, Array]:
         """`gradient_norms`, `dead{k}`, `histogram{k}` and `histogram_range{k}`, with k from 1."""
         found = {"gradient_norms": self.gradient_norms()}
-        self.twin.block[...] = self.network.block
-        for k, values in enumerate(hidden_values(self.twin, self.X)[0], 1):
+        for k, values in enumerate(hidden_values(self.network, self.twin, self.X), 1):
             found[f"dead{k}"] = dead_units(values)
         for k, weights in enumerate(self.network.weights, 1):
             found[f"histogram{k}"], found[f"histogram_range{k}"] = histogram(weights)

@@ -123,7 +123,7 @@ def test_what_is_small_because_it_is_compressed_is_not_unpacked(
     ending: str, client: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = tmp_path / f"a.csv.{ending}"
-    many = pd.DataFrame({"a": np.zeros(400_000, int), "b": 1, "c": 2})
+    many = pd.DataFrame({"a": np.zeros(200_000, int), "b": 1, "c": 2})
     if ending == "zst":
         pa.CompressedOutputStream(str(file), "zstd").write(many.to_csv(index=False).encode())
     else:
@@ -131,11 +131,11 @@ def test_what_is_small_because_it_is_compressed_is_not_unpacked(
     data = file.read_bytes()
     file.unlink()
     assert len(data) < 100_000
-    monkeypatch.setattr(uploads, "MAX_CONTENT", 2 << 20)
+    monkeypatch.setattr(uploads, "MAX_CONTENT", 1 << 20)
     monkeypatch.setattr(uploads, "read_table", None)
     with client.page():
         answered = post(client, f"name=a.csv.{ending}", [data])
-    assert answered.json["error"] == f"a.csv.{ending}: the file holds more than 2 MB. Keep fewer rows or columns."
+    assert answered.json["error"] == f"a.csv.{ending}: the file holds more than 1 MB. Keep fewer rows or columns."
 
 
 def test_a_parquet_file_of_many_cells_is_not_read(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:

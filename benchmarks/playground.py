@@ -1,8 +1,9 @@
 """How quickly the playground trains and draws: ``python -m benchmarks.playground [--quick]``.
 
 Takes nothing. Prints a Markdown table: for some networks, what steps and frames cost the engine by itself, on one
-thread and without a browser, and how many steps a second are left when the page draws 25 frames a second. Never decides
-whether that is enough; ``--quick`` measures for a moment only.
+thread and without a browser, and how many steps a second are left when the page draws 25 frames a second. Then it opens
+the page in Chromium, plays 2-8-8-1, and prints the frames and steps of a second as the page itself counts them. Never
+decides whether that is enough; ``--quick`` measures for a moment only, and ``--no-browser`` leaves the page out.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from benchmarks.playground_browser import page_rates
 from rosenblatt.playground_page.runs import Run
 from rosenblatt.playground_page.settings import Settings
 from rosenblatt.threads import set_num_threads
@@ -82,10 +84,14 @@ def main(arguments: list[str] | None = None) -> int:
     """Measure and print."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.playground", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="measure for a moment only")
-    quick = parser.parse_args(arguments).quick
+    parser.add_argument("--no-browser", action="store_true", help="measure the engine alone")
+    given = parser.parse_args(arguments)
     set_num_threads(1)
     print("Engine, one thread:\n")
-    print("\n".join(engine_table(0.1 if quick else 3.0)))
+    print("\n".join(engine_table(0.1 if given.quick else 3.0)))
+    if not given.no_browser:
+        rates = page_rates(1.0 if given.quick else 10.0)
+        print(f"\nPage, 2-8-8-1: {rates.frames:.1f} frames a second with {rates.steps:,.0f} steps a second")
     return 0
 
 

@@ -13,6 +13,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from rosenblatt._html import table, view
 from rosenblatt._suggestions import suggestion
 from rosenblatt._warnings import warn_user
 
@@ -105,6 +106,22 @@ class Table:
         """The table without these columns."""
         gone = set(names)
         return Table({name: column for name, column in self.columns.items() if name not in gone}, self.n_rows)
+
+    def _repr_html_(self) -> str:
+        n_columns = len(self.columns)
+        title = f"{self.n_rows:,} row{'' if self.n_rows == 1 else 's'}, {n_columns:,} column{'s'[: n_columns != 1]}"
+        rows = [
+            (name, column.storage, int(column.missing.sum()), column.problem or ", ".join(first_cells(column)))
+            for name, column in self.columns.items()
+        ]
+        return view(title, table(("column", "holds", "missing", "first cells"), rows))
+
+
+def first_cells(column: Column, n: int = 3) -> list[str]:
+    """The first `n` different cells of a column that are not missing, among its first 100, as texts."""
+    levels = level_column(column.take(np.arange(min(100, len(column.values)))))
+    codes = dict.fromkeys(levels.values[levels.values >= 0].tolist())
+    return [levels.levels[code] for code in codes][:n]
 
 
 def level_column(column: Column) -> Column:

@@ -16,6 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rosenblatt._checks import check_flag, check_weights
+from rosenblatt._html import paragraph, view
+from rosenblatt._html import table as html_table
 from rosenblatt.tables.kinds import ColumnKind, column_overrides, infer_kinds
 from rosenblatt.tables.leakage import annotate_leakage
 from rosenblatt.tables.readers.cells import present_levels
@@ -192,6 +194,18 @@ class TabularTask:
         group of all.
         """
         return self.copies if self.groups is None else self.groups
+
+    def _repr_html_(self) -> str:
+        given = ("weights", "groups", "times", "ids")
+        roles = [name for name in given if getattr(self, name) is not None]
+        notes = [f"with {', '.join(roles)}"] if roles else []
+        notes += [f"{self.n_dropped:,} rows without a target were left out"] if self.n_dropped else []
+        columns = [(kind.name, kind.kind, kind.n_missing, kind.detail, kind.check) for kind in self._inferred]
+        return view(
+            f"{self.target.task} of {self.target.name or 'the target'}: {self.inputs.n_rows:,} rows",
+            *map(paragraph, [*notes, self.target.check]),
+            html_table(("column", "kind", "missing", "seen", "to check"), columns),
+        )
 
     @property
     def score_on(self) -> str:

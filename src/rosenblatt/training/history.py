@@ -8,9 +8,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import zip_longest
 from typing import Any
 
+from rosenblatt._html import paragraph, table, view
+
 __all__ = ["Framed", "History"]
+
+FIRST_SHOWN, LAST_SHOWN = 5, 15
+"""Epochs of a long history that a notebook shows."""
 
 
 class Framed:
@@ -81,6 +87,16 @@ class History(Framed, Mapping[str, list[float]]):
     def __repr__(self) -> str:
         last = ", ".join(f"{name} {values[-1]:.4g}" for name, values in self._columns.items() if values)
         return f"<History of {self.n_epochs} epochs: {last}>"
+
+    def _repr_html_(self) -> str:
+        columns, n = self.frame_columns(), self.n_epochs
+        rows = list(zip_longest(*columns.values()))
+        left_out = n - FIRST_SHOWN - LAST_SHOWN
+        note = ""
+        if left_out > 0:
+            rows[FIRST_SHOWN:-LAST_SHOWN] = [("…",) * len(columns)]
+            note = f"Epochs {FIRST_SHOWN + 1} to {FIRST_SHOWN + left_out} are not shown; to_frame() has all."
+        return view(f"History of {n:,} epoch{'' if n == 1 else 's'}", table(list(columns), rows), paragraph(note))
 
 
 def data_frame(columns: Mapping[str, Any], backend: str) -> Any:

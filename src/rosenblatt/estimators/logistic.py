@@ -117,6 +117,8 @@ class LogisticRegression(LabelScores, ClassifierMixin, StochasticSolver):  # typ
         Intercepts, as a writable view of the network's parameters.
     n_iter_ : int
         Number of iterations or epochs of the last call.
+    fit_time_ : float
+        Seconds that the last `fit` took. Files do not hold it.
     loss_ : float
         The minimized objective, divided by C and by the sum of the weights (sample weight times class weight).
     loss_curve_ : list of float

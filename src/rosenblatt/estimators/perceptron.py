@@ -25,6 +25,7 @@ from rosenblatt.estimators.base import (
     require_own_version,
     unchanged_if_failed,
 )
+from rosenblatt.estimators.diagram import Diagram
 from rosenblatt.estimators.labels import LabelScores, plain_labels
 from rosenblatt.estimators.logistic import LogisticRegression
 from rosenblatt.estimators.outputs import finite_outputs
@@ -40,7 +41,7 @@ NO_PROBABILITIES = (
 )
 
 
-class Perceptron(LabelScores, SuggestingMixin, SklearnPerceptron):  # type: ignore[misc]
+class Perceptron(LabelScores, SuggestingMixin, Diagram, SklearnPerceptron):  # type: ignore[misc]
     """The classical perceptron: weights change by eta0 * x whenever a row is misclassified.
 
     With more than two classes, each class is learned against the rest. The perceptron has `partial_fit` and
@@ -92,6 +93,8 @@ class Perceptron(LabelScores, SuggestingMixin, SklearnPerceptron):  # type: igno
         The labels, sorted.
     n_iter_, t_ : int
         Number of passes over the rows, and number of rows seen plus one.
+    fit_time_ : float
+        Seconds that the last call took. Files do not hold it.
     mistakes_ : list of int, or list of lists of int, or None
         Number of updates in each pass of the last `fit` or `partial_fit`. For two classes it is one list. For more
         classes there is a list for each class, which ends with that class's last pass. The exact numbers are counted
@@ -117,6 +120,8 @@ class Perceptron(LabelScores, SuggestingMixin, SklearnPerceptron):  # type: igno
     True
     """
 
+    documentation_page = "from-scikit-learn"
+    computed_on_demand = frozenset({"mistakes_", "converged_"})
     _training: Training
     _mistakes: list[Any] | None
 

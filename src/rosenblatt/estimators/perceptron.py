@@ -29,6 +29,7 @@ from rosenblatt.estimators.diagram import Diagram
 from rosenblatt.estimators.labels import LabelScores, plain_labels
 from rosenblatt.estimators.logistic import LogisticRegression
 from rosenblatt.estimators.outputs import finite_outputs
+from rosenblatt.estimators.perceptron_progress import shown_passes
 from rosenblatt.estimators.perceptron_updates import Training, count_mistakes
 from rosenblatt.estimators.sparse import own_indices
 
@@ -233,7 +234,8 @@ class Perceptron(LabelScores, SuggestingMixin, Diagram, SklearnPerceptron):  # t
         seed, start = self.random_state, self._copy_of_weights()
         if not isinstance(seed, (int, np.integer)):
             seed = check_random_state(seed).get_state()
-        fit(X, y, **options)
+        with shown_passes(self.verbose, options["max_iter"]):
+            fit(X, y, **options)
         self._training = Training(
             self.get_params(deep=False), X, y, options["sample_weight"], self._expanded_class_weight, self.classes_,
             seed, start, self._copy_of_weights(), options["max_iter"], self.n_iter_,

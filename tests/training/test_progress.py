@@ -24,13 +24,21 @@ def network_fit():
 
 
 DOORS = {
-    "MLPClassifier": (lambda: MLPClassifier((4,), max_iter=12, verbose=1).fit(X, Y), "Iteration 12, loss", "12 of 12"),
+    "MLPClassifier": (
+        lambda: MLPClassifier((4,), random_state=0, max_iter=12, verbose=1).fit(X, Y),
+        "Iteration 12, loss",
+        "12 of 12",
+    ),
     "early stopping": (
-        lambda: MLPClassifier((4,), max_iter=5, early_stopping=True, verbose=True).fit(X, Y),
+        lambda: MLPClassifier((4,), random_state=0, max_iter=5, early_stopping=True, verbose=True).fit(X, Y),
         "Validation score: ",
         "validation score",
     ),
-    "lbfgs": (lambda: MLPClassifier((4,), max_iter=9, solver="lbfgs", verbose=1).fit(X, Y), "Iteration 9,", "9 of 9"),
+    "lbfgs": (
+        lambda: MLPClassifier((4,), random_state=0, max_iter=9, solver="lbfgs", verbose=1).fit(X, Y),
+        "Iteration 9,",
+        "9 of 9",
+    ),
     "LogisticRegression": (lambda: LogisticRegression(max_iter=9, verbose=1).fit(X, Y), "Iteration 9,", "9 of 9"),
     "batches": (
         lambda: LogisticRegression(max_iter=9, solver="adam", verbose=1).fit(X, Y),
@@ -83,10 +91,18 @@ def test_a_terminal_gets_one_line_that_is_replaced_and_stays_at_the_end(door, sc
     progress._display.release()
 
 
+def test_nothing_of_a_perceptrons_lines_is_left(screen) -> None:
+    model = Perceptron(verbose=1).fit(X * 1000, Y)
+    text = screen()
+    assert "Norm" not in text
+    assert "Epoch" not in text
+    assert f"pass {model.n_iter_} of 1000: average loss" in text.split("\r")[-1]
+
+
 def test_what_is_printed_while_a_line_lives_stands_above_it(screen) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        MLPClassifier((4,), max_iter=50, tol=10.0, n_iter_no_change=2, verbose=True, random_state=0).fit(X, Y)
+        MLPClassifier((4,), random_state=0, max_iter=50, tol=10.0, n_iter_no_change=2, verbose=True).fit(X, Y)
     text = screen()
     assert "Training loss did not improve more than tol=10.000000 for 2 consecutive epochs" in text
     assert "4 of 50: loss" in text.split("did not improve")[1]
@@ -102,7 +118,7 @@ def test_of_two_trainings_at_once_one_draws(screen, capsys) -> None:
     with live_line() as first, live_line() as second:
         assert isinstance(first, LiveLine)
         assert second is None
-        MLPClassifier((4,), max_iter=3, verbose=True, tol=1.0, n_iter_no_change=1).fit(X, Y)
+        MLPClassifier((4,), random_state=0, max_iter=3, verbose=True, tol=1.0, n_iter_no_change=1).fit(X, Y)
         first.show(1, 1, lambda: "done")
     assert "done" in screen()
     assert "Iteration 1" in screen() + capsys.readouterr().out

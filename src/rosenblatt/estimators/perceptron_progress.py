@@ -18,7 +18,7 @@ from rosenblatt.training.progress import LiveLine, live_line
 __all__ = ["shown_passes"]
 
 PASS = re.compile(r"-- Epoch (\d+)")
-LOSS = re.compile(r"Avg\. loss: (\S+)")
+LOSS = re.compile(r"Avg\. loss: ([-+.\w]+)")
 OTHER = re.compile(r"Total training time|Convergence after|Norm: ")
 
 
@@ -32,6 +32,7 @@ def shown_passes(verbose: object, max_iter: int) -> Iterator[None]:
         if line is None:
             yield
             return
+        line.start()  # before the reader, which would not be the first to read otherwise
         with redirect_stdout(PassReader(line, max_iter, sys.stdout)):
             yield
 

@@ -64,7 +64,10 @@ def live_display(console: Any) -> Iterator[bool]:
 
 
 class LiveLine:
-    """A line with a text, a bar and the time that is left, which stays at the end. It appears at the first `show`."""
+    """A line with a text, a bar and the time that is left, which stays at the end. It appears at the first `show`.
+
+    From `start` on, what is printed stands above the line.
+    """
 
     def __init__(self, console: Any) -> None:
         from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
@@ -78,18 +81,22 @@ class LiveLine:
         self._drawn_at = 0.0
         self._pending: tuple[int, int, Callable[[], str]] | None = None
 
+    def start(self) -> None:
+        """Redirect what is printed; the first `show` does it, too."""
+        self._progress.start()
+
     def show(self, done: int, total: int, text: Callable[[], str]) -> None:
         """How much of the total is done; the text is made only if it is drawn, now or at the end."""
         self._pending = done, total, text
         if (now := time.monotonic()) >= self._drawn_at + SECONDS_BETWEEN:
             self._draw()
-            self._progress.start()
+            self.start()
             self._drawn_at = now
 
     def close(self) -> None:
         """Draw what is left to draw."""
-        if self._drawn_at:
-            self._draw()
+        self._draw()
+        if self._progress.live.is_started:
             self._progress.refresh()  # in a notebook, rich would leave the last line undrawn
             self._progress.stop()
 

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rosenblatt._checks import check_flag, check_weights
+from rosenblatt._frames import Framed
 from rosenblatt._html import paragraph, view
 from rosenblatt._html import table as html_table
 from rosenblatt.tables.kinds import ColumnKind, column_overrides, infer_kinds
@@ -42,7 +43,7 @@ MIN_ROWS = 2
 
 
 @dataclass(frozen=True, eq=False)
-class TabularTask:
+class TabularTask(Framed):
     """Rows to learn from.
 
     Attributes
@@ -194,6 +195,13 @@ class TabularTask:
         group of all.
         """
         return self.copies if self.groups is None else self.groups
+
+    def frame_columns(self) -> dict[str, Any]:
+        """The inputs and, last, the target; several targets are a column each."""
+        decoded = self.target.decoded()
+        name = self.target.name or "target"
+        several = {f"{name} {i}": column for i, column in enumerate(decoded.T, start=1)} if decoded.ndim > 1 else {}
+        return self.inputs.frame_columns() | (several or {name: decoded})
 
     def _repr_html_(self) -> str:
         given = ("weights", "groups", "times", "ids")

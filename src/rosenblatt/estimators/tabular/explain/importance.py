@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from sklearn.utils import check_array, check_random_state, column_or_1d
 
 from rosenblatt._checks import check_count
+from rosenblatt._frames import Framed
 from rosenblatt._html import bar, paragraph, table, view
 from rosenblatt._suggestions import join_names
 from rosenblatt.estimators.labels import plain_labels
@@ -35,7 +36,6 @@ from rosenblatt.tables.encoders import Prepared
 from rosenblatt.tables.readers.reading import is_nameless, names_columns, read_table, require_names
 from rosenblatt.tables.table import Table, TableError
 from rosenblatt.tables.targets import find_target, labels_of_column, numbers_of_column
-from rosenblatt.training.history import Framed
 
 __all__ = ["MAX_SHOWN", "METHODS", "Explanation", "explain", "note_on", "read_rows"]
 

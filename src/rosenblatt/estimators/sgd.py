@@ -39,7 +39,7 @@ from rosenblatt.training.evaluation import doubt_of_loss, what_diverged
 from rosenblatt.training.history import History
 from rosenblatt.training.lbfgs import Minimum, minimize
 from rosenblatt.training.loop import Outcome, TrainingLoop
-from rosenblatt.training.progress import print_iteration, shown_iterations
+from rosenblatt.training.progress import print_iteration, show_epochs, shown_iterations
 from rosenblatt.training.trainer import Trainer
 
 __all__ = ["Shown", "ShuffledRows", "StochasticSolver", "open_checkpoints"]
@@ -208,7 +208,7 @@ class StochasticSolver(NetworkEstimator):
             self._optimizer.rates,
             before_epoch=tasks.begin_epoch,
             on_epoch=lambda row: self._note_epoch(loop, row),
-            callbacks=[*show, *tasks.callbacks(self._network)],
+            callbacks=tasks.callbacks(self._network),
             total_epochs=self.max_iter,
             history=self.history_,
             keep_interrupted=not incremental,  # a loop over partial_fit ends, too
@@ -218,6 +218,7 @@ class StochasticSolver(NetworkEstimator):
         for i in range(loop.history.n_epochs - loop.epoch, loop.history.n_epochs):
             self._note_epoch(loop, {name: column[i] for name, column in loop.history.items()})
         self.n_iter_ = loop.epoch
+        show_epochs(loop, show)
         return loop
 
     def _note_epoch(self, loop: TrainingLoop, row: Mapping[str, float]) -> None:

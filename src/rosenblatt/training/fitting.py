@@ -43,7 +43,7 @@ from rosenblatt.training.history import History
 from rosenblatt.training.lbfgs import minimize
 from rosenblatt.training.learning_rates import LearningRates
 from rosenblatt.training.loop import Outcome, TrainingLoop
-from rosenblatt.training.progress import print_epoch, shown_iterations
+from rosenblatt.training.progress import print_epoch, show_epochs, shown_iterations
 from rosenblatt.training.trainer import DivergenceError, Trainer
 
 if TYPE_CHECKING:
@@ -258,6 +258,7 @@ def run_batches(network: Network, X: Any, y: Any, o: Options) -> TrainingLoop:
     probe = GradientProbe(network, o["loss"], X, y) if o["gradient_statistics"] else None
     how = {"probe": probe, "shuffle": o["shuffle"], "checkpoints": checkpoints, **watch(network, o)}
     loop = TrainingLoop(trainer, o["epochs"], rule_of(o), rates, **how)
+    show_epochs(loop, o["show"])
     try:
         loop.run()
     finally:
@@ -272,6 +273,7 @@ def run_full_batch(network: Network, X: Any, y: Any, o: Options) -> TrainingLoop
     trainer = make_trainer(twin, None, o)
     trainer.set_data(X, y, o["sample_weight"])
     loop = TrainingLoop(trainer, sys.maxsize, rule_of(o), **watch(twin, o))
+    show_epochs(loop, o["show"])
     minimize(loop, {"maxiter": o["epochs"], "maxfun": 20 * o["epochs"]})
     with np.errstate(over="ignore"):
         network.parameters[:] = twin.parameters
@@ -305,7 +307,7 @@ def watch(network: Network, o: Options) -> dict[str, Any]:
     return {
         "measure": validation(network, o),
         "keep_best": o["restore_best"],
-        "callbacks": [*o["show"], *map(adapted, o["callbacks"])],
+        "callbacks": list(map(adapted, o["callbacks"])),
     }
 
 

@@ -17,16 +17,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from rosenblatt.training.loop import TrainingLoop
 
-__all__ = [
-    "LiveLine",
-    "can_replace_lines",
-    "live_display",
-    "live_line",
-    "print_epoch",
-    "print_iteration",
-    "shown_iterations",
-    "standard_console",
-]
+__all__ = ["LiveLine", "can_replace_lines", "live_display", "live_line", "print_epoch", "print_iteration"]
+__all__ += ["show_epochs", "shown_iterations", "standard_console"]
 
 WIDE, BAR, NARROW_BAR = 112, 24, 10
 """Columns of a terminal that has room for a whole sentence, and columns of the bar."""
@@ -133,6 +125,20 @@ def shown_iterations(
             yield [plain]
             return
         yield [lambda loop: line.show(loop.epoch, most, lambda: iteration_text(loop, most))]
+
+
+def show_epochs(loop: TrainingLoop, show: Sequence[Callable[[TrainingLoop], None]]) -> None:
+    """Let a loop call these after each epoch, or after as many short ones as run within a tenth of a second."""
+    if not show:
+        return
+    before = loop.on_epoch
+
+    def on_epoch(row: dict[str, float]) -> None:
+        before(row)
+        for one in show if loop.outcome is None else ():  # not after a divergence
+            one(loop)
+
+    loop.on_epoch, loop.max_seconds_ahead = on_epoch, SECONDS_BETWEEN
 
 
 def iteration_text(loop: TrainingLoop, most: int) -> str:

@@ -12,7 +12,7 @@ from rich.console import Console
 from sklearn.datasets import load_iris
 
 from rosenblatt import LogisticRegression, MLPClassifier, MLPSearchCV, Perceptron, TabularClassifier, nn
-from rosenblatt.training import progress
+from rosenblatt.training import Trainer, progress
 from rosenblatt.training.progress import LiveLine, can_replace_lines, live_display, live_line, standard_console
 
 X, Y = load_iris(return_X_y=True)
@@ -133,6 +133,20 @@ def test_it_draws_at_most_ten_times_a_second(monkeypatch) -> None:
             line.show(epoch, 1000, lambda epoch=epoch: made.append(epoch) or str(epoch))
     assert 9 <= len(made) <= 11
     assert made[-1] == 999, "the last one is drawn in any case"
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_short_epochs_run_together_and_each_has_its_line(monkeypatch, capsys) -> None:
+    calls, run = [], Trainer.epochs
+    monkeypatch.setattr(Trainer, "epochs", lambda self, *given, **how: calls.append(1) or run(self, *given, **how))
+    kwargs = {"max_iter": 1000, "n_iter_no_change": 1000, "random_state": 0}
+    quiet = MLPClassifier((2,), **kwargs).fit(X[:60], Y[:60] > 0)
+    before = len(calls)
+    shown = MLPClassifier((2,), verbose=True, **kwargs).fit(X[:60], Y[:60] > 0)
+    assert 2 <= len(calls) - before < 500
+    assert shown.loss_curve_ == quiet.loss_curve_
+    lines = capsys.readouterr().out.splitlines()
+    assert lines == [f"Iteration {i}, loss = {loss:.8f}" for i, loss in enumerate(shown.loss_curve_, start=1)]
 
 
 def test_a_pass_reader_hands_other_lines_on() -> None:

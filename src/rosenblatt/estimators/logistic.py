@@ -96,7 +96,8 @@ class LogisticRegression(LabelScores, ClassifierMixin, StochasticSolver):  # typ
     random_state : int, RandomState or None, default=None
         Source of the row orders of 'sgd' and 'adam'. Weights start at zero.
     verbose : bool, default=False
-        Whether to print the loss of each epoch or iteration.
+        Whether to show the loss of each epoch or iteration: on a live line in a terminal or a notebook, elsewhere on
+        lines.
     warm_start : bool, default=False
         Whether `fit` continues from the current weights.
     n_iter_no_change : int or inf, default=10

@@ -66,7 +66,7 @@ class Perceptron(LabelScores, SuggestingMixin, Diagram, SklearnPerceptron):  # t
     shuffle : bool, default=True
         Whether to draw a new row order for each pass.
     verbose : int, default=0
-        Whether to print the progress of each pass.
+        Whether to show the progress of each pass: on a live line in a terminal or a notebook, elsewhere on lines.
     eta0 : float > 0, default=1
         Size of a correction.
     n_jobs : int or None, default=None

@@ -95,7 +95,8 @@ class MLPSearchCV(SuggestingMixin, Diagram, MetaEstimatorMixin, BaseEstimator): 
     random_state : int, default=0
         Seed of the candidates, and of the networks if the estimator's is None.
     verbose : int, default=0
-        1 shows a live table of the best candidates and the remaining time (in a file: a line for each new best).
+        1 shows a live table of the best candidates and the remaining time in a terminal or a notebook, elsewhere a line
+        for each new best.
     backend : {"threads", "joblib"}
         "joblib" hands candidates to the backend that ``joblib.parallel_config`` says: processes, or other machines by
         Dask or Ray. They restart at each stage there, with the same result.

@@ -178,7 +178,7 @@ def fit(
     checkpoint_every : int or str
         Number of steps between two checkpoints, or a time such as "30s".
     verbose : bool
-        Whether to print a line for each epoch.
+        Whether to show each epoch: on a live line in a terminal or a notebook, elsewhere on lines.
 
     Returns
     -------

@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 
 from rosenblatt.tables.readers.reading import read_table
+from rosenblatt.tables.table import TableError
 from rosenblatt.tables.task import TabularTask
 
 FRAME = pd.DataFrame(
@@ -48,3 +49,12 @@ def test_the_target_of_a_task_is_the_last_column() -> None:
     assert task.to_frame()["bought"].tolist() == ["yes", "no", "yes"]
     two = TabularTask.of(FRAME.assign(other=[1.0, 2.0, 3.0], third=[1.0, 0.0, 2.0]), ["other", "third"])
     assert two.to_frame()["other, third 2"].tolist() == [1.0, 0.0, 2.0]
+
+
+def test_a_column_that_cannot_be_read_is_named_and_shown() -> None:
+    task = TabularTask.of({**FRAME, "odd": [{"x": 1}, {}, {}]}, "bought")
+    with pytest.raises(TableError, match="'odd' holds dict"):
+        task.to_frame()
+    assert list(task.inputs.drop(["odd"]).to_frame()) == ["number", "integer", "flag", "day", "text"]
+    assert "holds dict values" in task._repr_html_()
+    assert "holds dict values" in task.inputs._repr_html_()

@@ -109,14 +109,17 @@ class Table(Framed):
         return Table({name: column for name, column in self.columns.items() if name not in gone}, self.n_rows)
 
     def frame_columns(self) -> dict[str, Any]:
-        """The cells of each column in their own type; a missing one is None, NaN or NaT."""
+        """The cells of each column in their own type; a missing one is None, NaN or NaT.
+
+        A `TableError` names a column that could not be read: `drop` it first.
+        """
         return {name: cells_of(column) for name, column in self.columns.items()}
 
     def _repr_html_(self) -> str:
         n_columns = len(self.columns)
         title = f"{self.n_rows:,} row{'' if self.n_rows == 1 else 's'}, {n_columns:,} column{'s'[: n_columns != 1]}"
         rows = [
-            (name, column.storage, int(column.missing.sum()), column.problem or ", ".join(first_cells(column)))
+            (name or '""', column.storage, int(column.missing.sum()), column.problem or ", ".join(first_cells(column)))
             for name, column in self.columns.items()
         ]
         return view(title, table(("column", "holds", "missing", "first cells"), rows))
@@ -131,6 +134,7 @@ def first_cells(column: Column, n: int = 3) -> list[str]:
 
 def cells_of(column: Column) -> Any:
     """The cells of a column: numbers as an array, dates as an array of datetime64, others that lack some as a list."""
+    column.require_readable()
     if column.storage == "number":
         return column.values
     if column.storage == "date":

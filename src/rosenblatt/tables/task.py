@@ -208,12 +208,14 @@ class TabularTask(Framed):
         roles = [name for name in given if getattr(self, name) is not None]
         notes = [f"with {', '.join(roles)}"] if roles else []
         notes += [f"{self.n_dropped:,} rows without a target were left out"] if self.n_dropped else []
-        columns = [(kind.name, kind.kind, kind.n_missing, kind.detail, kind.check) for kind in self._inferred]
-        return view(
-            f"{self.target.task} of {self.target.name or 'the target'}: {self.inputs.n_rows:,} rows",
-            *map(paragraph, [*notes, self.target.check]),
-            html_table(("column", "kind", "missing", "seen", "to check"), columns),
-        )
+        title = f"{self.target.task} of {self.target.name or 'the target'}: {self.inputs.n_rows:,} rows"
+        above = [*map(paragraph, [*notes, self.target.check])]
+        try:
+            kinds = self._inferred
+        except TableError as error:  # a column that cannot be read, which is seen as such among the inputs
+            return view(title, *above, paragraph(str(error))) + self.inputs._repr_html_()
+        rows = [(kind.name or '""', kind.kind, kind.n_missing, kind.detail, kind.check) for kind in kinds]
+        return view(title, *above, html_table(("column", "kind", "missing", "seen", "to check"), rows))
 
     @property
     def score_on(self) -> str:

@@ -75,11 +75,12 @@ def in_address(settings: dict[str, Any]) -> str:
 
 
 def page_rates(seconds: float = 5.0) -> Rates:
-    """Play a network of 2-8-8-1 as the page does by default."""
+    """Play a network of 2-8-8-1, with 50 steps of training between two pictures."""
     layer = {"units": 8, "activation": "tanh", "dropout": 0.0, "initializer": "default"}
     with page() as opened:
         first = opened.evaluate("window.rosenblattPlayground.runs[0].settings")
     with page(first | {"layers": [layer, layer]}) as opened:
+        opened.get_by_role("combobox", name="Speed", exact=True).select_option(label="50 steps")
         opened.get_by_role("button", name="Play", exact=True).click()
         opened.wait_for_timeout(1000)
         return Rates(**opened.evaluate(MEASURE, seconds))

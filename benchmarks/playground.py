@@ -1,10 +1,10 @@
 """How quickly the playground trains and draws: ``python -m benchmarks.playground [--quick]``.
 
 Takes nothing. Prints a Markdown table: for some networks, what steps and frames cost the engine by itself, on one
-thread and without a browser, and how many steps a second are left when the page draws 25 frames a second. Then it opens
-the page in Chromium, plays 2-8-8-1 with 50 steps a frame, and prints the frames and steps of a second as the page counts
-them. Never decides whether that is enough; ``--quick`` measures for a moment only, and ``--no-browser`` leaves the page
-out.
+thread and without a browser, and how many steps a second are left when the page draws 25 frames a second. Then it
+opens the page in Chromium, plays 2-8-8-1 with 50 steps a frame, and prints the frames and steps of a second as the page
+counts them. Never decides whether that is enough; ``--quick`` measures for a moment only, and ``--no-browser`` leaves
+the page out.
 """
 
 from __future__ import annotations

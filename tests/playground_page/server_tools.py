@@ -82,8 +82,14 @@ class Client:
         self, method: str, path: str, chunks: Any = (), headers: dict[str, str] | None = None, lost: bool = False
     ) -> Answered:
         """The answer to a request whose body comes in chunks; `lost`: the connection breaks after them."""
+        return Answered(*self.run(self.begin(method, path, chunks, headers, lost)))
+
+    def begin(
+        self, method: str, path: str, chunks: Any = (), headers: dict[str, str] | None = None, lost: bool = False
+    ) -> asyncio.Task[tuple[int, Any, str]]:
+        """A request that goes on while others are made."""
         scope = {**self.scope("http", path, headers or {}), "method": method}
-        return Answered(*self.run(self._exchange(scope, iter(chunks), lost)))
+        return self.loop.create_task(self._exchange(scope, iter(chunks), lost))
 
     def get(self, path: str, **headers: str) -> Answered:
         return self.request("GET", path, headers=headers)

@@ -2,10 +2,13 @@
 
 import numpy as np
 import pytest
+from sklearn.datasets import load_diabetes, load_iris, load_wine
 
 from rosenblatt.playground_page.good_settings import GOOD, good_settings
 from rosenblatt.playground_page.lessons import lessons
+from rosenblatt.playground_page.own_tables import PlaygroundTable
 from rosenblatt.playground_page.settings import Settings
+from rosenblatt.tables import read_table
 
 LESSONS = {lesson["id"]: lesson for lesson in lessons()}
 
@@ -151,3 +154,13 @@ def test_good_settings_are_good(run_of, source):
     run.advance(run.settings.schedule_steps, 0)
     assert run.finished
     assert run.state()["test_score"] >= 0.95
+
+
+@pytest.mark.parametrize(("load", "least"), [(load_iris, 0.93), (load_wine, 0.93), (load_diabetes, 0.4)])
+def test_good_settings_are_good_for_tables(run_of, load, least):
+    table = PlaygroundTable.of(read_table(load(as_frame=True).frame), "own")
+    settings = good_settings("table")
+    settings["data"] |= {"columns": table.suggested["columns"], "target": table.suggested["target"], "others": "inputs"}
+    run = run_of(settings, table)
+    run.advance(run.settings.schedule_steps, 0)
+    assert run.state()["test_score"] >= least

@@ -8,6 +8,7 @@ import sys
 import numpy as np
 import pytest
 
+from rosenblatt.playground_page.lessons import lessons
 from rosenblatt.playground_page.own_tables import PlaygroundTable
 from rosenblatt.tables import read_table
 
@@ -112,6 +113,16 @@ def test_a_script_is_plain(outcomes):
     assert "train(201, 0.03)" in default
     assert "make_trainer" not in default
     assert 'activation="tanh"' in default
+
+
+def test_scripts_of_all_lessons_end_with_the_losses_of_the_page(run_of, capsys):
+    for lesson in lessons():
+        for given in lesson["runs"]:
+            run = run_of(given)
+            run.advance(lesson["steps"], 0)
+            exec(compile(run.script(), lesson["id"], "exec"), {})
+            losses = run.losses
+            assert capsys.readouterr().out == f"training loss: {losses[0]}\ntest loss: {losses[1]}\n", lesson["id"]
 
 
 def test_names_cannot_become_code(run_of):

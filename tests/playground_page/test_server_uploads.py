@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import tempfile
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -122,7 +123,7 @@ def test_what_is_small_because_it_is_compressed_is_not_unpacked(
     ending: str, client: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = tmp_path / f"a.csv.{ending}"
-    many = pd.DataFrame({"a": np.zeros(400_000, int), "b": 1, "c": 2})
+    many = pd.DataFrame({"a": np.zeros(200_000, int), "b": 1, "c": 2})
     if ending == "zst":
         pa.CompressedOutputStream(str(file), "zstd").write(many.to_csv(index=False).encode())
     else:
@@ -130,11 +131,11 @@ def test_what_is_small_because_it_is_compressed_is_not_unpacked(
     data = file.read_bytes()
     file.unlink()
     assert len(data) < 100_000
-    monkeypatch.setattr(uploads, "MAX_CONTENT", 2 << 20)
+    monkeypatch.setattr(uploads, "MAX_CONTENT", 1 << 20)
     monkeypatch.setattr(uploads, "read_table", None)
     with client.page():
         answered = post(client, f"name=a.csv.{ending}", [data])
-    assert answered.json["error"] == f"a.csv.{ending}: the file holds more than 2 MB. Keep fewer rows or columns."
+    assert answered.json["error"] == f"a.csv.{ending}: the file holds more than 1 MB. Keep fewer rows or columns."
 
 
 def test_a_parquet_file_of_many_cells_is_not_read(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -175,9 +176,20 @@ def test_uploads_that_do_not_arrive_are_given_up(client: Client, monkeypatch: py
 
 
 def test_few_uploads_are_read_at_a_time(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(app, "MAX_UPLOADS", 0)
+    monkeypatch.setattr(app, "MAX_UPLOADS", 1)
+    read, go_on = uploads.read_table, threading.Event()
+
+    def slow(path: Path, **options: Any) -> Any:
+        assert go_on.wait(10)
+        return read(path, **options)
+
+    monkeypatch.setattr(uploads, "read_table", slow)
     with client.page():
-        assert post(client, "name=a.csv", [CSV]).status == 429
+        first = client.begin("POST", "/secret/table?name=a.csv", [CSV], {"origin": ORIGIN})
+        assert post(client, "name=b.csv", [CSV]).status == 429
+        go_on.set()
+        assert client.run(first)[0] == 200
+        assert post(client, "name=b.csv", [CSV]).status == 200
 
 
 @pytest.mark.parametrize(

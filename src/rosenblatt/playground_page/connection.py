@@ -49,7 +49,6 @@ class Pages:
             await connection.talk()
         finally:
             del self.open[connection.page.id]
-            connection.page.runs.clear()
 
 
 class Connection:

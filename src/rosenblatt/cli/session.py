@@ -41,7 +41,7 @@ def named(path: Any) -> str:
 
 @contextmanager
 def session(given: Any, reads: Any) -> Iterator[Display]:
-    """The display of a command; `reads` is the file that it begins with, which the first line names."""
+    """The display of a command; `reads` is the file that it begins with, if any, which the first line names."""
     out = sys.stdout
     check_streams(given)
     needs_output = shows_result(given)
@@ -58,7 +58,8 @@ def session(given: Any, reads: Any) -> Iterator[Display]:
     apart = given.json or is_standard(getattr(given, "out", None))
     with redirect_stdout(io.StringIO() if given.quiet else sys.stderr if apart else out):
         display = Display(result=out)
-        display.line("reading", named(reads))
+        if reads is not None:
+            display.line("reading", named(reads))
         try:
             with version_notes(display):
                 yield display

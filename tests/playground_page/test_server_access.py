@@ -86,6 +86,7 @@ HOSTS = {
     f"[::1]:{PORT}": True,
     "127.0.0.1": False,
     "127.0.0.1:80": False,
+    f"[::1%; script-src *]:{PORT}": False,
     f"evil.example:{PORT}": False,
     f"localhost.evil.example:{PORT}": False,
     f"192.168.1.7:{PORT}": False,

@@ -62,8 +62,7 @@ class Connection:
         try:
             await self.send([await self.compute(self.page.welcome)])
             while True:
-                message = parse_message(await self.receive())
-                await self.send(await self.compute(self.page.answer, message))
+                await self.send(await self.compute(self.respond, await self.receive()))
         except MessageError as error:
             await self.close(INVALID, str(error))
         except (WebSocketDisconnect, TimeoutError):
@@ -71,6 +70,10 @@ class Connection:
         except Exception:
             LOGGER.exception("the playground failed to answer a message")
             await self.close(FAILED, "an error in the server, which wrote the details to its terminal.")
+
+    def respond(self, given: Any) -> Iterable[str | bytes]:
+        """The answer to a message as it came."""
+        return self.page.answer(parse_message(given))
 
     async def receive(self) -> Any:
         """The next message: a text, or bytes."""

@@ -172,10 +172,9 @@ class PlaygroundTable:
             rows = np.sort(np.random.default_rng(0).choice(table.n_rows, MAX_ROWS, replace=False))
             kept = table.take(rows)
         made = cls(name, kept, table.n_rows, target)
-        made.require_axes()
         if target is not None:
             made.require_target(target)
-            made.require_axes(target)
+        made.require_axes(target)
         return made
 
     @property
@@ -199,6 +198,7 @@ class PlaygroundTable:
         if len(axes) >= 2:
             return
         found = f"only {axes[0]!r}" if axes else "none"
+        found = found if target is None else f"{found} beside the target {target!r}"
         raise SettingsError(
             f"the plane needs two columns of numbers, dates or booleans that vary; the table has {found} among "
             f"{join_names(list(self.columns))}."

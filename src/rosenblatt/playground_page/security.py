@@ -65,7 +65,7 @@ class Access:
         On another address than loopback it may be any number (which no site can rebind), or this machine's name.
         """
         name, port = split_host(header)
-        if port != self.port:
+        if port != self.port or "%" in name:  # what follows it in an address may be any text
             return False
         if name in ("localhost", self.host.lower()):
             return True

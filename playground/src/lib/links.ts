@@ -12,6 +12,8 @@ export interface Drawing {
   negative: string;
   positive: string;
   chosen: Link | null;
+  /** Left and right end of what can be seen of the diagram; layers beyond are not drawn. */
+  seen: [number, number];
 }
 
 const NEAR = 7;
@@ -23,6 +25,8 @@ const LEAST_OF_MANY = 0.02;
 const STRENGTH = 0.125;
 const MOST_SHOWN = 2;
 const FINEST = 0.3;
+/** Larger diagrams are drawn with one pixel for each of the window's, so that memory does not run out. */
+const LARGEST_FINE = 2_000_000;
 
 export function widthOf(weight: number): number {
   return Math.min(9, 0.6 + 2.4 * Math.sqrt(Math.abs(weight)));
@@ -52,8 +56,8 @@ export function endsOf({ geometry, inputRows }: Pick<Drawing, "geometry" | "inpu
 }
 
 export function drawLinks(canvas: HTMLCanvasElement, drawing: Drawing): void {
-  const scale = window.devicePixelRatio || 1;
   const [width, height] = [drawing.geometry.width, drawing.geometry.height];
+  const scale = width * height > LARGEST_FINE ? 1 : window.devicePixelRatio || 1;
   if (canvas.width !== Math.round(width * scale) || canvas.height !== Math.round(height * scale)) {
     canvas.width = Math.round(width * scale);
     canvas.height = Math.round(height * scale);
@@ -92,7 +96,8 @@ function bundles(drawing: Drawing, weights: NamedArray, layer: number): Iterable
 }
 
 function drawLayer(context: CanvasRenderingContext2D, drawing: Drawing, weights: NamedArray, layer: number): void {
-  const { from, to } = endsOf(drawing, layer);
+  const { x, from, to } = endsOf(drawing, layer);
+  if (x[1] < drawing.seen[0] || x[0] > drawing.seen[1]) return;
   const fine = Math.max(FINEST, fineness(from.length * to.length));
   for (const { weight, curves } of bundles(drawing, weights, layer)) {
     context.globalAlpha = opacityOf(weight) * fine;

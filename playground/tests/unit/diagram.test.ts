@@ -8,7 +8,7 @@ const zeros = (rows: number, columns: number) => ({ values: new Float32Array(row
 function drawing(): Drawing {
   const geometry = geometryOf({ rows: [7, 4, 1], width: 640 });
   const colours = { negative: "#00f", positive: "#f80" };
-  return { geometry, weights: [zeros(2, 4), zeros(4, 1)], inputRows: [0, 4], ...colours, chosen: null };
+  return { geometry, weights: [zeros(2, 4), zeros(4, 1)], inputRows: [0, 4], ...colours, chosen: null, seen: [0, 640] };
 }
 
 describe("the diagram", () => {

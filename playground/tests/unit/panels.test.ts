@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { about, planeColumns, suggestedData, targetColumns, withColumn } from "../../src/lib/axes";
 import { differences } from "../../src/lib/differences";
-import { documentIn, DOCUMENT_LIMIT } from "../../src/lib/documents";
+import { readDocument, DOCUMENT_LIMIT } from "../../src/lib/documents";
 import { answer, refusal } from "../../src/lib/upload";
 
 describe("differences of settings", () => {
@@ -85,9 +85,9 @@ describe("a saved run", () => {
   const file = (text: string, size = text.length) => ({ name: "saved.json", size, text: () => Promise.resolve(text) });
 
   it("is an object in JSON", async () => {
-    expect(await documentIn(file('{"version": 1}'))).toEqual({ version: 1 });
-    await expect(documentIn(file("step 3"))).rejects.toThrow("it is not JSON. Choose a file that Save has made.");
-    for (const text of ["[1, 2]", "3", "null"]) await expect(documentIn(file(text))).rejects.toThrow("other JSON");
-    await expect(documentIn(file("{}", DOCUMENT_LIMIT + 1))).rejects.toThrow("larger than 32 MB");
+    expect(await readDocument(file('{"version": 1}'))).toEqual({ version: 1 });
+    await expect(readDocument(file("step 3"))).rejects.toThrow("it is not JSON. Choose a file that Save has made.");
+    for (const text of ["[1, 2]", "3", "null"]) await expect(readDocument(file(text))).rejects.toThrow("other JSON");
+    await expect(readDocument(file("{}", DOCUMENT_LIMIT + 1))).rejects.toThrow("larger than 32 MB");
   });
 });

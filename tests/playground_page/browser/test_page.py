@@ -37,6 +37,35 @@ def test_the_address_holds_the_state(playground, open_page):
     assert other.settings["batch_size"] == 7
 
 
+def test_the_address_holds_two_runs(open_page):
+    page = open_page()
+    page.page.locator("section.runs button").first.click()
+    page.wait("runs.length === 2")
+    page.page.get_by_role("combobox", name="Learning rate", exact=True).select_option(label="0.1")
+    page.settle()
+    before = [run["settings"] for run in page.runs]
+    page.page.reload()
+    page.wait("connection === 'open' && it.runs.length === 2 && it.runs[1].train_loss !== null")
+    page.settle()
+    assert [run["settings"] for run in page.runs] == before
+    assert [settings["learning_rate"] for settings in before] == [0.03, 0.1]
+
+
+def test_going_back_in_the_address_bar_is_followed(playground):
+    settings = playground.settings | {"layers": []}
+    hash = base64.urlsafe_b64encode(json.dumps(settings).encode()).decode().rstrip("=")
+    playground.page.evaluate("hash => { location.hash = hash; }", hash)
+    playground.wait("runs[0].settings.layers.length === 0")
+
+
+def test_a_browser_without_websockets_is_told(chromium, server):
+    page = chromium.new_page()
+    page.add_init_script("delete window.WebSocket;")
+    page.goto(server.address)
+    page.get_by_text("has no WebSocket").wait_for()
+    page.close()
+
+
 def test_an_address_that_cannot_be_read_is_said_and_replaced(open_page):
     page = open_page("#not-settings")
     assert page.page.get_by_text("The address cannot be read").is_visible()

@@ -13,7 +13,7 @@ from typing import Any
 from rosenblatt._suggestions import missing_file
 from rosenblatt.cli.destination import is_model_file
 from rosenblatt.cli.display import Display
-from rosenblatt.cli.messages import in_options
+from rosenblatt.cli.messages import OPTIONS, in_options
 from rosenblatt.cli.models import load_tabular
 from rosenblatt.cli.report_file import ReportFile
 from rosenblatt.cli.results import target_data
@@ -42,7 +42,7 @@ def report(given: Any, display: Display) -> None:
     with display.warnings():
         found = report_of(files, given, display) if len(files.models) == 1 else comparison_of(files, given, display)
     display.data["report"] = found.to_dict()
-    text = "\n".join(map(in_options, str(found).split("\n")))
+    text = "\n".join(map(in_options, text_of(found).split("\n")))
     if given.out is None:
         display.text()
         display.sentences(text)
@@ -54,6 +54,17 @@ def report(given: Any, display: Display) -> None:
         write_result(display.result, data)
     display.wrote(str(given.out))
     display.file(str(given.out), n_bytes)
+
+
+def text_of(found: Any) -> str:
+    """A report, or a comparison with options instead of parameters, before columns are aligned."""
+    facts = found.to_dict()
+    if "parameters" not in facts:
+        return str(found)
+    from rosenblatt.report.compared_text import to_text
+
+    parameters = [{**one, "name": OPTIONS.get(one["name"], one["name"])} for one in facts["parameters"]]
+    return to_text({**facts, "parameters": parameters})
 
 
 def files_of(given: Any) -> Files:

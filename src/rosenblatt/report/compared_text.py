@@ -5,6 +5,7 @@ Takes the plain values of a comparison. Returns text. Never computes a score.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,6 +14,8 @@ __all__ = ["to_markdown", "to_text", "verdict"]
 Rows = list[tuple[str, ...]]
 Section = tuple[str, Rows, Sequence[str]]
 """A title, a table whose first row is the header, and sentences below it."""
+NUMERIC = re.compile(r"[-+]?[\d,.]+(e[-+]\d+)?( to [-+]?[\d,.]+(e[-+]\d+)?)?|none")
+"""What is aligned to the right: numbers, and intervals."""
 UNSCALED = ("R2", "D2")
 """Measures of numbers without a unit begin so."""
 
@@ -21,13 +24,14 @@ def verdict(facts: dict[str, Any]) -> str:
     """Which model is better by the first score, or that the rows do not tell."""
     score, (a, b) = facts["scores"][0], facts["names"]
     name, rows = score["metric"], "this row" if facts["rows"] == 1 else f"these {facts['rows']:,} rows"
-    values = f"{number(score['a'], score, facts)} and {number(score['b'], score, facts)}"
-    if score["interval"] is None:
-        return f"{a} and {b} cannot be told apart by {name} on {rows}: {values}, and too few rows for an interval."
-    interval = f"95 % interval of the difference {interval_text(score, facts)}"
+    values = [number(score[key], score, facts) for key in ("a", "b")]
+    interval = "too few rows for an interval of the difference"
+    if score["interval"] is not None:
+        interval = f"95 % interval of the difference {interval_text(score, facts)}"
     if score["better"] is None:
-        return f"{a} and {b} cannot be told apart by {name} on {rows}: {values}, {interval}."
-    return f"{score['better']} is better by {name} on {rows}: {values}, {interval}."
+        return f"{a} and {b} cannot be told apart by {name} on {rows}: {' and '.join(values)} ({interval})."
+    values = values if score["better"] == a else values[::-1]
+    return f"{score['better']} is better by {name} on {rows}: {' against '.join(values)} ({interval})."
 
 
 def number(value: Any, score: dict[str, Any], facts: dict[str, Any], sign: str = "") -> str:
@@ -121,7 +125,7 @@ def models(facts: dict[str, Any]) -> Section:
     for label, key in (("networks", "networks"), ("hidden layers", "architecture"), ("parameters", "parameters")):
         rows.append((label, *(shown(model[key]) for model in (a, b))))
     own = [f"{m['own_score']['metric']} {m['own_score']['value']:.4f} {m['own_score']['measured']}" for m in (a, b)]
-    rows += [("in training", *own), ("predictions here", *(str(model["predictions"]) for model in (a, b)))]
+    rows += [("in training", *own), ("predictions", *(str(model["predictions"]) for model in (a, b)))]
     columns, (first, second) = facts["columns"], facts["names"]
     texts = [
         f"Only {name} uses {', '.join(map(repr, columns[key]))}."
@@ -173,12 +177,14 @@ def aligned(rows: Rows) -> list[str]:
     """A table as lines of equal columns, numbers to the right."""
     if len(rows) < 2:
         return []
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = []
-    for first, *others in rows:
-        cells = [cell.rjust(width) for cell, width in zip(others, widths[1:], strict=True)]
-        lines.append("  ".join([first.ljust(widths[0]), *cells]).rstrip())
-    return lines
+    columns = [*zip(*rows, strict=True)]
+    widths = [max(map(len, column)) for column in columns]
+    numbers = [all(map(NUMERIC.fullmatch, column[1:])) for column in columns]
+    aligns = [str.rjust if is_number else str.ljust for is_number in numbers]
+    return [
+        "  ".join(align(cell, width) for align, cell, width in zip(aligns, row, widths, strict=True)).rstrip()
+        for row in rows
+    ]
 
 
 def to_markdown(facts: dict[str, Any]) -> str:

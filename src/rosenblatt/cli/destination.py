@@ -210,5 +210,5 @@ def is_model_file(path: Path) -> bool:
 
     It begins with the length of its header, which no text and no table does.
     """
-    first = first_bytes(path)
+    first = first_bytes(path) if path.is_file() else b""
     return len(first) > 8 and int.from_bytes(first[:8], "little") < MAX_HEADER and first[8:9] == b"{"

@@ -70,10 +70,12 @@ def text_of(found: Any) -> str:
 def files_of(given: Any) -> Files:
     """Which of the files are models, by what is in them."""
     others: list[Path] = given.others or []
+    if not is_model_file(given.model):
+        load_tabular(given.model)  # which says what is wrong
     for path in others:
         if not is_standard(path) and not path.exists():
             raise FileNotFoundError(missing_file(path))
-    is_model = [not is_standard(path) and is_model_file(path) for path in others]
+    is_model = [is_model_file(path) for path in others]
     models = [given.model, *(path for path, found in zip(others, is_model, strict=True) if found)]
     tables = [path for path, found in zip(others, is_model, strict=True) if not found]
     tables += [] if given.data is None else [given.data]
@@ -120,7 +122,7 @@ def comparison_of(files: Files, given: Any, display: Display) -> Any:
 
     models = [load_tabular(path) for path in files.models]
     names = names_of(files.models)
-    require_same_goal(*models, names)
+    require_same_goal(models[0], models[1], names)
     assert files.data is not None
     display.data["models"] = [str(path) for path in files.models]
     rows = [of_model(model, files.data, given.encoding, given.weight) for model in models]

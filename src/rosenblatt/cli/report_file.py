@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from rosenblatt.cli.destination import first_bytes, require_other, require_place
+from rosenblatt.report.faces import SUFFIXES
 
-__all__ = ["FORMATS", "ReportFile"]
+__all__ = ["ReportFile"]
 
-FORMATS = (".html", ".md", ".json", ".txt")
 PAGE = re.compile(rb'<meta name="generator" content="rosenblatt')
 FIRST_LINE = re.compile(r"(# )?.*(Tabular(Classifier|Regressor)\b|: two models of )")
 """How the text and the Markdown of a report, or of a comparison, begin."""
@@ -36,8 +36,8 @@ class ReportFile:
 
     def __init__(self, path: Path, option: str, *inputs: Path | None) -> None:
         self.path, self.option = path, option
-        if path.suffix.lower() not in FORMATS:
-            raise ValueError(f"{option} {path}: reports are written as {', '.join(FORMATS)}; choose such an ending.")
+        if path.suffix.lower() not in SUFFIXES:
+            raise ValueError(f"{option} {path}: reports are written as {', '.join(SUFFIXES)}; choose such an ending.")
         require_place(path, option)
         require_other(path, *inputs, option=option)
         if path.suffix.lower() == ".html":

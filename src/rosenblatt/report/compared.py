@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from rosenblatt.tables.score_intervals import difference_interval
 
 from rosenblatt.metrics import ACCURACY, AUC, BALANCED_ACCURACY, F1, LOG_LOSS, Metric
 from rosenblatt.tables.evaluation import NUMBER_SCORES
+from rosenblatt.tables.score_intervals import difference_interval
 from rosenblatt.tables.targets import Target
 
 __all__ = ["Compared", "Side", "compared_facts"]
@@ -147,8 +147,8 @@ def gaps(compared: Compared) -> Array:
     a, b = compared.a.predictions, compared.b.predictions
     if compared.target.classes is not None:
         rows = np.arange(len(a))
-        return np.abs(a[rows, compared.truth] - b[rows, compared.truth])
-    return np.abs(a - b).reshape(len(a), -1).mean(axis=1)
+        return np.asarray(np.abs(a[rows, compared.truth] - b[rows, compared.truth]))
+    return np.asarray(np.abs(a - b).reshape(len(a), -1).mean(axis=1))
 
 
 def examples(compared: Compared) -> list[dict[str, Any]]:

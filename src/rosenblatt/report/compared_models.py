@@ -8,29 +8,36 @@ from __future__ import annotations
 from typing import Any
 
 from rosenblatt.report.report import Report
+from rosenblatt.report.scored import OUT_OF_FOLD, ReportRows, held_out_rows
 
-from rosenblatt.storage.plain import plain
+__all__ = ["checks_of", "columns_that_differ", "model_facts", "rows_of"]
 
-__all__ = ["checks_of", "columns_that_differ", "model_facts"]
-
+SEEN = "seen in training"
+"""Of predictions by networks that were trained on the rows."""
 KNOWN_SHARE = 0.5
 """Of rows that equal rows which a model was trained on, from which on its score is too good."""
 
 
+def rows_of(report: Report, name: str) -> ReportRows:
+    """The rows with the model's predictions: of training rows those of networks that saw them, if it has no others."""
+    if report.evidence.given is None:
+        raise ValueError(f"the report of {name} has no rows to compare by. Give rows that have the target.")
+    return held_out_rows(report.model, report.evidence.given) if report.rows is None else report.rows
+
+
 def model_facts(report: Report, name: str) -> dict[str, Any]:
     """What a model is, and how its predictions of the rows were made: "held out" or "out of fold"."""
-    model, rows = report.model, report.rows
-    ensemble = model.ensemble_
+    model, ensemble = report.model, report.model.ensemble_
     return {
         "name": name,
         "kind": type(model).__name__,
-        "predictions": None if rows is None else rows.what,
+        "predictions": SEEN if report.rows is None else report.rows.what,
         "training_rows": int(model.n_rows_),
         "columns": sum(kind.used for kind in model.preparation_.kinds),
         "networks": len(ensemble.members),
         "architecture": ensemble.architectures,
         "parameters": sum(int(network.parameters.size) for network in ensemble.networks),
-        "own_score": {"metric": model.score_name, "value": plain(model.score_), "measured": model.score_on_},
+        "own_score": {"metric": model.score_name, "value": model.score_, "measured": model.score_on_},
     }
 
 
@@ -53,18 +60,24 @@ def checks_of(report: Report, name: str) -> list[dict[str, Any]]:
 
 
 def known_rows(report: Report, name: str) -> dict[str, Any] | None:
-    """A warning if most rows equal training rows, and the predictions are not out of fold."""
-    rows, model = report.rows, report.model
-    if rows is None or rows.what == "out of fold":
+    """A warning if the model was trained on the rows, or on most of them, and its predictions are not out of fold."""
+    model, given = report.model, report.evidence.given
+    if given is None or (report.rows is not None and report.rows.what == OUT_OF_FOLD):
         return None
-    share = model.background_.share_of_known(model.preparation_.transform(rows.table))
-    if share < KNOWN_SHARE:
+    share = 1.0 if given.are_training else model.background_.share_of_known(given.prepared)
+    if share < KNOWN_SHARE or not (given.are_training or rows_differ(model)):
         return None
-    most = "All" if share == 1 else f"About {share:.0%}"
+    most = "these rows" if given.are_training else "rows that equal all of these" if share == 1 else ""
+    most = most or f"rows that equal about {share:.0%} of these"
     return {
         "model": name,
         "code": "known_rows",
         "severity": "warning",
-        "message": f"{most} of these rows equal rows that {name} was trained on, so that its scores are too good.",
+        "message": f"{name} was trained on {most}, so that its scores are too good.",
         "remedy": "Compare the models on rows that neither was trained on.",
     }
+
+
+def rows_differ(model: Any) -> bool:
+    """Whether most training rows differed, so that equal rows are the same ones; few values repeat by nature."""
+    return bool(model.background_.n_distinct >= model.n_rows_ / 2)

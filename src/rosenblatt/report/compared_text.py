@@ -177,14 +177,17 @@ def aligned(rows: Rows) -> list[str]:
     """A table as lines of equal columns, numbers to the right."""
     if len(rows) < 2:
         return []
-    columns = [*zip(*rows, strict=True)]
-    widths = [max(map(len, column)) for column in columns]
-    numbers = [all(map(NUMERIC.fullmatch, column[1:])) for column in columns]
-    aligns = [str.rjust if is_number else str.ljust for is_number in numbers]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    aligns = [str.rjust if is_number else str.ljust for is_number in numeric_columns(rows)]
     return [
         "  ".join(align(cell, width) for align, cell, width in zip(aligns, row, widths, strict=True)).rstrip()
         for row in rows
     ]
+
+
+def numeric_columns(rows: Rows) -> list[bool]:
+    """Whether the cells of each column below the header are numbers."""
+    return [all(map(NUMERIC.fullmatch, column)) for column in zip(*rows[1:], strict=True)]
 
 
 def to_markdown(facts: dict[str, Any]) -> str:
@@ -197,7 +200,7 @@ def to_markdown(facts: dict[str, Any]) -> str:
         )
         if len(rows) > 1:
             header, *body = [f"| {' | '.join(map(escaped, row))} |" for row in rows]
-            rule = f"|{'|'.join(['---', *['--:'] * (len(rows[0]) - 1)])}|"
+            rule = f"|{'|'.join('--:' if is_number else '---' for is_number in numeric_columns(rows))}|"
             lines += [*([""] if texts else []), header, rule, *body]
     return "\n".join(lines) + "\n"
 

@@ -7,27 +7,27 @@ HTML, or plain data. Never changes a model, and never compares scores of differe
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
-from rosenblatt.report.report import Report
 from sklearn.utils.validation import check_is_fitted
 
 from rosenblatt._suggestions import article
 from rosenblatt.estimators import TabularClassifier, TabularRegressor
 from rosenblatt.estimators.tabular.parameter_changes import changed_parameters
 from rosenblatt.report.compared import Compared, Side, compared_facts
-from rosenblatt.report.compared_models import checks_of, columns_that_differ, model_facts
+from rosenblatt.report.compared_models import checks_of, columns_that_differ, model_facts, rows_of
 from rosenblatt.report.compared_text import to_markdown, to_text, verdict
-from rosenblatt.storage.plain import plain
+from rosenblatt.report.faces import Faces
+from rosenblatt.report.facts import plain
+from rosenblatt.report.report import Report
 
 __all__ = ["Comparison", "compare"]
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class Comparison:
-    """Two models on the same rows: ``print`` shows the text, and a notebook the page.
+class Comparison(Faces):
+    """Two models on the same rows; `compare` makes it. ``print`` shows a text, a notebook a page.
 
     Attributes
     ----------
@@ -35,38 +35,45 @@ class Comparison:
         What the models are called.
     reports : tuple of Report
         That of each model on these rows.
-    facts : dict
-        What is shown, as plain values; see `to_dict`.
+    compared : Compared
+        The predictions of both and the target.
     """
 
-    names: tuple[str, str]
-    reports: tuple[Report, Report]
-    facts: dict[str, Any]
+    def __init__(self, names: tuple[str, str], reports: tuple[Report, Report]) -> None:
+        self.names, self.reports = names, reports
+        self.compared = aligned(*reports, names)
+
+    @cached_property
+    def facts(self) -> dict[str, Any]:
+        """The content of all forms as plain data: what `to_dict` returns. It is computed when it is first read."""
+        return facts_of(self)
 
     @property
     def verdict(self) -> str:
         """Which model is better, in one sentence."""
         return str(self.facts["verdict"])
 
+    def to_dict(self) -> dict[str, Any]:
+        """The content as texts, whole numbers, finite numbers, lists and dictionaries, as JSON takes them.
+
+        ``"a"`` and ``"b"`` are the first and the second model, whose names are in ``"names"``; a difference is that of
+        ``"b"`` minus that of ``"a"``. Rows count from 1. Equal comparisons give equal dictionaries.
+        """
+        return super().to_dict()
+
     def __str__(self) -> str:
         return to_text(self.facts)
 
-    __repr__ = __str__
+    def __repr__(self) -> str:
+        a, b = self.names
+        return f"<Comparison of {a} and {b} on {len(self.compared.truth):,} rows: print it, or save('comparison.html')>"
 
     def to_markdown(self) -> str:
-        """The comparison in Markdown."""
+        """The content as Markdown, with tables, and without HTML: for a ticket, a chat or a terminal."""
         return to_markdown(self.facts)
 
-    def to_dict(self) -> dict[str, Any]:
-        """All that is shown, as values that JSON can hold; the same models and rows give the same dictionary.
-
-        ``"a"`` and ``"b"`` are the first and the second model, whose names are in ``"names"``; a difference is that of
-        ``"b"`` minus that of ``"a"``. Rows count from 1.
-        """
-        return self.facts
-
     def to_html(self) -> str:
-        """A page for a browser, which needs nothing but itself (extra ``report``)."""
+        """The content as one page, which needs no network and no other file (extra ``report``)."""
         from rosenblatt.report.comparison_html import comparison_to_html
 
         return comparison_to_html(self)
@@ -138,7 +145,7 @@ def require_same_goal(a: Any, b: Any, names: tuple[str, str]) -> None:
         which = ["numbers" if found is None else "classes" for found in classes]
         raise ValueError(f"{names[0]} predicts {which[0]}, and {names[1]} predicts {which[1]}: no score fits both.")
     if classes[0] is not None:
-        known = [set(map(str, found)) for found in classes]
+        known = [set(map(str, model.classes_)) for model in (a, b)]
         if only := sorted(known[0] ^ known[1]):
             owner = names[0] if only[0] in known[0] else names[1]
             raise ValueError(f"only {owner} knows the class {only[0]!r}. Compare models of the same classes.")
@@ -164,7 +171,12 @@ def comparison_of(a: Report, b: Report, names: Sequence[str] = ("A", "B")) -> Co
     """The comparison of two reports on the same rows, each with targets; see `compare`."""
     names = two_names(names)
     require_same_goal(a.model, b.model, names)
-    compared = aligned(a, b, names)
+    return Comparison(names, (a, b))
+
+
+def facts_of(comparison: Comparison) -> dict[str, Any]:
+    """All parts that there are."""
+    (a, b), names, compared = comparison.reports, comparison.names, comparison.compared
     facts = {
         "names": list(names),
         "target": a.model.target_name_,
@@ -174,33 +186,28 @@ def comparison_of(a: Report, b: Report, names: Sequence[str] = ("A", "B")) -> Co
         **compared_facts(compared),
         "columns": columns_that_differ(a.model, b.model),
         "parameters": [
-            {"name": name, "a": plain(old), "b": plain(new)}
-            for name, (old, new) in changed_parameters(a.model, b.model).items()
+            {"name": name, "a": old, "b": new} for name, (old, new) in changed_parameters(a.model, b.model).items()
         ],
         "checks": [*checks_of(a, names[0]), *checks_of(b, names[1])],
     }
-    return Comparison(names, (a, b), {"verdict": verdict(facts), **facts})
+    facts = plain(facts)
+    return {"verdict": verdict(facts), **facts}
 
 
 def aligned(a: Report, b: Report, names: tuple[str, str]) -> Compared:
     """Both models on the rows that both have predictions for, with the classes in the order of the first."""
-    rows = [report.rows for report in (a, b)]
-    missing = [name for name, found in zip(names, rows, strict=True) if found is None]
-    if missing:
-        raise ValueError(f"there are no rows to score {missing[0]} by. Give rows with the target.")
+    rows = [rows_of(report, name) for report, name in zip((a, b), names, strict=True)]
     _, at_a, at_b = np.intersect1d(rows[0].numbers, rows[1].numbers, assume_unique=True, return_indices=True)
-    order = slice(None)
-    if (classes := rows[0].target.classes) is not None:
-        place = {str(name): label for label, name in enumerate(rows[1].target.classes)}
-        order = [place[str(name)] for name in classes]
+    order: Any = slice(None)
+    if hasattr(a.model, "classes_"):
+        place = {str(name): label for label, name in enumerate(b.model.classes_)}
+        order = [place[str(name)] for name in a.model.classes_]
     first, second = rows
     weights = None if first.weights is None else first.weights[at_a]
     groups = [found.groups[at] for found, at in ((first, at_a), (second, at_b)) if found.groups is not None]
-    sides = [
-        Side(names[0], a.model, first.predictions[at_a], getattr(a.model, "decision_weights_", None)),
-        Side(names[1], b.model, second.predictions[at_b][:, order], decisions(b.model, order)),
-    ]
-    return Compared(*sides, first.target.take(at_a), weights, next(iter(groups), None), first.numbers[at_a])
+    own = Side(names[0], a.model, first.predictions[at_a], decisions(a.model, slice(None)))
+    other = Side(names[1], b.model, second.predictions[at_b][:, order], decisions(b.model, order))
+    return Compared(own, other, first.target.take(at_a), weights, next(iter(groups), None), first.numbers[at_a])
 
 
 def decisions(model: Any, order: Any) -> Any:

@@ -6,7 +6,7 @@ templates escape all of them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from html import escape
@@ -104,19 +104,20 @@ def report_view(report: Any, prefix: str = "") -> dict[str, Any]:
         "pictures": drawn,
         "prefix": prefix,
         "sections": shown,
-        "left_out": [section.how for section in SECTIONS if section.how and section not in shown],
+        "left_out": left_out(facts, shown),
         "title": title,
         "verdict": words,
         "cards": cards(facts),
         "pairs": network_pairs(facts),
         "importance": sorted(facts.get("importance") or (), key=lambda row: -row["importance"]),
+        "n_classes": facts["model"].get("n_classes", 0),
         "n_columns": n_columns(facts),
         "has_linear": any(score.get("linear") is not None for score in scores),
         "others": list(dict.fromkeys(name for score in scores for name in score.get("others") or ())),
         "guesses": list(
             dict.fromkeys(f"Trivial guess: {score['guess_name']}." for score in scores if score.get("guess_name"))
         ),
-        **threshold_view(facts),
+        **threshold_view(report),
     }
 
 
@@ -126,11 +127,18 @@ def is_shown(section: Section, facts: Mapping[str, Any], drawn: Mapping[str, Pic
     return found or (section.id == "checks" and "checks" in facts)
 
 
-def threshold_view(facts: Mapping[str, Any]) -> dict[str, Any]:
+def left_out(facts: Mapping[str, Any], shown: Sequence[Section]) -> list[str]:
+    """Sentences on what the page lacks, and how to get it."""
+    reasons = [f"{reason[:1].upper()}{reason[1:]}." for reason in facts.get("missing", ())]
+    return reasons + [section.how for section in SECTIONS if section.how and section not in shown]
+
+
+def threshold_view(report: Any) -> dict[str, Any]:
     """The threshold by which the model predicts, and all others that a reader may choose."""
+    facts = report.facts
     if not facts.get("threshold"):
         return {}
-    at = default_threshold(facts)
+    at = default_threshold(report)
     row = facts["threshold"][at]
     negative, positive = map(str, facts["model"]["classes"])
     threshold = {"steps": threshold_data(facts), "default": at, "row": row, "rates": rates(row)}

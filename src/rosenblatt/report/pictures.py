@@ -51,13 +51,13 @@ def pictures(report: Any, prefix: str = "") -> dict[str, Picture]:
     """
     planned = [*of_training(report), *of_rows(report), *of_columns(report), *of_network(report)]
     return {
-        name: drawn(report.facts, prefix + name, name, draw, caption, size) for name, draw, caption, size in planned
+        name: drawn(report, prefix + name, name, draw, caption, size) for name, draw, caption, size in planned
     }
 
 
-def drawn(facts: dict[str, Any], identifier: str, name: str, draw: Draw, caption: str, size: Size) -> Picture:
+def drawn(report: Any, identifier: str, name: str, draw: Draw, caption: str, size: Size) -> Picture:
     """The picture, or why these rows have none."""
-    mark = default_point(facts, name)
+    mark = default_point(report, name)
     try:
         return Picture(draw_svg(draw, identifier, caption, size, mark), caption)
     except ValueError as error:

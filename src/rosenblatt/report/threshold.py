@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
 __all__ = ["default_point", "default_threshold", "rates", "threshold_data"]
 
 Counts = Mapping[str, Any]
@@ -28,17 +30,18 @@ def rates(counts: Counts) -> dict[str, float]:
     }
 
 
-def default_threshold(facts: Mapping[str, Any]) -> int:
-    """The number of the threshold by which the model predicts, or that nearest to 1/2."""
-    rows = facts["threshold"]
-    return min(range(len(rows)), key=lambda i: abs(rows[i]["threshold"] - 0.5))
+def default_threshold(report: Any) -> int:
+    """The number of the threshold in the report's facts that is nearest to that by which the model decides."""
+    low, high = np.asarray(report.model.decision_weights_, dtype=float).tolist()
+    rows = report.facts["threshold"]
+    return min(range(len(rows)), key=lambda i: abs(rows[i]["threshold"] - low / (low + high)))
 
 
-def default_point(facts: Mapping[str, Any], picture: str) -> tuple[float, float] | None:
-    """Where the default threshold lies in a picture, if that has thresholds."""
-    if not facts.get("threshold") or picture not in ("roc", "precision_recall"):
+def default_point(report: Any, picture: str) -> tuple[float, float] | None:
+    """Where the model's own threshold lies in a picture, if that has thresholds."""
+    if not report.facts.get("threshold") or picture not in ("roc", "precision_recall"):
         return None
-    found = rates(facts["threshold"][default_threshold(facts)])
+    found = rates(report.facts["threshold"][default_threshold(report)])
     if picture == "roc":
         return found["false_positive_rate"], found["recall"]
     return found["recall"], found["precision"]

@@ -40,7 +40,7 @@ def compared(score: Facts) -> str:
     name = score.get("guess_name") or "A trivial guess"
     if score.get("guess") is None:
         return ""
-    sign = 1 if score["greater_is_better"] else -1
+    sign = 1 if score.get("greater_is_better", True) else -1
     better = sign * (score["model"] - score["guess"]) > 0
     reaches = f"{name[:1].upper()}{name[1:]} reaches {number(score['guess'])}"
     return f"{reaches}." if better else f"That is no better than a trivial guess. {reaches}."

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from rosenblatt.nn import Network, NetworkSpec
     from rosenblatt.persistence.pipelines import VersionWarning
     from rosenblatt.persistence.save_load import ModelFileError, load, save
+    from rosenblatt.report import Report
     from rosenblatt.search import MLPSearchCV
     from rosenblatt.threads import engine_info, get_num_threads, set_num_threads
 
@@ -39,6 +40,7 @@ __all__ = [  # noqa: RUF022 (the version last)
     "Network",
     "NetworkSpec",
     "Perceptron",
+    "Report",
     "TabularClassifier",
     "TabularRegressor",
     "VersionWarning",
@@ -51,6 +53,7 @@ __all__ = [  # noqa: RUF022 (the version last)
     "nn",
     "plots",
     "remedy",
+    "report",
     "save",
     "search",
     "set_num_threads",
@@ -61,7 +64,7 @@ __all__ = [  # noqa: RUF022 (the version last)
 __getattr__, __dir__ = lazy_names(
     __name__,
     {
-        "": ("logic", "nn", "plots", "search", "training"),
+        "": ("logic", "nn", "plots", "report", "search", "training"),
         "diagnosis": ("Diagnosis", "diagnose", "remedy"),
         "estimators": (
             *("LogisticRegression", "MLPClassifier", "MLPRegressor", "Perceptron"),
@@ -71,6 +74,7 @@ __getattr__, __dir__ = lazy_names(
         "nn": ("Network", "NetworkSpec"),
         "persistence.pipelines": ("VersionWarning",),
         "persistence.save_load": ("ModelFileError", "load", "save"),
+        "report": ("Report",),
         "search": ("MLPSearchCV",),
         "threads": ("engine_info", "get_num_threads", "set_num_threads"),
     },

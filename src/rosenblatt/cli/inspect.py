@@ -34,7 +34,7 @@ def show(model: Any, display: Display) -> None:
     """What a model is; of a pipeline, each step, and then its last one."""
     if isinstance(model, (TabularClassifier, TabularRegressor)):
         display.data |= tabular_data(model)
-        display.sentences("\n".join(map(in_options, model.report().split("\n"))))
+        display.sentences("\n".join(map(in_options, str(model.report()).split("\n"))))
         display.text(f"\nthe first network\n{model.ensemble_.networks[0].summary()}")
     elif isinstance(model, Network):
         show_network(model, display)

@@ -8,8 +8,10 @@ the lowest and the highest number: a column takes less than 1 kB; one of levels 
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, fields
+from functools import partial
+from itertools import pairwise
 from typing import Any, ClassVar, Self
 from zlib import crc32
 
@@ -27,6 +29,8 @@ Floats = NDArray[np.float64]
 DECILES = np.arange(1, 10) / 10
 MAX_LEVELS = 50
 """The most frequent levels have a bin each; all others share one."""
+MAX_BARS, N_BARS = 10, 10
+"""Levels of a histogram, and intervals of one of numbers."""
 MAX_RARE = 500
 """Hashes that are kept of levels that the encoder does not know, because they occur once in many."""
 HASHES = 2**32
@@ -95,6 +99,10 @@ class ReferenceDistribution:
         """The unlike value in a row, as text."""
         raise NotImplementedError
 
+    def histogram(self, encoder: Any) -> tuple[list[str], list[int]]:
+        """Labels of intervals or levels, and how many training rows are in each, without missing cells."""
+        raise NotImplementedError
+
     def to_state(self) -> dict[str, Any]:
         """The distribution as JSON-able data."""
         return {"class": type(self).__name__, **asdict(self)}
@@ -138,6 +146,9 @@ class NumberDistribution(ReferenceDistribution):
 
     def example(self, encoder: NumericEncoder, column: Column, row: int) -> str:
         return written(encoder, float(encoder.read(column)[row]))
+
+    def histogram(self, encoder: NumericEncoder) -> tuple[list[str], list[int]]:
+        return histogram_of(self, self.lowest, self.highest, partial(written, encoder))
 
     def is_valid(self, encoder: Any) -> bool:
         span = [*self.edges, self.lowest, self.highest]
@@ -198,6 +209,13 @@ class LevelDistribution(ReferenceDistribution):
         cells = level_column(column)
         return repr(cells.levels[cells.values[row]])
 
+    def histogram(self, encoder: CategoricalEncoder) -> tuple[list[str], list[int]]:
+        """The most frequent levels, and all others together."""
+        n_others = self.counts[-2] + sum(self.counts[MAX_BARS:-2])
+        bars = [(encoder.levels[i], n) for i, n in zip(self.levels[:MAX_BARS], self.counts, strict=False)]
+        bars += [("all others", n_others)] if n_others else []
+        return [label for label, _ in bars], [n for _, n in bars]
+
     def is_valid(self, encoder: Any) -> bool:
         levels, rare = self.levels, self.rare
         valid = super().is_valid(encoder) and len(self.counts) == len(levels) + 2 and 0 < len(levels) <= MAX_LEVELS
@@ -238,6 +256,12 @@ class WordDistribution(ReferenceDistribution):
         cells = level_column(column)
         text = cells.levels[cells.values[row]]
         return repr(next((word for word, place in hashed_words(text) if encoder.idf[place] == 0), text))
+
+    def histogram(self, encoder: TextEncoder) -> tuple[list[str], list[int]]:
+        """By the number of words."""
+        ends = [*(int(edge) for edge in self.edges)]
+        labels = [f"{a + 1} to {b} words" for a, b in zip([-1, *ends], ends, strict=False)]
+        return [*labels, f"{ends[-1] + 1} words or more" if ends else "any number of words"], list(self.counts[:-1])
 
     def is_valid(self, encoder: Any) -> bool:
         valid = super().is_valid(encoder) and is_finite_list(self.edges, len(self.counts) - 2)
@@ -289,6 +313,36 @@ def edges_of(values: Floats) -> Floats:
         places = np.unique(np.searchsorted(below, DECILES - 1e-12))
         places = places[places < len(distinct) - 1]
     return np.unique(distinct[places] / 2 + distinct[places + 1] / 2)
+
+
+def histogram_of(
+    reference: NumberDistribution, lowest: float, highest: float, write: Callable[[float], str]
+) -> tuple[list[str], list[int]]:
+    """Single values where there are at most ten, else ten intervals of equal width.
+
+    Cells are taken to be spread evenly between the edges of deciles, as only these are known.
+    """
+    counts, edges = np.array(reference.counts[:-1]), np.array(reference.edges)
+    if not counts.sum():
+        return [], []
+    values = single_values(edges, lowest, highest)
+    if values is not None:
+        return [write(value) for value in values], counts.tolist()
+    ends = np.concatenate([[lowest], edges, [highest]])
+    wanted = lowest / N_BARS * np.arange(N_BARS, -1, -1) + highest / N_BARS * np.arange(N_BARS + 1)
+    reached = np.interp(wanted, ends, np.concatenate([[0], np.cumsum(counts)])).round().astype(int)
+    texts = [write(end) for end in wanted]
+    return [f"{a} to {b}" for a, b in pairwise(texts)], np.diff(reached).tolist()
+
+
+def single_values(edges: Floats, lowest: float, highest: float) -> list[float] | None:
+    """The different values that lie midway around the edges, if these are between single values."""
+    if len(edges) > len(DECILES):
+        return None
+    values = [lowest]
+    for edge in edges.tolist():
+        values.append(edge + (edge - values[-1]))
+    return values if abs(values[-1] - highest) <= ROUNDING * max(abs(highest), highest - lowest) else None
 
 
 def bins_of(values: Floats, edges: Floats) -> NDArray[np.int64]:

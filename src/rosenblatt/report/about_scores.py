@@ -1,0 +1,97 @@
+"""How good the model is, with intervals, beside the trivial guess, a linear model and others.
+
+Takes the evidence. Returns a list of scores. Never hides one: all metrics of the fit are there.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rosenblatt.metrics import Metric
+from rosenblatt.report.evidence import Evidence
+from rosenblatt.report.scored import HELD_OUT, OUT_OF_FOLD, ReportRows
+from rosenblatt.tables.evaluation import trivial_guess
+from rosenblatt.tables.score_intervals import score_interval
+
+__all__ = ["main_metric", "measured", "scores", "truth_of"]
+
+Array = NDArray[Any]
+
+
+def scores(evidence: Evidence) -> list[dict[str, Any]]:
+    """A dictionary for each metric and kind of row: those of the given rows, and those that `fit` measured."""
+    model, rows = evidence.model, evidence.rows
+    metrics = {metric.name: metric for metric in model.goal.reported}
+    found = [] if rows is None else [scored(evidence, rows, metric) for metric in metrics.values()]
+    if rows is None or rows.what == HELD_OUT:
+        found += [of_fit(model, name, metrics.get(name)) for name in model.scores_]
+    return found
+
+
+def of_fit(model: Any, name: str, metric: Metric | None) -> dict[str, Any]:
+    """What `fit` measured on rows that were held out from the networks; their targets are not kept."""
+    own, guess = model.scores_[name]
+    is_main = name == next(iter(model.scores_))
+    found = {"where": OUT_OF_FOLD, "measured": model.score_on_, "metric": name, "model": own, "guess": guess}
+    if metric is not None:
+        found["greater_is_better"] = metric.greater_is_better
+    return found | ({"guess_name": model.trivial_guess_} if is_main else {})
+
+
+def scored(evidence: Evidence, rows: ReportRows, metric: Metric) -> dict[str, Any]:
+    """A score of the given rows. The guess is learned from the training rows or, without them, from these."""
+    model, truth = evidence.model, truth_of(rows)
+    own = chosen(model, metric, rows.predictions)
+    known = (rows.target, rows.weights)
+    if evidence.training is not None:
+        known = (evidence.training.target, evidence.training.weights)
+    center = getattr(model.goal, "center", "mean")
+    guess = trivial_guess(known[0], metric, center, known[1])
+    found: dict[str, Any] = {
+        "where": rows.what,
+        "measured": model.score_on_ if rows.what == OUT_OF_FOLD else "on the rows that were given",
+        "rows": len(rows),
+        "metric": metric.name,
+        "greater_is_better": metric.greater_is_better,
+        "model": metric.measure(truth, own, rows.weights),
+    }
+    if (interval := score_interval(metric, truth, own, rows.weights, rows.groups)) is not None:
+        found |= {"interval": [interval.low, interval.high], "interval_method": interval.method}
+    found["guess"] = metric.measure(truth, np.tile(guess.values, (len(rows), 1)), rows.weights)
+    found["guess_name"] = guess.name
+    if evidence.linear is not None:
+        found["linear"] = metric.measure(truth, evidence.linear.predictions, rows.weights)
+    others = {name: measured(evidence, metric, values) for name, values in evidence.others.items()}
+    known_scores = {name: score for name, score in others.items() if score is not None}
+    return found | ({"others": known_scores} if known_scores else {})
+
+
+def measured(evidence: Evidence, metric: Metric, predictions: Array) -> float | None:
+    """The score of another model; None where it gave labels and the metric needs probabilities."""
+    rows = evidence.rows
+    assert rows is not None
+    if predictions.ndim == 1:
+        if metric.needs_probabilities:
+            return None
+        predictions = np.eye(len(evidence.model.classes_))[predictions]
+    return metric.measure(truth_of(rows), predictions, rows.weights)
+
+
+def chosen(model: Any, metric: Metric, predictions: Array) -> Array:
+    """Predictions as the model decides by them."""
+    decides = hasattr(model, "classes_") and not metric.needs_probabilities
+    return np.asarray(predictions * model.decision_weights_) if decides else predictions
+
+
+def truth_of(rows: ReportRows) -> Array:
+    """Targets as metrics take them: labels [n], or numbers [n, k]."""
+    return rows.target.values if rows.target.classes is not None else rows.target.values.reshape(len(rows), -1)
+
+
+def main_metric(model: Any) -> Metric:
+    """The first metric of the fit."""
+    metric: Metric = model.goal.reported[0]
+    return metric

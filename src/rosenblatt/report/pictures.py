@@ -1,0 +1,147 @@
+"""The pictures of a report: those of `rosenblatt.plots`, as SVG.
+
+Takes a `Report`. Returns a picture for each name, or the reason why it cannot be drawn. Never trains, never scores.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from rosenblatt import plots
+from rosenblatt.estimators.tabular.explain.importance import Explanation
+from rosenblatt.report.svg import draw_svg
+from rosenblatt.report.threshold import default_point
+
+__all__ = ["Picture", "pictures"]
+
+Size = tuple[float, float]
+SQUARE, WIDE = (4.2, 3.9), (4.8, 3.3)
+LARGEST = 6.6
+"""Inches of the longest side of a confusion matrix."""
+BARS, PANELS, OUTPUTS, LAYERS = 15, 6, 3, 24
+"""Largest numbers of importances, of columns and outputs with a picture each, and of layers that are drawn."""
+
+
+@dataclass(frozen=True)
+class Picture:
+    """An SVG element, or none, and what it shows, or why there is none."""
+
+    svg: str
+    caption: str
+
+
+Draw = Callable[..., Any]
+Planned = tuple[str, Draw, str, Size]
+"""Name, what draws on the Axes ``ax``, caption, and size in inches."""
+
+
+def pictures(report: Any, prefix: str = "") -> dict[str, Picture]:
+    """The pictures that the report's model, rows and facts allow.
+
+    Parameters
+    ----------
+    report : Report
+    prefix : str
+        Letters that distinguish the ids of this report's pictures from those of another on the same page.
+    """
+    planned = [*of_training(report), *of_rows(report), *of_columns(report), *of_network(report)]
+    return {
+        name: drawn(report, prefix + name, name, draw, caption, size) for name, draw, caption, size in planned
+    }
+
+
+def drawn(report: Any, identifier: str, name: str, draw: Draw, caption: str, size: Size) -> Picture:
+    """The picture, or why these rows have none."""
+    mark = default_point(report, name)
+    try:
+        return Picture(draw_svg(draw, identifier, caption, size, mark), caption)
+    except ValueError as error:
+        return Picture("", str(error))
+
+
+def of_training(report: Any) -> Iterator[Planned]:
+    """The learning curves of every network."""
+    if report.facts.get("curves"):
+        caption = "Training loss and held-out metric of each network by epoch. A dot marks the epoch that was kept."
+        yield "curves", partial(plots.plot_history, report.model, members=True), caption, WIDE
+
+
+def of_rows(report: Any) -> Iterator[Planned]:
+    """How good the predictions for the report's rows are."""
+    rows = report.rows
+    if rows is None:
+        return
+    model, X, y = rows.as_model(report.model), rows.table, rows.y
+    if hasattr(model, "classes_"):
+        yield from of_classes(model, X, y)
+        return
+    outputs = np.shape(model.predict(X))[1:]
+    for k in range(min(OUTPUTS, outputs[0])) if outputs else [None]:
+        end = "" if k is None else f"-{k}"
+        yield (
+            f"predictions{end}",
+            partial(plots.plot_predictions, model, X, y, output=k),
+            "True over predicted numbers: points on the line are predicted exactly.",
+            SQUARE,
+        )
+        yield (
+            f"residuals{end}",
+            partial(plots.plot_residuals, model, X, y, output=k),
+            "True minus predicted over predicted numbers: no pattern should remain.",
+            SQUARE,
+        )
+
+
+def of_classes(model: Any, X: Any, y: Any) -> Iterator[Planned]:
+    """How good predictions of classes are."""
+    side = min(LARGEST, max(SQUARE[1], 2.2 + 0.42 * len(model.classes_)))
+    captions: dict[str, tuple[str, Size]] = {
+        "confusion": ("Rows by true and by predicted class: those on the diagonal are right.", (side, side)),
+        "roc": ("True over false positive rate, for all thresholds (ROC).", SQUARE),
+        "precision_recall": ("Precision over recall, for all thresholds.", SQUARE),
+        "calibration": ("How often rows with a predicted probability are right: the dotted line is ideal.", SQUARE),
+    }
+    for name, (caption, size) in captions.items():
+        yield name, partial(getattr(plots, f"plot_{name}"), model, X, y), caption, size
+
+
+def of_columns(report: Any) -> Iterator[Planned]:
+    """What the columns matter, and how predictions depend on the first of them."""
+    if rows := report.facts.get("importance"):
+        explanation = explanation_of(report.facts)
+        height = 1.2 + 0.24 * min(BARS, len(rows))
+        caption = f"Importance of columns ({explanation.method}), with one standard deviation."
+        yield "importance", partial(plots.plot_importance, explanation, most=BARS), caption, (WIDE[0], height)
+    for i, found in enumerate(report.dependences[:PANELS]):
+        caption = f"Mean prediction by {found.column}, if all rows had the same value."
+        yield f"dependence-{i}", plots.DependenceDisplay([found]).plot, caption, (4.2, 3.2)
+
+
+def explanation_of(facts: dict[str, Any]) -> Explanation:
+    """The importances of the facts, as what `plot_importance` draws."""
+    rows = facts["importance"]["columns"] if isinstance(facts["importance"], dict) else facts["importance"]
+    names = tuple(row["name"] for row in rows)
+    values, errors = (np.array([row[key] or 0.0 for row in rows], dtype=float) for key in ("importance", "error"))
+    return Explanation(names, values, errors, None, "", "", "importance", np.arange(0))
+
+
+def of_network(report: Any) -> Iterator[Planned]:
+    """The first network, if it is small enough to be read."""
+    network = report.model.ensemble_.networks[0]
+    if len(network.graph.nodes) <= LAYERS:
+        size = (4.6, 0.3 + 0.75 * depth_of(network))
+        caption = "The layers of one network, with m rows at a time."
+        yield "network", partial(plots.plot_network, network), caption, size
+
+
+def depth_of(network: Any) -> int:
+    """The number of layers on the longest way from an input."""
+    level: dict[Any, int] = {}
+    for node in network.graph.nodes:
+        level[node] = 1 + max((level[source] for source in node.inputs), default=0)
+    return max(level.values())

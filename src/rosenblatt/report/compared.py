@@ -22,7 +22,7 @@ __all__ = ["Compared", "Side", "compared_facts"]
 
 Array = NDArray[Any]
 MAX_EXAMPLES = 10
-CLASS_SCORES = (ACCURACY, LOG_LOSS, BALANCED_ACCURACY, F1, AUC)
+CLASS_SCORES = (ACCURACY, LOG_LOSS, BALANCED_ACCURACY, F1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,7 +79,7 @@ class Compared:
         """What both are scored by: first the metric that each was trained for."""
         own = [side.model.goal.score for side in (self.a, self.b)]
         if self.target.classes is not None:
-            return distinct(*own, *CLASS_SCORES)
+            return distinct(*own, *CLASS_SCORES, *((AUC,) if len(self.target.classes) == 2 else ()))
         others = NUMBER_SCORES if self.truth.shape == self.a.given_to(own[0]).shape else ()
         return distinct(*own, *others)
 

@@ -5,6 +5,7 @@ Takes reports, or fitted tabular estimators. Returns plain values that JSON can 
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 from rosenblatt.report.report import Report
@@ -54,7 +55,7 @@ def columns_that_differ(a: Any, b: Any) -> dict[str, Any]:
 
 def checks_of(report: Report, name: str) -> list[dict[str, Any]]:
     """The checks of a report, behind one on rows that the model was trained on."""
-    found = [{"model": name, **check} for check in report.facts.get("checks", ())]
+    found = [{"model": name, **asdict(check)} for check in report.checks]
     known = known_rows(report, name)
     return found if known is None else [known, *found]
 

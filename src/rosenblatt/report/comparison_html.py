@@ -18,7 +18,16 @@ from rosenblatt.report.wording import counted
 
 __all__ = ["comparison_to_html", "comparison_to_notebook"]
 
-SIDE_BY_SIDE = ("curves", "confusion", "roc", "precision_recall", "predictions", "residuals", "calibration", "importance")
+SIDE_BY_SIDE = (
+    "curves",
+    "confusion",
+    "roc",
+    "precision_recall",
+    "predictions",
+    "residuals",
+    "calibration",
+    "importance",
+)
 """Pictures of both models; those of several outputs have a number behind their name."""
 
 
@@ -85,7 +94,9 @@ def paired(a: Mapping[str, Picture], b: Mapping[str, Picture]) -> list[tuple[str
 def cards(facts: Mapping[str, Any]) -> list[tuple[str, str, str]]:
     """Name, figure and note of each card."""
     score, (first, second) = facts["scores"][0], facts["names"]
-    found = [(name, score_number(score[key], score, facts), score["metric"]) for name, key in ((first, "a"), (second, "b"))]
+    found = [
+        (name, score_number(score[key], score, facts), score["metric"]) for name, key in ((first, "a"), (second, "b"))
+    ]
     interval = f"{interval_text(score, facts)} (95 %)" if score["interval"] else "no interval"
     found.append((f"{second} minus {first}", score_number(score["difference"], score, facts, "+"), interval))
     return [*found, ("rows", f"{facts['rows']:,}", counted(len(facts["checks"]), "check"))]

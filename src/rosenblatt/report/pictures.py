@@ -50,9 +50,7 @@ def pictures(report: Any, prefix: str = "") -> dict[str, Picture]:
         Letters that distinguish the ids of this report's pictures from those of another on the same page.
     """
     planned = [*of_training(report), *of_rows(report), *of_columns(report), *of_network(report)]
-    return {
-        name: drawn(report, prefix + name, name, draw, caption, size) for name, draw, caption, size in planned
-    }
+    return {name: drawn(report, prefix + name, name, draw, caption, size) for name, draw, caption, size in planned}
 
 
 def drawn(report: Any, identifier: str, name: str, draw: Draw, caption: str, size: Size) -> Picture:

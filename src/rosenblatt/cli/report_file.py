@@ -58,6 +58,11 @@ class ReportFile:
 
 def require_page() -> None:
     """Find out before any work that a library is missing which pages need."""
+    from rosenblatt.plots.style import pyplot
+    from rosenblatt.report.html import environment
+
+    environment()
+    pyplot()
 
 
 def holds_report(path: Path) -> bool:

@@ -12,13 +12,22 @@ from typing import Any
 
 from rosenblatt.report.compared_text import interval_text, sections, title
 from rosenblatt.report.compared_text import number as score_number
-from rosenblatt.report.html import framed, render_page
+from rosenblatt.report.html import framed, render_page, templates
 from rosenblatt.report.pictures import Picture, pictures
 from rosenblatt.report.wording import counted
 
 __all__ = ["comparison_to_html", "comparison_to_notebook"]
 
-SIDE_BY_SIDE = ("curves", "confusion", "roc", "precision_recall", "predictions", "residuals", "calibration", "importance")
+SIDE_BY_SIDE = (
+    "curves",
+    "confusion",
+    "roc",
+    "precision_recall",
+    "predictions",
+    "residuals",
+    "calibration",
+    "importance",
+)
 """Pictures of both models; those of several outputs have a number behind their name."""
 
 
@@ -41,6 +50,7 @@ def comparison_to_html(comparison: Any) -> str:
     ImportError
         If jinja2 or matplotlib is not installed (extra ``report``).
     """
+    templates()
     return render_page("comparison.jinja", comparison_view(comparison))
 
 
@@ -85,7 +95,9 @@ def paired(a: Mapping[str, Picture], b: Mapping[str, Picture]) -> list[tuple[str
 def cards(facts: Mapping[str, Any]) -> list[tuple[str, str, str]]:
     """Name, figure and note of each card."""
     score, (first, second) = facts["scores"][0], facts["names"]
-    found = [(name, score_number(score[key], score, facts), score["metric"]) for name, key in ((first, "a"), (second, "b"))]
+    found = [
+        (name, score_number(score[key], score, facts), score["metric"]) for name, key in ((first, "a"), (second, "b"))
+    ]
     interval = f"{interval_text(score, facts)} (95 %)" if score["interval"] else "no interval"
     found.append((f"{second} minus {first}", score_number(score["difference"], score, facts, "+"), interval))
     return [*found, ("rows", f"{facts['rows']:,}", counted(len(facts["checks"]), "check"))]

@@ -89,24 +89,22 @@ class Report:
 
         return to_html(self)
 
-    def _repr_html_(self) -> str:
-        return self.to_html()
+    def _repr_html_(self) -> str | None:
+        """The page in a frame of its own; None without the extra ``report``, so that notebooks show the text."""
+        from rosenblatt.report.html import to_notebook
+
+        return to_notebook(self)
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
         """The forms that a notebook chooses from; without the extra ``report`` there is no page among them."""
-        forms: dict[str, Callable[[], str]] = {
+        forms: dict[str, Callable[[], str | None]] = {
             "text/plain": self.__str__,
             "text/markdown": self.to_markdown,
             "text/html": self._repr_html_,
         }
         chosen = [form for form in forms if (not include or form in include) and form not in (exclude or ())]
-        bundle = {}
-        for form in chosen:
-            try:
-                bundle[form] = forms[form]()
-            except ImportError:
-                continue
-        return bundle
+        found = {form: forms[form]() for form in chosen}
+        return {form: text for form, text in found.items() if text is not None}
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the report to a file: a page (.html), Markdown (.md), data (.json) or text (.txt).

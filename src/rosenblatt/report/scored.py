@@ -124,6 +124,9 @@ class PredictedRows:
     def __sklearn_is_fitted__(self) -> bool:
         return True
 
+    def __sklearn_tags__(self) -> Any:
+        return self.model.__sklearn_tags__()
+
     def fit(self, X: Any, y: Any = None) -> PredictedRows:
         """Nothing is learned."""
         return self

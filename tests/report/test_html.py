@@ -12,6 +12,7 @@ from sklearn.datasets import load_breast_cancer
 from sklearn.metrics import confusion_matrix, precision_score, recall_score
 
 import rosenblatt
+from rosenblatt.report.comparison import compare
 from rosenblatt.report.html import templates
 from rosenblatt.report.threshold import default_threshold, rates
 
@@ -241,6 +242,24 @@ def test_rows_of_one_class_leave_out_only_what_needs_two(report, table):
     assert found.open == []
     assert "rows of at least two classes are needed" in found.text("script", "style")
     assert html.escape(EVIL) in report.model.report(table[:1]).to_html()
+
+
+def test_two_models_are_shown_side_by_side(report, table):
+    other = rosenblatt.TabularClassifier("fast", max_iter=4, hidden_layer_sizes=(4,), random_state=1)
+    other.fit(table.drop(columns="plain $x$"), EVIL)
+    comparison = compare(report.model, other, table, names=("first", EVIL))
+    text = comparison.to_html()
+    found = Page(text)
+    assert found.open == []
+    assert found.tags <= ALLOWED
+    assert EVIL not in text
+    assert len(found.ids) == len(set(found.ids))
+    assert comparison.verdict in found.text("script", "style")
+    pictures = re.findall(r'data-picture="([\w-]+)"', text)
+    assert pictures.count("roc") == pictures.count("confusion") == 2
+    assert "plain $x$" in found.text("script", "style"), "a column that only one of them uses"
+    assert comparison.to_html() == text
+    assert Page(comparison._repr_html_()).with_tag("iframe")[0]["srcdoc"] == text
 
 
 def test_numbers_are_drawn_with_their_errors():

@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rosenblatt._checks import is_count
 from rosenblatt.estimators.tabular.explain.background import hashes_of
 from rosenblatt.estimators.tabular.folds import member_folds
 from rosenblatt.metrics import quantiles_of

@@ -19,7 +19,7 @@ from rosenblatt.report.threshold import default_threshold, rates, threshold_data
 from rosenblatt.report.verdict import cards, n_columns, network_pairs, verdict
 from rosenblatt.report.wording import FILTERS
 
-__all__ = ["framed", "render_page", "report_view", "templates", "to_html", "to_notebook"]
+__all__ = ["framed", "render_page", "report_view", "templates", "to_html"]
 
 LIGHT = {
     "page": "#f5f6f8", "paper": "#ffffff", "text": "#1c2128", "muted": "#59636e", "line": "#dfe3e8",
@@ -77,14 +77,6 @@ def to_html(report: Any) -> str:
     """
     templates()
     return render_page("report.jinja", report_view(report))
-
-
-def to_notebook(report: Any) -> str | None:
-    """The page in a frame of its own, for notebooks; None if jinja2 or matplotlib is not installed."""
-    try:
-        return framed(to_html(report), "Report of a model")
-    except ImportError:
-        return None
 
 
 def framed(page: str, title: str) -> str:

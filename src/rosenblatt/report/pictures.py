@@ -77,10 +77,14 @@ def of_training(report: Any) -> Iterator[Planned]:
 
 def draw_curves(model: Any, ax: Any) -> None:
     """The curves of all networks; an axis that one steep fall would fill is logarithmic."""
+    from matplotlib.ticker import FuncFormatter, NullFormatter
+
     for panel in plots.plot_history(model, members=True, ax=ax).figure_.axes:
         values = np.concatenate([line.get_ydata() for line in panel.get_lines()])
         if values.min() > 0 and values.max() > STEEP * np.median(values):
             panel.set_yscale("log")
+            panel.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+            panel.yaxis.set_minor_formatter(NullFormatter())
 
 
 def of_rows(report: Any) -> Iterator[Planned]:

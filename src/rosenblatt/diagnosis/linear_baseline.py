@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rosenblatt._checks import is_count
 from rosenblatt.estimators.tabular.explain.background import hashes_of
 from rosenblatt.estimators.tabular.folds import member_folds
 from rosenblatt.metrics import quantiles_of
@@ -192,7 +191,12 @@ def fitted_numbers(model: Any, X: Any, y: Array, weights: Array | None) -> tuple
 
 
 def quietly(linear: Any, X: Any, y: Array, weights: Array | None) -> Any:
-    """The linear model, fitted; that it might gain from more iterations is no news for a baseline."""
-    with warnings.catch_warnings():
+    """The linear model, fitted in one thread; that it might gain from more iterations is no news for a baseline.
+
+    Its products are small: several threads would cost more than they gain, and change the last bits.
+    """
+    from threadpoolctl import threadpool_limits
+
+    with warnings.catch_warnings(), threadpool_limits(1, user_api="blas"):
         warnings.simplefilter("ignore")
         return linear.fit(X, y, sample_weight=weights)

@@ -58,11 +58,9 @@ class ReportFile:
 
 def require_page() -> None:
     """Find out before any work that a library is missing which pages need."""
-    from rosenblatt.plots.style import pyplot
-    from rosenblatt.report.html import environment
+    from rosenblatt.report.html import templates
 
-    environment()
-    pyplot()
+    templates()
 
 
 def holds_report(path: Path) -> bool:

@@ -1,38 +1,60 @@
 """Checks of a fitted tabular estimator: what a user should look at before relying on it.
 
-Takes the evidence of a report. Returns a list of `Check`, each with a code and a remedy. Never changes the model, and
-never trains one: that is what `diagnose` does.
+Takes the evidence of a report (`rosenblatt.report.evidence.Evidence`): a model, scored rows, training rows, a linear
+model. Returns a list of `Check`, each with a code and a remedy. Never trains anything: that is what `diagnose` does.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
-__all__ = ["Check", "model_checks"]
+from rosenblatt.diagnosis.check_record import Check
+from rosenblatt.diagnosis.checks_of_rows import (
+    copied_rows,
+    copied_training_rows,
+    drift_of_the_last_rows,
+    leaks,
+    rare_classes,
+    too_few_rows,
+)
+from rosenblatt.diagnosis.checks_of_scores import (
+    below_out_of_fold,
+    no_better_than_the_guess,
+    overfitting,
+    underfitting,
+    uneven_members,
+)
 
+__all__ = ["CHECKS", "Check", "model_checks"]
 
-@dataclass(frozen=True)
-class Check:
-    """Something to look at.
-
-    Attributes
-    ----------
-    code : str
-        A name that programs can rely on, such as "overfitting".
-    severity : {"warning", "note"}
-    message : str
-        What was found, in a sentence with its numbers.
-    remedy : str
-        What to do about it.
-    """
-
-    code: str
-    severity: Literal["warning", "note"]
-    message: str
-    remedy: str
+CHECKS = (
+    no_better_than_the_guess,
+    underfitting,
+    overfitting,
+    below_out_of_fold,
+    leaks,
+    copied_training_rows,
+    copied_rows,
+    drift_of_the_last_rows,
+    too_few_rows,
+    rare_classes,
+    uneven_members,
+)
+"""Each takes the evidence, and yields what it found."""
 
 
 def model_checks(evidence: Any) -> tuple[Check, ...]:
     """All checks that fire, warnings first."""
-    return ()
+    found = [check for look in CHECKS for check in look(evidence)]
+    found += doubtful_readings(evidence, {check.message for check in found if check.code == "leak"})
+    return tuple(sorted(found, key=lambda check: check.severity != "warning"))
+
+
+def doubtful_readings(evidence: Any, leaks: set[str]) -> list[Check]:
+    """What `fit` left to the user: readings of columns and of the target that may be wrong."""
+    model = evidence.model
+    texts = [model.target_check_, *(kind.check for kind in model.preparation_.kinds)]
+    parts = [part for text in texts if text for part in text.split("; ")]
+    said = [part for part in parts if not any(part.startswith(leak.rstrip(".")) for leak in leaks)]
+    remedy = "Look at the cells. If the reading is wrong, say kinds= or task= when the model is trained."
+    return [Check("to-check", "note", f"{part.rstrip('.')}.", remedy) for part in said]

@@ -191,7 +191,12 @@ def fitted_numbers(model: Any, X: Any, y: Array, weights: Array | None) -> tuple
 
 
 def quietly(linear: Any, X: Any, y: Array, weights: Array | None) -> Any:
-    """The linear model, fitted; that it might gain from more iterations is no news for a baseline."""
-    with warnings.catch_warnings():
+    """The linear model, fitted in one thread; that it might gain from more iterations is no news for a baseline.
+
+    Its products are small: several threads would cost more than they gain, and change the last bits.
+    """
+    from threadpoolctl import threadpool_limits
+
+    with warnings.catch_warnings(), threadpool_limits(1, user_api="blas"):
         warnings.simplefilter("ignore")
         return linear.fit(X, y, sample_weight=weights)

@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 
 from rosenblatt.estimators.tabular.explain.shortened import short_name
 from rosenblatt.metrics import MIN_PROBABILITY
-from rosenblatt.report.about_scores import truth_of
 from rosenblatt.report.evidence import Evidence
 from rosenblatt.report.scored import ReportRows
 
@@ -45,7 +44,7 @@ def classes(evidence: Evidence) -> list[dict[str, Any]] | None:
 
 
 def threshold(evidence: Evidence) -> list[dict[str, Any]] | None:
-    """For two classes: rows by truth and decision, if the second class is predicted from each probability on."""
+    """For two classes: rows by truth and decision, if the second class is predicted from a probability on."""
     rows = evidence.rows
     if rows is None or rows.target.classes is None or len(rows.target.classes) != 2:
         return None
@@ -84,7 +83,7 @@ def intervals(evidence: Evidence) -> list[dict[str, Any]] | None:
 
 def coverages(evidence: Evidence, rows: ReportRows) -> list[dict[str, Any]]:
     """Coverage by level; of a model of quantiles, of those pairs that it has."""
-    model, truth = evidence.model, truth_of(rows)
+    model, truth = evidence.model, rows.truth
     found = []
     for level in levels_of(model):
         ends = model.intervals_around(rows.outputs, level).reshape(len(rows), -1, 2)
@@ -110,7 +109,7 @@ def worst(evidence: Evidence) -> list[dict[str, Any]] | None:
         return None
     if rows.target.classes is not None:
         return worst_classes(evidence, rows)
-    truth, predictions = truth_of(rows), rows.predictions
+    truth, predictions = rows.truth, rows.predictions
     middle = predictions if truth.shape == predictions.shape else predictions[:, [predictions.shape[1] // 2]]
     spread = np.where((scale := truth.std(axis=0)) > 0, scale, 1.0)
     badness = (np.abs(truth - middle) / spread).max(axis=1)

@@ -16,7 +16,7 @@ from rosenblatt.report.scored import HELD_OUT, OUT_OF_FOLD, ReportRows
 from rosenblatt.tables.evaluation import trivial_guess
 from rosenblatt.tables.score_intervals import score_interval
 
-__all__ = ["main_metric", "measured", "scores", "truth_of"]
+__all__ = ["measured", "scores"]
 
 Array = NDArray[Any]
 
@@ -43,8 +43,8 @@ def of_fit(model: Any, name: str, metric: Metric | None) -> dict[str, Any]:
 
 def scored(evidence: Evidence, rows: ReportRows, metric: Metric) -> dict[str, Any]:
     """A score of the given rows. The guess is learned from the training rows or, without them, from these."""
-    model, truth = evidence.model, truth_of(rows)
-    own = chosen(model, metric, rows.predictions)
+    model, truth = evidence.model, rows.truth
+    own = evidence.decided(metric, rows.predictions)
     known = (rows.target, rows.weights)
     if evidence.training is not None:
         known = (evidence.training.target, evidence.training.weights)
@@ -77,21 +77,4 @@ def measured(evidence: Evidence, metric: Metric, predictions: Array) -> float | 
         if metric.needs_probabilities:
             return None
         predictions = np.eye(len(evidence.model.classes_))[predictions]
-    return metric.measure(truth_of(rows), predictions, rows.weights)
-
-
-def chosen(model: Any, metric: Metric, predictions: Array) -> Array:
-    """Predictions as the model decides by them."""
-    decides = hasattr(model, "classes_") and not metric.needs_probabilities
-    return np.asarray(predictions * model.decision_weights_) if decides else predictions
-
-
-def truth_of(rows: ReportRows) -> Array:
-    """Targets as metrics take them: labels [n], or numbers [n, k]."""
-    return rows.target.values if rows.target.classes is not None else rows.target.values.reshape(len(rows), -1)
-
-
-def main_metric(model: Any) -> Metric:
-    """The first metric of the fit."""
-    metric: Metric = model.goal.reported[0]
-    return metric
+    return metric.measure(rows.truth, predictions, rows.weights)

@@ -78,11 +78,6 @@ class Comparison(Faces):
 
         return comparison_to_html(self)
 
-    def _repr_html_(self) -> str | None:
-        from rosenblatt.report.comparison_html import comparison_to_notebook
-
-        return comparison_to_notebook(self)
-
 
 def compare(
     a: Any, b: Any, X: Any, y: Any = None, *, sample_weight: Any = None, names: Sequence[str] = ("A", "B")

@@ -12,11 +12,11 @@ from typing import Any
 
 from rosenblatt.report.compared_text import interval_text, sections, title
 from rosenblatt.report.compared_text import number as score_number
-from rosenblatt.report.html import framed, render_page
+from rosenblatt.report.html import render_page, templates
 from rosenblatt.report.pictures import Picture, pictures
 from rosenblatt.report.wording import counted
 
-__all__ = ["comparison_to_html", "comparison_to_notebook"]
+__all__ = ["comparison_to_html"]
 
 SIDE_BY_SIDE = (
     "curves",
@@ -50,15 +50,8 @@ def comparison_to_html(comparison: Any) -> str:
     ImportError
         If jinja2 or matplotlib is not installed (extra ``report``).
     """
+    templates()
     return render_page("comparison.jinja", comparison_view(comparison))
-
-
-def comparison_to_notebook(comparison: Any) -> str | None:
-    """The page in a frame of its own, for notebooks; None if jinja2 or matplotlib is not installed."""
-    try:
-        return framed(comparison_to_html(comparison), "Comparison of two models")
-    except ImportError:
-        return None
 
 
 def comparison_view(comparison: Any) -> dict[str, Any]:
@@ -91,7 +84,7 @@ def paired(a: Mapping[str, Picture], b: Mapping[str, Picture]) -> list[tuple[str
     return [(name, a[name], b[name]) for name in names if a[name].svg or b[name].svg]
 
 
-def cards(facts: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+def cards(facts: dict[str, Any]) -> list[tuple[str, str, str]]:
     """Name, figure and note of each card."""
     score, (first, second) = facts["scores"][0], facts["names"]
     found = [

@@ -17,12 +17,22 @@ from sklearn.utils.validation import check_is_fitted
 
 from rosenblatt.diagnosis.linear_baseline import LinearBaseline, linear_baseline
 from rosenblatt.estimators import TabularClassifier, TabularRegressor
+from rosenblatt.estimators.tabular.explain.importance import Explanation
+from rosenblatt.metrics import Metric
 from rosenblatt.report.other_models import predictions_of_others
 from rosenblatt.report.scored import GivenRows, ReportRows, given_rows, held_out_rows, out_of_fold_rows
+from rosenblatt.tables.encoders import Prepared
+from rosenblatt.tables.preparation import Preparation
+from rosenblatt.tables.table import Table
 
 __all__ = ["Evidence", "evidence_of"]
 
 Array = NDArray[Any]
+N_DRAWN = 300
+"""Rows that explain predictions where none were given."""
+MAX_EXPLAINED, MIN_EXPLAINED, N_REPEATS, MIN_SHUFFLED = 1000, 200, 3, 8
+MAX_PRODUCTS = 2e10
+"""Of rows, repeats, columns and parameters, when columns are shuffled."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,6 +61,44 @@ class Evidence:
     others: Mapping[str, Array]
     given: GivenRows | None = None
     missing: tuple[str, ...] = ()
+
+    @property
+    def truth(self) -> Array:
+        """Targets of the scored rows as metrics take them: labels [n], or numbers [n, k]."""
+        assert self.rows is not None
+        return self.rows.truth
+
+    def decided(self, metric: Metric, predictions: Array) -> Array:
+        """Predictions of the model as the metric takes them: with its decision weights, where it decides on classes."""
+        decides = hasattr(self.model, "classes_") and not metric.needs_probabilities
+        return np.asarray(predictions * self.model.decision_weights_) if decides else predictions
+
+    @cached_property
+    def prepared(self) -> Prepared | None:
+        """The given rows as networks read them."""
+        return None if self.given is None else self.given.prepared
+
+    @cached_property
+    def inputs(self) -> Table:
+        """Rows to explain predictions with: those given, or training rows, or rows drawn from kept distributions."""
+        given = self.rows or self.given or self.training
+        return drawn_rows(self.model.preparation_) if given is None else given.table
+
+    @cached_property
+    def explanation(self) -> Explanation:
+        """The importance of the columns: by shuffling them in labelled rows or, without these, by gradients.
+
+        So many rows are used that it takes about a second.
+        """
+        model, rows = self.model, self.rows
+        n_columns = len(model.preparation_.encoders)
+        size = sum(int(network.parameters.size) for network in model.ensemble_.networks)
+        n_rows = int(min(MAX_EXPLAINED, max(MIN_EXPLAINED, MAX_PRODUCTS / (size * n_columns * N_REPEATS))))
+        if rows is None or len(rows) < MIN_SHUFFLED:
+            found: Explanation = model.explain(self.inputs, method="gradient", n_rows=n_rows)
+        else:
+            found = model.explain(rows.table, rows.y, method="permutation", n_rows=n_rows, n_repeats=N_REPEATS)
+        return found
 
     @cached_property
     def linear(self) -> LinearBaseline | None:
@@ -83,6 +131,13 @@ def evidence_of(model: Any, X: Any, y: Any, sample_weight: Any, training: Any, o
     rows, known = held_out_rows(model, given), None if training is None else given_training(model, training)
     predicted = predictions_of_others(model, rows, X, y, others, given.table.n_rows)
     return Evidence(model, rows, known, predicted, given, () if known is None else unknown_rows(known))
+
+
+def drawn_rows(preparation: Preparation, n: int = N_DRAWN) -> Table:
+    """Rows of the columns that the model uses, each drawn from its training distribution apart from the others."""
+    rng = np.random.default_rng(0)
+    pairs = zip(preparation.encoders, preparation.references, strict=True)
+    return Table({encoder.name: reference.draw(encoder, rng, n) for encoder, reference in pairs}, n)
 
 
 def given_training(model: Any, training: Any) -> GivenRows:

@@ -42,8 +42,13 @@ class Faces:
         return copy
 
     def _repr_html_(self) -> str | None:
-        """The page in a frame, or None without the extra ``report``."""
-        raise NotImplementedError
+        """The page in a frame of its own; None without the extra ``report``, so that notebooks show the text."""
+        from rosenblatt.report.html import framed
+
+        try:
+            return framed(self.to_html(), type(self).__name__)
+        except ImportError:
+            return None
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
         """The forms that a notebook chooses from; without the extra ``report`` there is no page among them."""

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from rosenblatt.diagnosis.checks import Check
-from rosenblatt.report.about_columns import data, dependence, importance
+from rosenblatt.report.about_columns import data, dependence, importance, importance_of
 from rosenblatt.report.about_model import cost, curves, file, model, network, reproduce, training
 from rosenblatt.report.about_rows import calibration, classes, intervals, threshold, worst
 from rosenblatt.report.about_scores import scores
@@ -33,6 +33,7 @@ SECTIONS: dict[str, Callable[[Evidence], Any]] = {
     "calibration": calibration,
     "intervals": intervals,
     "importance": importance,
+    "importance_of": importance_of,
     "dependence": dependence,
     "worst": worst,
     "network": network,

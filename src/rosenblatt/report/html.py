@@ -19,7 +19,7 @@ from rosenblatt.report.threshold import default_threshold, rates, threshold_data
 from rosenblatt.report.verdict import cards, n_columns, network_pairs, verdict
 from rosenblatt.report.wording import FILTERS
 
-__all__ = ["framed", "render_page", "report_view", "to_html", "to_notebook"]
+__all__ = ["framed", "render_page", "report_view", "templates", "to_html"]
 
 LIGHT = {
     "page": "#f5f6f8", "paper": "#ffffff", "text": "#1c2128", "muted": "#59636e", "line": "#dfe3e8",
@@ -56,7 +56,7 @@ SECTIONS = (
     Section("data", "Data", ("data",)),
     Section("curves", "Learning curves", ("curves",)),
     Section("errors", "Errors", ("confusion", "predictions", "predictions-0"), f"Errors row by row. {WITH_ROWS}"),
-    Section("threshold", "Threshold", ("roc", "threshold")),
+    Section("threshold", "ROC and precision-recall", ("roc", "threshold")),
     Section("calibration", "Calibration", ("calibration",)),
     Section("intervals", "Intervals", ("intervals",)),
     Section("importance", "Columns' effect", ("importance", "dependence-0"), f"The importance of columns. {WITH_ROWS}"),
@@ -75,15 +75,8 @@ def to_html(report: Any) -> str:
     ImportError
         If jinja2 or matplotlib is not installed (extra ``report``).
     """
+    templates()
     return render_page("report.jinja", report_view(report))
-
-
-def to_notebook(report: Any) -> str | None:
-    """The page in a frame of its own, for notebooks; None if jinja2 or matplotlib is not installed."""
-    try:
-        return framed(to_html(report), "Report of a model")
-    except ImportError:
-        return None
 
 
 def framed(page: str, title: str) -> str:
@@ -114,9 +107,6 @@ def report_view(report: Any, prefix: str = "") -> dict[str, Any]:
         "n_columns": n_columns(facts),
         "has_linear": any(score.get("linear") is not None for score in scores),
         "others": list(dict.fromkeys(name for score in scores for name in score.get("others") or ())),
-        "guesses": list(
-            dict.fromkeys(f"Trivial guess: {score['guess_name']}." for score in scores if score.get("guess_name"))
-        ),
         **threshold_view(report),
     }
 
@@ -147,17 +137,19 @@ def threshold_view(report: Any) -> dict[str, Any]:
 
 def render_page(template: str, view: Mapping[str, Any]) -> str:
     """A template with what it shows."""
-    page: str = environment().get_template(template).render(view, version=__version__, colours=colours())
-    return "\n".join(line for line in page.splitlines() if line.strip()) + "\n"
+    page: str = templates().get_template(template).render(view, version=__version__, colours=colours())
+    return page
 
 
 @cache
-def environment() -> Any:
-    """The templates of this package, which escape everything; ImportError if jinja2 is not installed."""
+def templates() -> Any:
+    """The templates of this package, which escape everything; ImportError without the extra ``report``."""
     try:
         import jinja2
-    except ImportError:
-        raise ImportError("a report as HTML needs jinja2: pip install 'rosenblatt[report]'") from None
+        import matplotlib.figure  # noqa: F401
+    except ImportError as error:
+        package = str(error.name).partition(".")[0]
+        raise ImportError(f"a report as HTML needs {package}: pip install 'rosenblatt[report]'") from None
     found = jinja2.Environment(
         loader=jinja2.PackageLoader("rosenblatt.report"),
         autoescape=True,

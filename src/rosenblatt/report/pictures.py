@@ -14,6 +14,7 @@ import numpy as np
 
 from rosenblatt import plots
 from rosenblatt.estimators.tabular.explain.importance import Explanation
+from rosenblatt.estimators.tabular.explain.partial_dependence import PartialDependence
 from rosenblatt.report.svg import draw_svg
 from rosenblatt.report.threshold import default_point
 
@@ -21,6 +22,10 @@ __all__ = ["Picture", "pictures"]
 
 Size = tuple[float, float]
 SQUARE, WIDE = (4.2, 3.9), (4.8, 3.3)
+STEEP = 12.0
+"""Ratio of the largest loss to the median from which on its axis is logarithmic."""
+HALF = 5.5
+"""Inches from which on a picture has a row of the page for itself."""
 LARGEST = 6.6
 """Inches of the longest side of a confusion matrix."""
 BARS, PANELS, OUTPUTS, LAYERS = 15, 6, 3, 24
@@ -33,6 +38,7 @@ class Picture:
 
     svg: str
     caption: str
+    wide: bool = False
 
 
 Draw = Callable[..., Any]
@@ -57,7 +63,7 @@ def drawn(report: Any, identifier: str, name: str, draw: Draw, caption: str, siz
     """The picture, or why these rows have none."""
     mark = default_point(report, name)
     try:
-        return Picture(draw_svg(draw, identifier, caption, size, mark), caption)
+        return Picture(draw_svg(draw, identifier, caption, size, mark), caption, size[0] > HALF)
     except ValueError as error:
         return Picture("", str(error))
 
@@ -66,7 +72,19 @@ def of_training(report: Any) -> Iterator[Planned]:
     """The learning curves of every network."""
     if report.facts.get("curves"):
         caption = "Training loss and held-out metric of each network by epoch. A dot marks the epoch that was kept."
-        yield "curves", partial(plots.plot_history, report.model, members=True), caption, WIDE
+        yield "curves", partial(draw_curves, report.model), caption, WIDE
+
+
+def draw_curves(model: Any, ax: Any) -> None:
+    """The curves of all networks; an axis that one steep fall would fill is logarithmic."""
+    from matplotlib.ticker import FuncFormatter, NullFormatter
+
+    for panel in plots.plot_history(model, members=True, ax=ax).figure_.axes:
+        values = np.concatenate([line.get_ydata() for line in panel.get_lines()])
+        if values.min() > 0 and values.max() > STEEP * np.median(values):
+            panel.set_yscale("log")
+            panel.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+            panel.yaxis.set_minor_formatter(NullFormatter())
 
 
 def of_rows(report: Any) -> Iterator[Planned]:
@@ -115,9 +133,17 @@ def of_columns(report: Any) -> Iterator[Planned]:
         height = 1.2 + 0.24 * min(BARS, len(rows))
         caption = f"Importance of columns ({explanation.method}), with one standard deviation."
         yield "importance", partial(plots.plot_importance, explanation, most=BARS), caption, (WIDE[0], height)
-    for i, found in enumerate(report.dependences[:PANELS]):
+    for i, found in enumerate(dependences_of(report)):
         caption = f"Mean prediction by {found.column}, if all rows had the same value."
         yield f"dependence-{i}", plots.DependenceDisplay([found]).plot, caption, (4.2, 3.2)
+
+
+def dependences_of(report: Any) -> list[PartialDependence]:
+    """How predictions depend on the columns that the facts name."""
+    if report.rows is None:
+        return []
+    names = [entry["column"] for entry in report.facts.get("dependence", ())]
+    return [report.model.partial_dependence(report.rows.table, name) for name in names[:PANELS]]
 
 
 def explanation_of(facts: dict[str, Any]) -> Explanation:
@@ -132,14 +158,23 @@ def of_network(report: Any) -> Iterator[Planned]:
     """The first network, if it is small enough to be read."""
     network = report.model.ensemble_.networks[0]
     if len(network.graph.nodes) <= LAYERS:
-        size = (4.6, 0.3 + 0.75 * depth_of(network))
+        width, depth = shape_of(network)
+        size = (4.4 if width == 1 else 6.2, 0.9 + 0.75 * depth)
         caption = "The layers of one network, with m rows at a time."
-        yield "network", partial(plots.plot_network, network), caption, size
+        yield "network", partial(draw_network, network), caption, size
 
 
-def depth_of(network: Any) -> int:
-    """The number of layers on the longest way from an input."""
+def draw_network(network: Any, ax: Any) -> None:
+    """The network with room for lines that bend around others."""
+    plots.plot_network(network, ax=ax)
+    bottom, top = ax.get_ylim()
+    ax.set_ylim(bottom, top + 0.6)
+
+
+def shape_of(network: Any) -> tuple[int, int]:
+    """The largest number of layers side by side, and the number of layers on the longest way from an input."""
     level: dict[Any, int] = {}
     for node in network.graph.nodes:
         level[node] = 1 + max((level[source] for source in node.inputs), default=0)
-    return max(level.values())
+    rows = list(level.values())
+    return max(map(rows.count, rows)), max(rows)

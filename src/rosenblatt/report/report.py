@@ -84,11 +84,6 @@ class Report(Faces):
 
         return to_html(self)
 
-    def _repr_html_(self) -> str | None:
-        from rosenblatt.report.html import to_notebook
-
-        return to_notebook(self)
-
 
 def make_report(
     model: Any, X: Any = None, y: Any = None, *, sample_weight: Any = None, training: Any = None, others: Any = None

@@ -96,6 +96,12 @@ class ReportRows:
         return len(self.predictions)
 
     @property
+    def truth(self) -> Array:
+        """Targets as metrics take them: labels [n_rows], or numbers [n_rows, n_targets]."""
+        values = self.target.values
+        return values if self.target.classes is not None else values.reshape(len(values), -1)
+
+    @property
     def y(self) -> Array:
         """The targets in their own type: classes or numbers, [n_rows] where there is one target."""
         decoded = self.target.decoded()
@@ -126,6 +132,9 @@ class PredictedRows:
 
     def __sklearn_is_fitted__(self) -> bool:
         return True
+
+    def __sklearn_tags__(self) -> Any:
+        return self.model.__sklearn_tags__()
 
     def fit(self, X: Any, y: Any = None) -> PredictedRows:
         """Nothing is learned."""

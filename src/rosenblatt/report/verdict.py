@@ -29,7 +29,9 @@ def verdict(facts: Facts) -> tuple[str, str]:
 
 def scored(score: Facts) -> str:
     """The score with its interval."""
-    where = "On held-out rows" if score["where"] == "held out" else "On rows that the scored networks did not see"
+    n = counted(score["rows"], "row") if "rows" in score else "rows"
+    held_out = score["where"] == "held out"
+    where = f"On {n} that were held out" if held_out else f"On {n}, each predicted by networks that did not train on it"
     reached = f"{where}, its {score['metric']} is {number(score['model'])}"
     between = f" (95 % interval {interval(score['interval'])})" if score.get("interval") else ""
     return f"{reached}{between}."
@@ -37,12 +39,12 @@ def scored(score: Facts) -> str:
 
 def compared(score: Facts) -> str:
     """Whether the score is better than the guess."""
-    name = score.get("guess_name") or "A trivial guess"
+    name = score.get("guess_name") or "without a model"
     if score.get("guess") is None:
         return ""
     sign = 1 if score.get("greater_is_better", True) else -1
     better = sign * (score["model"] - score["guess"]) > 0
-    reaches = f"{name[:1].upper()}{name[1:]} reaches {number(score['guess'])}"
+    reaches = f"The trivial guess ({name}) has {number(score['guess'])}"
     return f"{reaches}." if better else f"That is no better than a trivial guess. {reaches}."
 
 
@@ -77,9 +79,10 @@ def cards(facts: Facts) -> list[tuple[str, str, str]]:
 
 def network_pairs(facts: Facts) -> dict[str, Any]:
     """The network, its training, its cost and its file, as names and values."""
-    found: dict[str, Any] = {}
-    for part in ("network", "training", "cost", "file"):
-        for name, value in (facts.get(part) or {}).items():
-            if value is not None and name != "layers":
-                found[name.replace("_", " ")] = value
-    return found
+    parts = [facts.get(part) or {} for part in ("network", "training", "cost")]
+    found = {name: value for part in parts for name, value in part.items() if name != "layers" and value is not None}
+    if (size := found.pop("parameter_bytes", None)) is not None:
+        found["memory of parameters"] = megabytes(size)
+    if (size := (facts.get("file") or {}).get("bytes")) is not None:
+        found["model file"] = megabytes(size)
+    return {name.replace("_", " "): value for name, value in found.items()}

@@ -9,7 +9,18 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-__all__ = ["FILTERS", "counted", "interval", "megabytes", "number", "plain", "sentence", "spoken", "starting"]
+__all__ = [
+    "FILTERS",
+    "counted",
+    "interval",
+    "megabytes",
+    "number",
+    "percent",
+    "plain",
+    "sentence",
+    "spoken",
+    "starting",
+]
 
 ABSENT = "–"
 MOST_SPOKEN = 12
@@ -31,6 +42,11 @@ def number(value: Any) -> str:
 def interval(bounds: Sequence[float] | None) -> str:
     """A lower and an upper bound."""
     return ABSENT if bounds is None else f"{number(bounds[0])} to {number(bounds[1])}"
+
+
+def percent(share: float | None) -> str:
+    """A share in percent, with at most one digit behind the point."""
+    return ABSENT if share is None else f"{100 * share:.1f}".removesuffix(".0") + " %"
 
 
 def counted(n: int, what: str) -> str:
@@ -74,6 +90,6 @@ def megabytes(n_bytes: int) -> str:
 
 FILTERS = {
     function.__name__: function
-    for function in (counted, interval, megabytes, number, plain, sentence, spoken, starting)
+    for function in (counted, interval, megabytes, number, percent, plain, sentence, spoken, starting)
 }
 """The functions that templates use."""

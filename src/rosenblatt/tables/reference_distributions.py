@@ -8,10 +8,9 @@ the lowest and the highest number: a column takes less than 1 kB; one of levels 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from functools import partial
-from itertools import pairwise
 from typing import Any, ClassVar, Self
 from zlib import crc32
 
@@ -21,6 +20,7 @@ from numpy.typing import NDArray
 from rosenblatt.tables.encoders import CategoricalEncoder, Encoder, NumericEncoder, TextEncoder
 from rosenblatt.tables.encoders.base import is_finite_list
 from rosenblatt.tables.encoders.text import counts_of_words, hashed_words
+from rosenblatt.tables.histograms import drawn_numbers, number_histogram
 from rosenblatt.tables.table import Column, dates_of, level_column, level_text
 
 __all__ = ["BinnedCells", "ReferenceDistribution", "fit_reference", "reference_from_state"]
@@ -29,8 +29,8 @@ Floats = NDArray[np.float64]
 DECILES = np.arange(1, 10) / 10
 MAX_LEVELS = 50
 """The most frequent levels have a bin each; all others share one."""
-MAX_BARS, N_BARS = 10, 10
-"""Levels of a histogram, and intervals of one of numbers."""
+MAX_BARS = 10
+"""Levels of a histogram."""
 MAX_RARE = 500
 """Hashes that are kept of levels that the encoder does not know, because they occur once in many."""
 HASHES = 2**32
@@ -103,6 +103,10 @@ class ReferenceDistribution:
         """Labels of intervals or levels, and how many training rows are in each, without missing cells."""
         raise NotImplementedError
 
+    def draw(self, encoder: Any, rng: np.random.Generator, n: int) -> Column:
+        """So many cells that are distributed like those of training, as far as is known."""
+        raise NotImplementedError
+
     def to_state(self) -> dict[str, Any]:
         """The distribution as JSON-able data."""
         return {"class": type(self).__name__, **asdict(self)}
@@ -148,7 +152,15 @@ class NumberDistribution(ReferenceDistribution):
         return written(encoder, float(encoder.read(column)[row]))
 
     def histogram(self, encoder: NumericEncoder) -> tuple[list[str], list[int]]:
-        return histogram_of(self, self.lowest, self.highest, partial(written, encoder))
+        return number_histogram(self.counts[:-1], self.ends, partial(written, encoder, digits=4))
+
+    def draw(self, encoder: NumericEncoder, rng: np.random.Generator, n: int) -> Column:
+        return Column(encoder.name, encoder.storage, drawn_numbers(self.counts, self.ends, rng, n))
+
+    @property
+    def ends(self) -> Floats:
+        """The ends of all bins, [n_bins + 1]."""
+        return np.array([self.lowest, *self.edges, self.highest])
 
     def is_valid(self, encoder: Any) -> bool:
         span = [*self.edges, self.lowest, self.highest]
@@ -216,6 +228,13 @@ class LevelDistribution(ReferenceDistribution):
         bars += [("all others", n_others)] if n_others else []
         return [label for label, _ in bars], [n for _, n in bars]
 
+    def draw(self, encoder: CategoricalEncoder, rng: np.random.Generator, n: int) -> Column:
+        counts = np.array([*self.counts[: len(self.levels)], self.counts[-1]], np.float64)
+        if not counts.sum():
+            return Column(encoder.name, "text", np.full(n, -1, np.int32))
+        codes = rng.choice([*range(len(self.levels)), -1], size=n, p=counts / counts.sum()).astype(np.int32)
+        return Column(encoder.name, "text", codes, tuple(encoder.levels[i] for i in self.levels))
+
     def is_valid(self, encoder: Any) -> bool:
         levels, rare = self.levels, self.rare
         valid = super().is_valid(encoder) and len(self.counts) == len(levels) + 2 and 0 < len(levels) <= MAX_LEVELS
@@ -262,6 +281,10 @@ class WordDistribution(ReferenceDistribution):
         ends = [*(int(edge) for edge in self.edges)]
         labels = [f"{a + 1} to {b} words" for a, b in zip([-1, *ends], ends, strict=False)]
         return [*labels, f"{ends[-1] + 1} words or more" if ends else "any number of words"], list(self.counts[:-1])
+
+    def draw(self, encoder: TextEncoder, rng: np.random.Generator, n: int) -> Column:
+        """Missing cells: no text is kept."""
+        return Column(encoder.name, "text", np.full(n, -1, np.int32))
 
     def is_valid(self, encoder: Any) -> bool:
         valid = super().is_valid(encoder) and is_finite_list(self.edges, len(self.counts) - 2)
@@ -315,36 +338,6 @@ def edges_of(values: Floats) -> Floats:
     return np.unique(distinct[places] / 2 + distinct[places + 1] / 2)
 
 
-def histogram_of(
-    reference: NumberDistribution, lowest: float, highest: float, write: Callable[[float], str]
-) -> tuple[list[str], list[int]]:
-    """Single values where there are at most ten, else ten intervals of equal width.
-
-    Cells are taken to be spread evenly between the edges of deciles, as only these are known.
-    """
-    counts, edges = np.array(reference.counts[:-1]), np.array(reference.edges)
-    if not counts.sum():
-        return [], []
-    values = single_values(edges, lowest, highest)
-    if values is not None:
-        return [write(value) for value in values], counts.tolist()
-    ends = np.concatenate([[lowest], edges, [highest]])
-    wanted = lowest / N_BARS * np.arange(N_BARS, -1, -1) + highest / N_BARS * np.arange(N_BARS + 1)
-    reached = np.interp(wanted, ends, np.concatenate([[0], np.cumsum(counts)])).round().astype(int)
-    texts = [write(end) for end in wanted]
-    return [f"{a} to {b}" for a, b in pairwise(texts)], np.diff(reached).tolist()
-
-
-def single_values(edges: Floats, lowest: float, highest: float) -> list[float] | None:
-    """The different values that lie midway around the edges, if these are between single values."""
-    if len(edges) > len(DECILES):
-        return None
-    values = [lowest]
-    for edge in edges.tolist():
-        values.append(edge + (edge - values[-1]))
-    return values if abs(values[-1] - highest) <= ROUNDING * max(abs(highest), highest - lowest) else None
-
-
 def bins_of(values: Floats, edges: Floats) -> NDArray[np.int64]:
     """The number of each value's interval, which includes its upper edge; the last number is for missing ones."""
     return np.where(np.isnan(values), len(edges) + 1, np.searchsorted(edges, values))
@@ -360,9 +353,11 @@ def finite_cells(encoder: NumericEncoder, column: Column) -> Floats:
     return np.clip(encoder.read(column), -LARGEST, LARGEST)
 
 
-def written(encoder: NumericEncoder, value: float) -> str:
-    """A number, or a date as such."""
-    return level_text(dates_of(np.array([value]))[0]) if encoder.storage == "date" else f"{value:.6g}"
+def written(encoder: NumericEncoder, value: float, digits: int = 6) -> str:
+    """A number, or a date as such; with fewer than six digits without its time."""
+    if encoder.storage != "date":
+        return f"{value:.{digits}g}"
+    return level_text(dates_of(np.array([value if digits == 6 else np.floor(value)]))[0])
 
 
 def codes_of(encoder: CategoricalEncoder, column: Column) -> tuple[NDArray[np.int32], NDArray[np.bool_]]:

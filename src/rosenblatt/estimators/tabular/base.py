@@ -39,7 +39,7 @@ from rosenblatt.tables.given_folds import refuse_rows_of_whole_table
 from rosenblatt.tables.kinds import column_overrides
 from rosenblatt.tables.preparation import Preparation, fit_preparation
 from rosenblatt.tables.readers.reading import is_nameless, names_columns, read_table, require_names
-from rosenblatt.tables.roles import Roles, assign_roles, is_name
+from rosenblatt.tables.roles import Roles, assign_roles
 from rosenblatt.tables.splits import has_common_groups
 from rosenblatt.tables.table import Table, TableError
 from rosenblatt.tables.targets import Target
@@ -276,7 +276,7 @@ class TabularEstimator(
             self._read(task.inputs, reset=True)
         self.target_name_, self.target_check_ = task.target.name, task.target.check
         self.id_columns_ = [] if task.ids is None else list(task.ids.columns)
-        self.group_column_ = str(groups) if is_name(groups) else None
+        self.group_column_ = task.group_column
         self.n_dropped_ = task.n_dropped
         return task
 

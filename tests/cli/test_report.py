@@ -16,6 +16,7 @@ from tests.cli.conftest import SMALL, rents
 
 import rosenblatt
 from rosenblatt import LogisticRegression
+from rosenblatt.cli.messages import in_options
 from rosenblatt.estimators import TabularRegressor
 from rosenblatt.report import Report, compare
 
@@ -36,7 +37,7 @@ def test_without_a_file_the_text_is_shown(cli: Any, model: Any) -> None:
     assert (code, err) == (0, "")
     head, _, text = out.partition("\n\n")
     assert head.startswith("reading   m.st\ntable     new.csv: 40 rows, 6 columns\ntarget    rent: regression")
-    assert text.strip() == str(model.report("new.csv")).strip()
+    assert text.strip() == in_options(str(model.report("new.csv"))).strip()
     assert cli("report", "m.st", "--out", "-") == (0, f"{model.report()}\n", cli("report", "m.st", "--out", "-")[2])
     assert cli("report", "m.st", "--quiet") == (0, "", "")
 
@@ -159,7 +160,7 @@ def test_after_ctrl_c_during_the_report_the_model_is_named(cli: Any, monkeypatch
     def interrupt(*arguments: Any, **others: Any) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(TabularRegressor, "report", interrupt)
+    monkeypatch.setattr(Report, "save", interrupt)
     code, _, err = cli(*TRAIN, "--out", "m.st", "--report", "r.md")
     assert (code, err) == (130, "rosenblatt: interrupted; m.st was written.\n")
     assert not Path("r.md").exists()

@@ -199,11 +199,8 @@ def to_markdown(facts: dict[str, Any]) -> str:
     lines = [f"# {escaped(title(facts), LONG)}", "", escaped(facts["verdict"], LONG)]
     for name, rows, texts in sections(facts):
         lines += ["", f"## {name}", ""]
-        lines += (
-            [f"- {escaped(text, LONG)}" for text in texts]
-            if name == "To check"
-            else [escaped(" ".join(texts))] * bool(texts)
-        )
+        bullet = "- " if name == "To check" else ""
+        lines += [f"{bullet}{escaped(text, LONG)}" for text in texts]
         if len(rows) > 1:
             header, *body = [f"| {' | '.join(map(escaped, row))} |" for row in rows]
             rule = f"|{'|'.join('--:' if is_number else '---' for is_number in numeric_columns(rows))}|"

@@ -68,7 +68,9 @@ def test_noise_is_no_better_than_the_guess():
     assert "no-better-than-the-guess" in codes(TabularRegressor(**QUICK | {"max_iter": 2}).fit(X, noise).report())
     model = TabularClassifier(**QUICK).fit(X, y)
     other = np.where(y == "yes", "no", "yes")
-    assert {"no-better-than-the-guess", "below-out-of-fold"} <= set(codes(model.report(X | {"a": X["a"] + 1e-9}, other)))
+    assert {"no-better-than-the-guess", "below-out-of-fold"} <= set(
+        codes(model.report(X | {"a": X["a"] + 1e-9}, other))
+    )
 
 
 def test_a_network_that_hardly_learned_is_worse_than_a_linear_model():

@@ -58,6 +58,9 @@ class ReportFile:
 
 def require_page() -> None:
     """Find out before any work that a library is missing which pages need."""
+    from rosenblatt.report.html import templates
+
+    templates()
 
 
 def holds_report(path: Path) -> bool:

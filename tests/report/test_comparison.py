@@ -10,6 +10,7 @@ from sklearn.metrics import accuracy_score, log_loss, precision_recall_fscore_su
 import rosenblatt
 from rosenblatt import MLPClassifier, TabularClassifier, TabularRegressor
 from rosenblatt.report import Comparison, compare
+from rosenblatt.report.compared import examples
 
 SMALL = {"members": 1, "hidden_layer_sizes": (8,), "max_iter": 4}
 
@@ -193,8 +194,9 @@ def test_a_single_row_has_no_interval(numbers):
 
 def test_models_of_quantiles_are_compared_with_their_like():
     pair = [regressor(column, quantiles=(0.1, 0.5, 0.9)) for column in ("rooms", "area")]
-    found = compare(*pair, TEST).facts
-    assert all(len(example["a"]) == 3 for example in found["examples"])
+    compared = compare(*pair, TEST).compared
+    assert [metric.name for metric in compared.metrics] == ["D2 of the pinball loss, mean of quantiles"]
+    assert all(len(example["a"]) == 3 for example in examples(compared))
     with pytest.raises(ValueError, match=r"A predicts the quantiles 0.1, 0.5, 0.9, and B predicts a number"):
         compare(pair[0], regressor("area"), TEST)
 

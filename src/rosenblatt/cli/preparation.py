@@ -38,7 +38,7 @@ class TrainingRun:
 
     `held_out` are the rows to score, which `scored` names and `measured` judges; where it is None, out-of-fold
     predictions are scored, or those of `validation` rows. The run `started` when `time.perf_counter` was this.
-    A report goes to the `report_file`, if one was asked for.
+    A report goes to the `report_file`, if one was asked for. `group` is the column of groups, if there is one.
     """
 
     destination: Destination | StandardOutput
@@ -50,6 +50,7 @@ class TrainingRun:
     estimator: Any
     started: float
     report_file: ReportFile | None = None
+    group: str | None = None
 
 
 def begin(request: Request, command: str, display: Display) -> TrainingRun:
@@ -76,7 +77,8 @@ def begin(request: Request, command: str, display: Display) -> TrainingRun:
     measured = "" if request.test is not None else task.score_on
     if held_out is None and validation is not None:
         scored, measured = f"rows of {validation.file}", "on the validation rows"
-    return TrainingRun(destination, training, held_out, validation, scored, measured, estimator, started, report_file)
+    about_rows = (training, held_out, validation, scored, measured)
+    return TrainingRun(destination, *about_rows, estimator, started, report_file, request.roles.get("groups"))
 
 
 def report_file_of(request: Request, out: Path) -> ReportFile | None:
@@ -109,7 +111,8 @@ def split(request: Request, task: TabularTask) -> tuple[TabularTask, ScoredRows 
     if task.inputs.n_rows <= MIN_ROWS:
         raise TableError(f"{task.inputs.n_rows} rows are too few to hold some out: add rows, or --test-share 0.")
     training, held_out = task.split(request.test_share, request.parameters.get("random_state", 0))
-    return training, ScoredRows(held_out.inputs, held_out.target, held_out.weights), "held-out rows"
+    rows = ScoredRows(held_out.inputs, held_out.target, held_out.weights, groups=held_out.groups)
+    return training, rows, "held-out rows"
 
 
 def read_rows(request: Request, task: TabularTask, file: Path) -> ScoredRows:

@@ -107,7 +107,7 @@ def report_of(files: Files, given: Any, display: Display) -> Any:
     model = load_tabular(files.models[0])
     rows, options = None, {}
     if files.data is not None:
-        rows = of_model(model, files.data, given.encoding, given.weight)
+        rows = rows_of(model, files.data, given)
         shown_rows(rows, display)
     if given.training is not None:
         options["training"] = pair_of(of_model(model, given.training, given.encoding))
@@ -125,10 +125,16 @@ def comparison_of(files: Files, given: Any, display: Display) -> Any:
     require_same_goal(models[0], models[1], names)
     assert files.data is not None
     display.data["models"] = [str(path) for path in files.models]
-    rows = [of_model(model, files.data, given.encoding, given.weight) for model in models]
+    rows = [rows_of(model, files.data, given) for model in models]
     shown_rows(rows[0], display)
     found = [m.report(*pair_of(r), sample_weight=r.weights) for m, r in zip(models, rows, strict=True)]
     return comparison_of(found[0], found[1], names)
+
+
+def rows_of(model: Any, file: Path, given: Any) -> ScoredRows:
+    """The rows of a file with the target of a model, and with the column of groups that it was trained with."""
+    group = getattr(model, "group_column_", None)
+    return of_model(model, file, given.encoding, given.weight, [] if group is None else [group])
 
 
 def names_of(paths: list[Path]) -> tuple[str, str]:

@@ -18,6 +18,7 @@ from rosenblatt.cli.display import Display
 from rosenblatt.cli.preparation import TrainingRun, begin
 from rosenblatt.cli.request import Request
 from rosenblatt.cli.results import score_data
+from rosenblatt.cli.scored import ScoredRows
 from rosenblatt.tables.evaluation import Evaluation
 
 if TYPE_CHECKING:
@@ -80,6 +81,7 @@ def keep(work: TrainingRun, model: Any, display: Display) -> KeptModel:
         evaluation = score(work, model)
     except KeyboardInterrupt:
         evaluation = None
+    model.group_column_ = work.group
     objection = "Ctrl-C came before the model was scored" if evaluation is None else evaluation.verdict
     written = work.destination.write(model, objection)
     display.wrote(written.name)
@@ -129,8 +131,10 @@ def write_report(work: TrainingRun, kept: KeptModel, display: Display) -> str:
 
 def report_of(work: TrainingRun, model: Any) -> Any:
     """The report on the rows that were held out, or without them on the training rows, which are scored out of fold."""
-    training, rows = work.training, work.held_out
-    known = training.inputs, training.target.decoded()
+    task, rows, name = work.training, work.held_out, model.group_column_
+    known = ScoredRows(task.inputs, task.target, task.weights, groups=task.groups)
+    training = known.inputs_with_groups(name), known.target.decoded()
     if rows is None:
-        return model.report(*known, sample_weight=training.weights)
-    return model.report(rows.inputs, rows.target.decoded(), sample_weight=rows.weights, training=known)
+        return model.report(*training, sample_weight=known.weights)
+    given = rows.inputs_with_groups(name), rows.target.decoded()
+    return model.report(*given, sample_weight=rows.weights, training=training)

@@ -37,7 +37,7 @@ def no_better_than_the_guess(evidence: Any) -> Iterator[Check]:
     """The model is worth no more than a constant, in `fit` or on rows held out later."""
     model = evidence.model
     remedy = (
-        "Do not use it as it is. Look whether the columns can tell anything about the target, and whether the metric is "
+        "Do not use it as it is. Look whether the columns can tell anything of the target, and whether the metric is "
         "the one that matters; with few positives try metric='auc' or 'balanced_error'."
     )
     name, (own, guess) = next(iter(model.scores_.items()))
@@ -67,16 +67,16 @@ def underfitting(evidence: Any) -> Iterator[Check]:
         "underfitting",
         "warning",
         f"A linear model ({linear.name}) is clearly better: {metric.name} {other:.4g}, beside {own:.4g} {rows.what}.",
-        "Train longer or more networks: preset='best', a larger max_iter, no time_budget. If it stays so, use the linear "
-        "model.",
+        "Train longer or more networks: preset='best', a larger max_iter, no time_budget. If it stays so, use the "
+        "linear model.",
     )
 
 
 def overfitting(evidence: Any) -> Iterator[Check]:
     """Training rows are predicted much better than others, or the held-out metric rises while training goes on."""
     remedy = (
-        "More rows help most. Else restrain the networks: a larger dropout or weight_decay, smaller hidden_layer_sizes, "
-        "and leave out columns that matter little."
+        "More rows help most. Else restrain the networks: a larger dropout or weight_decay, fewer or smaller hidden "
+        "layers (hidden_layer_sizes), and fewer columns: leave out those that matter little."
     )
     if (found := gap(evidence)) is not None:
         own, held_out = found
@@ -85,8 +85,8 @@ def overfitting(evidence: Any) -> Iterator[Check]:
     elif n_rising := rising_members(evidence.model):
         n = len(evidence.model.ensemble_.members)
         text = (
-            f"In {n_rising} of {n} networks the held-out metric was best in the first half of the epochs, and then rose "
-            f"by more than {LATE_RISE:.0%}. The best epochs were kept."
+            f"In {n_rising} of {n} networks the held-out metric was best in the first half of the epochs, and then "
+            f"rose by more than {LATE_RISE:.0%}. The best epochs were kept."
         )
         yield Check("overfitting", "note", text, remedy)
 
@@ -97,9 +97,10 @@ def gap(evidence: Any) -> tuple[float, float] | None:
     if rows is None or training is None or not training.are_training:
         return None
     metric = model.goal.reported[0]
-    some = training.table.take(np.arange(training.table.n_rows)[:: -(-training.table.n_rows // MAX_TRAINING_ROWS)])
-    places = np.arange(training.table.n_rows)[:: -(-training.table.n_rows // MAX_TRAINING_ROWS)]
-    found = predictions_of(model, model.ensemble_.predict(model.preparation_.transform(some)))
+    n_rows = training.table.n_rows
+    places = np.arange(0, n_rows, -(-n_rows // MAX_TRAINING_ROWS))
+    prepared = model.preparation_.transform(training.table.take(places))
+    found = predictions_of(model, model.ensemble_.predict(prepared))
     truth, weights = training.target.take(places).values, training.weights
     weights = None if weights is None else weights[places]
     known = metric.measure(truth, evidence.decided(metric, found), weights)

@@ -26,7 +26,7 @@ Array = NDArray[Any]
 Predict = Callable[[Any], Array]
 Folds = list[tuple[NDArray[np.int64], NDArray[np.int64]]]
 MAX_ROWS, MIN_ROWS = 10_000, 1_000
-"""Rows that a linear model is trained on at most; fewer where it has many inputs and classes, but no fewer than this."""
+"""Rows that a linear model is trained on at most; fewer where it has many inputs and classes, but so many at least."""
 MAX_PRODUCTS = 3_000_000
 """Of rows, inputs that are not zero, and classes."""
 N_FOLDS = 5
@@ -195,7 +195,7 @@ def quietly(linear: Any, X: Any, y: Array, weights: Array | None) -> Any:
 
     Its products are small: several threads would cost more than they gain, and change the last bits.
     """
-    from threadpoolctl import threadpool_limits
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # a dependency of scikit-learn
 
     with warnings.catch_warnings(), threadpool_limits(1, user_api="blas"):
         warnings.simplefilter("ignore")

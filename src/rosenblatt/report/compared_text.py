@@ -9,6 +9,8 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+from rosenblatt.report.markdown import escaped
+
 __all__ = ["to_markdown", "to_text", "verdict"]
 
 Rows = list[tuple[str, ...]]
@@ -16,6 +18,8 @@ Section = tuple[str, Rows, Sequence[str]]
 """A title, a table whose first row is the header, and sentences below it."""
 NUMERIC = re.compile(r"[-+]?[\d,.]+(e[-+]\d+)?( to [-+]?[\d,.]+(e[-+]\d+)?)?|none")
 """What is aligned to the right: numbers, and intervals."""
+LONG = 2000
+"""Signs of a sentence, from which on it is cut in Markdown."""
 UNSCALED = ("R2", "D2")
 """Measures of numbers without a unit begin so."""
 
@@ -192,21 +196,13 @@ def numeric_columns(rows: Rows) -> list[bool]:
 
 def to_markdown(facts: dict[str, Any]) -> str:
     """The comparison in Markdown."""
-    lines = [f"# {escaped(title(facts))}", "", escaped(facts["verdict"])]
+    lines = [f"# {escaped(title(facts), LONG)}", "", escaped(facts["verdict"], LONG)]
     for name, rows, texts in sections(facts):
         lines += ["", f"## {name}", ""]
-        lines += (
-            [f"- {escaped(text)}" for text in texts] if name == "To check" else [escaped(" ".join(texts))] * bool(texts)
-        )
+        bullet = "- " if name == "To check" else ""
+        lines += [f"{bullet}{escaped(text, LONG)}" for text in texts]
         if len(rows) > 1:
             header, *body = [f"| {' | '.join(map(escaped, row))} |" for row in rows]
             rule = f"|{'|'.join('--:' if is_number else '---' for is_number in numeric_columns(rows))}|"
             lines += [*([""] if texts else []), header, rule, *body]
     return "\n".join(lines) + "\n"
-
-
-def escaped(text: str) -> str:
-    """A text in which Markdown finds no table, tag or emphasis, on one line."""
-    for sign in "\\|*_`<>[]":
-        text = text.replace(sign, f"\\{sign}")
-    return " ".join(text.split())

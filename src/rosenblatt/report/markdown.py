@@ -21,6 +21,7 @@ SPECIAL = re.compile(r"([\\`*<>\[\]|~&]|(?<![^\W_])_|_(?![^\W_]))")
 """What Markdown would take for markup; an underscore within a word is none."""
 
 Facts = Mapping[str, Any]
+Section = Callable[[Facts], Iterator[str]]
 
 
 def markdown_of(facts: Facts) -> str:
@@ -185,7 +186,7 @@ def missing(facts: Facts) -> Iterator[str]:
         yield f"- {escaped(text, 1000)}"
 
 
-SECTIONS: dict[str, Callable[[Facts], Iterator[str]]] = {
+SECTIONS: dict[str, Section] = {
     "Checks": checks,
     "Scores": scores,
     "Not shown": missing,

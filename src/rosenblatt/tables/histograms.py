@@ -64,5 +64,5 @@ def drawn_numbers(counts: Sequence[int], ends: Floats, rng: Any, n: int) -> Floa
     place, single = rng.random(n), single_values(ends)
     low, high = (np.append(part, np.nan) for part in (ends[:-1], ends[1:]))
     if single is not None:
-        return np.append(single, np.nan)[chosen]
+        return np.asarray(np.append(single, np.nan)[chosen], np.float64)
     return np.asarray(low[chosen] * (1 - place) + high[chosen] * place)

@@ -155,7 +155,11 @@ class NumberDistribution(ReferenceDistribution):
         return number_histogram(self.counts[:-1], self.ends, partial(written, encoder, digits=4))
 
     def draw(self, encoder: NumericEncoder, rng: np.random.Generator, n: int) -> Column:
-        return Column(encoder.name, encoder.storage, drawn_numbers(self.counts, self.ends, rng, n))
+        return Column(
+            encoder.name,
+            "date" if encoder.storage == "date" else "number",
+            drawn_numbers(self.counts, self.ends, rng, n),
+        )
 
     @property
     def ends(self) -> Floats:

@@ -12,12 +12,13 @@ from typing import Any
 from rosenblatt.cli.display import Display
 from rosenblatt.cli.messages import in_options
 from rosenblatt.cli.models import load_model
-from rosenblatt.cli.results import column_data, plain
+from rosenblatt.cli.results import column_data
 from rosenblatt.estimators import TabularClassifier, TabularRegressor
 from rosenblatt.nn.layers.base import Node
 from rosenblatt.nn.network import Network
 from rosenblatt.nn.registry import name_of
 from rosenblatt.persistence.serving import describe_steps
+from rosenblatt.storage.plain import plain
 
 __all__ = ["inspect"]
 

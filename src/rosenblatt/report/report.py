@@ -6,25 +6,21 @@ or plain data. Never changes the model.
 
 from __future__ import annotations
 
-import json
-import os
-from collections.abc import Callable
 from functools import cached_property
-from pathlib import PurePath
 from typing import Any
 
 from rosenblatt.diagnosis.checks import Check, model_checks
 from rosenblatt.report.evidence import Evidence, evidence_of
+from rosenblatt.report.faces import Faces
 from rosenblatt.report.facts import facts_of
 from rosenblatt.report.markdown import markdown_of
 from rosenblatt.report.scored import ReportRows
 from rosenblatt.report.text import model_lines, rows_lines
-from rosenblatt.storage.atomic import write_atomically
 
 __all__ = ["Report", "make_report"]
 
 
-class Report:
+class Report(Faces):
     """What a model knows, how good it is, and what to check; ``model.report()`` makes it.
 
     ``print`` shows a text, a notebook a page.
@@ -68,8 +64,7 @@ class Report:
         Equal reports give equal dictionaries. Numbers are rounded to six digits. Parts that the report lacks are left
         out; docs/report.md lists all of them.
         """
-        copy: dict[str, Any] = json.loads(json.dumps(self.facts, allow_nan=False))
-        return copy
+        return super().to_dict()
 
     def __str__(self) -> str:
         lines = model_lines(self.model)
@@ -88,57 +83,6 @@ class Report:
         from rosenblatt.report.html import to_html
 
         return to_html(self)
-
-    def _repr_html_(self) -> str:
-        return self.to_html()
-
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
-        """The forms that a notebook chooses from; without the extra ``report`` there is no page among them."""
-        forms: dict[str, Callable[[], str]] = {
-            "text/plain": self.__str__,
-            "text/markdown": self.to_markdown,
-            "text/html": self._repr_html_,
-        }
-        chosen = [form for form in forms if (not include or form in include) and form not in (exclude or ())]
-        bundle = {}
-        for form in chosen:
-            try:
-                bundle[form] = forms[form]()
-            except ImportError:
-                continue
-        return bundle
-
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the report to a file: a page (.html), Markdown (.md), data (.json) or text (.txt).
-
-        An existing file is replaced, at once and only by a complete one.
-
-        Raises
-        ------
-        ValueError
-            If the file's name ends in something else.
-        OSError
-            If the file cannot be written, such as in a folder that does not exist; an existing one is left as it was.
-        ImportError
-            If a page needs the extra ``report``, and it is not installed.
-        """
-        write_atomically(path, (content(self, path).rstrip("\n") + "\n").encode("utf-8", "backslashreplace"))
-
-
-def content(report: Report, path: str | os.PathLike[str]) -> str:
-    """What a file of this name holds."""
-    forms: dict[str, Callable[[], str]] = {
-        ".html": report.to_html,
-        ".md": report.to_markdown,
-        ".json": lambda: json.dumps(report.facts, allow_nan=False, ensure_ascii=False, indent=1),
-        ".txt": report.__str__,
-    }
-    suffix = PurePath(path).suffix.lower()
-    if suffix not in forms:
-        known = ", ".join(forms)
-        found = f"ends in {suffix!r}" if suffix else "has no ending"
-        raise ValueError(f"{os.fspath(path)} {found}; a report is saved as one of {known}.")
-    return forms[suffix]()
 
 
 def make_report(

@@ -24,7 +24,10 @@ from rosenblatt.tables.roles import Roles, assign_roles, is_name
 from rosenblatt.tables.table import Table, TableError
 from rosenblatt.tables.targets import Target
 
-__all__ = ["GivenRows", "PredictedRows", "ReportRows", "given_rows", "held_out_rows", "out_of_fold_rows"]
+__all__ = [
+    *("HELD_OUT", "OUT_OF_FOLD", "GivenRows", "PredictedRows", "ReportRows", "given_rows", "held_out_rows"),
+    "out_of_fold_rows",
+]
 
 Array = NDArray[Any]
 OUT_OF_FOLD, HELD_OUT = "out of fold", "held out"
@@ -129,6 +132,9 @@ class PredictedRows:
 
     def __sklearn_is_fitted__(self) -> bool:
         return True
+
+    def __sklearn_tags__(self) -> Any:
+        return self.model.__sklearn_tags__()
 
     def fit(self, X: Any, y: Any = None) -> PredictedRows:
         """Nothing is learned."""

@@ -26,7 +26,7 @@ MIN_SHARE_OF_COPIES = 0.05
 MIN_KNOWN = 0.1
 """Share of held-out rows that equal training rows, beyond that of training rows with a copy."""
 MIN_KNOWN_ALONE = 0.5
-"""The same where training rows are not given, so that nobody knows how many of them have a copy by nature."""
+"""The same where training rows are not given, so that only an estimate is known of how many have a copy by nature."""
 LAST = 0.1
 """Share of the rows that are compared with those before."""
 MIN_ROWS_OF_DRIFT = 200
@@ -75,8 +75,9 @@ def copied_rows(evidence: Any) -> Iterator[Check]:
         return
     natural, most = 0.0, MIN_KNOWN
     if training is None:
-        most = MIN_KNOWN_ALONE
-        share = evidence.model.background_.share_of_known(given.prepared)
+        model, most = evidence.model, MIN_KNOWN_ALONE
+        share = model.background_.share_of_known(given.prepared)
+        natural = max(0.0, 1 - model.background_.n_distinct / model.n_rows_)
     else:
         known, counts = np.unique(hashes_of(training.prepared), return_counts=True)
         share = float(np.isin(hashes_of(given.prepared), known).mean())

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 
 from rosenblatt import plots
-from rosenblatt.estimators.tabular.explain.importance import Explanation
 from rosenblatt.estimators.tabular.explain.partial_dependence import PartialDependence
+from rosenblatt.report.about_columns import N_GRID, N_ROWS
 from rosenblatt.report.svg import draw_svg
 from rosenblatt.report.threshold import default_point
 
@@ -129,9 +129,8 @@ def of_classes(model: Any, X: Any, y: Any) -> Iterator[Planned]:
 def of_columns(report: Any) -> Iterator[Planned]:
     """What the columns matter, and how predictions depend on the first of them."""
     if rows := report.facts.get("importance"):
-        explanation = explanation_of(report.facts)
-        height = 1.2 + 0.24 * min(BARS, len(rows))
-        caption = f"Importance of columns ({explanation.method}), with one standard deviation."
+        explanation, height = report.evidence.explanation, 1.2 + 0.24 * min(BARS, len(rows))
+        caption = "Importance of columns, with one standard deviation."
         yield "importance", partial(plots.plot_importance, explanation, most=BARS), caption, (WIDE[0], height)
     for i, found in enumerate(dependences_of(report)):
         caption = f"Mean prediction by {found.column}, if all rows had the same value."
@@ -139,19 +138,10 @@ def of_columns(report: Any) -> Iterator[Planned]:
 
 
 def dependences_of(report: Any) -> list[PartialDependence]:
-    """How predictions depend on the columns that the facts name."""
-    if report.rows is None:
-        return []
+    """How predictions depend on the columns that the facts name, over the same rows."""
     names = [entry["column"] for entry in report.facts.get("dependence", ())]
-    return [report.model.partial_dependence(report.rows.table, name) for name in names[:PANELS]]
-
-
-def explanation_of(facts: dict[str, Any]) -> Explanation:
-    """The importances of the facts, as what `plot_importance` draws."""
-    rows = facts["importance"]["columns"] if isinstance(facts["importance"], dict) else facts["importance"]
-    names = tuple(row["name"] for row in rows)
-    values, errors = (np.array([row[key] or 0.0 for row in rows], dtype=float) for key in ("importance", "error"))
-    return Explanation(names, values, errors, None, "", "", "importance", np.arange(0))
+    of = partial(report.model.partial_dependence, report.evidence.inputs, n_grid=N_GRID, n_rows=N_ROWS)
+    return [of(name) for name in names[:PANELS]]
 
 
 def of_network(report: Any) -> Iterator[Planned]:

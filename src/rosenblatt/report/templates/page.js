@@ -5,7 +5,8 @@ for (const link of document.querySelectorAll("a[href^='#']")) {
     const place = document.getElementById(link.getAttribute("href").slice(1));
     if (place === null || location.protocol !== "about:") return;
     event.preventDefault();
-    place.scrollIntoView();
+    const top = place.getBoundingClientRect().top + window.scrollY;
+    window.scrollTo(0, top - parseFloat(getComputedStyle(document.documentElement).scrollPaddingTop));
   });
 }
 for (const box of document.querySelectorAll("[data-thresholds]")) {

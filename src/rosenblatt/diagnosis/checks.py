@@ -24,6 +24,7 @@ from rosenblatt.diagnosis.checks_of_scores import (
     underfitting,
     uneven_members,
 )
+from rosenblatt.tables.leakage import is_leak
 
 __all__ = ["CHECKS", "Check", "model_checks"]
 
@@ -46,15 +47,14 @@ CHECKS = (
 def model_checks(evidence: Any) -> tuple[Check, ...]:
     """All checks that fire, warnings first."""
     found = [check for look in CHECKS for check in look(evidence)]
-    found += doubtful_readings(evidence, {check.message for check in found if check.code == "leak"})
+    found += doubtful_readings(evidence)
     return tuple(sorted(found, key=lambda check: check.severity != "warning"))
 
 
-def doubtful_readings(evidence: Any, leaks: set[str]) -> list[Check]:
+def doubtful_readings(evidence: Any) -> list[Check]:
     """What `fit` left to the user: readings of columns and of the target that may be wrong."""
     model = evidence.model
     texts = [model.target_check_, *(kind.check for kind in model.preparation_.kinds)]
     parts = [part for text in texts if text for part in text.split("; ")]
-    said = [part for part in parts if not any(part.startswith(leak.rstrip(".")) for leak in leaks)]
     remedy = "Look at the cells. If the reading is wrong, say kinds= or task= when the model is trained."
-    return [Check("to-check", "note", f"{part.rstrip('.')}.", remedy) for part in said]
+    return [Check("to-check", "note", f"{part.rstrip('.')}.", remedy) for part in parts if not is_leak(part)]

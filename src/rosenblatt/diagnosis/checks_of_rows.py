@@ -15,7 +15,7 @@ from rosenblatt._suggestions import join_names
 from rosenblatt.diagnosis.check_record import Check
 from rosenblatt.estimators.tabular.explain.background import hashes_of
 from rosenblatt.tables.drift import ColumnDrift, column_drift, population_stability_index
-from rosenblatt.tables.leakage import find_leaking_columns
+from rosenblatt.tables.leakage import is_leak
 from rosenblatt.tables.reference_distributions import fit_reference
 from rosenblatt.tables.table import Column, Table
 
@@ -26,7 +26,7 @@ MIN_SHARE_OF_COPIES = 0.05
 MIN_KNOWN = 0.1
 """Share of held-out rows that equal training rows, beyond that of training rows with a copy."""
 MIN_KNOWN_ALONE = 0.5
-"""The same where training rows are not given, so that nobody knows how many of them have a copy by nature."""
+"""The same where training rows are not given, so that only an estimate is known of how many have a copy by nature."""
 LAST = 0.1
 """Share of the rows that are compared with those before."""
 MIN_ROWS_OF_DRIFT = 200
@@ -42,19 +42,15 @@ RARE, RARE_SHARE, MAX_RARE = 10, 0.02, 50
 
 
 def leaks(evidence: Any) -> Iterator[Check]:
-    """Columns that alone predict the target."""
-    training = evidence.training
-    if training is None:
-        return
-    used = [encoder.name for encoder in evidence.model.preparation_.encoders]
-    table = Table({name: training.table.columns[name] for name in used}, training.table.n_rows)
-    for name, reason in find_leaking_columns(table, training.target.values, training.target.classes is not None):
-        yield Check(
-            "leak",
-            "warning",
-            f"column {name!r}: {reason}.",
-            f"Is it known before the target is? If not, train without it: ignore=[{name!r}].",
-        )
+    """Columns that alone predict the target, as `fit` found them in the training rows."""
+    for kind in evidence.model.preparation_.kinds:
+        for note in filter(is_leak, kind.check.split("; ")):
+            yield Check(
+                "leak",
+                "warning",
+                f"{note.partition('. Is it known')[0]}.",
+                f"Is it known before the target is? If not, train without it: ignore=[{kind.name!r}].",
+            )
 
 
 def copied_training_rows(evidence: Any) -> Iterator[Check]:
@@ -79,8 +75,9 @@ def copied_rows(evidence: Any) -> Iterator[Check]:
         return
     natural, most = 0.0, MIN_KNOWN
     if training is None:
-        most = MIN_KNOWN_ALONE
-        share = evidence.model.background_.share_of_known(given.prepared)
+        model, most = evidence.model, MIN_KNOWN_ALONE
+        share = model.background_.share_of_known(given.prepared)
+        natural = max(0.0, 1 - model.background_.n_distinct / model.n_rows_)
     else:
         known, counts = np.unique(hashes_of(training.prepared), return_counts=True)
         share = float(np.isin(hashes_of(given.prepared), known).mean())

@@ -9,14 +9,12 @@ from dataclasses import asdict
 from typing import Any
 
 from rosenblatt.report.report import Report
-from rosenblatt.report.scored import OUT_OF_FOLD, ReportRows, held_out_rows
+from rosenblatt.report.scored import ReportRows, held_out_rows
 
 __all__ = ["checks_of", "columns_that_differ", "model_facts", "rows_of"]
 
 SEEN = "seen in training"
 """Of predictions by networks that were trained on the rows."""
-KNOWN_SHARE = 0.5
-"""Of rows that equal rows which a model was trained on, from which on its score is too good."""
 
 
 def rows_of(report: Report, name: str) -> ReportRows:
@@ -55,30 +53,19 @@ def columns_that_differ(a: Any, b: Any) -> dict[str, Any]:
 
 def checks_of(report: Report, name: str) -> list[dict[str, Any]]:
     """The checks of a report, behind one on rows that the model was trained on."""
-    found = [{"model": name, **asdict(check)} for check in report.checks]
-    known = known_rows(report, name)
-    return found if known is None else [known, *found]
+    return [*seen_rows(report, name), *({"model": name, **asdict(check)} for check in report.checks)]
 
 
-def known_rows(report: Report, name: str) -> dict[str, Any] | None:
-    """A warning if the model was trained on the rows, or on most of them, and its predictions are not out of fold."""
-    model, given = report.model, report.evidence.given
-    if given is None or (report.rows is not None and report.rows.what == OUT_OF_FOLD):
-        return None
-    share = 1.0 if given.are_training else model.background_.share_of_known(given.prepared)
-    if share < KNOWN_SHARE or not (given.are_training or rows_differ(model)):
-        return None
-    most = "these rows" if given.are_training else "rows that equal all of these" if share == 1 else ""
-    most = most or f"rows that equal about {share:.0%} of these"
-    return {
-        "model": name,
-        "code": "known_rows",
-        "severity": "warning",
-        "message": f"{name} was trained on {most}, so that its scores are too good.",
-        "remedy": "Compare the models on rows that neither was trained on.",
-    }
-
-
-def rows_differ(model: Any) -> bool:
-    """Whether most training rows differed, so that equal rows are the same ones; few values repeat by nature."""
-    return bool(model.background_.n_distinct >= model.n_rows_ / 2)
+def seen_rows(report: Report, name: str) -> list[dict[str, Any]]:
+    """A warning if the networks that predicted the rows were trained on all of them; the report knows of fewer."""
+    if report.rows is not None:
+        return []
+    return [
+        {
+            "model": name,
+            "code": "known-rows",
+            "severity": "warning",
+            "message": f"{name} was trained on these rows, so that its scores are too good.",
+            "remedy": "Compare the models on rows that neither was trained on.",
+        }
+    ]

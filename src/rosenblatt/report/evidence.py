@@ -122,13 +122,14 @@ def evidence_of(model: Any, X: Any, y: Any, sample_weight: Any, training: Any, o
         known = None if training is None else given_training(model, training)
         return Evidence(model, None, known, {}, known, () if known is None else unknown_rows(known))
     given = given_rows(model, X, y, sample_weight)
+    known = None if training is None else given_training(model, training)
     if given.are_training:
         found = out_of_fold_rows(model, given)
         missing = (f"scores of these rows: {found}",) if isinstance(found, str) else ()
         rows = None if isinstance(found, str) else found
         predicted = {} if rows is None else predictions_of_others(model, rows, X, y, others, given.table.n_rows)
         return Evidence(model, rows, given, predicted, given, missing)
-    rows, known = held_out_rows(model, given), None if training is None else given_training(model, training)
+    rows = held_out_rows(model, given)
     predicted = predictions_of_others(model, rows, X, y, others, given.table.n_rows)
     return Evidence(model, rows, known, predicted, given, () if known is None else unknown_rows(known))
 
@@ -142,8 +143,9 @@ def drawn_rows(preparation: Preparation, n: int = N_DRAWN) -> Table:
 
 def given_training(model: Any, training: Any) -> GivenRows:
     """The training rows, a table that holds the target or a pair (X, y)."""
-    pair = isinstance(training, tuple) and len(training) == 2
-    X, y = training if pair else (training, None)
+    if isinstance(training, tuple) and len(training) != len(("X", "y")):
+        raise ValueError(f"training is {len(training)} things; give a table that holds the target, or a pair (X, y).")
+    X, y = training if isinstance(training, tuple) else (training, None)
     return given_rows(model, X, y, what="training")
 
 

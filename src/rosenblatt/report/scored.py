@@ -25,7 +25,7 @@ from rosenblatt.tables.table import Table, TableError
 from rosenblatt.tables.targets import Target
 
 __all__ = [
-    *("HELD_OUT", "OUT_OF_FOLD", "GivenRows", "PredictedRows", "ReportRows", "given_rows", "held_out_rows"),
+    *("GivenRows", "PredictedRows", "ReportRows", "given_rows", "held_out_rows"),
     "out_of_fold_rows",
 ]
 

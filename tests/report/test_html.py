@@ -8,7 +8,7 @@ from html.parser import HTMLParser
 
 import numpy as np
 import pytest
-from sklearn.datasets import load_breast_cancer
+from sklearn.datasets import load_breast_cancer, make_classification
 from sklearn.metrics import confusion_matrix, precision_score, recall_score
 
 import rosenblatt
@@ -260,6 +260,15 @@ def test_two_models_are_shown_side_by_side(report, table):
     assert "plain $x$" in found.text("script", "style"), "a column that only one of them uses"
     assert comparison.to_html() == text
     assert Page(comparison._repr_html_()).with_tag("iframe")[0]["srcdoc"] == text
+
+
+@pytest.mark.long
+def test_the_page_of_a_large_table_stays_small():
+    X, y = make_classification(10_000, 60, n_informative=20, n_classes=3, random_state=0)
+    options = {"members": 5, "max_iter": 2, "hidden_layer_sizes": (8,), "random_state": 0}
+    report = rosenblatt.TabularClassifier(**options).fit(X, y).report(X, y)
+    assert len(report.rows) == 10_000
+    assert len(report.to_html().encode()) < 400_000
 
 
 def test_numbers_are_drawn_with_their_errors():

@@ -285,11 +285,13 @@ REPORTED = (
         list[Path] | None,
         typer.Argument(
             help="A second model to compare with, and a table that has the target; - is standard input.",
-            metavar="[MODEL] [FILE]",
+            metavar="MODEL|FILE",
         ),
     ),
-    option("data", Path, "FILE", "The table of rows that score the model or the models, as if it were FILE."),
-    option("training", Path, "FILE", "The table that the model was trained on, if FILE holds other rows."),
+    option("data", Path, "FILE", "The table of rows to score, as if it were FILE.", panel=COLUMNS),
+    option(
+        "training", Path, "FILE", "The table that the model was trained on, if FILE holds other rows.", panel=COLUMNS
+    ),
     WEIGHT,
     ENCODING,
     option(

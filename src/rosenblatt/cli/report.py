@@ -75,6 +75,9 @@ def files_of(given: Any) -> Files:
     for path in others:
         if not is_standard(path) and not path.exists():
             raise FileNotFoundError(missing_file(path))
+    for option, path in (("--data", given.data), ("--training", given.training)):
+        if path is not None and is_model_file(path):
+            raise ValueError(f"{option} {path} is a model file; {option} names a table of rows.")
     is_model = [is_model_file(path) for path in others]
     models = [given.model, *(path for path, found in zip(others, is_model, strict=True) if found)]
     tables = [path for path, found in zip(others, is_model, strict=True) if not found]
@@ -107,10 +110,10 @@ def report_of(files: Files, given: Any, display: Display) -> Any:
     model = load_tabular(files.models[0])
     rows, options = None, {}
     if files.data is not None:
-        rows = rows_of(model, files.data, given)
+        rows = rows_of(model, files.data, given.encoding, given.weight)
         shown_rows(rows, display)
     if given.training is not None:
-        options["training"] = pair_of(of_model(model, given.training, given.encoding))
+        options["training"] = pair_of(rows_of(model, given.training, given.encoding))
     if rows is None:
         return model.report(**options)
     return model.report(*pair_of(rows), sample_weight=rows.weights, **options)
@@ -125,16 +128,18 @@ def comparison_of(files: Files, given: Any, display: Display) -> Any:
     require_same_goal(models[0], models[1], names)
     assert files.data is not None
     display.data["models"] = [str(path) for path in files.models]
-    rows = [rows_of(model, files.data, given) for model in models]
+    rows = [rows_of(model, files.data, given.encoding, given.weight) for model in models]
     shown_rows(rows[0], display)
     found = [m.report(*pair_of(r), sample_weight=r.weights) for m, r in zip(models, rows, strict=True)]
     return comparison_of(found[0], found[1], names)
 
 
-def rows_of(model: Any, file: Path, given: Any) -> ScoredRows:
+def rows_of(model: Any, file: Path, encoding: str, weight: str | None = None) -> ScoredRows:
     """The rows of a file with the target of a model, and with the column of groups that it was trained with."""
     group = getattr(model, "group_column_", None)
-    return of_model(model, file, given.encoding, given.weight, [] if group is None else [group])
+    found = of_model(model, file, encoding, weight, [] if group is None else [group])
+    found.require_columns(kind.name for kind in model.preparation_.kinds if kind.used)
+    return found
 
 
 def names_of(paths: list[Path]) -> tuple[str, str]:

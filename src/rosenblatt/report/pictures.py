@@ -5,7 +5,7 @@ Takes a `Report`. Returns a picture for each name, or the reason why it cannot b
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -14,6 +14,7 @@ import numpy as np
 
 from rosenblatt import plots
 from rosenblatt.estimators.tabular.explain.partial_dependence import PartialDependence
+from rosenblatt.plots.style import COLOURS
 from rosenblatt.report.about_columns import N_GRID, N_ROWS
 from rosenblatt.report.svg import draw_svg
 from rosenblatt.report.threshold import default_point
@@ -24,6 +25,10 @@ Size = tuple[float, float]
 SQUARE, WIDE = (4.2, 3.9), (4.8, 3.3)
 STEEP = 12.0
 """Ratio of the largest loss to the median from which on its axis is logarithmic."""
+MOST_NAMED = 10
+"""Largest number of curves in a legend."""
+OPAQUE, ON_COLOUR = 0.72, "#fffffe"
+"""From which opacity on a cell has light numbers, and their colour, which is that in both themes."""
 HALF = 5.5
 """Inches from which on a picture has a row of the page for itself."""
 LARGEST = 6.6
@@ -96,8 +101,7 @@ def of_rows(report: Any) -> Iterator[Planned]:
     if hasattr(model, "classes_"):
         yield from of_classes(model, X, y)
         return
-    outputs = np.shape(model.predict(X))[1:]
-    for k in range(min(OUTPUTS, outputs[0])) if outputs else [None]:
+    for k in outputs_of(report.facts, np.shape(model.predict(X))[1:]):
         end = "" if k is None else f"-{k}"
         yield (
             f"predictions{end}",
@@ -113,17 +117,49 @@ def of_rows(report: Any) -> Iterator[Planned]:
         )
 
 
+def outputs_of(facts: dict[str, Any], shape: tuple[int, ...]) -> Sequence[int | None]:
+    """The outputs with pictures: the first ones, or of quantiles that nearest to the median."""
+    if not shape:
+        return [None]
+    if levels := facts["model"].get("quantiles"):
+        return [min(range(len(levels)), key=lambda k: abs(levels[k] - 0.5))]
+    return range(min(OUTPUTS, shape[0]))
+
+
 def of_classes(model: Any, X: Any, y: Any) -> Iterator[Planned]:
     """How good predictions of classes are."""
+    each = "" if len(model.classes_) == 2 else ", a curve for each class"
     side = min(LARGEST, max(SQUARE[1], 2.2 + 0.42 * len(model.classes_)))
     captions: dict[str, tuple[str, Size]] = {
         "confusion": ("Rows by true and by predicted class: those on the diagonal are right.", (side, side)),
-        "roc": ("True over false positive rate, for all thresholds (ROC).", SQUARE),
-        "precision_recall": ("Precision over recall, for all thresholds.", SQUARE),
+        "roc": (f"True over false positive rate, for all thresholds (ROC){each}.", SQUARE),
+        "precision_recall": (f"Precision over recall, for all thresholds{each}.", SQUARE),
         "calibration": ("How often rows with a predicted probability are right: the dotted line is ideal.", SQUARE),
     }
     for name, (caption, size) in captions.items():
-        yield name, partial(getattr(plots, f"plot_{name}"), model, X, y), caption, size
+        yield name, partial(draw_classes, getattr(plots, f"plot_{name}"), model, X, y), caption, size
+
+
+def draw_classes(plot: Any, model: Any, X: Any, y: Any, ax: Any) -> None:
+    """A picture of `rosenblatt.plots`, in the page's colours, and without a legend that would fill it."""
+    display = plot(model, X, y, ax=ax)
+    if hasattr(display, "confusion_matrix"):
+        tint(display)
+    legend = ax.get_legend()
+    if legend is not None and len(legend.get_texts()) > MOST_NAMED:
+        legend.remove()
+
+
+def tint(display: Any) -> None:
+    """Draw cells by how opaque they are, so that those without rows have the page's colour, and numbers stand out."""
+    from matplotlib.colors import LinearSegmentedColormap, to_rgb
+
+    colour = to_rgb(COLOURS[0])
+    display.im_.set_cmap(LinearSegmentedColormap.from_list("opaque", [(*colour, 0.0), (*colour, 1.0)]))
+    shares = np.ravel(display.im_.norm(display.confusion_matrix))
+    for text, share in zip(np.ravel(display.text_), shares, strict=False):
+        if text is not None:
+            text.set_color(ON_COLOUR if share >= OPAQUE else "black")
 
 
 def of_columns(report: Any) -> Iterator[Planned]:

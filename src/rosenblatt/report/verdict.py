@@ -29,9 +29,10 @@ def verdict(facts: Facts) -> tuple[str, str]:
 
 def scored(score: Facts) -> str:
     """The score with its interval."""
-    n = counted(score["rows"], "row") if "rows" in score else "rows"
-    held_out = score["where"] == "held out"
-    where = f"On {n} that were held out" if held_out else f"On {n}, each predicted by networks that did not train on it"
+    held_out, n = score["where"] == "held out", score.get("rows")
+    what = "held-out row" if held_out else "row"
+    where = f"On {what}s" if n is None else f"On {counted(n, what)}"
+    where += "" if held_out else ", each predicted by networks that did not train on it"
     reached = f"{where}, its {score['metric']} is {number(score['model'])}"
     between = f" (95 % interval {interval(score['interval'])})" if score.get("interval") else ""
     return f"{reached}{between}."

@@ -14,6 +14,7 @@ from sklearn.preprocessing import StandardScaler
 
 import rosenblatt
 from rosenblatt import Report, TabularClassifier, TabularRegressor
+from rosenblatt.report import evidence
 
 QUICK = {"preset": "fast", "max_iter": 6, "hidden_layer_sizes": (24,)}
 
@@ -371,3 +372,63 @@ def test_nothing_is_infinite_where_a_model_is_sure(cancer):
     report = model.report(X[400:401], y[400:401])
     assert all(math.isfinite(entry["model"]) for entry in report.facts["scores"])
     assert "too-few-scored-rows" in [check.code for check in report.checks]
+
+
+def test_texts_that_are_not_kept_and_rows_that_drift_raise_no_warning_twice():
+    rng = np.random.default_rng(0)
+    n = 200
+    X = {
+        "text": [" ".join(rng.choice([f"word{i}" for i in range(300)], 5)) for _ in range(n)],
+        "a": rng.normal(size=n),
+        "day": np.datetime64("2020-01-01") + rng.integers(0, 700, n),
+        "flag": rng.random(n) < 0.5,
+    }
+    y = np.where(X["a"] + 0.5 * rng.normal(size=n) > 0, "yes", "no")
+    model = TabularClassifier(**QUICK).fit(X, y)
+    assert model.report().facts["importance"][0]["name"] == "a"
+    with pytest.warns(UserWarning, match="outside the training range") as heard:
+        report = model.report(X | {"a": X["a"] + 100}, y)
+    assert len(heard) == 1
+    assert report.facts["dependence"]
+
+
+def test_rows_given_as_training_alone_are_scored(cancer):
+    model, X, y = cancer
+    assert model.report(training=(X[:400], y[:400])).to_dict() == model.report(X[:400], y[:400]).to_dict()
+    report = model.report(training=(X[400:], y[400:]))
+    assert report.rows is None
+    assert "not the rows that the model was trained on" in str(report)
+
+
+def test_counts_that_are_all_zero_have_a_report():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(100, 2))
+    model = TabularRegressor(**QUICK | {"loss": "poisson"}).fit(X, rng.poisson(1, 100))
+    report = model.report(X[:20], np.zeros(20), training=(X, rng.poisson(1, 100)))
+    assert json.dumps(report.to_dict(), allow_nan=False)
+    assert report.facts["scores"][0]["model"] == 0
+    assert "D2 of the Poisson deviance 0" in str(report)
+    assert report.to_markdown()
+
+
+def test_many_columns_are_explained_by_gradients(monkeypatch):
+    monkeypatch.setattr(evidence, "MAX_PRODUCTS", 1e5)
+    X = np.random.default_rng(0).normal(size=(60, 120))
+    model = TabularRegressor(**QUICK).fit(X, X[:, 0] + np.arange(60) % 7)
+    facts = model.report(X, X[:, 0] + np.arange(60) % 7).facts
+    assert facts["importance_of"]["method"] == "gradient"
+    assert len(facts["importance"]) == len(facts["data"]["columns"]) == 100
+    assert facts["data"]["n_columns"] == 120
+
+
+def test_the_call_names_what_fit_was_given():
+    X, y = load_iris(return_X_y=True)
+    order = np.arange(150)
+    code = TabularClassifier(**QUICK).fit(X, y, groups=order // 2).report().facts["reproduce"]["code"]
+    assert code.endswith("model.fit(X, y, groups=groups)\n")
+    code = (
+        TabularClassifier(**QUICK).fit(X[::-1][::7], y[::-1][::7], time=order[:22]).report().facts["reproduce"]["code"]
+    )
+    assert "time=time" in code
+    code = TabularClassifier(**QUICK).fit(X, y, X_val=X, y_val=y).report().facts["reproduce"]["code"]
+    assert "X_val=X_val, y_val=y_val" in code

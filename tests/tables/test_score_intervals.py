@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from rosenblatt.metrics import ACCURACY, AUC, LOG_LOSS, MEAN_ABSOLUTE, R2
-from rosenblatt.tables.score_intervals import difference_interval, score_interval
+from rosenblatt.metrics import ACCURACY, AUC, LOG_LOSS, MEAN_ABSOLUTE, R2, Metric
+from rosenblatt.tables.score_intervals import difference_interval, score_interval, score_of
 
 
 def labels_and_probabilities(n, seed=0):
@@ -84,6 +84,16 @@ def test_the_area_under_the_curve_has_one_where_drawn_rows_may_lack_a_class():
     y[:2] = 1
     found = score_interval(AUC, y, p)
     assert found.low <= AUC.measure(y, p, None) <= found.high
+
+
+def test_a_score_that_is_not_defined_is_nan():
+    def fails(y, p, weights):
+        raise ValueError
+
+    assert np.isnan(score_of(Metric("one", fails), np.zeros(9), np.zeros(9)))
+    assert score_interval(Metric("one", fails), np.zeros(9), np.zeros(9)) is None
+    divides = Metric("two", lambda y, p, weights: 1.0 / float(y.sum()))
+    assert np.isnan(score_of(divides, np.zeros(9), np.zeros(9)))
 
 
 def test_it_covers_the_true_score_as_often_as_it_says():

@@ -18,6 +18,7 @@ from rosenblatt.tables.drift import ColumnDrift, column_drift, population_stabil
 from rosenblatt.tables.leakage import is_leak
 from rosenblatt.tables.reference_distributions import fit_reference
 from rosenblatt.tables.table import Column, Table
+from rosenblatt.tables.task import score_on
 
 __all__ = ["copied_rows", "copied_training_rows", "drift_of_the_last_rows", "leaks", "rare_classes", "too_few_rows"]
 
@@ -108,7 +109,7 @@ def drift_of_the_last_rows(evidence: Any) -> Iterator[Check]:
     parts = ["the target", *names] if target_drifts(target, first) else names
     if not parts:
         return
-    later = evidence.model.score_on_ == "on later rows"
+    later = evidence.model.score_on_ == score_on(None, ())
     known = "The score is of later rows, and knows of it." if later else "If rows follow each other in time, say time="
     advice = known if later else f"{known}: the score is then that of later rows. If not, shuffle the table."
     text = f"The last tenth of the training rows is unlike those before in {' and in '.join(parts)}."

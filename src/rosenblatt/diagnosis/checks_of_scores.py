@@ -16,7 +16,7 @@ from rosenblatt.diagnosis.check_record import Check
 from rosenblatt.estimators.tabular.explain.column_substitution import predictions_of
 from rosenblatt.metrics import Metric, is_better
 from rosenblatt.tables.evaluation import trivial_guess
-from rosenblatt.tables.score_intervals import QUANTILE, difference_interval, score_interval
+from rosenblatt.tables.score_intervals import QUANTILE, difference_interval, score_interval, score_of
 
 __all__ = ["below_out_of_fold", "no_better_than_the_guess", "overfitting", "underfitting", "uneven_members"]
 
@@ -62,7 +62,7 @@ def underfitting(evidence: Any) -> Iterator[Check]:
     gain = difference_interval(*given, rows.weights, rows.groups)
     if gain is None or gain.high >= 0:
         return
-    own, other = main_score(evidence, rows.predictions), metric.measure(given[1], linear.predictions, rows.weights)
+    own, other = main_score(evidence, rows.predictions), score_of(metric, given[1], linear.predictions, rows.weights)
     yield Check(
         "underfitting",
         "warning",
@@ -103,7 +103,7 @@ def gap(evidence: Any) -> tuple[float, float] | None:
     found = predictions_of(model, model.ensemble_.predict(prepared))
     truth, weights = training.target.take(places).values, training.weights
     weights = None if weights is None else weights[places]
-    known = metric.measure(truth, evidence.decided(metric, found), weights)
+    known = score_of(metric, truth, evidence.decided(metric, found), weights)
     own, guess = main_score(evidence, rows.predictions), guess_score(evidence, metric)
     errors = [error_of(metric, score) for score in (known, own, guess)]
     if not np.isfinite(errors).all() or errors[2] <= 0:
@@ -179,14 +179,14 @@ def below_out_of_fold(evidence: Any) -> Iterator[Check]:
 def main_score(evidence: Any, predictions: Array) -> float:
     """The score of the given rows by the first metric of the fit."""
     metric, rows = evidence.model.goal.reported[0], evidence.rows
-    return float(metric.measure(evidence.truth, evidence.decided(metric, predictions), rows.weights))
+    return score_of(metric, evidence.truth, evidence.decided(metric, predictions), rows.weights)
 
 
 def guess_score(evidence: Any, metric: Metric) -> float:
     """The score of the trivial guess for the given rows."""
     rows, known = evidence.rows, evidence.training or evidence.rows
     guess = trivial_guess(known.target, metric, getattr(evidence.model.goal, "center", "mean"), known.weights)
-    return float(metric.measure(evidence.truth, np.tile(guess.values, (len(rows), 1)), rows.weights))
+    return score_of(metric, evidence.truth, np.tile(guess.values, (len(rows), 1)), rows.weights)
 
 
 def error_of(metric: Metric, score: float) -> float:

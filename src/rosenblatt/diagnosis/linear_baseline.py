@@ -19,6 +19,7 @@ from rosenblatt.estimators.tabular.folds import member_folds
 from rosenblatt.metrics import quantiles_of
 from rosenblatt.tables.encoders import Prepared
 from rosenblatt.tables.targets import Target
+from rosenblatt.tables.task import score_on
 
 __all__ = ["LinearBaseline", "linear_baseline", "linear_inputs"]
 
@@ -114,7 +115,7 @@ def folds_of(model: Any, training: Any) -> Folds | None:
     """Rows to learn from and to predict: those of the networks or, of a loaded model, five folds of its own."""
     n, members = len(training.prepared.numbers), model.ensemble_.members
     held = [member.held_out for member in members]
-    in_time = model.score_on_ == "on later rows"
+    in_time = model.score_on_ == score_on(None, ())
     if training.are_training and all(map(len, held)):
         if not in_time:
             return [(np.setdiff1d(np.arange(n), rows), rows) for rows in held]

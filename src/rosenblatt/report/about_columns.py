@@ -9,7 +9,7 @@ from contextlib import suppress
 from typing import Any
 
 from rosenblatt.estimators.tabular.explain.shortened import short_name
-from rosenblatt.report.evidence import Evidence
+from rosenblatt.report.evidence import Evidence, unheard_warnings
 from rosenblatt.report.text import treatment
 from rosenblatt.tables.table import TableError
 
@@ -67,7 +67,7 @@ def dependence(evidence: Evidence) -> list[dict[str, Any]]:
     ranked = [name for name in evidence.explanation.ranked if kinds.get(name, "text") != "text"]
     curves = []
     for name in ranked[:MAX_CURVES]:
-        with suppress(TableError):  # no cell of these rows is known
+        with unheard_warnings(), suppress(TableError):  # no cell of these rows is known
             one = model.partial_dependence(evidence.inputs, name, n_grid=N_GRID, n_rows=N_ROWS)
             shown = [1] if one.of_classes and len(one.outputs) == 2 else one.varying(MAX_OUTPUTS)
             outputs, labels = [one.outputs[k] for k in shown], one.labels()

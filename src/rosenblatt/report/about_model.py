@@ -14,10 +14,12 @@ import numpy as np
 
 from rosenblatt import __version__
 from rosenblatt.estimators.tabular.explain.shortened import short_name
+from rosenblatt.estimators.tabular.scoring import ON_VALIDATION_ROWS
 from rosenblatt.ir.cost import program_cost
 from rosenblatt.persistence.models import model_parts
 from rosenblatt.report.evidence import Evidence
 from rosenblatt.storage.container import ModelFileError, pack
+from rosenblatt.tables.task import score_on
 
 __all__ = ["cost", "curves", "file", "model", "network", "reproduce", "training"]
 
@@ -140,8 +142,7 @@ def reproduce(evidence: Evidence) -> dict[str, Any]:
     changed = {k: v for k, v in given.items() if k not in HIDDEN and not equal(v, defaults[k])}
     parameters = ", ".join(f"{name}={written(value)}" for name, value in changed.items())
     named = fitted.target_name_ is not None
-    roles = f", groups={fitted.group_column_!r}" if getattr(fitted, "group_column_", None) else ""
-    arguments = f"table, {fitted.target_name_!r}{roles}" if named else "X, y"
+    arguments = ", ".join([*(("table", repr(fitted.target_name_)) if named else ("X", "y")), *roles_of(fitted)])
     code = f"from rosenblatt import {kind.__name__}\n\nmodel = {kind.__name__}({parameters})\nmodel.fit({arguments})\n"
     packages = {"numpy": "numpy", "scipy": "scipy", "scikit-learn": "scikit-learn"}
     versions = {"rosenblatt": __version__, "python": platform.python_version()}
@@ -152,6 +153,19 @@ def reproduce(evidence: Evidence) -> dict[str, Any]:
     if digest := getattr(fitted, "training_digest_", None):
         found["data"] = {"rows": fitted.n_rows_, "hash": digest}
     return found
+
+
+def roles_of(fitted: Any) -> list[str]:
+    """The arguments of `fit` besides rows and target, as far as the model knows of them."""
+    found = []
+    if fitted.n_groups_ is not None:
+        found.append(f"groups={getattr(fitted, 'group_column_', None)!r}".replace("=None", "=groups"))
+    if fitted.score_on_ == score_on(None, ()):
+        found.append("time=time")
+    if fitted.score_on_ == ON_VALIDATION_ROWS:
+        found.append("X_val=X_val, y_val=y_val")
+    found += [f"id={fitted.id_columns_!r}"] if fitted.id_columns_ else []
+    return found + (["drop_missing_target=True"] if fitted.n_dropped_ else [])
 
 
 def equal(value: Any, default: Any) -> bool:

@@ -14,7 +14,7 @@ from rosenblatt.metrics import Metric
 from rosenblatt.report.evidence import Evidence
 from rosenblatt.report.scored import HELD_OUT, OUT_OF_FOLD, ReportRows
 from rosenblatt.tables.evaluation import trivial_guess
-from rosenblatt.tables.score_intervals import score_interval
+from rosenblatt.tables.score_intervals import score_interval, score_of
 
 __all__ = ["measured", "scores"]
 
@@ -56,14 +56,14 @@ def scored(evidence: Evidence, rows: ReportRows, metric: Metric) -> dict[str, An
         "rows": len(rows),
         "metric": metric.name,
         "greater_is_better": metric.greater_is_better,
-        "model": metric.measure(truth, own, rows.weights),
+        "model": score_of(metric, truth, own, rows.weights),
     }
     if (interval := score_interval(metric, truth, own, rows.weights, rows.groups)) is not None:
         found |= {"interval": [interval.low, interval.high], "interval_method": interval.method}
-    found["guess"] = metric.measure(truth, np.tile(guess.values, (len(rows), 1)), rows.weights)
+    found["guess"] = score_of(metric, truth, np.tile(guess.values, (len(rows), 1)), rows.weights)
     found["guess_name"] = guess.name
     if evidence.linear is not None:
-        found["linear"] = metric.measure(truth, evidence.linear.predictions, rows.weights)
+        found["linear"] = score_of(metric, truth, evidence.linear.predictions, rows.weights)
     others = {name: measured(evidence, metric, values) for name, values in evidence.others.items()}
     known_scores = {name: score for name, score in others.items() if score is not None}
     return found | ({"others": known_scores} if known_scores else {})
@@ -77,4 +77,4 @@ def measured(evidence: Evidence, metric: Metric, predictions: Array) -> float | 
         if metric.needs_probabilities:
             return None
         predictions = np.eye(len(evidence.model.classes_))[predictions]
-    return metric.measure(rows.truth, predictions, rows.weights)
+    return score_of(metric, rows.truth, predictions, rows.weights)

@@ -6,7 +6,9 @@ before a section asks for the linear model.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -23,14 +25,14 @@ from rosenblatt.report.other_models import predictions_of_others
 from rosenblatt.report.scored import GivenRows, ReportRows, given_rows, held_out_rows, out_of_fold_rows
 from rosenblatt.tables.encoders import Prepared
 from rosenblatt.tables.preparation import Preparation
-from rosenblatt.tables.table import Table
+from rosenblatt.tables.table import Table, TableWarning
 
-__all__ = ["Evidence", "evidence_of"]
+__all__ = ["Evidence", "evidence_of", "unheard_warnings"]
 
 Array = NDArray[Any]
 N_DRAWN = 300
 """Rows that explain predictions where none were given."""
-MAX_EXPLAINED, MIN_EXPLAINED, N_REPEATS, MIN_SHUFFLED = 1000, 200, 3, 8
+MAX_EXPLAINED, MIN_EXPLAINED, N_REPEATS, MIN_SHUFFLED = 1000, 200, 3, 10
 MAX_PRODUCTS = 2e10
 """Of rows, repeats, columns and parameters, when columns are shuffled."""
 
@@ -88,16 +90,18 @@ class Evidence:
     def explanation(self) -> Explanation:
         """The importance of the columns: by shuffling them in labelled rows or, without these, by gradients.
 
-        So many rows are used that it takes about a second.
+        So many rows are used that it takes about a second. Gradients stand in where there are too many columns to
+        shuffle each.
         """
         model, rows = self.model, self.rows
-        n_columns = len(model.preparation_.encoders)
         size = sum(int(network.parameters.size) for network in model.ensemble_.networks)
-        n_rows = int(min(MAX_EXPLAINED, max(MIN_EXPLAINED, MAX_PRODUCTS / (size * n_columns * N_REPEATS))))
-        if rows is None or len(rows) < MIN_SHUFFLED:
-            found: Explanation = model.explain(self.inputs, method="gradient", n_rows=n_rows)
-        else:
-            found = model.explain(rows.table, rows.y, method="permutation", n_rows=n_rows, n_repeats=N_REPEATS)
+        n_rows = int(MAX_PRODUCTS / (size * len(model.preparation_.encoders) * N_REPEATS))
+        with unheard_warnings():
+            if rows is None or min(len(rows), n_rows) < MIN_SHUFFLED:
+                found: Explanation = model.explain(self.inputs, method="gradient", n_rows=MIN_EXPLAINED)
+            else:
+                options = {"n_rows": min(MAX_EXPLAINED, max(MIN_EXPLAINED, n_rows)), "n_repeats": N_REPEATS}
+                found = model.explain(rows.table, rows.y, method="permutation", **options)
         return found
 
     @cached_property
@@ -119,19 +123,30 @@ def evidence_of(model: Any, X: Any, y: Any, sample_weight: Any, training: Any, o
         for name, value in {"y": y, "sample_weight": sample_weight, "others": others}.items():
             if value is not None:
                 raise ValueError(f"{name} was given without X: give the rows that it belongs to.")
-        known = None if training is None else given_training(model, training)
-        return Evidence(model, None, known, {}, known, () if known is None else unknown_rows(known))
-    given = given_rows(model, X, y, sample_weight)
     known = None if training is None else given_training(model, training)
+    missing = () if known is None else unknown_rows(known)
+    given = known if X is None else given_rows(model, X, y, sample_weight)
+    if given is None or (X is None and not given.are_training):
+        return Evidence(model, None, known, {}, given, missing)
+    rows: ReportRows | None = None
     if given.are_training:
-        found = out_of_fold_rows(model, given)
-        missing = (f"scores of these rows: {found}",) if isinstance(found, str) else ()
-        rows = None if isinstance(found, str) else found
-        predicted = {} if rows is None else predictions_of_others(model, rows, X, y, others, given.table.n_rows)
-        return Evidence(model, rows, given, predicted, given, missing)
-    rows = held_out_rows(model, given)
-    predicted = predictions_of_others(model, rows, X, y, others, given.table.n_rows)
-    return Evidence(model, rows, known, predicted, given, () if known is None else unknown_rows(known))
+        found, known, missing = out_of_fold_rows(model, given), given, ()
+        if isinstance(found, str):
+            missing = (f"scores of these rows: {found}",)
+        else:
+            rows = found
+    else:
+        rows = held_out_rows(model, given)
+    predicted = {} if rows is None else predictions_of_others(model, rows, X, y, others, given.table.n_rows)
+    return Evidence(model, rows, known, predicted, given, missing)
+
+
+@contextmanager
+def unheard_warnings() -> Iterator[None]:
+    """Nothing is said of the cells of rows that were read before, or that were drawn."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", TableWarning)
+        yield
 
 
 def drawn_rows(preparation: Preparation, n: int = N_DRAWN) -> Table:

@@ -10,9 +10,10 @@ from functools import cached_property
 from typing import Any
 
 from rosenblatt.diagnosis.checks import Check, model_checks
+from rosenblatt.report.about_scores import scores
 from rosenblatt.report.evidence import Evidence, evidence_of
 from rosenblatt.report.faces import Faces
-from rosenblatt.report.facts import facts_of
+from rosenblatt.report.facts import facts_of, plain
 from rosenblatt.report.markdown import markdown_of
 from rosenblatt.report.scored import ReportRows
 from rosenblatt.report.text import model_lines, rows_lines
@@ -68,7 +69,9 @@ class Report(Faces):
 
     def __str__(self) -> str:
         lines = model_lines(self.model)
-        return "\n".join([*lines, *([] if self.evidence.given is None else rows_lines(self.facts))])
+        if self.evidence.given is not None:
+            lines += rows_lines(plain(scores(self.evidence)), self.checks, self.evidence.missing)
+        return "\n".join(lines)
 
     def __repr__(self) -> str:
         rows = "" if self.rows is None else f", {len(self.rows):,} rows {self.rows.what}"

@@ -5,9 +5,10 @@ Takes a fitted estimator. Returns lines about rows, columns, members, score and 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from rosenblatt.diagnosis.check_record import Check
 from rosenblatt.estimators.tabular.explain.shortened import counted, short, short_name
 from rosenblatt.tables.encoders import Encoder
 from rosenblatt.tables.kinds import ColumnKind
@@ -89,19 +90,14 @@ def treatment(kind: ColumnKind, encoder: Encoder | None) -> str:
     return encoder.describe(kind) + (f"; {kind.n_missing:,} missing" if kind.n_missing else "")
 
 
-def rows_lines(facts: Mapping[str, Any]) -> list[str]:
-    """What the given rows add: scores beside others, and what to check."""
-    lines: list[str] = []
-    for entry in facts["scores"]:
-        if "interval_method" in entry or entry["where"] == "held out":
-            lines.append(score_line(entry))
-    lines = ["", "scores", *lines] if lines else []
-    if facts.get("missing"):
-        lines += ["", "not shown", *(f"  {line}" for line in facts["missing"])]
-    if facts["checks"]:
-        lines += ["", "checks"]
-        lines += [f"  {check['code']}: {check['message']} {check['remedy']}" for check in facts["checks"]]
-    return lines
+def rows_lines(scores: Sequence[Mapping[str, Any]], checks: Sequence[Check], missing: Sequence[str]) -> list[str]:
+    """What the given rows add: their scores beside others, what is missing, and what to check."""
+    parts = {
+        "scores": [score_line(entry) for entry in scores if "rows" in entry],
+        "not shown": missing,
+        "checks": [f"{check.severity} {check.code}: {check.message} {check.remedy}" for check in checks],
+    }
+    return [line for name, lines in parts.items() if lines for line in ("", name, *(f"  {line}" for line in lines))]
 
 
 def score_line(entry: Mapping[str, Any]) -> str:
@@ -111,4 +107,5 @@ def score_line(entry: Mapping[str, Any]) -> str:
     beside |= {"a linear model": entry["linear"]} if "linear" in entry else {}
     beside |= entry.get("others", {})
     texts = ", ".join(f"{short(name, MAX_WIDE)} {number:.4g}" for name, number in beside.items() if number is not None)
-    return f"  {entry['metric']} {entry['model']:.4g}{interval} {entry['where']}; {texts}"
+    own = "undefined" if entry["model"] is None else f"{entry['model']:.4g}"
+    return f"{entry['metric']} {own}{interval} {entry['where']}; {texts}"

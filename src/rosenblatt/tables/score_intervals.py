@@ -7,6 +7,7 @@ predicts: the interval says how the score would vary with other rows, and not ho
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -16,7 +17,7 @@ from numpy.typing import NDArray
 
 from rosenblatt.metrics import ACCURACY, Metric
 
-__all__ = ["Interval", "difference_interval", "score_interval"]
+__all__ = ["Interval", "difference_interval", "score_interval", "score_of"]
 
 Array = NDArray[Any]
 LEVEL = 0.95
@@ -38,6 +39,16 @@ class Interval:
     method: str
 
 
+def score_of(metric: Metric, truth: Array, predictions: Array, weights: Array | None = None) -> float:
+    """A score; NaN where the metric is not defined, such as a share of the deviance where every count is 0."""
+    with np.errstate(all="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            return float(metric.measure(truth, predictions, weights))
+        except (ArithmeticError, ValueError):
+            return math.nan
+
+
 def score_interval(
     metric: Metric, truth: Array, predictions: Array, weights: Array | None = None, groups: Array | None = None
 ) -> Interval | None:
@@ -56,10 +67,10 @@ def score_interval(
         Rows of one group are alike, so that whole groups are drawn.
     """
     if metric is ACCURACY and weights is None and groups is None:
-        return wilson(metric.measure(truth, predictions, None), len(truth))
+        return wilson(score_of(metric, truth, predictions), len(truth))
 
     def measure(rows: NDArray[np.int64]) -> float:
-        return metric.measure(truth[rows], predictions[rows], None if weights is None else weights[rows])
+        return score_of(metric, truth[rows], predictions[rows], None if weights is None else weights[rows])
 
     return bootstrap(measure, len(truth), groups)
 
@@ -77,7 +88,7 @@ def difference_interval(
 
     def gain(rows: NDArray[np.int64]) -> float:
         own = None if weights is None else weights[rows]
-        scores = (metric.measure(truth[rows], found[rows], own) for found in (predictions, others))
+        scores = (score_of(metric, truth[rows], found[rows], own) for found in (predictions, others))
         return sign * (next(scores) - next(scores))
 
     return bootstrap(gain, len(truth), groups)

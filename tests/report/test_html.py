@@ -267,6 +267,14 @@ def test_the_page_of_a_large_table_stays_small():
     assert len(report.to_html().encode()) < 400_000
 
 
+def test_a_large_network_is_a_table_of_layers(report, text, monkeypatch):
+    monkeypatch.setattr("rosenblatt.report.pictures.LAYERS", 1)
+    without = report.model.report().to_html()
+    assert "The layers of one network, with the shapes of their parameters" in without
+    assert 'data-picture="network"' not in without
+    assert 'data-picture="network"' in text
+
+
 def test_numbers_are_drawn_with_their_errors():
     rng = np.random.default_rng(0)
     X = rng.normal(size=(120, 2))

@@ -185,6 +185,22 @@ def test_weights_count(numbers):
     assert found == compare(a, b, TEST, sample_weight=weights).facts["scores"][0]
 
 
+def test_whole_groups_are_drawn():
+    """Rows that are there four times tell no more than once, if it is said that they belong together."""
+    table = TRAINING.assign(house=np.arange(len(TRAINING)) // 2)
+    models = [
+        TabularRegressor(**SMALL).fit(table[[column, "rent", "house"]], "rent", groups="house")
+        for column in ("rooms", "area")
+    ]
+    test = pd.concat([TEST.assign(house=np.arange(len(TEST)))] * 4)
+    widths = []
+    for rows in (test[:60], test, test.drop(columns="house")):
+        low, high = compare(*models, rows).facts["scores"][0]["interval"]
+        widths.append(high - low)
+    assert widths[0] == pytest.approx(widths[1], rel=0.1)
+    assert widths[2] < 0.7 * widths[1]
+
+
 def test_a_single_row_has_no_interval(numbers):
     a, b = (report.model for report in numbers.reports)
     found = compare(a, b, TEST[:1])

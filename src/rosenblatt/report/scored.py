@@ -6,6 +6,7 @@ networks predict the rows that they were trained on.
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,7 +22,7 @@ from rosenblatt.estimators.tabular.training_digest import training_digest
 from rosenblatt.tables.encoders import Prepared
 from rosenblatt.tables.readers.reading import is_nameless, read_table
 from rosenblatt.tables.roles import Roles, assign_roles, is_name
-from rosenblatt.tables.table import Table, TableError
+from rosenblatt.tables.table import Table, TableError, TableWarning
 from rosenblatt.tables.targets import Target
 
 __all__ = [
@@ -212,7 +213,9 @@ def groups_of(model: Any, X: Any, n_rows: int) -> Array | None:
     if name not in table.columns:
         return None
     try:
-        fields = assign_roles(table, Roles(groups=name))[1]
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", TableWarning)  # new rows may well be of one group each
+            fields = assign_roles(table, Roles(groups=name))[1]
     except TableError:
         return None
     groups: Array | None = fields["groups"]

@@ -173,7 +173,7 @@ def test_text_and_lines_stand_out_in_both_themes(text):
             assert contrast(colour[name], colour["paper"]) >= 3
 
 
-def test_the_threshold_is_that_of_the_model_and_its_rates_are_right(report, page):
+def test_the_threshold_is_that_of_the_model_and_its_rates_are_right(report, page, text):
     box = next(found for _, found in page.attributes if "data-thresholds" in found)
     steps = json.loads(box["data-thresholds"])
     at = default_threshold(report)
@@ -188,18 +188,14 @@ def test_the_threshold_is_that_of_the_model_and_its_rates_are_right(report, page
     assert found["recall"] == pytest.approx(recall_score(truth, positive))
     assert found["false_positive_rate"] == pytest.approx(fp / (fp + tn))
     assert next(found for found in page.with_tag("input"))["value"] == str(at)
-    shown = dict(re.findall(r'data-show="(\w+)">([^<]*)<', report.to_html()))
+    shown = dict(re.findall(r'data-show="(\w+)">([^<]*)<', text))
     assert shown["precision"] == f"{found['precision']:.3f}"
     low, high = report.model.decision_weights_
     assert threshold == pytest.approx(low / (low + high), abs=0.005)
     assert rates({"tp": 0, "fp": 0, "fn": 3, "tn": 1})["precision"] == 1
 
 
-def test_the_same_report_gives_the_same_page(report, text):
-    assert report.to_html() == text
-
-
-def test_a_notebook_shows_the_page_in_a_frame_of_its_own(report, text):
+def test_a_notebook_shows_the_same_page_in_a_frame_of_its_own(report, text):
     frame = Page(report._repr_html_())
     assert frame.tags == {"iframe"}
     (found,) = frame.with_tag("iframe")
@@ -238,10 +234,12 @@ def test_without_rows_the_page_says_how_to_get_what_it_lacks(report):
 
 
 def test_rows_of_one_class_leave_out_only_what_needs_two(report, table):
-    found = Page(report.model.report(table[:1]).to_html())
+    text = report.model.report(table[:1]).to_html()
+    found = Page(text)
     assert found.open == []
     assert "rows of at least two classes are needed" in found.text("script", "style")
-    assert html.escape(EVIL) in report.model.report(table[:1]).to_html()
+    assert html.escape(EVIL) in text
+    assert EVIL not in text
 
 
 def test_two_models_are_shown_side_by_side(report, table):
@@ -258,8 +256,6 @@ def test_two_models_are_shown_side_by_side(report, table):
     pictures = re.findall(r'data-picture="([\w-]+)"', text)
     assert pictures.count("roc") == pictures.count("confusion") == 2
     assert "plain $x$" in found.text("script", "style"), "a column that only one of them uses"
-    assert comparison.to_html() == text
-    assert Page(comparison._repr_html_()).with_tag("iframe")[0]["srcdoc"] == text
 
 
 @pytest.mark.long
@@ -269,6 +265,14 @@ def test_the_page_of_a_large_table_stays_small():
     report = rosenblatt.TabularClassifier(**options).fit(X, y).report(X, y)
     assert len(report.rows) == 10_000
     assert len(report.to_html().encode()) < 400_000
+
+
+def test_a_large_network_is_a_table_of_layers(report, text, monkeypatch):
+    monkeypatch.setattr("rosenblatt.report.pictures.LAYERS", 1)
+    without = report.model.report().to_html()
+    assert "The layers of one network, with the shapes of their parameters" in without
+    assert 'data-picture="network"' not in without
+    assert 'data-picture="network"' in text
 
 
 def test_numbers_are_drawn_with_their_errors():

@@ -23,6 +23,7 @@ from rosenblatt.estimators.tabular.explain.importance import Explanation
 from rosenblatt.metrics import Metric
 from rosenblatt.report.other_models import predictions_of_others
 from rosenblatt.report.scored import GivenRows, ReportRows, given_rows, held_out_rows, out_of_fold_rows
+from rosenblatt.tables.drift import thinned
 from rosenblatt.tables.encoders import Prepared
 from rosenblatt.tables.preparation import Preparation
 from rosenblatt.tables.table import Table, TableWarning
@@ -81,10 +82,20 @@ class Evidence:
         return None if self.given is None else self.given.prepared
 
     @cached_property
+    def sample(self) -> NDArray[np.int64]:
+        """Places of rows to explain predictions with: of at most so many of those that were given."""
+        given = self.rows or self.given
+        n = 0 if given is None else given.table.n_rows
+        return np.sort(np.random.default_rng(0).permutation(n)[:MAX_EXPLAINED])
+
+    @cached_property
     def inputs(self) -> Table:
-        """Rows to explain predictions with: those given, or training rows, or rows drawn from kept distributions."""
-        given = self.rows or self.given or self.training
-        return drawn_rows(self.model.preparation_) if given is None else given.table
+        """These rows; without any, rows that are drawn from the training distributions."""
+        given, rows = self.rows or self.given, self.sample
+        if given is None:
+            return drawn_rows(self.model.preparation_)
+        names = [encoder.name for encoder in self.model.preparation_.encoders]
+        return Table({name: thinned(given.table.columns[name], rows) for name in names}, len(rows))
 
     @cached_property
     def explanation(self) -> Explanation:
@@ -101,7 +112,7 @@ class Evidence:
                 found: Explanation = model.explain(self.inputs, method="gradient", n_rows=MIN_EXPLAINED)
             else:
                 options = {"n_rows": min(MAX_EXPLAINED, max(MIN_EXPLAINED, n_rows)), "n_repeats": N_REPEATS}
-                found = model.explain(rows.table, rows.y, method="permutation", **options)
+                found = model.explain(self.inputs, rows.y[self.sample], method="permutation", **options)
         return found
 
     @cached_property

@@ -16,7 +16,7 @@ from rosenblatt._version import __version__
 from rosenblatt.report.pictures import Picture, pictures
 from rosenblatt.report.svg import HUES, INKS
 from rosenblatt.report.threshold import default_threshold, rates, threshold_data
-from rosenblatt.report.verdict import cards, n_columns, network_pairs, verdict
+from rosenblatt.report.verdict import cards, n_columns, network_pairs, training_time, verdict
 from rosenblatt.report.wording import FILTERS
 
 __all__ = ["framed", "render_page", "report_view", "templates", "to_html"]
@@ -101,7 +101,7 @@ def report_view(report: Any, prefix: str = "") -> dict[str, Any]:
         "title": title,
         "verdict": words,
         "cards": cards(facts),
-        "pairs": network_pairs(facts),
+        "pairs": network_pairs(facts) | training_time(report.model),
         "importance": sorted(facts.get("importance") or (), key=lambda row: -row["importance"]),
         "n_classes": facts["model"].get("n_classes", 0),
         "n_columns": n_columns(facts),

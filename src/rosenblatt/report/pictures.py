@@ -33,8 +33,10 @@ HALF = 5.5
 """Inches from which on a picture has a row of the page for itself."""
 LARGEST = 6.6
 """Inches of the longest side of a confusion matrix."""
-BARS, PANELS, OUTPUTS, LAYERS = 15, 6, 3, 24
-"""Largest numbers of importances, of columns and outputs with a picture each, and of layers that are drawn."""
+BARS, PANELS, OUTPUTS = 15, 6, 3
+"""Largest numbers of importances, and of columns and outputs with a picture each."""
+LAYERS, ABREAST = 24, 3
+"""Largest numbers of layers that are drawn, and of those side by side."""
 
 
 @dataclass(frozen=True)
@@ -183,18 +185,11 @@ def dependences_of(report: Any) -> list[PartialDependence]:
 def of_network(report: Any) -> Iterator[Planned]:
     """The first network, if it is small enough to be read."""
     network = report.model.ensemble_.networks[0]
-    if len(network.graph.nodes) <= LAYERS:
-        width, depth = shape_of(network)
-        size = (4.4 if width == 1 else 6.2, 0.9 + 0.75 * depth)
+    width, depth = shape_of(network)
+    if len(network.graph.nodes) <= LAYERS and width <= ABREAST:
+        size = (4.4 if width == 1 else 3.1 * width, 0.3 + 0.75 * depth)
         caption = "The layers of one network, with m rows at a time."
-        yield "network", partial(draw_network, network), caption, size
-
-
-def draw_network(network: Any, ax: Any) -> None:
-    """The network with room for lines that bend around others."""
-    plots.plot_network(network, ax=ax)
-    bottom, top = ax.get_ylim()
-    ax.set_ylim(bottom, top + 0.6)
+        yield "network", partial(plots.plot_network, network), caption, size
 
 
 def shape_of(network: Any) -> tuple[int, int]:

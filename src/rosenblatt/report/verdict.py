@@ -10,7 +10,7 @@ from typing import Any
 
 from rosenblatt.report.wording import counted, interval, megabytes, number
 
-__all__ = ["cards", "n_columns", "network_pairs", "verdict"]
+__all__ = ["cards", "n_columns", "network_pairs", "training_time", "verdict"]
 
 Facts = Mapping[str, Any]
 
@@ -87,3 +87,12 @@ def network_pairs(facts: Facts) -> dict[str, Any]:
     if (size := (facts.get("file") or {}).get("bytes")) is not None:
         found["model file"] = megabytes(size)
     return {name.replace("_", " "): value for name, value in found.items()}
+
+
+def training_time(model: Any) -> dict[str, str]:
+    """How long the training took, and rows a second; nothing of a model whose training is not known."""
+    seconds = getattr(model, "fit_time_", None)
+    if not seconds:
+        return {}
+    rows = sum(len(member.curve) * (model.n_rows_ - len(member.held_out)) for member in model.ensemble_.members)
+    return {"training took": f"{seconds:.3g} seconds", "rows trained on per second": f"{rows / seconds:,.0f}"}

@@ -11,6 +11,7 @@ import rosenblatt
 from rosenblatt import ModelFileError, TabularClassifier, TabularRegressor
 from rosenblatt.estimators.tabular.training_digest import training_digest
 from rosenblatt.persistence.tabular import tabular_from_state, tabular_state
+from rosenblatt.tables.encoders import Prepared
 
 RNG = np.random.default_rng(0)
 X = pd.DataFrame(
@@ -58,17 +59,18 @@ def test_every_cell_the_order_and_the_target_count():
         digest_of(X, values, TabularRegressor) for values in (X["b"], X["b"] + 1e-9, np.column_stack([X["b"], X["b"]]))
     ]
     assert len(set(numbers)) == 3
+    first, second = np.flatnonzero(Y == "yes")[:2]
+    order = np.arange(80)
+    order[[first, second]] = second, first  # rows change places, but not targets
+    assert digest_of(X.iloc[order], Y) != digest_of(X, Y)
     assert digest_of(X, Y, random_state=1) == digest_of(X, Y)
 
 
 def test_it_costs_little_beside_a_training():
-    n = 20_000
-    rows = {f"x{i}": np.random.default_rng(i).normal(size=n) for i in range(10)}
-    noise = np.random.default_rng(99).normal(size=n)
-    model = TabularRegressor("fast", max_iter=1).fit(rows, noise)
-    prepared = model.preparation_.transform(rosenblatt.tables.readers.reading.read_table(rows))
+    numbers = np.random.default_rng(0).normal(size=(20_000, 10))
+    prepared, target = Prepared.of(20_000, numbers=numbers), numbers[:, 0]
     start = time.process_time()
-    training_digest(prepared, noise)
+    training_digest(prepared, target)
     assert time.process_time() - start < 0.1  # a default training takes a minute
 
 

@@ -58,6 +58,10 @@ def test_every_cell_the_order_and_the_target_count():
         digest_of(X, values, TabularRegressor) for values in (X["b"], X["b"] + 1e-9, np.column_stack([X["b"], X["b"]]))
     ]
     assert len(set(numbers)) == 3
+    first, second = np.flatnonzero(Y == "yes")[:2]
+    order = np.arange(80)
+    order[[first, second]] = second, first  # rows change places, but not targets
+    assert digest_of(X.iloc[order], Y) != digest_of(X, Y)
     assert digest_of(X, Y, random_state=1) == digest_of(X, Y)
 
 

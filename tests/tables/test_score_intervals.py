@@ -79,7 +79,7 @@ def test_few_rows_have_none():
 
 
 def test_the_area_under_the_curve_has_one_where_drawn_rows_may_lack_a_class():
-    y, p = labels_and_probabilities(60)
+    y, p = labels_and_probabilities(30)
     y[:] = 0
     y[:2] = 1
     found = score_interval(AUC, y, p)
@@ -97,10 +97,10 @@ def test_a_score_that_is_not_defined_is_nan():
 
 
 def test_it_covers_the_true_score_as_often_as_it_says():
-    truth = np.abs(np.random.default_rng(9).normal(size=10**6)).mean()
+    truth = np.abs(np.random.default_rng(9).normal(size=10**5)).mean()
     hits = 0
-    for seed in range(60):
+    for seed in range(40):
         y = np.random.default_rng(seed).normal(size=(60, 1))
         found = score_interval(MEAN_ABSOLUTE, y, y * 0)
         hits += found.low <= truth <= found.high
-    assert 50 <= hits <= 60
+    assert 33 <= hits <= 40

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy.typing as npt
 
+from rosenblatt._html import folded, paragraph, preformatted, table, view
 from rosenblatt.training.evaluation import LayerGradient
 
 __all__ = ["Comparison", "Curve", "Diagnosis", "Effect", "Evidence", "Remedy"]
@@ -81,8 +82,7 @@ class Remedy:
     def __str__(self) -> str:
         if self.effect is None:
             return f"{self.name}: {self.advice}"
-        changes = ", ".join(f"{name}={value!r}" for name, value in (self.changes or {}).items())
-        return f"{self.name}: {self.effect} with {changes}. {self.advice}"
+        return f"{self.name}: {self.effect} with {settings_in_words(self.changes)}. {self.advice}"
 
 
 @dataclass(frozen=True)
@@ -232,6 +232,35 @@ class Diagnosis:
         measured = [f"  validation: {self.score_on}"]
         return "\n".join([f"State: {self.state}", "", *measured, *evidence_lines(self.evidence), *remedy_lines(self)])
 
+    def _repr_html_(self) -> str:
+        lines = "\n".join(line.strip() for line in evidence_lines(self.evidence))
+        heads = ("remedy", "before", "after", "gain", "± standard error", "certain", "with", "advice")
+        return view(
+            f"State: {self.state}",
+            paragraph(f"validation: {self.score_on}"),
+            paragraph(NOTHING_HELPS if self.remedies and not self.best else ""),
+            table(heads, map(remedy_cells, self.remedies)) if self.remedies else "",
+            folded("Evidence", preformatted(lines)),
+        )
+
+
+NOTHING_HELPS = "No trial improved the validation score beyond noise: remedy leaves the model as it is."
+
+
+def remedy_cells(remedy: Remedy) -> tuple[str, ...]:
+    """The row of a remedy; one that was not tried has no numbers."""
+    effect, changes = remedy.effect, settings_in_words(remedy.changes)
+    if effect is None:
+        return (remedy.name, "", "", "", "", "not tried", changes, remedy.advice)
+    error = f"{effect.gain_se:.3f}" if math.isfinite(effect.gain_se) else ""
+    scores = (f"{effect.before:.3f}", f"{effect.after:.3f}", f"{effect.gain:+.3f}", error)
+    return (remedy.name, *scores, "yes" if effect.certain else "no", changes, remedy.advice)
+
+
+def settings_in_words(changes: Mapping[str, Any] | None) -> str:
+    """Parameters as they are written in a call."""
+    return ", ".join(f"{name}={value!r}" for name, value in (changes or {}).items())
+
 
 def remedy_lines(diagnosis: Diagnosis) -> list[str]:
     """The remedies in groups: those that help, those that do not, and those that were not tried."""
@@ -241,7 +270,7 @@ def remedy_lines(diagnosis: Diagnosis) -> list[str]:
     lines = ["", "Remedies by their gain on fresh splits:"] if diagnosis.best else []
     lines += [f"  {i}. {remedy}" for i, remedy in enumerate((r for r in remedies if r.helps), 1)]
     if not diagnosis.best:
-        lines = ["", "No trial improved the validation score beyond noise: remedy leaves the model as it is."]
+        lines = ["", NOTHING_HELPS]
     for title, group in (
         ("Tried, with a smaller gain or none beyond noise:", [r for r in remedies if r.effect and not r.helps]),
         ("Not tried, as no parameter does it:", [r for r in remedies if not r.effect]),

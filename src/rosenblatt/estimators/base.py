@@ -11,8 +11,8 @@ import inspect
 import os
 import re
 import textwrap
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any, ClassVar, TypeVar
 
@@ -28,9 +28,11 @@ from rosenblatt._checks import check_finite, check_number, check_range
 from rosenblatt._suggestions import closest, nearest, suggest_in_methods, suggest_keywords, unknown_parameter
 from rosenblatt._version import __version__
 from rosenblatt._warnings import warn_user
+from rosenblatt.estimators.diagram import Diagram
 from rosenblatt.estimators.labels import plain_labels, refuse_missing
 from rosenblatt.estimators.outputs import finite_outputs
 from rosenblatt.estimators.sparse import own_indices
+from rosenblatt.estimators.whole_fit import unchanged_if_failed
 from rosenblatt.nn import Network
 from rosenblatt.training import DivergenceError
 from rosenblatt.training.evaluation import score_of
@@ -158,10 +160,11 @@ class Searchable:
         return int(self.max_iter)
 
 
-class NetworkEstimator(SuggestingMixin, CallbackSupportMixin, BaseEstimator):  # type: ignore[misc]
+class NetworkEstimator(SuggestingMixin, Diagram, CallbackSupportMixin, BaseEstimator):  # type: ignore[misc]
     """An estimator that holds a `rosenblatt.nn.Network` in ``_network`` once it is fitted."""
 
     _network: Network
+    documentation_page = "from-scikit-learn"
 
     def __sklearn_is_fitted__(self) -> bool:
         return "_network" in vars(self)
@@ -222,26 +225,6 @@ class NetworkEstimator(SuggestingMixin, CallbackSupportMixin, BaseEstimator):  #
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__(require_own_version(type(self).__name__, state))
-
-
-@contextmanager
-def unchanged_if_failed(estimator: Any, failure: type[BaseException] = Exception) -> Iterator[None]:
-    """Restore every attribute of an estimator if the body fails, so that an earlier model is whole.
-
-    Arrays are restored to their contents, since some fits write into them. `failure` is what counts as one: Ctrl-C does
-    not, where what was learned is kept.
-    """
-    before = dict(vars(estimator))
-    arrays = {name: value for name, value in before.items() if isinstance(value, np.ndarray) and value.flags.writeable}
-    contents = {name: array.copy() for name, array in arrays.items()}
-    try:
-        yield
-    except failure:
-        running = {name: value for name, value in vars(estimator).items() if "callback" in name}  # scikit-learn ends it
-        estimator.__dict__ = before | running
-        for name, content in contents.items():
-            arrays[name][...] = content
-        raise
 
 
 def require_own_version(class_name: str, state: dict[str, Any]) -> dict[str, Any]:

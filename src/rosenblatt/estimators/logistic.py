@@ -38,7 +38,7 @@ from rosenblatt.estimators.callbacks import FitTasks, begin_fit
 from rosenblatt.estimators.labels import LabelScores
 from rosenblatt.estimators.mlp.hyperparameters import MLPParameters
 from rosenblatt.estimators.optimizer_state import OptimizerState, SolverRates
-from rosenblatt.estimators.sgd import ShuffledRows, StochasticSolver, open_checkpoints
+from rosenblatt.estimators.sgd import Shown, ShuffledRows, StochasticSolver, open_checkpoints
 from rosenblatt.nn import SGD, Adam, Network, NetworkSpec
 from rosenblatt.nn.losses import loss_record
 from rosenblatt.training import Trainer
@@ -96,7 +96,8 @@ class LogisticRegression(LabelScores, ClassifierMixin, StochasticSolver):  # typ
     random_state : int, RandomState or None, default=None
         Source of the row orders of 'sgd' and 'adam'. Weights start at zero.
     verbose : bool, default=False
-        Whether to print the loss of each epoch or iteration.
+        Whether to show the loss of each epoch or iteration: on a live line in a terminal or a notebook, elsewhere on
+        lines.
     warm_start : bool, default=False
         Whether `fit` continues from the current weights.
     n_iter_no_change : int or inf, default=10
@@ -117,6 +118,8 @@ class LogisticRegression(LabelScores, ClassifierMixin, StochasticSolver):  # typ
         Intercepts, as a writable view of the network's parameters.
     n_iter_ : int
         Number of iterations or epochs of the last call.
+    fit_time_ : float
+        Seconds that the last `fit` took. Files do not hold it.
     loss_ : float
         The minimized objective, divided by C and by the sum of the weights (sample weight times class weight).
     loss_curve_ : list of float
@@ -227,7 +230,7 @@ class LogisticRegression(LabelScores, ClassifierMixin, StochasticSolver):  # typ
         if self.solver != "lbfgs" and not self.fit_intercept:
             raise ValueError(f"fit_intercept=False needs solver='lbfgs', but solver is {self.solver!r}.")
         warm = self.warm_start and "_network" in vars(self)
-        with self._unchanged_if_failed(first_pass=not warm):
+        with self._unchanged_if_failed(first_pass=not warm), self._progress() as show:
             start = np.array(self._network.parameters) if warm else None
             X, y = check_rows(self, X, y)
             labels = self.encode_target(y, warm)
@@ -236,7 +239,7 @@ class LogisticRegression(LabelScores, ClassifierMixin, StochasticSolver):  # typ
             target = labels if len(self.classes_) > 2 else labels.astype(self._network.dtype).reshape(-1, 1)
             tasks = begin_fit(self, X, y, sample_weight, self.max_iter)
             train = self._run_lbfgs if self.solver == "lbfgs" else self._run_batches
-            train(rows_of(X), target, weight, tasks)
+            train(rows_of(X), target, weight, tasks, show)
             tasks.end()
             if not np.isfinite(self._network.parameters).all():
                 raise DivergenceError(divergence_message("Try scaled inputs and a smaller C."))
@@ -305,7 +308,7 @@ class LogisticRegression(LabelScores, ClassifierMixin, StochasticSolver):  # typ
         """The loss that the network trains on."""
         return "softmax_cross_entropy" if len(self.classes_) > 2 else "logistic_cross_entropy"
 
-    def _run_lbfgs(self, X: Any, target: Array, weight: Array | None, tasks: FitTasks) -> None:
+    def _run_lbfgs(self, X: Any, target: Array, weight: Array | None, tasks: FitTasks, show: Shown) -> None:
         """Train on the full batch in float64, whatever the network's dtype."""
         l1, l2 = self._penalties()
         network = Network(self._network.spec, dtype="float64", seed=None)
@@ -317,10 +320,10 @@ class LogisticRegression(LabelScores, ClassifierMixin, StochasticSolver):  # typ
         options["maxfun"] = 50 * self.max_iter
         n_weights, total = network.spec.n_weights, float(X.shape[0] if weight is None else weight.sum())
         fixed = None if self.fit_intercept else slice(n_weights, None)
-        found = self._minimize(trainer, options, tasks, fixed=fixed, l1=l1 / total, n_penalized=n_weights)
+        found = self._minimize(trainer, options, tasks, show, fixed=fixed, l1=l1 / total, n_penalized=n_weights)
         self.n_iter_, self.loss_ = found.n_iter, found.loss
 
-    def _run_batches(self, X: Any, target: Array, weight: Array | None, tasks: FitTasks) -> None:
+    def _run_batches(self, X: Any, target: Array, weight: Array | None, tasks: FitTasks, show: Shown) -> None:
         """Train on mini-batches. Each bears its share of the penalty, so the minimum is that of the full objective."""
         rng = check_random_state(self.random_state)
         data = {"X": X, "y": target, "sample_weight": weight, "starting weights": self._network.block}
@@ -343,9 +346,8 @@ class LogisticRegression(LabelScores, ClassifierMixin, StochasticSolver):  # typ
         self._start_history(first_pass=True, early_stopping=False)
         self._optimizer = OptimizerState(SolverRates(self.learning_rate_init, mode="adaptive"), trainer)
         try:
-            loop = self._make_loop(
-                tasks, rows=ShuffledRows(np.arange(n_rows), rng, self.shuffle), checkpoints=checkpoints
-            )
+            order = ShuffledRows(np.arange(n_rows), rng, self.shuffle)
+            loop = self._make_loop(tasks, rows=order, checkpoints=checkpoints, show=show)
             loop.run()
             self._note_outcome(loop)
         finally:

@@ -25,9 +25,11 @@ from rosenblatt.estimators.base import (
     require_own_version,
     unchanged_if_failed,
 )
+from rosenblatt.estimators.diagram import Diagram
 from rosenblatt.estimators.labels import LabelScores, plain_labels
 from rosenblatt.estimators.logistic import LogisticRegression
 from rosenblatt.estimators.outputs import finite_outputs
+from rosenblatt.estimators.perceptron_progress import shown_passes
 from rosenblatt.estimators.perceptron_updates import Training, count_mistakes
 from rosenblatt.estimators.sparse import own_indices
 
@@ -40,7 +42,7 @@ NO_PROBABILITIES = (
 )
 
 
-class Perceptron(LabelScores, SuggestingMixin, SklearnPerceptron):  # type: ignore[misc]
+class Perceptron(LabelScores, SuggestingMixin, Diagram, SklearnPerceptron):  # type: ignore[misc]
     """The classical perceptron: weights change by eta0 * x whenever a row is misclassified.
 
     With more than two classes, each class is learned against the rest. The perceptron has `partial_fit` and
@@ -64,7 +66,7 @@ class Perceptron(LabelScores, SuggestingMixin, SklearnPerceptron):  # type: igno
     shuffle : bool, default=True
         Whether to draw a new row order for each pass.
     verbose : int, default=0
-        Whether to print the progress of each pass.
+        Whether to show the progress of each pass: on a live line in a terminal or a notebook, elsewhere on lines.
     eta0 : float > 0, default=1
         Size of a correction.
     n_jobs : int or None, default=None
@@ -92,6 +94,8 @@ class Perceptron(LabelScores, SuggestingMixin, SklearnPerceptron):  # type: igno
         The labels, sorted.
     n_iter_, t_ : int
         Number of passes over the rows, and number of rows seen plus one.
+    fit_time_ : float
+        Seconds that the last call took. Files do not hold it.
     mistakes_ : list of int, or list of lists of int, or None
         Number of updates in each pass of the last `fit` or `partial_fit`. For two classes it is one list. For more
         classes there is a list for each class, which ends with that class's last pass. The exact numbers are counted
@@ -117,6 +121,8 @@ class Perceptron(LabelScores, SuggestingMixin, SklearnPerceptron):  # type: igno
     True
     """
 
+    documentation_page = "from-scikit-learn"
+    computed_on_demand = frozenset({"mistakes_", "converged_"})
     _training: Training
     _mistakes: list[Any] | None
 
@@ -228,7 +234,8 @@ class Perceptron(LabelScores, SuggestingMixin, SklearnPerceptron):  # type: igno
         seed, start = self.random_state, self._copy_of_weights()
         if not isinstance(seed, (int, np.integer)):
             seed = check_random_state(seed).get_state()
-        fit(X, y, **options)
+        with shown_passes(self.verbose, options["max_iter"]):
+            fit(X, y, **options)
         self._training = Training(
             self.get_params(deep=False), X, y, options["sample_weight"], self._expanded_class_weight, self.classes_,
             seed, start, self._copy_of_weights(), options["max_iter"], self.n_iter_,

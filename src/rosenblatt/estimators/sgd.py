@@ -11,8 +11,8 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -39,11 +39,14 @@ from rosenblatt.training.evaluation import doubt_of_loss, what_diverged
 from rosenblatt.training.history import History
 from rosenblatt.training.lbfgs import Minimum, minimize
 from rosenblatt.training.loop import Outcome, TrainingLoop
+from rosenblatt.training.progress import print_iteration, show_epochs, shown_iterations
 from rosenblatt.training.trainer import Trainer
 
-__all__ = ["ShuffledRows", "StochasticSolver", "open_checkpoints"]
+__all__ = ["Shown", "ShuffledRows", "StochasticSolver", "open_checkpoints"]
 
 Array = npt.NDArray[Any]
+Shown = Sequence[Callable[[TrainingLoop], None]]
+"""What shows the progress after each epoch."""
 MAX_ORDERED_ROWS = 1 << 20
 """Row numbers that are drawn in advance, for as many epochs as they suffice."""
 
@@ -188,7 +191,13 @@ class StochasticSolver(NetworkEstimator):
         self.validation_scores_ = scores if early_stopping else None
         self.best_validation_score_ = (best_score if best_score is not None else -math.inf) if early_stopping else None
 
-    def _make_loop(self, tasks: FitTasks, *, incremental: bool = False, **how: Any) -> TrainingLoop:
+    @contextmanager
+    def _progress(self, live: bool = True) -> Iterator[Shown]:
+        """What shows each epoch or iteration, if `verbose` asks for it; without `live` by lines."""
+        with shown_iterations(self.max_iter, print_iteration, live) if self.verbose else nullcontext(()) as show:
+            yield show
+
+    def _make_loop(self, tasks: FitTasks, *, incremental: bool = False, show: Shown = (), **how: Any) -> TrainingLoop:
         """The loop of a fit, or of the one epoch of `partial_fit`; resumed where `how` has checkpoints."""
         best = self.best_loss_ if self.best_validation_score_ is None else -self.best_validation_score_
         state = StoppingState(math.inf if best is None else best, self._no_improvement_count)
@@ -199,7 +208,7 @@ class StochasticSolver(NetworkEstimator):
             self._optimizer.rates,
             before_epoch=tasks.begin_epoch,
             on_epoch=lambda row: self._note_epoch(loop, row),
-            callbacks=[*([self._print_epoch] if self.verbose else []), *tasks.callbacks(self._network)],
+            callbacks=tasks.callbacks(self._network),
             total_epochs=self.max_iter,
             history=self.history_,
             keep_interrupted=not incremental,  # a loop over partial_fit ends, too
@@ -209,6 +218,7 @@ class StochasticSolver(NetworkEstimator):
         for i in range(loop.history.n_epochs - loop.epoch, loop.history.n_epochs):
             self._note_epoch(loop, {name: column[i] for name, column in loop.history.items()})
         self.n_iter_ = loop.epoch
+        show_epochs(loop, show)
         return loop
 
     def _note_epoch(self, loop: TrainingLoop, row: Mapping[str, float]) -> None:
@@ -223,11 +233,6 @@ class StochasticSolver(NetworkEstimator):
         else:
             self.validation_scores_.append(row.get("val_score", math.nan))
             self.best_validation_score_ = -loop.rule.state.best
-
-    def _print_epoch(self, loop: TrainingLoop) -> None:
-        print(f"Iteration {self.n_iter_}, loss = {self.loss_:.8f}")
-        if self.validation_scores_:
-            print(f"Validation score: {self.validation_scores_[-1]:f}")
 
     def _ends_at_plateau(self) -> bool:
         """Whether no progress ends training; an adaptive learning rate is lowered first."""
@@ -267,9 +272,11 @@ class StochasticSolver(NetworkEstimator):
                 ConvergenceWarning,
             )
 
-    def _minimize(self, trainer: Trainer, options: Mapping[str, Any], tasks: FitTasks, **how: Any) -> Minimum:
+    def _minimize(
+        self, trainer: Trainer, options: Mapping[str, Any], tasks: FitTasks, show: Shown, **how: Any
+    ) -> Minimum:
         """Train the trainer's network by L-BFGS, and copy its parameters to the estimator's network; see `minimize`."""
-        callbacks = [*([print_iteration] if self.verbose else []), *tasks.callbacks(self._network)]
+        callbacks = [*show, *tasks.callbacks(self._network)]
         loop = TrainingLoop(trainer, sys.maxsize, EarlyStopping(), callbacks=callbacks, keep_interrupted=True)
         found = minimize(loop, options, **how)
         if loop.outcome is Outcome.DIVERGED:
@@ -290,8 +297,3 @@ class StochasticSolver(NetworkEstimator):
                 ConvergenceWarning,
             )
         return found
-
-
-def print_iteration(loop: TrainingLoop) -> None:
-    """A line for an iteration of L-BFGS."""
-    print(f"Iteration {loop.epoch}, loss = {loop.history['loss'][-1]:.8f}")

@@ -57,6 +57,9 @@ class Executable:
     outputs: tuple[str, ...]
     ids: Mapping[str, int]
 
+    def _repr_html_(self) -> str:
+        return self.plan.program._repr_html_() + self.plan._repr_html_()
+
     @property
     def program(self) -> Program:
         """The program in its original form."""

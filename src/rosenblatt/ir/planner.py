@@ -14,6 +14,7 @@ from bisect import insort
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from rosenblatt._html import table, view
 from rosenblatt.ir.ops import OPS
 from rosenblatt.ir.types import ITEMSIZE, PERSISTENT, Instruction, Program, Value
 
@@ -56,19 +57,33 @@ class Plan:
         return True
 
     def __str__(self) -> str:
-        lines = [
+        lines = [self.title, f"  {'part':<10} {'offset':>10} {'bytes':>10}  {'needed':<13} value"]
+        for part, offset, size, needed, name, type_ in self.rows():
+            lines.append(f"  {part:<10} {offset:>10} {size:>10}  {needed:<13} {name}: {type_}")
+        return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        return view(self.title, table(("part", "offset", "bytes", "needed", "value", "type"), self.rows()))
+
+    @property
+    def title(self) -> str:
+        """The sizes in a line."""
+        return (
             f"plan for blocks of up to {self.capacity} rows: {self.persistent_bytes} bytes persist, "
-            f"{self.workspace_bytes} bytes of workspace",
-            f"  {'part':<10} {'offset':>10} {'bytes':>10}  {'needed':<13} value",
-        ]
+            f"{self.workspace_bytes} bytes of workspace"
+        )
+
+    def rows(self) -> list[tuple[str, int, int, str, str, str]]:
+        """Of each value: part of the arena, offset, bytes, the instructions between which it is needed, name, type."""
+        rows = []
         for value in self.program.values:
             place = self.places[value.id]
-            part = "workspace" if place.workspace else "persistent"
             first, last = self.live.get(value.id, (-1, -1))
             needed = f"{first}..{last}" if value.id in self.live else "always"
+            part = "workspace" if place.workspace else "persistent"
             size = bytes_of(value, self.capacity)
-            lines.append(f"  {part:<10} {place.offset:>10} {size:>10}  {needed:<13} {value.name}: {value.type}")
-        return "\n".join(lines)
+            rows.append((part, place.offset, size, needed, value.name, str(value.type)))
+        return rows
 
 
 def bytes_of(value: Value, n_rows: int) -> int:

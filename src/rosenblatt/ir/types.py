@@ -15,6 +15,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 
+from rosenblatt._html import table, view
 from rosenblatt.ir.arithmetic import Arithmetic
 
 if TYPE_CHECKING:
@@ -222,6 +223,17 @@ class Program:
         lines += [f"  {i:4d}  {instruction}" for i, instruction in enumerate(self.instructions)]
         lines += [f"  output   {name} = {value.name}" for name, value in self.outputs.items()]
         return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        leaves = [(region, value.name, value.type) for region in REGIONS for value in self.region(region)]
+        calls = [(i, *str(instruction).rpartition(" = ")[::2]) for i, instruction in enumerate(self.instructions)]
+        outputs = [(name, value.name, value.type) for name, value in self.outputs.items()]
+        return view(
+            f"program {self.dtype}, m = rows of the batch",
+            table(("region", "value", "type"), leaves),
+            table(("", "result", "instruction"), calls),
+            table(("output", "value", "type"), outputs),
+        )
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rosenblatt import _core
+from rosenblatt._html import preformatted, table, view
 from rosenblatt._suggestions import suggest_in_methods
 from rosenblatt.ir.compile import NO_SLOTS, Executable, compile_program, source
 from rosenblatt.ir.types import Value
@@ -27,7 +28,7 @@ from rosenblatt.nn.parameters import ParameterStore
 from rosenblatt.nn.program_cache import cached_executable
 from rosenblatt.nn.programs import block_rows, prediction_program
 from rosenblatt.nn.spec import NetworkSpec
-from rosenblatt.nn.summary import summarize
+from rosenblatt.nn.summary import summarize, summary_parts
 
 if TYPE_CHECKING:
     from rosenblatt.training.history import History
@@ -188,6 +189,12 @@ class Network(ParameterStore):
     def summary(self) -> str:
         """A table of the network: every tensor's shape (m = rows of the batch), parameters, memory and operations."""
         return summarize(self)
+
+    def _repr_html_(self) -> str:
+        rows, totals = summary_parts(self)
+        heads, *layers = rows
+        title = f"Network of {self.parameters.size:,} parameters, {self.dtype.name}"
+        return view(title, table(heads, layers), preformatted("\n".join(totals)))
 
     def __repr__(self) -> str:
         what = self.spec if isinstance(self.spec, NetworkSpec) else f"{len(self.graph.nodes)} nodes"

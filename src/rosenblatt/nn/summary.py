@@ -14,20 +14,26 @@ from rosenblatt.nn.spec import NetworkSpec, each_layer
 if TYPE_CHECKING:
     from rosenblatt.nn.network import Network
 
-__all__ = ["summarize"]
+__all__ = ["summarize", "summary_parts"]
 
 Row = tuple[str, str, str, str]
 
 
 def summarize(network: Network) -> str:
     """A table of layers and, below it, totals; see `Network.summary`."""
-    rows: list[Row] = [("layer", "computes", "shape", "parameters")]
-    chain = isinstance(network.spec, NetworkSpec) and len(network.graph.nodes) == len(network.spec.layer_sizes)
-    rows += _chain_rows(network.spec) if chain else _graph_rows(network)  # type: ignore[arg-type]
+    rows, totals = summary_parts(network)
     widths = [max(len(row[column]) for row in rows) for column in range(4)]
     lines = [f"{a:<{widths[0]}}  {b:<{widths[1]}}  {c:<{widths[2]}}  {d:>{widths[3]}}".rstrip() for a, b, c, d in rows]
     lines.insert(1, "  ".join("-" * width for width in widths))
-    return "\n".join([*lines, "", *_totals(network)])
+    return "\n".join([*lines, "", *totals])
+
+
+def summary_parts(network: Network) -> tuple[list[Row], list[str]]:
+    """The rows of the table, of which the first are headings, and the lines below it."""
+    rows: list[Row] = [("layer", "computes", "shape", "parameters")]
+    chain = isinstance(network.spec, NetworkSpec) and len(network.graph.nodes) == len(network.spec.layer_sizes)
+    rows += _chain_rows(network.spec) if chain else _graph_rows(network)  # type: ignore[arg-type]
+    return rows, _totals(network)
 
 
 def _chain_rows(spec: NetworkSpec) -> list[Row]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import time
+from contextlib import ExitStack
 from typing import Any, Self
 
 from rich.console import Console
@@ -16,6 +17,7 @@ from rich.table import Table
 
 from rosenblatt.search.halving import Bracket
 from rosenblatt.search.journal import Result
+from rosenblatt.training.progress import live_display, standard_console
 
 __all__ = ["ProgressTable"]
 
@@ -29,20 +31,28 @@ class ProgressTable:
 
     def __init__(self, verbose: int, began: float, end: float, console: Console | None = None) -> None:
         self.verbose, self.began, self.end = bool(verbose), began, end
-        self.console = console or Console(highlight=False)
+        self.console = console or standard_console()
         self.found: dict[int, tuple[Result, dict[str, Any]]] = {}
         self.planned, self.trained, self.n_failed = 0, 0, 0
         self.live: Live | None = None
+        self._until_end = ExitStack()
 
     def __enter__(self) -> Self:
-        if self.verbose and self.console.is_terminal:
+        if self.verbose and self._until_end.enter_context(live_display(self.console)):
             self.live = Live(get_renderable=self.table, console=self.console, refresh_per_second=2)
+            self._until_end.callback(self._end)
             self.live.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self.live is not None:
-            self.live.stop()
+        self._until_end.close()
+
+    def _end(self) -> None:
+        """Leave the last table on the screen."""
+        assert self.live is not None
+        if self.console.is_jupyter:  # where rich would leave it undrawn
+            self.live.refresh()
+        self.live.stop()
 
     def plan(self, bracket: Bracket, n_folds: int) -> None:
         """Candidates that will be trained."""

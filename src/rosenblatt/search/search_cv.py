@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
+from contextlib import suppress
 from numbers import Integral, Real
 from time import monotonic
 from typing import Any, ClassVar
@@ -23,6 +24,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from rosenblatt._warnings import warn_user
 from rosenblatt.estimators.base import Searchable, SuggestingMixin, score_rows
+from rosenblatt.estimators.diagram import Diagram, nested_block
 from rosenblatt.search.data import SearchData
 from rosenblatt.search.default_spaces import default_space
 from rosenblatt.search.progress_table import format_params
@@ -45,7 +47,7 @@ def fitted_has(name: str) -> Callable[[Any], bool]:
     return lambda search: hasattr(getattr(search, "best_estimator_", search.template), name)
 
 
-class MLPSearchCV(SuggestingMixin, MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc]
+class MLPSearchCV(SuggestingMixin, Diagram, MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc]
     """Search the hyperparameters of a network by cross-validation.
 
     Candidates are trained side by side, one in each thread. With ``strategy="halving"`` all train for a few epochs; the
@@ -93,7 +95,8 @@ class MLPSearchCV(SuggestingMixin, MetaEstimatorMixin, BaseEstimator):  # type: 
     random_state : int, default=0
         Seed of the candidates, and of the networks if the estimator's is None.
     verbose : int, default=0
-        1 shows a live table of the best candidates and the remaining time (in a file: a line for each new best).
+        1 shows a live table of the best candidates and the remaining time in a terminal or a notebook, elsewhere a line
+        for each new best.
     backend : {"threads", "joblib"}
         "joblib" hands candidates to the backend that ``joblib.parallel_config`` says: processes, or other machines by
         Dask or Ray. They restart at each stage there, with the same result.
@@ -101,11 +104,13 @@ class MLPSearchCV(SuggestingMixin, MetaEstimatorMixin, BaseEstimator):  # type: 
     Attributes
     ----------
     best_params_, best_score_, best_index_, best_estimator_, cv_results_, n_splits_, refit_time_
-        As in scikit-learn. `cv_results_` also has "epochs", "rung", "seconds", "complete" and "error" of each
-        candidate; those that came further rank before those that were stopped. Tabular estimators have one score, that
-        of all out-of-fold predictions, so that `n_splits_` is 1.
+        As in scikit-learn. A notebook shows `cv_results_` as a table that can be sorted. It also has "epochs", "rung",
+        "seconds", "complete" and "error" of each candidate; those that came further rank before those that were
+        stopped. Tabular estimators have one score, that of all out-of-fold predictions, so that `n_splits_` is 1.
     score_on_ : str
         What the scores measure: "on rows not seen in training", "on groups not seen in training" or "on later rows".
+    fit_time_ : float
+        Seconds that `fit` took.
     interrupted_ : bool
         Whether Ctrl-C or the time budget left anything out.
 
@@ -134,6 +139,8 @@ class MLPSearchCV(SuggestingMixin, MetaEstimatorMixin, BaseEstimator):  # type: 
         "checkpoint": [str, HasMethods("__fspath__"), None],
         "backend": [StrOptions({"threads", "joblib"})],
     }
+
+    documentation_page = "search"
 
     def __init__(
         self,
@@ -182,8 +189,8 @@ class MLPSearchCV(SuggestingMixin, MetaEstimatorMixin, BaseEstimator):  # type: 
     @property
     def template(self) -> Any:
         """The estimator that candidates are clones of."""
-        if self.estimator is not None:
-            return self.estimator
+        if (given := vars(self).get("estimator")) is not None:
+            return given
         from rosenblatt.estimators import MLPClassifier
 
         return MLPClassifier()
@@ -242,6 +249,7 @@ class MLPSearchCV(SuggestingMixin, MetaEstimatorMixin, BaseEstimator):  # type: 
                 self.best_estimator_ = refit_best(run, X, y, sample_weight)
             self.refit_time_ = monotonic() - refit_began
         self.interrupted_ = run.interrupted
+        self.fit_time_ = monotonic() - began
         if run.workers.stopped:
             warn_user("The search was interrupted. What it had found is kept.")
         return self
@@ -282,6 +290,22 @@ class MLPSearchCV(SuggestingMixin, MetaEstimatorMixin, BaseEstimator):  # type: 
         best = max(last, key=lambda result: result.standing)
         self.best_index_ = last.index(best)
         self.best_params_, self.best_score_ = candidates[self.best_index_], best.mean
+
+    def score_in_words(self) -> str:
+        """The best score, and what it measures."""
+        return f"{self.best_score_:.4f} {self.score_on_}"
+
+    def fitted_state(self) -> dict[str, str]:
+        """What the diagram says of a fitted search."""
+        state = super().fitted_state()
+        with suppress(Exception):
+            state["candidates"] = f"{len(self.cv_results_['params']):,}"
+            state["best parameters"] = format_params(self.best_params_)
+        return state
+
+    def _sk_visual_block_(self) -> Any:
+        name = "best_estimator_" if "best_estimator_" in vars(self) else "estimator"
+        return nested_block(name, vars(self).get(name) or self.template)
 
     def results_frame(self) -> Any:
         """`cv_results_` as a pandas data frame, the best candidate first."""

@@ -13,6 +13,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from rosenblatt._frames import Framed
+from rosenblatt._html import table, view
 from rosenblatt._suggestions import suggestion
 from rosenblatt._warnings import warn_user
 
@@ -86,7 +88,7 @@ class Column:
 
 
 @dataclass(frozen=True)
-class Table:
+class Table(Framed):
     """Columns by name, in their order, all with `n_rows` cells."""
 
     columns: dict[str, Column]
@@ -105,6 +107,44 @@ class Table:
         """The table without these columns."""
         gone = set(names)
         return Table({name: column for name, column in self.columns.items() if name not in gone}, self.n_rows)
+
+    def frame_columns(self) -> dict[str, Any]:
+        """The cells of each column in their own type; a missing one is None, NaN or NaT.
+
+        A `TableError` names a column that could not be read: `drop` it first.
+        """
+        return {name: cells_of(column) for name, column in self.columns.items()}
+
+    def _repr_html_(self) -> str:
+        n_columns = len(self.columns)
+        title = f"{self.n_rows:,} row{'' if self.n_rows == 1 else 's'}, {n_columns:,} column{'s'[: n_columns != 1]}"
+        rows = [
+            (name or '""', column.storage, int(column.missing.sum()), column.problem or ", ".join(first_cells(column)))
+            for name, column in self.columns.items()
+        ]
+        return view(title, table(("column", "holds", "missing", "first cells"), rows))
+
+
+def first_cells(column: Column, n: int = 3) -> list[str]:
+    """The first `n` different cells of a column that are not missing, among its first 100, as texts."""
+    levels = level_column(column.take(np.arange(min(100, len(column.values)))))
+    codes = dict.fromkeys(levels.values[levels.values >= 0].tolist())
+    return [levels.levels[code] for code in codes][:n]
+
+
+def cells_of(column: Column) -> Any:
+    """The cells of a column: numbers as an array, dates as an array of datetime64, others that lack some as a list."""
+    column.require_readable()
+    if column.storage == "number":
+        return column.values
+    if column.storage == "date":
+        cells = np.full(len(column.values), "NaT", "datetime64[us]")
+        cells[~column.missing] = dates_of(column.values[~column.missing])
+        return cells
+    levels = level_column(column)
+    values = levels.levels if levels.level_values is None else levels.level_values.tolist()
+    known = np.array([*values, None], dtype=object)  # a code of -1 is the last one
+    return known[levels.values].tolist()
 
 
 def level_column(column: Column) -> Column:

@@ -16,6 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rosenblatt._checks import check_flag, check_weights
+from rosenblatt._frames import Framed
+from rosenblatt._html import paragraph, view
+from rosenblatt._html import table as html_table
 from rosenblatt.tables.kinds import ColumnKind, column_overrides, infer_kinds
 from rosenblatt.tables.leakage import annotate_leakage
 from rosenblatt.tables.readers.cells import present_levels
@@ -40,7 +43,7 @@ MIN_ROWS = 2
 
 
 @dataclass(frozen=True, eq=False)
-class TabularTask:
+class TabularTask(Framed):
     """Rows to learn from.
 
     Attributes
@@ -195,6 +198,27 @@ class TabularTask:
         group of all.
         """
         return self.copies if self.groups is None else self.groups
+
+    def frame_columns(self) -> dict[str, Any]:
+        """The inputs and, last, the target; several targets are a column each."""
+        decoded = self.target.decoded()
+        name = self.target.name or "target"
+        several = {f"{name} {i}": column for i, column in enumerate(decoded.T, start=1)} if decoded.ndim > 1 else {}
+        return self.inputs.frame_columns() | (several or {name: decoded})
+
+    def _repr_html_(self) -> str:
+        given = ("weights", "groups", "times", "ids")
+        roles = [name for name in given if getattr(self, name) is not None]
+        notes = [f"with {', '.join(roles)}"] if roles else []
+        notes += [f"{self.n_dropped:,} rows without a target were left out"] if self.n_dropped else []
+        title = f"{self.target.task} of {self.target.name or 'the target'}: {self.inputs.n_rows:,} rows"
+        above = [*map(paragraph, [*notes, self.target.check])]
+        try:
+            kinds = self._inferred
+        except TableError as error:  # a column that cannot be read, which is seen as such among the inputs
+            return view(title, *above, paragraph(str(error))) + self.inputs._repr_html_()
+        rows = [(kind.name or '""', kind.kind, kind.n_missing, kind.detail, kind.check) for kind in kinds]
+        return view(title, *above, html_table(("column", "kind", "missing", "seen", "to check"), rows))
 
     @property
     def score_on(self) -> str:

@@ -12,6 +12,7 @@ import os
 import secrets
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -42,6 +43,7 @@ from rosenblatt.training.history import History
 from rosenblatt.training.lbfgs import minimize
 from rosenblatt.training.learning_rates import LearningRates
 from rosenblatt.training.loop import Outcome, TrainingLoop
+from rosenblatt.training.progress import print_epoch, show_epochs, shown_iterations
 from rosenblatt.training.trainer import DivergenceError, Trainer
 
 if TYPE_CHECKING:
@@ -176,7 +178,7 @@ def fit(
     checkpoint_every : int or str
         Number of steps between two checkpoints, or a time such as "30s".
     verbose : bool
-        Whether to print a line for each epoch.
+        Whether to show each epoch: on a live line in a terminal or a notebook, elsewhere on lines.
 
     Returns
     -------
@@ -201,8 +203,10 @@ def fit(
     if options.pop("cache_frozen") and network.frozen:
         return fit_on_frozen_features(fit, network, X, y, options)
     before = network.block.copy()
+    run = run_full_batch if optimizer == "lbfgs" else run_batches
     try:
-        loop = run_full_batch(network, X, y, options) if optimizer == "lbfgs" else run_batches(network, X, y, options)
+        with shown_iterations(epochs, print_epoch) if verbose else nullcontext(()) as show:
+            loop = run(network, X, y, {**options, "show": show})
         require_success(loop, optimizer, learning_rate)
     except Exception:  # also of a scorer or a callback
         network.block[...] = before
@@ -254,6 +258,7 @@ def run_batches(network: Network, X: Any, y: Any, o: Options) -> TrainingLoop:
     probe = GradientProbe(network, o["loss"], X, y) if o["gradient_statistics"] else None
     how = {"probe": probe, "shuffle": o["shuffle"], "checkpoints": checkpoints, **watch(network, o)}
     loop = TrainingLoop(trainer, o["epochs"], rule_of(o), rates, **how)
+    show_epochs(loop, o["show"])
     try:
         loop.run()
     finally:
@@ -268,6 +273,7 @@ def run_full_batch(network: Network, X: Any, y: Any, o: Options) -> TrainingLoop
     trainer = make_trainer(twin, None, o)
     trainer.set_data(X, y, o["sample_weight"])
     loop = TrainingLoop(trainer, sys.maxsize, rule_of(o), **watch(twin, o))
+    show_epochs(loop, o["show"])
     minimize(loop, {"maxiter": o["epochs"], "maxfun": 20 * o["epochs"]})
     with np.errstate(over="ignore"):
         network.parameters[:] = twin.parameters
@@ -298,11 +304,10 @@ def watch(network: Network, o: Options) -> dict[str, Any]:
 
         return call
 
-    callbacks = [*([print_epoch] if o["verbose"] else []), *o["callbacks"]]
     return {
         "measure": validation(network, o),
         "keep_best": o["restore_best"],
-        "callbacks": list(map(adapted, callbacks)),
+        "callbacks": list(map(adapted, o["callbacks"])),
     }
 
 
@@ -322,11 +327,6 @@ def validation(network: Network, o: Options) -> Callable[[], dict[str, float]] |
     return measure
 
 
-def print_epoch(epoch: Epoch) -> None:
-    """A line with the newest numbers."""
-    print(f"epoch {epoch.number}: " + ", ".join(f"{name} {column[-1]:.6g}" for name, column in epoch.history.items()))
-
-
 def fingerprint(network: Network, X: Any, y: Any, o: Options) -> dict[str, str]:
     """What the training is of."""
     names = ("validation", "sample_weight")
@@ -340,7 +340,7 @@ def fingerprint(network: Network, X: Any, y: Any, o: Options) -> dict[str, str]:
     return {**digests, "network": data_digest(architecture), "frozen": repr(sorted(network.frozen))}
 
 
-UNCOMPARED = ("scorer", "callbacks", "verbose", "checkpoint", "checkpoint_every")
+UNCOMPARED = ("scorer", "callbacks", "verbose", "show", "checkpoint", "checkpoint_every")
 """Options that may differ when a training is resumed."""
 WITHOUT_STEPS = {
     **{"schedule": "constant", "checkpoint": None, "gradient_statistics": False},

@@ -8,31 +8,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import zip_longest
 from typing import Any
+
+from rosenblatt._frames import Framed
+from rosenblatt._html import paragraph, table, view
 
 __all__ = ["Framed", "History"]
 
-
-class Framed:
-    """What can be seen as a data frame."""
-
-    def frame_columns(self) -> dict[str, list[Any]]:
-        """The columns of the frame."""
-        raise NotImplementedError
-
-    def to_frame(self, backend: str = "pandas") -> Any:
-        """The same as a data frame.
-
-        Parameters
-        ----------
-        backend : {"pandas", "polars", "pyarrow"}
-
-        Raises
-        ------
-        ImportError
-            If that library is not installed.
-        """
-        return data_frame(self.frame_columns(), backend)
+FIRST_SHOWN, LAST_SHOWN = 5, 15
+"""Epochs of a long history that a notebook shows."""
 
 
 class History(Framed, Mapping[str, list[float]]):
@@ -82,14 +67,12 @@ class History(Framed, Mapping[str, list[float]]):
         last = ", ".join(f"{name} {values[-1]:.4g}" for name, values in self._columns.items() if values)
         return f"<History of {self.n_epochs} epochs: {last}>"
 
-
-def data_frame(columns: Mapping[str, Any], backend: str) -> Any:
-    """The columns as a data frame of pandas, Polars or PyArrow. An `ImportError` says what to install."""
-    import narwhals as nw
-
-    if backend not in ("pandas", "polars", "pyarrow"):
-        raise ValueError(f"backend is {backend!r}; allowed: pandas, polars, pyarrow")
-    try:
-        return nw.from_dict(dict(columns), backend=backend).to_native()  # type: ignore[arg-type]
-    except ImportError:
-        raise ImportError(f"to_frame(backend={backend!r}) needs {backend}: pip install {backend}") from None
+    def _repr_html_(self) -> str:
+        columns, n = self.frame_columns(), self.n_epochs
+        rows = list(zip_longest(*columns.values()))
+        left_out = n - FIRST_SHOWN - LAST_SHOWN
+        note = ""
+        if left_out > 0:
+            rows[FIRST_SHOWN:-LAST_SHOWN] = [("…",) * len(columns)]
+            note = f"Epochs {FIRST_SHOWN + 1} to {FIRST_SHOWN + left_out} are not shown; to_frame() has all."
+        return view(f"History of {n:,} epoch{'' if n == 1 else 's'}", table(list(columns), rows), paragraph(note))

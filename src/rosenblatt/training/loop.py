@@ -119,8 +119,8 @@ class TrainingLoop:
         What went wrong, where the outcome says that something did.
     best : ndarray or None
         Parameters and buffers of the best epoch.
-    epoch_seconds : float
-        The quickest epoch, with what was measured after it.
+    epoch_seconds, max_seconds_ahead : float
+        The quickest epoch, with what was measured after it; how long epochs may run at once, by default infinite.
     """
 
     def __init__(
@@ -145,20 +145,19 @@ class TrainingLoop:
         keep_interrupted: bool = False,
         on_pause: Callable[[], object] = lambda: None,
     ) -> None:
-        self.trainer, self.network = trainer, trainer.network
+        self.trainer, self.network, self.shuffle = trainer, trainer.network, shuffle
         self.max_epochs, self.total_epochs = max_epochs, total_epochs or max_epochs
         self.rule, self.rates, self.measure, self.probe = rule, rates, measure, probe
         self.keep_best = keep_best and measure is not None
         self.before_epoch, self.on_epoch, self.callbacks, self.on_pause = before_epoch, on_epoch, callbacks, on_pause
-        self.rows, self.shuffle = rows, shuffle
-        self.n_rows = trainer.n_rows if rows is None else rows.n_rows
+        self.rows, self.n_rows = rows, trainer.n_rows if rows is None else rows.n_rows
         self.history = History() if history is None else history
         self.checkpoints, self.seconds_left, self.keep_interrupted = checkpoints, seconds_left, keep_interrupted
-        self.epoch, self.failure = 0, ""
+        self.epoch, self.failure, self._in_epoch = 0, "", False
         self.outcome: Outcome | None = None
         continues = self.keep_best and rule.state.best < math.inf  # the weights of the best value so far
         self.best: NDArray[Any] | None = np.array(self.network.block) if continues else None
-        self.epoch_seconds, self.pause, self._in_epoch = math.inf, math.inf, False
+        self.epoch_seconds = self.max_seconds_ahead = self.pause = math.inf
         self._losses: list[float] = []  # of epochs that the history does not have yet
         if checkpoints is not None and checkpoints.found is not None:
             with checkpoints.restoring():
@@ -263,7 +262,8 @@ class TrainingLoop:
         if any(by_epoch) or math.isfinite(self.seconds_left()):
             return 1
         at_once = self.trainer.epochs_at_once(self.n_rows) if self.rows is None else self.rows.max_epochs
-        ahead = min(min(self.max_epochs, self.pause) - self.epoch, self.rule.epochs_until_decision(), at_once)
+        in_time = self.max_seconds_ahead / min(max(self.epoch_seconds, 1e-9), 1e9)
+        ahead = min(min(self.max_epochs, self.pause) - self.epoch, self.rule.epochs_until_decision(), at_once, in_time)
         return int(max(1, ahead))
 
     def end_epoch(self, row: dict[str, float], cut: bool = False) -> None:

@@ -1,6 +1,5 @@
 """The training of tabular estimators as it is shown and told: callbacks, TensorBoard, verbose, history, summary."""
 
-import contextlib
 import io
 import pickle
 import re
@@ -15,7 +14,6 @@ from sklearn.model_selection import GridSearchCV
 
 import rosenblatt
 from rosenblatt import MLPSearchCV, TabularClassifier, TabularRegressor
-from rosenblatt.estimators.tabular import progress
 from rosenblatt.estimators.tabular.member import MemberEpoch
 from rosenblatt.estimators.tabular.progress import PlainProgress, shown_progress
 from rosenblatt.tables.task import TabularTask
@@ -171,23 +169,6 @@ def test_progress_is_a_bar_in_a_terminal(width, bar):
     assert "━" * bar in last, "the bar is full"
     assert len(last.rstrip()) <= width
     assert "…" not in last, "nothing is cut"
-
-
-@pytest.mark.parametrize("has_widgets", [True, False])
-def test_a_notebook_has_a_bar_if_it_can_draw_one(has_widgets, monkeypatch):
-    drawn, printed = [], []
-
-    @contextlib.contextmanager
-    def bar(console):
-        yield drawn.append
-
-    console = Console(file=io.StringIO())
-    console.is_jupyter, console.print = True, lambda line, **how: printed.append(line)
-    monkeypatch.setattr(progress, "live_progress", bar)
-    monkeypatch.setattr(progress, "find_spec", lambda name: has_widgets or None)
-    with progress.shown_progress(console) as show:
-        show(MemberEpoch(1, 1, 5, 5, 0.5, 0.25, 1))
-    assert (len(drawn), len(printed)) == ((1, 0) if has_widgets else (0, 1))
 
 
 def test_a_long_training_is_heard_of_every_ten_seconds(monkeypatch):

@@ -29,7 +29,7 @@ from rosenblatt.estimators.mlp.hyperparameters import WITHOUT_BATCHES, MLPParame
 from rosenblatt.estimators.mlp.rate_finder import RateFinder
 from rosenblatt.estimators.mlp.training_data import Score, TrainingData, identity_of, rare_class, score_or_nan
 from rosenblatt.estimators.optimizer_state import OptimizerState
-from rosenblatt.estimators.sgd import ShuffledRows, StochasticSolver, open_checkpoints
+from rosenblatt.estimators.sgd import Shown, ShuffledRows, StochasticSolver, open_checkpoints
 from rosenblatt.nn import Network
 from rosenblatt.nn.losses import Loss
 from rosenblatt.nn.objective import NUMBERS
@@ -97,7 +97,8 @@ class BaseMLP(MLPParameters, LayerParameters, FittedParameters, RateFinder, Stoc
         fitted = "_network" in vars(self) or "_assigned" in vars(self)
         first_pass = not (fitted and (self.warm_start or incremental))
         self._refuse_contradictions(incremental, validation)
-        with self._unchanged_if_failed(first_pass):
+        live = pause == math.inf and not incremental  # of trainings with pauses, several take turns
+        with self._unchanged_if_failed(first_pass), self._progress(live) as show:
             self.keep_parameters()
             data = self._check_data(X, y, sample_weight, incremental, first_pass)
             rng = check_random_state(self.random_state)
@@ -108,7 +109,7 @@ class BaseMLP(MLPParameters, LayerParameters, FittedParameters, RateFinder, Stoc
             self._prepare_network(data, rng, first_pass)
             tasks = FitTasks() if incremental else begin_fit(self, X, y, sample_weight, self.max_iter)
             if not stochastic:
-                self._fit_lbfgs(data, first_pass, tasks)
+                self._fit_lbfgs(data, first_pass, tasks, show)
             else:
                 self._start_history(first_pass, self.early_stopping or validation is not None)
                 rows = np.arange(data.X.shape[0])
@@ -116,7 +117,8 @@ class BaseMLP(MLPParameters, LayerParameters, FittedParameters, RateFinder, Stoc
                 mask_seed = int(rng.randint(2**31)) if draws_masks else 0
                 rows, held_out = self._hold_out(data, rows, validation, rng)
                 order = ShuffledRows(rows, rng, self.shuffle)
-                loop = self._loop_of(data, held_out, order, mask_seed, tasks, incremental, checkpoints=checkpoints)
+                how = {"checkpoints": checkpoints, "show": show}
+                loop = self._loop_of(data, held_out, order, mask_seed, tasks, incremental, **how)
                 loop.on_pause = lambda: self._finish(data)
                 finished = loop.outcome is not None  # by an earlier process
                 try:
@@ -222,14 +224,14 @@ class BaseMLP(MLPParameters, LayerParameters, FittedParameters, RateFinder, Stoc
         trainer.set_data(data.X, self.network_target(data.y), data.sample_weight)
         return trainer
 
-    def _fit_lbfgs(self, data: TrainingData, first_pass: bool, tasks: FitTasks) -> None:
+    def _fit_lbfgs(self, data: TrainingData, first_pass: bool, tasks: FitTasks, show: Shown) -> None:
         if first_pass:
             self.t_ = 0
         network = self._network.copy("float64")  # line searches compare losses to 1e-9
         trainer = self._make_trainer(network, data.sample_weight is not None, None)
         trainer.set_data(data.X, self.network_target(data.y), data.sample_weight)
         options = {"maxfun": self.max_fun, "maxiter": self.max_iter, "gtol": self.tol}
-        found = self._minimize(trainer, options, tasks)
+        found = self._minimize(trainer, options, tasks, show)
         self.n_iter_, self.loss_ = found.n_iter, found.loss
 
     def _hold_out(

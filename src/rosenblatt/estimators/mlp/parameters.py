@@ -42,7 +42,7 @@ describe_shared_parameters = describe_parameters(
     tol : float >= 0, default=1e-4
         Smaller improvements do not count as progress. 'lbfgs' stops when the largest entry of the gradient is below it.
     verbose : bool, default=False
-        Whether to print the loss of each epoch.
+        Whether to show the loss of each epoch: on a live line in a terminal or a notebook, elsewhere on lines.
     warm_start : bool, default=False
         Whether `fit` continues from the current weights.
     momentum : float in [0, 1], default=0.9

@@ -66,6 +66,8 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
         Largest of these scores. The fitted model has the weights of that epoch.
     n_iter_ : int
         Number of epochs or iterations of the last call.
+    fit_time_ : float
+        Seconds that the last call took. Files do not hold it.
     t_ : int
         Number of training samples seen, where a sample counts once per epoch.
     n_layers_, n_outputs_ : int

@@ -20,6 +20,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from rosenblatt._checks import check_count, check_flag, is_count, narrow_weights
 from rosenblatt._suggestions import join_names
 from rosenblatt.estimators.base import Searchable, SuggestingMixin, unchanged_if_failed, warn_user
+from rosenblatt.estimators.diagram import Diagram
 from rosenblatt.estimators.fitted_parameters import FittedParameters
 from rosenblatt.estimators.labels import kept_targets
 from rosenblatt.estimators.tabular.architecture import Settings
@@ -58,6 +59,7 @@ class TabularEstimator(
     TabularScores,
     FittedParameters,
     SuggestingMixin,
+    Diagram,
     Searchable,
     BaseEstimator,  # type: ignore[misc]
 ):
@@ -75,6 +77,7 @@ class TabularEstimator(
 
     _parameter_constraints: ClassVar[dict[str, Any]] = CONSTRAINTS
     _presets: ClassVar[Mapping[str, Settings]]
+    documentation_page = "tabular"
     makes_own_folds = True
     score_parameters = frozenset({"metric", "loss", "quantiles"})
     shared_parameters = ("kinds", "ignore", "ordered", "loss", "quantiles", "metric")

@@ -12,16 +12,18 @@ from typing import Any
 from sklearn.utils.validation import check_is_fitted
 
 from rosenblatt._checks import check_count
+from rosenblatt._frames import Framed
+from rosenblatt._html import paragraph, table, view
 from rosenblatt.estimators.tabular.explain.shortened import short
 from rosenblatt.tables.drift import ColumnDrift
 from rosenblatt.tables.preparation import Preparation
 from rosenblatt.tables.table import Table
-from rosenblatt.training.history import Framed
 
 __all__ = ["Drift", "Monitorable"]
 
 MAX_SHOWN = 50
 MAX_EXAMPLE = 20
+HEADS = ("column", "unseen", "outside", "missing", "before", "PSI", "chance", "example")
 LEGEND = """\
 unseen: cells whose level (words that) training never saw; outside: cells beyond
 the range of training; before: share of missing cells in training.
@@ -54,11 +56,9 @@ class Drift(Framed):
             If n is not a positive integer.
         """
         check_count("n", n)
-        heads = ("column", "unseen", "outside", "missing", "before", "PSI", "chance", "example")
-        rows = [heads, *map(cells_of, self.columns[:n])]
-        widths = [max(len(row[i]) for row in rows) for i in range(len(heads))]
-        rows_now = f"{self.n_rows:,} row{'s' if self.n_rows > 1 else ''}"
-        lines = [f"{rows_now} beside {self.n_training_rows:,} training rows, the most suspicious columns first", ""]
+        rows = [HEADS, *map(cells_of, self.columns[:n])]
+        widths = [max(len(row[i]) for row in rows) for i in range(len(HEADS))]
+        lines = [self.heading(), ""]
         for first, *numbers, example in rows:
             aligned = (f"{cell:>{width}}" for cell, width in zip(numbers, widths[1:-1], strict=True))
             lines.append("  ".join([f"{first:{widths[0]}}", *aligned, example]).rstrip())
@@ -70,6 +70,18 @@ class Drift(Framed):
         return f"{self.table()}\n\n{LEGEND}"
 
     __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        return view(
+            self.heading(),
+            table(HEADS, map(cells_of, self.columns), most=MAX_SHOWN),
+            paragraph(LEGEND.replace("\n", " ")),
+        )
+
+    def heading(self) -> str:
+        """How many rows were compared."""
+        rows_now = f"{self.n_rows:,} row{'s' if self.n_rows > 1 else ''}"
+        return f"{rows_now} beside {self.n_training_rows:,} training rows, the most suspicious columns first"
 
     def to_dict(self) -> dict[str, list[Any]]:
         """The attributes of `ColumnDrift` as lists, the most suspicious column first."""

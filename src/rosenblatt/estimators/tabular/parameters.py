@@ -121,6 +121,8 @@ describe_shared_parameters = describe_parameters(
             The parameters that predictions depend on, as they were in `fit`.
         n_iter_ : int
             Epochs of the network that was trained for the most.
+        fit_time_ : float
+            Seconds that the last `fit` took. Files do not hold it.
         n_features_in_, feature_names_in_
             Number and names of the columns, as in scikit-learn.
     """,

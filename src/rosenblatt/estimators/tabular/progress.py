@@ -9,16 +9,15 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
+
+from rosenblatt.training.progress import LiveLine, live_line, standard_console
 
 if TYPE_CHECKING:
     from rosenblatt.estimators.tabular.member import MemberEpoch
 
-__all__ = ["PlainProgress", "live_progress", "shown_progress"]
+__all__ = ["PlainProgress", "shown_progress"]
 
-WIDE, BAR, NARROW_BAR = 112, 24, 10
-"""Columns of a terminal that has room for the whole sentence, and columns of the bar."""
 SECONDS_BETWEEN_LINES = 10.0
 
 
@@ -35,19 +34,18 @@ def shown_progress(
     write : callable, optional
         What writes a line where no line can be replaced. Default: the console.
     """
-    from rich.console import Console
     from rich.text import Text
 
-    console = console or Console(highlight=False)
-    if console.is_terminal or (console.is_jupyter and find_spec("ipywidgets")):  # which rich needs there
-        with live_progress(console) as show:
-            yield show
-        return
-    plain = PlainProgress(write or (lambda line: console.print(Text(line), soft_wrap=True)))
-    try:
-        yield plain.show
-    finally:
-        plain.close()
+    console = console or standard_console()
+    with live_line(console) as line:
+        if line is not None:
+            yield LiveProgress(line).show
+            return
+        plain = PlainProgress(write or (lambda text: console.print(Text(text), soft_wrap=True)))
+        try:
+            yield plain.show
+        finally:
+            plain.close()
 
 
 class PlainProgress:
@@ -74,25 +72,18 @@ class PlainProgress:
         self.write(str(epoch))
 
 
-@contextmanager
-def live_progress(console: Any) -> Iterator[Callable[[MemberEpoch], None]]:
-    """One line that is replaced after each epoch, and stays at the end: the epoch, a bar, the time that is left."""
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+class LiveProgress:
+    """The epochs of all networks on one line: the last one, a bar, the time that is left."""
 
-    is_wide = console.width >= WIDE
-    bar = BarColumn(bar_width=BAR if is_wide else NARROW_BAR)
-    columns = (TextColumn("{task.description}", markup=False), bar, TimeRemainingColumn(compact=not is_wide))
-    with Progress(*columns, console=console) as progress:
-        task = progress.add_task("network 1", total=None)
-        done: dict[int, int] = {}
+    def __init__(self, line: LiveLine) -> None:
+        self.line = line
+        self.done: dict[int, int] = {}
 
-        def show(epoch: MemberEpoch) -> None:
-            done[epoch.member] = epoch.number
-            text = str(epoch) if is_wide else short(epoch)
-            progress.update(task, total=epoch.members * epoch.epochs, completed=sum(done.values()), description=text)
-
-        yield show
-        progress.refresh()  # in a notebook, rich would leave the last line undrawn
+    def show(self, epoch: MemberEpoch) -> None:
+        """An epoch is over."""
+        self.done[epoch.member] = epoch.number
+        done, total = sum(self.done.values()), epoch.members * epoch.epochs
+        self.line.show(done, total, lambda: str(epoch) if self.line.is_wide else short(epoch))
 
 
 def short(epoch: MemberEpoch) -> str:

@@ -25,11 +25,17 @@ class TabularScores:
     """How a tabular estimator is scored; subclasses say what by."""
 
     out_of_fold_: Array
+    score_on_: str
 
     @property
     def score_name(self) -> str:
         """What ``score_`` is."""
         return str(self.goal.score.name)
+
+    def score_in_words(self) -> str:
+        """The first score, what it measures, and that of the guess."""
+        name, (own, guess) = next(iter(self.scores_.items()))
+        return f"{name} {own:.4f} {self.score_on_}; {self.trivial_guess_}: {guess:.4f}"
 
     @property
     def goal(self) -> Any:

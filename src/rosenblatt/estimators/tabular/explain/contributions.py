@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from sklearn.utils import check_random_state
 
 from rosenblatt._checks import check_count
+from rosenblatt._html import Markup, bar, folded, paragraph, table, view
 from rosenblatt.estimators.tabular.explain.column_substitution import column_slices, sample_rows
 from rosenblatt.estimators.tabular.explain.importance import MAX_SHOWN, Explanation, note_on, read_rows
 from rosenblatt.estimators.tabular.explain.integrated_gradients import integrated_gradients
@@ -31,6 +32,8 @@ ROW_METHODS = ("integrated_gradients", "shapley")
 DEFAULT_ROWS, DEFAULT_ORDERS = 200, 25
 ROWS_AT_ONCE = 256
 LONGEST_CELL = 24
+MAX_ROWS_SHOWN = 20
+"""Rows whose contributions a notebook shows."""
 MISSING, LEFT_OUT = "(missing)", "(left out)"
 
 
@@ -97,8 +100,7 @@ class RowExplanation(Explanation):
         check_count("most", most)
         at = self.place_of(row)
         order, own = self.ranked_in(row), self.contributions[at]
-        class_name = f" {self.classes[at]!r}" if self.classes else ""
-        lines = [f"{self.method}, row {row}: {self.what}{class_name}", f"{self._sum_of(at)} ({self.efforts[at]})", ""]
+        lines = [*self._headings_of(at), ""]
         names = [short_name(self.columns[j]) for j in order[:most]]
         cells = [[short_cell(self.cells[at][j]), short_numbers(own[j])] for j in order[:most]]
         texts = [[name, *cell] for name, cell in zip(names, cells, strict=True)]
@@ -113,6 +115,36 @@ class RowExplanation(Explanation):
                 [f"and {rest:,} more, of {short_numbers(own[order[most:]].sum(axis=0))} together"] if rest > 0 else []
             )
         return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        first = [self._html_of_row(int(row)) for row in self.rows[:MAX_ROWS_SHOWN]]
+        if len(self.rows) == 1:
+            return first[0]
+        rest = len(self.rows) - len(first)
+        more = paragraph(f"and {rest:,} more: row_table(row) shows each" if rest else "")
+        return super()._repr_html_() + view("", folded("Single rows", *first, more))
+
+    def _html_of_row(self, row: int) -> str:
+        """The contributions to one row."""
+        at, order = self.place_of(row), self.ranked_in(row)
+        title, total, own = *self._headings_of(at), self.contributions[at]
+        largest = float(np.abs(own).max(initial=0.0)) or 1.0
+        rows = [
+            (
+                self.columns[j] or '""',
+                self.cells[at][j],
+                short_numbers(own[j]),
+                Markup("<br>".join(bar(float(part) / largest) for part in np.atleast_1d(own[j]))),
+            )
+            for j in order
+        ]
+        return view(title, paragraph(total), table(("column", "value", "contribution", ""), rows, most=MAX_SHOWN))
+
+    def _headings_of(self, at: int) -> tuple[str, str]:
+        """What is explained of a row, by its place among the explained ones, and the sentence that it adds up."""
+        class_name = f" {self.classes[at]!r}" if self.classes else ""
+        title = f"{self.method}, row {self.rows[at]}: {self.what}{class_name}"
+        return title, f"{self._sum_of(at)} ({self.efforts[at]})"
 
     def table(self, most: int = MAX_SHOWN) -> str:
         """The `most` important columns as aligned text; the contributions if there is one row."""

@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 from sklearn.utils import check_array, check_random_state, column_or_1d
 
 from rosenblatt._checks import check_count
+from rosenblatt._frames import Framed
+from rosenblatt._html import bar, paragraph, table, view
 from rosenblatt._suggestions import join_names
 from rosenblatt.estimators.labels import plain_labels
 from rosenblatt.estimators.tabular.architecture import feed
@@ -34,7 +36,6 @@ from rosenblatt.tables.encoders import Prepared
 from rosenblatt.tables.readers.reading import is_nameless, names_columns, read_table, require_names
 from rosenblatt.tables.table import Table, TableError
 from rosenblatt.tables.targets import find_target, labels_of_column, numbers_of_column
-from rosenblatt.training.history import Framed
 
 __all__ = ["MAX_SHOWN", "METHODS", "Explanation", "explain", "note_on", "read_rows"]
 
@@ -120,6 +121,14 @@ class Explanation(Framed):
         return self.table()
 
     __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        title, *notes = self.headings()
+        largest = float(np.abs(self.importance).max(initial=0.0)) or 1.0
+        shown = [(self.columns[i] or '""', float(self.importance[i]), float(self.deviation[i])) for i in self.order]
+        rows = [(name, f"{mean:.4f}", bar(mean / largest), f"{deviation:.4f}") for name, mean, deviation in shown]
+        heads = ("column", "importance", "", "deviation")
+        return view(title, *map(paragraph, notes), table(heads, rows, most=MAX_SHOWN), paragraph(self.note))
 
     def to_dict(self) -> dict[str, list[Any]]:
         """Columns "column", "importance" and "deviation" as lists."""

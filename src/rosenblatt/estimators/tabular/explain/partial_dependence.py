@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from sklearn.utils import check_random_state
 
 from rosenblatt._checks import check_count
+from rosenblatt._html import paragraph, table, view
 from rosenblatt._suggestions import suggestion
 from rosenblatt.estimators.tabular.explain.column_substitution import (
     Substitution,
@@ -76,19 +77,33 @@ class PartialDependence:
         return sorted(np.argsort(-ranges, kind="stable")[:most].tolist())
 
     def __str__(self) -> str:
-        shown = self.varying(MAX_SHOWN)
-        heads = [short_name(self.column), *(short_name(self.outputs[k]) for k in shown)]
-        rows = [
-            [short_name(text), *(f"{self.values[i, k]:.4g} ± {self.spread[i, k]:.2g}" for k in shown)]
-            for i, text in enumerate(self.labels())
-        ]
+        heads, rows = self.text_cells()
+        heads, rows = [*map(short_name, heads)], [[short_name(text), *cells] for text, *cells in rows]
         widths = [max(len(row[i]) for row in [heads, *rows]) for i in range(len(heads))]
-        lines = [f"mean prediction ± standard deviation over {self.n_rows:,} rows", ""]
+        lines = [self.heading(), ""]
         for row in (heads, *rows):
             cells = (f"{cell:>{width}}" for cell, width in zip(row[1:], widths[1:], strict=True))
             lines.append("  ".join([f"{row[0]:{widths[0]}}", *cells]))
-        rest = len(self.outputs) - len(shown)
-        return "\n".join([*lines, f"and {rest} more outputs, which vary less"] if rest else lines)
+        return "\n".join([*lines, *self.omission()])
+
+    def _repr_html_(self) -> str:
+        return view(self.heading(), table(*self.text_cells()), *map(paragraph, self.omission()))
+
+    def heading(self) -> str:
+        """What the numbers are."""
+        return f"mean prediction ± standard deviation over {self.n_rows:,} rows"
+
+    def text_cells(self) -> tuple[list[str], list[list[str]]]:
+        """Headings, and a row for each value, of the outputs that vary most."""
+        shown = self.varying(MAX_SHOWN)
+        cells = [[f"{self.values[i, k]:.4g} ± {self.spread[i, k]:.2g}" for k in shown] for i in range(len(self.grid))]
+        rows = [[text, *row] for text, row in zip(self.labels(), cells, strict=True)]
+        return [self.column, *(self.outputs[k] for k in shown)], rows
+
+    def omission(self) -> list[str]:
+        """A line about outputs that are not shown, if there are any."""
+        rest = len(self.outputs) - MAX_SHOWN
+        return [f"and {rest} more outputs, which vary less"] if rest > 0 else []
 
     __repr__ = __str__
 

@@ -77,6 +77,7 @@ REFUSED = {
     "a table twice": (("price.st", "t.csv", "--data", "one.csv"), r"t\.csv and one\.csv are 2 tables "),
     "three models": (("price.st", "other.st", "kind.st", "t.csv"), "3 models were given; a report is of one model, "),
     "two models without rows": (("price.st", "other.st"), "two models are compared on the same rows: .* by --data"),
+    "two models and standard input": (("price.st", "other.st", "-"), r"standard input \(-\) is read once; give a file"),
     "a model as the data": (
         ("price.st", "--data", "other.st"),
         r"--data other\.st is a model file; --data names a table",

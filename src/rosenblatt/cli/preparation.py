@@ -38,7 +38,7 @@ class TrainingRun:
 
     `held_out` are the rows to score, which `scored` names and `measured` judges; where it is None, out-of-fold
     predictions are scored, or those of `validation` rows. The run `started` when `time.perf_counter` was this.
-    A report goes to the `report_file`, if one was asked for. `group` is the column of groups, if there is one.
+    A report goes to the `report_file`, if one was asked for.
     """
 
     destination: Destination | StandardOutput
@@ -50,7 +50,6 @@ class TrainingRun:
     estimator: Any
     started: float
     report_file: ReportFile | None = None
-    group: str | None = None
 
 
 def begin(request: Request, command: str, display: Display) -> TrainingRun:
@@ -77,8 +76,7 @@ def begin(request: Request, command: str, display: Display) -> TrainingRun:
     measured = "" if request.test is not None else task.score_on
     if held_out is None and validation is not None:
         scored, measured = f"rows of {validation.file}", "on the validation rows"
-    about_rows = (training, held_out, validation, scored, measured)
-    return TrainingRun(destination, *about_rows, estimator, started, report_file, request.roles.get("groups"))
+    return TrainingRun(destination, training, held_out, validation, scored, measured, estimator, started, report_file)
 
 
 def report_file_of(request: Request, out: Path) -> ReportFile | None:

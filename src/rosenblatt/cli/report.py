@@ -99,6 +99,8 @@ def require_comparable(models: list[Path], data: Path | None, given: Any) -> Non
     """Refuse a comparison that would say nothing."""
     if data is None:
         raise ValueError("two models are compared on the same rows: give a table that has the target by --data.")
+    if is_standard(data):
+        raise ValueError("each of two models reads the table, but standard input (-) is read once; give a file.")
     if given.training is not None:
         raise ValueError("--training is for the report of one model; leave it out where two are compared.")
     if models[0].exists() and models[0].samefile(models[1]):

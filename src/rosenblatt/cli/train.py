@@ -81,7 +81,6 @@ def keep(work: TrainingRun, model: Any, display: Display) -> KeptModel:
         evaluation = score(work, model)
     except KeyboardInterrupt:
         evaluation = None
-    model.group_column_ = work.group
     objection = "Ctrl-C came before the model was scored" if evaluation is None else evaluation.verdict
     written = work.destination.write(model, objection)
     display.wrote(written.name)

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from rosenblatt.report.verdict import cards, network_pairs, training_time, verdict
-from rosenblatt.report.wording import interval, megabytes, number, percent, plain, sentence, spoken
+from rosenblatt.report.wording import interval, megabytes, number, percent, plain, sentence, spoken, visible
 
 
 @pytest.mark.parametrize(
@@ -32,6 +32,9 @@ def test_values_of_all_kinds_stand_on_one_line():
     assert megabytes(12) == "1 kB"
     assert sentence("rare classes") == "Rare classes."
     assert sentence("Why?") == "Why?"
+    assert visible("") == '""'
+    assert visible("when\u202e\n") == "when\\u202e\\n"
+    assert len(visible("x" * 500)) == 160
     many = {"labels": [str(i) for i in range(20)], "counts": [1] * 20}
     assert spoken(many).endswith("11: 1, and 8 more")
 

@@ -10,11 +10,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from rosenblatt.estimators.tabular.explain.shortened import counted
 from rosenblatt.report.compared_text import interval_text, sections, title
 from rosenblatt.report.compared_text import number as score_number
 from rosenblatt.report.html import render_page, templates
 from rosenblatt.report.pictures import Picture, pictures
-from rosenblatt.report.wording import counted
 
 __all__ = ["comparison_to_html"]
 

@@ -18,6 +18,7 @@ from rosenblatt.plots.style import COLOURS
 from rosenblatt.report.about_columns import N_GRID, N_ROWS
 from rosenblatt.report.svg import draw_svg
 from rosenblatt.report.threshold import default_point
+from rosenblatt.report.wording import visible
 
 __all__ = ["Picture", "pictures"]
 
@@ -171,7 +172,7 @@ def of_columns(report: Any) -> Iterator[Planned]:
         caption = "Importance of columns, with one standard deviation."
         yield "importance", partial(plots.plot_importance, explanation, most=BARS), caption, (WIDE[0], height)
     for i, found in enumerate(dependences_of(report)):
-        caption = f"Mean prediction by {found.column}, if all rows had the same value."
+        caption = f"Mean prediction by {visible(found.column)}, if all rows had the same value."
         yield f"dependence-{i}", plots.DependenceDisplay([found]).plot, caption, (4.2, 3.2)
 
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from rosenblatt.report.wording import counted, interval, megabytes, number
+from rosenblatt.estimators.tabular.explain.shortened import counted
+from rosenblatt.report.wording import interval, megabytes, number, visible
 
 __all__ = ["cards", "n_columns", "network_pairs", "training_time", "verdict"]
 
@@ -19,7 +20,7 @@ def verdict(facts: Facts) -> tuple[str, str]:
     """A heading, and a sentence with the score beside that of the guess."""
     model, data = facts["model"], facts["data"]
     target = model.get("target")
-    title = f"A model that predicts {target}" if target else "A model and what it predicts"
+    title = f"A model that predicts {visible(target)}" if target else "A model and what it predicts"
     scores = facts.get("scores")
     if not scores:
         trained = f"It was trained on {counted(data['rows'], 'row')} of {counted(n_columns(facts), 'column')}."

@@ -9,9 +9,10 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from rosenblatt.estimators.tabular.explain.shortened import counted, short
+
 __all__ = [
     "FILTERS",
-    "counted",
     "interval",
     "megabytes",
     "number",
@@ -23,6 +24,7 @@ __all__ = [
 ]
 
 ABSENT = "–"
+LONGEST_NAME = 160
 MOST_SPOKEN = 12
 
 
@@ -49,9 +51,9 @@ def percent(share: float | None) -> str:
     return ABSENT if share is None else f"{100 * share:.1f}".removesuffix(".0") + " %"
 
 
-def counted(n: int, what: str) -> str:
-    """A number of things in words."""
-    return f"{n:,} {what}{'' if n == 1 else 's'}"
+def visible(name: str) -> str:
+    """A name of the data on one line: cut if it is very long, with marks for what cannot be seen or turns text."""
+    return short(name, LONGEST_NAME) or '""'
 
 
 def plain(value: Any) -> str:
@@ -90,6 +92,6 @@ def megabytes(n_bytes: int) -> str:
 
 FILTERS = {
     function.__name__: function
-    for function in (counted, interval, megabytes, number, percent, plain, sentence, spoken, starting)
+    for function in (counted, interval, megabytes, number, percent, plain, sentence, spoken, starting, visible)
 }
 """The functions that templates use."""

@@ -24,7 +24,7 @@ from rosenblatt.tables.task import score_on
 __all__ = ["cost", "curves", "file", "model", "network", "reproduce", "training"]
 
 MAX_CLASSES = 50
-MAX_POINTS, ALL_POINTS, MIN_POINTS = 100, 300, 10
+MAX_POINTS, ALL_POINTS, MIN_POINTS = 100, 200, 10
 """Of one curve at most, of all curves together, and of one curve at least."""
 MAX_NETWORKS = 20
 HIDDEN = {"verbose", "on_epoch", "checkpoint", "checkpoint_every"}

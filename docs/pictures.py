@@ -1,7 +1,8 @@
-"""Makes the pictures of the documents: ``python docs/pictures.py`` writes docs/*.svg.
+"""Makes the pictures of the documents: ``python docs/pictures.py`` writes docs/*.svg and docs/playground.png.
 
 The README's are a run of `rosenblatt train`, the contributions to the prediction of a penguin (with the package
-`palmerpenguins`), and the losses of two libraries; those of docs/pictures.md are what its code draws.
+`palmerpenguins`), and the losses of two libraries; those of docs/pictures.md are what its code draws. The playground's
+is its page in Chromium (with the package `playwright`).
 """
 
 import pathlib
@@ -97,6 +98,14 @@ def page() -> None:
     plt.close("all")
 
 
+def playground() -> None:
+    """Let the playground learn the two spirals in a browser, and write its page as docs/playground.png."""
+    sys.path.insert(0, str(HERE.parent))
+    from benchmarks.playground_browser import picture
+
+    picture(HERE / "playground.png")
+
+
 if __name__ == "__main__":
     matplotlib.use("Agg")
     matplotlib.rcParams.update({"svg.fonttype": "none", "svg.hashsalt": "rosenblatt", "path.simplify_threshold": 0.5})
@@ -104,3 +113,4 @@ if __name__ == "__main__":
     penguin()
     drop_in()
     page()
+    playground()

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from rosenblatt.nn import Network, NetworkSpec
     from rosenblatt.persistence.pipelines import VersionWarning
     from rosenblatt.persistence.save_load import ModelFileError, load, save
+    from rosenblatt.playground_page import Playground, playground
     from rosenblatt.report import Report
     from rosenblatt.search import MLPSearchCV
     from rosenblatt.threads import engine_info, get_num_threads, set_num_threads
@@ -40,6 +41,7 @@ __all__ = [  # noqa: RUF022 (the version last)
     "Network",
     "NetworkSpec",
     "Perceptron",
+    "Playground",
     "Report",
     "TabularClassifier",
     "TabularRegressor",
@@ -51,6 +53,7 @@ __all__ = [  # noqa: RUF022 (the version last)
     "load",
     "logic",
     "nn",
+    "playground",
     "plots",
     "remedy",
     "report",
@@ -74,6 +77,7 @@ __getattr__, __dir__ = lazy_names(
         "nn": ("Network", "NetworkSpec"),
         "persistence.pipelines": ("VersionWarning",),
         "persistence.save_load": ("ModelFileError", "load", "save"),
+        "playground_page": ("Playground", "playground"),
         "report": ("Report",),
         "search": ("MLPSearchCV",),
         "threads": ("engine_info", "get_num_threads", "set_num_threads"),

@@ -43,7 +43,7 @@ def test_every_option_is_explained_in_whole_sentences(name: str) -> None:
 def test_paragraphs_of_help_are_wrapped_by_the_terminal_alone() -> None:
     texts = {command.name: command.help or "" for command in app.registered_commands}
     assert {name for name, text in texts.items() if "\n" in text.replace("\n\n", " ") or "  " in text} == set()
-    assert len(texts) == len(COMMANDS)
+    assert set(texts) == set(COMMANDS)
 
 
 def test_choices_are_shown_and_the_nearest_is_suggested(cli: Any) -> None:

@@ -20,8 +20,8 @@ from rosenblatt.cli.parsing import choice, parse_count
 
 __all__ = [
     *("CHECKPOINT", "COMMON", "DATA", "ENCODING", "EXPLAINING", "FORCE", "MODEL", "OUT_MODEL", "PREDICT_OUT"),
-    *("REPORT", "REPORTED", "SCORED_FILE", "SCORING", "SEARCH", "SEED", "TABLE", "THRESHOLD", "TRAINING"),
-    *("VALIDATION", "WEIGHT"),
+    *("REPORT", "REPORTED", "SCORED_FILE", "SCORING", "SEARCH", "SEED", "SERVER", "SHOWN_TABLE", "TABLE", "THRESHOLD"),
+    *("TRAINING", "VALIDATION", "WEIGHT"),
     *("Parameter", "takes"),
 ]
 
@@ -103,6 +103,9 @@ TABLE = argument(
 MODEL = argument("model", Path, "A model file that train or tune wrote.", ...)
 SCORED_FILE = argument(
     "file", Path, "The table: CSV, JSON, Parquet, Arrow or Feather; - is standard input.", default=...
+)
+SHOWN_TABLE = argument(
+    "file", Path | None, "A table of your own: CSV, JSON, Parquet, Arrow or Feather; - is standard input."
 )
 
 ENCODING = option(
@@ -259,6 +262,25 @@ SEARCH = (
         parse=parse_count(),
         panel=TRAIN,
     ),
+)
+SERVER = (
+    option("target", str, "COLUMN", "The column to predict.", panel=COLUMNS),
+    option(
+        "port",
+        int,
+        "N",
+        "Where the page is served; if the port is in use, the next free one is taken.",
+        parse=parse_count(1, parsing.MAX_PORT),
+        panel=OUTPUT,
+    ),
+    option(
+        "host",
+        str,
+        "ADDRESS",
+        "Another address than 127.0.0.1, at which other machines can reach the page, too.",
+        panel=OUTPUT,
+    ),
+    flag("no_browser", "Print the address, and open no browser.", OUTPUT),
 )
 OUT_MODEL = option(
     "out", Path, "FILE", "The model file; - is standard output. By default FILE's name, .safetensors.", panel=OUTPUT

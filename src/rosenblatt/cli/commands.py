@@ -189,3 +189,16 @@ def report(given: Any) -> None:
         from rosenblatt.cli import report as work
 
         work.report(given, display)
+
+
+@command(of.SHOWN_TABLE, *of.SERVER, of.ENCODING, example="rosenblatt playground flats.csv --target high")
+def playground(given: Any) -> None:
+    """Open a page on which a network learns while one watches.
+
+    Without a file it learns built-in problems. The page is served by this process until Ctrl-C; its address, which is
+    printed, holds a secret that no other page knows. It needs the extra: pip install 'rosenblatt[playground]'.
+    """
+    with session(given, reads=given.file) as display:
+        from rosenblatt.cli import playground as work
+
+        work.playground(given, display)

@@ -14,11 +14,12 @@ from rosenblatt._checks import check_count, check_number
 from rosenblatt._suggestions import closest
 
 __all__ = [
-    *("MAX_THREADS", "check_choice", "check_encoding", "choice", "parse_class_weight", "parse_count", "parse_hidden"),
-    *("parse_kinds", "parse_order", "parse_quantiles", "parse_seed", "parse_share", "parse_threshold"),
+    *("MAX_PORT", "MAX_THREADS", "check_choice", "check_encoding", "choice", "parse_class_weight", "parse_count"),
+    *("parse_hidden", "parse_kinds", "parse_order", "parse_quantiles", "parse_seed", "parse_share", "parse_threshold"),
 ]
 
 MAX_THREADS = 128
+MAX_PORT = 65_535
 BALANCED = "balanced"
 
 

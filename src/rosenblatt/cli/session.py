@@ -41,7 +41,7 @@ def named(path: Any) -> str:
 
 @contextmanager
 def session(given: Any, reads: Any, shows: bool = False) -> Iterator[Display]:
-    """The display of a command; `reads` is the file that it begins with, which the first line names.
+    """The display of a command; `reads` is the file that it begins with, if any, which the first line names.
 
     `shows` is whether a command whose result may go to a file shows it instead.
     """
@@ -61,7 +61,8 @@ def session(given: Any, reads: Any, shows: bool = False) -> Iterator[Display]:
     apart = given.json or is_standard(getattr(given, "out", None))
     with redirect_stdout(io.StringIO() if given.quiet else sys.stderr if apart else out):
         display = Display(result=out)
-        display.line("reading", named(reads))
+        if reads is not None:
+            display.line("reading", named(reads))
         try:
             with version_notes(display):
                 yield display

@@ -15,13 +15,14 @@ import zipfile
 import zlib
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from rosenblatt._suggestions import missing_file
 from rosenblatt.tables.table import TableError
 
 __all__ = [
-    *("STANDARD_INPUT", "decode", "file_bytes", "first_line", "import_pyarrow", "line_number", "refuse_foreign"),
-    "spreadsheet",
+    *("STANDARD_INPUT", "decode", "file_bytes", "first_line", "import_pyarrow", "is_larger", "line_number"),
+    *("refuse_foreign", "spreadsheet"),
 ]
 
 STANDARD_INPUT = Path("-")
@@ -79,61 +80,82 @@ def bytes_on_disk(path: Path) -> bytes:
 
 def decompress(data: bytes, suffix: str) -> bytes:
     """What the bytes are the compressed form of; bytes that are not compressed as they are."""
-    starts = {name for name, (magic, _, _) in COMPRESSIONS.items() if magic and data.startswith(magic)}
-    ends = {name for name, (_, ending, _) in COMPRESSIONS.items() if ending == suffix}
-    name = next(iter(starts or ends), None)
+    name = compression_of(data, suffix)
     if name is None:
         return data
-    if not starts and COMPRESSIONS[name][0]:
+    if not data.startswith(COMPRESSIONS[name][0]):
         raise TableError(
             f"the file cannot be decompressed: it ends in {suffix}, but is not {name}. Correct its name if it is not "
             "compressed."
         )
     try:
-        return COMPRESSIONS[name][2](data)
+        with COMPRESSIONS[name][2](data) as stream:
+            return bytes(stream.read())
     except TableError:
         raise
-    except (OSError, EOFError, ValueError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, RuntimeError) as error:
+    except UNREADABLE as error:
         raise TableError(
             f"the file cannot be decompressed as {name}: {first_line(error)}. It is damaged or incomplete; copy or "
             "download it again."
         ) from None
 
 
-def decompress_by_pyarrow(codec: str) -> Callable[[bytes], bytes]:
-    """A function that decompresses what the standard library cannot."""
+def is_larger(data: bytes, suffix: str, most: int) -> bool:
+    """Whether the bytes are the compressed form of more than `most` bytes; no more than these are ever in memory."""
+    name = compression_of(data, suffix)
+    n_bytes = 0 if name else len(data)
+    try:
+        if name:
+            with COMPRESSIONS[name][2](data) as stream:
+                while n_bytes <= most and (chunk := stream.read(1 << 20)):
+                    n_bytes += len(chunk)
+    except (TableError, *UNREADABLE):  # which reading will tell
+        return False
+    return n_bytes > most
 
-    def read(data: bytes) -> bytes:
+
+def compression_of(data: bytes, suffix: str) -> str | None:
+    """How bytes are compressed, by how they begin, else by how the file's name ends."""
+    starts = {name for name, (magic, _, _) in COMPRESSIONS.items() if magic and data.startswith(magic)}
+    ends = {name for name, (_, ending, _) in COMPRESSIONS.items() if ending == suffix}
+    return next(iter(starts or ends), None)
+
+
+def by_pyarrow(codec: str) -> Callable[[bytes], Any]:
+    """A function that opens what the standard library cannot decompress."""
+
+    def stream_of(data: bytes) -> Any:
         import_pyarrow()
         import pyarrow as pa
 
-        with pa.CompressedInputStream(pa.BufferReader(data), codec) as stream:
-            return bytes(stream.read())
+        return pa.CompressedInputStream(pa.BufferReader(data), codec)
 
-    return read
+    return stream_of
 
 
-def unzip(data: bytes) -> bytes:
+def unzip(data: bytes) -> Any:
     """The single file of a zip archive; spreadsheets, which are such archives too, are refused by their name."""
-    with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        names = [name for name in archive.namelist() if not name.endswith("/") and not name.startswith("__MACOSX/")]
-        if "[Content_Types].xml" in names or "mimetype" in names:
-            raise spreadsheet("a spreadsheet or another office document")
-        if len(names) != 1:
-            raise TableError(f"it is a zip archive of {len(names)} files; unpack it and choose one.")
-        return archive.read(names[0])
+    archive = zipfile.ZipFile(io.BytesIO(data))
+    names = [name for name in archive.namelist() if not name.endswith("/") and not name.startswith("__MACOSX/")]
+    if "[Content_Types].xml" in names or "mimetype" in names:
+        raise spreadsheet("a spreadsheet or another office document")
+    if len(names) != 1:
+        raise TableError(f"it is a zip archive of {len(names)} files; unpack it and choose one.")
+    return archive.open(names[0])
 
 
-COMPRESSIONS: dict[str, tuple[bytes, str, Callable[[bytes], bytes]]] = {
-    "gzip": (b"\x1f\x8b", ".gz", gzip.decompress),
-    "bzip2": (b"BZh", ".bz2", bz2.decompress),
-    "xz": (b"\xfd7zXZ\0", ".xz", lzma.decompress),
-    "zstd": (b"\x28\xb5\x2f\xfd", ".zst", decompress_by_pyarrow("zstd")),
-    "lz4": (b"\x04\x22\x4d\x18", ".lz4", decompress_by_pyarrow("lz4")),
+UNREADABLE = (OSError, EOFError, ValueError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, RuntimeError)
+"""What damaged files raise."""
+COMPRESSIONS: dict[str, tuple[bytes, str, Callable[[bytes], Any]]] = {
+    "gzip": (b"\x1f\x8b", ".gz", lambda data: gzip.GzipFile(fileobj=io.BytesIO(data))),
+    "bzip2": (b"BZh", ".bz2", lambda data: bz2.BZ2File(io.BytesIO(data))),
+    "xz": (b"\xfd7zXZ\0", ".xz", lambda data: lzma.LZMAFile(io.BytesIO(data))),  # noqa: SIM115 (whoever calls it closes it)
+    "zstd": (b"\x28\xb5\x2f\xfd", ".zst", by_pyarrow("zstd")),
+    "lz4": (b"\x04\x22\x4d\x18", ".lz4", by_pyarrow("lz4")),
     "zip": (b"PK\x03\x04", ".zip", unzip),
-    "Brotli": (b"", ".br", decompress_by_pyarrow("brotli")),
+    "Brotli": (b"", ".br", by_pyarrow("brotli")),
 }
-"""How compressed files begin and end, and what decompresses them."""
+"""How compressed files begin and end, and what opens them as streams of what they hold."""
 
 
 def refuse_foreign(data: bytes) -> None:

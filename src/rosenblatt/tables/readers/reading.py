@@ -27,7 +27,7 @@ from rosenblatt.tables.readers.records import is_json, read_json
 from rosenblatt.tables.readers.rows import columns_of_rows, is_row, is_rows
 from rosenblatt.tables.table import Table, TableError
 
-__all__ = ["import_pyarrow", "is_nameless", "names_columns", "read_table", "require_names"]
+__all__ = ["import_pyarrow", "is_nameless", "names_columns", "parquet_cells", "read_table", "require_names"]
 
 SPREADSHEETS = {".xlsx", ".xls", ".xlsm", ".xlsb", ".ods"}
 PARQUET, ARROW_FILES, ARROW_STREAM = b"PAR1", (b"ARROW1", b"FEA1"), b"\xff\xff\xff\xff"
@@ -130,6 +130,22 @@ def read_binary(data: bytes) -> Any:
         return feather.read_table(source)
     except (pa.ArrowException, OSError) as error:
         raise TableError(f"this is not a readable {name} file: {first_line(error)}.") from None
+
+
+def parquet_cells(path: Path) -> int:
+    """How many cells a Parquet file says that it holds, of which nothing is read; 0 for any other file."""
+    with open(path, "rb") as file:
+        if file.read(len(PARQUET)) != PARQUET:
+            return 0
+    import_pyarrow()
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        found = pq.read_metadata(path)
+    except (pa.ArrowException, OSError):  # which reading will tell
+        return 0
+    return int(found.num_rows * found.num_columns)
 
 
 def is_nameless(source: Any) -> bool:

@@ -1,0 +1,67 @@
+/** A line of explanation at a control: shown on hover, on focus by keyboard and on touch; Escape hides it. */
+
+interface Shown {
+  text: string;
+  rectangle: DOMRect;
+}
+
+/** The one explanation that is shown; `components/Hint.svelte` draws it. */
+export const shown = $state<{ hint: Shown | null }>({ hint: null });
+
+const WAIT = 350;
+const TOUCH_LASTS = 4000;
+export const HINT_ID = "hint";
+
+let owner: HTMLElement | null = null;
+let timer: ReturnType<typeof setTimeout> | undefined;
+
+function show(node: HTMLElement, text: string): void {
+  owner = node;
+  shown.hint = { text, rectangle: node.getBoundingClientRect() };
+}
+
+/** Hides the explanation of this control, or any. */
+export function hideHint(node: HTMLElement | null = owner): void {
+  clearTimeout(timer);
+  if (node !== owner) return;
+  owner = null;
+  shown.hint = null;
+}
+
+/** An action: explains the element (or the control inside it) by this text. */
+export function hint(node: HTMLElement, given: string | undefined): { update(text: string | undefined): void; destroy(): void } {
+  let text = given ?? "";
+  const control = node.matches("button, input, select, a, summary") ? node : node.querySelector("input, select, button");
+  control?.setAttribute("aria-description", text);
+  const soon = (event: PointerEvent): void => {
+    clearTimeout(timer);
+    if (text && event.pointerType !== "touch") timer = setTimeout(() => show(node, text), WAIT);
+  };
+  const touched = (event: PointerEvent): void => {
+    if (event.pointerType !== "touch") return hideHint();
+    if (!text) return;
+    show(node, text);
+    timer = setTimeout(() => hideHint(node), TOUCH_LASTS);
+  };
+  const focused = (event: FocusEvent): void => {
+    clearTimeout(timer);
+    if (text && (event.target as HTMLElement).matches(":focus-visible")) timer = setTimeout(() => show(node, text), WAIT);
+  };
+  const left = (event: Event): void => {
+    clearTimeout(timer);
+    if (!(event instanceof PointerEvent && event.pointerType === "touch")) hideHint(node);
+  };
+  node.addEventListener("pointerenter", soon);
+  node.addEventListener("pointerdown", touched);
+  node.addEventListener("focusin", focused);
+  node.addEventListener("pointerleave", left);
+  node.addEventListener("focusout", left);
+  return {
+    update(next) {
+      text = next ?? "";
+      control?.setAttribute("aria-description", text);
+      if (owner === node && text) show(node, text);
+    },
+    destroy: () => hideHint(node),
+  };
+}

@@ -1,0 +1,115 @@
+"""The socket of a page.
+
+Takes a websocket. Reads one message after the other, and sends the answer before it reads the next: a page that sends
+quickly waits, and one that does not read holds up itself alone. Training is done in threads, so that the server answers
+other pages meanwhile. When the page is gone, so are its runs.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
+
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from rosenblatt.playground_page.messages import MessageError, parse_message
+from rosenblatt.playground_page.page import Page
+
+__all__ = ["MAX_PAGES", "Pages"]
+
+MAX_PAGES = 16
+SEND_SECONDS = 30.0
+"""A page that does not read what it is sent for so long is closed."""
+GONE, INVALID, FAILED, FULL = 1001, 1008, 1011, 1013
+"""Codes of closed sockets: the server ends; a message that is none; an error here; too many pages."""
+MAX_REASON = 120
+"""Bytes of the reason for which a socket is closed."""
+T = TypeVar("T")
+LOGGER = logging.getLogger("rosenblatt.playground")
+
+
+class Pages:
+    """All open pages. A new one begins with `table`; `executor` has the threads that train."""
+
+    def __init__(self, executor: ThreadPoolExecutor, table: Any = None) -> None:
+        self.executor, self.table = executor, table
+        self.open: dict[str, Connection] = {}
+
+    async def serve(self, websocket: WebSocket) -> None:
+        """Talk to a page until it is closed."""
+        await websocket.accept()
+        if len(self.open) >= MAX_PAGES:
+            return await websocket.close(FULL, f"{MAX_PAGES} pages are open already; close one of them, and reload.")
+        connection = Connection(websocket, Page(self.table), self.executor)
+        self.open[connection.page.id] = connection
+        try:
+            await connection.talk()
+        finally:
+            del self.open[connection.page.id]
+
+
+class Connection:
+    """A page and its socket."""
+
+    def __init__(self, websocket: WebSocket, page: Page, executor: ThreadPoolExecutor) -> None:
+        self.websocket, self.page, self.executor = websocket, page, executor
+
+    async def talk(self) -> None:
+        """Answer messages until one is not valid, or the page is gone."""
+        try:
+            await self.send([await self.compute(self.page.welcome)])
+            while True:
+                await self.send(await self.compute(self.respond, await self.receive()))
+        except MessageError as error:
+            await self.close(INVALID, str(error))
+        except (WebSocketDisconnect, TimeoutError):
+            return
+        except Exception:
+            LOGGER.exception("the playground failed to answer a message")
+            await self.close(FAILED, "an error in the server, which wrote the details to its terminal.")
+
+    def respond(self, given: Any) -> Iterable[str | bytes]:
+        """The answer to a message as it came."""
+        return self.page.answer(parse_message(given))
+
+    async def receive(self) -> Any:
+        """The next message: a text, or bytes."""
+        event = await self.websocket.receive()
+        if event["type"] == "websocket.disconnect":
+            raise WebSocketDisconnect(event.get("code") or 1005)
+        text = event.get("text")
+        return event.get("bytes") if text is None else text
+
+    async def compute(self, function: Callable[..., T], *arguments: Any) -> T:
+        """What a function returns in another thread."""
+        try:
+            found = asyncio.get_running_loop().run_in_executor(self.executor, function, *arguments)
+        except RuntimeError:  # the threads were ended with the server
+            raise WebSocketDisconnect(GONE) from None
+        return await found
+
+    async def send(self, parts: Iterable[str | bytes]) -> None:
+        """Send texts and frames; TimeoutError if they are not read."""
+        async with asyncio.timeout(SEND_SECONDS):
+            for part in parts:
+                if isinstance(part, str):
+                    await self.websocket.send_text(part)
+                else:
+                    await self.websocket.send_bytes(part)
+
+    async def show_table(self, table: Any) -> None:
+        """Give the page a table of its own."""
+        self.page.table = table
+        await self.send([await self.compute(self.page.table_message)])
+
+    async def close(self, code: int, reason: str) -> None:
+        """Close the socket, with a reason of at most so many bytes as fit."""
+        short = reason.encode(errors="replace")[:MAX_REASON].decode(errors="ignore")
+        try:
+            async with asyncio.timeout(SEND_SECONDS):
+                await self.websocket.close(code, short)
+        except (WebSocketDisconnect, RuntimeError, TimeoutError):
+            return  # the page is gone already

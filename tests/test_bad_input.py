@@ -417,7 +417,7 @@ def test_divergence_leaves_an_unfitted_estimator_unfitted() -> None:
 
 def test_an_all_missing_column_is_dropped_and_said() -> None:
     model = train({**TABLE, "void": [None] * N})
-    assert "left out: dropped: every cell is missing" in model.report()
+    assert "left out: dropped: every cell is missing" in str(model.report())
     assert model.predict(TABLE).shape == (N,)
 
 

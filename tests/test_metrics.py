@@ -62,3 +62,10 @@ def test_nan_is_never_best():
 def test_only_numpy_is_imported():
     script = "import sys, rosenblatt.metrics; print('sklearn' in sys.modules, 'scipy' in sys.modules)"
     assert subprocess.check_output([sys.executable, "-c", script], text=True).split() == ["False", "False"]
+
+
+def test_counts_that_are_all_equal_have_a_share_of_the_deviance():
+    zeros = np.zeros((5, 1))
+    assert metrics.D2_POISSON.measure(zeros, zeros, None) == 1
+    assert metrics.D2_POISSON.measure(zeros, zeros + 0.1, None) == 0
+    assert metrics.D2_POISSON.measure(zeros + 3, zeros + 2, np.ones(5)) == 0

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from rosenblatt.persistence.pipelines import VersionWarning
     from rosenblatt.persistence.save_load import ModelFileError, load, save
     from rosenblatt.playground_page import Playground, playground
+    from rosenblatt.report import Report
     from rosenblatt.search import MLPSearchCV
     from rosenblatt.threads import engine_info, get_num_threads, set_num_threads
 
@@ -41,6 +42,7 @@ __all__ = [  # noqa: RUF022 (the version last)
     "NetworkSpec",
     "Perceptron",
     "Playground",
+    "Report",
     "TabularClassifier",
     "TabularRegressor",
     "VersionWarning",
@@ -54,6 +56,7 @@ __all__ = [  # noqa: RUF022 (the version last)
     "playground",
     "plots",
     "remedy",
+    "report",
     "save",
     "search",
     "set_num_threads",
@@ -64,7 +67,7 @@ __all__ = [  # noqa: RUF022 (the version last)
 __getattr__, __dir__ = lazy_names(
     __name__,
     {
-        "": ("logic", "nn", "plots", "search", "training"),
+        "": ("logic", "nn", "plots", "report", "search", "training"),
         "diagnosis": ("Diagnosis", "diagnose", "remedy"),
         "estimators": (
             *("LogisticRegression", "MLPClassifier", "MLPRegressor", "Perceptron"),
@@ -75,6 +78,7 @@ __getattr__, __dir__ = lazy_names(
         "persistence.pipelines": ("VersionWarning",),
         "persistence.save_load": ("ModelFileError", "load", "save"),
         "playground_page": ("Playground", "playground"),
+        "report": ("Report",),
         "search": ("MLPSearchCV",),
         "threads": ("engine_info", "get_num_threads", "set_num_threads"),
     },

@@ -156,14 +156,16 @@ def d2_absolute(y: Array, prediction: Array, weights: Array | None = None) -> fl
 def d2_poisson(y: Array, prediction: Array, weights: Array | None = None) -> float:
     """The reduction of the Poisson deviance relative to predicting the mean, averaged over targets.
 
-    Of one row it is as `r2`.
+    Of one row, or of a target that is the same in all rows, it is as `r2`.
     """
     from sklearn.metrics import d2_tweedie_score
 
-    if len(y) < MIN_ROWS:
-        return float((y == prediction).all())
-    columns = zip(y.T, np.maximum(prediction, 1e-12).T, strict=True)
-    return float(np.mean([d2_tweedie_score(t, p, power=1, sample_weight=weights) for t, p in columns]))
+    def share(t: Array, p: Array) -> float:
+        if (t == t[0]).all():
+            return float((t == p).all())
+        return float(d2_tweedie_score(t, np.maximum(p, 1e-12), power=1, sample_weight=weights))
+
+    return float(np.mean([share(t, p) for t, p in zip(y.T, prediction.T, strict=True)]))
 
 
 def quantiles_of(values: Array, levels: Sequence[float], weights: Array | None = None) -> NDArray[np.float64]:

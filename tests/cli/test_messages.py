@@ -35,6 +35,8 @@ SAID = {
     "nothing can be held out. Leave groups out.": "Leave --group out",
     "Give more, or leave time out.": "leave --time-column out",
     "ordered is ['a']; it must list each class of y once": "--ordered is ['a']; it must list each class of the target",
+    "If rows belong together, say groups=; if they follow each other, say time=.": "say --group; if they follow each "
+    "other, say --time-column.",
     "class_weight names 'a', but the labels of y are ['y']": "names 'a', but the labels of the target are ['y']",
 }
 

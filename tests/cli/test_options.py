@@ -202,22 +202,6 @@ def test_a_search_says_what_it_chose_and_why(cli: Any, monkeypatch: pytest.Monke
     assert re.search(r"^dropout +0\.1 +0\.3\n--hidden +128-128 +64$", out, re.M)
 
 
-def test_changes_are_those_between_settings() -> None:
-    from rosenblatt.cli.tune import changes_of
-
-    X = np.random.default_rng(0).normal(size=(60, 2))
-    small = {"members": 2, "hidden_layer_sizes": (4,), "max_iter": 1}
-    one, same, other = (
-        rosenblatt.TabularRegressor(**small, **more).fit(X, X.sum(1))
-        for more in ({}, {"dropout": 0.1, "time_budget": 60}, {"learning_rate_init": 0.1, "loss": "absolute_error"})
-    )
-    assert changes_of(one, same) == {}
-    expected = {"learning_rate_init": (0.4, 0.1), "loss": ("squared_error", "absolute_error")}
-    assert changes_of(one, other) == expected
-    other.average_with([one], X.sum(1))
-    assert changes_of(one, other) == {**expected, "networks": (2, 4)}
-
-
 def test_seconds_count_from_the_start_of_the_process(monkeypatch: pytest.MonkeyPatch) -> None:
     from rosenblatt.cli import clock as of
 

@@ -133,7 +133,7 @@ def enter_learn(training: Training, task: str, folder: Path) -> Answer:
     parameters = {"members": 2, "max_iter": 2, "hidden_layer_sizes": (4,), **seed, **weights, **training.options}
     model, said = heard(lambda: rosenblatt.learn(table, "target", task=task, **parameters))
     new = columns_of(training.X if training.X_new is None else training.X_new)
-    return Answer(model, model.predict(new), f"{said}\n{model.report()}")
+    return Answer(model, model.predict(new), f"{said}\n{model.report()!s}")
 
 
 def enter_search(training: Training, task: str, folder: Path) -> Answer:

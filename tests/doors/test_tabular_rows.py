@@ -10,7 +10,7 @@ CLASSES = ("classification",)
 
 
 def report_of(answer):
-    return answer.said if answer.model is None else answer.model.report()
+    return answer.said if answer.model is None else str(answer.model.report())
 
 
 def copies(training):

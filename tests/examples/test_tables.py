@@ -51,6 +51,15 @@ def test_a_server_answers(monkeypatch):
     assert sum(answer.values()) == pytest.approx(1)
 
 
+def test_a_report_scores_the_later_rows(monkeypatch, capsys):
+    found = main("report", monkeypatch)
+    assert found["rows"] == 306
+    assert 0.65 < found["score"] < 0.85
+    said = capsys.readouterr().out
+    assert "with notes and without cannot be told apart by accuracy on these 306 rows" in said
+    assert "report.html: " in said
+
+
 def test_a_new_city_is_noticed(monkeypatch, capsys):
     assert main("monitor", monkeypatch)["warnings"] == 1
     assert "'Oslo'" in capsys.readouterr().out

@@ -309,7 +309,7 @@ def test_a_model_of_tables_comes_back_the_same(target: str, tmp_path: Path) -> N
     model = learn(table, target, hidden_layer_sizes=(4,), members=2, max_iter=3)
     save(model, tmp_path / "model.safetensors")
     again = load(tmp_path / "model.safetensors")
-    assert (again.target_name_, again.report()) == (target, model.report())
+    assert (again.target_name_, str(again.report())) == (target, str(model.report()))
     np.testing.assert_array_equal(again.predict(table), model.predict(table))
 
 

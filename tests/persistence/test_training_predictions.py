@@ -36,7 +36,7 @@ def test_they_are_left_out_unless_asked_for(model: Any, y: Any, tmp_path: Any) -
         AttributeError, match=r"was loaded from a file without its training predictions, so it has no out_of_"
     ):
         _ = small.out_of_fold_
-    assert small.report() == model.report()
+    assert str(small.report()) == str(model.report())
     assert (small.n_rows_, small.score_, small.scores_) == (400, model.score_, model.scores_)
     for name in ("predict", "predict_proba", "score"):
         if hasattr(model, name) and (name != "score" or getattr(model, "quantiles", None) is None):

@@ -373,7 +373,7 @@ def test_the_best_classifiers_are_averaged_and_calibrated_together(tmp_path: Pat
         rosenblatt.load(tmp_path / "model").predict_proba(data.data), best.predict_proba(data.data)
     )
     for one in chosen:
-        assert one.ensemble_.architectures in best.report()
+        assert one.ensemble_.architectures in str(best.report())
 
 
 def unseen_of(one: TabularClassifier) -> list[Any]:

@@ -142,14 +142,14 @@ def own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_raw_table_is_treated_and_the_report_says_how(make: Callable[[], Any], treatment: str) -> None:
     table = make()
     model = TabularClassifier("fast", max_iter=1).fit(table, Y)
-    report = model.report()
+    report = str(model.report())
     pattern = treatment.replace("$", r"\s*$") if treatment.endswith("$") else treatment
     assert re.search(pattern, report, re.MULTILINE), report
     found = model.predict_proba(table)
     assert np.isfinite(found).all()
     rosenblatt.save(model, "model.safetensors")
     assert np.array_equal(rosenblatt.load("model.safetensors").predict_proba(table), found)
-    assert rosenblatt.load("model.safetensors").report() == report
+    assert str(rosenblatt.load("model.safetensors").report()) == report
 
 
 def kinds_of(cells: Any, kind: str) -> Callable[[], Any]:
@@ -254,10 +254,10 @@ def test_more_columns_than_rows_a_thousand_levels_and_a_class_of_one_row() -> No
     wide = {f"c{i}": RNG.normal(size=30) for i in range(300)}
     model = TabularClassifier("fast", max_iter=1).fit(wide, ["a"] * 15 + ["b"] * 14 + ["c"])
     assert model.predict_proba({name: cells[:1] for name, cells in wide.items()}).shape == (1, 3)
-    assert "and 250 more" in model.report()
+    assert "and 250 more" in str(model.report())
     levels = {"level": [f"l{i % 1000}" for i in range(2000)], "x": RNG.normal(size=2000)}
     model = TabularRegressor("fast", max_iter=1).fit(levels, RNG.normal(size=2000))
-    assert "1,000 levels, embedded" in model.report()
+    assert "1,000 levels, embedded" in str(model.report())
     assert model.predict({"level": ["l3"], "x": [0.0]}).shape == (1,)
 
 
@@ -270,6 +270,6 @@ def test_a_column_that_tells_the_target_is_named_in_a_warning_and_in_the_report(
     ) as caught:
         model = TabularClassifier("fast", max_iter=1).fit(table, y)
     assert caught[0].filename == __file__
-    assert "to check\n  column 'state': by itself" in model.report()
+    assert "to check\n  column 'state': by itself" in str(model.report())
     with pytest.warns(TableWarning, match=r"column 'dollars': by itself it predicts the target almost exactly"):
         TabularRegressor("fast", max_iter=1).fit({"x": x, "dollars": np.exp(x)}, x + 5)

@@ -67,7 +67,7 @@ def test_kinds_of_the_estimator_win_over_those_of_the_task_column_by_column() ->
         found = {kind.name: kind.kind for kind in model.preparation_.kinds}
         assert (found["town"], found["sold"]) == (town, "ignored")
         assert list(model.feature_names_in_) == ["size", "town", "sold", "place"]
-        assert (model.n_features_in_, "place" in model.report()) == (4, True)
+        assert (model.n_features_in_, "place" in str(model.report())) == (4, True)
 
 
 def test_a_search_with_kinds_in_its_space_tries_them_alone() -> None:

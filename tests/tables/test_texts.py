@@ -56,7 +56,7 @@ def test_classes_are_learned_from_words(tmp_path: Path) -> None:
     model = TabularClassifier(members=2, max_iter=16).fit(table, y)
     fresh, truth = reviews(200, seed=1)
     assert (model.predict(fresh) == truth).mean() > 0.97
-    assert "text: the words, weighted" in model.report()
+    assert "text: the words, weighted" in str(model.report())
     rosenblatt.save(model, tmp_path / "m")
     np.testing.assert_array_equal(rosenblatt.load(tmp_path / "m").predict_proba(fresh), model.predict_proba(fresh))
 

@@ -20,8 +20,8 @@ from rosenblatt.cli.parsing import choice, parse_count
 
 __all__ = [
     *("CHECKPOINT", "COMMON", "DATA", "ENCODING", "EXPLAINING", "FORCE", "MODEL", "OUT_MODEL", "PREDICT_OUT"),
-    *("SCORED_FILE", "SCORING", "SEARCH", "SEED", "SERVER", "SHOWN_TABLE", "TABLE", "THRESHOLD", "TRAINING"),
-    *("VALIDATION", "WEIGHT"),
+    *("REPORT", "REPORTED", "SCORED_FILE", "SCORING", "SEARCH", "SEED", "SERVER", "SHOWN_TABLE", "TABLE", "THRESHOLD"),
+    *("TRAINING", "VALIDATION", "WEIGHT"),
     *("Parameter", "takes"),
 ]
 
@@ -293,6 +293,36 @@ PREDICT_OUT = option(
     "Where to write the predictions: a .csv or .parquet file, or - for CSV on standard output.",
     default=...,
     panel=OUTPUT,
+)
+REPORT = option(
+    "report",
+    Path,
+    "FILE",
+    "Write a report of the model, too: a .html, .md, .json or .txt file. By default there is none.",
+    panel=OUTPUT,
+)
+REPORTED = (
+    Parameter(
+        "others",
+        list[Path] | None,
+        typer.Argument(
+            help="A second model to compare with, and a table that has the target; - is standard input.",
+            metavar="MODEL|FILE",
+        ),
+    ),
+    option("data", Path, "FILE", "The table of rows to score, as if it were FILE.", panel=COLUMNS),
+    option(
+        "training", Path, "FILE", "The table that the model was trained on, if FILE holds other rows.", panel=COLUMNS
+    ),
+    WEIGHT,
+    ENCODING,
+    option(
+        "out",
+        Path,
+        "FILE",
+        "Where to write the report: a .html, .md, .json or .txt file. Without it, the text is shown.",
+        panel=OUTPUT,
+    ),
 )
 COMMON = (
     option(

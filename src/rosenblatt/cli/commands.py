@@ -54,6 +54,7 @@ def paragraphs(text: str) -> str:
     *of.SCORING,
     of.OUT_MODEL,
     of.FORCE,
+    of.REPORT,
     example="rosenblatt train houses.csv --target price --id house",
 )
 def train(given: Any) -> None:
@@ -76,6 +77,7 @@ def train(given: Any) -> None:
     *of.SCORING,
     of.OUT_MODEL,
     of.FORCE,
+    of.REPORT,
     example="rosenblatt tune houses.csv --target price --time 10m --out tuned.safetensors",
 )
 def tune(given: Any) -> None:
@@ -174,6 +176,19 @@ def inspect(given: Any) -> None:
         from rosenblatt.cli import inspect as work
 
         work.inspect(given.model, display)
+
+
+@command(of.MODEL, *of.REPORTED, example="rosenblatt report houses.safetensors sold_this_year.csv --out report.html")
+def report(given: Any) -> None:
+    """Show all that is known of a model, or compare two.
+
+    With a table that has the target, the report has scores with intervals, errors, the importance of columns and checks
+    with remedies. Two models are compared on the same rows. As .html it is one page that needs nothing but a browser.
+    """
+    with session(given, reads=given.model, shows=given.out is None) as display:
+        from rosenblatt.cli import report as work
+
+        work.report(given, display)
 
 
 @command(of.SHOWN_TABLE, *of.SERVER, of.ENCODING, example="rosenblatt playground flats.csv --target high")

@@ -19,8 +19,20 @@ from rosenblatt.persistence.limits import MAX_TABLE_COLUMNS
 from rosenblatt.persistence.save_load import ModelFileError, load, save
 from rosenblatt.tables.task import TabularTask
 
-__all__ = ["Destination", "StandardOutput", "WrittenModel", "destination_of"]
+__all__ = [
+    *(
+        "Destination",
+        "StandardOutput",
+        "WrittenModel",
+        "destination_of",
+        "first_bytes",
+        "is_model_file",
+        "require_other",
+    ),
+    "require_place",
+]
 
+MAX_HEADER = 2**40
 FORCE = "Choose another name with --out, or replace it with --force."
 
 
@@ -161,17 +173,42 @@ def class_texts(classes: Any) -> set[str]:
 
 def require_writable(out: Path) -> None:
     """Find out before training, not after, that the model cannot be written."""
+    require_place(out)
+    first = first_bytes(out) if out.exists() else b""
+    if first and b'"__metadata__"' not in first:  # an empty file may be replaced, and one with a model's header
+        raise FileExistsError(f"{out} exists and is no model; choose another name with --out.")
+
+
+def require_place(out: Path, option: str = "--out") -> None:
+    """Refuse a file that cannot be written, whatever is to be in it."""
     folder = out.parent
     if not folder.is_dir():
         raise FileNotFoundError(f"there is no folder {folder} to write {out.name} to.")
     if out.is_dir():
-        raise IsADirectoryError(f"--out {out} is a folder; give a file name.")
+        raise IsADirectoryError(f"{option} {out} is a folder; give a file name.")
     if out.exists() and not out.is_file():
-        raise FileExistsError(f"--out {out} is a device or a pipe; give a file name.")
+        raise FileExistsError(f"{option} {out} is a device or a pipe; give a file name.")
     if not os.access(folder, os.W_OK):
-        raise PermissionError(f"the folder {folder} is not writable; choose another with --out.")
-    if out.exists():
-        with open(out, "rb") as file:
-            first = file.read(4096)
-        if first and b'"__metadata__"' not in first:  # an empty file may be replaced, and one with a model's header
-            raise FileExistsError(f"{out} exists and is no model; choose another name with --out.")
+        raise PermissionError(f"the folder {folder} is not writable; choose another with {option}.")
+
+
+def require_other(out: Path, *inputs: Path | None, option: str = "--out") -> None:
+    """Refuse to write over what this command reads."""
+    for path in inputs:
+        if path is not None and out.exists() and path.exists() and out.samefile(path):
+            raise FileExistsError(f"{option} {out} is one of the files to read; choose another name.")
+
+
+def first_bytes(path: Path) -> bytes:
+    """How a file begins."""
+    with open(path, "rb") as file:
+        return file.read(4096)
+
+
+def is_model_file(path: Path) -> bool:
+    """Whether a file is of the format of models, safetensors, perhaps of another program or a damaged one.
+
+    It begins with the length of its header, which no text and no table does.
+    """
+    first = first_bytes(path) if path.is_file() else b""
+    return len(first) > 8 and int.from_bytes(first[:8], "little") < MAX_HEADER and first[8:9] == b"{"

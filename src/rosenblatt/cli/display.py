@@ -258,6 +258,11 @@ class Display:
         size = what or f"{n_bytes / 1000:,.0f} kB"
         self.line("file", f"{self.written} ({size}), {self.data['seconds']:.2f} s in all")
 
+    def report(self, name: str, n_bytes: int) -> None:
+        """A report was written beside the model."""
+        self.data["report"] = {"path": name, "bytes": n_bytes}
+        self.line("report", f"{name} ({n_bytes / 1000:,.0f} kB)")
+
     def complete(self, **data: Any) -> None:
         """All that ``--json`` writes was found."""
         self.data |= {**data, "seconds": round(CLOCK.seconds(), 3)}

@@ -10,9 +10,9 @@ from typing import Any
 
 from rosenblatt.cli.display import Display
 from rosenblatt.cli.models import load_tabular
-from rosenblatt.cli.results import plain
 from rosenblatt.cli.scored import inputs_of_model
 from rosenblatt.cli.session import named
+from rosenblatt.storage.plain import plain
 
 __all__ = ["drift"]
 

@@ -12,9 +12,9 @@ import numpy as np
 
 from rosenblatt.cli.display import Display
 from rosenblatt.cli.models import load_tabular
-from rosenblatt.cli.results import plain
 from rosenblatt.cli.scored import inputs_of_model, of_model
 from rosenblatt.cli.session import named
+from rosenblatt.storage.plain import plain
 from rosenblatt.tables.table import Table, TableError
 
 __all__ = ["explain"]

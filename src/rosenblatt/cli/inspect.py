@@ -12,12 +12,13 @@ from typing import Any
 from rosenblatt.cli.display import Display
 from rosenblatt.cli.messages import in_options
 from rosenblatt.cli.models import load_model
-from rosenblatt.cli.results import column_data, plain
+from rosenblatt.cli.results import column_data
 from rosenblatt.estimators import TabularClassifier, TabularRegressor
 from rosenblatt.nn.layers.base import Node
 from rosenblatt.nn.network import Network
 from rosenblatt.nn.registry import name_of
 from rosenblatt.persistence.serving import describe_steps
+from rosenblatt.storage.plain import plain
 
 __all__ = ["inspect"]
 
@@ -34,7 +35,7 @@ def show(model: Any, display: Display) -> None:
     """What a model is; of a pipeline, each step, and then its last one."""
     if isinstance(model, (TabularClassifier, TabularRegressor)):
         display.data |= tabular_data(model)
-        display.sentences("\n".join(map(in_options, model.report().split("\n"))))
+        display.sentences("\n".join(map(in_options, str(model.report()).split("\n"))))
         display.text(f"\nthe first network\n{model.ensemble_.networks[0].summary()}")
     elif isinstance(model, Network):
         show_network(model, display)

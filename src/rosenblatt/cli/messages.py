@@ -50,6 +50,8 @@ REFUSAL = re.compile(rf"The '({NAMES})' parameter of \w+ must be (.*)\. Got (.*)
 NOT_FROM_HERE = re.compile(r",? an instance of '[\w.]+'| or None$")
 """Values that no option can have."""
 SETTING = re.compile(rf"\b({NAMES})=({{[^{{}}]*}}|\([^()]*\)|\[[^][]*\]|{QUOTED}|[\w.+-]+)")
+BARE = re.compile(rf"(?<![\w'\"`])({NAMES})=(?=[\s.,;:)]|$)")
+"""A parameter whose value is left to the reader, as in "say groups="."""
 SUBJECT = re.compile(rf"((?:^|: |, but ))({NAMES})(?=(?: is| has| names| says| must)\b|:)")
 """A parameter that a message begins with."""
 ONLY_IN_PYTHON = re.compile(r" To use it as both, give \w+ as an array\.")
@@ -67,6 +69,7 @@ UNUSUAL = re.compile(rf"\b({'|'.join(name for name in OPTIONS if '_' in name)}|k
 def in_options(message: str) -> str:
     """A message of the library, with the options that its parameters are set by."""
     message = ONLY_IN_PYTHON.sub("", REFUSAL.sub(refusal, message))
+    message = BARE.sub(lambda found: OPTIONS[found[1]], message)
     message = SETTING.sub(lambda found: setting(found[1], found[2]), message)
     message = SUBJECTS.sub(lambda found: f"{OPTIONS[found[1]]} and {OPTIONS[found[2]]}", message)
     message = OF_Y.sub(r"\1 of the target", LEFT_OUT.sub(lambda found: found[1] + OPTIONS[found[2]], message))

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from rosenblatt._suggestions import suggestion
+from rosenblatt.cli.destination import require_other
 from rosenblatt.cli.display import Display
 from rosenblatt.cli.layout import counted
 from rosenblatt.cli.models import load_predictor, with_threshold
@@ -93,12 +94,6 @@ def encoded(columns: dict[str, Any], out: Path) -> bytes:
     write = parquet.write_table if out.suffix.lower() == ".parquet" else csv.write_csv
     write(pa.table(columns), buffer)
     return buffer.getvalue()
-
-
-def require_other(out: Path, *inputs: Path) -> None:
-    """Refuse to write over what this command reads."""
-    if any(out.exists() and path.exists() and out.samefile(path) for path in inputs):
-        raise FileExistsError(f"--out {out} is one of the files to read; choose another name.")
 
 
 def require_replaceable(out: Path) -> None:

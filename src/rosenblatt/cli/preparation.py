@@ -15,6 +15,7 @@ from typing import Any
 from rosenblatt.cli.destination import Destination, StandardOutput, destination_of
 from rosenblatt.cli.display import Display
 from rosenblatt.cli.messages import OPTIONS, in_options
+from rosenblatt.cli.report_file import ReportFile
 from rosenblatt.cli.request import ROLES, Request
 from rosenblatt.cli.results import column_data, target_data
 from rosenblatt.cli.scored import ScoredRows, read_scored
@@ -37,6 +38,7 @@ class TrainingRun:
 
     `held_out` are the rows to score, which `scored` names and `measured` judges; where it is None, out-of-fold
     predictions are scored, or those of `validation` rows. The run `started` when `time.perf_counter` was this.
+    A report goes to the `report_file`, if one was asked for.
     """
 
     destination: Destination | StandardOutput
@@ -47,6 +49,7 @@ class TrainingRun:
     measured: str
     estimator: Any
     started: float
+    report_file: ReportFile | None = None
 
 
 def begin(request: Request, command: str, display: Display) -> TrainingRun:
@@ -54,6 +57,7 @@ def begin(request: Request, command: str, display: Display) -> TrainingRun:
     started = time.perf_counter()
     out = request.out or Path(f"{stem(request.file)}.safetensors")
     destination = destination_of(out, command, request.force, display.result)
+    report_file = report_file_of(request, out)
     check_options(request)
     task = read_task(request)
     destination.require_place(task)
@@ -72,7 +76,16 @@ def begin(request: Request, command: str, display: Display) -> TrainingRun:
     measured = "" if request.test is not None else task.score_on
     if held_out is None and validation is not None:
         scored, measured = f"rows of {validation.file}", "on the validation rows"
-    return TrainingRun(destination, training, held_out, validation, scored, measured, estimator, started)
+    return TrainingRun(destination, training, held_out, validation, scored, measured, estimator, started, report_file)
+
+
+def report_file_of(request: Request, out: Path) -> ReportFile | None:
+    """Where the report goes; an error before anything is read if it cannot be written."""
+    if request.report is None:
+        return None
+    if request.report.absolute() == out.absolute():
+        raise ValueError(f"--report and --out both name {out}; give two names.")
+    return ReportFile(request.report, "--report", request.file, request.test, request.validation, out)
 
 
 def kinds_of(training: TabularTask, task: TabularTask) -> tuple[ColumnKind, ...]:
@@ -96,7 +109,8 @@ def split(request: Request, task: TabularTask) -> tuple[TabularTask, ScoredRows 
     if task.inputs.n_rows <= MIN_ROWS:
         raise TableError(f"{task.inputs.n_rows} rows are too few to hold some out: add rows, or --test-share 0.")
     training, held_out = task.split(request.test_share, request.parameters.get("random_state", 0))
-    return training, ScoredRows(held_out.inputs, held_out.target, held_out.weights), "held-out rows"
+    rows = ScoredRows(held_out.inputs, held_out.target, held_out.weights, groups=held_out.groups)
+    return training, rows, "held-out rows"
 
 
 def read_rows(request: Request, task: TabularTask, file: Path) -> ScoredRows:

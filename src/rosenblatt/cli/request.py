@@ -51,6 +51,7 @@ class Request:
     roles: dict[str, Any] = field(default_factory=dict)
     parameters: dict[str, Any] = field(default_factory=dict)
     force: bool = False
+    report: Path | None = None
 
 
 def request_of(given: Any, without: tuple[str, ...] = ()) -> Request:
@@ -75,4 +76,5 @@ def request_of(given: Any, without: tuple[str, ...] = ()) -> Request:
         roles=values(ROLES),
         parameters=values(PARAMETERS),
         force=given.force,
+        report=given.report,
     )

@@ -6,33 +6,16 @@ describes. A number that is not finite is None.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
 from rosenblatt.cli.messages import in_options
+from rosenblatt.storage.plain import plain
 from rosenblatt.tables.evaluation import QUANTILES, Evaluation
 from rosenblatt.tables.kinds import ColumnKind
 from rosenblatt.tables.targets import Target
 
-__all__ = ["column_data", "plain", "score_data", "target_data"]
-
-
-def plain(value: Any) -> Any:
-    """NumPy's values as Python's; what JSON does not know, such as a date, as text."""
-    if isinstance(value, dict):
-        return {str(key): plain(one) for key, one in value.items()}
-    if isinstance(value, np.ndarray):
-        return plain(value.tolist())
-    if isinstance(value, (list, tuple)):
-        return [plain(one) for one in value]
-    if isinstance(value, np.generic):
-        return plain(value.item())
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    return value if value is None or isinstance(value, (bool, int, str)) else str(value)
+__all__ = ["column_data", "score_data", "target_data"]
 
 
 def target_data(target: Target) -> dict[str, Any]:

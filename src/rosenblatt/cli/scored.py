@@ -17,7 +17,7 @@ from rosenblatt._suggestions import suggestion
 from rosenblatt.cli.session import named
 from rosenblatt.tables.readers.reading import read_table
 from rosenblatt.tables.roles import Roles, assign_roles
-from rosenblatt.tables.table import Table, TableError
+from rosenblatt.tables.table import Column, Table, TableError
 from rosenblatt.tables.targets import Target, find_target, labels_of_column, numbers_of_column
 
 __all__ = ["ScoredRows", "inputs_of_model", "of_model", "read_scored"]
@@ -25,12 +25,20 @@ __all__ = ["ScoredRows", "inputs_of_model", "of_model", "read_scored"]
 
 @dataclass(frozen=True)
 class ScoredRows:
-    """Inputs, target and weights of the rows, which the `file` holds."""
+    """Inputs, target and weights of the rows, which the `file` holds; perhaps what they belong to, as whole numbers."""
 
     inputs: Table
     target: Target
     weights: Any = None
     file: str = ""
+    groups: Any = None
+
+    def inputs_with_groups(self, name: str | None) -> Table:
+        """The inputs, and a column of this name that says what rows belong to, if it is known."""
+        if name is None or self.groups is None:
+            return self.inputs
+        column = Column(name, "integer", np.asarray(self.groups, np.float64))
+        return Table({**self.inputs.columns, name: column}, self.inputs.n_rows)
 
     def require_columns(self, names: Iterable[str]) -> None:
         """Refuse rows that lack a column which the model will need."""
@@ -46,14 +54,16 @@ def read_scored(
     texts: Collection[str],
     inputs: Collection[str],
     weight: str | None = None,
+    others: Collection[str] = (),
 ) -> ScoredRows:
     """The rows of a file with the target of training.
 
     `texts` are the columns of `inputs` that hold texts, and `weight` is the column that says how much each row counts.
+    Columns that are named in `others` are read, too, if they are there.
     """
     names = target_names(training)
     written = names if training.classes is not None and training.classes.dtype.kind in "OUT" else []
-    reads = {*inputs, *names, weight}.__contains__
+    reads = {*inputs, *names, *others, weight}.__contains__
     table = read_table(file, encoding=encoding, text={*texts, *written}, reads=reads)
     where = named(file)
     try:
@@ -90,12 +100,14 @@ def inputs_of_model(model: Any, file: Path, encoding: str, others: Collection[st
     return read_table(file, encoding=encoding, text={*known.text_columns, *others}, reads=reads)
 
 
-def of_model(model: Any, file: Path, encoding: str, weight: str | None = None) -> ScoredRows:
-    """The rows of a file with the target of a model."""
+def of_model(
+    model: Any, file: Path, encoding: str, weight: str | None = None, others: Collection[str] = ()
+) -> ScoredRows:
+    """The rows of a file with the target of a model; columns that are named in `others` are read, too."""
     classes, known = getattr(model, "classes_", None), model.preparation_
     n_targets = 1 if classes is not None or model.one_target_ else len(model.target_scaler_.center)
     if classes is None and model.fitted_parameter("quantiles") is not None:
         n_targets = 1
     values = np.empty(0) if n_targets == 1 else np.empty((0, n_targets))
     training = Target(model.target_name_, values, classes)
-    return read_scored(file, encoding, training, known.text_columns, known.names, weight)
+    return read_scored(file, encoding, training, known.text_columns, known.names, weight, others)

@@ -40,11 +40,14 @@ def named(path: Any) -> str:
 
 
 @contextmanager
-def session(given: Any, reads: Any) -> Iterator[Display]:
-    """The display of a command; `reads` is the file that it begins with, if any, which the first line names."""
+def session(given: Any, reads: Any, shows: bool = False) -> Iterator[Display]:
+    """The display of a command; `reads` is the file that it begins with, if any, which the first line names.
+
+    `shows` is whether a command whose result may go to a file shows it instead.
+    """
     out = sys.stdout
     check_streams(given)
-    needs_output = shows_result(given)
+    needs_output = shows_result(given) or (shows and not given.quiet)
     if isinstance(out, Output):
         out.is_needed = needs_output
     elif out is None and needs_output:
@@ -98,7 +101,9 @@ def check_streams(given: Any) -> None:
     """Refuse to read standard input twice, and to write two things to standard output."""
     if is_standard(getattr(given, "model", None)):
         raise ValueError("models are not read from standard input (-); give the name of a file.")
-    inputs = [name for name in ("file", "test", "validation") if is_standard(getattr(given, name, None))]
+    names = ("file", "data", "training", "test", "validation")
+    inputs = ["file" for path in getattr(given, "others", None) or () if is_standard(path)]
+    inputs += [name for name in names if is_standard(getattr(given, name, None))]
     if len(inputs) > 1:
         raise ValueError(f"standard input (-) is read once, but {' and '.join(inputs)} are to be read from it.")
     if given.json and is_standard(getattr(given, "out", None)):

@@ -18,6 +18,7 @@ from rosenblatt.cli.display import Display
 from rosenblatt.cli.preparation import TrainingRun, begin
 from rosenblatt.cli.request import Request
 from rosenblatt.cli.results import score_data
+from rosenblatt.cli.scored import ScoredRows
 from rosenblatt.tables.evaluation import Evaluation
 
 if TYPE_CHECKING:
@@ -69,9 +70,9 @@ def training_data(model: Any, n_epochs: int) -> dict[str, Any]:
 class KeptModel:
     """A model that was written; `evaluation` is None if Ctrl-C came while it was scored."""
 
+    model: Any
     written: WrittenModel
     evaluation: Evaluation | None
-    classes: Any
 
 
 def keep(work: TrainingRun, model: Any, display: Display) -> KeptModel:
@@ -83,7 +84,7 @@ def keep(work: TrainingRun, model: Any, display: Display) -> KeptModel:
     objection = "Ctrl-C came before the model was scored" if evaluation is None else evaluation.verdict
     written = work.destination.write(model, objection)
     display.wrote(written.name)
-    return KeptModel(written, evaluation, getattr(model, "classes_", None))
+    return KeptModel(model, written, evaluation)
 
 
 def score(work: TrainingRun, model: Any) -> Evaluation:
@@ -101,10 +102,38 @@ def score(work: TrainingRun, model: Any) -> Evaluation:
 
 
 def show(work: TrainingRun, kept: KeptModel, display: Display) -> None:
-    """The scores and the file; an error if it is not the file that was asked for."""
+    """The scores, the report and the file; an error if one of them is not where it was asked for."""
     if kept.evaluation is not None:
-        display.scores(score_data(kept.evaluation, kept.classes, work.scored, work.measured))
-    written = kept.written
+        classes = getattr(kept.model, "classes_", None)
+        display.scores(score_data(kept.evaluation, classes, work.scored, work.measured))
+    written, trouble = kept.written, write_report(work, kept, display)
     display.file(written.name, written.n_bytes)
     if written.reason:
-        raise FileExistsError(f"{written.reason}. The new model is in {written.name}.")
+        raise FileExistsError(f"{written.reason}. The new model is in {written.name}.{trouble and f' {trouble}'}")
+    if trouble:
+        raise ValueError(f"{trouble} The model is in {written.name}.")
+
+
+def write_report(work: TrainingRun, kept: KeptModel, display: Display) -> str:
+    """Write the report that was asked for, if any; a sentence if that failed, because the model is written already."""
+    place = work.report_file
+    if place is None:
+        return ""
+    try:
+        with display.warnings():
+            n_bytes = place.write(report_of(work, kept.model))
+    except Exception as error:
+        return f"The report {place.path} was not written: {' '.join(str(error).split()).rstrip('.')}."
+    display.report(str(place.path), n_bytes)
+    return ""
+
+
+def report_of(work: TrainingRun, model: Any) -> Any:
+    """The report on the rows that were held out, or without them on the training rows, which are scored out of fold."""
+    task, rows, name = work.training, work.held_out, model.group_column_
+    known = ScoredRows(task.inputs, task.target, task.weights, groups=task.groups)
+    training = known.inputs_with_groups(name), known.target.decoded()
+    if rows is None:
+        return model.report(*training, sample_weight=known.weights)
+    given = rows.inputs_with_groups(name), rows.target.decoded()
+    return model.report(*given, sample_weight=rows.weights, training=training)

@@ -16,10 +16,10 @@ from rosenblatt.cli.layout import counted
 from rosenblatt.cli.messages import OPTIONS
 from rosenblatt.cli.preparation import TrainingRun, begin
 from rosenblatt.cli.request import Request
-from rosenblatt.cli.results import plain
 from rosenblatt.cli.train import keep, show
-from rosenblatt.estimators.tabular.parameters import OVERRIDES
+from rosenblatt.estimators.tabular.parameter_changes import changed_parameters
 from rosenblatt.metrics import is_better
+from rosenblatt.storage.plain import plain
 
 __all__ = ["SEARCH", "Choice", "tune"]
 
@@ -27,8 +27,6 @@ SEARCH: dict[str, Any] = {"strategy": "halving", "max_epochs": 128, "ensemble": 
 """How `tune` uses `MLPSearchCV`: its last stage has twice the epochs of the defaults."""
 
 DEFAULT_SECONDS = 300.0
-NO_CHOICE = ("members", "on_epoch", "random_state", "time_budget")
-"""Parameters that say nothing about what was chosen; "networks" counts those of all candidates that are averaged."""
 
 
 @dataclass(frozen=True)
@@ -119,23 +117,7 @@ def search(work: TrainingRun, kept: Choice, limits: dict[str, Any], folder: Path
         model=tuned if is_found else defaults,
         best_score=tuned.score_,
         n_candidates=n,
-        changes=changes_of(defaults, tuned),
+        changes=changed_parameters(defaults, tuned),
         reason=reason,
         is_found=is_found,
     )
-
-
-def changes_of(defaults: Any, tuned: Any) -> dict[str, tuple[Any, Any]]:
-    """What differs between two fitted estimators, each with both values: parameters, settings, number of networks."""
-    found = [parameters_of(defaults), parameters_of(tuned)]
-    return {
-        name: (found[0][name], found[1][name]) for name in found[0] if plain(found[0][name]) != plain(found[1][name])
-    }
-
-
-def parameters_of(model: Any) -> dict[str, Any]:
-    """Parameters of a fitted estimator, with the preset's settings where a parameter leaves these as they are."""
-    settings = {name: getattr(model.ensemble_.settings, setting) for name, setting in OVERRIDES.items()}
-    found = {**model.get_params(), **settings}
-    chosen = {name: value for name, value in found.items() if name not in NO_CHOICE}
-    return {**chosen, "networks": len(model.ensemble_.members)}

@@ -38,13 +38,13 @@ KINDS: dict[str, Any] = {"TabularClassifier": TabularClassifier, "TabularRegress
 SHARED = (
     *("n_features_in_", "feature_names_in_", "target_name_", "target_check_", "fitted_parameters_", "n_distinct_"),
     *("n_rows_", "divides_copies_", "score_", "scores_", "trivial_guess_", "beats_guess_", "made_by_"),
-    *("score_on_", "id_columns_", "n_groups_", "n_dropped_"),
+    *("score_on_", "id_columns_", "n_groups_", "n_dropped_", "group_column_", "training_digest_"),
 )
 FITTED = {
     "TabularClassifier": (*SHARED, "classes_", "temperature_"),
     "TabularRegressor": (*SHARED, "one_target_"),
 }
-OPTIONAL = {"feature_names_in_", "made_by_"}
+OPTIONAL = {"feature_names_in_", "made_by_", "group_column_", "training_digest_"}
 """Attributes that not every model has: the command line says which of its commands made a model."""
 
 
@@ -73,6 +73,8 @@ VALID: dict[str, Callable[[Any], bool]] = {
     "id_columns_": lambda value: isinstance(value, list) and all(isinstance(name, str) for name in value),
     "n_groups_": lambda value: value is None or is_count(value),
     "n_dropped_": lambda value: is_count(value, 0),
+    "group_column_": lambda value: value is None or isinstance(value, str),
+    "training_digest_": lambda value: isinstance(value, str) and re.fullmatch(r"[0-9a-f]{40}", value) is not None,
     "classes_": lambda value: isinstance(value, np.ndarray) and len({*value.tolist()}) == len(value) > 1,
     "temperature_": lambda value: type(value) is float and 0.01 < value < 100,
     "one_target_": lambda value: type(value) is bool,

@@ -33,16 +33,25 @@ class HistoryDisplay(BaseDisplay):
         Epoch that a line marks.
     log : bool
         Whether the left axis has a logarithmic scale.
+    members : sequence of (mapping of str to list of float, int)
+        The columns of each network of an ensemble and its best epoch, which are drawn instead of their means.
     ax_, figure_ : matplotlib objects, after `plot`
     """
 
     columns: Mapping[str, Sequence[float]]
     best_epoch: int | None = None
     log: bool = False
+    members: Sequence[tuple[Mapping[str, Sequence[float]], int]] = ()
 
     @classmethod
     def from_estimator(
-        cls, model: Any, columns: Sequence[str] | str | None = None, *, log: bool = False, ax: Any = None
+        cls,
+        model: Any,
+        columns: Sequence[str] | str | None = None,
+        *,
+        log: bool = False,
+        members: bool = False,
+        ax: Any = None,
     ) -> HistoryDisplay:
         """Draw the history of a fitted estimator (see `plot_history`)."""
         history = getattr(model, "history_", model)
@@ -57,6 +66,8 @@ class HistoryDisplay(BaseDisplay):
                 f"the history has no column {', '.join(missing) or 'at all'}; it has: {', '.join(history)}"
             )
         chosen = {name: list(history[name]) for name in wanted}
+        if members:
+            return cls(chosen, None, log, members_of(model, wanted)).plot(ax)
         best_epoch = None
         for name, sign in DECIDING.items():  # the last one decides
             values = {i: sign * v for i, v in enumerate(chosen.get(name, ()), start=1) if not math.isnan(v)}
@@ -67,7 +78,7 @@ class HistoryDisplay(BaseDisplay):
         """Draw on `ax`, or on a new figure."""
         kinds = columns_by_unit(self.columns)
         for name in next(iter(kinds.values())) if self.log else ():
-            low = min(self.columns[name], default=1.0)
+            low = min((value for curve in self._curves(name) for value in curve), default=1.0)
             if low <= 0:
                 raise ValueError(
                     f"{name} falls to {low:g}, but a logarithmic scale only shows positive values: set log=False"
@@ -94,20 +105,42 @@ class HistoryDisplay(BaseDisplay):
             ax.set_xlim(0, 2)
         return self.drawn_on(ax)
 
+    def _curves(self, name: str) -> list[Sequence[float]]:
+        """The lines of a column: its own, or that of each member."""
+        return [own[name] for own, _ in self.members] or [self.columns[name]]
+
     def _mark_best(self, ax: Any, places: Mapping[str, int]) -> None:
         """A dot on each curve that may decide on the best epoch, at that epoch."""
+        best_epochs = [*(best for _, best in self.members)] if self.members else [self.best_epoch]
         for name, i in places.items():
-            if self.best_epoch is not None and name in DECIDING and self.best_epoch <= len(self.columns[name]):
-                value = self.columns[name][self.best_epoch - 1]
-                ax.scatter([self.best_epoch], [value], s=22, color=COLOURS[i % len(COLOURS)], zorder=4)
+            for values, best in zip(self._curves(name), best_epochs, strict=True):
+                if best is not None and name in DECIDING and best <= len(values):
+                    ax.scatter([best], [values[best - 1]], s=22, color=COLOURS[i % len(COLOURS)], zorder=4)
 
     def _draw(self, ax: Any, name: str, i: int) -> Any:
-        values = self.columns[name]
         plain = ("-", "-.", ":")[i // len(COLOURS) % 3]
         style = "--" if name.startswith("val") else plain
-        marker = "o" if len(values) == 1 else None
-        epochs, colour = range(1, len(values) + 1), COLOURS[i % len(COLOURS)]
-        return ax.plot(epochs, values, style, color=colour, label=name, marker=marker)[0]
+        colour, curves = COLOURS[i % len(COLOURS)], self._curves(name)
+        width, alpha = (1.5, 1.0) if len(curves) == 1 else (1.0, 0.75)
+        label = f"{name} of each network" if len(curves) > 1 else name
+        lines = [
+            ax.plot(range(1, len(values) + 1), values, style, color=colour, label=label, linewidth=width, alpha=alpha,
+                    marker="o" if len(values) == 1 else None)[0]
+            for values in curves
+        ]  # fmt: skip
+        return lines[0]
+
+
+def members_of(model: Any, columns: Sequence[str]) -> list[tuple[Mapping[str, Sequence[float]], int]]:
+    """The columns of each network of a tabular estimator, and its best epoch."""
+    if not hasattr(model, "learning_curve"):
+        raise ValueError(f"{type(model).__name__} is no ensemble with learning_curve(): leave members out.")
+    curve = model.learning_curve()
+    histories = [curve.history(i) for i in range(len(curve.best_epochs))]
+    return [
+        ({name: list(history[name]) for name in columns}, best)
+        for history, best in zip(histories, curve.best_epochs, strict=True)
+    ]
 
 
 def unit_of(column: str) -> str:
@@ -134,7 +167,12 @@ def columns_by_unit(columns: Mapping[str, Sequence[float]]) -> dict[str, list[st
 
 @suggest_keywords
 def plot_history(
-    model: Any, columns: Sequence[str] | str | None = None, *, log: bool = False, ax: Any = None
+    model: Any,
+    columns: Sequence[str] | str | None = None,
+    *,
+    log: bool = False,
+    members: bool = False,
+    ax: Any = None,
 ) -> HistoryDisplay:
     """Draw the history of a training.
 
@@ -146,6 +184,9 @@ def plot_history(
         "loss", "held_out", "val_loss" and "val_score", as far as they exist.
     log : bool
         Whether the left axis has a logarithmic scale.
+    members : bool
+        Whether to draw the curves of each network of a tabular estimator, with a dot at its best epoch, instead of the
+        means over those that were trained for so long.
     ax : matplotlib Axes, optional
 
     Returns
@@ -156,6 +197,6 @@ def plot_history(
     ------
     ValueError
         If there is no history, a column does not exist, there are more than two kinds of columns, or a value on a
-        logarithmic scale is not positive.
+        logarithmic scale is not positive; if members are asked of a model that is no ensemble.
     """
-    return HistoryDisplay.from_estimator(model, columns, log=log, ax=ax)
+    return HistoryDisplay.from_estimator(model, columns, log=log, members=members, ax=ax)

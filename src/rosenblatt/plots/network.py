@@ -24,6 +24,8 @@ from rosenblatt.plots.style import COLOURS, BaseDisplay, axes, height_of, legend
 __all__ = ["NetworkDisplay", "plot_network"]
 
 INCHES_PER_LETTER = 0.072  # at 8.5 points, on average
+ASIDE = 0.3
+"""Bend of an arrow over several rows from a box that already stands beside those it passes."""
 
 
 @dataclass
@@ -150,8 +152,10 @@ def draw_layers(ax: Any, network: Network) -> Any:
     for node in graph.nodes:
         for source in node.inputs:
             gap = level[node] - level[source]
+            aside = place[source][0] - place[node][0]
+            rad = bend(gap, cell) if abs(aside) < cell / 4 else min(ASIDE, bend(gap, cell)) * (-1 if aside > 0 else 1)
             style = {"arrowstyle": "-|>", "color": shade(0.55), "patchA": boxes[source], "patchB": boxes[node],
-                     "shrinkA": 0, "shrinkB": 1, "connectionstyle": f"arc3,rad={bend(gap, cell)}"}  # fmt: skip
+                     "shrinkA": 0, "shrinkB": 1, "connectionstyle": f"arc3,rad={rad}"}  # fmt: skip
             ax.annotate("", place[node], place[source], arrowprops=style)
     ax.set_xlim(-max(width, 2.4) / 2, max(width, 2.4) / 2)
     ax.set_ylim(-0.75 * max(rows) - 0.4, 0.4)

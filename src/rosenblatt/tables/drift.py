@@ -17,6 +17,7 @@ from rosenblatt.tables.reference_distributions import ReferenceDistribution
 from rosenblatt.tables.table import Column
 
 __all__ = ["MAX_CHECKED", "MIN_CELLS", "ColumnDrift", "column_drift", "drift_sentence", "population_stability_index"]
+__all__ += ["thinned"]
 
 Floats = NDArray[np.float64]
 MIN_CELLS = 20

@@ -17,7 +17,7 @@ from rosenblatt.tables.kinds import ColumnKind
 from rosenblatt.tables.table import Table, warn_of_columns
 from rosenblatt.threads import matrix_product
 
-__all__ = ["annotate_leakage", "find_leaking_columns"]
+__all__ = ["annotate_leakage", "find_leaking_columns", "is_leak"]
 
 Array = NDArray[Any]
 MAX_ROWS, MIN_ROWS = 5_000, 100
@@ -31,6 +31,7 @@ HIGHEST_R2 = 0.999
 HIGHEST_CORRELATION, LOWEST_R2_OF_RANKS = 0.9999, 0.9
 CHUNK = 4_000_000
 """Cells of numbers that are processed together."""
+ALONE = "by itself it predicts"
 
 
 @dataclass(frozen=True)
@@ -82,14 +83,19 @@ def annotate_leakage(table: Table, kinds: Sequence[ColumnKind], y: Array, is_cla
     return [replace(kind, check="; ".join(filter(None, [kind.check, notes.get(kind.name, "")]))) for kind in kinds]
 
 
+def is_leak(note: str) -> bool:
+    """Whether a note on a column, as `annotate_leakage` makes it, says that the column leaks."""
+    return f": {ALONE} " in note
+
+
 def reason_of(score: float, halves: LearnScoreSplit) -> str:
     """Why a column is suspect, or nothing."""
     if halves.n_classes:
         base = np.bincount(halves.y[halves.score]).max() / len(halves.score)
         if score >= HIGHEST_ACCURACY and 1 - score <= MAX_ERROR * (1 - base):
-            return f"by itself it predicts the class of {score:.1%} of rows"
+            return f"{ALONE} the class of {score:.1%} of rows"
     elif score >= HIGHEST_R2:
-        return "by itself it predicts the target almost exactly"
+        return f"{ALONE} the target almost exactly"
     return ""
 
 

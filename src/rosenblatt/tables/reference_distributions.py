@@ -10,6 +10,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
+from functools import partial
 from typing import Any, ClassVar, Self
 from zlib import crc32
 
@@ -19,6 +20,7 @@ from numpy.typing import NDArray
 from rosenblatt.tables.encoders import CategoricalEncoder, Encoder, NumericEncoder, TextEncoder
 from rosenblatt.tables.encoders.base import is_finite_list
 from rosenblatt.tables.encoders.text import counts_of_words, hashed_words
+from rosenblatt.tables.histograms import drawn_numbers, number_histogram
 from rosenblatt.tables.table import Column, dates_of, level_column, level_text
 
 __all__ = ["BinnedCells", "ReferenceDistribution", "fit_reference", "reference_from_state"]
@@ -27,6 +29,8 @@ Floats = NDArray[np.float64]
 DECILES = np.arange(1, 10) / 10
 MAX_LEVELS = 50
 """The most frequent levels have a bin each; all others share one."""
+MAX_BARS = 10
+"""Levels of a histogram."""
 MAX_RARE = 500
 """Hashes that are kept of levels that the encoder does not know, because they occur once in many."""
 HASHES = 2**32
@@ -95,6 +99,14 @@ class ReferenceDistribution:
         """The unlike value in a row, as text."""
         raise NotImplementedError
 
+    def histogram(self, encoder: Any) -> tuple[list[str], list[int]]:
+        """Labels of intervals or levels, and how many training rows are in each, without missing cells."""
+        raise NotImplementedError
+
+    def draw(self, encoder: Any, rng: np.random.Generator, n: int) -> Column:
+        """So many cells that are distributed like those of training, as far as is known."""
+        raise NotImplementedError
+
     def to_state(self) -> dict[str, Any]:
         """The distribution as JSON-able data."""
         return {"class": type(self).__name__, **asdict(self)}
@@ -138,6 +150,21 @@ class NumberDistribution(ReferenceDistribution):
 
     def example(self, encoder: NumericEncoder, column: Column, row: int) -> str:
         return written(encoder, float(encoder.read(column)[row]))
+
+    def histogram(self, encoder: NumericEncoder) -> tuple[list[str], list[int]]:
+        return number_histogram(self.counts[:-1], self.ends, partial(written, encoder, digits=4))
+
+    def draw(self, encoder: NumericEncoder, rng: np.random.Generator, n: int) -> Column:
+        return Column(
+            encoder.name,
+            "date" if encoder.storage == "date" else "number",
+            drawn_numbers(self.counts, self.ends, rng, n),
+        )
+
+    @property
+    def ends(self) -> Floats:
+        """The ends of all bins, [n_bins + 1]."""
+        return np.array([self.lowest, *self.edges, self.highest])
 
     def is_valid(self, encoder: Any) -> bool:
         span = [*self.edges, self.lowest, self.highest]
@@ -198,6 +225,20 @@ class LevelDistribution(ReferenceDistribution):
         cells = level_column(column)
         return repr(cells.levels[cells.values[row]])
 
+    def histogram(self, encoder: CategoricalEncoder) -> tuple[list[str], list[int]]:
+        """The most frequent levels, and all others together."""
+        n_others = self.counts[-2] + sum(self.counts[MAX_BARS:-2])
+        bars = [(encoder.levels[i], n) for i, n in zip(self.levels[:MAX_BARS], self.counts, strict=False)]
+        bars += [("all others", n_others)] if n_others else []
+        return [label for label, _ in bars], [n for _, n in bars]
+
+    def draw(self, encoder: CategoricalEncoder, rng: np.random.Generator, n: int) -> Column:
+        counts = np.array([*self.counts[: len(self.levels)], self.counts[-1]], np.float64)
+        if not counts.sum():
+            return Column(encoder.name, "text", np.full(n, -1, np.int32))
+        codes = rng.choice([*range(len(self.levels)), -1], size=n, p=counts / counts.sum()).astype(np.int32)
+        return Column(encoder.name, "text", codes, tuple(encoder.levels[i] for i in self.levels))
+
     def is_valid(self, encoder: Any) -> bool:
         levels, rare = self.levels, self.rare
         valid = super().is_valid(encoder) and len(self.counts) == len(levels) + 2 and 0 < len(levels) <= MAX_LEVELS
@@ -238,6 +279,16 @@ class WordDistribution(ReferenceDistribution):
         cells = level_column(column)
         text = cells.levels[cells.values[row]]
         return repr(next((word for word, place in hashed_words(text) if encoder.idf[place] == 0), text))
+
+    def histogram(self, encoder: TextEncoder) -> tuple[list[str], list[int]]:
+        """By the number of words."""
+        ends = [*(int(edge) for edge in self.edges)]
+        labels = [f"{a + 1} to {b} words" for a, b in zip([-1, *ends], ends, strict=False)]
+        return [*labels, f"{ends[-1] + 1} words or more" if ends else "any number of words"], list(self.counts[:-1])
+
+    def draw(self, encoder: TextEncoder, rng: np.random.Generator, n: int) -> Column:
+        """Missing cells: no text is kept."""
+        return Column(encoder.name, "text", np.full(n, -1, np.int32))
 
     def is_valid(self, encoder: Any) -> bool:
         valid = super().is_valid(encoder) and is_finite_list(self.edges, len(self.counts) - 2)
@@ -306,9 +357,11 @@ def finite_cells(encoder: NumericEncoder, column: Column) -> Floats:
     return np.clip(encoder.read(column), -LARGEST, LARGEST)
 
 
-def written(encoder: NumericEncoder, value: float) -> str:
-    """A number, or a date as such."""
-    return level_text(dates_of(np.array([value]))[0]) if encoder.storage == "date" else f"{value:.6g}"
+def written(encoder: NumericEncoder, value: float, digits: int = 6) -> str:
+    """A number, or a date as such; with fewer than six digits without its time."""
+    if encoder.storage != "date":
+        return f"{value:.{digits}g}"
+    return level_text(dates_of(np.array([value if digits == 6 else np.floor(value)]))[0])
 
 
 def codes_of(encoder: CategoricalEncoder, column: Column) -> tuple[NDArray[np.int32], NDArray[np.bool_]]:

@@ -62,6 +62,8 @@ class TabularTask(Framed):
         The columns that name the rows. They are no inputs.
     n_dropped : int
         Number of rows that were left out because they have no target.
+    group_column : str or None
+        Name of the column of the groups, if they were given by a name.
     """
 
     inputs: Table
@@ -72,6 +74,7 @@ class TabularTask(Framed):
     times: NDArray[Any] | None = None
     ids: Table | None = None
     n_dropped: int = 0
+    group_column: str | None = None
 
     def __post_init__(self) -> None:
         n_rows, n_targets = self.inputs.n_rows, len(self.target.values)

@@ -263,5 +263,5 @@ def test_words_fit_their_numbers():
     found = model.explain(rows, method="integrated_gradients")
     assert all(effort.removesuffix(" steps").replace(",", "").isdigit() for effort in found.efforts)
     assert f"({found.efforts[7]})" in found.row_table(7)
-    assert "1 network with" in model.report()
-    assert "epoch,  the best" in model.report()
+    assert "1 network with" in str(model.report())
+    assert "epoch,  the best" in str(model.report())

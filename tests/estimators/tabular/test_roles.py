@@ -45,14 +45,14 @@ def test_labels_at_random_by_group_are_not_predicted_for_new_groups() -> None:
     settings: dict[str, Any] = {"hidden_layer_sizes": (64,), "batch_size": 32, "dropout": 0.0, "max_iter": 32}
     alone = TabularClassifier(**settings).fit(X, y)
     assert alone.score_ > 0.9
-    assert f"accuracy {alone.score_:.4f} on rows not seen in training; always" in alone.report()
+    assert f"accuracy {alone.score_:.4f} on rows not seen in training; always" in str(alone.report())
     model = TabularClassifier(**settings).fit(X, y, groups=[f"C{g:04}" for g in group])
     assert model.score_ < 0.57
     for member in model.ensemble_.members:
         assert not set(group[member.held_out]) & set(np.delete(group, member.held_out))
     assert (model.score_on_, model.n_groups_) == ("on groups not seen in training", n_groups)
-    assert f"accuracy {model.score_:.4f} on groups not seen in training; always" in model.report()
-    assert "200 groups: all rows of a group train together, or are held out" in model.report()
+    assert f"accuracy {model.score_:.4f} on groups not seen in training; always" in str(model.report())
+    assert "200 groups: all rows of a group train together, or are held out" in str(model.report())
 
 
 EPOCHS = np.random.default_rng(0).normal(size=(20, 30, 1))
@@ -177,7 +177,7 @@ def test_members_are_scored_by_later_rows_only(metric: str) -> None:
     assert known.sum() == N // 2
     np.testing.assert_array_equal(known, DAY[order] >= earliest)
     assert model.score_on_ == "on later rows"
-    assert "on later rows; " in model.report()
+    assert "on later rows; " in str(model.report())
     if metric == "error":
         right = accuracy_score(LABEL[order][known], model.classes_[model.out_of_fold_[known].argmax(axis=1)])
         assert model.score_ == pytest.approx(right)
@@ -199,7 +199,7 @@ def test_numbers_are_calibrated_by_later_rows(parameters: dict[str, Any], tmp_pa
     assert (low <= high).all()
     rosenblatt.save(model, tmp_path / "model")
     loaded = rosenblatt.load(tmp_path / "model")
-    assert (loaded.report(), loaded.score_on_) == (model.report(), "on later rows")
+    assert (str(loaded.report()), loaded.score_on_) == (str(model.report()), "on later rows")
 
 
 def test_classes_that_only_later_rows_have_are_learned() -> None:
@@ -232,7 +232,7 @@ def test_rows_without_a_target_are_counted() -> None:
         learn({**TABLE, "label": label}, "label")
     model = learn({**TABLE, "label": label}, "label", groups="customer", drop_missing_target=True, **TINY)
     assert (model.n_dropped_, len(model.out_of_fold_)) == (3, N - 3)
-    assert "3 rows without a target were left out" in model.report()
+    assert "3 rows without a target were left out" in str(model.report())
     kept = np.delete(np.arange(N), [3, 50, 51])
     for y in (label, label.tolist(), pd.Series(label)):
         other = TabularClassifier(**TINY).fit(X, y, groups=NAMES, drop_missing_target=True)
@@ -281,10 +281,10 @@ def test_ids_are_no_inputs_and_are_kept_in_a_file(tmp_path: Any) -> None:
 
 def test_the_report_asks_about_ids_and_dates() -> None:
     table = {name: TABLE[name] for name in ("x0", "x1", "customer", "day", "value")}
-    report = learn(table, "value", **TINY).report()
+    report = str(learn(table, "value", **TINY).report())
     assert "say groups='customer'" in report
     assert "say time='day'" in report
-    assert "say time=" not in learn(table, "value", groups="customer", **TINY).report()
+    assert "say time=" not in str(learn(table, "value", groups="customer", **TINY).report())
 
 
 def test_a_whole_number_names_a_column_for_every_role_and_weights_all_rows_of_an_array() -> None:

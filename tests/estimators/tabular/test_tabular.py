@@ -362,7 +362,7 @@ def test_a_changed_file_is_refused(change):
 def test_the_report_says_what_was_done():
     X, y, value = purchases(300)
     X["always"], X["row"] = "same", np.arange(300)
-    text = TabularClassifier(members=2, max_iter=3).fit(X, y).report()
+    text = str(TabularClassifier(members=2, max_iter=3).fit(X, y).report())
     for part in ("300 rows of 7 columns", "accuracy 0.", "temperature", "2 networks", "3 epochs"):
         assert part in text
     lines = {line.split()[0]: line for line in text.splitlines() if line.startswith("  ")}
@@ -373,7 +373,7 @@ def test_the_report_says_what_was_done():
     assert "date: the day, place in the year, place in the week" in lines["since"]
     assert "left out" in lines["always"]
     assert "left out" in lines["row"]
-    assert "R2 " in TabularRegressor("fast", max_iter=3).fit(X, value).report()
+    assert "R2 " in str(TabularRegressor("fast", max_iter=3).fit(X, value).report())
 
 
 def test_later_divergence_keeps_the_best_epoch_and_warns() -> None:
@@ -454,12 +454,12 @@ def test_levels_up_to_eight_are_indicators():
 def test_the_metric_that_was_asked_for_stands_first_beside_the_guess(metric, first):
     X, y, _ = purchases(300)
     model = TabularClassifier("fast", max_iter=4, metric=metric).fit(X, y)
-    line = model.report().splitlines()[2]
+    line = str(model.report()).splitlines()[2]
     own, guess = model.scores_[first]
     assert line.startswith(f"{first} {own:.4f}")
     assert line.endswith(f"{model.trivial_guess_}: {guess:.4f}")
     assert model.beats_guess_
-    assert "no better" not in model.report()
+    assert "no better" not in str(model.report())
 
 
 def test_a_model_of_noise_is_said_to_be_no_better_than_a_constant():
@@ -467,9 +467,9 @@ def test_a_model_of_noise_is_said_to_be_no_better_than_a_constant():
     X, y = rng.normal(size=(200, 3)), np.where(rng.random(200) < 0.1, "Yes", "No")
     model = TabularClassifier("fast", max_iter=4).fit(X, y)
     assert not model.beats_guess_
-    assert "By accuracy, the model is no better than always 'No'." in model.report()
+    assert "By accuracy, the model is no better than always 'No'." in str(model.report())
     regressor = TabularRegressor("fast", max_iter=4, loss="absolute_error").fit(X, rng.standard_cauchy(200))
-    assert "no better than always the median" in regressor.report()
+    assert "no better than always the median" in str(regressor.report())
 
 
 @pytest.mark.parametrize(
@@ -487,7 +487,7 @@ def test_parameters_set_after_fit_change_no_prediction(model, changes, tmp_path)
 
     def answers(fitted):
         interval = fitted.predict_interval(X, 0.8) if hasattr(fitted, "residuals_") else fitted.predict_proba(X)
-        return [fitted.predict(X), interval, fitted.explain(X, y, method="gradient").importance, fitted.report()]
+        return [fitted.predict(X), interval, fitted.explain(X, y, method="gradient").importance, str(fitted.report())]
 
     before = answers(model)
     model.set_params(**changes)

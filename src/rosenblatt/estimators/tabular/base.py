@@ -32,7 +32,8 @@ from rosenblatt.estimators.tabular.explain.explainable import Explainable
 from rosenblatt.estimators.tabular.folds import Folds, folds_of_task
 from rosenblatt.estimators.tabular.member import Data, FitBudget, Problem
 from rosenblatt.estimators.tabular.parameters import CONSTRAINTS, OVERRIDES
-from rosenblatt.estimators.tabular.scoring import TabularScores
+from rosenblatt.estimators.tabular.scoring import ON_VALIDATION_ROWS, TabularScores
+from rosenblatt.estimators.tabular.training_digest import training_digest
 from rosenblatt.estimators.tabular.training_predictions import LeftOut
 from rosenblatt.estimators.tabular.validation import check_validation, validation_data
 from rosenblatt.tables.given_folds import refuse_rows_of_whole_table
@@ -278,6 +279,7 @@ class TabularEstimator(
             self._read(task.inputs, reset=True)
         self.target_name_, self.target_check_ = task.target.name, task.target.check
         self.id_columns_ = [] if task.ids is None else list(task.ids.columns)
+        self.group_column_ = task.group_column
         self.n_dropped_ = task.n_dropped
         return task
 
@@ -322,6 +324,7 @@ class TabularEstimator(
         self.preparation_ = fit_preparation(task.inputs, task.kinds)
         prepared = self.preparation_.transform(task.inputs)
         self.background_ = Background.of(prepared, self.preparation_, task.weights)
+        self.training_digest_ = training_digest(prepared, y)
         weights = None if weights is None else narrow_weights(weights)
         held_out = None
         if validation is not None:
@@ -358,7 +361,7 @@ class TabularEstimator(
         self.n_rows_ = n_rows
         self.n_distinct_ = n_rows if copies is None else int(copies.max()) + 1
         self.n_groups_ = None if task.groups is None else len(np.unique(task.groups))
-        self.score_on_ = task.score_on if data.validation is None else "on the validation rows"
+        self.score_on_ = task.score_on if data.validation is None else ON_VALIDATION_ROWS
         validation = 0 if data.validation is None else len(data.validation.y)
         folds = folds_of_task(task, self.settings.members, self._seed, labels, self.cv, validation)
         self.divides_copies_ = copies is not None and not validation and has_common_groups(copies, folds)

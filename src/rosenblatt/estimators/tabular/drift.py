@@ -14,7 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 from rosenblatt._checks import check_count
 from rosenblatt._frames import Framed
 from rosenblatt._html import paragraph, table, view
-from rosenblatt.estimators.tabular.explain.report import short
+from rosenblatt.estimators.tabular.explain.shortened import short
 from rosenblatt.tables.drift import ColumnDrift
 from rosenblatt.tables.preparation import Preparation
 from rosenblatt.tables.table import Table

@@ -99,6 +99,8 @@ describe_shared_parameters = describe_parameters(
             Whether some copies were held out while others trained, as folds by time or by a splitter may do.
         n_groups_ : int or None
             Number of different `groups`, if they were given.
+        group_column_ : str or None
+            Name of the column of the groups, if they were given by a name.
         n_dropped_ : int
             Number of rows that were left out because they have no target.
         id_columns_ : list of str
@@ -113,6 +115,8 @@ describe_shared_parameters = describe_parameters(
         background_ : Background
             The mean training row, which gradients are multiplied with the difference from, and hashes of at most 1,000
             training rows.
+        training_digest_ : str
+            A hash of the training rows and their targets, by which `report` recognizes them.
         fitted_parameters_ : dict
             The parameters that predictions depend on, as they were in `fit`.
         n_iter_ : int

@@ -285,7 +285,11 @@ class TabularRegressor(RegressorMixin, TabularEstimator):  # type: ignore[misc]
         """
         if not 0 < coverage < 1:
             raise ValueError(f"coverage is {coverage}; it must lie between 0 and 1, as 0.9.")
-        outputs, low = self._outputs(X), (1 - coverage) / 2
+        return self.intervals_around(self._outputs(X), coverage)
+
+    def intervals_around(self, outputs: Array, coverage: float) -> Array:
+        """`predict_interval` of rows for which the ensemble gave these outputs, (n_rows, n_outputs)."""
+        low = (1 - coverage) / 2
         if (quantiles := self.fitted_parameter("quantiles")) is not None:
             return self.target_scaler_.decode(outputs)[:, interval_columns(coverage, quantiles)]
         last = len(self.residuals_) - 1

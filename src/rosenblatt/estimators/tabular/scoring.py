@@ -14,9 +14,11 @@ from numpy.typing import NDArray
 from rosenblatt.tables.evaluation import Evaluation, evaluate
 from rosenblatt.tables.targets import Target
 
-__all__ = ["TabularScores"]
+__all__ = ["ON_VALIDATION_ROWS", "TabularScores"]
 
 Array = NDArray[Any]
+ON_VALIDATION_ROWS = "on the validation rows"
+"""What scores measure if the user gave rows of a validation set."""
 
 
 class TabularScores:

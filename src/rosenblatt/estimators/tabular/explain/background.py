@@ -63,6 +63,12 @@ class Background:
         mean = csr_matrix(self.words[number][None, :].astype(network.dtype))
         return part.predict({f"words{number}": mean})[0].astype(np.float64)
 
+    @property
+    def n_distinct(self) -> float:
+        """How many different training rows there were for the networks; an estimate if the hashes are not of all."""
+        n = len(self.hashes)
+        return n if n < MAX_HASHES else (n - 1) * 2.0**53 / float(self.hashes[-1])
+
     def share_of_known(self, prepared: Prepared) -> float:
         """The share of rows that equal a training row: of all rows, or an estimate if the hashes are not of all."""
         found = hashes_of(prepared)

@@ -21,8 +21,8 @@ from rosenblatt.estimators.tabular.explain.importance import MAX_SHOWN, Explanat
 from rosenblatt.estimators.tabular.explain.integrated_gradients import integrated_gradients
 from rosenblatt.estimators.tabular.explain.mixtures import Mixtures
 from rosenblatt.estimators.tabular.explain.quantities import Quantity, quantity_of
-from rosenblatt.estimators.tabular.explain.report import short_name
 from rosenblatt.estimators.tabular.explain.shapley import EXACT_COLUMNS, exact_values, sampled_values
+from rosenblatt.estimators.tabular.explain.shortened import short_name
 from rosenblatt.tables.table import Table, level_column
 
 __all__ = ["ROW_METHODS", "RowExplanation", "explain_rows"]

@@ -5,7 +5,7 @@ Takes fitted estimators, and rows to explain. Returns the records of the modules
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sklearn.utils.validation import check_is_fitted
 
@@ -14,8 +14,11 @@ from rosenblatt.estimators.tabular.ensemble import Ensemble
 from rosenblatt.estimators.tabular.explain.background import Background
 from rosenblatt.estimators.tabular.explain.contributions import ROW_METHODS, explain_rows
 from rosenblatt.estimators.tabular.explain.importance import METHODS, Explanation, explain
+from rosenblatt.estimators.tabular.explain.learning_curve import LearningCurve
 from rosenblatt.estimators.tabular.explain.partial_dependence import PartialDependence, partial_dependence
-from rosenblatt.estimators.tabular.explain.report import LearningCurve, report
+
+if TYPE_CHECKING:
+    from rosenblatt.report.report import Report
 
 __all__ = ["Explainable"]
 
@@ -27,10 +30,60 @@ class Explainable:
     ensemble_: Ensemble
     background_: Background
 
-    def report(self) -> str:
-        """A report as text: the out-of-fold score, the treatment of each column, and the training of the members."""
-        check_is_fitted(self, "ensemble_")
-        return report(self)
+    def report(
+        self, X: Any = None, y: Any = None, *, sample_weight: Any = None, training: Any = None, others: Any = None
+    ) -> Report:
+        """What the model knows, how good it is, and what to check.
+
+        ``print`` shows a text: the out-of-fold score, the treatment of each column, the training of the members. In a
+        notebook the same is a page; ``save("report.html")`` writes it into one file, ``to_markdown()`` and
+        ``to_dict()`` give it to a ticket or a program.
+
+        Without rows it says what the model knows by itself. With labelled rows it adds scores with their intervals,
+        beside those of a linear model, and everything that needs rows: thresholds, calibration, the worst rows.
+
+        Parameters
+        ----------
+        X : table, as in `fit`, optional
+            Labelled rows. If they are the rows that the model was trained on, in the same order, the out-of-fold
+            predictions score them; other rows are held-out ones, which the model predicts.
+        y : array-like of shape (n_rows,) or (n_rows, n_targets), or name, optional
+            Their targets, or the name of the column of X that holds them. It may be left out if X has the column that
+            `fit` learned to predict.
+        sample_weight : array-like of shape (n_rows,) or name, optional
+            Weights of the rows of X, or the name of the column of X that holds them.
+        training : table or (X, y), optional
+            The training rows, if X are others. Then held-out rows have a linear model beside them, and leaks, copies
+            and drift of the last training rows are looked for.
+        others : mapping of str to fitted estimator or to predictions, optional
+            Other models for the table of scores. An estimator predicts X, without the target where that is a column
+            of a data frame. Predictions are probabilities of shape (n_rows, n_classes) in the order of ``classes_``,
+            classes of shape (n_rows,), or numbers.
+
+        Returns
+        -------
+        Report
+
+        Raises
+        ------
+        sklearn.exceptions.NotFittedError
+            If the model is not fitted.
+        TypeError, ValueError
+            If X has no targets or lacks columns, targets or weights do not fit, or one of `others` does not.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_iris
+        >>> from rosenblatt import TabularClassifier
+        >>> X, y = load_iris(return_X_y=True, as_frame=True)
+        >>> model = TabularClassifier("fast").fit(X, y)
+        >>> report = model.report(X, y)
+        >>> report.rows.what, sorted(report.to_dict())[:3]
+        ('out of fold', ['calibration', 'checks', 'classes'])
+        """
+        from rosenblatt.report.report import make_report
+
+        return make_report(self, X, y, sample_weight=sample_weight, training=training, others=others)
 
     def explain(
         self,

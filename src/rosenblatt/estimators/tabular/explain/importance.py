@@ -29,7 +29,7 @@ from rosenblatt.estimators.tabular.explain.column_substitution import (
     sample_rows,
 )
 from rosenblatt.estimators.tabular.explain.mixtures import input_values, parts_of
-from rosenblatt.estimators.tabular.explain.report import short_name
+from rosenblatt.estimators.tabular.explain.shortened import short_name
 from rosenblatt.estimators.tabular.metrics import CLASS_METRICS
 from rosenblatt.metrics import LOG_LOSS, Metric
 from rosenblatt.tables.encoders import Prepared

@@ -24,7 +24,7 @@ from rosenblatt.estimators.tabular.explain.column_substitution import (
     sample_rows,
 )
 from rosenblatt.estimators.tabular.explain.output_names import output_names
-from rosenblatt.estimators.tabular.explain.report import short_name
+from rosenblatt.estimators.tabular.explain.shortened import short_name
 from rosenblatt.tables.encoders import Encoder
 from rosenblatt.tables.readers.frames import table_from_mapping
 from rosenblatt.tables.table import Column, TableError

@@ -1,31 +1,28 @@
-"""A report on a fitted tabular estimator as text, and its learning curves.
+"""What a fitted tabular estimator says of itself, as text.
 
 Takes a fitted estimator. Returns lines about rows, columns, members, score and calibration. Never computes a score.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from itertools import zip_longest
-from statistics import fmean
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rosenblatt.estimators.tabular.member import Member
+from rosenblatt.diagnosis.check_record import Check
+from rosenblatt.estimators.tabular.explain.shortened import counted, short, short_name
 from rosenblatt.tables.encoders import Encoder
 from rosenblatt.tables.kinds import ColumnKind
 from rosenblatt.tables.preparation import Preparation
-from rosenblatt.training.history import History
 
-__all__ = ["LearningCurve", "report", "short_name"]
+__all__ = ["model_lines", "rows_lines", "treatment"]
 
 MAX_COLUMNS = 50
-MAX_NAME, MAX_WIDE = 40, 300
-"""Largest numbers of characters of a name, and of a sentence."""
+MAX_WIDE = 300
+"""Largest number of characters of a sentence."""
 
 
-def report(model: Any) -> str:
-    """The report."""
+def model_lines(model: Any) -> list[str]:
+    """The lines of the report."""
     ensemble, n_rows = model.ensemble_, model.n_rows_
     lines = [
         f"{type(model).__name__}, trained on {counted(n_rows, 'row')} of {counted(model.n_features_in_, 'column')}",
@@ -58,12 +55,7 @@ def report(model: Any) -> str:
             f"  {i:3}: {n:4} {'epoch, ' if n == 1 else 'epochs,'} the best was {member.best_epoch:4}; "
             f"held-out {best:.4f}, {member.network.parameters.size:,} parameters"
         )
-    return "\n".join(lines)
-
-
-def counted(n: int, what: str) -> str:
-    """A number of things in words."""
-    return f"{n:,} {what}{'' if n == 1 else 's'}"
+    return lines
 
 
 def scores(model: Any) -> list[str]:
@@ -91,17 +83,6 @@ def limited(lines: list[str]) -> list[str]:
     return [*lines[:MAX_COLUMNS], f"  and {rest:,} more"] if rest > 0 else lines
 
 
-def short(text: str, most: int = MAX_NAME) -> str:
-    """A text on one line, cut if it is long."""
-    line = "".join(c if c.isprintable() else repr(c)[1:-1] for c in text[: most + 1])
-    return line if len(line) <= most else f"{line[: most - 1]}…"
-
-
-def short_name(name: str) -> str:
-    """A name in a printed table: on one line, cut if it is long, and visible if it is empty."""
-    return short(name) or '""'
-
-
 def treatment(kind: ColumnKind, encoder: Encoder | None) -> str:
     """One column's line."""
     if encoder is None:
@@ -109,50 +90,22 @@ def treatment(kind: ColumnKind, encoder: Encoder | None) -> str:
     return encoder.describe(kind) + (f"; {kind.n_missing:,} missing" if kind.n_missing else "")
 
 
-@dataclass(frozen=True)
-class LearningCurve:
-    """The training of each network, epoch by epoch.
+def rows_lines(scores: Sequence[Mapping[str, Any]], checks: Sequence[Check], missing: Sequence[str]) -> list[str]:
+    """What the given rows add: their scores beside others, what is missing, and what to check."""
+    parts = {
+        "scores": [score_line(entry) for entry in scores if "rows" in entry],
+        "not shown": missing,
+        "checks": [f"{check.severity} {check.code}: {check.message} {check.remedy}" for check in checks],
+    }
+    return [line for name, lines in parts.items() if lines for line in ("", name, *(f"  {line}" for line in lines))]
 
-    Attributes
-    ----------
-    training_loss : tuple of tuple of float, one for each network
-        Mean loss of each epoch's steps, without penalties. For regression it is in standardized units.
-    held_out : tuple of tuple of float
-        The metric that chooses the best epoch, on the rows that the network does not train on: the smaller the better.
-    best_epochs : tuple of int
-        The epochs whose parameters are kept, counted from 1.
-    """
 
-    training_loss: tuple[tuple[float, ...], ...]
-    held_out: tuple[tuple[float, ...], ...]
-    best_epochs: tuple[int, ...]
-
-    @classmethod
-    def of(cls, members: Sequence[Member]) -> LearningCurve:
-        """The curves of trained members."""
-        losses, metrics = (tuple(tuple(row[i] for row in m.curve) for m in members) for i in (0, 1))
-        return cls(losses, metrics, tuple(member.best_epoch for member in members))
-
-    def history(self, network: int | None = None) -> History:
-        """Columns "loss" and "held_out" for `rosenblatt.plots.plot_history` and data frames.
-
-        Parameters
-        ----------
-        network : int, optional
-            Number of the network, from 0. The default is the mean of those that were trained for so long.
-
-        Raises
-        ------
-        ValueError
-            If there is no network with this number.
-        """
-        n = len(self.training_loss)
-        if network is not None and not 0 <= network < n:
-            raise ValueError(f"network is {network}; there are {n}, counted from 0.")
-        chosen = range(n) if network is None else (network,)
-        columns = {"loss": [self.training_loss[i] for i in chosen], "held_out": [self.held_out[i] for i in chosen]}
-        means = {
-            name: [fmean(value for value in row if value is not None) for row in zip_longest(*curves)]
-            for name, curves in columns.items()
-        }
-        return History(means)
+def score_line(entry: Mapping[str, Any]) -> str:
+    """A score with its interval, beside those of others."""
+    interval = " ({:.4g} to {:.4g})".format(*entry["interval"]) if "interval" in entry else ""
+    beside = {entry.get("guess_name", "guess"): entry["guess"]}
+    beside |= {"a linear model": entry["linear"]} if "linear" in entry else {}
+    beside |= entry.get("others", {})
+    texts = ", ".join(f"{short(name, MAX_WIDE)} {number:.4g}" for name, number in beside.items() if number is not None)
+    own = "undefined" if entry["model"] is None else f"{entry['model']:.4g}"
+    return f"{entry['metric']} {own}{interval} {entry['where']}; {texts}"

@@ -1,0 +1,134 @@
+"""What the scored rows show: classes, thresholds, calibration, coverage of intervals, the worst rows.
+
+Takes the evidence. Returns dictionaries and lists; None without rows, or where the task has no such part. Never
+counts rows by their weights: everything is in numbers of rows.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rosenblatt.estimators.tabular.explain.shortened import short_name
+from rosenblatt.metrics import MIN_PROBABILITY
+from rosenblatt.report.evidence import Evidence
+from rosenblatt.report.scored import ReportRows
+
+__all__ = ["calibration", "classes", "coverages", "intervals", "threshold", "worst"]
+
+Array = NDArray[Any]
+MAX_CLASSES = 50
+N_BINS = 10
+THRESHOLDS = np.round(np.linspace(0, 1, 101), 2)
+LEVELS = (0.5, 0.8, 0.9, 0.95)
+MAX_WORST = 10
+
+
+def classes(evidence: Evidence) -> list[dict[str, Any]] | None:
+    """For each class how many rows are of it, how many are predicted, and precision and recall."""
+    rows, model = evidence.rows, evidence.model
+    if rows is None or rows.target.classes is None:
+        return None
+    n, truth = len(model.classes_), rows.target.values
+    found = (rows.predictions * model.decision_weights_).argmax(axis=1)
+    true, claimed = np.bincount(truth, minlength=n), np.bincount(found, minlength=n)
+    hits = np.bincount(truth[truth == found], minlength=n)
+    entries = []
+    for k in np.sort(np.argsort(-true, kind="stable")[:MAX_CLASSES]):
+        entry = {"class": short_name(str(model.classes_[k])), "rows": true[k], "predicted": claimed[k]}
+        shares = {"precision": (hits[k], claimed[k]), "recall": (hits[k], true[k])}
+        entries.append(entry | {name: part / whole for name, (part, whole) in shares.items() if whole})
+    return entries
+
+
+def threshold(evidence: Evidence) -> list[dict[str, Any]] | None:
+    """For two classes: rows by truth and decision, if the second class is predicted from a probability on."""
+    rows = evidence.rows
+    if rows is None or rows.target.classes is None or len(rows.target.classes) != 2:
+        return None
+    p, positive = rows.predictions[:, 1], rows.target.values == 1
+    low = [np.sort(p[of]) for of in (positive, ~positive)]
+    missed, spared = (np.searchsorted(part, THRESHOLDS, side="left") for part in low)
+    n, m = len(low[0]), len(low[1])
+    numbers = zip(THRESHOLDS, n - missed, m - spared, missed, spared, strict=True)
+    return [dict(zip(("threshold", "tp", "fp", "fn", "tn"), entry, strict=True)) for entry in numbers]
+
+
+def calibration(evidence: Evidence) -> dict[str, Any] | None:
+    """How often rows with a predicted probability are of the class, in ten groups of rows of equal size."""
+    rows = evidence.rows
+    if rows is None or rows.target.classes is None:
+        return None
+    names = rows.target.classes
+    if len(names) == 2:
+        p, right, what = rows.predictions[:, 1], rows.target.values == 1, f"class {short_name(str(names[1]))}"
+    else:
+        p, right = rows.predictions.max(axis=1), rows.target.values == rows.predictions.argmax(axis=1)
+        what = "the predicted class"
+    parts = [part for part in np.array_split(np.argsort(p, kind="stable"), N_BINS) if len(part)]
+    bins = [{"predicted": p[part].mean(), "observed": right[part].mean(), "rows": len(part)} for part in parts]
+    errors = [abs(one["predicted"] - one["observed"]) * one["rows"] for one in bins]
+    return {"of": what, "bins": bins, "expected_error": sum(errors) / len(p)}
+
+
+def intervals(evidence: Evidence) -> list[dict[str, Any]] | None:
+    """For numbers: the share of targets in `predict_interval`, for several levels, and the intervals' mean width."""
+    rows = evidence.rows
+    return (
+        None if rows is None or rows.target.classes is not None or rows.outputs is None else coverages(evidence, rows)
+    )
+
+
+def coverages(evidence: Evidence, rows: ReportRows) -> list[dict[str, Any]]:
+    """Coverage by level; of a model of quantiles, of those pairs that it has."""
+    model, truth = evidence.model, rows.truth
+    found = []
+    for level in levels_of(model):
+        ends = model.intervals_around(rows.outputs, level).reshape(len(rows), -1, 2)
+        inside = (truth >= ends[:, :, 0]) & (truth <= ends[:, :, 1])
+        width = (ends[:, :, 1] - ends[:, :, 0]).mean()
+        found.append({"level": level, "coverage": inside.mean(), "width": width, "rows": len(rows)})
+    return found
+
+
+def levels_of(model: Any) -> list[float]:
+    """The coverages that the model has intervals for."""
+    quantiles = model.fitted_parameter("quantiles")
+    if quantiles is None:
+        return list(LEVELS)
+    known = {round(float(q), 6) for q in quantiles}
+    return sorted(round(1 - 2 * q, 6) for q in known if q < 1 / 2 and round(1 - q, 6) in known)
+
+
+def worst(evidence: Evidence) -> list[dict[str, Any]] | None:
+    """The rows that the model is most wrong about; "row" counts the given rows from 1."""
+    rows = evidence.rows
+    if rows is None:
+        return None
+    if rows.target.classes is not None:
+        return worst_classes(evidence, rows)
+    truth, predictions = rows.truth, rows.predictions
+    middle = predictions if truth.shape == predictions.shape else predictions[:, [predictions.shape[1] // 2]]
+    spread = np.where((scale := truth.std(axis=0)) > 0, scale, 1.0)
+    badness = (np.abs(truth - middle) / spread).max(axis=1)
+    entries = []
+    for i in np.argsort(-badness, kind="stable")[:MAX_WORST]:
+        true, predicted = (part[i, 0] if truth.shape[1] == 1 else part[i] for part in (truth, middle))
+        entries.append({"row": rows.numbers[i] + 1, "true": true, "predicted": predicted, "error": true - predicted})
+    return entries
+
+
+def worst_classes(evidence: Evidence, rows: ReportRows) -> list[dict[str, Any]]:
+    """The rows whose class had the smallest probability."""
+    names, labels = evidence.model.classes_, rows.target.values
+    right = rows.predictions[np.arange(len(rows)), labels]
+    found = (rows.predictions * evidence.model.decision_weights_).argmax(axis=1)
+    entries = []
+    for i in np.argsort(right, kind="stable")[:MAX_WORST]:
+        true, predicted = (short_name(str(names[k])) for k in (labels[i], found[i]))
+        loss = -np.log(max(right[i], MIN_PROBABILITY))
+        entry = {"row": rows.numbers[i] + 1, "true": true, "predicted": predicted, "probability_of_true": right[i]}
+        entries.append({**entry, "log_loss": loss})
+    return entries

@@ -1,0 +1,80 @@
+"""How good the model is, with intervals, beside the trivial guess, a linear model and others.
+
+Takes the evidence. Returns a list of scores. Never hides one: all metrics of the fit are there.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rosenblatt.metrics import Metric
+from rosenblatt.report.evidence import Evidence
+from rosenblatt.report.scored import HELD_OUT, OUT_OF_FOLD, ReportRows
+from rosenblatt.tables.evaluation import trivial_guess
+from rosenblatt.tables.score_intervals import score_interval, score_of
+
+__all__ = ["measured", "scores"]
+
+Array = NDArray[Any]
+
+
+def scores(evidence: Evidence) -> list[dict[str, Any]]:
+    """A dictionary for each metric and kind of row: those of the given rows, and those that `fit` measured."""
+    model, rows = evidence.model, evidence.rows
+    metrics = {metric.name: metric for metric in model.goal.reported}
+    found = [] if rows is None else [scored(evidence, rows, metric) for metric in metrics.values()]
+    if rows is None or rows.what == HELD_OUT:
+        found += [of_fit(model, name, metrics.get(name)) for name in model.scores_]
+    return found
+
+
+def of_fit(model: Any, name: str, metric: Metric | None) -> dict[str, Any]:
+    """What `fit` measured on rows that were held out from the networks; their targets are not kept."""
+    own, guess = model.scores_[name]
+    is_main = name == next(iter(model.scores_))
+    found = {"where": OUT_OF_FOLD, "measured": model.score_on_, "metric": name, "model": own, "guess": guess}
+    if metric is not None:
+        found["greater_is_better"] = metric.greater_is_better
+    return found | ({"guess_name": model.trivial_guess_} if is_main else {})
+
+
+def scored(evidence: Evidence, rows: ReportRows, metric: Metric) -> dict[str, Any]:
+    """A score of the given rows. The guess is learned from the training rows or, without them, from these."""
+    model, truth = evidence.model, rows.truth
+    own = evidence.decided(metric, rows.predictions)
+    known = (rows.target, rows.weights)
+    if evidence.training is not None:
+        known = (evidence.training.target, evidence.training.weights)
+    center = getattr(model.goal, "center", "mean")
+    guess = trivial_guess(known[0], metric, center, known[1])
+    found: dict[str, Any] = {
+        "where": rows.what,
+        "measured": model.score_on_ if rows.what == OUT_OF_FOLD else "on the rows that were given",
+        "rows": len(rows),
+        "metric": metric.name,
+        "greater_is_better": metric.greater_is_better,
+        "model": score_of(metric, truth, own, rows.weights),
+    }
+    if (interval := score_interval(metric, truth, own, rows.weights, rows.groups)) is not None:
+        found |= {"interval": [interval.low, interval.high], "interval_method": interval.method}
+    found["guess"] = score_of(metric, truth, np.tile(guess.values, (len(rows), 1)), rows.weights)
+    found["guess_name"] = guess.name
+    if evidence.linear is not None:
+        found["linear"] = score_of(metric, truth, evidence.linear.predictions, rows.weights)
+    others = {name: measured(evidence, metric, values) for name, values in evidence.others.items()}
+    known_scores = {name: score for name, score in others.items() if score is not None}
+    return found | ({"others": known_scores} if known_scores else {})
+
+
+def measured(evidence: Evidence, metric: Metric, predictions: Array) -> float | None:
+    """The score of another model; None where it gave labels and the metric needs probabilities."""
+    rows = evidence.rows
+    assert rows is not None
+    if predictions.ndim == 1:
+        if metric.needs_probabilities:
+            return None
+        predictions = np.eye(len(evidence.model.classes_))[predictions]
+    return score_of(metric, rows.truth, predictions, rows.weights)

@@ -131,7 +131,16 @@ def test_the_last_rows_drift(what):
     found = [c for c in TabularClassifier(**QUICK).fit(X, y).report(X, y).checks if c.code == "drift-of-the-last-rows"]
     assert len(found) == (what != "sorted")
     if found:
+        assert found[0].severity == "warning"
         assert ("'c'" if what == "column" else "the target") in found[0].message
+
+
+def test_rows_ordered_by_a_category_drift_by_nature():
+    X, y = table_of()
+    site = np.repeat(["north", "east", "south", "west"], 100)
+    X = X | {"site": site, "c": X["c"] + 4 * (site == "west")}
+    found = [c for c in TabularClassifier(**QUICK).fit(X, y).report(X, y).checks if c.code == "drift-of-the-last-rows"]
+    assert [check.severity for check in found] == ["note"]
 
 
 def test_few_rows_and_groups_are_said(good):

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from rosenblatt._suggestions import join_names
 from rosenblatt.diagnosis.check_record import Check
 from rosenblatt.estimators.tabular.explain.background import hashes_of
+from rosenblatt.estimators.tabular.explain.shortened import counted
 from rosenblatt.tables.drift import ColumnDrift, column_drift, population_stability_index
 from rosenblatt.tables.leakage import is_leak
 from rosenblatt.tables.reference_distributions import fit_reference
@@ -62,7 +63,8 @@ def copied_training_rows(evidence: Any) -> Iterator[Check]:
         return
     share = f"{n_copies:,} of {model.n_rows_:,} training rows are copies of others"
     if model.divides_copies_:
-        remedy = "The score promises too much: remove the copies, or say which rows belong together by groups=."
+        together = "say which rows belong together by groups=" if model.n_groups_ is None else "put them in one group"
+        remedy = f"The score promises too much: remove the copies, or {together}."
         yield Check("copied-rows", "warning", f"{share}, and some were held out while others trained.", remedy)
     else:
         remedy = "If they are one row written twice, remove them; if each was observed, they may stay."
@@ -110,10 +112,18 @@ def drift_of_the_last_rows(evidence: Any) -> Iterator[Check]:
     if not parts:
         return
     later = evidence.model.score_on_ == score_on(None, ())
-    known = "The score is of later rows, and knows of it." if later else "If rows follow each other in time, say time="
-    advice = known if later else f"{known}: the score is then that of later rows. If not, shuffle the table."
+    advice = "If rows follow each other in time, say time=: the score is then that of later rows. If not, it stands."
+    advice = "The score is of later rows, and knows of it." if later else advice
     text = f"The last tenth of the training rows is unlike those before in {' and in '.join(parts)}."
-    yield Check("drift-of-the-last-rows", "note" if later else "warning", text, advice)
+    explained = later or evidence.model.n_groups_ is not None or has_blocks(evidence.model, training.table)
+    yield Check("drift-of-the-last-rows", "note" if explained else "warning", text, advice)
+
+
+def has_blocks(model: Any, table: Table) -> bool:
+    """Whether rows are ordered by a category: those of each level follow each other."""
+    columns = [table.columns[encoder.name] for encoder in model.preparation_.encoders]
+    levels = [column.values[~column.missing] for column in columns if column.storage == "text"]
+    return any(1 < len(np.unique(codes)) == 1 + np.count_nonzero(np.diff(codes)) for codes in levels)
 
 
 def column_drifts(model: Any, table: Table, first: int) -> Iterator[ColumnDrift]:
@@ -162,7 +172,7 @@ def too_few_rows(evidence: Any) -> Iterator[Check]:
         text = f"There are only {model.n_groups_:,} groups: the score of new groups is that of very few."
         yield Check("too-few-groups", "warning", text, "Collect rows of more groups.")
     if evidence.rows is not None and evidence.rows.what == "held out" and len(evidence.rows) < VERY_FEW_ROWS:
-        text = f"Only {len(evidence.rows):,} rows score the model here: their score is mostly chance."
+        text = f"The model is scored on {counted(len(evidence.rows), 'row')} only: the score is mostly chance."
         yield Check("too-few-scored-rows", "note", text, "Give more labelled rows.")
 
 

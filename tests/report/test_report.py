@@ -52,6 +52,19 @@ def test_rows_that_no_network_held_out_are_left_out():
     assert {one["row"] - 1 for one in report.facts["worst"]} <= set(seen.tolist())
 
 
+def test_rows_without_a_target_are_left_out_as_in_training():
+    X, y = load_iris(return_X_y=True, as_frame=True)
+    table = X.assign(group=np.arange(150) // 3, kind=y.map(dict(enumerate("abc"))))
+    table.loc[[3, 70], "kind"] = None
+    model = rosenblatt.learn(table, "kind", groups="group", drop_missing_target=True, **QUICK | {"members": 3})
+    known, weights = table["kind"].notna(), np.arange(150.0)
+    report = model.report(table, sample_weight=weights)
+    assert report.rows.what == "out of fold"
+    assert report.to_dict() == model.report(table[known], sample_weight=weights[known]).to_dict()
+    with pytest.raises(ValueError, match="missing"):
+        TabularClassifier(**QUICK).fit(X, y).report(table.drop(columns="group"), "kind")
+
+
 def test_other_rows_are_predicted(cancer):
     model, X, y = cancer
     rows = model.report(X[400:], y[400:]).rows

@@ -20,10 +20,10 @@ from rosenblatt.estimators.tabular.explain.importance import read_rows
 from rosenblatt.estimators.tabular.scoring import ON_VALIDATION_ROWS
 from rosenblatt.estimators.tabular.training_digest import training_digest
 from rosenblatt.tables.encoders import Prepared
-from rosenblatt.tables.readers.reading import is_nameless, read_table
+from rosenblatt.tables.readers.reading import is_nameless, names_columns, read_table
 from rosenblatt.tables.roles import Roles, assign_roles, is_name
 from rosenblatt.tables.table import Table, TableError, TableWarning
-from rosenblatt.tables.targets import Target
+from rosenblatt.tables.targets import Target, find_target, rows_with_target
 
 __all__ = [
     *("GivenRows", "PredictedRows", "ReportRows", "given_rows", "held_out_rows"),
@@ -165,6 +165,7 @@ def given_rows(model: Any, X: Any, y: Any, sample_weight: Any = None, what: str 
     ValueError
         If there is no target, columns are missing, or weights do not fit.
     """
+    X, sample_weight = with_targets(model, X, y, sample_weight)
     table, target = read_rows(model, X, y)
     if target is None:
         raise ValueError(no_target(model, table, what))
@@ -181,6 +182,23 @@ def given_rows(model: Any, X: Any, y: Any, sample_weight: Any = None, what: str 
         prepared,
         known is not None and training_digest(prepared, target) == known,
     )
+
+
+def with_targets(model: Any, X: Any, y: Any, sample_weight: Any) -> tuple[Any, Any]:
+    """Rows and weights without the rows that lack a target, if `fit` left out such rows, too, and X has the target."""
+    name = model.target_name_ if y is None else y
+    if not model.n_dropped_ or is_nameless(X) or not names_columns(name, several=True):
+        return X, sample_weight
+    table = read_table(X, text=model.preparation_.text_columns)
+    names = [str(one) for one in (name if isinstance(name, list) else [name])]
+    if not set(names) <= set(table.columns):
+        return table, sample_weight
+    rows = rows_with_target([find_target(table, one) for one in names], drop_missing=True)
+    if rows is None:
+        return table, sample_weight
+    if sample_weight is not None and not is_name(sample_weight):
+        sample_weight = np.asarray(check_weights(sample_weight, table.n_rows))[rows]
+    return table.take(rows), sample_weight
 
 
 def no_target(model: Any, table: Table, what: str) -> str:
@@ -219,7 +237,8 @@ def groups_of(model: Any, X: Any, n_rows: int) -> Array | None:
     except TableError:
         return None
     groups: Array | None = fields["groups"]
-    return groups if groups is not None and len(groups) == n_rows else None
+    known = groups is not None and len(groups) == n_rows
+    return np.unique(groups, return_inverse=True)[1] if known else None  # whatever other rows the table had
 
 
 def held_out_rows(model: Any, given: GivenRows) -> ReportRows:

@@ -46,7 +46,8 @@ class Explainable:
         ----------
         X : table, as in `fit`, optional
             Labelled rows. If they are the rows that the model was trained on, in the same order, the out-of-fold
-            predictions score them; other rows are held-out ones, which the model predicts.
+            predictions score them; other rows are held-out ones, which the model predicts. Rows without a target are
+            left out where `fit` left out such rows, too.
         y : array-like of shape (n_rows,) or (n_rows, n_targets), or name, optional
             Their targets, or the name of the column of X that holds them. It may be left out if X has the column that
             `fit` learned to predict.

@@ -237,8 +237,9 @@ def groups_of(model: Any, X: Any, n_rows: int) -> Array | None:
     except TableError:
         return None
     groups: Array | None = fields["groups"]
-    known = groups is not None and len(groups) == n_rows
-    return np.unique(groups, return_inverse=True)[1] if known else None  # whatever other rows the table had
+    if groups is None or len(groups) != n_rows:
+        return None
+    return np.unique(groups, return_inverse=True)[1]  # the same numbers, whatever other rows the table had
 
 
 def held_out_rows(model: Any, given: GivenRows) -> ReportRows:

@@ -30,7 +30,7 @@ def test_pages_have_runs_of_their_own(client: Client) -> None:
 def test_a_closed_page_frees_its_runs(client: Client) -> None:
     with client.page() as page:
         page.configure()
-        runs = [found for found in gc.get_objects() if isinstance(found, Page) and found.id == page.welcome["page"]]
+        runs = [found for found in gc.get_objects() if type(found) is Page and found.id == page.welcome["page"]]
         run = weakref.ref(runs.pop().runs[0])
         assert run() is not None
     del page

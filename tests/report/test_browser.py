@@ -38,7 +38,7 @@ def seen(address):
     return width, counts, threshold, mark, frame, errors + elsewhere
 
 
-@pytest.mark.long
+@pytest.mark.browser
 @pytest.mark.skipif(not Path(CHROMIUM).exists(), reason=f"no browser at {CHROMIUM}")
 def test_the_page_in_a_browser(tmp_path):
     pytest.importorskip("playwright.sync_api", reason="no playwright")

@@ -184,3 +184,13 @@ def test_a_pipe_is_no_terminal_though_it_takes_colours(environment, monkeypatch)
 def test_a_terminal_that_cannot_move_its_cursor_gets_lines() -> None:
     dumb = Console(file=io.StringIO(), force_terminal=True, _environ={"TERM": "dumb"})
     assert not can_replace_lines(dumb)
+
+
+def test_a_notebook_gets_no_empty_output(monkeypatch, capsys) -> None:
+    pytest.importorskip("ipywidgets")
+    shown: list[str] = []
+    monkeypatch.setattr("rich.jupyter.display", lambda segments, text: shown.append(text))
+    with live_line(Console(force_jupyter=True)) as line:
+        line.show(1, 1, lambda: "done")
+    assert "done" in shown[-1]
+    assert all(text.strip() for text in shown)

@@ -43,7 +43,7 @@ from rosenblatt.training.history import History
 from rosenblatt.training.lbfgs import minimize
 from rosenblatt.training.learning_rates import LearningRates
 from rosenblatt.training.loop import Outcome, TrainingLoop
-from rosenblatt.training.progress import print_epoch, show_epochs, shown_iterations
+from rosenblatt.training.progress import epoch_line, show_epochs, shown_iterations
 from rosenblatt.training.trainer import DivergenceError, Trainer
 
 if TYPE_CHECKING:
@@ -205,7 +205,7 @@ def fit(
     before = network.block.copy()
     run = run_full_batch if optimizer == "lbfgs" else run_batches
     try:
-        with shown_iterations(epochs, print_epoch) if verbose else nullcontext(()) as show:
+        with shown_iterations(epochs, epoch_line) if verbose else nullcontext(()) as show:
             loop = run(network, X, y, {**options, "show": show})
         require_success(loop, optimizer, learning_rate)
     except Exception:  # also of a scorer or a callback

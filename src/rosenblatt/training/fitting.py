@@ -193,6 +193,8 @@ def fit(
         If an option or the data are not allowed, or no validation score is a number.
     CheckpointError
         If the checkpoint in the folder is of another training.
+    KeyboardInterrupt
+        After Ctrl-C. The network holds the weights of the last step (with L-BFGS those from before).
     """
     options = {name: value for name, value in locals().items() if name not in ("network", "X", "y")}
     check_options(options)
@@ -384,9 +386,7 @@ def check_options(o: Mapping[str, Any]) -> None:
     if o["validation"] is not None and (not isinstance(o["validation"], (tuple, list)) or len(o["validation"]) != 2):
         raise ValueError("validation must be a pair (X, y)")
     if not isinstance(o["callbacks"], (list, tuple)) or not all(map(callable, o["callbacks"])):
-        raise ValueError(
-            f"callbacks is {o['callbacks']!r}; it must be a list of functions, each of which takes an Epoch"
-        )
+        raise refusal("callbacks", o["callbacks"], "a list of functions, each of which takes an Epoch")
     if o["scorer"] is not None and not callable(o["scorer"]):
         raise ValueError(f"scorer is {o['scorer']!r}; it must be a function scorer(network, X, y) -> float")
     if o["scorer"] is not None and o["validation"] is None:

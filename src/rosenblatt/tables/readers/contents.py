@@ -31,6 +31,7 @@ BYTE_ORDER_MARKS = {b"\xff\xfe\0\0": "utf-32", b"\0\0\xfe\xff": "utf-32", b"\xff
 FOREIGN = (
     (b"\xd0\xcf\x11\xe0", "an old Excel workbook", "pandas.read_excel"),
     (b"SQLite format 3\0", "an SQLite database", "pandas.read_sql"),
+    (b"FEA1\0", "a Feather file as of before 2020", "pandas.read_feather"),  # a damaged one ends PyArrow's process
     (b"\x89HDF", "an HDF5 file", "pandas.read_hdf"),
     (b"\x93NUMPY", "a NumPy array", "numpy.load"),
     (b"Obj\x01", "an Avro file", "polars.read_avro"),

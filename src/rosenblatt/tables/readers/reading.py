@@ -30,7 +30,7 @@ from rosenblatt.tables.table import Table, TableError
 __all__ = ["import_pyarrow", "is_nameless", "names_columns", "parquet_cells", "read_table", "require_names"]
 
 SPREADSHEETS = {".xlsx", ".xls", ".xlsm", ".xlsb", ".ods"}
-PARQUET, ARROW_FILES, ARROW_STREAM = b"PAR1", (b"ARROW1", b"FEA1"), b"\xff\xff\xff\xff"
+PARQUET, ARROW_FILE, ARROW_STREAM = b"PAR1", b"ARROW1", b"\xff\xff\xff\xff"
 
 
 def read_table(
@@ -98,13 +98,13 @@ def read_file(path: Path, encoding: str, separator: str | None, text: Collection
     if set(suffixes[-1:]) & SPREADSHEETS and path.is_file() and path.stat().st_size:
         raise spreadsheet("a spreadsheet")
     data = file_bytes(path)
-    if data.startswith((PARQUET, *ARROW_FILES, ARROW_STREAM)):
+    if data.startswith((PARQUET, ARROW_FILE, ARROW_STREAM)):
         return table_from_frame(read_binary(data), reads)
+    refuse_foreign(data)
     if {".parquet", ".pq"} & set(suffixes):
         raise TableError("this is not a Parquet file: it does not start with PAR1.")
     if {".feather", ".arrow", ".ipc"} & set(suffixes):
         raise TableError("this is not an Arrow or Feather file: it does not start with ARROW1.")
-    refuse_foreign(data)
     data = decode(data, encoding)
     if any(is_json(data, suffix) for suffix in suffixes or [""]):
         return table_from_mapping(read_json(data), reads)
@@ -119,17 +119,27 @@ def read_binary(data: bytes) -> Any:
     source = pa.BufferReader(data)
     name = "Parquet" if data.startswith(PARQUET) else "Arrow or Feather"
     try:
-        if name == "Parquet":
-            import pyarrow.parquet as pq
+        table = parsed(source, data)
+        table.validate(full=True)  # cells are read without a check of their offsets
+        return table
+    except (pa.ArrowException, OSError, KeyError, ValueError) as error:
+        raise TableError(
+            f"this is not a readable {name} file: {first_line(error)}. It is damaged or incomplete; copy or download "
+            "it again."
+        ) from None
 
-            return pq.read_table(source)
-        if data.startswith(ARROW_STREAM):
-            return pa.ipc.open_stream(source).read_all()
-        from pyarrow import feather
 
-        return feather.read_table(source)
-    except (pa.ArrowException, OSError) as error:
-        raise TableError(f"this is not a readable {name} file: {first_line(error)}.") from None
+def parsed(source: Any, data: bytes) -> Any:
+    """The PyArrow table, as the file says that it is."""
+    import pyarrow as pa
+
+    if data.startswith(PARQUET):
+        import pyarrow.parquet as pq
+
+        return pq.read_table(source)
+    if data.startswith(ARROW_STREAM):
+        return pa.ipc.open_stream(source).read_all()
+    return pa.ipc.open_file(source).read_all()
 
 
 def parquet_cells(path: Path) -> int:

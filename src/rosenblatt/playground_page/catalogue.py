@@ -29,7 +29,7 @@ PENALTIES = [0, 0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10]
 
 CONTROLS: dict[str, tuple[str, str]] = {
     "source": ("Data", "What is to be learned."),
-    "rows": ("Points", "How many points there are in all."),
+    "rows": ("Points", "How many points there are in all, to train and to test; of a table, how many rows are used."),
     "noise": ("Noise", "How far points stray, in percent: what is noise cannot be learned."),
     "train_share": ("Share to train on", "The other points only test what was learned."),
     "classes": ("Classes", "How many kinds of points there are."),
@@ -57,16 +57,23 @@ CONTROLS: dict[str, tuple[str, str]] = {
     "seed": ("Seed", "Fixes the first weights and the order of points: equal seeds, equal runs."),
     "discretize": ("Discretize", "Show the class that is predicted, not its probability."),
     "show_test": ("Test points", "Show the points that the network has not seen."),
-    "play": ("Play", "Train until you pause."),
+    "play": ("Play", "Train, until you press Pause."),
     "step": ("Step", "Train on one batch."),
     "reset": ("Reset", "Back to the first weights."),
     "good_settings": ("Good settings", "Settings that learn these data soon."),
     "copy_script": ("Copy as Python", "A script that repeats this run, to the last bit of its loss."),
     "save": ("Save", "Keep this run in a file, with all weights."),
     "load": ("Load", "Continue a run from a file."),
-    "upload": ("Your table", "Drop a CSV file: it stays on this computer."),
+    "upload": (
+        "Your table",
+        "Drop a file on the page, or choose one: CSV, JSON, Parquet, Arrow or Feather, also compressed. Only rosenblatt "
+        "reads it.",
+    ),
     "two_runs": ("Two runs", "Compare two settings side by side."),
-    "statistics": ("Statistics", "Gradients by layer, dead units and the weights' distribution."),
+    "statistics": (
+        "Statistics",
+        "By layer: gradients, dead units (flat for all rows, so that no gradient reaches them) and the weights.",
+    ),
 }
 """What the page has to set or to press: a title and a line of explanation."""
 
@@ -119,7 +126,7 @@ def _sources() -> list[dict[str, Any]]:
         {"name": name, "title": source.title, "task": source.task, "help": source.help, "classes": source.has_classes}
         for name, source in SOURCES.items()
     ]
-    table = {"name": "table", "title": "Your table", "task": "any", "help": "A CSV file of yours.", "classes": False}
+    table = {"name": "table", "title": "Your table", "task": "any", "help": "A file of yours.", "classes": False}
     return [*found, table]
 
 

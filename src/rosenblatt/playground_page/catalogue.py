@@ -66,13 +66,13 @@ CONTROLS: dict[str, tuple[str, str]] = {
     "load": ("Load", "Continue a run from a file."),
     "upload": (
         "Your table",
-        "Drop a file on the page, or choose one: CSV, JSON, Parquet, Arrow or Feather, also compressed. Only rosenblatt "
-        "reads it.",
+        "Drop a file on the page, or choose one: CSV, JSON, Parquet, Arrow or Feather, also compressed. Nobody but "
+        "rosenblatt reads it.",
     ),
     "two_runs": ("Two runs", "Compare two settings side by side."),
     "statistics": (
         "Statistics",
-        "By layer: gradients, dead units (flat for all rows, so that no gradient reaches them) and the weights.",
+        "By layer: gradients, weights, and units that are dead: flat for all rows, so they do not learn.",
     ),
 }
 """What the page has to set or to press: a title and a line of explanation."""

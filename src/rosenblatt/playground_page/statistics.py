@@ -31,7 +31,7 @@ def dead_units(sums: Array, activation: str) -> Array:
     """1 for each unit whose activation is flat for all rows, else 0; `sums` has the shape (n_rows, units).
 
     No gradient reaches the weights of such a unit. A ReLU is dead if it is zero everywhere, an S-shaped unit if it is
-    saturated everywhere; a step is always flat. A unit of constant output alone is not dead: its inputs may be constant.
+    saturated everywhere; a step is always flat. Constant output alone is not death: the inputs may be constant.
     """
     return np.asarray(slopes(sound(sums), activation).max(axis=0, initial=0.0) <= FLAT, np.uint8)
 

@@ -43,7 +43,10 @@ CONTROLS: dict[str, tuple[str, str]] = {
     "activation": ("Activation", "What a neuron makes of its weighted sum; without a curve, layers add nothing."),
     "dropout": ("Dropout", "Share of units that each step leaves out at random: it curbs overfitting."),
     "initializer": ("First weights", "Where weights start; too large, too small or equal ones do not learn."),
-    "output": ("Output", "How the weights of the last layer start."),
+    "output": (
+        "Output layer",
+        "How the weights of the last layer start; its activation follows from what is predicted.",
+    ),
     "loss": ("Loss", "How bad a prediction is: training makes its mean small."),
     "optimizer": ("Optimizer", "How gradients become steps."),
     "momentum": ("Momentum", "Share of the last step that is kept: it smooths the way down."),
@@ -61,13 +64,12 @@ CONTROLS: dict[str, tuple[str, str]] = {
     "step": ("Step", "Train on one batch."),
     "reset": ("Reset", "Back to the first weights."),
     "good_settings": ("Good settings", "Settings that learn these data soon."),
-    "copy_script": ("Copy as Python", "A script that repeats this run, to the last bit of its loss."),
+    "copy_script": ("Copy as Python", "Copy a script that repeats this run, to the last bit of its loss, and show it."),
     "save": ("Save", "Keep this run in a file, with all weights."),
     "load": ("Load", "Continue a run from a file."),
     "upload": (
         "Your table",
-        "Drop a file on the page, or choose one: CSV, JSON, Parquet, Arrow or Feather, also compressed. Nobody but "
-        "rosenblatt reads it.",
+        "Drop a CSV, JSON, Parquet, Arrow or Feather file, also compressed: it stays on this computer.",
     ),
     "two_runs": ("Two runs", "Compare two settings side by side."),
     "statistics": (

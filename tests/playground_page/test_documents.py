@@ -113,7 +113,7 @@ def test_changed_bytes_of_the_memory_give_a_run_or_a_settings_error(data):
 @pytest.mark.parametrize(
     ("path", "value", "message"),
     [
-        (("version",), 2, "version is 2"),
+        (("version",), 2, "of version 2"),
         (("extra",), 1, "has no field 'extra'"),
         (("settings", "seed"), -1, "seed is -1"),
         (("state", "memory"), "AAAA", "bytes that these settings need"),

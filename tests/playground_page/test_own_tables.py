@@ -184,6 +184,10 @@ def test_a_large_table_is_sampled_and_that_is_said():
         ),
         ({"a": np.arange(20.0), "b": np.ones(20), "c": ["u", "v"] * 10}, "has only 'a' among"),
         ({"a": [None] * 20, "b": [np.nan] * 20, "c": [1.5] * 20}, "two columns of numbers"),
+        (
+            {"a": np.arange(60.0), "b": np.arange(60.0) ** 2, "k": [f"k{i % 12}" for i in range(60)]},
+            "no other that can be predicted: column 'k' holds 12 classes; at most 10",
+        ),
     ],
 )
 def test_tables_without_two_axes_are_refused_in_words(columns, message):
@@ -224,3 +228,24 @@ def test_odd_numbers_never_reach_the_network(run_of, read_frame):
     assert not read_frame(run.frame(0))[0]["diverged"]
     with pytest.raises(SettingsError, match="'tiny' cannot be an axis of the plane: its numbers hardly vary"):
         run_of(settings_of(table, ("tiny", "odd")), table)
+
+
+def test_notes_do_not_contradict_each_other(run_of):
+    gaps = np.where(np.arange(N) % 4 == 0, np.nan, RNG.normal(size=N))
+    kind = [None if i % 7 == 0 else "ab"[i % 2] for i in range(N)]
+    table = table_of({"width": gaps, "length": RNG.normal(size=N), "kind": kind, "same": [None, "x"] * (N // 2)})
+    assert "15 in 'width', 9 in 'kind'" in table.note
+    assert "rows without the value to predict are left out" in table.note
+    run = run_of(settings_of(table), table)
+    assert run.configured()["data"]["note"] == "9 rows without a target are left out."
+    fewer = run_of(settings_of(table, rows=20), table)
+    assert "20 of 51 rows are used" in fewer.configured()["data"]["note"]
+
+
+def test_the_page_is_told_which_columns_would_be_refused():
+    columns = {column["name"]: column for column in table_of(flowers()).describe()["columns"]}
+    assert columns["width"]["no_axis"] == columns["width"]["no_target"] == ""
+    assert "category" in columns["color"]["no_axis"]
+    assert "every" in columns["same"]["no_axis"]
+    assert "same" in columns["same"]["no_target"]
+    assert "'remark'" in columns["remark"]["no_target"]

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from rosenblatt.playground_page.statistics import dead_units, histogram
+from rosenblatt.playground_page.statistics import dead_units, histogram, slopes
 
 
 def test_gradient_norms_are_those_of_numpy(run_of, read_frame):
@@ -19,7 +19,7 @@ def test_gradient_norms_are_those_of_numpy(run_of, read_frame):
     np.testing.assert_allclose(norms, [np.linalg.norm(first), np.linalg.norm(hidden.T @ error)], rtol=1e-4)
 
 
-def test_dead_units_give_the_same_for_all_rows(run_of, read_frame):
+def test_dead_units_are_flat_for_all_rows(run_of, read_frame):
     run = run_of({"layers": [{"units": 3, "activation": "relu"}, {"units": 2, "activation": "logistic"}]})
     assert read_frame(run.frame(0, statistics=True))[1]["dead1"].tolist() == [0, 0, 0]
     run.edit(1, None, 1, -1000)
@@ -27,7 +27,29 @@ def test_dead_units_give_the_same_for_all_rows(run_of, read_frame):
     arrays = read_frame(run.frame(0, statistics=True))[1]
     assert arrays["dead1"].tolist() == [0, 1, 0]
     assert arrays["dead2"].tolist() == [1, 0]
-    assert dead_units(np.array([[0.0, 1e-6, 5.0], [0.0, 2e-6, 5.0]])).tolist() == [1, 0, 1]
+    run.edit(1, None, 0, -1000)
+    run.edit(1, None, 2, -1000)  # the second layer's inputs are constant, and its second unit as steep as before
+    assert read_frame(run.frame(0, statistics=True))[1]["dead2"].tolist() == [1, 0]
+
+
+@pytest.mark.parametrize(
+    ("activation", "sums", "dead"),
+    [
+        ("logistic", [[9.0, 0.0, -9.0], [-9.0, 0.0, 1.0]], [1, 0, 0]),
+        ("relu", [[-1.0, 0.5, -2.0], [-9.0, 0.5, 1.0]], [1, 0, 0]),
+        ("elu", [[-2.0, -2.0, 3.0], [-2.0, -3.0, 3.0]], [0, 0, 0]),
+        ("step", [[-2.0, 1.0, 3.0], [-2.0, -1.0, np.inf]], [1, 1, 1]),
+        ("identity", [[0.0, 1.0, np.nan]], [0, 0, 0]),
+    ],
+)
+def test_a_unit_is_dead_by_its_slope(activation, sums, dead):
+    assert dead_units(np.array(sums), activation).tolist() == dead
+
+
+def test_slopes_are_those_of_numpy():
+    z = np.linspace(-8, 8, 101)
+    np.testing.assert_allclose(slopes(z, "tanh"), 1 - np.tanh(z) ** 2, atol=1e-5)
+    np.testing.assert_allclose(slopes(z, "softplus"), 1 / (1 + np.exp(-z)), atol=1e-5)
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,20 @@ export interface Palette {
   runs: string[];
 }
 
+/** Labels of an axis: as few digits as tell each from the others; nothing where there is no label. */
+export function axisLabels(splits: (number | null)[]): string[] {
+  const values = splits.filter((value) => value !== null);
+  const gaps = values.slice(1).map((value, at) => Math.abs(value - values[at]!));
+  const least = Math.min(...gaps, ...values.filter((value) => value !== 0).map(Math.abs));
+  const rounded = (value: number, digits: number): number => Number(value.toPrecision(digits));
+  let digits = 1;
+  while (digits < 15 && values.some((value) => Math.abs(rounded(value, digits) - value) > least / 100)) digits += 1;
+  return splits.map((value) => (value === null ? "" : rounded(value, digits).toLocaleString("en", { maximumSignificantDigits: 15 })));
+}
+
+const LABEL_ROOM = 48;
+const roomFor = (labels: string[] | null): number => Math.max(LABEL_ROOM, 18 + 6.5 * Math.max(0, ...(labels ?? []).map((l) => l.length)));
+
 const figures = (value: number | null): string => (value === null ? "not finite" : value.toPrecision(3));
 
 /** Steps of all curves, and each curve's losses at them: undefined where a run has no point, null where it has no loss. */
@@ -55,11 +69,12 @@ export function chartOptions(
   palette: Palette,
   size: { width: number; height: number },
 ): Options {
+  const points: Series.Points = { show: (chart) => chart.data[0].length === 1, size: 7 }; // a line needs two
   const series: Series[] = curves.flatMap((curve, index) => {
     const stroke = palette.runs[index] ?? palette.text;
     return [
-      { label: `${curve.name} training`, stroke, width: 2, points: { show: false } },
-      { label: `${curve.name} test`, stroke, width: 2, dash: [5, 4], points: { show: false } },
+      { label: `${curve.name} training`, stroke, width: 2, points },
+      { label: `${curve.name} test`, stroke, width: 2, dash: [5, 4], points },
     ];
   });
   const axis: Axis = {
@@ -74,7 +89,7 @@ export function chartOptions(
     scales: { x: { time: false }, y: { distr: logarithmic ? 3 : 1 } },
     axes: [
       { ...axis, size: 30 },
-      { ...axis, size: 48 },
+      { ...axis, size: (_, labels) => roomFor(labels), values: (_, splits) => axisLabels(splits) },
     ],
     legend: { show: false },
     cursor: { drag: { x: false, y: false }, y: false },

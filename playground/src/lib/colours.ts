@@ -7,7 +7,7 @@ export type Colour = [number, number, number];
 /** Okabe and Ito 2008, and three more for tables of many classes. The first stands for the first class and for negative numbers, the second for positive ones. */
 export const CLASS_COLOURS = [
   ...["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#808080"],
-  ...["#B8A800", "#332288", "#882255"],
+  ...["#F0E442", "#332288", "#882255"],
 ];
 
 const NEUTRAL: Record<Theme, Colour> = { light: [247, 249, 251], dark: [27, 33, 41] };

@@ -22,6 +22,9 @@ export interface Geometry {
 export const NAMES = 56;
 /** Room above the units for the controls of a layer. */
 export const HEAD = 72;
+/** Room right of the last column's centre; for several outputs also for the names of their classes. */
+const ROOM_AT_END = 64;
+const ROOM_FOR_CLASSES = 112;
 const LEAST_COLUMN = 112;
 const MOST_COLUMN = 240;
 const EDGE = 12;
@@ -42,7 +45,7 @@ export function geometryOf({ rows, width }: Sizes): Geometry {
   const columns = rows.length;
   const forms = rows.map(form);
   const first = NAMES + (forms[0]?.side ?? 0) / 2;
-  const last = 64;
+  const last = (rows.at(-1) ?? 1) > 1 ? ROOM_FOR_CLASSES : ROOM_AT_END;
   const between = Math.max(LEAST_COLUMN, Math.min(MOST_COLUMN, (width - first - last) / Math.max(1, columns - 1)));
   const heights = rows.map((units, i) => units * (forms[i]!.side + forms[i]!.gap) - forms[i]!.gap);
   const tallest = Math.max(...heights);

@@ -1,4 +1,4 @@
-/** A line of explanation at a control: shown on hover, on focus by keyboard and on touch; Escape hides it. */
+/** A line of explanation at a control: shown on hover, on focus by Tab and on a long touch; Escape hides it. */
 
 interface Shown {
   text: string;
@@ -9,11 +9,16 @@ interface Shown {
 export const shown = $state<{ hint: Shown | null }>({ hint: null });
 
 const WAIT = 350;
-const TOUCH_LASTS = 4000;
+const LONG_TOUCH = 500;
+const TOUCH_LASTS = 2500;
 export const HINT_ID = "hint";
 
 let owner: HTMLElement | null = null;
 let timer: ReturnType<typeof setTimeout> | undefined;
+/** Whether the focus was moved by Tab: not by a click, nor back from a dialog that was closed. */
+let byTab = false;
+window.addEventListener("keydown", ({ key }) => (byTab = key === "Tab"), true);
+window.addEventListener("pointerdown", () => (byTab = false), true);
 
 function show(node: HTMLElement, text: string): void {
   owner = node;
@@ -38,14 +43,18 @@ export function hint(node: HTMLElement, given: string | undefined): { update(tex
     if (text && event.pointerType !== "touch") timer = setTimeout(() => show(node, text), WAIT);
   };
   const touched = (event: PointerEvent): void => {
-    if (event.pointerType !== "touch") return hideHint();
-    if (!text) return;
-    show(node, text);
-    timer = setTimeout(() => hideHint(node), TOUCH_LASTS);
+    hideHint();
+    if (text && event.pointerType === "touch") timer = setTimeout(() => show(node, text), LONG_TOUCH);
+  };
+  /** A tap acts and explains nothing; what a long touch has shown goes by itself. */
+  const released = (event: PointerEvent): void => {
+    if (event.pointerType !== "touch") return;
+    clearTimeout(timer);
+    if (owner === node) timer = setTimeout(() => hideHint(node), TOUCH_LASTS);
   };
   const focused = (event: FocusEvent): void => {
     clearTimeout(timer);
-    if (text && (event.target as HTMLElement).matches(":focus-visible")) timer = setTimeout(() => show(node, text), WAIT);
+    if (text && byTab && (event.target as HTMLElement).matches(":focus-visible")) timer = setTimeout(() => show(node, text), WAIT);
   };
   const left = (event: Event): void => {
     clearTimeout(timer);
@@ -53,6 +62,8 @@ export function hint(node: HTMLElement, given: string | undefined): { update(tex
   };
   node.addEventListener("pointerenter", soon);
   node.addEventListener("pointerdown", touched);
+  node.addEventListener("pointerup", released);
+  node.addEventListener("pointercancel", released);
   node.addEventListener("focusin", focused);
   node.addEventListener("pointerleave", left);
   node.addEventListener("focusout", left);

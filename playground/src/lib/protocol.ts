@@ -108,6 +108,10 @@ export interface TableColumn {
   kind: string;
   missing: number;
   levels: number;
+  /** Why it cannot be an axis of the plane; empty if it can. */
+  no_axis: string;
+  /** Why it cannot be predicted; empty if it can. */
+  no_target: string;
 }
 
 export interface TableDescription {

@@ -44,9 +44,14 @@ export class Run {
   error = $state("");
   /** The unit under the pointer or with the focus, whose map is shown large; layer 0 are the inputs. */
   hovered = $state.raw<{ layer: number; unit: number } | null>(null);
-  /** An answer is on its way. */
-  waiting = false;
-
+  /** Somebody has chosen settings since the page showed some. */
+  touched = false;
+  /** A frame of training is on its way. */
+  private training = false;
+  /** Settings or documents that the server has not answered yet. */
+  private asked = 0;
+  /** The settings have changed since they were sent: they are sent again when the answer is there. */
+  private changed = false;
   private confirmed: Settings | null = null;
   private next: ConfiguredMessage | null = null;
   private resolution = 1;
@@ -58,10 +63,17 @@ export class Run {
     readonly number: RunNumber,
     private readonly send: Send,
     private readonly settled: () => void,
+    private readonly chosen: () => void = () => undefined,
   ) {}
+
+  /** An answer is on its way. */
+  get waiting(): boolean {
+    return this.training || this.asked > 0;
+  }
 
   /** Starts again with these settings changed. */
   configure(changes: Partial<Settings>): void {
+    this.choose();
     this.replace({ ...this.settings, ...changes });
   }
 
@@ -69,32 +81,41 @@ export class Run {
   replace(settings: Settings = this.settings): void {
     this.settings = completed(settings);
     this.error = "";
-    this.waiting = this.send({ type: "configure", run: this.number, settings });
+    if (this.asked > 0) this.changed = true;
+    else this.ask();
   }
 
   /** Starts a run that was saved, at its step. */
   load(document: unknown): void {
+    this.choose();
     this.error = "";
-    this.waiting = this.send({ type: "load", run: this.number, document });
+    this.changed = false;
+    if (this.send({ type: "load", run: this.number, document })) this.asked += 1;
   }
 
   /** Changes what may change while training goes on. */
   change(changes: LiveChanges): void {
+    this.choose();
     this.settings = { ...this.settings, ...changes };
     this.error = "";
+    if (this.asked > 0) {
+      this.changed = true; // the answer to come does not know of it
+      return;
+    }
     this.send({ type: "change", run: this.number, changes });
     this.confirmed = this.settings;
     this.settled();
   }
 
   edit(edit: Edit): void {
+    this.choose();
     this.send({ type: "edit", run: this.number, ...edit });
   }
 
   /** Asks for so many steps, unless an answer is on its way or the run has not begun. */
   advance(steps: number, statistics: boolean): void {
     if (this.waiting || !this.frame) return;
-    this.waiting = this.send({ type: "advance", run: this.number, steps, statistics });
+    this.training = this.send({ type: "advance", run: this.number, steps, statistics });
   }
 
   /** Further steps would change nothing: the loss is no number any more, or the schedule is at its end. */
@@ -111,27 +132,33 @@ export class Run {
     return this.frame?.arrays.get(name);
   }
 
+  /** What the server made of the settings; if others have been chosen meanwhile, those stay. */
   receiveConfigured(message: ConfiguredMessage): void {
     this.next = message;
     this.confirmed = message.settings;
-    this.settings = message.settings;
     this.refused = 0;
     this.error = "";
+    if (this.changed || this.asked > 1) return;
+    this.settings = message.settings;
     this.settled();
   }
 
   /** All that belongs together changes at once: a frame of a new network never meets the old one. */
   receiveFrame(frame: Frame): void {
-    if (this.next) this.begin(this.next, frame);
-    this.next = null;
-    this.waiting = false;
+    this.training = false;
     this.frame = frame;
+    if (this.next) this.begin(this.next, frame);
     this.remember(frame);
+    if (!this.next) return;
+    this.next = null;
+    this.answered();
   }
 
   /** Back to the settings before; a run that the server does not have begins with others. */
   receiveError(text: string): void {
-    this.waiting = false;
+    this.training = false;
+    this.answered();
+    if (this.asked > 0) return; // other settings, which may work
     if (this.confirmed) this.settings = this.confirmed;
     else this.replaceRefused();
     this.error = text;
@@ -139,7 +166,9 @@ export class Run {
 
   /** The server does not know the run any more. */
   lost(): void {
-    this.waiting = false;
+    this.training = this.changed = false;
+    this.asked = 0;
+    this.next = null;
     this.confirmed = null;
     this.refused = 0;
   }
@@ -156,6 +185,22 @@ export class Run {
     const { data, features, loss } = first;
     if (this.refused === 1) this.replace({ ...this.settings, data, features, loss });
     else if (this.refused === 2) this.replace(first);
+  }
+
+  private choose(): void {
+    this.touched = true;
+    this.chosen();
+  }
+
+  private ask(): void {
+    this.changed = false;
+    if (this.send({ type: "configure", run: this.number, settings: this.settings })) this.asked += 1;
+  }
+
+  /** The answer to one request is there; what was chosen meanwhile is asked for now. */
+  private answered(): void {
+    this.asked = Math.max(0, this.asked - 1);
+    if (this.asked === 0 && this.changed) this.ask();
   }
 
   private begin(message: ConfiguredMessage, frame: Frame): void {

@@ -3,7 +3,7 @@
 import { decodeFrame, type Frame } from "./frames";
 import type { ClientMessage, ServerMessage } from "./protocol";
 
-export type ConnectionState = "connecting" | "open" | "lost" | "unsupported";
+export type ConnectionState = "connecting" | "open" | "lost" | "moved" | "unsupported";
 
 export interface Listener {
   message(message: ServerMessage): void;
@@ -26,6 +26,8 @@ export function socketAddress(page: string): string {
 export class Connection {
   private socket: WebSocket | null = null;
   private wait = FIRST_WAIT;
+  /** Whether the server answers, but not at this address. */
+  private moved = false;
 
   constructor(
     private readonly address: string,
@@ -52,6 +54,18 @@ export class Connection {
     return true;
   }
 
+  /** A server that answers, but not at this address, was started anew. */
+  private async look(): Promise<void> {
+    try {
+      const page = this.address.replace(/^ws/, "http").replace(/socket$/, "");
+      const { status } = await fetch(page, { method: "HEAD", cache: "no-store" });
+      this.moved = status === 403 || status === 404;
+    } catch {
+      this.moved = false; // nobody answers
+    }
+    if (this.moved && this.socket?.readyState !== WebSocket.OPEN) this.listener.state("moved", "");
+  }
+
   private receive(data: string | ArrayBuffer): void {
     if (typeof data !== "string") this.wait = FIRST_WAIT; // it works: not only welcomed and sent away
     if (typeof data === "string") this.listener.message(JSON.parse(data) as ServerMessage);
@@ -60,7 +74,8 @@ export class Connection {
 
   private lost(reason: string): void {
     this.socket = null;
-    this.listener.state("lost", reason);
+    this.listener.state(this.moved ? "moved" : "lost", reason);
+    if (reason === "") void this.look();
     setTimeout(() => this.open(), this.wait);
     this.wait = Math.min(2 * this.wait, LONGEST_WAIT);
   }

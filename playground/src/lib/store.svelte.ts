@@ -1,6 +1,6 @@
 /** The state of the page: one or two runs, the connection, what is played and shown. */
 
-import { suggestedData } from "./axes";
+import { FITTING, lacksTable, missingTable, suggestedData } from "./axes";
 import type { Frame } from "./frames";
 import {
   firstSettings,
@@ -17,6 +17,9 @@ import {
 import { Run } from "./run.svelte";
 import { Connection, socketAddress, type ConnectionState } from "./socket";
 import { AddressError, fromHash, toHash } from "./url";
+
+/** Milliseconds for which a note is shown that asks for nothing. */
+const NOTE_LASTS = 10_000;
 
 export interface Notice {
   kind: "problem" | "note";
@@ -53,6 +56,9 @@ class Playground {
 
   private socket: Connection | null = null;
   private answers = new Map<string, Answer>();
+  /** Settings for a table that the page does not have. */
+  private kept: Settings[] | null = null;
+  private fading: ReturnType<typeof setTimeout> | undefined;
 
   /** The run that the controls belong to; always there after the welcome. */
   get run(): Run | undefined {
@@ -100,17 +106,30 @@ class Playground {
 
   /** One or two runs with these settings instead of those there are. */
   show(settings: Settings[]): void {
+    this.forgetNotice();
     const runs = settings.map((_, i) => this.runs[i] ?? this.newRun(i as RunNumber));
     for (const run of this.runs.slice(runs.length)) this.send({ type: "drop", run: run.number });
     this.runs = runs;
     if (this.active >= runs.length) this.active = 0;
-    runs.forEach((run, i) => run.replace(settings[i]));
+    runs.forEach((run, i) => {
+      run.touched = true;
+      run.replace(settings[i]);
+    });
+  }
+
+  /** All runs begin on a table: with the settings that were kept for it, or as the server suggests. */
+  showTable(table: TableDescription): void {
+    const kept = this.kept;
+    this.kept = null;
+    if (kept?.every((each) => !lacksTable(table, each))) this.show(kept);
+    else this.show(this.runs.map(({ settings }) => this.onTable(table, settings)));
   }
 
   /** A second run beside the first, with the same settings unless others are given. */
   addRun(settings?: Settings): void {
     const first = this.runs[0];
     if (!first || this.runs.length > 1) return;
+    first.touched = true;
     const second = this.newRun(1);
     this.runs = [first, second];
     this.active = 1;
@@ -123,6 +142,7 @@ class Playground {
     if (this.runs.length < 2) return;
     this.send({ type: "drop", run: 1 });
     this.runs = this.runs.slice(0, 1);
+    this.runs[0]!.touched = true;
     this.active = 0;
     this.keepAddress();
   }
@@ -143,6 +163,13 @@ class Playground {
 
   tell(text: string, kind: Notice["kind"] = "note"): void {
     this.notice = { kind, text };
+    clearTimeout(this.fading);
+    if (kind === "note") this.fading = setTimeout(() => this.forgetNotice("note"), NOTE_LASTS);
+  }
+
+  /** A message goes when the next thing is done. */
+  forgetNotice(kind?: Notice["kind"]): void {
+    if (kind === undefined || this.notice?.kind === kind) this.notice = null;
   }
 
   send(message: ClientMessage): boolean {
@@ -154,6 +181,7 @@ class Playground {
       number,
       (message) => this.send(message),
       () => this.keepAddress(),
+      () => this.forgetNotice("problem"),
     );
   }
 
@@ -189,10 +217,16 @@ class Playground {
   private receive(message: ServerMessage): void {
     if (message.type === "welcome") this.welcome(message);
     else if (message.type === "configured") this.configured(message);
-    else if (message.type === "table") this.table = message.table;
+    else if (message.type === "table") this.receiveTable(message.table);
     else if (message.type === "script") this.answer(`script${message.run}`, message.text);
     else if (message.type === "saved") this.answer(`saved${message.run}`, message.document);
     else this.problem(message.message, message.run);
+  }
+
+  /** What is shown of a table that comes and the runs change together. */
+  private receiveTable(table: TableDescription | null): void {
+    this.table = table;
+    if (table) this.showTable(table);
   }
 
   private configured(message: ConfiguredMessage): void {
@@ -219,8 +253,35 @@ class Playground {
     this.catalogue = message.catalogue;
     this.lessons = message.lessons;
     this.table = message.table;
-    if (this.runs.length > 0) this.show(this.runs.map((run) => run.settings));
-    else this.show(this.fromAddress() ?? [this.suggested(message.table)]);
+    if (this.runs.length > 0) this.begin(this.wanted);
+    else if (!this.followAddress()) this.begin([this.suggested(message.table)], this.notice);
+  }
+
+  /** What the page is to show, though it may lack the table for it. */
+  private get wanted(): Settings[] {
+    return this.kept && !this.runs.some(({ touched }) => touched) ? this.kept : this.runs.map(({ settings }) => settings);
+  }
+
+  /** Runs with these settings; if their table is not there, they are kept, and others stand in for them. */
+  private begin(settings: Settings[], notice: Notice | null = null): void {
+    const lost = settings.some((each) => lacksTable(this.table, each));
+    this.kept = lost ? settings : null;
+    this.show(settings.map((each) => (lacksTable(this.table, each) ? this.standIn(each) : each)));
+    for (const run of this.runs) run.touched = false;
+    if (lost) this.tell(missingTable(this.table, settings), "problem");
+    else this.notice = notice;
+  }
+
+  private standIn(settings: Settings): Settings {
+    return this.table?.suggested ? this.onTable(this.table, settings) : { ...settings, ...FITTING, data: firstSettings().data };
+  }
+
+  /** These settings for another table; a rule for two classes gives way to good settings. */
+  private onTable(table: TableDescription, settings: Settings): Settings {
+    const good = this.catalogue?.good_settings["table"];
+    const fitting = settings.optimizer === "perceptron" ? (good ?? firstSettings()) : settings;
+    const data = suggestedData(table);
+    return data ? { ...fitting, ...FITTING, data } : fitting;
   }
 
   /** The settings in the address; what cannot be read is said and left alone. */
@@ -234,9 +295,11 @@ class Playground {
     }
   }
 
-  private followAddress(): void {
+  /** Shows the settings in the address, if there are any. */
+  private followAddress(): boolean {
     const settings = this.fromAddress();
-    if (settings && this.catalogue) this.show(settings);
+    if (settings && this.catalogue) this.begin(settings);
+    return settings !== null;
   }
 
   /** A table that the server has is what is learned first. */
@@ -247,13 +310,13 @@ class Playground {
   }
 
   private keepAddress(): void {
-    const hash = toHash(this.runs.map((run) => run.settings));
+    const hash = toHash(this.wanted);
     history.replaceState(history.state, "", `#${hash}`);
   }
 
   private connectionChanged(state: ConnectionState, reason: string): void {
     this.connection = state;
-    if (state === "open") return;
+    if (state === "open" || state === "moved") return;
     for (const run of this.runs) run.lost();
     if (reason) this.tell(`The server ended the connection: ${reason}`, "problem");
   }

@@ -3,6 +3,12 @@
  * Takes a file; returns the server's answer; never reads the whole file into memory.
  */
 
+/** What the file chooser offers: what the server reads, as it is or compressed. */
+export const FILES = [
+  ...[".csv", ".tsv", ".txt", ".json", ".jsonl", ".ndjson", ".parquet", ".arrow", ".feather", ".ipc"],
+  ...[".gz", ".bz2", ".xz", ".zst", ".zip"],
+].join(",");
+
 export const UPLOAD_LIMIT = 64 * 2 ** 20;
 
 const megabytes = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(1)} MB`;

@@ -1,11 +1,23 @@
 import { describe, expect, it } from "vitest";
-import { chartData, chartOptions, sentences } from "../../src/lib/chart";
+import { axisLabels, chartData, chartOptions, sentences } from "../../src/lib/chart";
 
 const point = (step: number, train_loss: number | null, test_loss: number | null) => {
   return { step, epoch: step / 25, train_loss, test_loss, train_score: null, test_score: null };
 };
 const first = { name: "A", points: [point(0, 1, 3), point(10, 2, 4)] };
 const second = { name: "B", points: [point(0, 5, 7), point(5, 0, null)] };
+
+describe("labels of an axis", () => {
+  it.each([
+    [[0, 0.1, 0.2], ["0", "0.1", "0.2"]],
+    [[0.6931, 0.6932, 0.6933], ["0.6931", "0.6932", "0.6933"]],
+    [[95, 100, 105], ["95", "100", "105"]],
+    [[0.001, null, 0.01, 10000], ["0.001", "", "0.01", "10,000"]],
+    [[], []],
+  ])("of %j are %j", (splits, labels) => {
+    expect(axisLabels(splits)).toEqual(labels);
+  });
+});
 
 describe("the chart of losses", () => {
   it("gives two runs one column of steps, with gaps", () => {

@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { about, planeColumns, suggestedData, targetColumns, withColumn } from "../../src/lib/axes";
-import { differences } from "../../src/lib/differences";
+import { about, fits, lacksTable, missingTable, planeColumns, suggestedData, targetColumns, withColumn } from "../../src/lib/axes";
+import { differences, titlesOf } from "../../src/lib/differences";
 import { readDocument, DOCUMENT_LIMIT } from "../../src/lib/documents";
+import { firstSettings, type Catalogue } from "../../src/lib/protocol";
 import { answer, refusal } from "../../src/lib/upload";
 
 describe("differences of settings", () => {
@@ -17,6 +18,26 @@ describe("differences of settings", () => {
       { name: "features", values: ["x1", "x1, x2"] },
       { name: "layers", values: ["4 tanh", "none"] },
       { name: "data: seed", values: ["0", "1"] },
+    ]);
+  });
+});
+
+describe("names of differences", () => {
+  const choice = (name: string, title: string) => ({ name, title, help: "" });
+  const catalogue = {
+    ...{ activations: [choice("relu", "ReLU")], features: [choice("x1", "x₁")], initializers: [choice("he_normal", "He, normal")] },
+    ...{ losses: [], optimizers: [], schedules: [], sources: [], good_settings: {} },
+    controls: { learning_rate: { title: "Learning rate", help: "" }, activation: { title: "Activation", help: "" } },
+  } as unknown as Catalogue;
+
+  it("are those of the catalogue", () => {
+    const first = { learning_rate: 1, layers: [{ activation: "relu" }], features: ["x1"], data: { seed: 1 } };
+    const second = { learning_rate: 2, layers: [{ activation: "tanh" }], features: [], data: { seed: 2 } };
+    expect(differences(first, second, titlesOf(catalogue))).toEqual([
+      { name: "layer 1: Activation", values: ["ReLU", "tanh"] },
+      { name: "Learning rate", values: ["1", "2"] },
+      { name: "features", values: ["x₁", "none"] },
+      { name: "Seed of the points", values: ["1", "2"] },
     ]);
   });
 });
@@ -51,7 +72,11 @@ describe("an upload", () => {
   });
 });
 
-const column = (name: string, kind: string, levels: number, missing = 0) => ({ name, kind, levels, missing });
+const column = (name: string, kind: string, levels: number, missing = 0) => ({
+  ...{ name, kind, levels, missing },
+  no_axis: kind === "category" ? "it holds a category" : levels > 1 ? "" : "every number is the same",
+  no_target: levels > 1 ? "" : "every cell is the same",
+});
 const table = {
   name: "things.csv",
   rows: 50,
@@ -66,7 +91,7 @@ describe("columns of a table", () => {
     const data = suggestedData(table)!;
     expect(data).toMatchObject({ source: "table", columns: ["a", "b"], target: "d", rows: 50 });
     expect(planeColumns(table, data).map(({ name }) => name)).toEqual(["a", "b"]);
-    expect(targetColumns(table, data).map(({ name }) => name)).toEqual(["d"]);
+    expect(targetColumns(table, data).map(({ name, no_target }) => [name, no_target !== ""])).toEqual([["c", true], ["d", false]]);
   });
 
   it("change places rather than being the same", () => {
@@ -74,6 +99,17 @@ describe("columns of a table", () => {
     expect(withColumn(data, 0, "b").columns).toEqual(["b", "a"]);
     expect(withColumn(data, 1, "a").columns).toEqual(["b", "a"]);
     expect(withColumn(data, 1, "z").columns).toEqual(["a", "z"]);
+  });
+
+  it("fit settings, or settings lack their table", () => {
+    const data = suggestedData(table)!;
+    expect(fits(table, data)).toBe(true);
+    expect(fits(null, data)).toBe(false);
+    expect(fits(table, { ...data, target: "c" })).toBe(false);
+    expect(fits(table, { ...data, columns: ["a", "d"] })).toBe(false);
+    const settings = { ...firstSettings(), data };
+    expect([lacksTable(table, settings), lacksTable(null, settings), lacksTable(null, firstSettings())]).toEqual([false, true, false]);
+    expect(missingTable(null, [settings])).toContain("“a”, “b”, “d”");
   });
 
   it("are described", () => {

@@ -81,6 +81,32 @@ describe("Run", () => {
     ]);
   });
 
+  it("loses no change that comes before the answer to the one before", () => {
+    const { run, sent } = started();
+    const before = sent.length;
+    run.configure({ seed: 1 });
+    run.configure({ optimizer: "adam" });
+    run.change({ learning_rate: 0.5 });
+    expect(sent.slice(before).map(({ type }) => type)).toEqual(["configure"]);
+    run.receiveConfigured({ ...configured(), settings: { ...firstSettings(), seed: 1 } });
+    expect(run.settings).toMatchObject({ seed: 1, optimizer: "adam", learning_rate: 0.5 });
+    expect(run.waiting).toBe(true);
+    run.receiveFrame(frame(0));
+    expect(sent.slice(before)[1]).toMatchObject({ type: "configure", settings: { seed: 1, optimizer: "adam", learning_rate: 0.5 } });
+    run.receiveConfigured({ ...configured(), settings: run.settings });
+    run.receiveFrame(frame(0));
+    expect([run.waiting, sent.length]).toEqual([false, before + 2]);
+  });
+
+  it("tries what was chosen while a refusal was on its way", () => {
+    const { run, sent } = started();
+    run.configure({ optimizer: "perceptron" });
+    run.configure({ layers: [] });
+    run.receiveError("the perceptron rule trains a single neuron");
+    expect(sent.at(-1)).toMatchObject({ type: "configure", settings: { optimizer: "perceptron", layers: [] } });
+    expect(run.settings.layers).toEqual([]);
+  });
+
   it("is over when it diverged or its schedule ended", () => {
     const { run } = started();
     expect(run.isOver).toBe(false);

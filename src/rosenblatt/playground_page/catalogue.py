@@ -29,7 +29,7 @@ PENALTIES = [0, 0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10]
 
 CONTROLS: dict[str, tuple[str, str]] = {
     "source": ("Data", "What is to be learned."),
-    "rows": ("Points", "How many points there are in all."),
+    "rows": ("Points", "How many points there are in all, to train and to test; of a table, how many rows are used."),
     "noise": ("Noise", "How far points stray, in percent: what is noise cannot be learned."),
     "train_share": ("Share to train on", "The other points only test what was learned."),
     "classes": ("Classes", "How many kinds of points there are."),
@@ -43,7 +43,10 @@ CONTROLS: dict[str, tuple[str, str]] = {
     "activation": ("Activation", "What a neuron makes of its weighted sum; without a curve, layers add nothing."),
     "dropout": ("Dropout", "Share of units that each step leaves out at random: it curbs overfitting."),
     "initializer": ("First weights", "Where weights start; too large, too small or equal ones do not learn."),
-    "output": ("Output", "How the weights of the last layer start."),
+    "output": (
+        "Output layer",
+        "How the weights of the last layer start; its activation follows from what is predicted.",
+    ),
     "loss": ("Loss", "How bad a prediction is: training makes its mean small."),
     "optimizer": ("Optimizer", "How gradients become steps."),
     "momentum": ("Momentum", "Share of the last step that is kept: it smooths the way down."),
@@ -57,16 +60,22 @@ CONTROLS: dict[str, tuple[str, str]] = {
     "seed": ("Seed", "Fixes the first weights and the order of points: equal seeds, equal runs."),
     "discretize": ("Discretize", "Show the class that is predicted, not its probability."),
     "show_test": ("Test points", "Show the points that the network has not seen."),
-    "play": ("Play", "Train until you pause."),
+    "play": ("Play", "Train, until you press Pause."),
     "step": ("Step", "Train on one batch."),
     "reset": ("Reset", "Back to the first weights."),
     "good_settings": ("Good settings", "Settings that learn these data soon."),
-    "copy_script": ("Copy as Python", "A script that repeats this run, to the last bit of its loss."),
+    "copy_script": ("Copy as Python", "Copy a script that repeats this run, to the last bit of its loss, and show it."),
     "save": ("Save", "Keep this run in a file, with all weights."),
     "load": ("Load", "Continue a run from a file."),
-    "upload": ("Your table", "Drop a CSV file: it stays on this computer."),
+    "upload": (
+        "Your table",
+        "Drop a CSV, JSON, Parquet, Arrow or Feather file, also compressed: it stays on this computer.",
+    ),
     "two_runs": ("Two runs", "Compare two settings side by side."),
-    "statistics": ("Statistics", "Gradients by layer, dead units and the weights' distribution."),
+    "statistics": (
+        "Statistics",
+        "By layer: gradients, weights, and units that are dead: flat for all rows, so they do not learn.",
+    ),
 }
 """What the page has to set or to press: a title and a line of explanation."""
 
@@ -119,7 +128,7 @@ def _sources() -> list[dict[str, Any]]:
         {"name": name, "title": source.title, "task": source.task, "help": source.help, "classes": source.has_classes}
         for name, source in SOURCES.items()
     ]
-    table = {"name": "table", "title": "Your table", "task": "any", "help": "A CSV file of yours.", "classes": False}
+    table = {"name": "table", "title": "Your table", "task": "any", "help": "A file of yours.", "classes": False}
     return [*found, table]
 
 

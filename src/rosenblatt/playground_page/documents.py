@@ -51,14 +51,33 @@ def document_of(run: Run) -> dict[str, Any]:
 
 def restore(kind: type[R], document: object, table: PlaygroundTable | None) -> R:
     """The run of a document; see `Run.from_document`."""
-    g = Given(document, "document", FIELDS)
-    if missing := [name for name in FIELDS if name not in g.given]:
-        raise SettingsError(f"the document lacks {', '.join(missing)}; give a file that this page saved.")
-    if g.get("version") != 1 or isinstance(g.get("version"), bool):
-        raise SettingsError(f"document.version is {shown(g.get('version'))}; this page knows version 1.")
+    if not isinstance(document, dict) or not {*FIELDS} <= {*document}:
+        raise SettingsError("the file holds no run that this page has saved. Choose a file that Save has made.")
+    version = document["version"]
+    if version != 1 or isinstance(version, bool):
+        raise SettingsError(f"the file is of version {shown(version)}; this page reads those of version 1.")
+    if table is None and isinstance(document["settings"], dict) and wants_table(document["settings"]):
+        raise SettingsError(
+            "the run was trained on a table, but there is no table: drop its file on the page, then load the run again."
+        )
+    try:
+        return _restored(kind, Given(document, "document", FIELDS), table)
+    except SettingsError as error:
+        raise SettingsError(
+            f"the run cannot be loaded, because its file was changed or the table is another: {error}"
+        ) from None
+
+
+def wants_table(settings: dict[str, Any]) -> bool:
+    """Whether settings, as they were given, are for a table."""
+    data = settings.get("data")
+    return isinstance(data, dict) and data.get("source") == "table"
+
+
+def _restored(kind: type[R], g: Given, table: PlaygroundTable | None) -> R:
     run = kind(Settings.from_json(g.get("settings"), table), table)
     if g.get("digest") != run.problem.digest():
-        raise SettingsError("the run was saved with other data: load the same table first, as it was.")
+        raise SettingsError("it was saved with other data; drop the same file on the page first, as it was.")
     state = Given(g.get("state"), "document.state", STATE)
     step = state.count("step", 0, 0, MAX_STEPS)
     for number, event in enumerate(_events(g)):

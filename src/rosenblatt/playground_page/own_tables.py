@@ -8,7 +8,7 @@ classes and inputs of a network. Refuses in words, with a `SettingsError`, what 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Self
 
@@ -17,117 +17,14 @@ from numpy.typing import NDArray
 
 from rosenblatt._suggestions import join_names, suggestion
 from rosenblatt.playground_page.given import SettingsError, shown
-from rosenblatt.tables.encoders.numeric import fit_numbers
-from rosenblatt.tables.kinds import ColumnKind, infer_kind
-from rosenblatt.tables.table import Column, Table, TableError, level_column, level_text
+from rosenblatt.playground_page.table_columns import TableColumn
+from rosenblatt.tables.table import Table, TableError, level_text
 from rosenblatt.tables.targets import Target, fit_target
 
-__all__ = ["PlaygroundTable", "TableColumn"]
+__all__ = ["PlaygroundTable"]
 
-MAX_ROWS, MAX_CLASSES, MAX_LEVELS, MAX_INPUTS = 10_000, 10, 20, 200
-MAX_SUGGESTED = 30
-NUMBERS = {"numeric": "number", "date": "date", "boolean": "boolean"}
-"""Kinds of columns that can be an axis of the plane, and what the page calls them."""
-
-
-@dataclass(frozen=True)
-class TableColumn:
-    """A column as the page shows it.
-
-    Attributes
-    ----------
-    name : str
-    kind : {"number", "date", "boolean", "category", "text"}
-    missing : int
-        Cells that are missing among the rows that are kept.
-    levels : int
-        Different values.
-    problem : str
-        Why it cannot be used; empty if it can.
-    values : ndarray of float64, shape (n_rows,)
-        Numbers (dates as days since 1970-01-01, booleans 0 and 1), or level numbers; NaN where a cell is missing.
-    names : tuple of str
-        Of the levels of a category.
-    running : bool
-        Whether it numbers the rows: it is not suggested as an axis.
-    """
-
-    name: str
-    kind: str
-    missing: int
-    levels: int
-    problem: str
-    values: NDArray[np.float64]
-    names: tuple[str, ...] = ()
-    running: bool = False
-
-    @classmethod
-    def of(cls, column: Column) -> Self:
-        """Look at a column's cells."""
-        try:
-            kind = infer_kind(column)
-            if kind.kind == "identifier" and column.storage != "text":
-                return replace(cls._of_kind(column, infer_kind(column, "numeric")), running=True)
-            return cls._of_kind(column, kind)
-        except TableError as error:
-            n = len(column.values) if isinstance(column.values, np.ndarray) else 0
-            return cls(column.name, "text", 0, 0, str(error), np.full(n, np.nan))
-
-    @classmethod
-    def _of_kind(cls, column: Column, kind: ColumnKind) -> Self:
-        if kind.kind in NUMBERS:
-            return cls._of_numbers(column, kind)
-        texts = level_column(column)
-        codes = np.where(texts.values < 0, np.nan, texts.values).astype(np.float64)
-        n_levels = len(np.unique(codes[~np.isnan(codes)]))
-        what = "category" if kind.kind in ("categorical", "constant") else "text"
-        problems = {"missing": "every cell is missing", "constant": "every cell is the same"}
-        problem = problems.get(kind.kind, "" if what == "category" else "it holds texts, which the page cannot use")
-        if what == "category" and not problem and n_levels > MAX_LEVELS:
-            problem = f"it holds {n_levels} categories; at most {MAX_LEVELS} can be inputs"
-        return cls(column.name, what, kind.n_missing, n_levels, problem, codes, tuple(texts.levels))
-
-    @classmethod
-    def _of_numbers(cls, column: Column, kind: ColumnKind) -> Self:
-        values = column.values
-        if column.storage != "boolean":
-            values = fit_numbers(column, "date" if kind.kind == "date" else "number").read(column)
-        values = np.where(np.isfinite(values) & (np.abs(values) <= 1e100), values, np.nan)
-        n_levels = len(np.unique(values[~np.isnan(values)]))
-        problem = "" if n_levels > 1 else "every number is the same" if n_levels else "no cell holds a number"
-        if n_levels > 1 and not np.nanstd(values) > 1e-100:
-            problem = "its numbers hardly vary"
-        return cls(column.name, NUMBERS[kind.kind], int(np.isnan(values).sum()), n_levels, problem, values)
-
-    @property
-    def is_number(self) -> bool:
-        """Whether it can be an axis of the plane."""
-        return self.kind in NUMBERS.values() and not self.problem
-
-    @property
-    def present(self) -> list[str]:
-        """The levels of a category that occur."""
-        return [self.names[int(level)] for level in np.unique(self.values[~np.isnan(self.values)])]
-
-    def filled(self) -> NDArray[np.float64]:
-        """The numbers, missing ones as their median."""
-        return np.asarray(np.where(np.isnan(self.values), np.nanmedian(self.values), self.values))
-
-    def standardized(self) -> NDArray[np.float64]:
-        """Numbers of mean 0 and standard deviation 1, and behind them their median; shape (n_rows + 1,)."""
-        filled = self.filled()
-        return np.asarray((np.append(filled, np.nanmedian(self.values)) - filled.mean()) / filled.std())
-
-    def indicators(self) -> NDArray[np.float64]:
-        """0 or 1 for each level that occurs, and behind all rows the most frequent; shape (n_rows + 1, n_levels)."""
-        levels, counts = np.unique(self.values[~np.isnan(self.values)], return_counts=True)
-        frequent = levels[np.argmax(counts)]
-        codes = np.append(np.where(np.isnan(self.values), frequent, self.values), frequent)
-        return np.asarray(codes[:, None] == levels, np.float64)
-
-    def describe(self) -> dict[str, Any]:
-        """What the page is told."""
-        return {name: getattr(self, name) for name in ("name", "kind", "missing", "levels")}
+MAX_ROWS, MAX_CLASSES, MAX_INPUTS = 10_000, 10, 200
+MIN_ROWS, MAX_SUGGESTED = 10, 30
 
 
 @dataclass(frozen=True, eq=False)
@@ -160,8 +57,8 @@ class PlaygroundTable:
         SettingsError
             If it has fewer than 10 rows, or fewer than three columns.
         """
-        if table.n_rows < 10:
-            raise SettingsError(f"the table has {table.n_rows} rows; the page needs at least 10.")
+        if table.n_rows < MIN_ROWS:
+            raise SettingsError(f"the table has {table.n_rows} rows; the page needs at least {MIN_ROWS}.")
         if len(table.columns) < 3:
             raise SettingsError(
                 f"the table has {len(table.columns)} column{'s' * (len(table.columns) != 1)}; the page needs three: "
@@ -175,6 +72,7 @@ class PlaygroundTable:
         if target is not None:
             made.require_target(target)
         made.require_axes(target)
+        made.require_task()
         return made
 
     @property
@@ -203,6 +101,15 @@ class PlaygroundTable:
             f"the plane needs two columns of numbers, dates or booleans that vary; the table has {found} among "
             f"{join_names(list(self.columns))}."
         )
+
+    def require_task(self) -> None:
+        """Refuse a table of which no column can be predicted beside two for the plane."""
+        if self.suggested is not None:
+            return
+        left = [name for name in self.refused if name not in self.axes] if len(self.axes) == 2 else [*self.refused]
+        why = " ".join(self.refused[name] for name in left[:3])
+        more = f" So it is with {len(left) - 3} more." if len(left) > 3 else ""
+        raise SettingsError(f"the table has two columns for the plane, but no other that can be predicted: {why}{more}")
 
     def _column(self, name: str) -> TableColumn:
         if name not in self.columns:
@@ -233,11 +140,17 @@ class PlaygroundTable:
         Raises
         ------
         SettingsError
-            If there are more than 10 classes, or only one; or if its cells are texts that differ in most rows.
+            If there are more than 10 classes, or only one; if its cells are texts that differ in most rows, or it is
+            missing in all but a few.
         """
         self._column(name)
+        rows = self.rows_with(name)
+        if len(rows) < MIN_ROWS:
+            raise SettingsError(
+                f"the target {name!r} is there in {len(rows)} rows only; at least {MIN_ROWS} are needed."
+            )
         try:
-            target = fit_target(self.table.columns[name].take(self.rows_with(name)))
+            target = fit_target(self.table.columns[name].take(rows))
         except TableError as error:
             raise SettingsError(str(error)) from None
         if target.classes is not None and len(target.classes) > MAX_CLASSES:
@@ -297,28 +210,40 @@ class PlaygroundTable:
         sentences = []
         if self.sampled:
             sentences.append(f"A sample of {self.table.n_rows:,} of {self.n_rows:,} rows.")
-        missing = {name: column.missing for name, column in self.columns.items() if column.missing}
+        used = {name: c for name, c in self.columns.items() if not c.problem or name in self.targets}
+        missing = {name: column.missing for name, column in used.items() if column.missing}
         if missing:
             cells = ", ".join(f"{n:,} in {name!r}" for name, n in list(missing.items())[:5])
-            sentences.append(f"Missing cells ({cells}) become the median or the most frequent level.")
-        unused = [
-            f"{name!r} ({c.problem})" for name, c in self.columns.items() if c.problem and name not in self.targets
-        ]
+            more = f" and more in {len(missing) - 5} others" if len(missing) > 5 else ""
+            sentences.append(
+                f"Cells that are missing ({cells}{more}) become the median or the most frequent level; rows without "
+                "the value to predict are left out."
+            )
+        unused = [f"{name!r} ({c.problem})" for name, c in self.columns.items() if name not in used]
         if unused:
             more = f" and {len(unused) - 3} more" if len(unused) > 3 else ""
             sentences.append(f"Not used: {', '.join(unused[:3])}{more}.")
         return " ".join(sentences)
 
-    @cached_property
+    @property
     def targets(self) -> dict[str, str]:
         """Columns that can be predicted, and whether that is classification or regression."""
-        found = {}
+        return self._tasks[0]
+
+    @property
+    def refused(self) -> dict[str, str]:
+        """Columns that cannot be predicted, and why."""
+        return self._tasks[1]
+
+    @cached_property
+    def _tasks(self) -> tuple[dict[str, str], dict[str, str]]:
+        found, refused = dict[str, str](), dict[str, str]()
         for name in self.columns:
             try:
                 found[name] = "regression" if self.target(name).classes is None else "classification"
-            except SettingsError:
-                continue
-        return found
+            except SettingsError as error:
+                refused[name] = str(error)
+        return found, refused
 
     @cached_property
     def suggested(self) -> dict[str, Any] | None:
@@ -372,6 +297,8 @@ class PlaygroundTable:
             "rows": self.n_rows,
             "sampled": self.sampled,
             "note": self.note,
-            "columns": [column.describe() for column in self.columns.values()],
+            "columns": [
+                column.describe() | {"no_target": self.refused.get(name, "")} for name, column in self.columns.items()
+            ],
             "suggested": self.suggested,
         }

@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 
 from rosenblatt.playground_page.data_sets import SOURCES
 from rosenblatt.playground_page.features import feature_columns
-from rosenblatt.playground_page.own_tables import PlaygroundTable, TableColumn
+from rosenblatt.playground_page.own_tables import PlaygroundTable
 from rosenblatt.playground_page.settings import LIMITS, DataSettings, Settings, SettingsError
+from rosenblatt.playground_page.table_columns import TableColumn
 
 __all__ = ["Axis", "Problem"]
 
@@ -171,8 +172,6 @@ def _of_table(settings: Settings, table: PlaygroundTable) -> Problem:
     """Rows of the user's table."""
     data, rng = settings.data, np.random.default_rng(settings.data.seed)
     target, rows = table.target(data.target), table.rows_with(data.target)
-    if len(rows) < 10:
-        raise SettingsError(f"the target {data.target!r} is there in {len(rows)} rows only; at least 10 are needed.")
     points = np.column_stack([table.numbers(name) for name in data.columns])
     train, test = split(rng, rows, data.rows, data.train_share)
     axes = tuple(_axis(table.columns[name], points[:, i], train) for i, name in enumerate(data.columns))
@@ -221,12 +220,12 @@ def _axis(column: TableColumn, values: Array, train: Array) -> Axis:
 
 def _note(table: PlaygroundTable, data: DataSettings, n_present: int) -> str:
     """What a user should know of the rows, in sentences."""
-    sentences = [table.note] if table.note else []
+    sentences = list[str]()
     if n_present < table.table.n_rows:
         gone = table.table.n_rows - n_present
         sentences.append(f"{gone:,} row{'s' * (gone > 1)} without a target {'are' if gone > 1 else 'is'} left out.")
     if data.rows < n_present:
-        sentences.append(f"{data.rows:,} of {n_present:,} rows are drawn.")
+        sentences.append(f"{data.rows:,} of {n_present:,} rows are used, to train or to test: “Points” says how many.")
     if table.targets.get(data.target) == "regression":
         sentences.append("The loss is that of a target scaled to mean 0 and standard deviation 1.")
     return " ".join(sentences)

@@ -310,7 +310,8 @@ class Run:
     @cached_property
     def _statistics(self) -> Statistics:
         X, y = self._parts[0]
-        return Statistics(self.network, self._pictures.twin, loss_of(self.settings, self.problem), X, y)
+        activations = [layer.activation for layer in self.settings.layers]
+        return Statistics(self.network, self._pictures.twin, activations, loss_of(self.settings, self.problem), X, y)
 
     def _scores(self) -> list[float]:
         """Accuracy, or the share of variance that is explained, on both parts."""

@@ -23,7 +23,7 @@ import sys
 from rosenblatt.playground_page.security import Access
 from rosenblatt.playground_page.serving import PlaygroundServer, listen
 listener, port = listen(port=int(sys.argv[1]))
-PlaygroundServer(listener, Access("127.0.0.1", port, token="token-of-the-tests")).serve_until_stopped()
+PlaygroundServer(listener, Access("127.0.0.1", port, token=sys.argv[2])).serve_until_stopped()
 """
 
 
@@ -40,11 +40,12 @@ class Server:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]
-        self.address = f"http://127.0.0.1:{self.port}/token-of-the-tests/"
+        self.token = "token-of-the-tests"
+        self.address = f"http://127.0.0.1:{self.port}/{self.token}/"
         self.start()
 
     def start(self):
-        self.process = subprocess.Popen([sys.executable, "-c", SERVE, str(self.port)])
+        self.process = subprocess.Popen([sys.executable, "-c", SERVE, str(self.port), self.token])
         end = time.monotonic() + 30
         while time.monotonic() < end and self.process.poll() is None:
             with socket.socket() as probe:

@@ -80,6 +80,59 @@ def test_two_pages_train_at_once(open_page):
         page.wait("runs[0].step > 300", timeout=30_000)
 
 
+def test_quick_clicks_all_count(playground):
+    playground.page.evaluate(
+        """async () => {
+          const click = name => document.querySelector(`[aria-label="${name}"]`).click();
+          for (const name of Array(6).fill("One neuron more in layer 1")) click(name);
+          for (const name of Array(4).fill("One hidden layer more")) {
+            click(name);
+            await new Promise(resolve => setTimeout(resolve, 10));
+          }
+        }"""
+    )
+    playground.settle()
+    assert [layer["units"] for layer in playground.settings["layers"]] == [10, 2, 2, 2, 2, 2]
+
+
+def test_a_number_out_of_range_is_said(playground):
+    seed = playground.field("Seed")
+    seed.fill("-1")
+    seed.press("Enter")
+    assert seed.input_value() == "0"
+    playground.page.get_by_text("whole numbers, 0 to 4294967295").wait_for()
+    seed.fill("7")
+    seed.press("Enter")
+    playground.wait("runs[0].settings.seed === 7")
+    assert playground.page.get_by_text("whole numbers, 0 to").count() == 0
+
+
+def test_a_tap_leaves_no_explanation_behind(open_page):
+    playground = open_page(width=400, has_touch=True)
+    playground.button("Step").tap()
+    playground.wait("runs[0].step === 1")
+    playground.page.wait_for_timeout(700)
+    assert playground.page.get_by_role("tooltip").count() == 0
+
+
+def test_a_dialog_that_is_closed_leaves_no_explanation_behind(playground):
+    playground.button("Copy as Python").click()
+    playground.page.keyboard.press("Escape")
+    playground.page.wait_for_timeout(600)
+    assert playground.page.get_by_role("tooltip").count() == 0
+
+
+def test_a_server_with_another_address_is_said(open_page, own_server):
+    page = open_page(address=own_server.address)
+    page.expected = "WebSocket|ERR_CONNECTION|404"
+    own_server.kill()
+    own_server.token = "another-token"
+    own_server.start()
+    page.page.get_by_text("The server has another address now").wait_for(timeout=20_000)
+    assert "#" in page.page.url
+    assert page.button("Copy the settings").is_visible()
+
+
 def test_a_server_that_ends_is_said_and_one_that_comes_back_is_found(open_page, own_server):
     page = open_page(address=own_server.address)
     page.expected = "WebSocket|ERR_CONNECTION"

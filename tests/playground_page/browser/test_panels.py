@@ -74,10 +74,22 @@ def test_a_page_that_is_loaded_again_says_that_the_table_is_gone(playground):
     choose_file(playground, "things.csv", GOOD)
     playground.wait("runs[0].settings.data.source === 'table'")
     playground.settle()
-    playground.page.reload()
+    page = playground.page
+    page.get_by_role("combobox", name="Predict", exact=True).select_option("colour")
+    page.get_by_role("combobox", name="Learning rate", exact=True).select_option("0.3")
+    playground.settle()
+    before, address = playground.settings, page.url
+    page.reload()
     playground.wait("connection === 'open' && it.runs[0]?.settings.data.source === 'circle'")
-    assert "table" in playground.page.locator("div.message.problem").inner_text()
+    playground.settle()
+    assert "“colour”" in page.locator("div.message.problem").inner_text()
     playground.train(50)
+    assert page.url == address
+    choose_file(playground, "things.csv", GOOD)
+    playground.wait("runs[0].settings.data.source === 'table'")
+    playground.settle()
+    assert (playground.settings, page.url) == (before, address)
+    assert page.locator("div.message.problem").count() == 0
 
 
 def test_a_table_dropped_on_the_page(playground):
@@ -113,6 +125,33 @@ def test_a_table_that_cannot_be_used_is_refused_with_words(playground, content, 
     problem.filter(has_text=re.compile(message)).wait_for(timeout=20_000)
     assert playground.settings == before
     playground.train(50)  # nothing is lost
+
+
+def test_a_table_that_is_refused_leaves_the_one_before(playground):
+    playground.expected = "status of 400"
+    choose_file(playground, "things.csv", GOOD)
+    playground.wait("runs[0].settings.data.source === 'table'")
+    playground.settle()
+    before = playground.settings
+    choose_file(playground, "many.csv", "a,b,k\n" + "".join(f"{i % 7},{i % 11},k{i % 12}\n" for i in range(120)))
+    problem = playground.page.locator("section.table [role=alert]")
+    problem.filter(has_text="many.csv: ").filter(has_text="holds 12 classes").wait_for()
+    text = playground.page.locator("section.table").inner_text()
+    assert "things.csv: 120 rows" in text
+    assert "Train on this table" not in text
+    assert playground.settings == before
+    playground.page.get_by_role("combobox", name="Predict", exact=True).select_option("colour")
+    playground.wait("runs[0].settings.data.target === 'colour'")
+    assert problem.inner_text() == ""
+
+
+def test_columns_that_cannot_be_predicted_say_why(playground):
+    rows = "".join(f"{i % 7},{i % 11},k{i % 12},{'ab'[i % 2]}\n" for i in range(120))
+    choose_file(playground, "some.csv", "a,b,many,kind\n" + rows)
+    playground.wait("runs[0].settings.data.source === 'table'")
+    option = playground.page.get_by_role("combobox", name="Predict", exact=True).locator("option[value=many]")
+    assert option.is_disabled()
+    assert "12 classes" in option.inner_text()
 
 
 def test_a_table_that_is_too_large_is_refused_before_it_is_sent(playground, tmp_path):

@@ -39,12 +39,16 @@ SHARED = (
     *("n_features_in_", "feature_names_in_", "target_name_", "target_check_", "fitted_parameters_", "n_distinct_"),
     *("n_rows_", "divides_copies_", "score_", "scores_", "trivial_guess_", "beats_guess_", "made_by_"),
     *("score_on_", "id_columns_", "n_groups_", "n_dropped_", "group_column_", "training_digest_"),
+    *("n_scored_", "weight_column_", "weighted_"),
 )
 FITTED = {
     "TabularClassifier": (*SHARED, "classes_", "temperature_"),
     "TabularRegressor": (*SHARED, "one_target_"),
 }
-OPTIONAL = {"feature_names_in_", "made_by_", "group_column_", "training_digest_"}
+OPTIONAL = {
+    *("feature_names_in_", "made_by_", "group_column_", "training_digest_"),
+    *("n_scored_", "weight_column_", "weighted_"),
+}
 """Attributes that not every model has: the command line says which of its commands made a model."""
 
 
@@ -74,6 +78,9 @@ VALID: dict[str, Callable[[Any], bool]] = {
     "n_groups_": lambda value: value is None or is_count(value),
     "n_dropped_": lambda value: is_count(value, 0),
     "group_column_": lambda value: value is None or isinstance(value, str),
+    "n_scored_": is_count,
+    "weight_column_": lambda value: value is None or isinstance(value, str),
+    "weighted_": lambda value: type(value) is bool,
     "training_digest_": lambda value: isinstance(value, str) and re.fullmatch(r"[0-9a-f]{40}", value) is not None,
     "classes_": lambda value: isinstance(value, np.ndarray) and len({*value.tolist()}) == len(value) > 1,
     "temperature_": lambda value: type(value) is float and 0.01 < value < 100,

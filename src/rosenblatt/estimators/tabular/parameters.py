@@ -101,6 +101,12 @@ describe_shared_parameters = describe_parameters(
             Number of different `groups`, if they were given.
         group_column_ : str or None
             Name of the column of the groups, if they were given by a name.
+        weight_column_ : str or None
+            Name of the column of the weights, if they were given by a name.
+        weighted_ : bool
+            Whether the training rows had weights.
+        n_scored_ : int
+            Number of rows that `scores_` were measured on; rows without weight do not count.
         n_dropped_ : int
             Number of rows that were left out because they have no target.
         id_columns_ : list of str

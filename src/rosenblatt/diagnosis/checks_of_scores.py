@@ -16,7 +16,6 @@ from rosenblatt.diagnosis.chance import error_by_rows, fold_error, n_scored, opt
 from rosenblatt.diagnosis.check_record import Check
 from rosenblatt.estimators.tabular.explain.column_substitution import predictions_of
 from rosenblatt.metrics import Metric, is_better
-from rosenblatt.tables.evaluation import trivial_guess
 from rosenblatt.tables.score_intervals import QUANTILE, difference_interval, score_interval, score_of
 
 __all__ = ["below_out_of_fold", "no_better_than_the_guess", "overfitting", "underfitting", "uneven_members"]
@@ -64,7 +63,7 @@ def no_better_than_the_guess(evidence: Any) -> Iterator[Check]:
 def speaks_for(evidence: Any, metric: Metric) -> bool:
     """Whether the model is better than the guess by this metric, and by more than chance."""
     rows = evidence.rows
-    constant = np.tile(guess_of(evidence, metric), (len(rows), 1))
+    constant = np.tile(evidence.guess(metric).values, (len(rows), 1))
     own = evidence.decided(metric, rows.predictions)
     gain = difference_interval(metric, evidence.truth, own, constant, rows.weights, rows.groups)
     scores = [score_of(metric, evidence.truth, found, rows.weights) for found in (own, constant)]
@@ -200,13 +199,7 @@ def main_score(evidence: Any, predictions: Array) -> float:
 def guess_score(evidence: Any, metric: Metric) -> float:
     """The score of the trivial guess for the given rows."""
     rows = evidence.rows
-    return score_of(metric, evidence.truth, np.tile(guess_of(evidence, metric), (len(rows), 1)), rows.weights)
-
-
-def guess_of(evidence: Any, metric: Metric) -> Array:
-    """The trivial guess for a row."""
-    known = evidence.training or evidence.rows
-    return trivial_guess(known.target, metric, getattr(evidence.model.goal, "center", "mean"), known.weights).values
+    return score_of(metric, evidence.truth, np.tile(evidence.guess(metric).values, (len(rows), 1)), rows.weights)
 
 
 def error_of(metric: Metric, score: float) -> float:

@@ -15,7 +15,6 @@ from rosenblatt.diagnosis.chance import chooses_by_scored_rows
 from rosenblatt.metrics import Metric
 from rosenblatt.report.evidence import Evidence
 from rosenblatt.report.scored import HELD_OUT, OUT_OF_FOLD, ReportRows
-from rosenblatt.tables.evaluation import trivial_guess
 from rosenblatt.tables.score_intervals import score_interval, score_of
 
 __all__ = ["measured", "scores"]
@@ -50,14 +49,10 @@ def of_fit(model: Any, name: str, metric: Metric | None) -> dict[str, Any]:
 
 
 def scored(evidence: Evidence, rows: ReportRows, metric: Metric) -> dict[str, Any]:
-    """A score of the given rows. The guess is learned from the training rows or, without them, from these."""
+    """A score of the given rows. For the guess see `Evidence.guess`."""
     model, truth = evidence.model, rows.truth
     own = evidence.decided(metric, rows.predictions)
-    known = (rows.target, rows.weights)
-    if evidence.training is not None:
-        known = (evidence.training.target, evidence.training.weights)
-    center = getattr(model.goal, "center", "mean")
-    guess = trivial_guess(known[0], metric, center, known[1])
+    guess = evidence.guess(metric)
     found: dict[str, Any] = dict.fromkeys(KEYS) | {
         "where": rows.what,
         "optimistic": rows.what == OUT_OF_FOLD and chooses_by_scored_rows(model),

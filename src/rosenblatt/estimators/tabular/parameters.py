@@ -84,6 +84,8 @@ describe_shared_parameters = describe_parameters(
             is what was asked for.
         trivial_guess_ : str
             The guess of the first score, such as "always 'No'".
+        guesses_ : dict of str to (str, tuple of float)
+            The guess of each of `scores_`: its name, and a number for each class or output.
         beats_guess_ : bool
             Whether the first score is better than that of the guess.
         target_name_ : str or None

@@ -94,3 +94,4 @@ class TabularScores:
         known, known_weights = training or (target, weights)
         found = self.evaluate(known, target.take(seen), self.out_of_fold_[seen], known_weights, held_weights)
         self.scores_, self.trivial_guess_, self.beats_guess_ = found.scores, found.guess_name, found.beats_guess
+        self.guesses_ = {name: (guess.name, tuple(guess.values.tolist())) for name, guess in found.guesses.items()}

@@ -74,9 +74,9 @@ def test_training_rows_and_weights_are_said(found: Any, model: Any) -> None:
     (score, *_) = found("report", "m.st", "--data", "new.csv", "--weight", "w")["report"]["scores"]
     expected = r2_score(table["rent"], model.predict(table), sample_weight=table["w"])
     assert score["model"] == pytest.approx(expected, rel=1e-4)
-    assert "linear" not in score
+    assert score["linear"] is None
     data = found("report", "m.st", "new.csv", "--training", "rents.csv")["report"]
-    assert "linear" in data["scores"][0]
+    assert data["scores"][0]["linear"] is not None
 
 
 def test_two_models_are_compared(cli: Any, found: Any, model: Any) -> None:
@@ -169,7 +169,7 @@ def test_after_ctrl_c_during_the_report_the_model_is_named(cli: Any, monkeypatch
 
 
 BEFORE = {
-    "another ending": (("--report", "r.pdf"), r"--report r.pdf: reports are written as .html, .md, .json, .txt"),
+    "another ending": (("--report", "r.pdf"), r"--report r.pdf: reports are written as .html, .htm, .md, .json, .txt"),
     "no folder": (("--report", "none/r.md"), "there is no folder none to write r.md to"),
     "a folder": (("--report", "folder.md"), "--report folder.md is a folder"),
     "the table": (("--report", "rents.txt", "--test", "rents.txt"), "--report rents.txt is one of the files to read"),
@@ -213,3 +213,15 @@ def test_pipelines_have_no_report(cli: Any) -> None:
     for arguments in (("p.st",), ("p.st", "rents.csv")):
         code, _, err = cli("report", *arguments)
         assert (code, "p.st: it holds a Pipeline, not a tabular model" in err) == (2, True), err
+
+
+def test_the_weights_of_training_are_those_of_its_column(cli: Any, found: Any) -> None:
+    table = rents(60).assign(w=np.linspace(0.1, 2, 60))
+    table.to_csv("weighted.csv", index=False)
+    train = ("train", "weighted.csv", "--target", "rent", "--weight", "w", *("--epochs", "2", "--members", "1"))
+    assert cli(*train, "--hidden", "4", "--out", "w.st", "--report", "w.json")[0] == 0
+    assert not [text for text in json.loads(Path("w.json").read_text()).get("missing", []) if "weight" in text]
+    model = rosenblatt.load("w.st")
+    (score, *_) = found("report", "w.st", "weighted.csv")["report"]["scores"]
+    expected = r2_score(table["rent"], model.predict(table), sample_weight=table["w"])
+    assert score["model"] == pytest.approx(expected, rel=1e-4)

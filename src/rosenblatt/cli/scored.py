@@ -33,12 +33,14 @@ class ScoredRows:
     file: str = ""
     groups: Any = None
 
-    def inputs_with_groups(self, name: str | None) -> Table:
-        """The inputs, and a column of this name that says what rows belong to, if it is known."""
-        if name is None or self.groups is None:
-            return self.inputs
-        column = Column(name, "integer", np.asarray(self.groups, np.float64))
-        return Table({**self.inputs.columns, name: column}, self.inputs.n_rows)
+    def inputs_with_roles(self, model: Any) -> Table:
+        """The inputs, and the columns of groups and weights that the model was trained with, if they are known."""
+        columns = dict(self.inputs.columns)
+        if (name := model.group_column_) is not None and self.groups is not None:
+            columns[name] = Column(name, "integer", np.asarray(self.groups, np.float64))
+        if (name := model.weight_column_) is not None and self.weights is not None:
+            columns[name] = Column(name, "number", np.asarray(self.weights, np.float64))
+        return Table(columns, self.inputs.n_rows)
 
     def require_columns(self, names: Iterable[str]) -> None:
         """Refuse rows that lack a column which the model will need."""

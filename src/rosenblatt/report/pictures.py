@@ -69,11 +69,17 @@ def pictures(report: Any, prefix: str = "") -> dict[str, Picture]:
 
 def drawn(report: Any, identifier: str, name: str, draw: Draw, caption: str, size: Size) -> Picture:
     """The picture, or why these rows have none."""
-    mark = default_point(report, name)
+    weighted = report.rows is not None and report.rows.weights is not None and name in UNWEIGHTED
+    mark = None if weighted else default_point(report, name)  # whose rates are weighted
+    caption += " Rows count equally here, without their weights." if weighted else ""
     try:
         return Picture(draw_svg(draw, identifier, caption, size, mark), caption, size[0] > HALF)
     except ValueError as error:
         return Picture("", str(error))
+
+
+UNWEIGHTED = ("confusion", "roc", "precision_recall", "calibration")
+"""Pictures that draw each row, or count it, as much as any other."""
 
 
 def of_training(report: Any) -> Iterator[Planned]:

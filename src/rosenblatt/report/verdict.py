@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from rosenblatt.estimators.tabular.explain.shortened import counted
-from rosenblatt.report.wording import interval, megabytes, number, visible
+from rosenblatt.report.wording import interval, megabytes, metric_name, number, visible
 
 __all__ = ["cards", "n_columns", "network_pairs", "training_time", "verdict"]
 
@@ -34,7 +34,7 @@ def scored(score: Facts) -> str:
     what = "held-out row" if held_out else "row"
     where = f"On {what}s" if n is None else f"On {counted(n, what)}"
     where += "" if held_out else ", each predicted by networks that did not train on it"
-    reached = f"{where}, its {score['metric']} is {number(score['model'])}"
+    reached = f"{where}, its {metric_name(score)} is {number(score['model'])}"
     between = f" (95 % interval {interval(score['interval'])})" if score.get("interval") else ""
     return f"{reached}{between}."
 
@@ -44,7 +44,7 @@ def compared(score: Facts) -> str:
     name = score.get("guess_name") or "without a model"
     if score.get("guess") is None:
         return ""
-    sign = 1 if score.get("greater_is_better", True) else -1
+    sign = -1 if score.get("greater_is_better") is False else 1
     better = sign * (score["model"] - score["guess"]) > 0
     reaches = f"The trivial guess ({name}) has {number(score['guess'])}"
     return f"{reaches}." if better else f"That is no better than a trivial guess. {reaches}."
@@ -61,7 +61,7 @@ def cards(facts: Facts) -> list[tuple[str, str, str]]:
     found: list[tuple[str, str, str]] = []
     for score in (facts.get("scores") or [])[:1]:
         note = f"{interval(score.get('interval'))}, {score['where']}" if score.get("interval") else score["where"]
-        found.append((score["metric"], number(score["model"]), note))
+        found.append((metric_name(score), number(score["model"]), note))
         found.append(("trivial guess", number(score.get("guess")), score.get("guess_name") or ""))
         if score.get("linear") is not None:
             found.append(("linear model", number(score["linear"]), "on the same rows"))

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from rosenblatt.metrics import ACCURACY, Metric
 
-__all__ = ["Interval", "difference_interval", "score_interval", "score_of"]
+__all__ = ["Interval", "difference_interval", "score_interval", "score_of", "wilson"]
 
 Array = NDArray[Any]
 LEVEL = 0.95

@@ -58,6 +58,8 @@ def restore(kind: type[R], document: object, table: PlaygroundTable | None) -> R
         raise SettingsError(f"document.version is {shown(g.get('version'))}; this page knows version 1.")
     run = kind(Settings.from_json(g.get("settings"), table), table)
     if g.get("digest") != run.problem.digest():
+        if run.initial.data.source != "table":
+            raise SettingsError("document.digest does not fit its settings: the file was changed, or its data were.")
         raise SettingsError("the run was saved with other data: load the same table first, as it was.")
     state = Given(g.get("state"), "document.state", STATE)
     step = state.count("step", 0, 0, MAX_STEPS)

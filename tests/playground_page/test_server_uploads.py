@@ -84,6 +84,7 @@ BAD: dict[str, tuple[str, bytes, str]] = {
     "no Parquet": ("a.parquet", CSV, "a.parquet: this is not a Parquet file"),
     "no gzip": ("a.csv.gz", CSV, "a.csv.gz: the file cannot be decompressed"),
     "another encoding": ("a.csv", "a,b,c\nä,1,2\n".encode("latin-1"), "a.csv: line 2 holds the byte 0xe4"),
+    "UTF-16 without a mark": ("a.csv", CSV.decode().encode("utf-16-le"), "rosenblatt playground --encoding NAME."),
     "a workbook": ("a.xlsx", b"PK\x03\x04 and more", "a.xlsx: it is a spreadsheet"),
     "a header": ("a.csv", b"a,b,c\n", "row"),
     "one column": ("a.csv", b"a\n" + b"1\n2\n" * 20, "1 column"),

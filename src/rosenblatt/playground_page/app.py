@@ -7,6 +7,7 @@ nothing is looked up on the disk: files are found among those that the package h
 from __future__ import annotations
 
 import asyncio
+import logging
 import mimetypes
 import os
 from contextlib import suppress
@@ -40,6 +41,8 @@ DRAIN_SECONDS = 1.0
 WATCH_SECONDS = 0.2
 """So often, the server looks whether someone still waits for a table that is read."""
 
+LOGGER = logging.getLogger("rosenblatt.playground")
+
 
 def create_app(access: Access, table: Any = None, encoding: str = "utf-8") -> Guard:
     """The application; pages begin with `table`, and uploads are read as `encoding`."""
@@ -51,7 +54,13 @@ def create_app(access: Access, table: Any = None, encoding: str = "utf-8") -> Gu
         Route("/table", uploads.receive, methods=["POST"]),
         Route("/{name:path}", static_file),
     ]
-    return Guard(Starlette(routes=routes), access)
+    return Guard(Starlette(routes=routes, exception_handlers={Exception: failed}), access)
+
+
+def failed(_: Request, error: Exception) -> Response:
+    """The answer after an error here."""
+    LOGGER.error("the playground failed to answer a request", exc_info=error)
+    return refusal(500, "an error in the server, which wrote the details to its terminal.")
 
 
 def explain_socket(_: Request) -> Response:

@@ -74,8 +74,8 @@ class Connection:
             LOGGER.exception("the playground failed to answer a message")
             await self.close(FAILED, "an error in the server, which wrote the details to its terminal.")
         finally:
-            for task in tasks:
-                task.cancel()
+            while tasks:  # of which none is kept, since its error would keep this page in memory
+                tasks.pop().cancel()
 
     async def listen(self, messages: asyncio.Queue[Any]) -> None:
         """Receive messages until the page is gone; long ones only where no other waits, since they take memory."""

@@ -25,6 +25,7 @@ MAX_BYTES = 64 << 20
 LIMITS = Limits(n_bytes=512 << 20, n_columns=10_000, n_cells=50_000_000, n_objects=2_000_000)
 """What a file may hold, which may be compressed."""
 MAX_NAME = 100
+ENCODING_HERE = " The page reads the encoding with which it was started: rosenblatt playground --encoding NAME."
 ENDINGS = re.compile(r"(?:\.[a-z0-9]{1,8}){1,2}\Z")
 
 
@@ -81,7 +82,8 @@ class Reading:
         try:
             table = read_table(self.path, encoding=self.encoding, reads=self.reads, limits=LIMITS)
         except (TableError, OSError) as error:
-            raise TableError(str(error).replace(str(self.path), self.name)) from None
+            words = str(error).replace(str(self.path), self.name)
+            raise TableError(words + ENCODING_HERE * ("encoding=" in words)) from None
         return PlaygroundTable.of(table, self.name)
 
     def reads(self, _: str) -> bool:

@@ -109,8 +109,7 @@ def split(request: Request, task: TabularTask) -> tuple[TabularTask, ScoredRows 
     if task.inputs.n_rows <= MIN_ROWS:
         raise TableError(f"{task.inputs.n_rows} rows are too few to hold some out: add rows, or --test-share 0.")
     training, held_out = task.split(request.test_share, request.parameters.get("random_state", 0))
-    rows = ScoredRows(held_out.inputs, held_out.target, held_out.weights, groups=held_out.groups)
-    return training, rows, "held-out rows"
+    return training, ScoredRows.of_task(held_out), "held-out rows"
 
 
 def read_rows(request: Request, task: TabularTask, file: Path) -> ScoredRows:

@@ -19,26 +19,36 @@ from rosenblatt.tables.readers.reading import read_table
 from rosenblatt.tables.roles import Roles, assign_roles
 from rosenblatt.tables.table import Column, Table, TableError
 from rosenblatt.tables.targets import Target, find_target, labels_of_column, numbers_of_column
+from rosenblatt.tables.task import TabularTask
 
 __all__ = ["ScoredRows", "inputs_of_model", "of_model", "read_scored"]
 
 
 @dataclass(frozen=True)
 class ScoredRows:
-    """Inputs, target and weights of the rows, which the `file` holds; perhaps what they belong to, as whole numbers."""
+    """Inputs, target and weights of the rows, which the `file` holds.
+
+    Perhaps also what they belong to, as whole numbers, and the columns that name them.
+    """
 
     inputs: Table
     target: Target
     weights: Any = None
     file: str = ""
     groups: Any = None
+    ids: Table | None = None
 
-    def inputs_with_groups(self, name: str | None) -> Table:
-        """The inputs, and a column of this name that says what rows belong to, if it is known."""
-        if name is None or self.groups is None:
-            return self.inputs
-        column = Column(name, "integer", np.asarray(self.groups, np.float64))
-        return Table({**self.inputs.columns, name: column}, self.inputs.n_rows)
+    @classmethod
+    def of_task(cls, task: TabularTask) -> ScoredRows:
+        """The rows of a task."""
+        return cls(task.inputs, task.target, task.weights, groups=task.groups, ids=task.ids)
+
+    def inputs_with_roles(self, group: str | None) -> Table:
+        """The inputs, the columns that name the rows, and one of this name that says what they belong to, if known."""
+        columns = {**self.inputs.columns, **({} if self.ids is None else self.ids.columns)}
+        if group is not None and self.groups is not None:
+            columns[group] = Column(group, "integer", np.asarray(self.groups, np.float64))
+        return Table(columns, self.inputs.n_rows)
 
     def require_columns(self, names: Iterable[str]) -> None:
         """Refuse rows that lack a column which the model will need."""
@@ -64,7 +74,7 @@ def read_scored(
     names = target_names(training)
     written = names if training.classes is not None and training.classes.dtype.kind in "OUT" else []
     reads = {*inputs, *names, *others, weight}.__contains__
-    table = read_table(file, encoding=encoding, text={*texts, *written}, reads=reads)
+    table = read_table(file, encoding=encoding, text={*texts, *written, *others}, reads=reads)
     where = named(file)
     try:
         columns = [find_target(table, name) for name in names]

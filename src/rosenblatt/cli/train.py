@@ -131,9 +131,9 @@ def write_report(work: TrainingRun, kept: KeptModel, display: Display) -> str:
 def report_of(work: TrainingRun, model: Any) -> Any:
     """The report on the rows that were held out, or without them on the training rows, which are scored out of fold."""
     task, rows, name = work.training, work.held_out, model.group_column_
-    known = ScoredRows(task.inputs, task.target, task.weights, groups=task.groups)
-    training = known.inputs_with_groups(name), known.target.decoded()
+    known = ScoredRows.of_task(task)
+    training = known.inputs_with_roles(name), known.target.decoded()
     if rows is None:
         return model.report(*training, sample_weight=known.weights)
-    given = rows.inputs_with_groups(name), rows.target.decoded()
+    given = rows.inputs_with_roles(name), rows.target.decoded()
     return model.report(*given, sample_weight=rows.weights, training=training)

@@ -14,14 +14,18 @@ from numpy.typing import NDArray
 from rosenblatt.estimators.tabular.explain.shortened import short_name
 from rosenblatt.metrics import MIN_PROBABILITY
 from rosenblatt.report.evidence import Evidence
+from rosenblatt.report.examples import examples_of
 from rosenblatt.report.scored import ReportRows
+from rosenblatt.tables.score_intervals import wilson
 
-__all__ = ["calibration", "classes", "coverages", "intervals", "threshold", "worst"]
+__all__ = ["calibration", "classes", "coverages", "intervals", "n_bins", "threshold", "worst"]
 
 Array = NDArray[Any]
 MAX_CLASSES = 50
-N_BINS = 10
+N_BINS, ROWS_OF_A_BIN = 10, 20
 THRESHOLDS = np.round(np.linspace(0, 1, 101), 2)
+N_QUANTILES = 16
+"""Parts of the rows of each class that thresholds divide, besides the even ones, between which no row may be."""
 LEVELS = (0.5, 0.8, 0.9, 0.95)
 MAX_WORST = 10
 
@@ -44,20 +48,29 @@ def classes(evidence: Evidence) -> list[dict[str, Any]] | None:
 
 
 def threshold(evidence: Evidence) -> list[dict[str, Any]] | None:
-    """For two classes: rows by truth and decision, if the second class is predicted from a probability on."""
+    """For two classes: rows by truth and decision, if the second class is predicted above a probability."""
     rows = evidence.rows
     if rows is None or rows.target.classes is None or len(rows.target.classes) != 2:
         return None
     p, positive = rows.predictions[:, 1], rows.target.values == 1
     low = [np.sort(p[of]) for of in (positive, ~positive)]
-    missed, spared = (np.searchsorted(part, THRESHOLDS, side="left") for part in low)
+    steps = thresholds(evidence.model, low)
+    missed, spared = (np.searchsorted(part, steps, side="right") for part in low)
     n, m = len(low[0]), len(low[1])
-    numbers = zip(THRESHOLDS, n - missed, m - spared, missed, spared, strict=True)
+    numbers = zip(steps, n - missed, m - spared, missed, spared, strict=True)
     return [dict(zip(("threshold", "tp", "fp", "fn", "tn"), entry, strict=True)) for entry in numbers]
 
 
+def thresholds(model: Any, of_classes: list[Array]) -> Array:
+    """Even steps, that by which the model decides, and quantiles of the probabilities that each class got."""
+    first, second = np.asarray(model.decision_weights_, np.float64)
+    shares = np.linspace(0, 1, N_QUANTILES + 1)
+    among = [value for p in of_classes if len(p) for value in np.quantile(p, shares, method="higher")]
+    return np.unique([*THRESHOLDS, *(float(f"{value:.4g}") for value in (*among, first / (first + second)))])
+
+
 def calibration(evidence: Evidence) -> dict[str, Any] | None:
-    """How often rows with a predicted probability are of the class, in ten groups of rows of equal size."""
+    """How often rows with a predicted probability are of the class, in at most ten groups of rows of equal size."""
     rows = evidence.rows
     if rows is None or rows.target.classes is None:
         return None
@@ -67,10 +80,23 @@ def calibration(evidence: Evidence) -> dict[str, Any] | None:
     else:
         p, right = rows.predictions.max(axis=1), rows.target.values == rows.predictions.argmax(axis=1)
         what = "the predicted class"
-    parts = [part for part in np.array_split(np.argsort(p, kind="stable"), N_BINS) if len(part)]
-    bins = [{"predicted": p[part].mean(), "observed": right[part].mean(), "rows": len(part)} for part in parts]
+    parts = [part for part in np.array_split(np.argsort(p, kind="stable"), n_bins(len(p))) if len(part)]
+    bins = [group_of(p[part], right[part]) for part in parts]
     errors = [abs(one["predicted"] - one["observed"]) * one["rows"] for one in bins]
     return {"of": what, "bins": bins, "expected_error": sum(errors) / len(p)}
+
+
+def n_bins(n_rows: int) -> int:
+    """How many groups of rows show the calibration: fewer where each would have few rows."""
+    return max(2, min(N_BINS, n_rows // ROWS_OF_A_BIN))
+
+
+def group_of(p: Array, right: Array) -> dict[str, Any]:
+    """The mean prediction of rows, the share that is right with its interval, and their number."""
+    share = float(right.mean())
+    entry: dict[str, Any] = {"predicted": p.mean(), "observed": share, "rows": len(p)}
+    interval = wilson(share, len(p))
+    return entry if interval is None else entry | {"interval": [interval.low, interval.high]}
 
 
 def intervals(evidence: Evidence) -> list[dict[str, Any]] | None:
@@ -103,7 +129,7 @@ def levels_of(model: Any) -> list[float]:
 
 
 def worst(evidence: Evidence) -> list[dict[str, Any]] | None:
-    """The rows that the model is most wrong about; "row" counts the given rows from 1."""
+    """The rows that the model is most wrong about; "row" counts the rows of the table that was read from 1."""
     rows = evidence.rows
     if rows is None:
         return None
@@ -113,11 +139,17 @@ def worst(evidence: Evidence) -> list[dict[str, Any]] | None:
     middle = predictions if truth.shape == predictions.shape else predictions[:, [predictions.shape[1] // 2]]
     spread = np.where((scale := truth.std(axis=0)) > 0, scale, 1.0)
     badness = (np.abs(truth - middle) / spread).max(axis=1)
-    entries = []
-    for i in np.argsort(-badness, kind="stable")[:MAX_WORST]:
+    found, entries = np.argsort(-badness, kind="stable")[:MAX_WORST], []
+    for i, example in zip(found, examples(evidence, rows, found), strict=True):
         true, predicted = (part[i, 0] if truth.shape[1] == 1 else part[i] for part in (truth, middle))
-        entries.append({"row": rows.numbers[i] + 1, "true": true, "predicted": predicted, "error": true - predicted})
+        entries.append({"row": example["row"], "true": true, "predicted": predicted, "error": true - predicted})
+        entries[-1] |= example
     return entries
+
+
+def examples(evidence: Evidence, rows: ReportRows, places: Array) -> list[dict[str, Any]]:
+    """The number, the ids and the most important cells of rows."""
+    return examples_of(evidence.model, rows.table, places, evidence.explanation.ranked)
 
 
 def worst_classes(evidence: Evidence, rows: ReportRows) -> list[dict[str, Any]]:
@@ -125,10 +157,10 @@ def worst_classes(evidence: Evidence, rows: ReportRows) -> list[dict[str, Any]]:
     names, labels = evidence.model.classes_, rows.target.values
     right = rows.predictions[np.arange(len(rows)), labels]
     found = (rows.predictions * evidence.model.decision_weights_).argmax(axis=1)
-    entries = []
-    for i in np.argsort(right, kind="stable")[:MAX_WORST]:
+    chosen, entries = np.argsort(right, kind="stable")[:MAX_WORST], []
+    for i, example in zip(chosen, examples(evidence, rows, chosen), strict=True):
         true, predicted = (short_name(str(names[k])) for k in (labels[i], found[i]))
         loss = -np.log(max(right[i], MIN_PROBABILITY))
-        entry = {"row": rows.numbers[i] + 1, "true": true, "predicted": predicted, "probability_of_true": right[i]}
-        entries.append({**entry, "log_loss": loss})
+        entry = {"row": example["row"], "true": true, "predicted": predicted, "probability_of_true": right[i]}
+        entries.append({**entry, "log_loss": loss, **example})
     return entries

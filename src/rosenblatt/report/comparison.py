@@ -207,7 +207,9 @@ def aligned(a: Report, b: Report, names: tuple[str, str]) -> Compared:
     groups = [found.groups[at] for found, at in ((first, at_a), (second, at_b)) if found.groups is not None]
     own = Side(names[0], a.model, first.predictions[at_a], decisions(a.model, slice(None)))
     other = Side(names[1], b.model, second.predictions[at_b][:, order], decisions(b.model, order))
-    return Compared(own, other, first.target.take(at_a), weights, next(iter(groups), None), first.numbers[at_a])
+    target, table = first.target.take(at_a), first.table.take(at_a)
+    ranked = a.evidence.explanation.ranked
+    return Compared(own, other, target, table, ranked, weights, next(iter(groups), None))
 
 
 def decisions(model: Any, order: Any) -> Any:

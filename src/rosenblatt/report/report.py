@@ -13,7 +13,7 @@ from rosenblatt.diagnosis.checks import Check, model_checks
 from rosenblatt.report.about_scores import scores
 from rosenblatt.report.evidence import Evidence, evidence_of
 from rosenblatt.report.faces import Faces
-from rosenblatt.report.facts import facts_of, plain
+from rosenblatt.report.facts import facts_of, named_scores, plain
 from rosenblatt.report.markdown import markdown_of
 from rosenblatt.report.scored import ReportRows
 from rosenblatt.report.text import model_lines, rows_lines
@@ -70,7 +70,8 @@ class Report(Faces):
     def __str__(self) -> str:
         lines = model_lines(self.model)
         if self.evidence.given is not None:
-            lines += rows_lines(plain(scores(self.evidence)), self.checks, self.evidence.missing)
+            found = named_scores(plain(scores(self.evidence)), self.checks)
+            lines += rows_lines(found, self.checks, self.evidence.missing)
         return "\n".join(lines)
 
     def __repr__(self) -> str:

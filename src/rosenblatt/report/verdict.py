@@ -9,11 +9,19 @@ from collections.abc import Mapping
 from typing import Any
 
 from rosenblatt.estimators.tabular.explain.shortened import counted
+from rosenblatt.report.facts import PARTLY_SEEN
+from rosenblatt.report.scored import HELD_OUT, OUT_OF_FOLD
 from rosenblatt.report.wording import interval, megabytes, number, visible
 
 __all__ = ["cards", "n_columns", "network_pairs", "training_time", "verdict"]
 
 Facts = Mapping[str, Any]
+SCORED = {
+    HELD_OUT: ("held-out row", ""),
+    OUT_OF_FOLD: ("row", ", each predicted by networks that did not train on it"),
+    PARTLY_SEEN: ("given row", ", many of which the model was trained on"),
+}
+"""What the rows of a score are called, and what is said of them."""
 
 
 def verdict(facts: Facts) -> tuple[str, str]:
@@ -30,13 +38,13 @@ def verdict(facts: Facts) -> tuple[str, str]:
 
 def scored(score: Facts) -> str:
     """The score with its interval."""
-    held_out, n = score["where"] == "held out", score.get("rows")
-    what = "held-out row" if held_out else "row"
+    what, explained = SCORED[score["where"]]
+    n = score.get("rows")
     where = f"On {what}s" if n is None else f"On {counted(n, what)}"
-    where += "" if held_out else ", each predicted by networks that did not train on it"
-    reached = f"{where}, its {score['metric']} is {number(score['model'])}"
+    reached = f"{where}{explained}, its {score['metric']} is {number(score['model'])}"
     between = f" (95 % interval {interval(score['interval'])})" if score.get("interval") else ""
-    return f"{reached}{between}."
+    too_good = ", which is too good" if score["where"] == PARTLY_SEEN else ""
+    return f"{reached}{between}{too_good}."
 
 
 def compared(score: Facts) -> str:

@@ -190,3 +190,28 @@ def test_every_check_has_a_remedy_in_a_sentence():
         *("too-few-scored-rows", "rare-classes", "no-better-than-the-guess", "underfitting", "overfitting"),
         *("uneven-networks", "below-out-of-fold", "to-check"),
     }
+
+
+def simulated(seed, signal):
+    """400 rows to train on and 400 others of the same kind: two classes."""
+    rng = np.random.default_rng(seed)
+    a, b, c, d, e, noise = rng.normal(size=(6, 800))
+    y = np.where(signal * (2 * a + 2 * np.sin(2 * b) + c * d) + noise > 0, "yes", "no")
+    X = {"a": a, "b": b, "c": c, "d": d, "e": e}
+    halves = [({name: values[part] for name, values in X.items()}, y[part]) for part in (slice(400), slice(400, 800))]
+    return *halves, TabularClassifier("fast").fit(*halves[0])
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_chance_and_the_choice_of_the_epochs_are_no_finding(seed):
+    training, later, model = simulated(seed, 1)
+    assert model.n_scored_ == 80  # a fifth of the rows, not all of them
+    assert codes(model.report(*later)) == codes(model.report(*training)) == []
+
+
+def test_noise_is_found_out_of_fold_too():
+    training, later, model = simulated(1, 0)
+    assert model.beats_guess_  # by the choice of the epoch
+    for rows, what in ((training, "out of fold"), (later, "held out")):
+        (check,) = (c for c in model.report(*rows).checks if c.code == "no-better-than-the-guess")
+        assert what in check.message

@@ -1,5 +1,6 @@
 """The report as an object: which rows score a model, its forms, and its content as data."""
 
+import copy
 import json
 import math
 
@@ -420,8 +421,9 @@ def test_rows_given_as_training_alone_are_scored(cancer):
 def test_counts_that_are_all_zero_have_a_report():
     rng = np.random.default_rng(0)
     X = rng.normal(size=(100, 2))
-    model = TabularRegressor(**QUICK | {"loss": "poisson"}).fit(X, rng.poisson(1, 100))
-    report = model.report(X[:20], np.zeros(20), training=(X, rng.poisson(1, 100)))
+    y = rng.poisson(1, 100)
+    model = TabularRegressor(**QUICK | {"loss": "poisson"}).fit(X, y)
+    report = model.report(X[:20], np.zeros(20), training=(X, y))
     assert json.dumps(report.to_dict(), allow_nan=False)
     assert report.facts["scores"][0]["model"] == 0
     assert "D2 of the Poisson deviance 0" in str(report)
@@ -478,3 +480,72 @@ def test_rows_that_trained_are_not_called_held_out():
     assert {score["where"] for score in report.facts["scores"]} == {"partly seen in training", "out of fold"}
     assert "held out" not in str(report).partition("\nscores\n")[2].partition("\nchecks\n")[0]
     assert "which is too good" in verdict(report.facts)[1]
+
+
+# What a report must not do ------------------------------------------------------------------------------------------
+
+
+def test_other_rows_are_no_training_rows(cancer):
+    model, X, y = cancer
+    for wrong, linear in (((X[400:], y[400:]), False), ((X[:399], y[:399]), True), ((X, y), True)):
+        report = model.report(X[400:], y[400:], training=wrong)
+        assert report.evidence.training is None
+        assert "not the rows that the model was trained on" in report.facts["missing"][0]
+        assert (report.facts["scores"][0]["linear"] is not None) == linear
+        assert "known-rows" not in [check.code for check in report.checks]
+    assert len(model.report(X[400:], y[400:], training=(X, y)).evidence.learned_from.target.values) == 400  # not 569
+
+
+def test_a_later_fit_changes_no_report(cancer):
+    _, X, y = cancer
+    model = TabularClassifier(**QUICK).fit(X[:300], y[:300])
+    report, expected = (model.report(X[400:], y[400:]) for _ in range(2))
+    expected = expected.to_dict()
+    model.fit(X[:200], 1 - y[:200])
+    assert report.to_dict() == expected
+
+
+@pytest.mark.parametrize("weights", ["column", "array"])
+def test_training_rows_have_the_weights_of_fit(diabetes, tmp_path, weights):
+    _, X, y = diabetes
+    w = np.random.default_rng(0).uniform(0.1, 4, len(X))
+    table = X.assign(w=w) if weights == "column" else X
+    given = "w" if weights == "column" else w
+    model = TabularRegressor(**QUICK | {"members": 3}).fit(table, y, sample_weight=given)
+    rosenblatt.save(model, tmp_path / "model.safetensors", training_predictions=True)
+    for one in (model, rosenblatt.load(tmp_path / "model.safetensors")):
+        report = one.report(table, y)
+        same = report.facts["scores"][0]["model"] == pytest.approx(one.score_, rel=1e-5)
+        assert same == (weights == "column")
+        assert ("weights" in str(report.facts.get("missing"))) == (weights == "array")
+        assert one.report(table, y, sample_weight=w).facts["scores"][0]["model"] == pytest.approx(one.score_, rel=1e-5)
+
+
+@pytest.mark.parametrize("kind", ["classes", "numbers", "quantiles", "time"])
+def test_a_file_with_training_predictions_gives_the_same_report(cancer, diabetes, tmp_path, kind):
+    _, X, y = cancer if kind == "classes" else diabetes
+    settings = QUICK | {"members": 3} | ({"quantiles": (0.1, 0.5, 0.9)} if kind == "quantiles" else {})
+    how = {"time": np.arange(len(X))} if kind == "time" else {}
+    model = (TabularClassifier if kind == "classes" else TabularRegressor)(**settings).fit(X, y, **how)
+    rosenblatt.save(model, tmp_path / "model.safetensors", training_predictions=True)
+    loaded = rosenblatt.load(tmp_path / "model.safetensors")
+    assert loaded.report(X, y).to_dict() == model.report(X, y).to_dict()
+    rosenblatt.save(loaded, tmp_path / "again.safetensors", training_predictions=True)
+    assert rosenblatt.load(tmp_path / "again.safetensors").report(X, y).to_dict() == model.report(X, y).to_dict()
+
+
+def test_the_guess_is_that_of_the_training_rows_if_these_are_not_given(cancer):
+    model, X, y = cancer
+    rare = np.flatnonzero(y == 0)[-60:]
+    rows = np.r_[rare, np.flatnonzero(y == 1)[-10:]]
+    rows = rows[rows >= 400]
+    with_training = model.report(X.iloc[rows], y.iloc[rows], training=(X[:400], y[:400])).facts["scores"]
+    alone = model.report(X.iloc[rows], y.iloc[rows]).facts["scores"]
+    assert [(one["guess"], one["guess_name"]) for one in alone] == [
+        (one["guess"], one["guess_name"]) for one in with_training
+    ]
+    older = copy.copy(model)
+    del older.guesses_
+    assert (
+        older.report(X.iloc[rows], y.iloc[rows]).facts["scores"][0]["guess_name"] == "the best constant for these rows"
+    )

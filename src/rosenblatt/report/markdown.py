@@ -83,18 +83,18 @@ def checks(facts: Facts) -> Iterator[str]:
 def scores(facts: Facts) -> Iterator[str]:
     """A row for each score, beside those of others."""
     entries = facts.get("scores", [])
-    others = list(dict.fromkeys(name for entry in entries for name in entry.get("others", {})))
-    linear = ["a linear model"] if any("linear" in entry for entry in entries) else []
+    others = list(dict.fromkeys(name for entry in entries for name in entry["others"]))
+    linear = ["a linear model"] if any(entry["linear"] is not None for entry in entries) else []
     heads = ["metric", "rows", "model", "95 % interval", "guess", *linear, *map(escaped, others)]
     rows = []
     for entry in entries:
-        interval = " to ".join(map(number, entry.get("interval", ())))
-        rest = [entry.get("linear")] if linear else []
-        rest += [entry.get("others", {}).get(name) for name in others]
+        interval = " to ".join(map(number, entry["interval"] or ()))
+        rest = [entry["linear"]] if linear else []
+        rest += [entry["others"].get(name) for name in others]
         cells = [number(entry["model"]), interval, number(entry["guess"]), *map(number, rest)]
         rows.append([escaped(entry["metric"]), entry["where"], *cells])
     yield from table(heads, rows, 2) if rows else ()
-    for text in dict.fromkeys(f"{e['metric']}: the guess is {e['guess_name']}" for e in entries if "guess_name" in e):
+    for text in dict.fromkeys(f"{e['metric']}: the guess is {e['guess_name']}" for e in entries if e["guess_name"]):
         yield from ("", f"{escaped(text)}.")
 
 

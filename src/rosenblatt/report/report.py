@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import Any
 
 from rosenblatt.diagnosis.checks import Check, model_checks
+from rosenblatt.estimators.tabular.explain.shortened import counted
 from rosenblatt.report.about_scores import scores
 from rosenblatt.report.evidence import Evidence, evidence_of
 from rosenblatt.report.faces import Faces
@@ -69,13 +70,13 @@ class Report(Faces):
 
     def __str__(self) -> str:
         lines = model_lines(self.model)
-        if self.evidence.given is not None:
+        if self.evidence.given is not None or self.evidence.missing:
             found = named_scores(plain(scores(self.evidence)), self.checks)
             lines += rows_lines(found, self.checks, self.evidence.missing)
         return "\n".join(lines)
 
     def __repr__(self) -> str:
-        rows = "" if self.rows is None else f", {len(self.rows):,} rows {self.rows.what}"
+        rows = "" if self.rows is None else f", {counted(len(self.rows), 'row')} {self.rows.what}"
         return f"<Report on {type(self.model).__name__}{rows}: print it, or save('report.html')>"
 
     def to_markdown(self) -> str:

@@ -93,7 +93,7 @@ def treatment(kind: ColumnKind, encoder: Encoder | None) -> str:
 def rows_lines(scores: Sequence[Mapping[str, Any]], checks: Sequence[Check], missing: Sequence[str]) -> list[str]:
     """What the given rows add: their scores beside others, what is missing, and what to check."""
     parts = {
-        "scores": [score_line(entry) for entry in scores if "rows" in entry],
+        "scores": [score_line(entry) for entry in scores if entry["rows"] is not None],
         "not shown": missing,
         "checks": [f"{check.severity} {check.code}: {check.message} {check.remedy}" for check in checks],
     }
@@ -102,10 +102,10 @@ def rows_lines(scores: Sequence[Mapping[str, Any]], checks: Sequence[Check], mis
 
 def score_line(entry: Mapping[str, Any]) -> str:
     """A score with its interval, beside those of others."""
-    interval = " ({:.4g} to {:.4g})".format(*entry["interval"]) if "interval" in entry else ""
-    beside = {entry.get("guess_name", "guess"): entry["guess"]}
-    beside |= {"a linear model": entry["linear"]} if "linear" in entry else {}
-    beside |= entry.get("others", {})
+    interval = " ({:.4g} to {:.4g})".format(*entry["interval"]) if entry["interval"] is not None else ""
+    beside = {entry["guess_name"] or "guess": entry["guess"]}
+    beside |= {"a linear model": entry["linear"]} if entry["linear"] is not None else {}
+    beside |= entry["others"]
     texts = ", ".join(f"{short(name, MAX_WIDE)} {number:.4g}" for name, number in beside.items() if number is not None)
     own = "undefined" if entry["model"] is None else f"{entry['model']:.4g}"
     return f"{entry['metric']} {own}{interval} {entry['where']}; {texts}"

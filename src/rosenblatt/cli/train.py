@@ -134,6 +134,9 @@ def report_of(work: TrainingRun, model: Any) -> Any:
     known = ScoredRows.of_task(task)
     training = known.inputs_with_roles(name), known.target.decoded()
     if rows is None:
-        return model.report(*training, sample_weight=known.weights)
-    given = rows.inputs_with_roles(name), rows.target.decoded()
-    return model.report(*given, sample_weight=rows.weights, training=training)
+        found = model.report(*training, sample_weight=known.weights)
+    else:
+        given = rows.inputs_with_roles(name), rows.target.decoded()
+        found = model.report(*given, sample_weight=rows.weights, training=training)
+    found.source = work.source
+    return found

@@ -17,7 +17,7 @@ from rosenblatt._version import __version__
 from rosenblatt.report.pictures import Picture, pictures
 from rosenblatt.report.svg import HUES, INKS
 from rosenblatt.report.threshold import default_threshold, rates, threshold_data
-from rosenblatt.report.verdict import cards, n_columns, network_pairs, training_time, verdict
+from rosenblatt.report.verdict import cards, n_columns, network_pairs, training_time, verdict, what_matters
 from rosenblatt.report.wording import FILTERS
 
 __all__ = ["framed", "render_page", "report_view", "templates", "to_html"]
@@ -101,6 +101,8 @@ def report_view(report: Any, prefix: str = "") -> dict[str, Any]:
         "left_out": left_out(facts, shown),
         "title": title,
         "verdict": words,
+        "matters": what_matters(facts),
+        "source": report.source,
         "cards": cards(facts),
         "pairs": network_pairs(facts) | training_time(report.model),
         "importance": sorted(facts.get("importance") or (), key=lambda row: -row["importance"]),

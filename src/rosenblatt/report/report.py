@@ -35,10 +35,13 @@ class Report(Faces):
         The rows that score it, with its predictions; None if none were given, or none of them can score it.
     evidence : Evidence
         Everything that the report is made of.
+    source : str
+        The names of the files that model and rows come from, for the head of the page; empty if it is not known.
     """
 
     def __init__(self, evidence: Evidence) -> None:
         self.evidence = evidence
+        self.source = ""
 
     @property
     def model(self) -> Any:

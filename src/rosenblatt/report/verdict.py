@@ -8,14 +8,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from rosenblatt._suggestions import join_names
 from rosenblatt.estimators.tabular.explain.shortened import counted
 from rosenblatt.report.facts import PARTLY_SEEN
 from rosenblatt.report.scored import HELD_OUT, OUT_OF_FOLD
 from rosenblatt.report.wording import interval, megabytes, number, visible
 
-__all__ = ["cards", "n_columns", "network_pairs", "training_time", "verdict"]
+__all__ = ["cards", "n_columns", "network_pairs", "training_time", "verdict", "what_matters"]
 
 Facts = Mapping[str, Any]
+MOST_NAMED = 3
 SCORED = {
     HELD_OUT: ("held-out row", ""),
     OUT_OF_FOLD: ("row", ", each predicted by networks that did not train on it"),
@@ -56,6 +58,13 @@ def compared(score: Facts) -> str:
     better = sign * (score["model"] - score["guess"]) > 0
     reaches = f"The trivial guess ({name}) has {number(score['guess'])}"
     return f"{reaches}." if better else f"That is no better than a trivial guess. {reaches}."
+
+
+def what_matters(facts: Facts) -> str:
+    """A sentence on the most important columns, if their importance is more than its error."""
+    found = facts.get("importance") or ()
+    names = [visible(one["name"]) for one in found if one["importance"] > (one["error"] or 0)][:MOST_NAMED]
+    return f"What matters most: {join_names(names)}." if names else ""
 
 
 def n_columns(facts: Facts) -> int:

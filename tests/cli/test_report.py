@@ -196,7 +196,7 @@ def test_after_ctrl_c_during_the_report_the_model_is_named(cli: Any, monkeypatch
 
 
 BEFORE = {
-    "another ending": (("--report", "r.pdf"), r"--report r.pdf: reports are written as .html, .md, .json, .txt"),
+    "another ending": (("--report", "r.pdf"), r"--report r.pdf: reports are written as .html, .htm, .md, .json, .txt"),
     "no folder": (("--report", "none/r.md"), "there is no folder none to write r.md to"),
     "a folder": (("--report", "folder.md"), "--report folder.md is a folder"),
     "the table": (("--report", "rents.txt", "--test", "rents.txt"), "--report rents.txt is one of the files to read"),

@@ -163,6 +163,30 @@ def test_rare_classes_are_named():
     assert (check.severity, "'perhaps (4)'" in check.message) == ("warning", True)
 
 
+def test_few_rows_that_were_given_make_no_class_rare(good):
+    X, y = table_of(20, seed=3)
+    assert "rare-classes" not in codes(good[0].report(X, y))
+
+
+@pytest.mark.parametrize("known", [40, 0])
+def test_known_rows_are_found_without_the_training_rows(good, known):
+    model, X, y = good
+    later, labels = table_of(100, seed=5)
+    mixed = {name: np.r_[X[name][:known], later[name][known:]] for name in X}
+    found = codes(model.report(mixed, np.r_[y[:known], labels[known:]]))
+    assert ("known-rows" in found) == bool(known)
+
+
+def test_copies_by_nature_are_no_known_rows():
+    rng = np.random.default_rng(0)
+    a, b, c = rng.integers(0, 9, (3, 800)).astype(float)
+    y = np.where(a + b + rng.normal(size=800) > 8, "yes", "no")
+    X = {"a": a, "b": b, "c": c}
+    halves = [{name: values[part] for name, values in X.items()} for part in (slice(400), slice(400, 800))]
+    model = TabularClassifier(**QUICK).fit(halves[0], y[:400])
+    assert "known-rows" not in codes(model.report(halves[1], y[400:]))
+
+
 def test_networks_whose_folds_differ_are_uneven():
     rng = np.random.default_rng(0)
     X = {"a": rng.normal(size=200)}

@@ -549,3 +549,76 @@ def test_the_guess_is_that_of_the_training_rows_if_these_are_not_given(cancer):
     assert (
         older.report(X.iloc[rows], y.iloc[rows]).facts["scores"][0]["guess_name"] == "the best constant for these rows"
     )
+
+
+def test_weights_count_in_all_parts(cancer):
+    model, X, y = cancer
+    X, y = X[400:], y[400:].to_numpy()
+    w = np.random.default_rng(0).uniform(0, 3, len(y)) * (np.arange(len(y)) % 3 > 0)
+    report = model.report(X, y, sample_weight=w)
+    facts, found, p = report.facts, model.predict(X), model.predict_proba(X)[:, 1]
+    at = next(one for one in facts["threshold"] if one["threshold"] == 0.5)
+    tn, fp, fn, tp = confusion_matrix(y, p >= 0.5, sample_weight=w).ravel()
+    assert [at[name] for name in ("tn", "fp", "fn", "tp")] == pytest.approx([tn, fp, fn, tp], rel=1e-5)
+    assert facts["scores"][0]["model"] == pytest.approx((tn + tp) / w.sum(), rel=1e-5)
+    for one, label in zip(facts["classes"], (0, 1), strict=True):
+        assert one["rows"] == np.count_nonzero(y == label)
+        for measure in (precision_score, recall_score):
+            expected = measure(y, found, pos_label=label, sample_weight=w)
+            assert one[measure.__name__.removesuffix("_score")] == pytest.approx(expected, rel=1e-5)
+    assert all(w[one["row"] - 1] > 0 for one in facts["worst"])
+    kept = w > 0
+    ones = model.report(X[kept], y[kept], sample_weight=w[kept]).facts
+    assert ones["calibration"] == facts["calibration"]
+
+
+def test_weights_count_in_the_coverage_of_intervals(diabetes):
+    model, X, y = diabetes
+    X, y = X[300:], y[300:].to_numpy()
+    w = np.random.default_rng(0).exponential(1, len(y))
+    low, high = model.predict_interval(X, 0.9).T
+    (entry,) = (one for one in model.report(X, y, sample_weight=w).facts["intervals"] if one["level"] == 0.9)
+    assert entry["coverage"] == pytest.approx(np.average((low <= y) & (y <= high), weights=w), rel=1e-5)
+
+
+@pytest.mark.parametrize("row", [[-0.1, 1.1], [0.5, 0.6], [np.nan, 1.0]])
+def test_impossible_probabilities_of_others_are_refused(cancer, row):
+    model, X, y = cancer
+    p = np.tile([0.25, 0.75], (169, 1))
+    p[4] = row
+    with pytest.raises(
+        ValueError, match=r"others\['forest'\] has .* in row 5 \(the first row is 1\), which are no prob"
+    ):
+        model.report(X[400:], y[400:], others={"forest": p})
+    with pytest.raises(TypeError, match="others has the key 3, which is no text"):
+        model.report(X[400:], y[400:], others={3: p})
+
+
+def test_negative_counts_are_refused_in_words():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(60, 2))
+    model = TabularRegressor(**QUICK | {"loss": "poisson"}).fit(X, rng.poisson(1, 60))
+    with pytest.raises(ValueError, match=r"target of X is -1 in row 3 \(the first row is 1\).*at least 0"):
+        model.report(X[:5], [1, 2, -1, 0, 3])
+
+
+def test_scores_have_equal_keys_and_name_the_positive_class(cancer):
+    _, X, y = cancer
+    kinds = y.map({0: "malignant", 1: "benign"})
+    model = TabularClassifier(**QUICK | {"metric": "f1"}).fit(X[:400], kinds[:400])
+    report = model.report(X[400:], kinds[400:])
+    keys = {tuple(one) for one in [*report.facts["scores"], *model.report().facts["scores"]]}
+    assert len(keys) == 1
+    assert report.facts["scores"][0]["positive_class"] == "malignant"
+    assert "F1 of malignant" in str(report)
+    assert "F1 of malignant" in report.to_markdown()
+    assert {type(value) for one in report.facts["dependence"] for value in one["grid"]} == {float}
+
+
+def test_an_empty_path_and_htm(cancer, tmp_path):
+    report = cancer[0].report()
+    with pytest.raises(ValueError, match="the path is empty"):
+        report.save("")
+    pytest.importorskip("jinja2")
+    report.save(tmp_path / "report.htm")
+    assert (tmp_path / "report.htm").read_text().startswith("<!DOCTYPE html>")

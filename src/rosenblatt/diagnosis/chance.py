@@ -30,7 +30,7 @@ def n_scored(model: Any) -> int:
     if known is not None:
         return int(known)
     single = len(model.ensemble_.members) == 1
-    return max(1, round(model.n_rows_ * (HELD_OUT_BY_ONE if single else 1)))
+    return max(1, round(float(model.n_rows_) * (HELD_OUT_BY_ONE if single else 1)))
 
 
 def rows_of_a_network(model: Any) -> float:

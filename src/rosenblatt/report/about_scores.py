@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rosenblatt.diagnosis.chance import chooses_by_scored_rows
-from rosenblatt.metrics import Metric
+from rosenblatt.estimators.tabular.explain.shortened import short_name
+from rosenblatt.metrics import F1, Metric
 from rosenblatt.report.evidence import Evidence
 from rosenblatt.report.scored import HELD_OUT, OUT_OF_FOLD, ReportRows
 from rosenblatt.tables.score_intervals import score_interval, score_of
@@ -21,7 +22,7 @@ __all__ = ["measured", "scores"]
 
 Array = NDArray[Any]
 KEYS = (
-    *("where", "measured", "optimistic", "rows", "metric", "greater_is_better", "model", "interval"),
+    *("where", "measured", "optimistic", "rows", "metric", "positive_class", "greater_is_better", "model", "interval"),
     *("interval_method", "guess", "guess_name", "linear", "others"),
 )
 """Those of a score, each of which may be None."""
@@ -44,8 +45,14 @@ def of_fit(model: Any, name: str, metric: Metric | None) -> dict[str, Any]:
     found = dict.fromkeys(KEYS) | {"where": OUT_OF_FOLD, "measured": model.score_on_, "metric": name, "model": own}
     found |= {"optimistic": chooses_by_scored_rows(model), "guess": guess, "others": {}}
     if metric is not None:
-        found["greater_is_better"] = metric.greater_is_better
+        found |= {"greater_is_better": metric.greater_is_better, "positive_class": positive_class(model, metric)}
     return found | ({"guess_name": model.trivial_guess_} if is_main else {})
+
+
+def positive_class(model: Any, metric: Metric) -> str | None:
+    """The class that the metric is of, where it is of one of two."""
+    one_of_two = metric is F1 and len(model.classes_) == len(("negative", "positive"))
+    return short_name(str(model.classes_[1])) if one_of_two else None
 
 
 def scored(evidence: Evidence, rows: ReportRows, metric: Metric) -> dict[str, Any]:
@@ -59,6 +66,7 @@ def scored(evidence: Evidence, rows: ReportRows, metric: Metric) -> dict[str, An
         "measured": model.score_on_ if rows.what == OUT_OF_FOLD else "on the rows that were given",
         "rows": len(rows),
         "metric": metric.name,
+        "positive_class": positive_class(model, metric),
         "greater_is_better": metric.greater_is_better,
         "model": score_of(metric, truth, own, rows.weights),
     }

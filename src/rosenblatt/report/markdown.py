@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from rosenblatt.estimators.tabular.explain.shortened import counted, short
+from rosenblatt.report.wording import metric_name
 
 __all__ = ["escaped", "markdown_of", "table"]
 
@@ -92,9 +93,9 @@ def scores(facts: Facts) -> Iterator[str]:
         rest = [entry["linear"]] if linear else []
         rest += [entry["others"].get(name) for name in others]
         cells = [number(entry["model"]), interval, number(entry["guess"]), *map(number, rest)]
-        rows.append([escaped(entry["metric"]), entry["where"], *cells])
+        rows.append([escaped(metric_name(entry)), entry["where"], *cells])
     yield from table(heads, rows, 2) if rows else ()
-    for text in dict.fromkeys(f"{e['metric']}: the guess is {e['guess_name']}" for e in entries if e["guess_name"]):
+    for text in dict.fromkeys(f"{metric_name(e)}: the guess is {e['guess_name']}" for e in entries if e["guess_name"]):
         yield from ("", f"{escaped(text)}.")
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from rosenblatt.diagnosis.check_record import Check
 from rosenblatt.estimators.tabular.explain.shortened import counted, short, short_name
+from rosenblatt.report.wording import metric_name
 from rosenblatt.tables.encoders import Encoder
 from rosenblatt.tables.kinds import ColumnKind
 from rosenblatt.tables.preparation import Preparation
@@ -108,4 +109,4 @@ def score_line(entry: Mapping[str, Any]) -> str:
     beside |= entry["others"]
     texts = ", ".join(f"{short(name, MAX_WIDE)} {number:.4g}" for name, number in beside.items() if number is not None)
     own = "undefined" if entry["model"] is None else f"{entry['model']:.4g}"
-    return f"{entry['metric']} {own}{interval} {entry['where']}; {texts}"
+    return f"{short(metric_name(entry), MAX_WIDE)} {own}{interval} {entry['where']}; {texts}"

@@ -12,7 +12,7 @@ from rosenblatt._suggestions import join_names
 from rosenblatt.estimators.tabular.explain.shortened import counted
 from rosenblatt.report.facts import PARTLY_SEEN
 from rosenblatt.report.scored import HELD_OUT, OUT_OF_FOLD
-from rosenblatt.report.wording import interval, megabytes, number, visible
+from rosenblatt.report.wording import interval, megabytes, metric_name, number, visible
 
 __all__ = ["cards", "n_columns", "network_pairs", "training_time", "verdict", "what_matters"]
 
@@ -43,7 +43,7 @@ def scored(score: Facts) -> str:
     what, explained = SCORED[score["where"]]
     n = score.get("rows")
     where = f"On {what}s" if n is None else f"On {counted(n, what)}"
-    reached = f"{where}{explained}, its {score['metric']} is {number(score['model'])}"
+    reached = f"{where}{explained}, its {metric_name(score)} is {number(score['model'])}"
     between = f" (95 % interval {interval(score['interval'])})" if score.get("interval") else ""
     too_good = ", which is too good" if score["where"] == PARTLY_SEEN else ""
     return f"{reached}{between}{too_good}."
@@ -54,7 +54,7 @@ def compared(score: Facts) -> str:
     name = score.get("guess_name") or "without a model"
     if score.get("guess") is None:
         return ""
-    sign = 1 if score.get("greater_is_better", True) else -1
+    sign = -1 if score.get("greater_is_better") is False else 1
     better = sign * (score["model"] - score["guess"]) > 0
     reaches = f"The trivial guess ({name}) has {number(score['guess'])}"
     return f"{reaches}." if better else f"That is no better than a trivial guess. {reaches}."
@@ -78,7 +78,7 @@ def cards(facts: Facts) -> list[tuple[str, str, str]]:
     found: list[tuple[str, str, str]] = []
     for score in (facts.get("scores") or [])[:1]:
         note = f"{interval(score.get('interval'))}, {score['where']}" if score.get("interval") else score["where"]
-        found.append((score["metric"], number(score["model"]), note))
+        found.append((metric_name(score), number(score["model"]), note))
         found.append(("trivial guess", number(score.get("guess")), score.get("guess_name") or ""))
         if score.get("linear") is not None:
             found.append(("linear model", number(score["linear"]), "on the same rows"))

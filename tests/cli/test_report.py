@@ -240,3 +240,15 @@ def test_pipelines_have_no_report(cli: Any) -> None:
     for arguments in (("p.st",), ("p.st", "rents.csv")):
         code, _, err = cli("report", *arguments)
         assert (code, "p.st: it holds a Pipeline, not a tabular model" in err) == (2, True), err
+
+
+def test_the_weights_of_training_are_those_of_its_column(cli: Any, found: Any) -> None:
+    table = rents(60).assign(w=np.linspace(0.1, 2, 60))
+    table.to_csv("weighted.csv", index=False)
+    train = ("train", "weighted.csv", "--target", "rent", "--weight", "w", *("--epochs", "2", "--members", "1"))
+    assert cli(*train, "--hidden", "4", "--out", "w.st", "--report", "w.json")[0] == 0
+    assert not [text for text in json.loads(Path("w.json").read_text()).get("missing", []) if "weight" in text]
+    model = rosenblatt.load("w.st")
+    (score, *_) = found("report", "w.st", "weighted.csv")["report"]["scores"]
+    expected = r2_score(table["rent"], model.predict(table), sample_weight=table["w"])
+    assert score["model"] == pytest.approx(expected, rel=1e-4)

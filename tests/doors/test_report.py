@@ -55,7 +55,7 @@ SITUATIONS = [
         ("classifier",),
         "class 'perhaps' in row 1; training did not",
     ),
-    ("a target that is missing", {"y": np.where(VALUE > 1, np.nan, VALUE)}, ("regressor",), "y (contains NaN|has nan)"),
+    ("a target that is missing", {"y": np.where(VALUE > 1, np.nan, VALUE)}, ("regressor",), "y contains NaN"),
     ("other columns", {"X": {"a": VALUE, "b": VALUE}}, BOTH, "the table lacks 3 of the columns that training used"),
     ("a column less", {"X": without("colour")}, BOTH, "the table has no column 'colour'"),
     ("no rows", {"X": {name: v[:0] for name, v in X.items()}, "y": CLASS[:0]}, BOTH, "no rows"),
@@ -92,7 +92,7 @@ SITUATIONS = [
         "others that are missing",
         {"others": {"a": np.full((60, 2), np.nan)}},
         ("classifier",),
-        r"others\['a'\] (contains NaN|has nan)",
+        r"others\['a'\] (is not finite in row 1|has nan)",
     ),
     (
         "others of new classes",

@@ -154,9 +154,9 @@ def comparison_of(files: Files, given: Any, display: Display) -> Any:
 
 
 def rows_of(model: Any, file: Path, encoding: str, weight: str | None = None) -> ScoredRows:
-    """The rows of a file with the target of a model, and with the columns of its groups and ids."""
-    group = getattr(model, "group_column_", None)
-    found = of_model(model, file, encoding, weight, [*model.id_columns_, *([] if group is None else [group])])
+    """The rows of a file with the target of a model, and with the columns of its ids, groups and weights."""
+    roles = [getattr(model, name, None) for name in ("group_column_", "weight_column_")]
+    found = of_model(model, file, encoding, weight, [*model.id_columns_, *(name for name in roles if name is not None)])
     found.require_columns(kind.name for kind in model.preparation_.kinds if kind.used)
     return found
 

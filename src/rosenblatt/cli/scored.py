@@ -43,11 +43,13 @@ class ScoredRows:
         """The rows of a task."""
         return cls(task.inputs, task.target, task.weights, groups=task.groups, ids=task.ids)
 
-    def inputs_with_roles(self, group: str | None) -> Table:
-        """The inputs, the columns that name the rows, and one of this name that says what they belong to, if known."""
+    def inputs_with_roles(self, model: Any) -> Table:
+        """The inputs, and the columns of ids, groups and weights that the model was trained with, if they are known."""
         columns = {**self.inputs.columns, **({} if self.ids is None else self.ids.columns)}
-        if group is not None and self.groups is not None:
-            columns[group] = Column(group, "integer", np.asarray(self.groups, np.float64))
+        if (name := model.group_column_) is not None and self.groups is not None:
+            columns[name] = Column(name, "integer", np.asarray(self.groups, np.float64))
+        if (name := model.weight_column_) is not None and self.weights is not None:
+            columns[name] = Column(name, "number", np.asarray(self.weights, np.float64))
         return Table(columns, self.inputs.n_rows)
 
     def require_columns(self, names: Iterable[str]) -> None:
@@ -74,7 +76,7 @@ def read_scored(
     names = target_names(training)
     written = names if training.classes is not None and training.classes.dtype.kind in "OUT" else []
     reads = {*inputs, *names, *others, weight}.__contains__
-    table = read_table(file, encoding=encoding, text={*texts, *written, *others}, reads=reads)
+    table = read_table(file, encoding=encoding, text={*texts, *written}, reads=reads)
     where = named(file)
     try:
         columns = [find_target(table, name) for name in names]
@@ -120,4 +122,5 @@ def of_model(
         n_targets = 1
     values = np.empty(0) if n_targets == 1 else np.empty((0, n_targets))
     training = Target(model.target_name_, values, classes)
-    return read_scored(file, encoding, training, known.text_columns, known.names, weight, others)
+    texts = {*known.text_columns, *model.id_columns_}
+    return read_scored(file, encoding, training, texts, known.names, weight, others)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from rosenblatt.diagnosis.chance import error_by_rows, fold_error, n_scored, optimism, rows_of_a_network
 from rosenblatt.diagnosis.check_record import Check
 from rosenblatt.estimators.tabular.explain.column_substitution import predictions_of
-from rosenblatt.metrics import Metric, is_better
+from rosenblatt.metrics import AUC, Metric, is_better
 from rosenblatt.tables.score_intervals import QUANTILE, difference_interval, score_interval, score_of
 
 __all__ = ["below_out_of_fold", "no_better_than_the_guess", "overfitting", "underfitting", "uneven_members"]
@@ -41,23 +41,28 @@ def no_better_than_the_guess(evidence: Any) -> Iterator[Check]:
     """The model is worth no more than a constant, in `fit` or on the rows that were given."""
     model, rows = evidence.model, evidence.rows
     remedy = (
-        "Do not use it as it is; more rows would show whether it is any better. Look whether the columns can tell "
-        "anything of the target, and whether the metric is the one that matters; with few positives try metric='auc' "
-        "or 'balanced_error'."
+        "Do not use it as it is. Look whether the columns can tell anything of the target, and whether the metric is "
+        "the one that matters; with few positives try metric='auc' or 'balanced_error'."
     )
     name, (own, guess) = next(iter(model.scores_.items()))
     if not model.beats_guess_:
         where = f"{model.score_on_}: {name} {own:.4g}, {model.trivial_guess_} has {guess:.4g}"
         found = f"The model is no better than a constant {where}."
         yield Check("no-better-than-the-guess", "warning", found, remedy)
-    elif rows is not None and len(rows) > 1 and not any(speaks_for(evidence, one) for one in model.goal.reported):
+    elif rows is not None and len(rows) > 1 and not any(speaks_for(evidence, one) for one in quick_first(model)):
         metric = model.goal.reported[0]
         own, guess = main_score(evidence, rows.predictions), guess_score(evidence, metric)
         found = f"{metric.name} is {own:.4g} {rows.what}, and that of a constant {guess:.4g}"
         if is_better(own, guess, greater=metric.greater_is_better):
+            remedy = f"More rows would show whether it is better. {remedy}"
             found += ": a difference that may be chance"
             found += ", as these rows also chose the epochs" if rows.what == "out of fold" else ""
         yield Check("no-better-than-the-guess", "warning", f"{found}.", remedy)
+
+
+def quick_first(model: Any) -> list[Metric]:
+    """The metrics of the fit; the area under the curve, which takes longest, is the last."""
+    return sorted(model.goal.reported, key=lambda metric: metric is AUC)
 
 
 def speaks_for(evidence: Any, metric: Metric) -> bool:

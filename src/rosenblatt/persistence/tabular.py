@@ -118,14 +118,7 @@ def tabular_state(model: Any, training_predictions: bool = False) -> tuple[dict[
         networks.append(state)
         members.append({"curve": [list(row) for row in member.curve], "best_epoch": member.best_epoch})
     if training_predictions:
-        if not hasattr(model, "out_of_fold_"):
-            raise ModelFileError(
-                f"this {kind} holds no training predictions, because it was loaded from a file without them; save it "
-                "without training_predictions=True."
-            )
-        found, known = model.out_of_fold_, np.isfinite(model.out_of_fold_)
-        arrays |= {"out_of_fold": np.where(known, found, 0.0), "out_of_fold_known": known.astype(np.float32)}
-        arrays |= held_out_arrays(ensemble.members)
+        arrays |= prediction_arrays(model)
     arrays |= {name.strip("_"): getattr(model, name) for name in ARRAYS[kind]}
     arrays |= {f"background/{name}": array for name, array in model.background_.to_arrays().items()}
     parameters = model.get_params(deep=False)
@@ -197,6 +190,18 @@ def restore_training_predictions(model: Any, arrays: Mapping[str, NDArray[Any]])
         raise ModelFileError("the out-of-fold predictions do not fit together.")
     model.out_of_fold_ = np.where(known > 0, found.astype(np.float64), np.nan)
     model.ensemble_ = replace(model.ensemble_, members=with_held_out(model, arrays))
+
+
+def prediction_arrays(model: Any) -> Arrays:
+    """The out-of-fold predictions, and what each network held out."""
+    if not hasattr(model, "out_of_fold_"):
+        raise ModelFileError(
+            f"this {type(model).__name__} holds no training predictions, because it was loaded from a file without "
+            "them; save it without training_predictions=True."
+        )
+    found, known = model.out_of_fold_, np.isfinite(model.out_of_fold_)
+    arrays: Arrays = {"out_of_fold": np.where(known, found, 0.0), "out_of_fold_known": known.astype(np.float32)}
+    return arrays | held_out_arrays(model.ensemble_.members)
 
 
 def held_out_arrays(members: Sequence[Member]) -> Arrays:

@@ -187,20 +187,21 @@ def class_example(i: int, compared: Compared) -> dict[str, Any]:
 
 
 def classes_of(compared: Compared) -> list[dict[str, Any]]:
-    """For each class its rows, and precision and recall of both models; None where there is nothing to divide by."""
+    """For each class its rows, and weighted precision and recall of both; None where there is nothing to divide by."""
     names: Sequence[Any] = compared.target.classes  # type: ignore[assignment]
-    rows = []
+    rows, weights = [], compared.weights
+    weights = np.ones(len(compared.truth)) if weights is None else weights
     for label, name in enumerate(names):
         true = compared.truth == label
         found: dict[str, Any] = {"class": str(name), "rows": int(true.sum())}
         for key, side in (("a", compared.a), ("b", compared.b)):
             claimed = side.chosen == label
-            hits = int((true & claimed).sum())
-            found[key] = {"precision": share(hits, claimed.sum()), "recall": share(hits, true.sum())}
+            hits, whole = weights[true & claimed].sum(), (weights[claimed].sum(), weights[true].sum())
+            found[key] = {"precision": share(hits, whole[0]), "recall": share(hits, whole[1])}
         rows.append(found)
     return rows
 
 
-def share(part: int, whole: Any) -> float | None:
+def share(part: Any, whole: Any) -> float | None:
     """A part of a whole, or None if that is nothing."""
-    return part / int(whole) if whole else None
+    return float(part / whole) if whole else None

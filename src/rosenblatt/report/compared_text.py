@@ -102,8 +102,10 @@ def disagreements(facts: dict[str, Any]) -> Section:
             f"{found['only_a_right']:,}, only {b} on {found['only_b_right']:,}. Both are right on "
             f"{counted(found['both_right'], 'row')}, and both wrong on {found['both_wrong']:,}."
         )
-        header = ("true", a, b, f"{a}: P(true)", f"{b}: P(true)")
-        cells = [(e["true"], e["a"], e["b"], *(f"{e[key]:.3f}" for key in PROBABILITIES)) for e in shown]
+        header: tuple[str, ...] = ("true", a, b, f"{a}: P(true)", f"{b}: P(true)")
+        cells: list[tuple[str, ...]] = [
+            (e["true"], e["a"], e["b"], *(f"{e[key]:.3f}" for key in PROBABILITIES)) for e in shown
+        ]
     else:
         text = (
             f"Predictions differ by {found['mean']:.6g} on average and by {found['largest']:.6g} at most. {a} is "

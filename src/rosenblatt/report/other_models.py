@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rosenblatt._checks import as_numbers, check_finite
+from rosenblatt._checks import as_numbers
 from rosenblatt.estimators.tabular.explain.importance import labels_of
 from rosenblatt.report.scored import ReportRows
 from rosenblatt.tables.readers.reading import names_columns
@@ -78,14 +78,15 @@ def as_predictions(model: Any, name: str, given: Any, n_rows: int) -> Array:
         return np.asarray(labels_named(model, where, given))
     width = len(model.classes_) if is_class else n_outputs(model)
     numbers = as_numbers(where, given)
-    if not is_class:
-        check_finite(where, numbers)
     numbers = np.asarray(numbers, np.float64).reshape(n_rows, -1)
     if numbers.shape[1] != width:
         what = f"classes: {', '.join(map(str, model.classes_))}" if is_class else "outputs"
         raise ValueError(f"{where} has {numbers.shape[1]} columns, but the model has {width} {what}.")
     if is_class:
         require_probabilities(where, numbers)
+    elif not np.isfinite(numbers).all():
+        row = int(np.argmin(np.isfinite(numbers).all(axis=1)))
+        raise ValueError(f"{where} is not finite in row {row + 1} (the first row is 1): give a number for each row.")
     return numbers
 
 

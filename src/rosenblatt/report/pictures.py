@@ -78,7 +78,8 @@ def pictures_of_two(a: Any, b: Any) -> tuple[dict[str, Picture], dict[str, Pictu
         if shared := SHARED.get(re.sub(r"-\d+$", "", name)):
             limits = common_limits(shared, *(one[name] for one in drawings))
             planned = [
-                [(n, partial(within, d, limits) if n == name else d, *rest) for n, d, *rest in one] for one in planned
+                [(n, partial(within, draw, limits) if n == name else draw, text, size) for n, draw, text, size in one]
+                for one in planned
             ]
     return all_drawn(a, "a-", planned[0]), all_drawn(b, "b-", planned[1])
 

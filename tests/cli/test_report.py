@@ -51,7 +51,9 @@ def test_a_file_holds_the_report_and_replaces_reports_alone(suffix: str, cli: An
         code, out, err = cli("report", "m.st", "new.csv", "--out", name)
         assert (code, err) == (0, "")
         assert f"\nfile      {name} (" in out
-    model.report("new.csv").save(f"own.{suffix}")
+    own = model.report("new.csv")
+    own.source = "m.st, rows of new.csv"
+    own.save(f"own.{suffix}")
     assert Path(name).read_bytes() == Path(f"own.{suffix}").read_bytes()
     for other in (b"precious\n", b'{"model": "precious"}', b"<html>precious</html>"):
         Path(name).write_bytes(other)
@@ -136,6 +138,31 @@ def test_without_held_out_rows_the_report_is_out_of_fold(cli: Any) -> None:
     report = json.loads(Path("r.json").read_text(encoding="utf-8"))
     assert {score["where"] for score in report["scores"]} == {"out of fold"}
     assert report["scores"][0]["rows"] == 90
+
+
+def test_predictions_of_training_can_be_kept_and_a_part_of_the_table_is_noticed(cli: Any, found: Any) -> None:
+    assert cli(*TRAIN, "--out", "all.st", "--members", "3", "--test-share", "0", "--keep-predictions")[0] == 0
+    assert found("report", "all.st", "rents.csv")["report"]["scores"][0]["where"] == "out of fold"
+    assert cli(*TRAIN, "--out", "m.st")[0] == 0
+    data = found("report", "m.st", "rents.csv")
+    assert data["report"]["scores"][0]["where"] == "partly seen in training"
+    assert "--test-share" in data["notes"][0]
+    rents(40, seed=1).to_csv("new.csv", index=False)
+    assert "notes" not in found("report", "m.st", "new.csv")
+    assert "--test-share" in found("report", "m.st", "new.csv", "--training", "rents.csv")["notes"][0]
+    assert "--out is empty" in cli("report", "m.st", "new.csv", "--out", "")[2]
+
+
+def test_worst_rows_are_those_of_the_file(cli: Any, found: Any) -> None:
+    table = rents(90).assign(id=[f"r{i}" for i in range(90)])
+    table.to_csv("named.csv", index=False)
+    options = ("--target", "rent", "--ignore", "high", "--ignore", "grade", "--id", "id", *SMALL)
+    assert cli("train", "named.csv", *options, "--out", "m.st", "--report", "r.json")[0] == 0
+    reports = [json.loads(Path("r.json").read_text(encoding="utf-8")), found("report", "m.st", "named.csv")["report"]]
+    for entry in reports[0]["worst"] + reports[1]["worst"]:
+        row = table.iloc[entry["row"] - 1]
+        assert entry["true"] == pytest.approx(row["rent"], rel=1e-4)
+        assert entry["id"] == {"id": row["id"]}
 
 
 def test_a_search_leaves_a_report_of_what_it_chose(cli: Any) -> None:

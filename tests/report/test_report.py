@@ -16,6 +16,7 @@ from sklearn.preprocessing import StandardScaler
 import rosenblatt
 from rosenblatt import Report, TabularClassifier, TabularRegressor
 from rosenblatt.report import evidence
+from rosenblatt.report.verdict import verdict
 
 QUICK = {"preset": "fast", "max_iter": 6, "hidden_layer_sizes": (24,)}
 
@@ -61,7 +62,10 @@ def test_rows_without_a_target_are_left_out_as_in_training():
     known, weights = table["kind"].notna(), np.arange(150.0)
     report = model.report(table, sample_weight=weights)
     assert report.rows.what == "out of fold"
-    assert report.to_dict() == model.report(table[known], sample_weight=weights[known]).to_dict()
+    facts, expected = report.to_dict(), model.report(table[known], sample_weight=weights[known]).to_dict()
+    places = [entry.pop("row") for entry in expected["worst"]]
+    assert [entry.pop("row") - 1 for entry in facts["worst"]] == np.flatnonzero(known)[np.array(places) - 1].tolist()
+    assert facts == expected
     with pytest.raises(ValueError, match="missing"):
         TabularClassifier(**QUICK).fit(X, y).report(table.drop(columns="group"), "kind")
 
@@ -221,7 +225,7 @@ def test_the_content_is_data_that_json_takes_and_the_same_every_time(cancer, dia
             report = model.report(*given)
             text = json.dumps(report.to_dict(), allow_nan=False)
             assert json.dumps(model.report(*given).to_dict()) == text
-            assert len(text) < 30_000
+            assert len(text) < 32_000
             assert json.loads(text) == report.to_dict()
     report.to_dict()["checks"].append("changed")
     assert "changed" not in report.facts["checks"]
@@ -248,9 +252,9 @@ def test_classes_and_thresholds_are_scikit_learns(cancer):
         precision_score(labels, predicted, average=None), abs=1e-5
     )
     p = model.predict_proba(X[400:])[:, 1]
-    assert len(facts["threshold"]) == 101
+    assert 101 <= len(facts["threshold"]) <= 136
     for entry in facts["threshold"][::7]:
-        tn, fp, fn, tp = confusion_matrix(labels, p >= entry["threshold"], labels=[0, 1]).ravel()
+        tn, fp, fn, tp = confusion_matrix(labels, p > entry["threshold"], labels=[0, 1]).ravel()
         assert entry == {"threshold": entry["threshold"], "tp": tp, "fp": fp, "fn": fn, "tn": tn}
     assert sum(one["rows"] for one in facts["calibration"]["bins"]) == 169
     worst = facts["worst"][0]
@@ -447,6 +451,35 @@ def test_the_call_names_what_fit_was_given():
     assert "time=time" in code
     code = TabularClassifier(**QUICK).fit(X, y, X_val=X, y_val=y).report().facts["reproduce"]["code"]
     assert "X_val=X_val, y_val=y_val" in code
+
+
+def test_worst_rows_can_be_found_and_the_decision_is_that_of_predict():
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame(rng.normal(size=(300, 2)), columns=["a", "b"])
+    table["id"] = [f"{i:04}" for i in range(300)]
+    table["kind"] = np.where(table["a"] + rng.normal(size=300) > 2.2, "rare", "usual")
+    model = rosenblatt.learn(table[:200], "kind", id="id", **QUICK)
+    report = model.report(table[200:])
+    for entry in report.facts["worst"]:
+        row = table.iloc[199 + entry["row"]]
+        assert entry["id"] == {"id": row["id"]}
+        assert entry["true"] == row["kind"]
+        cells = {name: float(cell) for name, cell in entry["cells"].items()}
+        assert cells == pytest.approx(row[["a", "b"]].to_dict(), rel=1e-4)
+    p = report.rows.predictions[:, 1]
+    steps = {entry["threshold"]: entry["tp"] + entry["fp"] for entry in report.facts["threshold"]}
+    assert {step: int((p > step).sum()) for step in steps} == steps
+    assert steps[0.5] == (model.predict(table[200:]) == model.classes_[1]).sum()
+    assert max(np.diff(sorted(steps.values()))) < 10  # though most probabilities are near one end
+
+
+def test_rows_that_trained_are_not_called_held_out():
+    X, y = load_iris(return_X_y=True, as_frame=True)
+    report = TabularClassifier(**QUICK).fit(X, y).report(X[::-1], y[::-1])
+    assert "known-rows" in [check.code for check in report.checks]
+    assert {score["where"] for score in report.facts["scores"]} == {"partly seen in training", "out of fold"}
+    assert "held out" not in str(report).partition("\nscores\n")[2].partition("\nchecks\n")[0]
+    assert "which is too good" in verdict(report.facts)[1]
 
 
 # What a report must not do ------------------------------------------------------------------------------------------

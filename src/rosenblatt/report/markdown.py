@@ -45,6 +45,8 @@ def number(value: Any) -> str:
         return "" if value is None else escaped(value)
     if isinstance(value, (list, tuple)):
         return ", ".join(number(one) for one in value)
+    if isinstance(value, Mapping):
+        return ", ".join(f"{escaped(name)}: {number(one)}" for name, one in value.items())
     return f"{value:,}" if isinstance(value, int) else f"{value:.4g}"
 
 
@@ -187,6 +189,12 @@ def missing(facts: Facts) -> Iterator[str]:
         yield f"- {escaped(text, 1000)}"
 
 
+CALIBRATION = {"predicted": "predicted", "observed": "observed", "interval": "95 % interval", "rows": "rows"}
+WORST = {
+    **{"row": "row", "id": "id", "true": "true", "predicted": "predicted"},
+    **{"probability_of_true": "its probability", "cells": "cells"},
+}
+"""The parts of entries that are shown, and the heads of their columns."""
 SECTIONS: dict[str, Section] = {
     "Checks": checks,
     "Scores": scores,
@@ -195,16 +203,10 @@ SECTIONS: dict[str, Section] = {
         "classes",
         {"class": "class", "rows": "rows", "predicted": "predicted", "precision": "precision", "recall": "recall"},
     ),
-    "Calibration": entries_of(
-        "calibration", {"predicted": "predicted", "observed": "observed", "rows": "rows"}, n_texts=0
-    ),
+    "Calibration": entries_of("calibration", CALIBRATION, n_texts=0),
     "Intervals": entries_of("intervals", {"level": "level", "coverage": "coverage", "width": "mean width"}, n_texts=0),
     "Importance": importance,
-    "Worst rows": entries_of(
-        "worst",
-        {"row": "row", "true": "true", "predicted": "predicted", "probability_of_true": "its probability"},
-        n_texts=0,
-    ),
+    "Worst rows": entries_of("worst", WORST, n_texts=0),
     "Data": data,
     "Networks": networks,
     "Reproduce": reproduce,

@@ -183,7 +183,7 @@ def given_rows(model: Any, X: Any, y: Any, sample_weight: Any = None, what: str 
     known = getattr(model, "training_digest_", None)
     classes = getattr(model, "classes_", None)
     return GivenRows(
-        table,
+        with_ids(model, X, table),
         Target(model.target_name_, target, classes),
         weights_of(model, X, sample_weight, table.n_rows),
         groups_of(model, X, table.n_rows),
@@ -239,6 +239,15 @@ def weights_of(model: Any, X: Any, sample_weight: Any, n_rows: int) -> Array | N
     given.require_names(X)
     weights: Array = assign_roles(read_table(X, reads={str(sample_weight)}.__contains__), given)[1]["weights"]
     return weights
+
+
+def with_ids(model: Any, X: Any, table: Table) -> Table:
+    """The table with the columns that name its rows, which models do not read."""
+    names = [name for name in model.id_columns_ if name in table.columns]
+    if not names:
+        return table
+    ids = read_table(X, text=names, reads=set(names).__contains__)
+    return Table({**table.columns, **{name: ids.columns[name] for name in names}}, table.n_rows)
 
 
 def groups_of(model: Any, X: Any, n_rows: int) -> Array | None:

@@ -35,11 +35,14 @@ def model_lines(model: Any) -> list[str]:
             ": all copies of a row train together, or are held out",
             ", and some are held out while others train",
         )
-        lines.append(f"{n_copies:,} rows are copies of others{apart if model.divides_copies_ else together}")
+        copies = "1 row is a copy of another" if n_copies == 1 else f"{n_copies:,} rows are copies of others"
+        lines.append(f"{copies}{apart if model.divides_copies_ else together}")
     if model.n_groups_ is not None:
         lines.append(f"{model.n_groups_:,} groups: all rows of a group train together, or are held out")
     if model.n_dropped_:
-        lines.append(f"{model.n_dropped_:,} rows without a target were left out")
+        lines.append(
+            f"{counted(model.n_dropped_, 'row')} without a target {'was' if model.n_dropped_ == 1 else 'were'} left out"
+        )
     if hasattr(model, "temperature_"):
         change = "sharper" if model.temperature_ < 1 else "softer" if model.temperature_ > 1 else "as they were"
         lines.append(f"calibration: temperature {model.temperature_:.3f} makes probabilities {change}")

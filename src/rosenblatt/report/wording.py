@@ -71,7 +71,7 @@ def plain(value: Any) -> str:
         return ", ".join(map(plain, value)) or "none"
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return number(value)
+    return visible(value) if isinstance(value, str) else number(value)
 
 
 def sentence(text: str) -> str:

@@ -13,10 +13,12 @@ import webbrowser
 from typing import Any
 
 from rosenblatt.cli.display import Display
-from rosenblatt.cli.session import Interrupted, named
+from rosenblatt.cli.session import INTERRUPTED, Interrupted, named
 from rosenblatt.playground_page.extra import require_extra
 
 __all__ = ["playground"]
+
+END_SECONDS = 1.0
 
 
 def playground(given: Any, display: Display) -> None:
@@ -42,7 +44,17 @@ def playground(given: Any, display: Display) -> None:
     try:
         server.serve_until_stopped()
     except KeyboardInterrupt:
+        leave()
         raise Interrupted("") from None  # this is how it ends
+
+
+def leave() -> None:
+    """End the process at once if a table is still parsed, or a run made, in a step that cannot be told to stop."""
+    from rosenblatt.playground_page.background import all_ended
+
+    if not all_ended(END_SECONDS):
+        sys.stdout.flush()
+        os._exit(INTERRUPTED)
 
 
 def read_own_table(given: Any, display: Display) -> Any:

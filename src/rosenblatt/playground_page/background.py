@@ -1,20 +1,32 @@
 """Work beside the server's loop.
 
 Takes functions. Returns what they return, computed in threads, of which only so many run at a time. Never holds up the
-end of the server: whoever waits can be cancelled, and a thread that still computes ends with the process.
+end of the server: whoever waits can be cancelled. A thread that still computes holds up the end of the process, since
+compiled code must not outlive Python; `all_ended` tells whether there is one.
 """
 
 from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, TypeVar
 
-__all__ = ["Background"]
+__all__ = ["Background", "all_ended"]
 
 T = TypeVar("T")
+NAME = "rosenblatt-playground-work"
+
+
+def all_ended(seconds: float) -> bool:
+    """Wait for the threads of all that was begun, so long at most; whether they have ended."""
+    deadline = time.monotonic() + seconds
+    working = [thread for thread in threading.enumerate() if thread.name == NAME]
+    for thread in working:
+        thread.join(max(0.0, deadline - time.monotonic()))
+    return not any(thread.is_alive() for thread in working)
 
 
 class Background:
@@ -46,5 +58,5 @@ class Background:
             with suppress(RuntimeError):  # the loop was closed meanwhile
                 loop.call_soon_threadsafe(finish, *outcome)
 
-        threading.Thread(target=work, name="rosenblatt-playground", daemon=True).start()
+        threading.Thread(target=work, name=NAME, daemon=False).start()
         return await found

@@ -70,6 +70,17 @@ def test_rows_without_a_target_are_left_out_as_in_training():
         TabularClassifier(**QUICK).fit(X, y).report(table.drop(columns="group"), "kind")
 
 
+def test_several_targets_are_found_in_the_table_by_name(diabetes):
+    _, X, y = diabetes
+    table = X[["bmi", "bp", "s5"]].assign(glucose=y, age=X["age"])
+    model = TabularRegressor(**QUICK).fit(table, ["glucose", "age"])
+    assert model.report(table).rows.what == "out of fold"
+    assert model.report(table).facts == model.report(table, ["glucose", "age"]).facts
+    assert str(model.explain(table)) == str(model.explain(table, ["glucose", "age"]))
+    with pytest.raises(ValueError, match="no column 'glucose'"):
+        model.report(table.drop(columns="glucose"))
+
+
 def test_other_rows_are_predicted(cancer):
     model, X, y = cancer
     rows = model.report(X[400:], y[400:]).rows

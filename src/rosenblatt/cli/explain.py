@@ -14,6 +14,7 @@ from rosenblatt.cli.display import Display
 from rosenblatt.cli.models import load_tabular
 from rosenblatt.cli.scored import inputs_of_model, of_model
 from rosenblatt.cli.session import named
+from rosenblatt.estimators.tabular.explain.output_names import target_columns
 from rosenblatt.storage.plain import plain
 from rosenblatt.tables.table import Table, TableError
 
@@ -56,7 +57,7 @@ def inputs_and_target(model: Any, given: Any, method: str) -> tuple[Table, Any, 
     """The rows of the file, their target, which only shuffling needs, and how many columns there are."""
     if method != "permutation":
         table = inputs_of_model(model, given.file, given.encoding)
-        targets = [name for name in table.columns if name == model.target_name_]
+        targets = [name for name in table.columns if name in target_columns(model)]
         return table.drop(targets), None, len(table.columns)
     rows = of_model(model, given.file, given.encoding)
     return rows.inputs, rows.target.decoded(), len(rows.inputs.columns) + 1

@@ -17,6 +17,7 @@ from rosenblatt._checks import check_weights
 from rosenblatt._suggestions import suggestion
 from rosenblatt.estimators.tabular.explain.column_substitution import predictions_of
 from rosenblatt.estimators.tabular.explain.importance import read_rows
+from rosenblatt.estimators.tabular.explain.output_names import target_columns
 from rosenblatt.estimators.tabular.scoring import ON_VALIDATION_ROWS
 from rosenblatt.estimators.tabular.training_digest import training_digest
 from rosenblatt.tables.encoders import Prepared
@@ -202,7 +203,7 @@ def require_counts(model: Any, target: Array, what: str) -> None:
 
 def with_targets(model: Any, X: Any, y: Any, sample_weight: Any) -> tuple[Any, Any]:
     """Rows and weights without the rows that lack a target, if `fit` left out such rows, too, and X has the target."""
-    name = model.target_name_ if y is None else y
+    name = target_columns(model) or None if y is None else y
     if not model.n_dropped_ or is_nameless(X) or not names_columns(name, several=True):
         return X, sample_weight
     table = read_table(X, text=model.preparation_.text_columns)
@@ -219,9 +220,10 @@ def with_targets(model: Any, X: Any, y: Any, sample_weight: Any) -> tuple[Any, A
 
 def no_target(model: Any, table: Table, what: str) -> str:
     """The refusal of rows without targets."""
-    name = model.target_name_
-    if name is None or is_nameless(table):
+    lacks = [one for one in target_columns(model) if one not in table.columns]
+    if not lacks or is_nameless(table):
         return f"{what} was given without targets: give them as y, or leave {what} out."
+    name = lacks[0]
     near = suggestion(name, table.columns)
     return f"{what} has no column {name!r}, which the model predicts: give the targets as y, or leave {what} out.{near}"
 

@@ -29,6 +29,7 @@ from rosenblatt.estimators.tabular.explain.column_substitution import (
     sample_rows,
 )
 from rosenblatt.estimators.tabular.explain.mixtures import input_values, parts_of
+from rosenblatt.estimators.tabular.explain.output_names import target_columns
 from rosenblatt.estimators.tabular.explain.shortened import short_name
 from rosenblatt.estimators.tabular.metrics import CLASS_METRICS
 from rosenblatt.metrics import LOG_LOSS, Metric
@@ -209,8 +210,8 @@ def read_rows(model: Any, X: Any, y: Any, n_targets: int | None = None) -> tuple
         X = read_table(X, text=preparation.text_columns, reads={*preparation.names, *names}.__contains__)
     table = model._read(X, reset=False)
     inputs = {kind.name for kind in preparation.kinds}
-    if y is None and model.target_name_ in set(table.columns) - inputs:
-        names = [model.target_name_]
+    if y is None and set(target_columns(model)) <= set(table.columns) - inputs:
+        names = target_columns(model)
     if used := [name for name in names if name in inputs]:
         raise TableError(f"y names {used[0]!r}, which is one of the columns that the model predicts from.")
     if not names and y is None:

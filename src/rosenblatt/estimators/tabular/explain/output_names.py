@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["output_names", "predictions_in_words"]
+__all__ = ["output_names", "predictions_in_words", "target_columns"]
 
 
 def output_names(model: Any) -> tuple[str, ...]:
@@ -24,6 +24,15 @@ def output_names(model: Any) -> tuple[str, ...]:
         return ("prediction",)
     names = tuple(str(model.target_name_ or "").split(", "))  # several targets have one name, which lists theirs
     return names if len(names) == n else tuple(f"output {i}" for i in range(n))
+
+
+def target_columns(model: Any) -> list[str]:
+    """The columns that hold what the model predicts; none if it learned from arrays without names."""
+    target = model.target_name_
+    if target is None:
+        return []
+    several = not hasattr(model, "classes_") and ", ".join(output_names(model)) == target
+    return list(output_names(model)) if several else [str(target)]
 
 
 def predictions_in_words(model: Any) -> tuple[str, ...]:

@@ -4,12 +4,12 @@
  */
 
 /** The server takes no longer messages. */
-export const DOCUMENT_LIMIT = 2 ** 25 - 2 ** 10;
+export const DOCUMENT_LIMIT = 20 * 2 ** 20 - 2 ** 10;
 
 /** The document in a file; an Error with words for the user if it cannot be one. */
 export async function readDocument(file: { name: string; size: number; text(): Promise<string> }): Promise<object> {
   const advice = "Choose a file that Save has made.";
-  if (file.size > DOCUMENT_LIMIT) throw new Error(`${file.name} is larger than 32 MB and holds no saved run. ${advice}`);
+  if (file.size > DOCUMENT_LIMIT) throw new Error(`${file.name} is larger than 20 MB and holds no saved run. ${advice}`);
   let found: unknown;
   try {
     found = JSON.parse(await file.text());

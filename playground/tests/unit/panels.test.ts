@@ -124,6 +124,6 @@ describe("a saved run", () => {
     expect(await readDocument(file('{"version": 1}'))).toEqual({ version: 1 });
     await expect(readDocument(file("step 3"))).rejects.toThrow("it is not JSON. Choose a file that Save has made.");
     for (const text of ["[1, 2]", "3", "null"]) await expect(readDocument(file(text))).rejects.toThrow("other JSON");
-    await expect(readDocument(file("{}", DOCUMENT_LIMIT + 1))).rejects.toThrow("larger than 32 MB");
+    await expect(readDocument(file("{}", DOCUMENT_LIMIT + 1))).rejects.toThrow("larger than 20 MB");
   });
 });

@@ -17,13 +17,15 @@ from rosenblatt.cli.clock import CLOCK
 from rosenblatt.cli.commands import add_commands
 from rosenblatt.cli.layout import visible
 from rosenblatt.cli.messages import in_options
-from rosenblatt.cli.session import INTERRUPTED, Interrupted
+from rosenblatt.cli.session import Interrupted
 from rosenblatt.cli.terminal import Interrupts, safe_output
 
 __all__ = ["app", "main"]
 
 FAILED = 2
 """Exit code after an error of the user's, or if a model was not written where it was asked for."""
+INTERRUPTED = 130
+"""Exit code after Ctrl-C, by convention 128 + SIGINT."""
 NOTHING_WRITTEN = "interrupted; nothing was written."
 EXIT_CODES = (
     "Exit codes: 0 if the work is done; 2 after an error, which is one line on standard error; 130 after Ctrl-C, also "

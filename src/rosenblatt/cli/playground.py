@@ -7,13 +7,14 @@ before the table was read.
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import threading
 import webbrowser
 from typing import Any
 
 from rosenblatt.cli.display import Display
-from rosenblatt.cli.session import INTERRUPTED, Interrupted, named
+from rosenblatt.cli.session import Interrupted, named
 from rosenblatt.playground_page.extra import require_extra
 
 __all__ = ["playground"]
@@ -54,7 +55,8 @@ def leave() -> None:
 
     if not all_ended(END_SECONDS):
         sys.stdout.flush()
-        os._exit(INTERRUPTED)
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        signal.raise_signal(signal.SIGINT)
 
 
 def read_own_table(given: Any, display: Display) -> Any:

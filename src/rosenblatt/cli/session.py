@@ -19,12 +19,10 @@ from rosenblatt.cli.terminal import Output, write_result
 if TYPE_CHECKING:
     from rosenblatt.cli.display import Display
 
-__all__ = ["INTERRUPTED", "STANDARD", "Interrupted", "is_standard", "named", "session"]
+__all__ = ["STANDARD", "Interrupted", "is_standard", "named", "session"]
 
 STANDARD = "-"
 """The name of standard input and standard output."""
-INTERRUPTED = 130
-"""Exit code after Ctrl-C, by convention 128 + SIGINT."""
 
 
 class Interrupted(Exception):

@@ -33,7 +33,8 @@ STYLE = """
 .rosenblatt-view table .rosenblatt-number{text-align:right;white-space:nowrap;font-variant-numeric:tabular-nums}
 .rosenblatt-view button{all:unset}
 .rosenblatt-view button:focus-visible{outline:2px solid currentColor;outline-offset:2px}
-.rosenblatt-sorts button{cursor:pointer;text-decoration:underline dotted}
+.rosenblatt-sorts .rosenblatt-sortable thead th{cursor:pointer}
+.rosenblatt-sorts button{text-decoration:underline dotted}
 .rosenblatt-bar{display:inline-block;height:.75em;min-width:1px;background:#4a7fb5}
 .rosenblatt-bar.rosenblatt-negative{background:#c65d3b}
 """.strip()
@@ -49,9 +50,9 @@ function compare(a,b){var of=typeof a==='number',other=typeof b==='number';
  if(of!==other)return of?-1:1;
  return of?a-b:a.localeCompare(b)}
 document.addEventListener('click',function(event){
- var button=event.target.closest&&event.target.closest('table.rosenblatt-sortable th button');
- if(!button)return;
- var head=button.closest('th'),i=head.cellIndex,body=head.closest('table').tBodies[0],
+ var head=event.target.closest&&event.target.closest('table.rosenblatt-sortable thead th');
+ if(!head)return;
+ var i=head.cellIndex,body=head.closest('table').tBodies[0],
  down=head.getAttribute('aria-sort')==='ascending';
  Array.from(head.parentNode.cells).forEach(function(cell){cell.removeAttribute('aria-sort')});
  head.setAttribute('aria-sort',down?'descending':'ascending');

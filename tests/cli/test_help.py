@@ -40,6 +40,16 @@ def test_every_option_is_explained_in_whole_sentences(name: str) -> None:
         assert text.endswith("."), (name, parameter.name)
 
 
+@pytest.mark.parametrize("name", COMMANDS)
+def test_help_shows_its_texts_as_they_are_written(name: str, cli: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERMINAL_WIDTH", "200")
+    shown = re.sub(r"[\s│]", "", cli(name, "--help")[1])
+    function, example = COMMANDS[name]
+    options = function.__signature__.parameters.values()  # type: ignore[attr-defined]
+    texts = [str(function.__doc__), example, *(option.annotation.__metadata__[0].help for option in options)]
+    assert [text for text in texts if re.sub(r"\s", "", text) not in shown] == []
+
+
 def test_paragraphs_of_help_are_wrapped_by_the_terminal_alone() -> None:
     texts = {command.name: command.help or "" for command in app.registered_commands}
     assert {name for name, text in texts.items() if "\n" in text.replace("\n\n", " ") or "  " in text} == set()

@@ -51,7 +51,9 @@ def test_a_file_holds_the_report_and_replaces_reports_alone(suffix: str, cli: An
         code, out, err = cli("report", "m.st", "new.csv", "--out", name)
         assert (code, err) == (0, "")
         assert f"\nfile      {name} (" in out
-    model.report("new.csv").save(f"own.{suffix}")
+    own = model.report("new.csv")
+    own.source = "m.st, rows of new.csv"
+    own.save(f"own.{suffix}")
     assert Path(name).read_bytes() == Path(f"own.{suffix}").read_bytes()
     for other in (b"precious\n", b'{"model": "precious"}', b"<html>precious</html>"):
         Path(name).write_bytes(other)
@@ -74,9 +76,9 @@ def test_training_rows_and_weights_are_said(found: Any, model: Any) -> None:
     (score, *_) = found("report", "m.st", "--data", "new.csv", "--weight", "w")["report"]["scores"]
     expected = r2_score(table["rent"], model.predict(table), sample_weight=table["w"])
     assert score["model"] == pytest.approx(expected, rel=1e-4)
-    assert "linear" not in score
+    assert score["linear"] is None
     data = found("report", "m.st", "new.csv", "--training", "rents.csv")["report"]
-    assert "linear" in data["scores"][0]
+    assert data["scores"][0]["linear"] is not None
 
 
 def test_two_models_are_compared(cli: Any, found: Any, model: Any) -> None:
@@ -138,6 +140,31 @@ def test_without_held_out_rows_the_report_is_out_of_fold(cli: Any) -> None:
     assert report["scores"][0]["rows"] == 90
 
 
+def test_predictions_of_training_can_be_kept_and_a_part_of_the_table_is_noticed(cli: Any, found: Any) -> None:
+    assert cli(*TRAIN, "--out", "all.st", "--members", "3", "--test-share", "0", "--keep-predictions")[0] == 0
+    assert found("report", "all.st", "rents.csv")["report"]["scores"][0]["where"] == "out of fold"
+    assert cli(*TRAIN, "--out", "m.st")[0] == 0
+    data = found("report", "m.st", "rents.csv")
+    assert data["report"]["scores"][0]["where"] == "partly seen in training"
+    assert "--test-share" in data["notes"][0]
+    rents(40, seed=1).to_csv("new.csv", index=False)
+    assert "notes" not in found("report", "m.st", "new.csv")
+    assert "--test-share" in found("report", "m.st", "new.csv", "--training", "rents.csv")["notes"][0]
+    assert "--out is empty" in cli("report", "m.st", "new.csv", "--out", "")[2]
+
+
+def test_worst_rows_are_those_of_the_file(cli: Any, found: Any) -> None:
+    table = rents(90).assign(id=[f"r{i}" for i in range(90)])
+    table.to_csv("named.csv", index=False)
+    options = ("--target", "rent", "--ignore", "high", "--ignore", "grade", "--id", "id", *SMALL)
+    assert cli("train", "named.csv", *options, "--out", "m.st", "--report", "r.json")[0] == 0
+    reports = [json.loads(Path("r.json").read_text(encoding="utf-8")), found("report", "m.st", "named.csv")["report"]]
+    for entry in reports[0]["worst"] + reports[1]["worst"]:
+        row = table.iloc[entry["row"] - 1]
+        assert entry["true"] == pytest.approx(row["rent"], rel=1e-4)
+        assert entry["id"] == {"id": row["id"]}
+
+
 def test_a_search_leaves_a_report_of_what_it_chose(cli: Any) -> None:
     options = ("--time", "1s", "--out", "m.st", "--report", "r.md")
     assert cli("tune", "rents.csv", "--target", "high", "--ignore", "grade", *options)[0] == 0
@@ -169,7 +196,7 @@ def test_after_ctrl_c_during_the_report_the_model_is_named(cli: Any, monkeypatch
 
 
 BEFORE = {
-    "another ending": (("--report", "r.pdf"), r"--report r.pdf: reports are written as .html, .md, .json, .txt"),
+    "another ending": (("--report", "r.pdf"), r"--report r.pdf: reports are written as .html, .htm, .md, .json, .txt"),
     "no folder": (("--report", "none/r.md"), "there is no folder none to write r.md to"),
     "a folder": (("--report", "folder.md"), "--report folder.md is a folder"),
     "the table": (("--report", "rents.txt", "--test", "rents.txt"), "--report rents.txt is one of the files to read"),
@@ -213,3 +240,15 @@ def test_pipelines_have_no_report(cli: Any) -> None:
     for arguments in (("p.st",), ("p.st", "rents.csv")):
         code, _, err = cli("report", *arguments)
         assert (code, "p.st: it holds a Pipeline, not a tabular model" in err) == (2, True), err
+
+
+def test_the_weights_of_training_are_those_of_its_column(cli: Any, found: Any) -> None:
+    table = rents(60).assign(w=np.linspace(0.1, 2, 60))
+    table.to_csv("weighted.csv", index=False)
+    train = ("train", "weighted.csv", "--target", "rent", "--weight", "w", *("--epochs", "2", "--members", "1"))
+    assert cli(*train, "--hidden", "4", "--out", "w.st", "--report", "w.json")[0] == 0
+    assert not [text for text in json.loads(Path("w.json").read_text()).get("missing", []) if "weight" in text]
+    model = rosenblatt.load("w.st")
+    (score, *_) = found("report", "w.st", "weighted.csv")["report"]["scores"]
+    expected = r2_score(table["rent"], model.predict(table), sample_weight=table["w"])
+    assert score["model"] == pytest.approx(expected, rel=1e-4)

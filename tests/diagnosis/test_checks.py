@@ -163,6 +163,30 @@ def test_rare_classes_are_named():
     assert (check.severity, "'perhaps (4)'" in check.message) == ("warning", True)
 
 
+def test_few_rows_that_were_given_make_no_class_rare(good):
+    X, y = table_of(20, seed=3)
+    assert "rare-classes" not in codes(good[0].report(X, y))
+
+
+@pytest.mark.parametrize("known", [40, 0])
+def test_known_rows_are_found_without_the_training_rows(good, known):
+    model, X, y = good
+    later, labels = table_of(100, seed=5)
+    mixed = {name: np.r_[X[name][:known], later[name][known:]] for name in X}
+    found = codes(model.report(mixed, np.r_[y[:known], labels[known:]]))
+    assert ("known-rows" in found) == bool(known)
+
+
+def test_copies_by_nature_are_no_known_rows():
+    rng = np.random.default_rng(0)
+    a, b, c = rng.integers(0, 9, (3, 800)).astype(float)
+    y = np.where(a + b + rng.normal(size=800) > 8, "yes", "no")
+    X = {"a": a, "b": b, "c": c}
+    halves = [{name: values[part] for name, values in X.items()} for part in (slice(400), slice(400, 800))]
+    model = TabularClassifier(**QUICK).fit(halves[0], y[:400])
+    assert "known-rows" not in codes(model.report(halves[1], y[400:]))
+
+
 def test_networks_whose_folds_differ_are_uneven():
     rng = np.random.default_rng(0)
     X = {"a": rng.normal(size=200)}
@@ -190,3 +214,28 @@ def test_every_check_has_a_remedy_in_a_sentence():
         *("too-few-scored-rows", "rare-classes", "no-better-than-the-guess", "underfitting", "overfitting"),
         *("uneven-networks", "below-out-of-fold", "to-check"),
     }
+
+
+def simulated(seed, signal):
+    """400 rows to train on and 400 others of the same kind: two classes."""
+    rng = np.random.default_rng(seed)
+    a, b, c, d, e, noise = rng.normal(size=(6, 800))
+    y = np.where(signal * (2 * a + 2 * np.sin(2 * b) + c * d) + noise > 0, "yes", "no")
+    X = {"a": a, "b": b, "c": c, "d": d, "e": e}
+    halves = [({name: values[part] for name, values in X.items()}, y[part]) for part in (slice(400), slice(400, 800))]
+    return *halves, TabularClassifier("fast").fit(*halves[0])
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_chance_and_the_choice_of_the_epochs_are_no_finding(seed):
+    training, later, model = simulated(seed, 1)
+    assert model.n_scored_ == 80  # a fifth of the rows, not all of them
+    assert codes(model.report(*later)) == codes(model.report(*training)) == []
+
+
+def test_noise_is_found_out_of_fold_too():
+    training, later, model = simulated(1, 0)
+    assert model.beats_guess_  # by the choice of the epoch
+    for rows, what in ((training, "out of fold"), (later, "held out")):
+        (check,) = (c for c in model.report(*rows).checks if c.code == "no-better-than-the-guess")
+        assert what in check.message

@@ -111,7 +111,7 @@ REFUSED = {
         r"standard input \(-\) is read once, but file and training are to be read from it",
     ),
     "two results": (("price.st", "--json", "--out", "-"), "--json and --out - both write to standard output"),
-    "another ending": (("price.st", "--out", "r.pdf"), r"--out r\.pdf: reports are written as \.html, \.md, "),
+    "another ending": (("price.st", "--out", "r.pdf"), r"--out r\.pdf: reports are written as \.html, \.htm, \.md, "),
     "no ending": (("price.st", "--out", "report"), "--out report: reports are written as "),
     "no folder": (("price.st", "--out", "none/r.md"), r"there is no folder none to write r\.md to"),
     "a file that is no report": (("price.st", "--out", "notes.txt"), r"notes\.txt exists and holds no report; "),

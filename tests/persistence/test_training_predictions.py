@@ -59,6 +59,15 @@ def test_forged_ones_are_refused() -> None:
                 tabular_from_state(state, forged)
 
 
+def test_forged_rows_of_networks_are_refused() -> None:
+    model, y = MODELS[0]
+    state, arrays = tabular_state(model.fit(X, y), training_predictions=True)
+    rows = arrays["held_out/0"]
+    for forged in (rows[:-1], rows + 400, rows - 400, np.zeros_like(rows)):
+        with pytest.raises(ModelFileError, match="do not fit the out-of-fold predictions"):
+            tabular_from_state(state, {**arrays, "held_out/0": forged})
+
+
 def test_those_of_validation_rows_are_kept_too(tmp_path: Any) -> None:
     model = TabularClassifier(**SMALL).fit(X, MODELS[0][1], X_val=X[:50], y_val=MODELS[0][1][:50])
     save(model, tmp_path / "m", training_predictions=True)

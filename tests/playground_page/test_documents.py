@@ -57,7 +57,7 @@ def test_a_run_of_a_table_needs_the_same_table():
     with pytest.raises(SettingsError, match="there is no table"):
         Run.from_document(document)
     other = PlaygroundTable.of(read_table(columns | {"a": columns["b"][::-1].copy()}), "t")
-    with pytest.raises(SettingsError, match="other data"):
+    with pytest.raises(SettingsError, match="other data; drop the same file"):
         Run.from_document(document, other)
 
 
@@ -128,7 +128,7 @@ def test_changed_bytes_of_the_memory_give_a_run_or_a_settings_error(data):
         (("events", 0, "edit"), [1, 0, 0, 1], "changes or edit"),
         (("events", 1, "edit"), [9, 0, 0, 1], "layer is 9"),
         (("events",), [{}] * 20_000, "at most 10,000"),
-        (("digest",), "0", "other data"),
+        (("digest",), "0", r"document\.digest does not fit its settings"),
     ],
 )
 def test_what_is_wrong_is_named(path, value, message):

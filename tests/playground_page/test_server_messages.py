@@ -38,6 +38,7 @@ INVALID: dict[str, tuple[Any, str]] = {
     "a layer 0": ('{"type": "edit", "run": 0, "layer": 0, "input": 0, "unit": 0, "value": 1}', "'layer' is 0"),
     "no value": ('{"type": "edit", "run": 0, "layer": 1, "input": 0, "unit": 0}', "lacks the field 'value'"),
     "a deep nest": ("[" * 100_000, "nested too deeply"),
+    "many empty lists": ('{"type": "load", "document": [' + "[],[" * 40_000, "120003 lists, objects and commas"),
     "a long message": (json.dumps({**CONFIGURE, "settings": {"x": "y" * 70_000}}), "65536 are allowed"),
 }
 

@@ -30,10 +30,15 @@ SECONDS = 30
 class Server:
     """``rosenblatt playground`` as a process."""
 
-    def __init__(self, *arguments: str, folder: Path | None = None) -> None:
+    def __init__(self, *arguments: str, folder: Path | None = None, env: dict[str, str] | None = None) -> None:
         command = [sys.executable, "-u", "-m", "rosenblatt", "playground", "--no-browser", *arguments]
         self.process = subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=folder, env={**os.environ}
+            command,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            cwd=folder,
+            env={**os.environ, **(env or {})},
         )
         assert self.process.stdout is not None
         self.said = ""
@@ -108,6 +113,24 @@ def test_a_session_and_ctrl_c_while_it_trains(servers: Any) -> None:
         started = time.monotonic()
         assert server.interrupt() == (130, "")
         assert time.monotonic() - started < 5
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
+def test_the_server_ends_while_it_reads_a_table(sent: signal.Signals, servers: Any, tmp_path: Path) -> None:
+    server = servers(env={"TMPDIR": str(tmp_path)})
+    table = ",".join(f"c{i}" for i in range(10_000)) + "\n" + ("1," * 9_999 + "1\n") * 1000
+    path = server.url.removeprefix(server.origin)
+    fields = [f"Host: 127.0.0.1:{server.port}", f"Origin: {server.origin}", f"Content-Length: {len(table)}", "", ""]
+    with server.page(), socket.create_connection(("127.0.0.1", server.port)) as client:
+        client.sendall("\r\n".join([f"POST {path}table?name=a.csv HTTP/1.1", *fields]).encode() + table.encode())
+        time.sleep(0.5)
+        assert list(tmp_path.iterdir()) != []
+        started = time.monotonic()
+        server.process.send_signal(sent)
+        assert server.process.communicate(timeout=SECONDS)[1] == ""
+        assert time.monotonic() - started < 4
+    assert list(tmp_path.iterdir()) == []
 
 
 CLIENT = """

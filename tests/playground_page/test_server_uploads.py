@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import io
 import tempfile
@@ -17,6 +18,8 @@ from tests.playground_page.server_tools import ORIGIN, Client
 
 from rosenblatt.playground_page import app, uploads
 from rosenblatt.playground_page.uploads import clean_name
+from rosenblatt.tables.readers.limits import Limits
+from rosenblatt.tables.table import TableError
 
 ROWS = pd.DataFrame({"a": np.arange(40) % 7, "b": np.arange(40) ** 2 % 11, "kind": ["yes", "no"] * 20})
 CSV = ROWS.to_csv(index=False).encode()
@@ -81,6 +84,7 @@ BAD: dict[str, tuple[str, bytes, str]] = {
     "no Parquet": ("a.parquet", CSV, "a.parquet: this is not a Parquet file"),
     "no gzip": ("a.csv.gz", CSV, "a.csv.gz: the file cannot be decompressed"),
     "another encoding": ("a.csv", "a,b,c\nä,1,2\n".encode("latin-1"), "a.csv: line 2 holds the byte 0xe4"),
+    "UTF-16 without a mark": ("a.csv", CSV.decode().encode("utf-16-le"), "rosenblatt playground --encoding NAME."),
     "a workbook": ("a.xlsx", b"PK\x03\x04 and more", "a.xlsx: it is a spreadsheet"),
     "a header": ("a.csv", b"a,b,c\n", "row"),
     "one column": ("a.csv", b"a\n" + b"1\n2\n" * 20, "1 column"),
@@ -131,20 +135,60 @@ def test_what_is_small_because_it_is_compressed_is_not_unpacked(
     data = file.read_bytes()
     file.unlink()
     assert len(data) < 100_000
-    monkeypatch.setattr(uploads, "MAX_CONTENT", 1 << 20)
-    monkeypatch.setattr(uploads, "read_table", None)
+    monkeypatch.setattr(uploads, "LIMITS", Limits(n_bytes=1 << 20))
     with client.page():
         answered = post(client, f"name=a.csv.{ending}", [data])
     assert answered.json["error"] == f"a.csv.{ending}: the file holds more than 1 MB. Keep fewer rows or columns."
 
 
 def test_a_parquet_file_of_many_cells_is_not_read(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(uploads, "MAX_CELLS", 119)
+    monkeypatch.setattr(uploads, "LIMITS", Limits(n_cells=119))
     file = io.BytesIO()
     ROWS.to_parquet(file)
     with client.page():
         answered = post(client, "name=a.parquet", [file.getvalue()])
-    assert answered.json["error"] == "a.parquet: the file has 120 cells; at most 119 are read here."
+    words = "the table has 40 rows and 3 columns; at most 119 cells are read."
+    assert answered.json["error"] == f"a.parquet: {words}"
+
+
+def test_too_little_memory_is_said_in_words(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: Any, **__: Any) -> Any:
+        raise MemoryError
+
+    monkeypatch.setattr(uploads, "read_table", fail)
+    with client.page():
+        answered = post(client, "name=a.csv", [CSV])
+    assert (answered.status, answered.json["error"][:26]) == (507, "there is not enough memory")
+
+
+@pytest.mark.parametrize("who", ["the page", "the request"])
+def test_a_table_for_which_nobody_waits_is_not_read_on(
+    who: str, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(app, "WATCH_SECONDS", 0.01)
+    begun, go_on, refused = threading.Event(), threading.Event(), threading.Event()
+
+    def slow(_: Path, reads: Any, **__: Any) -> Any:
+        begun.set()
+        assert go_on.wait(10)
+        with pytest.raises(TableError, match="nobody waits"):
+            reads("a")
+        refused.set()
+        raise TableError("")
+
+    monkeypatch.setattr(uploads, "read_table", slow)
+    with client.page() as page:
+        path = f"/secret/table?name=a.csv&page={page.welcome['page']}"
+        upload = client.begin("POST", path, [CSV], {"origin": ORIGIN})
+        client.run(asyncio.sleep(0.05))
+        assert begun.wait(10)
+        if who == "the page":
+            page.leave()
+        else:
+            monkeypatch.setattr(app.Request, "is_disconnected", lambda _: asyncio.sleep(0, True))
+        assert client.run(upload)[0] == 400
+        go_on.set()
+        assert refused.wait(10)
 
 
 def test_uploads_that_say_that_they_are_too_long_are_not_read(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,7 @@
 """Two models side by side: scores, intervals of differences, disagreements, and what is refused."""
 
 import json
+import re
 
 import numpy as np
 import pandas as pd
@@ -11,6 +12,7 @@ import rosenblatt
 from rosenblatt import MLPClassifier, TabularClassifier, TabularRegressor
 from rosenblatt.report import Comparison, compare
 from rosenblatt.report.compared import examples
+from rosenblatt.report.pictures import pictures_of_two
 
 SMALL = {"members": 1, "hidden_layer_sizes": (8,), "max_iter": 4}
 
@@ -72,13 +74,14 @@ def test_a_clear_difference_is_named_and_its_interval_does_not_hold_zero():
             assert np.sign(score["interval"]).tolist() == [upward, upward]
             assert score["interval"][0] < score["difference"] < score["interval"][1]
         assert found.verdict.startswith(f"{better} is better by R2 on these 100 rows: ")
-    assert compare(good, good, frame[300:]).verdict.startswith("A and B cannot be told apart by R2")
+    assert compare(good, good, frame[300:]).verdict.startswith("A and B predict the same on these 100 rows: their R2")
 
 
 def test_disagreements_are_counted_by_who_is_right(classes):
     truth = TEST["grade"].to_numpy()
     a, b = (report.model.predict(TEST) for report in classes.reports)
     assert classes.facts["disagreement"] == {
+        "identical": False,
         "rows": int((a != b).sum()),
         "share": pytest.approx((a != b).mean(), rel=1e-4),
         "both_right": int(((a == truth) & (b == truth)).sum()),
@@ -92,6 +95,7 @@ def test_disagreements_are_counted_by_who_is_right(classes):
         row = found["row"] - 1
         assert (truth[row], a[row], b[row]) == (found["true"], found["a"], found["b"])
         assert a[row] != b[row]
+        assert float(found["cells"]["area"]) == pytest.approx(TEST["area"].iloc[row], rel=1e-4)
 
 
 def test_classes_are_compared_one_by_one(classes):
@@ -257,3 +261,23 @@ def test_other_classes_columns_targets_and_names_are_refused(numbers, classes):
     for names in (("a", "a"), ("a",), "ab"):
         with pytest.raises(ValueError, match="two different names"):
             compare(a, b, TEST, names=names)
+
+
+def test_names_are_short_and_visible_in_every_form():
+    turned, long = "x\u202ey", "long" * 30
+    table = TRAINING.assign(grade=TRAINING["rent"].gt(900).map({True: turned, False: long}))
+    a, b = (TabularClassifier(**SMALL, random_state=seed).fit(table[["rooms", "grade"]], "grade") for seed in (0, 1))
+    found = compare(a, b, table, names=(f"a{turned}", long))
+    for text in (str(found), found.to_markdown(), found.to_html(), found.verdict):
+        assert turned not in text
+        assert long not in text
+    assert found.names == (f"a{turned}", long)
+
+
+def test_pictures_of_numbers_have_the_same_axes(numbers):
+    views = [pictures_of_two(*pair)[0] for pair in (numbers.reports, numbers.reports[:1] * 2)]
+    ticks = [re.findall(r"<text[^>]*>([^<]+)<", view["residuals"].svg) for view in views]
+    assert ticks[0] != ticks[1]
+    a, b = pictures_of_two(*numbers.reports)
+    assert ticks[0] == re.findall(r"<text[^>]*>([^<]+)<", b["residuals"].svg)
+    assert a["residuals"].svg != b["residuals"].svg

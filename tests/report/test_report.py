@@ -1,5 +1,6 @@
 """The report as an object: which rows score a model, its forms, and its content as data."""
 
+import copy
 import json
 import math
 
@@ -15,6 +16,7 @@ from sklearn.preprocessing import StandardScaler
 import rosenblatt
 from rosenblatt import Report, TabularClassifier, TabularRegressor
 from rosenblatt.report import evidence
+from rosenblatt.report.verdict import verdict
 
 QUICK = {"preset": "fast", "max_iter": 6, "hidden_layer_sizes": (24,)}
 
@@ -60,7 +62,10 @@ def test_rows_without_a_target_are_left_out_as_in_training():
     known, weights = table["kind"].notna(), np.arange(150.0)
     report = model.report(table, sample_weight=weights)
     assert report.rows.what == "out of fold"
-    assert report.to_dict() == model.report(table[known], sample_weight=weights[known]).to_dict()
+    facts, expected = report.to_dict(), model.report(table[known], sample_weight=weights[known]).to_dict()
+    places = [entry.pop("row") for entry in expected["worst"]]
+    assert [entry.pop("row") - 1 for entry in facts["worst"]] == np.flatnonzero(known)[np.array(places) - 1].tolist()
+    assert facts == expected
     with pytest.raises(ValueError, match="missing"):
         TabularClassifier(**QUICK).fit(X, y).report(table.drop(columns="group"), "kind")
 
@@ -220,7 +225,7 @@ def test_the_content_is_data_that_json_takes_and_the_same_every_time(cancer, dia
             report = model.report(*given)
             text = json.dumps(report.to_dict(), allow_nan=False)
             assert json.dumps(model.report(*given).to_dict()) == text
-            assert len(text) < 30_000
+            assert len(text) < 32_000
             assert json.loads(text) == report.to_dict()
     report.to_dict()["checks"].append("changed")
     assert "changed" not in report.facts["checks"]
@@ -247,9 +252,9 @@ def test_classes_and_thresholds_are_scikit_learns(cancer):
         precision_score(labels, predicted, average=None), abs=1e-5
     )
     p = model.predict_proba(X[400:])[:, 1]
-    assert len(facts["threshold"]) == 101
+    assert 101 <= len(facts["threshold"]) <= 136
     for entry in facts["threshold"][::7]:
-        tn, fp, fn, tp = confusion_matrix(labels, p >= entry["threshold"], labels=[0, 1]).ravel()
+        tn, fp, fn, tp = confusion_matrix(labels, p > entry["threshold"], labels=[0, 1]).ravel()
         assert entry == {"threshold": entry["threshold"], "tp": tp, "fp": fp, "fn": fn, "tn": tn}
     assert sum(one["rows"] for one in facts["calibration"]["bins"]) == 169
     worst = facts["worst"][0]
@@ -416,8 +421,9 @@ def test_rows_given_as_training_alone_are_scored(cancer):
 def test_counts_that_are_all_zero_have_a_report():
     rng = np.random.default_rng(0)
     X = rng.normal(size=(100, 2))
-    model = TabularRegressor(**QUICK | {"loss": "poisson"}).fit(X, rng.poisson(1, 100))
-    report = model.report(X[:20], np.zeros(20), training=(X, rng.poisson(1, 100)))
+    y = rng.poisson(1, 100)
+    model = TabularRegressor(**QUICK | {"loss": "poisson"}).fit(X, y)
+    report = model.report(X[:20], np.zeros(20), training=(X, y))
     assert json.dumps(report.to_dict(), allow_nan=False)
     assert report.facts["scores"][0]["model"] == 0
     assert "D2 of the Poisson deviance 0" in str(report)
@@ -445,3 +451,174 @@ def test_the_call_names_what_fit_was_given():
     assert "time=time" in code
     code = TabularClassifier(**QUICK).fit(X, y, X_val=X, y_val=y).report().facts["reproduce"]["code"]
     assert "X_val=X_val, y_val=y_val" in code
+
+
+def test_worst_rows_can_be_found_and_the_decision_is_that_of_predict():
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame(rng.normal(size=(300, 2)), columns=["a", "b"])
+    table["id"] = [f"{i:04}" for i in range(300)]
+    table["kind"] = np.where(table["a"] + rng.normal(size=300) > 2.2, "rare", "usual")
+    model = rosenblatt.learn(table[:200], "kind", id="id", **QUICK)
+    report = model.report(table[200:])
+    for entry in report.facts["worst"]:
+        row = table.iloc[199 + entry["row"]]
+        assert entry["id"] == {"id": row["id"]}
+        assert entry["true"] == row["kind"]
+        cells = {name: float(cell) for name, cell in entry["cells"].items()}
+        assert cells == pytest.approx(row[["a", "b"]].to_dict(), rel=1e-4)
+    p = report.rows.predictions[:, 1]
+    steps = {entry["threshold"]: entry["tp"] + entry["fp"] for entry in report.facts["threshold"]}
+    assert {step: int((p > step).sum()) for step in steps} == steps
+    assert steps[0.5] == (model.predict(table[200:]) == model.classes_[1]).sum()
+    assert max(np.diff(sorted(steps.values()))) < 10  # though most probabilities are near one end
+
+
+def test_rows_that_trained_are_not_called_held_out():
+    X, y = load_iris(return_X_y=True, as_frame=True)
+    report = TabularClassifier(**QUICK).fit(X, y).report(X[::-1], y[::-1])
+    assert "known-rows" in [check.code for check in report.checks]
+    assert {score["where"] for score in report.facts["scores"]} == {"partly seen in training", "out of fold"}
+    assert "held out" not in str(report).partition("\nscores\n")[2].partition("\nchecks\n")[0]
+    assert "which is too good" in verdict(report.facts)[1]
+
+
+# What a report must not do ------------------------------------------------------------------------------------------
+
+
+def test_other_rows_are_no_training_rows(cancer):
+    model, X, y = cancer
+    for wrong, linear in (((X[400:], y[400:]), False), ((X[:399], y[:399]), True), ((X, y), True)):
+        report = model.report(X[400:], y[400:], training=wrong)
+        assert report.evidence.training is None
+        assert "not the rows that the model was trained on" in report.facts["missing"][0]
+        assert (report.facts["scores"][0]["linear"] is not None) == linear
+        assert "known-rows" not in [check.code for check in report.checks]
+    assert len(model.report(X[400:], y[400:], training=(X, y)).evidence.learned_from.target.values) == 400  # not 569
+
+
+def test_a_later_fit_changes_no_report(cancer):
+    _, X, y = cancer
+    model = TabularClassifier(**QUICK).fit(X[:300], y[:300])
+    report, expected = (model.report(X[400:], y[400:]) for _ in range(2))
+    expected = expected.to_dict()
+    model.fit(X[:200], 1 - y[:200])
+    assert report.to_dict() == expected
+
+
+@pytest.mark.parametrize("weights", ["column", "array"])
+def test_training_rows_have_the_weights_of_fit(diabetes, tmp_path, weights):
+    _, X, y = diabetes
+    w = np.random.default_rng(0).uniform(0.1, 4, len(X))
+    table = X.assign(w=w) if weights == "column" else X
+    given = "w" if weights == "column" else w
+    model = TabularRegressor(**QUICK | {"members": 3}).fit(table, y, sample_weight=given)
+    rosenblatt.save(model, tmp_path / "model.safetensors", training_predictions=True)
+    for one in (model, rosenblatt.load(tmp_path / "model.safetensors")):
+        report = one.report(table, y)
+        same = report.facts["scores"][0]["model"] == pytest.approx(one.score_, rel=1e-5)
+        assert same == (weights == "column")
+        assert ("weights" in str(report.facts.get("missing"))) == (weights == "array")
+        assert one.report(table, y, sample_weight=w).facts["scores"][0]["model"] == pytest.approx(one.score_, rel=1e-5)
+
+
+@pytest.mark.parametrize("kind", ["classes", "numbers", "quantiles", "time"])
+def test_a_file_with_training_predictions_gives_the_same_report(cancer, diabetes, tmp_path, kind):
+    _, X, y = cancer if kind == "classes" else diabetes
+    settings = QUICK | {"members": 3} | ({"quantiles": (0.1, 0.5, 0.9)} if kind == "quantiles" else {})
+    how = {"time": np.arange(len(X))} if kind == "time" else {}
+    model = (TabularClassifier if kind == "classes" else TabularRegressor)(**settings).fit(X, y, **how)
+    rosenblatt.save(model, tmp_path / "model.safetensors", training_predictions=True)
+    loaded = rosenblatt.load(tmp_path / "model.safetensors")
+    assert loaded.report(X, y).to_dict() == model.report(X, y).to_dict()
+    rosenblatt.save(loaded, tmp_path / "again.safetensors", training_predictions=True)
+    assert rosenblatt.load(tmp_path / "again.safetensors").report(X, y).to_dict() == model.report(X, y).to_dict()
+
+
+def test_the_guess_is_that_of_the_training_rows_if_these_are_not_given(cancer):
+    model, X, y = cancer
+    rare = np.flatnonzero(y == 0)[-60:]
+    rows = np.r_[rare, np.flatnonzero(y == 1)[-10:]]
+    rows = rows[rows >= 400]
+    with_training = model.report(X.iloc[rows], y.iloc[rows], training=(X[:400], y[:400])).facts["scores"]
+    alone = model.report(X.iloc[rows], y.iloc[rows]).facts["scores"]
+    assert [(one["guess"], one["guess_name"]) for one in alone] == [
+        (one["guess"], one["guess_name"]) for one in with_training
+    ]
+    older = copy.copy(model)
+    del older.guesses_
+    assert (
+        older.report(X.iloc[rows], y.iloc[rows]).facts["scores"][0]["guess_name"] == "the best constant for these rows"
+    )
+
+
+def test_weights_count_in_all_parts(cancer):
+    model, X, y = cancer
+    X, y = X[400:], y[400:].to_numpy()
+    w = np.random.default_rng(0).uniform(0, 3, len(y)) * (np.arange(len(y)) % 3 > 0)
+    report = model.report(X, y, sample_weight=w)
+    facts, found, p = report.facts, model.predict(X), model.predict_proba(X)[:, 1]
+    at = next(one for one in facts["threshold"] if one["threshold"] == 0.5)
+    tn, fp, fn, tp = confusion_matrix(y, p >= 0.5, sample_weight=w).ravel()
+    assert [at[name] for name in ("tn", "fp", "fn", "tp")] == pytest.approx([tn, fp, fn, tp], rel=1e-5)
+    assert facts["scores"][0]["model"] == pytest.approx((tn + tp) / w.sum(), rel=1e-5)
+    for one, label in zip(facts["classes"], (0, 1), strict=True):
+        assert one["rows"] == np.count_nonzero(y == label)
+        for measure in (precision_score, recall_score):
+            expected = measure(y, found, pos_label=label, sample_weight=w)
+            assert one[measure.__name__.removesuffix("_score")] == pytest.approx(expected, rel=1e-5)
+    assert all(w[one["row"] - 1] > 0 for one in facts["worst"])
+    kept = w > 0
+    ones = model.report(X[kept], y[kept], sample_weight=w[kept]).facts
+    assert ones["calibration"] == facts["calibration"]
+
+
+def test_weights_count_in_the_coverage_of_intervals(diabetes):
+    model, X, y = diabetes
+    X, y = X[300:], y[300:].to_numpy()
+    w = np.random.default_rng(0).exponential(1, len(y))
+    low, high = model.predict_interval(X, 0.9).T
+    (entry,) = (one for one in model.report(X, y, sample_weight=w).facts["intervals"] if one["level"] == 0.9)
+    assert entry["coverage"] == pytest.approx(np.average((low <= y) & (y <= high), weights=w), rel=1e-5)
+
+
+@pytest.mark.parametrize("row", [[-0.1, 1.1], [0.5, 0.6], [np.nan, 1.0]])
+def test_impossible_probabilities_of_others_are_refused(cancer, row):
+    model, X, y = cancer
+    p = np.tile([0.25, 0.75], (169, 1))
+    p[4] = row
+    with pytest.raises(
+        ValueError, match=r"others\['forest'\] has .* in row 5 \(the first row is 1\), which are no prob"
+    ):
+        model.report(X[400:], y[400:], others={"forest": p})
+    with pytest.raises(TypeError, match="others has the key 3, which is no text"):
+        model.report(X[400:], y[400:], others={3: p})
+
+
+def test_negative_counts_are_refused_in_words():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(60, 2))
+    model = TabularRegressor(**QUICK | {"loss": "poisson"}).fit(X, rng.poisson(1, 60))
+    with pytest.raises(ValueError, match=r"target of X is -1 in row 3 \(the first row is 1\).*at least 0"):
+        model.report(X[:5], [1, 2, -1, 0, 3])
+
+
+def test_scores_have_equal_keys_and_name_the_positive_class(cancer):
+    _, X, y = cancer
+    kinds = y.map({0: "malignant", 1: "benign"})
+    model = TabularClassifier(**QUICK | {"metric": "f1"}).fit(X[:400], kinds[:400])
+    report = model.report(X[400:], kinds[400:])
+    keys = {tuple(one) for one in [*report.facts["scores"], *model.report().facts["scores"]]}
+    assert len(keys) == 1
+    assert report.facts["scores"][0]["positive_class"] == "malignant"
+    assert "F1 of malignant" in str(report)
+    assert "F1 of malignant" in report.to_markdown()
+    assert {type(value) for one in report.facts["dependence"] for value in one["grid"]} == {float}
+
+
+def test_an_empty_path_and_htm(cancer, tmp_path):
+    report = cancer[0].report()
+    with pytest.raises(ValueError, match="the path is empty"):
+        report.save("")
+    pytest.importorskip("jinja2")
+    report.save(tmp_path / "report.htm")
+    assert (tmp_path / "report.htm").read_text().startswith("<!DOCTYPE html>")

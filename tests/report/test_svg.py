@@ -103,6 +103,6 @@ def test_the_curves_of_each_network_are_drawn_with_their_best_epochs():
     dots = [tuple(found) for ax in display.figure_.axes for part in ax.collections for found in part.get_offsets()]
     assert dots == [(2, 0.2), (3, 0.4)]
     legend = [text.get_text() for text in display.ax_.get_legend().get_texts()]
-    assert legend == ["loss of each network", "held_out of each network"]
+    assert legend == ["loss of each network", "held out of each network"]
     with pytest.raises(ValueError, match="no ensemble"):
         plots.plot_history(training.History({"loss": [1.0]}), members=True)

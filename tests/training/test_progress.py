@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import time
 import warnings
 
 import numpy as np
@@ -124,6 +125,29 @@ def test_of_two_trainings_at_once_one_draws(screen, capsys) -> None:
     assert "Iteration 1" in screen() + capsys.readouterr().out
 
 
+def test_candidates_of_a_search_are_silent_and_the_best_keeps_its_verbose(capsys) -> None:
+    loud = MLPSearchCV(MLPClassifier(max_iter=3, verbose=1), n_trials=2, cv=2, n_jobs=1, random_state=0, verbose=1)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        loud.fit(X, Y)
+    shown = capsys.readouterr().out.split("Iteration 1,")
+    assert len(shown) == 2, "only the refit says something"
+    assert "best 0." in shown[0]
+    assert loud.best_estimator_.verbose == 1
+
+
+def test_pauses_are_no_time_of_a_fit() -> None:
+    model = MLPClassifier((2,), max_iter=2, random_state=0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        stages, began = model.fit_in_stages(X, Y), time.monotonic()
+        next(stages)
+        time.sleep(0.2)
+        with pytest.raises(StopIteration):
+            stages.send(2)
+    assert 0 < model.fit_time_ <= time.monotonic() - began - 0.2
+
+
 def test_it_draws_at_most_ten_times_a_second(monkeypatch) -> None:
     now, made = [100.0], []
     monkeypatch.setattr(progress.time, "monotonic", lambda: now[0])
@@ -184,3 +208,13 @@ def test_a_pipe_is_no_terminal_though_it_takes_colours(environment, monkeypatch)
 def test_a_terminal_that_cannot_move_its_cursor_gets_lines() -> None:
     dumb = Console(file=io.StringIO(), force_terminal=True, _environ={"TERM": "dumb"})
     assert not can_replace_lines(dumb)
+
+
+def test_a_notebook_gets_no_empty_output(monkeypatch, capsys) -> None:
+    pytest.importorskip("ipywidgets")
+    shown: list[str] = []
+    monkeypatch.setattr("rich.jupyter.display", lambda segments, text: shown.append(text))
+    with live_line(Console(force_jupyter=True)) as line:
+        line.show(1, 1, lambda: "done")
+    assert "done" in shown[-1]
+    assert all(text.strip() for text in shown)

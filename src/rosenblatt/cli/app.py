@@ -37,6 +37,7 @@ app = typer.Typer(
     name="rosenblatt",
     help="Neural networks for tables, at the speed of the processor.",
     no_args_is_help=True,
+    rich_markup_mode="markdown",  # in which brackets, as of an extra, are kept
     pretty_exceptions_enable=False,
 )
 

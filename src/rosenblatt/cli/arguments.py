@@ -19,13 +19,26 @@ from rosenblatt.cli import parsing
 from rosenblatt.cli.parsing import choice, parse_count
 
 __all__ = [
-    *("CHECKPOINT", "COMMON", "DATA", "ENCODING", "EXPLAINING", "FORCE", "MODEL", "OUT_MODEL", "PREDICT_OUT"),
+    *(
+        "CHECKPOINT",
+        "COMMON",
+        "DATA",
+        "ENCODING",
+        "EXPLAINING",
+        "FORCE",
+        "KEEP_PREDICTIONS",
+        "MODEL",
+        "OUT_MODEL",
+        "PREDICT_OUT",
+    ),
     *("REPORT", "REPORTED", "SCORED_FILE", "SCORING", "SEARCH", "SEED", "SERVER", "SHOWN_TABLE", "TABLE", "THRESHOLD"),
     *("TRAINING", "VALIDATION", "WEIGHT"),
     *("Parameter", "takes"),
 ]
 
 COLUMNS, TRAIN, SCORE, OUTPUT = "Columns and rows", "Training", "Score", "Output"
+FILES = ("out", "report", "test", "validation", "data", "training")
+"""Options that name a file; the empty name means the folder of the process to `pathlib`."""
 MAX_CHOICES = 22
 """Characters that choices may take beside the name of an option, where a terminal of 80 columns breaks no word."""
 PRESETS = ("fast", "default", "best")
@@ -55,6 +68,8 @@ class Parameter:
 
     def value(self, given: Any) -> Any:
         """The value that the command gets."""
+        if given == Path() and self.name in FILES:
+            raise ValueError(f"{self.option} is empty, or a folder; give the name of a file.")
         return given if self.parse is None or given in (None, []) else self.parse(self.option, given)
 
     def declared(self) -> inspect.Parameter:
@@ -293,6 +308,11 @@ PREDICT_OUT = option(
     "Where to write the predictions: a .csv or .parquet file, or - for CSV on standard output.",
     default=...,
     panel=OUTPUT,
+)
+KEEP_PREDICTIONS = flag(
+    "keep_predictions",
+    "Keep the out-of-fold predictions in the model file, so that report can score the training rows later.",
+    OUTPUT,
 )
 REPORT = option(
     "report",

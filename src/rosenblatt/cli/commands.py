@@ -54,6 +54,7 @@ def paragraphs(text: str) -> str:
     *of.SCORING,
     of.OUT_MODEL,
     of.FORCE,
+    of.KEEP_PREDICTIONS,
     of.REPORT,
     example="rosenblatt train houses.csv --target price --id house",
 )
@@ -77,6 +78,7 @@ def train(given: Any) -> None:
     *of.SCORING,
     of.OUT_MODEL,
     of.FORCE,
+    of.KEEP_PREDICTIONS,
     of.REPORT,
     example="rosenblatt tune houses.csv --target price --time 10m --out tuned.safetensors",
 )

@@ -54,18 +54,22 @@ def require_room(task: TabularTask) -> None:
         )
 
 
-def destination_of(path: Path, command: str, force: bool, stream: Any) -> Destination | StandardOutput:
+def destination_of(
+    path: Path, command: str, force: bool, keep_predictions: bool, stream: Any
+) -> Destination | StandardOutput:
     """Where the model of a command goes: the file or, for "-", the `stream`."""
-    return StandardOutput(command, stream) if is_standard(path) else Destination(path, command, force)
+    if is_standard(path):
+        return StandardOutput(command, keep_predictions, stream)
+    return Destination(path, command, force, keep_predictions)
 
 
 class StandardOutput:
     """The stream that a model is written to, whose reader keeps it."""
 
-    def __init__(self, command: str, stream: Any) -> None:
+    def __init__(self, command: str, keep_predictions: bool, stream: Any) -> None:
         if stream.isatty():
             raise ValueError("--out - would write a model to the terminal; redirect it, as in --out - > m.safetensors.")
-        self.command, self.stream = command, stream
+        self.command, self.keep_predictions, self.stream = command, keep_predictions, stream
 
     def require_place(self, task: TabularTask) -> None:
         """Refuse a table whose model cannot be written."""
@@ -75,7 +79,7 @@ class StandardOutput:
         """Write the model; an `objection` matters only where a model is replaced."""
         model.made_by_ = self.command
         with tempfile.TemporaryDirectory() as folder:
-            save(model, path := Path(folder, "model.safetensors"))
+            save(model, path := Path(folder, "model.safetensors"), self.keep_predictions)
             data = path.read_bytes()
         write_result(self.stream, data)
         return WrittenModel(STANDARD, len(data))
@@ -84,9 +88,10 @@ class StandardOutput:
 class Destination:
     """The file that a command will write its model to; an error before anything is read if it cannot be written."""
 
-    def __init__(self, path: Path, command: str, force: bool) -> None:
+    def __init__(self, path: Path, command: str, force: bool, keep_predictions: bool = False) -> None:
         require_writable(path)
         self.path, self.command, self.force = path, command, force
+        self.keep_predictions = keep_predictions
         self.before = state_of(path)
 
     def require_place(self, task: TabularTask) -> None:
@@ -133,7 +138,7 @@ class Destination:
             reason = f"{objection.rstrip('.')}, so {self.path} was left as it was (--force replaces it)"
         else:
             try:
-                save(model, self.path)
+                save(model, self.path, self.keep_predictions)
                 return written(self.path)
             except OSError as error:
                 reason, trouble = f"{self.path} could not be written ({error.strerror or error})", error
@@ -148,7 +153,7 @@ class Destination:
         number = 2
         while (path := self.path.with_stem(f"{self.path.stem}-{number}")).exists():
             number += 1
-        save(model, path)
+        save(model, path, self.keep_predictions)
         return path
 
 

@@ -38,7 +38,7 @@ class TrainingRun:
 
     `held_out` are the rows to score, which `scored` names and `measured` judges; where it is None, out-of-fold
     predictions are scored, or those of `validation` rows. The run `started` when `time.perf_counter` was this.
-    A report goes to the `report_file`, if one was asked for.
+    A report goes to the `report_file`, if one was asked for, and names the `source` of the rows.
     """
 
     destination: Destination | StandardOutput
@@ -50,13 +50,14 @@ class TrainingRun:
     estimator: Any
     started: float
     report_file: ReportFile | None = None
+    source: str = ""
 
 
 def begin(request: Request, command: str, display: Display) -> TrainingRun:
     """Check the options, read the table, find the target, split the rows, show what was found."""
     started = time.perf_counter()
     out = request.out or Path(f"{stem(request.file)}.safetensors")
-    destination = destination_of(out, command, request.force, display.result)
+    destination = destination_of(out, command, request.force, request.keep_predictions, display.result)
     report_file = report_file_of(request, out)
     check_options(request)
     task = read_task(request)
@@ -76,7 +77,9 @@ def begin(request: Request, command: str, display: Display) -> TrainingRun:
     measured = "" if request.test is not None else task.score_on
     if held_out is None and validation is not None:
         scored, measured = f"rows of {validation.file}", "on the validation rows"
-    return TrainingRun(destination, training, held_out, validation, scored, measured, estimator, started, report_file)
+    source = "" if request.file is None or is_standard(request.file) else request.file.name
+    found = (destination, training, held_out, validation, scored, measured, estimator, started)
+    return TrainingRun(*found, report_file, source)
 
 
 def report_file_of(request: Request, out: Path) -> ReportFile | None:
@@ -109,8 +112,7 @@ def split(request: Request, task: TabularTask) -> tuple[TabularTask, ScoredRows 
     if task.inputs.n_rows <= MIN_ROWS:
         raise TableError(f"{task.inputs.n_rows} rows are too few to hold some out: add rows, or --test-share 0.")
     training, held_out = task.split(request.test_share, request.parameters.get("random_state", 0))
-    rows = ScoredRows(held_out.inputs, held_out.target, held_out.weights, groups=held_out.groups)
-    return training, rows, "held-out rows"
+    return training, ScoredRows.of_task(held_out), "held-out rows"
 
 
 def read_rows(request: Request, task: TabularTask, file: Path) -> ScoredRows:

@@ -23,6 +23,12 @@ from rosenblatt.cli.terminal import write_result
 
 __all__ = ["report"]
 
+SHARE = (
+    "train and tune hold out a share of their table for the score (--test-share), so that not all of its rows are "
+    "training rows; their --report knows which are, and with --test-share 0 all are"
+)
+"""What explains most tables that hold training rows and others."""
+
 
 @dataclass(frozen=True)
 class Files:
@@ -117,8 +123,19 @@ def report_of(files: Files, given: Any, display: Display) -> Any:
     if given.training is not None:
         options["training"] = pair_of(rows_of(model, given.training, given.encoding))
     if rows is None:
-        return model.report(**options)
-    return model.report(*pair_of(rows), sample_weight=rows.weights, **options)
+        found = model.report(**options)
+    else:
+        found = model.report(*pair_of(rows), sample_weight=rows.weights, **options)
+    found.source = ", rows of ".join(Path(path).name for path in (files.models[0], files.data) if path is not None)
+    if getattr(model, "made_by_", "") and knows_of_others(found):
+        display.note(SHARE)
+    return found
+
+
+def knows_of_others(found: Any) -> bool:
+    """Whether a table was taken for the training rows, or for others, that holds both."""
+    wrong = any(text.startswith("training: ") for text in found.evidence.missing)
+    return wrong or any(check.code == "known-rows" for check in found.checks)
 
 
 def comparison_of(files: Files, given: Any, display: Display) -> Any:
@@ -137,9 +154,9 @@ def comparison_of(files: Files, given: Any, display: Display) -> Any:
 
 
 def rows_of(model: Any, file: Path, encoding: str, weight: str | None = None) -> ScoredRows:
-    """The rows of a file with the target of a model, and with the column of groups that it was trained with."""
-    group = getattr(model, "group_column_", None)
-    found = of_model(model, file, encoding, weight, [] if group is None else [group])
+    """The rows of a file with the target of a model, and with the columns of its ids, groups and weights."""
+    roles = [getattr(model, name, None) for name in ("group_column_", "weight_column_")]
+    found = of_model(model, file, encoding, weight, [*model.id_columns_, *(name for name in roles if name is not None)])
     found.require_columns(kind.name for kind in model.preparation_.kinds if kind.used)
     return found
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from rosenblatt.cli.destination import first_bytes, require_other, require_place
-from rosenblatt.report.faces import SUFFIXES
+from rosenblatt.report.faces import PAGES, SUFFIXES
 
 __all__ = ["ReportFile"]
 
@@ -40,7 +40,7 @@ class ReportFile:
             raise ValueError(f"{option} {path}: reports are written as {', '.join(SUFFIXES)}; choose such an ending.")
         require_place(path, option)
         require_other(path, *inputs, option=option)
-        if path.suffix.lower() == ".html":
+        if path.suffix.lower() in PAGES:
             require_page()
         self.require_replaceable()
 
@@ -70,7 +70,7 @@ def holds_report(path: Path) -> bool:
         if suffix == ".json":
             found = json.loads(path.read_bytes())
             return isinstance(found, dict) and any(keys <= set(found) for keys in KEYS)
-        if suffix == ".html":
+        if suffix in PAGES:
             return PAGE.search(first_bytes(path)) is not None
         return FIRST_LINE.match(first_bytes(path).decode(errors="replace").partition("\n")[0]) is not None
     except (OSError, ValueError):

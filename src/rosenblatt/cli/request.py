@@ -52,6 +52,7 @@ class Request:
     parameters: dict[str, Any] = field(default_factory=dict)
     force: bool = False
     report: Path | None = None
+    keep_predictions: bool = False
 
 
 def request_of(given: Any, without: tuple[str, ...] = ()) -> Request:
@@ -77,4 +78,5 @@ def request_of(given: Any, without: tuple[str, ...] = ()) -> Request:
         parameters=values(PARAMETERS),
         force=given.force,
         report=given.report,
+        keep_predictions=given.keep_predictions,
     )

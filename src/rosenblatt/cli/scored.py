@@ -19,26 +19,38 @@ from rosenblatt.tables.readers.reading import read_table
 from rosenblatt.tables.roles import Roles, assign_roles
 from rosenblatt.tables.table import Column, Table, TableError
 from rosenblatt.tables.targets import Target, find_target, labels_of_column, numbers_of_column
+from rosenblatt.tables.task import TabularTask
 
 __all__ = ["ScoredRows", "inputs_of_model", "of_model", "read_scored"]
 
 
 @dataclass(frozen=True)
 class ScoredRows:
-    """Inputs, target and weights of the rows, which the `file` holds; perhaps what they belong to, as whole numbers."""
+    """Inputs, target and weights of the rows, which the `file` holds.
+
+    Perhaps also what they belong to, as whole numbers, and the columns that name them.
+    """
 
     inputs: Table
     target: Target
     weights: Any = None
     file: str = ""
     groups: Any = None
+    ids: Table | None = None
 
-    def inputs_with_groups(self, name: str | None) -> Table:
-        """The inputs, and a column of this name that says what rows belong to, if it is known."""
-        if name is None or self.groups is None:
-            return self.inputs
-        column = Column(name, "integer", np.asarray(self.groups, np.float64))
-        return Table({**self.inputs.columns, name: column}, self.inputs.n_rows)
+    @classmethod
+    def of_task(cls, task: TabularTask) -> ScoredRows:
+        """The rows of a task."""
+        return cls(task.inputs, task.target, task.weights, groups=task.groups, ids=task.ids)
+
+    def inputs_with_roles(self, model: Any) -> Table:
+        """The inputs, and the columns of ids, groups and weights that the model was trained with, if they are known."""
+        columns = {**self.inputs.columns, **({} if self.ids is None else self.ids.columns)}
+        if (name := model.group_column_) is not None and self.groups is not None:
+            columns[name] = Column(name, "integer", np.asarray(self.groups, np.float64))
+        if (name := model.weight_column_) is not None and self.weights is not None:
+            columns[name] = Column(name, "number", np.asarray(self.weights, np.float64))
+        return Table(columns, self.inputs.n_rows)
 
     def require_columns(self, names: Iterable[str]) -> None:
         """Refuse rows that lack a column which the model will need."""
@@ -110,4 +122,5 @@ def of_model(
         n_targets = 1
     values = np.empty(0) if n_targets == 1 else np.empty((0, n_targets))
     training = Target(model.target_name_, values, classes)
-    return read_scored(file, encoding, training, known.text_columns, known.names, weight, others)
+    texts = {*known.text_columns, *model.id_columns_}
+    return read_scored(file, encoding, training, texts, known.names, weight, others)

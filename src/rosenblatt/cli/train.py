@@ -130,10 +130,13 @@ def write_report(work: TrainingRun, kept: KeptModel, display: Display) -> str:
 
 def report_of(work: TrainingRun, model: Any) -> Any:
     """The report on the rows that were held out, or without them on the training rows, which are scored out of fold."""
-    task, rows, name = work.training, work.held_out, model.group_column_
-    known = ScoredRows(task.inputs, task.target, task.weights, groups=task.groups)
-    training = known.inputs_with_groups(name), known.target.decoded()
+    task, rows = work.training, work.held_out
+    known = ScoredRows.of_task(task)
+    training = known.inputs_with_roles(model), known.target.decoded()
     if rows is None:
-        return model.report(*training, sample_weight=known.weights)
-    given = rows.inputs_with_groups(name), rows.target.decoded()
-    return model.report(*given, sample_weight=rows.weights, training=training)
+        found = model.report(*training, sample_weight=known.weights)
+    else:
+        given = rows.inputs_with_roles(model), rows.target.decoded()
+        found = model.report(*given, sample_weight=rows.weights, training=training)
+    found.source = work.source
+    return found

@@ -18,6 +18,7 @@ from rosenblatt.estimators.tabular.explain.shortened import counted
 from rosenblatt.tables.drift import ColumnDrift, column_drift, population_stability_index
 from rosenblatt.tables.leakage import is_leak
 from rosenblatt.tables.reference_distributions import fit_reference
+from rosenblatt.tables.score_intervals import wilson
 from rosenblatt.tables.table import Column, Table
 from rosenblatt.tables.task import score_on
 
@@ -27,8 +28,6 @@ Array = NDArray[Any]
 MIN_SHARE_OF_COPIES = 0.05
 MIN_KNOWN = 0.1
 """Share of held-out rows that equal training rows, beyond that of training rows with a copy."""
-MIN_KNOWN_ALONE = 0.5
-"""The same where training rows are not given, so that only an estimate is known of how many have a copy by nature."""
 LAST = 0.1
 """Share of the rows that are compared with those before."""
 MIN_ROWS_OF_DRIFT = 200
@@ -76,16 +75,19 @@ def copied_rows(evidence: Any) -> Iterator[Check]:
     rows, given, training = evidence.rows, evidence.given, evidence.training
     if rows is None or rows.what != "held out":
         return
-    natural, most = 0.0, MIN_KNOWN
     if training is None:
-        model, most = evidence.model, MIN_KNOWN_ALONE
-        share = model.background_.share_of_known(given.prepared)
-        natural = max(0.0, 1 - model.background_.n_distinct / model.n_rows_)
+        model = evidence.model
+        n_known, n_seen = model.background_.known_of(given.prepared)
+        share = n_known / max(1, n_seen)
+        # at most so many rows have a copy by nature, if it is one; and of the rows only some may be told
+        natural = min(1.0, max(0.0, 2 * (1 - model.background_.n_distinct / model.n_rows_)))
+        certain = wilson(share, n_seen)
+        known_more = certain is not None and certain.low - natural > MIN_KNOWN
     else:
         known, counts = np.unique(hashes_of(training.prepared), return_counts=True)
         share = float(np.isin(hashes_of(given.prepared), known).mean())
-        natural = float(counts[counts > 1].sum() / counts.sum())
-    if share - natural > most:
+        known_more = share - float(counts[counts > 1].sum() / counts.sum()) > MIN_KNOWN
+    if known_more:
         yield Check(
             "known-rows",
             "warning",
@@ -177,8 +179,8 @@ def too_few_rows(evidence: Any) -> Iterator[Check]:
 
 
 def rare_classes(evidence: Any) -> Iterator[Check]:
-    """Classes with so few rows that they can hardly be learned, or scored."""
-    known = evidence.training or evidence.rows
+    """Classes with so few training rows that they can hardly be learned, or scored."""
+    known = evidence.training
     if known is None or known.target.classes is None:
         return
     counts = np.bincount(known.target.values, minlength=len(known.target.classes))
@@ -187,11 +189,10 @@ def rare_classes(evidence: Any) -> Iterator[Check]:
     if not rare:
         return
     names = join_names([f"{known.target.classes[k]!s} ({counts[k]:,})" for k in rare])
-    which = "training rows" if evidence.training is not None else "rows that were given"
     yield Check(
         "rare-classes",
         "warning" if counts[rare[0]] < RARE else "note",
-        f"Few {which} are of {'class' if len(rare) == 1 else 'the classes'} {names}.",
+        f"Few training rows are of {'class' if len(rare) == 1 else 'the classes'} {names}.",
         "Collect more of them or merge classes. class_weight='balanced' or metric='balanced_error' makes rare classes "
         "count as much as others.",
     )

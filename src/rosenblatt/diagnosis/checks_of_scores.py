@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rosenblatt.diagnosis.chance import error_by_rows, fold_error, n_scored, optimism, rows_of_a_network
 from rosenblatt.diagnosis.check_record import Check
 from rosenblatt.estimators.tabular.explain.column_substitution import predictions_of
-from rosenblatt.metrics import Metric, is_better
-from rosenblatt.tables.evaluation import trivial_guess
+from rosenblatt.metrics import AUC, Metric, is_better
 from rosenblatt.tables.score_intervals import QUANTILE, difference_interval, score_interval, score_of
 
 __all__ = ["below_out_of_fold", "no_better_than_the_guess", "overfitting", "underfitting", "uneven_members"]
@@ -24,32 +24,61 @@ Array = NDArray[Any]
 MAX_GAP = 0.5
 """Of the guess's error, that a model may make more on held-out rows than on those that it learned."""
 MAX_TRAINING_ROWS = 5000
+CHANCE_ERRORS = 1.0
+"""Standard errors by which a model must be better than a guess, to be said to be so."""
 LATE_RISE, EARLY, MOST_MEMBERS = 0.25, 0.5, 2 / 3
 """By how much of its best value the held-out metric may rise to the end, after which share of the epochs the best one
 is no early one, and the share of networks that must show it."""
 MIN_HELD_OUT = 20
 """Rows of a fold, with fewer of which its metric says little."""
-MAX_SPREAD, MAX_ERRORS = 0.5, 4
+RISE_ERRORS = 3
+"""In standard errors, the same: the best of many epochs is best by chance, too."""
+MAX_SPREAD, MAX_ERRORS = 0.5, 8
 """Of the median, and in standard errors, that the networks' best held-out metrics may spread."""
 
 
 def no_better_than_the_guess(evidence: Any) -> Iterator[Check]:
-    """The model is worth no more than a constant, in `fit` or on rows held out later."""
-    model = evidence.model
+    """The model is worth no more than a constant, in `fit` or on the rows that were given."""
+    model, rows = evidence.model, evidence.rows
     remedy = (
         "Do not use it as it is. Look whether the columns can tell anything of the target, and whether the metric is "
         "the one that matters; with few positives try metric='auc' or 'balanced_error'."
     )
     name, (own, guess) = next(iter(model.scores_.items()))
-    where = f"{model.score_on_}: {name} {own:.4g}, {model.trivial_guess_} has {guess:.4g}"
     if not model.beats_guess_:
-        yield Check("no-better-than-the-guess", "warning", f"The model is no better than a constant {where}.", remedy)
-    elif evidence.rows is not None and evidence.rows.what == "held out":
-        metric, rows = model.goal.reported[0], evidence.rows
+        where = f"{model.score_on_}: {name} {own:.4g}, {model.trivial_guess_} has {guess:.4g}"
+        found = f"The model is no better than a constant {where}."
+        yield Check("no-better-than-the-guess", "warning", found, remedy)
+    elif rows is not None and len(rows) > 1 and not any(speaks_for(evidence, one) for one in quick_first(model)):
+        metric = model.goal.reported[0]
         own, guess = main_score(evidence, rows.predictions), guess_score(evidence, metric)
-        if len(rows) > 1 and not is_better(own, guess, greater=metric.greater_is_better):
-            found = f"On the rows that were given, {metric.name} is {own:.4g}, and that of a constant {guess:.4g}."
-            yield Check("no-better-than-the-guess", "warning", found, remedy)
+        found = f"{metric.name} is {own:.4g} {rows.what}, and that of a constant {guess:.4g}"
+        if is_better(own, guess, greater=metric.greater_is_better):
+            remedy = f"More rows would show whether it is better. {remedy}"
+            found += ": a difference that may be chance"
+            found += ", as these rows also chose the epochs" if rows.what == "out of fold" else ""
+        yield Check("no-better-than-the-guess", "warning", f"{found}.", remedy)
+
+
+def quick_first(model: Any) -> list[Metric]:
+    """The metrics of the fit; the area under the curve, which takes longest, is the last."""
+    return sorted(model.goal.reported, key=lambda metric: metric is AUC)
+
+
+def speaks_for(evidence: Any, metric: Metric) -> bool:
+    """Whether the model is better than the guess by this metric, and by more than chance."""
+    rows = evidence.rows
+    constant = np.tile(evidence.guess(metric).values, (len(rows), 1))
+    own = evidence.decided(metric, rows.predictions)
+    gain = difference_interval(metric, evidence.truth, own, constant, rows.weights, rows.groups)
+    scores = [score_of(metric, evidence.truth, found, rows.weights) for found in (own, constant)]
+    if gain is None:
+        return is_better(*scores, greater=metric.greater_is_better)
+    by_rows = error_by_rows(gain, len(rows))
+    chance = CHANCE_ERRORS * by_rows / math.sqrt(len(rows))
+    if rows.what == "out of fold":
+        chance += optimism(evidence.model, by_rows)
+    return is_better(*scores, greater=metric.greater_is_better, margin=chance)
 
 
 def underfitting(evidence: Any) -> Iterator[Check]:
@@ -118,29 +147,20 @@ def rising_members(model: Any) -> int:
     for member in model.ensemble_.members:
         metrics = np.array([metric for _, metric in member.curve])
         best, last, n = metrics[member.best_epoch - 1], metrics[-1], len(metrics)
-        noise = QUANTILE * standard_error(model, best)
+        noise = RISE_ERRORS * fold_error(model, best)
         rises = last - best > max(LATE_RISE * abs(best), noise)
         found += bool(n > 1 and rises and member.best_epoch <= EARLY * n)
     return found if found >= MOST_MEMBERS * len(model.ensemble_.members) else 0
-
-
-def standard_error(model: Any, value: float) -> float:
-    """Of a share of the rows that a network holds out; 0 for metrics that are no shares."""
-    if not hasattr(model, "classes_"):
-        return 0.0
-    n = max(1.0, model.n_rows_ / max(2, len(model.ensemble_.members)))
-    share = min(max(value, 1 / n), 1.0)
-    return math.sqrt(max(share * (1 - share), 1 / n) / n)
 
 
 def uneven_members(evidence: Any) -> Iterator[Check]:
     """The networks' held-out rows are predicted with very different success."""
     model = evidence.model
     best = [member.curve[member.best_epoch - 1][1] for member in model.ensemble_.members]
-    if len(best) < 2 or not np.isfinite(best).all() or model.n_rows_ < MIN_HELD_OUT * len(best):
+    if len(best) < 2 or not np.isfinite(best).all() or rows_of_a_network(model) < MIN_HELD_OUT:
         return
     middle, spread = float(np.median(best)), max(best) - min(best)
-    chance = MAX_ERRORS * standard_error(model, middle)
+    chance = MAX_ERRORS * fold_error(model, middle)
     if spread > max(MAX_SPREAD * abs(middle), chance) and spread > 0:
         yield Check(
             "uneven-networks",
@@ -159,18 +179,17 @@ def below_out_of_fold(evidence: Any) -> Iterator[Check]:
     metric = model.goal.reported[0]
     promised = model.scores_.get(metric.name, (math.nan, 0.0))[0]
     own = main_score(evidence, rows.predictions)
-    interval = score_interval(
-        metric, evidence.truth, evidence.decided(metric, rows.predictions), rows.weights, rows.groups
-    )
-    if interval is None or not is_better(promised, own, greater=metric.greater_is_better):
+    given = metric, evidence.truth, evidence.decided(metric, rows.predictions), rows.weights, rows.groups
+    if (interval := score_interval(*given)) is None:
         return
-    toward = interval.high - own if metric.greater_is_better else own - interval.low
-    margin = toward * math.sqrt(1 + len(rows) / model.n_rows_)  # the promise is uncertain, too
-    if abs(promised - own) > margin:
+    by_rows = error_by_rows(interval, len(rows))
+    margin = QUANTILE * by_rows * math.sqrt(1 / len(rows) + 1 / n_scored(model)) + optimism(model, by_rows)
+    if is_better(promised, own, greater=metric.greater_is_better, margin=margin):
         yield Check(
             "below-out-of-fold",
             "warning",
-            f"{metric.name} is {own:.4g} on the rows that were given, but was {promised:.4g} {model.score_on_}.",
+            f"{metric.name} is {own:.4g} on the rows that were given, but was {promised:.4g} {model.score_on_}: more "
+            "than chance and the choice of the epochs explain.",
             "These rows are unlike the training rows, or training rows knew of each other: look at model.drift(X), and "
             "train with groups= or time= if rows belong together or follow each other.",
         )
@@ -184,9 +203,8 @@ def main_score(evidence: Any, predictions: Array) -> float:
 
 def guess_score(evidence: Any, metric: Metric) -> float:
     """The score of the trivial guess for the given rows."""
-    rows, known = evidence.rows, evidence.training or evidence.rows
-    guess = trivial_guess(known.target, metric, getattr(evidence.model.goal, "center", "mean"), known.weights)
-    return score_of(metric, evidence.truth, np.tile(guess.values, (len(rows), 1)), rows.weights)
+    rows = evidence.rows
+    return score_of(metric, evidence.truth, np.tile(evidence.guess(metric).values, (len(rows), 1)), rows.weights)
 
 
 def error_of(metric: Metric, score: float) -> float:

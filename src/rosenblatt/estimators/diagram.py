@@ -123,11 +123,11 @@ def nested_block(name: str, estimator: Any) -> Any:
 def parameters_html(params: Parameters) -> str:
     """scikit-learn's table of parameters; without an address, with the documentation that it would link to."""
     if params.doc_link:
-        return str(_params_html_repr(params))
+        return wrapped(_params_html_repr(params))
     offline = ParamsDict(
         params=params.data, non_default=params.non_default, estimator_class=params.estimator_class, doc_link=NO_LINK
     )
-    return LINK.sub("", _params_html_repr(offline)) + documentation_html(params.estimator_class)
+    return wrapped(LINK.sub("", _params_html_repr(offline))) + documentation_html(params.estimator_class)
 
 
 class Parameters(ParamsDict):  # type: ignore[misc]
@@ -144,7 +144,13 @@ def fitted_html(attributes: FittedAttributes) -> str:
     )
     table = f'<table class="parameters-table"><tbody>{rows}</tbody></table>'
     fit = f'<div class="estimator-table"><details open><summary>Fit</summary>{table}</details></div>' if rows else ""
-    return fit + str(_fitted_attr_html_repr(attributes))
+    return wrapped(fit + _fitted_attr_html_repr(attributes))
+
+
+def wrapped(tables: str) -> str:
+    """Tables whose long values, such as names without a space, take more lines instead of a wider box."""
+    style = ".rosenblatt-wraps{max-width:60em}.rosenblatt-wraps td:last-child{overflow-wrap:anywhere}"
+    return f'<div class="rosenblatt-wraps"><style>{style}</style>{tables}</div>'
 
 
 class FittedAttributes(AttrsDict):  # type: ignore[misc]

@@ -39,7 +39,7 @@ from rosenblatt.training.evaluation import doubt_of_loss, what_diverged
 from rosenblatt.training.history import History
 from rosenblatt.training.lbfgs import Minimum, minimize
 from rosenblatt.training.loop import Outcome, TrainingLoop
-from rosenblatt.training.progress import print_iteration, show_epochs, shown_iterations
+from rosenblatt.training.progress import iteration_lines, print_line, show_epochs, shown_iterations
 from rosenblatt.training.trainer import Trainer
 
 __all__ = ["Shown", "ShuffledRows", "StochasticSolver", "open_checkpoints"]
@@ -194,7 +194,7 @@ class StochasticSolver(NetworkEstimator):
     @contextmanager
     def _progress(self, live: bool = True) -> Iterator[Shown]:
         """What shows each epoch or iteration, if `verbose` asks for it; without `live` by lines."""
-        with shown_iterations(self.max_iter, print_iteration, live) if self.verbose else nullcontext(()) as show:
+        with shown_iterations(self.max_iter, iteration_lines, live) if self.verbose else nullcontext(()) as show:
             yield show
 
     def _make_loop(self, tasks: FitTasks, *, incremental: bool = False, show: Shown = (), **how: Any) -> TrainingLoop:
@@ -240,7 +240,7 @@ class StochasticSolver(NetworkEstimator):
         ends, outcome = self._optimizer.rates.reached_plateau()
         self._no_improvement_count = self._no_improvement_count if ends else 0
         if self.verbose:
-            print(
+            print_line(
                 f"{what} did not improve more than tol={self.tol:f} for {self.n_iter_no_change} consecutive epochs. "
                 f"{outcome}"
             )

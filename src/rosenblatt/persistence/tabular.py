@@ -1,14 +1,15 @@
 """Fitted `TabularClassifier` and `TabularRegressor` as plain data, and back.
 
 Takes a fitted estimator. Returns a JSON-able state and arrays; or, from those, an estimator that predicts the same
-bits, after the parts were checked against each other. Never keeps which rows each member held out.
+bits, after the parts were checked against each other. Never keeps which rows each member held
+out, except together with the training predictions.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, fields
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, fields, replace
 from typing import Any
 
 import numpy as np
@@ -39,18 +40,28 @@ SHARED = (
     *("n_features_in_", "feature_names_in_", "target_name_", "target_check_", "fitted_parameters_", "n_distinct_"),
     *("n_rows_", "divides_copies_", "score_", "scores_", "trivial_guess_", "beats_guess_", "made_by_"),
     *("score_on_", "id_columns_", "n_groups_", "n_dropped_", "group_column_", "training_digest_"),
+    *("n_scored_", "weight_column_", "weighted_", "guesses_"),
 )
 FITTED = {
     "TabularClassifier": (*SHARED, "classes_", "temperature_"),
     "TabularRegressor": (*SHARED, "one_target_"),
 }
-OPTIONAL = {"feature_names_in_", "made_by_", "group_column_", "training_digest_"}
+OPTIONAL = {
+    *("feature_names_in_", "made_by_", "group_column_", "training_digest_"),
+    *("n_scored_", "weight_column_", "weighted_", "guesses_"),
+}
 """Attributes that not every model has: the command line says which of its commands made a model."""
 
 
 def is_pair(value: Any) -> bool:
     """Whether it is a pair of numbers: a score and that of the trivial guess."""
     return isinstance(value, tuple) and len(value) == 2 and all(type(x) is float for x in value)
+
+
+def is_guess(value: Any) -> bool:
+    """Whether it is a name with numbers: what the best constant is, and its value for each output."""
+    known = isinstance(value, tuple) and len(value) == 2 and isinstance(value[0], str) and isinstance(value[1], tuple)
+    return known and bool(value[1]) and all(type(x) is float for x in value[1])
 
 
 VALID: dict[str, Callable[[Any], bool]] = {
@@ -74,6 +85,10 @@ VALID: dict[str, Callable[[Any], bool]] = {
     "n_groups_": lambda value: value is None or is_count(value),
     "n_dropped_": lambda value: is_count(value, 0),
     "group_column_": lambda value: value is None or isinstance(value, str),
+    "n_scored_": is_count,
+    "weight_column_": lambda value: value is None or isinstance(value, str),
+    "guesses_": lambda value: isinstance(value, dict) and all(map(is_guess, value.values())),
+    "weighted_": lambda value: type(value) is bool,
     "training_digest_": lambda value: isinstance(value, str) and re.fullmatch(r"[0-9a-f]{40}", value) is not None,
     "classes_": lambda value: isinstance(value, np.ndarray) and len({*value.tolist()}) == len(value) > 1,
     "temperature_": lambda value: type(value) is float and 0.01 < value < 100,
@@ -103,13 +118,7 @@ def tabular_state(model: Any, training_predictions: bool = False) -> tuple[dict[
         networks.append(state)
         members.append({"curve": [list(row) for row in member.curve], "best_epoch": member.best_epoch})
     if training_predictions:
-        if not hasattr(model, "out_of_fold_"):
-            raise ModelFileError(
-                f"this {kind} holds no training predictions, because it was loaded from a file without them; save it "
-                "without training_predictions=True."
-            )
-        found, known = model.out_of_fold_, np.isfinite(model.out_of_fold_)
-        arrays |= {"out_of_fold": np.where(known, found, 0.0), "out_of_fold_known": known.astype(np.float32)}
+        arrays |= prediction_arrays(model)
     arrays |= {name.strip("_"): getattr(model, name) for name in ARRAYS[kind]}
     arrays |= {f"background/{name}": array for name, array in model.background_.to_arrays().items()}
     parameters = model.get_params(deep=False)
@@ -180,6 +189,43 @@ def restore_training_predictions(model: Any, arrays: Mapping[str, NDArray[Any]])
     if found is None or known is None or found.shape != known.shape:
         raise ModelFileError("the out-of-fold predictions do not fit together.")
     model.out_of_fold_ = np.where(known > 0, found.astype(np.float64), np.nan)
+    model.ensemble_ = replace(model.ensemble_, members=with_held_out(model, arrays))
+
+
+def prediction_arrays(model: Any) -> Arrays:
+    """The out-of-fold predictions, and what each network held out."""
+    if not hasattr(model, "out_of_fold_"):
+        raise ModelFileError(
+            f"this {type(model).__name__} holds no training predictions, because it was loaded from a file without "
+            "them; save it without training_predictions=True."
+        )
+    found, known = model.out_of_fold_, np.isfinite(model.out_of_fold_)
+    arrays: Arrays = {"out_of_fold": np.where(known, found, 0.0), "out_of_fold_known": known.astype(np.float32)}
+    return arrays | held_out_arrays(model.ensemble_.members)
+
+
+def held_out_arrays(members: Sequence[Member]) -> Arrays:
+    """Which rows each network held out, and what it predicted for them; nothing where this is not known any more."""
+    if not all(len(member.held_out) for member in members):
+        return {}
+    arrays: Arrays = {f"held_out/{i}": member.held_out.astype(np.float64) for i, member in enumerate(members)}
+    return arrays | {f"held_out_predictions/{i}": member.predictions for i, member in enumerate(members)}
+
+
+def with_held_out(model: Any, arrays: Mapping[str, NDArray[Any]]) -> tuple[Member, ...]:
+    """The networks with the rows that each held out, if the file holds them."""
+    members, n_rows = model.ensemble_.members, len(model.out_of_fold_)
+    if not any(name.startswith("held_out") for name in arrays):
+        return tuple(members)
+    n_outputs = len(model.classes_) if hasattr(model, "classes_") else members[0].network.graph.n_outputs
+    found = []
+    for i, member in enumerate(members):
+        rows, predictions = (arrays.get(f"{name}/{i}", np.empty(0)) for name in ("held_out", "held_out_predictions"))
+        fits = rows.ndim == 1 and len(rows) > 0 and predictions.shape == (len(rows), n_outputs)
+        if not fits or (rows < 0).any() or (rows >= n_rows).any() or len(np.unique(rows.astype(np.int64))) < len(rows):
+            raise ModelFileError("the rows that the networks held out do not fit the out-of-fold predictions.")
+        found.append(replace(member, held_out=rows.astype(np.int64), predictions=predictions))
+    return tuple(found)
 
 
 def require_names(preparation: Preparation, names: Any) -> None:

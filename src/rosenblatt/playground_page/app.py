@@ -7,11 +7,10 @@ nothing is looked up on the disk: files are found among those that the package h
 from __future__ import annotations
 
 import asyncio
+import logging
 import mimetypes
 import os
-from collections.abc import AsyncIterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +19,10 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route, WebSocketRoute
 
+from rosenblatt.playground_page.background import Background
 from rosenblatt.playground_page.connection import Connection, Pages
-from rosenblatt.playground_page.own_tables import PlaygroundTable
 from rosenblatt.playground_page.security import Access, Guard
-from rosenblatt.playground_page.uploads import TooLarge, clean_name, require_size, table_of_stream
+from rosenblatt.playground_page.uploads import Reading, TooLarge, clean_name, require_size
 
 __all__ = ["STATIC", "create_app"]
 
@@ -39,26 +38,29 @@ MAX_UPLOADS = 2
 UPLOAD_SECONDS = 300.0
 DRAIN_SECONDS = 1.0
 """So long, the rest of a refused upload is thrown away, because browsers show an answer only to what they have sent."""
+WATCH_SECONDS = 0.2
+"""So often, the server looks whether someone still waits for a table that is read."""
+
+LOGGER = logging.getLogger("rosenblatt.playground")
 
 
 def create_app(access: Access, table: Any = None, encoding: str = "utf-8") -> Guard:
     """The application; pages begin with `table`, and uploads are read as `encoding`."""
-    executor = ThreadPoolExecutor(max(2, os.cpu_count() or 1), "rosenblatt-playground")
-    pages = Pages(executor, table)
+    pages = Pages(Background(max(2, os.cpu_count() or 1)), table)
     uploads = Uploads(pages, encoding)
-
-    @asynccontextmanager
-    async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        yield
-        executor.shutdown(cancel_futures=True)
-
     routes = [
         WebSocketRoute("/socket", pages.serve),
         Route("/socket", explain_socket),
         Route("/table", uploads.receive, methods=["POST"]),
         Route("/{name:path}", static_file),
     ]
-    return Guard(Starlette(routes=routes, lifespan=lifespan), access)
+    return Guard(Starlette(routes=routes, exception_handlers={Exception: failed}), access)
+
+
+def failed(_: Request, error: Exception) -> Response:
+    """The answer after an error here."""
+    LOGGER.error("the playground failed to answer a request", exc_info=error)
+    return refusal(500, "an error in the server, which wrote the details to its terminal.")
 
 
 def explain_socket(_: Request) -> Response:
@@ -81,6 +83,7 @@ class Uploads:
 
     def __init__(self, pages: Pages, encoding: str) -> None:
         self.pages, self.encoding, self.running = pages, encoding, 0
+        self.background = Background(MAX_UPLOADS)
 
     async def receive(self, request: Request) -> Response:
         """Read a table, and give it to the page that sent it."""
@@ -99,7 +102,9 @@ class Uploads:
         except TimeoutError:
             return refusal(408, f"the file did not arrive within {UPLOAD_SECONDS:g} seconds.")
         except ClientDisconnect:
-            return refusal(400, "the file did not arrive.")
+            return refusal(400, "the file did not arrive, or its page was closed.")
+        except MemoryError:
+            return refusal(507, "there is not enough memory for this table. Keep fewer rows or columns.")
         except ValueError as error:  # among others, a table that cannot be read
             return refusal(400, str(error))
         finally:
@@ -110,8 +115,14 @@ class Uploads:
         length = request.headers.get("content-length", "")
         require_size(int(length) if length.isascii() and length.isdigit() and len(length) < 20 else 0)
         name = clean_name(request.query_params.get("name", ""))
-        table = await table_of_stream(request.stream(), name, self.encoding)
-        found = await asyncio.to_thread(PlaygroundTable.of, table, name)
+        with Reading(name, self.encoding) as reading:
+            await reading.write(request.stream(), lambda: connection.is_open)
+            work = asyncio.create_task(self.background.run(reading.table))
+            while not (await asyncio.wait([work], timeout=WATCH_SECONDS))[0]:
+                if not connection.is_open or await request.is_disconnected():
+                    work.cancel()
+                    raise ClientDisconnect
+            found = work.result()
         await connection.show_table(found)
         return JSONResponse({"table": connection.page.described()})
 

@@ -77,6 +77,8 @@ def wants_table(settings: dict[str, Any]) -> bool:
 def _restored(kind: type[R], g: Given, table: PlaygroundTable | None) -> R:
     run = kind(Settings.from_json(g.get("settings"), table), table)
     if g.get("digest") != run.problem.digest():
+        if run.initial.data.source != "table":
+            raise SettingsError("document.digest does not fit its settings.")
         raise SettingsError("it was saved with other data; drop the same file on the page first, as it was.")
     state = Given(g.get("state"), "document.state", STATE)
     step = state.count("step", 0, 0, MAX_STEPS)

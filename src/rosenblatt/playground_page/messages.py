@@ -17,8 +17,10 @@ __all__ = ["MAX_MESSAGE", "MAX_STEPS", "N_RUNS", "MessageError", "parse_message"
 N_RUNS = 2
 """Runs side by side in one page."""
 MAX_STEPS = 100_000
-MAX_MESSAGE = 1 << 25
-"""Bytes of a message: a saved run holds all weights."""
+MAX_MESSAGE = 20 << 20
+"""Bytes of a message: a saved run holds all weights and the memory of the optimizer, in all 16 million characters."""
+MAX_PARTS = 100_000
+"""Lists, objects and commas of a message; a saved run has up to seven for each of its events."""
 MAX_ORDINARY = 1 << 16
 """Characters of a message that carries no saved run."""
 MAX_INTEGER = 2**53
@@ -99,7 +101,10 @@ def parse_message(text: Any) -> dict[str, Any]:
 
 
 def parse_json(text: str) -> Any:
-    """A value of JSON, with finite numbers only."""
+    """A value of JSON, with finite numbers only; a short text cannot become a value that takes much memory."""
+    n_parts = sum(map(text.count, "[{,"))
+    if n_parts > MAX_PARTS:
+        raise MessageError(f"the message has {n_parts} lists, objects and commas; {MAX_PARTS} are allowed.")
     try:
         return json.loads(text, parse_constant=refuse_number, parse_float=finite, parse_int=exact)
     except MessageError:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import errno
-import logging
 import os
 import socket
 from contextlib import suppress
@@ -19,6 +18,7 @@ import uvicorn
 
 from rosenblatt._warnings import warn_user
 from rosenblatt.playground_page.app import create_app
+from rosenblatt.playground_page.connections import BACKLOG, Connected
 from rosenblatt.playground_page.messages import MAX_MESSAGE
 from rosenblatt.playground_page.security import Access
 
@@ -28,7 +28,8 @@ DEFAULT_PORT = 8958
 MAX_PORT = 65_535
 N_TRIED = 50
 """Ports that are tried, one after the other."""
-MAX_CONNECTIONS = 256
+QUEUE = 128
+"""Connections that the system keeps until they are taken."""
 POLL_SECONDS = 1.0
 ABORT_SECONDS, STOP_SECONDS = 0.5, 2
 """So long, a server that is stopped waits for pages that do not read, and for what it is still computing."""
@@ -66,7 +67,7 @@ def bound(listener: socket.socket, address: Any) -> socket.socket:
     if os.name == "posix":  # elsewhere, two servers could share the port
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.bind(address)
-    listener.listen(128)
+    listener.listen(QUEUE)
     listener.setblocking(False)
     return listener
 
@@ -89,16 +90,17 @@ class PlaygroundServer(uvicorn.Server):
             uvicorn.Config(
                 create_app(access, table, encoding),
                 loop="asyncio",
-                http="h11",
+                http=Connected,
                 ws="websockets-sansio",
                 ws_max_size=MAX_MESSAGE,
                 ws_per_message_deflate=False,
                 log_config=None,
+                log_level="critical",  # a request that is none is not worth a line
                 access_log=False,
+                backlog=BACKLOG,
                 proxy_headers=False,
                 server_header=False,
                 date_header=False,
-                limit_concurrency=MAX_CONNECTIONS,
                 timeout_graceful_shutdown=STOP_SECONDS,
             )
         )
@@ -113,6 +115,7 @@ class PlaygroundServer(uvicorn.Server):
     async def main_loop(self) -> None:
         """Wait until the server is stopped; unlike the inherited loop, it wakes up once a second only."""
         self.loop = asyncio.get_running_loop()
+        self.listener.listen(QUEUE)  # which the loop has set to the number that it takes at a time
         while not self.should_exit:
             try:
                 await asyncio.wait_for(self.stopped.wait(), POLL_SECONDS)
@@ -138,7 +141,6 @@ class PlaygroundServer(uvicorn.Server):
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Ctrl-C: stop, and at the second time at once."""
-        logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)  # what is cut off now is no error
         super().handle_exit(sig, frame)
         self.stop()
 

@@ -122,7 +122,8 @@ class HistoryDisplay(BaseDisplay):
         style = "--" if name.startswith("val") else plain
         colour, curves = COLOURS[i % len(COLOURS)], self._curves(name)
         width, alpha = (1.5, 1.0) if len(curves) == 1 else (1.0, 0.75)
-        label = f"{name} of each network" if len(curves) > 1 else name
+        shown = "held out" if name == "held_out" else name
+        label = f"{shown} of each network" if len(curves) > 1 else shown
         lines = [
             ax.plot(range(1, len(values) + 1), values, style, color=colour, label=label, linewidth=width, alpha=alpha,
                     marker="o" if len(values) == 1 else None)[0]

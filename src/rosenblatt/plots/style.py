@@ -10,6 +10,8 @@ from typing import Any, Self
 
 import numpy as np
 
+from rosenblatt.estimators.tabular.explain.shortened import visible
+
 __all__ = [
     "COLOURS",
     "LONGEST_LABEL",
@@ -110,7 +112,7 @@ def shade(share: float) -> Any:
 
 def shortened(text: str, most: int = LONGEST_LABEL) -> str:
     """A label that leaves room for the plot, with dollar signs escaped: matplotlib reads them as formulas."""
-    text = "".join(c if c.isprintable() else " " for c in text) or '""'
+    text = visible(text, lambda c: " ") or '""'
     text = text if len(text) <= most else f"{text[: most - 1]}…"
     return text.replace("$", r"\$")
 

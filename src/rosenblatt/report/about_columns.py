@@ -70,8 +70,8 @@ def dependence(evidence: Evidence) -> list[dict[str, Any]]:
         with unheard_warnings(), suppress(TableError):  # no cell of these rows is known
             one = model.partial_dependence(evidence.inputs, name, n_grid=N_GRID, n_rows=N_ROWS)
             shown = [1] if one.of_classes and len(one.outputs) == 2 else one.varying(MAX_OUTPUTS)
-            outputs, labels = [one.outputs[k] for k in shown], one.labels()
-            grid, names = ([short_name(text) for text in texts] for texts in (labels, outputs))
+            names = [short_name(one.outputs[k]) for k in shown]
+            grid = one.grid if one.kind == "number" else [short_name(text) for text in one.labels()]
             curves.append({"column": name, "kind": one.kind, "grid": grid, "outputs": names})
             curves[-1]["values"] = one.values[:, shown].T
     return curves

@@ -14,8 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rosenblatt.metrics import ACCURACY, AUC, BALANCED_ACCURACY, F1, LOG_LOSS, Metric
+from rosenblatt.report.examples import examples_of
 from rosenblatt.tables.evaluation import NUMBER_SCORES
 from rosenblatt.tables.score_intervals import difference_interval
+from rosenblatt.tables.table import Table
 from rosenblatt.tables.targets import Target
 
 __all__ = ["Compared", "Side", "compared_facts"]
@@ -55,18 +57,22 @@ class Side:
 
 @dataclass(frozen=True, eq=False)
 class Compared:
-    """Two sides and the target of the rows; perhaps the rows' weights, what they belong to, and their numbers."""
+    """Two sides, the target of the rows, and their table; perhaps their weights, and what they belong to.
+
+    `ranked` are the columns of the first model, the most important first.
+    """
 
     a: Side
     b: Side
     target: Target
+    table: Table
+    ranked: Sequence[str] = ()
     weights: Array | None = None
     groups: Array | None = None
-    numbers: Array | None = None
 
-    def number(self, i: int) -> int:
-        """The number of a row among those that were given, from 1."""
-        return 1 + (i if self.numbers is None else int(self.numbers[i]))
+    def described(self, places: Sequence[int]) -> list[dict[str, Any]]:
+        """Numbers, ids and cells of rows."""
+        return examples_of(self.a.model, self.table, places, self.ranked)
 
     @property
     def truth(self) -> Array:
@@ -124,11 +130,13 @@ def scores_of(compared: Compared) -> list[dict[str, Any]]:
 
 
 def disagreement_of(compared: Compared) -> dict[str, Any]:
-    """How many rows the models predict differently, and who is right there, or nearer."""
+    """Whether all predictions are equal, how many rows are predicted differently, and who is right there, or nearer."""
     a, b, truth = compared.a, compared.b, compared.truth
+    identical = np.array_equal(a.predictions, b.predictions) and np.array_equal(a.weighted, b.weighted)
     if compared.target.classes is not None:
         right_a, right_b, differ = a.chosen == truth, b.chosen == truth, a.chosen != b.chosen
         return {
+            "identical": identical,
             "rows": int(differ.sum()),
             "share": float(differ.mean()),
             "both_right": int((right_a & right_b).sum()),
@@ -137,7 +145,7 @@ def disagreement_of(compared: Compared) -> dict[str, Any]:
             "both_wrong": int((~right_a & ~right_b).sum()),
         }
     gap = gaps(compared)
-    found = {"mean": float(gap.mean()), "largest": float(gap.max())}
+    found = {"identical": identical, "mean": float(gap.mean()), "largest": float(gap.max())}
     errors = [np.abs(side.predictions.reshape(len(truth), -1) - truth).sum(axis=1) for side in (a, b)]
     return {**found, "a_nearer": int((errors[0] < errors[1]).sum()), "b_nearer": int((errors[1] < errors[0]).sum())}
 
@@ -152,18 +160,21 @@ def gaps(compared: Compared) -> Array:
 
 
 def examples(compared: Compared) -> list[dict[str, Any]]:
-    """At most ten rows on which the models disagree most, the farthest apart first; rows count from 1."""
+    """At most ten rows on which the models disagree most, the farthest apart first.
+
+    Rows count from 1 in the table that was read; ids and cells are those of `examples_of`.
+    """
     gap = gaps(compared)
     if compared.target.classes is not None:
         gap = np.where(compared.a.chosen != compared.b.chosen, gap, -1.0)
         order = [int(i) for i in np.argsort(-gap, kind="stable")[:MAX_EXAMPLES] if gap[i] >= 0]
-        return [class_example(i, compared) for i in order]
+        return [where | class_example(i, compared) for i, where in zip(order, compared.described(order), strict=True)]
     order = [int(i) for i in np.argsort(-gap, kind="stable")[:MAX_EXAMPLES] if gap[i] > 0]
     sides = {"a": compared.a.predictions, "b": compared.b.predictions}
     true = compared.target.values
     return [
-        {"row": compared.number(i), "true": true[i].tolist(), **{k: v[i].tolist() for k, v in sides.items()}}
-        for i in order
+        where | {"true": true[i].tolist(), **{k: v[i].tolist() for k, v in sides.items()}}
+        for i, where in zip(order, compared.described(order), strict=True)
     ]
 
 
@@ -171,25 +182,26 @@ def class_example(i: int, compared: Compared) -> dict[str, Any]:
     """A row with its class, what each model said, and the probability that each gave to the true class."""
     classes, label = [str(name) for name in compared.target.classes], int(compared.truth[i])  # type: ignore[union-attr]
     a, b = compared.a, compared.b
-    found = {"row": compared.number(i), "true": classes[label], "a": classes[a.chosen[i]], "b": classes[b.chosen[i]]}
+    found = {"true": classes[label], "a": classes[a.chosen[i]], "b": classes[b.chosen[i]]}
     return {**found, "a_probability": float(a.predictions[i, label]), "b_probability": float(b.predictions[i, label])}
 
 
 def classes_of(compared: Compared) -> list[dict[str, Any]]:
-    """For each class its rows, and precision and recall of both models; None where there is nothing to divide by."""
+    """For each class its rows, and weighted precision and recall of both; None where there is nothing to divide by."""
     names: Sequence[Any] = compared.target.classes  # type: ignore[assignment]
-    rows = []
+    rows, weights = [], compared.weights
+    weights = np.ones(len(compared.truth)) if weights is None else weights
     for label, name in enumerate(names):
         true = compared.truth == label
         found: dict[str, Any] = {"class": str(name), "rows": int(true.sum())}
         for key, side in (("a", compared.a), ("b", compared.b)):
             claimed = side.chosen == label
-            hits = int((true & claimed).sum())
-            found[key] = {"precision": share(hits, claimed.sum()), "recall": share(hits, true.sum())}
+            hits, whole = weights[true & claimed].sum(), (weights[claimed].sum(), weights[true].sum())
+            found[key] = {"precision": share(hits, whole[0]), "recall": share(hits, whole[1])}
         rows.append(found)
     return rows
 
 
-def share(part: int, whole: Any) -> float | None:
+def share(part: Any, whole: Any) -> float | None:
     """A part of a whole, or None if that is nothing."""
-    return part / int(whole) if whole else None
+    return float(part / whole) if whole else None

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
+from rosenblatt.report.facts import named_scores
 from rosenblatt.report.report import Report
 from rosenblatt.report.scored import ReportRows, held_out_rows
 
@@ -30,7 +31,7 @@ def model_facts(report: Report, name: str) -> dict[str, Any]:
     return {
         "name": name,
         "kind": type(model).__name__,
-        "predictions": SEEN if report.rows is None else report.rows.what,
+        "predictions": what_of(report),
         "training_rows": int(model.n_rows_),
         "columns": sum(kind.used for kind in model.preparation_.kinds),
         "networks": len(ensemble.members),
@@ -38,6 +39,13 @@ def model_facts(report: Report, name: str) -> dict[str, Any]:
         "parameters": sum(int(network.parameters.size) for network in ensemble.networks),
         "own_score": {"metric": model.score_name, "value": model.score_, "measured": model.score_on_},
     }
+
+
+def what_of(report: Report) -> str:
+    """How the predictions of the rows were made."""
+    if report.rows is None:
+        return SEEN
+    return str(named_scores([{"where": report.rows.what}], report.checks)[0]["where"])
 
 
 def columns_that_differ(a: Any, b: Any) -> dict[str, Any]:

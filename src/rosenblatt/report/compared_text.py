@@ -9,9 +9,10 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+from rosenblatt.estimators.tabular.explain.shortened import counted, readable
 from rosenblatt.report.markdown import escaped
 
-__all__ = ["to_markdown", "to_text", "verdict"]
+__all__ = ["shown_facts", "to_markdown", "to_text", "verdict"]
 
 Rows = list[tuple[str, ...]]
 Section = tuple[str, Rows, Sequence[str]]
@@ -20,15 +21,20 @@ NUMERIC = re.compile(r"[-+]?[\d,.]+(e[-+]\d+)?( to [-+]?[\d,.]+(e[-+]\d+)?)?|non
 """What is aligned to the right: numbers, and intervals."""
 LONG = 2000
 """Signs of a sentence, from which on it is cut in Markdown."""
+SENTENCES = ("message", "remedy", "verdict")
+PROBABILITIES = ("a_probability", "b_probability")
 UNSCALED = ("R2", "D2")
 """Measures of numbers without a unit begin so."""
 
 
 def verdict(facts: dict[str, Any]) -> str:
     """Which model is better by the first score, or that the rows do not tell."""
+    facts = shown_facts(facts)
     score, (a, b) = facts["scores"][0], facts["names"]
     name, rows = score["metric"], "this row" if facts["rows"] == 1 else f"these {facts['rows']:,} rows"
     values = [number(score[key], score, facts) for key in ("a", "b")]
+    if facts["disagreement"]["identical"]:
+        return f"{a} and {b} predict the same on {rows}: their {name} is {values[0]}."
     interval = "too few rows for an interval of the difference"
     if score["interval"] is not None:
         interval = f"95 % interval of the difference {interval_text(score, facts)}"
@@ -36,6 +42,12 @@ def verdict(facts: dict[str, Any]) -> str:
         return f"{a} and {b} cannot be told apart by {name} on {rows}: {' and '.join(values)} ({interval})."
     values = values if score["better"] == a else values[::-1]
     return f"{score['better']} is better by {name} on {rows}: {' against '.join(values)} ({interval})."
+
+
+def shown_facts(facts: dict[str, Any]) -> dict[str, Any]:
+    """The facts as all forms show them: names of data and of models are short, visible, and on one line."""
+    found: dict[str, Any] = readable(facts, sentences=SENTENCES)
+    return found
 
 
 def number(value: Any, score: dict[str, Any], facts: dict[str, Any], sign: str = "") -> str:
@@ -68,7 +80,7 @@ def said(check: dict[str, Any]) -> str:
 
 def scores(facts: dict[str, Any]) -> Section:
     """Each score of both, and the difference."""
-    header = (f"{facts['rows']:,} row{'' if facts['rows'] == 1 else 's'}", *facts["names"], "difference")
+    header = (counted(facts["rows"], "row"), *facts["names"], "difference")
     rows: Rows = [(*header, "95 % interval", "better")]
     for score in facts["scores"]:
         a, b = (number(score[key], score, facts) for key in ("a", "b"))
@@ -81,27 +93,32 @@ def scores(facts: dict[str, Any]) -> Section:
 
 def disagreements(facts: dict[str, Any]) -> Section:
     """How many rows the models predict differently, and which."""
-    found, (a, b), rows = facts["disagreement"], facts["names"], list[tuple[str, ...]]()
+    found, (a, b), shown = facts["disagreement"], facts["names"], facts["examples"]
+    if found["identical"]:
+        return "Disagreements", [], ["Their predictions are the same for each row."]
     if "share" in found:
         text = (
-            f"They disagree on {found['rows']:,} of {facts['rows']:,} rows: only {a} is right on "
+            f"They disagree on {found['rows']:,} of {counted(facts['rows'], 'row')}: only {a} is right on "
             f"{found['only_a_right']:,}, only {b} on {found['only_b_right']:,}. Both are right on "
-            f"{found['both_right']:,} rows, and both wrong on {found['both_wrong']:,}."
+            f"{counted(found['both_right'], 'row')}, and both wrong on {found['both_wrong']:,}."
         )
-        if facts["examples"]:
-            rows = [("row", "true", a, b, f"{a}: P(true)", f"{b}: P(true)")]
-        rows += [
-            (f"{e['row']:,}", e["true"], e["a"], e["b"], f"{e['a_probability']:.3f}", f"{e['b_probability']:.3f}")
-            for e in facts["examples"]
+        header: tuple[str, ...] = ("true", a, b, f"{a}: P(true)", f"{b}: P(true)")
+        cells: list[tuple[str, ...]] = [
+            (e["true"], e["a"], e["b"], *(f"{e[key]:.3f}" for key in PROBABILITIES)) for e in shown
         ]
-        return "Disagreements", rows, [text]
-    text = (
-        f"Predictions differ by {found['mean']:.6g} on average and by {found['largest']:.6g} at most. {a} is nearer to "
-        f"the truth on {found['a_nearer']:,} rows, {b} on {found['b_nearer']:,}."
-    )
-    if facts["examples"]:
-        rows = [("row", "true", a, b)]
-    rows += [(f"{e['row']:,}", *(values(e[key]) for key in ("true", "a", "b"))) for e in facts["examples"]]
+    else:
+        text = (
+            f"Predictions differ by {found['mean']:.6g} on average and by {found['largest']:.6g} at most. {a} is "
+            f"nearer to the truth on {counted(found['a_nearer'], 'row')}, {b} on {found['b_nearer']:,}."
+        )
+        header, cells = ("true", a, b), [tuple(values(e[key]) for key in ("true", "a", "b")) for e in shown]
+    if not shown:
+        return "Disagreements", [], [text]
+    rows: Rows = [("row", *shown[0].get("id", ()), *header, *shown[0]["cells"])]
+    rows += [
+        (f"{e['row']:,}", *e.get("id", {}).values(), *own, *e["cells"].values())
+        for e, own in zip(shown, cells, strict=True)
+    ]
     return "Disagreements", rows, [text]
 
 
@@ -171,6 +188,7 @@ def title(facts: dict[str, Any]) -> str:
 
 def to_text(facts: dict[str, Any]) -> str:
     """The comparison as aligned text."""
+    facts = shown_facts(facts)
     lines = [title(facts), "", facts["verdict"]]
     for name, rows, texts in sections(facts):
         lines += ["", name.lower(), *(f"  {line}" for line in [*texts, *aligned(rows)])]
@@ -196,6 +214,7 @@ def numeric_columns(rows: Rows) -> list[bool]:
 
 def to_markdown(facts: dict[str, Any]) -> str:
     """The comparison in Markdown."""
+    facts = shown_facts(facts)
     lines = [f"# {escaped(title(facts), LONG)}", "", escaped(facts["verdict"], LONG)]
     for name, rows, texts in sections(facts):
         lines += ["", f"## {name}", ""]

@@ -15,6 +15,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from rosenblatt._suggestions import article
 from rosenblatt.estimators import TabularClassifier, TabularRegressor
+from rosenblatt.estimators.tabular.explain.shortened import counted
 from rosenblatt.estimators.tabular.parameter_changes import changed_parameters
 from rosenblatt.report.compared import Compared, Side, compared_facts
 from rosenblatt.report.compared_models import checks_of, columns_that_differ, model_facts, rows_of
@@ -66,7 +67,8 @@ class Comparison(Faces):
 
     def __repr__(self) -> str:
         a, b = self.names
-        return f"<Comparison of {a} and {b} on {len(self.compared.truth):,} rows: print it, or save('comparison.html')>"
+        rows = counted(len(self.compared.truth), "row")
+        return f"<Comparison of {a} and {b} on {rows}: print it, or save('comparison.html')>"
 
     def to_markdown(self) -> str:
         """The content as Markdown, with tables, and without HTML: for a ticket, a chat or a terminal."""
@@ -207,7 +209,9 @@ def aligned(a: Report, b: Report, names: tuple[str, str]) -> Compared:
     groups = [found.groups[at] for found, at in ((first, at_a), (second, at_b)) if found.groups is not None]
     own = Side(names[0], a.model, first.predictions[at_a], decisions(a.model, slice(None)))
     other = Side(names[1], b.model, second.predictions[at_b][:, order], decisions(b.model, order))
-    return Compared(own, other, first.target.take(at_a), weights, next(iter(groups), None), first.numbers[at_a])
+    target, table = first.target.take(at_a), first.table.take(at_a)
+    ranked = a.evidence.explanation.ranked
+    return Compared(own, other, target, table, ranked, weights, next(iter(groups), None))
 
 
 def decisions(model: Any, order: Any) -> Any:

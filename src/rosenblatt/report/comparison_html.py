@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from rosenblatt.estimators.tabular.explain.shortened import counted
-from rosenblatt.report.compared_text import interval_text, sections, title
+from rosenblatt.report.compared_text import interval_text, sections, shown_facts, title
 from rosenblatt.report.compared_text import number as score_number
 from rosenblatt.report.html import render_page, templates
-from rosenblatt.report.pictures import Picture, pictures
+from rosenblatt.report.pictures import Picture, pictures_of_two
 
 __all__ = ["comparison_to_html"]
 
@@ -56,9 +56,8 @@ def comparison_to_html(comparison: Any) -> str:
 
 def comparison_view(comparison: Any) -> dict[str, Any]:
     """What the template shows."""
-    facts = comparison.facts
-    drawn = [pictures(report, f"{side}-") for side, report in zip("ab", comparison.reports, strict=True)]
-    pairs = paired(*drawn)
+    facts = shown_facts(comparison.facts)
+    pairs = paired(*pictures_of_two(*comparison.reports))
     parts = [table_part(name, rows, texts) for name, rows, texts in sections(facts) if name != "To check"]
     checks = Part("checks", "Checks", "sections/compared_checks.jinja")
     shown = [parts[0], checks, *([Part("pictures", "Pictures", "sections/side_by_side.jinja")] if pairs else [])]

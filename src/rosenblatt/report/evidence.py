@@ -6,6 +6,7 @@ before a section asks for the linear model.
 
 from __future__ import annotations
 
+import copy
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -19,18 +20,29 @@ from sklearn.utils.validation import check_is_fitted
 
 from rosenblatt.diagnosis.linear_baseline import LinearBaseline, linear_baseline
 from rosenblatt.estimators import TabularClassifier, TabularRegressor
+from rosenblatt.estimators.tabular.explain.background import hashes_of
 from rosenblatt.estimators.tabular.explain.importance import Explanation
 from rosenblatt.metrics import Metric
 from rosenblatt.report.other_models import predictions_of_others
-from rosenblatt.report.scored import GivenRows, ReportRows, given_rows, held_out_rows, out_of_fold_rows
+from rosenblatt.report.scored import (
+    GivenRows,
+    ReportRows,
+    given_rows,
+    held_out_rows,
+    knows_folds,
+    out_of_fold_rows,
+)
 from rosenblatt.tables.drift import thinned
 from rosenblatt.tables.encoders import Prepared
+from rosenblatt.tables.evaluation import Guess, trivial_guess
 from rosenblatt.tables.preparation import Preparation
 from rosenblatt.tables.table import Table, TableWarning
 
 __all__ = ["Evidence", "evidence_of", "unheard_warnings"]
 
 Array = NDArray[Any]
+MIN_LEARNED = 10
+"""Fewest rows that a linear model learns from."""
 N_DRAWN = 300
 """Rows that explain predictions where none were given."""
 MAX_EXPLAINED, MIN_EXPLAINED, N_REPEATS, MIN_SHUFFLED = 1000, 200, 3, 10
@@ -56,6 +68,8 @@ class Evidence:
         The rows as the user gave them; some of the training rows may not be scored.
     missing : tuple of str
         What the report lacks, and why.
+    learned_from : GivenRows or None
+        Without the training rows, others that a linear model may learn from.
     """
 
     model: Any
@@ -64,6 +78,7 @@ class Evidence:
     others: Mapping[str, Array]
     given: GivenRows | None = None
     missing: tuple[str, ...] = ()
+    learned_from: GivenRows | None = None
 
     @property
     def truth(self) -> Array:
@@ -75,6 +90,17 @@ class Evidence:
         """Predictions of the model as the metric takes them: with its decision weights, where it decides on classes."""
         decides = hasattr(self.model, "classes_") and not metric.needs_probabilities
         return np.asarray(predictions * self.model.decision_weights_) if decides else predictions
+
+    def guess(self, metric: Metric) -> Guess:
+        """The best constant by the metric: of the training rows, or as the model knows it, or at last of these rows."""
+        known, kept = self.training, getattr(self.model, "guesses_", {})
+        if known is None and metric.name in kept:
+            name, values = kept[metric.name]
+            return Guess(name, np.array(values))
+        known = known or self.given
+        assert known is not None
+        found = trivial_guess(known.target, metric, getattr(self.model.goal, "center", "mean"), known.weights)
+        return found if self.training is not None else replace(found, name="the best constant for these rows")
 
     @cached_property
     def prepared(self) -> Prepared | None:
@@ -118,9 +144,10 @@ class Evidence:
     @cached_property
     def linear(self) -> LinearBaseline | None:
         """A linear model's predictions for the scored rows, none of which it was trained on; None without training."""
-        if self.rows is None or self.training is None or self.given is None:
+        training = self.training or self.learned_from
+        if self.rows is None or training is None or self.given is None:
             return None
-        found = linear_baseline(self.model, self.training, None if self.given.are_training else self.given.prepared)
+        found = linear_baseline(self.model, training, None if self.given.are_training else self.given.prepared)
         if found is None:
             return None
         predictions = found.predictions[self.rows.numbers]
@@ -130,26 +157,32 @@ class Evidence:
 def evidence_of(model: Any, X: Any, y: Any, sample_weight: Any, training: Any, others: Any) -> Evidence:
     """The arguments of ``model.report``, checked and predicted."""
     require_model(model)
+    model = copy.copy(model)  # a later fit is no part of this report
     if X is None:
         for name, value in {"y": y, "sample_weight": sample_weight, "others": others}.items():
             if value is not None:
                 raise ValueError(f"{name} was given without X: give the rows that it belongs to.")
     known = None if training is None else given_training(model, training)
-    missing = () if known is None else unknown_rows(known)
-    given = known if X is None else given_rows(model, X, y, sample_weight)
-    if given is None or (X is None and not given.are_training):
-        return Evidence(model, None, known, {}, given, missing)
+    given = None if X is None else given_rows(model, X, y, sample_weight)
+    learned_from, missing = None, []
+    if known is not None and not known.are_training:
+        learned_from, said = unknown_training(model, known, given)
+        known, missing = None, [*said]
+    given = known if given is None else given
+    if given is None:
+        return Evidence(model, None, None, {}, None, tuple(missing))
     rows: ReportRows | None = None
     if given.are_training:
-        found, known, missing = out_of_fold_rows(model, given), given, ()
+        found, known = out_of_fold_rows(model, given), given
         if isinstance(found, str):
-            missing = (f"scores of these rows: {found}",)
+            missing.append(f"scores of these rows: {found}")
         else:
             rows = found
+            missing += lost_folds(model)
     else:
         rows = held_out_rows(model, given)
     predicted = {} if rows is None else predictions_of_others(model, rows, X, y, others, given.table.n_rows)
-    return Evidence(model, rows, known, predicted, given, missing)
+    return Evidence(model, rows, known, predicted, given, (*missing, *unweighted(model, known)), learned_from)
 
 
 @contextmanager
@@ -175,11 +208,47 @@ def given_training(model: Any, training: Any) -> GivenRows:
     return given_rows(model, X, y, what="training")
 
 
-def unknown_rows(given: GivenRows) -> tuple[str, ...]:
-    """A sentence if rows that a user calls training rows are none, as far as can be told."""
-    if given.are_training:
+def unknown_training(
+    model: Any, training: GivenRows, given: GivenRows | None
+) -> tuple[GivenRows | None, tuple[str, ...]]:
+    """Of rows that a user calls training rows, but that are not recognized, those that a linear model may learn from.
+
+    They are those that are not scored. A sentence says so.
+    """
+    text = "training: these are not the rows that the model was trained on, or not all of them, or in another order"
+    if given is None:
+        return None, (f"{text}; they are left out",)
+    rows = np.flatnonzero(~np.isin(hashes_of(training.prepared), hashes_of(given.prepared)))
+    if len(rows) < MIN_LEARNED:
+        return None, (f"{text}, and they are among the rows that are scored; they are left out",)
+    return training.take(model, rows), (
+        f"{text}; a linear model learns from those that are not scored, and checks of training rows are left out",
+    )
+
+
+def unweighted(model: Any, training: GivenRows | None) -> tuple[str, ...]:
+    """A sentence if training rows have no weights here, but had some in `fit`."""
+    if training is None or training.weights is not None or not getattr(model, "weighted_", False):
         return ()
-    return ("training: these are not the rows that the model was trained on, or not in their order",)
+    return (
+        "the weights of the training rows, which were given as an array: here all of these rows count equally, unlike "
+        "in the scores of fit; give sample_weight with the training rows as X, or train with the name of a column",
+    )
+
+
+def lost_folds(model: Any) -> list[str]:
+    """A sentence if a file has kept the out-of-fold predictions, but not which network made them."""
+    if knows_folds(model):
+        return []
+    what = (
+        "linear model's folds"
+        if hasattr(model, "classes_")
+        else "intervals of these rows, and the linear model's folds"
+    )
+    return [
+        f"{what}: the model comes from a file of an older version, which holds the training predictions but not which "
+        "rows each network held out; save the fitted model again with training_predictions=True"
+    ]
 
 
 def require_model(model: Any) -> None:

@@ -14,9 +14,10 @@ from typing import Any
 
 from rosenblatt.storage.atomic import write_atomically
 
-__all__ = ["SUFFIXES", "Faces"]
+__all__ = ["PAGES", "SUFFIXES", "Faces"]
 
-SUFFIXES = (".html", ".md", ".json", ".txt")
+PAGES = (".html", ".htm")
+SUFFIXES = (*PAGES, ".md", ".json", ".txt")
 """The endings of files that it can be saved to."""
 
 
@@ -62,9 +63,9 @@ class Faces:
         return {form: text for form, text in found.items() if text is not None}
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write it to a file: a page (.html), Markdown (.md), data (.json) or text (.txt).
+        """Write it to a file: a page (.html, .htm), Markdown (.md), data (.json) or text (.txt).
 
-        An existing file is replaced, at once and only by a complete one.
+        An existing file of that name is replaced, whatever it holds, at once and only by a complete one.
 
         Raises
         ------
@@ -80,13 +81,15 @@ class Faces:
 
 def content(one: Faces, path: str | os.PathLike[str]) -> str:
     """What a file of this name holds."""
-    page, markdown, data, text = SUFFIXES
+    _, _, markdown, data, text = SUFFIXES
     forms: dict[str, Callable[[], str]] = {
-        page: one.to_html,
+        **dict.fromkeys(PAGES, one.to_html),
         markdown: one.to_markdown,
         data: lambda: json.dumps(one.facts, allow_nan=False, ensure_ascii=False, indent=1),
         text: one.__str__,
     }
+    if not os.fspath(path):
+        raise ValueError("the path is empty; give the name of a file, such as 'report.html'.")
     suffix = PurePath(path).suffix.lower()
     if suffix not in forms:
         found = f"ends in {suffix!r}" if suffix else "has no ending"

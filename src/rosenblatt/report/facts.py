@@ -19,10 +19,12 @@ from rosenblatt.report.about_model import cost, curves, file, model, network, re
 from rosenblatt.report.about_rows import calibration, classes, intervals, threshold, worst
 from rosenblatt.report.about_scores import scores
 from rosenblatt.report.evidence import Evidence
+from rosenblatt.report.scored import HELD_OUT
 
-__all__ = ["facts_of", "plain"]
+__all__ = ["PARTLY_SEEN", "facts_of", "named_scores", "plain"]
 
 DIGITS = 6
+KNOWN_ROWS, PARTLY_SEEN = "known-rows", "partly seen in training"
 SECTIONS: dict[str, Callable[[Evidence], Any]] = {
     "model": model,
     "data": data,
@@ -48,9 +50,17 @@ SECTIONS: dict[str, Callable[[Evidence], Any]] = {
 def facts_of(evidence: Evidence, checks: Sequence[Check]) -> dict[str, Any]:
     """All parts that there are."""
     found = {name: plain(section(evidence)) for name, section in SECTIONS.items()}
+    found["scores"] = named_scores(found["scores"], checks)
     found["checks"] = [asdict(check) for check in checks]
     found["missing"] = list(evidence.missing)
     return {name: part for name, part in found.items() if part or name == "checks"}
+
+
+def named_scores(scores: list[dict[str, Any]], checks: Sequence[Check]) -> list[dict[str, Any]]:
+    """Scores of given rows are not called held out where the checks found that the model was trained on them."""
+    if not any(check.code == KNOWN_ROWS for check in checks):
+        return scores
+    return [score | {"where": PARTLY_SEEN} if score["where"] == HELD_OUT else score for score in scores]
 
 
 def plain(value: Any) -> Any:

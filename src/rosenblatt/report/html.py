@@ -6,6 +6,7 @@ templates escape all of them.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -16,7 +17,7 @@ from rosenblatt._version import __version__
 from rosenblatt.report.pictures import Picture, pictures
 from rosenblatt.report.svg import HUES, INKS
 from rosenblatt.report.threshold import default_threshold, rates, threshold_data
-from rosenblatt.report.verdict import cards, n_columns, network_pairs, training_time, verdict
+from rosenblatt.report.verdict import cards, n_columns, network_pairs, training_time, verdict, what_matters
 from rosenblatt.report.wording import FILTERS
 
 __all__ = ["framed", "render_page", "report_view", "templates", "to_html"]
@@ -55,11 +56,11 @@ SECTIONS = (
     Section("checks", "Checks", ("checks",)),
     Section("data", "Data", ("data",)),
     Section("curves", "Learning curves", ("curves",)),
-    Section("errors", "Errors", ("confusion", "predictions", "predictions-0"), f"Errors row by row. {WITH_ROWS}"),
+    Section("errors", "Errors", ("confusion", "predictions"), f"Errors row by row. {WITH_ROWS}"),
     Section("threshold", "ROC and precision-recall", ("roc", "threshold")),
     Section("calibration", "Calibration", ("calibration",)),
     Section("intervals", "Intervals", ("intervals",)),
-    Section("importance", "Columns' effect", ("importance", "dependence-0"), f"The importance of columns. {WITH_ROWS}"),
+    Section("importance", "Columns' effect", ("importance", "dependence"), f"The importance of columns. {WITH_ROWS}"),
     Section("worst", "Worst rows", ("worst",), f"The rows that are predicted worst. {WITH_ROWS}"),
     Section("network", "Network and cost", ("network",)),
     Section("reproduce", "Reproduce", ("reproduce",)),
@@ -100,6 +101,8 @@ def report_view(report: Any, prefix: str = "") -> dict[str, Any]:
         "left_out": left_out(facts, shown),
         "title": title,
         "verdict": words,
+        "matters": what_matters(facts),
+        "source": report.source,
         "cards": cards(facts),
         "pairs": network_pairs(facts) | training_time(report.model),
         "importance": sorted(facts.get("importance") or (), key=lambda row: -row["importance"]),
@@ -112,8 +115,11 @@ def report_view(report: Any, prefix: str = "") -> dict[str, Any]:
 
 
 def is_shown(section: Section, facts: Mapping[str, Any], drawn: Mapping[str, Picture]) -> bool:
-    """Whether there is anything to show. Checks that found nothing are shown, too."""
-    found = any(name in drawn or facts.get(name) for name in section.needs)
+    """Whether there is anything to show: a part of the facts, or a picture of this name, perhaps with a number behind
+    it. Checks that found nothing are shown, too.
+    """
+    names = {re.sub(r"-\d+$", "", name) for name in drawn}
+    found = any(name in names or facts.get(name) for name in section.needs)
     return found or (section.id == "checks" and "checks" in facts)
 
 

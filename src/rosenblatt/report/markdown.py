@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from rosenblatt.estimators.tabular.explain.shortened import counted, short
+from rosenblatt.report.wording import metric_name
 
 __all__ = ["escaped", "markdown_of", "table"]
 
@@ -44,6 +45,8 @@ def number(value: Any) -> str:
         return "" if value is None else escaped(value)
     if isinstance(value, (list, tuple)):
         return ", ".join(number(one) for one in value)
+    if isinstance(value, Mapping):
+        return ", ".join(f"{escaped(name)}: {number(one)}" for name, one in value.items())
     return f"{value:,}" if isinstance(value, int) else f"{value:.4g}"
 
 
@@ -81,18 +84,18 @@ def checks(facts: Facts) -> Iterator[str]:
 def scores(facts: Facts) -> Iterator[str]:
     """A row for each score, beside those of others."""
     entries = facts.get("scores", [])
-    others = list(dict.fromkeys(name for entry in entries for name in entry.get("others", {})))
-    linear = ["a linear model"] if any("linear" in entry for entry in entries) else []
+    others = list(dict.fromkeys(name for entry in entries for name in entry["others"]))
+    linear = ["a linear model"] if any(entry["linear"] is not None for entry in entries) else []
     heads = ["metric", "rows", "model", "95 % interval", "guess", *linear, *map(escaped, others)]
     rows = []
     for entry in entries:
-        interval = " to ".join(map(number, entry.get("interval", ())))
-        rest = [entry.get("linear")] if linear else []
-        rest += [entry.get("others", {}).get(name) for name in others]
+        interval = " to ".join(map(number, entry["interval"] or ()))
+        rest = [entry["linear"]] if linear else []
+        rest += [entry["others"].get(name) for name in others]
         cells = [number(entry["model"]), interval, number(entry["guess"]), *map(number, rest)]
-        rows.append([escaped(entry["metric"]), entry["where"], *cells])
+        rows.append([escaped(metric_name(entry)), entry["where"], *cells])
     yield from table(heads, rows, 2) if rows else ()
-    for text in dict.fromkeys(f"{e['metric']}: the guess is {e['guess_name']}" for e in entries if "guess_name" in e):
+    for text in dict.fromkeys(f"{metric_name(e)}: the guess is {e['guess_name']}" for e in entries if e["guess_name"]):
         yield from ("", f"{escaped(text)}.")
 
 
@@ -186,6 +189,12 @@ def missing(facts: Facts) -> Iterator[str]:
         yield f"- {escaped(text, 1000)}"
 
 
+CALIBRATION = {"predicted": "predicted", "observed": "observed", "interval": "95 % interval", "rows": "rows"}
+WORST = {
+    **{"row": "row", "id": "id", "true": "true", "predicted": "predicted"},
+    **{"probability_of_true": "its probability", "cells": "cells"},
+}
+"""The parts of entries that are shown, and the heads of their columns."""
 SECTIONS: dict[str, Section] = {
     "Checks": checks,
     "Scores": scores,
@@ -194,16 +203,10 @@ SECTIONS: dict[str, Section] = {
         "classes",
         {"class": "class", "rows": "rows", "predicted": "predicted", "precision": "precision", "recall": "recall"},
     ),
-    "Calibration": entries_of(
-        "calibration", {"predicted": "predicted", "observed": "observed", "rows": "rows"}, n_texts=0
-    ),
+    "Calibration": entries_of("calibration", CALIBRATION, n_texts=0),
     "Intervals": entries_of("intervals", {"level": "level", "coverage": "coverage", "width": "mean width"}, n_texts=0),
     "Importance": importance,
-    "Worst rows": entries_of(
-        "worst",
-        {"row": "row", "true": "true", "predicted": "predicted", "probability_of_true": "its probability"},
-        n_texts=0,
-    ),
+    "Worst rows": entries_of("worst", WORST, n_texts=0),
     "Data": data,
     "Networks": networks,
     "Reproduce": reproduce,

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rosenblatt._checks import as_numbers, check_finite
+from rosenblatt._checks import as_numbers
 from rosenblatt.estimators.tabular.explain.importance import labels_of
 from rosenblatt.report.scored import ReportRows
 from rosenblatt.tables.readers.reading import names_columns
@@ -20,6 +20,9 @@ from rosenblatt.tables.readers.reading import names_columns
 __all__ = ["predictions_of_others"]
 
 Array = NDArray[Any]
+TOLERANCE = 1e-3
+"""By which probabilities of a row may miss the sum 1."""
+MAX_SHOWN = 5
 
 
 def predictions_of_others(model: Any, rows: ReportRows, X: Any, y: Any, others: Any, n_rows: int) -> dict[str, Array]:
@@ -32,16 +35,17 @@ def predictions_of_others(model: Any, rows: ReportRows, X: Any, y: Any, others: 
     """
     if others is None:
         return {}
-    if not isinstance(others, Mapping) or not all(isinstance(name, str) for name in others):
+    wrong = [] if not isinstance(others, Mapping) else [name for name in others if not isinstance(name, str)]
+    if wrong or not isinstance(others, Mapping):
+        found = f"has the key {wrong[0]!r}, which is no text" if wrong else f"is {type(others).__name__}"
         raise TypeError(
-            f"others is {type(others).__name__}; give a mapping of names to fitted models or predictions, such as "
-            "{'forest': forest}."
+            f"others {found}; give a mapping of names to fitted models or predictions, such as {{'forest': forest}}."
         )
-    found = {}
+    predictions = {}
     for name, other in others.items():
         values = asked(model, other, X, y) if hasattr(other, "predict") else other
-        found[name] = as_predictions(model, name, values, n_rows)[rows.numbers]
-    return found
+        predictions[name] = as_predictions(model, name, values, n_rows)[rows.numbers]
+    return predictions
 
 
 def asked(model: Any, other: Any, X: Any, y: Any) -> Any:
@@ -74,12 +78,30 @@ def as_predictions(model: Any, name: str, given: Any, n_rows: int) -> Array:
         return np.asarray(labels_named(model, where, given))
     width = len(model.classes_) if is_class else n_outputs(model)
     numbers = as_numbers(where, given)
-    check_finite(where, numbers)
     numbers = np.asarray(numbers, np.float64).reshape(n_rows, -1)
     if numbers.shape[1] != width:
         what = f"classes: {', '.join(map(str, model.classes_))}" if is_class else "outputs"
         raise ValueError(f"{where} has {numbers.shape[1]} columns, but the model has {width} {what}.")
+    if is_class:
+        require_probabilities(where, numbers)
+    elif not np.isfinite(numbers).all():
+        row = int(np.argmin(np.isfinite(numbers).all(axis=1)))
+        raise ValueError(f"{where} is not finite in row {row + 1} (the first row is 1): give a number for each row.")
     return numbers
+
+
+def require_probabilities(where: str, numbers: Array) -> None:
+    """Refuse what cannot be the probabilities of the classes of a row."""
+    with np.errstate(invalid="ignore"):
+        right = (numbers >= 0).all(axis=1) & (np.abs(numbers.sum(axis=1) - 1) <= TOLERANCE)
+    if not right.all():
+        row = int(np.argmin(right))
+        values = ", ".join(f"{value:.4g}" for value in numbers[row, :MAX_SHOWN])
+        raise ValueError(
+            f"{where} has {values} in row {row + 1} (the first "
+            "row is 1), which are no probabilities: give numbers from 0 to 1 for the classes, with the sum 1 in each "
+            "row, or one label for each row."
+        )
 
 
 def labels_named(model: Any, where: str, given: Any) -> Array:

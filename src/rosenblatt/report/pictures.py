@@ -5,6 +5,7 @@ Takes a `Report`. Returns a picture for each name, or the reason why it cannot b
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -16,6 +17,7 @@ from rosenblatt import plots
 from rosenblatt.estimators.tabular.explain.partial_dependence import PartialDependence
 from rosenblatt.plots.style import COLOURS
 from rosenblatt.report.about_columns import N_GRID, N_ROWS
+from rosenblatt.report.about_rows import n_bins
 from rosenblatt.report.svg import draw_svg
 from rosenblatt.report.threshold import default_point
 from rosenblatt.report.wording import visible
@@ -36,6 +38,8 @@ LARGEST = 6.6
 """Inches of the longest side of a confusion matrix."""
 BARS, PANELS, OUTPUTS = 15, 6, 3
 """Largest numbers of importances, and of columns and outputs with a picture each."""
+SHARED = {"predictions": "xy", "residuals": "xy", "importance": "x"}
+"""The axes that are the same in the pictures of two models."""
 LAYERS, ABREAST = 24, 3
 """Largest numbers of layers that are drawn, and of those side by side."""
 
@@ -63,17 +67,65 @@ def pictures(report: Any, prefix: str = "") -> dict[str, Picture]:
     prefix : str
         Letters that distinguish the ids of this report's pictures from those of another on the same page.
     """
-    planned = [*of_training(report), *of_rows(report), *of_columns(report), *of_network(report)]
+    return all_drawn(report, prefix, planned_of(report))
+
+
+def pictures_of_two(a: Any, b: Any) -> tuple[dict[str, Picture], dict[str, Picture]]:
+    """The pictures of two reports; those of numbers of the same kind have the same axes."""
+    planned = [planned_of(report) for report in (a, b)]
+    drawings = [{name: draw for name, draw, *_ in one} for one in planned]
+    for name in set(drawings[0]) & set(drawings[1]):
+        if shared := SHARED.get(re.sub(r"-\d+$", "", name)):
+            limits = common_limits(shared, *(one[name] for one in drawings))
+            planned = [
+                [(n, partial(within, draw, limits) if n == name else draw, text, size) for n, draw, text, size in one]
+                for one in planned
+            ]
+    return all_drawn(a, "a-", planned[0]), all_drawn(b, "b-", planned[1])
+
+
+def planned_of(report: Any) -> list[Planned]:
+    """All pictures of a report, before they are drawn."""
+    return [*of_training(report), *of_rows(report), *of_columns(report), *of_network(report)]
+
+
+def all_drawn(report: Any, prefix: str, planned: Sequence[Planned]) -> dict[str, Picture]:
+    """The pictures by name."""
     return {name: drawn(report, prefix + name, name, draw, caption, size) for name, draw, caption, size in planned}
+
+
+def common_limits(shared: str, *draws: Draw) -> dict[str, tuple[float, float]]:
+    """The limits of the axes that hold both drawings."""
+    from matplotlib.figure import Figure
+
+    found = []
+    for draw in draws:
+        axes = Figure().subplots()
+        draw(ax=axes)
+        found.append(axes)
+    ends = {f"{axis}lim": np.array([getattr(one, f"get_{axis}lim")() for one in found]) for axis in shared}
+    return {name: (float(values[:, 0].min()), float(values[:, 1].max())) for name, values in ends.items()}
+
+
+def within(draw: Draw, limits: dict[str, tuple[float, float]], ax: Any) -> None:
+    """A drawing with these limits of its axes."""
+    draw(ax=ax)
+    ax.set(**limits)
 
 
 def drawn(report: Any, identifier: str, name: str, draw: Draw, caption: str, size: Size) -> Picture:
     """The picture, or why these rows have none."""
-    mark = default_point(report, name)
+    weighted = report.rows is not None and report.rows.weights is not None and name in UNWEIGHTED
+    mark = None if weighted else default_point(report, name)  # whose rates are weighted
+    caption += " Rows count equally here, without their weights." if weighted else ""
     try:
         return Picture(draw_svg(draw, identifier, caption, size, mark), caption, size[0] > HALF)
     except ValueError as error:
         return Picture("", str(error))
+
+
+UNWEIGHTED = ("confusion", "roc", "precision_recall", "calibration")
+"""Pictures that draw each row, or count it, as much as any other."""
 
 
 def of_training(report: Any) -> Iterator[Planned]:
@@ -139,8 +191,10 @@ def of_classes(model: Any, X: Any, y: Any) -> Iterator[Planned]:
         "precision_recall": (f"Precision over recall, for all thresholds{each}.", SQUARE),
         "calibration": ("How often rows with a predicted probability are right: the dotted line is ideal.", SQUARE),
     }
+    options = {"calibration": {"n_bins": n_bins(len(model.predictions))}}
     for name, (caption, size) in captions.items():
-        yield name, partial(draw_classes, getattr(plots, f"plot_{name}"), model, X, y), caption, size
+        plot = partial(getattr(plots, f"plot_{name}"), **options.get(name, {}))
+        yield name, partial(draw_classes, plot, model, X, y), caption, size
 
 
 def draw_classes(plot: Any, model: Any, X: Any, y: Any, ax: Any) -> None:
@@ -188,7 +242,7 @@ def of_network(report: Any) -> Iterator[Planned]:
     network = report.model.ensemble_.networks[0]
     width, depth = shape_of(network)
     if len(network.graph.nodes) <= LAYERS and width <= ABREAST:
-        size = (4.4 if width == 1 else 3.1 * width, 0.3 + 0.75 * depth)
+        size = (3.2 * width, 0.3 + 0.75 * depth)
         caption = "The layers of one network, with m rows at a time."
         yield "network", partial(plots.plot_network, network), caption, size
 

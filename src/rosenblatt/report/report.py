@@ -10,10 +10,11 @@ from functools import cached_property
 from typing import Any
 
 from rosenblatt.diagnosis.checks import Check, model_checks
+from rosenblatt.estimators.tabular.explain.shortened import counted
 from rosenblatt.report.about_scores import scores
 from rosenblatt.report.evidence import Evidence, evidence_of
 from rosenblatt.report.faces import Faces
-from rosenblatt.report.facts import facts_of, plain
+from rosenblatt.report.facts import facts_of, named_scores, plain
 from rosenblatt.report.markdown import markdown_of
 from rosenblatt.report.scored import ReportRows
 from rosenblatt.report.text import model_lines, rows_lines
@@ -34,10 +35,13 @@ class Report(Faces):
         The rows that score it, with its predictions; None if none were given, or none of them can score it.
     evidence : Evidence
         Everything that the report is made of.
+    source : str
+        The names of the files that model and rows come from, for the head of the page; empty if it is not known.
     """
 
     def __init__(self, evidence: Evidence) -> None:
         self.evidence = evidence
+        self.source = ""
 
     @property
     def model(self) -> Any:
@@ -69,12 +73,13 @@ class Report(Faces):
 
     def __str__(self) -> str:
         lines = model_lines(self.model)
-        if self.evidence.given is not None:
-            lines += rows_lines(plain(scores(self.evidence)), self.checks, self.evidence.missing)
+        if self.evidence.given is not None or self.evidence.missing:
+            found = named_scores(plain(scores(self.evidence)), self.checks)
+            lines += rows_lines(found, self.checks, self.evidence.missing)
         return "\n".join(lines)
 
     def __repr__(self) -> str:
-        rows = "" if self.rows is None else f", {len(self.rows):,} rows {self.rows.what}"
+        rows = "" if self.rows is None else f", {counted(len(self.rows), 'row')} {self.rows.what}"
         return f"<Report on {type(self.model).__name__}{rows}: print it, or save('report.html')>"
 
     def to_markdown(self) -> str:

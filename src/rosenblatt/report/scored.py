@@ -27,7 +27,7 @@ from rosenblatt.tables.targets import Target, find_target, rows_with_target
 
 __all__ = [
     *("GivenRows", "PredictedRows", "ReportRows", "given_rows", "held_out_rows"),
-    "out_of_fold_rows",
+    *("knows_folds", "out_of_fold_rows"),
 ]
 
 Array = NDArray[Any]
@@ -59,6 +59,13 @@ class GivenRows:
     groups: Array | None
     prepared: Prepared
     are_training: bool
+
+    def take(self, model: Any, rows: NDArray[np.int64]) -> GivenRows:
+        """Some of the rows, which then are not the training rows."""
+        table = self.table.take(rows)
+        weights, groups = (None if part is None else part[rows] for part in (self.weights, self.groups))
+        prepared = model.preparation_.transform(table)
+        return GivenRows(table, self.target.take(rows), weights, groups, prepared, are_training=False)
 
 
 @dataclass(frozen=True, eq=False)
@@ -169,19 +176,28 @@ def given_rows(model: Any, X: Any, y: Any, sample_weight: Any = None, what: str 
     table, target = read_rows(model, X, y)
     if target is None:
         raise ValueError(no_target(model, table, what))
+    require_counts(model, target, what)
     if table.n_rows == 0:
         raise ValueError(f"{what} has no rows; a report needs at least one, or none at all: report().")
     prepared = model.preparation_.transform(table)
     known = getattr(model, "training_digest_", None)
     classes = getattr(model, "classes_", None)
     return GivenRows(
-        table,
+        with_ids(model, X, table),
         Target(model.target_name_, target, classes),
-        weights_of(X, sample_weight, table.n_rows),
+        weights_of(model, X, sample_weight, table.n_rows),
         groups_of(model, X, table.n_rows),
         prepared,
         known is not None and training_digest(prepared, target) == known,
     )
+
+
+def require_counts(model: Any, target: Array, what: str) -> None:
+    """Refuse negative targets of a model of counts, whose deviance they do not have."""
+    if not hasattr(model, "classes_") and model.goal.scaling == "mean" and len(target) and target.min() < 0:
+        row = int(np.argmin(target.reshape(len(target), -1).min(axis=1)))
+        found = f"the target of {what} is {target.min():g} in row {row + 1} (the first row is 1)"
+        raise ValueError(f"{found}, but the model was trained with loss='poisson', which needs targets of at least 0.")
 
 
 def with_targets(model: Any, X: Any, y: Any, sample_weight: Any) -> tuple[Any, Any]:
@@ -210,16 +226,28 @@ def no_target(model: Any, table: Table, what: str) -> str:
     return f"{what} has no column {name!r}, which the model predicts: give the targets as y, or leave {what} out.{near}"
 
 
-def weights_of(X: Any, sample_weight: Any, n_rows: int) -> Array | None:
-    """The weights of the rows, given or in a column that is named."""
+def weights_of(model: Any, X: Any, sample_weight: Any, n_rows: int) -> Array | None:
+    """The weights of the rows: given, or in a column that is named, or in that which had them in training."""
     if sample_weight is None:
-        return None
+        name = getattr(model, "weight_column_", None)
+        if name is None or is_nameless(X) or name not in read_table(X, reads={name}.__contains__).columns:
+            return None
+        sample_weight = name
     if not is_name(sample_weight):
         return check_weights(sample_weight, n_rows)
     given = Roles(sample_weight)
     given.require_names(X)
     weights: Array = assign_roles(read_table(X, reads={str(sample_weight)}.__contains__), given)[1]["weights"]
     return weights
+
+
+def with_ids(model: Any, X: Any, table: Table) -> Table:
+    """The table with the columns that name its rows, which models do not read."""
+    names = [name for name in model.id_columns_ if name in table.columns]
+    if not names:
+        return table
+    ids = read_table(X, text=names, reads=set(names).__contains__)
+    return Table({**table.columns, **{name: ids.columns[name] for name in names}}, table.n_rows)
 
 
 def groups_of(model: Any, X: Any, n_rows: int) -> Array | None:
@@ -262,8 +290,13 @@ def out_of_fold_rows(model: Any, given: GivenRows) -> ReportRows | str:
     found = np.asarray(model.out_of_fold_, np.float64).reshape(given.table.n_rows, -1)
     seen = np.flatnonzero(~np.isnan(found[:, 0]))
     outputs = None
-    if all(len(member.held_out) for member in model.ensemble_.members):
+    if knows_folds(model):
         outputs = model.ensemble_.out_of_fold(given.table.n_rows)[seen]
     weights, groups = (None if part is None else part[seen] for part in (given.weights, given.groups))
     table, target = given.table.take(seen), given.target.take(seen)
     return ReportRows(table, target, weights, found[seen], OUT_OF_FOLD, seen, outputs, groups)
+
+
+def knows_folds(model: Any) -> bool:
+    """Whether the networks still know which rows they held out, and what they predicted for these."""
+    return all(len(member.held_out) for member in model.ensemble_.members)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import re
 import threading
+import warnings
 from collections.abc import Callable
 from typing import Any
 from xml.etree import ElementTree
@@ -62,7 +63,8 @@ def draw_svg(
     import matplotlib.style
     from matplotlib.figure import Figure
 
-    with DRAWING, matplotlib.style.context(["default", SETTINGS]):
+    with DRAWING, warnings.catch_warnings(), matplotlib.style.context(["default", SETTINGS]):
+        warnings.filterwarnings("ignore", "Glyph .* missing from font")  # text stays text, in the reader's fonts
         figure = Figure(figsize=size, dpi=72, layout="constrained")
         axes = figure.subplots()
         draw(ax=axes)

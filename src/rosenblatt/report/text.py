@@ -10,6 +10,7 @@ from typing import Any
 
 from rosenblatt.diagnosis.check_record import Check
 from rosenblatt.estimators.tabular.explain.shortened import counted, short, short_name
+from rosenblatt.report.wording import metric_name
 from rosenblatt.tables.encoders import Encoder
 from rosenblatt.tables.kinds import ColumnKind
 from rosenblatt.tables.preparation import Preparation
@@ -34,11 +35,14 @@ def model_lines(model: Any) -> list[str]:
             ": all copies of a row train together, or are held out",
             ", and some are held out while others train",
         )
-        lines.append(f"{n_copies:,} rows are copies of others{apart if model.divides_copies_ else together}")
+        copies = "1 row is a copy of another" if n_copies == 1 else f"{n_copies:,} rows are copies of others"
+        lines.append(f"{copies}{apart if model.divides_copies_ else together}")
     if model.n_groups_ is not None:
         lines.append(f"{model.n_groups_:,} groups: all rows of a group train together, or are held out")
     if model.n_dropped_:
-        lines.append(f"{model.n_dropped_:,} rows without a target were left out")
+        lines.append(
+            f"{counted(model.n_dropped_, 'row')} without a target {'was' if model.n_dropped_ == 1 else 'were'} left out"
+        )
     if hasattr(model, "temperature_"):
         change = "sharper" if model.temperature_ < 1 else "softer" if model.temperature_ > 1 else "as they were"
         lines.append(f"calibration: temperature {model.temperature_:.3f} makes probabilities {change}")
@@ -93,7 +97,7 @@ def treatment(kind: ColumnKind, encoder: Encoder | None) -> str:
 def rows_lines(scores: Sequence[Mapping[str, Any]], checks: Sequence[Check], missing: Sequence[str]) -> list[str]:
     """What the given rows add: their scores beside others, what is missing, and what to check."""
     parts = {
-        "scores": [score_line(entry) for entry in scores if "rows" in entry],
+        "scores": [score_line(entry) for entry in scores if entry["rows"] is not None],
         "not shown": missing,
         "checks": [f"{check.severity} {check.code}: {check.message} {check.remedy}" for check in checks],
     }
@@ -102,10 +106,10 @@ def rows_lines(scores: Sequence[Mapping[str, Any]], checks: Sequence[Check], mis
 
 def score_line(entry: Mapping[str, Any]) -> str:
     """A score with its interval, beside those of others."""
-    interval = " ({:.4g} to {:.4g})".format(*entry["interval"]) if "interval" in entry else ""
-    beside = {entry.get("guess_name", "guess"): entry["guess"]}
-    beside |= {"a linear model": entry["linear"]} if "linear" in entry else {}
-    beside |= entry.get("others", {})
+    interval = " ({:.4g} to {:.4g})".format(*entry["interval"]) if entry["interval"] is not None else ""
+    beside = {entry["guess_name"] or "guess": entry["guess"]}
+    beside |= {"a linear model": entry["linear"]} if entry["linear"] is not None else {}
+    beside |= entry["others"]
     texts = ", ".join(f"{short(name, MAX_WIDE)} {number:.4g}" for name, number in beside.items() if number is not None)
     own = "undefined" if entry["model"] is None else f"{entry['model']:.4g}"
-    return f"{entry['metric']} {own}{interval} {entry['where']}; {texts}"
+    return f"{short(metric_name(entry), MAX_WIDE)} {own}{interval} {entry['where']}; {texts}"

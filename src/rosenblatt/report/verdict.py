@@ -8,12 +8,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from rosenblatt._suggestions import join_names
 from rosenblatt.estimators.tabular.explain.shortened import counted
-from rosenblatt.report.wording import interval, megabytes, number, visible
+from rosenblatt.report.facts import PARTLY_SEEN
+from rosenblatt.report.scored import HELD_OUT, OUT_OF_FOLD
+from rosenblatt.report.wording import interval, megabytes, metric_name, number, visible
 
-__all__ = ["cards", "n_columns", "network_pairs", "training_time", "verdict"]
+__all__ = ["cards", "n_columns", "network_pairs", "training_time", "verdict", "what_matters"]
 
 Facts = Mapping[str, Any]
+MOST_NAMED = 3
+SCORED = {
+    HELD_OUT: ("held-out row", ""),
+    OUT_OF_FOLD: ("row", ", each predicted by networks that did not train on it"),
+    PARTLY_SEEN: ("given row", ", many of which the model was trained on"),
+}
+"""What the rows of a score are called, and what is said of them."""
 
 
 def verdict(facts: Facts) -> tuple[str, str]:
@@ -30,13 +40,13 @@ def verdict(facts: Facts) -> tuple[str, str]:
 
 def scored(score: Facts) -> str:
     """The score with its interval."""
-    held_out, n = score["where"] == "held out", score.get("rows")
-    what = "held-out row" if held_out else "row"
+    what, explained = SCORED[score["where"]]
+    n = score.get("rows")
     where = f"On {what}s" if n is None else f"On {counted(n, what)}"
-    where += "" if held_out else ", each predicted by networks that did not train on it"
-    reached = f"{where}, its {score['metric']} is {number(score['model'])}"
+    reached = f"{where}{explained}, its {metric_name(score)} is {number(score['model'])}"
     between = f" (95 % interval {interval(score['interval'])})" if score.get("interval") else ""
-    return f"{reached}{between}."
+    too_good = ", which is too good" if score["where"] == PARTLY_SEEN else ""
+    return f"{reached}{between}{too_good}."
 
 
 def compared(score: Facts) -> str:
@@ -44,10 +54,17 @@ def compared(score: Facts) -> str:
     name = score.get("guess_name") or "without a model"
     if score.get("guess") is None:
         return ""
-    sign = 1 if score.get("greater_is_better", True) else -1
+    sign = -1 if score.get("greater_is_better") is False else 1
     better = sign * (score["model"] - score["guess"]) > 0
     reaches = f"The trivial guess ({name}) has {number(score['guess'])}"
     return f"{reaches}." if better else f"That is no better than a trivial guess. {reaches}."
+
+
+def what_matters(facts: Facts) -> str:
+    """A sentence on the most important columns, if their importance is more than its error."""
+    found = facts.get("importance") or ()
+    names = [visible(one["name"]) for one in found if one["importance"] > (one["error"] or 0)][:MOST_NAMED]
+    return f"What matters most: {join_names(names)}." if names else ""
 
 
 def n_columns(facts: Facts) -> int:
@@ -61,7 +78,7 @@ def cards(facts: Facts) -> list[tuple[str, str, str]]:
     found: list[tuple[str, str, str]] = []
     for score in (facts.get("scores") or [])[:1]:
         note = f"{interval(score.get('interval'))}, {score['where']}" if score.get("interval") else score["where"]
-        found.append((score["metric"], number(score["model"]), note))
+        found.append((metric_name(score), number(score["model"]), note))
         found.append(("trivial guess", number(score.get("guess")), score.get("guess_name") or ""))
         if score.get("linear") is not None:
             found.append(("linear model", number(score["linear"]), "on the same rows"))

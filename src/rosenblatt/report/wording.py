@@ -15,6 +15,7 @@ __all__ = [
     "FILTERS",
     "interval",
     "megabytes",
+    "metric_name",
     "number",
     "percent",
     "plain",
@@ -46,6 +47,12 @@ def interval(bounds: Sequence[float] | None) -> str:
     return ABSENT if bounds is None else f"{number(bounds[0])} to {number(bounds[1])}"
 
 
+def metric_name(score: Mapping[str, Any]) -> str:
+    """The metric of a score, and the class that it is of, if it is of one."""
+    positive = score.get("positive_class")
+    return str(score["metric"]) if positive is None else f"{score['metric']} of {positive}"
+
+
 def percent(share: float | None) -> str:
     """A share in percent, with at most one digit behind the point."""
     return ABSENT if share is None else f"{100 * share:.1f}".removesuffix(".0") + " %"
@@ -64,7 +71,7 @@ def plain(value: Any) -> str:
         return ", ".join(map(plain, value)) or "none"
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return number(value)
+    return visible(value) if isinstance(value, str) else number(value)
 
 
 def sentence(text: str) -> str:
@@ -90,8 +97,6 @@ def megabytes(n_bytes: int) -> str:
     return f"{n_bytes / 1e6:.1f} MB" if n_bytes >= 1e6 else f"{max(1, round(n_bytes / 1e3)):,} kB"
 
 
-FILTERS = {
-    function.__name__: function
-    for function in (counted, interval, megabytes, number, percent, plain, sentence, spoken, starting, visible)
-}
+SHOWN = counted, interval, megabytes, metric_name, number, percent, plain, sentence, spoken, starting, visible
+FILTERS = {function.__name__: function for function in SHOWN}
 """The functions that templates use."""

@@ -158,7 +158,7 @@ class SearchData:
         """A training of an unfitted estimator on the fold k."""
         if self.makes_own_folds:
             return RestartedTrial(estimator, self, self.scorer)
-        return ResumableTrial(estimator, self.folds[k], self.scorer)
+        return ResumableTrial(estimator.set_params(verbose=False), self.folds[k], self.scorer)  # candidates are silent
 
     def digest(self, said: str) -> str:
         """A hash of the data and of a text."""

@@ -17,7 +17,7 @@ from rich.table import Table
 
 from rosenblatt.search.halving import Bracket
 from rosenblatt.search.journal import Result
-from rosenblatt.training.progress import live_display, standard_console
+from rosenblatt.training.progress import end_live, live_display, live_options, standard_console
 
 __all__ = ["ProgressTable"]
 
@@ -39,20 +39,13 @@ class ProgressTable:
 
     def __enter__(self) -> Self:
         if self.verbose and self._until_end.enter_context(live_display(self.console)):
-            self.live = Live(get_renderable=self.table, console=self.console, refresh_per_second=2)
-            self._until_end.callback(self._end)
+            self.live = Live(get_renderable=self.table, console=self.console, refresh_per_second=2, **live_options())
+            self._until_end.callback(end_live, self.live)
             self.live.start()
         return self
 
     def __exit__(self, *_: object) -> None:
         self._until_end.close()
-
-    def _end(self) -> None:
-        """Leave the last table on the screen."""
-        assert self.live is not None
-        if self.console.is_jupyter:  # where rich would leave it undrawn
-            self.live.refresh()
-        self.live.stop()
 
     def plan(self, bracket: Bracket, n_folds: int) -> None:
         """Candidates that will be trained."""

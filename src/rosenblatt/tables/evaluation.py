@@ -6,8 +6,8 @@ predicts.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -52,7 +52,8 @@ class Evaluation:
 
     `scores` are metrics by name, the main one first, each as (model, guess). `guess_name` is the guess of the main
     metric, and `beats_guess` is whether the model is better than it by this metric. `confusion[i, j]` counts rows of
-    class i predicted as j; `residuals` are the quantiles `QUANTILES` of target minus prediction.
+    class i predicted as j; `residuals` are the quantiles `QUANTILES` of target minus prediction. `guesses` are those of
+    each metric.
     """
 
     n_rows: int
@@ -61,6 +62,7 @@ class Evaluation:
     beats_guess: bool
     confusion: NDArray[np.int64] | None = None
     residuals: NDArray[np.float64] | None = None
+    guesses: Mapping[str, Guess] = field(default_factory=dict)
 
     @property
     def verdict(self) -> str:
@@ -121,13 +123,14 @@ def evaluate(
     for metric, guess in zip(metrics, guesses, strict=True):
         own = metric.measure(truth, found if metric.needs_probabilities else chosen, weights)
         scores[metric.name] = own, metric.measure(truth, np.tile(guess.values, (n_rows, 1)), weights)
+    known = {metric.name: guess for metric, guess in zip(metrics, guesses, strict=True)}
     own, guessed = scores[metrics[0].name]
     better, name = is_better(own, guessed, greater=metrics[0].greater_is_better), guesses[0].name
     if classes is None:
         errors = truth - found if truth.shape == found.shape else None  # of several quantiles none is an error
         spread = None if weights is None else np.repeat(weights, truth.shape[1])
         residuals = None if errors is None else quantiles_of(errors.ravel(), QUANTILES, spread)
-        return Evaluation(n_rows, scores, name, better, residuals=residuals)
+        return Evaluation(n_rows, scores, name, better, residuals=residuals, guesses=known)
     confusion = np.zeros((len(classes), len(classes)), dtype=np.int64)
     np.add.at(confusion, (truth, chosen.argmax(axis=1)), 1)
-    return Evaluation(n_rows, scores, name, better, confusion)
+    return Evaluation(n_rows, scores, name, better, confusion, guesses=known)

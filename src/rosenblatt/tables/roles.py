@@ -118,7 +118,7 @@ def shown(given: Any) -> str:
 
 
 def assign_roles(table: Table, given: Roles, rows: Rows | None = None) -> tuple[Table, dict[str, Any]]:
-    """The inputs, and the fields "weights", "groups", "group_column", "times" and "ids" of a `TabularTask`.
+    """The inputs, and the fields of a `TabularTask` that say what rows are.
 
     Parameters
     ----------
@@ -142,6 +142,7 @@ def assign_roles(table: Table, given: Roles, rows: Rows | None = None) -> tuple[
     fields: dict[str, Any] = {
         "groups": None if groups is None else codes_of(groups, given.names.get("groups")),
         "group_column": given.names.get("groups"),
+        "weight_column": given.names.get("sample_weight"),
         "times": None if times is None else times_of(times, given.names.get("time")),
         "weights": weights_of(weights, given.sample_weight, table.n_rows, kept),
         "ids": Table(ids, table.n_rows).take(kept) if ids else None,

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from rosenblatt.metrics import ACCURACY, Metric
 
-__all__ = ["Interval", "difference_interval", "score_interval", "score_of"]
+__all__ = ["Interval", "difference_interval", "score_interval", "score_of", "wilson"]
 
 Array = NDArray[Any]
 LEVEL = 0.95
@@ -101,7 +101,8 @@ def wilson(share: float, n: int) -> Interval | None:
     z2 = QUANTILE**2 / n
     center = (share + z2 / 2) / (1 + z2)
     half = QUANTILE * math.sqrt(share * (1 - share) / n + z2 / (4 * n)) / (1 + z2)
-    return Interval(max(0.0, center - half), min(1.0, center + half), "Wilson")
+    low, high = (0.0 if share == 0 else center - half), (1.0 if share == 1 else center + half)
+    return Interval(max(0.0, low), min(1.0, high), "Wilson")
 
 
 def bootstrap(measure: Callable[[NDArray[np.int64]], float], n_rows: int, groups: Array | None) -> Interval | None:

@@ -261,13 +261,14 @@ def require_present(column: Column, advice: str = "Fill it in, or remove the row
     if len(missing) == len(column.values):
         raise TableError(f"target {column.name!r} is missing in every row.")
     if len(missing):
-        where, share = column.name_rows(missing), f"{len(missing):,} of {len(column.values):,} rows"
+        where = column.name_rows(missing)
+        share = "" if "in all" in where else f"; {len(missing):,} of {len(column.values):,} rows"
         texts = (
             " Empty cells and texts such as 'NA', 'nan', 'null' and '?' count as missing."
             if column.storage == "text"
             else ""
         )
-        raise TableError(f"target {column.name!r} is missing in {where} (the first row is 1; {share}).{texts} {advice}")
+        raise TableError(f"target {column.name!r} is missing in {where} (the first row is 1{share}).{texts} {advice}")
 
 
 def require_finite(column: Column) -> None:

@@ -64,6 +64,8 @@ class TabularTask(Framed):
         Number of rows that were left out because they have no target.
     group_column : str or None
         Name of the column of the groups, if they were given by a name.
+    weight_column : str or None
+        Name of the column of the weights, likewise.
     """
 
     inputs: Table
@@ -75,6 +77,7 @@ class TabularTask(Framed):
     ids: Table | None = None
     n_dropped: int = 0
     group_column: str | None = None
+    weight_column: str | None = None
 
     def __post_init__(self) -> None:
         n_rows, n_targets = self.inputs.n_rows, len(self.target.values)

@@ -43,7 +43,7 @@ from rosenblatt.training.history import History
 from rosenblatt.training.lbfgs import minimize
 from rosenblatt.training.learning_rates import LearningRates
 from rosenblatt.training.loop import Outcome, TrainingLoop
-from rosenblatt.training.progress import print_epoch, show_epochs, shown_iterations
+from rosenblatt.training.progress import epoch_line, show_epochs, shown_iterations
 from rosenblatt.training.trainer import DivergenceError, Trainer
 
 if TYPE_CHECKING:
@@ -193,6 +193,8 @@ def fit(
         If an option or the data are not allowed, or no validation score is a number.
     CheckpointError
         If the checkpoint in the folder is of another training.
+    KeyboardInterrupt
+        After Ctrl-C. The network holds the weights of the last step (with L-BFGS those from before).
     """
     options = {name: value for name, value in locals().items() if name not in ("network", "X", "y")}
     check_options(options)
@@ -205,7 +207,7 @@ def fit(
     before = network.block.copy()
     run = run_full_batch if optimizer == "lbfgs" else run_batches
     try:
-        with shown_iterations(epochs, print_epoch) if verbose else nullcontext(()) as show:
+        with shown_iterations(epochs, epoch_line) if verbose else nullcontext(()) as show:
             loop = run(network, X, y, {**options, "show": show})
         require_success(loop, optimizer, learning_rate)
     except Exception:  # also of a scorer or a callback
@@ -384,9 +386,7 @@ def check_options(o: Mapping[str, Any]) -> None:
     if o["validation"] is not None and (not isinstance(o["validation"], (tuple, list)) or len(o["validation"]) != 2):
         raise ValueError("validation must be a pair (X, y)")
     if not isinstance(o["callbacks"], (list, tuple)) or not all(map(callable, o["callbacks"])):
-        raise ValueError(
-            f"callbacks is {o['callbacks']!r}; it must be a list of functions, each of which takes an Epoch"
-        )
+        raise refusal("callbacks", o["callbacks"], "a list of functions, each of which takes an Epoch")
     if o["scorer"] is not None and not callable(o["scorer"]):
         raise ValueError(f"scorer is {o['scorer']!r}; it must be a function scorer(network, X, y) -> float")
     if o["scorer"] is not None and o["validation"] is None:

@@ -119,8 +119,9 @@ class TrainingLoop:
         What went wrong, where the outcome says that something did.
     best : ndarray or None
         Parameters and buffers of the best epoch.
-    epoch_seconds, max_seconds_ahead : float
-        The quickest epoch, with what was measured after it; how long epochs may run at once, by default infinite.
+    epoch_seconds, max_seconds_ahead, paused_seconds : float
+        The quickest epoch, with what was measured after it; how long epochs may run at once, by default infinite; how
+        long training has waited in pauses.
     """
 
     def __init__(
@@ -153,7 +154,7 @@ class TrainingLoop:
         self.rows, self.n_rows = rows, trainer.n_rows if rows is None else rows.n_rows
         self.history = History() if history is None else history
         self.checkpoints, self.seconds_left, self.keep_interrupted = checkpoints, seconds_left, keep_interrupted
-        self.epoch, self.failure, self._in_epoch = 0, "", False
+        self.epoch, self.paused_seconds, self.failure, self._in_epoch = 0, 0.0, "", False
         self.outcome: Outcome | None = None
         continues = self.keep_best and rule.state.best < math.inf  # the weights of the best value so far
         self.best: NDArray[Any] | None = np.array(self.network.block) if continues else None
@@ -173,10 +174,7 @@ class TrainingLoop:
     def stages(self, pause: float = math.inf) -> Generator[None, float, None]:
         """Train with pauses, in which the network is as if training had ended there.
 
-        Parameters
-        ----------
-        pause : float
-            The number of epochs before the first pause. What is sent is the number before the next.
+        The first is when `pause` epochs are over. What is sent is the number of epochs before the next.
         """
         self.pause = pause
         try:
@@ -184,7 +182,8 @@ class TrainingLoop:
                 while self.epoch >= self.pause:
                     with self.as_if_ended():
                         self.on_pause()
-                        self.pause = yield
+                        began, self.pause = time.monotonic(), (yield)
+                        self.paused_seconds += time.monotonic() - began
                 self._train_some()
         except KeyboardInterrupt:
             if not self.keep_interrupted:

@@ -10,15 +10,17 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
+
+from rosenblatt.training.output import Outlet
 
 if TYPE_CHECKING:
     from rosenblatt.training.loop import TrainingLoop
 
-__all__ = ["LiveLine", "can_replace_lines", "live_display", "live_line", "print_epoch", "print_iteration"]
-__all__ += ["show_epochs", "shown_iterations", "standard_console"]
+__all__ = ["LiveLine", "can_replace_lines", "end_live", "epoch_line", "iteration_lines", "live_display", "live_line"]
+__all__ += ["live_options", "print_line", "show_epochs", "shown_iterations", "standard_console"]
 
 WIDE, BAR, NARROW_BAR = 112, 24, 10
 """Columns of a terminal that has room for a whole sentence, and columns of the bar."""
@@ -34,11 +36,19 @@ def can_replace_lines(console: Any) -> bool:
 
 
 def standard_console() -> Any:
-    """Standard output. It counts as a terminal if it is one, whatever the environment says of colours."""
+    """Standard output of now. It counts as a terminal if it is one, whatever the environment says of colours.
+
+    What is drawn on it goes there and nowhere else, also while `sys.stdout` is replaced.
+    """
     from rich.console import Console
 
-    is_terminal = getattr(sys.stdout, "isatty", lambda: False)()
-    return Console(highlight=False, force_terminal=None if is_terminal else False)
+    out: Any = Outlet(sys.stdout)
+    return Console(file=out, highlight=False, force_terminal=None if out.isatty() else False)
+
+
+def print_line(text: str) -> None:
+    """A line, or lines, on standard output; nothing where that cannot be written to."""
+    Outlet(sys.stdout).write(f"{text}\n")
 
 
 @contextmanager
@@ -55,6 +65,21 @@ def live_display(console: Any) -> Iterator[bool]:
             _display.release()
 
 
+def live_options() -> dict[str, Any]:
+    """How rich draws: it replaces standard error only if there is one, since it would not restore None."""
+    return {"redirect_stderr": sys.stderr is not None}
+
+
+def end_live(live: Any) -> None:
+    """Leave the last state where it is; in a notebook, rich would leave it undrawn and add an empty line."""
+    console = live.console
+    if console.is_jupyter:
+        live.refresh()
+        console.quiet = True
+    live.stop()
+    console.quiet = False
+
+
 class LiveLine:
     """A line with a text, a bar and the time that is left, which stays at the end. It appears at the first `show`.
 
@@ -68,7 +93,8 @@ class LiveLine:
         """Whether there is room for long texts."""
         bar = BarColumn(bar_width=BAR if self.is_wide else NARROW_BAR)
         left = TimeRemainingColumn(compact=not self.is_wide)
-        self._progress = Progress(TextColumn("{task.description}", markup=False), bar, left, console=console)
+        text = TextColumn("{task.description}", markup=False)
+        self._progress = Progress(text, bar, left, console=console, **live_options())
         self._task = self._progress.add_task("", total=None)
         self._drawn_at = 0.0
         self._pending: tuple[int, int, Callable[[], str]] | None = None
@@ -89,8 +115,7 @@ class LiveLine:
         """Draw what is left to draw."""
         self._draw()
         if self._progress.live.is_started:
-            self._progress.refresh()  # in a notebook, rich would leave the last line undrawn
-            self._progress.stop()
+            end_live(self._progress.live)
 
     def _draw(self) -> None:
         if self._pending is not None:
@@ -114,17 +139,17 @@ def live_line(console: Any = None) -> Iterator[LiveLine | None]:
 
 @contextmanager
 def shown_iterations(
-    most: int, plain: Callable[[TrainingLoop], None], live: bool = True
+    most: int, plain: Callable[[TrainingLoop], str], live: bool = True
 ) -> Iterator[Sequence[Callable[[TrainingLoop], None]]]:
-    """What a `TrainingLoop` of at most so many epochs or iterations calls after each: a live line, or else `plain`."""
-    if not live:
-        yield [plain]
-        return
-    with live_line() as line:
+    """What a `TrainingLoop` of at most so many epochs or iterations calls after each.
+
+    It draws a live line or, where none can be drawn or `live` is false, prints the lines that `plain` makes.
+    """
+    with live_line() if live else nullcontext() as line:
         if line is None:
-            yield [plain]
-            return
-        yield [lambda loop: line.show(loop.epoch, most, lambda: iteration_text(loop, most))]
+            yield [lambda loop: print_line(plain(loop))]
+        else:
+            yield [lambda loop: line.show(loop.epoch, most, lambda: iteration_text(loop, most))]
 
 
 def show_epochs(loop: TrainingLoop, show: Sequence[Callable[[TrainingLoop], None]]) -> None:
@@ -152,13 +177,14 @@ def iteration_text(loop: TrainingLoop, most: int) -> str:
     return f"{loop.epoch} of {most}: {', '.join(numbers)}"
 
 
-def print_iteration(loop: TrainingLoop) -> None:
+def iteration_lines(loop: TrainingLoop) -> str:
     """The lines of scikit-learn's estimators for an epoch or an iteration."""
-    print(f"Iteration {loop.epoch}, loss = {loop.history['loss'][-1]:.8f}")
+    line = f"Iteration {loop.epoch}, loss = {loop.history['loss'][-1]:.8f}"
     if loop.measure is not None and "val_score" in loop.history:
-        print(f"Validation score: {loop.history['val_score'][-1]:f}")
+        line += f"\nValidation score: {loop.history['val_score'][-1]:f}"
+    return line
 
 
-def print_epoch(loop: TrainingLoop) -> None:
+def epoch_line(loop: TrainingLoop) -> str:
     """A line with all numbers of an epoch."""
-    print(f"epoch {loop.epoch}: " + ", ".join(f"{name} {column[-1]:.6g}" for name, column in loop.history.items()))
+    return f"epoch {loop.epoch}: " + ", ".join(f"{name} {column[-1]:.6g}" for name, column in loop.history.items())

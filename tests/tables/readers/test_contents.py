@@ -5,6 +5,7 @@ import gzip
 import io
 import lzma
 import os
+import subprocess
 import sys
 import threading
 import zipfile
@@ -101,6 +102,7 @@ REFUSED = {
     "a pickle": ("t.pkl", lambda: b"\x80\x05\x95" + bytes(99), r"a pickle"),
     "HTML": ("t.csv", lambda: b"\n<!DOCTYPE HTML>\n<html>", r"HTML page, perhaps that of a failed download"),
     "a pointer": ("t.csv", lambda: b"version https://git-lfs.github.com/spec/v1\n", r"git lfs pull"),
+    "old Feather": ("t.feather", lambda: b"FEA1" + bytes(99), r"Feather file as of before 2020.*pandas\.read_feather"),
     "not Feather": ("t.feather", lambda: CSV, r"not an Arrow or Feather file"),
     "truncated Feather": ("t.feather", lambda: frame_as("to_feather")[:-20], r"not a readable Arrow or Feather"),
     "truncated stream": ("t.arrow", lambda: stream()[:-60], r"not a readable Arrow or Feather"),
@@ -125,6 +127,35 @@ def test_what_is_no_table_is_refused_by_its_name(tmp_path, name, make, message):
     with pytest.raises(TableError, match=f"(?s){message}") as caught:
         read_table(path)
     assert str(caught.value).startswith(f"{path}: ")
+
+
+MUTATE = """
+import io, random, sys
+from pathlib import Path
+import pyarrow as pa
+from pyarrow import feather
+from rosenblatt.tables import TableError, read_table
+path, n, words = Path(sys.argv[1]), int(sys.argv[2]), pa.array(["x", "y"] * 50)
+out, random = io.BytesIO(), random.Random(0)
+table = pa.table({"number": [1.0, None] * 50, "words": words, "levels": words.dictionary_encode()})
+feather.write_feather(table, out, compression="uncompressed")
+for _ in range(n):
+    data = bytearray(out.getvalue())
+    for _ in range(3):
+        data[random.randrange(len(data))] = random.randrange(256)
+    path.write_bytes(data)
+    try:
+        read_table(path)
+    except TableError as error:
+        print(error)
+"""
+
+
+@pytest.mark.parametrize("n", [200, pytest.param(10_000, marks=pytest.mark.long)])
+def test_damaged_feather_files_are_refused_and_do_not_end_the_process(tmp_path, n):
+    path = str(tmp_path / "t.feather")
+    found = subprocess.run([sys.executable, "-c", MUTATE, path, str(n)], capture_output=True, text=True, check=True)
+    assert f"{path}: this is not a readable Arrow or Feather file: " in found.stdout
 
 
 def test_json_keeps_digits_and_lacking_keys_are_missing(tmp_path):

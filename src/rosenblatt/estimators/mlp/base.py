@@ -97,7 +97,7 @@ class BaseMLP(MLPParameters, LayerParameters, FittedParameters, RateFinder, Stoc
         fitted = "_network" in vars(self) or "_assigned" in vars(self)
         first_pass = not (fitted and (self.warm_start or incremental))
         self._refuse_contradictions(incremental, validation)
-        live = pause == math.inf and not incremental  # of trainings with pauses, several take turns
+        paused, live = 0.0, pause == math.inf and not incremental  # of trainings with pauses, several take turns
         with self._unchanged_if_failed(first_pass), self._progress(live) as show:
             self.keep_parameters()
             data = self._check_data(X, y, sample_weight, incremental, first_pass)
@@ -126,8 +126,10 @@ class BaseMLP(MLPParameters, LayerParameters, FittedParameters, RateFinder, Stoc
                 finally:
                     loop.trainer.release_data()
                 self._note_outcome(loop, warn_at_end=not incremental and not finished)
+                paused = loop.paused_seconds
             self._finish(data)
             tasks.end()
+        self.fit_time_ -= paused
 
     def _refuse_contradictions(self, incremental: bool, validation: tuple[Any, Any] | None) -> None:
         if incremental:

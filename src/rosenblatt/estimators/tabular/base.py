@@ -279,7 +279,8 @@ class TabularEstimator(
             self._read(task.inputs, reset=True)
         self.target_name_, self.target_check_ = task.target.name, task.target.check
         self.id_columns_ = [] if task.ids is None else list(task.ids.columns)
-        self.group_column_ = task.group_column
+        self.group_column_, self.weight_column_ = task.group_column, task.weight_column
+        self.weighted_ = task.weights is not None
         self.n_dropped_ = task.n_dropped
         return task
 

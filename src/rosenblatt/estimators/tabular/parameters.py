@@ -84,6 +84,8 @@ describe_shared_parameters = describe_parameters(
             is what was asked for.
         trivial_guess_ : str
             The guess of the first score, such as "always 'No'".
+        guesses_ : dict of str to (str, tuple of float)
+            The guess of each of `scores_`: its name, and a number for each class or output.
         beats_guess_ : bool
             Whether the first score is better than that of the guess.
         target_name_ : str or None
@@ -101,6 +103,12 @@ describe_shared_parameters = describe_parameters(
             Number of different `groups`, if they were given.
         group_column_ : str or None
             Name of the column of the groups, if they were given by a name.
+        weight_column_ : str or None
+            Name of the column of the weights, if they were given by a name.
+        weighted_ : bool
+            Whether the training rows had weights.
+        n_scored_ : int
+            Number of rows that `scores_` were measured on; rows without weight do not count.
         n_dropped_ : int
             Number of rows that were left out because they have no target.
         id_columns_ : list of str

@@ -90,6 +90,8 @@ class TabularScores:
         and the weights of the `training` rows are given.
         """
         held_weights = None if weights is None else weights[seen]
+        self.n_scored_ = len(seen) if held_weights is None else int(np.count_nonzero(held_weights))
         known, known_weights = training or (target, weights)
         found = self.evaluate(known, target.take(seen), self.out_of_fold_[seen], known_weights, held_weights)
         self.scores_, self.trivial_guess_, self.beats_guess_ = found.scores, found.guess_name, found.beats_guess
+        self.guesses_ = {name: (guess.name, tuple(guess.values.tolist())) for name, guess in found.guesses.items()}

@@ -26,13 +26,14 @@ for (const box of document.querySelectorAll("[data-thresholds]")) {
   const slider = box.querySelector("input");
   const show = () => {
     const step = steps[Number(slider.value)];
-    const threshold = step[0].toFixed(2);
+    const threshold = String(Number(step[0].toPrecision(4)));
     write("threshold", threshold);
     slider.setAttribute("aria-valuetext", threshold);
     ["tp", "fp", "fn", "tn"].forEach((name, i) => {
       write(name, step[i + 1].toLocaleString("en-US", { maximumFractionDigits: 1 }));
     });
     for (const [name, measure] of Object.entries(measures)) write(name, measure(step).toFixed(3));
+    if (step[1] + step[2] === 0) write("precision", "–");  // nothing is predicted to be positive
     for (const [picture, axes] of Object.entries(marks)) {
       const svg = box.querySelector(`[data-picture='${picture}'] svg`);
       if (svg === null) continue;

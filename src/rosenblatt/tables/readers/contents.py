@@ -18,10 +18,11 @@ from pathlib import Path
 from typing import Any
 
 from rosenblatt._suggestions import missing_file
+from rosenblatt.tables.readers.limits import UNLIMITED, Limits
 from rosenblatt.tables.table import TableError
 
 __all__ = [
-    *("STANDARD_INPUT", "decode", "file_bytes", "first_line", "import_pyarrow", "is_larger", "line_number"),
+    *("STANDARD_INPUT", "decode", "file_bytes", "first_line", "import_pyarrow", "line_number"),
     *("refuse_foreign", "spreadsheet"),
 ]
 
@@ -31,6 +32,7 @@ BYTE_ORDER_MARKS = {b"\xff\xfe\0\0": "utf-32", b"\0\0\xfe\xff": "utf-32", b"\xff
 FOREIGN = (
     (b"\xd0\xcf\x11\xe0", "an old Excel workbook", "pandas.read_excel"),
     (b"SQLite format 3\0", "an SQLite database", "pandas.read_sql"),
+    (b"FEA1\0", "a Feather file as of before 2020", "pandas.read_feather"),  # a damaged one ends PyArrow's process
     (b"\x89HDF", "an HDF5 file", "pandas.read_hdf"),
     (b"\x93NUMPY", "a NumPy array", "numpy.load"),
     (b"Obj\x01", "an Avro file", "polars.read_avro"),
@@ -48,7 +50,7 @@ FOREIGN = (
 """How files begin that are no tables which can be read here, what they are, and what reads them."""
 
 
-def file_bytes(path: Path) -> bytes:
+def file_bytes(path: Path, limits: Limits = UNLIMITED) -> bytes:
     """The decompressed bytes of a file, of a pipe, or of standard input for "-".
 
     Compression is recognized by the first bytes: gzip, bzip2, xz, zstd, lz4, zip with a single file; Brotli, which has
@@ -60,7 +62,7 @@ def file_bytes(path: Path) -> bytes:
         data = sys.stdin.buffer.read()
     else:
         data = bytes_on_disk(path)
-    data = decompress(data, path.suffix.lower()) if data else data
+    data = decompress(data, path.suffix.lower(), limits) if data else data
     if not data:
         raise TableError("the file is empty.")
     return data
@@ -78,10 +80,11 @@ def bytes_on_disk(path: Path) -> bytes:
         raise FileNotFoundError(missing_file(path)) from None
 
 
-def decompress(data: bytes, suffix: str) -> bytes:
+def decompress(data: bytes, suffix: str, limits: Limits) -> bytes:
     """What the bytes are the compressed form of; bytes that are not compressed as they are."""
     name = compression_of(data, suffix)
     if name is None:
+        limits.require_bytes(len(data))
         return data
     if not data.startswith(COMPRESSIONS[name][0]):
         raise TableError(
@@ -90,7 +93,11 @@ def decompress(data: bytes, suffix: str) -> bytes:
         )
     try:
         with COMPRESSIONS[name][2](data) as stream:
-            return bytes(stream.read())
+            found = bytearray()
+            while chunk := stream.read(1 << 20):
+                found += chunk
+                limits.require_bytes(len(found))
+            return bytes(found)
     except TableError:
         raise
     except UNREADABLE as error:
@@ -98,20 +105,6 @@ def decompress(data: bytes, suffix: str) -> bytes:
             f"the file cannot be decompressed as {name}: {first_line(error)}. It is damaged or incomplete; copy or "
             "download it again."
         ) from None
-
-
-def is_larger(data: bytes, suffix: str, most: int) -> bool:
-    """Whether the bytes are the compressed form of more than `most` bytes; no more than these are ever in memory."""
-    name = compression_of(data, suffix)
-    n_bytes = 0 if name else len(data)
-    try:
-        if name:
-            with COMPRESSIONS[name][2](data) as stream:
-                while n_bytes <= most and (chunk := stream.read(1 << 20)):
-                    n_bytes += len(chunk)
-    except (TableError, *UNREADABLE):  # which reading will tell
-        return False
-    return n_bytes > most
 
 
 def compression_of(data: bytes, suffix: str) -> str | None:

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from rosenblatt.tables.readers.contents import first_line, import_pyarrow, line_number
 from rosenblatt.tables.readers.frames import MAX_EXACT, MISSING_TEXTS
+from rosenblatt.tables.readers.limits import UNLIMITED, Limits
 from rosenblatt.tables.table import TableError
 
 __all__ = ["read_delimited"]
@@ -50,14 +51,17 @@ class Delimited:
         return self.separator.encode() + b"\r\n"
 
 
-def read_delimited(data: bytes, separator: str | None = None, text: Collection[str] = ()) -> Any:
+def read_delimited(
+    data: bytes, separator: str | None = None, text: Collection[str] = (), limits: Limits = UNLIMITED
+) -> Any:
     """The table; columns `text` are texts, the types of the others follow from all their cells."""
     import_pyarrow()
     import pyarrow as pa
 
     if separator is not None and (len(separator) != 1 or not separator.isascii() or separator in '"\r\n'):
         raise TableError(f"separator is {separator!r}; it must be one ASCII character, neither quote nor line end.")
-    source = read_header(data, separator)
+    source = read_header(data, separator, limits)
+    limits.require_table(max(data.count(b"\n", source.body), data.count(b"\r", source.body)), len(source.names))
     check_quotes(source)
     if not data[source.body :].strip(b"\r\n"):
         return pa.Table.from_arrays([pa.nulls(0)] * len(source.names), names=source.names)
@@ -71,7 +75,7 @@ def read_delimited(data: bytes, separator: str | None = None, text: Collection[s
     return table.rename_columns(source.names)
 
 
-def read_header(data: bytes, separator: str | None) -> Delimited:
+def read_header(data: bytes, separator: str | None, limits: Limits) -> Delimited:
     """Skip what precedes the header, find the separator, read the names."""
     start = len(data) - len(data.lstrip(b"\r\n"))
     said = SEPARATOR_LINE.match(data, start)
@@ -86,6 +90,7 @@ def read_header(data: bytes, separator: str | None) -> Delimited:
     while place < start or (place < len(data) and data[place : place + 1] == separator.encode()):
         end = cell_end(source, place + 1)
         cells.append(data[place + 1 : end])
+        limits.require_table(0, len(cells))
         place = end
     end_of_line = LINE_END.match(data, place)
     body = end_of_line.end() if end_of_line else place

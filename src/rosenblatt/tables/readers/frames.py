@@ -159,6 +159,8 @@ def column_from_series(name: str, series: Any) -> Column:
         return Column(name, "integer", as_floats(series.cast(nw.Float64)))
     if dtype == nw.Boolean or dtype.is_integer():
         return column_from_objects(name, series.to_list())
+    if dtype in (nw.Categorical, nw.Enum) and hasattr(series.to_native(), "combine_chunks"):  # PyArrow's
+        return dictionary_column(name, series.to_native())
     if dtype in (nw.Categorical, nw.Enum):
         return replace(level_column(column_from_objects(name, series.to_list())), categorical=True)
     if dtype == nw.String:
@@ -170,6 +172,19 @@ def column_from_series(name: str, series: Any) -> Column:
     if dtype in (nw.Object, nw.Unknown, nw.Binary, nw.Time):
         return column_from_objects(name, series.to_list())
     raise unsupported(name, str(dtype))
+
+
+def dictionary_column(name: str, cells: Any) -> Column:
+    """A column of PyArrow's categories, each of which is read once, however many cells hold it."""
+    found = cells.unify_dictionaries().combine_chunks()
+    found = found.combine_chunks() if hasattr(found, "combine_chunks") else found
+    codes = found.indices.cast("int64").fill_null(-1).to_numpy(zero_copy_only=False)
+    present, first = np.unique(codes[codes >= 0], return_index=True)
+    order = present[np.argsort(first)]  # in which the categories appear
+    column = level_column(column_from_objects(name, found.dictionary.take(order).to_pylist()))
+    known = np.full(len(found.dictionary) + 1, -1, dtype=np.int32)
+    known[order] = column.values
+    return replace(column, values=known[codes], categorical=True)
 
 
 def are_exact(integers: Any) -> bool:

@@ -23,14 +23,15 @@ from rosenblatt.tables.readers.contents import (
 )
 from rosenblatt.tables.readers.delimited import read_delimited
 from rosenblatt.tables.readers.frames import Reads, every_column, table_from_frame, table_from_mapping
+from rosenblatt.tables.readers.limits import UNLIMITED, Limits
 from rosenblatt.tables.readers.records import is_json, read_json
 from rosenblatt.tables.readers.rows import columns_of_rows, is_row, is_rows
 from rosenblatt.tables.table import Table, TableError
 
-__all__ = ["import_pyarrow", "is_nameless", "names_columns", "parquet_cells", "read_table", "require_names"]
+__all__ = ["import_pyarrow", "is_nameless", "names_columns", "read_table", "require_names"]
 
 SPREADSHEETS = {".xlsx", ".xls", ".xlsm", ".xlsb", ".ods"}
-PARQUET, ARROW_FILES, ARROW_STREAM = b"PAR1", (b"ARROW1", b"FEA1"), b"\xff\xff\xff\xff"
+PARQUET, ARROW_FILE, ARROW_STREAM = b"PAR1", b"ARROW1", b"\xff\xff\xff\xff"
 
 
 def read_table(
@@ -40,6 +41,7 @@ def read_table(
     separator: str | None = None,
     text: Collection[str] = (),
     reads: Reads = every_column,
+    limits: Limits = UNLIMITED,
 ) -> Table:
     """A `Table` from a file, a frame or a dictionary of arrays.
 
@@ -62,6 +64,8 @@ def read_table(
     reads : callable, optional
         Whether the column of a name is read. The others keep their place in the table, and cannot be used; so do
         columns whose cells are of no supported type, and several columns of one name.
+    limits : Limits, optional
+        How much a file may hold.
 
     Raises
     ------
@@ -87,65 +91,76 @@ def read_table(
         return table_from_frame(source, reads)
     path = Path(os.fsdecode(source))
     try:
-        return read_file(path, encoding, separator, text, reads)
+        return read_file(path, encoding, separator, text, reads, limits)
     except TableError as error:
         raise TableError(f"{'standard input' if path == STANDARD_INPUT else path}: {error}") from None
 
 
-def read_file(path: Path, encoding: str, separator: str | None, text: Collection[str], reads: Reads) -> Table:
+def read_file(
+    path: Path, encoding: str, separator: str | None, text: Collection[str], reads: Reads, limits: Limits
+) -> Table:
     """The table in a file of any kind."""
     suffixes = [suffix.lower() for suffix in path.suffixes[-2:]]
     if set(suffixes[-1:]) & SPREADSHEETS and path.is_file() and path.stat().st_size:
         raise spreadsheet("a spreadsheet")
-    data = file_bytes(path)
-    if data.startswith((PARQUET, *ARROW_FILES, ARROW_STREAM)):
-        return table_from_frame(read_binary(data), reads)
+    data = file_bytes(path, limits)
+    if data.startswith((PARQUET, ARROW_FILE, ARROW_STREAM)):
+        return table_from_frame(read_binary(data, limits), reads)
+    refuse_foreign(data)
     if {".parquet", ".pq"} & set(suffixes):
         raise TableError("this is not a Parquet file: it does not start with PAR1.")
     if {".feather", ".arrow", ".ipc"} & set(suffixes):
         raise TableError("this is not an Arrow or Feather file: it does not start with ARROW1.")
-    refuse_foreign(data)
     data = decode(data, encoding)
     if any(is_json(data, suffix) for suffix in suffixes or [""]):
-        return table_from_mapping(read_json(data), reads)
-    return table_from_frame(read_delimited(data, separator, text), reads)
+        return table_from_mapping(read_json(data, limits), reads)
+    return table_from_frame(read_delimited(data, separator, text, limits), reads)
 
 
-def read_binary(data: bytes) -> Any:
+def read_binary(data: bytes, limits: Limits) -> Any:
     """A Parquet, Arrow or Feather file as a PyArrow table."""
     import_pyarrow()
     import pyarrow as pa
 
-    source = pa.BufferReader(data)
     name = "Parquet" if data.startswith(PARQUET) else "Arrow or Feather"
     try:
-        if name == "Parquet":
-            import pyarrow.parquet as pq
+        table = read_parquet(data, limits) if data.startswith(PARQUET) else read_arrow(data, limits)
+        table.validate(full=True)  # cells are read without a check of their offsets
+    except (MemoryError, TableError):
+        raise
+    except (pa.ArrowException, OSError, ValueError, KeyError) as error:
+        raise TableError(
+            f"this is not a readable {name} file: {first_line(error)}. It is damaged or incomplete; copy or download "
+            "it again."
+        ) from None
+    return table
 
-            return pq.read_table(source)
-        if data.startswith(ARROW_STREAM):
-            return pa.ipc.open_stream(source).read_all()
-        from pyarrow import feather
 
-        return feather.read_table(source)
-    except (pa.ArrowException, OSError) as error:
-        raise TableError(f"this is not a readable {name} file: {first_line(error)}.") from None
-
-
-def parquet_cells(path: Path) -> int:
-    """How many cells a Parquet file says that it holds, of which nothing is read; 0 for any other file."""
-    with open(path, "rb") as file:
-        if file.read(len(PARQUET)) != PARQUET:
-            return 0
-    import_pyarrow()
+def read_parquet(data: bytes, limits: Limits) -> Any:
+    """The PyArrow table; with limits, texts are first read as dictionaries, which are as small as the file."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    try:
-        found = pq.read_metadata(path)
-    except (pa.ArrowException, OSError):  # which reading will tell
-        return 0
-    return int(found.num_rows * found.num_columns)
+    source = pa.BufferReader(data)
+    file = pq.ParquetFile(source)
+    limits.require_table(file.metadata.num_rows, file.metadata.num_columns)
+    if limits is UNLIMITED:
+        return file.read()
+    texts = [field.name for field in file.schema_arrow if field.type in (pa.string(), pa.large_string(), pa.binary())]
+    table = pq.ParquetFile(source, read_dictionary=texts).read()
+    limits.require_texts(table.select([i for i, name in enumerate(table.column_names) if name in texts]))
+    return table.cast(file.schema_arrow)
+
+
+def read_arrow(data: bytes, limits: Limits) -> Any:
+    """The PyArrow table in a file or a stream."""
+    import pyarrow as pa
+
+    reader = (pa.ipc.open_stream if data.startswith(ARROW_STREAM) else pa.ipc.open_file)(pa.BufferReader(data))
+    limits.require_table(0, len(reader.schema))
+    table = reader.read_all()
+    limits.require_table(table.num_rows, table.num_columns)
+    return table
 
 
 def is_nameless(source: Any) -> bool:

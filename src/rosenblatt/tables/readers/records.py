@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from typing import Any
 
+from rosenblatt.tables.readers.limits import UNLIMITED, Limits
 from rosenblatt.tables.readers.rows import cells_by_column
 from rosenblatt.tables.table import TableError
 
@@ -25,24 +27,26 @@ def is_json(data: bytes, suffix: str) -> bool:
     return suffix in ENDINGS or START.match(data) is not None
 
 
-def read_json(data: bytes) -> dict[str, list[Any]]:
+def read_json(data: bytes, limits: Limits = UNLIMITED) -> dict[str, list[Any]]:
     """The columns; a `TableError` names the line that cannot be read."""
+    limits.require_json(data)
     text = data.decode()
     try:
         found = json.loads(text, object_pairs_hook=unique_keys)
     except json.JSONDecodeError as error:
         if error.msg != "Extra data":  # more than one value: lines
             raise not_json(error, error.lineno) from None
-        return columns_of(read_lines(text))
+        return columns_of(read_lines(text), limits)
     except (ValueError, RecursionError) as error:
         raise not_json(error, 1) from None
     if isinstance(found, dict) and found and all(isinstance(column, list) for column in found.values()):
+        limits.require_table(0, len(found))
         return found
     if isinstance(found, dict) and any(isinstance(value, (list, dict)) for value in found.values()):
         raise TableError(
             "this JSON object is no table. A table is one object per line, an array of objects, or an object of arrays."
         )
-    return columns_of(found if isinstance(found, list) else [found])
+    return columns_of(found if isinstance(found, list) else [found], limits)
 
 
 def read_lines(text: str) -> list[Any]:
@@ -61,19 +65,19 @@ def unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """An object; a `TableError` if it has a key twice."""
     found = dict(pairs)
     if len(found) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
+        twice, _ = Counter(name for name, _ in pairs).most_common(1)[0]
         raise TableError(f"an object has the key {twice!r} more than once")
     return found
 
 
-def columns_of(rows: list[Any]) -> dict[str, list[Any]]:
+def columns_of(rows: list[Any], limits: Limits) -> dict[str, list[Any]]:
     """The cells of objects by their keys; a `TableError` names a row that is no object."""
     for number, row in enumerate(rows, start=1):
         if not isinstance(row, dict):
             raise TableError(
                 f"row {number} of this JSON is no object but {json.dumps(row)[:40]}; each row must be one."
             )
+    limits.require_table(len(rows), len({name for row in rows for name in row}))
     return cells_by_column(rows)
 
 

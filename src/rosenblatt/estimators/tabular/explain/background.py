@@ -71,10 +71,15 @@ class Background:
 
     def share_of_known(self, prepared: Prepared) -> float:
         """The share of rows that equal a training row: of all rows, or an estimate if the hashes are not of all."""
+        n_known, n_seen = self.known_of(prepared)
+        return n_known / n_seen if n_seen else 0.0
+
+    def known_of(self, prepared: Prepared) -> tuple[int, int]:
+        """How many rows equal a training row, and of how many rows this can be told."""
         found = hashes_of(prepared)
         if len(self.hashes) == MAX_HASHES:  # nothing is known of larger hashes
             found = found[found <= self.hashes[-1]]
-        return float(np.isin(found, self.hashes).mean()) if len(found) else 0.0
+        return int(np.isin(found, self.hashes).sum()), len(found)
 
     def to_arrays(self) -> dict[str, Array]:
         """All numbers by name."""

@@ -19,6 +19,11 @@ let timer: ReturnType<typeof setTimeout> | undefined;
 let byTab = false;
 window.addEventListener("keydown", ({ key }) => (byTab = key === "Tab"), true);
 window.addEventListener("pointerdown", () => (byTab = false), true);
+/** Where the pointer was last: what comes under a pointer that rests, as when a dialog closes, is not explained. */
+let rested = { x: -1, y: -1 };
+for (const type of ["pointermove", "pointerdown"] as const) {
+  window.addEventListener(type, ({ clientX, clientY }) => (rested = { x: clientX, y: clientY }), true);
+}
 
 function show(node: HTMLElement, text: string): void {
   owner = node;
@@ -40,6 +45,7 @@ export function hint(node: HTMLElement, given: string | undefined): { update(tex
   control?.setAttribute("aria-description", text);
   const soon = (event: PointerEvent): void => {
     clearTimeout(timer);
+    if (event.clientX === rested.x && event.clientY === rested.y) return;
     if (text && event.pointerType !== "touch") timer = setTimeout(() => show(node, text), WAIT);
   };
   const touched = (event: PointerEvent): void => {

@@ -29,7 +29,6 @@ from rosenblatt.estimators.tabular.drift import Monitorable
 from rosenblatt.estimators.tabular.ensemble import Ensemble, fit_ensemble
 from rosenblatt.estimators.tabular.explain.background import Background
 from rosenblatt.estimators.tabular.explain.explainable import Explainable
-from rosenblatt.estimators.tabular.explain.output_names import target_columns
 from rosenblatt.estimators.tabular.folds import Folds, folds_of_task
 from rosenblatt.estimators.tabular.member import Data, FitBudget, Problem
 from rosenblatt.estimators.tabular.parameters import CONSTRAINTS, OVERRIDES
@@ -242,7 +241,8 @@ class TabularEstimator(
     def _read_known(self, X: Any) -> Table:
         """The columns of X that training used, and the target if it is there; other columns are only named."""
         preparation = self.preparation_
-        known = {*preparation.names, *target_columns(self)}
+        target = self.target_name_ or ""
+        known = {*preparation.names, target, *target.split(", ")}  # of several targets, too
         return read_table(X, text=preparation.text_columns, reads=known.__contains__)
 
     def _require_no_names(self, X: Any) -> None:

@@ -210,8 +210,8 @@ def read_rows(model: Any, X: Any, y: Any, n_targets: int | None = None) -> tuple
         X = read_table(X, text=preparation.text_columns, reads={*preparation.names, *names}.__contains__)
     table = model._read(X, reset=False)
     inputs = {kind.name for kind in preparation.kinds}
-    if y is None and set(target_columns(model)) <= set(table.columns) - inputs:
-        names = target_columns(model)
+    if y is None and set(known := target_columns(model, n_targets)) <= set(table.columns) - inputs:
+        names = known
     if used := [name for name in names if name in inputs]:
         raise TableError(f"y names {used[0]!r}, which is one of the columns that the model predicts from.")
     if not names and y is None:

@@ -26,13 +26,17 @@ def output_names(model: Any) -> tuple[str, ...]:
     return names if len(names) == n else tuple(f"output {i}" for i in range(n))
 
 
-def target_columns(model: Any) -> list[str]:
-    """The columns that hold what the model predicts; none if it learned from arrays without names."""
-    target = model.target_name_
-    if target is None:
+def target_columns(model: Any, n_targets: int | None = None) -> list[str]:
+    """The columns that hold what the model predicts; none if it learned from arrays without names.
+
+    `n_targets` is their number in a model that is being fitted.
+    """
+    if model.target_name_ is None:
         return []
-    several = not hasattr(model, "classes_") and ", ".join(output_names(model)) == target
-    return list(output_names(model)) if several else [str(target)]
+    names = str(model.target_name_).split(", ")  # several targets have one name, which lists theirs
+    if len(names) == 1 or hasattr(model, "classes_") or model.fitted_parameter("quantiles") is not None:
+        return [str(model.target_name_)]
+    return names if len(names) == (n_targets or len(model.target_scaler_.center)) else [str(model.target_name_)]
 
 
 def predictions_in_words(model: Any) -> tuple[str, ...]:

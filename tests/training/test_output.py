@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import select
 import subprocess
 import sys
@@ -24,7 +25,7 @@ X, y = load_iris(return_X_y=True)
 Perceptron(verbose=1, max_iter=30).fit(X, y)
 print("three classes")
 rng = np.random.default_rng(0)
-Perceptron(verbose=1, max_iter=500, tol=None).fit(rng.normal(size=(20_000, 10)), rng.integers(0, 2, 20_000))
+Perceptron(verbose=1, max_iter=1000, tol=None).fit(rng.normal(size=(20_000, 10)), rng.integers(0, 2, 20_000))
 print("two classes")
 """
 
@@ -63,7 +64,7 @@ def test_perceptrons_in_a_terminal_end_and_their_line_moves() -> None:
     assert "average loss" in first
     assert "Parallel" not in first + second
     assert "two classes" in second
-    assert second.count("average loss") > 3
+    assert any(1 < int(number) < 1000 for number in re.findall(r"pass (\d+) of 1000", second))
 
 
 class Broken:

@@ -51,7 +51,7 @@ def of_fit(model: Any, name: str, metric: Metric | None) -> dict[str, Any]:
 
 def positive_class(model: Any, metric: Metric) -> str | None:
     """The class that the metric is of, where it is of one of two."""
-    one_of_two = metric is F1 and len(model.classes_) == len(("negative", "positive"))
+    one_of_two = metric is F1 and len(model.classes_) == 2
     return short_name(str(model.classes_[1])) if one_of_two else None
 
 

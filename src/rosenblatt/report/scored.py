@@ -1,6 +1,6 @@
 """Rows of a report: their inputs, targets and predictions.
 
-Takes a fitted estimator and what a user passed. Returns `ReportRows` and `TrainingRows`. Never trains, and never lets
+Takes a fitted estimator and what a user passed. Returns `GivenRows` and `ReportRows`. Never trains, and never lets
 networks predict the rows that they were trained on.
 """
 
@@ -173,6 +173,8 @@ def given_rows(model: Any, X: Any, y: Any, sample_weight: Any = None, what: str 
     ValueError
         If there is no target, columns are missing, or weights do not fit.
     """
+    if not is_nameless(X):
+        X = read_table(X, text=[*model.preparation_.text_columns, *model.id_columns_])
     X, sample_weight = with_targets(model, X, y, sample_weight)
     table, target = read_rows(model, X, y)
     if target is None:
@@ -184,7 +186,7 @@ def given_rows(model: Any, X: Any, y: Any, sample_weight: Any = None, what: str 
     known = getattr(model, "training_digest_", None)
     classes = getattr(model, "classes_", None)
     return GivenRows(
-        with_ids(model, X, table),
+        table,
         Target(model.target_name_, target, classes),
         weights_of(model, X, sample_weight, table.n_rows),
         groups_of(model, X, table.n_rows),
@@ -206,7 +208,7 @@ def with_targets(model: Any, X: Any, y: Any, sample_weight: Any) -> tuple[Any, A
     name = target_columns(model) or None if y is None else y
     if not model.n_dropped_ or is_nameless(X) or not names_columns(name, several=True):
         return X, sample_weight
-    table = read_table(X, text=model.preparation_.text_columns)
+    table = read_table(X)
     names = [str(one) for one in (name if isinstance(name, list) else [name])]
     if not set(names) <= set(table.columns):
         return table, sample_weight
@@ -232,24 +234,15 @@ def weights_of(model: Any, X: Any, sample_weight: Any, n_rows: int) -> Array | N
     """The weights of the rows: given, or in a column that is named, or in that which had them in training."""
     if sample_weight is None:
         name = getattr(model, "weight_column_", None)
-        if name is None or is_nameless(X) or name not in read_table(X, reads={name}.__contains__).columns:
+        if name is None or is_nameless(X) or name not in read_table(X).columns:
             return None
         sample_weight = name
     if not is_name(sample_weight):
         return check_weights(sample_weight, n_rows)
     given = Roles(sample_weight)
     given.require_names(X)
-    weights: Array = assign_roles(read_table(X, reads={str(sample_weight)}.__contains__), given)[1]["weights"]
+    weights: Array = assign_roles(read_table(X), given)[1]["weights"]
     return weights
-
-
-def with_ids(model: Any, X: Any, table: Table) -> Table:
-    """The table with the columns that name its rows, which models do not read."""
-    names = [name for name in model.id_columns_ if name in table.columns]
-    if not names:
-        return table
-    ids = read_table(X, text=names, reads=set(names).__contains__)
-    return Table({**table.columns, **{name: ids.columns[name] for name in names}}, table.n_rows)
 
 
 def groups_of(model: Any, X: Any, n_rows: int) -> Array | None:
@@ -257,7 +250,7 @@ def groups_of(model: Any, X: Any, n_rows: int) -> Array | None:
     name = getattr(model, "group_column_", None)
     if name is None or is_nameless(X):
         return None
-    table = read_table(X, reads={name}.__contains__)
+    table = read_table(X)
     if name not in table.columns:
         return None
     try:

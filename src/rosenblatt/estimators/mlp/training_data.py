@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from sklearn.model_selection import train_test_split
+from sklearn.utils.extmath import _approximate_mode
 
 from rosenblatt.estimators.base import is_sparse, predict_rows, rows_of
 from rosenblatt.estimators.outputs import OutputError
@@ -61,7 +62,10 @@ class TrainingData:
 def split_rows(data: TrainingData, share: float, stratified: bool, rng: np.random.RandomState) -> tuple[Array, Array]:
     """Numbers of the rows to train on, and of the share to validate on, drawn as scikit-learn draws them."""
     rows = np.arange(data.X.shape[0])
-    stratify = data.y.astype(bool) if stratified else None
+    stratify = data.y.astype(bool).ravel() if stratified else None
+    n_held_out = math.ceil(share * len(rows))
+    if stratify is not None and min(n_held_out, len(rows) - n_held_out, *np.bincount(stratify, minlength=2)) >= 2:
+        return stratified_rows(stratify, n_held_out, rng)
     try:
         train, held_out = train_test_split(rows, random_state=rng, test_size=share, stratify=stratify)
     except ValueError as error:
@@ -71,6 +75,20 @@ def split_rows(data: TrainingData, share: float, stratified: bool, rng: np.rando
             f"The validation set is too small: {len(held_out)} of {len(rows)} rows. Raise validation_fraction (now "
             f"{share}), give more rows, or pass X_val and y_val."
         )
+    return train, held_out
+
+
+def stratified_rows(labels: Array, n_held_out: int, rng: np.random.RandomState) -> tuple[Array, Array]:
+    """What scikit-learn's `train_test_split` draws of two classes, without its Python lists of all row numbers."""
+    counts = np.bincount(labels, minlength=2)
+    kept = _approximate_mode(counts, len(labels) - n_held_out, rng)
+    taken = _approximate_mode(counts - kept, n_held_out, rng)
+    parts: tuple[list[Array], list[Array]] = ([], [])
+    for label in (0, 1):
+        drawn = rng.permutation(np.flatnonzero(labels == label))
+        parts[0].append(drawn[: kept[label]])
+        parts[1].append(drawn[kept[label] : kept[label] + taken[label]])
+    train, held_out = (rng.permutation(np.concatenate(part)) for part in parts)
     return train, held_out
 
 

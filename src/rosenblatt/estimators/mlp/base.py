@@ -62,7 +62,8 @@ class BaseMLP(MLPParameters, LayerParameters, FittedParameters, RateFinder, Stoc
         Parameters
         ----------
         X : array, sparse matrix or data frame of shape (n_samples, n_features)
-            Finite numbers.
+            Finite numbers. A memory-mapped array of float32 or float64 is read from its file as it is needed, and not
+            copied, whatever `dtype` is.
         y : array of shape (n_samples,) or (n_samples, n_outputs)
             Labels or numbers to predict. Several labels per row are columns of zeros and ones.
         sample_weight : array of shape (n_samples,), optional

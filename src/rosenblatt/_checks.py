@@ -10,22 +10,24 @@ import math
 import numbers
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 __all__ = [
-    *("as_numbers", "check_count", "check_counts", "check_fields", "check_finite", "check_flag", "check_number"),
-    *("check_range", "check_same_rows", "check_seed", "check_weights", "is_count", "is_number", "parse_duration"),
-    *("MAX_COUNT", "narrow_weights", "refusal"),
+    *("all_finite", "as_numbers", "check_count", "check_counts", "check_fields", "check_finite", "check_flag"),
+    *("check_number", "check_range", "check_same_rows", "check_seed", "check_weights", "is_count", "is_number"),
+    *("MAX_COUNT", "narrow_weights", "parse_duration", "refusal", "row_blocks"),
 ]
 
 DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*([smh]?)")
 LARGEST = sys.float_info.max
 MAX_COUNT = 2**53
 """No count of steps, epochs or rows is larger: up to here float64 holds every integer."""
+BLOCK_BYTES = 1 << 22
+"""Bytes of a large array that are looked at together."""
 SECONDS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}
 
 
@@ -186,11 +188,30 @@ def is_numeral(item: Any) -> bool:
     return True
 
 
+def row_blocks(array: npt.NDArray[Any]) -> Iterator[tuple[int, npt.NDArray[Any]]]:
+    """The rows of an array in order, some MB at a time, each block with the number of its first row.
+
+    What is computed from a block is small: an array in a memory-mapped file may be larger than memory.
+    """
+    n_rows = array.shape[0] if array.ndim and array.size else 1
+    step = max(1, BLOCK_BYTES * n_rows // max(1, array.nbytes))
+    if step >= n_rows:
+        yield 0, array
+        return
+    for first in range(0, n_rows, step):
+        yield first, array[first : first + step]
+
+
+def all_finite(array: npt.NDArray[Any]) -> bool:
+    """Whether an array of floats holds neither NaN nor infinity."""
+    return all(bool(np.isfinite(block).all()) for _, block in row_blocks(array))
+
+
 def check_finite(name: str, array: Any) -> None:
     """Refuse NaN and infinity in an array or sparse matrix; the message names the place."""
     values = array.data if hasattr(array, "tocoo") else np.asarray(array)
     with np.errstate(all="ignore"):  # a finite sum, which is quick, has finite terms
-        if values.dtype.kind != "f" or np.isfinite(values.sum()) or np.isfinite(values).all():
+        if values.dtype.kind != "f" or np.isfinite(values.sum()) or all_finite(values):
             return
     value, where = first_place(array, lambda values: ~np.isfinite(values))
     found = "NaN" if np.isnan(value) else value
@@ -205,7 +226,7 @@ def check_range(name: str, array: Any, dtype: npt.DTypeLike) -> None:
     limit = float(np.finfo(narrow).max)
     if not (values.max() > limit or values.min() < -limit):
         return
-    if (np.isinf(values) | (np.abs(values) <= limit)).all():
+    if all((np.isinf(block) | (np.abs(block) <= limit)).all() for _, block in row_blocks(values)):
         return
     value, where = first_place(array, lambda values: np.isfinite(values) & (np.abs(values) > limit))
     raise ValueError(
@@ -218,11 +239,16 @@ def first_place(array: Any, find: Callable[[npt.NDArray[Any]], npt.NDArray[np.bo
     """The first number that `find` marks in an array or sparse matrix, and its place, such as "row 2, column 1"."""
     entries = array.tocoo() if hasattr(array, "tocoo") else None
     values = np.asarray(array) if entries is None else entries.data
-    at = tuple(np.argwhere(find(values))[0])
+    at = next(place for start, block in row_blocks(values) for place in first_marked(find(block), start))
     place = at if entries is None else (entries.row[at], entries.col[at])
     return values[at], ", ".join(
         f"{what} {i}" for what, i in zip(("row", "column", "axis 2", "axis 3"), place, strict=False)
     )
+
+
+def first_marked(marks: npt.NDArray[np.bool_], start: int) -> list[tuple[int, ...]]:
+    """The place of the first true value of a block that starts at this row, in a list; empty if there is none."""
+    return [(int(at[0]) + start, *map(int, at[1:])) if len(at) else () for at in np.argwhere(marks)[:1]]
 
 
 def check_weights(sample_weight: Any, n_rows: int, dtype: npt.DTypeLike = np.float64) -> npt.NDArray[Any]:

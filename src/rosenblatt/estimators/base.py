@@ -24,12 +24,13 @@ from sklearn.callback import CallbackSupportMixin
 from sklearn.utils._param_validation import InvalidParameterError, StrOptions
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from rosenblatt._checks import check_finite, check_number, check_range
+from rosenblatt._checks import all_finite, check_finite, check_number, check_range
 from rosenblatt._suggestions import closest, nearest, suggest_in_methods, suggest_keywords, unknown_parameter
 from rosenblatt._version import __version__
 from rosenblatt._warnings import warn_user
 from rosenblatt.estimators.diagram import Diagram
 from rosenblatt.estimators.labels import plain_labels, refuse_missing
+from rosenblatt.estimators.mapped import is_mapped
 from rosenblatt.estimators.outputs import finite_outputs
 from rosenblatt.estimators.sparse import own_indices
 from rosenblatt.estimators.whole_fit import unchanged_if_failed
@@ -212,7 +213,7 @@ class NetworkEstimator(SuggestingMixin, Diagram, CallbackSupportMixin, BaseEstim
             and X.shape[1] == vars(self).get("n_features_in_")
             and X.shape[0] > 0
             and "feature_names_in_" not in vars(self)
-            and bool(np.isfinite(X).all())
+            and all_finite(X)
         )
 
     def summary(self) -> str:
@@ -240,12 +241,18 @@ def require_own_version(class_name: str, state: dict[str, Any]) -> dict[str, Any
 
 
 def check_rows(
-    estimator: Any, X: Any, y: Any = "no_validation", suffix: str = "", dtype: Any = FLOATS, **how: Any
+    estimator: Any,
+    X: Any,
+    y: Any = "no_validation",
+    suffix: str = "",
+    dtype: Any = FLOATS,
+    keep_maps: bool = False,
+    **how: Any,
 ) -> Any:
     """X, or X and y, checked by scikit-learn's `validate_data`; bad numbers are refused in our own words.
 
     `suffix` follows "X" and "y" in messages, as in "X_val". `dtype` is a float type or several, of which X has one
-    afterwards.
+    afterwards; with `keep_maps` an X in a memory-mapped file keeps its own, as converting it would copy it into memory.
     """
     require_matrix(estimator, X)
     X = own_indices(X)
@@ -269,7 +276,7 @@ def check_rows(
     check_finite(f"X{suffix}", X)
     if dtype is not FLOATS:
         check_range(f"X{suffix}", X, dtype)
-        X = X.astype(dtype, copy=False)
+        X = X if keep_maps and is_mapped(X) else X.astype(dtype, copy=False)
     return (X, *others) if others else X
 
 

@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from rosenblatt._checks import MAX_COUNT, check_count, is_count, parse_duration, refusal
+from rosenblatt._checks import MAX_COUNT, check_count, is_count, parse_duration, refusal, row_blocks
 from rosenblatt.nn.graph import Graph
 from rosenblatt.storage.atomic import read_regular, write_atomically
 from rosenblatt.storage.container import Arrays, ModelFileError, errors_of, pack, unpack
@@ -193,8 +193,11 @@ def data_digest(*arrays: Any) -> str:
             continue
         parts = [array.data, array.indices, array.indptr] if hasattr(array, "indptr") else [np.asarray(array)]
         for part in parts:
-            part = np.ascontiguousarray(part)
+            part = np.atleast_1d(np.asarray(part))
             hashed.update(f"{part.dtype.str}{part.shape}{array.shape}".encode())
-            content = repr(part.tolist()).encode() if part.dtype == object else part.tobytes()
-            hashed.update(content)
+            if part.dtype == object:
+                hashed.update(repr(part.tolist()).encode())
+                continue
+            for _, block in row_blocks(part):
+                hashed.update(block.tobytes())
     return hashed.hexdigest()

@@ -6,7 +6,8 @@ network.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import functools
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rosenblatt import _core
+from rosenblatt._checks import BLOCK_BYTES
 from rosenblatt.ir.compile import NO_SLOTS, compile_program
 from rosenblatt.nn.inputs import input_arrays, training_arrays
 from rosenblatt.nn.objective import LossGiven, Objective
@@ -26,8 +28,8 @@ if TYPE_CHECKING:
     from rosenblatt.nn.network import Network
 
 __all__ = [
-    *("Evaluator", "GradientProbe", "LayerGradient", "doubt_of_loss", "gradient_statistics", "score_of"),
-    "what_diverged",
+    *("Evaluator", "GradientProbe", "LayerGradient", "doubt_of_loss", "gathered", "gradient_statistics"),
+    *("score_of", "what_diverged"),
 ]
 
 
@@ -69,6 +71,15 @@ def doubt_of_loss(trainer: Trainer, epochs: int) -> str:
     )
 
 
+def gathered(X: Any, rows: NDArray[np.int64]) -> Iterator[tuple[slice, Any]]:
+    """Rows of an array or CSR matrix by their numbers, some MB at a time, each block with its places in `rows`."""
+    numbers = X.data if hasattr(X, "tocsr") else X
+    step = max(1, BLOCK_BYTES * X.shape[0] // max(1, numbers.nbytes))
+    for first in range(0, len(rows), step):
+        where = slice(first, min(first + step, len(rows)))
+        yield where, X[rows[where]]
+
+
 class Evaluator:
     """The mean loss of a network on given rows, in prediction mode: without dropout, and with running statistics.
 
@@ -81,6 +92,9 @@ class Evaluator:
         The same as in `rosenblatt.training.Trainer.set_data`.
     head_weights : mapping of str to float, optional
         Factor of each head's loss. Heads that are not named have the factor 1.
+    rows : ndarray of int64, optional
+        Numbers of the rows of X that are evaluated; y and sample_weight are those of these rows. A few rows at a time
+        are copied.
     """
 
     def __init__(
@@ -91,23 +105,39 @@ class Evaluator:
         y: Any,
         sample_weight: NDArray[Any] | None = None,
         head_weights: Mapping[str, float] | None = None,
+        rows: NDArray[np.int64] | None = None,
     ) -> None:
         self.network = network
         objective = Objective(loss, head_weights=head_weights or {})
         program = evaluation_program(network.graph, objective, network.dtype.name)
-        executable = compile_program(program, block_rows(network.graph))
-        arrays = training_arrays(
-            network.graph, objective.losses(network.graph), X, y, sample_weight, "_val", network.dtype
-        )
+        self._executable = compile_program(program, block_rows(network.graph))
+        losses = objective.losses(network.graph)
+        self._arrays = functools.partial(training_arrays, network.graph, losses, suffix="_val", dtype=network.dtype)
+        self._session = _core.Session(self._executable.core)
+        self._gathered = None if rows is None else (X, y, rows)
+        if rows is not None:
+            self.weight, self.n_rows = sample_weight, len(rows)
+            return
+        arrays = self._arrays(X, y, sample_weight)
         self.weight, self.n_rows = arrays.pop("sample_weight", None), next(iter(arrays.values())).shape[0]
-        self._sources = sources_of(executable, network.graph, arrays)
-        self._session = _core.Session(executable.core)
+        self._sources = sources_of(self._executable, network.graph, arrays)
 
     def loss(self) -> float:
         """The (weighted) mean loss over the rows, with the network's current parameters."""
-        rows = np.empty(self.n_rows, self.network.dtype)
-        self._session.forward(self.network.memory, self._sources, self.n_rows, NO_SLOTS, [rows])
-        return float(np.average(rows.astype(np.float64), weights=self.weight))
+        losses = np.empty(self.n_rows, self.network.dtype)
+        for where, sources in self._parts():
+            part = losses[where]
+            self._session.forward(self.network.memory, sources, len(part), NO_SLOTS, [part])
+        return float(np.average(losses.astype(np.float64), weights=self.weight))
+
+    def _parts(self) -> Iterator[tuple[slice, list[_core.Source]]]:
+        """All rows at once where they lie as they are, otherwise some at a time."""
+        if self._gathered is None:
+            yield slice(None), self._sources
+            return
+        X, y, rows = self._gathered
+        for where, block in gathered(X, rows):
+            yield where, sources_of(self._executable, self.network.graph, self._arrays(block, y[where]))
 
 
 @dataclass(frozen=True)

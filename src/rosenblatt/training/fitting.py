@@ -123,7 +123,7 @@ def fit(
         scorer or a callback, all parameters are as they were before.
     X, y
         Finite data and targets: arrays, or mappings with one for each input or head. Losses of labels take class
-        numbers.
+        numbers. Arrays of float32 and float64 are read where they lie, also in a memory-mapped file.
     loss : str, callable or Loss, or a mapping with one for each head, optional
         Loss to minimize. The default follows the output activation: cross-entropy for softmax and logistic, Poisson
         for exp, squared error for all others.

@@ -17,7 +17,6 @@ import numpy.typing as npt
 from sklearn.base import _fit_context, is_classifier
 from sklearn.callback import with_callbacks
 from sklearn.metrics import get_scorer
-from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state
 
 from rosenblatt._checks import check_weights
@@ -27,10 +26,18 @@ from rosenblatt.estimators.fitted_parameters import FittedParameters
 from rosenblatt.estimators.mlp.coefs import LayerParameters
 from rosenblatt.estimators.mlp.hyperparameters import WITHOUT_BATCHES, MLPParameters, hidden_sizes, is_listed
 from rosenblatt.estimators.mlp.rate_finder import RateFinder
-from rosenblatt.estimators.mlp.training_data import Score, TrainingData, identity_of, rare_class, score_or_nan
+from rosenblatt.estimators.mlp.training_data import (
+    Score,
+    TrainingData,
+    held_out_rows,
+    identity_of,
+    score_or_nan,
+    split_rows,
+)
 from rosenblatt.estimators.optimizer_state import OptimizerState
 from rosenblatt.estimators.sgd import Shown, ShuffledRows, StochasticSolver, open_checkpoints
 from rosenblatt.nn import Network
+from rosenblatt.nn.initialization import SAMPLE_ROWS
 from rosenblatt.nn.losses import Loss
 from rosenblatt.nn.objective import NUMBERS
 from rosenblatt.training import Trainer
@@ -55,7 +62,8 @@ class BaseMLP(MLPParameters, LayerParameters, FittedParameters, RateFinder, Stoc
         Parameters
         ----------
         X : array, sparse matrix or data frame of shape (n_samples, n_features)
-            Finite numbers.
+            Finite numbers. A memory-mapped array of float32 or float64 is read from its file as it is needed, and not
+            copied, whatever `dtype` is.
         y : array of shape (n_samples,) or (n_samples, n_outputs)
             Labels or numbers to predict. Several labels per row are columns of zeros and ones.
         sample_weight : array of shape (n_samples,), optional
@@ -156,13 +164,15 @@ class BaseMLP(MLPParameters, LayerParameters, FittedParameters, RateFinder, Stoc
         if not first_pass:
             dtype = self._fitted_network().dtype
         numeric: dict[str, Any] = {} if is_classifier(self) else {"y_numeric": True}
-        X, y = check_rows(self, X, y, multi_output=True, dtype=dtype, reset=first_pass, **numeric)
+        keep_maps = self.solver != "lbfgs"  # which computes in float64, whatever the network's type
+        X, y = check_rows(self, X, y, multi_output=True, dtype=dtype, keep_maps=keep_maps, reset=first_pass, **numeric)
+        dtype = X.dtype if dtype is FLOATS else np.dtype(dtype)
         if sample_weight is not None:
-            sample_weight = check_weights(sample_weight, X.shape[0], X.dtype)
+            sample_weight = check_weights(sample_weight, X.shape[0], dtype)
         target = self.encode_target(y, incremental)
-        return TrainingData(rows_of(X), target, self._row_weights(X, y, sample_weight), y)
+        return TrainingData(rows_of(X), target, self._row_weights(y, sample_weight, dtype), y, dtype)
 
-    def _row_weights(self, X: Any, y: Any, sample_weight: Array | None) -> Array | None:
+    def _row_weights(self, y: Any, sample_weight: Array | None, dtype: Any) -> Array | None:
         """Weights of the rows, class weights included."""
         return sample_weight
 
@@ -174,7 +184,7 @@ class BaseMLP(MLPParameters, LayerParameters, FittedParameters, RateFinder, Stoc
         if first_pass:
             for name in ("_assigned", "_optimizer"):
                 self.__dict__.pop(name, None)
-            self._network = Network(spec, dtype=data.X.dtype, seed=None)
+            self._network = Network(spec, dtype=data.dtype, seed=None)
             self._initialize_weights(rng, data.X)
         network = self._fitted_network()
         if network.chain.layer_sizes != units:
@@ -196,7 +206,8 @@ class BaseMLP(MLPParameters, LayerParameters, FittedParameters, RateFinder, Stoc
         With the logistic activation it is 2 instead of 6, as in scikit-learn.
         """
         if self.weight_init is not None or self.bias_init is not None:
-            self._network.initialize(rng.randint(2**31), None if is_sparse(X) else X)
+            first = None if is_sparse(X) else X[:SAMPLE_ROWS].astype(self._network.dtype, copy=False)
+            self._network.initialize(rng.randint(2**31), first)
             return
         factor = 2.0 if self.activation == "logistic" else 6.0
         for weight, bias in zip(self._network.weights, self._network.biases, strict=True):
@@ -244,14 +255,9 @@ class BaseMLP(MLPParameters, LayerParameters, FittedParameters, RateFinder, Stoc
             return rows, self.check_validation_set(*validation)
         if not self.early_stopping:
             return rows, None
-        rows, others = self._split(data, rng)
-        weight = None if data.sample_weight is None else data.sample_weight[others]
-        if weight is not None and not weight.any():
-            raise ValueError(
-                f"sample_weight is zero in all {len(others)} rows that early_stopping set aside: raise "
-                "validation_fraction, change random_state, or pass X_val and y_val."
-            )
-        return rows, TrainingData(data.X[others], data.y[others], weight, np.asarray(data.labels)[others])
+        one_label = is_classifier(self) and self.n_outputs_ == 1
+        rows, others = split_rows(data, self.validation_fraction, one_label, rng)
+        return rows, held_out_rows(data, others)
 
     def _loop_of(
         self,
@@ -286,7 +292,7 @@ class BaseMLP(MLPParameters, LayerParameters, FittedParameters, RateFinder, Stoc
         evaluator, score = self.evaluator(data), self._score_on(data)
         if self.scoring is not None:
             scorer = get_scorer(self.scoring) if isinstance(self.scoring, str) else self.scoring
-            score = partial(score_rows, scorer, self, data.X, data.labels, data.sample_weight)
+            score = partial(score_rows, scorer, self, data.matrix(), data.labels, data.sample_weight)
 
         def measure() -> dict[str, float]:
             self.n_iter_ += 1  # which a scorer may read
@@ -298,7 +304,8 @@ class BaseMLP(MLPParameters, LayerParameters, FittedParameters, RateFinder, Stoc
         """Measures the loss on checked data; None if they are sparse and the network is not, or the reverse."""
         if self._network.graph.sparse_input != is_sparse(data.X):
             return None
-        return Evaluator(self._network, self.network_loss(), data.X, self.network_target(data.y), data.sample_weight)
+        target = self.network_target(data.y)
+        return Evaluator(self._network, self.network_loss(), data.X, target, data.sample_weight, rows=data.rows)
 
     def _output_for(self, loss: Loss, natural: str) -> str:
         """`output_activation`, if it goes with the loss."""
@@ -315,26 +322,10 @@ class BaseMLP(MLPParameters, LayerParameters, FittedParameters, RateFinder, Stoc
         """The encoded target as the loss takes it."""
         return y
 
-    def _split(self, data: TrainingData, rng: np.random.RandomState) -> tuple[Array, Array]:
-        """Row numbers for training and validation, drawn as scikit-learn draws them."""
-        stratify = data.y.astype(bool) if is_classifier(self) and self.n_outputs_ == 1 else None
-        rows = np.arange(data.X.shape[0])
-        try:
-            train, held_out = train_test_split(
-                rows, random_state=rng, test_size=self.validation_fraction, stratify=stratify
-            )
-        except ValueError as error:
-            raise ValueError(f"{error}.{'' if stratify is None else rare_class(data.labels)}") from None
-        if len(held_out) < 2:
-            raise ValueError(
-                f"The validation set is too small: {len(held_out)} of {len(rows)} rows. Raise validation_fraction (now "
-                f"{self.validation_fraction}), give more rows, or pass X_val and y_val."
-            )
-        return train, held_out
-
     def check_validation_set(self, X: Any, y: Any) -> TrainingData:
         """X and y as the fitted network takes them."""
-        X, y = check_rows(self, X, y, "_val", multi_output=True, dtype=self._network.dtype, reset=False)
+        dtype = self._network.dtype
+        X, y = check_rows(self, X, y, "_val", multi_output=True, dtype=dtype, keep_maps=True, reset=False)
         if X.shape[0] < 2 and not is_classifier(self):
             raise ValueError(f"X_val has {X.shape[0]} row, but the R2 score needs at least 2: give more rows.")
         return TrainingData(rows_of(X), self._encode_validation_target(y), None, y)

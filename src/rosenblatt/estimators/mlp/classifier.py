@@ -19,7 +19,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import _check_partial_fit_first_call, type_of_target, unique_labels
 
 from rosenblatt._suggestions import suggest_keywords
-from rosenblatt.estimators.base import class_weighted, predict_rows, set_parameters, unchanged_if_failed
+from rosenblatt.estimators.base import class_weighted, set_parameters, unchanged_if_failed
 from rosenblatt.estimators.labels import LabelScores, plain_labels
 from rosenblatt.estimators.mlp.base import BaseMLP, solver_is_stochastic
 from rosenblatt.estimators.mlp.parameters import describe_shared_parameters
@@ -301,13 +301,13 @@ class MLPClassifier(LabelScores, ClassifierMixin, BaseMLP):  # type: ignore[misc
             raise ValueError(f"y_val contains labels that are not in y: {unknown}. y has the labels {self.classes_}.")
         return self._encode(y)
 
-    def _row_weights(self, X: Any, y: Any, sample_weight: Array | None) -> Array | None:
+    def _row_weights(self, y: Any, sample_weight: Array | None, dtype: Any) -> Array | None:
         if self.class_weight is None:
             return sample_weight
         if self.label_binarizer_.y_type_.startswith("multilabel"):
             raise ValueError("class_weight needs one label per row, but y has several: pass sample_weight instead.")
         labels = np.searchsorted(self.classes_, column_or_1d(y))
-        return class_weighted(self.class_weight, self.classes_, labels, sample_weight).astype(X.dtype)
+        return class_weighted(self.class_weight, self.classes_, labels, sample_weight).astype(dtype)
 
     def _output_layer(self, y: Array) -> tuple[str, int]:
         natural, n_outputs = ("softmax", len(self.classes_)) if y.ndim == 1 else ("logistic", y.shape[1])
@@ -337,7 +337,7 @@ class MLPClassifier(LabelScores, ClassifierMixin, BaseMLP):  # type: ignore[misc
         """Accuracy. With several labels, a row counts if all of them are right."""
 
         def accuracy() -> float:
-            outputs = finite_outputs(predict_rows(self._network, data.X))
+            outputs = finite_outputs(data.predictions(self._network))
             if data.y.ndim == 1:
                 right = outputs.argmax(axis=1) == data.y
             else:  # if there is only one label, it is predicted whatever its output

@@ -17,7 +17,7 @@ from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.metaestimators import available_if
 
 from rosenblatt._suggestions import suggest_keywords
-from rosenblatt.estimators.base import is_sparse, predict_rows, set_parameters
+from rosenblatt.estimators.base import is_sparse, set_parameters
 from rosenblatt.estimators.labels import weights_of_score
 from rosenblatt.estimators.mlp.base import BaseMLP, solver_is_stochastic
 from rosenblatt.estimators.mlp.parameters import describe_shared_parameters
@@ -267,7 +267,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
 
     def _finish(self, data: TrainingData) -> None:
         if self.target_transform == "log":
-            residuals = data.y - predict_rows(self._network, data.X)
+            residuals = data.y - data.predictions(self._network)
             ratios = np.exp(residuals.astype(np.float64))
             self.smearing_factor_ = np.average(ratios, axis=0, weights=data.sample_weight)
 
@@ -275,7 +275,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
         """R2, averaged over outputs."""
 
         def r2() -> float:
-            outputs = finite_outputs(predict_rows(self._network, data.X))
+            outputs = finite_outputs(data.predictions(self._network))
             with np.errstate(over="ignore"):  # far off, it is -inf
                 point = self.target_estimates(outputs, data.y.shape[1])
                 return float(r2_score(data.y, point, sample_weight=data.sample_weight))

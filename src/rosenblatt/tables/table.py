@@ -125,6 +125,27 @@ class Table(Framed):
         return view(title, table(("column", "holds", "missing", "first cells"), rows))
 
 
+def concat(tables: Sequence[Table]) -> Table:
+    """The rows of all tables, which have the same columns, in their order."""
+    if len(tables) == 1:
+        return tables[0]
+    columns = {name: concat_columns([table.columns[name] for table in tables]) for name in tables[0].columns}
+    return Table(columns, sum(table.n_rows for table in tables))
+
+
+def concat_columns(columns: Sequence[Column]) -> Column:
+    """The cells of all columns."""
+    rows = None if columns[0].rows is None else np.concatenate([column.rows for column in columns])
+    if columns[0].storage != "text":
+        return replace(columns[0], values=np.concatenate([column.values for column in columns]), rows=rows)
+    place: dict[str, int] = {}
+    values = []
+    for column in columns:
+        codes = np.array([*(place.setdefault(level, len(place)) for level in column.levels), -1], np.int32)
+        values.append(codes[column.values])
+    return replace(columns[0], values=np.concatenate(values), levels=tuple(place), rows=rows, level_values=None)
+
+
 def first_cells(column: Column, n: int = 3) -> list[str]:
     """The first `n` different cells of a column that are not missing, among its first 100, as texts."""
     levels = level_column(column.take(np.arange(min(100, len(column.values)))))

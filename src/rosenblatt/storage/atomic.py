@@ -1,7 +1,8 @@
 """Writing a file so that a crash, a full disk or an interrupt leaves either the old file or the new one.
 
-Takes a path and the bytes, at once or in parts. Returns the file, on the disk and not only in memory. Removes what a killed process left
-behind, never leaves a temporary file itself, and never touches the old file before the new one is complete.
+Takes a path and the bytes, at once or in parts. Returns the file, on the disk and not only in memory. Removes what a
+killed process left behind, never leaves a temporary file itself, and never touches the old file before the new one is
+complete.
 """
 
 from __future__ import annotations

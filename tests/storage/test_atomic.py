@@ -16,7 +16,7 @@ import pytest
 
 from rosenblatt import learn
 from rosenblatt.persistence.save_load import load, save
-from rosenblatt.storage.atomic import append_durably, family, write_atomically
+from rosenblatt.storage.atomic import append_durably, atomic_file, family, write_atomically
 
 RNG = np.random.default_rng(0)
 TABLE = {"x": RNG.normal(size=60), "y": RNG.choice(["hi", "lo"], 60)}
@@ -233,3 +233,48 @@ def test_a_folder_that_may_not_be_written_names_no_temporary_file(
     with pytest.raises(PermissionError) as caught:
         write_atomically(tmp_path / "new", b"some data")
     assert caught.value.filename == str(tmp_path / "new")
+
+
+def test_a_file_written_in_parts_appears_when_it_is_whole(tmp_path: Path) -> None:
+    target = tmp_path / "table"
+    target.write_bytes(b"old")
+    with atomic_file(target) as file:
+        for part in (b"one, ", bytearray(b"two, "), memoryview(b"three")):
+            assert file.write(part) == len(part)
+        assert file.tell() == 15
+        assert target.read_bytes() == b"old"
+    assert target.read_bytes() == b"one, two, three"
+    assert files_in(tmp_path) == ["table"]
+
+
+def write_half(target: Path, error: BaseException) -> None:
+    with atomic_file(target) as file:
+        file.write(b"half")
+        raise error
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), ValueError()])
+def test_what_ends_in_the_middle_changes_nothing(error: BaseException, tmp_path: Path) -> None:
+    (tmp_path / "table").write_bytes(b"old")
+    for name in ("table", "new"):
+        with pytest.raises(type(error)):
+            write_half(tmp_path / name, error)
+    assert (tmp_path / "table").read_bytes() == b"old"
+    assert files_in(tmp_path) == ["table"]
+
+
+def test_an_error_of_the_writer_names_the_file_and_one_of_another_file_does_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(descriptor: int, data: Any) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with pytest.raises(OSError, match="that other file") as other:
+        write_half(tmp_path / "table", OSError(errno.EIO, "that other file"))
+    assert other.value.filename is None
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "write", full)
+        with pytest.raises(OSError, match="No space") as own:
+            write_half(tmp_path / "table", ValueError())
+    assert own.value.filename == str(tmp_path / "table")
+    assert files_in(tmp_path) == []

@@ -9,7 +9,7 @@ from sklearn import datasets
 
 from rosenblatt.tables.drift import MAX_CHECKED, MIN_CELLS, population_stability_index, spread_rows, thinned
 from rosenblatt.tables.kinds import infer_kinds
-from rosenblatt.tables.preparation import fit_preparation
+from rosenblatt.tables.preparation import PreparedBlocks, fit_preparation
 from rosenblatt.tables.readers.reading import read_table
 from rosenblatt.tables.table import TableError, TableWarning
 
@@ -170,3 +170,58 @@ def test_rows_that_are_looked_at_do_not_all_come_from_the_same_hour():
     assert len(rows) == MAX_CHECKED
     assert (rows // 24 == np.arange(MAX_CHECKED)).all()
     assert np.bincount(rows % 24, minlength=24).min() > 20
+
+
+def blocks(columns, *cuts):
+    table = read_table(columns)
+    ends = [0, *cuts, table.n_rows]
+    return [table.take(np.arange(a, b)) for a, b in zip(ends[:-1], ends[1:], strict=True)]
+
+
+def heard_in_blocks(preparation, columns, *cuts):
+    parts = blocks(columns, *cuts)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        rows = PreparedBlocks(preparation, sum(part.n_rows for part in parts))
+        prepared = [rows.transform(part) for part in parts]
+        assert caught == []
+        rows.warn()
+    return [str(warning.message) for warning in caught], prepared
+
+
+def test_blocks_of_a_table_bring_the_warning_of_the_whole(preparation):
+    n = 5 * MAX_CHECKED
+    many = {name: np.resize(values, n) for name, values in COLUMNS.items()}
+    number = np.where(np.arange(n) % 7 == 3, "none", "2").astype(object)
+    level = np.array([f"new{i % 50}" if i % 5 < 3 else "a" for i in range(n)])
+    odd = {**many, "number": number, "level": level, "date": np.full(n, "2099-01-01")}
+    whole = heard(preparation, odd)
+    assert len(whole) == 1
+    assert f"{(number == 'none').sum()} cells of another kind count as missing" in whole[0]
+    for cuts in ((n // 2,), (1, 2, 3), (MAX_CHECKED, n - 1), range(64, n, 64)):
+        found, prepared = heard_in_blocks(preparation, odd, *cuts)
+        assert found == whole
+        together = preparation_of(preparation, odd)
+        for part in ("numbers", "indicators", "codes"):
+            assert np.array_equal(np.concatenate([getattr(p, part) for p in prepared]), getattr(together, part))
+
+
+def preparation_of(preparation, columns):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return preparation.transform(read_table(columns))
+
+
+def test_what_is_odd_in_one_block_alone_is_not_odd_in_the_whole(preparation):
+    n = 4 * MAX_CHECKED
+    many = {name: np.resize(values, n) for name, values in COLUMNS.items()}
+    level = many["level"].copy()
+    level[: n // 4] = "z"
+    columns = {**many, "level": level}
+    assert heard(preparation, {name: values[: n // 4] for name, values in columns.items()})
+    assert heard_in_blocks(preparation, columns, n // 4, n // 2)[0] == heard(preparation, columns) == []
+
+
+def test_small_blocks_of_a_small_table_are_looked_at_together(preparation):
+    odd = {**COLUMNS, "level": ["new"] * N}
+    assert heard_in_blocks(preparation, odd, *range(5, N, 5))[0] == heard(preparation, odd) != []

@@ -16,12 +16,13 @@ import numpy as np
 from rosenblatt._suggestions import suggestion
 from rosenblatt.cli.session import named
 from rosenblatt.tables.readers.reading import read_table
+from rosenblatt.tables.readers.streams import BLOCK_ROWS, TableStream, open_stream
 from rosenblatt.tables.roles import Roles, assign_roles
 from rosenblatt.tables.table import Column, Table, TableError
 from rosenblatt.tables.targets import Target, find_target, labels_of_column, numbers_of_column
 from rosenblatt.tables.task import TabularTask
 
-__all__ = ["ScoredRows", "inputs_of_model", "of_model", "read_scored"]
+__all__ = ["ScoredRows", "inputs_of_model", "of_model", "read_scored", "rows_of_model"]
 
 
 @dataclass(frozen=True)
@@ -110,6 +111,13 @@ def inputs_of_model(model: Any, file: Path, encoding: str, others: Collection[st
     known = model.preparation_
     reads = {*known.names, *others}.__contains__
     return read_table(file, encoding=encoding, text={*known.text_columns, *others}, reads=reads)
+
+
+def rows_of_model(model: Any, file: Path, encoding: str, others: Collection[str] = ()) -> Table | TableStream:
+    """The same as a stream, if the file is a dataset of more rows than one block."""
+    text = {*model.preparation_.text_columns, *others}
+    stream = open_stream(file, encoding=encoding, text=text, window=BLOCK_ROWS)
+    return inputs_of_model(model, file, encoding, others) if stream is None else stream
 
 
 def of_model(

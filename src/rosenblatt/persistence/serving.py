@@ -6,7 +6,7 @@ the model. Never fits anything.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +18,9 @@ from sklearn.pipeline import FeatureUnion, Pipeline
 
 from rosenblatt._suggestions import article
 from rosenblatt.estimators import TabularClassifier, TabularRegressor
+from rosenblatt.estimators.tabular.predicted_blocks import PredictedBlock, PredictedBlocks
 from rosenblatt.storage.container import ModelFileError
+from rosenblatt.tables.readers.streams import TableStream
 from rosenblatt.tables.table import Column, Table, TableError, dates_of
 
 __all__ = ["TableModel", "describe_steps", "table_model"]
@@ -63,6 +65,15 @@ class TableModel:
             return np.asarray(self.model.predict(self.frame(table)))
         weighted = self.model.predict_proba(self.frame(table)) * self.decision_weights_
         return np.asarray(self.classes_[weighted.argmax(axis=1)])
+
+    def predict_blocks(self, source: Table | TableStream, *, keep: Collection[str] = ()) -> PredictedBlocks:
+        """Predictions block by block, as `TabularClassifier.predict_blocks` gives them."""
+        return PredictedBlocks(source, self.preparation_, keep, self._predicted_blocks)
+
+    def _predicted_blocks(self, blocks: Iterable[Table], n_rows: int) -> Iterator[PredictedBlock]:
+        for table in blocks:
+            probabilities = getattr(self, "predict_proba", None)
+            yield PredictedBlock(table, self.predict(table), probabilities and probabilities(table))
 
     def frame(self, table: Table) -> Any:
         """The model's columns of a table, in their order, as a pandas data frame.

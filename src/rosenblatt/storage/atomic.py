@@ -1,12 +1,14 @@
 """Writing a file so that a crash, a full disk or an interrupt leaves either the old file or the new one.
 
-Takes a path and the bytes. Returns the file, on the disk and not only in memory. Removes what a killed process left
-behind, never leaves a temporary file itself, and never touches the old file before the new one is complete.
+Takes a path and the bytes, at once or in parts. Returns the file, on the disk and not only in memory. Removes what a
+killed process left behind, never leaves a temporary file itself, and never touches the old file before the new one is
+complete.
 """
 
 from __future__ import annotations
 
 import errno
+import io
 import os
 import socket
 import stat
@@ -14,8 +16,9 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
-__all__ = ["append_durably", "errors_naming", "read_regular", "write_atomically"]
+__all__ = ["DurableFile", "append_durably", "atomic_file", "errors_naming", "read_regular", "write_atomically"]
 
 
 @contextmanager
@@ -29,8 +32,41 @@ def errors_naming(path: str | os.PathLike[str]) -> Iterator[None]:
         raise OSError(error.errno, error.strerror, os.fspath(path)) from None
 
 
+class DurableFile(io.RawIOBase):
+    """A file to write to from its beginning to its end; errors call it `name`, whatever it is called meanwhile."""
+
+    def __init__(self, descriptor: int, name: str | os.PathLike[str]) -> None:
+        super().__init__()
+        self.descriptor, self.called, self.n_bytes = descriptor, name, 0
+
+    def writable(self) -> bool:
+        """Always."""
+        return True
+
+    def write(self, data: Any) -> int:
+        """Write all of the bytes; returns how many they are."""
+        whole = memoryview(data).cast("B")
+        with errors_naming(self.called):
+            write_all(self.descriptor, whole)
+        self.n_bytes += len(whole)
+        return len(whole)
+
+    def tell(self) -> int:
+        """The bytes that were written."""
+        return self.n_bytes
+
+
 def write_atomically(path: str | os.PathLike[str], data: bytes) -> None:
-    """Write `data` to `path`: temporary file in the same folder, fsync, rename, fsync of the folder.
+    """Write `data` to `path`: see `atomic_file`, whose errors it raises."""
+    with atomic_file(path) as file:
+        file.write(data)
+
+
+@contextmanager
+def atomic_file(path: str | os.PathLike[str]) -> Iterator[DurableFile]:
+    """A file that is at `path` when the block ends: temporary file in the same folder, fsync, rename, fsync of it.
+
+    If the block ends with an exception, Ctrl-C included, the temporary file is removed, and nothing has changed.
 
     Raises
     ------
@@ -39,6 +75,34 @@ def write_atomically(path: str | os.PathLike[str], data: bytes) -> None:
         the file. What was at `path` before is still there, unless only the last step (fsync of the folder) failed: then
         the new file is.
     """
+    target = replaceable(path)
+    remove_stale(target)
+    prefix = f"{family(target)}{os.getpid()}-"
+    try:
+        descriptor, temporary = tempfile.mkstemp(prefix=prefix, suffix=SUFFIX, dir=target.parent)
+    except OSError as error:  # which names the temporary file
+        raise OSError(error.errno, error.strerror, os.fspath(path)) from None
+    try:
+        try:
+            yield DurableFile(descriptor, path)
+            with errors_naming(path):
+                os.chmod(temporary, permissions(target))
+                os.fsync(descriptor)
+        finally:
+            with errors_naming(path):
+                os.close(descriptor)
+        with errors_naming(path):
+            os.replace(temporary, target)
+    except BaseException:
+        with suppress(OSError):
+            os.unlink(temporary)
+        raise
+    with errors_naming(path):
+        sync_folder(target.parent)
+
+
+def replaceable(path: str | os.PathLike[str]) -> Path:
+    """The file that a path leads to, which need not exist; an `OSError` if it is a folder or a device."""
     target = Path(os.path.realpath(path))  # a symbolic link keeps pointing to the file
     if target.is_dir():
         raise IsADirectoryError(f"{os.fspath(path)} is a folder; give a file name")
@@ -46,26 +110,7 @@ def write_atomically(path: str | os.PathLike[str], data: bytes) -> None:
         raise OSError(errno.EINVAL, "this is not a regular file; give another name", str(path))
     if not target.parent.is_dir():
         raise FileNotFoundError(errno.ENOENT, "there is no such folder", str(target.parent))
-    remove_stale(target)
-    prefix = f"{family(target)}{os.getpid()}-"
-    try:
-        descriptor, temporary = tempfile.mkstemp(prefix=prefix, suffix=SUFFIX, dir=target.parent)
-    except OSError as error:  # which names the temporary file
-        raise OSError(error.errno, error.strerror, os.fspath(path)) from None
-    with errors_naming(path):
-        try:
-            try:
-                write_all(descriptor, data)
-                os.chmod(temporary, permissions(target))
-                os.fsync(descriptor)
-            finally:
-                os.close(descriptor)
-            os.replace(temporary, target)
-        except BaseException:
-            with suppress(OSError):
-                os.unlink(temporary)
-            raise
-        sync_folder(target.parent)
+    return target
 
 
 SUFFIX = ".tmp"
@@ -125,7 +170,7 @@ def append_durably(path: str | os.PathLike[str], data: bytes | bytearray, *, syn
             os.close(descriptor)
 
 
-def write_all(descriptor: int, data: bytes | bytearray) -> None:
+def write_all(descriptor: int, data: bytes | bytearray | memoryview) -> None:
     """Write all bytes, however few the system takes at a time."""
     rest = memoryview(data)
     while rest:

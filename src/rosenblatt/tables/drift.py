@@ -17,7 +17,7 @@ from rosenblatt.tables.reference_distributions import ReferenceDistribution
 from rosenblatt.tables.table import Column
 
 __all__ = ["MAX_CHECKED", "MIN_CELLS", "ColumnDrift", "column_drift", "drift_sentence", "population_stability_index"]
-__all__ += ["thinned"]
+__all__ += ["checked_rows", "thinned"]
 
 Floats = NDArray[np.float64]
 MIN_CELLS = 20
@@ -130,23 +130,21 @@ def column_drift(encoder: Encoder, reference: ReferenceDistribution, column: Col
     )
 
 
-def drift_sentence(encoder: Encoder, reference: ReferenceDistribution, column: Column) -> str:
-    """What a prediction warns of in a column, or nothing.
+def drift_sentence(encoder: Encoder, reference: ReferenceDistribution, checked: Column, n_rows: int) -> str:
+    """What a prediction for `n_rows` rows warns of in a column, or nothing; `checked` are its cells in `checked_rows`.
 
     A sentence is made if both the column and the training rows have at least `MIN_CELLS` cells that are present, and
     more than `expected` + (1 - `expected`) `MOST_UNLIKE` of them are out of range or levels that training never saw; or
     if the share of missing cells is larger than in training by more than `MOST_MISSING`.
     """
-    n = len(column.values)
-    if n < MIN_CELLS or reference.n_rows < MIN_CELLS:
+    if n_rows < MIN_CELLS or reference.n_rows < MIN_CELLS:
         return ""
-    checked = column if n <= MAX_CHECKED else thinned(column, spread_rows(n))
     cells = reference.bin_cells(encoder, checked)
-    n_looked = "" if n <= MAX_CHECKED else f" in {MAX_CHECKED:,} rows of {n:,}"
+    n_looked = "" if n_rows <= MAX_CHECKED else f" in {MAX_CHECKED:,} rows of {n_rows:,}"
     missing = float(cells.counts[-1] / cells.counts.sum())
     if missing > reference.missing + MOST_MISSING:
         return (
-            f"column {column.name!r}: {missing:.0%} of the cells{n_looked} are missing, but only "
+            f"column {checked.name!r}: {missing:.0%} of the cells{n_looked} are missing, but only "
             f"{reference.missing:.0%} were in training."
         )
     n_present = min(int(cells.counts[:-1].sum()), sum(reference.counts[:-1]))
@@ -156,7 +154,12 @@ def drift_sentence(encoder: Encoder, reference: ReferenceDistribution, column: C
     row = np.flatnonzero(cells.unlike)[:1]
     example = f"such as {reference.example(encoder, checked, int(row[0]))} in {checked.name_rows(row)}"
     values = f"{share:.0%} of the {'words' if encoder.n_words else 'cells'}{n_looked}"
-    return f"column {column.name!r}: {values} {reference.describe_unlike(encoder)}, {example}."
+    return f"column {checked.name!r}: {values} {reference.describe_unlike(encoder)}, {example}."
+
+
+def checked_rows(n_rows: int) -> NDArray[np.int64]:
+    """The rows of a table of `n_rows` that predictions look at: all of a small one, else `MAX_CHECKED`."""
+    return np.arange(n_rows) if n_rows <= MAX_CHECKED else spread_rows(n_rows)
 
 
 def spread_rows(n_rows: int) -> NDArray[np.int64]:

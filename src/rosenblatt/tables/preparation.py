@@ -19,13 +19,13 @@ from functools import cached_property
 from typing import Any
 
 from rosenblatt._suggestions import join_names, suggestion
-from rosenblatt.tables.drift import ColumnDrift, column_drift, drift_sentence
-from rosenblatt.tables.encoders import Encoder, Prepared, encoder_from_state, fit_encoder
+from rosenblatt.tables.drift import ColumnDrift, checked_rows, column_drift, drift_sentence, thinned
+from rosenblatt.tables.encoders import Encoder, Mismatch, Prepared, encoder_from_state, fit_encoder
 from rosenblatt.tables.kinds import ColumnKind
 from rosenblatt.tables.reference_distributions import ReferenceDistribution, fit_reference, reference_from_state
-from rosenblatt.tables.table import Table, TableError, warn_of_columns
+from rosenblatt.tables.table import Table, TableError, concat, warn_of_columns
 
-__all__ = ["Preparation", "fit_preparation"]
+__all__ = ["Preparation", "PreparedBlocks", "fit_preparation"]
 
 
 @dataclass(frozen=True)
@@ -75,14 +75,10 @@ class Preparation:
         Cells of another kind than in training count as missing. A `TableWarning` names columns with such cells, and
         those whose cells are mostly unlike the training ones; see `drift_sentence`.
         """
-        self.require_columns(table)
-        sentences, parts = list[str](), []
-        for encoder, reference in zip(self.encoders, self.references, strict=True):
-            column, mismatches = table.columns[encoder.name], list[str]()
-            parts.append(encoder.prepare(column, mismatches))
-            sentences += mismatches or filter(None, [drift_sentence(encoder, reference, column)])
-        warn_of_columns(sentences, "hold such cells")
-        return Prepared.side_by_side(parts)
+        rows = PreparedBlocks(self, table.n_rows)
+        prepared = rows.transform(table)
+        rows.warn()
+        return prepared
 
     def compare(self, table: Table) -> list[ColumnDrift]:
         """How unlike the training rows those of a table are, in each used column.
@@ -130,6 +126,56 @@ class Preparation:
             raise ValueError("a column has two encoders")
         references = references_from_state(entry["references"], read)
         return cls(read, tuple(ColumnKind(**kind) for kind in kinds), references)
+
+
+class PreparedBlocks:
+    """The blocks of one table of `n_rows` rows, prepared one after the other; what is odd is said once, at the end.
+
+    Each block's columns know the numbers of their rows in the whole table. Kept are counts of odd cells, and the cells
+    of at most `MAX_CHECKED` rows.
+    """
+
+    def __init__(self, preparation: Preparation, n_rows: int) -> None:
+        self.preparation, self.n_rows, self.n_done = preparation, n_rows, 0
+        self.mismatches: dict[str, Mismatch] = {}
+        self.checked: list[Table] = []
+
+    def transform(self, table: Table) -> Prepared:
+        """The rows of the next block, as networks read them."""
+        self.preparation.require_columns(table)
+        found, parts = list[Mismatch](), []
+        for encoder in self.preparation.encoders:
+            parts.append(encoder.prepare(table.columns[encoder.name], found))
+        for one in found:
+            known = self.mismatches.get(one.column)
+            self.mismatches[one.column] = one if known is None else known.followed_by(one)
+        self._keep_checked(table)
+        return Prepared.side_by_side(parts)
+
+    def _keep_checked(self, table: Table) -> None:
+        """Keep the cells of the rows that `drift_sentence` looks at."""
+        rows = checked_rows(self.n_rows) - self.n_done
+        rows = rows[(rows >= 0) & (rows < table.n_rows)]
+        self.n_done += table.n_rows
+        columns = {encoder.name: table.columns[encoder.name] for encoder in self.preparation.encoders}
+        if len(rows) < table.n_rows:
+            columns = {name: thinned(column, rows) for name, column in columns.items()}
+        self.checked.append(Table(columns, len(rows)))
+
+    def warn(self) -> None:
+        """One `TableWarning` for all rows.
+
+        It names columns with cells of another kind, and those whose cells are mostly unlike the training ones; see
+        `drift_sentence`.
+        """
+        checked, sentences = concat(self.checked), list[str]()
+        for encoder, reference in zip(self.preparation.encoders, self.preparation.references, strict=True):
+            if encoder.name in self.mismatches:
+                sentences.append(self.mismatches[encoder.name].sentence)
+            else:
+                found = drift_sentence(encoder, reference, checked.columns[encoder.name], self.n_rows)
+                sentences += [found] if found else []
+        warn_of_columns(sentences, "hold such cells")
 
 
 def fit_preparation(table: Table, kinds: Sequence[ColumnKind]) -> Preparation:

@@ -6,7 +6,7 @@ targets of the rows that score them. (The scales and levels of columns are learn
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, ClassVar, Self
 
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from scipy.sparse import issparse
 from sklearn.base import BaseEstimator, _fit_context, is_classifier
 from sklearn.callback import with_callbacks
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import validate_data
 
 from rosenblatt._checks import check_count, check_flag, is_count, narrow_weights
 from rosenblatt._suggestions import join_names
@@ -32,6 +32,7 @@ from rosenblatt.estimators.tabular.explain.explainable import Explainable
 from rosenblatt.estimators.tabular.folds import Folds, folds_of_task
 from rosenblatt.estimators.tabular.member import Data, FitBudget, Problem
 from rosenblatt.estimators.tabular.parameters import CONSTRAINTS, OVERRIDES
+from rosenblatt.estimators.tabular.predicted_blocks import BlockPredictor
 from rosenblatt.estimators.tabular.scoring import ON_VALIDATION_ROWS, TabularScores
 from rosenblatt.estimators.tabular.training_digest import training_digest
 from rosenblatt.estimators.tabular.training_predictions import LeftOut
@@ -54,6 +55,7 @@ Array = NDArray[Any]
 
 class TabularEstimator(
     Explainable,
+    BlockPredictor,
     Trainable,
     Monitorable,
     TabularScores,
@@ -218,8 +220,11 @@ class TabularEstimator(
         """Train the ensemble, and set the fitted attributes."""
         raise NotImplementedError
 
-    def _read(self, X: Any, *, reset: bool) -> Table:
-        """X as a table; names and number of its columns are recorded, or compared with those of `fit`."""
+    def _read(self, X: Any, *, reset: bool, keep: Collection[str] = ()) -> Table:
+        """X as a table; names and number of its columns are recorded, or compared with those of `fit`.
+
+        Columns to `keep` are read although the model does not know them.
+        """
         if issparse(X):
             raise TypeError(f"A sparse matrix was passed, but {type(self).__name__} takes tables; use X.toarray().")
         if is_nameless(X):
@@ -227,7 +232,7 @@ class TabularEstimator(
                 self._require_no_names(X)
             X = validate_data(self, X, reset=reset, dtype=None, ensure_all_finite=False)
             return read_table({f"x{i}": column for i, column in enumerate(X.T)})
-        table = read_table(X) if reset else self._read_known(X)
+        table = read_table(X) if reset else self._read_known(X, keep)
         if reset:
             self.n_features_in_ = len(table.columns)
             self.feature_names_in_ = np.array(list(table.columns), dtype=object)
@@ -238,12 +243,12 @@ class TabularEstimator(
             )
         return table
 
-    def _read_known(self, X: Any) -> Table:
-        """The columns of X that training used, and the target if it is there; other columns are only named."""
+    def _read_known(self, X: Any, keep: Collection[str]) -> Table:
+        """The columns of X that training used, those to keep, and the target if it is there; others are only named."""
         preparation = self.preparation_
         target = self.target_name_ or ""
-        known = {*preparation.names, target, *target.split(", ")}  # of several targets, too
-        return read_table(X, text=preparation.text_columns, reads=known.__contains__)
+        known = {*preparation.names, *keep, target, *target.split(", ")}  # of several targets, too
+        return read_table(X, text={*preparation.text_columns, *keep}, reads=known.__contains__)
 
     def _require_no_names(self, X: Any) -> None:
         """Refuse an array after a table with names: which of its columns is which would be a guess."""
@@ -368,8 +373,3 @@ class TabularEstimator(
         folds = folds_of_task(task, self.settings.members, self._seed, labels, self.cv, validation)
         self.divides_copies_ = copies is not None and not validation and has_common_groups(copies, folds)
         return folds
-
-    def _outputs(self, X: Any) -> Array:
-        """The ensemble's mean outputs for raw rows, (n_rows, n_outputs)."""
-        check_is_fitted(self, "ensemble_")
-        return self.ensemble_.predict(self.preparation_.transform(self._read(X, reset=False)))

@@ -28,6 +28,7 @@ from rosenblatt.estimators.tabular.architecture import Settings
 from rosenblatt.estimators.tabular.base import TabularEstimator
 from rosenblatt.estimators.tabular.decisions import best_decisions
 from rosenblatt.estimators.tabular.ensemble import Ensemble, best_temperature
+from rosenblatt.estimators.tabular.explain.column_substitution import predictions_of
 from rosenblatt.estimators.tabular.member import FitBudget, Problem
 from rosenblatt.estimators.tabular.metrics import CLASS_METRICS, ClassMetric
 from rosenblatt.estimators.tabular.ordinal import cumulative, from_cumulative
@@ -224,8 +225,15 @@ class TabularClassifier(ClassifierMixin, TabularEstimator):  # type: ignore[misc
 
     def predict(self, X: Any) -> Array:
         """The class of each row with the largest probability times ``decision_weights_``, shape (n_rows,)."""
-        found = (self.predict_proba(X) * self.decision_weights_).argmax(axis=1)
-        return np.asarray(self.classes_[found])
+        return self._decided(self.predict_proba(X))
+
+    def _decided(self, probabilities: Array) -> Array:
+        return np.asarray(self.classes_[(probabilities * self.decision_weights_).argmax(axis=1)])
+
+    def _predicted(self, outputs: Array) -> tuple[Array, Array]:
+        """Predictions and probabilities from outputs of the ensemble."""
+        probabilities = predictions_of(self, outputs)
+        return self._decided(probabilities), probabilities
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """The accuracy of the predictions for X, whose classes are y; rows count as `sample_weight` says."""
@@ -249,5 +257,4 @@ class TabularClassifier(ClassifierMixin, TabularEstimator):  # type: ignore[misc
 
     def predict_proba(self, X: Any) -> Array:
         """Probabilities of the classes, in the order of ``classes_``; shape (n_rows, n_classes)."""
-        probabilities = self._outputs(X)
-        return np.asarray(probabilities / probabilities.sum(axis=1, keepdims=True))  # the networks' are float32
+        return predictions_of(self, self._outputs(X))

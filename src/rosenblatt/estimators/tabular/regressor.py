@@ -25,6 +25,7 @@ from rosenblatt.estimators.tabular.architecture import Settings
 from rosenblatt.estimators.tabular.base import TabularEstimator
 from rosenblatt.estimators.tabular.decisions import interval_columns
 from rosenblatt.estimators.tabular.ensemble import Fold
+from rosenblatt.estimators.tabular.explain.column_substitution import predictions_of
 from rosenblatt.estimators.tabular.member import Data, FitBudget, Problem
 from rosenblatt.estimators.tabular.metrics import REGRESSIONS, RegressionLoss, regression_of
 from rosenblatt.estimators.tabular.parameters import CONSTRAINTS, describe_shared_parameters
@@ -256,9 +257,12 @@ class TabularRegressor(RegressorMixin, TabularEstimator):  # type: ignore[misc]
         -------
         ndarray of shape (n_rows,), (n_rows, n_targets) or (n_rows, n_quantiles)
         """
-        outputs = self._outputs(X)
-        values = self.target_scaler_.decode(outputs)
-        return np.asarray(values[:, 0] if self.one_target_ else values)
+        return self._predicted(self._outputs(X))[0]
+
+    def _predicted(self, outputs: Array) -> tuple[Array, None]:
+        """Predictions from outputs of the ensemble, without probabilities."""
+        values = predictions_of(self, outputs)
+        return np.asarray(values[:, 0] if self.one_target_ else values), None
 
     def predict_interval(self, X: Any, coverage: float = 0.9) -> Array:
         """An interval that contains the target of a new row with the probability `coverage`.

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import fields
 from typing import Any
 
-from rosenblatt.tables.encoders.base import Prepared, Scaling
+from rosenblatt.tables.encoders.base import Mismatch, Prepared, Scaling
 from rosenblatt.tables.encoders.categorical import CategoricalEncoder, fit_categories
 from rosenblatt.tables.encoders.numeric import NumericEncoder, fit_numbers
 from rosenblatt.tables.encoders.text import N_WORDS, TextEncoder, fit_text
@@ -20,6 +20,7 @@ __all__ = [
     "N_WORDS",
     "CategoricalEncoder",
     "Encoder",
+    "Mismatch",
     "NumericEncoder",
     "Prepared",
     "Scaling",

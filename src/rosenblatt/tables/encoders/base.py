@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 from rosenblatt.tables.counted_cells import percentiles
 from rosenblatt.tables.table import Column, level_column
 
-__all__ = ["ColumnEncoder", "Prepared", "Scaling", "distinct_texts", "is_finite_list", "record_mismatches", "require"]
+__all__ = ["ColumnEncoder", "Mismatch", "Prepared", "Scaling", "distinct_texts", "is_finite_list", "record_mismatches"]
+__all__ += ["require"]
 
 Array = NDArray[Any]
 CLIP = 3.0
@@ -163,10 +164,33 @@ def is_finite_list(entry: Any, length: int) -> bool:
     return valid and all(type(x) is float and math.isfinite(x) for x in entry)
 
 
+@dataclass(frozen=True)
+class Mismatch:
+    """Cells of a column that are present, but of another kind than those of training, which were `plural`.
+
+    `example` is the first of them, with its row.
+    """
+
+    column: str
+    plural: str
+    n_cells: int
+    example: str
+
+    def followed_by(self, later: Mismatch) -> Mismatch:
+        """These cells, and those of later rows of the same table."""
+        return replace(self, n_cells=self.n_cells + later.n_cells)
+
+    @property
+    def sentence(self) -> str:
+        """What a prediction warns of."""
+        count = "a cell of another kind counts" if self.n_cells == 1 else f"{self.n_cells} cells of another kind count"
+        return f"column {self.column!r} held {self.plural} in training; now {count} as missing, {self.example}."
+
+
 def record_mismatches(
-    column: Column, values: NDArray[np.float64], plural: str, known: Sequence[str], mismatches: list[str]
+    column: Column, values: NDArray[np.float64], plural: str, known: Sequence[str], mismatches: list[Mismatch]
 ) -> None:
-    """Add a sentence on cells that are present but could not be read, except for the texts `known` from training."""
+    """Add the cells that are present but could not be read, if any, except for the texts `known` from training."""
     wrong = np.isnan(values) & ~column.missing
     if known and column.storage == "text":
         wrong &= ~np.append(np.isin(column.levels, known), False)[column.values]
@@ -175,6 +199,5 @@ def record_mismatches(
         return
     cell = level_column(column.take(rows[:1]))
     example = repr(cell.levels[cell.values[0]]) if column.storage in ("text", "date") else cell.levels[0]
-    count = "a cell of another kind counts" if len(rows) == 1 else f"{len(rows)} cells of another kind count"
     where = f"such as {example} in {column.name_rows(rows[:1])}"
-    mismatches.append(f"column {column.name!r} held {plural} in training; now {count} as missing, {where}.")
+    mismatches.append(Mismatch(column.name, plural, len(rows), where))

@@ -17,6 +17,7 @@ from rosenblatt._suggestions import suggestion
 from rosenblatt.tables.counted_cells import bin_counts
 from rosenblatt.tables.encoders.base import (
     ColumnEncoder,
+    Mismatch,
     Prepared,
     Scaling,
     distinct_texts,
@@ -70,7 +71,7 @@ class CategoricalEncoder(ColumnEncoder):
         """A category or a boolean."""
         return "boolean" if self.storage == "boolean" else "category"
 
-    def codes(self, column: Column, mismatches: list[str]) -> NDArray[np.int32]:
+    def codes(self, column: Column, mismatches: list[Mismatch]) -> NDArray[np.int32]:
         """The number of each row's level, from 1; 0 for others."""
         if self.storage == "boolean":
             if column.storage == "text":
@@ -81,7 +82,7 @@ class CategoricalEncoder(ColumnEncoder):
             return np.where(np.isnan(values), 0, np.nan_to_num(values) + 1).astype(np.int32)
         return np.asarray(place_levels(self.levels, self.storage, column) + 1, dtype=np.int32)
 
-    def prepare(self, column: Column, mismatches: list[str]) -> Prepared:
+    def prepare(self, column: Column, mismatches: list[Mismatch]) -> Prepared:
         """Level numbers or indicators."""
         codes = self.codes(column, mismatches)
         if self.n_codes:

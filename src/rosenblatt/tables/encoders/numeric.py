@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from rosenblatt.tables.counted_cells import quantiles_that_occur
 from rosenblatt.tables.encoders.base import (
     ColumnEncoder,
+    Mismatch,
     Prepared,
     Scaling,
     distinct_texts,
@@ -73,7 +74,7 @@ class NumericEncoder(ColumnEncoder):
         """A number or a date."""
         return self.storage
 
-    def prepare(self, column: Column, mismatches: list[str]) -> Prepared:
+    def prepare(self, column: Column, mismatches: list[Mismatch]) -> Prepared:
         """Numbers and indicators."""
         values = self.read(column)
         record_mismatches(column, values, PLURALS[self.storage], self.texts, mismatches)

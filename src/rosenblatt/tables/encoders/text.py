@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rosenblatt.tables.counted_cells import bin_counts
-from rosenblatt.tables.encoders.base import ColumnEncoder, Prepared, is_finite_list, require
+from rosenblatt.tables.encoders.base import ColumnEncoder, Mismatch, Prepared, is_finite_list, require
 from rosenblatt.tables.kinds import ColumnKind
 from rosenblatt.tables.table import Column, TableError, level_column
 
@@ -40,7 +40,7 @@ class TextEncoder(ColumnEncoder):
         """The same number for every column."""
         return N_WORDS
 
-    def prepare(self, column: Column, mismatches: list[str]) -> Prepared:
+    def prepare(self, column: Column, mismatches: list[Mismatch]) -> Prepared:
         """A CSR matrix."""
         from sklearn.preprocessing import normalize
 

@@ -101,7 +101,7 @@ def stacked(prepared: Prepared, variants: Sequence[Substitution]) -> Prepared:
 def predictions_of(model: Any, outputs: Array) -> Array:
     """Probabilities of the classes, or targets in their units, from the outputs of an ensemble; [n, k]."""
     if hasattr(model, "classes_"):
-        return np.asarray(outputs / outputs.sum(axis=1, keepdims=True))
+        return np.asarray(outputs / outputs.sum(axis=1, keepdims=True))  # the networks' are float32
     return np.asarray(model.target_scaler_.decode(outputs))
 
 

@@ -1,0 +1,167 @@
+"""Predictions for a table of any size, block by block.
+
+Takes a fitted tabular estimator and rows: a table in memory, or a `TableStream`. Returns predictions for blocks of
+rows, in the order of the rows, each the same as if all rows were predicted at once. Never holds more than two blocks of
+a stream: the one that is predicted, and the next, which a thread reads meanwhile.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.utils.validation import check_is_fitted
+
+from rosenblatt._suggestions import suggestion
+from rosenblatt.storage.read_ahead import ReadAhead
+from rosenblatt.tables.drift import thinned
+from rosenblatt.tables.preparation import Preparation, PreparedBlocks
+from rosenblatt.tables.readers.streams import BLOCK_ROWS, TableStream, open_stream
+from rosenblatt.tables.table import Table, TableError
+
+__all__ = ["BlockPredictor", "PredictedBlock", "PredictedBlocks"]
+
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True, eq=False)
+class PredictedBlock:
+    """Some rows of a table, one after the other, and what is predicted for them.
+
+    Attributes
+    ----------
+    table : Table
+        The columns that the model uses, and those that were kept.
+    predictions : ndarray of shape (n_rows,) or (n_rows, n_targets)
+        As `predict` gives them.
+    probabilities : ndarray of shape (n_rows, n_classes) or None
+        As `predict_proba` gives them; None if there are no classes.
+    """
+
+    table: Table
+    predictions: Array
+    probabilities: Array | None = None
+
+
+class PredictedBlocks:
+    """The predictions for a table: iterate over it, as often as you like; each time the table is read anew.
+
+    Attributes
+    ----------
+    n_rows : int
+        Of the whole table.
+    reading_seconds : float
+        The time that reading took in the iteration so far, most of it while blocks were predicted.
+    """
+
+    def __init__(
+        self,
+        source: Table | TableStream,
+        known: Any,
+        keep: Collection[str],
+        predicted: Callable[[Iterable[Table], int], Iterator[PredictedBlock]],
+    ) -> None:
+        """`known` has the `names` and the `text_columns` of a model; `predicted` predicts tables of so many rows."""
+        names = source.columns if isinstance(source, Table) else dict.fromkeys(source.columns)
+        if absent := [name for name in keep if name not in names]:
+            raise TableError(f"there is no column {absent[0]!r} to keep.{suggestion(absent[0], names)}")
+        self.n_rows = source.n_rows
+        self._source, self._known, self._keep, self._predicted = source, known, keep, predicted
+        self._blocks: ReadAhead[Table] = ReadAhead(())
+
+    @property
+    def reading_seconds(self) -> float:
+        return self._blocks.seconds
+
+    def __iter__(self) -> Iterator[PredictedBlock]:
+        self._blocks = ReadAhead(blocks_of(self._source, self._known, self._keep))
+        return self._predicted(self._blocks, self.n_rows)
+
+
+class BlockPredictor:
+    """A tabular estimator that predicts tables of any size."""
+
+    preparation_: Preparation
+    ensemble_: Any
+    _read: Callable[..., Table]
+    _predicted: Callable[[Array], tuple[Array, Array | None]]
+
+    def predict_blocks(self, X: Any, *, keep: Collection[str] = ()) -> PredictedBlocks:
+        """Predictions for a table that need not fit in memory, block by block.
+
+        Memory does not grow with the number of rows. The next block is read while one is predicted. Where rows are
+        unlike those of training, one warning for the whole table comes after the last block.
+
+        Parameters
+        ----------
+        X : table, as in `predict`
+            Datasets are read in blocks: a file, a folder or a pattern of Parquet or CSV files, for example.
+        keep : collection of str, optional
+            Columns that the model does not use, such as the names of the rows, which the blocks have, too; as texts
+            where a file of text holds them.
+
+        Returns
+        -------
+        PredictedBlocks
+            Iterate over it: each block has ``table``, ``predictions`` and ``probabilities``.
+
+        Raises
+        ------
+        TableError
+            If the table lacks a column. While blocks are read: if a file is damaged or has changed; it names file, row
+            and column.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from rosenblatt import TabularRegressor
+        >>> x = np.arange(100.0)
+        >>> model = TabularRegressor("fast", max_iter=2).fit({"x": x, "y": 2 * x}, "y")
+        >>> [len(block.predictions) for block in model.predict_blocks({"x": np.arange(70_000) % 100})]
+        [65536, 4464]
+        """
+        check_is_fitted(self, "ensemble_")
+        source = self._opened(X, keep, window=BLOCK_ROWS)
+        return PredictedBlocks(source, self.preparation_, keep, self._predicted_blocks)
+
+    def _opened(self, X: Any, keep: Collection[str] = (), **options: Any) -> Table | TableStream:
+        """X as a stream if it is a dataset of many rows; `options` are those of `open_stream`."""
+        if isinstance(X, TableStream):
+            return X
+        stream = open_stream(X, text={*self.preparation_.text_columns, *keep}, **options)
+        return self._read(X, reset=False, keep=keep) if stream is None else stream
+
+    def _output_blocks(self, blocks: Iterable[Table], n_rows: int) -> Iterator[tuple[Table, Array]]:
+        """Each block with the ensemble's mean outputs, (n_rows, n_outputs)."""
+        rows = PreparedBlocks(self.preparation_, n_rows)
+        for table in blocks:
+            yield table, self.ensemble_.predict(rows.transform(table))
+        rows.warn()
+
+    def _predicted_blocks(self, blocks: Iterable[Table], n_rows: int) -> Iterator[PredictedBlock]:
+        for table, outputs in self._output_blocks(blocks, n_rows):
+            yield PredictedBlock(table, *self._predicted(outputs))
+
+    def _outputs(self, X: Any) -> Array:
+        """The ensemble's mean outputs for raw rows, (n_rows, n_outputs)."""
+        check_is_fitted(self, "ensemble_")
+        source = self._opened(X)
+        if isinstance(source, Table):
+            return np.asarray(self.ensemble_.predict(self.preparation_.transform(source)))
+        blocks = ReadAhead(blocks_of(source, self.preparation_))
+        return np.concatenate([outputs for _, outputs in self._output_blocks(blocks, source.n_rows)])
+
+
+def blocks_of(source: Table | TableStream, known: Any, keep: Collection[str] = ()) -> Iterator[Table]:
+    """The columns that a model knows, and those to keep, in blocks; a table without rows is one block."""
+    if isinstance(source, TableStream):
+        yield from source.blocks(text={*known.text_columns, *keep}, reads={*known.names, *keep}.__contains__)
+    elif source.n_rows <= BLOCK_ROWS:
+        yield source
+    else:
+        for start in range(0, source.n_rows, BLOCK_ROWS):
+            rows = np.arange(start, min(start + BLOCK_ROWS, source.n_rows))
+            yield Table({name: thinned(column, rows) for name, column in source.columns.items()}, len(rows))

@@ -24,7 +24,7 @@ from rosenblatt.tables.table import Column, Table, TableError
 
 __all__ = [
     *("MAX_HELD_OUT", "Choice", "GroupChoice", "GroupCounts", "HashChoice", "LaterChoice", "begin_choice"),
-    *("numbers_of_rows", "repeats_by_nature", "rows_wanted", "settled", "start_of_latest"),
+    *("most_held", "numbers_of_rows", "repeats_by_nature", "rows_wanted", "settled", "start_of_latest"),
 ]
 
 Hashes = NDArray[np.uint64]
@@ -135,10 +135,8 @@ def repeats_by_nature(choice: HashChoice, hashes: Hashes, n_rows: int) -> bool:
 
     `hashes` are those of the rows below the limit. They may be of the first `n_rows` alone, if there are too many.
     """
-    expected = choice.limit / 2**64 * n_rows
-    return (
-        len(hashes) > most_held(choice, n_rows) or len(hashes) < expected / 2 or len(np.unique(hashes)) < MIN_DISTINCT
-    )
+    fewest, n_distinct = choice.limit / 2**65 * n_rows, len(np.unique(hashes))
+    return n_distinct < MIN_DISTINCT or not fewest <= len(hashes) <= most_held(choice, n_rows)
 
 
 def settled(choice: HashChoice, hashes: Hashes, n_rows: int) -> HashChoice:

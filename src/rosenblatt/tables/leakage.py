@@ -80,8 +80,9 @@ def annotate_leakage(
     `where` says which rows the table has, if these are not all.
     """
     used = table.drop([kind.name for kind in kinds if not kind.used])
+    ask = "Is it known before the target is? If not, say kinds="
     notes = {
-        name: f"column {name!r}: {reason}{where}. Is it known before the target is? If not, say kinds={{{name!r}: 'ignored'}}"
+        name: f"column {name!r}: {reason}{where}. {ask}{{{name!r}: 'ignored'}}"
         for name, reason in find_leaking_columns(used, y, is_classification)
     }
     warn_of_columns([f"{note}." for note in notes.values()], "predict it too")

@@ -282,7 +282,7 @@ def train_member(
 
 def held_out_rows(data: Data, problem: Problem, units: MemberUnits, rows: NDArray[np.int64]) -> HeldOutRows:
     """The rows that a member holds out, and how it predicts them."""
-    groups, times = (None if of is None else of[rows] for of in (data.groups, data.times))
+    groups, times = (None if of is None else of[rows] for of in (data.held_out.groups, data.held_out.times))
     decode = lambda outputs: problem.decode(units.decode(outputs))  # noqa: E731
     return HeldOutRows(data.held_out.take(rows), problem.metric, decode, groups, times)
 

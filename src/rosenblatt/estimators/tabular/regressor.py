@@ -130,6 +130,8 @@ class TabularRegressor(RegressorMixin, TabularEstimator):  # type: ignore[misc]
         verbose: bool | int = False,
         checkpoint: Any = None,
         checkpoint_every: int | str = "30s",
+        window: int = WINDOW,
+        memory_limit: int | str | None = None,
     ) -> None:
         set_parameters(self, locals())
 

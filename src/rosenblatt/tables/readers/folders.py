@@ -1,7 +1,7 @@
 """The files of a dataset: those in a folder, or those that a pattern names.
 
-Takes a path. Returns files in the order of their names, each with the cells that its folders name (``year=2024``). Never
-opens a file, and leaves out those that are hidden: their names, or those of their folders, begin with "." or "_".
+Takes a path. Returns files in the order of their names, each with the cells that its folders name (``year=2024``).
+Never opens a file, and leaves out hidden ones: their names, or those of their folders, begin with "." or "_".
 """
 
 from __future__ import annotations
@@ -47,8 +47,8 @@ def files_of(path: Path) -> dict[Path, Mapping[str, str]]:
         root, files = path, [file for file in walk(path, set()) if not is_hidden(file, path)]
         if not files:
             raise IsADirectoryError(
-                f"{path} is a folder; give a CSV or Parquet file, or a folder of such files: this one has none. (Hidden "
-                "files, whose names or whose folders' names begin with '.' or '_', are left out.)"
+                f"{path} is a folder; give a CSV or Parquet file, or a folder of such files: this one has none. "
+                "(Hidden files, whose names or whose folders' names begin with '.' or '_', are left out.)"
             )
     return {file: keys_of(file, root) for file in sorted(files, key=str)}
 

@@ -81,8 +81,10 @@ def named(name: str, kind: str) -> Iterator[None]:
     except (MemoryError, FileNotFoundError, PermissionError):
         raise
     except (pa.ArrowException, OSError, ValueError, KeyError) as error:
-        what = f"this is not a readable {kind} file: {first_line(error)}. It is damaged or incomplete; copy or download it "
-        raise TableError(f"{name}: {what}again." if kind else f"{name} broke off: {first_line(error)}.") from None
+        what = f"this is not a readable {kind} file: {first_line(error)}. It is damaged or incomplete; copy or "
+        raise TableError(
+            f"{name}: {what}download it again." if kind else f"{name} broke off: {first_line(error)}."
+        ) from None
 
 
 class ParquetPart(Part):

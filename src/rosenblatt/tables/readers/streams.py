@@ -170,8 +170,8 @@ def folder_kind(path: Path) -> str:
         raise TableError(f"{path}: {error}") from None
     if not kind:
         raise TableError(
-            f"{path} is not read with other files: these must be CSV, Parquet, Arrow or Feather files. Move it, or give a "
-            "pattern such as 'folder/*.parquet'."
+            f"{path} is not read with other files: these must be CSV, Parquet, Arrow or Feather files. Move it, or give "
+            "a pattern such as 'folder/*.parquet'."
         )
     return kind
 

@@ -172,7 +172,7 @@ class TableStream:
 
 
 def inspect(parts: Sequence[Part], columns: Sequence[str], types: Mapping[str, Any]) -> dict[str, Form]:
-    """What each column is in all parts; cells are read where neither types nor files say it, and no longer than that."""
+    """What each column is in all parts; cells are read if neither types nor files say it, and no longer than that."""
     forms = {name: known_form(name, parts, types) for name in columns}
     pending = [name for name, form in forms.items() if form is None]
     found = {name: form or EMPTY for name, form in forms.items()}
@@ -204,8 +204,8 @@ def joined(name: str, before: Form, form: Form, part: Part) -> Form:
     found = join_forms(before, form)
     if found is None:
         raise TableError(
-            f"column {name!r} holds {described_form(form)} in {part.name}, but {described_form(before)} before. Convert "
-            "it to hold the same in all parts, or leave it out of the table."
+            f"column {name!r} holds {described_form(form)} in {part.name}, but {described_form(before)} before. "
+            "Convert it to hold the same in all parts, or leave it out of the table."
         )
     return found
 

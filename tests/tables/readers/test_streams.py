@@ -22,7 +22,7 @@ from rosenblatt.tables.readers.limits import Limits
 from rosenblatt.tables.readers.streams import BLOCK_ROWS, open_stream
 from rosenblatt.tables.table import concat
 
-N = 1000
+N = 300
 
 
 @pytest.fixture(autouse=True)
@@ -39,10 +39,10 @@ def of_all_types(n=N):
     return pa.table(
         {
             "number": np.where(np.arange(n) % 5, np.random.default_rng(0).normal(size=n), np.nan),
-            "integer": pa.array([None if k < 300 else k % 7 for k in range(n)]),
+            "integer": pa.array([None if k < 140 else k % 7 for k in range(n)]),
             "large": pa.array([k if k < n - 5 else 2**60 + k % 2 for k in range(n)]),
             "unsigned": pa.array([k if k < n - 1 else 2**63 + 1 for k in range(n)], pa.uint64()),
-            "boolean": pa.array([None if k % 7 == 0 or k > 600 else bool(k % 2) for k in range(n)]),
+            "boolean": pa.array([None if k % 7 == 0 or k > 200 else bool(k % 2) for k in range(n)]),
             "date": pa.array([None if k % 9 == 0 else day for k, day in enumerate(days)]),
             "time": pa.array(days).cast(pa.timestamp("us")),
             "text": pa.array([f"{k % 9} " if k % 4 else "NA" for k in range(n)]),
@@ -135,7 +135,7 @@ def test_arrow(tmp_path, kind):
     path = tmp_path / "t.feather"
     if kind == "stream":
         with pa.ipc.new_stream(path, of_all_types().schema) as writer:
-            writer.write_table(of_all_types(), max_chunksize=300)
+            writer.write_table(of_all_types(), max_chunksize=200)
     else:
         pyarrow.feather.write_feather(
             of_all_types(), path, compression="lz4" if kind == "compressed" else "uncompressed"
@@ -176,7 +176,7 @@ def random_csv(seed):
 
 
 @pytest.mark.parametrize(
-    "seeds", [range(25), pytest.param(range(25, 2000), marks=pytest.mark.long)], ids=["few", "many"]
+    "seeds", [range(12), pytest.param(range(12, 1000), marks=pytest.mark.long)], ids=["few", "many"]
 )
 def test_csv_of_any_cells_is_read_as_a_whole(tmp_path, monkeypatch, seeds):
     path = tmp_path / "t.csv"
@@ -221,7 +221,7 @@ def test_columns_of_one_name(tmp_path):
 def test_folders_of_parquet_files_name_columns_as_pyarrow_has_it(tmp_path):
     table, folder = of_all_types(), tmp_path / "d"
     for k, (year, kind) in enumerate([("2024", "a%20b"), ("2025", "__HIVE_DEFAULT_PARTITION__"), ("2026", "7")]):
-        parquet(folder / f"year={year}" / f"kind={kind}" / "x.parquet", table.slice(k * 300, 300))
+        parquet(folder / f"year={year}" / f"kind={kind}" / "x.parquet", table.slice(k * 100, 100))
     parquet(folder / "year=2027" / "kind=7" / "empty.parquet", table.slice(0, 0))
     csv(folder / "_log" / "x.csv", "a\n1\n")
     csv(folder / ".hidden", "")
@@ -230,18 +230,18 @@ def test_folders_of_parquet_files_name_columns_as_pyarrow_has_it(tmp_path):
     assert_same(read_table(folder), expected)
     assert_same(read_table(str(folder / "*" / "*" / "*.parquet")), expected)
     assert_streams(open_stream(ds.dataset(folder, partitioning="hive")), expected)
-    large = ds.dataset(folder, partitioning="hive").filter(ds.field("large") > 500)
+    large = ds.dataset(folder, partitioning="hive").filter(ds.field("large") > 150)
     assert_same(read_table(large), read_table(large.to_table()))
 
 
 def test_folders_of_csv_files(tmp_path):
-    head, rows = "a,b,c\n", [f"{k},{k / 4 if k > 400 else k},{'NA' if k < 500 else 2000 + k}-01-01\n" for k in range(N)]
-    csv(tmp_path / "d" / "part=1" / "x.csv", head + "".join(rows[:350]).replace("NA-01-01", "NA"))
+    head, rows = "a,b,c\n", [f"{k},{k / 4 if k > 120 else k},{'NA' if k < 150 else 2000 + k}-01-01\n" for k in range(N)]
+    csv(tmp_path / "d" / "part=1" / "x.csv", head + "".join(rows[:110]).replace("NA-01-01", "NA"))
     (tmp_path / "d" / "part=2").mkdir()
-    later = "".join(rows[350:]).replace("NA-01-01", "NA")
+    later = "".join(rows[110:]).replace("NA-01-01", "NA")
     (tmp_path / "d" / "part=2" / "x.csv.gz").write_bytes(gzip.compress((head + later).encode()))
     csv(tmp_path / "d" / "part=3" / "only-a-header.csv", "b,a,c\n")
-    lines = [line[:-1].replace("NA-01-01", "NA") + f",{1 if k < 350 else 2}\n" for k, line in enumerate(rows)]
+    lines = [line[:-1].replace("NA-01-01", "NA") + f",{1 if k < 110 else 2}\n" for k, line in enumerate(rows)]
     whole = csv(tmp_path / "whole.csv", "a,b,c,part\n" + "".join(lines))
     assert_streams(open_stream(tmp_path / "d"), read_table(whole))
 
@@ -284,15 +284,19 @@ def test_relations_of_duckdb():
     assert_streams(open_stream(relation), read_table(relation.to_arrow_table()))
 
 
-def test_data_frames_of_dask():
+@pytest.mark.parametrize(
+    "names", [["large", "late"], pytest.param([], marks=pytest.mark.long)], ids=["some types", "all types"]
+)
+def test_data_frames_of_dask(names):
     frames = pytest.importorskip("dask.dataframe", reason="Dask's data frames are not installed")
-    frame = of_all_types().drop_columns(["bytes", "nested", "none"]).to_pandas()
-    lazy = frames.from_pandas(frame, npartitions=7)
+    table = of_all_types().drop_columns(["bytes", "nested", "none"])
+    frame = table.select(names or table.column_names).to_pandas()
+    lazy = frames.from_pandas(frame, npartitions=3)
     assert_streams(open_stream(lazy), read_table(lazy.compute()))
-    some = lazy[lazy["large"] > 500]  # the first partitions are empty
+    some = lazy[lazy["large"] > 150]  # the first partitions are empty
     assert_streams(open_stream(some), read_table(some.compute()))
     assert open_stream(lazy).identity() == open_stream(lazy).identity() != open_stream(some).identity()
-    with pytest.raises(TableError, match="the Dask data frame has no rows in its 7 parts, only the columns 'number'"):
+    with pytest.raises(TableError, match="the Dask data frame has no rows in its 3 parts, only the columns '"):
         open_stream(lazy[lazy["large"] < 0])
 
 
@@ -339,13 +343,13 @@ REFUSED = {
     "an empty file": ({"x": ROWS, "y": ""}, r"y\.csv: the file is empty"),
     "a ragged row": (
         {"x": ROWS, "y": ROWS + "1,2,3\n"},
-        r"y\.csv: line 1002 has 3 cells where the header has 2: 1,2,3",
+        r"y\.csv: line 302 has 3 cells where the header has 2: 1,2,3",
     ),
     "an open quote": (
         {"x": ROWS + '"1,2\n'},
-        r'x\.csv: the quote that opens a cell in line 1002 \("1,2\) is never closed',
+        r'x\.csv: the quote that opens a cell in line 302 \("1,2\) is never closed',
     ),
-    "a zero byte": ({"x": ROWS + "1,\0\n"}, r"x\.csv: .* zero bytes, the first in line 1002"),
+    "a zero byte": ({"x": ROWS + "1,\0\n"}, r"x\.csv: .* zero bytes, the first in line 302"),
     "JSON": ({"x": ROWS, "y": '[{"a": 1}]'}, r"y\.csv is not read with other files: .* Move it, or give a pattern"),
     "a spreadsheet": ({"x": ROWS, "y": "\x89HDF"}, r"y\.csv: it is an HDF5 file"),
 }
@@ -363,7 +367,7 @@ def test_files_that_are_no_table_together(tmp_path, texts, message):
 def test_bytes_that_are_no_text_are_named(tmp_path):
     path = tmp_path / "t.csv"
     path.write_bytes(b"a,b\r\n" + b"1,\xc3\xb6\r\n" * N + b"2,\xf6\n")
-    message = rf"t\.csv: line 1002 holds the byte 0xf6 \(offset {5 + 6 * N + 2}\), which is not valid utf-8"
+    message = rf"t\.csv: line 302 holds the byte 0xf6 \(offset {5 + 6 * N + 2}\), which is not valid utf-8"
     for read in (read_table, lambda path: open_stream(path, window=0)):
         with pytest.raises(TableError, match=message):
             read(path)
@@ -372,7 +376,7 @@ def test_bytes_that_are_no_text_are_named(tmp_path):
 def test_a_row_that_never_ends(tmp_path, monkeypatch):
     monkeypatch.setattr(delimited_chunks, "MAX_ROW_BYTES", 1000)
     monkeypatch.setattr(delimited_chunks, "PIECE_BYTES", 500)
-    for text in ('a,b\n1,2\n"3,4\n' + "5,6\n" * N, 'a,b\n1,2\n3,"' + "5,6\n" * N + '"\n'):
+    for text in ('a,b\n1,2\n"3,4\n' + "5,6\n" * 1000, 'a,b\n1,2\n3,"' + "5,6\n" * 1000 + '"\n'):
         path = csv(tmp_path / "t.csv", text)
         with pytest.raises(TableError, match=r"row that begins in line 3 is longer than 0 MB; perhaps a quote"):
             open_stream(path, window=0)
@@ -426,7 +430,7 @@ def test_files_that_change_are_refused(tmp_path, kind):
     next(blocks)
     write(N + 1)
     with pytest.raises(TableError, match=rf"t\.{kind} changed since it was opened: it had [\d,]+ bytes and has"):
-        list(blocks)
+        next(blocks)  # before further blocks are given
     with pytest.raises(TableError, match="changed since it was opened"):
         stream.require_unchanged()
     with pytest.raises(TableError, match="changed since it was opened"):
@@ -470,7 +474,7 @@ def test_partitions_that_differ_are_named():
     ("limits", "message"),
     [
         (Limits(n_columns=1), "more than the 1 columns"),
-        (Limits(n_cells=N), "at most 1,000 cells"),
+        (Limits(n_cells=N), "at most 300 cells"),
         (Limits(n_bytes=1000), "holds more than 0 MB"),
     ],
     ids=["columns", "cells", "bytes"],

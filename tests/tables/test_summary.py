@@ -261,3 +261,37 @@ def test_a_state_that_does_not_fit_together_is_refused(change):
     assert TableSummary.from_state(plain, arrays).counted().n_rows == 2
     with pytest.raises(ValueError, match="the state of a summary is not of the known form"):
         TableSummary.from_state(plain | change, arrays)
+
+
+def test_what_is_said_of_counted_columns_counts_rows():
+    prices = [f"{i}.50" for i in range(300)]
+    columns = {
+        "infinite": [np.inf, -np.inf, np.inf, *np.arange(17.0)] * 15,
+        "few codes": [1, 5, 7, 100] * 75,
+        "truth": [True, False, True] * 100,
+        "typing errors": [*prices[:290], *["cheap", "dear"] * 5],
+    }
+    table = read_table(columns)
+    counted = summarized(table, [70, 70]).counted()
+    assert learned(counted, {}) == learned(table, {})
+    details = " ".join(f"{kind.detail} {kind.check}" for kind in infer_kinds(counted))
+    for said in ("45 infinite", "integers of 4 values", "66.7% true", "'cheap' and 'dear' in 10 rows"):
+        assert said in details
+    for name in ("few codes", "truth"):
+        assert target_facts(fit_target(counted[name])) == target_facts(fit_target(table[name]))
+
+
+@pytest.mark.parametrize("n_wrong", [5, 30])
+def test_cells_that_are_no_numbers_are_named_by_their_first_row(n_wrong):
+    words = [f"word {i % n_wrong}" for i in range(200)]
+    table = read_table({"x": [*(f"{i},5" for i in range(60)), *words, *(f"{i},5" for i in range(40))]})
+    counted = summarized(table, [64, 100]).counted()
+    expected, found = (outcome(infer_kinds, part, {"x": "numeric"}) for part in (table, counted))
+    assert found == expected
+    assert ("row 61 says 'word 0'" in str(found)) == (n_wrong == 30)
+
+
+def test_a_target_of_numbers_that_may_be_classes_is_asked_about():
+    table = read_table({"y": [0.0, 1.0, 2.0] * 30})
+    counted = summarized(table, [40]).counted()
+    assert fit_target(counted["y"]).check == fit_target(table["y"]).check != ""

@@ -238,6 +238,17 @@ def test_blocks_of_other_columns_or_kinds_are_refused():
         summary.merge(TableSummary(["a"]))
 
 
+def test_columns_that_are_left_out_may_hold_anything():
+    blocks = [{"a": [1.5, 2.5], "b": ["x", None]}, {"a": [3.5, 4.5], "b": [1, 2]}]
+    summary = TableSummary(ignored=["b"])
+    for block in blocks:
+        summary.add(read_table(block))
+    sent = TableSummary.from_state(*summary.to_state())
+    sent.merge(TableSummary(ignored=["b"]))
+    whole = read_table({name: [cell for block in blocks for cell in block[name]] for name in "ab"})
+    assert infer_kinds(sent.counted(), {"b": "ignored"}) == infer_kinds(whole, {"b": "ignored"})
+
+
 def test_blocks_without_cells_and_columns_that_cannot_be_read():
     blocks = [{"a": [None, None], "b": [1, 2]}, {"a": ["x", "y"], "b": [None, None]}, {"a": [None, "x"], "b": [1.5, 2]}]
     summary = TableSummary()
@@ -254,7 +265,7 @@ def test_blocks_without_cells_and_columns_that_cannot_be_read():
 
 @pytest.mark.parametrize(
     "change",
-    [{"n_rows": 5}, {"columns": [{}]}, {"levels": ["a"]}, {"levels": 3}, {"n_rows": -1}, {"columns": None}],
+    [{"n_rows": 5}, {"columns": [{}]}, {"uses": {"a": "levels"}}, {"uses": 3}, {"n_rows": -1}, {"columns": None}],
 )
 def test_a_state_that_does_not_fit_together_is_refused(change):
     plain, arrays = summarized(read_table({"a": [1.5, 2.5], "b": ["x", "y"]})).to_state()

@@ -105,9 +105,7 @@ class LevelCounts:
             if self._values is not None and place >= n_known:
                 self._values.append(texts[i] if values is None else values[i])
         self._count(places, counts[chosen], rows[chosen], least[chosen])
-        new = [
-            i for i, place in zip(chosen, places.tolist(), strict=True) if place >= n_known
-        ]  # in their places' order
+        new = [i for i, place in zip(chosen, places.tolist(), strict=True) if place >= n_known]
         self._sizes = np.append(self._sizes, np.fromiter((size_of(texts[i]) for i in new), np.int64, len(new)))
         self._bytes = int(self._sizes.sum())
         if len(self._places) > SLACK * self._most or self._bytes > SLACK * self._most_bytes:

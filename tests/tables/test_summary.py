@@ -118,6 +118,22 @@ def test_a_counted_column_is_the_same_target(cells, sizes, task):
     np.testing.assert_array_equal(np.sort(np.repeat(found.values, found.counts)), np.sort(expected.values))
 
 
+@settings(max_examples=25, deadline=None)
+@given(columns(), st.lists(st.integers(1, 40), max_size=4), st.sampled_from([None, "categorical"]))
+def test_a_counted_category_teaches_what_the_category_teaches(cells, sizes, wanted):
+    pandas = pytest.importorskip("pandas")
+    try:
+        series = pandas.Series(cells).astype("category")
+    except (TypeError, UnicodeEncodeError):  # pandas holds no such categories
+        return
+    table = read_table(pandas.DataFrame({"x": series, "row": np.arange(len(cells)) % 7}))
+    overrides = {} if wanted is None else {"x": wanted}
+    counted = summarized(table, sizes).counted()
+    assert outcome(learned, counted, overrides) == outcome(learned, table, overrides)
+    expected, found = (outcome(fit_target, part["x"], "classification") for part in (table, counted))
+    assert isinstance(found, str) or target_facts(found) == target_facts(expected)
+
+
 @settings(max_examples=30, deadline=None)
 @given(columns(), columns(), st.lists(st.integers(1, 40), min_size=1, max_size=4), st.permutations(range(5)))
 def test_summaries_merge_in_any_order_and_survive_being_sent(x, y, sizes, order):

@@ -12,11 +12,11 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from rosenblatt.tables.level_counts import LevelCounts, array_of_values, own_values
+from rosenblatt.tables.level_counts import LevelCounts, own_values
 from rosenblatt.tables.quantile_sketch import QuantileSketch
 from rosenblatt.tables.readers.cells import PLURALS
 from rosenblatt.tables.states import arrays_of, require_counts, require_state
-from rosenblatt.tables.table import Column, Storage, TableError, Unlisted, level_column
+from rosenblatt.tables.table import Column, Storage, TableError, Unlisted, level_column, with_level_values
 
 __all__ = ["ColumnSummary"]
 
@@ -150,9 +150,9 @@ class ColumnSummary:
         found = self.levels.levels()
         counts, rows = found.counts, found.rows
         if self.storage == "text":
-            own = None if found.values is None else array_of_values(found.values)
             codes = np.arange(len(found.texts))
-            return self._column(codes, counts, rows, levels=found.texts, level_values=own, unlisted=found.unlisted)
+            column = self._column(codes, counts, rows, levels=found.texts, unlisted=found.unlisted)
+            return column if found.values is None else with_level_values(column, found.values)
         numbers = np.array(found.values, np.float64)
         order = np.argsort(numbers)
         return self._column(numbers[order], counts[order], rows[order], unlisted=found.unlisted)

@@ -11,7 +11,6 @@ says no more than that.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Self
@@ -25,7 +24,7 @@ from rosenblatt.tables.row_hashes import hash_column
 from rosenblatt.tables.states import arrays_of, require_array, require_counts, require_state
 from rosenblatt.tables.table import Unlisted
 
-__all__ = ["MAX_LEVELS", "MAX_LEVEL_BYTES", "LevelCounts", "Levels", "array_of_values", "own_values"]
+__all__ = ["MAX_LEVELS", "MAX_LEVEL_BYTES", "LevelCounts", "Levels", "own_values"]
 
 MAX_LEVELS = 2**18
 """Up to so many levels of a column are kept."""
@@ -253,17 +252,3 @@ def value_of(entry: Any) -> Any:
 def own_values(values: NDArray[Any]) -> list[Any]:
     """Levels in their own type as Python's objects, dates as NumPy's."""
     return list(values) if values.dtype.kind == "M" else values.tolist()
-
-
-def array_of_values(values: Sequence[Any]) -> NDArray[Any]:
-    """What `own_values` was made of: an array of the levels' type if they share one, else of objects."""
-    kinds = {type(value) for value in values}
-    if kinds == {int}:
-        for dtype in (np.int64, np.uint64):
-            with suppress(OverflowError):
-                return np.array(values, dtype=dtype)
-    if len(kinds) == 1 and kinds <= {bool, float, np.datetime64}:
-        return np.array(values)
-    array = np.empty(len(values), dtype=object)
-    array[:] = values
-    return array

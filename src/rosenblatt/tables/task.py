@@ -6,7 +6,6 @@ command line shows and estimators fit. Never changes a cell.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -23,6 +22,7 @@ from rosenblatt.tables.kinds import ColumnKind, column_overrides, infer_kinds
 from rosenblatt.tables.leakage import annotate_leakage
 from rosenblatt.tables.readers.cells import present_levels
 from rosenblatt.tables.readers.reading import read_table
+from rosenblatt.tables.readers.streams import is_on_disk
 from rosenblatt.tables.roles import Roles, assign_roles
 from rosenblatt.tables.row_hints import annotate_row_hints
 from rosenblatt.tables.splits import copies_of, first_rows, split_rows
@@ -149,8 +149,7 @@ class TabularTask(Framed):
         overrides = roles.overrides(names, overrides)
         texts = {name for name, kind in overrides.items() if kind in ("categorical", "text")} | set(roles.ids)
         source, table = table, read_table(table, encoding=encoding, text=texts)
-        is_file = isinstance(source, (str, os.PathLike)) and os.path.isfile(source)
-        if is_file and task != "regression" and may_be_classes(table.columns.get(names[0]), task):
+        if is_on_disk(source) and task != "regression" and may_be_classes(table.columns.get(names[0]), task):
             table = with_written_target(table, names[0], read_table(source, encoding=encoding, text=names))
         columns = [find_target(table, name) for name in names]
         if not columns:

@@ -28,11 +28,13 @@ from rosenblatt.tables.table import (
     Column,
     Table,
     TableError,
+    exact_values,
     level_column,
     level_text,
 )
 
-__all__ = ["MAX_EXACT", "MISSING_TEXTS", "Reads", "every_column", "table_from_frame", "table_from_mapping"]
+__all__ = ["MAX_EXACT", "MISSING_TEXTS", "Reads", "every_column", "number_text"]
+__all__ += ["table_from_frame", "table_from_mapping", "unread_column"]
 
 Reads = Callable[[str], bool]
 """Whether the column of a name is read; cells of the others are not looked at."""
@@ -117,9 +119,8 @@ def read_column(name: str, n_rows: int, reads: Reads, cells: Callable[[], Any] |
 
     `cells` returns an array or a narwhals series, and is None if several columns have the name.
     """
-    problem = f"column {name!r} was not read, since training did not use it."
     if not reads(name):
-        return Column(name, "number", np.broadcast_to(np.nan, (n_rows,)), problem=problem)
+        return unread_column(name, n_rows)
     try:
         if cells is None:
             raise TableError(
@@ -133,6 +134,12 @@ def read_column(name: str, n_rows: int, reads: Reads, cells: Callable[[], Any] |
     except Exception as error:  # whatever the cells are, they may be left out
         what = str(error) if isinstance(error, TableError) else f"column {name!r} cannot be read: {error}"
         return Column(name, "number", np.broadcast_to(np.nan, (n_rows,)), problem=what)
+
+
+def unread_column(name: str, n_rows: int) -> Column:
+    """A column that is not read: it keeps its place, and says so if it is used."""
+    problem = f"column {name!r} was not read, since training did not use it."
+    return Column(name, "number", np.broadcast_to(np.nan, (n_rows,)), problem=problem)
 
 
 def make_table(columns: Sequence[Column], n_rows: int) -> Table:
@@ -198,7 +205,7 @@ def microseconds(series: Any) -> Any:
 
     if series.dtype == nw.Date:
         series = series.cast(nw.Datetime("us"))
-    return series.dt.timestamp("us").cast(nw.Float64)
+    return series.dt.timestamp("us")  # a cast to floats would refuse those from the year 2255 on
 
 
 def as_floats(series: Any) -> NDArray[np.float64]:
@@ -262,13 +269,8 @@ def exact_column(name: str, cells: list[Any]) -> Column:
     """Numbers that float64 cannot tell apart as text, so that as levels they stay what they are."""
     column = text_column(name, [None if is_missing(cell) else number_text(cell) for cell in cells])
     first = {number_text(cell): cell for cell in reversed(cells) if not is_missing(cell)}
-    values = np.empty(len(column.levels), dtype=object)
-    values[:] = [int(level) if level.lstrip("-").isdecimal() else first[level] for level in column.levels]
-    if all(isinstance(value, int) for value in values):
-        for dtype in (np.int64, np.uint64):
-            with suppress(OverflowError):
-                return replace(column, level_values=values.astype(dtype))
-    return replace(column, level_values=values)
+    numbers = [int(level) if level.lstrip("-").isdecimal() else first[level] for level in column.levels]
+    return replace(column, level_values=exact_values(numbers))
 
 
 def number_text(number: Any) -> str:

@@ -15,6 +15,7 @@ from rosenblatt.tables.kinds import infer_kinds
 from rosenblatt.tables.level_counts import LevelCounts
 from rosenblatt.tables.preparation import Preparation, fit_preparation
 from rosenblatt.tables.readers.reading import read_table
+from rosenblatt.tables.readers.streams import BLOCK_ROWS, open_stream
 from rosenblatt.tables.summary import TableSummary
 from rosenblatt.tables.table import Table, TableError
 from rosenblatt.tables.targets import fit_target, fit_targets
@@ -322,3 +323,31 @@ def test_a_target_of_numbers_that_may_be_classes_is_asked_about():
     table = read_table({"y": [0.0, 1.0, 2.0] * 30})
     counted = summarized(table, [40]).counted()
     assert fit_target(counted["y"]).check == fit_target(table["y"]).check != ""
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("form", ["parquet", "csv"])
+def test_the_blocks_of_a_file_teach_what_the_file_teaches(form, tmp_path):
+    arrow = pytest.importorskip("pyarrow")
+    csv, parquet = pytest.importorskip("pyarrow.csv"), pytest.importorskip("pyarrow.parquet")
+    n = BLOCK_ROWS + 5000
+    columns = {
+        "number": RNG.integers(0, 9999, n) / 8,
+        "integer": arrow.array([None if i % 50 == 0 else i % 77 for i in range(n)]),
+        "row": np.arange(n),
+        "category": arrow.array(RNG.choice(["b", "a", "c"], n)).dictionary_encode(),
+        "coded": arrow.array(RNG.integers(0, 12, n)).dictionary_encode(),
+        "truth": RNG.random(n) < 0.5,
+        "day": np.datetime64("2020-01-01") + RNG.integers(0, 2000, n),
+        "price": arrow.array([f"{i % 3000},5" for i in range(n)]),
+        "large": arrow.array(2**60 + RNG.integers(0, 50, n)),
+        "words": arrow.array([f"the cat {i % 90} sat on {i % 7}" for i in range(n)]),
+    }
+    path = tmp_path / f"rows.{form}"
+    (parquet.write_table if form == "parquet" else csv.write_csv)(arrow.table(columns), path)
+    overrides = {"integer": "categorical"}
+    stream = open_stream(path, window=1000, text=["integer"])
+    summary = TableSummary(["integer"])
+    for block in stream.blocks(text=["integer"]):
+        summary.add(block)
+    assert learned(summary.counted(), overrides) == learned(read_table(path, text=["integer"]), overrides)

@@ -23,7 +23,7 @@ from rosenblatt.tables.kinds import ColumnKind
 from rosenblatt.tables.leakage import annotate_leakage
 from rosenblatt.tables.readers.cells import present_levels
 from rosenblatt.tables.readers.streams import TableStream
-from rosenblatt.tables.roles import Roles, group_column, weights_in
+from rosenblatt.tables.roles import Roles, group_column, warn_of_repeats, weights_in
 from rosenblatt.tables.row_hints import annotate_row_hints
 from rosenblatt.tables.splits import first_rows
 from rosenblatt.tables.table import Column, Table, TableError, level_column, warn_of_columns
@@ -151,17 +151,17 @@ class StreamedTask(TabularTask):
             f"{consequence}. With a window of {n_rows} rows or more it is read into memory."
         )
 
-    def without_held_out(self) -> StreamedTask:
-        """The task in which all rows train, because the user has others to hold out."""
-        return self if self.held_out is None else task_of(self.reading, self.wanted, hold_out=False)
+    def read_again(self, overrides: Mapping[str, str], *, hold_out: bool, heard: Heard) -> StreamedTask:
+        """The task with these kinds of columns, with rows that are held out or without.
 
-    def with_overrides(self, overrides: Mapping[str, str]) -> StreamedTask:
-        """The task with other kinds of columns; it is read again where cells must be read in another way."""
-        texts = {name for name, kind in overrides.items() if kind in ("categorical", "text")}
-        if texts <= self.reading.text:
-            return replace(self, overrides=dict(overrides))
-        reading = replace(self.reading, overrides=dict(overrides), text=self.reading.text | texts)
-        return task_of(reading, self.wanted, hold_out=self.held_out is not None)
+        The rows are read once more only where that changes what is known of them.
+        """
+        levels = {name for name, kind in overrides.items() if kind in ("categorical", "text")}
+        reading = replace(self.reading, overrides=dict(overrides), text=self.reading.text | levels, heard=heard)
+        same = reading.text == self.reading.text and reading.levels == self.reading.levels
+        if same and reading.compared == self.reading.compared and hold_out == (self.held_out is not None):
+            return replace(self, overrides=dict(overrides), reading=reading)
+        return task_of(reading, self.wanted, hold_out=hold_out)
 
 
 def is_among(numbers: NDArray[np.int64], increasing: NDArray[np.int64]) -> NDArray[np.bool_]:
@@ -325,6 +325,8 @@ def held_out_task(reading: Reading, passed: Passed, choice: Choice | None, targe
     weights = weights_in(table, named["sample_weight"]) if "sample_weight" in named else None
     inputs = table.drop([*reading.names, *reading.roles.columns])
     ids = Table({name: table.columns[name] for name in reading.roles.ids}, table.n_rows) if reading.roles.ids else None
+    if ids is not None and groups is None and times is None:
+        warn_of_repeats(ids)
     values = target.read([table.columns[name] for name in reading.names])
     known = replace(target, values=values, counts=None)
     return TabularTask(inputs, known, reading.overrides, weights, groups, times, ids)

@@ -72,8 +72,9 @@ class Space:
         try:
             Path(self.folder).mkdir(parents=True, exist_ok=True)
         except (FileExistsError, NotADirectoryError):
-            raise NotADirectoryError(f"checkpoint is {os.fspath(self.folder)!r}, which is a file; give a folder") from None
-        return os.fspath(self.folder)
+            wrong = os.fspath(self.folder)
+            raise NotADirectoryError(f"checkpoint is {wrong!r}, which is a file; give a folder") from None
+        return str(os.fspath(self.folder))
 
 
 @dataclass(frozen=True)

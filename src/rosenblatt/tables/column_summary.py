@@ -16,7 +16,7 @@ from rosenblatt.tables.level_counts import LevelCounts, array_of_values, own_val
 from rosenblatt.tables.quantile_sketch import QuantileSketch
 from rosenblatt.tables.readers.cells import PLURALS
 from rosenblatt.tables.states import arrays_of, require_counts, require_state
-from rosenblatt.tables.table import Column, Storage, TableError, level_column
+from rosenblatt.tables.table import Column, Storage, TableError, Unlisted, level_column
 
 __all__ = ["ColumnSummary"]
 
@@ -90,15 +90,7 @@ class ColumnSummary:
             own = np.unique(column.values[present]).tolist()
         elif texts.level_values is not None:
             own = own_values(texts.level_values)
-        codes, first = np.unique(texts.values[present], return_index=True)
-        counts = np.bincount(texts.values[present])[codes]
-        rows = rows[present]
-        if len(rows) > 1 and not (rows[1:] > rows[:-1]).all():
-            order = np.argsort(rows, kind="stable")
-            first = order[np.unique(texts.values[present][order], return_index=True)[1]]
-        names = [texts.levels[code] for code in codes]
-        values = None if own is None else [own[code] for code in codes]
-        self.levels.add(names, counts, rows[first], values)
+        self.levels.add(texts.levels, texts.values[present], rows[present], own)
 
     def merge(self, other: ColumnSummary) -> None:
         """Add all that a summary of other rows of the same column has seen."""
@@ -142,20 +134,22 @@ class ColumnSummary:
             if n:
                 values, counts, rows = np.insert(values, at, value), np.insert(counts, at, n), np.insert(rows, at, row)
         n_infinite = (sketch.n_lowest > 0) + (sketch.n_highest > 0)
-        about = None if sketch.is_exact else sketch.n_distinct + n_infinite
-        return self._column(values, counts, rows, about_distinct=about)
+        n_distinct = sketch.n_distinct + n_infinite
+        return self._column(
+            values, counts, rows, unlisted=None if sketch.is_exact else Unlisted(n_distinct, sketch.n_once)
+        )
 
     def _counted_levels(self) -> Column:
         """Levels in the order of their first rows; numbers and dates that are levels ascend."""
         found = self.levels.levels()
-        lost = {"about_distinct": found.n_distinct if found.n_unlisted else None, "unlisted": found.n_unlisted}
+        counts, rows = found.counts, found.rows
         if self.storage == "text":
             own = None if found.values is None else array_of_values(found.values)
             codes = np.arange(len(found.texts))
-            return self._column(codes, found.counts, found.rows, levels=found.texts, level_values=own, **lost)
+            return self._column(codes, counts, rows, levels=found.texts, level_values=own, unlisted=found.unlisted)
         numbers = np.array(found.values, np.float64)
         order = np.argsort(numbers)
-        return self._column(numbers[order], found.counts[order], found.rows[order], **lost)
+        return self._column(numbers[order], counts[order], rows[order], unlisted=found.unlisted)
 
     def to_state(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
         """The summary as JSON-able data and arrays."""

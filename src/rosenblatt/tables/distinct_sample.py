@@ -68,6 +68,15 @@ class DistinctSample:
             return n
         return min(n, round((KEPT - 1) / (float(self._hashes[-1]) + 1) * 2.0**64))
 
+    def smallest(self, n: int) -> Hashes:
+        """Up to so many of the smallest hashes, ascending."""
+        return self._hashes[:n]
+
+    @property
+    def share_of_single(self) -> float:
+        """The share of different things that came once."""
+        return float((self._counts == 1).mean()) if len(self._counts) else 0.0
+
     def to_state(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
         """The sample as JSON-able data and arrays."""
         return {"limit": int(self._limit)}, {"hashes": self._hashes, "counts": self._counts}

@@ -118,7 +118,7 @@ def infer_kind(column: Column, wanted: str | None = None) -> ColumnKind:
 def text_kind(column: Column, n_missing: int, wanted: str | None) -> ColumnKind:
     """Numbers or dates written as text, a category, a constant or an identifier."""
     levels, n_present = present_levels(column), column.n_rows - n_missing
-    n_levels = column.about_distinct or len(levels)
+    n_levels = column.n_different(len(levels))
     if len(levels) == 1 and not n_missing:
         return ColumnKind(column.name, "constant", 0, f"dropped: always {levels[0]!r}")
     are_codes, check = wanted is None and are_written_codes(levels), ""
@@ -262,16 +262,14 @@ def number_kind(column: Column, n_missing: int, wanted: str | None) -> ColumnKin
         return ColumnKind(column.name, "constant", 0, f"dropped: always {level_column(column).levels[0]}")
     if wanted in ("categorical", "text") or (len(distinct) == 1 and wanted is None):
         levels = list(level_column(column).levels)
-        n_levels = column.about_distinct or len(levels)
+        n_levels = column.n_different(len(levels))
         return ColumnKind(column.name, "categorical", n_missing, f"{n_levels} levels: {show_levels(levels)}")
     if column.storage == "boolean":
         return ColumnKind(column.name, "boolean", n_missing, f"{distinct @ counts / n_present:.1%} true")
     if column.storage == "date":
         first, last = dates_of(np.floor(distinct[[0, -1]]))
         return ColumnKind(column.name, "date", n_missing, f"{first} to {last}")
-    all_differ = column.storage == "integer" and MIN_IDENTIFIERS <= n_present == (
-        column.about_distinct or len(distinct)
-    )
+    all_differ = column.storage == "integer" and MIN_IDENTIFIERS <= n_present == (column.n_different(len(distinct)))
     if wanted is None and all_differ and distinct[-1] - distinct[0] < 2 * n_present:  # some rows may be held out
         return ColumnKind(column.name, "identifier", n_missing, "dropped: a running number, different in every row")
     check = "" if wanted else doubtful_codes(column, distinct, n_present)

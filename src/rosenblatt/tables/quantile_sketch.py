@@ -91,12 +91,20 @@ class QuantileSketch:
         once, it is the number of all finite numbers, so that numbers of which hardly any is repeated (fewer than one in
         a thousand) count as all different; otherwise its standard error is 1.6 %.
         """
+        return len(self.cells()[0]) if self.is_exact else self._sample_of_all().estimate(self.n_finite)
+
+    @property
+    def n_once(self) -> int:
+        """How many finite numbers occur once; an estimate like `n_distinct`."""
         if self.is_exact:
-            return len(self.cells()[0])
+            return int((self.cells()[1] == 1).sum())
+        return round(self._sample_of_all().share_of_single * self.n_distinct)
+
+    def _sample_of_all(self) -> DistinctSample:
         sample = self._sample.copy()
         for values in self._waiting:
             sample.add(hash_column(values, 0))
-        return sample.estimate(self.n_finite)
+        return sample
 
     def add(self, values: NDArray[Any]) -> None:
         """Add numbers, shape (n,)."""

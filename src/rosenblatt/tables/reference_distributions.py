@@ -194,12 +194,12 @@ class LevelDistribution(ReferenceDistribution):
         others = column.n_rows - n_missing - int(known[levels].sum())
         cells = level_column(column)
         rare = np.unique(cells.values[(codes == 0) & ~missing])
-        once = (int((known == 1).sum()) + len(rare)) * share_of_levels(column)
-        # with the smallest hashes of known levels, too, levels that are not listed do not count as new
-        kept = np.unique(cells.values[~missing]) if column.unlisted else rare
-        hashes = tuple(sorted({hash_of(cells.levels[code]) for code in kept})[:MAX_RARE])
+        once, hashes = int((known == 1).sum()) + len(rare), {hash_of(cells.levels[code]) for code in rare}
+        if column.unlisted is not None:  # hashes of known levels do no harm
+            once, hashes = column.unlisted.n_once, set(column.unlisted.hashes)
         counts = (*known[levels].tolist(), others, n_missing)
-        return cls(counts, min(1.0, once / max(1, column.n_rows - n_missing)), tuple(levels.tolist()), hashes)
+        expected = min(1.0, once / max(1, column.n_rows - n_missing))
+        return cls(counts, expected, tuple(levels.tolist()), tuple(sorted(hashes)[:MAX_RARE]))
 
     def bin_cells(self, encoder: CategoricalEncoder, column: Column) -> BinnedCells:
         codes, missing = codes_of(encoder, column)
@@ -357,12 +357,7 @@ def bins_of(values: Floats, edges: Floats) -> NDArray[np.int64]:
 def binned_rows(column: Column, bins: NDArray[np.int64], n_bins: int) -> tuple[int, ...]:
     """How many rows are in each bin, the last one for missing cells; rows that are not listed are like others."""
     counts = bin_counts(bins, n_bins, column.counts).tolist()
-    return (*shares_of(counts[:-1], sum(counts[:-1]) + column.unlisted), counts[-1])
-
-
-def share_of_levels(column: Column) -> float:
-    """How many levels there are for each that is listed."""
-    return (column.about_distinct or 1) / max(1, len(column.distinct()[0])) if column.unlisted else 1.0
+    return (*shares_of(counts[:-1], sum(counts[:-1]) + column.n_unlisted), counts[-1])
 
 
 def is_increasing(values: Sequence[float]) -> bool:

@@ -20,7 +20,7 @@ from rosenblatt._suggestions import suggestion
 from rosenblatt._warnings import warn_user
 from rosenblatt.tables.counted_cells import bin_counts, distinct_counts
 
-__all__ = ["MAX_EXACT", "MICROSECONDS_PER_DAY", "Column", "Storage", "Table", "TableError", "TableWarning"]
+__all__ = ["MAX_EXACT", "MICROSECONDS_PER_DAY", "Column", "Storage", "Table", "TableError", "TableWarning", "Unlisted"]
 __all__ += ["concat", "dates_of", "exact_values", "level_column", "level_text", "warn_of_columns"]
 
 Storage = Literal["number", "integer", "boolean", "date", "text"]
@@ -41,6 +41,26 @@ class TableWarning(UserWarning):
 
 
 @dataclass(frozen=True)
+class Unlisted:
+    """What is known of all cells of a counted column that does not list each different one.
+
+    Attributes
+    ----------
+    n_distinct, n_once : int
+        About how many different cells there are, and how many of these are in a single row.
+    n_rows : int
+        Rows whose cell is not listed. 0 in a column of numbers, where each that is listed stands for others beside it.
+    hashes : tuple of int
+        The smallest hashes of all levels, ascending; empty for numbers.
+    """
+
+    n_distinct: int
+    n_once: int
+    n_rows: int = 0
+    hashes: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
 class Column:
     """One column.
 
@@ -52,8 +72,7 @@ class Column:
 
     A *counted* column is the summary of a longer one (`rosenblatt.tables.summary`): `counts` says how many rows each
     cell stands for, and `rows` is the first of them, -1 where it is not known. `counts` is None if each cell is one
-    row. Where there were too many different cells to keep them all, `about_distinct` is roughly how many there were;
-    `unlisted` is the number of rows whose cell is none of `values`.
+    row. `unlisted` is what is known of all cells if there were too many different ones to keep them all.
     """
 
     name: str
@@ -65,13 +84,22 @@ class Column:
     level_values: NDArray[Any] | None = None
     problem: str = ""
     counts: NDArray[np.int64] | None = None
-    about_distinct: int | None = None
-    unlisted: int = 0
+    unlisted: Unlisted | None = None
 
     @property
     def n_rows(self) -> int:
         """How many rows the column has, or stands for."""
-        return self.count(np.ones(len(self.values), np.bool_)) + self.unlisted
+        n_listed = len(self.values) if self.counts is None else int(self.counts.sum())
+        return n_listed + self.n_unlisted
+
+    @property
+    def n_unlisted(self) -> int:
+        """How many rows have a cell that is none of `values`."""
+        return 0 if self.unlisted is None else self.unlisted.n_rows
+
+    def n_different(self, n_listed: int) -> int:
+        """How many different cells there are that are not missing, `n_listed` of them among `values`."""
+        return n_listed if self.unlisted is None else self.unlisted.n_distinct
 
     @property
     def n_missing(self) -> int:

@@ -151,7 +151,7 @@ def holds_quantities(column: Column) -> bool:
         return False
     if reading.others:
         advice = "Correct these cells, or remove the rows."
-        if (column.about_distinct or len(present_levels(column))) <= MAX_SHARE_OF_CLASSES * column.n_rows:
+        if column.n_different(len(present_levels(column))) <= MAX_SHARE_OF_CLASSES * column.n_rows:
             advice += " If all cells are classes, say task='classification'."
         raise wrong_cells(column, reading.is_other(column), "numbers", advice)
     return True
@@ -238,13 +238,13 @@ def fit_classes(column: Column, task: str | None) -> Target:
             f"target {column.name!r} has a single class, {texts.levels[present[0]]!r}; classification needs at least "
             "two. Add rows."
         )
-    n_classes = column.about_distinct or len(classes)
+    n_classes = column.n_different(len(classes))
     if n_classes > MAX_INTEGER_CLASSES and n_classes > MAX_SHARE_OF_CLASSES * column.n_rows:
         raise TableError(
             f"target {column.name!r} has {n_classes} classes in {column.n_rows} rows: they identify the rows. "
             "Choose another column, or task='regression' for numbers."
         )
-    if column.about_distinct:
+    if column.unlisted is not None:
         raise TableError(
             f"target {column.name!r} has about {n_classes:,} classes, more than are counted in a table that is read "
             "block by block. Choose another column, or task='regression' for numbers."

@@ -10,7 +10,8 @@ import os
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any
+from importlib import import_module
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -296,11 +297,10 @@ def streamed(
     **how: Any,
 ) -> TabularTask:
     """The task of a table that is larger than memory."""
-    from rosenblatt.tables.streamed_task import streamed_task
-
+    kind = import_module("rosenblatt.tables.streamed_task")  # of a subclass, which is imported on use
     if heard is not None:
         how["heard"] = heard
-    return streamed_task(stream, names, task, overrides, roles, frozenset(texts), **how)
+    return cast("TabularTask", kind.streamed_task(stream, names, task, overrides, roles, frozenset(texts), **how))
 
 
 def read_all(source: Any, *, encoding: str, text: Collection[str]) -> Table:

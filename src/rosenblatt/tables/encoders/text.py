@@ -77,7 +77,7 @@ def fit_text(column: Column) -> TextEncoder:
     words = counts_of_words(column)
     counts = None if column.counts is None else np.repeat(column.counts, np.diff(words.indptr))
     rows_with = bin_counts(words.indices, N_WORDS, counts)
-    n_rows = column.n_rows - column.unlisted
+    n_rows = column.n_rows - column.n_unlisted
     idf = np.where(rows_with > 0, np.log((1 + n_rows) / (1 + rows_with)) + 1, 0.0)
     return TextEncoder(column.name, tuple(np.round(idf, 4).tolist()))
 

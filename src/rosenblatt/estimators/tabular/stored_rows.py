@@ -112,10 +112,9 @@ def members_at_once(row_bytes: float, window: int, memory_limit: int) -> int:
     if needed <= memory_limit:
         return memory_limit // needed
     fits = int(memory_limit / (WINDOWS_AT_ONCE * row_bytes + ORDER_BYTES))
-    smaller = (
-        f"say window={fits} (or less) or memory_limit={needed} (or more)" if fits else f"say memory_limit={needed}"
-    )
+    enough = f"memory_limit={needed} (or more)"
+    remedy = f"say window={fits} (or less) or {enough}" if fits else f"say {enough}"
     raise ValueError(
         f"window={window} rows of {row_bytes:.0f} bytes need {size_text(needed)} of memory, of which a network holds "
-        f"{WINDOWS_AT_ONCE} windows; memory_limit leaves {size_text(memory_limit)} for them: {smaller}."
+        f"{WINDOWS_AT_ONCE} windows; memory_limit leaves {size_text(memory_limit)} for them: {remedy}."
     )

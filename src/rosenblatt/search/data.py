@@ -24,6 +24,7 @@ from rosenblatt.estimators.base import FLOATS, check_rows, rows_of
 from rosenblatt.search.trials import Fold, RestartedTrial, ResumableTrial
 from rosenblatt.tables.given_folds import check_pair, given_folds, roles_of_rows, split_by
 from rosenblatt.tables.readers.reading import is_nameless, names_columns, read_table
+from rosenblatt.tables.readers.sources import ALL_ROWS
 from rosenblatt.tables.roles import Roles, assign_roles
 from rosenblatt.tables.splits import copies_in, fold_rows, forward_folds
 from rosenblatt.tables.table import Table
@@ -79,7 +80,8 @@ class SearchData:
         X, roles = self.X, Roles(self.sample_weight, groups, time)
         if names_columns(self.y, several=not is_classifier(estimator)):
             task = "classification" if is_classifier(estimator) else "regression"
-            self.X = TabularTask.of(X, self.y, task, weights=self.sample_weight, groups=groups, time=time)
+            given = {"weights": self.sample_weight, "groups": groups, "time": time, "window": ALL_ROWS}
+            self.X = TabularTask.of(X, self.y, task, **given)
             self.y = self.sample_weight = None  # the task holds them now
         elif isinstance(X, TabularTask):
             if roles.any_given:

@@ -7,7 +7,7 @@ command line shows and estimators fit. Never changes a cell.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from importlib import import_module
@@ -23,7 +23,7 @@ from rosenblatt._html import table as html_table
 from rosenblatt.tables.kinds import ColumnKind, column_overrides, infer_kinds
 from rosenblatt.tables.leakage import annotate_leakage
 from rosenblatt.tables.readers.cells import present_levels
-from rosenblatt.tables.readers.reading import read_table
+from rosenblatt.tables.readers.sources import read_source
 from rosenblatt.tables.readers.streams import TableStream, open_stream
 from rosenblatt.tables.roles import Roles, assign_roles
 from rosenblatt.tables.row_hints import annotate_row_hints
@@ -171,9 +171,9 @@ class TabularTask(Framed):
                 how: dict[str, Any] = {"drop_missing": drop, "hold_out": hold_out}
                 return streamed(stream, names, task, overrides, roles, texts, heard, **how)
             source = stream
-        table = read_all(source, encoding=encoding, text=texts)
+        table = read_source(source, encoding=encoding, text=texts)
         if is_written(source) and task != "regression" and may_be_classes(table.columns.get(names[0]), task):
-            written = read_all(source, encoding=encoding, text=names)
+            written = read_source(source, encoding=encoding, text=names)
             table = with_written_target(table, names[0], written)
         columns = [find_target(table, name) for name in names]
         if set(table.columns) <= {*names, *roles.columns}:
@@ -301,13 +301,6 @@ def streamed(
     if heard is not None:
         how["heard"] = heard
     return cast("TabularTask", kind.streamed_task(stream, names, task, overrides, roles, frozenset(texts), **how))
-
-
-def read_all(source: Any, *, encoding: str, text: Collection[str]) -> Table:
-    """The whole table of a source, or of a stream that is small enough."""
-    if isinstance(source, TableStream):
-        return source.table(text=text)
-    return read_table(source, encoding=encoding, text=text)
 
 
 def is_written(source: Any) -> bool:

@@ -22,11 +22,11 @@ from rosenblatt.cli.scored import ScoredRows, read_scored
 from rosenblatt.cli.session import is_standard
 from rosenblatt.estimators import TabularClassifier, TabularRegressor
 from rosenblatt.tables.kinds import ColumnKind
-from rosenblatt.tables.readers.sources import ALL_ROWS, read_source
+from rosenblatt.tables.readers.reading import read_table
 from rosenblatt.tables.streamed_task import StreamedTask
 from rosenblatt.tables.table import TableError, TableWarning
 from rosenblatt.tables.targets import Target
-from rosenblatt.tables.task import MIN_ROWS, WINDOW, TabularTask
+from rosenblatt.tables.task import ALL_ROWS, MIN_ROWS, WINDOW, TabularTask
 
 __all__ = ["TrainingRun", "begin"]
 
@@ -226,7 +226,7 @@ def read_task(request: Request, display: Display, *, in_memory: bool) -> Tabular
         columns = {**pixels, "digit": data.target}
         return TabularTask.of(columns, "digit", request.task or "classification", request.kinds, **request.roles)
     if request.target is None:
-        names = ", ".join(map(repr, read_source(request.file, encoding=request.encoding).columns))
+        names = ", ".join(map(repr, read_table(request.file, encoding=request.encoding).columns))
         raise TableError(f"say which column to predict: --target COLUMN. The columns are: {names}.")
     given = {"encoding": request.encoding, **request.roles}
     given |= {"window": ALL_ROWS if in_memory else request.parameters.get("window", WINDOW)}

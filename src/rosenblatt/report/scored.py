@@ -21,8 +21,7 @@ from rosenblatt.estimators.tabular.explain.output_names import target_columns
 from rosenblatt.estimators.tabular.scoring import is_on_common_rows
 from rosenblatt.estimators.tabular.training_digest import training_digest
 from rosenblatt.tables.encoders import Prepared
-from rosenblatt.tables.readers.reading import is_nameless, names_columns
-from rosenblatt.tables.readers.sources import read_source
+from rosenblatt.tables.readers.reading import is_nameless, names_columns, read_table
 from rosenblatt.tables.roles import Roles, assign_roles, is_name
 from rosenblatt.tables.table import Table, TableError, TableWarning
 from rosenblatt.tables.targets import Target, find_target, rows_with_target
@@ -207,7 +206,7 @@ def with_targets(model: Any, X: Any, y: Any, sample_weight: Any) -> tuple[Any, A
     name = target_columns(model) or None if y is None else y
     if not model.n_dropped_ or is_nameless(X) or not names_columns(name, several=True):
         return X, sample_weight
-    table = read_source(X, text=model.preparation_.text_columns)
+    table = read_table(X, text=model.preparation_.text_columns)
     names = [str(one) for one in (name if isinstance(name, list) else [name])]
     if not set(names) <= set(table.columns):
         return table, sample_weight
@@ -233,14 +232,14 @@ def weights_of(model: Any, X: Any, sample_weight: Any, n_rows: int) -> Array | N
     """The weights of the rows: given, or in a column that is named, or in that which had them in training."""
     if sample_weight is None:
         name = getattr(model, "weight_column_", None)
-        if name is None or is_nameless(X) or name not in read_source(X, reads={name}.__contains__).columns:
+        if name is None or is_nameless(X) or name not in read_table(X, reads={name}.__contains__).columns:
             return None
         sample_weight = name
     if not is_name(sample_weight):
         return check_weights(sample_weight, n_rows)
     given = Roles(sample_weight)
     given.require_names(X)
-    weights: Array = assign_roles(read_source(X, reads={str(sample_weight)}.__contains__), given)[1]["weights"]
+    weights: Array = assign_roles(read_table(X, reads={str(sample_weight)}.__contains__), given)[1]["weights"]
     return weights
 
 
@@ -249,7 +248,7 @@ def with_ids(model: Any, X: Any, table: Table) -> Table:
     names = [name for name in model.id_columns_ if name in table.columns]
     if not names:
         return table
-    ids = read_source(X, text=names, reads=set(names).__contains__)
+    ids = read_table(X, text=names, reads=set(names).__contains__)
     return Table({**table.columns, **{name: ids.columns[name] for name in names}}, table.n_rows)
 
 
@@ -258,7 +257,7 @@ def groups_of(model: Any, X: Any, n_rows: int) -> Array | None:
     name = getattr(model, "group_column_", None)
     if name is None or is_nameless(X):
         return None
-    table = read_source(X, reads={name}.__contains__)
+    table = read_table(X, reads={name}.__contains__)
     if name not in table.columns:
         return None
     try:

@@ -24,11 +24,10 @@ from rosenblatt.estimators.base import FLOATS, check_rows, rows_of
 from rosenblatt.search.trials import Fold, RestartedTrial, ResumableTrial
 from rosenblatt.tables.given_folds import check_pair, given_folds, roles_of_rows, split_by
 from rosenblatt.tables.readers.reading import is_nameless, names_columns, read_table
-from rosenblatt.tables.readers.sources import ALL_ROWS
 from rosenblatt.tables.roles import Roles, assign_roles
 from rosenblatt.tables.splits import copies_in, fold_rows, forward_folds
 from rosenblatt.tables.table import Table
-from rosenblatt.tables.task import TabularTask, score_on
+from rosenblatt.tables.task import ALL_ROWS, TabularTask, score_on
 from rosenblatt.training.checkpoint import data_digest
 
 __all__ = ["SearchData"]

@@ -43,7 +43,6 @@ from rosenblatt.tables.given_folds import refuse_rows_of_whole_table
 from rosenblatt.tables.kinds import column_overrides
 from rosenblatt.tables.preparation import Preparation, fit_preparation
 from rosenblatt.tables.readers.reading import is_nameless, names_columns, read_table, require_names
-from rosenblatt.tables.readers.sources import read_source
 from rosenblatt.tables.roles import Roles, assign_roles
 from rosenblatt.tables.splits import has_common_groups
 from rosenblatt.tables.streamed_task import StreamedTask
@@ -249,7 +248,7 @@ class TabularEstimator(
                 self._require_no_names(X)
             X = validate_data(self, X, reset=reset, dtype=None, ensure_all_finite=False)
             return read_table({f"x{i}": column for i, column in enumerate(X.T)})
-        table = read_source(X) if reset else self._read_known(X)
+        table = read_table(X) if reset else self._read_known(X)
         if reset:
             self.n_features_in_ = len(table.columns)
             self.feature_names_in_ = np.array(list(table.columns), dtype=object)
@@ -265,7 +264,7 @@ class TabularEstimator(
         preparation = self.preparation_
         target = self.target_name_ or ""
         known = {*preparation.names, target, *target.split(", ")}  # of several targets, too
-        return read_source(X, text=preparation.text_columns, reads=known.__contains__)
+        return read_table(X, text=preparation.text_columns, reads=known.__contains__)
 
     def _require_no_names(self, X: Any) -> None:
         """Refuse an array after a table with names: which of its columns is which would be a guess."""

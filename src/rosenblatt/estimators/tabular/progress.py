@@ -69,7 +69,9 @@ class PlainProgress:
         if epoch.number == epoch.epochs or time.monotonic() - self.written_at >= SECONDS_BETWEEN_LINES:
             self._write(epoch)
 
-    __call__ = show
+    def __call__(self, epoch: MemberEpoch) -> None:
+        """The same as `show`."""
+        self.show(epoch)
 
     def close(self) -> None:
         """Training is over, for some networks perhaps before their last epoch."""
@@ -99,7 +101,9 @@ class LiveProgress:
         done, total = sum(self.done.values()), epoch.members * epoch.epochs
         self.line.show(done, total, lambda: str(epoch) if self.line.is_wide else short(epoch))
 
-    __call__ = show
+    def __call__(self, epoch: MemberEpoch) -> None:
+        """The same as `show`."""
+        self.show(epoch)
 
 
 def rows_done(what: str, done: int, n_rows: int) -> str:

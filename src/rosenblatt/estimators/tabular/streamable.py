@@ -20,7 +20,7 @@ from rosenblatt.estimators.tabular.scoring import ON_VALIDATION_ROWS, on_held_ou
 from rosenblatt.estimators.tabular.streamed import Space, TrainingTable, row_weights, store
 from rosenblatt.estimators.tabular.validation import validation_data
 from rosenblatt.tables.preparation import Preparation, fit_preparation
-from rosenblatt.tables.readers.sources import read_source
+from rosenblatt.tables.readers.reading import read_table
 from rosenblatt.tables.readers.streams import open_stream
 from rosenblatt.tables.streamed_task import StreamedRows, StreamedTask
 from rosenblatt.tables.table import Table
@@ -62,7 +62,7 @@ class Streamable:
                 f"rows and the window is smaller ({self.window:,}). Name a column of it as the target, or give a "
                 f"window of {stream.n_rows:,} rows or more, with which it is read into memory."
             )
-        return read_source(X, text=text) if stream is None else stream.table(text=text)
+        return read_table(X, text=text) if stream is None else stream.table(text=text)
 
     def _prepare_stream(
         self,

@@ -15,8 +15,7 @@ from numpy.typing import NDArray
 from rosenblatt._checks import narrow_weights
 from rosenblatt.estimators.tabular.explain.importance import read_rows
 from rosenblatt.estimators.tabular.member import Data
-from rosenblatt.tables.readers.reading import is_nameless, names_columns
-from rosenblatt.tables.readers.sources import read_source
+from rosenblatt.tables.readers.reading import is_nameless, names_columns, read_table
 from rosenblatt.tables.roles import Roles, assign_roles, is_name
 from rosenblatt.tables.table import TableError
 from rosenblatt.tables.task import TabularTask
@@ -63,7 +62,7 @@ def weights_of_validation(X_val: Any, sample_weight: Any) -> Array | None:
     """The weights of validation rows, if `sample_weight` names a column of theirs."""
     if not is_name(sample_weight) or is_nameless(X_val):
         return None
-    table = read_source(X_val, reads={str(sample_weight)}.__contains__)
+    table = read_table(X_val, reads={str(sample_weight)}.__contains__)
     if str(sample_weight) not in table.columns:
         return None
     try:

@@ -34,8 +34,7 @@ from rosenblatt.estimators.tabular.explain.shortened import short_name
 from rosenblatt.estimators.tabular.metrics import CLASS_METRICS
 from rosenblatt.metrics import LOG_LOSS, Metric
 from rosenblatt.tables.encoders import Prepared
-from rosenblatt.tables.readers.reading import is_nameless, names_columns, require_names
-from rosenblatt.tables.readers.sources import read_source
+from rosenblatt.tables.readers.reading import is_nameless, names_columns, read_table, require_names
 from rosenblatt.tables.table import Table, TableError
 from rosenblatt.tables.targets import find_target, labels_of_column, numbers_of_column
 
@@ -208,7 +207,7 @@ def read_rows(model: Any, X: Any, y: Any, n_targets: int | None = None) -> tuple
     if names_columns(y, several=not is_class and not is_nameless(X)):
         names = list(map(str, y)) if isinstance(y, list) else [str(y)]
         require_names(X, names[0])
-        X = read_source(X, text=preparation.text_columns, reads={*preparation.names, *names}.__contains__)
+        X = read_table(X, text=preparation.text_columns, reads={*preparation.names, *names}.__contains__)
     table = model._read(X, reset=False)
     inputs = {kind.name for kind in preparation.kinds}
     if y is None and set(known := target_columns(model, n_targets)) <= set(table.columns) - inputs:

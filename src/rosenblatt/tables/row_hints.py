@@ -45,7 +45,7 @@ def hint(column: Column, kind: ColumnKind) -> str:
         )
     if kind.kind not in ("categorical", "numeric") or (kind.kind == "numeric" and column.storage != "integer"):
         return ""
-    n_present, n_groups = column.n_rows - column.n_missing, column.n_distinct  # also of a counted column
+    n_present, n_groups = column.n_rows - column.n_missing, column.n_different(len(column.distinct()[0]))
     if n_groups < MIN_GROUPS or not MIN_GROUP_ROWS <= n_present / n_groups <= MAX_GROUP_ROWS:
         return ""
     if not (names_id(kind.name) or (kind.kind == "categorical" and holds_ids(column))):

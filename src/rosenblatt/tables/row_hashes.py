@@ -56,9 +56,10 @@ def hash_cells(column: Column) -> Hashes:
 def level_bits(column: Column) -> Hashes:
     """An integer for each cell of a column of text; levels that do not occur cost nothing where they are many."""
     if len(column.levels) <= len(column.values):
-        return text_bits([*column.levels, None])[column.values]
+        return np.asarray(text_bits([*column.levels, None])[column.values])
     codes, places = np.unique(column.values, return_inverse=True)
-    return text_bits(None if code < 0 else column.levels[code] for code in codes.tolist())[places]
+    known = text_bits(None if code < 0 else column.levels[code] for code in codes.tolist())
+    return np.asarray(known[places])
 
 
 def hash_numbers(numbers: NDArray[Any]) -> Hashes:

@@ -23,7 +23,7 @@ from rosenblatt.tables.kinds import ColumnKind
 from rosenblatt.tables.leakage import annotate_leakage
 from rosenblatt.tables.readers.cells import present_levels
 from rosenblatt.tables.readers.streams import TableStream
-from rosenblatt.tables.roles import Roles, group_column, weights_in
+from rosenblatt.tables.roles import Roles, group_column, warn_of_repeats, weights_in
 from rosenblatt.tables.row_hints import annotate_row_hints
 from rosenblatt.tables.splits import first_rows
 from rosenblatt.tables.table import Column, Table, TableError, level_column, warn_of_columns
@@ -53,7 +53,7 @@ class StreamedTask(TabularTask):
 
     Of the attributes of a `TabularTask`, `inputs` holds counted cells of the rows that train (see `TableSummary`), and
     `target` some thousand of their targets, evenly chosen by rank; weights, groups and times are those of the rows that
-    are held out. Notes on columns that leak, or that are ids of groups, come from these rows, too.
+    are held out. Notes on columns that leak the target come from these rows, too.
 
     Attributes
     ----------
@@ -93,21 +93,23 @@ class StreamedTask(TabularTask):
 
     @cached_property
     def kinds(self) -> tuple[ColumnKind, ...]:
-        """The kind of each column of `inputs`; notes on columns that leak, and on groups, are from held-out rows."""
+        """The kind of each column of `inputs`; notes on columns that leak the target are from the held-out rows."""
         warn_of_columns([f"{self.target.check}."] if self.target.check else [], "")
-        kinds, held = list(self._inferred), self.held_out
-        if held is None:
-            return tuple(kinds)
+        kinds = self._with_leaks(self.held_out) if self.held_out is not None else list(self._inferred)
+        if self.groups is None and self.times is None:
+            kinds = annotate_row_hints(self.inputs, kinds, self.overrides)
+        return tuple(kinds)
+
+    def _with_leaks(self, held: TabularTask) -> list[ColumnKind]:
+        """The kinds with notes on columns that alone predict the target of held-out rows."""
         y, table = held.target.values, held.inputs
         if held.copies is not None:
             rows = first_rows(held.copies)
             y, table = y[rows], table.take(rows)
-        if y.size == len(y):
-            where = f" among {table.n_rows:,} held-out rows"
-            kinds = annotate_leakage(table, kinds, y.ravel(), self.target.classes is not None, where)
-        if self.groups is None and self.times is None:
-            kinds = annotate_row_hints(held.inputs, kinds, self.overrides)
-        return tuple(kinds)
+        if y.size > len(y):
+            return list(self._inferred)
+        where = f" among {table.n_rows:,} held-out rows"
+        return annotate_leakage(table, self._inferred, y.ravel(), self.target.classes is not None, where)
 
     @cached_property
     def copies(self) -> NDArray[np.int64] | None:
@@ -151,17 +153,33 @@ class StreamedTask(TabularTask):
             f"{consequence}. With a window of {n_rows} rows or more it is read into memory."
         )
 
-    def without_held_out(self) -> StreamedTask:
-        """The task in which all rows train, because the user has others to hold out."""
-        return self if self.held_out is None else task_of(self.reading, self.wanted, hold_out=False)
+    def heard_by(self, heard: Heard) -> StreamedTask:
+        """The task whose passes are told to another function."""
+        return replace(self, reading=replace(self.reading, heard=heard))
 
-    def with_overrides(self, overrides: Mapping[str, str]) -> StreamedTask:
-        """The task with other kinds of columns; it is read again where cells must be read in another way."""
-        texts = {name for name, kind in overrides.items() if kind in ("categorical", "text")}
-        if texts <= self.reading.text:
-            return replace(self, overrides=dict(overrides))
-        reading = replace(self.reading, overrides=dict(overrides), text=self.reading.text | texts)
-        return task_of(reading, self.wanted, hold_out=self.held_out is not None)
+    def read_again(self, overrides: Mapping[str, str], *, hold_out: bool, heard: Heard) -> StreamedTask:
+        """The task with these kinds of columns, with rows that are held out or without.
+
+        The rows are read once more only where that changes what is known of them.
+        """
+        levels = {name for name, kind in overrides.items() if kind in ("categorical", "text")}
+        if self.reading.heard is not unheard:
+            heard = both_hear(self.reading.heard, heard)
+        reading = replace(self.reading, overrides=dict(overrides), text=self.reading.text | levels, heard=heard)
+        same = reading.text == self.reading.text and reading.levels == self.reading.levels
+        if same and reading.compared == self.reading.compared and hold_out == (self.held_out is not None):
+            return replace(self, overrides=dict(overrides), reading=reading)
+        return task_of(reading, self.wanted, hold_out=hold_out)
+
+
+def both_hear(first: Heard, second: Heard) -> Heard:
+    """What tells both of a pass."""
+
+    def heard(what: str, done: int, n_rows: int) -> None:
+        first(what, done, n_rows)
+        second(what, done, n_rows)
+
+    return heard
 
 
 def is_among(numbers: NDArray[np.int64], increasing: NDArray[np.int64]) -> NDArray[np.bool_]:
@@ -325,6 +343,8 @@ def held_out_task(reading: Reading, passed: Passed, choice: Choice | None, targe
     weights = weights_in(table, named["sample_weight"]) if "sample_weight" in named else None
     inputs = table.drop([*reading.names, *reading.roles.columns])
     ids = Table({name: table.columns[name] for name in reading.roles.ids}, table.n_rows) if reading.roles.ids else None
+    if ids is not None and groups is None and times is None:
+        warn_of_repeats(ids)
     values = target.read([table.columns[name] for name in reading.names])
     known = replace(target, values=values, counts=None)
     return TabularTask(inputs, known, reading.overrides, weights, groups, times, ids)

@@ -10,6 +10,7 @@ import math
 import threading
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from typing import Any, TypeVar
@@ -26,6 +27,7 @@ from rosenblatt.estimators.tabular.member_units import MemberUnits, fit_member_u
 from rosenblatt.estimators.tabular.row_ranges import RowNumbers, RowRanges
 from rosenblatt.estimators.tabular.stored_rows import StoredRows
 from rosenblatt.estimators.tabular.training_rows import MemoryRows, RowsOfFile, TrainingRows
+from rosenblatt.tables.first_pass import Heard, unheard
 from rosenblatt.training.checkpoint import fingerprint_of
 from rosenblatt.training.early_stopping import BestEpoch
 from rosenblatt.training.learning_rates import LearningRates
@@ -191,6 +193,8 @@ class FitBudget:
     stopped: threading.Event = field(default_factory=threading.Event)  # set to end all; their best epochs are kept
     cancelled: Callable[[], bool] = lambda: False  # whether the caller wants nothing any more
     n_epochs: int = 0  # that are over, of all members
+    passed: Heard = unheard  # hears of passes over a table that is larger than memory
+    resources: ExitStack = field(default_factory=ExitStack)  # closed when the fit ends
     lock: threading.RLock = field(default_factory=threading.RLock)
 
     def left(self) -> float:
@@ -216,6 +220,12 @@ class FitBudget:
         """
         kept = self.checkpoints is not None and self.checkpoints.has_member(number)
         return not self.stopped.is_set() and (number == 1 or kept or self.left() > 0)
+
+    def heard(self, what: str, done: int, n_rows: int) -> None:
+        """So many rows of a pass are behind; `KeyboardInterrupt` if the caller wants nothing any more."""
+        if self.cancelled():
+            raise KeyboardInterrupt
+        self.passed(what, done, n_rows)
 
     def report(self, loop: TrainingLoop, number: int, epochs: int, *, resumed: bool = False) -> None:
         """Count an epoch of the member `number`, or those of an earlier process, and say so."""

@@ -69,7 +69,7 @@ def test_too_few_columns_are_refused():
 
 
 def test_the_signal_is_strong_and_a_linear_model_misses_most_of_it():
-    made = large_table.block(3, COLUMNS)
+    made = {name: values[:5000] for name, values in large_table.block(3, COLUMNS).items()}
     y = made[TARGET]
     X = np.column_stack([(v - v.mean()) / v.std() for name, v in made.items() if name not in (*LEVELS, TARGET)])
     linear = area_under_curve(y, X @ np.linalg.lstsq(X, y - y.mean())[0])

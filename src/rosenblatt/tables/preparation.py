@@ -84,6 +84,11 @@ class Preparation:
         warn_of_columns(sentences, "hold such cells")
         return Prepared.side_by_side(parts)
 
+    def transform_training(self, table: Table) -> Prepared:
+        """Some of the training rows, as `transform` prepares them; they may well be unlike the others."""
+        self.require_columns(table)
+        return Prepared.side_by_side([encoder.prepare(table.columns[encoder.name], []) for encoder in self.encoders])
+
     def compare(self, table: Table) -> list[ColumnDrift]:
         """How unlike the training rows those of a table are, in each used column.
 

@@ -28,11 +28,13 @@ from rosenblatt.tables.table import (
     Column,
     Table,
     TableError,
+    exact_values,
     level_column,
     level_text,
 )
 
-__all__ = ["MAX_EXACT", "MISSING_TEXTS", "Reads", "every_column", "table_from_frame", "table_from_mapping"]
+__all__ = ["MAX_EXACT", "MISSING_TEXTS", "Reads", "every_column", "number_text"]
+__all__ += ["table_from_frame", "table_from_mapping"]
 
 Reads = Callable[[str], bool]
 """Whether the column of a name is read; cells of the others are not looked at."""
@@ -262,13 +264,8 @@ def exact_column(name: str, cells: list[Any]) -> Column:
     """Numbers that float64 cannot tell apart as text, so that as levels they stay what they are."""
     column = text_column(name, [None if is_missing(cell) else number_text(cell) for cell in cells])
     first = {number_text(cell): cell for cell in reversed(cells) if not is_missing(cell)}
-    values = np.empty(len(column.levels), dtype=object)
-    values[:] = [int(level) if level.lstrip("-").isdecimal() else first[level] for level in column.levels]
-    if all(isinstance(value, int) for value in values):
-        for dtype in (np.int64, np.uint64):
-            with suppress(OverflowError):
-                return replace(column, level_values=values.astype(dtype))
-    return replace(column, level_values=values)
+    numbers = [int(level) if level.lstrip("-").isdecimal() else first[level] for level in column.levels]
+    return replace(column, level_values=exact_values(numbers))
 
 
 def number_text(number: Any) -> str:

@@ -204,6 +204,8 @@ def row_blocks(array: npt.NDArray[Any]) -> Iterator[tuple[int, npt.NDArray[Any]]
 
 def all_finite(array: npt.NDArray[Any]) -> bool:
     """Whether an array of floats holds neither NaN nor infinity."""
+    if array.nbytes <= BLOCK_BYTES:
+        return bool(np.isfinite(array).all())
     return all(bool(np.isfinite(block).all()) for _, block in row_blocks(array))
 
 

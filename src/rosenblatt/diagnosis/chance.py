@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rosenblatt.estimators.tabular.scoring import ON_VALIDATION_ROWS
+from rosenblatt.estimators.tabular.scoring import is_on_common_rows
 from rosenblatt.metrics import Metric
 from rosenblatt.tables.score_intervals import QUANTILE, Interval
 from rosenblatt.tables.task import score_on
@@ -35,7 +35,7 @@ def n_scored(model: Any) -> int:
 
 def rows_of_a_network(model: Any) -> float:
     """How many rows a network held out."""
-    shared = model.score_on_ == ON_VALIDATION_ROWS  # all networks hold out the same rows
+    shared = is_on_common_rows(model.score_on_)  # all networks hold out the same rows
     return max(1.0, n_scored(model) / (1 if shared else len(model.ensemble_.members)))
 
 

@@ -44,6 +44,7 @@ __all__ = [
     "SuggestingMixin",
     "check_rows",
     "check_target_array",
+    "class_factors",
     "class_weighted",
     "describe_parameters",
     "divergence_message",
@@ -63,6 +64,7 @@ VERSION_KEY = "_rosenblatt_version"
 DENSE_BLOCK = 1024
 """Rows made dense at a time when a network with dense input predicts from a sparse matrix."""
 FLOATS = (np.float64, np.float32)
+NO_WEIGHT = "class_weight times sample_weight is zero in all rows; at least one row must have a positive weight."
 
 
 def divergence_message(advice: str) -> str:
@@ -330,9 +332,20 @@ def class_weighted(class_weight: Any, classes: npt.NDArray[Any], labels: npt.NDA
 
     A ValueError if "balanced" has no weight to give to a class, or if no row is left with a positive weight.
     """
-    check_class_weight(class_weight, classes)
     weights = np.ones(len(labels)) if sample_weight is None else np.asarray(sample_weight, np.float64)
-    totals = np.bincount(labels, weights, minlength=len(classes))
+    factors = class_factors(class_weight, classes, np.bincount(labels, weights, minlength=len(classes)))
+    weighted: Array = weights * factors[labels]
+    if not weighted.any():
+        raise ValueError(NO_WEIGHT)
+    return weighted
+
+
+def class_factors(class_weight: Any, classes: npt.NDArray[Any], totals: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
+    """What the weights of rows are multiplied with, for each class; `totals` are the sums of the weights of each.
+
+    A ValueError if "balanced" has no weight to give to a class, or if no row would be left with a positive weight.
+    """
+    check_class_weight(class_weight, classes)
     if class_weight == "balanced" and not totals.all():
         lacking = ", ".join(map(repr, classes[totals == 0].tolist()))
         raise ValueError(
@@ -343,12 +356,9 @@ def class_weighted(class_weight: Any, classes: npt.NDArray[Any], labels: npt.NDA
         factors = np.array([class_weight.get(label, 1.0) for label in classes.tolist()], np.float64)
     else:
         factors = np.ones(len(classes)) if class_weight is None else totals.sum() / (len(classes) * totals)
-    weighted: Array = weights * factors[labels]
-    if not weighted.any():
-        raise ValueError(
-            "class_weight times sample_weight is zero in all rows; at least one row must have a positive weight."
-        )
-    return weighted
+    if not (factors * totals).any():
+        raise ValueError(NO_WEIGHT)
+    return np.asarray(factors, np.float64)
 
 
 def score_rows(scorer: Callable[..., float], estimator: Any, X: Any, y: Any, sample_weight: Any) -> float:

@@ -18,7 +18,7 @@ from rosenblatt._suggestions import suggestion
 from rosenblatt.estimators.tabular.explain.column_substitution import predictions_of
 from rosenblatt.estimators.tabular.explain.importance import read_rows
 from rosenblatt.estimators.tabular.explain.output_names import target_columns
-from rosenblatt.estimators.tabular.scoring import ON_VALIDATION_ROWS
+from rosenblatt.estimators.tabular.scoring import is_on_common_rows
 from rosenblatt.estimators.tabular.training_digest import training_digest
 from rosenblatt.tables.encoders import Prepared
 from rosenblatt.tables.readers.reading import is_nameless, names_columns, read_table
@@ -282,7 +282,7 @@ def held_out_rows(model: Any, given: GivenRows) -> ReportRows:
 
 def out_of_fold_rows(model: Any, given: GivenRows) -> ReportRows | str:
     """Training rows with predictions of networks that did not see them, or why there are none."""
-    if model.score_on_ == ON_VALIDATION_ROWS:
+    if is_on_common_rows(model.score_on_):
         return "the networks trained on all of these rows, as others chose their epochs: give the validation rows"
     if not hasattr(model, "out_of_fold_"):
         return (

@@ -104,11 +104,11 @@ def infer_kinds(table: Table, overrides: Mapping[str, str] | None = None) -> lis
 def infer_kind(column: Column, wanted: str | None = None) -> ColumnKind:
     """The kind of one column."""
     if wanted == "ignored":
-        n_missing = 0 if column.problem else int(column.missing.sum())
+        n_missing = 0 if column.problem else column.n_missing
         return ColumnKind(column.name, "ignored", n_missing, "dropped: you said so")
     column.require_readable()
-    n_missing = int(column.missing.sum())
-    if n_missing == len(column.values):
+    n_missing = column.n_missing
+    if n_missing == column.n_rows:
         return ColumnKind(column.name, "missing", n_missing, "dropped: every cell is missing")
     if column.storage == "text":
         return text_kind(column, n_missing, wanted)
@@ -117,7 +117,8 @@ def infer_kind(column: Column, wanted: str | None = None) -> ColumnKind:
 
 def text_kind(column: Column, n_missing: int, wanted: str | None) -> ColumnKind:
     """Numbers or dates written as text, a category, a constant or an identifier."""
-    levels, n_present = present_levels(column), len(column.values) - n_missing
+    levels, n_present = present_levels(column), column.n_rows - n_missing
+    n_levels = column.n_different(len(levels))
     if len(levels) == 1 and not n_missing:
         return ColumnKind(column.name, "constant", 0, f"dropped: always {levels[0]!r}")
     are_codes, check = wanted is None and are_written_codes(levels), ""
@@ -132,17 +133,17 @@ def text_kind(column: Column, n_missing: int, wanted: str | None) -> ColumnKind:
                 return quantity_kind(column, n_missing, reading, wanted)
         if wanted == "numeric":
             parse_levels(column)
-    if wanted == "text" or (wanted is None and is_free_text(levels, n_present)):
-        return ColumnKind(column.name, "text", n_missing, f"{len(levels)} texts: {show_levels(levels, 1)}")
-    if wanted is None and n_present >= MIN_IDENTIFIERS and len(levels) > 0.5 * n_present:  # they name the row
-        detail = f"dropped: {len(levels)} different texts in {n_present} rows"
+    if wanted == "text" or (wanted is None and is_free_text(levels, n_levels, n_present)):
+        return ColumnKind(column.name, "text", n_missing, f"{n_levels} texts: {show_levels(levels, 1)}")
+    if wanted is None and n_present >= MIN_IDENTIFIERS and n_levels > 0.5 * n_present:  # they name the row
+        detail = f"dropped: {n_levels} different texts in {n_present} rows"
         return ColumnKind(
             column.name, "identifier", n_missing, detail, check or unread_quantities(column, levels, wanted)
         )
     if not wanted:
         check = check or unread_quantities(column, levels, wanted)
         check = check or alike_levels(f"column {column.name!r} holds levels", levels)
-    return ColumnKind(column.name, "categorical", n_missing, f"{len(levels)} levels: {show_levels(levels)}", check)
+    return ColumnKind(column.name, "categorical", n_missing, f"{n_levels} levels: {show_levels(levels)}", check)
 
 
 def are_written_codes(levels: list[str]) -> bool:
@@ -207,7 +208,7 @@ def quantity_kind(column: Column, n_missing: int, reading: TextReading, wanted: 
     else:
         detail, check = f"numbers written as text{reading.describe()}", rounded_integers(column, reading, wanted)
     if reading.others:
-        n_cells = int(reading.is_other(column).sum())
+        n_cells = column.count(reading.is_other(column))
         rows = f"{n_cells} row{'s' if n_cells > 1 else ''}"
         detail += f"; {show_levels([repr(text) for text in reading.others])} in {rows} counted as missing"
         if not check and wanted is None:
@@ -221,9 +222,9 @@ def quantity_kind(column: Column, n_missing: int, reading: TextReading, wanted: 
 def wrong_cells(column: Column, wrong: NDArray[np.bool_], plural: str, advice: str) -> TableError:
     """The error for cells of text among `plural`, such as numbers."""
     rows = np.flatnonzero(wrong)
-    where, text = column.name_rows(rows[:1]), column.levels[int(column.values[rows[0]])]
-    n_texts = len(np.unique(column.values[rows]))
-    count = f"; {len(rows)} such cells" if len(rows) > 1 else ""
+    where, text = column.name_row(rows[0]), column.levels[int(column.values[rows[0]])]
+    n_texts, n_cells = len(np.unique(column.values[rows])), column.count(wrong)
+    count = f"; {n_cells} such cells" if n_cells > 1 else ""
     count += f" of {n_texts} different texts" if n_texts > 1 else ""
     return TableError(
         f"column {column.name!r} holds {plural}, but {where} says {text!r} (the first row is 1{count}). {advice}"
@@ -255,24 +256,25 @@ def rounded_integers(column: Column, reading: TextReading, wanted: str | None) -
 
 def number_kind(column: Column, n_missing: int, wanted: str | None) -> ColumnKind:
     """A quantity, a boolean, a date, a constant or a row number."""
-    present = column.values[~np.isnan(column.values)]
-    distinct = np.unique(present)
+    distinct, counts = column.distinct()
+    n_present = column.n_rows - n_missing
     if len(distinct) == 1 and not n_missing:
         return ColumnKind(column.name, "constant", 0, f"dropped: always {level_column(column).levels[0]}")
     if wanted in ("categorical", "text") or (len(distinct) == 1 and wanted is None):
         levels = list(level_column(column).levels)
-        return ColumnKind(column.name, "categorical", n_missing, f"{len(levels)} levels: {show_levels(levels)}")
+        n_levels = column.n_different(len(levels))
+        return ColumnKind(column.name, "categorical", n_missing, f"{n_levels} levels: {show_levels(levels)}")
     if column.storage == "boolean":
-        return ColumnKind(column.name, "boolean", n_missing, f"{present.mean():.1%} true")
+        return ColumnKind(column.name, "boolean", n_missing, f"{distinct @ counts / n_present:.1%} true")
     if column.storage == "date":
         first, last = dates_of(np.floor(distinct[[0, -1]]))
         return ColumnKind(column.name, "date", n_missing, f"{first} to {last}")
-    all_differ = column.storage == "integer" and MIN_IDENTIFIERS <= len(present) == len(distinct)
-    if wanted is None and all_differ and distinct[-1] - distinct[0] < 2 * len(present):  # some rows may be held out
+    all_differ = column.storage == "integer" and MIN_IDENTIFIERS <= n_present == (column.n_different(len(distinct)))
+    if wanted is None and all_differ and distinct[-1] - distinct[0] < 2 * n_present:  # some rows may be held out
         return ColumnKind(column.name, "identifier", n_missing, "dropped: a running number, different in every row")
-    check = "" if wanted else doubtful_codes(column, distinct, len(present))
-    finite = present[np.isfinite(present)]
-    n_infinite = len(present) - len(finite)
+    check = "" if wanted else doubtful_codes(column, distinct, n_present)
+    finite = distinct[np.isfinite(distinct)]
+    n_infinite = int(counts[np.isinf(distinct)].sum())
     detail = f"{finite.min():.6g} to {finite.max():.6g}" if len(finite) else "no finite number"
     detail += f"; {n_infinite:,} infinite, taken as beyond all others" if n_infinite else ""
     return ColumnKind(column.name, "numeric", n_missing, detail, check)
@@ -292,16 +294,18 @@ def question(column: Column, found: str, otherwise: str = "codes", kind: str = "
     return f"column {column.name!r} holds {found}: if they are {otherwise}, say kinds={{{column.name!r}: {kind!r}}}"
 
 
-def is_free_text(levels: list[str], n_rows: int) -> bool:
-    """Whether a column of texts holds sentences: many different ones, of several words."""
+def is_free_text(levels: list[str], n_levels: int, n_rows: int) -> bool:
+    """Whether a column of texts holds sentences: many different ones (`levels` are all or some), of several words."""
     shown = levels[:: max(1, len(levels) // 1000)]
     n_words = sum(len(level.split()) for level in shown)
-    return len(levels) >= max(MIN_TEXTS, SHARE_OF_TEXTS * n_rows) and n_words >= MIN_WORDS * len(shown)
+    return n_levels >= max(MIN_TEXTS, SHARE_OF_TEXTS * n_rows) and n_words >= MIN_WORDS * len(shown)
 
 
-def parse_levels(column: Column, advice: str = "Correct the cell, or empty it.") -> Column:
-    """A column of text as numbers, in the format that reads most of it; an error names a cell that is no number."""
-    values = read_cells(column, "number", NumberFormat.of(present_levels(column)))
+def parse_levels(
+    column: Column, advice: str = "Correct the cell, or empty it.", number_format: NumberFormat | None = None
+) -> Column:
+    """A column of text as numbers, in a format or that which reads most of it; an error names what is no number."""
+    values = read_cells(column, "number", number_format or NumberFormat.of(present_levels(column)))
     wrong = np.isnan(values) & ~column.missing
     if wrong.any():
         raise wrong_cells(column, wrong, "numbers", advice)

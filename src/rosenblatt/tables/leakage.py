@@ -72,11 +72,17 @@ def find_leaking_columns(table: Table, y: Array, is_classification: bool) -> lis
     return [(name, found[name]) for name in table.columns if name in found]
 
 
-def annotate_leakage(table: Table, kinds: Sequence[ColumnKind], y: Array, is_classification: bool) -> list[ColumnKind]:
-    """The kinds, with a note on each used column that leaks the target; a `TableWarning` names these."""
+def annotate_leakage(
+    table: Table, kinds: Sequence[ColumnKind], y: Array, is_classification: bool, where: str = ""
+) -> list[ColumnKind]:
+    """The kinds, with a note on each used column that leaks the target; a `TableWarning` names these.
+
+    `where` says which rows the table has, if these are not all.
+    """
     used = table.drop([kind.name for kind in kinds if not kind.used])
+    ask = "Is it known before the target is? If not, say kinds="
     notes = {
-        name: f"column {name!r}: {reason}. Is it known before the target is? If not, say kinds={{{name!r}: 'ignored'}}"
+        name: f"column {name!r}: {reason}{where}. {ask}{{{name!r}: 'ignored'}}"
         for name, reason in find_leaking_columns(used, y, is_classification)
     }
     warn_of_columns([f"{note}." for note in notes.values()], "predict it too")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable, Sequence
 from typing import Any
+from zlib import crc32
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +17,10 @@ from numpy.typing import NDArray
 from rosenblatt.tables.readers.cells import read_cells
 from rosenblatt.tables.table import Column, level_column
 
-__all__ = ["alike", "place_levels"]
+__all__ = ["HASHES", "alike", "hash_of", "place_levels"]
+
+HASHES = 2**32
+"""`hash_of` gives integers below this."""
 
 
 def place_levels(known: Sequence[str], storage: str, column: Column) -> NDArray[np.int32]:
@@ -47,6 +51,11 @@ def values_of(texts: Sequence[str], storage: str) -> list[Any]:
     column = Column("", "text", np.arange(len(texts), dtype=np.int32), tuple(texts))
     read = read_cells(column, "number" if storage == "integer" else storage)
     return [None if np.isnan(value) else float(value) for value in read]
+
+
+def hash_of(level: str) -> int:
+    """A hash of 32 bits; blanks around a level do not matter."""
+    return crc32(level.strip().encode("utf-8", "surrogatepass"))
 
 
 def alike(levels: Iterable[str]) -> tuple[str, str] | None:

@@ -80,6 +80,11 @@ class Preparation:
         rows.warn()
         return prepared
 
+    def transform_training(self, table: Table) -> Prepared:
+        """Some of the training rows, as `transform` prepares them; they may well be unlike the others."""
+        self.require_columns(table)
+        return Prepared.side_by_side([encoder.prepare(table.columns[encoder.name], []) for encoder in self.encoders])
+
     def compare(self, table: Table) -> list[ColumnDrift]:
         """How unlike the training rows those of a table are, in each used column.
 

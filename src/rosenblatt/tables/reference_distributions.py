@@ -12,15 +12,16 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from functools import partial
 from typing import Any, ClassVar, Self
-from zlib import crc32
 
 import numpy as np
 from numpy.typing import NDArray
 
+from rosenblatt.tables.counted_cells import bin_counts, distinct_counts, shares_of
 from rosenblatt.tables.encoders import CategoricalEncoder, Encoder, NumericEncoder, TextEncoder
 from rosenblatt.tables.encoders.base import is_finite_list
 from rosenblatt.tables.encoders.text import counts_of_words, hashed_words
 from rosenblatt.tables.histograms import drawn_numbers, number_histogram
+from rosenblatt.tables.levels import HASHES, hash_of
 from rosenblatt.tables.table import Column, dates_of, level_column, level_text
 
 __all__ = ["BinnedCells", "ReferenceDistribution", "fit_reference", "reference_from_state"]
@@ -33,7 +34,6 @@ MAX_BARS = 10
 """Levels of a histogram."""
 MAX_RARE = 500
 """Hashes that are kept of levels that the encoder does not know, because they occur once in many."""
-HASHES = 2**32
 ROUNDING = 1e-7
 """Numbers that were rounded to float32 are not out of range: the ends are this share of themselves further out."""
 LARGEST = sys.float_info.max
@@ -131,11 +131,12 @@ class NumberDistribution(ReferenceDistribution):
     def fit(cls, encoder: NumericEncoder, column: Column) -> Self:
         """Learned from training rows."""
         values = finite_cells(encoder, column)
-        present = values[~np.isnan(values)]
-        edges = edges_of(present)
+        cells = ~np.isnan(values)
+        present = values[cells]
+        edges = edges_of(present, column.counts_at(cells))
         span = (float(present.min()), float(present.max())) if len(present) else (0.0, 0.0)
-        counts = tuple(np.bincount(bins_of(values, edges), minlength=len(edges) + 2).tolist())
-        return cls(counts, min(1.0, 2 / (len(present) + 1)), tuple(edges.tolist()), *span)
+        counts = binned_rows(column, bins_of(values, edges), len(edges) + 2)
+        return cls(counts, min(1.0, 2 / (sum(counts[:-1]) + 1)), tuple(edges.tolist()), *span)
 
     def bin_cells(self, encoder: NumericEncoder, column: Column) -> BinnedCells:
         values = finite_cells(encoder, column)
@@ -187,15 +188,18 @@ class LevelDistribution(ReferenceDistribution):
     def fit(cls, encoder: CategoricalEncoder, column: Column) -> Self:
         """Learned from training rows."""
         codes, missing = codes_of(encoder, column)
-        known = np.bincount(codes[codes > 0] - 1, minlength=len(encoder.levels))
+        known = bin_counts(codes[codes > 0] - 1, len(encoder.levels), column.counts_at(codes > 0))
         levels = np.argsort(-known, kind="stable")[:MAX_LEVELS]
-        others = len(codes) - int(missing.sum()) - int(known[levels].sum())
+        n_missing = column.count(missing)
+        others = column.n_rows - n_missing - int(known[levels].sum())
         cells = level_column(column)
         rare = np.unique(cells.values[(codes == 0) & ~missing])
-        hashes = tuple(sorted({hash_of(cells.levels[code]) for code in rare})[:MAX_RARE])
-        once = int((known == 1).sum()) + len(rare)
-        counts = (*known[levels].tolist(), others, int(missing.sum()))
-        return cls(counts, once / max(1, len(codes) - counts[-1]), tuple(levels.tolist()), hashes)
+        once, hashes = int((known == 1).sum()) + len(rare), {hash_of(cells.levels[code]) for code in rare}
+        if column.unlisted is not None:  # hashes of known levels do no harm
+            once, hashes = column.unlisted.n_once, set(column.unlisted.hashes)
+        counts = (*known[levels].tolist(), others, n_missing)
+        expected = min(1.0, once / max(1, column.n_rows - n_missing))
+        return cls(counts, expected, tuple(levels.tolist()), tuple(sorted(hashes)[:MAX_RARE]))
 
     def bin_cells(self, encoder: CategoricalEncoder, column: Column) -> BinnedCells:
         codes, missing = codes_of(encoder, column)
@@ -260,9 +264,11 @@ class WordDistribution(ReferenceDistribution):
     def fit(cls, encoder: TextEncoder, column: Column) -> Self:
         """Learned from training rows."""
         words, n_words = words_of(column)
-        of_hash = np.bincount(words.indices, words.data, minlength=encoder.n_words)
-        edges = edges_of(n_words[~np.isnan(n_words)])
-        counts = tuple(np.bincount(bins_of(n_words, edges), minlength=len(edges) + 2).tolist())
+        rows = 1 if column.counts is None else np.repeat(column.counts, np.diff(words.indptr))
+        of_hash = np.bincount(words.indices, words.data * rows, minlength=encoder.n_words)
+        cells = ~np.isnan(n_words)
+        edges = edges_of(n_words[cells], column.counts_at(cells))
+        counts = binned_rows(column, bins_of(n_words, edges), len(edges) + 2)
         expected = min(1.0, float((of_hash == 1).sum() * weight_of_new(encoder) / max(1, of_hash.sum())))
         return cls(counts, expected, tuple(edges.tolist()))
 
@@ -326,17 +332,18 @@ def reference_from_state(entry: Any, encoder: Encoder) -> ReferenceDistribution:
 # Bins ---------------------------------------------------------------------------------------------------------------
 
 
-def edges_of(values: Floats) -> Floats:
+def edges_of(values: Floats, rows: NDArray[np.int64] | None = None) -> Floats:
     """Increasing numbers between the deciles of the values or, if at most ten values differ, between each two.
 
-    They lie midway between neighbouring values, so that rounding moves no value into another bin.
+    They lie midway between neighbouring values, so that rounding moves no value into another bin. `rows` says how many
+    rows each value stands for.
     """
-    distinct, counts = np.unique(values, return_counts=True)
+    distinct, counts = distinct_counts(values, rows)
     if len(distinct) < 2:
         return np.empty(0)
     places = np.arange(len(distinct) - 1)
     if len(distinct) > len(DECILES) + 1:
-        below = np.cumsum(counts) / len(values)
+        below = np.cumsum(counts) / counts.sum()
         places = np.unique(np.searchsorted(below, DECILES - 1e-12))
         places = places[places < len(distinct) - 1]
     return np.unique(distinct[places] / 2 + distinct[places + 1] / 2)
@@ -345,6 +352,12 @@ def edges_of(values: Floats) -> Floats:
 def bins_of(values: Floats, edges: Floats) -> NDArray[np.int64]:
     """The number of each value's interval, which includes its upper edge; the last number is for missing ones."""
     return np.where(np.isnan(values), len(edges) + 1, np.searchsorted(edges, values))
+
+
+def binned_rows(column: Column, bins: NDArray[np.int64], n_bins: int) -> tuple[int, ...]:
+    """How many rows are in each bin, the last one for missing cells; rows that are not listed are like others."""
+    counts = bin_counts(bins, n_bins, column.counts).tolist()
+    return (*shares_of(counts[:-1], sum(counts[:-1]) + column.n_unlisted), counts[-1])
 
 
 def is_increasing(values: Sequence[float]) -> bool:
@@ -368,11 +381,6 @@ def codes_of(encoder: CategoricalEncoder, column: Column) -> tuple[NDArray[np.in
     """Numbers of levels from 1, 0 for others, and which cells are missing or, among Booleans, of another kind."""
     codes = encoder.codes(column, [])
     return codes, codes == 0 if encoder.storage == "boolean" else column.missing
-
-
-def hash_of(level: str) -> int:
-    """A hash of 32 bits."""
-    return crc32(level.strip().encode("utf-8", "surrogatepass"))
 
 
 def words_of(column: Column) -> tuple[Any, Floats]:

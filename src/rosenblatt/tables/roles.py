@@ -7,7 +7,7 @@ never guesses the group, the time or the weight of a row.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from numbers import Integral
 from typing import Any
@@ -22,7 +22,7 @@ from rosenblatt.tables.readers.cells import read_cells, read_texts
 from rosenblatt.tables.readers.reading import is_nameless, read_table
 from rosenblatt.tables.table import Column, Table, TableError, level_column, warn_of_columns
 
-__all__ = ["Roles", "assign_roles", "is_name"]
+__all__ = ["Roles", "assign_roles", "group_column", "is_name", "time_column", "time_reader", "weights_in"]
 
 Array = NDArray[Any]
 Rows = NDArray[np.int64]
@@ -205,12 +205,23 @@ def require_cells(column: Column, label: str, advice: str) -> None:
         raise TableError(f"{label} is missing in {column.name_rows(missing)} (the first row is 1). {advice}")
 
 
+def group_column(table: Table, name: str) -> Column:
+    """The column of the groups, in which no cell may be missing."""
+    column = named_column("groups", name, table)
+    require_groups(column, name)
+    return column
+
+
+def require_groups(column: Column, name: str | None) -> None:
+    """Refuse rows without a group."""
+    advice = "Fill it in, with a value of its own for a row that belongs to no other, or leave the rows out."
+    require_cells(column, label_of("groups", name), advice)
+
+
 def codes_of(column: Column, name: str | None) -> Rows:
     """The group of each row, numbered from 0 in the order of their values."""
     label = label_of("groups", name)
-    require_cells(
-        column, label, "Fill it in, with a value of its own for a row that belongs to no other, or leave the rows out."
-    )
+    require_groups(column, name)
     levels = level_column(column)
     distinct, codes = np.unique(levels.values, return_inverse=True)
     if len(distinct) == 1:
@@ -226,28 +237,51 @@ def codes_of(column: Column, name: str | None) -> Rows:
 def times_of(column: Column, name: str | None) -> NDArray[np.float64]:
     """The time of each row as a number: dates as days since 1970-01-01, also where they are written as text."""
     label = label_of("time", name)
-    require_cells(column, label, "Fill it in, or leave the rows out.")
-    values = read_times(column, label) if column.storage == "text" else np.asarray(column.values, np.float64)
-    if column.storage == "boolean":
-        raise TableError(f"{label} holds Booleans; it must hold dates or numbers.")
-    if np.isinf(values).any():
-        where = column.name_rows(np.flatnonzero(np.isinf(values)))
-        raise TableError(f"{label} is infinite in {where} (the first row is 1). Put a date or a finite number there.")
+    require_times(column, label)
+    values = time_reader(column, label)(column)
+    require_finite_times(column, values, label)
     if values.min() == values.max():
         cell = level_column(column).levels[0] if column.storage != "text" else column.levels[int(column.values[0])]
         raise TableError(f"{label} is {cell} in every row: no row is later than another. Leave time out.")
     return values
 
 
-def read_times(column: Column, label: str) -> NDArray[np.float64]:
-    """Texts as dates or, if none of them is one, as numbers."""
+def time_column(table: Table, name: str) -> Column:
+    """The column of the times, in which no cell may be missing or infinite."""
+    column, label = named_column("time", name, table), label_of("time", name)
+    require_times(column, label)
+    if column.storage != "text":
+        require_finite_times(column, column.values, label)
+    return column
+
+
+def require_times(column: Column, label: str) -> None:
+    """Refuse rows without a time, and times that are Booleans."""
+    require_cells(column, label, "Fill it in, or leave the rows out.")
+    if column.storage == "boolean":
+        raise TableError(f"{label} holds Booleans; it must hold dates or numbers.")
+
+
+def require_finite_times(column: Column, values: Array, label: str) -> None:
+    """Refuse infinite times."""
+    if np.isinf(values).any():
+        where = column.name_rows(np.flatnonzero(np.isinf(values)))
+        raise TableError(f"{label} is infinite in {where} (the first row is 1). Put a date or a finite number there.")
+
+
+def time_reader(column: Column, label: str) -> Callable[[Column], NDArray[np.float64]]:
+    """What reads the times of this column, or of other rows of it, as numbers; texts are dates or else numbers."""
+    if column.storage != "text":
+        return lambda of: np.asarray(of.values, np.float64)
     dates, numbers = read_texts(column, "date"), read_texts(column, "number")
     if dates is not None and not dates.others:
         if note := doubtful_order(column, dates):
             warn_of_columns([f"{label}: {note}."], "")
-        return read_cells(column, "date", month_first=dates.order.month_first)
+        month_first = dates.order.month_first
+        return lambda of: read_cells(of, "date", month_first=month_first)
     if numbers is not None and not numbers.others:
-        return read_cells(column, "number", numbers.format)
+        number_format = numbers.format
+        return lambda of: read_cells(of, "number", number_format)
     found = dates or numbers
     wrong = np.flatnonzero(found.is_other(column)) if found is not None else np.arange(len(column.values))
     text, where = column.levels[int(column.values[wrong[0]])], column.name_rows(wrong[:1])
@@ -258,6 +292,16 @@ def weights_of(column: Column | None, given: Any, n_rows: int, kept: Rows) -> ND
     """The weights of the rows that are kept, from a column or an array."""
     if column is None:
         return None if given is None else check_weights(check_weights(given, n_rows)[kept], len(kept))
+    return check_weights(weight_numbers(column), len(kept))
+
+
+def weights_in(table: Table, name: str) -> NDArray[np.float64]:
+    """The weights in a column of some rows, all of which may be zero."""
+    return weight_numbers(named_column("sample_weight", name, table))
+
+
+def weight_numbers(column: Column) -> NDArray[np.float64]:
+    """Cells as weights: finite numbers of at least 0."""
     label = label_of("sample_weight", column.name)
     if column.storage == "date":
         raise TableError(f"{label} holds dates; weights are numbers of at least 0.")
@@ -270,7 +314,7 @@ def weights_of(column: Column | None, given: Any, n_rows: int, kept: Rows) -> ND
     if len(wrong):
         where = f"{column.name_rows(wrong[:1])} (the first row is 1)"
         raise TableError(f"{label} is {numbers.values[wrong[0]]:g} in {where}; weights are finite and at least 0.")
-    return check_weights(numbers.values, len(kept))
+    return np.asarray(numbers.values, np.float64)
 
 
 def warn_of_repeats(ids: Table) -> None:

@@ -18,8 +18,9 @@ from rosenblatt._frames import Framed
 from rosenblatt._html import table, view
 from rosenblatt._suggestions import suggestion
 from rosenblatt._warnings import warn_user
+from rosenblatt.tables.counted_cells import bin_counts, distinct_counts
 
-__all__ = ["MAX_EXACT", "MICROSECONDS_PER_DAY", "Column", "Storage", "Table", "TableError", "TableWarning"]
+__all__ = ["MAX_EXACT", "MICROSECONDS_PER_DAY", "Column", "Storage", "Table", "TableError", "TableWarning", "Unlisted"]
 __all__ += ["concat", "dates_of", "exact_values", "level_column", "level_text", "warn_of_columns"]
 
 Storage = Literal["number", "integer", "boolean", "date", "text"]
@@ -40,6 +41,26 @@ class TableWarning(UserWarning):
 
 
 @dataclass(frozen=True)
+class Unlisted:
+    """What is known of all cells of a counted column that does not list each different one.
+
+    Attributes
+    ----------
+    n_distinct, n_once : int
+        About how many different cells there are, and how many of these are in a single row.
+    n_rows : int
+        Rows whose cell is not listed. 0 in a column of numbers, where each that is listed stands for others beside it.
+    hashes : tuple of int
+        The smallest hashes of all levels, ascending; empty for numbers.
+    """
+
+    n_distinct: int
+    n_once: int
+    n_rows: int = 0
+    hashes: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
 class Column:
     """One column.
 
@@ -48,6 +69,10 @@ class Column:
     there: error messages name them. `categorical` says that the frame itself calls the levels a category.
     `level_values` are the levels in their own type, where that is not text: a category of integers, or integers that
     float64 cannot hold. `problem` says why the cells could not be read; such a column can only be left out.
+
+    A *counted* column is the summary of a longer one (`rosenblatt.tables.summary`): `counts` says how many rows each
+    cell stands for, and `rows` is the first of them, -1 where it is not known. `counts` is None if each cell is one
+    row. `unlisted` is what is known of all cells if there were too many different ones to keep them all.
     """
 
     name: str
@@ -58,6 +83,46 @@ class Column:
     categorical: bool = False
     level_values: NDArray[Any] | None = None
     problem: str = ""
+    counts: NDArray[np.int64] | None = None
+    unlisted: Unlisted | None = None
+
+    @property
+    def n_rows(self) -> int:
+        """How many rows the column has, or stands for."""
+        n_listed = len(self.values) if self.counts is None else int(self.counts.sum())
+        return n_listed + self.n_unlisted
+
+    @property
+    def n_unlisted(self) -> int:
+        """How many rows have a cell that is none of `values`."""
+        return 0 if self.unlisted is None else self.unlisted.n_rows
+
+    def n_different(self, n_listed: int) -> int:
+        """How many different cells there are that are not missing, `n_listed` of them among `values`."""
+        return n_listed if self.unlisted is None else self.unlisted.n_distinct
+
+    @property
+    def n_missing(self) -> int:
+        """In how many rows the cell is empty."""
+        return self.count(self.missing)
+
+    def count(self, chosen: NDArray[np.bool_]) -> int:
+        """How many rows the chosen cells are, or stand for."""
+        return int(chosen.sum() if self.counts is None else self.counts[chosen].sum())
+
+    def counts_at(self, cells: NDArray[Any]) -> NDArray[np.int64] | None:
+        """How many rows each of these cells stands for; None if that is one each."""
+        return None if self.counts is None else self.counts[cells]
+
+    def distinct(self) -> tuple[NDArray[Any], NDArray[np.int64]]:
+        """The different values (codes of texts) that are not missing, ascending, and how many rows have each."""
+        present = ~self.missing
+        return distinct_counts(self.values[present], self.counts_at(present))
+
+    def level_counts(self) -> NDArray[np.int64]:
+        """How many rows have each level of a column of text; shape (n_levels,)."""
+        present = ~self.missing
+        return bin_counts(self.values[present], len(self.levels), self.counts_at(present))
 
     @property
     def level_storage(self) -> Storage:
@@ -78,19 +143,25 @@ class Column:
 
     def take(self, rows: NDArray[np.int64]) -> Column:
         """The column with these rows only."""
-        return replace(self, values=self.values[rows], rows=rows if self.rows is None else self.rows[rows])
+        row_numbers = rows if self.rows is None else self.rows[rows]
+        return replace(self, values=self.values[rows], rows=row_numbers, counts=self.counts_at(rows))
+
+    def name_row(self, cell: int) -> str:
+        """The row of a cell, or the first one that it stands for, counted from 1: ``row 3``."""
+        return f"row {int(cell if self.rows is None else self.rows[cell]) + 1}"
 
     def name_rows(self, cells: NDArray[Any]) -> str:
         """Cells as rows of the table that was read, counted from 1: ``row 3``, ``rows 3, 8, 12, ... (40 in all)``."""
         places = cells if self.rows is None else np.sort(self.rows[cells])
+        n_rows = len(places) if self.counts is None else int(self.counts[cells].sum())
         shown = ", ".join(str(int(place) + 1) for place in places[:5])
-        more = f", ... ({len(places)} in all)" if len(places) > 5 else ""
-        return f"row{'s' if len(places) > 1 else ''} {shown}{more}"
+        more = f", ... ({n_rows} in all)" if n_rows > min(len(places), 5) else ""
+        return f"row{'s' if n_rows > 1 else ''} {shown}{more}"
 
 
 @dataclass(frozen=True)
 class Table(Framed):
-    """Columns by name, in their order, all with `n_rows` cells."""
+    """Columns by name, in their order, all with `n_rows` cells; if they are counted, with cells for so many rows."""
 
     columns: dict[str, Column]
     n_rows: int
@@ -120,7 +191,7 @@ class Table(Framed):
         n_columns = len(self.columns)
         title = f"{self.n_rows:,} row{'' if self.n_rows == 1 else 's'}, {n_columns:,} column{'s'[: n_columns != 1]}"
         rows = [
-            (name or '""', column.storage, int(column.missing.sum()), column.problem or ", ".join(first_cells(column)))
+            (name or '""', column.storage, column.n_missing, column.problem or ", ".join(first_cells(column)))
             for name, column in self.columns.items()
         ]
         return view(title, table(("column", "holds", "missing", "first cells"), rows))

@@ -23,7 +23,8 @@ from rosenblatt.tables.kinds import (
     wrong_cells,
 )
 from rosenblatt.tables.levels import place_levels
-from rosenblatt.tables.readers.cells import present_levels, read_texts
+from rosenblatt.tables.readers.cells import PLAIN_NUMBERS, present_levels, read_texts
+from rosenblatt.tables.readers.numerals import NumberFormat
 from rosenblatt.tables.table import Column, Table, TableError, level_column, level_text
 
 __all__ = [
@@ -48,13 +49,23 @@ class Target:
 
     `values` are labels (integers from 0, shape (n_rows,)) or numbers (float64, shape (n_rows,) or (n_rows, n_targets)).
     Label i stands for `classes[i]`, which has the target's own type; for a regression, `classes` is None. `check` is
-    what a user should look at, if anything.
+    what a user should look at, if anything. `formats` says how the numbers of each column are written.
+
+    Of a counted column, `values` are those of its cells, and `counts` says how many rows each stands for; of several
+    there are no values. `read` gives those of the rows themselves, block by block.
     """
 
     name: str | None
     values: NDArray[Any]
     classes: NDArray[Any] | None = None
     check: str = ""
+    formats: tuple[NumberFormat, ...] = ()
+    counts: NDArray[np.int64] | None = None
+
+    @property
+    def n_rows(self) -> int:
+        """How many rows have the target."""
+        return len(self.values) if self.counts is None else int(self.counts.sum())
 
     @property
     def task(self) -> str:
@@ -66,6 +77,16 @@ class Target:
     def take(self, rows: NDArray[np.int64]) -> Target:
         """The target of these rows; the classes stay."""
         return replace(self, values=self.values[rows])
+
+    def read(self, columns: Sequence[Column]) -> NDArray[Any]:
+        """The labels or numbers of other rows, whose target columns these are, in the form of `values`.
+
+        Numbers are read as the target was; a `TableError` names a row without one, or with an unknown class.
+        """
+        if self.classes is not None:
+            return labels_of_column(columns[0], self.classes)
+        numbers = [numbers_of_column(*pair) for pair in zip(columns, self.formats, strict=True)]
+        return numbers[0] if len(numbers) == 1 else np.column_stack(numbers)
 
     def decoded(self) -> NDArray[Any]:
         """The classes or numbers of the rows in their own type."""
@@ -110,8 +131,11 @@ def fit_targets(columns: Sequence[Column], task: str | None = None) -> Target:
                 f"target {column.name!r} holds no numbers, and several targets must all be numbers. Learn a model for "
                 "each target."
             )
-    values = np.column_stack([fit_regression(column).values for column in columns])
-    return Target(", ".join(column.name for column in columns), values)
+    found = [fit_regression(column) for column in columns]
+    formats = tuple(target.formats[0] for target in found)
+    is_counted = any(column.counts is not None for column in columns)  # cells of two columns are not of one row
+    values = np.empty((0, len(found))) if is_counted else np.column_stack([target.values for target in found])
+    return Target(", ".join(column.name for column in columns), values, formats=formats)
 
 
 def holds_quantities(column: Column) -> bool:
@@ -127,7 +151,7 @@ def holds_quantities(column: Column) -> bool:
         return False
     if reading.others:
         advice = "Correct these cells, or remove the rows."
-        if len(present_levels(column)) <= MAX_SHARE_OF_CLASSES * len(column.values):
+        if column.n_different(len(present_levels(column))) <= MAX_SHARE_OF_CLASSES * column.n_rows:
             advice += " If all cells are classes, say task='classification'."
         raise wrong_cells(column, reading.is_other(column), "numbers", advice)
     return True
@@ -147,7 +171,7 @@ def doubtful_task(column: Column, target: Target) -> str:
             return ""
         taken, otherwise, task = "classes", "quantities, such as counts", "regression"
     else:
-        few = len(distinct) <= MAX_CODED_CLASSES and len(target.values) >= ROWS_PER_CLASS * len(distinct)
+        few = len(distinct) <= MAX_CODED_CLASSES and target.n_rows >= ROWS_PER_CLASS * len(distinct)
         coded = distinct[0] in (0, 1) and distinct[-1] - distinct[0] == len(distinct) - 1
         coded = is_whole(distinct) and (coded or len(distinct) <= MAX_INTEGER_CLASSES)
         if not few or not (coded or len(distinct) == 2):
@@ -170,23 +194,35 @@ def is_whole(values: NDArray[np.float64]) -> bool:
 
 def fit_regression(column: Column) -> Target:
     """The numbers, if a mean and a standard deviation can be computed from them."""
-    values = numbers_of_column(column)
+    number_format = NumberFormat.of(present_levels(column)) if column.storage == "text" else PLAIN_NUMBERS
+    values = numbers_of_column(column, number_format)
     if values.min() == values.max():
         raise TableError(f"target {column.name!r} is {values[0]:.6g} in every row: there is nothing to learn.")
-    check_target_range(values, f"target {column.name!r}")
-    return Target(column.name, values)
+    check_target_range(values, f"target {column.name!r}", column.counts)
+    return Target(column.name, values, formats=(number_format,), counts=column.counts)
 
 
-def check_target_range(values: NDArray[np.float64], name: str) -> None:
-    """Refuse targets [n] or [n, k] whose squares overflow float64, or vanish in it though the targets differ."""
+def check_target_range(values: NDArray[np.float64], name: str, counts: NDArray[np.int64] | None = None) -> None:
+    """Refuse targets [n] or [n, k] whose squares overflow float64, or vanish in it though the targets differ.
+
+    `counts`, shape (n,), says for how many rows each stands.
+    """
     for column in values.reshape(len(values), -1).T:
         with np.errstate(over="ignore", invalid="ignore", under="ignore"):
-            mean, scale = float(column.mean()), float(column.std())
+            mean, scale = mean_and_spread(column, counts)
         span = f"{column.min():g} to {column.max():g}"
         if not math.isfinite(mean) or not math.isfinite(scale):
             raise TableError(f"{name} is too large for float64: {span}. Divide it by a constant.")
         if scale == 0 and column.min() < column.max():
             raise TableError(f"{name} is too small for float64: {span}. Multiply it by a constant.")
+
+
+def mean_and_spread(values: NDArray[np.float64], counts: NDArray[np.int64] | None) -> tuple[float, float]:
+    """The mean and the standard deviation of numbers that stand for so many rows each."""
+    if counts is None:
+        return float(values.mean()), float(values.std())
+    mean = values @ counts / counts.sum()
+    return float(mean), math.sqrt(np.square(values - mean) @ counts / counts.sum())
 
 
 def fit_classes(column: Column, task: str | None) -> Target:
@@ -202,14 +238,21 @@ def fit_classes(column: Column, task: str | None) -> Target:
             f"target {column.name!r} has a single class, {texts.levels[present[0]]!r}; classification needs at least "
             "two. Add rows."
         )
-    if len(classes) > MAX_INTEGER_CLASSES and len(classes) > MAX_SHARE_OF_CLASSES * len(column.values):
+    n_classes = column.n_different(len(classes))
+    if n_classes > MAX_INTEGER_CLASSES and n_classes > MAX_SHARE_OF_CLASSES * column.n_rows:
         raise TableError(
-            f"target {column.name!r} has {len(classes)} classes in {len(column.values)} rows: they identify the rows. "
+            f"target {column.name!r} has {n_classes} classes in {column.n_rows} rows: they identify the rows. "
             "Choose another column, or task='regression' for numbers."
+        )
+    if column.unlisted is not None:
+        raise TableError(
+            f"target {column.name!r} has about {n_classes:,} classes, more than are counted in a table that is read "
+            "block by block. Choose another column, or task='regression' for numbers."
         )
     if task in ("binary", "multiclass") and (len(classes) == 2) != (task == "binary"):
         raise TableError(f"task is {task!r}, but target {column.name!r} has {len(classes)} classes.")
-    return Target(column.name, labels_of_column(column, classes), classes, doubts_of_classes(column.name, classes))
+    labels, check = labels_of_column(column, classes), doubts_of_classes(column.name, classes)
+    return Target(column.name, labels, classes, check, counts=column.counts)
 
 
 def doubts_of_classes(name: str | None, classes: NDArray[Any]) -> str:
@@ -228,7 +271,7 @@ def labels_of_column(column: Column, classes: NDArray[Any]) -> NDArray[np.int64]
     labels = place_levels(known, storage, column)
     unknown = np.flatnonzero(labels < 0)
     if len(unknown):
-        cell, where = level_column(column.take(unknown[:1])), column.name_rows(unknown[:1])
+        cell, where = level_column(column.take(unknown[:1])), column.name_row(unknown[0])
         text = cell.levels[cell.values[0]]
         raise TableError(
             f"target {column.name!r} has the class {text!r} in {where}; training did not see it. "
@@ -257,12 +300,12 @@ def rows_with_target(columns: Sequence[Column], drop_missing: bool) -> NDArray[n
 
 def require_present(column: Column, advice: str = "Fill it in, or remove the rows.") -> None:
     """Refuse rows without a target."""
-    missing = np.flatnonzero(column.missing)
-    if len(missing) == len(column.values):
+    missing, n_missing = np.flatnonzero(column.missing), column.n_missing
+    if n_missing == column.n_rows:
         raise TableError(f"target {column.name!r} is missing in every row.")
     if len(missing):
         where = column.name_rows(missing)
-        share = "" if "in all" in where else f"; {len(missing):,} of {len(column.values):,} rows"
+        share = "" if "in all" in where else f"; {n_missing:,} of {column.n_rows:,} rows"
         texts = (
             " Empty cells and texts such as 'NA', 'nan', 'null' and '?' count as missing."
             if column.storage == "text"
@@ -282,8 +325,11 @@ def require_finite(column: Column) -> None:
         )
 
 
-def numbers_of_column(column: Column) -> NDArray[np.float64]:
-    """The cells as numbers; an error names text that is no number, and infinite numbers."""
+def numbers_of_column(column: Column, number_format: NumberFormat | None = None) -> NDArray[np.float64]:
+    """The cells as numbers; an error names text that is no number, and infinite numbers.
+
+    Text is read in the given format or, without one, in that which reads most of it.
+    """
     require_present(column)
     if column.storage == "date":
         raise TableError(
@@ -291,6 +337,6 @@ def numbers_of_column(column: Column) -> NDArray[np.float64]:
             "dates are classes, say task='classification'."
         )
     if column.storage == "text":
-        column = parse_levels(column, "A regression target must be a number in every row.")
+        column = parse_levels(column, "A regression target must be a number in every row.", number_format)
     require_finite(column)
     return np.asarray(column.values)

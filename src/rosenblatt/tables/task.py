@@ -7,15 +7,16 @@ command line shows and estimators fit. Never changes a cell.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any
+from importlib import import_module
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rosenblatt._checks import check_flag, check_weights
+from rosenblatt._checks import check_count, check_flag, check_weights
 from rosenblatt._frames import Framed
 from rosenblatt._html import paragraph, view
 from rosenblatt._html import table as html_table
@@ -23,6 +24,7 @@ from rosenblatt.tables.kinds import ColumnKind, column_overrides, infer_kinds
 from rosenblatt.tables.leakage import annotate_leakage
 from rosenblatt.tables.readers.cells import present_levels
 from rosenblatt.tables.readers.reading import read_table
+from rosenblatt.tables.readers.streams import TableStream, open_stream
 from rosenblatt.tables.roles import Roles, assign_roles
 from rosenblatt.tables.row_hints import annotate_row_hints
 from rosenblatt.tables.splits import copies_of, first_rows, split_rows
@@ -36,10 +38,12 @@ from rosenblatt.tables.targets import (
     rows_with_target,
 )
 
-__all__ = ["MIN_ROWS", "TabularTask", "require_rows", "score_on"]
+__all__ = ["MIN_ROWS", "MIN_WINDOW", "WINDOW", "TabularTask", "may_be_classes", "require_rows", "score_on"]
 
 MIN_ROWS = 2
 """Fewest rows to learn from."""
+WINDOW, MIN_WINDOW = 2**20, 100
+"""Datasets of more rows are not read into memory, unless the user sets another window; and the smallest window."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,12 +111,15 @@ class TabularTask(Framed):
         time: Any = None,
         id: Any = None,
         drop_missing_target: bool = False,
+        window: int = WINDOW,
+        hold_out: bool = True,
+        heard: Callable[[str, int, int], object] | None = None,
     ) -> TabularTask:
         """The task to predict a column of a table from the others.
 
         Parameters
         ----------
-        table : whatever `read_table` takes
+        table : whatever `read_table` or `open_stream` takes
         target : str or list of str
             Name of the column, or of several columns of numbers. Other names, such as 3, are turned into texts.
         task : {"classification", "binary", "multiclass", "regression"}, optional
@@ -133,6 +140,12 @@ class TabularTask(Framed):
             Columns that name the rows, as written in a text file.
         drop_missing_target : bool
             Whether rows without a target are left out, and counted in `n_dropped`. By default they are refused.
+        window : int
+            A dataset of more rows is not read into memory: the task is a `StreamedTask`.
+        hold_out : bool
+            Whether the fit of such a task holds out rows of it.
+        heard : callable, optional
+            ``heard(what, done, all)`` is called after each block of a pass over such a dataset.
 
         Raises
         ------
@@ -148,18 +161,26 @@ class TabularTask(Framed):
         roles = Roles(weights, groups, time, id)
         overrides = roles.overrides(names, overrides)
         texts = {name for name, kind in overrides.items() if kind in ("categorical", "text")} | set(roles.ids)
-        source, table = table, read_table(table, encoding=encoding, text=texts)
-        is_file = isinstance(source, (str, os.PathLike)) and os.path.isfile(source)
-        if is_file and task != "regression" and may_be_classes(table.columns.get(names[0]), task):
-            table = with_written_target(table, names[0], read_table(source, encoding=encoding, text=names))
-        columns = [find_target(table, name) for name in names]
-        if not columns:
+        drop = check_flag("drop_missing_target", drop_missing_target)
+        if not names:
             raise TableError("target is an empty list; name the column to predict.")
+        source: Any = table
+        check_count("window", window, MIN_WINDOW)
+        if (stream := open_stream(table, encoding=encoding, text=texts, window=window)) is not None:
+            if stream.n_rows > window:
+                how: dict[str, Any] = {"drop_missing": drop, "hold_out": hold_out}
+                return streamed(stream, names, task, overrides, roles, texts, heard, **how)
+            source = stream
+        table = read_all(source, encoding=encoding, text=texts)
+        if is_written(source) and task != "regression" and may_be_classes(table.columns.get(names[0]), task):
+            written = read_all(source, encoding=encoding, text=names)
+            table = with_written_target(table, names[0], written)
+        columns = [find_target(table, name) for name in names]
         if set(table.columns) <= {*names, *roles.columns}:
             others = f" and those of {', '.join(sorted({*roles.columns.values()}))}" if roles.columns else ""
             raise TableError(f"the table has no column but the target {', '.join(map(repr, names))}{others}.")
         require_rows(table.n_rows)
-        rows = rows_with_target(columns, check_flag("drop_missing_target", drop_missing_target))
+        rows = rows_with_target(columns, drop)
         inputs, fields = assign_roles(table.drop(names), roles, rows)
         require_rows(inputs.n_rows)
         columns = columns if rows is None else [column.take(rows) for column in columns]
@@ -263,6 +284,36 @@ def check_row_numbers(name: str, given: Any, kinds: str, n_rows: int) -> NDArray
             f"{n_rows} rows. TabularTask.of makes them from cells of any type."
         )
     return array.astype(np.int64) if kinds == "iu" else array
+
+
+def streamed(
+    stream: TableStream,
+    names: list[str],
+    task: str | None,
+    overrides: Mapping[str, str],
+    roles: Roles,
+    texts: Iterable[str],
+    heard: Callable[[str, int, int], object] | None,
+    **how: Any,
+) -> TabularTask:
+    """The task of a table that is larger than memory."""
+    kind = import_module("rosenblatt.tables.streamed_task")  # of a subclass, which is imported on use
+    if heard is not None:
+        how["heard"] = heard
+    return cast("TabularTask", kind.streamed_task(stream, names, task, overrides, roles, frozenset(texts), **how))
+
+
+def read_all(source: Any, *, encoding: str, text: Collection[str]) -> Table:
+    """The whole table of a source, or of a stream that is small enough."""
+    if isinstance(source, TableStream):
+        return source.table(text=text)
+    return read_table(source, encoding=encoding, text=text)
+
+
+def is_written(source: Any) -> bool:
+    """Whether cells may be texts of a file, which can be read in several ways."""
+    is_file = isinstance(source, (str, os.PathLike)) and os.path.isfile(source)
+    return is_file or isinstance(source, TableStream)
 
 
 def may_be_classes(column: Column | None, task: str | None) -> bool:

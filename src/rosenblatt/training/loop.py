@@ -58,10 +58,10 @@ class RowOrders(Protocol):
     n_rows: int
     max_epochs: int
 
-    def draw(self, n_epochs: int) -> NDArray[np.int64]:
-        """Orders of the next epochs, at most `max_epochs` of them; shape (n_epochs, n_rows)."""
+    def draw(self, n_epochs: int) -> NDArray[np.int64] | None:
+        """Orders of the next epochs, at most `max_epochs` of them; shape (n_epochs, n_rows). Or None."""
 
-    def present(self) -> NDArray[np.int64]:
+    def present(self) -> NDArray[np.int64] | None:
         """The order of the epoch that has begun, shape (1, n_rows)."""
 
     def state(self) -> tuple[dict[str, Any], Arrays]:
@@ -247,7 +247,8 @@ class TrainingLoop:
             )
             if losses or self.seconds_left() <= 0:
                 return losses
-            if self.checkpoints is not None and self.checkpoints.is_due(self.trainer.step_count):
+            begun = self.trainer.position[0] > 0  # else the order, which is drawn, would be drawn again
+            if begun and self.checkpoints is not None and self.checkpoints.is_due(self.trainer.step_count):
                 self.checkpoints.save(self.trainer.step_count, *self.snapshot())
 
     def _steps_done(self) -> int:

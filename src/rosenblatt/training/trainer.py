@@ -286,26 +286,14 @@ class Trainer:
         n_rows = self._n_rows if orders is None else orders.shape[1]
         self._check_batches(n_rows)
         batch_size = max(1, min(self.batch_size or n_rows, n_rows))
-        position = self.position if resume else (0, 0.0)
+        position = self._place_in_order() if resume else (0, 0.0)
         n_steps = n_epochs * self.steps_per_epoch(n_rows) - position[0] // batch_size
         slots = self._slots(learning_rate, regularization, n_steps)
         self.whole_epochs = []
         try:
             losses, done, _ = self._session.train(
-                self.memory,
-                self._sources,
-                batch_size,
-                orders,
-                n_rows,
-                slots,
-                self.seed,
-                self.step_count,
-                n_epochs,
-                shuffle and orders is None,
-                self.epoch_count,
-                position,
-                max_steps,
-                max_seconds,
+                *(self.memory, self._sources, batch_size, orders, n_rows, slots, self.seed, self.step_count, n_epochs),
+                *(shuffle and orders is None, self.epoch_count, position, max_steps, max_seconds),
                 self._min_rows(n_rows % batch_size),
             )
         except BaseException:  # a handler of a signal may raise anything
@@ -314,6 +302,10 @@ class Trainer:
             raise
         self._count(done, len(losses))
         return losses
+
+    def _place_in_order(self) -> tuple[int, float]:
+        """The `position` in the order that `epochs` is given."""
+        return self.position
 
     def _count(self, n_steps: int, n_epochs: int) -> None:
         self.step_count += n_steps

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -26,23 +27,26 @@ from rosenblatt.estimators.labels import kept_targets
 from rosenblatt.estimators.tabular.architecture import Settings
 from rosenblatt.estimators.tabular.course import Trainable
 from rosenblatt.estimators.tabular.drift import Monitorable
-from rosenblatt.estimators.tabular.ensemble import Ensemble, fit_ensemble
+from rosenblatt.estimators.tabular.ensemble import Ensemble, Folds, fit_ensemble
 from rosenblatt.estimators.tabular.explain.background import Background
 from rosenblatt.estimators.tabular.explain.explainable import Explainable
-from rosenblatt.estimators.tabular.folds import Folds, folds_of_task
+from rosenblatt.estimators.tabular.folds import folds_of_task
 from rosenblatt.estimators.tabular.member import Data, FitBudget, Problem
 from rosenblatt.estimators.tabular.parameters import CONSTRAINTS, OVERRIDES
 from rosenblatt.estimators.tabular.predicted_blocks import BlockPredictor
 from rosenblatt.estimators.tabular.scoring import ON_VALIDATION_ROWS, TabularScores
+from rosenblatt.estimators.tabular.streamable import Streamable
 from rosenblatt.estimators.tabular.training_digest import training_digest
 from rosenblatt.estimators.tabular.training_predictions import LeftOut
 from rosenblatt.estimators.tabular.validation import check_validation, validation_data
+from rosenblatt.tables.first_pass import Heard
 from rosenblatt.tables.given_folds import refuse_rows_of_whole_table
 from rosenblatt.tables.kinds import column_overrides
 from rosenblatt.tables.preparation import Preparation, fit_preparation
 from rosenblatt.tables.readers.reading import is_nameless, names_columns, read_table, require_names
 from rosenblatt.tables.roles import Roles, assign_roles
 from rosenblatt.tables.splits import has_common_groups
+from rosenblatt.tables.streamed_task import StreamedTask
 from rosenblatt.tables.table import Table, TableError
 from rosenblatt.tables.targets import Target
 from rosenblatt.tables.task import TabularTask, require_rows
@@ -58,6 +62,7 @@ class TabularEstimator(
     BlockPredictor,
     Trainable,
     Monitorable,
+    Streamable,
     TabularScores,
     FittedParameters,
     SuggestingMixin,
@@ -133,8 +138,10 @@ class TabularEstimator(
 
         Parameters
         ----------
-        X : data frame, mapping of arrays, path of a file, array of shape (n_rows, n_columns), or task
-            Files are CSV, JSON, Parquet, Arrow or Feather. A `TabularTask` also holds the target and the weights.
+        X : data frame, mapping of arrays, path of a file, dataset, array of shape (n_rows, n_columns), or task
+            Files are CSV, JSON, Parquet, Arrow or Feather. Datasets are whatever `open_stream` takes, such as folders
+            and patterns of files; those of more rows than the `window` are not read into memory (see the notes). A
+            `TabularTask` also holds the target and the weights.
         y : array-like of shape (n_rows,), or (n_rows, n_targets) for regression, or name
             Classes (strings, integers, booleans or dates) or numbers. A string or a number is the name of the column of
             X to predict, a list of strings the names of several columns of numbers.
@@ -168,6 +175,16 @@ class TabularEstimator(
         KeyboardInterrupt
             After Ctrl-C before any network has finished an epoch. Later, Ctrl-C ends training with a warning, and the
             networks are kept as they were after their best epochs.
+
+        Notes
+        -----
+        A dataset of more rows than the `window` is read three times at most: once to learn what its columns are, once
+        to prepare its rows in a temporary file (in the folder `checkpoint` or else that of the system; it has no name
+        and is gone when `fit` ends), and before that once for the column of groups, times or weights alone. A fifth of
+        the rows, at most 131,072, is held out: those whose cells have the smallest hashes, so that copies are on one
+        side; whole groups with `groups`; the latest rows with `time`. They choose the best epochs, calibrate and
+        score, and all networks train on all others. Notes on columns that leak the target, or look like ids of groups,
+        come from the held-out rows. Give y, `sample_weight`, `groups` and `time` as names of columns then, and no `cv`.
         """
         roles = {"groups": groups, "time": time, "id": id, "drop_missing_target": drop_missing_target}
         self.fit_unless(lambda: False, X, y, sample_weight, X_val=X_val, y_val=y_val, **roles)
@@ -192,7 +209,8 @@ class TabularEstimator(
         reserve_blas_memory()
         with self._budget(cancelled) as budget, unchanged_if_failed(self, BaseException):
             validation = check_validation(X, y, X_val, y_val, sample_weight)
-            task = self._task(X, y, sample_weight, **roles)
+            reading = {"hold_out": validation is None, "heard": budget.heard}
+            task = self._task(X, y, sample_weight, **roles, reading=reading)
             self._refuse_contradictions(task, validation is not None)
             if not isinstance(X, TabularTask):
                 refuse_rows_of_whole_table(self.cv, task.n_dropped)
@@ -205,6 +223,9 @@ class TabularEstimator(
     def _refuse_contradictions(self, task: TabularTask, has_validation: bool) -> None:
         """Refuse several answers to the question of which rows are held out."""
         others = {"cv": self.cv, "groups": task.groups, "time": task.times}
+        if isinstance(task, StreamedTask):
+            others |= {"groups": task.group_column, "time": task.reading.roles.time}
+            self._refuse_folds(task)
         if has_validation and (given := [name for name, value in others.items() if value is not None]):
             raise ValueError(
                 f"{given[0]} and X_val both say which rows are held out: leave one of them out. (A column that is no "
@@ -269,16 +290,17 @@ class TabularEstimator(
         time: Any = None,
         id: Any = None,
         drop_missing_target: bool = False,
+        reading: Mapping[str, Any] = MappingProxyType({}),
     ) -> TabularTask:
         """The arguments of `fit` as a task; names and number of its columns, and what has a role, are recorded."""
         given, drop = Roles(sample_weight, groups, time, id), check_flag("drop_missing_target", drop_missing_target)
         if isinstance(X, TabularTask):
-            task = self._own_task(X, y, given)
+            task = self._own_task(X, y, given, **reading)
         elif names_columns(y, several=not is_classifier(self) and not is_nameless(X)):
             require_names(X, y)
             goal = "classification" if is_classifier(self) else "regression"
-            roles = {"groups": groups, "time": time, "id": id, "drop_missing_target": drop}
-            task = TabularTask.of(X, y, goal, self.kinds, sample_weight, self.ignore, **roles)
+            roles = {"groups": groups, "time": time, "id": id, "drop_missing_target": drop, "window": self.window}
+            task = TabularTask.of(X, y, goal, self.kinds, sample_weight, self.ignore, **roles, **reading)
         else:
             task = self._task_of_array(X, y, given, drop)
         if not is_nameless(X):
@@ -290,7 +312,7 @@ class TabularEstimator(
         self.n_dropped_ = task.n_dropped
         return task
 
-    def _own_task(self, task: TabularTask, y: Any, given: Roles) -> TabularTask:
+    def _own_task(self, task: TabularTask, y: Any, given: Roles, hold_out: bool, heard: Heard) -> TabularTask:
         """A task of the user's, with this estimator's kinds of columns."""
         if y is not None or given.any_given:
             raise ValueError(
@@ -300,6 +322,8 @@ class TabularEstimator(
         if (task.target.classes is None) == is_classifier(self):
             raise ValueError(f"the task is a {task.target.task} one, which {type(self).__name__} does not learn.")
         kinds = {**task.overrides, **column_overrides(self.kinds, self.ignore)}
+        if isinstance(task, StreamedTask):
+            return task.read_again(kinds, hold_out=hold_out, heard=heard)
         return task if kinds == task.overrides else replace(task, overrides=kinds)
 
     def _task_of_array(self, X: Any, y: Any, given: Roles, drop: bool) -> TabularTask:
@@ -308,7 +332,7 @@ class TabularEstimator(
         given.require_names(X)
         kinds = given.overrides((), column_overrides(self.kinds, self.ignore))
         is_array = is_nameless(X) or issparse(X)  # which `_read` refuses
-        inputs = self._read(X, reset=True) if is_array else read_table(X, text=given.ids)
+        inputs = self._read(X, reset=True) if is_array else self._read_dataset(X, given.ids)
         name, n_rows = getattr(y, "name", None), inputs.n_rows
         if y is None:
             raise ValueError(f"{type(self).__name__} requires y to be passed, but the target y is None.")
@@ -341,8 +365,11 @@ class TabularEstimator(
         self._seed = self._draw_seed(budget, task, held_out)
         return data
 
-    def _check_targets(self, targets: Array, name: str) -> None:
-        """Refuse targets that the loss does not support, by a `ValueError` that calls them `name`."""
+    def _check_targets(self, targets: Array, name: str, rows: NDArray[np.int64] | None = None) -> None:
+        """Refuse targets that the loss does not support, by a `ValueError` that calls them `name`.
+
+        `rows` are their numbers in the whole table, if they are some of it.
+        """
 
     def _fit_ensemble(self, data: Data, problem: Problem, folds: Folds, budget: FitBudget) -> Ensemble:
         """Train the members."""
@@ -364,6 +391,8 @@ class TabularEstimator(
 
     def _folds(self, task: TabularTask, data: Data, labels: Array | None = None) -> Folds:
         """Training and held-out rows of each member; how many rows are different is recorded."""
+        if isinstance(task, StreamedTask):
+            return self._folds_of_stream(task, data)
         n_rows, copies = task.inputs.n_rows, task.copies
         self.n_rows_ = n_rows
         self.n_distinct_ = n_rows if copies is None else int(copies.max()) + 1

@@ -20,13 +20,14 @@ from numpy.typing import NDArray
 
 from rosenblatt._checks import MAX_COUNT, check_count, check_number, check_seed
 from rosenblatt.estimators.tabular.architecture import Settings
+from rosenblatt.estimators.tabular.row_ranges import RowNumbers, rows_from_array, rows_to_array
 from rosenblatt.storage.container import require_keys
 from rosenblatt.tables.table import Table
 from rosenblatt.training.checkpoint import FILE, Checkpoints, data_digest
 
 __all__ = ["FitCheckpoints", "table_digest"]
 
-Fold = tuple[NDArray[np.int64], NDArray[np.int64]]
+Fold = tuple[RowNumbers, NDArray[np.int64]]
 NOTE_SECONDS = 1.0
 """Time between two notes of the seconds that are left."""
 
@@ -104,7 +105,7 @@ class FitCheckpoints:
         """Keep what a time budget allows: epochs, members and, where they are fewer than `given`, the rows."""
         self._plan = {"epochs": settings.epochs, "members": len(folds)}
         if folds[0] is not given[0]:
-            self._rows = dict(zip(("training", "held_out"), folds[0], strict=True))
+            self._rows = {"training": rows_to_array(folds[0][0]), "held_out": folds[0][1]}
         self.seconds_left = seconds_left
         self._save()
 
@@ -126,11 +127,9 @@ class FitCheckpoints:
 
     def _fewer_rows(self, fold: Fold) -> Fold:
         """The rows of the plan, if they are some of the fold's."""
-        rows = self._rows["training"], self._rows["held_out"]
-        for some, known in zip(rows, fold, strict=True):
-            if some.ndim != 1 or some.dtype != np.int64 or not len(some) or not np.isin(some, known).all():
-                raise ValueError("the rows of the plan are not rows of the first fold")
-        return rows
+        training, held_out = fold
+        held_out = np.asarray(rows_from_array(self._rows["held_out"], held_out))
+        return rows_from_array(self._rows["training"], training), held_out
 
     def member(self, number: int, identity: Mapping[str, str]) -> Checkpoints:
         """The checkpoints of the member `number`, counted from 1."""

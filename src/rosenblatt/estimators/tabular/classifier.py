@@ -33,8 +33,9 @@ from rosenblatt.estimators.tabular.member import FitBudget, Problem
 from rosenblatt.estimators.tabular.metrics import CLASS_METRICS, ClassMetric
 from rosenblatt.estimators.tabular.ordinal import cumulative, from_cumulative
 from rosenblatt.estimators.tabular.parameters import CONSTRAINTS, describe_shared_parameters
+from rosenblatt.tables.streamed_task import StreamedTask
 from rosenblatt.tables.targets import Target, doubts_of_classes
-from rosenblatt.tables.task import TabularTask
+from rosenblatt.tables.task import WINDOW, TabularTask
 
 __all__ = ["TabularClassifier"]
 
@@ -130,24 +131,31 @@ class TabularClassifier(ClassifierMixin, TabularEstimator):  # type: ignore[misc
         verbose: bool | int = False,
         checkpoint: Any = None,
         checkpoint_every: int | str = "30s",
+        window: int = WINDOW,
+        memory_limit: int | str | None = None,
     ) -> None:
         set_parameters(self, locals())
 
     def _learn(self, task: TabularTask, budget: FitBudget, validation: tuple[Any, ...] | None) -> None:
-        self.classes_, labels = self._in_order(task.target)
-        weights = task.weights
-        if self.class_weight is not None:
-            weights = class_weighted(self.class_weight, self.classes_, labels, weights)
-        data = self._prepare(task, labels, weights, budget, validation)
+        self.classes_, place = self._in_order(task.target)
+        if isinstance(task, StreamedTask):
+            data, table = self._prepare_stream(task, place.__getitem__, budget, validation)
+            labels, own_weights = table.targets, table.weights
+        else:
+            labels, own_weights = place[task.target.values], task.weights
+            weights = own_weights
+            if self.class_weight is not None:
+                weights = class_weighted(self.class_weight, self.classes_, labels, weights)
+            data = self._prepare(task, labels, weights, budget, validation)
         held_out = data.held_out.y
         if self.ordered is not False:
             data = data.with_targets(lambda y: cumulative(y, len(self.classes_)))
         self.temperature_, self.decision_weights_ = 1.0, np.ones(len(self.classes_))
         ensemble = self._fit_ensemble(data, self._problem(), self._folds(task, data, labels), budget)
-        if validation is None:
-            self._finish(ensemble, labels, task.weights)
+        if data.validation is None:
+            self._finish(ensemble, labels, own_weights)
         else:
-            self._finish(ensemble, held_out, data.held_out.weights, (Target(None, labels, self.classes_), task.weights))
+            self._finish(ensemble, held_out, data.held_out.weights, (Target(None, labels, self.classes_), own_weights))
 
     def _target(self, y: Any, name: str | None) -> Target:
         y = column_or_1d(plain_labels(y), warn=True)
@@ -159,15 +167,15 @@ class TabularClassifier(ClassifierMixin, TabularEstimator):  # type: ignore[misc
         return Target(name, labels, classes, doubts_of_classes(name, classes))
 
     def _in_order(self, target: Target) -> tuple[Array, Array]:
-        """The classes in the user's order, and labels that count in this order (int32)."""
+        """The classes in the user's order, and the place of each class of the target in this order (int32)."""
         assert target.classes is not None
         if not np.iterable(self.ordered):
-            return target.classes, target.values.astype(np.int32)
+            return target.classes, np.arange(len(target.classes), dtype=np.int32)
         given, known = list(self.ordered), target.classes.tolist()
         if len(set(given)) < len(given) or set(given) != set(known):
             raise ValueError(f"ordered is {given}; it must list each class of y once, which are {known}.")
         rank = np.array([given.index(name) for name in known], dtype=np.int32)
-        return target.classes[np.argsort(rank)], rank[target.values]
+        return target.classes[np.argsort(rank)], rank
 
     def _problem(self) -> Problem:
         """A softmax over the classes or, if they are ordered, whether a row lies above each class but the last."""

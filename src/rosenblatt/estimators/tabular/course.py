@@ -9,7 +9,8 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager, nullcontext
+from dataclasses import replace
 from functools import partial
 from numbers import Integral
 from typing import Any, NoReturn
@@ -29,7 +30,9 @@ from rosenblatt.estimators.tabular.ensemble import Ensemble
 from rosenblatt.estimators.tabular.explain.learning_curve import LearningCurve
 from rosenblatt.estimators.tabular.member import Data, FitBudget
 from rosenblatt.estimators.tabular.progress import shown_progress
+from rosenblatt.memory import memory_size
 from rosenblatt.tables.readers.reading import is_nameless, names_columns
+from rosenblatt.tables.streamed_task import StreamedTask
 from rosenblatt.tables.task import TabularTask
 from rosenblatt.training.checkpoint import check_checkpoints
 from rosenblatt.training.history import History
@@ -46,42 +49,58 @@ class Trainable(CallbackSupportMixin):  # type: ignore[misc]
     random_state: Any
     checkpoint: Any
     checkpoint_every: Any
+    window: int
+    memory_limit: int | str | None
     ensemble_: Ensemble
 
     def _validate_params(self) -> None:
         super()._validate_params()
         check_checkpoints(self.checkpoint, self.checkpoint_every)
+        if self.memory_limit is not None:
+            memory_size("memory_limit", self.memory_limit)
 
     @contextmanager
     def _budget(self, cancelled: Callable[[], bool]) -> Iterator[FitBudget]:
         """The time of a fit, and who hears of its epochs."""
         seconds = math.inf if self.time_budget is None else parse_duration("time_budget", self.time_budget)
         deadline = time.monotonic() + seconds
-        with shown_progress() if self.verbose else nullcontext() as show:
-            yield FitBudget(deadline, self.on_epoch, show, cancelled=cancelled)
+        with ExitStack() as resources, shown_progress() if self.verbose else nullcontext() as show:
+            budget = FitBudget(deadline, self.on_epoch, show, cancelled=cancelled, resources=resources)
+            yield budget if show is None else replace(budget, passed=show.passed, say=show.say)
 
     def _announce(self, budget: FitBudget, task: TabularTask, X: Any, y: Any) -> None:
         """Let the budget tell scikit-learn's callbacks of the fit to X and y, as soon as its members are known."""
+        if isinstance(task, StreamedTask):
+            known = task.held_out
+            X, y = (None, None) if known is None else (known.inputs, known.target.decoded())
+            budget.begin = partial(begin_fit, self, X, y, task.weights, sequential=False)
+            return
         incomplete = isinstance(X, TabularTask) or task.n_dropped > 0
         named = incomplete or names_columns(y, several=not is_classifier(self) and not is_nameless(X))
         rows, target = task.inputs if incomplete else X, task.target.decoded() if named else y
         budget.begin = partial(begin_fit, self, rows, target, task.weights, sequential=False)
 
-    def _draw_seed(self, budget: FitBudget, task: TabularTask, validation: Data | None) -> int:
-        """The seed of everything else, or that of an earlier process, whose checkpoints the budget continues."""
+    def _draw_seed(self, budget: FitBudget, task: TabularTask, validation: Data | None, digest: str = "") -> int:
+        """The seed of everything else, or that of an earlier process, whose checkpoints the budget continues.
+
+        `digest` is that of the rows in a file, if they are not in memory.
+        """
         given, rng = self.random_state, check_random_state(self.random_state)
         if self.checkpoint is not None:
-            budget.resume(self._checkpoints_of(task, validation, rng))
+            budget.resume(self._checkpoints_of(task, validation, rng, digest))
         seed = int(given if isinstance(given, Integral) else rng.randint(2**31 - 1))
         return seed if budget.checkpoints is None else budget.checkpoints.keep_seed(seed)
 
-    def _checkpoints_of(self, task: TabularTask, validation: Data | None, rng: np.random.RandomState) -> FitCheckpoints:
+    def _checkpoints_of(
+        self, task: TabularTask, validation: Data | None, rng: np.random.RandomState, digest: str
+    ) -> FitCheckpoints:
         """The checkpoints of the fit, in a folder of its own."""
         rows: dict[str, Any] = {name: getattr(task, name) for name in ("weights", "groups", "times")}
         rows |= {"target": task.target.values, "classes": task.target.classes}
         rows |= {} if validation is None else {"validation": (feed(validation.prepared), validation.y)}
         fingerprint = fit_fingerprint(self, rows, rng)
-        fingerprint |= {"X": table_digest(task.inputs), "kinds of columns": repr(sorted(task.overrides.items()))}
+        fingerprint |= {"kinds of columns": repr(sorted(task.overrides.items()))}
+        fingerprint |= {"X": digest, "window": str(self.window)} if digest else {"X": table_digest(task.inputs)}
         return FitCheckpoints(own_folder(self, fingerprint), self.checkpoint_every, fingerprint)
 
     @property

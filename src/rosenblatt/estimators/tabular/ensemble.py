@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from rosenblatt import nn
 from rosenblatt.estimators.tabular.architecture import Settings, feed
 from rosenblatt.estimators.tabular.member import Data, FitBudget, Member, Problem, check_fold_weights, train_member
+from rosenblatt.estimators.tabular.row_ranges import RowNumbers, some_of
 from rosenblatt.threads import get_num_threads
 from rosenblatt.training.trainer import DivergenceError
 
@@ -25,7 +26,7 @@ __all__ = ["Ensemble", "best_temperature", "fit_ensemble", "with_temperature"]
 
 Array = NDArray[Any]
 T = TypeVar("T")
-Fold = tuple[NDArray[np.int64], NDArray[np.int64]]
+Fold = tuple[RowNumbers, NDArray[np.int64]]
 Folds = Sequence[Fold]
 MIN_EPOCHS = 8
 """A time budget that does not allow so many epochs reduces the members instead."""
@@ -151,7 +152,7 @@ def best_temperature(probabilities: Array, labels: Array, weights: Array | None 
 def fit_ensemble(
     data: Data, problem: Problem, settings: Settings, folds: Folds, seed: int, budget: FitBudget | None = None
 ) -> Ensemble:
-    """Train a member on each fold (training rows, held-out rows), as many at once as there are threads.
+    """Train a member on each fold (training rows, held-out rows), as many at once as there are threads and memory.
 
     Ctrl-C ends the training of all members at once. The networks that have an epoch behind them are kept; if there is
     none, `KeyboardInterrupt` is raised. It is always raised if ``budget.cancelled()`` becomes true. Raises
@@ -177,7 +178,7 @@ def fit_ensemble(
             budget.stopped.set()  # the results of the others would be lost
             raise
 
-    results, interrupted = run_all(train, len(folds), budget)
+    results, interrupted = run_all(train, len(folds), budget, workers_for(data.members_at_once(len(folds))))
     if budget.checkpoints is not None:
         budget.checkpoints.note(budget.left(), at_once=True)
     if budget.cancelled():
@@ -188,9 +189,9 @@ def fit_ensemble(
     return Ensemble(members, settings, interrupted=interrupted, decode=problem.decode)
 
 
-def run_all(train: Callable[[int], T], n_members: int, budget: FitBudget) -> tuple[list[T], bool]:
+def run_all(train: Callable[[int], T], n_members: int, budget: FitBudget, workers: int) -> tuple[list[T], bool]:
     """The results of `train` for each number, and whether Ctrl-C ended them; it is raised before the first epoch."""
-    with ThreadPoolExecutor(workers_for(n_members)) as pool:
+    with ThreadPoolExecutor(workers) as pool:
         running: list[Future[T]] = []
         try:
             running += [pool.submit(train, number) for number in range(n_members)]
@@ -231,7 +232,7 @@ def within(
     tried = train_member(data, problem, replace(settings, epochs=TRIAL_EPOCHS), *trial, seed, own)
     per_epoch = CONTENTION * tried.epoch_seconds * len(folds[0][0]) / len(trial[0])
     left = max(1e-3, budget.left())
-    workers = workers_for(len(folds))
+    workers = workers_for(data.members_at_once(len(folds)))
     for n_folds in range(len(folds), 0, -1):
         epochs = min(settings.epochs, int(left / (-(-n_folds // workers) * per_epoch)))
         if epochs >= min(MIN_EPOCHS, settings.epochs):
@@ -244,5 +245,5 @@ def within(
 
 def some_rows(fold: Fold, share: float, rng: np.random.Generator) -> Fold:
     """About this share of both parts of a fold, at least 16 rows each, drawn at random."""
-    training, held_out = (rng.permutation(rows)[: max(MIN_TRIAL_ROWS, int(share * len(rows)))] for rows in fold)
+    training, held_out = (some_of(rows, max(MIN_TRIAL_ROWS, int(share * len(rows))), rng) for rows in fold)
     return training, held_out

@@ -48,6 +48,7 @@ class HeldOutRows:
         groups: Array | None = None,
         times: Array | None = None,
     ) -> None:
+        self.rows = rows
         self.X, self.y, self.weights = rows
         self.metric, self.decode = metric, decode
         apart = groups is not None or times is not None

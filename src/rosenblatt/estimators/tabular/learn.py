@@ -17,7 +17,7 @@ from rosenblatt.estimators.tabular.regressor import TabularRegressor
 from rosenblatt.tables.given_folds import refuse_rows_of_whole_table
 from rosenblatt.tables.kinds import column_overrides
 from rosenblatt.tables.roles import Roles
-from rosenblatt.tables.task import TabularTask
+from rosenblatt.tables.task import WINDOW, TabularTask
 
 __all__ = ["learn"]
 
@@ -43,7 +43,9 @@ def learn(
 
     Parameters
     ----------
-    table : path of a CSV, JSON, Parquet, Arrow or Feather file, data frame, mapping of arrays, or TabularTask
+    table : path of a CSV, JSON, Parquet, Arrow or Feather file, dataset, data frame, mapping of arrays, or TabularTask
+        A dataset (a folder or a pattern of files, for example) of more rows than the parameter `window` is not read
+        into memory; see `TabularClassifier.fit`.
     target : str or list of str
         The column to predict, or several columns of numbers. Leave it out with a task, which has a target.
     task : {"classification", "binary", "multiclass", "regression"}, optional
@@ -96,7 +98,8 @@ def learn(
     if target is not None:
         require_name(target)
         kinds, ignore = parameters.get("kinds"), parameters.get("ignore")
-        table = TabularTask.of(table, target, task, kinds, sample_weight, ignore, **roles)
+        reading = {"window": parameters.get("window", WINDOW), "hold_out": X_val is None}
+        table = TabularTask.of(table, target, task, kinds, sample_weight, ignore, **roles, **reading)
         refuse_rows_of_whole_table(parameters.get("cv"), table.n_dropped)
         if named := Roles(sample_weight, groups, time, id).columns:
             parameters |= without_roles(named, kinds, ignore)

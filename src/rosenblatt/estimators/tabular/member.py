@@ -10,23 +10,28 @@ import math
 import threading
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rosenblatt import nn
 from rosenblatt.estimators.callbacks import FitTasks
-from rosenblatt.estimators.tabular.architecture import INITIAL_ROWS, NetworkWithRates, Settings, design_network, feed
+from rosenblatt.estimators.tabular.architecture import NetworkWithRates, Settings, design_network, feed
 from rosenblatt.estimators.tabular.checkpoints import FitCheckpoints
 from rosenblatt.estimators.tabular.held_out import HeldOutRows
 from rosenblatt.estimators.tabular.member_units import MemberUnits, fit_member_units
-from rosenblatt.estimators.tabular.row_orders import Permutations
+from rosenblatt.estimators.tabular.row_ranges import RowNumbers, RowRanges
+from rosenblatt.estimators.tabular.stored_rows import StoredRows
+from rosenblatt.estimators.tabular.training_rows import MemoryRows, RowsOfFile, TrainingRows
+from rosenblatt.tables.first_pass import Heard, unheard
 from rosenblatt.training.checkpoint import fingerprint_of
 from rosenblatt.training.early_stopping import BestEpoch
 from rosenblatt.training.learning_rates import LearningRates
-from rosenblatt.training.loop import Outcome, TrainingLoop
+from rosenblatt.training.loop import Outcome, RowOrders, TrainingLoop
 from rosenblatt.training.trainer import DivergenceError, Trainer
 
 __all__ = ["Data", "FitBudget", "Member", "MemberEpoch", "Problem", "check_fold_weights", "train_member"]
@@ -38,6 +43,7 @@ POLL_SECONDS = 0.1
 """Training time between looks at whether it has to end."""
 Rows = tuple[dict[str, Any], Array, Array | None]
 """Inputs, targets and weights of some rows."""
+AnyTrainer = TypeVar("AnyTrainer", bound=Trainer)
 Metric = Callable[[Array, Array, Array | None], float]
 """``metric(target, prediction, weights)``: the smaller the better."""
 
@@ -54,11 +60,12 @@ class Problem:
     scaling: str | None = None  # how numbers are standardized, see `fit_target_scaler`; None for classes
     robust: bool = False  # likewise
 
-    def units_of(self, data: Data, rows: Rows) -> MemberUnits:
+    def units_of(self, data: Data, training: TrainingRows) -> MemberUnits:
         """The units of a member that trains on the rows: its own where others are of other groups, or later."""
         if self.scaling is None or (data.groups is None and data.times is None):
             return MemberUnits()
-        return fit_member_units(rows[1], self.scaling, rows[2], robust=self.robust)
+        y, weights = training.targets()
+        return fit_member_units(y, self.scaling, weights, robust=self.robust)
 
 
 @dataclass(frozen=True)
@@ -66,7 +73,8 @@ class Data:
     """A prepared table, its targets (labels int32 [n] or float32 [n, k]) and weights of the rows.
 
     With `validation`, a table of its own, held-out rows are rows of that. With `groups`, rows of which belong together,
-    or `times`, no row chooses the epoch that it is scored by.
+    or `times`, no row chooses the epoch that it is scored by. With `stored`, training rows are those of a file, and
+    `prepared` and `y` are not used (see `of_file`).
     """
 
     preparation: Any
@@ -76,6 +84,17 @@ class Data:
     validation: Data | None = None
     groups: Array | None = None
     times: Array | None = None
+    stored: StoredRows | None = None
+
+    @classmethod
+    def of_file(cls, preparation: Any, stored: StoredRows, validation: Data) -> Data:
+        """Training rows in a file, and held-out rows in memory. Training sides of folds are `RowRanges`."""
+        return cls(preparation, None, np.empty(0), None, validation, stored=stored)
+
+    @property
+    def weighted(self) -> bool:
+        """Whether training rows have weights."""
+        return self.weights is not None if self.stored is None else self.stored.weighted
 
     @property
     def held_out(self) -> Data:
@@ -85,7 +104,27 @@ class Data:
     def with_targets(self, change: Callable[[Array], Array]) -> Data:
         """The data with other targets, which a function makes of the present ones."""
         validation = None if self.validation is None else self.validation.with_targets(change)
+        if self.stored is not None:
+            return replace(self, stored=self.stored.with_targets(change), validation=validation)
         return replace(self, y=change(self.y), validation=validation)
+
+    def members_at_once(self, n_members: int) -> int:
+        """How many of so many members may train at once, as far as memory is concerned."""
+        return n_members if self.stored is None else self.stored.members_at_once(n_members)
+
+    def any_weight(self, rows: RowNumbers) -> bool:
+        """Whether one of some rows has a weight other than zero; true without weights."""
+        if isinstance(rows, RowRanges):
+            assert self.stored is not None
+            return self.stored.any_weight(rows)
+        return self.weights is None or bool(self.weights[rows].any())
+
+    def training_rows(self, rows: RowNumbers) -> TrainingRows:
+        """Rows that a member trains on."""
+        if isinstance(rows, RowRanges):
+            assert self.stored is not None
+            return RowsOfFile.of(self.stored, rows)
+        return MemoryRows(self.take(rows))
 
     def take(self, rows: NDArray[np.int64]) -> Rows:
         """Inputs, targets and weights of some rows."""
@@ -154,6 +193,9 @@ class FitBudget:
     stopped: threading.Event = field(default_factory=threading.Event)  # set to end all; their best epochs are kept
     cancelled: Callable[[], bool] = lambda: False  # whether the caller wants nothing any more
     n_epochs: int = 0  # that are over, of all members
+    passed: Heard = unheard  # hears of passes over a table that is larger than memory
+    say: Callable[[str], object] = lambda text: None  # shows a sentence
+    resources: ExitStack = field(default_factory=ExitStack)  # closed when the fit ends
     lock: threading.RLock = field(default_factory=threading.RLock)
 
     def left(self) -> float:
@@ -180,6 +222,12 @@ class FitBudget:
         kept = self.checkpoints is not None and self.checkpoints.has_member(number)
         return not self.stopped.is_set() and (number == 1 or kept or self.left() > 0)
 
+    def heard(self, what: str, done: int, n_rows: int) -> None:
+        """So many rows of a pass are behind; `KeyboardInterrupt` if the caller wants nothing any more."""
+        if self.cancelled():
+            raise KeyboardInterrupt
+        self.passed(what, done, n_rows)
+
     def report(self, loop: TrainingLoop, number: int, epochs: int, *, resumed: bool = False) -> None:
         """Count an epoch of the member `number`, or those of an earlier process, and say so."""
         losses, values = loop.history["loss"], loop.history["val_loss"]
@@ -202,7 +250,7 @@ def train_member(
     data: Data,
     problem: Problem,
     settings: Settings,
-    training: NDArray[np.int64],
+    training: RowNumbers,
     held_out: NDArray[np.int64],
     seed: int,
     budget: FitBudget | None = None,
@@ -215,22 +263,23 @@ def train_member(
     """
     budget = budget or FitBudget()
     check_fold_weights(data, (training, held_out), number)
-    rows = data.take(training), data.held_out.take(held_out)
-    units = problem.units_of(data, rows[0])
+    rows = data.training_rows(training)
+    units = problem.units_of(data, rows)
     held = held_out_rows(data, problem, units, held_out)
-    sample = feed(data.prepared, training[:INITIAL_ROWS])
-    design = design_network(data.preparation, problem.n_outputs, problem.output, settings, seed, sample)
+    design = design_network(data.preparation, problem.n_outputs, problem.output, settings, seed, rows.sample)
     batch_size = settings.rows_per_step(len(training))
-    trainer = trainer_of(design, problem, settings, batch_size, data.weights is not None, seed)
-    identity = identity_of(design.network, rows, settings, problem, seed)
-    trainer.set_data(rows[0][0], units.encode(rows[0][1]), rows[0][2])
+    make = partial(trainer_of, design, problem, settings, batch_size, data.weighted, seed)
+    trainer, orders = rows.given_to(make, batch_size, units.encode, np.random.default_rng([seed, 2]), held)
+    identity = identity_of(design.network, (rows.identity(), held.rows), settings, problem, seed)
     alone = lambda twin, loop: rebuilt(budget, units.share(twin), loop)  # noqa: E731
     tasks = budget.tasks.begin_member(number, settings.epochs, alone)
-    loop = loop_of(trainer, held, settings, seed, budget, number, tasks, identity)
+    loop = loop_of(trainer, orders, held, settings, budget, number, tasks, identity)
     if loop.epoch:
         budget.report(loop, number, settings.epochs, resumed=True)
-    outcome = loop.run()
-    trainer.release_data()
+    try:
+        outcome = loop.run()
+    finally:
+        trainer.release_data()
     if outcome is Outcome.INTERRUPTED and (loop.best is None or not budget.stopped.is_set()):
         raise KeyboardInterrupt
     if loop.best is None:
@@ -244,31 +293,29 @@ def train_member(
 
 def held_out_rows(data: Data, problem: Problem, units: MemberUnits, rows: NDArray[np.int64]) -> HeldOutRows:
     """The rows that a member holds out, and how it predicts them."""
-    groups, times = (None if of is None else of[rows] for of in (data.groups, data.times))
+    groups, times = (None if of is None else of[rows] for of in (data.held_out.groups, data.held_out.times))
     decode = lambda outputs: problem.decode(units.decode(outputs))  # noqa: E731
     return HeldOutRows(data.held_out.take(rows), problem.metric, decode, groups, times)
 
 
 def loop_of(
     trainer: Trainer,
+    orders: RowOrders,
     held: HeldOutRows,
     settings: Settings,
-    seed: int,
     budget: FitBudget,
     number: int,
     tasks: FitTasks,
     identity: Callable[[], dict[str, str]],
 ) -> TrainingLoop:
     """The loop of a member, which continues that of an earlier process."""
-    network, n_rows = trainer.network, trainer.n_rows
-    batch_size = settings.rows_per_step(n_rows)
-
+    network = trainer.network
     loop = TrainingLoop(
         *(trainer, settings.epochs, BestEpoch(), LearningRates(settings.learning_rate, nn.CosLog(4))),
         measure=lambda: held.measure(network, loop.epoch + 1),
         before_epoch=tasks.begin_epoch,
         callbacks=[lambda loop: budget.report(loop, number, settings.epochs), *tasks.callbacks(network)],
-        rows=Permutations(n_rows, n_rows // batch_size * batch_size, np.random.default_rng([seed, 2]), held),
+        rows=orders,
         seconds_left=budget.seconds_to_run,
         keep_interrupted=True,
         checkpoints=None if budget.checkpoints is None else budget.checkpoints.member(number, identity()),
@@ -283,7 +330,7 @@ def rebuilt(budget: FitBudget, network: nn.Network, loop: TrainingLoop) -> dict[
 
 
 def identity_of(
-    network: nn.Network, rows: tuple[Rows, Rows], settings: Settings, problem: Problem, seed: int
+    network: nn.Network, rows: tuple[Any, Rows], settings: Settings, problem: Problem, seed: int
 ) -> Callable[[], dict[str, str]]:
     """What the checkpoint of a member belongs to, which is computed when it is asked for."""
 
@@ -308,11 +355,11 @@ def divergence_advice(n_rows: int, learning_rate: float) -> str:
     return f"{few or 'Are there extreme target values?'} Try a smaller learning_rate_init (now {learning_rate:g})."
 
 
-def check_fold_weights(data: Data, fold: tuple[NDArray[np.int64], NDArray[np.int64]], number: int) -> None:
+def check_fold_weights(data: Data, fold: tuple[RowNumbers, NDArray[np.int64]], number: int) -> None:
     """Refuse a fold of the network `number` if all weights of its training rows, or of its held-out rows, are zero."""
     what = ("training rows", "there is nothing to learn"), ("held-out rows", "they cannot choose its best epoch")
     for part, rows, (name, consequence) in zip((data, data.held_out), fold, what, strict=True):
-        if part.weights is not None and not part.weights[rows].any():
+        if not part.any_weight(rows):
             raise ValueError(
                 f"the weights of all {len(rows)} {name} of network {number} are zero, so {consequence}. Leave rows of "
                 "weight zero out, or set fewer members."
@@ -325,10 +372,16 @@ def best_epoch(values: list[float]) -> int:
 
 
 def trainer_of(
-    design: NetworkWithRates, problem: Problem, settings: Settings, batch_size: int, weighted: bool, seed: int
-) -> Trainer:
-    """The trainer of a member, without data."""
-    return Trainer(
+    design: NetworkWithRates,
+    problem: Problem,
+    settings: Settings,
+    batch_size: int,
+    weighted: bool,
+    seed: int,
+    kind: type[AnyTrainer],
+) -> AnyTrainer:
+    """The trainer of a member, of this class and without data."""
+    return kind(
         design.network,
         problem.loss,
         nn.Adam(beta_2=settings.beta_2, weight_decay=settings.weight_decay),

@@ -13,6 +13,7 @@ from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 
 from rosenblatt.estimators.base import describe_parameters
 from rosenblatt.nn.activations.functions import BASES
+from rosenblatt.tables.task import MIN_WINDOW
 
 __all__ = ["CONSTRAINTS", "OVERRIDES", "describe_shared_parameters"]
 
@@ -40,6 +41,8 @@ CONSTRAINTS: dict[str, Any] = {
     "verbose": ["verbose"],
     "checkpoint": [str, HasMethods("__fspath__"), None],
     "checkpoint_every": [str, Interval(Integral, 1, None, closed="left")],
+    "window": [Interval(Integral, MIN_WINDOW, None, closed="left")],
+    "memory_limit": [Interval(Real, 1, None, closed="left"), str, None],
 }
 
 describe_shared_parameters = describe_parameters(
@@ -77,6 +80,13 @@ describe_shared_parameters = describe_parameters(
             `time_budget`, the plan is kept and the finished networks are; the rest depends on the machine.
         checkpoint_every : int or str, default="30s"
             Number of steps of a network between two checkpoints, or a time.
+        window : int, default=2**20
+            A dataset (see `fit`) with more rows than this, which are 100 at least, is not read into memory. Its rows
+            are prepared in a temporary file, and each network trains on as many of them at a time as a window holds,
+            while the next ones are read. Results depend on the data, the seed and the window, and not on the machine.
+        memory_limit : int or str, optional
+            Bytes that the windows of all networks may take together, or a size such as "2GB"; by default, half of the
+            memory that is free. It says how many networks train at once, and changes no result.
     """,
     shared_attributes="""
         scores_ : dict of str to (float, float)

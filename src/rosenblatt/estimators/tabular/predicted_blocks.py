@@ -86,6 +86,7 @@ class BlockPredictor:
 
     preparation_: Preparation
     ensemble_: Any
+    window: int
     _read: Callable[..., Table]
     _predicted: Callable[[Array], tuple[Array, Array | None]]
 
@@ -127,11 +128,11 @@ class BlockPredictor:
         source = self._opened(X, keep, window=BLOCK_ROWS)
         return PredictedBlocks(source, self.preparation_, keep, self._predicted_blocks)
 
-    def _opened(self, X: Any, keep: Collection[str] = (), **options: Any) -> Table | TableStream:
-        """X as a stream if it is a dataset of many rows; `options` are those of `open_stream`."""
+    def _opened(self, X: Any, keep: Collection[str] = (), *, window: int) -> Table | TableStream:
+        """X as a stream if it is a dataset of more rows than `window`."""
         if isinstance(X, TableStream):
             return X
-        stream = open_stream(X, text={*self.preparation_.text_columns, *keep}, **options)
+        stream = open_stream(X, text={*self.preparation_.text_columns, *keep}, window=window)
         return self._read(X, reset=False, keep=keep) if stream is None else stream
 
     def _output_blocks(self, blocks: Iterable[Table], n_rows: int) -> Iterator[tuple[Table, Array]]:
@@ -148,7 +149,7 @@ class BlockPredictor:
     def _outputs(self, X: Any) -> Array:
         """The ensemble's mean outputs for raw rows, (n_rows, n_outputs)."""
         check_is_fitted(self, "ensemble_")
-        source = self._opened(X)
+        source = self._opened(X, window=self.window)
         if isinstance(source, Table):
             return np.asarray(self.ensemble_.predict(self.preparation_.transform(source)))
         blocks = ReadAhead(blocks_of(source, self.preparation_))

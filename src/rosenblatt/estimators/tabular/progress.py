@@ -24,8 +24,10 @@ SECONDS_BETWEEN_LINES = 10.0
 @contextmanager
 def shown_progress(
     console: Any = None, write: Callable[[str], None] | None = None
-) -> Iterator[Callable[[MemberEpoch], None]]:
-    """A function to call after each epoch: it draws a live line in a terminal or a notebook, and elsewhere adds lines.
+) -> Iterator[PlainProgress | LiveProgress]:
+    """What to call after each epoch: it draws a live line in a terminal or a notebook, and elsewhere adds lines.
+
+    Before training, its methods `passed` and `say` are for the passes over a table that is larger than memory.
 
     Parameters
     ----------
@@ -39,11 +41,11 @@ def shown_progress(
     console = console or standard_console()
     with live_line(console) as line:
         if line is not None:
-            yield LiveProgress(line).show
+            yield LiveProgress(line)
             return
         plain = PlainProgress(write or (lambda text: console.print(Text(text), soft_wrap=True)))
         try:
-            yield plain.show
+            yield plain
         finally:
             plain.close()
 
@@ -55,11 +57,23 @@ class PlainProgress:
         self.write, self.written_at = write, time.monotonic()
         self.unwritten: dict[int, MemberEpoch] = {}
 
+    def passed(self, what: str, done: int, n_rows: int) -> None:
+        """So many rows of a pass are behind."""
+        if done == n_rows or time.monotonic() - self.written_at >= SECONDS_BETWEEN_LINES:
+            self.written_at = time.monotonic()
+            self.write(rows_done(what, done, n_rows))
+
+    def say(self, text: str) -> None:
+        """A line of its own."""
+        self.write(text)
+
     def show(self, epoch: MemberEpoch) -> None:
         """An epoch is over."""
         self.unwritten[epoch.member] = epoch
         if epoch.number == epoch.epochs or time.monotonic() - self.written_at >= SECONDS_BETWEEN_LINES:
             self._write(epoch)
+
+    __call__ = show
 
     def close(self) -> None:
         """Training is over, for some networks perhaps before their last epoch."""
@@ -79,11 +93,26 @@ class LiveProgress:
         self.line = line
         self.done: dict[int, int] = {}
 
+    def passed(self, what: str, done: int, n_rows: int) -> None:
+        """So many rows of a pass are behind."""
+        self.line.show(done, n_rows, lambda: rows_done(what, done, n_rows))
+
+    def say(self, text: str) -> None:
+        """Stands in the line until something else does."""
+        self.line.show(0, 1, lambda: text)
+
     def show(self, epoch: MemberEpoch) -> None:
         """An epoch is over."""
         self.done[epoch.member] = epoch.number
         done, total = sum(self.done.values()), epoch.members * epoch.epochs
         self.line.show(done, total, lambda: str(epoch) if self.line.is_wide else short(epoch))
+
+    __call__ = show
+
+
+def rows_done(what: str, done: int, n_rows: int) -> str:
+    """How much of a pass is done."""
+    return f"{what}: {done:,} of {n_rows:,}"
 
 
 def short(epoch: MemberEpoch) -> str:

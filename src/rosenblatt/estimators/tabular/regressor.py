@@ -19,6 +19,7 @@ from sklearn.base import RegressorMixin
 from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.validation import check_array
 
+from rosenblatt._checks import narrow_weights
 from rosenblatt.estimators.base import check_target_array, set_parameters
 from rosenblatt.estimators.labels import weights_of_score
 from rosenblatt.estimators.tabular.architecture import Settings
@@ -32,8 +33,9 @@ from rosenblatt.estimators.tabular.parameters import CONSTRAINTS, describe_share
 from rosenblatt.estimators.tabular.target_scaling import TargetScaler, fit_target_scaler
 from rosenblatt.estimators.tabular.target_transform import choose_target_transform, has_heavy_tail
 from rosenblatt.metrics import quantiles_of
+from rosenblatt.tables.streamed_task import StreamedTask
 from rosenblatt.tables.targets import Target, check_target_range
-from rosenblatt.tables.task import TabularTask
+from rosenblatt.tables.task import WINDOW, TabularTask
 
 __all__ = ["TabularRegressor"]
 
@@ -130,6 +132,8 @@ class TabularRegressor(RegressorMixin, TabularEstimator):  # type: ignore[misc]
         verbose: bool | int = False,
         checkpoint: Any = None,
         checkpoint_every: int | str = "30s",
+        window: int = WINDOW,
+        memory_limit: int | str | None = None,
     ) -> None:
         set_parameters(self, locals())
 
@@ -139,22 +143,31 @@ class TabularRegressor(RegressorMixin, TabularEstimator):  # type: ignore[misc]
         return tags
 
     def _learn(self, task: TabularTask, budget: FitBudget, validation: tuple[Any, ...] | None) -> None:
-        targets = task.target.values.reshape(task.inputs.n_rows, -1)
-        check_target_range(targets, "y" if task.target.name is None else f"target {task.target.name!r}")
-        goal = self._goal(targets)
         self.one_target_ = task.target.values.ndim == 1 and self.quantiles is None
-        data = self._prepare(task, targets, task.weights, budget, validation)
+        if isinstance(task, StreamedTask):
+            goal = self._goal(len(task.columns))
+            data, table = self._prepare_stream(task, lambda values: values.reshape(len(values), -1), budget, validation)
+            targets, weights = table.targets, table.weights
+            self._require_positive(goal, targets)
+        else:
+            targets, weights = task.target.values.reshape(task.inputs.n_rows, -1), task.weights
+            check_target_range(targets, "y" if task.target.name is None else f"target {task.target.name!r}")
+            goal = self._goal(targets.shape[1])
+            self._check_targets(targets, "y")
+            self._require_positive(goal, targets)
+            data = self._prepare(task, targets, weights, budget, validation)
         n_outputs = targets.shape[1] if self.quantiles is None else len(self.quantiles)
         measure, robust = goal.metric.measure, goal.center != "mean"
         problem = Problem(n_outputs, goal.output, goal.loss, measure, scaling=goal.scaling, robust=robust)
         folds = self._folds(task, data)
-        scaler = self._choose_scaler(goal, problem, data, folds[0], budget)
+        known = targets, None if weights is None else narrow_weights(weights)
+        scaler = self._choose_scaler(goal, problem, known, data, folds[0], budget)
         self.target_scaler_ = scaler
         self.ensemble_ = self._fit_ensemble(data.with_targets(scaler.encode), problem, folds, budget)
-        if validation is None:
-            self._finish(goal, scaler, targets, task.weights)
+        if data.validation is None:
+            self._finish(goal, scaler, targets, weights)
         else:
-            self._finish(goal, scaler, data.held_out.y, data.held_out.weights, (Target(None, targets), task.weights))
+            self._finish(goal, scaler, data.held_out.y, data.held_out.weights, (Target(None, targets), weights))
 
     def _target(self, y: Any, name: str | None) -> Target:
         check_target_array("y", y)
@@ -164,22 +177,25 @@ class TabularRegressor(RegressorMixin, TabularEstimator):  # type: ignore[misc]
         """R2 of the predictions for X, whose targets are y; rows count as `sample_weight` says."""
         return float(super().score(X, y, weights_of_score(y, sample_weight)))
 
-    def _goal(self, targets: Array) -> RegressionLoss:
-        """The loss to minimize; raises a `ValueError` for targets that it does not support."""
+    def _goal(self, n_targets: int) -> RegressionLoss:
+        """The loss to minimize; raises a `ValueError` for a number of targets that it does not support."""
         if self.quantiles is not None:
-            self._check_quantiles(targets.shape[1])
+            self._check_quantiles(n_targets)
         goal = regression_of(self.loss, self.quantiles)
-        if self.target_transform == "log" and (goal.scaling != "linear" or targets.shape[1] > 1):
+        if self.target_transform == "log" and (goal.scaling != "linear" or n_targets > 1):
             raise ValueError("target_transform='log' needs a single target, and a loss other than 'poisson'.")
-        self._check_targets(targets, "y")
-        if (goal.scaling == "mean" or self.target_transform == "log") and targets.max() == 0:
-            raise ValueError("y is 0 in every row: there is nothing to learn.")
         return goal
 
-    def _check_targets(self, targets: Array, name: str) -> None:
+    def _require_positive(self, goal: RegressionLoss, targets: Array) -> None:
+        """Refuse targets that are all zero, where their logarithm is learned."""
+        if (goal.scaling == "mean" or self.target_transform == "log") and targets.max() == 0:
+            raise ValueError("y is 0 in every row: there is nothing to learn.")
+
+    def _check_targets(self, targets: Array, name: str, rows: NDArray[np.int64] | None = None) -> None:
         counts = regression_of(self.loss, self.quantiles).scaling == "mean"
         if (counts or self.target_transform == "log") and targets.min() < 0:
-            row = int(np.argmin(targets.min(axis=1)))
+            place = int(np.argmin(targets.min(axis=1)))
+            row = place if rows is None else int(rows[place])
             what = "loss='poisson'" if counts else "target_transform='log'"
             raise ValueError(f"{what} needs targets >= 0, but {name} is {targets.min():g} in row {row + 1}.")
 
@@ -194,19 +210,28 @@ class TabularRegressor(RegressorMixin, TabularEstimator):  # type: ignore[misc]
             raise ValueError(f"quantiles are for one target, but y has {n_targets}. Fit one model for each.")
 
     def _choose_scaler(
-        self, goal: RegressionLoss, problem: Problem, data: Data, fold: Fold, budget: FitBudget
+        self,
+        goal: RegressionLoss,
+        problem: Problem,
+        known: tuple[Array, Array | None],
+        data: Data,
+        fold: Fold,
+        budget: FitBudget,
     ) -> TargetScaler:
-        """A scaler of the targets, or of their logarithm if the user asked for it or a trial on the fold prefers it."""
-        robust, weights = goal.center != "mean", data.weights
-        plain = fit_target_scaler(data.y, goal.scaling, weights, robust=robust)
+        """A scaler of the targets, or of their logarithm if the user asked for it or a trial on the fold prefers it.
+
+        `known` are targets and weights of training rows, of all or of so many that their scale is that of all.
+        """
+        (y, weights), robust = known, goal.center != "mean"
+        plain = fit_target_scaler(y, goal.scaling, weights, robust=robust)
         if self.target_transform == "log":
-            return fit_target_scaler(data.y, "log", weights, robust=robust)
-        used = data.y if weights is None else data.y[weights > 0]
+            return fit_target_scaler(y, "log", weights, robust=robust)
+        used = y if weights is None else y[weights > 0]
         if data.held_out.y.min() < 0:  # the rows of a validation set may hold what training rows do not
             return plain
         if self.target_transform is None or goal is not REGRESSIONS["squared_error"] or not has_heavy_tail(used):
             return plain
-        candidates = (plain, fit_target_scaler(data.y, "log", weights))
+        candidates = (plain, fit_target_scaler(y, "log", weights))
         return choose_target_transform(candidates, data, problem, self.settings, fold, self._seed, budget)
 
     def _finish(

@@ -6,6 +6,7 @@ model. Never predicts.
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
@@ -14,11 +15,23 @@ from numpy.typing import NDArray
 from rosenblatt.tables.evaluation import Evaluation, evaluate
 from rosenblatt.tables.targets import Target
 
-__all__ = ["ON_VALIDATION_ROWS", "TabularScores"]
+__all__ = ["ON_VALIDATION_ROWS", "TabularScores", "is_on_common_rows", "on_held_out_rows"]
 
 Array = NDArray[Any]
 ON_VALIDATION_ROWS = "on the validation rows"
 """What scores measure if the user gave rows of a validation set."""
+HELD_OUT = re.compile(r"on [\d,]+ held-out rows")
+
+
+def on_held_out_rows(n_rows: int, groups: Any = None, times: Any = None) -> str:
+    """What scores measure if a table larger than memory is fitted: by groups or times, where these are given."""
+    which = ", which are later" if times is not None else "" if groups is None else " of other groups"
+    return f"on {n_rows:,} held-out rows{which}"
+
+
+def is_on_common_rows(score_on: str) -> bool:
+    """Whether scores measure the same rows for each network: those of the user, or of a table larger than memory."""
+    return score_on == ON_VALIDATION_ROWS or HELD_OUT.match(score_on) is not None
 
 
 class TabularScores:

@@ -36,6 +36,10 @@ def fit_encoder(column: Column, kind: ColumnKind) -> Encoder:
     """Learn the encoder of a column."""
     if column.level_storage == "boolean":
         return CategoricalEncoder(column.name, "boolean", ("false", "true"), None)
+    if kind.kind in ("text", "categorical") and column.unlisted is not None and not column.unlisted.hashes:
+        raise ValueError(
+            f"the numbers of column {column.name!r} must be counted as levels: say TableSummary(levels=...)"
+        )
     if kind.kind == "text":
         return fit_text(column)
     if kind.kind == "categorical":

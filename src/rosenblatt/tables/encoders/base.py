@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rosenblatt.tables.counted_cells import percentiles
 from rosenblatt.tables.table import Column, level_column
 
 __all__ = ["ColumnEncoder", "Mismatch", "Prepared", "Scaling", "distinct_texts", "is_finite_list", "record_mismatches"]
@@ -65,12 +66,17 @@ class Scaling:
     spreads: tuple[float, ...]
 
     @classmethod
-    def of(cls, values: Array) -> Scaling:
-        """Learned from the finite cells of [n, k], center 0 where there are none; without variation the spread is 1."""
+    def of(cls, values: Array, counts: NDArray[np.int64] | None = None) -> Scaling:
+        """Learned from the finite cells of [n, k], center 0 where there are none; without variation the spread is 1.
+
+        `counts`, shape (n,), says how many rows each cell stands for.
+        """
         centers, spreads = [], []
         for column in np.asarray(values, dtype=np.float64).T:
-            finite = column[np.isfinite(column)]
-            low, center, high = np.percentile(finite if len(finite) else np.zeros(1), [25, 50, 75])
+            cells = np.isfinite(column)
+            finite = column[cells]
+            known = None if counts is None or not len(finite) else counts[cells]
+            low, center, high = percentiles(finite if len(finite) else np.zeros(1), known, [25, 50, 75])
             half = (finite.max() - finite.min()) / 2 if len(finite) else 0.0
             spread = high - low if high > low else half if half > 0 else 1.0
             centers.append(float(center))

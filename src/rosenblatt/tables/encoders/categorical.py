@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rosenblatt._suggestions import suggestion
+from rosenblatt.tables.counted_cells import bin_counts
 from rosenblatt.tables.encoders.base import (
     ColumnEncoder,
     Mismatch,
@@ -99,7 +100,7 @@ class CategoricalEncoder(ColumnEncoder):
 
     def typical_cells(self, column: Column, most: int) -> Column:
         """The most frequent levels; booleans in their order."""
-        counts = np.bincount(self.codes(column, []), minlength=len(self.levels) + 1)[1:]
+        counts = bin_counts(self.codes(column, []), len(self.levels) + 1, column.counts)[1:]
         order = np.arange(2) if self.storage == "boolean" else np.argsort(-counts, kind="stable")
         levels = [self.levels[i] for i in order if counts[i]][:most]
         return Column(self.name, "text", np.arange(len(levels), dtype=np.int32), tuple(levels))
@@ -132,13 +133,13 @@ def fit_categories(column: Column) -> CategoricalEncoder:
     """Signs, indicators or numbers, by how many levels there are."""
     storage = "number" if column.level_storage == "integer" else column.level_storage
     column = level_column(column)
-    counts = np.bincount(column.values[column.values >= 0], minlength=len(column.levels))
+    counts = column.level_counts()
     seen = sorted(level for level, count in zip(column.levels, counts, strict=True) if count)
     encoder = CategoricalEncoder(column.name, storage, tuple(seen), None)
     if len(seen) == 2:
         return encoder
     if len(seen) <= MAX_INDICATORS:
         indicators = encoder.codes(column, [])[:, None] == np.arange(1, len(seen) + 1)
-        return replace(encoder, scaling=Scaling.of(indicators.astype(np.float64)))
+        return replace(encoder, scaling=Scaling.of(indicators.astype(np.float64), column.counts))
     frequent = sorted(level for level, n in zip(column.levels, counts, strict=True) if n >= MIN_ROWS_OF_LEVEL)
     return replace(encoder, levels=tuple(frequent)) if len(frequent) > 2 else encoder

@@ -15,6 +15,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from rosenblatt.tables.counted_cells import quantiles_that_occur
 from rosenblatt.tables.encoders.base import (
     ColumnEncoder,
     Mismatch,
@@ -99,10 +100,12 @@ class NumericEncoder(ColumnEncoder):
     def typical_cells(self, column: Column, most: int) -> Column:
         """All different values or, if there are more than `most`, quantiles from 5 % to 95 %."""
         values = self.read(column)
-        values = values[np.isfinite(values)]
+        finite = np.isfinite(values)
+        values, counts = values[finite], None if column.counts is None else column.counts[finite]
         distinct = np.unique(values)
         if len(distinct) > most:
-            distinct = np.unique(np.quantile(values, np.linspace(LOWEST, HIGHEST, most), method="inverted_cdf"))
+            shares = np.linspace(LOWEST, HIGHEST, most)
+            distinct = np.unique(quantiles_that_occur(values, counts, shares))
         return Column(self.name, "date" if self.storage == "date" else "number", distinct)
 
     def is_known(self, cells: Column) -> NDArray[np.bool_]:
@@ -140,7 +143,7 @@ def fit_numbers(column: Column, storage: str) -> NumericEncoder:
         span = f"{finite.min():g} to {finite.max():g}"
         raise TableError(f"column {column.name!r} spans more than float64 can hold: {span}. Take its logarithm.")
     periods = tuple(name for name, days in PERIODS.items() if storage == "date" and varies(finite, days))
-    scaling = Scaling.of(with_cyclic_features(values, periods))
+    scaling = Scaling.of(with_cyclic_features(values, periods), column.counts)
     return replace(encoder, periods=periods, scaling=scaling, has_missing=bool(np.isnan(values).any()))
 
 

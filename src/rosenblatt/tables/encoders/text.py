@@ -13,6 +13,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from rosenblatt.tables.counted_cells import bin_counts
 from rosenblatt.tables.encoders.base import ColumnEncoder, Mismatch, Prepared, is_finite_list, require
 from rosenblatt.tables.kinds import ColumnKind
 from rosenblatt.tables.table import Column, TableError, level_column
@@ -73,9 +74,11 @@ class TextEncoder(ColumnEncoder):
 
 def fit_text(column: Column) -> TextEncoder:
     """How rare the words are."""
-    counts = counts_of_words(column)
-    rows_with = np.bincount(counts.indices, minlength=N_WORDS)
-    idf = np.where(rows_with > 0, np.log((1 + counts.shape[0]) / (1 + rows_with)) + 1, 0.0)
+    words = counts_of_words(column)
+    counts = None if column.counts is None else np.repeat(column.counts, np.diff(words.indptr))
+    rows_with = bin_counts(words.indices, N_WORDS, counts)
+    n_rows = column.n_rows - column.n_unlisted
+    idf = np.where(rows_with > 0, np.log((1 + n_rows) / (1 + rows_with)) + 1, 0.0)
     return TextEncoder(column.name, tuple(np.round(idf, 4).tolist()))
 
 

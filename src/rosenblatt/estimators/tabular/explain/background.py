@@ -39,15 +39,36 @@ class Background:
     hashes: Array
 
     @classmethod
-    def of(cls, prepared: Prepared, preparation: Preparation, weights: NDArray[Any] | None) -> Background:
-        """The background of training rows, whose weights count in the mean."""
+    def of(
+        cls,
+        prepared: Prepared,
+        preparation: Preparation,
+        weights: NDArray[Any] | None,
+        total: float | None = None,
+    ) -> Background:
+        """The background of training rows, whose weights count in the mean.
+
+        Of some of many rows it is their part of it, which `plus` adds to the others': `total` is the sum of all
+        weights, or the number of all rows.
+        """
         n = len(prepared.numbers)
-        shares = np.full(n, 1 / n) if weights is None else weights / weights.sum()
+        total = total or (n if weights is None else weights.sum())
+        shares = np.full(n, 1 / total) if weights is None else weights / total
         numbers, indicators = (shares @ part.astype(np.float64) for part in (prepared.numbers, prepared.indicators))
         coded = zip(prepared.codes.T, preparation.n_codes, strict=True)
         levels = tuple(np.bincount(codes, shares, n_levels).astype(np.float64) for codes, n_levels in coded)
         words = tuple(np.asarray(matrix.T @ shares, np.float64) for matrix in prepared.words)
         return cls(numbers, indicators, levels, words, np.unique(hashes_of(prepared))[:MAX_HASHES])
+
+    def plus(self, other: Background) -> Background:
+        """The background of these rows and others, of the same `total`."""
+        levels, words = (
+            tuple(a + b for a, b in zip(own, others, strict=True))
+            for own, others in ((self.levels, other.levels), (self.words, other.words))
+        )
+        hashes = np.union1d(self.hashes, other.hashes)[:MAX_HASHES]
+        numbers, indicators = self.numbers + other.numbers, self.indicators + other.indicators
+        return Background(numbers, indicators, levels, words, hashes)
 
     def base(self, network: Any, name: str) -> Any:
         """The mean of what the input or layer `name` gives for the training rows."""

@@ -27,6 +27,7 @@ __all__ = [
         "EXPLAINING",
         "FORCE",
         "KEEP_PREDICTIONS",
+        "MEMORY",
         "MODEL",
         "OUT_MODEL",
         "PREDICT_OUT",
@@ -43,6 +44,8 @@ MAX_CHOICES = 22
 """Characters that choices may take beside the name of an option, where a terminal of 80 columns breaks no word."""
 PRESETS = ("fast", "default", "best")
 METHODS = ("permutation", "gradient", "integrated_gradients", "shapley")
+MIN_WINDOW = 100
+"""As of `rosenblatt.tables.task`, which is not imported for the help."""
 METRICS = ("error", "log_loss", "balanced_error", "f1", "auc")
 LOSSES = ("squared_error", "absolute_error", "poisson")
 TASKS = ("classification", "binary", "multiclass", "regression")
@@ -113,7 +116,8 @@ def flag(name: str, text: str, panel: str | None = None) -> Parameter:
 TABLE = argument(
     "file",
     Path | None,
-    "The table: CSV, JSON, Parquet, Arrow or Feather; - is standard input. Without it, scikit-learn's digits are used.",
+    "The table: CSV, JSON, Parquet, Arrow or Feather, a folder or a pattern of such files; - is standard input. "
+    "Without it, scikit-learn's digits are used.",
 )
 MODEL = argument("model", Path, "A model file that train or tune wrote.", ...)
 SCORED_FILE = argument(
@@ -251,6 +255,23 @@ CHECKPOINT = option(
     "FOLDER",
     "A folder to save the training in. After a crash, the same command goes on where it was.",
     panel=TRAIN,
+)
+MEMORY = (
+    option(
+        "window",
+        int,
+        "N",
+        "A table of more rows is not read into memory: each network trains on so many at a time. By default 1048576.",
+        parse=parse_count(MIN_WINDOW),
+        panel=TRAIN,
+    ),
+    option(
+        "memory_limit",
+        str,
+        "SIZE",
+        "What such windows may take together, such as 2GB. By default half of what is free. It changes no result.",
+        panel=TRAIN,
+    ),
 )
 THRESHOLD = option(
     "threshold",

@@ -51,6 +51,7 @@ def paragraphs(text: str) -> str:
     *of.TRAINING,
     of.VALIDATION,
     of.CHECKPOINT,
+    *of.MEMORY,
     *of.SCORING,
     of.OUT_MODEL,
     of.FORCE,

@@ -10,7 +10,7 @@ from __future__ import annotations
 import sys
 import warnings
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +24,7 @@ from rosenblatt.cli.layout import aligned, counted, visible, wrapped
 from rosenblatt.cli.messages import in_options
 
 if TYPE_CHECKING:
-    from rosenblatt.estimators.tabular.member import MemberEpoch
+    from rosenblatt.estimators.tabular.progress import LiveProgress, PlainProgress
 
 __all__ = ["Display"]
 
@@ -134,8 +134,8 @@ class Display:
             self.line("hint", "To keep a dropped column: --kind COLUMN=categorical, or =numeric if it holds numbers")
         self.text()
 
-    def progress(self) -> AbstractContextManager[Callable[[MemberEpoch], None]]:
-        """A function to call after each epoch: one live line in a terminal, else lines."""
+    def progress(self) -> AbstractContextManager[PlainProgress | LiveProgress]:
+        """What to call after each epoch: one live line in a terminal, else lines."""
         from rosenblatt.estimators.tabular.progress import shown_progress
 
         return shown_progress(self.console, self.text)

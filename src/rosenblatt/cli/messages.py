@@ -39,6 +39,8 @@ OPTIONS = {
     "sample_weight": "--weight",
     "target": "--target",
     "task": "--task",
+    "memory_limit": "--memory-limit",
+    "window": "--window",
     "time": "--time-column",
     "time_budget": "--time",
 }

@@ -23,12 +23,15 @@ from rosenblatt.cli.session import is_standard
 from rosenblatt.estimators import TabularClassifier, TabularRegressor
 from rosenblatt.tables.kinds import ColumnKind
 from rosenblatt.tables.readers.reading import read_table
+from rosenblatt.tables.streamed_task import StreamedTask
 from rosenblatt.tables.table import TableError, TableWarning
 from rosenblatt.tables.targets import Target
-from rosenblatt.tables.task import MIN_ROWS, TabularTask
+from rosenblatt.tables.task import ALL_ROWS, MIN_ROWS, WINDOW, TabularTask
 
 __all__ = ["TrainingRun", "begin"]
 
+TEST_SHARE = 0.2
+"""The share of rows that is scored if the user says nothing."""
 KINDS_OF_ESTIMATORS = (TabularClassifier, TabularRegressor)
 
 
@@ -52,6 +55,12 @@ class TrainingRun:
     report_file: ReportFile | None = None
     source: str = ""
 
+    @property
+    def in_memory(self) -> TabularTask:
+        """The training rows or, if these are not in memory, those that the training holds out."""
+        task = self.training
+        return task.held_out if isinstance(task, StreamedTask) and task.held_out is not None else task
+
 
 def begin(request: Request, command: str, display: Display) -> TrainingRun:
     """Check the options, read the table, find the target, split the rows, show what was found."""
@@ -60,7 +69,7 @@ def begin(request: Request, command: str, display: Display) -> TrainingRun:
     destination = destination_of(out, command, request.force, request.keep_predictions, display.result)
     report_file = report_file_of(request, out)
     check_options(request)
-    task = read_task(request)
+    task = read_task(request, display, in_memory=command == "tune")
     destination.require_place(task)
     estimator = new_estimator(task.target, {**request.parameters, "kinds": kinds_of_inputs(request)})
     training, held_out, scored = split(request, task)
@@ -107,11 +116,21 @@ def split(request: Request, task: TabularTask) -> tuple[TabularTask, ScoredRows 
     if request.test is not None:
         rows = read_rows(request, task, request.test)
         return task, rows, f"rows of {rows.file}"
-    if not request.test_share:
+    if isinstance(task, StreamedTask):
+        if request.test_share:
+            raise TableError(
+                f"--test-share says how many rows are scored, but {task.stream.name} is read block by block, since it "
+                f"has {task.stream.n_rows:,} rows: the score is that of rows which its training holds out anyway. "
+                f"Leave --test-share out, give --test FILE, or --window {task.stream.n_rows}, with which it is read "
+                "into memory."
+            )
+        return task, None, "held-out rows"
+    share = TEST_SHARE if request.test_share is None else request.test_share
+    if not share:
         return task, None, "out-of-fold rows"
     if task.inputs.n_rows <= MIN_ROWS:
         raise TableError(f"{task.inputs.n_rows} rows are too few to hold some out: add rows, or --test-share 0.")
-    training, held_out = task.split(request.test_share, request.parameters.get("random_state", 0))
+    training, held_out = task.split(share, request.parameters.get("random_state", 0))
     return training, ScoredRows.of_task(held_out), "held-out rows"
 
 
@@ -128,7 +147,8 @@ def show_task(request: Request, task: TabularTask, display: Display) -> None:
     source = "standard input" if is_standard(source) else source
     roles = roles_of(request)
     n_columns = len(task.inputs.columns) + 1 + len({name for names in roles.values() for name in names})
-    display.table(source, task.inputs.n_rows + task.n_dropped, n_columns)
+    n_rows = task.stream.n_rows if isinstance(task, StreamedTask) else task.inputs.n_rows + task.n_dropped
+    display.table(source, n_rows, n_columns)
     display.target(target_data(task.target))
     if roles:
         display.roles(roles)
@@ -193,8 +213,11 @@ def stem(file: Path | None) -> str:
     return "digits" if file is None else "stdin" if is_standard(file) else file.stem
 
 
-def read_task(request: Request) -> TabularTask:
-    """The table with its target; without a file, scikit-learn's 1,797 handwritten digits of 8 x 8 pixels."""
+def read_task(request: Request, display: Display, *, in_memory: bool) -> TabularTask:
+    """The table with its target; without a file, scikit-learn's 1,797 handwritten digits of 8 x 8 pixels.
+
+    A table of more rows than the window is only read into memory if it has to be.
+    """
     if request.file is None:
         from sklearn.datasets import load_digits
 
@@ -206,4 +229,8 @@ def read_task(request: Request) -> TabularTask:
         names = ", ".join(map(repr, read_table(request.file, encoding=request.encoding).columns))
         raise TableError(f"say which column to predict: --target COLUMN. The columns are: {names}.")
     given = {"encoding": request.encoding, **request.roles}
-    return TabularTask.of(request.file, request.target, request.task, request.kinds, **given)
+    given |= {"window": ALL_ROWS if in_memory else request.parameters.get("window", WINDOW)}
+    given |= {"hold_out": request.validation is None}
+    with display.progress() as progress:
+        given["heard"] = progress.passed
+        return TabularTask.of(request.file, request.target, request.task, request.kinds, **given)

@@ -44,7 +44,7 @@ class Request:
     out: Path | None = None
     task: str | None = None
     kinds: dict[str, str] = field(default_factory=dict)
-    test_share: float = 0.2
+    test_share: float | None = None
     test: Path | None = None
     validation: Path | None = None
     encoding: str = "utf-8"
@@ -70,7 +70,7 @@ def request_of(given: Any, without: tuple[str, ...] = ()) -> Request:
         out=given.out,
         task=given.task,
         kinds=column_overrides(given.kind or {}, given.ignore),
-        test_share=0.2 if given.test_share is None else given.test_share,
+        test_share=given.test_share,
         test=given.test,
         validation=getattr(given, "validation", None),
         encoding=given.encoding,

@@ -20,6 +20,7 @@ from rosenblatt.cli.request import Request
 from rosenblatt.cli.results import score_data
 from rosenblatt.cli.scored import ScoredRows
 from rosenblatt.tables.evaluation import Evaluation
+from rosenblatt.tables.streamed_task import StreamedTask
 
 if TYPE_CHECKING:
     from rosenblatt.estimators.tabular.member import MemberEpoch
@@ -33,8 +34,9 @@ def train(request: Request, display: Display) -> None:
     with display.warnings():
         epochs: list[MemberEpoch] = []
         with display.progress() as show_epoch:
-            on_epoch = partial(noted, epochs, show_epoch)
-            work.estimator.set_params(on_epoch=on_epoch).fit(work.training, **validation_of(work))
+            on_epoch, task = partial(noted, epochs, show_epoch), work.training
+            task = task.heard_by(show_epoch.passed) if isinstance(task, StreamedTask) else task
+            work.estimator.set_params(on_epoch=on_epoch).fit(task, **validation_of(work))
         kept = keep(work, work.estimator, display)
     display.training(training_data(work.estimator, len(epochs)))
     show(work, kept, display)
@@ -90,15 +92,16 @@ def keep(work: TrainingRun, model: Any, display: Display) -> KeptModel:
 def score(work: TrainingRun, model: Any) -> Evaluation:
     """The scores of held-out rows, or without them those of the rows that chose the epochs."""
     training, rows = work.training, work.held_out
+    known_weights = None if isinstance(training, StreamedTask) else training.weights
     if rows is None:
-        source = work.validation or training
+        source = work.validation or work.in_memory
         seen = np.flatnonzero(~np.isnan(model.out_of_fold_.reshape(len(source.target.values), -1)[:, 0]))
         weights = None if source.weights is None else source.weights[seen]
         target, predictions = source.target.take(seen), model.out_of_fold_[seen]
     else:
         predict = model.predict if training.target.classes is None else model.predict_proba
         target, predictions, weights = rows.target, predict(rows.inputs), rows.weights
-    return cast("Evaluation", model.evaluate(training.target, target, predictions, training.weights, weights))
+    return cast("Evaluation", model.evaluate(training.target, target, predictions, known_weights, weights))
 
 
 def show(work: TrainingRun, kept: KeptModel, display: Display) -> None:
@@ -130,7 +133,15 @@ def write_report(work: TrainingRun, kept: KeptModel, display: Display) -> str:
 
 def report_of(work: TrainingRun, model: Any) -> Any:
     """The report on the rows that were held out, or without them on the training rows, which are scored out of fold."""
-    task, rows = work.training, work.held_out
+    task, rows = work.in_memory, work.held_out
+    if rows is None and task is not work.training:  # which are not in memory
+        rows = ScoredRows.of_task(task)
+    if isinstance(work.training, StreamedTask):
+        scored = rows or work.validation
+        assert scored is not None
+        found = model.report(scored.inputs_with_roles(model), scored.target.decoded(), sample_weight=scored.weights)
+        found.source = work.source
+        return found
     known = ScoredRows.of_task(task)
     training = known.inputs_with_roles(model), known.target.decoded()
     if rows is None:

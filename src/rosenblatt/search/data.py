@@ -27,7 +27,7 @@ from rosenblatt.tables.readers.reading import is_nameless, names_columns, read_t
 from rosenblatt.tables.roles import Roles, assign_roles
 from rosenblatt.tables.splits import copies_in, fold_rows, forward_folds
 from rosenblatt.tables.table import Table
-from rosenblatt.tables.task import TabularTask, score_on
+from rosenblatt.tables.task import ALL_ROWS, TabularTask, score_on
 from rosenblatt.training.checkpoint import data_digest
 
 __all__ = ["SearchData"]
@@ -79,7 +79,8 @@ class SearchData:
         X, roles = self.X, Roles(self.sample_weight, groups, time)
         if names_columns(self.y, several=not is_classifier(estimator)):
             task = "classification" if is_classifier(estimator) else "regression"
-            self.X = TabularTask.of(X, self.y, task, weights=self.sample_weight, groups=groups, time=time)
+            given = {"weights": self.sample_weight, "groups": groups, "time": time, "window": ALL_ROWS}
+            self.X = TabularTask.of(X, self.y, task, **given)
             self.y = self.sample_weight = None  # the task holds them now
         elif isinstance(X, TabularTask):
             if roles.any_given:

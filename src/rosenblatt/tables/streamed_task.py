@@ -151,17 +151,33 @@ class StreamedTask(TabularTask):
             f"{consequence}. With a window of {n_rows} rows or more it is read into memory."
         )
 
+    def heard_by(self, heard: Heard) -> StreamedTask:
+        """The task whose passes are told to another function."""
+        return replace(self, reading=replace(self.reading, heard=heard))
+
     def read_again(self, overrides: Mapping[str, str], *, hold_out: bool, heard: Heard) -> StreamedTask:
         """The task with these kinds of columns, with rows that are held out or without.
 
         The rows are read once more only where that changes what is known of them.
         """
         levels = {name for name, kind in overrides.items() if kind in ("categorical", "text")}
+        if self.reading.heard is not unheard:
+            heard = both_hear(self.reading.heard, heard)
         reading = replace(self.reading, overrides=dict(overrides), text=self.reading.text | levels, heard=heard)
         same = reading.text == self.reading.text and reading.levels == self.reading.levels
         if same and reading.compared == self.reading.compared and hold_out == (self.held_out is not None):
             return replace(self, overrides=dict(overrides), reading=reading)
         return task_of(reading, self.wanted, hold_out=hold_out)
+
+
+def both_hear(first: Heard, second: Heard) -> Heard:
+    """What tells both of a pass."""
+
+    def heard(what: str, done: int, n_rows: int) -> None:
+        first(what, done, n_rows)
+        second(what, done, n_rows)
+
+    return heard
 
 
 def is_among(numbers: NDArray[np.int64], increasing: NDArray[np.int64]) -> NDArray[np.bool_]:

@@ -211,12 +211,12 @@ def concat(tables: Sequence[Table]) -> Table:
     if not tables:
         raise TableError("there are no tables to join.")
     first = tables[0]
-    for table in tables[1:]:
-        if list(table.columns) != list(first.columns):
-            odd = sorted(set(table.columns) ^ set(first.columns)) or list(table.columns)
+    for other in tables[1:]:
+        if list(other.columns) != list(first.columns):
+            odd = sorted(set(other.columns) ^ set(first.columns)) or list(other.columns)
             raise TableError(f"the tables to join differ in their columns: {', '.join(map(repr, odd[:5]))}.")
-    columns = {name: concat_columns([table.columns[name] for table in tables]) for name in first.columns}
-    return Table(columns, sum(table.n_rows for table in tables))
+    columns = {name: concat_columns([part.columns[name] for part in tables]) for name in first.columns}
+    return Table(columns, sum(part.n_rows for part in tables))
 
 
 def concat_columns(columns: Sequence[Column]) -> Column:

@@ -6,8 +6,7 @@ command line shows and estimators fit. Never changes a cell.
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from importlib import import_module
@@ -24,7 +23,7 @@ from rosenblatt.tables.kinds import ColumnKind, column_overrides, infer_kinds
 from rosenblatt.tables.leakage import annotate_leakage
 from rosenblatt.tables.readers.cells import present_levels
 from rosenblatt.tables.readers.reading import read_table
-from rosenblatt.tables.readers.streams import TableStream, open_stream
+from rosenblatt.tables.readers.streams import TableStream, is_on_disk, open_stream
 from rosenblatt.tables.roles import Roles, assign_roles
 from rosenblatt.tables.row_hints import annotate_row_hints
 from rosenblatt.tables.splits import copies_of, first_rows, split_rows
@@ -38,12 +37,14 @@ from rosenblatt.tables.targets import (
     rows_with_target,
 )
 
-__all__ = ["MIN_ROWS", "MIN_WINDOW", "WINDOW", "TabularTask", "may_be_classes", "require_rows", "score_on"]
+__all__ = ["ALL_ROWS", "MIN_ROWS", "MIN_WINDOW", "WINDOW", "TabularTask", "may_be_classes", "require_rows", "score_on"]
 
 MIN_ROWS = 2
 """Fewest rows to learn from."""
 WINDOW, MIN_WINDOW = 2**20, 100
 """Datasets of more rows are not read into memory, unless the user sets another window; and the smallest window."""
+ALL_ROWS = 2**62
+"""A window that holds every table."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -164,17 +165,15 @@ class TabularTask(Framed):
         drop = check_flag("drop_missing_target", drop_missing_target)
         if not names:
             raise TableError("target is an empty list; name the column to predict.")
-        source: Any = table
         check_count("window", window, MIN_WINDOW)
-        if (stream := open_stream(table, encoding=encoding, text=texts, window=window)) is not None:
-            if stream.n_rows > window:
-                how: dict[str, Any] = {"drop_missing": drop, "hold_out": hold_out}
-                return streamed(stream, names, task, overrides, roles, texts, heard, **how)
-            source = stream
-        table = read_all(source, encoding=encoding, text=texts)
-        if is_written(source) and task != "regression" and may_be_classes(table.columns.get(names[0]), task):
-            written = read_all(source, encoding=encoding, text=names)
-            table = with_written_target(table, names[0], written)
+        stream = open_stream(table, encoding=encoding, text=texts, window=window)
+        if stream is not None and stream.n_rows > window:
+            how: dict[str, Any] = {"drop_missing": drop, "hold_out": hold_out}
+            return streamed(stream, names, task, overrides, roles, texts, heard, **how)
+        source = table
+        table = read_table(source, encoding=encoding, text=texts) if stream is None else stream.table(text=texts)
+        if is_on_disk(source) and task != "regression" and may_be_classes(table.columns.get(names[0]), task):
+            table = with_written_target(table, names[0], read_table(source, encoding=encoding, text=names))
         columns = [find_target(table, name) for name in names]
         if set(table.columns) <= {*names, *roles.columns}:
             others = f" and those of {', '.join(sorted({*roles.columns.values()}))}" if roles.columns else ""
@@ -301,19 +300,6 @@ def streamed(
     if heard is not None:
         how["heard"] = heard
     return cast("TabularTask", kind.streamed_task(stream, names, task, overrides, roles, frozenset(texts), **how))
-
-
-def read_all(source: Any, *, encoding: str, text: Collection[str]) -> Table:
-    """The whole table of a source, or of a stream that is small enough."""
-    if isinstance(source, TableStream):
-        return source.table(text=text)
-    return read_table(source, encoding=encoding, text=text)
-
-
-def is_written(source: Any) -> bool:
-    """Whether cells may be texts of a file, which can be read in several ways."""
-    is_file = isinstance(source, (str, os.PathLike)) and os.path.isfile(source)
-    return is_file or isinstance(source, TableStream)
 
 
 def may_be_classes(column: Column | None, task: str | None) -> bool:

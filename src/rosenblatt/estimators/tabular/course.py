@@ -66,7 +66,7 @@ class Trainable(CallbackSupportMixin):  # type: ignore[misc]
         deadline = time.monotonic() + seconds
         with ExitStack() as resources, shown_progress() if self.verbose else nullcontext() as show:
             budget = FitBudget(deadline, self.on_epoch, show, cancelled=cancelled, resources=resources)
-            yield budget if show is None else replace(budget, passed=show.passed, say=show.say)
+            yield budget if show is None else replace(budget, passed=show.passed)
 
     def _announce(self, budget: FitBudget, task: TabularTask, X: Any, y: Any) -> None:
         """Let the budget tell scikit-learn's callbacks of the fit to X and y, as soon as its members are known."""

@@ -194,7 +194,6 @@ class FitBudget:
     cancelled: Callable[[], bool] = lambda: False  # whether the caller wants nothing any more
     n_epochs: int = 0  # that are over, of all members
     passed: Heard = unheard  # hears of passes over a table that is larger than memory
-    say: Callable[[str], object] = lambda text: None  # shows a sentence
     resources: ExitStack = field(default_factory=ExitStack)  # closed when the fit ends
     lock: threading.RLock = field(default_factory=threading.RLock)
 

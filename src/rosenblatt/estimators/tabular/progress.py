@@ -16,7 +16,7 @@ from rosenblatt.training.progress import LiveLine, live_line, standard_console
 if TYPE_CHECKING:
     from rosenblatt.estimators.tabular.member import MemberEpoch
 
-__all__ = ["PlainProgress", "shown_progress"]
+__all__ = ["LiveProgress", "PlainProgress", "shown_progress"]
 
 SECONDS_BETWEEN_LINES = 10.0
 
@@ -27,7 +27,7 @@ def shown_progress(
 ) -> Iterator[PlainProgress | LiveProgress]:
     """What to call after each epoch: it draws a live line in a terminal or a notebook, and elsewhere adds lines.
 
-    Before training, its methods `passed` and `say` are for the passes over a table that is larger than memory.
+    Before training, its method `passed` is for the passes over a table that is larger than memory.
 
     Parameters
     ----------
@@ -63,17 +63,15 @@ class PlainProgress:
             self.written_at = time.monotonic()
             self.write(rows_done(what, done, n_rows))
 
-    def say(self, text: str) -> None:
-        """A line of its own."""
-        self.write(text)
-
     def show(self, epoch: MemberEpoch) -> None:
         """An epoch is over."""
         self.unwritten[epoch.member] = epoch
         if epoch.number == epoch.epochs or time.monotonic() - self.written_at >= SECONDS_BETWEEN_LINES:
             self._write(epoch)
 
-    __call__ = show
+    def __call__(self, epoch: MemberEpoch) -> None:
+        """The same as `show`."""
+        self.show(epoch)
 
     def close(self) -> None:
         """Training is over, for some networks perhaps before their last epoch."""
@@ -97,17 +95,15 @@ class LiveProgress:
         """So many rows of a pass are behind."""
         self.line.show(done, n_rows, lambda: rows_done(what, done, n_rows))
 
-    def say(self, text: str) -> None:
-        """Stands in the line until something else does."""
-        self.line.show(0, 1, lambda: text)
-
     def show(self, epoch: MemberEpoch) -> None:
         """An epoch is over."""
         self.done[epoch.member] = epoch.number
         done, total = sum(self.done.values()), epoch.members * epoch.epochs
         self.line.show(done, total, lambda: str(epoch) if self.line.is_wide else short(epoch))
 
-    __call__ = show
+    def __call__(self, epoch: MemberEpoch) -> None:
+        """The same as `show`."""
+        self.show(epoch)
 
 
 def rows_done(what: str, done: int, n_rows: int) -> str:

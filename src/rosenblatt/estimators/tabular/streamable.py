@@ -74,7 +74,7 @@ class Streamable:
         """`_prepare` for a table that is larger than memory; `convert` makes targets what the model keeps of them."""
         preparation = self.preparation_ = fit_preparation(task.inputs, task.kinds)
         weigh = row_weights(task, convert, getattr(self, "class_weight", None), getattr(self, "classes_", None))
-        space = Space(self.checkpoint, self.window, self.memory_limit, budget.say)
+        space = Space(self.checkpoint, self.window, self.memory_limit)
 
         def checked(rows: StreamedRows) -> Array:
             targets = convert(rows.targets)

@@ -22,7 +22,7 @@ from rosenblatt._checks import narrow_weights
 from rosenblatt.estimators.base import class_factors
 from rosenblatt.estimators.tabular.explain.background import Background
 from rosenblatt.estimators.tabular.stored_rows import StoredRows, members_at_once
-from rosenblatt.memory import free_memory, memory_size
+from rosenblatt.memory import free_memory, memory_size, size_text
 from rosenblatt.tables.preparation import Preparation
 from rosenblatt.tables.prepared_file import PreparedFile, RowLayout
 from rosenblatt.tables.streamed_task import StreamedRows, StreamedTask
@@ -49,14 +49,11 @@ class Space:
         The most rows of a window.
     memory_limit : int or str, optional
         Bytes for windows; None: half of what is free.
-    say : callable
-        Called with a sentence on the file when it is complete.
     """
 
     folder: Any
     window: int
     memory_limit: int | str | None
-    say: Callable[[str], object] = lambda text: None
 
     @property
     def memory_bytes(self) -> int:
@@ -257,8 +254,7 @@ def store(
         background = part if background is None else background.plus(part)
     if file is None or background is None or file.n_written < task.n_rows:
         raise changed(task)
-    size = f"prepared rows: {size_of(file)} in {file.folder}"
-    space.say(size)
+    task.reading.heard(f"prepared rows, {size_text(file.size_bytes)} in {file.folder}", task.n_rows, task.n_rows)
     return TrainingTable(StoredRows(file.finish(), space.window, space.memory_bytes), *sample.found(), background)
 
 
@@ -268,13 +264,6 @@ def begin_file(layout: RowLayout, prepared: Any, n_rows: int, space: Space) -> P
     row_bytes = layout.row_bytes + 8 * n_words
     members_at_once(row_bytes, min(space.window, n_rows), space.memory_bytes)
     return PreparedFile.create(space.made_folder(), layout, n_rows, words_per_row=math.ceil(n_words))
-
-
-def size_of(file: PreparedFile) -> str:
-    """The size of the file, as people write it."""
-    from rosenblatt.memory import size_text
-
-    return size_text(file.size_bytes)
 
 
 def require_same_number(n_rows: int, task: StreamedTask) -> None:

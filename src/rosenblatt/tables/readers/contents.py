@@ -13,7 +13,8 @@ import lzma
 import sys
 import zipfile
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +23,17 @@ from rosenblatt.tables.readers.limits import UNLIMITED, Limits
 from rosenblatt.tables.table import TableError
 
 __all__ = [
-    *("STANDARD_INPUT", "decode", "file_bytes", "first_line", "import_pyarrow", "line_number"),
-    *("refuse_foreign", "spreadsheet"),
+    *("STANDARD_INPUT", "decode", "decompressed_pieces", "encoding_of"),
+    *(
+        "file_bytes",
+        "first_line",
+        "import_pyarrow",
+        "line_number",
+        "not_decoded",
+        "refuse_foreign",
+        "refuse_zero_bytes",
+        "spreadsheet",
+    ),
 ]
 
 STANDARD_INPUT = Path("-")
@@ -86,13 +96,9 @@ def decompress(data: bytes, suffix: str, limits: Limits) -> bytes:
     if name is None:
         limits.require_bytes(len(data))
         return data
-    if not data.startswith(COMPRESSIONS[name][0]):
-        raise TableError(
-            f"the file cannot be decompressed: it ends in {suffix}, but is not {name}. Correct its name if it is not "
-            "compressed."
-        )
+    require_compressed(data, name, suffix)
     try:
-        with COMPRESSIONS[name][2](data) as stream:
+        with COMPRESSIONS[name][2](io.BytesIO(data)) as stream:
             found = bytearray()
             while chunk := stream.read(1 << 20):
                 found += chunk
@@ -101,10 +107,44 @@ def decompress(data: bytes, suffix: str, limits: Limits) -> bytes:
     except TableError:
         raise
     except UNREADABLE as error:
+        raise not_decompressed(name, error) from None
+
+
+def require_compressed(data: bytes, name: str, suffix: str) -> None:
+    """Refuse a file whose name says that it is compressed, but not its first bytes."""
+    if not data.startswith(COMPRESSIONS[name][0]):
         raise TableError(
-            f"the file cannot be decompressed as {name}: {first_line(error)}. It is damaged or incomplete; copy or "
-            "download it again."
-        ) from None
+            f"the file cannot be decompressed: it ends in {suffix}, but is not {name}. Correct its name if it is not "
+            "compressed."
+        )
+
+
+def not_decompressed(name: str, error: Exception) -> TableError:
+    """The error for damaged compressed files."""
+    return TableError(
+        f"the file cannot be decompressed as {name}: {first_line(error)}. It is damaged or incomplete; copy or "
+        "download it again."
+    )
+
+
+def decompressed_pieces(path: Path, n_bytes: int) -> Iterator[bytes]:
+    """The decompressed bytes of a file on disk, at most `n_bytes` at a time; no more of them is ever held."""
+    with path.open("rb") as file:
+        start, suffix = file.read(8), path.suffix.lower()
+        file.seek(0)
+        name = compression_of(start, suffix) if start else None
+        if name is None:
+            yield from iter(partial(file.read, n_bytes), b"")
+            return
+        require_compressed(start, name, suffix)
+        try:
+            with COMPRESSIONS[name][2](file) as stream:
+                while piece := stream.read(n_bytes):
+                    yield bytes(piece)
+        except TableError:
+            raise
+        except UNREADABLE as error:
+            raise not_decompressed(name, error) from None
 
 
 def compression_of(data: bytes, suffix: str) -> str | None:
@@ -114,21 +154,27 @@ def compression_of(data: bytes, suffix: str) -> str | None:
     return next(iter(starts or ends), None)
 
 
-def by_pyarrow(codec: str) -> Callable[[bytes], Any]:
+def is_compressed(path: Path) -> bool:
+    """Whether a file on disk is compressed as a whole."""
+    with path.open("rb") as file:
+        return compression_of(file.read(8), path.suffix.lower()) is not None
+
+
+def by_pyarrow(codec: str) -> Callable[[Any], Any]:
     """A function that opens what the standard library cannot decompress."""
 
-    def stream_of(data: bytes) -> Any:
+    def stream_of(file: Any) -> Any:
         import_pyarrow()
         import pyarrow as pa
 
-        return pa.CompressedInputStream(pa.BufferReader(data), codec)
+        return pa.CompressedInputStream(pa.PythonFile(file, mode="r"), codec)
 
     return stream_of
 
 
-def unzip(data: bytes) -> Any:
+def unzip(file: Any) -> Any:
     """The single file of a zip archive; spreadsheets, which are such archives too, are refused by their name."""
-    archive = zipfile.ZipFile(io.BytesIO(data))
+    archive = zipfile.ZipFile(file)
     names = [name for name in archive.namelist() if not name.endswith("/") and not name.startswith("__MACOSX/")]
     if "[Content_Types].xml" in names or "mimetype" in names:
         raise spreadsheet("a spreadsheet or another office document")
@@ -139,16 +185,16 @@ def unzip(data: bytes) -> Any:
 
 UNREADABLE = (OSError, EOFError, ValueError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, RuntimeError)
 """What damaged files raise."""
-COMPRESSIONS: dict[str, tuple[bytes, str, Callable[[bytes], Any]]] = {
-    "gzip": (b"\x1f\x8b", ".gz", lambda data: gzip.GzipFile(fileobj=io.BytesIO(data))),
-    "bzip2": (b"BZh", ".bz2", lambda data: bz2.BZ2File(io.BytesIO(data))),
-    "xz": (b"\xfd7zXZ\0", ".xz", lambda data: lzma.LZMAFile(io.BytesIO(data))),  # noqa: SIM115 (whoever calls it closes it)
+COMPRESSIONS: dict[str, tuple[bytes, str, Callable[[Any], Any]]] = {
+    "gzip": (b"\x1f\x8b", ".gz", lambda file: gzip.GzipFile(fileobj=file)),
+    "bzip2": (b"BZh", ".bz2", bz2.BZ2File),
+    "xz": (b"\xfd7zXZ\0", ".xz", lzma.LZMAFile),
     "zstd": (b"\x28\xb5\x2f\xfd", ".zst", by_pyarrow("zstd")),
     "lz4": (b"\x04\x22\x4d\x18", ".lz4", by_pyarrow("lz4")),
     "zip": (b"PK\x03\x04", ".zip", unzip),
     "Brotli": (b"", ".br", by_pyarrow("brotli")),
 }
-"""How compressed files begin and end, and what opens them as streams of what they hold."""
+"""How compressed files begin and end, and what opens such a binary file as a stream of what they hold."""
 
 
 def refuse_foreign(data: bytes) -> None:
@@ -172,45 +218,64 @@ def spreadsheet(name: str) -> TableError:
 
 def decode(data: bytes, encoding: str) -> bytes:
     """Text as UTF-8 without a byte order mark; a mark of UTF-16 or UTF-32 is believed where UTF-8 was expected."""
-    plain = encoding.lower().replace("-", "").replace("_", "")
-    is_utf8 = plain in ("utf8", "utf8sig")
-    marked = next((name for mark, name in BYTE_ORDER_MARKS.items() if data.startswith(mark)), None)
-    if is_utf8 and marked:
-        encoding, plain, is_utf8 = marked, marked.replace("-", ""), False
-    is_wide = plain.startswith(("utf16", "utf32"))
+    encoding, is_wide = encoding_of(data, encoding)
     if not is_wide:
         refuse_zero_bytes(data)
     try:
-        if not is_utf8:
+        if encoding != "utf-8":
             data = data.decode(encoding).encode()
         elif not data.isascii():
             data.decode()
-    except LookupError:
-        raise TableError(f"there is no encoding {encoding!r}; usual ones: utf-8, latin-1, cp1252, utf-16.") from None
-    except UnicodeDecodeError as error:
-        raise TableError(
-            f"line {line_number(data, error.start)} holds the byte {data[error.start]:#04x} (offset {error.start}), "
-            f"which is not valid {encoding}. Say its encoding, for example encoding='latin-1', or save as UTF-8."
-        ) from None
-    except UnicodeEncodeError as error:  # half of a surrogate pair
-        raise TableError(f"it holds {error.object[error.start]!r}, which is no character. Save it as UTF-8.") from None
+    except UnicodeError as error:
+        raise not_decoded(error, encoding) from None
     if is_wide:
         refuse_zero_bytes(data)
     return data.removeprefix(b"\xef\xbb\xbf").rstrip(b"\x1a")  # DOS ends files with 0x1a
 
 
-def refuse_zero_bytes(data: bytes) -> None:
-    """Refuse zero bytes, which no text has; where every other byte is one, it is UTF-16."""
+def encoding_of(start: bytes, encoding: str) -> tuple[str, bool]:
+    """The encoding of a text that starts so, "utf-8" however it is written; whether characters are wider than bytes."""
+    plain = encoding.lower().replace("-", "").replace("_", "")
+    if plain in ("utf8", "utf8sig"):
+        encoding = next((name for mark, name in BYTE_ORDER_MARKS.items() if start.startswith(mark)), "utf-8")
+        return encoding, encoding != "utf-8"
+    try:
+        bytes(4).decode(encoding)
+    except UnicodeError:
+        pass
+    except LookupError:
+        raise TableError(f"there is no encoding {encoding!r}; usual ones: utf-8, latin-1, cp1252, utf-16.") from None
+    return encoding, plain.startswith(("utf16", "utf32"))
+
+
+def not_decoded(error: UnicodeError, encoding: str, offset: int = 0, above: int = 0) -> TableError:
+    """The error for bytes that are no text, `offset` bytes and `above` lines behind the start of the file."""
+    if isinstance(error, UnicodeDecodeError):
+        data, place = error.object, error.start
+        return TableError(
+            f"line {above + line_number(data, place)} holds the byte {data[place]:#04x} (offset {offset + place}), "
+            f"which is not valid {encoding}. Say its encoding, for example encoding='latin-1', or save as UTF-8."
+        )
+    if isinstance(error, UnicodeEncodeError):  # half of a surrogate pair
+        return TableError(f"it holds {error.object[error.start]!r}, which is no character. Save it as UTF-8.")
+    return TableError(f"it cannot be decoded as {encoding}: {first_line(error)}. Save it as UTF-8.")
+
+
+def refuse_zero_bytes(data: bytes, above: int = 0) -> None:
+    """Refuse zero bytes, which no text has; where every other byte is one, it is UTF-16.
+
+    `above` is the number of lines that precede the data.
+    """
     place = data.find(b"\0")
     if place < 0:
         return
-    start = data[:64]
+    start = b"" if above else data[:64]
     for name, half in (("utf-16-le", start[1::2]), ("utf-16-be", start[::2])):
         if len(half) > 1 and not any(half):
             raise TableError(f"every other byte is zero, as in UTF-16. Say encoding={name!r}, or save it as UTF-8.")
     raise TableError(
-        f"this is neither text nor Parquet: it holds zero bytes, the first in line {line_number(data, place)}. Give a "
-        "CSV or Parquet file, or remove these bytes."
+        f"this is neither text nor Parquet: it holds zero bytes, the first in line {above + line_number(data, place)}. "
+        "Give a CSV or Parquet file, or remove these bytes."
     )
 
 

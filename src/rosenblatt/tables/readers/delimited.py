@@ -8,7 +8,7 @@ Never returns fewer rows than the text has: a quote that is not closed is an err
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -21,7 +21,8 @@ from rosenblatt.tables.readers.frames import MAX_EXACT, MISSING_TEXTS
 from rosenblatt.tables.readers.limits import UNLIMITED, Limits
 from rosenblatt.tables.table import TableError
 
-__all__ = ["read_delimited"]
+__all__ = ["INTEGER", "LEADING_ZERO", "LONG", "QUOTED", "Delimited", "cell_end", "check_quotes", "has_leading_zero"]
+__all__ += ["parse", "quotes_in_turns", "read_delimited", "read_header", "require_separator"]
 
 SEPARATORS = ",;\t|"
 SEPARATOR_LINE = re.compile(rb'"?sep=(.)"?[ \t,;|]*(?:\r\n|\r|\n)', re.IGNORECASE)
@@ -38,12 +39,17 @@ BLOCKS = (1 << 20, 1 << 25, (1 << 31) - 1)
 
 @dataclass(frozen=True)
 class Delimited:
-    """Text whose header was read: `data[body:]` are the rows."""
+    """Text whose header was read: `data[body:]` are the rows; of a longer text, `above` lines precede `data`."""
 
     data: bytes
     separator: str
     names: tuple[str, ...]
     body: int
+    above: int = 0
+
+    def line(self, place: int) -> int:
+        """The line of the text in which a byte of `data` is, from 1."""
+        return self.above + line_number(self.data, place)
 
     @property
     def stops(self) -> bytes:
@@ -58,21 +64,26 @@ def read_delimited(
     import_pyarrow()
     import pyarrow as pa
 
-    if separator is not None and (len(separator) != 1 or not separator.isascii() or separator in '"\r\n'):
-        raise TableError(f"separator is {separator!r}; it must be one ASCII character, neither quote nor line end.")
+    require_separator(separator)
     source = read_header(data, separator, limits)
     limits.require_table(max(data.count(b"\n", source.body), data.count(b"\r", source.body)), len(source.names))
     check_quotes(source)
     if not data[source.body :].strip(b"\r\n"):
         return pa.Table.from_arrays([pa.nulls(0)] * len(source.names), names=source.names)
-    table = parse(source, [place for place, name in enumerate(source.names) if name in text])
+    table = parse(source, {place: pa.string() for place, name in enumerate(source.names) if name in text})
     doubtful = doubtful_columns(source, table)
     if doubtful:
-        written = parse(source, doubtful, only=doubtful)
+        written = parse(source, dict.fromkeys(doubtful, pa.string()), only=doubtful)
         for place, cells in zip(doubtful, written.columns, strict=True):
             if must_stay_text(table.field(place).type, cells):
                 table = table.set_column(place, str(place), cells)
     return table.rename_columns(source.names)
+
+
+def require_separator(separator: str | None) -> None:
+    """Refuse a separator that cannot be one."""
+    if separator is not None and (len(separator) != 1 or not separator.isascii() or separator in '"\r\n'):
+        raise TableError(f"separator is {separator!r}; it must be one ASCII character, neither quote nor line end.")
 
 
 def read_header(data: bytes, separator: str | None, limits: Limits) -> Delimited:
@@ -140,14 +151,13 @@ def cell_end(source: Delimited, start: int) -> int:
     quoted = QUOTED.match(data, start)
     if quoted and (quoted.end() == len(data) or data[quoted.end()] in source.stops):
         return quoted.end()
-    opens = f"the quote that opens a cell in line {line_number(data, start)} ({shown(data, start)})"
+    opens = f"the quote that opens a cell in line {source.line(start)} ({shown(data, start)})"
     advice = "Close the quote. One within a quoted cell must be doubled."
     if quoted is None:
         raise TableError(f"{opens} is never closed. {advice}")
     place = quoted.end()
     raise TableError(
-        f"{opens} closes in line {line_number(data, place)} before {shown(data, place)} instead of at a cell's end. "
-        f"{advice}"
+        f"{opens} closes in line {source.line(place)} before {shown(data, place)} instead of at a cell's end. {advice}"
     )
 
 
@@ -164,6 +174,13 @@ def check_quotes(source: Delimited) -> None:
     Nearly always quotes alternate: one at the start of a cell opens it, one at its end closes it, and a doubled one
     does both. Where they do not, the cells that hold quotes are read one by one.
     """
+    n_quotes = quotes_in_turns(source)
+    if n_quotes is None or n_quotes % 2:
+        check_cells(source)
+
+
+def quotes_in_turns(source: Delimited) -> int | None:
+    """The number of quotes, if they open and close cells in turns; else None."""
     text = np.frombuffer(source.data, np.uint8)
     beside = lookup(source.stops + b'"')
     n_quotes = 0
@@ -174,10 +191,8 @@ def check_quotes(source: Delimited) -> None:
         opening = opening[int(len(opening) and opening[0] == 0) :]  # the ends of the text are ends of cells
         closing = closing[: len(closing) - int(len(closing) and closing[-1] == len(text) - 1)]
         if not (beside[text[opening - 1]].all() and beside[text[closing + 1]].all()):
-            check_cells(source)
-            return
-    if n_quotes % 2:
-        check_cells(source)
+            return None
+    return n_quotes
 
 
 def check_cells(source: Delimited) -> None:
@@ -249,8 +264,11 @@ def must_stay_text(kind: Any, written: Any) -> bool:
     return bool(is_rounded and pc.all(pc.match_substring_regex(written, INTEGER)).as_py())
 
 
-def parse(source: Delimited, text: Sequence[int], only: Sequence[int] = ()) -> Any:
-    """The rows as PyArrow reads them, of the columns `only` or all, which are named by their places."""
+def parse(source: Delimited, types: Mapping[int, Any], only: Sequence[int] = ()) -> Any:
+    """The rows as PyArrow reads them, of the columns `only` or all, which are named by their places.
+
+    Columns at the places in `types` are of these types; those of the others follow from their cells.
+    """
     import pyarrow as pa
     from pyarrow import csv
 
@@ -263,7 +281,7 @@ def parse(source: Delimited, text: Sequence[int], only: Sequence[int] = ()) -> A
         false_values=FALSE,
         strings_can_be_null=True,
         quoted_strings_can_be_null=True,
-        column_types={str(place): pa.string() for place in text},
+        column_types={str(place): kind for place, kind in types.items()},
         include_columns=[str(place) for place in only],
     )
     names = [str(place) for place in range(len(source.names))]
@@ -317,7 +335,7 @@ def ragged_row(source: Delimited, body: Any, read: Any, parse_options: Any, conv
 
 def line_of_row(source: Delimited, row: Any) -> int:
     """The line on which a row begins: PyArrow counts rows, and so neither blank lines nor line breaks within cells."""
-    above = line_number(source.data, source.body)
+    above = source.line(source.body)
     wanted = re.split("\r\n|\r|\n", row.text, maxsplit=1)[0]
     lines = re.split(rb"\r\n|\r|\n", source.data[source.body :])
     first = max(row.number - 1, 0)

@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 
 from rosenblatt.tables.readers.cells import PLURALS
 from rosenblatt.tables.readers.frames import number_text
-from rosenblatt.tables.table import MAX_EXACT, Column, Storage, TableError, exact_values
+from rosenblatt.tables.table import MAX_EXACT, Column, Storage, exact_values
 
-__all__ = ["EMPTY", "Form", "conform", "form_of", "join_forms"]
+__all__ = ["EMPTY", "Form", "conform", "described_form", "form_of", "join_forms"]
 
 
 @dataclass(frozen=True)
@@ -52,8 +52,8 @@ def form_of(column: Column) -> Form:
     return Form("text", "exact" if large or values.dtype == object else values.dtype.kind, column.categorical)
 
 
-def join_forms(one: Form, other: Form) -> Form:
-    """The form of a column with pieces of both; a `TableError` says what each holds if there is none."""
+def join_forms(one: Form, other: Form) -> Form | None:
+    """The form of a column with pieces of both, or None if they do not fit together."""
     if one == other or other == EMPTY or one.problem:
         return one
     if one == EMPTY or other.problem:
@@ -68,10 +68,10 @@ def join_forms(one: Form, other: Form) -> Form:
             return replace(one, levels=one.levels or other.levels)
     if storages <= {"text", "integer", "number"} and "exact" in (one.levels, other.levels):
         return one if one.levels == "exact" else other
-    raise TableError(f"holds {described(one)} in one part and {described(other)} in another")
+    return None
 
 
-def described(form: Form) -> str:
+def described_form(form: Form) -> str:
     """What cells of a form are called."""
     return "categories" if form.categorical else PLURALS["number" if form.levels == "exact" else form.storage or "text"]
 
@@ -111,7 +111,8 @@ def exact_column(column: Column, form: Form) -> Column:
     """Numbers as levels, since others of the column are such that float64 cannot tell them apart."""
     values: NDArray[Any]
     if column.storage == "text":
-        values, codes = column.level_values if column.levels else np.empty(0), column.values
+        given = column.level_values
+        values, codes = np.empty(0) if given is None else given, column.values
     else:
         present = column.values[~column.missing]
         distinct, first = np.unique(present, return_index=True)

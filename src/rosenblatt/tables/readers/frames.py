@@ -34,7 +34,7 @@ from rosenblatt.tables.table import (
 )
 
 __all__ = ["MAX_EXACT", "MISSING_TEXTS", "Reads", "every_column", "number_text"]
-__all__ += ["table_from_frame", "table_from_mapping"]
+__all__ += ["table_from_frame", "table_from_mapping", "unread_column"]
 
 Reads = Callable[[str], bool]
 """Whether the column of a name is read; cells of the others are not looked at."""
@@ -119,9 +119,8 @@ def read_column(name: str, n_rows: int, reads: Reads, cells: Callable[[], Any] |
 
     `cells` returns an array or a narwhals series, and is None if several columns have the name.
     """
-    problem = f"column {name!r} was not read, since training did not use it."
     if not reads(name):
-        return Column(name, "number", np.broadcast_to(np.nan, (n_rows,)), problem=problem)
+        return unread_column(name, n_rows)
     try:
         if cells is None:
             raise TableError(
@@ -135,6 +134,12 @@ def read_column(name: str, n_rows: int, reads: Reads, cells: Callable[[], Any] |
     except Exception as error:  # whatever the cells are, they may be left out
         what = str(error) if isinstance(error, TableError) else f"column {name!r} cannot be read: {error}"
         return Column(name, "number", np.broadcast_to(np.nan, (n_rows,)), problem=what)
+
+
+def unread_column(name: str, n_rows: int) -> Column:
+    """A column that is not read: it keeps its place, and says so if it is used."""
+    problem = f"column {name!r} was not read, since training did not use it."
+    return Column(name, "number", np.broadcast_to(np.nan, (n_rows,)), problem=problem)
 
 
 def make_table(columns: Sequence[Column], n_rows: int) -> Table:
@@ -202,7 +207,7 @@ def microseconds(series: Any) -> Any:
 
     if series.dtype == nw.Date:
         series = series.cast(nw.Datetime("us"))
-    return series.dt.timestamp("us").cast(nw.Float64)
+    return series.dt.timestamp("us")  # a cast to floats would refuse those from the year 2255 on
 
 
 def as_floats(series: Any) -> NDArray[np.float64]:

@@ -26,12 +26,17 @@ from rosenblatt.tables.readers.frames import Reads, every_column, table_from_fra
 from rosenblatt.tables.readers.limits import UNLIMITED, Limits
 from rosenblatt.tables.readers.records import is_json, read_json
 from rosenblatt.tables.readers.rows import columns_of_rows, is_row, is_rows
+from rosenblatt.tables.readers.streams import (
+    ARROW_FILE,
+    ARROW_STREAM,
+    PARQUET,
+    SPREADSHEETS,
+    CsvOptions,
+    open_dataset,
+)
 from rosenblatt.tables.table import Table, TableError
 
 __all__ = ["import_pyarrow", "is_nameless", "names_columns", "read_table", "require_names"]
-
-SPREADSHEETS = {".xlsx", ".xls", ".xlsm", ".xlsb", ".ods"}
-PARQUET, ARROW_FILE, ARROW_STREAM = b"PAR1", b"ARROW1", b"\xff\xff\xff\xff"
 
 
 def read_table(
@@ -43,17 +48,18 @@ def read_table(
     reads: Reads = every_column,
     limits: Limits = UNLIMITED,
 ) -> Table:
-    """A `Table` from a file, a frame or a dictionary of arrays.
+    """A `Table` from a file, a folder of files, a frame, a dataset, or a dictionary of arrays.
 
     Parameters
     ----------
-    source : path, data frame, mapping, row, list of rows, or Table
+    source : path, data frame, dataset, mapping, row, list of rows, or Table
         A mapping from names to columns, or to single values, which is one row; or a list of such rows, in which a cell
         is missing where its row does not name it.
         Files are Parquet, Arrow or Feather, which are recognized by their first bytes; JSON (one object per line, an
         array of objects, or an object of arrays); or CSV with a header line. They may be compressed with gzip, bzip2,
         xz, zstd, lz4 or zip, or with Brotli if they end in .br. "-" is standard input. Frames are pandas', Polars' or
-        PyArrow's.
+        PyArrow's. A folder of files, a pattern such as ``part-*.parquet``, a dataset of PyArrow, a data frame of Dask
+        and what gives a stream of Arrow are read as `rosenblatt.tables.readers.streams.open_stream` says.
     encoding : str
         Of a text file. A byte order mark of UTF-16 or UTF-32 is recognized without it.
     separator : str, optional
@@ -84,6 +90,8 @@ def read_table(
     """
     if isinstance(source, Table):
         return source
+    if stream := open_dataset(source, CsvOptions(encoding, separator, text, limits)):
+        return stream.table(reads=reads)
     source = columns_of_rows(source)
     if isinstance(source, Mapping):
         return table_from_mapping(source, reads)

@@ -1,155 +1,60 @@
-"""Tables that need not fit in memory: files, folders of files, datasets, streams of other libraries.
+"""What is a dataset, and which parts it has.
 
-Takes paths, patterns and objects. Returns a `TableStream`, which gives the same cells as `read_table` would, in blocks,
-as often as it is asked. Never holds more than a few blocks, and never writes a file that has a name.
+Takes whatever a user gives as a table. Returns a `TableStream`, or None for what is read at once. Never reads a table
+into memory.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
+from rosenblatt.tables.readers.contents import (
+    STANDARD_INPUT,
+    decompressed_pieces,
+    import_pyarrow,
+    is_compressed,
+    refuse_foreign,
+    spreadsheet,
+)
+from rosenblatt.tables.readers.delimited_chunks import first_bytes, text_pieces
+from rosenblatt.tables.readers.delimited_part import DelimitedPart
+from rosenblatt.tables.readers.folders import constants_of, files_of, is_pattern
+from rosenblatt.tables.readers.foreign_parts import (
+    DaskPart,
+    DatasetPart,
+    SpooledPart,
+    dataset_files,
+    is_dask,
+    is_dataset,
+    open_reader,
+)
+from rosenblatt.tables.readers.limits import UNLIMITED, Limits
+from rosenblatt.tables.readers.parts import ArrowPart, ParquetPart, Part, mapped_file
+from rosenblatt.tables.readers.records import is_json
+from rosenblatt.tables.readers.table_stream import BLOCK_ROWS, FileState, TableStream
+from rosenblatt.tables.table import Table, TableError
 
-from rosenblatt.tables.readers.forms import EMPTY, Form, conform, form_of, join_forms
-from rosenblatt.tables.readers.frames import Reads, every_column, table_from_frame
-from rosenblatt.tables.readers.parts import BLOCK_ROWS, ArrowPart, ParquetPart, Part
-from rosenblatt.tables.table import Table, TableError, concat
+__all__ = ["ARROW_FILE", "ARROW_STREAM", "BLOCK_ROWS", "PARQUET", "SPREADSHEETS", "CsvOptions", "TableStream"]
+__all__ += ["is_on_disk", "open_dataset", "open_stream"]
 
-__all__ = ["BLOCK_ROWS", "TableStream", "open_stream"]
+SPREADSHEETS = {".xlsx", ".xls", ".xlsm", ".xlsb", ".ods"}
+PARQUET, ARROW_FILE, ARROW_STREAM = b"PAR1", b"ARROW1", b"\xff\xff\xff\xff"
+KINDS = {PARQUET: "Parquet", ARROW_FILE: "Arrow", ARROW_STREAM: "Arrow stream"}
+ADDRESSES = ("http:/", "https:/", "s3:/", "ftp:/")
 
 
 @dataclass(frozen=True)
-class FileState:
-    """What tells that a file is still the one that was opened."""
+class CsvOptions:
+    """How text files are read; see `read_table`."""
 
-    path: str
-    size: int
-    mtime_ns: int
-
-    @classmethod
-    def of(cls, path: Path) -> FileState:
-        """The state of a file now."""
-        found = path.stat()
-        return cls(str(path), found.st_size, found.st_mtime_ns)
-
-
-class TableStream:
-    """A table that is read in blocks, as often as it is asked for.
-
-    Attributes
-    ----------
-    name : str
-        What was opened, for messages.
-    n_rows : int
-    columns : tuple of str
-    """
-
-    def __init__(self, name: str, parts: Sequence[Part]) -> None:
-        self.name = name
-        self._parts = tuple(parts)
-        self._files = tuple(FileState.of(part.path) for part in parts if part.path is not None)
-        self.n_rows = sum(part.n_rows for part in parts)
-        self.columns = tuple(dict.fromkeys(parts[0].schema.names))
-        self._forms = self._inspect()
-
-    def _inspect(self) -> dict[str, Form]:
-        """What each column is, by all its pieces."""
-        forms = dict.fromkeys(self.columns, EMPTY)
-        for table in self._pieces(every_column):
-            for name, column in table.columns.items():
-                forms[name] = join_forms(forms[name], form_of(column))
-        return forms
-
-    def _pieces(self, reads: Reads) -> Iterator[Table]:
-        """The rows as they come, at most `BLOCK_ROWS` at a time."""
-        import pyarrow as pa
-
-        for part in self._parts:
-            for batch in part.batches(None):
-                if batch.num_rows:
-                    yield table_from_frame(pa.Table.from_batches([batch]), reads)
-
-    def blocks(self, *, text: Collection[str] = (), reads: Reads = every_column) -> Iterator[Table]:
-        """The rows in their order, `BLOCK_ROWS` at a time, in the last block those that are left.
-
-        Parameters
-        ----------
-        text : collection of str, optional
-            Columns of CSV files that are not to be taken for numbers or dates.
-        reads : callable, optional
-            Whether the column of a name is read, as for `read_table`.
-
-        Yields
-        ------
-        Table
-            What a column holds, and so its storage, is the same in all blocks; `Column.rows` are the row numbers in the
-            whole table.
-
-        Raises
-        ------
-        TableError
-            If a file is damaged, or is no longer the one that was opened.
-        """
-        self.require_unchanged()
-        start = 0
-        for table in rebatched(self._conformed(reads)):
-            rows = np.arange(start, start + table.n_rows)
-            yield Table({name: replace(column, rows=rows) for name, column in table.columns.items()}, table.n_rows)
-            start += table.n_rows
-        self.require_unchanged()
-
-    def _conformed(self, reads: Reads) -> Iterator[Table]:
-        """Pieces in the form of the whole."""
-        for table in self._pieces(reads):
-            columns = {
-                name: conform(column, self._forms[name]) if reads(name) else column
-                for name, column in table.columns.items()
-            }
-            yield Table(columns, table.n_rows)
-
-    def identity(self) -> dict[str, Any]:
-        """What identifies the data, as JSON has it: each file with its size and the time of its last change."""
-        return {"files": [[file.path, file.size, file.mtime_ns] for file in self._files]}
-
-    def require_unchanged(self) -> None:
-        """Refuse files that changed since they were opened; a `TableError` names the first."""
-        for file in self._files:
-            try:
-                now = FileState.of(Path(file.path))
-            except FileNotFoundError:
-                raise TableError(f"{file.path} is gone since it was opened; nothing can be read from it.") from None
-            if now != file:
-                raise TableError(
-                    f"{file.path} changed since it was opened: it had {file.size:,} bytes and has {now.size:,}. Begin "
-                    "again when it is complete."
-                )
-
-    def table(self, *, text: Collection[str] = (), reads: Reads = every_column) -> Table:
-        """All rows in memory."""
-        blocks = list(self.blocks(text=text, reads=reads))
-        whole = concat(blocks)
-        return Table({name: replace(column, rows=None) for name, column in whole.columns.items()}, whole.n_rows)
-
-
-def rebatched(tables: Iterator[Table]) -> Iterator[Table]:
-    """The same rows in tables of `BLOCK_ROWS` rows, the last one with those that are left."""
-    held: list[Table] = []
-    n_held = 0
-    for table in tables:
-        while n_held + table.n_rows >= BLOCK_ROWS:
-            n = BLOCK_ROWS - n_held
-            yield concat([*held, table if n == table.n_rows else table.take(np.arange(n))])
-            table = table.take(np.arange(n, table.n_rows))
-            held, n_held = [], 0
-        if table.n_rows:
-            held.append(table)
-            n_held += table.n_rows
-    if held:
-        yield concat(held)
+    encoding: str = "utf-8"
+    separator: str | None = None
+    text: Collection[str] = ()
+    limits: Limits = UNLIMITED
 
 
 def open_stream(
@@ -159,33 +64,164 @@ def open_stream(
     separator: str | None = None,
     text: Collection[str] = (),
     window: int = 2**20,
+    limits: Limits = UNLIMITED,
 ) -> TableStream | None:
-    """A stream of a dataset.
+    """A dataset as a table that is read in blocks, and never held in memory as a whole.
 
     Parameters
     ----------
-    source : path, folder
-        A Parquet or Arrow file, or a folder of them.
-    encoding, separator, text
-        Of CSV files, as for `read_table`.
+    source : path, pattern, or object
+        A Parquet, Arrow, Feather or CSV file; a folder of files of one of these kinds, of which ``year=2024`` in the
+        name of a folder is a column, and hidden ones are left out; a pattern such as ``data/part-*.parquet``; a
+        `pyarrow.dataset.Dataset`; a data frame of Dask, whose partitions are computed one after another, once for each
+        pass; or anything else that gives a stream of Arrow (`__arrow_c_stream__`) such as a relation of DuckDB, and a
+        lazy frame of Polars, which are copied once to a temporary file without a name in the folder `TMPDIR`.
+    encoding, separator, text, limits
+        As for `read_table`. A CSV file is read through once when it is opened: it has no types, and what a column holds
+        depends on all its cells.
     window : int, optional
-        A file with at most so many rows is no stream.
+        A single file that surely has at most so many rows is no stream. Anything else always is one.
 
     Returns
     -------
     TableStream or None
-        None for what `read_table` reads at once: frames and arrays in memory, and files of at most `window` rows.
+        None for what `read_table` reads at once: frames, mappings and arrays in memory, files of at most `window` rows,
+        standard input, JSON, and what is no table.
+
+    Raises
+    ------
+    TableError
+        If files differ in their columns or in what a column holds, or if one cannot be read; the message names the
+        files and the column.
+    OSError
+        If a file or folder cannot be opened.
+    ModuleNotFoundError
+        If PyArrow is not installed.
     """
+    options = CsvOptions(encoding, separator, text, limits)
+    if found := open_dataset(source, options):
+        return found
     if not isinstance(source, (str, os.PathLike)):
         return None
     path = Path(os.fsdecode(source))
-    if path.is_dir():
-        parts = [ParquetPart(file) for file in sorted(path.rglob("*.parquet"))]
-        return TableStream(str(path), parts)
-    try:
-        with path.open("rb") as file:
-            start = file.read(6)
-    except OSError:
+    if path == STANDARD_INPUT or not path.is_file():
         return None
-    part = ParquetPart(path) if start[:4] == b"PAR1" else ArrowPart(path) if start == b"ARROW1" else None
-    return TableStream(str(path), [part]) if part is not None and part.n_rows > window else None
+    state, kind = FileState.of(path), kind_of(path)
+    if not kind or (kind == "CSV" and has_few_lines(path, window, options)):
+        return None
+    part = part_of(path, kind, options)
+    return TableStream(str(path), [part], [state], limits=limits) if part.n_rows > window else None
+
+
+def open_dataset(source: Any, options: CsvOptions | None = None) -> TableStream | None:
+    """A stream of what cannot be read in another way than as a stream: all but single files."""
+    options = options or CsvOptions()
+    if isinstance(source, (str, os.PathLike)):
+        path = Path(os.fsdecode(source))
+        is_folder = path.is_dir() or (is_pattern(path) and not str(path).lower().startswith(ADDRESSES))
+        return open_files(path, options) if is_folder else None
+    if isinstance(source, (Table, dict, list, tuple)):
+        return None
+    if is_dataset(source):
+        states = [FileState.of(path) for path in dataset_files(source)]
+        identity = {"schema": source.schema.to_string(show_field_metadata=False, show_schema_metadata=False)}
+        part = DatasetPart(source)
+        return TableStream(part.name, [part], states, identity, options.limits)
+    if is_dask(source):
+        return open_dask(source, options.limits)
+    if (reader := open_reader(source)) is None:
+        return None
+    spooled = SpooledPart(f"the {type(source).__name__}", reader, options.limits)
+    return TableStream(spooled.name, [spooled], (), {"sha256": spooled.digest}, options.limits)
+
+
+def open_dask(frame: Any, limits: Limits) -> TableStream:
+    """A stream of the partitions of a data frame of Dask."""
+    from dask.base import tokenize
+
+    parts = [DaskPart(frame, place) for place in range(frame.npartitions)]
+    return TableStream("the Dask data frame", parts, (), {"dask": tokenize(frame)}, limits)
+
+
+def open_files(path: Path, options: CsvOptions) -> TableStream:
+    """A stream of the files in a folder, or of a pattern."""
+    import_pyarrow()
+    found = files_of(path)
+    kinds = {file: folder_kind(file) for file in found}
+    if len(set(kinds.values())) > 1:
+        first = next(iter(kinds))
+        other = next(file for file, kind in kinds.items() if kind != kinds[first])
+        raise TableError(
+            f"{path} holds files of several kinds: {first} is {kinds[first]} and {other} is {kinds[other]}. Give a "
+            "pattern of those that belong together, such as 'folder/*.parquet'."
+        )
+    states = [FileState.of(file) for file in found]
+    parts = [part_of(file, kind, options) for file, kind in kinds.items()]
+    for part, constants in zip(parts, constants_of(list(found.values())), strict=True):
+        part.constants = constants
+    return TableStream(str(path), parts, states, limits=options.limits)
+
+
+def folder_kind(path: Path) -> str:
+    """The kind of a file among others; a `TableError` names one that is not read in parts."""
+    try:
+        kind = kind_of(path, refuses=True)
+    except TableError as error:
+        raise TableError(f"{path}: {error}") from None
+    if not kind:
+        raise TableError(
+            f"{path} is not read with other files: these must be CSV, Parquet, Arrow or Feather files. Move it, or give "
+            "a pattern such as 'folder/*.parquet'."
+        )
+    return kind
+
+
+def kind_of(path: Path, refuses: bool = False) -> str:
+    """What a file is, by its first bytes; "" for what is read at once, or refused, by `read_table`."""
+    suffixes = [suffix.lower() for suffix in path.suffixes[-2:]]
+    try:
+        if set(suffixes[-1:]) & SPREADSHEETS:
+            raise spreadsheet("a spreadsheet")
+        start = first_bytes(decompressed_pieces(path, 4096), 4096)
+        binary = next((kind for magic, kind in KINDS.items() if start.startswith(magic)), "")
+        if binary:
+            return "" if is_compressed(path) else binary
+        refuse_foreign(start)
+        if not start:
+            raise TableError("the file is empty.")
+    except TableError:
+        if refuses:
+            raise
+        return ""
+    named_binary = {".parquet", ".pq", ".feather", ".arrow", ".ipc"} & set(suffixes)
+    return "" if named_binary or any(is_json(start, suffix) for suffix in suffixes or [""]) else "CSV"
+
+
+def part_of(path: Path, kind: str, options: CsvOptions) -> Part:
+    """The file as a part."""
+    if kind == "Parquet":
+        return ParquetPart(path, options.limits)
+    if kind != "CSV":
+        return ArrowPart(str(path), mapped_file(path, kind == "Arrow stream"), path, options.limits)
+    return DelimitedPart(path, options.encoding, options.separator, options.text, options.limits)
+
+
+def has_few_lines(path: Path, n_lines: int, options: CsvOptions) -> bool:
+    """Whether a text file surely has at most so many rows."""
+    n_lf = n_cr = 0
+    try:
+        for piece in text_pieces(path, options.encoding, options.limits):
+            n_lf, n_cr = n_lf + piece.count(b"\n"), n_cr + piece.count(b"\r")
+            if max(n_lf, n_cr) > n_lines:
+                return False
+    except TableError as error:
+        raise TableError(f"{path}: {error}") from None
+    return True
+
+
+def is_on_disk(source: Any) -> bool:
+    """Whether it is the path of a file or folder, or a pattern of files: what can be read again, and as text."""
+    if not isinstance(source, (str, os.PathLike)):
+        return False
+    path = Path(os.fsdecode(source))
+    return path.is_file() or path.is_dir() or is_pattern(path)

@@ -19,6 +19,7 @@ from rosenblatt._suggestions import suggestion
 from rosenblatt.storage.read_ahead import ReadAhead
 from rosenblatt.tables.drift import thinned
 from rosenblatt.tables.preparation import Preparation, PreparedBlocks
+from rosenblatt.tables.readers.reading import read_table
 from rosenblatt.tables.readers.streams import BLOCK_ROWS, TableStream, open_stream
 from rosenblatt.tables.table import Table, TableError
 
@@ -86,6 +87,7 @@ class BlockPredictor:
 
     preparation_: Preparation
     ensemble_: Any
+    target_name_: str | None
     window: int
     _read: Callable[..., Table]
     _predicted: Callable[[Array], tuple[Array, Array | None]]
@@ -134,6 +136,13 @@ class BlockPredictor:
             return X
         stream = open_stream(X, text={*self.preparation_.text_columns, *keep}, window=window)
         return self._read(X, reset=False, keep=keep) if stream is None else stream
+
+    def _read_known(self, X: Any, keep: Collection[str]) -> Table:
+        """The columns of X that training used, those to keep, and the target if it is there; others are only named."""
+        preparation = self.preparation_
+        target = self.target_name_ or ""
+        known = {*preparation.names, *keep, target, *target.split(", ")}  # of several targets, too
+        return read_table(X, text={*preparation.text_columns, *keep}, reads=known.__contains__)
 
     def _output_blocks(self, blocks: Iterable[Table], n_rows: int) -> Iterator[tuple[Table, Array]]:
         """Each block with the ensemble's mean outputs, (n_rows, n_outputs)."""

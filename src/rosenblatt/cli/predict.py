@@ -85,7 +85,8 @@ def show_speed(display: Display, n_rows: int, seconds: float, reading: float) ->
     if n_rows > BLOCK_ROWS:
         rate = n_rows / seconds
         display.data["speed"] = {"rows_per_second": round(rate), "reading_seconds": round(reading, 3)}
-        display.line("speed", f"{rate:,.0f} rows a second; reading alone took {reading:.1f} s of {seconds:.1f} s")
+        took = f"reading took {reading:.1f} s, beside the predictions"
+        display.line("speed", f"{rate:,.0f} rows a second in {seconds:.1f} s; {took}")
 
 
 class StandardSink(io.RawIOBase):

@@ -112,7 +112,9 @@ def test_standard_output_gets_the_same_bytes(cli: Any, models: Path) -> None:
     code, out, err = cli("predict", models / "number", "flats.parquet", "--out", "-", text=False)
     assert code == 0
     assert out == as_csv(expected(rosenblatt.load(models / "number"), frame))
-    assert re.search(r"^speed +[\d,]+ rows a second; reading alone took [\d.]+ s of [\d.]+ s$", err, re.M)
+    assert re.search(
+        r"^speed +[\d,]+ rows a second in [\d.]+ s; reading took [\d.]+ s, beside the predictions$", err, re.M
+    )
 
 
 def test_a_long_table_from_standard_input_is_predicted_in_blocks(
@@ -134,18 +136,43 @@ def test_a_long_table_from_standard_input_is_predicted_in_blocks(
     assert Path("p.csv").read_bytes() == as_csv(expected(rosenblatt.load(models / "class"), frame))
 
 
-def test_a_folder_is_one_table(cli: Any, models: Path) -> None:
-    frame = flats(BLOCK_ROWS + 10)
+@pytest.mark.parametrize("ending", ["parquet", "csv"])
+@pytest.mark.parametrize("given", ["flats", "flats/part*"])
+def test_a_folder_and_a_pattern_are_one_table(given: str, ending: str, cli: Any, models: Path) -> None:
+    frame, ends = flats(BLOCK_ROWS + 10), (30_000, 50_000, BLOCK_ROWS + 10)
     Path("flats").mkdir()
-    for i, start in enumerate((0, 30_000, 50_000)):
-        end = (30_000, 50_000, len(frame))[i]
-        frame[start:end].to_parquet(f"flats/part{i}.parquet")
-    assert cli("predict", models / "class", "flats", "--out", "p.parquet")[0] == 0
+    for i, (start, end) in enumerate(zip((0, *ends), ends, strict=False)):
+        part = frame[start:end]
+        part.to_parquet(f"flats/part{i}.parquet") if ending == "parquet" else part.to_csv(f"flats/part{i}.csv")
+    assert cli("predict", models / "class", given, "--out", "p.parquet")[0] == 0
     assert pq.read_table("p.parquet").equals(expected(rosenblatt.load(models / "class"), frame))
-    for out in ("flats/p.parquet", "flats/deeper.csv"):
-        code, _, err = cli("predict", models / "class", "flats", "--out", out)
-        assert code == 2
-        assert f"--out {out} is among the files of flats" in err
+    code, _, err = cli("predict", models / "class", given, "--out", f"flats/part3.{ending}")
+    assert code == 2
+    assert f"--out flats/part3.{ending} is among the files of {given}" in err
+
+
+def test_few_rows_of_a_folder_are_a_table_too(cli: Any, models: Path) -> None:
+    Path("flats").mkdir()
+    flats(3).to_csv("flats/part.csv", index=False)
+    assert cli("predict", models / "class", "flats", "--out", "p.csv")[0] == 0
+    assert Path("p.csv").read_bytes() == as_csv(expected(rosenblatt.load(models / "class"), flats(3)))
+
+
+def test_a_table_that_changes_meanwhile_is_refused(cli: Any, models: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    frame, predict = flats(), Ensemble.predict
+    frame.to_parquet("flats.parquet")
+
+    def change(self: Ensemble, prepared: Any) -> Any:
+        if len(prepared.numbers) == BLOCK_ROWS:
+            os.utime("flats.parquet")
+        return predict(self, prepared)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Ensemble, "predict", change)
+        code, _, err = cli("predict", models / "class", "flats.parquet", "--out", "p.csv")
+    assert code == 2
+    assert "flats.parquet changed since it was opened" in err
+    assert not Path("p.csv").exists()
 
 
 def test_the_warning_is_that_of_the_whole_table_and_comes_once(cli: Any, models: Path) -> None:

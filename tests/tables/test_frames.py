@@ -5,8 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import polars as pl
+import pyarrow as pa
 import pytest
 
+from rosenblatt.tables.readers.frames import encoded_text_column, text_column
 from rosenblatt.tables.readers.reading import read_table
 from rosenblatt.tables.table import TableError
 from rosenblatt.tables.task import TabularTask
@@ -58,3 +60,14 @@ def test_a_column_that_cannot_be_read_is_named_and_shown() -> None:
     assert list(task.inputs.drop(["odd"]).to_frame()) == ["number", "integer", "flag", "day", "text"]
     assert "holds dict values" in task._repr_html_()
     assert "holds dict values" in task.inputs._repr_html_()
+
+
+@pytest.mark.parametrize("type_", [pa.string(), pa.large_string()])
+@pytest.mark.parametrize("cells", [["b", " ", "a", None, "b", "NA", "c", "a"], [None, "x", "x "], ["n/a", None, ""]])
+def test_texts_of_pyarrow_are_those_of_a_loop_over_the_cells(cells: list[str | None], type_: pa.DataType) -> None:
+    expected = text_column("c", cells)
+    cut = pa.chunked_array([cells[:1], cells[1:], []], type_)
+    for given in (pa.chunked_array([cells], type_), cut, pa.chunked_array([pa.array(["z", *cells], type_)[1:]])):
+        found = encoded_text_column("c", given)
+        assert found.levels == expected.levels
+        np.testing.assert_array_equal(found.values, expected.values, strict=True)

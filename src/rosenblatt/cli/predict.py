@@ -85,7 +85,8 @@ def show_speed(display: Display, n_rows: int, seconds: float, reading: float) ->
     if n_rows > BLOCK_ROWS:
         rate = n_rows / seconds
         display.data["speed"] = {"rows_per_second": round(rate), "reading_seconds": round(reading, 3)}
-        display.line("speed", f"{rate:,.0f} rows a second; reading alone took {reading:.1f} s of {seconds:.1f} s")
+        took = f"reading took {reading:.1f} s, beside the predictions"
+        display.line("speed", f"{rate:,.0f} rows a second in {seconds:.1f} s; {took}")
 
 
 class StandardSink(io.RawIOBase):
@@ -142,7 +143,7 @@ def columns_of(model: Any, block: PredictedBlock) -> Any:
 
     classes = getattr(model, "classes_", None)
     type_ = None if classes is None else pa.array(classes).type
-    columns = {name: pa.array(cells_of(block.table, name), pa.string()) for name in model.id_columns_}
+    columns = {name: cells_of(block.table, name) for name in model.id_columns_}
     found = block.predictions
     several = {f"prediction {i}": column for i, column in enumerate(found.T, start=1)} if found.ndim > 1 else None
     columns |= {name: pa.array(values, type_) for name, values in (several or {"prediction": found}).items()}
@@ -151,10 +152,13 @@ def columns_of(model: Any, block: PredictedBlock) -> Any:
     return pa.table(columns)
 
 
-def cells_of(table: Table, name: str) -> list[str | None]:
-    """The cells of a column that names the rows, as they are written; None where one is missing."""
+def cells_of(table: Table, name: str) -> Any:
+    """The cells of a column that names the rows, as they are written: a PyArrow array of texts, some perhaps null."""
+    import pyarrow as pa
+
     cells = level_column(table.columns[name])
-    return [None if i < 0 else cells.levels[i] for i in cells.values]
+    codes = pa.array(cells.values, mask=cells.missing)
+    return pa.DictionaryArray.from_arrays(codes, pa.array(cells.levels, pa.string())).cast(pa.string())
 
 
 @contextmanager

@@ -264,13 +264,6 @@ class TabularEstimator(
             )
         return table
 
-    def _read_known(self, X: Any, keep: Collection[str]) -> Table:
-        """The columns of X that training used, those to keep, and the target if it is there; others are only named."""
-        preparation = self.preparation_
-        target = self.target_name_ or ""
-        known = {*preparation.names, *keep, target, *target.split(", ")}  # of several targets, too
-        return read_table(X, text={*preparation.text_columns, *keep}, reads=known.__contains__)
-
     def _require_no_names(self, X: Any) -> None:
         """Refuse an array after a table with names: which of its columns is which would be a guess."""
         if hasattr(self, "feature_names_in_"):

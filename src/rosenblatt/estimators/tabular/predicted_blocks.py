@@ -19,6 +19,7 @@ from rosenblatt._suggestions import suggestion
 from rosenblatt.storage.read_ahead import ReadAhead
 from rosenblatt.tables.drift import thinned
 from rosenblatt.tables.preparation import Preparation, PreparedBlocks
+from rosenblatt.tables.readers.reading import read_table
 from rosenblatt.tables.readers.streams import BLOCK_ROWS, TableStream, open_stream
 from rosenblatt.tables.table import Table, TableError
 
@@ -86,6 +87,8 @@ class BlockPredictor:
 
     preparation_: Preparation
     ensemble_: Any
+    target_name_: str | None
+    window: int
     _read: Callable[..., Table]
     _predicted: Callable[[Array], tuple[Array, Array | None]]
 
@@ -127,12 +130,19 @@ class BlockPredictor:
         source = self._opened(X, keep, window=BLOCK_ROWS)
         return PredictedBlocks(source, self.preparation_, keep, self._predicted_blocks)
 
-    def _opened(self, X: Any, keep: Collection[str] = (), **options: Any) -> Table | TableStream:
-        """X as a stream if it is a dataset of many rows; `options` are those of `open_stream`."""
+    def _opened(self, X: Any, keep: Collection[str] = (), *, window: int) -> Table | TableStream:
+        """X as a stream if it is a dataset of more rows than `window`."""
         if isinstance(X, TableStream):
             return X
-        stream = open_stream(X, text={*self.preparation_.text_columns, *keep}, **options)
+        stream = open_stream(X, text={*self.preparation_.text_columns, *keep}, window=window)
         return self._read(X, reset=False, keep=keep) if stream is None else stream
+
+    def _read_known(self, X: Any, keep: Collection[str]) -> Table:
+        """The columns of X that training used, those to keep, and the target if it is there; others are only named."""
+        preparation = self.preparation_
+        target = self.target_name_ or ""
+        known = {*preparation.names, *keep, target, *target.split(", ")}  # of several targets, too
+        return read_table(X, text={*preparation.text_columns, *keep}, reads=known.__contains__)
 
     def _output_blocks(self, blocks: Iterable[Table], n_rows: int) -> Iterator[tuple[Table, Array]]:
         """Each block with the ensemble's mean outputs, (n_rows, n_outputs)."""
@@ -148,7 +158,7 @@ class BlockPredictor:
     def _outputs(self, X: Any) -> Array:
         """The ensemble's mean outputs for raw rows, (n_rows, n_outputs)."""
         check_is_fitted(self, "ensemble_")
-        source = self._opened(X)
+        source = self._opened(X, window=self.window)
         if isinstance(source, Table):
             return np.asarray(self.ensemble_.predict(self.preparation_.transform(source)))
         blocks = ReadAhead(blocks_of(source, self.preparation_))

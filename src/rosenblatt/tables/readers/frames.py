@@ -170,6 +170,8 @@ def column_from_series(name: str, series: Any) -> Column:
         return dictionary_column(name, series.to_native())
     if dtype in (nw.Categorical, nw.Enum):
         return replace(level_column(column_from_objects(name, series.to_list())), categorical=True)
+    if dtype == nw.String and str(getattr(series.to_native(), "type", "")) in ("string", "large_string"):  # PyArrow's
+        return encoded_text_column(name, series.to_native())
     if dtype == nw.String:
         return text_column(name, series.to_list())
     if dtype in (nw.Date, nw.Datetime):
@@ -350,6 +352,16 @@ def text_column(name: str, cells: Sequence[str | None]) -> Column:
             known[cell] = code
         codes[row] = code
     return Column(name, "text", codes, tuple(levels))
+
+
+def encoded_text_column(name: str, cells: Any) -> Column:
+    """`text_column` of PyArrow's texts, of which each different one is looked at once."""
+    found = cells.combine_chunks().dictionary_encode()  # in the order of appearance
+    levels = found.dictionary.to_pylist()
+    present = np.array([not is_missing(level) for level in levels], dtype=np.bool_)
+    codes = np.append(np.where(present, np.cumsum(present) - 1, -1), -1).astype(np.int32)
+    kept = tuple(level for level, is_present in zip(levels, present, strict=True) if is_present)
+    return Column(name, "text", codes[found.indices.fill_null(-1).to_numpy(zero_copy_only=False)], kept)
 
 
 def unsupported(name: str, kind: str) -> TableError:

@@ -16,7 +16,7 @@ from rosenblatt.training.checkpoint import data_digest, fingerprint_of
 
 __all__ = ["fit_fingerprint", "own_folder"]
 
-UNCOMPARED = ("checkpoint", "checkpoint_every", "verbose", "random_state", "n_jobs", "on_epoch")
+UNCOMPARED = ("checkpoint", "checkpoint_every", "verbose", "random_state", "n_jobs", "on_epoch", "client")
 """Parameters that may change between a fit and its resumption."""
 
 

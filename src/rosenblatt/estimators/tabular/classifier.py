@@ -129,6 +129,7 @@ class TabularClassifier(ClassifierMixin, TabularEstimator):  # type: ignore[misc
         verbose: bool | int = False,
         checkpoint: Any = None,
         checkpoint_every: int | str = "30s",
+        client: Any = None,
     ) -> None:
         set_parameters(self, locals())
 

@@ -40,6 +40,7 @@ CONSTRAINTS: dict[str, Any] = {
     "verbose": ["verbose"],
     "checkpoint": [str, HasMethods("__fspath__"), None],
     "checkpoint_every": [str, Interval(Integral, 1, None, closed="left")],
+    "client": "no_validation",  # its class is that of a package that may not be there; `fit` checks it
 }
 
 describe_shared_parameters = describe_parameters(
@@ -77,6 +78,12 @@ describe_shared_parameters = describe_parameters(
             `time_budget`, the plan is kept and the finished networks are; the rest depends on the machine.
         checkpoint_every : int or str, default="30s"
             Number of steps of a network between two checkpoints, or a time.
+        client : distributed.Client, optional
+            A Dask cluster, on whose workers the networks are trained, one in each of their threads: the same networks,
+            bit for bit, as on one machine. Without it, ``with joblib.parallel_config(backend="dask")`` does the same,
+            and other backends of joblib train the networks where they run. The workers need the same version of
+            rosenblatt and, for `checkpoint`, the same folder. A worker that is lost is replaced by another. Clones
+            share the client; files and pickles hold none.
     """,
     shared_attributes="""
         scores_ : dict of str to (float, float)

@@ -122,8 +122,8 @@ def differences(address: str, here: Mapping[str, str], found: Any) -> list[str]:
         raise ClusterError(f"worker {address} does not answer: {type(found).__name__}: {found}")
     if found["rosenblatt"] is None:
         raise ClusterError(
-            f"worker {address} does not have rosenblatt ({found['error']}): pip install rosenblatt=={__version__} there, "
-            "and start the worker again."
+            f"worker {address} does not have rosenblatt ({found['error']}): pip install rosenblatt=={__version__} "
+            "there, and start the worker again."
         )
     for name in ("rosenblatt", "Python"):
         if found[name] != here[name]:

@@ -75,7 +75,7 @@ class DaskJobs(Jobs):
 
     def share(self, array: NDArray[np.uint8]) -> Any:
         """The future of an array, which the scheduler brings to the workers that need it."""
-        content = hashlib.blake2b(array, digest_size=20).hexdigest()
+        content = hashlib.blake2b(array.data, digest_size=20).hexdigest()
         known = self.shared.get(content)
         if known is None or known.status != "finished":  # or its only holder is gone
             key = f"rosenblatt-data-{self.name}-{content}-{uuid.uuid4().hex[:8]}"
@@ -84,7 +84,7 @@ class DaskJobs(Jobs):
 
     def packed(self, thing: Any) -> list[NDArray[np.uint8]]:
         """The pickle of anything, and the large arrays that were taken out of it, all as bytes."""
-        import cloudpickle  # type: ignore[import-not-found,unused-ignore]  # of distributed
+        import cloudpickle  # type: ignore[import-untyped,import-not-found,unused-ignore]
 
         arrays: list[NDArray[np.uint8]] = []
 
@@ -143,8 +143,8 @@ class RunningOnDask(Running):
         self.room = self.jobs.n_jobs or (max(1, sum(threads.values())) if self.timed else MAX_AHEAD)
         if self.looked_at >= self.seen_at + GONE_SECONDS:
             raise ClusterError(
-                f"all workers of the Dask cluster have been gone for {GONE_SECONDS:.0f} seconds, with {len(self.running)} "
-                "jobs waiting. Start workers and fit again; with `checkpoint`, what was trained is continued."
+                f"all workers of the Dask cluster have been gone for {GONE_SECONDS:.0f} seconds, with "
+                f"{len(self.running)} jobs waiting. Start workers and fit again; with `checkpoint`, what was trained is continued."
             )
 
     def _fill(self) -> None:
@@ -215,8 +215,8 @@ class RunningOnDask(Running):
         error = future.exception(timeout=LOOK_SECONDS)
         if isinstance(error, import_distributed().KilledWorker):
             error = ClusterError(
-                f"{error.last_worker.address} was the last of several workers that died while they ran job {number + 1}: "
-                "is their memory large enough? Their logs say more."
+                f"{error.last_worker.address} was the last of several workers that died while they ran job "
+                f"{number + 1}: is their memory large enough? Their logs say more."
             )
         done = self.ended[number] = Done(number, None, error)
         del self.running[number], self.of_items[number]
@@ -226,8 +226,8 @@ class RunningOnDask(Running):
         """Submit a job again whose data or result was lost with a worker."""
         if self.client.status != "running" or self.attempts[number] >= MAX_ATTEMPTS:
             raise ClusterError(
-                f"job {number + 1} was lost {self.attempts[number]} times (the client is {self.client.status}): are the "
-                "scheduler and the workers still running?"
+                f"job {number + 1} was lost {self.attempts[number]} times (the client is {self.client.status}): are "
+                "the scheduler and the workers still running?"
             )
         self._submit(number)
         return None

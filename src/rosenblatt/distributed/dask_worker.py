@@ -104,7 +104,7 @@ def run_job(ticket: Ticket, *parts: Any) -> JobEnd:
     worker = get_worker()
     if ticket.version != __version__:
         raise RuntimeError(f"worker {worker.address} has rosenblatt {__version__}, the client has {ticket.version}")
-    link = WorkerLink(worker, worker.get_current_task(), ticket)
+    link = WorkerLink(worker, str(worker.get_current_task()), ticket)
     value, was_cancelled = None, link.stopped()
     if not was_cancelled:
         with warnings.catch_warnings(), limited_threads(worker.state.nthreads):

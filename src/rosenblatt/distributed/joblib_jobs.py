@@ -24,7 +24,7 @@ class JoblibJobs(Jobs):
     def width(self, n_jobs: int) -> int:
         import joblib  # type: ignore[import-untyped]
 
-        return max(1, min(joblib.effective_n_jobs(self.n_jobs), n_jobs))
+        return max(1, min(int(joblib.effective_n_jobs(self.n_jobs)), n_jobs))
 
     def start(self, work: Work, items: Iterable[Any], hear: Hear, *, timed: bool = False) -> Running:
         return RunningByJoblib(work, items, hear, self.n_jobs, timed)

@@ -20,10 +20,10 @@ class HoldsClient:
     def __sklearn_clone__(self) -> Any:
         """An unfitted estimator with the same parameters, whose client is this one: a connection has no copies."""
         alone = copy(self)  # without the client, see below
-        twin = super(HoldsClient, alone).__sklearn_clone__()  # type: ignore[misc]
+        twin: Any = super(HoldsClient, alone).__sklearn_clone__()  # type: ignore[misc]
         twin.client = self.client
         return twin
 
     def __getstate__(self) -> Any:
-        state = super().__getstate__()  # type: ignore[misc]
+        state: Any = super().__getstate__()
         return {**state, "client": None} if "client" in state else state

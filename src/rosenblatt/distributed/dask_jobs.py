@@ -144,7 +144,8 @@ class RunningOnDask(Running):
         if self.looked_at >= self.seen_at + GONE_SECONDS:
             raise ClusterError(
                 f"all workers of the Dask cluster have been gone for {GONE_SECONDS:.0f} seconds, with "
-                f"{len(self.running)} jobs waiting. Start workers and fit again; with `checkpoint`, what was trained is continued."
+                f"{len(self.running)} jobs waiting. Start workers and fit again; with `checkpoint`, what was trained "
+                "is continued."
             )
 
     def _fill(self) -> None:

@@ -235,19 +235,20 @@ class RunningOnDask(Running):
 
     def stop(self) -> None:
         self.stops_at = min(self.stops_at, time.monotonic() + STOP_SECONDS)
-        arguments = {"run": self.run, "wait": False, "on_error": "ignore"}
-        # A worker that does not answer must not delay the others, nor whoever waits here.
-        threading.Thread(target=self._tell, args=(arguments,), daemon=True).start()
+        # A worker that does not answer must not delay whoever waits here.
+        threading.Thread(target=self._tell_workers, daemon=True).start()
 
-    def _tell(self, arguments: dict[str, Any]) -> None:
-        with suppress(Exception):
-            self.client.run(stop_run, **arguments)
+    def _tell_workers(self) -> None:
+        """Tell all workers to end the jobs."""
+        with suppress(Exception):  # the cluster may be gone
+            self.client.run(stop_run, self.run, on_error="ignore")
 
     def close(self) -> None:
         unlisten(self.client, self.run)
         futures, self.running = [*self.running.values()], {}
-        with suppress(Exception):  # the cluster may be gone
-            self.client.cancel(futures, force=True)
+        if futures:
+            with suppress(Exception):  # the cluster may be gone
+                self.client.cancel(futures, force=True)
         for future in futures:
             with suppress(Exception):
                 future.release()

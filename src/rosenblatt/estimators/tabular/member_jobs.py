@@ -95,6 +95,8 @@ class EpochsOfMembers:
     def hear(self, number: int, message: Any) -> None:
         """An epoch of a member is over."""
         epoch, resumed = message
+        if self.budget.stopped.is_set():  # whoever hears of epochs has ended the fit, perhaps
+            return
         if epoch.number > self.told.get(epoch.member, 0):
             self.told[epoch.member] = epoch.number
             self.budget.tell(epoch, resumed)

@@ -80,6 +80,7 @@ FITS = {
 }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", FITS)
 def test_a_cluster_trains_the_same_networks(name, client, tmp_path):
     here, there = FITS[name](), FITS[name](client=client)
@@ -99,6 +100,7 @@ def test_the_active_backend_is_used(client, monkeypatch, tmp_path):
     assert runs == [client]  # none outside
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("strategy", ["halving", "random"])
 @pytest.mark.parametrize("way", ["client", "backend"])
 def test_a_cluster_finds_the_same_candidates(strategy, way, client):
@@ -117,6 +119,7 @@ def test_a_cluster_finds_the_same_candidates(strategy, way, client):
     nothing_is_left(client)
 
 
+@pytest.mark.long
 def test_a_cluster_searches_tabular_estimators(client):
     space, options = {"dropout": [0.0, 0.2]}, {"n_trials": 2, "strategy": "random"}
     here = MLPSearchCV(TabularClassifier(**SMALL), space, **options).fit(FEW, LABELS[:300])
@@ -127,6 +130,7 @@ def test_a_cluster_searches_tabular_estimators(client):
     nothing_is_left(client)
 
 
+@pytest.mark.long
 def test_data_are_sent_once_to_a_worker(client):
     jobs = DaskJobs(client)
     table = np.arange(100_000.0)
@@ -143,6 +147,7 @@ def test_data_are_sent_once_to_a_worker(client):
     nothing_is_left(client)
 
 
+@pytest.mark.long
 def test_progress_comes_back_in_order(client, capsys):
     epochs, threads = [], set()
 
@@ -160,6 +165,7 @@ def test_progress_comes_back_in_order(client, capsys):
     assert capsys.readouterr().out.count("epoch   3 of 3") == 3
 
 
+@pytest.mark.long
 def test_an_error_in_a_callback_ends_the_fit(client):
     def fail(epoch):
         raise ZeroDivisionError("mine")
@@ -169,6 +175,7 @@ def test_an_error_in_a_callback_ends_the_fit(client):
     nothing_is_left(client)
 
 
+@pytest.mark.long
 def test_an_interrupt_keeps_the_networks_as_they_are(client):
     def interrupt(epoch):
         if epoch.number >= 3:
@@ -181,6 +188,7 @@ def test_an_interrupt_keeps_the_networks_as_they_are(client):
     nothing_is_left(client)
 
 
+@pytest.mark.long
 def test_a_time_budget_counts_here(client):
     began = time.monotonic()
     model = TabularClassifier(**{**LONG, "max_iter": 100_000}, time_budget=2, client=client).fit(X, LABELS)
@@ -189,6 +197,7 @@ def test_a_time_budget_counts_here(client):
     nothing_is_left(client)
 
 
+@pytest.mark.long
 def test_workers_write_checkpoints(client, tmp_path):
     options = {**SMALL, "checkpoint": tmp_path / "kept", "checkpoint_every": 3}
     there = TabularClassifier(**options, client=client).fit(X, LABELS)
@@ -198,6 +207,7 @@ def test_workers_write_checkpoints(client, tmp_path):
     assert saved(again, tmp_path / "a") == saved(there, tmp_path / "b") == saved(plain, tmp_path / "c")
 
 
+@pytest.mark.long
 def test_a_folder_that_workers_do_not_see_is_refused(client, tmp_path, monkeypatch):
     from rosenblatt.estimators.tabular.checkpoints import FitCheckpoints
 
@@ -288,6 +298,7 @@ def test_what_may_change_the_last_bits_is_a_warning(name, value, client, monkeyp
         dask_cluster.check_workers(client)
 
 
+@pytest.mark.long
 def test_a_worker_without_the_package_is_named(client):
     def hide(hidden):
         import sys
@@ -310,6 +321,7 @@ def test_a_worker_without_the_package_is_named(client):
     nothing_is_left(client)
 
 
+@pytest.mark.long
 def test_a_cluster_without_workers_is_refused(monkeypatch):
     monkeypatch.setattr(dask_cluster, "WORKERS_SECONDS", 0.5)
     with own_cluster(0) as client:
@@ -318,6 +330,7 @@ def test_a_cluster_without_workers_is_refused(monkeypatch):
             TabularClassifier(client=client).fit(FEW, LABELS[:300])
 
 
+@pytest.mark.long
 def test_a_job_uses_the_threads_of_its_worker(client):
     with DaskJobs(client) as jobs, jobs.start(threads_there, range(2), lambda *message: None) as running:
         while not running.over:
@@ -423,16 +436,11 @@ with Client(sys.argv[1]) as client:
 @pytest.mark.long
 @pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGKILL])
 def test_the_end_of_the_client_ends_the_jobs(client, end):
-    here = subprocess.Popen(
-        [sys.executable, "-W", "ignore", "-c", INTERRUPTED, client.scheduler.address],
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    lines = iter(here.stdout)
-    assert next(lines).startswith("epoch")
-    here.send_signal(end)
-    rest = [line for line in lines if not line.startswith("epoch")]
-    here.wait(timeout=30)
+    command = [sys.executable, "-W", "ignore", "-c", INTERRUPTED, client.scheduler.address]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as here:
+        assert next(here.stdout).startswith("epoch")
+        here.send_signal(end)
+        rest = [line for line in here.stdout if not line.startswith("epoch")]
     assert rest in ([["kept 1\n"], ["kept 2\n"]] if end == signal.SIGINT else [[]])
     nothing_is_left(client)
     within(10, lambda: not any(client.run(running_jobs).values()))  # no thread trains on

@@ -74,12 +74,15 @@ class DaskJobs(Jobs):
         return RunningOnDask(self, work, items, hear, timed)
 
     def share(self, array: NDArray[np.uint8]) -> Any:
-        """The future of an array, which the scheduler brings to the workers that need it."""
+        """The future of an array, which the scheduler brings to the workers that need it.
+
+        `TimeoutError` if there is no worker.
+        """
         content = hashlib.blake2b(array.data, digest_size=20).hexdigest()
         known = self.shared.get(content)
         if known is None or known.status != "finished":  # or its only holder is gone
             key = f"rosenblatt-data-{self.name}-{content}-{uuid.uuid4().hex[:8]}"
-            known = self.shared[content] = self.client.scatter({key: array})[key]
+            known = self.shared[content] = self.client.scatter({key: array}, timeout=LOOK_SECONDS)[key]
         return known
 
     def packed(self, thing: Any) -> list[NDArray[np.uint8]]:
@@ -158,13 +161,16 @@ class RunningOnDask(Running):
             self._submit(number)
 
     def _submit(self, number: int) -> None:
-        """Submit a job, for the first time or again."""
+        """Submit a job, for the first time or again; it waits if there is no worker that data can be sent to."""
+        inside, *arrays = self.of_items[number]
+        self.running[number] = None
+        try:  # the pickle of an item belongs to one job, and is small
+            parts = [self.jobs.share(part) for part in self.of_work]
+            parts += [inside, *(self.jobs.share(array) for array in arrays)]
+        except TimeoutError:
+            return
         attempt = self.attempts[number] = self.attempts.get(number, 0) + 1
         ticket = Ticket(self.run, number, str(attempt), len(self.of_work))
-        # The first part of the work is the same for all jobs, that of an item is its own and small.
-        parts = [self.jobs.share(part) for part in self.of_work]
-        inside, *arrays = self.of_items[number]
-        parts += [inside, *(self.jobs.share(array) for array in arrays)]
         key = f"rosenblatt-{self.run}-{number}-{attempt}"
         self.running[number] = self.client.submit(run_job, ticket, *parts, key=key, pure=False)
 
@@ -189,6 +195,9 @@ class RunningOnDask(Running):
     def _ended(self, number: int) -> Done | None:
         """The end of a job, if it has come; one that was lost is submitted again."""
         future = self.running[number]
+        if future is None:
+            self._submit(number)
+            return None
         if future.status == "pending":
             return None
         if future.status == "finished":
@@ -245,7 +254,7 @@ class RunningOnDask(Running):
 
     def close(self) -> None:
         unlisten(self.client, self.run)
-        futures, self.running = [*self.running.values()], {}
+        futures, self.running = [future for future in self.running.values() if future is not None], {}
         if futures:
             with suppress(Exception):  # the cluster may be gone
                 self.client.cancel(futures, force=True)

@@ -5,7 +5,7 @@ Takes a function and items. Returns results by number. Never reaches a job that 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -34,15 +34,10 @@ class RunningByJoblib(Running):
     """Jobs of one `joblib.Parallel`."""
 
     def __init__(self, work: Work, items: Iterable[Any], hear: Hear, n_jobs: int | None, timed: bool) -> None:
-        import joblib
-
         super().__init__()
         self.hear = hear
         options = {"pre_dispatch": "n_jobs", "batch_size": 1} if timed else {}
-        parallel = joblib.Parallel(n_jobs=n_jobs, return_as="generator_unordered", **options)
-        self.results: Iterator[tuple[int, Any, list[Any]]] = parallel(
-            joblib.delayed(run_alone)(work, number, item) for number, item in enumerate(items)
-        )
+        self.results = results_of(work, items, {"n_jobs": n_jobs, **options})
 
     def wait(self) -> list[Done]:
         for number, value, messages in self.results:
@@ -58,7 +53,18 @@ class RunningByJoblib(Running):
         self.over = True
 
     def close(self) -> None:
-        self.results.close()  # type: ignore[attr-defined]
+        self.results.close()
+
+
+def results_of(work: Work, items: Iterable[Any], options: dict[str, Any]) -> Generator[tuple[int, Any, list[Any]]]:
+    """What `run_alone` returns for each item: as they end or, where a backend cannot, all of them at the end."""
+    import joblib
+    from joblib.parallel import get_active_backend
+
+    backend, _ = get_active_backend()
+    as_they_end = {"return_as": "generator_unordered"} if backend.supports_return_generator else {}
+    jobs = (joblib.delayed(run_alone)(work, number, item) for number, item in enumerate(items))
+    yield from joblib.Parallel(**options, **as_they_end)(jobs)
 
 
 @dataclass

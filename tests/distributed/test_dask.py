@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+from types import SimpleNamespace
 
 import joblib
 import numpy as np
@@ -89,6 +90,7 @@ def test_a_cluster_trains_the_same_networks(name, client, tmp_path):
     nothing_is_left(client)
 
 
+@pytest.mark.long
 def test_the_active_backend_is_used(client, monkeypatch, tmp_path):
     runs = []
     start = DaskJobs.start
@@ -223,6 +225,7 @@ def test_a_folder_that_workers_do_not_see_is_refused(client, tmp_path, monkeypat
         TabularClassifier(**SMALL, client=client, checkpoint=tmp_path / "kept").fit(X, LABELS)
 
 
+@pytest.mark.long
 def test_clones_share_the_client_and_files_hold_none(client, tmp_path):
     model = TabularClassifier(**SMALL, client=client)
     assert clone(model).client is client
@@ -247,6 +250,7 @@ def test_what_is_no_client_is_refused(given, error, words):
             model.fit(np.stack([X["number"], NUMBERS], axis=1)[:100], LABELS[:100])
 
 
+@pytest.mark.long
 def test_a_closed_client_is_refused(client):
     other = distributed.Client(client.scheduler.address, set_as_default=False)
     other.close()
@@ -260,12 +264,23 @@ def test_without_dask_the_error_says_what_to_install(monkeypatch):
         TabularClassifier(client=object()).fit(FEW, LABELS[:300])
 
 
+@pytest.mark.long
 def test_callbacks_of_scikit_learn_are_refused(client):
     from sklearn.callback import ProgressBar
 
     model = TabularClassifier(**SMALL, client=client).set_callbacks(ProgressBar())
     with pytest.raises(ValueError, match=r"callbacks of scikit-learn .* leave client out, or use `on_epoch`"):
         model.fit(FEW, LABELS[:300])
+
+
+def client_of_workers(other):
+    """What is asked of a client, where the second worker has something else installed."""
+    known = dask_cluster.describer()()
+    workers = {"tcp://one": known, "tcp://two": {**known, **other}}
+    scheduler = SimpleNamespace(ncores=None)
+    return SimpleNamespace(
+        scheduler=scheduler, sync=lambda *a, **k: dict.fromkeys(workers, 1), run=lambda *a, **k: workers
+    )
 
 
 def set_on_one(client, function, *args):
@@ -282,20 +297,16 @@ def set_on_one(client, function, *args):
         ("Python", r"has Python 2\.7, but it is .* here: both must be the same"),
     ],
 )
-def test_other_versions_are_refused(name, words, client, monkeypatch):
-    known = dask_cluster.describer()()
-    found = {"tcp://one": known, "tcp://two": {**known, name: {"rosenblatt": "0.0.7", "Python": "2.7"}[name]}}
-    monkeypatch.setattr(client, "run", lambda *args, **kwargs: found)
+def test_other_versions_are_refused(name, words):
+    other = {name: {"rosenblatt": "0.0.7", "Python": "2.7"}[name]}
     with pytest.raises(ClusterError, match=f"worker tcp://two {words}"):
-        TabularClassifier(client=client).fit(FEW, LABELS[:300])
+        dask_cluster.check_workers(client_of_workers(other))
 
 
 @pytest.mark.parametrize(("name", "value"), [("NumPy", "1.9"), ("the instruction set", "v1")])
-def test_what_may_change_the_last_bits_is_a_warning(name, value, client, monkeypatch):
-    known = dask_cluster.describer()()
-    monkeypatch.setattr(client, "run", lambda *args, **kwargs: {"tcp://two": {**known, name: value}})
+def test_what_may_change_the_last_bits_is_a_warning(name, value):
     with pytest.warns(UserWarning, match=f"{name} is .* here, but tcp://two has {value}: results can differ"):
-        dask_cluster.check_workers(client)
+        dask_cluster.check_workers(client_of_workers({name: value}))
 
 
 @pytest.mark.long

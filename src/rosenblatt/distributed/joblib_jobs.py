@@ -59,7 +59,7 @@ class RunningByJoblib(Running):
 def results_of(work: Work, items: Iterable[Any], options: dict[str, Any]) -> Generator[tuple[int, Any, list[Any]]]:
     """What `run_alone` returns for each item: as they end or, where a backend cannot, all of them at the end."""
     import joblib
-    from joblib.parallel import get_active_backend
+    from joblib.parallel import get_active_backend  # type: ignore[import-untyped]
 
     backend, _ = get_active_backend()
     as_they_end = {"return_as": "generator_unordered"} if backend.supports_return_generator else {}

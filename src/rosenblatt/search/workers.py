@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from rosenblatt.distributed.choice import jobs_of
-from rosenblatt.distributed.jobs import Jobs, Link, ThisThread, Threads
+from rosenblatt.distributed.jobs import Jobs, Link, ThisThread, Threads, Work
 from rosenblatt.search.data import SearchData
 from rosenblatt.search.trials import RestartedTrial, ResumableTrial, TrialOutcome, run_trial
 
@@ -72,6 +72,8 @@ class Workers:
 
     def run(self, jobs: TrialFolds, epochs: int, share: float) -> Generator[Done]:
         """Bring all jobs to an epoch; none begins after `share`, by `time.monotonic`."""
+        work: Work
+        items: Iterator[Any]
         if self.engine.shares_memory:
             work, items = self._advance, iter([(*job, epochs, share) for job in jobs])
         else:

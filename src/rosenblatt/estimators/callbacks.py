@@ -16,7 +16,7 @@ from typing import Any
 from rosenblatt.nn import Network
 from rosenblatt.training.loop import TrainingLoop
 
-__all__ = ["FitTasks", "begin_fit"]
+__all__ = ["FitTasks", "begin_fit", "has_callbacks"]
 
 
 def holds_network(network: Network, loop: TrainingLoop) -> dict[str, Any]:
@@ -87,6 +87,11 @@ class FitTasks:
                 )
 
 
+def has_callbacks(estimator: Any) -> bool:
+    """Whether anything of scikit-learn's hears of the estimator's fits."""
+    return "_skl_callbacks" in vars(estimator) or "_parent_callback_ctx" in vars(estimator)
+
+
 def begin_fit(
     estimator: Any, X: Any, y: Any, sample_weight: Any, max_subtasks: int, *, sequential: bool = True
 ) -> FitTasks:
@@ -94,7 +99,7 @@ def begin_fit(
 
     `max_subtasks` is the largest number of epochs or, if they are not `sequential`, of members.
     """
-    if "_skl_callbacks" not in vars(estimator) and "_parent_callback_ctx" not in vars(estimator):
+    if not has_callbacks(estimator):
         return FitTasks()
     context = estimator._init_callback_context(max_subtasks=max_subtasks, sequential_subtasks=sequential)
     metadata = None if sample_weight is None else {"sample_weight": sample_weight}

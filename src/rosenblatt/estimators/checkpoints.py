@@ -23,6 +23,7 @@ UNCOMPARED = (
     "random_state",
     "n_jobs",
     "on_epoch",
+    "client",
     "window",
     "memory_limit",
 )

@@ -123,6 +123,7 @@ def tabular_state(model: Any, training_predictions: bool = False) -> tuple[dict[
     arrays |= {f"background/{name}": array for name, array in model.background_.to_arrays().items()}
     parameters = model.get_params(deep=False)
     seed = parameters["random_state"]
+    del parameters["client"]  # it belongs to this process
     for name in ("on_epoch", "checkpoint", "memory_limit"):
         parameters[name] = None  # a file holds no code, and no path of its own machine
     parameters["cv"] = parameters["cv"] if is_count(parameters["cv"]) else None  # nor row numbers

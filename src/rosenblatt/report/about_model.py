@@ -27,7 +27,7 @@ MAX_CLASSES = 50
 MAX_POINTS, ALL_POINTS, MIN_POINTS = 100, 200, 10
 """Of one curve at most, of all curves together, and of one curve at least."""
 MAX_NETWORKS = 20
-HIDDEN = {"verbose", "on_epoch", "checkpoint", "checkpoint_every", "memory_limit"}
+HIDDEN = {"client", "verbose", "on_epoch", "checkpoint", "checkpoint_every", "memory_limit"}
 """Parameters that the model does not depend on."""
 
 

@@ -7,6 +7,7 @@ folds and encodings themselves.
 from __future__ import annotations
 
 import hashlib
+from copy import copy
 from numbers import Integral
 from typing import Any
 
@@ -160,6 +161,13 @@ class SearchData:
         if self.makes_own_folds:
             return RestartedTrial(estimator, self, self.scorer)
         return ResumableTrial(estimator.set_params(verbose=False), self.folds[k], self.scorer)  # candidates are silent
+
+    def for_others(self) -> SearchData:
+        """The data for trainings in other processes: folds without the whole that they are parts of."""
+        twin = copy(self)
+        if not self.makes_own_folds:
+            twin.X = twin.y = twin.sample_weight = None
+        return twin
 
     def digest(self, said: str) -> str:
         """A hash of the data and of a text."""

@@ -63,4 +63,7 @@ def fitted(run: SearchScheduler, trial: int) -> Any:
     made = run.make(trial)
     if end < math.inf:
         made.set_params(time_budget=max(0.1, end - time.monotonic()))
-    return run.data.own_folds(made).fit(run.data.X, run.data.y, run.data.sample_weight, **run.data.roles)
+    own, made.client = made.client, made.client if run.options.client is None else run.options.client
+    run.data.own_folds(made).fit(run.data.X, run.data.y, run.data.sample_weight, **run.data.roles)
+    made.client = own
+    return made

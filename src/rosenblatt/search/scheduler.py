@@ -15,6 +15,7 @@ from typing import Any
 from sklearn.base import clone
 
 from rosenblatt._checks import parse_duration
+from rosenblatt.distributed.jobs import Jobs
 from rosenblatt.search.data import SearchData
 from rosenblatt.search.halving import MAX_REDUCTION, Bracket, Rung, brackets, promoted
 from rosenblatt.search.journal import Journal, Result
@@ -34,7 +35,7 @@ REFIT_RESERVE = 1.15
 class SearchScheduler:
     """A running search with the parameters of `search`, whose time budget `began` then, by `time.monotonic`."""
 
-    def __init__(self, search: Any, estimator: Any, space: Space, data: SearchData, began: float) -> None:
+    def __init__(self, search: Any, estimator: Any, space: Space, data: SearchData, began: float, engine: Jobs) -> None:
         self.options, self.estimator, self.data = search, estimator, data
         self.max_epochs = int(search.max_epochs or estimator.planned_epochs)
         budget = search.time_budget
@@ -46,11 +47,11 @@ class SearchScheduler:
         self.journal = Journal(search.checkpoint, self._digest(space), len(data.folds))
         kind = OptunaSampler if search.strategy == "tpe" else Sampler
         self.sampler = kind(space, search.random_state, search.space is None)
-        self.keeps_trained = data.makes_own_folds and search.backend == "threads"
+        self.keeps_trained = data.makes_own_folds and engine.shares_memory
         """Whether the best candidates are kept, trained on all rows, instead of fitted again."""
         needs_refit = search.refit and not self.keeps_trained
         self.budget = TimeBudget(end, REFIT_RESERVE * self.max_epochs * data.refit_share if needs_refit else 0.0)
-        self.workers = Workers(search, data, self.budget, self.make)
+        self.workers = Workers(engine, data, self.budget, self.make)
         self.interrupted = False
         self.best: Result | None = None
         self.last: dict[int, Result] = {}
@@ -60,7 +61,8 @@ class SearchScheduler:
     def _digest(self, space: Space) -> str:
         """A hash of everything that the result depends on."""
         search, rungs = self.options, self.first.rungs
-        parameters = setting_text(dict(sorted(self.estimator.get_params(deep=False).items())))
+        known = {name: value for name, value in self.estimator.get_params(deep=False).items() if name != "client"}
+        parameters = setting_text(dict(sorted(known.items())))
         said = [type(self.estimator).__name__, parameters, str(space), search.strategy, search.random_state]
         said += [setting_text(search.scoring), rungs if len(rungs) > 1 else rungs[-1].epochs]
         return self.data.digest(repr(said))

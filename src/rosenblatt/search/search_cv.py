@@ -24,6 +24,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from rosenblatt._warnings import warn_user
 from rosenblatt.estimators.base import Searchable, SuggestingMixin, score_rows
+from rosenblatt.estimators.client import HoldsClient
 from rosenblatt.estimators.diagram import Diagram, nested_block
 from rosenblatt.search.data import SearchData
 from rosenblatt.search.default_spaces import default_space
@@ -32,11 +33,15 @@ from rosenblatt.search.refit import refit_best
 from rosenblatt.search.results import results_frame, results_table
 from rosenblatt.search.scheduler import SearchScheduler
 from rosenblatt.search.spaces import Space
+from rosenblatt.search.workers import engine_of
 
 __all__ = ["MLPSearchCV"]
 
 Array = NDArray[Any]
-FIXED = ("max_iter", "time_budget", "checkpoint", "checkpoint_every", "warm_start", "on_epoch", "verbose", "cv")
+FIXED = (
+    *("max_iter", "time_budget", "checkpoint", "checkpoint_every", "warm_start", "on_epoch", "verbose", "cv"),
+    "client",
+)
 """Parameters that a space must not contain."""
 MAX_REASONS = 10
 POSITIVE = Interval(Integral, 1, None, closed="left")
@@ -47,7 +52,7 @@ def fitted_has(name: str) -> Callable[[Any], bool]:
     return lambda search: hasattr(getattr(search, "best_estimator_", search.template), name)
 
 
-class MLPSearchCV(SuggestingMixin, Diagram, MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc]
+class MLPSearchCV(HoldsClient, SuggestingMixin, Diagram, MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc]
     """Search the hyperparameters of a network by cross-validation.
 
     Candidates are trained side by side, one in each thread. With ``strategy="halving"`` all train for a few epochs; the
@@ -98,8 +103,12 @@ class MLPSearchCV(SuggestingMixin, Diagram, MetaEstimatorMixin, BaseEstimator): 
         1 shows a live table of the best candidates and the remaining time in a terminal or a notebook, elsewhere a line
         for each new best.
     backend : {"threads", "joblib"}
-        "joblib" hands candidates to the backend that ``joblib.parallel_config`` says: processes, or other machines by
-        Dask or Ray. They restart at each stage there, with the same result.
+        "joblib" hands candidates to processes. Where ``joblib.parallel_config`` names a backend ("loky", "dask", "ray",
+        "spark"), both hand them to that. They restart at each stage there, with the same result.
+    client : distributed.Client, optional
+        A Dask cluster whose workers train the candidates, one on a fold in each of their threads, and the networks of a
+        tabular estimator that is fitted at the end. Default: that of ``joblib.parallel_config(backend="dask")``, if it
+        is active. Clones share the client; pickles hold none.
 
     Attributes
     ----------
@@ -138,6 +147,7 @@ class MLPSearchCV(SuggestingMixin, Diagram, MetaEstimatorMixin, BaseEstimator): 
         "verbose": ["verbose"],
         "checkpoint": [str, HasMethods("__fspath__"), None],
         "backend": [StrOptions({"threads", "joblib"})],
+        "client": "no_validation",  # `fit` checks it
     }
 
     documentation_page = "search"
@@ -161,6 +171,7 @@ class MLPSearchCV(SuggestingMixin, Diagram, MetaEstimatorMixin, BaseEstimator): 
         random_state: int = 0,
         verbose: int = 0,
         backend: str = "threads",
+        client: Any = None,
     ) -> None:
         self.estimator = estimator
         self.space = space
@@ -178,6 +189,7 @@ class MLPSearchCV(SuggestingMixin, Diagram, MetaEstimatorMixin, BaseEstimator): 
         self.random_state = random_state
         self.verbose = verbose
         self.backend = backend
+        self.client = client
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -236,11 +248,12 @@ class MLPSearchCV(SuggestingMixin, Diagram, MetaEstimatorMixin, BaseEstimator): 
                 "compared. Leave it out, or set `scoring`, which scores all candidates alike."
             )
         data = SearchData(estimator, X, y, self.cv, self.scoring, "dtype" in space.choices, sample_weight, groups, time)
-        run = SearchScheduler(self, estimator, space, data, began)
-        self.n_splits_, self.score_on_ = len(data.folds), data.score_on
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # candidates that do not converge are part of a search
-            run.search()
+        with engine_of(self, data) as engine:
+            run = SearchScheduler(self, estimator, space, data, began, engine)
+            self.n_splits_, self.score_on_ = len(data.folds), data.score_on
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # candidates that do not converge are part of a search
+                run.search()
         self._keep(run)
         if self.refit:
             refit_began = monotonic()

@@ -1,4 +1,4 @@
-"""Trainings of candidates, several at once: in threads of this process, or by joblib's backend.
+"""Trainings of candidates, several at once: in threads of this process, on a Dask cluster, or by joblib's backend.
 
 Takes the numbers of candidates and folds, and the epoch to reach. Returns outcomes as they come. Never decides which
 candidates train.
@@ -9,27 +9,21 @@ from __future__ import annotations
 import math
 import time
 import warnings
-from collections.abc import Callable, Generator
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from itertools import islice
+from collections.abc import Callable, Generator, Iterator
+from dataclasses import dataclass
 from typing import Any
 
-import joblib  # type: ignore[import-untyped]
-
+from rosenblatt.distributed.choice import jobs_of
+from rosenblatt.distributed.jobs import Jobs, Link, ThisThread, Threads, Work
 from rosenblatt.search.data import SearchData
 from rosenblatt.search.trials import RestartedTrial, ResumableTrial, TrialOutcome, run_trial
-from rosenblatt.threads import get_num_threads
 
-__all__ = ["TimeBudget", "Workers"]
+__all__ = ["TimeBudget", "Workers", "engine_of"]
 
-Jobs = list[tuple[int, int]]
+TrialFolds = list[tuple[int, int]]
 """Numbers of candidates and of folds."""
 Done = tuple[int, int, TrialOutcome | None]
 """A job, and its outcome; None if there was no time to begin."""
-POLL_SECONDS = 0.2
-"""Time between checks for signals: a Ctrl-C during a wait is only noticed at its end."""
-QUEUE_DEPTH = 8
-"""Trainings per thread that are queued before their results are read."""
 OPTIMISM = 0.5
 """The next candidate is assumed to take at least this share of the quickest candidate's time."""
 
@@ -58,47 +52,46 @@ class TimeBudget:
         return self.epoch_seconds.get(trial, quickest) * epochs
 
 
+def engine_of(search: Any, data: SearchData) -> Jobs:
+    """Where the candidates of a search are trained."""
+    one_by_one = (search.n_jobs or (1 if data.makes_own_folds else 0)) == 1
+    # In this thread, Ctrl-C also ends the preparation of a table.
+    local = ThisThread() if one_by_one and data.makes_own_folds else Threads(search.n_jobs)
+    return jobs_of(search.client, local, n_jobs=search.n_jobs, by_joblib=search.backend == "joblib")
+
+
 class Workers:
     """The trainings of a search, paused between its stages; ``make(trial)`` is a candidate's unfitted estimator."""
 
-    def __init__(self, search: Any, data: SearchData, budget: TimeBudget, make: Callable[[int], Any]) -> None:
-        self.options, self.data, self.budget, self.make = search, data, budget, make
+    def __init__(self, engine: Jobs, data: SearchData, budget: TimeBudget, make: Callable[[int], Any]) -> None:
+        self.engine, self.data, self.budget, self.make = engine, data, budget, make
         self.trainings: dict[int, list[ResumableTrial | RestartedTrial | None]] = {}
         self.started: set[tuple[int, int]] = set()
         """Candidates, and the epochs that they should reach."""
         self.stopped = False
 
-    def run(self, jobs: Jobs, epochs: int, share: float) -> Generator[Done]:
+    def run(self, jobs: TrialFolds, epochs: int, share: float) -> Generator[Done]:
         """Bring all jobs to an epoch; none begins after `share`, by `time.monotonic`."""
-        return (self._with_joblib if self.options.backend == "joblib" else self._in_threads)(jobs, epochs, share)
+        work: Work
+        items: Iterator[Any]
+        if self.engine.shares_memory:
+            work, items = self._advance, iter([(*job, epochs, share) for job in jobs])
+        else:
+            work, items = FoldTraining(self.data.for_others(), epochs), self._items(jobs, epochs, share)
+        with self.engine.start(work, items, lambda number, message: None, timed=self.budget.end < math.inf) as running:
+            try:
+                while not running.over:
+                    for done in running.wait():
+                        yield (*jobs[done.number], done.result())
+            except BaseException:
+                self.stopped = True  # trainings end when they next check the time
+                raise
 
     def close(self, trial: int) -> None:
         """End and forget a candidate's trainings."""
         for training in self.trainings.pop(trial, []):
             if training is not None:
                 training.close()
-
-    def _in_threads(self, jobs: Jobs, epochs: int, share: float) -> Generator[Done]:
-        n_jobs = self.options.n_jobs or (1 if self.data.makes_own_folds else get_num_threads())
-        if n_jobs == 1 and self.data.makes_own_folds:  # in this thread, where Ctrl-C also ends a preparation
-            for trial, k in jobs:
-                yield trial, k, self._advance(trial, k, epochs, share)
-            return
-        waiting = iter(jobs)
-        running: dict[Future[TrialOutcome | None], tuple[int, int]] = {}
-        with ThreadPoolExecutor(n_jobs) as pool:
-            try:
-                while True:
-                    for trial, k in islice(waiting, QUEUE_DEPTH * n_jobs - len(running)):
-                        running[pool.submit(self._advance, trial, k, epochs, share)] = trial, k
-                    if not running:
-                        return
-                    for future in wait(running, POLL_SECONDS, return_when=FIRST_COMPLETED).done:
-                        yield (*running.pop(future), future.result())
-            except BaseException:
-                self.stopped = True  # trainings end when they next check the time
-                pool.shutdown(cancel_futures=True)
-                raise
 
     def _may_start(self, trial: int, epochs: int, share: float) -> bool:
         """Whether there is time, it is the first of all (so that there is a result), or another fold has started."""
@@ -110,7 +103,8 @@ class Workers:
         self.started.add((trial, epochs))
         return True
 
-    def _advance(self, trial: int, k: int, epochs: int, share: float) -> TrialOutcome | None:
+    def _advance(self, item: tuple[int, int, int, float], link: Link) -> TrialOutcome | None:
+        trial, k, epochs, share = item
         if self.stopped or not self._may_start(trial, epochs, share):
             return None
         trainings = self.trainings.setdefault(trial, [None] * len(self.data.folds))
@@ -120,27 +114,47 @@ class Workers:
             return TrialOutcome(math.nan, True, f"{type(error).__name__}: {error}")
         return run_trial(training, epochs, lambda: -math.inf if self.stopped else self.budget.left())
 
-    def _with_joblib(self, jobs: Jobs, epochs: int, share: float) -> Generator[Done]:
-        """Outcomes of trainings that restart at each stage: they cannot wait in a process that may serve another."""
-        parallel = joblib.Parallel(n_jobs=self.options.n_jobs, return_as="generator_unordered")
-        ends = None if self.budget.end == math.inf else time.time() + max(0.0, self.budget.left())
-        tasks = (
-            joblib.delayed(train_alone)(trial, k, self.data.training(self.make(trial), k), epochs, ends)
-            for trial, k in jobs
-            if self._may_start(trial, epochs, share)
-        )
-        missing = set(jobs)
-        for trial, k, outcome in parallel(tasks):
-            missing.discard((trial, k))
-            yield trial, k, outcome
-        for trial, k in missing:
-            yield trial, k, None
+    def _items(self, jobs: TrialFolds, epochs: int, share: float) -> Iterator[FoldItem | None]:
+        """What jobs elsewhere are called with, as they begin; None for those for which there is no time."""
+        for trial, k in jobs:
+            if not self._may_start(trial, epochs, share):
+                yield None
+                continue
+            yield FoldItem(k, self.make(trial), self.budget.left())
 
 
-def train_alone(trial: int, k: int, training: ResumableTrial | RestartedTrial, epochs: int, ends: float | None) -> Done:
-    """Train on a fold, perhaps in another process, until the time `ends`."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        outcome = run_trial(training, epochs, lambda: math.inf if ends is None else ends - time.time())
-    training.close()
-    return trial, k, outcome
+@dataclass(frozen=True)
+class FoldItem:
+    """A training elsewhere: fold, unfitted estimator, and the seconds that are left when it begins.
+
+    It restarts at each stage: it cannot wait in a process that may serve another.
+    """
+
+    k: int
+    estimator: Any
+    seconds: float
+
+
+@dataclass(frozen=True)
+class FoldTraining:
+    """The training on folds up to an epoch, to be called with items."""
+
+    data: SearchData
+    epochs: int
+
+    def __call__(self, item: FoldItem | None, link: Link) -> TrialOutcome | None:
+        """The outcome; None if there was no time to begin."""
+        if item is None:
+            return None
+        end = time.monotonic() + item.seconds
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            try:
+                training = self.data.training(item.estimator, item.k)
+            except Exception as error:
+                return TrialOutcome(math.nan, True, f"{type(error).__name__}: {error}")
+            outcome = run_trial(
+                training, self.epochs, lambda: -math.inf if link.cancelled() else end - time.monotonic()
+            )
+        training.close()
+        return outcome

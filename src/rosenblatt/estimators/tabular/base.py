@@ -21,6 +21,7 @@ from sklearn.utils.validation import validate_data
 from rosenblatt._checks import check_count, check_flag, is_count, narrow_weights
 from rosenblatt._suggestions import join_names
 from rosenblatt.estimators.base import Searchable, SuggestingMixin, unchanged_if_failed, warn_user
+from rosenblatt.estimators.client import HoldsClient
 from rosenblatt.estimators.diagram import Diagram
 from rosenblatt.estimators.fitted_parameters import FittedParameters
 from rosenblatt.estimators.labels import kept_targets
@@ -65,6 +66,7 @@ class TabularEstimator(
     Streamable,
     TabularScores,
     FittedParameters,
+    HoldsClient,
     SuggestingMixin,
     Diagram,
     Searchable,

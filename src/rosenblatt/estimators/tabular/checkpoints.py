@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import math
 import os
+import platform
 import time
 from collections.abc import Mapping, Sequence
+from copy import copy
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -23,7 +25,7 @@ from rosenblatt.estimators.tabular.architecture import Settings
 from rosenblatt.estimators.tabular.row_ranges import RowNumbers, rows_from_array, rows_to_array
 from rosenblatt.storage.container import require_keys
 from rosenblatt.tables.table import Table
-from rosenblatt.training.checkpoint import FILE, Checkpoints, data_digest
+from rosenblatt.training.checkpoint import FILE, CheckpointError, Checkpoints, data_digest
 
 __all__ = ["FitCheckpoints", "table_digest"]
 
@@ -57,6 +59,8 @@ class FitCheckpoints:
         The seed of the fit, which an earlier process drew.
     seconds_left : float or None
         What was left of a time budget when this was last noted.
+    is_copy : bool
+        Whether this is one that another process was given, which keeps members only.
     """
 
     def __init__(self, folder: str | os.PathLike[str], every: int | str, fingerprint: Mapping[str, str]) -> None:
@@ -64,6 +68,7 @@ class FitCheckpoints:
         self.file = Checkpoints(folder, every, fingerprint)
         self.seed: int | None = None
         self.seconds_left: float | None = None
+        self.is_copy = False
         self._plan: dict[str, int] | None = None
         self._rows: dict[str, NDArray[Any]] = {}
         self._noted = -math.inf
@@ -97,7 +102,11 @@ class FitCheckpoints:
 
     def note(self, seconds_left: float, *, at_once: bool = False) -> None:
         """Keep what is left of the time budget, if there is one: at once, or at most once a second."""
-        if math.isfinite(seconds_left) and (at_once or time.monotonic() >= self._noted + NOTE_SECONDS):
+        if (
+            not self.is_copy
+            and math.isfinite(seconds_left)
+            and (at_once or time.monotonic() >= self._noted + NOTE_SECONDS)
+        ):
             self.seconds_left = seconds_left
             self._save()
 
@@ -134,6 +143,27 @@ class FitCheckpoints:
     def member(self, number: int, identity: Mapping[str, str]) -> Checkpoints:
         """The checkpoints of the member `number`, counted from 1."""
         return Checkpoints(self._folder_of(number), self.every, identity)
+
+    def for_others(self) -> FitCheckpoints:
+        """These checkpoints for another process, which trains members: it leaves what they share alone."""
+        twin = copy(self)
+        twin.folder, twin.is_copy = Path(os.path.abspath(self.folder)), True
+        twin.file, twin._rows = replace(self.file, folder=twin.folder), {}
+        return twin
+
+    def require_seen(self) -> None:
+        """Refuse to keep a member in a folder that is not the one of the process where the fit was called.
+
+        Raises
+        ------
+        CheckpointError
+            It names the machine and the folder.
+        """
+        if not (self.folder / FILE).exists():
+            raise CheckpointError(
+                f"checkpoint {str(self.folder)!r} is not to be seen from the machine {platform.node()!r}, which trains "
+                "a network: give a folder on a file system that all workers share, or leave checkpoint out."
+            )
 
     def has_member(self, number: int) -> bool:
         """Whether an earlier process began the member."""

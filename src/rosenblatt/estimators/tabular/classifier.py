@@ -133,6 +133,7 @@ class TabularClassifier(ClassifierMixin, TabularEstimator):  # type: ignore[misc
         checkpoint_every: int | str = "30s",
         window: int = WINDOW,
         memory_limit: int | str | None = None,
+        client: Any = None,
     ) -> None:
         set_parameters(self, locals())
 

@@ -22,7 +22,9 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from rosenblatt._checks import parse_duration
-from rosenblatt.estimators.callbacks import begin_fit
+from rosenblatt.distributed.choice import jobs_of
+from rosenblatt.distributed.jobs import Jobs, Threads
+from rosenblatt.estimators.callbacks import begin_fit, has_callbacks
 from rosenblatt.estimators.checkpoints import fit_fingerprint, own_folder
 from rosenblatt.estimators.tabular.architecture import feed
 from rosenblatt.estimators.tabular.checkpoints import FitCheckpoints, table_digest
@@ -45,6 +47,7 @@ class Trainable(CallbackSupportMixin):  # type: ignore[misc]
 
     time_budget: float | str | None
     on_epoch: Callable[[Any], object] | None
+    client: Any
     verbose: bool | int
     random_state: Any
     checkpoint: Any
@@ -64,9 +67,21 @@ class Trainable(CallbackSupportMixin):  # type: ignore[misc]
         """The time of a fit, and who hears of its epochs."""
         seconds = math.inf if self.time_budget is None else parse_duration("time_budget", self.time_budget)
         deadline = time.monotonic() + seconds
-        with ExitStack() as resources, shown_progress() if self.verbose else nullcontext() as show:
-            budget = FitBudget(deadline, self.on_epoch, show, cancelled=cancelled, resources=resources)
+        shown = shown_progress() if self.verbose else nullcontext()
+        with ExitStack() as resources, shown as show, self._jobs() as jobs:
+            budget = FitBudget(deadline, self.on_epoch, show, cancelled=cancelled, resources=resources, jobs=jobs)
             yield budget if show is None else replace(budget, passed=show.passed)
+
+    def _jobs(self) -> Jobs:
+        """Where the networks are trained: here, if callbacks of scikit-learn look at them after each epoch."""
+        if not has_callbacks(self):
+            return jobs_of(self.client)
+        if self.client is not None:
+            raise ValueError(
+                "callbacks of scikit-learn look at the networks after each epoch, which they cannot while other "
+                "machines train them: leave client out, or use `on_epoch`."
+            )
+        return Threads()
 
     def _announce(self, budget: FitBudget, task: TabularTask, X: Any, y: Any) -> None:
         """Let the budget tell scikit-learn's callbacks of the fit to X and y, as soon as its members are known."""

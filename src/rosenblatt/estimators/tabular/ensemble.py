@@ -7,17 +7,19 @@ members follow from the settings and the time budget. Never trains a member on t
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rosenblatt import nn
+from rosenblatt.distributed.jobs import Done, Hear, Jobs, Work
 from rosenblatt.estimators.tabular.architecture import Settings, feed
 from rosenblatt.estimators.tabular.member import Data, FitBudget, Member, Problem, check_fold_weights, train_member
+from rosenblatt.estimators.tabular.member_jobs import EpochsOfMembers, MemberTraining, member_items
 from rosenblatt.estimators.tabular.row_ranges import RowNumbers, some_of
 from rosenblatt.threads import get_num_threads
 from rosenblatt.training.trainer import DivergenceError
@@ -25,7 +27,6 @@ from rosenblatt.training.trainer import DivergenceError
 __all__ = ["Ensemble", "best_temperature", "fit_ensemble", "with_temperature"]
 
 Array = NDArray[Any]
-T = TypeVar("T")
 Fold = tuple[RowNumbers, NDArray[np.int64]]
 Folds = Sequence[Fold]
 MIN_EPOCHS = 8
@@ -33,8 +34,6 @@ MIN_EPOCHS = 8
 TRIAL_EPOCHS, TRIAL_BATCHES, MIN_TRIAL_ROWS = 3, 8, 16
 CONTENTION = 1.2
 """How much longer an epoch takes beside others, with more data than the caches hold."""
-POLL_SECONDS = 0.2
-"""Time between two checks for signals."""
 PRIOR_SPREAD = 0.5
 """Standard deviation of the prior of a temperature's logarithm."""
 BUDGET_FRACTION = 0.9
@@ -165,20 +164,9 @@ def fit_ensemble(
         settings, folds = plan(data, problem, settings, folds, seed, budget)
     budget.members = len(folds)
 
-    def train(number: int) -> Member | DivergenceError | None:
-        if not budget.must_train(number + 1):
-            return None
-        try:
-            return train_member(data, problem, settings, *folds[number], seed * 1000 + number, budget, number + 1)
-        except DivergenceError as error:
-            return error
-        except BaseException as error:
-            if isinstance(error, KeyboardInterrupt) and budget.stopped.is_set():
-                return None  # in its first epoch; why all have to end is known elsewhere
-            budget.stopped.set()  # the results of the others would be lost
-            raise
-
-    results, interrupted = run_all(train, len(folds), budget, workers_for(data.members_at_once(len(folds))))
+    results, interrupted = train_all(
+        data, problem, settings, folds, [seed * 1000 + i for i in range(len(folds))], budget
+    )
     if budget.checkpoints is not None:
         budget.checkpoints.note(budget.left(), at_once=True)
     if budget.cancelled():
@@ -189,20 +177,54 @@ def fit_ensemble(
     return Ensemble(members, settings, interrupted=interrupted, decode=problem.decode)
 
 
-def run_all(train: Callable[[int], T], n_members: int, budget: FitBudget, workers: int) -> tuple[list[T], bool]:
-    """The results of `train` for each number, and whether Ctrl-C ended them; it is raised before the first epoch."""
-    with ThreadPoolExecutor(workers) as pool:
-        running: list[Future[T]] = []
+def train_all(
+    data: Data, problem: Problem, settings: Settings, folds: Folds, seeds: Sequence[int], budget: FitBudget
+) -> tuple[list[Any], bool]:
+    """A member for each fold, or a `DivergenceError`, or None if it was not trained; and whether Ctrl-C ended this."""
+    if not budget.jobs.shares_memory:
+        kept = None if budget.checkpoints is None else budget.checkpoints.for_others()
+        work = MemberTraining(data, problem, settings, budget.members, kept)
+        return run_all(work, member_items(folds, seeds, budget), EpochsOfMembers(budget).hear, budget, budget.jobs)
+
+    def train(i: int, link: object) -> Member | DivergenceError | None:
+        if not budget.must_train(i + 1):
+            return None
         try:
-            running += [pool.submit(train, number) for number in range(n_members)]
-            while wait(running, timeout=POLL_SECONDS).not_done:  # a Ctrl-C as waiting begins is seen at its end
-                pass
-            return [future.result() for future in running], budget.stopped.is_set()
+            return train_member(data, problem, settings, *folds[i], seeds[i], budget, i + 1)
+        except DivergenceError as error:
+            return error
+        except BaseException as error:
+            if isinstance(error, KeyboardInterrupt) and budget.stopped.is_set():
+                return None  # in its first epoch; why all have to end is known elsewhere
+            budget.stopped.set()  # the results of the others would be lost
+            raise
+
+    jobs = budget.jobs.at_most(data.members_at_once(len(folds)))
+    return run_all(train, range(len(folds)), lambda number, message: None, budget, jobs)
+
+
+def run_all(work: Work, items: Iterable[Any], hear: Hear, budget: FitBudget, jobs: Jobs) -> tuple[list[Any], bool]:
+    """The results of all jobs, and whether Ctrl-C ended them; it is raised if no epoch was over."""
+    with jobs.start(work, items, hear, timed=math.isfinite(budget.deadline)) as running:
+        try:
+            while not running.over and not (budget.cancelled() and not jobs.shares_memory):
+                ended = running.wait()
+                if not jobs.shares_memory:  # where a thread fails, it tells the others
+                    _ = [done.result() for done in ended]
+            return [done.result() for done in in_order(running.ended)], budget.stopped.is_set()
         except KeyboardInterrupt:
             budget.stopped.set()
             if budget.n_epochs == 0:
                 raise
-            return [future.result() for future in running if future.exception() is None], True
+            running.stop()
+            while not running.over:
+                running.wait()
+            return [done.value for done in in_order(running.ended) if done.error is None], True
+
+
+def in_order(ended: dict[int, Done]) -> list[Done]:
+    """Jobs that have ended, by their numbers."""
+    return [ended[number] for number in sorted(ended)]
 
 
 def plan(
@@ -228,11 +250,10 @@ def within(
     """
     rng = np.random.default_rng([seed, 3])
     trial = some_rows(folds[0], TRIAL_BATCHES * settings.batch_size / len(folds[0][0]), rng)
-    own = FitBudget(cancelled=budget.cancelled)
-    tried = train_member(data, problem, replace(settings, epochs=TRIAL_EPOCHS), *trial, seed, own)
+    tried = timed_trial(data, problem, replace(settings, epochs=TRIAL_EPOCHS), trial, seed, budget)
     per_epoch = CONTENTION * tried.epoch_seconds * len(folds[0][0]) / len(trial[0])
     left = max(1e-3, budget.left())
-    workers = workers_for(data.members_at_once(len(folds)))
+    workers = budget.jobs.at_most(data.members_at_once(len(folds))).width(len(folds))
     for n_folds in range(len(folds), 0, -1):
         epochs = min(settings.epochs, int(left / (-(-n_folds // workers) * per_epoch)))
         if epochs >= min(MIN_EPOCHS, settings.epochs):
@@ -241,6 +262,20 @@ def within(
     epochs = min(MIN_EPOCHS, settings.epochs)
     fewer = some_rows(folds[0], left / (epochs * per_epoch), rng)
     return replace(settings, epochs=epochs, members=1), [fewer]
+
+
+def timed_trial(data: Data, problem: Problem, settings: Settings, fold: Fold, seed: int, budget: FitBudget) -> Member:
+    """A member that is only trained for its `epoch_seconds`, where the others will be trained."""
+    own = FitBudget(cancelled=budget.cancelled, jobs=budget.jobs)
+    if budget.jobs.shares_memory:  # in this thread
+        return train_member(data, problem, settings, *fold, seed, own)
+    (tried,), interrupted = train_all(data, problem, settings, [fold], [seed], own)
+    if interrupted or tried is None:
+        raise KeyboardInterrupt
+    if isinstance(tried, DivergenceError):
+        raise tried
+    assert isinstance(tried, Member)
+    return tried
 
 
 def some_rows(fold: Fold, share: float, rng: np.random.Generator) -> Fold:

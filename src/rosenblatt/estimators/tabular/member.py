@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rosenblatt import nn
+from rosenblatt.distributed.jobs import Jobs, Threads
 from rosenblatt.estimators.callbacks import FitTasks
 from rosenblatt.estimators.tabular.architecture import NetworkWithRates, Settings, design_network, feed
 from rosenblatt.estimators.tabular.checkpoints import FitCheckpoints
@@ -189,6 +190,7 @@ class FitBudget:
     tasks: FitTasks = field(default_factory=FitTasks)  # what they hear of
     rebuild: Callable[[Member], dict[str, Any]] = lambda member: {}  # attributes of an estimator of this member alone
     checkpoints: FitCheckpoints | None = None
+    jobs: Jobs = field(default_factory=Threads)  # where members are trained
     members: int = 1
     stopped: threading.Event = field(default_factory=threading.Event)  # set to end all; their best epochs are kept
     cancelled: Callable[[], bool] = lambda: False  # whether the caller wants nothing any more
@@ -200,6 +202,11 @@ class FitBudget:
     def left(self) -> float:
         """Seconds that remain."""
         return self.deadline - time.monotonic()
+
+    @staticmethod
+    def deadline_in(seconds: float) -> float:
+        """The deadline that is so many seconds away."""
+        return time.monotonic() + seconds
 
     def seconds_to_run(self) -> float:
         """Seconds that a member may train before it asks again; `KeyboardInterrupt` if all have to end."""
@@ -230,9 +237,14 @@ class FitBudget:
     def report(self, loop: TrainingLoop, number: int, epochs: int, *, resumed: bool = False) -> None:
         """Count an epoch of the member `number`, or those of an earlier process, and say so."""
         losses, values = loop.history["loss"], loop.history["val_loss"]
-        epoch = MemberEpoch(number, self.members, loop.epoch, epochs, losses[-1], values[-1], best_epoch(values))
+        self.tell(
+            MemberEpoch(number, self.members, loop.epoch, epochs, losses[-1], values[-1], best_epoch(values)), resumed
+        )
+
+    def tell(self, epoch: MemberEpoch, resumed: bool) -> None:
+        """Count an epoch, or with `resumed` all those of an earlier process up to it, and say so."""
         with self.lock:
-            self.n_epochs += loop.epoch if resumed else 1
+            self.n_epochs += epoch.number if resumed else 1
             if self.show is not None:
                 self.show(epoch)
             if self.on_epoch is not None and not resumed:

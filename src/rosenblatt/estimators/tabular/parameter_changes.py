@@ -12,7 +12,7 @@ from rosenblatt.storage.plain import plain
 
 __all__ = ["changed_parameters"]
 
-NO_CHOICE = ("members", "on_epoch", "random_state", "time_budget")
+NO_CHOICE = ("client", "members", "on_epoch", "random_state", "time_budget")
 """Parameters that say nothing about what was chosen; "networks" counts those of all candidates that are averaged."""
 
 

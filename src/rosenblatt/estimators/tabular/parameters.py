@@ -43,6 +43,7 @@ CONSTRAINTS: dict[str, Any] = {
     "checkpoint_every": [str, Interval(Integral, 1, None, closed="left")],
     "window": [Interval(Integral, MIN_WINDOW, None, closed="left")],
     "memory_limit": [Interval(Real, 1, None, closed="left"), str, None],
+    "client": "no_validation",  # its class is that of a package that may not be there; `fit` checks it
 }
 
 describe_shared_parameters = describe_parameters(
@@ -87,6 +88,12 @@ describe_shared_parameters = describe_parameters(
         memory_limit : int or str, optional
             Bytes that the windows of all networks may take together, or a size such as "2GB"; by default, half of the
             memory that is free. It says how many networks train at once, and changes no result.
+        client : distributed.Client, optional
+            A Dask cluster, on whose workers the networks are trained, one in each of their threads: the same networks,
+            bit for bit, as on one machine. Without it, ``with joblib.parallel_config(backend="dask")`` does the same,
+            and other backends of joblib train the networks where they run. The workers need the same version of
+            rosenblatt and, for `checkpoint`, the same folder. A worker that is lost is replaced by another. Clones
+            share the client; files and pickles hold none.
     """,
     shared_attributes="""
         scores_ : dict of str to (float, float)

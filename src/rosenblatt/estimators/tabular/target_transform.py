@@ -51,7 +51,9 @@ def choose_target_transform(
     settings, seconds = replace(settings, epochs=max(1, settings.epochs // 2)), TRIAL_SHARE * budget.left()
     errors = []
     for number, scaler in enumerate(candidates, start=1):
-        trial = FitBudget(time.monotonic() + seconds, stopped=budget.stopped)
+        trial = FitBudget(
+            time.monotonic() + seconds, stopped=budget.stopped, cancelled=budget.cancelled, jobs=budget.jobs
+        )
         if budget.checkpoints is not None:
             budget.checkpoints.note(budget.left())
             trial.resume(budget.checkpoints.part(f"trial-{number}"))

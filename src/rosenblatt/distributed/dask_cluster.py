@@ -1,0 +1,158 @@
+"""Whether a Dask cluster can do our work: a usable client, workers, and equal versions on all of them.
+
+Takes what the user gave as `client`. Returns it, or refuses it in words. Never sends data or work.
+"""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from typing import Any
+
+from rosenblatt._version import __version__
+
+__all__ = ["ClusterError", "check_client", "check_workers", "count_threads", "import_distributed", "is_on_worker"]
+
+WORKERS_SECONDS = 30
+"""How long a cluster without workers is waited for."""
+ANSWER_SECONDS = 30
+"""How long the scheduler may take to answer."""
+
+
+class ClusterError(RuntimeError):
+    """A cluster that cannot do the work, or does not do it any more."""
+
+
+def import_distributed() -> Any:
+    """The package `distributed`; an error says how to install it."""
+    try:
+        import distributed
+    except ModuleNotFoundError as error:
+        if error.name not in ("dask", "distributed"):
+            raise
+        raise ModuleNotFoundError(
+            "training on a Dask cluster needs Dask: pip install 'rosenblatt[dask]'", name=error.name
+        ) from None
+    return distributed
+
+
+def is_on_worker() -> bool:
+    """Whether this thread runs a task of a Dask worker, which has its place in the cluster already."""
+    if "distributed" not in sys.modules:
+        return False
+    try:
+        import_distributed().get_worker()
+    except ValueError:
+        return False
+    return True
+
+
+def check_client(client: Any) -> Any:
+    """The client, if it is one that can be used here.
+
+    Raises
+    ------
+    ModuleNotFoundError
+        If Dask is not installed.
+    TypeError, ValueError
+        If it is no client, one for coroutines, or closed.
+    """
+    distributed = import_distributed()
+    if not isinstance(client, distributed.Client):
+        kind = type(client).__name__
+        advice = f"give distributed.Client({client!r})" if isinstance(client, str) else "give a distributed.Client"
+        raise TypeError(f"client is of type {kind}, which is no client of a Dask cluster: {advice}.")
+    if client.asynchronous:
+        raise ValueError("client is asynchronous, which fit cannot wait for: give distributed.Client(address).")
+    if client.status != "running":
+        raise ValueError(
+            f"client is {client.status}: give one that is connected, as distributed.Client(address) makes."
+        )
+    return client
+
+
+def count_threads(client: Any) -> dict[str, int]:
+    """The number of threads of each worker; `ClusterError` if the scheduler does not answer."""
+    try:
+        found: dict[str, int] = client.sync(client.scheduler.ncores, workers=None, callback_timeout=ANSWER_SECONDS)
+    except (OSError, TimeoutError, RuntimeError) as error:
+        raise ClusterError(
+            f"the Dask scheduler does not answer ({type(error).__name__}): is it still running? What was trained on "
+            "the workers is lost, unless `checkpoint` names a folder."
+        ) from None
+    return dict(found)
+
+
+def check_workers(client: Any) -> None:
+    """Wait for a worker, and compare what all of them have installed with what is here.
+
+    Other instruction sets, or another NumPy, are a warning: results can then differ in their last bits.
+
+    Raises
+    ------
+    ClusterError
+        If there is no worker within 30 seconds, or one lacks rosenblatt, or has another version of it or of Python.
+    """
+    if not count_threads(client):
+        with suppress(TimeoutError):
+            client.wait_for_workers(1, timeout=WORKERS_SECONDS)
+        if not count_threads(client):
+            raise ClusterError(
+                f"the cluster has no workers (waited {WORKERS_SECONDS} seconds): start some, for example by "
+                f"`dask worker {client.scheduler.address}`."
+            )
+    here = describer()()
+    differs: dict[str, list[str]] = {}
+    for address, found in client.run(describer(), on_error="return").items():
+        for name in differences(address, here, found):
+            differs.setdefault(name, []).append(f"{address} has {found[name]}")
+    for name, workers in differs.items():
+        warnings.warn(
+            f"{name} is {here[name]} here, but {', '.join(workers)}: results can differ in their last bits from those "
+            "of one machine." + (" Set ROSENBLATT_ISA to the lowest one everywhere." if "set" in name else ""),
+            stacklevel=2,
+        )
+
+
+def differences(address: str, here: Mapping[str, str], found: Any) -> list[str]:
+    """What differs on a worker but can be lived with; `ClusterError` for what cannot."""
+    if isinstance(found, Exception):
+        raise ClusterError(f"worker {address} does not answer: {type(found).__name__}: {found}")
+    if found["rosenblatt"] is None:
+        raise ClusterError(
+            f"worker {address} does not have rosenblatt ({found['error']}): pip install rosenblatt=={__version__} "
+            "there, and start the worker again."
+        )
+    for name in ("rosenblatt", "Python"):
+        if found[name] != here[name]:
+            raise ClusterError(
+                f"worker {address} has {name} {found[name]}, but it is {here[name]} here: both must be the same. "
+                + (f"pip install rosenblatt=={here[name]} there." if name == "rosenblatt" else "")
+            )
+    return [name for name in ("NumPy", "the instruction set") if found[name] != here[name]]
+
+
+def describer() -> Callable[[], dict[str, Any]]:
+    """A function that says what is installed where it runs.
+
+    It is made here, so that it is sent by value: a worker without rosenblatt can run it, too.
+    """
+
+    def describe() -> dict[str, Any]:
+        import sys
+
+        found: dict[str, Any] = {"Python": "{}.{}".format(*sys.version_info[:2]), "rosenblatt": None}
+        try:
+            import numpy
+
+            found["NumPy"] = ".".join(numpy.__version__.split(".")[:2])
+            from rosenblatt import _core, _version
+
+            found |= {"rosenblatt": _version.__version__, "the instruction set": _core.isa()}
+        except Exception as error:
+            found["error"] = f"{type(error).__name__}: {error}"
+        return found
+
+    return describe

@@ -15,12 +15,12 @@ from numpy.typing import NDArray
 
 from rosenblatt import _core
 from rosenblatt.ir.compile import NO_SLOTS, compile_program
-from rosenblatt.nn.inputs import input_arrays, training_arrays
+from rosenblatt.nn.inputs import input_arrays, sources_of, training_arrays
 from rosenblatt.nn.objective import LossGiven, Objective
 from rosenblatt.nn.own_functions import is_users
 from rosenblatt.nn.programs import block_rows, evaluation_program
 from rosenblatt.nn.registry import name_of
-from rosenblatt.training.trainer import Trainer, sources_of
+from rosenblatt.training.trainer import Trainer
 
 if TYPE_CHECKING:
     from rosenblatt.nn.network import Network

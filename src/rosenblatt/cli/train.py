@@ -19,6 +19,7 @@ from rosenblatt.cli.preparation import TrainingRun, begin
 from rosenblatt.cli.request import Request
 from rosenblatt.cli.results import score_data
 from rosenblatt.cli.scored import ScoredRows
+from rosenblatt.distributed import together
 from rosenblatt.tables.evaluation import Evaluation
 
 if TYPE_CHECKING:
@@ -28,13 +29,16 @@ __all__ = ["KeptModel", "keep", "show", "train"]
 
 
 def train(request: Request, display: Display) -> None:
-    """Read, split, train, score, write, show."""
-    work = begin(request, "train", display)
-    with display.warnings():
-        epochs: list[MemberEpoch] = []
+    """Read, split, train, score, write, show; of ranks under mpiexec, the first one scores, writes and shows."""
+    epochs: list[MemberEpoch] = []
+    with together() as ranks, display.warnings():
+        work = begin(request, "train", display)
         with display.progress() as show_epoch:
             on_epoch = partial(noted, epochs, show_epoch)
             work.estimator.set_params(on_epoch=on_epoch).fit(work.training, **validation_of(work))
+    if not ranks.is_first:
+        return
+    with display.warnings():
         kept = keep(work, work.estimator, display)
     display.training(training_data(work.estimator, len(epochs)))
     show(work, kept, display)

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from rosenblatt.distributed.communicator import require_size, tree_sum
 
-__all__ = ["MPICommunicator", "import_mpi", "is_launched", "launched_rank", "local_ranks", "world"]
+__all__ = ["MPICommunicator", "import_mpi", "is_launched", "launched_rank", "launched_size", "local_ranks", "world"]
 
 SIZE_VARIABLES = ("PMI_SIZE", "OMPI_COMM_WORLD_SIZE", "MV2_COMM_WORLD_SIZE", "PMIX_RANK")
 """One of them is set by the launchers of MPICH and Intel MPI, Open MPI, MVAPICH, and Slurm with PMIx."""
@@ -38,6 +38,11 @@ def is_launched() -> bool:
 def launched_rank() -> int:
     """The rank that the launcher gave to this process, without MPI; 0 without a launcher."""
     return next((int(os.environ[name]) for name in RANK_VARIABLES if os.environ.get(name, "").isdecimal()), 0)
+
+
+def launched_size() -> int:
+    """The number of ranks, as far as the launcher says without MPI; else 1."""
+    return next((int(os.environ[name]) for name in SIZE_VARIABLES[:3] if os.environ.get(name, "").isdecimal()), 1)
 
 
 def local_ranks() -> int:

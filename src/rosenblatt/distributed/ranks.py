@@ -22,6 +22,7 @@ import numpy as np
 
 from rosenblatt.distributed.communicator import SHARDS, Alone, Communicator
 from rosenblatt.distributed.mpi import is_launched, local_ranks, world
+from rosenblatt.threads import share_processors
 
 __all__ = ["Ranks", "alone", "ranks", "together", "together_on"]
 
@@ -67,9 +68,9 @@ class Ranks:
                 made = action(), None
             except BaseException as error:
                 made = None, error
-        value, error = self.communicator.broadcast((made[0], carried(made[1])))
-        if error is not None:
-            raise made[1] if made[1] is not None else error
+        value, failure = self.communicator.broadcast((made[0], carried(made[1])))
+        if failure is not None:
+            raise made[1] if made[1] is not None else failure
         return value  # type: ignore[no-any-return]
 
     def until(self, seconds: Callable[[], float]) -> float:
@@ -201,15 +202,5 @@ def job() -> Ranks:
 
     if found.size > 1:
         sys.excepthook = end
-        share_processors()
+        share_processors(local_ranks())
     return found
-
-
-def share_processors() -> None:
-    """Give each rank of this machine its share of the processors, unless the user has said how many threads to use."""
-    import os
-
-    from rosenblatt.threads import VARIABLE, get_num_threads, set_num_threads
-
-    if not os.environ.get(VARIABLE):
-        set_num_threads(max(1, get_num_threads() // local_ranks()))

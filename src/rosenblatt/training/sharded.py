@@ -29,7 +29,7 @@ from rosenblatt.training.trainer import Trainer
 if TYPE_CHECKING:
     from rosenblatt.training.loop import TrainingLoop
 
-__all__ = ["SHARDED", "ShardedTrainer", "dealt", "on_first_rank", "shard_starts", "trainer_class"]
+__all__ = ["SHARDED", "ShardedTrainer", "dealt", "dealt_permutation", "on_first_rank", "shard_starts", "trainer_class"]
 
 Order = NDArray[np.int64]
 FLAGS = 2
@@ -69,6 +69,12 @@ def dealt(shards: list[Order], n_rows: int) -> Order:
     for number, rows in enumerate(shards):
         order[number::SHARDS] = rows[: len(order[number::SHARDS])]
     return order
+
+
+def dealt_permutation(rng: np.random.Generator, n_rows: int) -> Order:
+    """All rows in an order that deals a permutation of each shard."""
+    starts = shard_starts(n_rows)
+    return dealt([a + rng.permutation(b - a) for a, b in zip(starts[:-1], starts[1:], strict=True)], n_rows)
 
 
 def taken(shard: Any, position: Any) -> Any:
@@ -190,7 +196,8 @@ class ShardedSession:
         """The rows of a shard, counted from this rank's first, in the order of an epoch."""
         size = int(self.starts[shard + 1] - self.starts[shard])
         rows = np.random.default_rng([seed, epoch, shard]).permutation(size) if shuffle else np.arange(size)
-        return rows.astype(np.int64) + (self.starts[shard] - self.starts[self.ranks.shards.start])
+        first = int(self.starts[shard] - self.starts[self.ranks.shards.start])
+        return np.asarray(rows + first, np.int64)
 
     def own_rows(self, order: Order) -> list[Order]:
         """The part of an order that this rank has, shard by shard, counted from its first row."""

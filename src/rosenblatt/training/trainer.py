@@ -320,7 +320,7 @@ class Trainer:
             self._count(self._session.n_steps, len(self.whole_epochs))
             raise
         self._count(done, len(losses))
-        return losses
+        return list(losses)
 
     def _count(self, n_steps: int, n_epochs: int) -> None:
         self.step_count += n_steps

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rosenblatt._checks import MAX_COUNT, check_count, check_number, check_seed
+from rosenblatt.distributed.ranks import ranks
 from rosenblatt.estimators.tabular.architecture import Settings
 from rosenblatt.storage.container import require_keys
 from rosenblatt.tables.table import Table
@@ -138,7 +139,7 @@ class FitCheckpoints:
 
     def has_member(self, number: int) -> bool:
         """Whether an earlier process began the member."""
-        return (self._folder_of(number) / FILE).exists()
+        return ranks().first((self._folder_of(number) / FILE).exists)
 
     def _folder_of(self, number: int) -> Path:
         return self.folder / f"member-{number}"

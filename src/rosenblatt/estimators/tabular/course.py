@@ -21,6 +21,8 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from rosenblatt._checks import parse_duration
+from rosenblatt.distributed.ranks import ranks
+from rosenblatt.distributed.versions import versions
 from rosenblatt.estimators.callbacks import begin_fit
 from rosenblatt.estimators.checkpoints import fit_fingerprint, own_folder
 from rosenblatt.estimators.tabular.architecture import feed
@@ -33,6 +35,7 @@ from rosenblatt.tables.readers.reading import is_nameless, names_columns
 from rosenblatt.tables.task import TabularTask
 from rosenblatt.training.checkpoint import check_checkpoints
 from rosenblatt.training.history import History
+from rosenblatt.training.sharded import SHARDED
 
 __all__ = ["Trainable"]
 
@@ -57,7 +60,7 @@ class Trainable(CallbackSupportMixin):  # type: ignore[misc]
         """The time of a fit, and who hears of its epochs."""
         seconds = math.inf if self.time_budget is None else parse_duration("time_budget", self.time_budget)
         deadline = time.monotonic() + seconds
-        with shown_progress() if self.verbose else nullcontext() as show:
+        with shown_progress() if self.verbose and ranks().is_first else nullcontext() as show:
             yield FitBudget(deadline, self.on_epoch, show, cancelled=cancelled)
 
     def _announce(self, budget: FitBudget, task: TabularTask, X: Any, y: Any) -> None:
@@ -70,19 +73,23 @@ class Trainable(CallbackSupportMixin):  # type: ignore[misc]
     def _draw_seed(self, budget: FitBudget, task: TabularTask, validation: Data | None) -> int:
         """The seed of everything else, or that of an earlier process, whose checkpoints the budget continues."""
         given, rng = self.random_state, check_random_state(self.random_state)
+        if self.checkpoint is not None or ranks().size > 1:
+            fingerprint = self._fingerprint(task, validation, rng)
+            ranks().require_same({**fingerprint, **versions(), "checkpoint": repr(self.checkpoint is not None)})
         if self.checkpoint is not None:
-            budget.resume(self._checkpoints_of(task, validation, rng))
-        seed = int(given if isinstance(given, Integral) else rng.randint(2**31 - 1))
+            budget.resume(FitCheckpoints(own_folder(self, fingerprint), self.checkpoint_every, fingerprint))
+        drawn = int(given if isinstance(given, Integral) else rng.randint(2**31 - 1))
+        seed = ranks().first(lambda: drawn)
         return seed if budget.checkpoints is None else budget.checkpoints.keep_seed(seed)
 
-    def _checkpoints_of(self, task: TabularTask, validation: Data | None, rng: np.random.RandomState) -> FitCheckpoints:
-        """The checkpoints of the fit, in a folder of its own."""
+    def _fingerprint(self, task: TabularTask, validation: Data | None, rng: np.random.RandomState) -> dict[str, str]:
+        """What the fit is of."""
         rows: dict[str, Any] = {name: getattr(task, name) for name in ("weights", "groups", "times")}
         rows |= {"target": task.target.values, "classes": task.target.classes}
         rows |= {} if validation is None else {"validation": (feed(validation.prepared), validation.y)}
         fingerprint = fit_fingerprint(self, rows, rng)
         fingerprint |= {"X": table_digest(task.inputs), "kinds of columns": repr(sorted(task.overrides.items()))}
-        return FitCheckpoints(own_folder(self, fingerprint), self.checkpoint_every, fingerprint)
+        return fingerprint | (SHARDED if ranks().are_together else {})
 
     @property
     def history_(self) -> History:

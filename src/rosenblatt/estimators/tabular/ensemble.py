@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rosenblatt import nn
+from rosenblatt.distributed.ranks import ranks
 from rosenblatt.estimators.tabular.architecture import Settings, feed
 from rosenblatt.estimators.tabular.member import Data, FitBudget, Member, Problem, check_fold_weights, train_member
 from rosenblatt.threads import get_num_threads
@@ -190,6 +191,8 @@ def fit_ensemble(
 
 def run_all(train: Callable[[int], T], n_members: int, budget: FitBudget) -> tuple[list[T], bool]:
     """The results of `train` for each number, and whether Ctrl-C ended them; it is raised before the first epoch."""
+    if ranks().are_together:
+        return run_in_turn(train, n_members, budget)
     with ThreadPoolExecutor(workers_for(n_members)) as pool:
         running: list[Future[T]] = []
         try:
@@ -202,6 +205,20 @@ def run_all(train: Callable[[int], T], n_members: int, budget: FitBudget) -> tup
             if budget.n_epochs == 0:
                 raise
             return [future.result() for future in running if future.exception() is None], True
+
+
+def run_in_turn(train: Callable[[int], T], n_members: int, budget: FitBudget) -> tuple[list[T], bool]:
+    """`run_all` one after another, because each member is trained by all ranks."""
+    results: list[T] = []
+    try:
+        for number in range(n_members):
+            results.append(train(number))
+        ranks().until(budget.left)
+    except KeyboardInterrupt:
+        budget.stopped.set()
+        if budget.n_epochs == 0:
+            raise
+    return results, budget.stopped.is_set()
 
 
 def plan(
@@ -229,9 +246,10 @@ def within(
     trial = some_rows(folds[0], TRIAL_BATCHES * settings.batch_size / len(folds[0][0]), rng)
     own = FitBudget(cancelled=budget.cancelled)
     tried = train_member(data, problem, replace(settings, epochs=TRIAL_EPOCHS), *trial, seed, own)
-    per_epoch = CONTENTION * tried.epoch_seconds * len(folds[0][0]) / len(trial[0])
-    left = max(1e-3, budget.left())
-    workers = workers_for(len(folds))
+    found = ranks()
+    per_epoch = found.first(lambda: CONTENTION * tried.epoch_seconds * len(folds[0][0]) / len(trial[0]))
+    left = found.first(lambda: max(1e-3, budget.left()))
+    workers = 1 if found.are_together else workers_for(len(folds))
     for n_folds in range(len(folds), 0, -1):
         epochs = min(settings.epochs, int(left / (-(-n_folds // workers) * per_epoch)))
         if epochs >= min(MIN_EPOCHS, settings.epochs):

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rosenblatt import nn
+from rosenblatt.distributed.ranks import ranks
 from rosenblatt.estimators.callbacks import FitTasks
 from rosenblatt.estimators.tabular.architecture import INITIAL_ROWS, NetworkWithRates, Settings, design_network, feed
 from rosenblatt.estimators.tabular.checkpoints import FitCheckpoints
@@ -27,6 +28,7 @@ from rosenblatt.training.checkpoint import fingerprint_of
 from rosenblatt.training.early_stopping import BestEpoch
 from rosenblatt.training.learning_rates import LearningRates
 from rosenblatt.training.loop import Outcome, TrainingLoop
+from rosenblatt.training.sharded import SHARDED, trainer_class
 from rosenblatt.training.trainer import DivergenceError, Trainer
 
 __all__ = ["Data", "FitBudget", "Member", "MemberEpoch", "Problem", "check_fold_weights", "train_member"]
@@ -164,7 +166,7 @@ class FitBudget:
         """Seconds that a member may train before it asks again; `KeyboardInterrupt` if all have to end."""
         if self.stopped.is_set() or self.cancelled():
             raise KeyboardInterrupt
-        return min(POLL_SECONDS, self.left())
+        return ranks().until(lambda: min(POLL_SECONDS, self.left()))
 
     def resume(self, checkpoints: FitCheckpoints) -> None:
         """Keep the fit there, and take no more time than an earlier process left."""
@@ -178,7 +180,7 @@ class FitBudget:
         The first one always is. The others are not when the time is over, or all have to end.
         """
         kept = self.checkpoints is not None and self.checkpoints.has_member(number)
-        return not self.stopped.is_set() and (number == 1 or kept or self.left() > 0)
+        return not self.stopped.is_set() and (number == 1 or kept or ranks().until(self.left) > 0)
 
     def report(self, loop: TrainingLoop, number: int, epochs: int, *, resumed: bool = False) -> None:
         """Count an epoch of the member `number`, or those of an earlier process, and say so."""
@@ -188,14 +190,18 @@ class FitBudget:
             self.n_epochs += loop.epoch if resumed else 1
             if self.show is not None:
                 self.show(epoch)
-            if self.on_epoch is not None and not resumed:
+            if not resumed:
                 try:
-                    self.on_epoch(epoch)
+                    ranks().first(lambda: self._tell(epoch))
                 except KeyboardInterrupt:  # as if it came from the keyboard: all end, and are kept as they are
                     self.stopped.set()
                     raise
             if self.checkpoints is not None:
                 self.checkpoints.note(self.left())
+
+    def _tell(self, epoch: MemberEpoch) -> None:
+        if self.on_epoch is not None:
+            self.on_epoch(epoch)
 
 
 def train_member(
@@ -231,6 +237,8 @@ def train_member(
         budget.report(loop, number, settings.epochs, resumed=True)
     outcome = loop.run()
     trainer.release_data()
+    if outcome is Outcome.INTERRUPTED and ranks().are_together:  # which all ranks see here
+        budget.stopped.set()
     if outcome is Outcome.INTERRUPTED and (loop.best is None or not budget.stopped.is_set()):
         raise KeyboardInterrupt
     if loop.best is None:
@@ -262,12 +270,16 @@ def loop_of(
     """The loop of a member, which continues that of an earlier process."""
     network, n_rows = trainer.network, trainer.n_rows
     batch_size = settings.rows_per_step(n_rows)
+    told = tasks.callbacks(network)
+
+    def tell(loop: TrainingLoop) -> bool:
+        return ranks().first(lambda: any([callback(loop) for callback in told]))
 
     loop = TrainingLoop(
         *(trainer, settings.epochs, BestEpoch(), LearningRates(settings.learning_rate, nn.CosLog(4))),
         measure=lambda: held.measure(network, loop.epoch + 1),
         before_epoch=tasks.begin_epoch,
-        callbacks=[lambda loop: budget.report(loop, number, settings.epochs), *tasks.callbacks(network)],
+        callbacks=[lambda loop: budget.report(loop, number, settings.epochs), tell],
         rows=Permutations(n_rows, n_rows // batch_size * batch_size, np.random.default_rng([seed, 2]), held),
         seconds_left=budget.seconds_to_run,
         keep_interrupted=True,
@@ -288,7 +300,7 @@ def identity_of(
     """What the checkpoint of a member belongs to, which is computed when it is asked for."""
 
     def identity() -> dict[str, str]:
-        said = {**asdict(settings), "loss": problem.loss, "seed": seed}
+        said = {**asdict(settings), "loss": problem.loss, "seed": seed, **(SHARDED if ranks().are_together else {})}
         return fingerprint_of(said, {"rows": rows[0], "held-out rows": rows[1], "starting weights": network.block})
 
     return identity
@@ -328,7 +340,7 @@ def trainer_of(
     design: NetworkWithRates, problem: Problem, settings: Settings, batch_size: int, weighted: bool, seed: int
 ) -> Trainer:
     """The trainer of a member, without data."""
-    return Trainer(
+    return trainer_class()(
         design.network,
         problem.loss,
         nn.Adam(beta_2=settings.beta_2, weight_decay=settings.weight_decay),

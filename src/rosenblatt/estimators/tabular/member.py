@@ -273,7 +273,8 @@ def loop_of(
     told = tasks.callbacks(network)
 
     def tell(loop: TrainingLoop) -> bool:
-        return ranks().first(lambda: any([callback(loop) for callback in told]))
+        answers = ranks().first(lambda: [callback(loop) for callback in told])  # all of them are called
+        return any(answers)
 
     loop = TrainingLoop(
         *(trainer, settings.epochs, BestEpoch(), LearningRates(settings.learning_rate, nn.CosLog(4))),

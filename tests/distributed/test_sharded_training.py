@@ -11,7 +11,7 @@ from tests.distributed.rank_threads import Post, ThreadCommunicator, on_ranks
 from rosenblatt import nn
 from rosenblatt.distributed.ranks import Ranks, together_on
 from rosenblatt.training import DivergenceError, fit
-from rosenblatt.training.sharded import ShardedTrainer, dealt, shard_starts
+from rosenblatt.training.sharded import ShardedTrainer, dealt, predict_together, shard_starts
 from rosenblatt.training.trainer import Trainer
 
 N = 203
@@ -331,3 +331,36 @@ def test_other_threads_train_alone():
     with together_on(Ranks(ThreadCommunicator(Post(1), 0))), ThreadPoolExecutor(1) as pool:
         assert ranks().are_together
         assert not pool.submit(lambda: ranks().are_together).result()
+
+
+@pytest.mark.parametrize("n", [1, 15, 16, 1000, 5001])
+def test_each_rank_predicts_a_part_of_the_rows(n):
+    """Whole blocks, also none; the same bits as by itself, minus zeros included."""
+    rows = np.random.default_rng(n).normal(size=(n, 6)).astype(np.float32)
+    net = network(n_outputs=1)
+    net.parameters[:] *= np.float32(-0.5)
+    expected = net.predict(rows)
+
+    def work(found):
+        asked = []
+        twin = net.copy()
+        predict = twin.predict
+        twin.predict = lambda inputs: asked.append(len(inputs["x"])) or predict(inputs)
+        return predict_together(twin, {"x": rows}).tobytes(), sum(asked)
+
+    found = on_ranks(4, work)
+    assert {outputs for outputs, _ in found} == {expected.tobytes()}
+    assert sum(n_asked for _, n_asked in found) == n
+    if n > 4000:
+        assert max(n_asked for _, n_asked in found) < n / 2
+
+
+def test_shared_rows_keep_their_signs():
+    def work(found):
+        rows = np.array([-0.0, np.nan, 3.0, -0.0], np.float32)
+        own = slice(found.rank * 2, found.rank * 2 + 2)
+        mine = rows.copy()
+        found.share(mine, own)
+        return mine.tobytes() == rows.tobytes()
+
+    assert all(on_ranks(2, work))

@@ -19,6 +19,7 @@ from functools import cache
 from typing import Any, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rosenblatt.distributed.communicator import SHARDS, Alone, Communicator
 from rosenblatt.distributed.mpi import is_launched, local_ranks, world
@@ -57,6 +58,18 @@ class Ranks:
     def shards(self) -> range:
         """The shards of this rank."""
         return range(self.rank * SHARDS // self.size, (self.rank + 1) * SHARDS // self.size)
+
+    def part(self, n_rows: int, block: int) -> slice:
+        """The rows of which this rank computes something: whole blocks, as one rank would compute them, too."""
+        n_blocks = -(-n_rows // block)
+        start, stop = (min(n_rows, block * (n_blocks * rank // self.size)) for rank in (self.rank, self.rank + 1))
+        return slice(start, stop)
+
+    def share(self, rows: NDArray[Any], own: slice) -> None:
+        """Fill in the rows that other ranks have computed. Sums of integers do so, in which no bit changes."""
+        if self.size > 1:
+            rows[: own.start], rows[own.stop :] = 0, 0
+            self.communicator.allreduce(rows.reshape(-1).view(f"u{rows.itemsize}"))
 
     def first(self, action: Callable[[], T]) -> T:
         """What `action` returns, or raises, on rank 0, which alone calls it."""

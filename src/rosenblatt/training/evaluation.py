@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rosenblatt import _core
+from rosenblatt.distributed.ranks import ranks
 from rosenblatt.ir.compile import NO_SLOTS, compile_program
 from rosenblatt.nn.inputs import input_arrays, sources_of, training_arrays
 from rosenblatt.nn.objective import LossGiven, Objective
@@ -95,18 +96,25 @@ class Evaluator:
         self.network = network
         objective = Objective(loss, head_weights=head_weights or {})
         program = evaluation_program(network.graph, objective, network.dtype.name)
-        executable = compile_program(program, block_rows(network.graph))
+        block = block_rows(network.graph)
+        executable = compile_program(program, block)
         arrays = training_arrays(
             network.graph, objective.losses(network.graph), X, y, sample_weight, "_val", network.dtype
         )
         self.weight, self.n_rows = arrays.pop("sample_weight", None), next(iter(arrays.values())).shape[0]
+        self._ranks = ranks()
+        self._own = self._ranks.part(self.n_rows, block)  # each of them computes the losses of some rows
+        if self._ranks.size > 1:
+            arrays = {name: array[self._own] for name, array in arrays.items()}
         self._sources = sources_of(executable, network.graph, arrays)
         self._session = _core.Session(executable.core)
 
     def loss(self) -> float:
         """The (weighted) mean loss over the rows, with the network's current parameters."""
         rows = np.empty(self.n_rows, self.network.dtype)
-        self._session.forward(self.network.memory, self._sources, self.n_rows, NO_SLOTS, [rows])
+        own = rows[self._own]
+        self._session.forward(self.network.memory, self._sources, len(own), NO_SLOTS, [own])
+        self._ranks.share(rows, self._own)
         return float(np.average(rows.astype(np.float64), weights=self.weight))
 
 

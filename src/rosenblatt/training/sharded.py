@@ -23,13 +23,23 @@ from rosenblatt.distributed.communicator import SHARDS
 from rosenblatt.distributed.ranks import Ranks, ranks
 from rosenblatt.nn.effects import effects_of
 from rosenblatt.nn.inputs import sources_of
-from rosenblatt.nn.programs import training_rows
+from rosenblatt.nn.programs import block_rows, training_rows
 from rosenblatt.training.trainer import Trainer
 
 if TYPE_CHECKING:
+    from rosenblatt.nn.network import Network
     from rosenblatt.training.loop import TrainingLoop
 
-__all__ = ["SHARDED", "ShardedTrainer", "dealt", "dealt_permutation", "on_first_rank", "shard_starts", "trainer_class"]
+__all__ = [
+    "SHARDED",
+    "ShardedTrainer",
+    "dealt",
+    "dealt_permutation",
+    "on_first_rank",
+    "predict_together",
+    "shard_starts",
+    "trainer_class",
+]
 
 Order = NDArray[np.int64]
 FLAGS = 2
@@ -55,6 +65,18 @@ def on_first_rank(callback: Callable[[TrainingLoop], Any]) -> Callable[[Training
         return answer
 
     return call if found.are_together else callback
+
+
+def predict_together(network: Network, inputs: Mapping[str, Any]) -> NDArray[Any]:
+    """The outputs of a network with one head, of which each rank computes those of a part of the rows."""
+    found, n_rows = ranks(), next(iter(inputs.values())).shape[0]
+    if found.size == 1:
+        return np.asarray(network.predict(inputs))
+    own = found.part(n_rows, block_rows(network.graph))
+    outputs = np.empty((n_rows, network.graph.n_outputs), network.dtype)
+    outputs[own] = network.predict({name: array[own] for name, array in inputs.items()})
+    found.share(outputs, own)
+    return outputs
 
 
 def shard_starts(n_rows: int) -> Order:

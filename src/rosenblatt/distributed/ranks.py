@@ -12,6 +12,7 @@ import pickle
 import signal
 import sys
 import threading
+import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -200,8 +201,13 @@ def together_on(found: Ranks) -> Iterator[Ranks]:
 
 def fail_together(found: Ranks, error: BaseException) -> None:
     """Wait until all ranks have failed, or else end the job: nobody would answer the others."""
-    if not found.communicator.barrier(GRACE):
-        found.communicator.abort(f"{type(error).__name__}: {error}. The other ranks had no error; the job ends.")
+    if found.communicator.barrier(GRACE):
+        return
+    places = traceback.extract_tb(error.__traceback__)
+    where = f" ({places[-1].filename}, line {places[-1].lineno})" if places else ""
+    found.communicator.abort(
+        f"{type(error).__name__}: {error}{where}. The other ranks had no error within {GRACE:g} seconds: the job ends."
+    )
 
 
 @cache

@@ -13,6 +13,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -149,6 +150,30 @@ class ShardedTrainer(Trainer):
         return sources_of(self.executable, self.network.graph, arrays)
 
 
+Step = tuple[float, NDArray[np.float64], int, int]
+"""1 / (sum of the weights), the slots, the seed, and the number of a step."""
+
+
+@dataclass(frozen=True)
+class Call:
+    """What a call of `ShardedSession.train` was given; `end` is when rank 0 pauses, by `time.monotonic`."""
+
+    memory: NDArray[np.uint8]
+    sources: list[_core.Source]
+    batch_size: int
+    n_rows: int
+    slots: NDArray[np.float64]
+    seed: int
+    first_step: int
+    max_steps: int
+    end: float
+
+    def of_step(self, number: int, inverse_weight: float) -> Step:
+        """What the programs get for a step, counted from the first of the call."""
+        slots = self.slots[number] if self.slots.ndim == 2 else self.slots
+        return inverse_weight, slots, self.seed, self.first_step + number
+
+
 class ShardedSession:
     """What `rosenblatt._core.Session` does for a trainer, for the ranks together: the same call, the same results.
 
@@ -201,15 +226,15 @@ class ShardedSession:
         """Whole epochs, or as far as they come; rank 0's clock counts `max_seconds`."""
         self.losses, self.n_steps, self.position = [], 0, position
         end = time.monotonic() + max_seconds if max_seconds and self.ranks.is_first else math.inf
+        call = Call(memory, sources, batch_size, n_rows, slots, seed, first_step, max_steps, end)
         finished = True
-        with self.ranks.held():
+        with self.ranks.held(), np.errstate(over="ignore", invalid="ignore"):  # a divergence is seen by the loss
             for i in range(n_epochs):
                 if orders is not None:
                     own = self.own_rows(orders[i])
                 else:
                     own = [self.own_order(shard, seed, first_epoch + i, shuffle) for shard in self.ranks.shards]
-                epoch = (memory, sources, own, batch_size, n_rows, slots, seed, first_step)
-                finished = self._epoch(*epoch, max_steps, end)
+                finished = self._epoch(call, own)
                 if not finished:
                     break
         return self.losses, self.n_steps, finished
@@ -223,69 +248,46 @@ class ShardedSession:
 
     def own_rows(self, order: Order) -> list[Order]:
         """The part of an order that this rank has, shard by shard, counted from its first row."""
-        found = []
-        for shard in self.ranks.shards:
+        for shard in range(SHARDS):  # all of them, so that all ranks refuse what one does
             rows = order[shard::SHARDS]
             if len(rows) and not (rows.min() >= self.starts[shard] and rows.max() < self.starts[shard + 1]):
                 raise ValueError(f"the order of the rows does not deal those of shard {shard} at its turns")
-            found.append(rows - self.starts[self.ranks.shards.start])
-        return found
+        return [order[shard::SHARDS] - self.starts[self.ranks.shards.start] for shard in self.ranks.shards]
 
-    def _epoch(
-        self,
-        memory: NDArray[np.uint8],
-        sources: list[_core.Source],
-        own: list[Order],
-        batch_size: int,
-        n_rows: int,
-        slots: NDArray[np.float64],
-        seed: int,
-        first_step: int,
-        max_steps: int,
-        end: float,
-    ) -> bool:
+    def _epoch(self, call: Call, own: list[Order]) -> bool:
         """An epoch from the present position on; whether another may follow."""
-        inverse_weights = self._inverse_weights(own, batch_size, n_rows)
+        inverse_weights = self._inverse_weights(own, call.batch_size, call.n_rows)
         row, total = self.position
         paused = interrupted = False
-        while row < n_rows and not (paused or interrupted):
-            stop = min(n_rows, row + batch_size)
-            of_step = slots[self.n_steps] if slots.ndim == 2 else slots
-            how = float(inverse_weights[row // batch_size]), of_step, seed, first_step + self.n_steps
-            self._add_up(memory, sources, own, row, stop, how)
-            interrupted, paused = self._reduce(time.monotonic() >= end)
-            loss = self.session.update(memory, *how)
+        while row < call.n_rows and not (paused or interrupted):
+            stop = min(call.n_rows, row + call.batch_size)
+            how = call.of_step(self.n_steps, float(inverse_weights[row // call.batch_size]))
+            self._add_up(call, own, row, stop, how)
+            interrupted, paused = self._reduce(time.monotonic() >= call.end)
+            loss = self.session.update(call.memory, *how)
             total, row, self.n_steps = total + loss * (stop - row), stop, self.n_steps + 1
             self.position = row, total
             if not math.isfinite(loss):
                 break
-            paused = paused or self.n_steps == max_steps
+            paused = paused or self.n_steps == call.max_steps
         finite = math.isfinite(total)
-        if row >= n_rows or not finite:
+        if row >= call.n_rows or not finite:
             self.losses.append(total / row)
             self.position = 0, 0.0
-        if interrupted:
+        if interrupted and finite:
             self.ranks.raise_interrupt()
         return finite and not paused
 
-    def _add_up(
-        self,
-        memory: NDArray[np.uint8],
-        sources: list[_core.Source],
-        own: list[Order],
-        row: int,
-        stop: int,
-        how: tuple[float, NDArray[np.float64], int, int],
-    ) -> None:
+    def _add_up(self, call: Call, own: list[Order], row: int, stop: int, how: Step) -> None:
         """Leave the sum over this rank's shards in `message`, added as a subtree of the tree over all shards.
 
         Between two shards, `_partial` holds the sums of the subtrees that are complete, one for each of its levels.
         """
         gradient, first = self.gradient, self.ranks.shards.start
-        first_row = int(sum(taken(s, stop) - taken(s, row) for s in range(first)))
+        first_row = sum(taken(shard, stop) - taken(shard, row) for shard in range(first))
         for i, rows in enumerate(own):
             rows = rows[taken(first + i, row) : taken(first + i, stop)]
-            self.session.gradient(memory, sources, rows, first_row, *how)
+            self.session.gradient(call.memory, call.sources, rows, first_row, *how)
             first_row += len(rows)
             level = 0
             while i >> level & 1:

@@ -42,6 +42,10 @@ WIDTHS = (64, 256, 1024)
 BATCHES = (256, 1024, 8192)
 SUMS = tuple(4 << i for i in range(0, 23, 2))
 """Bytes of the sums that are timed."""
+MAX_WORK = 1 << 30
+"""Width squared times rows of a step that is measured: a fifth of a second or so."""
+STEPS = 4
+"""Steps of an epoch."""
 RANKS = (4, 8, 16, 64, 256)
 SHOWN = 1024
 """The batch whose predictions are shown."""
@@ -71,7 +75,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def sizes(quick: bool) -> list[tuple[int, int]]:
     """(width, batch) of all networks: two hidden layers of this width."""
-    return [(64, 256)] if quick else [(width, batch) for width in WIDTHS for batch in BATCHES]
+    if quick:
+        return [(64, 256)]
+    return [(width, batch) for width in WIDTHS for batch in BATCHES if width**2 * batch <= MAX_WORK]
 
 
 def measured(given: Any) -> dict[str, dict[str, float]]:
@@ -116,7 +122,7 @@ def measure_as_rank(given: Any) -> None:
 
 def agreed_mean(ranks: Any, seconds: float, work: Callable[[int], object]) -> float:
     """Seconds of one of the calls that ``work(n)`` makes; all ranks make equally many."""
-    work(2)
+    work(1)
     n = 1
     while True:
         began = time.perf_counter()
@@ -134,12 +140,12 @@ def time_of_sum(ranks: Any, n_bytes: int, seconds: float) -> float:
 
 
 def trainer_of(width: int, batch: int) -> Any:
-    """A trainer of two hidden layers with random rows for eight steps of an epoch."""
+    """A trainer of two hidden layers with random rows for all steps of an epoch."""
     from rosenblatt import nn
     from rosenblatt.training.sharded import trainer_class
 
     rng = np.random.default_rng(0)
-    X = rng.standard_normal((8 * batch, FEATURES), np.float32)
+    X = rng.standard_normal((STEPS * batch, FEATURES), np.float32)
     network = nn.Network(nn.NetworkSpec(FEATURES, (width, width), CLASSES, output="softmax"), seed=0)
     made = trainer_class()(network, "softmax_cross_entropy", nn.Adam(), batch_size=batch)
     made.set_data(X, rng.integers(0, CLASSES, len(X)).astype(np.int32))
@@ -149,7 +155,7 @@ def trainer_of(width: int, batch: int) -> Any:
 def step_time(ranks: Any, width: int, batch: int, seconds: float) -> float:
     """Seconds of a step."""
     made = trainer_of(width, batch)
-    return agreed_mean(ranks, seconds, lambda n: [made.epochs(1, 1e-3) for _ in range(n)]) / 8
+    return agreed_mean(ranks, seconds, lambda n: [made.epochs(1, 1e-3) for _ in range(n)]) / STEPS
 
 
 def step_times(ranks: Any, width: int, batch: int, seconds: float) -> dict[str, float]:

@@ -212,6 +212,26 @@ class PySession {
     if (!finished) throw nb::python_error();
   }
 
+  void gradient(Bytes persistent, nb::list sources, Integers rows, std::int64_t first_row, double inverse_weight,
+                Doubles slots, std::uint64_t seed, std::int64_t step) {
+    const Busy busy(*this);
+    const std::vector<std::int64_t> numbers = copy_of<std::int64_t>(rows);
+    const std::vector<Source> given = sources_of(sources);
+    const std::vector<double> values = copy_of<double>(slots);
+    const Batch batch{numbers.data(), static_cast<std::int64_t>(numbers.size()), first_row, inverse_weight,
+                      values.data(),  seed,                                      step};
+    const GilRelease released;
+    session_.gradient(bytes_of(persistent), given, batch, static_cast<std::int64_t>(values.size()));
+  }
+
+  double update(Bytes persistent, double inverse_weight, Doubles slots, std::uint64_t seed, std::int64_t step) {
+    const Busy busy(*this);
+    const std::vector<double> values = copy_of<double>(slots);
+    const Batch batch{nullptr, 0, 0, inverse_weight, values.data(), seed, step};
+    const GilRelease released;
+    return session_.update(bytes_of(persistent), batch, static_cast<std::int64_t>(values.size()));
+  }
+
   std::int64_t n_steps() const { return last_.n_steps; }
   std::vector<double> losses() const { return last_.losses; }
   std::pair<std::int64_t, double> position() const { return {last_.position.row, last_.position.sum}; }
@@ -325,6 +345,10 @@ NB_MODULE(_core, m) {
            "n_rows"_a, "slots"_a, "seed"_a = 0, "first_step"_a = 0, "n_epochs"_a = 1, "shuffle"_a = false,
            "first_epoch"_a = 0, "position"_a = std::pair<std::int64_t, double>(0, 0.0), "max_steps"_a = 0,
            "max_seconds"_a = 0.0, "min_rows"_a = 1)
+      .def("gradient", &PySession::gradient, "persistent"_a.noconvert(), "sources"_a, "rows"_a, "first_row"_a,
+           "inverse_weight"_a, "slots"_a, "seed"_a = 0, "step"_a = 0)
+      .def("update", &PySession::update, "persistent"_a.noconvert(), "inverse_weight"_a, "slots"_a, "seed"_a = 0,
+           "step"_a = 0)
       .def("forward", &PySession::forward, "persistent"_a.noconvert(), "sources"_a, "n_rows"_a, "slots"_a, "outputs"_a)
       .def("evaluate", &PySession::evaluate, "persistent"_a.noconvert(), "sources"_a, "n_rows"_a, "slots"_a, "values"_a,
            "seed"_a = 0, "step"_a = 0)

@@ -25,6 +25,14 @@ double read_scalar(const Operand& from) {
 
 [[noreturn]] void fail(const std::string& message) { throw std::invalid_argument(message); }
 
+void check_rows(const std::int64_t* rows, std::int64_t n_rows, std::int64_t available) {
+  for (std::int64_t i = 0; i < n_rows; ++i) {
+    if (rows[i] < 0 || rows[i] >= available) {
+      fail("the order holds row " + std::to_string(rows[i]) + "; allowed: 0 to " + std::to_string(available - 1));
+    }
+  }
+}
+
 // Asks at most once per kInterruptPeriod. If blocks are short, the clock is read only every few blocks.
 class InterruptPoll {
  public:
@@ -80,9 +88,8 @@ Session::Session(std::shared_ptr<const Program> block, std::shared_ptr<const Pro
   update_.emplace(std::move(update));
 }
 
-void Session::check_run(std::span<std::byte> persistent, std::span<const Source> sources, std::int64_t n_rows) const {
+void Session::check_memory(std::span<std::byte> persistent) const {
   const Program& program = block_.program();
-  if (n_rows < 0 || n_rows > kMaxSize) fail("the number of rows is negative or larger than 2**40");
   if (static_cast<std::int64_t>(persistent.size()) < program.persistent_bytes() ||
       (update_ && static_cast<std::int64_t>(persistent.size()) < update_->program().persistent_bytes())) {
     fail("the persistent memory has " + std::to_string(persistent.size()) + " bytes, fewer than the program needs");
@@ -90,6 +97,12 @@ void Session::check_run(std::span<std::byte> persistent, std::span<const Source>
   if (reinterpret_cast<std::uintptr_t>(persistent.data()) % 8 != 0) {
     fail("the persistent memory must be aligned to 8 bytes");
   }
+}
+
+void Session::check_run(std::span<std::byte> persistent, std::span<const Source> sources, std::int64_t n_rows) const {
+  const Program& program = block_.program();
+  if (n_rows < 0 || n_rows > kMaxSize) fail("the number of rows is negative or larger than 2**40");
+  check_memory(persistent);
   if (sources.size() != program.roles().inputs.size()) {
     fail("the program has " + std::to_string(program.roles().inputs.size()) + " inputs; " +
          std::to_string(sources.size()) + " sources were given");
@@ -158,20 +171,24 @@ double Session::inverse_weight(std::span<const Source> sources, const Batch& bat
   return sum > 0 ? 1 / sum : 0;
 }
 
-// Runs one step on the rows of `batch`. Returns its loss, or nothing if it was interrupted before its update.
-std::optional<double> Session::step(std::span<std::byte> persistent, std::span<const Source> sources, Batch batch,
-                                    Control& control) {
-  const std::int64_t n_rows = batch.n_rows, capacity = block_.program().capacity();
+// Clears the sums, then runs the rows of `batch` in blocks, counted from its first row. Returns false if it was
+// interrupted between two of them.
+bool Session::add_up(std::span<std::byte> persistent, std::span<const Source> sources, Batch batch, Control& control) {
+  const std::int64_t n_rows = batch.n_rows, first_row = batch.first_row, capacity = block_.program().capacity();
   const std::int64_t* rows = batch.rows;
-  batch.inverse_weight = inverse_weight(sources, batch);
   if (zero_bytes_ > 0) std::memset(persistent.data() + zero_offset_, 0, static_cast<std::size_t>(zero_bytes_));
   for (std::int64_t first = 0; first < n_rows; first += capacity) {
     batch.rows = rows + first;
-    batch.first_row = first;
+    batch.first_row = first_row + first;
     batch.n_rows = std::min(capacity, n_rows - first);
     block_.run(persistent.data(), sources, batch, control.team_lock, scratch_);
-    if (update_ && control.poll()) return std::nullopt;
+    if (update_ && control.poll()) return false;
   }
+  return true;
+}
+
+// Runs the update, if there is one. Returns the loss of the step.
+double Session::make_step(std::span<std::byte> persistent, Batch batch, Control& control) {
   if (update_) {
     batch.n_rows = 1;
     update_->run(persistent.data(), {}, batch, control.team_lock, scratch_);
@@ -181,14 +198,52 @@ std::optional<double> Session::step(std::span<std::byte> persistent, std::span<c
   return loss < 0 ? 0 : read_scalar(last.operand(loss, persistent.data(), 1));
 }
 
-void Session::check_training(std::span<std::byte> persistent, std::span<const Source> sources,
-                             const TrainOptions& options) const {
-  const std::int64_t n_rows = options.order_rows;
+// Runs one step on the rows of `batch`. Returns its loss, or nothing if it was interrupted before its update.
+std::optional<double> Session::step(std::span<std::byte> persistent, std::span<const Source> sources, Batch batch,
+                                    Control& control) {
+  batch.inverse_weight = inverse_weight(sources, batch);
+  if (!add_up(persistent, sources, batch, control)) return std::nullopt;
+  return make_step(persistent, batch, control);
+}
+
+void Session::gradient(std::span<std::byte> persistent, std::span<const Source> sources, const Batch& batch,
+                       std::int64_t n_slots) {
+  const std::int64_t available = check_sources(persistent, sources);
+  if (!update_) fail("a session without an update has no gradient that others could add to");
+  if (n_slots != static_cast<std::int64_t>(block_.program().roles().slots.size())) {
+    fail("there must be one value for each slot");
+  }
+  if (batch.first_row < 0 || batch.first_row > kMaxSize) fail("first_row is negative or larger than 2**40");
+  check_rows(batch.rows, batch.n_rows, available);
+  const Interrupted never;
+  Control control{InterruptPoll(never), {}};
+  add_up(persistent, sources, batch, control);
+}
+
+double Session::update(std::span<std::byte> persistent, const Batch& batch, std::int64_t n_slots) {
+  check_memory(persistent);
+  if (!update_) fail("a session without an update cannot make a step by itself");
+  if (n_slots != static_cast<std::int64_t>(block_.program().roles().slots.size())) {
+    fail("there must be one value for each slot");
+  }
+  const Interrupted never;
+  Control control{InterruptPoll(never), {}};
+  return make_step(persistent, batch, control);
+}
+
+// Checks what training reads. Returns the number of rows that all sources have.
+std::int64_t Session::check_sources(std::span<std::byte> persistent, std::span<const Source> sources) const {
   if (sources.empty()) fail("training needs at least one source");
   std::int64_t available = sources[0].n_rows;
   for (const Source& source : sources) available = std::min(available, source.n_rows);
   check_run(persistent, sources, available);
   check_lasting();
+  return available;
+}
+
+void Session::check_training(std::span<std::byte> persistent, std::span<const Source> sources,
+                             const TrainOptions& options) const {
+  const std::int64_t n_rows = options.order_rows, available = check_sources(persistent, sources);
   if (n_rows < 1 || options.batch_size < 1 || options.n_epochs < 1) {
     fail("the numbers of rows, of epochs and of rows in a batch must be at least 1");
   }
@@ -202,12 +257,7 @@ void Session::check_training(std::span<std::byte> persistent, std::span<const So
     fail("an epoch of " + std::to_string(n_rows) + " rows was requested; the sources have " +
          std::to_string(available));
   }
-  for (std::int64_t i = 0; options.order != nullptr && i < n_rows * options.n_epochs; ++i) {
-    if (options.order[i] < 0 || options.order[i] >= available) {
-      fail("the order holds row " + std::to_string(options.order[i]) + "; allowed: 0 to " +
-           std::to_string(available - 1));
-    }
-  }
+  if (options.order != nullptr) check_rows(options.order, n_rows * options.n_epochs, available);
   const auto n_slots = static_cast<std::int64_t>(block_.program().roles().slots.size());
   const auto n_given = static_cast<std::int64_t>(options.slots.size());
   const std::int64_t used = options.used_rows();

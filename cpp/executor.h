@@ -65,6 +65,12 @@ class Session {
 
   TrainResult train(std::span<std::byte> persistent, std::span<const Source> sources, const TrainOptions& options,
                     const Interrupted& interrupted);
+  // The two halves of a step whose gradient others add to in between. `gradient` leaves the sum over these rows in the
+  // bytes to clear; in `batch`, `first_row` is that of the rows within the whole batch, and `inverse_weight` is of that.
+  // `update` makes the step and returns its loss.
+  void gradient(std::span<std::byte> persistent, std::span<const Source> sources, const Batch& batch,
+                std::int64_t n_slots);
+  double update(std::span<std::byte> persistent, const Batch& batch, std::int64_t n_slots);
   // Runs over all rows in blocks and writes the rows of each output to its array. Returns false if it was interrupted.
   bool forward(std::span<std::byte> persistent, std::span<const Source> sources, std::int64_t n_rows,
                std::span<const double> slots, std::span<const std::span<std::byte>> outputs,
@@ -79,11 +85,15 @@ class Session {
  private:
   struct Control;
 
+  void check_memory(std::span<std::byte> persistent) const;
   void check_run(std::span<std::byte> persistent, std::span<const Source> sources, std::int64_t n_rows) const;
   void check_indices(std::span<std::byte> persistent, std::span<const Source> sources) const;
   void check_lasting() const;
   void check_training(std::span<std::byte> persistent, std::span<const Source> sources,
                       const TrainOptions& options) const;
+  std::int64_t check_sources(std::span<std::byte> persistent, std::span<const Source> sources) const;
+  bool add_up(std::span<std::byte> persistent, std::span<const Source> sources, Batch batch, Control& control);
+  double make_step(std::span<std::byte> persistent, Batch batch, Control& control);
   Status epoch(std::span<std::byte> persistent, std::span<const Source> sources, const TrainOptions& options,
                const std::int64_t* order, Control& control, TrainResult& result);
   std::optional<double> step(std::span<std::byte> persistent, std::span<const Source> sources, Batch batch,

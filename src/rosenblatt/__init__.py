@@ -47,6 +47,7 @@ __all__ = [  # noqa: RUF022 (the version last)
     "TabularRegressor",
     "VersionWarning",
     "diagnose",
+    "distributed",
     "engine_info",
     "get_num_threads",
     "learn",
@@ -67,7 +68,7 @@ __all__ = [  # noqa: RUF022 (the version last)
 __getattr__, __dir__ = lazy_names(
     __name__,
     {
-        "": ("logic", "nn", "plots", "report", "search", "training"),
+        "": ("distributed", "logic", "nn", "plots", "report", "search", "training"),
         "diagnosis": ("Diagnosis", "diagnose", "remedy"),
         "estimators": (
             *("LogisticRegression", "MLPClassifier", "MLPRegressor", "Perceptron"),

@@ -71,6 +71,25 @@ class Session:
         max_seconds: float = 0.0,
         min_rows: int = 1,
     ) -> tuple[list[float], int, bool]: ...
+    def gradient(
+        self,
+        persistent: NDArray[np.uint8],
+        sources: list[Source],
+        rows: NDArray[np.int64],
+        first_row: int,
+        inverse_weight: float,
+        slots: NDArray[np.float64],
+        seed: int = 0,
+        step: int = 0,
+    ) -> None: ...
+    def update(
+        self,
+        persistent: NDArray[np.uint8],
+        inverse_weight: float,
+        slots: NDArray[np.float64],
+        seed: int = 0,
+        step: int = 0,
+    ) -> float: ...
     def forward(
         self,
         persistent: NDArray[np.uint8],

@@ -24,7 +24,7 @@ from rosenblatt._checks import check_count
 
 __all__ = [
     *("engine_info", "get_num_threads", "matrix_product", "one_blas_thread", "reserve_blas_memory"),
-    "set_num_threads",
+    *("set_num_threads", "share_processors"),
 ]
 
 MAX_THREADS = 128
@@ -58,6 +58,12 @@ def get_num_threads() -> int:
     processors that the process may use, the quota of its control group, and OMP_NUM_THREADS.
     """
     return _core.get_num_threads()
+
+
+def share_processors(n_processes: int) -> None:
+    """Take one of so many equal shares of the default number of threads, unless another number was set by the user."""
+    if not os.environ.get(VARIABLE) and _core.get_num_threads() == _default():
+        _core.set_num_threads(max(1, _default() // n_processes))
 
 
 def engine_info() -> dict[str, Any]:

@@ -18,7 +18,7 @@ from rosenblatt.cli.commands import add_commands
 from rosenblatt.cli.layout import visible
 from rosenblatt.cli.messages import in_options
 from rosenblatt.cli.session import Interrupted
-from rosenblatt.cli.terminal import Interrupts, safe_output
+from rosenblatt.cli.terminal import Interrupts, one_voice, safe_output
 
 __all__ = ["app", "main"]
 
@@ -67,7 +67,7 @@ add_commands(app)
 def main() -> None:
     """Run the command line; the entry point ``rosenblatt``."""
     CLOCK.start()
-    with Interrupts() as interrupts, safe_output() as out:
+    with one_voice(), Interrupts() as interrupts, safe_output() as out:
         code, message = run()
         if interrupts.seen:
             code = INTERRUPTED

@@ -7,6 +7,7 @@ the first line was shown. Never computes anything itself.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import wraps
 from inspect import cleandoc
 from typing import Any
 
@@ -15,6 +16,7 @@ import typer
 from rosenblatt.cli import arguments as of
 from rosenblatt.cli.arguments import Parameter, takes
 from rosenblatt.cli.session import session
+from rosenblatt.distributed.mpi import launched_size
 
 __all__ = ["add_commands"]
 
@@ -27,11 +29,27 @@ def command(*parameters: Parameter, example: str) -> Callable[[Callable[[Any], N
     """A decorator: the function becomes a command with these parameters, and those that all commands have."""
 
     def decorate(function: Callable[[Any], None]) -> Command:
-        found = takes(*parameters, *of.COMMON)(function)
+        work = function if function.__name__ == "train" else in_one_process(function)
+        found = takes(*parameters, *of.COMMON)(work)
         COMMANDS[function.__name__] = found, example
         return found
 
     return decorate
+
+
+def in_one_process(function: Callable[[Any], None]) -> Callable[[Any], None]:
+    """A command that ranks under mpiexec would all do, and write to the same files: an error if there are several."""
+
+    @wraps(function)
+    def checked(given: Any) -> None:
+        if (size := launched_size()) > 1:
+            raise ValueError(
+                f"rosenblatt {function.__name__} runs in one process, but {size} were started: leave mpiexec out. "
+                "Only rosenblatt train works on several ranks."
+            )
+        function(given)
+
+    return checked
 
 
 def add_commands(app: typer.Typer) -> None:

@@ -17,7 +17,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
 from typing import Any
 
-__all__ = ["Interrupts", "Output", "safe_output", "write_result"]
+from rosenblatt.distributed.mpi import launched_rank
+
+__all__ = ["Interrupts", "Output", "one_voice", "safe_output", "write_result"]
 
 ESCAPES = "rosenblatt.escapes"
 
@@ -116,6 +118,16 @@ def safe_output() -> Iterator[Output | None]:
             for stream in (out, err):
                 if stream is not None:
                     stream.flush()
+
+
+@contextmanager
+def one_voice() -> Iterator[None]:
+    """Of several ranks under mpiexec, let only the first one write to the standard streams."""
+    if not launched_rank():
+        yield
+        return
+    with open(os.devnull, "w") as nowhere, redirect_stdout(nowhere), redirect_stderr(nowhere):
+        yield
 
 
 class Interrupts:

@@ -19,6 +19,7 @@ from rosenblatt.cli.preparation import TrainingRun, begin
 from rosenblatt.cli.request import Request
 from rosenblatt.cli.results import score_data
 from rosenblatt.cli.scored import ScoredRows
+from rosenblatt.distributed import together
 from rosenblatt.tables.evaluation import Evaluation
 from rosenblatt.tables.streamed_task import StreamedTask
 
@@ -29,14 +30,17 @@ __all__ = ["KeptModel", "keep", "show", "train"]
 
 
 def train(request: Request, display: Display) -> None:
-    """Read, split, train, score, write, show."""
-    work = begin(request, "train", display)
-    with display.warnings():
-        epochs: list[MemberEpoch] = []
+    """Read, split, train, score, write, show; of ranks under mpiexec, the first one scores, writes and shows."""
+    epochs: list[MemberEpoch] = []
+    with together() as ranks, display.warnings():
+        work = begin(request, "train", display)
         with display.progress() as show_epoch:
             on_epoch, task = partial(noted, epochs, show_epoch), work.training
             task = task.heard_by(show_epoch.passed) if isinstance(task, StreamedTask) else task
             work.estimator.set_params(on_epoch=on_epoch).fit(task, **validation_of(work))
+    if not ranks.is_first:
+        return
+    with display.warnings():
         kept = keep(work, work.estimator, display)
     display.training(training_data(work.estimator, len(epochs)))
     show(work, kept, display)

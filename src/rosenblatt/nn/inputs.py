@@ -12,13 +12,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from rosenblatt import _core
 from rosenblatt._checks import as_numbers, check_finite, check_range, check_same_rows, check_weights
+from rosenblatt.ir.compile import Executable, source
 from rosenblatt.nn.graph import Graph
 from rosenblatt.nn.layers.base import Node
 from rosenblatt.nn.losses import Loss
 from rosenblatt.nn.objective import targets_of
 
-__all__ = ["column_limits", "input_arrays", "training_arrays"]
+__all__ = ["column_limits", "input_arrays", "sources_of", "training_arrays"]
 
 
 def input_arrays(graph: Graph, X: Any, what: str = "X", dtype: DTypeLike = np.float64) -> dict[str, Any]:
@@ -120,6 +122,13 @@ def without_axis(target: NDArray[Any]) -> NDArray[Any]:
 def column_limits(graph: Graph) -> dict[str, int]:
     """How many levels, classes or columns each input and target of a program may have."""
     return graph.input_widths | {name: graph.heads[head].width for head, name in targets_of(graph).items()}
+
+
+def sources_of(executable: Executable, graph: Graph, arrays: Mapping[str, Any]) -> list[_core.Source]:
+    """What a program reads, row by row, in the order of its inputs."""
+    limits, program = column_limits(graph), executable.program
+    names = [name for name in executable.inputs if name in arrays]
+    return [source(program.leaf(name), arrays[name], limits.get(name, 2**31 - 1)) for name in names]
 
 
 def _checked(node: Node, name: str, given: Any, what: str, dtype: DTypeLike) -> Any:

@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 
 from rosenblatt._checks import MAX_COUNT, check_count, is_count, parse_duration, refusal, row_blocks
+from rosenblatt.distributed.ranks import ranks
 from rosenblatt.nn.graph import Graph
 from rosenblatt.storage.atomic import read_regular, write_atomically
 from rosenblatt.storage.container import Arrays, ModelFileError, errors_of, pack, unpack
@@ -76,13 +77,16 @@ class Checkpoints:
         check_checkpoints(self.folder, self.every)
         self.steps = min(int(self.every), 2**62) if is_count(self.every) else 0
         self.seconds = 0.0 if self.steps else parse_duration("checkpoint_every", self.every, unitless="steps")
-        self.path = Path(self.folder) / FILE
+        self.path, self._ranks = Path(self.folder) / FILE, ranks()
+        self._ranks.first(self._make_folder)
+        self._saved_at, self._saved_step = time.monotonic(), 0
+
+    def _make_folder(self) -> None:
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
         except (FileExistsError, NotADirectoryError):
             wrong = next(path for path in (self.path.parent, *self.path.parent.parents) if path.exists())
             raise NotADirectoryError(f"checkpoint is {str(wrong)!r}, which is a file; give a folder") from None
-        self._saved_at, self._saved_step = time.monotonic(), 0
 
     @functools.cached_property
     def found(self) -> tuple[dict[str, Any], Arrays] | None:
@@ -90,6 +94,12 @@ class Checkpoints:
 
         `CheckpointError` if it belongs to another training, or cannot be read.
         """
+        found = self._ranks.first(self._read)
+        self._saved_step = 0 if found is None else found[0]["step"]
+        return found
+
+    def _read(self) -> tuple[dict[str, Any], Arrays] | None:
+        """What is in the file."""
         if not self.path.exists():
             return None
         with self.restoring():
@@ -98,7 +108,7 @@ class Checkpoints:
             theirs = state.get("fingerprint") if isinstance(state, dict) else None
             if not isinstance(theirs, dict) or not all(isinstance(part, str) for part in theirs.values()):
                 raise ModelFileError("this is not a checkpoint of a training")
-            self._saved_step = check_count("step", state.get("step"), 0, MAX_COUNT)
+            check_count("step", state.get("step"), 0, MAX_COUNT)
         names = [n for n in {**self.fingerprint, **theirs} if self.fingerprint.get(n) != theirs.get(n)]
         if names:
             shown = [[short_digest(of.get(n, "nothing")) for of in (theirs, self.fingerprint)] for n in names]
@@ -125,12 +135,13 @@ class Checkpoints:
         """Whether it is time for a checkpoint."""
         if self.steps:
             return step >= self._saved_step + self.steps
-        return time.monotonic() >= self._saved_at + self.seconds
+        return self._ranks.first(lambda: time.monotonic() >= self._saved_at + self.seconds)
 
     def save(self, step: int, state: Mapping[str, Any], arrays: Arrays) -> None:
         """Write a checkpoint in the place of the older one, which is unharmed if that fails."""
         whole = {**self.start[0], **state, "step": step, "fingerprint": dict(self.fingerprint)}
-        write_atomically(self.path, pack(KIND, whole, {**self.start[1], **arrays}, finite=False))
+        if self._ranks.is_first:
+            write_atomically(self.path, pack(KIND, whole, {**self.start[1], **arrays}, finite=False))
         self._saved_at, self._saved_step = time.monotonic(), step
 
 

@@ -16,13 +16,14 @@ from numpy.typing import NDArray
 
 from rosenblatt import _core
 from rosenblatt._checks import BLOCK_BYTES
+from rosenblatt.distributed.ranks import ranks
 from rosenblatt.ir.compile import NO_SLOTS, compile_program
-from rosenblatt.nn.inputs import input_arrays, training_arrays
+from rosenblatt.nn.inputs import input_arrays, sources_of, training_arrays
 from rosenblatt.nn.objective import LossGiven, Objective
 from rosenblatt.nn.own_functions import is_users
 from rosenblatt.nn.programs import block_rows, evaluation_program
 from rosenblatt.nn.registry import name_of
-from rosenblatt.training.trainer import Trainer, sources_of
+from rosenblatt.training.trainer import Trainer
 
 if TYPE_CHECKING:
     from rosenblatt.nn.network import Network
@@ -110,16 +111,21 @@ class Evaluator:
         self.network = network
         objective = Objective(loss, head_weights=head_weights or {})
         program = evaluation_program(network.graph, objective, network.dtype.name)
-        self._executable = compile_program(program, block_rows(network.graph))
+        block = block_rows(network.graph)
+        self._executable = compile_program(program, block)
         losses = objective.losses(network.graph)
         self._arrays = functools.partial(training_arrays, network.graph, losses, suffix="_val", dtype=network.dtype)
         self._session = _core.Session(self._executable.core)
+        self._ranks = ranks()
         self._gathered = None if rows is None else (X, y, rows)
         if rows is not None:
             self.weight, self.n_rows = sample_weight, len(rows)
             return
         arrays = self._arrays(X, y, sample_weight)
         self.weight, self.n_rows = arrays.pop("sample_weight", None), next(iter(arrays.values())).shape[0]
+        self._own = self._ranks.part(self.n_rows, block)  # each of them computes the losses of some rows
+        if self._ranks.size > 1:
+            arrays = {name: array[self._own] for name, array in arrays.items()}
         self._sources = sources_of(self._executable, network.graph, arrays)
 
     def loss(self) -> float:
@@ -128,12 +134,14 @@ class Evaluator:
         for where, sources in self._parts():
             part = losses[where]
             self._session.forward(self.network.memory, sources, len(part), NO_SLOTS, [part])
+        if self._gathered is None:
+            self._ranks.share(losses, self._own)
         return float(np.average(losses.astype(np.float64), weights=self.weight))
 
     def _parts(self) -> Iterator[tuple[slice, list[_core.Source]]]:
-        """All rows at once where they lie as they are, otherwise some at a time."""
+        """Those of this rank at once where they lie as they are, otherwise all rows, some at a time."""
         if self._gathered is None:
-            yield slice(None), self._sources
+            yield self._own, self._sources
             return
         X, y, rows = self._gathered
         for where, block in gathered(X, rows):

@@ -19,31 +19,32 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rosenblatt._checks import check_count, check_flag, check_number, check_seed, is_count, refusal
 from rosenblatt._suggestions import suggest_keywords
-from rosenblatt.nn.effects import effects_of
+from rosenblatt.distributed.ranks import ranks, together
+from rosenblatt.distributed.versions import versions
 from rosenblatt.nn.graph import Graph
 from rosenblatt.nn.inputs import input_arrays, training_arrays
 from rosenblatt.nn.losses import check_target
-from rosenblatt.nn.objective import NUMBERS, SETTINGS, LossGiven, Objective, targets_of
+from rosenblatt.nn.objective import SETTINGS, LossGiven, Objective, targets_of
 from rosenblatt.nn.optimizers import OPTIMIZERS, Optimizer
 from rosenblatt.nn.schedules import SCHEDULES, Schedule
 from rosenblatt.training.checkpoint import (
     DEFAULT_EVERY,
     Checkpoints,
-    check_checkpoints,
     data_digest,
     fingerprint_of,
     network_text,
 )
 from rosenblatt.training.early_stopping import EarlyStopping
 from rosenblatt.training.evaluation import Evaluator, GradientProbe, doubt_of_loss, score_of, what_diverged
+from rosenblatt.training.fit_options import check_options, refuse_steps
 from rosenblatt.training.frozen_features import fit_on_frozen_features
 from rosenblatt.training.history import History
 from rosenblatt.training.lbfgs import minimize
 from rosenblatt.training.learning_rates import LearningRates
 from rosenblatt.training.loop import Outcome, TrainingLoop
 from rosenblatt.training.progress import epoch_line, show_epochs, shown_iterations
+from rosenblatt.training.sharded import SHARDED, on_first_rank, trainer_class
 from rosenblatt.training.trainer import DivergenceError, Trainer
 
 if TYPE_CHECKING:
@@ -204,16 +205,31 @@ def fit(
         check_data(network, options["loss"], *validation, suffix="_val")
     if options.pop("cache_frozen") and network.frozen:
         return fit_on_frozen_features(fit, network, X, y, options)
+    with together():
+        return fit_here(network, X, y, options)
+
+
+def fit_here(network: Network, X: Any, y: Any, o: Options) -> History:
+    """Train with checked options, on the ranks that are together."""
     before = network.block.copy()
-    run = run_full_batch if optimizer == "lbfgs" else run_batches
+    run = run_full_batch if o["optimizer"] == "lbfgs" else run_batches
+    if ranks().are_together:
+        ranks().require_same(fingerprint(network, X, y, o) | versions() | steps_between(o))
     try:
-        with shown_iterations(epochs, epoch_line) if verbose else nullcontext(()) as show:
-            loop = run(network, X, y, {**options, "show": show})
-        require_success(loop, optimizer, learning_rate)
+        shows = o["verbose"] and ranks().is_first
+        with shown_iterations(o["epochs"], epoch_line) if shows else nullcontext(()) as show, ranks().held():
+            loop = run(network, X, y, {**o, "show": show})
+        require_success(loop, o["optimizer"], o["learning_rate"])
     except Exception:  # also of a scorer or a callback
         network.block[...] = before
         raise
     return loop.history
+
+
+def steps_between(o: Options) -> dict[str, str]:
+    """What decides where ranks speak to each other, besides the settings of a training."""
+    given = {name: str(o[name] is not None) for name in ("checkpoint", "scorer")}
+    return {**given, "checkpoint_every": repr(o["checkpoint_every"]), "number of callbacks": str(len(o["callbacks"]))}
 
 
 def require_success(loop: TrainingLoop, optimizer: str | Optimizer, learning_rate: float) -> None:
@@ -250,7 +266,7 @@ def check_data(
 def run_batches(network: Network, X: Any, y: Any, o: Options) -> TrainingLoop:
     """Train by mini-batches, continuing from a checkpoint where there is one."""
     optimizer, n_rows = OPTIMIZERS.resolve(o["optimizer"]), next(iter(input_arrays(network.graph, X).values())).shape[0]
-    seed = secrets.randbits(31) if o["seed"] is None else o["seed"]  # which a checkpoint keeps
+    seed = ranks().first(lambda: secrets.randbits(31)) if o["seed"] is None else o["seed"]  # which a checkpoint keeps
     trainer = make_trainer(network, optimizer, o, batch_size=min(o["batch_size"], n_rows), seed=seed)
     trainer.set_data(X, y, o["sample_weight"])
     checkpoints = None
@@ -288,7 +304,7 @@ def make_trainer(network: Network, optimizer: Optimizer | None, o: Options, **ho
     """The trainer that the options ask for."""
     settings = {name: o[name] for name in SETTINGS}
     weighted = o["sample_weight"] is not None
-    return Trainer(network, o["loss"], optimizer, weighted=weighted, per_batch=False, **how, **settings)
+    return trainer_class()(network, o["loss"], optimizer, weighted=weighted, per_batch=False, **how, **settings)
 
 
 def rule_of(o: Options) -> EarlyStopping:
@@ -304,7 +320,7 @@ def watch(network: Network, o: Options) -> dict[str, Any]:
             with loop.averaged():
                 return callback(Epoch(loop.epoch, loop.network, loop.history))
 
-        return call
+        return on_first_rank(call)
 
     return {
         "measure": validation(network, o),
@@ -323,7 +339,7 @@ def validation(network: Network, o: Options) -> Callable[[], dict[str, float]] |
     def measure() -> dict[str, float]:
         row = {"val_loss": evaluator.loss()}
         if o["scorer"] is not None:
-            row["val_score"] = score_of(o["scorer"](network, X, y))
+            row["val_score"] = ranks().first(lambda: score_of(o["scorer"](network, X, y)))
         return row
 
     return measure
@@ -339,61 +355,9 @@ def fingerprint(network: Network, X: Any, y: Any, o: Options) -> dict[str, str]:
     settings = {name: value for name, value in o.items() if name not in (*names, *UNCOMPARED)}
     architecture = np.frombuffer(network_text(network.graph).encode(), np.uint8)
     digests = fingerprint_of(settings, {**data, "y": arrays, "validation": held_out})
-    return {**digests, "network": data_digest(architecture), "frozen": repr(sorted(network.frozen))}
+    digests |= {"network": data_digest(architecture), "frozen": repr(sorted(network.frozen))}
+    return digests | (SHARDED if ranks().are_together else {})
 
 
 UNCOMPARED = ("scorer", "callbacks", "verbose", "show", "checkpoint", "checkpoint_every")
 """Options that may differ when a training is resumed."""
-WITHOUT_STEPS = {
-    **{"schedule": "constant", "checkpoint": None, "gradient_statistics": False},
-    **{name: None for name, needs_steps in SETTINGS.items() if needs_steps},
-}
-"""Options that need steps, and their values when off."""
-
-
-def refuse_steps(network: Network, o: Options) -> None:
-    """Raise ValueError for options and layers that L-BFGS cannot obey."""
-    for name, off in WITHOUT_STEPS.items():
-        if o[name] != off and o[name]:
-            raise ValueError(f"optimizer='lbfgs' uses all rows at once and has no {name}, but {name} is {o[name]!r}")
-    for node, effects in effects_of(network.graph, network.frozen).items():
-        if not effects.is_fixed:
-            name, kind = network.graph.names[node], type(node.layer).__name__
-            raise ValueError(
-                f"optimizer='lbfgs' minimizes one fixed function, but layer {name!r} ({kind}) changes "
-                "it from step to step: use 'adam', or leave the layer out"
-            )
-
-
-def check_options(o: Mapping[str, Any]) -> None:
-    """Refuse options that are out of range or of another type."""
-    for name in ("epochs", "batch_size"):
-        check_count(name, o[name])
-    for name, high in {**NUMBERS, "min_delta": math.inf}.items():
-        check_number(name, o[name], 0, high, below=True)
-    check_number("learning_rate", o["learning_rate"], 0, above=True)
-    for name in FLAGS:
-        check_flag(name, o[name])
-    for name in MAPPINGS:
-        if o[name] is not None and not isinstance(o[name], Mapping):
-            raise refusal(name, o[name], "a mapping of names to numbers, such as {'output': 0.5}, or None")
-    if o["patience"] is not None and not is_count(o["patience"]):
-        raise refusal("patience", o["patience"], "a positive integer, or None")
-    check_seed("seed", o["seed"])
-    check_checkpoints(o["checkpoint"], o["checkpoint_every"])
-    if not isinstance(o["optimizer"], str) or o["optimizer"] != "lbfgs":
-        OPTIMIZERS.resolve(o["optimizer"], also=("lbfgs",))
-    if o["validation"] is not None and (not isinstance(o["validation"], (tuple, list)) or len(o["validation"]) != 2):
-        raise ValueError("validation must be a pair (X, y)")
-    if not isinstance(o["callbacks"], (list, tuple)) or not all(map(callable, o["callbacks"])):
-        raise refusal("callbacks", o["callbacks"], "a list of functions, each of which takes an Epoch")
-    if o["scorer"] is not None and not callable(o["scorer"]):
-        raise ValueError(f"scorer is {o['scorer']!r}; it must be a function scorer(network, X, y) -> float")
-    if o["scorer"] is not None and o["validation"] is None:
-        raise ValueError("scorer needs validation=(X, y) to score on")
-
-
-FLAGS = ("anneal_regularization", "cache_frozen", "gradient_statistics", "restore_best", "shuffle", "verbose")
-"""Options that are true or false."""
-MAPPINGS = ("head_weights", "learning_rate_factors", "weight_decay_factors")
-"""Options with a number for each name."""

@@ -15,11 +15,10 @@ from numpy.typing import NDArray
 
 from rosenblatt import _core
 from rosenblatt._checks import check_count, check_number, check_seed, is_count, refusal
-from rosenblatt.ir.compile import Executable, aligned_bytes, compile_program, source
+from rosenblatt.ir.compile import aligned_bytes, compile_program
 from rosenblatt.ir.planner import layout
 from rosenblatt.nn.effects import effects_of, needs_whole_batch
-from rosenblatt.nn.graph import Graph
-from rosenblatt.nn.inputs import column_limits, training_arrays
+from rosenblatt.nn.inputs import sources_of, training_arrays
 from rosenblatt.nn.objective import LossGiven, Objective, blocks_of, factors_by_parameter
 from rosenblatt.nn.optimizers import Optimizer
 from rosenblatt.nn.program_cache import cached_executable
@@ -28,7 +27,7 @@ from rosenblatt.nn.programs import block_programs, block_rows, training_program,
 if TYPE_CHECKING:
     from rosenblatt.nn.network import Network
 
-__all__ = ["DivergenceError", "Trainer", "sources_of"]
+__all__ = ["DivergenceError", "Trainer"]
 
 Rates = float | NDArray[np.float64]
 MAX_ROWS = 2**40  # and epochs, of one call: what the executor allows
@@ -69,7 +68,7 @@ class Trainer:
     inputs : dict of str to array
         A copy of the first rows of each input.
     whole_epochs : list of float
-        Losses of the epochs that the last call completed before it was interrupted. Empty if it was not.
+        Losses of the epochs that the last call completed before it was interrupted.
     """
 
     def __init__(
@@ -99,8 +98,8 @@ class Trainer:
         self.step_count = self.epoch_count = 0
         self.position = (0, 0.0)
         self._losses = self.objective.losses(network.graph)
-        self._sources: list[_core.Source] = []
-        self._n_rows = 0
+        self._session: Any
+        self._sources, self._n_rows = list[_core.Source](), 0
         self.inputs: dict[str, Any] = {}
         self.whole_epochs: list[float] = []
         self._learned = [block for block in blocks_of(network.graph, self.objective) if not block.frozen]
@@ -109,12 +108,11 @@ class Trainer:
         self._build()
 
     def _build(self) -> None:
-        """Build, plan and compile the programs; move the parameters into memory that has room for the state."""
+        """Build, plan and compile the programs, for memory that they share."""
         graph, dtype = self.network.graph, self.network.dtype.name
         rows = training_rows(self.network.spec)
         large = self.optimizer is not None and (self.batch_size is None or self.batch_size > rows)
-        one_block = large and needs_whole_batch(graph, self.network.frozen)
-        if one_block and self.batch_size is None:
+        if (one_block := large and needs_whole_batch(graph, self.network.frozen)) and self.batch_size is None:
             raise ValueError("layers that look at all rows of a batch, such as BatchNorm, need a batch_size")
         if self.optimizer is not None and self.batch_size is not None and (one_block or self.batch_size <= rows):
             objective, optimizer, batch_size = self.objective, self.optimizer, self.batch_size
@@ -122,19 +120,24 @@ class Trainer:
                 lambda: compile_program(training_program(graph, objective, optimizer, dtype), batch_size),
                 *("training", self.network.spec, objective, optimizer, dtype, batch_size),
             )
-            core: tuple[_core.Program, ...] = (self.executable.core,)
-            zero = (0, 0)
+            self._session = _core.Session(self.executable.core)
         else:
-            block, update = block_programs(graph, self.objective, self.optimizer, dtype)
-            self.executable = compile_program(block, rows)
-            core = (self.executable.core, compile_program(update, 1).core)
-            offsets, end = layout(block)
-            start = offsets[f"{self._learned[0].name}_gradient"]
-            zero = (start, end - start)
+            self._build_pair(rows)
+        self._bind()
+
+    def _build_pair(self, rows: int) -> slice:
+        """The programs that add up gradients over blocks of `rows`, and make the step; where the sums lie, in bytes."""
+        block, update = block_programs(self.network.graph, self.objective, self.optimizer, self.network.dtype.name)
+        self.executable = compile_program(block, rows)
+        offsets, end = layout(block)
+        start = offsets[f"{self._learned[0].name}_gradient"]
+        self._session = _core.Session(self.executable.core, compile_program(update, 1).core, start, end - start)
+        return slice(start, end)
+
+    def _bind(self) -> None:
+        """Move the parameters into memory that has room for the state."""
         self.memory = aligned_bytes(self.executable.plan.persistent_bytes)
         self.network.bind_memory(self.memory)
-        update_core = core[1] if len(core) > 1 else None
-        self._session = _core.Session(core[0], update_core, *zero)
         self._start_state()
 
     def _start_state(self) -> None:
@@ -168,10 +171,14 @@ class Trainer:
             raise ValueError("sample_weight must be given exactly if the trainer was made with weighted=True")
         graph = self.network.graph
         arrays = training_arrays(graph, self._losses, X, y, sample_weight, dtype=self.network.dtype)
-        self._sources = sources_of(self.executable, graph, arrays)
+        self._sources = self._sources_of(arrays)
         self._n_rows = arrays["sample_weight" if sample_weight is not None else graph.input_names[0]].shape[0]
         first = slice(block_rows(graph))  # copied, since the user's arrays may change while the training runs
         self.inputs = {name: arrays[name][first].copy() for name in graph.input_names}
+
+    def _sources_of(self, arrays: Mapping[str, Any]) -> list[_core.Source]:
+        """What the program reads."""
+        return sources_of(self.executable, self.network.graph, arrays)
 
     @property
     def n_rows(self) -> int:
@@ -301,7 +308,7 @@ class Trainer:
             self._count(self._session.n_steps, len(self.whole_epochs))
             raise
         self._count(done, len(losses))
-        return losses
+        return list(losses)
 
     def _place_in_order(self) -> tuple[int, float]:
         """The `position` in the order that `epochs` is given."""
@@ -383,10 +390,3 @@ class Trainer:
         for name in kept:
             self._leaf(name)[...] = other._leaf(name)
         self.step_count, self.epoch_count = other.step_count, other.epoch_count
-
-
-def sources_of(executable: Executable, graph: Graph, arrays: Mapping[str, Any]) -> list[_core.Source]:
-    """What a program reads, row by row, in the order of its inputs."""
-    limits, program = column_limits(graph), executable.program
-    names = [name for name in executable.inputs if name in arrays]
-    return [source(program.leaf(name), arrays[name], limits.get(name, 2**31 - 1)) for name in names]

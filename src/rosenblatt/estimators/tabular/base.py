@@ -20,7 +20,9 @@ from sklearn.utils.validation import validate_data
 
 from rosenblatt._checks import check_count, check_flag, is_count, narrow_weights
 from rosenblatt._suggestions import join_names
+from rosenblatt.distributed.ranks import ranks, together
 from rosenblatt.estimators.base import Searchable, SuggestingMixin, unchanged_if_failed, warn_user
+from rosenblatt.estimators.callbacks import FitTasks
 from rosenblatt.estimators.client import HoldsClient
 from rosenblatt.estimators.diagram import Diagram
 from rosenblatt.estimators.fitted_parameters import FittedParameters
@@ -209,7 +211,7 @@ class TabularEstimator(
         So a search in the main thread, the only one that Ctrl-C reaches, can end trainings in other threads.
         """
         reserve_blas_memory()
-        with self._budget(cancelled) as budget, unchanged_if_failed(self, BaseException):
+        with together() as found, self._budget(cancelled) as budget, unchanged_if_failed(self, BaseException):
             validation = check_validation(X, y, X_val, y_val, sample_weight)
             reading = {"hold_out": validation is None, "heard": budget.heard}
             task = self._task(X, y, sample_weight, **roles, reading=reading)
@@ -218,7 +220,8 @@ class TabularEstimator(
                 refuse_rows_of_whole_table(self.cv, task.n_dropped)
             self._announce(budget, task, X, y)
             self.keep_parameters()
-            self._learn(task, budget, validation)
+            with found.held():
+                self._learn(task, budget, validation)
             budget.tasks.end()
         return self
 
@@ -368,7 +371,7 @@ class TabularEstimator(
 
     def _fit_ensemble(self, data: Data, problem: Problem, folds: Folds, budget: FitBudget) -> Ensemble:
         """Train the members."""
-        budget.tasks = budget.begin(max_subtasks=len(folds))
+        budget.tasks = budget.begin(max_subtasks=len(folds)) if ranks().is_first else FitTasks()
         budget.rebuild = lambda member: {"ensemble_": Ensemble((member,), self.settings, decode=problem.decode)}
         ensemble = fit_ensemble(data, problem, self.settings, folds, self._seed, budget)
         if ensemble.interrupted:

@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rosenblatt._checks import MAX_COUNT, check_count, check_number, check_seed
+from rosenblatt.distributed.ranks import ranks
 from rosenblatt.estimators.tabular.architecture import Settings
 from rosenblatt.estimators.tabular.row_ranges import RowNumbers, rows_from_array, rows_to_array
 from rosenblatt.storage.container import require_keys
@@ -167,7 +168,7 @@ class FitCheckpoints:
 
     def has_member(self, number: int) -> bool:
         """Whether an earlier process began the member."""
-        return (self._folder_of(number) / FILE).exists()
+        return ranks().first((self._folder_of(number) / FILE).exists)
 
     def _folder_of(self, number: int) -> Path:
         return self.folder / f"member-{number}"

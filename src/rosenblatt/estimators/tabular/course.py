@@ -23,7 +23,9 @@ from sklearn.utils.validation import check_is_fitted
 
 from rosenblatt._checks import parse_duration
 from rosenblatt.distributed.choice import jobs_of
-from rosenblatt.distributed.jobs import Jobs, Threads
+from rosenblatt.distributed.jobs import Jobs, ThisThread, Threads
+from rosenblatt.distributed.ranks import ranks
+from rosenblatt.distributed.versions import versions
 from rosenblatt.estimators.callbacks import begin_fit, has_callbacks
 from rosenblatt.estimators.checkpoints import fit_fingerprint, own_folder
 from rosenblatt.estimators.tabular.architecture import feed
@@ -38,6 +40,7 @@ from rosenblatt.tables.streamed_task import StreamedTask
 from rosenblatt.tables.task import TabularTask
 from rosenblatt.training.checkpoint import check_checkpoints
 from rosenblatt.training.history import History
+from rosenblatt.training.sharded import SHARDED
 
 __all__ = ["Trainable"]
 
@@ -67,13 +70,23 @@ class Trainable(CallbackSupportMixin):  # type: ignore[misc]
         """The time of a fit, and who hears of its epochs."""
         seconds = math.inf if self.time_budget is None else parse_duration("time_budget", self.time_budget)
         deadline = time.monotonic() + seconds
-        shown = shown_progress() if self.verbose else nullcontext()
+        shown = shown_progress() if self.verbose and ranks().is_first else nullcontext()
         with ExitStack() as resources, shown as show, self._jobs() as jobs:
             budget = FitBudget(deadline, self.on_epoch, show, cancelled=cancelled, resources=resources, jobs=jobs)
             yield budget if show is None else replace(budget, passed=show.passed)
 
     def _jobs(self) -> Jobs:
-        """Where the networks are trained: here, if callbacks of scikit-learn look at them after each epoch."""
+        """Where the networks are trained: here, if callbacks of scikit-learn look at them after each epoch.
+
+        All ranks of an MPI job train one network after another.
+        """
+        if ranks().are_together:
+            if self.client is not None:
+                raise ValueError(
+                    "client spreads networks over the workers of a cluster, but the ranks of this MPI job train each "
+                    "of them together: leave client out, or start one process."
+                )
+            return ThisThread()
         if not has_callbacks(self):
             return jobs_of(self.client)
         if self.client is not None:
@@ -101,22 +114,26 @@ class Trainable(CallbackSupportMixin):  # type: ignore[misc]
         `digest` is that of the rows in a file, if they are not in memory.
         """
         given, rng = self.random_state, check_random_state(self.random_state)
+        if self.checkpoint is not None or ranks().size > 1:
+            fingerprint = self._fingerprint(task, validation, rng, digest)
+            ranks().require_same({**fingerprint, **versions(), "checkpoint": repr(self.checkpoint is not None)})
         if self.checkpoint is not None:
-            budget.resume(self._checkpoints_of(task, validation, rng, digest))
-        seed = int(given if isinstance(given, Integral) else rng.randint(2**31 - 1))
+            budget.resume(FitCheckpoints(own_folder(self, fingerprint), self.checkpoint_every, fingerprint))
+        drawn = int(given if isinstance(given, Integral) else rng.randint(2**31 - 1))
+        seed = ranks().first(lambda: drawn)
         return seed if budget.checkpoints is None else budget.checkpoints.keep_seed(seed)
 
-    def _checkpoints_of(
+    def _fingerprint(
         self, task: TabularTask, validation: Data | None, rng: np.random.RandomState, digest: str
-    ) -> FitCheckpoints:
-        """The checkpoints of the fit, in a folder of its own."""
+    ) -> dict[str, str]:
+        """What the fit is of."""
         rows: dict[str, Any] = {name: getattr(task, name) for name in ("weights", "groups", "times")}
         rows |= {"target": task.target.values, "classes": task.target.classes}
         rows |= {} if validation is None else {"validation": (feed(validation.prepared), validation.y)}
         fingerprint = fit_fingerprint(self, rows, rng)
         fingerprint |= {"kinds of columns": repr(sorted(task.overrides.items()))}
         fingerprint |= {"X": digest, "window": str(self.window)} if digest else {"X": table_digest(task.inputs)}
-        return FitCheckpoints(own_folder(self, fingerprint), self.checkpoint_every, fingerprint)
+        return fingerprint | (SHARDED if ranks().are_together else {})
 
     @property
     def history_(self) -> History:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from rosenblatt import nn
 from rosenblatt.distributed.jobs import Done, Hear, Jobs, Work
+from rosenblatt.distributed.ranks import ranks
 from rosenblatt.estimators.tabular.architecture import Settings, feed
 from rosenblatt.estimators.tabular.member import Data, FitBudget, Member, Problem, check_fold_weights, train_member
 from rosenblatt.estimators.tabular.member_jobs import EpochsOfMembers, MemberTraining, member_items
@@ -200,7 +201,9 @@ def train_all(
             raise
 
     jobs = budget.jobs.at_most(data.members_at_once(len(folds)))
-    return run_all(train, range(len(folds)), lambda number, message: None, budget, jobs)
+    results, interrupted = run_all(train, range(len(folds)), lambda number, message: None, budget, jobs)
+    ranks().until(budget.left)  # an interrupt of one rank that came last is one of all
+    return results, interrupted
 
 
 def run_all(work: Work, items: Iterable[Any], hear: Hear, budget: FitBudget, jobs: Jobs) -> tuple[list[Any], bool]:
@@ -251,8 +254,9 @@ def within(
     rng = np.random.default_rng([seed, 3])
     trial = some_rows(folds[0], TRIAL_BATCHES * settings.batch_size / len(folds[0][0]), rng)
     tried = timed_trial(data, problem, replace(settings, epochs=TRIAL_EPOCHS), trial, seed, budget)
-    per_epoch = CONTENTION * tried.epoch_seconds * len(folds[0][0]) / len(trial[0])
-    left = max(1e-3, budget.left())
+    found = ranks()
+    per_epoch = found.first(lambda: CONTENTION * tried.epoch_seconds * len(folds[0][0]) / len(trial[0]))
+    left = found.first(lambda: max(1e-3, budget.left()))
     workers = budget.jobs.at_most(data.members_at_once(len(folds))).width(len(folds))
     for n_folds in range(len(folds), 0, -1):
         epochs = min(settings.epochs, int(left / (-(-n_folds // workers) * per_epoch)))

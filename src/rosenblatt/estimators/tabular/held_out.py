@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rosenblatt import nn
+from rosenblatt.training.sharded import predict_together
 from rosenblatt.training.trainer import DivergenceError
 
 __all__ = ["HalfChoices", "HeldOutRows"]
@@ -56,7 +57,7 @@ class HeldOutRows:
 
     def measure(self, network: nn.Network, epoch: int) -> dict[str, float]:
         """The metric after an epoch; `DivergenceError` if a prediction is not finite."""
-        outputs = network.predict(self.X)
+        outputs = predict_together(network, self.X)
         if not np.isfinite(outputs).all():
             raise DivergenceError(f"A prediction became infinite or NaN in epoch {epoch}")
         predictions = self.decode(outputs)

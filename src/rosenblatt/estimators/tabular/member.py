@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from rosenblatt import nn
 from rosenblatt.distributed.jobs import Jobs, Threads
+from rosenblatt.distributed.ranks import ranks
 from rosenblatt.estimators.callbacks import FitTasks
 from rosenblatt.estimators.tabular.architecture import NetworkWithRates, Settings, design_network, feed
 from rosenblatt.estimators.tabular.checkpoints import FitCheckpoints
@@ -33,6 +34,7 @@ from rosenblatt.training.checkpoint import fingerprint_of
 from rosenblatt.training.early_stopping import BestEpoch
 from rosenblatt.training.learning_rates import LearningRates
 from rosenblatt.training.loop import Outcome, RowOrders, TrainingLoop
+from rosenblatt.training.sharded import SHARDED
 from rosenblatt.training.trainer import DivergenceError, Trainer
 
 __all__ = ["Data", "FitBudget", "Member", "MemberEpoch", "Problem", "check_fold_weights", "train_member"]
@@ -212,7 +214,7 @@ class FitBudget:
         """Seconds that a member may train before it asks again; `KeyboardInterrupt` if all have to end."""
         if self.stopped.is_set() or self.cancelled():
             raise KeyboardInterrupt
-        return min(POLL_SECONDS, self.left())
+        return ranks().until(lambda: min(POLL_SECONDS, self.left()))
 
     def resume(self, checkpoints: FitCheckpoints) -> None:
         """Keep the fit there, and take no more time than an earlier process left."""
@@ -226,7 +228,7 @@ class FitBudget:
         The first one always is. The others are not when the time is over, or all have to end.
         """
         kept = self.checkpoints is not None and self.checkpoints.has_member(number)
-        return not self.stopped.is_set() and (number == 1 or kept or self.left() > 0)
+        return not self.stopped.is_set() and (number == 1 or kept or ranks().until(self.left) > 0)
 
     def heard(self, what: str, done: int, n_rows: int) -> None:
         """So many rows of a pass are behind; `KeyboardInterrupt` if the caller wants nothing any more."""
@@ -247,14 +249,18 @@ class FitBudget:
             self.n_epochs += epoch.number if resumed else 1
             if self.show is not None:
                 self.show(epoch)
-            if self.on_epoch is not None and not resumed:
+            if not resumed:
                 try:
-                    self.on_epoch(epoch)
+                    ranks().first(lambda: self._tell(epoch))
                 except KeyboardInterrupt:  # as if it came from the keyboard: all end, and are kept as they are
                     self.stopped.set()
                     raise
             if self.checkpoints is not None:
                 self.checkpoints.note(self.left())
+
+    def _tell(self, epoch: MemberEpoch) -> None:
+        if self.on_epoch is not None:
+            self.on_epoch(epoch)
 
 
 def train_member(
@@ -291,6 +297,8 @@ def train_member(
         outcome = loop.run()
     finally:
         trainer.release_data()
+    if outcome is Outcome.INTERRUPTED and ranks().are_together:  # which all ranks see here
+        budget.stopped.set()
     if outcome is Outcome.INTERRUPTED and (loop.best is None or not budget.stopped.is_set()):
         raise KeyboardInterrupt
     if loop.best is None:
@@ -321,11 +329,17 @@ def loop_of(
 ) -> TrainingLoop:
     """The loop of a member, which continues that of an earlier process."""
     network = trainer.network
+    told = tasks.callbacks(network)
+
+    def tell(loop: TrainingLoop) -> bool:
+        answers = ranks().first(lambda: [callback(loop) for callback in told])  # all of them are called
+        return any(answers)
+
     loop = TrainingLoop(
         *(trainer, settings.epochs, BestEpoch(), LearningRates(settings.learning_rate, nn.CosLog(4))),
         measure=lambda: held.measure(network, loop.epoch + 1),
         before_epoch=tasks.begin_epoch,
-        callbacks=[lambda loop: budget.report(loop, number, settings.epochs), *tasks.callbacks(network)],
+        callbacks=[lambda loop: budget.report(loop, number, settings.epochs), tell],
         rows=orders,
         seconds_left=budget.seconds_to_run,
         keep_interrupted=True,
@@ -346,7 +360,7 @@ def identity_of(
     """What the checkpoint of a member belongs to, which is computed when it is asked for."""
 
     def identity() -> dict[str, str]:
-        said = {**asdict(settings), "loss": problem.loss, "seed": seed}
+        said = {**asdict(settings), "loss": problem.loss, "seed": seed, **(SHARDED if ranks().are_together else {})}
         return fingerprint_of(said, {"rows": rows[0], "held-out rows": rows[1], "starting weights": network.block})
 
     return identity

@@ -17,11 +17,12 @@ from rosenblatt.distributed.jobs import Link
 from rosenblatt.estimators.tabular.architecture import Settings
 from rosenblatt.estimators.tabular.checkpoints import FitCheckpoints
 from rosenblatt.estimators.tabular.member import Data, FitBudget, Member, MemberEpoch, Problem, train_member
+from rosenblatt.estimators.tabular.row_ranges import RowNumbers
 from rosenblatt.training.trainer import DivergenceError
 
 __all__ = ["EpochsOfMembers", "MemberItem", "MemberTraining", "member_items"]
 
-Fold = tuple[NDArray[np.int64], NDArray[np.int64]]
+Fold = tuple[RowNumbers, NDArray[np.int64]]
 
 
 @dataclass(frozen=True)

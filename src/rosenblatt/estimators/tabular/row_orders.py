@@ -12,8 +12,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rosenblatt.distributed.ranks import ranks
 from rosenblatt.estimators.tabular.held_out import HeldOutRows
 from rosenblatt.storage.container import require_keys
+from rosenblatt.training.sharded import dealt_permutation
 
 __all__ = ["Permutations"]
 
@@ -33,7 +35,8 @@ class Permutations:
 
     def draw(self, n_epochs: int) -> NDArray[np.int64]:
         """The order of the next epoch."""
-        self.order = self.rng.permutation(self.n)[: self.n_rows].astype(np.int64)
+        permute = dealt_permutation if ranks().are_together else np.random.Generator.permutation
+        self.order = permute(self.rng, self.n)[: self.n_rows].astype(np.int64)
         return self.present()
 
     def present(self) -> NDArray[np.int64]:

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rosenblatt.distributed.ranks import ranks
 from rosenblatt.estimators.tabular.ensemble import Folds
 from rosenblatt.estimators.tabular.explain.background import Background
 from rosenblatt.estimators.tabular.member import Data, FitBudget
@@ -44,7 +45,13 @@ class Streamable:
     _draw_seed: Callable[..., int]
 
     def _refuse_folds(self, task: StreamedTask) -> None:
-        """Refuse folds of rows that are not in memory."""
+        """Refuse folds, and the ranks of an MPI job, for rows that are not in memory."""
+        if ranks().are_together:
+            raise ValueError(
+                f"{task.stream.name} is read block by block, since it has {task.stream.n_rows:,} rows and the window "
+                f"is smaller ({self.window:,}), but the ranks of an MPI job hold their rows in memory: give a window "
+                f"of {task.stream.n_rows:,} rows or more, or start one process."
+            )
         if getattr(self, "cv", None) is not None:
             raise ValueError(
                 f"cv says which rows are held out, but {task.stream.name} is read block by block, since it has "

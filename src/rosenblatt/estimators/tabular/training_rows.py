@@ -20,6 +20,7 @@ from rosenblatt.estimators.tabular.row_ranges import RowRanges
 from rosenblatt.estimators.tabular.stored_rows import StoredRows
 from rosenblatt.training.checkpoint import data_digest, flat
 from rosenblatt.training.loop import RowOrders
+from rosenblatt.training.sharded import trainer_class
 from rosenblatt.training.trainer import Trainer
 from rosenblatt.training.windowed_trainer import ReadAhead, WindowedTrainer
 from rosenblatt.training.windows import WindowOrders, Windows
@@ -85,7 +86,7 @@ class MemoryRows:
         self, make: Callable[..., Any], batch_size: int, encode: Encode, rng: np.random.Generator, held: HeldOutRows
     ) -> tuple[Trainer, RowOrders]:
         """See `TrainingRows`."""
-        trainer: Trainer = make(Trainer)
+        trainer: Trainer = make(trainer_class())
         inputs, y, weights = self.rows
         trainer.set_data(inputs, encode(y), weights)
         return trainer, Permutations(len(y), len(y) // batch_size * batch_size, rng, held)

@@ -12,7 +12,7 @@ import pytest
 import rosenblatt
 
 pytest.importorskip("pyarrow")
-TRAIN = ("train", "parts", "--target", "kind", "--window", 200, "--epochs", 3, "--members", 1, "--hidden", 4)
+TRAIN = ("train", "parts", "--target", "kind", "--window", 200, "--epochs", 20, "--members", 1, "--hidden", 4)
 
 
 @pytest.fixture

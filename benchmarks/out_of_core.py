@@ -39,6 +39,7 @@ class Setting:
         self.files = make_table(self.train, options.rows, options.columns)
         self.test = folder / f"test-{options.test_rows}.parquet"
         make_other_file(self.test, TEST_BLOCK, options.test_rows, options.columns)
+        self.machine = machine(self.files)
         self.model = scratch / "model.rosenblatt"
         self.network = {"epochs": options.epochs, "window": options.window, "memory_limit": options.memory_limit}
 
@@ -115,7 +116,10 @@ def measure_cold(s: Setting) -> None:
     run = run_fit(s, drop=True)
     size = max((n for _, n in run.unnamed), default=0) / 1e6
     seconds = epoch_seconds(run)
-    print(f"cold page cache before each epoch: {seconds:.1f} s, {size / seconds:,.0f} MB/s of the prepared file")
+    print(
+        f"epochs that begin with a cold page cache: {seconds:.1f} s each, {size / seconds:,.0f} MB/s of {size:,.0f} MB"
+    )
+    print(f"  reading as much from the disk alone takes {size / s.machine.disk:.1f} s", flush=True)
 
 
 def measure_score(s: Setting) -> None:
@@ -164,6 +168,8 @@ def measure_predict(s: Setting) -> None:
     run = watch([sys.executable, "-m", "rosenblatt", "predict", str(s.model), str(s.train), "--out", str(out)])
     if run.status:
         raise RuntimeError(f"rosenblatt predict ended with status {run.status}:\n{run.errors[-3000:]}")
+    shown = [line.strip() for _, line in run.lines if "rows a second" in line]
+    print(*shown, sep="\n")
     print(f"predict: {s.rows:,} rows in {run.seconds:.1f} s, {s.rows / run.seconds:,.0f} rows a second with starting")
     print(f"  anonymous memory at most {run.peak():,.0f} MB; reading alone {reading['seconds']:.1f} s", end=", ")
     print(f"{reading['rows'] / reading['seconds']:,.0f} rows a second", flush=True)
@@ -192,7 +198,7 @@ def parsed() -> argparse.Namespace:
         parser.error(f"unknown part {wrong[0]!r}; parts: {', '.join(PARTS)}")
     if options.quick:
         small = {"rows": 300_000, "test_rows": 50_000, "window": 50_000}
-        vars(options).update(small, epochs=3, seeds=1, rounds=20)
+        vars(options).update(small, epochs=2, seeds=1, rounds=5)
     return options
 
 
@@ -206,7 +212,7 @@ def main() -> None:
         s = Setting(options, Path(scratch))
         size = sum(path.stat().st_size for path in s.files)
         print(f"{s.rows:,} rows × {options.columns} columns and a target: {len(s.files)} files, {size / 1e9:.2f} GB")
-        print(machine(s.files), flush=True)
+        print(s.machine, flush=True)
         for part in options.parts or PARTS:
             MEASURES[part](s)
 

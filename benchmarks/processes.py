@@ -18,7 +18,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-__all__ = ["Run", "drop_cached", "machine", "megabytes_of", "read_rate", "run_task", "unnamed_files", "watch"]
+__all__ = [
+    "Machine",
+    "Run",
+    "drop_cached",
+    "machine",
+    "megabytes_of",
+    "read_rate",
+    "run_task",
+    "unnamed_files",
+    "watch",
+]
 
 ROOT = Path(__file__).parent.parent
 SECONDS_BETWEEN_SAMPLES = 0.05
@@ -159,14 +169,25 @@ def read_rate(files: Iterable[Path], *, cached: bool, limit: int = 2 << 30) -> f
     return read / 1e6 / seconds
 
 
-def machine(files: list[Path]) -> str:
-    """The machine in one line."""
-    cores = len(os.sched_getaffinity(0))
+@dataclass(frozen=True)
+class Machine:
+    """What the numbers depend on: cores, GB of memory, MB a second of reading from the disk and the page cache."""
+
+    cores: int
+    memory: float
+    disk: float
+    cache: float
+
+    def __str__(self) -> str:
+        return (
+            f"{self.cores} cores, {self.memory:.1f} GB of memory, sequential reading {self.disk:,.0f} MB/s from disk, "
+            f"{self.cache:,.0f} MB/s from the page cache"
+        )
+
+
+def machine(files: list[Path]) -> Machine:
+    """The machine that runs this; the rates are those of reading these files."""
     memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 1e9
     disk = read_rate(files, cached=False)
     read_rate(files, cached=True)  # what was evicted is read again
-    cache = read_rate(files, cached=True)
-    return (
-        f"{cores} cores, {memory:.1f} GB of memory, sequential reading {disk:,.0f} MB/s from disk, {cache:,.0f} MB/s "
-        "from the page cache"
-    )
+    return Machine(len(os.sched_getaffinity(0)), memory, disk, read_rate(files, cached=True))

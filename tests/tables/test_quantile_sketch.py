@@ -63,6 +63,16 @@ def test_ranks_are_right_within_the_stated_error(order):
     require_bound(sketch_of(ORDERS[order]), ORDERS[order])
 
 
+def test_the_two_ways_of_halving_take_turns():
+    sketch = sketch_of(np.tile(NORMAL, 5))
+    plain, arrays = sketch.to_state()
+    assert plain["n_levels"] > 5
+    assert np.abs(arrays["raised"] - arrays["lowered"]).max() == 1
+    assert arrays["raised"][0] > 10
+    weights = 2.0 ** np.arange(len(arrays["raised"]))
+    assert sketch.error == (max(weights @ arrays["raised"], weights @ arrays["lowered"]) + 1) / (5 * N)
+
+
 @pytest.mark.parametrize("order", ["random", "sorted", "zipf"])
 def test_any_order_of_merging_keeps_the_bound(order):
     values = ORDERS[order]

@@ -15,6 +15,7 @@ from rosenblatt.tables.kinds import infer_kinds
 from rosenblatt.tables.level_counts import LevelCounts
 from rosenblatt.tables.preparation import Preparation, fit_preparation
 from rosenblatt.tables.readers.reading import read_table
+from rosenblatt.tables.readers.streams import BLOCK_ROWS, open_stream
 from rosenblatt.tables.summary import TableSummary
 from rosenblatt.tables.table import Table, TableError
 from rosenblatt.tables.targets import fit_target, fit_targets
@@ -116,6 +117,22 @@ def test_a_counted_column_is_the_same_target(cells, sizes, task):
     assert target_facts(found) == target_facts(expected)
     np.testing.assert_array_equal(found.read([column]), expected.values)
     np.testing.assert_array_equal(np.sort(np.repeat(found.values, found.counts)), np.sort(expected.values))
+
+
+@settings(max_examples=25, deadline=None)
+@given(columns(), st.lists(st.integers(1, 40), max_size=4), st.sampled_from([None, "categorical"]))
+def test_a_counted_category_teaches_what_the_category_teaches(cells, sizes, wanted):
+    pandas = pytest.importorskip("pandas")
+    try:
+        series = pandas.Series(cells).astype("category")
+    except (TypeError, UnicodeEncodeError):  # pandas holds no such categories
+        return
+    table = read_table(pandas.DataFrame({"x": series, "row": np.arange(len(cells)) % 7}))
+    overrides = {} if wanted is None else {"x": wanted}
+    counted = summarized(table, sizes).counted()
+    assert outcome(learned, counted, overrides) == outcome(learned, table, overrides)
+    expected, found = (outcome(fit_target, part["x"], "classification") for part in (table, counted))
+    assert isinstance(found, str) or target_facts(found) == target_facts(expected)
 
 
 @settings(max_examples=30, deadline=None)
@@ -238,6 +255,17 @@ def test_blocks_of_other_columns_or_kinds_are_refused():
         summary.merge(TableSummary(["a"]))
 
 
+def test_columns_that_are_left_out_may_hold_anything():
+    blocks = [{"a": [1.5, 2.5], "b": ["x", None]}, {"a": [3.5, 4.5], "b": [1, 2]}]
+    summary = TableSummary(ignored=["b"])
+    for block in blocks:
+        summary.add(read_table(block))
+    sent = TableSummary.from_state(*summary.to_state())
+    sent.merge(TableSummary(ignored=["b"]))
+    whole = read_table({name: [cell for block in blocks for cell in block[name]] for name in "ab"})
+    assert infer_kinds(sent.counted(), {"b": "ignored"}) == infer_kinds(whole, {"b": "ignored"})
+
+
 def test_blocks_without_cells_and_columns_that_cannot_be_read():
     blocks = [{"a": [None, None], "b": [1, 2]}, {"a": ["x", "y"], "b": [None, None]}, {"a": [None, "x"], "b": [1.5, 2]}]
     summary = TableSummary()
@@ -254,10 +282,72 @@ def test_blocks_without_cells_and_columns_that_cannot_be_read():
 
 @pytest.mark.parametrize(
     "change",
-    [{"n_rows": 5}, {"columns": [{}]}, {"levels": ["a"]}, {"levels": 3}, {"n_rows": -1}, {"columns": None}],
+    [{"n_rows": 5}, {"columns": [{}]}, {"uses": {"a": "levels"}}, {"uses": 3}, {"n_rows": -1}, {"columns": None}],
 )
 def test_a_state_that_does_not_fit_together_is_refused(change):
     plain, arrays = summarized(read_table({"a": [1.5, 2.5], "b": ["x", "y"]})).to_state()
     assert TableSummary.from_state(plain, arrays).counted().n_rows == 2
     with pytest.raises(ValueError, match="the state of a summary is not of the known form"):
         TableSummary.from_state(plain | change, arrays)
+
+
+def test_what_is_said_of_counted_columns_counts_rows():
+    prices = [f"{i}.50" for i in range(300)]
+    columns = {
+        "infinite": [np.inf, -np.inf, np.inf, *np.arange(17.0)] * 15,
+        "few codes": [1, 5, 7, 100] * 75,
+        "truth": [True, False, True] * 100,
+        "typing errors": [*prices[:290], *["cheap", "dear"] * 5],
+    }
+    table = read_table(columns)
+    counted = summarized(table, [70, 70]).counted()
+    assert learned(counted, {}) == learned(table, {})
+    details = " ".join(f"{kind.detail} {kind.check}" for kind in infer_kinds(counted))
+    for said in ("45 infinite", "integers of 4 values", "66.7% true", "'cheap' and 'dear' in 10 rows"):
+        assert said in details
+    for name in ("few codes", "truth"):
+        assert target_facts(fit_target(counted[name])) == target_facts(fit_target(table[name]))
+
+
+@pytest.mark.parametrize("n_wrong", [5, 30])
+def test_cells_that_are_no_numbers_are_named_by_their_first_row(n_wrong):
+    words = [f"word {i % n_wrong}" for i in range(200)]
+    table = read_table({"x": [*(f"{i},5" for i in range(60)), *words, *(f"{i},5" for i in range(40))]})
+    counted = summarized(table, [64, 100]).counted()
+    expected, found = (outcome(infer_kinds, part, {"x": "numeric"}) for part in (table, counted))
+    assert found == expected
+    assert ("row 61 says 'word 0'" in str(found)) == (n_wrong == 30)
+
+
+def test_a_target_of_numbers_that_may_be_classes_is_asked_about():
+    table = read_table({"y": [0.0, 1.0, 2.0] * 30})
+    counted = summarized(table, [40]).counted()
+    assert fit_target(counted["y"]).check == fit_target(table["y"]).check != ""
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("form", ["parquet", "csv"])
+def test_the_blocks_of_a_file_teach_what_the_file_teaches(form, tmp_path):
+    arrow = pytest.importorskip("pyarrow")
+    csv, parquet = pytest.importorskip("pyarrow.csv"), pytest.importorskip("pyarrow.parquet")
+    n = BLOCK_ROWS + 5000
+    columns = {
+        "number": RNG.integers(0, 9999, n) / 8,
+        "integer": arrow.array([None if i % 50 == 0 else i % 77 for i in range(n)]),
+        "row": np.arange(n),
+        "category": arrow.array(RNG.choice(["b", "a", "c"], n)).dictionary_encode(),
+        "coded": arrow.array(RNG.integers(0, 12, n)).dictionary_encode(),
+        "truth": RNG.random(n) < 0.5,
+        "day": np.datetime64("2020-01-01") + RNG.integers(0, 2000, n),
+        "price": arrow.array([f"{i % 3000},5" for i in range(n)]),
+        "large": arrow.array(2**60 + RNG.integers(0, 50, n)),
+        "words": arrow.array([f"the cat {i % 90} sat on {i % 7}" for i in range(n)]),
+    }
+    path = tmp_path / f"rows.{form}"
+    (parquet.write_table if form == "parquet" else csv.write_csv)(arrow.table(columns), path)
+    overrides = {"integer": "categorical"}
+    stream = open_stream(path, window=1000, text=["integer"])
+    summary = TableSummary(["integer"])
+    for block in stream.blocks(text=["integer"]):
+        summary.add(block)
+    assert learned(summary.counted(), overrides) == learned(read_table(path, text=["integer"]), overrides)

@@ -12,28 +12,30 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from rosenblatt.tables.level_counts import LevelCounts, array_of_values, own_values
+from rosenblatt.tables.level_counts import LevelCounts, own_values
 from rosenblatt.tables.quantile_sketch import QuantileSketch
 from rosenblatt.tables.readers.cells import PLURALS
 from rosenblatt.tables.states import arrays_of, require_counts, require_state
-from rosenblatt.tables.table import Column, Storage, TableError, Unlisted, level_column
+from rosenblatt.tables.table import Column, Storage, TableError, Unlisted, level_column, with_level_values
 
 __all__ = ["ColumnSummary"]
 
 Rows = NDArray[np.int64]
 NO_ROW = 2**63 - 1
+USES = ("cells", "levels", "missing")
 SPECIAL = ("missing", "lowest", "highest")
 """Cells of which the first row is known in a column of numbers, as errors name it: NaN, minus infinity, infinity."""
 
 
 class ColumnSummary:
-    """A summary of the column with this name; `as_levels` says that its numbers or dates are levels of a category.
+    """A summary of the column with this name: numbers by a `QuantileSketch`, texts and levels by `LevelCounts`.
 
-    Numbers are summarized by a `QuantileSketch`, texts and levels by `LevelCounts`.
+    `use` says what of it is wanted: "cells", or "levels" if numbers or dates are levels, too, or "missing" if only
+    empty cells are counted, since the column is left out.
     """
 
-    def __init__(self, name: str, as_levels: bool = False) -> None:
-        self.name, self.as_levels = name, as_levels
+    def __init__(self, name: str, use: str = "cells") -> None:
+        self.name, self.use = name, use
         self.storage: Storage | None = None
         self.categorical, self.problem = False, ""
         self.n_rows = self.n_missing = 0
@@ -50,15 +52,17 @@ class ColumnSummary:
         if column.problem:
             self.problem = self.problem or column.problem
         missing = column.missing
-        if not missing.all() or self.storage is None:
+        if self.use == "missing":
+            self.storage = "number"
+        elif not missing.all() or self.storage is None:
             self._settle_storage(column, rows)
         self.categorical = self.categorical or column.categorical
         self.n_rows += len(missing)
         self.n_missing += int(missing.sum())
         self._note("missing", missing, rows)
-        if missing.all():
+        if missing.all() or self.use == "missing":
             return
-        if column.storage == "text" or (self.as_levels and column.storage != "boolean"):
+        if column.storage == "text" or (self.use == "levels" and column.storage != "boolean"):
             self._add_levels(column, ~missing, rows)
             return
         self.sketch.add(column.values)
@@ -108,6 +112,8 @@ class ColumnSummary:
         """The counted column; one of a single cell if it is missing in every row, or could not be read."""
         if self.problem or not self.has_cells:
             return self._column(np.empty(0), np.empty(0, np.int64), np.empty(0, np.int64))
+        if self.use == "missing":
+            return self._column(np.zeros(1), np.array([self.n_rows - self.n_missing]), np.array([-1]))
         return self._counted_levels() if self.levels.n_rows else self._counted_numbers()
 
     def _column(self, values: NDArray[Any], counts: Rows, rows: Rows, **more: Any) -> Column:
@@ -144,9 +150,9 @@ class ColumnSummary:
         found = self.levels.levels()
         counts, rows = found.counts, found.rows
         if self.storage == "text":
-            own = None if found.values is None else array_of_values(found.values)
             codes = np.arange(len(found.texts))
-            return self._column(codes, counts, rows, levels=found.texts, level_values=own, unlisted=found.unlisted)
+            column = self._column(codes, counts, rows, levels=found.texts, unlisted=found.unlisted)
+            return column if found.values is None else with_level_values(column, found.values)
         numbers = np.array(found.values, np.float64)
         order = np.argsort(numbers)
         return self._column(numbers[order], counts[order], rows[order], unlisted=found.unlisted)
@@ -154,7 +160,7 @@ class ColumnSummary:
     def to_state(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
         """The summary as JSON-able data and arrays."""
         (sketch, numbers), (levels, texts) = self.sketch.to_state(), self.levels.to_state()
-        plain = {"name": self.name, "as_levels": self.as_levels, "storage": self.storage, "n_rows": self.n_rows}
+        plain: dict[str, Any] = {"name": self.name, "use": self.use, "storage": self.storage, "n_rows": self.n_rows}
         plain |= {"categorical": self.categorical, "problem": self.problem, "n_missing": self.n_missing}
         plain |= {"first_rows": dict(self.first_rows), "sketch": sketch, "levels": levels}
         arrays = {f"sketch_{name}": array for name, array in numbers.items()}
@@ -163,11 +169,12 @@ class ColumnSummary:
     @classmethod
     def from_state(cls, plain: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Self:
         """What `to_state` gave; a `ValueError` for anything else."""
-        types = {"name": str, "as_levels": bool, "categorical": bool, "problem": str, "first_rows": dict}
+        types = {"name": str, "use": str, "categorical": bool, "problem": str, "first_rows": dict}
         types |= {"sketch": dict, "levels": dict}
         valid = isinstance(plain, dict) and all(type(plain.get(name)) is kind for name, kind in types.items())
         require_state(valid and (plain.get("storage") is None or plain["storage"] in PLURALS), "a column")
-        made = cls(plain["name"], plain["as_levels"])
+        require_state(plain["use"] in USES, "what is wanted of a column")
+        made = cls(plain["name"], plain["use"])
         made.storage, made.categorical, made.problem = (plain[name] for name in ("storage", "categorical", "problem"))
         made.n_rows, made.n_missing = require_counts(plain, "n_rows", "n_missing")
         made.first_rows = dict(zip(SPECIAL, require_counts(plain["first_rows"], *SPECIAL), strict=True))
@@ -175,5 +182,6 @@ class ColumnSummary:
         made.levels = LevelCounts.from_state(plain["levels"], arrays_of("levels_", arrays))
         sketch = made.sketch
         n_numbers = sketch.n_finite + sketch.n_lowest + sketch.n_highest
-        require_state(n_numbers + made.levels.n_rows + made.n_missing == made.n_rows, "how many rows a column has")
+        n_counted = made.n_rows - made.n_missing if made.use == "missing" else n_numbers + made.levels.n_rows
+        require_state(n_counted + made.n_missing == made.n_rows, "how many rows a column has")
         return made

@@ -11,7 +11,6 @@ says no more than that.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Self
@@ -25,7 +24,7 @@ from rosenblatt.tables.row_hashes import hash_column
 from rosenblatt.tables.states import arrays_of, require_array, require_counts, require_state
 from rosenblatt.tables.table import Unlisted
 
-__all__ = ["MAX_LEVELS", "MAX_LEVEL_BYTES", "LevelCounts", "Levels", "array_of_values", "own_values"]
+__all__ = ["MAX_LEVELS", "MAX_LEVEL_BYTES", "LevelCounts", "Levels", "own_values"]
 
 MAX_LEVELS = 2**18
 """Up to so many levels of a column are kept."""
@@ -73,6 +72,7 @@ class LevelCounts:
         self._values: list[Any] | None = None
         self._counts, self._rows = np.empty(0, np.int64), np.empty(0, np.int64)
         self._least = np.empty(0, np.uint64)  # the smallest hash of a row of each level
+        self._sizes = np.empty(0, np.int64)  # bytes of each level
         self._bytes = 0
         self._limit: int | None = None  # of hashes of rows, when levels were left out
         self._sample = DistinctSample()  # of the hashes of all levels, from then on
@@ -101,11 +101,12 @@ class LevelCounts:
             self._values = list(self._places)
         for k, i in enumerate(chosen):
             places[k] = place = self._places.setdefault(texts[i], len(self._places))
-            if place == len(self._places) - 1 >= n_known:
-                self._bytes += size_of(texts[i])
-                if self._values is not None:
-                    self._values.append(texts[i] if values is None else values[i])
+            if self._values is not None and place >= n_known:
+                self._values.append(texts[i] if values is None else values[i])
         self._count(places, counts[chosen], rows[chosen], least[chosen])
+        new = [i for i, place in zip(chosen, places.tolist(), strict=True) if place >= n_known]
+        self._sizes = np.append(self._sizes, np.fromiter((size_of(texts[i]) for i in new), np.int64, len(new)))
+        self._bytes = int(self._sizes.sum())
         if len(self._places) > SLACK * self._most or self._bytes > SLACK * self._most_bytes:
             self._keep(*self._fitting())
 
@@ -127,7 +128,7 @@ class LevelCounts:
             return self._limit, np.arange(n)
         least = self._least[:n]
         order = np.argsort(least, kind="stable")
-        sizes = np.cumsum(np.fromiter(map(size_of, self._places), np.int64, n)[order])
+        sizes = np.cumsum(self._sizes[order])
         fits = min(self._most, int(np.searchsorted(sizes, self._most_bytes, side="right")))
         limit = least[order[fits]]
         return int(limit), np.flatnonzero(least < limit)  # of equal hashes, none or all
@@ -142,7 +143,8 @@ class LevelCounts:
         self._counts, self._rows, self._least = self._counts[kept], self._rows[kept], self._least[kept]
         if self._values is not None:
             self._values = [self._values[place] for place in kept.tolist()]
-        self._bytes = sum(map(size_of, self._places))
+        self._sizes = self._sizes[kept]
+        self._bytes = int(self._sizes.sum())
 
     def merge(self, other: LevelCounts) -> None:
         """Add all that another has counted; the other stays as it is."""
@@ -250,17 +252,3 @@ def value_of(entry: Any) -> Any:
 def own_values(values: NDArray[Any]) -> list[Any]:
     """Levels in their own type as Python's objects, dates as NumPy's."""
     return list(values) if values.dtype.kind == "M" else values.tolist()
-
-
-def array_of_values(values: Sequence[Any]) -> NDArray[Any]:
-    """What `own_values` was made of: an array of the levels' type if they share one, else of objects."""
-    kinds = {type(value) for value in values}
-    if kinds == {int}:
-        for dtype in (np.int64, np.uint64):
-            with suppress(OverflowError):
-                return np.array(values, dtype=dtype)
-    if len(kinds) == 1 and kinds <= {bool, float, np.datetime64}:
-        return np.array(values)
-    array = np.empty(len(values), dtype=object)
-    array[:] = values
-    return array

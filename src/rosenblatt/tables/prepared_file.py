@@ -216,15 +216,15 @@ class PreparedFile:
         for name, array in parts.items():
             records[name] = array[rows]
         for i, matrix in enumerate(words):
-            ends = matrix.indptr[rows.start : rows.stop + 1].astype(np.int64) - matrix.indptr[0]
+            ends = matrix.indptr[rows.start : rows.stop + 1].astype(np.int64)
             records[f"first_word{i}"], records[f"n_words{i}"] = ends[:-1] + first_words[i], np.diff(ends)
         return records
 
     def _write_words(self, number: int, matrix: Any) -> None:
         """Append the words of a CSR matrix to its file."""
         step = BYTES_AT_ONCE // WORD.itemsize
-        for start in range(int(matrix.indptr[0]), int(matrix.indptr[-1]), step):
-            part = slice(start, min(start + step, int(matrix.indptr[-1])))
+        for start in range(0, matrix.nnz, step):
+            part = slice(start, min(start + step, matrix.nnz))
             records = np.empty(part.stop - part.start, WORD)
             records["column"], records["value"] = matrix.indices[part], matrix.data[part]
             self._write(number, records)

@@ -10,8 +10,6 @@ import re
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 
-import numpy as np
-
 from rosenblatt.tables.kinds import ColumnKind
 from rosenblatt.tables.table import Column, Table, level_column
 
@@ -47,13 +45,12 @@ def hint(column: Column, kind: ColumnKind) -> str:
         )
     if kind.kind not in ("categorical", "numeric") or (kind.kind == "numeric" and column.storage != "integer"):
         return ""
-    present = column.values[~column.missing]
-    n_groups = len(np.unique(present))
-    if n_groups < MIN_GROUPS or not MIN_GROUP_ROWS <= len(present) / n_groups <= MAX_GROUP_ROWS:
+    n_present, n_groups = column.n_rows - column.n_missing, column.n_different(len(column.distinct()[0]))
+    if n_groups < MIN_GROUPS or not MIN_GROUP_ROWS <= n_present / n_groups <= MAX_GROUP_ROWS:
         return ""
     if not (names_id(kind.name) or (kind.kind == "categorical" and holds_ids(column))):
         return ""
-    n_rows = len(present) / n_groups
+    n_rows = n_present / n_groups
     return (
         f"column {kind.name!r} looks like an id of {n_groups:,} groups with {n_rows:.2g} rows each: if the rows to "
         f"predict will be of new groups, say groups={kind.name!r}, so that the score is that of new groups"

@@ -53,7 +53,7 @@ class StreamedTask(TabularTask):
 
     Of the attributes of a `TabularTask`, `inputs` holds counted cells of the rows that train (see `TableSummary`), and
     `target` some thousand of their targets, evenly chosen by rank; weights, groups and times are those of the rows that
-    are held out. Notes on columns that leak, or that are ids of groups, come from these rows, too.
+    are held out. Notes on columns that leak the target come from these rows, too.
 
     Attributes
     ----------
@@ -93,21 +93,23 @@ class StreamedTask(TabularTask):
 
     @cached_property
     def kinds(self) -> tuple[ColumnKind, ...]:
-        """The kind of each column of `inputs`; notes on columns that leak, and on groups, are from held-out rows."""
+        """The kind of each column of `inputs`; notes on columns that leak the target are from the held-out rows."""
         warn_of_columns([f"{self.target.check}."] if self.target.check else [], "")
-        kinds, held = list(self._inferred), self.held_out
-        if held is None:
-            return tuple(kinds)
+        kinds = self._with_leaks(self.held_out) if self.held_out is not None else list(self._inferred)
+        if self.groups is None and self.times is None:
+            kinds = annotate_row_hints(self.inputs, kinds, self.overrides)
+        return tuple(kinds)
+
+    def _with_leaks(self, held: TabularTask) -> list[ColumnKind]:
+        """The kinds with notes on columns that alone predict the target of held-out rows."""
         y, table = held.target.values, held.inputs
         if held.copies is not None:
             rows = first_rows(held.copies)
             y, table = y[rows], table.take(rows)
-        if y.size == len(y):
-            where = f" among {table.n_rows:,} held-out rows"
-            kinds = annotate_leakage(table, kinds, y.ravel(), self.target.classes is not None, where)
-        if self.groups is None and self.times is None:
-            kinds = annotate_row_hints(held.inputs, kinds, self.overrides)
-        return tuple(kinds)
+        if y.size > len(y):
+            return list(self._inferred)
+        where = f" among {table.n_rows:,} held-out rows"
+        return annotate_leakage(table, self._inferred, y.ravel(), self.target.classes is not None, where)
 
     @cached_property
     def copies(self) -> NDArray[np.int64] | None:

@@ -31,6 +31,8 @@ class TableSummary:
         Columns whose cells are levels even if they are numbers or dates, because the user says that they are
         categories or classes: each different one is counted, while other numbers are only sketched if there are more
         than 65,536.
+    ignored : collection of str
+        Columns that are left out: only their empty cells are counted, and their cells may be of any kind.
 
     Attributes
     ----------
@@ -38,9 +40,9 @@ class TableSummary:
         Rows that were added.
     """
 
-    def __init__(self, levels: Collection[str] = ()) -> None:
+    def __init__(self, levels: Collection[str] = (), ignored: Collection[str] = ()) -> None:
         self.n_rows = 0
-        self._levels = frozenset(levels)
+        self._uses = dict.fromkeys(levels, "levels") | dict.fromkeys(ignored, "missing")
         self._columns: dict[str, ColumnSummary] = {}
 
     def add(self, table: Table) -> None:
@@ -50,7 +52,7 @@ class TableSummary:
         raised if the block has other columns, or cells of another kind.
         """
         if not self._columns:
-            self._columns = {name: ColumnSummary(name, name in self._levels) for name in table.columns}
+            self._columns = {name: ColumnSummary(name, self._uses.get(name, "cells")) for name in table.columns}
         self._require_columns(table.columns)
         here = np.arange(self.n_rows, self.n_rows + table.n_rows)
         for name, column in table.columns.items():
@@ -62,12 +64,12 @@ class TableSummary:
 
         Row numbers are taken as they are, so blocks that are summarized apart need `Column.rows`.
         """
-        if other._levels != self._levels:
-            raise ValueError("the two summaries do not count the same columns as levels")
+        if other._uses != self._uses:
+            raise ValueError("the two summaries do not count the same columns as levels, or ignore others")
         if not other._columns:
             return
         if not self._columns:
-            self._columns = {name: ColumnSummary(name, name in self._levels) for name in other._columns}
+            self._columns = {name: ColumnSummary(name, column.use) for name, column in other._columns.items()}
         self._require_columns(other._columns)
         for name, column in self._columns.items():
             column.merge(other._columns[name])
@@ -95,20 +97,20 @@ class TableSummary:
     def to_state(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
         """The summary as JSON-able data and arrays by name, to be sent to another process."""
         states = [column.to_state() for column in self._columns.values()]
-        plain = {"n_rows": self.n_rows, "levels": sorted(self._levels), "columns": [state[0] for state in states]}
+        plain = {"n_rows": self.n_rows, "uses": self._uses, "columns": [state[0] for state in states]}
         return plain, {f"{i}_{name}": array for i, state in enumerate(states) for name, array in state[1].items()}
 
     @classmethod
     def from_state(cls, plain: Any, arrays: Mapping[str, NDArray[Any]]) -> Self:
         """What `to_state` gave; a `ValueError` for anything else."""
-        valid = isinstance(plain, dict) and isinstance(plain.get("levels"), list)
-        valid = valid and isinstance(plain.get("columns"), list) and all(isinstance(n, str) for n in plain["levels"])
-        require_state(valid, "a table")
-        made = cls(plain["levels"])
+        valid = isinstance(plain, dict) and isinstance(plain.get("columns"), list)
+        require_state(valid and isinstance(plain.get("uses"), dict), "a table")
+        made = cls()
+        made._uses = dict(plain["uses"])
         (made.n_rows,) = require_counts(plain, "n_rows")
         for i, entry in enumerate(plain["columns"]):
             column = ColumnSummary.from_state(entry, arrays_of(f"{i}_", arrays))
             require_state(column.n_rows == made.n_rows and column.name not in made._columns, "the rows of a table")
-            require_state(column.as_levels == (column.name in made._levels), "which columns are levels")
+            require_state(column.use == made._uses.get(column.name, "cells"), "what is wanted of a column")
             made._columns[column.name] = column
         return made

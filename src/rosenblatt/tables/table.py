@@ -21,7 +21,7 @@ from rosenblatt._warnings import warn_user
 from rosenblatt.tables.counted_cells import bin_counts, distinct_counts
 
 __all__ = ["MAX_EXACT", "MICROSECONDS_PER_DAY", "Column", "Storage", "Table", "TableError", "TableWarning", "Unlisted"]
-__all__ += ["concat", "dates_of", "exact_values", "level_column", "level_text", "warn_of_columns"]
+__all__ += ["concat", "dates_of", "exact_values", "level_column", "level_text", "warn_of_columns", "with_level_values"]
 
 Storage = Literal["number", "integer", "boolean", "date", "text"]
 STORAGES: dict[str, Storage] = {"b": "boolean", "i": "integer", "u": "integer", "f": "number", "M": "date"}

@@ -4,7 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import rosenblatt
 from rosenblatt import TabularClassifier, TabularRegressor
+from rosenblatt.tables.table import TableError
 from rosenblatt.tables.task import TabularTask
 
 pytest.importorskip("pyarrow")
@@ -115,3 +117,269 @@ def one_window(folder, window, *others):
     from rosenblatt.estimators.tabular.streamed import Space
 
     return Space(folder, N, *others)
+
+
+# Windows --------------------------------------------------------------------------------------------------------------
+
+
+def test_several_windows_give_the_same_bits_again_whatever_is_said_of_memory(file, data, tmp_path):
+    first = TabularClassifier(**SMALL, window=500).fit(file, "class")
+    again = TabularClassifier(**SMALL, window=500, memory_limit="50MB", checkpoint=tmp_path / "kept").fit(file, "class")
+    np.testing.assert_array_equal(first.predict_proba(data), again.predict_proba(data))
+    other = TabularClassifier(**SMALL, window=900).fit(file, "class")
+    assert (other.predict_proba(data) != first.predict_proba(data)).any()
+    assert first.score_ > 0.8
+    assert first.n_rows_ + len(first.out_of_fold_) == N
+
+
+def test_a_dataset_of_as_many_rows_as_the_window_is_read_and_equals_the_frame(data, tmp_path):
+    (tmp_path / "parts").mkdir()
+    for number, start in enumerate(range(0, N, 700)):
+        data.iloc[start : start + 700].to_parquet(tmp_path / "parts" / f"{number}.parquet")
+    frame_model = TabularClassifier(**SMALL).fit(data, "class")
+    for source in (tmp_path / "parts", str(tmp_path / "parts" / "*.parquet")):
+        model = TabularClassifier(**SMALL, window=N).fit(source, "class")
+        np.testing.assert_array_equal(model.out_of_fold_, frame_model.out_of_fold_)
+        np.testing.assert_array_equal(model.predict_proba(source), frame_model.predict_proba(data))
+    small = TabularClassifier(**SMALL, window=100).fit(tmp_path / "parts", "class")
+    np.testing.assert_array_equal(small.predict(tmp_path / "parts"), small.predict(data))
+    assert small.score(tmp_path / "parts", data["class"]) > 0.8
+
+
+def test_a_csv_file_is_learned_as_a_parquet_file_is(data, file, tmp_path):
+    data = data.drop(columns=["day", "text"]).assign(flag=data["flag"].astype(int))
+    data.to_csv(tmp_path / "rows.csv", index=False)
+    data.to_parquet(file)
+    options = {**SMALL, "window": 600}
+    csv, parquet = (TabularClassifier(**options).fit(f, "class", "weight") for f in (tmp_path / "rows.csv", file))
+    np.testing.assert_array_equal(csv.out_of_fold_, parquet.out_of_fold_)
+    np.testing.assert_array_equal(csv.predict(tmp_path / "rows.csv"), parquet.predict(data))
+
+
+def test_validation_rows_of_the_user_let_all_rows_train(data, file):
+    rest, held_out = data.iloc[:2000], data.iloc[2000:]
+    rest.to_parquet(file)
+    in_memory = TabularRegressor(**SMALL).fit(rest, "amount", X_val=held_out)
+    streamed = TabularRegressor(**SMALL, window=700).fit(file, "amount", X_val=held_out)
+    assert streamed.n_rows_ == 2000
+    assert streamed.score_on_ == in_memory.score_on_ == "on the validation rows"
+    assert streamed.preparation_.to_dict() == in_memory.preparation_.to_dict()
+    task = TabularTask.of(file, "amount", window=700)
+    again = TabularRegressor(**SMALL, window=700).fit(task, X_val=held_out, y_val="amount")
+    np.testing.assert_array_equal(again.out_of_fold_, streamed.out_of_fold_)
+
+
+# Which rows are held out ----------------------------------------------------------------------------------------------
+
+
+def test_copies_are_on_one_side(data, file):
+    held = held_rows_of(file, "class")
+    rest, held_out = parts(data, held)
+    inputs = [name for name in data.columns if name != "class"]
+    assert not len(rest[inputs].merge(held_out[inputs].drop_duplicates(), on=inputs))
+    assert 0.9 * N / 5 < len(held) <= N / 5
+
+
+def test_groups_are_on_one_side_and_no_group_chooses_the_epoch_that_it_is_scored_by(data, file):
+    task = TabularTask.of(file, "class", groups="many", window=1000)
+    rest, held_out = parts(data, task.held_rows)
+    assert not set(rest["many"]) & set(held_out["many"])
+    assert task.n_groups == data["many"].nunique()
+    model = TabularClassifier(**SMALL, window=1000).fit(file, "class", groups="many")
+    assert model.score_on_ == f"on {len(held_out):,} held-out rows of other groups"
+    assert (model.n_groups_, model.group_column_) == (task.n_groups, "many")
+    assert "many" not in model.preparation_.names
+
+
+@pytest.mark.parametrize("written", [False, True])
+def test_the_latest_rows_are_held_out(written, data, file):
+    if written:
+        data = data.assign(day=data["day"].dt.strftime("%d.%m.%Y"))
+        data.to_parquet(file)
+    held = held_rows_of(file, "amount", time="day")
+    rest, held_out = parts(data, held)
+    of = lambda part: pd.to_datetime(part["day"], dayfirst=True)  # noqa: E731
+    assert of(rest).max() < of(held_out).min()
+    assert abs(len(held) - N / 5) < 10
+    model = TabularRegressor(**SMALL, window=1000).fit(file, "amount", time="day")
+    assert model.score_on_ == f"on {len(held):,} held-out rows, which are later"
+
+
+def test_rows_without_a_target_are_left_out_and_counted(data, file):
+    data = data.copy()
+    data.loc[data.index[700:900], "class"] = None
+    data.to_parquet(file)
+    with pytest.raises(TableError, match=r"target 'class' is missing in rows 701, 702, .*drop_missing_target=True"):
+        TabularClassifier(**SMALL, window=500).fit(file, "class")
+    model = TabularClassifier(**SMALL, window=500).fit(file, "class", drop_missing_target=True)
+    assert model.n_dropped_ == 200
+    assert model.n_rows_ + len(model.out_of_fold_) == N - 200
+
+
+def test_a_class_of_a_single_row_trains(data, file):
+    task = TabularTask.of(file, "class", window=1000)
+    data = data.copy()
+    data.loc[task.held_rows[[3, 77]], "class"] = ["rare", "once"]
+    data.to_parquet(file)
+    found = TabularTask.of(file, "class", window=1000)
+    assert found.target.classes.tolist() == ["high", "low", "middle", "once", "rare"]
+    lost = np.setdiff1d(task.held_rows, found.held_rows)
+    assert set(task.held_rows[[3, 77]]) <= set(lost)
+    assert len(lost) <= 4  # with their copies
+    assert TabularClassifier(**SMALL, window=1000).fit(file, "class").classes_.tolist() == found.target.classes.tolist()
+
+
+def test_a_table_whose_rows_repeat_by_nature_holds_out_rows_by_their_numbers(tmp_path):
+    rng = np.random.default_rng(1)
+    a, b = rng.integers(0, 2, (2, 3000))
+    noise = rng.random(3000) < 0.1
+    pd.DataFrame({"a": a, "b": b, "y": (a & b) ^ noise}).to_parquet(tmp_path / "rows.parquet")
+    task = TabularTask.of(tmp_path / "rows.parquet", "y", window=500)
+    assert len(task.held_rows) == 600
+    assert TabularClassifier(**SMALL, window=500).fit(task).score_ > 0.85
+
+
+# Tasks ----------------------------------------------------------------------------------------------------------------
+
+
+def test_a_task_says_what_it_is_and_refuses_what_needs_all_rows(data, file):
+    task = TabularTask.of(file, "class", window=1000, weights="weight")
+    in_memory = TabularTask.of(parts(data, task.held_rows)[0], "class", weights="weight")
+    assert task.n_rows == task.inputs.n_rows == in_memory.inputs.n_rows
+    assert task.kinds == in_memory.kinds
+    assert f"multiclass of class: {task.n_rows:,} rows" in task._repr_html_()
+    for forbidden in (lambda: task.take(np.arange(3)), lambda: task.split(0.2, 0), task.frame_columns):
+        with pytest.raises(
+            TableError, match=r"rows.parquet is read block by block, since it has 2,500 rows and .*2,500"
+        ):
+            forbidden()
+
+
+def test_kinds_of_the_estimator_are_those_of_the_task(file):
+    task = TabularTask.of(file, "class", window=1000)
+    model = TabularClassifier(**SMALL, window=1000, kinds={"count": "categorical"}, ignore=["day"]).fit(task)
+    direct = TabularClassifier(**SMALL, window=1000, kinds={"count": "categorical"}, ignore=["day"]).fit(file, "class")
+    assert {kind.name: kind.kind for kind in model.preparation_.kinds}["count"] == "categorical"
+    np.testing.assert_array_equal(model.out_of_fold_, direct.out_of_fold_)
+
+
+def test_learn_takes_datasets(file, data, tmp_path):
+    model = rosenblatt.learn(file, "class", window=1000, ignore=["text"], **SMALL)
+    assert isinstance(model, TabularClassifier)
+    rosenblatt.save(model, tmp_path / "m.safetensors")
+    loaded = rosenblatt.load(tmp_path / "m.safetensors")
+    np.testing.assert_array_equal(loaded.predict(file), model.predict(data))
+    assert (loaded.window, loaded.score_on_) == (1000, model.score_on_)
+    assert "held-out rows" in str(model.report())
+    with pytest.raises(ValueError, match="window"):
+        rosenblatt.learn(file, "class", window=10)
+
+
+# Refusals -------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("options", "given", "words"),
+    [
+        ({"cv": 3}, {}, "cv says which rows are held out, but .*rows.parquet is read block by block.*window of 2,500"),
+        ({}, {"sample_weight": np.ones(N)}, "sample_weight is no name of a column, but .*rows.parquet"),
+        ({}, {"groups": np.arange(N)}, "groups is no name of a column.*Name a column that holds it"),
+        ({}, {"time": np.arange(N)}, "time is no name of a column"),
+        ({}, {"groups": "shop"}, "groups names a column 'shop' that is not there"),
+        ({}, {"groups": "level"}, "groups .column 'level'. is missing in row"),
+        ({}, {"time": "flag"}, "time .column 'flag'. holds Booleans"),
+        ({}, {"sample_weight": "number"}, "sample_weight .column 'number'. is missing in row"),
+        ({"memory_limit": "10kB"}, {}, "window=1000 rows of .* need .* memory_limit leaves .*: say window="),
+    ],
+)
+def test_what_needs_all_rows_in_memory_is_refused_with_a_way_out(options, given, words, file):
+    model = TabularClassifier(**SMALL, **options, window=1000)
+    with pytest.raises((ValueError, TypeError), match=words):
+        model.fit(file, "class", **given)
+    assert not hasattr(model, "ensemble_")
+
+
+def test_a_target_beside_a_stream_is_refused(file, data):
+    with pytest.raises(TypeError, match=r"y is no name of a column, but .*rows.parquet is read block by block"):
+        TabularClassifier(window=1000).fit(file, data["class"])
+    with pytest.raises(TableError, match=r"there is no target column 'clas'. Did you mean 'class'"):
+        TabularClassifier(window=1000).fit(file, "clas")
+
+
+def test_errors_name_the_row_of_the_whole_table(data, file):
+    data = data.assign(amount=data["amount"].where(data.index != 2222, np.inf))
+    data.to_parquet(file)
+    with pytest.raises(TableError, match="target 'amount' is infinite in row 2223"):
+        TabularRegressor(window=500).fit(file, "amount")
+    data.assign(amount=data["amount"].where(data.index != 2222, -1.5)).to_parquet(file)
+    with pytest.raises(ValueError, match=r"needs targets >= 0, but target 'amount' is -1\.5 in row 2223"):
+        TabularRegressor(window=500, loss="poisson").fit(file, "amount")
+    data.assign(weight=data["weight"].where(data.index != 2222, -1.0)).to_parquet(file)
+    with pytest.raises(TableError, match=r"sample_weight \(column 'weight'\) is -1 in row 2223"):
+        TabularClassifier(window=500).fit(file, "class", "weight")
+
+
+@pytest.mark.parametrize(
+    ("parameter", "value"),
+    [("window", 99), ("window", 1e6), ("window", "all"), ("memory_limit", "much"), ("memory_limit", 0)],
+)
+@pytest.mark.parametrize("kind", [TabularClassifier, TabularRegressor])
+def test_parameters_are_checked_whatever_the_table_is(parameter, value, kind):
+    with pytest.raises(ValueError, match=parameter):
+        kind(**{parameter: value}).fit({"a": [1.0, 2.0] * 9}, [0, 1] * 9)
+
+
+# Interruptions --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("what", ["summarizing rows", "preparing rows", "prepared rows"])
+def test_ctrl_c_in_a_pass_leaves_the_estimator_as_it_was_and_no_file(what, file, data, monkeypatch):
+    model = TabularClassifier(**SMALL, window=500).fit(file, "class")
+    before, passes = dict(vars(model)), []
+
+    def heard(self, said, done, n_rows):
+        passes.append(said)
+        if said.startswith(what):
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr("rosenblatt.estimators.tabular.member.FitBudget.heard", heard)
+    n_files = open_files()
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(file, "class")
+    assert passes[-1].startswith(what)
+    assert vars(model) == before
+    assert open_files() == n_files
+
+
+def open_files():
+    """How many files the process has open."""
+    import os
+
+    return len(os.listdir("/proc/self/fd"))
+
+
+def test_a_file_that_changes_between_the_passes_is_refused(file, data, monkeypatch):
+    def heard(self, said, done, n_rows):
+        if said == "summarizing rows" and done == n_rows:
+            data.iloc[:-1].to_parquet(file)
+
+    monkeypatch.setattr("rosenblatt.estimators.tabular.member.FitBudget.heard", heard)
+    with pytest.raises(TableError, match=r"rows.parquet changed"):
+        TabularClassifier(**SMALL, window=500).fit(file, "class")
+
+
+def test_passes_are_heard_of_in_the_order_of_their_rows(file, capsys):
+    heard = []
+    task = TabularTask.of(file, "class", window=1000, heard=lambda *said: heard.append(said), weights="weight")
+    TabularClassifier(**SMALL, window=1000, verbose=True).fit(task)
+    names = list(dict.fromkeys(what for what, _, _ in heard))
+    assert [name.split(",")[0] for name in names] == [
+        "summarizing rows",
+        "reading weights",
+        "preparing rows",
+        "prepared rows",
+    ]
+    assert all(done == n_rows for _, done, n_rows in heard)  # a single block
+    out = capsys.readouterr().out
+    assert "preparing rows: 2,500 of 2,500" in out
+    assert "prepared rows, " in out

@@ -180,11 +180,11 @@ class TabularEstimator(
         -----
         A dataset of more rows than the `window` is read three times at most: once to learn what its columns are, once
         to prepare its rows in a temporary file (in the folder `checkpoint` or else that of the system; it has no name
-        and is gone when `fit` ends), and before that once for the column of groups, times or weights alone. A fifth of
-        the rows, at most 131,072, is held out: those whose cells have the smallest hashes, so that copies are on one
-        side; whole groups with `groups`; the latest rows with `time`. They choose the best epochs, calibrate and
-        score, and all networks train on all others. Notes on columns that leak the target, or look like ids of groups,
-        come from the held-out rows. Give y, `sample_weight`, `groups` and `time` as names of columns then, and no `cv`.
+        and is gone when `fit` ends), and before that once for the columns of groups, times or weights alone. A fifth
+        of the rows, at most 131,072, is held out: those whose cells have the smallest hashes, so that copies are on
+        one side; whole groups with `groups`; the latest rows with `time`. They choose the best epochs, calibrate and
+        score, and all networks train on all others. Notes on columns that leak the target come from the held-out
+        rows. Give y, `sample_weight`, `groups` and `time` as names of columns then, and no `cv`.
         """
         roles = {"groups": groups, "time": time, "id": id, "drop_missing_target": drop_missing_target}
         self.fit_unless(lambda: False, X, y, sample_weight, X_val=X_val, y_val=y_val, **roles)

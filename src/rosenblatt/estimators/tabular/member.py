@@ -74,7 +74,7 @@ class Data:
 
     With `validation`, a table of its own, held-out rows are rows of that. With `groups`, rows of which belong together,
     or `times`, no row chooses the epoch that it is scored by. With `stored`, training rows are those of a file, and
-    `prepared` and `y` are not used (see `of_file`).
+    `prepared` and `y` are not used (see `of_file`); groups and times are those of the held-out rows then.
     """
 
     preparation: Any

@@ -72,13 +72,16 @@ class Streamable:
         validation: tuple[Any, ...] | None,
     ) -> tuple[Data, TrainingTable]:
         """`_prepare` for a table that is larger than memory; `convert` makes targets what the model keeps of them."""
+        name = f"target {task.target.name!r}"
+        if task.held_out is not None:
+            self._check_targets(convert(task.held_out.target.values), name, task.held_rows)
         preparation = self.preparation_ = fit_preparation(task.inputs, task.kinds)
         weigh = row_weights(task, convert, getattr(self, "class_weight", None), getattr(self, "classes_", None))
         space = Space(self.checkpoint, self.window, self.memory_limit)
 
         def checked(rows: StreamedRows) -> Array:
             targets = convert(rows.targets)
-            self._check_targets(targets, f"target {task.target.name!r}", rows.numbers)
+            self._check_targets(targets, name, rows.numbers)
             return targets
 
         found = store(task, preparation, checked, weigh, space, budget.resources)

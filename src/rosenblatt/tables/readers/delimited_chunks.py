@@ -25,7 +25,6 @@ from rosenblatt.tables.readers.delimited import (
     QUOTED,
     Delimited,
     cell_end,
-    check_quotes,
     quotes_in_turns,
     read_header,
 )
@@ -134,11 +133,10 @@ def header_of(data: bytes, separator: str | None, limits: Limits) -> Delimited |
 def require_short(data: bytes, source: Delimited | None) -> None:
     """Refuse a row that is so long that it must be a mistake."""
     if len(data) > MAX_ROW_BYTES:
-        place = source or Delimited(data, ",", (), 0)
-        check_quotes(place)
+        line = source.line(source.body) if source else 1
         raise TableError(
-            f"the row that begins in line {place.above + 1} is longer than {MAX_ROW_BYTES >> 20} MB. Rows end where "
-            "lines end outside quotes."
+            f"the row that begins in line {line} is longer than {MAX_ROW_BYTES >> 20} MB; perhaps a quote that opens a "
+            "cell in it is never closed. Close the quote; one within a quoted cell must be doubled."
         )
 
 

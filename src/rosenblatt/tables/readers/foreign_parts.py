@@ -143,23 +143,33 @@ class Hashing:
 
 def open_reader(source: Any) -> Any:
     """A reader of the batches of what gives an Arrow stream and is no frame in memory; None for anything else."""
-    import narwhals.stable.v2 as nw
-
-    if isinstance(nw.from_native(source, eager_only=True, pass_through=True), nw.DataFrame):
+    if is_in_memory(source):
         return None
     if hasattr(source, "collect_batches") and hasattr(source, "collect_schema"):
         return LazyReader(source)
-    if not hasattr(source, "__arrow_c_stream__"):
+    is_series = hasattr(source, "dtype") or getattr(source, "ndim", 2) == 1
+    if not hasattr(source, "__arrow_c_stream__") or is_series:
         return None
     import_pyarrow()
     import pyarrow as pa
 
     try:
         return pa.RecordBatchReader.from_stream(source)
-    except pa.ArrowInvalid as error:
-        if "non-struct" in str(error):  # a column, which is no table
+    except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
+        if "struct" in str(error):  # a column, which is no table
             return None
         raise TableError(f"the {type(source).__name__} gives no Arrow stream: {first_line(error)}.") from None
+
+
+def is_in_memory(source: Any) -> bool:
+    """Whether it is a frame that is held in memory."""
+    import narwhals.stable.v2 as nw
+    from narwhals.exceptions import NarwhalsError
+
+    try:
+        return isinstance(nw.from_native(source, eager_only=True, pass_through=True), nw.DataFrame)
+    except NarwhalsError:  # columns of one name
+        return True
 
 
 class LazyReader:

@@ -71,11 +71,12 @@ def open_stream(
     Parameters
     ----------
     source : path, pattern, or object
-        A Parquet, Arrow, Feather or CSV file; a folder of files of one of these kinds, of which ``year=2024`` in the
+        A Parquet, Arrow, Feather or CSV file; a folder of files of one of these kinds, in which ``year=2024`` in the
         name of a folder is a column, and hidden ones are left out; a pattern such as ``data/part-*.parquet``; a
         `pyarrow.dataset.Dataset`; a data frame of Dask, whose partitions are computed one after another, once for each
         pass; or anything else that gives a stream of Arrow (`__arrow_c_stream__`) such as a relation of DuckDB, and a
-        lazy frame of Polars, which are copied once to a temporary file without a name in the folder `TMPDIR`.
+        lazy frame of Polars, which are copied once to a temporary file without a name in the folder `TMPDIR`. Memory is
+        that of some blocks; for a dataset of PyArrow, that of a row group.
     encoding, separator, text, limits
         As for `read_table`. A CSV file is read through once when it is opened: it has no types, and what a column holds
         depends on all its cells.
@@ -170,8 +171,8 @@ def folder_kind(path: Path) -> str:
         raise TableError(f"{path}: {error}") from None
     if not kind:
         raise TableError(
-            f"{path} is not read with other files: these must be CSV, Parquet, Arrow or Feather files. Move it, or give "
-            "a pattern such as 'folder/*.parquet'."
+            f"{path} is not read with other files: these must be CSV, Parquet, Arrow or Feather files. Move it, or "
+            "give a pattern such as 'folder/*.parquet'."
         )
     return kind
 

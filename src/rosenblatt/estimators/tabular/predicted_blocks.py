@@ -121,9 +121,9 @@ class BlockPredictor:
         --------
         >>> import numpy as np
         >>> from rosenblatt import TabularRegressor
-        >>> x = np.arange(100.0)
-        >>> model = TabularRegressor("fast", max_iter=2).fit({"x": x, "y": 2 * x}, "y")
-        >>> [len(block.predictions) for block in model.predict_blocks({"x": np.arange(70_000) % 100})]
+        >>> X = np.random.default_rng(0).normal(size=(70_000, 2))
+        >>> model = TabularRegressor("fast", max_iter=2).fit(X[:100], X[:100, 0] * X[:100, 1])
+        >>> [len(block.predictions) for block in model.predict_blocks(X)]
         [65536, 4464]
         """
         check_is_fitted(self, "ensemble_")

@@ -218,8 +218,13 @@ class PySession {
     const std::vector<std::int64_t> numbers = copy_of<std::int64_t>(rows);
     const std::vector<Source> given = sources_of(sources);
     const std::vector<double> values = copy_of<double>(slots);
-    const Batch batch{numbers.data(), static_cast<std::int64_t>(numbers.size()), first_row, inverse_weight,
-                      values.data(),  seed,                                      step};
+    const Batch batch{numbers.data(),
+                      static_cast<std::int64_t>(numbers.size()),
+                      first_row,
+                      inverse_weight,
+                      values.data(),
+                      seed,
+                      step};
     const GilRelease released;
     session_.gradient(bytes_of(persistent), given, batch, static_cast<std::int64_t>(values.size()));
   }

@@ -5,7 +5,7 @@ import pytest
 from sklearn.base import clone
 from tests.distributed.rank_threads import on_ranks
 
-from rosenblatt import TabularClassifier, TabularRegressor
+from rosenblatt import TabularClassifier, TabularRegressor, learn
 
 N = 90
 RNG = np.random.default_rng(0)
@@ -34,14 +34,51 @@ def fitted(size, model, y=LABELS, **how):
         (TabularClassifier(**SMALL), LABELS, {}),
         (TabularRegressor(**SMALL), NUMBERS, {"sample_weight": WEIGHTS}),
         (TabularRegressor(**SMALL), NUMBERS, {"groups": GROUPS}),
+        (TabularRegressor(**SMALL), np.exp(3 * RNG.normal(size=N) + TABLE["a"]), {}),
         (TabularClassifier(**SMALL), LABELS, {"X_val": {k: v[:30] for k, v in TABLE.items()}, "y_val": LABELS[:30]}),
     ],
-    ids=["classes", "weights", "groups", "validation"],
+    ids=["classes", "weights", "groups", "trials of a transformed target", "validation"],
 )
 def test_any_number_of_ranks_gives_the_same_model(model, y, how):
     (expected,) = fitted(1, model, y, **how)
     for size in (2, 4):
         assert fitted(size, model, y, **how) == [expected] * size
+
+
+def test_learn_is_a_fit_on_all_ranks():
+    found = on_ranks(2, lambda _: bits(learn({**TABLE, "y": LABELS}, "y", **SMALL)))
+    assert found[0] == found[1] == fitted(1, TabularClassifier(**SMALL))[0]
+
+
+class Hooks:
+    """A callback of scikit-learn's that notes what it hears."""
+
+    def __init__(self):
+        self.heard = []
+
+    def setup(self, estimator, context):
+        self.heard.append("setup")
+
+    def teardown(self, estimator, context):
+        self.heard.append("teardown")
+
+    def on_fit_task_begin(self, estimator, context):
+        self.heard.append(context.task_name)
+
+    def on_fit_task_end(self, estimator, context):
+        return context.task_name == "epoch" and self.heard.count("epoch") == 2
+
+
+def test_scikit_learns_callbacks_hear_on_rank_0_and_end_all():
+    def work(_):
+        hooks = Hooks()
+        model = TabularClassifier(**SMALL).set_callbacks(hooks).fit(TABLE, LABELS)
+        return bits(model), hooks.heard
+
+    (first, heard), (second, nothing) = on_ranks(2, work)
+    assert first == second
+    assert heard.count("epoch") > 1
+    assert "epoch" not in nothing
 
 
 def test_a_drawn_seed_is_that_of_rank_0():

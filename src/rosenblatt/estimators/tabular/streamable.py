@@ -45,8 +45,8 @@ class Streamable:
     _check_targets: Callable[..., object]
     _draw_seed: Callable[..., int]
 
-    def _refuse_folds(self, task: StreamedTask) -> None:
-        """Refuse folds, and the ranks of an MPI job, for rows that are not in memory."""
+    def _stated_rows(self, task: StreamedTask) -> dict[str, Any]:
+        """What else says which rows are held out; refuses what needs all rows in memory: folds, and ranks of MPI."""
         if ranks().are_together:
             raise ValueError(
                 f"{task.stream.name} is read block by block, since it has {task.stream.n_rows:,} rows and the window "
@@ -60,6 +60,7 @@ class Streamable:
                 "held out from all networks. Leave cv out and say members= for their number, give validation rows of "
                 f"your own (X_val), or a window of {task.stream.n_rows:,} rows or more."
             )
+        return {"groups": task.group_column, "time": task.reading.roles.time}
 
     def _read_dataset(self, X: Any, text: Sequence[str]) -> Table:
         """A table whose target is an array: all of it."""

@@ -289,11 +289,12 @@ def test_learn_takes_datasets(file, data, tmp_path):
         ({}, {"groups": "level"}, "groups .column 'level'. is missing in row"),
         ({}, {"time": "flag"}, "time .column 'flag'. holds Booleans"),
         ({}, {"sample_weight": "number"}, "sample_weight .column 'number'. is missing in row"),
+        ({"batch_size": 250, "window": 150}, {}, "window=150 makes windows of .*, fewer than the .* of a batch"),
         ({"memory_limit": "10kB"}, {}, "window=1000 rows of .* need .* memory_limit leaves .*: say window="),
     ],
 )
 def test_what_needs_all_rows_in_memory_is_refused_with_a_way_out(options, given, words, file):
-    model = TabularClassifier(**SMALL, **options, window=1000)
+    model = TabularClassifier(**{**SMALL, "window": 1000, **options})
     with pytest.raises((ValueError, TypeError), match=words):
         model.fit(file, "class", **given)
     assert not hasattr(model, "ensemble_")

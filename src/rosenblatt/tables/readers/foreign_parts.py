@@ -143,12 +143,12 @@ class Hashing:
 
 def open_reader(source: Any) -> Any:
     """A reader of the batches of what gives an Arrow stream and is no frame in memory; None for anything else."""
-    if is_in_memory(source):
+    is_lazy = hasattr(source, "collect_batches") and hasattr(source, "collect_schema")
+    if not (is_lazy or hasattr(source, "__arrow_c_stream__")) or is_in_memory(source):
         return None
-    if hasattr(source, "collect_batches") and hasattr(source, "collect_schema"):
+    if is_lazy:
         return LazyReader(source)
-    is_series = hasattr(source, "dtype") or getattr(source, "ndim", 2) == 1
-    if not hasattr(source, "__arrow_c_stream__") or is_series:
+    if hasattr(source, "dtype") or getattr(source, "ndim", 2) == 1:  # a column, which is no table
         return None
     import_pyarrow()
     import pyarrow as pa

@@ -11,10 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rosenblatt.estimators.tabular.scoring import is_on_common_rows
+from rosenblatt.estimators.tabular.scoring import is_on_common_rows, is_on_later_rows
 from rosenblatt.metrics import Metric
 from rosenblatt.tables.score_intervals import QUANTILE, Interval
-from rosenblatt.tables.task import score_on
 
 __all__ = ["chooses_by_scored_rows", "error_by_rows", "fold_error", "n_scored", "optimism", "rows_of_a_network"]
 
@@ -41,7 +40,7 @@ def rows_of_a_network(model: Any) -> float:
 
 def chooses_by_scored_rows(model: Any) -> bool:
     """Whether the rows that score the networks also choose their epochs, which makes the score optimistic."""
-    return bool(model.n_groups_ is None and model.score_on_ != score_on(None, ()))
+    return bool(model.n_groups_ is None and not is_on_later_rows(model.score_on_))
 
 
 def error_by_rows(interval: Interval, n_rows: int) -> float:

@@ -15,12 +15,12 @@ from rosenblatt._suggestions import join_names
 from rosenblatt.diagnosis.check_record import Check
 from rosenblatt.estimators.tabular.explain.background import hashes_of
 from rosenblatt.estimators.tabular.explain.shortened import counted
+from rosenblatt.estimators.tabular.scoring import is_on_later_rows
 from rosenblatt.tables.drift import ColumnDrift, column_drift, population_stability_index
 from rosenblatt.tables.leakage import is_leak
 from rosenblatt.tables.reference_distributions import fit_reference
 from rosenblatt.tables.score_intervals import wilson
 from rosenblatt.tables.table import Column, Table
-from rosenblatt.tables.task import score_on
 
 __all__ = ["copied_rows", "copied_training_rows", "drift_of_the_last_rows", "leaks", "rare_classes", "too_few_rows"]
 
@@ -113,7 +113,7 @@ def drift_of_the_last_rows(evidence: Any) -> Iterator[Check]:
     parts = ["the target", *names] if target_drifts(target, first) else names
     if not parts:
         return
-    later = evidence.model.score_on_ == score_on(None, ())
+    later = is_on_later_rows(evidence.model.score_on_)
     advice = "If rows follow each other in time, say time=: the score is then that of later rows. If not, it stands."
     advice = "The score is of later rows, and knows of it." if later else advice
     text = f"The last tenth of the training rows is unlike those before in {' and in '.join(parts)}."

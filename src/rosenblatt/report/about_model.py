@@ -14,12 +14,11 @@ import numpy as np
 
 from rosenblatt import __version__
 from rosenblatt.estimators.tabular.explain.shortened import short_name
-from rosenblatt.estimators.tabular.scoring import ON_VALIDATION_ROWS
+from rosenblatt.estimators.tabular.scoring import ON_VALIDATION_ROWS, is_on_later_rows
 from rosenblatt.ir.cost import program_cost
 from rosenblatt.persistence.models import model_parts
 from rosenblatt.report.evidence import Evidence
 from rosenblatt.storage.container import ModelFileError, pack
-from rosenblatt.tables.task import score_on
 
 __all__ = ["cost", "curves", "file", "model", "network", "reproduce", "training"]
 
@@ -160,7 +159,7 @@ def roles_of(fitted: Any) -> list[str]:
     found = []
     if fitted.n_groups_ is not None:
         found.append(f"groups={getattr(fitted, 'group_column_', None)!r}".replace("=None", "=groups"))
-    if fitted.score_on_ == score_on(None, ()):
+    if is_on_later_rows(fitted.score_on_):
         found.append("time=time")
     if fitted.score_on_ == ON_VALIDATION_ROWS:
         found.append("X_val=X_val, y_val=y_val")

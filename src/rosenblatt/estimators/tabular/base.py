@@ -139,9 +139,8 @@ class TabularEstimator(
         Parameters
         ----------
         X : data frame, mapping of arrays, path of a file, dataset, array of shape (n_rows, n_columns), or task
-            Files are CSV, JSON, Parquet, Arrow or Feather. Datasets are whatever `open_stream` takes, such as folders
-            and patterns of files; those of more rows than the `window` are not read into memory (see the notes). A
-            `TabularTask` also holds the target and the weights.
+            Files are CSV, JSON, Parquet, Arrow or Feather, also folders and patterns of them. Datasets and files of
+            more rows than the `window` are not read into memory; see the notes. A `TabularTask` also holds the target.
         y : array-like of shape (n_rows,), or (n_rows, n_targets) for regression, or name
             Classes (strings, integers, booleans or dates) or numbers. A string or a number is the name of the column of
             X to predict, a list of strings the names of several columns of numbers.
@@ -178,13 +177,11 @@ class TabularEstimator(
 
         Notes
         -----
-        A dataset of more rows than the `window` is read three times at most: once to learn what its columns are, once
-        to prepare its rows in a temporary file (in the folder `checkpoint` or else that of the system; it has no name
-        and is gone when `fit` ends), and before that once for the columns of groups, times or weights alone. A fifth
-        of the rows, at most 131,072, is held out: those whose cells have the smallest hashes, so that copies are on
-        one side; whole groups with `groups`; the latest rows with `time`. They choose the best epochs, calibrate and
-        score, and all networks train on all others. Notes on columns that leak the target come from the held-out
-        rows. Give y, `sample_weight`, `groups` and `time` as names of columns then, and no `cv`.
+        A dataset of more rows than the `window` is read once to learn what its columns are, and once to prepare its
+        rows in a temporary file (in the folder `checkpoint` or that of the system), which is gone at the end. A fifth
+        of the rows, at most 131,072, is held out, by hashes of their cells: copies are on one side; with `groups` it is
+        whole groups, with `time` the latest rows. They choose the best epochs, calibrate and score; all networks train
+        on all others. Say y, `sample_weight`, `groups` and `time` by names of columns, and no `cv`.
         """
         roles = {"groups": groups, "time": time, "id": id, "drop_missing_target": drop_missing_target}
         self.fit_unless(lambda: False, X, y, sample_weight, X_val=X_val, y_val=y_val, **roles)
@@ -224,8 +221,7 @@ class TabularEstimator(
         """Refuse several answers to the question of which rows are held out."""
         others = {"cv": self.cv, "groups": task.groups, "time": task.times}
         if isinstance(task, StreamedTask):
-            others |= {"groups": task.group_column, "time": task.reading.roles.time}
-            self._refuse_folds(task)
+            others |= self._stated_rows(task)
         if has_validation and (given := [name for name, value in others.items() if value is not None]):
             raise ValueError(
                 f"{given[0]} and X_val both say which rows are held out: leave one of them out. (A column that is no "

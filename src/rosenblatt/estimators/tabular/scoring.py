@@ -14,24 +14,31 @@ from numpy.typing import NDArray
 
 from rosenblatt.tables.evaluation import Evaluation, evaluate
 from rosenblatt.tables.targets import Target
+from rosenblatt.tables.task import score_on
 
-__all__ = ["ON_VALIDATION_ROWS", "TabularScores", "is_on_common_rows", "on_held_out_rows"]
+__all__ = ["ON_VALIDATION_ROWS", "TabularScores", "is_on_common_rows", "is_on_later_rows", "on_held_out_rows"]
 
 Array = NDArray[Any]
 ON_VALIDATION_ROWS = "on the validation rows"
 """What scores measure if the user gave rows of a validation set."""
+LATER = ", which are later"
 HELD_OUT = re.compile(r"on [\d,]+ held-out rows")
 
 
 def on_held_out_rows(n_rows: int, groups: Any = None, times: Any = None) -> str:
     """What scores measure if a table larger than memory is fitted: by groups or times, where these are given."""
-    which = ", which are later" if times is not None else "" if groups is None else " of other groups"
+    which = LATER if times is not None else "" if groups is None else " of other groups"
     return f"on {n_rows:,} held-out rows{which}"
 
 
-def is_on_common_rows(score_on: str) -> bool:
+def is_on_common_rows(score_on_rows: str) -> bool:
     """Whether scores measure the same rows for each network: those of the user, or of a table larger than memory."""
-    return score_on == ON_VALIDATION_ROWS or HELD_OUT.match(score_on) is not None
+    return score_on_rows == ON_VALIDATION_ROWS or HELD_OUT.match(score_on_rows) is not None
+
+
+def is_on_later_rows(score_on_rows: str) -> bool:
+    """Whether scores measure rows that are later than those that train."""
+    return score_on_rows == score_on(None, ()) or score_on_rows.endswith(LATER)
 
 
 class TabularScores:

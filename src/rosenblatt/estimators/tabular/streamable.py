@@ -44,8 +44,8 @@ class Streamable:
     _check_targets: Callable[..., object]
     _draw_seed: Callable[..., int]
 
-    def _refuse_folds(self, task: StreamedTask) -> None:
-        """Refuse folds of rows that are not in memory."""
+    def _stated_rows(self, task: StreamedTask) -> dict[str, Any]:
+        """What else says which rows are held out; refuses folds of rows that are not in memory."""
         if getattr(self, "cv", None) is not None:
             raise ValueError(
                 f"cv says which rows are held out, but {task.stream.name} is read block by block, since it has "
@@ -53,6 +53,7 @@ class Streamable:
                 "held out from all networks. Leave cv out and say members= for their number, give validation rows of "
                 f"your own (X_val), or a window of {task.stream.n_rows:,} rows or more."
             )
+        return {"groups": task.group_column, "time": task.reading.roles.time}
 
     def _read_dataset(self, X: Any, text: Sequence[str]) -> Table:
         """A table whose target is an array: all of it."""

@@ -53,6 +53,7 @@ PRINTED = {
         r"^\[0\.9\d+, (?:0\.9\d+|1\.0)\] \[.*\]\n",
         r"^all columns is better by accuracy on these 169 rows: 0\.9\d+ against 0\.[789]\d+ \(95 % interval",
     ],
+    "docs/scale.md": [r"^R2 0\.9\d on [56],\d+ held-out rows; 2\d,\d+ rows\nmean rent 9\d\d\n"],
     "docs/search.md": [
         r"^0\.9(?:5[1-9]|[6-9]\d) with \{.*'hidden_layer_sizes': \(.*\}\n",
         r"\n0 +1 +0\.9\d+ +9\n.*\n.*\n",

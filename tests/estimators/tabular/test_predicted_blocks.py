@@ -87,8 +87,8 @@ def test_kept_columns_come_with_the_blocks(models: dict[str, Any], path: Path) -
             column = block.table["name"]
             names += [column.levels[code] for code in column.values]
         assert names == [f"r{i}" for i in range(N)]
-        with pytest.raises(TableError, match=r"there is no column 'nam' to keep\. Did you mean 'name'\?"):
-            models["numbers"].predict_blocks(source, keep=["nam"])
+        with pytest.raises(TableError, match=r"there is no column 'names' to keep\. Did you mean 'name'\?"):
+            models["numbers"].predict_blocks(source, keep=["names"])
 
 
 def test_the_warning_comes_after_the_last_block_and_names_rows_of_the_whole(

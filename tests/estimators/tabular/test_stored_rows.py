@@ -21,8 +21,9 @@ from rosenblatt.estimators.tabular import ensemble as ensembles
 from rosenblatt.estimators.tabular.architecture import Settings
 from rosenblatt.estimators.tabular.checkpoints import FitCheckpoints
 from rosenblatt.estimators.tabular.ensemble import fit_ensemble, some_rows, within
-from rosenblatt.estimators.tabular.member import Data, FitBudget, Problem, train_member
+from rosenblatt.estimators.tabular.member import FitBudget, train_member
 from rosenblatt.estimators.tabular.ordinal import cumulative
+from rosenblatt.estimators.tabular.problem import Data, Problem
 from rosenblatt.estimators.tabular.row_ranges import RowRanges, rows_from_array, rows_to_array
 from rosenblatt.estimators.tabular.stored_rows import StoredRows, members_at_once, window_bytes
 from rosenblatt.estimators.tabular.target_scaling import fit_target_scaler

@@ -34,9 +34,10 @@ from rosenblatt.estimators.tabular.ensemble import Ensemble, Folds, fit_ensemble
 from rosenblatt.estimators.tabular.explain.background import Background
 from rosenblatt.estimators.tabular.explain.explainable import Explainable
 from rosenblatt.estimators.tabular.folds import folds_of_task
-from rosenblatt.estimators.tabular.member import Data, FitBudget, Problem
+from rosenblatt.estimators.tabular.member import FitBudget
 from rosenblatt.estimators.tabular.parameters import CONSTRAINTS, OVERRIDES
 from rosenblatt.estimators.tabular.predicted_blocks import BlockPredictor
+from rosenblatt.estimators.tabular.problem import Data, Problem
 from rosenblatt.estimators.tabular.scoring import ON_VALIDATION_ROWS, TabularScores
 from rosenblatt.estimators.tabular.streamable import Streamable
 from rosenblatt.estimators.tabular.training_digest import training_digest

@@ -29,10 +29,11 @@ from rosenblatt.estimators.tabular.base import TabularEstimator
 from rosenblatt.estimators.tabular.decisions import best_decisions
 from rosenblatt.estimators.tabular.ensemble import Ensemble, best_temperature
 from rosenblatt.estimators.tabular.explain.column_substitution import predictions_of
-from rosenblatt.estimators.tabular.member import FitBudget, Problem
+from rosenblatt.estimators.tabular.member import FitBudget
 from rosenblatt.estimators.tabular.metrics import CLASS_METRICS, ClassMetric
 from rosenblatt.estimators.tabular.ordinal import cumulative, from_cumulative
 from rosenblatt.estimators.tabular.parameters import CONSTRAINTS, describe_shared_parameters
+from rosenblatt.estimators.tabular.problem import Problem
 from rosenblatt.tables.streamed_task import StreamedTask
 from rosenblatt.tables.targets import Target, doubts_of_classes
 from rosenblatt.tables.task import WINDOW, TabularTask

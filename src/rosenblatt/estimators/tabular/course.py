@@ -32,7 +32,8 @@ from rosenblatt.estimators.tabular.architecture import feed
 from rosenblatt.estimators.tabular.checkpoints import FitCheckpoints, table_digest
 from rosenblatt.estimators.tabular.ensemble import Ensemble
 from rosenblatt.estimators.tabular.explain.learning_curve import LearningCurve
-from rosenblatt.estimators.tabular.member import Data, FitBudget
+from rosenblatt.estimators.tabular.member import FitBudget
+from rosenblatt.estimators.tabular.problem import Data
 from rosenblatt.estimators.tabular.progress import shown_progress
 from rosenblatt.memory import memory_size
 from rosenblatt.tables.readers.reading import is_nameless, names_columns

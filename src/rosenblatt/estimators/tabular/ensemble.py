@@ -19,8 +19,9 @@ from rosenblatt import nn
 from rosenblatt.distributed.jobs import Done, Hear, Jobs, Work
 from rosenblatt.distributed.ranks import ranks
 from rosenblatt.estimators.tabular.architecture import Settings, feed
-from rosenblatt.estimators.tabular.member import Data, FitBudget, Member, Problem, check_fold_weights, train_member
+from rosenblatt.estimators.tabular.member import FitBudget, Member, check_fold_weights, train_member
 from rosenblatt.estimators.tabular.member_jobs import EpochsOfMembers, MemberTraining, member_items
+from rosenblatt.estimators.tabular.problem import Data, Problem
 from rosenblatt.estimators.tabular.row_ranges import RowNumbers, some_of
 from rosenblatt.threads import get_num_threads
 from rosenblatt.training.trainer import DivergenceError

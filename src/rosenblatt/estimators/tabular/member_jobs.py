@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from rosenblatt.distributed.jobs import Link
 from rosenblatt.estimators.tabular.architecture import Settings
 from rosenblatt.estimators.tabular.checkpoints import FitCheckpoints
-from rosenblatt.estimators.tabular.member import Data, FitBudget, Member, MemberEpoch, Problem, train_member
+from rosenblatt.estimators.tabular.member import FitBudget, Member, MemberEpoch, train_member
+from rosenblatt.estimators.tabular.problem import Data, Problem
 from rosenblatt.estimators.tabular.row_ranges import RowNumbers
 from rosenblatt.training.trainer import DivergenceError
 

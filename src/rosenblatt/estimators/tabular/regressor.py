@@ -27,9 +27,10 @@ from rosenblatt.estimators.tabular.base import TabularEstimator
 from rosenblatt.estimators.tabular.decisions import interval_columns
 from rosenblatt.estimators.tabular.ensemble import Fold
 from rosenblatt.estimators.tabular.explain.column_substitution import predictions_of
-from rosenblatt.estimators.tabular.member import Data, FitBudget, Problem
+from rosenblatt.estimators.tabular.member import FitBudget
 from rosenblatt.estimators.tabular.metrics import REGRESSIONS, RegressionLoss, regression_of
 from rosenblatt.estimators.tabular.parameters import CONSTRAINTS, describe_shared_parameters
+from rosenblatt.estimators.tabular.problem import Data, Problem
 from rosenblatt.estimators.tabular.target_scaling import TargetScaler, fit_target_scaler
 from rosenblatt.estimators.tabular.target_transform import choose_target_transform, has_heavy_tail
 from rosenblatt.metrics import quantiles_of

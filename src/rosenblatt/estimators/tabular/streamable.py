@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from rosenblatt.distributed.ranks import ranks
 from rosenblatt.estimators.tabular.ensemble import Folds
 from rosenblatt.estimators.tabular.explain.background import Background
-from rosenblatt.estimators.tabular.member import Data, FitBudget
+from rosenblatt.estimators.tabular.member import FitBudget
+from rosenblatt.estimators.tabular.problem import Data
 from rosenblatt.estimators.tabular.scoring import ON_VALIDATION_ROWS, on_held_out_rows
 from rosenblatt.estimators.tabular.streamed import Space, TrainingTable, row_weights, store
 from rosenblatt.estimators.tabular.validation import validation_data

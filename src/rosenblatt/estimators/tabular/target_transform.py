@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from rosenblatt.estimators.tabular.architecture import Settings
 from rosenblatt.estimators.tabular.ensemble import Fold, fit_ensemble
-from rosenblatt.estimators.tabular.member import Data, FitBudget, Problem
+from rosenblatt.estimators.tabular.member import FitBudget
+from rosenblatt.estimators.tabular.problem import Data, Problem
 from rosenblatt.estimators.tabular.target_scaling import TargetScaler
 from rosenblatt.metrics import ROOT_MEAN_SQUARE, best_index
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from rosenblatt._checks import narrow_weights
 from rosenblatt.estimators.tabular.explain.importance import read_rows
-from rosenblatt.estimators.tabular.member import Data
+from rosenblatt.estimators.tabular.problem import Data
 from rosenblatt.tables.readers.reading import is_nameless, names_columns, read_table
 from rosenblatt.tables.roles import Roles, assign_roles, is_name
 from rosenblatt.tables.table import TableError

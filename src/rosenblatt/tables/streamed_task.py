@@ -116,6 +116,11 @@ class StreamedTask(TabularTask):
         """Not known of the rows that train. Copies are all held out, or all train."""
         return None
 
+    @property
+    def id_columns(self) -> list[str]:
+        """Names of the columns that name the rows."""
+        return self.reading.roles.ids  # type: ignore[no-any-return]
+
     def rows(self, what: str, *, targets_only: bool = False) -> Iterator[StreamedRows]:
         """The rows that train, block by block, in their order; `what` says what they are read for.
 

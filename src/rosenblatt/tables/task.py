@@ -222,6 +222,11 @@ class TabularTask(Framed):
         """
         return self.copies if self.groups is None else self.groups
 
+    @property
+    def id_columns(self) -> list[str]:
+        """Names of the columns of `ids`."""
+        return [] if self.ids is None else list(self.ids.columns)
+
     def frame_columns(self) -> dict[str, Any]:
         """The inputs and, last, the target; several targets are a column each."""
         decoded = self.target.decoded()

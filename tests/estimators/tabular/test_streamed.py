@@ -159,13 +159,16 @@ def test_a_csv_file_is_learned_as_a_parquet_file_is(data, file, tmp_path):
 def test_validation_rows_of_the_user_let_all_rows_train(data, file):
     rest, held_out = data.iloc[:2000], data.iloc[2000:]
     rest.to_parquet(file)
-    in_memory = TabularRegressor(**SMALL).fit(rest, "amount", X_val=held_out)
-    streamed = TabularRegressor(**SMALL, window=700).fit(file, "amount", X_val=held_out)
+    roles = {"sample_weight": "weight", "id": "other"}
+    in_memory = TabularRegressor(**SMALL).fit(rest, "amount", **roles, X_val=held_out)
+    streamed = TabularRegressor(**SMALL, window=700).fit(file, "amount", **roles, X_val=held_out)
+    for name in ("weighted_", "weight_column_", "id_columns_", "n_scored_"):
+        assert getattr(streamed, name) == getattr(in_memory, name)
     assert streamed.n_rows_ == 2000
     assert streamed.score_on_ == in_memory.score_on_ == "on the validation rows"
     assert streamed.preparation_.to_dict() == in_memory.preparation_.to_dict()
-    task = TabularTask.of(file, "amount", window=700)
-    again = TabularRegressor(**SMALL, window=700).fit(task, X_val=held_out, y_val="amount")
+    task = TabularTask.of(file, "amount", weights="weight", id="other", window=700)
+    again = TabularRegressor(**SMALL, window=700).fit(task, X_val=TabularTask.of(held_out, "amount", weights="weight"))
     np.testing.assert_array_equal(again.out_of_fold_, streamed.out_of_fold_)
 
 

@@ -301,10 +301,9 @@ class TabularEstimator(
         if not is_nameless(X):
             self._read(task.inputs, reset=True)
         self.target_name_, self.target_check_ = task.target.name, task.target.check
-        self.id_columns_ = [] if task.ids is None else list(task.ids.columns)
+        self.id_columns_, self.n_dropped_ = task.id_columns, task.n_dropped
         self.group_column_, self.weight_column_ = task.group_column, task.weight_column
-        self.weighted_ = task.weights is not None
-        self.n_dropped_ = task.n_dropped
+        self.weighted_ = task.weights is not None or task.weight_column is not None
         return task
 
     def _own_task(self, task: TabularTask, y: Any, given: Roles, hold_out: bool, heard: Heard) -> TabularTask:
@@ -326,12 +325,12 @@ class TabularEstimator(
         given = given.of_array() if is_nameless(X) else given
         given.require_names(X)
         kinds = given.overrides((), column_overrides(self.kinds, self.ignore))
-        is_array = is_nameless(X) or issparse(X)  # which `_read` refuses
-        inputs = self._read(X, reset=True) if is_array else self._read_dataset(X, given.ids)
-        name, n_rows = getattr(y, "name", None), inputs.n_rows
+        of_array = is_nameless(X) or issparse(X)  # which `_read` refuses
+        inputs = self._read(X, reset=True) if of_array else self._read_dataset(X, given.ids)
         if y is None:
             raise ValueError(f"{type(self).__name__} requires y to be passed, but the target y is None.")
-        require_rows(n_rows)
+        require_rows(n_rows := inputs.n_rows)
+        name = getattr(y, "name", None)
         y, kept = kept_targets(y, drop, n_rows)
         target = self._target(y, name if isinstance(name, str) else None)
         if len(target.values) != (n_rows if kept is None else len(kept)):

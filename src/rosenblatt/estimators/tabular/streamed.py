@@ -19,9 +19,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rosenblatt._checks import narrow_weights
+from rosenblatt.distributed.ranks import ranks
 from rosenblatt.estimators.base import class_factors
 from rosenblatt.estimators.tabular.explain.background import Background
 from rosenblatt.estimators.tabular.stored_rows import StoredRows, members_at_once
+from rosenblatt.estimators.tabular.stored_shards import StoredShards, own_rows_of
 from rosenblatt.memory import free_memory, memory_size, size_text
 from rosenblatt.tables.preparation import Preparation
 from rosenblatt.tables.prepared_file import PreparedFile, RowLayout
@@ -48,7 +50,7 @@ class Space:
     window : int
         The most rows of a window.
     memory_limit : int or str, optional
-        Bytes for windows; None: half of what is free.
+        Bytes for windows, on each rank; None: half of what is free, for all ranks of this machine.
     """
 
     folder: Any
@@ -59,7 +61,7 @@ class Space:
     def memory_bytes(self) -> int:
         """The limit in bytes."""
         if self.memory_limit is None:
-            return int(SHARE_OF_FREE * free_memory())
+            return int(SHARE_OF_FREE * free_memory() / ranks().n_local)
         return memory_size("memory_limit", self.memory_limit)
 
     def made_folder(self) -> str:
@@ -255,15 +257,18 @@ def store(
     if file is None or background is None or file.n_written < task.n_rows:
         raise changed(task)
     task.reading.heard(f"prepared rows, {size_text(file.size_bytes)} in {file.folder}", task.n_rows, task.n_rows)
-    return TrainingTable(StoredRows(file.finish(), space.window, space.memory_bytes), *sample.found(), background)
+    kind = StoredShards if ranks().are_together else StoredRows
+    return TrainingTable(kind(file.finish(), space.window, space.memory_bytes), *sample.found(), background)
 
 
 def begin_file(layout: RowLayout, prepared: Any, n_rows: int, space: Space) -> PreparedFile:
-    """An empty file for the rows, if a window of them fits into memory."""
+    """An empty file for the rows, of ranks for those of its shards, if a window of them fits into memory."""
     n_words = sum(matrix.nnz for matrix in prepared.words) / max(1, len(prepared.numbers))
     row_bytes = layout.row_bytes + 8 * n_words
-    members_at_once(row_bytes, min(space.window, n_rows), space.memory_bytes)
-    return PreparedFile.create(space.made_folder(), layout, n_rows, words_per_row=math.ceil(n_words))
+    found = ranks()
+    members_at_once(row_bytes, min(space.window, n_rows), space.memory_bytes, found.size)
+    how = {"kept": own_rows_of(n_rows), "n_files": found.n_local} if found.are_together else {}
+    return PreparedFile.create(space.made_folder(), layout, n_rows, words_per_row=math.ceil(n_words), **how)
 
 
 def require_same_number(n_rows: int, task: StreamedTask) -> None:

@@ -267,8 +267,8 @@ def begin_file(layout: RowLayout, prepared: Any, n_rows: int, space: Space) -> P
     row_bytes = layout.row_bytes + 8 * n_words
     found = ranks()
     members_at_once(row_bytes, min(space.window, n_rows), space.memory_bytes, found.size)
-    how = {"kept": own_rows_of(n_rows), "n_files": found.n_local} if found.are_together else {}
-    return PreparedFile.create(space.made_folder(), layout, n_rows, words_per_row=math.ceil(n_words), **how)
+    how = {"words_per_row": math.ceil(n_words), "n_files": found.n_local}
+    return PreparedFile.create(space.made_folder(), layout, n_rows, kept=own_rows_of(n_rows), **how)
 
 
 def require_same_number(n_rows: int, task: StreamedTask) -> None:

@@ -1,6 +1,7 @@
 """Tables beyond the window on ranks: each has the rows of its shards, and all have the same model."""
 
 import shutil
+import time
 from types import SimpleNamespace
 
 import numpy as np
@@ -65,8 +66,9 @@ def test_one_window_trains_as_ranks_do_in_memory(file, data):
     held = held_rows_of(file, "amount", window=1400)
     rest, held_out = parts(data, held)
     assert len(rest) <= 1400 < len(data)
-    streamed = fitted(2, lambda: TabularRegressor(**SMALL, window=1400), file, "amount")[0]
-    model = TabularRegressor(**SMALL)
+    small = {**SMALL, "members": 1}
+    streamed = fitted(2, lambda: TabularRegressor(**small, window=1400), file, "amount")[0]
+    model = TabularRegressor(**small)
     inputs, y = held_out.drop(columns="amount"), held_out["amount"]
     in_memory = on_ranks(2, lambda _: bits(model.fit(rest, "amount", X_val=inputs, y_val=y)))[0]
     assert streamed[:3] == in_memory[:3]
@@ -76,7 +78,7 @@ def test_each_rank_writes_its_rows_only(file, monkeypatch):
     sizes = []
     finish = PreparedFile.finish
     monkeypatch.setattr(PreparedFile, "finish", lambda self: sizes.append(self.size_bytes) or finish(self))
-    make = lambda: TabularClassifier(**{**SMALL, "max_iter": 1}, window=500)  # noqa: E731
+    make = lambda: TabularClassifier(**{**SMALL, "members": 1, "max_iter": 1}, window=500)  # noqa: E731
     fitted(1, make, file, "class")
     (whole,) = sizes
     sizes.clear()
@@ -86,6 +88,22 @@ def test_each_rank_writes_its_rows_only(file, monkeypatch):
     assert max(sizes) < whole / 3
 
 
+def test_a_rank_whose_disk_is_slow_is_waited_for(file, monkeypatch):
+    """By all others, which pause as it does."""
+    make = lambda: TabularClassifier(**{**SMALL, "members": 1, "max_iter": 2}, window=500)  # noqa: E731
+    (expected,) = fitted(1, make, file, "class")
+    read = StoredShards.read
+
+    def slowly(self, *arguments):
+        if self.file.kept.start > 0:
+            time.sleep(0.25)
+        return read(self, *arguments)
+
+    monkeypatch.setattr(StoredShards, "read", slowly)
+    assert fitted(2, make, file, "class") == [expected] * 2
+
+
+@pytest.mark.long
 def test_the_same_fit_goes_on_with_another_number_of_ranks(file, tmp_path):
     options = {**SMALL, "max_iter": 4, "window": 500, "checkpoint_every": 1}
     (expected,) = fitted(1, lambda: TabularClassifier(**options), file, "class")

@@ -188,6 +188,20 @@ def test_layers_that_need_a_whole_batch_are_refused():
     assert on_ranks(2, work) == [True, True]
 
 
+def test_losses_that_need_a_whole_batch_are_refused():
+    def relative(b, prediction, target):
+        error = b.square(b.sub(prediction, target))
+        return b.div(error, b.add(b.mean(error, axis=0), 1.0))
+
+    def work(_):
+        net = nn.Network(nn.Dense(1)(nn.input(6)), seed=1)
+        with pytest.raises(ValueError, match=r"the loss 'relative' of head 'prediction' computes from"):
+            fit(net, X, NUMBERS, epochs=1, loss=relative)
+        return True
+
+    assert on_ranks(2, work) == [True, True]
+
+
 def test_an_order_that_does_not_deal_is_refused():
     def work(_):
         trainer = ShardedTrainer(network(), "softmax_cross_entropy", nn.Adam(), batch_size=50)

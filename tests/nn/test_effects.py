@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 
 from rosenblatt import nn
-from rosenblatt.nn.effects import effects_of, needs_whole_batch
+from rosenblatt.nn.effects import effects_of, mixers_of
 from rosenblatt.nn.layers.base import Layer, ParameterSpec
+from rosenblatt.nn.losses import LOSSES
+from rosenblatt.nn.objective import Objective
 from rosenblatt.training import Trainer
 
 RNG = np.random.default_rng(0)
@@ -109,8 +111,8 @@ def test_inputs_of_all_kinds_have_no_effect():
 def test_a_frozen_layer_acts_as_in_prediction():
     network = nn.Network(nn.BatchNorm(name="bn")(OwnNoisyScale(name="own")(nn.input(4)))).freeze("bn", "own")
     assert all(effects.is_fixed for effects in effects_of(network.graph, network.frozen).values())
-    assert needs_whole_batch(network.graph)
-    assert not needs_whole_batch(network.graph, network.frozen)
+    assert mixers_of(network.graph, Objective("squared_error")) == ["layer 'bn' (BatchNorm)"]
+    assert not mixers_of(network.graph, Objective("squared_error", frozen=network.frozen))
 
 
 @pytest.mark.parametrize("own", [OwnDropout, OwnNoisyScale, OwnCentring, OwnCounter, nn.BatchNorm])
@@ -141,13 +143,39 @@ def test_frozen_features_do_not_swallow_a_layer_that_acts_in_training(own):
 def test_statistics_of_a_batch_are_those_of_the_whole_batch(own):
     """A batch that is larger than a block of rows."""
     network = nn.Network(own()(nn.Dense(2, name="d")(nn.input(4))), "float64", seed=3)
-    with pytest.raises(ValueError, match="such as BatchNorm, need a batch_size"):
+    with pytest.raises(ValueError, match=rf"\({own.__name__}\) computes from .* needs a batch_size"):
         Trainer(network.copy(), "squared_error", nn.Adam(), batch_size=None)
     z = X.astype(np.float64) @ network["d.weights"]
     z = (z - z.mean(axis=0)) / (np.sqrt(z.var(axis=0) + 1e-5) if own is nn.BatchNorm else 1)
     expected = ((z - Y) ** 2).sum(axis=1).mean() / 2 / 2
     history = network.fit(X, Y.repeat(2, 1), batch_size=len(X), epochs=1, learning_rate=1e-9, shuffle=False)
     assert history["loss"][0] == pytest.approx(expected, rel=1e-6)
+
+
+def relative_error(b, prediction, target):
+    """The squared error of each row by 1 + that of the batch."""
+    error = b.square(b.sub(prediction, target))
+    return b.div(error, b.add(b.mean(error, axis=0), 1.0))
+
+
+def test_a_loss_that_looks_at_the_batch_sees_all_of_it():
+    """Also a batch that is larger than a block of rows."""
+    network = nn.Network(nn.Dense(1, name="d")(nn.input(4)), "float64", seed=3)
+    error = (X.astype(np.float64) @ network["d.weights"] - Y) ** 2
+    expected = (error / (1 + error.mean())).mean()
+    options = {"loss": relative_error, "epochs": 1, "learning_rate": 1e-9, "shuffle": False}
+    history = network.fit(X, Y, batch_size=len(X), **options)
+    assert history["loss"][0] == pytest.approx(expected, rel=1e-6)
+    with pytest.raises(ValueError, match="the loss 'relative_error' of head 'prediction' computes from"):
+        Trainer(network, relative_error, nn.Adam(), batch_size=None)
+    with pytest.raises(ValueError, match="the loss 'relative_error' .* computes from all rows at once"):
+        network.fit(X, Y, loss=relative_error, optimizer="lbfgs")
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_the_librarys_losses_are_of_each_row_by_itself(name):
+    graph = nn.Network(nn.Dense(2)(nn.input(4))).graph
+    assert mixers_of(graph, Objective(name)) == []
 
 
 def test_a_constant_that_a_random_layer_shares_makes_the_next_one_no_different():

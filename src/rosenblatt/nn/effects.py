@@ -1,7 +1,8 @@
-"""What layers do in training besides computing each row by itself, seen in the instructions that they append.
+"""What layers and losses do in training besides computing each row by itself, seen in the instructions they append.
 
-Takes a graph and the names of frozen parameters. Returns the effects of each node. Never asks what class a layer is: a
-user's own layer, activation or function is judged as the library's are, by what it does.
+Takes a graph and the names of frozen parameters, or an objective. Returns the effects of each node, and what combines
+the rows of a batch. Never asks what class a layer is: a user's own layer, activation, loss or function is judged as the
+library's are, by what it does.
 """
 
 from __future__ import annotations
@@ -17,8 +18,9 @@ from rosenblatt.nn.graph import Graph
 from rosenblatt.nn.layers.base import Node
 from rosenblatt.nn.objective import Objective
 from rosenblatt.nn.program_builder import ProgramBuilder
+from rosenblatt.nn.registry import name_of
 
-__all__ = ["LayerEffects", "effects_of", "needs_whole_batch"]
+__all__ = ["LayerEffects", "effects_of", "mixers_of"]
 
 
 @dataclass(frozen=True)
@@ -56,9 +58,19 @@ def effects_of(graph: Graph, frozen: frozenset[str] = frozenset()) -> dict[Node,
     return found
 
 
-def needs_whole_batch(graph: Graph, frozen: frozenset[str] = frozenset()) -> bool:
-    """Whether any layer needs the whole batch at once, so that it cannot be processed in blocks of rows."""
-    return any(effects.needs_whole_batch for effects in effects_of(graph, frozen).values())
+def mixers_of(graph: Graph, objective: Objective) -> list[str]:
+    """What computes from all rows of a batch, which therefore cannot be processed in parts: layers and losses."""
+    effects = effects_of(graph, objective.frozen)
+    layers = [node for node in graph.nodes if effects[node].needs_whole_batch]
+    found = [f"layer {graph.names[node]!r} ({type(node.layer).__name__})" for node in layers]
+    work, losses = ProgramBuilder(Builder(), graph, objective), objective.losses(graph)
+    raw, targets = work.heads(training=True), work.targets(losses)
+    for head, z in raw.items():
+        before = len(work.b.instructions)
+        work.per_row(head, losses[head], z, targets[head])
+        if mixes_rows(work.b.instructions[before:]):
+            found.append(f"the loss {name_of(losses[head].function)!r} of head {head!r}")
+    return found
 
 
 def what_is_done(instructions: Iterable[Instruction], b: Builder) -> list[Any]:

@@ -11,15 +11,16 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from rosenblatt._checks import check_count, check_flag, check_number, check_seed, is_count, refusal
-from rosenblatt.nn.effects import effects_of
+from rosenblatt.nn.effects import effects_of, mixers_of
 from rosenblatt.nn.objective import NUMBERS, SETTINGS
 from rosenblatt.nn.optimizers import OPTIMIZERS
 from rosenblatt.training.checkpoint import check_checkpoints
 
 if TYPE_CHECKING:
     from rosenblatt.nn.network import Network
+    from rosenblatt.nn.objective import Objective
 
-__all__ = ["check_options", "refuse_steps"]
+__all__ = ["check_options", "refuse_mixers", "refuse_steps"]
 
 WITHOUT_STEPS = {
     **{"schedule": "constant", "checkpoint": None, "gradient_statistics": False},
@@ -40,6 +41,15 @@ def refuse_steps(network: Network, o: Mapping[str, Any]) -> None:
                 f"optimizer='lbfgs' minimizes one fixed function, but layer {name!r} ({kind}) changes "
                 "it from step to step: use 'adam', or leave the layer out"
             )
+
+
+def refuse_mixers(network: Network, objective: Objective) -> None:
+    """Raise ValueError for what L-BFGS, which adds up the losses of blocks of rows, would compute block by block."""
+    if mixers := mixers_of(network.graph, objective):
+        raise ValueError(
+            f"{mixers[0]} computes from all rows at once, but optimizer='lbfgs' takes them block by block: use 'adam' "
+            "with a batch_size, or a loss of each row by itself"
+        )
 
 
 def check_options(o: Mapping[str, Any]) -> None:

@@ -37,7 +37,7 @@ from rosenblatt.training.checkpoint import (
 )
 from rosenblatt.training.early_stopping import EarlyStopping
 from rosenblatt.training.evaluation import Evaluator, GradientProbe, doubt_of_loss, score_of, what_diverged
-from rosenblatt.training.fit_options import check_options, refuse_steps
+from rosenblatt.training.fit_options import check_options, refuse_mixers, refuse_steps
 from rosenblatt.training.frozen_features import fit_on_frozen_features
 from rosenblatt.training.history import History
 from rosenblatt.training.lbfgs import minimize
@@ -289,6 +289,7 @@ def run_full_batch(network: Network, X: Any, y: Any, o: Options) -> TrainingLoop
     refuse_steps(network, o)
     twin = network.copy(dtype="float64")  # line searches need differences of losses
     trainer = make_trainer(twin, None, o)
+    refuse_mixers(network, trainer.objective)
     trainer.set_data(X, y, o["sample_weight"])
     loop = TrainingLoop(trainer, sys.maxsize, rule_of(o), **watch(twin, o))
     show_epochs(loop, o["show"])

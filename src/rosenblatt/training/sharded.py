@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from rosenblatt import _core
 from rosenblatt.distributed.communicator import SHARDS
 from rosenblatt.distributed.ranks import Ranks, ranks
-from rosenblatt.nn.effects import effects_of
+from rosenblatt.nn.effects import effects_of, mixers_of
 from rosenblatt.nn.inputs import sources_of
 from rosenblatt.nn.programs import block_rows, training_rows
 from rosenblatt.training.trainer import Trainer
@@ -114,7 +114,7 @@ class ShardedTrainer(Trainer):
     Raises
     ------
     ValueError
-        For layers that look at all rows of a batch, such as BatchNorm, which no rank has.
+        For layers, such as BatchNorm, and losses that look at all rows of a batch, which no rank has.
     """
 
     _starts: Order | None = None
@@ -131,13 +131,15 @@ class ShardedTrainer(Trainer):
 
     def _refuse_whole_batches(self) -> None:
         graph = self.network.graph
-        for node, effects in effects_of(graph, self.network.frozen).items():
-            if effects.needs_whole_batch or effects.updates_buffers:
-                raise ValueError(
-                    f"layer {graph.names[node]!r} ({type(node.layer).__name__}) computes from all rows of a batch, but "
-                    "under mpiexec each rank has a part of them: use LayerNorm or no normalization, or train on one "
-                    "machine where `with rosenblatt.distributed.alone():` holds"
-                )
+        counting = [node for node, found in effects_of(graph, self.network.frozen).items() if found.updates_buffers]
+        wrong = mixers_of(graph, self.objective)
+        wrong += [f"layer {graph.names[node]!r} ({type(node.layer).__name__})" for node in counting]
+        if wrong:
+            raise ValueError(
+                f"{wrong[0]} computes from all rows of a batch, but under mpiexec each rank has a part of them: use "
+                "LayerNorm or no normalization, and a loss of each row by itself, or train on one machine where `with "
+                "rosenblatt.distributed.alone():` holds"
+            )
 
     def epochs_at_once(self, n_rows: int) -> int:
         """One, since no rank may go by how long its own epochs take."""

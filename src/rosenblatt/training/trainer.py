@@ -17,7 +17,7 @@ from rosenblatt import _core
 from rosenblatt._checks import check_count, check_number, check_seed, is_count, refusal
 from rosenblatt.ir.compile import aligned_bytes, compile_program
 from rosenblatt.ir.planner import layout
-from rosenblatt.nn.effects import effects_of, needs_whole_batch
+from rosenblatt.nn.effects import effects_of, mixers_of
 from rosenblatt.nn.inputs import sources_of, training_arrays
 from rosenblatt.nn.objective import LossGiven, Objective, blocks_of, factors_by_parameter
 from rosenblatt.nn.optimizers import Optimizer
@@ -112,9 +112,10 @@ class Trainer:
         graph, dtype = self.network.graph, self.network.dtype.name
         rows = training_rows(self.network.spec)
         large = self.optimizer is not None and (self.batch_size is None or self.batch_size > rows)
-        if (one_block := large and needs_whole_batch(graph, self.network.frozen)) and self.batch_size is None:
-            raise ValueError("layers that look at all rows of a batch, such as BatchNorm, need a batch_size")
-        if self.optimizer is not None and self.batch_size is not None and (one_block or self.batch_size <= rows):
+        mixers = mixers_of(graph, self.objective) if large else []
+        if mixers and self.batch_size is None:
+            raise ValueError(f"{mixers[0]} computes from all rows of a batch, so it needs a batch_size")
+        if self.optimizer is not None and self.batch_size is not None and (mixers or self.batch_size <= rows):
             objective, optimizer, batch_size = self.objective, self.optimizer, self.batch_size
             self.executable = cached_executable(
                 lambda: compile_program(training_program(graph, objective, optimizer, dtype), batch_size),

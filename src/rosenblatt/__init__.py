@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from rosenblatt._lazy import lazy_names
 from rosenblatt._version import __version__
+from rosenblatt.distributed.mpi import is_launched
 
 if TYPE_CHECKING:
     from rosenblatt.diagnosis import Diagnosis, diagnose, remedy
@@ -84,3 +85,8 @@ __getattr__, __dir__ = lazy_names(
         "threads": ("engine_info", "get_num_threads", "set_num_threads"),
     },
 )
+
+if is_launched():
+    from rosenblatt.distributed.endings import watch
+
+    watch()

@@ -21,7 +21,7 @@ pytestmark = [
         MPIEXEC is None or importlib.util.find_spec("mpi4py") is None, reason="needs the extra mpi: mpi4py and mpiexec"
     ),
 ]
-SECONDS = 120
+SECONDS = 40
 NETWORK = """
 import hashlib, os, sys, time
 import numpy as np
@@ -221,8 +221,9 @@ def test_errors_of_all_ranks_are_one_line(tmp_path, size, change, said):
     command = flats(tmp_path)
     for option, value in change.items():
         command[command.index(option) + 1] = value
-    code, _, err = run(size, *command, cwd=tmp_path)
+    code, out, err = run(size, *command, cwd=tmp_path)
     assert code == 2
+    assert ("reading" in out) == (size == 2)
     assert err.count("\n") == 1
     assert err.startswith("rosenblatt: ")
     assert said in err
@@ -293,6 +294,73 @@ def wait_for(path, process):
         assert process.poll() is None, process.communicate()
         assert time.monotonic() < until
         time.sleep(0.05)
+
+
+@pytest.mark.parametrize("begins", ["from mpi4py import MPI\n", ""])
+@pytest.mark.parametrize(
+    ("ends", "said"),
+    [
+        ('raise OSError("the disk of rank 1 is gone")', "OSError: the disk of rank 1 is gone"),
+        ("sys.exit(0)", "rank 1 has ended, but this rank still waits for it"),
+    ],
+)
+@pytest.mark.parametrize("before", ["", "fit(net, X, y, epochs=1)\n"])
+def test_a_rank_that_ends_ends_the_job(tmp_path, begins, ends, said, before):
+    """Before it fits anything, and also afterwards."""
+    if not (begins or before) and ends == "sys.exit(0)":
+        return  # nobody can see it: the pages say that MPI has to begin first
+    text = f"{before}if rank == 1:\n    {ends}\nfit(net, X, y, epochs=10**6)\n"
+    path = script(tmp_path, text)
+    path.write_text(begins + path.read_text())
+    code, _, err = run(2, path, cwd=tmp_path)
+    assert code != 0
+    assert said in err
+
+
+def test_ranks_may_end_at_different_times(tmp_path):
+    """Each after its last training, whatever they do then."""
+    text = """
+fit(net, X, y, epochs=1)
+if rank == 1:
+    sys.exit(0)
+if rank == 2:
+    time.sleep(1)
+say("the end")
+"""
+    assert lines(4, text, tmp_path) == ["the end"] * 3
+
+
+BEGINNING = """
+import os, signal, sys, threading, time
+rank, module = int(os.environ["PMI_RANK"]), os.environ["INTERRUPTED_AT"]
+if rank == 1:
+    class Finder:
+        def find_spec(self, name, path=None, target=None):
+            if name == module:
+                os.kill(os.getpid(), signal.SIGINT)
+                time.sleep(0.1)
+    sys.meta_path.insert(0, Finder())
+from rosenblatt.cli import main
+main()
+"""
+
+
+@pytest.mark.parametrize("module", ["rosenblatt.cli.app", "mpi4py.MPI", "rosenblatt.cli.train", "rosenblatt.tables.task"])
+def test_ctrl_c_of_one_rank_while_a_command_begins(tmp_path, module):
+    command = flats(tmp_path)[2:]
+    (tmp_path / "begin.py").write_text(BEGINNING)
+    code, _, err = run(2, "begin.py", *command, "--epochs", "1000000", cwd=tmp_path, INTERRUPTED_AT=module)
+    assert code != 0
+    assert "rosenblatt: rank" in err
+    assert not list(tmp_path.glob("*.safetensors"))
+
+
+def test_standard_input_is_refused(tmp_path):
+    command = flats(tmp_path)
+    command[command.index("flats.csv")] = "-"
+    code, out, err = run(2, *command, cwd=tmp_path)
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert "2 ranks were started, and mpiexec gives standard input (-) to the first one only" in err
 
 
 RESUMED = """

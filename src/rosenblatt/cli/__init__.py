@@ -3,6 +3,11 @@
 try:
     from rosenblatt.cli.app import app, main
 except KeyboardInterrupt:  # Ctrl-C before there is a command to end
+    import signal
+
+    from rosenblatt.distributed.endings import end_job
+
+    end_job(signal.SIGINT, "interrupted; nothing was written.")
     raise SystemExit(130) from None
 
 __all__ = ["app", "main"]

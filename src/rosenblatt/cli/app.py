@@ -7,6 +7,7 @@ also if a model was kept. If nobody reads the output, as in ``| head -1``, the c
 
 from __future__ import annotations
 
+import signal
 import sys
 from typing import Annotated, Any
 
@@ -19,6 +20,7 @@ from rosenblatt.cli.layout import visible
 from rosenblatt.cli.messages import in_options
 from rosenblatt.cli.session import Interrupted
 from rosenblatt.cli.terminal import Interrupts, one_voice, safe_output
+from rosenblatt.distributed.endings import end_job
 
 __all__ = ["app", "main"]
 
@@ -73,6 +75,8 @@ def main() -> None:
             code = INTERRUPTED
         if message:
             print(f"rosenblatt: {visible(in_options(message))}", file=sys.stderr)
+    if code == INTERRUPTED:
+        end_job(signal.SIGINT, NOTHING_WRITTEN)
     sys.exit(FAILED if not code and out is not None and out.is_lost and out.is_needed else code)
 
 

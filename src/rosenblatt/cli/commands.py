@@ -15,7 +15,8 @@ import typer
 
 from rosenblatt.cli import arguments as of
 from rosenblatt.cli.arguments import Parameter, takes
-from rosenblatt.cli.session import session
+from rosenblatt.cli.session import is_standard, session
+from rosenblatt.distributed import together
 from rosenblatt.distributed.mpi import launched_size
 
 __all__ = ["add_commands"]
@@ -52,6 +53,17 @@ def in_one_process(function: Callable[[Any], None]) -> Callable[[Any], None]:
     return checked
 
 
+def begin_ranks(given: Any) -> None:
+    """Begin MPI under mpiexec, before anything else can fail on one rank; an error for what ranks cannot do."""
+    if launched_size() > 1 and any(is_standard(path) for path in (given.file, given.test, given.validation)):
+        raise ValueError(
+            f"{launched_size()} ranks were started, and mpiexec gives standard input (-) to the first one only, but "
+            "all of them read the table: give the name of a file."
+        )
+    with together():
+        pass
+
+
 def add_commands(app: typer.Typer) -> None:
     """Make all commands of this module those of `app`."""
     for name, (function, example) in COMMANDS.items():
@@ -82,6 +94,7 @@ def train(given: Any) -> None:
 
     The networks are scored on rows that they did not see, beside the best guess without a model, and written to a file.
     """
+    begin_ranks(given)
     with session(given, reads=given.file or "handwritten digits of scikit-learn") as display:
         from rosenblatt.cli import train as work
         from rosenblatt.cli.request import request_of

@@ -1,7 +1,7 @@
 """The communicator of processes that ``mpiexec`` has started.
 
 Takes nothing but what MPI knows. Returns an `MPICommunicator`. mpi4py is imported, and MPI initialized, on first use.
-Never waits for a rank that is gone: MPI ends the job then.
+Never waits for a rank that is gone: MPI ends the job if it died, and the rank that waits does if it ended by itself.
 """
 
 from __future__ import annotations
@@ -9,8 +9,10 @@ from __future__ import annotations
 import functools
 import math
 import os
+import pickle
 import sys
 import time
+from collections.abc import Callable
 from typing import Any, NoReturn
 
 import numpy as np
@@ -18,7 +20,10 @@ from numpy.typing import NDArray
 
 from rosenblatt.distributed.communicator import require_size, tree_sum
 
-__all__ = ["MPICommunicator", "import_mpi", "is_launched", "launched_rank", "launched_size", "local_ranks", "world"]
+__all__ = [
+    *("MPICommunicator", "begun_mpi", "done_together", "import_mpi", "is_launched", "launched_rank", "launched_size"),
+    *("local_ranks", "tell_the_end", "world"),
+]
 
 SIZE_VARIABLES = ("PMI_SIZE", "OMPI_COMM_WORLD_SIZE", "MV2_COMM_WORLD_SIZE", "PMIX_RANK")
 """One of them is set by the launchers of MPICH and Intel MPI, Open MPI, MVAPICH, and Slurm with PMIx."""
@@ -28,6 +33,10 @@ SPINS = 2_000
 """Looks at a message before the processor is given to others, which may be the ranks that one waits for."""
 PAUSE = 0.01
 """Seconds between two looks for ranks that are late."""
+LOOK = 0.5
+"""Seconds of waiting between two looks for ranks that have ended."""
+END_TAG = 31_847
+"""Of the message of a rank that ends; MPI promises tags up to 32,767."""
 
 
 def is_launched() -> bool:
@@ -63,20 +72,75 @@ def import_mpi() -> Any:
     return MPI
 
 
+def begun_mpi() -> Any:
+    """``mpi4py.MPI`` between its beginning and its end, else None; does not import it."""
+    mpi = sys.modules.get("mpi4py.MPI")
+    return mpi if mpi is not None and mpi.Is_initialized() and not mpi.Is_finalized() else None
+
+
+def tell_the_end(mpi: Any, done: NDArray[np.int64]) -> None:
+    """Tell all other ranks that this one ends, and how many messages of all ranks it has taken part in."""
+    comm, end = mpi.COMM_WORLD, time.monotonic() + LOOK
+    others = set(range(comm.Get_size())) - {comm.Get_rank()}
+    requests = [comm.Isend(done.view(np.uint8), rank, END_TAG) for rank in others]
+    while not mpi.Request.Testall(requests) and time.monotonic() < end:  # so small a message is on its way at once
+        time.sleep(PAUSE)
+
+
+def done_together() -> int:
+    """How many messages of all ranks this one has taken part in."""
+    return world().done if world.cache_info().currsize else 0
+
+
 @functools.cache
 def world() -> MPICommunicator:
     """The communicator of all ranks of this job, a duplicate that no other messages use."""
-    return MPICommunicator(import_mpi().COMM_WORLD.Dup())
+    comm = import_mpi().COMM_WORLD
+    require_size(comm.Get_size())
+    return MPICommunicator(comm)
 
 
 class MPICommunicator:
-    """All ranks of a communicator of mpi4py; see `rosenblatt.distributed.communicator.Communicator`."""
+    """A duplicate of a communicator of mpi4py; see `rosenblatt.distributed.communicator.Communicator`.
+
+    Attributes
+    ----------
+    done : int
+        Messages of all ranks that this one has taken part in; another that has ended with fewer will not take part.
+    """
 
     def __init__(self, comm: Any) -> None:
-        require_size(comm.Get_size())
-        self.comm, self.rank, self.size = comm, comm.Get_rank(), comm.Get_size()
-        self._test = import_mpi().Request.Testall
+        self.rank, self.size, self.done = comm.Get_rank(), comm.Get_size(), 0
+        self._test, self._all = import_mpi().Request.Testall, comm
         self._received: dict[np.dtype[Any], NDArray[Any]] = {}
+        self.comm, request = comm.Idup()
+        self._wait(request.Test)
+        self.done += 1
+
+    def _wait(self, is_done: Callable[[], bool]) -> None:
+        """Let other processes run while nothing comes, and end the job if a rank has ended that should come."""
+        spins, look = 0, 0.0
+        while not is_done():
+            spins += 1
+            if spins <= SPINS:
+                continue
+            os.sched_yield() if hasattr(os, "sched_yield") else time.sleep(0)
+            if spins % 256 == 0 and (now := time.monotonic()) >= look:
+                if look:
+                    self._require_all()
+                look = now + LOOK
+
+    def _require_all(self) -> None:
+        """Abort if a rank has ended before the message for which this one waits."""
+        mpi, done = import_mpi(), np.empty(1, np.int64)
+        status = mpi.Status()
+        while self._all.Iprobe(mpi.ANY_SOURCE, END_TAG, status):
+            self._all.Recv(done.view(np.uint8), status.Get_source(), END_TAG)
+            if done[0] <= self.done:
+                self.abort(
+                    f"rank {status.Get_source()} has ended, but this rank still waits for it in a training: all ranks "
+                    "must fit the same models in the same order, and none may end before. The job ends."
+                )
 
     def allreduce(self, array: NDArray[Any]) -> None:
         """Sum in place, in the order of `tree_sum`."""
@@ -87,23 +151,30 @@ class MPICommunicator:
         if room is None or room.size < flat.size:
             room = self._received[flat.dtype] = np.empty(flat.size, flat.dtype)
         tree_sum(flat, room[: flat.size], self.rank, self.size, self._exchange)
+        self.done += 1
 
     def _exchange(self, send: NDArray[Any], receive: NDArray[Any], partner: int) -> None:
-        """Send and receive at once, and let other processes run while nothing comes."""
+        """Send and receive at once."""
         requests = [self.comm.Irecv(receive.view(np.uint8), partner), self.comm.Isend(send.view(np.uint8), partner)]
-        spins = 0
-        while not self._test(requests):
-            spins += 1
-            if spins > SPINS:
-                os.sched_yield() if hasattr(os, "sched_yield") else time.sleep(0)
+        self._wait(lambda: self._test(requests))
 
     def broadcast(self, value: Any, root: int = 0) -> Any:
         """The value of the rank `root`."""
-        return self.comm.bcast(value, root)
+        packed = np.frombuffer(pickle.dumps(value) if self.rank == root else b"", np.uint8)
+        n_bytes = np.array([packed.size])
+        self._wait(self.comm.Ibcast(n_bytes.view(np.uint8), root).Test)
+        packed = packed if self.rank == root else np.empty(int(n_bytes[0]), np.uint8)
+        self._wait(self.comm.Ibcast(packed, root).Test)
+        self.done += 1
+        return value if self.rank == root else pickle.loads(packed)
 
     def barrier(self, seconds: float = math.inf) -> bool:
         """Wait for all ranks, at most so long."""
         request, end = self.comm.Ibarrier(), time.monotonic() + seconds
+        if seconds == math.inf:
+            self._wait(request.Test)
+            self.done += 1
+            return True
         while not request.Test():
             if time.monotonic() >= end:
                 return False

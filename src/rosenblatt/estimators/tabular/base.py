@@ -370,8 +370,10 @@ class TabularEstimator(
         budget.tasks = budget.begin(max_subtasks=len(folds)) if ranks().is_first else FitTasks()
         budget.rebuild = lambda member: {"ensemble_": Ensemble((member,), self.settings, decode=problem.decode)}
         ensemble = fit_ensemble(data, problem, self.settings, folds, self._seed, budget)
-        if ensemble.interrupted:
-            warn_user(f"Training was interrupted: {len(ensemble.members)} networks are kept as they were at that time.")
+        if ensemble.interrupted and ranks().is_first:
+            n_kept = len(ensemble.members)
+            kept = "1 network is kept as it was" if n_kept == 1 else f"{n_kept} networks are kept as they were"
+            warn_user(f"Training was interrupted: {kept} at that time.")
         if n_diverged := sum(member.diverged for member in ensemble.members):
             warn_user(
                 f"Training diverged in {n_diverged} of {len(ensemble.members)} networks and was stopped; their best "

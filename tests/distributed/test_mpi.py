@@ -345,7 +345,9 @@ main()
 """
 
 
-@pytest.mark.parametrize("module", ["rosenblatt.cli.app", "mpi4py.MPI", "rosenblatt.cli.train", "rosenblatt.tables.task"])
+@pytest.mark.parametrize(
+    "module", ["rosenblatt.cli.app", "mpi4py.MPI", "rosenblatt.cli.train", "rosenblatt.tables.task"]
+)
 def test_ctrl_c_of_one_rank_while_a_command_begins(tmp_path, module):
     command = flats(tmp_path)[2:]
     (tmp_path / "begin.py").write_text(BEGINNING)

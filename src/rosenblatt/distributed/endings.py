@@ -15,9 +15,7 @@ import time
 from functools import cache
 from typing import Any
 
-import numpy as np
-
-from rosenblatt.distributed.mpi import begun_mpi, done_together, launched_rank, launched_size, tell_the_end
+from rosenblatt.distributed.mpi import begun_mpi, launched_rank, launched_size, say_goodbye
 
 __all__ = ["end_job", "watch"]
 
@@ -34,7 +32,7 @@ def watch() -> None:
 
     def announce() -> None:
         if os.getpid() == process and (mpi := begun_mpi()) is not None:
-            tell_the_end(mpi, np.array([done_together()]))
+            say_goodbye(mpi)
 
     def end(kind: Any, error: Any, trace: Any) -> None:
         show(kind, error, trace)

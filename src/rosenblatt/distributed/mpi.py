@@ -21,8 +21,8 @@ from numpy.typing import NDArray
 from rosenblatt.distributed.communicator import require_size, tree_sum
 
 __all__ = [
-    *("MPICommunicator", "begun_mpi", "done_together", "import_mpi", "is_launched", "launched_rank", "launched_size"),
-    *("local_ranks", "tell_the_end", "world"),
+    *("MPICommunicator", "begun_mpi", "import_mpi", "is_launched", "launched_rank", "launched_size", "local_ranks"),
+    *("say_goodbye", "world"),
 ]
 
 SIZE_VARIABLES = ("PMI_SIZE", "OMPI_COMM_WORLD_SIZE", "MV2_COMM_WORLD_SIZE", "PMIX_RANK")
@@ -35,6 +35,10 @@ PAUSE = 0.01
 """Seconds between two looks for ranks that are late."""
 LOOK = 0.5
 """Seconds of waiting between two looks for ranks that have ended."""
+GOODBYE = 5.0
+"""Seconds that a rank which never trained with the others waits for them at its end."""
+ENDED: dict[int, int] = {}
+"""Ranks that have ended, and how many messages of all ranks they had taken part in."""
 END_TAG = 31_847
 """Of the message of a rank that ends; MPI promises tags up to 32,767."""
 
@@ -78,18 +82,28 @@ def begun_mpi() -> Any:
     return mpi if mpi is not None and mpi.Is_initialized() and not mpi.Is_finalized() else None
 
 
-def tell_the_end(mpi: Any, done: NDArray[np.int64]) -> None:
-    """Tell all other ranks that this one ends, and how many messages of all ranks it has taken part in."""
-    comm, end = mpi.COMM_WORLD, time.monotonic() + LOOK
+def say_goodbye(mpi: Any) -> None:
+    """Tell all other ranks that this one ends, and hear it from them, since no message may be left when MPI ends.
+
+    Ranks that have a communicator in common wait for each other, as MPI does when it ends. Others wait for a while:
+    there may be ranks that never import rosenblatt.
+    """
+    comm, begun = mpi.COMM_WORLD, world.cache_info().currsize
+    done, end = np.array([world().done if begun else 0]), math.inf if begun else time.monotonic() + GOODBYE
     others = set(range(comm.Get_size())) - {comm.Get_rank()}
-    requests = [comm.Isend(done.view(np.uint8), rank, END_TAG) for rank in others]
-    while not mpi.Request.Testall(requests) and time.monotonic() < end:  # so small a message is on its way at once
+    hear_goodbyes(mpi)
+    requests = [comm.Isend(done.view(np.uint8), rank, END_TAG) for rank in others - (set() if begun else set(ENDED))]
+    while not (mpi.Request.Testall(requests) and others <= set(ENDED)) and time.monotonic() < end:
         time.sleep(PAUSE)
+        hear_goodbyes(mpi)
 
 
-def done_together() -> int:
-    """How many messages of all ranks this one has taken part in."""
-    return world().done if world.cache_info().currsize else 0
+def hear_goodbyes(mpi: Any) -> None:
+    """Note which ranks have ended, and how many messages of all ranks they had taken part in."""
+    comm, done, status = mpi.COMM_WORLD, np.empty(1, np.int64), mpi.Status()
+    while comm.Iprobe(mpi.ANY_SOURCE, END_TAG, status):
+        comm.Recv(done.view(np.uint8), status.Get_source(), END_TAG)
+        ENDED[status.Get_source()] = int(done[0])
 
 
 @functools.cache
@@ -111,7 +125,7 @@ class MPICommunicator:
 
     def __init__(self, comm: Any) -> None:
         self.rank, self.size, self.done = comm.Get_rank(), comm.Get_size(), 0
-        self._test, self._all = import_mpi().Request.Testall, comm
+        self._test = import_mpi().Request.Testall
         self._received: dict[np.dtype[Any], NDArray[Any]] = {}
         self.comm, request = comm.Idup()
         self._wait(request.Test)
@@ -132,15 +146,12 @@ class MPICommunicator:
 
     def _require_all(self) -> None:
         """Abort if a rank has ended before the message for which this one waits."""
-        mpi, done = import_mpi(), np.empty(1, np.int64)
-        status = mpi.Status()
-        while self._all.Iprobe(mpi.ANY_SOURCE, END_TAG, status):
-            self._all.Recv(done.view(np.uint8), status.Get_source(), END_TAG)
-            if done[0] <= self.done:
-                self.abort(
-                    f"rank {status.Get_source()} has ended, but this rank still waits for it in a training: all ranks "
-                    "must fit the same models in the same order, and none may end before. The job ends."
-                )
+        hear_goodbyes(import_mpi())
+        if gone := [rank for rank, done in ENDED.items() if done <= self.done]:
+            self.abort(
+                f"rank {gone[0]} has ended, but this rank still waits for it in a training: all ranks must fit the "
+                "same models in the same order, and none may end before. The job ends."
+            )
 
     def allreduce(self, array: NDArray[Any]) -> None:
         """Sum in place, in the order of `tree_sum`."""

@@ -25,12 +25,14 @@ from rosenblatt.estimators.tabular.stored_rows import StoredRows, members_at_onc
 from rosenblatt.memory import free_memory, memory_size, size_text
 from rosenblatt.tables.preparation import Preparation
 from rosenblatt.tables.prepared_file import PreparedFile, RowLayout
-from rosenblatt.tables.streamed_task import StreamedRows, StreamedTask
+from rosenblatt.tables.stream_rows import StreamedRows, TrainingRowsOfStream
+from rosenblatt.tables.streamed_task import StreamedTask
 from rosenblatt.tables.table import TableError
 
-__all__ = ["RowWeights", "Space", "TargetSample", "TrainingTable", "row_weights", "store"]
+__all__ = ["RowWeights", "SecondPass", "Space", "TargetSample", "TrainingTable", "row_weights", "store"]
 
 Array = NDArray[Any]
+Look = Callable[[StreamedRows, Array, Any], object]
 MAX_TARGETS = 2**20
 """Targets of training rows that are kept for their scale and for the guess that scores are compared with."""
 SHARE_OF_FREE = 0.5
@@ -49,17 +51,20 @@ class Space:
         The most rows of a window.
     memory_limit : int or str, optional
         Bytes for windows; None: half of what is free.
+    most : float
+        Bytes that the process may take in all.
     """
 
     folder: Any
     window: int
     memory_limit: int | str | None
+    most: float = math.inf
 
     @property
     def memory_bytes(self) -> int:
         """The limit in bytes."""
         if self.memory_limit is None:
-            return int(SHARE_OF_FREE * free_memory())
+            return int(SHARE_OF_FREE * min(free_memory(), self.most))
         return memory_size("memory_limit", self.memory_limit)
 
     def made_folder(self) -> str:
@@ -209,72 +214,89 @@ def extreme_rows(targets: Array, weights: Array | None) -> NDArray[np.int64]:
 # The second pass ------------------------------------------------------------------------------------------------------
 
 
-def store(
-    task: StreamedTask,
-    preparation: Preparation,
-    convert: Callable[[StreamedRows], Array],
-    weigh: RowWeights,
-    space: Space,
-    resources: ExitStack,
-) -> TrainingTable:
-    """Prepare the rows that train, block by block, and write them to a file.
+@dataclass(frozen=True, eq=False)
+class SecondPass:
+    """How rows become those that networks read.
 
-    Parameters
+    Attributes
     ----------
-    task, preparation
+    rows : TrainingRowsOfStream
+    preparation : Preparation
     convert : callable
         The targets of a block as the model keeps them: int32 labels [n] or float64 [n, k].
     weigh : RowWeights
-    space : Space
-    resources : ExitStack
-        What closes the file, which is then gone.
-
-    Raises
-    ------
-    TableError
-        If the table is no longer what the first pass read.
-    PreparedFileError
-        If there is no space for the rows.
-    ValueError
-        If a window does not fit into the memory limit.
     """
-    file: PreparedFile | None = None
-    background: Background | None = None
-    sample = TargetSample(task.n_rows)
-    for rows in task.rows("preparing rows"):
-        targets, prepared = convert(rows), preparation.transform_training(rows.inputs)
-        weights = weigh(targets, rows.weights)
-        if file is None:
-            file = begin_file(RowLayout.of(prepared, targets, weights), prepared, task.n_rows, space)
-            resources.callback(file.close)
-        require_same_number(file.n_written + len(targets), task)
-        file.append(prepared, targets, weights)
+
+    rows: TrainingRowsOfStream
+    preparation: Preparation
+    convert: Callable[[StreamedRows], Array]
+    weigh: RowWeights
+
+    def write(
+        self, space: Space, resources: ExitStack, look: Look = lambda rows, targets, prepared: None
+    ) -> StoredRows:
+        """Prepare the rows that train, block by block, and write them to a file.
+
+        Parameters
+        ----------
+        space : Space
+        resources : ExitStack
+            What closes the file, which is then gone.
+        look : callable, optional
+            ``look(rows, targets, prepared)`` is called with each block.
+
+        Raises
+        ------
+        TableError
+            If the table is no longer what the first pass read.
+        PreparedFileError
+            If there is no space for the rows.
+        ValueError
+            If a window does not fit into the memory limit.
+        """
+        file: PreparedFile | None = None
+        n_rows, limit = self.rows.n_rows, space.memory_bytes
+        for rows in self.rows.read("preparing rows"):
+            targets, prepared = self.convert(rows), self.preparation.transform_training(rows.inputs)
+            weights = self.weigh(targets, rows.weights)
+            if file is None:
+                file = begin_file(RowLayout.of(prepared, targets, weights), prepared, n_rows, space, limit)
+                resources.callback(file.close)
+            if file.n_written + len(targets) > n_rows:
+                raise changed(self.rows)
+            file.append(prepared, targets, weights)
+            look(rows, targets, prepared)
+        if file is None or file.n_written < n_rows:
+            raise changed(self.rows)
+        written = f"prepared rows, {size_text(file.size_bytes)} in {file.folder}"
+        self.rows.reading.heard(written, n_rows, n_rows)
+        return StoredRows(file.finish(), space.window, limit)
+
+
+def store(second: SecondPass, space: Space, resources: ExitStack) -> TrainingTable:
+    """Write the rows, see `SecondPass.write`, and keep what memory holds of them."""
+    sample, background = TargetSample(second.rows.n_rows), list[Background]()
+
+    def look(rows: StreamedRows, targets: Array, prepared: Any) -> None:
         sample.add(targets, rows.weights)
-        part = Background.of(prepared, preparation, rows.weights, weigh.total)
-        background = part if background is None else background.plus(part)
-    if file is None or background is None or file.n_written < task.n_rows:
-        raise changed(task)
-    task.reading.heard(f"prepared rows, {size_text(file.size_bytes)} in {file.folder}", task.n_rows, task.n_rows)
-    return TrainingTable(StoredRows(file.finish(), space.window, space.memory_bytes), *sample.found(), background)
+        part = Background.of(prepared, second.preparation, rows.weights, second.weigh.total)
+        background[:] = [background[0].plus(part) if background else part]
+
+    stored = second.write(space, resources, look)
+    return TrainingTable(stored, *sample.found(), background[0])
 
 
-def begin_file(layout: RowLayout, prepared: Any, n_rows: int, space: Space) -> PreparedFile:
+def begin_file(layout: RowLayout, prepared: Any, n_rows: int, space: Space, memory_bytes: int) -> PreparedFile:
     """An empty file for the rows, if a window of them fits into memory."""
     n_words = sum(matrix.nnz for matrix in prepared.words) / max(1, len(prepared.numbers))
     row_bytes = layout.row_bytes + 8 * n_words
-    members_at_once(row_bytes, min(space.window, n_rows), space.memory_bytes)
+    members_at_once(row_bytes, min(space.window, n_rows), memory_bytes)
     return PreparedFile.create(space.made_folder(), layout, n_rows, words_per_row=math.ceil(n_words))
 
 
-def require_same_number(n_rows: int, task: StreamedTask) -> None:
-    """Refuse more rows than the first pass saw."""
-    if n_rows > task.n_rows:
-        raise changed(task)
-
-
-def changed(task: StreamedTask) -> TableError:
+def changed(rows: TrainingRowsOfStream) -> TableError:
     """The error for a table whose second reading differs from its first."""
     return TableError(
-        f"{task.stream.name} does not give the same rows again: the number of rows changed while it was learned. Begin "
-        "again when it is complete."
+        f"{rows.reading.stream.name} does not give the same rows again: the number of rows changed while it was "
+        "learned. Begin again when it is complete."
     )

@@ -22,7 +22,6 @@ from rosenblatt.estimators.tabular.checkpoints import FitCheckpoints
 from rosenblatt.estimators.tabular.member import FitBudget, Member, MemberEpoch, train_member
 from rosenblatt.estimators.tabular.problem import Data, Problem
 from rosenblatt.estimators.tabular.row_ranges import RowNumbers
-from rosenblatt.estimators.tabular.shared_rows import SharedRows
 from rosenblatt.training.trainer import DivergenceError
 
 __all__ = ["EpochsOfMembers", "MemberItem", "MemberTraining", "PassMessage", "member_items"]
@@ -95,24 +94,11 @@ class MemberTraining:
     settings: Settings
     n_members: int
     checkpoints: FitCheckpoints | None = None
-    shared: SharedRows | None = None  # of which the process makes the stored rows of the data
-
-    @classmethod
-    def of(
-        cls, data: Data, problem: Problem, settings: Settings, n_members: int, checkpoints: FitCheckpoints | None
-    ) -> MemberTraining:
-        """The training for processes that have no file of this one; rows in memory are sent."""
-        if data.stored is None:
-            return cls(data, problem, settings, n_members, checkpoints)
-        shared = data.stored.shared
-        assert shared is not None
-        shared = replace(shared, changes=data.stored.changes)
-        return cls(replace(data, stored=None), problem, settings, n_members, checkpoints, shared)
 
     @property
     def keeps(self) -> bool:
         """Whether a file is kept for later jobs."""
-        return self.shared is not None
+        return self.data.shared is not None
 
     def __call__(self, item: MemberItem | None, link: Link) -> Member | DivergenceError | None:
         """The member, an error if it diverged in its first epoch, or None if it was stopped before its end."""
@@ -133,10 +119,10 @@ class MemberTraining:
     @contextmanager
     def _data(self, budget: FitBudget, link: Link) -> Iterator[Data]:
         """The data in this process."""
-        if self.shared is None:
+        if self.data.shared is None:
             yield self.data
             return
-        with self.shared.opened(link, budget.heard) as stored:
+        with self.data.shared.opened(link, budget.heard) as stored:
             yield replace(self.data, stored=stored)
 
 

@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 
 from rosenblatt.distributed.jobs import Link
 from rosenblatt.distributed.kept import kept
+from rosenblatt.estimators.tabular.second_pass import SecondPass, Space
 from rosenblatt.estimators.tabular.stored_rows import StoredRows
-from rosenblatt.estimators.tabular.streamed import SecondPass, Space
 from rosenblatt.tables.first_pass import Heard
 from rosenblatt.tables.prepared_file import PreparedFileError
 from rosenblatt.tables.table import TableError
@@ -70,6 +70,10 @@ class SharedRows:
         """How other processes get rows that this one has stored; `TableError` if they cannot read the table."""
         return cls(replace(second, rows=second.rows.elsewhere()), stored.file.digest, stored.window, memory_limit)
 
+    def with_targets(self, change: Callable[[Array], Array]) -> SharedRows:
+        """As that of `StoredRows`."""
+        return replace(self, changes=(*self.changes, change))
+
     @contextmanager
     def opened(self, link: Link, heard: Heard) -> Iterator[StoredRows]:
         """The rows in a file of this process, which the first of its jobs writes; waits until memory allows one more.
@@ -93,7 +97,10 @@ class SharedRows:
             If a window does not fit into the memory limit.
         """
         n_rows = self.second.rows.n_rows
-        waiting = lambda: heard("waiting", 0, n_rows)  # noqa: E731
+
+        def waiting() -> None:
+            heard("waiting", 0, n_rows)
+
         name = f"{self.digest} {self.window} {self.memory_limit}"
         with kept(link.owner, name, lambda: self._prepared(link, heard), waiting) as found:
             while not found.places.acquire(timeout=WAIT_SECONDS):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,9 +17,6 @@ from rosenblatt.estimators.tabular.architecture import feed
 from rosenblatt.estimators.tabular.row_ranges import RowRanges
 from rosenblatt.memory import size_text
 from rosenblatt.tables.prepared_file import PreparedFile
-
-if TYPE_CHECKING:
-    from rosenblatt.estimators.tabular.shared_rows import SharedRows
 
 __all__ = ["StoredRows", "members_at_once", "window_bytes"]
 
@@ -45,15 +42,12 @@ class StoredRows:
         Bytes that all members together may take for their windows.
     changes : tuple of callable
         What turns the targets of the file into those that members learn, one after another and row by row.
-    shared : SharedRows, optional
-        How another process gets these rows.
     """
 
     file: PreparedFile
     window: int
     memory_limit: int | None = None
     changes: tuple[Callable[[Array], Array], ...] = ()
-    shared: SharedRows | None = None
 
     @property
     def n_rows(self) -> int:

@@ -20,8 +20,9 @@ from rosenblatt.estimators.tabular.explain.background import Background
 from rosenblatt.estimators.tabular.member import FitBudget
 from rosenblatt.estimators.tabular.problem import Data
 from rosenblatt.estimators.tabular.scoring import ON_VALIDATION_ROWS, on_held_out_rows
+from rosenblatt.estimators.tabular.second_pass import SecondPass, Space
 from rosenblatt.estimators.tabular.shared_rows import SharedRows
-from rosenblatt.estimators.tabular.streamed import SecondPass, Space, TrainingTable, row_weights, store
+from rosenblatt.estimators.tabular.streamed import TrainingTable, row_weights, store
 from rosenblatt.estimators.tabular.validation import validation_data
 from rosenblatt.tables.preparation import Preparation, fit_preparation
 from rosenblatt.tables.readers.reading import read_table
@@ -105,10 +106,10 @@ class Streamable:
 
         second = SecondPass(task.training_rows, preparation, checked, weigh)
         found = store(second, space, budget.resources)
+        shared = None
         if not budget.jobs.shares_memory:
             known = replace(second, convert=lambda rows: convert(rows.targets))
             shared = SharedRows.of(known, found.stored, self.memory_limit)
-            found = replace(found, stored=replace(found.stored, shared=shared))
         self.background_, self.training_digest_ = found.background, found.stored.file.digest
         if (held := task.held_out) is not None:
             validation = held.inputs, held.target.decoded(), held.weights
@@ -117,7 +118,7 @@ class Streamable:
         if held is not None:
             held_out = replace(held_out, groups=held.groups, times=held.times)
         self._seed = self._draw_seed(budget, task, held_out, self.training_digest_)
-        return Data.of_file(preparation, found.stored, held_out), found
+        return Data.of_file(preparation, found.stored, held_out, shared), found
 
     def _folds_of_stream(self, task: StreamedTask, data: Data) -> Folds:
         """`_folds` for a table that is larger than memory: the members have the same rows, and hold out the same."""

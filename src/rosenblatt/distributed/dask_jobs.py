@@ -30,6 +30,7 @@ from rosenblatt.distributed.dask_cluster import (
 )
 from rosenblatt.distributed.dask_worker import TOPIC, JobEnd, Ticket, run_job, stop_run
 from rosenblatt.distributed.jobs import Done, Hear, Jobs, Running, Work
+from rosenblatt.distributed.kept import forget
 
 __all__ = ["DaskJobs"]
 
@@ -65,6 +66,8 @@ class DaskJobs(Jobs):
         check_workers(client)
         self.shared: dict[str, Any] = {}
         """Futures of what was sent, by content."""
+        self.leaves = False
+        """Whether a work was started whose jobs keep something in their processes for later ones."""
 
     def width(self, n_jobs: int) -> int:
         n_threads = sum(count_threads(self.client).values())
@@ -101,10 +104,23 @@ class DaskJobs(Jobs):
         return [np.frombuffer(inside, np.uint8), *arrays]
 
     def close(self) -> None:
+        if self.leaves:
+            self._tell_to_forget()
         for future in self.shared.values():
             with suppress(Exception):  # the cluster may be gone
                 future.release()
         self.shared.clear()
+
+    def _tell_to_forget(self) -> None:
+        """Tell all workers that no more jobs come; whoever waits here does not wait long for one that is silent."""
+
+        def tell() -> None:
+            with suppress(Exception):  # the cluster may be gone
+                self.client.run(forget, self.name, on_error="ignore")
+
+        told = threading.Thread(target=tell, daemon=True)
+        told.start()
+        told.join(LOOK_SECONDS)
 
 
 class RunningOnDask(Running):
@@ -116,6 +132,7 @@ class RunningOnDask(Running):
         self.run = uuid.uuid4().hex[:12]
         self.waiting: Iterator[tuple[int, Any]] = enumerate(items)
         self.of_work = jobs.packed(work)
+        jobs.leaves |= bool(getattr(work, "keeps", False))
         self.of_items: dict[int, list[NDArray[np.uint8]]] = {}
         self.running: dict[int, Any] = {}
         self.attempts: dict[int, int] = {}
@@ -170,7 +187,7 @@ class RunningOnDask(Running):
         except TimeoutError:
             return
         attempt = self.attempts[number] = self.attempts.get(number, 0) + 1
-        ticket = Ticket(self.run, number, str(attempt), len(self.of_work))
+        ticket = Ticket(self.run, number, str(attempt), len(self.of_work), self.jobs.name)
         key = f"rosenblatt-{self.run}-{number}-{attempt}"
         self.running[number] = self.client.submit(run_job, ticket, *parts, key=key, pure=False)
 

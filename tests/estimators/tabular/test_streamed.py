@@ -114,7 +114,7 @@ def test_one_window_gives_the_model_of_the_same_rows_in_memory(
 
 def one_window(folder, window, *others):
     """The fit's own space, but with a window that holds all rows."""
-    from rosenblatt.estimators.tabular.streamed import Space
+    from rosenblatt.estimators.tabular.second_pass import Space
 
     return Space(folder, N, *others)
 

@@ -5,11 +5,12 @@ Importing the package loads NumPy and the native core only. The public names bel
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING
 
+from rosenblatt._launch import is_launched
 from rosenblatt._lazy import lazy_names
 from rosenblatt._version import __version__
-from rosenblatt.distributed.mpi import is_launched
 
 if TYPE_CHECKING:
     from rosenblatt.diagnosis import Diagnosis, diagnose, remedy
@@ -86,7 +87,5 @@ __getattr__, __dir__ = lazy_names(
     },
 )
 
-if is_launched():
-    from rosenblatt.distributed.endings import watch
-
-    watch()
+if is_launched():  # a rank may end at any moment from now on
+    import_module("rosenblatt.distributed.endings").watch()

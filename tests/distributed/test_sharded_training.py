@@ -188,6 +188,16 @@ def test_layers_that_need_a_whole_batch_are_refused():
     assert on_ranks(2, work) == [True, True]
 
 
+def test_ranks_with_fewer_rows_are_told_how_many():
+    def work(found):
+        n = N - 2 * found.rank
+        with pytest.raises(ValueError, match=rf"what differs: number of rows \({N - 2}, on rank 0 {N}\), X, y\."):
+            fit(network(), X[:n], LABELS[:n], epochs=1)
+        return True
+
+    assert all(on_ranks(2, work))
+
+
 def test_losses_that_need_a_whole_batch_are_refused():
     def relative(b, prediction, target):
         error = b.square(b.sub(prediction, target))

@@ -168,7 +168,7 @@ def test_a_loss_that_looks_at_the_batch_sees_all_of_it():
     assert history["loss"][0] == pytest.approx(expected, rel=1e-6)
     with pytest.raises(ValueError, match="the loss 'relative_error' of head 'prediction' computes from"):
         Trainer(network, relative_error, nn.Adam(), batch_size=None)
-    with pytest.raises(ValueError, match="the loss 'relative_error' .* computes from all rows at once"):
+    with pytest.raises(ValueError, match=r"the loss 'relative_error' .* computes from all rows at once"):
         network.fit(X, Y, loss=relative_error, optimizer="lbfgs")
 
 

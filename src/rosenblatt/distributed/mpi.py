@@ -18,15 +18,14 @@ from typing import Any, NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
+from rosenblatt._launch import SIZE_VARIABLES
 from rosenblatt.distributed.communicator import require_size, tree_sum
 
 __all__ = [
-    *("MPICommunicator", "begun_mpi", "import_mpi", "is_launched", "launched_rank", "launched_size", "local_ranks"),
+    *("MPICommunicator", "begun_mpi", "import_mpi", "launched_rank", "launched_size", "local_ranks"),
     *("say_goodbye", "world"),
 ]
 
-SIZE_VARIABLES = ("PMI_SIZE", "OMPI_COMM_WORLD_SIZE", "MV2_COMM_WORLD_SIZE", "PMIX_RANK")
-"""One of them is set by the launchers of MPICH and Intel MPI, Open MPI, MVAPICH, and Slurm with PMIx."""
 RANK_VARIABLES = ("PMI_RANK", "OMPI_COMM_WORLD_RANK", "MV2_COMM_WORLD_RANK", "PMIX_RANK")
 LOCAL_VARIABLES = ("MPI_LOCALNRANKS", "OMPI_COMM_WORLD_LOCAL_SIZE", "MV2_COMM_WORLD_LOCAL_SIZE")
 SPINS = 2_000
@@ -41,11 +40,6 @@ ENDED: dict[int, int] = {}
 """Ranks that have ended, and how many messages of all ranks they had taken part in."""
 END_TAG = 31_847
 """Of the message of a rank that ends; MPI promises tags up to 32,767."""
-
-
-def is_launched() -> bool:
-    """Whether a launcher of MPI has started this process."""
-    return any(name in os.environ for name in SIZE_VARIABLES)
 
 
 def launched_rank() -> int:
@@ -177,7 +171,7 @@ class MPICommunicator:
         packed = packed if self.rank == root else np.empty(int(n_bytes[0]), np.uint8)
         self._wait(self.comm.Ibcast(packed, root).Test)
         self.done += 1
-        return value if self.rank == root else pickle.loads(packed)
+        return value if self.rank == root else pickle.loads(packed.data)
 
     def barrier(self, seconds: float = math.inf) -> bool:
         """Wait for all ranks, at most so long."""

@@ -22,13 +22,16 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from rosenblatt._launch import is_launched
 from rosenblatt.distributed.communicator import SHARDS, Alone, Communicator
-from rosenblatt.distributed.mpi import is_launched, local_ranks, world
+from rosenblatt.distributed.mpi import local_ranks, world
 from rosenblatt.threads import share_processors
 
-__all__ = ["Ranks", "alone", "ranks", "together", "together_on"]
+__all__ = ["ROWS", "Ranks", "alone", "ranks", "together", "together_on"]
 
 T = TypeVar("T")
+ROWS = "number of rows"
+"""The part of `Ranks.require_same` that its error quotes, beside names."""
 GRACE = 5.0
 """Seconds that a rank with an error waits for the others to have one, too, before it ends the job."""
 
@@ -132,6 +135,8 @@ class Ranks:
             return
         theirs = self.communicator.broadcast(dict(parts))
         names = [name for name in {**theirs, **parts} if theirs.get(name) != parts.get(name)]
+        if ROWS in names:
+            names[names.index(ROWS)] = f"{ROWS} ({parts[ROWS]}, on rank 0 {theirs[ROWS]})"
         differing = np.zeros(self.size)
         differing[self.rank] = bool(names)
         self.communicator.allreduce(differing)

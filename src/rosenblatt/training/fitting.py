@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rosenblatt._suggestions import suggest_keywords
-from rosenblatt.distributed.ranks import ranks, together
+from rosenblatt.distributed.ranks import ROWS, ranks, together
 from rosenblatt.distributed.versions import versions
 from rosenblatt.nn.graph import Graph
 from rosenblatt.nn.inputs import input_arrays, training_arrays
@@ -214,7 +214,8 @@ def fit_here(network: Network, X: Any, y: Any, o: Options) -> History:
     before = network.block.copy()
     run = run_full_batch if o["optimizer"] == "lbfgs" else run_batches
     if ranks().are_together:
-        ranks().require_same(fingerprint(network, X, y, o) | versions() | steps_between(o))
+        n_rows = {ROWS: str(next(iter(input_arrays(network.graph, X).values())).shape[0])}
+        ranks().require_same(n_rows | fingerprint(network, X, y, o) | versions() | steps_between(o))
     try:
         shows = o["verbose"] and ranks().is_first
         with shown_iterations(o["epochs"], epoch_line) if shows else nullcontext(()) as show, ranks().held():

@@ -385,6 +385,12 @@ def test_later_divergence_keeps_the_best_epoch_and_warns() -> None:
     assert np.isfinite(model.predict(X)).all()
 
 
+def test_networks_that_are_kept_are_counted_in_words() -> None:
+    member: Any = None
+    kept = [Ensemble((member,) * n, Settings()).kept for n in (1, 2)]
+    assert kept == ["1 network is kept as it was", "2 networks are kept as they were"]
+
+
 def test_interrupts_keep_what_was_learned() -> None:
     X, y = load_diabetes(return_X_y=True)
     sent = threading.Event()
@@ -396,7 +402,7 @@ def test_interrupts_keep_what_was_learned() -> None:
             signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)  # type: ignore[arg-type]
             sent.set()
 
-    with pytest.warns(UserWarning, match=r"Training was interrupted: \d networks are kept"):
+    with pytest.warns(UserWarning, match=r"Training was interrupted: \d networks? (are|is) kept"):
         model = TabularRegressor(max_iter=5000, on_epoch=interrupt).fit(X, y)
     assert all(len(member.curve) < 5000 for member in model.ensemble_.members)
     assert np.isfinite(model.predict(X)).all()

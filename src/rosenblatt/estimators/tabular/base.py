@@ -373,9 +373,7 @@ class TabularEstimator(
         budget.rebuild = lambda member: {"ensemble_": Ensemble((member,), self.settings, decode=problem.decode)}
         ensemble = fit_ensemble(data, problem, self.settings, folds, self._seed, budget)
         if ensemble.interrupted and ranks().is_first:
-            n_kept = len(ensemble.members)
-            kept = "1 network is kept as it was" if n_kept == 1 else f"{n_kept} networks are kept as they were"
-            warn_user(f"Training was interrupted: {kept} at that time.")
+            warn_user(f"Training was interrupted: {ensemble.kept} at that time.")
         if n_diverged := sum(member.diverged for member in ensemble.members):
             warn_user(
                 f"Training diverged in {n_diverged} of {len(ensemble.members)} networks and was stopped; their best "

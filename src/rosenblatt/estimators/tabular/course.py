@@ -24,7 +24,7 @@ from sklearn.utils.validation import check_is_fitted
 from rosenblatt._checks import parse_duration
 from rosenblatt.distributed.choice import jobs_of
 from rosenblatt.distributed.jobs import Jobs, ThisThread, Threads
-from rosenblatt.distributed.ranks import ranks
+from rosenblatt.distributed.ranks import ROWS, ranks
 from rosenblatt.distributed.versions import versions
 from rosenblatt.estimators.callbacks import begin_fit, has_callbacks
 from rosenblatt.estimators.checkpoints import fit_fingerprint, own_folder
@@ -117,7 +117,9 @@ class Trainable(CallbackSupportMixin):  # type: ignore[misc]
         given, rng = self.random_state, check_random_state(self.random_state)
         if self.checkpoint is not None or ranks().size > 1:
             fingerprint = self._fingerprint(task, validation, rng, digest)
-            ranks().require_same({**fingerprint, **versions(), "checkpoint": repr(self.checkpoint is not None)})
+            n_rows = task.stream.n_rows if isinstance(task, StreamedTask) else task.inputs.n_rows
+            settings = {ROWS: str(n_rows), "checkpoint": repr(self.checkpoint is not None)}
+            ranks().require_same({**settings, **fingerprint, **versions()})
         if self.checkpoint is not None:
             budget.resume(FitCheckpoints(own_folder(self, fingerprint), self.checkpoint_every, fingerprint))
         drawn = int(given if isinstance(given, Integral) else rng.randint(2**31 - 1))

@@ -53,6 +53,12 @@ class Ensemble:
     decode: Callable[[Array], Array] = np.asarray  # from a network's outputs to its predictions
 
     @property
+    def kept(self) -> str:
+        """That there are networks, after Ctrl-C."""
+        n_kept = len(self.members)
+        return "1 network is kept as it was" if n_kept == 1 else f"{n_kept} networks are kept as they were"
+
+    @property
     def networks(self) -> tuple[nn.Network, ...]:
         """The members' networks."""
         return tuple(member.network for member in self.members)

@@ -19,7 +19,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 import rosenblatt
 from rosenblatt import TabularClassifier, TabularRegressor
 from rosenblatt.estimators.tabular.architecture import feed
-from rosenblatt.estimators.tabular.ensemble import best_temperature, with_temperature
+from rosenblatt.estimators.tabular.ensemble import Ensemble, best_temperature, with_temperature
 from rosenblatt.tables.table import TableError
 
 WEIGHTS = {
@@ -386,8 +386,8 @@ def test_later_divergence_keeps_the_best_epoch_and_warns() -> None:
 
 
 def test_networks_that_are_kept_are_counted_in_words() -> None:
-    member: Any = None
-    kept = [Ensemble((member,) * n, Settings()).kept for n in (1, 2)]
+    settings: Any = None
+    kept = [Ensemble((settings,) * n, settings).kept for n in (1, 2)]
     assert kept == ["1 network is kept as it was", "2 networks are kept as they were"]
 
 

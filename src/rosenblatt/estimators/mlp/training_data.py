@@ -93,9 +93,9 @@ def stratified_rows(labels: Array, n_held_out: int, rng: np.random.RandomState) 
 
 
 def shares(counts: Array, n_rows: int, rng: np.random.RandomState) -> Array:
-    """How many of `n_rows` rows are of each of two classes: in proportion, where a tie is drawn, as scikit-learn does."""
+    """How many of `n_rows` rows are of each of two classes: in proportion; a tie is drawn, as scikit-learn does it."""
     exact = counts / counts.sum() * n_rows
-    whole = np.floor(exact).astype(np.int64)
+    whole: Array = np.floor(exact).astype(np.int64)
     if n_rows > whole.sum():  # by one
         rest = exact - whole
         whole[rng.choice(np.flatnonzero(rest == rest.max()), size=1, replace=False)] += 1

@@ -88,7 +88,7 @@ describe_shared_parameters = describe_parameters(
         memory_limit : int or str, optional
             Bytes that the windows of all networks may take together, or a size such as "2GB"; by default, half of the
             memory that is free. It says how many networks train at once, and changes no result. On a cluster it counts
-            for each worker process.
+            for each worker process, and under ``mpiexec`` for each rank.
         client : distributed.Client, optional
             A Dask cluster, on whose workers the networks are trained, one in each of their threads: the same networks,
             bit for bit, as on one machine. Without it, ``with joblib.parallel_config(backend="dask")`` does the same,

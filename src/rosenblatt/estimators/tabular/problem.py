@@ -12,12 +12,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rosenblatt.distributed.communicator import SHARDS
+from rosenblatt.distributed.ranks import ranks
 from rosenblatt.estimators.tabular.architecture import feed
 from rosenblatt.estimators.tabular.member_units import MemberUnits, fit_member_units
 from rosenblatt.estimators.tabular.row_ranges import RowNumbers, RowRanges
 from rosenblatt.estimators.tabular.shared_rows import SharedRows
 from rosenblatt.estimators.tabular.stored_rows import StoredRows
-from rosenblatt.estimators.tabular.training_rows import MemoryRows, RowsOfFile, TrainingRows
+from rosenblatt.estimators.tabular.training_rows import MemoryRows, RowsOfFile, RowsOfShards, TrainingRows
 
 __all__ = ["Data", "Problem", "Rows"]
 
@@ -107,6 +109,8 @@ class Data:
         if isinstance(rows, RowRanges):
             assert self.stored is not None
             return RowsOfFile.of(self.stored, rows)
+        if ranks().are_together and len(rows) >= SHARDS:
+            return RowsOfShards(self, rows)
         return MemoryRows(self.take(rows))
 
     def take(self, rows: NDArray[np.int64]) -> Rows:

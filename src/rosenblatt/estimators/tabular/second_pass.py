@@ -1,7 +1,7 @@
 """The second pass over a table that is larger than memory, which prepares its rows into a temporary file.
 
-Takes the rows that train, block by block, and what was learned of their columns. Returns the rows as members read them.
-Never holds more than a block, and never depends on the process that does it.
+Takes the rows that train, block by block, and what was learned of their columns. Returns the rows as members read them;
+of several ranks, each writes those of its shards. Never holds more than a block, and never depends on the process.
 """
 
 from __future__ import annotations
@@ -19,7 +19,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rosenblatt._checks import narrow_weights
+from rosenblatt.distributed.ranks import ranks
 from rosenblatt.estimators.tabular.stored_rows import StoredRows, members_at_once
+from rosenblatt.estimators.tabular.stored_shards import StoredShards, own_rows_of
 from rosenblatt.memory import free_memory, memory_size, size_text
 from rosenblatt.tables.preparation import Preparation
 from rosenblatt.tables.prepared_file import PreparedFile, RowLayout
@@ -45,7 +47,7 @@ class Space:
     window : int
         The most rows of a window.
     memory_limit : int or str, optional
-        Bytes for windows; None: half of what is free.
+        Bytes for windows, on each rank; None: half of what is free, for all ranks of this machine.
     most : float
         Bytes that the process may take in all.
     """
@@ -59,7 +61,7 @@ class Space:
     def memory_bytes(self) -> int:
         """The limit in bytes."""
         if self.memory_limit is None:
-            return int(SHARE_OF_FREE * min(free_memory(), self.most))
+            return int(SHARE_OF_FREE * min(free_memory(), self.most) / ranks().n_local)
         return memory_size("memory_limit", self.memory_limit)
 
     def made_folder(self) -> str:
@@ -155,15 +157,18 @@ class SecondPass:
             raise changed(self.rows)
         written = f"prepared rows, {size_text(file.size_bytes)} in {file.folder}"
         self.rows.reading.heard(written, n_rows, n_rows)
-        return StoredRows(file.finish(), space.window, limit)
+        kind = StoredShards if ranks().are_together else StoredRows
+        return kind(file.finish(), space.window, limit)
 
 
 def begin_file(layout: RowLayout, prepared: Any, n_rows: int, space: Space, memory_bytes: int) -> PreparedFile:
-    """An empty file for the rows, if a window of them fits into memory."""
+    """An empty file for the rows, of ranks for those of its shards, if a window of them fits into memory."""
     n_words = sum(matrix.nnz for matrix in prepared.words) / max(1, len(prepared.numbers))
     row_bytes = layout.row_bytes + 8 * n_words
-    members_at_once(row_bytes, min(space.window, n_rows), memory_bytes)
-    return PreparedFile.create(space.made_folder(), layout, n_rows, words_per_row=math.ceil(n_words))
+    found = ranks()
+    members_at_once(row_bytes, min(space.window, n_rows), memory_bytes, found.size)
+    how = {"words_per_row": math.ceil(n_words), "n_files": found.n_local}
+    return PreparedFile.create(space.made_folder(), layout, n_rows, kept=own_rows_of(n_rows), **how)
 
 
 def changed(rows: TrainingRowsOfStream) -> TableError:

@@ -14,7 +14,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rosenblatt.distributed.jobs import Jobs
-from rosenblatt.distributed.ranks import ranks
 from rosenblatt.estimators.tabular.ensemble import Folds
 from rosenblatt.estimators.tabular.explain.background import Background
 from rosenblatt.estimators.tabular.member import FitBudget
@@ -23,6 +22,7 @@ from rosenblatt.estimators.tabular.scoring import ON_VALIDATION_ROWS, on_held_ou
 from rosenblatt.estimators.tabular.second_pass import SecondPass, Space
 from rosenblatt.estimators.tabular.shared_rows import SharedRows
 from rosenblatt.estimators.tabular.streamed import TrainingTable, row_weights, store
+from rosenblatt.estimators.tabular.training_rows import require_windows
 from rosenblatt.estimators.tabular.validation import validation_data
 from rosenblatt.tables.preparation import Preparation, fit_preparation
 from rosenblatt.tables.readers.reading import read_table
@@ -30,7 +30,6 @@ from rosenblatt.tables.readers.streams import TableStream, open_stream
 from rosenblatt.tables.stream_rows import StreamedRows
 from rosenblatt.tables.streamed_task import StreamedTask
 from rosenblatt.tables.table import Table
-from rosenblatt.training.windows import Windows
 
 __all__ = ["Streamable", "require_readable"]
 
@@ -56,13 +55,7 @@ class Streamable:
     _draw_seed: Callable[..., int]
 
     def _stated_rows(self, task: StreamedTask) -> dict[str, Any]:
-        """What else says which rows are held out; refuses what needs all rows in memory: folds, and ranks of MPI."""
-        if ranks().are_together:
-            raise ValueError(
-                f"{task.stream.name} is read block by block, since it has {task.stream.n_rows:,} rows and the window "
-                f"is smaller ({self.window:,}), but the ranks of an MPI job hold their rows in memory: give a window "
-                f"of {task.stream.n_rows:,} rows or more, or start one process."
-            )
+        """What else says which rows are held out; refuses folds, which need all rows in memory."""
         if getattr(self, "cv", None) is not None:
             raise ValueError(
                 f"cv says which rows are held out, but {task.stream.name} is read block by block, since it has "
@@ -92,7 +85,7 @@ class Streamable:
     ) -> tuple[Data, TrainingTable]:
         """`_prepare` for a table that is larger than memory; `convert` makes targets what the model keeps of them."""
         name = f"target {task.target.name!r}"
-        Windows(task.n_rows, self.window, self.settings.rows_per_step(task.n_rows))  # refuses small ones
+        require_windows(task.n_rows, self.window, self.settings.rows_per_step(task.n_rows))
         if task.held_out is not None:
             self._check_targets(convert(task.held_out.target.values), name, task.held_rows)
         preparation = self.preparation_ = fit_preparation(task.inputs, task.kinds)

@@ -81,12 +81,10 @@ def at_full_paths(dataset: Any) -> Any:
     fragments = list(dataset.get_fragments())
     if all(path.is_absolute() for path in dataset_files(dataset)):
         return dataset
-    moved = []
-    for part in fragments:
-        is_parquet = isinstance(part, ds.ParquetFileFragment)
-        some = {"row_groups": [group.id for group in part.row_groups]} if is_parquet else {}
-        path = os.path.abspath(part.path)
-        moved.append(part.format.make_fragment(path, part.filesystem, part.partition_expression, **some))
+    moved = [
+        part.format.make_fragment(os.path.abspath(part.path), part.filesystem, part.partition_expression)
+        for part in fragments
+    ]
     return ds.FileSystemDataset(moved, dataset.schema, dataset.format, dataset.filesystem)
 
 

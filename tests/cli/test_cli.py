@@ -320,11 +320,11 @@ COMMANDS: dict[str, tuple[list[str], str]] = {
     "bad kind": (["train", "t.csv", "--target", "b", "--kind", "a"], r"--kind 'a': write COLUMN=numeric"),
     "bad seed": (
         ["train", "t.csv", "--target", "b", "--seed", "-1"],
-        r"--seed is -1; it must be an int in the range \[0, 4294967295\]\.",
+        r"--seed is -1; it must be an integer from 0 to 4294967295\.",
     ),
     "bad epochs": (
         ["train", "t.csv", "--target", "b", "--epochs", "0"],
-        r"--epochs is 0; it must be an int in the range \[1, inf\)\.",
+        r"--epochs is 0; it must be an integer of at least 1\.",
     ),
     "no time": (
         ["tune", "t.csv", "--target", "b", "--time", "soon"],

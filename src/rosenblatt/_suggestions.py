@@ -6,10 +6,10 @@ Never changes what a call with known names does.
 
 from __future__ import annotations
 
-import os
 import difflib
 import functools
 import inspect
+import os
 import re
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path

@@ -71,9 +71,20 @@ def main() -> None:
         code, message = run()
         if interrupts.seen:
             code = INTERRUPTED
+        if code == INTERRUPTED:
+            forget_interrupt()
         if message:
             print(f"rosenblatt: {visible(in_options(message))}", file=sys.stderr)
     sys.exit(FAILED if not code and out is not None and out.is_lost and out.is_needed else code)
+
+
+def forget_interrupt() -> None:
+    """Let the process end with its exit code.
+
+    Where Ctrl-C came while Python ran source text, as it does for the named tuples of modules that are imported, it
+    would end itself by the signal instead, until other source text has run.
+    """
+    exec("")
 
 
 def run() -> tuple[int, str]:

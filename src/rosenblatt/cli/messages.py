@@ -72,8 +72,8 @@ WITHIN = "|".join(name for name in OPTIONS if "_" in name)
 UNUSUAL = re.compile(rf"{BEGINS}({WITHIN}|{KINDS_NAMED}){ENDS}|`({NAMES})`")
 """Names that are no words of English."""
 INTERVAL = re.compile(
-    r"\b(?P<what>an integer|an int|a number|a whole number|a float) in (?:the range )?(?P<opens>[\[(])(?P<low>[-\w.]+), "
-    r"(?P<high>[-+\w.]+)(?P<closes>[\])])"
+    r"\b(?P<what>an integer|an int|a number|a whole number|a float) in (?:the range )?"
+    r"(?P<opens>[\[(])(?P<low>[-\w.]+), (?P<high>[-+\w.]+)(?P<closes>[\])])"
 )
 """What mathematicians call the numbers from one to another."""
 

@@ -96,3 +96,19 @@ def test_a_pipe_in_a_folder_is_refused_and_not_waited_for(given: str, cli: Any, 
     code, _, error = cli("train", given, "--target", "kind")
     assert code == 2
     assert "parts/pipe.csv is a device or a pipe; remove it" in error
+
+
+@pytest.mark.parametrize("command", ["train", "predict"])
+def test_a_pattern_that_the_shell_replaced_is_explained(command: str, cli: Any, parts: Path) -> None:
+    code, _, error = cli(command, "model", "parts/0.csv", "parts/1.csv", "parts/2.csv", "--out", "p.csv")
+    assert code == 2
+    assert "unexpected extra argument" in error
+    assert "A pattern such as 'part-*.csv' needs quotes" in error
+
+
+@pytest.mark.parametrize("option", ["--test", "--validation"])
+def test_other_files_are_looked_for_before_the_table_is_read(option: str, cli: Any, parts: Path) -> None:
+    code, out, error = cli(*TRAIN, option, "parts/3.csv")
+    assert code == 2
+    assert out == "reading   parts\n"
+    assert error.startswith("rosenblatt: there is no file parts/3.csv. Did you mean")

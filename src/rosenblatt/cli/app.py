@@ -26,6 +26,8 @@ FAILED = 2
 """Exit code after an error of the user's, or if a model was not written where it was asked for."""
 INTERRUPTED = 130
 """Exit code after Ctrl-C, by convention 128 + SIGINT."""
+EXTRA = "Got unexpected extra argument"
+"""How the argument parser begins where a shell replaced a pattern by names, for example."""
 NOTHING_WRITTEN = "interrupted; nothing was written."
 EXIT_CODES = (
     "Exit codes: 0 if the work is done; 2 after an error, which is one line on standard error; 130 after Ctrl-C, also "
@@ -110,6 +112,8 @@ def run() -> tuple[int, str]:
         message = (
             refused_option(error) or error.format_message()
         )  # without one, no command was given: the help was shown
+        if message.startswith(EXTRA):
+            message += ". A pattern such as 'part-*.csv' needs quotes, or the shell puts the names of its files there"
         called = getattr(getattr(error, "ctx", None), "command_path", "rosenblatt")
         return FAILED, f"{message} ({called} --help explains)" if message else ""
 

@@ -343,7 +343,7 @@ COMMANDS: dict[str, tuple[list[str], str]] = {
         ["predict", "m", "t.csv", "--out", "./t.csv"],
         r"t\.csv is one of the files to read",
     ),
-    "bad share": (["train", "--test-share", "2"], r"--test-share is 2\.0; it must be a number of at least 0 and below 1"),
+    "bad share": (["train", "--test-share", "2"], r"--test-share is 2\.0; it must be a number of at least 0 and below"),
     "out in no folder": (["train", "--out", "no/model"], r"there is no folder no"),
     "out onto a table": (["train", "--out", "t.csv"], r"t\.csv exists and is no model; choose another name with --out"),
     "no such model": (["predict", "m", "t.csv", "--out", "p.csv"], r"there is no file m"),

@@ -1,8 +1,11 @@
 """The commands of ``rosenblatt``."""
 
+import sys
+
 try:
     from rosenblatt.cli.app import app, main
 except KeyboardInterrupt:  # Ctrl-C before there is a command to end
+    print("rosenblatt: interrupted; nothing was written.", file=sys.stderr)
     raise SystemExit(130) from None
 
 __all__ = ["app", "main"]

@@ -26,6 +26,8 @@ FAILED = 2
 """Exit code after an error of the user's, or if a model was not written where it was asked for."""
 INTERRUPTED = 130
 """Exit code after Ctrl-C, by convention 128 + SIGINT."""
+EXTRA = "Got unexpected extra argument"
+"""How the argument parser begins where a shell replaced a pattern by names, for example."""
 NOTHING_WRITTEN = "interrupted; nothing was written."
 EXIT_CODES = (
     "Exit codes: 0 if the work is done; 2 after an error, which is one line on standard error; 130 after Ctrl-C, also "
@@ -71,9 +73,20 @@ def main() -> None:
         code, message = run()
         if interrupts.seen:
             code = INTERRUPTED
+        if code == INTERRUPTED:
+            forget_interrupt()
         if message:
             print(f"rosenblatt: {visible(in_options(message))}", file=sys.stderr)
     sys.exit(FAILED if not code and out is not None and out.is_lost and out.is_needed else code)
+
+
+def forget_interrupt() -> None:
+    """Let the process end with its exit code.
+
+    Where Ctrl-C came while Python ran source text, as it does for the named tuples of modules that are imported, it
+    would end itself by the signal instead, until other source text has run.
+    """
+    exec("")
 
 
 def run() -> tuple[int, str]:
@@ -99,6 +112,8 @@ def run() -> tuple[int, str]:
         message = (
             refused_option(error) or error.format_message()
         )  # without one, no command was given: the help was shown
+        if message.startswith(EXTRA):
+            message += ". A pattern such as 'part-*.csv' needs quotes, or the shell puts the names of its files there"
         called = getattr(getattr(error, "ctx", None), "command_path", "rosenblatt")
         return FAILED, f"{message} ({called} --help explains)" if message else ""
 

@@ -26,6 +26,7 @@ from rosenblatt.tables.readers.reading import read_table
 from rosenblatt.tables.readers.streams import open_stream
 from rosenblatt.tables.streamed_task import StreamedRows, StreamedTask
 from rosenblatt.tables.table import Table
+from rosenblatt.tables.task import MIN_WINDOW
 from rosenblatt.training.windows import Windows
 
 __all__ = ["Streamable"]
@@ -83,12 +84,13 @@ class Streamable:
     ) -> tuple[Data, TrainingTable]:
         """`_prepare` for a table that is larger than memory; `convert` makes targets what the model keeps of them."""
         name = f"target {task.target.name!r}"
-        Windows(task.n_rows, self.window, self.settings.rows_per_step(task.n_rows))  # refuses small ones
+        batch_size = self.settings.rows_per_step(task.n_rows)
+        Windows(task.n_rows, self.window, batch_size)  # refuses small ones
         if task.held_out is not None:
             self._check_targets(convert(task.held_out.target.values), name, task.held_rows)
         preparation = self.preparation_ = fit_preparation(task.inputs, task.kinds)
         weigh = row_weights(task, convert, getattr(self, "class_weight", None), getattr(self, "classes_", None))
-        space = Space(self.checkpoint, self.window, self.memory_limit)
+        space = Space(self.checkpoint, self.window, self.memory_limit, max(MIN_WINDOW, 2 * batch_size))
 
         def checked(rows: StreamedRows) -> Array:
             targets = convert(rows.targets)

@@ -49,11 +49,14 @@ class Space:
         The most rows of a window.
     memory_limit : int or str, optional
         Bytes for windows; None: half of what is free.
+    smallest_window : int
+        The least that training allows.
     """
 
     folder: Any
     window: int
     memory_limit: int | str | None
+    smallest_window: int = 1
 
     @property
     def memory_bytes(self) -> int:
@@ -262,7 +265,7 @@ def begin_file(layout: RowLayout, prepared: Any, n_rows: int, space: Space) -> P
     """An empty file for the rows, if a window of them fits into memory."""
     n_words = sum(matrix.nnz for matrix in prepared.words) / max(1, len(prepared.numbers))
     row_bytes = layout.row_bytes + 8 * n_words
-    members_at_once(row_bytes, min(space.window, n_rows), space.memory_bytes)
+    members_at_once(row_bytes, min(space.window, n_rows), space.memory_bytes, space.smallest_window)
     return PreparedFile.create(space.made_folder(), layout, n_rows, words_per_row=math.ceil(n_words))
 
 

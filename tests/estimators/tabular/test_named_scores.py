@@ -96,7 +96,7 @@ def test_another_number_of_targets_than_rows_is_refused(classifier, regressor, d
 
 
 def test_wrong_names_are_refused(classifier, regressor, data):
-    with pytest.raises(ValueError, match="no column 'clas'.*class"):
+    with pytest.raises(ValueError, match=r"no column 'clas'.*class"):
         classifier.score(data, "clas")
     with pytest.raises(ValueError, match="y names 'number', which is one of the columns that the model predicts from"):
         regressor.score(data, "number")

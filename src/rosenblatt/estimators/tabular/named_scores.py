@@ -76,14 +76,14 @@ def named_rows(model: Any, X: Any, y: Any, sample_weight: Any) -> NamedRows | No
 
 
 def opened(model: Any, X: Any, names: Collection[str]) -> tuple[int, Iterator[Table]]:
-    """How many rows there are, and the columns that the model and a score need, in blocks or at once."""
+    """How many rows there are, and the columns that the model and a score need, in blocks if X is a dataset."""
     known = model.preparation_
     is_text = hasattr(model, "classes_") and model.classes_.dtype.kind in "OUT"
     text = {*known.text_columns, *(names if is_text else ())}
     reads = {*known.names, *names}.__contains__
     stream = open_stream(X, text=text, window=model.window)
-    if stream is not None and stream.n_rows > model.window:
-        return stream.n_rows, stream.blocks(text=text, reads=reads)
+    if stream is not None:
+        return stream.n_rows, stream.blocks(text={*text, *(stream.mixed.intersection(known.names))}, reads=reads)
     table = model._read(read_table(X, text=text, reads=reads), reset=False)
     return table.n_rows, iter([table])
 

@@ -29,8 +29,8 @@ from rosenblatt.estimators.tabular.ensemble import Fold
 from rosenblatt.estimators.tabular.explain.column_substitution import predictions_of
 from rosenblatt.estimators.tabular.member import FitBudget
 from rosenblatt.estimators.tabular.metrics import REGRESSIONS, RegressionLoss, regression_of
-from rosenblatt.estimators.tabular.parameters import CONSTRAINTS, describe_shared_parameters
 from rosenblatt.estimators.tabular.named_scores import named_rows, require_same_rows, weights_for_score
+from rosenblatt.estimators.tabular.parameters import CONSTRAINTS, describe_shared_parameters
 from rosenblatt.estimators.tabular.problem import Data, Problem
 from rosenblatt.estimators.tabular.target_scaling import TargetScaler, fit_target_scaler
 from rosenblatt.estimators.tabular.target_transform import choose_target_transform, has_heavy_tail

@@ -118,7 +118,7 @@ def members_at_once(row_bytes: float, window: int, memory_limit: int, smallest: 
     if fits >= smallest:
         least = f", but at least {smallest}" if smallest > 1 else ""
         remedy = f"say window={fits} (or less{least}) or {remedy.removeprefix('say ')}"
-    elif smallest < window:
+    elif 1 < smallest < window:
         limit = enough_text(window_bytes(row_bytes, smallest))
         remedy += f", or window={smallest}, the smallest that can be, and memory_limit='{limit}' (or more)"
     raise ValueError(

@@ -137,8 +137,9 @@ class TableStream:
         self.require_unchanged()
         start, files = 0, self._row_files()
         for block in rebatched(self._pieces(text, reads)):
-            where = {"rows": np.arange(start, start + block.n_rows), "files": files}
-            yield Table({name: replace(column, **where) for name, column in block.columns.items()}, block.n_rows)
+            rows = np.arange(start, start + block.n_rows)
+            columns = {name: replace(column, rows=rows, files=files) for name, column in block.columns.items()}
+            yield Table(columns, block.n_rows)
             start += block.n_rows
         self.require_unchanged()
         if start != self.n_rows:

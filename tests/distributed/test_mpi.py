@@ -149,6 +149,67 @@ def test_the_command_line_speaks_and_writes_once(tmp_path):
     ]
 
 
+def rents(folder, n=6000):
+    """A folder of three files, and the command that trains on it by windows."""
+    pytest.importorskip("pyarrow")
+    rng = np.random.default_rng(0)
+    rooms, area = rng.integers(1, 7, n), rng.normal(80, 20, n)
+    town = rng.choice([f"town {i}" for i in range(40)], n)
+    rent = rooms * 200.0 + area * (town < "town 2") + rng.normal(0, 40, n)
+    data = pd.DataFrame({"rooms": rooms, "area": area, "town": town, "rent": rent})
+    (folder / "rents").mkdir()
+    for i in range(3):
+        data[i::3].to_parquet(folder / "rents" / f"{i}.parquet", row_group_size=700)
+    flags = ["--members", "2", "--hidden", "8", "--window", "1500"]
+    return ["-m", "rosenblatt", "train", "rents", "--target", "rent", *flags]
+
+
+def test_a_table_beyond_the_window(tmp_path):
+    command = [*rents(tmp_path), "--epochs", "3"]
+    written = {}
+    for size in (1, 2, 4):
+        code, out, err = run(size, *command, "--out", f"{size}.safetensors", cwd=tmp_path)
+        assert (code, err) == (0, "")
+        assert out.count("file      ") == 1
+        written[size] = (tmp_path / f"{size}.safetensors").read_bytes()
+    assert written[1] == written[2] == written[4]
+    assert sorted(p.name for p in tmp_path.iterdir()) == [*(f"{size}.safetensors" for size in (1, 2, 4)), "rents"]
+
+
+STREAMED = """
+from rosenblatt import TabularRegressor
+def note(epoch):
+    time.sleep(float(os.environ.get("SLOWLY", "0")))
+    if (epoch.member, epoch.number) == (2, 2):
+        open("begun", "w").close()
+open(f"process-{rank}", "w").write(str(os.getpid()))
+how = {"members": 2, "max_iter": 5, "hidden_layer_sizes": (8,), "batch_size": 64, "window": 1500, "random_state": 0}
+model = TabularRegressor(**how, checkpoint="kept", checkpoint_every=7, on_epoch=note).fit(os.environ["TABLE"], "rent")
+blocks = b"".join(member.network.block.tobytes() for member in model.ensemble_.members)
+say(hashlib.md5(blocks + model.out_of_fold_.tobytes()).hexdigest())
+"""
+
+
+def test_a_killed_rank_of_a_table_beyond_the_window(tmp_path, monkeypatch):
+    rents(tmp_path)
+    monkeypatch.setenv("TABLE", str(tmp_path / "rents"))
+    whole = tmp_path / "whole"
+    whole.mkdir()
+    expected = lines(2, STREAMED, whole)[0]
+    path = script(tmp_path, STREAMED)
+    process = start(4, path, cwd=tmp_path, SLOWLY="0.2")
+    wait_for(tmp_path / "begun", process)
+    os.kill(int((tmp_path / "process-2").read_text()), signal.SIGKILL)
+    code, out, _ = end(process)
+    assert code != 0
+    assert expected not in out
+    for size in (1, 2, 8):
+        folder = tmp_path / f"again-{size}"
+        folder.mkdir()
+        shutil.copytree(tmp_path / "kept", folder / "kept")
+        assert lines(size, STREAMED, folder) == [expected] * size
+
+
 @pytest.mark.parametrize(
     ("size", "change", "said"),
     [

@@ -10,7 +10,7 @@ from tests.distributed.rank_threads import Post, ThreadCommunicator, on_ranks
 
 from rosenblatt import nn
 from rosenblatt.distributed.ranks import Ranks, together_on
-from rosenblatt.training import DivergenceError, fit
+from rosenblatt.training import DivergenceError, fit, sharded
 from rosenblatt.training.sharded import ShardedTrainer, dealt, predict_together, shard_starts
 from rosenblatt.training.trainer import Trainer
 
@@ -60,6 +60,20 @@ def test_any_number_of_ranks_gives_the_same_bits(name):
     for size in (2, 4, 8):
         for found in trained(size, **SETTINGS[name]):
             assert found == expected
+
+
+def test_a_rank_reads_its_rows_where_they_lie(monkeypatch):
+    read = []
+    make = sharded.sources_of
+
+    def sources_of(executable, graph, arrays):
+        read.append(arrays["x"])
+        return make(executable, graph, arrays)
+
+    monkeypatch.setattr(sharded, "sources_of", sources_of)
+    trained(4, epochs=1)
+    assert sorted(map(len, read)) == [50, 50, 51, 52]
+    assert all(np.shares_memory(rows, X) for rows in read)
 
 
 @pytest.mark.parametrize("n", [1, 3, 8, 9])

@@ -6,6 +6,7 @@ from sklearn.base import clone
 from tests.distributed.rank_threads import on_ranks
 
 from rosenblatt import TabularClassifier, TabularRegressor, learn
+from rosenblatt.training.sharded import ShardedTrainer
 
 N = 90
 RNG = np.random.default_rng(0)
@@ -43,6 +44,30 @@ def test_any_number_of_ranks_gives_the_same_model(model, y, how):
     (expected,) = fitted(1, model, y, **how)
     for size in (2, 4):
         assert fitted(size, model, y, **how) == [expected] * size
+
+
+def test_a_rank_takes_its_rows_only(monkeypatch):
+    """Others scale the initial weights, but none are kept."""
+    held = []
+    give = ShardedTrainer.set_own_data
+
+    def note(self, starts, X, y, sample_weight=None):
+        held.append((len(y), len(X["numbers"]), starts[-1]))
+        give(self, starts, X, y, sample_weight)
+
+    monkeypatch.setattr(ShardedTrainer, "set_own_data", note)
+    model = TabularClassifier(**{**SMALL, "members": 1, "max_iter": 1})
+    how = {"X_val": {name: column[:30] for name, column in TABLE.items()}, "y_val": LABELS[:30]}
+    fitted(4, model, **how)
+    assert sorted(held) == [(22, 22, N), (22, 22, N), (22, 22, N), (24, 24, N)]
+
+
+def test_fewer_rows_than_shards():
+    model = TabularRegressor(**SMALL)
+    table, y = {name: column[:6] for name, column in TABLE.items()}, NUMBERS[:6]
+    how = {"X_val": TABLE, "y_val": NUMBERS}
+    found = [on_ranks(size, lambda _: bits(clone(model).fit(table, y, **how))) for size in (1, 4)]
+    assert found[1] == found[0] * 4
 
 
 def test_learn_is_a_fit_on_all_ranks():

@@ -119,6 +119,26 @@ def test_the_digest_depends_on_the_rows_only():
     assert digest_of((reordered, LABELS, None)) != digest_of((NUMBERS, LABELS, None))
 
 
+@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("kept", [slice(0, 3), slice(5, 207), slice(207, 420), slice(420, N), slice(100, 100)])
+def test_a_file_of_some_of_the_rows_has_these_and_the_digest_of_all(name, kept):
+    case, whole = CASES[name], written(CASES[name])
+    file = PreparedFile.create(None, whole.layout, N, kept=kept)
+    for start, stop in ((0, 7), (7, 207), (207, 207), (207, N)):
+        file.append(*taken(case, slice(start, stop)))
+    assert file.finish().digest == whole.digest
+    assert file.row_bytes == whole.row_bytes
+    assert file.size_bytes <= whole.size_bytes * 0.5
+    assert_same(file.read([(kept.start, kept.stop)]), taken(case, kept))
+    if kept.stop - kept.start > 100:
+        middle = slice(kept.start + 11, kept.stop - 3)
+        assert_same(file.read([(middle.start, middle.stop)]), taken(case, middle))
+    with pytest.raises(ValueError, match="are not within"):
+        file.read([(kept.start, kept.stop + 1)])
+    file.close()
+    whole.close()
+
+
 def test_the_size_is_that_of_rows_and_words():
     with written(CASES["all parts"]) as file:
         dense = N * (4 * 3 + 4 * 2 + 4 * 2 + 2 * 8 + 4 + 2 * 12)
@@ -155,6 +175,15 @@ def test_a_disk_with_too_little_space_is_refused_before_anything_is_written(tmp_
     for part in ("1,000,000 prepared rows", f"{needed:.3g} MB", repr(str(tmp_path)), "999 kB are free", "TMPDIR"):
         assert part in said
     assert not list(tmp_path.iterdir())
+
+
+def test_space_is_asked_for_rows_that_are_kept_and_for_all_files(tmp_path, monkeypatch):
+    layout = RowLayout.of(*CASES["labels"])
+    monkeypatch.setattr(shutil, "disk_usage", lambda folder: Usage(0, 0, 250 * layout.row_bytes))
+    PreparedFile.create(tmp_path, layout, N, kept=slice(100, 350)).close()
+    PreparedFile.create(tmp_path, layout, N, kept=slice(100, 225), n_files=2).close()
+    with pytest.raises(PreparedFileError, match="2 times 126 prepared rows need"):
+        PreparedFile.create(tmp_path, layout, N, kept=slice(100, 226), n_files=2)
 
 
 def test_words_that_need_more_space_than_was_thought_are_noticed(tmp_path, monkeypatch):

@@ -6,7 +6,9 @@ Never uses more threads than the worker has, and never lets an interrupt reach t
 
 from __future__ import annotations
 
+import math
 import pickle
+import platform
 import threading
 import time
 import warnings
@@ -36,6 +38,7 @@ class Ticket:
     number: int
     attempt: str
     n_of_work: int
+    owner: str
     version: str = __version__
 
 
@@ -60,6 +63,20 @@ class WorkerLink:
     messages: list[bytes] = field(default_factory=list)
     n_sent: int = 0
     sent_at: float = -1.0
+
+    @property
+    def owner(self) -> str:
+        """The engine of the client."""
+        return self.ticket.owner
+
+    @property
+    def place(self) -> str:
+        """The worker and its machine."""
+        return f"worker {self.worker.address} on {platform.node()}"
+
+    def memory_limit(self) -> float:
+        """What the worker was started with."""
+        return getattr(self.worker.memory_manager, "memory_limit", None) or math.inf
 
     def send(self, message: Any) -> None:
         """Send the message, or keep it until the next one."""

@@ -5,6 +5,9 @@ Takes a function and items. Returns results by number. Never reaches a job that 
 
 from __future__ import annotations
 
+import math
+import os
+import platform
 from collections.abc import Generator, Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -72,6 +75,16 @@ class Letterbox:
     """The link of a job that nobody reaches: messages wait for its end."""
 
     messages: list[Any] = field(default_factory=list)
+    owner: str = ""
+
+    @property
+    def place(self) -> str:
+        """The process and its machine."""
+        return f"process {os.getpid()} on {platform.node()}"
+
+    def memory_limit(self) -> float:
+        """Unknown here: that of the machine."""
+        return math.inf
 
     def send(self, message: Any) -> None:
         """Keep the message."""

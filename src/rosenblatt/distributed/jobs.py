@@ -6,6 +6,7 @@ does, and never lets a result depend on where it was computed.
 
 from __future__ import annotations
 
+import math
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
@@ -25,7 +26,26 @@ QUEUE_DEPTH = 8
 
 
 class Link(Protocol):
-    """What a running job has in common with whoever waits for it."""
+    """What a running job has in common with whoever waits for it.
+
+    Attributes
+    ----------
+    owner : str
+        Whoever sent the job: what it keeps for later jobs in the same process belongs to this owner (see `kept`).
+    place : str
+        Where the job runs, for messages.
+    """
+
+    @property
+    def owner(self) -> str:
+        """See above."""
+
+    @property
+    def place(self) -> str:
+        """See above."""
+
+    def memory_limit(self) -> float:
+        """Bytes that this process may take in all; infinite where nothing but the machine limits it."""
 
     def send(self, message: Any) -> None:
         """Tell something, which arrives in order and before the result."""
@@ -38,7 +58,10 @@ class Link(Protocol):
 
 
 Work = Callable[[Any, Link], Any]
-"""``work(item, link)`` is one job. Engines that share no memory send it by pickle, with all that it refers to."""
+"""``work(item, link)`` is one job. Engines that share no memory send it by pickle, with all that it refers to.
+
+An attribute ``keeps`` that is true says that jobs keep something in their process for later ones (see `kept`).
+"""
 Hear = Callable[[int, Any], object]
 """``hear(number, message)`` is called for each message of a job, one at a time."""
 
@@ -136,6 +159,12 @@ class LocalLink:
     hear: Hear
     lock: threading.RLock
     stop: threading.Event
+    owner: str = ""
+    place: str = "this process"
+
+    def memory_limit(self) -> float:
+        """That of the machine."""
+        return math.inf
 
     def send(self, message: Any) -> None:
         """Call `hear` in this thread."""

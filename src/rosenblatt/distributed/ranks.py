@@ -56,6 +56,11 @@ class Ranks:
         return self.rank == 0
 
     @property
+    def n_local(self) -> int:
+        """Ranks on this machine."""
+        return min(self.size, local_ranks())
+
+    @property
     def shards(self) -> range:
         """The shards of this rank."""
         return range(self.rank * SHARDS // self.size, (self.rank + 1) * SHARDS // self.size)

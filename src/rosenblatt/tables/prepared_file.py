@@ -128,18 +128,30 @@ class PreparedFile:
     n_rows : int
         Rows that it is for.
     n_written : int
-        Rows that it holds.
+        Rows that were given to it so far.
+    kept : slice
+        Those of all rows that it holds: the others count for the digest and for row numbers only.
     """
 
-    def __init__(self, folder: str, layout: RowLayout, n_rows: int) -> None:
+    def __init__(self, folder: str, layout: RowLayout, n_rows: int, kept: slice | None = None) -> None:
         self.folder, self.layout, self.n_rows, self.n_written = folder, layout, n_rows, 0
+        self.kept = kept or slice(0, n_rows)
         self._hashes = [hashlib.blake2b(digest_size=20) for _ in range(1 + len(layout.n_words))]
         self._sizes = [0] * len(self._hashes)  # bytes of the rows, and of each matrix of words
+        self._n_words = [0] * len(layout.n_words)  # of all rows that were given
+        self._firsts = [self.kept.start, *self._n_words]  # the row, and the word of each matrix, that begins the file
         self._files: list[IO[bytes]] = []
 
     @classmethod
     def create(
-        cls, folder: str | os.PathLike[str] | None, layout: RowLayout, n_rows: int, *, words_per_row: float = 0.0
+        cls,
+        folder: str | os.PathLike[str] | None,
+        layout: RowLayout,
+        n_rows: int,
+        *,
+        words_per_row: float = 0.0,
+        kept: slice | None = None,
+        n_files: int = 1,
     ) -> PreparedFile:
         """An empty file for so many rows.
 
@@ -151,14 +163,18 @@ class PreparedFile:
         n_rows : int
         words_per_row : float
             About how many words a row has, in all matrices of words.
+        kept : slice, optional
+            The rows that the file holds, though all are given to it; default all.
+        n_files : int
+            How many files of this size are written in the folder now: there must be space for all of them.
 
         Raises
         ------
         PreparedFileError
             If the folder does not exist or takes no files, or has less free space than the rows need.
         """
-        made = cls(os.fspath(folder or tempfile.gettempdir()), layout, n_rows)
-        made._require_space(words_per_row)
+        made = cls(os.fspath(folder or tempfile.gettempdir()), layout, n_rows, kept)
+        made._require_space(words_per_row, n_files)
         try:
             for _ in made._hashes:
                 made._files.append(tempfile.TemporaryFile(dir=made.folder, buffering=0))  # noqa: SIM115 - `close` does
@@ -174,8 +190,9 @@ class PreparedFile:
 
     @property
     def row_bytes(self) -> float:
-        """Mean bytes of a row that was written, with its words."""
-        return self.size_bytes / self.n_written if self.n_written else float(self.layout.row_bytes)
+        """Mean bytes of a row that was given, with its words."""
+        n, layout = self.n_written, self.layout
+        return (n * layout.row_bytes + sum(self._n_words) * WORD.itemsize) / n if n else float(layout.row_bytes)
 
     @property
     def digest(self) -> str:
@@ -199,40 +216,43 @@ class PreparedFile:
         if self.n_written + n > self.n_rows:
             raise ValueError(f"row {self.n_written + n} was to be written; the file is for {self.n_rows} rows")
         parts = self.layout.dense_parts(prepared, y, weights)
-        first_words = [size // WORD.itemsize for size in self._sizes[1:]]
+        low, high = (min(max(row - self.n_written, 0), n) for row in (self.kept.start, self.kept.stop))
         step = self.layout.rows_at_once
         with self._writing():
             for start in range(0, n, step):
-                self._write(0, self._records(parts, prepared.words, first_words, slice(start, min(start + step, n))))
-            for i, matrix in enumerate(prepared.words, start=1):
-                self._write_words(i, matrix)
+                rows = slice(start, min(start + step, n))
+                self._write(0, self._records(parts, prepared.words, rows), low - start, high - start)
+            for i, matrix in enumerate(prepared.words):
+                self._write_words(i, matrix, low, high)
         self.n_written += n
         if self.layout.n_words:
-            self._require_space(sum(self._sizes[1:]) / WORD.itemsize / max(1, self.n_written))
+            self._require_space(sum(self._n_words) / max(1, self.n_written))
 
-    def _records(self, parts: dict[str, Array], words: Sequence[Any], first_words: list[int], rows: slice) -> Array:
+    def _records(self, parts: dict[str, Array], words: Sequence[Any], rows: slice) -> Array:
         """Some of the rows to append, as records."""
         records = np.zeros(rows.stop - rows.start, self.layout.record)
         for name, array in parts.items():
             records[name] = array[rows]
         for i, matrix in enumerate(words):
             ends = matrix.indptr[rows.start : rows.stop + 1].astype(np.int64)
-            records[f"first_word{i}"], records[f"n_words{i}"] = ends[:-1] + first_words[i], np.diff(ends)
+            records[f"first_word{i}"], records[f"n_words{i}"] = ends[:-1] + self._n_words[i], np.diff(ends)
         return records
 
-    def _write_words(self, number: int, matrix: Any) -> None:
-        """Append the words of a CSR matrix to its file."""
-        step = BYTES_AT_ONCE // WORD.itemsize
+    def _write_words(self, number: int, matrix: Any, low: int, high: int) -> None:
+        """Append the words of some rows of a CSR matrix to its file."""
+        step, low, high = BYTES_AT_ONCE // WORD.itemsize, int(matrix.indptr[low]), int(matrix.indptr[high])
+        self._firsts[number + 1] += low  # of rows that come before those of the file
         for start in range(0, matrix.nnz, step):
             part = slice(start, min(start + step, matrix.nnz))
             records = np.empty(part.stop - part.start, WORD)
             records["column"], records["value"] = matrix.indices[part], matrix.data[part]
-            self._write(number, records)
+            self._write(number + 1, records, low - start, high - start)
+        self._n_words[number] += matrix.nnz
 
-    def _write(self, number: int, records: Array) -> None:
-        """Append records to one of the files."""
-        content = memoryview(records.view(np.uint8).data)
-        self._hashes[number].update(content)
+    def _write(self, number: int, records: Array, low: int, high: int) -> None:
+        """Append some of the records to one of the files."""
+        self._hashes[number].update(memoryview(records.view(np.uint8).data))
+        content = memoryview(records[max(low, 0) : max(high, 0)].view(np.uint8).data)
         while len(content):
             n = self._open_files[number].write(content)  # perhaps not all: the disk may be almost full
             content = content[n:]
@@ -256,13 +276,15 @@ class PreparedFile:
         Raises
         ------
         ValueError
-            If a range is not within the rows that were written.
+            If a range is not within the rows that the file holds.
         PreparedFileError
             If the disk fails.
         """
+        first, last = self.kept.start, min(self.kept.stop, self.n_written)
         for start, stop in ranges:
-            if not 0 <= start <= stop <= self.n_written:
-                raise ValueError(f"the rows {start} to {stop} are not within the {self.n_written} of the file")
+            if not first <= start <= stop <= last:
+                where = f"the {last} of the file" if first == 0 else f"those of the file, {first} to {last}"
+                raise ValueError(f"the rows {start} to {stop} are not within {where}")
         n_rows, layout = sum(stop - start for start, stop in ranges), self.layout
         found = layout.empty(n_rows)
         parts, places = layout.dense_parts(*found), np.empty((len(layout.n_words), 2, n_rows), np.int64)
@@ -299,14 +321,14 @@ class PreparedFile:
         """The records in ranges of one of the files, some at a time; each overwrites those before."""
         step = max(1, BYTES_AT_ONCE // record.itemsize)
         buffer = np.empty(step, record)
-        descriptor = self._open_files[number].fileno()
+        descriptor, begin = self._open_files[number].fileno(), self._firsts[number]
         for start, stop in ranges:
             for first in range(start, stop, step):
                 if cancelled():
                     raise ReadCancelledError
                 records = buffer[: min(step, stop - first)]
                 try:
-                    read_fully(descriptor, memoryview(records.view(np.uint8).data), first * record.itemsize)
+                    read_fully(descriptor, memoryview(records.view(np.uint8).data), (first - begin) * record.itemsize)
                 except OSError as error:
                     raise self._failure("cannot be read", error) from error
                 yield records
@@ -317,18 +339,21 @@ class PreparedFile:
             raise ValueError("the file of prepared rows is closed")
         return self._files
 
-    def _require_space(self, words_per_row: float) -> None:
-        """Refuse rows that remain to be written and need more space than is free."""
-        needed = (self.n_rows - self.n_written) * (self.layout.row_bytes + words_per_row * WORD.itemsize)
+    def _require_space(self, words_per_row: float, n_files: int = 1) -> None:
+        """Refuse rows that remain to be written, in so many such files, and need more space than is free."""
+        n_left = max(0, self.kept.stop - max(self.n_written, self.kept.start))
+        needed = n_files * n_left * (self.layout.row_bytes + words_per_row * WORD.itemsize)
         try:
             free = shutil.disk_usage(self.folder).free
         except OSError as error:
             raise self._failure("cannot be written", error) from error
         if needed > free:
-            done = f"the {self.n_rows - self.n_written:,} rows that remain of " if self.n_written else ""
+            n_rows = self.kept.stop - self.kept.start
+            done = f"the {n_left:,} rows that remain of " if n_left < n_rows else ""
+            times = f"{n_files} times " if n_files > 1 else ""
             self.close()
             raise PreparedFileError(
-                f"{done}{self.n_rows:,} prepared rows need about {size_text(needed)} in the folder {self.folder!r}, "
+                f"{done}{times}{n_rows:,} prepared rows need about {size_text(needed)} in the folder {self.folder!r}, "
                 f"where {size_text(free)} are free. {REMEDY}."
             )
 

@@ -26,25 +26,16 @@ from rosenblatt.tables.readers.streams import TableStream
 from rosenblatt.tables.roles import Roles, group_column, warn_of_repeats, weights_in
 from rosenblatt.tables.row_hints import annotate_row_hints
 from rosenblatt.tables.splits import first_rows
+from rosenblatt.tables.stream_rows import StreamedRows, TrainingRowsOfStream
 from rosenblatt.tables.table import Column, Table, TableError, level_column, warn_of_columns
 from rosenblatt.tables.targets import Target, find_target, fit_target, fit_targets
 from rosenblatt.tables.task import TabularTask, may_be_classes, mixed_numbers, require_rows
 
-__all__ = ["StreamedRows", "StreamedTask", "streamed_task"]
+__all__ = ["StreamedTask", "streamed_task"]
 
 Array = NDArray[Any]
 N_TYPICAL = 10_000
 """Targets that stand for those of all rows where a task is shown."""
-
-
-@dataclass(frozen=True, eq=False)
-class StreamedRows:
-    """Some rows of a stream that train; targets are labels [n], or numbers [n] or [n, k]."""
-
-    inputs: Table
-    targets: Array
-    weights: NDArray[np.float64] | None
-    numbers: NDArray[np.int64]  # in the whole table, from 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -140,22 +131,14 @@ class StreamedTask(TabularTask):
         return self.reading.roles.ids  # type: ignore[no-any-return]
 
     def rows(self, what: str, *, targets_only: bool = False) -> Iterator[StreamedRows]:
-        """The rows that train, block by block, in their order; `what` says what they are read for.
+        """The rows that train; see `TrainingRowsOfStream.read`."""
+        yield from self.training_rows.read(what, targets_only=targets_only)
 
-        With `targets_only` columns of inputs are not read.
-        """
-        names = [*self.reading.names, *filter(None, [self.weight_column])] if targets_only else None
-        for block in self.reading.complete_blocks(what, names):
-            kept = np.flatnonzero(~is_among(numbers_of_rows(block), self.held_rows))
-            if len(kept):
-                yield self._read(block if len(kept) == block.n_rows else block.take(kept))
-
-    def _read(self, block: Table) -> StreamedRows:
-        """The inputs, targets and weights of some rows."""
-        inputs = block.drop([*self.reading.names, *self.reading.roles.columns])
-        weights = None if self.weight_column is None else weights_in(block, self.weight_column)
-        targets = self.target.read([block.columns[name] for name in self.reading.names])
-        return StreamedRows(inputs, targets, weights, numbers_of_rows(block))
+    @property
+    def training_rows(self) -> TrainingRowsOfStream:
+        """How the rows that train are read, without what is in memory."""
+        target = replace(self.target, values=self.target.values[:0])
+        return TrainingRowsOfStream(self.reading, target, self.weight_column, self.held_rows, self.n_rows)
 
     def take(self, rows: NDArray[np.int64]) -> NoReturn:
         """Refused: the rows are not in memory."""
@@ -204,14 +187,6 @@ def both_hear(first: Heard, second: Heard) -> Heard:
         second(what, done, n_rows)
 
     return heard
-
-
-def is_among(numbers: NDArray[np.int64], increasing: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Whether each number is one of others, which are sorted."""
-    if not len(increasing):
-        return np.zeros(len(numbers), np.bool_)
-    places = np.minimum(np.searchsorted(increasing, numbers), len(increasing) - 1)
-    return np.asarray(increasing[places] == numbers)
 
 
 def streamed_task(

@@ -116,6 +116,7 @@ class TabularTask(Framed):
         window: int = WINDOW,
         hold_out: bool = True,
         heard: Callable[[str, int, int], object] | None = None,
+        opened: Callable[[TableStream], object] | None = None,
     ) -> TabularTask:
         """The task to predict a column of a table from the others.
 
@@ -148,6 +149,8 @@ class TabularTask(Framed):
             Whether the fit of such a task holds out rows of it.
         heard : callable, optional
             ``heard(what, done, all)`` is called after each block of a pass over such a dataset.
+        opened : callable, optional
+            Called with such a dataset before its first pass; it may refuse it.
 
         Raises
         ------
@@ -170,6 +173,8 @@ class TabularTask(Framed):
         stream = open_stream(table, encoding=encoding, text=texts, window=window)
         texts |= set() if stream is None else mixed_numbers(stream, overrides)
         if stream is not None and stream.n_rows > window:
+            if opened is not None:
+                opened(stream)
             how: dict[str, Any] = {"drop_missing": drop, "hold_out": hold_out}
             return streamed(stream, names, task, overrides, roles, texts, heard, **how)
         source = table

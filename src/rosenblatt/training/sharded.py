@@ -94,9 +94,9 @@ def dealt(shards: list[Order], n_rows: int) -> Order:
     return order
 
 
-def dealt_permutation(rng: np.random.Generator, n_rows: int) -> Order:
-    """All rows in an order that deals a permutation of each shard."""
-    starts = shard_starts(n_rows)
+def dealt_permutation(rng: np.random.Generator, n_rows: int, starts: Order | None = None) -> Order:
+    """So many rows in an order that deals a permutation of each shard; `starts` says where each begins and ends."""
+    starts = shard_starts(n_rows) if starts is None else starts
     return dealt([a + rng.permutation(b - a) for a, b in zip(starts[:-1], starts[1:], strict=True)], n_rows)
 
 
@@ -108,13 +108,16 @@ def taken(shard: Any, position: Any) -> Any:
 class ShardedTrainer(Trainer):
     """Trains a network on the ranks that are together where it is made; see `Trainer`.
 
-    `set_data` takes all rows on each rank, of which a rank reads its own. `batch_size` counts the rows of all ranks.
+    `set_data` takes all rows on each rank, of which a rank reads its own; `set_own_data` takes these alone.
+    `batch_size` counts the rows of all ranks.
 
     Raises
     ------
     ValueError
         For layers that look at all rows of a batch, such as BatchNorm, which no rank has.
     """
+
+    _starts: Order | None = None
 
     def _build(self) -> None:
         self._refuse_whole_batches()
@@ -140,12 +143,24 @@ class ShardedTrainer(Trainer):
         """One, since no rank may go by how long its own epochs take."""
         return 1
 
+    def set_own_data(self, starts: Order, X: Any, y: Any, sample_weight: NDArray[Any] | None = None) -> None:
+        """`set_data` with the rows of this rank alone, where each shard begins and the last one ends at `starts`."""
+        self._starts = starts
+        try:
+            self.set_data(X, y, sample_weight)
+        finally:
+            self._starts = None
+        self._n_rows = int(starts[-1])
+
     def _sources_of(self, arrays: Mapping[str, Any]) -> list[_core.Source]:
         """The rows of this rank."""
         own, session = ranks().shards, self._session
-        session.starts = shard_starts(next(iter(arrays.values())).shape[0])
-        rows = slice(int(session.starts[own.start]), int(session.starts[own.stop]))
-        arrays = {name: array[rows] for name, array in arrays.items()}
+        if self._starts is not None:
+            session.starts = self._starts
+        else:
+            session.starts = shard_starts(next(iter(arrays.values())).shape[0])
+            rows = slice(int(session.starts[own.start]), int(session.starts[own.stop]))
+            arrays = {name: array[rows] for name, array in arrays.items()}
         session.weights = arrays.get("sample_weight")
         return sources_of(self.executable, self.network.graph, arrays)
 

@@ -173,8 +173,12 @@ class Trainer:
         arrays = training_arrays(graph, self._losses, X, y, sample_weight, dtype=self.network.dtype)
         self._sources = self._sources_of(arrays)
         self._n_rows = arrays["sample_weight" if sample_weight is not None else graph.input_names[0]].shape[0]
-        first = slice(block_rows(graph))  # copied, since the user's arrays may change while the training runs
-        self.inputs = {name: arrays[name][first].copy() for name in graph.input_names}
+        self.keep_inputs(arrays)
+
+    def keep_inputs(self, arrays: Mapping[str, Any]) -> None:
+        """Copy the first rows of each input: the user's arrays may change while the training runs."""
+        first = slice(block_rows(self.network.graph))
+        self.inputs = {name: arrays[name][first].copy() for name in self.network.graph.input_names}
 
     def _sources_of(self, arrays: Mapping[str, Any]) -> list[_core.Source]:
         """What the program reads."""

@@ -9,14 +9,12 @@ from __future__ import annotations
 import math
 import threading
 from collections.abc import Callable, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
-from concurrent.futures import TimeoutError as FutureTimeoutError
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rosenblatt.nn.programs import block_rows
 from rosenblatt.training.trainer import Rates, Trainer
 from rosenblatt.training.windows import Ranges, WindowOrders
 
@@ -51,16 +49,17 @@ class ReadAhead:
             self._pool = ThreadPoolExecutor(1, "rosenblatt-read-ahead")
         self._ahead = ranges, self._pool.submit(self._read, ranges, self._ended.is_set)
 
-    def rows(self, ranges: Ranges, seconds: float | None) -> WindowRows | None:
-        """These rows, or None if they are not there within so many seconds; what the reading raised is raised here."""
+    def is_ready(self, ranges: Ranges, seconds: float | None) -> bool:
+        """Wait for these rows, at most so many seconds; whether they, or an error, are there."""
         self.begin(ranges)
         assert self._ahead is not None
-        try:
-            found = self._ahead[1].result(seconds)
-        except FutureTimeoutError:
-            if self._ahead[1].done():  # the reading itself raised a TimeoutError
-                raise
-            return None
+        return bool(wait([self._ahead[1]], seconds).done)
+
+    def rows(self, ranges: Ranges) -> WindowRows:
+        """These rows; what the reading raised is raised here."""
+        self.begin(ranges)
+        assert self._ahead is not None
+        found = self._ahead[1].result()
         self._ahead = None
         return found
 
@@ -87,8 +86,7 @@ class WindowedTrainer(Trainer):
     def set_windows(self, orders: WindowOrders, reading: ReadAhead, sample: Mapping[str, Any]) -> None:
         """The rows to train on, in the place of `set_data`; `sample` holds the inputs of some of them."""
         self.orders, self._reading, self._loaded = orders, reading, ()
-        first = slice(block_rows(self.network.graph))
-        self.inputs = {name: sample[name][first].copy() for name in self.network.graph.input_names}
+        self.keep_inputs(sample)
 
     def epochs(
         self,
@@ -126,15 +124,23 @@ class WindowedTrainer(Trainer):
         """Take the rows of a window, and read the next ones ahead; false if they are not there in time."""
         ranges, sample = self.orders.ranges(number), self.inputs
         if ranges != self._loaded:
-            rows = self._reading.rows(ranges, max_seconds or None)
-            if rows is None:
+            if not self._wait(ranges, max_seconds):
                 return False
+            rows = self._reading.rows(ranges)
             self._sources, self._loaded = [], ()  # those of the window before are let go of first
-            self.set_data(*rows)
+            self._take(rows, number)
             self._loaded, self.inputs = ranges, sample
         if self.orders.windows.count > 1:
             self._reading.begin(self.orders.ranges_ahead())
         return True
+
+    def _wait(self, ranges: Ranges, max_seconds: float) -> bool:
+        """Wait for the rows of a window, at most so long; whether they are there."""
+        return self._reading.is_ready(ranges, max_seconds or None)
+
+    def _take(self, rows: WindowRows, number: int) -> None:
+        """Train on the rows of a window."""
+        self.set_data(*rows)
 
     def _place_in_order(self) -> tuple[int, float]:
         row, loss_sum = self.position

@@ -49,6 +49,8 @@ class Windows:
     window : int
         The most rows of a window.
     batch_size : int
+    parts : int
+        W, if it is given.
 
     Raises
     ------
@@ -59,6 +61,7 @@ class Windows:
     n: int
     window: int
     batch_size: int
+    parts: int = 0
 
     def __post_init__(self) -> None:
         check_count("window", self.window, 1)
@@ -71,7 +74,7 @@ class Windows:
     @cached_property
     def bounds(self) -> NDArray[np.int64]:
         """Where each window begins in the order of an epoch, and the number of rows; shape (n_windows + 1,)."""
-        count = -(-self.n // self.window)
+        count = self.parts or -(-self.n // self.window)
         return np.array([self.n * k // count for k in range(count + 1)], np.int64)
 
     @cached_property
@@ -160,13 +163,15 @@ class WindowOrders:
     def _draw_blocks(self) -> NDArray[np.int64]:
         return np.zeros(1, np.int64) if self.windows.count == 1 else self.rng.permutation(self.windows.n_blocks)
 
+    def _draw_rows(self, number: int) -> NDArray[np.int64]:
+        size, start, stop = self.windows.sizes[number], *self.windows.starts[number : number + 2]
+        return self.rng.permutation(int(size))[: stop - start].astype(np.int64, copy=False)
+
     def begin(self, number: int) -> None:
         """Draw the order of a window's rows, unless it has begun."""
         if number == self.number:
             return
-        size, start, stop = self.windows.sizes[number], *self.windows.starts[number : number + 2]
-        self.order = self.rng.permutation(int(size))[: stop - start].astype(np.int64, copy=False)
-        self.number = number
+        self.order, self.number = self._draw_rows(number), number
         if number == self.windows.count - 1:
             self.next_blocks = self._draw_blocks()
 

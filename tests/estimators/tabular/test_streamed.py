@@ -115,11 +115,11 @@ def test_one_window_gives_the_model_of_the_same_rows_in_memory(
     assert streamed.score_on_ == f"on {len(held):,} held-out rows"
 
 
-def one_window(folder, window, *others):
+def one_window(folder, window, *others, **more):
     """The fit's own space, but with a window that holds all rows."""
-    from rosenblatt.estimators.tabular.streamed import Space
+    from rosenblatt.estimators.tabular.second_pass import Space
 
-    return Space(folder, N, *others)
+    return Space(folder, N, *others, **more)
 
 
 # Windows --------------------------------------------------------------------------------------------------------------

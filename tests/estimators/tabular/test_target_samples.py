@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from rosenblatt.estimators.tabular.explain.background import Background
-from rosenblatt.estimators.tabular.streamed import RowWeights, TargetSample
+from rosenblatt.estimators.tabular.second_pass import RowWeights
+from rosenblatt.estimators.tabular.streamed import TargetSample
 from rosenblatt.estimators.tabular.target_scaling import fit_target_scaler
 from rosenblatt.tables.kinds import infer_kinds
 from rosenblatt.tables.preparation import fit_preparation

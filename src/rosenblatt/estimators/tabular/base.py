@@ -39,11 +39,10 @@ from rosenblatt.estimators.tabular.parameters import CONSTRAINTS, OVERRIDES
 from rosenblatt.estimators.tabular.predicted_blocks import BlockPredictor
 from rosenblatt.estimators.tabular.problem import Data, Problem
 from rosenblatt.estimators.tabular.scoring import ON_VALIDATION_ROWS, TabularScores
-from rosenblatt.estimators.tabular.streamable import Streamable
+from rosenblatt.estimators.tabular.streamable import Streamable, require_readable
 from rosenblatt.estimators.tabular.training_digest import training_digest
 from rosenblatt.estimators.tabular.training_predictions import LeftOut
 from rosenblatt.estimators.tabular.validation import check_validation, validation_data
-from rosenblatt.tables.first_pass import Heard
 from rosenblatt.tables.given_folds import refuse_rows_of_whole_table
 from rosenblatt.tables.kinds import column_overrides
 from rosenblatt.tables.preparation import Preparation, fit_preparation
@@ -211,7 +210,7 @@ class TabularEstimator(
         reserve_blas_memory()
         with together() as found, self._budget(cancelled) as budget, unchanged_if_failed(self, BaseException):
             validation = check_validation(X, y, X_val, y_val, sample_weight)
-            reading = {"hold_out": validation is None, "heard": budget.heard}
+            reading = {"hold_out": validation is None, "heard": budget.heard, "opened": require_readable(budget.jobs)}
             task = self._task(X, y, sample_weight, **roles, reading=reading)
             self._refuse_contradictions(task, validation is not None)
             if not isinstance(X, TabularTask):
@@ -306,7 +305,9 @@ class TabularEstimator(
         self.weighted_ = task.weights is not None or task.weight_column is not None
         return task
 
-    def _own_task(self, task: TabularTask, y: Any, given: Roles, hold_out: bool, heard: Heard) -> TabularTask:
+    def _own_task(
+        self, task: TabularTask, y: Any, given: Roles, opened: Callable[..., object], **reading: Any
+    ) -> TabularTask:
         """A task of the user's, with this estimator's kinds of columns."""
         if y is not None or given.any_given:
             raise ValueError(
@@ -317,7 +318,8 @@ class TabularEstimator(
             raise ValueError(f"the task is a {task.target.task} one, which {type(self).__name__} does not learn.")
         kinds = {**task.overrides, **column_overrides(self.kinds, self.ignore)}
         if isinstance(task, StreamedTask):
-            return task.read_again(kinds, hold_out=hold_out, heard=heard)
+            opened(task.stream)
+            return task.read_again(kinds, **reading)
         return task if kinds == task.overrides else replace(task, overrides=kinds)
 
     def _task_of_array(self, X: Any, y: Any, given: Roles, drop: bool) -> TabularTask:

@@ -185,7 +185,8 @@ def train_all(
     """A member for each fold, or a `DivergenceError`, or None if it was not trained; and whether Ctrl-C ended this."""
     if not budget.jobs.shares_memory:
         kept = None if budget.checkpoints is None else budget.checkpoints.for_others()
-        work = MemberTraining(data, problem, settings, budget.members, kept)
+        sent = replace(data, stored=None)  # each process has a file of its own
+        work = MemberTraining(sent, problem, settings, budget.members, kept)
         return run_all(work, member_items(folds, seeds, budget), EpochsOfMembers(budget).hear, budget, budget.jobs)
 
     def train(i: int, link: object) -> Member | DivergenceError | None:

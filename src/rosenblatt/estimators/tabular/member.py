@@ -145,6 +145,7 @@ class FitBudget:
         """So many rows of a pass are behind; `KeyboardInterrupt` if the caller wants nothing any more."""
         if self.cancelled():
             raise KeyboardInterrupt
+        ranks().until(lambda: 0.0)  # an interrupt of one rank is one of all
         self.passed(what, done, n_rows)
 
     def report(self, loop: TrainingLoop, number: int, epochs: int, *, resumed: bool = False) -> None:

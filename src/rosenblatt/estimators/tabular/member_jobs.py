@@ -6,8 +6,11 @@ it. Never lets a member differ from one that was trained here.
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -21,8 +24,10 @@ from rosenblatt.estimators.tabular.problem import Data, Problem
 from rosenblatt.estimators.tabular.row_ranges import RowNumbers
 from rosenblatt.training.trainer import DivergenceError
 
-__all__ = ["EpochsOfMembers", "MemberItem", "MemberTraining", "member_items"]
+__all__ = ["EpochsOfMembers", "MemberItem", "MemberTraining", "PassMessage", "member_items"]
 
+SECONDS_BETWEEN_PASSES = 1.0
+"""Time between two messages of how far a pass is."""
 Fold = tuple[RowNumbers, NDArray[np.int64]]
 
 
@@ -42,11 +47,30 @@ def member_items(folds: Sequence[Fold], seeds: Sequence[int], budget: FitBudget)
         yield MemberItem(number, fold, seed, budget.left()) if budget.must_train(number) else None
 
 
+@dataclass(frozen=True)
+class PassMessage:
+    """How many rows of a pass elsewhere are behind."""
+
+    what: str
+    done: int
+    n_rows: int
+
+
 @dataclass
 class FarBudget(FitBudget):
     """The budget of a member elsewhere: its epochs are sent, and its end may come from there."""
 
     link: Link | None = None
+    told_at: float = -math.inf
+
+    def heard(self, what: str, done: int, n_rows: int) -> None:
+        """Send how far a pass is, now and then; `KeyboardInterrupt` if the member has to end."""
+        assert self.link is not None
+        if self.must_end() or self.stopped.is_set():
+            raise KeyboardInterrupt
+        if done and (done == n_rows or time.monotonic() >= self.told_at + SECONDS_BETWEEN_PASSES):
+            self.told_at = time.monotonic()
+            self.link.send(PassMessage(f"{self.link.place}: {what}", done, n_rows))
 
     def tell(self, epoch: MemberEpoch, resumed: bool) -> None:
         """Send the epoch."""
@@ -71,6 +95,11 @@ class MemberTraining:
     n_members: int
     checkpoints: FitCheckpoints | None = None
 
+    @property
+    def keeps(self) -> bool:
+        """Whether a file is kept for later jobs."""
+        return self.data.shared is not None
+
     def __call__(self, item: MemberItem | None, link: Link) -> Member | DivergenceError | None:
         """The member, an error if it diverged in its first epoch, or None if it was stopped before its end."""
         if item is None:
@@ -80,11 +109,21 @@ class MemberTraining:
         if self.checkpoints is not None:
             self.checkpoints.require_seen()
         try:
-            return train_member(self.data, self.problem, self.settings, *item.fold, item.seed, budget, item.number)
+            with self._data(budget, link) as data:
+                return train_member(data, self.problem, self.settings, *item.fold, item.seed, budget, item.number)
         except DivergenceError as error:
             return error
         except KeyboardInterrupt:
             return None
+
+    @contextmanager
+    def _data(self, budget: FitBudget, link: Link) -> Iterator[Data]:
+        """The data in this process."""
+        if self.data.shared is None:
+            yield self.data
+            return
+        with self.data.shared.opened(link, budget.heard) as stored:
+            yield replace(self.data, stored=stored)
 
 
 @dataclass
@@ -96,6 +135,9 @@ class EpochsOfMembers:
 
     def hear(self, number: int, message: Any) -> None:
         """An epoch of a member is over."""
+        if isinstance(message, PassMessage):
+            self.budget.passed(message.what, message.done, message.n_rows)
+            return
         epoch, resumed = message
         if self.budget.stopped.is_set():  # whoever hears of epochs has ended the fit, perhaps
             return

@@ -87,13 +87,15 @@ describe_shared_parameters = describe_parameters(
             while the next ones are read. Results depend on the data, the seed and the window, and not on the machine.
         memory_limit : int or str, optional
             Bytes that the windows of all networks may take together, or a size such as "2GB"; by default, half of the
-            memory that is free. It says how many networks train at once, and changes no result.
+            memory that is free. It says how many networks train at once, and changes no result. On a cluster it counts
+            for each worker process, and under ``mpiexec`` for each rank.
         client : distributed.Client, optional
             A Dask cluster, on whose workers the networks are trained, one in each of their threads: the same networks,
             bit for bit, as on one machine. Without it, ``with joblib.parallel_config(backend="dask")`` does the same,
             and other backends of joblib train the networks where they run. The workers need the same version of
-            rosenblatt and, for `checkpoint`, the same folder. A worker that is lost is replaced by another. Clones
-            share the client; files and pickles hold none.
+            rosenblatt and, for `checkpoint`, the same folder. A dataset of more rows than the window is read by each
+            worker, so that its files must lie in a folder that all share. A worker that is lost is replaced by another.
+            Clones share the client; files and pickles hold none.
     """,
     shared_attributes="""
         scores_ : dict of str to (float, float)

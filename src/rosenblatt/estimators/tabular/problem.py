@@ -12,11 +12,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rosenblatt.distributed.communicator import SHARDS
+from rosenblatt.distributed.ranks import ranks
 from rosenblatt.estimators.tabular.architecture import feed
 from rosenblatt.estimators.tabular.member_units import MemberUnits, fit_member_units
 from rosenblatt.estimators.tabular.row_ranges import RowNumbers, RowRanges
+from rosenblatt.estimators.tabular.shared_rows import SharedRows
 from rosenblatt.estimators.tabular.stored_rows import StoredRows
-from rosenblatt.estimators.tabular.training_rows import MemoryRows, RowsOfFile, TrainingRows
+from rosenblatt.estimators.tabular.training_rows import MemoryRows, RowsOfFile, RowsOfShards, TrainingRows
 
 __all__ = ["Data", "Problem", "Rows"]
 
@@ -53,7 +56,8 @@ class Data:
 
     With `validation`, a table of its own, held-out rows are rows of that. With `groups`, rows of which belong together,
     or `times`, no row chooses the epoch that it is scored by. With `stored`, training rows are those of a file, and
-    `prepared` and `y` are not used (see `of_file`); groups and times are those of the held-out rows then.
+    `prepared` and `y` are not used (see `of_file`); groups and times are those of the held-out rows then, and `shared`
+    says how other processes get such a file.
     """
 
     preparation: Any
@@ -64,11 +68,12 @@ class Data:
     groups: Array | None = None
     times: Array | None = None
     stored: StoredRows | None = None
+    shared: SharedRows | None = None
 
     @classmethod
-    def of_file(cls, preparation: Any, stored: StoredRows, validation: Data) -> Data:
+    def of_file(cls, preparation: Any, stored: StoredRows, validation: Data, shared: SharedRows | None = None) -> Data:
         """Training rows in a file, and held-out rows in memory. Training sides of folds are `RowRanges`."""
-        return cls(preparation, None, np.empty(0), None, validation, stored=stored)
+        return cls(preparation, None, np.empty(0), None, validation, stored=stored, shared=shared)
 
     @property
     def weighted(self) -> bool:
@@ -84,7 +89,8 @@ class Data:
         """The data with other targets, which a function makes of the present ones."""
         validation = None if self.validation is None else self.validation.with_targets(change)
         if self.stored is not None:
-            return replace(self, stored=self.stored.with_targets(change), validation=validation)
+            shared = None if self.shared is None else self.shared.with_targets(change)
+            return replace(self, stored=self.stored.with_targets(change), shared=shared, validation=validation)
         return replace(self, y=change(self.y), validation=validation)
 
     def members_at_once(self, n_members: int) -> int:
@@ -103,6 +109,8 @@ class Data:
         if isinstance(rows, RowRanges):
             assert self.stored is not None
             return RowsOfFile.of(self.stored, rows)
+        if ranks().are_together and len(rows) >= SHARDS:
+            return RowsOfShards(self, rows)
         return MemoryRows(self.take(rows))
 
     def take(self, rows: NDArray[np.int64]) -> Rows:

@@ -12,6 +12,9 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from rosenblatt.distributed.communicator import SHARDS
+from rosenblatt.distributed.ranks import ranks
+from rosenblatt.training.sharded import shard_starts
 from rosenblatt.training.windows import BLOCK_ROWS, Ranges
 
 __all__ = ["RowNumbers", "RowRanges", "rows_from_array", "rows_to_array", "some_of"]
@@ -46,6 +49,11 @@ class RowRanges:
             begin = end
         return RowRanges(tuple(found))
 
+    def between(self, first: int, last: int) -> RowRanges:
+        """Those of the rows that are in the range [first, last) of the file."""
+        cut = ((max(start, first), min(stop, last)) for start, stop in self.ranges)
+        return RowRanges(tuple((start, stop) for start, stop in cut if start < stop))
+
     def first(self, n: int) -> RowRanges:
         """The first n rows, or all."""
         return self.part([(0, n)])
@@ -64,8 +72,14 @@ RowNumbers: TypeAlias = NDArray[np.int64] | RowRanges
 
 
 def some_of(rows: RowNumbers, n: int, rng: np.random.Generator) -> Any:
-    """About n of the rows, drawn at random."""
-    return rows.sample(n, rng) if isinstance(rows, RowRanges) else rng.permutation(rows)[:n]
+    """About n of the rows, drawn at random; of rows of a file on several ranks, as many of each shard."""
+    if not isinstance(rows, RowRanges):
+        return rng.permutation(rows)[:n]
+    if not ranks().are_together or n >= len(rows):
+        return rows.sample(n, rng)
+    starts = shard_starts(len(rows)).tolist()
+    shards = [rows.part([places]).sample(n // SHARDS, rng) for places in zip(starts[:-1], starts[1:], strict=True)]
+    return RowRanges(tuple(found for shard in shards for found in shard.ranges))
 
 
 def rows_to_array(rows: RowNumbers) -> NDArray[np.int64]:

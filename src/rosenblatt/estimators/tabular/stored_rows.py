@@ -75,10 +75,15 @@ class StoredRows:
             y = change(y)
         return feed(prepared), np.ascontiguousarray(y), weights
 
+    def first(self, rows: RowRanges, n: int) -> Rows:
+        """The first n of some rows."""
+        return self.read(rows.first(n))
+
     def targets(self, rows: RowRanges) -> tuple[Array, Array | None]:
         """Targets and weights of some rows; reads the inputs, too, but keeps few of them at a time."""
         step = min(self.window, self.file.layout.rows_at_once)
-        parts = [self.read(rows.part([(first, first + step)]))[1:] for first in range(0, len(rows), step)]
+        starts = range(0, max(1, len(rows)), step)  # no rows have targets of some type, too
+        parts = [self.read(rows.part([(first, first + step)]))[1:] for first in starts]
         weights = np.concatenate([weights for _, weights in parts if weights is not None]) if self.weighted else None
         return np.concatenate([y for y, _ in parts]), weights
 
@@ -100,16 +105,18 @@ def window_bytes(row_bytes: float, window: int) -> int:
     return int(window * (WINDOWS_AT_ONCE * row_bytes + ORDER_BYTES))
 
 
-def members_at_once(row_bytes: float, window: int, memory_limit: int, smallest: int = 1) -> int:
+def members_at_once(row_bytes: float, window: int, memory_limit: int, n_ranks: int = 1, smallest: int = 1) -> int:
     """How many members may train at once by windows of `window` rows within `memory_limit` bytes.
 
-    `smallest` is the least window that training allows.
+    Each of several ranks holds its part of a window, and may take that memory. `smallest` is the least window that
+    training allows.
 
     Raises
     ------
     ValueError
         If not even one may; it names a window that would fit, and a limit that would suffice.
     """
+    row_bytes /= n_ranks
     needed = window_bytes(row_bytes, window)
     if needed <= memory_limit:
         return memory_limit // needed
@@ -121,7 +128,8 @@ def members_at_once(row_bytes: float, window: int, memory_limit: int, smallest: 
     elif 1 < smallest < window:
         limit = enough_text(window_bytes(row_bytes, smallest))
         remedy += f", or window={smallest}, the smallest that can be, and memory_limit='{limit}' (or more)"
+    each = f" on each of {n_ranks} ranks" if n_ranks > 1 else ""
     raise ValueError(
-        f"window={window} rows of {row_bytes:.0f} bytes need {size_text(needed)} of memory, of which a network holds "
-        f"{WINDOWS_AT_ONCE} windows; memory_limit leaves {size_text(memory_limit)} for them: {remedy}."
+        f"window={window} rows of {row_bytes:.0f} bytes{each} need {size_text(needed)} of memory, of which a network "
+        f"holds {WINDOWS_AT_ONCE} windows; memory_limit leaves {size_text(memory_limit)} for them: {remedy}."
     )

@@ -13,25 +13,33 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rosenblatt.distributed.ranks import ranks
+from rosenblatt.distributed.jobs import Jobs
 from rosenblatt.estimators.tabular.ensemble import Folds
 from rosenblatt.estimators.tabular.explain.background import Background
 from rosenblatt.estimators.tabular.member import FitBudget
 from rosenblatt.estimators.tabular.problem import Data
 from rosenblatt.estimators.tabular.scoring import ON_VALIDATION_ROWS, on_held_out_rows
-from rosenblatt.estimators.tabular.streamed import Space, TrainingTable, row_weights, store
+from rosenblatt.estimators.tabular.second_pass import SecondPass, Space
+from rosenblatt.estimators.tabular.shared_rows import SharedRows
+from rosenblatt.estimators.tabular.streamed import TrainingTable, row_weights, store
+from rosenblatt.estimators.tabular.training_rows import require_windows
 from rosenblatt.estimators.tabular.validation import validation_data
 from rosenblatt.tables.preparation import Preparation, fit_preparation
 from rosenblatt.tables.readers.reading import read_table
-from rosenblatt.tables.readers.streams import open_stream
-from rosenblatt.tables.streamed_task import StreamedRows, StreamedTask
+from rosenblatt.tables.readers.streams import TableStream, open_stream
+from rosenblatt.tables.stream_rows import StreamedRows
+from rosenblatt.tables.streamed_task import StreamedTask
 from rosenblatt.tables.table import Table
 from rosenblatt.tables.task import MIN_WINDOW
-from rosenblatt.training.windows import Windows
 
-__all__ = ["Streamable"]
+__all__ = ["Streamable", "require_readable"]
 
 Array = NDArray[Any]
+
+
+def require_readable(jobs: Jobs) -> Callable[[TableStream], object]:
+    """What refuses a table that the processes of an engine cannot read, in a `TableError`."""
+    return lambda stream: None if jobs.shares_memory else stream.elsewhere()
 
 
 class Streamable:
@@ -48,13 +56,7 @@ class Streamable:
     _draw_seed: Callable[..., int]
 
     def _stated_rows(self, task: StreamedTask) -> dict[str, Any]:
-        """What else says which rows are held out; refuses what needs all rows in memory: folds, and ranks of MPI."""
-        if ranks().are_together:
-            raise ValueError(
-                f"{task.stream.name} is read block by block, since it has {task.stream.n_rows:,} rows and the window "
-                f"is smaller ({self.window:,}), but the ranks of an MPI job hold their rows in memory: give a window "
-                f"of {task.stream.n_rows:,} rows or more, or start one process."
-            )
+        """What else says which rows are held out; refuses folds, which need all rows in memory."""
         if getattr(self, "cv", None) is not None:
             raise ValueError(
                 f"cv says which rows are held out, but {task.stream.name} is read block by block, since it has "
@@ -85,19 +87,24 @@ class Streamable:
         """`_prepare` for a table that is larger than memory; `convert` makes targets what the model keeps of them."""
         name = f"target {task.target.name!r}"
         batch_size = self.settings.rows_per_step(task.n_rows)
-        Windows(task.n_rows, self.window, batch_size)  # refuses small ones
+        require_windows(task.n_rows, self.window, batch_size)
         if task.held_out is not None:
             self._check_targets(convert(task.held_out.target.values), name, task.held_rows)
         preparation = self.preparation_ = fit_preparation(task.inputs, task.kinds)
         weigh = row_weights(task, convert, getattr(self, "class_weight", None), getattr(self, "classes_", None))
-        space = Space(self.checkpoint, self.window, self.memory_limit, max(MIN_WINDOW, 2 * batch_size))
+        space = Space(self.checkpoint, self.window, self.memory_limit, smallest_window=max(MIN_WINDOW, 2 * batch_size))
 
         def checked(rows: StreamedRows) -> Array:
             targets = convert(rows.targets)
             self._check_targets(targets, name, rows.numbers)
             return targets
 
-        found = store(task, preparation, checked, weigh, space, budget.resources)
+        second = SecondPass(task.training_rows, preparation, checked, weigh)
+        found = store(second, space, budget.resources)
+        shared = None
+        if not budget.jobs.shares_memory:
+            known = replace(second, convert=lambda rows: convert(rows.targets))
+            shared = SharedRows.of(known, found.stored, self.memory_limit)
         self.background_, self.training_digest_ = found.background, found.stored.file.digest
         if (held := task.held_out) is not None:
             validation = held.inputs, held.target.decoded(), held.weights
@@ -106,7 +113,7 @@ class Streamable:
         if held is not None:
             held_out = replace(held_out, groups=held.groups, times=held.times)
         self._seed = self._draw_seed(budget, task, held_out, self.training_digest_)
-        return Data.of_file(preparation, found.stored, held_out), found
+        return Data.of_file(preparation, found.stored, held_out, shared), found
 
     def _folds_of_stream(self, task: StreamedTask, data: Data) -> Folds:
         """`_folds` for a table that is larger than memory: the members have the same rows, and hold out the same."""

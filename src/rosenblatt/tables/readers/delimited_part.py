@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from rosenblatt.tables.readers.contents import import_pyarrow
 from rosenblatt.tables.readers.delimited import (
@@ -63,6 +63,9 @@ class DelimitedPart(Part):
                 limits.require_table(self.n_rows, len(names))
         self.schema = pa.schema([(name, note.type) for name, note in zip(names, notes, strict=True)])
         self.forms = {name: note.form for name, note in zip(names, notes, strict=True)}
+
+    def elsewhere(self) -> Self:
+        return self.at_full_path()
 
     def chunks(self) -> Iterator[Delimited]:
         """The text, some megabytes of whole rows at a time."""

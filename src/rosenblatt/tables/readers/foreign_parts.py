@@ -9,10 +9,13 @@ from __future__ import annotations
 import errno
 import hashlib
 import mmap
+import os
+import pickle
 import tempfile
 from collections.abc import Collection, Iterator, Mapping
+from copy import copy
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from rosenblatt.tables.readers.contents import first_line, import_pyarrow
 from rosenblatt.tables.readers.limits import UNLIMITED, Limits
@@ -41,6 +44,15 @@ class DatasetPart(Part):
         with named(self.name, ""):
             self.n_rows = dataset.count_rows()
 
+    def elsewhere(self) -> Self | None:
+        twin = copy(self)
+        try:
+            twin.dataset = at_full_paths(self.dataset)
+            pickle.dumps(twin)
+        except (TypeError, ValueError):
+            return None
+        return twin
+
     def frames(self, names: Collection[str], types: Mapping[str, Any]) -> Iterator[Any]:
         import pyarrow as pa
         import pyarrow.dataset as ds
@@ -55,6 +67,25 @@ class DatasetPart(Part):
             for batch in self.dataset.scanner(columns=chosen, **options).to_batches():
                 batch.validate(full=True)
                 yield pa.Table.from_batches([batch])
+
+
+def at_full_paths(dataset: Any) -> Any:
+    """A dataset of files with their paths from the root, if they lie in the local file system.
+
+    `TypeError` or `ValueError` for one that is not of files, or that PyArrow does not take apart: one with a filter.
+    """
+    import pyarrow.dataset as ds
+
+    if not isinstance(dataset, ds.FileSystemDataset):
+        raise TypeError("its rows lie in the memory of this process")
+    fragments = list(dataset.get_fragments())
+    if all(path.is_absolute() for path in dataset_files(dataset)):
+        return dataset
+    moved = [
+        part.format.make_fragment(os.path.abspath(part.path), part.filesystem, part.partition_expression)
+        for part in fragments
+    ]
+    return ds.FileSystemDataset(moved, dataset.schema, dataset.format, dataset.filesystem)
 
 
 def dataset_files(dataset: Any) -> list[Path]:

@@ -6,18 +6,21 @@ the file that it comes from.
 
 from __future__ import annotations
 
+import os
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
+from copy import copy
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from rosenblatt.tables.readers.contents import first_line, import_pyarrow
 from rosenblatt.tables.readers.forms import Form
 from rosenblatt.tables.readers.limits import UNLIMITED, Limits
 from rosenblatt.tables.table import MAX_EXACT, TableError
 
-__all__ = ["BLOCK_ROWS", "ArrowPart", "ParquetPart", "Part", "mapped_file", "named"]
+__all__ = ["BLOCK_ROWS", "ArrowPart", "MappedFile", "ParquetPart", "Part", "named"]
 
 BLOCK_ROWS = 65_536
 """Rows that are read at a time."""
@@ -60,6 +63,18 @@ class Part(ABC):
         `types` are PyArrow's, as which the cells are read if the part can choose.
         """
 
+    def elsewhere(self) -> Self | None:
+        """The part for another process that sees the same files; None if only this process has the rows."""
+        return None
+
+    def at_full_path(self) -> Self:
+        """The part with the path of its file from the root."""
+        assert self.path is not None
+        twin = copy(self)
+        twin.path = Path(os.path.abspath(self.path))
+        twin.name = str(twin.path)
+        return twin
+
     @property
     def names(self) -> list[str]:
         """All columns, those that the name of a folder gives last."""
@@ -97,6 +112,9 @@ class ParquetPart(Part):
             self.schema, self.n_rows = file.schema_arrow, file.metadata.num_rows
             limits.require_table(self.n_rows, len(self.schema))
             self.forms = integer_forms(file)
+
+    def elsewhere(self) -> Self:
+        return self.at_full_path()
 
     def open(self) -> Any:
         """The file as PyArrow's reader."""
@@ -147,6 +165,14 @@ class ArrowPart(Part):
                 self.n_rows += batch.num_rows
                 limits.require_table(self.n_rows, len(self.schema))
 
+    def elsewhere(self) -> Self | None:
+        if not isinstance(self.opened, MappedFile):
+            return None
+        twin = self.at_full_path()
+        assert twin.path is not None
+        twin.opened = replace(self.opened, path=twin.path)
+        return twin
+
     def frames(self, names: Collection[str], types: Mapping[str, Any]) -> Iterator[Any]:
         import pyarrow as pa
 
@@ -167,12 +193,15 @@ def batches_of(reader: Any) -> Iterator[Any]:
     return iter(reader)
 
 
-def mapped_file(path: Path, is_stream: bool) -> Callable[[], Any]:
+@dataclass(frozen=True)
+class MappedFile:
     """What opens a file of record batches as PyArrow's reader."""
 
-    def opened() -> Any:
+    path: Path
+    is_stream: bool
+
+    def __call__(self) -> Any:
+        """The reader."""
         import pyarrow as pa
 
-        return (pa.ipc.open_stream if is_stream else pa.ipc.open_file)(pa.memory_map(str(path)))
-
-    return opened
+        return (pa.ipc.open_stream if self.is_stream else pa.ipc.open_file)(pa.memory_map(str(self.path)))

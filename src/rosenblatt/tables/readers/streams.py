@@ -34,7 +34,7 @@ from rosenblatt.tables.readers.foreign_parts import (
     open_reader,
 )
 from rosenblatt.tables.readers.limits import UNLIMITED, Limits
-from rosenblatt.tables.readers.parts import ArrowPart, ParquetPart, Part, mapped_file
+from rosenblatt.tables.readers.parts import ArrowPart, MappedFile, ParquetPart, Part
 from rosenblatt.tables.readers.records import is_json
 from rosenblatt.tables.readers.table_stream import BLOCK_ROWS, FileState, TableStream
 from rosenblatt.tables.table import Table, TableError
@@ -210,7 +210,7 @@ def part_of(path: Path, kind: str, options: CsvOptions) -> Part:
     if kind == "Parquet":
         return ParquetPart(path, options.limits)
     if kind != "CSV":
-        return ArrowPart(str(path), mapped_file(path, kind == "Arrow stream"), path, options.limits)
+        return ArrowPart(str(path), MappedFile(path, kind == "Arrow stream"), path, options.limits)
     return DelimitedPart(path, options.encoding, options.separator, options.text, options.limits)
 
 

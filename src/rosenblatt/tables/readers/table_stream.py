@@ -6,7 +6,9 @@ asked for. Never holds the whole, unless it is asked for that.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -166,6 +168,28 @@ class TableStream:
             return None
         starts = np.cumsum([0, *(part.n_rows for part in self._parts[:-1])])
         return RowFiles(tuple(part.name for part in self._parts), tuple(starts.tolist()))
+
+    def elsewhere(self) -> TableStream:
+        """The table for another process, which reads the same files if it sees them; pickle carries it.
+
+        Raises
+        ------
+        TableError
+            If only this process has the rows; it says what to do.
+        """
+        parts = [part.elsewhere() for part in self._parts]
+        found = [part for part in parts if part is not None]
+        if len(found) < len(parts):
+            raise TableError(
+                f"{self.name} is read block by block, since it has {self.n_rows:,} rows and the window is smaller, "
+                "but other processes, which are to train the networks, cannot read it: only files. Write it to Parquet "
+                "in a folder that all of them share, and give this folder; or train in this process: leave the client "
+                "and backends of joblib out."
+            )
+        twin = copy(self)
+        twin._parts = tuple(found)
+        twin._files = tuple(replace(file, path=os.path.abspath(file.path)) for file in self._files)
+        return twin
 
     def _pieces(self, text: Collection[str], reads: Reads) -> Iterator[Table]:
         """The rows as they come, each column in the form of the whole."""

@@ -18,7 +18,7 @@ from rosenblatt.cli.commands import add_commands
 from rosenblatt.cli.layout import visible
 from rosenblatt.cli.messages import in_options
 from rosenblatt.cli.session import Interrupted
-from rosenblatt.cli.terminal import Interrupts, one_voice, safe_output
+from rosenblatt.cli.terminal import Interrupts, one_voice, reason_of, safe_output
 
 __all__ = ["app", "main"]
 
@@ -132,5 +132,5 @@ def refused_option(error: Exception) -> str:
 def describe(error: Exception) -> str:
     """The error in one line; the system's errors without their number."""
     if isinstance(error, OSError) and error.strerror:
-        return f"{f'{error.filename}: ' if error.filename else ''}{error.strerror.lower()}"
+        return f"{f'{error.filename}: ' if error.filename else ''}{reason_of(error)}"
     return " ".join(str(error).split())

@@ -3,7 +3,7 @@
 import pytest
 
 from rosenblatt import memory
-from rosenblatt.memory import free_memory, memory_size, size_text
+from rosenblatt.memory import enough_text, free_memory, memory_size, size_text
 
 
 @pytest.mark.parametrize(
@@ -34,6 +34,11 @@ def test_what_is_no_size_is_refused(given):
         ValueError, match=r"memory_limit is .*; it must be a positive number of bytes, or a size such as"
     ):
         memory_size("memory_limit", given)
+
+
+@pytest.mark.parametrize("n_bytes", [1, 999, 1000, 1001, 196_608, 999_999, 1_234_567, 10**9 + 1, 2**40 + 3])
+def test_a_size_that_is_enough_is_read_as_no_less(n_bytes):
+    assert n_bytes <= memory_size("memory_limit", enough_text(n_bytes)) <= 1.01 * n_bytes
 
 
 def test_sizes_are_shown_as_people_write_them():

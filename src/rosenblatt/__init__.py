@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from rosenblatt.playground_page import Playground, playground
     from rosenblatt.report import Report
     from rosenblatt.search import MLPSearchCV
+    from rosenblatt.tables import TabularTask
     from rosenblatt.threads import engine_info, get_num_threads, set_num_threads
 
 __all__ = [  # noqa: RUF022 (the version last)
@@ -47,6 +48,7 @@ __all__ = [  # noqa: RUF022 (the version last)
     "Report",
     "TabularClassifier",
     "TabularRegressor",
+    "TabularTask",
     "VersionWarning",
     "diagnose",
     "distributed",
@@ -83,6 +85,7 @@ __getattr__, __dir__ = lazy_names(
         "playground_page": ("Playground", "playground"),
         "report": ("Report",),
         "search": ("MLPSearchCV",),
+        "tables": ("TabularTask",),
         "threads": ("engine_info", "get_num_threads", "set_num_threads"),
     },
 )

@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 import functools
 import inspect
+import os
 import re
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -69,7 +70,9 @@ def suggestion(name: str, names: Iterable[str], what: str = "columns") -> str:
 
 
 def missing_file(path: Path) -> str:
-    """The error message for a file that is not there, with the nearest name in its folder."""
+    """The error message for a file that is not there, with where a link leads, or the nearest name in its folder."""
+    if path.is_symlink():
+        return f"{path} is a link to {os.readlink(path)}, which is not there."
     names = [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []
     near = closest(path.name, names)
     return f"there is no file {path}.{f' Did you mean {near[-1]}?' if near else ''}"

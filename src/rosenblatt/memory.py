@@ -13,7 +13,7 @@ from typing import Any
 
 from rosenblatt._checks import is_number, refusal
 
-__all__ = ["free_memory", "memory_size", "size_text"]
+__all__ = ["enough_text", "free_memory", "memory_size", "size_text"]
 
 SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*(?:([KMGT])(I?))?B?", re.IGNORECASE)
 POWERS = {"": 0, "K": 1, "M": 2, "G": 3, "T": 4}
@@ -51,6 +51,16 @@ def size_text(n_bytes: float) -> str:
         if n_bytes >= 0.9995 * size:
             return f"{n_bytes / size:.3g} {unit}"
     return f"{int(n_bytes)} bytes"
+
+
+def enough_text(n_bytes: int) -> str:
+    """A size as people write it that `memory_size` reads as at least so many bytes, and hardly more."""
+    if n_bytes < 1000:
+        return str(n_bytes)
+    size = n_bytes
+    while memory_size("the size", text := size_text(size)) < n_bytes:
+        size += max(1, n_bytes // 1000)
+    return text
 
 
 def free_memory() -> int:

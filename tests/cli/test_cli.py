@@ -320,11 +320,11 @@ COMMANDS: dict[str, tuple[list[str], str]] = {
     "bad kind": (["train", "t.csv", "--target", "b", "--kind", "a"], r"--kind 'a': write COLUMN=numeric"),
     "bad seed": (
         ["train", "t.csv", "--target", "b", "--seed", "-1"],
-        r"--seed is -1; it must be an int in the range \[0, 4294967295\]\.",
+        r"--seed is -1; it must be an integer from 0 to 4294967295\.",
     ),
     "bad epochs": (
         ["train", "t.csv", "--target", "b", "--epochs", "0"],
-        r"--epochs is 0; it must be an int in the range \[1, inf\)\.",
+        r"--epochs is 0; it must be an integer of at least 1\.",
     ),
     "no time": (
         ["tune", "t.csv", "--target", "b", "--time", "soon"],
@@ -343,7 +343,7 @@ COMMANDS: dict[str, tuple[list[str], str]] = {
         ["predict", "m", "t.csv", "--out", "./t.csv"],
         r"t\.csv is one of the files to read",
     ),
-    "bad share": (["train", "--test-share", "2"], r"--test-share is 2\.0; it must be a number in \[0, 1\)"),
+    "bad share": (["train", "--test-share", "2"], r"--test-share is 2\.0; it must be a number of at least 0 and below"),
     "out in no folder": (["train", "--out", "no/model"], r"there is no folder no"),
     "out onto a table": (["train", "--out", "t.csv"], r"t\.csv exists and is no model; choose another name with --out"),
     "no such model": (["predict", "m", "t.csv", "--out", "p.csv"], r"there is no file m"),

@@ -56,6 +56,23 @@ def test_paragraphs_of_help_are_wrapped_by_the_terminal_alone() -> None:
     assert set(texts) == set(COMMANDS)
 
 
+def test_the_help_says_what_tables_larger_than_memory_need(cli: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERMINAL_WIDTH", "200")
+    shown = {name: " ".join(re.sub("│", " ", cli(name, "--help")[1]).split()) for name in ("train", "predict")}
+    for text in shown.values():
+        assert "a folder of files" in text
+        assert "needs quotes" in text
+        assert "larger than memory" in text
+    for words in (
+        "at least 100",
+        "result depends on how many",
+        "TMPDIR",
+        "train 'sales/*.parquet'",
+        "Refused for a table",
+    ):
+        assert words in shown["train"], words
+
+
 def test_choices_are_shown_and_the_nearest_is_suggested(cli: Any) -> None:
     assert "fast|default|best" in cli("train", "--help")[1]
     for option, given, near in (

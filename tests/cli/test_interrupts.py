@@ -138,10 +138,26 @@ main()
 """
 
 
-@pytest.mark.parametrize(("script", "code"), [(BEFORE, 130), (AFTER, 0)], ids=["before", "after"])
-def test_ctrl_c_around_a_command_shows_no_traceback(script: str, code: int) -> None:
+IN_SOURCE = """
+import sys
+from rosenblatt.cli import commands, main
+def pressed(*_, **__):
+    exec("raise KeyboardInterrupt")  # as named tuples and data classes are made by when modules are imported
+commands.session = pressed
+sys.argv = ["rosenblatt", "inspect", "m"]
+main()
+"""
+NOTHING = "rosenblatt: interrupted; nothing was written.\n"
+
+
+@pytest.mark.parametrize(
+    ("script", "code", "said"),
+    [(BEFORE, 130, NOTHING), (AFTER, 0, ""), (IN_SOURCE, 130, NOTHING)],
+    ids=["before", "after", "in source"],
+)
+def test_ctrl_c_around_a_command_shows_no_traceback(script: str, code: int, said: str) -> None:
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
-    assert (done.returncode, done.stderr) == (code, "")
+    assert (done.returncode, done.stderr) == (code, said)
 
 
 def never_ending(monkeypatch: pytest.MonkeyPatch, whole: int) -> None:

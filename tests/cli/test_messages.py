@@ -11,6 +11,7 @@ import pytest
 import rosenblatt
 from rosenblatt.cli.messages import OPTIONS, in_options
 from rosenblatt.estimators import TabularClassifier
+from rosenblatt.training.windows import Windows
 
 SAID = {
     "column 'zip' holds integers: if they are codes, say kinds={'zip': 'categorical'}": "say --kind zip=categorical",
@@ -38,12 +39,28 @@ SAID = {
     "If rows belong together, say groups=; if they follow each other, say time=.": "say --group; if they follow each "
     "other, say --time-column.",
     "class_weight names 'a', but the labels of y are ['y']": "names 'a', but the labels of the target are ['y']",
+    "'a' is 5, which kinds says is text, or kinds names it": "which --kind says is text, or --kind names it",
+    "n_rows is 0; it must be an integer in [100, inf)": "--rows is 0; it must be an integer of at least 100",
+    "window: it must be an integer in [1, 128]": "it must be an integer from 1 to 128",
+    "it must be a number in [0, 1)": "it must be a number of at least 0 and below 1",
+    "it must be a number in (0, 1)": "it must be a number above 0 and below 1",
+    "it must be a float in the range (0.0, 1.0]": "it must be a number above 0 and at most 1",
+    "it must be a float in the range (0.0, inf)": "it must be a number above 0",
+    "it must be a number in (-inf, 0]": "it must be a number of at most 0",
 }
 
 
 @pytest.mark.parametrize(("message", "said"), SAID.items())
 def test_parameters_become_options(message: str, said: str) -> None:
     assert said in in_options(message)
+
+
+def test_advice_that_no_option_follows_is_left_out() -> None:
+    with pytest.raises(ValueError, match="or a smaller batch_size") as refused:
+        Windows(1000, 100, 128)
+    assert in_options(str(refused.value)) == (
+        "--window 100 makes windows of 100 rows, fewer than the 128 of a batch; take a window of 256 rows or more"
+    )
 
 
 @pytest.mark.parametrize(
@@ -53,6 +70,11 @@ def test_parameters_become_options(message: str, said: str) -> None:
         "there is no target column 'kinds'. The columns are: 'random_state', 'hidden'.",
         "target 'task' is missing in row 3.",
         "metrics and tasks are words; the members of a class are, too",
+        "mixed holds files of several kinds: mixed/a.csv is CSV and mixed/b.parquet is Parquet.",
+        "data/class_weight.csv: there is no column 'x' in n_rows/random_state=5.",
+        "no file matches the pattern parts/time=5/*.csv, nor time=5/*.csv.",
+        "sample_weight.csv: the file is empty.",
+        "it holds 'a number in [0, 1)'",
     ],
 )
 def test_what_the_user_wrote_stays(message: str) -> None:
@@ -62,10 +84,10 @@ def test_what_the_user_wrote_stays(message: str) -> None:
 @pytest.mark.parametrize(
     ("parameters", "said"),
     [
-        ({"random_state": -1}, "--seed is -1; it must be an int in the range [0, 4294967295]."),
-        ({"members": 0}, "--members is 0; it must be an int in the range [1, 100]."),
+        ({"random_state": -1}, "--seed is -1; it must be an integer from 0 to 4294967295."),
+        ({"members": 0}, "--members is 0; it must be an integer from 1 to 100."),
         ({"preset": "fst"}, "--preset is 'fst'; it must be one of 'best', 'default', 'fast'. Did you mean 'fast'?"),
-        ({"max_iter": 1.5}, "--epochs is 1.5; it must be an int in the range [1, inf)."),
+        ({"max_iter": 1.5}, "--epochs is 1.5; it must be an integer of at least 1."),
     ],
 )
 def test_refusals_of_scikit_learn_name_the_option_and_nothing_of_python(parameters: dict[str, int], said: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +48,7 @@ def test_a_folder_is_learned_block_by_block_and_scored_by_held_out_rows(cli: Any
     ("more", "words"),
     [
         (("--test-share", 0.1), "--test-share says how many rows are scored, but parts is read block by block"),
-        (("--window", 20), "--window is 20; it must be"),
+        (("--window", 20), "--window is 20; it must be an integer of at least 100"),
         (("--memory-limit", "much"), "--memory-limit"),
         (("--group", "shops"), "--group names a column 'shops' that is not there"),
     ],
@@ -76,3 +77,38 @@ def test_a_search_reads_the_table(cli: Any, parts: Path) -> None:
     )
     assert code == 0, error
     assert json.loads(out)["table"]["rows"] == 900
+
+
+@pytest.mark.skipif(os.name != "posix", reason="links and pipes are made as POSIX has them")
+@pytest.mark.parametrize("given", ["gone.csv", "parts", "parts/*.csv", "parts/lin[k].csv"])
+def test_a_link_that_leads_nowhere_is_named(given: str, cli: Any, parts: Path) -> None:
+    link = Path(given) if given == "gone.csv" else parts / "link.csv"
+    link.symlink_to("moved.csv")
+    code, _, error = cli("train", given, "--target", "kind")
+    place = given if given == "gone.csv" else "parts/link.csv"
+    assert (code, error) == (2, f"rosenblatt: {place} is a link to moved.csv, which is not there.\n")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="links and pipes are made as POSIX has them")
+@pytest.mark.parametrize("given", ["parts", "parts/*.csv"])
+def test_a_pipe_in_a_folder_is_refused_and_not_waited_for(given: str, cli: Any, parts: Path) -> None:
+    os.mkfifo(parts / "pipe.csv")
+    code, _, error = cli("train", given, "--target", "kind")
+    assert code == 2
+    assert "parts/pipe.csv is a device or a pipe; remove it" in error
+
+
+@pytest.mark.parametrize("command", ["train", "predict"])
+def test_a_pattern_that_the_shell_replaced_is_explained(command: str, cli: Any, parts: Path) -> None:
+    code, _, error = cli(command, "model", "parts/0.csv", "parts/1.csv", "parts/2.csv", "--out", "p.csv")
+    assert code == 2
+    assert "unexpected extra argument" in error
+    assert "A pattern such as 'part-*.csv' needs quotes" in error
+
+
+@pytest.mark.parametrize("option", ["--test", "--validation"])
+def test_other_files_are_looked_for_before_the_table_is_read(option: str, cli: Any, parts: Path) -> None:
+    code, out, error = cli(*TRAIN, option, "parts/3.csv")
+    assert code == 2
+    assert out == "reading   parts\n"
+    assert error.startswith("rosenblatt: there is no file parts/3.csv. Did you mean")

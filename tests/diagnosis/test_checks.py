@@ -234,7 +234,7 @@ def test_chance_and_the_choice_of_the_epochs_are_no_finding(seed):
 
 
 def test_noise_is_found_out_of_fold_too():
-    training, later, model = simulated(1, 0)
+    training, later, model = simulated(3, 0)
     assert model.beats_guess_  # by the choice of the epoch
     for rows, what in ((training, "out of fold"), (later, "held out")):
         (check,) = (c for c in model.report(*rows).checks if c.code == "no-better-than-the-guess")

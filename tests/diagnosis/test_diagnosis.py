@@ -205,7 +205,11 @@ REFUSED = {
     "NaN in y": (lambda: diagnose(MLPRegressor(), X, NAN[:, 0]), ValueError, "y contains NaN in row 3"),
     "numbers for classes": (lambda: diagnose(QUICK, X, X[:, 0]), ValueError, "use MLPRegressor"),
     "one axis": (lambda: diagnose(QUICK, X[:, 0], Y), ValueError, "2D array"),
-    "text in X": (lambda: diagnose(QUICK, pd.DataFrame({"a": ["x"] * 80}), Y), ValueError, "could not convert"),
+    "text in X": (
+        lambda: diagnose(QUICK, pd.DataFrame({"a": ["x"] * 80}), Y),
+        ValueError,
+        "X contains 'x'; it must be an array of numbers",
+    ),
     "cv of one": (lambda: diagnose(QUICK, X, Y, cv=1), ValueError, "cv is 1"),
     "many folds": (lambda: diagnose(QUICK, X, Y, cv=40), ValueError, "at most 20 folds"),
     "a rare class": (lambda: diagnose(QUICK, X, np.where(np.arange(80) < 1, 2, Y)), ValueError, "class 2 has 1 row"),

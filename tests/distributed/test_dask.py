@@ -1,5 +1,6 @@
 """Members, folds and candidates on a real Dask cluster: the same bits, lost workers, Ctrl-C, progress, refusals."""
 
+import asyncio
 import contextlib
 import os
 import pickle
@@ -276,11 +277,14 @@ def test_callbacks_of_scikit_learn_are_refused(client):
 def client_of_workers(other):
     """What is asked of a client, where the second worker has something else installed."""
     known = dask_cluster.describer()()
-    workers = {"tcp://one": known, "tcp://two": {**known, **other}}
-    scheduler = SimpleNamespace(ncores=None)
-    return SimpleNamespace(
-        scheduler=scheduler, sync=lambda *a, **k: dict.fromkeys(workers, 1), run=lambda *a, **k: workers
-    )
+
+    async def run(function, workers, on_error):
+        return {address: known if address == "tcp://one" else {**known, **other} for address in workers}
+
+    def sync(function, **options):
+        return asyncio.run(function()) if function else dict.fromkeys(("tcp://one", "tcp://two"), 1)
+
+    return SimpleNamespace(scheduler=SimpleNamespace(ncores=None), sync=sync, run=run)
 
 
 def set_on_one(client, function, *args):

@@ -35,6 +35,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "short.csv").write_text(HEADER + ROWS[:30])
     (tmp_path / "header.csv").write_text(HEADER)
     (tmp_path / "empty.csv").write_text("")
+    (tmp_path / "none").mkdir()
     (tmp_path / "quote.csv").write_text(HEADER + '1,"2,yes\n' + ROWS)
     (tmp_path / "latin.csv").write_bytes((HEADER + ROWS + "1,2,ä\n").encode("latin-1"))
     (tmp_path / "page.html").write_text("<!DOCTYPE html><p>404")
@@ -63,7 +64,7 @@ DOORS: dict[str, Callable[..., Any]] = {
 
 REFUSED: dict[str, tuple[tuple[str, ...], str]] = {
     "a file that is not there": (("tt.csv",), r"there is no file tt\.csv\. Did you mean t\.csv\?"),
-    "a folder": ((".",), r"is a folder; give a CSV or Parquet file"),
+    "a folder without tables": (("none",), r"is a folder; give a CSV or Parquet file"),
     "an address": (("http://example.org/t.csv",), "is an address, not a file"),
     "a wrong target": (("t.csv", "knd"), r"there is no target column 'knd'\. Did you mean 'kind'\?"),
     "an empty file": (("empty.csv",), r"empty\.csv: the file is empty"),

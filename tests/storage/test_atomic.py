@@ -161,9 +161,11 @@ def test_an_error_of_the_disk_names_the_file(
     (tmp_path / "log").write_bytes(b"whole\n")
     monkeypatch.setattr(os, call, fail)
     for write, name in ((write_atomically, "new"), (append_durably, "log")):
-        with pytest.raises(OSError, match=f"{os.strerror(code)}: .*{name}") as caught:
+        advice = r"; \S+ .B are free in .*\. Make room there, or name a file on a larger disk" * (code == errno.ENOSPC)
+        with pytest.raises(OSError, match=f"{os.strerror(code)}{advice}: .*{name}") as caught:
             write(tmp_path / name, b"some data")
         assert caught.value.errno == code
+        assert str(caught.value).count("Make room") == (code == errno.ENOSPC)
     monkeypatch.undo()
     assert files_in(tmp_path) == ["log"]
 

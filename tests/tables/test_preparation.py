@@ -258,3 +258,13 @@ def test_broken_encoders_are_refused(change):
     BROKEN[change](entry)
     with pytest.raises(ValueError, match=r"column|preparation|scaling"):
         Preparation.from_dict(entry)
+
+
+def test_no_center_and_no_range_is_shown_as_minus_zero():
+    table = read_table({"a": np.array([-1.0, -0.0, -0.0, -0.0, 2.0]), "b": np.array([-0.0, -0.0, 0.5, 1.0, 2.0])})
+    kinds = infer_kinds(table)
+    preparation = fit_preparation(table, kinds)
+    shown = [encoder.describe(kind) for encoder, kind in zip(preparation.encoders, kinds, strict=True)]
+    assert shown[0].startswith("number: (0 ±")
+    assert "0 to 2" in shown[1]
+    assert not any("-0 " in text or "(-0" in text for text in shown)

@@ -15,7 +15,7 @@ from rosenblatt.training.early_stopping import BestEpoch
 from rosenblatt.training.learning_rates import LearningRates
 from rosenblatt.training.loop import Outcome, TrainingLoop
 from rosenblatt.training.trainer import Trainer
-from rosenblatt.training.windowed_trainer import ReadAhead, WindowedTrainer
+from rosenblatt.training.windowed_trainer import WindowedTrainer, WindowReader
 from rosenblatt.training.windows import WindowOrders, Windows
 
 RNG = np.random.default_rng(0)
@@ -50,7 +50,7 @@ def trainer_of(kind, dropout=0.2):
 def windowed(window, rows=None, n=N):
     trainer = trainer_of(WindowedTrainer)
     orders = WindowOrders(Windows(n, window, BATCH), np.random.default_rng(7))
-    trainer.set_windows(orders, ReadAhead(rows or Rows()), {"x": X[:100]})
+    trainer.set_windows(orders, WindowReader(rows or Rows()), {"x": X[:100]})
     return trainer, orders
 
 

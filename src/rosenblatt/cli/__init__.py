@@ -1,5 +1,7 @@
 """The commands of ``rosenblatt``."""
 
+import sys
+
 try:
     from rosenblatt.cli.app import app, main
 except KeyboardInterrupt:  # Ctrl-C before there is a command to end
@@ -8,6 +10,7 @@ except KeyboardInterrupt:  # Ctrl-C before there is a command to end
     from rosenblatt.distributed.endings import end_job
 
     end_job(signal.SIGINT, "interrupted; nothing was written.")
+    print("rosenblatt: interrupted; nothing was written.", file=sys.stderr)
     raise SystemExit(130) from None
 
 __all__ = ["app", "main"]

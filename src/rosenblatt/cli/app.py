@@ -19,7 +19,7 @@ from rosenblatt.cli.commands import add_commands
 from rosenblatt.cli.layout import visible
 from rosenblatt.cli.messages import in_options
 from rosenblatt.cli.session import Interrupted
-from rosenblatt.cli.terminal import Interrupts, one_voice, safe_output
+from rosenblatt.cli.terminal import Interrupts, one_voice, reason_of, safe_output
 from rosenblatt.distributed.endings import end_job
 
 __all__ = ["app", "main"]
@@ -28,6 +28,8 @@ FAILED = 2
 """Exit code after an error of the user's, or if a model was not written where it was asked for."""
 INTERRUPTED = 130
 """Exit code after Ctrl-C, by convention 128 + SIGINT."""
+EXTRA = "Got unexpected extra argument"
+"""How the argument parser begins where a shell replaced a pattern by names, for example."""
 NOTHING_WRITTEN = "interrupted; nothing was written."
 EXIT_CODES = (
     "Exit codes: 0 if the work is done; 2 after an error, which is one line on standard error; 130 after Ctrl-C, also "
@@ -73,11 +75,22 @@ def main() -> None:
         code, message = run()
         if interrupts.seen:
             code = INTERRUPTED
+        if code == INTERRUPTED:
+            forget_interrupt()
         if message:
             print(f"rosenblatt: {visible(in_options(message))}", file=sys.stderr)
     if code == INTERRUPTED:
         end_job(signal.SIGINT, NOTHING_WRITTEN)
     sys.exit(FAILED if not code and out is not None and out.is_lost and out.is_needed else code)
+
+
+def forget_interrupt() -> None:
+    """Let the process end with its exit code.
+
+    Where Ctrl-C came while Python ran source text, as it does for the named tuples of modules that are imported, it
+    would end itself by the signal instead, until other source text has run.
+    """
+    exec("")
 
 
 def run() -> tuple[int, str]:
@@ -103,6 +116,8 @@ def run() -> tuple[int, str]:
         message = (
             refused_option(error) or error.format_message()
         )  # without one, no command was given: the help was shown
+        if message.startswith(EXTRA):
+            message += ". A pattern such as 'part-*.csv' needs quotes, or the shell puts the names of its files there"
         called = getattr(getattr(error, "ctx", None), "command_path", "rosenblatt")
         return FAILED, f"{message} ({called} --help explains)" if message else ""
 
@@ -121,5 +136,5 @@ def refused_option(error: Exception) -> str:
 def describe(error: Exception) -> str:
     """The error in one line; the system's errors without their number."""
     if isinstance(error, OSError) and error.strerror:
-        return f"{f'{error.filename}: ' if error.filename else ''}{error.strerror.lower()}"
+        return f"{f'{error.filename}: ' if error.filename else ''}{reason_of(error)}"
     return " ".join(str(error).split())

@@ -113,16 +113,17 @@ def flag(name: str, text: str, panel: str | None = None) -> Parameter:
     return Parameter(name, bool, typer.Option(f"--{name.replace('_', '-')}", help=text, rich_help_panel=panel), False)
 
 
+FORMATS = (
+    "The table: CSV, JSON, Parquet, Arrow or Feather, or a folder of files of one kind but JSON, or a pattern of them, "
+    "which needs quotes: 'flats/*.csv'; - is standard input."
+)
 TABLE = argument(
     "file",
     Path | None,
-    "The table: CSV, JSON, Parquet, Arrow or Feather, a folder or a pattern of such files; - is standard input. "
-    "Without it, scikit-learn's digits are used.",
+    f"{FORMATS} Without it, scikit-learn's digits are used.",
 )
 MODEL = argument("model", Path, "A model file that train or tune wrote.", ...)
-SCORED_FILE = argument(
-    "file", Path, "The table: CSV, JSON, Parquet, Arrow or Feather; - is standard input.", default=...
-)
+SCORED_FILE = argument("file", Path, FORMATS, default=...)
 SHOWN_TABLE = argument(
     "file", Path | None, "A table of your own: CSV, JSON, Parquet, Arrow or Feather; - is standard input."
 )
@@ -227,7 +228,8 @@ SCORING = (
         "test_share",
         float,
         "SHARE",
-        "The share of rows that is held out for the score, by default 0.2. With 0, the score is out of fold.",
+        "The share of rows that is held out for the score, by default 0.2. With 0, the score is out of fold. Refused "
+        "for a table that train reads in blocks: training holds rows out of it anyway.",
         parse=parsing.parse_share,
         panel=SCORE,
     ),
@@ -261,7 +263,8 @@ MEMORY = (
         "window",
         int,
         "N",
-        "A table of more rows is not read into memory: each network trains on so many at a time. By default 1048576.",
+        f"A table of more rows, at least {MIN_WINDOW}, is not read into memory: networks train on so many at a time, "
+        "and the result depends on how many. By default 1048576.",
         parse=parse_count(MIN_WINDOW),
         panel=TRAIN,
     ),
@@ -332,7 +335,8 @@ PREDICT_OUT = option(
 )
 KEEP_PREDICTIONS = flag(
     "keep_predictions",
-    "Keep the out-of-fold predictions in the model file, so that report can score the training rows later.",
+    "Keep the out-of-fold predictions in the model file, so that report can score the training rows later. Of a table "
+    "that is read in blocks there are none.",
     OUTPUT,
 )
 REPORT = option(

@@ -87,12 +87,16 @@ def paragraphs(text: str) -> str:
     of.FORCE,
     of.KEEP_PREDICTIONS,
     of.REPORT,
-    example="rosenblatt train houses.csv --target price --id house",
+    example="rosenblatt train houses.csv --target price --id house\n\n"
+    "rosenblatt train 'sales/*.parquet' --target price --window 500000 --checkpoint saved",
 )
 def train(given: Any) -> None:
     """Learn to predict a column of a table.
 
     The networks are scored on rows that they did not see, beside the best guess without a model, and written to a file.
+
+    A table of more rows than --window is read in blocks, and may be larger than memory. Its rows are prepared in a
+    temporary file, in the folder of --checkpoint or else in that of the variable TMPDIR, which needs space for them.
     """
     begin_ranks(given)
     with session(given, reads=given.file or "handwritten digits of scikit-learn") as display:
@@ -140,6 +144,8 @@ def predict(given: Any) -> None:
 
     The output has a row for each row of the table, in its order: the columns that name the rows, the prediction, and
     for classes the probability of each.
+
+    The table may be larger than memory: it is read in blocks, and each is written when it is predicted.
     """
     with session(given, reads=given.file) as display:
         from rosenblatt.cli import predict as work

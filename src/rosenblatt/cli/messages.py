@@ -51,12 +51,14 @@ REFUSAL = re.compile(rf"The '({NAMES})' parameter of \w+ must be (.*)\. Got (.*)
 """How scikit-learn refuses a parameter."""
 NOT_FROM_HERE = re.compile(r",? an instance of '[\w.]+'| or None$")
 """Values that no option can have."""
-SETTING = re.compile(rf"\b({NAMES})=({{[^{{}}]*}}|\([^()]*\)|\[[^][]*\]|{QUOTED}|[\w.+-]+)")
+BEGINS, ENDS = r"(?<![\w/\\.-])", r"(?![\w/\\-]|\.\w)"
+"""Where a name may begin and end: not in a path, such as ``parts/time=5/kinds.csv``, which is the user's."""
+SETTING = re.compile(rf"{BEGINS}({NAMES})=({{[^{{}}]*}}|\([^()]*\)|\[[^][]*\]|{QUOTED}|[\w.+-]+(?![\w.+/\\-]))")
 BARE = re.compile(rf"(?<![\w'\"`])({NAMES})=(?=[\s.,;:)]|$)")
 """A parameter whose value is left to the reader, as in "say groups="."""
 SUBJECT = re.compile(rf"((?:^|: |, but ))({NAMES})(?=(?: is| has| names| says| must)\b|:)")
 """A parameter that a message begins with."""
-ONLY_IN_PYTHON = re.compile(r" To use it as both, give \w+ as an array\.")
+ONLY_IN_PYTHON = re.compile(r" To use it as both, give \w+ as an array\.|, or a smaller batch_size\b")
 """Advice that no option follows."""
 SUBJECTS = re.compile(rf"\b({NAMES}) and ({NAMES})(?= both| are)")
 """Two parameters that contradict each other."""
@@ -64,8 +66,16 @@ LEFT_OUT = re.compile(rf"\b([Ll]eave )({NAMES})(?= out\b)")
 """Advice to do without a parameter."""
 OF_Y = re.compile(r"\b(labels|each class) of y\b")
 """What Python calls the target."""
-UNUSUAL = re.compile(rf"\b({'|'.join(name for name in OPTIONS if '_' in name)}|kinds|ignore(?= names))\b|`({NAMES})`")
+KINDS_NAMED = r"kinds(?= (?:or ignore|says|names)\b)|ignore(?= names)"
+"""Names that are words of English elsewhere, where a message can only mean the parameters."""
+WITHIN = "|".join(name for name in OPTIONS if "_" in name)
+UNUSUAL = re.compile(rf"{BEGINS}({WITHIN}|{KINDS_NAMED}){ENDS}|`({NAMES})`")
 """Names that are no words of English."""
+INTERVAL = re.compile(
+    r"\b(?P<what>an integer|an int|a number|a whole number|a float) in (?:the range )?"
+    r"(?P<opens>[\[(])(?P<low>[-\w.]+), (?P<high>[-+\w.]+)(?P<closes>[\])])"
+)
+"""What mathematicians call the numbers from one to another."""
 
 
 def in_options(message: str) -> str:
@@ -78,8 +88,23 @@ def in_options(message: str) -> str:
     message = SUBJECT.sub(lambda found: f"{found[1]}{OPTIONS[found[2]]}", message)
     parts = re.split(rf"({QUOTED})", message)
     return "".join(
-        p if i % 2 else UNUSUAL.sub(lambda found: OPTIONS[found[1] or found[2]], p) for i, p in enumerate(parts)
+        p if i % 2 else INTERVAL.sub(interval, UNUSUAL.sub(lambda found: OPTIONS[found[1] or found[2]], p))
+        for i, p in enumerate(parts)
     )
+
+
+def interval(found: re.Match[str]) -> str:
+    """The numbers that are allowed, in words: "an integer of at least 100" for "an integer in [100, inf)"."""
+    what = {"an int": "an integer", "a float": "a number"}.get(found["what"], found["what"])
+    low, high = (found[end].removesuffix(".0") for end in ("low", "high"))
+    from_low = f"of at least {low}" if found["opens"] == "[" else f"above {low}"
+    to_high = f"at most {high}" if found["closes"] == "]" else f"below {high}"
+    if high == "inf":
+        return f"{what} {from_low}"
+    if low == "-inf":
+        return f"{what} {'of ' * (found['closes'] == ']')}{to_high}"
+    is_closed = (found["opens"], found["closes"]) == ("[", "]")
+    return f"{what} from {low} to {high}" if is_closed else f"{what} {from_low} and {to_high}"
 
 
 def refusal(found: re.Match[str]) -> str:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from rosenblatt._suggestions import missing_file
 from rosenblatt.cli.destination import Destination, StandardOutput, destination_of
 from rosenblatt.cli.display import Display
 from rosenblatt.cli.messages import OPTIONS, in_options
@@ -22,6 +23,7 @@ from rosenblatt.cli.scored import ScoredRows, read_scored
 from rosenblatt.cli.session import is_standard
 from rosenblatt.estimators import TabularClassifier, TabularRegressor
 from rosenblatt.tables.kinds import ColumnKind
+from rosenblatt.tables.readers.folders import is_pattern
 from rosenblatt.tables.readers.reading import read_table
 from rosenblatt.tables.streamed_task import StreamedTask
 from rosenblatt.tables.table import TableError, TableWarning
@@ -180,6 +182,9 @@ def check_options(request: Request) -> None:
     """Refuse options before anything is read."""
     if request.file is None and request.target is not None:
         raise ValueError("--target needs a FILE; without a file, the digits are learned.")
+    for file in (request.test, request.validation):
+        if file is not None and not (is_standard(file) or file.exists() or is_pattern(file)):
+            raise FileNotFoundError(missing_file(file))
     for kind in KINDS_OF_ESTIMATORS:
         known = {name: value for name, value in request.parameters.items() if name in kind.parameter_names()}
         kind(**known).check_parameters()

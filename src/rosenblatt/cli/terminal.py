@@ -19,7 +19,7 @@ from typing import Any
 
 from rosenblatt.distributed.mpi import launched_rank
 
-__all__ = ["Interrupts", "Output", "one_voice", "safe_output", "write_result"]
+__all__ = ["Interrupts", "Output", "one_voice", "reason_of", "safe_output", "write_result"]
 
 ESCAPES = "rosenblatt.escapes"
 
@@ -99,7 +99,8 @@ class Output:
 
 def reason_of(error: Exception) -> str:
     """Why something could not be written."""
-    return (getattr(error, "strerror", None) or str(error)).lower()
+    reason = getattr(error, "strerror", None) or str(error)
+    return str(reason[:1].lower() + reason[1:])  # it may name a folder
 
 
 def write_result(stream: Any, data: bytes | str) -> None:

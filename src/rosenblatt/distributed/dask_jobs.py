@@ -14,7 +14,7 @@ import threading
 import time
 import uuid
 import weakref
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import suppress
 from typing import Any
 
@@ -24,10 +24,10 @@ from numpy.typing import NDArray
 from rosenblatt.distributed.dask_cluster import (
     ClusterError,
     check_client,
-    check_workers,
-    count_threads,
     import_distributed,
+    require_open,
 )
+from rosenblatt.distributed.dask_members import Members
 from rosenblatt.distributed.dask_worker import TOPIC, JobEnd, Ticket, run_job, stop_run
 from rosenblatt.distributed.jobs import Done, Hear, Jobs, Running, Work
 from rosenblatt.distributed.kept import forget
@@ -63,14 +63,14 @@ class DaskJobs(Jobs):
 
     def __init__(self, client: Any, n_jobs: int | None = None) -> None:
         self.client, self.n_jobs, self.name = check_client(client), n_jobs, uuid.uuid4().hex[:12]
-        check_workers(client)
+        self.members = Members(client)
         self.shared: dict[str, Any] = {}
         """Futures of what was sent, by content."""
         self.leaves = False
         """Whether a work was started whose jobs keep something in their processes for later ones."""
 
     def width(self, n_jobs: int) -> int:
-        n_threads = sum(count_threads(self.client).values())
+        n_threads = sum(self.members.threads().values())
         return max(1, min(n_threads, self.n_jobs or n_threads, n_jobs))
 
     def start(self, work: Work, items: Iterable[Any], hear: Hear, *, timed: bool = False) -> Running:
@@ -85,7 +85,13 @@ class DaskJobs(Jobs):
         known = self.shared.get(content)
         if known is None or known.status != "finished":  # or its only holder is gone
             key = f"rosenblatt-data-{self.name}-{content}-{uuid.uuid4().hex[:8]}"
-            known = self.shared[content] = self.client.scatter({key: array}, timeout=LOOK_SECONDS)[key]
+            places = self.members.allowed()
+            try:
+                sent = self.client.scatter({key: array}, timeout=LOOK_SECONDS, workers=places)[key]
+            except KeyError as error:  # the scheduler does not know one of these any more
+                raise TimeoutError(f"worker {error} has left") from None
+            release(known)
+            known = self.shared[content] = sent
         return known
 
     def packed(self, thing: Any) -> list[NDArray[np.uint8]]:
@@ -107,8 +113,7 @@ class DaskJobs(Jobs):
         if self.leaves:
             self._tell_to_forget()
         for future in self.shared.values():
-            with suppress(Exception):  # the cluster may be gone
-                future.release()
+            release(future)
         self.shared.clear()
 
     def _tell_to_forget(self) -> None:
@@ -123,6 +128,13 @@ class DaskJobs(Jobs):
         told.join(LOOK_SECONDS)
 
 
+def release(future: Any) -> None:
+    """Let the scheduler forget what nobody here needs any more, at once: not when Python finds that it is garbage."""
+    if future is not None:
+        with suppress(Exception):  # the cluster may be gone
+            future.release()
+
+
 class RunningOnDask(Running):
     """Jobs of one work."""
 
@@ -135,6 +147,8 @@ class RunningOnDask(Running):
         jobs.leaves |= bool(getattr(work, "keeps", False))
         self.of_items: dict[int, list[NDArray[np.uint8]]] = {}
         self.running: dict[int, Any] = {}
+        self.allowed: dict[int, list[str] | None] = {}
+        """The workers that a job may run on; None for any."""
         self.attempts: dict[int, int] = {}
         self.heard: dict[tuple[int, str], int] = {}
         """How many messages of a job's attempt were heard."""
@@ -157,16 +171,25 @@ class RunningOnDask(Running):
         now = time.monotonic()
         if now < self.looked_at + LOOK_SECONDS:
             return
-        threads = count_threads(self.client)
+        threads = self.jobs.members.threads()
+        refused = self.jobs.members.refused
+        self._call_back(threads)
         self.looked_at = time.monotonic()
         self.seen_at = self.looked_at if threads else self.seen_at
-        self.room = self.jobs.n_jobs or (max(1, sum(threads.values())) if self.timed else MAX_AHEAD)
+        self.room = self.jobs.n_jobs or (max(1, sum(threads.values())) if self.timed or refused else MAX_AHEAD)
         if self.looked_at >= self.seen_at + GONE_SECONDS:
             raise ClusterError(
                 f"all workers of the Dask cluster have been gone for {GONE_SECONDS:.0f} seconds, with "
                 f"{len(self.running)} jobs waiting. Start workers and fit again; with `checkpoint`, what was trained "
-                "is continued."
+                "is continued." + "".join(f" Not used: {reason}" for reason in refused.values())
             )
+
+    def _call_back(self, workers: Collection[str]) -> None:
+        """Let jobs wait again whose only workers are gone."""
+        for number, allowed in self.allowed.items():
+            if number in self.running and allowed is not None and not any(place in workers for place in allowed):
+                release(self.running[number])
+                self.running[number] = None
 
     def _fill(self) -> None:
         """Submit jobs while there is room."""
@@ -179,8 +202,13 @@ class RunningOnDask(Running):
 
     def _submit(self, number: int) -> None:
         """Submit a job, for the first time or again; it waits if there is no worker that data can be sent to."""
+        require_open(self.client)
         inside, *arrays = self.of_items[number]
+        release(self.running.get(number))
         self.running[number] = None
+        allowed = self.allowed[number] = self.jobs.members.allowed()
+        if allowed == []:
+            return
         try:  # the pickle of an item belongs to one job, and is small
             parts = [self.jobs.share(part) for part in self.of_work]
             parts += [inside, *(self.jobs.share(array) for array in arrays)]
@@ -189,7 +217,7 @@ class RunningOnDask(Running):
         attempt = self.attempts[number] = self.attempts.get(number, 0) + 1
         ticket = Ticket(self.run, number, str(attempt), len(self.of_work), self.jobs.name)
         key = f"rosenblatt-{self.run}-{number}-{attempt}"
-        self.running[number] = self.client.submit(run_job, ticket, *parts, key=key, pure=False)
+        self.running[number] = self.client.submit(run_job, ticket, *parts, key=key, pure=False, workers=allowed)
 
     def _hear_all(self, seconds: float) -> None:
         """Hear the messages that have come; waits so long for the first."""
@@ -232,29 +260,39 @@ class RunningOnDask(Running):
         except Exception:
             return self._again(number)
         done = Done(number, end.value, KeyboardInterrupt() if end.was_cancelled else None)
-        self.ended[number] = done
-        del self.running[number], self.of_items[number]
+        self._end(done)
         self._hear_new(number, end.attempt, 0, end.messages)
         return done
 
-    def _failed(self, number: int, future: Any) -> Done:
-        """The error of a job, in words where it is the cluster's."""
+    def _end(self, done: Done) -> None:
+        """Keep how a job has ended, and free what it needed."""
+        self.ended[done.number] = done
+        release(self.running.pop(done.number))
+        del self.of_items[done.number]
+
+    def _failed(self, number: int, future: Any) -> Done | None:
+        """The error of a job, in words where it is the cluster's; one whose worker cannot do the work runs again."""
         error = future.exception(timeout=LOOK_SECONDS)
         if isinstance(error, import_distributed().KilledWorker):
             error = ClusterError(
                 f"{error.last_worker.address} was the last of several workers that died while they ran job "
                 f"{number + 1}: is their memory large enough? Their logs say more."
             )
-        done = self.ended[number] = Done(number, None, error)
-        del self.running[number], self.of_items[number]
+        else:
+            self.jobs.members.threads()  # asks a worker that has just joined
+            if self.jobs.members.may_have_refused(self.allowed[number]):
+                return self._again(number)
+        done = Done(number, None, error)
+        self._end(done)
         return done
 
     def _again(self, number: int) -> Done | None:
         """Submit a job again whose data or result was lost with a worker."""
-        if self.client.status != "running" or self.attempts[number] >= MAX_ATTEMPTS:
+        require_open(self.client)  # its end loses all jobs at once
+        if self.attempts[number] >= MAX_ATTEMPTS:
             raise ClusterError(
-                f"job {number + 1} was lost {self.attempts[number]} times (the client is {self.client.status}): are "
-                "the scheduler and the workers still running?"
+                f"job {number + 1} was lost {self.attempts[number]} times with the worker that ran it, or with its "
+                "data: why do workers end? Their logs say more. With `checkpoint`, what was trained is continued."
             )
         self._submit(number)
         return None
@@ -276,8 +314,7 @@ class RunningOnDask(Running):
             with suppress(Exception):  # the cluster may be gone
                 self.client.cancel(futures, force=True)
         for future in futures:
-            with suppress(Exception):
-                future.release()
+            release(future)
 
 
 LISTENERS: weakref.WeakKeyDictionary[Any, dict[str, Callable[[dict[str, Any]], None]]] = weakref.WeakKeyDictionary()

@@ -24,7 +24,7 @@ from sklearn.callback import CallbackSupportMixin
 from sklearn.utils._param_validation import InvalidParameterError, StrOptions
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from rosenblatt._checks import all_finite, check_finite, check_number, check_range
+from rosenblatt._checks import all_finite, as_numbers, check_finite, check_number, check_range
 from rosenblatt._suggestions import closest, nearest, suggest_in_methods, suggest_keywords, unknown_parameter
 from rosenblatt._version import __version__
 from rosenblatt._warnings import warn_user
@@ -265,12 +265,13 @@ def check_rows(
         check_target_array(f"y{suffix}", y, is_classifier(estimator))
         check_lengths(X, y, suffix)
     try:
-        checked = validate_data(
-            estimator, X, y, accept_sparse=["csr", "csc"], ensure_all_finite=False, dtype=FLOATS, **how
-        )
+        how = {"accept_sparse": ["csr", "csc"], "ensure_all_finite": False, "dtype": FLOATS, **how}
+        checked = validate_data(estimator, X, y, **how)
     except OverflowError:
         raise ValueError(f"X{suffix} contains an integer that is too large for a float: scale it") from None
     except ValueError as error:
+        if str(error).startswith("could not convert"):
+            as_numbers(f"X{suffix}", X)  # names the text, unless it is one of y
         if not suffix:
             raise
         raise ValueError(f"X{suffix} and y{suffix}: {error}") from None

@@ -88,8 +88,12 @@ class FitTasks:
 
 
 def has_callbacks(estimator: Any) -> bool:
-    """Whether anything of scikit-learn's hears of the estimator's fits."""
-    return "_skl_callbacks" in vars(estimator) or "_parent_callback_ctx" in vars(estimator)
+    """Whether a callback of scikit-learn hears of the estimator's fits.
+
+    Meta-estimators hand their own to it as if they were set. What they always leave in it, where it is in their fit
+    (`_parent_callback_ctx`), is no callback.
+    """
+    return bool(vars(estimator).get("_skl_callbacks"))
 
 
 def begin_fit(

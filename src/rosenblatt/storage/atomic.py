@@ -10,6 +10,7 @@ from __future__ import annotations
 import errno
 import io
 import os
+import shutil
 import socket
 import stat
 import tempfile
@@ -18,18 +19,35 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from rosenblatt.memory import size_text
+
 __all__ = ["DurableFile", "append_durably", "atomic_file", "errors_naming", "read_regular", "write_atomically"]
+
+ADVICE = "Make room there, or name a file on a larger disk"
 
 
 @contextmanager
 def errors_naming(path: str | os.PathLike[str]) -> Iterator[None]:
-    """System calls on descriptors, such as write and fsync, know no name: their errors get that of the file."""
+    """System calls on descriptors, such as write and fsync, know no name: their errors get that of the file.
+
+    The error for a full disk says how much is free, and what to do.
+    """
     try:
         yield
     except OSError as error:
-        if error.filename is not None or error.errno is None:
+        is_full = error.errno in (errno.ENOSPC, errno.EDQUOT) and ADVICE not in str(error.strerror)
+        if error.errno is None or (error.filename is not None and not is_full):
             raise
-        raise OSError(error.errno, error.strerror, os.fspath(path)) from None
+        what = f"{error.strerror}{space_left(path)}" if is_full else error.strerror
+        raise OSError(error.errno, what, os.fspath(path)) from None
+
+
+def space_left(path: str | os.PathLike[str]) -> str:
+    """What is free in the folder of a file for which there is no space, and what to do."""
+    folder, free = Path(os.path.realpath(path)).parent, ""
+    with suppress(OSError):
+        free = f"; {size_text(shutil.disk_usage(folder).free)} are free in {folder}"
+    return f"{free}. {ADVICE}"
 
 
 class DurableFile(io.RawIOBase):
@@ -78,10 +96,11 @@ def atomic_file(path: str | os.PathLike[str]) -> Iterator[DurableFile]:
     target = replaceable(path)
     remove_stale(target)
     prefix = f"{family(target)}{os.getpid()}-"
-    try:
-        descriptor, temporary = tempfile.mkstemp(prefix=prefix, suffix=SUFFIX, dir=target.parent)
-    except OSError as error:  # which names the temporary file
-        raise OSError(error.errno, error.strerror, os.fspath(path)) from None
+    with errors_naming(path):
+        try:
+            descriptor, temporary = tempfile.mkstemp(prefix=prefix, suffix=SUFFIX, dir=target.parent)
+        except OSError as error:  # which names the temporary file
+            raise OSError(error.errno, error.strerror) from None
     try:
         try:
             yield DurableFile(descriptor, path)

@@ -16,7 +16,7 @@ from rosenblatt.tables.level_counts import LevelCounts, own_values
 from rosenblatt.tables.quantile_sketch import QuantileSketch
 from rosenblatt.tables.readers.cells import PLURALS
 from rosenblatt.tables.states import arrays_of, require_counts, require_state
-from rosenblatt.tables.table import Column, Storage, TableError, Unlisted, level_column, with_level_values
+from rosenblatt.tables.table import Column, RowFiles, Storage, TableError, Unlisted, level_column, with_level_values
 
 __all__ = ["ColumnSummary"]
 
@@ -38,6 +38,7 @@ class ColumnSummary:
         self.name, self.use = name, use
         self.storage: Storage | None = None
         self.categorical, self.problem = False, ""
+        self.files: RowFiles | None = None  # not kept in a state: messages are better with it, and right without
         self.n_rows = self.n_missing = 0
         self.first_rows = dict.fromkeys(SPECIAL, NO_ROW)
         self.sketch, self.levels = QuantileSketch(), LevelCounts()
@@ -51,7 +52,7 @@ class ColumnSummary:
         """Add the cells of these rows; a `TableError` if they are of another kind than those before."""
         if column.problem:
             self.problem = self.problem or column.problem
-        missing = column.missing
+        missing, self.files = column.missing, self.files or column.files
         if self.use == "missing":
             self.storage = "number"
         elif not missing.all() or self.storage is None:
@@ -125,7 +126,7 @@ class ColumnSummary:
             counts = np.append(counts, n_others)
             rows = np.append(rows, self.first_rows["missing"] if self.first_rows["missing"] < NO_ROW else 0)
         values = values.astype(np.int32 if storage == "text" else np.float64)
-        more |= {"categorical": self.categorical, "problem": self.problem}
+        more |= {"categorical": self.categorical, "problem": self.problem, "files": self.files}
         return Column(self.name, storage, values, rows=rows, counts=counts, **more)
 
     def _counted_numbers(self) -> Column:

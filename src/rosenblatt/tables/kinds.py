@@ -275,7 +275,7 @@ def number_kind(column: Column, n_missing: int, wanted: str | None) -> ColumnKin
     check = "" if wanted else doubtful_codes(column, distinct, n_present)
     finite = distinct[np.isfinite(distinct)]
     n_infinite = int(counts[np.isinf(distinct)].sum())
-    detail = f"{finite.min():.6g} to {finite.max():.6g}" if len(finite) else "no finite number"
+    detail = f"{finite.min() + 0.0:.6g} to {finite.max() + 0.0:.6g}" if len(finite) else "no finite number"
     detail += f"; {n_infinite:,} infinite, taken as beyond all others" if n_infinite else ""
     return ColumnKind(column.name, "numeric", n_missing, detail, check)
 

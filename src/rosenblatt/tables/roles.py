@@ -317,8 +317,8 @@ def weight_numbers(column: Column) -> NDArray[np.float64]:
     return np.asarray(numbers.values, np.float64)
 
 
-def warn_of_repeats(ids: Table) -> None:
-    """Warn of ids that occur in several rows, which may belong together."""
+def warn_of_repeats(ids: Table, of_what: str = "rows") -> None:
+    """Warn of ids that occur in several rows, which may belong together; `of_what` says which rows these are."""
     codes = np.column_stack([level_column(column).values for column in ids.columns.values()])
     known = np.flatnonzero((codes >= 0).all(axis=1))
     _, place, counts = np.unique(codes[known], axis=0, return_inverse=True, return_counts=True)
@@ -332,8 +332,9 @@ def warn_of_repeats(ids: Table) -> None:
     how = f"say groups={next(iter(ids.columns))!r}" if len(ids.columns) == 1 else "give their groups by groups="
     warn_of_columns(
         [
-            f"id ({names}) repeats: {n_repeated:,} of {len(codes):,} rows share theirs with others, such as {rows}. If "
-            f"such rows belong together, {how}, so that the score is that of rows whose group was not trained on."
+            f"id ({names}) repeats: {n_repeated:,} of {len(codes):,} {of_what} share theirs with others, such as "
+            f"{rows}. If such rows belong together, {how}, so that the score is that of rows whose group was not "
+            "trained on."
         ],
         "",
     )

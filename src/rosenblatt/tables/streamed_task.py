@@ -29,7 +29,7 @@ from rosenblatt.tables.splits import first_rows
 from rosenblatt.tables.stream_rows import StreamedRows, TrainingRowsOfStream
 from rosenblatt.tables.table import Column, Table, TableError, level_column, warn_of_columns
 from rosenblatt.tables.targets import Target, find_target, fit_target, fit_targets
-from rosenblatt.tables.task import TabularTask, may_be_classes, require_rows
+from rosenblatt.tables.task import TabularTask, may_be_classes, mixed_numbers, require_rows
 
 __all__ = ["StreamedTask", "streamed_task"]
 
@@ -91,16 +91,34 @@ class StreamedTask(TabularTask):
             kinds = annotate_row_hints(self.inputs, kinds, self.overrides)
         return tuple(kinds)
 
+    @cached_property
+    def _inferred(self) -> list[ColumnKind]:
+        """An error says which rows it is about: in others, which it does not count, a column may hold more."""
+        try:
+            return super()._inferred
+        except TableError as error:
+            where = (
+                f" This is a table that is read block by block: {self.described_rows}." if self.described_rows else ""
+            )
+            raise TableError(f"{error}{where}") from None
+
+    @property
+    def described_rows(self) -> str:
+        """Those that train."""
+        if not (n_held := len(self.held_rows)):
+            return ""
+        return f"what columns hold is said of the {self.n_rows:,} rows that train, and not of {n_held:,} held-out rows"
+
     def _with_leaks(self, held: TabularTask) -> list[ColumnKind]:
         """The kinds with notes on columns that alone predict the target of held-out rows."""
-        y, table = held.target.values, held.inputs
+        kinds, y, table = list(self._inferred), held.target.values, held.inputs
         if held.copies is not None:
             rows = first_rows(held.copies)
             y, table = y[rows], table.take(rows)
         if y.size > len(y):
-            return list(self._inferred)
+            return kinds
         where = f" among {table.n_rows:,} held-out rows"
-        return annotate_leakage(table, self._inferred, y.ravel(), self.target.classes is not None, where)
+        return annotate_leakage(table, kinds, y.ravel(), self.target.classes is not None, where)
 
     @cached_property
     def copies(self) -> NDArray[np.int64] | None:
@@ -151,6 +169,7 @@ class StreamedTask(TabularTask):
         The rows are read once more only where that changes what is known of them.
         """
         levels = {name for name, kind in overrides.items() if kind in ("categorical", "text")}
+        levels |= mixed_numbers(self.stream, overrides)
         if self.reading.heard is not unheard:
             heard = both_hear(self.reading.heard, heard)
         reading = replace(self.reading, overrides=dict(overrides), text=self.reading.text | levels, heard=heard)
@@ -324,7 +343,7 @@ def held_out_task(reading: Reading, passed: Passed, choice: Choice | None, targe
     inputs = table.drop([*reading.names, *reading.roles.columns])
     ids = Table({name: table.columns[name] for name in reading.roles.ids}, table.n_rows) if reading.roles.ids else None
     if ids is not None and groups is None and times is None:
-        warn_of_repeats(ids)
+        warn_of_repeats(ids, "held-out rows")
     values = target.read([table.columns[name] for name in reading.names])
     known = replace(target, values=values, counts=None)
     return TabularTask(inputs, known, reading.overrides, weights, groups, times, ids)

@@ -6,6 +6,7 @@ what a column means: that is `rosenblatt.tables.kinds`.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -20,7 +21,17 @@ from rosenblatt._suggestions import suggestion
 from rosenblatt._warnings import warn_user
 from rosenblatt.tables.counted_cells import bin_counts, distinct_counts
 
-__all__ = ["MAX_EXACT", "MICROSECONDS_PER_DAY", "Column", "Storage", "Table", "TableError", "TableWarning", "Unlisted"]
+__all__ = [
+    "MAX_EXACT",
+    "MICROSECONDS_PER_DAY",
+    "Column",
+    "RowFiles",
+    "Storage",
+    "Table",
+    "TableError",
+    "TableWarning",
+    "Unlisted",
+]
 __all__ += ["concat", "dates_of", "exact_values", "level_column", "level_text", "warn_of_columns", "with_level_values"]
 
 Storage = Literal["number", "integer", "boolean", "date", "text"]
@@ -61,14 +72,35 @@ class Unlisted:
 
 
 @dataclass(frozen=True)
+class RowFiles:
+    """The files that hold the rows of a table, one after another.
+
+    Attributes
+    ----------
+    names : tuple of str
+    starts : tuple of int
+        The number of the first row of each, from 0.
+    """
+
+    names: tuple[str, ...]
+    starts: tuple[int, ...]
+
+    def place(self, row: int) -> str:
+        """Where a row of the table is, both counted from 1: ``row 962 of part-002.parquet``."""
+        file = bisect_right(self.starts, row) - 1
+        return f"row {row - self.starts[file] + 1} of {self.names[file]}"
+
+
+@dataclass(frozen=True)
 class Column:
     """One column.
 
     `values` is float64 with NaN for missing (booleans 0 and 1, dates as days since 1970-01-01); for text it is int32
     codes into `levels`, -1 for missing. `rows` are the cells' row numbers in the table that was read, None if all are
-    there: error messages name them. `categorical` says that the frame itself calls the levels a category.
-    `level_values` are the levels in their own type, where that is not text: a category of integers, or integers that
-    float64 cannot hold. `problem` says why the cells could not be read; such a column can only be left out.
+    there: error messages name them, and where the table is in several `files` also the row of the file. `categorical`
+    says that the frame itself calls the levels a category. `level_values` are the levels in their own type, where that
+    is not text: a category of integers, or integers that float64 cannot hold. `problem` says why the cells could not
+    be read; such a column can only be left out.
 
     A *counted* column is the summary of a longer one (`rosenblatt.tables.summary`): `counts` says how many rows each
     cell stands for, and `rows` is the first of them, -1 where it is not known. `counts` is None if each cell is one
@@ -85,6 +117,7 @@ class Column:
     problem: str = ""
     counts: NDArray[np.int64] | None = None
     unlisted: Unlisted | None = None
+    files: RowFiles | None = None
 
     @property
     def n_rows(self) -> int:
@@ -148,7 +181,12 @@ class Column:
 
     def name_row(self, cell: int) -> str:
         """The row of a cell, or the first one that it stands for, counted from 1: ``row 3``."""
-        return f"row {int(cell if self.rows is None else self.rows[cell]) + 1}"
+        row = int(cell if self.rows is None else self.rows[cell])
+        return f"row {row + 1}{self._in_file(row, ', ')}"
+
+    def _in_file(self, row: int, before: str) -> str:
+        """The row in its file, if there are several files and the row is known."""
+        return "" if self.files is None or row < 0 else f"{before}{self.files.place(row)}"
 
     def name_rows(self, cells: NDArray[Any]) -> str:
         """Cells as rows of the table that was read, counted from 1: ``row 3``, ``rows 3, 8, 12, ... (40 in all)``."""
@@ -156,7 +194,8 @@ class Column:
         n_rows = len(places) if self.counts is None else int(self.counts[cells].sum())
         shown = ", ".join(str(int(place) + 1) for place in places[:5])
         more = f", ... ({n_rows} in all)" if n_rows > min(len(places), 5) else ""
-        return f"row{'s' if n_rows > 1 else ''} {shown}{more}"
+        where = self._in_file(int(places[0]), ", " if n_rows == 1 else ", the first of them ") if len(places) else ""
+        return f"row{'s' if n_rows > 1 else ''} {shown}{more}{where}"
 
 
 @dataclass(frozen=True)

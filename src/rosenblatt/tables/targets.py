@@ -29,7 +29,7 @@ from rosenblatt.tables.table import Column, Table, TableError, level_column, lev
 
 __all__ = [
     *("TASKS", "Target", "check_target_range", "doubts_of_classes", "find_target", "fit_target", "fit_targets"),
-    *("labels_of_column", "numbers_of_column", "rows_with_target"),
+    *("known_labels", "labels_of_column", "numbers_of_column", "rows_with_target"),
 ]
 
 TASKS = ("binary", "multiclass", "regression")
@@ -263,21 +263,26 @@ def doubts_of_classes(name: str | None, classes: NDArray[Any]) -> str:
 
 def labels_of_column(column: Column, classes: NDArray[Any]) -> NDArray[np.int64]:
     """The index of each cell's class among the classes; a `TableError` for a missing or an unknown class."""
-    require_present(column)
-    known = [level_text(value) for value in classes]
-    storage = Column(
-        "", "text", np.empty(0), level_values=None if classes.dtype.kind in "OUT" else classes
-    ).level_storage
-    labels = place_levels(known, storage, column)
+    labels = known_labels(column, classes)
     unknown = np.flatnonzero(labels < 0)
     if len(unknown):
         cell, where = level_column(column.take(unknown[:1])), column.name_row(unknown[0])
         text = cell.levels[cell.values[0]]
         raise TableError(
             f"target {column.name!r} has the class {text!r} in {where}; training did not see it. "
-            f"The classes are: {join_names(known)}."
+            f"The classes are: {join_names([level_text(value) for value in classes])}."
         )
-    return labels.astype(np.int64)
+    return labels
+
+
+def known_labels(column: Column, classes: NDArray[Any]) -> NDArray[np.int64]:
+    """The index of each cell's class among the classes, -1 if it is none; a `TableError` for a missing class."""
+    require_present(column)
+    known = [level_text(value) for value in classes]
+    storage = Column(
+        "", "text", np.empty(0), level_values=None if classes.dtype.kind in "OUT" else classes
+    ).level_storage
+    return place_levels(known, storage, column).astype(np.int64)
 
 
 def rows_with_target(columns: Sequence[Column], drop_missing: bool) -> NDArray[np.int64] | None:

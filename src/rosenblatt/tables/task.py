@@ -37,7 +37,8 @@ from rosenblatt.tables.targets import (
     rows_with_target,
 )
 
-__all__ = ["ALL_ROWS", "MIN_ROWS", "MIN_WINDOW", "WINDOW", "TabularTask", "may_be_classes", "require_rows", "score_on"]
+__all__ = ["ALL_ROWS", "MIN_ROWS", "MIN_WINDOW", "WINDOW", "TabularTask", "may_be_classes", "mixed_numbers"]
+__all__ += ["require_rows", "score_on"]
 
 MIN_ROWS = 2
 """Fewest rows to learn from."""
@@ -170,6 +171,7 @@ class TabularTask(Framed):
             raise TableError("target is an empty list; name the column to predict.")
         check_count("window", window, MIN_WINDOW)
         stream = open_stream(table, encoding=encoding, text=texts, window=window)
+        texts |= set() if stream is None else mixed_numbers(stream, overrides)
         if stream is not None and stream.n_rows > window:
             if opened is not None:
                 opened(stream)
@@ -244,6 +246,7 @@ class TabularTask(Framed):
         roles = [name for name in given if getattr(self, name) is not None]
         notes = [f"with {', '.join(roles)}"] if roles else []
         notes += [f"{self.n_dropped:,} rows without a target were left out"] if self.n_dropped else []
+        notes += [self.described_rows] if self.described_rows else []
         title = f"{self.target.task} of {self.target.name or 'the target'}: {self.inputs.n_rows:,} rows"
         above = [*map(paragraph, [*notes, self.target.check])]
         try:
@@ -252,6 +255,11 @@ class TabularTask(Framed):
             return view(title, *above, paragraph(str(error))) + self.inputs._repr_html_()
         rows = [(kind.name or '""', kind.kind, kind.n_missing, kind.detail, kind.check) for kind in kinds]
         return view(title, *above, html_table(("column", "kind", "missing", "seen", "to check"), rows))
+
+    @property
+    def described_rows(self) -> str:
+        """Which rows tell what a column is, where these are not all."""
+        return ""
 
     @property
     def score_on(self) -> str:
@@ -310,6 +318,11 @@ def streamed(
     if heard is not None:
         how["heard"] = heard
     return cast("TabularTask", kind.streamed_task(stream, names, task, overrides, roles, frozenset(texts), **how))
+
+
+def mixed_numbers(stream: TableStream, overrides: Mapping[str, str]) -> set[str]:
+    """Columns that the user calls numeric, and which only some files hold as numbers: they are read from texts."""
+    return {name for name, kind in overrides.items() if kind == "numeric" and name in stream.mixed}
 
 
 def may_be_classes(column: Column | None, task: str | None) -> bool:

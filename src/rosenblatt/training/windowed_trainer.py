@@ -18,13 +18,13 @@ from numpy.typing import NDArray
 from rosenblatt.training.trainer import Rates, Trainer
 from rosenblatt.training.windows import Ranges, WindowOrders
 
-__all__ = ["ReadAhead", "WindowedTrainer"]
+__all__ = ["WindowReader", "WindowedTrainer"]
 
 WindowRows = tuple[Mapping[str, Any], Any, Any]
 """Inputs, targets and weights."""
 
 
-class ReadAhead:
+class WindowReader:
     """Reads the rows that are wanted next in a thread of its own.
 
     Parameters
@@ -80,10 +80,10 @@ class WindowedTrainer(Trainer):
     """
 
     orders: WindowOrders
-    _reading: ReadAhead
+    _reading: WindowReader
     _loaded: Ranges = ()  # the rows that the trainer has
 
-    def set_windows(self, orders: WindowOrders, reading: ReadAhead, sample: Mapping[str, Any]) -> None:
+    def set_windows(self, orders: WindowOrders, reading: WindowReader, sample: Mapping[str, Any]) -> None:
         """The rows to train on, in the place of `set_data`; `sample` holds the inputs of some of them."""
         self.orders, self._reading, self._loaded = orders, reading, ()
         self.keep_inputs(sample)

@@ -28,6 +28,7 @@ from rosenblatt.estimators.tabular.row_ranges import RowRanges, rows_from_array,
 from rosenblatt.estimators.tabular.stored_rows import StoredRows, members_at_once, window_bytes
 from rosenblatt.estimators.tabular.target_scaling import fit_target_scaler
 from rosenblatt.estimators.tabular.target_transform import choose_target_transform
+from rosenblatt.memory import memory_size
 from rosenblatt.metrics import ERROR, ROOT_MEAN_SQUARE
 from rosenblatt.tables.encoders import Prepared
 from rosenblatt.tables.kinds import infer_kinds
@@ -300,13 +301,34 @@ def test_members_at_once_fit_into_the_memory():
     assert members_at_once(100, 1000, 2 * each - 1) == 1
     said = (
         "window=1000000 rows of 100 bytes need 232 MB of memory, of which a network holds 2 windows; memory_limit "
-        "leaves 100 MB for them: say window=431034 (or less) or memory_limit=232000000 (or more)."
+        "leaves 100 MB for them: say window=431034 (or less) or memory_limit='232 MB' (or more)."
     )
     with pytest.raises(ValueError, match=f"^{re.escape(said)}$"):
         members_at_once(100, 1_000_000, 10**8)
     assert members_at_once(100, 431_034, 10**8) == 1
-    with pytest.raises(ValueError, match=r"say memory_limit=\d+ \(or more\)\.$"):
+    with pytest.raises(ValueError, match=r"say memory_limit='2.32 kB' \(or more\)\.$"):
         members_at_once(100, 10, 10)
+
+
+def test_an_advised_window_is_one_that_training_allows():
+    with pytest.raises(ValueError, match=r"say window=431 \(or less, but at least 256\) or memory_limit='232 kB'"):
+        members_at_once(100, 1000, 100_000, smallest=256)
+    with pytest.raises(ValueError, match=r": say memory_limit='232 kB' \(or more\), or window=512") as caught:
+        members_at_once(100, 1000, 100_000, smallest=512)
+    limit = memory_size("memory_limit", re.findall(r"memory_limit='(.*?)'", str(caught.value))[-1])
+    assert members_at_once(100, 512, limit, smallest=512) == 1
+
+
+def test_the_advice_of_a_fit_can_be_followed(tmp_path):
+    pd, _ = pytest.importorskip("pandas"), pytest.importorskip("pyarrow")
+    rng = np.random.default_rng(0)
+    frame = {f"x{i}": rng.normal(size=3000) for i in range(4)}
+    pd.DataFrame({**frame, "y": sum(frame.values())}).to_parquet(tmp_path / "rows.parquet")
+    small = {"members": 1, "max_iter": 1, "hidden_layer_sizes": 4, "batch_size": 256}
+    with pytest.raises(ValueError, match="of memory, of which") as caught:
+        rosenblatt.TabularRegressor(**small, window=1000, memory_limit=5000).fit(tmp_path / "rows.parquet", "y")
+    said = re.search(r"window=512, the smallest that can be, and memory_limit='(.*?)'", str(caught.value))
+    rosenblatt.TabularRegressor(**small, window=512, memory_limit=said[1]).fit(tmp_path / "rows.parquet", "y")
 
 
 def test_memory_limits_the_members_that_train_at_once(store, monkeypatch):

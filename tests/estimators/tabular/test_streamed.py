@@ -1,5 +1,8 @@
 """A fit of a table that is larger than memory; in memory, the held-out rows are given as `X_val`."""
 
+import shutil
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -112,11 +115,11 @@ def test_one_window_gives_the_model_of_the_same_rows_in_memory(
     assert streamed.score_on_ == f"on {len(held):,} held-out rows"
 
 
-def one_window(folder, window, *others):
+def one_window(folder, window, *others, **more):
     """The fit's own space, but with a window that holds all rows."""
     from rosenblatt.estimators.tabular.second_pass import Space
 
-    return Space(folder, N, *others)
+    return Space(folder, N, *others, **more)
 
 
 # Windows --------------------------------------------------------------------------------------------------------------
@@ -293,7 +296,11 @@ def test_learn_takes_datasets(file, data, tmp_path):
         ({}, {"time": "flag"}, "time .column 'flag'. holds Booleans"),
         ({}, {"sample_weight": "number"}, "sample_weight .column 'number'. is missing in row"),
         ({"batch_size": 250, "window": 150}, {}, "window=150 makes windows of .*, fewer than the .* of a batch"),
-        ({"memory_limit": "10kB"}, {}, "window=1000 rows of .* need .* memory_limit leaves .*: say window="),
+        (
+            {"memory_limit": "10kB"},
+            {},
+            "window=1000 rows of .* need .* memory_limit leaves .*: say memory_limit='264 kB' .*window=128",
+        ),
     ],
 )
 def test_what_needs_all_rows_in_memory_is_refused_with_a_way_out(options, given, words, file):
@@ -387,3 +394,95 @@ def test_passes_are_heard_of_in_the_order_of_their_rows(file, capsys):
     out = capsys.readouterr().out
     assert "preparing rows: 2,500 of 2,500" in out
     assert "prepared rows, " in out
+
+
+@pytest.fixture
+def odd_folder(tmp_path):
+    """CSV files of which the second has a text in a column of numbers."""
+    rng = np.random.default_rng(0)
+    number = rng.normal(size=900)
+    frame = pd.DataFrame({"number": number, "odd": number + rng.normal(size=900), "y": number + rng.normal(size=900)})
+    (tmp_path / "parts").mkdir()
+    for place in range(3):
+        part = frame[place * 300 : (place + 1) * 300].astype({"odd": object})
+        if place == 1:
+            part.iloc[7, 1] = "broken"
+        part.to_csv(tmp_path / "parts" / f"{place}.csv", index=False)
+    return tmp_path / "parts"
+
+
+@pytest.mark.parametrize("window", [200, 2**20])
+@pytest.mark.parametrize(
+    "how",
+    [
+        {"kinds": {"odd": "ignored"}},
+        {"kinds": {"odd": "categorical"}},
+        {"kinds": {"odd": "numeric"}},
+        {"ignore": ["odd"]},
+    ],
+)
+def test_a_text_in_one_of_several_csv_files_is_used_as_the_user_says(odd_folder, tmp_path, window, how):
+    small = {**SMALL, "members": 1, "max_iter": 1}
+    model = TabularRegressor(**small, **how, window=window).fit(odd_folder, "y")
+    whole = tmp_path / "whole.csv"
+    pd.concat([pd.read_csv(part, dtype=str) for part in sorted(odd_folder.iterdir())]).to_csv(whole, index=False)
+    in_memory = TabularRegressor(**small, **how).fit(whole, "y")
+    assert [kind.kind for kind in model.preparation_.kinds] == [kind.kind for kind in in_memory.preparation_.kinds]
+    np.testing.assert_array_equal(model.predict(odd_folder), model.predict(whole))
+    if window > 900:
+        np.testing.assert_array_equal(model.predict(whole), in_memory.predict(whole))
+
+
+@pytest.mark.parametrize("window", [200, 2**20])
+def test_a_text_in_one_of_several_csv_files_is_refused_with_what_to_say(odd_folder, window):
+    said = (
+        r"column 'odd' is numeric \(double\) in .*0\.csv, but text \(string\) in .*1\.csv\. .* say "
+        r"kinds=\{'odd': 'categorical'\} \(or 'numeric', .* ignore=\['odd'\]\."
+    )
+    with pytest.raises(TableError, match=said):
+        TabularRegressor(**SMALL, window=window).fit(odd_folder, "y")
+
+
+def test_ids_that_repeat_are_counted_among_the_held_out_rows(tmp_path):
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame({"key": np.arange(900) % 100, "x": rng.normal(size=900), "y": rng.normal(size=900)})
+    frame.to_parquet(tmp_path / "rows.parquet")
+    with pytest.warns(UserWarning, match=r"id \('key'\) repeats: \d+ of 180 held-out rows share theirs"):
+        TabularTask.of(tmp_path / "rows.parquet", "y", window=300, id="key")
+
+
+def test_a_refusal_for_lack_of_space_leaves_no_folder(file, tmp_path, monkeypatch):
+    monkeypatch.setattr(shutil, "disk_usage", lambda folder: SimpleNamespace(total=10**9, used=10**9, free=100))
+    (tmp_path / "kept").mkdir()
+    for folder in (tmp_path / "new" / "checkpoints", tmp_path / "kept"):
+        with pytest.raises(OSError, match=r"prepared rows need about .* 100 bytes are free"):
+            TabularClassifier(**SMALL, window=500, checkpoint=folder).fit(file, "class")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["kept", "rows.parquet"]
+
+
+def test_a_streamed_task_says_once_that_columns_are_those_of_the_rows_that_train(tmp_path):
+    frame = pd.DataFrame({"a": np.zeros(500), "y": np.random.default_rng(0).normal(size=500), "b": np.arange(500.0)})
+    frame.to_parquet(tmp_path / "rows.parquet")
+    said = "what columns hold is said of the 400 rows that train, and not of 100 held-out rows"
+    shown = TabularTask.of(tmp_path / "rows.parquet", "y", window=200)._repr_html_()
+    assert shown.count(said) == 1
+    assert "held-out" not in TabularTask.of(frame, "y")._repr_html_()
+    task = TabularTask.of(tmp_path / "rows.parquet", "y", window=200, ignore=["b"])
+    with pytest.raises(TableError, match=rf"no column is left .*'a' dropped: always 0; .*: {said}\.$"):
+        _ = task.kinds
+
+
+@pytest.mark.parametrize("window", [300, 2**20])
+def test_errors_name_the_row_of_the_table_and_that_of_the_file(tmp_path, window):
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame({"x": rng.normal(size=900), "w": 1.0, "y": rng.normal(size=900), "t": ["1.5"] * 900})
+    frame.loc[[661, 680], "y"], frame.loc[702, "w"], frame.loc[350, "t"] = np.nan, np.nan, "odd"
+    for place in range(3):
+        frame[place * 300 : place * 300 + 300].to_parquet(tmp_path / f"{place}.parquet")
+    for target, roles, words in (
+        ("y", {}, r"target 'y' is missing in rows 662, 681, the first of them row 62 of .*2\.parquet \("),
+        ("x", {"sample_weight": "w"}, r"is missing in row 703, row 103 of .*2\.parquet \("),
+        ("t", {}, r"row 351, row 51 of .*1\.parquet says 'odd'"),
+    ):
+        with pytest.raises(TableError, match=words):
+            TabularRegressor(**SMALL, window=window).fit(tmp_path, target, **roles)

@@ -332,11 +332,6 @@ def folder(tmp_path, **texts):
 
 ROWS = "a,b\n" + "1,2\n" * N
 REFUSED = {
-    "text in one file": (
-        {"x": ROWS, "y": "a,b\n1,q\n"},
-        r"column 'b' is numeric \(int64\) in .*x\.csv, but text \(string\) in .*y\.csv\. Write it in one way",
-    ),
-    "dates in one file": ({"x": ROWS, "y": "a,b\n1,2020-01-01\n"}, r"numeric \(int64\) in .*x.csv, but a date"),
     "a column less": ({"x": ROWS, "y": "a\n1\n"}, r"y\.csv lacks the column 'b', which .*x\.csv has"),
     "a column more": ({"x": "a\n1\n", "y": ROWS}, r"y\.csv has the column 'b', which .*x\.csv lacks"),
     "no rows": ({"x": "a,b\n", "y": "a,b\n"}, r"d has no rows in its 2 parts, only the columns 'a', 'b'"),
@@ -362,6 +357,26 @@ def test_files_that_are_no_table_together(tmp_path, texts, message):
     for door in (open_stream, read_table):
         with pytest.raises(TableError, match=message):
             door(tmp_path / "d")
+
+
+@pytest.mark.parametrize(
+    ("cell", "words"), [("q", r"text \(string\) in .*y\.csv\. Write it in one way"), ("2020-01-01", "a date")]
+)
+def test_a_column_of_other_cells_in_one_file_is_refused_where_it_is_needed(tmp_path, cell, words):
+    texts = folder(tmp_path, x=ROWS, y=f"a,b\n1,{cell}\n")
+    for table in (open_stream(texts).table(), read_table(texts)):
+        assert table["a"].values.tolist() == [1.0] * (N + 1)
+        with pytest.raises(TableError, match=rf"column 'b' is numeric \(int64\) in .*x\.csv, but {words}"):
+            table["b"].require_readable()
+    as_text = open_stream(texts).table(text=["b"])["b"]
+    assert [as_text.levels[code] for code in as_text.values] == ["2"] * N + [cell]
+
+
+def test_parquet_files_with_cells_of_two_kinds_advise_what_works(tmp_path):
+    parquet(tmp_path / "d" / "1.parquet", pa.table({"a": [1, 2], "b": [1.0, 2.0]}))
+    parquet(tmp_path / "d" / "2.parquet", pa.table({"a": [1, 2], "b": ["q", "r"]}))
+    problem = read_table(tmp_path / "d")["b"].problem
+    assert problem.endswith("Write it in one way in all files, or leave it out: ignore=['b'].")
 
 
 def test_bytes_that_are_no_text_are_named(tmp_path):
@@ -438,6 +453,58 @@ def test_files_that_change_are_refused(tmp_path, kind):
     path.unlink()
     with pytest.raises(TableError, match=rf"t\.{kind} is gone"):
         next(stream.blocks())
+
+
+@pytest.mark.parametrize("kind", ["parquet", "dataset", "arrow", "csv"])
+def test_a_file_that_is_removed_between_blocks_is_said_to_be_gone(tmp_path, kind):
+    folder = tmp_path / "d"
+    folder.mkdir()
+    for place in range(3):
+        table, path = pa.table({"a": np.arange(N), "b": np.arange(N)}), folder / f"{place}.part"
+        if kind == "csv":
+            csv(path, "a,b\n" + "1,2\n" * N)
+        elif kind == "arrow":
+            pyarrow.feather.write_feather(table, path, compression="uncompressed")
+        else:
+            parquet(path, table)
+    blocks = open_stream(ds.dataset(folder) if kind == "dataset" else folder).blocks()
+    next(blocks)
+    (folder / "2.part").unlink()
+    with pytest.raises(TableError, match=r"2\.part is gone: it was removed or renamed since it was opened"):
+        list(blocks)
+
+
+def test_a_file_that_may_not_be_read_any_more_is_named(tmp_path, monkeypatch):
+    stream = open_stream(parquet(tmp_path / "t.parquet", pa.table({"a": np.arange(N)})), window=0)
+
+    def refuse(self):
+        raise PermissionError(13, "Permission denied", str(self.path))
+
+    monkeypatch.setattr(parts.ParquetPart, "open", refuse)
+    with pytest.raises(TableError, match=r"t\.parquet cannot be read any more: Permission denied\. .* begin again"):
+        list(stream.blocks())
+
+
+def test_a_reader_that_was_read_before_is_refused_with_a_way_out():
+    table = pa.table({"a": [1, 2], "b": [3, 4]})
+    reader = table.to_reader()
+    assert open_stream(reader).n_rows == 2
+    with pytest.raises(TableError, match=r"RecordBatchReader gives no rows, .*'a', 'b'.* make it anew, or write its"):
+        open_stream(reader)
+
+
+def test_what_a_generator_of_batches_raised_is_said():
+    class Source:
+        def __arrow_c_stream__(self, requested_schema=None):
+            def batches():
+                yield pa.record_batch({"a": [1, 2]})
+                raise LookupError("the database went away")
+
+            reader = pa.RecordBatchReader.from_batches(pa.schema([("a", pa.int64())]), batches())
+            return reader.__arrow_c_stream__()
+
+    with pytest.raises(TableError, match=r"the Source broke off: .*the database went away'?\.$"):
+        open_stream(Source())
 
 
 def test_a_file_that_is_written_again_is_another(tmp_path):

@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from sklearn.model_selection import train_test_split
-from sklearn.utils.extmath import _approximate_mode
 
 from rosenblatt.estimators.base import is_sparse, predict_rows, rows_of
 from rosenblatt.estimators.outputs import OutputError
@@ -67,7 +66,8 @@ def split_rows(data: TrainingData, share: float, stratified: bool, rng: np.rando
     if stratify is not None and min(n_held_out, len(rows) - n_held_out, *np.bincount(stratify, minlength=2)) >= 2:
         return stratified_rows(stratify, n_held_out, rng)
     try:
-        train, held_out = train_test_split(rows, random_state=rng, test_size=share, stratify=stratify)
+        column = None if stratify is None else stratify[:, None]  # as a column, its classes are named as texts
+        train, held_out = train_test_split(rows, random_state=rng, test_size=share, stratify=column)
     except ValueError as error:
         raise ValueError(f"{error}.{'' if stratify is None else rare_class(data.labels)}") from None
     if len(held_out) < 2:
@@ -81,8 +81,8 @@ def split_rows(data: TrainingData, share: float, stratified: bool, rng: np.rando
 def stratified_rows(labels: Array, n_held_out: int, rng: np.random.RandomState) -> tuple[Array, Array]:
     """What scikit-learn's `train_test_split` draws of two classes, without its Python lists of all row numbers."""
     counts = np.bincount(labels, minlength=2)
-    kept = _approximate_mode(counts, len(labels) - n_held_out, rng)
-    taken = _approximate_mode(counts - kept, n_held_out, rng)
+    kept = shares(counts, len(labels) - n_held_out, rng)
+    taken = shares(counts - kept, n_held_out, rng)
     parts: tuple[list[Array], list[Array]] = ([], [])
     for label in (0, 1):
         drawn = rng.permutation(np.flatnonzero(labels == label))
@@ -90,6 +90,16 @@ def stratified_rows(labels: Array, n_held_out: int, rng: np.random.RandomState) 
         parts[1].append(drawn[kept[label] : kept[label] + taken[label]])
     train, held_out = (rng.permutation(np.concatenate(part)) for part in parts)
     return train, held_out
+
+
+def shares(counts: Array, n_rows: int, rng: np.random.RandomState) -> Array:
+    """How many of `n_rows` rows are of each of two classes: in proportion; a tie is drawn, as scikit-learn does it."""
+    exact = counts / counts.sum() * n_rows
+    whole: Array = np.floor(exact).astype(np.int64)
+    if n_rows > whole.sum():  # by one
+        rest = exact - whole
+        whole[rng.choice(np.flatnonzero(rest == rest.max()), size=1, replace=False)] += 1
+    return whole
 
 
 def held_out_rows(data: TrainingData, rows: npt.NDArray[np.int64]) -> TrainingData:

@@ -23,7 +23,7 @@ from sklearn.utils.validation import column_or_1d
 
 from rosenblatt import nn
 from rosenblatt.estimators.base import class_weighted, set_parameters
-from rosenblatt.estimators.labels import plain_labels, refuse_missing, weights_of_score
+from rosenblatt.estimators.labels import plain_labels, refuse_missing
 from rosenblatt.estimators.tabular.architecture import Settings
 from rosenblatt.estimators.tabular.base import TabularEstimator
 from rosenblatt.estimators.tabular.decisions import best_decisions
@@ -31,6 +31,7 @@ from rosenblatt.estimators.tabular.ensemble import Ensemble, best_temperature
 from rosenblatt.estimators.tabular.explain.column_substitution import predictions_of
 from rosenblatt.estimators.tabular.member import FitBudget
 from rosenblatt.estimators.tabular.metrics import CLASS_METRICS, ClassMetric
+from rosenblatt.estimators.tabular.named_scores import named_rows, require_same_rows, weights_for_score
 from rosenblatt.estimators.tabular.ordinal import cumulative, from_cumulative
 from rosenblatt.estimators.tabular.parameters import CONSTRAINTS, describe_shared_parameters
 from rosenblatt.estimators.tabular.problem import Problem
@@ -246,11 +247,18 @@ class TabularClassifier(ClassifierMixin, TabularEstimator):  # type: ignore[misc
         return self._decided(probabilities), probabilities
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
-        """The accuracy of the predictions for X, whose classes are y; rows count as `sample_weight` says."""
-        sample_weight = weights_of_score(y, sample_weight)
+        """The accuracy of the predictions for X, whose classes are y; rows count as `sample_weight` says.
+
+        Both may be names of columns of X, as in `fit`.
+        """
+        if (rows := named_rows(self, X, y, sample_weight)) is not None:
+            hits = (rows.targets >= 0) & (self.classes_[rows.targets] == rows.predictions)
+            return float(np.average(hits, weights=rows.weights))
+        sample_weight = weights_for_score(X, y, sample_weight)
         if getattr(getattr(y, "dtype", None), "kind", "O") == "O":
             refuse_missing(list(y), "y")
         predicted = self.predict(X)
+        require_same_rows(predicted, y)
         with suppress(ValueError):
             return float(accuracy_score(plain_labels(y), predicted, sample_weight=sample_weight))
         # scikit-learn compares neither integers beyond 64 bits nor decimal numbers

@@ -93,7 +93,8 @@ class Trainable(CallbackSupportMixin):  # type: ignore[misc]
         if self.client is not None:
             raise ValueError(
                 "callbacks of scikit-learn look at the networks after each epoch, which they cannot while other "
-                "machines train them: leave client out, or use `on_epoch`."
+                "machines train them: leave client out, or use `on_epoch`. Those of a search or pipeline stay with it "
+                "if they are made with max_propagation_depth=0."
             )
         return Threads()
 

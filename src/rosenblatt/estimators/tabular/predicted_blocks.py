@@ -168,7 +168,8 @@ class BlockPredictor:
 def blocks_of(source: Table | TableStream, known: Any, keep: Collection[str] = ()) -> Iterator[Table]:
     """The columns that a model knows, and those to keep, in blocks; a table without rows is one block."""
     if isinstance(source, TableStream):
-        yield from source.blocks(text={*known.text_columns, *keep}, reads={*known.names, *keep}.__contains__)
+        text = {*known.text_columns, *keep, *(source.mixed.intersection(known.names))}
+        yield from source.blocks(text=text, reads={*known.names, *keep}.__contains__)
     elif source.n_rows <= BLOCK_ROWS:
         yield source
     else:

@@ -16,12 +16,12 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import RegressorMixin
+from sklearn.metrics import r2_score
 from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.validation import check_array
 
 from rosenblatt._checks import narrow_weights
 from rosenblatt.estimators.base import check_target_array, set_parameters
-from rosenblatt.estimators.labels import weights_of_score
 from rosenblatt.estimators.tabular.architecture import Settings
 from rosenblatt.estimators.tabular.base import TabularEstimator
 from rosenblatt.estimators.tabular.decisions import interval_columns
@@ -29,6 +29,7 @@ from rosenblatt.estimators.tabular.ensemble import Fold
 from rosenblatt.estimators.tabular.explain.column_substitution import predictions_of
 from rosenblatt.estimators.tabular.member import FitBudget
 from rosenblatt.estimators.tabular.metrics import REGRESSIONS, RegressionLoss, regression_of
+from rosenblatt.estimators.tabular.named_scores import named_rows, require_same_rows, weights_for_score
 from rosenblatt.estimators.tabular.parameters import CONSTRAINTS, describe_shared_parameters
 from rosenblatt.estimators.tabular.problem import Data, Problem
 from rosenblatt.estimators.tabular.target_scaling import TargetScaler, fit_target_scaler
@@ -176,8 +177,15 @@ class TabularRegressor(RegressorMixin, TabularEstimator):  # type: ignore[misc]
         return Target(name, check_array(y, ensure_2d=False, dtype=np.float64, input_name="y"))
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
-        """R2 of the predictions for X, whose targets are y; rows count as `sample_weight` says."""
-        return float(super().score(X, y, weights_of_score(y, sample_weight)))
+        """R2 of the predictions for X, whose targets are y; rows count as `sample_weight` says.
+
+        Both may be names of columns of X, as in `fit`, and y a list of several.
+        """
+        if (rows := named_rows(self, X, y, sample_weight)) is not None:
+            return float(r2_score(rows.targets, rows.predictions, sample_weight=rows.weights))
+        weights, predicted = weights_for_score(X, y, sample_weight), self.predict(X)
+        require_same_rows(predicted, y)
+        return float(r2_score(y, predicted, sample_weight=weights))
 
     def _goal(self, n_targets: int) -> RegressionLoss:
         """The loss to minimize; raises a `ValueError` for a number of targets that it does not support."""

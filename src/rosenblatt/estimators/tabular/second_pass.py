@@ -9,8 +9,8 @@ from __future__ import annotations
 import math
 import os
 import tempfile
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -50,12 +50,15 @@ class Space:
         Bytes for windows, on each rank; None: half of what is free, for all ranks of this machine.
     most : float
         Bytes that the process may take in all.
+    smallest_window : int
+        The least that training allows.
     """
 
     folder: Any
     window: int
     memory_limit: int | str | None
     most: float = math.inf
+    smallest_window: int = 1
 
     @property
     def memory_bytes(self) -> int:
@@ -64,16 +67,26 @@ class Space:
             return int(SHARE_OF_FREE * min(free_memory(), self.most) / ranks().n_local)
         return memory_size("memory_limit", self.memory_limit)
 
-    def made_folder(self) -> str:
-        """The folder, which exists."""
+    @contextmanager
+    def made_folder(self) -> Iterator[str]:
+        """The folder, which exists; if the block fails, one that was made is removed."""
         if self.folder is None:
-            return tempfile.gettempdir()
+            yield tempfile.gettempdir()
+            return
+        path = Path(self.folder)
+        made = [folder for folder in (path, *path.parents) if not folder.exists()]
         try:
-            Path(self.folder).mkdir(parents=True, exist_ok=True)
+            path.mkdir(parents=True, exist_ok=True)
         except (FileExistsError, NotADirectoryError):
             wrong = os.fspath(self.folder)
             raise NotADirectoryError(f"checkpoint is {wrong!r}, which is a file; give a folder") from None
-        return str(os.fspath(self.folder))
+        try:
+            yield str(os.fspath(self.folder))
+        except BaseException:
+            for folder in made:
+                with suppress(OSError):  # another process may have put something there
+                    folder.rmdir()
+            raise
 
 
 @dataclass(frozen=True)
@@ -166,9 +179,10 @@ def begin_file(layout: RowLayout, prepared: Any, n_rows: int, space: Space, memo
     n_words = sum(matrix.nnz for matrix in prepared.words) / max(1, len(prepared.numbers))
     row_bytes = layout.row_bytes + 8 * n_words
     found = ranks()
-    members_at_once(row_bytes, min(space.window, n_rows), memory_bytes, found.size)
+    members_at_once(row_bytes, min(space.window, n_rows), memory_bytes, found.size, space.smallest_window)
     how = {"words_per_row": math.ceil(n_words), "n_files": found.n_local}
-    return PreparedFile.create(space.made_folder(), layout, n_rows, kept=own_rows_of(n_rows), **how)
+    with space.made_folder() as folder:
+        return PreparedFile.create(folder, layout, n_rows, kept=own_rows_of(n_rows), **how)
 
 
 def changed(rows: TrainingRowsOfStream) -> TableError:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from rosenblatt.estimators.tabular.architecture import feed
 from rosenblatt.estimators.tabular.row_ranges import RowRanges
-from rosenblatt.memory import size_text
+from rosenblatt.memory import enough_text, size_text
 from rosenblatt.tables.prepared_file import PreparedFile
 
 __all__ = ["StoredRows", "members_at_once", "window_bytes"]
@@ -105,23 +105,29 @@ def window_bytes(row_bytes: float, window: int) -> int:
     return int(window * (WINDOWS_AT_ONCE * row_bytes + ORDER_BYTES))
 
 
-def members_at_once(row_bytes: float, window: int, memory_limit: int, n_ranks: int = 1) -> int:
+def members_at_once(row_bytes: float, window: int, memory_limit: int, n_ranks: int = 1, smallest: int = 1) -> int:
     """How many members may train at once by windows of `window` rows within `memory_limit` bytes.
 
-    Each of several ranks holds its part of a window, and may take that memory.
+    Each of several ranks holds its part of a window, and may take that memory. `smallest` is the least window that
+    training allows.
 
     Raises
     ------
     ValueError
-        If not even one may; it names a window that would fit.
+        If not even one may; it names a window that would fit, and a limit that would suffice.
     """
     row_bytes /= n_ranks
     needed = window_bytes(row_bytes, window)
     if needed <= memory_limit:
         return memory_limit // needed
     fits = int(memory_limit / (WINDOWS_AT_ONCE * row_bytes + ORDER_BYTES))
-    enough = f"memory_limit={needed} (or more)"
-    remedy = f"say window={fits} (or less) or {enough}" if fits else f"say {enough}"
+    remedy = f"say memory_limit='{enough_text(needed)}' (or more)"
+    if fits >= smallest:
+        least = f", but at least {smallest}" if smallest > 1 else ""
+        remedy = f"say window={fits} (or less{least}) or {remedy.removeprefix('say ')}"
+    elif 1 < smallest < window:
+        limit = enough_text(window_bytes(row_bytes, smallest))
+        remedy += f", or window={smallest}, the smallest that can be, and memory_limit='{limit}' (or more)"
     each = f" on each of {n_ranks} ranks" if n_ranks > 1 else ""
     raise ValueError(
         f"window={window} rows of {row_bytes:.0f} bytes{each} need {size_text(needed)} of memory, of which a network "

@@ -30,6 +30,7 @@ from rosenblatt.tables.readers.streams import TableStream, open_stream
 from rosenblatt.tables.stream_rows import StreamedRows
 from rosenblatt.tables.streamed_task import StreamedTask
 from rosenblatt.tables.table import Table
+from rosenblatt.tables.task import MIN_WINDOW
 
 __all__ = ["Streamable", "require_readable"]
 
@@ -85,12 +86,13 @@ class Streamable:
     ) -> tuple[Data, TrainingTable]:
         """`_prepare` for a table that is larger than memory; `convert` makes targets what the model keeps of them."""
         name = f"target {task.target.name!r}"
-        require_windows(task.n_rows, self.window, self.settings.rows_per_step(task.n_rows))
+        batch_size = self.settings.rows_per_step(task.n_rows)
+        require_windows(task.n_rows, self.window, batch_size)
         if task.held_out is not None:
             self._check_targets(convert(task.held_out.target.values), name, task.held_rows)
         preparation = self.preparation_ = fit_preparation(task.inputs, task.kinds)
         weigh = row_weights(task, convert, getattr(self, "class_weight", None), getattr(self, "classes_", None))
-        space = Space(self.checkpoint, self.window, self.memory_limit)
+        space = Space(self.checkpoint, self.window, self.memory_limit, smallest_window=max(MIN_WINDOW, 2 * batch_size))
 
         def checked(rows: StreamedRows) -> Array:
             targets = convert(rows.targets)

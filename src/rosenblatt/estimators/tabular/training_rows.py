@@ -26,7 +26,7 @@ from rosenblatt.training.loop import RowOrders
 from rosenblatt.training.sharded import ShardedTrainer, shard_starts, trainer_class
 from rosenblatt.training.sharded_windows import ShardedOrders, ShardedWindowedTrainer, ShardedWindows
 from rosenblatt.training.trainer import Trainer
-from rosenblatt.training.windowed_trainer import ReadAhead, WindowedTrainer
+from rosenblatt.training.windowed_trainer import WindowedTrainer, WindowReader
 from rosenblatt.training.windows import WindowOrders, Windows
 
 __all__ = ["MemoryRows", "RowsOfFile", "RowsOfShards", "TrainingRows", "require_windows"]
@@ -213,5 +213,5 @@ class RowsOfFile:
         else:
             trainer = make(WindowedTrainer)
             orders = WindowOrders(Windows(len(self.rows), self.stored.window, batch_size), rng, held)
-        trainer.set_windows(orders, ReadAhead(read), self.sample)
+        trainer.set_windows(orders, WindowReader(read), self.sample)
         return trainer, orders

@@ -95,7 +95,7 @@ class NumericEncoder(ColumnEncoder):
         if self.storage == "date":
             return f"date: the day{''.join(f', place in the {period}' for period in self.periods)}; {kind.detail}"
         center, spread = self.scaling.centers[0], self.scaling.spreads[0]
-        return f"number: ({center:.6g} ± {spread:.6g}) scaled and softly cut; {kind.detail}"
+        return f"number: ({center + 0.0:.6g} ± {spread:.6g}) scaled and softly cut; {kind.detail}"
 
     def typical_cells(self, column: Column, most: int) -> Column:
         """All different values or, if there are more than `most`, quantiles from 5 % to 95 %."""

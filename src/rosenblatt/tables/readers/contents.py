@@ -297,6 +297,12 @@ def import_pyarrow() -> None:
         ) from None
 
 
+TRACEBACK = "Traceback (most recent call last):"
+
+
 def first_line(error: BaseException) -> str:
-    """The first line of another library's message."""
-    return str(error).strip().split("\n", 1)[0].rstrip(".")
+    """The first line of another library's message; the last one of a traceback in it, which says what happened."""
+    text = str(error).strip()
+    _, found, after = text.rpartition(TRACEBACK)
+    raised = [line for line in after.splitlines() if line[:1].strip()]  # all others are indented
+    return ((raised[0] if raised else "") if found else text.split("\n", 1)[0]).strip().rstrip(".")

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
+from rosenblatt._suggestions import missing_file
 from rosenblatt.tables.table import TableError
 
 __all__ = ["constants_of", "files_of", "is_pattern"]
@@ -33,14 +34,14 @@ def files_of(path: Path) -> dict[Path, Mapping[str, str]]:
     Raises
     ------
     TableError
-        If no file matches the pattern.
+        If no file matches the pattern, or if there is a device or a pipe among the files.
     OSError
-        If the folder is empty or cannot be read.
+        If the folder is empty or cannot be read, or if there is a link in it that leads nowhere.
     """
     if is_pattern(path):
         root = Path(*fixed_parts(path))
         found = [Path(name) for name in glob.glob(str(path), recursive=True)]
-        files = [file for file in found if file.is_file() and not is_hidden(file, root)]
+        files = [file for file in found if not (file.is_dir() or is_hidden(file, root))]
         if not files:
             raise TableError(f"no file matches the pattern {path}.{' It matches folders only.' * bool(found)}")
     else:
@@ -50,7 +51,17 @@ def files_of(path: Path) -> dict[Path, Mapping[str, str]]:
                 f"{path} is a folder; give a CSV or Parquet file, or a folder of such files: this one has none. "
                 "(Hidden files, whose names or whose folders' names begin with '.' or '_', are left out.)"
             )
+    for file in sorted(files, key=str):
+        require_file(file)
     return {file: keys_of(file, root) for file in sorted(files, key=str)}
+
+
+def require_file(path: Path) -> None:
+    """Refuse a link that leads nowhere, and what would never end when it is read."""
+    if not path.exists():
+        raise FileNotFoundError(missing_file(path))
+    if not path.is_file():
+        raise TableError(f"{path} is a device or a pipe; remove it, or give a pattern of files only.")
 
 
 def fixed_parts(path: Path) -> Iterator[str]:

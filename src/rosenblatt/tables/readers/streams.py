@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from rosenblatt._suggestions import join_names
 from rosenblatt.tables.readers.contents import (
     STANDARD_INPUT,
     decompressed_pieces,
@@ -133,6 +134,12 @@ def open_dataset(source: Any, options: CsvOptions | None = None) -> TableStream 
     if (reader := open_reader(source)) is None:
         return None
     spooled = SpooledPart(f"the {type(source).__name__}", reader, options.limits)
+    if not spooled.n_rows:
+        raise TableError(
+            f"{spooled.name} gives no rows, only the columns {join_names(spooled.names)}. What gives its rows only "
+            "once gives none when it is read again, as after another fit: make it anew, or write its rows to a Parquet "
+            "file and give that."
+        )
     return TableStream(spooled.name, [spooled], (), {"sha256": spooled.digest}, options.limits)
 
 

@@ -16,12 +16,13 @@ from typing import Any
 import numpy as np
 
 from rosenblatt._suggestions import join_names
+from rosenblatt.tables.readers.contents import first_line
 from rosenblatt.tables.readers.forms import EMPTY, Form, conform, described_form, form_of, join_forms
 from rosenblatt.tables.readers.frames import Reads, every_column, table_from_frame, unread_column
 from rosenblatt.tables.readers.limits import UNLIMITED, Limits
 from rosenblatt.tables.readers.parts import BLOCK_ROWS, Part
 from rosenblatt.tables.readers.unions import cast_frame, settled_form, union_types
-from rosenblatt.tables.table import Table, TableError, concat
+from rosenblatt.tables.table import RowFiles, Table, TableError, concat
 
 __all__ = ["BLOCK_ROWS", "FileState", "TableStream"]
 
@@ -44,13 +45,23 @@ class FileState:
         """Refuse the file if it is another one now."""
         try:
             now = FileState.of(Path(self.path))
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             raise TableError(f"{self.path} is gone: it was removed or renamed since it was opened.") from None
+        except OSError as error:
+            raise unreadable(self.path, error) from None
         if now != self:
             what = (
                 f"it had {self.size:,} bytes and has {now.size:,}" if now.size != self.size else "it was written again"
             )
             raise TableError(f"{self.path} changed since it was opened: {what}. Begin again when nothing writes to it.")
+
+
+def unreadable(name: str, error: OSError) -> TableError:
+    """The error for a part that could be read when it was opened."""
+    what = error.strerror or first_line(error)
+    return TableError(
+        f"{name} cannot be read any more: {what}. It could be when it was opened; begin again when it can be."
+    )
 
 
 class TableStream:
@@ -73,6 +84,8 @@ class TableStream:
     name : str
     n_rows : int
     columns : tuple of str
+    mixed : frozenset of str
+        Columns whose cells are of different kinds in the files, but can be read as texts.
 
     Raises
     ------
@@ -91,8 +104,11 @@ class TableStream:
         self.name = name
         self._parts, self._files, self._identity = tuple(parts), tuple(files), dict(identity or {})
         self.columns = tuple(dict.fromkeys(parts[0].names))
-        self._types = {} if parts[0].schema is None else union_types(parts)
-        self._forms = inspect(self._parts, self.columns, self._types)
+        self._types, problems = ({}, {}) if parts[0].schema is None else union_types(parts)
+        readable = [name for name in self.columns if name not in problems]
+        unfit = {name: Form(problem=problem) for name, problem in problems.items()}
+        self._forms = inspect(self._parts, readable, self._types) | unfit
+        self.mixed = frozenset(problems if parts[0].reads_text else ())
         self.n_rows = sum(part.n_rows for part in parts)
         limits.require_table(self.n_rows, len(self.columns))
         if not self.n_rows:
@@ -121,10 +137,11 @@ class TableStream:
             If a file is damaged, or is no longer the one that was opened.
         """
         self.require_unchanged()
-        start = 0
+        start, files = 0, self._row_files()
         for block in rebatched(self._pieces(text, reads)):
             rows = np.arange(start, start + block.n_rows)
-            yield Table({name: replace(column, rows=rows) for name, column in block.columns.items()}, block.n_rows)
+            columns = {name: replace(column, rows=rows, files=files) for name, column in block.columns.items()}
+            yield Table(columns, block.n_rows)
             start += block.n_rows
         self.require_unchanged()
         if start != self.n_rows:
@@ -144,6 +161,13 @@ class TableStream:
         """Refuse files that changed since they were opened; a `TableError` names the first."""
         for file in self._files:
             file.require_unchanged()
+
+    def _row_files(self) -> RowFiles | None:
+        """Which rows are in which file, if there are several files."""
+        if len(self._parts) < 2 or any(part.path is None for part in self._parts):
+            return None
+        starts = np.cumsum([0, *(part.n_rows for part in self._parts[:-1])])
+        return RowFiles(tuple(part.name for part in self._parts), tuple(starts.tolist()))
 
     def elsewhere(self) -> TableStream:
         """The table for another process, which reads the same files if it sees them; pickle carries it.
@@ -173,7 +197,7 @@ class TableStream:
         names = [name for name in self.columns if reads(name)]
         states = {file.path: file for file in self._files}
         for part in self._parts:
-            for piece in tables_of(part, names or self.columns[:1], types):
+            for piece in self._tables_of(part, names or self.columns[:1], types):
                 columns = {
                     name: conform(piece.columns[name], forms[name])
                     if name in names
@@ -184,14 +208,26 @@ class TableStream:
                 if str(part.path) in states:  # a map of a file that was cut would end the process
                     states[str(part.path)].require_unchanged()
 
+    def _tables_of(self, part: Part, names: Sequence[str], types: Mapping[str, Any]) -> Iterator[Table]:
+        """`tables_of`; where it fails because a file is gone or is another one now, the error says that."""
+        try:
+            yield from tables_of(part, names, types)
+        except (OSError, TableError) as error:
+            self.require_unchanged()
+            if isinstance(error, OSError):
+                raise unreadable(part.name, error) from None
+            raise
+
     def _as_text(self, text: Collection[str]) -> tuple[dict[str, Form], dict[str, Any]]:
         """Forms and types if these columns are read as text."""
-        names = [name for name in text if name in self._types] if self._parts[0].reads_text else []
+        known = self._types.keys() | self.mixed
+        names = [name for name in text if name in known] if self._parts[0].reads_text else []
         if not names:
             return self._forms, self._types
         import pyarrow as pa
 
-        forms = {name: Form("text") for name in names if self._forms[name] != EMPTY and not self._forms[name].problem}
+        as_text = [name for name in names if name in self.mixed or self._forms[name] != EMPTY]
+        forms = {name: Form("text") for name in as_text if name in self.mixed or not self._forms[name].problem}
         return {**self._forms, **forms}, {**self._types, **dict.fromkeys(forms, pa.string())}
 
 

@@ -1,7 +1,7 @@
 """One type for each column of a table whose parts are files of their own.
 
-Takes parts. Returns PyArrow's type of each column; an error names the files and both types where parts do not fit
-together. Never reads cells.
+Takes parts. Returns PyArrow's type of each column, or what is wrong with it, which names the files and both types where
+these do not fit together. Never reads cells.
 """
 
 from __future__ import annotations
@@ -22,20 +22,25 @@ EXACT_DIGITS = 15
 """Float64 holds decimal numbers of so many digits."""
 
 
-def union_types(parts: Sequence[Part]) -> dict[str, Any]:
-    """The type of each column, such as PyArrow unites those of the parts, in the order of the first part."""
-    first = parts[0]
+def union_types(parts: Sequence[Part]) -> tuple[dict[str, Any], dict[str, str]]:
+    """The type of each column, such as PyArrow unites those of the parts, in the order of the first part.
+
+    Beside them is what is wrong with columns whose types do not fit together, by name: they can be left out.
+    """
+    first, problems = parts[0], dict[str, str]()
     found = own_types(first)
     givers = dict.fromkeys(found, first)
     for part in parts[1:]:
         require_names(first, part)
         for name, kind in own_types(part).items():
+            if name in problems:
+                continue
             united = union_type(found[name], kind)
             if united is None:
-                raise mismatch(name, givers[name], found[name], part, kind)
-            if united != found[name]:
+                problems[name] = mismatch(name, givers[name], found[name], part, kind)
+            elif united != found[name]:
                 found[name], givers[name] = united, part
-    return found
+    return {name: kind for name, kind in found.items() if name not in problems}, problems
 
 
 def own_types(part: Part) -> dict[str, Any]:
@@ -87,11 +92,12 @@ def union_type(one: Any, other: Any) -> Any:
     return None
 
 
-def mismatch(name: str, one: Part, kind: Any, other: Part, other_kind: Any) -> TableError:
-    """The error for a column that two parts hold in types which do not fit together."""
-    return TableError(
+def mismatch(name: str, one: Part, kind: Any, other: Part, other_kind: Any) -> str:
+    """What is wrong with a column that two parts hold in types which do not fit together."""
+    as_text = f"say kinds={{{name!r}: 'categorical'}} (or 'numeric', if most cells are numbers), " * other.reads_text
+    return (
         f"column {name!r} is {described(kind)} in {one.name}, but {described(other_kind)} in {other.name}. Write it in "
-        "one way in all files, or leave the column out of them; a column of CSV files may also be read as text."
+        f"one way in all files, {as_text}or leave it out: ignore=[{name!r}]."
     )
 
 

@@ -21,7 +21,7 @@ pytestmark = [
         MPIEXEC is None or importlib.util.find_spec("mpi4py") is None, reason="needs the extra mpi: mpi4py and mpiexec"
     ),
 ]
-SECONDS = 40
+SECONDS = 120
 NETWORK = """
 import hashlib, os, sys, time
 import numpy as np

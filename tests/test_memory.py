@@ -1,5 +1,10 @@
 """Sizes of memory as people write them, and what the machine and its control groups leave."""
 
+import platform
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 
 from rosenblatt import memory
@@ -104,3 +109,24 @@ def test_half_counts_as_free_where_the_system_says_nothing(machine, monkeypatch)
 
 def test_this_machine_has_memory():
     assert 0 < free_memory() < 2**63
+
+
+def test_freed_memory_goes_back_to_the_system():
+    program = """
+import re
+from rosenblatt.memory import give_back
+
+def own():
+    return int(re.search(r"RssAnon:\\s+(\\d+)", open("/proc/self/status").read())[1])
+
+many = [bytes(2_000) for _ in range(100_000)]
+last = many[-1]  # behind all others, so that the allocator keeps their pages
+del many
+kept = own()
+give_back()
+print(kept - own())
+"""
+    if not Path("/proc/self/status").exists() or platform.libc_ver()[0] != "glibc":
+        pytest.skip("only glibc is asked to give memory back")
+    found = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert int(found.stdout) > 100_000  # kB of 200 MB

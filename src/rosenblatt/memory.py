@@ -1,19 +1,21 @@
 """How much memory is free, and sizes of memory that people write.
 
-Takes the machine, or a size such as "2GB". Returns bytes, or raises a `ValueError` that says what is allowed. Never
-takes memory, and never imports more than the standard library.
+Takes the machine, or a size such as "2GB". Returns bytes, or raises a `ValueError` that says what is allowed. Gives
+unused memory back. Never takes memory, and never imports more than the standard library.
 """
 
 from __future__ import annotations
 
+import ctypes
 import os
 import re
+import sys
 from pathlib import Path
 from typing import Any
 
 from rosenblatt._checks import is_number, refusal
 
-__all__ = ["enough_text", "free_memory", "memory_size", "size_text"]
+__all__ = ["enough_text", "free_memory", "give_back", "memory_size", "size_text"]
 
 SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*(?:([KMGT])(I?))?B?", re.IGNORECASE)
 POWERS = {"": 0, "K": 1, "M": 2, "G": 3, "T": 4}
@@ -119,3 +121,14 @@ def _free_of_group(folder: Path, limit: str, used: str, reclaimable: str, otherw
     except (OSError, ValueError):
         pass
     return most - max(0, now)
+
+
+def give_back() -> None:
+    """Give memory that is freed, but kept for later use, back to the system, as far as it can be.
+
+    After a pass over a large table, the allocators of glibc and of PyArrow would otherwise keep hundreds of megabytes.
+    """
+    if (pyarrow := sys.modules.get("pyarrow")) is not None:
+        pyarrow.default_memory_pool().release_unused()
+    if sys.platform == "linux" and (trim := getattr(ctypes.CDLL(None), "malloc_trim", None)) is not None:
+        trim(0)  # glibc's; other libraries have none

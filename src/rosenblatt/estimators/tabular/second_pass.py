@@ -22,7 +22,7 @@ from rosenblatt._checks import narrow_weights
 from rosenblatt.distributed.ranks import ranks
 from rosenblatt.estimators.tabular.stored_rows import StoredRows, members_at_once
 from rosenblatt.estimators.tabular.stored_shards import StoredShards, own_rows_of
-from rosenblatt.memory import free_memory, memory_size, size_text
+from rosenblatt.memory import free_memory, give_back, memory_size, size_text
 from rosenblatt.tables.preparation import Preparation
 from rosenblatt.tables.prepared_file import PreparedFile, RowLayout
 from rosenblatt.tables.stream_rows import StreamedRows, TrainingRowsOfStream
@@ -156,6 +156,7 @@ class SecondPass:
         """
         file: PreparedFile | None = None
         n_rows, limit = self.rows.n_rows, space.memory_bytes
+        give_back()  # of the first pass
         for rows in self.rows.read("preparing rows"):
             targets, prepared = self.convert(rows), self.preparation.transform_training(rows.inputs)
             weights = self.weigh(targets, rows.weights)
@@ -171,7 +172,9 @@ class SecondPass:
         written = f"prepared rows, {size_text(file.size_bytes)} in {file.folder}"
         self.rows.reading.heard(written, n_rows, n_rows)
         kind = StoredShards if ranks().are_together else StoredRows
-        return kind(file.finish(), space.window, limit)
+        stored = kind(file.finish(), space.window, limit)
+        give_back()
+        return stored
 
 
 def begin_file(layout: RowLayout, prepared: Any, n_rows: int, space: Space, memory_bytes: int) -> PreparedFile:

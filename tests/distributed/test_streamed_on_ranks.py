@@ -88,6 +88,7 @@ def test_each_rank_writes_its_rows_only(file, monkeypatch):
     assert max(sizes) < whole / 3
 
 
+@pytest.mark.long
 def test_a_rank_whose_disk_is_slow_is_waited_for(file, monkeypatch):
     """By all others, which pause as it does."""
     make = lambda: TabularClassifier(**{**SMALL, "members": 1, "max_iter": 2}, window=500)  # noqa: E731

@@ -386,6 +386,7 @@ def kill_training_in(folder, epochs, after):
         process.kill()
 
 
+@pytest.mark.long
 def test_a_training_that_was_killed_ends_with_the_same_bits(tmp_path):
     kill_training_in(tmp_path, 20, 0.0)
     assert train_in(tmp_path, 20) == train_in(None, 20)

@@ -29,8 +29,13 @@ class Reader {
     if (!file_) throw std::runtime_error("the file is truncated");
     return value;
   }
+  std::size_t length() {
+    const std::int64_t value = integer();
+    if (value < 0 || value > std::int64_t{1} << 32) throw std::runtime_error("the file has a wrong length");
+    return static_cast<std::size_t>(value);
+  }
   std::vector<std::int64_t> integers() {
-    std::vector<std::int64_t> values(static_cast<std::size_t>(integer()));
+    std::vector<std::int64_t> values(length());
     for (std::int64_t& value : values) value = integer();
     return values;
   }
@@ -40,7 +45,7 @@ class Reader {
     return values;
   }
   Bytes bytes() {
-    Bytes data(static_cast<std::size_t>(integer()));
+    Bytes data(length());
     file_.read(reinterpret_cast<char*>(data.data()), static_cast<std::streamsize>(data.size()));
     return data;
   }

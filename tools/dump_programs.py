@@ -74,7 +74,8 @@ def dump(path: Path, spec: NetworkSpec, optimizer: Any, batch: int, dtype: str, 
                 write(file, program[name])
         if len(programs) == 1:
             write(file, 0)
-        for number in (*sessions[0][2:], batch, n_rows, N_EPOCHS, spec.n_inputs, spec.n_outputs):
+        zeroed = sessions[0][2:] or (0, 0)  # where gradients lie that are added up over blocks: offset and bytes
+        for number in (*zeroed, batch, n_rows, N_EPOCHS, spec.n_inputs, spec.n_outputs):
             write(file, number)
         write_bytes(file, made.memory)
         write_bytes(file, rng.normal(size=(n_rows, spec.n_inputs)).astype(dtype))

@@ -82,7 +82,7 @@ except MemoryError as error:
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="limits of the address space are Linux's")
-@pytest.mark.parametrize("megabytes", [10, 40, 80])
+@pytest.mark.parametrize("megabytes", [10, *(pytest.param(size, marks=pytest.mark.long) for size in (40, 80))])
 def test_a_tabular_fit_without_memory_for_blas_is_refused(megabytes):
     command = [sys.executable, "-W", "ignore", "-c", LITTLE_MEMORY, str(megabytes)]
     environment = os.environ | {"PYTHONPATH": ":".join(sys.path)}

@@ -42,6 +42,7 @@ def test_a_training_that_was_killed_ends_with_the_same_bytes(cli: Any, monkeypat
     assert Path("m").read_bytes() == Path("whole").read_bytes()
 
 
+@pytest.mark.long
 def test_a_search_keeps_its_record(cli: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     from rosenblatt.cli import tune
 
@@ -60,6 +61,7 @@ def test_a_search_keeps_its_record(cli: Any, monkeypatch: pytest.MonkeyPatch) ->
     assert len(list(Path("saved").glob("search-*.jsonl"))) == 2
 
 
+@pytest.mark.long
 def test_a_search_of_so_many_candidates_that_was_killed_ends_with_the_same_bytes(
     cli: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -137,6 +137,7 @@ def test_the_task_and_the_kinds_can_be_said(command: Any) -> None:
     assert "dear: 2 classes (False, True)" in out
 
 
+@pytest.mark.long
 def test_equal_seeds_write_equal_files(command: Any) -> None:
     write_houses()
     for name, seed in (("a", 1), ("b", 1), ("c", 2)):
@@ -145,6 +146,7 @@ def test_equal_seeds_write_equal_files(command: Any) -> None:
     assert Path("a").read_bytes() != Path("c").read_bytes()
 
 
+@pytest.mark.long
 def test_tune_writes_the_better_of_defaults_and_candidates(command: Any) -> None:
     write_houses()
     code, out, err = command("tune", "houses.csv", "--target", "price", "--out", "m", "--time", "4s")
@@ -248,6 +250,7 @@ SLOW_EPOCHS = (
 )
 
 
+@pytest.mark.long
 def test_ctrl_c_keeps_the_networks_so_far() -> None:
     process = start("train", "--out", "m", setup=SLOW_EPOCHS)
     assert process.stdout is not None

@@ -99,6 +99,7 @@ def test_a_shell_completes_commands_options_and_choices(
     assert (code, out.split()) == (0, [completed])
 
 
+@pytest.mark.long
 def test_the_first_line_comes_before_heavy_imports() -> None:
     script = (
         "import sys\n"

@@ -57,7 +57,7 @@ PHASES: dict[str, tuple[str, str, str]] = {
     ),
 }
 
-ALWAYS = ("first epoch", "scoring", "defaults of a search")
+ALWAYS = ("first epoch",)
 """The phases of the short run."""
 
 

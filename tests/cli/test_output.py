@@ -31,12 +31,8 @@ def shell(folder: Path, command: str, **environment: str) -> tuple[int, bytes, b
     return done.returncode, done.stdout, done.stderr
 
 
-def long(*names: str) -> list[Any]:
-    """Cases that take seconds, after a first one that is always run."""
-    return [pytest.param(name, marks=pytest.mark.long) for name in names]
-
-
-@pytest.mark.parametrize("encoding", ["ascii", *long("cp1252", "utf-8")])
+@pytest.mark.long
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252", "utf-8"])
 def test_what_the_encoding_lacks_is_written_otherwise(encoding: str, tmp_path: Path) -> None:
     write_polish(tmp_path)
     train = f"rosenblatt train t.csv --target město --out m {' '.join(SHORT)}"
@@ -54,7 +50,8 @@ def test_what_the_encoding_lacks_is_written_otherwise(encoding: str, tmp_path: P
     assert "R2" in err.decode(encoding) or "R²" in err.decode(encoding)
 
 
-@pytest.mark.parametrize("reader", ["| head -1", *long("2>&1 | true", ">&-", "> /dev/full")])
+@pytest.mark.long
+@pytest.mark.parametrize("reader", ["| head -1", "2>&1 | true", ">&-", "> /dev/full"])
 def test_a_reader_that_leaves_loses_no_model(reader: str, tmp_path: Path) -> None:
     if reader.endswith("full") and not Path("/dev/full").exists():
         pytest.skip("this system has no device that is always full")
@@ -69,7 +66,8 @@ def test_a_reader_that_leaves_loses_no_model(reader: str, tmp_path: Path) -> Non
     assert len((tmp_path / "p.csv").read_text(encoding="utf-8").splitlines()) == 61
 
 
-@pytest.mark.parametrize("command", ["--help", *long("inspect m")])
+@pytest.mark.long
+@pytest.mark.parametrize("command", ["--help", "inspect m"])
 def test_long_texts_end_quietly_where_nobody_reads(command: str, tmp_path: Path) -> None:
     write_polish(tmp_path)
     shell(tmp_path, f"rosenblatt train t.csv --target město --out m {' '.join(SHORT)}")

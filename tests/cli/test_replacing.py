@@ -72,6 +72,7 @@ def test_another_origin_is_refused_before_training(
     assert Path("m.st").read_bytes() != before
 
 
+@pytest.mark.long
 def test_a_table_that_is_too_wide_for_a_file_is_refused_before_training() -> None:
     write("wide.csv", ",".join(f"c{i}" for i in range(10_002)), np.arange(30_006).reshape(3, -1))
     with pytest.raises(CommandError, match="10,001 columns besides the target; a model file holds 10,000"):
@@ -163,6 +164,7 @@ def test_the_metric_that_was_asked_for_stands_first_beside_the_trivial_guess(met
     assert re.fullmatch(rf"{names.get(metric, 'log loss')} +\d\.\d{{4}} +\d\.\d{{4}}", lines[first])
 
 
+@pytest.mark.long
 def test_a_search_scores_by_the_metric_too() -> None:
     said = train("easy.csv", "--metric", "auc", command="tune")
     assert re.search(r"^defaults +area under the ROC curve", said, re.MULTILINE)

@@ -81,6 +81,7 @@ def test_training_rows_and_weights_are_said(found: Any, model: Any) -> None:
     assert data["scores"][0]["linear"] is not None
 
 
+@pytest.mark.long
 def test_two_models_are_compared(cli: Any, found: Any, model: Any) -> None:
     assert cli(*TRAIN, "--out", "other.st", "--ignore", "rooms", "--seed", "1")[0] == 0
     code, out, err = cli("report", "m.st", "other.st", "new.csv")
@@ -140,6 +141,7 @@ def test_without_held_out_rows_the_report_is_out_of_fold(cli: Any) -> None:
     assert report["scores"][0]["rows"] == 90
 
 
+@pytest.mark.long
 def test_predictions_of_training_can_be_kept_and_a_part_of_the_table_is_noticed(cli: Any, found: Any) -> None:
     assert cli(*TRAIN, "--out", "all.st", "--members", "3", "--test-share", "0", "--keep-predictions")[0] == 0
     assert found("report", "all.st", "rents.csv")["report"]["scores"][0]["where"] == "out of fold"
@@ -165,6 +167,7 @@ def test_worst_rows_are_those_of_the_file(cli: Any, found: Any) -> None:
         assert entry["id"] == {"id": row["id"]}
 
 
+@pytest.mark.long
 def test_a_search_leaves_a_report_of_what_it_chose(cli: Any) -> None:
     options = ("--time", "1s", "--out", "m.st", "--report", "r.md")
     assert cli("tune", "rents.csv", "--target", "high", "--ignore", "grade", *options)[0] == 0

@@ -71,6 +71,7 @@ def test_other_rows_may_be_scored_or_choose_the_epochs(cli: Any, parts: Path) ->
     assert json.loads(out)["scores"]["rows"] == 200
 
 
+@pytest.mark.long
 def test_a_search_reads_the_table(cli: Any, parts: Path) -> None:
     code, out, error = cli(
         "tune", "parts", "--target", "kind", "--candidates", 1, "--time", "2s", "--out", "t", "--json"

@@ -54,6 +54,7 @@ def test_steps_are_fitted_on_training_rows_only(monkeypatch):
     assert all(found <= set(rows[:40]) or found <= set(rows[40:]) for found, _ in seen)
 
 
+@pytest.mark.long
 def test_a_selection_that_saw_all_rows_would_look_better():
     rng = np.random.default_rng(0)
     noise, y = rng.normal(size=(60, 2000)), np.arange(60) % 2

@@ -74,6 +74,7 @@ def test_one_window_trains_as_ranks_do_in_memory(file, data):
     assert streamed[:3] == in_memory[:3]
 
 
+@pytest.mark.long
 def test_each_rank_writes_its_rows_only(file, monkeypatch):
     sizes = []
     finish = PreparedFile.finish
@@ -133,6 +134,7 @@ def test_the_same_fit_goes_on_with_another_number_of_ranks(file, tmp_path):
         }  # the second one was not told
 
 
+@pytest.mark.long
 def test_a_time_budget_with_a_trial_on_some_rows(file):
     make = lambda: TabularClassifier(**{**SMALL, "max_iter": None}, time_budget="2s", window=500)  # noqa: E731
     found = fitted(2, make, file, "class")
@@ -255,6 +257,7 @@ def test_an_order_of_blocks_that_mixes_shards_is_refused():
         again.restore(state, {**arrays, "blocks": arrays["blocks"][::-1].copy()})
 
 
+@pytest.mark.long
 def test_csv_with_rows_less_than_a_block_for_each_shard(tmp_path):
     rng = np.random.default_rng(0)
     pd.DataFrame({"a": rng.normal(size=200), "y": rng.normal(size=200)}).to_csv(tmp_path / "rows.csv", index=False)

@@ -71,14 +71,16 @@ def table(*situations: Situation) -> Any:
 
 
 def pairs(situations: Iterable[Situation]) -> Iterable[Any]:
-    for situation in situations:
+    for number, situation in enumerate(situations):
         unknown = {*situation.but, *situation.doors} - set(DOORS)
         assert not unknown, f"{situation.name}: there is no door {unknown}"
         for name in situation.doors:
             door = DOORS[name]
             for task in situation.tasks:
                 if task in door.tasks and situation.needs <= door.takes:
-                    yield pytest.param(situation, door, task, id=f"{situation.name}-{name}-{task}")
+                    # A search takes a second: in ordinary tests, one for each table of situations.
+                    marks = [pytest.mark.long] * (name == "rosenblatt tune" and number > 0)
+                    yield pytest.param(situation, door, task, id=f"{situation.name}-{name}-{task}", marks=marks)
 
 
 def happens(situation: Situation, door: Door, task: str, folder: Path) -> None:

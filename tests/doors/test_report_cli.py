@@ -130,7 +130,10 @@ def test_it_is_refused_in_one_line(arguments, words, folder, monkeypatch):
     assert sorted(os.listdir()) == before
 
 
-@pytest.mark.parametrize("models", [("price.st",), ("price.st", "other.st"), ("kind.st",), ("grade.st",)])
+@pytest.mark.parametrize(
+    "models",
+    [("price.st",), pytest.param(("price.st", "other.st"), marks=pytest.mark.long), ("kind.st",), ("grade.st",)],
+)
 def test_one_row_is_enough(models, folder, monkeypatch):
     monkeypatch.chdir(folder)
     for suffix in ("txt", "md", "json", *(["html"] if len(models) == 2 else [])):

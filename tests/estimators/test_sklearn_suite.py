@@ -13,6 +13,7 @@ import rosenblatt
 MODULES = ["sklearn.neural_network.tests.test_mlp", "sklearn.linear_model.tests.test_perceptron"]
 
 
+@pytest.mark.long
 @pytest.mark.timeout(600)
 def test_scikit_learns_own_tests_pass(tmp_path):
     paths = [str(Path(__file__).parent), str(Path(rosenblatt.__file__).parents[1])]

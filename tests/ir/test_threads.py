@@ -86,7 +86,7 @@ NETWORKS = {
     "layer norm": (NetworkSpec(70, (130,), 3, "prelu", "softmax", normalization="layer", input_dropout=0.1), 33, {}),
     "weighted": (NetworkSpec(9, (40, 40), 3, output="softmax"), 60, {"weighted": True}),
 }
-QUICK = ("small", "blocks", "sparse", "toolbox")
+QUICK = ("small", "blocks", "sparse")
 
 
 def trained(spec, batch, dtype, optimizer, options, monkeypatch):
@@ -182,7 +182,9 @@ sys.exit(7)
 """
 
 
-@pytest.mark.parametrize("task", ["trains", "trains_by_epochs", "predicts"])
+@pytest.mark.parametrize(
+    "task", ["trains_by_epochs", *(pytest.param(task, marks=pytest.mark.long) for task in ("trains", "predicts"))]
+)
 def test_the_interpreter_may_exit_while_a_daemon_thread_runs(task):
     for _ in range(3):
         left = subprocess.run(

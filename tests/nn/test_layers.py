@@ -44,6 +44,7 @@ def steps(net, torch, model, forward, n=20, rate=0.05):
     return ours, theirs
 
 
+@pytest.mark.long
 def test_batch_normalization_is_pytorchs_in_training_and_in_prediction():
     def build(x):
         h = nn.Activate("relu")(nn.BatchNorm(0.8, name="bn")(nn.Dense(7, name="a")(x)))

@@ -61,6 +61,7 @@ def test_scores_are_those_of_scikit_learn(numbers, classes):
         assert scores["log loss"][key] == pytest.approx(loss, rel=1e-4)
 
 
+@pytest.mark.long
 def test_a_clear_difference_is_named_and_its_interval_does_not_hold_zero():
     rng, n = np.random.default_rng(0), 400
     frame = pd.DataFrame({"x": rng.normal(size=n), "z": rng.normal(size=n)})
@@ -263,6 +264,7 @@ def test_other_classes_columns_targets_and_names_are_refused(numbers, classes):
             compare(a, b, TEST, names=names)
 
 
+@pytest.mark.long
 def test_names_are_short_and_visible_in_every_form():
     turned, long = "x\u202ey", "long" * 30
     table = TRAINING.assign(grade=TRAINING["rent"].gt(900).map({True: turned, False: long}))
@@ -274,6 +276,7 @@ def test_names_are_short_and_visible_in_every_form():
     assert found.names == (f"a{turned}", long)
 
 
+@pytest.mark.long
 def test_pictures_of_numbers_have_the_same_axes(numbers):
     views = [pictures_of_two(*pair)[0] for pair in (numbers.reports, numbers.reports[:1] * 2)]
     ticks = [re.findall(r"<text[^>]*>([^<]+)<", view["residuals"].svg) for view in views]

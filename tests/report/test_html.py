@@ -243,6 +243,7 @@ def test_rows_of_one_class_leave_out_only_what_needs_two(report, table):
     assert EVIL not in text
 
 
+@pytest.mark.long
 def test_two_models_are_shown_side_by_side(report, table):
     other = rosenblatt.TabularClassifier("fast", max_iter=4, hidden_layer_sizes=(4,), random_state=1)
     other.fit(table.drop(columns="plain $x$"), EVIL)
@@ -286,6 +287,7 @@ def test_numbers_are_drawn_with_their_errors():
     assert "confusion" not in pictures
 
 
+@pytest.mark.long
 def test_a_model_of_quantiles_has_errors_and_signs_without_a_glyph_warn_of_nothing():
     rng = np.random.default_rng(0)
     table = {"\u4e16 \U0001f469\u200d\U0001f467": rng.normal(size=60), "y": rng.normal(size=60)}

@@ -274,6 +274,7 @@ def test_classes_and_thresholds_are_scikit_learns(cancer):
     assert worst["probability_of_true"] == pytest.approx(right.min(), rel=1e-5)
 
 
+@pytest.mark.long
 def test_intervals_cover_as_predict_interval_does(diabetes):
     model, X, y = diabetes
     for entry in model.report(X[300:], y[300:]).facts["intervals"]:
@@ -421,6 +422,7 @@ def test_texts_that_are_not_kept_and_rows_that_drift_raise_no_warning_twice():
     assert report.facts["dependence"]
 
 
+@pytest.mark.long
 def test_rows_given_as_training_alone_are_scored(cancer):
     model, X, y = cancer
     assert model.report(training=(X[:400], y[:400])).to_dict() == model.report(X[:400], y[:400]).to_dict()
@@ -516,6 +518,7 @@ def test_a_later_fit_changes_no_report(cancer):
     assert report.to_dict() == expected
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("weights", ["column", "array"])
 def test_training_rows_have_the_weights_of_fit(diabetes, tmp_path, weights):
     _, X, y = diabetes
@@ -532,7 +535,9 @@ def test_training_rows_have_the_weights_of_fit(diabetes, tmp_path, weights):
         assert one.report(table, y, sample_weight=w).facts["scores"][0]["model"] == pytest.approx(one.score_, rel=1e-5)
 
 
-@pytest.mark.parametrize("kind", ["classes", "numbers", "quantiles", "time"])
+@pytest.mark.parametrize(
+    "kind", ["numbers", *(pytest.param(kind, marks=pytest.mark.long) for kind in ("classes", "quantiles", "time"))]
+)
 def test_a_file_with_training_predictions_gives_the_same_report(cancer, diabetes, tmp_path, kind):
     _, X, y = cancer if kind == "classes" else diabetes
     settings = QUICK | {"members": 3} | ({"quantiles": (0.1, 0.5, 0.9)} if kind == "quantiles" else {})

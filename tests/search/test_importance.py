@@ -30,6 +30,7 @@ def results(n=60, seed=0):
     return {**table, "param_momentum": momentum, "mean_test_score": score, "epochs": epochs}
 
 
+@pytest.mark.long
 def test_what_the_score_depends_on_is_found():
     found = hyperparameter_importance(results())
     assert next(iter(found)) == "learning_rate_init"

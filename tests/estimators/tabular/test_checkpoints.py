@@ -253,6 +253,7 @@ def kill_until_finished(name, folder, picker, longest):
             longest *= 1.3
 
 
+@pytest.mark.long
 def test_a_killed_process_is_continued(tmp_path):
     process = run("classes", tmp_path / "c")
     while not list(tmp_path.glob("c/*/member-*/*.safetensors")):

@@ -185,6 +185,7 @@ def test_random_orders_estimate_what_all_orders_give(mixed, monkeypatch):
     assert np.isnan(one.standard_error[:, :-1]).all()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("exact", [True, False])
 def test_a_row_is_explained_alone_as_among_others(mixed, exact, monkeypatch, tmp_path):
     monkeypatch.setattr("rosenblatt.estimators.tabular.explain.contributions.EXACT_COLUMNS", 8 if exact else 0)
@@ -199,6 +200,7 @@ def test_a_row_is_explained_alone_as_among_others(mixed, exact, monkeypatch, tmp
         assert alone.cells[0] == found.cells[13]
 
 
+@pytest.mark.long
 def test_batches_do_not_matter(mixed, monkeypatch):
     whole = {method: mixed.explain(MIXED, method=method, n_rows=20).contributions for method in METHODS}
     monkeypatch.setattr("rosenblatt.estimators.tabular.explain.mixtures.MAX_ROWS", 50)

@@ -37,6 +37,7 @@ TABLE: dict[str, Any] = {
 }
 
 
+@pytest.mark.long
 def test_labels_at_random_by_group_are_not_predicted_for_new_groups() -> None:
     rng, n_groups = np.random.default_rng(0), 200
     group = np.repeat(np.arange(n_groups), 5)

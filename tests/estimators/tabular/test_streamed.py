@@ -125,6 +125,7 @@ def one_window(folder, window, *others, **more):
 # Windows --------------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.long
 def test_several_windows_give_the_same_bits_again_whatever_is_said_of_memory(file, data, tmp_path):
     first = TabularClassifier(**SMALL, window=500).fit(file, "class")
     again = TabularClassifier(**SMALL, window=500, memory_limit="50MB", checkpoint=tmp_path / "kept").fit(file, "class")
@@ -159,6 +160,7 @@ def test_a_csv_file_is_learned_as_a_parquet_file_is(data, file, tmp_path):
     np.testing.assert_array_equal(csv.predict(tmp_path / "rows.csv"), parquet.predict(data))
 
 
+@pytest.mark.long
 def test_validation_rows_of_the_user_let_all_rows_train(data, file):
     rest, held_out = data.iloc[:2000], data.iloc[2000:]
     rest.to_parquet(file)

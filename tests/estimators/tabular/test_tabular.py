@@ -64,6 +64,7 @@ def test_raw_columns_of_all_kinds_are_learned_from():
     assert regressor.score_ > 0.75
 
 
+@pytest.mark.long
 def test_it_beats_a_linear_model_where_the_world_is_not_linear():
     X, y = load_digits(return_X_y=True)
     X, X_test, y, y_test = train_test_split(X, y, test_size=0.4, random_state=0, stratify=y)
@@ -125,6 +126,7 @@ def test_a_single_member_holds_a_fifth_out():
     assert np.isnan(regressor.out_of_fold_).sum() == 142
 
 
+@pytest.mark.long
 def test_probabilities_are_calibrated():
     """With smoothed labels networks are too careful; the temperature mends it: log loss is that of the best one."""
     X, y = load_breast_cancer(return_X_y=True)

@@ -90,6 +90,7 @@ def test_heavy_tails_are_seen() -> None:
 # Regressions -----------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.long
 def test_a_heavy_tail_is_learned_as_a_logarithm_where_that_is_better() -> None:
     X, rng = rows(1200)
     y = np.exp(3 * X[:, 0] + 2 * X[:, 1] + rng.normal(size=1200) * 0.3)
@@ -116,6 +117,7 @@ def test_counts_are_predicted_as_positive_means() -> None:
     assert "D2 of the Poisson deviance" in str(model.report())
 
 
+@pytest.mark.long
 def test_the_absolute_error_finds_medians() -> None:
     X, rng = rows(3000)
     y = X[:, 0] + rng.exponential(size=3000)
@@ -199,6 +201,7 @@ def imbalanced(n: int, seed: int = 0) -> tuple[Any, Any]:
     return X, (rng.random(n) < 1 / (1 + np.exp(4.5 - 4 * X[:, 0]))).astype(int)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("metric", "score"), [("f1", metrics.f1_score), ("balanced_error", metrics.balanced_accuracy_score)]
 )

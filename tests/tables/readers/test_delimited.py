@@ -148,6 +148,7 @@ def test_an_unclosed_quote_is_found_in_a_file_of_many_pieces(monkeypatch):
         read_delimited("\n".join(["a,b", *rows]).encode())
 
 
+@pytest.mark.long
 def test_headers_and_cells_longer_than_a_block():
     names = [f"column number {i:05}" for i in range(60_000)]
     table = read_delimited("\n".join([",".join(names), ",".join("1" * 60_000), ""]).encode())

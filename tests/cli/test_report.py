@@ -44,7 +44,7 @@ def test_without_a_file_the_text_is_shown(cli: Any, model: Any) -> None:
     assert cli("report", "m.st", "--quiet") == (0, "", "")
 
 
-@pytest.mark.parametrize("suffix", ["html", "md", "json", "txt"])
+@pytest.mark.parametrize("suffix", [pytest.param("html", marks=pytest.mark.long), "md", "json", "txt"])
 def test_a_file_holds_the_report_and_replaces_reports_alone(suffix: str, cli: Any, model: Any) -> None:
     name = f"r.{suffix}"
     for _ in range(2):  # a second report replaces the first

@@ -44,7 +44,7 @@ def bits(array):
     return np.where(np.isnan(array), np.nan, array).tobytes(), array.shape
 
 
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("dtype", ["float32", pytest.param("float64", marks=pytest.mark.long)])
 @pytest.mark.parametrize("name", sorted(OPS))
 def test_an_op_gives_the_same_bits_in_parallel_and_alone(name, dtype, run_kernel):
     for n_rows in (1, 7, 64):

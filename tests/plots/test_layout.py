@@ -40,7 +40,7 @@ def diagnosis(ax):
 
 
 @pytest.mark.parametrize("style", ["default", "dark_background"])
-@pytest.mark.parametrize("width", [3.3, 6.4])
+@pytest.mark.parametrize("width", [3.3, pytest.param(6.4, marks=pytest.mark.long)])
 @pytest.mark.parametrize(("draw", "n"), [(search, 3), (history, 1), (rates, 1), (diagnosis, 2)])
 def test_legends_hide_nothing_and_labels_do_not_overlap(draw, n, width, style):
     with plt.style.context(style):

@@ -630,13 +630,14 @@ def test_a_killed_search_ends_with_the_same_result(tmp_path: Path) -> None:
     assert results(again) == results(whole)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "estimator",
     [
-        pytest.param(MLPClassifier(max_iter=40, random_state=0), marks=pytest.mark.long),
+        MLPClassifier(max_iter=40, random_state=0),
         MLPRegressor(max_iter=40, random_state=0),
-        pytest.param(TabularClassifier("fast", max_iter=9, hidden_layer_sizes=(16,)), marks=pytest.mark.long),
-        pytest.param(TabularRegressor("fast", max_iter=9, hidden_layer_sizes=(16,)), marks=pytest.mark.long),
+        TabularClassifier("fast", max_iter=9, hidden_layer_sizes=(16,)),
+        TabularRegressor("fast", max_iter=9, hidden_layer_sizes=(16,)),
     ],
     ids=lambda estimator: type(estimator).__name__,
 )

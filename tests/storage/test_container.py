@@ -107,6 +107,7 @@ def header_of(config: str) -> bytes:
 
 
 PAD = {"pad": np.zeros(1_000_000, np.float32)}
+SLOW = ("the same texts often", "entries of one column")
 AMPLIFYING = {
     "lists in a short file": lambda: raw([[]] * 900_000),
     "lists beside a tensor": lambda: raw([[]] * 550_000, PAD),
@@ -125,7 +126,9 @@ AMPLIFYING = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("make", AMPLIFYING.values(), ids=AMPLIFYING)
+@pytest.mark.parametrize(
+    "make", [pytest.param(AMPLIFYING[name], id=name, marks=[pytest.mark.long] * (name in SLOW)) for name in AMPLIFYING]
+)
 def test_a_file_never_takes_more_memory_than_its_size_allows(make: Callable[[], bytes]) -> None:
     data = make()
     tracemalloc.start()

@@ -59,6 +59,7 @@ def in_a_terminal(code: str, seconds: float = 30) -> str:
     return text.decode()
 
 
+@pytest.mark.long
 def test_perceptrons_in_a_terminal_end_and_their_line_moves() -> None:
     first, second = in_a_terminal(PERCEPTRONS).split("three classes")
     assert "average loss" in first

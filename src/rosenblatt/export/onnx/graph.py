@@ -17,13 +17,13 @@ from rosenblatt.export.onnx.extra import require_onnx
 
 __all__ = ["ML", "OPSET", "OnnxGraph"]
 
-OPSET = 17
-"""The version of the standard operators."""
+OPSET = 18
+"""The version of the standard operators: the first in which all reductions take their axes as an input."""
 ML = "ai.onnx.ml"
 """The domain of the operators for labels."""
 VERSIONS = {"": OPSET, ML: 3}
 IR_VERSION = 8
-"""The version of the file format that came with these operators, so that runtimes of 2022 and later read it."""
+"""The version of the file format that came with these operators, which runtimes of 2023 and later read."""
 MAX_BYTES = 2**31 - 2**20
 """A file of protocol buffers holds 2 GiB; a little is left for all that is no constant."""
 TYPES = {

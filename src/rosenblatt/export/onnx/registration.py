@@ -22,7 +22,11 @@ CLASSIFIERS: dict[type, Callable[[Any], Any]] = {
     LogisticRegression: classifier_model,
     Perceptron: perceptron_model,
 }
-ZIPMAP: dict[str, list[Any]] = {"zipmap": [True, False, "columns"], "output_class_labels": [False, True]}
+OPTIONS: dict[str, list[Any]] = {
+    "zipmap": [True, False, "columns"],
+    "output_class_labels": [False, True],
+    "nocl": [False, True],
+}
 """skl2onnx's own options of classifiers."""
 
 
@@ -40,7 +44,7 @@ def register_skl2onnx() -> None:
     """
     skl2onnx = require_skl2onnx()
     for estimator, builder in CLASSIFIERS.items():
-        register(skl2onnx, estimator, classifier_shapes, converter(builder), ZIPMAP)
+        register(skl2onnx, estimator, classifier_shapes, converter(builder), OPTIONS)
     register(skl2onnx, MLPRegressor, regressor_shapes, converter(regressor_model), None)
 
 

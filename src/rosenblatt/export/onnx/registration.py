@@ -73,12 +73,15 @@ def classifier_shapes(operator: Any) -> None:
     several = getattr(getattr(model, "label_binarizer_", None), "y_type_", "").startswith("multilabel")
     n_classes = len(model.classes_)
     label.type = (of_labels or types.StringTensorType)([None, n_classes] if several else [None])
-    scores.type = floats_of(model)([None, max(2, n_classes)])
+    scores.type = types.guess_tensor_type(operator.inputs[0].type)
+    scores.type.shape = [None, max(2, n_classes)]
 
 
 def regressor_shapes(operator: Any) -> None:
     """Say of which type and shape the predictions are."""
-    operator.outputs[0].type = floats_of(operator.raw_operator)([None, None])
+    types, output = require_skl2onnx().common.data_types, operator.outputs[0]
+    output.type = types.guess_tensor_type(operator.inputs[0].type)
+    output.type.shape = [None, None]
 
 
 def floats_of(model: Any) -> Any:

@@ -1,0 +1,66 @@
+"""The files that exports write.
+
+Takes a path and the bytes. Returns the file's size, with the file complete on the disk. Never replaces a file that
+nobody said to replace, and never leaves half of one.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from rosenblatt.storage.atomic import replaceable, write_atomically
+
+__all__ = ["check_destination", "write_export"]
+
+Place = str | os.PathLike[str]
+
+
+def check_destination(path: Place, suffix: str | tuple[str, ...], overwrite: bool = False) -> Path:
+    """The path, if an export may be written there; asked before the work, so that nothing is done in vain.
+
+    Parameters
+    ----------
+    path : path
+    suffix : str or tuple of str
+        How the name must end, such as ".onnx".
+    overwrite : bool
+        Whether an existing file, of any kind, may be replaced.
+
+    Raises
+    ------
+    ValueError
+        If the name ends otherwise.
+    FileExistsError
+        If the file exists, without `overwrite`.
+    OSError
+        If the folder does not exist or is not writable, or the path is a folder or a device. It names the file.
+    """
+    if not isinstance(overwrite, bool):
+        raise TypeError(f"overwrite is {overwrite!r}; give True or False.")
+    allowed = (suffix,) if isinstance(suffix, str) else suffix
+    name = os.fspath(path)
+    if not name.lower().endswith(allowed):
+        raise ValueError(f"{name}: the name must end in {' or '.join(allowed)}.")
+    target = replaceable(path)
+    if target.exists() and not overwrite:
+        raise FileExistsError(f"{name} exists; overwrite=True replaces it, or choose another name.")
+    if not os.access(target.parent, os.W_OK):
+        raise PermissionError(f"{name}: the folder {target.parent} is not writable; choose another.")
+    return Path(path)
+
+
+def write_export(path: Place, data: bytes, *, overwrite: bool = False) -> int:
+    """Write `data` at once and completely, or not at all; the number of bytes.
+
+    Raises
+    ------
+    FileExistsError
+        If there is a file by now, without `overwrite`.
+    OSError
+        If the disk is full, say. It names the file, and an existing one is as it was.
+    """
+    if os.path.lexists(path) and not overwrite:
+        raise FileExistsError(f"{os.fspath(path)} exists; overwrite=True replaces it, or choose another name.")
+    write_atomically(path, data)
+    return len(data)

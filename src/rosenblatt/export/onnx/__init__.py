@@ -1,0 +1,1 @@
+"""ONNX models: the graph, translated programs, networks, estimators, tables."""

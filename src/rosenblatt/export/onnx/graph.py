@@ -1,0 +1,151 @@
+"""ONNX graphs under construction.
+
+Takes inputs, operators, constants and outputs, one after the other. Returns a checked `onnx.ModelProto`. Never knows
+what the operators compute.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, overload
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from rosenblatt._version import __version__
+from rosenblatt.export.onnx.extra import require_onnx
+
+__all__ = ["ML", "OPSET", "OnnxGraph"]
+
+OPSET = 17
+"""The version of the standard operators."""
+ML = "ai.onnx.ml"
+"""The domain of the operators for labels."""
+VERSIONS = {"": OPSET, ML: 3}
+IR_VERSION = 8
+"""The version of the file format that came with these operators, so that runtimes of 2022 and later read it."""
+MAX_BYTES = 2**31 - 2**20
+"""A file of protocol buffers holds 2 GiB; a little is left for all that is no constant."""
+TYPES = {
+    "float32": "FLOAT",
+    "float64": "DOUBLE",
+    "int64": "INT64",
+    "int32": "INT32",
+    "bool": "BOOL",
+    "string": "STRING",
+}
+
+
+class OnnxGraph:
+    """A graph to add to; tensors are named by strings.
+
+    Parameters
+    ----------
+    name : str
+        The graph's name in the file.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._onnx = require_onnx()
+        self._name = name
+        self._inputs: dict[str, Any] = {}
+        self._outputs: dict[str, Any] = {}
+        self._nodes: list[Any] = []
+        self._constants: dict[tuple[Any, ...], Any] = {}
+        self._domains = {""}
+        self._n_bytes = 0
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of inputs and outputs so far."""
+        return (*self._inputs, *self._outputs)
+
+    def input(self, name: str, dtype: str, width: int | None) -> str:
+        """Declare an input of shape [rows, width], or [rows] where the width is None; `name` again.
+
+        `dtype` is "float32", "float64", "int64", "int32", "bool" or "string".
+        """
+        self._require_new(name)
+        self._inputs[name] = self._information(name, dtype, (None,) if width is None else (None, width))
+        return name
+
+    @overload
+    def add(self, op: str, *inputs: str, n_outputs: Literal[1] = 1, domain: str = "", **attrs: Any) -> str: ...
+    @overload
+    def add(self, op: str, *inputs: str, n_outputs: int, domain: str = "", **attrs: Any) -> tuple[str, ...]: ...
+    def add(
+        self, op: str, *inputs: str, n_outputs: int = 1, domain: str = "", **attrs: Any
+    ) -> str | tuple[str, ...]:
+        """Apply an operator to tensors; the name of what it gives, or a tuple of names if it gives several.
+
+        An empty name leaves an optional input out. `domain` is "" or `ML`. Attributes that are arrays become tensors.
+        """
+        number = len(self._nodes)
+        outputs = [f"/{op}/{number}" if i == 0 else f"/{op}/{number}.{i}" for i in range(n_outputs)]
+        given = {
+            key: self._onnx.numpy_helper.from_array(value) if isinstance(value, np.ndarray) else value
+            for key, value in attrs.items()
+        }
+        self._nodes.append(self._onnx.helper.make_node(op, inputs, outputs, domain=domain, **given))
+        self._domains.add(domain)
+        return outputs[0] if n_outputs == 1 else tuple(outputs)
+
+    def constant(self, array: ArrayLike) -> str:
+        """A tensor of numbers, truth values or texts; equal ones are stored once."""
+        given = np.asarray(array)
+        key = (given.dtype.str, given.shape, given.tobytes() if given.dtype != object else tuple(given.ravel()))
+        if key not in self._constants:
+            name, plain = f"/constant/{len(self._constants)}", given.astype(object) if given.dtype.kind == "U" else given
+            self._constants[key] = self._onnx.numpy_helper.from_array(plain, name)
+            self._n_bytes += given.nbytes
+        name = self._constants[key].name
+        return str(name)
+
+    def output(self, name: str, tensor: str, dtype: str, shape: Sequence[int | None]) -> None:
+        """Declare that a tensor is an output of the graph; None in `shape` is the number of rows."""
+        self._require_new(name)
+        self._nodes.append(self._onnx.helper.make_node("Identity", [tensor], [name]))
+        self._outputs[name] = self._information(name, dtype, tuple(shape))
+
+    def build(self, metadata: Mapping[str, str]) -> Any:
+        """The model, checked with all shapes; `metadata` becomes its properties.
+
+        Raises
+        ------
+        ValueError
+            If the constants are more than a file of this format holds.
+        """
+        helper = self._onnx.helper
+        if self._n_bytes > MAX_BYTES:
+            raise ValueError(
+                f"the model has {self._n_bytes / 1e9:.1f} GB of parameters; one ONNX file holds at most 2 GiB. "
+                "Export a smaller network."
+            )
+        graph = helper.make_graph(
+            self._nodes,
+            self._name,
+            list(self._inputs.values()),
+            list(self._outputs.values()),
+            initializer=list(self._constants.values()),
+        )
+        model = helper.make_model(
+            graph,
+            producer_name="rosenblatt",
+            producer_version=__version__,
+            ir_version=IR_VERSION,
+            opset_imports=[helper.make_opsetid(domain, VERSIONS[domain]) for domain in sorted(self._domains)],
+        )
+        helper.set_model_props(model, dict(metadata))
+        self._onnx.checker.check_model(model, full_check=True)
+        return model
+
+    def _information(self, name: str, dtype: str, shape: Sequence[int | None]) -> Any:
+        number = getattr(self._onnx.TensorProto, TYPES[dtype])
+        sizes = ["rows" if size is None else size for size in shape]
+        return self._onnx.helper.make_tensor_value_info(name, number, sizes)
+
+    def _require_new(self, name: str) -> None:
+        if not name:
+            raise ValueError("an input or output has an empty name; ONNX needs one for each.")
+        if name in self.names:
+            raise ValueError(f"two inputs or outputs are called {name!r}; in an ONNX model their names must differ.")

@@ -1,0 +1,1 @@
+"""Models of tables in ONNX, with the preparation of their columns inside."""

@@ -30,12 +30,12 @@ EXPRESSIONS: Mapping[str, str] = {
     "sqrt": "sqrt{F}({0})",
     "square": "{0} * {0}",
     "tanh": "tanh{F}({0})",
-    "logistic": "{P}_logistic({0})",
-    "softplus": "{P}_softplus({0})",
+    "logistic": "{P}_logistic{F}({0})",
+    "softplus": "{P}_softplus{F}({0})",
     "erf": "erf{F}({0})",
     "relu": "({0} < 0 ? 0 : {0})",
-    "mish": "{0} * tanh{F}({P}_softplus({0}))",
-    "mish_slope": "{P}_mish_slope({0})",
+    "mish": "{0} * tanh{F}({P}_softplus{F}({0}))",
+    "mish_slope": "{P}_mish_slope{F}({0})",
     "sin": "sin{F}({0})",
     "cos": "cos{F}({0})",
     "add": "{0} + {1}",
@@ -61,32 +61,31 @@ EXPRESSIONS: Mapping[str, str] = {
 HELPERS: Mapping[str, str] = {
     "logistic": """\
 /* 1 / (1 + exp(-x)); exp never overflows. */
-static {R} {P}_logistic({R} x) {{
+static {R} {P}_logistic{F}({R} x) {
   const {R} e = exp{F}(-fabs{F}(x));
   return x < 0 ? e / (1 + e) : 1 / (1 + e);
-}}""",
+}""",
     "softplus": """\
 /* log(1 + exp(x)); exp never overflows. */
-static {R} {P}_softplus({R} x) {{
+static {R} {P}_softplus{F}({R} x) {
   return (x < 0 ? 0 : x) + log1p{F}(exp{F}(-fabs{F}(x)));
-}}""",
+}""",
     "mish_slope": """\
 /* The derivative of x * tanh(log(1 + exp(x))). */
-static {R} {P}_mish_slope({R} x) {{
-  const {R} w = tanh{F}({P}_softplus(x));
-  return w + x * {P}_logistic(x) * (1 - w * w);
-}}""",
+static {R} {P}_mish_slope{F}({R} x) {
+  const {R} w = tanh{F}({P}_softplus{F}(x));
+  return w + x * {P}_logistic{F}(x) * (1 - w * w);
+}""",
 }
 """Functions that a file has if something in it calls them, each after those that it calls."""
 
 
 def helpers_in_order(code: str) -> list[str]:
-    """The names of the helpers that C code with ``{P}`` in place of the prefix calls, and of those that these call."""
+    """The helpers that C code with ``{P}`` in place of the prefix calls, and those that they call, ready to be written."""
     needed: list[str] = []
-    for name in reversed(HELPERS):
-        callers = [code, *(HELPERS[other] for other in needed)]
-        if any(f"{{P}}_{name}(" in text for text in callers):
-            needed.append(name)
+    for name, text in reversed(HELPERS.items()):
+        if any(f"{{P}}_{name}{{F}}(" in caller for caller in (code, *needed)):
+            needed.append(text)
     return needed[::-1]
 
 

@@ -165,6 +165,7 @@ class _Work:
         item = ITEMSIZE[self.program.dtype]
         size = self.plan.workspace_bytes // item
         declared = [f"{{R}} work[{size}];"] if size else []
+        declared += [f"(void){name};" for name in self.inputs.values() if f" {name}[" not in "\n".join(body)]
         lines = [*self.table_lines, *self._head(), *indented([*declared, *body]), "}"]
         return Routine(self.name, lines, self.constant_bytes, self.plan.workspace_bytes)
 
@@ -193,8 +194,6 @@ class _Work:
         root, offset = self.roots.get(value.id, (value, 0))
         if root.id in self.inputs:
             return Operand(self.inputs[root.id], offset, shape)
-        if root.id in self.known:
-            return Operand(self._table(root), offset, shape)
         return Operand("work", self.plan.places[value.id].offset // ITEMSIZE[self.program.dtype], shape)
 
     def _table(self, value: Value) -> str:

@@ -118,7 +118,7 @@ def to_c(
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     written = to_c(model, f"{folder}/iris.c")
     >>> written.name, written.constant_bytes, written.work_bytes
-    ('iris', 536, 88)
+    ('iris', 536, 112)
     """
     target = check_destination(path, (".c", ".h"), overwrite)
     if dtype is not None and dtype not in DTYPES:

@@ -52,7 +52,7 @@ class Names:
 
 
 def number(value: Any, dtype: str) -> str:
-    """A number of "float32" or "float64" with as many digits as it takes to read the same one."""
+    """A number of "float32" or "float64" with as many digits as it takes to read the same one; negative: in brackets."""
     wide = dtype == "float64"
     exact = np.float64(value) if wide else np.float32(value)
     if np.isnan(exact):
@@ -105,5 +105,5 @@ def constant_array(kind: str, name: str, items: Sequence[str]) -> list[str]:
 
 def numbers_of(array: NDArray[Any], dtype: str) -> list[str]:
     """The numbers of an array in its order; a table of nothing, which C does not have, becomes one zero."""
-    items = [number(value, dtype) for value in np.ravel(array)]
+    items = [number(value, dtype).strip("()") for value in np.ravel(array)]
     return items or [number(0.0, dtype)]

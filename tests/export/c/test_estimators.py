@@ -9,7 +9,7 @@ from sklearn.datasets import load_iris
 
 from rosenblatt import LogisticRegression, MLPClassifier, MLPRegressor, Perceptron
 from rosenblatt.export import to_c
-from tests.export.c.compiling import SANITIZED, run_c
+from tests.export.c.compiling import run_c
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 X, SPECIES = load_iris(return_X_y=True)
@@ -89,7 +89,7 @@ def test_single_precision(tmp_path):
 def test_a_class_is_not_chosen_from_nan(tmp_path):
     model = MLPClassifier((8,), **FAST).fit(X, NAMES)
     rows = np.array([[np.nan, 1, 1, 1], [1, 1, np.inf, 1], X[0]])
-    found, labels = run_c(to_c(model, tmp_path / "m.h"), rows, flags=SANITIZED)
+    found, labels = run_c(to_c(model, tmp_path / "m.h"), rows)
     assert np.isnan(found[0]).all()
     assert labels.tolist() == [-1, -1, 1]
 

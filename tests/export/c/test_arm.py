@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.datasets import load_iris
+from tests.export.c import reference_order
+from tests.export.c.compiling import compiler, run_c
 
 from rosenblatt import TabularClassifier, nn
 from rosenblatt.export import to_c
-from tests.export.c import reference_order
-from tests.export.c.compiling import compiler, run_c
 
 pytestmark = pytest.mark.arm
 X = np.random.default_rng(0).normal(size=(40, 6))

@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.datasets import load_iris
+from tests.export.c.compiling import run_c
 
 from rosenblatt import LogisticRegression, MLPClassifier, MLPRegressor, Perceptron
 from rosenblatt.export import to_c
-from tests.export.c.compiling import run_c
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 X, SPECIES = load_iris(return_X_y=True)
-NAMES = np.array(["setosa", "versi\"color??/", "Jungfräuliche"])[SPECIES]
+NAMES = np.array(["setosa", 'versi"color??/', "Jungfräuliche"])[SPECIES]
 WIDTHS, ROWS = X[:, 3], X[:, :3]
 FAST = {"max_iter": 30, "random_state": 0}
 

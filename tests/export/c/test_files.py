@@ -9,10 +9,10 @@ import pytest
 from numpy.testing import assert_array_equal
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LinearRegression
+from tests.export.c.compiling import run_c
 
 from rosenblatt import MLPClassifier, Perceptron, TabularRegressor, nn
 from rosenblatt.export import to_c
-from tests.export.c.compiling import run_c
 
 NET = nn.Network(nn.NetworkSpec(3, (4,), 2, output="softmax"))
 X = np.random.default_rng(0).normal(size=(5, 3))
@@ -126,4 +126,6 @@ def test_a_header_and_a_source_predict_the_same_bits(tmp_path):
 
 
 def test_files_are_the_same_each_time(tmp_path):
-    assert to_c(NET, tmp_path / "a.c", name="m").path.read_text() == to_c(NET, tmp_path / "b.c", name="m").path.read_text()
+    assert (
+        to_c(NET, tmp_path / "a.c", name="m").path.read_text() == to_c(NET, tmp_path / "b.c", name="m").path.read_text()
+    )

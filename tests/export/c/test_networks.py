@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
+from tests.export.c import reference_order
+from tests.export.c.compiling import SANITIZED, run_c
 
 from rosenblatt import nn
 from rosenblatt.export import to_c
 from rosenblatt.nn.activations import ACTIVATIONS
-from tests.export.c import reference_order
-from tests.export.c.compiling import SANITIZED, run_c
 
 X = np.random.default_rng(0).normal(size=(40, 6))
 
@@ -46,7 +46,9 @@ def test_every_activation(dtype, tmp_path):
     net = varied(nn.Network({f"h{i}": layer for i, layer in enumerate(layers)}, dtype))
     found, _ = run_c(to_c(net, tmp_path / "m.c"), 3 * X)
     right = np.hstack([*net.predict((3 * X).astype(dtype)).values()])
-    assert_allclose(found, right, rtol=2e-6 if dtype == "float32" else 1e-13, atol=1e-6 if dtype == "float32" else 1e-13)
+    assert_allclose(
+        found, right, rtol=2e-6 if dtype == "float32" else 1e-13, atol=1e-6 if dtype == "float32" else 1e-13
+    )
 
 
 def test_sparse_inputs_are_dense_rows(tmp_path):
@@ -144,5 +146,3 @@ def test_a_function_that_ignores_its_input_gives_no_warning(tmp_path):
     net = nn.Network(nn.Apply(lambda b, x, y: b.neg(y))(nn.input(2, "a"), nn.input(2, "b")), "float64")
     found, _ = run_c(to_c(net, tmp_path / "m.c"), X[:, :4])
     assert_array_equal(found, -X[:, 2:4])
-
-

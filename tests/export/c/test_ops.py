@@ -27,15 +27,20 @@ N_ROWS = 3
 def test_all_ops_of_predictions_are_translated():
     left_out = {name for name in OPS if name not in TRANSLATED}
     allowed = {name for name, op in OPS.items() if op.writes or op.is_random or "cross_entropy" in name}
-    assert left_out <= allowed | {"poisson_loss", "squared_error", "matmul_gated", "scatter_add_rows", "csr_matmul_transposed"}
+    others = {"poisson_loss", "squared_error", "matmul_gated", "scatter_add_rows", "csr_matmul_transposed"}
+    assert left_out <= allowed | others
+        "poisson_loss",
+        "squared_error",
+        "matmul_gated",
+        "scatter_add_rows",
+        "csr_matmul_transposed",
+    }
 
 
 def sample_program(name, sample, dtype):
     """A program of the one op, whose inputs come through a copy, so that nothing is known in advance."""
     b = Builder(dtype)
-    inputs = [
-        b.input(f"x{i}", type_.shape, type_.dtype, type_.sparse) for i, type_ in enumerate(sample.types)
-    ]
+    inputs = [b.input(f"x{i}", type_.shape, type_.dtype, type_.sparse) for i, type_ in enumerate(sample.types)]
     b.emit(name, *inputs, name="result", **sample.attrs)
     return b.build(result=b.instructions[-1].output)
 

@@ -6,12 +6,12 @@ import numpy as np
 import pandas as pd
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
+from tests.export.c.compiling import SANITIZED, run_c
 
 from rosenblatt import TabularClassifier, TabularRegressor
 from rosenblatt.estimators.tabular.architecture import feed
 from rosenblatt.export import to_c
 from rosenblatt.tables.readers.reading import read_table
-from tests.export.c.compiling import SANITIZED, run_c
 
 N = 300
 SMALL = {"preset": "fast", "max_iter": 2, "hidden_layer_sizes": (8, 8)}
@@ -157,9 +157,9 @@ def test_several_targets(tmp_path):
 
 def test_sentences_are_refused_by_name(tmp_path):
     frame, rng = table(), np.random.default_rng(4)
-    words = np.array("a blue red green small large house tree car sea".split())
+    words = np.array(["blue", "red", "green", "small", "large", "house", "tree", "car", "sea"])
     frame["story"] = [" ".join(rng.choice(words, 8)) for _ in range(N)]
     model = TabularClassifier(**SMALL).fit(frame, target(frame))
-    with pytest.raises(ValueError, match="column 'story' holds sentences.*ignore="):
+    with pytest.raises(ValueError, match=r"column 'story' holds sentences.*ignore="):
         to_c(model, tmp_path / "m.c")
     assert not list(tmp_path.iterdir())

@@ -66,9 +66,9 @@ def to_c(
 ) -> CFile:
     """Write a model as one file of C99 that predicts a row at a time, and needs nothing but ``math.h``.
 
-    The file defines ``void NAME_predict(const float *x, float *y)``, for classifiers also ``int NAME_predict_class(const
-    float *x)`` and ``const char *const NAME_classes[]``, and macros with the numbers of inputs and outputs. It allocates
-    nothing and keeps nothing between calls, so that any number of threads may call it.
+    The file defines ``void NAME_predict(const float *x, float *y)``, for classifiers also
+    ``int NAME_predict_class(const float *x)`` and ``const char *const NAME_classes[]``, and macros with the numbers of
+    inputs and outputs. It allocates nothing and keeps nothing between calls, so that any number of threads may call it.
 
     Parameters
     ----------

@@ -1,7 +1,7 @@
 """A model that is one program, as the functions of a C file.
 
-Takes the parts of a model. Adds to a file what predicts a row of numbers, and what chooses its class. Never decides what
-the model computes: `rosenblatt.export.c.models` does.
+Takes the parts of a model. Adds to a file what predicts a row of numbers, and what chooses its class. Never decides
+what the model computes: `rosenblatt.export.c.models` does.
 """
 
 from __future__ import annotations
@@ -85,7 +85,11 @@ def _each(n: int, *body: str) -> list[str]:
 
 
 def layout_of(
-    program: Program, inputs: Mapping[str, int], columns: tuple[str, ...], sizes: Mapping[str, int], choice: Choice | None
+    program: Program,
+    inputs: Mapping[str, int],
+    columns: tuple[str, ...],
+    sizes: Mapping[str, int],
+    choice: Choice | None,
 ) -> list[str]:
     """What stands where in x and y, for the first comment."""
     lines, start = ["", "x:"], 0

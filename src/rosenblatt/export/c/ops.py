@@ -81,7 +81,7 @@ static {R} {P}_mish_slope{F}({R} x) {
 
 
 def helpers_in_order(code: str) -> list[str]:
-    """The helpers that C code with ``{P}`` in place of the prefix calls, and those that they call, ready to be written."""
+    """The texts of the helpers that C code with ``{P}`` in place of the prefix calls, and of those that they call."""
     needed: list[str] = []
     for name, text in reversed(HELPERS.items()):
         if any(f"{{P}}_{name}{{F}}(" in caller for caller in (code, *needed)):
@@ -209,7 +209,9 @@ def pad(call: Call) -> list[str]:
 def transpose(call: Call) -> list[str]:
     """The axes in another order."""
     (x,), strides = call.inputs, flat_strides(call.inputs[0].shape)
-    return _copy(call.out, replace(x, shape=call.out.shape, strides=tuple(strides[axis] for axis in call.attrs["axes"])))
+    return _copy(
+        call.out, replace(x, shape=call.out.shape, strides=tuple(strides[axis] for axis in call.attrs["axes"]))
+    )
 
 
 def gather_rows(call: Call) -> list[str]:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from rosenblatt.export.c.loops import Operand, elementwise, indented
 from rosenblatt.export.c.ops import EXPRESSIONS, STATEMENTS, Call
-from rosenblatt.export.c.text import Names, comment, constant_array, numbers_of, number, plain_identifier
+from rosenblatt.export.c.text import Names, comment, constant_array, number, numbers_of, plain_identifier
 from rosenblatt.ir.ops import OPS
 from rosenblatt.ir.planner import Plan, plan
 from rosenblatt.ir.reference import resolve_attrs
@@ -82,21 +82,23 @@ def routine(
     return work.written()
 
 
-def _folded(
-    program: Program, leaves: Mapping[str, Array], n_rows: int
-) -> tuple[dict[int, Array], list[Instruction]]:
+def _folded(program: Program, leaves: Mapping[str, Array], n_rows: int) -> tuple[dict[int, Array], list[Instruction]]:
     """The values that depend on no input, by id, and the instructions that are left."""
     known = {leaf.value.id: leaves[leaf.value.name] for leaf in program.leaves if leaf.value.name in leaves}
     rest = []
     with np.errstate(all="ignore"):
         for instruction in program.instructions:
             out = instruction.output
-            if out is None or any(value.id not in known for value in instruction.inputs) or OPS[instruction.op].is_random:
+            if (
+                out is None
+                or any(value.id not in known for value in instruction.inputs)
+                or OPS[instruction.op].is_random
+            ):
                 rest.append(instruction)
                 continue
             attrs = resolve_attrs(instruction.op, instruction.attrs, n_rows)
             operands = tuple(known[value.id] for value in instruction.inputs)
-            known[out.id] = np.asarray(OPS[instruction.op].evaluate(operands, attrs, program.dtype), out.dtype)
+            known[out.id] = np.asarray(op.evaluate(operands, attrs, program.dtype), out.dtype)
     return known, rest
 
 
@@ -215,5 +217,3 @@ def _argument(letter: str, name: str, count: int) -> str:
 def _bits(value: Any) -> bytes:
     """What two numbers must have in common to be the same, signs of zeros included."""
     return bytes(np.asarray(value).tobytes())
-
-

@@ -90,7 +90,9 @@ class Source:
 
     def written(self) -> str:
         """The text of the file."""
-        sizes = f"{size_text(self.constant_bytes)} of constant numbers, {size_text(self.work_bytes)} of stack for arrays"
+        sizes = (
+            f"{size_text(self.constant_bytes)} of constant numbers, {size_text(self.work_bytes)} of stack for arrays"
+        )
         about = [*self.title, "", f"Memory: {sizes}.", *_REQUIREMENTS, "", f"Written by rosenblatt {__version__}."]
         lines = ["/*", *(f" * {comment(line)}".rstrip() for line in about), " */"]
         guard = f"{self.name}_H".upper()

@@ -16,7 +16,7 @@ from rosenblatt.export.c.combination import combination
 from rosenblatt.export.c.models import Choice, labels_of, network_program, own_name
 from rosenblatt.export.c.networks import NOT_A_CODE, add_choice, argument_lines
 from rosenblatt.export.c.preparation import Preparing
-from rosenblatt.export.c.routines import C_TYPES, Routine, routine
+from rosenblatt.export.c.routines import C_TYPES, routine
 from rosenblatt.export.c.source import Source
 from rosenblatt.export.parameters import leaves_of, require_finite
 from rosenblatt.ir.types import ITEMSIZE, Program

@@ -88,12 +88,8 @@ def _folded(program: Program, leaves: Mapping[str, Array], n_rows: int) -> tuple
     rest = []
     with np.errstate(all="ignore"):
         for instruction in program.instructions:
-            out = instruction.output
-            if (
-                out is None
-                or any(value.id not in known for value in instruction.inputs)
-                or OPS[instruction.op].is_random
-            ):
+            out, op = instruction.output, OPS[instruction.op]
+            if out is None or op.is_random or any(value.id not in known for value in instruction.inputs):
                 rest.append(instruction)
                 continue
             attrs = resolve_attrs(instruction.op, instruction.attrs, n_rows)

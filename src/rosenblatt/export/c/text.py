@@ -52,7 +52,7 @@ class Names:
 
 
 def number(value: Any, dtype: str) -> str:
-    """A number of "float32" or "float64" with as many digits as it takes to read it again; negative ones in brackets."""
+    """A number of "float32" or "float64" with the digits that it takes to read it again; negative ones in brackets."""
     wide = dtype == "float64"
     exact = np.float64(value) if wide else np.float32(value)
     if np.isnan(exact):

@@ -83,7 +83,7 @@ static {R} {P}_mish_slope{F}({R} x) {
 def helpers_in_order(code: str) -> list[str]:
     """The texts of the helpers that C code with ``{P}`` in place of the prefix calls, and of those that they call."""
     needed: list[str] = []
-    for name, text in reversed(HELPERS.items()):
+    for name, text in reversed(list(HELPERS.items())):
         if any(f"{{P}}_{name}{{F}}(" in caller for caller in (code, *needed)):
             needed.append(text)
     return needed[::-1]

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 from sklearn.datasets import load_iris
+from tests.export.c.compiling import STRICT, compiler
 
 from rosenblatt import MLPClassifier
 from rosenblatt.export import to_c
-from tests.export.c.compiling import STRICT, compiler
 
 PAGE = Path(__file__).parents[3] / "docs" / "export.md"
 

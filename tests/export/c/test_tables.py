@@ -87,6 +87,16 @@ def test_the_header_names_columns_and_levels(classifier, tmp_path):
     assert "#define SHOP_N_CLASSES 2" in text
 
 
+def test_columns_may_have_the_names_of_macros(tmp_path):
+    rng = np.random.default_rng(5)
+    frame = pd.DataFrame(rng.normal(size=(60, 5)), columns=["pi", "h", "n inputs", "N_inputs", "predict"])
+    model = TabularClassifier(**SMALL).fit(frame, np.where(frame.pi > 0, "yes", "no"))
+    written = to_c(model, tmp_path / "M.h")
+    found, _ = run_c(written, frame)
+    assert_allclose(found, model.predict_proba(frame), rtol=0, atol=1e-6)
+    assert "M_N_INPUTS_2 = 2," in written.path.read_text()
+
+
 def test_prepared_rows(classifier, tmp_path):
     frame = table(1)
     prepared = feed(classifier.preparation_.transform(read_table(frame)))

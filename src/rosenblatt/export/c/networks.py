@@ -44,7 +44,7 @@ def add_parts(source: Source, parts: Parts) -> None:
         arguments.append("y" if not start else f"y + {start}")
         start += size
     body = [*declared, *_refusing(codes, n_outputs), f"{made.name}({', '.join(arguments)});"]
-    head = f"void {source.names.new(f'{source.name}_predict')}(const {{R}} *x, {{R}} *y)"
+    head = f"void {source.name}_predict(const {{R}} *x, {{R}} *y)"
     source.function(head, body, f"The {n_outputs} predictions for a row of {n_inputs} numbers.", dtype)
     source.work_bytes = made.work_bytes + ITEMSIZE["int32"] * len(codes)
     if parts.choice is not None:
@@ -126,7 +126,7 @@ def add_choice(source: Source, choice: Choice, n_outputs: int, kind: str, dtype:
         body.append("return 0;" if len(choice.classes) == 1 else f"return y[0] > {number(choice.threshold, dtype)};")
     else:
         body += _largest(choice, n_outputs, dtype)
-    head = f"int {source.names.new(f'{source.name}_predict_class')}(const {kind} *x)"
+    head = f"int {source.name}_predict_class(const {kind} *x)"
     about = f"The number of a row's class in {source.name}_classes; -1 if a prediction is not finite."
     source.function(head, body, about, dtype)
     source.work_bytes += n_outputs * ITEMSIZE[dtype]

@@ -7,6 +7,7 @@ order, and those that depend on parameters alone are computed here, once, by the
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -160,10 +161,9 @@ class _Work:
         for key, value in self.program.outputs.items():
             out = Operand(self.outputs[key], 0, value.type.shape)
             body += elementwise(out, (self.operand(value, literal=True),), "{0}".format)
-        item = ITEMSIZE[self.program.dtype]
-        size = self.plan.workspace_bytes // item
-        declared = [f"{{R}} work[{size}];"] if size else []
-        declared += [f"(void){name};" for name in self.inputs.values() if f" {name}[" not in "\n".join(body)]
+        text, size = "\n".join(body), self.plan.workspace_bytes // ITEMSIZE[self.program.dtype]
+        declared = [f"{{R}} work[{max(1, size)}];"] if reads(text, "work") else []
+        declared += [f"(void){name};" for name in self.inputs.values() if not reads(text, name)]
         lines = [*self.table_lines, *self._head(), *indented([*declared, *body]), "}"]
         return Routine(self.name, lines, self.constant_bytes, self.plan.workspace_bytes)
 
@@ -203,6 +203,11 @@ class _Work:
             self.table_lines += [f"/* {comment(str(value)[1:-1])} */", *constant_array("{R} ", name, items), ""]
             self.constant_bytes += len(items) * ITEMSIZE[value.dtype]
         return self.tables[value.id]
+
+
+def reads(text: str, array: str) -> bool:
+    """Whether C code has an element of an array."""
+    return re.search(rf"\b{array}\[", text) is not None
 
 
 def _argument(letter: str, name: str, count: int) -> str:

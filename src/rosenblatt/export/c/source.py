@@ -46,14 +46,18 @@ class Source:
     constant_bytes: int = 0
     work_bytes: int = 0
 
+    def __post_init__(self) -> None:
+        macros = (f"{self.name}_{what}".upper() for what in ("N_INPUTS", "N_OUTPUTS", "N_CLASSES", "H"))
+        for taken in (*macros, *(f"{self.name}_{what}" for what in _OWN), *_OF_MATH):
+            self.names.new(taken)
+
     def constant(self, what: str, number: int) -> None:
         """Define a macro: a number that programs which use the file may need."""
-        self.declarations.append(f"#define {self.names.new(f'{self.name}_{what}'.upper())} {number}")
+        self.declarations.append(f"#define {f'{self.name}_{what}'.upper()} {number}")
 
     def strings(self, what: str, texts: Sequence[str]) -> None:
         """Define a table of texts."""
-        name = self.names.new(f"{self.name}_{what}")
-        kind = f"const char *const {name}[{len(texts)}]"
+        kind = f"const char *const {self.name}_{what}[{len(texts)}]"
         if self.is_header:
             kind = f"static {kind}"
         else:
@@ -103,6 +107,31 @@ class Source:
         return "\n".join(lines)
 
 
+_OWN = ("predict", "predict_class", "classes")
+_OF_MATH = tuple(
+    [
+        "M_E",
+        "M_LOG2E",
+        "M_LOG10E",
+        "M_LN2",
+        "M_LN10",
+        "M_PI",
+        "M_PI_2",
+        "M_PI_4",
+        "M_1_PI",
+        "M_2_PI",
+        "M_2_SQRTPI",
+        "M_SQRT2",
+        "M_SQRT1_2",
+        "HUGE_VAL",
+        "FP_NAN",
+        "FP_INFINITE",
+        "FP_ZERO",
+        "FP_SUBNORMAL",
+        "FP_NORMAL",
+    ]
+)
+"""Names that some compilers' ``math.h`` has."""
 _REQUIREMENTS = (
     "C99 and math.h; no allocation, no state. Sums have one accumulator and run in the order of the inputs, and no",
     "product is fused with a sum: compile without -ffast-math, and by GCC with -std=c99 or -ffp-contract=off.",

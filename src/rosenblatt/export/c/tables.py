@@ -99,7 +99,7 @@ def _finish(
     if not prepare:
         shown = [f"codes {name[5:]}" if name.startswith("codes") else f"{n} {name}" for name, n in inputs.items()]
         source.title += ["", f"x: prepared numbers: {', '.join(shown)}."]
-    head = f"void {source.names.new(f'{source.name}_predict')}(const {x_type} *x, double *y)"
+    head = f"void {source.name}_predict(const {x_type} *x, double *y)"
     about = f"The {n_outputs} predictions for a row of {n_inputs} {'cells' if prepare else 'numbers'}."
     source.function(head, body, about, WIDE)
     if hasattr(model, "classes_"):

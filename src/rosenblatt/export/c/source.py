@@ -108,28 +108,9 @@ class Source:
 
 
 _OWN = ("predict", "predict_class", "classes")
-_OF_MATH = tuple(
-    [
-        "M_E",
-        "M_LOG2E",
-        "M_LOG10E",
-        "M_LN2",
-        "M_LN10",
-        "M_PI",
-        "M_PI_2",
-        "M_PI_4",
-        "M_1_PI",
-        "M_2_PI",
-        "M_2_SQRTPI",
-        "M_SQRT2",
-        "M_SQRT1_2",
-        "HUGE_VAL",
-        "FP_NAN",
-        "FP_INFINITE",
-        "FP_ZERO",
-        "FP_SUBNORMAL",
-        "FP_NORMAL",
-    ]
+_OF_MATH = (
+    *("M_E", "M_LOG2E", "M_LOG10E", "M_LN2", "M_LN10", "M_PI", "M_PI_2", "M_PI_4", "M_1_PI", "M_2_PI", "M_2_SQRTPI"),
+    *("M_SQRT2", "M_SQRT1_2", "HUGE_VAL", "FP_NAN", "FP_INFINITE", "FP_ZERO", "FP_SUBNORMAL", "FP_NORMAL"),
 )
 """Names that some compilers' ``math.h`` has."""
 _REQUIREMENTS = (

@@ -17,13 +17,13 @@ from rosenblatt.export.onnx.extra import require_onnx
 
 __all__ = ["ML", "OPSET", "OnnxGraph"]
 
-OPSET = 17
-"""The version of the standard operators."""
+OPSET = 18
+"""The version of the standard operators: the first in which all reductions take their axes as an input."""
 ML = "ai.onnx.ml"
 """The domain of the operators for labels."""
 VERSIONS = {"": OPSET, ML: 3}
 IR_VERSION = 8
-"""The version of the file format that came with these operators, so that runtimes of 2022 and later read it."""
+"""The version of the file format that came with these operators, which runtimes of 2023 and later read."""
 MAX_BYTES = 2**31 - 2**20
 """A file of protocol buffers holds 2 GiB; a little is left for all that is no constant."""
 TYPES = {
@@ -60,13 +60,14 @@ class OnnxGraph:
         """The names of inputs and outputs so far."""
         return (*self._inputs, *self._outputs)
 
-    def input(self, name: str, dtype: str, width: int | None) -> str:
-        """Declare an input of shape [rows, width], or [rows] where the width is None; `name` again.
+    def input(self, name: str, dtype: str, width: int | None | tuple[int, ...]) -> str:
+        """Declare an input of shape [rows, width], [rows] where the width is None, or of a fixed shape; `name` again.
 
         `dtype` is "float32", "float64", "int64", "int32", "bool" or "string".
         """
         self._require_new(name)
-        self._inputs[name] = self._information(name, dtype, (None,) if width is None else (None, width))
+        shape = width if isinstance(width, tuple) else (None,) if width is None else (None, width)
+        self._inputs[name] = self._information(name, dtype, shape)
         return name
 
     @overload

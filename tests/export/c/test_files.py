@@ -115,7 +115,7 @@ def test_sizes_are_told(tmp_path):
     written = to_c(net, tmp_path / "m.c", name="net")
     assert written.file_bytes == (tmp_path / "m.c").stat().st_size
     assert written.constant_bytes == 4 * net.parameters.size
-    assert str(written).endswith("stack; it defines net_predict")
+    assert str(written).endswith(" kB of C; 104 bytes of constants, 24 bytes of stack) defines net_predict")
     assert "104 bytes of constant numbers, 24 bytes of stack" in written.path.read_text()
 
 

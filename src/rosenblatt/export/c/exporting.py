@@ -48,11 +48,14 @@ class CFile:
     constant_bytes: int
     work_bytes: int
 
+    @property
+    def sizes(self) -> str:
+        """The three sizes in words."""
+        constants, stack = size_text(self.constant_bytes), size_text(self.work_bytes)
+        return f"{size_text(self.file_bytes)} of C; {constants} of constants, {stack} of stack"
+
     def __str__(self) -> str:
-        return (
-            f"{self.path}: {size_text(self.file_bytes)} of C, which need {size_text(self.constant_bytes)} for constant "
-            f"numbers and {size_text(self.work_bytes)} of stack; it defines {self.name}_predict"
-        )
+        return f"{self.path} ({self.sizes}) defines {self.name}_predict"
 
 
 def to_c(

@@ -115,13 +115,13 @@ def to_c(
     --------
     >>> import tempfile
     >>> from sklearn.datasets import load_iris
-    >>> from rosenblatt import MLPClassifier
+    >>> from rosenblatt import LogisticRegression
     >>> from rosenblatt.export import to_c
-    >>> model = MLPClassifier((8,), max_iter=50, random_state=0).fit(*load_iris(return_X_y=True))
+    >>> model = LogisticRegression(max_iter=2000).fit(*load_iris(return_X_y=True))
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     written = to_c(model, f"{folder}/iris.c")
     >>> written.name, written.constant_bytes, written.work_bytes
-    ('iris', 536, 112)
+    ('iris', 120, 48)
     """
     target = check_destination(path, (".c", ".h"), overwrite)
     if dtype is not None and dtype not in DTYPES:

@@ -106,6 +106,13 @@ def test_ties_go_to_the_first_class_as_in_python():
     assert not found["label"].any()
 
 
+def test_scores_of_zero_are_not_above_the_boundary():
+    model = Perceptron(max_iter=5, tol=None).fit(X, TARGETS["two texts"])
+    model.coef_[...] = model.intercept_[...] = 0
+    _, found = agree(model)
+    assert set(found["label"].tolist()) == {"no"}
+
+
 REGRESSORS = {
     "squares": {},
     "counts": {"loss": "poisson"},

@@ -76,6 +76,11 @@ def test_a_step_that_skl2onnx_cannot_convert_is_refused(tmp_path):
     assert not (tmp_path / "m.onnx").exists()
 
 
+def test_a_pipeline_that_ends_with_another_estimator_is_refused():
+    with pytest.raises(TypeError, match="ends with one of rosenblatt's estimators of arrays, not with"):
+        onnx_model(make_pipeline(StandardScaler()).fit(X))
+
+
 def test_a_pipeline_that_is_not_fitted():
     with pytest.raises(NotFittedError):
         onnx_model(make_pipeline(StandardScaler(), LogisticRegression()))

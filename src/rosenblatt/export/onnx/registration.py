@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from rosenblatt._version import __version__
 from rosenblatt.estimators import LogisticRegression, MLPClassifier, MLPRegressor, Perceptron
 from rosenblatt.export.onnx.estimators import SCORES, classifier_model, perceptron_model, regressor_model
 from rosenblatt.export.onnx.extra import require_onnx
@@ -169,19 +170,26 @@ def pipeline_model(pipeline: Any) -> Any:
 
     Raises
     ------
+    TypeError
+        If it ends with another estimator.
     ValueError
         If skl2onnx cannot convert a step, or takes the columns by their names.
     """
     from sklearn.utils.validation import check_is_fitted
 
+    last = pipeline.steps[-1][1]
+    if not isinstance(last, (*CLASSIFIERS, MLPRegressor)):
+        raise TypeError(
+            f"to_onnx takes a Pipeline that ends with one of rosenblatt's estimators of arrays, not with {type(last)}."
+        )
     check_is_fitted(pipeline)
     skl2onnx = require_skl2onnx()
     register_skl2onnx()
-    last = pipeline.steps[-1][1]
     inputs = [("X", floats_of(last)([None, pipeline.n_features_in_]))]
     options = {id(last): {"zipmap": False}} if hasattr(last, "classes_") else None
     try:
         model = skl2onnx.to_onnx(pipeline, initial_types=inputs, options=options, target_opset=dict(VERSIONS))
+        require_onnx().helper.set_model_props(model, {"model": "Pipeline", "rosenblatt": __version__})
         require_onnx().checker.check_model(model, full_check=True)
     except Exception as error:  # of any kind, as each step has a converter of its own
         raise ValueError(

@@ -36,7 +36,7 @@ PRINTED = {
         r"^higher learning rate: validation accuracy 0\.5\d+ -> 0\.8\d+ .* with learning_rate_init=0\.001\.",
         r"\n0\.001\n",
     ],
-    "docs/export.md": [r"^True True\n"],
+    "docs/export.md": [r"^True True\n", r"\niris\.h \(\d\.\d+ kB of C; 1\.\d+ kB of constants, \d+ bytes of stack\)"],
     "docs/networks.md": [
         r"accuracy (0\.9\d|1\.00)\n",
         r"\{'side': \(600, 2\), 'price': \(600, 1\)\}\nfeatures \(600, 32\)\nkept True\n",

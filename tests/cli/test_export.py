@@ -32,6 +32,21 @@ def test_the_ending_says_onnx(cli: Any, model: Any) -> None:
     assert runtime("m.onnx", {"X": X})["label"].tolist() == model.predict(X).tolist()
 
 
+@pytest.mark.parametrize("ending", ["c", "h"])
+def test_the_ending_says_c(cli: Any, model: Any, ending: str) -> None:
+    code, out, err = cli("export", "m.st", "--out", f"m.{ending}")
+    assert (code, err) == (0, "")
+    assert f"m.{ending} (" in out
+    assert " kB of C; 120 bytes of constants, 48 bytes of stack)" in out
+    assert "m_predict_class" in Path(f"m.{ending}").read_text()
+
+
+def test_a_name_that_c_does_not_allow(cli: Any, model: Any) -> None:
+    code, _, err = cli("export", "m.st", "--out", "m-1.c")
+    assert code == 2
+    assert "the file is called 'm-1.c', but names in C have up to 50 ASCII letters" in err
+
+
 def test_json_names_the_file(found: Any, model: Any) -> None:
     data = found("export", "m.st", "--out", "m.onnx")
     assert data["file"] == {"path": "m.onnx", "bytes": Path("m.onnx").stat().st_size}

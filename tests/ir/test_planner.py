@@ -193,6 +193,18 @@ def test_values_needed_at_the_same_time_never_overlap(program, capacity):
     assert planned.workspace_bytes <= plan(program, capacity, share=False).workspace_bytes
 
 
+@settings(max_examples=30, deadline=None)
+@given(program=random_programs(), capacity=st.integers(1, 300))
+def test_a_compact_plan_has_no_padding_and_no_overlap(program, capacity):
+    planned = plan(program, capacity, compact=True)
+    assert list(overlapping_pairs(planned)) == []
+    assert planned.workspace_bytes <= plan(program, capacity).workspace_bytes
+    ends = {
+        planned.places[v.id].offset + bytes_of(v, capacity) for v in program.values if planned.places[v.id].workspace
+    }
+    assert planned.workspace_bytes == max(ends, default=0)
+
+
 @pytest.mark.parametrize("optimizer", [SGD(), Adam()])
 def test_persistent_blocks_do_not_depend_on_the_batch_size(optimizer):
     spec = NetworkSpec(7, (5, 3), 2, output="softmax")

@@ -33,16 +33,16 @@ def export(given: Any, display: Display) -> None:
     model = load_model(given.model)
     display.data["kind"] = type(model).__name__
     try:
-        write(model, out, given.overwrite)
+        written = write(model, out, given.overwrite)
     except TypeError as error:  # a model that this kind of file is not for
         raise ValueError(str(error)) from None
     display.wrote(str(out))
-    display.file(str(out), out.stat().st_size)
+    display.file(str(out), out.stat().st_size, getattr(written, "sizes", ""))
 
 
-def write(model: Any, out: Path, overwrite: bool) -> None:
-    """Write the model in the form that the file's ending says."""
+def write(model: Any, out: Path, overwrite: bool) -> Any:
+    """Write the model in the form that the file's ending says; what the writer says of it."""
     from rosenblatt import export as exports
 
     writer = exports.to_onnx if out.suffix.lower() in ONNX else exports.to_c
-    writer(model, out, overwrite=overwrite)
+    return writer(model, out, overwrite=overwrite)

@@ -126,20 +126,23 @@ def plan(
     persistent: tuple[Mapping[str, int], int] | None = None,
     *,
     share: bool = True,
+    compact: bool = False,
 ) -> Plan:
     """Assign a place to every value, for blocks of up to `capacity` rows.
 
     A program that shares its parameters with another is given the `layout` of their `persistent` leaves; the default is
     its own. ``share=False`` gives every value its own memory. That is slower and larger, and the oracle for the real
-    plan.
+    plan. ``compact=True`` is for machines with little memory: values share it however small the workspace is, and lie
+    side by side without padding.
     """
     offsets, persistent_bytes = persistent or layout(program)
     places = {value.id: Place(False, offsets[value.name]) for value in program.region(*PERSISTENT)}
     spots, live = _spots(program, capacity, places, packed=share, in_place=False)
-    workspace_bytes = _allocate(spots, reuse=False)
-    if share and workspace_bytes > ROOMY:
+    alignment = ITEMSIZE[program.dtype] if compact else ALIGNMENT
+    workspace_bytes = _allocate(spots, alignment, reuse=False)
+    if share and (compact or workspace_bytes > ROOMY):
         spots, live = _spots(program, capacity, places, packed=True, in_place=True)
-        workspace_bytes = _allocate(spots, reuse=True)
+        workspace_bytes = _allocate(spots, alignment, reuse=True)
     places.update({key: Place(True, spot.storage.offset + spot.delta) for key, spot in spots.items()})
     return Plan(program, capacity, places, live, persistent_bytes, workspace_bytes)
 
@@ -236,14 +239,17 @@ def _reusable(
     return None
 
 
-def _allocate(spots: Mapping[int, _Spot], *, reuse: bool) -> int:
-    """Give each storage an offset: one after another or, with reuse, largest first at the lowest free offset."""
+def _allocate(spots: Mapping[int, _Spot], alignment: int, *, reuse: bool) -> int:
+    """Give each storage an offset: one after another or, with reuse, largest first at the lowest free offset.
+
+    Offsets are multiples of `alignment` bytes.
+    """
     storages = list({id(spot.storage): spot.storage for spot in spots.values()}.values())
     if not reuse:
         end = 0
         for storage in storages:
             storage.offset = end
-            end = -(-(end + storage.bytes) // ALIGNMENT) * ALIGNMENT
+            end = -(-(end + storage.bytes) // alignment) * alignment
         return end
     placed: list[_Storage] = []
     end = 0
@@ -253,7 +259,7 @@ def _allocate(spots: Mapping[int, _Spot], *, reuse: bool) -> int:
             if offset + storage.bytes <= other.offset:  # and so for all that follow
                 break
             if storage.first <= other.last and other.first <= storage.last:
-                offset = max(offset, -(-(other.offset + other.bytes) // ALIGNMENT) * ALIGNMENT)
+                offset = max(offset, -(-(other.offset + other.bytes) // alignment) * alignment)
         storage.offset = offset
         end = max(end, offset + storage.bytes)
         insort(placed, storage, key=lambda s: s.offset)

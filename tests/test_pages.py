@@ -159,7 +159,6 @@ def how_it_works():
 def test_pictures_of_the_engine_are_drawn_as_they_are_kept(tmp_path, monkeypatch):
     module = how_it_works()
     monkeypatch.setattr(module, "FOLDER", tmp_path)
-    monkeypatch.setattr(matplotlib, "rcParams", matplotlib.rcParams.copy())
     matplotlib.use("Agg")
     for draw in (module.draw_program, module.draw_derivative, module.draw_plan, module.draw_threads):
         draw()

@@ -2,6 +2,7 @@
 
 import doctest
 import importlib
+import importlib.util
 import inspect
 import re
 from pathlib import Path
@@ -18,7 +19,10 @@ from rosenblatt.estimators import LogisticRegression, MLPClassifier, MLPRegresso
 
 ROOT = Path(__file__).parents[1]
 SOURCES = Path(rosenblatt.__file__).parent
-PAGES = ["README.md", *sorted(f"docs/{page.name}" for page in (ROOT / "docs").glob("*.md"))]
+FOLDERS = ("docs", "docs/how-it-works")
+PAGES = ["README.md", *sorted(f"{folder}/{page.name}" for folder in FOLDERS for page in (ROOT / folder).glob("*.md"))]
+ENGINE = "docs/how-it-works/"
+LONG = ("docs/faq.md", "docs/search.md", "docs/when-to-use-something-else.md")
 SNIPPET = re.compile(r"^```python\n(.*?)^```$", re.M | re.S)
 
 # What a page prints, in this order. Numbers in groups must rise.
@@ -27,14 +31,30 @@ PRINTED = {
         r"accuracy [01]\.[09]\d+ on rows not seen in training; always 'class_1'",
         r"permutation, 178 rows",
         r"sklearn\S+ +loss (0\.\d{12})\d+ after .*\nrosenblatt\S+ +loss \1\d+ after",
-        r"State: overfit",
-        r"1\. L2: validation R2 0\.[01]\d* -> 0\.[45]\d* .* with alpha=10\.0\.",
         r"loss \d\.\d+ to 0\.\d+; first weights \(6, 32\)",
     ],
     "docs/diagnosis.md": [
         r"State: learning rate too low",
         r"^higher learning rate: validation accuracy 0\.5\d+ -> 0\.8\d+ .* with learning_rate_init=0\.001\.",
         r"\n0\.001\n",
+        r"State: overfit",
+        r"1\. L2: validation R2 0\.[01]\d* -> 0\.[45]\d* .* with alpha=10\.0\.",
+    ],
+    "docs/faq.md": [
+        r"^loss without scaling 0\.[2-9]\d*, with scaling 0\.[01]\d*\n",
+        r"'isa_available', 'processors'",
+        r"ended after \d\d of at most 500 epochs\nbest validation accuracy (?:0\.9\d|1\.00)\nthe same bits True\n",
+        r"predicted too high: [67]\d%\n\(1,\)\n",
+        r"\ncolumn +importance +deviation\n",
+        r"\n(?:[79]\d|8\d)% of new rows lie within\nsame predictions True\n",
+    ],
+    "docs/getting-started.md": [
+        r"TabularRegressor, trained on 500 rows of 4 columns\n\nR2 0\.9\d* on rows not seen in training; always ",
+        r"built +date",
+        r"\nR2 0\.[89]\d on new rows\n\[",
+        r"\nrooms +(?:0\.[5-9]|1\.)\d*.*\n",
+        r"\naccuracy 0\.9[5-9]\d\nbest validation accuracy 0\.9[5-9]\d, after \d+ epochs\n",
+        r"\ntraining accuracy (?:0\.9\d|1\.00)\n",
     ],
     "docs/export.md": [r"^True True\n", r"\niris\.h \(\d\.\d+ kB of C; 1\.\d+ kB of constants, \d+ bytes of stack\)"],
     "docs/networks.md": [
@@ -66,12 +86,19 @@ PRINTED = {
         r"\nR2 0\.[2-6]\d on groups not seen in training\nR2 0\.[2-6]\d on the validation rows, .* are 142\n",
         r"\['amount'\] \['customer'\] 5\n",
         r"accuracy (?:0\.9\d|1\.00) on rows not seen in training\naccuracy 0\.[45]\d on groups not seen in training",
-        r"\n(?:8[6-9]|9[0-4])% of further rows lie within\npermutation, 111 rows: drop of the R2.*\nR2 0\.[2-5]",
+        r"\n(?:8[6-9]|9[0-4])% of further rows lie within\n",
+    ],
+    "docs/explanations.md": [
+        r"^permutation, 111 rows: drop of the R2.*\nR2 0\.[2-5]",
         r"\n(?:bmi|s5)\b[^%]*\n\(111, 10\)\n",
         r"\n20 +([\d.]+) ±.*\n25 +([\d.]+) ±.*\n30 +([\d.]+) ±",
         r"\nshapley, row 0: the prediction of target\nprediction [\d.]+ = baseline [\d.]+ \+ contributions, to within",
         r"\ncolumn +value +contribution +standard error\n",
         r"\nday +100\.0% +0\.0%.*2024-01-14\ncity +34\.0% .*'Chur'\nrooms +18\.8% +20\.0%",
+    ],
+    "docs/when-to-use-something-else.md": [
+        r"^R2 of the linear model 0\.4\d\nR2 of the network 0\.[234]\d\n",
+        r"\nday 199: (?:49|50|51)\d, day 399: (?:49|50|51)\d\nin truth: 50\d and 90\d\n",
     ],
     "docs/training.md": [r"vanishing 100%", r"falls fastest near \d"],
 }
@@ -86,7 +113,12 @@ def said(snippet):
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 @pytest.mark.parametrize(
-    "page", [pytest.param(page, marks=pytest.mark.long) if page == "docs/search.md" else page for page in PAGES]
+    "page",
+    [
+        pytest.param(page, marks=pytest.mark.long) if page in LONG else page
+        for page in PAGES
+        if not page.startswith(ENGINE)
+    ],
 )
 def test_a_page_runs_and_prints_what_it_says(page, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
@@ -108,6 +140,31 @@ def test_a_page_runs_and_prints_what_it_says(page, tmp_path, monkeypatch, capsys
     if page == "docs/logic.md":
         assert [quoted for snippet in snippets for quoted in said(snippet) if quoted not in printed] == []
         assert f"updates in each pass: {names['model'].mistakes_}\n" in text
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if page.startswith(ENGINE)])
+def test_a_page_on_the_engine_shows_what_its_code_prints(page):
+    text = (ROOT / page).read_text(encoding="utf-8")
+    assert how_it_works().rendered(text, page) == text
+    assert text.count("```python") == len(SNIPPET.findall(text)) > 0
+
+
+def how_it_works():
+    """The script that makes these pages again."""
+    spec = importlib.util.spec_from_file_location("how_it_works", ROOT / "docs" / "how_it_works.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_pictures_of_the_engine_are_drawn_as_they_are_kept(tmp_path, monkeypatch):
+    module = how_it_works()
+    monkeypatch.setattr(module, "FOLDER", tmp_path)
+    matplotlib.use("Agg")
+    for draw in (module.draw_program, module.draw_derivative, module.draw_plan, module.draw_threads):
+        draw()
+    kept = sorted((ROOT / ENGINE).glob("*.svg"))
+    assert [path.name for path in kept] == sorted(path.name for path in tmp_path.glob("*.svg"))
 
 
 @pytest.mark.parametrize(
@@ -165,13 +222,63 @@ def test_the_first_page_shows_the_example_of_the_penguins():
     assert set(code[0].splitlines()) <= set(example.splitlines())
 
 
-def test_every_page_is_linked_from_the_first():
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert [page for page in PAGES if page != "README.md" and f"({page})" not in text] == []
+def prose(page):
+    """The text of a page without its blocks of code, and with what it includes."""
+    text = (ROOT / page).read_text(encoding="utf-8")
+    included = re.fullmatch(r"```\{include\} (\S+)\n```\n", text)
+    if included:
+        text = (ROOT / page).parent.joinpath(included[1]).read_text(encoding="utf-8")
+    return re.sub(r"^(`{3,}|:{3,})[^\n]*\n.*?^\1$\n?", "", text, flags=re.M | re.S)
+
+
+def headings(page):
+    """The levels and titles of a page's headings."""
+    return [(len(level), title) for level, title in re.findall(r"^(#+) (.*)$", prose(page), re.M)]
+
+
+def anchors(page):
+    """The anchors of a page's headings, as GitHub and the site make them."""
+    titles = (re.sub(r"\[([^]]*)\]\([^)]*\)", r"\1", title) for _, title in headings(page))
+    return [re.sub(r"[^\w\- ]", "", title.strip().lower()).replace(" ", "-") for title in titles]
+
+
+def toctrees(page):
+    """The pages that a page lists in the tree of the site."""
+    text = (ROOT / page).read_text(encoding="utf-8")
+    entries = [line for tree in re.findall(r"^```\{toctree\}\n(.*?)^```$", text, re.M | re.S) for line in tree.split()]
+    return [f"docs/{entry}.md" for entry in entries if not entry.startswith(":")]
+
+
+def test_every_page_is_in_the_tree_of_the_site():
+    """Sphinx itself says which entries do not exist: some are generated."""
+    found, left = {"README.md"}, ["docs/index.md"]
+    while left:
+        page = left.pop()
+        assert page not in found
+        found.add(page)
+        left += toctrees(page) if (ROOT / page).exists() else []
+    assert set(PAGES) - found == set()
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_page_has_one_title_and_says_first_what_it_answers(page):
+    levels = [level for level, _ in headings(page)]
+    assert levels[0] == 1
+    assert levels.count(1) == 1
+    assert all(after <= before + 1 for before, after in zip(levels, levels[1:], strict=False))
+    assert len(set(anchors(page))) == len(levels)
+    first = prose(page).partition("\n\n")[2].partition("\n\n")[0]
+    assert re.match(r"[A-Z`*]", first), first
+    assert re.search(r"[.?:]$", first), first
 
 
 @pytest.mark.parametrize("page", [*PAGES, "examples/README.md", "CONTRIBUTING.md"])
 def test_links_between_pages_lead_somewhere(page):
-    text = (ROOT / page).read_text(encoding="utf-8")
-    targets = re.findall(r"\]\((?!https?:)([^)#\s]+)", text)
-    assert [target for target in targets if not ((ROOT / page).parent / target).exists()] == []
+    home = (ROOT / page).parent
+    for target, anchor in re.findall(r"\]\((?!https?:|mailto:)([^)#\s]*)(?:#([^)\s]+))?\)", prose(page)):
+        if page == "docs/contributing.md":
+            home = ROOT
+        path = (home / target).resolve() if target else ROOT / page
+        assert path.exists(), target
+        if anchor:
+            assert anchor in anchors(path.relative_to(ROOT)), (target, anchor)

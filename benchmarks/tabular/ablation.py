@@ -1,4 +1,4 @@
-"""What each part of the defaults brings: ``python -m benchmarks.tabular.ablation`` (``--write docs/tabular.md``).
+"""What each part of the defaults brings: ``python -m benchmarks.tabular.ablation`` (``--write docs/comparison.md``).
 
 Each variant lacks one part, or has another in its place. A figure is the geometric mean over tables of
 (the variant's error + 0.01) / (the default's error + 0.01): above 1, the part helps.

@@ -27,7 +27,7 @@ def main() -> None:
     accuracy = model.score(X[1200:], y[1200:])
     assert accuracy > 0.9, accuracy
     table = {"size": np.arange(300.0), "colour": np.tile(["red", "blue", "green"], 100)}
-    tabular = rosenblatt.TabularClassifier(max_iter=5, random_state=0).fit(table, table["colour"])
+    tabular = rosenblatt.TabularClassifier(max_iter=5, random_state=0).fit(table, np.tile(["a", "b"], 150))
     with tempfile.TemporaryDirectory() as folder:
         for fitted, rows in ((model, X), (tabular, table)):
             path = str(Path(folder) / "model.safetensors")

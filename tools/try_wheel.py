@@ -23,9 +23,7 @@ def main() -> None:
     """Train on the digits; a table; the command line; predictions from several threads."""
     X, y = load_digits(return_X_y=True)
     X = X / 16
-    model = rosenblatt.MLPClassifier((64,), learning_rate_init=0.01, max_iter=200, random_state=0).fit(
-        X[:1200], y[:1200]
-    )
+    model = rosenblatt.MLPClassifier((64,), learning_rate_init=0.01, random_state=0).fit(X[:1200], y[:1200])
     accuracy = model.score(X[1200:], y[1200:])
     assert accuracy > 0.9, accuracy
     table = {"size": np.arange(300.0), "colour": np.tile(["red", "blue", "green"], 100)}
@@ -41,10 +39,8 @@ def main() -> None:
         command = [sys.executable, "-m", "rosenblatt", "inspect", path]
         assert "TabularClassifier" in subprocess.run(command, check=True, capture_output=True, text=True).stdout
     lock = "" if getattr(sys, "_is_gil_enabled", lambda: True)() else ", no global lock"
-    engine = rosenblatt.engine_info()
-    print(
-        f"rosenblatt {rosenblatt.__version__}, Python {platform.python_version()}{lock}, {platform.platform()}: digits"
-    )
+    engine, machine = rosenblatt.engine_info(), platform.platform()
+    print(f"rosenblatt {rosenblatt.__version__}, Python {platform.python_version()}{lock}, {machine}: digits")
     print(f"  accuracy {accuracy:.3f}; saved and loaded models predict the same bits; {engine}")
 
 

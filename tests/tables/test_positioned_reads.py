@@ -10,10 +10,13 @@ from rosenblatt.tables.positioned_reads import read_fully
 CONTENT = bytes(i * 7 % 251 for i in range(100_000))
 
 
-@pytest.fixture(params=["the system's call", "moved positions"])
+@pytest.fixture(params=["the system's call", "short reads", "moved positions"])
 def descriptor(request, tmp_path, monkeypatch):
     if request.param == "moved positions":
         monkeypatch.delattr(os, "preadv")
+    elif request.param == "short reads":
+        whole = os.preadv
+        monkeypatch.setattr(os, "preadv", lambda file, views, start: whole(file, [views[0][:999]], start))
     (tmp_path / "rows").write_bytes(CONTENT)
     with open(tmp_path / "rows", "rb") as file:
         yield file.fileno()

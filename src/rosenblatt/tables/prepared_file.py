@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 
 from rosenblatt.memory import size_text
 from rosenblatt.tables.encoders.base import Prepared
+from rosenblatt.tables.positioned_reads import read_fully
 
 __all__ = ["PreparedFile", "PreparedFileError", "ReadCancelledError", "RowLayout"]
 
@@ -386,12 +387,3 @@ class PreparedFile:
 
     def __exit__(self, *error: object) -> None:
         self.close()
-
-
-def read_fully(descriptor: int, view: memoryview, offset: int) -> None:
-    """Fill a view from a place in a file, whose own position stays as it is."""
-    while len(view):
-        n = os.preadv(descriptor, [view], offset)
-        if n == 0:
-            raise OSError("the file is shorter than it was")
-        view, offset = view[n:], offset + n

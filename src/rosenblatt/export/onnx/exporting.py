@@ -16,6 +16,7 @@ from rosenblatt.export.files import check_destination, write_export
 from rosenblatt.export.onnx.extra import require_onnx
 from rosenblatt.export.onnx.graph import OnnxGraph
 from rosenblatt.export.onnx.networks import add_network, declare_inputs
+from rosenblatt.export.onnx.tables.models import tabular_model
 from rosenblatt.nn.network import Network
 
 __all__ = ["network_model", "onnx_model", "to_onnx"]
@@ -85,5 +86,5 @@ def network_model(network: Network) -> Any:
     return graph.build({"model": "Network", "rosenblatt": __version__})
 
 
-BUILDERS: dict[str, Callable[..., Any]] = {}
+BUILDERS: dict[str, Callable[..., Any]] = {"TabularClassifier": tabular_model, "TabularRegressor": tabular_model}
 """Makes the model of each class of estimators, by its name."""

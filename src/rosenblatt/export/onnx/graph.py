@@ -15,15 +15,19 @@ from numpy.typing import ArrayLike
 from rosenblatt._version import __version__
 from rosenblatt.export.onnx.extra import require_onnx
 
-__all__ = ["ML", "OPSET", "OnnxGraph"]
+__all__ = ["ML", "OPSET", "TEXT_OPSET", "OnnxGraph"]
 
 OPSET = 17
 """The version of the standard operators."""
+TEXT_OPSET = 20
+"""The first version with operators for texts; runtimes of 2024 and later know it."""
 ML = "ai.onnx.ml"
 """The domain of the operators for labels."""
-VERSIONS = {"": OPSET, ML: 3}
-IR_VERSION = 8
-"""The version of the file format that came with these operators, so that runtimes of 2022 and later read it."""
+VERSIONS = {OPSET: {"": OPSET, ML: 3}, TEXT_OPSET: {"": TEXT_OPSET, ML: 4}}
+IR_VERSIONS = {OPSET: 8, TEXT_OPSET: 9}
+"""The version of the file format that came with the operators, so that runtimes of 2022 (or 2024) and later read it."""
+AXES_ARE_INPUTS = 18
+"""From this version on, all reductions take their axes as an input; before, only sums do."""
 MAX_BYTES = 2**31 - 2**20
 """A file of protocol buffers holds 2 GiB; a little is left for all that is no constant."""
 TYPES = {
@@ -43,11 +47,13 @@ class OnnxGraph:
     ----------
     name : str
         The graph's name in the file.
+    opset : {17, 20}
+        The version of the standard operators.
     """
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, opset: int = OPSET) -> None:
         self._onnx = require_onnx()
-        self._name = name
+        self._name, self._opset = name, opset
         self._inputs: dict[str, Any] = {}
         self._outputs: dict[str, Any] = {}
         self._nodes: list[Any] = []
@@ -89,6 +95,16 @@ class OnnxGraph:
         self._nodes.append(self._onnx.helper.make_node(op, inputs, outputs, domain=domain, **given))
         self._domains.add(domain)
         return outputs[0] if n_outputs == 1 else tuple(outputs)
+
+    def reduce(self, op: str, tensor: str, axes: Sequence[int], *, keepdims: bool) -> str:
+        """Apply a reduction, such as "ReduceMax"."""
+        if op == "ReduceSum" or self._opset >= AXES_ARE_INPUTS:
+            return self.add(op, tensor, self.constant(np.asarray(axes, np.int64)), keepdims=int(keepdims))
+        return self.add(op, tensor, axes=list(axes), keepdims=int(keepdims))
+
+    def cast(self, tensor: str, dtype: str) -> str:
+        """The tensor as another type of `input`."""
+        return self.add("Cast", tensor, to=getattr(self._onnx.TensorProto, TYPES[dtype]))
 
     def constant(self, array: ArrayLike) -> str:
         """A tensor of numbers, truth values or texts; equal ones are stored once."""
@@ -132,8 +148,10 @@ class OnnxGraph:
             graph,
             producer_name="rosenblatt",
             producer_version=__version__,
-            ir_version=IR_VERSION,
-            opset_imports=[helper.make_opsetid(domain, VERSIONS[domain]) for domain in sorted(self._domains)],
+            ir_version=IR_VERSIONS[self._opset],
+            opset_imports=[
+                helper.make_opsetid(domain, VERSIONS[self._opset][domain]) for domain in sorted(self._domains)
+            ],
         )
         helper.set_model_props(model, dict(metadata))
         self._onnx.checker.check_model(model, full_check=True)

@@ -205,18 +205,14 @@ PRODUCTS: dict[str, Rule] = {
 # Reductions and shapes -------------------------------------------------------------------------------------------
 
 
-def reduction(op: str, axes_are_input: bool = False) -> Rule:
+def reduction(op: str) -> Rule:
     """A reduction of one axis, or of all."""
 
     def rule(w: Work, i: Instruction, x: str) -> str:
         axis, kept = i.attrs["axis"], i.attrs["keepdims"]
         assert isinstance(axis, int)
         axes = list(range(len(i.inputs[0].type.shape))) if axis == -1 else [axis]
-        if not axes:
-            return x
-        if axes_are_input:
-            return w.add(op, x, w.integers(*axes), keepdims=kept)
-        return w.add(op, x, axes=axes, keepdims=kept)
+        return w.graph.reduce(op, x, axes, keepdims=bool(kept)) if axes else x
 
     return rule
 
@@ -303,7 +299,7 @@ def one_hot(w: Work, i: Instruction, labels: str) -> str:
 
 
 SHAPES: dict[str, Rule] = {
-    "sum": reduction("ReduceSum", axes_are_input=True),
+    "sum": reduction("ReduceSum"),
     "mean": reduction("ReduceMean"),
     "max": reduction("ReduceMax"),
     "sum_squares": sum_squares,

@@ -25,6 +25,7 @@ __all__ = [
         "DATA",
         "ENCODING",
         "EXPLAINING",
+        "EXPORTED",
         "FORCE",
         "KEEP_PREDICTIONS",
         "MEMORY",
@@ -332,6 +333,10 @@ PREDICT_OUT = option(
     "Where to write the predictions: a .csv or .parquet file, or - for CSV on standard output.",
     default=...,
     panel=OUTPUT,
+)
+EXPORTED = (
+    option("out", Path, "FILE", "The file to write: .onnx, .c or .h.", default=..., panel=OUTPUT),
+    flag("overwrite", "Replace FILE, whatever it is.", OUTPUT),
 )
 KEEP_PREDICTIONS = flag(
     "keep_predictions",

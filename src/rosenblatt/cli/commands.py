@@ -231,6 +231,19 @@ def report(given: Any) -> None:
         work.report(given, display)
 
 
+@command(of.MODEL, *of.EXPORTED, example="rosenblatt export houses.safetensors --out houses.onnx")
+def export(given: Any) -> None:
+    """Write a model for other programs: as an ONNX model, or as C.
+
+    The ending of --out decides. ONNX models (.onnx) run in any ONNX runtime, and writing them needs the extra: pip
+    install 'rosenblatt[onnx]'. Files in C (.c, .h) need a C99 compiler and nothing else.
+    """
+    with session(given, reads=given.model) as display:
+        from rosenblatt.cli import export as work
+
+        work.export(given, display)
+
+
 @command(of.SHOWN_TABLE, *of.SERVER, of.ENCODING, example="rosenblatt playground flats.csv --target high")
 def playground(given: Any) -> None:
     """Open a page on which a network learns while one watches.

@@ -7,19 +7,16 @@ Never writes a file that fails ONNX's own check, nor before all of the model was
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Mapping
+from importlib import import_module
+from inspect import signature
 from typing import Any
 
 from rosenblatt._suggestions import suggest_keywords
-from rosenblatt._version import __version__
 from rosenblatt.export.files import check_destination, write_export
 from rosenblatt.export.onnx.extra import require_onnx
-from rosenblatt.export.onnx.graph import OnnxGraph
-from rosenblatt.export.onnx.networks import add_network, declare_inputs
-from rosenblatt.export.onnx.tables.models import tabular_model
-from rosenblatt.nn.network import Network
 
-__all__ = ["network_model", "onnx_model", "to_onnx"]
+__all__ = ["onnx_model", "to_onnx"]
 
 SUFFIX = ".onnx"
 
@@ -68,23 +65,26 @@ def to_onnx(model: Any, path: str | os.PathLike[str], *, overwrite: bool = False
 
 def onnx_model(model: Any, **options: Any) -> Any:
     """The model as an `onnx.ModelProto`, checked; raises what `to_onnx` raises before it writes."""
-    name = type(model).__name__
-    builder = network_model if isinstance(model, Network) else BUILDERS.get(name)
-    if builder is None:
-        known = ", ".join((*BUILDERS, "nn.Network"))
-        raise TypeError(f"to_onnx takes a fitted {known}, not {type(model)}.")
+    names = [cls.__name__ for cls in type(model).__mro__ if cls.__module__.startswith(("rosenblatt.", "sklearn.pip"))]
+    home = next((HOMES[name] for name in names if name in HOMES), None)
+    if home is None:
+        raise TypeError(f"to_onnx takes a fitted {', '.join(HOMES)}, not {type(model)}.")
+    module, name = home
+    builder = getattr(import_module(f"rosenblatt.export.onnx.{module}"), name)
+    unknown = set(options) - set(signature(builder).parameters)
+    if unknown:
+        raise TypeError(f"to_onnx takes no {min(unknown)!r} for a {type(model).__name__}.")
     return builder(model, **options)
 
 
-def network_model(network: Network) -> Any:
-    """A network: an input for each of its own, an output for each head, under their names."""
-    graph = OnnxGraph("network")
-    heads = add_network(graph, network, declare_inputs(graph, network))
-    for head, tensor in heads.items():
-        name = f"{head}_output" if head in graph.names else head
-        graph.output(name, tensor, network.dtype.name, (None, network.graph.heads[head].width))
-    return graph.build({"model": "Network", "rosenblatt": __version__})
-
-
-BUILDERS: dict[str, Callable[..., Any]] = {"TabularClassifier": tabular_model, "TabularRegressor": tabular_model}
-"""Makes the model of each class of estimators, by its name."""
+HOMES: Mapping[str, tuple[str, str]] = {
+    "MLPClassifier": ("estimators", "classifier_model"),
+    "MLPRegressor": ("estimators", "regressor_model"),
+    "LogisticRegression": ("estimators", "classifier_model"),
+    "Perceptron": ("estimators", "perceptron_model"),
+    "TabularClassifier": ("tables.models", "tabular_model"),
+    "TabularRegressor": ("tables.models", "tabular_model"),
+    "Network": ("networks", "network_model"),
+    "Pipeline": ("registration", "pipeline_model"),
+}
+"""The module and the function that make the model, for each class; none is imported before it is needed."""

@@ -17,17 +17,15 @@ from rosenblatt.export.onnx.extra import require_onnx
 
 __all__ = ["ML", "OPSET", "TEXT_OPSET", "OnnxGraph"]
 
-OPSET = 17
-"""The version of the standard operators."""
+OPSET = 18
+"""The version of the standard operators: the first in which all reductions take their axes as an input."""
 TEXT_OPSET = 20
-"""The first version with operators for texts; runtimes of 2024 and later know it."""
+"""The first version with operators for texts."""
 ML = "ai.onnx.ml"
 """The domain of the operators for labels."""
 VERSIONS = {OPSET: {"": OPSET, ML: 3}, TEXT_OPSET: {"": TEXT_OPSET, ML: 4}}
 IR_VERSIONS = {OPSET: 8, TEXT_OPSET: 9}
-"""The version of the file format that came with the operators, so that runtimes of 2022 (or 2024) and later read it."""
-AXES_ARE_INPUTS = 18
-"""From this version on, all reductions take their axes as an input; before, only sums do."""
+"""The version of the file format that came with the operators; runtimes of 2023 and later read 8, those of 2024 9."""
 MAX_BYTES = 2**31 - 2**20
 """A file of protocol buffers holds 2 GiB; a little is left for all that is no constant."""
 TYPES = {
@@ -47,7 +45,7 @@ class OnnxGraph:
     ----------
     name : str
         The graph's name in the file.
-    opset : {17, 20}
+    opset : {18, 20}
         The version of the standard operators.
     """
 
@@ -95,12 +93,6 @@ class OnnxGraph:
         self._nodes.append(self._onnx.helper.make_node(op, inputs, outputs, domain=domain, **given))
         self._domains.add(domain)
         return outputs[0] if n_outputs == 1 else tuple(outputs)
-
-    def reduce(self, op: str, tensor: str, axes: Sequence[int], *, keepdims: bool) -> str:
-        """Apply a reduction, such as "ReduceMax"."""
-        if op == "ReduceSum" or self._opset >= AXES_ARE_INPUTS:
-            return self.add(op, tensor, self.constant(np.asarray(axes, np.int64)), keepdims=int(keepdims))
-        return self.add(op, tensor, axes=list(axes), keepdims=int(keepdims))
 
     def cast(self, tensor: str, dtype: str) -> str:
         """The tensor as another type of `input`."""

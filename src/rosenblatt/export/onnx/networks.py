@@ -9,16 +9,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
+from rosenblatt._version import __version__
 from rosenblatt.export.onnx.graph import OnnxGraph
 from rosenblatt.export.onnx.programs import add_program
-from rosenblatt.ir.types import Program
+from rosenblatt.export.parameters import leaves_of, require_finite
 from rosenblatt.nn.network import Network
 from rosenblatt.nn.programs import prediction_program
 
-__all__ = ["add_network", "declare_inputs", "require_finite"]
+__all__ = ["add_network", "network_model"]
 
 
 def add_network(graph: OnnxGraph, network: Network, inputs: Mapping[str, str]) -> dict[str, str]:
@@ -48,16 +46,6 @@ def add_network(graph: OnnxGraph, network: Network, inputs: Mapping[str, str]) -
     return add_program(graph, program, inputs, leaves_of(network, program))
 
 
-def leaves_of(network: Network, program: Program) -> dict[str, NDArray[Any]]:
-    """The arrays of a program's parameters, whose blocks lie in the network's one after the other, and its buffers."""
-    leaves, start = {}, 0
-    for value in program.region("params"):
-        stop = start + value.type.size(0)
-        leaves[value.name] = network.parameters[start:stop]
-        start = stop
-    return leaves | {value.name: network[value.name] for value in program.region("buffers")}
-
-
 def declare_inputs(graph: OnnxGraph, network: Network) -> dict[str, str]:
     """Declare an input for each of the network's, under its name; tensors as `add_network` takes them."""
     return {
@@ -68,8 +56,14 @@ def declare_inputs(graph: OnnxGraph, network: Network) -> dict[str, str]:
     }
 
 
-def require_finite(network: Network) -> None:
-    """Refuse parameters that are NaN or infinite, as files of models do."""
-    for name, array in network.named_parameters():
-        if not np.isfinite(array).all():
-            raise ValueError(f"{name!r} of the network holds NaN or infinity; train it again before you export it.")
+def network_model(network: Network) -> Any:
+    """A network as an `onnx.ModelProto`: an input for each of its own, an output for each head, under their names.
+
+    A head that is called as an input is gets an underscore after its name.
+    """
+    graph = OnnxGraph("network")
+    heads = add_network(graph, network, declare_inputs(graph, network))
+    for head, tensor in heads.items():
+        name = f"{head}_" if head in graph.names else head
+        graph.output(name, tensor, network.dtype.name, (None, network.graph.heads[head].width))
+    return graph.build({"model": "Network", "rosenblatt": __version__})

@@ -7,11 +7,15 @@ agree on. Never looks at what an instruction is part of.
 
 from __future__ import annotations
 
+import functools
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
+from numpy.polynomial import chebyshev
+from numpy.typing import NDArray
 
 from rosenblatt.export.onnx.work import Work
 from rosenblatt.ir.types import Instruction
@@ -86,6 +90,43 @@ def mish_slope(w: Work, i: Instruction, x: str) -> str:
     return w.add("Add", t, w.add("Mul", w.add("Mul", x, s), rest))
 
 
+def erf(w: Work, i: Instruction, x: str) -> str:
+    """The error function; in double precision, which runtimes' own Erf lacks, 1 - erfc, or a series below 1/2."""
+    if w.dtype == "float32":
+        return w.add("Erf", x)
+    size = w.add("Abs", x)
+    t = w.add("Div", w.number(2), w.add("Add", size, w.number(2)))
+    exponent = polynomial(w, w.add("Sub", w.add("Mul", t, w.number(2)), w.number(1)), tail_coefficients())
+    tail = w.add("Mul", t, w.add("Exp", w.add("Sub", exponent, w.add("Mul", x, x))))
+    far = w.add("Mul", w.add("Sign", x), w.add("Sub", w.number(1), tail))
+    terms = [2 / math.sqrt(math.pi) * (-1) ** n / (math.factorial(n) * (2 * n + 1)) for n in range(14)]
+    near = w.add("Mul", x, polynomial(w, w.add("Mul", x, x), terms))
+    return w.add("Where", w.add("Less", size, w.number(0.5)), near, far)
+
+
+@functools.cache
+def tail_coefficients() -> tuple[float, ...]:
+    """The polynomial p in u = 2 t - 1, t = 2 / (2 + x), with erfc(x) = t exp(p - x²) for x >= 0.
+
+    It goes through the true values at Chebyshev's points, which are computed from SciPy's erfcx.
+    """
+    from scipy.special import erfcx
+
+    def exact(u: NDArray[Any]) -> NDArray[Any]:
+        t = np.maximum((u + 1) / 2, 1e-300)
+        return np.asarray(np.log(erfcx(2 / t - 2) / t))
+
+    return tuple(chebyshev.cheb2poly(chebyshev.chebinterpolate(exact, 28)).tolist())
+
+
+def polynomial(w: Work, x: str, coefficients: Sequence[float]) -> str:
+    """The sum of coefficients[n] xⁿ, by Horner's rule."""
+    result = w.number(coefficients[-1])
+    for coefficient in reversed(coefficients[:-1]):
+        result = w.add("Add", w.add("Mul", result, x), w.number(coefficient))
+    return result
+
+
 def square(w: Work, i: Instruction, x: str) -> str:
     """x times x."""
     return w.add("Mul", x, x)
@@ -109,7 +150,7 @@ UNARY: dict[str, Rule] = {
     "tanh": direct("Tanh"),
     "logistic": logistic,
     "softplus": softplus,
-    "erf": direct("Erf"),
+    "erf": erf,
     "relu": relu,
     "mish": mish,
     "mish_slope": mish_slope,
@@ -205,16 +246,23 @@ PRODUCTS: dict[str, Rule] = {
 # Reductions and shapes -------------------------------------------------------------------------------------------
 
 
+def axes_of(w: Work, i: Instruction) -> tuple[str, ...]:
+    """The axes that an instruction reduces, as an operand; none: all of them."""
+    axis = i.attrs["axis"]
+    assert isinstance(axis, int)
+    return () if axis == -1 else (w.integers(axis),)
+
+
 def reduction(op: str) -> Rule:
     """A reduction of one axis, or of all."""
+    return lambda w, i, x: w.add(op, x, *axes_of(w, i), keepdims=i.attrs["keepdims"])
 
-    def rule(w: Work, i: Instruction, x: str) -> str:
-        axis, kept = i.attrs["axis"], i.attrs["keepdims"]
-        assert isinstance(axis, int)
-        axes = list(range(len(i.inputs[0].type.shape))) if axis == -1 else [axis]
-        return w.graph.reduce(op, x, axes, keepdims=bool(kept)) if axes else x
 
-    return rule
+def largest(w: Work, i: Instruction, x: str) -> str:
+    """The largest element, or NaN if there is one, which runtimes' own ReduceMax leaves out."""
+    top = reduction("ReduceMax")
+    n_missing = reduction("ReduceSum")(w, i, w.zeros_and_ones(w.add("IsNaN", x)))
+    return w.add("Where", w.add("Greater", n_missing, w.number(0)), w.number(math.nan), top(w, i, x))
 
 
 def sum_squares(w: Work, i: Instruction, x: str) -> str:
@@ -301,7 +349,7 @@ def one_hot(w: Work, i: Instruction, labels: str) -> str:
 SHAPES: dict[str, Rule] = {
     "sum": reduction("ReduceSum"),
     "mean": reduction("ReduceMean"),
-    "max": reduction("ReduceMax"),
+    "max": largest,
     "sum_squares": sum_squares,
     "broadcast_to": broadcast_to,
     "fill": fill,
@@ -323,7 +371,11 @@ RANDOM, TRAINING = "it draws random numbers", "it is for training, and no predic
 REFUSED: Mapping[str, str] = MappingProxyType(
     {
         **dict.fromkeys(("dropout_mask", "normal_noise"), RANDOM),
-        "scatter_add_rows": TRAINING,
+        **dict.fromkeys(("sgd_update", "adam_update", "rms_update", "blend", "accumulate", "assign"), TRAINING),
+        **dict.fromkeys(("softmax_cross_entropy", "softmax_cross_entropy_grad", "picked_cross_entropy"), TRAINING),
+        **dict.fromkeys(("picked_cross_entropy_grad", "softmax_cross_entropy_soft", "poisson_loss"), TRAINING),
+        **dict.fromkeys(("softmax_cross_entropy_soft_grad", "logistic_cross_entropy"), TRAINING),
+        **dict.fromkeys(("logistic_cross_entropy_grad", "scatter_add_rows", "csr_matmul_transposed"), TRAINING),
     }
 )
 """Why an op has no rule."""

@@ -9,14 +9,11 @@ from __future__ import annotations
 import json
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from rosenblatt._version import __version__
 from rosenblatt.export.onnx.graph import TEXT_OPSET, OnnxGraph
+from rosenblatt.export.onnx.labels import labels_of
 from rosenblatt.export.onnx.tables.columns import ColumnInput, add_preparation, column_inputs
 from rosenblatt.export.onnx.tables.outputs import add_classes, add_ensemble, add_numbers
-from rosenblatt.tables.table import level_text
 
 __all__ = ["tabular_model"]
 
@@ -38,7 +35,7 @@ def tabular_model(model: Any, *, dates: str = "text") -> Any:
     onnx.ModelProto
         Each input is called like its column and has the shape [rows, 1]: float64 for numbers (NaN is missing) and
         booleans (0 and 1), strings for categories (empty is missing). A classifier has the outputs "label" [rows] and
-        "probabilities" [rows, n_classes], a regressor "prediction" [rows, n]. An underscore follows where a column has
+        "probabilities" [rows, n_classes], a regressor "variable" [rows, n]. An underscore follows where a column has
         such a name.
 
     Raises
@@ -58,10 +55,10 @@ def tabular_model(model: Any, *, dates: str = "text") -> Any:
     mean = add_ensemble(graph, model.ensemble_, add_preparation(graph, model.preparation_, dates))
     if hasattr(model, "classes_"):
         names = output_name(graph, "label"), output_name(graph, "probabilities")
-        add_classes(graph, model, mean, names, labels_of(model.classes_))
+        add_classes(graph, model, mean, names)
     else:
         n_outputs = model.ensemble_.networks[0].graph.n_outputs
-        add_numbers(graph, model.target_scaler_, mean, output_name(graph, "prediction"), n_outputs)
+        add_numbers(graph, model.target_scaler_, mean, output_name(graph, "variable"), n_outputs)
     return graph.build(metadata_of(model, columns))
 
 
@@ -70,16 +67,6 @@ def output_name(graph: OnnxGraph, name: str) -> str:
     while name in graph.names:
         name += "_"
     return name
-
-
-def labels_of(classes: NDArray[Any]) -> NDArray[Any]:
-    """The classes as a tensor: int64, float64, Booleans, or texts for all others."""
-    kind = classes.dtype.kind
-    if kind in "bf":
-        return classes.astype(np.bool_ if kind == "b" else np.float64)
-    if kind == "i" or (kind == "u" and int(classes.max()) < 2**63):
-        return classes.astype(np.int64)
-    return np.array([level_text(value) for value in classes], dtype=object)
 
 
 def metadata_of(model: Any, columns: list[ColumnInput]) -> dict[str, str]:

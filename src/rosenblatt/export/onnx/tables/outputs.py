@@ -16,6 +16,7 @@ from rosenblatt.estimators.tabular.ensemble import Ensemble
 from rosenblatt.estimators.tabular.ordinal import from_cumulative
 from rosenblatt.estimators.tabular.target_scaling import TargetScaler
 from rosenblatt.export.onnx.graph import OnnxGraph
+from rosenblatt.export.onnx.labels import label_type, labels_of
 from rosenblatt.export.onnx.networks import add_network
 
 __all__ = ["add_classes", "add_ensemble", "add_numbers"]
@@ -52,20 +53,20 @@ def of_ordered(graph: OnnxGraph, above: str, n: int) -> str:
     rows = graph.add("Unsqueeze", above, graph.constant(np.array([1], np.int64)))
     later = np.triu(np.ones((n, n))).T == 0  # no probability is limited by those after it
     hidden = graph.add("Add", rows, graph.constant(np.where(later, 2.0, 0.0)))
-    falling = graph.reduce("ReduceMin", hidden, [2], keepdims=False)
+    falling = graph.add("ReduceMin", hidden, graph.constant(np.array([2])), keepdims=0)
     steps = np.hstack([np.zeros((n, 1)), np.eye(n)]) - np.hstack([np.eye(n), np.zeros((n, 1))])
     return graph.add("Add", graph.add("MatMul", falling, graph.constant(steps)), graph.constant(np.eye(1, n + 1)))
 
 
-def add_classes(graph: OnnxGraph, model: Any, mean: str, names: tuple[str, str], labels: Any) -> None:
-    """Declare the outputs of a classifier: the chosen one of `labels`, an array, and the probabilities."""
-    probabilities = graph.add("Div", mean, graph.reduce("ReduceSum", mean, [1], keepdims=True))
+def add_classes(graph: OnnxGraph, model: Any, mean: str, names: tuple[str, str]) -> None:
+    """Declare the outputs of a classifier: the chosen class, and the probabilities."""
+    labels = labels_of(model.classes_)
+    probabilities = graph.add("Div", mean, graph.add("ReduceSum", mean, graph.constant(np.array([1])), keepdims=1))
     weighted = probabilities
     if (model.decision_weights_ != 1).any():
         weighted = graph.add("Mul", probabilities, graph.constant(np.asarray(model.decision_weights_, np.float64)))
     place = graph.add("ArgMax", weighted, axis=1, keepdims=0)
-    dtype = "string" if labels.dtype == object else str(labels.dtype)
-    graph.output(names[0], graph.add("Gather", graph.constant(labels), place), dtype, (None,))
+    graph.output(names[0], graph.add("Gather", graph.constant(labels), place), label_type(labels), (None,))
     graph.output(names[1], probabilities, "float64", (None, len(labels)))
 
 

@@ -7,6 +7,9 @@ Takes the tensor of a raw column. Returns float64, NaN for missing cells and for
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import reduce
+
 import numpy as np
 
 from rosenblatt.export.onnx.graph import OnnxGraph
@@ -20,11 +23,12 @@ SEPARATORS = "-/."
 DAY = "|".join(
     (
         *(rf"\d{{4}}{s}\d{{1,2}}{s}\d{{1,2}}|\d{{1,2}}{s}\d{{1,2}}{s}\d{{4}}" for s in ("-", "/", r"\.")),
-        r"\d{1,2}/\d{1,2}/\d{2}|\d{2}\.\d{2}\.\d{2}|\d{4}-\d{2}",
+        r"\d{2}/\d{1,2}/\d{2}|\d/\d{2}/\d{2}|\d{2}\.\d{2}\.\d{2}|\d{4}-\d{2}",
     )
 )
 CLOCK = r"(?:T|\s)\s*\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d{1,9})?)?\s*(?:Z|UTC|GMT|[+-]\d{2}(?::?\d{2})?)?"
-WRITTEN = rf"\s*(?:{DAY})(?:{CLOCK})?\s*"
+WRITTEN = rf"\s*(?:(?:{DAY})(?:{CLOCK})?|\d/\d/\d{{2}}{CLOCK})\s*"
+"""A date has five digits at least: 1/2/20 may be anything."""
 LENGTHS = (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 FIRST_OF_1900S = 69
 DAYS_BEFORE_1970 = 719_468
@@ -48,8 +52,7 @@ def days_of_texts(graph: OnnxGraph, cells: str, *, month_first: bool) -> str:
     time, is_time = time_of_day(graph, clock)
     day_length = graph.constant(np.int64(MICROSECONDS_PER_DAY))
     microseconds = graph.add("Add", graph.add("Mul", day, day_length), time)
-    valid = graph.add("And", graph.add("And", is_written, is_day), is_time)
-    return in_days(graph, microseconds, graph.add("Not", valid))
+    return in_days(graph, microseconds, graph.add("Not", all_of(graph, [is_written, is_day, is_time])))
 
 
 def in_days(graph: OnnxGraph, microseconds: str, missing: str) -> str:
@@ -128,10 +131,12 @@ def is_in_calendar(graph: OnnxGraph, year: str, month: str, day: str) -> str:
         graph.add("LessOrEqual", month, graph.constant(np.int64(12))),
         *(graph.add("GreaterOrEqual", part, one) for part in (year, month, day)),
     ]
-    valid = tests[0]
-    for test in tests[1:]:
-        valid = graph.add("And", valid, test)
-    return valid
+    return all_of(graph, tests)
+
+
+def all_of(graph: OnnxGraph, tests: Sequence[str]) -> str:
+    """Where all tests are true."""
+    return reduce(lambda found, test: graph.add("And", found, test), tests)
 
 
 def time_of_day(graph: OnnxGraph, clock: str) -> tuple[str, str]:
@@ -143,13 +148,14 @@ def time_of_day(graph: OnnxGraph, clock: str) -> tuple[str, str]:
     hours, minutes, seconds = parts(graph, clock, ":", 3)
     whole, comma = parts(graph, seconds, ",", 2)
     whole, point = parts(graph, whole, ".", 2)
-    hour = integer(graph, hours)
-    steps = [(hour, 3_600_000_000), (integer(graph, minutes), 60_000_000), (integer(graph, whole), 1_000_000)]
+    hour, minute, second = (integer(graph, part) for part in (hours, minutes, whole))
+    steps = [(hour, 3_600_000_000), (minute, 60_000_000), (second, 1_000_000)]
     steps += [(offset(graph, east), -60_000_000), (offset(graph, west), 60_000_000)]
     total = fraction(graph, graph.add("StringConcat", comma, point))
     for count, length in steps:
         total = graph.add("Add", total, graph.add("Mul", count, graph.constant(np.int64(length))))
-    return total, graph.add("LessOrEqual", hour, graph.constant(np.int64(23)))
+    limits = ((hour, 23), (minute, 59), (second, 59))
+    return total, all_of(graph, [graph.add("LessOrEqual", x, graph.constant(np.int64(most))) for x, most in limits])
 
 
 def fraction(graph: OnnxGraph, digits: str) -> str:

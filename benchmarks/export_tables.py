@@ -1,4 +1,4 @@
-"""Agreement of exported models on real tables: ``python -m benchmarks.export_tables`` (``--epochs 16``, ``--rows 3000``).
+"""Agreement of exported models on real tables: ``python -m benchmarks.export_tables`` (``--rows 3000 --epochs 16``).
 
 For each table the fast preset is trained, written as an ONNX model with the preparation inside, and run by onnxruntime
 and by ONNX's reference evaluator on the raw held-out rows. Printed are the labels that differ from `predict`, and the

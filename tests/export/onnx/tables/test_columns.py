@@ -12,12 +12,13 @@ from hypothesis import strategies as st
 
 pytest.importorskip("onnx")
 pytest.importorskip("onnxruntime")
+from tests.export.onnx.tables.runs import Both, as_feed
+
 from rosenblatt.export.onnx.graph import TEXT_OPSET, OnnxGraph
 from rosenblatt.export.onnx.tables.columns import add_preparation, column_inputs
 from rosenblatt.tables.kinds import infer_kinds
 from rosenblatt.tables.preparation import fit_preparation
 from rosenblatt.tables.readers.reading import read_table
-from tests.export.onnx.tables.runs import Both, as_feed
 
 RNG = np.random.default_rng(0)
 

@@ -9,10 +9,11 @@ from hypothesis import strategies as st
 
 pytest.importorskip("onnx")
 pytest.importorskip("onnxruntime")
+from tests.export.onnx.tables.runs import Both
+
 from rosenblatt.export.onnx.graph import TEXT_OPSET, OnnxGraph
 from rosenblatt.export.onnx.tables.dates import days_of_integers, days_of_texts
 from rosenblatt.tables.readers.dates import read_date
-from tests.export.onnx.tables.runs import Both
 
 EPOCH = dt.datetime(1970, 1, 1)
 

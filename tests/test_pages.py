@@ -36,6 +36,9 @@ PRINTED = {
         r"^higher learning rate: validation accuracy 0\.5\d+ -> 0\.8\d+ .* with learning_rate_init=0\.001\.",
         r"\n0\.001\n",
     ],
+    "docs/export.md": [
+        r"^largest relative difference \d\.\d+e-0[6-9]\nTabularRegressor rent \['area', 'city', 'built'\]\n",
+    ],
     "docs/networks.md": [
         r"accuracy (0\.9\d|1\.00)\n",
         r"\{'side': \(600, 2\), 'price': \(600, 1\)\}\nfeatures \(600, 32\)\nkept True\n",

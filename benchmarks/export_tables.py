@@ -51,7 +51,11 @@ def differences(model: Any, frame: Any, outputs: list[Any]) -> dict[str, float]:
     gap, size = np.abs(found - expected), np.abs(expected)
     with np.errstate(invalid="ignore", divide="ignore"):
         relative = np.nan_to_num(np.where(gap == 0, 0.0, gap / size), posinf=np.inf).max()
-    return {"labels": n_labels, "relative": float(relative), "spread": float((gap / np.maximum(size, expected.std())).max())}
+    return {
+        "labels": n_labels,
+        "relative": float(relative),
+        "spread": float((gap / np.maximum(size, expected.std())).max()),
+    }
 
 
 def run_table(name: str, epochs: int | None, rows: int, file: pathlib.Path) -> dict[str, Any]:

@@ -42,9 +42,7 @@ def export(given: Any, display: Display) -> None:
 
 def write(model: Any, out: Path, overwrite: bool) -> None:
     """Write the model in the form that the file's ending says."""
-    from rosenblatt.export import to_c, to_onnx
+    from rosenblatt import export as exports
 
-    if out.suffix.lower() in ONNX:
-        to_onnx(model, out, overwrite=overwrite)
-    else:
-        to_c(model, out, overwrite=overwrite)
+    writer = exports.to_onnx if out.suffix.lower() in ONNX else exports.to_c
+    writer(model, out, overwrite=overwrite)

@@ -64,13 +64,14 @@ class OnnxGraph:
         """The names of inputs and outputs so far."""
         return (*self._inputs, *self._outputs)
 
-    def input(self, name: str, dtype: str, width: int | None) -> str:
-        """Declare an input of shape [rows, width], or [rows] where the width is None; `name` again.
+    def input(self, name: str, dtype: str, width: int | None | tuple[int, ...]) -> str:
+        """Declare an input of shape [rows, width], [rows] where the width is None, or of a fixed shape; `name` again.
 
         `dtype` is "float32", "float64", "int64", "int32", "bool" or "string".
         """
         self._require_new(name)
-        self._inputs[name] = self._information(name, dtype, (None,) if width is None else (None, width))
+        shape = width if isinstance(width, tuple) else (None,) if width is None else (None, width)
+        self._inputs[name] = self._information(name, dtype, shape)
         return name
 
     @overload

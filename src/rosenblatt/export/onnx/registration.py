@@ -13,6 +13,7 @@ import numpy as np
 
 from rosenblatt.estimators import LogisticRegression, MLPClassifier, MLPRegressor, Perceptron
 from rosenblatt.export.onnx.estimators import SCORES, classifier_model, perceptron_model, regressor_model
+from rosenblatt.export.onnx.extra import require_onnx
 from rosenblatt.export.onnx.graph import OPSET, VERSIONS
 
 __all__ = ["pipeline_model", "register_skl2onnx"]
@@ -73,12 +74,15 @@ def classifier_shapes(operator: Any) -> None:
     several = getattr(getattr(model, "label_binarizer_", None), "y_type_", "").startswith("multilabel")
     n_classes = len(model.classes_)
     label.type = (of_labels or types.StringTensorType)([None, n_classes] if several else [None])
-    scores.type = floats_of(model)([None, max(2, n_classes)])
+    scores.type = types.guess_tensor_type(operator.inputs[0].type)
+    scores.type.shape = [None, max(2, n_classes)]
 
 
 def regressor_shapes(operator: Any) -> None:
     """Say of which type and shape the predictions are."""
-    operator.outputs[0].type = floats_of(operator.raw_operator)([None, None])
+    types, output = require_skl2onnx().common.data_types, operator.outputs[0]
+    output.type = types.guess_tensor_type(operator.inputs[0].type)
+    output.type.shape = [None, None]
 
 
 def floats_of(model: Any) -> Any:
@@ -175,11 +179,11 @@ def pipeline_model(pipeline: Any) -> Any:
     inputs = [("X", floats_of(last)([None, pipeline.n_features_in_]))]
     options = {id(last): {"zipmap": False}} if hasattr(last, "classes_") else None
     try:
-        return skl2onnx.to_onnx(
-            pipeline, initial_types=inputs, options=options, target_opset=dict(VERSIONS)
-        )
+        model = skl2onnx.to_onnx(pipeline, initial_types=inputs, options=options, target_opset=dict(VERSIONS))
+        require_onnx().checker.check_model(model, full_check=True)
     except Exception as error:  # of any kind, as each step has a converter of its own
         raise ValueError(
             f"skl2onnx cannot convert this pipeline with one input of {pipeline.n_features_in_} numbers: {error} For "
             "other inputs call rosenblatt.export.register_skl2onnx, and then skl2onnx.to_onnx with your initial_types."
         ) from error
+    return model

@@ -1,0 +1,51 @@
+"""ONNX models run in both of the programs that tests ask: onnxruntime, and the reference evaluator of onnx."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+FLOAT_TOLERANCE = 1e-5
+
+
+def reference(model: Any, feeds: Mapping[str, Any]) -> dict[str, Any]:
+    """The outputs by onnx's reference evaluator."""
+    from onnx.reference import ReferenceEvaluator
+
+    names = [output.name for output in model.graph.output]
+    with np.errstate(all="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of its own casts of NaN, say
+        return dict(zip(names, ReferenceEvaluator(model).run(None, dict(feeds)), strict=True))
+
+
+def runtime(model: Any, feeds: Mapping[str, Any]) -> dict[str, Any]:
+    """The outputs by onnxruntime; `model` may also be the path of a file."""
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.log_severity_level = 3
+    given = model if isinstance(model, str) else model.SerializeToString()
+    session = onnxruntime.InferenceSession(given, options, providers=["CPUExecutionProvider"])
+    names = [output.name for output in session.get_outputs()]
+    return dict(zip(names, session.run(None, dict(feeds)), strict=True))
+
+
+RUNS = {"reference": reference, "onnxruntime": runtime}
+
+
+def assert_close(found: Any, expected: NDArray[Any], what: str = "") -> None:
+    """Equal shapes and NaN; numbers that agree to 1e-5 of their own size, or 1e-6 of the largest of their column."""
+    found = np.asarray(found)
+    assert (found.shape, found.dtype) == (expected.shape, expected.dtype), what
+    missing = ~np.isfinite(expected)
+    np.testing.assert_array_equal(found[missing], expected[missing], what)
+    largest = np.abs(np.where(missing, 0, expected)).max(axis=0, initial=0)
+    tolerance = np.broadcast_to(1e-6 * largest, expected.shape) + FLOAT_TOLERANCE * np.abs(expected)
+    with np.errstate(invalid="ignore"):
+        wrong = ~(missing | (np.abs(found - expected) <= tolerance))
+    assert not wrong.any(), f"{what}: {found[wrong][:5]} for {expected[wrong][:5]}"

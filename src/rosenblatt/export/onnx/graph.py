@@ -6,6 +6,7 @@ what the operators compute.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, overload
 
@@ -26,6 +27,8 @@ ML = "ai.onnx.ml"
 VERSIONS = {OPSET: {"": OPSET, ML: 3}, TEXT_OPSET: {"": TEXT_OPSET, ML: 4}}
 IR_VERSIONS = {OPSET: 8, TEXT_OPSET: 9}
 """The version of the file format that came with the operators; runtimes of 2023 and later read 8, those of 2024 9."""
+OWN_NAME = re.compile(r"/\w+/\d+(\.\d+)?")
+"""What operators' results and constants are called."""
 MAX_BYTES = 2**31 - 2**20
 """A file of protocol buffers holds 2 GiB; a little is left for all that is no constant."""
 TYPES = {
@@ -158,5 +161,7 @@ class OnnxGraph:
     def _require_new(self, name: str) -> None:
         if not name:
             raise ValueError("an input or output has an empty name; ONNX needs one for each.")
+        if OWN_NAME.fullmatch(name):
+            raise ValueError(f"an input or output is called {name!r}, as a tensor within the graph may be: rename it.")
         if name in self.names:
             raise ValueError(f"two inputs or outputs are called {name!r}; in an ONNX model their names must differ.")

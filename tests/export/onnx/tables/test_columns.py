@@ -123,6 +123,13 @@ def test_levels_that_float64_cannot_tell_apart_and_int64_does_not_hold_are_texts
     check(preparation, {"x": cells})
 
 
+def test_wide_integers_that_are_all_the_same_float64():
+    cells = np.array([2**60 + 1, 2**60 + 3, 2**60 + 5] * 10)
+    preparation = fit({"x": cells}, x="categorical")
+    assert types_of(preparation) == {"x": "int64"}
+    check(preparation, {"x": np.array([*cells[:3], 2**60, 7])})
+
+
 def test_two_levels_that_are_equal_but_for_blanks_are_two():
     preparation = fit({"x": ["a", " a", "b"] * 10})
     check(preparation, {"x": ["a", " a", "a ", "b", " b", "c"]})
@@ -169,3 +176,13 @@ def test_free_text_is_refused_by_name():
 def test_a_column_without_a_name_is_refused():
     with pytest.raises(ValueError, match="empty name"):
         column_inputs(fit({"": RNG.normal(size=30)}))
+
+
+def test_what_is_no_unicode_is_refused_by_name():
+    with pytest.raises(ValueError, match=r"column 'x' has the level 'b\\udc80'"):
+        column_inputs(fit({"x": ["a", "b\udc80", "c"] * 10}))
+
+
+def test_a_column_called_like_a_tensor_of_the_graph_is_refused():
+    with pytest.raises(ValueError, match="called '/Add/3'"):
+        graph_of(fit({"/Add/3": RNG.normal(size=30)}))

@@ -62,7 +62,8 @@ def column_inputs(preparation: Preparation, dates: str = "text") -> list[ColumnI
     Raises
     ------
     ValueError
-        If there are columns of free text, or a column without a name; it names them.
+        If there are columns of free text, a column without a name, or a name or level that is no Unicode; it names
+        them.
     """
     texts = [encoder.name for encoder in preparation.encoders if isinstance(encoder, TextEncoder)]
     if texts:
@@ -76,7 +77,21 @@ def column_inputs(preparation: Preparation, dates: str = "text") -> list[ColumnI
         raise ValueError(
             "a column has an empty name, which no input of an ONNX model can have: rename it, and fit again."
         )
+    for encoder in preparation.encoders:
+        require_unicode(encoder)
     return [input_of(encoder, dates) for encoder in preparation.encoders]
+
+
+def require_unicode(encoder: Encoder) -> None:
+    """Refuse halves of characters, which ONNX cannot store."""
+    for text in (encoder.name, *(encoder.levels if isinstance(encoder, CategoricalEncoder) else ())):
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            raise ValueError(
+                f"column {encoder.name!r} has the {'name' if text == encoder.name else 'level'} {text!r}, which is no "
+                "Unicode, so that ONNX cannot store it: correct it, and fit again."
+            ) from None
 
 
 def input_of(encoder: Encoder, dates: str) -> ColumnInput:

@@ -36,7 +36,9 @@ def level_numbers(graph: OnnxGraph, encoder: CategoricalEncoder, cells: str, dty
         return lookup(graph, cells, BOOLEANS)
     if dtype == "int64":  # a float64 would not tell them apart; where it is no level, the nearest float64 may be
         exact = lookup(graph, cells, {int(level): i for i, level in enumerate(encoder.levels, start=1)})
-        nearest = lookup(graph, graph.cast(cells, "float64"), numbers_of_values(encoder))
+        if not (numbers := numbers_of_values(encoder)):
+            return exact
+        nearest = lookup(graph, graph.cast(cells, "float64"), numbers)
         unknown = graph.add("Equal", exact, graph.constant(np.int64(0)))
         return graph.add("Where", unknown, nearest, exact)
     return lookup(graph, cells, numbers_of_values(encoder))

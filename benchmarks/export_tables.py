@@ -4,8 +4,8 @@ For each table the fast preset is trained, written as an ONNX model with the pre
 and by ONNX's reference evaluator on the raw held-out rows. Printed are the labels that differ from `predict`, and the
 largest difference from `predict_proba` or `predict`: relative to the number itself, and relative to the larger of the
 number and the standard deviation of the probabilities or of the training targets. Networks predict standardized numbers
-in float32, so that a prediction near zero in the target's own units has fewer digits. The tables are read from the folder in ROSENBLATT_DATA, else from
-``../shared/data``; without them the benchmark says so.
+in float32, so that a prediction near zero in the target's own units has fewer digits. The tables are read from the
+folder in ROSENBLATT_DATA, else from ``../shared/data``; without them the benchmark says so.
 """
 
 from __future__ import annotations

@@ -37,6 +37,7 @@ PRINTED = {
         r"\n0\.001\n",
     ],
     "docs/export.md": [
+        r"^True True\n",
         r"^largest relative difference \d\.\d+e-0[6-9]\nTabularRegressor rent \['area', 'city', 'built'\]\n",
     ],
     "docs/networks.md": [

@@ -12,16 +12,17 @@ from importlib import import_module
 from inspect import signature
 from typing import Any
 
-from rosenblatt._suggestions import suggest_keywords
+from rosenblatt._suggestions import unknown_parameter
 from rosenblatt.export.files import check_destination, write_export
 from rosenblatt.export.onnx.extra import require_onnx
 
 __all__ = ["onnx_model", "to_onnx"]
 
 SUFFIX = ".onnx"
+KEYWORDS = ("overwrite", "dates")
+"""What may be said of any model, and of those of tables."""
 
 
-@suggest_keywords
 def to_onnx(model: Any, path: str | os.PathLike[str], *, overwrite: bool = False, **options: Any) -> int:
     """Write a fitted model as an ONNX file; see the page on export for how to run it.
 
@@ -35,7 +36,7 @@ def to_onnx(model: Any, path: str | os.PathLike[str], *, overwrite: bool = False
     overwrite : bool, default=False
         Whether an existing file may be replaced.
     **options
-        Of tabular models.
+        Of tabular models: ``dates="integer"`` for inputs of dates as integers instead of texts.
 
     Returns
     -------
@@ -73,7 +74,7 @@ def onnx_model(model: Any, **options: Any) -> Any:
     builder = getattr(import_module(f"rosenblatt.export.onnx.{module}"), name)
     unknown = set(options) - set(signature(builder).parameters)
     if unknown:
-        raise TypeError(f"to_onnx takes no {min(unknown)!r} for a {type(model).__name__}.")
+        raise TypeError(unknown_parameter(f"to_onnx of a {type(model).__name__}", min(unknown), KEYWORDS))
     return builder(model, **options)
 
 

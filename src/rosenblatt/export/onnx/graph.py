@@ -67,7 +67,7 @@ class OnnxGraph:
         """The names of inputs and outputs so far."""
         return (*self._inputs, *self._outputs)
 
-    def input(self, name: str, dtype: str, width: int | None | tuple[int, ...]) -> str:
+    def input(self, name: str, dtype: str, width: int | tuple[int, ...] | None) -> str:
         """Declare an input of shape [rows, width], [rows] where the width is None, or of a fixed shape; `name` again.
 
         `dtype` is "float32", "float64", "int64", "int32", "bool" or "string".
@@ -81,9 +81,7 @@ class OnnxGraph:
     def add(self, op: str, *inputs: str, n_outputs: Literal[1] = 1, domain: str = "", **attrs: Any) -> str: ...
     @overload
     def add(self, op: str, *inputs: str, n_outputs: int, domain: str = "", **attrs: Any) -> tuple[str, ...]: ...
-    def add(
-        self, op: str, *inputs: str, n_outputs: int = 1, domain: str = "", **attrs: Any
-    ) -> str | tuple[str, ...]:
+    def add(self, op: str, *inputs: str, n_outputs: int = 1, domain: str = "", **attrs: Any) -> str | tuple[str, ...]:
         """Apply an operator to tensors; the name of what it gives, or a tuple of names if it gives several.
 
         An empty name leaves an optional input out. `domain` is "" or `ML`. Attributes that are arrays become tensors.
@@ -107,7 +105,10 @@ class OnnxGraph:
         given = np.asarray(array)
         key = (given.dtype.str, given.shape, given.tobytes() if given.dtype != object else tuple(given.ravel()))
         if key not in self._constants:
-            name, plain = f"/constant/{len(self._constants)}", given.astype(object) if given.dtype.kind == "U" else given
+            name, plain = (
+                f"/constant/{len(self._constants)}",
+                given.astype(object) if given.dtype.kind == "U" else given,
+            )
             self._constants[key] = self._onnx.numpy_helper.from_array(plain, name)
             self._n_bytes += given.nbytes
         name = self._constants[key].name

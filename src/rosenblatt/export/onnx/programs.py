@@ -1,8 +1,8 @@
 """Programs of prediction as ONNX operators.
 
 Takes a graph, a checked program, tensors for its inputs and arrays for its other leaves. Appends the operators, and
-returns tensors for its outputs. What depends on arrays only is computed here, once. Never translates an op by what it is
-used for: `rosenblatt.export.onnx.translations` has one rule for each, so that layers and activations follow, also
+returns tensors for its outputs. What depends on arrays only is computed here, once. Never translates an op by what it
+is used for: `rosenblatt.export.onnx.translations` has one rule for each, so that layers and activations follow, also
 those of users.
 """
 

@@ -34,9 +34,9 @@ OPTIONS: dict[str, list[Any]] = {
 def register_skl2onnx() -> None:
     """Let skl2onnx convert `MLPClassifier`, `MLPRegressor`, `LogisticRegression` and `Perceptron`, also in pipelines.
 
-    Then `skl2onnx.to_onnx` takes a Pipeline that ends with one of them, with skl2onnx's own options, inputs and outputs;
-    `target_opset` must be at least 18. Classifiers without probabilities give their scores instead. To register twice
-    does no harm.
+    Then `skl2onnx.to_onnx` takes a Pipeline that ends with one of them, with skl2onnx's own options, inputs and
+    outputs; `target_opset` must be at least 18. Classifiers without probabilities give their scores instead. To
+    register twice does no harm.
 
     Raises
     ------
@@ -118,7 +118,9 @@ def converter(builder: Callable[[Any], Any]) -> Callable[[Any, Any, Any], None]:
             found[1] = both_scores(scope, container, model.graph.output[1], found[1])
         for output, tensor in zip(operator.outputs, found, strict=False):
             kind = output.type.to_onnx_type().tensor_type.elem_type
-            container.add_node("Cast", [tensor], [output.full_name], to=kind, name=scope.get_unique_operator_name("out"))
+            container.add_node(
+                "Cast", [tensor], [output.full_name], to=kind, name=scope.get_unique_operator_name("out")
+            )
 
     return convert
 

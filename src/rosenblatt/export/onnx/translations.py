@@ -15,7 +15,6 @@ from typing import Any
 
 import numpy as np
 from numpy.polynomial import chebyshev
-from numpy.typing import NDArray
 
 from rosenblatt.export.onnx.work import Work
 from rosenblatt.ir.types import Instruction
@@ -79,12 +78,12 @@ def tanh_softplus(w: Work, x: str) -> str:
 
 
 def mish(w: Work, i: Instruction, x: str) -> str:
-    """x tanh(softplus(x))."""
+    """The product x tanh(softplus(x))."""
     return w.add("Mul", x, tanh_softplus(w, x))
 
 
 def mish_slope(w: Work, i: Instruction, x: str) -> str:
-    """w + x s (1 - w²), w = tanh(softplus(x)), s = logistic(x)."""
+    """The derivative of mish: w + x s (1 - w²), w = tanh(softplus(x)), s = logistic(x)."""
     t, s = tanh_softplus(w, x), logistic(w, i, x)
     rest = w.add("Sub", w.number(1), w.add("Mul", t, t))
     return w.add("Add", t, w.add("Mul", w.add("Mul", x, s), rest))
@@ -112,11 +111,10 @@ def tail_coefficients() -> tuple[float, ...]:
     """
     from scipy.special import erfcx
 
-    def exact(u: NDArray[Any]) -> NDArray[Any]:
-        t = np.maximum((u + 1) / 2, 1e-300)
-        return np.asarray(np.log(erfcx(2 / t - 2) / t))
-
-    return tuple(chebyshev.cheb2poly(chebyshev.chebinterpolate(exact, 28)).tolist())
+    u = chebyshev.chebpts1(29)
+    t = (u + 1) / 2
+    through = chebyshev.chebfit(u, np.log(erfcx(2 / t - 2) / t), 28)
+    return tuple(float(c) for c in chebyshev.cheb2poly(through))
 
 
 def polynomial(w: Work, x: str, coefficients: Sequence[float]) -> str:
@@ -128,7 +126,7 @@ def polynomial(w: Work, x: str, coefficients: Sequence[float]) -> str:
 
 
 def square(w: Work, i: Instruction, x: str) -> str:
-    """x times x."""
+    """The product of x with itself."""
     return w.add("Mul", x, x)
 
 
@@ -169,22 +167,22 @@ def comparison(op: str) -> Rule:
 
 
 def where(w: Work, i: Instruction, condition: str, x: str, y: str) -> str:
-    """x where the condition is not zero, else y."""
+    """Choose x where the condition is not zero, else y."""
     return w.add("Where", w.truth(condition), x, y)
 
 
 def relu_backward(w: Work, i: Instruction, g: str, out: str) -> str:
-    """g where out > 0, else 0."""
+    """Choose g where out > 0, else 0."""
     return w.add("Where", w.add("Greater", out, w.number(0)), g, w.number(0))
 
 
 def tanh_backward(w: Work, i: Instruction, g: str, out: str) -> str:
-    """g (1 - out²)."""
+    """The product g (1 - out²)."""
     return w.add("Mul", g, w.add("Sub", w.number(1), w.add("Mul", out, out)))
 
 
 def logistic_backward(w: Work, i: Instruction, g: str, out: str) -> str:
-    """g out (1 - out)."""
+    """The product g out (1 - out)."""
     return w.add("Mul", w.add("Mul", g, out), w.add("Sub", w.number(1), out))
 
 
@@ -225,7 +223,7 @@ def matmul(w: Work, i: Instruction, x: str, y: str) -> str:
 
 
 def dense(w: Work, i: Instruction, x: str, weights: str, bias: str) -> str:
-    """x W + b, and its ReLU."""
+    """The sum x W + b, and its ReLU."""
     z = w.add("Add", w.add("MatMul", x, weights), bias)
     return relu(w, i, z) if i.attrs["relu"] else z
 
@@ -304,7 +302,9 @@ def view(w: Work, i: Instruction, x: str) -> str:
 
 def pack(w: Work, i: Instruction, *xs: str) -> str:
     """All elements of all operands, one after the other."""
-    return w.add("Concat", *(w.reshaped(x, (math.prod(v.type.shape),)) for x, v in zip(xs, i.inputs, strict=True)), axis=0)
+    return w.add(
+        "Concat", *(w.reshaped(x, (math.prod(v.type.shape),)) for x, v in zip(xs, i.inputs, strict=True)), axis=0
+    )
 
 
 def concat(w: Work, i: Instruction, *xs: str) -> str:

@@ -68,7 +68,11 @@ class Work:
         if all(dim >= 0 for dim in dims):
             return self.integers(*dims)
         parts = [
-            self.integers(dim) if dim >= 0 else self.rows if dim == -1 else self.add("Mul", self.rows, self.integers(-dim))
+            self.integers(dim)
+            if dim >= 0
+            else self.rows
+            if dim == -1
+            else self.add("Mul", self.rows, self.integers(-dim))
             for dim in dims
         ]
         return self.add("Concat", *parts, axis=0)

@@ -1,27 +1,17 @@
-"""Running graphs and models in onnxruntime and in ONNX's reference evaluator."""
+"""Tables as inputs of ONNX models, run in both programs."""
 
 import numpy as np
-import onnxruntime
-from onnx.reference import ReferenceEvaluator
+from tests.export.onnx.running import open_reference, open_runtime
 
 
 class Both:
-    """A model in both; called with inputs, it gives the outputs by name, of each."""
+    """A model in onnxruntime and in the reference evaluator; called with inputs, it gives the outputs of each."""
 
     def __init__(self, proto):
-        self.proto = proto
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = 1
-        self.session = onnxruntime.InferenceSession(
-            proto.SerializeToString(), options, providers=["CPUExecutionProvider"]
-        )
-        self.evaluator = ReferenceEvaluator(proto)
-        self.names = [out.name for out in proto.graph.output]
+        self.proto, self.runs = proto, [open_runtime(proto), open_reference(proto)]
 
     def __call__(self, feed):
-        with np.errstate(all="ignore"):  # operators compute what Where does not choose, too
-            runs = (self.session.run(None, feed), self.evaluator.run(None, feed))
-        return [dict(zip(self.names, outputs, strict=True)) for outputs in runs]
+        return [run(feed) for run in self.runs]
 
 
 def as_feed(proto, columns):

@@ -1,0 +1,81 @@
+"""``rosenblatt export``: a model file becomes an ONNX model or C, or one line says why not."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from sklearn.datasets import load_iris
+from tests.export.onnx.running import runtime
+
+import rosenblatt
+from rosenblatt import LogisticRegression, nn
+
+X, Y = load_iris(return_X_y=True)
+
+
+@pytest.fixture
+def model(cli: Any) -> LogisticRegression:
+    """A model, which is in the folder as m.st."""
+    fitted = LogisticRegression(max_iter=2000).fit(X, Y)
+    rosenblatt.save(fitted, "m.st")
+    return fitted
+
+
+def test_the_ending_says_onnx(cli: Any, model: Any) -> None:
+    code, out, err = cli("export", "m.st", "--out", "m.onnx")
+    assert (code, err) == (0, "")
+    assert "m.onnx (" in out
+    assert runtime("m.onnx", {"X": X})["label"].tolist() == model.predict(X).tolist()
+
+
+def test_json_names_the_file(found: Any, model: Any) -> None:
+    data = found("export", "m.st", "--out", "m.onnx")
+    assert data["file"] == {"path": "m.onnx", "bytes": Path("m.onnx").stat().st_size}
+    assert (data["command"], data["model"], data["kind"]) == ("export", "m.st", "LogisticRegression")
+
+
+def test_an_existing_file_is_kept_without_overwrite(cli: Any, model: Any) -> None:
+    Path("m.onnx").write_text("mine")
+    code, _, err = cli("export", "m.st", "--out", "m.onnx")
+    assert (code, err) == (
+        2, "rosenblatt: m.onnx exists; --overwrite replaces it, or choose another name with --out.\n"
+    )  # fmt: skip
+    assert Path("m.onnx").read_text() == "mine"
+    assert cli("export", "m.st", "--out", "m.onnx", "--overwrite")[0] == 0
+    assert runtime("m.onnx", {"X": X[:2]})["label"].shape == (2,)
+
+
+REFUSED = {
+    "an ending": (("m.st", "--out", "m.txt"), r"--out m.txt: the ending says what is written: .onnx, .c, .h"),
+    "no ending": (("m.st", "--out", "onnx"), r"--out onnx: the ending"),
+    "standard output": (("m.st", "--out", "-"), r"--out -: the ending"),
+    "no folder": (("m.st", "--out", "no/m.onnx"), "there is no folder no to write m.onnx to"),
+    "no such model": (("n.st", "--out", "m.onnx"), "there is no file n.st"),
+    "a table": (("rents.csv", "--out", "m.onnx"), "not a rosenblatt model"),
+    "itself": (("m.onnx", "--out", "m.onnx", "--overwrite"), "m.onnx is one of the files to read"),
+}
+
+
+@pytest.mark.parametrize(("arguments", "message"), REFUSED.values(), ids=REFUSED)
+def test_what_is_refused_is_one_line_and_changes_nothing(
+    arguments: tuple[str, ...], message: str, cli: Any, model: Any
+) -> None:
+    if arguments[0] == "m.onnx":
+        Path("m.st").rename("m.onnx")
+    before = sorted(os.listdir())
+    code, _, err = cli("export", *arguments)
+    assert (code, err.count("\n")) == (2, 1)
+    assert message in err
+    assert sorted(os.listdir()) == before
+
+
+def test_networks_too(cli: Any) -> None:
+    network = nn.Network(nn.NetworkSpec(3, (4,), 2))
+    rosenblatt.save(network, "n.st")
+    assert cli("export", "n.st", "--out", "N.ONNX")[0] == 0
+    rows = np.ones((2, 3), np.float32)
+    np.testing.assert_allclose(runtime("N.ONNX", {"x": rows})["prediction"], network.predict(rows), 1e-5)

@@ -20,7 +20,7 @@ from rosenblatt.nn.objective import Objective
 from rosenblatt.nn.program_builder import ProgramBuilder
 from rosenblatt.nn.registry import name_of
 
-__all__ = ["LayerEffects", "effects_of", "mixers_of"]
+__all__ = ["LayerEffects", "effects_of", "mixers_of", "mixes_rows"]
 
 
 @dataclass(frozen=True)

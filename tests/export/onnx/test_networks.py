@@ -165,6 +165,12 @@ def test_an_op_that_onnx_cannot_hold_is_named():
         onnx_model(nn.Network(nn.Apply(undone)(nn.input(4))))
 
 
+def test_predictions_that_depend_on_other_rows_are_refused():
+    centred = nn.Apply(lambda b, x: x - x.mean(axis=0))(nn.input(4))
+    with pytest.raises(ValueError, match="computes a row's prediction from other rows"):
+        onnx_model(nn.Network(nn.Dense(1)(centred)))
+
+
 def test_parameters_that_are_not_finite_are_named():
     network = nn.Network(nn.Dense(1, name="out")(nn.input(2)))
     network["out.weights"][0, 0] = np.nan

@@ -13,6 +13,7 @@ from rosenblatt._version import __version__
 from rosenblatt.export.onnx.graph import OnnxGraph
 from rosenblatt.export.onnx.programs import add_program
 from rosenblatt.export.parameters import leaves_of, require_finite
+from rosenblatt.nn.effects import mixes_rows
 from rosenblatt.nn.network import Network
 from rosenblatt.nn.programs import prediction_program
 
@@ -39,10 +40,15 @@ def add_network(graph: OnnxGraph, network: Network, inputs: Mapping[str, str]) -
     ------
     ValueError
         If a layer, an activation or a function of the user's own has an op that ONNX cannot hold; if parameters are
-        not finite.
+        not finite, or if a row's prediction depends on other rows.
     """
     require_finite(network)
     program = prediction_program(network.graph, network.dtype.name)
+    if mixes_rows(program.instructions):
+        raise ValueError(
+            "the network computes a row's prediction from other rows, too, so that predictions depend on the rows that "
+            "are given together; a file for other programs would give others. Remove what combines rows"
+        )
     return add_program(graph, program, inputs, leaves_of(network, program))
 
 

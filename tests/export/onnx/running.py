@@ -3,27 +3,32 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 FLOAT_TOLERANCE = 1e-5
+Run = Callable[[Mapping[str, Any]], dict[str, Any]]
 
 
-def reference(model: Any, feeds: Mapping[str, Any]) -> dict[str, Any]:
-    """The outputs by onnx's reference evaluator."""
+def open_reference(model: Any) -> Run:
+    """A function from inputs to outputs: onnx's reference evaluator."""
     from onnx.reference import ReferenceEvaluator
 
-    names = [output.name for output in model.graph.output]
-    with np.errstate(all="ignore"), warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of its own casts of NaN, say
-        return dict(zip(names, ReferenceEvaluator(model).run(None, dict(feeds)), strict=True))
+    evaluator, names = ReferenceEvaluator(model), [output.name for output in model.graph.output]
+
+    def run(feeds: Mapping[str, Any]) -> dict[str, Any]:
+        with np.errstate(all="ignore"), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of its own casts of NaN, say
+            return dict(zip(names, evaluator.run(None, dict(feeds)), strict=True))
+
+    return run
 
 
-def runtime(model: Any, feeds: Mapping[str, Any]) -> dict[str, Any]:
-    """The outputs by onnxruntime; `model` may also be the path of a file."""
+def open_runtime(model: Any) -> Run:
+    """A function from inputs to outputs: onnxruntime; `model` may also be the path of a file."""
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
@@ -32,7 +37,17 @@ def runtime(model: Any, feeds: Mapping[str, Any]) -> dict[str, Any]:
     given = model if isinstance(model, str) else model.SerializeToString()
     session = onnxruntime.InferenceSession(given, options, providers=["CPUExecutionProvider"])
     names = [output.name for output in session.get_outputs()]
-    return dict(zip(names, session.run(None, dict(feeds)), strict=True))
+    return lambda feeds: dict(zip(names, session.run(None, dict(feeds)), strict=True))
+
+
+def reference(model: Any, feeds: Mapping[str, Any]) -> dict[str, Any]:
+    """The outputs by onnx's reference evaluator."""
+    return open_reference(model)(feeds)
+
+
+def runtime(model: Any, feeds: Mapping[str, Any]) -> dict[str, Any]:
+    """The outputs by onnxruntime."""
+    return open_runtime(model)(feeds)
 
 
 RUNS = {"reference": reference, "onnxruntime": runtime}

@@ -6,6 +6,7 @@ what the operators compute.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, overload
 
@@ -15,15 +16,19 @@ from numpy.typing import ArrayLike
 from rosenblatt._version import __version__
 from rosenblatt.export.onnx.extra import require_onnx
 
-__all__ = ["ML", "OPSET", "OnnxGraph"]
+__all__ = ["ML", "OPSET", "TEXT_OPSET", "OnnxGraph"]
 
 OPSET = 18
 """The version of the standard operators: the first in which all reductions take their axes as an input."""
+TEXT_OPSET = 20
+"""The first version with operators for texts."""
 ML = "ai.onnx.ml"
 """The domain of the operators for labels."""
-VERSIONS = {"": OPSET, ML: 3}
-IR_VERSION = 8
-"""The version of the file format that came with these operators, which runtimes of 2023 and later read."""
+VERSIONS = {OPSET: {"": OPSET, ML: 3}, TEXT_OPSET: {"": TEXT_OPSET, ML: 4}}
+IR_VERSIONS = {OPSET: 8, TEXT_OPSET: 9}
+"""The version of the file format that came with the operators; runtimes of 2023 and later read 8, those of 2024 9."""
+OWN_NAME = re.compile(r"/\w+/\d+(\.\d+)?")
+"""What operators' results and constants are called."""
 MAX_BYTES = 2**31 - 2**20
 """A file of protocol buffers holds 2 GiB; a little is left for all that is no constant."""
 TYPES = {
@@ -43,11 +48,13 @@ class OnnxGraph:
     ----------
     name : str
         The graph's name in the file.
+    opset : {18, 20}
+        The version of the standard operators.
     """
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, opset: int = OPSET) -> None:
         self._onnx = require_onnx()
-        self._name = name
+        self._name, self._opset = name, opset
         self._inputs: dict[str, Any] = {}
         self._outputs: dict[str, Any] = {}
         self._nodes: list[Any] = []
@@ -88,6 +95,10 @@ class OnnxGraph:
         self._nodes.append(self._onnx.helper.make_node(op, inputs, outputs, domain=domain, **given))
         self._domains.add(domain)
         return outputs[0] if n_outputs == 1 else tuple(outputs)
+
+    def cast(self, tensor: str, dtype: str) -> str:
+        """The tensor as another type of `input`."""
+        return self.add("Cast", tensor, to=getattr(self._onnx.TensorProto, TYPES[dtype]))
 
     def constant(self, array: ArrayLike) -> str:
         """A tensor of numbers, truth values or texts; equal ones are stored once."""
@@ -134,8 +145,10 @@ class OnnxGraph:
             graph,
             producer_name="rosenblatt",
             producer_version=__version__,
-            ir_version=IR_VERSION,
-            opset_imports=[helper.make_opsetid(domain, VERSIONS[domain]) for domain in sorted(self._domains)],
+            ir_version=IR_VERSIONS[self._opset],
+            opset_imports=[
+                helper.make_opsetid(domain, VERSIONS[self._opset][domain]) for domain in sorted(self._domains)
+            ],
         )
         helper.set_model_props(model, dict(metadata))
         self._onnx.checker.check_model(model, full_check=True)
@@ -149,5 +162,7 @@ class OnnxGraph:
     def _require_new(self, name: str) -> None:
         if not name:
             raise ValueError("an input or output has an empty name; ONNX needs one for each.")
+        if OWN_NAME.fullmatch(name):
+            raise ValueError(f"an input or output is called {name!r}, as a tensor within the graph may be: rename it.")
         if name in self.names:
             raise ValueError(f"two inputs or outputs are called {name!r}; in an ONNX model their names must differ.")

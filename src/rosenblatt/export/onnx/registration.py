@@ -188,7 +188,7 @@ def pipeline_model(pipeline: Any) -> Any:
     inputs = [("X", floats_of(last)([None, pipeline.n_features_in_]))]
     options = {id(last): {"zipmap": False}} if hasattr(last, "classes_") else None
     try:
-        model = skl2onnx.to_onnx(pipeline, initial_types=inputs, options=options, target_opset=dict(VERSIONS))
+        model = skl2onnx.to_onnx(pipeline, initial_types=inputs, options=options, target_opset=dict(VERSIONS[OPSET]))
         require_onnx().helper.set_model_props(model, {"model": "Pipeline", "rosenblatt": __version__})
         require_onnx().checker.check_model(model, full_check=True)
     except Exception as error:  # of any kind, as each step has a converter of its own

@@ -17,11 +17,12 @@ from numpy.typing import NDArray
 from rosenblatt.tables.counted_cells import percentiles
 from rosenblatt.tables.table import Column, level_column
 
-__all__ = ["ColumnEncoder", "Mismatch", "Prepared", "Scaling", "distinct_texts", "is_finite_list", "record_mismatches"]
-__all__ += ["require"]
+__all__ = ["CLIP", "ColumnEncoder", "Mismatch", "Prepared", "Scaling", "distinct_texts", "is_finite_list"]
+__all__ += ["record_mismatches", "require"]
 
 Array = NDArray[Any]
 CLIP = 3.0
+"""Scaled numbers are softly cut to this and its negative."""
 
 
 @dataclass(frozen=True)

@@ -30,7 +30,7 @@ from rosenblatt.tables.readers.cells import PLAIN_NUMBERS, PLURALS, read_cells, 
 from rosenblatt.tables.readers.numerals import NumberFormat
 from rosenblatt.tables.table import Column, TableError, dates_of
 
-__all__ = ["NumericEncoder", "fit_numbers"]
+__all__ = ["PERIODS", "NumericEncoder", "fit_numbers"]
 
 PERIODS = {"year": 365.2425, "week": 7.0}
 """Periods of the cyclic features of dates, in days."""

@@ -14,7 +14,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_matrix
 
 from rosenblatt._checks import is_count
 from rosenblatt.nn.activations import OUTPUTS
@@ -165,7 +164,11 @@ def estimator_from_state(state: Any, arrays: Mapping[str, NDArray[Any]]) -> Any:
 def row_of_zeros(network: Network) -> Any:
     """A row as the estimator takes it."""
     row = np.zeros((1, network.graph.n_inputs), network.dtype)
-    return csr_matrix(row.shape, dtype=row.dtype) if network.graph.sparse_input else row
+    if not network.graph.sparse_input:
+        return row
+    from scipy.sparse import csr_matrix  # takes longer to import than all of the engine
+
+    return csr_matrix(row.shape, dtype=row.dtype)
 
 
 def labels_from_state(entry: Any) -> Labels:

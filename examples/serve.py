@@ -50,25 +50,22 @@ async def rows_of(request: Request) -> list[dict[str, Any]]:
 
 def answers(model: Any, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """What the model says of each row."""
-    if not hasattr(model, "predict_proba"):
-        return [{"prediction": value} for value in model.predict(rows).tolist()]
-    chances = model.predict_proba(rows)
-    chosen = model.classes_[(chances * model.decision_weights_).argmax(axis=1)]
-    names = [str(name) for name in model.classes_]
-    return [
-        {"prediction": label, "probabilities": dict(zip(names, of_row, strict=True))}
-        for label, of_row in zip(chosen.tolist(), chances.tolist(), strict=True)
-    ]
+    found = [{"prediction": value} for value in model.predict(rows).tolist()]
+    if hasattr(model, "predict_proba"):
+        names = [str(name) for name in model.classes_]
+        for answer, chances in zip(found, model.predict_proba(rows).tolist(), strict=True):
+            answer["probabilities"] = dict(zip(names, chances, strict=True))
+    return found
 
 
 def create_app(model: Any) -> Starlette:
     """The application around a model. Other servers of ASGI take it, too."""
-    needs: dict[str, Any] = {"columns": {kind.name: kind.kind for kind in model.preparation_.kinds if kind.used}}
+    needs: dict[str, Any] = {"model": model.model, "columns": model.columns}
     if hasattr(model, "classes_"):
         needs["classes"] = model.classes_.tolist()
 
     async def describe(request: Request) -> JSONResponse:
-        return JSONResponse({"model": type(model).__name__, **needs})
+        return JSONResponse(needs)
 
     async def predict(request: Request) -> JSONResponse:
         rows = await rows_of(request)
@@ -115,12 +112,13 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", default=8000, type=int)
     given = parser.parse_args(arguments)
-    if given.model is None:
-        with tempfile.TemporaryDirectory() as folder:
-            path = small_model(Path(folder))
-            ask_once(rosenblatt.load(path), [{"plan": "yearly", "opened": 11}, {"plan": "monthly", "opened": None}])
-    else:
-        uvicorn.run(create_app(rosenblatt.load(given.model)), host=given.host, port=given.port, log_level="warning")
+    if given.model is not None:
+        app = create_app(rosenblatt.load_predictor(given.model))
+        uvicorn.run(app, host=given.host, port=given.port, log_level="warning")
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        model = rosenblatt.load_predictor(small_model(Path(folder)))
+    ask_once(model, [{"plan": "yearly", "opened": 11}, {"plan": "monthly", "opened": None}])
 
 
 if __name__ == "__main__":

@@ -128,7 +128,9 @@ def test_rows_by_name_and_frames(named):
     rows = [{"c": c, "a": a, "b": b, "more": "text"} for a, b, c in X.tolist()]
     np.testing.assert_array_equal(predictor.predict(frame), expected)
     np.testing.assert_array_equal(predictor.predict(rows), expected)
-    np.testing.assert_array_equal(predictor.predict(frame[["c", "b", "a"]]), expected)
+    np.testing.assert_array_equal(predictor.predict(frame[["c", "b", "a"]]), expected)  # which the estimator refuses
+    with pytest.raises(TableError, match=r"X has no column 'b'\. "):
+        predictor.predict(frame.rename(columns={"b": "bb"}))
 
 
 @pytest.mark.parametrize(
@@ -138,7 +140,7 @@ def test_rows_by_name_and_frames(named):
         ([[1, 2]], r"X has shape \(1, 2\), but the MLPRegressor takes rows of 3 numbers"),
         (np.empty((0, 3)), r"X has shape \(0, 3\)"),
         ([[1, 2, np.nan]], "NaN"),
-        ([[1, 2, np.inf]], "infinity"),
+        ([[1, 2, np.inf]], "inf"),
         ([{"a": 1, "b": "two", "c": 3}], "two"),
         ([{"a": 1, "b": None, "c": 3}], "None|NaN"),
         (np.full((1, 3), 1e300), "too large"),
@@ -192,3 +194,14 @@ def test_commands_that_compute_nothing_import_little(arguments):
         check=True,
     )
     assert set(done.stdout.splitlines()[-1].split()).intersection(HEAVY) <= {"rich", "typer"}
+
+
+def test_the_command_that_predicts_imports_no_scikit_learn(tmp_path):
+    save(TABLES["classes"](), tmp_path / "m")
+    (tmp_path / "rows.csv").write_text("x,c,z\n1,a,2\n,b,0\n", encoding="utf-8")
+    arguments = [str(tmp_path / "m"), str(tmp_path / "rows.csv"), "--out", str(tmp_path / "out.csv")]
+    code = f"from rosenblatt.cli import main\ntry:\n    sys.argv[1:] = {['predict', *arguments]!r}; main()\n"
+    code = f"import sys\n{code}except SystemExit: pass\nprint(*{{name.split('.')[0] for name in sys.modules}})"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert len((tmp_path / "out.csv").read_text(encoding="utf-8").splitlines()) == 3
+    assert not {"sklearn", "scipy", "joblib"}.intersection(done.stdout.splitlines()[-1].split())

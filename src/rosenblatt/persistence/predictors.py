@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rosenblatt._checks import as_numbers, check_finite
+from rosenblatt._suggestions import suggestion
 from rosenblatt.estimators.decoding import are_probabilities, labels_of, probabilities_of, values_of
 from rosenblatt.estimators.fitted_parameters import FittedParameters
 from rosenblatt.estimators.outputs import finite_outputs
@@ -73,9 +74,14 @@ class RowPredictor:
 
     def _rows(self, X: Any) -> Array:
         """X as finite floats, (n_rows, n_columns)."""
+        names = list(self.columns)
         if hasattr(X, "tocsr"):
             X = X.toarray()
-        rows = as_numbers("X", rows_by_name(X, list(self.columns)) if is_rows(X) else X)
+        elif hasattr(X, "columns") and self._names is not None:  # a frame, whose columns may be in another order
+            if absent := [name for name in names if name not in X.columns]:
+                raise TableError(f"X has no column {absent[0]!r}.{suggestion(absent[0], map(str, X.columns))}")
+            X = X[names]
+        rows = as_numbers("X", rows_by_name(X, names) if is_rows(X) else X)
         if rows.ndim != 2 or rows.shape[1] != len(self.columns) or not len(rows):
             raise ValueError(
                 f"X has shape {rows.shape}, but the {self.model} takes rows of {len(self.columns)} numbers: "

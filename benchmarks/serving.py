@@ -4,7 +4,7 @@
 
 Prints, for each kind of model, the median time in which a new process imports, loads and predicts one row, beside
 scikit-learn's MLPClassifier from joblib (and onnxruntime, if it is installed, with the same network), all in turn; then
-the requests of one row that `examples/serve.py` answers in a second. Never compares times of different runs.
+the requests of one row that `examples/serve.py` answers in a second. Needs Linux.
 """
 
 from __future__ import annotations
@@ -38,7 +38,8 @@ ONNX = (
     "import numpy, onnxruntime; s = onnxruntime.InferenceSession({path!r}); "
     "found = s.run(None, {{s.get_inputs()[0].name: numpy.full((1, 10), 0.5, 'float32')}})"
 )
-MEMORY = "; import resource; print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
+MEMORY = "; print(open('/proc/self/status').read().split('VmHWM:')[1].split()[0])"
+"""Not `ru_maxrss`, which begins with the memory of the process that forked."""
 
 
 def make_models(folder: Path) -> dict[str, str]:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from rosenblatt.ir.program import Builder
     from rosenblatt.nn import Network, NetworkSpec
     from rosenblatt.persistence.pipelines import VersionWarning
-    from rosenblatt.persistence.save_load import ModelFileError, load, save
+    from rosenblatt.persistence.save_load import ModelFileError, load, load_predictor, save
     from rosenblatt.playground_page import Playground, playground
     from rosenblatt.report import Report
     from rosenblatt.search import MLPSearchCV
@@ -56,6 +56,7 @@ __all__ = [  # noqa: RUF022 (the version last)
     "get_num_threads",
     "learn",
     "load",
+    "load_predictor",
     "logic",
     "nn",
     "playground",
@@ -81,7 +82,7 @@ __getattr__, __dir__ = lazy_names(
         "ir.program": ("Builder",),
         "nn": ("Network", "NetworkSpec"),
         "persistence.pipelines": ("VersionWarning",),
-        "persistence.save_load": ("ModelFileError", "load", "save"),
+        "persistence.save_load": ("ModelFileError", "load", "load_predictor", "save"),
         "playground_page": ("Playground", "playground"),
         "report": ("Report",),
         "search": ("MLPSearchCV",),

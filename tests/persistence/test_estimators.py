@@ -582,3 +582,15 @@ def test_a_foreign_class_of_the_same_name_is_told_apart(tmp_path: Path) -> None:
 
     with pytest.raises(TypeError, match=r"of rosenblatt, .*, not <class 'sklearn\.neural_network\..*MLPClassifier'>"):
         save(Other(), tmp_path / "m")
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_a_perceptron_of_rows_of_any_float_is_read_again(tmp_path, dtype, n_classes):
+    """Of float32 rows and two classes, scikit-learn makes weights of float32 and a threshold of float64."""
+    X, y = IRIS[0].astype(dtype), np.minimum(IRIS[1], n_classes - 1)
+    model = rosenblatt.Perceptron(random_state=0).fit(X, y)
+    save(model, tmp_path / "m")
+    found = load(tmp_path / "m")
+    np.testing.assert_array_equal(found.decision_function(X), model.decision_function(X))
+    assert (found.coef_.dtype, found.intercept_.dtype) == (model.coef_.dtype, model.intercept_.dtype)

@@ -6,13 +6,13 @@ Never takes a model of another type.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from rosenblatt._suggestions import article, missing_file
-from rosenblatt.estimators import TabularClassifier, TabularRegressor
-from rosenblatt.persistence.save_load import ModelFileError, load
-from rosenblatt.persistence.serving import table_model
+from rosenblatt.persistence import save_load
+from rosenblatt.persistence.save_load import ModelFileError
 
 __all__ = ["load_model", "load_predictor", "load_tabular", "with_threshold"]
 
@@ -20,13 +20,15 @@ __all__ = ["load_model", "load_predictor", "load_tabular", "with_threshold"]
 def load_model(file: Path) -> Any:
     """What is in a model file; where there is none, the error suggests a name."""
     try:
-        return load(file)
+        return save_load.load(file)
     except FileNotFoundError:
         raise FileNotFoundError(missing_file(file)) from None
 
 
 def load_tabular(file: Path) -> Any:
     """The tabular estimator in a model file."""
+    from rosenblatt.estimators import TabularClassifier, TabularRegressor
+
     model = load_model(file)
     if not isinstance(model, (TabularClassifier, TabularRegressor)):
         raise ModelFileError(
@@ -36,7 +38,15 @@ def load_tabular(file: Path) -> Any:
 
 
 def load_predictor(file: Path) -> Any:
-    """The tabular estimator in a model file, or what else predicts from named columns, such as a pipeline."""
+    """What predicts of the tabular estimator in a model file, or of what else was fitted on named columns."""
+    from rosenblatt.persistence.predictors import TablePredictor
+
+    with suppress(ModelFileError, FileNotFoundError):  # the estimator is loaded below, or its error is raised
+        found = save_load.load_predictor(file)
+        if isinstance(found, TablePredictor):
+            return found
+    from rosenblatt.persistence.serving import table_model  # imports scikit-learn
+
     return table_model(load_model(file), str(file))
 
 

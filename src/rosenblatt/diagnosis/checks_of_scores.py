@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from rosenblatt.diagnosis.chance import error_by_rows, fold_error, n_scored, optimism, rows_of_a_network
 from rosenblatt.diagnosis.check_record import Check
-from rosenblatt.estimators.tabular.explain.column_substitution import predictions_of
+from rosenblatt.estimators.tabular.predictions import predictions_of
 from rosenblatt.metrics import AUC, Metric, is_better
 from rosenblatt.tables.score_intervals import QUANTILE, difference_interval, score_interval, score_of
 

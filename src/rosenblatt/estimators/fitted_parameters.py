@@ -28,4 +28,5 @@ class FittedParameters:
 
     def fitted_parameter(self, name: str) -> Any:
         """A parameter as it was in the last fit; before it, as it is."""
-        return vars(self).get("fitted_parameters_", {}).get(name, getattr(self, name))
+        fitted = vars(self).get("fitted_parameters_", {})
+        return fitted[name] if name in fitted else getattr(self, name)

@@ -35,6 +35,7 @@ from rosenblatt.estimators.base import (
     warn_user,
 )
 from rosenblatt.estimators.callbacks import FitTasks, begin_fit
+from rosenblatt.estimators.decoding import probabilities_of
 from rosenblatt.estimators.labels import LabelScores
 from rosenblatt.estimators.mlp.hyperparameters import MLPParameters
 from rosenblatt.estimators.optimizer_state import OptimizerState, SolverRates
@@ -365,8 +366,7 @@ class LogisticRegression(LabelScores, ClassifierMixin, StochasticSolver):  # typ
 
     def predict_proba(self, X: Any) -> Array:
         """Probability of each class, shape (n_samples, n_classes), in the order of ``classes_``."""
-        outputs = self._outputs(X)
-        return np.hstack([1 - outputs, outputs]) if outputs.shape[1] == 1 else outputs
+        return probabilities_of(self._outputs(X))
 
     def predict_log_proba(self, X: Any) -> Array:
         """Logarithm of `predict_proba`."""

@@ -14,7 +14,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_matrix
 
 from rosenblatt._checks import is_count
 from rosenblatt.nn.activations import OUTPUTS
@@ -28,7 +27,10 @@ from rosenblatt.persistence.programs import record_functions
 from rosenblatt.storage.container import Arrays, ModelFileError, errors_of, require_keys
 from rosenblatt.training.history import History
 
-__all__ = ["STORABLE", "estimator_from_state", "estimator_state"]
+__all__ = [
+    *("STORABLE", "estimator_from_state", "estimator_state", "parameters_from_state", "parts_from_state"),
+    *("require_class", "row_of_zeros"),
+]
 
 STORABLE = ("MLPClassifier", "MLPRegressor", "LogisticRegression")
 OBJECTS: dict[str, tuple[str, ...]] = {
@@ -118,7 +120,7 @@ def estimator_state(estimator: Any) -> tuple[dict[str, Any], Arrays]:
         parameters[name] = None if dropped else encode(value, f"parameter {name!r}", recordings)
     binarizer = getattr(estimator, "label_binarizer_", None)
     labels = binarizer and (binarizer.y_type_.startswith("multilabel"), bool(binarizer.sparse_input_))
-    require_consistent(estimator, network, present, labels)
+    require_consistent(type(estimator).__name__, {**vars(estimator), **fitted}, network, present, labels)
     if np.isfinite(network.block).all():  # otherwise the file's writer names the tensor
         require_predictions(estimator, row_of_zeros(network))
     network_state, arrays = network_to_state(network)
@@ -138,19 +140,11 @@ def estimator_from_state(state: Any, arrays: Mapping[str, NDArray[Any]]) -> Any:
     """The estimator; a `ModelFileError` if state and arrays do not describe one."""
     from rosenblatt import estimators
 
-    require_keys(state, {"class", "parameters", "network", "attributes"}, {"labels"})
-    if state["class"] not in STORABLE:
-        raise ModelFileError(f"the file holds a {state['class']!r}; known are {', '.join(STORABLE)}.")
-    parameters = {name: decode(value, *OBJECTS.get(name, ())) for name, value in state["parameters"].items()}
+    require_class(state)
+    parameters = parameters_from_state(state["parameters"])
     estimator = getattr(estimators, state["class"])(**parameters)
     estimator.check_parameters()
-    network = network_from_state(state["network"], arrays)
-    attributes = {name: decode(value) for name, value in state["attributes"].items()}
-    for name, value in attributes.items():
-        if name not in ATTRIBUTES or not (ATTRIBUTES[name](value) or (value is None and name in MAY_BE_NONE)):
-            raise ModelFileError(f"attribute {name!r} is unknown or of the wrong type.")
-    labels = labels_from_state(state["labels"]) if "labels" in state else None
-    require_consistent(estimator, network, attributes, labels)
+    network, attributes, labels = parts_from_state(state, parameters, arrays)
     for name, value in attributes.items():
         setattr(estimator, name, History(value) if name == "history_" else value)
     if labels is not None:
@@ -162,10 +156,40 @@ def estimator_from_state(state: Any, arrays: Mapping[str, NDArray[Any]]) -> Any:
     return estimator
 
 
+def require_class(state: Any) -> None:
+    """Refuse a state that is not that of a known estimator."""
+    require_keys(state, {"class", "parameters", "network", "attributes"}, {"labels"})
+    if state["class"] not in STORABLE:
+        raise ModelFileError(f"the file holds a {state['class']!r}; known are {', '.join(STORABLE)}.")
+
+
+def parameters_from_state(entries: Mapping[str, Any]) -> dict[str, Any]:
+    """The constructor's parameters, whose ranges are not checked yet."""
+    return {name: decode(value, *OBJECTS.get(name, ())) for name, value in entries.items()}
+
+
+def parts_from_state(
+    state: Any, parameters: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]
+) -> tuple[Network, dict[str, Any], Labels | None]:
+    """Network, fitted attributes and the form of labels, checked against each other and the parameters."""
+    network = network_from_state(state["network"], arrays)
+    attributes = {name: decode(value) for name, value in state["attributes"].items()}
+    for name, value in attributes.items():
+        if name not in ATTRIBUTES or not (ATTRIBUTES[name](value) or (value is None and name in MAY_BE_NONE)):
+            raise ModelFileError(f"attribute {name!r} is unknown or of the wrong type.")
+    labels = labels_from_state(state["labels"]) if "labels" in state else None
+    require_consistent(state["class"], parameters, network, attributes, labels)
+    return network, attributes, labels
+
+
 def row_of_zeros(network: Network) -> Any:
     """A row as the estimator takes it."""
     row = np.zeros((1, network.graph.n_inputs), network.dtype)
-    return csr_matrix(row.shape, dtype=row.dtype) if network.graph.sparse_input else row
+    if not network.graph.sparse_input:
+        return row
+    from scipy.sparse import csr_matrix  # takes longer to import than all of the engine
+
+    return csr_matrix(row.shape, dtype=row.dtype)
 
 
 def labels_from_state(entry: Any) -> Labels:
@@ -189,9 +213,11 @@ def binarizer_of(classes: NDArray[Any], multilabel: bool, sparse: bool) -> Any:
     return binarizer
 
 
-def require_consistent(estimator: Any, network: Network, attributes: Mapping[str, Any], labels: Labels | None) -> None:
+def require_consistent(
+    kind: str, parameters: Mapping[str, Any], network: Network, attributes: Mapping[str, Any], labels: Labels | None
+) -> None:
     """Refuse attributes that contradict the network, or parameters that `predict` reads and that contradict it."""
-    kind, spec = type(estimator).__name__, network.spec
+    spec = network.spec
     if not isinstance(spec, NetworkSpec) or not isinstance(spec.output, str) or spec.output not in OUTPUTS:
         raise ModelFileError(f"the network of an {kind} is a dense chain with a named output activation; this is not.")
     if attributes.get("n_features_in_") != spec.n_inputs:
@@ -212,16 +238,15 @@ def require_consistent(estimator: Any, network: Network, attributes: Mapping[str
     if (labels is not None) != (kind == "MLPClassifier"):
         raise ModelFileError("an MLPClassifier, and nothing else, has an entry on labels.")
     if kind == "MLPRegressor":
-        require_targets(estimator, spec, attributes)
+        require_targets(parameters, spec, attributes)
     else:
         require_classes(kind, spec, attributes.get("classes_"), labels is not None and labels[0])
 
 
-def require_targets(estimator: Any, spec: NetworkSpec, attributes: Mapping[str, Any]) -> None:
+def require_targets(given: Mapping[str, Any], spec: NetworkSpec, attributes: Mapping[str, Any]) -> None:
     """Refuse what contradicts a regressor's outputs: the loss says how many there are for each target."""
     if "classes_" in attributes:
         raise ModelFileError("a regressor has no classes.")
-    given = {**vars(estimator), **getattr(estimator, "fitted_parameters_", {})}
     per_target = loss_record(given["loss"]).outputs_per_target
     if spec.n_outputs % per_target:
         raise ModelFileError(

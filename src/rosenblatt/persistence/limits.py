@@ -13,7 +13,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_matrix
 
 from rosenblatt.nn.graph import Graph
 from rosenblatt.nn.layers.base import Node
@@ -118,6 +117,8 @@ def trial_row(node: Node, dtype: Any, of_zeros: bool) -> Any:
     row = np.zeros((1, shown), dtype) if of_zeros else np.sin(np.arange(1, shown + 1, dtype=dtype))[None, :]
     if node.kind != "sparse":
         return row
+    from scipy.sparse import csr_matrix  # takes longer to import than all of the engine
+
     return csr_matrix((row[0], np.arange(shown, dtype=np.int32), np.array([0, shown])), shape=(1, node.width))
 
 

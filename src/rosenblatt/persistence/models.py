@@ -17,7 +17,7 @@ from rosenblatt.persistence.estimators import STORABLE, estimator_from_state, es
 from rosenblatt.persistence.networks import network_from_state, network_to_state
 from rosenblatt.storage.container import Arrays, ModelFileError
 
-__all__ = ["KINDS", "PIPELINE", "ModelParts", "model_from_parts", "model_parts"]
+__all__ = ["KINDS", "PIPELINE", "ModelParts", "model_from_parts", "model_parts", "predictor_from_parts"]
 
 ESTIMATOR, NETWORK, TABULAR, PERCEPTRON, PIPELINE = (
     "estimator",
@@ -86,3 +86,14 @@ def model_from_parts(kind: str, state: Any, arrays: Mapping[str, NDArray[Any]], 
     if kind != NETWORK:
         raise ModelFileError(f"the file holds a {str(kind)[:40]!r}; known are {', '.join(KINDS)}.")
     return network_from_state(state, arrays, classes)
+
+
+def predictor_from_parts(kind: str, state: Any, arrays: Mapping[str, NDArray[Any]], custom: Sequence[Any] = ()) -> Any:
+    """What predicts as the model that `model_parts` took apart, without scikit-learn."""
+    if kind == NETWORK:
+        return network_from_state(state, arrays, custom_layers(custom))
+    if kind not in (ESTIMATOR, TABULAR):
+        raise ModelFileError(f"the file holds a {kind}, which predicts by scikit-learn: use rosenblatt.load.")
+    from rosenblatt.persistence.predictors import estimator_predictor, tabular_predictor
+
+    return estimator_predictor(state, arrays) if kind == ESTIMATOR else tabular_predictor(state, arrays)

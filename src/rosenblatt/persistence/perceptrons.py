@@ -20,6 +20,7 @@ from rosenblatt.storage.container import Arrays, ModelFileError, decode_value, e
 
 __all__ = ["perceptron_from_state", "perceptron_state"]
 
+FLOATS = (np.float32, np.float64)
 OPTIONAL = {"feature_names_in_", "mistakes"}
 
 
@@ -79,8 +80,8 @@ def require_fitted(fitted: Mapping[str, Any], weights: NDArray[Any], thresholds:
         raise ModelFileError("a perceptron has two classes, inputs and passes at least.")
     if weights.shape != (n_neurons, fitted["n_features_in_"]) or thresholds.shape != (n_neurons,):
         raise ModelFileError(f"the weights do not fit {len(classes)} classes and {fitted['n_features_in_']} inputs.")
-    if weights.dtype != thresholds.dtype:
-        raise ModelFileError("the weights and the thresholds are not of one type.")
+    if not {weights.dtype, thresholds.dtype} <= {*map(np.dtype, FLOATS)}:  # of float32 rows, both may occur
+        raise ModelFileError("the weights or the thresholds are no floats.")
     if type(fitted["t_"]) not in (int, float) or not math.isfinite(fitted["t_"]):
         raise ModelFileError("t_ is not a number of rows.")
     named = isinstance(names, np.ndarray) and len(names) == fitted["n_features_in_"]

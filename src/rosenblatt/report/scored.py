@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 
 from rosenblatt._checks import check_weights
 from rosenblatt._suggestions import suggestion
-from rosenblatt.estimators.tabular.explain.column_substitution import predictions_of
 from rosenblatt.estimators.tabular.explain.importance import read_rows
 from rosenblatt.estimators.tabular.explain.output_names import target_columns
+from rosenblatt.estimators.tabular.predictions import predictions_of
 from rosenblatt.estimators.tabular.scoring import is_on_common_rows
 from rosenblatt.estimators.tabular.training_digest import training_digest
 from rosenblatt.tables.encoders import Prepared

@@ -20,6 +20,7 @@ from sklearn.utils.multiclass import _check_partial_fit_first_call, type_of_targ
 
 from rosenblatt._suggestions import suggest_keywords
 from rosenblatt.estimators.base import class_weighted, set_parameters, unchanged_if_failed
+from rosenblatt.estimators.decoding import are_positive, are_probabilities, labels_of, picks_one, probabilities_of
 from rosenblatt.estimators.labels import LabelScores, plain_labels
 from rosenblatt.estimators.mlp.base import BaseMLP, solver_is_stochastic
 from rosenblatt.estimators.mlp.parameters import describe_shared_parameters
@@ -50,7 +51,7 @@ LOSSES: dict[str, tuple[Any, Any]] = {
 def gives_probabilities(estimator: Any) -> bool:
     """Whether the outputs are probabilities. If not, the error says why, and `getattr` reports it."""
     loss, output = map(estimator.fitted_parameter, ("loss", "output_activation"))
-    if loss == "hinge" or output not in (None, "logistic", "softmax"):
+    if not are_probabilities(loss, output):
         raise AttributeError(
             f"loss={loss!r} with output_activation={output!r} gives no probabilities. "
             "Use loss='log_loss', decision_function, or sklearn.calibration.CalibratedClassifierCV."
@@ -206,12 +207,10 @@ class MLPClassifier(LabelScores, ClassifierMixin, BaseMLP):  # type: ignore[misc
     def predict(self, X: Any) -> Any:
         """Label of each row, shape (n_samples,), or zeros and ones, shape (n_samples, n_labels), sparse if y was."""
         outputs = self._outputs(X)
-        if self._picks_one():
-            return self.classes_[outputs.argmax(axis=1)]
-        if self.label_binarizer_.y_type_ == "binary" and len(self.classes_) == 2:
-            return self.classes_[self._is_positive(outputs.ravel()).astype(np.intp)]
-        positive = self._is_positive(outputs).astype(outputs.dtype)
-        return self.label_binarizer_.inverse_transform(positive.ravel() if self.n_outputs_ == 1 else positive)
+        several = self.label_binarizer_.y_type_.startswith("multilabel")
+        if several and self.label_binarizer_.sparse_input_ and not self._picks_one():
+            return self.label_binarizer_.inverse_transform(self._is_positive(outputs).astype(outputs.dtype))
+        return labels_of(outputs, self.classes_, self.out_activation_, several)
 
     def target_estimates(self, outputs: Array, n_targets: int) -> Array:
         if self.out_activation_ in ("logistic", "softmax"):
@@ -222,11 +221,12 @@ class MLPClassifier(LabelScores, ClassifierMixin, BaseMLP):  # type: ignore[misc
 
     def _picks_one(self) -> bool:
         """Whether the largest output is the label."""
-        return self.out_activation_ == "softmax" or self.label_binarizer_.y_type_ == "multiclass"
+        several = self.label_binarizer_.y_type_.startswith("multilabel")
+        return picks_one(self.out_activation_, len(self.classes_), several)
 
     def _is_positive(self, outputs: Array) -> Array:
         """Which outputs predict their label."""
-        return outputs > (0.5 if self.out_activation_ in ("logistic", "softmax", "step") else 0.0)
+        return are_positive(outputs, self.out_activation_)
 
     def decision_function(self, X: Any) -> Array:
         """What the output layer computes before its activation: logits, or margins with ``loss="hinge"``.
@@ -240,8 +240,7 @@ class MLPClassifier(LabelScores, ClassifierMixin, BaseMLP):  # type: ignore[misc
     @available_if(gives_probabilities)  # type: ignore[untyped-decorator]
     def predict_proba(self, X: Any) -> Array:
         """Probability of each class, shape (n_samples, n_classes), in the order of ``classes_``."""
-        outputs = self._outputs(X)
-        return outputs if self.n_outputs_ > 1 else np.hstack([1 - outputs, outputs])
+        return probabilities_of(self._outputs(X))
 
     @available_if(gives_probabilities)  # type: ignore[untyped-decorator]
     def predict_log_proba(self, X: Any) -> Array:

@@ -18,22 +18,18 @@ from sklearn.utils.metaestimators import available_if
 
 from rosenblatt._suggestions import suggest_keywords
 from rosenblatt.estimators.base import is_sparse, set_parameters
+from rosenblatt.estimators.decoding import flat, learns_variance, values_of
 from rosenblatt.estimators.labels import weights_of_score
 from rosenblatt.estimators.mlp.base import BaseMLP, solver_is_stochastic
 from rosenblatt.estimators.mlp.parameters import describe_shared_parameters
 from rosenblatt.estimators.mlp.training_data import Score, TrainingData
 from rosenblatt.estimators.outputs import finite_outputs
-from rosenblatt.nn.losses import GaussianNLL, Loss, NamedLoss, Quantile, loss_record
+from rosenblatt.nn.losses import Loss, NamedLoss, Quantile, loss_record
 
 __all__ = ["MLPRegressor"]
 
 Array = npt.NDArray[Any]
 LOSSES = ("squared_error", "absolute", "huber", "quantile", "poisson", "gamma", "tweedie", "gaussian_nll")
-
-
-def flat(outputs: Array) -> Array:
-    """The outputs, with a single column as a vector."""
-    return outputs.ravel() if outputs.shape[1] == 1 else outputs
 
 
 @describe_shared_parameters
@@ -201,22 +197,15 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
         std : ndarray of that shape
             Standard deviations, only with `return_std`.
         """
-        outputs = self._outputs(X)
-        if self._learns_variance():
-            k = outputs.shape[1] // 2
-            outputs, log_variance = outputs[:, :k], outputs[:, k:]
-        if return_std:
-            if not self._learns_variance():
-                loss = self.fitted_parameter("loss")
-                raise ValueError(f"return_std needs loss='gaussian_nll', but loss is {loss!r}.")
-            return flat(outputs), flat(np.exp(log_variance / 2))
-        if self.fitted_parameter("target_transform") == "log":
-            outputs = (np.exp(outputs) * self.smearing_factor_).astype(outputs.dtype)
-        return flat(outputs)
-
-    def _learns_variance(self) -> bool:
-        loss = self.fitted_parameter("loss")
-        return loss == "gaussian_nll" or isinstance(loss, GaussianNLL)
+        outputs, loss = self._outputs(X), self.fitted_parameter("loss")
+        values = values_of(
+            outputs, loss, self.fitted_parameter("target_transform"), getattr(self, "smearing_factor_", None)
+        )
+        if not return_std:
+            return values
+        if not learns_variance(loss):
+            raise ValueError(f"return_std needs loss='gaussian_nll', but loss is {loss!r}.")
+        return values, flat(np.exp(outputs[:, outputs.shape[1] // 2 :] / 2))
 
     def target_estimates(self, outputs: Array, n_targets: int) -> Array:
         """The outputs that predict the targets themselves: means, or the quantile closest to the median."""
@@ -241,7 +230,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
             raise ValueError(f"{name} contains {str(y.flat[0])!r}: could not convert string to float.")
         if transform is not None and record.targets.low > -np.inf:
             raise ValueError(f"loss={loss!r} already has a logarithmic link: leave target_transform=None.")
-        if transform is not None and (self._learns_variance() or isinstance(record.function, Quantile)):
+        if transform is not None and (learns_variance(loss) or isinstance(record.function, Quantile)):
             raise ValueError(f"target_transform='log' predicts means, but loss is {loss!r}: train on np.log(y).")
         if (y < record.targets.low).any() or (record.targets.above_low and (y <= record.targets.low).any()):
             sign = ">" if record.targets.above_low else ">="

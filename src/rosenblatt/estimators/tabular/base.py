@@ -19,7 +19,6 @@ from sklearn.callback import with_callbacks
 from sklearn.utils.validation import validate_data
 
 from rosenblatt._checks import check_count, check_flag, is_count, narrow_weights
-from rosenblatt._suggestions import join_names
 from rosenblatt.distributed.ranks import ranks, together
 from rosenblatt.estimators.base import Searchable, SuggestingMixin, unchanged_if_failed, warn_user
 from rosenblatt.estimators.callbacks import FitTasks
@@ -50,7 +49,7 @@ from rosenblatt.tables.readers.reading import is_nameless, names_columns, read_t
 from rosenblatt.tables.roles import Roles, assign_roles
 from rosenblatt.tables.splits import has_common_groups
 from rosenblatt.tables.streamed_task import StreamedTask
-from rosenblatt.tables.table import Table, TableError
+from rosenblatt.tables.table import Table
 from rosenblatt.tables.targets import Target
 from rosenblatt.tables.task import TabularTask, require_rows
 from rosenblatt.threads import reserve_blas_memory
@@ -247,33 +246,20 @@ class TabularEstimator(
 
         Columns to `keep` are read although the model does not know them.
         """
+        if not reset:
+            return self._read_rows(X, keep)
         if issparse(X):
             raise TypeError(f"A sparse matrix was passed, but {type(self).__name__} takes tables; use X.toarray().")
         if is_nameless(X):
-            if not reset:
-                self._require_no_names(X)
-            X = validate_data(self, X, reset=reset, dtype=None, ensure_all_finite=False)
+            X = validate_data(self, X, reset=True, dtype=None, ensure_all_finite=False)
             return read_table({f"x{i}": column for i, column in enumerate(X.T)})
-        table = read_table(X) if reset else self._read_known(X, keep)
-        if reset:
-            self.n_features_in_ = len(table.columns)
-            self.feature_names_in_ = np.array(list(table.columns), dtype=object)
-        elif not hasattr(self, "feature_names_in_") and not self.preparation_.names <= set(table.columns):
-            raise TableError(
-                f"X names its columns {join_names(list(table.columns))}, but the model learned from an array of "
-                f"{self.n_features_in_} columns without names. Give such an array, or call them 'x0', 'x1', ...."
-            )
+        table = read_table(X)
+        self.n_features_in_ = len(table.columns)
+        self.feature_names_in_ = np.array(list(table.columns), dtype=object)
         return table
 
-    def _require_no_names(self, X: Any) -> None:
-        """Refuse an array after a table with names: which of its columns is which would be a guess."""
-        if hasattr(self, "feature_names_in_"):
-            names, shape = list(self.feature_names_in_), np.shape(X)
-            count = f" and are {shape[1]}" if len(shape) == 2 and shape[1] != len(names) else ""
-            raise TableError(
-                f"X is an array, whose columns have no names{count}, but the model learned from {len(names)} columns "
-                f"with names: {join_names(names)}. Give a data frame or a mapping with these names."
-            )
+    def _checked_array(self, X: Any) -> Array:
+        return np.asarray(validate_data(self, X, reset=False, dtype=None, ensure_all_finite=False))
 
     def _task(
         self,

@@ -28,12 +28,12 @@ from rosenblatt.estimators.tabular.architecture import Settings
 from rosenblatt.estimators.tabular.base import TabularEstimator
 from rosenblatt.estimators.tabular.decisions import best_decisions
 from rosenblatt.estimators.tabular.ensemble import Ensemble, best_temperature
-from rosenblatt.estimators.tabular.explain.column_substitution import predictions_of
 from rosenblatt.estimators.tabular.member import FitBudget
 from rosenblatt.estimators.tabular.metrics import CLASS_METRICS, ClassMetric
 from rosenblatt.estimators.tabular.named_scores import named_rows, require_same_rows, weights_for_score
 from rosenblatt.estimators.tabular.ordinal import cumulative, from_cumulative
 from rosenblatt.estimators.tabular.parameters import CONSTRAINTS, describe_shared_parameters
+from rosenblatt.estimators.tabular.predictions import ClassPredictions
 from rosenblatt.estimators.tabular.problem import Problem
 from rosenblatt.tables.streamed_task import StreamedTask
 from rosenblatt.tables.targets import Target, doubts_of_classes
@@ -46,7 +46,7 @@ DEFAULT = Settings(activation="selu", dropout=0.15, label_smoothing=0.05, learni
 
 
 @describe_shared_parameters
-class TabularClassifier(ClassifierMixin, TabularEstimator):  # type: ignore[misc]
+class TabularClassifier(ClassPredictions, ClassifierMixin, TabularEstimator):  # type: ignore[misc]
     """Classes from a raw table: numbers, categories, dates, texts, missing cells.
 
     Several networks are trained side by side. Each is trained on all folds of the rows but one, which chooses its best
@@ -234,18 +234,6 @@ class TabularClassifier(ClassifierMixin, TabularEstimator):  # type: ignore[misc
         rank = np.array([place[name] for name in target.classes.tolist()])
         return replace(target, values=rank[target.values], classes=self.classes_)
 
-    def predict(self, X: Any) -> Array:
-        """The class of each row with the largest probability times ``decision_weights_``, shape (n_rows,)."""
-        return self._decided(self.predict_proba(X))
-
-    def _decided(self, probabilities: Array) -> Array:
-        return np.asarray(self.classes_[(probabilities * self.decision_weights_).argmax(axis=1)])
-
-    def _predicted(self, outputs: Array) -> tuple[Array, Array]:
-        """Predictions and probabilities from outputs of the ensemble."""
-        probabilities = predictions_of(self, outputs)
-        return self._decided(probabilities), probabilities
-
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """The accuracy of the predictions for X, whose classes are y; rows count as `sample_weight` says.
 
@@ -272,7 +260,3 @@ class TabularClassifier(ClassifierMixin, TabularEstimator):  # type: ignore[misc
         """
         weighted = np.log(np.maximum(self.predict_proba(X), np.finfo(np.float64).tiny) * self.decision_weights_)
         return weighted[:, 1] - weighted[:, 0] if weighted.shape[1] == 2 else np.asarray(weighted)
-
-    def predict_proba(self, X: Any) -> Array:
-        """Probabilities of the classes, in the order of ``classes_``; shape (n_rows, n_classes)."""
-        return predictions_of(self, self._outputs(X))

@@ -13,13 +13,12 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.utils.validation import check_is_fitted
 
-from rosenblatt._suggestions import suggestion
+from rosenblatt._suggestions import join_names, suggestion
 from rosenblatt.storage.read_ahead import ReadAhead
 from rosenblatt.tables.drift import thinned
 from rosenblatt.tables.preparation import Preparation, PreparedBlocks
-from rosenblatt.tables.readers.reading import read_table
+from rosenblatt.tables.readers.reading import is_nameless, read_table
 from rosenblatt.tables.readers.streams import BLOCK_ROWS, TableStream, open_stream
 from rosenblatt.tables.table import Table, TableError
 
@@ -89,7 +88,8 @@ class BlockPredictor:
     ensemble_: Any
     target_name_: str | None
     window: int
-    _read: Callable[..., Table]
+    n_features_in_: int
+    _checked_array: Callable[[Any], Array]
     _predicted: Callable[[Array], tuple[Array, Array | None]]
 
     def predict_blocks(self, X: Any, *, keep: Collection[str] = ()) -> PredictedBlocks:
@@ -126,7 +126,7 @@ class BlockPredictor:
         >>> [len(block.predictions) for block in model.predict_blocks(X)]
         [65536, 4464]
         """
-        check_is_fitted(self, "ensemble_")
+        self._require_fitted()
         source = self._opened(X, keep, window=BLOCK_ROWS)
         return PredictedBlocks(source, self.preparation_, keep, self._predicted_blocks)
 
@@ -135,7 +135,38 @@ class BlockPredictor:
         if isinstance(X, TableStream):
             return X
         stream = open_stream(X, text={*self.preparation_.text_columns, *keep}, window=window)
-        return self._read(X, reset=False, keep=keep) if stream is None else stream
+        return self._read_rows(X, keep) if stream is None else stream
+
+    def _require_fitted(self) -> None:
+        if "ensemble_" not in vars(self):
+            from sklearn.utils.validation import check_is_fitted  # predicting alone needs no scikit-learn
+
+            check_is_fitted(self, "ensemble_")
+
+    def _read_rows(self, X: Any, keep: Collection[str] = ()) -> Table:
+        """X as a table, whose columns are called as those of `fit`; columns to `keep` are read, too."""
+        if hasattr(X, "tocsr"):
+            raise TypeError(f"A sparse matrix was passed, but {type(self).__name__} takes tables; use X.toarray().")
+        if is_nameless(X):
+            self._require_no_names(X)
+            return read_table({f"x{i}": column for i, column in enumerate(self._checked_array(X).T)})
+        table = self._read_known(X, keep)
+        if not hasattr(self, "feature_names_in_") and not self.preparation_.names <= set(table.columns):
+            raise TableError(
+                f"X names its columns {join_names(list(table.columns))}, but the model learned from an array of "
+                f"{self.n_features_in_} columns without names. Give such an array, or call them 'x0', 'x1', ...."
+            )
+        return table
+
+    def _require_no_names(self, X: Any) -> None:
+        """Refuse an array after a table with names: which of its columns is which would be a guess."""
+        if hasattr(self, "feature_names_in_"):
+            names, shape = list(self.feature_names_in_), np.shape(X)
+            count = f" and are {shape[1]}" if len(shape) == 2 and shape[1] != len(names) else ""
+            raise TableError(
+                f"X is an array, whose columns have no names{count}, but the model learned from {len(names)} columns "
+                f"with names: {join_names(names)}. Give a data frame or a mapping with these names."
+            )
 
     def _read_known(self, X: Any, keep: Collection[str]) -> Table:
         """The columns of X that training used, those to keep, and the target if it is there; others are only named."""
@@ -157,7 +188,7 @@ class BlockPredictor:
 
     def _outputs(self, X: Any) -> Array:
         """The ensemble's mean outputs for raw rows, (n_rows, n_outputs)."""
-        check_is_fitted(self, "ensemble_")
+        self._require_fitted()
         source = self._opened(X, window=self.window)
         if isinstance(source, Table):
             return np.asarray(self.ensemble_.predict(self.preparation_.transform(source)))

@@ -6,7 +6,6 @@ network itself: `ensemble` and `member` do.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
@@ -24,13 +23,12 @@ from rosenblatt._checks import narrow_weights
 from rosenblatt.estimators.base import check_target_array, set_parameters
 from rosenblatt.estimators.tabular.architecture import Settings
 from rosenblatt.estimators.tabular.base import TabularEstimator
-from rosenblatt.estimators.tabular.decisions import interval_columns
 from rosenblatt.estimators.tabular.ensemble import Fold
-from rosenblatt.estimators.tabular.explain.column_substitution import predictions_of
 from rosenblatt.estimators.tabular.member import FitBudget
 from rosenblatt.estimators.tabular.metrics import REGRESSIONS, RegressionLoss, regression_of
 from rosenblatt.estimators.tabular.named_scores import named_rows, require_same_rows, weights_for_score
 from rosenblatt.estimators.tabular.parameters import CONSTRAINTS, describe_shared_parameters
+from rosenblatt.estimators.tabular.predictions import NumberPredictions
 from rosenblatt.estimators.tabular.problem import Data, Problem
 from rosenblatt.estimators.tabular.target_scaling import TargetScaler, fit_target_scaler
 from rosenblatt.estimators.tabular.target_transform import choose_target_transform, has_heavy_tail
@@ -47,7 +45,7 @@ N_RESIDUALS = 1001
 
 
 @describe_shared_parameters
-class TabularRegressor(RegressorMixin, TabularEstimator):  # type: ignore[misc]
+class TabularRegressor(NumberPredictions, RegressorMixin, TabularEstimator):  # type: ignore[misc]
     """Numbers from a raw table: numbers, categories, dates, texts, missing cells.
 
     Several networks are trained side by side on the standardized target. Each is trained on all folds of the rows but
@@ -284,55 +282,3 @@ class TabularRegressor(RegressorMixin, TabularEstimator):  # type: ignore[misc]
 
     def _scoring(self) -> dict[str, Any]:
         return {"center": self.goal.center}
-
-    def predict(self, X: Any) -> Array:
-        """The mean of each row's target, or its median or quantiles, depending on the loss.
-
-        Returns
-        -------
-        ndarray of shape (n_rows,), (n_rows, n_targets) or (n_rows, n_quantiles)
-        """
-        return self._predicted(self._outputs(X))[0]
-
-    def _predicted(self, outputs: Array) -> tuple[Array, None]:
-        """Predictions from outputs of the ensemble, without probabilities."""
-        values = predictions_of(self, outputs)
-        return np.asarray(values[:, 0] if self.one_target_ else values), None
-
-    def predict_interval(self, X: Any, coverage: float = 0.9) -> Array:
-        """An interval that contains the target of a new row with the probability `coverage`.
-
-        For a model with `quantiles`, its ends are two of them, so its width depends on the row. For other models they
-        are the prediction plus quantiles of the out-of-fold errors, with the same width for all rows (on the scale of
-        the logarithm, if that was learned). Both are calibrated on rows that the members did not see (split conformal
-        prediction: Vovk et al. 2005; for quantiles: Romano et al. 2019, arXiv:1905.03222).
-
-        Parameters
-        ----------
-        X : table, as in `fit`
-        coverage : float in (0, 1)
-            Probability that the interval contains the target.
-
-        Returns
-        -------
-        ndarray of shape (n_rows, 2), or (n_rows, n_targets, 2)
-
-        Raises
-        ------
-        ValueError
-            If `coverage` is not between 0 and 1, or `quantiles` does not contain the two that it needs.
-        """
-        if not 0 < coverage < 1:
-            raise ValueError(f"coverage is {coverage}; it must lie between 0 and 1, as 0.9.")
-        return self.intervals_around(self._outputs(X), coverage)
-
-    def intervals_around(self, outputs: Array, coverage: float) -> Array:
-        """`predict_interval` of rows for which the ensemble gave these outputs, (n_rows, n_outputs)."""
-        low = (1 - coverage) / 2
-        if (quantiles := self.fitted_parameter("quantiles")) is not None:
-            return self.target_scaler_.decode(outputs)[:, interval_columns(coverage, quantiles)]
-        last = len(self.residuals_) - 1
-        errors = self.residuals_[[math.floor(low * last), math.ceil((1 - low) * last)]]
-        plain = replace(self.target_scaler_, factor=1.0)  # quantiles of a logarithm are those of the number
-        ends = np.stack([plain.decode(outputs + error) for error in errors], axis=-1)
-        return np.asarray(ends[:, 0] if self.one_target_ else ends)

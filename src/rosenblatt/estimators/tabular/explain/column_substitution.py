@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils.random import sample_without_replacement
 
+from rosenblatt.estimators.tabular.predictions import predictions_of
 from rosenblatt.tables.encoders import Prepared
 from rosenblatt.tables.preparation import Preparation
 
@@ -24,7 +25,6 @@ __all__ = [
     "column_slices",
     "part_of",
     "predict_variants",
-    "predictions_of",
     "sample_rows",
 ]
 
@@ -96,13 +96,6 @@ def stacked(prepared: Prepared, variants: Sequence[Substitution]) -> Prepared:
         for blocks, matrix in zip(words[place.words], part.words, strict=True):
             blocks[i] = matrix[variant.rows]
     return Prepared(numbers, indicators, codes, tuple(vstack(blocks, format="csr") for blocks in words))
-
-
-def predictions_of(model: Any, outputs: Array) -> Array:
-    """Probabilities of the classes, or targets in their units, from the outputs of an ensemble; [n, k]."""
-    if hasattr(model, "classes_"):
-        return np.asarray(outputs / outputs.sum(axis=1, keepdims=True))  # the networks' are float32
-    return np.asarray(model.target_scaler_.decode(outputs))
 
 
 def sample_rows(n: int, most: int, rng: Any) -> NDArray[np.int64]:

@@ -25,13 +25,13 @@ from rosenblatt.estimators.tabular.explain.column_substitution import (
     column_slices,
     part_of,
     predict_variants,
-    predictions_of,
     sample_rows,
 )
 from rosenblatt.estimators.tabular.explain.mixtures import input_values, parts_of
 from rosenblatt.estimators.tabular.explain.output_names import target_columns
 from rosenblatt.estimators.tabular.explain.shortened import short_name
 from rosenblatt.estimators.tabular.metrics import CLASS_METRICS
+from rosenblatt.estimators.tabular.predictions import predictions_of
 from rosenblatt.metrics import LOG_LOSS, Metric
 from rosenblatt.tables.encoders import Prepared
 from rosenblatt.tables.readers.reading import is_nameless, names_columns, read_table, require_names

@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import log_softmax, logsumexp
 
-from rosenblatt.estimators.tabular.explain.column_substitution import predictions_of
 from rosenblatt.estimators.tabular.explain.ordered_odds import MeanLogOdds
 from rosenblatt.estimators.tabular.explain.output_names import output_names, predictions_in_words
+from rosenblatt.estimators.tabular.predictions import predictions_of
 from rosenblatt.estimators.tabular.target_scaling import TargetScaler
 from rosenblatt.tables.encoders import Prepared
 

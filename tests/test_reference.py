@@ -43,3 +43,65 @@ def test_every_public_name_has_a_page(reference):
     assert [address for address, value in public_names() if id(value) not in paged] == []
     listed = {f"{package.name}.{name}" for package in packages for name in (*package.own, *package.elsewhere)}
     assert sorted({address for address, _ in public_names()} - listed) == []
+
+
+CHECKS = {
+    "GL06",  # no section that numpydoc does not know
+    "GL07",  # sections in numpydoc's order
+    "GL09",  # a deprecation stands first
+    "PR02",  # no parameter that does not exist
+    "PR03",  # parameters in the order of the signature
+    "PR05",  # a type does not end with a full stop
+    "PR10",  # a space before the colon
+    "RT02",  # the one value that is returned has no name
+    "SS01",  # a summary
+    "SS04",  # no blanks before it
+}
+"""What every public docstring keeps, by numpydoc's codes (https://numpydoc.readthedocs.io/en/latest/validation.html)."""
+
+
+def documented():
+    """What has a docstring of its own: functions, classes, and their public methods and properties."""
+    for address, value in NAMES.values():
+        if inspect.isroutine(value) or inspect.isclass(value):
+            yield address, value
+        for name, member in inspect.getmembers(value) if inspect.isclass(value) else ():
+            function = member.fget if isinstance(member, property) else member
+            home = str(getattr(function, "__module__", ""))
+            if not name.startswith("_") and inspect.isroutine(function) and home.startswith("rosenblatt"):
+                yield f"{address}.{name}", getattr(value, name)
+
+
+def test_every_public_name_and_method_has_a_docstring():
+    assert [address for address, value in documented() if not inspect.getdoc(value)] == []
+
+
+def test_docstrings_are_what_numpydoc_expects():
+    validation = pytest.importorskip("numpydoc.validate")
+    found = [
+        f"{address}: {code} {text}"
+        for address, value in documented()
+        if value.__doc__  # of a method without one, the method that it replaces has it
+        for code, text in validation.validate(address)["errors"]
+        if code in CHECKS
+    ]
+    assert found == []
+
+
+def test_every_parameter_is_documented():
+    scrape = pytest.importorskip("numpydoc.docscrape")
+    missing = []
+    for address, value in NAMES.values():
+        if not (inspect.isroutine(value) or inspect.isclass(value)) or issubclass_of_warning(value):
+            continue
+        sections = scrape.get_doc_object(value)
+        parts = [part for name in ("Parameters", "Other Parameters", "Attributes") for part in sections[name]]
+        names = {name.strip().lstrip("*") for part in parts for name in part.name.split(",")}
+        given = set(inspect.signature(value).parameters) - {"args", "kwargs"}
+        missing += [f"{address}: {name}" for name in sorted(given - names)]
+    assert missing == []
+
+
+def issubclass_of_warning(value):
+    """Whether it is an error or a warning, which the library makes and others only read."""
+    return inspect.isclass(value) and issubclass(value, BaseException)

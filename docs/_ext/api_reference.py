@@ -68,7 +68,7 @@ def reference() -> list[Package]:
             else:
                 package.elsewhere[public] = home
         packages.append(package)
-    return [package for package in packages if package.own]
+    return packages
 
 
 def kind_of(value: Any) -> str:
@@ -142,7 +142,7 @@ def page_of_name(package: str, name: str, value: Any) -> str:
 def write_pages(app: Sphinx, _config: Any) -> None:
     """Write all pages; those that do not change keep their time, so that Sphinx does not read them again."""
     pages = {}
-    for package in reference():
+    for package in filter(lambda package: package.own, reference()):
         pages[f"{PAGES}/{package.name}.rst"] = page_of_package(package)
         for name, value in package.own.items():
             pages[f"{NAMES}/{package.name}.{name}.rst"] = page_of_name(package.name, name, value)

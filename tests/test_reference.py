@@ -76,6 +76,7 @@ def test_every_public_name_and_method_has_a_docstring():
     assert [address for address, value in documented() if not inspect.getdoc(value)] == []
 
 
+@pytest.mark.long
 def test_docstrings_are_what_numpydoc_expects():
     validation = pytest.importorskip("numpydoc.validate")
     found = [
@@ -88,11 +89,12 @@ def test_docstrings_are_what_numpydoc_expects():
     assert found == []
 
 
+@pytest.mark.long
 def test_every_parameter_is_documented():
     scrape = pytest.importorskip("numpydoc.docscrape")
     missing = []
     for address, value in NAMES.values():
-        if not (inspect.isroutine(value) or inspect.isclass(value)) or issubclass_of_warning(value):
+        if not (inspect.isroutine(value) or inspect.isclass(value)) or is_error_or_warning(value):
             continue
         sections = scrape.get_doc_object(value)
         parts = [part for name in ("Parameters", "Other Parameters", "Attributes") for part in sections[name]]
@@ -102,6 +104,6 @@ def test_every_parameter_is_documented():
     assert missing == []
 
 
-def issubclass_of_warning(value):
+def is_error_or_warning(value):
     """Whether it is an error or a warning, which the library makes and others only read."""
     return inspect.isclass(value) and issubclass(value, BaseException)

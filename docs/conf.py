@@ -82,10 +82,12 @@ html_static_path = ["_static"]
 html_css_files = ["site.css"]
 html_show_sourcelink = False
 html_copy_source = False
+NO_SECTIONS = ("index", "getting-started", "contributing", "faq", "when-to-use-something-else")
+html_sidebars = {page: [] for page in NO_SECTIONS}  # with no pages below them
 html_theme_options = {
     "logo": {"text": "rosenblatt"},
     "navbar_align": "left",
-    "header_links_before_dropdown": 5,
+    "header_links_before_dropdown": 6,
     "secondary_sidebar_items": ["page-toc"],
     "footer_start": ["copyright"],
     "footer_end": [],

@@ -30,7 +30,7 @@ COMMANDS = {f"{PACKAGE}.cli"}
 """Packages that are called by a shell, not imported; docs/command-line.md describes them."""
 PAGES = "api/packages"
 NAMES = "api/names"
-KINDS = {"Classes": "class", "Functions": "function", "Errors and warnings": "exception", "Values": "data"}
+KINDS = {"class": "Classes", "function": "Functions", "exception": "Errors and warnings", "data": "Values"}
 
 
 @dataclass
@@ -84,19 +84,33 @@ def title(text: str, under: str = "=") -> list[str]:
 
 
 def page_of_package(package: Package) -> str:
-    """The names of a package in tables, by kind."""
+    """The names of a package in tables, under headings."""
     lines = [*title(package.name), f".. module:: {package.name}", "", package.summary, ""]
-    for heading, kind in KINDS.items():
-        names = sorted((name for name, value in package.own.items() if kind_of(value) == kind), key=str.lower)
-        if names:
-            lines += title(heading, "-")
-            lines += table_of_values(package, names) if kind == "data" else table_of_names(names)
-            lines += [".. toctree::", "   :hidden:", ""]
-            lines += [*(f"   {name} <../names/{package.name}.{name}>" for name in names), ""]
+    for heading, names in by_heading(package).items():
+        lines += title(heading, "-")
+        lines += table_of_values(package, names) if heading == KINDS["data"] else table_of_names(names)
+        lines += [".. toctree::", "   :hidden:", ""]
+        lines += [*(f"   {name} <../names/{package.name}.{name}>" for name in names), ""]
     if package.elsewhere:
         links = ", ".join(f":py:obj:`{name} <{home}>`" for name, home in sorted(package.elsewhere.items()))
         lines += [*title("Also importable from here", "-"), links, ""]
     return "\n".join(lines)
+
+
+def by_heading(package: Package) -> dict[str, list[str]]:
+    """The names in order, by the part of the package that offers them, such as `nn.layers`; others by kind."""
+    found: dict[str, list[str]] = {}
+    for part in pkgutil.iter_modules(importlib.import_module(package.name).__path__):
+        if part.ispkg and package.name != PACKAGE:
+            offered = getattr(importlib.import_module(f"{package.name}.{part.name}"), "__all__", ())
+            found[part.name.capitalize()] = [name for name in package.own if name in offered]
+    found = {
+        heading: [name for name in names if kind_of(package.own[name]) != "data"] for heading, names in found.items()
+    }
+    placed = {name for names in found.values() for name in names}
+    for kind, heading in KINDS.items():
+        found[heading] = [name for name, value in package.own.items() if kind_of(value) == kind and name not in placed]
+    return {heading: sorted(names, key=str.lower) for heading, names in found.items() if names}
 
 
 def table_of_names(names: list[str]) -> list[str]:

@@ -64,7 +64,8 @@ sphinx_gallery_conf = {
     "abort_on_example_error": True,
     "copyfile_regex": r"_.*\.py",
     "download_all_examples": False,
-    "min_reported_time": 1e9,  # times of this machine are nobody else's
+    "write_computation_times": False,  # times of this machine are nobody else's
+    "min_reported_time": 1e9,
     "show_memory": False,
     "show_signature": False,
     "remove_config_comments": True,

@@ -37,14 +37,15 @@ def curves(lines: Mapping[str, Sequence[float]], **labels: Any) -> None:
     """One line for each name, over 1, 2, 3, ...; `yscale="log"` is a label as well."""
     ax = new_axes(**{"xlabel": "epoch"} | labels)
     for name, values in lines.items():
-        ax.plot(range(1, len(values) + 1), values, label=name)
+        ax.plot(range(1, len(values) + 1), values, label=name.replace("_", " "))
     ax.legend()
 
 
 def bars(values: Mapping[str, float], **labels: Any) -> None:
     """One bar for each name, the first on top."""
     ax = new_axes(**labels)
-    ax.bar_label(ax.barh(list(values), list(values.values())), fmt="{:.3g}", padding=3)
+    names = [name.replace("_", " ") for name in values]
+    ax.bar_label(ax.barh(names, list(values.values())), fmt="{:.3g}", padding=3)
     ax.invert_yaxis()
     ax.margins(x=0.12)
 
@@ -53,7 +54,7 @@ def points(sets: Mapping[str, Any], **labels: Any) -> None:
     """The columns of each array of shape (2, n) as points in a plane."""
     ax = new_axes(**labels)
     for (name, xy), marker in zip(sets.items(), "osD^v<>", strict=False):
-        ax.scatter(*xy, label=name, marker=marker, alpha=0.7)
+        ax.scatter(*xy, label=name.replace("_", " "), marker=marker, alpha=0.7)
     ax.legend()
 
 

@@ -68,7 +68,8 @@ def documented():
         for name, member in inspect.getmembers(value) if inspect.isclass(value) else ():
             function = member.fget if isinstance(member, property) else member
             home = str(getattr(function, "__module__", ""))
-            if not name.startswith("_") and inspect.isroutine(function) and home.startswith("rosenblatt"):
+            is_function = inspect.isfunction(function) or inspect.ismethod(function)
+            if not name.startswith("_") and is_function and home.startswith("rosenblatt"):
                 yield f"{address}.{name}", getattr(value, name)
 
 

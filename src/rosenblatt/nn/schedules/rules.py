@@ -227,6 +227,11 @@ class CosLog:
     """base / 2 * (1 - cos(2 pi log2(1 + (2**cycles - 1) t))) at the share t of all steps: cycles that double in length.
 
     Holzmüller et al. (2024), "Better by Default".
+
+    Parameters
+    ----------
+    cycles : int
+        From 1 to 32.
     """
 
     name: ClassVar[str] = "coslog"

@@ -22,7 +22,8 @@ def extension(name):
     [
         ("docs", "book", "[x](../examples/book/xor.py)", "[x](lessons/xor.rst)"),
         ("docs/how-it-works", "how-it-works/plan", "[x](../../examples/book/xor.py)", "[x](../lessons/xor.rst)"),
-        ("docs", "book", "[x](../README.md#a)", "[x](index.md#a)"),
+        ("docs", "book", "[x](../README.md)", "[x](index.md)"),
+        ("docs", "book", "[x](../README.md#install)", "[x](REPOSITORY/blob/main/README.md#install)"),
         ("docs", "book", "[x](../CONTRIBUTING.md#rules)", "[x](contributing.md#rules)"),
         ("docs", "book", "[x](../examples/tables)", "[x](lessons-tables/index.rst)"),
         ("docs", "book", "[x](../examples/book/_data.py)", "[x](REPOSITORY/blob/main/examples/book/_data.py)"),

@@ -39,7 +39,8 @@ def rewritten(text: str, folder: str, page: str, root: Path) -> str:
         if path.startswith("docs/") and folder.startswith("docs"):
             return match[0]
         home = page_of(path)
-        if home is not None:
+        is_section = match.string[match.end() : match.end() + 1] == "#"
+        if home is not None and not (path == "README.md" and is_section):  # the first page has other sections
             return match[1] + os.path.relpath(home, posixpath.dirname(page) or ".")
         kind = "tree" if (root / path).is_dir() else "blob"
         return f"{match[1]}{REPOSITORY}/{kind}/main/{path}"

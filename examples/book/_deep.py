@@ -1,4 +1,4 @@
-"""Shared by the examples of deep networks: the accuracy of a network, and a few images of each class."""
+"""Shared by the examples of deep networks: the accuracy of a network, a few images of each class, copied parameters."""
 
 from __future__ import annotations
 
@@ -19,3 +19,9 @@ def few(X: Any, y: Any, n_each: int) -> tuple[Any, Any]:
     """The first `n_each` rows of each class."""
     rows = np.concatenate([np.flatnonzero(y == label)[:n_each] for label in np.unique(y)])
     return X[rows], y[rows]
+
+
+def copy_parameters(trained: nn.Network, net: nn.Network) -> None:
+    """Give `net` the parameters of `trained`; what has no parameters, such as noise, may differ."""
+    for name, values in trained.named_parameters():
+        net[name] = values

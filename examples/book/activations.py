@@ -1,4 +1,7 @@
-"""All activations side by side: range, mean output, values, derivatives, and how often the derivative is zero.
+"""Activations side by side
+========================
+
+All activations side by side: range, mean output, values, derivatives, and how often the derivative is zero.
 
 The derivatives are those of training, computed by reverse-mode differentiation. A neuron whose derivative is zero does
 not learn. With the step function it is always zero, with ReLU half of the time, and with ELU never, except by rounding.
@@ -6,7 +9,8 @@ not learn. With the step function it is always zero, with ReLU half of the time,
 """
 
 import numpy as np
-from _data import argument, is_full
+from _data import is_full
+from _pictures import show
 
 from rosenblatt.nn.activations import ACTIVATIONS
 from rosenblatt.plots import plot_activations
@@ -32,7 +36,7 @@ def end_of_slope(name: str, direction: int) -> float:
     return float(z[np.argmax(activation_values(name, z)[1] == 0)])
 
 
-def main(full: bool = False, picture: str | None = None) -> dict[str, float]:
+def main(full: bool = False) -> dict[str, float]:
     """The mean output and the share of zero derivatives of each activation; in full mode from more draws."""
     normal = np.random.default_rng(0).normal(size=2_000_000 if full else 50_000)
     table = {name: describe(name, normal) for name in ACTIVATIONS}
@@ -42,12 +46,11 @@ def main(full: bool = False, picture: str | None = None) -> dict[str, float]:
     ends = {"logistic ends": end_of_slope("logistic", 1), "elu ends": end_of_slope("elu", -1)}
     print(f"never zero in theory, but rounded to zero: the derivative of the logistic at {ends['logistic ends']:g}, "
           f"that of ELU at {ends['elu ends']:g}")  # fmt: skip
-    if picture is not None:
-        plot_activations().figure_.savefig(picture)
+    show(plot_activations)
     return {
         f"{name} {column}": float(row[column]) for name, row in table.items() for column in ("mean", "zero slope")
     } | ends
 
 
 if __name__ == "__main__":
-    main(is_full(), argument("picture"))
+    main(is_full())

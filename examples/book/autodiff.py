@@ -1,4 +1,7 @@
-"""A program, its derivative, and three ways to check it: central differences, dual numbers, and a closed form.
+"""Derivatives of a program
+========================
+
+A program, its derivative, and three ways to check it: central differences, dual numbers, and a closed form.
 
 f = x²y + y + 2 is 42 at (3, 4), and its gradient is (24, 10). A derivative is a program like any other and can be
 differentiated again: the Hessian is [[8, 6], [6, 0]]. Others are sin(x²), whose slope at 3 is 6 cos 9, and a loop.
@@ -21,11 +24,6 @@ def f(x, y):
 def polynomial(b: Builder, x: Value, y: Value) -> Value:
     """The same function from ops, each of which becomes an instruction of the program."""
     return b.add(b.add(b.mul(b.mul(x, x), y), y), 2.0, name="f")
-
-
-def sine_of_square(b: Builder, x: Value, y: Value) -> Value:
-    """sin(x²)."""
-    return b.sin(b.square(x))
 
 
 def loop(b: Builder, x: Value, y: Value) -> Value:
@@ -57,7 +55,8 @@ def at(x: float, y: float, program: Program) -> dict[str, float]:
 def fixtures() -> dict[str, float]:
     """The book's other figures: the Hessian, a forward difference, sin(x²) at 3, the loop at (0.2, 0.3)."""
     hessian = at(3, 4, program_with_gradient(polynomial, twice=True))
-    sine, recurrence = at(3, 0, program_with_gradient(sine_of_square)), at(0.2, 0.3, program_with_gradient(loop))
+    sine = at(3, 0, program_with_gradient(lambda b, x, y: b.sin(b.square(x))))
+    recurrence = at(0.2, 0.3, program_with_gradient(loop))
     figures = {f"hessian {name}": hessian[name] for name in ("dx_dx", "dx_dy", "dy_dx", "dy_dy")}
     figures |= {"forward difference": (f(3 + 1e-4, 4) - f(3, 4)) / 1e-4, "slope of sin(x²)": sine["df_dx"]}
     return figures | {f"loop {name}": value for name, value in recurrence.items()}

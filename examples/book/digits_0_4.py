@@ -1,4 +1,7 @@
-"""The digits 0 to 4 with five hidden layers of 100 ELU neurons: the effect of batch normalization and dropout.
+"""Batch normalization and dropout
+===============================
+
+The digits 0 to 4 with five hidden layers of 100 ELU neurons: the effect of batch normalization and dropout.
 
 All variants train with Adam and the same schedule, and stop early: after some epochs without a smaller validation loss,
 the weights of the best epoch are restored. The validation images choose the variant; the test images are used last.
@@ -11,6 +14,7 @@ import time
 import numpy as np
 from _data import Split, digits, is_full
 from _deep import accuracy
+from _pictures import bars, show
 
 from rosenblatt import nn
 
@@ -33,17 +37,9 @@ def network(n_inputs: int, seed: int = 0, **settings: object) -> nn.Network:
 def train(net: nn.Network, data: Split, full: bool, seed: int = 0) -> list[float]:
     """Train in place; return the validation loss of each epoch."""
     history = net.fit(
-        data.X,
-        data.y,
-        validation=(data.X_val, data.y_val),
-        optimizer="adam",
-        learning_rate=0.01,
-        schedule="one_cycle",
-        epochs=40,
-        patience=20,
-        batch_size=200 if full else 50,
-        seed=seed,
-    )
+        data.X, data.y, validation=(data.X_val, data.y_val), optimizer="adam", learning_rate=0.01,
+        schedule="one_cycle", epochs=40, patience=20, batch_size=200 if full else 50, seed=seed,
+    )  # fmt: skip
     return history["val_loss"]
 
 
@@ -71,6 +67,8 @@ def main(full: bool = False) -> dict[str, float]:
         figures |= {f"{name}.{key}": value for key, value in mean.items()}
     chosen = min(VARIANTS, key=lambda name: figures[f"{name}.best_loss"])
     print(f"chosen by validation loss: {chosen}; test accuracy {figures[f'{chosen}.test']:.2%}")
+    losses = {name: figures[f"{name}.best_loss"] for name in VARIANTS}
+    show(bars, losses, xlabel="smallest validation loss, mean of three seeds")
     return figures | {"chosen.test": figures[f"{chosen}.test"]}
 
 

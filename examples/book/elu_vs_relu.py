@@ -1,4 +1,7 @@
-"""ELU against ReLU in five hidden layers of 100 neurons with He initialization: means, dead units, loss curves.
+"""ELU and ReLU
+============
+
+ELU against ReLU in five hidden layers of 100 neurons with He initialization: means, dead units, loss curves.
 
 ELU has negative outputs, so the mean of its activations is closer to zero. It also has a slope for negative inputs, so
 no unit dies. Both are measured on the validation images, before and after training.
@@ -9,6 +12,7 @@ from __future__ import annotations
 import numpy as np
 from _data import Split, digits, is_full
 from _deep import accuracy
+from _pictures import curves, show
 
 from rosenblatt import nn
 
@@ -40,10 +44,11 @@ def train(activation: str, data: Split, full: bool, rate: float) -> tuple[nn.Net
 
 def main(full: bool = False) -> dict[str, float]:
     """Train both, once at a usual learning rate and once at a rate that kills units; return the figures."""
-    data, figures = digits(full), {}
+    data, figures, losses = digits(full), {}, {}
     for activation in ("relu", "elu"):
         start = nn.Network(nn.NetworkSpec(data.X.shape[1], (100,) * 5, 10, activation, weights="he_normal"), seed=0)
         net, loss, val_loss = train(activation, data, full, rate=0.001)
+        losses |= {f"{activation}, training": loss, f"{activation}, validation": val_loss}
         hot, _, _ = train(activation, data, full, rate=0.003)
         figures |= {
             f"{activation}.initial_mean": activity(start, data.X_val)[0],
@@ -56,6 +61,7 @@ def main(full: bool = False) -> dict[str, float]:
         }
         print(f"{activation:5}training loss  ", *(f"{value:.3f}" for value in loss[:10]))
         print(f"{activation:5}validation loss", *(f"{value:.3f}" for value in val_loss[:10]))
+    show(curves, losses, ylabel="loss", yscale="log")
     print(f"{'':26}{'ReLU':>8}{'ELU':>8}")
     for name in (key.removeprefix("relu.") for key in figures if key.startswith("relu.")):
         print(f"{name.replace('_', ' '):26}{figures[f'relu.{name}']:8.4f}{figures[f'elu.{name}']:8.4f}")

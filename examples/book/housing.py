@@ -1,4 +1,7 @@
-"""Prices: one linear output, and why the logarithm of the target needs a correction.
+"""Prices and their logarithms
+===========================
+
+Prices: one linear output, and why the logarithm of the target needs a correction.
 
 A network that learns log(price) minimizes relative errors, whatever the price. But the exponential of its prediction is
 close to the median price of such houses, not to the mean, so the sum of the predictions is too small.
@@ -10,6 +13,7 @@ from typing import Any
 
 import numpy as np
 from _data import is_full, table
+from _pictures import bars, show
 from sklearn.impute import SimpleImputer
 from sklearn.model_selection import train_test_split
 from sklearn.pipeline import Pipeline, make_pipeline
@@ -55,6 +59,8 @@ def main(full: bool = False) -> dict[str, float]:
         r2 = 1 - np.mean((found - y_test) ** 2) / y_test.var()
         print(f"{name:<8} sum of the predictions off by {bias:+6.1%}, median relative error {error:.1%}, R² {r2:.3f}")
         figures |= {f"{name}_bias": float(bias), f"{name}_error": float(error), f"{name}_r2": float(r2)}
+    biases = {name: 100 * figures[f"{name}_bias"] for name in ("plain", "exp", "smeared")}
+    show(bars, biases, xlabel="error of the sum of the predictions in %")
     return figures
 
 

@@ -1,4 +1,7 @@
-"""Handwritten digits with a multilayer perceptron, with learning curves and a training that is interrupted and resumed.
+"""Handwritten digits
+==================
+
+Handwritten digits with a multilayer perceptron, with learning curves and a training that is interrupted and resumed.
 
 Without options, the data are scikit-learn's small digits. `--full` is MNIST with hidden layers of 300 and 100 neurons;
 `--full --best` trains a larger network for longer. Three networks are trained, the first of them in two parts. The
@@ -15,7 +18,9 @@ from typing import Any
 
 import numpy as np
 from _data import Split, argument, digits, is_full
+from _deep import accuracy
 from _interruption import InterruptAfter, Interruption
+from _pictures import curves, show
 
 from rosenblatt import Network, NetworkSpec
 from rosenblatt.training import History
@@ -23,11 +28,6 @@ from rosenblatt.training import History
 FAST: dict[str, Any] = {"hidden": (300, 100), "dropout": 0.3, "input_dropout": 0.1, "normalization": "batch"}
 BEST: dict[str, Any] = {"hidden": (1024, 512, 256), "dropout": 0.3, "input_noise": 0.3, "normalization": "batch"}
 FAST_EPOCHS, BEST_EPOCHS = 10, 60
-
-
-def accuracy(net: Network, X: np.ndarray, y: np.ndarray) -> float:
-    """The share of digits that are recognized."""
-    return float(np.mean(net.predict(X).argmax(axis=1) == y))
 
 
 def train(data: Split, best: bool, seed: int, **options: Any) -> tuple[Network, History]:
@@ -42,7 +42,7 @@ def train(data: Split, best: bool, seed: int, **options: Any) -> tuple[Network, 
     return net, history
 
 
-def show(history: History) -> None:
+def print_curves(history: History) -> None:
     """Print the learning curves."""
     print("epoch  training loss  validation loss  validation accuracy")
     for epoch in range(history.n_epochs):
@@ -64,7 +64,8 @@ def main(full: bool = False, best: bool = False, folder: str | None = None) -> d
             scores.append(accuracy(net, data.X_test, data.y_test))
             networks.append(net)
             if seed == 0:
-                show(history)
+                print_curves(history)
+                show(curves, {name: history[name] for name in ("loss", "val_loss")}, ylabel="loss")
             print(f"seed {seed}: test accuracy {scores[-1]:.2%} after {seconds[-1]:.2f} s of training")
     figures = {"median": float(np.median(scores)), "mean": float(np.mean(scores)), "seconds": float(np.median(seconds))}
     if not best:

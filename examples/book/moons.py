@@ -1,4 +1,7 @@
-"""Logistic regression by mini-batch gradient descent on two interleaved half moons.
+"""Logistic regression in mini-batches
+===================================
+
+Logistic regression by mini-batch gradient descent on two interleaved half moons.
 
 A straight line separates the moons badly. With the products of the inputs up to degree 3 as additional inputs, which
 scikit-learn computes, the same model separates them almost perfectly. Interrupted and resumed, it ends with the same
@@ -10,8 +13,9 @@ import warnings
 from contextlib import suppress
 
 import numpy as np
-from _data import argument, is_full
+from _data import is_full
 from _interruption import InterruptAfter, Interruption
+from _pictures import heat_map, show
 from sklearn.datasets import make_moons
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.pipeline import Pipeline, make_pipeline
@@ -49,18 +53,7 @@ def accuracy_after(epochs: int, rate: float, batch_size: int) -> float:
         return model(3, rate, batch_size, epochs).fit(X[TRAIN], Y[TRAIN]).score(X[VAL], Y[VAL])
 
 
-def draw(accuracies: np.ndarray, path: str) -> None:
-    """Draw the sweep as one picture."""
-    import matplotlib.pyplot as plt
-
-    _, ax = plt.subplots(layout="constrained")
-    ax.figure.colorbar(ax.imshow(accuracies * 100, cmap="cividis"))
-    ax.set(xlabel="batch size", ylabel="learning rate", title="validation accuracy in % after 20 epochs")
-    ax.set(xticks=range(len(BATCH_SIZES)), xticklabels=BATCH_SIZES, yticks=range(len(RATES)), yticklabels=RATES)
-    ax.figure.savefig(path)
-
-
-def main(full: bool = False, picture: str | None = None) -> dict[str, float]:
+def main(full: bool = False) -> dict[str, float]:
     """Test accuracies, whether resuming is exact, and the extremes of the sweep; full mode changes nothing."""
     scores = [model(degree).fit(X[:800], Y[:800]).score(X[TEST], Y[TEST]) for degree in (1, 3)]
     exact = resumes_exactly()
@@ -69,11 +62,11 @@ def main(full: bool = False, picture: str | None = None) -> dict[str, float]:
     print("validation accuracy by learning rate (rows) and batch size:", *BATCH_SIZES)
     for rate, row in zip(RATES, sweep, strict=True):
         print(f"{rate:>6}", *(f"{accuracy:7.1%}" for accuracy in row))
-    if picture is not None:
-        draw(sweep, picture)
+    labels = {"xlabel": "batch size", "ylabel": "learning rate", "title": "validation accuracy in % after 20 epochs"}
+    show(heat_map, sweep * 100, RATES, BATCH_SIZES, **labels)
     figures = {"linear": scores[0], "polynomial": scores[1], "resumed_exactly": float(exact)}
     return figures | {"sweep_best": float(sweep.max()), "sweep_worst": float(sweep.min())}
 
 
 if __name__ == "__main__":
-    main(is_full(), argument("picture"))
+    main(is_full())

@@ -1,4 +1,7 @@
-"""A network that is too large for a few images, and one remedy after another: the gap between training and validation.
+"""Remedies for overfitting
+========================
+
+A network that is too large for a few images, and one remedy after another: the gap between training and validation.
 
 Every row of the table changes one thing. The gap is the validation loss minus the training loss, both without dropout
 and penalties. Early stopping uses the validation images, so its validation loss is the smallest of all its epochs.
@@ -12,6 +15,7 @@ from typing import Any
 import numpy as np
 from _data import digits, is_full
 from _deep import accuracy
+from _pictures import bars, show
 
 from rosenblatt import nn
 
@@ -59,6 +63,8 @@ def main(full: bool = False) -> dict[str, float]:
         }
         print("{:16}{:15.3f}{:17.3f}{:8.3f}{:17.2%}{:11.2%}".format(name, *found.values()))
         figures |= {f"{name}.{key}": value for key, value in found.items()}
+    gaps = {name: figures[f"{name}.gap"] for name in REMEDIES}
+    show(bars, gaps, xlabel="validation loss - training loss")
     return figures
 
 

@@ -1,15 +1,17 @@
-"""Two networks learn whether two images show different digits; one of them, frozen, then learns digits from few labels.
+"""Learning from pairs
+===================
+
+Two networks learn whether two images show different digits; one of them, frozen, then learns digits from few labels.
 
 A and B have five layers of 100 ELU neurons each, and each sees one image. A hidden layer of 10 and a logistic output
 compare their outputs. One can label a pair as different without knowing what it shows, so such labels are cheap. What A
 has learned from them improves a softmax that is trained on 500 labelled images of each digit.
 """
 
-from __future__ import annotations
-
 import numpy as np
 from _data import digits, is_full
 from _deep import accuracy, few
+from _pictures import bars, show
 
 from rosenblatt import nn
 
@@ -68,8 +70,8 @@ def main(full: bool = False) -> dict[str, float]:
         "frozen.test": accuracy(head, lower.predict(data.X_test), data.y_test),
         "scratch.test": accuracy(scratch, data.X_test, data.y_test),
     }
-    for name, value in figures.items():
-        print(f"{name:18}{value:.2%}")
+    print(*(f"{name:18}{value:.2%}" for name, value in figures.items()), sep="\n")
+    show(bars, figures, xlabel="accuracy")
     return figures
 
 

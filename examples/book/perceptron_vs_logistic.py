@@ -1,11 +1,16 @@
-"""Perceptron and logistic regression: which converges, which has probabilities, and how to get from one to the other.
+"""Perceptron and logistic regression
+==================================
+
+Perceptron and logistic regression: which converges, which has probabilities, and how to get from one to the other.
 
 A perceptron stops making mistakes only if a hyperplane separates the classes; otherwise it cycles forever. Its scores
 are not probabilities. A logistic regression converges in both cases, and can start from the perceptron's weights.
 """
 
 import warnings
+from typing import Any
 
+from _pictures import curves, show
 from sklearn.datasets import load_iris, make_moons
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import log_loss
@@ -13,7 +18,7 @@ from sklearn.metrics import log_loss
 from rosenblatt import Perceptron
 
 
-def compare(name: str, X, y) -> dict[str, float]:
+def compare(name: str, X, y) -> dict[str, Any]:
     """Train both on one table with two classes, and print and return the results."""
     perceptron = Perceptron(max_iter=100, tol=None, random_state=0).fit(X, y)
     print(f"\n== {name}\nmistakes in each pass: {', '.join(map(str, perceptron.mistakes_[:12]))}, ...")
@@ -34,6 +39,7 @@ def compare(name: str, X, y) -> dict[str, float]:
     )
     return {
         "converged": perceptron.converged_,
+        "mistakes": perceptron.mistakes_,
         "last_mistakes": perceptron.mistakes_[-1],
         "same_predictions": same,
         "loss_before": before,
@@ -41,14 +47,17 @@ def compare(name: str, X, y) -> dict[str, float]:
     }
 
 
-def main() -> dict[str, dict[str, float]]:
+def main() -> dict[str, dict[str, Any]]:
     """Compare them on classes that are separable and on classes that are not."""
     X, y = load_iris(return_X_y=True)
-    return {
+    found = {
         "setosa": compare("iris: setosa or not (separable)", X, y == 0),
         "versicolor": compare("iris: versicolor or not (not separable)", X, y == 1),
         "moons": compare("two moons (not separable)", *make_moons(200, noise=0.15, random_state=0)),
     }
+    mistakes = {name: figures["mistakes"] for name, figures in found.items()}
+    show(curves, mistakes, xlabel="pass over the rows", ylabel="mistakes")
+    return found
 
 
 if __name__ == "__main__":

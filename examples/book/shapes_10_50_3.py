@@ -1,4 +1,7 @@
-"""The shapes in a network of 10 inputs, 50 hidden neurons and 3 outputs, all with ReLU; a batch has m rows.
+"""The shapes in a network
+=======================
+
+The shapes in a network of 10 inputs, 50 hidden neurons and 3 outputs, all with ReLU; a batch has m rows.
 
 Y = ReLU(ReLU(X W1 + b1) W2 + b2). Biases are vectors, added to every row of the batch. The formula is checked in NumPy.
 Data of the wrong shape are refused, with a message that says what is expected.
@@ -8,8 +11,10 @@ from collections.abc import Callable
 
 import numpy as np
 from _data import is_full
+from _pictures import show
 
 from rosenblatt import Network, NetworkSpec
+from rosenblatt.plots import plot_network
 
 
 def relu(z: np.ndarray) -> np.ndarray:
@@ -44,6 +49,7 @@ def main(full: bool = False) -> dict[str, float]:
     figures["error_without_activations"] = float(np.abs(Y - without_activations).max())
     print(f"largest difference from the formula: {figures['error']:.2g}; "
           f"without its activations: {figures['error_without_activations']:.2g}")  # fmt: skip
+    show(plot_network, net)
     messages = [refusal(lambda: net.predict(X.T)), refusal(lambda: net.__setitem__("hidden1.weights", W1.T))]
     print("two mistakes:", *messages, sep="\n")
     named = "(n_rows, 10)" in messages[0] and "(10, 50)" in messages[1] and "hidden1" in messages[1]

@@ -1,4 +1,7 @@
-"""Spam or not: one logistic output, on raw messages and on a table of measured frequencies.
+"""Spam or not
+===========
+
+Spam or not: one logistic output, on raw messages and on a table of measured frequencies.
 
 scikit-learn's TfidfVectorizer turns messages into a sparse matrix with one column per group of letters, which
 `MLPClassifier` reads directly. Without --full the messages are generated: both kinds use the same words, with different
@@ -9,6 +12,7 @@ from typing import Any
 
 import numpy as np
 from _data import is_full, table
+from _pictures import bars, show
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.metrics import precision_score, recall_score
 from sklearn.model_selection import train_test_split
@@ -58,6 +62,7 @@ def main(full: bool = False) -> dict[str, float]:
         figures = held_out(TEXT_MODEL, *made_messages())
     for name, score in figures.items():
         print(f"{name:<16} {score:.2%}")
+    show(bars, figures, xlabel="score on held-out rows")
     return {name: float(score) for name, score in figures.items()}
 
 

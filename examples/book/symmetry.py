@@ -1,4 +1,7 @@
-"""Hidden neurons that start equal stay equal: why weights are drawn at random.
+"""Why initial weights are random
+==============================
+
+Hidden neurons that start equal stay equal: why weights are drawn at random.
 
 Neurons whose incoming and outgoing weights are equal get equal gradients, so a layer of 16 works like a single neuron.
 The library refuses such a start unless it is forced, which shows what happens. It is enough to draw the outgoing
@@ -7,6 +10,7 @@ weights at random. All biases start at zero.
 
 import numpy as np
 from _data import is_full
+from _pictures import points, show
 from sklearn.datasets import make_moons
 
 from rosenblatt import Network, nn
@@ -51,6 +55,8 @@ def main(full: bool = False) -> dict[str, float]:
         figures[name] = accuracy(net, 5000 if full else 1000)
         spread = figures[f"{name}: spread"] = float(np.ptp(net["hidden.weights"], axis=1).max())
         print(f"{name:<21} accuracy {figures[name]:6.1%}, largest difference between neurons {spread:.3g}")
+    weights = {name: net["hidden.weights"] for name, net in networks.items() if name in ("random", "equal")}
+    show(points, weights, xlabel="weight of input 1", ylabel="weight of input 2", title="hidden neurons after training")
     return figures
 
 

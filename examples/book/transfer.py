@@ -1,4 +1,7 @@
-"""Transfer learning: a network trained on the digits 0 to 4 is reused for 5 to 9, with only 100 images of each.
+"""Transfer learning
+=================
+
+Transfer learning: a network trained on the digits 0 to 4 is reused for 5 to 9, with only 100 images of each.
 
 The variants freeze all reused layers, train the top two, or train all; one network starts from random weights.
 """
@@ -10,7 +13,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from _data import digits, is_full
-from _deep import accuracy, few
+from _deep import accuracy, copy_parameters, few
+from _pictures import bars, show
 from digits_0_4 import NOISY, network, train
 
 from rosenblatt import nn
@@ -38,14 +42,6 @@ RUNS = {
 SETTINGS = {"learning_rate": 0.004, "schedule": "one_cycle", "epochs": 60, "batch_size": 20}
 
 
-def without_noise(trained: nn.Network, n_inputs: int) -> nn.Network:
-    """The same network without the noise and dropout on its inputs, which have no parameters."""
-    quiet = network(n_inputs, normalization="batch")
-    for name, values in trained.named_parameters():
-        quiet[name] = values
-    return quiet
-
-
 def build(base: nn.Network, n_inputs: int, how: Reuse, seed: int) -> nn.Network:
     """The first layers of `base` with a new softmax on top."""
     x = nn.input(n_inputs)
@@ -64,7 +60,9 @@ def main(full: bool = False) -> dict[str, float]:
     for name, how in RUNS.items():
         runs = []
         for seed in range(3):
-            base = without_noise(noisy, n_inputs) if how.pretrained else network(n_inputs, seed, normalization="batch")
+            base = network(n_inputs, seed, normalization="batch")  # without noise and dropout on its inputs
+            if how.pretrained:
+                copy_parameters(noisy, base)
             net, start = build(base, n_inputs, how, seed), time.perf_counter()
             net.fit(*few_rows, validation=validation, cache_frozen=how.cached, seed=seed, **SETTINGS)
             seconds = (time.perf_counter() - start) / SETTINGS["epochs"]
@@ -72,6 +70,7 @@ def main(full: bool = False) -> dict[str, float]:
         found, test, seconds = map(float, np.mean(runs, axis=0))
         figures |= {f"{name}.validation": found, f"{name}.test": test, f"{name}.epoch_seconds": seconds}
         print(f"{name:20}validation {found:.2%}  test {test:.2%}  {seconds * 1000:.2f} ms an epoch")
+    show(bars, {name: figures[f"{name}.test"] for name in RUNS}, xlabel="test accuracy on the digits 5 to 9")
     return figures | {"caching_speedup": figures["frozen.epoch_seconds"] / figures["frozen_cached.epoch_seconds"]}
 
 

@@ -1,4 +1,7 @@
-"""Vanishing gradients, measured: ten hidden layers of 30 neurons, before the first step and after some epochs.
+"""Vanishing gradients
+===================
+
+Vanishing gradients, measured: ten hidden layers of 30 neurons, before the first step and after some epochs.
 
 The derivative of the logistic function is never zero, but never more than 1/4 either, and a gradient is a product of
 one such factor for each layer above. With He's initialization for ReLU and LeCun's for SELU, it stays close to 1. The
@@ -10,6 +13,7 @@ from __future__ import annotations
 import numpy as np
 from _data import digits, is_full
 from _deep import accuracy
+from _pictures import curves, show
 
 from rosenblatt import nn
 from rosenblatt.training import LayerGradient, gradient_statistics
@@ -47,6 +51,8 @@ def main(full: bool = False) -> dict[str, float]:
     nets = {name: network(X.shape[1], name) for name in ACTIVATIONS}
     gradients = {name: gradient_statistics(net, LOSS, X, data.y) for name, net in nets.items()}
     print_table(gradients)
+    norms = {name: [layer.norm for layer in layers] for name, layers in gradients.items()}
+    show(curves, norms, xlabel="layer", ylabel="norm of the gradient before training", yscale="log")
     figures = {}
     for name, net in nets.items():
         first, last = gradients[name][0], gradients[name][-2]

@@ -1,8 +1,13 @@
-"""Exclusive or with threshold neurons: three networks, why one neuron is not enough, and a trainable copy."""
+"""Exclusive or with threshold neurons
+===================================
+
+Exclusive or with threshold neurons: three networks, why one neuron is not enough, and a trainable copy.
+"""
 
 import numpy as np
+from _pictures import show
 
-from rosenblatt.logic import XOR_FORMS, NotSeparableError, equivalent, single_neuron, soften, variables
+from rosenblatt.logic import XOR_FORMS, NotSeparableError, equivalent, plot, single_neuron, soften, variables
 from rosenblatt.nn import Adam
 from rosenblatt.training import Trainer
 
@@ -47,6 +52,7 @@ def trained(sharpness: float = 4.0, n_epochs: int = 200) -> tuple[float, float]:
 
 def main() -> tuple[int, np.ndarray, tuple[float, float]]:
     """Run all three parts."""
+    show(plot, XOR_FORMS[0])
     return three_forms(), one_neuron(), trained()
 
 

@@ -1,4 +1,8 @@
-"""3. Evaluate: score a model on rows that took no part in anything, beside what a guess would score."""
+"""3. Evaluate
+===========
+
+Scores on rows that took no part in anything, beside what a guess would score.
+"""
 
 from _subscribers import in_two, subscribers
 from sklearn.metrics import brier_score_loss, roc_auc_score

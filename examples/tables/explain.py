@@ -1,4 +1,8 @@
-"""4. Explain: which columns the model uses, how it depends on one of them, and why it says what it says of a row."""
+"""4. Explain
+==========
+
+Which columns the model uses, how it depends on one of them, and why it says what it says of a row.
+"""
 
 from _subscribers import in_two, rows_of, subscribers
 

@@ -1,4 +1,7 @@
-"""2. Fit: from a table and the name of a column to a model, in one line.
+"""2. Fit
+======
+
+From a table and the name of a column to a model, in one line.
 
 Rows of one subscriber are alike. `groups` keeps them together when networks are scored, and no network reads the name.
 """

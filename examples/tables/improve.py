@@ -1,4 +1,8 @@
-"""5. Improve: more networks, then a search for hyperparameters; each is judged by the out-of-fold score."""
+"""5. Improve
+==========
+
+More networks, then a search for hyperparameters; each is judged by the out-of-fold score.
+"""
 
 from _subscribers import in_two, subscribers
 

@@ -1,4 +1,8 @@
-"""1. Load a table, and see what each column is taken for before anything is trained."""
+"""1. Load
+=======
+
+What each column is taken for, before anything is trained.
+"""
 
 import tempfile
 from pathlib import Path

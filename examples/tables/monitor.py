@@ -1,4 +1,8 @@
-"""8. Monitor: are the rows of today like those that the model learned from?"""
+"""8. Monitor
+==========
+
+Are the rows of today like those that the model learned from?
+"""
 
 import warnings
 

@@ -1,4 +1,8 @@
-"""9. Report: one page for those who were not there, and the same as data; two models side by side."""
+"""9. Report
+=========
+
+One page for those who were not there, and the same as data; two models side by side.
+"""
 
 import tempfile
 from pathlib import Path

@@ -1,4 +1,8 @@
-"""6. Save: a file that holds no code, and predicts the same bits wherever it is loaded."""
+"""6. Save
+=======
+
+A file that holds no code, and predicts the same bits wherever it is loaded.
+"""
 
 import tempfile
 from pathlib import Path

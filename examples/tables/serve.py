@@ -1,4 +1,7 @@
-"""7. Serve: predictions over HTTP, with nothing but the standard library.
+"""7. Serve
+========
+
+Predictions over HTTP, with nothing but the standard library.
 
 A request holds rows as JSON, `[{"plan": "yearly", "issues opened": 11}]`. Predicting from many threads at once is safe.
 """

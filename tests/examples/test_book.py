@@ -82,12 +82,31 @@ def test_moons_are_learned_by_mini_batches_and_resumed_exactly():
     assert found["sweep_worst"] <= 0.95
 
 
-def test_the_sweep_is_drawn(tmp_path):
+def test_pictures_are_drawn_on_demand_only(tmp_path, monkeypatch):
     pytest.importorskip("matplotlib").use("Agg")
-    moons = load("moons")
-    grid = np.linspace(0.9, 1, len(moons.RATES) * len(moons.BATCH_SIZES)).reshape(len(moons.RATES), -1)
-    moons.draw(grid, str(tmp_path / "sweep.svg"))
-    assert "learning rate" in (tmp_path / "sweep.svg").read_text()
+    pictures, drawn = load("_pictures"), []
+    for options, shown in (([], 0), (["--full"], 0), (["--picture"], 1), (["--picture", "--full"], 2)):
+        monkeypatch.setattr(sys, "argv", ["moons.py", *options])
+        pictures.show(drawn.append, options)
+        assert len(drawn) == shown
+    path = tmp_path / "picture.svg"
+    monkeypatch.setattr(sys, "argv", ["moons.py", "--picture", str(path)])
+    pictures.show(pictures.heat_map, np.eye(3), "abc", "def", ylabel="learning rate")
+    assert "learning rate" in path.read_text()
+    for draw, values in ((pictures.curves, [1.0, 2.0]), (pictures.bars, 3.0), (pictures.points, np.eye(2))):
+        path.unlink()
+        pictures.show(draw, {"name": values}, title="loss")
+        assert "loss" in path.read_text()
+    pictures.new_axes().figure.clear()
+
+
+@pytest.mark.parametrize("path", sorted(EXAMPLES.parent.glob("*/[a-z]*.py")), ids=lambda path: path.name)
+def test_examples_are_short_and_have_the_title_of_a_page(path):
+    lines = path.read_text(encoding="utf-8").splitlines()
+    assert len(lines) < 80
+    assert lines[0].startswith('"""')
+    assert lines[1] == "=" * (len(lines[0]) - 3)
+    assert lines[2] == ""
 
 
 def test_activations_have_the_means_and_flat_parts_of_theory():

@@ -89,8 +89,14 @@ class Remedy:
 class Curve:
     """A training, as the mean over splits: arrays of shape (n_looks,), whose last entries belong to the end.
 
-    `epochs` are those at which the model was measured; 0 means the initial weights. `loss` and `val_loss` are the
-    model's loss without penalties. `score` and `val_score` are accuracy or R2.
+    Attributes
+    ----------
+    epochs : array
+        Those at which the model was measured; 0 means the initial weights.
+    loss, val_loss : array
+        The model's loss without penalties, on the training and on the validation rows.
+    score, val_score : array
+        Accuracy or R2.
     """
 
     epochs: Array

@@ -52,14 +52,14 @@ class Diagram:
 
     _doc_link_module = "rosenblatt"
     documentation_page: ClassVar[str]
-    """The page of the documentation that describes the class."""
+    """The page of the documentation that describes the class, in the folder `docs` as Markdown."""
     computed_on_demand: ClassVar[frozenset[str]] = frozenset()
     """Fitted attributes that are not shown, because reading them may take long."""
 
     @property
     def _doc_link_template(self) -> str:
         address = documentation_address()
-        page = f"{address}/{self.documentation_page}.md" if address else ""
+        page = f"{address}/{self.documentation_page}.html" if address else ""
         return escape(page).replace("{", "{{").replace("}", "}}")  # which scikit-learn formats, and writes into HTML
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:

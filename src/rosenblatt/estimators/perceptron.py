@@ -189,10 +189,12 @@ class Perceptron(LabelScores, SuggestingMixin, Diagram, SklearnPerceptron):  # t
 
         Parameters
         ----------
-        X, y, sample_weight
+        X, y
             The same as in `fit`.
         classes : array, optional
             All labels that any call will contain. The first call needs them.
+        sample_weight
+            The same as in `fit`.
 
         Returns
         -------

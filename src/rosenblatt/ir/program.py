@@ -41,7 +41,10 @@ class Builder:
     operands and returns the output value (None for ops that only update). Values take operators, too:
     ``(p - t) ** 2`` is ``b.square(b.sub(p, t))`` (`rosenblatt.ir.arithmetic`).
 
-    `dtype`, "float32" or "float64", is the float type of the program.
+    Parameters
+    ----------
+    dtype : {"float32", "float64"}
+        The float type of the program.
     """
 
     def __init__(self, dtype: str = "float32") -> None:

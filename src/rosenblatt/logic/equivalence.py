@@ -24,6 +24,8 @@ class Equivalence:
 
     Attributes
     ----------
+    left, right : str
+        The two, as text.
     equal : bool
     n_rows : int
         The number of assignments, all of which were compared.
@@ -62,6 +64,11 @@ class Equivalence:
 
 def equivalent(f: Formula | ThresholdNetwork, g: Formula | ThresholdNetwork) -> Equivalence:
     """Compare two formulas or threshold networks on every assignment of all their variables.
+
+    Parameters
+    ----------
+    f, g : Formula or ThresholdNetwork
+        With at most 20 variables in total.
 
     Returns
     -------

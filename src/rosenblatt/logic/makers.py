@@ -58,12 +58,25 @@ def names_of(names: str | Iterable[str]) -> tuple[str, ...]:
 
 
 def majority(*formulas: Formula) -> Formula:
-    """True where more than half of the formulas are true."""
+    """True where more than half of the formulas are true.
+
+    Parameters
+    ----------
+    *formulas : Formula
+        At least one.
+    """
     return at_least(len(formulas) // 2 + 1, *formulas)
 
 
 def at_least(k: int, *formulas: Formula) -> Formula:
     """True where at least `k` of the formulas are true.
+
+    Parameters
+    ----------
+    k : int
+        From 1 to the number of formulas.
+    *formulas : Formula
+        At least one.
 
     Raises
     ------

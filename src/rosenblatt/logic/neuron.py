@@ -86,6 +86,16 @@ def single_neuron(formula: Formula) -> Neuron:
     The weights come from the linear program of `linear_separability`, which finds the widest gap. They are rounded to
     the smallest integers that keep the proportions well enough to compute the formula.
 
+    Parameters
+    ----------
+    formula : Formula
+        With at most 12 variables.
+
+    Returns
+    -------
+    Neuron
+        With integers as weights and threshold.
+
     Raises
     ------
     NotSeparableError

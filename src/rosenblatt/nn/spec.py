@@ -39,10 +39,12 @@ class NetworkSpec:
 
     Parameters
     ----------
-    n_inputs, n_outputs : int
-        Columns of the data and of the predictions.
+    n_inputs : int
+        Columns of the data.
     hidden : tuple of int
         Neurons of each hidden layer; may be empty.
+    n_outputs : int
+        Columns of the predictions.
     activation : str or callable, for each layer
         A name in `rosenblatt.nn.activations.ACTIVATIONS` or ``activation(b, x) -> value``.
     output : str
@@ -63,10 +65,10 @@ class NetworkSpec:
         Momentum of batch normalization's running statistics.
     weights, biases : str, Initializer or None, for each layer and the output layer
         Initial values; None: the defaults of `rosenblatt.nn.Dense`.
-    l1, l2 : float, for each layer and the output layer
-        Penalties of the weights, as `rosenblatt.nn.Dense` defines them.
     max_norm : float, for each layer
         Longest vector of a neuron's weights; 0: any.
+    l1, l2 : float, for each layer and the output layer
+        Penalties of the weights, as `rosenblatt.nn.Dense` defines them.
     """
 
     n_inputs: int

@@ -87,12 +87,6 @@ def load(path: str | os.PathLike[str], custom: Sequence[type[Layer]] = ()) -> An
     estimator, nn.Network or scikit-learn's Pipeline, ColumnTransformer and the like
         What was saved. A tabular estimator has `out_of_fold_` only if it was saved with it.
 
-    Warns
-    -----
-    VersionWarning
-        A `sklearn.exceptions.InconsistentVersionWarning`: if a pipeline was saved under another minor version of
-        scikit-learn. Its steps are tried with a row, but may compute other numbers.
-
     Raises
     ------
     ModelFileError
@@ -105,6 +99,12 @@ def load(path: str | os.PathLike[str], custom: Sequence[type[Layer]] = ()) -> An
         If there is no such file, or it cannot be read.
     MemoryError
         If there is too little memory: about twice the size of the file and 64 MB.
+
+    Warns
+    -----
+    VersionWarning
+        A `sklearn.exceptions.InconsistentVersionWarning`: if a pipeline was saved under another minor version of
+        scikit-learn. Its steps are tried with a row, but may compute other numbers.
     """
     return read_model(path, custom)
 

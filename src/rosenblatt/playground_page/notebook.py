@@ -24,7 +24,14 @@ BEGUN: dict[str, Playground] = {}
 
 
 class Playground:
-    """A page that is served; at the end of a cell, a notebook shows it in a frame.
+    """A page that is served; at the end of a cell, a notebook shows it in a frame. `rosenblatt.playground` makes one.
+
+    Parameters
+    ----------
+    server : PlaygroundServer
+        What serves the page.
+    height : int
+        Of the frame, in pixels.
 
     Attributes
     ----------

@@ -114,11 +114,13 @@ def plot_calibration(model: Any, X: Any, y: Any, *, n_bins: int = 10, ax: Any = 
 
     Parameters
     ----------
-    model, X, y, ax
+    model, X, y
         As for `plot_roc`. With two classes, the probability is that of the second one. With more, it is that of the
         predicted class, and the share of rows is that of correct predictions (Guo et al. 2017, arXiv:1706.04599).
     n_bins : int
         Number of groups of rows, which are equally large.
+    ax
+        As for `plot_roc`.
 
     Returns
     -------
@@ -154,10 +156,12 @@ def plot_confusion(model: Any, X: Any, y: Any, *, normalize: str | None = None, 
     Parameters
     ----------
     model : fitted classifier
-    X, y, ax
+    X, y
         As for `plot_roc`.
     normalize : {"true", "pred", "all"}, optional
         Draw shares of the rows of each true class, of each predicted class, or of all, instead of numbers.
+    ax
+        As for `plot_roc`.
 
     Returns
     -------

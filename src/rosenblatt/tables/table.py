@@ -95,16 +95,36 @@ class RowFiles:
 class Column:
     """One column.
 
-    `values` is float64 with NaN for missing (booleans 0 and 1, dates as days since 1970-01-01); for text it is int32
-    codes into `levels`, -1 for missing. `rows` are the cells' row numbers in the table that was read, None if all are
-    there: error messages name them, and where the table is in several `files` also the row of the file. `categorical`
-    says that the frame itself calls the levels a category. `level_values` are the levels in their own type, where that
-    is not text: a category of integers, or integers that float64 cannot hold. `problem` says why the cells could not
-    be read; such a column can only be left out.
+    A *counted* column is the summary of a longer one (`rosenblatt.tables.summary`): each of its cells stands for
+    several rows.
 
-    A *counted* column is the summary of a longer one (`rosenblatt.tables.summary`): `counts` says how many rows each
-    cell stands for, and `rows` is the first of them, -1 where it is not known. `counts` is None if each cell is one
-    row. `unlisted` is what is known of all cells if there were too many different ones to keep them all.
+    Attributes
+    ----------
+    name : str
+        Its name in the table.
+    storage : {"number", "integer", "boolean", "date", "text"}
+        What its cells are.
+    values : array of shape (n_cells,)
+        float64 with NaN for missing (booleans 0 and 1, dates as days since 1970-01-01); for text int32 codes into
+        `levels`, -1 for missing.
+    levels : tuple of str
+        The different texts.
+    rows : array of shape (n_cells,), or None
+        The cells' row numbers in the table that was read, None if all are there: error messages name them. In a counted
+        column it is the first of the rows, -1 where it is not known.
+    categorical : bool
+        Whether the frame itself calls the levels a category.
+    level_values : array, or None
+        The levels in their own type, where that is not text: a category of integers, or integers that float64 cannot
+        hold.
+    problem : str
+        Why the cells could not be read; such a column can only be left out.
+    counts : array of shape (n_cells,), or None
+        How many rows each cell stands for; None if each is one row.
+    unlisted : Unlisted, or None
+        What is known of all cells if there were too many different ones to keep them all.
+    files : RowFiles, or None
+        Where the table is in several files: which rows are in which, for error messages.
     """
 
     name: str
@@ -200,7 +220,15 @@ class Column:
 
 @dataclass(frozen=True)
 class Table(Framed):
-    """Columns by name, in their order, all with `n_rows` cells; if they are counted, with cells for so many rows."""
+    """Columns by name, in their order, all with `n_rows` cells; if they are counted, with cells for so many rows.
+
+    Parameters
+    ----------
+    columns : dict of str to Column
+        The columns.
+    n_rows : int
+        Number of rows.
+    """
 
     columns: dict[str, Column]
     n_rows: int

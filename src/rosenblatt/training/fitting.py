@@ -145,6 +145,8 @@ def fit(
     patience : int >= 1, optional
         Stop after this many epochs in a row that are not `min_delta` better than the best one. Epochs are compared by
         the validation, or without one by the training loss.
+    min_delta : float >= 0
+        The smallest difference that counts as better.
     restore_best : bool
         Whether to end with the weights of the best epoch, if there is a validation set.
     l1, l2 : float >= 0

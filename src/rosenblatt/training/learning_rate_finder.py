@@ -71,12 +71,14 @@ def find_learning_rate(
     ----------
     network : Network
         The network to test. Only a copy of it is trained.
-    X, y, loss, optimizer, batch_size, seed
+    X, y, loss, optimizer
         The same as for `rosenblatt.training.fit`.
     low, high : float
         The first and the last rate, with 0 < low < high.
     steps : int
         Number of rates, at least 10. Each is used for one batch.
+    batch_size, seed
+        The same as for `rosenblatt.training.fit`.
     smoothing : float in [0, 1)
         Share of its previous value that the exponential average of the losses keeps in each step.
 

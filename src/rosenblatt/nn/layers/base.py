@@ -35,6 +35,12 @@ class ParameterSpec:
 
     Attributes
     ----------
+    name : str
+        Its name within the layer.
+    shape : tuple of int
+        Its shape.
+    initializer : Initializer
+        What it starts from.
     section : {"weights", "biases", "buffers"}
         Penalties and decay are for weights; buffers are not learned.
     l1, l2 : float
@@ -148,6 +154,8 @@ class Layer:
     ----------
     is_input : bool
         Whether data enter the network here; such a layer takes no nodes.
+    name : str or None
+        Its name in the network, by which it is found, frozen and saved; None: the network names it by its kind.
     """
 
     is_input: ClassVar[bool] = False

@@ -35,12 +35,30 @@ class Input(Layer):
 
 
 def input(width: int, name: str = "x", *, sparse: bool = False) -> Node:
-    """A table of numbers with `width` columns; `sparse`: it is a CSR matrix."""
+    """A table of numbers with `width` columns; `sparse`: it is a CSR matrix.
+
+    Parameters
+    ----------
+    width : int
+        Columns, at least 1.
+    name : str
+        The name by which `Network.fit` and `Network.predict` take the table, if there are several.
+    sparse : bool
+        Whether the table is a CSR matrix.
+    """
     return Node(Input(name=name), (), check_count("width", width), "sparse" if sparse else "dense")
 
 
 def codes(n_levels: int, name: str) -> Node:
-    """A column of category numbers, 0 to ``n_levels - 1``, for an `Embedding`."""
+    """A column of category numbers, 0 to ``n_levels - 1``, for an `Embedding`.
+
+    Parameters
+    ----------
+    n_levels : int
+        Number of categories, at least 1.
+    name : str
+        The name by which `Network.fit` and `Network.predict` take the column.
+    """
     return Node(Input(name=name), (), check_count("n_levels", n_levels), "codes")
 
 
@@ -105,7 +123,13 @@ class Dense(Layer):
 
 @dataclass(frozen=True, eq=False)
 class Activate(Layer):
-    """An activation by itself, as after a normalization."""
+    """An activation by itself, as after a normalization.
+
+    Parameters
+    ----------
+    activation : str or callable
+        As for `Dense`.
+    """
 
     activation: str | Activation
 
@@ -124,7 +148,15 @@ class Activate(Layer):
 
 @dataclass(frozen=True, eq=False)
 class Embedding(Layer):
-    """A learned row of numbers for each level of a column of codes (`nn.codes`); by default from N(0, 1)."""
+    """A learned row of numbers for each level of a column of codes (`nn.codes`); by default from N(0, 1).
+
+    Parameters
+    ----------
+    units : int
+        Numbers in each row, at least 1.
+    weights : str or Initializer
+        What the rows start from.
+    """
 
     units: int
     _: KW_ONLY

@@ -18,7 +18,13 @@ __all__ = ["AlphaDropout", "Dropout", "GaussianNoise"]
 
 @dataclass(frozen=True, eq=False)
 class Dropout(Layer):
-    """Zeroes each value with probability `rate` in training, and scales the others by 1 / (1 - rate)."""
+    """Zeroes each value with probability `rate` in training, and scales the others by 1 / (1 - rate).
+
+    Parameters
+    ----------
+    rate : float
+        Probability of being dropped, in [0, 1).
+    """
 
     rate: float
 
@@ -35,6 +41,11 @@ class AlphaDropout(Layer):
     """Dropout that keeps mean 0 and variance 1, for SELU (Klambauer et al. 2017, section 3).
 
     Values become the SELU's limit -1.7580993408473766 instead of 0; then everything is scaled and shifted back.
+
+    Parameters
+    ----------
+    rate : float
+        Probability of being dropped, in [0, 1).
     """
 
     rate: float
@@ -54,7 +65,13 @@ class AlphaDropout(Layer):
 
 @dataclass(frozen=True, eq=False)
 class GaussianNoise(Layer):
-    """Adds normal numbers of standard deviation `std` in training."""
+    """Adds normal numbers of standard deviation `std` in training.
+
+    Parameters
+    ----------
+    std : float
+        Standard deviation, at least 0.
+    """
 
     std: float
 

@@ -65,7 +65,13 @@ class BatchNorm(Layer):
 
 @dataclass(frozen=True, eq=False)
 class LayerNorm(Layer):
-    """Each row standardized over its columns, then scaled and shifted (Ba, Kiros and Hinton 2016)."""
+    """Each row standardized over its columns, then scaled and shifted (Ba, Kiros and Hinton 2016).
+
+    Parameters
+    ----------
+    epsilon : float
+        Added to the variance; at least 0.
+    """
 
     epsilon: float = 1e-5
 

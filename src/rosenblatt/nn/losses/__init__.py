@@ -35,6 +35,16 @@ __all__ += regression.__all__
 def loss_record(given: str | LossFunction | Loss) -> Loss:
     """The record of a loss: of a name, an instance, or a user's own function (which sees the activated outputs).
 
+    Parameters
+    ----------
+    given : str, loss or callable
+        A name in `LOSSES`, an instance, or a function ``(b, prediction, target) -> value``.
+
+    Returns
+    -------
+    Loss
+        What training needs to know of it.
+
     Raises
     ------
     ValueError

@@ -22,6 +22,7 @@ from rosenblatt.ir.types import M, Type, Value
 __all__ = ["Loss", "LossFunction", "NamedLoss", "Targets"]
 
 LossFunction = Callable[[Builder, Value, Value], Value]
+"""``loss(b, prediction, target) -> value``: the loss of each element, from the outputs and the targets."""
 
 
 @dataclass(frozen=True)

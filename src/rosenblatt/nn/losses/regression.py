@@ -54,7 +54,7 @@ class AbsoluteError(_OfActivated):
 
 @dataclass(frozen=True)
 class Huber(_OfActivated):
-    """Half the squared difference up to delta, beyond it delta (|difference| - delta / 2); shape [m, k] (Huber, 1964).
+    """Half the squared difference d up to delta, beyond it delta (abs(d) - delta / 2); shape [m, k] (Huber, 1964).
 
     Parameters
     ----------

@@ -40,16 +40,20 @@ class Optimizer(Protocol):
     """
 
     @property
-    def slots(self) -> tuple[str, ...]: ...
+    def slots(self) -> tuple[str, ...]:
+        """Names of the slots, in the order of `slot_values`."""
 
     @property
-    def state(self) -> tuple[str, ...]: ...
+    def state(self) -> tuple[str, ...]:
+        """Names of the arrays of state."""
 
     @property
-    def initial_state(self) -> Mapping[str, float]: ...
+    def initial_state(self) -> Mapping[str, float]:
+        """What an array of state starts from, if not from zero."""
 
     @property
-    def weight_decay(self) -> float: ...
+    def weight_decay(self) -> float:
+        """The decoupled decay."""
 
     def update(
         self, b: Builder, parameter: Value, gradient: Value, state: Mapping[str, Value], factor: float = 1.0

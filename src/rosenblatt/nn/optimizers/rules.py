@@ -224,6 +224,15 @@ class AdamW(Adam):
     """Adam with decoupled decay (Loshchilov & Hutter, 2019), as in PyTorch: ε is added after the bias correction.
 
     w ← w − η λ w − η / (1 − β₁ᵗ) · m / (√(v / (1 − β₂ᵗ)) + ε). Only weights decay, not biases.
+
+    Parameters
+    ----------
+    beta_1, beta_2 : float
+        Decay rates in [0, 1).
+    epsilon : float
+        ε > 0.
+    weight_decay : float
+        λ ≥ 0.
     """
 
     name: ClassVar[str] = "adamw"
@@ -247,6 +256,12 @@ class Nadam(Adam):
 
     Parameters
     ----------
+    beta_1, beta_2 : float
+        Decay rates in [0, 1).
+    epsilon : float
+        ε > 0.
+    weight_decay : float
+        See `Optimizer`.
     momentum_decay : float
         ψ ≥ 0.
     """

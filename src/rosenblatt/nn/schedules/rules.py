@@ -44,7 +44,15 @@ class ConstantRate:
 
 @dataclass(frozen=True)
 class Exponential:
-    """base * factor ** (epoch / epochs): the rate falls to `factor` of itself in every `epochs` epochs."""
+    """base * factor ** (epoch / epochs): the rate falls to `factor` of itself in every `epochs` epochs.
+
+    Parameters
+    ----------
+    factor : float
+        In (0, 1].
+    epochs : float
+        Number of epochs, above 0.
+    """
 
     name: ClassVar[str] = "exponential"
     factor: float = 0.1
@@ -61,7 +69,15 @@ class Exponential:
 
 @dataclass(frozen=True)
 class Power:
-    """base / (1 + epoch / epochs) ** exponent."""
+    """base / (1 + epoch / epochs) ** exponent.
+
+    Parameters
+    ----------
+    epochs : float
+        Number of epochs after which an exponent of 1 halves the rate; above 0.
+    exponent : float
+        Above 0.
+    """
 
     name: ClassVar[str] = "power"
     epochs: float = 10.0
@@ -77,7 +93,15 @@ class Power:
 
 @dataclass(frozen=True)
 class Piecewise:
-    """base * factors[i] from ``boundaries[i]`` epochs on; before the first boundary the base rate."""
+    """base * factors[i] from ``boundaries[i]`` epochs on; before the first boundary the base rate.
+
+    Parameters
+    ----------
+    boundaries : tuple of float
+        Epochs, above 0 and increasing.
+    factors : tuple of float
+        As many factors of the base rate, each above 0.
+    """
 
     name: ClassVar[str] = "piecewise"
     boundaries: tuple[float, ...] = (30.0, 60.0)
@@ -106,6 +130,13 @@ class Cosine:
     """Half a cosine from the base rate to `final` times it, over the whole training; `cycles` times, with restarts.
 
     Loshchilov and Hutter (2017), "SGDR".
+
+    Parameters
+    ----------
+    final : float
+        Last rate as a share of the base rate, in [0, 1].
+    cycles : int
+        Number of times that the rate falls, from 1 to 1000.
     """
 
     name: ClassVar[str] = "cosine"
@@ -126,7 +157,15 @@ class Cosine:
 
 @dataclass(frozen=True)
 class Warmup:
-    """From near zero to the base rate in a straight line over `epochs`; then `then`, as if training began there."""
+    """From near zero to the base rate in a straight line over `epochs`; then `then`, as if training began there.
+
+    Parameters
+    ----------
+    epochs : float
+        Length of the line, above 0.
+    then : Schedule or str
+        What follows; any schedule but `Plateau`.
+    """
 
     name: ClassVar[str] = "warmup"
     epochs: float = 5.0
@@ -188,6 +227,11 @@ class CosLog:
     """base / 2 * (1 - cos(2 pi log2(1 + (2**cycles - 1) t))) at the share t of all steps: cycles that double in length.
 
     Holzmüller et al. (2024), "Better by Default".
+
+    Parameters
+    ----------
+    cycles : int
+        From 1 to 32.
     """
 
     name: ClassVar[str] = "coslog"
@@ -205,7 +249,17 @@ class CosLog:
 
 @dataclass(frozen=True)
 class PlateauState:
-    """What `Plateau` remembers: the best value, epochs since, and the factor of the rate so far."""
+    """What `Plateau` remembers.
+
+    Attributes
+    ----------
+    best : float
+        The best value so far.
+    bad_epochs : int
+        Epochs since.
+    factor : float
+        The factor of the rate so far.
+    """
 
     best: float = math.inf
     bad_epochs: int = 0

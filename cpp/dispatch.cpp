@@ -19,6 +19,9 @@ ROSENBLATT_LEVEL(v3)
 #ifdef ROSENBLATT_HAS_v4
 ROSENBLATT_LEVEL(v4)
 #endif
+#ifdef ROSENBLATT_HAS_neon
+ROSENBLATT_LEVEL(neon)
+#endif
 #ifdef ROSENBLATT_HAS_base
 ROSENBLATT_LEVEL(base)
 #endif
@@ -35,6 +38,9 @@ struct Level {
 
 std::vector<Level> supported_levels() {
   std::vector<Level> levels;
+#ifdef ROSENBLATT_HAS_neon
+  levels.push_back({"neon", neon::all_tables, neon::n_tables, true});
+#endif
 #ifdef ROSENBLATT_HAS_base
   levels.push_back({"base", base::all_tables, base::n_tables, true});
 #endif

@@ -162,7 +162,7 @@ def test_a_networks_fit_goes_on_where_it_was(extra, tmp_path, monkeypatch):
 def test_a_checkpoint_of_a_processor_with_the_other_order_of_bytes_is_refused(tmp_path, monkeypatch):
     network().fit(X, LABELS, checkpoint=tmp_path, **OPTIONS)
     monkeypatch.setattr(sys, "byteorder", "big")
-    with pytest.raises(CheckpointError, match="What differs: .*order of bytes .nothing there, big now"):
+    with pytest.raises(CheckpointError, match=r"What differs: .*order of bytes .nothing there, big now"):
         network().fit(X, LABELS, checkpoint=tmp_path, **OPTIONS)
 
 

@@ -87,7 +87,8 @@ def unpack(
 ) -> tuple[str, Any, Arrays]:
     """Kind, state and arrays; where they need not be `finite`, they may also be integers.
 
-    The arrays are views of `data`, or copies in the processor's order of bytes where that is another. Errors call the file `what`; its kind must be one of `kinds`, if any are given.
+    The arrays are views of `data`, or copies in the processor's order of bytes where that is another. Errors call the
+    file `what`; its kind must be one of `kinds`, if any are given.
 
     Raises
     ------

@@ -181,6 +181,7 @@ void train_many_at_once(const Run& run) {
   Runner::set_sharing(Sharing::always);
   std::atomic<int> n_asked{0};
   std::vector<std::thread> threads;
+  threads.reserve(6);
   for (int i = 0; i < 6; ++i) {
     threads.emplace_back([&, i] { train(run, [&n_asked, i] { return ++n_asked > 0 && i % 2 == 0; }); });
   }
@@ -236,6 +237,7 @@ bool run_case(Reader& in) {
   std::vector<Input> inputs(in.length());
   for (Input& input : inputs) input = read_input(in);
   std::vector<Source> sources;
+  sources.reserve(inputs.size());
   for (const Input& input : inputs) sources.push_back(input.source(program->dtype(), n_rows));
   Buffer memory(given.size());
   std::memcpy(memory.data(), given.data(), given.size());

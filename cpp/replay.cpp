@@ -53,9 +53,10 @@ class Reader {
   template <class T>
   std::vector<T> numbers() {
     const std::size_t size = length();
+    if (size % sizeof(T) != 0) throw std::runtime_error("the file has a wrong length");
     std::vector<T> data(size / sizeof(T));
     file_.read(reinterpret_cast<char*>(data.data()), static_cast<std::streamsize>(size));
-    if (!file_ || size % sizeof(T) != 0) throw std::runtime_error("the file is truncated");
+    if (!file_) throw std::runtime_error("the file is truncated");
     return data;
   }
   Bytes bytes() { return numbers<std::byte>(); }

@@ -106,7 +106,7 @@ def dump(path: Path, spec: NetworkSpec, optimizer: Any, batch: int, dtype: str, 
         parameters = network.parameters
         write(file, parameters.ctypes.data - made.memory.ctypes.data)
         write_bytes(file, parameters)
-        write_bytes(file, np.array([RELATIVE_ERROR[dtype] * np.abs(parameters).max()]))
+        write_bytes(file, np.array([RELATIVE_ERROR[dtype] * np.abs(parameters).max()], np.float64))
 
 
 def dump_case(file: BinaryIO, name: str, sample: Sample, dtype: str) -> None:

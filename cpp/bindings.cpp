@@ -266,6 +266,7 @@ class PySession {
 
   static nb::ndarray<nb::numpy> copy(const Operand& found) {
     std::vector<std::size_t> shape;
+    shape.reserve(static_cast<std::size_t>(found.rank));
     for (int d = 0; d < found.rank; ++d) shape.push_back(static_cast<std::size_t>(found.dims[d]));
     const auto bytes = static_cast<std::size_t>(found.size() * item_bytes(found.dtype));
     auto* memory = new std::byte[bytes + 1];

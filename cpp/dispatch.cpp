@@ -19,6 +19,9 @@ ROSENBLATT_LEVEL(v3)
 #ifdef ROSENBLATT_HAS_v4
 ROSENBLATT_LEVEL(v4)
 #endif
+#ifdef ROSENBLATT_HAS_neon
+ROSENBLATT_LEVEL(neon)
+#endif
 #ifdef ROSENBLATT_HAS_base
 ROSENBLATT_LEVEL(base)
 #endif
@@ -35,19 +38,28 @@ struct Level {
 
 std::vector<Level> supported_levels() {
   std::vector<Level> levels;
+#ifdef ROSENBLATT_HAS_neon
+  levels.push_back({"neon", neon::all_tables, neon::n_tables, true});
+#endif
 #ifdef ROSENBLATT_HAS_base
   levels.push_back({"base", base::all_tables, base::n_tables, true});
 #endif
-#ifdef ROSENBLATT_HAS_v2
+#if defined(__x86_64__)
   __builtin_cpu_init();
-  const bool v2 = __builtin_cpu_supports("sse4.2") && __builtin_cpu_supports("popcnt");
-  const bool v3 = v2 && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
-                  __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2");
-  const bool v4 = v3 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-                  __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("avx512dq") &&
-                  __builtin_cpu_supports("avx512vl");
+  [[maybe_unused]] const bool v2 = __builtin_cpu_supports("sse4.2") && __builtin_cpu_supports("popcnt");
+  [[maybe_unused]] const bool v3 = v2 && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
+                                   __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2");
+  [[maybe_unused]] const bool v4 = v3 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+                                   __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("avx512dq") &&
+                                   __builtin_cpu_supports("avx512vl");
+#endif
+#ifdef ROSENBLATT_HAS_v2
   levels.push_back({"v2", v2::all_tables, v2::n_tables, v2});
+#endif
+#ifdef ROSENBLATT_HAS_v3
   levels.push_back({"v3", v3::all_tables, v3::n_tables, v3});
+#endif
+#ifdef ROSENBLATT_HAS_v4
   levels.push_back({"v4", v4::all_tables, v4::n_tables, v4});
 #endif
   std::erase_if(levels, [](const Level& level) { return !level.supported; });

@@ -9,7 +9,7 @@
 namespace rosenblatt {
 
 struct KernelSet {
-  std::string level;            // "v2", "v3", "v4" or "base"
+  std::string level;            // "v2", "v3", "v4", "neon" or "base"
   std::vector<Kernel> kernels;  // a kernel's position is its opcode
 };
 

@@ -5,9 +5,9 @@
 #include <cmath>
 #include <cstring>
 #include <numeric>
-#include <stdexcept>
 #include <string>
 
+#include "fail.h"
 #include "shuffle.h"
 
 namespace rosenblatt {
@@ -23,8 +23,6 @@ double read_scalar(const Operand& from) {
                                       : *static_cast<const double*>(from.data);
 }
 
-[[noreturn]] void fail(const std::string& message) { throw std::invalid_argument(message); }
-
 void check_rows(const std::int64_t* rows, std::int64_t n_rows, std::int64_t available) {
   for (std::int64_t i = 0; i < n_rows; ++i) {
     if (rows[i] < 0 || rows[i] >= available) {
@@ -32,6 +30,8 @@ void check_rows(const std::int64_t* rows, std::int64_t n_rows, std::int64_t avai
     }
   }
 }
+
+}  // namespace
 
 // Asks at most once per kInterruptPeriod. If blocks are short, the clock is read only every few blocks.
 class InterruptPoll {
@@ -58,8 +58,6 @@ class InterruptPoll {
   int countdown_ = 1, period_ = 1;
   Clock::time_point looked_ = Clock::now(), asked_ = looked_;
 };
-
-}  // namespace
 
 // What a run checks between its blocks, and its claim to the team of threads.
 struct Session::Control {

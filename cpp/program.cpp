@@ -1,18 +1,16 @@
 #include "program.h"
 
 #include <algorithm>
-#include <stdexcept>
 #include <string>
 
 #include "dispatch.h"
+#include "fail.h"
 
 namespace rosenblatt {
 
 namespace {
 
 constexpr std::int64_t kMaxEmpty = std::int64_t{1} << 24;  // bytes
-
-[[noreturn]] void fail(const std::string& message) { throw std::invalid_argument(message); }
 
 bool overlap(const ValueSpec& a, const ValueSpec& b) {
   return a.workspace == b.workspace && a.offset < b.offset + b.bytes && b.offset < a.offset + a.bytes;

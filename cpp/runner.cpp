@@ -4,7 +4,6 @@
 #include <atomic>
 #include <chrono>
 #include <cmath>
-#include <cstdlib>
 #include <cstring>
 #include <limits>
 #include <new>
@@ -18,6 +17,8 @@ using Clock = std::chrono::steady_clock;
 constexpr std::size_t kMaxBindings = 8;
 constexpr double kWorthTrying = 0.9;  // times the serial time: the longest predicted run that is worth trying
 constexpr double kDispatch = 200;     // nanoseconds to start and finish a parallel run
+
+constexpr std::align_val_t kAlignment{64};  // bytes: a line of the cache, and the widest vector
 
 std::atomic<Sharing> sharing{Sharing::measured};
 
@@ -47,12 +48,11 @@ void write_scalar(const Operand& to, double number) {
 
 Buffer::Buffer(std::size_t bytes) {
   const std::size_t rounded = (bytes + 64) / 64 * 64;
-  data_.reset(static_cast<std::byte*>(std::aligned_alloc(64, rounded)));
-  if (!data_) throw std::bad_alloc();
+  data_.reset(static_cast<std::byte*>(::operator new(rounded, kAlignment)));
   std::memset(data_.get(), 0, rounded);
 }
 
-void Buffer::Free::operator()(std::byte* p) const { std::free(p); }
+void Buffer::Free::operator()(std::byte* p) const { ::operator delete(p, kAlignment); }
 
 void* Scratch::of(int part) {
   while (buffers_.size() <= static_cast<std::size_t>(part)) buffers_.emplace_back(kScratchBytes);

@@ -7,17 +7,25 @@
 
 namespace rosenblatt {
 
-namespace {
-
-constexpr double kBarrier = 100, kBarrierPerThread = 10;  // nanoseconds
-constexpr double kPart = 15;                              // nanoseconds of overhead for each part of a call
-
 // A range of bytes that is read or written.
 struct Access {
   const std::byte* begin;
   const std::byte* end;
   bool writes;
 };
+
+using Accesses = std::vector<Access>;
+
+// One thread's part of a call.
+struct Part {
+  Call call;
+  Accesses accesses;
+};
+
+namespace {
+
+constexpr double kBarrier = 100, kBarrierPerThread = 10;  // nanoseconds
+constexpr double kPart = 15;                              // nanoseconds of overhead for each part of a call
 
 Access access_of(const Operand& x, bool writes) {
   const auto* begin = static_cast<const std::byte*>(x.data);
@@ -28,8 +36,6 @@ Access access_of(const Operand& x, bool writes) {
   }
   return {begin, begin + bytes, writes};
 }
-
-using Accesses = std::vector<Access>;
 
 void add_accesses(const Call& call, const Kernel& kernel, Accesses& to) {
   for (std::int32_t i = 0; i < call.n_inputs; ++i) to.push_back(access_of(call.inputs[i], i < kernel.n_writes));
@@ -44,12 +50,6 @@ bool conflict(const Accesses& a, const Accesses& b) {
 }
 
 void append(Accesses& to, const Accesses& more) { to.insert(to.end(), more.begin(), more.end()); }
-
-// One thread's part of a call.
-struct Part {
-  Call call;
-  Accesses accesses;
-};
 
 }  // namespace
 

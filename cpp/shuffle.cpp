@@ -2,6 +2,7 @@
 
 #define ROSENBLATT_ISA portable  // this file is compiled once, for the oldest processor
 #include "rng.h"
+#undef ROSENBLATT_ISA
 
 namespace rosenblatt {
 

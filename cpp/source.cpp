@@ -2,16 +2,15 @@
 
 #include <algorithm>
 #include <cstring>
-#include <stdexcept>
 #include <string>
 #include <type_traits>
 #include <utility>
 
+#include "fail.h"
+
 namespace rosenblatt {
 
 namespace {
-
-[[noreturn]] void fail(const std::string& message) { throw std::invalid_argument(message); }
 
 constexpr std::int64_t kLine = 64;
 constexpr std::int64_t kAhead = 4096;  // bytes to prefetch ahead of the copy: the next row may lie anywhere in memory

@@ -1,8 +1,9 @@
 #include "threads.h"
 
+#if !defined(_WIN32)
 #include <pthread.h>
-#include <sched.h>
 #include <signal.h>
+#endif
 
 #include <algorithm>
 #include <exception>
@@ -33,15 +34,39 @@ void pause() {
 std::uint64_t number_of(std::uint64_t job) { return job >> 8; }
 int parts_of(std::uint64_t job) { return static_cast<int>(job & 0xff); }
 
+#if defined(_WIN32)
+struct NoSignals {};
+void watch_forks() {}
+#else
 void forget_team() { current_team.store(nullptr); }  // in a forked child, where the workers do not exist
+
+void watch_forks() {
+  static const int registered = pthread_atfork(nullptr, nullptr, forget_team);
+  static_cast<void>(registered);
+}
+
+// Threads that are started meanwhile do not handle the signals of the program.
+class NoSignals {
+ public:
+  NoSignals() {
+    sigset_t all;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before_);
+  }
+  ~NoSignals() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+  NoSignals(const NoSignals&) = delete;
+
+ private:
+  sigset_t before_;
+};
+#endif
 
 }  // namespace
 
 Team& Team::current() {
   Team* team = current_team.load();
   if (team != nullptr) return *team;
-  static const int registered = pthread_atfork(nullptr, nullptr, forget_team);
-  static_cast<void>(registered);
+  watch_forks();
   Team* fresh = new Team;
   if (current_team.compare_exchange_strong(team, fresh)) return *fresh;
   delete fresh;
@@ -53,15 +78,12 @@ int Team::size() { return wanted_threads.load(); }
 
 // Starts workers until the team has n_threads threads, or as many as the system allows.
 int Team::grow(int n_threads) {
-  sigset_t all, before;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);  // workers must not handle the signals of the program
+  [[maybe_unused]] const NoSignals masked;
   try {
     for (; n_threads_ < n_threads; ++n_threads_) std::thread(&Team::worker_loop, this, n_threads_).detach();
   } catch (const std::exception&) {  // no more threads, or no memory for them: use fewer
     wanted_threads.compare_exchange_strong(n_threads, n_threads_);
   }
-  pthread_sigmask(SIG_SETMASK, &before, nullptr);
   return n_threads_;
 }
 
@@ -97,7 +119,7 @@ void Team::wait_for(int part, std::uint64_t barrier, bool is_caller) {
     pause();
   }
   const auto start = Clock::now();
-  while (progress.load(std::memory_order_acquire) < barrier) sched_yield();
+  while (progress.load(std::memory_order_acquire) < barrier) std::this_thread::yield();
   if (is_caller) wait_time_ += std::chrono::nanoseconds(Clock::now() - start).count();
 }
 
@@ -114,7 +136,7 @@ std::uint64_t Team::wait_for_job(int part, std::uint64_t last) {
   }
   for (const auto start = Clock::now(); Clock::now() - start < kYieldTime;) {
     if (has_job()) return job;
-    sched_yield();
+    std::this_thread::yield();
   }
   PartState& own = parts_[part];
   while (!has_job()) {

@@ -134,11 +134,17 @@ void map_rows(std::int64_t n_rows, std::int64_t n, T* out, const T* const* in, c
 template <class T>
 using RowsFunction = void (*)(std::int64_t, std::int64_t, T*, const T* const*, const std::int64_t*);
 
-template <class Op, class T, int... I, unsigned... kPresent>
-inline RowsFunction<T> rows_function(unsigned present, std::integer_sequence<int, I...>,
-                                     std::integer_sequence<unsigned, kPresent...>) {
-  constexpr RowsFunction<T> functions[] = {map_rows<Op, T, kPresent, I...>...};
-  return functions[present];
+// If there are several operands, at least one of them varies along a row.
+template <class Op, int kInputs, class T>
+inline RowsFunction<T> rows_function(unsigned present) {
+  constexpr unsigned first = kInputs > 1 ? 1 : 0;
+  const auto choose = [=]<int... I, unsigned... kBeyond>(std::integer_sequence<int, I...>,
+                                                         std::integer_sequence<unsigned, kBeyond...>) {
+    constexpr RowsFunction<T> functions[] = {map_rows<Op, T, first + kBeyond, I...>...};
+    return functions[present - first];
+  };
+  return choose(std::make_integer_sequence<int, kInputs>{},
+                std::make_integer_sequence<unsigned, (1u << kInputs) - first>{});
 }
 
 inline constexpr std::int64_t kExpanded = 256;  // elements in a joined row
@@ -173,8 +179,7 @@ void map_short_rows(const Nest<kInputs>& nest, RowsFunction<T> rows, T* out, con
 template <class Op, int kInputs, class T>
 __attribute__((noinline)) void map_nest(const Call& call) {
   const Nest<kInputs> nest = make_nest<kInputs>(call);
-  const RowsFunction<T> rows = rows_function<Op, T>(nest.present[0], std::make_integer_sequence<int, kInputs>{},
-                                                    std::make_integer_sequence<unsigned, (1u << kInputs)>{});
+  const RowsFunction<T> rows = rows_function<Op, kInputs, T>(nest.present[0]);
   // Short rows can be joined if every operand that varies between rows also varies along them.
   const bool joins = nest.size[0] < 2 * kLanes<T> && nest.size[1] > 4 && (nest.present[1] & ~nest.present[0]) == 0;
   T* out = data_of<T>(call.output);
@@ -199,15 +204,19 @@ template <class Op, int kInputs, class T>
 void broadcast_kernel(const Call& call) {
   const std::int64_t size = call.output.size();
   if (size == 0) return;
-  bool all_full = true;
-  for (int i = 0; i < kInputs; ++i) all_full = all_full && call.inputs[i].size() == size;
-  if (all_full) return same_shape_kernel<Op, kInputs, T>(call);
-  if constexpr (kInputs == 2) {
-    const Operand &a = call.inputs[0], &b = call.inputs[1];
-    T* const out = data_of<T>(call.output);
-    const T *const x = data_of<const T>(a), *const y = data_of<const T>(b);
-    if (b.size() == 1) return map<Op, T>(size, out, Stream<T>{x}, Fixed<T>{broadcast(*y)});
-    if (a.size() == 1) return map<Op, T>(size, out, Fixed<T>{broadcast(*x)}, Stream<T>{y});
+  // If each operand has the output's shape or is one number, the output is one row.
+  unsigned present = 0;
+  bool one_row = true;
+  const T* in[kInputs];
+  for (int i = 0; i < kInputs; ++i) {
+    const std::int64_t n = call.inputs[i].size();
+    if (n == size) present |= 1u << i;
+    one_row = one_row && (n == size || n == 1);
+    in[i] = data_of<const T>(call.inputs[i]);
+  }
+  if (one_row) {
+    constexpr std::int64_t stride[kInputs] = {};
+    return rows_function<Op, kInputs, T>(present)(1, size, data_of<T>(call.output), in, stride);
   }
   map_nest<Op, kInputs, T>(call);
 }

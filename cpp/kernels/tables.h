@@ -1,4 +1,4 @@
-// The table of each kernel family, once per instruction set: the namespace is the name of the level (v2, v3, v4, base).
+// The table of each kernel family, once per instruction set: the namespace is the name of the level (v2, v3, v4, neon, base).
 #pragma once
 
 #include "kernel.h"

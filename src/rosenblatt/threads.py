@@ -72,9 +72,10 @@ def engine_info() -> dict[str, Any]:
     Returns
     -------
     dict
-        "isa": the instruction set of the kernels in use ("v2", "v3" and "v4" are the levels of x86-64; the environment
-        variable ROSENBLATT_ISA selects a lower one). "isa_available": the instruction sets that this processor can run,
-        lowest first. "threads": see `get_num_threads`. "processors": the number that the process may use.
+        "isa": the instruction set of the kernels in use ("v2", "v3" and "v4" are the levels of x86-64, of which the
+        environment variable ROSENBLATT_ISA selects a lower one; "neon" is that of aarch64; "base" that of any other
+        processor). "isa_available": the instruction sets that this processor can run, lowest first. "threads": see
+        `get_num_threads`. "processors": the number that the process may use.
     """
     return {
         "isa": _core.isa(),

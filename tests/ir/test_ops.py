@@ -10,6 +10,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import special, stats
 from sklearn.metrics import log_loss
+from tests.ir.oracles import DTYPES, ROWS, call_reference, expected_results, samples
 
 from rosenblatt.ir import reference
 from rosenblatt.ir.duals import jvp
@@ -18,43 +19,12 @@ from rosenblatt.ir.ops.random import philox
 from rosenblatt.ir.program import Builder
 from rosenblatt.ir.types import Piece, ProgramError, Type, resolve
 
-DTYPES = ("float32", "float64")
-ROWS = (0, 1, 7)
-EXACT = {
-    *("neg", "abs", "sign", "relu", "relu_backward", "add", "sub", "mul", "div", "sqrt", "square", "where"),
-    *("maximum", "minimum", "equal", "less", "less_equal", "greater", "greater_equal", "max", "broadcast_to"),
-    *("fill", "reshape", "view", "pack", "concat", "slice", "pad", "transpose", "gather_rows", "one_hot"),
-    *("dropout_mask", "accumulate", "assign"),
-}
-"""Ops that round at most once: the kernel gives NumPy's bits."""
-RELATIVE = {
-    *("exp", "log", "log1p", "expm1", "tanh", "logistic", "softplus", "erf", "sin", "cos", "power"),
-}
-"""Functions of single elements, right to a few units in the last place also where the result is small."""
 SPARSE = ("csr_matmul", "csr_matmul_transposed")
 
 every_op = pytest.mark.parametrize("name", sorted(OPS))
 differentiable_op = pytest.mark.parametrize("name", sorted(n for n, op in OPS.items() if op.vjp is not None))
 every_dtype = pytest.mark.parametrize("dtype", DTYPES)
 every_n_rows = pytest.mark.parametrize("n_rows", ROWS)
-
-
-def samples(name, dtype, n_rows):
-    found = list(OPS[name].samples(np.random.default_rng(20 + n_rows), dtype, n_rows))
-    assert found, f"{name} has no samples"
-    return found
-
-
-def call_reference(op, sample, dtype, arrays=None):
-    """The reference's results as a list of arrays of their own dtype."""
-    attrs = reference.resolve_attrs(op.name, normalize_attrs(op, sample.types, sample.attrs), sample.n_rows)
-    with np.errstate(all="ignore"):
-        result = op.evaluate(sample.arrays if arrays is None else arrays, attrs, dtype)
-    return [np.asarray(x) for x in (result if op.writes else (result,))]
-
-
-def in_float64(array):
-    return array.astype(np.float64) if array.dtype == np.float32 else array
 
 
 @every_op
@@ -82,28 +52,15 @@ def test_kernel_equals_reference(name, dtype, n_rows, run_kernel):
     for sample in samples(name, dtype, n_rows):
         before = [np.copy(a) for a in sample.arrays if isinstance(a, np.ndarray)]
         results = run_kernel(op, sample, dtype)
-        if name in EXACT:
-            expected = call_reference(op, sample, dtype)
-            compare = partial(assert_array_equal, strict=True)
-        else:
-            # In float64 from the same operands, so that the oracle's own rounding does not count.
-            wide = call_reference(op, sample, "float64", tuple(map(in_float64, sample.arrays)))
-            with np.errstate(over="ignore"):
-                expected = [x.astype(dtype) for x in wide]
-            compare = partial(assert_allclose, **tolerance(name, dtype, expected))
+        expected, allowed = expected_results(op, sample, dtype)
+        compare = (
+            partial(assert_allclose, **allowed) if any(allowed.values()) else partial(assert_array_equal, strict=True)
+        )
         for result, right in zip(results, expected, strict=True):
             assert result.dtype == right.dtype
             compare(result, right, err_msg=f"{name} {sample.label}")
         after = [a for a in sample.arrays if isinstance(a, np.ndarray)]
         assert all(np.array_equal(x, y, equal_nan=True) for x, y in zip(before, after, strict=True))
-
-
-def tolerance(name, dtype, expected):
-    eps = np.finfo(dtype).eps
-    if name in RELATIVE:
-        return {"rtol": 64 * eps, "atol": np.finfo(dtype).tiny}
-    finite = np.concatenate([x[np.isfinite(x)].ravel() for x in expected])
-    return {"rtol": 64 * eps, "atol": 64 * eps * float(np.clip(np.abs(finite).max(initial=0.0), 1, 10))}
 
 
 @every_dtype

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import struct
 import tracemalloc
 from collections.abc import Callable
 from typing import Any
@@ -199,3 +200,20 @@ def entry(shape: Any, begin: Any, end: Any, dtype: Any = "F32") -> dict[str, Any
 def test_a_forged_header_is_refused(entries: Any) -> None:
     with pytest.raises(ModelFileError, match=r"tensor|damaged"):
         unpack(header(**entries))
+
+
+@pytest.mark.parametrize(("dtype", "form"), [("f4", "f"), ("f8", "d"), ("u4", "I"), ("i8", "q")])
+def test_numbers_are_little_endian_in_a_file_and_native_once_they_are_read(dtype: str, form: str) -> None:
+    big, little = (np.array([0, 1, 258], f"{order}{dtype}") for order in "><")
+    data = pack("k", {}, {"x": big}, finite=False)
+    assert data == pack("k", {}, {"x": little}, finite=False)
+    assert data.endswith(struct.pack(f"<3{form}", 0, 1, 258))
+    found = unpack(data, finite=False)[2]["x"]
+    assert found.dtype.isnative
+    assert found.tolist() == [0, 1, 258]
+
+
+def test_the_places_of_texts_are_little_endian_too() -> None:
+    data = pack("k", {"levels": TEXTS[:-4]}, {})
+    ends = np.cumsum([len(text) for text in TEXTS[:-4]])
+    assert struct.pack(f"<{len(ends)}q", *ends.tolist()) in data

@@ -159,6 +159,13 @@ def test_a_networks_fit_goes_on_where_it_was(extra, tmp_path, monkeypatch):
     assert np.array_equal(resumed.block, whole.block)
 
 
+def test_a_checkpoint_of_a_processor_with_the_other_order_of_bytes_is_refused(tmp_path, monkeypatch):
+    network().fit(X, LABELS, checkpoint=tmp_path, **OPTIONS)
+    monkeypatch.setattr(sys, "byteorder", "big")
+    with pytest.raises(CheckpointError, match=r"What differs: .*order of bytes .nothing there, big now"):
+        network().fit(X, LABELS, checkpoint=tmp_path, **OPTIONS)
+
+
 def test_a_checkpoint_of_another_training_is_refused(tmp_path):
     network().fit(X, LABELS, checkpoint=tmp_path, checkpoint_every=5, **OPTIONS)
     for change, what in (({"learning_rate": 0.5}, "learning_rate .0.001 there, 0.5 now"), ({"l2": 0.1}, "l2")):

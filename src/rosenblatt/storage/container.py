@@ -4,7 +4,8 @@ Takes a kind, a JSON-able state and named arrays. Returns bytes; and from bytes 
 depend on the kind: format, version, checksum, dtypes, finiteness. Never executes what it reads. Besides the file's own
 bytes, of which the arrays are views, it never allocates more than 40 MB and once the file's size: every count is
 checked against the bytes behind it before anything is made. Long lists of texts are tensors of bytes and offsets.
-Whole numbers of any size, which JSON holds as digits, stay exact.
+Whole numbers of any size, which JSON holds as digits, stay exact. The numbers of tensors are little-endian in a file,
+whatever the processor or the array, and in the processor's own order once they are read.
 """
 
 from __future__ import annotations
@@ -68,6 +69,7 @@ def pack(kind: str, state: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]
             )
     require_shallow(state)
     state, cost = compact(state, tensors)
+    tensors = {name: array.astype(array.dtype.newbyteorder("<"), copy=False) for name, array in tensors.items()}
     entry = {"format": FORMAT, "version": FORMAT_VERSION, "written_by": __version__, "kind": kind, "state": state}
     try:
         config = json.dumps(entry, allow_nan=False)
@@ -85,7 +87,8 @@ def unpack(
 ) -> tuple[str, Any, Arrays]:
     """Kind, state and arrays; where they need not be `finite`, they may also be integers.
 
-    The arrays are views of `data`. Errors call the file `what`; its kind must be one of `kinds`, if any are given.
+    The arrays are views of `data`, or copies in the processor's order of bytes where that is another. Errors call the
+    file `what`; its kind must be one of `kinds`, if any are given.
 
     Raises
     ------
@@ -116,6 +119,7 @@ def unpack(
     state = expand(config.get("state"), arrays, allowance)
     require_shallow(state)
     arrays = {name: array for name, array in arrays.items() if not re.fullmatch(TEXT_TENSOR, name)}
+    arrays = {name: array.astype(array.dtype.newbyteorder("="), copy=False) for name, array in arrays.items()}
     for name, array in arrays.items():
         if finite and array.dtype not in DTYPES.values():
             raise ModelFileError(f"tensor {shown(name)} is of type {array.dtype}; allowed are {', '.join(DTYPES)}.")

@@ -11,6 +11,7 @@ import functools
 import hashlib
 import os
 import re
+import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -75,6 +76,8 @@ class Checkpoints:
 
     def __post_init__(self) -> None:
         check_checkpoints(self.folder, self.every)
+        if sys.byteorder != "little":  # the memory of a trainer is stored as it is
+            self.fingerprint = {**self.fingerprint, "order of bytes": sys.byteorder}
         self.steps = min(int(self.every), 2**62) if is_count(self.every) else 0
         self.seconds = 0.0 if self.steps else parse_duration("checkpoint_every", self.every, unitless="steps")
         self.path, self._ranks = Path(self.folder) / FILE, ranks()

@@ -1,9 +1,14 @@
 """What holds for all tests."""
 
+import os
 import signal
 import sys
 
 import pytest
+
+if "PYTEST_XDIST_WORKER" in os.environ:  # there is a process for each processor: none trains networks on several
+    for name in ("OPENBLAS_NUM_THREADS", "ROSENBLATT_NUM_THREADS"):
+        os.environ.setdefault(name, "1")
 
 
 @pytest.fixture(autouse=True, scope="session")

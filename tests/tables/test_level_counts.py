@@ -6,8 +6,9 @@ from decimal import Decimal
 import numpy as np
 import pytest
 
+from rosenblatt.tables.joining import with_level_values
 from rosenblatt.tables.level_counts import LevelCounts, own_values
-from rosenblatt.tables.table import Column, with_level_values
+from rosenblatt.tables.table import Column
 
 RNG = np.random.default_rng(0)
 FREQUENT = 20

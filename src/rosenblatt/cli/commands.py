@@ -14,7 +14,7 @@ from typing import Any
 import typer
 
 from rosenblatt.cli import arguments as of
-from rosenblatt.cli.arguments import Parameter, takes
+from rosenblatt.cli.parameters import Parameter, takes
 from rosenblatt.cli.session import is_standard, session
 from rosenblatt.distributed import together
 from rosenblatt.distributed.mpi import launched_size

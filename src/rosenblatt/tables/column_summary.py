@@ -12,11 +12,12 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from rosenblatt.tables.joining import with_level_values
 from rosenblatt.tables.level_counts import LevelCounts, own_values
 from rosenblatt.tables.quantile_sketch import QuantileSketch
 from rosenblatt.tables.readers.cells import PLURALS
 from rosenblatt.tables.states import arrays_of, require_counts, require_state
-from rosenblatt.tables.table import Column, RowFiles, Storage, TableError, Unlisted, level_column, with_level_values
+from rosenblatt.tables.table import Column, RowFiles, Storage, TableError, Unlisted, level_column
 
 __all__ = ["ColumnSummary"]
 

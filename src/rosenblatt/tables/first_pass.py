@@ -25,10 +25,11 @@ from rosenblatt.tables.held_out_rows import (
     settled,
     start_of_latest,
 )
+from rosenblatt.tables.joining import concat
 from rosenblatt.tables.readers.streams import TableStream
 from rosenblatt.tables.roles import Roles, group_column, time_column, time_reader
 from rosenblatt.tables.summary import TableSummary
-from rosenblatt.tables.table import Column, Table, TableError, concat, level_column
+from rosenblatt.tables.table import Column, Table, TableError, level_column
 from rosenblatt.tables.targets import require_finite, rows_with_target
 
 __all__ = ["Heard", "Passed", "Reading", "choice_of", "pass_over", "train_all_classes", "unheard"]

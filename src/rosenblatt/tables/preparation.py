@@ -21,9 +21,10 @@ from typing import Any
 from rosenblatt._suggestions import join_names, suggestion
 from rosenblatt.tables.drift import ColumnDrift, checked_rows, column_drift, drift_sentence, thinned
 from rosenblatt.tables.encoders import Encoder, Mismatch, Prepared, encoder_from_state, fit_encoder
+from rosenblatt.tables.joining import concat
 from rosenblatt.tables.kinds import ColumnKind
 from rosenblatt.tables.reference_distributions import ReferenceDistribution, fit_reference, reference_from_state
-from rosenblatt.tables.table import Table, TableError, concat, warn_of_columns
+from rosenblatt.tables.table import Table, TableError, warn_of_columns
 
 __all__ = ["Preparation", "PreparedBlocks", "fit_preparation"]
 

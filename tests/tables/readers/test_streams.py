@@ -17,10 +17,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from rosenblatt.tables import Table, TableError, TabularTask, read_table
+from rosenblatt.tables.joining import concat
 from rosenblatt.tables.readers import delimited_chunks, parts, table_stream
 from rosenblatt.tables.readers.limits import Limits
 from rosenblatt.tables.readers.streams import BLOCK_ROWS, open_stream
-from rosenblatt.tables.table import concat
 
 N = 300
 

@@ -16,10 +16,11 @@ from numpy.typing import NDArray
 from sklearn.utils.validation import _num_samples, check_is_fitted
 
 from rosenblatt.estimators.labels import weights_of_score
+from rosenblatt.tables.joining import concat
 from rosenblatt.tables.readers.reading import is_nameless, names_columns, read_table, require_names
 from rosenblatt.tables.readers.streams import open_stream
 from rosenblatt.tables.roles import Roles, is_name, weights_in
-from rosenblatt.tables.table import Table, TableError, concat
+from rosenblatt.tables.table import Table, TableError
 from rosenblatt.tables.targets import find_target, known_labels, numbers_of_column
 
 __all__ = ["NamedRows", "named_rows", "require_same_rows", "weights_for_score"]

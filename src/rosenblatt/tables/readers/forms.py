@@ -14,9 +14,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rosenblatt.tables.joining import exact_values
 from rosenblatt.tables.readers.cells import PLURALS
 from rosenblatt.tables.readers.frames import number_text
-from rosenblatt.tables.table import MAX_EXACT, Column, Storage, exact_values
+from rosenblatt.tables.table import MAX_EXACT, Column, Storage
 
 __all__ = ["EMPTY", "Form", "conform", "described_form", "form_of", "join_forms"]
 

@@ -22,16 +22,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rosenblatt._suggestions import join_names
-from rosenblatt.tables.table import (
-    MAX_EXACT,
-    MICROSECONDS_PER_DAY,
-    Column,
-    Table,
-    TableError,
-    exact_values,
-    level_column,
-    level_text,
-)
+from rosenblatt.tables.joining import exact_values
+from rosenblatt.tables.table import MAX_EXACT, MICROSECONDS_PER_DAY, Column, Table, TableError, level_column, level_text
 
 __all__ = ["MAX_EXACT", "MISSING_TEXTS", "Reads", "every_column", "number_text"]
 __all__ += ["table_from_frame", "table_from_mapping", "unread_column"]

@@ -16,13 +16,14 @@ from typing import Any
 import numpy as np
 
 from rosenblatt._suggestions import join_names
+from rosenblatt.tables.joining import concat
 from rosenblatt.tables.readers.contents import first_line
 from rosenblatt.tables.readers.forms import EMPTY, Form, conform, described_form, form_of, join_forms
 from rosenblatt.tables.readers.frames import Reads, every_column, table_from_frame, unread_column
 from rosenblatt.tables.readers.limits import UNLIMITED, Limits
 from rosenblatt.tables.readers.parts import BLOCK_ROWS, Part
 from rosenblatt.tables.readers.unions import cast_frame, settled_form, union_types
-from rosenblatt.tables.table import RowFiles, Table, TableError, concat
+from rosenblatt.tables.table import RowFiles, Table, TableError
 
 __all__ = ["BLOCK_ROWS", "FileState", "TableStream"]
 

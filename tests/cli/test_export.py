@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnxruntime
 import pytest
 from sklearn.datasets import load_iris
 from tests.export.onnx.running import runtime
@@ -95,3 +96,20 @@ def test_networks_too(cli: Any) -> None:
     assert cli("export", "n.st", "--out", "N.ONNX")[0] == 0
     rows = np.ones((2, 3), np.float32)
     np.testing.assert_allclose(runtime("N.ONNX", {"x": rows})["prediction"], network.predict(rows), 1e-5)
+
+
+def test_options_of_c_and_of_onnx(cli: Any, model: Any) -> None:
+    assert cli("export", "m.st", "--out", "m.c", "--name", "iris", "--dtype", "float32")[0] == 0
+    assert "void iris_predict(const float *x, float *y)" in Path("m.c").read_text()
+    for option, value, out in [("--name", "iris", "m.onnx"), ("--dates", "integer", "n.c")]:
+        code, _, err = cli("export", "m.st", "--out", out, option, value)
+        assert (code, option in err, Path(out).exists()) == (2, True, False)
+
+
+def test_dates_of_a_table_come_in_as_integers(cli: Any) -> None:
+    rows = "".join(f"2024-{1 + i % 12:02}-{1 + i % 28:02},{i % 7},{i}\n" for i in range(60))
+    Path("t.csv").write_text("day,x,y\n" + rows)
+    assert cli("train", "t.csv", "--target", "y", "--out", "t.st", "--epochs", "2", "--members", "2")[0] == 0
+    assert cli("export", "t.st", "--out", "t.onnx", "--dates", "integer")[0] == 0
+    inputs = {one.name: one.type for one in onnxruntime.InferenceSession("t.onnx").get_inputs()}
+    assert inputs["day"] == "tensor(int64)"

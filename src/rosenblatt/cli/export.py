@@ -6,6 +6,7 @@ and shows its size. Never replaces a file without ``--overwrite``, nor the model
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from rosenblatt.cli.session import is_standard
 __all__ = ["export"]
 
 ONNX, C = (".onnx",), (".c", ".h")
+OPTIONS = {"ONNX": ("dates",), "C": ("name", "dtype")}
 
 
 def export(given: Any, display: Display) -> None:
@@ -27,22 +29,32 @@ def export(given: Any, display: Display) -> None:
         raise ValueError(f"--out {out}: the ending says what is written: {', '.join(ONNX + C)}; choose one of them.")
     require_place(out)
     require_other(out, given.model)
+    options = options_of(given, "ONNX" if kind in ONNX else "C")
     if out.exists() and not given.overwrite:
         raise FileExistsError(f"{out} exists; --overwrite replaces it, or choose another name with --out.")
     display.data |= {"command": "export", "model": str(given.model)}
     model = load_model(given.model)
     display.data["kind"] = type(model).__name__
     try:
-        written = write(model, out, given.overwrite)
+        written = write(model, out, {"overwrite": given.overwrite, **options})
     except TypeError as error:  # a model that this kind of file is not for
         raise ValueError(str(error)) from None
     display.wrote(str(out))
     display.file(str(out), out.stat().st_size, getattr(written, "sizes", ""))
 
 
-def write(model: Any, out: Path, overwrite: bool) -> Any:
+def options_of(given: Any, form: str) -> dict[str, Any]:
+    """The options of such a file that are given; those of the other form are refused."""
+    for other, names in OPTIONS.items():
+        for name in names:
+            if other != form and getattr(given, name) is not None:
+                raise ValueError(f"--{name} is an option of files in {other}, and {given.out} is one in {form}.")
+    return {name: getattr(given, name) for name in OPTIONS[form] if getattr(given, name) is not None}
+
+
+def write(model: Any, out: Path, options: Mapping[str, Any]) -> Any:
     """Write the model in the form that the file's ending says; what the writer says of it."""
     from rosenblatt import export as exports
 
     writer = exports.to_onnx if out.suffix.lower() in ONNX else exports.to_c
-    return writer(model, out, overwrite=overwrite)
+    return writer(model, out, **options)

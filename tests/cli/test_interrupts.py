@@ -73,7 +73,9 @@ def interrupted(folder: Path, command: str, setup: str) -> tuple[int, str, str]:
     script = f"{STOP}{setup}\nfrom rosenblatt.cli import main\nmain()"
     short = ("--time", "60") if command == "tune" else ("--epochs", "5", "--members", "2")
     arguments = [sys.executable, "-u", "-c", script, command, "t.csv", "--target", "y", "--out", "m", *short]
-    process = subprocess.Popen(arguments, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    given = os.environ | {"ROSENBLATT_NUM_THREADS": "2"}  # two networks train at once
+    pipe = subprocess.PIPE
+    process = subprocess.Popen(arguments, cwd=folder, stdout=pipe, stderr=pipe, text=True, env=given)
     assert process.stdout is not None
     shown = ""
     for line in process.stdout:

@@ -119,10 +119,14 @@ def reserve_blas_memory() -> None:
 
 
 def matrix_product(a: NDArray[Any], b: NDArray[Any]) -> NDArray[Any]:
-    """``a @ b``, one at a time in the whole process: each product that runs by itself needs work memory of its own."""
+    """``a @ b`` by one thread of BLAS, since their number changes the last bits on some processors.
+
+    There is one at a time in the whole process: each product that runs by itself needs work memory of its own.
+    """
     with PRODUCT_LOCK:
         _first_product()
-        return np.asarray(a @ b)
+        with one_blas_thread():
+            return np.asarray(a @ b)
 
 
 def _check_room() -> None:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from rosenblatt.tables.encoders import Prepared
 from rosenblatt.tables.preparation import Preparation
 from rosenblatt.tables.row_hashes import hash_column, hash_sparse
+from rosenblatt.threads import matrix_product
 
 __all__ = ["Background"]
 
@@ -54,7 +55,8 @@ class Background:
         n = len(prepared.numbers)
         total = total or (n if weights is None else weights.sum())
         shares = np.full(n, 1 / total) if weights is None else weights / total
-        numbers, indicators = (shares @ part.astype(np.float64) for part in (prepared.numbers, prepared.indicators))
+        parts = (prepared.numbers, prepared.indicators)
+        numbers, indicators = (matrix_product(shares, part.astype(np.float64)) for part in parts)
         coded = zip(prepared.codes.T, preparation.n_codes, strict=True)
         levels = tuple(np.bincount(codes, shares, n_levels).astype(np.float64) for codes, n_levels in coded)
         words = tuple(np.asarray(matrix.T @ shares, np.float64) for matrix in prepared.words)
@@ -78,7 +80,7 @@ class Background:
         if name.startswith("embedding"):
             shares = self.levels[number]
             outputs = part.predict({f"codes{number}": np.arange(len(shares), dtype=np.int32)})
-            return shares @ outputs.astype(np.float64)
+            return matrix_product(shares, outputs.astype(np.float64))
         from scipy.sparse import csr_matrix
 
         mean = csr_matrix(self.words[number][None, :].astype(network.dtype))

@@ -5,8 +5,11 @@ Takes columns by name. Returns a frame of the library that the user names. Never
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Mapping
 from typing import Any
+
+from rosenblatt._extras import needed
 
 __all__ = ["Framed"]
 
@@ -39,7 +42,6 @@ def data_frame(columns: Mapping[str, Any], backend: str) -> Any:
 
     if backend not in ("pandas", "polars", "pyarrow"):
         raise ValueError(f"backend is {backend!r}; allowed: pandas, polars, pyarrow")
-    try:
-        return nw.from_dict(dict(columns), backend=backend).to_native()  # type: ignore[arg-type]
-    except ImportError:
-        raise ImportError(f"to_frame(backend={backend!r}) needs {backend}: pip install {backend}") from None
+    with needed(f"to_frame(backend={backend!r}) needs", backend):
+        importlib.import_module(backend)
+    return nw.from_dict(dict(columns), backend=backend).to_native()  # type: ignore[arg-type]

@@ -131,4 +131,4 @@ def test_another_address_is_warned_of(cli: Any, served: Any) -> None:
 def test_a_missing_extra_is_named(cli: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(__import__("sys").modules, "uvicorn", None)
     code, _, err = cli("playground")
-    assert (code, err) == (2, "rosenblatt: the playground needs a server: pip install 'rosenblatt[playground]'\n")
+    assert (code, err) == (2, "rosenblatt: the playground needs uvicorn: pip install 'rosenblatt[playground]'\n")

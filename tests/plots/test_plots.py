@@ -1,6 +1,6 @@
 """Pictures show the numbers that they are of; what cannot be drawn is named."""
 
-import builtins
+import sys
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -195,13 +195,6 @@ def test_a_rate_range_finds_where_the_loss_falls():
 
 
 def test_without_matplotlib_the_error_says_what_to_install(model, monkeypatch):
-    original = builtins.__import__
-
-    def without(name, *args, **kwargs):
-        if name.startswith("matplotlib"):
-            raise ImportError(name)
-        return original(name, *args, **kwargs)
-
-    monkeypatch.setattr(builtins, "__import__", without)
+    monkeypatch.setitem(sys.modules, "matplotlib.pyplot", None)
     with pytest.raises(ImportError, match=r"pip install 'rosenblatt\[plot\]'"):
         plots.plot_history(model)

@@ -1,6 +1,5 @@
 """What TensorBoard reads back is what the training did, once each, also over interruptions."""
 
-import builtins
 import os
 import shutil
 import signal
@@ -188,14 +187,7 @@ def test_a_file_is_no_folder_and_a_missing_library_is_named(tmp_path, monkeypatc
     (tmp_path / "f").write_text("")
     with pytest.raises(NotADirectoryError, match="which is a file; give a folder"):
         TensorBoard(tmp_path / "f")
-    original = builtins.__import__
-
-    def without(name, *args, **kwargs):
-        if name.startswith("tensorboardX"):
-            raise ImportError(name)
-        return original(name, *args, **kwargs)
-
-    monkeypatch.setattr(builtins, "__import__", without)
+    monkeypatch.setitem(sys.modules, "tensorboardX", None)
     with pytest.raises(ImportError, match=r"pip install 'rosenblatt\[tensorboard\]'"):
         TensorBoard(tmp_path)
 

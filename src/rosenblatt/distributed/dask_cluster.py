@@ -12,6 +12,7 @@ from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from typing import Any
 
+from rosenblatt._extras import needed
 from rosenblatt._version import __version__
 
 __all__ = [
@@ -37,14 +38,8 @@ class ClusterError(RuntimeError):
 
 def import_distributed() -> Any:
     """The package `distributed`; an error says how to install it."""
-    try:
+    with needed("training on a Dask cluster needs", "dask", "distributed", extra="dask"):
         import distributed
-    except ModuleNotFoundError as error:
-        if error.name not in ("dask", "distributed"):
-            raise
-        raise ModuleNotFoundError(
-            "training on a Dask cluster needs Dask: pip install 'rosenblatt[dask]'", name=error.name
-        ) from None
     return distributed
 
 

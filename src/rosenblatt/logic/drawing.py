@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from rosenblatt._extras import needed
+
 from .formulas import require_kind
 from .network import ThresholdNetwork
 
@@ -49,10 +51,8 @@ def plot(network: ThresholdNetwork, ax: Axes | None = None) -> Axes:
         If network is not a ThresholdNetwork.
     """
     require_kind("network", network, ThresholdNetwork, "plot takes a ThresholdNetwork")
-    try:
+    with needed("plot needs", "matplotlib", extra="plot"):
         from matplotlib import pyplot
-    except ImportError as error:
-        raise ImportError("plot needs matplotlib: pip install 'rosenblatt[plot]'") from error
     sizes = network.layer_sizes
     if ax is None:
         width, height = LAYER_DISTANCE * (len(sizes) - 1) + 1.8, max(max(sizes), 2) * 0.95 + 0.7

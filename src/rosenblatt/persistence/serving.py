@@ -16,6 +16,7 @@ from sklearn.base import is_classifier, is_regressor
 from sklearn.compose import ColumnTransformer
 from sklearn.pipeline import FeatureUnion, Pipeline
 
+from rosenblatt._extras import needed
 from rosenblatt._suggestions import article
 from rosenblatt.estimators import TabularClassifier, TabularRegressor
 from rosenblatt.estimators.tabular.predicted_blocks import PredictedBlock, PredictedBlocks
@@ -85,10 +86,8 @@ class TableModel:
         ModuleNotFoundError
             If pandas is not installed, by which scikit-learn finds columns by their names.
         """
-        try:
+        with needed("finding the columns of a pipeline by name needs", "pandas"):
             import pandas as pd  # type: ignore[import-untyped]
-        except ModuleNotFoundError as error:
-            raise ModuleNotFoundError("a pipeline finds columns by name with pandas: pip install pandas") from error
         absent = [name for name in self.preparation_.names if name not in table.columns]
         if absent:
             raise TableError(f"the model needs the columns {', '.join(map(repr, absent))}, which the table lacks.")

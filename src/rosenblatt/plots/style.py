@@ -10,6 +10,7 @@ from typing import Any, Self
 
 import numpy as np
 
+from rosenblatt._extras import needed
 from rosenblatt.estimators.tabular.explain.shortened import visible
 
 __all__ = [
@@ -56,10 +57,8 @@ LEGEND_HANDLE = 0.55
 
 def pyplot() -> Any:
     """The module matplotlib.pyplot; ImportError if matplotlib is not installed."""
-    try:
+    with needed("plots need", "matplotlib", extra="plot"):
         import matplotlib.pyplot as plt
-    except ImportError:
-        raise ImportError("plots need matplotlib: pip install 'rosenblatt[plot]'") from None
     return plt
 
 

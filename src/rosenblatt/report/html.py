@@ -13,6 +13,7 @@ from functools import cache
 from html import escape
 from typing import Any
 
+from rosenblatt._extras import needed
 from rosenblatt._version import __version__
 from rosenblatt.report.pictures import Picture, pictures
 from rosenblatt.report.svg import HUES, INKS
@@ -150,12 +151,9 @@ def render_page(template: str, view: Mapping[str, Any]) -> str:
 @cache
 def templates() -> Any:
     """The templates of this package, which escape everything; ImportError without the extra ``report``."""
-    try:
+    with needed("a report as HTML needs", "jinja2", "matplotlib", extra="report"):
         import jinja2
         import matplotlib.figure  # noqa: F401
-    except ImportError as error:
-        package = str(error.name).partition(".")[0]
-        raise ImportError(f"a report as HTML needs {package}: pip install 'rosenblatt[report]'") from None
     found = jinja2.Environment(
         loader=jinja2.PackageLoader("rosenblatt.report"),
         autoescape=True,

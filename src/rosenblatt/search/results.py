@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from rosenblatt._extras import needed
 from rosenblatt._html import table, view
 from rosenblatt.search.journal import Result
 
@@ -61,10 +62,6 @@ def results_table(results: Sequence[Result], params: Sequence[dict[str, Any]], n
 
 def results_frame(table: Mapping[str, Any]) -> Any:
     """`cv_results_` as a pandas data frame, the best first."""
-    try:
+    with needed("results_frame needs", "pandas"):
         import pandas as pd  # type: ignore[import-untyped]
-    except ModuleNotFoundError:
-        raise ModuleNotFoundError(
-            "results_frame needs pandas: pip install 'rosenblatt[data]', or only pandas", name="pandas"
-        ) from None
     return pd.DataFrame(dict(table)).sort_values("rank_test_score", kind="stable").reset_index(drop=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from rosenblatt._extras import needed
 from rosenblatt.search.journal import Result
 from rosenblatt.search.spaces import OptunaDraws, Random, Space
 from rosenblatt.training.checkpoint import setting_text
@@ -75,12 +76,8 @@ class OptunaSampler(Sampler):
 
     def __init__(self, space: Space, seed: int, include_default: bool = False) -> None:
         super().__init__(space, seed, include_default)
-        try:
+        with needed("strategy='tpe' needs", "optuna", extra="tune"):
             import optuna  # type: ignore[import-not-found,unused-ignore]
-        except ModuleNotFoundError:
-            raise ModuleNotFoundError(
-                "strategy='tpe' needs Optuna: pip install 'rosenblatt[tune]'", name="optuna"
-            ) from None
         sampler = optuna.samplers.TPESampler(seed=seed, n_startup_trials=N_STARTUP_TRIALS)
         level = optuna.logging.get_verbosity()
         optuna.logging.set_verbosity(optuna.logging.WARNING)

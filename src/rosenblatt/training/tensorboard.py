@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from rosenblatt._extras import needed
 from rosenblatt.storage.atomic import append_durably
 
 if TYPE_CHECKING:
@@ -85,10 +86,8 @@ class TensorBoard:
             raise NotADirectoryError(f"log_dir is {str(log_dir)!r}, which is a file; give a folder")
         self.log_dir, self.histograms, self.graph = str(log_dir), histograms, graph
         self._logs: dict[Path, Log] = {}
-        try:
+        with needed("TensorBoard needs", "tensorboardX", extra="tensorboard"):
             import tensorboardX  # noqa: F401
-        except ImportError:
-            raise ImportError("TensorBoard needs tensorboardX: pip install 'rosenblatt[tensorboard]'") from None
 
     def __call__(self, epoch: Epoch) -> None:
         """Write an epoch of `rosenblatt.training.fit`."""

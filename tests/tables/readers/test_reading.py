@@ -108,7 +108,7 @@ def test_mixed_objects_become_text_and_numbers_stay_numbers() -> None:
 def test_without_pyarrow_the_message_says_what_to_install(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "t.csv").write_text("a\n1\n")
     monkeypatch.setitem(sys.modules, "pyarrow", None)
-    with pytest.raises(ModuleNotFoundError, match=r"needs PyArrow: pip install 'rosenblatt\[data\]'"):
+    with pytest.raises(ModuleNotFoundError, match=r"needs pyarrow: pip install 'rosenblatt\[data\]'"):
         read_table(tmp_path / "t.csv")
     assert read_table({"a": [1, 2]}).n_rows == 2
 

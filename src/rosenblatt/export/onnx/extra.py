@@ -7,16 +7,16 @@ from __future__ import annotations
 
 from types import ModuleType
 
+from rosenblatt._extras import needed
+
 __all__ = ["require_onnx"]
 
 
 def require_onnx() -> ModuleType:
     """The package onnx; ImportError if it is not installed."""
-    try:
+    with needed("ONNX models need the package", "onnx", extra="onnx"):
         import onnx
         import onnx.checker
         import onnx.helper
         import onnx.numpy_helper
-    except ImportError:
-        raise ImportError("ONNX models need the package onnx: pip install 'rosenblatt[onnx]'") from None
     return onnx

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from rosenblatt._extras import needed
 from rosenblatt._version import __version__
 from rosenblatt.estimators import LogisticRegression, MLPClassifier, MLPRegressor, Perceptron
 from rosenblatt.export.onnx.estimators import SCORES, classifier_model, perceptron_model, regressor_model
@@ -52,11 +53,9 @@ def register_skl2onnx() -> None:
 
 def require_skl2onnx() -> Any:
     """The package; ImportError if it is not installed."""
-    try:
+    with needed("pipelines in ONNX need the package", "skl2onnx"):
         import skl2onnx
         import skl2onnx.common.data_types
-    except ImportError:
-        raise ImportError("pipelines in ONNX need the package skl2onnx: pip install skl2onnx") from None
     return skl2onnx
 
 

@@ -18,6 +18,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from rosenblatt._extras import needed
 from rosenblatt._suggestions import missing_file
 from rosenblatt.tables.readers.limits import UNLIMITED, Limits
 from rosenblatt.tables.table import TableError
@@ -287,14 +288,8 @@ def line_number(data: bytes, place: int) -> int:
 
 def import_pyarrow() -> None:
     """Import PyArrow; an error says how to install it."""
-    try:
+    with needed("reading CSV and Parquet files needs", "pyarrow", extra="data"):
         import pyarrow  # noqa: F401
-    except ModuleNotFoundError as error:
-        if error.name != "pyarrow":
-            raise
-        raise ModuleNotFoundError(
-            "reading CSV and Parquet files needs PyArrow: pip install 'rosenblatt[data]'", name="pyarrow"
-        ) from None
 
 
 TRACEBACK = "Traceback (most recent call last):"

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 import subprocess
 import sys
+import tracemalloc
 import warnings
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
@@ -16,7 +19,7 @@ import rosenblatt
 from rosenblatt import nn
 from rosenblatt.estimators import LogisticRegression, MLPClassifier, MLPRegressor, TabularClassifier, TabularRegressor
 from rosenblatt.persistence.save_load import ModelFileError, load, load_predictor, save
-from rosenblatt.tables import TableError
+from rosenblatt.tables import TableError, read_table
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(90, 3)).astype(np.float32)
@@ -101,7 +104,7 @@ def test_an_array_of_a_table_model(tmp_path):
     model, predictor = saved(fitted(TabularClassifier("fast", **few()), X, WORDS), tmp_path)
     require_same(model, predictor, X)
     for wrong in (X[:, :2], X[0], X[None]):
-        with pytest.raises(TableError, match=r"the TabularClassifier takes rows of 3 cells"):
+        with pytest.raises(TableError, match=r"the TabularClassifier takes one row or more of 3 columns"):
             predictor.predict(wrong)
 
 
@@ -129,20 +132,69 @@ def test_rows_by_name_and_frames(named):
     np.testing.assert_array_equal(predictor.predict(frame), expected)
     np.testing.assert_array_equal(predictor.predict(rows), expected)
     np.testing.assert_array_equal(predictor.predict(frame[["c", "b", "a"]]), expected)  # which the estimator refuses
-    with pytest.raises(TableError, match=r"X has no column 'b'\. "):
+    with pytest.raises(TableError, match=r"the table has no column 'b'\. Did you mean 'bb'"):
         predictor.predict(frame.rename(columns={"b": "bb"}))
+
+
+def test_tables_of_every_form_are_found_by_their_names(named):
+    model, predictor, frame = named
+    expected = model.predict(frame)
+    shuffled = frame.assign(more="text")[["c", "more", "a", "b"]]
+    columns = {name: column.tolist() for name, column in shuffled.items()}
+    forms = [columns, shuffled, frame.astype(object), frame.astype("float64"), read_table(shuffled)]
+    if find_spec("polars"):
+        import polars
+
+        forms += [polars.DataFrame(columns), polars.DataFrame(columns).lazy()]
+    if find_spec("pyarrow"):
+        import pyarrow
+
+        forms += [pyarrow.table(columns)]
+    for form in forms:
+        np.testing.assert_array_equal(predictor.predict(form), expected)
+    for row in (shuffled.iloc[3].to_dict(), shuffled.iloc[3], {"a": str(X[3, 0]), "b": X[3, 1], "c": X[3, 2]}):
+        np.testing.assert_array_equal(predictor.predict(row), expected[3:4])
+
+
+def test_a_sparse_matrix_is_never_made_dense_as_a_whole(tmp_path):
+    wide = sp.random_array((200, 200_000), density=1e-5, format="csr", random_state=0, dtype=np.float32)
+    _, predictor = saved(fitted(MLPClassifier((2,), **SHORT), wide, np.arange(200) % 2), tmp_path)
+    tracemalloc.start()
+    predictor.predict(wide)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 20e6 < wide.shape[0] * wide.shape[1] * 4
+
+
+def test_labels_that_were_sparse_are_sparse(tmp_path):
+    model, predictor = saved(fitted(MLPClassifier((4,), **SHORT), X, sp.csr_matrix((X > 0).astype(int))), tmp_path)
+    expected, found = model.predict(X), predictor.predict(X)
+    assert type(found) is type(expected) is sp.csr_matrix
+    assert found.dtype == expected.dtype == np.int64
+    np.testing.assert_array_equal(found.toarray(), (model.predict_proba(X) > 0.5).astype(int))
+    np.testing.assert_array_equal(expected.toarray(), found.toarray())
 
 
 @pytest.mark.parametrize(
     ("rows", "message"),
     [
-        ([{"a": 1, "b": 2}], r"row 0 \(from 0\) has no 'c'"),
-        ([[1, 2]], r"X has shape \(1, 2\), but the MLPRegressor takes rows of 3 numbers"),
+        ([{"a": 1, "b": 2}], "the table has no column 'c'"),
+        ([{"a": 1, "b": 2, "c": 3}, {"a": 1, "b": 2}], "column 'c' has no value in row 2"),
+        ([{"a": 1, "b": 2, "c": 3}, "abc"], "row 2 is 'abc', but the others name their cells"),
+        ([{"a": 1, "b": 2, "c": 3}, None], "row 2 is None, but the others name their cells"),
+        ([{"a": 1, "b": 2, "c": [3]}], "column 'c' holds list values"),
+        ({"a": 1, "b": 2, "c": {}}, "column 'a' is a single value"),
+        ([{"a": 1, "b": 2, "c": datetime.date(2024, 1, 1)}], "column 'c' has dates; the model takes a number"),
+        ([{}], "the table has no columns"),
+        ([[1, 2]], r"X has shape \(1, 2\), but the MLPRegressor takes one row or more of 3 columns"),
         (np.empty((0, 3)), r"X has shape \(0, 3\)"),
+        (sp.csr_matrix((2, 5)), r"X has shape \(2, 5\)"),
+        (sp.csr_matrix([[1, np.nan, 0]]), "NaN"),
         ([[1, 2, np.nan]], "NaN"),
         ([[1, 2, np.inf]], "inf"),
         ([{"a": 1, "b": "two", "c": 3}], "two"),
-        ([{"a": 1, "b": None, "c": 3}], "None|NaN"),
+        ([{"a": 1, "b": None, "c": 3}], "column 'b' has no value in row 1"),
+        ([{"a": 1, "b": float("inf"), "c": 3}], "inf in row 0, column 1"),
         (np.full((1, 3), 1e300), "too large"),
     ],
 )

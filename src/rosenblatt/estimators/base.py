@@ -18,7 +18,7 @@ from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 import numpy.typing as npt
-from scipy.sparse import csr_matrix, issparse
+from scipy.sparse import issparse
 from sklearn.base import BaseEstimator, is_classifier
 from sklearn.callback import CallbackSupportMixin
 from sklearn.utils._param_validation import InvalidParameterError, StrOptions
@@ -31,7 +31,7 @@ from rosenblatt._warnings import warn_user
 from rosenblatt.estimators.diagram import Diagram
 from rosenblatt.estimators.labels import plain_labels, refuse_missing
 from rosenblatt.estimators.mapped import is_mapped
-from rosenblatt.estimators.outputs import finite_outputs
+from rosenblatt.estimators.outputs import finite_outputs, is_sparse, predict_rows, rows_of
 from rosenblatt.estimators.sparse import own_indices
 from rosenblatt.estimators.whole_fit import unchanged_if_failed
 from rosenblatt.nn import Network
@@ -62,8 +62,6 @@ __all__ = [
 Array = npt.NDArray[Any]
 T = TypeVar("T")
 VERSION_KEY = "_rosenblatt_version"
-DENSE_BLOCK = 1024
-"""Rows made dense at a time when a network with dense input predicts from a sparse matrix."""
 FLOATS = (np.float64, np.float32)
 NO_WEIGHT = "class_weight times sample_weight is zero in all rows; at least one row must have a positive weight."
 
@@ -377,24 +375,3 @@ def score_rows(scorer: Callable[..., float], estimator: Any, X: Any, y: Any, sam
     ):
         return score_of(scorer(estimator, X, y))
     return score_of(scorer(estimator, X, y, sample_weight=sample_weight))
-
-
-def is_sparse(X: Any) -> bool:
-    """Whether X is a SciPy sparse matrix or array."""
-    return issparse(X)  # type: ignore[no-any-return]
-
-
-def rows_of(X: Any) -> Any:
-    """X with rows that can be read one by one: dense as it is, CSC as CSR."""
-    return X.tocsr() if is_sparse(X) else X
-
-
-def predict_rows(network: Network, X: Any) -> Array:
-    """The network's outputs for X, whichever of X and the network is sparse."""
-    X = rows_of(X)
-    if network.spec.sparse_input and not is_sparse(X):
-        return np.asarray(network.predict(csr_matrix(X)))
-    if network.spec.sparse_input or not is_sparse(X):
-        return np.asarray(network.predict(X))
-    blocks = [X[i : i + DENSE_BLOCK].toarray() for i in range(0, X.shape[0], DENSE_BLOCK)]
-    return np.concatenate([network.predict(block) for block in blocks])

@@ -41,13 +41,20 @@ def are_positive(outputs: Array, activation: str) -> Array:
     return outputs > (0.5 if activation in ("logistic", "softmax", "step") else 0.0)
 
 
-def labels_of(outputs: Array, classes: Array, activation: str, multilabel: bool) -> Array:
-    """The label of each row, (n_rows,); where a row may have several labels, zeros and ones, (n_rows, n_labels)."""
+def labels_of(outputs: Array, classes: Array, activation: str, multilabel: bool, sparse: bool = False) -> Any:
+    """The label of each row, (n_rows,); where a row may have several labels, zeros and ones, (n_rows, n_labels).
+
+    These are in a CSR matrix if the model learned from a `sparse` one.
+    """
     if picks_one(activation, len(classes), multilabel):
         return np.asarray(classes[outputs.argmax(axis=1)])
     positive = are_positive(outputs, activation)
     if multilabel:
-        return positive.astype(np.int64)
+        if not sparse:
+            return positive.astype(np.int64)
+        from scipy.sparse import csr_matrix  # takes longer to import than all of the engine
+
+        return csr_matrix(positive.astype(np.int64))
     if len(classes) == 1:
         return np.repeat(classes, len(outputs))
     return np.asarray(classes[positive.ravel().astype(np.intp)])

@@ -1,6 +1,7 @@
-"""Outputs of a network that are not finite.
+"""Outputs of a network for dense or sparse rows, and those that are not finite.
 
-Takes what a network predicts for finite rows. Returns it, or raises an error that names the row. Never predicts.
+Takes a network and finite rows. Returns its outputs, or raises an error that names the row. Never imports scikit-learn,
+which predicting does not need.
 """
 
 from __future__ import annotations
@@ -10,13 +11,40 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["OutputError", "finite_outputs"]
+from rosenblatt.nn import Network
+
+__all__ = ["OutputError", "finite_outputs", "is_sparse", "predict_rows", "rows_of"]
 
 Array = npt.NDArray[Any]
+DENSE_BLOCK = 1024
+"""Rows made dense at a time when a network with dense input predicts from a sparse matrix."""
 
 
 class OutputError(ValueError):
     """A network's output for finite numbers is NaN or infinite: they, or its weights, are too large."""
+
+
+def is_sparse(X: Any) -> bool:
+    """Whether X is a SciPy sparse matrix or array."""
+    return hasattr(X, "tocsr")
+
+
+def rows_of(X: Any) -> Any:
+    """X with rows that can be read one by one: dense as it is, CSC as CSR."""
+    return X.tocsr() if is_sparse(X) else X
+
+
+def predict_rows(network: Network, X: Any) -> Array:
+    """The network's outputs for X, whichever of X and the network is sparse."""
+    X = rows_of(X)
+    if network.spec.sparse_input and not is_sparse(X):
+        from scipy.sparse import csr_matrix  # takes longer to import than all of the engine
+
+        return np.asarray(network.predict(csr_matrix(X)))
+    if network.spec.sparse_input or not is_sparse(X):
+        return np.asarray(network.predict(X))
+    blocks = [X[i : i + DENSE_BLOCK].toarray() for i in range(0, X.shape[0], DENSE_BLOCK)]
+    return np.concatenate([network.predict(block) for block in blocks])
 
 
 def finite_outputs(outputs: Array) -> Array:

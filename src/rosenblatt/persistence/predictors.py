@@ -6,17 +6,17 @@ the bits of the estimator that `load` returns. Never trains, and has no paramete
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rosenblatt._checks import as_numbers, check_finite
-from rosenblatt._suggestions import suggestion
 from rosenblatt.estimators.decoding import are_probabilities, labels_of, probabilities_of, values_of
 from rosenblatt.estimators.fitted_parameters import FittedParameters
-from rosenblatt.estimators.outputs import finite_outputs
+from rosenblatt.estimators.outputs import finite_outputs, is_sparse, predict_rows, rows_of
+from rosenblatt.estimators.sparse import own_indices
 from rosenblatt.estimators.tabular.architecture import Settings
 from rosenblatt.estimators.tabular.metrics import regression_of
 from rosenblatt.estimators.tabular.predicted_blocks import BlockPredictor
@@ -31,8 +31,9 @@ from rosenblatt.persistence.tabular_parts import (
     row_of_missing,
 )
 from rosenblatt.storage.container import errors_of
-from rosenblatt.tables.readers.rows import is_rows
-from rosenblatt.tables.table import TableError
+from rosenblatt.tables.readers.reading import read_table
+from rosenblatt.tables.readers.rows import is_row, is_rows
+from rosenblatt.tables.table import Column, Table, TableError
 from rosenblatt.tables.task import WINDOW
 
 __all__ = ["RowPredictor", "TablePredictor", "estimator_predictor", "tabular_predictor"]
@@ -60,48 +61,38 @@ class RowPredictor:
         self._attributes, self._parameters = attributes, parameters
 
     def predict(self, X: Any) -> Array:
-        """Numbers, (n_rows,) or (n_rows, n_outputs), from rows as an array, as mappings, or as a data frame."""
+        """Numbers, (n_rows,) or (n_rows, n_outputs), from an array, or from a table of any form by its names."""
         loss, transform = self._parameters["loss"], self._parameters["target_transform"]
         return values_of(self._outputs(X), loss, transform, self._attributes.get("smearing_factor_"))
 
     def _outputs(self, X: Any) -> Array:
-        rows = self._rows(X)
-        if not self.network.graph.sparse_input:
-            return finite_outputs(np.asarray(self.network.predict(rows)))
-        from scipy.sparse import csr_matrix
-
-        return finite_outputs(np.asarray(self.network.predict(csr_matrix(rows))))
-
-    def _rows(self, X: Any) -> Array:
-        """X as finite floats, (n_rows, n_columns)."""
-        names = list(self.columns)
-        if hasattr(X, "tocsr"):
-            X = X.toarray()
-        elif hasattr(X, "columns") and self._names is not None:  # a frame, whose columns may be in another order
-            if absent := [name for name in names if name not in X.columns]:
-                raise TableError(f"X has no column {absent[0]!r}.{suggestion(absent[0], map(str, X.columns))}")
-            X = X[names]
-        rows = as_numbers("X", rows_by_name(X, names) if is_rows(X) else X)
-        if rows.ndim != 2 or rows.shape[1] != len(self.columns) or not len(rows):
-            raise ValueError(
-                f"X has shape {rows.shape}, but the {self.model} takes rows of {len(self.columns)} numbers: "
-                f"(n_rows, {len(self.columns)})."
-            )
+        rows = rows_of(own_indices(X)) if is_sparse(X) else self._dense_rows(X)
+        require_width(rows, len(self.columns), self.model)
         check_finite("X", rows)
-        return rows if rows.dtype in (np.float32, np.float64) else rows.astype(np.float64)
+        exact = rows.dtype in (np.float32, np.float64)
+        return finite_outputs(predict_rows(self.network, rows if exact else rows.astype(np.float64)))
+
+    def _dense_rows(self, X: Any) -> Array:
+        """X as numbers, those of a table in the order of the model's columns."""
+        named = is_row(X) or is_rows(X) or isinstance(X, (Mapping, Table))
+        if not named and (self._names is None or not is_frame(X)):
+            return as_numbers("X", X)
+        table = read_table(X, reads=self.columns.__contains__)
+        table.require(self.columns)
+        return np.column_stack([numbers_of(table[name]) for name in self.columns])
 
 
 class ClassRowPredictor(RowPredictor):
     """Predictions of an `MLPClassifier`, whose outputs need be no probabilities; it has ``classes_``, too."""
 
-    def __init__(self, *parts: Any, multilabel: bool = False):
+    def __init__(self, *parts: Any, labels: tuple[bool, bool] = (False, False)):
         super().__init__(*parts)
         self.classes_: Array = self._attributes["classes_"]
-        self._multilabel = multilabel
+        self._labels = labels
 
-    def predict(self, X: Any) -> Array:
-        """Classes, (n_rows,), or zeros and ones, (n_rows, n_labels), where a row may have several labels."""
-        return labels_of(self._outputs(X), self.classes_, self.network.chain.output, self._multilabel)
+    def predict(self, X: Any) -> Any:
+        """Classes, (n_rows,); zeros and ones, (n_rows, n_labels), of several labels, sparse if those learned were."""
+        return labels_of(self._outputs(X), self.classes_, self.network.chain.output, *self._labels)
 
 
 class ProbabilityRowPredictor(ClassRowPredictor):
@@ -134,10 +125,7 @@ class TablePredictor(BlockPredictor, FittedParameters):
 
     def _checked_array(self, X: Any) -> Array:
         rows = np.asarray(X)
-        if rows.ndim != 2 or rows.shape[1] != self.n_features_in_:
-            raise TableError(
-                f"X has shape {rows.shape}, but the {self.model} takes rows of {self.n_features_in_} cells."
-            )
+        require_width(rows, self.n_features_in_, self.model)
         return rows
 
 
@@ -149,12 +137,29 @@ class NumberTablePredictor(NumberPredictions, TablePredictor):
     """Predictions of a `TabularRegressor`."""
 
 
-def rows_by_name(rows: Any, names: Sequence[str]) -> list[list[Any]]:
-    """The cells of mappings in the order of `names`; others are not read."""
-    for number, row in enumerate(rows):
-        if absent := next((name for name in names if name not in row), None):
-            raise TableError(f"row {number} (from 0) has no {absent!r}.")
-    return [[row[name] for name in names] for row in rows]
+def require_width(rows: Any, n_columns: int, model: str) -> None:
+    """Refuse an array, or a sparse matrix, that is no rows of so many columns."""
+    if rows.ndim != 2 or rows.shape[1] != n_columns or not rows.shape[0]:
+        raise TableError(
+            f"X has shape {rows.shape}, but the {model} takes one row or more of {n_columns} columns: (n_rows, "
+            f"{n_columns})."
+        )
+
+
+def is_frame(X: Any) -> bool:
+    """Whether it is a data frame; its class is asked, since a lazy one computes what its columns are."""
+    return hasattr(type(X), "columns") or hasattr(type(X), "column_names")
+
+
+def numbers_of(column: Column) -> NDArray[np.float64]:
+    """The cells of a column, each of which must be a number, or a text that is one."""
+    empty = np.flatnonzero(column.missing)
+    if column.storage == "date" or len(empty):
+        what = f"no value in {column.name_rows(empty)}" if len(empty) else "dates"
+        raise TableError(f"column {column.name!r} has {what}; the model takes a number in each row.")
+    if column.storage != "text":
+        return np.asarray(column.values, np.float64)
+    return np.asarray(as_numbers(f"column {column.name!r}", [*column.levels])[column.values], np.float64)
 
 
 @errors_of("an estimator")
@@ -169,7 +174,7 @@ def estimator_predictor(state: Any, arrays: Mapping[str, NDArray[Any]]) -> RowPr
     else:
         loss, output = parameters.get("loss"), parameters.get("output_activation")
         kind = ProbabilityRowPredictor if are_probabilities(loss, output) else ClassRowPredictor
-        made = kind(*parts, multilabel=labels is not None and labels[0])
+        made = kind(*parts, labels=labels or (False, False))
     require_predictions(made, row_of_zeros(network))
     return made
 

@@ -115,8 +115,8 @@ def load_predictor(path: str | os.PathLike[str], custom: Sequence[type[Layer]] =
 
     Estimators are scikit-learn's in `load`, and importing scikit-learn takes most of the time in which a new process
     loads a model and predicts a row. A predictor imports neither scikit-learn nor SciPy nor pandas, unless a column of
-    free text or a sparse input needs them. It gives the same bits and can do nothing else: it has no parameters, scores
-    or reports.
+    free text, a sparse input or sparse labels need them. It gives the same bits and can do nothing else: it has no
+    parameters, scores or reports.
 
     Parameters
     ----------
@@ -130,12 +130,14 @@ def load_predictor(path: str | os.PathLike[str], custom: Sequence[type[Layer]] =
         Of a network itself; else an object with ``predict(X)``, for classes ``predict_proba(X)`` and ``classes_``, for
         a `TabularRegressor` ``predict_interval(X)``, and for tables ``predict_blocks(X)``. ``columns`` are the columns
         that it reads with their kinds, ``model`` the name of the class that was saved. X is what the estimator takes;
-        those that take arrays also take a list of mappings with a number for each column.
+        where that is an array, X may also be a table by names: a row, a list of rows, a mapping of columns or a data
+        frame, with a number in each cell, columns in any order and others beside them.
 
     Raises
     ------
     ModelFileError, TypeError, ValueError, OSError, MemoryError
-        As `load` does; also if the file holds a `Perceptron` or a pipeline, which predict by scikit-learn.
+        As `load` does; also if the file holds a `Perceptron` or a pipeline, which predict by scikit-learn. Parameters
+        of training are not looked at, whatever they are.
     """
     from rosenblatt.persistence.models import predictor_from_parts
 

@@ -22,7 +22,7 @@ from rosenblatt.estimators import TabularClassifier, TabularRegressor
 from rosenblatt.estimators.tabular.predicted_blocks import PredictedBlock, PredictedBlocks
 from rosenblatt.storage.container import ModelFileError
 from rosenblatt.tables.readers.streams import TableStream
-from rosenblatt.tables.table import Column, Table, TableError, dates_of
+from rosenblatt.tables.table import Column, Table, dates_of
 
 __all__ = ["TableModel", "describe_steps", "table_model"]
 
@@ -88,9 +88,7 @@ class TableModel:
         """
         with needed("finding the columns of a pipeline by name needs", "pandas"):
             import pandas as pd  # type: ignore[import-untyped]
-        absent = [name for name in self.preparation_.names if name not in table.columns]
-        if absent:
-            raise TableError(f"the model needs the columns {', '.join(map(repr, absent))}, which the table lacks.")
+        table.require(self.preparation_.names)
         return pd.DataFrame({name: cells_of(table[name]) for name in self.preparation_.names})
 
 
@@ -117,7 +115,6 @@ def table_model(model: Any, what: str) -> Any:
 
 def cells_of(column: Column) -> NDArray[Any]:
     """The cells of a column as a data frame has them: numbers, dates or texts, with NaN where they are missing."""
-    column.require_readable()
     missing = column.missing
     if column.storage == "text":
         levels = np.array([*column.levels, np.nan], object)

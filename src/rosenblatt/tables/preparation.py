@@ -18,7 +18,6 @@ from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any
 
-from rosenblatt._suggestions import join_names, suggestion
 from rosenblatt.tables.drift import ColumnDrift, checked_rows, column_drift, drift_sentence, thinned
 from rosenblatt.tables.encoders import Encoder, Mismatch, Prepared, encoder_from_state, fit_encoder
 from rosenblatt.tables.joining import concat
@@ -99,16 +98,7 @@ class Preparation:
 
     def require_columns(self, table: Table) -> None:
         """Refuse a table that lacks a column, or one whose cells could not be read."""
-        absent = [encoder.name for encoder in self.encoders if encoder.name not in table.columns]
-        if len(absent) == 1:
-            raise TableError(f"the table has no column {absent[0]!r}.{suggestion(absent[0], table.columns)}")
-        if absent:
-            raise TableError(
-                f"the table lacks {len(absent)} of the columns that training used: {join_names(absent)}. It has: "
-                f"{join_names(list(table.columns))}."
-            )
-        for encoder in self.encoders:
-            table.columns[encoder.name].require_readable()
+        table.require(encoder.name for encoder in self.encoders)
 
     def to_dict(self) -> dict[str, Any]:
         """All of it as JSON-able data."""

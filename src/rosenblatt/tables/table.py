@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from rosenblatt._frames import Framed
 from rosenblatt._html import table, view
-from rosenblatt._suggestions import suggestion
+from rosenblatt._suggestions import join_names, suggestion
 from rosenblatt._warnings import warn_user
 from rosenblatt.tables.counted_cells import bin_counts, distinct_counts
 
@@ -236,6 +236,20 @@ class Table(Framed):
         if name not in self.columns:
             raise TableError(f"there is no column {name!r}.{suggestion(name, self.columns)}")
         return self.columns[name]
+
+    def require(self, names: Iterable[str]) -> None:
+        """Refuse a table that lacks one of these columns, or one whose cells could not be read."""
+        wanted = list(names)
+        absent = [name for name in wanted if name not in self.columns]
+        if len(absent) == 1:
+            raise TableError(f"the table has no column {absent[0]!r}.{suggestion(absent[0], self.columns)}")
+        if absent:
+            raise TableError(
+                f"the table lacks {len(absent)} of the columns that training used: {join_names(absent)}. It has: "
+                f"{join_names(list(self.columns))}."
+            )
+        for name in wanted:
+            self.columns[name].require_readable()
 
     def take(self, rows: NDArray[np.int64]) -> Table:
         """The table with these rows only."""

@@ -69,6 +69,10 @@ def test_tables_may_be_learned_from_rows():
         ),
         ([ROW, 3], r"row 2 is 3, but the others name their cells: give \{column: value\}"),
         ({"color": "red"}, "lacks 2 of the columns that training used"),
+        ([{**ROW, "size": {"a": 1}}], "column 'size' holds dict values"),
+        ([{**ROW, "size": [1]}], "column 'size' holds list values"),
+        ([{}], "the table has no columns"),
+        ([{}, {"color": "red"}], "lacks 2 of the columns that training used"),
         (
             FRAME.to_numpy(),
             "an array, whose columns have no names, but the model learned from 3 .*: 'color', 'size'",

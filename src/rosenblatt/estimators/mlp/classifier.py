@@ -207,10 +207,8 @@ class MLPClassifier(LabelScores, ClassifierMixin, BaseMLP):  # type: ignore[misc
     def predict(self, X: Any) -> Any:
         """Label of each row, shape (n_samples,), or zeros and ones, shape (n_samples, n_labels), sparse if y was."""
         outputs = self._outputs(X)
-        several = self.label_binarizer_.y_type_.startswith("multilabel")
-        if several and self.label_binarizer_.sparse_input_ and not self._picks_one():
-            return self.label_binarizer_.inverse_transform(self._is_positive(outputs).astype(outputs.dtype))
-        return labels_of(outputs, self.classes_, self.out_activation_, several)
+        several, sparse = self.label_binarizer_.y_type_.startswith("multilabel"), self.label_binarizer_.sparse_input_
+        return labels_of(outputs, self.classes_, self.out_activation_, several, sparse)
 
     def target_estimates(self, outputs: Array, n_targets: int) -> Array:
         if self.out_activation_ in ("logistic", "softmax"):

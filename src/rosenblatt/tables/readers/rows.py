@@ -21,17 +21,23 @@ def is_single(cell: Any) -> bool:
     return isinstance(cell, (str, bytes, np.generic)) or not hasattr(cell, "__iter__")
 
 
-def is_row(source: Any) -> bool:
-    """Whether it is a row whose cells have names: a mapping of single values, or a row of a pandas data frame."""
+def is_named(source: Any) -> bool:
+    """Whether it has cells by name: a mapping, or a row of a pandas data frame."""
     if isinstance(source, Mapping):
-        return not hasattr(source, "tocsr") and bool(source) and all(map(is_single, source.values()))
+        return not hasattr(source, "tocsr")
     is_series = getattr(source, "ndim", 0) == 1 and hasattr(source, "index") and hasattr(source, "to_dict")
     return is_series and all(isinstance(name, str) for name in source.index)
 
 
+def is_row(source: Any) -> bool:
+    """Whether it is a row whose cells have names: a mapping of single values, or a row of a pandas data frame."""
+    is_mapping = isinstance(source, Mapping)
+    return is_named(source) and (not is_mapping or (bool(source) and all(map(is_single, source.values()))))
+
+
 def is_rows(source: Any) -> bool:
-    """Whether it is a list of rows whose cells have names."""
-    return isinstance(source, (list, tuple)) and bool(source) and is_row(source[0])
+    """Whether it is a list of rows whose cells have names; what the cells are does not matter."""
+    return isinstance(source, (list, tuple)) and bool(source) and is_named(source[0])
 
 
 def cells_by_column(rows: Sequence[Mapping[Any, Any]]) -> dict[Any, list[Any]]:
@@ -49,7 +55,7 @@ def columns_of_rows(source: Any) -> Any:
         return {name: [cell] for name, cell in dict(source).items()}
     if is_rows(source):
         for number, row in enumerate(source, start=1):
-            if not is_row(row):
+            if not is_named(row):
                 raise TableError(f"row {number} is {row!r}, but the others name their cells: give {{column: value}}.")
         return cells_by_column([dict(row) for row in source])
     if isinstance(source, Mapping) and (single := [name for name, cell in source.items() if is_single(cell)]):

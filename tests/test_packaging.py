@@ -2,6 +2,7 @@
 
 import re
 import tomllib
+from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
@@ -63,6 +64,30 @@ def test_actions_are_pinned_by_commit_and_jobs_have_few_rights(path):
     for name, job in workflow["jobs"].items():
         assert set(job["permissions"].items()) <= {("contents", "read"), ("id-token", "write")}, name
         assert "uses" in job or job["timeout-minutes"] <= 90, name
+
+
+def test_what_workflows_name_is_there_and_a_change_of_it_starts_them():
+    """Extras, paths and tools; YAML reads the key "on" as true."""
+    extras = PROJECT["project"]["optional-dependencies"]
+    for path in WORKFLOWS:
+        text = path.read_text(encoding="utf-8")
+        for names in re.findall(r'"\.\[([\w,]+)\]"', text):
+            assert set(names.split(",")) <= set(extras), path.name
+        tools = [*re.findall(r"run: (tools/\w+)", text), *re.findall(r"uses: \./(\S+)", text)]
+        if "cibuildwheel" in text:
+            tools += PROJECT["tool"]["cibuildwheel"]["test-sources"]
+        assert all((ROOT / tool).is_file() for tool in tools), path.name
+        paths = (yaml.safe_load(text)[True].get("pull_request") or {}).get("paths", ["**"])
+        assert all(any(ROOT.glob(pattern)) for pattern in paths), path.name
+        assert all(any(fnmatch(tool, pattern) for pattern in paths) for tool in tools), path.name
+
+
+def test_dependabot_looks_where_dependencies_are():
+    files = {"pip": "*.t*", "npm": "package.json", "github-actions": ".github/workflows/*.yml"}
+    entries = yaml.safe_load((ROOT / ".github/dependabot.yml").read_text(encoding="utf-8"))["updates"]
+    for entry in entries:
+        for folder in entry.get("directories", [entry.get("directory")]):
+            assert any((ROOT / folder.strip("/")).glob(files[entry["package-ecosystem"]])), folder
 
 
 def test_an_action_has_one_version():

@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-STRICT = ("-std=c99", "-Wall", "-Wextra", "-pedantic", "-Wconversion", "-Wshadow", "-Wmissing-prototypes", "-Werror")
+WARNINGS = ("-Wall", "-Wextra", "-pedantic", "-Wconversion", "-Wshadow", "-Wdouble-promotion", "-Werror")
+STRICT = ("-std=c99", "-Wmissing-prototypes", *WARNINGS)
 SANITIZED = ("-fsanitize=undefined,address", "-fno-sanitize-recover=all", "-g", "-O1")
 DRIVER = """\
 #include <stdio.h>

@@ -100,6 +100,13 @@ def test_classes_are_written_as_they_are(tmp_path):
     assert r'"Jungfr\303\244uliche", "setosa", "versi\"color\?\?/"' in text
 
 
+@pytest.mark.parametrize("unit", ["D", "s", "ns"])
+def test_dates_as_classes_are_written_as_dates(unit, tmp_path):
+    days = np.array(["2020-12-31", "2021-01-01", "2022-05-05"], f"datetime64[{unit}]")[SPECIES]
+    text = to_c(Perceptron().fit(X, days), tmp_path / "m.c").path.read_text()
+    assert '"2020-12-31", "2021-01-01", "2022-05-05"' in text
+
+
 def test_columns_are_named_in_the_first_comment(tmp_path):
     frame = load_iris(as_frame=True).data
     model = LogisticRegression().fit(frame, SPECIES)

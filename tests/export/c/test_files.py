@@ -70,6 +70,31 @@ def test_parameters_that_are_not_finite(tmp_path):
         to_c(net, tmp_path / "m.c")
 
 
+@pytest.mark.parametrize("of", ["network", "perceptron"])
+def test_parameters_that_float32_cannot_hold(of, tmp_path):
+    if of == "network":
+        model = NET.copy("float64")
+        model.weights[1][0, 0] = 1e39
+    else:
+        model = Perceptron().fit(X, [0, 1, 0, 1, 1])
+        model.coef_[0, 1] = -1e200
+    with pytest.raises(ValueError, match=r"'.*weights' of the network holds numbers that are too large for float32"):
+        to_c(model, tmp_path / "m.c", dtype="float32")
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("file", ["math.h", "STDIO.H", "signal.h"])
+def test_headers_of_c_itself(file, tmp_path):
+    with pytest.raises(ValueError, match=f"{file} is a header of C itself"):
+        to_c(NET, tmp_path / file)
+    assert not list(tmp_path.iterdir())
+    assert to_c(NET, tmp_path / f"{file[:-1]}c").path.exists()
+
+
+def test_a_file_whose_whole_name_is_its_ending(tmp_path):
+    assert "static inline void m_predict(" in to_c(NET, tmp_path / ".h", name="m").path.read_text()
+
+
 def test_an_existing_file_stays_as_it_is(tmp_path):
     path = tmp_path / "m.c"
     path.write_text("int main(void) { return 0; }")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -97,13 +99,58 @@ def test_columns_may_have_the_names_of_macros(tmp_path):
     assert "M_N_INPUTS_2 = 2," in written.path.read_text()
 
 
+def test_no_name_says_what_two_things_are_called(tmp_path):
+    rng = np.random.default_rng(6)
+    frame = pd.DataFrame(
+        {
+            "town": rng.choice(["LEIPZIG", "a b", "a-b", "bonn", "leipzig"], N),
+            "town bonn": rng.normal(size=N),
+            "Town": rng.choice(["bonn", "ulm"], N),
+        }
+    )
+    model = TabularClassifier(**SMALL).fit(frame, rng.choice(["yes", "no"], N))
+    text = to_c(model, tmp_path / "m.c").path.read_text()
+    assert re.findall(r"^  (M_\w+ = \d)", text, re.M) == [
+        *("M_TOWN_0 = 0", "M_TOWN_BONN = 1", "M_TOWN_2 = 2"),
+        *("M_TOWN_0_LEIPZIG_1 = 1", "M_TOWN_0_A_B_2 = 2", "M_TOWN_0_A_B_3 = 3", "M_TOWN_0_BONN = 4"),
+        *("M_TOWN_0_LEIPZIG_5 = 5", "M_TOWN_2_BONN = 1", "M_TOWN_2_ULM = 2"),
+    ]
+
+
+def test_a_level_and_a_column_are_not_taken_for_each_other(tmp_path):
+    rng = np.random.default_rng(7)
+    frame = pd.DataFrame({"town": rng.choice(["bonn", "ulm"], N), "town bonn": rng.normal(size=N)})
+    model = TabularClassifier(**SMALL).fit(frame, rng.choice(["yes", "no"], N))
+    text = to_c(model, tmp_path / "m.c").path.read_text()
+    found = re.findall(r"^  (M_\w+ = \d)", text, re.M)
+    assert found == ["M_TOWN = 0", "M_TOWN_BONN_1 = 1", "M_TOWN_BONN_1_2 = 1", "M_TOWN_ULM = 2"]
+    assert not re.search(r"\bM_TOWN_BONN\b", text)
+
+
+def test_the_first_comment_says_in_which_unit_a_number_is(tmp_path):
+    rng = np.random.default_rng(8)
+    hours, prices = rng.integers(0, 24, N), rng.integers(0, 999, N)
+    frame = pd.DataFrame({"at": [f"{h}:30" for h in hours], "price": [f"{p}.50 €" for p in prices], "n": prices / 7})
+    model = TabularClassifier(**SMALL).fit(frame, rng.choice(["yes", "no"], N))
+    written = to_c(model, tmp_path / "m.c")
+    for line in ("M_AT: at, hours, NAN if", "M_PRICE: price, a number of \\u20ac, NAN if", "M_N: n, a number, NAN if"):
+        assert line in written.path.read_text()
+    found, _ = run_c(written, np.column_stack([hours + 0.5, prices + 0.5, prices / 7]))
+    assert_allclose(found, model.predict_proba(frame), rtol=0, atol=1e-6)
+
+
 def test_prepared_rows(classifier, tmp_path):
     frame = table(1)
     prepared = feed(classifier.preparation_.transform(read_table(frame)))
     names = list(classifier.ensemble_.networks[0].graph.input_names)
     rows = np.column_stack([prepared[name] for name in names])
-    found, _ = run_c(to_c(classifier, tmp_path / "m.c", prepare=False), rows)
+    written = to_c(classifier, tmp_path / "m.c", prepare=False)
+    found, _ = run_c(written, rows)
     assert_allclose(found, classifier.predict_proba(frame), rtol=0, atol=1e-6)
+    places = re.findall(r"^ \*   (\d+): (.*)$", written.path.read_text(), re.M)
+    assert [int(place) for place, _ in places] == list(range(rows.shape[1]))
+    assert ("0", "age") in places
+    assert places[-1][1] == "the number of the level of town, from 1 to 20; 0 for others"
 
 
 @pytest.mark.long

@@ -23,6 +23,11 @@ from rosenblatt.memory import size_text
 __all__ = ["CFile", "to_c"]
 
 DTYPES = ("float32", "float64")
+_HEADERS_OF_C = (
+    *("assert", "complex", "ctype", "errno", "fenv", "float", "inttypes", "iso646", "limits", "locale", "math"),
+    *("setjmp", "signal", "stdarg", "stdbool", "stddef", "stdint", "stdio", "stdlib", "string", "tgmath", "time"),
+    *("wchar", "wctype"),
+)
 
 
 @dataclass(frozen=True)
@@ -106,7 +111,8 @@ def to_c(
     TypeError
         If a file in C cannot hold such a model.
     ValueError
-        If the name is no identifier of C; if a layer or function has an op that has no translation; if a column holds
+        If the name is no identifier of C, or the file is called like a header of C itself; if a parameter is not
+        finite, or is too large for `dtype`; if a layer or function has an op that has no translation; if a column holds
         sentences; if a row's prediction depends on other rows.
     FileExistsError, OSError
         If the file exists, without `overwrite`; if it cannot be written. An existing file is as it was.
@@ -126,7 +132,10 @@ def to_c(
     target = check_destination(path, (".c", ".h"), overwrite)
     if dtype is not None and dtype not in DTYPES:
         raise ValueError(f"dtype is {dtype!r}; allowed: {', '.join(DTYPES)}, or None for the model's own")
-    source = Source(_checked_name(name, target), target.suffix.lower() == ".h")
+    is_header = target.name.lower().endswith(".h")  # also of a file that is called .h
+    if is_header and target.stem.lower() in _HEADERS_OF_C:
+        raise ValueError(f"{target.name} is a header of C itself, in whose place compilers would read yours; rename it")
+    source = Source(_checked_name(name, target), is_header)
     source.title.append(f"{type(model).__name__}: a prediction of one row.")
     if is_tabular(model):
         add_table(source, model, dtype, check_flag("prepare", prepare))

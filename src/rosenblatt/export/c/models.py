@@ -23,8 +23,9 @@ from rosenblatt.nn.losses import GaussianNLL, loss_record
 from rosenblatt.nn.network import Network
 from rosenblatt.nn.programs import prediction_program
 from rosenblatt.nn.spec import NetworkSpec
+from rosenblatt.tables.table import level_text
 
-__all__ = ["Choice", "Parts", "labels_of", "network_program", "own_name", "parts_of"]
+__all__ = ["Choice", "Parts", "in_dtype", "labels_of", "network_program", "own_name", "parts_of"]
 
 Array = NDArray[Any]
 Outputs = Callable[[Builder, Value], Value]
@@ -103,6 +104,19 @@ def own_name(model: Any) -> str:
     return type(model).__name__ if type(model).__module__.startswith("rosenblatt.") else ""
 
 
+def in_dtype(network: Network, dtype: str | None) -> Network:
+    """The network in a float type, in which all of its parameters are finite; None: its own."""
+    require_finite(network)
+    if dtype is None:
+        return network
+    with np.errstate(over="ignore"):
+        converted = network.copy(dtype)
+    for name, array in converted.named_parameters():
+        if not np.isfinite(array).all():
+            raise ValueError(f"{name!r} of the network holds numbers that are too large for {dtype}; use float64.")
+    return converted
+
+
 def network_program(network: Network) -> Program:
     """The prediction program of a network whose rows do not depend on each other."""
     program = prediction_program(network.graph, network.dtype.name)
@@ -115,8 +129,7 @@ def network_program(network: Network) -> Program:
 
 def _parts(network: Network, dtype: str | None, outputs: Outputs | None = None, **more: Any) -> Parts:
     """The parts of a network, whose only head is followed by what `outputs` appends."""
-    require_finite(network)
-    network = network if dtype is None else network.copy(dtype)
+    network = in_dtype(network, dtype)
     program = network_program(network)
     if outputs is not None:
         ((head, value),) = program.outputs.items()
@@ -130,8 +143,9 @@ def _columns(model: Any) -> tuple[str, ...]:
 
 
 def labels_of(classes: Any) -> tuple[str, ...]:
-    """The classes as texts."""
-    return tuple(str(label) for label in np.asarray(classes).tolist())
+    """The classes as texts; dates as in 2020-12-31, whatever their unit."""
+    array = np.asarray(classes)
+    return tuple(map(level_text, array) if array.dtype.kind == "M" else map(str, array.tolist()))
 
 
 def both_probabilities(b: Builder, p: Value) -> Value:

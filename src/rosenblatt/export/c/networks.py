@@ -76,7 +76,7 @@ def _refusing(codes: list[str], n_outputs: int) -> list[str]:
     if not codes:
         return []
     tests = [f"int valid = {codes[0]};", *(f"valid = {code} && valid;" for code in codes[1:])]
-    return [*tests, "if (!valid) {", *(f"  {line}" for line in _each(n_outputs, "y[i] = NAN;")), "  return;", "}"]
+    return [*tests, "if (!valid) {", *(f"  {line}" for line in _each(n_outputs, "y[i] = ({R})NAN;")), "  return;", "}"]
 
 
 def _each(n: int, *body: str) -> list[str]:

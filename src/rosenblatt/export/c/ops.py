@@ -157,7 +157,7 @@ def softmax(call: Call) -> list[str]:
     row = _places(("i", rows, n))
     x, y = (operand.at(*row, *_places(("j", n, 1))) for operand in (call.inputs[0], call.out))
     body = [
-        "{R} top = -INFINITY;",
+        "{R} top = -({R})INFINITY;",
         "{R} total = 0;",
         *for_each("j", n, [f"top = {x} > top || {x} != {x} ? {x} : top;"]),
         *for_each("j", n, [f"{y} = exp{{F}}({x} - top);", f"total += {y};"]),
@@ -238,7 +238,7 @@ STATEMENTS: Mapping[str, Callable[[Call], list[str]]] = {
     "dense": dense,
     "sum": _reduction("0", "total += {0};", "total"),
     "mean": _reduction("0", "total += {0};", "total / {0}"),
-    "max": _reduction("-INFINITY", "total = {0} > total || {0} != {0} ? {0} : total;", "total"),
+    "max": _reduction("-({R})INFINITY", "total = {0} > total || {0} != {0} ? {0} : total;", "total"),
     "sum_squares": _reduction("0", "total += {0} * {0};", "total"),
     "softmax": softmax,
     "concat": concat,

@@ -11,9 +11,10 @@ from typing import Any
 
 from rosenblatt.export.c.routines import C_TYPES
 from rosenblatt.export.c.source import Source
-from rosenblatt.export.c.text import c_string, comment, number, plain_identifier
+from rosenblatt.export.c.text import Names, c_string, comment, number, plain_identifier
 from rosenblatt.tables.encoders import CategoricalEncoder, Encoder, NumericEncoder
 from rosenblatt.tables.encoders.numeric import PERIODS
+from rosenblatt.tables.readers.numerals import CLOCK
 
 __all__ = ["Preparing"]
 
@@ -38,24 +39,41 @@ class Preparing:
 
     def __init__(self, source: Source, preparation: Any, real: str) -> None:
         self._source, self._encoders, self._real = source, preparation.encoders, C_TYPES[real]
-        self._made: dict[str, list[str]] = {"numbers": [], "indicators": [], "codes": []}
+        self._made = {"numbers": 0, "indicators": 0, "codes": 0}
         self._body: list[str] = []
         source.title += ["", "x: a double for each column, at these places:"]
-        columns = []
-        for i, encoder in enumerate(self._encoders):
-            wanted = f"{source.name}_{plain_identifier(encoder.name, f'column_{i}')}".upper()
-            columns.append(source.names.new(wanted))
-            source.title.append(f"  {columns[-1]}: {encoder.name}, {_allowed(encoder)}")
-        self._enum("x", "columns", columns, [encoder.name for encoder in self._encoders], 0)
-        for encoder, column in zip(self._encoders, columns, strict=True):
+        columns, levels = self._names()
+        texts = [encoder.name for encoder in self._encoders]
+        places = zip(columns, self._encoders, strict=True)
+        source.title += [f"  {column}: {encoder.name}, {_allowed(encoder)}" for column, encoder in places]
+        self._enum("x", "columns", columns, texts, 0)
+        for encoder, column, names in zip(self._encoders, columns, levels, strict=True):
             if isinstance(encoder, NumericEncoder):
                 self._numeric(encoder, f"x[{column}]")
             elif isinstance(encoder, CategoricalEncoder):
-                self._levels(encoder, column)
+                self._enum(encoder.name, "levels", names, encoder.levels, 1)
+                self._level(encoder, column)
         text = "\n".join(self._body)
         for helper, called in ((SCALED, "_scaled("), (LEVEL, "_level(")):
             if called in text:
                 source.add(helper.split("\n"), "float64")
+
+    def _names(self) -> tuple[list[str], list[list[str]]]:
+        """Names of the columns, and of the levels of each; a column must not be taken for a level of another."""
+        wanted = [
+            (f"{self._source.name}_{plain_identifier(encoder.name, f'column_{i}')}".upper(), i)
+            for i, encoder in enumerate(self._encoders)
+        ]
+        columns, levels, sizes = Names().distinct(wanted), list[tuple[str, int]](), list[int]()
+        for column, encoder in zip(columns, self._encoders, strict=True):
+            texts = encoder.levels if isinstance(encoder, CategoricalEncoder) else ()
+            levels += [
+                (f"{column}_{plain_identifier(t, f'level_{i}')}".upper(), i) for i, t in enumerate(texts, start=1)
+            ]
+            sizes.append(len(texts))
+        places = [(column, i) for i, column in enumerate(columns)]
+        found = iter(self._source.names.distinct([*places, *levels]))
+        return [next(found) for _ in columns], [[next(found) for _ in range(size)] for size in sizes]
 
     def lines(self, inputs: Mapping[str, int]) -> list[str]:
         """Declarations of the inputs, and what fills them."""
@@ -68,9 +86,9 @@ class Preparing:
         return [f"&codes[{name[5:]}]" if name.startswith("codes") else name for name in inputs]
 
     def _store(self, kind: str, value: str) -> None:
-        place = len(self._made[kind])
-        self._made[kind].append(value)
-        self._body.append(f"{kind}[{place}] = {value};")
+        cast = "(double)" if value.startswith("{P}_scaled(") and self._real == "double" else ""
+        self._body.append(f"{kind}[{self._made[kind]}] = {cast}{value};")
+        self._made[kind] += 1
 
     def _numeric(self, encoder: NumericEncoder, cell: str) -> None:
         features = [cell]
@@ -82,10 +100,7 @@ class Preparing:
         if encoder.has_missing:
             self._store("indicators", f"{cell} != {cell} ? 1 : 0")
 
-    def _levels(self, encoder: CategoricalEncoder, column: str) -> None:
-        names = [plain_identifier(level, f"level_{i}") for i, level in enumerate(encoder.levels, start=1)]
-        taken = [self._source.names.new(f"{column}_{name}".upper()) for name in names]
-        self._enum(encoder.name, "levels", taken, encoder.levels, 1)
+    def _level(self, encoder: CategoricalEncoder, column: str) -> None:
         level = f"{{P}}_level(x[{column}], {len(encoder.levels)})"
         if encoder.n_codes:
             self._store("codes", level)
@@ -112,5 +127,7 @@ def _allowed(encoder: Encoder) -> str:
     """What a cell must be."""
     if isinstance(encoder, CategoricalEncoder):
         return "the number of a level, 0 if it is missing or none of them"
-    what = "days since 1970-01-01, with fractions" if encoder.cell_kind == "date" else "a number"
+    unit = encoder.format.unit if isinstance(encoder, NumericEncoder) else ""
+    what = "hours" if unit == CLOCK else f"a number of {unit}" if unit else "a number"
+    what = "days since 1970-01-01, with fractions" if encoder.cell_kind == "date" else what
     return f"{what}, NAN if it is missing"

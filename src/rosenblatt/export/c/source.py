@@ -101,9 +101,9 @@ class Source:
         lines = ["/*", *(f" * {comment(line)}".rstrip() for line in about), " */"]
         guard = f"{self.name}_H".upper()
         lines += [f"#ifndef {guard}", f"#define {guard}", ""] if self.is_header else []
-        lines += ["#include <math.h>", "", *_CONTRACTION, ""]
+        lines += ["#include <math.h>", "", *_NO_FAST_MATH, *_contraction("OFF"), ""]
         lines += [*self.declarations, "", *self.prototypes, "", *self.definitions]
-        lines += [f"#endif /* {guard} */", ""] if self.is_header else []
+        lines += [*_contraction("DEFAULT"), f"#endif /* {guard} */", ""] if self.is_header else []
         return "\n".join(lines)
 
 
@@ -117,8 +117,13 @@ _REQUIREMENTS = (
     "C99 and math.h; no allocation, no state. Sums have one accumulator and run in the order of the inputs, and no",
     "product is fused with a sum: compile without -ffast-math, and by GCC with -std=c99 or -ffp-contract=off.",
 )
-_CONTRACTION = (
-    "#if defined(__clang__) || !defined(__GNUC__)",
-    "#pragma STDC FP_CONTRACT OFF",
+_NO_FAST_MATH = (
+    "#if defined(__FAST_MATH__) || defined(_M_FP_FAST) || (defined(__FINITE_MATH_ONLY__) && __FINITE_MATH_ONLY__)",
+    '#error "Compile without -ffast-math: with it, missing and infinite numbers give wrong predictions."',
     "#endif",
 )
+
+
+def _contraction(state: str) -> tuple[str, ...]:
+    """Whether products may be fused with sums from here on; what includes a header decides for itself behind it."""
+    return "#if defined(__clang__) || !defined(__GNUC__)", f"#pragma STDC FP_CONTRACT {state}", "#endif"

@@ -13,12 +13,12 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from rosenblatt.export.c.combination import combination
-from rosenblatt.export.c.models import Choice, labels_of, network_program, own_name
+from rosenblatt.export.c.models import Choice, in_dtype, labels_of, network_program, own_name
 from rosenblatt.export.c.networks import NOT_A_CODE, add_choice, argument_lines
 from rosenblatt.export.c.preparation import Preparing
 from rosenblatt.export.c.routines import C_TYPES, routine
 from rosenblatt.export.c.source import Source
-from rosenblatt.export.parameters import leaves_of, require_finite
+from rosenblatt.export.parameters import leaves_of
 from rosenblatt.ir.types import ITEMSIZE, Program
 
 __all__ = ["add_table", "is_tabular"]
@@ -48,10 +48,9 @@ def add_table(source: Source, model: Any, dtype: str | None, prepare: bool) -> N
             f"column {texts[0]!r} holds sentences, and a file in C has no words: fit the model without it, as with "
             f"ignore={texts!r}"
         )
-    networks = [network if dtype is None else network.copy(dtype) for network in model.ensemble_.networks]
+    networks = [in_dtype(network, dtype) for network in model.ensemble_.networks]
     members, programs = [], []
     for i, network in enumerate(networks, start=1):
-        require_finite(network)
         programs.append(network_program(network))
         name = source.names.new(f"{source.name}_network{i}")
         members.append(routine(programs[-1], leaves_of(network, programs[-1]), name, source.names))
@@ -97,8 +96,7 @@ def _finish(
     source.constant("N_INPUTS", n_inputs)
     source.constant("N_OUTPUTS", n_outputs)
     if not prepare:
-        shown = [f"codes {name[5:]}" if name.startswith("codes") else f"{n} {name}" for name, n in inputs.items()]
-        source.title += ["", f"x: prepared numbers: {', '.join(shown)}."]
+        source.title += ["", "x, prepared:", *_prepared_places(model.preparation_, inputs)]
     head = f"void {source.name}_predict(const {x_type} *x, double *y)"
     about = f"The {n_outputs} predictions for a row of {n_inputs} {'cells' if prepare else 'numbers'}."
     source.function(head, body, about, WIDE)
@@ -106,6 +104,19 @@ def _finish(
         weights = np.asarray(model.decision_weights_)
         factors = () if (weights == 1).all() else tuple(weights.tolist())
         add_choice(source, Choice(labels_of(model.classes_), factors=factors), n_outputs, x_type, WIDE)
+
+
+def _prepared_places(preparation: Any, inputs: Mapping[str, int]) -> list[str]:
+    """What stands where in a prepared row, for the first comment."""
+    coded = [encoder for encoder in preparation.encoders if encoder.n_codes]
+    shown = list[str]()
+    for name in inputs:
+        if name.startswith("codes"):
+            encoder = coded[int(name[5:])]
+            shown.append(f"the number of the level of {encoder.name}, from 1 to {encoder.n_codes - 1}; 0 for others")
+        else:
+            shown += preparation.numbers if name == "numbers" else preparation.indicators
+    return [f"  {place}: {what}" for place, what in enumerate(shown)]
 
 
 def _prepared_bytes(inputs: Mapping[str, int], program: Program) -> int:

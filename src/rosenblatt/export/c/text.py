@@ -7,6 +7,7 @@ what is declared.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -42,6 +43,16 @@ class Names:
     def __init__(self, taken: Iterable[str] = ()) -> None:
         self._taken = set(taken)
 
+    def distinct(self, wanted: Sequence[tuple[str, int]]) -> list[str]:
+        """Names of things with numbers; if several want the same, or if it is taken, each has its number behind it.
+
+        So no name says what two things are called.
+        """
+        counts = Counter(name for name, _ in wanted)
+        clear = {name for name, count in counts.items() if count == 1} - self._taken
+        self._taken |= clear
+        return [name if name in clear else self.new(f"{name}_{number}") for name, number in wanted]
+
     def new(self, wanted: str) -> str:
         """`wanted`, or with a number behind it if it is taken."""
         name, count = wanted, 2
@@ -52,17 +63,21 @@ class Names:
 
 
 def number(value: Any, dtype: str) -> str:
-    """A number of "float32" or "float64" with the digits that it takes to read it again; negative ones in brackets."""
+    """A number of "float32" or "float64" as an operand: in brackets, if there is more than digits."""
+    text = _literal(value, dtype)
+    return text if text[0].isdigit() else f"({text})"
+
+
+def _literal(value: Any, dtype: str) -> str:
+    """A number with the digits that it takes to read it again; NAN and INFINITY are of type float in C."""
     wide = dtype == "float64"
     exact = np.float64(value) if wide else np.float32(value)
-    if np.isnan(exact):
-        return "NAN"
-    if np.isinf(exact):
-        return "INFINITY" if exact > 0 else "(-INFINITY)"
+    if not np.isfinite(exact):
+        special = "NAN" if np.isnan(exact) else "INFINITY"
+        return f"{'-' if exact < 0 else ''}{'(double)' if wide else ''}{special}"
     text = f"{np.format_float_scientific(exact, trim='0')}{'' if wide else 'f'}"
     plain = f"{np.format_float_positional(exact, trim='0')}{'' if wide else 'f'}"
-    text = plain if len(plain) <= len(text) else text
-    return f"({text})" if text.startswith("-") else text
+    return plain if len(plain) <= len(text) else text
 
 
 def c_string(text: str) -> str:
@@ -105,5 +120,5 @@ def constant_array(kind: str, name: str, items: Sequence[str]) -> list[str]:
 
 def numbers_of(array: NDArray[Any], dtype: str) -> list[str]:
     """The numbers of an array in its order; a table of nothing, which C does not have, becomes one zero."""
-    items = [number(value, dtype).strip("()") for value in np.ravel(array)]
+    items = [_literal(value, dtype) for value in np.ravel(array)]
     return items or [number(0.0, dtype)]
